@@ -1,0 +1,266 @@
+//! The fields of a user that a policy decides about, and what may be done with each.
+
+use serde::{Deserialize, Serialize};
+
+/// What happens to a field when its user is anonymised.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Treatment {
+    /// The value is removed.
+    Remove,
+    /// The birth date becomes its year.
+    Year,
+    /// The birth date becomes its decade.
+    Decade,
+    /// The postcode becomes its district.
+    District,
+    /// Dates become the first day of their month.
+    Month,
+    /// The value stays.
+    Keep,
+}
+
+impl Treatment {
+    /// Every treatment there is.
+    pub const ALL: [Self; 6] =
+        [Self::Remove, Self::Year, Self::Decade, Self::District, Self::Month, Self::Keep];
+
+    /// The stable code that forms and files carry.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Remove => "remove",
+            Self::Year => "year",
+            Self::Decade => "decade",
+            Self::District => "district",
+            Self::Month => "month",
+            Self::Keep => "keep",
+        }
+    }
+
+    /// The treatment in words, as on the form.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Remove => "Remove",
+            Self::Year => "Generalise to the year",
+            Self::Decade => "Generalise to the decade",
+            Self::District => "Generalise to the district",
+            Self::Month => "Generalise to the month",
+            Self::Keep => "Keep",
+        }
+    }
+
+    /// The treatment with this code.
+    pub fn from_code(code: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|treatment| treatment.code() == code)
+    }
+}
+
+/// A field of the user record whose treatment the policy sets.
+/// (UserID, first name, last name and e-mail are not among them: they are always removed.)
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Field {
+    /// Form of address.
+    Title,
+    /// Middle name.
+    MiddleName,
+    /// The name the person prefers.
+    PreferredName,
+    /// Phone.
+    Phone,
+    /// Mobile phone.
+    Mobile,
+    /// Street and house number.
+    Address,
+    /// Postcode.
+    Postcode,
+    /// City.
+    City,
+    /// Country.
+    Country,
+    /// Birth date.
+    BirthDate,
+    /// Gender.
+    Gender,
+    /// Language.
+    Language,
+    /// User category.
+    Category,
+    /// Department.
+    Department,
+    /// Branch.
+    Branch,
+    /// Date created, leaving date, last activity and date marked for deletion.
+    RecordDates,
+    /// Free text about the user.
+    Notes,
+}
+
+/// Where a field stands on the form.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum FieldGroup {
+    /// Names and forms of address.
+    Names,
+    /// How the person is reached.
+    Contact,
+    /// What statistics are made of.
+    Profile,
+    /// Free text.
+    Notes,
+}
+
+impl FieldGroup {
+    /// All groups, in the order of the form.
+    pub const ALL: [Self; 4] = [Self::Names, Self::Contact, Self::Profile, Self::Notes];
+
+    /// The heading of the group.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Names => "Names",
+            Self::Contact => "Contact",
+            Self::Profile => "Profile",
+            Self::Notes => "Notes",
+        }
+    }
+}
+
+impl Field {
+    /// All fields, in the order of the form.
+    pub const ALL: [Self; 17] = [
+        Self::Title,
+        Self::MiddleName,
+        Self::PreferredName,
+        Self::Phone,
+        Self::Mobile,
+        Self::Address,
+        Self::Postcode,
+        Self::City,
+        Self::Country,
+        Self::BirthDate,
+        Self::Gender,
+        Self::Language,
+        Self::Category,
+        Self::Department,
+        Self::Branch,
+        Self::RecordDates,
+        Self::Notes,
+    ];
+
+    /// The stable code that forms and files carry.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Title => "title",
+            Self::MiddleName => "middle_name",
+            Self::PreferredName => "preferred_name",
+            Self::Phone => "phone",
+            Self::Mobile => "mobile",
+            Self::Address => "address",
+            Self::Postcode => "postcode",
+            Self::City => "city",
+            Self::Country => "country",
+            Self::BirthDate => "birth_date",
+            Self::Gender => "gender",
+            Self::Language => "language",
+            Self::Category => "category",
+            Self::Department => "department",
+            Self::Branch => "branch",
+            Self::RecordDates => "record_dates",
+            Self::Notes => "notes",
+        }
+    }
+
+    /// The field in words.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Title => "Title",
+            Self::MiddleName => "Middle name",
+            Self::PreferredName => "Preferred name",
+            Self::Phone => "Phone",
+            Self::Mobile => "Mobile",
+            Self::Address => "Street address",
+            Self::Postcode => "Postcode",
+            Self::City => "City",
+            Self::Country => "Country",
+            Self::BirthDate => "Birth date",
+            Self::Gender => "Gender",
+            Self::Language => "Language",
+            Self::Category => "User category",
+            Self::Department => "Department",
+            Self::Branch => "Branch",
+            Self::RecordDates => "Dates of the record (created, leaving, last activity, marked for deletion)",
+            Self::Notes => "Notes about the user",
+        }
+    }
+
+    /// Where the field stands on the form.
+    pub const fn group(self) -> FieldGroup {
+        match self {
+            Self::Title | Self::MiddleName | Self::PreferredName => FieldGroup::Names,
+            Self::Phone | Self::Mobile | Self::Address | Self::Postcode | Self::City | Self::Country => {
+                FieldGroup::Contact
+            }
+            Self::BirthDate
+            | Self::Gender
+            | Self::Language
+            | Self::Category
+            | Self::Department
+            | Self::Branch
+            | Self::RecordDates => FieldGroup::Profile,
+            Self::Notes => FieldGroup::Notes,
+        }
+    }
+
+    /// What may be done with the field.
+    pub const fn treatments(self) -> &'static [Treatment] {
+        match self {
+            Self::BirthDate => &[Treatment::Remove, Treatment::Decade, Treatment::Year, Treatment::Keep],
+            Self::Postcode => &[Treatment::Remove, Treatment::District, Treatment::Keep],
+            Self::RecordDates => &[Treatment::Remove, Treatment::Month, Treatment::Keep],
+            _ => &[Treatment::Remove, Treatment::Keep],
+        }
+    }
+
+    /// What a new task does with the field: what identifies goes, what statistics need stays.
+    pub const fn default_treatment(self) -> Treatment {
+        match self {
+            Self::Category | Self::Department | Self::Branch => Treatment::Keep,
+            Self::RecordDates => Treatment::Month,
+            _ => Treatment::Remove,
+        }
+    }
+
+    /// The field with this code.
+    pub fn from_code(code: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|field| field.code() == code)
+    }
+}
+
+/// What anonymising always removes, whatever the policy says, and why.
+pub const ALWAYS_REMOVED: [(&str, &str); 4] = [
+    ("UserID", "It is the login name of one person."),
+    ("First name", "It names the person. It is replaced by a random name."),
+    ("Last name", "It names the person. It is replaced by a random name."),
+    ("E-mail", "It reaches one person. It becomes empty, so that no message is ever sent."),
+];
+
+/// The credentials and links that go with them, always.
+pub const ALWAYS_REMOVED_TOO: &str = "Password, sessions, tokens, barcode, external identifiers, photo and the \
+     link to a guarantor go with them, always.";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_field_can_be_removed_kept_and_named() {
+        for field in Field::ALL {
+            assert_eq!(Field::from_code(field.code()), Some(field));
+            assert!(field.treatments().contains(&Treatment::Remove), "{field:?}");
+            assert!(field.treatments().contains(&Treatment::Keep), "{field:?}");
+            assert!(field.treatments().contains(&field.default_treatment()), "{field:?}");
+        }
+        for treatment in Treatment::ALL {
+            assert_eq!(Treatment::from_code(treatment.code()), Some(treatment));
+        }
+    }
+}

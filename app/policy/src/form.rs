@@ -1,0 +1,132 @@
+//! What can be wrong with a form field, in words that say what to do.
+
+use crate::dates::{FIRST_YEAR, LAST_YEAR};
+use crate::numbers::grouped;
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+/// One thing that is wrong with one field. The message is a whole sentence for the person at the form.
+#[derive(Clone, Debug, Deserialize, Eq, Error, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case", tag = "code")]
+pub enum Problem {
+    /// Nothing was entered where something is needed.
+    #[error("Enter {what}")]
+    Required {
+        /// What is needed, with its article: "a description".
+        what: String,
+    },
+    /// Too many characters.
+    #[error("Enter at most {} characters", grouped(*max as i64))]
+    TooLong {
+        /// The limit, in characters.
+        max: usize,
+    },
+    /// A character that cannot be seen or that turns text around.
+    #[error("Remove the characters that cannot be seen (control or direction characters)")]
+    ControlCharacter,
+    /// Not an e-mail address.
+    #[error("Enter an e-mail address like name@example.org, or leave it empty")]
+    NotAnEmail,
+    /// Not a whole number in the range.
+    #[error("Enter a number of days from {} to {}", grouped(*min), grouped(*max))]
+    NotDays {
+        /// The least number of days.
+        min: i64,
+        /// The greatest number of days.
+        max: i64,
+    },
+    /// Not a user number.
+    #[error("Enter a user number, digits only")]
+    NotAUserNumber,
+    /// There is no such user.
+    #[error("There is no user with this number")]
+    NoSuchUser,
+    /// Not a date.
+    #[error("Enter a date like 15 Jan 2018 or 2018-01-15")]
+    NotADate,
+    /// A date too far away.
+    #[error("Enter a date from {FIRST_YEAR} to {LAST_YEAR}")]
+    DateOutOfRange,
+    /// Not a time of day.
+    #[error("Enter a time like 02:30")]
+    NotATime,
+    /// A value that is not among the choices of the field.
+    #[error("Choose one of the values offered")]
+    UnknownChoice,
+    /// A task that runs by itself but whose policy has no condition.
+    #[error(
+        "Tick at least one condition, or set the schedule to manual only: without a condition nobody is selected"
+    )]
+    NoCondition,
+    /// A weekly schedule without a day.
+    #[error("Tick at least one day of the week")]
+    NoWeekday,
+    /// A cron line that cannot be read.
+    #[error("Enter five fields: minute, hour, day, month, weekday (for example 30 2 * * mon)")]
+    NotACronLine,
+    /// A value that somebody else has.
+    #[error("Another user has this already. Enter a different value")]
+    Taken,
+    /// A name that looks like the name of an anonymised user.
+    #[error("Enter another name: this one is reserved for anonymised users")]
+    Reserved,
+    /// The typed confirmation differs.
+    #[error("Type {expected} to confirm. Nothing has been changed")]
+    ConfirmationDiffers {
+        /// What has to be typed.
+        expected: String,
+    },
+    /// The record was changed by somebody else since the form was opened.
+    #[error("This was changed by somebody else after you opened it. Open it again and repeat your change")]
+    Stale,
+}
+
+impl Problem {
+    /// Asks for something that is missing.
+    pub fn required(what: &str) -> Self {
+        Self::Required { what: what.to_owned() }
+    }
+}
+
+/// A problem and the field it belongs to. The field is named as in the form: `leaving_days`.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct FieldError {
+    /// The name of the field in its form.
+    pub field: String,
+    /// What is wrong with it.
+    pub problem: Problem,
+}
+
+/// All problems of one form. Empty when there are none.
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(transparent)]
+pub struct FieldErrors(pub Vec<FieldError>);
+
+impl FieldErrors {
+    /// Exactly one problem.
+    pub fn one(field: &str, problem: Problem) -> Self {
+        let mut errors = Self::default();
+        errors.add(field, problem);
+        errors
+    }
+
+    /// Notes a problem of a field.
+    pub fn add(&mut self, field: &str, problem: Problem) {
+        self.0.push(FieldError { field: field.to_owned(), problem });
+    }
+
+    /// Takes the value out of a result and notes its problem, if it has one.
+    pub fn take<T>(&mut self, field: &str, result: Result<T, Problem>) -> Option<T> {
+        result.map_err(|problem| self.add(field, problem)).ok()
+    }
+
+    /// The first problem of a field, in words.
+    pub fn of(&self, field: &str) -> Option<String> {
+        self.0.iter().find(|error| error.field == field).map(|error| error.problem.to_string())
+    }
+
+    /// Whether there is no problem.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}

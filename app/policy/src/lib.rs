@@ -1,0 +1,37 @@
+//! The rules of anonymising, without input or output.
+//!
+//! Everything here is pure: no clock, no database, no network. The server and the browser compile the
+//! same code, so a form can never be told two different things.
+
+pub mod assess;
+pub mod cron;
+pub mod dates;
+pub mod field;
+pub mod form;
+pub mod generalise;
+pub mod ids;
+pub mod numbers;
+pub mod policy;
+pub mod reason;
+pub mod register;
+pub mod replacement;
+pub mod role;
+pub mod schedule;
+pub mod sentence;
+pub mod task_form;
+pub mod text;
+pub mod user_form;
+#[cfg(feature = "zones")]
+pub mod zones;
+
+pub use assess::{Selection, UserFacts, Verdict, assess};
+pub use field::{Field, Treatment};
+pub use ids::{CatalogueRecordId, ChargeId, ItemId, LoanId, MessageId, RequestId, RunId, TaskId, UserNumber};
+pub use policy::{Conditions, Days, LoanText, Policy, Scope};
+pub use reason::{Blocker, Blockers, Reason, VerdictKind};
+pub use role::Role;
+pub use schedule::Schedule;
+
+/// The version of the rules in this crate. It is stored with every run and every anonymised user, so that
+/// people who were anonymised under older rules can be found when the rules get better.
+pub const RULES_VERSION: i32 = 1;

@@ -1,0 +1,53 @@
+//! Numbers as people read them.
+
+/// A whole number with thousands separators: `1,204`.
+pub fn grouped(number: i64) -> String {
+    let digits = number.unsigned_abs().to_string();
+    let mut out = String::with_capacity(digits.len() + digits.len() / 3 + 1);
+    if number < 0 {
+        out.push('-');
+    }
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+/// A count with its noun: `1 user`, `1,204 users`.
+pub fn counted(number: i64, singular: &str, plural: &str) -> String {
+    let noun = if number == 1 { singular } else { plural };
+    format!("{} {noun}", grouped(number))
+}
+
+/// An amount of money in cents, as shown beside the library's currency: `-0.01`, `1,250.00`.
+pub fn money(cents: i64) -> String {
+    let sign = if cents < 0 { "-" } else { "" };
+    let cents = cents.unsigned_abs();
+    let whole = i64::try_from(cents / 100).unwrap_or(i64::MAX);
+    format!("{sign}{}.{:02}", grouped(whole), cents % 100)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn thousands_are_separated() {
+        let cases = [(0, "0"), (999, "999"), (1000, "1,000"), (1_204_567, "1,204,567"), (-36_500, "-36,500")];
+        for (number, text) in cases {
+            assert_eq!(grouped(number), text);
+        }
+        assert_eq!(counted(1, "user", "users"), "1 user");
+        assert_eq!(counted(1204, "user", "users"), "1,204 users");
+    }
+
+    #[test]
+    fn money_keeps_its_sign() {
+        assert_eq!(money(-1), "-0.01");
+        assert_eq!(money(125_000), "1,250.00");
+        assert_eq!(money(i64::MIN), "-92,233,720,368,547,758.08");
+    }
+}

@@ -1,0 +1,223 @@
+//! The settings of the task type *Data maintenance › Anonymise user data*.
+
+use crate::field::{Field, Treatment};
+use crate::form::Problem;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// A whole number of days from 0 to 36,500 (a hundred years).
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]
+#[serde(try_from = "u32", into = "u32")]
+pub struct Days(u32);
+
+impl Days {
+    /// The greatest number of days.
+    pub const MAX: u32 = 36_500;
+
+    /// The number of days, if it is in range.
+    pub const fn new(days: u32) -> Option<Self> {
+        if days <= Self::MAX { Some(Self(days)) } else { None }
+    }
+
+    /// The number.
+    pub const fn get(self) -> u32 {
+        self.0
+    }
+
+    /// Reads what was typed into a form field: digits only.
+    pub fn parse(text: &str) -> Result<Self, Problem> {
+        let text = text.trim();
+        let digits = !text.is_empty() && text.len() <= 9 && text.bytes().all(|byte| byte.is_ascii_digit());
+        digits
+            .then(|| text.parse().ok().and_then(Self::new))
+            .flatten()
+            .ok_or(Problem::NotDays { min: 0, max: i64::from(Self::MAX) })
+    }
+}
+
+impl TryFrom<u32> for Days {
+    type Error = Problem;
+
+    fn try_from(days: u32) -> Result<Self, Self::Error> {
+        Self::new(days).ok_or(Problem::NotDays { min: 0, max: i64::from(Self::MAX) })
+    }
+}
+
+impl From<Days> for u32 {
+    fn from(days: Days) -> Self {
+        days.0
+    }
+}
+
+/// Days that must have passed, each optional; those that are set are joined by AND (rule 1).
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Conditions {
+    /// Days since the leaving date.
+    pub leaving: Option<Days>,
+    /// Days since the last activity.
+    pub activity: Option<Days>,
+    /// Days since the user was marked for deletion.
+    pub marked: Option<Days>,
+}
+
+impl Conditions {
+    /// Whether no condition is set: then nobody is selected.
+    pub const fn is_empty(&self) -> bool {
+        self.leaving.is_none() && self.activity.is_none() && self.marked.is_none()
+    }
+}
+
+/// To which users a task applies.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Scope {
+    /// Users that an import created or last matched.
+    #[default]
+    Imported,
+    /// The others.
+    NotImported,
+    /// Everybody.
+    All,
+}
+
+impl Scope {
+    /// All scopes, in the order of the form.
+    pub const ALL: [Self; 3] = [Self::Imported, Self::NotImported, Self::All];
+
+    /// The stable code that forms and files carry.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Imported => "imported",
+            Self::NotImported => "not_imported",
+            Self::All => "all",
+        }
+    }
+
+    /// The scope in words.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Imported => "imported users only",
+            Self::NotImported => "users not imported only",
+            Self::All => "all users",
+        }
+    }
+
+    /// The scope with this code.
+    pub fn from_code(code: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|scope| scope.code() == code)
+    }
+
+    /// Whether a user is inside.
+    pub const fn contains(self, imported: bool) -> bool {
+        match self {
+            Self::Imported => imported,
+            Self::NotImported => !imported,
+            Self::All => true,
+        }
+    }
+}
+
+/// What is left where free text stood on loans, requests and charges. The text itself always goes (rule 10).
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LoanText {
+    /// Nothing is left.
+    #[default]
+    Empty,
+    /// The words [`LoanText::MARK`] are left, so that staff can see that there was a note.
+    Mark,
+}
+
+impl LoanText {
+    /// What stands where a note was.
+    pub const MARK: &'static str = "(note removed)";
+
+    /// All ways, in the order of the form.
+    pub const ALL: [Self; 2] = [Self::Empty, Self::Mark];
+
+    /// The stable code that forms and files carry.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Empty => "empty",
+            Self::Mark => "mark",
+        }
+    }
+
+    /// The way in words.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Empty => "Remove notes and leave nothing",
+            Self::Mark => "Remove notes and leave the words “(note removed)”",
+        }
+    }
+
+    /// The way with this code.
+    pub fn from_code(code: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|way| way.code() == code)
+    }
+}
+
+/// Fields, scope, conditions and loans: everything that decides who is anonymised and how.
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Policy {
+    /// What happens to each field; a field that is missing here has its default treatment.
+    pub fields: BTreeMap<Field, Treatment>,
+    /// Custom fields that are kept, by key. The others are removed.
+    pub keep_custom: Vec<String>,
+    /// To which users it applies.
+    pub scope: Scope,
+    /// After how many days.
+    pub conditions: Conditions,
+    /// What is left where notes stood.
+    pub loan_text: LoanText,
+}
+
+impl Policy {
+    /// What happens to a field. A treatment that the field does not allow counts as removal.
+    pub fn treatment(&self, field: Field) -> Treatment {
+        match self.fields.get(&field) {
+            None => field.default_treatment(),
+            Some(treatment) if field.treatments().contains(treatment) => *treatment,
+            Some(_) => Treatment::Remove,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_whole_days_in_range_are_read() {
+        assert_eq!(Days::parse(" 36500 "), Ok(Days(36_500)));
+        assert_eq!(Days::parse("0"), Ok(Days(0)));
+        for text in ["", " ", "-1", "+5", "1.5", "5e3", "36501", "99999999999999999999", "fünf", "٥", "NULL"]
+        {
+            assert!(Days::parse(text).is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_policy_survives_storage_and_refuses_what_it_does_not_know() {
+        let policy = Policy {
+            fields: Field::ALL.into_iter().map(|field| (field, Treatment::Keep)).collect(),
+            conditions: Conditions { leaving: Days::new(5), ..Conditions::default() },
+            ..Policy::default()
+        };
+        let text = serde_json::to_string(&policy).expect("a policy can be written");
+        assert_eq!(serde_json::from_str::<Policy>(&text).expect("and read"), policy);
+        assert!(serde_json::from_str::<Policy>(&text.replace("leaving\":5", "leaving\":36501")).is_err());
+        assert!(
+            serde_json::from_str::<Policy>(&text.replace("\"scope\"", "\"dry_run\":1,\"scope\"")).is_err()
+        );
+    }
+
+    #[test]
+    fn a_treatment_that_does_not_fit_removes() {
+        let policy = Policy { fields: [(Field::Phone, Treatment::Decade)].into(), ..Policy::default() };
+        assert_eq!(policy.treatment(Field::Phone), Treatment::Remove);
+        assert_eq!(policy.treatment(Field::Category), Treatment::Keep);
+    }
+}

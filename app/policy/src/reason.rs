@@ -1,0 +1,300 @@
+//! Why a user is, or is not, anonymised.
+
+use serde::{Deserialize, Serialize};
+
+/// Something that must be dealt with before a user can be anonymised (rule 6).
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Blocker {
+    /// Something is on loan.
+    OpenLoan,
+    /// A request is open.
+    OpenRequest,
+    /// A charge or a credit is not settled.
+    UnsettledCharge,
+    /// The user is guarantor of an account that is not anonymised.
+    Guarantor,
+    /// A legal hold is in force.
+    LegalHold,
+}
+
+impl Blocker {
+    /// All blockers. Their order decides which one is counted when there are several.
+    pub const ALL: [Self; 5] =
+        [Self::OpenLoan, Self::OpenRequest, Self::UnsettledCharge, Self::Guarantor, Self::LegalHold];
+
+    /// The bit of this blocker in [`Blockers`].
+    pub const fn bit(self) -> u8 {
+        1 << self as u8
+    }
+
+    /// The blocker in words.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::OpenLoan => "open loans",
+            Self::OpenRequest => "open requests",
+            Self::UnsettledCharge => "unsettled charge or credit",
+            Self::Guarantor => "guarantor of an open account",
+            Self::LegalHold => "legal hold",
+        }
+    }
+}
+
+/// A set of blockers.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, Hash, PartialEq, Serialize)]
+#[serde(transparent)]
+pub struct Blockers(u8);
+
+impl Blockers {
+    /// No blocker.
+    pub const NONE: Self = Self(0);
+
+    /// The set with these bits; bits without a meaning are dropped.
+    pub const fn from_bits(bits: u8) -> Self {
+        Self(bits & 0b1_1111)
+    }
+
+    /// The bits of the set, as they are stored.
+    pub const fn bits(self) -> u8 {
+        self.0
+    }
+
+    /// The set with one more blocker, if `present`.
+    #[must_use]
+    pub const fn with(self, blocker: Blocker, present: bool) -> Self {
+        if present { Self(self.0 | blocker.bit()) } else { self }
+    }
+
+    /// Whether nothing blocks.
+    pub const fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    /// The blockers of the set, in their order.
+    pub fn iter(self) -> impl Iterator<Item = Blocker> {
+        Blocker::ALL.into_iter().filter(move |blocker| self.0 & blocker.bit() != 0)
+    }
+
+    /// The blocker that is counted.
+    pub fn first(self) -> Option<Blocker> {
+        self.iter().next()
+    }
+}
+
+/// The five verdicts.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum VerdictKind {
+    /// Will be anonymised.
+    Eligible,
+    /// The conditions are not met yet.
+    NotYet,
+    /// Must be dealt with first.
+    Blocked,
+    /// Never anonymised by a task with this policy.
+    Excluded,
+    /// Nothing is left to do.
+    AlreadyAnonymised,
+}
+
+impl VerdictKind {
+    /// All verdicts, in the order of the preview's bar.
+    pub const ALL: [Self; 5] =
+        [Self::Eligible, Self::NotYet, Self::Blocked, Self::Excluded, Self::AlreadyAnonymised];
+
+    /// The stable code used in addresses and JSON.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Eligible => "eligible",
+            Self::NotYet => "not_yet",
+            Self::Blocked => "blocked",
+            Self::Excluded => "excluded",
+            Self::AlreadyAnonymised => "already_anonymised",
+        }
+    }
+
+    /// The verdict in words.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Eligible => "Eligible",
+            Self::NotYet => "Not yet",
+            Self::Blocked => "Blocked",
+            Self::Excluded => "Excluded",
+            Self::AlreadyAnonymised => "Already anonymised",
+        }
+    }
+
+    /// The verdict with this code.
+    pub fn from_code(code: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.code() == code)
+    }
+}
+
+/// A verdict with the one reason under which its user is counted. The number is stored.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[repr(i16)]
+pub enum Reason {
+    /// Every condition is met and nothing is in the way.
+    Eligible = 0,
+    /// The conditions will be met on a later day.
+    Waiting = 10,
+    /// There is no leaving date to count from.
+    NoLeavingDate = 11,
+    /// The user is not marked for deletion.
+    NotMarked = 12,
+    /// There is neither an activity nor a creation date to count from.
+    NoActivityDate = 13,
+    /// The policy has no condition: it selects nobody.
+    NoConditions = 14,
+    /// Something is on loan.
+    OpenLoan = 20,
+    /// A request is open.
+    OpenRequest = 21,
+    /// A charge or a credit is not settled.
+    UnsettledCharge = 22,
+    /// Guarantor of an account that is not anonymised.
+    Guarantor = 23,
+    /// A legal hold is in force.
+    LegalHold = 24,
+    /// The user has a role.
+    Staff = 30,
+    /// The record is no person.
+    Fictitious = 31,
+    /// Imported, or not imported, and the policy wants the others.
+    OutsideScope = 32,
+    /// Anonymised before.
+    AlreadyAnonymised = 40,
+}
+
+impl Reason {
+    /// All reasons, grouped by verdict.
+    pub const ALL: [Self; 15] = [
+        Self::Eligible,
+        Self::Waiting,
+        Self::NoLeavingDate,
+        Self::NotMarked,
+        Self::NoActivityDate,
+        Self::NoConditions,
+        Self::OpenLoan,
+        Self::OpenRequest,
+        Self::UnsettledCharge,
+        Self::Guarantor,
+        Self::LegalHold,
+        Self::Staff,
+        Self::Fictitious,
+        Self::OutsideScope,
+        Self::AlreadyAnonymised,
+    ];
+
+    /// The number that is stored.
+    pub const fn number(self) -> i16 {
+        self as i16
+    }
+
+    /// The reason with this number.
+    pub fn from_number(number: i16) -> Option<Self> {
+        Self::ALL.into_iter().find(|reason| reason.number() == number)
+    }
+
+    /// The stable code used in addresses and JSON.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Eligible => "eligible",
+            Self::Waiting => "waiting",
+            Self::NoLeavingDate => "no_leaving_date",
+            Self::NotMarked => "not_marked",
+            Self::NoActivityDate => "no_activity_date",
+            Self::NoConditions => "no_conditions",
+            Self::OpenLoan => "open_loan",
+            Self::OpenRequest => "open_request",
+            Self::UnsettledCharge => "unsettled_charge",
+            Self::Guarantor => "guarantor",
+            Self::LegalHold => "legal_hold",
+            Self::Staff => "staff",
+            Self::Fictitious => "fictitious",
+            Self::OutsideScope => "outside_scope",
+            Self::AlreadyAnonymised => "already_anonymised",
+        }
+    }
+
+    /// The reason with this code.
+    pub fn from_code(code: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|reason| reason.code() == code)
+    }
+
+    /// The verdict that this reason belongs to.
+    pub const fn verdict(self) -> VerdictKind {
+        match self {
+            Self::Eligible => VerdictKind::Eligible,
+            Self::Waiting
+            | Self::NoLeavingDate
+            | Self::NotMarked
+            | Self::NoActivityDate
+            | Self::NoConditions => VerdictKind::NotYet,
+            Self::OpenLoan
+            | Self::OpenRequest
+            | Self::UnsettledCharge
+            | Self::Guarantor
+            | Self::LegalHold => VerdictKind::Blocked,
+            Self::Staff | Self::Fictitious | Self::OutsideScope => VerdictKind::Excluded,
+            Self::AlreadyAnonymised => VerdictKind::AlreadyAnonymised,
+        }
+    }
+
+    /// The reason in words.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Eligible => "every condition is met",
+            Self::Waiting => "the days have not passed yet",
+            Self::NoLeavingDate => "no leaving date",
+            Self::NotMarked => "not marked for deletion",
+            Self::NoActivityDate => "no activity and no creation date",
+            Self::NoConditions => "the task has no condition",
+            Self::OpenLoan => "open loans",
+            Self::OpenRequest => "open requests",
+            Self::UnsettledCharge => "unsettled charge or credit",
+            Self::Guarantor => "guarantor of an open account",
+            Self::LegalHold => "legal hold",
+            Self::Staff => "has a role (staff)",
+            Self::Fictitious => "fictitious user",
+            Self::OutsideScope => "outside the scope of the task",
+            Self::AlreadyAnonymised => "anonymised before",
+        }
+    }
+}
+
+impl From<Blocker> for Reason {
+    fn from(blocker: Blocker) -> Self {
+        match blocker {
+            Blocker::OpenLoan => Self::OpenLoan,
+            Blocker::OpenRequest => Self::OpenRequest,
+            Blocker::UnsettledCharge => Self::UnsettledCharge,
+            Blocker::Guarantor => Self::Guarantor,
+            Blocker::LegalHold => Self::LegalHold,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_and_numbers_lead_back() {
+        for reason in Reason::ALL {
+            assert_eq!(Reason::from_number(reason.number()), Some(reason));
+            assert_eq!(Reason::from_code(reason.code()), Some(reason));
+        }
+    }
+
+    #[test]
+    fn blockers_are_a_set() {
+        let all = Blockers::from_bits(u8::MAX);
+        assert_eq!(all.iter().count(), Blocker::ALL.len());
+        let two = Blockers::NONE.with(Blocker::LegalHold, true).with(Blocker::OpenRequest, true);
+        assert_eq!(two.iter().collect::<Vec<_>>(), [Blocker::OpenRequest, Blocker::LegalHold]);
+        assert_eq!(two.first(), Some(Blocker::OpenRequest));
+        assert!(Blockers::NONE.with(Blocker::OpenLoan, false).is_empty());
+    }
+}

@@ -1,0 +1,272 @@
+//! The register of personal data: every column of every table, what it is, and what anonymising does to it.
+//!
+//! The anonymiser, the field settings, the residue scan, the export of a person's data and the page *What is
+//! personal here* read this and nothing else. A test compares it with the schema of the migrated database: a
+//! column that is missing here fails the build.
+
+mod tables;
+
+use crate::field::Field;
+pub use tables::TABLES;
+
+/// What a column is.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Class {
+    /// Names one person by itself.
+    Identifier,
+    /// Says something that, with other things, can point to one person.
+    QuasiIdentifier,
+    /// Anything may stand here, also about other people.
+    FreeText,
+    /// Proves to be somebody.
+    Credential,
+    /// Leads to a user.
+    Link,
+    /// Says nothing about a person.
+    NotPersonal,
+}
+
+impl Class {
+    /// The class in words.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Identifier => "identifier",
+            Self::QuasiIdentifier => "quasi-identifier",
+            Self::FreeText => "free text",
+            Self::Credential => "credential",
+            Self::Link => "link",
+            Self::NotPersonal => "not personal",
+        }
+    }
+}
+
+/// What anonymising does to a column of the anonymised user.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Action {
+    /// Nothing: the value is not about the person, or statistics need it.
+    Keep,
+    /// It becomes empty.
+    Clear,
+    /// It becomes empty, or the mark of [`crate::LoanText`] if the policy says so and there was something.
+    ClearText,
+    /// What the policy says of this field.
+    ByPolicy(Field),
+    /// Kept if the policy names the custom field of the row; otherwise the row is deleted.
+    ByCustomField,
+    /// It gets the random replacement name.
+    Replace,
+    /// The anonymiser notes here that and under which rules it has anonymised.
+    Note,
+    /// The whole row is deleted.
+    DeleteRow,
+}
+
+impl Action {
+    /// The action in words.
+    pub fn words(self) -> String {
+        match self {
+            Self::Keep => "kept".to_owned(),
+            Self::Clear => "removed".to_owned(),
+            Self::ClearText => "removed (the task says whether a mark is left)".to_owned(),
+            Self::ByPolicy(field) => format!("as the task says of “{}”", field.words()),
+            Self::ByCustomField => "as the task says of the custom field; removed unless kept".to_owned(),
+            Self::Replace => "set to the random name".to_owned(),
+            Self::Note => "set by the anonymiser".to_owned(),
+            Self::DeleteRow => "deleted with its row".to_owned(),
+        }
+    }
+}
+
+/// How the rows of a table belong to a user.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Owner {
+    /// The row is about nobody.
+    Nobody,
+    /// The row is about the user whose number stands in this column.
+    User(&'static str),
+    /// The row belongs to the loan whose id stands in this column.
+    Loan(&'static str),
+}
+
+/// One column.
+#[derive(Clone, Copy, Debug)]
+pub struct Column {
+    /// Its name in the database.
+    pub name: &'static str,
+    /// What it is.
+    pub class: Class,
+    /// What anonymising does to it.
+    pub action: Action,
+    /// Its name for people; for what is kept although it is personal, with the reason.
+    pub words: &'static str,
+}
+
+/// One table.
+#[derive(Clone, Copy, Debug)]
+pub struct Table {
+    /// Its name in the database.
+    pub name: &'static str,
+    /// Its name for people.
+    pub words: &'static str,
+    /// How its rows belong to a user.
+    pub owner: Owner,
+    /// All its columns.
+    pub columns: &'static [Column],
+}
+
+impl Table {
+    /// Whether its rows are deleted with their user.
+    pub fn deletes_rows(&self) -> bool {
+        self.columns.iter().any(|column| column.action == Action::DeleteRow)
+    }
+
+    /// The columns of this action.
+    pub fn with_action(&self, action: Action) -> impl Iterator<Item = &'static Column> {
+        self.columns.iter().filter(move |column| column.action == action)
+    }
+}
+
+/// Something outside the tables where personal values could stand.
+#[derive(Clone, Copy, Debug)]
+pub struct Place {
+    /// What it is.
+    pub words: &'static str,
+    /// What can stand there.
+    pub class: Class,
+    /// What is done about it.
+    pub rule: &'static str,
+}
+
+/// Everything outside the tables where personal values could stand.
+pub const PLACES: [Place; 6] = [
+    Place {
+        words: "Log of the server (standard error)",
+        class: Class::NotPersonal,
+        rule: "Carries codes, numbers and times, never a value of a field and never a query or form.",
+    },
+    Place {
+        words: "Exports (CSV, JSON)",
+        class: Class::Identifier,
+        rule: "Written straight to the browser or to the file named on the command line; the server keeps no copy.",
+    },
+    Place {
+        words: "Imports (CSV)",
+        class: Class::Identifier,
+        rule: "Read from the file named on the command line, which is never copied. Delete the file after use.",
+    },
+    Place {
+        words: "Task files (tasks export)",
+        class: Class::NotPersonal,
+        rule: "Hold settings and schedule; the owner is left out.",
+    },
+    Place {
+        words: "Database files (SQLite file and write-ahead log, PostgreSQL relation files)",
+        class: Class::Identifier,
+        rule: "SQLite overwrites removed values (secure_delete) and its log is truncated after each run; \
+               PostgreSQL reuses the space at its next VACUUM.",
+    },
+    Place {
+        words: "Backups",
+        class: Class::Identifier,
+        rule: "Are the administrator's: they keep old values until they expire. After a restore, anonymise again.",
+    },
+];
+
+/// The table with this name.
+pub fn table(name: &str) -> Option<&'static Table> {
+    TABLES.iter().find(|table| table.name == name)
+}
+
+/// The entry of a column.
+pub fn column(table_name: &str, name: &str) -> Option<&'static Column> {
+    table(table_name)?.columns.iter().find(|column| column.name == name)
+}
+
+/// What the schema and the register do not agree on. Empty when they do.
+///
+/// `schema` names every table of the database with its columns.
+pub fn differences<'a>(
+    registered: &[Table],
+    schema: impl IntoIterator<Item = (&'a str, &'a [String])>,
+) -> Vec<String> {
+    let schema: Vec<(&str, &[String])> = schema.into_iter().collect();
+    let mut found = Vec::new();
+    for (name, columns) in &schema {
+        let Some(table) = registered.iter().find(|table| table.name == *name) else {
+            found.push(format!("table {name} is not in the register"));
+            continue;
+        };
+        for column in *columns {
+            if !table.columns.iter().any(|entry| entry.name == column) {
+                found.push(format!("column {name}.{column} is not in the register"));
+            }
+        }
+        for entry in table.columns {
+            if !columns.iter().any(|column| column == entry.name) {
+                found.push(format!("the register names {name}.{}, which the schema lacks", entry.name));
+            }
+        }
+    }
+    for table in registered {
+        if !schema.iter().any(|(name, _)| *name == table.name) {
+            found.push(format!("the register names the table {}, which the schema lacks", table.name));
+        }
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_personal_does_not_stay_by_accident() {
+        for table in TABLES.iter().filter(|table| table.owner != Owner::Nobody) {
+            for column in table.columns {
+                let stays = column.action == Action::Keep;
+                let must_go = matches!(column.class, Class::Identifier | Class::Credential | Class::FreeText);
+                assert!(!(stays && must_go), "{}.{}", table.name, column.name);
+            }
+        }
+    }
+
+    #[test]
+    fn every_field_of_the_policy_has_a_column_and_rows_are_whole() {
+        for field in Field::ALL {
+            let columns = TABLES.iter().flat_map(|table| table.columns);
+            assert!(columns.clone().any(|column| column.action == Action::ByPolicy(field)), "{field:?}");
+        }
+        for table in TABLES {
+            let deleted = table.with_action(Action::DeleteRow).count();
+            assert!(deleted == 0 || deleted == table.columns.len(), "{}", table.name);
+            if let Owner::User(column) | Owner::Loan(column) = table.owner {
+                assert!(table.columns.iter().any(|entry| entry.name == column), "{}", table.name);
+            }
+        }
+    }
+
+    #[test]
+    fn a_difference_is_seen_on_both_sides() {
+        let schema: Vec<(&str, Vec<String>)> = TABLES
+            .iter()
+            .map(|table| (table.name, table.columns.iter().map(|column| column.name.to_owned()).collect()))
+            .collect();
+        let compare = |schema: &[(&str, Vec<String>)]| {
+            differences(TABLES, schema.iter().map(|(name, columns)| (*name, columns.as_slice())))
+        };
+        assert_eq!(compare(&schema), Vec::<String>::new());
+
+        let mut more = schema.clone();
+        more[0].1.push("nickname".to_owned());
+        assert_eq!(compare(&more), [format!("column {}.nickname is not in the register", more[0].0)]);
+        let mut less = schema.clone();
+        let gone = less[0].1.pop().expect("a column");
+        assert_eq!(
+            compare(&less),
+            [format!("the register names {}.{gone}, which the schema lacks", less[0].0)]
+        );
+        let mut table = schema;
+        table.push(("nicknames", vec!["nickname".to_owned()]));
+        assert_eq!(compare(&table), ["table nicknames is not in the register"]);
+    }
+}

@@ -1,0 +1,478 @@
+//! The task form: what was typed, and what it becomes when it is right.
+//!
+//! [`validate`] runs on every keystroke in the browser and again on the server.
+
+use crate::cron::is_cron_line;
+use crate::dates::{self, DateProblem};
+use crate::field::{Field, Treatment};
+use crate::form::{FieldErrors, Problem};
+use crate::ids::UserNumber;
+use crate::policy::{Conditions, Days, LoanText, Policy, Scope};
+use crate::schedule::{MonthDay, Schedule, Weekday};
+use crate::text;
+use chrono::{NaiveDateTime, NaiveTime};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// The category of tasks that this product has.
+pub const CATEGORY: (&str, &str) = ("data_maintenance", "Data maintenance");
+/// The task type that this product has.
+pub const TASK_TYPE: (&str, &str) = ("anonymise_user_data", "Anonymise user data");
+/// The most runs in a preview of the schedule.
+pub const NEXT_RUNS: usize = 5;
+
+/// Who sees a task.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Visibility {
+    /// Everybody who may see tasks.
+    #[default]
+    Shared,
+    /// Its owner.
+    Private,
+}
+
+impl Visibility {
+    /// Both, in the order of the form.
+    pub const ALL: [Self; 2] = [Self::Shared, Self::Private];
+
+    /// The stable code that forms and files carry.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Shared => "shared",
+            Self::Private => "private",
+        }
+    }
+
+    /// In words.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Shared => "Shared: all staff who may see tasks",
+            Self::Private => "Private: the owner only",
+        }
+    }
+
+    /// The one with this code.
+    pub fn from_code(code: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|visibility| visibility.code() == code)
+    }
+}
+
+/// The kinds of schedule that the form offers: code and words.
+pub const SCHEDULE_KINDS: [(&str, &str); 6] = [
+    ("manual", "Manual only"),
+    ("once", "Once"),
+    ("daily", "Daily"),
+    ("weekly", "Weekly"),
+    ("monthly", "Monthly"),
+    ("cron", "By a cron line (advanced)"),
+];
+
+/// The form as it was typed. Nothing is checked here, so that it can be shown again with all that was typed.
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct TaskForm {
+    /// The task that is edited; empty for a new one.
+    pub id: String,
+    /// The version of the task when the form was opened; empty for a new one.
+    pub version: String,
+    /// Description.
+    pub description: String,
+    /// Whether the task runs by its schedule.
+    pub active: bool,
+    /// Code of [`Visibility`].
+    pub visibility: String,
+    /// User number of the owner; may be empty.
+    pub owner: String,
+    /// First dropdown.
+    pub category: String,
+    /// Second dropdown.
+    pub task_type: String,
+    /// Code of [`Treatment`] by code of [`Field`].
+    pub fields: BTreeMap<String, String>,
+    /// `remove` or `keep` by key of a custom field.
+    pub custom: BTreeMap<String, String>,
+    /// Code of [`Scope`].
+    pub scope: String,
+    /// The leaving date counts.
+    pub by_leaving: bool,
+    /// Days since the leaving date.
+    pub leaving_days: String,
+    /// The last activity counts.
+    pub by_activity: bool,
+    /// Days since the last activity.
+    pub activity_days: String,
+    /// The mark for deletion counts.
+    pub by_marked: bool,
+    /// Days since marked for deletion.
+    pub marked_days: String,
+    /// Code of [`LoanText`].
+    pub loan_text: String,
+    /// Code of [`SCHEDULE_KINDS`].
+    pub schedule: String,
+    /// Date of a single run.
+    pub once_date: String,
+    /// Time of day of any run but those by cron.
+    pub time: String,
+    /// Days of a weekly run, by code of [`Weekday`].
+    pub weekdays: BTreeMap<String, bool>,
+    /// `1` to `31` or `last`.
+    pub month_day: String,
+    /// Cron line.
+    pub cron: String,
+}
+
+/// What a right form says.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct TaskDraft {
+    /// The task that is edited, with its version when the form was opened. None for a new one.
+    pub edited: Option<(i64, i32)>,
+    /// Description.
+    pub description: String,
+    /// Whether the task runs by its schedule.
+    pub active: bool,
+    /// Who sees it.
+    pub visibility: Visibility,
+    /// Its owner.
+    pub owner: Option<UserNumber>,
+    /// What it does.
+    pub policy: Policy,
+    /// When it runs by itself.
+    pub schedule: Schedule,
+    /// Something to know before saving that is no error.
+    pub notice: Option<Notice>,
+}
+
+/// Something to know before saving that is no error.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Notice {
+    /// A single date in the past (rule 13).
+    PastDate,
+}
+
+impl Notice {
+    /// The notice in words.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::PastDate => {
+                "This date is in the past. The task will be saved as Manual only and never starts by itself."
+            }
+        }
+    }
+}
+
+/// The parts of the form.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Tab {
+    /// Description, active, accessibility, owner.
+    General,
+    /// Task type and policy.
+    Settings,
+    /// Schedule.
+    Schedule,
+}
+
+impl Tab {
+    /// All tabs in their order.
+    pub const ALL: [Self; 3] = [Self::General, Self::Settings, Self::Schedule];
+
+    /// The label of the tab.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::General => "General",
+            Self::Settings => "Task specific settings",
+            Self::Schedule => "Schedule",
+        }
+    }
+
+    /// The tab's name in the page.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::General => "general",
+            Self::Settings => "settings",
+            Self::Schedule => "schedule",
+        }
+    }
+
+    /// The tab that holds a field.
+    pub fn of(field: &str) -> Self {
+        match field {
+            "description" | "active" | "visibility" | "owner" => Self::General,
+            "schedule" | "once_date" | "time" | "weekdays" | "month_day" | "cron" => Self::Schedule,
+            _ => Self::Settings,
+        }
+    }
+}
+
+impl TaskForm {
+    /// The form of a new task, with its defaults.
+    pub fn new_task() -> Self {
+        Self {
+            active: true,
+            visibility: Visibility::default().code().to_owned(),
+            category: CATEGORY.0.to_owned(),
+            task_type: TASK_TYPE.0.to_owned(),
+            fields: field_codes(&Policy::default()),
+            scope: Scope::default().code().to_owned(),
+            loan_text: LoanText::default().code().to_owned(),
+            schedule: "manual".to_owned(),
+            time: "02:30".to_owned(),
+            month_day: "last".to_owned(),
+            ..Self::default()
+        }
+    }
+
+    /// The form of a saved task.
+    pub fn of(draft: &TaskDraft, custom_keys: &[String]) -> Self {
+        let conditions = &draft.policy.conditions;
+        let days = |days: Option<Days>| days.map(|days| days.get().to_string()).unwrap_or_default();
+        let mut form = Self {
+            id: draft.edited.map(|(id, _)| id.to_string()).unwrap_or_default(),
+            version: draft.edited.map(|(_, version)| version.to_string()).unwrap_or_default(),
+            description: draft.description.clone(),
+            active: draft.active,
+            visibility: draft.visibility.code().to_owned(),
+            owner: draft.owner.map(|owner| owner.to_string()).unwrap_or_default(),
+            fields: field_codes(&draft.policy),
+            custom: custom_keys
+                .iter()
+                .map(|key| {
+                    let kept = draft.policy.keep_custom.contains(key);
+                    (key.clone(), if kept { "keep" } else { "remove" }.to_owned())
+                })
+                .collect(),
+            scope: draft.policy.scope.code().to_owned(),
+            by_leaving: conditions.leaving.is_some(),
+            leaving_days: days(conditions.leaving),
+            by_activity: conditions.activity.is_some(),
+            activity_days: days(conditions.activity),
+            by_marked: conditions.marked.is_some(),
+            marked_days: days(conditions.marked),
+            loan_text: draft.policy.loan_text.code().to_owned(),
+            ..Self::new_task()
+        };
+        form.set_schedule(&draft.schedule);
+        form
+    }
+
+    fn set_schedule(&mut self, schedule: &Schedule) {
+        let clock = |time: &NaiveTime| time.format("%H:%M").to_string();
+        let kind = match schedule {
+            Schedule::ManualOnly => "manual",
+            Schedule::Once { at } => {
+                self.once_date = dates::iso(at.date());
+                self.time = clock(&at.time());
+                "once"
+            }
+            Schedule::Daily { time } => {
+                self.time = clock(time);
+                "daily"
+            }
+            Schedule::Weekly { days, time } => {
+                self.time = clock(time);
+                self.weekdays = days.iter().map(|day| (day.code().to_owned(), true)).collect();
+                "weekly"
+            }
+            Schedule::Monthly { day, time } => {
+                self.time = clock(time);
+                self.month_day = match day {
+                    MonthDay::Day(day) => day.to_string(),
+                    MonthDay::Last => "last".to_owned(),
+                };
+                "monthly"
+            }
+            Schedule::Cron { line } => {
+                self.cron.clone_from(line);
+                "cron"
+            }
+        };
+        self.schedule = kind.to_owned();
+    }
+}
+
+fn field_codes(policy: &Policy) -> BTreeMap<String, String> {
+    let code = |field: Field| (field.code().to_owned(), policy.treatment(field).code().to_owned());
+    Field::ALL.into_iter().map(code).collect()
+}
+
+/// Checks the form. `now` is the wall time of the library.
+pub fn validate(form: &TaskForm, now: NaiveDateTime) -> Result<TaskDraft, FieldErrors> {
+    let mut errors = FieldErrors::default();
+    let edited = edited(form, &mut errors);
+    let description = errors.take("description", required_line(&form.description, "a description"));
+    let visibility = errors.take("visibility", choice(Visibility::from_code(&form.visibility)));
+    let owner = errors.take("owner", optional_user(&form.owner));
+    if form.category != CATEGORY.0 {
+        errors.add("category", Problem::UnknownChoice);
+    }
+    if form.task_type != TASK_TYPE.0 {
+        errors.add("task_type", Problem::UnknownChoice);
+    }
+    let policy = policy(form, &mut errors);
+    let (schedule, notice) = schedule(form, now, &mut errors);
+    let no_condition = !(form.by_leaving || form.by_activity || form.by_marked);
+    if no_condition && !schedule.is_manual_only() {
+        errors.add("conditions", Problem::NoCondition);
+    }
+    match (errors.is_empty(), description, visibility, owner) {
+        (true, Some(description), Some(visibility), Some(owner)) => Ok(TaskDraft {
+            edited,
+            description,
+            active: form.active,
+            visibility,
+            owner,
+            policy,
+            schedule,
+            notice,
+        }),
+        _ => Err(errors),
+    }
+}
+
+/// What the condition fields say so far, for the sentence; what cannot be read counts as not set.
+pub fn conditions_so_far(form: &TaskForm) -> Conditions {
+    let days = |used: bool, text: &str| used.then(|| Days::parse(text).ok()).flatten();
+    Conditions {
+        leaving: days(form.by_leaving, &form.leaving_days),
+        activity: days(form.by_activity, &form.activity_days),
+        marked: days(form.by_marked, &form.marked_days),
+    }
+}
+
+/// The schedule that the form says, if that part of it is right.
+pub fn schedule_so_far(
+    form: &TaskForm,
+    now: NaiveDateTime,
+) -> Result<(Schedule, Option<Notice>), FieldErrors> {
+    let mut errors = FieldErrors::default();
+    let found = schedule(form, now, &mut errors);
+    if errors.is_empty() { Ok(found) } else { Err(errors) }
+}
+
+fn edited(form: &TaskForm, errors: &mut FieldErrors) -> Option<(i64, i32)> {
+    if form.id.is_empty() && form.version.is_empty() {
+        return None;
+    }
+    let edited = form.id.parse().ok().zip(form.version.parse().ok());
+    if edited.is_none() {
+        errors.add("id", Problem::UnknownChoice);
+    }
+    edited
+}
+
+fn policy(form: &TaskForm, errors: &mut FieldErrors) -> Policy {
+    let mut policy = Policy::default();
+    for field in Field::ALL {
+        let chosen = match form.fields.get(field.code()) {
+            None => Some(field.default_treatment()),
+            Some(code) => Treatment::from_code(code).filter(|t| field.treatments().contains(t)),
+        };
+        if let Some(treatment) = errors.take(&format!("fields.{}", field.code()), choice(chosen)) {
+            policy.fields.insert(field, treatment);
+        }
+    }
+    if form.fields.keys().any(|code| Field::from_code(code).is_none()) {
+        errors.add("fields", Problem::UnknownChoice);
+    }
+    for (key, code) in &form.custom {
+        match code.as_str() {
+            "keep" => policy.keep_custom.push(key.clone()),
+            "remove" => {}
+            _ => errors.add(&format!("custom.{key}"), Problem::UnknownChoice),
+        }
+    }
+    if let Some(scope) = errors.take("scope", choice(Scope::from_code(&form.scope))) {
+        policy.scope = scope;
+    }
+    let mut days =
+        |field: &str, used: bool, text: &str| used.then(|| errors.take(field, Days::parse(text))).flatten();
+    policy.conditions = Conditions {
+        leaving: days("leaving_days", form.by_leaving, &form.leaving_days),
+        activity: days("activity_days", form.by_activity, &form.activity_days),
+        marked: days("marked_days", form.by_marked, &form.marked_days),
+    };
+    if let Some(way) = errors.take("loan_text", choice(LoanText::from_code(&form.loan_text))) {
+        policy.loan_text = way;
+    }
+    policy
+}
+
+fn schedule(form: &TaskForm, now: NaiveDateTime, errors: &mut FieldErrors) -> (Schedule, Option<Notice>) {
+    let kind = form.schedule.as_str();
+    let time = match kind {
+        "once" | "daily" | "weekly" | "monthly" => {
+            errors.take("time", dates::parse_time(&form.time).ok_or(Problem::NotATime)).unwrap_or_default()
+        }
+        _ => NaiveTime::default(),
+    };
+    let schedule = match kind {
+        "manual" => Schedule::ManualOnly,
+        "once" => {
+            let date = errors.take("once_date", dates::parse_date(&form.once_date).map_err(Problem::from));
+            match date {
+                Some(date) if date.and_time(time) <= now => {
+                    return (Schedule::ManualOnly, Some(Notice::PastDate));
+                }
+                Some(date) => Schedule::Once { at: date.and_time(time) },
+                None => Schedule::ManualOnly,
+            }
+        }
+        "daily" => Schedule::Daily { time },
+        "weekly" => {
+            let ticked = |day: &Weekday| form.weekdays.get(day.code()).copied().unwrap_or(false);
+            let days: Vec<Weekday> = Weekday::ALL.into_iter().filter(ticked).collect();
+            if days.is_empty() {
+                errors.add("weekdays", Problem::NoWeekday);
+            }
+            Schedule::Weekly { days, time }
+        }
+        "monthly" => {
+            let day = match form.month_day.trim() {
+                "last" => Some(MonthDay::Last),
+                day => day.parse().ok().filter(|day| (1..=31).contains(day)).map(MonthDay::Day),
+            };
+            let day = errors.take("month_day", choice(day));
+            Schedule::Monthly { day: day.unwrap_or(MonthDay::Last), time }
+        }
+        "cron" => {
+            let line = form.cron.trim().to_owned();
+            if !is_cron_line(&line) {
+                errors.add("cron", Problem::NotACronLine);
+            }
+            Schedule::Cron { line }
+        }
+        _ => {
+            errors.add("schedule", Problem::UnknownChoice);
+            Schedule::ManualOnly
+        }
+    };
+    (schedule, None)
+}
+
+fn choice<T>(chosen: Option<T>) -> Result<T, Problem> {
+    chosen.ok_or(Problem::UnknownChoice)
+}
+
+/// One line of text that may not be empty.
+pub(crate) fn required_line(text: &str, what: &str) -> Result<String, Problem> {
+    let text = text::line(text, text::SHORT)?;
+    if text.is_empty() { Err(Problem::required(what)) } else { Ok(text) }
+}
+
+/// A user number, or nothing.
+pub(crate) fn optional_user(text: &str) -> Result<Option<UserNumber>, Problem> {
+    let text = text.trim();
+    if text.is_empty() {
+        return Ok(None);
+    }
+    text.parse().ok().filter(|number: &UserNumber| number.0 > 0).map(Some).ok_or(Problem::NotAUserNumber)
+}
+
+impl From<DateProblem> for Problem {
+    fn from(problem: DateProblem) -> Self {
+        match problem {
+            DateProblem::NotADate => Self::NotADate,
+            DateProblem::OutOfRange => Self::DateOutOfRange,
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! What text may be typed into a form or brought by an import.
+
+use crate::form::Problem;
+
+/// The longest name, e-mail, code and the like, in characters.
+pub const SHORT: usize = 200;
+/// The longest free text (notes), in characters.
+pub const LONG: usize = 4_000;
+
+/// Characters that turn text around or hide it. They have no place in a record and make two different
+/// names look the same.
+fn is_invisible(c: char) -> bool {
+    matches!(c, '\u{200B}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{2069}' | '\u{FEFF}')
+}
+
+/// One line of text: trimmed, without control characters, at most `max` characters.
+pub fn line(text: &str, max: usize) -> Result<String, Problem> {
+    let text = text.trim();
+    if text.chars().any(|c| c.is_control() || is_invisible(c)) {
+        return Err(Problem::ControlCharacter);
+    }
+    within(text, max)
+}
+
+/// Several lines of text: line breaks and tabs are allowed and line ends are made `\n`.
+pub fn lines(text: &str, max: usize) -> Result<String, Problem> {
+    let text = text.trim().replace("\r\n", "\n");
+    if text.chars().any(|c| (c.is_control() && c != '\n' && c != '\t') || is_invisible(c)) {
+        return Err(Problem::ControlCharacter);
+    }
+    within(&text, max)
+}
+
+fn within(text: &str, max: usize) -> Result<String, Problem> {
+    if text.chars().count() > max { Err(Problem::TooLong { max }) } else { Ok(text.to_owned()) }
+}
+
+/// An e-mail address: one `@` with something on both sides and no spaces. Whether it can be delivered to
+/// is not ours to say.
+pub fn email(text: &str) -> Result<String, Problem> {
+    let text = line(text, SHORT)?;
+    let fits = match text.split_once('@') {
+        Some((name, host)) => {
+            !name.is_empty()
+                && !host.is_empty()
+                && !host.contains('@')
+                && !text.chars().any(char::is_whitespace)
+        }
+        None => text.is_empty(),
+    };
+    if fits { Ok(text) } else { Err(Problem::NotAnEmail) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_is_trimmed_bounded_and_visible() {
+        assert_eq!(line("  Müller ", SHORT), Ok("Müller".to_owned()));
+        assert_eq!(line(&"x".repeat(201), SHORT), Err(Problem::TooLong { max: 200 }));
+        for text in ["a\0b", "a\nb", "a\u{202E}b", "a\u{200B}b", "\u{7}"] {
+            assert_eq!(line(text, SHORT), Err(Problem::ControlCharacter), "{text:?}");
+        }
+        assert_eq!(lines("a\r\nb\tc", LONG), Ok("a\nb\tc".to_owned()));
+        assert_eq!(lines("a\0", LONG), Err(Problem::ControlCharacter));
+    }
+
+    #[test]
+    fn an_email_has_two_sides() {
+        assert_eq!(email(""), Ok(String::new()));
+        assert_eq!(email(" a@b.example "), Ok("a@b.example".to_owned()));
+        for text in ["a", "@b", "a@", "a@b@c", "a b@c"] {
+            assert_eq!(email(text), Err(Problem::NotAnEmail), "{text}");
+        }
+    }
+}

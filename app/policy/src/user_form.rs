@@ -1,0 +1,187 @@
+//! The form of a user record: what was typed, and what it becomes when it is right.
+
+use crate::dates;
+use crate::form::{FieldErrors, Problem};
+use crate::ids::UserNumber;
+use crate::replacement::is_replacement;
+use crate::task_form::{optional_user, required_line};
+use crate::text;
+use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// The form as it was typed.
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct UserForm {
+    /// The user that is edited; empty for a new one.
+    pub number: String,
+    /// The version of the record when the form was opened; empty for a new one.
+    pub version: String,
+    /// UserID (login name).
+    pub user_id: String,
+    /// Title.
+    pub title: String,
+    /// First name.
+    pub first_name: String,
+    /// Middle name.
+    pub middle_name: String,
+    /// Last name.
+    pub last_name: String,
+    /// Preferred name.
+    pub preferred_name: String,
+    /// E-mail.
+    pub email: String,
+    /// Phone.
+    pub phone: String,
+    /// Mobile phone.
+    pub mobile: String,
+    /// Street and house number.
+    pub street: String,
+    /// Postcode.
+    pub postcode: String,
+    /// City.
+    pub city: String,
+    /// Country.
+    pub country: String,
+    /// Birth date.
+    pub birth_date: String,
+    /// Gender.
+    pub gender: String,
+    /// Language.
+    pub language: String,
+    /// Barcode.
+    pub barcode: String,
+    /// External identifier.
+    pub external_id: String,
+    /// User category.
+    pub category: String,
+    /// Department.
+    pub department: String,
+    /// Branch.
+    pub branch: String,
+    /// Leaving date.
+    pub leaving_on: String,
+    /// User number of the guarantor.
+    pub guarantor: String,
+    /// The record is no person.
+    pub fictitious: bool,
+    /// Free text.
+    pub notes: String,
+    /// Values of custom fields by key.
+    pub custom: BTreeMap<String, String>,
+}
+
+/// What a right form says. Empty fields are none.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+#[allow(missing_docs, reason = "the fields are those of the form")]
+pub struct UserDraft {
+    pub user_id: Option<String>,
+    pub title: Option<String>,
+    pub first_name: Option<String>,
+    pub middle_name: Option<String>,
+    pub last_name: Option<String>,
+    pub preferred_name: Option<String>,
+    pub email: Option<String>,
+    pub phone: Option<String>,
+    pub mobile: Option<String>,
+    pub street: Option<String>,
+    pub postcode: Option<String>,
+    pub city: Option<String>,
+    pub country: Option<String>,
+    pub birth_date: Option<NaiveDate>,
+    pub gender: Option<String>,
+    pub language: Option<String>,
+    pub barcode: Option<String>,
+    pub external_id: Option<String>,
+    pub category: Option<String>,
+    pub department: Option<String>,
+    pub branch: Option<String>,
+    pub leaving_on: Option<NaiveDate>,
+    pub guarantor: Option<UserNumber>,
+    pub fictitious: bool,
+    pub notes: Option<String>,
+    pub custom: BTreeMap<String, String>,
+}
+
+/// Checks the form. Whether a UserID, barcode or external identifier is taken, only the database knows.
+pub fn validate(form: &UserForm) -> Result<UserDraft, FieldErrors> {
+    let mut errors = FieldErrors::default();
+    let mut draft = UserDraft { fictitious: form.fictitious, ..UserDraft::default() };
+    for (field, typed, place) in [
+        ("user_id", &form.user_id, &mut draft.user_id),
+        ("title", &form.title, &mut draft.title),
+        ("first_name", &form.first_name, &mut draft.first_name),
+        ("middle_name", &form.middle_name, &mut draft.middle_name),
+        ("preferred_name", &form.preferred_name, &mut draft.preferred_name),
+        ("phone", &form.phone, &mut draft.phone),
+        ("mobile", &form.mobile, &mut draft.mobile),
+        ("street", &form.street, &mut draft.street),
+        ("postcode", &form.postcode, &mut draft.postcode),
+        ("city", &form.city, &mut draft.city),
+        ("country", &form.country, &mut draft.country),
+        ("gender", &form.gender, &mut draft.gender),
+        ("language", &form.language, &mut draft.language),
+        ("barcode", &form.barcode, &mut draft.barcode),
+        ("external_id", &form.external_id, &mut draft.external_id),
+        ("category", &form.category, &mut draft.category),
+        ("department", &form.department, &mut draft.department),
+        ("branch", &form.branch, &mut draft.branch),
+    ] {
+        *place = errors.take(field, text::line(typed, text::SHORT)).and_then(some);
+    }
+    draft.last_name = errors.take("last_name", required_line(&form.last_name, "a last name"));
+    if draft.last_name.as_deref().is_some_and(is_replacement) {
+        errors.add("last_name", Problem::Reserved);
+    }
+    draft.email = errors.take("email", text::email(&form.email)).and_then(some);
+    draft.notes = errors.take("notes", text::lines(&form.notes, text::LONG)).and_then(some);
+    draft.birth_date = errors.take("birth_date", optional_date(&form.birth_date)).flatten();
+    draft.leaving_on = errors.take("leaving_on", optional_date(&form.leaving_on)).flatten();
+    draft.guarantor = errors.take("guarantor", optional_user(&form.guarantor)).flatten();
+    for (key, typed) in &form.custom {
+        let value = errors.take(&format!("custom.{key}"), text::line(typed, text::SHORT)).and_then(some);
+        draft.custom.extend(value.map(|value| (key.clone(), value)));
+    }
+    if errors.is_empty() { Ok(draft) } else { Err(errors) }
+}
+
+/// A date, or nothing.
+pub fn optional_date(text: &str) -> Result<Option<NaiveDate>, Problem> {
+    if text.trim().is_empty() { Ok(None) } else { Ok(Some(dates::parse_date(text)?)) }
+}
+
+fn some(text: String) -> Option<String> {
+    (!text.is_empty()).then_some(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_right_form_is_read_and_a_wrong_one_named_field_by_field() {
+        let right = UserForm {
+            last_name: " Ng ".to_owned(),
+            birth_date: "1 Feb 1990".to_owned(),
+            ..UserForm::default()
+        };
+        let draft = validate(&right).expect("a right form");
+        assert_eq!(draft.last_name.as_deref(), Some("Ng"));
+        assert_eq!(draft.birth_date.map(dates::iso).as_deref(), Some("1990-02-01"));
+        assert_eq!(draft.first_name, None);
+
+        let wrong = UserForm {
+            first_name: "a\0b".to_owned(),
+            last_name: "Anonymised user 7F3KQ2".to_owned(),
+            email: "nobody".to_owned(),
+            notes: "x".repeat(4_001),
+            birth_date: "1890-01-01".to_owned(),
+            guarantor: "the mother".to_owned(),
+            ..UserForm::default()
+        };
+        let errors = validate(&wrong).expect_err("a wrong form");
+        let fields: Vec<&str> = errors.0.iter().map(|error| error.field.as_str()).collect();
+        assert_eq!(fields, ["first_name", "last_name", "email", "notes", "birth_date", "guarantor"]);
+    }
+}

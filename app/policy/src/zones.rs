@@ -1,0 +1,193 @@
+//! When a schedule comes due: wall time of an IANA zone made into instants. Native only.
+//!
+//! Two rules at a clock change: a time that does not exist runs at the first moment after the gap; a time
+//! that exists twice runs at its first occurrence, once.
+
+use crate::dates;
+use crate::schedule::{MonthDay, Schedule, Weekday};
+use chrono::{
+    DateTime, Datelike, Duration, MappedLocalTime, NaiveDate, NaiveDateTime, Offset, TimeZone, Timelike, Utc,
+};
+use chrono_tz::Tz;
+use serde::{Deserialize, Serialize};
+use std::str::FromStr as _;
+
+/// One time at which a task will start.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Occurrence {
+    /// The instant.
+    pub at: DateTime<Utc>,
+    /// As the page prints it: `Sun 29 Mar 2026 03:00 BST (+01:00)`.
+    pub shown: String,
+    /// What a clock change does to it, in words.
+    pub note: Option<String>,
+}
+
+/// The next times at which a schedule comes due, strictly after `after`.
+pub fn next_occurrences(
+    schedule: &Schedule,
+    zone: Tz,
+    after: DateTime<Utc>,
+    count: usize,
+) -> Vec<Occurrence> {
+    // Starts a day early: an instant after `after` can have an earlier wall time than `after` has.
+    let start = after.with_timezone(&zone).naive_local() - Duration::days(1);
+    let mut found: Vec<Occurrence> = Vec::new();
+    let mut wall = start;
+    // A day of the month that never comes (30 February by cron) must not search for ever.
+    for _ in 0..(count + 100) {
+        let Some(next) = next_wall_time(schedule, wall) else { break };
+        wall = next;
+        let occurrence = at_wall_time(zone, next);
+        let later = found.last().is_none_or(|last| occurrence.at > last.at);
+        if occurrence.at > after && later {
+            found.push(occurrence);
+            if found.len() == count {
+                break;
+            }
+        }
+    }
+    found
+}
+
+/// The first wall time of a schedule strictly after `after`.
+fn next_wall_time(schedule: &Schedule, after: NaiveDateTime) -> Option<NaiveDateTime> {
+    let days = || (0..=366 * 4).filter_map(|n| after.date().checked_add_signed(Duration::days(n)));
+    let first = |time, fits: &dyn Fn(NaiveDate) -> bool| {
+        days().filter(|day| fits(*day)).map(|day: NaiveDate| day.and_time(time)).find(|wall| *wall > after)
+    };
+    match schedule {
+        Schedule::ManualOnly => None,
+        Schedule::Once { at } => (*at > after).then_some(*at),
+        Schedule::Daily { time } => first(*time, &|_| true),
+        Schedule::Weekly { days, time } => first(*time, &|day| days.contains(&weekday(day))),
+        Schedule::Monthly { day: MonthDay::Day(n), time } => first(*time, &|day| day.day() == u32::from(*n)),
+        Schedule::Monthly { day: MonthDay::Last, time } => {
+            first(*time, &|day| day.succ_opt().is_none_or(|next| next.month() != day.month()))
+        }
+        Schedule::Cron { line } => croner::Cron::from_str(line)
+            .ok()?
+            .find_next_occurrence(&after.and_utc(), false)
+            .ok()
+            .map(|next| next.naive_utc()),
+    }
+}
+
+fn weekday(day: NaiveDate) -> Weekday {
+    Weekday::ALL[day.weekday().num_days_from_monday() as usize]
+}
+
+/// The instant of a wall time, by the two rules above.
+pub fn at_wall_time(zone: Tz, wall: NaiveDateTime) -> Occurrence {
+    let (at, note) = match zone.from_local_datetime(&wall) {
+        MappedLocalTime::Single(at) => (at, None),
+        MappedLocalTime::Ambiguous(first, _) => {
+            (first, Some("clock change: this time comes twice, the task runs at the first, once".to_owned()))
+        }
+        MappedLocalTime::None => {
+            let after = after_gap(zone, wall);
+            let note = format!(
+                "clock change: {} does not exist on this day, the task runs at {}",
+                wall.format("%H:%M"),
+                after.format("%H:%M")
+            );
+            (after, Some(note))
+        }
+    };
+    let shown = format!(
+        "{} {} {} {} ({})",
+        at.format("%a"),
+        dates::shown(at.date_naive()),
+        at.format("%H:%M"),
+        at.format("%Z"),
+        at.offset().fix()
+    );
+    Occurrence { at: at.with_timezone(&Utc), shown, note }
+}
+
+/// The first moment after the gap that a wall time falls into. Gaps begin and end on whole minutes.
+fn after_gap(zone: Tz, wall: NaiveDateTime) -> DateTime<Tz> {
+    let minute = wall.with_second(0).and_then(|wall| wall.with_nanosecond(0)).unwrap_or(wall);
+    (1..=2 * 24 * 60)
+        .filter_map(|minutes| zone.from_local_datetime(&(minute + Duration::minutes(minutes))).earliest())
+        .next()
+        .unwrap_or_else(|| zone.from_utc_datetime(&wall))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use chrono::NaiveTime;
+
+    fn wall(text: &str) -> NaiveDateTime {
+        NaiveDateTime::parse_from_str(text, "%Y-%m-%d %H:%M").expect("a wall time")
+    }
+
+    fn utc(text: &str) -> DateTime<Utc> {
+        wall(text).and_utc()
+    }
+
+    fn shown(schedule: &Schedule, zone: Tz, after: &str, count: usize) -> Vec<String> {
+        next_occurrences(schedule, zone, utc(after), count).into_iter().map(|next| next.shown).collect()
+    }
+
+    #[test]
+    fn a_gap_runs_at_its_end_and_says_so() {
+        let daily = Schedule::Daily { time: NaiveTime::from_hms_opt(1, 30, 0).expect("a time") };
+        let next = next_occurrences(&daily, Tz::Europe__London, utc("2026-03-28 12:00"), 2);
+        assert_eq!(next[0].shown, "Sun 29 Mar 2026 02:00 BST (+01:00)");
+        assert!(next[0].note.as_ref().is_some_and(|note| note.contains("01:30 does not exist")));
+        assert_eq!(next[1].shown, "Mon 30 Mar 2026 01:30 BST (+01:00)");
+    }
+
+    #[test]
+    fn an_overlap_runs_once_at_its_first_occurrence() {
+        let daily = Schedule::Daily { time: NaiveTime::from_hms_opt(1, 30, 0).expect("a time") };
+        assert_eq!(
+            shown(&daily, Tz::Europe__London, "2026-10-24 12:00", 2),
+            ["Sun 25 Oct 2026 01:30 BST (+01:00)", "Mon 26 Oct 2026 01:30 GMT (+00:00)"]
+        );
+    }
+
+    #[test]
+    fn days_of_week_and_month() {
+        let time = NaiveTime::from_hms_opt(2, 0, 0).expect("a time");
+        let weekly = Schedule::Weekly { days: vec![Weekday::Mon, Weekday::Fri], time };
+        assert_eq!(
+            shown(&weekly, Tz::UTC, "2026-11-24 00:00", 3),
+            [
+                "Fri 27 Nov 2026 02:00 UTC (+00:00)",
+                "Mon 30 Nov 2026 02:00 UTC (+00:00)",
+                "Fri 4 Dec 2026 02:00 UTC (+00:00)"
+            ]
+        );
+        let last = Schedule::Monthly { day: MonthDay::Last, time };
+        assert_eq!(
+            shown(&last, Tz::UTC, "2028-01-31 02:00", 2),
+            ["Tue 29 Feb 2028 02:00 UTC (+00:00)", "Fri 31 Mar 2028 02:00 UTC (+00:00)"]
+        );
+        let thirty_first = Schedule::Monthly { day: MonthDay::Day(31), time };
+        assert_eq!(
+            shown(&thirty_first, Tz::UTC, "2026-02-01 00:00", 2)[1],
+            "Sun 31 May 2026 02:00 UTC (+00:00)"
+        );
+    }
+
+    #[test]
+    fn a_past_single_time_never_comes() {
+        let once = Schedule::Once { at: wall("2001-01-01 02:00") };
+        assert!(next_occurrences(&once, Tz::UTC, utc("2026-11-24 00:00"), 5).is_empty());
+        assert!(next_occurrences(&Schedule::ManualOnly, Tz::UTC, utc("2026-11-24 00:00"), 5).is_empty());
+    }
+
+    #[test]
+    fn what_the_form_accepts_the_library_can_read() {
+        for line in ["30 2 * * mon", "*/15 0-6 1,15 jan-jun 1-5", "0 0 * * 7", "59 23 31 12 0", "0 4 * * *"] {
+            assert!(crate::cron::is_cron_line(line), "{line}");
+            let cron = Schedule::Cron { line: line.to_owned() };
+            assert_eq!(next_occurrences(&cron, Tz::UTC, utc("2026-11-24 00:00"), 5).len(), 5, "{line}");
+        }
+        let never = Schedule::Cron { line: "0 0 30 2 *".to_owned() };
+        assert!(next_occurrences(&never, Tz::UTC, utc("2026-11-24 00:00"), 5).is_empty());
+    }
+}

@@ -1,0 +1,62 @@
+//! The one clock. Instants are UTC, dates are days of the library's time zone.
+
+use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
+use chrono_tz::Tz;
+
+/// Tells the time, in the library's zone, or always the same day for demonstrations and tests.
+#[derive(Clone, Copy, Debug)]
+pub struct Clock {
+    zone: Tz,
+    fixed: Option<NaiveDate>,
+}
+
+impl Clock {
+    /// The real time in this zone.
+    pub const fn new(zone: Tz) -> Self {
+        Self { zone, fixed: None }
+    }
+
+    /// Noon of this day in this zone, for ever.
+    pub const fn fixed(zone: Tz, today: NaiveDate) -> Self {
+        Self { zone, fixed: Some(today) }
+    }
+
+    /// The library's time zone.
+    pub const fn zone(&self) -> Tz {
+        self.zone
+    }
+
+    /// The instant.
+    pub fn now(&self) -> DateTime<Utc> {
+        match self.fixed {
+            None => Utc::now(),
+            Some(today) => {
+                let noon = today.and_hms_opt(12, 0, 0).unwrap_or_default();
+                policy::zones::at_wall_time(self.zone, noon).at
+            }
+        }
+    }
+
+    /// The wall time of the library.
+    pub fn wall(&self) -> NaiveDateTime {
+        self.now().with_timezone(&self.zone).naive_local()
+    }
+
+    /// The day of the library.
+    pub fn today(&self) -> NaiveDate {
+        self.wall().date()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_day_is_the_librarys_day() {
+        let day = NaiveDate::from_ymd_opt(2026, 3, 29).expect("a date");
+        for zone in [Tz::Europe__Berlin, Tz::Asia__Kathmandu, Tz::America__Santiago] {
+            assert_eq!(Clock::fixed(zone, day).today(), day, "{zone}");
+        }
+    }
+}

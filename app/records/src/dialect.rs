@@ -1,0 +1,94 @@
+//! Everything in which SQLite and PostgreSQL differ stands here and nowhere else.
+
+use sea_orm::sea_query::Value;
+use sea_orm::{
+    ConnectOptions, ConnectionTrait, DatabaseBackend, DatabaseConnection, DatabaseTransaction, DbErr,
+    SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait,
+};
+use std::collections::BTreeMap;
+
+/// How long a writer waits for another one, in milliseconds.
+const BUSY_TIMEOUT: &str = "10000";
+
+/// Sets up a connection: SQLite overwrites what it deletes, keeps a write-ahead log and checks foreign keys.
+pub(crate) fn connect_options(url: &str) -> ConnectOptions {
+    let mut options = ConnectOptions::new(url);
+    options.sqlx_logging(false).max_connections(if url.contains(":memory:") { 1 } else { 8 });
+    options.map_sqlx_sqlite_opts(|options| {
+        options
+            .pragma("journal_mode", "WAL")
+            .pragma("synchronous", "NORMAL")
+            .pragma("busy_timeout", BUSY_TIMEOUT)
+            .pragma("foreign_keys", "ON")
+            .pragma("secure_delete", "ON")
+            .pragma("cache_size", "-65536")
+    });
+    options
+}
+
+/// Begins a transaction that will write: on SQLite it takes the write lock at once, so that it can wait for it.
+pub(crate) async fn begin(db: &DatabaseConnection) -> Result<DatabaseTransaction, DbErr> {
+    let options = TransactionOptions {
+        sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+        ..Default::default()
+    };
+    db.begin_with_options(options).await
+}
+
+/// A statement with `?` as place holders, whatever the database. A literal `?` cannot be written.
+pub(crate) fn statement(backend: DatabaseBackend, sql: &str, values: Vec<Value>) -> Statement {
+    if backend != DatabaseBackend::Postgres {
+        return Statement::from_sql_and_values(backend, sql, values);
+    }
+    let mut numbered = String::with_capacity(sql.len() + values.len() * 2);
+    for (place, part) in sql.split('?').enumerate() {
+        if place > 0 {
+            numbered.push('$');
+            numbered.push_str(&place.to_string());
+        }
+        numbered.push_str(part);
+    }
+    Statement::from_sql_and_values(backend, numbered, values)
+}
+
+/// What locks the rows of a query against other writers; SQLite has locked the whole database by then.
+pub(crate) const fn for_update(backend: DatabaseBackend) -> &'static str {
+    match backend {
+        DatabaseBackend::Postgres => " FOR UPDATE",
+        _ => "",
+    }
+}
+
+/// Every table of the database with its columns.
+pub async fn schema(db: &impl ConnectionTrait) -> Result<BTreeMap<String, Vec<String>>, DbErr> {
+    let sql = match db.get_database_backend() {
+        DatabaseBackend::Postgres => {
+            "SELECT table_name AS t, column_name AS c FROM information_schema.columns \
+             WHERE table_schema = current_schema() ORDER BY table_name, ordinal_position"
+        }
+        _ => {
+            "SELECT m.name AS t, p.name AS c FROM sqlite_master m JOIN pragma_table_info(m.name) p \
+             WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY m.name, p.cid"
+        }
+    };
+    let mut tables: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for row in db.query_all_raw(Statement::from_string(db.get_database_backend(), sql)).await? {
+        tables.entry(row.try_get("", "t")?).or_default().push(row.try_get("", "c")?);
+    }
+    Ok(tables)
+}
+
+/// What makes removed values vanish from the database files after a run.
+pub(crate) async fn sweep(db: &DatabaseConnection, tables: &[&str]) -> Result<(), DbErr> {
+    match db.get_database_backend() {
+        DatabaseBackend::Postgres => {
+            for table in tables {
+                db.execute_unprepared(&format!("VACUUM (ANALYZE) {table}")).await?;
+            }
+        }
+        _ => {
+            db.execute_unprepared("PRAGMA wal_checkpoint(TRUNCATE)").await?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,25 @@
+//! One entity for each table of the schema. They stay inside this crate: no page and no browser sees a row.
+#![allow(missing_docs, reason = "what a column is stands in the register of personal data")]
+
+pub mod audit_events;
+pub mod catalogue_records;
+pub mod charges;
+pub mod credentials;
+pub mod custom_fields;
+pub mod custom_values;
+pub mod items;
+pub mod legal_holds;
+pub mod loans;
+pub mod messages;
+pub mod photos;
+pub mod renewals;
+pub mod requests;
+pub mod run_counts;
+pub mod run_members;
+pub mod runs;
+pub mod sessions;
+pub mod tasks;
+pub mod terms;
+pub mod user_roles;
+pub mod user_words;
+pub mod users;

@@ -1,0 +1,26 @@
+//! A charge, or a credit where the amount is negative.
+
+use sea_orm::entity::prelude::*;
+
+/// A charge, or a credit where the amount is negative. What each column is stands in the register (`policy::register`).
+#[sea_orm::compact_model]
+#[derive(Clone, Debug, DeriveEntityModel, Eq, PartialEq)]
+#[sea_orm(table_name = "charges")]
+pub struct Model {
+    #[sea_orm(primary_key)]
+    pub id: i64,
+    pub user_number: i64,
+    pub loan_id: Option<i64>,
+    pub kind: String,
+    pub cents: i64,
+    pub category: Option<String>,
+    pub department: Option<String>,
+    pub charged_on: Date,
+    pub settled_on: Option<Date>,
+    pub note: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, DeriveRelation, EnumIter)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}

@@ -1,0 +1,21 @@
+//! Something that proves to be a user.
+
+use sea_orm::entity::prelude::*;
+
+/// Something that proves to be a user. What each column is stands in the register (`policy::register`).
+#[sea_orm::compact_model]
+#[derive(Clone, Debug, DeriveEntityModel, Eq, PartialEq)]
+#[sea_orm(table_name = "credentials")]
+pub struct Model {
+    #[sea_orm(primary_key)]
+    pub id: i64,
+    pub user_number: i64,
+    pub kind: String,
+    pub secret: String,
+    pub created_at: DateTimeUtc,
+}
+
+#[derive(Clone, Copy, Debug, DeriveRelation, EnumIter)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}

@@ -1,0 +1,23 @@
+//! A reason, with an end, not to anonymise somebody.
+
+use sea_orm::entity::prelude::*;
+
+/// A reason, with an end, not to anonymise somebody. What each column is stands in the register (`policy::register`).
+#[sea_orm::compact_model]
+#[derive(Clone, Debug, DeriveEntityModel, Eq, PartialEq)]
+#[sea_orm(table_name = "legal_holds")]
+pub struct Model {
+    #[sea_orm(primary_key)]
+    pub id: i64,
+    pub user_number: i64,
+    pub reason: String,
+    pub placed_by: Option<i64>,
+    pub placed_on: Date,
+    pub review_on: Option<Date>,
+    pub released_on: Option<Date>,
+}
+
+#[derive(Clone, Copy, Debug, DeriveRelation, EnumIter)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}

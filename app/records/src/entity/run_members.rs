@@ -1,0 +1,24 @@
+//! What a run or preview says of one user.
+
+use sea_orm::entity::prelude::*;
+
+/// What a run or preview says of one user. What each column is stands in the register (`policy::register`).
+#[sea_orm::compact_model]
+#[derive(Clone, Debug, DeriveEntityModel, Eq, PartialEq)]
+#[sea_orm(table_name = "run_members")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub run_id: i64,
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub user_number: i64,
+    pub reason: i16,
+    pub blockers: i16,
+    pub outcome: Option<String>,
+    pub outcome_reason: Option<i16>,
+    pub failure: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, DeriveRelation, EnumIter)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}

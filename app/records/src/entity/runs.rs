@@ -1,0 +1,35 @@
+//! A run or a preview.
+
+use sea_orm::entity::prelude::*;
+
+/// A run or a preview. What each column is stands in the register (`policy::register`).
+#[sea_orm::compact_model]
+#[derive(Clone, Debug, DeriveEntityModel, Eq, PartialEq)]
+#[sea_orm(table_name = "runs")]
+pub struct Model {
+    #[sea_orm(primary_key)]
+    pub id: i64,
+    pub task_id: Option<i64>,
+    pub kind: String,
+    pub state: String,
+    pub today: Date,
+    pub policy: String,
+    pub task_version: Option<i32>,
+    pub rules_version: i32,
+    pub preview_id: Option<i64>,
+    pub actor_number: Option<i64>,
+    pub channel: String,
+    pub created_at: DateTimeUtc,
+    pub finished_at: Option<DateTimeUtc>,
+    pub heartbeat_at: Option<DateTimeUtc>,
+    pub users: i64,
+    pub previewed: i64,
+    pub done: i64,
+    pub skipped: i64,
+    pub failed: i64,
+}
+
+#[derive(Clone, Copy, Debug, DeriveRelation, EnumIter)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}

@@ -1,0 +1,20 @@
+//! A session of a signed-in user.
+
+use sea_orm::entity::prelude::*;
+
+/// A session of a signed-in user. What each column is stands in the register (`policy::register`).
+#[sea_orm::compact_model]
+#[derive(Clone, Debug, DeriveEntityModel, Eq, PartialEq)]
+#[sea_orm(table_name = "sessions")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id_hash: String,
+    pub user_number: i64,
+    pub created_at: DateTimeUtc,
+    pub last_seen_at: DateTimeUtc,
+}
+
+#[derive(Clone, Copy, Debug, DeriveRelation, EnumIter)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}

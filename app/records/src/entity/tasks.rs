@@ -1,0 +1,29 @@
+//! A saved task of the task centre.
+
+use sea_orm::entity::prelude::*;
+
+/// A saved task of the task centre. What each column is stands in the register (`policy::register`).
+#[sea_orm::compact_model]
+#[derive(Clone, Debug, DeriveEntityModel, Eq, PartialEq)]
+#[sea_orm(table_name = "tasks")]
+pub struct Model {
+    #[sea_orm(primary_key)]
+    pub id: i64,
+    pub description: String,
+    pub active: bool,
+    pub task_type: String,
+    pub visibility: String,
+    pub owner_number: Option<i64>,
+    pub policy: String,
+    pub schedule: String,
+    pub single_default: bool,
+    pub created_at: DateTimeUtc,
+    pub changed_at: DateTimeUtc,
+    pub version: i32,
+    pub deleted_at: Option<DateTimeUtc>,
+}
+
+#[derive(Clone, Copy, Debug, DeriveRelation, EnumIter)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}

@@ -1,0 +1,20 @@
+//! A role of a user.
+
+use sea_orm::entity::prelude::*;
+
+/// A role of a user. What each column is stands in the register (`policy::register`).
+#[sea_orm::compact_model]
+#[derive(Clone, Debug, DeriveEntityModel, Eq, PartialEq)]
+#[sea_orm(table_name = "user_roles")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub user_number: i64,
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub role: String,
+    pub granted_on: Date,
+}
+
+#[derive(Clone, Copy, Debug, DeriveRelation, EnumIter)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}

@@ -1,0 +1,46 @@
+//! What can go wrong with records. No variant carries a personal value.
+
+use policy::form::{FieldErrors, Problem};
+use thiserror::Error;
+
+/// Why something was not done. Nothing is changed when one of these is returned.
+#[derive(Debug, Error)]
+pub enum RecordsError {
+    /// There is no such record.
+    #[error("There is no such {0}")]
+    NotFound(&'static str),
+    /// The form has errors.
+    #[error("The form has errors")]
+    Invalid(FieldErrors),
+    /// Somebody else changed the record in between.
+    #[error("{}", Problem::Stale)]
+    Stale,
+    /// Not possible as things stand; the sentence says why and what to do.
+    #[error("{0}")]
+    Refused(String),
+    /// The database failed. The text is for nobody's eyes but the log's, and even there only its kind.
+    #[error("The database could not do this")]
+    Database(#[from] sea_orm::DbErr),
+    /// Something stored cannot be read.
+    #[error("Stored {0} cannot be read")]
+    Corrupt(&'static str),
+}
+
+impl RecordsError {
+    /// One wrong field.
+    pub fn field(field: &str, problem: Problem) -> Self {
+        Self::Invalid(FieldErrors::one(field, problem))
+    }
+
+    /// A stable code for logs and results.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::NotFound(_) => "not_found",
+            Self::Invalid(_) => "invalid",
+            Self::Stale => "stale",
+            Self::Refused(_) => "refused",
+            Self::Database(_) => "database",
+            Self::Corrupt(_) => "corrupt",
+        }
+    }
+}

@@ -1,0 +1,20 @@
+//! The library's records: entities, queries, the anonymiser, runs, imports and reports. Native only.
+//!
+//! Reads and writes take the [`Store`]; writes also take the [`Actor`] and leave an audit event. Rows never
+//! leave this crate as they are: each read has a type of its own that says what the page needs.
+
+pub mod actor;
+pub mod audit;
+pub mod clock;
+pub mod dialect;
+pub mod entity;
+pub mod error;
+pub mod page;
+pub mod store;
+pub mod user;
+pub mod words;
+
+pub use actor::{Actor, Channel};
+pub use clock::Clock;
+pub use error::RecordsError;
+pub use store::Store;

@@ -1,0 +1,1 @@
+//! Users: search, record, changes.

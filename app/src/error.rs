@@ -1,0 +1,72 @@
+//! What a server function answers when it did not do what was asked.
+
+use leptos::prelude::FromServerFnError;
+use leptos::server_fn::codec::JsonEncoding;
+use leptos::server_fn::error::ServerFnErrorErr;
+use policy::form::{FieldErrors, Problem};
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+/// Why a server function did nothing. Carries codes, fields and numbers: no SQL, no path, no personal value.
+#[derive(Clone, Debug, Deserialize, Error, Serialize)]
+pub enum AppError {
+    /// Fields are wrong.
+    #[error("Nothing was saved: {} to correct", policy::numbers::counted(.0.0.len() as i64, "field", "fields"))]
+    Invalid(FieldErrors),
+    /// Not possible as things stand.
+    #[error("{0}")]
+    Refused(String),
+    /// There is no such record.
+    #[error("There is no such {0}")]
+    NotFound(String),
+    /// Somebody else changed the record in between.
+    #[error("{}", Problem::Stale)]
+    Stale,
+    /// The request cannot be read: a field is unknown, or its value is of the wrong kind.
+    #[error("The form could not be read: it has unknown fields or values. Nothing was changed")]
+    Unreadable,
+    /// Our fault. The number stands in the log.
+    #[error(
+        "Something went wrong on our side and nothing was changed. Tell the administrator the number {0}"
+    )]
+    Internal(String),
+}
+
+impl FromServerFnError for AppError {
+    type Encoder = JsonEncoding;
+
+    fn from_server_fn_error(error: ServerFnErrorErr) -> Self {
+        match error {
+            ServerFnErrorErr::Args(_)
+            | ServerFnErrorErr::MissingArg(_)
+            | ServerFnErrorErr::Deserialization(_) => Self::Unreadable,
+            _ => Self::Internal("0".to_owned()),
+        }
+    }
+}
+
+#[cfg(feature = "ssr")]
+impl From<records::RecordsError> for AppError {
+    fn from(error: records::RecordsError) -> Self {
+        use records::RecordsError;
+        match error {
+            RecordsError::Invalid(errors) => Self::Invalid(errors),
+            RecordsError::Refused(why) => Self::Refused(why),
+            RecordsError::NotFound(what) => Self::NotFound(what.to_owned()),
+            RecordsError::Stale => Self::Stale,
+            RecordsError::Database(_) | RecordsError::Corrupt(_) => Self::Internal(reference(&error)),
+        }
+    }
+}
+
+/// Logs an internal error under a number that the reader of the page can tell. The text of a database error is
+/// left out: it can hold values.
+#[cfg(feature = "ssr")]
+pub(crate) fn reference(error: &records::RecordsError) -> String {
+    use std::sync::atomic::{AtomicU32, Ordering};
+    static LAST: AtomicU32 = AtomicU32::new(0);
+    let number = LAST.fetch_add(1, Ordering::Relaxed) + 1;
+    let reference = format!("{}-{number}", std::process::id());
+    tracing::error!(code = error.code(), reference, "internal error");
+    reference
+}

@@ -1,0 +1,21 @@
+//! The pages, the interactive islands in them, and the server functions behind them.
+//!
+//! Pages are rendered on the server only (feature `ssr`): their data goes into the HTML and nowhere else.
+//! Islands are compiled for both sides: the server renders them, the browser wakes them (feature `hydrate`).
+//! Every form is a plain form that posts to a server function, so that every page works without WebAssembly.
+// Leptos writes components as functions with capital letters and many arguments.
+#![recursion_limit = "256"]
+
+pub mod error;
+pub mod islands;
+
+#[cfg(feature = "ssr")]
+pub mod pages;
+#[cfg(feature = "ssr")]
+pub mod parts;
+#[cfg(feature = "ssr")]
+pub mod routes;
+#[cfg(feature = "ssr")]
+pub mod state;
+#[cfg(feature = "ssr")]
+pub mod submission;

@@ -1,0 +1,19 @@
+//! What the browser may load, sent with every page.
+
+use http::HeaderValue;
+use http::header::CONTENT_SECURITY_POLICY;
+use leptos::nonce::Nonce;
+use leptos::prelude::use_context;
+use leptos_axum::ResponseOptions;
+
+/// Sets the content security policy of the page: own scripts with this page's nonce, and nothing from elsewhere.
+pub(crate) fn forbid_foreign_content(nonce: Option<&Nonce>) {
+    let (Some(response), Some(nonce)) = (use_context::<ResponseOptions>(), nonce) else { return };
+    let policy = format!(
+        "default-src 'self'; script-src 'nonce-{nonce}' 'strict-dynamic' 'wasm-unsafe-eval'; style-src 'self'; \
+         img-src 'self' data:; object-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'"
+    );
+    if let Ok(value) = HeaderValue::try_from(policy) {
+        response.insert_header(CONTENT_SECURITY_POLICY, value);
+    }
+}

@@ -1,0 +1,11 @@
+//! The parts that pages are made of. All are rendered on the server and work without WebAssembly.
+
+pub(crate) mod forms;
+pub(crate) mod frame;
+pub(crate) mod lists;
+pub(crate) mod load;
+
+pub(crate) use forms::{FieldProblem, Notice, PostButton, ProblemSummary};
+pub(crate) use frame::{Action, Crumb, Frame};
+pub(crate) use lists::{Day, Pager};
+pub(crate) use load::page;

@@ -1,0 +1,85 @@
+//! Parts of forms: what is wrong, and buttons that do one thing.
+
+use crate::error::AppError;
+use crate::submission;
+use leptos::prelude::*;
+use policy::form::FieldErrors;
+
+/// A notice above the content.
+#[component]
+pub(crate) fn Notice(
+    /// `info`, `warning`, `danger` or `success`.
+    kind: &'static str,
+    /// The content.
+    children: Children,
+) -> impl IntoView {
+    view! { <div class=format!("notice {kind}")>{children()}</div> }
+}
+
+/// Why a form was not carried out, above the form, with a link to each wrong field.
+#[component]
+pub(crate) fn ProblemSummary(
+    /// Why, if the form was posted.
+    error: Option<AppError>,
+) -> impl IntoView {
+    error.map(|error| {
+        let links = match &error {
+            AppError::Invalid(FieldErrors(errors)) => errors
+                .iter()
+                .map(|error| {
+                    view! { <li><a href=format!("#{}", error.field)>{error.problem.to_string()}</a></li> }
+                })
+                .collect_view()
+                .into_any(),
+            _ => ().into_any(),
+        };
+        view! {
+            <div class="notice danger" role="alert" id="problems" tabindex="-1">
+                <p><b>{error.to_string()}"."</b></p>
+                <ul>{links}</ul>
+            </div>
+        }
+    })
+}
+
+/// The space for the problem of one field; it is there also when there is none, so that nothing moves.
+/// The field names it with `aria-describedby="{field}-problem"`.
+#[component]
+pub(crate) fn FieldProblem(
+    /// The field, named as in its form.
+    field: &'static str,
+    /// The errors of the form.
+    errors: FieldErrors,
+) -> impl IntoView {
+    view! { <p class="problem" id=format!("{field}-problem")>{errors.of(field)}</p> }
+}
+
+/// A button that posts one small form.
+#[component]
+pub(crate) fn PostButton(
+    /// Path of the server function.
+    function: &'static str,
+    /// The page that the button is on.
+    #[prop(into)]
+    page: String,
+    /// Hidden values of its form.
+    values: Vec<(&'static str, String)>,
+    /// What it does, as action and object.
+    #[prop(into)]
+    words: String,
+    /// More words for those who do not see the row that the button stands in.
+    #[prop(optional, into)]
+    about: Option<String>,
+) -> impl IntoView {
+    let hidden = values
+        .into_iter()
+        .map(|(name, value)| view! { <input type="hidden" name=format!("form[{name}]") value=value /> });
+    view! {
+        <form class="inline" method="post" action=submission::action(function, &page)>
+            {hidden.collect_view()}
+            <button type="submit">
+                {words} {about.map(|about| view! { <span class="hidden">" "{about}</span> })}
+            </button>
+        </form>
+    }
+}

@@ -1,0 +1,159 @@
+//! The frame of every page: top bar, breadcrumbs, actions panel, title.
+
+use crate::islands::ThemeSwitch;
+use crate::pages::outcomes;
+use crate::submission;
+use leptos::prelude::*;
+use leptos_meta::Title;
+use leptos_router::hooks::{use_location, use_query_map};
+
+/// One step of the breadcrumbs: its words and its address.
+pub(crate) type Crumb = (String, String);
+
+/// Something that can be done on a page; it stands in the actions panel.
+#[derive(Clone, Debug)]
+pub(crate) enum Action {
+    /// Leads to another page.
+    Link {
+        /// What it does, as action and object.
+        words: String,
+        /// The page.
+        href: String,
+    },
+    /// Leads to a page where something irreversible can be done.
+    Danger {
+        /// What it does, as action and object.
+        words: String,
+        /// The page.
+        href: String,
+    },
+    /// Does something at once.
+    Post {
+        /// What it does, as action and object.
+        words: String,
+        /// Path of the server function.
+        function: &'static str,
+        /// Hidden values of its form.
+        values: Vec<(&'static str, String)>,
+    },
+    /// Cannot be done here.
+    Not {
+        /// What cannot be done.
+        words: String,
+        /// Why, and what to do instead.
+        why: String,
+    },
+}
+
+/// The modules in the top bar.
+const MODULES: [(&str, &str); 4] =
+    [("Users", "/users"), ("Catalogue", "/catalogue"), ("Task centre", "/tasks"), ("Reports", "/reports")];
+
+/// The frame around the content of a page.
+#[component]
+pub(crate) fn Frame(
+    /// The title: heading of the page and, with the product's name, of the window.
+    #[prop(into)]
+    title: String,
+    /// One line that says what this page tells.
+    #[prop(optional, into)]
+    lead: Option<String>,
+    /// The way here, without the page itself.
+    #[prop(optional)]
+    crumbs: Vec<Crumb>,
+    /// What can be done here.
+    #[prop(optional)]
+    actions: Vec<Action>,
+    /// The content.
+    children: Children,
+) -> impl IntoView {
+    let here = use_location().pathname.get_untracked();
+    let done =
+        use_query_map().with_untracked(|query| query.get("done")).and_then(|code| outcomes::words(&code));
+    let with_actions = !actions.is_empty();
+    view! {
+        <Title text=format!("{title} – Lethe") />
+        <a class="skip" href="#content">"Skip to the content"</a>
+        <TopBar here=here.clone() />
+        <div class="desk" class:with-actions=with_actions>
+            <Crumbs crumbs title=title.clone() />
+            <Actions actions page=here />
+            <main id="content" tabindex="-1">
+                <h1>{title}</h1>
+                {lead.map(|lead| view! { <p class="lead">{lead}</p> })}
+                {done.map(|words| view! { <p class="notice success" role="status">{words}</p> })}
+                {children()}
+            </main>
+        </div>
+    }
+}
+
+#[component]
+fn TopBar(here: String) -> impl IntoView {
+    let modules = MODULES.map(|(words, href)| {
+        let current = here.starts_with(href).then_some("page");
+        view! { <li><a href=href aria-current=current>{words}</a></li> }
+    });
+    view! {
+        <header class="top">
+            <a class="product" href="/">"Lethe"</a>
+            <nav aria-label="Modules"><ul>{modules.collect_view()}</ul></nav>
+            <form class="quick" role="search" method="get" action="/users">
+                <label class="hidden" for="quick">"Find a user"</label>
+                <input id="quick" type="search" name="q" placeholder="User number, name, e-mail, barcode" maxlength="200" />
+                <button type="submit">"Find user"</button>
+            </form>
+            <ThemeSwitch />
+        </header>
+    }
+}
+
+#[component]
+fn Crumbs(crumbs: Vec<Crumb>, title: String) -> impl IntoView {
+    let steps = crumbs.into_iter().map(|(words, href)| view! { <li><a href=href>{words}</a></li> });
+    view! {
+        <nav class="crumbs" aria-label="Breadcrumbs">
+            <ol>
+                <li><a href="/">"Modules"</a></li>
+                {steps.collect_view()}
+                <li aria-current="page">{title}</li>
+            </ol>
+        </nav>
+    }
+}
+
+#[component]
+fn Actions(actions: Vec<Action>, page: String) -> impl IntoView {
+    if actions.is_empty() {
+        return ().into_any();
+    }
+    let items = actions.into_iter().map(|action| {
+        let item = match action {
+            Action::Link { words, href } => view! { <a href=href>{words}</a> }.into_any(),
+            Action::Danger { words, href } => view! { <a class="danger" href=href>{words}</a> }.into_any(),
+            Action::Post { words, function, values } => {
+                let hidden = values
+                    .into_iter()
+                    .map(|(name, value)| view! { <input type="hidden" name=format!("form[{name}]") value=value /> });
+                view! {
+                    <form method="post" action=submission::action(function, &page)>
+                        {hidden.collect_view()}
+                        <button class="link" type="submit">{words}</button>
+                    </form>
+                }
+                .into_any()
+            }
+            Action::Not { words, why } => {
+                view! { <span class="not"><b>{words}</b><small>{why}</small></span> }.into_any()
+            }
+        };
+        view! { <li>{item}</li> }
+    });
+    view! {
+        <nav class="actions" aria-label="Actions">
+            <h2>"Actions"</h2>
+            <ul>{items.collect_view()}</ul>
+        </nav>
+    }
+    .into_any()
+}

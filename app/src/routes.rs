@@ -1,0 +1,58 @@
+//! The document around every page, and which page stands at which address.
+
+use crate::pages;
+use crate::state::AppState;
+use leptos::config::LeptosOptions;
+use leptos::prelude::*;
+use leptos_meta::{HashedStylesheet, MetaTags, provide_meta_context};
+use leptos_router::components::{Route, Router, Routes};
+use leptos_router::{ParamSegment, SsrMode, StaticSegment};
+
+/// The HTML document.
+#[derive(Clone, Debug)]
+pub struct Document {
+    options: LeptosOptions,
+}
+
+impl Document {
+    /// The document of this process.
+    pub fn of(state: &AppState) -> Self {
+        Self { options: state.options.clone() }
+    }
+
+    /// Renders it with the page of the current address.
+    pub fn view(self) -> impl IntoView {
+        provide_meta_context();
+        let nonce = leptos::nonce::use_nonce();
+        pages::security::forbid_foreign_content(nonce.as_ref());
+        view! {
+            <!DOCTYPE html>
+            <html lang="en">
+                <head>
+                    <meta charset="utf-8" />
+                    <meta name="viewport" content="width=device-width, initial-scale=1" />
+                    <meta name="color-scheme" content="light dark" />
+                    <link rel="icon" href="/favicon.svg" type="image/svg+xml" />
+                    <HashedStylesheet options=self.options.clone() />
+                    <HydrationScripts options=self.options islands=true />
+                    <MetaTags />
+                </head>
+                <body>
+                    <App />
+                </body>
+            </html>
+        }
+    }
+}
+
+/// Every page and its address.
+#[component]
+pub fn App() -> impl IntoView {
+    view! {
+        <Router>
+            <Routes fallback=pages::NotFoundPage>
+                <Route path=StaticSegment("") view=pages::HomePage ssr=SsrMode::Async />
+            </Routes>
+        </Router>
+    }
+}

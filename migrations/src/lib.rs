@@ -1,0 +1,28 @@
+//! The schema, as steps that run on SQLite and PostgreSQL alike.
+//!
+//! Every column that is added here needs its entry in the register of personal data (`policy::register`):
+//! a test compares the two.
+
+mod m0001_users;
+mod m0002_catalogue;
+mod m0003_circulation;
+mod m0004_tasks_and_runs;
+mod step;
+
+pub use sea_orm_migration::MigratorTrait;
+use sea_orm_migration::prelude::*;
+
+/// All steps in their order.
+pub struct Migrator;
+
+#[async_trait::async_trait]
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![
+            Box::new(m0001_users::Migration),
+            Box::new(m0002_catalogue::Migration),
+            Box::new(m0003_circulation::Migration),
+            Box::new(m0004_tasks_and_runs::Migration),
+        ]
+    }
+}

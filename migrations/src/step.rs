@@ -1,0 +1,51 @@
+//! The few sentences that every step is made of.
+
+use sea_orm_migration::prelude::*;
+
+/// A table with these columns and foreign keys; keys never cascade from users to activity: rows are only ever
+/// deleted on purpose.
+pub(crate) async fn create(
+    manager: &SchemaManager<'_>,
+    name: &'static str,
+    columns: Vec<ColumnDef>,
+    primary_key: &[&'static str],
+    foreign_keys: &[(&'static str, &'static str, &'static str)],
+) -> Result<(), DbErr> {
+    let mut table = Table::create().table(name).to_owned();
+    for mut column in columns {
+        table.col(&mut column);
+    }
+    if !primary_key.is_empty() {
+        let mut key = Index::create();
+        for column in primary_key {
+            key.col(*column);
+        }
+        table.primary_key(&mut key);
+    }
+    for (column, to_table, to_column) in foreign_keys {
+        table.foreign_key(
+            ForeignKey::create()
+                .name(format!("fk_{name}_{column}"))
+                .from(name, *column)
+                .to(*to_table, *to_column)
+                .on_delete(ForeignKeyAction::Restrict),
+        );
+    }
+    manager.create_table(table).await
+}
+
+/// Indexes by their SQL after `CREATE`, for the partial ones that the builder cannot write.
+pub(crate) async fn indexes(manager: &SchemaManager<'_>, statements: &[&str]) -> Result<(), DbErr> {
+    for statement in statements {
+        manager.get_connection().execute_unprepared(&format!("CREATE {statement}")).await?;
+    }
+    Ok(())
+}
+
+/// Drops tables, the last one first.
+pub(crate) async fn drop(manager: &SchemaManager<'_>, tables: &[&'static str]) -> Result<(), DbErr> {
+    for table in tables.iter().rev() {
+        manager.drop_table(Table::drop().table(*table).to_owned()).await?;
+    }
+    Ok(())
+}

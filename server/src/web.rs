@@ -1,0 +1,112 @@
+//! The web server: routes, layers, listening.
+
+use crate::config::Config;
+use anyhow::Context as _;
+use app::routes::{App, Document};
+use app::state::AppState;
+use app::submission;
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::http::header::{
+    CACHE_CONTROL, HeaderName, HeaderValue, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY,
+    X_CONTENT_TYPE_OPTIONS,
+};
+use axum::routing::post;
+use leptos::config::LeptosOptions;
+use leptos::prelude::provide_context;
+use leptos_axum::{LeptosRoutes, generate_route_list};
+use records::Store;
+use std::path::Path;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::csrf::CsrfLayer;
+use tower_http::services::ServeDir;
+use tower_http::set_header::SetResponseHeaderLayer;
+
+/// Serves until the process is told to stop.
+pub(crate) async fn serve(config: &Config, store: Store) -> anyhow::Result<()> {
+    let addr = config.listen_on()?;
+    let router = router(&config.site, store);
+    let listener =
+        tokio::net::TcpListener::bind(addr).await.with_context(|| format!("cannot listen on {addr}"))?;
+    tracing::info!("Lethe is at http://{}", listener.local_addr()?);
+    axum::serve(listener, router).with_graceful_shutdown(stopped()).await?;
+    Ok(())
+}
+
+async fn stopped() {
+    let _ = tokio::signal::ctrl_c().await;
+}
+
+/// All routes, with what every answer carries.
+fn router(site: &Path, store: Store) -> Router {
+    let state = AppState { options: options(site), store };
+    let routes = generate_route_list(App);
+    let context = state.clone();
+    let document = Document::of(&state);
+    let pages = Router::new()
+        .route(&format!("{}/{{*function}}", submission::PREFIX), post(submission::submit))
+        .leptos_routes_with_context(&state, routes, move || provide_context(context.clone()), {
+            let document = document.clone();
+            move || document.clone().view()
+        })
+        .fallback(page_not_found)
+        .with_state(state)
+        .layer(header(CACHE_CONTROL, "no-store"));
+    Router::new()
+        .nest_service("/pkg", assets(&site.join("pkg"), "public, max-age=31536000, immutable"))
+        .route_service("/favicon.svg", tower_http::services::ServeFile::new(site.join("favicon.svg")))
+        .merge(pages)
+        .layer(DefaultBodyLimit::max(submission::MOST_BYTES))
+        .layer(CsrfLayer::new())
+        .layer(header(X_CONTENT_TYPE_OPTIONS, "nosniff"))
+        .layer(header(REFERRER_POLICY, "same-origin"))
+        .layer(header(STRICT_TRANSPORT_SECURITY, "max-age=31536000; includeSubDomains"))
+        .layer(header(HeaderName::from_static("cross-origin-opener-policy"), "same-origin"))
+        .layer(header(HeaderName::from_static("cross-origin-resource-policy"), "same-origin"))
+        .layer(header(
+            HeaderName::from_static("permissions-policy"),
+            "camera=(), geolocation=(), microphone=()",
+        ))
+        .layer(CatchPanicLayer::new())
+}
+
+async fn page_not_found(
+    axum::extract::State(state): axum::extract::State<AppState>,
+    request: axum::extract::Request,
+) -> axum::response::Response {
+    let context = state.clone();
+    let document = Document::of(&state);
+    let render = leptos_axum::render_app_async_with_context(
+        move || provide_context(context.clone()),
+        move || document.clone().view(),
+    );
+    render(request).await
+}
+
+fn header(name: HeaderName, value: &'static str) -> SetResponseHeaderLayer<HeaderValue> {
+    SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value))
+}
+
+/// Compiled assets under hashed names: compressed beforehand, cached for ever.
+fn assets(
+    folder: &Path,
+    cache: &'static str,
+) -> tower_http::set_header::SetResponseHeader<ServeDir, HeaderValue> {
+    use tower::ServiceBuilder;
+    ServiceBuilder::new()
+        .layer(header(CACHE_CONTROL, cache))
+        .service(ServeDir::new(folder).precompressed_br().precompressed_gzip())
+}
+
+/// How Leptos finds the compiled assets.
+fn options(site: &Path) -> LeptosOptions {
+    let hashes = std::path::absolute(site.join("hash.txt")).unwrap_or_else(|_| site.join("hash.txt"));
+    let hashed = hashes.exists();
+    LeptosOptions::builder()
+        .output_name("lethe")
+        .site_root(site.to_string_lossy().into_owned())
+        .site_pkg_dir("pkg")
+        .hash_files(hashed)
+        .hash_file(hashes.to_string_lossy().as_ref().into())
+        .build()
+}
