@@ -51,7 +51,7 @@ async function bundled(entry, loader) {
     write: false,
     format: loader === "js" ? "esm" : undefined,
     plugins: loader === "css" ? [fromSite] : [],
-    target: ["chrome120", "firefox120", "safari17"],
+    target: ["chrome123", "firefox120", "safari17.5"],
   });
   return Buffer.from(result.outputFiles[0].contents);
 }

@@ -1,6 +1,6 @@
 //! The verdict on one user on one day. Every way of anonymising asks this function, and nothing else.
 
-use crate::policy::{Days, Policy};
+use crate::policy::{Conditions, Days, Policy};
 use crate::reason::{Blockers, Reason, VerdictKind};
 use chrono::{Duration, NaiveDate};
 use serde::{Deserialize, Serialize};
@@ -106,22 +106,29 @@ pub fn assess(facts: &UserFacts, policy: &Policy, today: NaiveDate, selection: S
 
 /// The verdict while the conditions are not met, if they are not.
 fn unmet(facts: &UserFacts, policy: &Policy, today: NaiveDate) -> Option<Verdict> {
-    let conditions = &policy.conditions;
-    if conditions.is_empty() {
-        return Some(Verdict::NotYet(Reason::NoConditions));
-    }
     let activity = facts.last_activity_on.or(facts.created_on);
+    match first_eligible_day(&policy.conditions, facts.leaving_on, activity, facts.marked_on) {
+        Err(reason) => Some(Verdict::NotYet(reason)),
+        Ok(from) => (today < from).then_some(Verdict::NotYetUntil(from)),
+    }
+}
+
+/// The first day on which all conditions that are set are met, or why there is no such day. `activity_on` is the
+/// day of the last activity or, for somebody who was never active, the day the record was created (rule 3).
+pub fn first_eligible_day(
+    conditions: &Conditions,
+    leaving_on: Option<NaiveDate>,
+    activity_on: Option<NaiveDate>,
+    marked_on: Option<NaiveDate>,
+) -> Result<NaiveDate, Reason> {
     let mut latest = None;
     for (days, date, missing) in [
-        (conditions.leaving, facts.leaving_on, Reason::NoLeavingDate),
-        (conditions.marked, facts.marked_on, Reason::NotMarked),
-        (conditions.activity, activity, Reason::NoActivityDate),
+        (conditions.leaving, leaving_on, Reason::NoLeavingDate),
+        (conditions.marked, marked_on, Reason::NotMarked),
+        (conditions.activity, activity_on, Reason::NoActivityDate),
     ] {
         let Some(days) = days else { continue };
-        let Some(from) = date.and_then(|date| first_day(date, days)) else {
-            return Some(Verdict::NotYet(missing));
-        };
-        latest = latest.max(Some(from));
+        latest = latest.max(Some(date.and_then(|date| first_day(date, days)).ok_or(missing)?));
     }
-    latest.filter(|from| today < *from).map(Verdict::NotYetUntil)
+    latest.ok_or(Reason::NoConditions)
 }

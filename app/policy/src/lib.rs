@@ -16,6 +16,7 @@ pub mod reason;
 pub mod register;
 pub mod replacement;
 pub mod role;
+pub mod run;
 pub mod schedule;
 pub mod sentence;
 pub mod task_form;
@@ -30,6 +31,7 @@ pub use ids::{CatalogueRecordId, ChargeId, ItemId, LoanId, MessageId, RequestId,
 pub use policy::{Conditions, Days, LoanText, Policy, Scope};
 pub use reason::{Blocker, Blockers, Reason, VerdictKind};
 pub use role::Role;
+pub use run::{Outcome, RunKind, RunState};
 pub use schedule::Schedule;
 
 /// The version of the rules in this crate. It is stored with every run and every anonymised user, so that

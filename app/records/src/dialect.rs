@@ -51,6 +51,19 @@ pub(crate) fn statement(backend: DatabaseBackend, sql: &str, values: Vec<Value>)
     Statement::from_sql_and_values(backend, numbered, values)
 }
 
+/// Place holders for a list of this many values.
+pub(crate) fn places(count: usize) -> String {
+    vec!["?"; count].join(", ")
+}
+
+/// The first day of the month of a date column.
+pub(crate) fn first_of_month(backend: DatabaseBackend, column: &str) -> String {
+    match backend {
+        DatabaseBackend::Postgres => format!("CAST(date_trunc('month', {column}) AS DATE)"),
+        _ => format!("date({column}, 'start of month')"),
+    }
+}
+
 /// What locks the rows of a query against other writers; SQLite has locked the whole database by then.
 pub(crate) const fn for_update(backend: DatabaseBackend) -> &'static str {
     match backend {

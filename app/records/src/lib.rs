@@ -4,12 +4,15 @@
 //! leave this crate as they are: each read has a type of its own that says what the page needs.
 
 pub mod actor;
+pub mod anonymise;
 pub mod audit;
 pub mod clock;
 pub mod dialect;
 pub mod entity;
 pub mod error;
 pub mod page;
+pub mod run;
+mod selection;
 pub mod store;
 pub mod user;
 pub mod words;

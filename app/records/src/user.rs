@@ -1,1 +1,5 @@
 //! Users: search, record, changes.
+
+mod name;
+
+pub use name::{Name, display_name, search_words};

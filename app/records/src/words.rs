@@ -30,7 +30,7 @@ pub(crate) async fn replace(
     let rows = words
         .into_iter()
         .map(|word| user_words::ActiveModel { word: Set(word), user_number: Set(user_number) });
-    user_words::Entity::insert_many(rows).on_empty_do_nothing().exec(db).await?;
+    user_words::Entity::insert_many(rows).exec_without_returning(db).await?;
     Ok(())
 }
 
@@ -41,7 +41,7 @@ mod tests {
     #[test]
     fn case_and_accents_do_not_matter() {
         assert_eq!(fold("Ångström ÉCOLE Straße"), "angstrom ecole straße");
-        let found = words(["Ana María", "ana@example.org", "Ивáнов"]);
-        assert_eq!(found.into_iter().collect::<Vec<_>>(), ["ana", "ana@example.org", "maria", "иванов"]);
+        let found = words(["Ana María", "ana@example.org", "Щербакова\u{301}"]);
+        assert_eq!(found.into_iter().collect::<Vec<_>>(), ["ana", "ana@example.org", "maria", "щербакова"]);
     }
 }

@@ -1,0 +1,83 @@
+//! What is done alike for everybody: the tables that hang on a user, as the register says.
+
+use crate::dialect;
+use policy::register::{Action, Owner, Table};
+use policy::{LoanText, Policy, Treatment, UserNumber};
+use sea_orm::sea_query::Value;
+use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr};
+
+/// Deletes or clears what one table holds about these users. Gives the number of rows that changed.
+pub(super) async fn clear(
+    tx: &DatabaseTransaction,
+    policy: &Policy,
+    table: &Table,
+    numbers: &[UserNumber],
+) -> Result<u64, DbErr> {
+    let Some((what, more)) = change(policy, table) else { return Ok(0) };
+    let places = dialect::places(numbers.len());
+    let theirs = match table.owner {
+        Owner::User(column) => format!("{column} IN ({places})"),
+        Owner::Loan(column) => {
+            format!("{column} IN (SELECT id FROM loans WHERE user_number IN ({places}))")
+        }
+        Owner::Nobody => return Ok(0),
+    };
+    let sql = format!("{what} WHERE {theirs}{}", more.sql);
+    let mut values: Vec<Value> = numbers.iter().map(|number| number.0.into()).collect();
+    values.extend(more.values);
+    let result = tx.execute_raw(dialect::statement(tx.get_database_backend(), &sql, values)).await?;
+    Ok(result.rows_affected())
+}
+
+/// A further condition, so that only rows that really change are touched.
+#[derive(Default)]
+struct More {
+    sql: String,
+    values: Vec<Value>,
+}
+
+/// The beginning of the statement for a table, and which of the rows it concerns. None where nothing is to do.
+fn change(policy: &Policy, table: &Table) -> Option<(String, More)> {
+    if table.deletes_rows() {
+        return Some((format!("DELETE FROM {}", table.name), More::default()));
+    }
+    if table.with_action(Action::ByCustomField).next().is_some() {
+        return Some((format!("DELETE FROM {}", table.name), unless_kept(policy)));
+    }
+    let mut sets = Vec::new();
+    let mut present = Vec::new();
+    for column in table.columns {
+        let name = column.name;
+        let set = match column.action {
+            Action::Clear => format!("{name} = NULL"),
+            Action::ByPolicy(field) if policy.treatment(field) == Treatment::Remove => {
+                format!("{name} = NULL")
+            }
+            Action::ClearText => match policy.loan_text {
+                LoanText::Empty => format!("{name} = NULL"),
+                LoanText::Mark => {
+                    format!("{name} = CASE WHEN {name} IS NULL THEN NULL ELSE '{}' END", LoanText::MARK)
+                }
+            },
+            _ => continue,
+        };
+        sets.push(set);
+        present.push(format!("{name} IS NOT NULL"));
+    }
+    if sets.is_empty() {
+        return None;
+    }
+    let more = More { sql: format!(" AND ({})", present.join(" OR ")), values: Vec::new() };
+    Some((format!("UPDATE {} SET {}", table.name, sets.join(", ")), more))
+}
+
+/// The custom fields that go: all but those that the policy keeps.
+fn unless_kept(policy: &Policy) -> More {
+    if policy.keep_custom.is_empty() {
+        return More::default();
+    }
+    More {
+        sql: format!(" AND field_key NOT IN ({})", dialect::places(policy.keep_custom.len())),
+        values: policy.keep_custom.iter().map(|key| key.clone().into()).collect(),
+    }
+}

@@ -1,0 +1,104 @@
+//! The preview: the verdict on every user, kept so that a run can touch nobody else.
+
+use super::task_row;
+use crate::actor::Actor;
+use crate::audit::{self, Deed, Subject};
+use crate::entity::{run_counts, run_members, runs};
+use crate::error::RecordsError;
+use crate::store::Store;
+use crate::{dialect, selection};
+use policy::{RULES_VERSION, Reason, RunId, RunKind, RunState, TaskId};
+use sea_orm::sea_query::{Expr, ExprTrait, Query};
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter, Set,
+};
+
+/// Assesses all users by the policy of a task, and keeps the verdicts. Changes nobody.
+pub async fn preview(store: &Store, actor: Actor, task: TaskId) -> Result<RunId, RecordsError> {
+    let tx = store.begin().await?;
+    let task = task_row(&tx, task).await?;
+    let policy = super::stored_policy(&task.policy)?;
+    let now = store.clock.now();
+    let today = store.clock.today();
+    let run = runs::ActiveModel {
+        task_id: Set(Some(task.id)),
+        kind: Set(RunKind::Preview.code().to_owned()),
+        state: Set(RunState::Succeeded.code().to_owned()),
+        today: Set(today),
+        policy: Set(task.policy.clone()),
+        task_version: Set(Some(task.version)),
+        rules_version: Set(RULES_VERSION),
+        actor_number: Set(actor.staff.map(|staff| staff.0)),
+        channel: Set(actor.channel.code().to_owned()),
+        created_at: Set(now),
+        ..Default::default()
+    }
+    .insert(&tx)
+    .await?;
+    forget_older_previews(&tx, task.id, run.id).await?;
+    let (verdicts, mut values) = selection::verdicts_sql(&policy, today);
+    let sql = format!(
+        "INSERT INTO run_members (run_id, user_number, reason, blockers) \
+         SELECT CAST(? AS BIGINT), number, reason, blockers FROM ({verdicts}) verdicts"
+    );
+    values.insert(0, run.id.into());
+    tx.execute_raw(dialect::statement(tx.get_database_backend(), &sql, values)).await?;
+    count(&tx, &run, store).await?;
+    let id = RunId(run.id);
+    audit::note(&tx, &store.clock, actor, Deed::Previewed, Subject::Task(task.id), Some(id), "").await?;
+    tx.commit().await?;
+    Ok(id)
+}
+
+/// Counts the verdicts by reason.
+async fn count(tx: &DatabaseTransaction, run: &runs::Model, store: &Store) -> Result<(), DbErr> {
+    let sql = "SELECT reason, COUNT(*) AS n FROM run_members WHERE run_id = ? GROUP BY reason";
+    let rows =
+        tx.query_all_raw(dialect::statement(tx.get_database_backend(), sql, vec![run.id.into()])).await?;
+    let mut counts = Vec::new();
+    for row in rows {
+        let number: i16 = row.try_get("", "reason")?;
+        let count: i64 = row.try_get("", "n")?;
+        let reason = Reason::from_number(number)
+            .ok_or_else(|| DbErr::Custom("a verdict has no known reason".to_owned()))?;
+        counts.push((reason, count));
+    }
+    let eligible = counts.iter().filter(|(reason, _)| *reason == Reason::Eligible).map(|(_, n)| n).sum();
+    let all = counts.iter().map(|(_, n)| n).sum();
+    let rows = counts.into_iter().map(|(reason, count)| run_counts::ActiveModel {
+        run_id: Set(run.id),
+        kind: Set("verdict".to_owned()),
+        code: Set(reason.code().to_owned()),
+        count: Set(count),
+    });
+    run_counts::Entity::insert_many(rows).exec_without_returning(tx).await?;
+    runs::ActiveModel {
+        id: Set(run.id),
+        users: Set(all),
+        previewed: Set(eligible),
+        finished_at: Set(Some(store.clock.now())),
+        ..Default::default()
+    }
+    .update(tx)
+    .await?;
+    Ok(())
+}
+
+/// Previews that were never carried out are replaced by a newer one of the same task; their counts stay.
+async fn forget_older_previews(tx: &DatabaseTransaction, task: i64, newest: i64) -> Result<(), DbErr> {
+    let carried_out = Query::select()
+        .column(runs::Column::PreviewId)
+        .from(runs::Entity)
+        .and_where(Expr::col(runs::Column::PreviewId).is_not_null())
+        .to_owned();
+    let older = Query::select()
+        .column(runs::Column::Id)
+        .from(runs::Entity)
+        .and_where(runs::Column::TaskId.eq(task))
+        .and_where(runs::Column::Kind.eq(RunKind::Preview.code()))
+        .and_where(runs::Column::Id.ne(newest))
+        .and_where(runs::Column::Id.not_in_subquery(carried_out))
+        .to_owned();
+    run_members::Entity::delete_many().filter(run_members::Column::RunId.in_subquery(older)).exec(tx).await?;
+    Ok(())
+}

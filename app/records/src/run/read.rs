@@ -1,0 +1,311 @@
+//! Reading runs: lists, one run, its people.
+
+use crate::dialect;
+use crate::entity::{run_counts, runs, tasks};
+use crate::error::RecordsError;
+use crate::page::{Page, Paging};
+use crate::run::stored_policy;
+use crate::store::Store;
+use crate::user::Name;
+use crate::words::fold;
+use chrono::{DateTime, NaiveDate, Utc};
+use policy::assess::first_eligible_day;
+use policy::{Blockers, Outcome, Policy, Reason, RunId, RunKind, RunState, TaskId, UserNumber, VerdictKind};
+use sea_orm::sea_query::Value;
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QueryResult, QuerySelect,
+};
+use serde::Serialize;
+
+/// One run or preview.
+#[derive(Clone, Debug, Serialize)]
+pub struct Run {
+    /// Its id.
+    pub id: RunId,
+    /// Its task, with the description that the task has now.
+    pub task: Option<(TaskId, String)>,
+    /// Its kind.
+    pub kind: RunKind,
+    /// How far it is, or how it ended.
+    pub state: RunState,
+    /// The day on which it assessed.
+    pub today: NaiveDate,
+    /// The policy as it was.
+    pub policy: Policy,
+    /// The version of the rules.
+    pub rules_version: i32,
+    /// The preview that it carries out.
+    pub preview: Option<RunId>,
+    /// The run that carried this preview out.
+    pub carried_out_by: Option<RunId>,
+    /// When it was started.
+    pub created_at: DateTime<Utc>,
+    /// When it ended.
+    pub finished_at: Option<DateTime<Utc>>,
+    /// Users assessed.
+    pub users: i64,
+    /// Eligible users of the preview.
+    pub previewed: i64,
+    /// Anonymised.
+    pub done: i64,
+    /// Skipped.
+    pub skipped: i64,
+    /// Failed.
+    pub failed: i64,
+    /// Users by the reason of their verdict; they add up to all users.
+    pub verdicts: Vec<(Reason, i64)>,
+    /// Skipped people by reason.
+    pub skipped_by: Vec<(Reason, i64)>,
+    /// Rows changed or deleted, by table.
+    pub tables: Vec<(String, i64)>,
+}
+
+/// Reads one run or preview.
+pub async fn read(store: &Store, id: RunId) -> Result<Run, RecordsError> {
+    let row = runs::Entity::find_by_id(id.0).one(&store.db).await?.ok_or(RecordsError::NotFound("run"))?;
+    let task = match row.task_id {
+        Some(task) => tasks::Entity::find_by_id(task).one(&store.db).await?,
+        None => None,
+    };
+    let carried_out_by =
+        runs::Entity::find().filter(runs::Column::PreviewId.eq(row.id)).one(&store.db).await?;
+    let counts = run_counts::Entity::find()
+        .filter(run_counts::Column::RunId.eq(row.id))
+        .order_by_asc(run_counts::Column::Code)
+        .all(&store.db)
+        .await?;
+    let by_reason = |kind: &str| {
+        let of_kind = counts.iter().filter(|count| count.kind == kind);
+        let mut found: Vec<(Reason, i64)> =
+            of_kind.filter_map(|count| Some((Reason::from_code(&count.code)?, count.count))).collect();
+        found.sort();
+        found
+    };
+    Ok(Run {
+        id,
+        task: task.map(|task| (TaskId(task.id), task.description)),
+        kind: RunKind::from_code(&row.kind).ok_or(RecordsError::Corrupt("kind of the run"))?,
+        state: RunState::from_code(&row.state).ok_or(RecordsError::Corrupt("state of the run"))?,
+        today: row.today,
+        policy: stored_policy(&row.policy)?,
+        rules_version: row.rules_version,
+        preview: row.preview_id.map(RunId),
+        carried_out_by: carried_out_by.map(|run| RunId(run.id)),
+        created_at: row.created_at,
+        finished_at: row.finished_at,
+        users: row.users,
+        previewed: row.previewed,
+        done: row.done,
+        skipped: row.skipped,
+        failed: row.failed,
+        verdicts: by_reason("verdict"),
+        skipped_by: by_reason("skipped"),
+        tables: counts.iter().filter(|c| c.kind == "table").map(|c| (c.code.clone(), c.count)).collect(),
+    })
+}
+
+/// Runs that are under way, or were when the process that carried them out ended.
+pub async fn unfinished(store: &Store) -> Result<Vec<RunId>, RecordsError> {
+    let rows = runs::Entity::find()
+        .filter(runs::Column::State.eq(RunState::Running.code()))
+        .order_by_asc(runs::Column::Id)
+        .all(&store.db)
+        .await?;
+    Ok(rows.into_iter().map(|run| RunId(run.id)).collect())
+}
+
+/// Which runs a list shows.
+#[derive(Clone, Debug, Default)]
+pub struct RunQuery {
+    /// Of this task only.
+    pub task: Option<TaskId>,
+    /// Of this kind only.
+    pub kind: Option<RunKind>,
+    /// In this state only.
+    pub state: Option<RunState>,
+}
+
+/// One line of the list of runs.
+#[derive(Clone, Debug, Serialize)]
+pub struct RunRow {
+    /// Its id.
+    pub id: RunId,
+    /// Its task's description.
+    pub task: Option<String>,
+    /// Its kind.
+    pub kind: RunKind,
+    /// How far it is, or how it ended.
+    pub state: RunState,
+    /// When it was started.
+    pub created_at: DateTime<Utc>,
+    /// Eligible users of the preview.
+    pub previewed: i64,
+    /// Anonymised.
+    pub done: i64,
+    /// Skipped.
+    pub skipped: i64,
+    /// Failed.
+    pub failed: i64,
+}
+
+/// Lists runs, the newest first.
+pub async fn list(store: &Store, query: &RunQuery, paging: &Paging) -> Result<Page<RunRow>, RecordsError> {
+    let mut find = runs::Entity::find().order_by_desc(runs::Column::Id).limit(paging.limit());
+    if let Some(task) = query.task {
+        find = find.filter(runs::Column::TaskId.eq(task.0));
+    }
+    if let Some(kind) = query.kind {
+        find = find.filter(runs::Column::Kind.eq(kind.code()));
+    }
+    if let Some(state) = query.state {
+        find = find.filter(runs::Column::State.eq(state.code()));
+    }
+    if let Some(after) = paging.after.as_deref().and_then(|after| after.parse::<i64>().ok()) {
+        find = find.filter(runs::Column::Id.lt(after));
+    }
+    let rows = find.all(&store.db).await?;
+    let ids: Vec<i64> = rows.iter().filter_map(|run| run.task_id).collect();
+    let tasks = tasks::Entity::find().filter(tasks::Column::Id.is_in(ids)).all(&store.db).await?;
+    let rows = rows.into_iter().map(|row| {
+        let task = tasks.iter().find(|task| Some(task.id) == row.task_id);
+        Ok(RunRow {
+            id: RunId(row.id),
+            task: task.map(|task| task.description.clone()),
+            kind: RunKind::from_code(&row.kind).ok_or(RecordsError::Corrupt("kind of the run"))?,
+            state: RunState::from_code(&row.state).ok_or(RecordsError::Corrupt("state of the run"))?,
+            created_at: row.created_at,
+            previewed: row.previewed,
+            done: row.done,
+            skipped: row.skipped,
+            failed: row.failed,
+        })
+    });
+    let rows: Vec<RunRow> = rows.collect::<Result<_, RecordsError>>()?;
+    Ok(Page::of(rows, paging, |row| row.id.to_string()))
+}
+
+/// Which people of a run a list shows.
+#[derive(Clone, Debug, Default)]
+pub struct MemberQuery {
+    /// With this verdict only.
+    pub verdict: Option<VerdictKind>,
+    /// With this reason only.
+    pub reason: Option<Reason>,
+    /// With this outcome only.
+    pub outcome: Option<Outcome>,
+    /// Found by these words or this user number.
+    pub text: String,
+}
+
+/// One person of a run or preview.
+#[derive(Clone, Debug, Serialize)]
+pub struct Member {
+    /// The user.
+    pub number: UserNumber,
+    /// The name the user has now.
+    pub name: String,
+    /// The reason of the verdict.
+    pub reason: Reason,
+    /// Everything that blocked.
+    pub blockers: Blockers,
+    /// The first day on which the conditions are met, where the dates say so.
+    pub first_day: Option<NaiveDate>,
+    /// The leaving date now.
+    pub leaving_on: Option<NaiveDate>,
+    /// The last activity now.
+    pub last_activity_on: Option<NaiveDate>,
+    /// The date marked for deletion now.
+    pub marked_on: Option<NaiveDate>,
+    /// What the run did.
+    pub outcome: Option<Outcome>,
+    /// Why it skipped.
+    pub outcome_reason: Option<Reason>,
+    /// Code of the failure.
+    pub failure: Option<String>,
+}
+
+/// Lists the people of a run or preview, by user number.
+pub async fn members(
+    store: &Store,
+    run: &Run,
+    query: &MemberQuery,
+    paging: &Paging,
+) -> Result<Page<Member>, RecordsError> {
+    let (sql, values) = members_sql(run.id, query, paging);
+    let rows =
+        store.db.query_all_raw(dialect::statement(store.db.get_database_backend(), &sql, values)).await?;
+    let members: Vec<Member> =
+        rows.iter().map(|row| member(row, &run.policy)).collect::<Result<_, DbErr>>()?;
+    Ok(Page::of(members, paging, |member| member.number.to_string()))
+}
+
+fn members_sql(run: RunId, query: &MemberQuery, paging: &Paging) -> (String, Vec<Value>) {
+    let mut wheres = vec!["m.run_id = ?".to_owned()];
+    let mut values: Vec<Value> = vec![run.0.into()];
+    let reasons: Vec<Reason> = Reason::ALL
+        .into_iter()
+        .filter(|reason| query.verdict.is_none_or(|verdict| reason.verdict() == verdict))
+        .filter(|reason| query.reason.is_none_or(|wanted| *reason == wanted))
+        .collect();
+    if reasons.len() < Reason::ALL.len() {
+        let numbers: Vec<String> = reasons.iter().map(|reason| reason.number().to_string()).collect();
+        wheres.push(format!(
+            "m.reason IN ({})",
+            if numbers.is_empty() { "-1".into() } else { numbers.join(", ") }
+        ));
+    }
+    if let Some(outcome) = query.outcome {
+        wheres.push("m.outcome = ?".to_owned());
+        values.push(outcome.code().into());
+    }
+    for word in fold(&query.text).split_whitespace() {
+        let number: i64 = word.parse().unwrap_or(-1);
+        wheres.push(
+            "(m.user_number = ? OR m.user_number IN (SELECT user_number FROM user_words \
+             WHERE word >= ? AND word < ?))"
+                .to_owned(),
+        );
+        values.push(number.into());
+        values.extend([word.into(), format!("{word}{}", char::MAX).into()]);
+    }
+    if let Some(after) = paging.after.as_deref().and_then(|after| after.parse::<i64>().ok()) {
+        wheres.push("m.user_number > ?".to_owned());
+        values.push(after.into());
+    }
+    let sql = format!(
+        "SELECT m.user_number, m.reason, m.blockers, m.outcome, m.outcome_reason, m.failure, {}, \
+         u.created_on, u.leaving_on, u.last_activity_on, u.marked_on \
+         FROM run_members m JOIN users u ON u.number = m.user_number WHERE {} ORDER BY m.user_number LIMIT {}",
+        Name::columns("u"),
+        wheres.join(" AND "),
+        paging.limit()
+    );
+    (sql, values)
+}
+
+fn member(row: &QueryResult, policy: &Policy) -> Result<Member, DbErr> {
+    let unknown = || DbErr::Custom("a verdict has no known reason".to_owned());
+    let reason = Reason::from_number(row.try_get("", "reason")?).ok_or_else(unknown)?;
+    let blockers: i16 = row.try_get("", "blockers")?;
+    let outcome: Option<String> = row.try_get("", "outcome")?;
+    let outcome_reason: Option<i16> = row.try_get("", "outcome_reason")?;
+    let leaving_on: Option<NaiveDate> = row.try_get("", "leaving_on")?;
+    let last_activity_on: Option<NaiveDate> = row.try_get("", "last_activity_on")?;
+    let created_on: Option<NaiveDate> = row.try_get("", "created_on")?;
+    let marked_on: Option<NaiveDate> = row.try_get("", "marked_on")?;
+    let activity_on = last_activity_on.or(created_on);
+    let first_day = first_eligible_day(&policy.conditions, leaving_on, activity_on, marked_on);
+    Ok(Member {
+        number: UserNumber(row.try_get("", "user_number")?),
+        name: Name::of(row, "u")?.shown(),
+        reason,
+        blockers: Blockers::from_bits(u8::try_from(blockers).unwrap_or(u8::MAX)),
+        first_day: first_day.ok(),
+        leaving_on,
+        last_activity_on,
+        marked_on,
+        outcome: outcome.as_deref().and_then(Outcome::from_code),
+        outcome_reason: outcome_reason.and_then(Reason::from_number),
+        failure: row.try_get("", "failure")?,
+    })
+}

@@ -1,0 +1,139 @@
+//! One person, from the record or the command line. The same anonymiser, without conditions and scope.
+
+use super::stored_policy;
+use crate::actor::Actor;
+use crate::anonymise::{self, Job};
+use crate::entity::{run_members, runs, tasks, users};
+use crate::error::RecordsError;
+use crate::selection;
+use crate::store::Store;
+use policy::form::Problem;
+use policy::{
+    Outcome, Policy, RULES_VERSION, Reason, RunId, RunKind, RunState, Selection, TaskId, UserNumber, Verdict,
+    assess,
+};
+use sea_orm::{ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, Set};
+
+/// What would happen to one person.
+#[derive(Clone, Debug)]
+pub struct SinglePlan {
+    /// The verdict, without conditions and scope.
+    pub verdict: Verdict,
+    /// The task whose field settings apply; None where there is no such task.
+    pub task: Option<(TaskId, String)>,
+    /// Its policy.
+    pub policy: Policy,
+    /// How many tasks there are that could serve.
+    pub tasks: usize,
+}
+
+/// Says what would happen to one person.
+pub async fn plan_for_one(store: &Store, number: UserNumber) -> Result<SinglePlan, RecordsError> {
+    let facts = selection::facts(&store.db, &[number]).await?;
+    let (_, facts) = facts.first().ok_or(RecordsError::NotFound("user"))?;
+    let (task, tasks) = serving_task(&store.db).await?;
+    let policy = task.as_ref().map_or(Ok(Policy::default()), |task| stored_policy(&task.policy))?;
+    let verdict = assess(facts, &policy, store.clock.today(), Selection::Single);
+    let task = task.map(|task| (TaskId(task.id), task.description));
+    Ok(SinglePlan { verdict, task, policy, tasks })
+}
+
+/// The task that serves single users (rule 7): the one that is marked, or the only one. And how many there are.
+async fn serving_task(db: &impl ConnectionTrait) -> Result<(Option<tasks::Model>, usize), RecordsError> {
+    let mut all = tasks::Entity::find()
+        .filter(tasks::Column::DeletedAt.is_null())
+        .order_by_desc(tasks::Column::SingleDefault)
+        .order_by_asc(tasks::Column::Id)
+        .all(db)
+        .await?;
+    let count = all.len();
+    let serves = all.first().is_some_and(|first| first.single_default || count == 1);
+    Ok((serves.then(|| all.remove(0)), count))
+}
+
+/// Anonymises one person; `typed` is the user number, typed to confirm. Gives the run that notes it. Somebody
+/// who is anonymised already stays so: that is success without a write.
+pub async fn anonymise_one(
+    store: &Store,
+    actor: Actor,
+    number: UserNumber,
+    typed: &str,
+) -> Result<Option<RunId>, RecordsError> {
+    if typed.trim() != number.to_string() {
+        let expected = number.to_string();
+        return Err(RecordsError::field("confirm", Problem::ConfirmationDiffers { expected }));
+    }
+    let tx = store.begin().await?;
+    let user = users::Entity::find_by_id(number.0).one(&tx).await?.ok_or(RecordsError::NotFound("user"))?;
+    if user.anonymised_on.is_some() {
+        return Ok(None);
+    }
+    let (Some(task), _) = serving_task(&tx).await? else {
+        return Err(RecordsError::Refused(
+            "There is no task whose field settings could apply. Create a task “Anonymise user data”, or mark one \
+             as the default for single users"
+                .to_owned(),
+        ));
+    };
+    let policy = stored_policy(&task.policy)?;
+    let run = insert_run(&tx, store, actor, &task).await?;
+    let job =
+        Job { run: RunId(run.id), policy: &policy, today: run.today, selection: Selection::Single, actor };
+    let outcomes = anonymise::anonymise(&tx, &store.clock, &job, &[number]).await?;
+    if let Some((_, reason)) = outcomes.skipped.first() {
+        return Err(refused(*reason));
+    }
+    for (table, rows) in &outcomes.rows {
+        super::carry_out::count(&tx, job.run, "table", table, *rows).await?;
+    }
+    run_members::ActiveModel {
+        run_id: Set(run.id),
+        user_number: Set(number.0),
+        reason: Set(Reason::Eligible.number()),
+        blockers: Set(0),
+        outcome: Set(Some(Outcome::Done.code().to_owned())),
+        ..Default::default()
+    }
+    .insert(&tx)
+    .await?;
+    tx.commit().await?;
+    super::carry_out::sweep(store).await;
+    Ok(Some(RunId(run.id)))
+}
+
+async fn insert_run(
+    tx: &sea_orm::DatabaseTransaction,
+    store: &Store,
+    actor: Actor,
+    task: &tasks::Model,
+) -> Result<runs::Model, RecordsError> {
+    let now = store.clock.now();
+    let run = runs::ActiveModel {
+        task_id: Set(Some(task.id)),
+        kind: Set(RunKind::Single.code().to_owned()),
+        state: Set(RunState::Succeeded.code().to_owned()),
+        today: Set(store.clock.today()),
+        policy: Set(task.policy.clone()),
+        task_version: Set(Some(task.version)),
+        rules_version: Set(RULES_VERSION),
+        actor_number: Set(actor.staff.map(|staff| staff.0)),
+        channel: Set(actor.channel.code().to_owned()),
+        created_at: Set(now),
+        finished_at: Set(Some(now)),
+        users: Set(1),
+        previewed: Set(1),
+        done: Set(1),
+        ..Default::default()
+    };
+    Ok(run.insert(tx).await?)
+}
+
+/// Why one person is not anonymised, and what to do.
+fn refused(reason: Reason) -> RecordsError {
+    let what_to_do = match reason {
+        Reason::Staff => "Users with a role are anonymised by hand: edit the record",
+        Reason::Fictitious => "Fictitious users are anonymised by hand: edit the record",
+        _ => "Deal with it first",
+    };
+    RecordsError::Refused(format!("Nothing was changed: {}. {what_to_do}", reason.words()))
+}

@@ -1,0 +1,115 @@
+//! The name under which a user is shown, and the words under which a user is found.
+
+use crate::entity::users;
+use crate::words;
+use sea_orm::{DbErr, QueryResult};
+use std::collections::BTreeSet;
+
+/// What stands where a record carries no name at all.
+const NAMELESS: &str = "(no name)";
+
+/// The parts of a user's name, for queries over other tables that show who it is.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Name {
+    replacement: Option<String>,
+    first: Option<String>,
+    preferred: Option<String>,
+    last: Option<String>,
+}
+
+impl Name {
+    /// The columns of the name, for the list after `SELECT`: `users` stands in the query under the name `table`,
+    /// and [`Name::of`] finds the columns again by the same name.
+    pub fn columns(table: &str) -> String {
+        ["replacement", "first_name", "preferred_name", "last_name"]
+            .map(|column| format!("{table}.{column} AS {table}_{column}"))
+            .join(", ")
+    }
+
+    /// Reads the columns of [`Name::columns`].
+    pub fn of(row: &QueryResult, table: &str) -> Result<Self, DbErr> {
+        let column = |name: &str| row.try_get("", &format!("{table}_{name}"));
+        Ok(Self {
+            replacement: column("replacement")?,
+            first: column("first_name")?,
+            preferred: column("preferred_name")?,
+            last: column("last_name")?,
+        })
+    }
+
+    /// The name as the pages show it.
+    pub fn shown(&self) -> String {
+        if let Some(replacement) = &self.replacement {
+            return replacement.clone();
+        }
+        let preferred = self.preferred.as_ref().filter(|name| self.first.as_ref() != Some(name));
+        let preferred = match (&self.first, preferred) {
+            (Some(_), Some(name)) => Some(format!("({name})")),
+            (None, name) => name.cloned(),
+            (Some(_), None) => None,
+        };
+        let parts = [self.first.clone(), preferred, self.last.clone()];
+        let shown = parts.into_iter().flatten().collect::<Vec<_>>().join(" ");
+        if shown.is_empty() { NAMELESS.to_owned() } else { shown }
+    }
+}
+
+/// The name under which a user is shown: the replacement of an anonymised one; otherwise first name, preferred
+/// name in brackets, last name.
+pub fn display_name(user: &users::Model) -> String {
+    Name {
+        replacement: user.replacement.clone(),
+        first: user.first_name.clone(),
+        preferred: user.preferred_name.clone(),
+        last: user.last_name.clone(),
+    }
+    .shown()
+}
+
+/// The words under which a user is found, as they stand in `user_words`. An anonymised user has none.
+pub fn search_words(user: &users::Model) -> BTreeSet<String> {
+    let names = [&user.first_name, &user.middle_name, &user.last_name, &user.preferred_name];
+    let keys = [&user.user_id, &user.email, &user.barcode, &user.external_id];
+    let names: Vec<String> = names.into_iter().flatten().map(|name| same_marks(name)).collect();
+    let keys: Vec<String> = keys.into_iter().flatten().map(|key| same_marks(key)).collect();
+    // The parts of a double name find the user too.
+    let parts: Vec<String> = names.iter().map(|name| name.replace(['-', '\''], " ")).collect();
+    words::words(names.iter().chain(&keys).chain(&parts).map(String::as_str))
+}
+
+/// The words that somebody looks for.
+pub(super) fn sought_words(text: &str) -> BTreeSet<String> {
+    words::words([same_marks(text).as_str()])
+}
+
+/// Writes hyphens and apostrophes the way keyboards do.
+fn same_marks(text: &str) -> String {
+    text.chars()
+        .map(|c| match c {
+            '\u{2018}' | '\u{2019}' | '\u{02BC}' => '\'',
+            '\u{2010}' | '\u{2011}' | '\u{2013}' => '-',
+            c => c,
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_shows_what_there_is() {
+        let name = |first: &str, preferred: &str, last: &str| {
+            let some = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+            Name { replacement: None, first: some(first), preferred: some(preferred), last: some(last) }
+                .shown()
+        };
+        assert_eq!(name("Ana María", "", "Ng"), "Ana María Ng");
+        assert_eq!(name("Ana", "Annie", "Ng"), "Ana (Annie) Ng");
+        assert_eq!(name("Ana", "Ana", "Ng"), "Ana Ng");
+        assert_eq!(name("", "Annie", ""), "Annie");
+        assert_eq!(name("", "", ""), NAMELESS);
+        let anonymised = Name { replacement: Some("Anonymised user 7F3KQ2".to_owned()), ..Name::default() };
+        assert_eq!(anonymised.shown(), "Anonymised user 7F3KQ2");
+    }
+}

@@ -1,0 +1,9 @@
+//! Tests of the records on real, migrated databases: SQLite and PostgreSQL.
+#![allow(clippy::unwrap_used, clippy::missing_panics_doc, missing_docs, reason = "tests")]
+
+mod anonymising;
+mod canary;
+mod register;
+mod runs;
+mod selection;
+mod support;

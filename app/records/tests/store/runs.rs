@@ -1,0 +1,159 @@
+//! Previews and runs: who is touched, who is not, and what is said about it.
+
+use crate::support::{add, add_task, execute, five_days, for_each_database, leaver};
+use policy::{Outcome, Policy, Reason, RunId, RunState};
+use records::entity::users;
+use records::page::Paging;
+use records::run::MemberQuery;
+use records::{Actor, RecordsError, Store, run};
+use sea_orm::{EntityTrait, Set};
+
+async fn preview(store: &Store, task: policy::TaskId) -> RunId {
+    run::preview(store, Actor::DESK, task).await.unwrap()
+}
+
+async fn refusal(store: &Store, id: RunId, typed: &str) -> String {
+    match run::start(store, Actor::DESK, id, typed).await {
+        Err(RecordsError::Refused(why)) => why,
+        Err(RecordsError::Invalid(errors)) => errors.of("confirm").unwrap(),
+        other => panic!("not refused: {other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn a_preview_counts_everybody_once_and_changes_nobody() {
+    for_each_database(async |store| {
+        add(&store, leaver("Ng")).await;
+        add(&store, users::ActiveModel { leaving_on: Set(None), ..leaver("Stays") }).await;
+        add(&store, users::ActiveModel { fictitious: Set(true), ..leaver("Shelf") }).await;
+        add(&store, users::ActiveModel { imported: Set(false), ..leaver("Guest") }).await;
+        execute(&store, "INSERT INTO user_roles VALUES (1, 'librarian', '2018-01-01')").await;
+        let task = add_task(&store, &five_days()).await;
+        let id = preview(&store, task).await;
+        let run = run::read(&store, id).await.unwrap();
+        assert_eq!(run.users, 4);
+        assert_eq!(
+            run.verdicts,
+            [
+                (Reason::NoLeavingDate, 1),
+                (Reason::Staff, 1),
+                (Reason::Fictitious, 1),
+                (Reason::OutsideScope, 1)
+            ]
+        );
+        assert_eq!(run.verdicts.iter().map(|(_, n)| n).sum::<i64>(), run.users);
+        assert!(refusal(&store, id, "0").await.contains("Nobody is eligible"));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_run_touches_only_who_was_in_the_preview_and_still_is_eligible() {
+    for_each_database(async |store| {
+        for name in ["Done", "Borrows", "Promoted", "Held"] {
+            add(&store, leaver(name)).await;
+        }
+        let task = add_task(&store, &five_days()).await;
+        let id = preview(&store, task).await;
+        add(&store, leaver("Late")).await;
+        execute(
+            &store,
+            "INSERT INTO loans (user_number, branch, issued_on, due_on) VALUES (2, 'main', '2018-01-21', '2018-02-21')",
+        )
+        .await;
+        execute(&store, "INSERT INTO user_roles VALUES (3, 'cataloguer', '2018-01-21')").await;
+        execute(
+            &store,
+            "INSERT INTO legal_holds (user_number, reason, placed_on) VALUES (4, 'dispute', '2018-01-21')",
+        )
+        .await;
+        assert!(refusal(&store, id, "5").await.contains("Type 4"));
+        let started = run::start(&store, Actor::DESK, id, "4").await.unwrap();
+        assert_eq!(run::carry_out(&store, started).await.unwrap(), RunState::Succeeded);
+        let done = run::read(&store, started).await.unwrap();
+        assert_eq!((done.previewed, done.done, done.skipped, done.failed), (4, 1, 3, 0));
+        assert_eq!(
+            done.skipped_by,
+            [(Reason::OpenLoan, 1), (Reason::LegalHold, 1), (Reason::Staff, 1)]
+        );
+        let query = MemberQuery { outcome: Some(Outcome::Skipped), ..MemberQuery::default() };
+        let skipped = run::members(&store, &done, &query, &Paging::default()).await.unwrap();
+        let names: Vec<&str> = skipped.rows.iter().map(|member| member.name.as_str()).collect();
+        assert_eq!(names, ["First Borrows", "First Promoted", "First Held"]);
+        assert!(refusal(&store, id, "4").await.contains("carried out before"));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_stale_preview_is_refused() {
+    for_each_database(async |store| {
+        add(&store, leaver("Ng")).await;
+        let task = add_task(&store, &five_days()).await;
+        let older = preview(&store, task).await;
+        let newer = preview(&store, task).await;
+        assert!(refusal(&store, older, "1").await.contains("newer preview"));
+        execute(&store, "UPDATE tasks SET version = version + 1").await;
+        assert!(refusal(&store, newer, "1").await.contains("changed after"));
+        let fresh = preview(&store, task).await;
+        execute(&store, &format!("UPDATE runs SET today = '2018-01-20' WHERE id = {fresh}")).await;
+        assert!(refusal(&store, fresh, "1").await.contains("not of today"));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn only_one_run_is_under_way() {
+    for_each_database(async |store| {
+        add(&store, leaver("Ng")).await;
+        let one = add_task(&store, &five_days()).await;
+        execute(&store, "UPDATE tasks SET single_default = FALSE").await;
+        let two = add_task(&store, &five_days()).await;
+        let [first, second] = [preview(&store, one).await, preview(&store, two).await];
+        let started = run::start(&store, Actor::DESK, first, "1").await.unwrap();
+        assert!(refusal(&store, second, "1").await.contains("Another run is under way"));
+        run::carry_out(&store, started).await.unwrap();
+        // Whom the other run has anonymised in between is no failure.
+        let started = run::start(&store, Actor::DESK, second, "1").await.unwrap();
+        run::carry_out(&store, started).await.unwrap();
+        let run = run::read(&store, started).await.unwrap();
+        assert_eq!(run.skipped_by, [(Reason::AlreadyAnonymised, 1)]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_run_that_was_cut_off_goes_on_where_it_stood() {
+    for_each_database(async |store| {
+        for n in 1..=3 {
+            add(&store, leaver(&format!("N{n}"))).await;
+        }
+        let task = add_task(&store, &five_days()).await;
+        let id = preview(&store, task).await;
+        let started = run::start(&store, Actor::DESK, id, "3").await.unwrap();
+        execute(
+            &store,
+            &format!("UPDATE run_members SET outcome = 'done' WHERE run_id = {started} AND user_number = 1"),
+        )
+        .await;
+        assert_eq!(run::unfinished(&store).await.unwrap(), [started]);
+        run::carry_out(&store, started).await.unwrap();
+        let run = run::read(&store, started).await.unwrap();
+        assert_eq!((run.state, run.done), (RunState::Succeeded, 3));
+        let first = users::Entity::find_by_id(1).one(store.database()).await.unwrap().unwrap();
+        assert_eq!(first.anonymised_on, None, "who had an outcome is not touched again");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_policy_without_conditions_selects_nobody() {
+    for_each_database(async |store| {
+        add(&store, leaver("Ng")).await;
+        let task = add_task(&store, &Policy::default()).await;
+        let id = preview(&store, task).await;
+        let run = run::read(&store, id).await.unwrap();
+        assert_eq!(run.verdicts, [(Reason::NoConditions, 1)]);
+    })
+    .await;
+}

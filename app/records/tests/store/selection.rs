@@ -1,0 +1,197 @@
+//! What SQL selects and what `assess` says are the same.
+
+use crate::support::{add_task, day, for_each_database};
+use chrono::{Duration, NaiveDate};
+use policy::{Blocker, Blockers, Conditions, Days, Policy, Reason, Scope, Selection, UserFacts, assess};
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
+use records::entity::{charges, legal_holds, loans, requests, run_members, user_roles, users};
+use records::{Actor, Store, run};
+use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, QueryFilter, Set};
+use std::collections::BTreeMap;
+
+const USERS: i64 = 10_000;
+
+/// A random date around the boundary of the days that the policies use, or none.
+fn date(random: &mut StdRng) -> Option<NaiveDate> {
+    let today = day(crate::support::TODAY);
+    match random.random_range(0..10) {
+        0 | 1 => None,
+        2 => Some(today + Duration::days(random.random_range(0..400))),
+        _ => Some(today - Duration::days(random.random_range(0..14))),
+    }
+}
+
+fn random_facts(random: &mut StdRng) -> UserFacts {
+    let blockers = Blocker::ALL
+        .into_iter()
+        .fold(Blockers::NONE, |set, blocker| set.with(blocker, random.random_bool(0.05)));
+    UserFacts {
+        anonymised: random.random_bool(0.05),
+        staff: random.random_bool(0.05),
+        fictitious: random.random_bool(0.05),
+        imported: random.random_bool(0.6),
+        created_on: if random.random_bool(0.05) { None } else { date(random).or(Some(day("2010-01-01"))) },
+        leaving_on: date(random),
+        last_activity_on: date(random),
+        marked_on: date(random),
+        blockers,
+    }
+}
+
+/// Writes users with these facts. Those who are guaranteed for by a blocked user come last and are not counted.
+async fn write(store: &Store, all: &[UserFacts]) {
+    let today = day(crate::support::TODAY);
+    let mut rows = Vec::new();
+    for (number, facts) in (1..).zip(all) {
+        rows.push(users::ActiveModel {
+            number: Set(number),
+            uuid: Set(format!("u{number}")),
+            fictitious: Set(facts.fictitious),
+            imported: Set(facts.imported),
+            created_on: Set(facts.created_on),
+            leaving_on: Set(facts.leaving_on),
+            last_activity_on: Set(facts.last_activity_on),
+            marked_on: Set(facts.marked_on),
+            anonymised_on: Set(facts.anonymised.then_some(today)),
+            guarantor_number: Set(None),
+            ..Default::default()
+        });
+    }
+    for chunk in rows.chunks(500) {
+        users::Entity::insert_many(chunk.to_vec()).exec_without_returning(store.database()).await.unwrap();
+    }
+    for (number, facts) in (1..).zip(all) {
+        hang_on(store, number, facts, today).await;
+    }
+}
+
+async fn hang_on(store: &Store, number: i64, facts: &UserFacts, today: NaiveDate) {
+    let db = store.database();
+    let has = |blocker: Blocker| facts.blockers.iter().any(|one| one == blocker);
+    let closed = |open: bool| (!open).then_some(today);
+    if facts.staff {
+        let role = user_roles::ActiveModel {
+            user_number: Set(number),
+            role: Set("librarian".to_owned()),
+            granted_on: Set(today),
+        };
+        role.insert(db).await.unwrap();
+    }
+    // Closed ones hang on every tenth user, so that "any" and "open" differ.
+    if has(Blocker::OpenLoan) || number % 10 == 0 {
+        let loan = loans::ActiveModel {
+            user_number: Set(number),
+            branch: Set("main".to_owned()),
+            issued_on: Set(today),
+            due_on: Set(today),
+            returned_on: Set(closed(has(Blocker::OpenLoan))),
+            ..Default::default()
+        };
+        loan.insert(db).await.unwrap();
+    }
+    if has(Blocker::OpenRequest) || number % 10 == 1 {
+        let request = requests::ActiveModel {
+            user_number: Set(number),
+            branch: Set("main".to_owned()),
+            placed_on: Set(today),
+            status: Set("open".to_owned()),
+            closed_on: Set(closed(has(Blocker::OpenRequest))),
+            ..Default::default()
+        };
+        request.insert(db).await.unwrap();
+    }
+    if has(Blocker::UnsettledCharge) || number % 10 == 2 {
+        let charge = charges::ActiveModel {
+            user_number: Set(number),
+            kind: Set("overdue".to_owned()),
+            cents: Set(if number % 2 == 0 { -1 } else { 1 }),
+            charged_on: Set(today),
+            settled_on: Set(closed(has(Blocker::UnsettledCharge))),
+            ..Default::default()
+        };
+        charge.insert(db).await.unwrap();
+    }
+    if has(Blocker::LegalHold) || number % 10 == 3 {
+        let hold = legal_holds::ActiveModel {
+            user_number: Set(number),
+            reason: Set("dispute".to_owned()),
+            placed_on: Set(today),
+            released_on: Set(closed(has(Blocker::LegalHold))),
+            ..Default::default()
+        };
+        hold.insert(db).await.unwrap();
+    }
+    if has(Blocker::Guarantor) || number % 10 == 4 {
+        let child = users::ActiveModel {
+            number: Set(USERS + number),
+            uuid: Set(format!("child of {number}")),
+            guarantor_number: Set(Some(number)),
+            anonymised_on: Set(closed(has(Blocker::Guarantor))),
+            ..Default::default()
+        };
+        child.insert(db).await.unwrap();
+    }
+}
+
+fn policies() -> Vec<Policy> {
+    let some = [None, Days::new(0), Days::new(5)];
+    let mut all = Vec::new();
+    for (place, scope) in Scope::ALL.into_iter().enumerate() {
+        for leaving in some {
+            for activity in [None, some[(place + 1) % 3]] {
+                for marked in [None, Days::new(3)] {
+                    all.push(Policy {
+                        scope,
+                        conditions: Conditions { leaving, activity, marked },
+                        ..Policy::default()
+                    });
+                }
+            }
+        }
+    }
+    all
+}
+
+async fn by_sql(store: &Store, policy: &Policy) -> BTreeMap<i64, (Reason, Blockers)> {
+    let task = add_task(store, policy).await;
+    let preview = run::preview(store, Actor::DESK, task).await.unwrap();
+    crate::support::execute(store, "UPDATE tasks SET single_default = FALSE").await;
+    run_members::Entity::find()
+        .filter(run_members::Column::RunId.eq(preview.0))
+        .all(store.database())
+        .await
+        .unwrap()
+        .into_iter()
+        .map(|row| {
+            let blockers = Blockers::from_bits(u8::try_from(row.blockers).unwrap());
+            (row.user_number, (Reason::from_number(row.reason).unwrap(), blockers))
+        })
+        .collect()
+}
+
+#[tokio::test]
+async fn sql_selects_whom_assess_selects() {
+    let mut random = StdRng::seed_from_u64(7);
+    let all: Vec<UserFacts> = (0..USERS).map(|_| random_facts(&mut random)).collect();
+    for_each_database(async |store| {
+        write(&store, &all).await;
+        let mut seen = BTreeMap::new();
+        for policy in policies() {
+            let selected = by_sql(&store, &policy).await;
+            for (number, facts) in (1..).zip(&all) {
+                let verdict = assess(facts, &policy, day(crate::support::TODAY), Selection::Bulk);
+                let (reason, _) = selected[&number];
+                assert_eq!(reason, verdict.reason(), "user {number}: {facts:?} by {policy:?}");
+                if let policy::Verdict::Blocked(blockers) = verdict {
+                    assert_eq!(selected[&number].1, blockers, "user {number}");
+                }
+                *seen.entry(reason).or_insert(0) += 1;
+            }
+        }
+        for reason in Reason::ALL {
+            assert!(seen.contains_key(&reason), "{reason:?} did not occur: the test does not test it");
+        }
+    })
+    .await;
+}

@@ -1,0 +1,41 @@
+//! The command line: one file for each noun. All of it calls what the pages call.
+
+mod output;
+
+use crate::config::Config;
+use crate::web;
+use clap::{Parser, Subcommand};
+pub(crate) use output::Output;
+use records::Store;
+use std::process::ExitCode;
+
+/// What can be asked on the command line.
+#[derive(Debug, Parser)]
+#[command(name = "lethe", version, about = "The staff desk that lets a library forget people")]
+pub(crate) struct Arguments {
+    /// Print results as JSON.
+    #[arg(long, global = true)]
+    json: bool,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Bring the database up to date, then serve the desk (the default).
+    Serve,
+}
+
+impl Arguments {
+    /// Does what was asked. Success only when all of it was done.
+    pub(crate) async fn carry_out(self) -> anyhow::Result<ExitCode> {
+        let config = Config::read()?;
+        let store = Store::open(&config.database_url, config.clock()).await?;
+        let output = Output { json: self.json };
+        match self.command.unwrap_or(Command::Serve) {
+            Command::Serve => web::serve(&config, store).await?,
+        }
+        let _ = output;
+        Ok(ExitCode::SUCCESS)
+    }
+}
