@@ -19,6 +19,9 @@ pub enum AppError {
     /// There is no such record.
     #[error("There is no such {0}")]
     NotFound(String),
+    /// Nothing is wrong; only a check was asked for.
+    #[error("Nothing is wrong. Nothing was saved yet")]
+    Checked,
     /// Somebody else changed the record in between.
     #[error("{}", Problem::Stale)]
     Stale,

@@ -2,6 +2,12 @@
 //!
 //! Whatever is handed to an island stands in the page's HTML: no personal value may be.
 
+mod run_progress;
+mod task_form;
 mod theme_switch;
 
+pub use run_progress::{Progress, RunProgress, run_progress};
+#[cfg(feature = "ssr")]
+pub(crate) use task_form::coming;
+pub use task_form::{NextRun, TaskFormIsland, next_runs};
 pub use theme_switch::ThemeSwitch;

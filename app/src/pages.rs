@@ -3,7 +3,11 @@
 mod home;
 mod not_found;
 pub(crate) mod outcomes;
+mod runs;
 pub(crate) mod security;
+mod tasks;
 
 pub use home::HomePage;
 pub use not_found::NotFoundPage;
+pub use runs::{RunListPage, RunPage};
+pub use tasks::{DeleteTaskPage, EditTaskPage, NewTaskPage, TaskListPage, TaskPage};

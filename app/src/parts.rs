@@ -7,5 +7,5 @@ pub(crate) mod load;
 
 pub(crate) use forms::{FieldProblem, Notice, PostButton, ProblemSummary};
 pub(crate) use frame::{Action, Crumb, Frame};
-pub(crate) use lists::{Day, Pager};
-pub(crate) use load::page;
+pub(crate) use lists::{Count, Day, Moment, Pager, options, percent_encoded};
+pub(crate) use load::{named_in_path, page, paging, query};

@@ -6,7 +6,7 @@ use leptos::config::LeptosOptions;
 use leptos::prelude::*;
 use leptos_meta::{HashedStylesheet, MetaTags, provide_meta_context};
 use leptos_router::components::{Route, Router, Routes};
-use leptos_router::{ParamSegment, SsrMode, StaticSegment};
+use leptos_router::{SsrMode, StaticSegment, path};
 
 /// The HTML document.
 #[derive(Clone, Debug)]
@@ -52,6 +52,13 @@ pub fn App() -> impl IntoView {
         <Router>
             <Routes fallback=pages::NotFoundPage>
                 <Route path=StaticSegment("") view=pages::HomePage ssr=SsrMode::Async />
+                <Route path=StaticSegment("tasks") view=pages::TaskListPage ssr=SsrMode::Async />
+                <Route path=path!("/tasks/new") view=pages::NewTaskPage ssr=SsrMode::Async />
+                <Route path=path!("/tasks/:id") view=pages::TaskPage ssr=SsrMode::Async />
+                <Route path=path!("/tasks/:id/edit") view=pages::EditTaskPage ssr=SsrMode::Async />
+                <Route path=path!("/tasks/:id/delete") view=pages::DeleteTaskPage ssr=SsrMode::Async />
+                <Route path=path!("/runs") view=pages::RunListPage ssr=SsrMode::Async />
+                <Route path=path!("/runs/:id") view=pages::RunPage ssr=SsrMode::Async />
             </Routes>
         </Router>
     }

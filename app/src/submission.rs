@@ -117,6 +117,7 @@ pub async fn submit(State(state): State<AppState>, request: Request<Body>) -> Re
 /// Renders the page of a form again, with what was typed.
 async fn again(state: &AppState, page: String, path: String, body: Bytes, error: AppError) -> Response {
     let status = match error {
+        AppError::Checked => StatusCode::OK,
         AppError::Stale => StatusCode::CONFLICT,
         AppError::NotFound(_) => StatusCode::NOT_FOUND,
         AppError::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,

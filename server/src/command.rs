@@ -1,12 +1,14 @@
 //! The command line: one file for each noun. All of it calls what the pages call.
 
 mod output;
+mod runs;
+mod tasks;
 
 use crate::config::Config;
 use crate::web;
 use clap::{Parser, Subcommand};
 pub(crate) use output::Output;
-use records::Store;
+use records::{RecordsError, Store};
 use std::process::ExitCode;
 
 /// What can be asked on the command line.
@@ -24,6 +26,19 @@ pub(crate) struct Arguments {
 enum Command {
     /// Bring the database up to date, then serve the desk (the default).
     Serve,
+    /// The task centre: list, show, export, import, preview, run.
+    #[command(subcommand)]
+    Tasks(tasks::Tasks),
+    /// Runs and previews: list, show.
+    #[command(subcommand)]
+    Runs(runs::Runs),
+}
+
+/// An error with the problems of its fields spelt out.
+fn in_words(error: RecordsError) -> anyhow::Error {
+    let RecordsError::Invalid(errors) = &error else { return error.into() };
+    let problems = errors.0.iter().map(|error| format!("{}: {}", error.field, error.problem));
+    anyhow::anyhow!("{}", problems.collect::<Vec<_>>().join("; "))
 }
 
 impl Arguments {
@@ -33,9 +48,12 @@ impl Arguments {
         let store = Store::open(&config.database_url, config.clock()).await?;
         let output = Output { json: self.json };
         match self.command.unwrap_or(Command::Serve) {
-            Command::Serve => web::serve(&config, store).await?,
+            Command::Serve => {
+                web::serve(&config, store).await?;
+                Ok(ExitCode::SUCCESS)
+            }
+            Command::Tasks(tasks) => tasks.carry_out(&store, output).await,
+            Command::Runs(runs) => runs.carry_out(&store, output).await,
         }
-        let _ = output;
-        Ok(ExitCode::SUCCESS)
     }
 }

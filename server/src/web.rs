@@ -1,5 +1,7 @@
 //! The web server: routes, layers, listening.
 
+mod files;
+
 use crate::config::Config;
 use anyhow::Context as _;
 use app::routes::{App, Document};
@@ -11,7 +13,7 @@ use axum::http::header::{
     CACHE_CONTROL, HeaderName, HeaderValue, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY,
     X_CONTENT_TYPE_OPTIONS,
 };
-use axum::routing::post;
+use axum::routing::{get, post};
 use leptos::config::LeptosOptions;
 use leptos::prelude::provide_context;
 use leptos_axum::{LeptosRoutes, generate_route_list};
@@ -25,11 +27,26 @@ use tower_http::set_header::SetResponseHeaderLayer;
 /// Serves until the process is told to stop.
 pub(crate) async fn serve(config: &Config, store: Store) -> anyhow::Result<()> {
     let addr = config.listen_on()?;
+    resume(&store).await?;
     let router = router(&config.site, store);
     let listener =
         tokio::net::TcpListener::bind(addr).await.with_context(|| format!("cannot listen on {addr}"))?;
     tracing::info!("Lethe is at http://{}", listener.local_addr()?);
     axum::serve(listener, router).with_graceful_shutdown(stopped()).await?;
+    Ok(())
+}
+
+/// Takes up the runs that an earlier process left unfinished.
+async fn resume(store: &Store) -> anyhow::Result<()> {
+    for run in records::run::unfinished(store).await? {
+        let store = store.clone();
+        tokio::spawn(async move {
+            tracing::info!(run = run.0, "taking up an unfinished run");
+            if let Err(error) = records::run::carry_out(&store, run).await {
+                tracing::error!(run = run.0, code = error.code(), "the run was cut off");
+            }
+        });
+    }
     Ok(())
 }
 
@@ -45,6 +62,8 @@ fn router(site: &Path, store: Store) -> Router {
     let document = Document::of(&state);
     let pages = Router::new()
         .route(&format!("{}/{{*function}}", submission::PREFIX), post(submission::submit))
+        .route("/api/{*function}", post(answer_island))
+        .route("/tasks/{id}/export", get(files::export_task))
         .leptos_routes_with_context(&state, routes, move || provide_context(context.clone()), {
             let document = document.clone();
             move || document.clone().view()
@@ -68,6 +87,14 @@ fn router(site: &Path, store: Store) -> Router {
             "camera=(), geolocation=(), microphone=()",
         ))
         .layer(CatchPanicLayer::new())
+}
+
+/// Answers a question of an island in the browser.
+async fn answer_island(
+    axum::extract::State(state): axum::extract::State<AppState>,
+    request: axum::extract::Request,
+) -> impl axum::response::IntoResponse {
+    leptos_axum::handle_server_fns_with_context(move || provide_context(state.clone()), request).await
 }
 
 async fn page_not_found(

@@ -14,6 +14,7 @@ pub mod page;
 pub mod run;
 mod selection;
 pub mod store;
+pub mod task;
 pub mod user;
 pub mod words;
 

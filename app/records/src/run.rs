@@ -10,21 +10,10 @@ pub use carry_out::carry_out;
 pub use preview::preview;
 pub use read::{Member, MemberQuery, Run, RunQuery, RunRow, list, members, read, unfinished};
 pub use single::{SinglePlan, anonymise_one, plan_for_one};
-pub use start::start;
+pub use start::{start, why_not};
 
-use crate::entity::tasks;
 use crate::error::RecordsError;
-use policy::{Policy, TaskId};
-use sea_orm::{ConnectionTrait, EntityTrait};
-
-/// The task of a run, if it is not deleted.
-pub(crate) async fn task_row(db: &impl ConnectionTrait, id: TaskId) -> Result<tasks::Model, RecordsError> {
-    tasks::Entity::find_by_id(id.0)
-        .one(db)
-        .await?
-        .filter(|task| task.deleted_at.is_none())
-        .ok_or(RecordsError::NotFound("task"))
-}
+use policy::Policy;
 
 /// A policy as it is stored.
 pub(crate) fn stored_policy(text: &str) -> Result<Policy, RecordsError> {

@@ -4,6 +4,11 @@
 pub(crate) fn words(code: &str) -> Option<&'static str> {
     Some(match code {
         "task-saved" => "The task is saved.",
+        "task-copied" => "This is the copy. It is inactive until you switch it on.",
+        "task-activated" => "The task is active: it runs by its schedule, counted from now.",
+        "task-deactivated" => "The task is inactive: it does not run by its schedule.",
+        "task-default" => "The field settings of this task now apply to single users.",
+        "task-deleted" => "The task is deleted. Its runs stay in the list of runs.",
         _ => return None,
     })
 }

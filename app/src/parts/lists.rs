@@ -1,6 +1,7 @@
 //! Parts of lists and tables.
 
-use chrono::NaiveDate;
+use crate::state::store;
+use chrono::{DateTime, NaiveDate, Utc};
 use leptos::prelude::*;
 use policy::dates;
 
@@ -12,6 +13,44 @@ pub(crate) fn Day(
     date: Option<NaiveDate>,
 ) -> impl IntoView {
     date.map(|date| view! { <time datetime=dates::iso(date)>{dates::shown(date)}</time> })
+}
+
+/// An instant in the library's time zone: `15 Jan 2018 02:30`.
+#[component]
+pub(crate) fn Moment(
+    /// The instant.
+    #[prop(into)]
+    at: Option<DateTime<Utc>>,
+) -> impl IntoView {
+    at.map(|at| {
+        let local = at.with_timezone(&store().clock().zone());
+        let shown = format!("{} {}", dates::shown(local.date_naive()), local.format("%H:%M"));
+        view! { <time datetime=at.to_rfc3339()>{shown}</time> }
+    })
+}
+
+/// A number in the middle of words: with thousands separators, in bold.
+#[component]
+pub(crate) fn Count(
+    /// The number.
+    of: i64,
+) -> impl IntoView {
+    view! { <b>{policy::numbers::grouped(of)}</b> }
+}
+
+/// The options of a dropdown that filters a list; the first one filters nothing.
+pub(crate) fn options<T: Copy + PartialEq>(
+    all: impl IntoIterator<Item = T>,
+    chosen: Option<T>,
+    none: &'static str,
+    code: fn(T) -> &'static str,
+    words: fn(T) -> &'static str,
+) -> impl IntoView {
+    let rows = all
+        .into_iter()
+        .map(|one| view! { <option value=code(one) selected=chosen == Some(one)>{words(one)}</option> })
+        .collect_view();
+    view! { <option value="">{none}</option> {rows} }
 }
 
 /// The way to the next page of a list, and back to the first.
@@ -27,10 +66,14 @@ pub(crate) fn Pager(
 ) -> impl IntoView {
     let glue = if list.contains('?') { '&' } else { '?' };
     let next = next.map(|key| {
-        let key: String = key.bytes().map(|byte| format!("%{byte:02X}")).collect();
-        view! { <a rel="next" href=format!("{list}{glue}after={key}")>"Next page"</a> }
+        view! { <a rel="next" href=format!("{list}{glue}after={}", percent_encoded(&key))>"Next page"</a> }
     });
     let first = paged.then(|| view! { <a href=list.clone()>"First page"</a> });
     (next.is_some() || first.is_some())
         .then(|| view! { <nav class="pager" aria-label="Pages">{first} {next}</nav> })
+}
+
+/// A text as a value in the query of an address.
+pub(crate) fn percent_encoded(text: &str) -> String {
+    text.bytes().map(|byte| format!("%{byte:02X}")).collect()
 }

@@ -5,8 +5,30 @@ use crate::parts::Frame;
 use http::StatusCode;
 use leptos::prelude::*;
 use leptos_axum::ResponseOptions;
+use leptos_router::hooks::{use_params_map, use_query_map};
 use records::RecordsError;
+use records::page::Paging;
 use std::future::Future;
+use std::str::FromStr;
+
+/// What the path of the page names: `/users/5`. What cannot be read is not there.
+pub(crate) fn named_in_path<T: FromStr>(what: &'static str) -> Result<T, RecordsError> {
+    use_params_map()
+        .with_untracked(|params| params.get("id"))
+        .and_then(|text| text.parse().ok())
+        .ok_or(RecordsError::NotFound(what))
+}
+
+/// A value of the query of the page's address; empty where it is not given.
+pub(crate) fn query(name: &str) -> String {
+    use_query_map().with_untracked(|query| query.get(name)).unwrap_or_default()
+}
+
+/// The page of a list that the address names.
+pub(crate) fn paging() -> Paging {
+    let after = query("after");
+    Paging { after: (!after.is_empty()).then_some(after), rows: None }
+}
 
 /// A page of what `load` finds.
 pub(crate) fn page<V: IntoView + 'static>(

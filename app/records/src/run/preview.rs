@@ -1,11 +1,11 @@
 //! The preview: the verdict on every user, kept so that a run can touch nobody else.
 
-use super::task_row;
 use crate::actor::Actor;
 use crate::audit::{self, Deed, Subject};
 use crate::entity::{run_counts, run_members, runs};
 use crate::error::RecordsError;
 use crate::store::Store;
+use crate::task;
 use crate::{dialect, selection};
 use policy::{RULES_VERSION, Reason, RunId, RunKind, RunState, TaskId};
 use sea_orm::sea_query::{Expr, ExprTrait, Query};
@@ -16,7 +16,7 @@ use sea_orm::{
 /// Assesses all users by the policy of a task, and keeps the verdicts. Changes nobody.
 pub async fn preview(store: &Store, actor: Actor, task: TaskId) -> Result<RunId, RecordsError> {
     let tx = store.begin().await?;
-    let task = task_row(&tx, task).await?;
+    let task = task::row(&tx, task).await?;
     let policy = super::stored_policy(&task.policy)?;
     let now = store.clock.now();
     let today = store.clock.today();

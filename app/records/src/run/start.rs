@@ -1,19 +1,16 @@
 //! Starting a run from a preview.
 
-use super::task_row;
 use crate::actor::Actor;
 use crate::audit::{self, Deed, Subject};
 use crate::dialect;
 use crate::entity::runs;
 use crate::error::RecordsError;
 use crate::store::Store;
+use crate::task;
 use policy::form::Problem;
 use policy::numbers::grouped;
 use policy::{RULES_VERSION, Reason, RunId, RunKind, RunState, TaskId};
-use sea_orm::{
-    ActiveModelTrait, ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter, Set,
-    SqlErr,
-};
+use sea_orm::{ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, Set, SqlErr};
 
 /// Starts the run of a preview; `typed` is the number of people, typed to confirm. The run then waits for
 /// [`super::carry_out`]. It touches only those who were eligible in the preview.
@@ -63,9 +60,19 @@ pub async fn start(store: &Store, actor: Actor, preview: RunId, typed: &str) -> 
     Ok(id)
 }
 
+/// Why a preview cannot be carried out any more, in words; None when it can.
+pub async fn why_not(store: &Store, preview: RunId) -> Result<Option<String>, RecordsError> {
+    match usable_preview(&store.db, store, preview).await {
+        Ok(_) => Ok(None),
+        Err(RecordsError::Refused(why)) => Ok(Some(why)),
+        Err(RecordsError::NotFound("task")) => Ok(Some("The task of this preview was deleted".to_owned())),
+        Err(error) => Err(error),
+    }
+}
+
 /// The preview, if it still says what would happen today.
 async fn usable_preview(
-    tx: &DatabaseTransaction,
+    tx: &impl ConnectionTrait,
     store: &Store,
     id: RunId,
 ) -> Result<runs::Model, RecordsError> {
@@ -81,7 +88,7 @@ async fn usable_preview(
             run.id
         )));
     }
-    let task = task_row(tx, TaskId(preview.task_id.unwrap_or_default())).await?;
+    let task = task::row(tx, TaskId(preview.task_id.unwrap_or_default())).await?;
     if Some(task.version) != preview.task_version || preview.rules_version != RULES_VERSION {
         return Err(stale("The task was changed after this preview"));
     }
@@ -99,7 +106,7 @@ async fn usable_preview(
     Ok(preview)
 }
 
-async fn newer_preview(tx: &DatabaseTransaction, preview: &runs::Model) -> Result<bool, RecordsError> {
+async fn newer_preview(tx: &impl ConnectionTrait, preview: &runs::Model) -> Result<bool, RecordsError> {
     let newer = runs::Entity::find()
         .filter(runs::Column::TaskId.eq(preview.task_id))
         .filter(runs::Column::Kind.eq(RunKind::Preview.code()))

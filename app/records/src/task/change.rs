@@ -1,0 +1,87 @@
+//! What can be done to a task besides editing it.
+
+use super::read::draft_of;
+use super::save::write;
+use crate::actor::Actor;
+use crate::audit::{self, Deed, Subject};
+use crate::entity::tasks;
+use crate::error::RecordsError;
+use crate::store::Store;
+use policy::{RunState, TaskId};
+use sea_orm::sea_query::Expr;
+use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, QueryFilter, Set};
+
+/// The most characters of a description that a copy takes over, so that its own words fit behind them.
+const DESCRIPTION_OF_COPY: usize = 190;
+
+/// Makes an inactive copy, to be changed before it is used.
+pub async fn copy(store: &Store, actor: Actor, id: TaskId) -> Result<TaskId, RecordsError> {
+    let tx = store.begin().await?;
+    let mut draft = draft_of(&super::row(&tx, id).await?)?;
+    draft.edited = None;
+    draft.active = false;
+    draft.description =
+        draft.description.chars().take(DESCRIPTION_OF_COPY).chain(" (copy)".chars()).collect();
+    let copy = write(&tx, store, actor, draft).await?;
+    audit::note(&tx, &store.clock, actor, Deed::TaskCopied, Subject::Task(id.0), None, "").await?;
+    tx.commit().await?;
+    Ok(copy)
+}
+
+/// Switches a task on or off. A task that is on starts by its schedule, counted from now.
+pub async fn set_active(store: &Store, actor: Actor, id: TaskId, active: bool) -> Result<(), RecordsError> {
+    let tx = store.begin().await?;
+    let task = super::row(&tx, id).await?;
+    if task.active == active {
+        return Ok(());
+    }
+    tasks::ActiveModel { id: Set(id.0), active: Set(active), ..Default::default() }.update(&tx).await?;
+    let deed = if active { Deed::TaskActivated } else { Deed::TaskDeactivated };
+    audit::note(&tx, &store.clock, actor, deed, Subject::Task(id.0), None, "").await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+/// Marks the task whose field settings apply to single users (rule 7). There is one at most.
+pub async fn make_default(store: &Store, actor: Actor, id: TaskId) -> Result<(), RecordsError> {
+    let tx = store.begin().await?;
+    super::row(&tx, id).await?;
+    tasks::Entity::update_many()
+        .col_expr(tasks::Column::SingleDefault, Expr::value(false))
+        .filter(tasks::Column::SingleDefault.eq(true))
+        .exec(&tx)
+        .await?;
+    tasks::ActiveModel { id: Set(id.0), single_default: Set(true), ..Default::default() }.update(&tx).await?;
+    audit::note(&tx, &store.clock, actor, Deed::TaskMadeDefault, Subject::Task(id.0), None, "").await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+/// Deletes a task. Its runs and previews stay, with its description.
+pub async fn delete(store: &Store, actor: Actor, id: TaskId) -> Result<(), RecordsError> {
+    let tx = store.begin().await?;
+    super::row(&tx, id).await?;
+    let under_way = crate::entity::runs::Entity::find()
+        .filter(crate::entity::runs::Column::TaskId.eq(id.0))
+        .filter(crate::entity::runs::Column::State.eq(RunState::Running.code()))
+        .one(&tx)
+        .await?;
+    if let Some(run) = under_way {
+        return Err(RecordsError::Refused(format!(
+            "Run {} of this task is under way. Wait until it has ended, then delete the task",
+            run.id
+        )));
+    }
+    tasks::ActiveModel {
+        id: Set(id.0),
+        active: Set(false),
+        single_default: Set(false),
+        deleted_at: Set(Some(store.clock.now())),
+        ..Default::default()
+    }
+    .update(&tx)
+    .await?;
+    audit::note(&tx, &store.clock, actor, Deed::TaskDeleted, Subject::Task(id.0), None, "").await?;
+    tx.commit().await?;
+    Ok(())
+}

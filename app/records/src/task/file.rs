@@ -1,0 +1,66 @@
+//! Tasks as files, to carry them from one installation to another.
+
+use super::read::draft_of;
+use super::save::write;
+use crate::actor::Actor;
+use crate::audit::{self, Deed, Subject};
+use crate::error::RecordsError;
+use crate::store::Store;
+use policy::task_form::{TASK_TYPE, TaskDraft, TaskForm, Visibility, validate};
+use policy::{Policy, Schedule, TaskId};
+use serde::{Deserialize, Serialize};
+
+/// What a task file says that it is.
+const FORMAT: &str = "lethe-task-1";
+
+/// A task in a file: settings and schedule. The owner is a person of one installation and is left out.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct TaskFile {
+    format: String,
+    task_type: String,
+    description: String,
+    visibility: Visibility,
+    policy: Policy,
+    schedule: Schedule,
+}
+
+/// The file of a task.
+pub async fn export(store: &Store, actor: Actor, id: TaskId) -> Result<TaskFile, RecordsError> {
+    let tx = store.begin().await?;
+    let draft = draft_of(&super::row(&tx, id).await?)?;
+    audit::note(&tx, &store.clock, actor, Deed::TaskExported, Subject::Task(id.0), None, "").await?;
+    tx.commit().await?;
+    Ok(TaskFile {
+        format: FORMAT.to_owned(),
+        task_type: TASK_TYPE.0.to_owned(),
+        description: draft.description,
+        visibility: draft.visibility,
+        policy: draft.policy,
+        schedule: draft.schedule,
+    })
+}
+
+/// Saves the task of a file as a new, inactive one: whoever is responsible here switches it on. It is checked as
+/// if it had been typed, so that a single date which has passed makes it manual only.
+pub async fn import(store: &Store, actor: Actor, file: TaskFile) -> Result<TaskId, RecordsError> {
+    if file.format != FORMAT || file.task_type != TASK_TYPE.0 {
+        return Err(RecordsError::Refused(format!("This is not a task file of the format {FORMAT}")));
+    }
+    let kept: Vec<String> = file.policy.keep_custom.clone();
+    let draft = TaskDraft {
+        edited: None,
+        description: file.description,
+        active: false,
+        visibility: file.visibility,
+        owner: None,
+        policy: file.policy,
+        schedule: file.schedule,
+        notice: None,
+    };
+    let draft = validate(&TaskForm::of(&draft, &kept), store.clock.wall()).map_err(RecordsError::Invalid)?;
+    let tx = store.begin().await?;
+    let id = write(&tx, store, actor, draft).await?;
+    tx.commit().await?;
+    Ok(id)
+}

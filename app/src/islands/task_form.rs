@@ -1,0 +1,134 @@
+//! The task form. It is a plain form that works without WebAssembly; awake, it checks while somebody types, with
+//! the same code as the server, and shows one tab at a time.
+
+mod general;
+mod inputs;
+mod next;
+mod schedule;
+mod settings;
+mod tabs;
+
+use crate::error::AppError;
+use inputs::Form;
+use leptos::prelude::*;
+use leptos::web_sys::SubmitEvent;
+#[cfg(feature = "ssr")]
+pub(crate) use next::coming;
+pub use next::{NextRun, next_runs};
+use policy::form::FieldErrors;
+use policy::task_form::{Tab, TaskForm};
+use tabs::{TabList, panel_label, panel_role};
+
+/// The form of a new or saved task.
+#[island]
+pub fn TaskFormIsland(
+    /// What stands in the form at first.
+    form: TaskForm,
+    /// Custom fields: key and name.
+    custom: Vec<(String, String)>,
+    /// Why the form came back, if it was posted.
+    error: Option<AppError>,
+    /// The wall time of the library when the page was made.
+    now: chrono::NaiveDateTime,
+    /// The library's time zone.
+    zone: String,
+    /// The next runs of the schedule as it stands in the form at first.
+    next: Vec<NextRun>,
+    /// Where the form is posted to be saved.
+    save: String,
+    /// Where the form is posted to be checked only.
+    check: String,
+    /// The page to go back to.
+    back: String,
+) -> impl IntoView {
+    let saved = !form.id.is_empty();
+    let form = Form::new(form, error.clone(), now);
+    let awake = RwSignal::new(false);
+    let tab = RwSignal::new(Tab::General);
+    Effect::new(move || {
+        awake.set(true);
+        if let Some(wrong) = form.first_wrong() {
+            tab.set(Tab::of(&wrong));
+        } else if let Some(named) = tabs::named_in_address() {
+            tab.set(named);
+        }
+    });
+    let submit = move |event: SubmitEvent| {
+        if form.show_all_problems() {
+            event.prevent_default();
+            tabs::focus_when_shown("problems");
+        }
+    };
+    let panel = move |of: Tab| move || awake.get() && tab.get() != of;
+    view! {
+        <form method="post" action=save on:submit=submit novalidate class="task">
+            <Summary form tab awake posted=error />
+            <input type="hidden" name="form[id]" value=form.initial(|form| form.id.clone()) />
+            <input type="hidden" name="form[version]" value=form.initial(|form| form.version.clone()) />
+            <TabList form tab awake />
+            <section id="general" hidden=panel(Tab::General) role=panel_role(awake)
+                aria-labelledby=panel_label(Tab::General)>
+                <h2 class:hidden=move || awake.get()>{Tab::General.words()}</h2>
+                <general::General form />
+            </section>
+            <section id="settings" hidden=panel(Tab::Settings) role=panel_role(awake)
+                aria-labelledby=panel_label(Tab::Settings)>
+                <h2 class:hidden=move || awake.get()>{Tab::Settings.words()}</h2>
+                <settings::Settings form custom />
+            </section>
+            <section id="schedule" hidden=panel(Tab::Schedule) role=panel_role(awake)
+                aria-labelledby=panel_label(Tab::Schedule)>
+                <h2 class:hidden=move || awake.get()>{Tab::Schedule.words()}</h2>
+                <schedule::ScheduleTab form zone next awake />
+            </section>
+            <div class="buttons">
+                <button class="primary" type="submit">{if saved { "Save task" } else { "Create task" }}</button>
+                <button type="submit" formaction=check class:hidden=move || awake.get()>
+                    "Check without saving"
+                </button>
+                <a href=back>"Cancel"</a>
+            </div>
+        </form>
+    }
+}
+
+/// Why the form was not saved, above it, with a way to each wrong field.
+#[component]
+fn Summary(form: Form, tab: RwSignal<Tab>, awake: RwSignal<bool>, posted: Option<AppError>) -> impl IntoView {
+    // What the server said counts until the form is changed; from then on the same check is made here.
+    let other = posted.filter(|error| !matches!(error, AppError::Invalid(_)));
+    let checked = matches!(other, Some(AppError::Checked));
+    let sentence = move || {
+        if form.asked() {
+            let count = form.problems().0.len();
+            return (count > 0).then(|| AppError::Invalid(form.problems()).to_string());
+        }
+        other.as_ref().map(ToString::to_string)
+    };
+    let sentence = Memo::new(move |_| sentence());
+    let links = move || {
+        let FieldErrors(errors) = if form.asked() { form.problems() } else { FieldErrors::default() };
+        errors
+            .into_iter()
+            .map(|error| {
+                let field = error.field.clone();
+                let go = move |event: leptos::web_sys::MouseEvent| {
+                    if awake.get_untracked() {
+                        event.prevent_default();
+                        tab.set(Tab::of(&field));
+                        tabs::focus_when_shown(&field);
+                    }
+                };
+                let href = format!("#{}", error.field);
+                view! { <li><a href=href on:click=go>{error.problem.to_string()}</a></li> }
+            })
+            .collect_view()
+    };
+    let class = if checked { "notice info" } else { "notice danger" };
+    view! {
+        <div class=class role="alert" id="problems" tabindex="-1" hidden=move || sentence.get().is_none()>
+            <p><b>{move || sentence.get().map(|words| format!("{words}."))}</b></p>
+            <ul>{links}</ul>
+        </div>
+    }
+}

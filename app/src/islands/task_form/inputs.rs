@@ -1,0 +1,226 @@
+//! What the fields of the form share: where their values stand, when their problems are shown.
+
+use crate::error::AppError;
+use chrono::NaiveDateTime;
+use leptos::prelude::*;
+use policy::form::FieldErrors;
+use policy::task_form::{Tab, TaskForm, validate};
+use std::collections::BTreeSet;
+
+/// The values of the form and what is wrong with them.
+#[derive(Clone, Copy)]
+pub(super) struct Form {
+    values: RwSignal<TaskForm>,
+    problems: Memo<FieldErrors>,
+    touched: RwSignal<BTreeSet<&'static str>>,
+    asked: RwSignal<bool>,
+    now: NaiveDateTime,
+}
+
+/// A text of the form: its name and where it stands.
+#[derive(Clone, Copy)]
+pub(super) struct Text {
+    pub(super) name: &'static str,
+    pub(super) read: fn(&TaskForm) -> &String,
+    pub(super) write: fn(&mut TaskForm) -> &mut String,
+}
+
+/// A tick of the form: its name and where it stands.
+#[derive(Clone, Copy)]
+pub(super) struct Tick {
+    pub(super) name: &'static str,
+    pub(super) read: fn(&TaskForm) -> bool,
+    pub(super) write: fn(&mut TaskForm) -> &mut bool,
+}
+
+/// A text or tick by the name of its field.
+macro_rules! place {
+    (text $name:ident) => {
+        $crate::islands::task_form::inputs::Text {
+            name: stringify!($name),
+            read: |form| &form.$name,
+            write: |form| &mut form.$name,
+        }
+    };
+    (tick $name:ident) => {
+        $crate::islands::task_form::inputs::Tick {
+            name: stringify!($name),
+            read: |form| form.$name,
+            write: |form| &mut form.$name,
+        }
+    };
+}
+pub(super) use place;
+
+impl Form {
+    pub(super) fn new(form: TaskForm, posted: Option<AppError>, now: NaiveDateTime) -> Self {
+        let values = RwSignal::new(form);
+        let asked = RwSignal::new(matches!(posted, Some(AppError::Invalid(_))));
+        // What only the database knows stays shown until something is changed.
+        let from_server = match posted {
+            Some(AppError::Invalid(errors)) => Some(errors),
+            _ => None,
+        };
+        let untouched = values.get_untracked();
+        let problems = Memo::new(move |_| {
+            values.with(|form| match &from_server {
+                Some(errors) if *form == untouched => errors.clone(),
+                _ => validate(form, now).err().unwrap_or_default(),
+            })
+        });
+        Self { values, problems, touched: RwSignal::default(), asked, now }
+    }
+
+    /// A value as it was when the page was made.
+    pub(super) fn initial<T>(self, read: impl FnOnce(&TaskForm) -> T) -> T {
+        self.values.with_untracked(read)
+    }
+
+    pub(super) fn with<T>(self, read: impl FnOnce(&TaskForm) -> T) -> T {
+        self.values.with(read)
+    }
+
+    /// Changes a value; from then on the problem of its field is shown.
+    pub(super) fn change(self, name: &'static str, write: impl FnOnce(&mut TaskForm)) {
+        self.values.update(write);
+        self.touched.update(|touched| {
+            touched.insert(name);
+        });
+    }
+
+    /// All problems, shown or not.
+    pub(super) fn problems(self) -> FieldErrors {
+        self.problems.get()
+    }
+
+    /// Whether somebody tried to save.
+    pub(super) fn asked(self) -> bool {
+        self.asked.get()
+    }
+
+    /// Shows every problem from now on, and says whether there is one.
+    pub(super) fn show_all_problems(self) -> bool {
+        self.asked.set(true);
+        !self.problems.with_untracked(FieldErrors::is_empty)
+    }
+
+    /// The first field that came back wrong from the server.
+    pub(super) fn first_wrong(self) -> Option<String> {
+        let asked = self.asked.get_untracked();
+        self.problems.with_untracked(|errors| errors.0.first().filter(|_| asked).map(|e| e.field.clone()))
+    }
+
+    /// The problem of a field, in words, as far as it is shown by now.
+    pub(super) fn problem(self, name: &'static str) -> Option<String> {
+        let shown = self.is_shown(name);
+        self.problems.with(|errors| errors.of(name).filter(|_| shown))
+    }
+
+    /// How many problems of a tab are shown by now.
+    pub(super) fn problems_of(self, tab: Tab) -> usize {
+        self.problems.with(|errors| {
+            errors.0.iter().filter(|e| Tab::of(&e.field) == tab && self.is_shown(&e.field)).count()
+        })
+    }
+
+    fn is_shown(self, name: &str) -> bool {
+        // That a condition is missing follows from the schedule and from the ticks alike.
+        let by_others = ["schedule", "by_leaving", "by_activity", "by_marked"];
+        self.asked.get()
+            || self.touched.with(|touched| {
+                touched.contains(name)
+                    || (name == "conditions" && by_others.iter().any(|other| touched.contains(other)))
+            })
+    }
+
+    pub(super) const fn now(self) -> NaiveDateTime {
+        self.now
+    }
+}
+
+/// The name of a field in the posted form.
+pub(super) fn posted(name: &str) -> String {
+    format!("form[{name}]")
+}
+
+/// The space for the problem of a field.
+#[component]
+pub(super) fn Problem(form: Form, name: &'static str) -> impl IntoView {
+    view! { <p class="problem" id=format!("{name}-problem")>{move || form.problem(name)}</p> }
+}
+
+/// A field for one line of text.
+#[component]
+pub(super) fn TextField(
+    form: Form,
+    text: Text,
+    label: &'static str,
+    #[prop(optional)] hint: Option<&'static str>,
+    #[prop(optional)] class: Option<&'static str>,
+    #[prop(optional)] mode: Option<&'static str>,
+    #[prop(optional)] kind: Option<&'static str>,
+) -> impl IntoView {
+    let name = text.name;
+    let described = match hint {
+        Some(_) => format!("{name}-hint {name}-problem"),
+        None => format!("{name}-problem"),
+    };
+    view! {
+        <div class="field">
+            <label for=name>{label}</label>
+            {hint.map(|hint| view! { <p class="hint" id=format!("{name}-hint")>{hint}</p> })}
+            <input
+                id=name
+                name=posted(name)
+                type=kind.unwrap_or("text")
+                class=class
+                inputmode=mode
+                autocomplete="off"
+                value=form.initial(|form| (text.read)(form).clone())
+                aria-describedby=described
+                aria-invalid=move || form.problem(name).map(|_| "true")
+                on:input=move |event| form.change(name, |form| *(text.write)(form) = event_target_value(&event))
+            />
+            <Problem form name />
+        </div>
+    }
+}
+
+/// A tick with its label.
+#[component]
+pub(super) fn TickField(form: Form, tick: Tick, label: &'static str) -> impl IntoView {
+    let name = tick.name;
+    view! {
+        <div class="choice">
+            <input
+                id=name
+                name=posted(name)
+                type="checkbox"
+                value="true"
+                checked=form.initial(tick.read)
+                on:change=move |event| form.change(name, |form| *(tick.write)(form) = event_target_checked(&event))
+            />
+            <label for=name>{label}</label>
+        </div>
+    }
+}
+
+/// One choice of several.
+#[component]
+pub(super) fn RadioField(form: Form, text: Text, code: &'static str, label: &'static str) -> impl IntoView {
+    let name = text.name;
+    let id = format!("{name}-{code}");
+    view! {
+        <div class="choice">
+            <input
+                id=id.clone()
+                name=posted(name)
+                type="radio"
+                value=code
+                checked=form.initial(|form| (text.read)(form) == code)
+                on:change=move |_| form.change(name, |form| code.clone_into((text.write)(form)))
+            />
+            <label for=id>{label}</label>
+        </div>
+    }
+}

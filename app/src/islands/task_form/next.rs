@@ -1,0 +1,36 @@
+//! The next runs of a schedule that is being typed. Time zones and cron lines are the server's business.
+
+use crate::error::AppError;
+use leptos::prelude::*;
+use leptos::server_fn::codec::Json;
+use policy::task_form::TaskForm;
+use serde::{Deserialize, Serialize};
+
+/// One coming run, in words.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct NextRun {
+    /// `Sun 29 Mar 2026 03:00 BST (+01:00)`.
+    pub shown: String,
+    /// What a clock change does to it.
+    pub note: Option<String>,
+}
+
+/// The next five runs of the schedule in this form; none while it is wrong. Changes nothing.
+#[server(prefix = "/api", endpoint = "next_runs", input = Json, output = Json)]
+pub async fn next_runs(
+    /// The form; only its schedule counts.
+    form: TaskForm,
+) -> Result<Vec<NextRun>, AppError> {
+    Ok(coming(crate::state::store().clock(), &form))
+}
+
+/// The next five runs of the schedule in this form; none while it is wrong.
+#[cfg(feature = "ssr")]
+pub(crate) fn coming(clock: &records::Clock, form: &TaskForm) -> Vec<NextRun> {
+    use policy::task_form::{NEXT_RUNS, schedule_so_far};
+    let Ok((schedule, _)) = schedule_so_far(form, clock.wall()) else { return Vec::new() };
+    policy::zones::next_occurrences(&schedule, clock.zone(), clock.now(), NEXT_RUNS)
+        .into_iter()
+        .map(|next| NextRun { shown: next.shown, note: next.note })
+        .collect()
+}

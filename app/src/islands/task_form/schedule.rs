@@ -1,0 +1,173 @@
+//! The tab *Schedule*, with the next runs.
+
+use super::inputs::{Form, Problem, RadioField, TextField, place};
+use super::next::{NextRun, next_runs};
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use policy::schedule::Weekday;
+use policy::task_form::{SCHEDULE_KINDS, TaskForm, schedule_so_far};
+use std::time::Duration;
+
+/// How long typing must pause before the next runs are asked for.
+const PAUSE: Duration = Duration::from_millis(250);
+
+#[component]
+pub(super) fn ScheduleTab(
+    form: Form,
+    zone: String,
+    next: Vec<NextRun>,
+    awake: RwSignal<bool>,
+) -> impl IntoView {
+    let kind_is = move |kinds: &'static [&'static str]| {
+        move || awake.get() && form.with(|form| !kinds.contains(&form.schedule.as_str()))
+    };
+    let kinds = SCHEDULE_KINDS
+        .map(|(code, words)| view! { <RadioField form text=place!(text schedule) code label=words /> });
+    let clock_change = move || form.with(|form| night(&form.time)).then_some(CLOCK_CHANGE);
+    view! {
+        <fieldset>
+            <legend>"The task runs"</legend>
+            {kinds}
+            <Problem form name="schedule" />
+        </fieldset>
+        <div hidden=kind_is(&["once"])>
+            <TextField form text=place!(text once_date) label="Date of the single run" class="date"
+                hint="For example 15 Jan 2027 or 2027-01-15." />
+        </div>
+        <div hidden=kind_is(&["weekly"])><Weekdays form /></div>
+        <div hidden=kind_is(&["monthly"])><MonthDay form /></div>
+        <div hidden=kind_is(&["once", "daily", "weekly", "monthly"])>
+            <TextField form text=place!(text time) label="Time of day" class="date"
+                hint="For example 02:30." />
+            <p class="hint">"Wall time of the library: " {zone} ". " {clock_change}</p>
+        </div>
+        <div hidden=kind_is(&["cron"])>
+            <TextField form text=place!(text cron) label="Cron line"
+                hint="Minute, hour, day of the month, month, day of the week: 30 2 * * mon is Mondays at 02:30." />
+        </div>
+        <Next form next />
+    }
+}
+
+/// What happens when clocks change, said where it can matter.
+const CLOCK_CHANGE: &str = "When clocks change: a time that does not exist runs at the first moment after the gap; \
+     a time that comes twice runs the first time, once.";
+
+/// Whether a time lies where clocks change.
+fn night(time: &str) -> bool {
+    policy::dates::parse_time(time).is_some_and(|time| chrono::Timelike::hour(&time) < 4)
+}
+
+#[component]
+fn Weekdays(form: Form) -> impl IntoView {
+    let days = Weekday::ALL.map(|day| {
+        let id = format!("weekdays-{}", day.code());
+        let checked = form.initial(|form| form.weekdays.get(day.code()).copied().unwrap_or(false));
+        let change = move |event| {
+            form.change("weekdays", |form| {
+                form.weekdays.insert(day.code().to_owned(), event_target_checked(&event));
+            });
+        };
+        view! {
+            <div class="choice">
+                <input id=id.clone() type="checkbox" name=format!("form[weekdays][{}]", day.code()) value="true"
+                    checked=checked on:change=change />
+                <label for=id>{day.words()}</label>
+            </div>
+        }
+    });
+    view! {
+        <fieldset id="weekdays" tabindex="-1" aria-describedby="weekdays-problem">
+            <legend>"Days of the week"</legend>
+            <div class="choices across">{days}</div>
+            <Problem form name="weekdays" />
+        </fieldset>
+    }
+}
+
+#[component]
+fn MonthDay(form: Form) -> impl IntoView {
+    let now = form.initial(|form| form.month_day.clone());
+    let days = (1..=31)
+        .map(|day| {
+            let code = day.to_string();
+            view! { <option value=code.clone() selected=code == now>{code.clone()}</option> }
+        })
+        .collect_view();
+    view! {
+        <div class="field">
+            <label for="month_day">"Day of the month"</label>
+            <select id="month_day" name="form[month_day]" aria-describedby="month_day-problem"
+                on:change=move |event| form.change("month_day", |form| form.month_day = event_target_value(&event))>
+                <option value="last" selected=now == "last">"Last day"</option>
+                {days}
+            </select>
+            <Problem form name="month_day" />
+        </div>
+    }
+}
+
+/// The next runs, computed by the server for what stands in the form, and what there is to know before saving.
+#[component]
+fn Next(form: Form, next: Vec<NextRun>) -> impl IntoView {
+    let runs = RwSignal::new(next);
+    let schedule_only = Memo::new(move |_| form.with(schedule_fields));
+    let pending = StoredValue::new(None::<TimeoutHandle>);
+    Effect::new(move |before: Option<TaskForm>| {
+        let typed = schedule_only.get();
+        if before.as_ref().is_some_and(|before| *before != typed) {
+            if let Some(handle) = pending.get_value() {
+                handle.clear();
+            }
+            let asked = typed.clone();
+            let handle = set_timeout_with_handle(
+                move || {
+                    spawn_local(async move {
+                        if let Ok(found) = next_runs(asked.clone()).await
+                            && schedule_only.with_untracked(|now| *now == asked)
+                        {
+                            runs.set(found);
+                        }
+                    });
+                },
+                PAUSE,
+            );
+            pending.set_value(handle.ok());
+        }
+        typed
+    });
+    let checked = move || form.with(|values| schedule_so_far(values, form.now()));
+    let notice = move || checked().ok().and_then(|(_, notice)| notice).map(policy::task_form::Notice::words);
+    let heading = move || match checked() {
+        Err(_) => "The next runs are shown when the schedule is right.",
+        Ok((schedule, _)) if schedule.is_manual_only() => "The task never starts by itself.",
+        Ok(_) => "Next runs",
+    };
+    let right = move || checked().is_ok_and(|(schedule, _)| !schedule.is_manual_only());
+    let items = move || {
+        let items = runs.get().into_iter().filter(|_| right());
+        items
+            .map(|run| view! { <li>{run.shown} {run.note.map(|note| view! { <small>" – "{note}</small> })}</li> })
+            .collect_view()
+    };
+    view! {
+        <div class="notice warning" role="status" hidden=move || notice().is_none()><p>{notice}</p></div>
+        <div role="status">
+            <h3>{heading}</h3>
+            <ol class="runs">{items}</ol>
+        </div>
+    }
+}
+
+/// The form with nothing in it but its schedule: what the next runs depend on.
+fn schedule_fields(form: &TaskForm) -> TaskForm {
+    TaskForm {
+        schedule: form.schedule.clone(),
+        once_date: form.once_date.clone(),
+        time: form.time.clone(),
+        weekdays: form.weekdays.clone(),
+        month_day: form.month_day.clone(),
+        cron: form.cron.clone(),
+        ..TaskForm::default()
+    }
+}

@@ -1,0 +1,248 @@
+//! The tab *Task specific settings*: the policy.
+
+use super::inputs::{Form, Problem, RadioField, Text, Tick, TickField, place, posted};
+use leptos::prelude::*;
+use policy::field::{ALWAYS_REMOVED, ALWAYS_REMOVED_TOO, Field, FieldGroup};
+use policy::sentence;
+use policy::task_form::{CATEGORY, TASK_TYPE, conditions_so_far};
+use policy::{LoanText, Scope, Treatment};
+
+#[component]
+pub(super) fn Settings(form: Form, custom: Vec<(String, String)>) -> impl IntoView {
+    let scopes = Scope::ALL.map(|scope| {
+        let words = match scope {
+            Scope::Imported => "Imported users",
+            Scope::NotImported => "Users not imported",
+            Scope::All => "All users",
+        };
+        view! { <RadioField form text=place!(text scope) code=scope.code() label=words /> }
+    });
+    let texts = LoanText::ALL.map(
+        |way| view! { <RadioField form text=place!(text loan_text) code=way.code() label=way.words() /> },
+    );
+    view! {
+        <TaskType form />
+        <fieldset>
+            <legend>"Apply to"</legend>
+            <div class="choices across">{scopes}</div>
+            <Problem form name="scope" />
+        </fieldset>
+        <Conditions form />
+        <fieldset class="treatments">
+            <legend>"Anonymise below user data"</legend>
+            <p class="hint">{ALWAYS_REMOVED_TOO}</p>
+            <Treatments form custom />
+            <Problem form name="fields" />
+        </fieldset>
+        <fieldset>
+            <legend>"Notes on loans, requests and charges"</legend>
+            <p class="hint">
+                "Loans, requests and charges stay, with the category and department of their own day. Free text on \
+                 them is removed."
+            </p>
+            {texts}
+            <Problem form name="loan_text" />
+        </fieldset>
+    }
+}
+
+/// Two dropdowns; the second offers what the first one leaves.
+#[component]
+fn TaskType(form: Form) -> impl IntoView {
+    let category = place!(text category);
+    let task_type = place!(text task_type);
+    let no_category = move || form.with(|form| form.category != CATEGORY.0);
+    view! {
+        <div class="columns">
+            <div class="field">
+                <label for="category">"Category"</label>
+                <Select form text=category options=vec![("", "Choose a category"), CATEGORY] />
+                <Problem form name="category" />
+            </div>
+            <div class="field">
+                <label for="task_type">"Task type"</label>
+                <Select form text=task_type options=vec![("", "Choose a task type"), TASK_TYPE]
+                    hide_all_but_first=Signal::derive(no_category) />
+                <Problem form name="task_type" />
+            </div>
+        </div>
+        <p class="hidden" role="status">
+            {move || no_category().then_some("Choose a category first: it decides which task types there are.")}
+        </p>
+    }
+}
+
+#[component]
+fn Select(
+    form: Form,
+    text: Text,
+    options: Vec<(&'static str, &'static str)>,
+    #[prop(optional)] hide_all_but_first: Option<Signal<bool>>,
+) -> impl IntoView {
+    let name = text.name;
+    let options = options
+        .into_iter()
+        .enumerate()
+        .map(|(place, (code, words))| {
+            let selected = form.initial(|form| (text.read)(form) == code);
+            let hidden = move || place > 0 && hide_all_but_first.is_some_and(|hide| hide.get());
+            view! { <option value=code selected=selected hidden=hidden disabled=hidden>{words}</option> }
+        })
+        .collect_view();
+    view! {
+        <select
+            id=name
+            name=posted(name)
+            aria-describedby=format!("{name}-problem")
+            aria-invalid=move || form.problem(name).map(|_| "true")
+            on:change=move |event| form.change(name, |form| *(text.write)(form) = event_target_value(&event))
+        >
+            {options}
+        </select>
+    }
+}
+
+/// The three conditions, and the sentence that they make.
+#[component]
+fn Conditions(form: Form) -> impl IntoView {
+    let selection = move || {
+        form.with(|form| {
+            let scope = Scope::from_code(&form.scope).unwrap_or_default();
+            sentence::selection(&conditions_so_far(form), scope)
+        })
+    };
+    let example = move || {
+        form.with(|values| sentence::example(&conditions_so_far(values), form.now().date()))
+            .unwrap_or_default()
+    };
+    view! {
+        <fieldset id="conditions" tabindex="-1" aria-describedby="conditions-problem">
+            <legend>"Anonymise user data after"</legend>
+            <p class="hint">
+                "Tick the conditions that count. All that are ticked must be met. Days are whole days of the library."
+            </p>
+            <Condition form tick=place!(tick by_leaving) days=place!(text leaving_days)
+                label="days since the leaving date" />
+            <Condition form tick=place!(tick by_activity) days=place!(text activity_days)
+                label="days since the last activity" />
+            <Condition form tick=place!(tick by_marked) days=place!(text marked_days)
+                label="days since marked for deletion" />
+            <Problem form name="conditions" />
+            <p class="hint">{sentence::ACTIVITY}</p>
+        </fieldset>
+        <div class="sentence" role="status">
+            <p>{selection}</p>
+            <p class="first-day">{example}</p>
+        </div>
+    }
+}
+
+#[component]
+fn Condition(form: Form, tick: Tick, days: Text, label: &'static str) -> impl IntoView {
+    let name = days.name;
+    view! {
+        <div class="condition">
+            <TickField form tick label />
+            <input
+                id=name
+                name=posted(name)
+                type="text"
+                inputmode="numeric"
+                autocomplete="off"
+                aria-label=format!("Number of {label}")
+                aria-describedby=format!("{name}-problem")
+                aria-invalid=move || form.problem(name).map(|_| "true")
+                value=form.initial(|form| (days.read)(form).clone())
+                on:input=move |event| form.change(name, |form| *(days.write)(form) = event_target_value(&event))
+            />
+            <Problem form name />
+        </div>
+    }
+}
+
+/// What happens to each field.
+#[component]
+fn Treatments(form: Form, custom: Vec<(String, String)>) -> impl IntoView {
+    let always = ALWAYS_REMOVED.map(|(words, why)| {
+        view! {
+            <tr>
+                <th scope="row">
+                    <span class="choice">
+                        <input type="checkbox" checked disabled aria-label=format!("Remove {words}: always") />
+                        {words}
+                    </span>
+                </th>
+                <td>"Always removed"<br /><small>{why}</small></td>
+            </tr>
+        }
+    });
+    let groups = FieldGroup::ALL.map(|group| {
+        let rows = Field::ALL.into_iter().filter(|field| field.group() == group);
+        let rows = rows.map(|field| view! { <Treated form field /> }).collect_view();
+        view! { <tbody><tr><th scope="rowgroup" colspan="2"><b>{group.words()}</b></th></tr>{rows}</tbody> }
+    });
+    let custom = (!custom.is_empty()).then(|| {
+        let rows = custom
+            .into_iter()
+            .map(|(key, label)| view! { <CustomTreated form custom_key=key label /> })
+            .collect_view();
+        view! { <tbody><tr><th scope="rowgroup" colspan="2"><b>"Custom fields"</b></th></tr>{rows}</tbody> }
+    });
+    view! {
+        <div class="scroll" role="region" aria-label="What happens to each field" tabindex="0">
+            <table>
+                <caption class="hidden">"What happens to each field of the user"</caption>
+                <thead><tr><th scope="col">"Field"</th><th scope="col">"What happens to it"</th></tr></thead>
+                <tbody>{always}</tbody>
+                {groups}
+                {custom}
+            </table>
+        </div>
+    }
+}
+
+#[component]
+fn Treated(form: Form, field: Field) -> impl IntoView {
+    let id = format!("fields.{}", field.code());
+    let now = form.initial(|form| form.fields.get(field.code()).cloned());
+    let now = now.and_then(|code| Treatment::from_code(&code)).unwrap_or(field.default_treatment());
+    let options = field
+        .treatments()
+        .iter()
+        .map(|one| view! { <option value=one.code() selected=*one == now>{one.words()}</option> })
+        .collect_view();
+    let change = move |event| {
+        form.change("fields", |form| {
+            form.fields.insert(field.code().to_owned(), event_target_value(&event));
+        });
+    };
+    view! {
+        <tr>
+            <th scope="row"><label for=id.clone()>{field.words()}</label></th>
+            <td><select id=id name=format!("form[fields][{}]", field.code()) on:change=change>{options}</select></td>
+        </tr>
+    }
+}
+
+#[component]
+fn CustomTreated(form: Form, custom_key: String, label: String) -> impl IntoView {
+    let id = format!("custom.{custom_key}");
+    let name = format!("form[custom][{custom_key}]");
+    let kept = form.initial(|form| form.custom.get(&custom_key).is_some_and(|code| code == "keep"));
+    let change = move |event| {
+        form.change("custom", |form| {
+            form.custom.insert(custom_key.clone(), event_target_value(&event));
+        });
+    };
+    view! {
+        <tr>
+            <th scope="row"><label for=id.clone()>{label}</label></th>
+            <td>
+                <select id=id name=name on:change=change>
+                    <option value="remove" selected=!kept>"Remove"</option>
+                    <option value="keep" selected=kept>"Keep"</option>
+                </select>
+            </td>
+        </tr>
+    }
+}

@@ -1,0 +1,26 @@
+//! Runs and previews.
+
+mod list;
+mod people;
+mod preview;
+mod result;
+mod run;
+mod start;
+
+pub use list::RunListPage;
+pub(crate) use list::run_table;
+pub use run::RunPage;
+
+use leptos::prelude::*;
+use policy::RunState;
+
+/// How a run ended, as a tag.
+pub(crate) fn state_tag(state: RunState) -> impl IntoView {
+    let class = match state {
+        RunState::Running => "tag ready",
+        RunState::Succeeded => "tag proven",
+        RunState::CompletedWithFailures => "tag due",
+        RunState::Failed => "tag bad",
+    };
+    view! { <span class=class>{state.words()}</span> }
+}

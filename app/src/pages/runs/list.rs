@@ -1,0 +1,111 @@
+//! The list of all runs. Nothing is ever taken from it.
+
+use super::state_tag;
+use crate::parts::{Frame, Moment, Pager, options, page, paging, query};
+use crate::state::store;
+use leptos::prelude::*;
+use policy::numbers::grouped;
+use policy::{RunKind, RunState, TaskId};
+use records::page::Page;
+use records::run::{self, RunQuery, RunRow};
+
+/// All runs and previews, the newest first.
+#[component]
+pub fn RunListPage() -> impl IntoView {
+    let find = RunQuery {
+        task: query("task").parse().ok().map(TaskId),
+        kind: RunKind::from_code(&query("kind")),
+        state: RunState::from_code(&query("state")),
+    };
+    page(async move {
+        let paging = paging();
+        let paged = paging.after.is_some();
+        let Page { rows, next } = run::list(&store(), &find, &paging).await?;
+        let list = address(&find);
+        let content = if rows.is_empty() {
+            view! {
+                <p class="empty">
+                    "No run fits here. A run starts from the preview of a task: "
+                    <a href="/tasks">"choose a task"</a>"."
+                </p>
+            }
+            .into_any()
+        } else {
+            run_table(rows).into_any()
+        };
+        let crumbs = vec![("Task centre".to_owned(), "/tasks".to_owned())];
+        Ok(view! {
+            <Frame title="Runs" lead="Every run and preview there ever was, the newest first." crumbs>
+                <form class="filters" method="get" action="/runs" role="search" aria-label="Filter runs">
+                    {find.task.map(|task| view! { <input type="hidden" name="task" value=task.to_string() /> })}
+                    <div class="field">
+                        <label for="kind">"Kind"</label>
+                        <select id="kind" name="kind">
+                            {options(RunKind::ALL, find.kind, "All kinds", RunKind::code, RunKind::words)}
+                        </select>
+                    </div>
+                    <div class="field">
+                        <label for="state">"State"</label>
+                        <select id="state" name="state">
+                            {options(RunState::ALL, find.state, "All states", RunState::code, RunState::words)}
+                        </select>
+                    </div>
+                    <button type="submit">"Filter runs"</button>
+                    {find.task.map(|_| view! { <a class="button" href="/runs">"Runs of all tasks"</a> })}
+                </form>
+                {content}
+                <Pager list paged next />
+            </Frame>
+        })
+    })
+}
+
+fn address(query: &RunQuery) -> String {
+    let task = query.task.map(|task| task.to_string()).unwrap_or_default();
+    let kind = query.kind.map_or("", RunKind::code);
+    let state = query.state.map_or("", RunState::code);
+    format!("/runs?task={task}&kind={kind}&state={state}")
+}
+
+/// A table of runs.
+pub(crate) fn run_table(rows: Vec<RunRow>) -> impl IntoView {
+    let rows = rows
+        .into_iter()
+        .map(|run| {
+            let preview = run.kind == RunKind::Preview;
+            let counted = |count: i64| if preview { "–".to_owned() } else { grouped(count) };
+            view! {
+                <tr>
+                    <th scope="row"><a href=format!("/runs/{}", run.id)>{run.kind.words()}" "{run.id.to_string()}</a></th>
+                    <td>{run.task}</td>
+                    <td><Moment at=run.created_at /></td>
+                    <td>{if preview { "Changed nobody".into_any() } else { state_tag(run.state).into_any() }}</td>
+                    <td class="number">{grouped(run.previewed)}</td>
+                    <td class="number">{counted(run.done)}</td>
+                    <td class="number">{counted(run.skipped)}</td>
+                    <td class="number">{counted(run.failed)}</td>
+                </tr>
+            }
+        })
+        .collect_view();
+    view! {
+        <div class="scroll" role="region" aria-label="Runs" tabindex="0">
+            <table>
+                <caption class="hidden">"Runs and previews"</caption>
+                <thead>
+                    <tr>
+                        <th scope="col">"Run"</th>
+                        <th scope="col">"Task"</th>
+                        <th scope="col">"Started"</th>
+                        <th scope="col">"State"</th>
+                        <th scope="col" class="number">"Eligible"</th>
+                        <th scope="col" class="number">"Anonymised"</th>
+                        <th scope="col" class="number">"Skipped"</th>
+                        <th scope="col" class="number">"Failed"</th>
+                    </tr>
+                </thead>
+                <tbody>{rows}</tbody>
+            </table>
+        </div>
+    }
+}

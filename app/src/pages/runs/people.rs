@@ -1,0 +1,196 @@
+//! The people of a run or preview: filters and table.
+
+use crate::parts::{Day, Pager, options, paging, percent_encoded, query};
+use leptos::prelude::*;
+use policy::dates::{joined, shown};
+use policy::{Blocker, Outcome, Reason, RunId, VerdictKind};
+use records::page::{Page, Paging};
+use records::run::{Member, MemberQuery};
+
+/// Which people the page was asked for.
+pub(super) struct People {
+    pub(super) query: MemberQuery,
+    pub(super) paging: Paging,
+}
+
+impl People {
+    /// Reads the filters of the page's address.
+    pub(super) fn asked_for() -> Self {
+        let query = MemberQuery {
+            verdict: VerdictKind::from_code(&query("verdict")),
+            reason: Reason::from_code(&query("reason")),
+            outcome: Outcome::from_code(&query("outcome")),
+            text: query("q"),
+        };
+        Self { query, paging: paging() }
+    }
+
+    fn is_filtered(&self) -> bool {
+        let query = &self.query;
+        query.verdict.is_some()
+            || query.reason.is_some()
+            || query.outcome.is_some()
+            || !query.text.trim().is_empty()
+    }
+
+    fn address(&self, run: RunId) -> String {
+        let MemberQuery { verdict, reason, outcome, text } = &self.query;
+        let text = percent_encoded(text);
+        format!(
+            "/runs/{run}?verdict={}&reason={}&outcome={}&q={text}",
+            verdict.map_or("", VerdictKind::code),
+            reason.map_or("", Reason::code),
+            outcome.map_or("", Outcome::code)
+        )
+    }
+}
+
+/// The filters and the table of the people of a preview, or of a run.
+pub(super) fn people(
+    run: RunId,
+    people: &People,
+    members: Page<Member>,
+    preview: bool,
+) -> impl IntoView + use<> {
+    let list = people.address(run);
+    let paged = people.paging.after.is_some();
+    let content = if members.rows.is_empty() {
+        let words = if people.is_filtered() || paged {
+            "Nobody here fits these filters."
+        } else {
+            "The list of people is not kept for this one: a newer preview of the task has replaced it."
+        };
+        view! { <p class="empty">{words}</p> }.into_any()
+    } else {
+        table(members.rows, preview).into_any()
+    };
+    view! {
+        {filters(run, people, preview)}
+        {content}
+        <Pager list paged next=members.next />
+    }
+}
+
+fn filters(run: RunId, people: &People, preview: bool) -> impl IntoView + use<> {
+    let query = &people.query;
+    let fields = if preview {
+        view! {
+            <div class="field">
+                <label for="verdict">"Verdict"</label>
+                <select id="verdict" name="verdict">
+                    {options(VerdictKind::ALL, query.verdict, "All verdicts", VerdictKind::code, VerdictKind::words)}
+                </select>
+            </div>
+            <div class="field">
+                <label for="reason">"Reason"</label>
+                <select id="reason" name="reason">
+                    {options(Reason::ALL, query.reason, "All reasons", Reason::code, Reason::words)}
+                </select>
+            </div>
+        }
+        .into_any()
+    } else {
+        view! {
+            <div class="field">
+                <label for="outcome">"Outcome"</label>
+                <select id="outcome" name="outcome">
+                    {options(Outcome::ALL, query.outcome, "All outcomes", Outcome::code, Outcome::words)}
+                </select>
+            </div>
+        }
+        .into_any()
+    };
+    let clear = people.is_filtered().then(|| {
+        view! { <a class="button" href=format!("/runs/{run}#people")>"Show everybody"</a> }
+    });
+    view! {
+        <form class="filters" method="get" action=format!("/runs/{run}#people") role="search" aria-label="Find people">
+            <div class="field">
+                <label for="q">"Find a person"</label>
+                <input id="q" name="q" type="search" maxlength="200" value=query.text.clone()
+                    placeholder="User number, name, barcode" />
+            </div>
+            {fields}
+            <button type="submit">"Show people"</button>
+            {clear}
+        </form>
+    }
+}
+
+fn table(rows: Vec<Member>, preview: bool) -> impl IntoView {
+    let rows = rows
+        .into_iter()
+        .map(|member| {
+            let number = member.number.to_string();
+            let (tag, words) = if preview { verdict(&member) } else { outcome(&member) };
+            view! {
+                <tr>
+                    <td class="number"><a href=format!("/users/{number}")>{number.clone()}</a></td>
+                    <th scope="row">{member.name}</th>
+                    <td><Day date=member.leaving_on /></td>
+                    <td><Day date=member.last_activity_on /></td>
+                    <td><Day date=member.marked_on /></td>
+                    <td>{tag}</td>
+                    <td>{words}</td>
+                </tr>
+            }
+        })
+        .collect_view();
+    let what = if preview { "Verdict" } else { "Outcome" };
+    view! {
+        <div class="scroll" role="region" aria-label="People" tabindex="0">
+            <table>
+                <caption class="hidden">"People with verdict and reason"</caption>
+                <thead>
+                    <tr>
+                        <th scope="col" class="number">"User number"</th>
+                        <th scope="col">"Name"</th>
+                        <th scope="col">"Leaving date"</th>
+                        <th scope="col">"Last activity"</th>
+                        <th scope="col">"Marked for deletion"</th>
+                        <th scope="col">{what}</th>
+                        <th scope="col">"Reason"</th>
+                    </tr>
+                </thead>
+                <tbody>{rows}</tbody>
+            </table>
+        </div>
+    }
+}
+
+/// The class of a verdict's tag.
+pub(super) const fn verdict_class(kind: VerdictKind) -> &'static str {
+    match kind {
+        VerdictKind::Eligible => "tag ready",
+        VerdictKind::Blocked => "tag due",
+        VerdictKind::NotYet | VerdictKind::Excluded => "tag quiet",
+        VerdictKind::AlreadyAnonymised => "tag proven",
+    }
+}
+
+fn verdict(member: &Member) -> (AnyView, String) {
+    let kind = member.reason.verdict();
+    let words = match (kind, member.first_day) {
+        (VerdictKind::Blocked, _) => {
+            let blockers: Vec<&str> = member.blockers.iter().map(Blocker::words).collect();
+            joined(&blockers, "and")
+        }
+        (VerdictKind::NotYet, Some(day)) if member.reason == Reason::Waiting => {
+            format!("eligible from {}", shown(day))
+        }
+        _ => member.reason.words().to_owned(),
+    };
+    (view! { <span class=verdict_class(kind)>{kind.words()}</span> }.into_any(), words)
+}
+
+fn outcome(member: &Member) -> (AnyView, String) {
+    let (class, outcome) = match member.outcome {
+        Some(Outcome::Done) => ("tag proven", Outcome::Done.words()),
+        Some(Outcome::Skipped) => ("tag quiet", Outcome::Skipped.words()),
+        Some(Outcome::Failed) => ("tag bad", Outcome::Failed.words()),
+        None => ("tag ready", "Remaining"),
+    };
+    let why = member.outcome_reason.map(|reason| reason.words().to_owned());
+    let failed = member.failure.as_ref().map(|code| format!("unchanged; code {code}"));
+    (view! { <span class=class>{outcome}</span> }.into_any(), why.or(failed).unwrap_or_default())
+}

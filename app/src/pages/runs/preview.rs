@@ -1,0 +1,185 @@
+//! A preview: who would be anonymised, who not, and why; and the run that it leads to.
+
+use super::people::{People, people};
+use super::start::StartRun;
+use crate::parts::{Action, Count, FieldProblem, Frame, Moment, ProblemSummary};
+use crate::submission::{action, submitted};
+use leptos::prelude::*;
+use leptos::server_fn::ServerFn as _;
+use policy::form::FieldErrors;
+use policy::numbers::{counted, grouped};
+use policy::{Reason, VerdictKind, sentence};
+use records::page::Page;
+use records::run::{Member, Run};
+
+use super::start::Confirmation;
+use crate::error::AppError;
+
+/// The width of the bar of verdicts, in units of its own.
+const WIDTH: i64 = 1000;
+
+pub(super) fn page(run: Run, why_not: Option<String>, asked: People, members: Page<Member>) -> impl IntoView {
+    let task = run.task.clone();
+    let crumbs = std::iter::once(("Task centre".to_owned(), "/tasks".to_owned()))
+        .chain(task.iter().map(|(id, words)| (words.clone(), format!("/tasks/{id}"))))
+        .collect();
+    let actions = task
+        .iter()
+        .map(|(id, _)| Action::Link { words: "Back to the task".to_owned(), href: format!("/tasks/{id}") })
+        .collect();
+    let selection = sentence::selection(&run.policy.conditions, run.policy.scope);
+    let title = format!("Preview {}", run.id);
+    view! {
+        <Frame title lead="Who would be anonymised, and why. A preview changes nobody." crumbs actions>
+            {why_not.clone().map(|why| {
+                let done = run.carried_out_by.map(|by| view! { <a href=format!("/runs/{by}")>"Show the run"</a> });
+                view! { <p class="notice warning">{why}". " {done}</p> }
+            })}
+            <div class="sentence"><p>{selection}</p></div>
+            <p class="headline"><Count of=run.previewed />" of " {counted(run.users, "user", "users")}
+                " would be anonymised"</p>
+            {bar(&run, &asked)}
+            {reasons(&run)}
+            <p class="hint">"Made " <Moment at=run.created_at /> ", by the rules of version " {run.rules_version}"."</p>
+            <h2 id="people">"People"</h2>
+            {people(run.id, &asked, members, true)}
+            {why_not.is_none().then(|| confirm(&run))}
+        </Frame>
+    }
+}
+
+fn total(run: &Run, kind: VerdictKind) -> i64 {
+    run.verdicts.iter().filter(|(reason, _)| reason.verdict() == kind).map(|(_, count)| count).sum()
+}
+
+/// The five verdicts as one bar, each part a filter.
+fn bar(run: &Run, asked: &People) -> impl IntoView + use<> {
+    let id = run.id;
+    let all = run.users.max(1);
+    let mut begins = 0;
+    let parts = VerdictKind::ALL
+        .into_iter()
+        .filter_map(|kind| {
+            let count = total(run, kind);
+            let width = (count * WIDTH / all).max(i64::from(count > 0) * 4);
+            let x = begins;
+            begins += width;
+            (count > 0).then(|| {
+                let words = format!("{}: {}", kind.words(), counted(count, "user", "users"));
+                let title = words.clone();
+                view! {
+                    <a href=format!("/runs/{id}?verdict={}#people", kind.code()) aria-label=words>
+                        <title>{title}</title>
+                        <rect class=format!("fill-{}", kind.code()) x=x y="0" width=width height="28"></rect>
+                    </a>
+                }
+            })
+        })
+        .collect_view();
+    let legend = VerdictKind::ALL.map(|kind| {
+        let current = (asked.query.verdict == Some(kind)).then_some("true");
+        view! {
+            <li>
+                <a href=format!("/runs/{id}?verdict={}#people", kind.code()) aria-current=current>
+                    <i class=format!("fill-{}", kind.code())></i>
+                    {kind.words()}" "{grouped(total(run, kind))}
+                </a>
+            </li>
+        }
+    });
+    view! {
+        <svg class="verdicts" viewBox=format!("0 0 {begins} 28") preserveAspectRatio="none" role="group"
+            aria-label="Users by verdict">{parts}</svg>
+        <ul class="legend">{legend}</ul>
+    }
+}
+
+/// Users by verdict and reason, adding up to all users.
+fn reasons(run: &Run) -> impl IntoView + use<> {
+    let id = run.id;
+    let rows = run
+        .verdicts
+        .iter()
+        .map(|&(reason, count)| {
+            view! {
+                <tr>
+                    <td>{reason.verdict().words()}</td>
+                    <th scope="row">
+                        <a href=format!("/runs/{id}?reason={}#people", reason.code())>{reason.words()}</a>
+                    </th>
+                    <td class="number">{grouped(count)}</td>
+                </tr>
+            }
+        })
+        .collect_view();
+    let sum: i64 = run.verdicts.iter().map(|(_, count)| count).sum();
+    view! {
+        <details class="more" open>
+            <summary>"Users by verdict and reason"</summary>
+            <div class="scroll" role="region" aria-label="Users by verdict and reason" tabindex="0">
+                <table>
+                    <caption class="hidden">"Users by verdict and reason"</caption>
+                    <thead>
+                        <tr>
+                            <th scope="col">"Verdict"</th>
+                            <th scope="col">"Reason"</th>
+                            <th scope="col" class="number">"Users"</th>
+                        </tr>
+                    </thead>
+                    <tbody>{rows}</tbody>
+                    <tfoot>
+                        <tr><td></td><th scope="row">"All users"</th><td class="number">{grouped(sum)}</td></tr>
+                    </tfoot>
+                </table>
+            </div>
+        </details>
+    }
+}
+
+/// The run, to be confirmed by typing the number of people.
+fn confirm(run: &Run) -> impl IntoView + use<> {
+    let people = counted(run.previewed, "user", "users");
+    let count = grouped(run.previewed);
+    let here = format!("/runs/{}", run.id);
+    let posted = submitted::<Confirmation>(StartRun::PATH);
+    let (typed, error) = posted.map_or((String::new(), None), |(form, error)| (form.confirm, Some(error)));
+    let errors = match &error {
+        Some(AppError::Invalid(errors)) => errors.clone(),
+        _ => FieldErrors::default(),
+    };
+    let invalid = errors.of("confirm").map(|_| "true");
+    let blocked: i64 = run
+        .verdicts
+        .iter()
+        .filter(|(reason, _)| reason.verdict() == VerdictKind::Blocked && *reason != Reason::Eligible)
+        .map(|(_, count)| count)
+        .sum();
+    view! {
+        <section class="confirm" aria-labelledby="run-now">
+            <h2 id="run-now">"Run now"</h2>
+            <ProblemSummary error />
+            <p>
+                <b>{people.clone()}</b>
+                " will be anonymised: UserID, names and e-mail go for ever, and the other fields as the task says. \
+                 Loans, requests and statistics stay. " <b>"This cannot be undone."</b>
+            </p>
+            <p>
+                "Only the people of this preview are touched, and each is assessed again at their turn. "
+                {(blocked > 0).then(|| format!(
+                    "{} blocked and left alone.",
+                    if blocked == 1 { "1 user is".to_owned() } else { format!("{} users are", grouped(blocked)) }
+                ))}
+            </p>
+            <form method="post" action=action(StartRun::PATH, &here)>
+                <input type="hidden" name="form[preview]" value=run.id.to_string() />
+                <div class="field">
+                    <label for="confirm">"Type the number of people: " {count}</label>
+                    <input id="confirm" name="form[confirm]" type="text" inputmode="numeric" autocomplete="off"
+                        value=typed aria-describedby="confirm-problem" aria-invalid=invalid />
+                    <FieldProblem field="confirm" errors />
+                </div>
+                <button class="danger" type="submit">"Anonymise "{people}</button>
+            </form>
+        </section>
+    }
+}

@@ -1,0 +1,27 @@
+//! One run or preview: which page it gets.
+
+use super::people::People;
+use super::{preview, result};
+use crate::parts::{named_in_path, page};
+use crate::state::store;
+use leptos::prelude::*;
+use policy::{RunId, RunKind};
+use records::run;
+
+/// One run or preview.
+#[component]
+pub fn RunPage() -> impl IntoView {
+    let id = named_in_path::<RunId>("run");
+    let people = People::asked_for();
+    page(async move {
+        let store = store();
+        let run = run::read(&store, id?).await?;
+        let members = run::members(&store, &run, &people.query, &people.paging).await?;
+        if run.kind == RunKind::Preview {
+            let why_not = run::why_not(&store, run.id).await?;
+            Ok(preview::page(run, why_not, people, members).into_any())
+        } else {
+            Ok(result::page(run, people, members).into_any())
+        }
+    })
+}

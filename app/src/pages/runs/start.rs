@@ -1,0 +1,32 @@
+//! Starting the run of a preview.
+
+use crate::error::AppError;
+use crate::state::{actor, store};
+use leptos::prelude::*;
+use leptos::server_fn::codec::PostUrl;
+use policy::RunId;
+use records::run;
+use serde::{Deserialize, Serialize};
+
+/// The preview, and the number of people typed to confirm it.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Confirmation {
+    pub(super) preview: i64,
+    #[serde(default)]
+    pub(super) confirm: String,
+}
+
+/// Starts the run of a preview. It goes on when the browser is closed.
+#[server(prefix = "/do", endpoint = "start_run", input = PostUrl)]
+pub(super) async fn start_run(form: Confirmation) -> Result<(), AppError> {
+    let store = store();
+    let run = run::start(&store, actor(), RunId(form.preview), &form.confirm).await?;
+    tokio::spawn(async move {
+        if let Err(error) = run::carry_out(&store, run).await {
+            tracing::error!(run = run.0, code = error.code(), "the run was cut off");
+        }
+    });
+    leptos_axum::redirect(&format!("/runs/{run}"));
+    Ok(())
+}

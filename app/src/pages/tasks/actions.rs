@@ -1,0 +1,64 @@
+//! What can be done to a task at once, by a button.
+
+use crate::error::AppError;
+use crate::state::{actor, store};
+use leptos::prelude::*;
+use leptos::server_fn::codec::PostUrl;
+use policy::TaskId;
+use records::{run, task};
+use serde::{Deserialize, Serialize};
+
+/// Names the task.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct TaskRef {
+    pub(super) task: i64,
+}
+
+/// Assesses all users by the policy of the task; changes nobody.
+#[server(prefix = "/do", endpoint = "make_preview", input = PostUrl)]
+pub(super) async fn make_preview(form: TaskRef) -> Result<(), AppError> {
+    let preview = run::preview(&store(), actor(), TaskId(form.task)).await?;
+    leptos_axum::redirect(&format!("/runs/{preview}"));
+    Ok(())
+}
+
+/// Makes an inactive copy.
+#[server(prefix = "/do", endpoint = "copy_task", input = PostUrl)]
+pub(super) async fn copy_task(form: TaskRef) -> Result<(), AppError> {
+    let copy = task::copy(&store(), actor(), TaskId(form.task)).await?;
+    leptos_axum::redirect(&format!("/tasks/{copy}?done=task-copied"));
+    Ok(())
+}
+
+/// Lets the task run by its schedule.
+#[server(prefix = "/do", endpoint = "activate_task", input = PostUrl)]
+pub(super) async fn activate_task(form: TaskRef) -> Result<(), AppError> {
+    task::set_active(&store(), actor(), TaskId(form.task), true).await?;
+    leptos_axum::redirect(&format!("/tasks/{}?done=task-activated", form.task));
+    Ok(())
+}
+
+/// Stops the task from running by its schedule.
+#[server(prefix = "/do", endpoint = "deactivate_task", input = PostUrl)]
+pub(super) async fn deactivate_task(form: TaskRef) -> Result<(), AppError> {
+    task::set_active(&store(), actor(), TaskId(form.task), false).await?;
+    leptos_axum::redirect(&format!("/tasks/{}?done=task-deactivated", form.task));
+    Ok(())
+}
+
+/// Marks the task whose field settings apply to single users.
+#[server(prefix = "/do", endpoint = "make_task_default", input = PostUrl)]
+pub(super) async fn make_task_default(form: TaskRef) -> Result<(), AppError> {
+    task::make_default(&store(), actor(), TaskId(form.task)).await?;
+    leptos_axum::redirect(&format!("/tasks/{}?done=task-default", form.task));
+    Ok(())
+}
+
+/// Deletes the task; its runs stay.
+#[server(prefix = "/do", endpoint = "delete_task", input = PostUrl)]
+pub(super) async fn delete_task(form: TaskRef) -> Result<(), AppError> {
+    task::delete(&store(), actor(), TaskId(form.task)).await?;
+    leptos_axum::redirect("/tasks?done=task-deleted");
+    Ok(())
+}

@@ -1,0 +1,94 @@
+//! Creating and editing a task.
+
+use super::crumbs;
+use crate::error::AppError;
+use crate::islands::TaskFormIsland;
+use crate::islands::coming;
+use crate::parts::{Frame, named_in_path, page};
+use crate::state::{actor, store};
+use crate::submission::{action, submitted};
+use leptos::prelude::*;
+use leptos::server_fn::ServerFn as _;
+use leptos::server_fn::codec::PostUrl;
+use policy::TaskId;
+use policy::task_form::{TaskForm, validate};
+use records::{Store, task};
+
+/// Saves a task.
+#[server(prefix = "/do", endpoint = "save_task", input = PostUrl)]
+pub(super) async fn save_task(form: TaskForm) -> Result<(), AppError> {
+    let id = task::save(&store(), actor(), &form).await?;
+    leptos_axum::redirect(&format!("/tasks/{id}?done=task-saved"));
+    Ok(())
+}
+
+/// Says what saving would say, and saves nothing.
+#[server(prefix = "/do", endpoint = "check_task", input = PostUrl)]
+pub(super) async fn check_task(form: TaskForm) -> Result<(), AppError> {
+    match validate(&form, store().clock().wall()) {
+        Err(errors) => Err(AppError::Invalid(errors)),
+        Ok(_) => Err(AppError::Checked),
+    }
+}
+
+/// A new task.
+#[component]
+pub fn NewTaskPage() -> impl IntoView {
+    page(async {
+        let store = store();
+        let custom = task::custom_fields(&store).await?;
+        let form = form_view(&store, TaskForm::new_task(), custom, "/tasks/new", "/tasks");
+        Ok(view! {
+            <Frame title="Create task" crumbs=crumbs([])
+                lead="A task says who is anonymised, what happens to each field, and when.">
+                {form}
+            </Frame>
+        })
+    })
+}
+
+/// A saved task.
+#[component]
+pub fn EditTaskPage() -> impl IntoView {
+    let id = named_in_path::<TaskId>("task");
+    page(async move {
+        let store = store();
+        let task = task::read(&store, actor(), id?).await?;
+        let custom = task::custom_fields(&store).await?;
+        let keys: Vec<String> = custom.iter().map(|(key, _)| key.clone()).collect();
+        let here = format!("/tasks/{}", task.id);
+        let saved = TaskForm::of(&task.draft, &keys);
+        let form = form_view(&store, saved, custom, &format!("{here}/edit"), &here);
+        Ok(view! {
+            <Frame title="Edit task" crumbs=crumbs([(task.draft.description, here)])
+                lead="A change counts from the next preview on. Runs keep the settings they were started with.">
+                {form}
+            </Frame>
+        })
+    })
+}
+
+fn form_view(
+    store: &Store,
+    form: TaskForm,
+    custom: Vec<(String, String)>,
+    page: &str,
+    back: &str,
+) -> impl IntoView + use<> {
+    let posted = submitted(SaveTask::PATH).or_else(|| submitted(CheckTask::PATH));
+    let (form, error) = match posted {
+        Some((typed, error)) => (typed, Some(error)),
+        None => (form, crate::submission::refusal(SaveTask::PATH)),
+    };
+    let next = coming(store.clock(), &form);
+    view! {
+        <TaskFormIsland
+            form custom error next
+            now=store.clock().wall()
+            zone=store.clock().zone().name().to_owned()
+            save=action(SaveTask::PATH, page)
+            check=action(CheckTask::PATH, page)
+            back=back.to_owned()
+        />
+    }
+}

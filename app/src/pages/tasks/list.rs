@@ -1,0 +1,146 @@
+//! The list of tasks.
+
+use crate::parts::{Action, Frame, Moment, Pager, page, paging, percent_encoded, query};
+use crate::state::{actor, store};
+use leptos::prelude::*;
+use policy::task_form::{CATEGORY, TASK_TYPE};
+use records::page::Page;
+use records::task::{self, TaskQuery, TaskRow};
+
+/// All tasks, with filters.
+#[component]
+pub fn TaskListPage() -> impl IntoView {
+    let status = query("status");
+    let task_type = query("type");
+    let text = query("q");
+    let filtered = !(status.is_empty() && task_type.is_empty() && text.is_empty());
+    let find = TaskQuery {
+        task_type: (!task_type.is_empty()).then(|| task_type.clone()),
+        active: match status.as_str() {
+            "active" => Some(true),
+            "inactive" => Some(false),
+            _ => None,
+        },
+        text: text.clone(),
+    };
+    let list = format!("/tasks?type={task_type}&status={status}&q={}", percent_encoded(&text));
+    page(async move {
+        let paging = paging();
+        let paged = paging.after.is_some();
+        let Page { rows, next } = task::list(&store(), actor(), &find, &paging).await?;
+        let actions = vec![
+            Action::Link { words: "Create task".to_owned(), href: "/tasks/new".to_owned() },
+            Action::Link { words: "All runs".to_owned(), href: "/runs".to_owned() },
+        ];
+        Ok(view! {
+            <Frame title="Task centre" lead="Jobs that the library has set up: what they do, and when." actions>
+                <Filters status text task_type />
+                {if rows.is_empty() { none(filtered).into_any() } else { table(rows).into_any() }}
+                <Pager list paged next />
+            </Frame>
+        })
+    })
+}
+
+#[component]
+fn Filters(status: String, text: String, task_type: String) -> impl IntoView {
+    let chosen = |code: &str| status == code;
+    view! {
+        <form class="filters" method="get" action="/tasks" role="search" aria-label="Filter tasks">
+            <div class="field">
+                <label for="type">"Type"</label>
+                <select id="type" name="type">
+                    <option value="">"All types"</option>
+                    <option value=TASK_TYPE.0 selected=task_type == TASK_TYPE.0>
+                        {format!("{} › {}", CATEGORY.1, TASK_TYPE.1)}
+                    </option>
+                </select>
+            </div>
+            <div class="field">
+                <label for="status">"Status"</label>
+                <select id="status" name="status">
+                    <option value="">"Active and inactive"</option>
+                    <option value="active" selected=chosen("active")>"Active"</option>
+                    <option value="inactive" selected=chosen("inactive")>"Inactive"</option>
+                </select>
+            </div>
+            <div class="field">
+                <label for="q">"Description"</label>
+                <input id="q" name="q" type="search" maxlength="200" value=text />
+            </div>
+            <button type="submit">"Filter tasks"</button>
+        </form>
+    }
+}
+
+fn none(filtered: bool) -> impl IntoView {
+    if filtered {
+        view! { <p class="empty">"No task fits these filters. " <a href="/tasks">"Show all tasks"</a></p> }
+            .into_any()
+    } else {
+        view! {
+            <div class="empty">
+                <p>
+                    <b>"There is no task yet. "</b>
+                    "A task anonymises users who have left, gone quiet or been marked for deletion. You see everybody \
+                     it would anonymise before it changes anything."
+                </p>
+                <p><a class="button" href="/tasks/new">"Create task"</a></p>
+            </div>
+        }
+        .into_any()
+    }
+}
+
+fn table(rows: Vec<TaskRow>) -> impl IntoView {
+    let rows = rows.into_iter().map(row).collect_view();
+    view! {
+        <div class="scroll" role="region" aria-label="Tasks" tabindex="0">
+            <table>
+                <caption class="hidden">"Tasks"</caption>
+                <thead>
+                    <tr>
+                        <th scope="col">"Description"</th>
+                        <th scope="col">"Type"</th>
+                        <th scope="col">"Status"</th>
+                        <th scope="col">"Schedule"</th>
+                        <th scope="col">"Next run"</th>
+                        <th scope="col">"Last run"</th>
+                    </tr>
+                </thead>
+                <tbody>{rows}</tbody>
+            </table>
+        </div>
+    }
+}
+
+fn row(task: TaskRow) -> impl IntoView {
+    let status = if task.active {
+        view! { <span class="tag ready">"Active"</span> }
+    } else {
+        view! { <span class="tag quiet">"Inactive"</span> }
+    };
+    let last = match task.last {
+        None => "never".into_any(),
+        Some(last) => view! {
+            <a href=format!("/runs/{}", last.id)><Moment at=last.created_at /></a>
+            <br />
+            {crate::pages::runs::state_tag(last.state)}
+        }
+        .into_any(),
+    };
+    view! {
+        <tr>
+            <th scope="row">
+                <a href=format!("/tasks/{}", task.id)>{task.description}</a>
+                {task.private.then_some(view! { <br /><small>"Private"</small> })}
+                {task.single_default.then_some(view! { <br /><small>"Default for single users"</small> })}
+            </th>
+            <td>{TASK_TYPE.1}</td>
+            <td>{status}</td>
+            <td>{task.schedule.words()}</td>
+            <td>{task.next.map_or_else(|| "never by itself".to_owned(), |next| next.shown)}</td>
+            <td>{last}</td>
+        </tr>
+    }
+}

@@ -1,0 +1,155 @@
+//! One task: who, what, when, and how it went.
+
+use super::actions::{ActivateTask, CopyTask, DeactivateTask, MakePreview, MakeTaskDefault};
+use super::crumbs;
+use crate::islands::{NextRun, coming};
+use crate::pages::runs::run_table;
+use crate::parts::{Action, Frame, Moment, ProblemSummary, named_in_path, page};
+use crate::state::{actor, store};
+use crate::submission::refusal;
+use leptos::prelude::*;
+use leptos::server_fn::ServerFn as _;
+use policy::field::{ALWAYS_REMOVED, Field};
+use policy::task_form::{TASK_TYPE, TaskForm};
+use policy::{Policy, TaskId, Treatment, sentence};
+use records::page::Paging;
+use records::run::{self, RunQuery};
+use records::task::{self, Task};
+
+/// How many runs are shown here; all stand in the list of runs.
+const RUNS: u64 = 10;
+
+/// One task.
+#[component]
+pub fn TaskPage() -> impl IntoView {
+    let id = named_in_path::<TaskId>("task");
+    page(async move {
+        let store = store();
+        let task = task::read(&store, actor(), id?).await?;
+        let custom = task::custom_fields(&store).await?;
+        let of_task = RunQuery { task: Some(task.id), ..RunQuery::default() };
+        let runs = run::list(&store, &of_task, &Paging { after: None, rows: Some(RUNS) }).await?;
+        let next = coming(store.clock(), &TaskForm::of(&task.draft, &[]));
+        let today = store.clock().today();
+        let policy = &task.draft.policy;
+        let selection = sentence::selection(&policy.conditions, policy.scope);
+        let example = sentence::example(&policy.conditions, today);
+        let fields = field_table(policy, &custom);
+        let more = format!("/runs?task={}", task.id);
+        Ok(view! {
+            <Frame title=task.draft.description.clone() lead=TASK_TYPE.1 crumbs=crumbs([]) actions=actions(&task)>
+                <Refusals />
+                <div class="sentence"><p>{selection}</p><p class="first-day">{example}</p></div>
+                {facts(&task, next)}
+                <h2>"Runs and previews"</h2>
+                {if runs.rows.is_empty() {
+                    view! {
+                        <p class="empty">
+                            "This task has not run yet. Make a preview: it shows who would be anonymised and changes nobody."
+                        </p>
+                    }
+                    .into_any()
+                } else {
+                    view! { {run_table(runs.rows)} <p><a href=more>"All runs of this task"</a></p> }.into_any()
+                }}
+                <h2>"What happens to each field"</h2>
+                {fields}
+            </Frame>
+        })
+    })
+}
+
+/// Why a button of this page did nothing.
+#[component]
+fn Refusals() -> impl IntoView {
+    let paths =
+        [MakePreview::PATH, CopyTask::PATH, ActivateTask::PATH, DeactivateTask::PATH, MakeTaskDefault::PATH];
+    let error = paths.into_iter().find_map(refusal);
+    view! { <ProblemSummary error /> }
+}
+
+fn actions(task: &Task) -> Vec<Action> {
+    let here = format!("/tasks/{}", task.id);
+    let post = |words: &str, function| Action::Post {
+        words: words.to_owned(),
+        function,
+        values: vec![("task", task.id.to_string())],
+    };
+    let link = |words: &str, href: String| Action::Link { words: words.to_owned(), href };
+    let mut actions = vec![
+        post("Preview: who would be anonymised", MakePreview::PATH),
+        link("Edit task", format!("{here}/edit")),
+        post("Copy task", CopyTask::PATH),
+    ];
+    actions.push(if task.draft.active {
+        post("Deactivate task", DeactivateTask::PATH)
+    } else {
+        post("Activate task", ActivateTask::PATH)
+    });
+    if !task.single_default {
+        actions.push(post("Use as default for single users", MakeTaskDefault::PATH));
+    }
+    actions.push(link("Export task as a file", format!("{here}/export")));
+    actions.push(Action::Danger { words: "Delete task".to_owned(), href: format!("{here}/delete") });
+    actions
+}
+
+fn facts(task: &Task, next: Vec<NextRun>) -> impl IntoView + use<> {
+    let status = if task.draft.active {
+        view! { <span class="tag ready">"Active"</span> }
+    } else {
+        view! { <span class="tag quiet">"Inactive"</span> }
+    };
+    let runs = if task.draft.active && !next.is_empty() {
+        let items = next
+            .into_iter()
+            .map(|run| view! { <li>{run.shown} {run.note.map(|note| view! { <small>" – "{note}</small> })}</li> })
+            .collect_view();
+        view! { <ol class="runs">{items}</ol> }.into_any()
+    } else if task.draft.schedule.is_manual_only() {
+        "Never by itself".into_any()
+    } else {
+        "None while the task is inactive".into_any()
+    };
+    let owner = task.draft.owner.map(|owner| {
+        view! { <a href=format!("/users/{owner}")>"User "{owner.to_string()}</a> }
+    });
+    view! {
+        <dl class="facts">
+            <dt>"Status"</dt><dd>{status}</dd>
+            <dt>"Schedule"</dt><dd>{task.draft.schedule.words()}</dd>
+            <dt>"Next runs"</dt><dd>{runs}</dd>
+            <dt>"Accessibility"</dt><dd>{task.draft.visibility.words()}</dd>
+            <dt>"Owner"</dt><dd>{owner}</dd>
+            <dt>"Single users"</dt>
+            <dd>{if task.single_default { "The field settings of this task apply to single users" } else { "–" }}</dd>
+            <dt>"Notes on loans"</dt><dd>{task.draft.policy.loan_text.words()}</dd>
+            <dt>"Created"</dt><dd><Moment at=task.created_at /></dd>
+            <dt>"Last changed"</dt><dd><Moment at=task.changed_at /></dd>
+        </dl>
+    }
+}
+
+fn field_table(policy: &Policy, custom: &[(String, String)]) -> impl IntoView + use<> {
+    let line = |field: &str, what: &'static str| {
+        view! { <tr><th scope="row">{field.to_owned()}</th><td>{what}</td></tr> }
+    };
+    let always = ALWAYS_REMOVED.map(|(words, _)| line(words, "Always removed"));
+    let fields = Field::ALL.map(|field| line(field.words(), policy.treatment(field).words()));
+    let custom = custom
+        .iter()
+        .map(|(key, label)| {
+            let kept = policy.keep_custom.contains(key);
+            line(label, if kept { Treatment::Keep } else { Treatment::Remove }.words())
+        })
+        .collect_view();
+    view! {
+        <div class="scroll" role="region" aria-label="What happens to each field" tabindex="0">
+            <table>
+                <caption class="hidden">"What happens to each field of the user"</caption>
+                <thead><tr><th scope="col">"Field"</th><th scope="col">"What happens to it"</th></tr></thead>
+                <tbody>{always} {fields} {custom}</tbody>
+            </table>
+        </div>
+    }
+}

@@ -1,0 +1,69 @@
+//! `lethe runs`: what ran, and how it ended.
+
+use super::Output;
+use clap::Subcommand;
+use policy::RunId;
+use policy::numbers::grouped;
+use records::Store;
+use records::page::Paging;
+use records::run::{self, Run, RunQuery, RunRow};
+use std::process::ExitCode;
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Runs {
+    /// List the newest runs and previews.
+    List {
+        /// How many, at most 100.
+        #[arg(long, default_value_t = 50)]
+        last: u64,
+    },
+    /// Show one run or preview with its counts.
+    Show {
+        /// Id of the run.
+        id: i64,
+    },
+}
+
+impl Runs {
+    pub(crate) async fn carry_out(self, store: &Store, output: Output) -> anyhow::Result<ExitCode> {
+        match self {
+            Self::List { last } => {
+                let paging = Paging { after: None, rows: Some(last) };
+                let page = run::list(store, &RunQuery::default(), &paging).await?;
+                output.print(&page.rows, |rows| rows.iter().map(line).collect::<Vec<_>>().join("\n"))?;
+            }
+            Self::Show { id } => {
+                let run = run::read(store, RunId(id)).await?;
+                output.print(&run, run_words)?;
+            }
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+fn line(run: &RunRow) -> String {
+    let task = run.task.as_deref().unwrap_or("–");
+    let state = run.state.words();
+    format!("{}\t{}\t{state}\t{}\t{task}", run.id, run.kind.words(), run.created_at.to_rfc3339())
+}
+
+/// A run in words, with nothing hidden.
+pub(super) fn run_words(run: &Run) -> String {
+    let mut lines = vec![
+        format!("{} {}: {}", run.kind.words(), run.id, run.state.words()),
+        format!(
+            "{} in the preview: {} anonymised, {} skipped, {} failed",
+            grouped(run.previewed),
+            grouped(run.done),
+            grouped(run.skipped),
+            grouped(run.failed)
+        ),
+    ];
+    let counted = |words: &str, count: i64| format!("{}\t{words}", grouped(count));
+    lines.extend(run.verdicts.iter().map(|(reason, count)| counted(reason.words(), *count)));
+    lines.extend(
+        run.skipped_by.iter().map(|(reason, count)| counted(&format!("skipped: {}", reason.words()), *count)),
+    );
+    lines.extend(run.tables.iter().map(|(table, count)| counted(&format!("rows of {table}"), *count)));
+    lines.join("\n")
+}

@@ -1,0 +1,144 @@
+//! `lethe tasks`: the task centre on the command line.
+
+use super::Output;
+use clap::Subcommand;
+use policy::numbers::grouped;
+use policy::{RunState, TaskId, sentence};
+use records::page::{MOST_ROWS, Paging};
+use records::run::{self, Run};
+use records::task::{self, TaskFile, TaskQuery, TaskRow};
+use records::{Actor, Store};
+use serde_json::json;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Tasks {
+    /// List all tasks.
+    List,
+    /// Show one task.
+    Show {
+        /// Id of the task.
+        id: i64,
+    },
+    /// Print a task as a file for another installation.
+    Export {
+        /// Id of the task.
+        id: i64,
+    },
+    /// Save the task of a file. It is inactive until somebody switches it on.
+    Import {
+        /// The file.
+        file: PathBuf,
+    },
+    /// Say who would be anonymised, and change nobody.
+    Preview {
+        /// Id of the task.
+        id: i64,
+    },
+    /// Preview the task and anonymise the users that are eligible.
+    Run {
+        /// Id of the task.
+        id: i64,
+        /// The number of users that will be anonymised, as the preview says it. Without it nobody is changed.
+        #[arg(long)]
+        confirm: Option<String>,
+    },
+}
+
+impl Tasks {
+    pub(crate) async fn carry_out(self, store: &Store, output: Output) -> anyhow::Result<ExitCode> {
+        let actor = Actor::COMMAND_LINE;
+        match self {
+            Self::List => list(store, output).await?,
+            Self::Show { id } => show(store, output, TaskId(id)).await?,
+            Self::Export { id } => {
+                let file = task::export(store, actor, TaskId(id)).await?;
+                Output { json: true }.print(&file, |_| String::new())?;
+            }
+            Self::Import { file } => {
+                let file: TaskFile = serde_json::from_str(&tokio::fs::read_to_string(file).await?)?;
+                let id = task::import(store, actor, file).await.map_err(super::in_words)?;
+                output.print(&json!({ "task": id }), |_| format!("Task {id} is saved. It is inactive."))?;
+            }
+            Self::Preview { id } => {
+                let preview = run::preview(store, actor, TaskId(id)).await?;
+                let preview = run::read(store, preview).await?;
+                output.print(&preview, preview_words)?;
+            }
+            Self::Run { id, confirm } => return run_now(store, output, TaskId(id), confirm).await,
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+async fn list(store: &Store, output: Output) -> anyhow::Result<()> {
+    let mut rows: Vec<TaskRow> = Vec::new();
+    let mut paging = Paging { after: None, rows: Some(MOST_ROWS) };
+    loop {
+        let page = task::list(store, Actor::COMMAND_LINE, &TaskQuery::default(), &paging).await?;
+        rows.extend(page.rows);
+        paging.after = page.next;
+        if paging.after.is_none() {
+            break;
+        }
+    }
+    output.print(&rows, |rows| {
+        let line = |task: &TaskRow| {
+            let status = if task.active { "active" } else { "inactive" };
+            format!("{}\t{status}\t{}\t{}", task.id, task.description, task.schedule.words())
+        };
+        rows.iter().map(line).collect::<Vec<_>>().join("\n")
+    })
+}
+
+async fn show(store: &Store, output: Output, id: TaskId) -> anyhow::Result<()> {
+    let task = task::read(store, Actor::COMMAND_LINE, id).await?;
+    let policy = &task.draft.policy;
+    let who = sentence::selection(&policy.conditions, policy.scope);
+    let result = json!({
+        "id": task.id,
+        "description": task.draft.description,
+        "active": task.draft.active,
+        "policy": policy,
+        "schedule": task.draft.schedule,
+        "single_default": task.single_default,
+        "next_run": task.next,
+        "who": who,
+    });
+    output.print(&result, |_| format!("{}\n{who}\n{}", task.draft.description, task.draft.schedule.words()))
+}
+
+async fn run_now(
+    store: &Store,
+    output: Output,
+    task: TaskId,
+    confirm: Option<String>,
+) -> anyhow::Result<ExitCode> {
+    let actor = Actor::COMMAND_LINE;
+    let preview = run::preview(store, actor, task).await?;
+    let Some(confirm) = confirm else {
+        let preview = run::read(store, preview).await?;
+        let ask = format!("Nobody was changed. To run: --confirm {}", preview.previewed);
+        output.print(&preview, |preview| format!("{}\n{ask}", preview_words(preview)))?;
+        return Ok(ExitCode::FAILURE);
+    };
+    let started = run::start(store, actor, preview, &confirm).await.map_err(super::in_words)?;
+    let state = run::carry_out(store, started).await?;
+    let result = run::read(store, started).await?;
+    output.print(&result, super::runs::run_words)?;
+    Ok(if state == RunState::Succeeded { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn preview_words(preview: &Run) -> String {
+    let mut lines = vec![format!(
+        "Preview {}: {} of {} users would be anonymised",
+        preview.id,
+        grouped(preview.previewed),
+        grouped(preview.users)
+    )];
+    lines.extend(preview.verdicts.iter().map(|(reason, count)| {
+        format!("{}\t{} ({})", grouped(*count), reason.verdict().words(), reason.words())
+    }));
+    lines.join("\n")
+}
