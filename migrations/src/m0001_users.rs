@@ -38,9 +38,13 @@ impl MigrationTrait for Migration {
                 "UNIQUE INDEX users_external_id ON users (external_id)",
                 "UNIQUE INDEX users_replacement ON users (replacement)",
                 "INDEX users_last_name ON users (last_name, number)",
-                "INDEX users_leaving ON users (leaving_on) WHERE anonymised_on IS NULL",
-                "INDEX users_activity ON users (last_activity_on) WHERE anonymised_on IS NULL",
-                "INDEX users_marked ON users (marked_on) WHERE anonymised_on IS NULL",
+                "INDEX users_leaving ON users (leaving_on, number)",
+                "INDEX users_activity ON users (last_activity_on, number)",
+                "INDEX users_category ON users (category, number)",
+                "INDEX users_department ON users (department, number)",
+                "INDEX users_branch ON users (branch, number)",
+                "INDEX users_marked ON users (number) WHERE marked_on IS NOT NULL",
+                "INDEX users_anonymised ON users (number) WHERE anonymised_on IS NOT NULL",
                 "INDEX users_guarantor ON users (guarantor_number) WHERE guarantor_number IS NOT NULL",
                 "INDEX user_words_user ON user_words (user_number)",
                 "INDEX credentials_user ON credentials (user_number)",
@@ -103,6 +107,7 @@ async fn parts_of_users(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
     let user = ("user_number", "users", "number");
     let words = vec![text("word"), big_integer("user_number")];
     step::create(manager, "user_words", words, &["word", "user_number"], &[user]).await?;
+    step::by_bytes(manager, "user_words", "word").await?;
     let photos = vec![big_integer("user_number"), text("media_type"), blob("bytes")];
     step::create(manager, "photos", photos, &["user_number"], &[user]).await?;
     let roles = vec![big_integer("user_number"), text("role"), date("granted_on")];

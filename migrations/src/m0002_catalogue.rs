@@ -32,10 +32,11 @@ impl MigrationTrait for Migration {
             text_null("shelf_mark"),
         ];
         step::create(manager, "items", items, &[], &[("record_id", "catalogue_records", "id")]).await?;
+        step::by_bytes(manager, "catalogue_records", "title").await?;
         step::indexes(
             manager,
             &[
-                "INDEX catalogue_records_title ON catalogue_records (title, id)",
+                "INDEX catalogue_records_title ON catalogue_records (LOWER(title), id)",
                 "INDEX catalogue_records_created_by ON catalogue_records (created_by) WHERE created_by IS NOT NULL",
                 "INDEX catalogue_records_changed_by ON catalogue_records (changed_by) WHERE changed_by IS NOT NULL",
                 "UNIQUE INDEX items_barcode ON items (barcode)",

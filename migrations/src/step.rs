@@ -1,6 +1,7 @@
 //! The few sentences that every step is made of.
 
 use sea_orm_migration::prelude::*;
+use sea_orm_migration::sea_orm::DatabaseBackend;
 
 /// A table with these columns and foreign keys; keys never cascade from users to activity: rows are only ever
 /// deleted on purpose.
@@ -39,6 +40,17 @@ pub(crate) async fn indexes(manager: &SchemaManager<'_>, statements: &[&str]) ->
     for statement in statements {
         manager.get_connection().execute_unprepared(&format!("CREATE {statement}")).await?;
     }
+    Ok(())
+}
+
+/// Makes a text column compare by its bytes, whatever the language of the database: the beginnings of texts are
+/// found by comparing. SQLite does so anyway.
+pub(crate) async fn by_bytes(manager: &SchemaManager<'_>, table: &str, column: &str) -> Result<(), DbErr> {
+    if manager.get_database_backend() != DatabaseBackend::Postgres {
+        return Ok(());
+    }
+    let sql = format!("ALTER TABLE {table} ALTER COLUMN {column} TYPE TEXT COLLATE \"C\"");
+    manager.get_connection().execute_unprepared(&sql).await?;
     Ok(())
 }
 

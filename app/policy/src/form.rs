@@ -41,6 +41,9 @@ pub enum Problem {
     /// There is no such user.
     #[error("There is no user with this number")]
     NoSuchUser,
+    /// A user who cannot guarantee for this one.
+    #[error("Enter the number of another user, who is not anonymised")]
+    NotAGuarantor,
     /// Not a date.
     #[error("Enter a date like 15 Jan 2018 or 2018-01-15")]
     NotADate,

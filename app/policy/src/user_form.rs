@@ -70,6 +70,10 @@ pub struct UserForm {
     pub notes: String,
     /// Values of custom fields by key.
     pub custom: BTreeMap<String, String>,
+    /// The photo is to be removed.
+    pub remove_photo: bool,
+    /// Password, second factor, tokens and sessions are to be removed.
+    pub remove_sign_in: bool,
 }
 
 /// What a right form says. Empty fields are none.
@@ -102,12 +106,19 @@ pub struct UserDraft {
     pub fictitious: bool,
     pub notes: Option<String>,
     pub custom: BTreeMap<String, String>,
+    pub remove_photo: bool,
+    pub remove_sign_in: bool,
 }
 
 /// Checks the form. Whether a UserID, barcode or external identifier is taken, only the database knows.
 pub fn validate(form: &UserForm) -> Result<UserDraft, FieldErrors> {
     let mut errors = FieldErrors::default();
-    let mut draft = UserDraft { fictitious: form.fictitious, ..UserDraft::default() };
+    let mut draft = UserDraft {
+        fictitious: form.fictitious,
+        remove_photo: form.remove_photo,
+        remove_sign_in: form.remove_sign_in,
+        ..UserDraft::default()
+    };
     for (field, typed, place) in [
         ("user_id", &form.user_id, &mut draft.user_id),
         ("title", &form.title, &mut draft.title),

@@ -6,6 +6,8 @@
 pub mod actor;
 pub mod anonymise;
 pub mod audit;
+pub mod catalogue;
+pub mod circulation;
 pub mod clock;
 pub mod dialect;
 pub mod entity;

@@ -1,5 +1,35 @@
 //! Users: search, record, changes.
 
+mod effect;
+mod find;
+mod mark;
 mod name;
+mod read;
+mod save;
 
+pub use effect::{Effect, Effects, What, effects};
+pub use find::{Having, RoleFilter, Sort, UserQuery, UserRow, count, find};
+pub use mark::{mark_for_deletion, undelete};
 pub use name::{Name, display_name, search_words};
+pub use read::{CustomValue, Person, Photo, Term, TermKind, UserCounts, UserRecord, choices, photo, read};
+pub use save::{form_of, save};
+
+use crate::dialect;
+use crate::entity::users;
+use crate::error::RecordsError;
+use policy::UserNumber;
+use sea_orm::{ConnectionTrait, DatabaseTransaction, EntityTrait};
+
+/// Locks the record of a user against other writers, the anonymiser among them, and reads it. Whatever changes
+/// something that hangs on a user takes this lock first.
+pub(crate) async fn lock(tx: &DatabaseTransaction, number: UserNumber) -> Result<users::Model, RecordsError> {
+    let backend = tx.get_database_backend();
+    let sql = format!("SELECT number FROM users WHERE number = ?{}", dialect::for_update(backend));
+    tx.query_one_raw(dialect::statement(backend, &sql, vec![number.0.into()])).await?;
+    users::Entity::find_by_id(number.0).one(tx).await?.ok_or(RecordsError::NotFound("user"))
+}
+
+/// Why somebody who is anonymised stays as they are.
+pub(crate) fn anonymised(number: UserNumber) -> RecordsError {
+    RecordsError::Refused(format!("User {number} has been anonymised, which cannot be undone or edited"))
+}

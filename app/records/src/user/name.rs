@@ -72,9 +72,10 @@ pub fn search_words(user: &users::Model) -> BTreeSet<String> {
     let keys = [&user.user_id, &user.email, &user.barcode, &user.external_id];
     let names: Vec<String> = names.into_iter().flatten().map(|name| same_marks(name)).collect();
     let keys: Vec<String> = keys.into_iter().flatten().map(|key| same_marks(key)).collect();
-    // The parts of a double name find the user too.
-    let parts: Vec<String> = names.iter().map(|name| name.replace(['-', '\''], " ")).collect();
-    words::words(names.iter().chain(&keys).chain(&parts).map(String::as_str))
+    // The parts of a double name find the user too, with and without what an apostrophe parts.
+    let double: Vec<String> = names.iter().map(|name| name.replace('-', " ")).collect();
+    let parts: Vec<String> = double.iter().map(|name| name.replace('\'', " ")).collect();
+    words::words(names.iter().chain(&keys).chain(&double).chain(&parts).map(String::as_str))
 }
 
 /// The words that somebody looks for.

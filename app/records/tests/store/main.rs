@@ -3,7 +3,10 @@
 
 mod anonymising;
 mod canary;
+mod desk;
+mod editing;
 mod register;
 mod runs;
+mod searching;
 mod selection;
 mod support;

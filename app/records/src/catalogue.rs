@@ -1,0 +1,184 @@
+//! Catalogue records: who made and who last changed them, and their items.
+
+use crate::dialect;
+use crate::error::RecordsError;
+use crate::page::{Page, Paging};
+use crate::store::Store;
+use crate::user::{Name, Person};
+use chrono::NaiveDate;
+use policy::{CatalogueRecordId, ItemId, LoanId, UserNumber, text};
+use sea_orm::sea_query::Value;
+use sea_orm::{ConnectionTrait, DbErr, QueryResult};
+use serde::Serialize;
+
+/// A catalogue record.
+#[derive(Clone, Debug, Serialize)]
+pub struct CatalogueRecord {
+    /// Its id.
+    pub id: CatalogueRecordId,
+    /// Title of the work.
+    pub title: String,
+    /// Author of the work.
+    pub author: Option<String>,
+    /// Year of publication.
+    pub year: Option<i32>,
+    /// Who made the record, by the name the user has now.
+    pub created_by: Option<Person>,
+    /// When it was made.
+    pub created_on: NaiveDate,
+    /// Who last changed it, by the name the user has now.
+    pub changed_by: Option<Person>,
+    /// When it was last changed.
+    pub changed_on: Option<NaiveDate>,
+}
+
+/// An item of a record.
+#[derive(Clone, Debug, Serialize)]
+pub struct Item {
+    /// Its id.
+    pub id: ItemId,
+    /// Its barcode.
+    pub barcode: String,
+    /// Its branch.
+    pub branch: String,
+    /// Its shelf mark.
+    pub shelf_mark: Option<String>,
+    /// The loan on which it is out.
+    pub on_loan: Option<ItemLoan>,
+}
+
+/// The open loan of an item.
+#[derive(Clone, Debug, Serialize)]
+pub struct ItemLoan {
+    /// The loan.
+    pub id: LoanId,
+    /// The borrower, by the name the user has now.
+    pub borrower: Person,
+    /// When it is due.
+    pub due_on: NaiveDate,
+}
+
+/// Lists records by title; `title` is the beginning of it.
+pub async fn list(
+    store: &Store,
+    title: &str,
+    paging: &Paging,
+) -> Result<Page<CatalogueRecord>, RecordsError> {
+    let title = text::line(title, text::SHORT).map_err(|problem| RecordsError::field("title", problem))?;
+    let mut wheres = vec!["TRUE"];
+    let mut values: Vec<Value> = Vec::new();
+    if !title.is_empty() {
+        wheres.push("LOWER(x.title) >= ? AND LOWER(x.title) < ?");
+        // The database folds the letters of ASCII alone, on purpose the same ones in every language.
+        let title = title.to_ascii_lowercase();
+        values.extend([title.clone().into(), format!("{title}{}", char::MAX).into()]);
+    }
+    if let Some(after) = key(paging) {
+        wheres.push(
+            "(LOWER(x.title), x.id) > ((SELECT LOWER(b.title) FROM catalogue_records b WHERE b.id = ?), ?)",
+        );
+        values.extend([after.into(), after.into()]);
+    }
+    let more =
+        format!("WHERE {} ORDER BY LOWER(x.title), x.id LIMIT {}", wheres.join(" AND "), paging.limit());
+    let rows = records(&store.db, &more, values).await?;
+    Ok(Page::of(rows, paging, |record| record.id.to_string()))
+}
+
+/// Lists the records that a user made or last changed, newest first.
+pub async fn made_by(
+    store: &Store,
+    user: UserNumber,
+    paging: &Paging,
+) -> Result<Page<CatalogueRecord>, RecordsError> {
+    let more = format!(
+        "WHERE x.id IN (SELECT id FROM catalogue_records WHERE created_by = ? \
+         UNION SELECT id FROM catalogue_records WHERE changed_by = ?) AND x.id < ? ORDER BY x.id DESC LIMIT {}",
+        paging.limit()
+    );
+    let values = vec![user.0.into(), user.0.into(), key(paging).unwrap_or(i64::MAX).into()];
+    let rows = records(&store.db, &more, values).await?;
+    Ok(Page::of(rows, paging, |record| record.id.to_string()))
+}
+
+/// Reads one record.
+pub async fn read(store: &Store, id: CatalogueRecordId) -> Result<CatalogueRecord, RecordsError> {
+    let found = records(&store.db, "WHERE x.id = ?", vec![id.0.into()]).await?;
+    found.into_iter().next().ok_or(RecordsError::NotFound("catalogue record"))
+}
+
+/// Lists the items of a record, each with its open loan.
+pub async fn items(
+    store: &Store,
+    record: CatalogueRecordId,
+    paging: &Paging,
+) -> Result<Page<Item>, RecordsError> {
+    let sql = format!(
+        "SELECT x.id, x.barcode, x.branch, x.shelf_mark, l.id AS loan_id, l.due_on, l.user_number, {} \
+         FROM items x LEFT JOIN loans l ON l.item_id = x.id AND l.returned_on IS NULL \
+         LEFT JOIN users u ON u.number = l.user_number \
+         WHERE x.record_id = ? AND x.id > ? ORDER BY x.id LIMIT {}",
+        Name::columns("u"),
+        paging.limit()
+    );
+    let values = vec![record.0.into(), key(paging).unwrap_or(0).into()];
+    let rows =
+        store.db.query_all_raw(dialect::statement(store.db.get_database_backend(), &sql, values)).await?;
+    let items = rows.iter().map(item).collect::<Result<Vec<_>, DbErr>>()?;
+    Ok(Page::of(items, paging, |item| item.id.to_string()))
+}
+
+fn key(paging: &Paging) -> Option<i64> {
+    paging.after.as_deref()?.parse().ok()
+}
+
+/// Reads records `x`, with `more` after the joins.
+async fn records(
+    db: &impl ConnectionTrait,
+    more: &str,
+    values: Vec<Value>,
+) -> Result<Vec<CatalogueRecord>, DbErr> {
+    let sql = format!(
+        "SELECT x.id, x.title, x.author, x.year, x.created_by, x.created_on, x.changed_by, x.changed_on, {}, {} \
+         FROM catalogue_records x LEFT JOIN users m ON m.number = x.created_by \
+         LEFT JOIN users c ON c.number = x.changed_by {more}",
+        Name::columns("m"),
+        Name::columns("c"),
+    );
+    let rows = db.query_all_raw(dialect::statement(db.get_database_backend(), &sql, values)).await?;
+    rows.iter()
+        .map(|row| {
+            Ok(CatalogueRecord {
+                id: CatalogueRecordId(row.try_get("", "id")?),
+                title: row.try_get("", "title")?,
+                author: row.try_get("", "author")?,
+                year: row.try_get("", "year")?,
+                created_by: person(row, "created_by", "m")?,
+                created_on: row.try_get("", "created_on")?,
+                changed_by: person(row, "changed_by", "c")?,
+                changed_on: row.try_get("", "changed_on")?,
+            })
+        })
+        .collect()
+}
+
+fn person(row: &QueryResult, number: &str, table: &str) -> Result<Option<Person>, DbErr> {
+    let Some(number) = row.try_get::<Option<i64>>("", number)? else { return Ok(None) };
+    Ok(Some(Person { number: UserNumber(number), name: Name::of(row, table)?.shown() }))
+}
+
+fn item(row: &QueryResult) -> Result<Item, DbErr> {
+    let on_loan = match (row.try_get::<Option<i64>>("", "loan_id")?, person(row, "user_number", "u")?) {
+        (Some(id), Some(borrower)) => {
+            Some(ItemLoan { id: LoanId(id), borrower, due_on: row.try_get("", "due_on")? })
+        }
+        _ => None,
+    };
+    Ok(Item {
+        id: ItemId(row.try_get("", "id")?),
+        barcode: row.try_get("", "barcode")?,
+        branch: row.try_get("", "branch")?,
+        shelf_mark: row.try_get("", "shelf_mark")?,
+        on_loan,
+    })
+}

@@ -1,0 +1,103 @@
+//! Closing what is open: returning a loan, cancelling a request, settling a charge. Each can be done once.
+
+use crate::actor::Actor;
+use crate::audit::{self, Deed, Subject};
+use crate::entity::{charges, loans, requests, users};
+use crate::error::RecordsError;
+use crate::store::Store;
+use crate::user::lock;
+use policy::{ChargeId, LoanId, RequestId, UserNumber};
+use sea_orm::{ActiveModelTrait, DatabaseTransaction, EntityTrait, Set};
+
+/// Returns a loan, also one of somebody who is anonymised. Gives the borrower.
+pub async fn return_loan(store: &Store, actor: Actor, id: LoanId) -> Result<UserNumber, RecordsError> {
+    let tx = store.begin().await?;
+    let find = || loans::Entity::find_by_id(id.0);
+    let number = find().one(&tx).await?.ok_or(RecordsError::NotFound("loan"))?.user_number;
+    let user = lock(&tx, UserNumber(number)).await?;
+    let loan = find().one(&tx).await?.ok_or(RecordsError::NotFound("loan"))?;
+    if loan.returned_on.is_some() {
+        return Err(closed("This loan was returned before"));
+    }
+    let today = store.clock.today();
+    loans::ActiveModel { id: Set(id.0), returned_on: Set(Some(today)), ..Default::default() }
+        .update(&tx)
+        .await?;
+    active_today(&tx, store, &user).await?;
+    note(&tx, store, actor, Deed::LoanReturned, number, &format!("loan={id}")).await?;
+    tx.commit().await?;
+    Ok(UserNumber(number))
+}
+
+/// Cancels an open request. Gives the requester.
+pub async fn cancel_request(store: &Store, actor: Actor, id: RequestId) -> Result<UserNumber, RecordsError> {
+    let tx = store.begin().await?;
+    let find = || requests::Entity::find_by_id(id.0);
+    let number = find().one(&tx).await?.ok_or(RecordsError::NotFound("request"))?.user_number;
+    lock(&tx, UserNumber(number)).await?;
+    let request = find().one(&tx).await?.ok_or(RecordsError::NotFound("request"))?;
+    if request.closed_on.is_some() {
+        return Err(closed("This request was closed before"));
+    }
+    requests::ActiveModel {
+        id: Set(id.0),
+        status: Set("cancelled".to_owned()),
+        closed_on: Set(Some(store.clock.today())),
+        ..Default::default()
+    }
+    .update(&tx)
+    .await?;
+    note(&tx, store, actor, Deed::RequestCancelled, number, &format!("request={id}")).await?;
+    tx.commit().await?;
+    Ok(UserNumber(number))
+}
+
+/// Settles a charge or a credit. Gives the debtor.
+pub async fn settle_charge(store: &Store, actor: Actor, id: ChargeId) -> Result<UserNumber, RecordsError> {
+    let tx = store.begin().await?;
+    let find = || charges::Entity::find_by_id(id.0);
+    let number = find().one(&tx).await?.ok_or(RecordsError::NotFound("charge"))?.user_number;
+    lock(&tx, UserNumber(number)).await?;
+    let charge = find().one(&tx).await?.ok_or(RecordsError::NotFound("charge"))?;
+    if charge.settled_on.is_some() {
+        return Err(closed("This charge was settled before"));
+    }
+    charges::ActiveModel { id: Set(id.0), settled_on: Set(Some(store.clock.today())), ..Default::default() }
+        .update(&tx)
+        .await?;
+    note(&tx, store, actor, Deed::ChargeSettled, number, &format!("charge={id}")).await?;
+    tx.commit().await?;
+    Ok(UserNumber(number))
+}
+
+fn closed(why: &str) -> RecordsError {
+    RecordsError::Refused(format!("{why}. Nothing was changed"))
+}
+
+/// Moves the date of the last activity, never backwards. The dates of somebody who is anonymised stay as coarse
+/// as they are.
+async fn active_today(
+    tx: &DatabaseTransaction,
+    store: &Store,
+    user: &users::Model,
+) -> Result<(), RecordsError> {
+    let today = store.clock.today();
+    if user.anonymised_on.is_some() || user.last_activity_on >= Some(today) {
+        return Ok(());
+    }
+    users::ActiveModel { number: Set(user.number), last_activity_on: Set(Some(today)), ..Default::default() }
+        .update(tx)
+        .await?;
+    Ok(())
+}
+
+async fn note(
+    tx: &DatabaseTransaction,
+    store: &Store,
+    actor: Actor,
+    deed: Deed,
+    user: i64,
+    detail: &str,
+) -> Result<(), RecordsError> {
+    Ok(audit::note(tx, &store.clock, actor, deed, Subject::User(user), None, detail).await?)
+}

@@ -1,0 +1,157 @@
+//! What anonymising one person would do, in numbers: the register of personal data, counted for this person.
+
+use crate::dialect;
+use crate::entity::{custom_fields, custom_values};
+use crate::error::RecordsError;
+use crate::store::Store;
+use policy::register::{Action, Class, Column, Owner, TABLES, Table};
+use policy::{Policy, Treatment, UserNumber};
+use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter};
+use std::collections::BTreeMap;
+
+/// What something is.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum What {
+    /// A value of the record, in the words of the register or of the field settings.
+    Value(String),
+    /// The value of a custom field, by its label.
+    Custom(String),
+    /// Texts in a column of rows that stay: the column and the table, in the words of the register.
+    Texts(&'static str, &'static str),
+    /// Rows of a table.
+    Rows(&'static str),
+}
+
+/// One thing, what happens to it, and how much of it there is.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Effect {
+    /// What.
+    pub what: What,
+    /// What happens.
+    pub treatment: Treatment,
+    /// How many values, texts or rows there are; none where there is nothing.
+    pub count: i64,
+}
+
+/// Everything that would happen.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Effects {
+    /// What is removed.
+    pub removed: Vec<Effect>,
+    /// What becomes coarser.
+    pub generalised: Vec<Effect>,
+    /// What stays.
+    pub kept: Vec<Effect>,
+}
+
+impl Effects {
+    fn add(&mut self, what: What, treatment: Treatment, count: i64) {
+        let list = match treatment {
+            Treatment::Remove => &mut self.removed,
+            Treatment::Keep => &mut self.kept,
+            _ => &mut self.generalised,
+        };
+        match list.iter_mut().find(|effect| effect.what == what) {
+            Some(effect) => effect.count += count,
+            None => list.push(Effect { what, treatment, count }),
+        }
+    }
+}
+
+/// Counts what anonymising this person by this policy would remove, generalise and keep.
+pub async fn effects(store: &Store, number: UserNumber, policy: &Policy) -> Result<Effects, RecordsError> {
+    let mut effects = Effects::default();
+    for table in TABLES.iter().filter(|table| table.owner != Owner::Nobody) {
+        let counted = counted(&store.db, table, number).await?;
+        if table.name == "users" {
+            of_record(&mut effects, &counted, policy);
+        } else if table.deletes_rows() {
+            effects.add(What::Rows(table.words), Treatment::Remove, counted.rows);
+        } else if table.with_action(Action::ByCustomField).next().is_some() {
+            of_custom_fields(&mut effects, store, number, policy).await?;
+        } else {
+            effects.add(What::Rows(table.words), Treatment::Keep, counted.rows);
+            for (column, count) in counted.values {
+                match column.action {
+                    Action::Clear | Action::ClearText => {
+                        effects.add(What::Texts(column.words, table.words), Treatment::Remove, count);
+                    }
+                    Action::ByPolicy(field) => {
+                        let treatment = policy.treatment(field);
+                        effects.add(What::Texts(column.words, table.words), treatment, count);
+                    }
+                    _ => (),
+                }
+            }
+        }
+    }
+    Ok(effects)
+}
+
+/// The record itself: what is always removed and, field by field, what the policy says.
+fn of_record(effects: &mut Effects, counted: &Counted, policy: &Policy) {
+    for (column, count) in &counted.values {
+        match column.action {
+            Action::Clear => effects.add(What::Value(column.words.to_owned()), Treatment::Remove, *count),
+            // Several columns stand for one field.
+            Action::ByPolicy(field) => {
+                effects.add(What::Value(field.words().to_owned()), policy.treatment(field), *count);
+            }
+            _ => (),
+        }
+    }
+}
+
+async fn of_custom_fields(
+    effects: &mut Effects,
+    store: &Store,
+    number: UserNumber,
+    policy: &Policy,
+) -> Result<(), DbErr> {
+    let fields = custom_fields::Entity::find().all(&store.db).await?;
+    let labels: BTreeMap<String, String> = fields.into_iter().map(|field| (field.key, field.label)).collect();
+    let values = custom_values::Entity::find()
+        .filter(custom_values::Column::UserNumber.eq(number.0))
+        .all(&store.db)
+        .await?;
+    for value in values {
+        let kept = policy.keep_custom.contains(&value.field_key);
+        let treatment = if kept { Treatment::Keep } else { Treatment::Remove };
+        let label = labels.get(&value.field_key).cloned().unwrap_or(value.field_key);
+        effects.add(What::Custom(label), treatment, 1);
+    }
+    Ok(())
+}
+
+struct Counted {
+    rows: i64,
+    /// Personal columns with the number of values in them.
+    values: Vec<(&'static Column, i64)>,
+}
+
+/// Counts the rows of one table that belong to a user, and the values in its personal columns.
+async fn counted(db: &impl ConnectionTrait, table: &Table, number: UserNumber) -> Result<Counted, DbErr> {
+    let theirs = match table.owner {
+        Owner::User(column) => format!("{column} = ?"),
+        Owner::Loan(column) => format!("{column} IN (SELECT id FROM loans WHERE user_number = ?)"),
+        Owner::Nobody => return Ok(Counted { rows: 0, values: Vec::new() }),
+    };
+    let columns: Vec<&'static Column> =
+        table.columns.iter().filter(|column| column.class != Class::NotPersonal).collect();
+    let counts: Vec<String> = columns
+        .iter()
+        .enumerate()
+        .map(|(place, column)| format!(", COUNT({}) AS n{place}", column.name))
+        .collect();
+    let sql = format!("SELECT COUNT(*) AS rows_{} FROM {} WHERE {theirs}", counts.concat(), table.name);
+    let statement = dialect::statement(db.get_database_backend(), &sql, vec![number.0.into()]);
+    let Some(row) = db.query_one_raw(statement).await? else {
+        return Ok(Counted { rows: 0, values: Vec::new() });
+    };
+    let values = columns
+        .into_iter()
+        .enumerate()
+        .map(|(place, column)| Ok((column, row.try_get("", &format!("n{place}"))?)))
+        .collect::<Result<_, DbErr>>()?;
+    Ok(Counted { rows: row.try_get("", "rows_")?, values })
+}

@@ -1,0 +1,351 @@
+//! User search: one box, filters, four orders, pages by key.
+
+use super::name::{Name, sought_words};
+use crate::dialect;
+use crate::error::RecordsError;
+use crate::page::{Page, Paging};
+use crate::store::Store;
+use chrono::NaiveDate;
+use policy::{Role, UserNumber, text};
+use sea_orm::sea_query::Value;
+use sea_orm::{ConnectionTrait, DbErr, QueryResult};
+use serde::Serialize;
+
+/// The most words of the box that are looked for.
+const MOST_WORDS: usize = 8;
+
+/// Which roles a user must have.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum RoleFilter {
+    /// At least one.
+    Any,
+    /// None.
+    None,
+    /// This one.
+    One(Role),
+}
+
+/// Whether a user must have something: None does not ask.
+pub type Having = Option<bool>;
+
+/// The order of the results. Users without the value come last, whatever the direction.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Sort {
+    /// By user number.
+    #[default]
+    Number,
+    /// By last name.
+    Name,
+    /// By leaving date.
+    Leaving,
+    /// By the date of the last activity.
+    Activity,
+}
+
+impl Sort {
+    /// All orders, in the order of the columns.
+    pub const ALL: [Self; 4] = [Self::Number, Self::Name, Self::Leaving, Self::Activity];
+
+    /// The stable code used in addresses.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Number => "number",
+            Self::Name => "name",
+            Self::Leaving => "leaving",
+            Self::Activity => "activity",
+        }
+    }
+
+    /// The order with this code.
+    pub fn from_code(code: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|sort| sort.code() == code)
+    }
+
+    /// The column that may be empty; the user number orders by itself.
+    const fn column(self) -> Option<&'static str> {
+        match self {
+            Self::Number => None,
+            Self::Name => Some("last_name"),
+            Self::Leaving => Some("leaving_on"),
+            Self::Activity => Some("last_activity_on"),
+        }
+    }
+}
+
+/// Which users a search finds.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct UserQuery {
+    /// The one box: user number, UserID, any name, e-mail, barcode. All words must match, each by its beginning.
+    pub text: String,
+    /// Code of the user category.
+    pub category: Option<String>,
+    /// Code of the department.
+    pub department: Option<String>,
+    /// Code of the branch.
+    pub branch: Option<String>,
+    /// Imported or not.
+    pub imported: Having,
+    /// Roles.
+    pub role: Option<RoleFilter>,
+    /// The leaving date lies before this day.
+    pub left_before: Option<NaiveDate>,
+    /// The last activity lies before this day.
+    pub active_before: Option<NaiveDate>,
+    /// Marked for deletion or not.
+    pub marked: Having,
+    /// Anonymised or not.
+    pub anonymised: Having,
+    /// The order.
+    pub sort: Sort,
+    /// From the greatest to the least.
+    pub descending: bool,
+}
+
+/// One user in a list.
+#[derive(Clone, Debug, Serialize)]
+#[allow(clippy::struct_excessive_bools, reason = "these are independent facts of a record")]
+pub struct UserRow {
+    /// User number.
+    pub number: UserNumber,
+    /// The name shown.
+    pub name: String,
+    /// UserID.
+    pub user_id: Option<String>,
+    /// E-mail.
+    pub email: Option<String>,
+    /// Barcode.
+    pub barcode: Option<String>,
+    /// Name of the user category, or its code where it has no name.
+    pub category: Option<String>,
+    /// Name of the department, or its code.
+    pub department: Option<String>,
+    /// Has a role.
+    pub staff: bool,
+    /// Is no person.
+    pub fictitious: bool,
+    /// Created or last matched by an import.
+    pub imported: bool,
+    /// Leaving date.
+    pub leaving_on: Option<NaiveDate>,
+    /// Last activity.
+    pub last_activity_on: Option<NaiveDate>,
+    /// Marked for deletion.
+    pub marked_on: Option<NaiveDate>,
+    /// Anonymised.
+    pub anonymised_on: Option<NaiveDate>,
+    /// Only the months of the dates are kept.
+    pub dates_by_month: bool,
+    /// The value that the list is ordered by is missing.
+    #[serde(skip)]
+    without_key: bool,
+}
+
+/// Finds users. The key of a page is a user number and says nothing else about the person.
+pub async fn find(store: &Store, query: &UserQuery, paging: &Paging) -> Result<Page<UserRow>, RecordsError> {
+    let conditions = conditions(query)?;
+    let backend = store.db.get_database_backend();
+    let start = start(store, query, paging).await?;
+    let mut rows = Vec::new();
+    for part in parts(query, start) {
+        let wanted = paging.limit() - u64::try_from(rows.len()).unwrap_or(0);
+        if wanted == 0 {
+            break;
+        }
+        let (sql, values) = part_sql(query, &conditions, part, wanted);
+        for row in store.db.query_all_raw(dialect::statement(backend, &sql, values)).await? {
+            rows.push(user_row(&row, matches!(part, Part::Without(_)))?);
+        }
+    }
+    Ok(Page::of(rows, paging, |row| {
+        let mark = if row.without_key { WITHOUT } else { "" };
+        format!("{}{mark}", row.number)
+    }))
+}
+
+/// How many users a search finds, counted up to `most`.
+pub async fn count(store: &Store, query: &UserQuery, most: u64) -> Result<i64, RecordsError> {
+    let Conditions { sql, values } = conditions(query)?;
+    let sql = format!(
+        "SELECT COUNT(*) AS n FROM (SELECT 1 AS one FROM users u WHERE TRUE{sql} LIMIT {most}) found"
+    );
+    let row =
+        store.db.query_one_raw(dialect::statement(store.db.get_database_backend(), &sql, values)).await?;
+    Ok(row.map_or(Ok(0), |row| row.try_get("", "n"))?)
+}
+
+/// What a key ends with when the page goes on among the users without the value.
+const WITHOUT: &str = "-";
+
+/// Where a page begins.
+#[derive(Clone, Copy)]
+enum Start {
+    /// At the first user.
+    First,
+    /// After this user, who has the value.
+    After(i64),
+    /// After this user, who lacks it.
+    AfterWithout(i64),
+}
+
+/// A part of the list: those who have the value, then those who lack it. Each walks along an index.
+#[derive(Clone, Copy)]
+enum Part {
+    /// Ordered by the value, after this user.
+    With(Option<i64>),
+    /// Ordered by user number alone, after this one.
+    Without(Option<i64>),
+}
+
+/// Reads the key. If the user of the key has lost the value meanwhile (by being anonymised), the place in the
+/// list is lost with it: the list begins anew, so that nobody is missed.
+async fn start(store: &Store, query: &UserQuery, paging: &Paging) -> Result<Start, RecordsError> {
+    let Some(after) = paging.after.as_deref() else { return Ok(Start::First) };
+    let without = after.strip_suffix(WITHOUT);
+    let Ok(number) = without.unwrap_or(after).parse::<i64>() else { return Ok(Start::First) };
+    if without.is_some() {
+        return Ok(Start::AfterWithout(number));
+    }
+    let Some(column) = query.sort.column() else { return Ok(Start::After(number)) };
+    let sql = format!("SELECT 1 AS one FROM users WHERE number = ? AND {column} IS NOT NULL");
+    let statement = dialect::statement(store.db.get_database_backend(), &sql, vec![number.into()]);
+    let has_it = store.db.query_one_raw(statement).await?.is_some();
+    Ok(if has_it { Start::After(number) } else { Start::First })
+}
+
+fn parts(query: &UserQuery, start: Start) -> Vec<Part> {
+    let orders_by_number = query.sort.column().is_none();
+    match start {
+        Start::First if orders_by_number => vec![Part::With(None)],
+        Start::First => vec![Part::With(None), Part::Without(None)],
+        Start::After(number) if orders_by_number => vec![Part::With(Some(number))],
+        Start::After(number) => vec![Part::With(Some(number)), Part::Without(None)],
+        Start::AfterWithout(number) => vec![Part::Without(Some(number))],
+    }
+}
+
+/// Conditions on `users u`, each beginning with ` AND `.
+#[derive(Clone, Default)]
+struct Conditions {
+    sql: String,
+    values: Vec<Value>,
+}
+
+impl Conditions {
+    fn and(&mut self, sql: &str, values: impl IntoIterator<Item = Value>) {
+        self.sql.push_str(" AND ");
+        self.sql.push_str(sql);
+        self.values.extend(values);
+    }
+
+    fn having(&mut self, having: Having, yes: &str, no: &str) {
+        if let Some(having) = having {
+            self.and(if having { yes } else { no }, []);
+        }
+    }
+}
+
+fn conditions(query: &UserQuery) -> Result<Conditions, RecordsError> {
+    let mut all = Conditions::default();
+    let sought = text::line(&query.text, text::SHORT).map_err(|problem| RecordsError::field("q", problem))?;
+    let words = sought_words(&sought);
+    if words.is_empty() && !sought.is_empty() {
+        all.and("FALSE", []);
+    }
+    for word in words.into_iter().take(MOST_WORDS) {
+        let number: i64 = word.parse().unwrap_or(-1);
+        let end = format!("{word}{}", char::MAX);
+        all.and(
+            "u.number IN (SELECT user_number FROM user_words WHERE word >= ? AND word < ? \
+             UNION SELECT CAST(? AS BIGINT))",
+            [word.into(), end.into(), number.into()],
+        );
+    }
+    for (name, code) in
+        [("category", &query.category), ("department", &query.department), ("branch", &query.branch)]
+    {
+        let Some(code) = code else { continue };
+        let code = text::line(code, text::SHORT).map_err(|problem| RecordsError::field(name, problem))?;
+        all.and(&format!("u.{name} = ?"), [code.into()]);
+    }
+    all.having(query.imported, "u.imported", "NOT u.imported");
+    all.having(query.marked, "u.marked_on IS NOT NULL", "u.marked_on IS NULL");
+    all.having(query.anonymised, "u.anonymised_on IS NOT NULL", "u.anonymised_on IS NULL");
+    match query.role {
+        None => (),
+        Some(RoleFilter::Any) => all.and("u.number IN (SELECT user_number FROM user_roles)", []),
+        Some(RoleFilter::None) => {
+            all.and("NOT EXISTS (SELECT 1 FROM user_roles r WHERE r.user_number = u.number)", []);
+        }
+        Some(RoleFilter::One(role)) => {
+            all.and("u.number IN (SELECT user_number FROM user_roles WHERE role = ?)", [role.code().into()]);
+        }
+    }
+    if let Some(day) = query.left_before {
+        all.and("u.leaving_on < ?", [day.into()]);
+    }
+    if let Some(day) = query.active_before {
+        all.and("u.last_activity_on < ?", [day.into()]);
+    }
+    Ok(all)
+}
+
+fn part_sql(query: &UserQuery, conditions: &Conditions, part: Part, limit: u64) -> (String, Vec<Value>) {
+    let mut all = conditions.clone();
+    let (direction, beyond) = if query.descending { ("DESC", "<") } else { ("ASC", ">") };
+    let order = match (part, query.sort.column()) {
+        (Part::With(after), Some(column)) => {
+            all.and(&format!("u.{column} IS NOT NULL"), []);
+            if let Some(number) = after {
+                let place = format!("(SELECT b.{column} FROM users b WHERE b.number = ?)");
+                all.and(
+                    &format!("(u.{column}, u.number) {beyond} ({place}, ?)"),
+                    [number.into(), number.into()],
+                );
+            }
+            format!("u.{column} {direction}, u.number {direction}")
+        }
+        (Part::With(after) | Part::Without(after), column) => {
+            if let Some(column) = column {
+                all.and(&format!("u.{column} IS NULL"), []);
+            }
+            if let Some(number) = after {
+                all.and(&format!("u.number {beyond} ?"), [number.into()]);
+            }
+            format!("u.number {direction}")
+        }
+    };
+    // The joins and the roles are looked up for the rows of the page alone.
+    let sql = format!(
+        "SELECT u.number, {name}, u.user_id, u.email, u.barcode, COALESCE(c.name, u.category) AS category, \
+         COALESCE(d.name, u.department) AS department, u.fictitious, u.imported, u.leaving_on, \
+         u.last_activity_on, u.marked_on, u.anonymised_on, u.dates_by_month, \
+         CASE WHEN EXISTS (SELECT 1 FROM user_roles r WHERE r.user_number = u.number) THEN 1 ELSE 0 END AS staff \
+         FROM users u LEFT JOIN terms c ON c.kind = 'category' AND c.code = u.category \
+         LEFT JOIN terms d ON d.kind = 'department' AND d.code = u.department \
+         WHERE TRUE{conditions} ORDER BY {order} LIMIT {limit}",
+        name = Name::columns("u"),
+        conditions = all.sql,
+    );
+    (sql, all.values)
+}
+
+fn user_row(row: &QueryResult, without_key: bool) -> Result<UserRow, DbErr> {
+    Ok(UserRow {
+        number: UserNumber(row.try_get("", "number")?),
+        name: Name::of(row, "u")?.shown(),
+        user_id: row.try_get("", "user_id")?,
+        email: row.try_get("", "email")?,
+        barcode: row.try_get("", "barcode")?,
+        category: row.try_get("", "category")?,
+        department: row.try_get("", "department")?,
+        staff: row.try_get::<i32>("", "staff")? != 0,
+        fictitious: row.try_get("", "fictitious")?,
+        imported: row.try_get("", "imported")?,
+        leaving_on: row.try_get("", "leaving_on")?,
+        last_activity_on: row.try_get("", "last_activity_on")?,
+        marked_on: row.try_get("", "marked_on")?,
+        anonymised_on: row.try_get("", "anonymised_on")?,
+        dates_by_month: row.try_get("", "dates_by_month")?,
+        without_key,
+    })
+}

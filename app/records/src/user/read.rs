@@ -1,0 +1,342 @@
+//! One user's record, as its page shows it.
+
+use super::name::{Name, display_name};
+use crate::dialect;
+use crate::entity::{photos, terms, user_roles, users};
+use crate::error::RecordsError;
+use crate::store::Store;
+use chrono::NaiveDate;
+use policy::{Role, UserNumber};
+use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use serde::Serialize;
+
+/// The most users that a record names as guaranteed for.
+const MOST_NAMED: u64 = 100;
+
+/// What a code of the library stands for.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum TermKind {
+    /// A user category.
+    Category,
+    /// A department.
+    Department,
+    /// A branch.
+    Branch,
+}
+
+impl TermKind {
+    /// The stable code that is stored.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Category => "category",
+            Self::Department => "department",
+            Self::Branch => "branch",
+        }
+    }
+}
+
+/// A category, department or branch.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+pub struct Term {
+    /// Its code.
+    pub code: String,
+    /// Its name; the code where it has none.
+    pub name: String,
+}
+
+/// Somebody who is named on a page, with a link.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+pub struct Person {
+    /// User number.
+    pub number: UserNumber,
+    /// The name the user has now.
+    pub name: String,
+}
+
+/// The value of a custom field.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+pub struct CustomValue {
+    /// Key of the field.
+    pub key: String,
+    /// Its label.
+    pub label: String,
+    /// The value; empty where the user has none.
+    pub value: String,
+}
+
+/// How much hangs on a user.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize)]
+pub struct UserCounts {
+    /// Open loans.
+    pub open_loans: i64,
+    /// Loans that have ended.
+    pub past_loans: i64,
+    /// Open requests.
+    pub open_requests: i64,
+    /// All requests.
+    pub requests: i64,
+    /// Unsettled charges and credits.
+    pub unsettled_charges: i64,
+    /// All charges and credits.
+    pub charges: i64,
+    /// Messages sent.
+    pub messages: i64,
+    /// Catalogue records made or last changed by the user.
+    pub catalogue_records: i64,
+    /// Legal holds in force.
+    pub legal_holds: i64,
+}
+
+/// Everything that a record page shows of a user.
+#[derive(Clone, Debug, Serialize)]
+#[allow(missing_docs, reason = "the fields are those of the record; what each is stands in the register")]
+#[allow(clippy::struct_excessive_bools, reason = "these are independent facts of a record")]
+pub struct UserRecord {
+    pub number: UserNumber,
+    pub version: i32,
+    /// The name shown.
+    pub name: String,
+    pub user_id: Option<String>,
+    pub title: Option<String>,
+    pub first_name: Option<String>,
+    pub middle_name: Option<String>,
+    pub last_name: Option<String>,
+    pub preferred_name: Option<String>,
+    pub email: Option<String>,
+    pub phone: Option<String>,
+    pub mobile: Option<String>,
+    pub street: Option<String>,
+    pub postcode: Option<String>,
+    pub city: Option<String>,
+    pub country: Option<String>,
+    pub birth_date: Option<NaiveDate>,
+    pub birth_period: Option<String>,
+    pub gender: Option<String>,
+    pub language: Option<String>,
+    pub barcode: Option<String>,
+    pub external_id: Option<String>,
+    pub category: Option<Term>,
+    pub department: Option<Term>,
+    pub branch: Option<Term>,
+    pub notes: Option<String>,
+    pub fictitious: bool,
+    pub imported: bool,
+    pub created_on: Option<NaiveDate>,
+    pub leaving_on: Option<NaiveDate>,
+    pub last_activity_on: Option<NaiveDate>,
+    pub marked_on: Option<NaiveDate>,
+    pub dates_by_month: bool,
+    pub guarantor: Option<Person>,
+    /// Whom the user guarantees for, and whose record is not anonymised; the first hundred.
+    pub guarantees_for: Vec<Person>,
+    pub replacement: Option<String>,
+    pub anonymised_on: Option<NaiveDate>,
+    pub rules_version: Option<i32>,
+    pub roles: Vec<Role>,
+    /// Every custom field of the library, with what the user has there.
+    pub custom: Vec<CustomValue>,
+    pub has_photo: bool,
+    /// Has a password, a second factor, a token or a session.
+    pub can_sign_in: bool,
+    pub counts: UserCounts,
+}
+
+impl UserRecord {
+    /// Whether the user has a role.
+    pub fn is_staff(&self) -> bool {
+        !self.roles.is_empty()
+    }
+
+    /// Whether the user has been anonymised.
+    pub fn is_anonymised(&self) -> bool {
+        self.anonymised_on.is_some()
+    }
+}
+
+/// Reads a user's record.
+pub async fn read(store: &Store, number: UserNumber) -> Result<UserRecord, RecordsError> {
+    let db = &store.db;
+    let user = users::Entity::find_by_id(number.0).one(db).await?.ok_or(RecordsError::NotFound("user"))?;
+    let guarantor = match user.guarantor_number {
+        Some(guarantor) => people(db, "u.number = ?", UserNumber(guarantor)).await?.into_iter().next(),
+        None => None,
+    };
+    let guarantees_for = people(db, "u.guarantor_number = ? AND u.anonymised_on IS NULL", number).await?;
+    let mut roles: Vec<Role> = user_roles::Entity::find()
+        .filter(user_roles::Column::UserNumber.eq(number.0))
+        .all(db)
+        .await?
+        .iter()
+        .map(|row| Role::from_code(&row.role).ok_or(RecordsError::Corrupt("role")))
+        .collect::<Result<_, _>>()?;
+    roles.sort();
+    let Held { counts, has_photo, can_sign_in } = held(db, number).await?;
+    Ok(UserRecord {
+        number,
+        version: user.version,
+        name: display_name(&user),
+        category: term(db, TermKind::Category, user.category).await?,
+        department: term(db, TermKind::Department, user.department).await?,
+        branch: term(db, TermKind::Branch, user.branch).await?,
+        user_id: user.user_id,
+        title: user.title,
+        first_name: user.first_name,
+        middle_name: user.middle_name,
+        last_name: user.last_name,
+        preferred_name: user.preferred_name,
+        email: user.email,
+        phone: user.phone,
+        mobile: user.mobile,
+        street: user.street,
+        postcode: user.postcode,
+        city: user.city,
+        country: user.country,
+        birth_date: user.birth_date,
+        birth_period: user.birth_period,
+        gender: user.gender,
+        language: user.language,
+        barcode: user.barcode,
+        external_id: user.external_id,
+        notes: user.notes,
+        fictitious: user.fictitious,
+        imported: user.imported,
+        created_on: user.created_on,
+        leaving_on: user.leaving_on,
+        last_activity_on: user.last_activity_on,
+        marked_on: user.marked_on,
+        dates_by_month: user.dates_by_month,
+        guarantor,
+        guarantees_for,
+        replacement: user.replacement,
+        anonymised_on: user.anonymised_on,
+        rules_version: user.rules_version,
+        roles,
+        custom: custom_values(db, number).await?,
+        has_photo,
+        can_sign_in,
+        counts,
+    })
+}
+
+/// A picture.
+#[derive(Clone, Debug)]
+pub struct Photo {
+    /// Its media type.
+    pub media_type: String,
+    /// The picture itself.
+    pub bytes: Vec<u8>,
+}
+
+/// Reads the photo of a user.
+pub async fn photo(store: &Store, number: UserNumber) -> Result<Photo, RecordsError> {
+    let row =
+        photos::Entity::find_by_id(number.0).one(&store.db).await?.ok_or(RecordsError::NotFound("photo"))?;
+    Ok(Photo { media_type: row.media_type, bytes: row.bytes })
+}
+
+/// The categories, departments or branches of the library, by name.
+pub async fn choices(store: &Store, kind: TermKind) -> Result<Vec<Term>, RecordsError> {
+    let rows = terms::Entity::find()
+        .filter(terms::Column::Kind.eq(kind.code()))
+        .order_by_asc(terms::Column::Name)
+        .order_by_asc(terms::Column::Code)
+        .limit(10_000)
+        .all(&store.db)
+        .await?;
+    Ok(rows.into_iter().map(|row| Term { code: row.code, name: row.name }).collect())
+}
+
+async fn term(
+    db: &impl ConnectionTrait,
+    kind: TermKind,
+    code: Option<String>,
+) -> Result<Option<Term>, RecordsError> {
+    let Some(code) = code else { return Ok(None) };
+    let named = terms::Entity::find_by_id((kind.code().to_owned(), code.clone())).one(db).await?;
+    let name = named.map_or_else(|| code.clone(), |term| term.name);
+    Ok(Some(Term { code, name }))
+}
+
+/// Users by one condition on `u`, with their names.
+async fn people(
+    db: &impl ConnectionTrait,
+    condition: &str,
+    number: UserNumber,
+) -> Result<Vec<Person>, DbErr> {
+    let sql = format!(
+        "SELECT u.number, {} FROM users u WHERE {condition} ORDER BY u.number LIMIT {MOST_NAMED}",
+        Name::columns("u")
+    );
+    db.query_all_raw(dialect::statement(db.get_database_backend(), &sql, vec![number.0.into()]))
+        .await?
+        .iter()
+        .map(|row| {
+            Ok(Person { number: UserNumber(row.try_get("", "number")?), name: Name::of(row, "u")?.shown() })
+        })
+        .collect()
+}
+
+/// Every custom field, with what the user has there.
+async fn custom_values(db: &impl ConnectionTrait, number: UserNumber) -> Result<Vec<CustomValue>, DbErr> {
+    let sql = "SELECT f.key AS field_key, f.label, v.value FROM custom_fields f \
+               LEFT JOIN custom_values v ON v.field_key = f.key AND v.user_number = ? ORDER BY f.label, f.key";
+    db.query_all_raw(dialect::statement(db.get_database_backend(), sql, vec![number.0.into()]))
+        .await?
+        .iter()
+        .map(|row| {
+            Ok(CustomValue {
+                key: row.try_get("", "field_key")?,
+                label: row.try_get("", "label")?,
+                value: row.try_get::<Option<String>>("", "value")?.unwrap_or_default(),
+            })
+        })
+        .collect()
+}
+
+struct Held {
+    counts: UserCounts,
+    has_photo: bool,
+    can_sign_in: bool,
+}
+
+/// Counts what hangs on a user, in one query.
+async fn held(db: &impl ConnectionTrait, number: UserNumber) -> Result<Held, DbErr> {
+    let of = |table: &str, more: &str| format!("(SELECT COUNT(*) FROM {table} WHERE user_number = ?{more})");
+    let counts = [
+        of("loans", " AND returned_on IS NULL"),
+        of("loans", " AND returned_on IS NOT NULL"),
+        of("requests", " AND closed_on IS NULL"),
+        of("requests", ""),
+        of("charges", " AND settled_on IS NULL AND cents <> 0"),
+        of("charges", ""),
+        of("messages", ""),
+        of("legal_holds", " AND released_on IS NULL"),
+        of("photos", ""),
+        of("credentials", ""),
+        of("sessions", ""),
+        "(SELECT COUNT(*) FROM (SELECT id FROM catalogue_records WHERE created_by = ? \
+         UNION SELECT id FROM catalogue_records WHERE changed_by = ?) made)"
+            .to_owned(),
+    ];
+    let columns: Vec<String> =
+        counts.iter().enumerate().map(|(place, count)| format!("{count} AS n{place}")).collect();
+    let sql = format!("SELECT {}", columns.join(", "));
+    let values = vec![number.0.into(); counts.len() + 1];
+    let row = db.query_one_raw(dialect::statement(db.get_database_backend(), &sql, values)).await?;
+    let n = |place: usize| row.as_ref().map_or(Ok(0_i64), |row| row.try_get("", &format!("n{place}")));
+    Ok(Held {
+        counts: UserCounts {
+            open_loans: n(0)?,
+            past_loans: n(1)?,
+            open_requests: n(2)?,
+            requests: n(3)?,
+            unsettled_charges: n(4)?,
+            charges: n(5)?,
+            messages: n(6)?,
+            legal_holds: n(7)?,
+            catalogue_records: n(11)?,
+        },
+        has_photo: n(8)? > 0,
+        can_sign_in: n(9)? + n(10)? > 0,
+    })
+}

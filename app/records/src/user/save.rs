@@ -1,0 +1,341 @@
+//! Creating and editing a user's record by hand.
+
+use super::name::search_words;
+use super::read::{TermKind, UserRecord};
+use super::{anonymised, lock};
+use crate::actor::Actor;
+use crate::audit::{self, Deed, Subject};
+use crate::entity::{credentials, custom_fields, custom_values, photos, sessions, terms, users};
+use crate::error::RecordsError;
+use crate::store::Store;
+use crate::words;
+use policy::UserNumber;
+use policy::dates::iso;
+use policy::form::{FieldErrors, Problem};
+use policy::user_form::{UserDraft, UserForm, validate};
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, DatabaseTransaction, DbErr, EntityTrait, IntoActiveModel, QueryFilter,
+    Set, SqlErr,
+};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Creates a user, or saves what was edited. A form that was opened before somebody else changed the record,
+/// or anonymised it, is refused: nothing of the old values comes back.
+pub async fn save(store: &Store, actor: Actor, form: &UserForm) -> Result<UserNumber, RecordsError> {
+    let draft = validate(form).map_err(RecordsError::Invalid)?;
+    let tx = store.begin().await?;
+    let number = if form.number.trim().is_empty() {
+        create(store, actor, &tx, &draft).await?
+    } else {
+        let number = form.number.parse().map_err(|_| RecordsError::NotFound("user"))?;
+        edit(store, actor, &tx, number, &form.version, &draft).await?;
+        number
+    };
+    tx.commit().await?;
+    Ok(number)
+}
+
+/// The form to edit a record.
+pub fn form_of(record: &UserRecord) -> UserForm {
+    let text = |value: &Option<String>| value.clone().unwrap_or_default();
+    let date = |value: Option<chrono::NaiveDate>| value.map(iso).unwrap_or_default();
+    let code = |value: &Option<super::Term>| value.as_ref().map(|term| term.code.clone()).unwrap_or_default();
+    UserForm {
+        number: record.number.to_string(),
+        version: record.version.to_string(),
+        user_id: text(&record.user_id),
+        title: text(&record.title),
+        first_name: text(&record.first_name),
+        middle_name: text(&record.middle_name),
+        last_name: text(&record.last_name),
+        preferred_name: text(&record.preferred_name),
+        email: text(&record.email),
+        phone: text(&record.phone),
+        mobile: text(&record.mobile),
+        street: text(&record.street),
+        postcode: text(&record.postcode),
+        city: text(&record.city),
+        country: text(&record.country),
+        birth_date: date(record.birth_date),
+        gender: text(&record.gender),
+        language: text(&record.language),
+        barcode: text(&record.barcode),
+        external_id: text(&record.external_id),
+        category: code(&record.category),
+        department: code(&record.department),
+        branch: code(&record.branch),
+        leaving_on: date(record.leaving_on),
+        guarantor: record.guarantor.as_ref().map(|person| person.number.to_string()).unwrap_or_default(),
+        fictitious: record.fictitious,
+        notes: text(&record.notes),
+        custom: record.custom.iter().map(|field| (field.key.clone(), field.value.clone())).collect(),
+        remove_photo: false,
+        remove_sign_in: false,
+    }
+}
+
+async fn create(
+    store: &Store,
+    actor: Actor,
+    tx: &DatabaseTransaction,
+    draft: &UserDraft,
+) -> Result<UserNumber, RecordsError> {
+    let blank = users::Model {
+        number: 0,
+        uuid: uuid::Uuid::new_v4().to_string(),
+        user_id: None,
+        title: None,
+        first_name: None,
+        middle_name: None,
+        last_name: None,
+        preferred_name: None,
+        email: None,
+        phone: None,
+        mobile: None,
+        street: None,
+        postcode: None,
+        city: None,
+        country: None,
+        birth_date: None,
+        birth_period: None,
+        gender: None,
+        language: None,
+        barcode: None,
+        external_id: None,
+        category: None,
+        department: None,
+        branch: None,
+        notes: None,
+        fictitious: false,
+        imported: false,
+        created_on: Some(store.clock.today()),
+        leaving_on: None,
+        last_activity_on: None,
+        marked_on: None,
+        dates_by_month: false,
+        guarantor_number: None,
+        replacement: None,
+        anonymised_on: None,
+        rules_version: None,
+        version: 1,
+    };
+    let user = written(&blank, draft);
+    check(tx, &blank, draft).await?;
+    let mut row = user.into_active_model().reset_all();
+    row.number = sea_orm::NotSet;
+    let user = row.insert(tx).await.map_err(taken)?;
+    words::replace(tx, user.number, search_words(&user)).await?;
+    save_custom(tx, user.number, &BTreeMap::new(), &draft.custom).await?;
+    audit::note(tx, &store.clock, actor, Deed::UserCreated, Subject::User(user.number), None, "").await?;
+    Ok(UserNumber(user.number))
+}
+
+async fn edit(
+    store: &Store,
+    actor: Actor,
+    tx: &DatabaseTransaction,
+    number: UserNumber,
+    version: &str,
+    draft: &UserDraft,
+) -> Result<(), RecordsError> {
+    let old = lock(tx, number).await?;
+    if version.trim().parse() != Ok(old.version) {
+        return Err(RecordsError::Stale);
+    }
+    if old.anonymised_on.is_some() {
+        return Err(anonymised(number));
+    }
+    check(tx, &old, draft).await?;
+    let new = written(&old, draft);
+    let mut changed = changed_fields(&old, &new);
+    let custom = custom_of(tx, number).await?;
+    if custom != draft.custom {
+        changed.extend(differing(&custom, &draft.custom).map(|key| format!("custom.{key}")));
+        save_custom(tx, number.0, &custom, &draft.custom).await?;
+    }
+    if draft.remove_photo && photos::Entity::delete_by_id(number.0).exec(tx).await?.rows_affected > 0 {
+        changed.push("photo".to_owned());
+    }
+    if draft.remove_sign_in && remove_sign_in(tx, number).await? > 0 {
+        changed.push("credentials".to_owned());
+    }
+    if changed.is_empty() {
+        return Ok(());
+    }
+    let new = users::Model { version: old.version + 1, ..new };
+    new.clone().into_active_model().reset_all().update(tx).await.map_err(taken)?;
+    words::replace(tx, number.0, search_words(&new)).await?;
+    let detail = changed.join(",");
+    audit::note(tx, &store.clock, actor, Deed::UserChanged, Subject::User(number.0), None, &detail).await?;
+    Ok(())
+}
+
+/// The record with what the form says.
+fn written(old: &users::Model, draft: &UserDraft) -> users::Model {
+    let draft = draft.clone();
+    users::Model {
+        user_id: draft.user_id,
+        title: draft.title,
+        first_name: draft.first_name,
+        middle_name: draft.middle_name,
+        last_name: draft.last_name,
+        preferred_name: draft.preferred_name,
+        email: draft.email,
+        phone: draft.phone,
+        mobile: draft.mobile,
+        street: draft.street,
+        postcode: draft.postcode,
+        city: draft.city,
+        country: draft.country,
+        birth_date: draft.birth_date,
+        gender: draft.gender,
+        language: draft.language,
+        barcode: draft.barcode,
+        external_id: draft.external_id,
+        category: draft.category,
+        department: draft.department,
+        branch: draft.branch,
+        leaving_on: draft.leaving_on,
+        guarantor_number: draft.guarantor.map(|number| number.0),
+        fictitious: draft.fictitious,
+        notes: draft.notes,
+        ..old.clone()
+    }
+}
+
+/// The names of the fields that differ, for the audit.
+fn changed_fields(old: &users::Model, new: &users::Model) -> Vec<String> {
+    [
+        ("user_id", old.user_id != new.user_id),
+        ("title", old.title != new.title),
+        ("first_name", old.first_name != new.first_name),
+        ("middle_name", old.middle_name != new.middle_name),
+        ("last_name", old.last_name != new.last_name),
+        ("preferred_name", old.preferred_name != new.preferred_name),
+        ("email", old.email != new.email),
+        ("phone", old.phone != new.phone),
+        ("mobile", old.mobile != new.mobile),
+        ("street", old.street != new.street),
+        ("postcode", old.postcode != new.postcode),
+        ("city", old.city != new.city),
+        ("country", old.country != new.country),
+        ("birth_date", old.birth_date != new.birth_date),
+        ("gender", old.gender != new.gender),
+        ("language", old.language != new.language),
+        ("barcode", old.barcode != new.barcode),
+        ("external_id", old.external_id != new.external_id),
+        ("category", old.category != new.category),
+        ("department", old.department != new.department),
+        ("branch", old.branch != new.branch),
+        ("leaving_on", old.leaving_on != new.leaving_on),
+        ("guarantor_number", old.guarantor_number != new.guarantor_number),
+        ("fictitious", old.fictitious != new.fictitious),
+        ("notes", old.notes != new.notes),
+    ]
+    .into_iter()
+    .filter(|(_, differs)| *differs)
+    .map(|(name, _)| name.to_owned())
+    .collect()
+}
+
+/// What only the database knows: what is taken, who can be guarantor, which codes there are.
+async fn check(tx: &DatabaseTransaction, old: &users::Model, draft: &UserDraft) -> Result<(), RecordsError> {
+    let mut errors = FieldErrors::default();
+    for (field, column, value) in [
+        ("user_id", users::Column::UserId, &draft.user_id),
+        ("barcode", users::Column::Barcode, &draft.barcode),
+        ("external_id", users::Column::ExternalId, &draft.external_id),
+    ] {
+        let Some(value) = value else { continue };
+        let other =
+            users::Entity::find().filter(column.eq(value)).filter(users::Column::Number.ne(old.number));
+        if other.one(tx).await?.is_some() {
+            errors.add(field, Problem::Taken);
+        }
+    }
+    for (field, kind, before, value) in [
+        ("category", TermKind::Category, &old.category, &draft.category),
+        ("department", TermKind::Department, &old.department, &draft.department),
+        ("branch", TermKind::Branch, &old.branch, &draft.branch),
+    ] {
+        let Some(code) = value.as_ref().filter(|_| value != before) else { continue };
+        if !offered(tx, kind, code).await? {
+            errors.add(field, Problem::UnknownChoice);
+        }
+    }
+    if let Some(guarantor) = draft.guarantor {
+        // Locked, so that nobody is anonymised while becoming a guarantor.
+        match lock(tx, guarantor).await {
+            Err(RecordsError::NotFound(_)) => errors.add("guarantor", Problem::NoSuchUser),
+            Err(error) => return Err(error),
+            Ok(user) if user.number == old.number || user.anonymised_on.is_some() => {
+                errors.add("guarantor", Problem::NotAGuarantor);
+            }
+            Ok(_) => (),
+        }
+    }
+    let known: BTreeSet<String> =
+        custom_fields::Entity::find().all(tx).await?.into_iter().map(|field| field.key).collect();
+    for key in draft.custom.keys().filter(|key| !known.contains(*key)) {
+        errors.add(&format!("custom.{key}"), Problem::UnknownChoice);
+    }
+    if errors.is_empty() { Ok(()) } else { Err(RecordsError::Invalid(errors)) }
+}
+
+/// Whether a code is among those of the library; a library that names none takes any.
+async fn offered(tx: &DatabaseTransaction, kind: TermKind, code: &str) -> Result<bool, DbErr> {
+    let of_kind = terms::Entity::find().filter(terms::Column::Kind.eq(kind.code()));
+    if of_kind.clone().filter(terms::Column::Code.eq(code)).one(tx).await?.is_some() {
+        return Ok(true);
+    }
+    Ok(of_kind.one(tx).await?.is_none())
+}
+
+/// Somebody else took the value between the check and the write.
+fn taken(error: DbErr) -> RecordsError {
+    let Some(SqlErr::UniqueConstraintViolation(index)) = error.sql_err() else {
+        return RecordsError::Database(error);
+    };
+    let field = ["user_id", "barcode", "external_id"].into_iter().find(|field| index.contains(field));
+    field.map_or(RecordsError::Database(error), |field| RecordsError::field(field, Problem::Taken))
+}
+
+async fn custom_of(tx: &DatabaseTransaction, number: UserNumber) -> Result<BTreeMap<String, String>, DbErr> {
+    let rows =
+        custom_values::Entity::find().filter(custom_values::Column::UserNumber.eq(number.0)).all(tx).await?;
+    Ok(rows.into_iter().map(|row| (row.field_key, row.value)).collect())
+}
+
+fn differing<'a>(
+    old: &'a BTreeMap<String, String>,
+    new: &'a BTreeMap<String, String>,
+) -> impl Iterator<Item = &'a String> {
+    let keys: BTreeSet<&String> = old.keys().chain(new.keys()).collect();
+    keys.into_iter().filter(|key| old.get(*key) != new.get(*key))
+}
+
+async fn save_custom(
+    tx: &DatabaseTransaction,
+    number: i64,
+    old: &BTreeMap<String, String>,
+    new: &BTreeMap<String, String>,
+) -> Result<(), DbErr> {
+    for key in differing(old, new) {
+        custom_values::Entity::delete_by_id((number, key.clone())).exec(tx).await?;
+        let Some(value) = new.get(key) else { continue };
+        custom_values::ActiveModel {
+            user_number: Set(number),
+            field_key: Set(key.clone()),
+            value: Set(value.clone()),
+        }
+        .insert(tx)
+        .await?;
+    }
+    Ok(())
+}
+
+async fn remove_sign_in(tx: &DatabaseTransaction, number: UserNumber) -> Result<u64, DbErr> {
+    let credentials = credentials::Entity::delete_many().filter(credentials::Column::UserNumber.eq(number.0));
+    let sessions = sessions::Entity::delete_many().filter(sessions::Column::UserNumber.eq(number.0));
+    Ok(credentials.exec(tx).await?.rows_affected + sessions.exec(tx).await?.rows_affected)
+}

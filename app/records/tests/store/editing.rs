@@ -1,0 +1,293 @@
+//! Creating, editing and marking users by hand; photos; what anonymising would do.
+
+use crate::support::{TODAY, add, add_task, day, dump, execute, five_days, for_each_database, leaver};
+use policy::form::Problem;
+use policy::user_form::UserForm;
+use policy::{Field, Policy, Treatment, UserNumber};
+use records::entity::{audit_events, user_words};
+use records::user::{self, What};
+use records::{Actor, RecordsError, Store, run};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
+
+fn form() -> UserForm {
+    UserForm {
+        user_id: "ang".to_owned(),
+        first_name: "Ana".to_owned(),
+        last_name: "Ng".to_owned(),
+        barcode: "B1".to_owned(),
+        external_id: "E1".to_owned(),
+        ..UserForm::default()
+    }
+}
+
+async fn save(store: &Store, form: &UserForm) -> Result<UserNumber, RecordsError> {
+    user::save(store, Actor::DESK, form).await
+}
+
+async fn edit_form(store: &Store, number: UserNumber) -> UserForm {
+    user::form_of(&user::read(store, number).await.unwrap())
+}
+
+async fn words_of(store: &Store, number: UserNumber) -> Vec<String> {
+    let rows = user_words::Entity::find()
+        .filter(user_words::Column::UserNumber.eq(number.0))
+        .all(store.database())
+        .await
+        .unwrap();
+    let mut words: Vec<String> = rows.into_iter().map(|row| row.word).collect();
+    words.sort();
+    words
+}
+
+async fn events(store: &Store) -> Vec<(String, String)> {
+    let rows = audit_events::Entity::find()
+        .order_by_asc(audit_events::Column::Id)
+        .all(store.database())
+        .await
+        .unwrap();
+    rows.into_iter().map(|row| (row.action, row.detail)).collect()
+}
+
+fn problem(result: Result<UserNumber, RecordsError>, field: &str) -> Option<String> {
+    match result {
+        Err(RecordsError::Invalid(errors)) => errors.of(field),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn a_new_user_is_not_imported_and_found_at_once() {
+    for_each_database(async |store| {
+        let number = save(&store, &form()).await.unwrap();
+        let record = user::read(&store, number).await.unwrap();
+        assert_eq!(record.name, "Ana Ng");
+        assert_eq!((record.imported, record.created_on, record.version), (false, Some(day(TODAY)), 1));
+        assert_eq!(words_of(&store, number).await, ["ana", "ang", "b1", "e1", "ng"]);
+        assert_eq!(events(&store).await, [("user_created".to_owned(), String::new())]);
+        assert_ne!(
+            save(&store, &UserForm { last_name: "Ng".to_owned(), ..UserForm::default() }).await.unwrap(),
+            number
+        );
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_edit_changes_what_was_edited_and_the_audit_names_the_fields_only() {
+    for_each_database(async |store| {
+        execute(&store, "INSERT INTO custom_fields VALUES ('locker', 'Locker')").await;
+        let number = save(&store, &form()).await.unwrap();
+        let unchanged = edit_form(&store, number).await;
+        save(&store, &unchanged).await.unwrap();
+        assert_eq!(user::read(&store, number).await.unwrap().version, 1, "nothing was edited");
+
+        let edited = UserForm {
+            last_name: "Nguyễn".to_owned(),
+            notes: "two\nlines".to_owned(),
+            birth_date: "1 Feb 1990".to_owned(),
+            custom: [("locker".to_owned(), "17".to_owned())].into(),
+            ..unchanged
+        };
+        save(&store, &edited).await.unwrap();
+        let record = user::read(&store, number).await.unwrap();
+        assert_eq!((record.name.as_str(), record.version), ("Ana Nguyễn", 2));
+        assert_eq!((record.custom[0].label.as_str(), record.custom[0].value.as_str()), ("Locker", "17"));
+        assert_eq!(words_of(&store, number).await, ["ana", "ang", "b1", "e1", "nguyen"]);
+        let (action, detail) = events(&store).await.pop().unwrap();
+        assert_eq!(
+            (action.as_str(), detail.as_str()),
+            ("user_changed", "last_name,birth_date,notes,custom.locker")
+        );
+
+        save(&store, &UserForm { custom: [].into(), ..edit_form(&store, number).await }).await.unwrap();
+        assert_eq!(user::read(&store, number).await.unwrap().custom[0].value, "");
+        let unknown = UserForm {
+            custom: [("shoe".to_owned(), "44".to_owned())].into(),
+            ..edit_form(&store, number).await
+        };
+        assert!(problem(save(&store, &unknown).await, "custom.shoe").is_some());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_another_user_has_is_taken() {
+    for_each_database(async |store| {
+        let first = save(&store, &form()).await.unwrap();
+        let before = dump(&store).await;
+        let second = save(&store, &form()).await;
+        let Err(RecordsError::Invalid(errors)) = second else { panic!("{second:?}") };
+        for field in ["user_id", "barcode", "external_id"] {
+            assert_eq!(errors.of(field), Some(Problem::Taken.to_string()), "{field}");
+        }
+        assert_eq!(dump(&store).await, before);
+        // One's own values are not taken, and empty ones never are.
+        save(&store, &UserForm { phone: "1".to_owned(), ..edit_form(&store, first).await }).await.unwrap();
+        for _ in 0..2 {
+            save(&store, &UserForm { last_name: "Ng".to_owned(), ..UserForm::default() }).await.unwrap();
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn codes_are_those_of_the_library_and_guarantors_are_somebody_else() {
+    for_each_database(async |store| {
+        let number = save(&store, &UserForm { category: "anything".to_owned(), ..form() }).await.unwrap();
+        execute(&store, "INSERT INTO terms VALUES ('category', 'student', 'Student')").await;
+        let edit = edit_form(&store, number).await;
+        let with_category = |code: &str| UserForm { category: code.to_owned(), ..edit.clone() };
+        assert!(problem(save(&store, &with_category("nothing")).await, "category").is_some());
+        save(&store, &with_category("anything")).await.unwrap();
+        save(&store, &with_category("student")).await.unwrap();
+        let record = user::read(&store, number).await.unwrap();
+        assert_eq!(record.category.unwrap().name, "Student");
+
+        let edit = edit_form(&store, number).await;
+        let with_guarantor = |typed: &str| UserForm { guarantor: typed.to_owned(), ..edit.clone() };
+        add(&store, leaver("Gone")).await;
+        execute(&store, "UPDATE users SET anonymised_on = '2018-01-01' WHERE number = 2").await;
+        let parent =
+            save(&store, &UserForm { last_name: "Parent".to_owned(), ..UserForm::default() }).await.unwrap();
+        for typed in ["1", "2", "99"] {
+            assert!(problem(save(&store, &with_guarantor(typed)).await, "guarantor").is_some(), "{typed}");
+        }
+        save(&store, &with_guarantor("3")).await.unwrap();
+        assert_eq!(user::read(&store, number).await.unwrap().guarantor.unwrap().name, "Parent");
+        assert_eq!(user::read(&store, parent).await.unwrap().guarantees_for[0].number, number);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_old_form_restores_nothing() {
+    for_each_database(async |store| {
+        let number = save(&store, &form()).await.unwrap();
+        let opened = edit_form(&store, number).await;
+        save(&store, &UserForm { phone: "1".to_owned(), ..opened.clone() }).await.unwrap();
+        assert!(matches!(save(&store, &opened).await, Err(RecordsError::Stale)));
+
+        let opened = edit_form(&store, number).await;
+        add_task(&store, &five_days()).await;
+        run::anonymise_one(&store, Actor::DESK, number, "1").await.unwrap();
+        let anonymised = dump(&store).await;
+        assert!(matches!(save(&store, &opened).await, Err(RecordsError::Stale)));
+        let version = user::read(&store, number).await.unwrap().version.to_string();
+        let guessed = UserForm { version, ..opened };
+        assert!(matches!(save(&store, &guessed).await, Err(RecordsError::Refused(_))));
+        for marked in [
+            user::mark_for_deletion(&store, Actor::DESK, number).await,
+            user::undelete(&store, Actor::DESK, number).await,
+        ] {
+            assert!(matches!(marked, Err(RecordsError::Refused(_))));
+        }
+        assert_eq!(dump(&store).await, anonymised);
+        assert_eq!(words_of(&store, number).await, [""; 0]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn marking_and_undeleting_are_noted_once() {
+    for_each_database(async |store| {
+        let number = save(&store, &form()).await.unwrap();
+        for _ in 0..2 {
+            user::mark_for_deletion(&store, Actor::DESK, number).await.unwrap();
+        }
+        assert_eq!(user::read(&store, number).await.unwrap().marked_on, Some(day(TODAY)));
+        for _ in 0..2 {
+            user::undelete(&store, Actor::DESK, number).await.unwrap();
+        }
+        assert_eq!(user::read(&store, number).await.unwrap().marked_on, None);
+        let noted: Vec<String> = events(&store).await.into_iter().map(|(action, _)| action).collect();
+        assert_eq!(noted, ["user_created", "user_marked", "user_unmarked"]);
+        let nobody = user::mark_for_deletion(&store, Actor::DESK, UserNumber(9)).await;
+        assert!(matches!(nobody, Err(RecordsError::NotFound("user"))));
+    })
+    .await;
+}
+
+/// Rule 12: staff are anonymised by editing the record, photo and sign-in included.
+#[tokio::test]
+async fn staff_are_anonymised_by_hand() {
+    for_each_database(async |store| {
+        let number = save(&store, &form()).await.unwrap();
+        execute(&store, "INSERT INTO user_roles VALUES (1, 'cataloguer', '2018-01-01')").await;
+        execute(
+            &store,
+            "INSERT INTO credentials (user_number, kind, secret, created_at) \
+             VALUES (1, 'password', 'SECRET', '2018-01-01 00:00:00+00:00')",
+        )
+        .await;
+        let photo = records::entity::photos::ActiveModel {
+            user_number: sea_orm::Set(1),
+            media_type: sea_orm::Set("image/png".to_owned()),
+            bytes: sea_orm::Set(vec![1, 2, 3]),
+        };
+        sea_orm::ActiveModelTrait::insert(photo, store.database()).await.unwrap();
+        assert_eq!(user::photo(&store, number).await.unwrap().bytes, [1, 2, 3]);
+        let record = user::read(&store, number).await.unwrap();
+        assert!(record.is_staff() && record.has_photo && record.can_sign_in);
+
+        add_task(&store, &five_days()).await;
+        let by_link = run::anonymise_one(&store, Actor::DESK, number, "1").await;
+        assert!(matches!(by_link, Err(RecordsError::Refused(why)) if why.contains("by hand")));
+        let by_hand = UserForm {
+            number: "1".to_owned(),
+            version: "1".to_owned(),
+            last_name: "Former staff".to_owned(),
+            remove_photo: true,
+            remove_sign_in: true,
+            ..UserForm::default()
+        };
+        save(&store, &by_hand).await.unwrap();
+        assert_eq!(words_of(&store, number).await, ["former", "staff"]);
+        let record = user::read(&store, number).await.unwrap();
+        assert!(!record.has_photo && !record.can_sign_in);
+        assert_eq!(record.name, "Former staff");
+        let (_, detail) = events(&store).await.pop().unwrap();
+        assert_eq!(detail, "user_id,first_name,last_name,barcode,external_id,photo,credentials");
+        assert!(matches!(user::photo(&store, number).await, Err(RecordsError::NotFound("photo"))));
+        assert!(!dump(&store).await.contains("SECRET"));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_effects_count_what_this_person_has() {
+    for_each_database(async |store| {
+        execute(&store, "INSERT INTO custom_fields VALUES ('locker', 'Locker'), ('shoe', 'Shoe')").await;
+        let custom = [("locker", "1"), ("shoe", "44")].map(|(key, value)| (key.to_owned(), value.to_owned()));
+        let number =
+            save(&store, &UserForm { birth_date: "1990-01-01".to_owned(), custom: custom.into(), ..form() })
+                .await
+                .unwrap();
+        execute(
+            &store,
+            "INSERT INTO loans (user_number, branch, issued_on, due_on, returned_on, note) VALUES \
+             (1, 'main', '2017-01-01', '2017-02-01', '2017-01-20', 'call her'), \
+             (1, 'main', '2017-01-01', '2017-02-01', '2017-01-20', NULL)",
+        )
+        .await;
+        let policy = Policy {
+            fields: [(Field::BirthDate, Treatment::Decade)].into(),
+            keep_custom: vec!["shoe".to_owned()],
+            ..five_days()
+        };
+        let effects = user::effects(&store, number, &policy).await.unwrap();
+        let count = |list: &[user::Effect], what: What| {
+            list.iter().find(|effect| effect.what == what).map(|effect| effect.count)
+        };
+        let value = |words: &str| What::Value(words.to_owned());
+        assert_eq!(count(&effects.removed, value("UserID (login name)")), Some(1));
+        assert_eq!(count(&effects.removed, value("Phone")), Some(0));
+        assert_eq!(count(&effects.removed, What::Custom("Locker".to_owned())), Some(1));
+        assert_eq!(count(&effects.removed, What::Texts("Note", "Loans")), Some(1));
+        assert_eq!(count(&effects.removed, What::Rows("Search words of users")), Some(5));
+        assert_eq!(count(&effects.generalised, value("Birth date")), Some(1));
+        assert_eq!(count(&effects.kept, What::Custom("Shoe".to_owned())), Some(1));
+        assert_eq!(count(&effects.kept, What::Rows("Loans")), Some(2));
+        assert_eq!(count(&effects.kept, value("User category")), Some(0));
+    })
+    .await;
+}
