@@ -57,6 +57,13 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/tasks/:id") view=pages::TaskPage ssr=SsrMode::Async />
                 <Route path=path!("/tasks/:id/edit") view=pages::EditTaskPage ssr=SsrMode::Async />
                 <Route path=path!("/tasks/:id/delete") view=pages::DeleteTaskPage ssr=SsrMode::Async />
+                <Route path=path!("/users") view=pages::UserSearchPage ssr=SsrMode::Async />
+                <Route path=path!("/users/new") view=pages::NewUserPage ssr=SsrMode::Async />
+                <Route path=path!("/users/:id") view=pages::UserPage ssr=SsrMode::Async />
+                <Route path=path!("/users/:id/edit") view=pages::EditUserPage ssr=SsrMode::Async />
+                <Route path=path!("/users/:id/anonymise") view=pages::AnonymiseUserPage ssr=SsrMode::Async />
+                <Route path=path!("/catalogue") view=pages::CatalogueListPage ssr=SsrMode::Async />
+                <Route path=path!("/catalogue/:id") view=pages::CatalogueRecordPage ssr=SsrMode::Async />
                 <Route path=path!("/runs") view=pages::RunListPage ssr=SsrMode::Async />
                 <Route path=path!("/runs/:id") view=pages::RunPage ssr=SsrMode::Async />
             </Routes>

@@ -3,6 +3,7 @@
 mod output;
 mod runs;
 mod tasks;
+mod users;
 
 use crate::config::Config;
 use crate::web;
@@ -32,6 +33,9 @@ enum Command {
     /// Runs and previews: list, show.
     #[command(subcommand)]
     Runs(runs::Runs),
+    /// Users: find, show, anonymise one.
+    #[command(subcommand)]
+    Users(users::Users),
 }
 
 /// An error with the problems of its fields spelt out.
@@ -54,6 +58,7 @@ impl Arguments {
             }
             Command::Tasks(tasks) => tasks.carry_out(&store, output).await,
             Command::Runs(runs) => runs.carry_out(&store, output).await,
+            Command::Users(users) => users.carry_out(&store, output).await,
         }
     }
 }

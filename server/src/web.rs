@@ -1,6 +1,7 @@
 //! The web server: routes, layers, listening.
 
 mod files;
+mod photo;
 
 use crate::config::Config;
 use anyhow::Context as _;
@@ -16,7 +17,8 @@ use axum::http::header::{
 use axum::routing::{get, post};
 use leptos::config::LeptosOptions;
 use leptos::prelude::provide_context;
-use leptos_axum::{LeptosRoutes, generate_route_list};
+use leptos::server_fn::axum::server_fn_paths;
+use leptos_axum::{LeptosRoutes, generate_route_list_with_exclusions};
 use records::Store;
 use std::path::Path;
 use tower_http::catch_panic::CatchPanicLayer;
@@ -57,12 +59,15 @@ async fn stopped() {
 /// All routes, with what every answer carries.
 fn router(site: &Path, store: Store) -> Router {
     let state = AppState { options: options(site), store };
-    let routes = generate_route_list(App);
+    // Left to itself Leptos would give each server function a route of its own, past the handling of plain forms.
+    let functions = server_fn_paths().map(|(path, _)| path.to_owned()).collect();
+    let routes = generate_route_list_with_exclusions(App, Some(functions));
     let context = state.clone();
     let document = Document::of(&state);
     let pages = Router::new()
         .route(&format!("{}/{{*function}}", submission::PREFIX), post(submission::submit))
         .route("/api/{*function}", post(answer_island))
+        .route("/users/{id}/photo", get(photo::photo))
         .route("/tasks/{id}/export", get(files::export_task))
         .leptos_routes_with_context(&state, routes, move || provide_context(context.clone()), {
             let document = document.clone();

@@ -39,7 +39,7 @@ pub struct Item {
     pub id: ItemId,
     /// Its barcode.
     pub barcode: String,
-    /// Its branch.
+    /// Name of its branch, or its code where it has no name.
     pub branch: String,
     /// Its shelf mark.
     pub shelf_mark: Option<String>,
@@ -114,8 +114,8 @@ pub async fn items(
     paging: &Paging,
 ) -> Result<Page<Item>, RecordsError> {
     let sql = format!(
-        "SELECT x.id, x.barcode, x.branch, x.shelf_mark, l.id AS loan_id, l.due_on, l.user_number, {} \
-         FROM items x LEFT JOIN loans l ON l.item_id = x.id AND l.returned_on IS NULL \
+        "SELECT x.id, x.barcode, COALESCE(b.name, x.branch) AS branch, x.shelf_mark, l.id AS loan_id, l.due_on, l.user_number, {} \
+         FROM items x LEFT JOIN terms b ON b.kind = 'branch' AND b.code = x.branch LEFT JOIN loans l ON l.item_id = x.id AND l.returned_on IS NULL \
          LEFT JOIN users u ON u.number = l.user_number \
          WHERE x.record_id = ? AND x.id > ? ORDER BY x.id LIMIT {}",
         Name::columns("u"),

@@ -9,6 +9,13 @@ pub(crate) fn words(code: &str) -> Option<&'static str> {
         "task-deactivated" => "The task is inactive: it does not run by its schedule.",
         "task-default" => "The field settings of this task now apply to single users.",
         "task-deleted" => "The task is deleted. Its runs stay in the list of runs.",
+        "user-created" => "The user is created.",
+        "user-saved" => "The user is saved.",
+        "user-marked" => "The user is marked for deletion.",
+        "user-undeleted" => "The user is no longer marked for deletion.",
+        "loan-returned" => "The loan is returned.",
+        "request-cancelled" => "The request is cancelled.",
+        "charge-settled" => "The charge is settled.",
         _ => return None,
     })
 }

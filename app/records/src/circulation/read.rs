@@ -27,6 +27,7 @@ pub struct Loan {
     /// The catalogue record of the item and its title, where the item still exists.
     pub record: Option<(CatalogueRecordId, String)>,
     pub item_barcode: Option<String>,
+    /// Name of the branch, or its code where it has no name.
     pub branch: String,
     pub category: Option<String>,
     pub department: Option<String>,
@@ -44,6 +45,7 @@ pub struct Loan {
 pub struct Request {
     pub id: RequestId,
     pub record: Option<(CatalogueRecordId, String)>,
+    /// Name of the branch, or its code where it has no name.
     pub branch: String,
     pub placed_on: NaiveDate,
     pub status: String,
@@ -100,14 +102,16 @@ pub async fn loans(
         Loans::Open => "x.returned_on IS NULL",
         Loans::Past => "x.returned_on IS NOT NULL",
     };
-    let select = "SELECT x.*, i.barcode AS item_barcode, c.id AS record_id, c.title AS record_title FROM loans x \
+    let select = "SELECT x.*, COALESCE(b.name, x.branch) AS branch_name, i.barcode AS item_barcode, \
+                  c.id AS record_id, c.title AS record_title FROM loans x \
+                  LEFT JOIN terms b ON b.kind = 'branch' AND b.code = x.branch \
                   LEFT JOIN items i ON i.id = x.item_id LEFT JOIN catalogue_records c ON c.id = i.record_id";
     let loan = |row: &QueryResult| {
         Ok(Loan {
             id: LoanId(row.try_get("", "id")?),
             record: record(row)?,
             item_barcode: row.try_get("", "item_barcode")?,
-            branch: row.try_get("", "branch")?,
+            branch: row.try_get("", "branch_name")?,
             category: row.try_get("", "category")?,
             department: row.try_get("", "department")?,
             issued_on: row.try_get("", "issued_on")?,
@@ -127,14 +131,14 @@ pub async fn requests(
     user: UserNumber,
     paging: &Paging,
 ) -> Result<Page<Request>, RecordsError> {
-    let select = "SELECT x.id, x.branch, x.placed_on, x.status, x.closed_on, x.note, x.cancel_reason, \
-                  c.id AS record_id, c.title AS record_title \
-                  FROM requests x LEFT JOIN catalogue_records c ON c.id = x.record_id";
+    let select = "SELECT x.*, COALESCE(b.name, x.branch) AS branch_name, c.title AS record_title \
+                  FROM requests x LEFT JOIN terms b ON b.kind = 'branch' AND b.code = x.branch \
+                  LEFT JOIN catalogue_records c ON c.id = x.record_id";
     let request = |row: &QueryResult| {
         Ok(Request {
             id: RequestId(row.try_get("", "id")?),
             record: record(row)?,
-            branch: row.try_get("", "branch")?,
+            branch: row.try_get("", "branch_name")?,
             placed_on: row.try_get("", "placed_on")?,
             status: row.try_get("", "status")?,
             closed_on: row.try_get("", "closed_on")?,

@@ -1,0 +1,51 @@
+//! The catalogue: records and who made them.
+
+mod list;
+mod record;
+
+pub use list::CatalogueListPage;
+pub use record::CatalogueRecordPage;
+
+use super::users::person_link;
+use crate::parts::Day;
+use leptos::prelude::*;
+use records::catalogue::CatalogueRecord;
+
+/// Records as a table.
+pub(super) fn record_table(caption: &'static str, records: Vec<CatalogueRecord>) -> impl IntoView {
+    let rows = records
+        .into_iter()
+        .map(|record| {
+            view! {
+                <tr>
+                    <th scope="row"><a href=format!("/catalogue/{}", record.id)>{record.title.clone()}</a></th>
+                    <td>{record.author.clone()}</td>
+                    <td class="number">{record.year.map(|year| year.to_string())}</td>
+                    <td>{record.created_by.as_ref().map(person_link)}</td>
+                    <td class="nowrap"><Day date=record.created_on /></td>
+                    <td>{record.changed_by.as_ref().map(person_link)}</td>
+                    <td class="nowrap"><Day date=record.changed_on /></td>
+                </tr>
+            }
+        })
+        .collect_view();
+    view! {
+        <div class="scroll" role="region" aria-label=caption tabindex="0">
+            <table>
+                <caption class="hidden">{caption}</caption>
+                <thead>
+                    <tr>
+                        <th scope="col">"Title"</th>
+                        <th scope="col">"Author"</th>
+                        <th scope="col" class="number">"Year"</th>
+                        <th scope="col">"Made by"</th>
+                        <th scope="col">"Made"</th>
+                        <th scope="col">"Last changed by"</th>
+                        <th scope="col">"Last changed"</th>
+                    </tr>
+                </thead>
+                <tbody>{rows}</tbody>
+            </table>
+        </div>
+    }
+}

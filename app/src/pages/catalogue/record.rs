@@ -1,0 +1,84 @@
+//! One catalogue record: who made and who last changed it, and its items.
+
+use crate::pages::users::person_link;
+use crate::parts::{Day, Frame, Pager, named_in_path, page, paging};
+use crate::state::store;
+use leptos::prelude::*;
+use policy::CatalogueRecordId;
+use records::catalogue::{self, Item};
+use records::page::Page;
+
+/// A catalogue record.
+#[component]
+pub fn CatalogueRecordPage() -> impl IntoView {
+    let id = named_in_path::<CatalogueRecordId>("catalogue record");
+    page(async move {
+        let store = store();
+        let record = catalogue::read(&store, id?).await?;
+        let paging = paging();
+        let paged = paging.after.is_some();
+        let Page { rows, next } = catalogue::items(&store, record.id, &paging).await?;
+        let list = format!("/catalogue/{}", record.id);
+        let crumbs = vec![("Catalogue".to_owned(), "/catalogue".to_owned())];
+        let items = if rows.is_empty() {
+            view! { <p class="empty">"This record has no items."</p> }.into_any()
+        } else {
+            items(rows).into_any()
+        };
+        Ok(view! {
+            <Frame title=record.title.clone() crumbs>
+                <dl class="facts">
+                    <dt>"Author"</dt><dd>{record.author.clone()}</dd>
+                    <dt>"Year"</dt><dd>{record.year.map(|year| year.to_string())}</dd>
+                    <dt>"Made by"</dt><dd>{record.created_by.as_ref().map(person_link)}</dd>
+                    <dt>"Made"</dt><dd><Day date=record.created_on /></dd>
+                    <dt>"Last changed by"</dt><dd>{record.changed_by.as_ref().map(person_link)}</dd>
+                    <dt>"Last changed"</dt><dd><Day date=record.changed_on /></dd>
+                </dl>
+                <h2>"Items"</h2>
+                {items}
+                <Pager list paged next />
+            </Frame>
+        })
+    })
+}
+
+fn items(items: Vec<Item>) -> impl IntoView {
+    let rows = items
+        .into_iter()
+        .map(|item| {
+            let state = match item.on_loan {
+                None => view! { <span class="tag quiet">"On the shelf"</span> }.into_any(),
+                Some(loan) => view! {
+                    <span class="tag ready">"On loan"</span> " to " {person_link(&loan.borrower)} ", due "
+                    <Day date=loan.due_on />
+                }
+                .into_any(),
+            };
+            view! {
+                <tr>
+                    <th scope="row">{item.barcode}</th>
+                    <td>{item.branch}</td>
+                    <td>{item.shelf_mark}</td>
+                    <td>{state}</td>
+                </tr>
+            }
+        })
+        .collect_view();
+    view! {
+        <div class="scroll" role="region" aria-label="Items" tabindex="0">
+            <table>
+                <caption class="hidden">"Items"</caption>
+                <thead>
+                    <tr>
+                        <th scope="col">"Barcode"</th>
+                        <th scope="col">"Branch"</th>
+                        <th scope="col">"Shelf mark"</th>
+                        <th scope="col">"State"</th>
+                    </tr>
+                </thead>
+                <tbody>{rows}</tbody>
+            </table>
+        </div>
+    }
+}

@@ -1,0 +1,61 @@
+//! Users: search, record, edit, anonymise.
+
+mod actions;
+mod activity;
+mod anonymise;
+mod by_hand;
+mod details;
+mod effects;
+mod form;
+mod inputs;
+mod record;
+mod search;
+mod search_form;
+mod tab;
+
+pub use anonymise::AnonymiseUserPage;
+pub use form::{EditUserPage, NewUserPage};
+pub use record::UserPage;
+pub use search::UserSearchPage;
+
+use crate::parts::{Crumb, Day};
+use chrono::NaiveDate;
+use leptos::prelude::*;
+use policy::{UserNumber, dates};
+use records::user::Person;
+
+/// The way to a page about users.
+fn crumbs(more: impl IntoIterator<Item = Crumb>) -> Vec<Crumb> {
+    std::iter::once(("Users".to_owned(), "/users".to_owned())).chain(more).collect()
+}
+
+/// The address of a user's record.
+pub(super) fn address(number: UserNumber) -> String {
+    format!("/users/{number}")
+}
+
+/// A name that leads to the record.
+pub(super) fn person_link(person: &Person) -> impl IntoView + use<> {
+    view! { <a href=address(person.number)>{person.name.clone()}</a> " (user "{person.number.to_string()}")" }
+}
+
+/// A code of the records in words: `text_message` is “Text message”.
+pub(super) fn code_in_words(code: &str) -> String {
+    let mut words = code.replace('_', " ");
+    if let Some(first) = words.get_mut(0..1) {
+        first.make_ascii_uppercase();
+    }
+    words
+}
+
+/// A date of the record: of an anonymised user perhaps only the month.
+#[component]
+fn RecordDay(date: Option<NaiveDate>, by_month: bool) -> impl IntoView {
+    match date {
+        Some(date) if by_month => {
+            let machine = date.format("%Y-%m").to_string();
+            view! { <time datetime=machine>{dates::shown_month(date)}</time> }.into_any()
+        }
+        date => view! { <Day date /> }.into_any(),
+    }
+}

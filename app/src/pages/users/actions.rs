@@ -1,0 +1,81 @@
+//! What can be done on a user's record at once, by a button.
+
+use super::address;
+use super::tab::Tab;
+use crate::error::AppError;
+use crate::state::{actor, store};
+use leptos::prelude::*;
+use leptos::server_fn::codec::PostUrl;
+use policy::{ChargeId, LoanId, RequestId, UserNumber};
+use records::{circulation, user};
+use serde::{Deserialize, Serialize};
+
+/// Names the user.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct UserRef {
+    user: i64,
+}
+
+/// Names the loan.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct LoanRef {
+    loan: i64,
+}
+
+/// Names the request.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RequestRef {
+    request: i64,
+}
+
+/// Names the charge.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ChargeRef {
+    charge: i64,
+}
+
+/// Marks a user for deletion.
+#[server(prefix = "/do", endpoint = "mark_user", input = PostUrl)]
+pub(super) async fn mark_user(form: UserRef) -> Result<(), AppError> {
+    let number = UserNumber(form.user);
+    user::mark_for_deletion(&store(), actor(), number).await?;
+    leptos_axum::redirect(&format!("{}?done=user-marked", address(number)));
+    Ok(())
+}
+
+/// Takes the mark back.
+#[server(prefix = "/do", endpoint = "undelete_user", input = PostUrl)]
+pub(super) async fn undelete_user(form: UserRef) -> Result<(), AppError> {
+    let number = UserNumber(form.user);
+    user::undelete(&store(), actor(), number).await?;
+    leptos_axum::redirect(&format!("{}?done=user-undeleted", address(number)));
+    Ok(())
+}
+
+/// Returns a loan.
+#[server(prefix = "/do", endpoint = "return_loan", input = PostUrl)]
+pub(super) async fn return_loan(form: LoanRef) -> Result<(), AppError> {
+    let number = circulation::return_loan(&store(), actor(), LoanId(form.loan)).await?;
+    leptos_axum::redirect(&format!("{}&done=loan-returned", Tab::Loans.address(number)));
+    Ok(())
+}
+
+/// Cancels a request.
+#[server(prefix = "/do", endpoint = "cancel_request", input = PostUrl)]
+pub(super) async fn cancel_request(form: RequestRef) -> Result<(), AppError> {
+    let number = circulation::cancel_request(&store(), actor(), RequestId(form.request)).await?;
+    leptos_axum::redirect(&format!("{}&done=request-cancelled", Tab::Requests.address(number)));
+    Ok(())
+}
+
+/// Settles a charge or a credit.
+#[server(prefix = "/do", endpoint = "settle_charge", input = PostUrl)]
+pub(super) async fn settle_charge(form: ChargeRef) -> Result<(), AppError> {
+    let number = circulation::settle_charge(&store(), actor(), ChargeId(form.charge)).await?;
+    leptos_axum::redirect(&format!("{}&done=charge-settled", Tab::Charges.address(number)));
+    Ok(())
+}

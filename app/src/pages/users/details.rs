@@ -1,0 +1,179 @@
+//! The details of a user's record. Of an anonymised user only what is left is shown.
+
+use super::{RecordDay, code_in_words, person_link};
+use crate::parts::Day;
+use chrono::NaiveDate;
+use leptos::prelude::*;
+use policy::dates::joined;
+use records::circulation::LegalHold;
+use records::user::{Term, UserRecord};
+
+/// One line: what it is, and the value.
+type Fact = (&'static str, Option<AnyView>);
+
+pub(super) fn view(user: &UserRecord, holds: Vec<LegalHold>) -> impl IntoView + use<> {
+    let all = !user.is_anonymised();
+    view! {
+        <div class="beside">
+            {group("Person", all, person(user))}
+            {group("Library", all, library(user))}
+            {group("Contact", all, contact(user))}
+            {group("Dates", all, record_dates(user))}
+        </div>
+        {custom(user)}
+        {guarantees(user)}
+        {legal_holds(holds)}
+    }
+}
+
+/// A group of facts; lines without a value only where all lines are wanted.
+fn group(heading: &'static str, all: bool, facts: Vec<Fact>) -> impl IntoView {
+    let lines: Vec<_> = facts
+        .into_iter()
+        .filter(|(_, value)| all || value.is_some())
+        .map(|(words, value)| view! { <dt>{words}</dt><dd>{value}</dd> })
+        .collect();
+    (!lines.is_empty()).then(|| view! { <section><h2>{heading}</h2><dl class="facts">{lines}</dl></section> })
+}
+
+fn text(value: Option<&String>) -> Option<AnyView> {
+    value.cloned().map(IntoAny::into_any)
+}
+
+fn term(value: Option<&Term>) -> Option<AnyView> {
+    value.cloned().map(|term| term.name.into_any())
+}
+
+fn day(date: Option<NaiveDate>, by_month: bool) -> Option<AnyView> {
+    date.map(|date| view! { <RecordDay date=Some(date) by_month /> }.into_any())
+}
+
+fn person(user: &UserRecord) -> Vec<Fact> {
+    let photo = user.has_photo.then(|| {
+        let picture = format!("/users/{}/photo", user.number);
+        view! { <img src=picture alt="Photo of the user" width="96" /> }.into_any()
+    });
+    let birth = day(user.birth_date, false).or_else(|| text(user.birth_period.as_ref()));
+    vec![
+        ("Title", text(user.title.as_ref())),
+        ("First name", text(user.first_name.as_ref())),
+        ("Middle name", text(user.middle_name.as_ref())),
+        ("Last name", text(user.last_name.as_ref())),
+        ("Preferred name", text(user.preferred_name.as_ref())),
+        ("Birth date", birth),
+        ("Gender", text(user.gender.as_ref())),
+        ("Language", text(user.language.as_ref())),
+        ("Photo", photo),
+    ]
+}
+
+fn library(user: &UserRecord) -> Vec<Fact> {
+    let roles: Vec<&str> = user.roles.iter().map(|role| role.words()).collect();
+    vec![
+        ("User number", Some(user.number.to_string().into_any())),
+        ("UserID", text(user.user_id.as_ref())),
+        ("Barcode", text(user.barcode.as_ref())),
+        ("External identifier", text(user.external_id.as_ref())),
+        ("User category", term(user.category.as_ref())),
+        ("Department", term(user.department.as_ref())),
+        ("Branch", term(user.branch.as_ref())),
+        ("Roles", (!roles.is_empty()).then(|| joined(&roles, "and").into_any())),
+        ("Guarantor", user.guarantor.as_ref().map(|person| person_link(person).into_any())),
+        ("Sign-in", user.can_sign_in.then(|| "Can sign in".into_any())),
+    ]
+}
+
+fn contact(user: &UserRecord) -> Vec<Fact> {
+    vec![
+        ("E-mail", text(user.email.as_ref())),
+        ("Phone", text(user.phone.as_ref())),
+        ("Mobile", text(user.mobile.as_ref())),
+        ("Street address", text(user.street.as_ref())),
+        ("Postcode", text(user.postcode.as_ref())),
+        ("City", text(user.city.as_ref())),
+        ("Country", text(user.country.as_ref())),
+        ("Notes", user.notes.clone().map(|notes| view! { <span class="lines">{notes}</span> }.into_any())),
+    ]
+}
+
+fn record_dates(user: &UserRecord) -> Vec<Fact> {
+    let by_month = user.dates_by_month;
+    vec![
+        ("Created", day(user.created_on, by_month)),
+        ("Leaving date", day(user.leaving_on, by_month)),
+        ("Last activity", day(user.last_activity_on, by_month)),
+        ("Marked for deletion", day(user.marked_on, by_month)),
+    ]
+}
+
+fn custom(user: &UserRecord) -> impl IntoView + use<> {
+    let all = !user.is_anonymised();
+    let lines: Vec<_> = user
+        .custom
+        .iter()
+        .filter(|field| all || !field.value.is_empty())
+        .map(|field| view! { <dt>{field.label.clone()}</dt><dd>{field.value.clone()}</dd> })
+        .collect();
+    (!lines.is_empty()).then(|| view! { <h2>"Custom fields"</h2><dl class="facts">{lines}</dl> })
+}
+
+fn guarantees(user: &UserRecord) -> impl IntoView + use<> {
+    let people: Vec<_> =
+        user.guarantees_for.iter().map(|person| view! { <li>{person_link(person)}</li> }).collect();
+    (!people.is_empty()).then(|| {
+        view! {
+            <h2 id="guarantees">"Guarantor for"</h2>
+            <p class="hint">
+                "A guarantor cannot be anonymised before those guaranteed for are, or have another guarantor: edit \
+                 their records."
+            </p>
+            <ul>{people}</ul>
+        }
+    })
+}
+
+fn legal_holds(holds: Vec<LegalHold>) -> impl IntoView {
+    if holds.is_empty() {
+        return ().into_any();
+    }
+    let rows = holds
+        .into_iter()
+        .map(|hold| {
+            let state = if hold.released_on.is_none() {
+                view! { <span class="tag due">"In force"</span> }
+            } else {
+                view! { <span class="tag quiet">"Released"</span> }
+            };
+            view! {
+                <tr>
+                    <th scope="row">{code_in_words(&hold.reason)}</th>
+                    <td>{state}</td>
+                    <td><Day date=hold.placed_on /></td>
+                    <td>{hold.placed_by.as_ref().map(person_link)}</td>
+                    <td><Day date=hold.review_on /></td>
+                    <td><Day date=hold.released_on /></td>
+                </tr>
+            }
+        })
+        .collect_view();
+    view! {
+        <h2 id="legal-holds">"Legal holds"</h2>
+        <div class="scroll" role="region" aria-label="Legal holds" tabindex="0">
+            <table>
+                <caption class="hidden">"Legal holds"</caption>
+                <thead>
+                    <tr>
+                        <th scope="col">"Reason"</th>
+                        <th scope="col">"State"</th>
+                        <th scope="col">"Placed"</th>
+                        <th scope="col">"By"</th>
+                        <th scope="col">"To be reviewed"</th>
+                        <th scope="col">"Released"</th>
+                    </tr>
+                </thead>
+                <tbody>{rows}</tbody>
+            </table>
+        </div>
+    }
+    .into_any()
+}

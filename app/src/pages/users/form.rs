@@ -1,0 +1,189 @@
+//! Creating and editing a user by hand.
+
+use super::inputs::{Inputs, tick};
+use super::{address, by_hand, crumbs};
+use crate::error::AppError;
+use crate::parts::{Frame, ProblemSummary, named_in_path, page, query};
+use crate::state::{actor, store};
+use crate::submission::{action, refusal, submitted};
+use leptos::prelude::*;
+use leptos::server_fn::ServerFn as _;
+use leptos::server_fn::codec::PostUrl;
+use policy::UserNumber;
+use policy::form::FieldErrors;
+use policy::user_form::UserForm;
+use records::user::{self, Term, TermKind, UserRecord};
+use records::{RecordsError, Store, task};
+
+/// Saves a user.
+#[server(prefix = "/do", endpoint = "save_user", input = PostUrl)]
+pub(super) async fn save_user(form: UserForm) -> Result<(), AppError> {
+    let created = form.number.trim().is_empty();
+    let number = user::save(&store(), actor(), &form).await?;
+    let done = if created { "user-created" } else { "user-saved" };
+    leptos_axum::redirect(&format!("{}?done={done}", address(number)));
+    Ok(())
+}
+
+/// A new user.
+#[component]
+pub fn NewUserPage() -> impl IntoView {
+    page(async {
+        let store = store();
+        let form = form_view(&store, UserForm::default(), None, "/users/new", "/users").await?;
+        Ok(view! {
+            <Frame title="Create user" crumbs=crumbs([])
+                lead="A user created here counts as not imported. Only the last name is needed.">
+                {form}
+            </Frame>
+        })
+    })
+}
+
+/// A user's record as a form. Staff and fictitious users are anonymised by hand here.
+#[component]
+pub fn EditUserPage() -> impl IntoView {
+    let number = named_in_path::<UserNumber>("user");
+    let open = query("by") == "hand";
+    page(async move {
+        let store = store();
+        let user = user::read(&store, number?).await?;
+        if user.is_anonymised() {
+            return Err(RecordsError::Refused(format!(
+                "User {} has been anonymised. That cannot be undone, and the record cannot be edited.",
+                user.number
+            )));
+        }
+        let here = address(user.number);
+        let by_hand = if by_hand::applies(&user) {
+            Some(by_hand::explanation(&store, &user, open).await?)
+        } else {
+            None
+        };
+        let edit = format!("{here}/edit");
+        let form = form_view(&store, user::form_of(&user), Some(&user), &edit, &here).await?;
+        Ok(view! {
+            <Frame title=format!("Edit user {}", user.number)
+                crumbs=crumbs([(format!("User {}", user.number), here)])>
+                {by_hand}
+                {form}
+            </Frame>
+        })
+    })
+}
+
+async fn form_view(
+    store: &Store,
+    saved: UserForm,
+    user: Option<&UserRecord>,
+    page: &str,
+    back: &str,
+) -> Result<impl IntoView + use<>, RecordsError> {
+    let (form, error) = match submitted::<UserForm>(SaveUser::PATH) {
+        Some((typed, error)) => (typed, Some(error)),
+        None => (saved, refusal(SaveUser::PATH)),
+    };
+    let errors = match &error {
+        Some(AppError::Invalid(errors)) => errors.clone(),
+        _ => FieldErrors::default(),
+    };
+    let again = matches!(error, Some(AppError::Stale)).then(
+        || view! { <p><a href=page.to_owned()>"Open the record again"</a>" (what you typed is lost)"</p> },
+    );
+    let terms = [
+        user::choices(store, TermKind::Category).await?,
+        user::choices(store, TermKind::Department).await?,
+        user::choices(store, TermKind::Branch).await?,
+    ];
+    let custom = task::custom_fields(store).await?;
+    let fields = fields(&form, &Inputs { errors }, terms, &custom);
+    let removals = user.map(|user| removals(user, &form));
+    let back = back.to_owned();
+    let button = if user.is_some() { "Save user" } else { "Create user" };
+    Ok(view! {
+        <ProblemSummary error />
+        {again}
+        <form method="post" action=action(SaveUser::PATH, page) novalidate>
+            <input type="hidden" name="form[number]" value=form.number.clone() />
+            <input type="hidden" name="form[version]" value=form.version.clone() />
+            {fields}
+            {removals}
+            <div class="buttons">
+                <button class="primary" type="submit">{button}</button>
+                <a href=back>"Cancel"</a>
+            </div>
+        </form>
+    })
+}
+
+fn fields(
+    form: &UserForm,
+    inputs: &Inputs,
+    terms: [Vec<Term>; 3],
+    custom: &[(String, String)],
+) -> impl IntoView + use<> {
+    let [categories, departments, branches] = terms;
+    let value = |key: &String| form.custom.get(key).map_or("", String::as_str);
+    let custom: Vec<_> = custom.iter().map(|(key, label)| inputs.custom(key, label, value(key))).collect();
+    let custom = (!custom.is_empty()).then(|| {
+        view! { <fieldset><legend>"Custom fields"</legend><div class="columns">{custom}</div></fieldset> }
+    });
+    view! {
+        <fieldset>
+            <legend>"Names"</legend>
+            <div class="columns">
+                {inputs.line("last_name", "Last name", &form.last_name)}
+                {inputs.line("first_name", "First name", &form.first_name)}
+                {inputs.line("middle_name", "Middle name", &form.middle_name)}
+                {inputs.line("preferred_name", "Preferred name", &form.preferred_name)}
+                {inputs.line("title", "Title", &form.title)}
+            </div>
+        </fieldset>
+        <fieldset>
+            <legend>"Library"</legend>
+            <div class="columns">
+                {inputs.hinted("user_id", "UserID", &form.user_id, "The login name; nobody else has it")}
+                {inputs.line("barcode", "Barcode", &form.barcode)}
+                {inputs.line("external_id", "External identifier", &form.external_id)}
+                {inputs.term("category", "User category", &form.category, categories)}
+                {inputs.term("department", "Department", &form.department, departments)}
+                {inputs.term("branch", "Branch", &form.branch, branches)}
+                {inputs.date("leaving_on", "Leaving date", &form.leaving_on)}
+                {inputs.hinted("guarantor", "Guarantor", &form.guarantor, "The user number of another user")}
+            </div>
+            {tick("fictitious", "Fictitious: the record is no person (a department, a display shelf)", form.fictitious)}
+        </fieldset>
+        <fieldset>
+            <legend>"Contact"</legend>
+            <div class="columns">
+                {inputs.email("email", "E-mail", &form.email)}
+                {inputs.line("phone", "Phone", &form.phone)}
+                {inputs.line("mobile", "Mobile", &form.mobile)}
+                {inputs.line("street", "Street address", &form.street)}
+                {inputs.line("postcode", "Postcode", &form.postcode)}
+                {inputs.line("city", "City", &form.city)}
+                {inputs.line("country", "Country", &form.country)}
+            </div>
+        </fieldset>
+        <fieldset>
+            <legend>"About the person"</legend>
+            <div class="columns">
+                {inputs.date("birth_date", "Birth date", &form.birth_date)}
+                {inputs.line("gender", "Gender", &form.gender)}
+                {inputs.line("language", "Language", &form.language)}
+            </div>
+            {inputs.lines("notes", "Notes about the user", &form.notes)}
+        </fieldset>
+        {custom}
+    }
+}
+
+/// What a form cannot empty like a field.
+fn removals(user: &UserRecord, form: &UserForm) -> impl IntoView + use<> {
+    let photo = user.has_photo.then(|| tick("remove_photo", "Remove the photo", form.remove_photo));
+    let sign_in = user.can_sign_in.then(|| {
+        tick("remove_sign_in", "Remove password, second factor, tokens and sessions", form.remove_sign_in)
+    });
+    (photo.is_some() || sign_in.is_some())
+        .then(|| view! { <fieldset><legend>"Photo and sign-in"</legend>{photo}{sign_in}</fieldset> })
+}

@@ -1,0 +1,144 @@
+//! The fields of the user form.
+
+use crate::parts::FieldProblem;
+use leptos::prelude::*;
+use policy::form::FieldErrors;
+use policy::text;
+use records::user::Term;
+
+/// What the fields of one form share.
+pub(super) struct Inputs {
+    pub(super) errors: FieldErrors,
+}
+
+impl Inputs {
+    fn wrong(&self, field: &str) -> Option<&'static str> {
+        self.errors.of(field).is_some().then_some("true")
+    }
+
+    /// A line of text.
+    pub(super) fn line(&self, field: &'static str, label: &'static str, value: &str) -> AnyView {
+        self.input(field, label, value, "text", "", None)
+    }
+
+    /// A line of text with a hint.
+    pub(super) fn hinted(
+        &self,
+        field: &'static str,
+        label: &'static str,
+        value: &str,
+        hint: &'static str,
+    ) -> AnyView {
+        self.input(field, label, value, "text", "", Some(hint))
+    }
+
+    /// A date.
+    pub(super) fn date(&self, field: &'static str, label: &'static str, value: &str) -> AnyView {
+        self.input(field, label, value, "text", "date", Some("Like 15 Jan 2018"))
+    }
+
+    /// An e-mail address.
+    pub(super) fn email(&self, field: &'static str, label: &'static str, value: &str) -> AnyView {
+        self.input(field, label, value, "email", "", None)
+    }
+
+    fn input(
+        &self,
+        field: &'static str,
+        label: &'static str,
+        value: &str,
+        kind: &'static str,
+        class: &'static str,
+        hint: Option<&'static str>,
+    ) -> AnyView {
+        let hint_id = format!("{field}-hint");
+        let described = match hint {
+            Some(_) => format!("{hint_id} {field}-problem"),
+            None => format!("{field}-problem"),
+        };
+        view! {
+            <div class="field">
+                <label for=field>{label}</label>
+                {hint.map(|hint| view! { <p class="hint" id=hint_id>{hint}</p> })}
+                <input id=field name=format!("form[{field}]") type=kind class=class value=value.to_owned()
+                    autocomplete="off" aria-invalid=self.wrong(field) aria-describedby=described />
+                <FieldProblem field errors=self.errors.clone() />
+            </div>
+        }
+        .into_any()
+    }
+
+    /// A code of the library; a line of text where the library has named none.
+    pub(super) fn term(
+        &self,
+        field: &'static str,
+        label: &'static str,
+        value: &str,
+        terms: Vec<Term>,
+    ) -> AnyView {
+        if terms.is_empty() {
+            return self.line(field, label, value);
+        }
+        let value = value.to_owned();
+        let unknown = (!value.is_empty() && terms.iter().all(|term| term.code != value))
+            .then(|| view! { <option value=value.clone() selected>{value.clone()}</option> });
+        let options = terms
+            .into_iter()
+            .map(|term| view! { <option value=term.code.clone() selected=term.code == value>{term.name}</option> })
+            .collect_view();
+        view! {
+            <div class="field">
+                <label for=field>{label}</label>
+                <select id=field name=format!("form[{field}]") aria-invalid=self.wrong(field)
+                    aria-describedby=format!("{field}-problem")>
+                    <option value="">"None"</option>
+                    {unknown}
+                    {options}
+                </select>
+                <FieldProblem field errors=self.errors.clone() />
+            </div>
+        }
+        .into_any()
+    }
+
+    /// Several lines of text.
+    pub(super) fn lines(&self, field: &'static str, label: &'static str, value: &str) -> AnyView {
+        view! {
+            <div class="field">
+                <label for=field>{label}</label>
+                <textarea id=field name=format!("form[{field}]") rows="4" maxlength=text::LONG
+                    aria-invalid=self.wrong(field) aria-describedby=format!("{field}-problem")>
+                    {value.to_owned()}
+                </textarea>
+                <FieldProblem field errors=self.errors.clone() />
+            </div>
+        }
+        .into_any()
+    }
+
+    /// A custom field.
+    pub(super) fn custom(&self, key: &str, label: &str, value: &str) -> AnyView {
+        let field = format!("custom.{key}");
+        let problem = format!("{field}-problem");
+        view! {
+            <div class="field">
+                <label for=field.clone()>{label.to_owned()}</label>
+                <input id=field.clone() name=format!("form[custom][{key}]") value=value.to_owned() autocomplete="off"
+                    aria-invalid=self.wrong(&field) aria-describedby=problem.clone() />
+                <p class="problem" id=problem>{self.errors.of(&field)}</p>
+            </div>
+        }
+        .into_any()
+    }
+}
+
+/// A tick box.
+pub(super) fn tick(field: &'static str, label: &'static str, ticked: bool) -> AnyView {
+    view! {
+        <div class="choice">
+            <input id=field name=format!("form[{field}]") type="checkbox" value="true" checked=ticked />
+            <label for=field>{label}</label>
+        </div>
+    }
+    .into_any()
+}

@@ -1,0 +1,159 @@
+//! One user's record.
+
+use super::actions::{CancelRequest, MarkUser, ReturnLoan, SettleCharge, UndeleteUser};
+use super::tab::{Tab, tabs};
+use super::{activity, address, crumbs, details};
+use crate::pages::catalogue::record_table;
+use crate::parts::{Action, Day, Frame, Pager, ProblemSummary, named_in_path, page, paging, query};
+use crate::state::store;
+use crate::submission::refusal;
+use leptos::prelude::*;
+use leptos::server_fn::ServerFn as _;
+use policy::UserNumber;
+use records::circulation::{self, Loans};
+use records::page::Page;
+use records::user::{self, UserRecord};
+use records::{RecordsError, Store, catalogue};
+
+/// A user's record with everything that hangs on it.
+#[component]
+pub fn UserPage() -> impl IntoView {
+    let number = named_in_path::<UserNumber>("user");
+    let tab = Tab::from_code(&query("tab"));
+    let just_anonymised = query("done") == "anonymised";
+    page(async move {
+        let store = store();
+        let user = user::read(&store, number?).await?;
+        let content = content(&store, &user, tab).await?;
+        // The window's title stands in the history of the browser: it carries the number, not the name.
+        let title = if user.is_anonymised() {
+            format!("User {} has been anonymised", user.number)
+        } else {
+            format!("User {}", user.number)
+        };
+        Ok(view! {
+            <Frame title crumbs=crumbs([]) actions=actions(&user)>
+                <Refusals />
+                {head(&user, just_anonymised)}
+                {tabs(user.number, tab, &user.counts)}
+                {content}
+            </Frame>
+        })
+    })
+}
+
+/// Why a button of this page did nothing.
+#[component]
+fn Refusals() -> impl IntoView {
+    let paths =
+        [MarkUser::PATH, UndeleteUser::PATH, ReturnLoan::PATH, CancelRequest::PATH, SettleCharge::PATH];
+    let error = paths.into_iter().find_map(refusal);
+    view! { <ProblemSummary error /> }
+}
+
+/// Who it is, or what has become of them.
+fn head(user: &UserRecord, just_anonymised: bool) -> impl IntoView + use<> {
+    if user.is_anonymised() {
+        let done = just_anonymised.then(|| {
+            view! { <p class="notice success" role="status">"Done. This page no longer tells who it was."</p> }
+        });
+        let rules = user.rules_version.map(|version| format!(", under version {version} of the rules"));
+        return view! {
+            {done}
+            <div class="gone">
+                <p class="headline">{user.name.clone()}</p>
+                <p>
+                    "Anonymised on " <Day date=user.anonymised_on /> {rules}
+                    ". Name, UserID, e-mail and everything else that led to the person are gone from this database. \
+                     Loans, requests and charges stay, so that the library's statistics stay true."
+                </p>
+            </div>
+        }
+        .into_any();
+    }
+    let tag = |shown: bool, class: &'static str, words: &'static str| {
+        shown.then(|| view! { <span class=format!("tag {class}")>{words}</span> " " })
+    };
+    view! {
+        <p class="headline">{user.name.clone()}</p>
+        <p>
+            {tag(user.marked_on.is_some(), "due", "Marked for deletion")}
+            {tag(user.counts.legal_holds > 0, "due", "Legal hold")}
+            {tag(user.is_staff(), "ready", "Staff")}
+            {tag(user.fictitious, "quiet", "Fictitious")}
+            {tag(user.imported, "quiet", "Imported")}
+            {tag(!user.imported, "quiet", "Not imported")}
+        </p>
+    }
+    .into_any()
+}
+
+/// What can be done. An anonymised user stays as it is.
+fn actions(user: &UserRecord) -> Vec<Action> {
+    if user.is_anonymised() {
+        return Vec::new();
+    }
+    let here = address(user.number);
+    let (words, function) = match user.marked_on {
+        None => ("Mark for deletion", MarkUser::PATH),
+        Some(_) => ("Undelete", UndeleteUser::PATH),
+    };
+    let edit =
+        |words: &str, form: &str| Action::Link { words: words.to_owned(), href: format!("{here}/{form}") };
+    let mut actions = vec![
+        edit("Edit", "edit"),
+        Action::Post { words: words.to_owned(), function, values: vec![("user", user.number.to_string())] },
+    ];
+    if user.is_staff() || user.fictitious {
+        let what = if user.fictitious { "A fictitious user is no person" } else { "This user has a role" };
+        let why = format!("{what}. Such records are never anonymised by a task or from here, only by hand.");
+        actions.push(Action::Not { words: "Anonymise".to_owned(), why });
+        actions.push(edit("Edit by hand", "edit?by=hand"));
+    } else {
+        actions.push(Action::Danger { words: "Anonymise".to_owned(), href: format!("{here}/anonymise") });
+    }
+    actions
+}
+
+/// What the tab shows.
+async fn content(store: &Store, user: &UserRecord, tab: Tab) -> Result<AnyView, RecordsError> {
+    let number = user.number;
+    let paging = paging();
+    let paged = paging.after.is_some();
+    let list = tab.address(number);
+    let with_pager = |table: AnyView, next: Option<String>| {
+        view! { {table} <Pager list=list.clone() paged next /> }.into_any()
+    };
+    Ok(match tab {
+        Tab::Details => details::view(user, circulation::legal_holds(store, number).await?).into_any(),
+        Tab::Loans => {
+            let Page { rows, next } = circulation::loans(store, number, Loans::Open, &paging).await?;
+            with_pager(activity::open_loans(rows, &list, store.clock().today()), next)
+        }
+        Tab::History => {
+            let Page { rows, next } = circulation::loans(store, number, Loans::Past, &paging).await?;
+            with_pager(activity::past_loans(rows), next)
+        }
+        Tab::Requests => {
+            let Page { rows, next } = circulation::requests(store, number, &paging).await?;
+            with_pager(activity::requests(rows, &list), next)
+        }
+        Tab::Charges => {
+            let Page { rows, next } = circulation::charges(store, number, &paging).await?;
+            with_pager(activity::charges(rows, &list), next)
+        }
+        Tab::Messages => {
+            let Page { rows, next } = circulation::messages(store, number, &paging).await?;
+            with_pager(activity::messages(rows), next)
+        }
+        Tab::Catalogue => {
+            let Page { rows, next } = catalogue::made_by(store, number, &paging).await?;
+            let table = if rows.is_empty() {
+                activity::none("This user has neither made nor changed a catalogue record.")
+            } else {
+                record_table("Catalogue records made or last changed by this user", rows).into_any()
+            };
+            with_pager(table, next)
+        }
+    })
+}

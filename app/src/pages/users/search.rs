@@ -1,0 +1,265 @@
+//! User search.
+
+use super::search_form::SearchForm;
+use super::{RecordDay, address, crumbs};
+use crate::error::AppError;
+use crate::parts::{Action, FieldProblem, Frame, Pager, ProblemSummary, page, paging};
+use crate::state::store;
+use leptos::prelude::*;
+use policy::form::FieldErrors;
+use policy::numbers::{counted, grouped};
+use policy::{Role, text};
+use records::page::Page;
+use records::user::{self, Sort, Term, TermKind, UserRow};
+
+/// More than this many results are not counted.
+const MOST_COUNTED: u64 = 1_000;
+
+/// Categories, departments and branches to choose from.
+struct Choices {
+    categories: Vec<Term>,
+    departments: Vec<Term>,
+    branches: Vec<Term>,
+}
+
+/// Finds users by one box and by filters.
+#[component]
+pub fn UserSearchPage() -> impl IntoView {
+    let form = SearchForm::of_address();
+    page(async move {
+        let store = store();
+        let choices = Choices {
+            categories: user::choices(&store, TermKind::Category).await?,
+            departments: user::choices(&store, TermKind::Department).await?,
+            branches: user::choices(&store, TermKind::Branch).await?,
+        };
+        let actions = vec![Action::Link { words: "Create user".to_owned(), href: "/users/new".to_owned() }];
+        let (results, errors) = match form.read() {
+            Err(errors) => (().into_any(), errors),
+            Ok(query) => {
+                let paging = paging();
+                let paged = paging.after.is_some();
+                let found = user::find(&store, &query, &paging).await?;
+                let count = user::count(&store, &query, MOST_COUNTED + 1).await?;
+                (results(&form, found, count, paged).into_any(), FieldErrors::default())
+            }
+        };
+        let error = (!errors.is_empty())
+            .then(|| AppError::Refused("Nothing was looked for: correct what is wrong below".to_owned()));
+        Ok(view! {
+            <Frame title="User search" crumbs=crumbs([]) actions
+                lead="By user number, UserID, any name, e-mail or barcode. The beginning of each word is enough.">
+                <ProblemSummary error />
+                {search_form(&form, choices, &errors)}
+                {results}
+            </Frame>
+        })
+    })
+}
+
+fn search_form(form: &SearchForm, choices: Choices, errors: &FieldErrors) -> impl IntoView + use<> {
+    let open = form.is_advanced();
+    let typed = form.value("q").to_owned();
+    let order = (form.sort != Sort::default() || form.descending).then(|| {
+        let direction = if form.descending { "desc" } else { "asc" };
+        view! {
+            <input type="hidden" name="sort" value=form.sort.code() />
+            <input type="hidden" name="order" value=direction />
+        }
+    });
+    let roles = Role::ALL.map(|role| (role.code(), role.words()));
+    let roles = [("any", "Any role"), ("none", "No role")].into_iter().chain(roles);
+    view! {
+        <form method="get" action="/users" role="search" aria-label="Users">
+            {order}
+            <div class="filters">
+                <div class="field">
+                    <label for="q">"Find users"</label>
+                    <input id="q" name="q" type="search" maxlength=text::SHORT value=typed autocomplete="off"
+                        aria-describedby=errors.of("q").is_some().then_some("q-problem") />
+                </div>
+                <button class="primary" type="submit">"Find users"</button>
+            </div>
+            {errors.of("q").is_some().then(|| view! { <FieldProblem field="q" errors=errors.clone() /> })}
+            <details class="more" open=open>
+                <summary>"Advanced search"</summary>
+                <div class="filters">
+                    {terms("category", "User category", form, choices.categories)}
+                    {terms("department", "Department", form, choices.departments)}
+                    {terms("branch", "Branch", form, choices.branches)}
+                    {select("imported", "Imported", form, [("yes", "Imported"), ("no", "Not imported")])}
+                    {select("role", "Roles", form, roles)}
+                    {select("marked", "Marked for deletion", form, [("yes", "Marked"), ("no", "Not marked")])}
+                    {select("anonymised", "Anonymised", form, [("yes", "Anonymised"), ("no", "Not anonymised")])}
+                    {date("left_before", "Left before", form, errors)}
+                    {date("active_before", "Last active before", form, errors)}
+                    <button type="submit">"Find users"</button>
+                    <a class="button" href="/users">"Clear search"</a>
+                </div>
+            </details>
+        </form>
+    }
+}
+
+fn select(
+    name: &'static str,
+    label: &'static str,
+    form: &SearchForm,
+    choices: impl IntoIterator<Item = (&'static str, &'static str)>,
+) -> AnyView {
+    let chosen = form.value(name).to_owned();
+    let options = choices
+        .into_iter()
+        .map(|(code, words)| view! { <option value=code selected=chosen == code>{words}</option> })
+        .collect_view();
+    view! {
+        <div class="field">
+            <label for=name>{label}</label>
+            <select id=name name=name><option value="">"Any"</option>{options}</select>
+        </div>
+    }
+    .into_any()
+}
+
+fn terms(name: &'static str, label: &'static str, form: &SearchForm, terms: Vec<Term>) -> AnyView {
+    let chosen = form.value(name).to_owned();
+    if terms.is_empty() {
+        return view! {
+            <div class="field">
+                <label for=name>{label}</label>
+                <input id=name name=name value=chosen maxlength=text::SHORT autocomplete="off" />
+            </div>
+        }
+        .into_any();
+    }
+    let unknown = (!chosen.is_empty() && terms.iter().all(|term| term.code != chosen))
+        .then(|| view! { <option value=chosen.clone() selected>{chosen.clone()}</option> });
+    let options = terms
+        .into_iter()
+        .map(|term| view! { <option value=term.code.clone() selected=chosen == term.code>{term.name}</option> })
+        .collect_view();
+    view! {
+        <div class="field">
+            <label for=name>{label}</label>
+            <select id=name name=name><option value="">"Any"</option>{unknown}{options}</select>
+        </div>
+    }
+    .into_any()
+}
+
+fn date(
+    name: &'static str,
+    label: &'static str,
+    form: &SearchForm,
+    errors: &FieldErrors,
+) -> impl IntoView + use<> {
+    let value = form.value(name).to_owned();
+    let wrong = errors.of(name).is_some().then_some("true");
+    view! {
+        <div class="field">
+            <label for=name>{label}</label>
+            <input class="date" id=name name=name value=value placeholder="15 Jan 2018" autocomplete="off"
+                aria-invalid=wrong aria-describedby=format!("{name}-problem") />
+            <FieldProblem field=name errors=errors.clone() />
+        </div>
+    }
+}
+
+fn results(form: &SearchForm, found: Page<UserRow>, count: i64, paged: bool) -> impl IntoView + use<> {
+    let Page { rows, next } = found;
+    if rows.is_empty() && !paged {
+        return none(form).into_any();
+    }
+    let most = i64::try_from(MOST_COUNTED).unwrap_or(i64::MAX);
+    let count = if count > most {
+        format!("More than {} users", grouped(most))
+    } else {
+        counted(count, "user", "users")
+    };
+    let heads = [
+        head(form, Some(Sort::Number), "Number"),
+        head(form, Some(Sort::Name), "Name"),
+        head(form, None, "UserID, e-mail"),
+        head(form, None, "Category, department"),
+        head(form, Some(Sort::Leaving), "Leaving date"),
+        head(form, Some(Sort::Activity), "Last activity"),
+        head(form, None, "State"),
+    ];
+    let list = form.address(form.sort, form.descending);
+    view! {
+        <div class="scroll" role="region" aria-label="Users found" tabindex="0">
+            <table>
+                <caption>{count}</caption>
+                <thead><tr>{heads}</tr></thead>
+                <tbody>{rows.into_iter().map(row).collect_view()}</tbody>
+            </table>
+        </div>
+        <Pager list paged next />
+    }
+    .into_any()
+}
+
+/// The head of a column. Where the list can be ordered by it, it leads to that order, or to the other direction.
+fn head(form: &SearchForm, sort: Option<Sort>, words: &'static str) -> AnyView {
+    let Some(sort) = sort else { return view! { <th scope="col">{words}</th> }.into_any() };
+    let here = form.sort == sort;
+    let state = here.then_some(if form.descending { "descending" } else { "ascending" });
+    let href = form.address(sort, here && !form.descending);
+    view! { <th scope="col" aria-sort=state><a href=href>{words}</a></th> }.into_any()
+}
+
+fn row(user: UserRow) -> impl IntoView {
+    let by_month = user.dates_by_month;
+    let two = |first: Option<String>, second: Option<String>| {
+        let between = (first.is_some() && second.is_some()).then(|| view! { <br /> });
+        view! { {first} {between} {second.map(|text| view! { <small>{text}</small> })} }
+    };
+    view! {
+        <tr>
+            <td class="number">{user.number.to_string()}</td>
+            <th scope="row"><a href=address(user.number)>{user.name.clone()}</a></th>
+            <td>{two(user.user_id.clone(), user.email.clone())}</td>
+            <td>{two(user.category.clone(), user.department.clone())}</td>
+            <td class="nowrap"><RecordDay date=user.leaving_on by_month /></td>
+            <td class="nowrap"><RecordDay date=user.last_activity_on by_month /></td>
+            <td>{tags(&user)}</td>
+        </tr>
+    }
+}
+
+fn tags(user: &UserRow) -> impl IntoView + use<> {
+    let tag = |shown: bool, class: &'static str, words: &'static str| {
+        shown.then(|| view! { <span class=format!("tag {class}")>{words}</span> " " })
+    };
+    view! {
+        {tag(user.anonymised_on.is_some(), "proven", "Anonymised")}
+        {tag(user.marked_on.is_some() && user.anonymised_on.is_none(), "due", "Marked for deletion")}
+        {tag(user.staff, "ready", "Staff")}
+        {tag(user.fictitious, "quiet", "Fictitious")}
+        {tag(!user.imported, "quiet", "Not imported")}
+    }
+}
+
+fn none(form: &SearchForm) -> impl IntoView + use<> {
+    if form.is_empty() {
+        view! {
+            <div class="empty">
+                <p>
+                    <b>"There are no users yet. "</b>
+                    "Users come from a file of another system (lethe import users) or are created here, one by one."
+                </p>
+                <p><a class="button" href="/users/new">"Create user"</a></p>
+            </div>
+        }
+        .into_any()
+    } else {
+        view! {
+            <p class="empty">
+                <b>"Nobody is found. "</b>
+                "All words must match, each by its beginning. Anonymised users are found by their number only. "
+                <a href="/users">"Clear search"</a>
+            </p>
+        }
+        .into_any()
+    }
+}

@@ -1,0 +1,139 @@
+//! `lethe users`: find, show, anonymise one.
+
+use super::{Output, in_words};
+use clap::Subcommand;
+use policy::dates::{iso, joined};
+use policy::numbers::counted;
+use policy::{RunId, UserNumber};
+use records::page::{MOST_ROWS, Paging};
+use records::user::{self, UserQuery, UserRecord, UserRow};
+use records::{Actor, Store, run};
+use serde::Serialize;
+use std::process::ExitCode;
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Users {
+    /// Find users by number, `UserID`, any name, e-mail or barcode; the first hundred.
+    Find {
+        /// What to look for. All words must match, each by its beginning.
+        #[arg(required = true)]
+        text: Vec<String>,
+    },
+    /// Show one user's record.
+    Show {
+        /// User number.
+        number: i64,
+    },
+    /// Anonymise one user. This cannot be undone.
+    Anonymise {
+        /// User number.
+        number: i64,
+        /// The user number once more, to confirm.
+        #[arg(long, value_name = "NUMBER")]
+        confirm: String,
+    },
+}
+
+/// What anonymising did.
+#[derive(Serialize)]
+struct Anonymised {
+    user: UserNumber,
+    /// The run that notes it; none for somebody who was anonymised before.
+    run: Option<RunId>,
+}
+
+impl Users {
+    pub(crate) async fn carry_out(self, store: &Store, output: Output) -> anyhow::Result<ExitCode> {
+        match self {
+            Self::Find { text } => {
+                let query = UserQuery { text: text.join(" "), ..UserQuery::default() };
+                let paging = Paging { after: None, rows: Some(MOST_ROWS) };
+                let page = user::find(store, &query, &paging).await.map_err(in_words)?;
+                output.print(&page.rows, |rows| found(rows, page.next.is_some()))?;
+            }
+            Self::Show { number } => {
+                let record = user::read(store, UserNumber(number)).await?;
+                output.print(&record, record_words)?;
+            }
+            Self::Anonymise { number, confirm } => {
+                let user = UserNumber(number);
+                let run =
+                    run::anonymise_one(store, Actor::COMMAND_LINE, user, &confirm).await.map_err(in_words)?;
+                output.print(&Anonymised { user, run }, |done| match done.run {
+                    Some(run) => format!("User {user} has been anonymised (run {run})"),
+                    None => format!("User {user} was anonymised before; nothing was changed"),
+                })?;
+            }
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+fn found(rows: &[UserRow], more: bool) -> String {
+    let mut lines: Vec<String> = rows
+        .iter()
+        .map(|row| {
+            let text = |value: &Option<String>| value.clone().unwrap_or_else(|| "–".to_owned());
+            format!("{}\t{}\t{}\t{}", row.number, row.name, text(&row.user_id), text(&row.category))
+        })
+        .collect();
+    let shown = counted(i64::try_from(rows.len()).unwrap_or(i64::MAX), "user", "users");
+    lines.push(if more { format!("The first {shown}; there are more") } else { shown });
+    lines.join("\n")
+}
+
+/// A record in words; what is empty is left out.
+fn record_words(user: &UserRecord) -> String {
+    let date = |date: Option<chrono::NaiveDate>| {
+        date.map(|date| if user.dates_by_month { date.format("%Y-%m").to_string() } else { iso(date) })
+    };
+    let term = |term: &Option<user::Term>| term.clone().map(|term| term.name);
+    let roles: Vec<&str> = user.roles.iter().map(|role| role.words()).collect();
+    let count = |count: i64| (count > 0).then(|| policy::numbers::grouped(count));
+    let facts = [
+        ("user number", Some(user.number.to_string())),
+        ("name", Some(user.name.clone())),
+        ("anonymised", user.anonymised_on.map(iso)),
+        ("UserID", user.user_id.clone()),
+        ("title", user.title.clone()),
+        ("middle name", user.middle_name.clone()),
+        ("e-mail", user.email.clone()),
+        ("phone", user.phone.clone()),
+        ("mobile", user.mobile.clone()),
+        ("street address", user.street.clone()),
+        ("postcode", user.postcode.clone()),
+        ("city", user.city.clone()),
+        ("country", user.country.clone()),
+        ("birth date", user.birth_date.map(iso).or_else(|| user.birth_period.clone())),
+        ("gender", user.gender.clone()),
+        ("language", user.language.clone()),
+        ("barcode", user.barcode.clone()),
+        ("external identifier", user.external_id.clone()),
+        ("user category", term(&user.category)),
+        ("department", term(&user.department)),
+        ("branch", term(&user.branch)),
+        ("roles", (!roles.is_empty()).then(|| joined(&roles, "and"))),
+        ("fictitious", user.fictitious.then(|| "yes".to_owned())),
+        ("imported", Some(if user.imported { "yes" } else { "no" }.to_owned())),
+        ("created", date(user.created_on)),
+        ("leaving date", date(user.leaving_on)),
+        ("last activity", date(user.last_activity_on)),
+        ("marked for deletion", date(user.marked_on)),
+        ("guarantor", user.guarantor.as_ref().map(|guarantor| guarantor.number.to_string())),
+        ("notes", user.notes.clone()),
+        ("open loans", count(user.counts.open_loans)),
+        ("loans returned", count(user.counts.past_loans)),
+        ("open requests", count(user.counts.open_requests)),
+        ("unsettled charges", count(user.counts.unsettled_charges)),
+        ("messages", count(user.counts.messages)),
+        ("catalogue records", count(user.counts.catalogue_records)),
+        ("legal holds in force", count(user.counts.legal_holds)),
+    ];
+    let custom = user.custom.iter().filter(|field| !field.value.is_empty());
+    facts
+        .into_iter()
+        .filter_map(|(what, value)| value.map(|value| format!("{what}\t{value}")))
+        .chain(custom.map(|field| format!("{}\t{}", field.label, field.value)))
+        .collect::<Vec<_>>()
+        .join("\n")
+}

@@ -1,0 +1,27 @@
+//! Photos of users.
+
+use app::state::AppState;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::{IntoResponse, Response};
+use policy::UserNumber;
+use records::{RecordsError, user};
+
+/// What a photo can be. Anything else could be a page or a script.
+const PICTURES: [&str; 4] = ["image/jpeg", "image/png", "image/webp", "image/gif"];
+
+/// The photo of a user.
+pub(super) async fn photo(State(state): State<AppState>, Path(number): Path<i64>) -> Response {
+    match user::photo(&state.store, UserNumber(number)).await {
+        Ok(photo) => match PICTURES.into_iter().find(|kind| *kind == photo.media_type) {
+            Some(kind) => ([(CONTENT_TYPE, kind)], photo.bytes).into_response(),
+            None => StatusCode::NOT_FOUND.into_response(),
+        },
+        Err(RecordsError::NotFound(_)) => StatusCode::NOT_FOUND.into_response(),
+        Err(error) => {
+            tracing::error!(code = error.code(), "a photo could not be read");
+            StatusCode::INTERNAL_SERVER_ERROR.into_response()
+        }
+    }
+}
