@@ -268,8 +268,15 @@ fn conditions(query: &UserQuery) -> Result<Conditions, RecordsError> {
         all.and(&format!("u.{name} = ?"), [code.into()]);
     }
     all.having(query.imported, "u.imported", "NOT u.imported");
-    all.having(query.marked, "u.marked_on IS NOT NULL", "u.marked_on IS NULL");
-    all.having(query.anonymised, "u.anonymised_on IS NOT NULL", "u.anonymised_on IS NULL");
+    for (having, column) in [(query.marked, "marked_on"), (query.anonymised, "anonymised_on")] {
+        // In another order than by number the few who have the mark are picked first and then put in order:
+        // along the index of that order every user would be looked at.
+        let yes = match query.sort {
+            Sort::Number => format!("u.{column} IS NOT NULL"),
+            _ => format!("u.number IN (SELECT number FROM users WHERE {column} IS NOT NULL)"),
+        };
+        all.having(having, &yes, &format!("u.{column} IS NULL"));
+    }
     match query.role {
         None => (),
         Some(RoleFilter::Any) => all.and("u.number IN (SELECT user_number FROM user_roles)", []),
