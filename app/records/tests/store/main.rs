@@ -3,6 +3,7 @@
 
 mod anonymising;
 mod canary;
+mod faults;
 mod register;
 mod runs;
 mod selection;
