@@ -5,6 +5,7 @@ mod anonymising;
 mod canary;
 mod faults;
 mod register;
+mod reports;
 mod runs;
 mod selection;
 mod support;
