@@ -1,6 +1,7 @@
 //! The command line: one file for each noun. All of it calls what the pages call.
 
 mod output;
+mod report;
 mod runs;
 mod tasks;
 
@@ -32,6 +33,8 @@ enum Command {
     /// Runs and previews: list, show.
     #[command(subcommand)]
     Runs(runs::Runs),
+    /// Count a report.
+    Report(report::Arguments),
 }
 
 /// An error with the problems of its fields spelt out.
@@ -54,6 +57,7 @@ impl Arguments {
             }
             Command::Tasks(tasks) => tasks.carry_out(&store, output).await,
             Command::Runs(runs) => runs.carry_out(&store, output).await,
+            Command::Report(arguments) => report::print(&store, output, arguments).await,
         }
     }
 }

@@ -64,6 +64,7 @@ fn router(site: &Path, store: Store) -> Router {
         .route(&format!("{}/{{*function}}", submission::PREFIX), post(submission::submit))
         .route("/api/{*function}", post(answer_island))
         .route("/tasks/{id}/export", get(files::export_task))
+        .route("/reports/{report}/csv", get(app::pages::report_csv))
         .leptos_routes_with_context(&state, routes, move || provide_context(context.clone()), {
             let document = document.clone();
             move || document.clone().view()

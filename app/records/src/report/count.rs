@@ -50,7 +50,7 @@ fn statement(
         Report::RequestsByBranch => ("requests", "placed_on"),
         Report::LoansPerMonth | Report::LoansByCategory | Report::ActiveBorrowers => ("loans", "issued_on"),
     };
-    let mut selected = String::new();
+    let mut selected = Vec::new();
     let mut places = Vec::new();
     for (place, key) in keys.iter().enumerate() {
         let expression = match key {
@@ -60,7 +60,7 @@ fn statement(
             Key::Category => "category".to_owned(),
             Key::Department => "department".to_owned(),
         };
-        selected.push_str(&format!("{expression} AS k{place}, "));
+        selected.push(format!("{expression} AS k{place}"));
         places.push((place + 1).to_string());
     }
     let mut wheres = Vec::new();
@@ -73,9 +73,8 @@ fn statement(
     }
     let filter = if wheres.is_empty() { String::new() } else { format!(" WHERE {}", wheres.join(" AND ")) };
     let group = if places.is_empty() { String::new() } else { format!(" GROUP BY {}", places.join(", ")) };
-    let sql = format!(
-        "SELECT {selected}COUNT(*) AS events, COUNT(DISTINCT user_number) AS people FROM {table}{filter}{group}"
-    );
+    selected.extend(["COUNT(*) AS events", "COUNT(DISTINCT user_number) AS people"].map(str::to_owned));
+    let sql = format!("SELECT {} FROM {table}{filter}{group}", selected.join(", "));
     dialect::statement(backend, &sql, values)
 }
 

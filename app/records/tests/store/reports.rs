@@ -10,7 +10,9 @@ use records::{Actor, Store, run};
 use sea_orm::{ActiveModelTrait, Set};
 
 /// Borrower, branch, category and department of the day, issued.
-const LOANS: [(i64, &str, Option<&str>, Option<&str>, &str); 8] = [
+type Loan = (i64, &'static str, Option<&'static str>, Option<&'static str>, &'static str);
+
+const LOANS: [Loan; 8] = [
     (1, "main", Some("student"), Some("law"), "2016-12-31"),
     (1, "main", Some("student"), Some("law"), "2017-01-01"),
     (1, "north", Some("staff"), Some("law"), "2017-01-31"),
