@@ -4,6 +4,7 @@
 //! must leave the same rows.
 
 pub mod plant;
+pub mod search;
 
 use crate::anonymising::run_all;
 use crate::support::{add, add_task, dump, execute, five_days, for_each_database, leaver};
@@ -11,7 +12,8 @@ use plant::{Person, Planter, rows_of};
 use policy::{Field, LoanText, Policy, RunState, Scope, Treatment, UserNumber};
 use records::entity::users;
 use records::{Actor, Store, run};
-use sea_orm::{ConnectionTrait, DatabaseBackend, Set, Statement};
+use sea_orm::Set;
+use search::{files, found};
 
 /// A policy that keeps nothing that it may remove.
 pub fn removes_everything(loan_text: LoanText) -> Policy {
@@ -36,29 +38,6 @@ pub async fn library(store: &Store, people: i64) -> Vec<Person> {
     full
 }
 
-/// The raw bytes of the files of an SQLite database; nothing for PostgreSQL, which promises less (see the
-/// register of personal data).
-async fn files(store: &Store) -> Vec<u8> {
-    let db = store.database();
-    if db.get_database_backend() != DatabaseBackend::Sqlite {
-        return Vec::new();
-    }
-    let list = Statement::from_string(db.get_database_backend(), "PRAGMA database_list");
-    let path: String = db.query_one_raw(list).await.unwrap().unwrap().try_get("", "file").unwrap();
-    let mut bytes = Vec::new();
-    for suffix in ["", "-wal", "-shm", "-journal"] {
-        bytes.extend(std::fs::read(format!("{path}{suffix}")).unwrap_or_default());
-    }
-    assert!(!bytes.is_empty(), "the database has no files");
-    bytes
-}
-
-/// Which of these values stand in a text or in bytes. (Bytes are read as text: canaries are ASCII.)
-fn found<'a>(canaries: &'a [String], bytes: &[u8]) -> Vec<&'a str> {
-    let text = String::from_utf8_lossy(bytes);
-    canaries.iter().map(String::as_str).filter(|canary| text.contains(canary)).collect()
-}
-
 async fn anonymise(store: &Store, policy: &Policy, people: &[Person]) {
     let task = add_task(store, policy).await;
     let [_, single, command_line] = people else { panic!("three people, one for each way") };
@@ -76,7 +55,7 @@ async fn three_ways_leave_the_same_rows_and_nothing_of_the_person() {
         for_each_database(async |store| {
             let people = library(&store, 3).await;
             let before = dump(&store).await;
-            let files_before = files(&store).await;
+            let files_before = files(store.database()).await;
             for person in &people {
                 assert!(person.canaries.len() > 100, "there is little to be found");
                 assert_eq!(
@@ -92,7 +71,7 @@ async fn three_ways_leave_the_same_rows_and_nothing_of_the_person() {
             anonymise(&store, &removes_everything(loan_text), &people).await;
 
             let after = dump(&store).await;
-            let files_after = files(&store).await;
+            let files_after = files(store.database()).await;
             for person in &people {
                 assert_eq!(found(&person.canaries, after.as_bytes()), Vec::<&str>::new());
                 assert_eq!(found(&person.canaries, &files_after), Vec::<&str>::new());

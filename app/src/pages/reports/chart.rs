@@ -14,8 +14,8 @@ const LEFT: f64 = 64.0;
 const BELOW: f64 = 28.0;
 /// Space above the highest bar.
 const ABOVE: f64 = 16.0;
-/// Space for the labels of lying bars.
-const LABELS: f64 = 260.0;
+/// Space that one character of a label takes, at most.
+const CHARACTER: f64 = 7.0;
 /// Height of one lying bar with its distance.
 const LINE: f64 = 26.0;
 /// The most upright bars that can be told apart: the last twenty years by month.
@@ -130,8 +130,10 @@ fn upright(bars: &[Bar], most: i64) -> impl IntoView + use<> {
 }
 
 fn lying(bars: &[Bar], most: i64) -> impl IntoView + use<> {
+    let longest = bars.iter().map(|(label, _)| shortened(label).chars().count()).max().unwrap_or(0);
+    let labels = CHARACTER.mul_add(f64_of(length(longest)), 24.0);
     // Room for the number at the end of the longest bar.
-    let room = WIDTH - LABELS - 96.0;
+    let room = WIDTH - labels - 96.0;
     let foot = LINE.mul_add(f64_of(length(bars.len())), ABOVE);
     let marks: Vec<_> = bars
         .iter()
@@ -140,17 +142,17 @@ fn lying(bars: &[Bar], most: i64) -> impl IntoView + use<> {
             let y = LINE.mul_add(f64_of(length(place)), ABOVE);
             let width = share(*value, most) * room;
             view! {
-                <text x=number(LABELS - 10.0) y=number(y + 17.0) text-anchor="end">{shortened(label)}</text>
-                <rect class="mark" x=number(LABELS) y=number(y + 4.0) width=number(width) height=number(LINE - 8.0)>
+                <text x=number(labels - 10.0) y=number(y + 17.0) text-anchor="end">{shortened(label)}</text>
+                <rect class="mark" x=number(labels) y=number(y + 4.0) width=number(width) height=number(LINE - 8.0)>
                     <title>{format!("{label}: {}", grouped(*value))}</title>
                 </rect>
-                <text x=number(LABELS + width + 8.0) y=number(y + 17.0)>{grouped(*value)}</text>
+                <text x=number(labels + width + 8.0) y=number(y + 17.0)>{grouped(*value)}</text>
             }
         })
         .collect();
     view! {
         {marks.collect_view()}
-        <line class="axis" x1=number(LABELS) x2=number(LABELS) y1=number(ABOVE) y2=number(foot) />
+        <line class="axis" x1=number(labels) x2=number(labels) y1=number(ABOVE) y2=number(foot) />
     }
 }
 

@@ -137,7 +137,7 @@ fn Nothing(query: ReportQuery, report: Report) -> impl IntoView {
     let limited = query.from.is_some() || query.to.is_some();
     view! {
         <div class="empty">
-            <p><b>{format!("No {what} here yet.")}</b></p>
+            <p><b>{format!("No {what} {}.", if limited { "in this period" } else { "here yet" })}</b></p>
             {if limited {
                 view! {
                     <p>
