@@ -1,6 +1,7 @@
 //! The command line: one file for each noun. All of it calls what the pages call.
 
 mod output;
+mod report;
 mod runs;
 mod tasks;
 mod users;
@@ -36,6 +37,8 @@ enum Command {
     /// Users: find, show, anonymise one.
     #[command(subcommand)]
     Users(users::Users),
+    /// Count a report.
+    Report(report::Arguments),
 }
 
 /// An error with the problems of its fields spelt out.
@@ -59,6 +62,7 @@ impl Arguments {
             Command::Tasks(tasks) => tasks.carry_out(&store, output).await,
             Command::Runs(runs) => runs.carry_out(&store, output).await,
             Command::Users(users) => users.carry_out(&store, output).await,
+            Command::Report(arguments) => report::print(&store, output, arguments).await,
         }
     }
 }

@@ -69,6 +69,7 @@ fn router(site: &Path, store: Store) -> Router {
         .route("/api/{*function}", post(answer_island))
         .route("/users/{id}/photo", get(photo::photo))
         .route("/tasks/{id}/export", get(files::export_task))
+        .route("/reports/{report}/csv", get(app::pages::report_csv))
         .leptos_routes_with_context(&state, routes, move || provide_context(context.clone()), {
             let document = document.clone();
             move || document.clone().view()

@@ -50,6 +50,9 @@ pub enum Problem {
     /// A date too far away.
     #[error("Enter a date from {FIRST_YEAR} to {LAST_YEAR}")]
     DateOutOfRange,
+    /// A period that ends before it begins.
+    #[error("Enter a last day that is not before the first day")]
+    EndsBeforeStart,
     /// Not a time of day.
     #[error("Enter a time like 02:30")]
     NotATime,

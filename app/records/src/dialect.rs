@@ -64,6 +64,22 @@ pub(crate) fn first_of_month(backend: DatabaseBackend, column: &str) -> String {
     }
 }
 
+/// The month of a date column as text, `2018-01`.
+pub(crate) fn month(backend: DatabaseBackend, column: &str) -> String {
+    match backend {
+        DatabaseBackend::Postgres => format!("to_char({column}, 'YYYY-MM')"),
+        _ => format!("strftime('%Y-%m', {column})"),
+    }
+}
+
+/// The year of a date column as text, `2018`.
+pub(crate) fn year(backend: DatabaseBackend, column: &str) -> String {
+    match backend {
+        DatabaseBackend::Postgres => format!("to_char({column}, 'YYYY')"),
+        _ => format!("strftime('%Y', {column})"),
+    }
+}
+
 /// What locks the rows of a query against other writers; SQLite has locked the whole database by then.
 pub(crate) const fn for_update(backend: DatabaseBackend) -> &'static str {
     match backend {

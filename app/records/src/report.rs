@@ -1,0 +1,237 @@
+//! Reports: what the library learned from its loans and requests. They are the same before and after borrowers
+//! are anonymised (rule 10): no column is read that anonymising changes, and category and department are those
+//! of the day of the loan.
+
+mod count;
+mod query;
+
+use crate::csv_text;
+use crate::error::RecordsError;
+use chrono::NaiveDate;
+pub use count::count;
+pub use query::{ReportForm, ReportQuery};
+use serde::Serialize;
+
+/// What stands in a row where a loan or request carries no value.
+pub const NONE: &str = "(none)";
+
+/// The reports there are.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Report {
+    /// Loans by the month in which they were issued.
+    LoansPerMonth,
+    /// Loans by user category and department.
+    LoansByCategory,
+    /// Requests by pick-up branch.
+    RequestsByBranch,
+    /// Distinct borrowers by year.
+    ActiveBorrowers,
+}
+
+/// What the rows of a report can be split by.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Key {
+    /// The month of the loan.
+    Month,
+    /// The year of the loan.
+    Year,
+    /// The branch of the loan or request.
+    Branch,
+    /// The user category of that day.
+    Category,
+    /// The department of that day.
+    Department,
+}
+
+impl Key {
+    /// All keys.
+    pub const ALL: [Self; 5] = [Self::Month, Self::Year, Self::Branch, Self::Category, Self::Department];
+
+    /// The stable code used in addresses and on the command line.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Month => "month",
+            Self::Year => "year",
+            Self::Branch => "branch",
+            Self::Category => "category",
+            Self::Department => "department",
+        }
+    }
+
+    /// In words, as the heading of a column.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Month => "Month",
+            Self::Year => "Year",
+            Self::Branch => "Branch",
+            Self::Category => "User category",
+            Self::Department => "Department",
+        }
+    }
+
+    /// Whether its values follow one another in time.
+    pub const fn is_time(self) -> bool {
+        matches!(self, Self::Month | Self::Year)
+    }
+}
+
+impl Report {
+    /// All reports, in the order of the list.
+    pub const ALL: [Self; 4] =
+        [Self::LoansPerMonth, Self::LoansByCategory, Self::RequestsByBranch, Self::ActiveBorrowers];
+
+    /// The stable code used in addresses and on the command line.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::LoansPerMonth => "loans-per-month",
+            Self::LoansByCategory => "loans-by-category",
+            Self::RequestsByBranch => "requests-by-branch",
+            Self::ActiveBorrowers => "active-borrowers",
+        }
+    }
+
+    /// The report with this code.
+    pub fn from_code(code: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|report| report.code() == code)
+    }
+
+    /// Its title.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::LoansPerMonth => "Loans per month",
+            Self::LoansByCategory => "Loans by category and department",
+            Self::RequestsByBranch => "Requests by branch",
+            Self::ActiveBorrowers => "Active borrowers per year",
+        }
+    }
+
+    /// What it counts, in one line.
+    pub const fn explanation(self) -> &'static str {
+        match self {
+            Self::LoansPerMonth => "Loans by the month in which they were issued.",
+            Self::LoansByCategory => {
+                "Loans by the user category and department that the borrower had on the day of the loan."
+            }
+            Self::RequestsByBranch => "Requests by the branch at which they were to be picked up.",
+            Self::ActiveBorrowers => "Users with at least one loan issued in the year, each counted once.",
+        }
+    }
+
+    /// What the rows are split by, unless asked otherwise.
+    pub const fn keys(self) -> &'static [Key] {
+        match self {
+            Self::LoansPerMonth => &[Key::Month],
+            Self::LoansByCategory => &[Key::Category, Key::Department],
+            Self::RequestsByBranch => &[Key::Branch],
+            Self::ActiveBorrowers => &[Key::Year],
+        }
+    }
+
+    /// By what else the rows can be split: each choice replaces what is asked for in [`Report::keys`].
+    pub const fn choices(self) -> &'static [Key] {
+        match self {
+            Self::LoansPerMonth | Self::ActiveBorrowers => &[Key::Branch, Key::Category, Key::Department],
+            Self::LoansByCategory | Self::RequestsByBranch => &[Key::Category, Key::Department],
+        }
+    }
+
+    /// What the rows are split by when this choice is made.
+    pub fn keys_by(self, by: Option<Key>) -> Vec<Key> {
+        match (self, by) {
+            (_, None) => self.keys().to_vec(),
+            (Self::LoansByCategory, Some(key)) => vec![key],
+            (_, Some(key)) => self.keys().iter().copied().chain([key]).collect(),
+        }
+    }
+
+    /// What the choice is called when none is made.
+    pub const fn no_choice(self) -> &'static str {
+        match self {
+            Self::LoansPerMonth => "Month only",
+            Self::LoansByCategory => "User category and department",
+            Self::RequestsByBranch => "Branch only",
+            Self::ActiveBorrowers => "Year only",
+        }
+    }
+
+    /// The headings of the numbers. The first is what the report is about.
+    pub const fn numbers(self) -> [&'static str; 2] {
+        match self {
+            Self::LoansPerMonth | Self::LoansByCategory => ["Loans", "Borrowers"],
+            Self::RequestsByBranch => ["Requests", "Requesters"],
+            Self::ActiveBorrowers => ["Borrowers", "Loans"],
+        }
+    }
+
+    /// Something that must be known to read the numbers.
+    pub const fn note(self) -> &'static str {
+        match self {
+            Self::RequestsByBranch => {
+                "A requester is counted once in each row and once in the total, so the rows can add up to more."
+            }
+            _ => {
+                "A borrower is counted once in each row and once in the total, so the rows can add up to more."
+            }
+        }
+    }
+}
+
+/// One row of a report.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+pub struct Row {
+    /// What the row is about, one label for each key.
+    pub labels: Vec<String>,
+    /// Its numbers.
+    pub numbers: [i64; 2],
+}
+
+/// A report with its numbers.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+pub struct Counted {
+    /// The report.
+    pub report: Report,
+    /// The first day.
+    pub from: Option<NaiveDate>,
+    /// The last day.
+    pub to: Option<NaiveDate>,
+    /// What the rows are split by.
+    pub keys: Vec<Key>,
+    /// The headings of the numbers.
+    pub headings: [&'static str; 2],
+    /// The rows.
+    pub rows: Vec<Row>,
+    /// The numbers over all rows, with each person counted once.
+    pub total: [i64; 2],
+}
+
+impl Counted {
+    /// The headings of all columns.
+    pub fn columns(&self) -> Vec<&'static str> {
+        self.keys.iter().map(|key| key.words()).chain(self.headings).collect()
+    }
+
+    /// The report as a CSV file: the rows, without the total.
+    pub fn csv(&self) -> Result<String, RecordsError> {
+        let rows =
+            self.rows.iter().map(|row| row.labels.iter().cloned().chain(row.numbers.map(|n| n.to_string())));
+        csv_text::file(&self.columns(), rows)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_lead_back_and_are_those_of_json() {
+        for report in Report::ALL {
+            assert_eq!(Report::from_code(report.code()), Some(report));
+            assert_eq!(serde_json::to_value(report).expect("a code"), report.code());
+        }
+        for key in Key::ALL {
+            assert_eq!(serde_json::to_value(key).expect("a code"), key.code());
+        }
+    }
+}

@@ -1,0 +1,123 @@
+//! Counting for a report.
+
+use super::{Counted, Key, NONE, Report, ReportQuery, Row};
+use crate::dialect;
+use crate::entity::terms;
+use crate::error::RecordsError;
+use crate::store::Store;
+use chrono::{Months, NaiveDate};
+use policy::dates;
+use sea_orm::sea_query::Value;
+use sea_orm::{ConnectionTrait, DatabaseBackend, DbErr, EntityTrait, QueryResult};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Counts a report. Reads loans or requests and the names of branches, categories and departments; nothing else.
+pub async fn count(store: &Store, report: Report, query: &ReportQuery) -> Result<Counted, RecordsError> {
+    let keys = report.keys_by(query.by);
+    let backend = store.db.get_database_backend();
+    let rows = store.db.query_all_raw(statement(backend, report, query, &keys)).await?;
+    let mut counted: BTreeMap<Vec<Option<String>>, [i64; 2]> = BTreeMap::new();
+    for row in &rows {
+        counted.insert(codes(row, keys.len())?, numbers(row, report)?);
+    }
+    if keys == [Key::Month] {
+        fill(&mut counted);
+    }
+    let total = match store.db.query_one_raw(statement(backend, report, query, &[])).await? {
+        Some(row) => numbers(&row, report)?,
+        None => [0, 0],
+    };
+    let names = names(store).await?;
+    let rows = counted
+        .into_iter()
+        .map(|(codes, numbers)| {
+            let labels = keys.iter().zip(codes).map(|(key, code)| label(*key, code, &names)).collect();
+            Row { labels, numbers }
+        })
+        .collect();
+    let headings = report.numbers();
+    Ok(Counted { report, from: query.from, to: query.to, keys, headings, rows, total })
+}
+
+/// Events and distinct people by these keys; over all where there is no key.
+fn statement(
+    backend: DatabaseBackend,
+    report: Report,
+    query: &ReportQuery,
+    keys: &[Key],
+) -> sea_orm::Statement {
+    let (table, date) = match report {
+        Report::RequestsByBranch => ("requests", "placed_on"),
+        Report::LoansPerMonth | Report::LoansByCategory | Report::ActiveBorrowers => ("loans", "issued_on"),
+    };
+    let mut selected = Vec::new();
+    let mut places = Vec::new();
+    for (place, key) in keys.iter().enumerate() {
+        let expression = match key {
+            Key::Month => dialect::month(backend, date),
+            Key::Year => dialect::year(backend, date),
+            Key::Branch => "branch".to_owned(),
+            Key::Category => "category".to_owned(),
+            Key::Department => "department".to_owned(),
+        };
+        selected.push(format!("{expression} AS k{place}"));
+        places.push((place + 1).to_string());
+    }
+    let mut wheres = Vec::new();
+    let mut values: Vec<Value> = Vec::new();
+    for (limit, comparison) in [(query.from, ">="), (query.to, "<=")] {
+        if let Some(limit) = limit {
+            wheres.push(format!("{date} {comparison} ?"));
+            values.push(limit.into());
+        }
+    }
+    let filter = if wheres.is_empty() { String::new() } else { format!(" WHERE {}", wheres.join(" AND ")) };
+    let group = if places.is_empty() { String::new() } else { format!(" GROUP BY {}", places.join(", ")) };
+    selected.extend(["COUNT(*) AS events", "COUNT(DISTINCT user_number) AS people"].map(str::to_owned));
+    let sql = format!("SELECT {} FROM {table}{filter}{group}", selected.join(", "));
+    dialect::statement(backend, &sql, values)
+}
+
+fn codes(row: &QueryResult, count: usize) -> Result<Vec<Option<String>>, DbErr> {
+    (0..count).map(|place| row.try_get("", &format!("k{place}"))).collect()
+}
+
+fn numbers(row: &QueryResult, report: Report) -> Result<[i64; 2], DbErr> {
+    let (events, people) = (row.try_get("", "events")?, row.try_get("", "people")?);
+    Ok(if report == Report::ActiveBorrowers { [people, events] } else { [events, people] })
+}
+
+/// Adds the months in between in which nothing happened: a gap that is not shown looks like no gap.
+fn fill(counted: &mut BTreeMap<Vec<Option<String>>, [i64; 2]>) {
+    let seen: BTreeSet<NaiveDate> =
+        counted.keys().flatten().flatten().filter_map(|code| first_of_month(code)).collect();
+    let (Some(first), Some(last)) = (seen.first(), seen.last()) else { return };
+    let mut month = *first;
+    while month < *last {
+        counted.entry(vec![Some(month.format("%Y-%m").to_string())]).or_insert([0, 0]);
+        let Some(next) = month.checked_add_months(Months::new(1)) else { return };
+        month = next;
+    }
+}
+
+fn first_of_month(code: &str) -> Option<NaiveDate> {
+    format!("{code}-01").parse().ok()
+}
+
+/// The names of branches, categories and departments by kind and code.
+async fn names(store: &Store) -> Result<BTreeMap<(String, String), String>, DbErr> {
+    let terms = terms::Entity::find().all(&store.db).await?;
+    Ok(terms.into_iter().map(|term| ((term.kind, term.code), term.name)).collect())
+}
+
+fn label(key: Key, code: Option<String>, names: &BTreeMap<(String, String), String>) -> String {
+    let Some(code) = code else { return NONE.to_owned() };
+    match key {
+        Key::Month => first_of_month(&code).map_or(code, dates::shown_month),
+        Key::Year => code,
+        Key::Branch | Key::Category | Key::Department => {
+            let name = names.get(&(key.code().to_owned(), code.clone())).cloned();
+            name.unwrap_or(code)
+        }
+    }
+}

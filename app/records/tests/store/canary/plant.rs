@@ -1,0 +1,239 @@
+//! Makes people out of the register of personal data: in each column that anonymising must empty stands a value
+//! that stands nowhere else. A column that is added to the register is covered without a line here.
+
+use chrono::{Duration, NaiveDate};
+use policy::register::{Action, Class, Column, Owner, TABLES, Table};
+use sea_orm::{ConnectionTrait, DatabaseBackend, DatabaseConnection, Statement};
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+/// How often each value is set: written once, then changed twice.
+const EDITIONS: usize = 3;
+
+/// What a column holds, as far as a canary must know.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Kind {
+    Text,
+    Day,
+    Instant,
+    Bytes,
+    Number,
+    Flag,
+}
+
+/// One person in whose record and around it only canaries stand.
+#[derive(Clone, Debug)]
+pub struct Person {
+    pub number: i64,
+    /// Every value that ever stood in a column that anonymising empties, as a dump shows it.
+    pub canaries: Vec<String>,
+    /// Those of them that stand there now.
+    pub present: Vec<String>,
+}
+
+/// Plants people with these numbers.
+pub struct Planter<'a> {
+    db: &'a DatabaseConnection,
+    kinds: BTreeMap<(String, String), Kind>,
+    /// A user that is the guarantor of everybody.
+    guarantor: i64,
+}
+
+impl<'a> Planter<'a> {
+    /// Everybody will have this guarantor; the custom field `locker` must be defined.
+    pub async fn new(db: &'a DatabaseConnection, guarantor: i64) -> Self {
+        Self { db, kinds: kinds(db).await, guarantor }
+    }
+
+    /// Writes a person and all that hangs on the person, then changes every value twice.
+    pub async fn plant(&self, number: i64) -> Person {
+        let mut person = Person { number, canaries: Vec::new(), present: Vec::new() };
+        let mut serial = 0;
+        for table in TABLES.iter().filter(|table| owned(table) && table.columns.iter().any(must_go)) {
+            let mut columns = Vec::new();
+            let mut values = Vec::new();
+            let mut changes = vec![Vec::new(); EDITIONS - 1];
+            for column in table.columns {
+                let kind = self.kinds[&(table.name.to_owned(), column.name.to_owned())];
+                if !must_go(column) {
+                    if let Some(value) = self.ordinary(number, table, column, kind) {
+                        columns.push(column.name);
+                        values.push(value);
+                    }
+                    continue;
+                }
+                serial += 1;
+                for edition in 0..EDITIONS {
+                    let canary = Canary { number, table, column, kind, serial, edition };
+                    let (literal, shown) = canary.made(self.db.get_database_backend());
+                    if edition == 0 {
+                        columns.push(column.name);
+                        values.push(literal);
+                    } else {
+                        changes[edition - 1].push(format!("{} = {literal}", column.name));
+                    }
+                    if edition + 1 == EDITIONS {
+                        person.present.push(shown.clone());
+                    }
+                    person.canaries.push(shown);
+                }
+            }
+            let (columns, values) = (columns.join(", "), values.join(", "));
+            self.execute(&format!("INSERT INTO {} ({columns}) VALUES ({values})", table.name)).await;
+            for change in changes {
+                let theirs = theirs(table, number);
+                self.execute(&format!("UPDATE {} SET {} WHERE {theirs}", table.name, change.join(", ")))
+                    .await;
+            }
+        }
+        person
+    }
+
+    async fn execute(&self, sql: &str) {
+        self.db.execute_unprepared(sql).await.unwrap();
+    }
+
+    /// What stands in a column that anonymising leaves as it is: the same for everybody, and nothing blocks.
+    fn ordinary(&self, number: i64, table: &Table, column: &Column, kind: Kind) -> Option<String> {
+        match table.owner {
+            Owner::User(owner) if owner == column.name => return Some(number.to_string()),
+            Owner::Loan(owner) if owner == column.name => {
+                return Some(format!("(SELECT MIN(id) FROM loans WHERE user_number = {number})"));
+            }
+            _ => {}
+        }
+        if matches!(column.action, Action::Note | Action::Replace) {
+            return None;
+        }
+        Some(match (column.class, column.name, kind) {
+            (_, "id", _) => return None,
+            (_, "field_key", _) => "'locker'".to_owned(),
+            (Class::Link, "guarantor_number", _) => self.guarantor.to_string(),
+            (Class::Link, _, Kind::Text) => format!("'key of {number}'"),
+            (Class::Link, ..) | (_, _, Kind::Bytes) => return None,
+            (_, _, Kind::Text) => "'ordinary'".to_owned(),
+            (_, _, Kind::Day) => "'2017-05-01'".to_owned(),
+            (_, _, Kind::Instant) => "'2017-05-01T12:00:00+00:00'".to_owned(),
+            (_, _, Kind::Number) => "1".to_owned(),
+            (_, _, Kind::Flag) => "FALSE".to_owned(),
+        })
+    }
+}
+
+/// One value that stands nowhere else.
+struct Canary<'a> {
+    number: i64,
+    table: &'a Table,
+    column: &'a Column,
+    kind: Kind,
+    /// The place of the column among all columns of the person.
+    serial: i64,
+    edition: usize,
+}
+
+impl Canary<'_> {
+    /// The value as a literal of SQL and as it stands in a dump and in the files.
+    fn made(&self, backend: DatabaseBackend) -> (String, String) {
+        let text =
+            format!("canary-{}-{}-{}-{}", self.number, self.table.name, self.column.name, self.edition);
+        match self.kind {
+            Kind::Text => (format!("'{text}'"), text),
+            Kind::Day => (format!("'{}'", self.day()), self.day().to_string()),
+            // Noon: in no time zone in which a dump may show it is it another day.
+            Kind::Instant => (format!("'{}T12:00:00+00:00'", self.day()), self.day().to_string()),
+            Kind::Bytes => {
+                let mut hex = String::new();
+                for byte in text.bytes() {
+                    let _ = write!(hex, "{byte:02x}");
+                }
+                match backend {
+                    DatabaseBackend::Postgres => (format!("'\\x{hex}'"), hex),
+                    _ => (format!("X'{hex}'"), text),
+                }
+            }
+            Kind::Number | Kind::Flag => panic!("no canary for {}.{}", self.table.name, self.column.name),
+        }
+    }
+
+    /// A day on which nothing else ever happened here, long before 2018.
+    fn day(&self) -> NaiveDate {
+        let edition = i64::try_from(self.edition).unwrap();
+        NaiveDate::from_ymd_opt(1900, 1, 1).unwrap()
+            + Duration::days(self.number * 1_000 + self.serial * 3 + edition)
+    }
+}
+
+/// Whether anonymising must leave nothing of a column when the policy removes everything.
+fn must_go(column: &Column) -> bool {
+    let personal = matches!(
+        column.class,
+        Class::Identifier | Class::QuasiIdentifier | Class::FreeText | Class::Credential
+    );
+    personal && column.action != Action::Keep
+}
+
+fn owned(table: &Table) -> bool {
+    table.owner != Owner::Nobody
+}
+
+fn theirs(table: &Table, number: i64) -> String {
+    match table.owner {
+        Owner::User(column) => format!("{column} = {number}"),
+        Owner::Loan(column) => format!("{column} IN (SELECT id FROM loans WHERE user_number = {number})"),
+        Owner::Nobody => "FALSE".to_owned(),
+    }
+}
+
+/// Everything that the database holds about a person, a line for each row, without what must differ between two
+/// people: numbers, keys and the random name.
+pub async fn rows_of(db: &DatabaseConnection, number: i64) -> Vec<String> {
+    let mut lines = Vec::new();
+    for table in TABLES.iter().filter(|table| owned(table)) {
+        let columns: Vec<String> = table
+            .columns
+            .iter()
+            .filter(|column| column.class != Class::Link && column.name != "id")
+            .filter(|column| column.action != Action::Replace)
+            .map(|column| format!("'{0}=' || COALESCE(CAST({0} AS TEXT), '~')", column.name))
+            .collect();
+        let (columns, theirs) = (columns.join(" || ' ' || "), theirs(table, number));
+        let sql = format!("SELECT {columns} AS line FROM {} WHERE {theirs} ORDER BY 1", table.name);
+        for row in db.query_all_raw(Statement::from_string(db.get_database_backend(), sql)).await.unwrap() {
+            lines.push(format!("{} {}", table.name, row.try_get::<String>("", "line").unwrap()));
+        }
+    }
+    lines
+}
+
+/// The kind of every column.
+async fn kinds(db: &DatabaseConnection) -> BTreeMap<(String, String), Kind> {
+    let sql = match db.get_database_backend() {
+        DatabaseBackend::Postgres => {
+            "SELECT table_name AS t, column_name AS c, data_type AS k FROM information_schema.columns \
+             WHERE table_schema = current_schema()"
+        }
+        _ => {
+            "SELECT m.name AS t, p.name AS c, p.type AS k FROM sqlite_master m \
+             JOIN pragma_table_info(m.name) p WHERE m.type = 'table'"
+        }
+    };
+    let rows = db.query_all_raw(Statement::from_string(db.get_database_backend(), sql)).await.unwrap();
+    let kind = |declared: &str| {
+        let declared = declared.to_lowercase();
+        let is = |part: &str| declared.contains(part);
+        match () {
+            () if is("timestamp") => Kind::Instant,
+            () if is("date") => Kind::Day,
+            () if is("blob") || is("bytea") => Kind::Bytes,
+            () if is("bool") => Kind::Flag,
+            () if is("int") => Kind::Number,
+            () => Kind::Text,
+        }
+    };
+    rows.iter()
+        .map(|row| {
+            let text = |name: &str| row.try_get::<String>("", name).unwrap();
+            ((text("t"), text("c")), kind(&text("k")))
+        })
+        .collect()
+}

@@ -1,0 +1,25 @@
+//! Looking for canaries where nobody looks: in the raw files of the database.
+
+use sea_orm::{ConnectionTrait, DatabaseBackend, DatabaseConnection, Statement};
+
+/// The raw bytes of the files of an SQLite database; nothing for PostgreSQL, which promises less (see the
+/// register of personal data).
+pub async fn files(db: &DatabaseConnection) -> Vec<u8> {
+    if db.get_database_backend() != DatabaseBackend::Sqlite {
+        return Vec::new();
+    }
+    let list = Statement::from_string(db.get_database_backend(), "PRAGMA database_list");
+    let path: String = db.query_one_raw(list).await.unwrap().unwrap().try_get("", "file").unwrap();
+    let mut bytes = Vec::new();
+    for suffix in ["", "-wal", "-shm", "-journal"] {
+        bytes.extend(std::fs::read(format!("{path}{suffix}")).unwrap_or_default());
+    }
+    assert!(!bytes.is_empty(), "the database has no files");
+    bytes
+}
+
+/// Which of these values stand in a text or in bytes. (Bytes are read as text: canaries are ASCII.)
+pub fn found<'a>(canaries: &'a [String], bytes: &[u8]) -> Vec<&'a str> {
+    let text = String::from_utf8_lossy(bytes);
+    canaries.iter().map(String::as_str).filter(|canary| text.contains(canary)).collect()
+}

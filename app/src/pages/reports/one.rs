@@ -1,0 +1,205 @@
+//! One report: filters, chart, table.
+
+use super::chart::Chart;
+use crate::error::AppError;
+use crate::parts::{Crumb, Day, FieldProblem, Frame, ProblemSummary, page};
+use crate::state::store;
+use http::StatusCode;
+use leptos::prelude::*;
+use leptos_axum::ResponseOptions;
+use leptos_router::hooks::{use_params_map, use_query_map};
+use policy::form::FieldErrors;
+use policy::numbers::grouped;
+use records::RecordsError;
+use records::report::{Counted, Report, ReportForm, ReportQuery, count};
+
+/// A report, by the code in the address.
+#[component]
+pub fn ReportPage() -> impl IntoView {
+    let code = use_params_map().with_untracked(|params| params.get("report")).unwrap_or_default();
+    let form = use_query_map().with_untracked(|query| {
+        let typed = |name| query.get(name).unwrap_or_default();
+        ReportForm { from: typed("from"), to: typed("to"), by: typed("by") }
+    });
+    page(async move {
+        let report = Report::from_code(&code).ok_or(RecordsError::NotFound("report"))?;
+        let (errors, result) = match form.validate(report) {
+            Err(errors) => {
+                expect_context::<ResponseOptions>().set_status(StatusCode::UNPROCESSABLE_ENTITY);
+                (errors, None)
+            }
+            Ok(query) => (FieldErrors::default(), Some((query, count(&store(), report, &query).await?))),
+        };
+        Ok(view! { <Shown report form errors result /> })
+    })
+}
+
+#[component]
+fn Shown(
+    report: Report,
+    form: ReportForm,
+    errors: FieldErrors,
+    result: Option<(ReportQuery, Counted)>,
+) -> impl IntoView {
+    let crumbs: Vec<Crumb> = vec![("Reports".to_owned(), "/reports".to_owned())];
+    let error = (!errors.is_empty()).then(|| AppError::Refused(wrong(&errors)));
+    view! {
+        <Frame title=report.words() lead=report.explanation() crumbs>
+            <ProblemSummary error />
+            <Filters report form errors />
+            {result.map(|(query, counted)| view! { <Numbers query counted /> })}
+        </Frame>
+    }
+}
+
+fn wrong(errors: &FieldErrors) -> String {
+    let count = i64::try_from(errors.0.len()).unwrap_or(i64::MAX);
+    let fields = policy::numbers::counted(count, "field", "fields");
+    format!("The report cannot be counted: {fields} to correct")
+}
+
+#[component]
+fn Filters(report: Report, form: ReportForm, errors: FieldErrors) -> impl IntoView {
+    let dates =
+        [("from", "First day", form.from), ("to", "Last day", form.to)].map(|(name, words, typed)| {
+            let wrong = errors.of(name).is_some().then_some("true");
+            view! {
+                <div class="field">
+                    <label for=name>{words}</label>
+                    <input
+                        class="date"
+                        id=name
+                        name=name
+                        value=typed
+                        maxlength="40"
+                        autocomplete="off"
+                        placeholder="1 Jan 2018"
+                        aria-invalid=wrong
+                        aria-describedby=format!("{name}-problem")
+                    />
+                    <FieldProblem field=name errors=errors.clone() />
+                </div>
+            }
+        });
+    let unsplit = form.by.is_empty();
+    let choices = report.choices().iter().map(|key| {
+        let selected = key.code() == form.by;
+        view! { <option value=key.code() selected=selected>{key.words()}</option> }
+    });
+    view! {
+        <form class="filters" method="get" action=format!("/reports/{}", report.code())>
+            {dates.collect_view()}
+            <div class="field">
+                <label for="by">"Rows by"</label>
+                <select
+                    id="by"
+                    name="by"
+                    aria-invalid=errors.of("by").is_some().then_some("true")
+                    aria-describedby="by-problem"
+                >
+                    <option value="" selected=unsplit>{report.no_choice()}</option>
+                    {choices.collect_view()}
+                </select>
+                <FieldProblem field="by" errors=errors.clone() />
+            </div>
+            <div class="field">
+                <button type="submit">"Show report"</button>
+                <p class="problem"></p>
+            </div>
+        </form>
+    }
+}
+
+#[component]
+fn Numbers(query: ReportQuery, counted: Counted) -> impl IntoView {
+    let report = counted.report;
+    let file = format!("/reports/{}/csv{}", report.code(), query.address());
+    if counted.rows.is_empty() {
+        return view! { <Nothing query report /> }.into_any();
+    }
+    view! {
+        <p>
+            {report.words()}", "{period(query)}"." " "
+            <a href=file download>"Download this report as CSV"</a>
+        </p>
+        <div class="report">
+            <Chart counted=counted.clone() />
+            <Rows query counted />
+        </div>
+        <p class="hint">{report.note()}</p>
+    }
+    .into_any()
+}
+
+#[component]
+fn Nothing(query: ReportQuery, report: Report) -> impl IntoView {
+    let what = report.numbers()[usize::from(report == Report::ActiveBorrowers)].to_lowercase();
+    let limited = query.from.is_some() || query.to.is_some();
+    view! {
+        <div class="empty">
+            <p><b>{format!("No {what} {}.", if limited { "in this period" } else { "here yet" })}</b></p>
+            {if limited {
+                view! {
+                    <p>
+                        {format!("There are none {}. ", query.period())}
+                        <a href=format!("/reports/{}", report.code())>"Show the report of all time"</a>
+                    </p>
+                }
+                    .into_any()
+            } else {
+                view! {
+                    <p>
+                        "This report fills as the library lends. Bring in what it lent before with "
+                        <code>"lethe import loans FILE"</code>"."
+                    </p>
+                }
+                    .into_any()
+            }}
+        </div>
+    }
+}
+
+/// The period in words, with dates that machines read too.
+fn period(query: ReportQuery) -> impl IntoView {
+    match (query.from, query.to) {
+        (None, None) => query.period().into_any(),
+        (from, to) => view! {
+            {from.map(|date| view! { "from "<Day date />" " })}
+            {to.map(|date| view! { {if from.is_some() { "to " } else { "until " }}<Day date /> })}
+        }
+        .into_any(),
+    }
+}
+
+#[component]
+fn Rows(query: ReportQuery, counted: Counted) -> impl IntoView {
+    let width = counted.keys.len();
+    let headings = counted.columns().into_iter().enumerate().map(|(place, words)| {
+        let is_number = place >= width;
+        view! { <th scope="col" class:number=is_number>{words}</th> }
+    });
+    let rows = counted.rows.iter().map(|row| {
+        let labels = row.labels.iter().map(|label| view! { <th scope="row">{label.clone()}</th> });
+        let numbers = row.numbers.map(|number| view! { <td class="number">{grouped(number)}</td> });
+        view! { <tr>{labels.collect_view()} {numbers.collect_view()}</tr> }
+    });
+    let total = counted.total.map(|number| view! { <td class="number">{grouped(number)}</td> });
+    let caption = format!("{}, {}", counted.report.words(), query.period());
+    view! {
+        <div class="scroll" role="region" tabindex="0" aria-label=counted.report.words()>
+            <table>
+                <caption class="hidden">{caption}</caption>
+                <thead>
+                    <tr>{headings.collect_view()}</tr>
+                </thead>
+                <tbody>{rows.collect_view()}</tbody>
+                <tfoot>
+                    <tr>
+                        <th scope="row" colspan=width.to_string()>"Total"</th>
+                        {total.collect_view()}
+                    </tr>
+                </tfoot>
+            </table>
+        </div>
+    }
+}

@@ -1,0 +1,106 @@
+//! Nothing is left by the whole program either: not in its database files, its log or what it prints.
+#![allow(clippy::unwrap_used, missing_docs, reason = "tests")]
+
+#[path = "../../app/records/tests/store/canary/plant.rs"]
+mod plant;
+
+use chrono::NaiveDate;
+use plant::{Planter, rows_of};
+use policy::{Conditions, Days, Field, Policy, Scope, Treatment, UserNumber};
+use records::{Actor, Clock, Store, run};
+use sea_orm::{ConnectionTrait, Statement};
+use std::path::Path;
+use std::process::{Command, Output};
+
+const TODAY: &str = "2018-01-21";
+
+fn url(folder: &Path) -> String {
+    format!("sqlite://{}/test.db?mode=rwc", folder.display())
+}
+
+async fn store(folder: &Path) -> Store {
+    let today: NaiveDate = TODAY.parse().unwrap();
+    Store::open(&url(folder), Clock::fixed(chrono_tz::Tz::Europe__London, today)).await.unwrap()
+}
+
+/// Runs the program in the folder.
+fn lethe(folder: &Path, arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_lethe"))
+        .args(arguments)
+        .current_dir(folder)
+        .envs([("LETHE_DATABASE_URL", url(folder).as_str()), ("LETHE_DEMO", "1"), ("LETHE_TODAY", TODAY)])
+        .output()
+        .unwrap()
+}
+
+/// Somebody who stays, and a task that removes everything of who left more than five days ago.
+async fn library(store: &Store) {
+    let policy = Policy {
+        fields: Field::ALL.into_iter().map(|field| (field, Treatment::Remove)).collect(),
+        scope: Scope::All,
+        conditions: Conditions { leaving: Days::new(5), ..Conditions::default() },
+        ..Policy::default()
+    };
+    let policy = serde_json::to_string(&policy).unwrap();
+    let task = "INSERT INTO tasks (description, active, task_type, visibility, policy, schedule, single_default, \
+                created_at, changed_at) VALUES ('Leavers', TRUE, 'anonymise_user_data', 'shared', ?, ?, TRUE, \
+                '2018-01-01T12:00:00+00:00', '2018-01-01T12:00:00+00:00')";
+    let values = [policy.into(), r#"{"kind":"manual_only"}"#.into()];
+    let db = store.database();
+    db.execute_raw(Statement::from_sql_and_values(db.get_database_backend(), task, values)).await.unwrap();
+    for sql in [
+        "INSERT INTO users (uuid, last_name) VALUES ('of who stays', 'Bystander')",
+        "INSERT INTO custom_fields (key, label) VALUES ('locker', 'Locker')",
+    ] {
+        db.execute_unprepared(sql).await.unwrap();
+    }
+}
+
+/// The files of the folder in which a text stands.
+fn files_with(folder: &Path, text: &str) -> Vec<String> {
+    let stands_in = |path: &Path| {
+        let bytes = std::fs::read(path).unwrap();
+        bytes.windows(text.len()).any(|part| part == text.as_bytes())
+    };
+    let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    files.filter(|path| stands_in(path)).map(|path| path.display().to_string()).collect()
+}
+
+#[tokio::test]
+async fn the_command_line_leaves_what_the_record_leaves_and_prints_nothing_of_the_person() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let desk = store(folder).await;
+    library(&desk).await;
+    let planter = Planter::new(desk.database(), 1).await;
+    let [by_hand, by_command] = [planter.plant(2).await, planter.plant(3).await];
+    let done = run::anonymise_one(&desk, Actor::DESK, UserNumber(by_hand.number), "2").await.unwrap();
+    assert!(done.is_some());
+    desk.database().clone().close().await.unwrap();
+    assert!(!files_with(folder, "canary-3-").is_empty(), "the search finds what is there");
+    assert_eq!(files_with(folder, "canary-2-"), Vec::<String>::new());
+
+    for arguments in [
+        &["tasks", "preview", "1", "--json"][..],
+        &["tasks", "run", "1", "--confirm", "1", "--json"],
+        &["runs", "list"],
+        &["runs", "show", "3"],
+        &["tasks", "export", "1"],
+        &["report", "loans-by-category"],
+    ] {
+        let said = lethe(folder, arguments);
+        assert!(said.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&said.stderr));
+        for bytes in [&said.stdout, &said.stderr] {
+            assert!(!String::from_utf8_lossy(bytes).contains("canary"), "{arguments:?}");
+        }
+    }
+
+    assert_eq!(files_with(folder, "canary"), Vec::<String>::new());
+    for value in by_hand.canaries.iter().chain(&by_command.canaries) {
+        assert_eq!(files_with(folder, value), Vec::<String>::new(), "{value}");
+    }
+    assert!(!files_with(folder, "Bystander").is_empty());
+    let desk = store(folder).await;
+    let rows = rows_of(desk.database(), by_hand.number).await;
+    assert_eq!(rows_of(desk.database(), by_command.number).await, rows);
+}

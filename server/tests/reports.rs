@@ -1,0 +1,103 @@
+//! Reports of the whole program: on the command line, as pages and as files.
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+
+fn lethe(folder: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_lethe"));
+    command
+        .current_dir(folder)
+        .env("LETHE_DATABASE_URL", format!("sqlite://{}/test.db?mode=rwc", folder.display()))
+        .env("LETHE_ADDR", "127.0.0.1:0");
+    command
+}
+
+fn report(folder: &Path, arguments: &[&str]) -> Output {
+    lethe(folder).arg("report").args(arguments).output().unwrap()
+}
+
+#[test]
+fn the_command_line_counts_or_says_what_is_wrong() {
+    let folder = tempfile::tempdir().unwrap();
+    let right = report(folder.path(), &["active-borrowers", "--from", "2017-01-01", "--json"]);
+    assert!(right.status.success());
+    let json: serde_json::Value = serde_json::from_slice(&right.stdout).unwrap();
+    assert_eq!(json["report"], "active-borrowers");
+    assert_eq!(json["from"], "2017-01-01");
+    assert_eq!(json["total"], serde_json::json!([0, 0]));
+
+    for (arguments, words) in [
+        (&["loans"][..], "There are: loans-per-month, loans-by-category"),
+        (&["loans-per-month", "--from", "soon"], "--from: Enter a date"),
+        (&["loans-per-month", "--from", "2018-01-02", "--to", "2018-01-01"], "--to: Enter a last day"),
+        (&["loans-per-month", "--by", "name"], "--by: Choose one"),
+    ] {
+        let wrong = report(folder.path(), arguments);
+        assert!(!wrong.status.success(), "{arguments:?}");
+        assert!(String::from_utf8_lossy(&wrong.stderr).contains(words), "{arguments:?}");
+        assert!(wrong.stdout.is_empty());
+    }
+}
+
+/// A server that ends with the test.
+struct Server {
+    process: Child,
+    address: String,
+}
+
+impl Server {
+    fn start(folder: &Path) -> Self {
+        let mut process = lethe(folder).arg("serve").stderr(Stdio::piped()).spawn().unwrap();
+        let log = BufReader::new(process.stderr.take().unwrap());
+        let mut lines = log.lines().map_while(Result::ok);
+        let address = lines.find_map(|line| Some(line.split_once("http://")?.1.trim().to_owned())).unwrap();
+        // Somebody must go on reading, or the log would end the server.
+        std::thread::spawn(move || lines.for_each(drop));
+        Self { process, address }
+    }
+
+    /// The answer to a request: its head and its body.
+    fn get(&self, path: &str) -> (String, String) {
+        let mut stream = TcpStream::connect(&self.address).unwrap();
+        write!(stream, "GET {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n", self.address).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        (head.to_owned(), body.to_owned())
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+#[test]
+fn pages_and_files_count_or_say_what_is_wrong() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(folder.path());
+    for (path, status, words) in [
+        ("/reports", 200, "/reports/requests-by-branch"),
+        ("/reports/loans-per-month", 200, "lethe import loans FILE"),
+        ("/reports/loans-per-month?from=2018-01-01", 200, "from 1 Jan 2018"),
+        ("/reports/loans-per-month?from=%3Cb%3Esoon", 422, "value=\"&lt;b&gt;soon\""),
+        ("/reports/loans-per-month?to=2101-01-01", 422, "Enter a date from 1900 to 2100"),
+        ("/reports/loans-per-month?by=name", 422, "Choose one of the values offered"),
+        ("/reports/names", 404, "There is no such report"),
+        ("/reports/loans-by-category/csv", 200, "User category,Department,Loans,Borrowers\r\n"),
+        ("/reports/loans-by-category/csv?from=soon", 422, "from: Enter a date like"),
+        ("/reports/loans-by-category/csv?names=1", 422, "unknown fields"),
+        ("/reports/names/csv", 404, "There is no such report"),
+        ("/personal-data", 200, "Search words of users"),
+    ] {
+        let (head, body) = server.get(path);
+        assert!(head.starts_with(&format!("HTTP/1.1 {status} ")), "{path}: {head}");
+        assert!(body.contains(words), "{path} says {words}");
+        assert!(!body.contains("style="), "{path}: the content security policy forbids it");
+    }
+}
