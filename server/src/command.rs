@@ -1,5 +1,6 @@
 //! The command line: one file for each noun. All of it calls what the pages call.
 
+mod demo;
 mod output;
 
 use crate::config::Config;
@@ -24,6 +25,8 @@ pub(crate) struct Arguments {
 enum Command {
     /// Bring the database up to date, then serve the desk (the default).
     Serve,
+    /// Fill an empty database with a believable library.
+    Demo(demo::Demo),
 }
 
 impl Arguments {
@@ -34,8 +37,8 @@ impl Arguments {
         let output = Output { json: self.json };
         match self.command.unwrap_or(Command::Serve) {
             Command::Serve => web::serve(&config, store).await?,
+            Command::Demo(demo) => demo.carry_out(&store, output).await?,
         }
-        let _ = output;
         Ok(ExitCode::SUCCESS)
     }
 }

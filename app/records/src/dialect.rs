@@ -72,6 +72,17 @@ pub(crate) const fn for_update(backend: DatabaseBackend) -> &'static str {
     }
 }
 
+/// After rows were written with keys of their own: makes the next key follow the greatest. SQLite does so by itself.
+pub(crate) async fn restart_keys(db: &impl ConnectionTrait, table: &str, key: &str) -> Result<(), DbErr> {
+    if db.get_database_backend() == DatabaseBackend::Postgres {
+        let sql = format!(
+            "SELECT setval(pg_get_serial_sequence('{table}', '{key}'), COALESCE(MAX({key}), 0) + 1, FALSE) FROM {table}"
+        );
+        db.execute_unprepared(&sql).await?;
+    }
+    Ok(())
+}
+
 /// Every table of the database with its columns.
 pub async fn schema(db: &impl ConnectionTrait) -> Result<BTreeMap<String, Vec<String>>, DbErr> {
     let sql = match db.get_database_backend() {

@@ -6,7 +6,9 @@
 pub mod actor;
 pub mod anonymise;
 pub mod audit;
+mod bulk;
 pub mod clock;
+pub mod demo;
 pub mod dialect;
 pub mod entity;
 pub mod error;

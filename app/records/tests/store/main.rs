@@ -3,6 +3,7 @@
 
 mod anonymising;
 mod canary;
+mod demo;
 mod register;
 mod runs;
 mod selection;
