@@ -3,7 +3,7 @@
 use sea_orm::{ActiveModelTrait, ConnectionTrait, DbErr, EntityTrait, Insert, IntoActiveModel, Iterable};
 
 /// The most parameters of one statement. SQLite takes 32,766, PostgreSQL 65,535.
-pub(crate) const MOST_PARAMETERS: usize = 30_000;
+pub(crate) const MOST_PARAMETERS: usize = 4_000;
 
 /// Inserts rows of one table, as many in one statement as the databases take. All of them set the same columns.
 pub(crate) async fn insert<M, A>(
