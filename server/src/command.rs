@@ -1,6 +1,8 @@
 //! The command line: one file for each noun. All of it calls what the pages call.
 
 mod demo;
+mod export;
+mod import;
 mod output;
 
 use crate::config::Config;
@@ -27,6 +29,12 @@ enum Command {
     Serve,
     /// Fill an empty database with a believable library.
     Demo(demo::Demo),
+    /// Import users or loans from a file.
+    #[command(subcommand)]
+    Import(import::Import),
+    /// Export users or loans as CSV.
+    #[command(subcommand)]
+    Export(export::Export),
 }
 
 impl Arguments {
@@ -38,6 +46,8 @@ impl Arguments {
         match self.command.unwrap_or(Command::Serve) {
             Command::Serve => web::serve(&config, store).await?,
             Command::Demo(demo) => demo.carry_out(&store, output).await?,
+            Command::Import(import) => return import.carry_out(&store, output).await,
+            Command::Export(export) => export.carry_out(&store, output).await?,
         }
         Ok(ExitCode::SUCCESS)
     }

@@ -56,6 +56,14 @@ pub(crate) fn places(count: usize) -> String {
     vec!["?"; count].join(", ")
 }
 
+/// A place holder for a date, where the database cannot see by itself that it is one. (SQLite has dates as text.)
+pub(crate) const fn date_place(backend: DatabaseBackend) -> &'static str {
+    match backend {
+        DatabaseBackend::Postgres => "CAST(? AS DATE)",
+        _ => "?",
+    }
+}
+
 /// The first day of the month of a date column.
 pub(crate) fn first_of_month(backend: DatabaseBackend, column: &str) -> String {
     match backend {

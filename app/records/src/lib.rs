@@ -16,6 +16,7 @@ pub mod page;
 pub mod run;
 mod selection;
 pub mod store;
+pub mod transfer;
 pub mod user;
 pub mod words;
 

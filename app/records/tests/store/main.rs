@@ -6,5 +6,8 @@ mod canary;
 mod demo;
 mod register;
 mod runs;
+mod samples;
 mod selection;
 mod support;
+mod transfer;
+mod transfer_bad;
