@@ -1,5 +1,8 @@
 //! The command line: one file for each noun. All of it calls what the pages call.
 
+mod demo;
+mod export;
+mod import;
 mod output;
 mod report;
 mod runs;
@@ -39,6 +42,14 @@ enum Command {
     Users(users::Users),
     /// Count a report.
     Report(report::Arguments),
+    /// Fill an empty database with a believable library.
+    Demo(demo::Demo),
+    /// Import users or loans from a file.
+    #[command(subcommand)]
+    Import(import::Import),
+    /// Export users or loans as CSV.
+    #[command(subcommand)]
+    Export(export::Export),
 }
 
 /// An error with the problems of its fields spelt out.
@@ -63,6 +74,15 @@ impl Arguments {
             Command::Runs(runs) => runs.carry_out(&store, output).await,
             Command::Users(users) => users.carry_out(&store, output).await,
             Command::Report(arguments) => report::print(&store, output, arguments).await,
+            Command::Demo(demo) => {
+                demo.carry_out(&store, output).await?;
+                Ok(ExitCode::SUCCESS)
+            }
+            Command::Import(import) => import.carry_out(&store, output).await,
+            Command::Export(export) => {
+                export.carry_out(&store, output).await?;
+                Ok(ExitCode::SUCCESS)
+            }
         }
     }
 }

@@ -56,6 +56,14 @@ pub(crate) fn places(count: usize) -> String {
     vec!["?"; count].join(", ")
 }
 
+/// A place holder for a date, where the database cannot see by itself that it is one. (SQLite has dates as text.)
+pub(crate) const fn date_place(backend: DatabaseBackend) -> &'static str {
+    match backend {
+        DatabaseBackend::Postgres => "CAST(? AS DATE)",
+        _ => "?",
+    }
+}
+
 /// The first day of the month of a date column.
 pub(crate) fn first_of_month(backend: DatabaseBackend, column: &str) -> String {
     match backend {
@@ -86,6 +94,17 @@ pub(crate) const fn for_update(backend: DatabaseBackend) -> &'static str {
         DatabaseBackend::Postgres => " FOR UPDATE",
         _ => "",
     }
+}
+
+/// After rows were written with keys of their own: makes the next key follow the greatest. SQLite does so by itself.
+pub(crate) async fn restart_keys(db: &impl ConnectionTrait, table: &str, key: &str) -> Result<(), DbErr> {
+    if db.get_database_backend() == DatabaseBackend::Postgres {
+        let sql = format!(
+            "SELECT setval(pg_get_serial_sequence('{table}', '{key}'), COALESCE(MAX({key}), 0) + 1, FALSE) FROM {table}"
+        );
+        db.execute_unprepared(&sql).await?;
+    }
+    Ok(())
 }
 
 /// Every table of the database with its columns.

@@ -6,10 +6,13 @@
 pub mod actor;
 pub mod anonymise;
 pub mod audit;
+mod bulk;
 pub mod catalogue;
 pub mod circulation;
 pub mod clock;
+pub mod clock;
 pub mod csv_text;
+pub mod demo;
 pub mod dialect;
 pub mod entity;
 pub mod error;
@@ -19,6 +22,7 @@ pub mod run;
 mod selection;
 pub mod store;
 pub mod task;
+pub mod transfer;
 pub mod user;
 pub mod words;
 

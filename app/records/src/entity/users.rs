@@ -51,3 +51,48 @@ pub struct Model {
 pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}
+
+impl Model {
+    /// A user of whom nothing is known but number and key.
+    pub(crate) fn blank(number: i64, uuid: String) -> Self {
+        Self {
+            number,
+            uuid,
+            user_id: None,
+            title: None,
+            first_name: None,
+            middle_name: None,
+            last_name: None,
+            preferred_name: None,
+            email: None,
+            phone: None,
+            mobile: None,
+            street: None,
+            postcode: None,
+            city: None,
+            country: None,
+            birth_date: None,
+            birth_period: None,
+            gender: None,
+            language: None,
+            barcode: None,
+            external_id: None,
+            category: None,
+            department: None,
+            branch: None,
+            notes: None,
+            fictitious: false,
+            imported: false,
+            created_on: None,
+            leaving_on: None,
+            last_activity_on: None,
+            marked_on: None,
+            dates_by_month: false,
+            guarantor_number: None,
+            replacement: None,
+            anonymised_on: None,
+            rules_version: None,
+            version: 1,
+        }
+    }
+}

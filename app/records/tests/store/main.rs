@@ -3,12 +3,16 @@
 
 mod anonymising;
 mod canary;
+mod demo;
 mod desk;
 mod editing;
 mod faults;
 mod register;
 mod reports;
 mod runs;
+mod samples;
 mod searching;
 mod selection;
 mod support;
+mod transfer;
+mod transfer_bad;

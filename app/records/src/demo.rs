@@ -1,0 +1,187 @@
+//! A believable library, made up: for looking around, for tests and for measuring.
+//!
+//! The same seed, number of users and day give the same library, but for the random names of those who are
+//! anonymised already. Everything is written block by block: a million users need no more memory than a thousand.
+
+mod addresses;
+mod batch;
+mod cast;
+mod catalogue;
+mod circulation;
+mod dice;
+mod messages;
+mod names;
+mod people;
+mod person;
+mod photo;
+mod places;
+mod tasks;
+
+use crate::actor::Actor;
+use crate::audit::{self, Deed, Subject};
+use crate::bulk::insert;
+use crate::dialect;
+use crate::entity::{catalogue_records, tasks as task_rows, terms, users};
+use crate::error::RecordsError;
+use crate::run;
+use crate::store::Store;
+use catalogue::Catalogue;
+use people::Maker;
+use policy::{UserNumber, Verdict};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use serde::Serialize;
+
+/// How many users a demo library has unless asked otherwise.
+pub const USERS: u32 = 2_000;
+/// The fewest users of a demo library: staff and fictitious users are among them.
+pub const FEWEST_USERS: u32 = 50;
+/// The most users of a demo library.
+pub const MOST_USERS: u32 = 1_000_000;
+
+/// The rows of the catalogue that are written in one transaction.
+const CATALOGUE_BLOCK: i64 = 2_000;
+
+/// What was made.
+#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize)]
+pub struct DemoSummary {
+    /// The seed.
+    pub seed: u64,
+    /// All users.
+    pub users: u64,
+    /// Users with a role.
+    pub staff: u64,
+    /// Records that are no person.
+    pub fictitious: u64,
+    /// Users who are anonymised already.
+    pub anonymised: u64,
+    /// Catalogue records.
+    pub catalogue_records: u64,
+    /// Items.
+    pub items: u64,
+    /// Loans.
+    pub loans: u64,
+    /// Requests.
+    pub requests: u64,
+    /// Charges and credits.
+    pub charges: u64,
+    /// Messages sent.
+    pub messages: u64,
+    /// Tasks.
+    pub tasks: u64,
+}
+
+/// Fills an empty database with a demo library.
+pub async fn fill(store: &Store, actor: Actor, users: u32, seed: u64) -> Result<DemoSummary, RecordsError> {
+    if !(FEWEST_USERS..=MOST_USERS).contains(&users) {
+        return Err(RecordsError::Refused(format!(
+            "A demo library has from {FEWEST_USERS} to {MOST_USERS} users. Nothing was written"
+        )));
+    }
+    let today = store.clock.today();
+    let catalogue = Catalogue::for_users(users, seed, today);
+    let mut maker = Maker::new(users, seed, today, catalogue);
+    let mut summary = DemoSummary { seed, users: users.into(), ..DemoSummary::default() };
+
+    let tx = store.begin().await?;
+    refuse_unless_empty(&tx).await?;
+    insert(&tx, places::terms()).await?;
+    insert(&tx, places::custom_fields()).await?;
+    let tasks = tasks::tasks(store.clock)?;
+    summary.tasks = tasks.len() as u64;
+    insert(&tx, tasks).await?;
+    let (mut batch, roles) = maker.first_block();
+    summary.staff = maker.staff;
+    summary.fictitious = maker.fictitious;
+    summary.count(&batch);
+    batch.write_users(&tx).await?;
+    insert(&tx, roles).await?;
+    let detail = format!("demo,users={users},seed={seed}");
+    audit::note(&tx, &store.clock, actor, Deed::Imported, Subject::Library, None, &detail).await?;
+    tx.commit().await?;
+
+    write_catalogue(store, &catalogue).await?;
+    summary.catalogue_records = catalogue.records.unsigned_abs();
+    summary.items = catalogue.items.unsigned_abs();
+    let tx = store.begin().await?;
+    batch.write_activity(&tx).await?;
+    tx.commit().await?;
+    // Now, while the library is small: every single run sweeps the database.
+    summary.anonymised = anonymise_some(store, actor, users).await?;
+    while let Some(mut batch) = maker.next_block() {
+        summary.count(&batch);
+        let tx = store.begin().await?;
+        batch.write_users(&tx).await?;
+        batch.write_activity(&tx).await?;
+        tx.commit().await?;
+    }
+    for (table, key) in [("users", "number"), ("loans", "id"), ("catalogue_records", "id"), ("items", "id")] {
+        dialect::restart_keys(&store.db, table, key).await?;
+    }
+    Ok(summary)
+}
+
+impl DemoSummary {
+    fn count(&mut self, batch: &batch::Batch) {
+        self.loans += batch.loans.len() as u64;
+        self.requests += batch.requests.len() as u64;
+        self.charges += batch.charges.len() as u64;
+        self.messages += batch.messages.len() as u64;
+    }
+}
+
+async fn refuse_unless_empty(db: &impl ConnectionTrait) -> Result<(), RecordsError> {
+    let used = users::Entity::find().limit(1).one(db).await?.is_some()
+        || task_rows::Entity::find().limit(1).one(db).await?.is_some()
+        || terms::Entity::find().limit(1).one(db).await?.is_some()
+        || catalogue_records::Entity::find().limit(1).one(db).await?.is_some();
+    if used {
+        return Err(RecordsError::Refused(
+            "The database is not empty. A demo library is only written into an empty database, so that it never \
+             mixes with real users. Nothing was written"
+                .to_owned(),
+        ));
+    }
+    Ok(())
+}
+
+async fn write_catalogue(store: &Store, catalogue: &Catalogue) -> Result<(), RecordsError> {
+    let mut first = 1;
+    while first <= catalogue.items {
+        let tx = store.begin().await?;
+        let end = (first + CATALOGUE_BLOCK).min(catalogue.items + 1);
+        // The block of records reaches at least as far as the block of items.
+        let written = if first == 1 { 0 } else { Catalogue::record_of(first - 1) };
+        let records = written + 1..=Catalogue::record_of(end - 1);
+        insert(&tx, records.map(|id| catalogue.record(id))).await?;
+        insert(&tx, (first..end).map(|id| catalogue.item(id))).await?;
+        tx.commit().await?;
+        first = end;
+    }
+    Ok(())
+}
+
+/// Anonymises a few who left long ago and whom nothing blocks, as the desk would.
+async fn anonymise_some(store: &Store, actor: Actor, users: u32) -> Result<u64, RecordsError> {
+    let wanted = u64::from((users / 150).clamp(1, 12));
+    let long_ago = store.clock.today() - chrono::Duration::days(400);
+    let left: Vec<i64> = users::Entity::find()
+        .select_only()
+        .column(users::Column::Number)
+        .filter(users::Column::LeavingOn.lt(long_ago))
+        .order_by_asc(users::Column::Number)
+        .limit(200)
+        .into_tuple()
+        .all(&store.db)
+        .await?;
+    let mut done = 0;
+    for number in left.into_iter().map(UserNumber) {
+        if done == wanted {
+            break;
+        }
+        if run::plan_for_one(store, number).await?.verdict == Verdict::Eligible {
+            run::anonymise_one(store, actor, number, &number.to_string()).await?;
+            done += 1;
+        }
+    }
+    Ok(done)
+}

@@ -1,0 +1,86 @@
+//! What the library wrote to people. Every message carries the name, letters the address too: that is what
+//! anonymising must remove.
+
+use super::dice::Dice;
+use super::person::Person;
+use crate::entity::messages;
+use chrono::{NaiveDate, NaiveTime};
+use sea_orm::Set;
+
+/// Why a message was sent.
+#[derive(Clone, Copy)]
+pub(super) enum Occasion<'a> {
+    Welcome,
+    /// A loan with this title is overdue.
+    Overdue(&'a str),
+    /// A request for this title is ready at this branch.
+    Pickup(&'a str, &'a str),
+    /// The last weeks before leaving.
+    Leaving,
+}
+
+/// A message on a day.
+pub(super) fn message(
+    dice: &mut Dice,
+    person: &Person,
+    occasion: Occasion<'_>,
+    day: NaiveDate,
+) -> messages::ActiveModel {
+    let name = person.called();
+    let (kind, subject, text) = match occasion {
+        Occasion::Welcome => (
+            "welcome",
+            format!("Welcome to the library, {name}"),
+            format!("your library card {} is ready.", person.user.barcode.as_deref().unwrap_or("(none)")),
+        ),
+        Occasion::Overdue(title) => (
+            "overdue",
+            "Please return a loan".to_owned(),
+            format!("“{title}” was due some days ago. Please return or renew it."),
+        ),
+        Occasion::Pickup(title, branch) => (
+            "pickup",
+            "Your request is ready".to_owned(),
+            format!("“{title}” waits for you at the branch “{branch}”."),
+        ),
+        Occasion::Leaving => (
+            "leaving",
+            "Before you leave".to_owned(),
+            "please return what you have borrowed before your last day.".to_owned(),
+        ),
+    };
+    let (channel, recipient) = way(dice, person);
+    let opening = match (channel, &recipient) {
+        ("letter", Some(address)) => format!("{name}\n{address}\n\nDear {name},"),
+        _ => format!("Dear {name},"),
+    };
+    let time = NaiveTime::from_hms_opt(6, 0, 0).unwrap_or_default()
+        + chrono::Duration::seconds(dice.between(0, 50_000));
+    messages::ActiveModel {
+        user_number: Set(person.user.number),
+        kind: Set(kind.to_owned()),
+        channel: Set(channel.to_owned()),
+        sent_at: Set(day.and_time(time).and_utc()),
+        recipient: Set(recipient),
+        subject: Set(Some(subject)),
+        body: Set(Some(format!("{opening}\n\n{text}\n\nYour library"))),
+        ..Default::default()
+    }
+}
+
+/// How this person can be reached: channel, and the address as the channel writes it.
+fn way(dice: &mut Dice, person: &Person) -> (&'static str, Option<String>) {
+    let user = &person.user;
+    let [letter, text] = [dice.percent(15), dice.percent(8)];
+    if let (Some(street), Some(city)) = (&user.street, &user.city)
+        && (letter || user.email.is_none())
+    {
+        let postcode = user.postcode.as_deref().unwrap_or_default();
+        let country = user.country.as_deref().unwrap_or_default();
+        return ("letter", Some(format!("{street}\n{postcode} {city}\n{country}")));
+    }
+    if text && user.mobile.is_some() {
+        return ("text", user.mobile.clone());
+    }
+    ("email", user.email.clone())
+}

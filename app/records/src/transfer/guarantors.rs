@@ -1,0 +1,106 @@
+//! Guarantors, whom a file names by UserID, perhaps before their own lines.
+
+use super::CHUNK;
+use super::problem::{FileProblems, in_cell};
+use crate::dialect;
+use crate::entity::users;
+use sea_orm::sea_query::Value;
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter, QuerySelect,
+};
+use std::collections::{BTreeSet, HashMap};
+
+/// A user whose guarantor is to be found.
+pub(super) struct Wanted {
+    pub(super) line: u64,
+    pub(super) user: i64,
+    /// The UserID of the guarantor.
+    pub(super) guarantor: String,
+    /// The guarantor so far.
+    pub(super) so_far: Option<i64>,
+    /// Nothing else of the user has changed.
+    pub(super) unchanged: bool,
+}
+
+/// All that are to be found.
+#[derive(Default)]
+pub(super) struct Guarantors {
+    fresh: Vec<Wanted>,
+    /// Looked for in vain: they may stand further down in the file.
+    waiting: Vec<Wanted>,
+}
+
+impl Guarantors {
+    pub(super) fn want(&mut self, wanted: Wanted) {
+        self.fresh.push(wanted);
+    }
+
+    /// Writes the guarantors that are there by now. Gives the number of users that were unchanged until then.
+    pub(super) async fn resolve(&mut self, tx: &DatabaseTransaction) -> Result<u64, DbErr> {
+        let fresh = std::mem::take(&mut self.fresh);
+        let (changed, missing) = resolve(tx, fresh).await?;
+        self.waiting.extend(missing);
+        Ok(changed)
+    }
+
+    /// The end of the file: who is not there now is a problem.
+    pub(super) async fn finish(
+        &mut self,
+        tx: &DatabaseTransaction,
+        problems: &mut FileProblems,
+    ) -> Result<u64, DbErr> {
+        let (changed, missing) = resolve(tx, std::mem::take(&mut self.waiting)).await?;
+        for one in missing {
+            let problem = "There is no other user with this UserID".to_owned();
+            problems.add(in_cell(one.line, "guarantor_user_id", problem));
+        }
+        Ok(changed)
+    }
+}
+
+async fn resolve(tx: &DatabaseTransaction, wanted: Vec<Wanted>) -> Result<(u64, Vec<Wanted>), DbErr> {
+    let mut changed = 0;
+    let mut missing = Vec::new();
+    let mut wanted = wanted.into_iter().peekable();
+    while wanted.peek().is_some() {
+        let some: Vec<Wanted> = wanted.by_ref().take(CHUNK).collect();
+        let names: BTreeSet<&str> = some.iter().map(|one| one.guarantor.as_str()).collect();
+        let found: Vec<(Option<String>, i64)> = users::Entity::find()
+            .select_only()
+            .columns([users::Column::UserId, users::Column::Number])
+            .filter(users::Column::UserId.is_in(names))
+            .lock_exclusive()
+            .into_tuple()
+            .all(tx)
+            .await?;
+        let found: HashMap<Option<String>, i64> = found.into_iter().collect();
+        let mut pairs: Vec<Value> = Vec::new();
+        for one in some {
+            match found.get(&Some(one.guarantor.clone())) {
+                Some(number) if *number != one.user => {
+                    if one.so_far != Some(*number) {
+                        pairs.extend([one.user.into(), (*number).into()]);
+                        changed += u64::from(one.unchanged);
+                    }
+                }
+                _ => missing.push(one),
+            }
+        }
+        write(tx, pairs).await?;
+    }
+    Ok((changed, missing))
+}
+
+/// Writes pairs of user and guarantor.
+async fn write(tx: &DatabaseTransaction, pairs: Vec<Value>) -> Result<(), DbErr> {
+    if pairs.is_empty() {
+        return Ok(());
+    }
+    let rows = vec!["(CAST(? AS BIGINT), CAST(? AS BIGINT))"; pairs.len() / 2].join(", ");
+    let sql = format!(
+        "WITH v (number, guarantor) AS (VALUES {rows}) UPDATE users SET guarantor_number = v.guarantor, \
+         version = users.version + 1 FROM v WHERE users.number = v.number"
+    );
+    tx.execute_raw(dialect::statement(tx.get_database_backend(), &sql, pairs)).await?;
+    Ok(())
+}

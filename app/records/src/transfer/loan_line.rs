@@ -1,0 +1,126 @@
+//! One line about a loan.
+
+use super::reader::Line;
+use chrono::NaiveDate;
+use policy::form::{FieldErrors, Problem};
+use policy::text;
+use policy::user_form::optional_date;
+
+/// The most renewals of a loan that anybody has seen.
+const MOST_RENEWALS: i32 = 10_000;
+
+/// The columns that find the borrower, in this order.
+pub(super) const BORROWER: [&str; 4] = ["external_id", "user_id", "barcode", "user_number"];
+
+/// What a line says, checked. None where a cell is empty or there is no such column.
+#[derive(Clone, Debug)]
+pub(super) struct LoanLine {
+    pub(super) number: u64,
+    /// The first column of [`BORROWER`] that has something, and what.
+    pub(super) borrower: (&'static str, String),
+    pub(super) item: String,
+    pub(super) title: Option<String>,
+    pub(super) branch: String,
+    pub(super) category: Option<String>,
+    pub(super) department: Option<String>,
+    pub(super) issued_on: NaiveDate,
+    pub(super) due_on: NaiveDate,
+    pub(super) returned_on: Option<NaiveDate>,
+    pub(super) renewals: Option<i32>,
+    pub(super) note: Option<String>,
+    pub(super) return_note: Option<String>,
+}
+
+impl LoanLine {
+    /// Checks a line.
+    pub(super) fn of(line: &Line) -> Result<Self, FieldErrors> {
+        let mut errors = FieldErrors::default();
+        let mut borrower = None;
+        for column in BORROWER {
+            let value = errors.take(column, text::line(line.cell(column), text::SHORT)).unwrap_or_default();
+            if borrower.is_none() && !value.is_empty() {
+                borrower = Some((column, value));
+            }
+        }
+        if borrower.is_none() && errors.is_empty() {
+            errors.add(
+                "user_id",
+                Problem::required("the borrower's UserID, barcode, external identifier or number"),
+            );
+        }
+        if let Some(("user_number", number)) = &borrower
+            && number.parse::<i64>().is_err()
+        {
+            errors.add("user_number", Problem::NotAUserNumber);
+        }
+        let mut short = |column: &str| {
+            errors.take(column, text::line(line.cell(column), text::SHORT)).filter(|text| !text.is_empty())
+        };
+        let (item, title, branch) = (short("item_barcode"), short("title"), short("branch"));
+        let (category, department) = (short("category"), short("department"));
+        for (column, value, what) in [
+            ("item_barcode", &item, "the barcode of the item"),
+            ("branch", &branch, "the branch of the loan"),
+        ] {
+            if value.is_none() && errors.of(column).is_none() {
+                errors.add(column, Problem::required(what));
+            }
+        }
+        let mut long = |column: &str| {
+            errors.take(column, text::lines(line.cell(column), text::LONG)).filter(|text| !text.is_empty())
+        };
+        let (note, return_note) = (long("note"), long("return_note"));
+        let mut date = |column: &str| errors.take(column, optional_date(line.cell(column))).flatten();
+        let [issued_on, due_on, returned_on] = [date("issued_on"), date("due_on"), date("returned_on")];
+        for (column, value) in [("issued_on", issued_on), ("due_on", due_on)] {
+            if value.is_none() && errors.of(column).is_none() {
+                errors.add(column, Problem::NotADate);
+            }
+        }
+        let renewals = errors.take("renewals", renewals(line.cell("renewals"))).flatten();
+        match (borrower, item, branch, issued_on, due_on) {
+            (Some(borrower), Some(item), Some(branch), Some(issued_on), Some(due_on))
+                if errors.is_empty() =>
+            {
+                Ok(Self {
+                    number: line.number,
+                    borrower,
+                    item,
+                    title,
+                    branch,
+                    category,
+                    department,
+                    issued_on,
+                    due_on,
+                    returned_on,
+                    renewals,
+                    note,
+                    return_note,
+                })
+            }
+            _ => Err(errors),
+        }
+    }
+
+    /// The last day on which something was done.
+    pub(super) fn last_day(&self) -> NaiveDate {
+        self.issued_on.max(self.returned_on.unwrap_or(self.issued_on))
+    }
+
+    /// Codes of category, department and branch, with their kinds.
+    pub(super) fn terms(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        let category = self.category.as_deref().map(|code| ("category", code));
+        let department = self.department.as_deref().map(|code| ("department", code));
+        [category, department, Some(("branch", self.branch.as_str()))].into_iter().flatten()
+    }
+}
+
+/// A number of renewals, or nothing.
+fn renewals(text: &str) -> Result<Option<i32>, Problem> {
+    let text = text.trim();
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let number = text.parse().ok().filter(|number| (0..=MOST_RENEWALS).contains(number));
+    number.map(Some).ok_or(Problem::UnknownChoice)
+}

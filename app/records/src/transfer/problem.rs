@@ -1,0 +1,106 @@
+//! What is wrong with a file: line and column, never a value.
+
+use crate::error::RecordsError;
+use policy::form::{FieldErrors, Problem};
+use policy::numbers::counted;
+use serde::Serialize;
+use std::fmt;
+use thiserror::Error;
+
+/// The most problems that are told of one file. The others are counted.
+pub const MOST_PROBLEMS: usize = 100;
+
+/// One thing that is wrong with a file.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+pub struct LineProblem {
+    /// The line on which the record begins; the first line is 1.
+    pub line: u64,
+    /// The column, where the problem belongs to one.
+    pub column: Option<String>,
+    /// What to do, as a sentence.
+    pub problem: String,
+}
+
+impl fmt::Display for LineProblem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.column {
+            Some(column) => write!(f, "line {}, {column}: {}", self.line, self.problem),
+            None => write!(f, "line {}: {}", self.line, self.problem),
+        }
+    }
+}
+
+/// Everything that is wrong with a file.
+#[derive(Clone, Debug, Default, Eq, Error, PartialEq, Serialize)]
+#[error("The file has {}. Nothing was changed", counted(i64::try_from(*.total).unwrap_or(i64::MAX), "problem", "problems"))]
+pub struct FileProblems {
+    /// The first [`MOST_PROBLEMS`].
+    pub problems: Vec<LineProblem>,
+    /// How many there are.
+    pub total: u64,
+}
+
+impl FileProblems {
+    pub(super) fn add(&mut self, problem: LineProblem) {
+        self.total += 1;
+        if self.problems.len() < MOST_PROBLEMS {
+            self.problems.push(problem);
+        }
+    }
+
+    /// Notes the problems of the fields of one line.
+    pub(super) fn add_fields(&mut self, line: u64, errors: FieldErrors) {
+        for error in errors.0 {
+            self.add(in_column(line, &error.field, &error.problem));
+        }
+    }
+
+    /// An error if there is any problem.
+    pub(super) fn refuse(&self) -> Result<(), TransferError> {
+        if self.total == 0 { Ok(()) } else { Err(TransferError::File(self.clone())) }
+    }
+}
+
+/// Something that is wrong with a whole line.
+pub(super) fn on_line(line: u64, problem: &str) -> LineProblem {
+    LineProblem { line, column: None, problem: problem.to_owned() }
+}
+
+/// Something that is wrong with one cell.
+pub(super) fn in_column(line: u64, column: &str, problem: &Problem) -> LineProblem {
+    LineProblem { line, column: Some(column.to_owned()), problem: problem.to_string() }
+}
+
+/// Something that is wrong with one cell, in words of its own.
+pub(super) fn in_cell(line: u64, column: &str, problem: String) -> LineProblem {
+    LineProblem { line, column: Some(column.to_owned()), problem }
+}
+
+/// Why a file was not imported or exported.
+#[derive(Debug, Error)]
+pub enum TransferError {
+    /// The file has problems. Nothing was changed.
+    #[error(transparent)]
+    File(#[from] FileProblems),
+    /// The file cannot be opened, read or written.
+    #[error("The file cannot be read or written: {}", .0.kind())]
+    Io(#[from] std::io::Error),
+    /// The records refused.
+    #[error(transparent)]
+    Records(#[from] RecordsError),
+}
+
+impl From<sea_orm::DbErr> for TransferError {
+    fn from(error: sea_orm::DbErr) -> Self {
+        Self::Records(error.into())
+    }
+}
+
+impl From<csv::Error> for TransferError {
+    fn from(error: csv::Error) -> Self {
+        match error.into_kind() {
+            csv::ErrorKind::Io(error) => Self::Io(error),
+            _ => Self::Io(std::io::Error::from(std::io::ErrorKind::InvalidData)),
+        }
+    }
+}

@@ -1,0 +1,337 @@
+//! The import of users.
+
+use super::columns::{CUSTOM, KEYS, USER, USER_EXPORT_ONLY};
+use super::guarantors::{Guarantors, Wanted};
+use super::problem::{FileProblems, TransferError, in_cell};
+use super::reader::{Header, Lines};
+use super::user_line::UserLine;
+use super::user_match::Matches;
+use super::{CHUNK, ImportSummary};
+use crate::actor::Actor;
+use crate::audit::{self, Deed, Subject};
+use crate::bulk::{MOST_PARAMETERS, insert};
+use crate::entity::{custom_fields, custom_values, terms, user_words, users};
+use crate::error::RecordsError;
+use crate::store::Store;
+use crate::user::search_words;
+use sea_orm::ActiveValue::NotSet;
+use sea_orm::sea_query::OnConflict;
+use sea_orm::{
+    ColumnTrait, DatabaseTransaction, DbErr, EntityTrait, Insert, IntoActiveModel, Iterable, QueryFilter,
+};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::path::Path;
+use std::sync::Arc;
+
+/// Imports users from a CSV file; see [`super`] for its form. With `dry_run` everything is done and undone again.
+pub async fn import_users(
+    store: &Store,
+    actor: Actor,
+    file: &Path,
+    dry_run: bool,
+) -> Result<ImportSummary, TransferError> {
+    let custom: Vec<String> =
+        custom_fields::Entity::find().all(&store.db).await?.into_iter().map(|field| field.key).collect();
+    check(file, &custom)?;
+
+    let tx = store.begin().await?;
+    let mut lines = open(file, &custom)?;
+    let mut import = Import::new(store, lines.header(), terms_known(&tx).await?);
+    import.summary.dry_run = dry_run;
+    let mut chunk = Vec::with_capacity(CHUNK);
+    loop {
+        let line = lines.next();
+        let ended = line.is_none();
+        if let Some(line) = import.read(line) {
+            chunk.push(line);
+        }
+        if chunk.len() == CHUNK || ended {
+            import.write(&tx, std::mem::take(&mut chunk)).await?;
+        }
+        if ended {
+            break;
+        }
+    }
+    let found = import.guarantors.finish(&tx, &mut import.problems).await?;
+    import.now_changed(found);
+    import.problems.refuse()?;
+    let summary = import.summary;
+    if dry_run {
+        tx.rollback().await?;
+        return Ok(summary);
+    }
+    let detail = format!("users,created={},changed={}", summary.created, summary.changed);
+    audit::note(&tx, &store.clock, actor, Deed::Imported, Subject::Library, None, &detail).await?;
+    tx.commit().await?;
+    Ok(summary)
+}
+
+fn open(file: &Path, custom: &[String]) -> Result<Lines, TransferError> {
+    let known = |name: &str| {
+        USER.contains(&name)
+            || USER_EXPORT_ONLY.contains(&name)
+            || name.strip_prefix(CUSTOM).is_some_and(|key| custom.iter().any(|one| one == key))
+    };
+    let lines = Lines::open(file, known, &["last_name"])?;
+    if !KEYS.iter().any(|key| lines.header().has(key)) {
+        let mut problems = FileProblems::default();
+        let problem = "One of the columns user_id, barcode and external_id is needed".to_owned();
+        problems.add(in_cell(1, "user_id", problem));
+        return Err(problems.into());
+    }
+    Ok(lines)
+}
+
+/// The first reading: every line by itself, without the database.
+fn check(file: &Path, custom: &[String]) -> Result<(), TransferError> {
+    let mut problems = FileProblems::default();
+    let mut lines = open(file, custom)?;
+    let header = Arc::clone(lines.header());
+    while let Some(line) = lines.next() {
+        match line {
+            Ok(line) => {
+                if let Err(errors) = UserLine::of(&line, &header) {
+                    problems.add_fields(line.number, errors);
+                }
+            }
+            Err(problem) => problems.add(problem),
+        }
+    }
+    problems.refuse()
+}
+
+/// All terms that have a name already.
+pub(super) async fn terms_known(tx: &DatabaseTransaction) -> Result<HashSet<(String, String)>, DbErr> {
+    let all = terms::Entity::find().all(tx).await?;
+    Ok(all.into_iter().map(|term| (term.kind, term.code)).collect())
+}
+
+/// Gives terms that are new their code as name; gives their number.
+pub(super) async fn add_terms<'a>(
+    tx: &DatabaseTransaction,
+    known: &mut HashSet<(String, String)>,
+    used: impl Iterator<Item = (&'static str, &'a str)>,
+) -> Result<u64, DbErr> {
+    let used: BTreeSet<(&str, &str)> = used.collect();
+    let mut fresh = Vec::new();
+    for (kind, code) in used {
+        if known.insert((kind.to_owned(), code.to_owned())) {
+            fresh.push(terms::Model { kind: kind.to_owned(), code: code.to_owned(), name: code.to_owned() });
+        }
+    }
+    let count = fresh.len() as u64;
+    insert(tx, fresh).await?;
+    Ok(count)
+}
+
+struct Import<'a> {
+    store: &'a Store,
+    header: Arc<Header>,
+    summary: ImportSummary,
+    problems: FileProblems,
+    terms: HashSet<(String, String)>,
+    /// Users that a line was about: a few bytes each.
+    seen: HashSet<i64>,
+    guarantors: Guarantors,
+}
+
+/// A user that a line changes, with the values of custom fields that the line has.
+struct Change {
+    line: u64,
+    user: users::Model,
+    custom: BTreeMap<String, String>,
+    guarantor: Option<String>,
+}
+
+impl<'a> Import<'a> {
+    fn new(store: &'a Store, header: &Arc<Header>, terms: HashSet<(String, String)>) -> Self {
+        Self {
+            store,
+            header: Arc::clone(header),
+            summary: ImportSummary::default(),
+            problems: FileProblems::default(),
+            terms,
+            seen: HashSet::new(),
+            guarantors: Guarantors::default(),
+        }
+    }
+
+    /// Takes a line, unless it is wrong or about somebody anonymised.
+    fn read(&mut self, line: Option<Result<super::reader::Line, super::LineProblem>>) -> Option<UserLine> {
+        let line = line?.map_err(|problem| self.problems.add(problem)).ok()?;
+        self.summary.lines += 1;
+        let read = UserLine::of(&line, &self.header);
+        let read = read.map_err(|errors| self.problems.add_fields(line.number, errors)).ok()?;
+        if read.anonymised {
+            self.summary.skipped += 1;
+            return None;
+        }
+        Some(read)
+    }
+
+    /// Writes a chunk of lines.
+    async fn write(&mut self, tx: &DatabaseTransaction, lines: Vec<UserLine>) -> Result<(), RecordsError> {
+        if lines.is_empty() {
+            return Ok(());
+        }
+        self.summary.new_terms +=
+            add_terms(tx, &mut self.terms, lines.iter().flat_map(UserLine::terms)).await?;
+        let mut matches = Matches::find(tx, &lines).await?;
+        let custom = self.custom_values(tx, &matches).await?;
+        let (mut created, mut changed) = (Vec::new(), Vec::new());
+        for mut line in lines {
+            let number = line.number;
+            match matches.whom(&line, &self.seen) {
+                Err(problem) => self.problems.add(problem),
+                Ok(None) => {
+                    let mut user = users::Model::blank(0, uuid::Uuid::new_v4().to_string());
+                    user.created_on = Some(self.store.clock.today());
+                    let (custom, guarantor) = (std::mem::take(&mut line.draft.custom), line.guarantor.take());
+                    line.apply(&mut user, &self.header);
+                    matches.brings(number, &user);
+                    created.push(Change { line: number, user, custom, guarantor });
+                }
+                Ok(Some(found)) => {
+                    let Some(before) = matches.users.get(&found).cloned() else { continue };
+                    self.seen.insert(found);
+                    let mut user = before.clone();
+                    let (wanted, guarantor) = (std::mem::take(&mut line.draft.custom), line.guarantor.take());
+                    line.apply(&mut user, &self.header);
+                    let same = user == before && custom.get(&found).unwrap_or(&BTreeMap::new()) == &wanted;
+                    let change = Change { line: number, user, custom: wanted, guarantor };
+                    self.await_guarantor(&change, same);
+                    if same {
+                        self.summary.unchanged += 1;
+                    } else {
+                        matches.changes(&before, &change.user);
+                        changed.push(change);
+                    }
+                }
+            }
+        }
+        self.change(tx, changed).await?;
+        self.create(tx, created).await?;
+        let found = self.guarantors.resolve(tx).await?;
+        self.now_changed(found);
+        Ok(())
+    }
+
+    /// Users of whom only the guarantor has changed.
+    fn now_changed(&mut self, users: u64) {
+        self.summary.unchanged -= users;
+        self.summary.changed += users;
+    }
+
+    fn await_guarantor(&mut self, change: &Change, unchanged: bool) {
+        if let Some(guarantor) = change.guarantor.clone() {
+            let (line, user, so_far) = (change.line, change.user.number, change.user.guarantor_number);
+            self.guarantors.want(Wanted { line, user, guarantor, so_far, unchanged });
+        }
+    }
+
+    /// The keys of the custom fields that the file has.
+    fn custom_keys(&self) -> Vec<&str> {
+        self.header.names().iter().filter_map(|name| name.strip_prefix(CUSTOM)).collect()
+    }
+
+    /// What the users that were found have in the custom fields of the file.
+    async fn custom_values(
+        &self,
+        tx: &DatabaseTransaction,
+        matches: &Matches,
+    ) -> Result<HashMap<i64, BTreeMap<String, String>>, DbErr> {
+        let keys = self.custom_keys();
+        let mut values: HashMap<i64, BTreeMap<String, String>> = HashMap::new();
+        if keys.is_empty() || matches.users.is_empty() {
+            return Ok(values);
+        }
+        let rows = custom_values::Entity::find()
+            .filter(custom_values::Column::UserNumber.is_in(matches.users.keys().copied()))
+            .filter(custom_values::Column::FieldKey.is_in(keys))
+            .all(tx)
+            .await?;
+        for row in rows {
+            values.entry(row.user_number).or_default().insert(row.field_key, row.value);
+        }
+        Ok(values)
+    }
+
+    /// Writes users that are there already, in few statements.
+    async fn change(&mut self, tx: &DatabaseTransaction, changes: Vec<Change>) -> Result<(), DbErr> {
+        if changes.is_empty() {
+            return Ok(());
+        }
+        self.summary.changed += changes.len() as u64;
+        let numbers: Vec<i64> = changes.iter().map(|change| change.user.number).collect();
+        let written = users::Column::iter().filter(|column| !matches!(column, users::Column::Number));
+        let written: Vec<users::Column> = written.collect();
+        let rows: Vec<users::Model> = changes
+            .iter()
+            .map(|change| users::Model { version: change.user.version + 1, ..change.user.clone() })
+            .collect();
+        for some in rows.chunks(MOST_PARAMETERS / (written.len() + 1)) {
+            let conflict =
+                OnConflict::column(users::Column::Number).update_columns(written.clone()).to_owned();
+            let many = Insert::<users::ActiveModel>::many(some.to_vec()).on_conflict(conflict);
+            many.exec_without_returning(tx).await?;
+        }
+        user_words::Entity::delete_many()
+            .filter(user_words::Column::UserNumber.is_in(numbers.iter().copied()))
+            .exec(tx)
+            .await?;
+        let keys = self.custom_keys();
+        if !keys.is_empty() {
+            custom_values::Entity::delete_many()
+                .filter(custom_values::Column::UserNumber.is_in(numbers))
+                .filter(custom_values::Column::FieldKey.is_in(keys))
+                .exec(tx)
+                .await?;
+        }
+        parts(tx, &changes).await
+    }
+
+    /// Makes users that were not there.
+    async fn create(&mut self, tx: &DatabaseTransaction, mut changes: Vec<Change>) -> Result<(), DbErr> {
+        self.summary.created += changes.len() as u64;
+        for some in changes.chunks_mut(MOST_PARAMETERS / users::Column::iter().count()) {
+            let rows: Vec<users::ActiveModel> = some
+                .iter()
+                .map(|change| users::ActiveModel {
+                    number: NotSet,
+                    ..change.user.clone().into_active_model()
+                })
+                .collect();
+            let made = Insert::<users::ActiveModel>::many(rows).exec_with_returning(tx).await?;
+            let numbers: HashMap<String, i64> =
+                made.into_iter().map(|user| (user.uuid, user.number)).collect();
+            for change in some {
+                change.user.number = *numbers.get(&change.user.uuid).ok_or(DbErr::RecordNotInserted)?;
+            }
+        }
+        for change in &changes {
+            self.seen.insert(change.user.number);
+            self.await_guarantor(change, false);
+        }
+        parts(tx, &changes).await
+    }
+}
+
+/// Writes search words and values of custom fields of users that have none now.
+async fn parts(tx: &DatabaseTransaction, changes: &[Change]) -> Result<(), DbErr> {
+    let words = changes.iter().flat_map(|change| {
+        let number = change.user.number;
+        search_words(&change.user)
+            .into_iter()
+            .map(move |word| user_words::Model { word, user_number: number })
+    });
+    insert(tx, words).await?;
+    let values = changes.iter().flat_map(|change| {
+        let number = change.user.number;
+        change.custom.iter().map(move |(key, value)| custom_values::Model {
+            user_number: number,
+            field_key: key.clone(),
+            value: value.clone(),
+        })
+    });
+    insert(tx, values).await
+}

@@ -1,0 +1,188 @@
+//! Bad files: a clear problem at the right place, no value of the file in it, and nothing changed.
+
+use crate::support::{add, dump, for_each_database, leaver};
+use crate::transfer::{file, problems};
+use records::transfer::{MOST_PROBLEMS, TransferError, import_loans, import_users};
+use records::{Actor, RecordsError};
+
+/// Content of a file of users, and how its problems are told.
+fn cases() -> Vec<(Vec<u8>, Vec<&'static str>)> {
+    let big = format!("user_id,last_name,notes\nu,Canary,{}\n", "Canary ".repeat(150_000));
+    vec![
+        (b"".to_vec(), vec!["line 1: The file is empty. Its first line must name the columns"]),
+        (b"\xEF\xBB\xBF".to_vec(), vec!["line 1: The file is empty. Its first line must name the columns"]),
+        (
+            b"user_id,last_name,nickname\nu,Canary,x\n".to_vec(),
+            vec!["line 1, nickname: This column is not known. Remove or rename it"],
+        ),
+        (
+            b"user_id,last_name,canary@example.org,1990-01-01\n".to_vec(),
+            vec![
+                "line 1, column 3: This column is not known. Remove or rename it",
+                "line 1, column 4: This column is not known. Remove or rename it",
+            ],
+        ),
+        (
+            b"Canary,Ana,canary@example.org\nNg,Bo,x\n".to_vec(),
+            vec!["line 1: No known column is named here. The first line must name the columns"],
+        ),
+        (b"user_id,first_name\nu,Canary\n".to_vec(), vec!["line 1, last_name: This column is missing"]),
+        (
+            b"first_name,last_name\nAna,Canary\n".to_vec(),
+            vec!["line 1, user_id: One of the columns user_id, barcode and external_id is needed"],
+        ),
+        (
+            b"user_id,last_name,user_id\nu,Canary,v\n".to_vec(),
+            vec!["line 1, user_id: This column stands in the file twice"],
+        ),
+        (
+            b"user_id,last_name,custom.shoe_size\nu,Canary,44\n".to_vec(),
+            vec![
+                "line 1, custom.shoe_size: There is no custom field with this key. Add the field first, or remove the column",
+            ],
+        ),
+        (
+            b"user_id,last_name\nu,Canary,too much\n\nv\r\nw,Ng\n".to_vec(),
+            vec![
+                "line 2: This line has 3 cells, the first line names 2",
+                "line 4: This line has 1 cells, the first line names 2",
+            ],
+        ),
+        (
+            b"user_id,last_name\nu,M\xFCller\nv,Ng\n".to_vec(),
+            vec!["line 2, last_name: This is not UTF-8 text. Save the file as UTF-8"],
+        ),
+        (
+            b"user_id;last_name\nu;Canary\n".to_vec(),
+            vec!["line 1: No known column is named here. The first line must name the columns"],
+        ),
+        (
+            b"user_id,last_name\r\n,Ng\r\nv,\r\n".to_vec(),
+            vec![
+                "line 2, user_id: Enter a UserID, a barcode or an external identifier",
+                "line 3, last_name: Enter a last name",
+            ],
+        ),
+        (
+            b"user_id,last_name,first_name\nu,Can\0ary,\x07\nv,Ng,a\xE2\x80\xAEb\n".to_vec(),
+            vec![
+                "line 2, first_name: Remove the characters that cannot be seen (control or direction characters)",
+                "line 2, last_name: Remove the characters that cannot be seen (control or direction characters)",
+                "line 3, first_name: Remove the characters that cannot be seen (control or direction characters)",
+            ],
+        ),
+        (big.into_bytes(), vec!["line 2, notes: Enter at most 4,000 characters"]),
+        (
+            b"user_id,last_name,birth_date,leaving_on,marked_on,email,fictitious\n\
+              u,Ng,1899-12-31,2101-01-01,30.2.2018,canary,perhaps\n"
+                .to_vec(),
+            vec![
+                "line 2, email: Enter an e-mail address like name@example.org, or leave it empty",
+                "line 2, birth_date: Enter a date from 1900 to 2100",
+                "line 2, leaving_on: Enter a date from 1900 to 2100",
+                "line 2, marked_on: Enter a date like 15 Jan 2018 or 2018-01-15",
+                "line 2, fictitious: Choose one of the values offered",
+            ],
+        ),
+        (
+            b"user_id,last_name,notes\nu,Ng,\"two\nlines\"\nu,Canary,\n".to_vec(),
+            vec!["line 4, user_id: This stands on a line before already: one user, one line"],
+        ),
+        (
+            b"user_id,last_name\nu,Anonymised user 7F3KQ2\n".to_vec(),
+            vec!["line 2, last_name: Enter another name: this one is reserved for anonymised users"],
+        ),
+    ]
+}
+
+#[tokio::test]
+async fn a_bad_file_of_users_is_explained_and_changes_nothing() {
+    for_each_database(async |store| {
+        add(&store, leaver("Before")).await;
+        let before = dump(&store).await;
+        for (content, expected) in cases() {
+            let name = String::from_utf8_lossy(&content[..content.len().min(80)]).into_owned();
+            let result = import_users(&store, Actor::COMMAND_LINE, file(&content).path(), false).await;
+            let told = problems(result);
+            assert_eq!(told, expected, "{name}");
+            assert!(!told.iter().any(|problem| problem.to_lowercase().contains("canary")), "{told:?}");
+        }
+        assert_eq!(dump(&store).await, before);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_bad_file_of_loans_is_explained_and_changes_nothing() {
+    let header = "user_id,item_barcode,branch,issued_on,due_on,renewals,note";
+    for_each_database(async |store| {
+        add(&store, leaver("Ng")).await;
+        let before = dump(&store).await;
+        let cases = [
+            ("user_id,branch,issued_on,due_on\n".to_owned(), "line 1, item_barcode: This column is missing"),
+            (
+                "item_barcode,branch,issued_on,due_on\n".to_owned(),
+                "line 1, user_id: One of the columns user_id, barcode, external_id and user_number is needed",
+            ),
+            (
+                format!("{header}\n,I1,main,2018-01-01,2018-02-01,,\n"),
+                "line 2, user_id: Enter the borrower's UserID, barcode, external identifier or number",
+            ),
+            (
+                format!("{header}\nNg-id,,main,2018-01-01,2018-02-01,,\n"),
+                "line 2, item_barcode: Enter the barcode of the item",
+            ),
+            (
+                format!("{header}\nNg-id,I1,main,,2018-02-01,,\n"),
+                "line 2, issued_on: Enter a date like 15 Jan 2018 or 2018-01-15",
+            ),
+            (
+                format!("{header}\nNg-id,I1,main,2018-01-01,2018-02-01,-1,\n"),
+                "line 2, renewals: Choose one of the values offered",
+            ),
+            (
+                format!("{header}\nNg-id,I1,main,2018-01-01,2018-02-01,,a\0b\n"),
+                "line 2, note: Remove the characters that cannot be seen (control or direction characters)",
+            ),
+        ];
+        for (content, expected) in cases {
+            let result = import_loans(&store, Actor::COMMAND_LINE, file(&content).path(), false).await;
+            assert_eq!(problems(result), [expected], "{content}");
+        }
+        assert_eq!(dump(&store).await, before);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn many_problems_are_counted_and_a_line_without_end_is_not_read() {
+    for_each_database(async |store| {
+        let content = format!("user_id,last_name\n{}", "u,\n".repeat(250));
+        match import_users(&store, Actor::COMMAND_LINE, file(content).path(), false).await {
+            Err(TransferError::File(problems)) => {
+                assert_eq!((problems.problems.len(), problems.total), (MOST_PROBLEMS, 250));
+                assert_eq!(problems.to_string(), "The file has 250 problems. Nothing was changed");
+            }
+            other => panic!("{other:?}"),
+        }
+        let endless = format!("user_id,last_name\nu,\"{}", "endless ".repeat(2_000_000));
+        let told = problems(import_users(&store, Actor::COMMAND_LINE, file(endless).path(), false).await);
+        assert_eq!(told.len(), 1);
+        assert!(told[0].contains("cannot be read from here on"), "{told:?}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_file_with_only_a_first_line_is_right_and_does_nothing() {
+    for_each_database(async |store| {
+        let content = file("user_id,last_name\r\n");
+        let summary = import_users(&store, Actor::COMMAND_LINE, content.path(), false).await.unwrap();
+        assert_eq!((summary.lines, summary.created), (0, 0));
+        let missing = import_users(&store, Actor::COMMAND_LINE, "no/such/file".as_ref(), false).await;
+        assert!(matches!(missing, Err(TransferError::Io(_))));
+        let folder = import_users(&store, Actor::COMMAND_LINE, ".".as_ref(), false).await;
+        assert!(matches!(folder, Err(TransferError::Records(RecordsError::Refused(_)))));
+    })
+    .await;
+}

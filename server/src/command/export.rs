@@ -1,0 +1,60 @@
+//! `lethe export`: users and loans as CSV.
+
+use super::Output;
+use clap::{Args, Subcommand};
+use policy::numbers::counted;
+use records::transfer::{ExportSummary, TransferError, export_loans, export_users};
+use records::{Actor, Store};
+use std::fs::{File, OpenOptions};
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+/// What is exported.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Export {
+    /// Users.
+    Users(Target),
+    /// Loans.
+    Loans(Target),
+}
+
+/// Where it goes.
+#[derive(Debug, Args)]
+pub(crate) struct Target {
+    /// The file, which may not exist yet; without one, standard output. It holds personal data: keep it safe and
+    /// remove it when it has served.
+    file: Option<PathBuf>,
+}
+
+impl Export {
+    /// Writes the file, and says how much it holds (not where the file is standard output).
+    pub(crate) async fn carry_out(self, store: &Store, output: Output) -> anyhow::Result<()> {
+        let (Self::Users(target) | Self::Loans(target)) = &self;
+        let Some(file) = &target.file else {
+            self.write(store, io::stdout()).await?;
+            return Ok(());
+        };
+        let summary = self.write(store, BufWriter::new(create(file)?)).await?;
+        output.print(&summary, |summary| {
+            let lines = i64::try_from(summary.lines).unwrap_or(i64::MAX);
+            format!("{} written.", counted(lines, "line", "lines"))
+        })
+    }
+
+    async fn write(&self, store: &Store, out: impl Write) -> Result<ExportSummary, TransferError> {
+        match self {
+            Self::Users(_) => export_users(store, Actor::COMMAND_LINE, out).await,
+            Self::Loans(_) => export_loans(store, Actor::COMMAND_LINE, out).await,
+        }
+    }
+}
+
+/// A new file that only its owner can read.
+fn create(file: &Path) -> anyhow::Result<File> {
+    use anyhow::Context as _;
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(file).context("the file cannot be made; perhaps there is one of this name already")
+}

@@ -1,0 +1,107 @@
+//! `lethe import`: users and loans from files of other systems.
+
+use super::Output;
+use clap::{Args, Subcommand, ValueEnum};
+use policy::numbers::{counted, grouped};
+use records::transfer::{FileProblems, ImportSummary, TransferError, import_loans, import_users};
+use records::{Actor, Store};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// What is imported.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Import {
+    /// Users: those that are known are changed, the others are made. Nobody is removed.
+    Users(Source),
+    /// Loans.
+    Loans(Source),
+}
+
+/// The file, and what is done with it.
+#[derive(Debug, Args)]
+pub(crate) struct Source {
+    /// The file.
+    file: PathBuf,
+    /// The form of the file.
+    #[arg(long, value_enum, default_value_t = Format::Csv)]
+    format: Format,
+    /// Check and count everything, and change nothing.
+    #[arg(long)]
+    dry_run: bool,
+}
+
+/// The forms of files that can be read.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Format {
+    Csv,
+}
+
+impl Import {
+    /// Imports the file. A file with problems changes nothing and is no success.
+    pub(crate) async fn carry_out(self, store: &Store, output: Output) -> anyhow::Result<ExitCode> {
+        let (what, source) = match &self {
+            Self::Users(source) => (("user", "users"), source),
+            Self::Loans(source) => (("loan", "loans"), source),
+        };
+        let Format::Csv = source.format;
+        let done = match &self {
+            Self::Users(_) => import_users(store, Actor::COMMAND_LINE, &source.file, source.dry_run).await,
+            Self::Loans(_) => import_loans(store, Actor::COMMAND_LINE, &source.file, source.dry_run).await,
+        };
+        match done {
+            Ok(summary) => {
+                output.print(&summary, |summary| words(summary, what))?;
+                Ok(ExitCode::SUCCESS)
+            }
+            Err(TransferError::File(problems)) => {
+                if output.json {
+                    output.print(&problems, problem_words)?;
+                } else {
+                    eprintln!("{}", problem_words(&problems));
+                }
+                Ok(ExitCode::FAILURE)
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+fn number(count: u64) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}
+
+fn words(summary: &ImportSummary, (one, many): (&str, &str)) -> String {
+    let mut text = format!(
+        "{} read. {} created, {} changed, {} unchanged",
+        counted(number(summary.lines), "line", "lines"),
+        counted(number(summary.created), one, many),
+        grouped(number(summary.changed)),
+        grouped(number(summary.unchanged)),
+    );
+    for (count, singular, plural) in [
+        (summary.skipped, "line about an anonymised user skipped", "lines about anonymised users skipped"),
+        (
+            summary.new_terms,
+            "new category, department or branch, named by its code",
+            "new categories, departments or branches, named by their codes",
+        ),
+        (summary.new_items, "new item", "new items"),
+    ] {
+        if count > 0 {
+            text.push_str(", ");
+            text.push_str(&counted(number(count), singular, plural));
+        }
+    }
+    text.push_str(if summary.dry_run { ". This was a dry run: nothing was changed." } else { "." });
+    text
+}
+
+fn problem_words(problems: &FileProblems) -> String {
+    let mut lines: Vec<String> = problems.problems.iter().map(ToString::to_string).collect();
+    let told = lines.len() as u64;
+    if problems.total > told {
+        lines.push(format!("and {} more", grouped(number(problems.total - told))));
+    }
+    lines.push(format!("{problems}."));
+    lines.join("\n")
+}
