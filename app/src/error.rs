@@ -11,7 +11,7 @@ use thiserror::Error;
 #[derive(Clone, Debug, Deserialize, Error, Serialize)]
 pub enum AppError {
     /// Fields are wrong.
-    #[error("Nothing was saved: {} to correct", policy::numbers::counted(.0.0.len() as i64, "field", "fields"))]
+    #[error("Nothing was saved: {} to correct", wrong_fields(.0))]
     Invalid(FieldErrors),
     /// Not possible as things stand.
     #[error("{0}")]
@@ -33,6 +33,10 @@ pub enum AppError {
         "Something went wrong on our side and nothing was changed. Tell the administrator the number {0}"
     )]
     Internal(String),
+}
+
+fn wrong_fields(errors: &FieldErrors) -> String {
+    policy::numbers::counted(i64::try_from(errors.0.len()).unwrap_or(i64::MAX), "field", "fields")
 }
 
 impl FromServerFnError for AppError {

@@ -134,12 +134,12 @@ fn assets(
 /// How Leptos finds the compiled assets.
 fn options(site: &Path) -> LeptosOptions {
     let hashes = std::path::absolute(site.join("hash.txt")).unwrap_or_else(|_| site.join("hash.txt"));
-    let hashed = hashes.exists();
+    let present = hashes.exists();
     LeptosOptions::builder()
         .output_name("lethe")
         .site_root(site.to_string_lossy().into_owned())
         .site_pkg_dir("pkg")
-        .hash_files(hashed)
+        .hash_files(present)
         .hash_file(hashes.to_string_lossy().as_ref().into())
         .build()
 }

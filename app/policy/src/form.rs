@@ -16,7 +16,7 @@ pub enum Problem {
         what: String,
     },
     /// Too many characters.
-    #[error("Enter at most {} characters", grouped(*max as i64))]
+    #[error("Enter at most {} characters", grouped(i64::try_from(*max).unwrap_or(i64::MAX)))]
     TooLong {
         /// The limit, in characters.
         max: usize,

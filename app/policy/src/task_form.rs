@@ -71,6 +71,7 @@ pub const SCHEDULE_KINDS: [(&str, &str); 6] = [
 /// The form as it was typed. Nothing is checked here, so that it can be shown again with all that was typed.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(default, deny_unknown_fields)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a tick of the form")]
 pub struct TaskForm {
     /// The task that is edited; empty for a new one.
     pub id: String,
@@ -286,7 +287,7 @@ impl TaskForm {
                 "cron"
             }
         };
-        self.schedule = kind.to_owned();
+        kind.clone_into(&mut self.schedule);
     }
 }
 

@@ -109,8 +109,7 @@ pub fn at_wall_time(zone: Tz, wall: NaiveDateTime) -> Occurrence {
 fn after_gap(zone: Tz, wall: NaiveDateTime) -> DateTime<Tz> {
     let minute = wall.with_second(0).and_then(|wall| wall.with_nanosecond(0)).unwrap_or(wall);
     (1..=2 * 24 * 60)
-        .filter_map(|minutes| zone.from_local_datetime(&(minute + Duration::minutes(minutes))).earliest())
-        .next()
+        .find_map(|minutes| zone.from_local_datetime(&(minute + Duration::minutes(minutes))).earliest())
         .unwrap_or_else(|| zone.from_utc_datetime(&wall))
 }
 

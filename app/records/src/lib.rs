@@ -10,7 +10,6 @@ mod bulk;
 pub mod catalogue;
 pub mod circulation;
 pub mod clock;
-pub mod clock;
 pub mod csv_text;
 pub mod demo;
 pub mod dialect;

@@ -46,12 +46,11 @@ pub(crate) fn verdicts_sql(policy: &Policy, today: NaiveDate) -> (String, Vec<Va
         staff = Reason::Staff.number(),
         fictitious = Reason::Fictitious.number(),
     );
-    let first_blocker: String = policy::Blocker::ALL
-        .into_iter()
+    let first_blocker = policy::Blocker::ALL
         .map(|blocker| {
             format!(" WHEN (f.blockers & {}) <> 0 THEN {}", blocker.bit(), Reason::from(blocker).number())
         })
-        .collect();
+        .concat();
     let eligible = Reason::Eligible.number();
     let sql = format!(
         "SELECT f.number AS number, \
@@ -69,7 +68,7 @@ fn conditions_sql(conditions: &Conditions, today: NaiveDate) -> (String, Vec<Val
     if conditions.is_empty() {
         return (format!(" ELSE {}", Reason::NoConditions.number()), Vec::new());
     }
-    let mut missing = String::new();
+    let mut missing = Vec::new();
     let mut met = Vec::new();
     let mut values = Vec::new();
     for (days, date, reason) in [
@@ -78,12 +77,13 @@ fn conditions_sql(conditions: &Conditions, today: NaiveDate) -> (String, Vec<Val
         (conditions.activity, "COALESCE(u.last_activity_on, u.created_on)", Reason::NoActivityDate),
     ] {
         let Some(days) = days else { continue };
-        missing.push_str(&format!(" WHEN {date} IS NULL THEN {}", reason.number()));
+        missing.push(format!(" WHEN {date} IS NULL THEN {}", reason.number()));
         met.push(format!("{date} < ?"));
         values.push(Value::from(last_day_too_late(today, days)));
     }
     let sql = format!(
-        "{missing} WHEN {} THEN {} ELSE {}",
+        "{} WHEN {} THEN {} ELSE {}",
+        missing.concat(),
         met.join(" AND "),
         Reason::Eligible.number(),
         Reason::Waiting.number()

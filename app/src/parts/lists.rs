@@ -75,5 +75,5 @@ pub(crate) fn Pager(
 
 /// A text as a value in the query of an address.
 pub(crate) fn percent_encoded(text: &str) -> String {
-    text.bytes().map(|byte| format!("%{byte:02X}")).collect()
+    percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string()
 }

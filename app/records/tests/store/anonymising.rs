@@ -125,7 +125,7 @@ async fn one_bad_record_does_not_stop_the_others() {
 
 /// Makes the database refuse to change one user, the way a broken row would.
 async fn refuse_updates_of(store: &Store, number: i64) {
-    use sea_orm::{ConnectionTrait, DatabaseBackend};
+    use sea_orm::DatabaseBackend;
     if store.database().get_database_backend() == DatabaseBackend::Postgres {
         execute(
             store,

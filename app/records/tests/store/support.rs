@@ -6,6 +6,7 @@ use policy::{Conditions, Days, Policy, Scope};
 use records::entity::{tasks, users};
 use records::{Clock, Store, dialect};
 use sea_orm::{ActiveModelTrait, ConnectionTrait, Database, Set, Statement};
+use std::fmt::Write as _;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 /// The day of the tests.
@@ -107,7 +108,7 @@ pub async fn dump(store: &Store) -> String {
         let statement = Statement::from_string(db.get_database_backend(), sql);
         for row in db.query_all_raw(statement).await.unwrap() {
             let line: String = row.try_get("", "line").unwrap();
-            dump.push_str(&format!("{table}|{line}\n"));
+            writeln!(dump, "{table}|{line}").unwrap();
         }
     }
     dump

@@ -16,17 +16,18 @@ pub struct NextRun {
 }
 
 /// The next five runs of the schedule in this form; none while it is wrong. Changes nothing.
+#[allow(clippy::unused_async, reason = "the browser waits for the answer")]
 #[server(prefix = "/api", endpoint = "next_runs", input = Json, output = Json)]
 pub async fn next_runs(
     /// The form; only its schedule counts.
     form: TaskForm,
 ) -> Result<Vec<NextRun>, AppError> {
-    Ok(coming(crate::state::store().clock(), &form))
+    Ok(coming(*crate::state::store().clock(), &form))
 }
 
 /// The next five runs of the schedule in this form; none while it is wrong.
 #[cfg(feature = "ssr")]
-pub(crate) fn coming(clock: &records::Clock, form: &TaskForm) -> Vec<NextRun> {
+pub(crate) fn coming(clock: records::Clock, form: &TaskForm) -> Vec<NextRun> {
     use policy::task_form::{NEXT_RUNS, schedule_so_far};
     let Ok((schedule, _)) = schedule_so_far(form, clock.wall()) else { return Vec::new() };
     policy::zones::next_occurrences(&schedule, clock.zone(), clock.now(), NEXT_RUNS)

@@ -23,6 +23,7 @@ pub(super) async fn save_task(form: TaskForm) -> Result<(), AppError> {
 }
 
 /// Says what saving would say, and saves nothing.
+#[allow(clippy::unused_async, reason = "server functions are async")]
 #[server(prefix = "/do", endpoint = "check_task", input = PostUrl)]
 pub(super) async fn check_task(form: TaskForm) -> Result<(), AppError> {
     match validate(&form, store().clock().wall()) {
@@ -80,7 +81,7 @@ fn form_view(
         Some((typed, error)) => (typed, Some(error)),
         None => (form, crate::submission::refusal(SaveTask::PATH)),
     };
-    let next = coming(store.clock(), &form);
+    let next = coming(*store.clock(), &form);
     view! {
         <TaskFormIsland
             form custom error next

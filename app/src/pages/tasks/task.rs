@@ -29,7 +29,7 @@ pub fn TaskPage() -> impl IntoView {
         let custom = task::custom_fields(&store).await?;
         let of_task = RunQuery { task: Some(task.id), ..RunQuery::default() };
         let runs = run::list(&store, &of_task, &Paging { after: None, rows: Some(RUNS) }).await?;
-        let next = coming(store.clock(), &TaskForm::of(&task.draft, &[]));
+        let next = coming(*store.clock(), &TaskForm::of(&task.draft, &[]));
         let today = store.clock().today();
         let policy = &task.draft.policy;
         let selection = sentence::selection(&policy.conditions, policy.scope);
