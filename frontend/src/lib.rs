@@ -1,6 +1,7 @@
 //! The WebAssembly entry point: wakes the islands of the page.
 
-use wasm_bindgen::prelude::wasm_bindgen;
+use wasm_bindgen::JsCast as _;
+use wasm_bindgen::prelude::{Closure, wasm_bindgen};
 
 // The islands are exported from `app`; without this use the linker would leave them out.
 pub use app::islands;
@@ -11,6 +12,22 @@ pub fn hydrate() {
     console_error_panic_hook::set_once();
     leptos::mount::hydrate_islands();
     mark_as_awake();
+    never_show_an_old_page();
+}
+
+/// Going back must not bring up a page as it was before somebody was anonymised: a page that the browser kept is
+/// loaded again.
+fn never_show_an_old_page() {
+    let Some(window) = web_sys::window() else { return };
+    let reload = Closure::<dyn FnMut(web_sys::PageTransitionEvent)>::new(
+        |event: web_sys::PageTransitionEvent| {
+            if let Some(window) = web_sys::window().filter(|_| event.persisted()) {
+                let _ = window.location().reload();
+            }
+        },
+    );
+    let _ = window.add_event_listener_with_callback("pageshow", reload.as_ref().unchecked_ref());
+    reload.forget();
 }
 
 /// Says on the document that the page is interactive, for style sheets and browser tests.

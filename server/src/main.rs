@@ -8,11 +8,14 @@ use clap::Parser;
 use std::process::ExitCode;
 
 #[tokio::main]
-async fn main() -> anyhow::Result<ExitCode> {
+async fn main() -> ExitCode {
     let arguments = command::Arguments::parse();
     tracing_subscriber::fmt()
-        .with_env_filter(tracing_subscriber::EnvFilter::new("info"))
+        .with_env_filter(tracing_subscriber::EnvFilter::new("info,sea_orm_migration=warn"))
         .with_writer(std::io::stderr)
         .init();
-    arguments.carry_out().await
+    arguments.carry_out().await.unwrap_or_else(|error| {
+        eprintln!("Not done: {error:#}");
+        ExitCode::FAILURE
+    })
 }

@@ -73,7 +73,8 @@ async fn the_command_line_leaves_what_the_record_leaves_and_prints_nothing_of_th
     let desk = store(folder).await;
     library(&desk).await;
     let planter = Planter::new(desk.database(), 1).await;
-    let [by_hand, by_command] = [planter.plant(2).await, planter.plant(3).await];
+    let [by_hand, by_task, by_command] =
+        [planter.plant(2).await, planter.plant(3).await, planter.plant(4).await];
     let done = run::anonymise_one(&desk, Actor::DESK, UserNumber(by_hand.number), "2").await.unwrap();
     assert!(done.is_some());
     desk.database().clone().close().await.unwrap();
@@ -81,10 +82,12 @@ async fn the_command_line_leaves_what_the_record_leaves_and_prints_nothing_of_th
     assert_eq!(files_with(folder, "canary-2-"), Vec::<String>::new());
 
     for arguments in [
-        &["tasks", "preview", "1", "--json"][..],
+        &["users", "anonymise", "4", "--confirm", "4"][..],
+        &["users", "show", "4", "--json"],
+        &["tasks", "preview", "1", "--json"],
         &["tasks", "run", "1", "--confirm", "1", "--json"],
         &["runs", "list"],
-        &["runs", "show", "3"],
+        &["runs", "show", "5"],
         &["tasks", "export", "1"],
         &["report", "loans-by-category"],
     ] {
@@ -96,11 +99,12 @@ async fn the_command_line_leaves_what_the_record_leaves_and_prints_nothing_of_th
     }
 
     assert_eq!(files_with(folder, "canary"), Vec::<String>::new());
-    for value in by_hand.canaries.iter().chain(&by_command.canaries) {
+    for value in [&by_hand, &by_task, &by_command].into_iter().flat_map(|person| &person.canaries) {
         assert_eq!(files_with(folder, value), Vec::<String>::new(), "{value}");
     }
     assert!(!files_with(folder, "Bystander").is_empty());
     let desk = store(folder).await;
     let rows = rows_of(desk.database(), by_hand.number).await;
+    assert_eq!(rows_of(desk.database(), by_task.number).await, rows);
     assert_eq!(rows_of(desk.database(), by_command.number).await, rows);
 }

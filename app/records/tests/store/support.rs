@@ -22,7 +22,7 @@ pub fn clock() -> Clock {
 
 /// Runs a test on a fresh SQLite file and on a fresh PostgreSQL database.
 ///
-/// PostgreSQL is at the address in `LETHE_TEST_POSTGRES` (`make test` starts one). Without it only SQLite is
+/// PostgreSQL is at the address in `TEST_POSTGRES_URL` (`make test` starts one). Without it only SQLite is
 /// tested, and that is said; in continuous integration it is an error.
 pub async fn for_each_database<F: AsyncFn(Store)>(test: F) {
     let folder = tempfile::tempdir().unwrap();
@@ -35,9 +35,9 @@ pub async fn for_each_database<F: AsyncFn(Store)>(test: F) {
 
 async fn fresh_postgres() -> Option<String> {
     static NUMBER: AtomicU32 = AtomicU32::new(0);
-    let Ok(server) = std::env::var("LETHE_TEST_POSTGRES") else {
-        assert!(std::env::var("CI").is_err(), "LETHE_TEST_POSTGRES is not set");
-        eprintln!("PostgreSQL is not tested: LETHE_TEST_POSTGRES is not set (make test sets it)");
+    let Ok(server) = std::env::var("TEST_POSTGRES_URL") else {
+        assert!(std::env::var("CI").is_err(), "TEST_POSTGRES_URL is not set");
+        eprintln!("PostgreSQL is not tested: TEST_POSTGRES_URL is not set (make test sets it)");
         return None;
     };
     let name = format!("t{}_{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));

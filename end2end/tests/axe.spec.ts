@@ -1,0 +1,84 @@
+// Nothing that axe knows is wrong with any page, in any of its states, light and dark, wide and narrow.
+import { accessible, expect, open, test } from "./lethe";
+
+test.use({ expectedStatus: [404, 422] });
+
+const PAGES = [
+  "/",
+  "/tasks",
+  "/tasks?q=nothing",
+  "/tasks/new",
+  "/tasks/1",
+  "/tasks/1/edit",
+  "/tasks/1/delete",
+  "/runs",
+  "/runs?state=failed",
+  "/users",
+  "/users?q=nobody-has-this-name",
+  "/users?marked=yes&sort=name",
+  "/users/new",
+  "/users/1",
+  "/users/1/edit",
+  "/users/1/edit?by=hand",
+  "/users/1/anonymise",
+  "/users/10",
+  "/users/20",
+  "/users/20?tab=loans",
+  "/users/20?tab=history",
+  "/users/20?tab=requests",
+  "/users/20?tab=charges",
+  "/users/20?tab=messages",
+  "/users/1?tab=catalogue",
+  "/users/20/anonymise",
+  "/catalogue",
+  "/catalogue/1",
+  "/reports",
+  "/reports/loans-per-month",
+  "/reports/loans-by-category",
+  "/reports/requests-by-branch",
+  "/reports/active-borrowers",
+  "/reports/active-borrowers?from=x",
+  "/personal-data",
+  "/nowhere",
+];
+
+for (const [scheme, width] of [
+  ["light", 1366],
+  ["dark", 390],
+] as const) {
+  test(`every page, ${scheme}, ${width} pixels wide`, async ({ page }) => {
+    test.setTimeout(180_000);
+    await page.emulateMedia({ colorScheme: scheme });
+    await page.setViewportSize({ width, height: 768 });
+    for (const address of PAGES) {
+      await open(page, address);
+      await accessible(page);
+      const wide = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+      expect(wide, `${address} scrolls sideways`).toBeLessThanOrEqual(0);
+    }
+  });
+}
+
+test("the states of the task form, a preview and a run", async ({ page }) => {
+  await open(page, "/tasks/new");
+  for (const tab of ["Task specific settings", "Schedule", "General"]) {
+    await page.getByRole("tab", { name: tab }).click();
+    await accessible(page);
+  }
+  await page.getByRole("button", { name: "Create task" }).click();
+  await expect(page.getByRole("alert")).toBeVisible();
+  await accessible(page);
+  await open(page, "/tasks/1");
+  await page.getByRole("button", { name: "Preview: who would be anonymised" }).click();
+  await accessible(page);
+  await page.getByRole("button", { name: /^Anonymise/ }).click();
+  await accessible(page);
+  const count = (await page.locator(".headline b").first().innerText()).trim();
+  await page.getByLabel(/Type the number of people/).fill(count);
+  await page.getByRole("button", { name: /^Anonymise/ }).click();
+  await expect(page.locator("dl.facts")).toContainText("Succeeded", { timeout: 20_000 });
+  await accessible(page);
+  await page.locator("#people ~ .scroll tbody a").first().click();
+  await expect(page.getByRole("heading", { level: 1 })).toContainText("has been anonymised");
+  await accessible(page);
+});

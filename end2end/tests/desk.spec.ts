@@ -1,0 +1,111 @@
+// The librarian at the desk: finds somebody, deals with open loans, anonymises that one person.
+import { expect, open, scripted, test } from "./lethe";
+import type { Page } from "@playwright/test";
+
+test.use({ expectedStatus: [422] });
+
+// Address of a leaver whose only blocker is something on loan.
+async function somebodyWithOpenLoans(page: Page): Promise<string> {
+  await open(page, "/tasks");
+  await page.getByRole("link", { name: "Leavers, monthly" }).click();
+  await page.getByRole("button", { name: "Preview: who would be anonymised" }).click();
+  await page.getByLabel("Reason").selectOption("open_loan");
+  await page.getByRole("button", { name: "Show people" }).click();
+  const row = page.locator("#people ~ .scroll tbody tr").filter({ has: page.locator("td", { hasText: /^open loans$/ }) });
+  return (await row.first().getByRole("link").first().getAttribute("href"))!;
+}
+
+test("an open loan blocks; returned, the person is anonymised, and Back shows nothing", async ({ page }) => {
+  const record = await somebodyWithOpenLoans(page);
+  const number = record.split("/").pop()!;
+  await open(page, record);
+  const name = await page.locator(".headline").innerText();
+  await page.getByRole("link", { name: "Anonymise" }).click();
+  await expect(page.getByRole("heading", { name: "Not possible yet" })).toBeVisible();
+  await expect(page.getByRole("button", { name: /^Anonymise user/ })).toHaveCount(0);
+
+  await page.getByRole("link", { name: "return what is on loan" }).click();
+  const buttons = page.getByRole("main").getByRole("button", { name: /^Return/ });
+  for (let left = await buttons.count(); left > 0; left -= 1) {
+    await buttons.first().click();
+    await expect(buttons).toHaveCount(left - 1);
+  }
+  await page.getByRole("link", { name: "Anonymise" }).click();
+  await expect(page.getByText("Leavers, monthly")).toBeVisible();
+  await expect(page.getByRole("heading", { name: "This cannot be undone" })).toBeVisible();
+  await page.getByLabel("User number", { exact: true }).fill("1");
+  await page.getByRole("button", { name: `Anonymise user ${number}` }).click();
+  await expect(page.locator("#confirm-problem")).toHaveText(`! Type ${number} to confirm. Nothing has been changed`.slice(2));
+  await expect(page.locator(".headline")).toHaveText(name);
+  await page.getByLabel("User number", { exact: true }).fill(` ${number} `);
+  await page.getByRole("button", { name: `Anonymise user ${number}` }).click();
+
+  await expect(page).toHaveURL(new RegExp(`${record}\\?done=anonymised$`));
+  await expect(page.getByRole("heading", { level: 1 })).toHaveText(`User ${number} has been anonymised`);
+  await expect(page.locator(".headline")).toHaveText(/^Anonymised user [2-9A-Z]{6}$/);
+  await expect(page.getByRole("link", { name: "Edit" })).toHaveCount(0);
+  const replacement = await page.locator(".headline").innerText();
+  const words = name.split(" ").filter((word) => word.length > 3);
+  for (let back = 0; back < 4; back += 1) {
+    await page.goBack();
+    if (scripted()) await page.waitForSelector("html[data-hydrated]");
+    const text = await page.getByRole("main").innerText();
+    if (!text.includes("Preview")) for (const word of words) expect(text).not.toContain(word);
+  }
+  await open(page, record);
+  await expect(page.locator(".headline")).toHaveText(replacement);
+  await page.getByRole("link", { name: /^Loan history/ }).click();
+  await expect(page.getByRole("main").locator("tbody tr").first()).toBeVisible();
+});
+
+test("staff and fictitious users have no link but the explanation and the way by hand", async ({ page }) => {
+  for (const [number, why] of [
+    ["1", "This user has a role."],
+    ["10", "A fictitious user is no person."],
+  ]) {
+    await open(page, `/users/${number}`);
+    await expect(page.getByText(why)).toBeVisible();
+    await expect(page.getByRole("link", { name: "Anonymise" })).toHaveCount(0);
+    await page.getByRole("link", { name: "Edit by hand" }).click();
+    await expect(page).toHaveURL(/edit\?by=hand$/);
+    await open(page, `/users/${number}/anonymise`);
+    await expect(page.getByRole("button", { name: /^Anonymise user/ })).toHaveCount(0);
+    await expect(page.getByRole("link", { name: "Edit the record by hand" })).toBeVisible();
+  }
+});
+
+test("search in one box and in the advanced form", async ({ page }) => {
+  await open(page, "/users/1");
+  const name = await page.locator(".headline").innerText();
+  await page.getByRole("searchbox", { name: "Find a user" }).fill(name.toLowerCase());
+  await page.getByRole("button", { name: "Find user" }).click();
+  await expect(page.getByRole("main").getByRole("link", { name: "1", exact: true })).toBeVisible();
+  await open(page, "/users?q=nobody-has-this-name");
+  await expect(page.getByRole("main").locator("tbody")).toHaveCount(0);
+  await page.goto("/users?marked=yes");
+  await expect(page.getByRole("main").locator("tbody tr").first()).toBeVisible();
+});
+
+test("mark for deletion and undelete", async ({ page }) => {
+  await open(page, "/users?imported=no&anonymised=no");
+  await page.getByRole("main").locator("tbody a").first().click();
+  const mark = page.getByRole("button", { name: "Mark for deletion" });
+  if ((await mark.count()) === 0) await page.getByRole("button", { name: "Undelete" }).click();
+  await mark.click();
+  await expect(page.locator(".tag.due").first()).toHaveText("Marked for deletion");
+  await page.getByRole("button", { name: "Undelete" }).click();
+  await expect(mark).toBeVisible();
+});
+
+test("a user is created; a wrong form keeps what was typed", async ({ page }) => {
+  await open(page, "/users/new");
+  await page.getByLabel("First name").fill("Ødegård");
+  await page.getByLabel("E-mail").fill("nobody");
+  await page.getByRole("button", { name: /user/i }).last().click();
+  await expect(page.locator("#email-problem")).toContainText("Enter an e-mail address");
+  await expect(page.getByLabel("First name")).toHaveValue("Ødegård");
+  await page.getByLabel("Last name").fill("Nygaard");
+  await page.getByLabel("E-mail").fill("o.nygaard@example.org");
+  await page.getByRole("button", { name: /user/i }).last().click();
+  await expect(page.locator(".headline")).toHaveText("Ødegård Nygaard");
+});

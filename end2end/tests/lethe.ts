@@ -1,0 +1,100 @@
+// What every browser test has: a library of its own on a server of its own, and a console that must stay empty.
+import AxeBuilder from "@axe-core/playwright";
+import { test as base, expect, type Page } from "@playwright/test";
+import { execFileSync, spawn } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, createWriteStream } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+
+const root = resolve(import.meta.dirname, "../..");
+const program = join(process.env.CARGO_TARGET_DIR ?? join(root, "target"), "debug/lethe");
+const TODAY = "2026-11-24";
+
+export interface Library {
+  address: string;
+  command: (...words: string[]) => string;
+}
+
+interface Options {
+  // Answers that are errors on purpose; the browser notes them in its console.
+  expectedStatus: number[];
+}
+
+export const test = base.extend<Options, { library: Library }>({
+  expectedStatus: [[], { option: true }],
+
+  library: [
+    async ({}, use) => {
+      const folder = mkdtempSync(join(tmpdir(), "lethe-end2end-"));
+      const env = {
+        PATH: process.env.PATH,
+        LETHE_DATABASE_URL: `sqlite://${folder}/lethe.db?mode=rwc`,
+        LETHE_ADDR: "127.0.0.1:0",
+        LETHE_SITE: process.env.LETHE_SITE ?? join(root, "target/site"),
+        LETHE_DEMO: "1",
+        LETHE_TODAY: TODAY,
+      };
+      const command = (...words: string[]) =>
+        execFileSync(program, words, { cwd: folder, env, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
+      command("demo", "--users", "300", "--seed", "7");
+      const log = join(folder, "log");
+      const server = spawn(program, ["serve"], { cwd: folder, env, stdio: ["ignore", "ignore", "pipe"] });
+      server.stderr.pipe(createWriteStream(log));
+      const address = await new Promise<string>((found, failed) => {
+        server.stderr.on("data", (bytes: Buffer) => {
+          const match = /http:\/\/127\.0\.0\.1:\d+/.exec(bytes.toString());
+          if (match) found(match[0]);
+        });
+        server.on("exit", () => failed(new Error("the server did not start")));
+      });
+      await use({ address, command });
+      server.kill();
+      const said = readFileSync(log, "utf8");
+      expect(said, "no personal value stands in the log").not.toMatch(/@example\.|Anonymised user|panicked/);
+      rmSync(folder, { recursive: true, force: true });
+    },
+    { scope: "worker", timeout: 60_000 },
+  ],
+
+  baseURL: async ({ library }, use) => use(library.address),
+
+  page: async ({ page, expectedStatus }, use) => {
+    const said: string[] = [];
+    page.on("console", (message) => said.push(`${message.type()}: ${message.text()}`));
+    page.on("pageerror", (error) => said.push(`error: ${error.message}`));
+    await use(page);
+    const expected = expectedStatus.map((status) => `status of ${status}`);
+    expect(said.filter((line) => !expected.some((one) => line.includes(one)))).toEqual([]);
+  },
+});
+
+export { expect };
+
+// Opens a page and waits until its islands are awake, where there is JavaScript.
+export async function open(page: Page, address: string): Promise<void> {
+  await page.goto(address);
+  await awake(page);
+}
+
+export async function awake(page: Page): Promise<void> {
+  if (scripted()) await page.waitForSelector("html[data-hydrated]");
+}
+
+// Whether this run has JavaScript.
+export function scripted(): boolean {
+  return test.info().project.name === "wasm";
+}
+
+// Opens a tab of the task form; without JavaScript all sections stand on the page.
+export async function openTab(page: Page, name: string): Promise<void> {
+  if (scripted()) await page.getByRole("tab", { name }).click();
+}
+
+// Nothing that axe knows is wrong with the page as it stands.
+export async function accessible(page: Page): Promise<void> {
+  const { violations } = await new AxeBuilder({ page })
+    .withTags(["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"])
+    .analyze();
+  const found = violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join(" ")}`);
+  expect(found, page.url()).toEqual([]);
+}

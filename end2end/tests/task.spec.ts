@@ -1,0 +1,149 @@
+// The systems librarian sets up a task, previews it and runs it; the reports say the same before and after.
+import { awake, expect, open, openTab, scripted, test, type Library } from "./lethe";
+import type { APIRequestContext, Page } from "@playwright/test";
+
+test.use({ expectedStatus: [409, 422] });
+test.describe.configure({ mode: "serial" });
+
+const REPORTS = ["loans-per-month", "loans-by-category", "requests-by-branch", "active-borrowers"];
+
+async function reports(request: APIRequestContext, library: Library): Promise<string[]> {
+  const texts: string[] = [];
+  for (const report of REPORTS) {
+    const answer = await request.get(`${library.address}/reports/${report}/csv`);
+    expect(answer.status()).toBe(200);
+    texts.push(await answer.text());
+  }
+  return texts;
+}
+
+async function save(page: Page): Promise<void> {
+  await page.getByRole("button", { name: "Create task" }).click();
+}
+
+test("a wrong form says what is wrong at each field and keeps what was typed", async ({ page }) => {
+  await open(page, "/tasks/new");
+  await page.getByLabel("Description").fill("Left five days ago");
+  await openTab(page, "Task specific settings");
+  await page.getByLabel("days since the leaving date", { exact: true }).check();
+  await page.getByLabel("Number of days since the leaving date").fill("36501");
+  if (scripted()) {
+    await expect(page.locator("#leaving_days-problem")).toHaveText("Enter a number of days from 0 to 36,500");
+    await expect(page.getByRole("tab", { name: "Task specific settings 1 error" })).toBeVisible();
+  }
+  await openTab(page, "Schedule");
+  await page.getByLabel("Weekly").check();
+  await save(page);
+  await expect(page.getByRole("alert")).toContainText("Nothing was saved");
+  await expect(page.locator("#weekdays-problem")).toHaveText("Tick at least one day of the week");
+  await expect(page.locator("#leaving_days-problem")).toHaveText("Enter a number of days from 0 to 36,500");
+  await expect(page.getByLabel("Number of days since the leaving date")).toHaveValue("36501");
+  await expect(page.getByLabel("Description")).toHaveValue("Left five days ago");
+  await page.getByRole("link", { name: "Enter a number of days from 0 to 36,500" }).click();
+  await page.getByLabel("Number of days since the leaving date").fill("5");
+  if (scripted()) {
+    await expect(page.locator(".sentence")).toContainText("Users who left more than 5 days ago; imported users only.");
+    await expect(page.locator(".sentence")).toContainText("left on 15 January is anonymised from 21 January.");
+  }
+  await openTab(page, "Schedule");
+  await page.getByLabel("Monday").check();
+  if (scripted()) await expect(page.getByText("Mon 30 Nov 2026 02:30 GMT (+00:00)")).toBeVisible();
+  await save(page);
+  await expect(page.getByRole("heading", { level: 1 })).toHaveText("Left five days ago");
+  await expect(page.getByText("Users who left more than 5 days ago; imported users only.")).toBeVisible();
+  await expect(page.getByText("Weekly on Monday at 02:30")).toBeVisible();
+  await expect(page.getByText("Mon 30 Nov 2026 02:30 GMT (+00:00)")).toBeVisible();
+});
+
+test("a single date that has passed is saved as manual only, and that is said before", async ({ page }) => {
+  await open(page, "/tasks/new");
+  await page.getByLabel("Description").fill("For single users");
+  await openTab(page, "Schedule");
+  await page.getByLabel("Once").check();
+  await page.getByLabel("Date of the single run").fill("15 Jan 2018");
+  if (!scripted()) await page.getByRole("button", { name: "Check without saving" }).click();
+  await expect(page.getByText("The task will be saved as Manual only and never starts by itself.")).toBeVisible();
+  await expect(page.getByLabel("Date of the single run")).toHaveValue("15 Jan 2018");
+  await save(page);
+  await expect(page.getByRole("heading", { level: 1 })).toHaveText("For single users");
+  await expect(page.getByText("Manual only")).toBeVisible();
+  await expect(page.getByText("Nobody: no condition is set.")).toBeVisible();
+});
+
+test("copy, switch off and on, delete", async ({ page }) => {
+  await open(page, "/tasks");
+  await page.getByRole("link", { name: "For single users" }).click();
+  await page.getByRole("button", { name: "Copy task" }).click();
+  await expect(page.getByRole("heading", { level: 1 })).toHaveText("For single users (copy)");
+  await page.getByRole("button", { name: "Activate task" }).click();
+  await expect(page.getByText("The task is active")).toBeVisible();
+  await page.getByRole("button", { name: "Deactivate task" }).click();
+  await expect(page.getByText("The task is inactive")).toBeVisible();
+  await page.getByRole("link", { name: "Delete task" }).click();
+  await page.getByRole("button", { name: "Delete task" }).click();
+  await expect(page.getByText("The task is deleted.")).toBeVisible();
+  await page.getByLabel("Description").fill("(copy)");
+  await page.getByRole("button", { name: "Filter tasks" }).click();
+  await expect(page.getByText("No task fits these filters.")).toBeVisible();
+});
+
+test("an edit over somebody else's change is refused and nothing is lost", async ({ page, context }) => {
+  await open(page, "/tasks");
+  await page.getByRole("link", { name: "For single users" }).click();
+  await page.getByRole("link", { name: "Edit task" }).click();
+  await awake(page);
+  const other = await context.newPage();
+  await other.goto(page.url());
+  if (scripted()) await other.waitForSelector("html[data-hydrated]");
+  await other.getByLabel("Description").fill("For single users, first");
+  await other.getByRole("button", { name: "Save task" }).click();
+  await expect(other.getByText("The task is saved.")).toBeVisible();
+  await page.getByLabel("Description").fill("For single users, second");
+  const answer = page.waitForResponse((response) => response.request().method() === "POST");
+  await page.getByRole("button", { name: "Save task" }).click();
+  expect((await answer).status()).toBe(409);
+  await expect(page.getByText("This was changed by somebody else after you opened it.")).toBeVisible();
+  await expect(page.getByLabel("Description")).toHaveValue("For single users, second");
+});
+test("preview, run, and the same reports", async ({ page, request, library }) => {
+  const before = await reports(request, library);
+  await open(page, "/tasks");
+  await page.getByRole("link", { name: "Left five days ago" }).click();
+  await page.getByRole("button", { name: "Preview: who would be anonymised" }).click();
+  const headline = await page.locator(".headline").innerText();
+  const [eligible, all] = headline.match(/[\d,]+/g)!.map((number) => Number(number.replaceAll(",", "")));
+  expect(eligible).toBeGreaterThan(5);
+  const counts = await page.locator("table:has(tfoot) tbody td.number").allInnerTexts();
+  expect(counts.map((count) => Number(count.replaceAll(",", ""))).reduce((a, b) => a + b)).toBe(all);
+
+  // The box answers for anyone, here for a member of staff.
+  await page.getByLabel("Find a person").fill("1");
+  await page.getByRole("button", { name: "Show people" }).click();
+  await expect(page.getByRole("row", { name: /^1 .*has a role \(staff\)/ })).toBeVisible();
+  await page.getByRole("link", { name: "Show everybody" }).click();
+  await page.getByRole("link", { name: /^Blocked \d/ }).first().click();
+  await expect(page.locator("#people ~ .scroll tbody tr").first()).toContainText("Blocked");
+  await page.getByLabel("Verdict").selectOption("eligible");
+  await page.getByRole("button", { name: "Show people" }).click();
+  const name = await page.locator("#people ~ .scroll tbody th").first().innerText();
+
+  await page.getByLabel(/Type the number of people/).fill("1");
+  await page.getByRole("button", { name: /^Anonymise/ }).click();
+  await expect(page.locator("#confirm-problem")).toContainText("Nothing has been changed");
+  await page.getByLabel(/Type the number of people/).fill(String(eligible));
+  await page.getByRole("button", { name: /^Anonymise/ }).click();
+  await expect(page.locator("dl.facts")).toContainText("Succeeded", { timeout: 20_000 });
+  await expect(page.locator("dl.figures > div").first()).toContainText(String(eligible));
+  await expect(page.getByRole("table", { name: "Rows changed or deleted, by table" })).toContainText("Users");
+
+  expect(await reports(request, library)).toEqual(before);
+  await page.getByRole("searchbox", { name: "Find a user" }).fill(name);
+  await page.getByRole("button", { name: "Find user" }).click();
+  await expect(page.getByRole("main")).not.toContainText(`${name}\n`);
+
+  // The command line tells the same numbers.
+  const runs = JSON.parse(library.command("runs", "list", "--json")) as { id: number; done: number; kind: string }[];
+  const run = runs.find((one) => one.kind === "manual" && one.done === eligible)!;
+  const shown = JSON.parse(library.command("runs", "show", String(run.id), "--json"));
+  expect([shown.previewed, shown.done, shown.skipped, shown.failed]).toEqual([eligible, eligible, 0, 0]);
+});
