@@ -10,15 +10,15 @@ test("the tabs follow the keyboard and the address", async ({ page }) => {
   await page.keyboard.press("End");
   await expect(page.getByRole("tab", { name: "Schedule" })).toBeFocused();
   await page.keyboard.press("ArrowLeft");
-  await expect(page.getByLabel("Category")).toBeVisible();
+  await expect(page.getByLabel("Category", { exact: true })).toBeVisible();
 });
 
 test("the second dropdown depends on the first", async ({ page }) => {
   await open(page, "/tasks/new#settings");
-  await page.getByLabel("Category").selectOption("");
+  await page.getByLabel("Category", { exact: true }).selectOption("");
   await expect(page.locator("#category-problem")).toHaveText("Choose one of the values offered");
   await expect(page.getByLabel("Task type").locator("option", { hasText: "Anonymise user data" })).toBeDisabled();
-  await page.getByLabel("Category").selectOption("data_maintenance");
+  await page.getByLabel("Category", { exact: true }).selectOption("data_maintenance");
   await expect(page.locator("#category-problem")).toHaveText("");
 });
 

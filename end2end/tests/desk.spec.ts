@@ -4,15 +4,15 @@ import type { Page } from "@playwright/test";
 
 test.use({ expectedStatus: [422] });
 
-// Address of a leaver whose only blocker is something on loan.
+// Address of a leaver who is blocked by something on loan, and by nothing that the desk cannot settle.
 async function somebodyWithOpenLoans(page: Page): Promise<string> {
   await open(page, "/tasks");
   await page.getByRole("link", { name: "Leavers, monthly" }).click();
   await page.getByRole("button", { name: "Preview: who would be anonymised" }).click();
-  await page.getByLabel("Reason").selectOption("open_loan");
+  await page.getByLabel("Reason", { exact: true }).selectOption("open_loan");
   await page.getByRole("button", { name: "Show people" }).click();
-  const row = page.locator("#people ~ .scroll tbody tr").filter({ has: page.locator("td", { hasText: /^open loans$/ }) });
-  return (await row.first().getByRole("link").first().getAttribute("href"))!;
+  const row = page.locator("#people ~ .scroll tbody tr").filter({ hasText: "open loans" });
+  return (await row.filter({ hasNotText: /guarantor|legal hold/ }).first().getByRole("link").first().getAttribute("href"))!;
 }
 
 test("an open loan blocks; returned, the person is anonymised, and Back shows nothing", async ({ page }) => {
@@ -25,17 +25,20 @@ test("an open loan blocks; returned, the person is anonymised, and Back shows no
   await expect(page.getByRole("button", { name: /^Anonymise user/ })).toHaveCount(0);
 
   await page.getByRole("link", { name: "return what is on loan" }).click();
-  const buttons = page.getByRole("main").getByRole("button", { name: /^Return/ });
-  for (let left = await buttons.count(); left > 0; left -= 1) {
-    await buttons.first().click();
-    await expect(buttons).toHaveCount(left - 1);
+  for (const [tab, button] of [["loans", /^Return/], ["requests", /^Cancel/], ["charges", /^Settle/]] as const) {
+    await page.goto(`${record}?tab=${tab}`);
+    const buttons = page.getByRole("main").getByRole("button", { name: button });
+    for (let left = await buttons.count(); left > 0; left -= 1) {
+      await buttons.first().click();
+      await expect(buttons).toHaveCount(left - 1);
+    }
   }
   await page.getByRole("link", { name: "Anonymise" }).click();
   await expect(page.getByText("Leavers, monthly")).toBeVisible();
   await expect(page.getByRole("heading", { name: "This cannot be undone" })).toBeVisible();
   await page.getByLabel("User number", { exact: true }).fill("1");
   await page.getByRole("button", { name: `Anonymise user ${number}` }).click();
-  await expect(page.locator("#confirm-problem")).toHaveText(`! Type ${number} to confirm. Nothing has been changed`.slice(2));
+  await expect(page.locator("#confirm-problem")).toHaveText(`Type ${number} to confirm. Nothing has been changed`);
   await expect(page.locator(".headline")).toHaveText(name);
   await page.getByLabel("User number", { exact: true }).fill(` ${number} `);
   await page.getByRole("button", { name: `Anonymise user ${number}` }).click();
@@ -47,9 +50,10 @@ test("an open loan blocks; returned, the person is anonymised, and Back shows no
   const replacement = await page.locator(".headline").innerText();
   const words = name.split(" ").filter((word) => word.length > 3);
   for (let back = 0; back < 4; back += 1) {
-    await page.goBack();
-    if (scripted()) await page.waitForSelector("html[data-hydrated]");
-    const text = await page.getByRole("main").innerText();
+    // The answer to a form is not shown again at all: the browser says that it is gone.
+    await page.goBack().catch(() => undefined);
+    if (scripted() && page.url().includes("users")) await page.waitForTimeout(300);
+    const text = await page.locator("body").innerText();
     if (!text.includes("Preview")) for (const word of words) expect(text).not.toContain(word);
   }
   await open(page, record);
@@ -79,7 +83,7 @@ test("search in one box and in the advanced form", async ({ page }) => {
   const name = await page.locator(".headline").innerText();
   await page.getByRole("searchbox", { name: "Find a user" }).fill(name.toLowerCase());
   await page.getByRole("button", { name: "Find user" }).click();
-  await expect(page.getByRole("main").getByRole("link", { name: "1", exact: true })).toBeVisible();
+  await expect(page.getByRole("main").getByRole("row", { name: new RegExp(`^1 ${name}`) })).toBeVisible();
   await open(page, "/users?q=nobody-has-this-name");
   await expect(page.getByRole("main").locator("tbody")).toHaveCount(0);
   await page.goto("/users?marked=yes");

@@ -123,7 +123,7 @@ test("preview, run, and the same reports", async ({ page, request, library }) =>
   await page.getByRole("link", { name: "Show everybody" }).click();
   await page.getByRole("link", { name: /^Blocked \d/ }).first().click();
   await expect(page.locator("#people ~ .scroll tbody tr").first()).toContainText("Blocked");
-  await page.getByLabel("Verdict").selectOption("eligible");
+  await page.getByLabel("Verdict", { exact: true }).selectOption("eligible");
   await page.getByRole("button", { name: "Show people" }).click();
   const name = await page.locator("#people ~ .scroll tbody th").first().innerText();
 

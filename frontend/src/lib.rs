@@ -19,13 +19,12 @@ pub fn hydrate() {
 /// loaded again.
 fn never_show_an_old_page() {
     let Some(window) = web_sys::window() else { return };
-    let reload = Closure::<dyn FnMut(web_sys::PageTransitionEvent)>::new(
-        |event: web_sys::PageTransitionEvent| {
+    let reload =
+        Closure::<dyn FnMut(web_sys::PageTransitionEvent)>::new(|event: web_sys::PageTransitionEvent| {
             if let Some(window) = web_sys::window().filter(|_| event.persisted()) {
                 let _ = window.location().reload();
             }
-        },
-    );
+        });
     let _ = window.add_event_listener_with_callback("pageshow", reload.as_ref().unchecked_ref());
     reload.forget();
 }

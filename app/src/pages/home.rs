@@ -3,12 +3,28 @@
 use crate::parts::Frame;
 use leptos::prelude::*;
 
+/// Where each module leads, and what it is for.
+const MODULES: [(&str, &str, &str); 6] = [
+    ("/users", "Users", "Find somebody, deal with open loans, anonymise one person."),
+    ("/tasks", "Task centre", "Anonymise users in bulk: who, what, when. Preview first, then run."),
+    ("/runs", "Runs", "What ran, when, and how it ended."),
+    ("/catalogue", "Catalogue", "Records and items, and who made them."),
+    ("/reports", "Reports", "Loans, requests and borrowers: the same before and after anonymising."),
+    (
+        "/personal-data",
+        "What is personal here",
+        "Every column of the database, and what anonymising does to it.",
+    ),
+];
+
 /// The modules.
 #[component]
 pub fn HomePage() -> impl IntoView {
+    let modules = MODULES
+        .map(|(href, words, what)| view! { <li><a href=href><b>{words}</b><span>{what}</span></a></li> });
     view! {
         <Frame title="Modules" lead="Forget people, keep what the library learned.">
-            <p>"Choose a module."</p>
+            <ul class="modules">{modules}</ul>
         </Frame>
     }
 }
