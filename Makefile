@@ -64,11 +64,13 @@ format:
 
 lint: tools
 	@cargo clippy --quiet --all-targets -- -D warnings
+	@cargo clippy --quiet -p app --features ssr --all-targets -- -D warnings
 	@cargo clippy --quiet -p frontend --target wasm32-unknown-unknown -- -D warnings
 	@.ci/no-server-code-in-wasm
 
 test-native:
 	@.ci/with-postgres cargo test
+	@cargo test -p app --features ssr
 
 test-wasm: tools
 	@CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER=wasm-bindgen-test-runner \

@@ -91,7 +91,9 @@ pub(crate) fn Frame(
 #[component]
 fn TopBar(here: String) -> impl IntoView {
     let modules = MODULES.map(|(words, href)| {
-        let current = here.starts_with(href).then_some("page");
+        // Runs belong to the task centre.
+        let of_tasks = href == "/tasks" && here.starts_with("/runs");
+        let current = (of_tasks || here.starts_with(href)).then_some("page");
         view! { <li><a href=href aria-current=current>{words}</a></li> }
     });
     view! {

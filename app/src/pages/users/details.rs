@@ -106,13 +106,18 @@ fn record_dates(user: &UserRecord) -> Vec<Fact> {
     ]
 }
 
+/// A value, if there is one.
+fn some(value: &str) -> Option<String> {
+    (!value.is_empty()).then(|| value.to_owned())
+}
+
 fn custom(user: &UserRecord) -> impl IntoView + use<> {
     let all = !user.is_anonymised();
     let lines: Vec<_> = user
         .custom
         .iter()
         .filter(|field| all || !field.value.is_empty())
-        .map(|field| view! { <dt>{field.label.clone()}</dt><dd>{field.value.clone()}</dd> })
+        .map(|field| view! { <dt>{field.label.clone()}</dt><dd>{some(&field.value)}</dd> })
         .collect();
     (!lines.is_empty()).then(|| view! { <h2>"Custom fields"</h2><dl class="facts">{lines}</dl> })
 }
