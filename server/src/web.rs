@@ -2,6 +2,8 @@
 
 mod files;
 mod photo;
+#[cfg(test)]
+mod tests;
 
 use crate::config::Config;
 use anyhow::Context as _;
@@ -142,52 +144,4 @@ fn options(site: &Path) -> LeptosOptions {
         .hash_files(present)
         .hash_file(hashes.to_string_lossy().as_ref().into())
         .build()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use axum::body::{Body, to_bytes};
-    use axum::http::header::{CONTENT_TYPE, LOCATION};
-    use axum::http::{Request, StatusCode};
-    use tower::ServiceExt as _;
-
-    async fn post(router: &Router, address: &str, form: &'static str) -> (StatusCode, String, String) {
-        let request = Request::post(address)
-            .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
-            .body(Body::from(form))
-            .expect("a request");
-        let answer = router.clone().oneshot(request).await.expect("an answer");
-        let status = answer.status();
-        let location =
-            answer.headers().get(LOCATION).and_then(|value| value.to_str().ok()).unwrap_or_default();
-        let location = location.to_owned();
-        let body = to_bytes(answer.into_body(), 1 << 20).await.expect("a body");
-        (status, location, String::from_utf8_lossy(&body).into_owned())
-    }
-
-    /// Without WebAssembly a form is a page load: it ends on a page, right or wrong, never on bare data.
-    #[tokio::test]
-    async fn a_plain_form_ends_on_a_page() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let url = format!("sqlite://{}/test.db?mode=rwc", folder.path().display());
-        let clock = records::Clock::new(chrono_tz::Tz::Europe__London);
-        let store = Store::open(&url, clock).await.expect("a store");
-        let router = router(folder.path(), store);
-        let save = "/do/save_user?page=/users/new";
-
-        let (status, _, page) = post(&router, save, "form[first_name]=Typed&form[email]=nobody").await;
-        assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
-        for part in
-            ["<h1>Create user</h1>", "value=\"Typed\"", "Enter a last name", "Enter an e-mail address"]
-        {
-            assert!(page.contains(part), "{part}");
-        }
-        let (status, _, page) =
-            post(&router, save, "form[last_name]=Ng&form[anonymised_on]=2018-01-01").await;
-        assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
-        assert!(page.contains("could not be read"));
-        let (status, location, _) = post(&router, save, "form[last_name]=Ng").await;
-        assert_eq!((status, location.as_str()), (StatusCode::SEE_OTHER, "/users/1?done=user-created"));
-    }
 }

@@ -14,5 +14,6 @@ mod samples;
 mod searching;
 mod selection;
 mod support;
+mod tasks;
 mod transfer;
 mod transfer_bad;

@@ -1,0 +1,179 @@
+//! The tasks of the task centre: saving, copying, the default for single users, files, deleting.
+
+use crate::support::{add, execute, for_each_database, leaver};
+use policy::form::Problem;
+use policy::task_form::TaskForm;
+use policy::{Field, Schedule, TaskId, Treatment};
+use records::page::Paging;
+use records::run::RunQuery;
+use records::task::{self, TaskQuery, TaskRow};
+use records::{Actor, RecordsError, Store, run};
+
+/// A right form: left more than five days ago, every Monday.
+fn form(description: &str) -> TaskForm {
+    TaskForm {
+        description: description.to_owned(),
+        by_leaving: true,
+        leaving_days: "5".to_owned(),
+        schedule: "weekly".to_owned(),
+        weekdays: [("mon".to_owned(), true)].into(),
+        ..TaskForm::new_task()
+    }
+}
+
+async fn save(store: &Store, form: &TaskForm) -> TaskId {
+    task::save(store, Actor::DESK, form).await.unwrap()
+}
+
+async fn rows(store: &Store, query: &TaskQuery) -> Vec<TaskRow> {
+    task::list(store, Actor::DESK, query, &Paging::default()).await.unwrap().rows
+}
+
+#[tokio::test]
+async fn a_task_is_saved_listed_and_edited_once_by_each_version() {
+    for_each_database(async |store| {
+        let id = save(&store, &form("Leavers 100 %_\\")).await;
+        let saved = task::read(&store, Actor::DESK, id).await.unwrap();
+        let again = TaskForm { id: id.to_string(), version: "1".to_owned(), ..form("Leavers 100 %_\\") };
+        assert_eq!(TaskForm::of(&saved.draft, &[]), again, "the form comes back as it was typed");
+        assert!(saved.next.unwrap().shown.starts_with("Mon 22 Jan 2018"));
+
+        save(&store, &TaskForm { description: "Leavers".to_owned(), ..again.clone() }).await;
+        let stale = task::save(&store, Actor::DESK, &again).await;
+        assert!(matches!(stale, Err(RecordsError::Stale)), "{stale:?}");
+        let unknown = TaskForm { id: "99".to_owned(), ..again };
+        let unknown = task::save(&store, Actor::DESK, &unknown).await;
+        assert!(matches!(unknown, Err(RecordsError::NotFound("task"))), "{unknown:?}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_list_is_filtered_by_text_as_it_stands_and_by_status() {
+    for_each_database(async |store| {
+        save(&store, &form("100 %_ leavers")).await;
+        save(&store, &TaskForm { active: false, ..form("Quiet ones") }).await;
+        let text = |text: &str| TaskQuery { text: text.to_owned(), ..TaskQuery::default() };
+        for (query, found) in [
+            (TaskQuery::default(), 2),
+            (text("LEAVERS 100"), 1),
+            (text("%_"), 1),
+            (text("%"), 1),
+            (text("1__"), 0),
+            (TaskQuery { active: Some(false), ..TaskQuery::default() }, 1),
+            (TaskQuery { task_type: Some("anonymise_user_data".to_owned()), ..TaskQuery::default() }, 2),
+            (TaskQuery { task_type: Some("other".to_owned()), ..TaskQuery::default() }, 0),
+        ] {
+            assert_eq!(rows(&store, &query).await.len(), found, "{query:?}");
+        }
+        let quiet = rows(&store, &text("quiet")).await.remove(0);
+        assert!(quiet.next.is_none() && quiet.last.is_none(), "an inactive task has no next run");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn only_the_database_knows_owners_and_custom_fields() {
+    for_each_database(async |store| {
+        execute(&store, "INSERT INTO custom_fields VALUES ('locker', 'Locker')").await;
+        let wrong = TaskForm {
+            owner: "77".to_owned(),
+            custom: [("locker", "keep"), ("shoe_size", "keep")].map(|(k, v)| (k.into(), v.into())).into(),
+            ..form("Leavers")
+        };
+        match task::save(&store, Actor::DESK, &wrong).await {
+            Err(RecordsError::Invalid(errors)) => {
+                let fields: Vec<&str> = errors.0.iter().map(|error| error.field.as_str()).collect();
+                assert_eq!(fields, ["owner", "custom.shoe_size"]);
+                assert_eq!(errors.0[0].problem, Problem::NoSuchUser);
+            }
+            other => panic!("{other:?}"),
+        }
+        assert!(rows(&store, &TaskQuery::default()).await.is_empty(), "nothing was saved");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn there_is_one_default_for_single_users() {
+    for_each_database(async |store| {
+        let person = add(&store, leaver("Ng")).await;
+        let number = policy::UserNumber(person.number);
+        assert!(run::plan_for_one(&store, number).await.unwrap().task.is_none());
+        let one = save(&store, &form("One")).await;
+        assert_eq!(run::plan_for_one(&store, number).await.unwrap().task.unwrap().0, one, "the only one");
+        let two = save(&store, &form("Two")).await;
+        assert!(run::plan_for_one(&store, number).await.unwrap().task.is_none(), "two, and none is marked");
+        for id in [one, two] {
+            task::make_default(&store, Actor::DESK, id).await.unwrap();
+            assert_eq!(run::plan_for_one(&store, number).await.unwrap().task.unwrap().0, id);
+        }
+        let marked = rows(&store, &TaskQuery::default()).await;
+        assert_eq!(marked.iter().filter(|row| row.single_default).count(), 1);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_deleted_task_keeps_its_history_and_cannot_be_used() {
+    for_each_database(async |store| {
+        add(&store, leaver("Ng")).await;
+        let id = save(&store, &form("Leavers")).await;
+        let preview = run::preview(&store, Actor::DESK, id).await.unwrap();
+        task::delete(&store, Actor::DESK, id).await.unwrap();
+        assert!(rows(&store, &TaskQuery::default()).await.is_empty());
+        let of_task = RunQuery { task: Some(id), ..RunQuery::default() };
+        let history = run::list(&store, &of_task, &Paging::default()).await.unwrap().rows;
+        assert_eq!(history[0].task.as_deref(), Some("Leavers"));
+        assert!(run::why_not(&store, preview).await.unwrap().unwrap().contains("deleted"));
+        assert!(matches!(task::delete(&store, Actor::DESK, id).await, Err(RecordsError::NotFound("task"))));
+        assert!(matches!(run::preview(&store, Actor::DESK, id).await, Err(RecordsError::NotFound("task"))));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_copy_and_a_file_say_what_the_task_says_and_wait_to_be_switched_on() {
+    for_each_database(async |store| {
+        let typed = TaskForm {
+            fields: [(Field::BirthDate.code().to_owned(), Treatment::Decade.code().to_owned())].into(),
+            ..form("Leavers")
+        };
+        let id = save(&store, &typed).await;
+        let original = task::read(&store, Actor::DESK, id).await.unwrap().draft;
+        assert_eq!(original.policy.treatment(Field::BirthDate), Treatment::Decade);
+
+        let copy = task::copy(&store, Actor::DESK, id).await.unwrap();
+        let file = serde_json::to_string(&task::export(&store, Actor::DESK, id).await.unwrap()).unwrap();
+        let imported = task::import(&store, Actor::DESK, serde_json::from_str(&file).unwrap()).await.unwrap();
+        for (id, description) in [(copy, "Leavers (copy)"), (imported, "Leavers")] {
+            let draft = task::read(&store, Actor::DESK, id).await.unwrap().draft;
+            assert_eq!(draft.description, description);
+            assert!(!draft.active);
+            assert_eq!((&draft.policy, &draft.schedule), (&original.policy, &original.schedule));
+        }
+        assert!(serde_json::from_str::<task::TaskFile>(&file.replace("\"policy\"", "\"polcy\"")).is_err());
+        let other = serde_json::from_str(&file.replace("lethe-task-1", "lethe-task-9")).unwrap();
+        assert!(matches!(task::import(&store, Actor::DESK, other).await, Err(RecordsError::Refused(_))));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_file_with_a_single_date_that_has_passed_becomes_manual_only() {
+    for_each_database(async |store| {
+        let once = TaskForm {
+            schedule: "once".to_owned(),
+            once_date: "2018-01-22".to_owned(),
+            time: "02:30".to_owned(),
+            ..form("Once")
+        };
+        let id = save(&store, &once).await;
+        let file = serde_json::to_string(&task::export(&store, Actor::DESK, id).await.unwrap()).unwrap();
+        let passed = serde_json::from_str(&file.replace("2018-01-22", "2001-01-22")).unwrap();
+        let imported = task::import(&store, Actor::DESK, passed).await.unwrap();
+        let draft = task::read(&store, Actor::DESK, imported).await.unwrap().draft;
+        assert_eq!(draft.schedule, Schedule::ManualOnly);
+    })
+    .await;
+}

@@ -1,0 +1,165 @@
+//! Requests to the whole router: what a form may send, and what every answer carries.
+
+use super::router;
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::http::header::{CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, HOST, LOCATION, ORIGIN};
+use axum::http::{HeaderMap, Method, Request, StatusCode};
+use records::Store;
+use records::task::{TaskQuery, list};
+use std::path::Path;
+use tempfile::TempDir;
+use tower::ServiceExt as _;
+
+/// A router over an empty library in a folder of its own.
+async fn desk() -> (TempDir, Store, Router) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let url = format!("sqlite://{}/test.db?mode=rwc", folder.path().display());
+    let clock = records::Clock::new(chrono_tz::Tz::Europe__London);
+    let store = Store::open(&url, clock).await.expect("a store");
+    let router = router(folder.path(), store.clone());
+    (folder, store, router)
+}
+
+async fn answer(router: &Router, request: Request<Body>) -> (StatusCode, HeaderMap, String) {
+    let answer = router.clone().oneshot(request).await.expect("an answer");
+    let (parts, body) = answer.into_parts();
+    let body = to_bytes(body, 1 << 20).await.expect("a body");
+    (parts.status, parts.headers, String::from_utf8_lossy(&body).into_owned())
+}
+
+async fn post(router: &Router, address: &str, form: impl Into<Body>) -> (StatusCode, String, String) {
+    let request = Request::post(address)
+        .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
+        .body(form.into())
+        .expect("a request");
+    let (status, headers, page) = answer(router, request).await;
+    let location = headers.get(LOCATION).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    (status, location.to_owned(), page)
+}
+
+/// A task form that is right but for what `more` says.
+fn task_form(more: &str) -> String {
+    format!(
+        "form[description]=Leavers&form[visibility]=shared&form[category]=data_maintenance\
+         &form[task_type]=anonymise_user_data&form[scope]=all&form[loan_text]=empty&form[schedule]=manual&{more}"
+    )
+}
+
+async fn tasks(store: &Store) -> usize {
+    let (query, paging) = (TaskQuery::default(), records::page::Paging::default());
+    list(store, records::Actor::DESK, &query, &paging).await.expect("the tasks").rows.len()
+}
+
+/// Without WebAssembly a form is a page load: it ends on a page, right or wrong, never on bare data.
+#[tokio::test]
+async fn a_plain_form_ends_on_a_page() {
+    let (_folder, _, router) = desk().await;
+    let save = "/do/save_user?page=/users/new";
+
+    let (status, _, page) = post(&router, save, "form[first_name]=Typed&form[email]=nobody").await;
+    assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
+    for part in ["<h1>Create user</h1>", "value=\"Typed\"", "Enter a last name", "Enter an e-mail address"] {
+        assert!(page.contains(part), "{part}");
+    }
+    let (status, _, page) = post(&router, save, "form[last_name]=Ng&form[anonymised_on]=2018-01-01").await;
+    assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(page.contains("could not be read"));
+    let (status, location, _) = post(&router, save, "form[last_name]=Ng").await;
+    assert_eq!((status, location.as_str()), (StatusCode::SEE_OTHER, "/users/1?done=user-created"));
+}
+
+/// The server says what the browser would have said, at the same field, and nothing is saved.
+#[tokio::test]
+async fn a_bad_task_form_is_refused_at_the_field() {
+    let (_folder, store, router) = desk().await;
+    let save = "/do/save_task?page=/tasks/new";
+    let days = "Enter a number of days from 0 to 36,500";
+    for (more, words) in [
+        ("form[by_leaving]=true&form[leaving_days]=36501", days),
+        ("form[by_leaving]=true&form[leaving_days]=-1", days),
+        ("form[by_leaving]=true&form[leaving_days]=", days),
+        ("form[schedule]=once&form[once_date]=1899-12-31&form[time]=02:30", "Enter a date from 1900 to 2100"),
+        ("form[schedule]=once&form[once_date]=2101-01-01&form[time]=02:30", "Enter a date from 1900 to 2100"),
+        ("form[schedule]=daily&form[time]=02:30", "Tick at least one condition"),
+        ("form[description]=a%00b", "Remove the characters that cannot be seen"),
+        ("form[description]=a%E2%80%AEb", "Remove the characters that cannot be seen"),
+        ("form[scope]=everybody", "Choose one of the values offered"),
+        ("form[fields][phone]=decade", "Choose one of the values offered"),
+        ("form[owner]=77", "There is no user with this number"),
+        ("form[custom][shoe_size]=keep", "Choose one of the values offered"),
+        ("form[dry_run]=1", "could not be read"),
+        ("dry_run=1", "could not be read"),
+        ("form[active]=perhaps", "could not be read"),
+    ] {
+        // A field that is sent again takes the place of the right one.
+        let name = more.split('=').next().unwrap_or_default();
+        let right: Vec<String> =
+            task_form("").split('&').filter(|pair| !pair.starts_with(name)).map(str::to_owned).collect();
+        let (status, _, page) =
+            post(&router, save, format!("{}&{more}", right.join("&").trim_end_matches('&'))).await;
+        assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{more}");
+        assert!(page.contains(words), "{more}");
+    }
+    let large = task_form(&format!("form[owner]={}", "1".repeat(1 << 20)));
+    let (status, _, page) = post(&router, save, large).await;
+    assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(page.contains("too large"), "{page}");
+    assert_eq!(tasks(&store).await, 0, "nothing was saved");
+    let (status, location, _) = post(&router, save, task_form("form[active]=true")).await;
+    assert_eq!((status, location.as_str()), (StatusCode::SEE_OTHER, "/tasks/1?done=task-saved"));
+}
+
+/// What changes something is only taken from Lethe's own pages, and never by following a link.
+#[tokio::test]
+async fn foreign_and_linked_requests_change_nothing() {
+    let (_folder, store, router) = desk().await;
+    for origin in ["https://evil.example", "null"] {
+        let request = Request::post("/do/save_task?page=/tasks/new")
+            .header(HOST, "127.0.0.1:3000")
+            .header(ORIGIN, origin)
+            .header("sec-fetch-site", "cross-site")
+            .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .body(Body::from(task_form("form[active]=true")))
+            .expect("a request");
+        assert_eq!(answer(&router, request).await.0, StatusCode::FORBIDDEN, "{origin}");
+    }
+    let address = format!("/do/save_task?{}", task_form("form[active]=true").replace(' ', "+"));
+    let request = Request::builder().method(Method::GET).uri(address).body(Body::empty()).expect("a request");
+    assert_eq!(answer(&router, request).await.0, StatusCode::METHOD_NOT_ALLOWED);
+    assert_eq!(tasks(&store).await, 0);
+}
+
+#[tokio::test]
+async fn pages_are_never_stored_and_assets_for_ever() {
+    let (folder, _, _) = desk().await;
+    write_asset(folder.path());
+    let url = format!("sqlite://{}/test.db?mode=rwc", folder.path().display());
+    let clock = records::Clock::new(chrono_tz::Tz::Europe__London);
+    let router = router(folder.path(), Store::open(&url, clock).await.expect("a store"));
+    let get = |address: &str| {
+        Request::get(address).header("accept-encoding", "br, gzip").body(Body::empty()).expect("a request")
+    };
+    let (status, headers, _) = answer(&router, get("/tasks")).await;
+    assert_eq!(status, StatusCode::OK);
+    assert_eq!(headers[CACHE_CONTROL], "no-store");
+    let policy = headers["content-security-policy"].to_str().expect("words");
+    assert!(!policy.contains("unsafe-inline") && !policy.contains("'unsafe-eval'"), "{policy}");
+    for (name, value) in [
+        ("x-content-type-options", "nosniff"),
+        ("referrer-policy", "same-origin"),
+        ("cross-origin-opener-policy", "same-origin"),
+    ] {
+        assert_eq!(headers[name], value);
+    }
+    let (status, headers, body) = answer(&router, get("/pkg/lethe.abc.wasm")).await;
+    assert_eq!((status, body.as_str()), (StatusCode::OK, "small"));
+    assert_eq!(headers[CONTENT_ENCODING], "br");
+    assert_eq!(headers[CACHE_CONTROL], "public, max-age=31536000, immutable");
+}
+
+fn write_asset(site: &Path) {
+    std::fs::create_dir_all(site.join("pkg")).expect("a folder");
+    std::fs::write(site.join("pkg/lethe.abc.wasm"), "large").expect("a file");
+    std::fs::write(site.join("pkg/lethe.abc.wasm.br"), "small").expect("a file");
+}
