@@ -18,8 +18,9 @@ use serde::de::DeserializeOwned;
 
 /// The prefix of every server function that a plain form posts to.
 pub const PREFIX: &str = "/do";
-/// The largest form, in bytes.
-pub const MOST_BYTES: usize = 64 * 1024;
+/// The largest form, in bytes. No right form comes near it; a text that is far too long still comes back at its
+/// field, to be shortened.
+pub const MOST_BYTES: usize = 2 * 1024 * 1024;
 
 /// How deep the names of fields may nest: `form[fields][phone]`.
 const DEPTH: usize = 5;
@@ -82,8 +83,8 @@ pub async fn submit(State(state): State<AppState>, request: Request<Body>) -> Re
         Ok(_) => return again(&state, page, path, Bytes::new(), AppError::Unreadable).await,
         Err(_) => {
             let why = format!(
-                "The form is too large: at most {} KB can be sent. Nothing was changed",
-                MOST_BYTES / 1024
+                "The form is too large: at most {} MB can be sent. Nothing was changed",
+                MOST_BYTES / 1024 / 1024
             );
             return again(&state, page, path, Bytes::new(), AppError::Refused(why)).await;
         }

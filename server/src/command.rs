@@ -11,6 +11,7 @@ mod users;
 
 use crate::config::Config;
 use crate::web;
+use anyhow::Context as _;
 use clap::{Parser, Subcommand};
 pub(crate) use output::Output;
 use records::{RecordsError, Store};
@@ -63,7 +64,10 @@ impl Arguments {
     /// Does what was asked. Success only when all of it was done.
     pub(crate) async fn carry_out(self) -> anyhow::Result<ExitCode> {
         let config = Config::read()?;
-        let store = Store::open(&config.database_url, config.clock()).await?;
+        config.make_database_folder().context("The folder of the database cannot be made")?;
+        let store = Store::open(&config.database_url, config.clock())
+            .await
+            .context("The database cannot be opened. Check LETHE_DATABASE_URL")?;
         let output = Output { json: self.json };
         match self.command.unwrap_or(Command::Serve) {
             Command::Serve => {

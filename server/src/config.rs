@@ -5,7 +5,7 @@ use chrono_tz::Tz;
 use records::Clock;
 use serde::Deserialize;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use thiserror::Error;
 
 /// The file that is read where the process starts.
@@ -86,6 +86,15 @@ impl Config {
             return Err(ConfigError::TodayWithoutDemo);
         }
         Ok(config)
+    }
+
+    /// Makes the folder of an embedded database where there is none, so that a first start needs nothing before.
+    pub(crate) fn make_database_folder(&self) -> std::io::Result<()> {
+        let file = self.database_url.strip_prefix("sqlite://").and_then(|url| url.split('?').next());
+        match file.and_then(|file| Path::new(file).parent()) {
+            Some(folder) if !folder.as_os_str().is_empty() => std::fs::create_dir_all(folder),
+            _ => Ok(()),
+        }
     }
 
     /// The clock of the library.

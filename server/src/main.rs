@@ -15,7 +15,8 @@ async fn main() -> ExitCode {
         .with_writer(std::io::stderr)
         .init();
     arguments.carry_out().await.unwrap_or_else(|error| {
-        eprintln!("Not done: {error:#}");
+        // The causes are left out: those of the database can hold values.
+        eprintln!("Not done: {error}");
         ExitCode::FAILURE
     })
 }

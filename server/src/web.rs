@@ -12,16 +12,19 @@ use app::state::AppState;
 use app::submission;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
+use axum::http::StatusCode;
 use axum::http::header::{
-    CACHE_CONTROL, HeaderName, HeaderValue, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY,
+    CACHE_CONTROL, HOST, HeaderName, HeaderValue, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY,
     X_CONTENT_TYPE_OPTIONS,
 };
+use axum::response::IntoResponse as _;
 use axum::routing::{get, post};
 use leptos::config::LeptosOptions;
 use leptos::prelude::provide_context;
 use leptos::server_fn::axum::server_fn_paths;
 use leptos_axum::{LeptosRoutes, generate_route_list_with_exclusions};
 use records::Store;
+use std::net::IpAddr;
 use std::path::Path;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::csrf::CsrfLayer;
@@ -85,6 +88,7 @@ fn router(site: &Path, store: Store) -> Router {
         .merge(pages)
         .layer(DefaultBodyLimit::max(submission::MOST_BYTES))
         .layer(CsrfLayer::new())
+        .layer(axum::middleware::from_fn(only_for_this_computer))
         .layer(header(X_CONTENT_TYPE_OPTIONS, "nosniff"))
         .layer(header(REFERRER_POLICY, "same-origin"))
         .layer(header(STRICT_TRANSPORT_SECURITY, "max-age=31536000; includeSubDomains"))
@@ -95,6 +99,26 @@ fn router(site: &Path, store: Store) -> Router {
             "camera=(), geolocation=(), microphone=()",
         ))
         .layer(CatchPanicLayer::new())
+}
+
+/// Refuses requests under a foreign name: a website could let its own name lead to this computer, and its pages
+/// would then count as ours. As long as there is no sign-in Lethe is asked for by a loopback name only.
+async fn only_for_this_computer(
+    request: axum::extract::Request,
+    next: axum::middleware::Next,
+) -> axum::response::Response {
+    let host = request.headers().get(HOST).and_then(|host| host.to_str().ok());
+    if host.is_none_or(names_this_computer) {
+        next.run(request).await
+    } else {
+        (StatusCode::MISDIRECTED_REQUEST, "Lethe answers under a loopback address only").into_response()
+    }
+}
+
+fn names_this_computer(host: &str) -> bool {
+    let name = host.rsplit_once(':').filter(|(_, port)| !port.contains(']')).map_or(host, |(name, _)| name);
+    let address = name.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
+    name == "localhost" || address.is_ok_and(|address| address.is_loopback())
 }
 
 /// Answers a question of an island in the browser.

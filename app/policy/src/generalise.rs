@@ -17,18 +17,36 @@ pub fn month(date: NaiveDate) -> NaiveDate {
     date.with_day(1).unwrap_or(date)
 }
 
-/// The district of a postcode: the outward part where it is written in two parts (`SW1A 1AA` → `SW1A`),
-/// else the first two characters (`10117` → `10`). Nothing is left of a postcode of two characters or less.
+/// The district of a postcode. British and Irish ones are written in two parts, of which the first is kept
+/// (`SW1A 1AA`, `sw1a1aa` → `SW1A`, `D02 AF30` → `D02`); of all others the first two characters, without a country
+/// before them (`10117`, `D-10117` → `10`). Nothing is left of a postcode of two characters or less.
 pub fn district(postcode: &str) -> Option<String> {
-    let postcode = postcode.trim();
-    let parts: Vec<&str> = postcode.split_whitespace().collect();
-    match parts.as_slice() {
-        [outward, _inward] if outward.chars().any(|c| c.is_ascii_alphabetic()) => Some((*outward).to_owned()),
-        _ => {
-            let compact: Vec<char> = postcode.chars().filter(|c| !c.is_whitespace()).collect();
-            (compact.len() > 2).then(|| compact[..2].iter().collect())
-        }
+    let postcode = postcode.trim().to_uppercase();
+    let code = match postcode.split_once('-') {
+        Some((country, code)) if country.len() <= 3 && country.chars().all(char::is_alphabetic) => code,
+        _ => &postcode,
+    };
+    let compact: Vec<char> = code.chars().filter(|c| c.is_alphanumeric()).collect();
+    let kept = outward(&compact).unwrap_or(2);
+    (compact.len() > kept).then(|| compact[..kept].iter().collect())
+}
+
+/// How many characters the first part of a British or Irish postcode has; none for any other.
+fn outward(compact: &[char]) -> Option<usize> {
+    let shape: String = compact
+        .iter()
+        .map(|c| match c {
+            'A'..='Z' => 'a',
+            '0'..='9' => '9',
+            _ => '?',
+        })
+        .collect();
+    let british = ["a9", "a99", "a9a", "aa9", "aa99", "aa9a"];
+    if shape.strip_suffix("9aa").is_some_and(|first| british.contains(&first)) {
+        return Some(compact.len() - 3);
     }
+    // Eircode: a routing key of three, then four of any kind.
+    (compact.len() == 7 && (shape.starts_with("a99") || shape.starts_with("a9a"))).then_some(3)
 }
 
 #[cfg(test)]
@@ -45,6 +63,18 @@ mod tests {
             ("SW1A 1AA", Some("SW1A")),
             ("10117", Some("10")),
             ("123 45", Some("12")),
+            ("SW1A1AA London", Some("SW")),
+            ("sw1a1aa", Some("SW1A")),
+            ("EC1A 1BB", Some("EC1A")),
+            ("M1 1AE", Some("M1")),
+            ("B33 8TH", Some("B33")),
+            ("CR2 6XH", Some("CR2")),
+            ("DN55 1PT", Some("DN55")),
+            ("D-10117 Berlin", Some("10")),
+            ("SE-123 45", Some("12")),
+            ("1012 AB", Some("10")),
+            ("K1A 0B1", Some("K1")),
+            ("90210-1234", Some("90")),
             ("D02 AF30", Some("D02")),
             ("12", None),
             ("", None),

@@ -138,11 +138,17 @@ pub struct Place {
 }
 
 /// Everything outside the tables where personal values could stand.
-pub const PLACES: [Place; 6] = [
+pub const PLACES: [Place; 7] = [
     Place {
         words: "Log of the server (standard error)",
         class: Class::NotPersonal,
         rule: "Carries codes, numbers and times, never a value of a field and never a query or form.",
+    },
+    Place {
+        words: "Addresses of searches (history of the browser at the desk)",
+        class: Class::Identifier,
+        rule: "What somebody typed to find a user stands in the address of the list. Clear the history of the browser, \
+               or search by user number.",
     },
     Place {
         words: "Exports (CSV, JSON)",

@@ -1,5 +1,6 @@
 //! Everything in which SQLite and PostgreSQL differ stands here and nowhere else.
 
+use crate::error::RecordsError;
 use sea_orm::sea_query::Value;
 use sea_orm::{
     ConnectOptions, ConnectionTrait, DatabaseBackend, DatabaseConnection, DatabaseTransaction, DbErr,
@@ -126,17 +127,40 @@ pub async fn schema(db: &impl ConnectionTrait) -> Result<BTreeMap<String, Vec<St
     Ok(tables)
 }
 
+/// Whether a change failed only because another writer was at work: it can be tried again.
+pub(crate) fn is_busy(error: &RecordsError) -> bool {
+    use sea_orm::{RuntimeErr, SqlxError};
+    let RecordsError::Database(error) = error else { return false };
+    match error {
+        DbErr::ConnectionAcquire(_) => true,
+        DbErr::Conn(RuntimeErr::SqlxError(error))
+        | DbErr::Exec(RuntimeErr::SqlxError(error))
+        | DbErr::Query(RuntimeErr::SqlxError(error)) => {
+            let code = match &**error {
+                SqlxError::Database(error) => error.code(),
+                _ => None,
+            };
+            // SQLITE_BUSY, SQLITE_LOCKED and their kinds; serialization_failure, deadlock_detected, lock_not_available.
+            let busy = ["5", "6", "261", "262", "517", "518", "773", "40001", "40P01", "55P03"];
+            code.is_some_and(|code| busy.contains(&&*code))
+        }
+        _ => false,
+    }
+}
+
 /// What makes removed values vanish from the database files after a run.
 pub(crate) async fn sweep(db: &DatabaseConnection, tables: &[&str]) -> Result<(), DbErr> {
-    match db.get_database_backend() {
-        DatabaseBackend::Postgres => {
-            for table in tables {
-                db.execute_unprepared(&format!("VACUUM (ANALYZE) {table}")).await?;
-            }
+    if db.get_database_backend() == DatabaseBackend::Postgres {
+        for table in tables {
+            db.execute_unprepared(&format!("VACUUM (ANALYZE) {table}")).await?;
         }
-        _ => {
-            db.execute_unprepared("PRAGMA wal_checkpoint(TRUNCATE)").await?;
-        }
+        return Ok(());
+    }
+    // Somebody who reads meanwhile does not make it fail: it answers that it was busy.
+    let sql = Statement::from_string(DatabaseBackend::Sqlite, "PRAGMA wal_checkpoint(TRUNCATE)");
+    let row = db.query_one_raw(sql).await?;
+    if row.is_none_or(|row| row.try_get_by_index::<i32>(0) != Ok(0)) {
+        return Err(DbErr::Custom("the write-ahead log could not be truncated".to_owned()));
     }
     Ok(())
 }

@@ -9,7 +9,7 @@ mod start;
 pub use carry_out::carry_out;
 pub use preview::preview;
 pub use read::{Member, MemberQuery, Run, RunQuery, RunRow, list, members, read, unfinished};
-pub use single::{SinglePlan, anonymise_one, plan_for_one};
+pub use single::{SinglePlan, anonymise_one, anonymise_one_as_shown, plan_for_one};
 pub use start::{start, why_not};
 
 use crate::error::RecordsError;

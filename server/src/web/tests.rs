@@ -24,7 +24,7 @@ async fn desk() -> (TempDir, Store, Router) {
 async fn answer(router: &Router, request: Request<Body>) -> (StatusCode, HeaderMap, String) {
     let answer = router.clone().oneshot(request).await.expect("an answer");
     let (parts, body) = answer.into_parts();
-    let body = to_bytes(body, 1 << 20).await.expect("a body");
+    let body = to_bytes(body, 8 << 20).await.expect("a body");
     (parts.status, parts.headers, String::from_utf8_lossy(&body).into_owned())
 }
 
@@ -101,7 +101,11 @@ async fn a_bad_task_form_is_refused_at_the_field() {
         assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{more}");
         assert!(page.contains(words), "{more}");
     }
-    let large = task_form(&format!("form[owner]={}", "1".repeat(1 << 20)));
+    let long = format!("form[last_name]={}&form[first_name]=Typed", "x".repeat(1 << 20));
+    let (status, _, page) = post(&router, "/do/save_user?page=/users/new", long).await;
+    assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(page.contains("Enter at most 200 characters") && page.contains("value=\"Typed\""));
+    let large = task_form(&format!("form[owner]={}", "1".repeat(3 << 20)));
     let (status, _, page) = post(&router, save, large).await;
     assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
     assert!(page.contains("too large"), "{page}");
@@ -128,6 +132,23 @@ async fn foreign_and_linked_requests_change_nothing() {
     let request = Request::builder().method(Method::GET).uri(address).body(Body::empty()).expect("a request");
     assert_eq!(answer(&router, request).await.0, StatusCode::METHOD_NOT_ALLOWED);
     assert_eq!(tasks(&store).await, 0);
+}
+
+/// A website that lets its own name lead to this computer gets nothing.
+#[tokio::test]
+async fn a_foreign_name_is_not_answered() {
+    let (_folder, _, router) = desk().await;
+    for (host, status) in [
+        ("127.0.0.1:3000", StatusCode::OK),
+        ("localhost", StatusCode::OK),
+        ("[::1]:3000", StatusCode::OK),
+        ("evil.example:3000", StatusCode::MISDIRECTED_REQUEST),
+        ("127.0.0.1.evil.example", StatusCode::MISDIRECTED_REQUEST),
+        ("192.0.2.1:3000", StatusCode::MISDIRECTED_REQUEST),
+    ] {
+        let request = Request::get("/users").header(HOST, host).body(Body::empty()).expect("a request");
+        assert_eq!(answer(&router, request).await.0, status, "{host}");
+    }
 }
 
 #[tokio::test]

@@ -16,6 +16,12 @@ use sea_orm::{
     QueryOrder, QuerySelect, Set,
 };
 use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// How long a run waits before it tries a batch again that another writer has kept from it.
+const WAIT: Duration = Duration::from_secs(1);
+/// How often it waits for the same batch: with the time that the database itself waits, more than an hour.
+const MOST_WAITS: u32 = 600;
 
 /// Carries out a run to its end and gives its state. A run that was cut off is taken up where it stood: who has
 /// an outcome is not touched again.
@@ -33,16 +39,31 @@ pub async fn carry_out(store: &Store, run: RunId) -> Result<RunState, RecordsErr
         selection: Selection::Bulk,
         actor: Actor { staff: run.actor_number.map(UserNumber), channel: channel(&run.channel) },
     };
+    let mut waits = 0;
     loop {
         let batch = remaining(store, job.run).await?;
         if batch.is_empty() {
             break;
         }
-        if in_one_transaction(store, &job, &batch).await.is_err() {
-            one_by_one(store, &job, &batch).await?;
+        match in_one_transaction(store, &job, &batch).await {
+            Err(error) if dialect::is_busy(&error) => wait_for_the_others(&mut waits).await?,
+            Err(_) => one_by_one(store, &job, &batch).await?,
+            Ok(()) => waits = 0,
         }
     }
     finish(store, &job).await
+}
+
+/// Another writer holds the database: that is nobody's failure, and the batch is tried again later.
+async fn wait_for_the_others(waits: &mut u32) -> Result<(), RecordsError> {
+    *waits += 1;
+    if *waits > MOST_WAITS {
+        return Err(RecordsError::Refused(
+            "Another program holds the database. The run goes on later".to_owned(),
+        ));
+    }
+    tokio::time::sleep(WAIT).await;
+    Ok(())
 }
 
 fn channel(code: &str) -> Channel {
@@ -69,16 +90,44 @@ async fn remaining(store: &Store, run: RunId) -> Result<Vec<UserNumber>, DbErr> 
 
 async fn in_one_transaction(store: &Store, job: &Job<'_>, batch: &[UserNumber]) -> Result<(), RecordsError> {
     let tx = store.begin().await?;
-    let outcomes = anonymise::anonymise(&tx, &store.clock, job, batch).await?;
+    let batch = untouched(&tx, job.run, batch).await?;
+    let outcomes = anonymise::anonymise(&tx, &store.clock, job, &batch).await?;
     record(&tx, store, job, &outcomes).await?;
     tx.commit().await?;
     Ok(())
+}
+
+/// Those of a batch that still have no outcome. The run is locked meanwhile: two processes that carry out the same
+/// run never do the same person, and never count anybody twice.
+async fn untouched(
+    tx: &DatabaseTransaction,
+    run: RunId,
+    batch: &[UserNumber],
+) -> Result<Vec<UserNumber>, DbErr> {
+    let backend = tx.get_database_backend();
+    let lock = format!("SELECT id FROM runs WHERE id = ?{}", dialect::for_update(backend));
+    tx.query_all_raw(dialect::statement(backend, &lock, vec![run.0.into()])).await?;
+    let numbers: Vec<i64> = run_members::Entity::find()
+        .select_only()
+        .column(run_members::Column::UserNumber)
+        .filter(run_members::Column::RunId.eq(run.0))
+        .filter(run_members::Column::UserNumber.is_in(batch.iter().map(|number| number.0)))
+        .filter(run_members::Column::Outcome.is_null())
+        .order_by_asc(run_members::Column::UserNumber)
+        .into_tuple()
+        .all(tx)
+        .await?;
+    Ok(numbers.into_iter().map(UserNumber).collect())
 }
 
 /// After a batch failed: each person alone, so that one bad record does not stop the others.
 async fn one_by_one(store: &Store, job: &Job<'_>, batch: &[UserNumber]) -> Result<(), RecordsError> {
     for number in batch {
         let Err(error) = in_one_transaction(store, job, &[*number]).await else { continue };
+        if dialect::is_busy(&error) {
+            // Not this person's failure: the rest comes again with the next batch.
+            return Ok(());
+        }
         tracing::warn!(
             run = job.run.0,
             user = number.0,
@@ -187,7 +236,12 @@ async fn add(tx: &DatabaseTransaction, store: &Store, run: RunId, more: [u64; 3]
 async fn finish(store: &Store, job: &Job<'_>) -> Result<RunState, RecordsError> {
     let tx = store.begin().await?;
     let counted = counted(&tx, job.run).await?;
-    let previewed = runs::Entity::find_by_id(job.run.0).one(&tx).await?.map_or(0, |run| run.previewed);
+    let run = runs::Entity::find_by_id(job.run.0).lock_exclusive().one(&tx).await?;
+    let run = run.ok_or(RecordsError::NotFound("run"))?;
+    if let Some(ended) = RunState::from_code(&run.state).filter(|state| *state != RunState::Running) {
+        return Ok(ended);
+    }
+    let previewed = run.previewed;
     let [done, skipped, failed] = counted;
     let state = RunState::of_counts(previewed, done, skipped, failed)
         .ok_or(RecordsError::Corrupt("counts of the run"))?;

@@ -21,6 +21,8 @@ pub struct SinglePlan {
     pub verdict: Verdict,
     /// The task whose field settings apply; None where there is no such task.
     pub task: Option<(TaskId, String)>,
+    /// The version of that task, so that what was shown can be told from what applies later.
+    pub version: i32,
     /// Its policy.
     pub policy: Policy,
     /// How many tasks there are that could serve.
@@ -34,8 +36,9 @@ pub async fn plan_for_one(store: &Store, number: UserNumber) -> Result<SinglePla
     let (task, tasks) = serving_task(&store.db).await?;
     let policy = task.as_ref().map_or(Ok(Policy::default()), |task| stored_policy(&task.policy))?;
     let verdict = assess(facts, &policy, store.clock.today(), Selection::Single);
+    let version = task.as_ref().map_or(0, |task| task.version);
     let task = task.map(|task| (TaskId(task.id), task.description));
-    Ok(SinglePlan { verdict, task, policy, tasks })
+    Ok(SinglePlan { verdict, task, version, policy, tasks })
 }
 
 /// The task that serves single users (rule 7): the one that is marked, or the only one. And how many there are.
@@ -59,6 +62,28 @@ pub async fn anonymise_one(
     number: UserNumber,
     typed: &str,
 ) -> Result<Option<RunId>, RecordsError> {
+    anonymise_by(store, actor, number, typed, None).await
+}
+
+/// [`anonymise_one`], by the field settings that were shown and no others: the task and its version. When another
+/// task serves by now, or the task was changed, nothing is done.
+pub async fn anonymise_one_as_shown(
+    store: &Store,
+    actor: Actor,
+    number: UserNumber,
+    typed: &str,
+    shown: (TaskId, i32),
+) -> Result<Option<RunId>, RecordsError> {
+    anonymise_by(store, actor, number, typed, Some(shown)).await
+}
+
+async fn anonymise_by(
+    store: &Store,
+    actor: Actor,
+    number: UserNumber,
+    typed: &str,
+    shown: Option<(TaskId, i32)>,
+) -> Result<Option<RunId>, RecordsError> {
     if typed.trim() != number.to_string() {
         let expected = number.to_string();
         return Err(RecordsError::field("confirm", Problem::ConfirmationDiffers { expected }));
@@ -75,6 +100,9 @@ pub async fn anonymise_one(
                 .to_owned(),
         ));
     };
+    if shown.is_some_and(|shown| shown != (TaskId(task.id), task.version)) {
+        return Err(RecordsError::Stale);
+    }
     let policy = stored_policy(&task.policy)?;
     let run = insert_run(&tx, store, actor, &task).await?;
     let job =

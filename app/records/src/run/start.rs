@@ -52,7 +52,10 @@ pub async fn start(store: &Store, actor: Actor, preview: RunId, typed: &str) -> 
                SELECT CAST(? AS BIGINT), user_number, reason, blockers FROM run_members \
                WHERE run_id = ? AND reason = ?";
     let values = vec![run.id.into(), preview.id.into(), Reason::Eligible.number().into()];
-    tx.execute_raw(dialect::statement(tx.get_database_backend(), sql, values)).await?;
+    let members = tx.execute_raw(dialect::statement(tx.get_database_backend(), sql, values)).await?;
+    if i64::try_from(members.rows_affected()) != Ok(preview.previewed) {
+        return Err(stale("The list of people of this preview was replaced meanwhile"));
+    }
     let id = RunId(run.id);
     let subject = Subject::Task(preview.task_id.unwrap_or_default());
     audit::note(&tx, &store.clock, actor, Deed::RunStarted, subject, Some(id), "").await?;

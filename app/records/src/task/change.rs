@@ -28,14 +28,22 @@ pub async fn copy(store: &Store, actor: Actor, id: TaskId) -> Result<TaskId, Rec
     Ok(copy)
 }
 
-/// Switches a task on or off. A task that is on starts by its schedule, counted from now.
+/// Switches a task on or off. A task that is on starts by its schedule, counted from now. It counts as a change: a
+/// form that was opened before cannot undo it unseen.
 pub async fn set_active(store: &Store, actor: Actor, id: TaskId, active: bool) -> Result<(), RecordsError> {
     let tx = store.begin().await?;
     let task = super::row(&tx, id).await?;
     if task.active == active {
         return Ok(());
     }
-    tasks::ActiveModel { id: Set(id.0), active: Set(active), ..Default::default() }.update(&tx).await?;
+    tasks::ActiveModel {
+        id: Set(id.0),
+        active: Set(active),
+        version: Set(task.version + 1),
+        ..Default::default()
+    }
+    .update(&tx)
+    .await?;
     let deed = if active { Deed::TaskActivated } else { Deed::TaskDeactivated };
     audit::note(&tx, &store.clock, actor, deed, Subject::Task(id.0), None, "").await?;
     tx.commit().await?;

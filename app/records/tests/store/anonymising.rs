@@ -237,3 +237,21 @@ async fn what_identified_is_free_again_at_once() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn a_single_user_is_anonymised_by_the_settings_that_were_shown_or_not_at_all() {
+    for_each_database(async |store| {
+        let number = UserNumber(add(&store, leaver("Ng")).await.number);
+        add_task(&store, &five_days()).await;
+        let plan = run::plan_for_one(&store, number).await.unwrap();
+        let shown = (plan.task.unwrap().0, plan.version);
+        execute(&store, "UPDATE tasks SET version = version + 1").await;
+        let stale = run::anonymise_one_as_shown(&store, Actor::DESK, number, "1", shown).await;
+        assert!(matches!(stale, Err(RecordsError::Stale)), "{stale:?}");
+        assert_eq!(user(&store, 1).await.anonymised_on, None);
+        let shown = (shown.0, shown.1 + 1);
+        let done = run::anonymise_one_as_shown(&store, Actor::DESK, number, "1", shown).await;
+        assert!(done.unwrap().is_some());
+    })
+    .await;
+}

@@ -157,3 +157,21 @@ async fn a_policy_without_conditions_selects_nobody() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn two_processes_on_one_run_do_and_count_everybody_once() {
+    for_each_database(async |store| {
+        for n in 0..40 {
+            add(&store, leaver(&format!("N{n}"))).await;
+        }
+        let task = add_task(&store, &five_days()).await;
+        let id = preview(&store, task).await;
+        let started = run::start(&store, Actor::DESK, id, "40").await.unwrap();
+        let (one, two) = tokio::join!(run::carry_out(&store, started), run::carry_out(&store, started));
+        assert_eq!([one.unwrap(), two.unwrap()], [RunState::Succeeded; 2]);
+        let run = run::read(&store, started).await.unwrap();
+        assert_eq!((run.done, run.skipped, run.failed), (40, 0, 0));
+        assert_eq!(run.skipped_by, []);
+    })
+    .await;
+}

@@ -10,16 +10,18 @@ use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
 use leptos::server_fn::codec::PostUrl;
 use policy::form::FieldErrors;
-use policy::{Blockers, UserNumber, Verdict};
+use policy::{Blockers, TaskId, UserNumber, Verdict};
 use records::run::{self, SinglePlan};
 use records::user::{self, UserRecord};
 use serde::{Deserialize, Serialize};
 
-/// Who, and the number typed to confirm.
+/// Who, the number typed to confirm, and the task whose settings the page has shown.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct AnonymiseForm {
     user: i64,
+    task: i64,
+    version: i32,
     #[serde(default)]
     confirm: String,
 }
@@ -28,7 +30,8 @@ pub(super) struct AnonymiseForm {
 #[server(prefix = "/do", endpoint = "anonymise_user", input = PostUrl)]
 pub(super) async fn anonymise_user(form: AnonymiseForm) -> Result<(), AppError> {
     let number = UserNumber(form.user);
-    run::anonymise_one(&store(), actor(), number, &form.confirm).await?;
+    let shown = (TaskId(form.task), form.version);
+    run::anonymise_one_as_shown(&store(), actor(), number, &form.confirm, shown).await?;
     leptos_axum::redirect(&after(number));
     Ok(())
 }
@@ -68,7 +71,7 @@ pub fn AnonymiseUserPage() -> impl IntoView {
                     </p>
                     {effects::table(&effects)}
                     {catalogue(&user)}
-                    {blockers.is_none().then(|| confirmation(&user))}
+                    {blockers.is_none().then(|| confirmation(&user, &plan))}
                 }
                 .into_any()
             }
@@ -197,8 +200,9 @@ fn blocked(user: &UserRecord, blockers: Blockers) -> impl IntoView + use<> {
     }
 }
 
-fn confirmation(user: &UserRecord) -> impl IntoView + use<> {
+fn confirmation(user: &UserRecord, plan: &SinglePlan) -> impl IntoView + use<> {
     let number = user.number.to_string();
+    let task = plan.task.as_ref().map(|(id, _)| id.to_string()).unwrap_or_default();
     let here = format!("{}/anonymise", address(user.number));
     let (typed, errors) = match submitted::<AnonymiseForm>(AnonymiseUser::PATH) {
         Some((form, AppError::Invalid(errors))) => (form.confirm, errors),
@@ -213,6 +217,8 @@ fn confirmation(user: &UserRecord) -> impl IntoView + use<> {
                  after a restore this user must be anonymised again."
             </p>
             <input type="hidden" name="form[user]" value=number.clone() />
+            <input type="hidden" name="form[task]" value=task />
+            <input type="hidden" name="form[version]" value=plan.version.to_string() />
             <div class="field">
                 <label for="confirm">"User number"</label>
                 <p class="hint" id="confirm-hint">"Type "<b>{number.clone()}</b>" to confirm."</p>

@@ -39,8 +39,8 @@ pub(super) async fn explanation(
             <ul>{settings_list}</ul>
             <p>
                 "Give it a last name that says nothing about the person, for example “Former member of staff”. \
-                 Catalogue records show that name from then on. Notes on loans, requests and charges are not \
-                 changed by editing."
+                 Catalogue records show that name from then on. Notes on loans, renewals, requests and \
+                 charges and the addresses and texts of messages sent are not changed by editing."
             </p>
         </details>
     })

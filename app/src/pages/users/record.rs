@@ -64,7 +64,7 @@ fn head(user: &UserRecord, just_anonymised: bool) -> impl IntoView + use<> {
                 <p class="headline">{user.name.clone()}</p>
                 <p>
                     "Anonymised on " <Day date=user.anonymised_on /> {rules}
-                    ". Name, UserID, e-mail and everything else that led to the person are gone from this database. \
+                    ". Name, UserID, e-mail, sign-in and barcode are gone from this database; what the task keeps stands below. \
                      Loans, requests and charges stay, so that the library's statistics stay true."
                 </p>
             </div>
