@@ -6,6 +6,7 @@
 //! form in its context. Nothing that was typed is stored anywhere.
 
 use crate::error::AppError;
+use crate::parts::percent_encoded;
 use crate::routes::Document;
 use crate::state::AppState;
 use axum::body::{Body, Bytes, to_bytes};
@@ -58,14 +59,7 @@ fn read<T: DeserializeOwned>(body: &[u8]) -> Option<T> {
 
 /// The address that a form on `page` posts to.
 pub(crate) fn action(function_path: &str, page: &str) -> String {
-    let page: String = page
-        .bytes()
-        .map(|byte| match byte {
-            b'&' | b'#' | b'+' | b'%' | b'"' | b' ' => format!("%{byte:02X}"),
-            byte => char::from(byte).to_string(),
-        })
-        .collect();
-    format!("{function_path}?page={page}")
+    format!("{function_path}?page={}", percent_encoded(page))
 }
 
 /// Carries out a posted form.

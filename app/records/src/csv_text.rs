@@ -1,15 +1,7 @@
 //! CSV as it is handed out (RFC 4180), safe to open in a spreadsheet.
 
 use crate::error::RecordsError;
-use std::borrow::Cow;
-
-/// What a spreadsheet takes for the beginning of a formula.
-const FORMULA: [char; 6] = ['=', '+', '-', '@', '\t', '\r'];
-
-/// A text that a spreadsheet shows and never computes: an apostrophe stands before what would begin a formula.
-pub fn cell(text: &str) -> Cow<'_, str> {
-    if text.starts_with(FORMULA) { Cow::Owned(format!("'{text}")) } else { Cow::Borrowed(text) }
-}
+use crate::transfer::escaped;
 
 /// A whole file of a header and rows, each row as long as the header. Every cell is made safe.
 pub fn file<R>(header: &[&str], rows: impl IntoIterator<Item = R>) -> Result<String, RecordsError>
@@ -19,9 +11,11 @@ where
 {
     let corrupt = |_| RecordsError::Corrupt("text");
     let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(Vec::new());
-    writer.write_record(header.iter().map(|text| cell(text).into_owned())).map_err(corrupt)?;
+    writer.write_record(header.iter().map(|text| escaped(text).into_owned())).map_err(corrupt)?;
     for row in rows {
-        writer.write_record(row.into_iter().map(|text| cell(text.as_ref()).into_owned())).map_err(corrupt)?;
+        writer
+            .write_record(row.into_iter().map(|text| escaped(text.as_ref()).into_owned()))
+            .map_err(corrupt)?;
     }
     let bytes = writer.into_inner().map_err(|_| RecordsError::Corrupt("text"))?;
     String::from_utf8(bytes).map_err(|_| RecordsError::Corrupt("text"))
@@ -34,10 +28,10 @@ mod tests {
     #[test]
     fn formulas_become_text() {
         for text in ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"] {
-            assert_eq!(cell(text), format!("'{text}"));
+            assert_eq!(escaped(text), format!("'{text}"));
         }
         for text in ["", "law", "a=b", "'", "Ångström", " =1"] {
-            assert_eq!(cell(text), text);
+            assert_eq!(escaped(text), text);
         }
     }
 
