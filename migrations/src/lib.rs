@@ -7,6 +7,7 @@ mod m0001_users;
 mod m0002_catalogue;
 mod m0003_circulation;
 mod m0004_tasks_and_runs;
+mod m0005_proof;
 mod step;
 
 pub use sea_orm_migration::MigratorTrait;
@@ -23,6 +24,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0002_catalogue::Migration),
             Box::new(m0003_circulation::Migration),
             Box::new(m0004_tasks_and_runs::Migration),
+            Box::new(m0005_proof::Migration),
         ]
     }
 }

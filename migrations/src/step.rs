@@ -43,6 +43,24 @@ pub(crate) async fn indexes(manager: &SchemaManager<'_>, statements: &[&str]) ->
     Ok(())
 }
 
+/// Adds columns, one by one: SQLite takes one at a time.
+pub(crate) async fn add_columns(
+    manager: &SchemaManager<'_>,
+    table: &'static str,
+    columns: impl IntoIterator<Item = ColumnDef>,
+) -> Result<(), DbErr> {
+    for mut column in columns {
+        manager.alter_table(Table::alter().table(table).add_column(&mut column).to_owned()).await?;
+    }
+    Ok(())
+}
+
+/// Drops an index.
+pub(crate) async fn drop_index(manager: &SchemaManager<'_>, name: &str) -> Result<(), DbErr> {
+    manager.get_connection().execute_unprepared(&format!("DROP INDEX {name}")).await?;
+    Ok(())
+}
+
 /// Makes a text column compare by its bytes, whatever the language of the database: the beginnings of texts are
 /// found by comparing. SQLite does so anyway.
 pub(crate) async fn by_bytes(manager: &SchemaManager<'_>, table: &str, column: &str) -> Result<(), DbErr> {

@@ -64,8 +64,8 @@ impl Arguments {
     /// Does what was asked. Success only when all of it was done.
     pub(crate) async fn carry_out(self) -> anyhow::Result<ExitCode> {
         let config = Config::read()?;
-        config.make_database_folder().context("The folder of the database cannot be made")?;
-        let store = Store::open(&config.database_url, config.clock())
+        config.make_folder().context("The folder of the database cannot be made")?;
+        let store = Store::open(&config.database_url, config.clock(), config.settings())
             .await
             .context("The database cannot be opened. Check LETHE_DATABASE_URL")?;
         let output = Output { json: self.json };

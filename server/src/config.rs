@@ -2,15 +2,19 @@
 
 use chrono::NaiveDate;
 use chrono_tz::Tz;
-use records::Clock;
+use policy::Brakes;
+use records::{Clock, Settings};
 use serde::Deserialize;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 use thiserror::Error;
 
 /// The file that is read where the process starts.
 const FILE: &str = "lethe.toml";
 const PREFIX: &str = "LETHE_";
+/// Keys whose values are whole numbers.
+const NUMBERS: [&str; 4] = ["BRAKE_PEOPLE", "BRAKE_PERCENT", "BRAKE_TIMES_MEDIAN", "LEASE_SECONDS"];
 
 /// Why the configuration cannot be used.
 #[derive(Debug, Error)]
@@ -40,6 +44,18 @@ pub(crate) struct Config {
     pub(crate) time_zone: Tz,
     /// Where the compiled assets are.
     pub(crate) site: PathBuf,
+    /// The ledger of everybody who was anonymised; beside an embedded database, else `data/lethe.ledger`.
+    ledger: Option<PathBuf>,
+    /// The file of the key that signs certificates; beside an embedded database, else `data/lethe.key`.
+    key: Option<PathBuf>,
+    /// A scheduled run of more people than this waits for a confirmation.
+    brake_people: i64,
+    /// A scheduled run of more than this many per cent of all users waits for a confirmation.
+    brake_percent: i64,
+    /// A scheduled run of more than this many times the median of the last runs waits for a confirmation.
+    brake_times_median: i64,
+    /// How many seconds a run may be silent until another process takes it over.
+    lease_seconds: u64,
     /// Whether this is a demonstration.
     demo: bool,
     /// The day that it is, for demonstrations.
@@ -53,6 +69,12 @@ impl Default for Config {
             addr: SocketAddr::from(([127, 0, 0, 1], 3000)),
             time_zone: Tz::Europe__London,
             site: PathBuf::from("target/site"),
+            ledger: None,
+            key: None,
+            brake_people: Brakes::default().people,
+            brake_percent: Brakes::default().percent,
+            brake_times_median: Brakes::default().times_median,
+            lease_seconds: 20,
             demo: false,
             today: None,
         }
@@ -77,6 +99,9 @@ impl Config {
             let value = match (key, value.as_str()) {
                 ("DEMO", "1") => toml::Value::Boolean(true),
                 ("DEMO", "0") => toml::Value::Boolean(false),
+                (key, number) if NUMBERS.contains(&key) => number
+                    .parse()
+                    .map_or_else(|_| toml::Value::String(number.to_owned()), toml::Value::Integer),
                 _ => toml::Value::String(value),
             };
             table.insert(key.to_ascii_lowercase(), value);
@@ -88,12 +113,30 @@ impl Config {
         Ok(config)
     }
 
-    /// Makes the folder of an embedded database where there is none, so that a first start needs nothing before.
-    pub(crate) fn make_database_folder(&self) -> std::io::Result<()> {
+    /// The folder of an embedded database; `data` for any other.
+    fn folder(&self) -> &Path {
         let file = self.database_url.strip_prefix("sqlite://").and_then(|url| url.split('?').next());
-        match file.and_then(|file| Path::new(file).parent()) {
-            Some(folder) if !folder.as_os_str().is_empty() => std::fs::create_dir_all(folder),
-            _ => Ok(()),
+        file.and_then(|file| Path::new(file).parent()).unwrap_or(Path::new("data"))
+    }
+
+    /// Makes the folder of database, ledger and key where there is none, so that a first start needs nothing before.
+    pub(crate) fn make_folder(&self) -> std::io::Result<()> {
+        let folder = self.folder();
+        if folder.as_os_str().is_empty() { Ok(()) } else { std::fs::create_dir_all(folder) }
+    }
+
+    /// What the records need to know.
+    pub(crate) fn settings(&self) -> Settings {
+        let defaults = Settings::in_folder(self.folder());
+        Settings {
+            ledger: self.ledger.clone().unwrap_or(defaults.ledger),
+            key: self.key.clone().unwrap_or(defaults.key),
+            brakes: Brakes {
+                people: self.brake_people,
+                percent: self.brake_percent,
+                times_median: self.brake_times_median,
+            },
+            lease: Duration::from_secs(self.lease_seconds.max(1)),
         }
     }
 
@@ -131,6 +174,10 @@ mod tests {
         assert!(of("adress = 'x'", &[]).is_err());
         assert!(of("", &[("LETHE_TIMEZONE", "Europe/London")]).is_err());
         assert!(of("", &[("LETHE_TIME_ZONE", "Europe/Londn")]).is_err());
+        assert!(of("", &[("LETHE_BRAKE_PEOPLE", "many")]).is_err());
+        let brakes =
+            of("brake_percent = 5", &[("LETHE_BRAKE_PEOPLE", "70")]).expect("right").settings().brakes;
+        assert_eq!((brakes.people, brakes.percent), (70, 5));
         assert!(matches!(of("", &[("LETHE_TODAY", "2018-01-21")]), Err(ConfigError::TodayWithoutDemo)));
         let demo = of("", &[("LETHE_TODAY", "2018-01-21"), ("LETHE_DEMO", "1")]).expect("a demonstration");
         assert_eq!(demo.clock().today().to_string(), "2018-01-21");

@@ -7,7 +7,7 @@ mod plant;
 use chrono::NaiveDate;
 use plant::{Planter, rows_of};
 use policy::{Conditions, Days, Field, Policy, Scope, Treatment, UserNumber};
-use records::{Actor, Clock, Store, run};
+use records::{Actor, Clock, Settings, Store, run};
 use sea_orm::{ConnectionTrait, Statement};
 use std::path::Path;
 use std::process::{Command, Output};
@@ -20,7 +20,8 @@ fn url(folder: &Path) -> String {
 
 async fn store(folder: &Path) -> Store {
     let today: NaiveDate = TODAY.parse().unwrap();
-    Store::open(&url(folder), Clock::fixed(chrono_tz::Tz::Europe__London, today)).await.unwrap()
+    let clock = Clock::fixed(chrono_tz::Tz::Europe__London, today);
+    Store::open(&url(folder), clock, Settings::in_folder(folder)).await.unwrap()
 }
 
 /// Runs the program in the folder.

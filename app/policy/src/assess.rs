@@ -36,6 +36,10 @@ pub enum Selection {
     Bulk,
     /// One person, by hand, from the record or the command line (rule 7): they do not.
     Single,
+    /// Again, after a restore brought back somebody who had been anonymised: nothing counts but that it was so.
+    Replay,
+    /// Again, because the rules got better: those who were anonymised under older ones.
+    Reapply,
 }
 
 /// What the policy says of one user on one day.
@@ -84,8 +88,12 @@ pub fn first_day(date: NaiveDate, days: Days) -> Option<NaiveDate> {
 /// The order is fixed, so that everybody is counted once: already anonymised, staff, fictitious, outside the
 /// scope, conditions, blockers.
 pub fn assess(facts: &UserFacts, policy: &Policy, today: NaiveDate, selection: Selection) -> Verdict {
-    if facts.anonymised {
-        return Verdict::AlreadyAnonymised;
+    match (selection, facts.anonymised) {
+        // Who was anonymised under the present rules is left out by whoever asks for this selection.
+        (Selection::Reapply, true) | (Selection::Replay, false) => return Verdict::Eligible,
+        (Selection::Reapply, false) => return Verdict::Excluded(Reason::OutsideScope),
+        (_, true) => return Verdict::AlreadyAnonymised,
+        (_, false) => {}
     }
     if facts.staff {
         return Verdict::Excluded(Reason::Staff);

@@ -4,6 +4,7 @@
 //! same code, so a form can never be told two different things.
 
 pub mod assess;
+pub mod brake;
 pub mod cron;
 pub mod dates;
 pub mod field;
@@ -22,17 +23,20 @@ pub mod sentence;
 pub mod task_form;
 pub mod text;
 pub mod user_form;
+pub mod wider;
 #[cfg(feature = "zones")]
 pub mod zones;
 
 pub use assess::{Selection, UserFacts, Verdict, assess};
+pub use brake::{Brake, Brakes};
 pub use field::{Field, Treatment};
 pub use ids::{CatalogueRecordId, ChargeId, ItemId, LoanId, MessageId, RequestId, RunId, TaskId, UserNumber};
 pub use policy::{Conditions, Days, LoanText, Policy, Scope};
 pub use reason::{Blocker, Blockers, Reason, VerdictKind};
 pub use role::Role;
-pub use run::{Outcome, RunKind, RunState};
-pub use schedule::Schedule;
+pub use run::{Outcome, Phase, Residue, RunKind, RunState};
+pub use schedule::{Missed, Schedule};
+pub use wider::is_wider;
 
 /// The version of the rules in this crate. It is stored with every run and every anonymised user, so that
 /// people who were anonymised under older rules can be found when the rules get better.

@@ -4,6 +4,7 @@
 //! personal here* read this and nothing else. A test compares it with the schema of the migrated database: a
 //! column that is missing here fails the build.
 
+mod proof;
 mod tables;
 
 use crate::field::Field;

@@ -14,11 +14,13 @@ pub enum RunKind {
     Scheduled,
     /// One person, from the record or the command line.
     Single,
+    /// Brings people who were anonymised under older rules up to the present ones.
+    Reapply,
 }
 
 impl RunKind {
     /// All kinds.
-    pub const ALL: [Self; 4] = [Self::Preview, Self::Manual, Self::Scheduled, Self::Single];
+    pub const ALL: [Self; 5] = [Self::Preview, Self::Manual, Self::Scheduled, Self::Single, Self::Reapply];
 
     /// The stable code that is stored.
     pub const fn code(self) -> &'static str {
@@ -27,6 +29,7 @@ impl RunKind {
             Self::Manual => "manual",
             Self::Scheduled => "scheduled",
             Self::Single => "single",
+            Self::Reapply => "reapply",
         }
     }
 
@@ -37,6 +40,7 @@ impl RunKind {
             Self::Manual => "Manual run",
             Self::Scheduled => "Scheduled run",
             Self::Single => "Single user",
+            Self::Reapply => "Newer rules",
         }
     }
 
@@ -50,43 +54,91 @@ impl RunKind {
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RunState {
+    /// Waits until a process takes it up and no other run is under way.
+    Queued,
     /// At work.
     Running,
+    /// Somebody cancelled it; it stops before the next people.
+    Cancelling,
+    /// Stopped because somebody cancelled it. Who was done stays done.
+    Cancelled,
+    /// The process that carried it out is gone; another one takes it up.
+    Interrupted,
     /// Everybody of the preview is done or was skipped for a reason.
     Succeeded,
     /// Some people failed; the others are done.
     CompletedWithFailures,
     /// Nobody could be done.
     Failed,
+    /// It was due while no process was there to start it, and its task says to skip such runs.
+    Missed,
+    /// It would have touched more people than the brakes allow without a confirmation.
+    StoppedByBrake,
 }
 
 impl RunState {
     /// All states.
-    pub const ALL: [Self; 4] = [Self::Running, Self::Succeeded, Self::CompletedWithFailures, Self::Failed];
+    pub const ALL: [Self; 10] = [
+        Self::Queued,
+        Self::Running,
+        Self::Cancelling,
+        Self::Cancelled,
+        Self::Interrupted,
+        Self::Succeeded,
+        Self::CompletedWithFailures,
+        Self::Failed,
+        Self::Missed,
+        Self::StoppedByBrake,
+    ];
+
+    /// The states of a run that has begun and not ended. One run at most is in one of them.
+    pub const UNDER_WAY: [Self; 3] = [Self::Running, Self::Cancelling, Self::Interrupted];
 
     /// The stable code that is stored.
     pub const fn code(self) -> &'static str {
         match self {
+            Self::Queued => "queued",
             Self::Running => "running",
+            Self::Cancelling => "cancelling",
+            Self::Cancelled => "cancelled",
+            Self::Interrupted => "interrupted",
             Self::Succeeded => "succeeded",
             Self::CompletedWithFailures => "completed_with_failures",
             Self::Failed => "failed",
+            Self::Missed => "missed",
+            Self::StoppedByBrake => "stopped_by_brake",
         }
     }
 
     /// The state in words.
     pub const fn words(self) -> &'static str {
         match self {
+            Self::Queued => "Queued",
             Self::Running => "Running",
+            Self::Cancelling => "Cancelling",
+            Self::Cancelled => "Cancelled",
+            Self::Interrupted => "Interrupted",
             Self::Succeeded => "Succeeded",
             Self::CompletedWithFailures => "Completed with failures",
             Self::Failed => "Failed",
+            Self::Missed => "Missed",
+            Self::StoppedByBrake => "Stopped by a brake",
         }
     }
 
     /// The state with this code.
     pub fn from_code(code: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|state| state.code() == code)
+    }
+
+    /// Whether the run has begun and not ended.
+    pub const fn is_under_way(self) -> bool {
+        matches!(self, Self::Running | Self::Cancelling | Self::Interrupted)
+    }
+
+    /// Whether nothing more will happen.
+    pub const fn is_final(self) -> bool {
+        !self.is_under_way() && !matches!(self, Self::Queued)
     }
 
     /// The state that counted people prove: none while somebody of the preview is not accounted for.
@@ -99,6 +151,100 @@ impl RunState {
             (_, 0) => Self::Failed,
             _ => Self::CompletedWithFailures,
         })
+    }
+
+    /// The state of a run that was cancelled: whoever is not accounted for was not reached. A run that had
+    /// come to its end before it could stop is not cancelled.
+    pub const fn of_cancelled(previewed: i64, done: i64, skipped: i64, failed: i64) -> Option<Self> {
+        let counted = done + skipped + failed;
+        if counted < previewed {
+            return Some(Self::Cancelled);
+        }
+        Self::of_counts(previewed, done, skipped, failed)
+    }
+}
+
+/// What a run that is under way is doing.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Phase {
+    /// Finds out who is eligible and seals the list.
+    Sealing,
+    /// Anonymises, batch by batch.
+    Anonymising,
+    /// Searches the database for what should be gone.
+    Scanning,
+    /// Makes removed values vanish from the database files.
+    Maintaining,
+}
+
+impl Phase {
+    /// All phases, in their order.
+    pub const ALL: [Self; 4] = [Self::Sealing, Self::Anonymising, Self::Scanning, Self::Maintaining];
+
+    /// The stable code that is stored.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Sealing => "sealing",
+            Self::Anonymising => "anonymising",
+            Self::Scanning => "scanning",
+            Self::Maintaining => "maintaining",
+        }
+    }
+
+    /// The phase in words.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Sealing => "Finding out who is eligible",
+            Self::Anonymising => "Anonymising",
+            Self::Scanning => "Searching for residue",
+            Self::Maintaining => "Cleaning the database files",
+        }
+    }
+
+    /// The phase with this code.
+    pub fn from_code(code: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|phase| phase.code() == code)
+    }
+}
+
+/// What the residue scan found of one person.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Residue {
+    /// None of the old values stands anywhere.
+    Clean,
+    /// A value stands somewhere.
+    Hits,
+    /// The old values were gone before they could be searched for.
+    Undeterminable,
+}
+
+impl Residue {
+    /// All results.
+    pub const ALL: [Self; 3] = [Self::Clean, Self::Hits, Self::Undeterminable];
+
+    /// The stable code that is stored.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Clean => "clean",
+            Self::Hits => "hits",
+            Self::Undeterminable => "undeterminable",
+        }
+    }
+
+    /// The result in words.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Clean => "Clean",
+            Self::Hits => "Found again",
+            Self::Undeterminable => "Cannot be determined",
+        }
+    }
+
+    /// The result with this code.
+    pub fn from_code(code: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|residue| residue.code() == code)
     }
 }
 
@@ -153,5 +299,12 @@ mod tests {
         assert_eq!(RunState::of_counts(3, 2, 0, 1), Some(RunState::CompletedWithFailures));
         assert_eq!(RunState::of_counts(1, 0, 0, 1), Some(RunState::Failed));
         assert_eq!(RunState::of_counts(0, 0, 0, 0), Some(RunState::Succeeded));
+    }
+
+    #[test]
+    fn cancelled_is_only_what_did_not_come_to_its_end() {
+        assert_eq!(RunState::of_cancelled(3, 1, 1, 0), Some(RunState::Cancelled));
+        assert_eq!(RunState::of_cancelled(3, 2, 1, 0), Some(RunState::Succeeded));
+        assert_eq!(RunState::of_cancelled(3, 2, 2, 0), None);
     }
 }

@@ -103,6 +103,43 @@ pub enum Schedule {
     },
 }
 
+/// What becomes of a run that was due while the service was not there.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Missed {
+    /// The task runs once when the service is back, however many times it was due.
+    #[default]
+    Once,
+    /// The task waits for its next time; the missed one is kept in the list of runs.
+    Skip,
+}
+
+impl Missed {
+    /// Both rules.
+    pub const ALL: [Self; 2] = [Self::Once, Self::Skip];
+
+    /// The stable code that forms and files carry.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Once => "once",
+            Self::Skip => "skip",
+        }
+    }
+
+    /// The rule in words.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Once => "Run once when the service is back",
+            Self::Skip => "Skip it and wait for the next time",
+        }
+    }
+
+    /// The rule with this code.
+    pub fn from_code(code: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|rule| rule.code() == code)
+    }
+}
+
 impl Schedule {
     /// Whether the task never starts by itself.
     pub const fn is_manual_only(&self) -> bool {

@@ -11,6 +11,8 @@ pub enum Channel {
     CommandLine,
     /// The schedule of a task.
     Schedule,
+    /// The replay of the ledger after a restore.
+    Replay,
 }
 
 impl Channel {
@@ -20,6 +22,7 @@ impl Channel {
             Self::Desk => "desk",
             Self::CommandLine => "command_line",
             Self::Schedule => "schedule",
+            Self::Replay => "replay",
         }
     }
 }
@@ -37,6 +40,10 @@ pub struct Actor {
 impl Actor {
     /// Whoever sits at the desk.
     pub const DESK: Self = Self { staff: None, channel: Channel::Desk };
+    /// The schedule of a task.
+    pub const SCHEDULE: Self = Self { staff: None, channel: Channel::Schedule };
+    /// The replay of the ledger after a restore.
+    pub const REPLAY: Self = Self { staff: None, channel: Channel::Replay };
     /// Whoever has the command line.
     pub const COMMAND_LINE: Self = Self { staff: None, channel: Channel::CommandLine };
 }

@@ -39,6 +39,8 @@ pub(crate) struct Job<'a> {
 pub(crate) struct Outcomes {
     /// People who are anonymised now.
     pub(crate) done: Vec<UserNumber>,
+    /// The random keys of their records, in the same order, for the ledger.
+    pub(crate) keys: Vec<String>,
     /// People who were left alone, and why.
     pub(crate) skipped: Vec<(UserNumber, Reason)>,
     /// Rows that were changed or deleted, by table.
@@ -64,6 +66,7 @@ pub(crate) async fn anonymise(
         return Ok(outcomes);
     }
     let people = person::read(tx, job.policy, &outcomes.done).await?;
+    outcomes.keys = people.iter().map(|person| person.uuid.clone()).collect();
     for table in TABLES {
         let rows = match table.owner {
             Owner::Nobody => continue,

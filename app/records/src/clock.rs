@@ -7,7 +7,7 @@ use chrono_tz::Tz;
 #[derive(Clone, Copy, Debug)]
 pub struct Clock {
     zone: Tz,
-    fixed: Option<NaiveDate>,
+    fixed: Option<DateTime<Utc>>,
 }
 
 impl Clock {
@@ -17,8 +17,14 @@ impl Clock {
     }
 
     /// Noon of this day in this zone, for ever.
-    pub const fn fixed(zone: Tz, today: NaiveDate) -> Self {
-        Self { zone, fixed: Some(today) }
+    pub fn fixed(zone: Tz, today: NaiveDate) -> Self {
+        let noon = today.and_hms_opt(12, 0, 0).unwrap_or_default();
+        Self::standing(zone, policy::zones::at_wall_time(zone, noon).at)
+    }
+
+    /// This instant in this zone, for ever.
+    pub const fn standing(zone: Tz, at: DateTime<Utc>) -> Self {
+        Self { zone, fixed: Some(at) }
     }
 
     /// The library's time zone.
@@ -28,13 +34,13 @@ impl Clock {
 
     /// The instant.
     pub fn now(&self) -> DateTime<Utc> {
-        match self.fixed {
-            None => Utc::now(),
-            Some(today) => {
-                let noon = today.and_hms_opt(12, 0, 0).unwrap_or_default();
-                policy::zones::at_wall_time(self.zone, noon).at
-            }
-        }
+        self.fixed.unwrap_or_else(Utc::now)
+    }
+
+    /// The instant by the clock of the computer, also where the day is fixed: for leases and signs of life, which
+    /// are about processes and not about the library.
+    pub fn real() -> DateTime<Utc> {
+        Utc::now()
     }
 
     /// The wall time of the library.

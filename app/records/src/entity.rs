@@ -3,17 +3,21 @@
 
 pub mod audit_events;
 pub mod catalogue_records;
+pub mod certificates;
 pub mod charges;
 pub mod credentials;
 pub mod custom_fields;
 pub mod custom_values;
 pub mod items;
+pub mod ledger_mark;
 pub mod legal_holds;
 pub mod loans;
 pub mod messages;
 pub mod photos;
 pub mod renewals;
+pub mod replays;
 pub mod requests;
+pub mod residue_hits;
 pub mod run_counts;
 pub mod run_members;
 pub mod runs;

@@ -3,22 +3,46 @@
 use crate::clock::Clock;
 use crate::dialect;
 use crate::error::RecordsError;
+use crate::settings::Settings;
 use migrations::{Migrator, MigratorTrait};
 use sea_orm::{Database, DatabaseConnection, DatabaseTransaction};
+use std::sync::Arc;
+use tokio::sync::watch;
 
-/// The database and the clock: what every read and write of this crate needs.
+/// The database, the clock and the settings: what every read and write of this crate needs.
 #[derive(Clone, Debug)]
 pub struct Store {
     pub(crate) db: DatabaseConnection,
     pub(crate) clock: Clock,
+    pub(crate) settings: Arc<Settings>,
+    /// The random name of this process, under which it holds a run.
+    pub(crate) process: Arc<str>,
+    stop: Arc<watch::Sender<bool>>,
 }
 
 impl Store {
     /// Connects to the database of this URL (`sqlite://…` or `postgres://…`) and brings its schema up to date.
-    pub async fn open(url: &str, clock: Clock) -> Result<Self, RecordsError> {
+    pub async fn open(url: &str, clock: Clock, settings: Settings) -> Result<Self, RecordsError> {
         let db = Database::connect(dialect::connect_options(url)).await?;
         Migrator::up(&db, None).await?;
-        Ok(Self { db, clock })
+        Ok(Self {
+            db,
+            clock,
+            settings: Arc::new(settings),
+            process: uuid::Uuid::new_v4().to_string().into(),
+            stop: Arc::new(watch::Sender::new(false)),
+        })
+    }
+
+    /// The same database as another process sees it: with a clock and a name of its own. For tests.
+    #[must_use]
+    pub fn as_another_process(&self, clock: Clock) -> Self {
+        Self {
+            clock,
+            process: uuid::Uuid::new_v4().to_string().into(),
+            stop: Arc::new(watch::Sender::new(false)),
+            ..self.clone()
+        }
     }
 
     /// The clock.
@@ -26,9 +50,24 @@ impl Store {
         &self.clock
     }
 
+    /// The settings.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
     /// The connection, for tests and tools that look at the database itself.
     pub const fn database(&self) -> &DatabaseConnection {
         &self.db
+    }
+
+    /// Asks the runs of this process to stop before their next batch. Another process, or the next start, takes
+    /// them up.
+    pub fn stop(&self) {
+        self.stop.send_replace(true);
+    }
+
+    pub(crate) fn is_stopping(&self) -> bool {
+        *self.stop.borrow()
     }
 
     pub(crate) async fn begin(&self) -> Result<DatabaseTransaction, RecordsError> {

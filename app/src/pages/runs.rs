@@ -17,7 +17,9 @@ use policy::RunState;
 /// How a run ended, as a tag.
 pub(crate) fn state_tag(state: RunState) -> impl IntoView {
     let class = match state {
-        RunState::Running => "tag ready",
+        RunState::Queued | RunState::Running | RunState::Cancelling => "tag ready",
+        RunState::Interrupted | RunState::StoppedByBrake | RunState::Missed => "tag due",
+        RunState::Cancelled => "tag",
         RunState::Succeeded => "tag proven",
         RunState::CompletedWithFailures => "tag due",
         RunState::Failed => "tag bad",

@@ -16,7 +16,7 @@ async fn desk() -> (TempDir, Store, Router) {
     let folder = tempfile::tempdir().expect("a folder");
     let url = format!("sqlite://{}/test.db?mode=rwc", folder.path().display());
     let clock = records::Clock::new(chrono_tz::Tz::Europe__London);
-    let store = Store::open(&url, clock).await.expect("a store");
+    let store = Store::open(&url, clock, records::Settings::in_folder(folder.path())).await.expect("a store");
     let router = router(folder.path(), store.clone());
     (folder, store, router)
 }
@@ -157,7 +157,10 @@ async fn pages_are_never_stored_and_assets_for_ever() {
     write_asset(folder.path());
     let url = format!("sqlite://{}/test.db?mode=rwc", folder.path().display());
     let clock = records::Clock::new(chrono_tz::Tz::Europe__London);
-    let router = router(folder.path(), Store::open(&url, clock).await.expect("a store"));
+    let router = router(
+        folder.path(),
+        Store::open(&url, clock, records::Settings::in_folder(folder.path())).await.expect("a store"),
+    );
     let get = |address: &str| {
         Request::get(address).header("accept-encoding", "br, gzip").body(Body::empty()).expect("a request")
     };

@@ -1,9 +1,10 @@
 //! The entries of the register, table by table.
 
+use super::proof;
 use super::{Action, Class, Column, Owner, Table};
 use crate::field::Field;
 
-const fn column(name: &'static str, class: Class, action: Action, words: &'static str) -> Column {
+pub(super) const fn column(name: &'static str, class: Class, action: Action, words: &'static str) -> Column {
     Column { name, class, action, words }
 }
 
@@ -374,6 +375,9 @@ pub const TABLES: &[Table] = &[
             column("changed_at", Class::NotPersonal, Action::Keep, "Changed"),
             column("version", Class::NotPersonal, Action::Keep, "Number of changes"),
             column("deleted_at", Class::NotPersonal, Action::Keep, "Deleted"),
+            column("missed", Class::NotPersonal, Action::Keep, "What becomes of a missed run"),
+            column("next_due_at", Class::NotPersonal, Action::Keep, "When it comes due next"),
+            column("confirmed_policy", Class::NotPersonal, Action::Keep, "Policy that somebody confirmed"),
         ],
     },
     Table {
@@ -400,6 +404,19 @@ pub const TABLES: &[Table] = &[
             column("done", Class::NotPersonal, Action::Keep, "Anonymised"),
             column("skipped", Class::NotPersonal, Action::Keep, "Skipped"),
             column("failed", Class::NotPersonal, Action::Keep, "Failed"),
+            column("due_at", Class::NotPersonal, Action::Keep, "When it was due"),
+            column("holder", Class::NotPersonal, Action::Keep, "Process that carries it out, a random name"),
+            column("progress_at", Class::NotPersonal, Action::Keep, "Last progress"),
+            column("interruptions", Class::NotPersonal, Action::Keep, "How often it was cut off"),
+            column("phase", Class::NotPersonal, Action::Keep, "What it is doing"),
+            column(
+                "fingerprint",
+                Class::NotPersonal,
+                Action::Keep,
+                "Seal over policy, rules, day and people",
+            ),
+            column("brake", Class::NotPersonal, Action::Keep, "Brake that stopped it"),
+            column("maintenance", Class::NotPersonal, Action::Keep, "Maintenance of the database files"),
         ],
     },
     Table {
@@ -414,6 +431,7 @@ pub const TABLES: &[Table] = &[
             column("outcome", Class::NotPersonal, Action::Keep, "What the run did"),
             column("outcome_reason", Class::NotPersonal, Action::Keep, "Why it skipped"),
             column("failure", Class::NotPersonal, Action::Keep, "Code of the failure"),
+            column("residue", Class::NotPersonal, Action::Keep, "Result of the residue scan"),
         ],
     },
     Table {
@@ -443,6 +461,10 @@ pub const TABLES: &[Table] = &[
             column("detail", Class::NotPersonal, Action::Keep, "Names of fields and codes, never values"),
         ],
     },
+    proof::RESIDUE_HITS,
+    proof::CERTIFICATES,
+    proof::LEDGER_MARK,
+    proof::REPLAYS,
     Table {
         name: "seaql_migrations",
         words: "Steps of the schema",

@@ -15,6 +15,8 @@ use std::collections::BTreeSet;
 /// What one person's record gets.
 pub(super) struct Person {
     number: UserNumber,
+    /// The random key of the record.
+    pub(super) uuid: String,
     replacement: String,
     birth_period: Option<String>,
     district: Option<String>,
@@ -28,7 +30,7 @@ pub(super) async fn read(
 ) -> Result<Vec<Person>, DbErr> {
     let names = unused_names(tx, numbers.len()).await?;
     let sql = format!(
-        "SELECT number, birth_date, postcode FROM users WHERE number IN ({}) ORDER BY number",
+        "SELECT number, uuid, birth_date, postcode FROM users WHERE number IN ({}) ORDER BY number",
         dialect::places(numbers.len())
     );
     let values = numbers.iter().map(|number| number.0.into()).collect();
@@ -47,7 +49,13 @@ pub(super) async fn read(
                 Treatment::District => postcode.as_deref().and_then(generalise::district),
                 _ => None,
             };
-            Ok(Person { number: UserNumber(row.try_get("", "number")?), replacement, birth_period, district })
+            Ok(Person {
+                number: UserNumber(row.try_get("", "number")?),
+                uuid: row.try_get("", "uuid")?,
+                replacement,
+                birth_period,
+                district,
+            })
         })
         .collect()
 }

@@ -16,6 +16,7 @@ pub struct Model {
     pub outcome: Option<String>,
     pub outcome_reason: Option<i16>,
     pub failure: Option<String>,
+    pub residue: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, DeriveRelation, EnumIter)]

@@ -27,6 +27,14 @@ pub struct Model {
     pub done: i64,
     pub skipped: i64,
     pub failed: i64,
+    pub due_at: Option<DateTimeUtc>,
+    pub holder: Option<String>,
+    pub progress_at: Option<DateTimeUtc>,
+    pub interruptions: i32,
+    pub phase: Option<String>,
+    pub fingerprint: Option<String>,
+    pub brake: Option<String>,
+    pub maintenance: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, DeriveRelation, EnumIter)]

@@ -21,6 +21,9 @@ pub struct Model {
     pub changed_at: DateTimeUtc,
     pub version: i32,
     pub deleted_at: Option<DateTimeUtc>,
+    pub missed: String,
+    pub next_due_at: Option<DateTimeUtc>,
+    pub confirmed_policy: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, DeriveRelation, EnumIter)]

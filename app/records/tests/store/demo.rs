@@ -4,7 +4,7 @@ use crate::support::{add, clock, dump, execute, for_each_database, leaver};
 use policy::{Blocker, Reason, Role};
 use records::demo::{self, DemoSummary};
 use records::entity::{photos, tasks, users};
-use records::{Actor, RecordsError, Store, run};
+use records::{Actor, RecordsError, Settings, Store, run};
 use sea_orm::{ActiveModelTrait, ConnectionTrait, EntityTrait, QueryOrder, Set, Statement};
 
 const USERS: u32 = 300;
@@ -218,7 +218,7 @@ async fn the_same_seed_makes_the_same_library() {
     let mut dumps = Vec::new();
     for (name, seed) in [("a", 7), ("b", 7), ("c", 8)] {
         let url = format!("sqlite://{}/{name}.db?mode=rwc", folder.path().display());
-        let store = Store::open(&url, clock()).await.unwrap();
+        let store = Store::open(&url, clock(), Settings::in_folder(folder.path())).await.unwrap();
         fill(&store, seed).await;
         dumps.push(comparable(&store).await);
     }

@@ -4,7 +4,7 @@ use chrono::NaiveDate;
 use chrono_tz::Tz;
 use policy::{Conditions, Days, Policy, Scope};
 use records::entity::{tasks, users};
-use records::{Clock, Store, dialect};
+use records::{Clock, Settings, Store, dialect};
 use sea_orm::{ActiveModelTrait, ConnectionTrait, Database, Set, Statement};
 use std::fmt::Write as _;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -27,9 +27,10 @@ pub fn clock() -> Clock {
 pub async fn for_each_database<F: AsyncFn(Store)>(test: F) {
     let folder = tempfile::tempdir().unwrap();
     let url = format!("sqlite://{}/test.db?mode=rwc", folder.path().display());
-    test(Store::open(&url, clock()).await.unwrap()).await;
+    test(Store::open(&url, clock(), Settings::in_folder(folder.path())).await.unwrap()).await;
     if let Some(url) = fresh_postgres().await {
-        test(Store::open(&url, clock()).await.unwrap()).await;
+        let folder = tempfile::tempdir().unwrap();
+        test(Store::open(&url, clock(), Settings::in_folder(folder.path())).await.unwrap()).await;
     }
 }
 

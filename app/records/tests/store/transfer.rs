@@ -6,7 +6,7 @@ use records::entity::{audit_events, custom_values, loans, user_roles, user_words
 use records::transfer::{
     ImportSummary, TransferError, export_loans, export_users, import_loans, import_users,
 };
-use records::{Actor, Store, demo, run};
+use records::{Actor, Settings, Store, demo, run};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, Set};
 use std::io::Write as _;
 
@@ -320,7 +320,7 @@ fn comparable(csv: &str, leave_out: &[&str]) -> Vec<Vec<String>> {
 async fn what_goes_out_comes_in_again() {
     let folder = tempfile::tempdir().unwrap();
     let url = format!("sqlite://{}/from.db?mode=rwc", folder.path().display());
-    let from = Store::open(&url, clock()).await.unwrap();
+    let from = Store::open(&url, clock(), Settings::in_folder(folder.path())).await.unwrap();
     demo::fill(&from, Actor::COMMAND_LINE, 600, 3).await.unwrap();
     execute(&from, "UPDATE users SET notes = '=HYPERLINK(\"x\")', first_name = '''-@Ada' WHERE number = 30")
         .await;

@@ -1,0 +1,21 @@
+//! The signed certificate of a run.
+
+use sea_orm::entity::prelude::*;
+
+/// The signed certificate of a run. What each column is stands in the register (`policy::register`).
+#[sea_orm::compact_model]
+#[derive(Clone, Debug, DeriveEntityModel, Eq, PartialEq)]
+#[sea_orm(table_name = "certificates")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub run_id: i64,
+    pub made_at: DateTimeUtc,
+    pub content: String,
+    pub signature: String,
+    pub public_key: String,
+}
+
+#[derive(Clone, Copy, Debug, DeriveRelation, EnumIter)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}

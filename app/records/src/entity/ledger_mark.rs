@@ -1,0 +1,20 @@
+//! How far this database follows the ledger.
+
+use sea_orm::entity::prelude::*;
+
+/// How far this database follows the ledger. What each column is stands in the register (`policy::register`).
+#[sea_orm::compact_model]
+#[derive(Clone, Debug, DeriveEntityModel, Eq, PartialEq)]
+#[sea_orm(table_name = "ledger_mark")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: i16,
+    pub library: String,
+    pub sequence: i64,
+    pub chain: String,
+}
+
+#[derive(Clone, Copy, Debug, DeriveRelation, EnumIter)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}

@@ -1,0 +1,27 @@
+//! A place where a value of an anonymised user was found again.
+
+use sea_orm::entity::prelude::*;
+
+/// A place where a value of an anonymised user was found again. What each column is stands in the register (`policy::register`).
+#[sea_orm::compact_model]
+#[derive(Clone, Debug, DeriveEntityModel, Eq, PartialEq)]
+#[sea_orm(table_name = "residue_hits")]
+pub struct Model {
+    #[sea_orm(primary_key)]
+    pub id: i64,
+    pub run_id: Option<i64>,
+    pub user_number: i64,
+    pub table_name: String,
+    pub column_name: String,
+    pub row_key: String,
+    pub what: String,
+    pub found_at: DateTimeUtc,
+    pub decision: Option<String>,
+    pub decided_at: Option<DateTimeUtc>,
+    pub decided_by: Option<i64>,
+}
+
+#[derive(Clone, Copy, Debug, DeriveRelation, EnumIter)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}
