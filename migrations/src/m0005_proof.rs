@@ -22,6 +22,7 @@ impl MigrationTrait for Migration {
         step::add_columns(manager, "tasks", tasks).await?;
         let runs = [
             timestamp_with_time_zone_null("due_at"),
+            timestamp_with_time_zone_null("started_at"),
             text_null("holder"),
             timestamp_with_time_zone_null("progress_at"),
             integer("interruptions").default(0).take(),

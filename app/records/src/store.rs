@@ -15,8 +15,6 @@ pub struct Store {
     pub(crate) db: DatabaseConnection,
     pub(crate) clock: Clock,
     pub(crate) settings: Arc<Settings>,
-    /// The random name of this process, under which it holds a run.
-    pub(crate) process: Arc<str>,
     stop: Arc<watch::Sender<bool>>,
 }
 
@@ -29,20 +27,14 @@ impl Store {
             db,
             clock,
             settings: Arc::new(settings),
-            process: uuid::Uuid::new_v4().to_string().into(),
             stop: Arc::new(watch::Sender::new(false)),
         })
     }
 
-    /// The same database as another process sees it: with a clock and a name of its own. For tests.
+    /// The same database as another process sees it, with a clock of its own. For tests.
     #[must_use]
     pub fn as_another_process(&self, clock: Clock) -> Self {
-        Self {
-            clock,
-            process: uuid::Uuid::new_v4().to_string().into(),
-            stop: Arc::new(watch::Sender::new(false)),
-            ..self.clone()
-        }
+        Self { clock, stop: Arc::new(watch::Sender::new(false)), ..self.clone() }
     }
 
     /// The clock.

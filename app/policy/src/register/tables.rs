@@ -405,6 +405,7 @@ pub const TABLES: &[Table] = &[
             column("skipped", Class::NotPersonal, Action::Keep, "Skipped"),
             column("failed", Class::NotPersonal, Action::Keep, "Failed"),
             column("due_at", Class::NotPersonal, Action::Keep, "When it was due"),
+            column("started_at", Class::NotPersonal, Action::Keep, "When it was taken up"),
             column("holder", Class::NotPersonal, Action::Keep, "Process that carries it out, a random name"),
             column("progress_at", Class::NotPersonal, Action::Keep, "Last progress"),
             column("interruptions", Class::NotPersonal, Action::Keep, "How often it was cut off"),

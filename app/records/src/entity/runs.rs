@@ -28,6 +28,7 @@ pub struct Model {
     pub skipped: i64,
     pub failed: i64,
     pub due_at: Option<DateTimeUtc>,
+    pub started_at: Option<DateTimeUtc>,
     pub holder: Option<String>,
     pub progress_at: Option<DateTimeUtc>,
     pub interruptions: i32,
