@@ -56,7 +56,15 @@ pub(crate) async fn anonymise(
 ) -> Result<Outcomes, DbErr> {
     lock(tx, numbers).await?;
     let mut outcomes = Outcomes::default();
+    let older = match job.selection {
+        Selection::Reapply => selection::under_older_rules(tx, numbers).await?,
+        _ => Vec::new(),
+    };
     for (number, facts) in selection::facts(tx, numbers).await? {
+        if job.selection == Selection::Reapply && !older.contains(&number) {
+            outcomes.skipped.push((number, Reason::AlreadyAnonymised));
+            continue;
+        }
         match assess(&facts, job.policy, job.today, job.selection) {
             Verdict::Eligible => outcomes.done.push(number),
             verdict => outcomes.skipped.push((number, verdict.reason())),

@@ -4,7 +4,7 @@
 //! both databases.
 
 use chrono::{Duration, NaiveDate};
-use policy::{Blockers, Conditions, Days, Policy, Reason, Scope, UserFacts, UserNumber};
+use policy::{Blockers, Conditions, Days, Policy, RULES_VERSION, Reason, Scope, UserFacts, UserNumber};
 use sea_orm::sea_query::Value;
 use sea_orm::{ConnectionTrait, DbErr, QueryResult};
 
@@ -114,6 +114,22 @@ pub(crate) async fn facts(
     let values = numbers.iter().map(|number| number.0.into()).collect();
     let rows = db.query_all_raw(dialect::statement(db.get_database_backend(), &sql, values)).await?;
     rows.iter().map(facts_of_row).collect()
+}
+
+/// Those of some users who were anonymised under older rules than the present ones.
+pub(crate) async fn under_older_rules(
+    db: &impl ConnectionTrait,
+    numbers: &[UserNumber],
+) -> Result<Vec<UserNumber>, DbErr> {
+    let sql = format!(
+        "SELECT number FROM users WHERE anonymised_on IS NOT NULL AND COALESCE(rules_version, 0) < ? \
+         AND number IN ({})",
+        dialect::places(numbers.len())
+    );
+    let values = std::iter::once(RULES_VERSION.into()).chain(numbers.iter().map(|number| number.0.into()));
+    let rows =
+        db.query_all_raw(dialect::statement(db.get_database_backend(), &sql, values.collect())).await?;
+    rows.iter().map(|row| row.try_get("", "number").map(UserNumber)).collect()
 }
 
 fn facts_of_row(row: &QueryResult) -> Result<(UserNumber, UserFacts), DbErr> {

@@ -5,7 +5,7 @@ use crate::dialect;
 use chrono::NaiveDate;
 use policy::register::{self, Action};
 use policy::replacement::replacement;
-use policy::{Field, Policy, RULES_VERSION, Treatment, UserNumber, generalise};
+use policy::{Field, Policy, RULES_VERSION, Selection, Treatment, UserNumber, generalise};
 use rand::RngExt;
 use rand::seq::SliceRandom;
 use sea_orm::sea_query::Value;
@@ -99,21 +99,24 @@ pub(super) async fn replace(
         values.push(person.birth_period.clone().into());
         values.push(person.district.clone().into());
     }
-    values.push(job.today.into());
+    if job.selection != Selection::Reapply {
+        values.push(job.today.into());
+    }
     values.push(RULES_VERSION.into());
     let row = "(CAST(? AS BIGINT), CAST(? AS TEXT), CAST(? AS TEXT), CAST(? AS TEXT))";
     let sql = format!(
         "WITH v (number, replacement, birth_period, district) AS (VALUES {}) \
          UPDATE users SET {} FROM v WHERE users.number = v.number",
         vec![row; people.len()].join(", "),
-        sets(backend, job.policy).join(", "),
+        sets(backend, job).join(", "),
     );
     Ok(tx.execute_raw(dialect::statement(backend, &sql, values)).await?.rows_affected())
 }
 
-/// What each column of the record becomes, in the order of the register; the two place holders are the day and
-/// the version of the rules.
-fn sets(backend: sea_orm::DatabaseBackend, policy: &Policy) -> Vec<String> {
+/// What each column of the record becomes, in the order of the register; the place holders are the day and the
+/// version of the rules. Somebody who is anonymised already keeps name and day, and what was generalised.
+fn sets(backend: sea_orm::DatabaseBackend, job: &Job<'_>) -> Vec<String> {
+    let again = job.selection == Selection::Reapply;
     let columns = register::table("users").map_or(&[][..], |table| table.columns);
     let mut sets: Vec<String> = columns
         .iter()
@@ -121,16 +124,22 @@ fn sets(backend: sea_orm::DatabaseBackend, policy: &Policy) -> Vec<String> {
             let name = column.name;
             match column.action {
                 Action::Clear => Some(format!("{name} = NULL")),
-                Action::Replace => Some(format!("{name} = v.replacement")),
-                Action::ByPolicy(field) => by_policy(backend, policy.treatment(field), name),
+                Action::Replace if !again => Some(format!("{name} = v.replacement")),
+                Action::ByPolicy(field) => match job.policy.treatment(field) {
+                    Treatment::Remove => Some(format!("{name} = NULL")),
+                    _ if again => None,
+                    treatment => by_policy(backend, treatment, name),
+                },
                 _ => None,
             }
         })
         .collect();
-    let by_month = policy.treatment(Field::RecordDates) == Treatment::Month;
-    sets.push(format!("dates_by_month = {}", if by_month { "TRUE" } else { "FALSE" }));
+    if !again {
+        let by_month = job.policy.treatment(Field::RecordDates) == Treatment::Month;
+        sets.push(format!("dates_by_month = {}", if by_month { "TRUE" } else { "FALSE" }));
+        sets.push("anonymised_on = ?".to_owned());
+    }
     sets.push("version = users.version + 1".to_owned());
-    sets.push("anonymised_on = ?".to_owned());
     sets.push("rules_version = ?".to_owned());
     sets
 }

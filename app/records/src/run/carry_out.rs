@@ -1,7 +1,7 @@
 //! Carrying out a run: batch by batch, each in a transaction of its own.
 
 use super::lease::{Lease, Standing};
-use super::{finish, outcomes, seal, stored_policy};
+use super::{finish, outcomes, reapply, seal, stored_policy};
 use crate::anonymise::{self, BATCH, Job};
 use crate::clock::Clock;
 use crate::dialect;
@@ -54,7 +54,7 @@ pub(super) async fn perform(store: &Store, lease: Lease) -> Result<RunState, Rec
         run: lease.run,
         policy: &policy,
         today: run.today,
-        selection: Selection::Bulk,
+        selection: if run.kind == RunKind::Reapply.code() { Selection::Reapply } else { Selection::Bulk },
         actor: super::actor_of(run.actor_number.map(UserNumber), &run.channel),
     };
     enter(store, lease.run, Phase::Anonymising).await?;
@@ -165,11 +165,17 @@ async fn in_one_transaction(
         Standing::Cancelled => return Ok(Some(Stop::Cancelled)),
         Standing::Lost => return Ok(Some(Stop::Lost)),
     }
-    let batch = untouched(&tx, job.run, batch).await?;
+    let mut batch = untouched(&tx, job.run, batch).await?;
+    let policy_of_old;
+    let mut job = job.clone();
+    if job.selection == Selection::Reapply {
+        (policy_of_old, batch) = reapply::of_one_policy(&tx, &batch).await?;
+        job.policy = &policy_of_old;
+    }
     let read = Memory::read(&tx, &batch).await?;
-    let outcomes = anonymise::anonymise(&tx, &store.clock, job, &batch).await?;
+    let outcomes = anonymise::anonymise(&tx, &store.clock, &job, &batch).await?;
     outcomes::record(&tx, job.run, &outcomes).await?;
-    ledger::commit(store, tx, job, &outcomes).await?;
+    ledger::commit(store, tx, &job, &outcomes).await?;
     memory.keep(read, &outcomes.done);
     Ok(None)
 }
