@@ -30,21 +30,18 @@ pub fn next_occurrences(
     after: DateTime<Utc>,
     count: usize,
 ) -> Vec<Occurrence> {
-    // Starts a day early: an instant after `after` can have an earlier wall time than `after` has.
-    let start = after.with_timezone(&zone).naive_local() - Duration::days(1);
+    // The instant of a wall time is the first at which clocks show it or a later one. So it never lies after `after`
+    // when the wall time is one that clocks have shown by then.
+    let mut wall = after.with_timezone(&zone).naive_local();
     let mut found: Vec<Occurrence> = Vec::new();
-    let mut wall = start;
-    // A day of the month that never comes (30 February by cron) must not search for ever.
-    for _ in 0..(count + 100) {
+    while found.len() < count {
         let Some(next) = next_wall_time(schedule, wall) else { break };
         wall = next;
         let occurrence = at_wall_time(zone, next);
+        // All times of a gap come at its end, once.
         let later = found.last().is_none_or(|last| occurrence.at > last.at);
         if occurrence.at > after && later {
             found.push(occurrence);
-            if found.len() == count {
-                break;
-            }
         }
     }
     found
