@@ -40,9 +40,14 @@ fn runs_come_due_when_an_independent_calculation_says() {
             .iter()
             .map(|run| run.at.with_timezone(&run.at.with_timezone(zone).offset().fix()))
             .collect();
-        let shown = |runs: &[DateTime<FixedOffset>]| runs.iter().map(DateTime::to_rfc3339).collect::<Vec<_>>();
+        let shown =
+            |runs: &[DateTime<FixedOffset>]| runs.iter().map(DateTime::to_rfc3339).collect::<Vec<_>>();
         if shown(&found) != shown(next) {
-            wrong.push(format!("{zone} {schedule:?} after {after}: {:?}, not {:?}", shown(&found), shown(next)));
+            wrong.push(format!(
+                "{zone} {schedule:?} after {after}: {:?}, not {:?}",
+                shown(&found),
+                shown(next)
+            ));
         }
     }
     let all = table.cases.len();
@@ -61,7 +66,9 @@ fn zone() -> impl Strategy<Value = Tz> {
 }
 
 fn schedule() -> impl Strategy<Value = Schedule> {
-    let time = || (0..24_u32, 0..60_u32).prop_map(|(h, m)| chrono::NaiveTime::from_hms_opt(h, m, 0).expect("a time"));
+    let time = || {
+        (0..24_u32, 0..60_u32).prop_map(|(h, m)| chrono::NaiveTime::from_hms_opt(h, m, 0).expect("a time"))
+    };
     prop_oneof![
         time().prop_map(|time| Schedule::Daily { time }),
         time().prop_map(|time| Schedule::Weekly { days: vec![Weekday::Sun, Weekday::Fri], time }),
@@ -74,7 +81,8 @@ fn schedule() -> impl Strategy<Value = Schedule> {
 
 fn instant() -> impl Strategy<Value = DateTime<Utc>> {
     // From 2010 on: Samoa left out a whole day at the end of 2011.
-    (1_262_304_000_000_i64..2_000_000_000_000).prop_map(|at| DateTime::from_timestamp_millis(at).expect("near"))
+    (1_262_304_000_000_i64..2_000_000_000_000)
+        .prop_map(|at| DateTime::from_timestamp_millis(at).expect("near"))
 }
 
 proptest! {

@@ -21,6 +21,7 @@ pub mod page;
 pub mod report;
 mod residue;
 pub mod run;
+pub mod schedule;
 mod selection;
 pub mod settings;
 pub mod store;

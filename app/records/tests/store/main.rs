@@ -11,6 +11,7 @@ mod register;
 mod reports;
 mod runs;
 mod samples;
+mod schedule;
 mod searching;
 mod selection;
 mod support;
