@@ -16,6 +16,7 @@ pub mod demo;
 pub mod dialect;
 pub mod entity;
 pub mod error;
+pub mod health;
 mod ledger;
 pub mod page;
 pub mod report;

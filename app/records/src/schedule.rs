@@ -14,6 +14,7 @@ mod fire;
 mod missed;
 
 pub use missed::missed_times;
+pub(crate) use missed::missed_times_of;
 
 use crate::dialect;
 use crate::entity::{runs, tasks};

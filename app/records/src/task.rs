@@ -8,7 +8,7 @@ mod save;
 pub use change::{copy, delete, make_default, set_active};
 pub use file::{TaskFile, export, import};
 pub(crate) use read::stored_schedule;
-pub use read::{LastRun, Task, TaskQuery, TaskRow, custom_fields, list, read};
+pub use read::{Confirmation, LastRun, Task, TaskQuery, TaskRow, custom_fields, list, read};
 pub use save::save;
 
 use crate::entity::tasks;

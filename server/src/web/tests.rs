@@ -42,7 +42,8 @@ async fn post(router: &Router, address: &str, form: impl Into<Body>) -> (StatusC
 fn task_form(more: &str) -> String {
     format!(
         "form[description]=Leavers&form[visibility]=shared&form[category]=data_maintenance\
-         &form[task_type]=anonymise_user_data&form[scope]=all&form[loan_text]=empty&form[schedule]=manual&{more}"
+         &form[task_type]=anonymise_user_data&form[scope]=all&form[loan_text]=empty&form[schedule]=manual\
+         &form[missed]=once&{more}"
     )
 }
 
@@ -84,6 +85,7 @@ async fn a_bad_task_form_is_refused_at_the_field() {
         ("form[schedule]=daily&form[time]=02:30", "Tick at least one condition"),
         ("form[description]=a%00b", "Remove the characters that cannot be seen"),
         ("form[description]=a%E2%80%AEb", "Remove the characters that cannot be seen"),
+        ("form[missed]=twice", "Choose one of the values offered"),
         ("form[scope]=everybody", "Choose one of the values offered"),
         ("form[fields][phone]=decade", "Choose one of the values offered"),
         ("form[owner]=77", "There is no user with this number"),

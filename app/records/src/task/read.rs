@@ -77,8 +77,20 @@ pub struct Task {
     pub next: Option<Occurrence>,
     /// The last run.
     pub last: Option<LastRun>,
-    /// Whether somebody has confirmed the run of a policy that reaches as far as this one.
-    pub confirmed: bool,
+    /// Whether its policy may run by itself.
+    pub confirmation: Confirmation,
+}
+
+/// Whether somebody has seen whom a policy selects and let it run. Until then scheduled runs stop after their preview.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Confirmation {
+    /// Nobody has.
+    Missing,
+    /// The policy reaches further than the one that was confirmed.
+    Outgrown,
+    /// The policy reaches no further than the one that was confirmed.
+    Given,
 }
 
 /// Lists the tasks that somebody may see, by description.
@@ -148,7 +160,7 @@ pub async fn read(store: &Store, actor: Actor, id: TaskId) -> Result<Task, Recor
     Ok(Task {
         id,
         next: next_run(store, &task, &draft.schedule),
-        confirmed: is_confirmed(&task, &draft)?,
+        confirmation: confirmation(&task, &draft)?,
         draft,
         single_default: task.single_default,
         created_at: task.created_at,
@@ -183,9 +195,10 @@ fn next_run(store: &Store, task: &tasks::Model, schedule: &Schedule) -> Option<O
     Some(occurrence(schedule, store.clock.zone(), at))
 }
 
-fn is_confirmed(task: &tasks::Model, draft: &TaskDraft) -> Result<bool, RecordsError> {
-    let Some(confirmed) = &task.confirmed_policy else { return Ok(false) };
-    Ok(!is_wider(&draft.policy, &stored_policy(confirmed)?))
+fn confirmation(task: &tasks::Model, draft: &TaskDraft) -> Result<Confirmation, RecordsError> {
+    let Some(confirmed) = &task.confirmed_policy else { return Ok(Confirmation::Missing) };
+    let wider = is_wider(&draft.policy, &stored_policy(confirmed)?);
+    Ok(if wider { Confirmation::Outgrown } else { Confirmation::Given })
 }
 
 /// The last run of each of these tasks, previews not counted.
