@@ -1,6 +1,7 @@
 //! Requests to the whole router: what a form may send, and what every answer carries.
 
 use super::router;
+use crate::scheduler::Pulse;
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::header::{CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, HOST, LOCATION, ORIGIN};
@@ -17,7 +18,7 @@ async fn desk() -> (TempDir, Store, Router) {
     let url = format!("sqlite://{}/test.db?mode=rwc", folder.path().display());
     let clock = records::Clock::new(chrono_tz::Tz::Europe__London);
     let store = Store::open(&url, clock, records::Settings::in_folder(folder.path())).await.expect("a store");
-    let router = router(folder.path(), store.clone());
+    let router = router(folder.path(), store.clone(), Pulse::default());
     (folder, store, router)
 }
 
@@ -162,6 +163,7 @@ async fn pages_are_never_stored_and_assets_for_ever() {
     let router = router(
         folder.path(),
         Store::open(&url, clock, records::Settings::in_folder(folder.path())).await.expect("a store"),
+        Pulse::default(),
     );
     let get = |address: &str| {
         Request::get(address).header("accept-encoding", "br, gzip").body(Body::empty()).expect("a request")
