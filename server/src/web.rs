@@ -2,11 +2,14 @@
 
 mod events;
 mod files;
+mod health;
+mod metrics;
 mod photo;
 #[cfg(test)]
 mod tests;
 
 use crate::config::Config;
+use crate::scheduler::{self, Pulse};
 use anyhow::Context as _;
 use app::routes::{App, Document};
 use app::state::AppState;
@@ -27,40 +30,66 @@ use leptos_axum::{LeptosRoutes, generate_route_list_with_exclusions};
 use records::Store;
 use std::net::IpAddr;
 use std::path::Path;
+use std::time::Duration;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::csrf::CsrfLayer;
 use tower_http::services::ServeDir;
 use tower_http::set_header::SetResponseHeaderLayer;
 
-/// Serves until the process is told to stop.
+/// How long whoever is being answered, and a run in the middle of a batch, may take when the process is to stop.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Serves, and lets tasks start by their schedules, until the process is told to stop.
 pub(crate) async fn serve(config: &Config, store: Store) -> anyhow::Result<()> {
     let addr = config.listen_on()?;
-    resume(&store);
-    let router = router(&config.site, store);
+    let pulse = Pulse::default();
+    let router = router(&config.site, store.clone(), pulse.clone());
     let listener =
         tokio::net::TcpListener::bind(addr).await.with_context(|| format!("cannot listen on {addr}"))?;
+    let scheduler = tokio::spawn(scheduler::look(store.clone(), pulse));
     tracing::info!("Lethe is at http://{}", listener.local_addr()?);
-    axum::serve(listener, router).with_graceful_shutdown(stopped()).await?;
+    let asked = store.clone();
+    let serving = axum::serve(listener, router).with_graceful_shutdown(async move {
+        told_to_stop().await;
+        tracing::info!("stopping");
+        asked.stop();
+    });
+    let out_of_patience = async {
+        store.stopped().await;
+        tokio::time::sleep(PATIENCE).await;
+    };
+    tokio::select! {
+        served = async { serving.await?; scheduler.await.map_err(std::io::Error::other) } => served?,
+        () = out_of_patience => tracing::warn!("something did not end in time and is cut off"),
+    }
     Ok(())
 }
 
-/// Takes up the runs that an earlier process left unfinished.
-fn resume(store: &Store) {
-    let store = store.clone();
-    tokio::spawn(async move {
-        if let Err(error) = records::run::work(&store).await {
-            tracing::error!(code = error.code(), "a run was cut off");
+/// Waits until somebody presses Ctrl-C or ends the service.
+async fn told_to_stop() {
+    let pressed = async {
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
         }
-    });
-}
-
-async fn stopped() {
-    let _ = tokio::signal::ctrl_c().await;
+    };
+    #[cfg(unix)]
+    let ended = async {
+        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+            Ok(mut ended) => _ = ended.recv().await,
+            Err(_) => std::future::pending().await,
+        }
+    };
+    #[cfg(not(unix))]
+    let ended = std::future::pending::<()>();
+    tokio::select! {
+        () = pressed => {}
+        () = ended => {}
+    }
 }
 
 /// All routes, with what every answer carries.
-fn router(site: &Path, store: Store) -> Router {
-    let state = AppState { options: options(site), store };
+fn router(site: &Path, store: Store, pulse: Pulse) -> Router {
+    let state = AppState { options: options(site), store: store.clone() };
     // Left to itself Leptos would give each server function a route of its own, past the handling of plain forms.
     let functions = server_fn_paths().map(|(path, _)| path.to_owned()).collect();
     let routes = generate_route_list_with_exclusions(App, Some(functions));
@@ -79,6 +108,7 @@ fn router(site: &Path, store: Store) -> Router {
         })
         .fallback(page_not_found)
         .with_state(state)
+        .merge(health::routes(store, pulse))
         .layer(header(CACHE_CONTROL, "no-store"));
     Router::new()
         .nest_service("/pkg", assets(&site.join("pkg"), "public, max-age=31536000, immutable"))

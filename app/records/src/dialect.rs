@@ -97,6 +97,14 @@ pub(crate) const fn for_update(backend: DatabaseBackend) -> &'static str {
     }
 }
 
+/// As [`for_update`], for rows that nobody else has locked: the others are left out instead of waited for.
+pub(crate) const fn for_update_of_free_rows(backend: DatabaseBackend) -> &'static str {
+    match backend {
+        DatabaseBackend::Postgres => " FOR UPDATE SKIP LOCKED",
+        _ => "",
+    }
+}
+
 /// After rows were written with keys of their own: makes the next key follow the greatest. SQLite does so by itself.
 pub(crate) async fn restart_keys(db: &impl ConnectionTrait, table: &str, key: &str) -> Result<(), DbErr> {
     if db.get_database_backend() == DatabaseBackend::Postgres {

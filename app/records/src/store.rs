@@ -53,6 +53,12 @@ impl Store {
         self.stop.send_replace(true);
     }
 
+    /// Waits until somebody asks this process to stop.
+    pub async fn stopped(&self) {
+        // The sender lives in the store itself: it cannot be gone.
+        let _ = self.stop.subscribe().wait_for(|stop| *stop).await;
+    }
+
     pub(crate) fn is_stopping(&self) -> bool {
         *self.stop.borrow()
     }
