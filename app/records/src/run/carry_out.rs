@@ -93,8 +93,7 @@ async fn in_one_transaction(store: &Store, job: &Job<'_>, batch: &[UserNumber]) 
     let batch = untouched(&tx, job.run, batch).await?;
     let outcomes = anonymise::anonymise(&tx, &store.clock, job, &batch).await?;
     record(&tx, store, job, &outcomes).await?;
-    tx.commit().await?;
-    Ok(())
+    crate::ledger::commit(store, tx, job, &outcomes).await
 }
 
 /// Those of a batch that still have no outcome. The run is locked meanwhile: two processes that carry out the same
@@ -259,6 +258,7 @@ async fn finish(store: &Store, job: &Job<'_>) -> Result<RunState, RecordsError> 
     let subject = Subject::Run(job.run.0);
     audit::note(&tx, &store.clock, job.actor, Deed::RunFinished, subject, Some(job.run), state.code())
         .await?;
+    crate::certificate::make(&tx, store, job.run).await?;
     tx.commit().await?;
     sweep(store).await;
     Ok(state)
