@@ -3,6 +3,10 @@
 //! Reads and writes take the [`Store`]; writes also take the [`Actor`] and leave an audit event. Rows never
 //! leave this crate as they are: each read has a type of its own that says what the page needs.
 
+// The tests inside this crate share their helpers with those outside.
+#[cfg(test)]
+extern crate self as records;
+
 pub mod actor;
 pub mod anonymise;
 pub mod audit;

@@ -3,12 +3,15 @@
 
 mod anonymising;
 mod canary;
+mod certificates;
 mod demo;
 mod desk;
 mod editing;
 mod faults;
+mod ledger;
 mod register;
 mod reports;
+mod restore;
 mod runs;
 mod samples;
 mod searching;
