@@ -1,6 +1,7 @@
 //! The web server: routes, layers, listening.
 
 mod files;
+mod maintenance;
 mod photo;
 #[cfg(test)]
 mod tests;
@@ -23,9 +24,13 @@ use leptos::config::LeptosOptions;
 use leptos::prelude::provide_context;
 use leptos::server_fn::axum::server_fn_paths;
 use leptos_axum::{LeptosRoutes, generate_route_list_with_exclusions};
+use maintenance::Door;
 use records::Store;
-use std::net::IpAddr;
+use records::ledger::{self, Receipt, Standing};
+use std::future::IntoFuture as _;
+use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
+use tokio::net::TcpListener;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::csrf::CsrfLayer;
 use tower_http::services::ServeDir;
@@ -34,13 +39,52 @@ use tower_http::set_header::SetResponseHeaderLayer;
 /// Serves until the process is told to stop.
 pub(crate) async fn serve(config: &Config, store: Store) -> anyhow::Result<()> {
     let addr = config.listen_on()?;
-    resume(&store).await?;
-    let router = router(&config.site, store);
-    let listener =
-        tokio::net::TcpListener::bind(addr).await.with_context(|| format!("cannot listen on {addr}"))?;
+    records::key::prepare(&store).await?;
+    let standing = ledger::standing(&store).await?;
+    let Standing::Ahead { people, .. } = standing else {
+        standing.refuse_unless_level()?;
+        let desk = desk(config, &store).await?;
+        return Ok(axum::serve(listen(addr).await?, desk).with_graceful_shutdown(stopped()).await?);
+    };
+    let door = Door::closed(people);
+    let server = axum::serve(listen(addr).await?, door.router()).with_graceful_shutdown(stopped());
+    let mut server = std::pin::pin!(server.into_future());
+    tracing::warn!(people, "a backup was restored: nobody is let in before the ledger is replayed");
+    tokio::select! {
+        stopped = &mut server => return Ok(stopped?),
+        replayed = replay(config, &store, &door) => replayed?,
+    }
+    Ok(server.await?)
+}
+
+async fn listen(addr: SocketAddr) -> anyhow::Result<TcpListener> {
+    let listener = TcpListener::bind(addr).await.with_context(|| format!("cannot listen on {addr}"))?;
     tracing::info!("Lethe is at http://{}", listener.local_addr()?);
-    axum::serve(listener, router).with_graceful_shutdown(stopped()).await?;
+    Ok(listener)
+}
+
+/// Anonymises again whom a restored backup has brought back, and then opens the desk.
+async fn replay(config: &Config, store: &Store, door: &Door) -> anyhow::Result<()> {
+    let receipt = ledger::replay(store, |people| door.tell(people)).await?;
+    if let Some(receipt) = receipt {
+        let Receipt { id, people, anonymised, already, absent, .. } = receipt;
+        tracing::warn!(
+            receipt = id,
+            people,
+            anonymised,
+            already,
+            absent,
+            "the ledger was replayed and verified"
+        );
+    }
+    door.open(desk(config, store).await?);
     Ok(())
+}
+
+/// The desk, with everything that works behind it.
+async fn desk(config: &Config, store: &Store) -> anyhow::Result<Router> {
+    resume(store).await?;
+    Ok(router(&config.site, store.clone()))
 }
 
 /// Takes up the runs that an earlier process left unfinished.
@@ -74,6 +118,7 @@ fn router(site: &Path, store: Store) -> Router {
         .route("/api/{*function}", post(answer_island))
         .route("/users/{id}/photo", get(photo::photo))
         .route("/tasks/{id}/export", get(files::export_task))
+        .route("/runs/{id}/certificate.json", get(files::certificate))
         .route("/reports/{report}/csv", get(app::pages::report_csv))
         .leptos_routes_with_context(&state, routes, move || provide_context(context.clone()), {
             let document = document.clone();

@@ -1,5 +1,6 @@
 //! Runs and previews.
 
+mod certificate;
 mod list;
 mod people;
 mod preview;
@@ -7,6 +8,7 @@ mod result;
 mod run;
 mod start;
 
+pub use certificate::CertificatePage;
 pub use list::RunListPage;
 pub(crate) use list::run_table;
 pub use run::RunPage;

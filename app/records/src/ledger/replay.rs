@@ -21,6 +21,9 @@ const WAIT: Duration = Duration::from_secs(1);
 /// Of how many people old values are held in memory, at most, until they are searched for.
 const MOST_REMEMBERED: usize = 20_000;
 
+/// What became of a group of people, their old values, and who was anonymised.
+type Again = (Counts, Memory, Vec<UserNumber>);
+
 /// A replay that has begun.
 struct Replay<'a> {
     store: &'a Store,
@@ -37,13 +40,27 @@ pub async fn replay(store: &Store, told: impl Fn(i64)) -> Result<Option<Receipt>
     if !matches!(standing, Standing::Ahead { .. }) {
         return standing.refuse_unless_level().map(|()| None);
     }
-    let mut replay = Replay::begin(store).await?;
+    let mut replay = patiently(async || Replay::begin(store).await).await?;
     told(replay.receipt.people);
     while !replay.follow(&told).await? {
         // Another process replays too: who comes too late for some people goes on after them.
         tokio::time::sleep(WAIT).await;
     }
-    replay.end().await.map(Some)
+    replay.scan().await?;
+    patiently(async || replay.end().await).await.map(Some)
+}
+
+/// Does what another writer of the database may keep from being done, until it is.
+async fn patiently<T>(work: impl AsyncFn() -> Result<T, RecordsError>) -> Result<T, RecordsError> {
+    loop {
+        match work().await {
+            Err(error) if dialect::is_busy(&error) => {
+                tracing::warn!("the replay of the ledger waits for another program that holds the database");
+                tokio::time::sleep(WAIT).await;
+            }
+            result => return result,
+        }
+    }
 }
 
 impl<'a> Replay<'a> {
@@ -76,29 +93,22 @@ impl<'a> Replay<'a> {
         let mut groups = groups::read(self.store.settings.ledger.clone(), entries);
         while let Some(group) = groups.recv().await {
             let group = group?;
-            let Some(counts) = self.patiently(&at, &group).await? else { return Ok(false) };
+            let done = patiently(async || self.anonymise(&at, &group).await).await?;
+            let Some((counts, read, done)) = done else { return Ok(false) };
+            self.memory.keep(read, &done);
             self.receipt.people += counts.anonymised + counts.already + counts.absent;
             told(self.receipt.people);
             at = group.until;
             if self.memory.people() >= MOST_REMEMBERED {
-                residue::scan(self.store, self.run, &mut self.memory).await?;
+                self.scan().await?;
             }
         }
         Ok(true)
     }
 
-    /// Anonymises a group; another writer of the database is waited for.
-    async fn patiently(&mut self, at: &Place, group: &Group) -> Result<Option<Counts>, RecordsError> {
-        loop {
-            match self.anonymise(at, group).await {
-                Err(error) if dialect::is_busy(&error) => tokio::time::sleep(WAIT).await,
-                result => return result,
-            }
-        }
-    }
-
-    /// Anonymises a group and moves the mark, in one transaction. None where the mark is not where it was.
-    async fn anonymise(&mut self, at: &Place, group: &Group) -> Result<Option<Counts>, RecordsError> {
+    /// Anonymises a group and moves the mark, in one transaction. Gives what became of whom, and the old values. None
+    /// where the mark is not where it was.
+    async fn anonymise(&self, at: &Place, group: &Group) -> Result<Option<Again>, RecordsError> {
         let tx = self.store.begin().await?;
         if !mark::advance(&tx, at, &group.until).await? {
             return Ok(None);
@@ -115,8 +125,7 @@ impl<'a> Replay<'a> {
         };
         receipt::add(&tx, self.receipt.id, counts).await?;
         tx.commit().await?;
-        self.memory.keep(read, &outcomes.done);
-        Ok(Some(counts))
+        Ok(Some((counts, read, outcomes.done)))
     }
 
     async fn everybody(
@@ -146,10 +155,14 @@ impl<'a> Replay<'a> {
         Ok(outcomes)
     }
 
-    /// Searches for residue, verifies everybody, and writes receipt, state and certificate.
-    async fn end(mut self) -> Result<Receipt, RecordsError> {
-        residue::scan(self.store, self.run, &mut self.memory).await?;
-        let Self { store, run, receipt, .. } = &self;
+    /// Searches for old values of those who were anonymised, and forgets these.
+    async fn scan(&mut self) -> Result<(), RecordsError> {
+        residue::scan(self.store, self.run, &mut self.memory).await
+    }
+
+    /// Verifies everybody, and writes receipt, state and certificate.
+    async fn end(&self) -> Result<Receipt, RecordsError> {
+        let Self { store, run, receipt, .. } = self;
         verify::everybody(store, receipt).await?;
         let tx = store.begin().await?;
         if receipt::end(&tx, store, receipt.id).await? {
