@@ -211,7 +211,9 @@ async fn without_its_ledger_nothing_starts() {
     let ledger = folder.join("lethe.ledger");
     let whole = std::fs::read_to_string(&ledger).unwrap();
     std::fs::remove_file(&ledger).unwrap();
-    for arguments in [&["serve"][..], &[], &["users", "anonymise", "2", "--confirm", "2"], &["ledger", "replay"]] {
+    for arguments in
+        [&["serve"][..], &[], &["users", "anonymise", "2", "--confirm", "2"], &["ledger", "replay"]]
+    {
         let words = refused(folder, arguments);
         assert!(words.contains("missing") && words.contains("start-over --confirm LOST"), "{words}");
     }
@@ -237,7 +239,9 @@ async fn a_certificate_is_shown_downloaded_and_checked() {
     let server = Server::start(folder);
     let (head, page) = server.get("/runs/2/certificate");
     assert!(head.starts_with("http/1.1 200 "), "{head}");
-    for words in ["Certificate of manual run 2", "3 users were anonymised", "holds", "/runs/2/certificate.json"] {
+    for words in
+        ["Certificate of manual run 2", "3 users were anonymised", "holds", "/runs/2/certificate.json"]
+    {
         assert!(page.contains(words), "{words}: {page}");
     }
     assert!(!page.contains("style=") && !page.contains("Leaver"));

@@ -53,11 +53,13 @@ pub(crate) use writer::Known;
 
 use crate::error::RecordsError;
 use crate::store::Store;
-use sea_orm::{ConnectionTrait, DbErr};
+use sea_orm::ConnectionTrait;
 
-/// The random name of the installation and the last entry that its database holds. Nothing before the first ledger.
-pub(crate) async fn mark_of(db: &impl ConnectionTrait) -> Result<Option<(String, i64)>, DbErr> {
-    Ok(mark::read(db).await?.map(|mark| (mark.library, mark.place.sequence)))
+/// The random name of the installation, and the last entry that its database holds.
+pub(crate) async fn mark_of(db: &impl ConnectionTrait) -> Result<(String, i64), RecordsError> {
+    // A database has no mark as long as the file is the ledger of another one.
+    let mark = mark::read(db).await?.ok_or_else(|| RecordsError::Ledger(Standing::Foreign.words()))?;
+    Ok((mark.library, mark.place.sequence))
 }
 
 /// Makes sure that all that was written into the ledger is on the disk.

@@ -113,8 +113,7 @@ impl Certificate {
         let people = People::of(db, id).await?;
         let policy = stored_policy(&run.policy)?;
         let policy_text = serde_json::to_string(&policy).map_err(|_| RecordsError::Corrupt("policy"))?;
-        let (library, ledger_sequence) =
-            ledger::mark_of(db).await?.ok_or(RecordsError::Corrupt("mark of the ledger"))?;
+        let (library, ledger_sequence) = ledger::mark_of(db).await?;
         Ok(Self {
             format: FORMAT.to_owned(),
             library,

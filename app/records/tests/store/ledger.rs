@@ -178,6 +178,9 @@ async fn a_new_database_does_not_take_over_the_ledger_of_another() {
         let url = format!("sqlite://{}/new.db?mode=rwc", library.folder.path().display());
         let new = Store::open(&url, clock(), store.settings().clone()).await.unwrap();
         assert_eq!(standing(&new).await.unwrap(), Standing::Foreign);
+        add(&new, leaver("Ng")).await;
+        add_task(&new, &five_days()).await;
+        assert!(refusal(&new, 1).await.contains("another library"));
         assert_eq!(standing(&store).await.unwrap(), Standing::Level);
     })
     .await;
