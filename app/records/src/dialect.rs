@@ -156,6 +156,23 @@ pub(crate) fn is_busy(error: &RecordsError) -> bool {
     }
 }
 
+/// Whether a commit that failed is certain to have changed nothing. Where the connection was lost on the way,
+/// nobody can tell.
+pub(crate) fn is_rolled_back(error: &DbErr) -> bool {
+    use sea_orm::{RuntimeErr, SqlxError};
+    let (DbErr::Conn(RuntimeErr::SqlxError(error))
+    | DbErr::Exec(RuntimeErr::SqlxError(error))
+    | DbErr::Query(RuntimeErr::SqlxError(error))) = error
+    else {
+        return false;
+    };
+    let SqlxError::Database(error) = &**error else { return false };
+    // SQLITE_BUSY and its kinds, SQLITE_CONSTRAINT_FOREIGNKEY and _TRIGGER; serialization_failure,
+    // deadlock_detected, and what a deferred constraint refuses.
+    let certain = ["5", "261", "517", "773", "787", "1811", "40001", "40P01"];
+    error.code().is_some_and(|code| certain.contains(&&*code) || (code.len() == 5 && code.starts_with("23")))
+}
+
 /// What makes removed values vanish from the database files after a run.
 pub(crate) async fn sweep(db: &DatabaseConnection, tables: &[&str]) -> Result<(), DbErr> {
     if db.get_database_backend() == DatabaseBackend::Postgres {
