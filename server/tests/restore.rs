@@ -124,7 +124,7 @@ impl Server {
     fn wait_until_open(&self) {
         let began = Instant::now();
         while self.get("/users").0.starts_with("http/1.1 503 ") {
-            assert!(began.elapsed() < Duration::from_secs(60), "{}", self.log.lock().unwrap());
+            assert!(began.elapsed() < Duration::from_mins(1), "{}", self.log.lock().unwrap());
             std::thread::sleep(Duration::from_millis(100));
         }
     }
@@ -170,15 +170,18 @@ async fn a_restored_backup_brings_nobody_back() {
         sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
         ..Default::default()
     };
-    let held = desk.database().begin_with_options(immediate).await.unwrap();
+    let other = desk.database().begin_with_options(immediate).await.unwrap();
     let server = Server::start(folder);
     for path in ["/", "/users/1", "/runs/1", "/api/anything", "/pkg/lethe.css"] {
         let (head, body) = server.get(path);
         assert!(head.starts_with("http/1.1 503 ") && head.contains("\r\nretry-after: "), "{path}: {head}");
-        assert!(body.contains("a backup was restored") && body.contains("50 people"), "{path}: {body}");
+        assert!(
+            body.contains("A backup of the database was restored") && body.contains("50 people"),
+            "{path}: {body}"
+        );
         assert!(!body.contains("Leaver"), "{path}");
     }
-    held.rollback().await.unwrap();
+    other.rollback().await.unwrap();
     server.wait_until_open();
 
     let (_, page) = server.get("/users/1");

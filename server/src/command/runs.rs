@@ -77,13 +77,11 @@ async fn resume(store: &Store, output: Output) -> anyhow::Result<ExitCode> {
 }
 
 async fn verify(store: &Store, output: Output, what: &str) -> anyhow::Result<ExitCode> {
-    let checked = match what.parse() {
-        Ok(id) => certificate::verify_run(store, RunId(id)).await?,
-        Err(_) => {
-            let text = tokio::fs::read_to_string(what).await;
-            certificate::verify_file(store, &text.context("The file of the certificate cannot be read")?)
-                .await?
-        }
+    let checked = if let Ok(id) = what.parse() {
+        certificate::verify_run(store, RunId(id)).await?
+    } else {
+        let text = tokio::fs::read_to_string(what).await;
+        certificate::verify_file(store, &text.context("The file of the certificate cannot be read")?).await?
     };
     output.print(&checked, Checked::words)?;
     Ok(if checked.holds() { ExitCode::SUCCESS } else { ExitCode::FAILURE })

@@ -49,20 +49,18 @@ impl Door {
 }
 
 async fn answer(State(door): State<Door>, request: Request) -> Response {
-    match door.0.desk.get() {
+    if let Some(desk) = door.0.desk.get() {
         // A router cannot fail.
-        Some(desk) => desk.clone().oneshot(request).await.into_response(),
-        None => {
-            let head = [
-                (RETRY_AFTER, LOOK_AGAIN),
-                (CONTENT_TYPE, "text/html; charset=utf-8"),
-                (CACHE_CONTROL, "no-store"),
-                (CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'"),
-            ];
-            let (people, done) = (door.0.people, door.0.done.load(Ordering::Relaxed));
-            (StatusCode::SERVICE_UNAVAILABLE, head, page(people, done)).into_response()
-        }
+        return desk.clone().oneshot(request).await.into_response();
     }
+    let head = [
+        (RETRY_AFTER, LOOK_AGAIN),
+        (CONTENT_TYPE, "text/html; charset=utf-8"),
+        (CACHE_CONTROL, "no-store"),
+        (CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'"),
+    ];
+    let (people, done) = (door.0.people, door.0.done.load(Ordering::Relaxed));
+    (StatusCode::SERVICE_UNAVAILABLE, head, page(people, done)).into_response()
 }
 
 /// The page, readable without a style sheet: there is no desk yet that could send one.
@@ -70,10 +68,9 @@ fn page(people: i64, done: i64) -> String {
     let who = if people == 0 {
         "Everybody has been anonymised again; that is being verified.".to_owned()
     } else {
-        let were = if people == 1 { "was" } else { "were" };
         format!(
-            "{} who {were} anonymised after that backup came back with it, although they were to be forgotten. They \
-             are being anonymised again now: {} of {} so far.",
+            "With that {} came back who had been anonymised before. They are being anonymised again now: {} of {} so \
+             far.",
             counted(people, "person", "people"),
             grouped(done.min(people)),
             grouped(people),
@@ -83,7 +80,8 @@ fn page(people: i64, done: i64) -> String {
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
          <meta http-equiv=\"refresh\" content=\"{LOOK_AGAIN}\">\n<title>One moment – Lethe</title>\n</head>\n<body>\n\
-         <main>\n<h1>One moment: a backup was restored</h1>\n<p>{who}</p>\n\
+         <main>\n<h1>One moment, please</h1>\n<p>A backup of the database was restored, or its last changes were \
+         lost when the power failed. {who}</p>\n\
          <p>Until then nothing can be looked up or changed, by anybody. Nothing is lost, and nobody has to do \
          anything: this page loads itself again and becomes the desk.</p>\n</main>\n</body>\n</html>\n"
     )
@@ -112,7 +110,7 @@ mod tests {
         for path in ["/", "/users/1", "/pkg/lethe.wasm", "/api/x", "/healthz"] {
             let (status, retry, page) = ask(&door, path).await;
             assert_eq!((status, retry.as_deref()), (StatusCode::SERVICE_UNAVAILABLE, Some("5")), "{path}");
-            assert!(page.contains("1,250 people who were") && page.contains("500 of 1,250"), "{page}");
+            assert!(page.contains("1,250 people came back") && page.contains("500 of 1,250"), "{page}");
         }
         door.open(Router::new().route("/", get(async || "the desk")));
         assert_eq!(ask(&door, "/").await, (StatusCode::OK, None, "the desk".to_owned()));
@@ -121,7 +119,7 @@ mod tests {
 
     #[test]
     fn one_person_is_not_people() {
-        assert!(page(1, 0).contains("1 person who was anonymised"));
+        assert!(page(1, 0).contains("1 person came back"));
         assert!(page(0, 0).contains("being verified"));
     }
 }

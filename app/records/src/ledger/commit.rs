@@ -21,6 +21,9 @@ pub(crate) async fn commit(
     if outcomes.done.is_empty() {
         return Ok(tx.commit().await?);
     }
+    if outcomes.keys.len() != outcomes.done.len() {
+        return Err(RecordsError::Corrupt("key of a user"));
+    }
     let people = People {
         after: 0,
         policy: 0,

@@ -49,7 +49,7 @@ struct Reader {
 impl Reader {
     fn read(&mut self, path: PathBuf, entries: &RangeInclusive<i64>) -> Result<(), Damage> {
         let (_, mut lines) = file::read_unlocked(&path)?;
-        while let Some((entry, place)) = lines.next()? {
+        while let Some((entry, place)) = lines.next()?.filter(|_| !self.sender.is_closed()) {
             let wanted = entries.contains(&entry.sequence);
             self.take(entry, place, wanted)?;
         }

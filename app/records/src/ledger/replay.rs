@@ -69,16 +69,13 @@ impl<'a> Replay<'a> {
         let tx = store.begin().await?;
         let writer = Writer::enter(store).await?;
         let mark = mark::read_settled(&tx).await?.ok_or_else(standing::apart)?;
-        let begun = match receipt::open(&tx).await? {
-            Some(receipt) => record::open(&tx).await?.map(|run| (receipt, run)),
-            None => None,
+        let receipt = match receipt::open(&tx).await? {
+            Some(receipt) => receipt,
+            None => receipt::begin(&tx, store, mark.place.sequence, writer.tail.last_people()).await?,
         };
-        let (receipt, run) = if let Some(begun) = begun {
-            begun
-        } else {
-            let to = writer.tail.last_people();
-            let receipt = receipt::begin(&tx, store, mark.place.sequence, to).await?;
-            (receipt, record::begin(&tx, store).await?)
+        let run = match record::open(&tx).await? {
+            Some(run) => run,
+            None => record::begin(&tx, store).await?,
         };
         tx.commit().await?;
         writer.leave();

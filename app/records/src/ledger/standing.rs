@@ -62,9 +62,9 @@ impl Standing {
         match self {
             Self::Level => "The ledger and the database say the same".to_owned(),
             Self::Ahead { entries, people } => format!(
-                "A backup was restored: the ledger is ahead of the database by {}, and names {} who must be \
-                 anonymised again before anything else is done. Start the server, which does it first, or: lethe \
-                 ledger replay",
+                "A backup was restored, or the last changes were lost when the power failed: the ledger is ahead of \
+                 the database by {}, and names {} who must be anonymised again before anything else is done. Start \
+                 the server, which does it first, or: lethe ledger replay",
                 counted(*entries, "entry", "entries"),
                 counted(*people, "person", "people"),
             ),

@@ -5,6 +5,7 @@ use crate::support::{add, add_task, clock, execute, five_days, leaver};
 use policy::UserNumber;
 use records::ledger::{Standing, overview, replay, standing, start_over};
 use records::{Actor, RecordsError, Store, run};
+use sea_orm::DatabaseBackend;
 use std::path::PathBuf;
 
 /// A library of which the first users are anonymised one by one.
@@ -113,7 +114,7 @@ async fn whatever_is_changed_in_the_middle_is_damage() {
         let lines: Vec<&str> = whole.lines().collect();
         let without = |left_out: usize| -> String {
             let kept = lines.iter().enumerate().filter(|(place, _)| *place != left_out);
-            kept.map(|(_, line)| format!("{line}\n")).collect()
+            kept.flat_map(|(_, line)| [*line, "\n"]).collect()
         };
         for (changed, words) in [
             (whole.replace("uuid of N2", "uuid of N4"), "entry 4 or something before it was changed"),
@@ -259,6 +260,59 @@ async fn nobody_is_changed_when_the_ledger_cannot_be_written() {
         let user = records::user::read(&store, UserNumber(2)).await.unwrap();
         assert_eq!(user.anonymised_on, None);
         anonymise(&store, 2).await.unwrap();
+    })
+    .await;
+}
+
+/// Makes the database refuse the next commit that anonymises somebody. `code` is that of PostgreSQL's answer.
+async fn refuse_commits(store: &Store, code: &str) {
+    if store.database().get_database_backend() == DatabaseBackend::Postgres {
+        let function = format!(
+            "CREATE OR REPLACE FUNCTION refuse_commit() RETURNS trigger LANGUAGE plpgsql AS \
+             $$ BEGIN RAISE 'refused' USING ERRCODE = '{code}'; END $$"
+        );
+        execute(store, &function).await;
+        let trigger = "CREATE CONSTRAINT TRIGGER refuses_commits AFTER INSERT ON audit_events \
+                       DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION refuse_commit()";
+        execute(store, trigger).await;
+    } else {
+        let table =
+            "CREATE TABLE refused (number BIGINT REFERENCES users (number) DEFERRABLE INITIALLY DEFERRED)";
+        execute(store, table).await;
+        let trigger = "CREATE TRIGGER refuses_commits AFTER INSERT ON audit_events \
+                       BEGIN INSERT INTO refused VALUES (-1); END";
+        execute(store, trigger).await;
+    }
+}
+
+async fn allow_commits(store: &Store) {
+    let on = match store.database().get_database_backend() {
+        DatabaseBackend::Postgres => " ON audit_events",
+        _ => "",
+    };
+    execute(store, &format!("DROP TRIGGER refuses_commits{on}")).await;
+}
+
+#[tokio::test]
+async fn a_commit_that_fails_leaves_a_void_entry_or_one_that_the_next_settles() {
+    for_each_library(async |library| {
+        let store = library_with(&library, 2, 1).await;
+        // 23514: a constraint refuses, and nothing was changed. P0001: nothing that would be certain.
+        for (code, at_once) in [("23514", true), ("P0001", false)] {
+            if !at_once && store.database().get_database_backend() != DatabaseBackend::Postgres {
+                continue;
+            }
+            let voids = text(&store).matches("\"void\"").count();
+            refuse_commits(&store, code).await;
+            assert_eq!(anonymise(&store, 2).await.unwrap_err().code(), "database");
+            assert_eq!(text(&store).matches("\"void\"").count() == voids + 1, at_once, "{code}");
+            allow_commits(&store).await;
+            let user = records::user::read(&store, UserNumber(2)).await.unwrap();
+            assert_eq!(user.anonymised_on, None);
+        }
+        anonymise(&store, 2).await.unwrap();
+        assert_eq!(standing(&store).await.unwrap(), Standing::Level);
+        assert_eq!(overview(&store).await.unwrap().people, 2);
     })
     .await;
 }

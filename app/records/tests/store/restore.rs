@@ -5,7 +5,7 @@ use policy::{RunKind, RunState, UserNumber};
 use records::entity::{audit_events, runs, users};
 use records::ledger::{Standing, receipts, replay, standing};
 use records::{Actor, RecordsError, Settings, Store, run};
-use sea_orm::{ColumnTrait, ConnectionTrait, Database, EntityTrait, QueryFilter};
+use sea_orm::{ColumnTrait, ConnectionTrait, Database, EntityTrait, QueryFilter, Set};
 use std::sync::atomic::{AtomicI64, Ordering};
 use tempfile::TempDir;
 
@@ -91,8 +91,11 @@ async fn the_fifty_are_anonymised_again_and_a_new_user_with_an_old_number_is_unt
         store.database().clone().close().await.unwrap();
 
         let store = library.restore(backup).await;
-        let new = add(&store, users::ActiveModel { uuid: sea_orm::Set("fresh".into()), ..leaver("New") }).await;
+        let new = add(&store, leaver("New")).await;
         assert_eq!(new.number, 46, "the number that somebody else had");
+        // Even the key of somebody who was done is not enough where the number is another.
+        let key = users::ActiveModel { uuid: Set("uuid of N50".to_owned()), ..leaver("Other") };
+        let other = add(&store, key).await;
         // Whatever would hold others back does not: it was decided before.
         execute(&store, "INSERT INTO user_roles VALUES (1, 'librarian', '2018-01-01')").await;
         let loan = "INSERT INTO loans (user_number, branch, issued_on, due_on) VALUES (2, 'main', '2018-01-21', '2018-02-21')";
@@ -109,13 +112,15 @@ async fn the_fifty_are_anonymised_again_and_a_new_user_with_an_old_number_is_unt
         assert_eq!(anonymised(&store).await, (1..=45).collect::<Vec<i64>>());
         let untouched = users::Entity::find_by_id(46).one(store.database()).await.unwrap().unwrap();
         assert_eq!(untouched, new);
+        let untouched = users::Entity::find_by_id(47).one(store.database()).await.unwrap().unwrap();
+        assert_eq!(untouched, other);
         let again = users::Entity::find_by_id(8).one(store.database()).await.unwrap().unwrap();
         assert_ne!(again.replacement, before.replacement, "random names are never the same");
         assert_eq!(users::Model { replacement: before.replacement.clone(), ..again }, before);
 
         assert_eq!(standing(&store).await.unwrap(), Standing::Level);
         assert_eq!(replay(&store, |_| ()).await.unwrap(), None, "there is nothing to do any more");
-        assert_eq!(receipts(&store).await.unwrap(), [receipt.clone()]);
+        assert_eq!(receipts(&store).await.unwrap(), std::slice::from_ref(&receipt));
         let history = runs::Entity::find().filter(runs::Column::Kind.eq(RunKind::Replay.code()));
         let [run] = &history.all(store.database()).await.unwrap()[..] else { panic!("not one run") };
         let run = run::read(&store, policy::RunId(run.id)).await.unwrap();

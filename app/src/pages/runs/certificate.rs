@@ -1,7 +1,7 @@
 //! The certificate of a run, to be printed or downloaded.
 
 use super::state_tag;
-use crate::parts::{Day, Frame, Moment, Notice, named_in_path, page};
+use crate::parts::{Action, Day, Frame, Moment, Notice, named_in_path, page};
 use crate::state::store;
 use leptos::prelude::*;
 use policy::numbers::{counted, grouped};
@@ -27,16 +27,19 @@ fn view(signed: Signed, checked: &Checked) -> impl IntoView + use<> {
     let run = format!("{} {}", says.kind.words(), says.run);
     let crumbs =
         vec![("Task centre".to_owned(), "/tasks".to_owned()), (run.clone(), format!("/runs/{}", says.run))];
-    let file = format!("/runs/{}/certificate.json", says.run);
+    let download = Action::Link {
+        words: "Download the certificate as JSON".to_owned(),
+        href: format!("/runs/{}/certificate.json", says.run),
+    };
     let kind = if checked.holds() { "success" } else { "danger" };
     let checked = format!("Checked now. {}.", checked.words());
     let no_details = says.skipped.is_empty() && says.failed.is_empty();
     view! {
-        <Frame title=format!("Certificate of {}", lower_first(&run)) lead=lead(&says) crumbs>
+        <Frame title=format!("Certificate of {}", lower_first(&run)) lead=lead(&says) crumbs actions=vec![download]>
             <Notice kind><p>{checked}</p></Notice>
-            <p class="hint">
-                "Print this page, or " <a href=file download>"download the certificate as JSON"</a>
-                ". It names nobody. Anybody who has this installation can check it: "
+            <p>
+                "It names nobody. To keep it on paper, print this page. Whoever has the command line of this \
+                 installation can check it: "
                 <code>{format!("lethe runs verify {}", says.run)}</code>
             </p>
             <h2>"What was done"</h2>
