@@ -112,6 +112,26 @@ async fn metrics_are_figures_and_nothing_else() {
 }
 
 #[tokio::test]
+async fn every_page_says_what_needs_attention_and_nothing_when_all_is_well() {
+    let (folder, store) = library().await;
+    let router = router(folder.path(), store.clone(), Pulse::default());
+    let pages = ["/", "/tasks", "/users", "/personal-data", "/nowhere"];
+    for page in pages {
+        assert!(!answer(&router, page, "localhost").await.1.contains("Needs attention"), "{page}");
+    }
+    for _ in 0..5 {
+        overdue_task(&store).await;
+    }
+    for page in pages {
+        let (_, body) = answer(&router, page, "localhost").await;
+        assert!(body.contains("role=\"status\" aria-label=\"Needs attention\""), "{page}");
+        assert_eq!(body.matches("is overdue").count(), 3, "{page}");
+        assert!(body.contains("href=\"/tasks/1\"") && body.contains("“Words of the library”"), "{page}");
+        assert!(body.contains("<a href=\"/runs\">and ") && body.contains("1 Jan 2020 02:30"), "{page}");
+    }
+}
+
+#[tokio::test]
 async fn a_foreign_name_is_not_told_either() {
     let (folder, store) = library().await;
     let router = router(folder.path(), store, Pulse::default());
