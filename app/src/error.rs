@@ -58,7 +58,7 @@ impl From<records::RecordsError> for AppError {
         use records::RecordsError;
         match error {
             RecordsError::Invalid(errors) => Self::Invalid(errors),
-            RecordsError::Refused(why) => Self::Refused(why),
+            RecordsError::Refused(why) | RecordsError::Ledger(why) => Self::Refused(why),
             RecordsError::NotFound(what) => Self::NotFound(what.to_owned()),
             RecordsError::Stale => Self::Stale,
             RecordsError::Database(_) | RecordsError::Corrupt(_) => Self::Internal(reference(&error)),

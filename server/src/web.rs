@@ -45,15 +45,12 @@ pub(crate) async fn serve(config: &Config, store: Store) -> anyhow::Result<()> {
 
 /// Takes up the runs that an earlier process left unfinished.
 async fn resume(store: &Store) -> anyhow::Result<()> {
-    for run in records::run::unfinished(store).await? {
-        let store = store.clone();
-        tokio::spawn(async move {
-            tracing::info!(run = run.0, "taking up an unfinished run");
-            if let Err(error) = records::run::carry_out(&store, run).await {
-                tracing::error!(run = run.0, code = error.code(), "the run was cut off");
-            }
-        });
-    }
+    let store = store.clone();
+    tokio::spawn(async move {
+        if let Err(error) = records::run::work(&store).await {
+            tracing::error!(code = error.code(), "a run was cut off");
+        }
+    });
     Ok(())
 }
 

@@ -18,6 +18,9 @@ pub enum RecordsError {
     /// Not possible as things stand; the sentence says why and what to do.
     #[error("{0}")]
     Refused(String),
+    /// The ledger outside the database does not allow it; the sentence says why and what to do.
+    #[error("{0}")]
+    Ledger(String),
     /// The database failed. The text is for nobody's eyes but the log's, and even there only its kind.
     #[error("The database could not do this")]
     Database(#[from] sea_orm::DbErr),
@@ -39,6 +42,7 @@ impl RecordsError {
             Self::Invalid(_) => "invalid",
             Self::Stale => "stale",
             Self::Refused(_) => "refused",
+            Self::Ledger(_) => "ledger",
             Self::Database(_) => "database",
             Self::Corrupt(_) => "corrupt",
         }

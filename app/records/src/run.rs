@@ -1,21 +1,41 @@
 //! Previews and runs: who would be anonymised, and who was.
+//!
+//! A run is started from a sealed preview and waits in the queue (`start`); a process takes it up (`lease`, `queue`),
+//! does its people batch by batch (`carry_out`) and ends it (`finish`).
 
+mod cancel;
 mod carry_out;
+mod finish;
+mod lease;
+mod outcomes;
 mod preview;
+mod queue;
 mod read;
+mod seal;
 mod single;
 mod start;
 
-pub use carry_out::carry_out;
+pub use cancel::cancel;
 pub use preview::preview;
-pub use read::{Member, MemberQuery, Run, RunQuery, RunRow, list, members, read, unfinished};
+pub use queue::{carry_out, work};
+pub use read::{Member, MemberQuery, Run, RunQuery, RunRow, list, members, read};
 pub use single::{SinglePlan, anonymise_one, anonymise_one_as_shown, plan_for_one};
 pub use start::{start, why_not};
 
+use crate::actor::{Actor, Channel};
 use crate::error::RecordsError;
-use policy::Policy;
+use policy::{Policy, UserNumber};
 
 /// A policy as it is stored.
 pub(crate) fn stored_policy(text: &str) -> Result<Policy, RecordsError> {
     serde_json::from_str(text).map_err(|_| RecordsError::Corrupt("policy"))
+}
+
+/// Who started a run, as it is stored.
+fn actor_of(staff: Option<UserNumber>, channel: &str) -> Actor {
+    let channel = [Channel::CommandLine, Channel::Schedule, Channel::Replay]
+        .into_iter()
+        .find(|known| known.code() == channel)
+        .unwrap_or(Channel::Desk);
+    Actor { staff, channel }
 }

@@ -23,12 +23,7 @@ impl Store {
     pub async fn open(url: &str, clock: Clock, settings: Settings) -> Result<Self, RecordsError> {
         let db = Database::connect(dialect::connect_options(url)).await?;
         Migrator::up(&db, None).await?;
-        Ok(Self {
-            db,
-            clock,
-            settings: Arc::new(settings),
-            stop: Arc::new(watch::Sender::new(false)),
-        })
+        Ok(Self { db, clock, settings: Arc::new(settings), stop: Arc::new(watch::Sender::new(false)) })
     }
 
     /// The same database as another process sees it, with a clock of its own. For tests.

@@ -18,10 +18,12 @@ use policy::RunState;
 pub(crate) fn state_tag(state: RunState) -> impl IntoView {
     let class = match state {
         RunState::Queued | RunState::Running | RunState::Cancelling => "tag ready",
-        RunState::Interrupted | RunState::StoppedByBrake | RunState::Missed => "tag due",
+        RunState::Interrupted
+        | RunState::StoppedByBrake
+        | RunState::Missed
+        | RunState::CompletedWithFailures => "tag due",
         RunState::Cancelled => "tag",
         RunState::Succeeded => "tag proven",
-        RunState::CompletedWithFailures => "tag due",
         RunState::Failed => "tag bad",
     };
     view! { <span class=class>{state.words()}</span> }

@@ -45,7 +45,7 @@ pub(crate) fn page<V: IntoView + 'static>(
 fn problem(error: &RecordsError) -> impl IntoView + use<> {
     let (status, words) = match error {
         RecordsError::NotFound(what) => (StatusCode::NOT_FOUND, format!("There is no such {what}.")),
-        RecordsError::Refused(why) => (StatusCode::CONFLICT, why.clone()),
+        RecordsError::Refused(why) | RecordsError::Ledger(why) => (StatusCode::CONFLICT, why.clone()),
         RecordsError::Stale => (StatusCode::CONFLICT, AppError::Stale.to_string()),
         RecordsError::Invalid(_) => (StatusCode::UNPROCESSABLE_ENTITY, AppError::Unreadable.to_string()),
         RecordsError::Database(_) | RecordsError::Corrupt(_) => {

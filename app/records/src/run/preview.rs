@@ -1,8 +1,10 @@
 //! The preview: the verdict on every user, kept so that a run can touch nobody else.
 
+use super::seal;
 use crate::actor::Actor;
 use crate::audit::{self, Deed, Subject};
-use crate::entity::{run_counts, run_members, runs};
+use crate::clock::Clock;
+use crate::entity::{run_counts, run_members, runs, tasks};
 use crate::error::RecordsError;
 use crate::store::Store;
 use crate::task;
@@ -13,12 +15,23 @@ use sea_orm::{
     ActiveModelTrait, ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter, Set,
 };
 
-/// Assesses all users by the policy of a task, and keeps the verdicts. Changes nobody.
+/// Assesses all users by the policy of a task, keeps the verdicts and seals them. Changes nobody.
 pub async fn preview(store: &Store, actor: Actor, task: TaskId) -> Result<RunId, RecordsError> {
     let tx = store.begin().await?;
     let task = task::row(&tx, task).await?;
+    let preview = make(&tx, store, actor, &task).await?;
+    tx.commit().await?;
+    Ok(RunId(preview.id))
+}
+
+/// Makes a preview of a task inside a transaction.
+pub(super) async fn make(
+    tx: &DatabaseTransaction,
+    store: &Store,
+    actor: Actor,
+    task: &tasks::Model,
+) -> Result<runs::Model, RecordsError> {
     let policy = super::stored_policy(&task.policy)?;
-    let now = store.clock.now();
     let today = store.clock.today();
     let run = runs::ActiveModel {
         task_id: Set(Some(task.id)),
@@ -30,12 +43,13 @@ pub async fn preview(store: &Store, actor: Actor, task: TaskId) -> Result<RunId,
         rules_version: Set(RULES_VERSION),
         actor_number: Set(actor.staff.map(|staff| staff.0)),
         channel: Set(actor.channel.code().to_owned()),
-        created_at: Set(now),
+        created_at: Set(store.clock.now()),
+        started_at: Set(Some(Clock::real())),
         ..Default::default()
     }
-    .insert(&tx)
+    .insert(tx)
     .await?;
-    forget_older_previews(&tx, task.id, run.id).await?;
+    forget_older_previews(tx, task.id, run.id).await?;
     let (verdicts, mut values) = selection::verdicts_sql(&policy, today);
     let sql = format!(
         "INSERT INTO run_members (run_id, user_number, reason, blockers) \
@@ -43,15 +57,25 @@ pub async fn preview(store: &Store, actor: Actor, task: TaskId) -> Result<RunId,
     );
     values.insert(0, run.id.into());
     tx.execute_raw(dialect::statement(tx.get_database_backend(), &sql, values)).await?;
-    count(&tx, &run, store).await?;
+    let [users, previewed] = count(tx, &run).await?;
     let id = RunId(run.id);
-    audit::note(&tx, &store.clock, actor, Deed::Previewed, Subject::Task(task.id), Some(id), "").await?;
-    tx.commit().await?;
-    Ok(id)
+    let fingerprint = seal::fingerprint(tx, id, &task.policy, RULES_VERSION, today).await?;
+    let sealed = runs::ActiveModel {
+        id: Set(run.id),
+        users: Set(users),
+        previewed: Set(previewed),
+        fingerprint: Set(Some(fingerprint)),
+        finished_at: Set(Some(store.clock.now())),
+        ..Default::default()
+    }
+    .update(tx)
+    .await?;
+    audit::note(tx, &store.clock, actor, Deed::Previewed, Subject::Task(task.id), Some(id), "").await?;
+    Ok(sealed)
 }
 
-/// Counts the verdicts by reason.
-async fn count(tx: &DatabaseTransaction, run: &runs::Model, store: &Store) -> Result<(), DbErr> {
+/// Counts the verdicts by reason. Gives the number of all users and of those who are eligible.
+async fn count(tx: &DatabaseTransaction, run: &runs::Model) -> Result<[i64; 2], DbErr> {
     let sql = "SELECT reason, COUNT(*) AS n FROM run_members WHERE run_id = ? GROUP BY reason";
     let rows =
         tx.query_all_raw(dialect::statement(tx.get_database_backend(), sql, vec![run.id.into()])).await?;
@@ -72,16 +96,7 @@ async fn count(tx: &DatabaseTransaction, run: &runs::Model, store: &Store) -> Re
         count: Set(count),
     });
     run_counts::Entity::insert_many(rows).exec_without_returning(tx).await?;
-    runs::ActiveModel {
-        id: Set(run.id),
-        users: Set(all),
-        previewed: Set(eligible),
-        finished_at: Set(Some(store.clock.now())),
-        ..Default::default()
-    }
-    .update(tx)
-    .await?;
-    Ok(())
+    Ok([all, eligible])
 }
 
 /// Previews that were never carried out are replaced by a newer one of the same task; their counts stay.
@@ -90,6 +105,7 @@ async fn forget_older_previews(tx: &DatabaseTransaction, task: i64, newest: i64)
         .column(runs::Column::PreviewId)
         .from(runs::Entity)
         .and_where(Expr::col(runs::Column::PreviewId).is_not_null())
+        .and_where(runs::Column::State.ne(RunState::StoppedByBrake.code()))
         .to_owned();
     let older = Query::select()
         .column(runs::Column::Id)

@@ -1,5 +1,7 @@
 //! Reading runs: lists, one run, its people.
 
+use super::lease::{is_abandoned, state_of};
+use crate::clock::Clock;
 use crate::dialect;
 use crate::entity::{run_counts, runs, tasks};
 use crate::error::RecordsError;
@@ -10,7 +12,10 @@ use crate::user::Name;
 use crate::words::fold;
 use chrono::{DateTime, NaiveDate, Utc};
 use policy::assess::first_eligible_day;
-use policy::{Blockers, Outcome, Policy, Reason, RunId, RunKind, RunState, TaskId, UserNumber, VerdictKind};
+use policy::{
+    Blockers, Brake, Outcome, Phase, Policy, Reason, Residue, RunId, RunKind, RunState, TaskId, UserNumber,
+    VerdictKind,
+};
 use sea_orm::sea_query::Value;
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QueryResult, QuerySelect,
@@ -58,6 +63,37 @@ pub struct Run {
     pub skipped_by: Vec<(Reason, i64)>,
     /// Rows changed or deleted, by table.
     pub tables: Vec<(String, i64)>,
+    /// Failed people by the code of their failure.
+    pub failed_by: Vec<(String, i64)>,
+    /// Why the run could not be done as a whole, as codes.
+    pub errors: Vec<String>,
+    /// Anonymised people by the result of the residue scan.
+    pub residue: Vec<(Residue, i64)>,
+    /// When it was due, for a scheduled run.
+    pub due_at: Option<DateTime<Utc>>,
+    /// When a process took it up; by the computer's clock, like the two below.
+    pub started_at: Option<DateTime<Utc>>,
+    /// When the process that carries it out last gave a sign of life.
+    pub heartbeat_at: Option<DateTime<Utc>>,
+    /// When somebody was last done.
+    pub progress_at: Option<DateTime<Utc>>,
+    /// How often it was cut off and taken up again.
+    pub interruptions: i32,
+    /// What it is doing.
+    pub phase: Option<Phase>,
+    /// The seal over policy, rules, day and people.
+    pub fingerprint: Option<String>,
+    /// The brake that stopped it.
+    pub brake: Option<Brake>,
+    /// What was done so that removed values vanish from the database files, as a code.
+    pub maintenance: Option<String>,
+}
+
+impl Run {
+    /// People of the preview who were not reached, because the run was cancelled or is not through.
+    pub const fn not_reached(&self) -> i64 {
+        self.previewed - self.done - self.skipped - self.failed
+    }
 }
 
 /// Reads one run or preview.
@@ -67,8 +103,11 @@ pub async fn read(store: &Store, id: RunId) -> Result<Run, RecordsError> {
         Some(task) => tasks::Entity::find_by_id(task).one(&store.db).await?,
         None => None,
     };
-    let carried_out_by =
-        runs::Entity::find().filter(runs::Column::PreviewId.eq(row.id)).one(&store.db).await?;
+    let carried_out_by = runs::Entity::find()
+        .filter(runs::Column::PreviewId.eq(row.id))
+        .filter(runs::Column::State.ne(RunState::StoppedByBrake.code()))
+        .one(&store.db)
+        .await?;
     let counts = run_counts::Entity::find()
         .filter(run_counts::Column::RunId.eq(row.id))
         .order_by_asc(run_counts::Column::Code)
@@ -81,11 +120,18 @@ pub async fn read(store: &Store, id: RunId) -> Result<Run, RecordsError> {
         found.sort();
         found
     };
+    let by_code = |kind: &str| -> Vec<(String, i64)> {
+        counts
+            .iter()
+            .filter(|count| count.kind == kind)
+            .map(|count| (count.code.clone(), count.count))
+            .collect()
+    };
     Ok(Run {
         id,
         task: task.map(|task| (TaskId(task.id), task.description)),
         kind: RunKind::from_code(&row.kind).ok_or(RecordsError::Corrupt("kind of the run"))?,
-        state: RunState::from_code(&row.state).ok_or(RecordsError::Corrupt("state of the run"))?,
+        state: state_now(&row, store)?,
         today: row.today,
         policy: stored_policy(&row.policy)?,
         rules_version: row.rules_version,
@@ -100,18 +146,31 @@ pub async fn read(store: &Store, id: RunId) -> Result<Run, RecordsError> {
         failed: row.failed,
         verdicts: by_reason("verdict"),
         skipped_by: by_reason("skipped"),
-        tables: counts.iter().filter(|c| c.kind == "table").map(|c| (c.code.clone(), c.count)).collect(),
+        tables: by_code("table"),
+        failed_by: by_code("failed"),
+        errors: by_code("error").into_iter().map(|(code, _)| code).collect(),
+        residue: by_code("residue")
+            .into_iter()
+            .filter_map(|(code, count)| Some((Residue::from_code(&code)?, count)))
+            .collect(),
+        due_at: row.due_at,
+        started_at: row.started_at,
+        heartbeat_at: row.heartbeat_at,
+        progress_at: row.progress_at,
+        interruptions: row.interruptions,
+        phase: row.phase.as_deref().and_then(Phase::from_code),
+        fingerprint: row.fingerprint,
+        brake: row.brake.as_deref().and_then(Brake::from_code),
+        maintenance: row.maintenance,
     })
 }
 
-/// Runs that are under way, or were when the process that carried them out ended.
-pub async fn unfinished(store: &Store) -> Result<Vec<RunId>, RecordsError> {
-    let rows = runs::Entity::find()
-        .filter(runs::Column::State.eq(RunState::Running.code()))
-        .order_by_asc(runs::Column::Id)
-        .all(&store.db)
-        .await?;
-    Ok(rows.into_iter().map(|run| RunId(run.id)).collect())
+/// The state, with what only the clock knows: a run whose process has been silent for too long is interrupted, also
+/// while there is nobody who could write so.
+fn state_now(row: &runs::Model, store: &Store) -> Result<RunState, RecordsError> {
+    let state = state_of(row)?;
+    let silent = state == RunState::Running && is_abandoned(row, store.settings.lease, Clock::real());
+    Ok(if silent { RunState::Interrupted } else { state })
 }
 
 /// Which runs a list shows.
@@ -172,7 +231,7 @@ pub async fn list(store: &Store, query: &RunQuery, paging: &Paging) -> Result<Pa
             id: RunId(row.id),
             task: task.map(|task| task.description.clone()),
             kind: RunKind::from_code(&row.kind).ok_or(RecordsError::Corrupt("kind of the run"))?,
-            state: RunState::from_code(&row.state).ok_or(RecordsError::Corrupt("state of the run"))?,
+            state: state_now(&row, store)?,
             created_at: row.created_at,
             previewed: row.previewed,
             done: row.done,

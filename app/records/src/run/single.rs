@@ -112,7 +112,7 @@ async fn anonymise_by(
         return Err(refused(*reason));
     }
     for (table, rows) in &outcomes.rows {
-        super::carry_out::count(&tx, job.run, "table", table, *rows).await?;
+        super::outcomes::count(&tx, job.run, "table", table, *rows).await?;
     }
     run_members::ActiveModel {
         run_id: Set(run.id),
@@ -125,7 +125,7 @@ async fn anonymise_by(
     .insert(&tx)
     .await?;
     tx.commit().await?;
-    super::carry_out::sweep(store).await;
+    super::finish::sweep(store).await;
     Ok(Some(RunId(run.id)))
 }
 

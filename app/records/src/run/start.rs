@@ -1,19 +1,22 @@
 //! Starting a run from a preview.
 
+use super::seal;
 use crate::actor::Actor;
 use crate::audit::{self, Deed, Subject};
-use crate::dialect;
-use crate::entity::runs;
+use crate::entity::{runs, tasks};
 use crate::error::RecordsError;
 use crate::store::Store;
 use crate::task;
 use policy::form::Problem;
 use policy::numbers::grouped;
-use policy::{RULES_VERSION, Reason, RunId, RunKind, RunState, TaskId};
-use sea_orm::{ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, Set, SqlErr};
+use policy::{RULES_VERSION, RunId, RunKind, RunState, TaskId};
+use sea_orm::sea_query::Expr;
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter, Set,
+};
 
-/// Starts the run of a preview; `typed` is the number of people, typed to confirm. The run then waits for
-/// [`super::carry_out`]. It touches only those who were eligible in the preview.
+/// Starts the run of a preview; `typed` is the number of people, typed to confirm. The run then waits in the queue
+/// for [`super::work`] or [`super::carry_out`]. It touches only those who were eligible in the preview.
 pub async fn start(store: &Store, actor: Actor, preview: RunId, typed: &str) -> Result<RunId, RecordsError> {
     let tx = store.begin().await?;
     let preview = usable_preview(&tx, store, preview).await?;
@@ -22,45 +25,42 @@ pub async fn start(store: &Store, actor: Actor, preview: RunId, typed: &str) -> 
         let expected = grouped(preview.previewed);
         return Err(RecordsError::field("confirm", Problem::ConfirmationDiffers { expected }));
     }
-    let now = store.clock.now();
     let run = runs::ActiveModel {
         task_id: Set(preview.task_id),
         kind: Set(RunKind::Manual.code().to_owned()),
-        state: Set(RunState::Running.code().to_owned()),
+        state: Set(RunState::Queued.code().to_owned()),
         today: Set(preview.today),
-        policy: Set(preview.policy),
+        policy: Set(preview.policy.clone()),
         task_version: Set(preview.task_version),
         rules_version: Set(RULES_VERSION),
         preview_id: Set(Some(preview.id)),
         actor_number: Set(actor.staff.map(|staff| staff.0)),
         channel: Set(actor.channel.code().to_owned()),
-        created_at: Set(now),
-        heartbeat_at: Set(Some(now)),
+        created_at: Set(store.clock.now()),
+        fingerprint: Set(preview.fingerprint.clone()),
         users: Set(preview.users),
         previewed: Set(preview.previewed),
         ..Default::default()
     }
     .insert(&tx)
-    .await
-    .map_err(|error| match error.sql_err() {
-        Some(SqlErr::UniqueConstraintViolation(_)) => RecordsError::Refused(
-            "Another run is under way. Only one can run at a time: wait until it has ended".to_owned(),
-        ),
-        _ => RecordsError::Database(error),
-    })?;
-    let sql = "INSERT INTO run_members (run_id, user_number, reason, blockers) \
-               SELECT CAST(? AS BIGINT), user_number, reason, blockers FROM run_members \
-               WHERE run_id = ? AND reason = ?";
-    let values = vec![run.id.into(), preview.id.into(), Reason::Eligible.number().into()];
-    let members = tx.execute_raw(dialect::statement(tx.get_database_backend(), sql, values)).await?;
-    if i64::try_from(members.rows_affected()) != Ok(preview.previewed) {
-        return Err(stale("The list of people of this preview was replaced meanwhile"));
-    }
+    .await?;
     let id = RunId(run.id);
+    seal::copy_members(&tx, &preview, id).await?;
+    confirm_policy(&tx, &preview).await?;
     let subject = Subject::Task(preview.task_id.unwrap_or_default());
     audit::note(&tx, &store.clock, actor, Deed::RunStarted, subject, Some(id), "").await?;
     tx.commit().await?;
     Ok(id)
+}
+
+/// Somebody has seen whom these settings select, and typed the number: from now on they may run by themselves.
+async fn confirm_policy(tx: &DatabaseTransaction, preview: &runs::Model) -> Result<(), RecordsError> {
+    tasks::Entity::update_many()
+        .col_expr(tasks::Column::ConfirmedPolicy, Expr::value(Some(preview.policy.clone())))
+        .filter(tasks::Column::Id.eq(preview.task_id.unwrap_or_default()))
+        .exec(tx)
+        .await?;
+    Ok(())
 }
 
 /// Why a preview cannot be carried out any more, in words; None when it can.
@@ -84,7 +84,11 @@ async fn usable_preview(
         .await?
         .filter(|run| run.kind == RunKind::Preview.code())
         .ok_or(RecordsError::NotFound("preview"))?;
-    let carried_out = runs::Entity::find().filter(runs::Column::PreviewId.eq(preview.id)).one(tx).await?;
+    let carried_out = runs::Entity::find()
+        .filter(runs::Column::PreviewId.eq(preview.id))
+        .filter(runs::Column::State.ne(RunState::StoppedByBrake.code()))
+        .one(tx)
+        .await?;
     if let Some(run) = carried_out {
         return Err(RecordsError::Refused(format!(
             "This preview was carried out before, by run {}. Make a new preview to run again",
@@ -94,6 +98,9 @@ async fn usable_preview(
     let task = task::row(tx, TaskId(preview.task_id.unwrap_or_default())).await?;
     if Some(task.version) != preview.task_version || preview.rules_version != RULES_VERSION {
         return Err(stale("The task was changed after this preview"));
+    }
+    if preview.fingerprint.is_none() {
+        return Err(stale("This preview was not sealed"));
     }
     if preview.today != store.clock.today() {
         return Err(stale("This preview is not of today"));
@@ -119,6 +126,6 @@ async fn newer_preview(tx: &impl ConnectionTrait, preview: &runs::Model) -> Resu
     Ok(newer.is_some())
 }
 
-fn stale(why: &str) -> RecordsError {
+pub(super) fn stale(why: &str) -> RecordsError {
     RecordsError::Refused(format!("{why}. Make a new preview, check it and run that"))
 }

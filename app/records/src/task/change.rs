@@ -13,6 +13,9 @@ use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, QueryFilter, Set};
 
 /// The most characters of a description that a copy takes over, so that its own words fit behind them.
 const DESCRIPTION_OF_COPY: usize = 190;
+/// The states of a run that keeps its task from being deleted.
+const NOT_ENDED: [RunState; 4] =
+    [RunState::Queued, RunState::Running, RunState::Cancelling, RunState::Interrupted];
 
 /// Makes an inactive copy, to be changed before it is used.
 pub async fn copy(store: &Store, actor: Actor, id: TaskId) -> Result<TaskId, RecordsError> {
@@ -71,7 +74,7 @@ pub async fn delete(store: &Store, actor: Actor, id: TaskId) -> Result<(), Recor
     super::row(&tx, id).await?;
     let under_way = crate::entity::runs::Entity::find()
         .filter(crate::entity::runs::Column::TaskId.eq(id.0))
-        .filter(crate::entity::runs::Column::State.eq(RunState::Running.code()))
+        .filter(crate::entity::runs::Column::State.is_in(NOT_ENDED.map(RunState::code)))
         .one(&tx)
         .await?;
     if let Some(run) = under_way {

@@ -7,6 +7,7 @@ mod demo;
 mod desk;
 mod editing;
 mod faults;
+mod leases;
 mod register;
 mod reports;
 mod runs;

@@ -103,20 +103,20 @@ async fn a_stale_preview_is_refused() {
 }
 
 #[tokio::test]
-async fn only_one_run_is_under_way() {
+async fn only_one_run_is_under_way_and_the_next_waits_in_the_queue() {
     for_each_database(async |store| {
         add(&store, leaver("Ng")).await;
         let one = add_task(&store, &five_days()).await;
         execute(&store, "UPDATE tasks SET single_default = FALSE").await;
         let two = add_task(&store, &five_days()).await;
         let [first, second] = [preview(&store, one).await, preview(&store, two).await];
-        let started = run::start(&store, Actor::DESK, first, "1").await.unwrap();
-        assert!(refusal(&store, second, "1").await.contains("Another run is under way"));
-        run::carry_out(&store, started).await.unwrap();
+        let first = run::start(&store, Actor::DESK, first, "1").await.unwrap();
+        let second = run::start(&store, Actor::DESK, second, "1").await.unwrap();
+        assert_eq!(run::read(&store, second).await.unwrap().state, RunState::Queued);
+        assert_eq!(run::work(&store).await.unwrap(), [first, second]);
         // Whom the other run has anonymised in between is no failure.
-        let started = run::start(&store, Actor::DESK, second, "1").await.unwrap();
-        run::carry_out(&store, started).await.unwrap();
-        let run = run::read(&store, started).await.unwrap();
+        let run = run::read(&store, second).await.unwrap();
+        assert_eq!((run.state, run.skipped), (RunState::Succeeded, 1));
         assert_eq!(run.skipped_by, [(Reason::AlreadyAnonymised, 1)]);
     })
     .await;
@@ -136,8 +136,7 @@ async fn a_run_that_was_cut_off_goes_on_where_it_stood() {
             &format!("UPDATE run_members SET outcome = 'done' WHERE run_id = {started} AND user_number = 1"),
         )
         .await;
-        assert_eq!(run::unfinished(&store).await.unwrap(), [started]);
-        run::carry_out(&store, started).await.unwrap();
+        assert_eq!(run::work(&store).await.unwrap(), [started]);
         let run = run::read(&store, started).await.unwrap();
         assert_eq!((run.state, run.done), (RunState::Succeeded, 3));
         let first = users::Entity::find_by_id(1).one(store.database()).await.unwrap().unwrap();

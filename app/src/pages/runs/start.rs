@@ -23,8 +23,8 @@ pub(super) async fn start_run(form: Confirmation) -> Result<(), AppError> {
     let store = store();
     let run = run::start(&store, actor(), RunId(form.preview), &form.confirm).await?;
     tokio::spawn(async move {
-        if let Err(error) = run::carry_out(&store, run).await {
-            tracing::error!(run = run.0, code = error.code(), "the run was cut off");
+        if let Err(error) = run::work(&store).await {
+            tracing::error!(code = error.code(), "a run was cut off");
         }
     });
     leptos_axum::redirect(&format!("/runs/{run}"));

@@ -1,0 +1,108 @@
+//! Ending a run: with the state that its counted people prove, and with its certificate.
+
+use super::lease::{Lease, Standing};
+use super::outcomes;
+use crate::anonymise::Job;
+use crate::audit::{self, Deed, Subject};
+use crate::entity::{run_members, runs};
+use crate::error::RecordsError;
+use crate::store::Store;
+use crate::{certificate, dialect};
+use policy::register::{Owner, TABLES};
+use policy::{Outcome, Residue, RunId, RunState};
+use sea_orm::sea_query::Expr;
+use sea_orm::{ActiveModelTrait, ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, Set};
+
+/// Makes removed values vanish from the files, then ends the run.
+pub(super) async fn finish(store: &Store, lease: &Lease, job: &Job<'_>) -> Result<RunState, RecordsError> {
+    let maintenance = sweep(store).await;
+    let tx = store.begin().await?;
+    let cancelled = match lease.standing(&tx).await? {
+        Standing::Ours => false,
+        Standing::Cancelled => true,
+        Standing::Lost => return Ok(RunState::Interrupted),
+    };
+    let run = runs::Entity::find_by_id(job.run.0).one(&tx).await?.ok_or(RecordsError::NotFound("run"))?;
+    let [done, skipped, failed] = outcomes::counted(&tx, job.run).await?;
+    let of_counts = if cancelled { RunState::of_cancelled } else { RunState::of_counts };
+    let state = if let Some(state) = of_counts(run.previewed, done, skipped, failed) {
+        state
+    } else {
+        tracing::error!(run = run.id, "the people of a run do not add up to its preview");
+        outcomes::count(&tx, job.run, "error", "counts_differ", 1).await?;
+        RunState::Failed
+    };
+    close_residue(&tx, job.run).await?;
+    runs::ActiveModel {
+        id: Set(job.run.0),
+        state: Set(state.code().to_owned()),
+        holder: Set(None),
+        phase: Set(None),
+        done: Set(done),
+        skipped: Set(skipped),
+        failed: Set(failed),
+        maintenance: Set(Some(maintenance.to_owned())),
+        finished_at: Set(Some(store.clock.now())),
+        ..Default::default()
+    }
+    .update(&tx)
+    .await?;
+    let subject = Subject::Run(job.run.0);
+    audit::note(&tx, &store.clock, job.actor, Deed::RunFinished, subject, Some(job.run), state.code())
+        .await?;
+    certificate::make(&tx, store, job.run).await?;
+    tx.commit().await?;
+    Ok(state)
+}
+
+/// Of whom nothing is known any more that could be searched for: a process died between anonymising and searching.
+async fn close_residue(tx: &DatabaseTransaction, run: RunId) -> Result<(), RecordsError> {
+    let unknown = run_members::Entity::update_many()
+        .col_expr(run_members::Column::Residue, Residue::Undeterminable.code().into())
+        .filter(run_members::Column::RunId.eq(run.0))
+        .filter(run_members::Column::Outcome.eq(Outcome::Done.code()))
+        .filter(run_members::Column::Residue.is_null())
+        .exec(tx)
+        .await?;
+    if unknown.rows_affected > 0 {
+        outcomes::count(tx, run, "residue", Residue::Undeterminable.code(), unknown.rows_affected).await?;
+    }
+    Ok(())
+}
+
+/// The people are done by now: a database that cannot be swept is noted, and the run stays what it is.
+pub(super) async fn sweep(store: &Store) -> &'static str {
+    let tables: Vec<&str> =
+        TABLES.iter().filter(|table| table.owner != Owner::Nobody).map(|table| table.name).collect();
+    if dialect::sweep(&store.db, &tables).await.is_ok() {
+        return "done";
+    }
+    tracing::warn!("the database files could not be swept after the run");
+    "busy"
+}
+
+/// Ends a run that did not begin: a brake stopped it, or there was nobody to do.
+pub(super) async fn end_without_people(
+    tx: &DatabaseTransaction,
+    store: &Store,
+    job: (RunId, crate::actor::Actor),
+    state: RunState,
+    brake: Option<policy::Brake>,
+) -> Result<(), RecordsError> {
+    let (run, actor) = job;
+    runs::Entity::update_many()
+        .col_expr(runs::Column::State, state.code().into())
+        .col_expr(runs::Column::Holder, Expr::value(Option::<String>::None))
+        .col_expr(runs::Column::Phase, Expr::value(Option::<String>::None))
+        .col_expr(runs::Column::Brake, Expr::value(brake.map(|brake| brake.code().to_owned())))
+        .col_expr(runs::Column::FinishedAt, Expr::value(store.clock.now()))
+        .filter(runs::Column::Id.eq(run.0))
+        .exec(tx)
+        .await?;
+    let (deed, detail) = match brake {
+        Some(brake) => (Deed::RunStopped, brake.code()),
+        None => (Deed::RunFinished, state.code()),
+    };
+    audit::note(tx, &store.clock, actor, deed, Subject::Run(run.0), Some(run), detail).await?;
+    Ok(())
+}

@@ -1,0 +1,205 @@
+//! The lease: which process carries out a run, and whether it is still alive.
+//!
+//! A process that takes a run up writes a random name into it and then a sign of life every few seconds. Whoever
+//! finds a run without a sign of life for longer than the lease takes it over. A process that lost its lease
+//! notices at its next batch, inside the transaction, and stops.
+
+use crate::audit::{self, Deed, Subject};
+use crate::clock::Clock;
+use crate::dialect;
+use crate::entity::runs;
+use crate::error::RecordsError;
+use crate::store::Store;
+use chrono::{DateTime, Utc};
+use policy::{RunId, RunState, UserNumber};
+use sea_orm::sea_query::Expr;
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter,
+    QueryOrder, QuerySelect, Set, SqlErr,
+};
+use std::time::Duration;
+use tokio::task::JoinHandle;
+
+/// The right to carry out one run. Signs of life are given as long as it lives.
+#[derive(Debug)]
+pub(super) struct Lease {
+    pub(super) run: RunId,
+    holder: String,
+    signs: JoinHandle<()>,
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        self.signs.abort();
+    }
+}
+
+/// What came of the attempt to take a run up.
+#[derive(Debug)]
+pub(super) enum Claim {
+    /// It is ours.
+    Taken(Lease),
+    /// It has ended, like this.
+    Ended(RunState),
+    /// Another run, or another process, is at work.
+    Busy,
+    /// There is nothing to take up.
+    Nothing,
+}
+
+/// What a process may do with the run at its next batch.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Standing {
+    /// Go on.
+    Ours,
+    /// Somebody cancelled the run.
+    Cancelled,
+    /// Another process has taken it over, or has ended it.
+    Lost,
+}
+
+/// Whether the process that holds a run is gone, as far as anybody can know.
+pub(super) fn is_abandoned(run: &runs::Model, lease: Duration, now: DateTime<Utc>) -> bool {
+    let silent = run.heartbeat_at.map(|at| (now - at).to_std().unwrap_or_default());
+    run.holder.is_none() || silent.is_none_or(|silent| silent > lease)
+}
+
+/// Takes up the run that was abandoned, else this queued one, else the oldest queued one.
+pub(super) async fn claim(store: &Store, wanted: Option<RunId>) -> Result<Claim, RecordsError> {
+    let tx = store.begin().await?;
+    if let Some(wanted) = wanted {
+        let run = runs::Entity::find_by_id(wanted.0).one(&tx).await?.ok_or(RecordsError::NotFound("run"))?;
+        let state = state_of(&run)?;
+        if state.is_final() {
+            return Ok(Claim::Ended(state));
+        }
+    }
+    let under_way = runs::Entity::find()
+        .filter(runs::Column::State.is_in(RunState::UNDER_WAY.map(RunState::code)))
+        .lock_exclusive()
+        .one(&tx)
+        .await?;
+    let (run, interrupted) = match under_way {
+        Some(run) if is_abandoned(&run, store.settings.lease, Clock::real()) => (run, true),
+        Some(_) => return Ok(Claim::Busy),
+        None => match queued(&tx, wanted).await? {
+            Some(run) => (run, false),
+            None => return Ok(Claim::Nothing),
+        },
+    };
+    take(store, tx, run, interrupted).await
+}
+
+async fn queued(
+    tx: &DatabaseTransaction,
+    wanted: Option<RunId>,
+) -> Result<Option<runs::Model>, RecordsError> {
+    let mut find = runs::Entity::find()
+        .filter(runs::Column::State.eq(RunState::Queued.code()))
+        .order_by_asc(runs::Column::Id)
+        .limit(1);
+    if let Some(wanted) = wanted {
+        find = find.filter(runs::Column::Id.eq(wanted.0));
+    }
+    Ok(find.lock_exclusive().one(tx).await?)
+}
+
+async fn take(
+    store: &Store,
+    tx: DatabaseTransaction,
+    run: runs::Model,
+    interrupted: bool,
+) -> Result<Claim, RecordsError> {
+    let holder = uuid::Uuid::new_v4().to_string();
+    let now = Clock::real();
+    let id = RunId(run.id);
+    let cancelling = run.state == RunState::Cancelling.code();
+    let state = if cancelling { RunState::Cancelling } else { RunState::Running };
+    let taken = runs::ActiveModel {
+        id: Set(run.id),
+        state: Set(state.code().to_owned()),
+        holder: Set(Some(holder.clone())),
+        heartbeat_at: Set(Some(now)),
+        started_at: Set(run.started_at.or(Some(now))),
+        interruptions: Set(run.interruptions + i32::from(interrupted)),
+        ..Default::default()
+    };
+    match taken.update(&tx).await {
+        Err(error) if matches!(error.sql_err(), Some(SqlErr::UniqueConstraintViolation(_))) => {
+            return Ok(Claim::Busy);
+        }
+        done => done?,
+    };
+    if interrupted {
+        let actor = super::actor_of(run.actor_number.map(UserNumber), &run.channel);
+        audit::note(&tx, &store.clock, actor, Deed::RunTakenUp, Subject::Run(id.0), Some(id), "").await?;
+    }
+    tx.commit().await?;
+    let signs = tokio::spawn(give_signs(store.clone(), id, holder.clone()));
+    Ok(Claim::Taken(Lease { run: id, holder, signs }))
+}
+
+/// Gives a sign of life four times in each lease, until the lease is dropped or lost.
+async fn give_signs(store: Store, run: RunId, holder: String) {
+    loop {
+        tokio::time::sleep(store.settings.lease / 4).await;
+        let given = runs::Entity::update_many()
+            .col_expr(runs::Column::HeartbeatAt, Expr::value(Clock::real()))
+            .filter(runs::Column::Id.eq(run.0))
+            .filter(runs::Column::Holder.eq(holder.as_str()))
+            .exec(&store.db)
+            .await;
+        if given.is_ok_and(|given| given.rows_affected == 0) {
+            return;
+        }
+    }
+}
+
+impl Lease {
+    /// Locks the run inside the transaction of a batch and says whether it is still ours.
+    pub(super) async fn standing(&self, tx: &DatabaseTransaction) -> Result<Standing, RecordsError> {
+        let backend = tx.get_database_backend();
+        let sql = format!("SELECT state, holder FROM runs WHERE id = ?{}", dialect::for_update(backend));
+        let row = tx.query_one_raw(dialect::statement(backend, &sql, vec![self.run.0.into()])).await?;
+        let Some(row) = row else { return Ok(Standing::Lost) };
+        let holder: Option<String> = row.try_get("", "holder")?;
+        if holder.as_deref() != Some(self.holder.as_str()) {
+            return Ok(Standing::Lost);
+        }
+        let state: String = row.try_get("", "state")?;
+        Ok(match RunState::from_code(&state) {
+            Some(RunState::Running) => Standing::Ours,
+            Some(RunState::Cancelling) => Standing::Cancelled,
+            _ => Standing::Lost,
+        })
+    }
+
+    /// Says that the run is not carried out any more, so that the next process need not wait for the lease to end.
+    pub(super) async fn release(&self, store: &Store) -> Result<(), RecordsError> {
+        let tx = store.begin().await?;
+        match self.standing(&tx).await? {
+            Standing::Lost => return Ok(()),
+            Standing::Ours => {
+                runs::Entity::update_many()
+                    .col_expr(runs::Column::State, RunState::Interrupted.code().into())
+                    .col_expr(runs::Column::Holder, Expr::value(Option::<String>::None))
+                    .filter(runs::Column::Id.eq(self.run.0))
+                    .exec(&tx)
+                    .await?;
+            }
+            Standing::Cancelled => {
+                runs::Entity::update_many()
+                    .col_expr(runs::Column::Holder, Expr::value(Option::<String>::None))
+                    .filter(runs::Column::Id.eq(self.run.0))
+                    .exec(&tx)
+                    .await?;
+            }
+        }
+        tx.commit().await?;
+        Ok(())
+    }
+}
+
+pub(super) fn state_of(run: &runs::Model) -> Result<RunState, RecordsError> {
+    RunState::from_code(&run.state).ok_or(RecordsError::Corrupt("state of the run"))
+}

@@ -1,0 +1,183 @@
+//! The seal of a preview: a fingerprint over policy, rules, day and people. And the preview that a scheduled run
+//! makes and seals for itself.
+
+use super::lease::{Lease, Standing};
+use super::{finish, preview, stored_policy};
+use crate::dialect;
+use crate::entity::{run_members, runs, tasks};
+use crate::error::RecordsError;
+use crate::store::Store;
+use chrono::NaiveDate;
+use policy::{Brake, Policy, RULES_VERSION, Reason, RunId, RunKind, RunState, TaskId, UserNumber, is_wider};
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter,
+    QueryOrder, QuerySelect, Set,
+};
+use sha2::{Digest as _, Sha256};
+
+/// How many people are read at a time for the fingerprint.
+const CHUNK: u64 = 20_000;
+/// How many of a task's last runs say what is usual.
+const LAST_RUNS: u64 = 5;
+
+/// The fingerprint of the eligible people of a run or preview.
+pub(super) async fn fingerprint(
+    db: &impl ConnectionTrait,
+    run: RunId,
+    policy: &str,
+    rules: i32,
+    today: NaiveDate,
+) -> Result<String, RecordsError> {
+    let mut hash = Sha256::new();
+    hash.update(format!("lethe-preview-1\n{policy}\n{rules}\n{today}\n"));
+    let mut after = i64::MIN;
+    loop {
+        let numbers: Vec<i64> = run_members::Entity::find()
+            .select_only()
+            .column(run_members::Column::UserNumber)
+            .filter(run_members::Column::RunId.eq(run.0))
+            .filter(run_members::Column::Reason.eq(Reason::Eligible.number()))
+            .filter(run_members::Column::UserNumber.gt(after))
+            .order_by_asc(run_members::Column::UserNumber)
+            .limit(CHUNK)
+            .into_tuple()
+            .all(db)
+            .await?;
+        let Some(last) = numbers.last() else { break };
+        after = *last;
+        for number in &numbers {
+            hash.update(number.to_be_bytes());
+        }
+    }
+    Ok(hex::encode(hash.finalize()))
+}
+
+/// Copies the eligible people of a preview into the run that carries it out, and compares the seal.
+pub(super) async fn copy_members(
+    tx: &DatabaseTransaction,
+    preview: &runs::Model,
+    run: RunId,
+) -> Result<(), RecordsError> {
+    let sql = "INSERT INTO run_members (run_id, user_number, reason, blockers) \
+               SELECT CAST(? AS BIGINT), user_number, reason, blockers FROM run_members \
+               WHERE run_id = ? AND reason = ?";
+    let values = vec![run.0.into(), preview.id.into(), Reason::Eligible.number().into()];
+    let members = tx.execute_raw(dialect::statement(tx.get_database_backend(), sql, values)).await?;
+    let found = fingerprint(tx, run, &preview.policy, preview.rules_version, preview.today).await?;
+    let as_many = i64::try_from(members.rows_affected()) == Ok(preview.previewed);
+    if !as_many || preview.fingerprint.as_deref() != Some(found.as_str()) {
+        return Err(super::start::stale("The list of people of this preview is not the one that was sealed"));
+    }
+    Ok(())
+}
+
+/// What became of the preview that a scheduled run made for itself.
+pub(super) enum Sealed {
+    /// The people are sealed, and the run may go on.
+    Ready(Box<runs::Model>),
+    /// The run has ended: a brake stopped it, or another process has it.
+    Stopped(RunState),
+}
+
+/// Makes and seals the preview of a scheduled run, in one transaction, and looks at the brakes.
+pub(super) async fn seal_scheduled(
+    store: &Store,
+    lease: &Lease,
+    run: &runs::Model,
+) -> Result<Sealed, RecordsError> {
+    let tx = store.begin().await?;
+    if lease.standing(&tx).await? == Standing::Lost {
+        return Ok(Sealed::Stopped(RunState::Interrupted));
+    }
+    let task = tasks::Entity::find_by_id(run.task_id.unwrap_or_default())
+        .one(&tx)
+        .await?
+        .ok_or(RecordsError::NotFound("task"))?;
+    let actor = super::actor_of(run.actor_number.map(UserNumber), &run.channel);
+    if !task.active || task.deleted_at.is_some() {
+        let state = RunState::Cancelled;
+        finish::end_without_people(&tx, store, (lease.run, actor), state, None).await?;
+        tx.commit().await?;
+        return Ok(Sealed::Stopped(state));
+    }
+    let preview = preview::make(&tx, store, actor, &task).await?;
+    let run = runs::ActiveModel {
+        id: Set(run.id),
+        preview_id: Set(Some(preview.id)),
+        policy: Set(preview.policy.clone()),
+        task_version: Set(preview.task_version),
+        rules_version: Set(RULES_VERSION),
+        today: Set(preview.today),
+        fingerprint: Set(preview.fingerprint.clone()),
+        users: Set(preview.users),
+        previewed: Set(preview.previewed),
+        ..Default::default()
+    }
+    .update(&tx)
+    .await?;
+    let id = RunId(run.id);
+    if let Some(brake) = brake(&tx, store, &task, &preview).await? {
+        let state = RunState::StoppedByBrake;
+        finish::end_without_people(&tx, store, (id, actor), state, Some(brake)).await?;
+        tx.commit().await?;
+        return Ok(Sealed::Stopped(state));
+    }
+    copy_members(&tx, &preview, id).await?;
+    tx.commit().await?;
+    Ok(Sealed::Ready(Box::new(run)))
+}
+
+/// Ends a scheduled run whose preview cannot be made: it will not be made the next time either.
+pub(super) async fn failed(
+    store: &Store,
+    lease: &Lease,
+    run: &runs::Model,
+    error: &RecordsError,
+) -> Result<RunState, RecordsError> {
+    tracing::error!(run = run.id, code = error.code(), "a scheduled run could not make its preview");
+    let tx = store.begin().await?;
+    if lease.standing(&tx).await? == Standing::Lost {
+        return Ok(RunState::Interrupted);
+    }
+    let actor = super::actor_of(run.actor_number.map(UserNumber), &run.channel);
+    super::outcomes::count(&tx, lease.run, "error", error.code(), 1).await?;
+    finish::end_without_people(&tx, store, (lease.run, actor), RunState::Failed, None).await?;
+    tx.commit().await?;
+    Ok(RunState::Failed)
+}
+
+/// The brake that stops a scheduled run of this preview, if any.
+async fn brake(
+    tx: &DatabaseTransaction,
+    store: &Store,
+    task: &tasks::Model,
+    preview: &runs::Model,
+) -> Result<Option<Brake>, RecordsError> {
+    if preview.previewed == 0 {
+        return Ok(None);
+    }
+    let policy: Policy = stored_policy(&preview.policy)?;
+    let confirmed = task.confirmed_policy.as_deref().map(stored_policy).transpose()?;
+    if confirmed.is_none_or(|confirmed| is_wider(&policy, &confirmed)) {
+        return Ok(Some(Brake::NotConfirmed));
+    }
+    let last = last_runs(tx, TaskId(task.id)).await?;
+    Ok(store.settings.brakes.of(preview.previewed, preview.users, &last))
+}
+
+/// How many people the last runs of a task were about.
+async fn last_runs(tx: &DatabaseTransaction, task: TaskId) -> Result<Vec<i64>, RecordsError> {
+    let ended = [RunState::Succeeded, RunState::CompletedWithFailures];
+    let people = runs::Entity::find()
+        .select_only()
+        .column(runs::Column::Previewed)
+        .filter(runs::Column::TaskId.eq(task.0))
+        .filter(runs::Column::Kind.is_in([RunKind::Manual, RunKind::Scheduled].map(RunKind::code)))
+        .filter(runs::Column::State.is_in(ended.map(RunState::code)))
+        .order_by_desc(runs::Column::Id)
+        .limit(LAST_RUNS)
+        .into_tuple()
+        .all(tx)
+        .await?;
+    Ok(people)
+}

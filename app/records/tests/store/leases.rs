@@ -1,0 +1,243 @@
+//! Who carries out a run: one process at a time, another one when it dies, nobody when it is cancelled.
+
+use crate::support::{add, add_task, execute, five_days, for_each_database, leaver};
+use policy::{Brake, RunId, RunState};
+use records::entity::{audit_events, run_members, runs};
+use records::{Actor, Store, run};
+use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter};
+
+/// A run of this many people, queued.
+async fn queued(store: &Store, people: i64) -> RunId {
+    for n in 0..people {
+        add(store, leaver(&format!("N{n}"))).await;
+    }
+    let task = add_task(store, &five_days()).await;
+    let preview = run::preview(store, Actor::DESK, task).await.unwrap();
+    run::start(store, Actor::DESK, preview, &people.to_string()).await.unwrap()
+}
+
+/// Makes it look as if a process had taken the run up and died this many seconds ago, after the first person.
+async fn taken_up_by_the_dead(store: &Store, run: RunId, seconds: i64) {
+    let at = (chrono::Utc::now() - chrono::Duration::seconds(seconds)).to_rfc3339();
+    let change =
+        format!("UPDATE runs SET state = 'running', holder = 'dead', heartbeat_at = '{at}' WHERE id = {run}");
+    execute(store, &change).await;
+}
+
+async fn events(store: &Store, action: &str) -> u64 {
+    audit_events::Entity::find()
+        .filter(audit_events::Column::Action.eq(action))
+        .count(store.database())
+        .await
+        .unwrap()
+}
+
+#[tokio::test]
+async fn a_run_whose_process_died_is_taken_over_after_the_lease_and_not_before() {
+    for_each_database(async |store| {
+        let id = queued(&store, 3).await;
+        taken_up_by_the_dead(&store, id, 5).await;
+        assert_eq!(run::work(&store).await.unwrap(), [], "five seconds of silence are none");
+        assert_eq!(run::read(&store, id).await.unwrap().state, RunState::Running);
+        taken_up_by_the_dead(&store, id, 21).await;
+        assert_eq!(run::read(&store, id).await.unwrap().state, RunState::Interrupted);
+        assert_eq!(run::work(&store).await.unwrap(), [id]);
+        let run = run::read(&store, id).await.unwrap();
+        assert_eq!((run.state, run.done, run.interruptions), (RunState::Succeeded, 3, 1));
+        assert_eq!(events(&store, "run_taken_up").await, 1);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_process_that_is_told_to_stop_leaves_the_run_to_the_next() {
+    for_each_database(async |store| {
+        let id = queued(&store, 3).await;
+        let leaving = store.as_another_process(*store.clock());
+        // It has the run and is told to stop before its first batch.
+        let carried_out = tokio::spawn({
+            let leaving = leaving.clone();
+            async move {
+                leaving.stop();
+                run::carry_out(&leaving, id).await.unwrap()
+            }
+        });
+        assert_eq!(carried_out.await.unwrap(), RunState::Interrupted);
+        let left = runs::Entity::find_by_id(id.0).one(store.database()).await.unwrap().unwrap();
+        assert_eq!((left.state.as_str(), left.holder), ("interrupted", None));
+        assert_eq!(run::work(&store).await.unwrap(), [id], "the next process need not wait");
+        assert_eq!(run::read(&store, id).await.unwrap().done, 3);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_cancelled_run_says_who_was_not_reached() {
+    for_each_database(async |store| {
+        let id = queued(&store, 3).await;
+        taken_up_by_the_dead(&store, id, 21).await;
+        let done = format!(
+            "UPDATE run_members SET outcome = 'done', residue = 'clean' WHERE run_id = {id} AND user_number = 1"
+        );
+        execute(&store, &done).await;
+        assert_eq!(run::cancel(&store, Actor::DESK, id).await.unwrap(), RunState::Cancelling);
+        assert_eq!(run::work(&store).await.unwrap(), [id]);
+        let run = run::read(&store, id).await.unwrap();
+        assert_eq!((run.state, run.done, run.not_reached()), (RunState::Cancelled, 1, 2));
+        assert!(run::cancel(&store, Actor::DESK, id).await.is_err(), "it has ended");
+        assert_eq!(events(&store, "user_anonymised").await, 0);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_queued_run_is_cancelled_at_once() {
+    for_each_database(async |store| {
+        let id = queued(&store, 2).await;
+        assert_eq!(run::cancel(&store, Actor::DESK, id).await.unwrap(), RunState::Cancelled);
+        assert_eq!(run::work(&store).await.unwrap(), []);
+        let run = run::read(&store, id).await.unwrap();
+        assert_eq!((run.done, run.not_reached()), (0, 2));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn people_of_a_process_that_died_are_never_said_to_be_clean() {
+    for_each_database(async |store| {
+        let id = queued(&store, 3).await;
+        taken_up_by_the_dead(&store, id, 21).await;
+        // The dead process had done the first person, and its memory went with it.
+        execute(
+            &store,
+            &format!("UPDATE run_members SET outcome = 'done' WHERE run_id = {id} AND user_number = 1"),
+        )
+        .await;
+        run::work(&store).await.unwrap();
+        let members = run_members::Entity::find()
+            .filter(run_members::Column::RunId.eq(id.0))
+            .filter(run_members::Column::Residue.eq("undeterminable"))
+            .all(store.database())
+            .await
+            .unwrap();
+        assert!(members.iter().any(|member| member.user_number == 1));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_preview_whose_list_was_altered_is_not_carried_out() {
+    for_each_database(async |store| {
+        for n in 0..3 {
+            add(&store, leaver(&format!("N{n}"))).await;
+        }
+        add(
+            &store,
+            records::entity::users::ActiveModel { leaving_on: sea_orm::Set(None), ..leaver("Stays") },
+        )
+        .await;
+        let task = add_task(&store, &five_days()).await;
+        let preview = run::preview(&store, Actor::DESK, task).await.unwrap();
+        // As many people as before, but one of them is another.
+        execute(
+            &store,
+            &format!("UPDATE run_members SET reason = 11 WHERE run_id = {preview} AND user_number = 1"),
+        )
+        .await;
+        execute(
+            &store,
+            &format!("UPDATE run_members SET reason = 0 WHERE run_id = {preview} AND user_number = 4"),
+        )
+        .await;
+        let refused = run::start(&store, Actor::DESK, preview, "3").await.unwrap_err().to_string();
+        assert!(refused.contains("not the one that was sealed"), "{refused}");
+    })
+    .await;
+}
+
+/// A run as the schedule starts it.
+async fn scheduled(store: &Store, task: policy::TaskId) -> RunId {
+    let sql = format!(
+        "INSERT INTO runs (task_id, kind, state, today, policy, rules_version, channel, created_at, due_at) \
+         SELECT id, 'scheduled', 'queued', '2018-01-21', policy, 1, 'schedule', created_at, \
+         '2018-01-21 0{}:00:00+00:00' FROM tasks WHERE id = {task}",
+        runs::Entity::find().count(store.database()).await.unwrap() % 10
+    );
+    execute(store, &sql).await;
+    let ended = run::work(store).await.unwrap();
+    assert_eq!(ended.len(), 1);
+    ended[0]
+}
+
+#[tokio::test]
+async fn a_scheduled_run_waits_until_somebody_has_confirmed_its_policy() {
+    for_each_database(async |store| {
+        add(&store, leaver("One")).await;
+        let task = add_task(&store, &five_days()).await;
+        let stopped = run::read(&store, scheduled(&store, task).await).await.unwrap();
+        assert_eq!((stopped.state, stopped.brake), (RunState::StoppedByBrake, Some(Brake::NotConfirmed)));
+        assert_eq!((stopped.previewed, stopped.done), (1, 0));
+
+        // Its preview can be looked at and carried out by hand: that confirms the policy.
+        let preview = stopped.preview.unwrap();
+        assert_eq!(run::why_not(&store, preview).await.unwrap(), None);
+        let by_hand = run::start(&store, Actor::DESK, preview, "1").await.unwrap();
+        assert_eq!(run::carry_out(&store, by_hand).await.unwrap(), RunState::Succeeded);
+
+        add(&store, leaver("Two")).await;
+        let by_itself = run::read(&store, scheduled(&store, task).await).await.unwrap();
+        assert_eq!((by_itself.state, by_itself.done), (RunState::Succeeded, 1));
+        assert_eq!(by_itself.rules_version, policy::RULES_VERSION);
+        assert!(by_itself.preview.is_some_and(|sealed| sealed != preview));
+
+        // Widened: four days instead of five.
+        add(&store, leaver("Three")).await;
+        let mut wider = five_days();
+        wider.conditions.leaving = policy::Days::new(4);
+        let json = serde_json::to_string(&wider).unwrap();
+        execute(&store, &format!("UPDATE tasks SET policy = '{json}', version = version + 1")).await;
+        let stopped = run::read(&store, scheduled(&store, task).await).await.unwrap();
+        assert_eq!((stopped.state, stopped.brake), (RunState::StoppedByBrake, Some(Brake::NotConfirmed)));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_scheduled_run_of_too_many_people_stops() {
+    for_each_database(async |store| {
+        for n in 0..30 {
+            add(&store, leaver(&format!("N{n}"))).await;
+        }
+        let task = add_task(&store, &five_days()).await;
+        execute(&store, "UPDATE tasks SET confirmed_policy = policy").await;
+        let stopped = run::read(&store, scheduled(&store, task).await).await.unwrap();
+        assert_eq!((stopped.state, stopped.brake), (RunState::StoppedByBrake, Some(Brake::Share)));
+        assert_eq!(stopped.done, 0);
+        assert_eq!(events(&store, "run_stopped").await, 1);
+        execute(&store, "UPDATE tasks SET active = FALSE").await;
+        let off = run::read(&store, scheduled(&store, task).await).await.unwrap();
+        assert_eq!(off.state, RunState::Cancelled, "the task was switched off before its turn");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_scheduled_run_that_cannot_make_its_preview_ends_as_failed() {
+    for_each_database(async |store| {
+        add(&store, leaver("One")).await;
+        let task = add_task(&store, &five_days()).await;
+        execute(&store, "UPDATE tasks SET policy = '{}'").await;
+        let sql = format!(
+            "INSERT INTO runs (task_id, kind, state, today, policy, rules_version, channel, created_at) \
+             SELECT id, 'scheduled', 'queued', '2018-01-21', '{}', 1, 'schedule', created_at FROM tasks \
+             WHERE id = {task}",
+            serde_json::to_string(&five_days()).unwrap()
+        );
+        execute(&store, &sql).await;
+        let ended = run::work(&store).await.unwrap();
+        let failed = run::read(&store, ended[0]).await.unwrap();
+        assert_eq!((failed.state, failed.errors), (RunState::Failed, vec!["corrupt".to_owned()]));
+        assert_eq!(run::work(&store).await.unwrap(), [], "and does not stop the next runs");
+    })
+    .await;
+}
