@@ -109,9 +109,10 @@ fn changes(backend: DatabaseBackend) -> Vec<String> {
         dates.join(", ")
     );
     let mut all = vec![users];
-    all.extend(["user_words", "photos", "custom_values", "credentials", "sessions"].map(|table| {
-        format!("DELETE FROM {table} WHERE user_number IN {{batch}}")
-    }));
+    all.extend(
+        ["user_words", "photos", "custom_values", "credentials", "sessions"]
+            .map(|table| format!("DELETE FROM {table} WHERE user_number IN {{batch}}")),
+    );
     all.extend(
         [
             "UPDATE loans SET note = NULL, return_note = NULL \

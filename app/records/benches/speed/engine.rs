@@ -1,8 +1,8 @@
 //! The engine: preview, start and run, as a page or the command line calls them.
 
 use crate::library;
-use records::{Actor, Store, run};
 use policy::{RunId, RunState};
+use records::{Actor, Store, run};
 use sea_orm::{ConnectionTrait, Statement};
 use std::time::{Duration, Instant};
 

@@ -152,8 +152,12 @@ fn when(condition: &str, value: &str) -> String {
 }
 
 fn users(backend: DatabaseBackend, count: i64) -> String {
-    let left = when("n % 100 NOT IN (82, 83, 84)", &day(backend, "CASE WHEN n % 100 IN (85, 86) THEN 3650 ELSE n % 1500 END"));
-    let active = when("n % 7 <> 0", &day(backend, "CASE WHEN n % 100 IN (87, 88) THEN 2930 ELSE n % 1400 END"));
+    let left = when(
+        "n % 100 NOT IN (82, 83, 84)",
+        &day(backend, "CASE WHEN n % 100 IN (85, 86) THEN 3650 ELSE n % 1500 END"),
+    );
+    let active =
+        when("n % 7 <> 0", &day(backend, "CASE WHEN n % 100 IN (87, 88) THEN 2930 ELSE n % 1400 END"));
     let columns = [
         ("uuid", "'5f0c4e3a-7d1b-4c2e-9a68-' || (100000000000 + n)".to_owned()),
         ("user_id", "'u' || (1000000 + n * 7)".to_owned()),

@@ -30,7 +30,9 @@ impl Place {
                 let (base, _) = url.rsplit_once('/').context("TEST_POSTGRES_URL has no database")?;
                 places.push(Self { kind: Kind::Postgres(base.to_owned()), folder: folder()? });
             }
-            Err(_) => eprintln!("PostgreSQL is not measured: TEST_POSTGRES_URL is not set (make bench sets it)"),
+            Err(_) => {
+                eprintln!("PostgreSQL is not measured: TEST_POSTGRES_URL is not set (make bench sets it)")
+            }
         }
         Ok(places)
     }
