@@ -4,7 +4,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: run test build site native tools browser format lint test-native test-wasm test-browser clean
+.PHONY: run test kills build site native tools browser format lint test-native test-wasm test-browser clean
 
 TARGET := $(abspath target)
 SITE := $(TARGET)/site
@@ -71,6 +71,9 @@ lint: tools
 test-native:
 	@.ci/with-postgres cargo test
 	@cargo test -p app --features ssr
+
+kills: ## Kill the program 200 times in runs on each database, and 50 times in imports
+	@KILLS=200 .ci/with-postgres cargo test -p server --test kills -- --nocapture --test-threads 2
 
 test-wasm: tools
 	@CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER=wasm-bindgen-test-runner \

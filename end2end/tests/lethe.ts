@@ -13,6 +13,8 @@ const TODAY = "2026-11-24";
 export interface Library {
   address: string;
   command: (...words: string[]) => string;
+  // Changes the database behind the server's back, as another process would.
+  sql: (statement: string) => string;
 }
 
 interface Options {
@@ -47,7 +49,11 @@ export const test = base.extend<Options, { library: Library }>({
         });
         server.on("exit", () => failed(new Error("the server did not start")));
       });
-      await use({ address, command });
+      const sql = (statement: string) =>
+        execFileSync("/usr/bin/sqlite3", ["-cmd", ".timeout 10000", join(folder, "lethe.db"), statement], {
+          encoding: "utf8",
+        }).trim();
+      await use({ address, command, sql });
       server.kill();
       const said = readFileSync(log, "utf8");
       expect(said, "no personal value stands in the log").not.toMatch(/@example\.|Anonymised user|panicked/);

@@ -1,5 +1,6 @@
 //! The web server: routes, layers, listening.
 
+mod events;
 mod files;
 mod photo;
 #[cfg(test)]
@@ -34,7 +35,7 @@ use tower_http::set_header::SetResponseHeaderLayer;
 /// Serves until the process is told to stop.
 pub(crate) async fn serve(config: &Config, store: Store) -> anyhow::Result<()> {
     let addr = config.listen_on()?;
-    resume(&store).await?;
+    resume(&store);
     let router = router(&config.site, store);
     let listener =
         tokio::net::TcpListener::bind(addr).await.with_context(|| format!("cannot listen on {addr}"))?;
@@ -44,14 +45,13 @@ pub(crate) async fn serve(config: &Config, store: Store) -> anyhow::Result<()> {
 }
 
 /// Takes up the runs that an earlier process left unfinished.
-async fn resume(store: &Store) -> anyhow::Result<()> {
+fn resume(store: &Store) {
     let store = store.clone();
     tokio::spawn(async move {
         if let Err(error) = records::run::work(&store).await {
             tracing::error!(code = error.code(), "a run was cut off");
         }
     });
-    Ok(())
 }
 
 async fn stopped() {
@@ -69,6 +69,7 @@ fn router(site: &Path, store: Store) -> Router {
     let pages = Router::new()
         .route(&format!("{}/{{*function}}", submission::PREFIX), post(submission::submit))
         .route("/api/{*function}", post(answer_island))
+        .route("/events/runs/{id}", get(events::run_events))
         .route("/users/{id}/photo", get(photo::photo))
         .route("/tasks/{id}/export", get(files::export_task))
         .route("/reports/{report}/csv", get(app::pages::report_csv))

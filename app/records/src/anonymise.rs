@@ -57,6 +57,10 @@ pub(crate) async fn anonymise(
     let mut outcomes = Outcomes::default();
     let mut people = Vec::new();
     for candidate in selection::lock(tx, numbers).await? {
+        if job.selection == Selection::Reapply && !candidate.is_under_older_rules() {
+            outcomes.skipped.push((candidate.number, Reason::AlreadyAnonymised));
+            continue;
+        }
         match assess(&candidate.facts, job.policy, job.today, job.selection) {
             Verdict::Eligible => people.push(candidate),
             verdict => outcomes.skipped.push((candidate.number, verdict.reason())),

@@ -11,14 +11,16 @@ mod outcomes;
 mod preview;
 mod queue;
 mod read;
+mod reapply;
 mod seal;
 mod single;
 mod start;
 
 pub use cancel::cancel;
 pub use preview::preview;
-pub use queue::{carry_out, work};
+pub use queue::{carry_out, work, work_to_the_end};
 pub use read::{Member, MemberQuery, Run, RunQuery, RunRow, list, members, read};
+pub use reapply::{start_reapply, under_older_rules};
 pub use single::{SinglePlan, anonymise_one, anonymise_one_as_shown, plan_for_one};
 pub use start::{start, why_not};
 

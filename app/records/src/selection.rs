@@ -5,7 +5,9 @@
 
 use crate::dialect;
 use chrono::{Duration, NaiveDate};
-use policy::{Blocker, Blockers, Conditions, Days, Policy, Reason, Scope, UserFacts, UserNumber};
+use policy::{
+    Blocker, Blockers, Conditions, Days, Policy, RULES_VERSION, Reason, Scope, UserFacts, UserNumber,
+};
 use sea_orm::sea_query::Value;
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr, QueryResult};
 use std::collections::BTreeMap;
@@ -115,6 +117,14 @@ pub(crate) struct Candidate {
     pub(crate) birth_date: Option<NaiveDate>,
     /// What a district may be made of.
     pub(crate) postcode: Option<String>,
+    rules_version: Option<i32>,
+}
+
+impl Candidate {
+    /// Whether the user was anonymised under older rules than the present ones.
+    pub(crate) fn is_under_older_rules(&self) -> bool {
+        self.facts.anonymised && self.rules_version.unwrap_or_default() < RULES_VERSION
+    }
 }
 
 /// The facts of some users, in the order of their numbers. Users that do not exist are left out.
@@ -143,7 +153,7 @@ async fn read(
     let backend = db.get_database_backend();
     let sql = format!(
         "SELECT number, uuid, birth_date, postcode, anonymised_on, fictitious, imported, created_on, leaving_on, \
-         last_activity_on, marked_on FROM users WHERE {} ORDER BY number{lock}",
+         last_activity_on, marked_on, rules_version FROM users WHERE {} ORDER BY number{lock}",
         dialect::among(backend, "number")
     );
     let list = dialect::list(backend, numbers.iter().map(|number| number.0));
@@ -212,5 +222,6 @@ fn candidate(row: &QueryResult, number: i64, obstacles: Obstacles) -> Result<Can
         uuid: row.try_get("", "uuid")?,
         birth_date: row.try_get("", "birth_date")?,
         postcode: row.try_get("", "postcode")?,
+        rules_version: row.try_get("", "rules_version")?,
     })
 }

@@ -3,19 +3,17 @@
 use crate::error::AppError;
 use leptos::prelude::*;
 use leptos::server_fn::codec::Json;
-use leptos::task::spawn_local;
-use policy::numbers::grouped;
+use policy::numbers::{counted, grouped};
+use policy::{Phase, RunState};
 use serde::{Deserialize, Serialize};
-use std::time::Duration;
-
-/// How often the run is asked for.
-const INTERVAL: Duration = Duration::from_secs(1);
 
 /// How far a run is: counts of people whose changes are committed.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Serialize)]
 pub struct Progress {
-    /// Whether it is still at work.
-    pub running: bool,
+    /// How far it is, or how it ended.
+    pub state: RunState,
+    /// What it is doing.
+    pub phase: Option<Phase>,
     /// People to do.
     pub previewed: i64,
     /// Anonymised.
@@ -24,23 +22,66 @@ pub struct Progress {
     pub skipped: i64,
     /// Failed.
     pub failed: i64,
+    /// People a second, since it was taken up; None while that says nothing.
+    pub rate: Option<f64>,
+    /// Seconds since the process that carries it out gave a sign of life.
+    pub silent: Option<i64>,
 }
 
 impl Progress {
-    const fn counted(self) -> i64 {
+    const fn counted(&self) -> i64 {
         self.done + self.skipped + self.failed
     }
 
-    fn words(self) -> String {
+    const fn remaining(&self) -> i64 {
+        self.previewed - self.counted()
+    }
+
+    /// What is happening, in a few words.
+    fn doing(&self) -> &'static str {
+        match (self.state, self.phase) {
+            (RunState::Running, Some(phase)) => phase.words(),
+            (state, _) => state.words(),
+        }
+    }
+
+    fn words(&self) -> String {
         format!(
-            "{} of {}: {} anonymised, {} skipped, {} failed, {} remaining",
+            "{}: {} of {} users done with, {} remaining",
+            self.doing(),
             grouped(self.counted()),
             grouped(self.previewed),
-            grouped(self.done),
-            grouped(self.skipped),
-            grouped(self.failed),
-            grouped(self.previewed - self.counted())
+            grouped(self.remaining())
         )
+    }
+
+    fn rate_words(&self) -> String {
+        match self.rate {
+            None => "–".to_owned(),
+            Some(rate) if rate < 10.0 => format!("{rate:.1} users a second"),
+            Some(rate) => format!("{rate:.0} users a second"),
+        }
+    }
+
+    /// The seconds that remain at the rate so far.
+    #[allow(
+        clippy::cast_possible_truncation,
+        clippy::cast_precision_loss,
+        reason = "an estimate, shown in words"
+    )]
+    fn seconds_left(&self) -> Option<i64> {
+        let rate = self.rate.filter(|rate| *rate > 0.0)?;
+        (self.phase == Some(Phase::Anonymising)).then(|| (self.remaining() as f64 / rate).ceil() as i64)
+    }
+}
+
+/// A duration, rounded for people.
+fn duration(seconds: i64) -> String {
+    match seconds {
+        ..1 => "less than a second".to_owned(),
+        1..100 => counted(seconds, "second", "seconds"),
+        100..5400 => counted((seconds + 30) / 60, "minute", "minutes"),
+        _ => counted((seconds + 1800) / 3600, "hour", "hours"),
     }
 }
 
@@ -57,15 +98,27 @@ pub async fn run_progress(
 #[cfg(feature = "ssr")]
 impl Progress {
     /// How far this run is.
-    pub(crate) fn of(run: &records::run::Run) -> Self {
+    pub fn of(run: &records::run::Run) -> Self {
+        let counted = run.done + run.skipped + run.failed;
         Self {
-            running: run.state == policy::RunState::Running,
+            state: run.state,
+            phase: run.phase,
             previewed: run.previewed,
             done: run.done,
             skipped: run.skipped,
             failed: run.failed,
+            rate: rate(run, counted),
+            silent: run.heartbeat_at.map(|at| (records::Clock::real() - at).num_seconds().max(0)),
         }
     }
+}
+
+/// People a second since the run was taken up. A run that was cut off has stood still for an unknown time.
+#[cfg(feature = "ssr")]
+#[allow(clippy::cast_precision_loss, reason = "a rate")]
+fn rate(run: &records::run::Run, counted: i64) -> Option<f64> {
+    let milliseconds = (run.progress_at? - run.started_at?).num_milliseconds();
+    (run.interruptions == 0 && milliseconds > 0).then(|| counted as f64 * 1000.0 / milliseconds as f64)
 }
 
 /// The bar and the counts of a run. When the run has ended the page is loaded again and shows the result.
@@ -77,34 +130,138 @@ pub fn RunProgress(
     progress: Progress,
 ) -> impl IntoView {
     let now = RwSignal::new(progress);
-    // What is said aloud changes every tenth of the way, not every second.
-    let tenth = Memo::new(move |_| now.with(|now| now.counted() * 10 / now.previewed.max(1)));
+    // What is said aloud changes with the phase and every tenth of the way, not every second.
+    let step =
+        Memo::new(move |_| now.with(|now| (now.state, now.phase, now.counted() * 10 / now.previewed.max(1))));
     let said = move || {
-        tenth.get();
+        step.get();
         now.get_untracked().words()
     };
-    Effect::new(move || {
-        let handle = set_interval_with_handle(
-            move || {
-                spawn_local(async move {
-                    let Ok(found) = run_progress(run).await else { return };
-                    now.set(found);
-                    if !found.running {
-                        let _ = window().location().reload();
-                    }
-                });
-            },
-            INTERVAL,
-        );
-        on_cleanup(move || {
-            if let Ok(handle) = handle {
-                handle.clear();
+    Effect::new(move || watch::watch(run, now));
+    let number = move |of: fn(&Progress) -> i64| move || grouped(now.with(of));
+    let rate = move || now.with(Progress::rate_words);
+    let left = move || now.with(Progress::seconds_left).map_or_else(|| "–".to_owned(), duration);
+    let alive = move || {
+        now.with(|now| now.silent)
+            .map_or_else(|| "–".to_owned(), |seconds| format!("{} ago", duration(seconds)))
+    };
+    view! {
+        <div class="progress">
+            <p class="doing"><b>{move || now.with(Progress::doing)}</b></p>
+            <progress max=progress.previewed.max(1) value=move || now.with(Progress::counted)
+                aria-label="Progress of the run"></progress>
+            <dl class="figures">
+                <div><dt>"anonymised"</dt><dd>{number(|now| now.done)}</dd></div>
+                <div><dt>"skipped"</dt><dd>{number(|now| now.skipped)}</dd></div>
+                <div><dt>"failed"</dt><dd>{number(|now| now.failed)}</dd></div>
+                <div><dt>"remaining"</dt><dd>{number(Progress::remaining)}</dd></div>
+            </dl>
+            <dl class="facts">
+                <dt>"Rate"</dt><dd>{rate}</dd>
+                <dt>"Time left"</dt><dd>{left}</dd>
+                <dt>"Last sign of life"</dt><dd>{alive}</dd>
+            </dl>
+            <p class="hidden" role="status">{said}</p>
+        </div>
+    }
+}
+
+/// Being told about changes: by events that the server sends, else by asking every second.
+#[cfg(feature = "hydrate")]
+mod watch {
+    use super::{Progress, run_progress};
+    use leptos::prelude::*;
+    use leptos::task::spawn_local;
+    use std::time::Duration;
+    use wasm_bindgen::JsCast as _;
+    use wasm_bindgen::prelude::Closure;
+    use web_sys::{Event, EventSource, MessageEvent};
+
+    /// How often the run is asked for where events do not come through.
+    const INTERVAL: Duration = Duration::from_secs(1);
+
+    pub(super) fn watch(run: i64, now: RwSignal<Progress>) {
+        if events(run, now).is_none() {
+            poll(run, now);
+        }
+    }
+
+    fn show(found: Progress, now: RwSignal<Progress>) {
+        now.set(found);
+        if found.state.is_final() {
+            let _ = window().location().reload();
+        }
+    }
+
+    /// Listens to the events of the run. After an error it asks instead.
+    fn events(run: i64, now: RwSignal<Progress>) -> Option<()> {
+        let source = EventSource::new(&format!("/events/runs/{run}")).ok()?;
+        let on_message = Closure::<dyn Fn(MessageEvent)>::new(move |event: MessageEvent| {
+            let text = event.data().as_string().unwrap_or_default();
+            if let Ok(found) = serde_json::from_str(&text) {
+                show(found, now);
             }
         });
-    });
-    view! {
-        <progress max=progress.previewed value=move || now.get().counted() aria-label="Progress of the run"></progress>
-        <p>{move || now.get().words()}</p>
-        <p class="hidden" role="status">{said}</p>
+        let on_error = {
+            let source = source.clone();
+            Closure::<dyn Fn(Event)>::new(move |_| {
+                source.close();
+                poll(run, now);
+            })
+        };
+        source.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
+        source.set_onerror(Some(on_error.as_ref().unchecked_ref()));
+        // They live as long as the page.
+        on_message.forget();
+        on_error.forget();
+        let open = StoredValue::new_local(source);
+        on_cleanup(move || open.with_value(EventSource::close));
+        Some(())
+    }
+
+    fn poll(run: i64, now: RwSignal<Progress>) {
+        let ask = move || {
+            spawn_local(async move {
+                if let Ok(found) = run_progress(run).await {
+                    show(found, now);
+                }
+            });
+        };
+        let _ = set_interval_with_handle(ask, INTERVAL);
+    }
+}
+
+#[cfg(not(feature = "hydrate"))]
+mod watch {
+    use super::Progress;
+    use leptos::prelude::RwSignal;
+
+    pub(super) fn watch(_run: i64, _now: RwSignal<Progress>) {}
+}
+
+#[cfg(all(test, feature = "ssr"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_left_is_said_in_words() {
+        let mut progress = Progress {
+            state: RunState::Running,
+            phase: Some(Phase::Anonymising),
+            previewed: 1000,
+            done: 240,
+            skipped: 10,
+            failed: 0,
+            rate: Some(5.0),
+            silent: Some(1),
+        };
+        assert_eq!(progress.words(), "Anonymising: 250 of 1,000 users done with, 750 remaining");
+        assert_eq!(progress.seconds_left().map(duration).as_deref(), Some("3 minutes"));
+        progress.phase = Some(Phase::Scanning);
+        assert_eq!(progress.seconds_left(), None, "the rate says nothing about the search");
+        progress.state = RunState::Cancelling;
+        assert_eq!(progress.doing(), "Cancelling");
+        assert_eq!(duration(0), "less than a second");
+        assert_eq!(duration(7300), "2 hours");
     }
 }

@@ -1,5 +1,6 @@
 //! Runs and previews.
 
+mod cancel;
 mod list;
 mod people;
 mod preview;

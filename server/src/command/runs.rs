@@ -2,11 +2,11 @@
 
 use super::Output;
 use clap::Subcommand;
-use policy::RunId;
 use policy::numbers::grouped;
-use records::Store;
+use policy::{RunId, RunState};
 use records::page::Paging;
 use records::run::{self, Run, RunQuery, RunRow};
+use records::{Actor, Store};
 use std::process::ExitCode;
 
 #[derive(Debug, Subcommand)]
@@ -16,6 +16,13 @@ pub(crate) enum Runs {
         /// How many, at most 100.
         #[arg(long, default_value_t = 50)]
         last: u64,
+    },
+    /// Take up the runs that wait or were cut off, and bring them to their end.
+    Resume,
+    /// Cancel a run that waits or is under way. Who is done stays done.
+    Cancel {
+        /// Id of the run.
+        id: i64,
     },
     /// Show one run or preview with its counts.
     Show {
@@ -32,6 +39,11 @@ impl Runs {
                 let page = run::list(store, &RunQuery::default(), &paging).await?;
                 output.print(&page.rows, |rows| rows.iter().map(line).collect::<Vec<_>>().join("\n"))?;
             }
+            Self::Resume => return resume(store, output).await,
+            Self::Cancel { id } => {
+                let state = run::cancel(store, Actor::COMMAND_LINE, RunId(id)).await?;
+                output.print(&state, |state| format!("Run {id}: {}", state.words()))?;
+            }
             Self::Show { id } => {
                 let run = run::read(store, RunId(id)).await?;
                 output.print(&run, run_words)?;
@@ -39,6 +51,20 @@ impl Runs {
         }
         Ok(ExitCode::SUCCESS)
     }
+}
+
+/// Success only when every run that was taken up has succeeded.
+async fn resume(store: &Store, output: Output) -> anyhow::Result<ExitCode> {
+    let mut runs: Vec<Run> = Vec::new();
+    for run in run::work_to_the_end(store).await? {
+        runs.push(run::read(store, run).await?);
+    }
+    let succeeded = runs.iter().all(|run| run.state == RunState::Succeeded);
+    output.print(&runs, |runs| match &runs[..] {
+        [] => "No run waits or was cut off".to_owned(),
+        runs => runs.iter().map(run_words).collect::<Vec<_>>().join("\n\n"),
+    })?;
+    Ok(if succeeded { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 fn line(run: &RunRow) -> String {

@@ -2,7 +2,7 @@
 
 use super::Output;
 use clap::Subcommand;
-use policy::numbers::grouped;
+use policy::numbers::{counted, grouped};
 use policy::{RunState, TaskId, sentence};
 use records::page::{MOST_ROWS, Paging};
 use records::run::{self, Run};
@@ -44,6 +44,12 @@ pub(crate) enum Tasks {
         #[arg(long)]
         confirm: Option<String>,
     },
+    /// Bring people who were anonymised under older rules up to the present ones.
+    Reapply {
+        /// The number of these people. Without it they are counted and nobody is changed.
+        #[arg(long)]
+        confirm: Option<String>,
+    },
 }
 
 impl Tasks {
@@ -66,6 +72,7 @@ impl Tasks {
                 let preview = run::read(store, preview).await?;
                 output.print(&preview, preview_words)?;
             }
+            Self::Reapply { confirm } => return reapply(store, output, confirm).await,
             Self::Run { id, confirm } => return run_now(store, output, TaskId(id), confirm).await,
         }
         Ok(ExitCode::SUCCESS)
@@ -127,6 +134,25 @@ async fn run_now(
     let state = run::carry_out(store, started).await?;
     let result = run::read(store, started).await?;
     output.print(&result, super::runs::run_words)?;
+    Ok(if state == RunState::Succeeded { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+async fn reapply(store: &Store, output: Output, confirm: Option<String>) -> anyhow::Result<ExitCode> {
+    let people = run::under_older_rules(store).await?;
+    let Some(confirm) = confirm.filter(|_| people > 0) else {
+        output.print(&json!({ "people": people, "rules_version": policy::RULES_VERSION }), |_| match people {
+            0 => format!("Everybody who is anonymised is so under the present rules (version {})", policy::RULES_VERSION),
+            _ => format!(
+                "{} anonymised under older rules than version {}. Nobody was changed. To bring them up: --confirm {people}",
+                counted(people, "user is", "users are"),
+                policy::RULES_VERSION
+            ),
+        })?;
+        return Ok(if people == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE });
+    };
+    let started = run::start_reapply(store, Actor::COMMAND_LINE, &confirm).await.map_err(super::in_words)?;
+    let state = run::carry_out(store, started).await?;
+    output.print(&run::read(store, started).await?, super::runs::run_words)?;
     Ok(if state == RunState::Succeeded { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 

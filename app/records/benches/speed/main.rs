@@ -31,14 +31,27 @@ async fn main() -> anyhow::Result<()> {
             let left = engine::left(&store).await?;
             store.database().clone().close().await?;
             place.delete("bare").await?;
-            println!("{round} bare {} people selecting {:?} changing {:?} = {:.0}/s", took.people, took.selecting, took.changing, took.people as f64 / took.changing.as_secs_f64());
+            println!(
+                "{round} bare {} people selecting {:?} changing {:?} = {:.0}/s",
+                took.people,
+                took.selecting,
+                took.changing,
+                took.people as f64 / took.changing.as_secs_f64()
+            );
             place.copy("base", "engine").await?;
             let store = place.open("engine").await?;
             let took = engine::anonymise(&store).await?;
             let left2 = engine::left(&store).await?;
             store.database().clone().close().await?;
             place.delete("engine").await?;
-            println!("{round} engine {} people preview {:?} start {:?} anonymising {:?} = {:.0}/s", took.people, took.preview, took.start, took.anonymising, took.people as f64 / took.anonymising.as_secs_f64());
+            println!(
+                "{round} engine {} people preview {:?} start {:?} anonymising {:?} = {:.0}/s",
+                took.people,
+                took.preview,
+                took.start,
+                took.anonymising,
+                took.people as f64 / took.anonymising.as_secs_f64()
+            );
             anyhow::ensure!(left == left2, "differ: {left:?} {left2:?}");
             println!("{left:?}");
         }

@@ -5,7 +5,7 @@ use crate::dialect;
 use crate::selection::Candidate;
 use policy::register::{self, Action};
 use policy::replacement::replacement;
-use policy::{Field, Policy, RULES_VERSION, Treatment, generalise};
+use policy::{Field, Policy, RULES_VERSION, Selection, Treatment, generalise};
 use rand::RngExt;
 use rand::seq::SliceRandom;
 use sea_orm::sea_query::Value;
@@ -66,10 +66,13 @@ pub(super) async fn replace(
         people.iter().zip(&names).map(|(person, name)| row(job.policy, person, name)).collect();
     let sql = format!(
         "UPDATE users SET {} FROM {} WHERE users.number = v.number",
-        sets(backend, job.policy).join(", "),
+        sets(backend, job).join(", "),
         dialect::objects(backend, "v", &["replacement", "birth_period", "district"]),
     );
-    let values = vec![job.today.into(), RULES_VERSION.into(), json(&rows)?];
+    let mut values: Vec<Value> = vec![RULES_VERSION.into(), json(&rows)?];
+    if job.selection != Selection::Reapply {
+        values.insert(0, job.today.into());
+    }
     Ok(tx.execute_raw(dialect::statement(backend, &sql, values)).await?.rows_affected())
 }
 
@@ -86,9 +89,10 @@ fn row<'a>(policy: &Policy, person: &Candidate, replacement: &'a str) -> Row<'a>
     Row { number: person.number.0, replacement, birth_period, district }
 }
 
-/// What each column of the record becomes, in the order of the register; the two place holders are the day and
-/// the version of the rules.
-fn sets(backend: sea_orm::DatabaseBackend, policy: &Policy) -> Vec<String> {
+/// What each column of the record becomes, in the order of the register; the place holders are the day and the
+/// version of the rules. Somebody who is anonymised already keeps name and day, and what was generalised.
+fn sets(backend: sea_orm::DatabaseBackend, job: &Job<'_>) -> Vec<String> {
+    let again = job.selection == Selection::Reapply;
     let columns = register::table("users").map_or(&[][..], |table| table.columns);
     let mut sets: Vec<String> = columns
         .iter()
@@ -96,16 +100,22 @@ fn sets(backend: sea_orm::DatabaseBackend, policy: &Policy) -> Vec<String> {
             let name = column.name;
             match column.action {
                 Action::Clear => Some(format!("{name} = NULL")),
-                Action::Replace => Some(format!("{name} = v.replacement")),
-                Action::ByPolicy(field) => by_policy(backend, policy.treatment(field), name),
+                Action::Replace if !again => Some(format!("{name} = v.replacement")),
+                Action::ByPolicy(field) => match job.policy.treatment(field) {
+                    Treatment::Remove => Some(format!("{name} = NULL")),
+                    _ if again => None,
+                    treatment => by_policy(backend, treatment, name),
+                },
                 _ => None,
             }
         })
         .collect();
-    let by_month = policy.treatment(Field::RecordDates) == Treatment::Month;
-    sets.push(format!("dates_by_month = {}", if by_month { "TRUE" } else { "FALSE" }));
+    if !again {
+        let by_month = job.policy.treatment(Field::RecordDates) == Treatment::Month;
+        sets.push(format!("dates_by_month = {}", if by_month { "TRUE" } else { "FALSE" }));
+        sets.push("anonymised_on = ?".to_owned());
+    }
     sets.push("version = users.version + 1".to_owned());
-    sets.push("anonymised_on = ?".to_owned());
     sets.push("rules_version = ?".to_owned());
     sets
 }

@@ -1,7 +1,7 @@
 //! Carrying out a run: batch by batch, each in a transaction of its own.
 
 use super::lease::{Lease, Standing};
-use super::{finish, outcomes, seal, stored_policy};
+use super::{finish, outcomes, reapply, seal, stored_policy};
 use crate::anonymise::{self, BATCH, Job};
 use crate::clock::Clock;
 use crate::dialect;
@@ -57,7 +57,7 @@ pub(super) async fn perform(store: &Store, lease: Lease) -> Result<RunState, Rec
         run: lease.run,
         policy: &policy,
         today: run.today,
-        selection: Selection::Bulk,
+        selection: if run.kind == RunKind::Reapply.code() { Selection::Reapply } else { Selection::Bulk },
         actor: super::actor_of(run.actor_number.map(UserNumber), &run.channel),
     };
     enter(store, lease.run, Phase::Anonymising).await?;
@@ -179,8 +179,8 @@ async fn next_batch(
     }
     let batch = remaining(&tx, job.run, after).await?;
     let Some(last) = batch.last().copied() else { return Ok(Batch::Stop(Stop::Through)) };
-    in_one_transaction(store, tx, job, &batch, memory).await?;
-    Ok(Batch::Done(last))
+    let all = in_one_transaction(store, tx, job, batch, memory).await?;
+    Ok(Batch::Done(if all { last } else { after }))
 }
 
 /// Whether a run that was cancelled or lost must stop. Locks it otherwise.
@@ -192,19 +192,28 @@ async fn must_stop(lease: &Lease, tx: &DatabaseTransaction) -> Result<Option<Sto
     })
 }
 
+/// Does these people, all or none. When old ones are brought up to new rules, only those of one policy come at a
+/// time: says whether that were all of them.
 async fn in_one_transaction(
     store: &Store,
     tx: DatabaseTransaction,
     job: &Job<'_>,
-    batch: &[UserNumber],
+    mut batch: Vec<UserNumber>,
     memory: &mut Memory,
-) -> Result<(), RecordsError> {
-    let read = Memory::read(&tx, batch).await?;
-    let outcomes = anonymise::anonymise(&tx, &store.clock, job, batch).await?;
+) -> Result<bool, RecordsError> {
+    let asked = batch.len();
+    let policy_of_old;
+    let mut job = job.clone();
+    if job.selection == Selection::Reapply {
+        (policy_of_old, batch) = reapply::of_one_policy(&tx, &batch).await?;
+        job.policy = &policy_of_old;
+    }
+    let read = Memory::read(&tx, &batch).await?;
+    let outcomes = anonymise::anonymise(&tx, &store.clock, &job, &batch).await?;
     outcomes::record(&tx, job.run, &outcomes).await?;
-    ledger::commit(store, tx, job, &outcomes).await?;
+    ledger::commit(store, tx, &job, &outcomes).await?;
     memory.keep(read, &outcomes.done);
-    Ok(())
+    Ok(batch.len() == asked)
 }
 
 /// After a batch failed: each person alone, so that one bad record does not stop the others.
@@ -221,7 +230,7 @@ async fn one_by_one(
             return Ok(Some(stop));
         }
         // Nobody else has the run, so nobody else has done this person meanwhile.
-        let Err(error) = in_one_transaction(store, tx, job, &[number], memory).await else { continue };
+        let Err(error) = in_one_transaction(store, tx, job, vec![number], memory).await else { continue };
         match error {
             // Not this person's failure: the rest comes again with the next batch.
             error if dialect::is_busy(&error) => return Ok(None),

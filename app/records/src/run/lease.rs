@@ -135,6 +135,7 @@ async fn take(
         audit::note(&tx, &store.clock, actor, Deed::RunTakenUp, Subject::Run(id.0), Some(id), "").await?;
     }
     tx.commit().await?;
+    tracing::info!(run = id.0, interrupted, "run taken up");
     let signs = tokio::spawn(give_signs(store.clone(), id, holder.clone()));
     Ok(Claim::Taken(Lease { run: id, holder, signs }))
 }

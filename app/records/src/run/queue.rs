@@ -2,9 +2,11 @@
 
 use super::carry_out::perform;
 use super::lease::{Claim, claim};
+use crate::entity::runs;
 use crate::error::RecordsError;
 use crate::store::Store;
 use policy::{RunId, RunState};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use std::time::Duration;
 
 /// How often somebody who waits for a run looks whether its turn has come.
@@ -22,6 +24,25 @@ pub async fn work(store: &Store) -> Result<Vec<RunId>, RecordsError> {
         }
     }
     Ok(ended)
+}
+
+/// [`work`], and waits for what another process is at work on: returns when no run waits or is under way.
+pub async fn work_to_the_end(store: &Store) -> Result<Vec<RunId>, RecordsError> {
+    let mut ended = work(store).await?;
+    while !store.is_stopping() && runs_left(store).await? {
+        tokio::time::sleep(PAUSE).await;
+        ended.extend(work(store).await?);
+    }
+    Ok(ended)
+}
+
+async fn runs_left(store: &Store) -> Result<bool, RecordsError> {
+    let states = RunState::UNDER_WAY.into_iter().chain([RunState::Queued]);
+    let left = runs::Entity::find()
+        .filter(runs::Column::State.is_in(states.map(RunState::code)))
+        .one(&store.db)
+        .await?;
+    Ok(left.is_some())
 }
 
 /// Carries out this run to its end and gives its state. While another one is under way it waits; one that was

@@ -20,8 +20,7 @@ use sea_orm::{
 pub async fn start(store: &Store, actor: Actor, preview: RunId, typed: &str) -> Result<RunId, RecordsError> {
     let tx = store.begin().await?;
     let preview = usable_preview(&tx, store, preview).await?;
-    let digits: String = typed.chars().filter(|c| !c.is_whitespace() && *c != ',').collect();
-    if digits.parse() != Ok(preview.previewed) {
+    if typed_number(typed) != Some(preview.previewed) {
         let expected = grouped(preview.previewed);
         return Err(RecordsError::field("confirm", Problem::ConfirmationDiffers { expected }));
     }
@@ -61,6 +60,12 @@ async fn confirm_policy(tx: &DatabaseTransaction, preview: &runs::Model) -> Resu
         .exec(tx)
         .await?;
     Ok(())
+}
+
+/// A number as people type it: `1,234` and `1 234` too.
+pub(super) fn typed_number(typed: &str) -> Option<i64> {
+    let digits: String = typed.chars().filter(|c| !c.is_whitespace() && *c != ',').collect();
+    digits.parse().ok()
 }
 
 /// Why a preview cannot be carried out any more, in words; None when it can.

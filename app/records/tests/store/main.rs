@@ -8,6 +8,7 @@ mod desk;
 mod editing;
 mod faults;
 mod leases;
+mod reapply;
 mod register;
 mod reports;
 mod runs;

@@ -1,33 +1,32 @@
 //! A run: how far it is, and what it did.
 
+use super::cancel::CancelRun;
 use super::people::{People, people};
 use super::state_tag;
 use crate::islands::{Progress, RunProgress};
-use crate::parts::{Day, Frame, Moment};
+use crate::parts::{Day, Frame, Moment, Notice, PostButton};
 use leptos::prelude::*;
+use leptos::server_fn::ServerFn as _;
 use policy::numbers::{counted, grouped};
-use policy::{RunState, register, sentence};
+use policy::{Brakes, RunState, register, sentence};
 use records::page::Page;
 use records::run::{Member, Run};
 
-pub(super) fn page(run: Run, asked: People, members: Page<Member>) -> impl IntoView {
+pub(super) fn page(run: Run, brakes: Brakes, asked: People, members: Page<Member>) -> impl IntoView {
     let crumbs = std::iter::once(("Task centre".to_owned(), "/tasks".to_owned()))
         .chain(run.task.iter().map(|(id, words)| (words.clone(), format!("/tasks/{id}"))))
         .collect();
     let title = format!("{} {}", run.kind.words(), run.id);
-    let running = run.state == RunState::Running;
-    let progress = Progress::of(&run);
     let lead = lead(&run);
+    let ended = run.state.is_final();
     view! {
         <Frame title crumbs lead>
-            {running.then(|| view! {
-                <RunProgress run=run.id.0 progress />
-                <noscript><meta http-equiv="refresh" content="2" /></noscript>
-                <p class="hint">"The run goes on when you leave this page."</p>
-            })}
-            {(!running).then(|| figures(&run))}
+            {(!ended).then(|| under_way(&run))}
+            {stopped(&run, brakes)}
+            {ended.then(|| figures(&run))}
             {facts(&run)}
             {(!run.skipped_by.is_empty()).then(|| skipped(&run))}
+            {(!run.failed_by.is_empty()).then(|| failed(&run))}
             {(!run.tables.is_empty()).then(|| tables(&run))}
             <h2 id="people">"People"</h2>
             {people(run.id, &asked, members, false)}
@@ -35,20 +34,91 @@ pub(super) fn page(run: Run, asked: People, members: Page<Member>) -> impl IntoV
     }
 }
 
+/// The progress, and the way to stop.
+fn under_way(run: &Run) -> impl IntoView + use<> {
+    let here = format!("/runs/{}", run.id);
+    let cancel = (run.state != RunState::Cancelling).then(|| {
+        let values = vec![("run", run.id.to_string())];
+        view! { <PostButton function=CancelRun::PATH page=here values words="Cancel the run" /> }
+    });
+    view! {
+        <RunProgress run=run.id.0 progress=Progress::of(run) />
+        <noscript><meta http-equiv="refresh" content="5" /></noscript>
+        <p class="hint">
+            "The run goes on when you leave this page. Cancelling stops it before the next people: who is done \
+             stays done."
+        </p>
+        {cancel}
+    }
+}
+
+/// Why a run ended that did not do what it was there for, and what to do.
+fn stopped(run: &Run, brakes: Brakes) -> Option<AnyView> {
+    let preview = run.preview.map(|id| format!("/runs/{id}"));
+    match (run.state, run.brake) {
+        (RunState::StoppedByBrake, Some(brake)) => {
+            let href = preview.unwrap_or_default();
+            Some(
+                view! {
+                    <Notice kind="warning">
+                        <p><b>"Nobody was changed. "</b>{brake.words(brakes)}"."</p>
+                        <p>
+                            <a href=href>"Look at the preview"</a>
+                            ": there you can type the number of people and run it. A preview serves on its own day; \
+                             later, make a new one."
+                        </p>
+                    </Notice>
+                }
+                .into_any(),
+            )
+        }
+        (RunState::Missed, _) => Some(
+            view! {
+                <Notice kind="warning">
+                    <p>
+                        "This run was due while it could not start, and its task says to skip such runs. Nobody was \
+                         changed."
+                    </p>
+                </Notice>
+            }
+            .into_any(),
+        ),
+        (RunState::Failed, _) if !run.errors.is_empty() => {
+            let codes = run.errors.join(", ");
+            Some(
+                view! {
+                    <Notice kind="danger">
+                        <p>"The run could not be carried out as a whole (code: "{codes}"). Tell the administrator."</p>
+                    </Notice>
+                }
+                .into_any(),
+            )
+        }
+        _ => None,
+    }
+}
+
 /// What happened, in a sentence that hides nothing.
 fn lead(run: &Run) -> String {
     let users = |count| counted(count, "user", "users");
     match run.state {
-        RunState::Running => {
+        RunState::Queued => "Waits until no other run is under way.".to_owned(),
+        state if state.is_under_way() => {
             format!("{} to anonymise. What is counted is done for good.", users(run.previewed))
         }
-        _ => format!(
-            "{} anonymised, {} skipped, {} failed, of {} in the preview.",
-            users(run.done),
-            grouped(run.skipped),
-            grouped(run.failed),
-            grouped(run.previewed)
-        ),
+        _ => {
+            let not_reached = match run.not_reached() {
+                0 => String::new(),
+                count => format!(", {} not reached", grouped(count)),
+            };
+            format!(
+                "{} anonymised, {} skipped, {} failed{not_reached}, of {} in the preview.",
+                users(run.done),
+                grouped(run.skipped),
+                grouped(run.failed),
+                grouped(run.previewed)
+            )
+        }
     }
 }
 
@@ -61,6 +131,7 @@ fn figures(run: &Run) -> impl IntoView + use<> {
             {figure("anonymised", run.done)}
             {figure("skipped", run.skipped)}
             {figure("failed", run.failed)}
+            {(run.not_reached() > 0).then(|| figure("not reached", run.not_reached()))}
             {figure("in the preview", run.previewed)}
         </dl>
     }
@@ -86,8 +157,63 @@ fn facts(run: &Run) -> impl IntoView + use<> {
             <dt>"Day of the verdicts"</dt><dd><Day date=run.today /></dd>
             <dt>"Started"</dt><dd><Moment at=run.created_at /></dd>
             <dt>"Ended"</dt><dd><Moment at=run.finished_at /></dd>
+            {run.due_at.map(|at| view! { <dt>"Due"</dt><dd><Moment at /></dd> })}
+            {(run.interruptions > 0).then(|| {
+                let times = counted(run.interruptions.into(), "time", "times");
+                view! { <dt>"Cut off and taken up again"</dt><dd>{times}</dd> }
+            })}
             <dt>"Version of the rules"</dt><dd>{run.rules_version}</dd>
+            {proof(run)}
         </dl>
+    }
+}
+
+/// What proves the run: the seal of its preview, the search for residue, the files.
+fn proof(run: &Run) -> impl IntoView + use<> {
+    let seal = run.fingerprint.as_ref().map(|seal| seal.chars().take(16).collect::<String>());
+    let residue = (!run.residue.is_empty()).then(|| {
+        let parts = run.residue.iter().map(|(residue, count)| {
+            format!("{}: {}", residue.words().to_lowercase(), counted(*count, "user", "users"))
+        });
+        parts.collect::<Vec<_>>().join(", ")
+    });
+    let files = run.maintenance.as_ref().map(|code| maintenance_words(code));
+    view! {
+        {seal.map(|seal| view! { <dt>"Seal of the preview"</dt><dd><code>{seal}"…"</code></dd> })}
+        {residue.map(|words| view! { <dt>"Residue"</dt><dd>{words}</dd> })}
+        {files.map(|words| view! { <dt>"Database files"</dt><dd>{words}</dd> })}
+    }
+}
+
+fn maintenance_words(code: &str) -> &'static str {
+    match code {
+        "done" => "Cleaned after the run",
+        _ => "Not cleaned: the database was busy. Removed values can still stand in its files",
+    }
+}
+
+fn failed(run: &Run) -> impl IntoView + use<> {
+    let id = run.id;
+    let rows = run
+        .failed_by
+        .iter()
+        .map(|(code, count)| {
+            view! { <tr><th scope="row"><code>{code.clone()}</code></th><td class="number">{grouped(*count)}</td></tr> }
+        })
+        .collect_view();
+    view! {
+        <h2>"Failed, by code"</h2>
+        <p>
+            "These people are unchanged, and the next run tries again. "
+            <a href=format!("/runs/{id}?outcome=failed#people")>"Show them"</a>
+        </p>
+        <div class="scroll" role="region" aria-label="Failed people by code" tabindex="0">
+            <table>
+                <caption class="hidden">"Failed people by code"</caption>
+                <thead><tr><th scope="col">"Code"</th><th scope="col" class="number">"Users"</th></tr></thead>
+                <tbody>{rows}</tbody>
+            </table>
+        </div>
     }
 }
 

@@ -21,7 +21,7 @@ pub fn RunPage() -> impl IntoView {
             let why_not = run::why_not(&store, run.id).await?;
             Ok(preview::page(run, why_not, people, members).into_any())
         } else {
-            Ok(result::page(run, people, members).into_any())
+            Ok(result::page(run, store.settings().brakes, people, members).into_any())
         }
     })
 }

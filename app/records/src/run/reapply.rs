@@ -1,0 +1,101 @@
+//! When the rules get better: people who were anonymised under older rules are brought up to the present ones.
+//!
+//! It is a run like any other, of people who are anonymised already. Each is done by the policy of the run that
+//! anonymised them, so that what was kept on purpose stays.
+
+use super::{seal, stored_policy};
+use crate::actor::Actor;
+use crate::audit::{self, Deed, Subject};
+use crate::dialect;
+use crate::entity::runs;
+use crate::error::RecordsError;
+use crate::store::Store;
+use policy::form::Problem;
+use policy::numbers::grouped;
+use policy::{Policy, RULES_VERSION, Reason, RunId, RunKind, RunState, UserNumber};
+use sea_orm::{ActiveModelTrait, ConnectionTrait, DatabaseTransaction, DbErr, Set};
+use std::collections::BTreeMap;
+
+const UNDER_OLDER_RULES: &str = "anonymised_on IS NOT NULL AND COALESCE(rules_version, 0) < ?";
+
+/// How many people were anonymised under older rules than the present ones.
+pub async fn under_older_rules(store: &Store) -> Result<i64, RecordsError> {
+    Ok(count(&store.db).await?)
+}
+
+async fn count(db: &impl ConnectionTrait) -> Result<i64, DbErr> {
+    let sql = format!("SELECT COUNT(*) AS n FROM users WHERE {UNDER_OLDER_RULES}");
+    let statement = dialect::statement(db.get_database_backend(), &sql, vec![RULES_VERSION.into()]);
+    db.query_one_raw(statement).await?.map_or(Ok(0), |row| row.try_get("", "n"))
+}
+
+/// Starts a run that brings them up to the present rules; `typed` is their number, typed to confirm.
+pub async fn start_reapply(store: &Store, actor: Actor, typed: &str) -> Result<RunId, RecordsError> {
+    let tx = store.begin().await?;
+    let people = count(&tx).await?;
+    if people == 0 {
+        return Err(RecordsError::Refused(format!(
+            "Everybody who is anonymised is so under the present rules (version {RULES_VERSION}): there is \
+             nothing to do"
+        )));
+    }
+    if super::start::typed_number(typed) != Some(people) {
+        let expected = grouped(people);
+        return Err(RecordsError::field("confirm", Problem::ConfirmationDiffers { expected }));
+    }
+    let policy = serde_json::to_string(&Policy::default()).map_err(|_| RecordsError::Corrupt("policy"))?;
+    let today = store.clock.today();
+    let run = runs::ActiveModel {
+        kind: Set(RunKind::Reapply.code().to_owned()),
+        state: Set(RunState::Queued.code().to_owned()),
+        today: Set(today),
+        policy: Set(policy.clone()),
+        rules_version: Set(RULES_VERSION),
+        actor_number: Set(actor.staff.map(|staff| staff.0)),
+        channel: Set(actor.channel.code().to_owned()),
+        created_at: Set(store.clock.now()),
+        users: Set(people),
+        previewed: Set(people),
+        ..Default::default()
+    }
+    .insert(&tx)
+    .await?;
+    let id = RunId(run.id);
+    let members = format!(
+        "INSERT INTO run_members (run_id, user_number, reason, blockers) \
+         SELECT CAST(? AS BIGINT), number, {}, 0 FROM users WHERE {UNDER_OLDER_RULES}",
+        Reason::Eligible.number()
+    );
+    let values = vec![run.id.into(), RULES_VERSION.into()];
+    tx.execute_raw(dialect::statement(tx.get_database_backend(), &members, values)).await?;
+    let fingerprint = seal::fingerprint(&tx, id, &policy, RULES_VERSION, today).await?;
+    runs::ActiveModel { id: Set(run.id), fingerprint: Set(Some(fingerprint)), ..Default::default() }
+        .update(&tx)
+        .await?;
+    audit::note(&tx, &store.clock, actor, Deed::RunStarted, Subject::Run(run.id), Some(id), "").await?;
+    tx.commit().await?;
+    Ok(id)
+}
+
+/// The policy by which the first of these people was anonymised, and those of them to whom the same policy was
+/// applied. The others come with a later batch. Who was anonymised in a way that no run notes gets the defaults.
+pub(super) async fn of_one_policy(
+    tx: &DatabaseTransaction,
+    numbers: &[UserNumber],
+) -> Result<(Policy, Vec<UserNumber>), RecordsError> {
+    let Some(first) = numbers.first() else { return Ok((Policy::default(), Vec::new())) };
+    let sql = format!(
+        "SELECT m.user_number, r.policy FROM run_members m JOIN runs r ON r.id = m.run_id \
+         WHERE m.outcome = 'done' AND r.kind <> 'reapply' AND m.user_number IN ({}) ORDER BY r.id",
+        dialect::places(numbers.len())
+    );
+    let values = numbers.iter().map(|number| number.0.into()).collect();
+    let mut policies: BTreeMap<i64, String> = BTreeMap::new();
+    for row in tx.query_all_raw(dialect::statement(tx.get_database_backend(), &sql, values)).await? {
+        policies.insert(row.try_get("", "user_number")?, row.try_get("", "policy")?);
+    }
+    let of_first = policies.get(&first.0);
+    let alike = numbers.iter().filter(|number| policies.get(&number.0) == of_first).copied().collect();
+    let policy = of_first.map_or(Ok(Policy::default()), |text| stored_policy(text))?;
+    Ok((policy, alike))
+}

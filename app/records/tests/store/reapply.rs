@@ -1,0 +1,66 @@
+//! The rules got better: people who were anonymised under older ones are brought up to the present ones.
+
+use crate::anonymising::run_all;
+use crate::support::{add, add_task, dump, execute, five_days, for_each_database, leaver};
+use policy::{Field, Policy, RunKind, RunState, Treatment};
+use records::entity::{audit_events, users};
+use records::{Actor, run};
+use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, Set};
+
+#[tokio::test]
+async fn what_older_rules_left_goes_and_what_was_kept_on_purpose_stays() {
+    for_each_database(async |store| {
+        for name in ["One", "Two", "Three"] {
+            let born = "1984-05-06".parse().unwrap();
+            add(
+                &store,
+                users::ActiveModel {
+                    birth_date: Set(Some(born)),
+                    category: Set(Some("STUDENT".to_owned())),
+                    ..leaver(name)
+                },
+            )
+            .await;
+        }
+        let kept = Policy {
+            fields: [(Field::BirthDate, Treatment::Year), (Field::Phone, Treatment::Keep)].into(),
+            ..five_days()
+        };
+        let task = add_task(&store, &kept).await;
+        assert_eq!(run_all(&store, task).await.1, RunState::Succeeded);
+        assert_eq!(run::under_older_rules(&store).await.unwrap(), 0);
+        assert!(run::start_reapply(&store, Actor::DESK, "0").await.is_err(), "there is nothing to do");
+        let anonymised =
+            users::Entity::find().order_by_asc(users::Column::Number).all(store.database()).await.unwrap();
+
+        // Rules of old that knew nothing of streets, notes and the index of words.
+        execute(
+            &store,
+            "UPDATE users SET rules_version = 0, street = 'canary street', notes = 'canary note', \
+             phone = '0170 1' WHERE number <= 2",
+        )
+        .await;
+        execute(&store, "INSERT INTO user_words (word, user_number) VALUES ('canary', 1)").await;
+        assert_eq!(run::under_older_rules(&store).await.unwrap(), 2);
+        assert!(run::start_reapply(&store, Actor::DESK, "3").await.is_err(), "the number must be right");
+        let started = run::start_reapply(&store, Actor::DESK, "2").await.unwrap();
+        assert_eq!(run::carry_out(&store, started).await.unwrap(), RunState::Succeeded);
+        let run = run::read(&store, started).await.unwrap();
+        assert_eq!((run.kind, run.previewed, run.done, run.skipped), (RunKind::Reapply, 2, 2, 0));
+        assert!(!dump(&store).await.contains("canary"));
+
+        for (before, after) in anonymised.iter().zip(
+            users::Entity::find().order_by_asc(users::Column::Number).all(store.database()).await.unwrap(),
+        ) {
+            let phone = (before.number <= 2).then(|| "0170 1".to_owned());
+            let expected = users::Model { phone, version: after.version, ..before.clone() };
+            assert_eq!(after, expected, "name, day, year of birth, category and what the policy keeps stay");
+        }
+        let events = audit_events::Entity::find()
+            .filter(audit_events::Column::RunId.eq(started.0))
+            .filter(audit_events::Column::Action.eq("user_anonymised"));
+        assert_eq!(events.count(store.database()).await.unwrap(), 2);
+        assert_eq!(run::under_older_rules(&store).await.unwrap(), 0);
+    })
+    .await;
+}

@@ -1,0 +1,285 @@
+//! Libraries that whole programs work on: made once, copied for each attempt, and looked at afterwards.
+#![allow(dead_code, reason = "each test uses a part")]
+
+use chrono_tz::Tz;
+use policy::{Conditions, Days, Policy, Scope};
+use records::{Actor, Clock, Settings, Store, demo, dialect, run, transfer};
+use sea_orm::{ConnectOptions, ConnectionTrait, DatabaseBackend, DatabaseConnection, Statement};
+use std::fmt::Write as _;
+use std::path::Path;
+use std::process::Command;
+use std::sync::atomic::{AtomicU32, Ordering};
+use tempfile::{NamedTempFile, TempDir};
+
+const TODAY: &str = "2026-11-24";
+
+/// Where libraries are made.
+#[derive(Clone, Debug)]
+pub enum Database {
+    Sqlite,
+    Postgres(String),
+}
+
+impl Database {
+    pub fn sqlite() -> Self {
+        Self::Sqlite
+    }
+
+    /// The server at `TEST_POSTGRES_URL`, where there is one.
+    pub fn postgres() -> Option<Self> {
+        let server = std::env::var("TEST_POSTGRES_URL").ok();
+        assert!(server.is_some() || std::env::var("CI").is_err(), "TEST_POSTGRES_URL is not set");
+        server.map(Self::Postgres)
+    }
+}
+
+/// A library in a folder of its own: database, ledger and key.
+pub struct Library {
+    database: Database,
+    name: String,
+    folder: TempDir,
+}
+
+impl Library {
+    fn new(database: &Database) -> Self {
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
+        let name = format!("kills{}_{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
+        Self { database: database.clone(), name, folder: tempfile::tempdir().unwrap() }
+    }
+
+    fn url(&self) -> String {
+        match &self.database {
+            Database::Sqlite => format!("sqlite://{}/lethe.db?mode=rwc", self.folder.path().display()),
+            Database::Postgres(server) => {
+                format!("{}/{}", server.rsplit_once('/').unwrap().0, self.name)
+            }
+        }
+    }
+
+    async fn empty(database: &Database) -> (Self, Store) {
+        let library = Self::new(database);
+        if let Database::Postgres(server) = database {
+            on(server, &format!("CREATE DATABASE {}", library.name)).await;
+        }
+        let clock = Clock::fixed(Tz::Europe__London, TODAY.parse().unwrap());
+        let store =
+            Store::open(&library.url(), clock, Settings::in_folder(library.folder.path())).await.unwrap();
+        (library, store)
+    }
+
+    /// At least this many people wait to be anonymised.
+    pub async fn with_a_queued_run(database: &Database, people: u32) -> Self {
+        let (library, store) = Self::empty(database).await;
+        demo::fill(&store, Actor::COMMAND_LINE, people + 100, 11).await.unwrap();
+        let policy = Policy {
+            scope: Scope::All,
+            conditions: Conditions { leaving: Days::new(5), ..Conditions::default() },
+            ..Policy::default()
+        };
+        let policy = serde_json::to_string(&policy).unwrap();
+        for sql in [
+            "UPDATE users SET leaving_on = '2020-01-01', guarantor_number = NULL",
+            "UPDATE loans SET returned_on = due_on WHERE returned_on IS NULL",
+            "UPDATE requests SET closed_on = '2026-01-01' WHERE closed_on IS NULL",
+            "UPDATE charges SET settled_on = '2026-01-01' WHERE settled_on IS NULL",
+            "UPDATE legal_holds SET released_on = '2026-01-01' WHERE released_on IS NULL",
+            &format!("UPDATE tasks SET policy = '{policy}' WHERE id = 1"),
+        ] {
+            store.database().execute_unprepared(sql).await.unwrap();
+        }
+        let preview = run::preview(&store, Actor::DESK, policy::TaskId(1)).await.unwrap();
+        let previewed = run::read(&store, preview).await.unwrap().previewed;
+        assert!(previewed >= i64::from(people), "{previewed}");
+        run::start(&store, Actor::DESK, preview, &previewed.to_string()).await.unwrap();
+        store.database().clone().close().await.unwrap();
+        library
+    }
+
+    /// A library with some users, and a file with changes of these and many new ones.
+    pub async fn with_a_file_to_import(database: &Database, people: u32) -> (Self, NamedTempFile) {
+        let (_elsewhere, other) = Self::empty(&Database::Sqlite).await;
+        demo::fill(&other, Actor::COMMAND_LINE, people, 5).await.unwrap();
+        let mut file = NamedTempFile::new().unwrap();
+        transfer::export_users(&other, Actor::COMMAND_LINE, &mut file).await.unwrap();
+        let (library, store) = Self::empty(database).await;
+        demo::fill(&store, Actor::COMMAND_LINE, people / 10, 5).await.unwrap();
+        store.database().clone().close().await.unwrap();
+        (library, file)
+    }
+
+    /// Another library with the same content.
+    pub async fn copy(&self) -> Self {
+        let copy = Self::new(&self.database);
+        for entry in std::fs::read_dir(self.folder.path()).unwrap() {
+            let entry = entry.unwrap();
+            std::fs::copy(entry.path(), copy.folder.path().join(entry.file_name())).unwrap();
+        }
+        if let Database::Postgres(server) = &self.database {
+            on(server, &format!("CREATE DATABASE {} TEMPLATE {}", copy.name, self.name)).await;
+        }
+        copy
+    }
+
+    /// The program, with this library.
+    pub fn lethe(&self, arguments: &[&str]) -> Command {
+        let folder: &Path = self.folder.path();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_lethe"));
+        command.args(arguments).current_dir(folder).envs([
+            ("LETHE_DATABASE_URL", self.url().as_str()),
+            ("LETHE_LEDGER", folder.join("lethe.ledger").to_str().unwrap()),
+            ("LETHE_KEY", folder.join("lethe.key").to_str().unwrap()),
+            ("LETHE_DEMO", "1"),
+            ("LETHE_TODAY", TODAY),
+        ]);
+        command
+    }
+
+    /// The folder of ledger and key.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Changes the database behind the program's back.
+    pub async fn sql(&self, sql: &str) {
+        let db = sea_orm::Database::connect(self.url()).await.unwrap();
+        db.execute_unprepared(sql).await.unwrap();
+        db.close().await.unwrap();
+    }
+
+    /// What a query of one number finds, while programs are at work.
+    pub async fn number(&self, sql: &str) -> i64 {
+        let db = sea_orm::Database::connect(self.url()).await.unwrap();
+        let found = number(&db, sql).await;
+        db.close().await.unwrap();
+        found
+    }
+
+    /// A connection, once what the killed program had begun in the database has come to its end.
+    async fn look(&self) -> DatabaseConnection {
+        let mut options = ConnectOptions::new(self.url());
+        options.max_connections(1).sqlx_logging(false);
+        let db = sea_orm::Database::connect(options).await.unwrap();
+        if db.get_database_backend() == DatabaseBackend::Postgres {
+            let others = "SELECT COUNT(*) FROM pg_stat_activity WHERE datname = current_database() \
+                          AND pid <> pg_backend_pid()";
+            while number(&db, others).await > 0 {
+                tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+            }
+        }
+        db
+    }
+
+    /// Nobody is half done, and everything that counts them says the same.
+    pub async fn is_consistent(&self) {
+        let db = self.look().await;
+        let half = "SELECT COUNT(*) FROM users u WHERE (u.anonymised_on IS NOT NULL) AND (u.user_id IS NOT NULL \
+                    OR u.last_name IS NOT NULL OR u.first_name IS NOT NULL OR u.email IS NOT NULL \
+                    OR u.barcode IS NOT NULL OR u.replacement IS NULL \
+                    OR EXISTS (SELECT 1 FROM user_words w WHERE w.user_number = u.number) \
+                    OR EXISTS (SELECT 1 FROM credentials c WHERE c.user_number = u.number) \
+                    OR EXISTS (SELECT 1 FROM loans l WHERE l.user_number = u.number AND l.note IS NOT NULL) \
+                    OR EXISTS (SELECT 1 FROM messages m WHERE m.user_number = u.number AND m.body IS NOT NULL)) \
+                    OR u.anonymised_on IS NULL AND (u.replacement IS NOT NULL OR u.last_name IS NULL)";
+        assert_eq!(number(&db, half).await, 0, "somebody is half done");
+        let anonymised = number(&db, "SELECT COUNT(*) FROM users WHERE rules_version IS NOT NULL").await;
+        for (words, sql) in [
+            ("people with an outcome", "SELECT COUNT(*) FROM run_members WHERE outcome = 'done'"),
+            ("events of the audit", "SELECT COUNT(*) FROM audit_events WHERE action = 'user_anonymised'"),
+            ("the run", "SELECT CAST(SUM(done) AS BIGINT) FROM runs"),
+        ] {
+            assert_eq!(number(&db, sql).await, anonymised, "{words}");
+        }
+        db.close().await.unwrap();
+    }
+
+    /// So much time that the lease of the killed process has ended.
+    pub async fn time_passes(&self) {
+        let db = self.look().await;
+        db.execute_unprepared(
+            "UPDATE runs SET heartbeat_at = '2020-01-01 00:00:00+00:00' WHERE holder IS NOT NULL",
+        )
+        .await
+        .unwrap();
+        db.close().await.unwrap();
+    }
+
+    /// Keys that a killed program had drawn and never used are drawn again, so that libraries can be compared.
+    pub async fn keys_go_back(&self) {
+        if matches!(self.database, Database::Sqlite) {
+            return;
+        }
+        let db = self.look().await;
+        for (table, columns) in dialect::schema(&db).await.unwrap() {
+            for key in ["id", "number"].into_iter().filter(|key| columns.iter().any(|column| column == key)) {
+                let sequence = format!("pg_get_serial_sequence('{table}', '{key}')");
+                let back =
+                    format!("SELECT setval({sequence}, COALESCE(MAX({key}), 0) + 1, FALSE) FROM {table}");
+                let drawn = format!("SELECT COUNT(*) FROM (SELECT {sequence} AS s) x WHERE s IS NOT NULL");
+                if number(&db, &drawn).await > 0 {
+                    db.execute_unprepared(&back).await.unwrap();
+                }
+            }
+        }
+        db.close().await.unwrap();
+    }
+
+    /// Everything that the database holds, without what is random or tells the time, or how often it was killed.
+    pub async fn state(&self) -> Vec<String> {
+        let db = self.look().await;
+        let mut lines: Vec<String> = Vec::new();
+        for (table, columns) in dialect::schema(&db).await.unwrap() {
+            if ["ledger_mark", "certificates", "residue_hits", "seaql_migrations", "photos"]
+                .contains(&table.as_str())
+            {
+                continue;
+            }
+            let of_no_account = |column: &str| {
+                column.ends_with("_at")
+                    || matches!(
+                        (table.as_str(), column),
+                        ("audit_events", "id" | "at")
+                            | ("users", "uuid")
+                            | ("runs", "holder" | "phase" | "interruptions" | "maintenance")
+                            | ("run_members", "residue")
+                    )
+            };
+            let shown: Vec<String> = columns
+                .iter()
+                .filter(|column| !of_no_account(column))
+                .map(|column| match column.as_str() {
+                    "replacement" => {
+                        "CASE WHEN replacement IS NULL THEN '' ELSE 'a random name' END".to_owned()
+                    }
+                    column => format!("COALESCE(CAST({column} AS TEXT), '')"),
+                })
+                .collect();
+            let but = match table.as_str() {
+                "audit_events" => " WHERE action <> 'run_taken_up'",
+                "run_counts" => " WHERE kind <> 'residue'",
+                _ => "",
+            };
+            let sql = format!("SELECT {} AS line FROM {table}{but}", shown.join(" || '|' || "));
+            for row in db.query_all_raw(Statement::from_string(db.get_database_backend(), sql)).await.unwrap()
+            {
+                let mut line = format!("{table}|");
+                write!(line, "{}", row.try_get::<String>("", "line").unwrap()).unwrap();
+                lines.push(line);
+            }
+        }
+        db.close().await.unwrap();
+        lines.sort();
+        lines
+    }
+}
+
+async fn on(server: &str, sql: &str) {
+    let admin = sea_orm::Database::connect(server).await.unwrap();
+    admin.execute_unprepared(sql).await.unwrap();
+    admin.close().await.unwrap();
+}
+
+async fn number(db: &DatabaseConnection, sql: &str) -> i64 {
+    let row =
+        db.query_one_raw(Statement::from_string(db.get_database_backend(), sql)).await.unwrap().unwrap();
+    row.try_get_by_index::<Option<i64>>(0).unwrap().unwrap_or_default()
+}
