@@ -21,7 +21,8 @@ pub(super) async fn record(tx: &DatabaseTransaction, run: RunId, outcomes: &Outc
     }
     let skipped = skipped.iter().map(|(reason, numbers)| ("skipped", reason.code(), numbers.len() as u64));
     let tables = outcomes.rows.iter().map(|(table, rows)| ("table", *table, *rows));
-    count_all(tx, run, skipped.chain(tables)).await?;
+    let counts: Vec<_> = skipped.chain(tables).collect();
+    count_all(tx, run, &counts).await?;
     add(tx, run, [outcomes.done.len() as u64, outcomes.skipped.len() as u64, 0]).await
 }
 
@@ -72,24 +73,19 @@ pub(crate) async fn count(
     code: &str,
     count: u64,
 ) -> Result<(), DbErr> {
-    count_all(tx, run, [(kind, code, count)]).await
+    count_all(tx, run, &[(kind, code, count)]).await
 }
 
 /// Adds to several counts of the run: kind, code and by how much.
-async fn count_all<'a>(
-    tx: &impl ConnectionTrait,
-    run: RunId,
-    counts: impl IntoIterator<Item = (&'a str, &'a str, u64)>,
-) -> Result<(), DbErr> {
-    let mut counts = counts.into_iter().peekable();
-    if counts.peek().is_none() {
+async fn count_all(tx: &impl ConnectionTrait, run: RunId, counts: &[(&str, &str, u64)]) -> Result<(), DbErr> {
+    if counts.is_empty() {
         return Ok(());
     }
-    let rows = counts.map(|(kind, code, count)| run_counts::ActiveModel {
+    let rows = counts.iter().map(|(kind, code, count)| run_counts::ActiveModel {
         run_id: Set(run.0),
-        kind: Set(kind.to_owned()),
-        code: Set(code.to_owned()),
-        count: Set(i64::try_from(count).unwrap_or(i64::MAX)),
+        kind: Set((*kind).to_owned()),
+        code: Set((*code).to_owned()),
+        count: Set(i64::try_from(*count).unwrap_or(i64::MAX)),
     });
     let table = run_counts::Entity;
     let sum =
