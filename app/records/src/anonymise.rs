@@ -9,15 +9,15 @@ mod person;
 use crate::actor::Actor;
 use crate::audit::Deed;
 use crate::clock::Clock;
-use crate::entity::audit_events;
 use crate::{dialect, selection};
 use policy::register::{Owner, TABLES};
 use policy::{Policy, Reason, RunId, Selection, UserNumber, Verdict, assess};
-use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, Set};
+use sea_orm::sea_query::Value;
+use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr};
 use std::collections::BTreeMap;
 
 /// The most people that are anonymised in one transaction.
-pub const BATCH: u64 = 500;
+pub const BATCH: u64 = 1_000;
 
 /// What is to be done, and for whom.
 #[derive(Clone, Debug)]
@@ -54,26 +54,22 @@ pub(crate) async fn anonymise(
     job: &Job<'_>,
     numbers: &[UserNumber],
 ) -> Result<Outcomes, DbErr> {
-    lock(tx, numbers).await?;
     let mut outcomes = Outcomes::default();
-    let older = match job.selection {
-        Selection::Reapply => selection::under_older_rules(tx, numbers).await?,
-        _ => Vec::new(),
-    };
-    for (number, facts) in selection::facts(tx, numbers).await? {
-        if job.selection == Selection::Reapply && !older.contains(&number) {
-            outcomes.skipped.push((number, Reason::AlreadyAnonymised));
+    let mut people = Vec::new();
+    for candidate in selection::lock(tx, numbers).await? {
+        if job.selection == Selection::Reapply && !candidate.is_under_older_rules() {
+            outcomes.skipped.push((candidate.number, Reason::AlreadyAnonymised));
             continue;
         }
-        match assess(&facts, job.policy, job.today, job.selection) {
-            Verdict::Eligible => outcomes.done.push(number),
-            verdict => outcomes.skipped.push((number, verdict.reason())),
+        match assess(&candidate.facts, job.policy, job.today, job.selection) {
+            Verdict::Eligible => people.push(candidate),
+            verdict => outcomes.skipped.push((candidate.number, verdict.reason())),
         }
     }
-    if outcomes.done.is_empty() {
+    if people.is_empty() {
         return Ok(outcomes);
     }
-    let people = person::read(tx, job.policy, &outcomes.done).await?;
+    outcomes.done = people.iter().map(|person| person.number).collect();
     outcomes.keys = people.iter().map(|person| person.uuid.clone()).collect();
     for table in TABLES {
         let rows = match table.owner {
@@ -89,21 +85,6 @@ pub(crate) async fn anonymise(
     Ok(outcomes)
 }
 
-/// Locks the users in the order of their numbers, so that two transactions can never wait for each other.
-/// Loans and requests that are being made for them wait, or are seen by the assessment that follows.
-async fn lock(tx: &DatabaseTransaction, numbers: &[UserNumber]) -> Result<(), DbErr> {
-    let backend = tx.get_database_backend();
-    let lock = dialect::for_update(backend);
-    if lock.is_empty() || numbers.is_empty() {
-        return Ok(());
-    }
-    let places = dialect::places(numbers.len());
-    let sql = format!("SELECT number FROM users WHERE number IN ({places}) ORDER BY number{lock}");
-    let values = numbers.iter().map(|number| number.0.into()).collect();
-    tx.query_all_raw(dialect::statement(backend, &sql, values)).await?;
-    Ok(())
-}
-
 /// One audit event for each person, in the same transaction: what cannot be noted is not done.
 async fn note(
     tx: &DatabaseTransaction,
@@ -111,19 +92,23 @@ async fn note(
     job: &Job<'_>,
     done: &[UserNumber],
 ) -> Result<(), DbErr> {
-    let event = audit_events::ActiveModel {
-        at: Set(clock.now()),
-        actor_number: Set(job.actor.staff.map(|staff| staff.0)),
-        channel: Set(job.actor.channel.code().to_owned()),
-        action: Set(Deed::UserAnonymised.code().to_owned()),
-        subject_kind: Set("user".to_owned()),
-        run_id: Set(Some(job.run.0)),
-        detail: Set(format!("rules={}", policy::RULES_VERSION)),
-        ..Default::default()
-    };
-    let events = done
-        .iter()
-        .map(|number| audit_events::ActiveModel { subject_id: Set(Some(number.0)), ..event.clone() });
-    audit_events::Entity::insert_many(events).exec_without_returning(tx).await?;
+    let backend = tx.get_database_backend();
+    let sql = format!(
+        "INSERT INTO audit_events (at, actor_number, channel, action, subject_kind, subject_id, run_id, detail) \
+         SELECT CAST(? AS {}), CAST(? AS BIGINT), CAST(? AS TEXT), CAST(? AS TEXT), 'user', value, \
+         CAST(? AS BIGINT), CAST(? AS TEXT) FROM {}",
+        dialect::instant_type(backend),
+        dialect::each_of(backend)
+    );
+    let values: Vec<Value> = vec![
+        clock.now().into(),
+        job.actor.staff.map(|staff| staff.0).into(),
+        job.actor.channel.code().into(),
+        Deed::UserAnonymised.code().into(),
+        job.run.0.into(),
+        format!("rules={}", policy::RULES_VERSION).into(),
+        dialect::list(backend, done.iter().map(|number| number.0)),
+    ];
+    tx.execute_raw(dialect::statement(backend, &sql, values)).await?;
     Ok(())
 }

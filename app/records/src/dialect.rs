@@ -57,11 +57,57 @@ pub(crate) fn places(count: usize) -> String {
     vec!["?"; count].join(", ")
 }
 
+/// Numbers as the value of one place holder, for [`among`] and [`each_of`]: however many they are, the statement
+/// stays the same, and the database need not read it again.
+pub(crate) fn list(backend: DatabaseBackend, numbers: impl IntoIterator<Item = i64>) -> Value {
+    let numbers: Vec<String> = numbers.into_iter().map(|number| number.to_string()).collect();
+    let numbers = numbers.join(",");
+    match backend {
+        DatabaseBackend::Postgres => format!("{{{numbers}}}").into(),
+        _ => format!("[{numbers}]").into(),
+    }
+}
+
+/// The condition that a column is among the numbers of a [`list`].
+pub(crate) fn among(backend: DatabaseBackend, column: &str) -> String {
+    match backend {
+        DatabaseBackend::Postgres => format!("{column} = ANY(CAST(? AS BIGINT[]))"),
+        _ => format!("{column} IN (SELECT value FROM json_each(?))"),
+    }
+}
+
+/// The numbers of a [`list`] as rows, with the column `value`.
+pub(crate) const fn each_of(backend: DatabaseBackend) -> &'static str {
+    match backend {
+        DatabaseBackend::Postgres => "unnest(CAST(? AS BIGINT[])) AS each_of(value)",
+        _ => "json_each(?)",
+    }
+}
+
+/// The objects of a JSON array, the value of one place holder, as rows `name` with these columns of text and with
+/// the column `number`.
+pub(crate) fn objects(backend: DatabaseBackend, name: &str, texts: &[&str]) -> String {
+    if backend == DatabaseBackend::Postgres {
+        let texts: String = texts.iter().map(|text| format!(", {text} TEXT")).collect();
+        return format!("json_to_recordset(CAST(? AS JSON)) AS {name}(number BIGINT{texts})");
+    }
+    let texts: String = texts.iter().map(|text| format!(", value ->> '{text}' AS {text}")).collect();
+    format!("(SELECT value ->> 'number' AS number{texts} FROM json_each(?)) AS {name}")
+}
+
 /// A place holder for a date, where the database cannot see by itself that it is one. (SQLite has dates as text.)
 pub(crate) const fn date_place(backend: DatabaseBackend) -> &'static str {
     match backend {
         DatabaseBackend::Postgres => "CAST(? AS DATE)",
         _ => "?",
+    }
+}
+
+/// The type of an instant. (SQLite has instants as text.)
+pub(crate) const fn instant_type(backend: DatabaseBackend) -> &'static str {
+    match backend {
+        DatabaseBackend::Postgres => "TIMESTAMPTZ",
+        _ => "TEXT",
     }
 }
 

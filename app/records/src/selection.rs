@@ -3,29 +3,38 @@
 //! What is selected here and what [`policy::assess`] says are the same; a property test holds the two equal on
 //! both databases.
 
-use chrono::{Duration, NaiveDate};
-use policy::{Blockers, Conditions, Days, Policy, RULES_VERSION, Reason, Scope, UserFacts, UserNumber};
-use sea_orm::sea_query::Value;
-use sea_orm::{ConnectionTrait, DbErr, QueryResult};
-
 use crate::dialect;
+use chrono::{Duration, NaiveDate};
+use policy::{
+    Blocker, Blockers, Conditions, Days, Policy, RULES_VERSION, Reason, Scope, UserFacts, UserNumber,
+};
+use sea_orm::sea_query::Value;
+use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr, QueryResult};
+use std::collections::BTreeMap;
 
-/// The blockers of the user `{u}` as bits, in the order of [`policy::Blocker`].
+/// Where a blocker stands: the table, the column of the user's number, and the condition of its rows.
+const fn place_of(blocker: Blocker) -> (&'static str, &'static str, &'static str) {
+    match blocker {
+        Blocker::OpenLoan => ("loans", "user_number", "returned_on IS NULL"),
+        Blocker::OpenRequest => ("requests", "user_number", "closed_on IS NULL"),
+        Blocker::UnsettledCharge => ("charges", "user_number", "settled_on IS NULL AND cents <> 0"),
+        Blocker::Guarantor => {
+            ("users", "guarantor_number", "guarantor_number IS NOT NULL AND anonymised_on IS NULL")
+        }
+        Blocker::LegalHold => ("legal_holds", "user_number", "released_on IS NULL"),
+    }
+}
+
+/// The blockers of the user `{user}` as bits.
 fn blockers_sql(user: &str) -> String {
-    let blockers = [
-        format!("SELECT 1 FROM loans x WHERE x.user_number = {user}.number AND x.returned_on IS NULL"),
-        format!("SELECT 1 FROM requests x WHERE x.user_number = {user}.number AND x.closed_on IS NULL"),
+    let bits = Blocker::ALL.map(|blocker| {
+        let (table, column, open) = place_of(blocker);
+        let bit = blocker.bit();
         format!(
-            "SELECT 1 FROM charges x WHERE x.user_number = {user}.number AND x.settled_on IS NULL AND x.cents <> 0"
-        ),
-        format!("SELECT 1 FROM users x WHERE x.guarantor_number = {user}.number AND x.anonymised_on IS NULL"),
-        format!("SELECT 1 FROM legal_holds x WHERE x.user_number = {user}.number AND x.released_on IS NULL"),
-    ];
-    let bits = blockers
-        .iter()
-        .enumerate()
-        .map(|(place, exists)| format!("CASE WHEN EXISTS ({exists}) THEN {} ELSE 0 END", 1 << place));
-    format!("({})", bits.collect::<Vec<_>>().join(" + "))
+            "CASE WHEN {user}.number IN (SELECT {column} FROM {table} WHERE {open}) THEN {bit} ELSE 0 END"
+        )
+    });
+    format!("({})", bits.join(" + "))
 }
 
 const STAFF: &str = "EXISTS (SELECT 1 FROM user_roles r WHERE r.user_number = u.number)";
@@ -96,54 +105,123 @@ fn last_day_too_late(today: NaiveDate, days: Days) -> NaiveDate {
     today.checked_sub_signed(Duration::days(i64::from(days.get()))).unwrap_or(NaiveDate::MIN)
 }
 
+/// What must be known of a user who may be anonymised.
+pub(crate) struct Candidate {
+    /// The user.
+    pub(crate) number: UserNumber,
+    /// What the verdict depends on.
+    pub(crate) facts: UserFacts,
+    /// The random key of the record.
+    pub(crate) uuid: String,
+    /// What a decade or a year may be made of.
+    pub(crate) birth_date: Option<NaiveDate>,
+    /// What a district may be made of.
+    pub(crate) postcode: Option<String>,
+    rules_version: Option<i32>,
+}
+
+impl Candidate {
+    /// Whether the user was anonymised under older rules than the present ones.
+    pub(crate) fn is_under_older_rules(&self) -> bool {
+        self.facts.anonymised && self.rules_version.unwrap_or_default() < RULES_VERSION
+    }
+}
+
 /// The facts of some users, in the order of their numbers. Users that do not exist are left out.
 pub(crate) async fn facts(
     db: &impl ConnectionTrait,
     numbers: &[UserNumber],
 ) -> Result<Vec<(UserNumber, UserFacts)>, DbErr> {
+    let candidates = read(db, numbers, "").await?;
+    Ok(candidates.into_iter().map(|candidate| (candidate.number, candidate.facts)).collect())
+}
+
+/// Locks some users and reads what must be known of them, in the order of their numbers, so that two transactions
+/// can never wait for each other. Loans and requests that are being made for them wait, or are seen.
+pub(crate) async fn lock(tx: &DatabaseTransaction, numbers: &[UserNumber]) -> Result<Vec<Candidate>, DbErr> {
+    read(tx, numbers, dialect::for_update(tx.get_database_backend())).await
+}
+
+async fn read(
+    db: &impl ConnectionTrait,
+    numbers: &[UserNumber],
+    lock: &str,
+) -> Result<Vec<Candidate>, DbErr> {
     if numbers.is_empty() {
         return Ok(Vec::new());
     }
+    let backend = db.get_database_backend();
     let sql = format!(
-        "SELECT u.number, u.anonymised_on, CASE WHEN {STAFF} THEN 1 ELSE 0 END AS staff, u.fictitious, u.imported, \
-         u.created_on, u.leaving_on, u.last_activity_on, u.marked_on, {} AS blockers \
-         FROM users u WHERE u.number IN ({}) ORDER BY u.number",
-        blockers_sql("u"),
-        dialect::places(numbers.len()),
+        "SELECT number, uuid, birth_date, postcode, anonymised_on, fictitious, imported, created_on, leaving_on, \
+         last_activity_on, marked_on, rules_version FROM users WHERE {} ORDER BY number{lock}",
+        dialect::among(backend, "number")
     );
-    let values = numbers.iter().map(|number| number.0.into()).collect();
-    let rows = db.query_all_raw(dialect::statement(db.get_database_backend(), &sql, values)).await?;
-    rows.iter().map(facts_of_row).collect()
+    let list = dialect::list(backend, numbers.iter().map(|number| number.0));
+    let rows = db.query_all_raw(dialect::statement(backend, &sql, vec![list])).await?;
+    // Only now: what was written by somebody who held a lock is seen.
+    let obstacles = obstacles(db, numbers).await?;
+    rows.iter()
+        .map(|row| {
+            let number: i64 = row.try_get("", "number")?;
+            candidate(row, number, obstacles.get(&number).copied().unwrap_or_default())
+        })
+        .collect()
 }
 
-/// Those of some users who were anonymised under older rules than the present ones.
-pub(crate) async fn under_older_rules(
+/// What the tables around users say of one of them.
+#[derive(Clone, Copy, Default)]
+struct Obstacles {
+    staff: bool,
+    blockers: Blockers,
+}
+
+/// What stands in the way of some users, from whichever table; those with nothing are left out.
+async fn obstacles(
     db: &impl ConnectionTrait,
     numbers: &[UserNumber],
-) -> Result<Vec<UserNumber>, DbErr> {
-    let sql = format!(
-        "SELECT number FROM users WHERE anonymised_on IS NOT NULL AND COALESCE(rules_version, 0) < ? \
-         AND number IN ({})",
-        dialect::places(numbers.len())
-    );
-    let values = std::iter::once(RULES_VERSION.into()).chain(numbers.iter().map(|number| number.0.into()));
-    let rows =
-        db.query_all_raw(dialect::statement(db.get_database_backend(), &sql, values.collect())).await?;
-    rows.iter().map(|row| row.try_get("", "number").map(UserNumber)).collect()
+) -> Result<BTreeMap<i64, Obstacles>, DbErr> {
+    let backend = db.get_database_backend();
+    let mut parts = vec![format!(
+        "SELECT user_number AS number, 0 AS bit FROM user_roles WHERE {}",
+        dialect::among(backend, "user_number")
+    )];
+    parts.extend(Blocker::ALL.map(|blocker| {
+        let (table, column, open) = place_of(blocker);
+        let among = dialect::among(backend, column);
+        format!("SELECT {column} AS number, {} AS bit FROM {table} WHERE {among} AND {open}", blocker.bit())
+    }));
+    let list = dialect::list(backend, numbers.iter().map(|number| number.0));
+    let values = vec![list; parts.len()];
+    let mut found: BTreeMap<i64, Obstacles> = BTreeMap::new();
+    for row in db.query_all_raw(dialect::statement(backend, &parts.join(" UNION ALL "), values)).await? {
+        let obstacles = found.entry(row.try_get("", "number")?).or_default();
+        let bit: i32 = row.try_get("", "bit")?;
+        match Blocker::ALL.into_iter().find(|blocker| i32::from(blocker.bit()) == bit) {
+            Some(blocker) => obstacles.blockers = obstacles.blockers.with(blocker, true),
+            None => obstacles.staff = true,
+        }
+    }
+    Ok(found)
 }
 
-fn facts_of_row(row: &QueryResult) -> Result<(UserNumber, UserFacts), DbErr> {
-    let bits: i32 = row.try_get("", "blockers")?;
+fn candidate(row: &QueryResult, number: i64, obstacles: Obstacles) -> Result<Candidate, DbErr> {
     let facts = UserFacts {
         anonymised: row.try_get::<Option<NaiveDate>>("", "anonymised_on")?.is_some(),
-        staff: row.try_get::<i32>("", "staff")? != 0,
+        staff: obstacles.staff,
         fictitious: row.try_get("", "fictitious")?,
         imported: row.try_get("", "imported")?,
         created_on: row.try_get("", "created_on")?,
         leaving_on: row.try_get("", "leaving_on")?,
         last_activity_on: row.try_get("", "last_activity_on")?,
         marked_on: row.try_get("", "marked_on")?,
-        blockers: Blockers::from_bits(u8::try_from(bits).unwrap_or(u8::MAX)),
+        blockers: obstacles.blockers,
     };
-    Ok((UserNumber(row.try_get("", "number")?), facts))
+    Ok(Candidate {
+        number: UserNumber(number),
+        facts,
+        uuid: row.try_get("", "uuid")?,
+        birth_date: row.try_get("", "birth_date")?,
+        postcode: row.try_get("", "postcode")?,
+        rules_version: row.try_get("", "rules_version")?,
+    })
 }

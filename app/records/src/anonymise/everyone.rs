@@ -14,18 +14,18 @@ pub(super) async fn clear(
     numbers: &[UserNumber],
 ) -> Result<u64, DbErr> {
     let Some((what, more)) = change(policy, table) else { return Ok(0) };
-    let places = dialect::places(numbers.len());
+    let backend = tx.get_database_backend();
     let theirs = match table.owner {
-        Owner::User(column) => format!("{column} IN ({places})"),
+        Owner::User(column) => dialect::among(backend, column),
         Owner::Loan(column) => {
-            format!("{column} IN (SELECT id FROM loans WHERE user_number IN ({places}))")
+            format!("{column} IN (SELECT id FROM loans WHERE {})", dialect::among(backend, "user_number"))
         }
         Owner::Nobody => return Ok(0),
     };
     let sql = format!("{what} WHERE {theirs}{}", more.sql);
-    let mut values: Vec<Value> = numbers.iter().map(|number| number.0.into()).collect();
+    let mut values = vec![dialect::list(backend, numbers.iter().map(|number| number.0))];
     values.extend(more.values);
-    let result = tx.execute_raw(dialect::statement(tx.get_database_backend(), &sql, values)).await?;
+    let result = tx.execute_raw(dialect::statement(backend, &sql, values)).await?;
     Ok(result.rows_affected())
 }
 

@@ -2,63 +2,16 @@
 
 use super::Job;
 use crate::dialect;
-use chrono::NaiveDate;
+use crate::selection::Candidate;
 use policy::register::{self, Action};
 use policy::replacement::replacement;
-use policy::{Field, Policy, RULES_VERSION, Selection, Treatment, UserNumber, generalise};
+use policy::{Field, Policy, RULES_VERSION, Selection, Treatment, generalise};
 use rand::RngExt;
 use rand::seq::SliceRandom;
 use sea_orm::sea_query::Value;
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr};
+use serde::Serialize;
 use std::collections::BTreeSet;
-
-/// What one person's record gets.
-pub(super) struct Person {
-    number: UserNumber,
-    /// The random key of the record.
-    pub(super) uuid: String,
-    replacement: String,
-    birth_period: Option<String>,
-    district: Option<String>,
-}
-
-/// Reads what generalising needs, and gives everybody a random name.
-pub(super) async fn read(
-    tx: &DatabaseTransaction,
-    policy: &Policy,
-    numbers: &[UserNumber],
-) -> Result<Vec<Person>, DbErr> {
-    let names = unused_names(tx, numbers.len()).await?;
-    let sql = format!(
-        "SELECT number, uuid, birth_date, postcode FROM users WHERE number IN ({}) ORDER BY number",
-        dialect::places(numbers.len())
-    );
-    let values = numbers.iter().map(|number| number.0.into()).collect();
-    let rows = tx.query_all_raw(dialect::statement(tx.get_database_backend(), &sql, values)).await?;
-    rows.iter()
-        .zip(names)
-        .map(|(row, replacement)| {
-            let birth_date: Option<NaiveDate> = row.try_get("", "birth_date")?;
-            let postcode: Option<String> = row.try_get("", "postcode")?;
-            let birth_period = match policy.treatment(Field::BirthDate) {
-                Treatment::Year => birth_date.map(generalise::year),
-                Treatment::Decade => birth_date.map(generalise::decade),
-                _ => None,
-            };
-            let district = match policy.treatment(Field::Postcode) {
-                Treatment::District => postcode.as_deref().and_then(generalise::district),
-                _ => None,
-            };
-            Ok(Person {
-                number: UserNumber(row.try_get("", "number")?),
-                uuid: row.try_get("", "uuid")?,
-                replacement,
-                birth_period,
-                district,
-            })
-        })
-        .collect()
-}
 
 /// Random names that nobody has. They come from a cryptographically secure generator and from nothing else.
 async fn unused_names(tx: &DatabaseTransaction, count: usize) -> Result<Vec<String>, DbErr> {
@@ -71,10 +24,13 @@ async fn unused_names(tx: &DatabaseTransaction, count: usize) -> Result<Vec<Stri
                 fresh.insert(name);
             }
         }
-        let sql =
-            format!("SELECT replacement FROM users WHERE replacement IN ({})", dialect::places(fresh.len()));
-        let values = fresh.iter().map(|name| name.clone().into()).collect();
-        for row in tx.query_all_raw(dialect::statement(tx.get_database_backend(), &sql, values)).await? {
+        let backend = tx.get_database_backend();
+        let sql = format!(
+            "SELECT u.replacement FROM users u JOIN {} ON u.replacement = v.replacement",
+            dialect::objects(backend, "v", &["replacement"])
+        );
+        let asked: Vec<_> = fresh.iter().map(|name| Row { replacement: name, ..Row::default() }).collect();
+        for row in tx.query_all_raw(dialect::statement(backend, &sql, vec![json(&asked)?])).await? {
             fresh.remove(&row.try_get::<String>("", "replacement")?);
         }
         names.extend(fresh);
@@ -85,32 +41,52 @@ async fn unused_names(tx: &DatabaseTransaction, count: usize) -> Result<Vec<Stri
     Ok(names)
 }
 
-/// Writes the records of these people.
+/// What the database needs to know of one person.
+#[derive(Default, Serialize)]
+struct Row<'a> {
+    number: i64,
+    replacement: &'a str,
+    birth_period: Option<String>,
+    district: Option<String>,
+}
+
+fn json(rows: &[Row<'_>]) -> Result<Value, DbErr> {
+    serde_json::to_string(rows).map(Value::from).map_err(|error| DbErr::Custom(error.to_string()))
+}
+
+/// Gives everybody a random name, and writes their records.
 pub(super) async fn replace(
     tx: &DatabaseTransaction,
     job: &Job<'_>,
-    people: &[Person],
+    people: &[Candidate],
 ) -> Result<u64, DbErr> {
     let backend = tx.get_database_backend();
-    let mut values: Vec<Value> = Vec::with_capacity(people.len() * 4 + 2);
-    for person in people {
-        values.push(person.number.0.into());
-        values.push(person.replacement.clone().into());
-        values.push(person.birth_period.clone().into());
-        values.push(person.district.clone().into());
-    }
-    if job.selection != Selection::Reapply {
-        values.push(job.today.into());
-    }
-    values.push(RULES_VERSION.into());
-    let row = "(CAST(? AS BIGINT), CAST(? AS TEXT), CAST(? AS TEXT), CAST(? AS TEXT))";
+    let names = unused_names(tx, people.len()).await?;
+    let rows: Vec<Row<'_>> =
+        people.iter().zip(&names).map(|(person, name)| row(job.policy, person, name)).collect();
     let sql = format!(
-        "WITH v (number, replacement, birth_period, district) AS (VALUES {}) \
-         UPDATE users SET {} FROM v WHERE users.number = v.number",
-        vec![row; people.len()].join(", "),
+        "UPDATE users SET {} FROM {} WHERE users.number = v.number",
         sets(backend, job).join(", "),
+        dialect::objects(backend, "v", &["replacement", "birth_period", "district"]),
     );
+    let mut values: Vec<Value> = vec![RULES_VERSION.into(), json(&rows)?];
+    if job.selection != Selection::Reapply {
+        values.insert(0, job.today.into());
+    }
     Ok(tx.execute_raw(dialect::statement(backend, &sql, values)).await?.rows_affected())
+}
+
+fn row<'a>(policy: &Policy, person: &Candidate, replacement: &'a str) -> Row<'a> {
+    let birth_period = match policy.treatment(Field::BirthDate) {
+        Treatment::Year => person.birth_date.map(generalise::year),
+        Treatment::Decade => person.birth_date.map(generalise::decade),
+        _ => None,
+    };
+    let district = match policy.treatment(Field::Postcode) {
+        Treatment::District => person.postcode.as_deref().and_then(generalise::district),
+        _ => None,
+    };
+    Row { number: person.number.0, replacement, birth_period, district }
 }
 
 /// What each column of the record becomes, in the order of the register; the place holders are the day and the

@@ -12,7 +12,10 @@ use crate::residue::{self, Memory};
 use crate::store::Store;
 use policy::{Phase, RunId, RunKind, RunState, Selection, UserNumber};
 use sea_orm::sea_query::Expr;
-use sea_orm::{ColumnTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter, QueryOrder,
+    QuerySelect,
+};
 use std::time::Duration;
 
 /// How long a run waits before it tries a batch again that another writer has kept from it.
@@ -91,21 +94,18 @@ async fn everybody(
     memory: &mut Memory,
 ) -> Result<Stop, RecordsError> {
     let mut waits = 0;
+    let mut after = UserNumber(i64::MIN);
     loop {
         if store.is_stopping() {
             return Ok(Stop::Leaving);
         }
-        let batch = remaining(store, job.run).await?;
-        if batch.is_empty() {
-            return Ok(Stop::Through);
-        }
-        match in_one_transaction(store, lease, job, &batch, memory).await {
-            Ok(Some(stop)) => return Ok(stop),
-            Ok(None) => waits = 0,
+        match next_batch(store, lease, job, after, memory).await {
+            Ok(Batch::Stop(stop)) => return Ok(stop),
+            Ok(Batch::Done(last)) => (after, waits) = (last, 0),
             Err(error) if dialect::is_busy(&error) => wait_for_the_others(&mut waits).await?,
             Err(RecordsError::Ledger(words)) => return Err(RecordsError::Ledger(words)),
             Err(_) => {
-                if let Some(stop) = one_by_one(store, lease, job, &batch, memory).await? {
+                if let Some(stop) = one_by_one(store, lease, job, after, memory).await? {
                     return Ok(stop);
                 }
             }
@@ -136,36 +136,72 @@ async fn wait_for_the_others(waits: &mut u32) -> Result<(), RecordsError> {
     Ok(())
 }
 
-/// The next people of the run that have no outcome.
-async fn remaining(store: &Store, run: RunId) -> Result<Vec<UserNumber>, DbErr> {
+/// The next people of the run, after this one, that have no outcome.
+async fn remaining(
+    db: &impl ConnectionTrait,
+    run: RunId,
+    after: UserNumber,
+) -> Result<Vec<UserNumber>, DbErr> {
     let numbers: Vec<i64> = run_members::Entity::find()
         .select_only()
         .column(run_members::Column::UserNumber)
         .filter(run_members::Column::RunId.eq(run.0))
+        .filter(run_members::Column::UserNumber.gt(after.0))
         .filter(run_members::Column::Outcome.is_null())
         .order_by_asc(run_members::Column::UserNumber)
         .limit(BATCH)
         .into_tuple()
-        .all(&store.db)
+        .all(db)
         .await?;
     Ok(numbers.into_iter().map(UserNumber).collect())
 }
 
-/// Does these people, all or none. Says when the run must stop instead.
-async fn in_one_transaction(
+/// What became of a batch.
+enum Batch {
+    /// Everybody up to this one has an outcome.
+    Done(UserNumber),
+    /// The run must stop.
+    Stop(Stop),
+}
+
+/// Does the next people after this one, all or none. The run is locked before they are read: nobody is done or
+/// counted twice.
+async fn next_batch(
     store: &Store,
     lease: &Lease,
     job: &Job<'_>,
-    batch: &[UserNumber],
+    after: UserNumber,
     memory: &mut Memory,
-) -> Result<Option<Stop>, RecordsError> {
+) -> Result<Batch, RecordsError> {
     let tx = store.begin().await?;
-    match lease.standing(&tx).await? {
-        Standing::Ours => {}
-        Standing::Cancelled => return Ok(Some(Stop::Cancelled)),
-        Standing::Lost => return Ok(Some(Stop::Lost)),
+    if let Some(stop) = must_stop(lease, &tx).await? {
+        return Ok(Batch::Stop(stop));
     }
-    let mut batch = untouched(&tx, job.run, batch).await?;
+    let batch = remaining(&tx, job.run, after).await?;
+    let Some(last) = batch.last().copied() else { return Ok(Batch::Stop(Stop::Through)) };
+    let all = in_one_transaction(store, tx, job, batch, memory).await?;
+    Ok(Batch::Done(if all { last } else { after }))
+}
+
+/// Whether a run that was cancelled or lost must stop. Locks it otherwise.
+async fn must_stop(lease: &Lease, tx: &DatabaseTransaction) -> Result<Option<Stop>, RecordsError> {
+    Ok(match lease.standing(tx).await? {
+        Standing::Ours => None,
+        Standing::Cancelled => Some(Stop::Cancelled),
+        Standing::Lost => Some(Stop::Lost),
+    })
+}
+
+/// Does these people, all or none. When old ones are brought up to new rules, only those of one policy come at a
+/// time: says whether that were all of them.
+async fn in_one_transaction(
+    store: &Store,
+    tx: DatabaseTransaction,
+    job: &Job<'_>,
+    mut batch: Vec<UserNumber>,
+    memory: &mut Memory,
+) -> Result<bool, RecordsError> {
+    let asked = batch.len();
     let policy_of_old;
     let mut job = job.clone();
     if job.selection == Selection::Reapply {
@@ -177,26 +213,7 @@ async fn in_one_transaction(
     outcomes::record(&tx, job.run, &outcomes).await?;
     ledger::commit(store, tx, &job, &outcomes).await?;
     memory.keep(read, &outcomes.done);
-    Ok(None)
-}
-
-/// Those of a batch that still have no outcome. The run is locked by now: nobody is done or counted twice.
-async fn untouched(
-    tx: &DatabaseTransaction,
-    run: RunId,
-    batch: &[UserNumber],
-) -> Result<Vec<UserNumber>, DbErr> {
-    let numbers: Vec<i64> = run_members::Entity::find()
-        .select_only()
-        .column(run_members::Column::UserNumber)
-        .filter(run_members::Column::RunId.eq(run.0))
-        .filter(run_members::Column::UserNumber.is_in(batch.iter().map(|number| number.0)))
-        .filter(run_members::Column::Outcome.is_null())
-        .order_by_asc(run_members::Column::UserNumber)
-        .into_tuple()
-        .all(tx)
-        .await?;
-    Ok(numbers.into_iter().map(UserNumber).collect())
+    Ok(batch.len() == asked)
 }
 
 /// After a batch failed: each person alone, so that one bad record does not stop the others.
@@ -204,20 +221,21 @@ async fn one_by_one(
     store: &Store,
     lease: &Lease,
     job: &Job<'_>,
-    batch: &[UserNumber],
+    after: UserNumber,
     memory: &mut Memory,
 ) -> Result<Option<Stop>, RecordsError> {
-    for number in batch {
-        let error = match in_one_transaction(store, lease, job, &[*number], memory).await {
-            Ok(None) => continue,
-            Ok(stop) => return Ok(stop),
-            Err(error) => error,
-        };
+    for number in remaining(&store.db, job.run, after).await? {
+        let tx = store.begin().await?;
+        if let Some(stop) = must_stop(lease, &tx).await? {
+            return Ok(Some(stop));
+        }
+        // Nobody else has the run, so nobody else has done this person meanwhile.
+        let Err(error) = in_one_transaction(store, tx, job, vec![number], memory).await else { continue };
         match error {
             // Not this person's failure: the rest comes again with the next batch.
             error if dialect::is_busy(&error) => return Ok(None),
             RecordsError::Ledger(words) => return Err(RecordsError::Ledger(words)),
-            error => quarantine(store, lease, *number, error.code()).await?,
+            error => quarantine(store, lease, number, error.code()).await?,
         }
     }
     Ok(None)

@@ -3,7 +3,7 @@
 use crate::anonymise::Outcomes;
 use crate::clock::Clock;
 use crate::dialect;
-use crate::entity::{run_counts, run_members, runs};
+use crate::entity::{run_counts, runs};
 use policy::{Outcome, Reason, RunId, UserNumber};
 use sea_orm::sea_query::{Expr, ExprTrait, OnConflict};
 use sea_orm::{ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter, Set};
@@ -18,11 +18,11 @@ pub(super) async fn record(tx: &DatabaseTransaction, run: RunId, outcomes: &Outc
     }
     for (reason, numbers) in &skipped {
         outcome(tx, run, numbers, Outcome::Skipped, Some(*reason), None).await?;
-        count(tx, run, "skipped", reason.code(), numbers.len() as u64).await?;
     }
-    for (table, rows) in &outcomes.rows {
-        count(tx, run, "table", table, *rows).await?;
-    }
+    let skipped = skipped.iter().map(|(reason, numbers)| ("skipped", reason.code(), numbers.len() as u64));
+    let tables = outcomes.rows.iter().map(|(table, rows)| ("table", *table, *rows));
+    let counts: Vec<_> = skipped.chain(tables).collect();
+    count_all(tx, run, &counts).await?;
     add(tx, run, [outcomes.done.len() as u64, outcomes.skipped.len() as u64, 0]).await
 }
 
@@ -49,14 +49,19 @@ async fn outcome(
     if numbers.is_empty() {
         return Ok(());
     }
-    run_members::Entity::update_many()
-        .col_expr(run_members::Column::Outcome, outcome.code().into())
-        .col_expr(run_members::Column::OutcomeReason, Expr::value(reason.map(Reason::number)))
-        .col_expr(run_members::Column::Failure, Expr::value(failure.map(str::to_owned)))
-        .filter(run_members::Column::RunId.eq(run.0))
-        .filter(run_members::Column::UserNumber.is_in(numbers.iter().map(|number| number.0)))
-        .exec(tx)
-        .await?;
+    let backend = tx.get_database_backend();
+    let sql = format!(
+        "UPDATE run_members SET outcome = ?, outcome_reason = ?, failure = ? WHERE run_id = ? AND {}",
+        dialect::among(backend, "user_number")
+    );
+    let values = vec![
+        outcome.code().into(),
+        reason.map(Reason::number).into(),
+        failure.map(str::to_owned).into(),
+        run.0.into(),
+        dialect::list(backend, numbers.iter().map(|number| number.0)),
+    ];
+    tx.execute_raw(dialect::statement(backend, &sql, values)).await?;
     Ok(())
 }
 
@@ -68,24 +73,26 @@ pub(crate) async fn count(
     code: &str,
     count: u64,
 ) -> Result<(), DbErr> {
-    let added = i64::try_from(count).unwrap_or(i64::MAX);
-    let row = run_counts::ActiveModel {
+    count_all(tx, run, &[(kind, code, count)]).await
+}
+
+/// Adds to several counts of the run: kind, code and by how much.
+async fn count_all(tx: &impl ConnectionTrait, run: RunId, counts: &[(&str, &str, u64)]) -> Result<(), DbErr> {
+    if counts.is_empty() {
+        return Ok(());
+    }
+    let rows = counts.iter().map(|(kind, code, count)| run_counts::ActiveModel {
         run_id: Set(run.0),
-        kind: Set(kind.to_owned()),
-        code: Set(code.to_owned()),
-        count: Set(added),
-    };
-    let more = Expr::col((run_counts::Entity, run_counts::Column::Count)).add(added);
-    run_counts::Entity::insert(row)
-        .on_conflict(
-            OnConflict::columns([
-                run_counts::Column::RunId,
-                run_counts::Column::Kind,
-                run_counts::Column::Code,
-            ])
-            .value(run_counts::Column::Count, more)
-            .to_owned(),
-        )
+        kind: Set((*kind).to_owned()),
+        code: Set((*code).to_owned()),
+        count: Set(i64::try_from(*count).unwrap_or(i64::MAX)),
+    });
+    let table = run_counts::Entity;
+    let sum =
+        Expr::col((table, run_counts::Column::Count)).add(Expr::col(("excluded", run_counts::Column::Count)));
+    let key = [run_counts::Column::RunId, run_counts::Column::Kind, run_counts::Column::Code];
+    run_counts::Entity::insert_many(rows)
+        .on_conflict(OnConflict::columns(key).value(run_counts::Column::Count, sum).to_owned())
         .exec_without_returning(tx)
         .await?;
     Ok(())

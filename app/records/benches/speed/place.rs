@@ -1,0 +1,119 @@
+//! Where the measured databases stand: made once, then copied for each measurement, so that all of them measure
+//! the same data.
+
+use anyhow::Context as _;
+use chrono::NaiveDate;
+use chrono_tz::Tz;
+use records::{Clock, Settings, Store};
+use sea_orm::{ConnectionTrait, Database};
+use std::path::{Path, PathBuf};
+use tempfile::TempDir;
+
+/// A kind of database, and where its databases are made. They vanish with it.
+pub struct Place {
+    kind: Kind,
+    folder: TempDir,
+}
+
+enum Kind {
+    Sqlite,
+    /// The address of the server, up to the name of the database.
+    Postgres(String),
+}
+
+impl Place {
+    /// SQLite, and PostgreSQL where `TEST_POSTGRES_URL` names one.
+    pub fn all() -> anyhow::Result<Vec<Self>> {
+        let mut places = vec![Self { kind: Kind::Sqlite, folder: folder()? }];
+        match std::env::var("TEST_POSTGRES_URL") {
+            Ok(url) => {
+                let (base, _) = url.rsplit_once('/').context("TEST_POSTGRES_URL has no database")?;
+                places.push(Self { kind: Kind::Postgres(base.to_owned()), folder: folder()? });
+            }
+            Err(_) => {
+                eprintln!("PostgreSQL is not measured: TEST_POSTGRES_URL is not set (make bench sets it)")
+            }
+        }
+        Ok(places)
+    }
+
+    /// The name of the kind.
+    pub fn name(&self) -> &'static str {
+        match self.kind {
+            Kind::Sqlite => "SQLite",
+            Kind::Postgres(_) => "PostgreSQL",
+        }
+    }
+
+    /// Opens a database, and makes it when there is none.
+    pub async fn open(&self, name: &str) -> anyhow::Result<Store> {
+        if let Kind::Postgres(base) = &self.kind {
+            // It fails when the database is there, which is right.
+            let _ = admin(base, &format!("CREATE DATABASE {name}")).await;
+        }
+        open_url(&self.url(name), self.folder.path()).await
+    }
+
+    /// The address of a database and the folder of its files, for another process.
+    pub fn address(&self, name: &str) -> [String; 2] {
+        [self.url(name), self.folder.path().display().to_string()]
+    }
+
+    fn url(&self, name: &str) -> String {
+        match &self.kind {
+            Kind::Sqlite => format!("sqlite://{}?mode=rwc", self.file(name).display()),
+            Kind::Postgres(base) => format!("{base}/{name}"),
+        }
+    }
+
+    fn file(&self, name: &str) -> PathBuf {
+        self.folder.path().join(format!("{name}.db"))
+    }
+
+    /// Copies a database that nobody has open.
+    pub async fn copy(&self, from: &str, to: &str) -> anyhow::Result<()> {
+        match &self.kind {
+            Kind::Sqlite => {
+                std::fs::copy(self.file(from), self.file(to))?;
+            }
+            Kind::Postgres(base) => {
+                admin(base, &format!("CREATE DATABASE {to} TEMPLATE {from} STRATEGY FILE_COPY")).await?;
+                // What the copying left to be written is not part of what is measured next.
+                admin(base, "CHECKPOINT").await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Deletes a database and the ledger and key beside it.
+    pub async fn delete(&self, name: &str) -> anyhow::Result<()> {
+        if let Kind::Postgres(base) = &self.kind {
+            admin(base, &format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)")).await?;
+        }
+        for entry in std::fs::read_dir(self.folder.path())? {
+            let path = entry?.path();
+            let file = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            if file.starts_with("lethe.") || file.starts_with(&format!("{name}.db")) {
+                std::fs::remove_file(path)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Opens the database of this address with the settings that an installation has.
+pub async fn open_url(url: &str, folder: &Path) -> anyhow::Result<Store> {
+    let today = NaiveDate::from_ymd_opt(2026, 1, 15).context("a date")?;
+    Ok(Store::open(url, Clock::fixed(Tz::Europe__London, today), Settings::in_folder(folder)).await?)
+}
+
+fn folder() -> anyhow::Result<TempDir> {
+    Ok(tempfile::Builder::new().prefix("lethe-bench.").tempdir()?)
+}
+
+async fn admin(base: &str, sql: &str) -> anyhow::Result<()> {
+    let admin = Database::connect(format!("{base}/postgres")).await?;
+    admin.execute_unprepared(sql).await?;
+    admin.close().await?;
+    Ok(())
+}
