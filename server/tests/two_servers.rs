@@ -100,6 +100,7 @@ async fn a_run_that_is_due_starts_once_and_survives_its_server() {
         "SELECT COUNT(*) FROM runs WHERE kind = 'scheduled' AND state = 'succeeded' AND interruptions = 1";
     eventually(&library, ended, 1).await;
     eprintln!("taken over and brought to its end {:?} after the kill", killed.elapsed());
+    drop((one, two));
     library.is_consistent().await;
     assert_eq!(library.number("SELECT COUNT(*) FROM runs WHERE kind = 'scheduled'").await, 1);
     assert_eq!(
