@@ -34,6 +34,9 @@ pub enum Deed {
     RunCancelled,
     RunStopped,
     RunFinished,
+    ResidueRemoved,
+    ResidueKept,
+    ResidueGone,
     Imported,
     Exported,
 }
@@ -66,6 +69,9 @@ impl Deed {
             Self::RunCancelled => "run_cancelled",
             Self::RunStopped => "run_stopped",
             Self::RunFinished => "run_finished",
+            Self::ResidueRemoved => "residue_removed",
+            Self::ResidueKept => "residue_kept",
+            Self::ResidueGone => "residue_gone",
             Self::Imported => "imported",
             Self::Exported => "exported",
         }

@@ -19,7 +19,7 @@ pub mod error;
 mod ledger;
 pub mod page;
 pub mod report;
-mod residue;
+pub mod residue;
 pub mod run;
 mod selection;
 pub mod settings;

@@ -166,7 +166,7 @@ async fn in_one_transaction(
         Standing::Lost => return Ok(Some(Stop::Lost)),
     }
     let batch = untouched(&tx, job.run, batch).await?;
-    let read = Memory::read(&tx, &batch).await?;
+    let read = Memory::read(&tx, job.policy, &batch).await?;
     let outcomes = anonymise::anonymise(&tx, &store.clock, job, &batch).await?;
     outcomes::record(&tx, job.run, &outcomes).await?;
     ledger::commit(store, tx, job, &outcomes).await?;

@@ -5,6 +5,7 @@ use crate::actor::Actor;
 use crate::anonymise::{self, Job};
 use crate::entity::{run_members, runs, tasks, users};
 use crate::error::RecordsError;
+use crate::residue::{self, Memory};
 use crate::selection;
 use crate::store::Store;
 use policy::form::Problem;
@@ -107,6 +108,7 @@ async fn anonymise_by(
     let run = insert_run(&tx, store, actor, &task).await?;
     let job =
         Job { run: RunId(run.id), policy: &policy, today: run.today, selection: Selection::Single, actor };
+    let memory = Memory::read(&tx, &policy, &[number]).await?;
     let outcomes = anonymise::anonymise(&tx, &store.clock, &job, &[number]).await?;
     if let Some((_, reason)) = outcomes.skipped.first() {
         return Err(refused(*reason));
@@ -126,6 +128,7 @@ async fn anonymise_by(
     .await?;
     tx.commit().await?;
     super::finish::sweep(store).await;
+    residue::scan_single_in_background(store, job.run, memory);
     Ok(Some(RunId(run.id)))
 }
 
