@@ -36,6 +36,9 @@ pub enum Deed {
     RunFinished,
     LedgerReplayed,
     LedgerStartedOver,
+    ResidueRemoved,
+    ResidueKept,
+    ResidueGone,
     Imported,
     Exported,
 }
@@ -70,6 +73,9 @@ impl Deed {
             Self::RunFinished => "run_finished",
             Self::LedgerReplayed => "ledger_replayed",
             Self::LedgerStartedOver => "ledger_started_over",
+            Self::ResidueRemoved => "residue_removed",
+            Self::ResidueKept => "residue_kept",
+            Self::ResidueGone => "residue_gone",
             Self::Imported => "imported",
             Self::Exported => "exported",
         }

@@ -1,12 +1,18 @@
 //! Everything in which SQLite and PostgreSQL differ stands here and nowhere else.
 
+mod blocks;
+mod tables;
+
+pub(crate) use blocks::{Block, Blocks, FIELD, RECORD, Source, different, position, position_is, snapshot};
+pub use tables::schema;
+pub(crate) use tables::{ColumnFacts, ColumnKind, TableFacts, quoted, tables};
+
 use crate::error::RecordsError;
 use sea_orm::sea_query::Value;
 use sea_orm::{
     ConnectOptions, ConnectionTrait, DatabaseBackend, DatabaseConnection, DatabaseTransaction, DbErr,
     SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait,
 };
-use std::collections::BTreeMap;
 
 /// How long a writer waits for another one, in milliseconds.
 const BUSY_TIMEOUT: &str = "10000";
@@ -160,25 +166,6 @@ pub(crate) async fn restart_keys(db: &impl ConnectionTrait, table: &str, key: &s
         db.execute_unprepared(&sql).await?;
     }
     Ok(())
-}
-
-/// Every table of the database with its columns.
-pub async fn schema(db: &impl ConnectionTrait) -> Result<BTreeMap<String, Vec<String>>, DbErr> {
-    let sql = match db.get_database_backend() {
-        DatabaseBackend::Postgres => {
-            "SELECT table_name AS t, column_name AS c FROM information_schema.columns \
-             WHERE table_schema = current_schema() ORDER BY table_name, ordinal_position"
-        }
-        _ => {
-            "SELECT m.name AS t, p.name AS c FROM sqlite_master m JOIN pragma_table_info(m.name) p \
-             WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY m.name, p.cid"
-        }
-    };
-    let mut tables: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for row in db.query_all_raw(Statement::from_string(db.get_database_backend(), sql)).await? {
-        tables.entry(row.try_get("", "t")?).or_default().push(row.try_get("", "c")?);
-    }
-    Ok(tables)
 }
 
 /// Whether a change failed only because another writer was at work: it can be tried again.

@@ -26,7 +26,7 @@ pub mod key;
 pub mod ledger;
 pub mod page;
 pub mod report;
-mod residue;
+pub mod residue;
 pub mod run;
 pub mod schedule;
 mod selection;

@@ -1,35 +1,39 @@
 //! The residue scan: whether a value of somebody who was anonymised still stands anywhere.
+//!
+//! While a run anonymises, the old values of its people are held in memory and nowhere else ([`Memory`]). At its end one
+//! pass over the text of all tables searches for all of them at once ([`scan`]). What is found is noted by its place,
+//! never by its value: table, column, key of the row. When the process dies in between, the values are gone, and the
+//! result of these people cannot be determined any more; it is never said that they are clean.
+
+mod background;
+mod fold;
+mod memory;
+mod places;
+mod result;
+mod review;
+mod scan;
+mod search;
+mod sift;
+mod standing;
+mod value;
+
+pub(crate) use background::scan_single_in_background;
+pub use background::{background_scans, give_up_on_lost_scans};
+pub(crate) use memory::Memory;
+pub use places::NotSearched;
+pub use review::{Decision, Finding, FindingQuery, Now, decide, findings};
+pub use standing::{Standing, standing};
+pub use value::ValueKind;
 
 use crate::error::RecordsError;
 use crate::store::Store;
-use policy::{RunId, UserNumber};
-use sea_orm::{DatabaseTransaction, DbErr};
-
-/// Old values of people, held in memory only, until they were searched for.
-#[derive(Default)]
-pub(crate) struct Memory {
-    people: Vec<UserNumber>,
-}
-
-impl Memory {
-    /// Reads the values of these people, before they are anonymised in the same transaction.
-    pub(crate) async fn read(_tx: &DatabaseTransaction, numbers: &[UserNumber]) -> Result<Self, DbErr> {
-        Ok(Self { people: numbers.to_vec() })
-    }
-
-    /// Takes over what was read of those who are anonymised by now.
-    pub(crate) fn keep(&mut self, read: Self, done: &[UserNumber]) {
-        self.people.extend(read.people.into_iter().filter(|number| done.contains(number)));
-    }
-
-    /// Of how many people it holds values.
-    pub(crate) fn people(&self) -> usize {
-        self.people.len()
-    }
-}
+use policy::RunId;
 
 /// Searches for everything in the memory, writes the result of each person into the run, and empties it.
-pub(crate) async fn scan(_store: &Store, _run: RunId, memory: &mut Memory) -> Result<(), RecordsError> {
-    memory.people.clear();
-    Ok(())
+pub(crate) async fn scan(store: &Store, run: RunId, memory: &mut Memory) -> Result<(), RecordsError> {
+    if memory.people() == 0 {
+        return Ok(());
+    }
+    let findings = scan::find(store, std::mem::take(memory)).await?;
+    result::write(store, run, &findings).await
 }

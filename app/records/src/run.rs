@@ -17,6 +17,7 @@ mod single;
 mod start;
 
 pub use cancel::cancel;
+pub(crate) use outcomes::count;
 pub use preview::preview;
 pub use queue::{carry_out, work, work_to_the_end};
 pub use read::{Member, MemberQuery, Run, RunQuery, RunRow, list, members, read};

@@ -111,7 +111,7 @@ impl<'a> Replay<'a> {
             return Ok(None);
         }
         let found = people::find(&tx, &group.people).await?;
-        let read = Memory::read(&tx, &numbers(&found, |person| !person.anonymised)).await?;
+        let read = Memory::read(&tx, &group.policy, &numbers(&found, |person| !person.anonymised)).await?;
         let outcomes = self.everybody(&tx, group, &found).await?;
         record::add(&tx, self.run, &found, &outcomes).await?;
         let count = |people: usize| i64::try_from(people).unwrap_or(i64::MAX);

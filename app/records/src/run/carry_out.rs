@@ -208,7 +208,7 @@ async fn in_one_transaction(
         (policy_of_old, batch) = reapply::of_one_policy(&tx, &batch).await?;
         job.policy = &policy_of_old;
     }
-    let read = Memory::read(&tx, &batch).await?;
+    let read = Memory::read(&tx, job.policy, &batch).await?;
     let outcomes = anonymise::anonymise(&tx, &store.clock, &job, &batch).await?;
     outcomes::record(&tx, job.run, &outcomes).await?;
     ledger::commit(store, tx, &job, &outcomes).await?;

@@ -7,6 +7,7 @@ use crate::certificate;
 use crate::entity::{run_members, runs, tasks, users};
 use crate::error::RecordsError;
 use crate::ledger;
+use crate::residue::{self, Memory};
 use crate::selection;
 use crate::store::Store;
 use policy::form::Problem;
@@ -109,6 +110,7 @@ async fn anonymise_by(
     let run = insert_run(&tx, store, actor, &task).await?;
     let job =
         Job { run: RunId(run.id), policy: &policy, today: run.today, selection: Selection::Single, actor };
+    let memory = Memory::read(&tx, &policy, &[number]).await?;
     let outcomes = anonymise::anonymise(&tx, &store.clock, &job, &[number]).await?;
     if let Some((_, reason)) = outcomes.skipped.first() {
         return Err(refused(*reason));
@@ -129,6 +131,7 @@ async fn anonymise_by(
     certificate::make(&tx, store, job.run).await?;
     ledger::commit(store, tx, &job, &outcomes).await?;
     super::finish::sweep(store).await;
+    residue::scan_single_in_background(store, job.run, memory);
     Ok(Some(RunId(run.id)))
 }
 

@@ -1,0 +1,365 @@
+//! Folding: values and texts are compared by their letters and digits alone, without case, accents, spaces and signs.
+//!
+//! It goes further than [`crate::words::fold`], which also serves the index of search words: what two keyboards write
+//! differently (`ß` and `ss`, `ł` and `l`) is the same here, and nothing stands between the letters any more. Where the
+//! text had a gap is kept beside it.
+
+use unicode_normalization::char::{decompose_compatible, is_combining_mark};
+
+/// What stood before a letter.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Gap {
+    /// Another letter.
+    None,
+    /// A single sign: an apostrophe, a hyphen, a dot.
+    Tight,
+    /// A space, several signs, or the beginning.
+    Loose,
+}
+
+/// A text without case, accents, spaces and signs. One of these serves for many texts, one after another.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Folded {
+    letters: Vec<u8>,
+    /// What stood before each byte.
+    gaps: Vec<u8>,
+    memo: Memo,
+}
+
+impl Folded {
+    /// Folds a text. Bytes that are no text are gaps.
+    pub(super) fn fold(&mut self, text: &[u8]) {
+        self.letters.clear();
+        self.gaps.clear();
+        let mut writer = Writer { folded: self, gap: LOOSE };
+        if let Ok(text) = std::str::from_utf8(text) {
+            return writer.text(text);
+        }
+        for chunk in text.utf8_chunks() {
+            writer.text(chunk.valid());
+            if !chunk.invalid().is_empty() {
+                writer.gap = LOOSE;
+            }
+        }
+    }
+
+    /// A text that is folded by itself.
+    pub(super) fn of(text: &str) -> Self {
+        let mut folded = Self::default();
+        folded.fold(text.as_bytes());
+        folded
+    }
+
+    /// The letters and digits.
+    pub(super) fn letters(&self) -> &[u8] {
+        &self.letters
+    }
+
+    /// Whether a word begins at this byte, or the text ends there.
+    pub(super) fn is_edge(&self, at: usize) -> bool {
+        self.gaps.get(at).is_none_or(|gap| *gap != 0)
+    }
+
+    /// Whether a word ends before this byte; it can have the `s` of a genitive.
+    pub(super) fn ends_word(&self, at: usize) -> bool {
+        self.is_edge(at) || self.letters.get(at) == Some(&b's') && self.is_edge(at + 1)
+    }
+
+    /// What stood before the letter at this byte.
+    pub(super) fn gap(&self, at: usize) -> Gap {
+        match self.gaps.get(at) {
+            Some(0) => Gap::None,
+            Some(&TIGHT) => Gap::Tight,
+            _ => Gap::Loose,
+        }
+    }
+
+    /// How much the text says, in letters: each character of a script that writes words with few characters
+    /// counts twice.
+    pub(super) fn size(&self) -> usize {
+        let letters = self.letters.iter().filter(|byte| is_first_byte(**byte)).count();
+        letters + self.gaps.iter().filter(|gap| **gap == WORD).count()
+    }
+
+    /// Whether one of the letters is a digit, and whether one is none.
+    pub(super) fn digits_and_others(&self) -> (bool, bool) {
+        let digit = |byte: &u8| byte.is_ascii_digit();
+        (self.letters.iter().any(digit), !self.letters.iter().all(digit))
+    }
+}
+
+const TIGHT: u8 = 1;
+const LOOSE: u8 = 2;
+/// The character is a word of its own: Chinese and Japanese are written without spaces.
+const WORD: u8 = 3;
+
+const fn is_first_byte(byte: u8) -> bool {
+    byte & 0b1100_0000 != 0b1000_0000
+}
+
+struct Writer<'a> {
+    folded: &'a mut Folded,
+    gap: u8,
+}
+
+impl Writer<'_> {
+    fn text(&mut self, text: &str) {
+        let bytes = text.as_bytes();
+        let mut at = 0;
+        while let Some(byte) = bytes.get(at) {
+            if byte.is_ascii() {
+                self.ascii(*byte);
+                at += 1;
+            } else {
+                let Some(c) = text.get(at..).and_then(|rest| rest.chars().next()) else { return };
+                self.other(c);
+                at += c.len_utf8();
+            }
+        }
+    }
+
+    fn ascii(&mut self, byte: u8) {
+        if byte.is_ascii_alphanumeric() {
+            self.folded.letters.push(byte.to_ascii_lowercase());
+            self.folded.gaps.push(self.gap);
+            self.gap = 0;
+        } else if byte == b'@' {
+            // Nothing is an e-mail address without it.
+            self.folded.letters.push(byte);
+            self.folded.gaps.push(TIGHT);
+            self.gap = TIGHT;
+        } else if self.gap == 0 && !byte.is_ascii_whitespace() {
+            self.gap = TIGHT;
+        } else {
+            self.gap = LOOSE;
+        }
+    }
+
+    fn other(&mut self, c: char) {
+        let plain = self.folded.memo.plain(c);
+        match plain.is {
+            Is::Nothing => {}
+            Is::Sign if self.gap == 0 => self.gap = TIGHT,
+            Is::Sign | Is::Space => self.gap = LOOSE,
+            Is::Letters | Is::Word => {
+                let (before, after) = if plain.is == Is::Word { (WORD, LOOSE) } else { (self.gap, 0) };
+                let letters = &plain.letters[..plain.length];
+                self.folded.gaps.push(before);
+                self.folded.letters.extend_from_slice(letters);
+                self.folded.gaps.resize(self.folded.letters.len(), 0);
+                self.gap = after;
+            }
+        }
+    }
+}
+
+/// What a character is when it is folded.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Is {
+    /// Nobody sees it, or it is an accent.
+    Nothing,
+    Sign,
+    Space,
+    Letters,
+    /// It is a word by itself.
+    Word,
+}
+
+/// The most bytes that one character becomes: more are a whole sentence in one character.
+const MOST_BYTES: usize = 24;
+
+/// A folded character.
+#[derive(Clone, Copy, Debug)]
+struct Plain {
+    c: char,
+    is: Is,
+    length: usize,
+    letters: [u8; MOST_BYTES],
+}
+
+impl Plain {
+    fn of(c: char) -> Self {
+        let mut plain = Self { c, is: Is::Nothing, length: 0, letters: [0; MOST_BYTES] };
+        if is_unseen(c) || is_combining_mark(c) {
+            return plain;
+        }
+        plain.is = if c.is_whitespace() { Is::Space } else { Is::Sign };
+        decompose_compatible(c, |part| {
+            for lower in part.to_lowercase().filter(|lower| !is_combining_mark(*lower)) {
+                match written(lower) {
+                    Some(letters) => plain.push(letters.as_bytes()),
+                    None if lower.is_alphanumeric() => {
+                        plain.push(lower.encode_utf8(&mut [0; 4]).as_bytes());
+                    }
+                    None => {}
+                }
+            }
+        });
+        if plain.length > 0 {
+            plain.is = if is_word_by_itself(c) { Is::Word } else { Is::Letters };
+        }
+        plain
+    }
+
+    fn push(&mut self, letters: &[u8]) {
+        if let Some(free) = self.letters.get_mut(self.length..self.length + letters.len()) {
+            free.copy_from_slice(letters);
+            self.length += letters.len();
+        }
+    }
+}
+
+/// The characters that were folded last: a text has few different ones.
+#[derive(Clone, Debug, Default)]
+struct Memo {
+    known: Vec<Plain>,
+}
+
+impl Memo {
+    const SIZE: usize = 512;
+
+    fn plain(&mut self, c: char) -> Plain {
+        if self.known.is_empty() {
+            self.known = vec![Plain::of('\0'); Self::SIZE];
+        }
+        let place = &mut self.known[c as usize % Self::SIZE];
+        if place.c != c {
+            *place = Plain::of(c);
+        }
+        *place
+    }
+}
+
+/// Letters that keyboards of other countries do not have, and how people write them there.
+const fn written(lower: char) -> Option<&'static str> {
+    Some(match lower {
+        'ß' => "ss",
+        'ı' => "i",
+        'ø' => "o",
+        'ł' => "l",
+        'đ' | 'ð' => "d",
+        'þ' => "th",
+        'æ' => "ae",
+        'œ' => "oe",
+        'ħ' => "h",
+        'ŧ' => "t",
+        'ς' => "σ",
+        _ => return None,
+    })
+}
+
+/// Characters that nobody sees: a word with one of them inside is still the same word.
+const fn is_unseen(c: char) -> bool {
+    matches!(c, '\u{AD}' | '\u{200B}'..='\u{200F}' | '\u{2060}' | '\u{FE00}'..='\u{FE0F}' | '\u{FEFF}')
+}
+
+/// Scripts that are written without spaces between words.
+const fn is_word_by_itself(c: char) -> bool {
+    matches!(
+        c,
+        '\u{E00}'..='\u{EFF}'
+            | '\u{1000}'..='\u{109F}'
+            | '\u{1780}'..='\u{17FF}'
+            | '\u{2E80}'..='\u{9FFF}'
+            | '\u{F900}'..='\u{FAFF}'
+            | '\u{FF66}'..='\u{FF9F}'
+            | '\u{20000}'..='\u{3FFFF}'
+    )
+}
+
+/// The value as it is written where there are no umlauts: `Mueller` for `Müller`. None where there are none in it.
+pub(super) fn without_umlauts(text: &str) -> Option<String> {
+    let letters = |c: char| {
+        Some(match c {
+            'ä' => "ae",
+            'ö' | 'ø' => "oe",
+            'ü' => "ue",
+            'å' => "aa",
+            'Ä' => "Ae",
+            'Ö' | 'Ø' => "Oe",
+            'Ü' => "Ue",
+            'Å' => "Aa",
+            _ => return None,
+        })
+    };
+    text.contains(|c| letters(c).is_some()).then(|| {
+        let mut written = String::with_capacity(text.len() + 4);
+        for c in text.chars() {
+            match letters(c) {
+                Some(letters) => written.push_str(letters),
+                None => written.push(c),
+            }
+        }
+        written
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn folded(text: &str) -> String {
+        String::from_utf8(Folded::of(text).letters().to_vec()).expect("text")
+    }
+
+    #[test]
+    fn case_accents_spaces_and_signs_do_not_matter() {
+        for (one, other) in [
+            ("Müller-Lüdenscheid", "MULLER  LUDENSCHEID"),
+            ("O\u{2019}Brien", "o'brien"),
+            ("Groß", "GROSS"),
+            ("Żółkiewski", "zolkiewski"),
+            ("Yıldız", "YILDIZ"),
+            ("İbrahim", "ibrahim"),
+            ("Ζαχαρίας", "ΖΑΧΑΡΙΑΣ"),
+            ("Шевчук", "шевчук"),
+            ("Mu\u{308}ller", "M\u{AD}üller"),
+            ("ＡＢ１２", "ab12"),
+            ("+44 1632 960123", "+44-1632-960-123"),
+            ("12\u{A0}Abbey\nLane", "12, abbey lane"),
+        ] {
+            assert_eq!(folded(one), folded(other), "{one}");
+        }
+        assert_ne!(folded("ana@example.org"), folded("ana.example.org"));
+        assert_eq!(without_umlauts("Müller").as_deref(), Some("Mueller"));
+        assert_eq!(without_umlauts("Miller"), None);
+    }
+
+    #[test]
+    fn gaps_are_where_words_begin() {
+        let text = Folded::of("O'Brien, Ana");
+        let gaps: Vec<Gap> = (0..=9).map(|at| text.gap(at)).collect();
+        assert_eq!(gaps[..2], [Gap::Loose, Gap::Tight]);
+        assert_eq!(gaps[6], Gap::Loose);
+        assert!(gaps[2..6].iter().all(|gap| *gap == Gap::None));
+        assert!(text.is_edge(0) && text.is_edge(6) && text.is_edge(9) && !text.is_edge(5));
+        let chinese = Folded::of("王小明来");
+        assert!((0..4).all(|at| chinese.is_edge(at * 3)));
+        assert_eq!((chinese.size(), Folded::of("Ana Ng").size()), (8, 5));
+        assert_eq!(Folded::of("21 000-1").digits_and_others(), (true, false));
+    }
+
+    #[test]
+    fn bytes_that_are_no_text_are_gaps() {
+        let mut text = Folded::default();
+        text.fold(b"Ana\xFF\xFENg");
+        assert_eq!(text.letters(), b"anang");
+        assert!(text.is_edge(3));
+    }
+
+    proptest! {
+        /// Whatever the index of search words takes for the same is the same here.
+        #[test]
+        fn it_goes_further_than_the_fold_of_search_words(text in "\\PC{0,40}") {
+            prop_assert_eq!(folded(&crate::words::fold(&text)), folded(&text));
+        }
+
+        #[test]
+        fn letters_and_gaps_go_together(text in "\\PC{0,40}") {
+            let text = Folded::of(&text);
+            prop_assert_eq!(text.letters.len(), text.gaps.len());
+            prop_assert!(text.letters.iter().zip(&text.gaps).all(|(byte, gap)| is_first_byte(*byte) || *gap == 0));
+        }
+    }
+}

@@ -1,0 +1,141 @@
+//! The memory: old values of people, from before they are anonymised until they have been searched for.
+
+use super::value::{Raw, ValueKind, Values};
+use crate::dialect;
+use policy::register::{self, Action, Class, Owner, TABLES};
+use policy::{Policy, Treatment, UserNumber};
+use sea_orm::{ConnectionTrait, DbErr, QueryResult};
+use std::collections::{BTreeMap, HashSet};
+use zeroize::Zeroizing;
+
+/// Old values of people, held in memory only, until they were searched for. They are overwritten when it is dropped.
+#[derive(Default)]
+pub(crate) struct Memory {
+    pub(super) people: Vec<Remembered>,
+}
+
+/// One person.
+pub(super) struct Remembered {
+    pub(super) number: UserNumber,
+    pub(super) values: Values,
+}
+
+impl Memory {
+    /// Reads the values of these people that the policy does not keep, before they are anonymised in the same
+    /// transaction.
+    pub(crate) async fn read(
+        db: &impl ConnectionTrait,
+        policy: &Policy,
+        numbers: &[UserNumber],
+    ) -> Result<Self, DbErr> {
+        if numbers.is_empty() {
+            return Ok(Self::default());
+        }
+        let mut people: BTreeMap<UserNumber, Raw> = BTreeMap::new();
+        records(db, policy, numbers, &mut people).await?;
+        custom_values(db, policy, numbers, &mut people).await?;
+        addresses(db, numbers, &mut people).await?;
+        let remembered =
+            people.into_iter().map(|(number, raw)| Remembered { number, values: raw.values() }).collect();
+        Ok(Self { people: remembered })
+    }
+
+    /// Takes over what was read of those who are anonymised by now.
+    pub(crate) fn keep(&mut self, read: Self, done: &[UserNumber]) {
+        let done: HashSet<UserNumber> = done.iter().copied().collect();
+        self.people.extend(read.people.into_iter().filter(|person| done.contains(&person.number)));
+    }
+
+    /// Of how many people it holds values.
+    pub(crate) fn people(&self) -> usize {
+        self.people.len()
+    }
+}
+
+/// A text of a row, unless it is empty.
+fn text(row: &QueryResult, place: usize) -> Result<Option<Zeroizing<String>>, DbErr> {
+    let text: Option<String> = row.try_get_by_index(place)?;
+    Ok(text.filter(|text| !text.trim().is_empty()).map(Zeroizing::new))
+}
+
+async fn rows(
+    db: &impl ConnectionTrait,
+    select: &str,
+    owner: &str,
+    numbers: &[UserNumber],
+) -> Result<Vec<QueryResult>, DbErr> {
+    let sql = format!("{select} WHERE {owner} IN ({})", dialect::places(numbers.len()));
+    let values = numbers.iter().map(|number| number.0.into()).collect();
+    db.query_all_raw(dialect::statement(db.get_database_backend(), &sql, values)).await
+}
+
+/// The identifying columns of the records themselves. A postcode alone leads to nobody, but it must not stand in the
+/// person's own rows.
+async fn records(
+    db: &impl ConnectionTrait,
+    policy: &Policy,
+    numbers: &[UserNumber],
+    people: &mut BTreeMap<UserNumber, Raw>,
+) -> Result<(), DbErr> {
+    let table = register::table("users").map_or(&[][..], |table| table.columns);
+    let columns: Vec<&register::Column> = table
+        .iter()
+        .filter(|column| column.class == Class::Identifier || column.name == "postcode")
+        .collect();
+    let names: Vec<&str> = columns.iter().map(|column| column.name).collect();
+    let select = format!("SELECT number, {} FROM users", names.join(", "));
+    for row in rows(db, &select, "number", numbers).await? {
+        let raw = people.entry(UserNumber(row.try_get_by_index(0)?)).or_default();
+        for (place, column) in columns.iter().enumerate() {
+            let Some(text) = text(&row, place + 1)? else { continue };
+            let kind = ValueKind::of_column(column.name);
+            if !is_kept(policy, column.action) {
+                raw.columns.push((kind, text));
+            } else if kind.is_name() {
+                raw.kept_names.push((kind, text));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn is_kept(policy: &Policy, action: Action) -> bool {
+    matches!(action, Action::ByPolicy(field) if policy.treatment(field) == Treatment::Keep)
+}
+
+async fn custom_values(
+    db: &impl ConnectionTrait,
+    policy: &Policy,
+    numbers: &[UserNumber],
+    people: &mut BTreeMap<UserNumber, Raw>,
+) -> Result<(), DbErr> {
+    let select = "SELECT user_number, value, field_key FROM custom_values";
+    for row in rows(db, select, "user_number", numbers).await? {
+        let key: String = row.try_get_by_index(2)?;
+        if policy.keep_custom.contains(&key) {
+            continue;
+        }
+        let raw = people.entry(UserNumber(row.try_get_by_index(0)?)).or_default();
+        raw.custom.extend(text(&row, 1)?);
+    }
+    Ok(())
+}
+
+/// What identifies somebody in the rows that stay: the addresses of messages. They can be older than the record.
+async fn addresses(
+    db: &impl ConnectionTrait,
+    numbers: &[UserNumber],
+    people: &mut BTreeMap<UserNumber, Raw>,
+) -> Result<(), DbErr> {
+    for table in TABLES.iter().filter(|table| table.name != "users" && !table.deletes_rows()) {
+        let Owner::User(owner) = table.owner else { continue };
+        for column in table.columns.iter().filter(|column| column.class == Class::Identifier) {
+            let select = format!("SELECT DISTINCT {owner}, {} FROM {}", column.name, table.name);
+            for row in rows(db, &select, owner, numbers).await? {
+                let raw = people.entry(UserNumber(row.try_get_by_index(0)?)).or_default();
+                raw.addresses.extend(text(&row, 1)?);
+            }
+        }
+    }
+    Ok(())
+}

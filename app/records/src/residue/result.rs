@@ -1,0 +1,82 @@
+//! Writing what a scan found into its run: a result for each person, a row for each place, never a value.
+
+use super::review;
+use super::scan::Findings;
+use super::sift::Hit;
+use crate::bulk::{self, MOST_PARAMETERS};
+use crate::dialect;
+use crate::entity::residue_hits;
+use crate::error::RecordsError;
+use crate::run;
+use crate::store::Store;
+use policy::{Outcome, Residue, RunId, UserNumber};
+use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr, Set};
+use std::collections::BTreeSet;
+
+/// Writes it in one transaction.
+pub(super) async fn write(store: &Store, run: RunId, findings: &Findings) -> Result<(), RecordsError> {
+    let found: BTreeSet<UserNumber> = findings.hits.iter().map(|hit| hit.user).collect();
+    let people = (0..).take(findings.search.people()).map(|person| findings.search.values_of(person).0);
+    let clean: Vec<UserNumber> = people.filter(|number| !found.contains(number)).collect();
+    let found: Vec<UserNumber> = found.into_iter().collect();
+
+    let tx = store.begin().await?;
+    review::close_what_is_gone(&tx, store, run).await?;
+    set(&tx, run, &clean, Residue::Clean).await?;
+    set(&tx, run, &found, Residue::Hits).await?;
+    let at = store.clock.now();
+    let rows: Vec<residue_hits::ActiveModel> = findings.hits.iter().map(|hit| row(run, hit, at)).collect();
+    bulk::insert(&tx, rows).await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+fn row(run: RunId, hit: &Hit, at: chrono::DateTime<chrono::Utc>) -> residue_hits::ActiveModel {
+    residue_hits::ActiveModel {
+        run_id: Set(Some(run.0)),
+        user_number: Set(hit.user.0),
+        table_name: Set(hit.table.to_string()),
+        column_name: Set(hit.column.to_string()),
+        row_key: Set(hit.row.clone()),
+        what: Set(hit.kind.code().to_owned()),
+        found_at: Set(at),
+        ..Default::default()
+    }
+}
+
+/// Gives these people of the run a result, if they have none, and counts it.
+async fn set(
+    tx: &DatabaseTransaction,
+    run: RunId,
+    numbers: &[UserNumber],
+    result: Residue,
+) -> Result<(), DbErr> {
+    let mut changed = 0;
+    for numbers in numbers.chunks(MOST_PARAMETERS - 2) {
+        let sql = format!(
+            "UPDATE run_members SET residue = ? WHERE run_id = ? AND residue IS NULL AND user_number IN ({})",
+            dialect::places(numbers.len())
+        );
+        let mut values: Vec<sea_orm::Value> = vec![result.code().into(), run.0.into()];
+        values.extend(numbers.iter().map(|number| number.0.into()));
+        let updated = tx.execute_raw(dialect::statement(tx.get_database_backend(), &sql, values)).await?;
+        changed += updated.rows_affected();
+    }
+    if changed > 0 {
+        run::count(tx, run, "residue", result.code(), changed).await?;
+    }
+    Ok(())
+}
+
+/// Says of everybody of the run who has no result that it cannot be determined any more.
+pub(super) async fn give_up(store: &Store, run: RunId) -> Result<(), RecordsError> {
+    let tx = store.begin().await?;
+    let sql = "UPDATE run_members SET residue = ? WHERE run_id = ? AND outcome = ? AND residue IS NULL";
+    let values = vec![Residue::Undeterminable.code().into(), run.0.into(), Outcome::Done.code().into()];
+    let updated = tx.execute_raw(dialect::statement(tx.get_database_backend(), sql, values)).await?;
+    if updated.rows_affected() > 0 {
+        run::count(&tx, run, "residue", Residue::Undeterminable.code(), updated.rows_affected()).await?;
+    }
+    tx.commit().await?;
+    Ok(())
+}

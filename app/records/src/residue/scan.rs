@@ -1,0 +1,137 @@
+//! One pass over the whole database: text is read piece by piece and sifted on another thread meanwhile.
+
+use super::memory::Memory;
+use super::places::{Place, places};
+use super::search::Search;
+use super::sift::{Hit, Sift};
+use crate::dialect::{self, Block, Blocks, quoted};
+use crate::error::RecordsError;
+use crate::store::Store;
+use sea_orm::{ConnectionTrait, DbErr};
+use std::sync::Arc;
+use tokio::sync::mpsc::{Receiver, Sender, channel};
+use tokio::task::spawn_blocking;
+
+/// Up to how many different rows columns are taken for codes.
+const MOST_DIFFERENT: u64 = 2_000;
+/// How many pieces wait at most: one is sifted, one is ready, one is being read.
+const WAITING: usize = 1;
+
+/// What was read.
+enum Piece {
+    /// Rows with their keys.
+    Rows(Arc<Place>, Block),
+    /// The different rows of the columns with few different values.
+    Different(Arc<Place>, Block),
+}
+
+/// Everything that was found, and the search that found it.
+pub(super) struct Findings {
+    pub(super) hits: Vec<Hit>,
+    pub(super) search: Search,
+}
+
+/// Searches the whole database for everything in a memory.
+pub(super) async fn find(store: &Store, memory: Memory) -> Result<Findings, RecordsError> {
+    match dialect::snapshot(&store.db).await? {
+        Some(tx) => find_in(&tx, memory).await,
+        None => find_in(&store.db, memory).await,
+    }
+}
+
+async fn find_in(db: &impl ConnectionTrait, memory: Memory) -> Result<Findings, RecordsError> {
+    let (pieces, received) = channel(WAITING);
+    let sifting = spawn_blocking(move || sift(memory, received));
+    let read = read_everything(db, &pieces).await;
+    drop(pieces);
+    let mut sift = sifting.await.map_err(|_| RecordsError::Corrupt("text that was searched"))??;
+    read?;
+    look_at_alike(db, &mut sift).await?;
+    let (hits, search) = sift.into_hits();
+    Ok(Findings { hits, search })
+}
+
+fn sift(memory: Memory, mut pieces: Receiver<Piece>) -> Result<Sift, RecordsError> {
+    let cpu = || {
+        std::fs::read_to_string("/proc/thread-self/schedstat")
+            .unwrap()
+            .split_whitespace()
+            .next()
+            .unwrap()
+            .parse::<u64>()
+            .unwrap()
+            / 1_000_000
+    }; // DBG
+    let t0 = cpu(); // DBG
+    let mut sift = Sift::of(Search::of(memory)?);
+    eprintln!("build {} ms", cpu() - t0); // DBG
+    let (mut per, mut by) = (std::collections::BTreeMap::<String, (u64, u64)>::new(), cpu()); // DBG
+    if std::env::var("NOSIFT").is_ok() {
+        while pieces.blocking_recv().is_some() {}
+    } // DBG
+    while let Some(piece) = pieces.blocking_recv() {
+        match piece {
+            Piece::Rows(place, block) => {
+                sift.rows(&place, &block);
+                let e = per.entry(place.table.clone()).or_default();
+                let n = cpu();
+                e.0 += n - by;
+                e.1 += block.text.len() as u64;
+                by = n;
+            } // DBG
+            Piece::Different(place, block) => sift.different(&place, &block),
+        }
+    }
+    eprintln!("sift {} ms {per:?}", cpu() - t0); // DBG
+    Ok(sift)
+}
+
+async fn read_everything(db: &impl ConnectionTrait, pieces: &Sender<Piece>) -> Result<(), DbErr> {
+    let backend = db.get_database_backend();
+    let (places, _) = places(&dialect::tables(db).await?);
+    for mut place in places {
+        let w = std::time::Instant::now(); // DBG
+        let nm = place.table.clone(); // DBG
+        if !place.alike.is_empty() {
+            let different =
+                dialect::different(db, &place.table, &place.alike_names(), MOST_DIFFERENT).await?;
+            match different {
+                Some(block) => send(pieces, Piece::Different(Arc::new(place.clone()), block)).await?,
+                None => place = place.with_all_read(),
+            }
+        }
+        let d = w.elapsed(); // DBG
+        if place.columns.is_empty() {
+            continue;
+        }
+        let source = place.source(backend);
+        let place = Arc::new(place);
+        let mut blocks = Blocks::of(db, &source).await?;
+        while let Some(block) = blocks.next(db).await? {
+            send(pieces, Piece::Rows(Arc::clone(&place), block)).await?;
+        }
+        eprintln!("read {nm} {:?} {:?}", d, w.elapsed()); // DBG
+    }
+    Ok(())
+}
+
+/// Hands a piece over. Nobody takes it only when the search could not be made or has failed.
+async fn send(pieces: &Sender<Piece>, piece: Piece) -> Result<(), DbErr> {
+    pieces.send(piece).await.map_err(|_| DbErr::Custom("the search has ended".to_owned()))
+}
+
+/// Looks at the rows of texts that many rows have in common, where a value stands in such a text.
+async fn look_at_alike(db: &impl ConnectionTrait, sift: &mut Sift) -> Result<(), DbErr> {
+    let backend = db.get_database_backend();
+    for alike in sift.take_alike() {
+        let Some(column) = alike.place.alike.get(alike.column) else { continue };
+        let filter = format!("t.{} = ?", quoted(&column.name));
+        let place = Arc::new(alike.place.only(alike.column));
+        let source = place.source_where(backend, filter, vec![alike.text.as_str().into()]);
+        let mut blocks = Blocks::of(db, &source).await?;
+        while let Some(block) = blocks.next(db).await? {
+            sift.rows(&place, &block);
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,227 @@
+//! The search: all values of all people at once.
+//!
+//! An Aho-Corasick automaton over the first letters of all values goes once through a text. Where such a beginning
+//! stands, the values that begin so are looked up by their lengths. (An automaton over the whole values would need some
+//! hundred megabytes for twenty thousand people, and most of its time would go into waiting for memory.)
+
+use super::fold::Folded;
+use super::memory::Memory;
+use super::value::{Value, Values, Weight};
+use crate::error::RecordsError;
+use aho_corasick::automaton::Automaton as _;
+use aho_corasick::dfa::DFA;
+use aho_corasick::{Anchored, MatchKind};
+use hashbrown::{DefaultHashBuilder, HashTable};
+use policy::UserNumber;
+use std::collections::HashMap;
+use std::hash::BuildHasher as _;
+use zeroize::Zeroizing;
+
+/// The most bytes of a beginning.
+const HEAD: usize = 4;
+
+/// All values of all people, ready to be found.
+pub(super) struct Search {
+    people: Vec<(UserNumber, Values)>,
+    by_number: HashMap<i64, u32>,
+    needles: Needles,
+    /// By needle.
+    bearers: Vec<Bearer>,
+    automaton: DFA,
+    /// By head, as the automaton numbers them.
+    heads: Vec<Head>,
+    /// The lengths of needles, by head, the shortest first.
+    lengths: Vec<u32>,
+}
+
+/// Whose value a needle is, and what it is.
+#[derive(Clone, Copy)]
+pub(super) struct Bearer {
+    pub(super) person: u32,
+    pub(super) value: Value,
+}
+
+/// Letters that are searched for, sorted.
+#[derive(Default)]
+struct Needles {
+    /// Those of all needles, one after another.
+    letters: Zeroizing<Vec<u8>>,
+    each: Vec<Needle>,
+    by_letters: HashTable<u32>,
+    hasher: DefaultHashBuilder,
+}
+
+#[derive(Clone, Copy)]
+struct Needle {
+    start: u32,
+    end: u32,
+    first_bearer: u32,
+}
+
+/// How needles begin that begin alike.
+#[derive(Clone, Copy)]
+struct Head {
+    /// The first of their lengths.
+    from: u32,
+    /// Behind the last of their lengths.
+    until: u32,
+    /// Whether all of them are whole words.
+    is_words: bool,
+}
+
+impl Search {
+    /// Makes the search for everything in a memory.
+    pub(super) fn of(memory: Memory) -> Result<Self, RecordsError> {
+        let people: Vec<(UserNumber, Values)> =
+            memory.people.into_iter().map(|person| (person.number, person.values)).collect();
+        let mut values: Vec<(&[u8], Bearer)> = Vec::new();
+        for (person, (_, of_person)) in (0..).zip(&people) {
+            let wanted = of_person.iter().filter(|(value, _)| value.weight > Weight::Own);
+            values.extend(wanted.map(|(value, letters)| (letters, Bearer { person, value: *value })));
+        }
+        values.sort_unstable_by(|one, other| (one.0, one.1.person).cmp(&(other.0, other.1.person)));
+
+        let mut needles = Needles::default();
+        needles.letters.reserve_exact(values.iter().map(|(letters, _)| letters.len()).sum());
+        for (first_bearer, (letters, _)) in (0..).zip(&values) {
+            needles.add(letters, first_bearer);
+        }
+        needles.index();
+        let bearers: Vec<Bearer> = values.iter().map(|(_, bearer)| *bearer).collect();
+        let (beginnings, heads, lengths) = heads(&needles, &bearers);
+        let automaton = DFA::builder()
+            .match_kind(MatchKind::Standard)
+            .prefilter(false)
+            .build(&beginnings)
+            .map_err(|_| RecordsError::Corrupt("values to search for"))?;
+        let by_number = (0..).zip(&people).map(|(place, (number, _))| (number.0, place)).collect();
+        Ok(Self { people, by_number, needles, bearers, automaton, heads, lengths })
+    }
+
+    /// How many needles there are; they are numbered from 0.
+    pub(super) fn needles(&self) -> u32 {
+        place(self.needles.each.len())
+    }
+
+    /// How many people it searches for.
+    pub(super) fn people(&self) -> usize {
+        self.people.len()
+    }
+
+    /// The person with this user number.
+    pub(super) fn person(&self, number: i64) -> Option<u32> {
+        self.by_number.get(&number).copied()
+    }
+
+    /// The number and the values of a person.
+    pub(super) fn values_of(&self, person: u32) -> (UserNumber, &Values) {
+        let (number, values) = &self.people[person as usize];
+        (*number, values)
+    }
+
+    /// Whose value a needle is.
+    pub(super) fn bearers(&self, needle: u32) -> &[Bearer] {
+        self.needles.bearers(needle, &self.bearers)
+    }
+
+    /// Calls `found` with each needle whose letters stand in a text, and from where to where.
+    pub(super) fn each(&self, text: &Folded, mut found: impl FnMut(u32, usize, usize)) {
+        let Ok(mut state) = self.automaton.start_state(Anchored::No) else { return };
+        for (at, byte) in text.letters().iter().enumerate() {
+            state = self.automaton.next_state(Anchored::No, state, *byte);
+            if self.automaton.is_special(state) && self.automaton.is_match(state) {
+                for index in 0..self.automaton.match_len(state) {
+                    let head = self.automaton.match_pattern(state, index);
+                    let start = at + 1 - self.automaton.pattern_len(head);
+                    self.each_from(text, self.heads[head.as_usize()], start, &mut found);
+                }
+            }
+        }
+    }
+
+    /// The needles with this head that stand at a place.
+    fn each_from(&self, text: &Folded, head: Head, start: usize, found: &mut impl FnMut(u32, usize, usize)) {
+        if head.is_words && !text.is_edge(start) {
+            return;
+        }
+        for length in &self.lengths[head.from as usize..head.until as usize] {
+            let end = start + *length as usize;
+            let Some(letters) = text.letters().get(start..end) else { break };
+            if head.is_words && !text.ends_word(end) {
+                continue;
+            }
+            if let Some(needle) = self.needles.find(letters) {
+                found(needle, start, end);
+            }
+        }
+    }
+}
+
+impl Needles {
+    /// Adds one; they come sorted, and the same one can come again.
+    fn add(&mut self, letters: &[u8], first_bearer: u32) {
+        if self.each.last().is_some_and(|last| self.of(*last) == letters) {
+            return;
+        }
+        let start = place(self.letters.len());
+        self.letters.extend_from_slice(letters);
+        self.each.push(Needle { start, end: place(self.letters.len()), first_bearer });
+    }
+
+    fn of(&self, needle: Needle) -> &[u8] {
+        &self.letters[needle.start as usize..needle.end as usize]
+    }
+
+    fn index(&mut self) {
+        let hash = |needle: &u32| self.hasher.hash_one(self.of(self.each[*needle as usize]));
+        let mut by_letters = HashTable::with_capacity(self.each.len());
+        for needle in 0..place(self.each.len()) {
+            by_letters.insert_unique(hash(&needle), needle, hash);
+        }
+        self.by_letters = by_letters;
+    }
+
+    fn find(&self, letters: &[u8]) -> Option<u32> {
+        let is_it = |needle: &u32| self.of(self.each[*needle as usize]) == letters;
+        self.by_letters.find(self.hasher.hash_one(letters), is_it).copied()
+    }
+
+    fn bearers<'a>(&self, needle: u32, bearers: &'a [Bearer]) -> &'a [Bearer] {
+        let from = self.each[needle as usize].first_bearer as usize;
+        let until = self.each.get(needle as usize + 1).map(|next| next.first_bearer as usize);
+        &bearers[from..until.unwrap_or(bearers.len())]
+    }
+}
+
+fn place(at: usize) -> u32 {
+    u32::try_from(at).unwrap_or(u32::MAX)
+}
+
+/// How all needles begin, none of it with another one; and what begins so.
+fn heads<'a>(needles: &'a Needles, bearers: &[Bearer]) -> (Vec<&'a [u8]>, Vec<Head>, Vec<u32>) {
+    let mut beginnings: Vec<&[u8]> = Vec::new();
+    let mut heads: Vec<Head> = Vec::new();
+    let mut lengths: Vec<u32> = Vec::new();
+    for (at, needle) in (0..).zip(&needles.each) {
+        let letters = needles.of(*needle);
+        let is_words = needles.bearers(at, bearers).iter().all(|bearer| bearer.value.is_words());
+        let length = place(letters.len());
+        match (beginnings.last(), heads.last_mut()) {
+            (Some(beginning), Some(head)) if letters.starts_with(beginning) => {
+                let known = &lengths[head.from as usize..];
+                if let Err(gap) = known.binary_search(&length) {
+                    lengths.insert(head.from as usize + gap, length);
+                }
+                head.until = place(lengths.len());
+                head.is_words &= is_words;
+            }
+            _ => {
+                beginnings.push(&letters[..letters.len().min(HEAD)]);
+                let from = place(lengths.len());
+                lengths.push(length);
+                heads.push(Head { from, until: from + 1, is_words });
+            }
+        }
+    }
+    (beginnings, heads, lengths)
+}

@@ -1,0 +1,427 @@
+//! What can be found again of a person, and how much it proves when it is found.
+
+use super::fold::{Folded, Gap, without_umlauts};
+use memchr::memmem;
+use serde::Serialize;
+use zeroize::Zeroizing;
+
+/// The kind of a value. A finding names the kind and never the value. The order is that of how much they prove.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ValueKind {
+    /// The login name.
+    UserId,
+    /// The e-mail address.
+    Email,
+    /// The barcode of the library card.
+    Barcode,
+    /// The key of another system.
+    ExternalId,
+    /// Another identifier of the record.
+    Identifier,
+    /// First name and last name, in any order.
+    FullName,
+    /// Phone or mobile phone.
+    Phone,
+    /// Street and house number.
+    Street,
+    /// An address to which something was sent.
+    Address,
+    /// The value of a custom field.
+    CustomValue,
+    /// The last name alone.
+    LastName,
+    /// The first name alone.
+    FirstName,
+    /// The middle name alone.
+    MiddleName,
+    /// The preferred name alone.
+    PreferredName,
+    /// The postcode.
+    Postcode,
+}
+
+impl ValueKind {
+    /// All kinds.
+    pub const ALL: [Self; 15] = [
+        Self::UserId,
+        Self::Email,
+        Self::Barcode,
+        Self::ExternalId,
+        Self::Identifier,
+        Self::FullName,
+        Self::Phone,
+        Self::Street,
+        Self::Address,
+        Self::CustomValue,
+        Self::LastName,
+        Self::FirstName,
+        Self::MiddleName,
+        Self::PreferredName,
+        Self::Postcode,
+    ];
+
+    /// The stable code that is stored.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::UserId => "user_id",
+            Self::Email => "email",
+            Self::Barcode => "barcode",
+            Self::ExternalId => "external_id",
+            Self::Identifier => "identifier",
+            Self::FullName => "full_name",
+            Self::Phone => "phone",
+            Self::Street => "street",
+            Self::Address => "address",
+            Self::CustomValue => "custom_value",
+            Self::LastName => "last_name",
+            Self::FirstName => "first_name",
+            Self::MiddleName => "middle_name",
+            Self::PreferredName => "preferred_name",
+            Self::Postcode => "postcode",
+        }
+    }
+
+    /// The kind in words.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::UserId => "UserID",
+            Self::Email => "e-mail",
+            Self::Barcode => "barcode",
+            Self::ExternalId => "external identifier",
+            Self::Identifier => "identifier",
+            Self::FullName => "full name",
+            Self::Phone => "phone",
+            Self::Street => "street and number",
+            Self::Address => "address of a message",
+            Self::CustomValue => "value of a custom field",
+            Self::LastName => "last name",
+            Self::FirstName => "first name",
+            Self::MiddleName => "middle name",
+            Self::PreferredName => "preferred name",
+            Self::Postcode => "postcode",
+        }
+    }
+
+    /// The kind with this code.
+    pub fn from_code(code: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.code() == code)
+    }
+
+    /// The kind of what stands in an identifying column of `users`; None where that alone says nothing.
+    pub(super) fn of_column(column: &str) -> Self {
+        match column {
+            "user_id" => Self::UserId,
+            "email" => Self::Email,
+            "barcode" => Self::Barcode,
+            "external_id" => Self::ExternalId,
+            "phone" | "mobile" => Self::Phone,
+            "street" => Self::Street,
+            "last_name" => Self::LastName,
+            "first_name" => Self::FirstName,
+            "middle_name" => Self::MiddleName,
+            "preferred_name" => Self::PreferredName,
+            "postcode" => Self::Postcode,
+            _ => Self::Identifier,
+        }
+    }
+
+    /// Whether it is a name or part of one.
+    pub(super) const fn is_name(self) -> bool {
+        matches!(
+            self,
+            Self::FullName | Self::LastName | Self::FirstName | Self::MiddleName | Self::PreferredName
+        )
+    }
+
+    /// Whether the people of one household have it together. What somebody else has now is theirs.
+    pub(super) const fn is_shared(self) -> bool {
+        matches!(self, Self::Phone | Self::Street | Self::Address | Self::CustomValue)
+    }
+
+    /// Whether a column of this kind is the place where somebody else may have the same value.
+    pub(super) fn belongs_in(self, column: Self) -> bool {
+        self == column || self.is_name() && column.is_name()
+    }
+}
+
+/// Where finding a value counts.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub(super) enum Weight {
+    /// In the person's own rows only: it says too little by itself.
+    Own,
+    /// In free text: it can be a word, or somebody else.
+    Weak,
+    /// Anywhere.
+    Strong,
+}
+
+/// What must stand around a value where it is found.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Fit {
+    /// It must be whole words.
+    Words,
+    /// It must be whole words; a genitive is allowed. Words that are cut differently are others: `an der` is not `Ander`.
+    Name,
+    /// Anything may stand around it; but a digit ends with its number.
+    Anywhere,
+    /// The end of a phone number: what goes before depends on from where one calls.
+    Ending,
+}
+
+/// Names of at least this size are not made up of other words by chance.
+const LONG_NAME: usize = 8;
+
+/// A folded value: where its letters stand among those of its person, and what it is.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Value {
+    start: u32,
+    end: u32,
+    /// At which of the first 32 bytes a word begins.
+    words: u32,
+    pub(super) kind: ValueKind,
+    pub(super) weight: Weight,
+    fit: Fit,
+    long: bool,
+}
+
+/// The values of one person, without repetitions. They are overwritten when they are dropped.
+#[derive(Default)]
+pub(super) struct Values {
+    letters: Zeroizing<Vec<u8>>,
+    each: Vec<Value>,
+}
+
+impl Values {
+    /// Each value with its letters.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&Value, &[u8])> {
+        self.each.iter().map(|value| (value, &self.letters[value.start as usize..value.end as usize]))
+    }
+
+    /// Adds a value, and how it is written without umlauts, unless they are there.
+    fn add(&mut self, kind: ValueKind, text: &str) {
+        self.add_as_it_is(kind, text);
+        if let Some(text) = without_umlauts(text).map(Zeroizing::new) {
+            self.add_as_it_is(kind, &text);
+        }
+    }
+
+    /// Nothing is added where there is too little to be searched for even in the person's own rows.
+    fn add_as_it_is(&mut self, kind: ValueKind, text: &str) {
+        let mut folded = Folded::of(text);
+        if kind == ValueKind::Phone {
+            folded = Folded::of(&ending_of_number(folded.letters()));
+        }
+        let letters = folded.letters();
+        let Some((weight, fit)) = weigh(kind, &folded) else { return };
+        let words = (0..letters.len().min(32)).filter(|at| folded.is_edge(*at));
+        let words = words.fold(0, |words, at| words | 1 << at);
+        if self.iter().any(|(known, known_letters)| {
+            known.kind == kind && known.words == words && known_letters == letters
+        }) {
+            return;
+        }
+        let place = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
+        let (start, end) = (self.letters.len(), self.letters.len() + letters.len());
+        self.letters.extend_from_slice(letters);
+        let long = folded.size() >= LONG_NAME;
+        self.each.push(Value { start: place(start), end: place(end), words, kind, weight, fit, long });
+    }
+}
+
+/// How much a value proves, by its kind and by how much it says.
+fn weigh(kind: ValueKind, folded: &Folded) -> Option<(Weight, Fit)> {
+    let size = folded.size();
+    let (digits, others) = folded.digits_and_others();
+    let strong_if = |strong: bool, otherwise: Weight| if strong { Weight::Strong } else { otherwise };
+    match kind {
+        ValueKind::UserId | ValueKind::Barcode | ValueKind::ExternalId | ValueKind::Identifier => {
+            let enough = match (digits, others) {
+                (true, true) => 5,
+                (true, false) => 7,
+                _ => 8,
+            };
+            let fit = if size >= 10 { Fit::Anywhere } else { Fit::Words };
+            (size >= 3).then(|| (strong_if(size >= enough, Weight::Weak), fit))
+        }
+        ValueKind::Email => {
+            let is_address = size >= 6 && folded.letters().contains(&b'@');
+            (size >= 3).then(|| (strong_if(is_address, Weight::Own), Fit::Words))
+        }
+        ValueKind::Phone => (size >= 5).then(|| (strong_if(size >= 7, Weight::Own), Fit::Ending)),
+        ValueKind::FullName => (size >= 3).then(|| (strong_if(size >= 5, Weight::Weak), Fit::Name)),
+        ValueKind::LastName => {
+            let letters = folded.letters().iter().filter(|byte| **byte & 0xC0 != 0x80).count();
+            (letters >= 2).then_some((Weight::Weak, Fit::Name))
+        }
+        ValueKind::Street | ValueKind::Address => {
+            let whole = digits && others && size >= 6;
+            (size >= 4).then(|| (strong_if(whole, Weight::Own), Fit::Words))
+        }
+        ValueKind::CustomValue => {
+            (size >= 4).then(|| (if size >= 8 { Weight::Weak } else { Weight::Own }, Fit::Words))
+        }
+        ValueKind::FirstName | ValueKind::MiddleName | ValueKind::PreferredName => {
+            (size >= 2).then_some((Weight::Own, Fit::Name))
+        }
+        ValueKind::Postcode => (size >= 4).then_some((Weight::Own, Fit::Words)),
+    }
+}
+
+/// The digits of a phone number that are the same from wherever one calls: at most nine.
+fn ending_of_number(letters: &[u8]) -> String {
+    let digits: String =
+        letters.iter().filter(|byte| byte.is_ascii_digit()).map(|byte| char::from(*byte)).collect();
+    let local = digits.trim_start_matches('0');
+    local[local.len().saturating_sub(9)..].to_owned()
+}
+
+impl Value {
+    /// Whether this value is meant where its letters stand from `start` to `end` of a text.
+    pub(super) fn fits(&self, text: &Folded, start: usize, end: usize) -> bool {
+        let letters = text.letters();
+        let digit = |at: usize| letters.get(at).is_some_and(u8::is_ascii_digit);
+        let ends_whole = || text.is_edge(end) || !(digit(end - 1) && digit(end));
+        match self.fit {
+            Fit::Words => text.is_edge(start) && text.is_edge(end),
+            Fit::Name => {
+                let begins_word = |at: usize| at < 32 && self.words & 1 << at != 0;
+                text.is_edge(start)
+                    && text.ends_word(end)
+                    && (start + 1..end).all(|at| match text.gap(at) {
+                        Gap::None | Gap::Tight => true,
+                        Gap::Loose => self.long || begins_word(at - start),
+                    })
+            }
+            Fit::Anywhere => (text.is_edge(start) || !(digit(start) && digit(start - 1))) && ends_whole(),
+            Fit::Ending => ends_whole(),
+        }
+    }
+
+    /// Whether it can only stand as whole words.
+    pub(super) fn is_words(&self) -> bool {
+        matches!(self.fit, Fit::Words | Fit::Name)
+    }
+
+    /// Whether it stands in a text that is written about its person.
+    pub(super) fn stands_in(&self, own_letters: &[u8], text: &Folded) -> bool {
+        memmem::find_iter(text.letters(), own_letters)
+            .any(|start| self.fits(text, start, start + own_letters.len()))
+    }
+}
+
+/// The parts of a name; empty where there is none.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Names<'a> {
+    pub(super) first: &'a str,
+    pub(super) middle: &'a str,
+    pub(super) preferred: &'a str,
+    pub(super) last: &'a str,
+}
+
+impl Names<'_> {
+    /// The name as letters, lists and notes write it.
+    pub(super) fn each_full_name(&self, mut each: impl FnMut(String)) {
+        let Self { first, middle, preferred, last } = *self;
+        if last.is_empty() {
+            return;
+        }
+        let mut both_ways = |given: &str| {
+            each(format!("{given} {last}"));
+            each(format!("{last}, {given}"));
+        };
+        let preferred = if preferred == first { "" } else { preferred };
+        if !preferred.is_empty() {
+            both_ways(preferred);
+        }
+        if first.is_empty() {
+            return;
+        }
+        both_ways(first);
+        if let Some(initial) = middle.chars().next() {
+            both_ways(&format!("{first} {middle}"));
+            both_ways(&format!("{first} {initial}."));
+        }
+        if !preferred.is_empty() {
+            both_ways(&format!("{first} ({preferred})"));
+        }
+    }
+}
+
+/// What the database says of a person.
+#[derive(Default)]
+pub(super) struct Raw {
+    /// What stands in the identifying columns, by kind.
+    pub(super) columns: Vec<(ValueKind, Zeroizing<String>)>,
+    /// The parts of names that the policy keeps: they are no residue, but the full name of which they are part is.
+    pub(super) kept_names: Vec<(ValueKind, Zeroizing<String>)>,
+    /// Addresses to which messages were sent.
+    pub(super) addresses: Vec<Zeroizing<String>>,
+    /// Values of custom fields.
+    pub(super) custom: Vec<Zeroizing<String>>,
+}
+
+impl Raw {
+    /// Everything that is searched for.
+    pub(super) fn values(&self) -> Values {
+        let mut values =
+            Values { letters: Zeroizing::new(Vec::with_capacity(384)), each: Vec::with_capacity(16) };
+        for (kind, text) in &self.columns {
+            match kind {
+                ValueKind::Phone => {
+                    text.split(['/', ',', ';', '\n']).for_each(|number| values.add(ValueKind::Phone, number))
+                }
+                kind => values.add(*kind, text),
+            }
+        }
+        for name in self.full_names() {
+            values.add(ValueKind::FullName, &name);
+        }
+        for text in &self.custom {
+            values.add(ValueKind::CustomValue, text);
+        }
+        for text in &self.addresses {
+            Self::add_address(&mut values, text);
+        }
+        values
+    }
+
+    fn part(&self, kind: ValueKind) -> Option<&str> {
+        let mut parts = self.columns.iter().chain(&self.kept_names);
+        parts.find(|(found, _)| *found == kind).map(|(_, text)| text.trim()).filter(|text| !text.is_empty())
+    }
+
+    fn full_names(&self) -> Vec<Zeroizing<String>> {
+        let part = |kind| self.part(kind).unwrap_or_default();
+        let mut names = Vec::new();
+        let parts = Names {
+            first: part(ValueKind::FirstName),
+            middle: part(ValueKind::MiddleName),
+            preferred: part(ValueKind::PreferredName),
+            last: part(ValueKind::LastName),
+        };
+        parts.each_full_name(|name| names.push(Zeroizing::new(name)));
+        names
+    }
+
+    /// An address of a message is searched for only where it says something new: it may be an old one.
+    fn add_address(values: &mut Values, text: &str) {
+        let folded = Folded::of(text);
+        let digits = folded.letters().iter().filter(|byte| byte.is_ascii_digit()).count();
+        let kind = if text.contains('@') {
+            ValueKind::Email
+        } else if digits >= 7 && digits + 2 >= folded.letters().len() {
+            ValueKind::Phone
+        } else {
+            ValueKind::Address
+        };
+        let known = values.iter().any(|(value, letters)| {
+            value.weight == Weight::Strong
+                && value.kind != ValueKind::FullName
+                && memmem::find(folded.letters(), letters).is_some()
+        });
+        if !known {
+            values.add(kind, text);
+        }
+    }
+}
