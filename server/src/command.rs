@@ -6,6 +6,7 @@ mod import;
 mod ledger;
 mod output;
 mod report;
+mod residue;
 mod runs;
 mod tasks;
 mod users;
@@ -42,6 +43,8 @@ enum Command {
     /// Users: find, show, anonymise one.
     #[command(subcommand)]
     Users(users::Users),
+    /// Whether something is left of those who are anonymised.
+    Residue(residue::Residue),
     /// Count a report.
     Report(report::Arguments),
     /// Fill an empty database with a believable library.
@@ -76,31 +79,44 @@ impl Arguments {
                 anyhow::Error::new(error).context("The database cannot be opened. Check LETHE_DATABASE_URL")
             }
         })?;
-        let output = Output { json: self.json };
-        let command = self.command.unwrap_or(Command::Serve);
+        let done =
+            Self::do_it(self.command.unwrap_or(Command::Serve), &config, &store, Output { json: self.json });
+        let done = done.await;
+        // The old values of a single user are in this process only: they are searched for before it ends.
+        records::residue::background_scans().await;
+        done
+    }
+
+    async fn do_it(
+        command: Command,
+        config: &Config,
+        store: &Store,
+        output: Output,
+    ) -> anyhow::Result<ExitCode> {
         // What a restored backup has brought back is nobody's to see or to change before the ledger is replayed.
         if !matches!(command, Command::Serve | Command::Ledger(_)) {
-            records::ledger::standing(&store).await?.refuse_unless_level()?;
+            records::ledger::standing(store).await?.refuse_unless_level()?;
         }
         match command {
             Command::Serve => {
-                web::serve(&config, store).await?;
+                web::serve(config, store.clone()).await?;
                 Ok(ExitCode::SUCCESS)
             }
-            Command::Tasks(tasks) => tasks.carry_out(&store, output).await,
-            Command::Runs(runs) => runs.carry_out(&store, output).await,
-            Command::Users(users) => users.carry_out(&store, output).await,
-            Command::Report(arguments) => report::print(&store, output, arguments).await,
+            Command::Tasks(tasks) => tasks.carry_out(store, output).await,
+            Command::Runs(runs) => runs.carry_out(store, output).await,
+            Command::Users(users) => users.carry_out(store, output).await,
+            Command::Report(arguments) => report::print(store, output, arguments).await,
             Command::Demo(demo) => {
-                demo.carry_out(&store, output).await?;
+                demo.carry_out(store, output).await?;
                 Ok(ExitCode::SUCCESS)
             }
-            Command::Import(import) => import.carry_out(&store, output).await,
+            Command::Import(import) => import.carry_out(store, output).await,
             Command::Export(export) => {
-                export.carry_out(&store, output).await?;
+                export.carry_out(store, output).await?;
                 Ok(ExitCode::SUCCESS)
             }
-            Command::Ledger(ledger) => ledger.carry_out(&store, output).await,
+            Command::Residue(residue) => residue.carry_out(store, output).await,
+            Command::Ledger(ledger) => ledger.carry_out(store, output).await,
         }
     }
 }

@@ -16,6 +16,7 @@ mod search;
 mod sift;
 mod standing;
 mod value;
+mod verify;
 
 pub(crate) use background::scan_single_in_background;
 pub use background::{background_scans, give_up_on_lost_scans};
@@ -24,6 +25,7 @@ pub use places::NotSearched;
 pub use review::{Decision, Finding, FindingQuery, Now, decide, findings};
 pub use standing::{Standing, standing};
 pub use value::ValueKind;
+pub use verify::{Left, Stands, Verification, verify};
 
 use crate::error::RecordsError;
 use crate::store::Store;

@@ -4,10 +4,11 @@ use crate::parts::Frame;
 use leptos::prelude::*;
 
 /// Where each module leads, and what it is for.
-const MODULES: [(&str, &str, &str); 6] = [
+const MODULES: [(&str, &str, &str); 7] = [
     ("/users", "Users", "Find somebody, deal with open loans, anonymise one person."),
     ("/tasks", "Task centre", "Anonymise users in bulk: who, what, when. Preview first, then run."),
     ("/runs", "Runs", "What ran, when, and how it ended."),
+    ("/residue", "Residue", "Where removed values were found again, and what to do about it."),
     ("/catalogue", "Catalogue", "Records and items, and who made them."),
     ("/reports", "Reports", "Loans, requests and borrowers: the same before and after anonymising."),
     (

@@ -15,6 +15,9 @@ pub(crate) fn words(code: &str) -> Option<&'static str> {
         "user-undeleted" => "The user is no longer marked for deletion.",
         "loan-returned" => "The loan is returned.",
         "request-cancelled" => "The request is cancelled.",
+        "residue-removed" => "The text is removed.",
+        "residue-kept" => "The text stays.",
+        "residue-gone" => "It is noted that nothing stands there any more.",
         "charge-settled" => "The charge is settled.",
         _ => return None,
     })

@@ -3,7 +3,7 @@
 use super::lease::{is_abandoned, state_of};
 use crate::clock::Clock;
 use crate::dialect;
-use crate::entity::{run_counts, runs, tasks};
+use crate::entity::{certificates, run_counts, runs, tasks};
 use crate::error::RecordsError;
 use crate::page::{Page, Paging};
 use crate::run::stored_policy;
@@ -85,6 +85,8 @@ pub struct Run {
     pub fingerprint: Option<String>,
     /// The brake that stopped it.
     pub brake: Option<Brake>,
+    /// Whether there is a certificate.
+    pub has_certificate: bool,
     /// What was done so that removed values vanish from the database files, as a code.
     pub maintenance: Option<String>,
 }
@@ -161,6 +163,7 @@ pub async fn read(store: &Store, id: RunId) -> Result<Run, RecordsError> {
         phase: row.phase.as_deref().and_then(Phase::from_code),
         fingerprint: row.fingerprint,
         brake: row.brake.as_deref().and_then(Brake::from_code),
+        has_certificate: certificates::Entity::find_by_id(row.id).one(&store.db).await?.is_some(),
         maintenance: row.maintenance,
     })
 }

@@ -4,11 +4,11 @@ use super::cancel::CancelRun;
 use super::people::{People, people};
 use super::state_tag;
 use crate::islands::{Progress, RunProgress};
-use crate::parts::{Day, Frame, Moment, Notice, PostButton};
+use crate::parts::{Action, Day, Frame, Moment, Notice, PostButton};
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
 use policy::numbers::{counted, grouped};
-use policy::{Brakes, RunState, register, sentence};
+use policy::{Brakes, Residue, RunState, register, sentence};
 use records::page::Page;
 use records::run::{Member, Run};
 
@@ -19,8 +19,9 @@ pub(super) fn page(run: Run, brakes: Brakes, asked: People, members: Page<Member
     let title = format!("{} {}", run.kind.words(), run.id);
     let lead = lead(&run);
     let ended = run.state.is_final();
+    let actions = actions(&run);
     view! {
-        <Frame title crumbs lead>
+        <Frame title crumbs lead actions>
             {(!ended).then(|| under_way(&run))}
             {stopped(&run, brakes)}
             {ended.then(|| figures(&run))}
@@ -32,6 +33,19 @@ pub(super) fn page(run: Run, brakes: Brakes, asked: People, members: Page<Member
             {people(run.id, &asked, members, false)}
         </Frame>
     }
+}
+
+/// What proves an ended run.
+fn actions(run: &Run) -> Vec<Action> {
+    let link = |words: &str, href: String| Action::Link { words: words.to_owned(), href };
+    let mut actions = Vec::new();
+    if run.has_certificate {
+        actions.push(link("Show the certificate", format!("/runs/{}/certificate", run.id)));
+    }
+    if run.residue.iter().any(|(residue, _)| *residue == Residue::Hits) {
+        actions.push(link("Review the residue", format!("/residue?run={}", run.id)));
+    }
+    actions
 }
 
 /// The progress, and the way to stop.

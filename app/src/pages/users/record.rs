@@ -4,6 +4,7 @@ use super::actions::{CancelRequest, MarkUser, ReturnLoan, SettleCharge, Undelete
 use super::tab::{Tab, tabs};
 use super::{activity, address, crumbs, details};
 use crate::pages::catalogue::record_table;
+use crate::pages::residue::standing_words;
 use crate::parts::{Action, Day, Frame, Pager, ProblemSummary, named_in_path, page, paging, query};
 use crate::state::store;
 use crate::submission::refusal;
@@ -25,6 +26,11 @@ pub fn UserPage() -> impl IntoView {
         let store = store();
         let user = user::read(&store, number?).await?;
         let content = content(&store, &user, tab).await?;
+        let residue = if user.is_anonymised() {
+            records::residue::standing(&store, user.number).await?
+        } else {
+            None
+        };
         // The window's title stands in the history of the browser: it carries the number, not the name.
         let title = if user.is_anonymised() {
             format!("User {} has been anonymised", user.number)
@@ -35,6 +41,7 @@ pub fn UserPage() -> impl IntoView {
             <Frame title crumbs=crumbs([]) actions=actions(&user)>
                 <Refusals />
                 {head(&user, just_anonymised)}
+                {residue.map(residue_words)}
                 {tabs(user.number, tab, &user.counts)}
                 {content}
             </Frame>
@@ -86,6 +93,18 @@ fn head(user: &UserRecord, just_anonymised: bool) -> impl IntoView + use<> {
         </p>
     }
     .into_any()
+}
+
+/// What the search for old values has found, and the certificate of the run.
+fn residue_words((run, standing): (policy::RunId, records::residue::Standing)) -> impl IntoView {
+    let review = matches!(standing, records::residue::Standing::Found { .. })
+        .then(|| view! { " " <a href=format!("/residue?run={run}")>"Review"</a> });
+    view! {
+        <p>
+            "Residue scan: " {standing_words(standing)} "." {review} " "
+            <a href=format!("/runs/{run}/certificate")>"Certificate"</a>
+        </p>
+    }
 }
 
 /// What can be done. An anonymised user stays as it is.

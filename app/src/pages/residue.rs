@@ -1,0 +1,206 @@
+//! The review list: where values of anonymised users were found again, and what staff decide about it.
+
+use crate::error::AppError;
+use crate::parts::{Frame, Moment, Pager, PostButton, ProblemSummary, page, paging, query};
+use crate::state::{actor, store};
+use crate::submission::refusal;
+use leptos::prelude::*;
+use leptos::server_fn::ServerFn as _;
+use leptos::server_fn::codec::PostUrl;
+use policy::RunId;
+use policy::numbers::{counted, grouped};
+use records::page::Page;
+use records::residue::{self, Decision, Finding, FindingQuery, Now};
+use serde::{Deserialize, Serialize};
+
+/// The most characters of a text that a list shows.
+const SHOWN: usize = 300;
+
+/// Names a place, and the text that was seen there.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+struct PlaceRef {
+    place: i64,
+    #[serde(default)]
+    seen: String,
+}
+
+/// Removes the text of a place. This cannot be undone.
+#[server(prefix = "/do", endpoint = "remove_residue", input = PostUrl)]
+async fn remove_residue(form: PlaceRef) -> Result<(), AppError> {
+    residue::decide(&store(), actor(), form.place, Decision::Removed, &form.seen).await?;
+    leptos_axum::redirect("/residue?done=residue-removed");
+    Ok(())
+}
+
+/// Keeps the text of a place: it is about somebody else.
+#[server(prefix = "/do", endpoint = "keep_residue", input = PostUrl)]
+async fn keep_residue(form: PlaceRef) -> Result<(), AppError> {
+    residue::decide(&store(), actor(), form.place, Decision::Kept, &form.seen).await?;
+    leptos_axum::redirect("/residue?done=residue-kept");
+    Ok(())
+}
+
+/// Notes that nothing stands at a place any more.
+#[server(prefix = "/do", endpoint = "close_residue", input = PostUrl)]
+async fn close_residue(form: PlaceRef) -> Result<(), AppError> {
+    residue::decide(&store(), actor(), form.place, Decision::Gone, &form.seen).await?;
+    leptos_axum::redirect("/residue?done=residue-gone");
+    Ok(())
+}
+
+/// Places where values of anonymised users were found again.
+#[component]
+pub fn ResiduePage() -> impl IntoView {
+    let show = query("show");
+    let find = FindingQuery {
+        run: query("run").parse().ok().map(RunId),
+        decided: match show.as_str() {
+            "decided" => Some(true),
+            "all" => None,
+            _ => Some(false),
+        },
+        ..FindingQuery::default()
+    };
+    page(async move {
+        let paging = paging();
+        let paged = paging.after.is_some();
+        let Page { rows, next } = residue::findings(&store(), &find, &paging).await?;
+        let run = find.run.map(|run| run.to_string()).unwrap_or_default();
+        let list = format!("/residue?run={run}&show={show}");
+        let content = if rows.is_empty() {
+            view! {
+                <p class="empty">
+                    "Nothing waits for a decision here. After each run Lethe searches the whole database for the values \
+                     that it removed; what it finds again stands here."
+                </p>
+            }
+            .into_any()
+        } else {
+            view! { <ul class="places">{rows.into_iter().map(place).collect_view()}</ul> }.into_any()
+        };
+        let paths = [RemoveResidue::PATH, KeepResidue::PATH, CloseResidue::PATH];
+        let crumbs =
+            vec![("Task centre".to_owned(), "/tasks".to_owned()), ("Runs".to_owned(), "/runs".to_owned())];
+        let choices = [("open", "To decide"), ("decided", "Decided"), ("all", "All")].map(|(code, words)| {
+            view! { <option value=code selected=show == code>{words}</option> }
+        });
+        Ok(view! {
+            <Frame title="Residue" crumbs
+                lead="Where values of anonymised users were found again. The values are not known any more: read the text \
+                      and decide.">
+                <ProblemSummary error=paths.into_iter().find_map(refusal) />
+                <form class="filters" method="get" action="/residue" role="search" aria-label="Filter places">
+                    <input type="hidden" name="run" value=run />
+                    <div class="field">
+                        <label for="show">"Show"</label>
+                        <select id="show" name="show">
+                            {choices}
+                        </select>
+                    </div>
+                    <button type="submit">"Filter places"</button>
+                </form>
+                {content}
+                <Pager list paged next />
+            </Frame>
+        })
+    })
+}
+
+fn place(found: Finding) -> impl IntoView {
+    let kind = found.kind.map_or("value", |kind| kind.words());
+    let where_it_is = format!("{}, {}", found.table_words, found.column_words);
+    let others = (found.others > 0).then(|| {
+        format!(" and of {} with the same value", counted(found.others, "other user", "other users"))
+    });
+    let run = found.run.map(|run| {
+        view! { " · " <a href=format!("/runs/{run}")>"Run "{run.to_string()}</a> }
+    });
+    let decided = found.decision.map(|(decision, _, at)| {
+        view! { <p class="decision"><span class="tag quiet">{decision.words()}</span> " " <Moment at /></p> }
+    });
+    let open = decided.is_none();
+    let text = match &found.now {
+        Now::Nothing => view! { <p class="hint">"Nothing stands there any more."</p> }.into_any(),
+        Now::Text { text, .. } => view! { <blockquote>{shortened(text)}</blockquote> }.into_any(),
+    };
+    let title = format!("The {kind} of ");
+    view! {
+        <li>
+            <p>
+                {title} <a href=format!("/users/{}", found.user)>{found.name.clone()}</a> {others}
+                " was found in: " <b>{where_it_is}</b> ", row " {found.row.clone()}
+            </p>
+            {text}
+            {open.then(|| decisions(&found))}
+            {decided}
+            <p class="hint">"Found " <Moment at=found.found_at /> {run}</p>
+        </li>
+    }
+}
+
+/// What can be decided. Each decision is noted in the audit.
+fn decisions(found: &Finding) -> impl IntoView + use<> {
+    let about = format!("in {}, row {}", found.column_words, found.row);
+    let values = |seen: &str| vec![("place", found.id.to_string()), ("seen", seen.to_owned())];
+    match &found.now {
+        Now::Nothing => view! {
+            <PostButton function=CloseResidue::PATH page="/residue" values=values("") words="Note that it is gone" about />
+        }
+        .into_any(),
+        Now::Text { seen, removable, owner, .. } => {
+            let remove = removable.then(|| {
+                view! {
+                    <PostButton function=RemoveResidue::PATH page="/residue" values=values(seen)
+                        words="Remove this text" about=about.clone() />
+                }
+            });
+            let warning = removable.then(|| view! { <p class="hint">"Removing the text cannot be undone."</p> });
+            let record = (!removable).then(|| owner.map(|owner| {
+                view! {
+                    <p class="hint">
+                        "This field identifies another user: "
+                        <a href=format!("/users/{owner}")>"open that record"</a> "."
+                    </p>
+                }
+            }));
+            view! {
+                <div class="buttons">
+                    {remove}
+                    <PostButton function=KeepResidue::PATH page="/residue" values=values(seen)
+                        words="Keep: it is about somebody else" about />
+                </div>
+                {warning}
+                {record}
+            }
+            .into_any()
+        }
+    }
+}
+
+fn shortened(text: &str) -> String {
+    if text.chars().count() <= SHOWN {
+        return text.to_owned();
+    }
+    text.chars().take(SHOWN).chain("…".chars()).collect()
+}
+
+/// How it stands with the residue of an anonymised user, for the record.
+pub(crate) fn standing_words(standing: residue::Standing) -> String {
+    match standing {
+        residue::Standing::Clean => "none of the old values was found again".to_owned(),
+        residue::Standing::Found { open: 0, decided } => {
+            format!("found again in {}; all are decided", places(decided))
+        }
+        residue::Standing::Found { open, .. } => format!("found again in {} to decide about", places(open)),
+        residue::Standing::Undeterminable => {
+            "cannot be determined: the old values were gone before they could be searched for".to_owned()
+        }
+        residue::Standing::UnderWay => "under way".to_owned(),
+    }
+}
+
+fn places(count: u64) -> String {
+    let count = i64::try_from(count).unwrap_or(i64::MAX);
+    if count == 1 { "1 place".to_owned() } else { format!("{} places", grouped(count)) }
+}

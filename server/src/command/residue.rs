@@ -1,0 +1,60 @@
+//! `lethe residue`: whether something is left of those who are anonymised.
+
+use super::Output;
+use policy::UserNumber;
+use policy::numbers::counted;
+use records::Store;
+use records::residue::{Verification, verify};
+use std::process::ExitCode;
+
+/// Check that nothing is left of anonymised users, and show where the values of others stand.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Residue {
+    /// User numbers; all anonymised users without them.
+    numbers: Vec<i64>,
+}
+
+impl Residue {
+    /// Success only when nothing is left, as far as can be known, and all of it can be known.
+    pub(crate) async fn carry_out(self, store: &Store, output: Output) -> anyhow::Result<ExitCode> {
+        let numbers: Vec<UserNumber> = self.numbers.into_iter().map(UserNumber).collect();
+        let verification = verify(store, &numbers).await?;
+        output.print(&verification, words)?;
+        Ok(if verification.is_clean() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    }
+}
+
+/// Places and kinds, never a value.
+fn words(found: &Verification) -> String {
+    let mut lines =
+        vec![format!("{} checked", counted(found.anonymised, "anonymised user", "anonymised users"))];
+    lines.extend(found.unregistered.iter().map(|difference| format!("register: {difference}")));
+    lines.extend(
+        found
+            .left
+            .iter()
+            .map(|left| format!("user {}: {}.{} is not empty", left.user, left.table, left.column)),
+    );
+    lines.extend(found.open.iter().map(|place| {
+        let kind = place.kind.map_or("value", |kind| kind.words());
+        format!("user {}: {} found in {}.{}, row {}", place.user, kind, place.table, place.column, place.row)
+    }));
+    if found.undeterminable > 0 {
+        let users = counted(found.undeterminable, "user", "users");
+        lines.push(format!(
+            "{users}: cannot be determined, the old values were gone before they were searched for"
+        ));
+    }
+    lines.extend(found.standing.iter().map(|stands| {
+        let rows = counted(i64::try_from(stands.rows).unwrap_or(i64::MAX), "row", "rows");
+        let kind = stands.kind.words();
+        format!(
+            "user {} is not anonymised: {kind} stands in {}.{} ({rows})",
+            stands.user, stands.table, stands.column
+        )
+    }));
+    if found.is_clean() {
+        lines.push("Nothing is left".to_owned());
+    }
+    lines.join("\n")
+}
