@@ -224,8 +224,9 @@ impl Piece {
             // What is no text in spite of its column's type is searched all the same: as bytes.
             _ => format!("CAST(group_concat(line, char({RECORD})) AS BLOB)"),
         };
-        let sql =
-            format!("SELECT COUNT(*) AS n, MAX(at) AS last, {joined} AS text FROM ({inner}) AS rows_read");
+        let sql = format!(
+            "SELECT COUNT(*) AS n, CAST(MAX(at) AS BIGINT) AS last, {joined} AS text FROM ({inner}) AS rows_read"
+        );
         // Names of tables can hold a question mark; only conditions with values have place holders.
         let statement = if values.is_empty() {
             Statement::from_string(backend, sql)
@@ -242,7 +243,7 @@ impl Piece {
 
     /// Whether nothing in the fields is mistaken for what stands between them.
     fn is_sound(&self, fields: usize) -> bool {
-        let count = |sought: u8| self.text.iter().filter(|byte| **byte == sought).count() as u64;
+        let count = |sought: u8| memchr::memchr_iter(sought, &self.text).count() as u64;
         count(RECORD) == self.rows.saturating_sub(1) && count(FIELD) == self.rows * (fields as u64 - 1)
     }
 }

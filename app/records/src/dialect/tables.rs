@@ -92,12 +92,11 @@ pub(crate) async fn tables(db: &impl ConnectionTrait) -> Result<Vec<TableFacts>,
             key: row.try_get("", "key")?,
             nullable: row.try_get("", "nullable")?,
         };
-        match tables.last_mut().filter(|table| table.name == name) {
-            Some(table) => table.columns.push(column),
-            None => {
-                let has_positions = row.try_get("", "has_positions")?;
-                tables.push(TableFacts { name, columns: vec![column], has_positions });
-            }
+        if let Some(table) = tables.last_mut().filter(|table| table.name == name) {
+            table.columns.push(column);
+        } else {
+            let has_positions = row.try_get("", "has_positions")?;
+            tables.push(TableFacts { name, columns: vec![column], has_positions });
         }
     }
     Ok(tables)

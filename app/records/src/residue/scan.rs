@@ -52,37 +52,13 @@ async fn find_in(db: &impl ConnectionTrait, memory: Memory) -> Result<Findings, 
 }
 
 fn sift(memory: Memory, mut pieces: Receiver<Piece>) -> Result<Sift, RecordsError> {
-    let cpu = || {
-        std::fs::read_to_string("/proc/thread-self/schedstat")
-            .unwrap()
-            .split_whitespace()
-            .next()
-            .unwrap()
-            .parse::<u64>()
-            .unwrap()
-            / 1_000_000
-    }; // DBG
-    let t0 = cpu(); // DBG
     let mut sift = Sift::of(Search::of(memory)?);
-    eprintln!("build {} ms", cpu() - t0); // DBG
-    let (mut per, mut by) = (std::collections::BTreeMap::<String, (u64, u64)>::new(), cpu()); // DBG
-    if std::env::var("NOSIFT").is_ok() {
-        while pieces.blocking_recv().is_some() {}
-    } // DBG
     while let Some(piece) = pieces.blocking_recv() {
         match piece {
-            Piece::Rows(place, block) => {
-                sift.rows(&place, &block);
-                let e = per.entry(place.table.clone()).or_default();
-                let n = cpu();
-                e.0 += n - by;
-                e.1 += block.text.len() as u64;
-                by = n;
-            } // DBG
+            Piece::Rows(place, block) => sift.rows(&place, &block),
             Piece::Different(place, block) => sift.different(&place, &block),
         }
     }
-    eprintln!("sift {} ms {per:?}", cpu() - t0); // DBG
     Ok(sift)
 }
 
@@ -90,8 +66,6 @@ async fn read_everything(db: &impl ConnectionTrait, pieces: &Sender<Piece>) -> R
     let backend = db.get_database_backend();
     let (places, _) = places(&dialect::tables(db).await?);
     for mut place in places {
-        let w = std::time::Instant::now(); // DBG
-        let nm = place.table.clone(); // DBG
         if !place.alike.is_empty() {
             let different =
                 dialect::different(db, &place.table, &place.alike_names(), MOST_DIFFERENT).await?;
@@ -100,7 +74,6 @@ async fn read_everything(db: &impl ConnectionTrait, pieces: &Sender<Piece>) -> R
                 None => place = place.with_all_read(),
             }
         }
-        let d = w.elapsed(); // DBG
         if place.columns.is_empty() {
             continue;
         }
@@ -110,7 +83,6 @@ async fn read_everything(db: &impl ConnectionTrait, pieces: &Sender<Piece>) -> R
         while let Some(block) = blocks.next(db).await? {
             send(pieces, Piece::Rows(Arc::clone(&place), block)).await?;
         }
-        eprintln!("read {nm} {:?} {:?}", d, w.elapsed()); // DBG
     }
     Ok(())
 }

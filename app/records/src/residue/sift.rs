@@ -1,7 +1,7 @@
 //! Sifting: which of the places where letters of a value stand really are residue.
 //!
 //! - In rows of the person everything counts.
-//! - What another user has now, in the place for it, is theirs: UserIDs, barcodes and addresses are free again at once,
+//! - What another user has now, in the place for it, is theirs: login names, barcodes and addresses are free again at once,
 //!   names are shared, families share street and phone. In the rows of that user it is theirs too.
 //! - Distinctive values count anywhere else; a last name alone, and what could be a word, only in free text, and only
 //!   while few people have it and few rows hold it.

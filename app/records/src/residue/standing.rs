@@ -36,10 +36,9 @@ pub async fn standing(store: &Store, user: UserNumber) -> Result<Option<(RunId, 
     let residue = member.and_then(|member| member.residue);
     let standing = match residue.as_deref().and_then(Residue::from_code) {
         Some(Residue::Clean) => Standing::Clean,
-        Some(Residue::Undeterminable) => Standing::Undeterminable,
         Some(Residue::Hits) => found(store, run, user).await?,
         None if is_under_way(store, run).await? => Standing::UnderWay,
-        None => Standing::Undeterminable,
+        Some(Residue::Undeterminable) | None => Standing::Undeterminable,
     };
     Ok(Some((run, standing)))
 }

@@ -259,7 +259,7 @@ fn weigh(kind: ValueKind, folded: &Folded) -> Option<(Weight, Fit)> {
             (size >= 4).then(|| (strong_if(whole, Weight::Own), Fit::Words))
         }
         ValueKind::CustomValue => {
-            (size >= 4).then(|| (if size >= 8 { Weight::Weak } else { Weight::Own }, Fit::Words))
+            (size >= 4).then_some((if size >= 8 { Weight::Weak } else { Weight::Own }, Fit::Words))
         }
         ValueKind::FirstName | ValueKind::MiddleName | ValueKind::PreferredName => {
             (size >= 2).then_some((Weight::Own, Fit::Name))
@@ -369,7 +369,9 @@ impl Raw {
         for (kind, text) in &self.columns {
             match kind {
                 ValueKind::Phone => {
-                    text.split(['/', ',', ';', '\n']).for_each(|number| values.add(ValueKind::Phone, number))
+                    for number in text.split(['/', ',', ';', '\n']) {
+                        values.add(ValueKind::Phone, number);
+                    }
                 }
                 kind => values.add(*kind, text),
             }

@@ -14,6 +14,7 @@ mod ledger;
 mod reapply;
 mod register;
 mod reports;
+mod residue;
 mod restore;
 mod runs;
 mod samples;
