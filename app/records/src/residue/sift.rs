@@ -3,8 +3,8 @@
 //! - In rows of the person everything counts.
 //! - What another user has now, in the place for it, is theirs: login names, barcodes and addresses are free again at once,
 //!   names are shared, families share street and phone. In the rows of that user it is theirs too.
-//! - Distinctive values count anywhere else; a last name alone, and what could be a word, only in free text, and only
-//!   while few people have it and few rows hold it.
+//! - Distinctive values count anywhere else; what could be a word only in free text, and only while few people have it
+//!   and few rows hold it; a last name alone only while nobody else has it.
 
 use super::fold::Folded;
 use super::places::{Column, Place};
@@ -15,7 +15,7 @@ use policy::{LoanText, UserNumber};
 use std::sync::Arc;
 use zeroize::Zeroizing;
 
-/// How many people at most may have a last name, or a word may be an identifier of, so that it still points to one.
+/// Of how many people at most a word may be an identifier, so that it still points to one.
 const MOST_BEARERS: usize = 20;
 /// In how many rows at most such a word may stand: one that stands in more is a word of the language.
 const MOST_WEAK_PLACES: usize = 20;
@@ -327,9 +327,17 @@ fn counts(column: &Column, row: Row, bearer: &Bearer, bearers: &[Bearer], known:
     }
     match value.weight {
         Weight::Own => false,
+        Weight::Weak if value.kind == ValueKind::LastName => {
+            column.is_free && is_only_bearer(bearer, bearers, known)
+        }
         Weight::Weak => column.is_free && points_to_somebody(bearers, known),
         Weight::Strong => true,
     }
+}
+
+/// Whether nobody else has it: a last name that two people share is that of the other one as well.
+fn is_only_bearer(bearer: &Bearer, bearers: &[Bearer], known: Known) -> bool {
+    known.living == 0 && bearers.iter().all(|other| other.person == bearer.person)
 }
 
 /// Whether so few people have it that it still points to one of them.
