@@ -575,12 +575,12 @@ async fn most_of_what_is_found_in_the_demo_library_is_true() {
             kind.1 += u32::from(is_true);
             if !is_true && kind.0 - kind.1 <= 5 {
                 let person = &before[&hit.user_number];
-                println!("wrong: {text:?} for {:?} {:?}, {}", person.first_name, person.last_name, hit.what);
+                eprintln!("wrong: {text:?} for {:?} {:?}, {}", person.first_name, person.last_name, hit.what);
             }
         }
         let done = results(&store, id).await;
         let clean = done.values().filter(|result| **result == Some(Residue::Clean)).count();
-        println!("{} people, {clean} clean; {correct} of {all} places are true: {kinds:?}", done.len());
+        eprintln!("{} people, {clean} clean; {correct} of {all} places are true: {kinds:?}", done.len());
         assert!(all > 0, "nothing was found");
         assert!(f64::from(correct) >= 0.9 * f64::from(all), "{correct} of {all}");
     })
