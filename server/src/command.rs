@@ -4,6 +4,7 @@ mod demo;
 mod export;
 mod import;
 mod ledger;
+mod maintain;
 mod output;
 mod report;
 mod residue;
@@ -43,6 +44,8 @@ enum Command {
     /// Users: find, show, anonymise one.
     #[command(subcommand)]
     Users(users::Users),
+    /// Make removed values vanish from the database files.
+    Maintain(maintain::Maintain),
     /// Whether something is left of those who are anonymised.
     Residue(residue::Residue),
     /// Count a report.
@@ -116,6 +119,7 @@ impl Arguments {
                 Ok(ExitCode::SUCCESS)
             }
             Command::Residue(residue) => residue.carry_out(store, output).await,
+            Command::Maintain(maintain) => maintain.carry_out(store, output).await,
             Command::Ledger(ledger) => ledger.carry_out(store, output).await,
         }
     }

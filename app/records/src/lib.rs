@@ -24,6 +24,7 @@ pub mod error;
 pub mod health;
 pub mod key;
 pub mod ledger;
+pub mod maintenance;
 pub mod page;
 pub mod report;
 pub mod residue;

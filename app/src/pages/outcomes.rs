@@ -18,6 +18,7 @@ pub(crate) fn words(code: &str) -> Option<&'static str> {
         "residue-removed" => "The text is removed.",
         "residue-kept" => "The text stays.",
         "residue-gone" => "It is noted that nothing stands there any more.",
+        "files-cleaned" => "The database files are written anew: no old row is left in them.",
         "charge-settled" => "The charge is settled.",
         _ => return None,
     })

@@ -7,15 +7,14 @@ use crate::audit::{self, Deed, Subject};
 use crate::entity::{run_members, runs};
 use crate::error::RecordsError;
 use crate::store::Store;
-use crate::{certificate, dialect};
-use policy::register::{Owner, TABLES};
+use crate::{certificate, maintenance};
 use policy::{Outcome, Residue, RunId, RunState};
 use sea_orm::sea_query::Expr;
 use sea_orm::{ActiveModelTrait, ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, Set};
 
 /// Makes removed values vanish from the files, then ends the run.
 pub(super) async fn finish(store: &Store, lease: &Lease, job: &Job<'_>) -> Result<RunState, RecordsError> {
-    let maintenance = sweep(store).await;
+    let maintenance = maintenance::after_run(store).await;
     let tx = store.begin().await?;
     let cancelled = match lease.standing(&tx).await? {
         Standing::Ours => false,
@@ -41,7 +40,7 @@ pub(super) async fn finish(store: &Store, lease: &Lease, job: &Job<'_>) -> Resul
         done: Set(done),
         skipped: Set(skipped),
         failed: Set(failed),
-        maintenance: Set(Some(maintenance.to_owned())),
+        maintenance: Set(Some(maintenance.code().to_owned())),
         finished_at: Set(Some(store.clock.now())),
         ..Default::default()
     }
@@ -68,17 +67,6 @@ async fn close_residue(tx: &DatabaseTransaction, run: RunId) -> Result<(), Recor
         outcomes::count(tx, run, "residue", Residue::Undeterminable.code(), unknown.rows_affected).await?;
     }
     Ok(())
-}
-
-/// The people are done by now: a database that cannot be swept is noted, and the run stays what it is.
-pub(super) async fn sweep(store: &Store) -> &'static str {
-    let tables: Vec<&str> =
-        TABLES.iter().filter(|table| table.owner != Owner::Nobody).map(|table| table.name).collect();
-    if dialect::sweep(&store.db, &tables).await.is_ok() {
-        return "done";
-    }
-    tracing::warn!("the database files could not be swept after the run");
-    "busy"
 }
 
 /// Ends a run that did not begin: a brake stopped it, or there was nobody to do.

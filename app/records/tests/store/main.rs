@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::missing_panics_doc, missing_docs, reason = "tests")]
 
 mod anonymising;
+mod bytes;
 mod canary;
 mod certificates;
 mod demo;

@@ -1,11 +1,11 @@
-//! Cancelling a run.
+//! What can be done to a run: cancelling it, and cleaning the database files after it.
 
 use crate::error::AppError;
 use crate::state::{actor, store};
 use leptos::prelude::*;
 use leptos::server_fn::codec::PostUrl;
 use policy::RunId;
-use records::run;
+use records::{maintenance, run};
 use serde::{Deserialize, Serialize};
 
 /// Names the run.
@@ -20,5 +20,13 @@ pub(super) struct RunRef {
 pub(super) async fn cancel_run(form: RunRef) -> Result<(), AppError> {
     run::cancel(&store(), actor(), RunId(form.run)).await?;
     leptos_axum::redirect(&format!("/runs/{}", form.run));
+    Ok(())
+}
+
+/// Writes the tables of users anew, so that no byte of an old row is left in the database files.
+#[server(prefix = "/do", endpoint = "clean_files", input = PostUrl)]
+pub(super) async fn clean_files(form: RunRef) -> Result<(), AppError> {
+    maintenance::full(&store(), actor()).await?;
+    leptos_axum::redirect(&format!("/runs/{}?done=files-cleaned", form.run));
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! A run: how far it is, and what it did.
 
-use super::cancel::CancelRun;
+use super::cancel::{CancelRun, CleanFiles};
 use super::people::{People, people};
 use super::state_tag;
 use crate::islands::{Progress, RunProgress};
@@ -44,6 +44,13 @@ fn actions(run: &Run) -> Vec<Action> {
     }
     if run.residue.iter().any(|(residue, _)| *residue == Residue::Hits) {
         actions.push(link("Review the residue", format!("/residue?run={}", run.id)));
+    }
+    if run.state.is_final() && run.done > 0 {
+        actions.push(Action::Post {
+            words: "Clean the database files thoroughly".to_owned(),
+            function: CleanFiles::PATH,
+            values: vec![("run", run.id.to_string())],
+        });
     }
     actions
 }

@@ -26,11 +26,8 @@ pub fn UserPage() -> impl IntoView {
         let store = store();
         let user = user::read(&store, number?).await?;
         let content = content(&store, &user, tab).await?;
-        let residue = if user.is_anonymised() {
-            records::residue::standing(&store, user.number).await?
-        } else {
-            None
-        };
+        let residue =
+            if user.is_anonymised() { records::residue::standing(&store, user.number).await? } else { None };
         // The window's title stands in the history of the browser: it carries the number, not the name.
         let title = if user.is_anonymised() {
             format!("User {} has been anonymised", user.number)

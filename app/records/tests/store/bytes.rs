@@ -1,0 +1,83 @@
+//! No removed value is left in the files of the database, where SQLite and PostgreSQL keep old pages and old rows.
+
+use crate::anonymising::run_all;
+use crate::canary::{library, removes_everything};
+use crate::support::{add_task, execute, for_each_database};
+use policy::LoanText;
+use records::maintenance::{self, Maintenance};
+use records::{Actor, Store, residue, run};
+use sea_orm::{ConnectionTrait, DatabaseBackend, Statement};
+use std::path::{Path, PathBuf};
+
+async fn text(store: &Store, sql: &str, column: &str) -> Vec<String> {
+    let db = store.database();
+    let rows = db.query_all_raw(Statement::from_string(db.get_database_backend(), sql)).await.unwrap();
+    rows.iter().map(|row| row.try_get("", column).unwrap()).collect()
+}
+
+/// The files that hold the tables: all of the database's folder on PostgreSQL, the file and its logs on SQLite.
+async fn files(store: &Store) -> Vec<PathBuf> {
+    let in_folder = |folder: &Path| -> Vec<PathBuf> {
+        let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+        entries.filter(|path| path.is_file()).collect()
+    };
+    if store.database().get_database_backend() == DatabaseBackend::Postgres {
+        execute(store, "CHECKPOINT").await;
+        let folder = "SELECT current_setting('data_directory') || '/base/' || oid AS folder FROM pg_database \
+                      WHERE datname = current_database()";
+        return in_folder(Path::new(&text(store, folder, "folder").await[0]));
+    }
+    let file = text(store, "SELECT file FROM pragma_database_list WHERE name = 'main'", "file").await;
+    let folder = Path::new(&file[0]).parent().unwrap().to_owned();
+    let is_database = |path: &PathBuf| path.file_name().unwrap().to_string_lossy().starts_with("test.db");
+    in_folder(&folder).into_iter().filter(is_database).collect()
+}
+
+/// In how many places of the files a canary stands.
+async fn canaries(store: &Store) -> usize {
+    let mut found = 0;
+    for file in files(store).await {
+        let bytes = std::fs::read(&file).unwrap_or_default();
+        // (PostgreSQL has a canary of its own in pg_description.)
+        found += bytes.windows(7).filter(|part| part.eq_ignore_ascii_case(b"canary-")).count();
+    }
+    found
+}
+
+/// Values that PostgreSQL keeps for its planner.
+async fn statistics(store: &Store) -> usize {
+    if store.database().get_database_backend() != DatabaseBackend::Postgres {
+        return 0;
+    }
+    let sql = "SELECT concat(most_common_vals::text, histogram_bounds::text, most_common_elems::text) AS kept \
+               FROM pg_stats WHERE schemaname = current_schema()";
+    text(store, sql, "kept").await.iter().filter(|kept| kept.to_lowercase().contains("canary")).count()
+}
+
+#[tokio::test]
+async fn after_a_run_and_its_maintenance_no_file_holds_a_removed_value() {
+    for_each_database(async |store| {
+        library(&store, 40).await;
+        let task = add_task(&store, &removes_everything(LoanText::Empty)).await;
+        let postgres = store.database().get_database_backend() == DatabaseBackend::Postgres;
+        execute(&store, "ANALYZE").await;
+        assert!(canaries(&store).await > 0, "the search finds what is there");
+        if postgres {
+            assert!(statistics(&store).await > 0, "the statistics hold values");
+        }
+
+        let (id, _) = run_all(&store, task).await;
+        residue::background_scans().await;
+        assert_eq!(run::read(&store, id).await.unwrap().maintenance.as_deref(), Some("done"));
+        assert_eq!(statistics(&store).await, 0, "the statistics were made anew");
+        let left = canaries(&store).await;
+        eprintln!("{:?}: {left} places after the run", store.database().get_database_backend());
+        if !postgres {
+            assert_eq!(left, 0);
+        }
+        assert_eq!(maintenance::full(&store, Actor::DESK).await.unwrap(), Maintenance::Full);
+        assert_eq!(canaries(&store).await, 0, "after the full maintenance");
+        assert_eq!(statistics(&store).await, 0);
+    })
+    .await;
+}
