@@ -154,6 +154,15 @@ pub(crate) async fn restart_keys(db: &impl ConnectionTrait, table: &str, key: &s
     Ok(())
 }
 
+/// After many rows came into a table at once: lets PostgreSQL count them, or it reads the table as if they were not
+/// there. SQLite does not plan by counts.
+pub(crate) async fn count_rows_anew(db: &impl ConnectionTrait, table: &str) -> Result<(), DbErr> {
+    if db.get_database_backend() == DatabaseBackend::Postgres {
+        db.execute_unprepared(&format!("ANALYZE {table}")).await?;
+    }
+    Ok(())
+}
+
 /// Every table of the database with its columns.
 pub async fn schema(db: &impl ConnectionTrait) -> Result<BTreeMap<String, Vec<String>>, DbErr> {
     let sql = match db.get_database_backend() {
