@@ -16,6 +16,6 @@ pub use home::HomePage;
 pub use not_found::NotFoundPage;
 pub use register::RegisterPage;
 pub use reports::{ReportPage, ReportsPage, report_csv};
-pub use runs::{RunListPage, RunPage};
+pub use runs::{CertificatePage, RunListPage, RunPage};
 pub use tasks::{DeleteTaskPage, EditTaskPage, NewTaskPage, TaskListPage, TaskPage};
 pub use users::{AnonymiseUserPage, EditUserPage, NewUserPage, UserPage, UserSearchPage};

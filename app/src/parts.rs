@@ -1,10 +1,12 @@
 //! The parts that pages are made of. All are rendered on the server and work without WebAssembly.
 
+mod banner;
 pub(crate) mod forms;
 pub(crate) mod frame;
 pub(crate) mod lists;
 pub(crate) mod load;
 
+pub(crate) use banner::Banner;
 pub(crate) use forms::{FieldProblem, Notice, PostButton, ProblemSummary};
 pub(crate) use frame::{Action, Crumb, Frame};
 pub(crate) use lists::{Count, Day, Moment, Pager, options, percent_encoded};

@@ -66,6 +66,7 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/catalogue/:id") view=pages::CatalogueRecordPage ssr=SsrMode::Async />
                 <Route path=path!("/runs") view=pages::RunListPage ssr=SsrMode::Async />
                 <Route path=path!("/runs/:id") view=pages::RunPage ssr=SsrMode::Async />
+                <Route path=path!("/runs/:id/certificate") view=pages::CertificatePage ssr=SsrMode::Async />
                 <Route path=path!("/reports") view=pages::ReportsPage ssr=SsrMode::Async />
                 <Route path=path!("/reports/:report") view=pages::ReportPage ssr=SsrMode::Async />
                 <Route path=path!("/personal-data") view=pages::RegisterPage ssr=SsrMode::Async />

@@ -13,6 +13,7 @@ const PAGES = [
   "/tasks/1/delete",
   "/runs",
   "/runs?state=failed",
+  "/runs/1/certificate",
   "/users",
   "/users?q=nobody-has-this-name",
   "/users?marked=yes&sort=name",

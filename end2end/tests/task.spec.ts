@@ -48,18 +48,40 @@ test("a wrong form says what is wrong at each field and keeps what was typed", a
   await openTab(page, "Schedule");
   await page.getByLabel("Monday").check();
   if (scripted()) await expect(page.getByText("Mon 30 Nov 2026 02:30 GMT (+00:00)")).toBeVisible();
+  await expect(page.getByText("a time that comes twice runs the first time, once")).toBeVisible();
+  await expect(page.getByLabel("Run once when the service is back")).toBeChecked();
+  await page.getByLabel("Skip it and wait for the next time").check();
   await save(page);
   await expect(page.getByRole("heading", { level: 1 })).toHaveText("Left five days ago");
   await expect(page.getByText("Users who left more than 5 days ago; imported users only.")).toBeVisible();
   await expect(page.getByText("Weekly on Monday at 02:30")).toBeVisible();
   await expect(page.getByText("Mon 30 Nov 2026 02:30 GMT (+00:00)")).toBeVisible();
+  await expect(page.getByText("Skip it and wait for the next time")).toBeVisible();
+  await expect(page.getByText("its first scheduled run stops after the preview until somebody confirms it")).toBeVisible();
+  await page.getByRole("link", { name: "Edit task" }).click();
+  await awake(page);
+  await openTab(page, "Schedule");
+  await expect(page.getByLabel("Skip it and wait for the next time")).toBeChecked();
+});
+
+test("what becomes of a missed run is asked where it matters", async ({ page }) => {
+  test.skip(!scripted(), "without JavaScript all of the form is shown");
+  await open(page, "/tasks/new");
+  await openTab(page, "Schedule");
+  const rule = page.getByRole("group", { name: "If a run was missed" });
+  await expect(rule).toBeHidden();
+  await page.getByLabel("Daily").check();
+  await expect(rule).toBeVisible();
+  await page.getByLabel("Once", { exact: true }).check();
+  await expect(rule).toBeHidden();
+  await expect(page.getByText("a date that has passed never starts by itself")).toBeVisible();
 });
 
 test("a single date that has passed is saved as manual only, and that is said before", async ({ page }) => {
   await open(page, "/tasks/new");
   await page.getByLabel("Description").fill("For single users");
   await openTab(page, "Schedule");
-  await page.getByLabel("Once").check();
+  await page.getByLabel("Once", { exact: true }).check();
   await page.getByLabel("Date of the single run").fill("15 Jan 2018");
   if (!scripted()) await page.getByRole("button", { name: "Check without saving" }).click();
   await expect(page.getByText("The task will be saved as Manual only and never starts by itself.")).toBeVisible();

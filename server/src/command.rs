@@ -3,6 +3,7 @@
 mod demo;
 mod export;
 mod import;
+mod ledger;
 mod output;
 mod report;
 mod runs;
@@ -35,7 +36,7 @@ enum Command {
     /// The task centre: list, show, export, import, preview, run.
     #[command(subcommand)]
     Tasks(tasks::Tasks),
-    /// Runs and previews: list, show.
+    /// Runs and previews: list, show, verify a certificate.
     #[command(subcommand)]
     Runs(runs::Runs),
     /// Users: find, show, anonymise one.
@@ -51,6 +52,9 @@ enum Command {
     /// Export users or loans as CSV.
     #[command(subcommand)]
     Export(export::Export),
+    /// The ledger of who was anonymised: show, verify, replay, start over.
+    #[command(subcommand)]
+    Ledger(ledger::Ledger),
 }
 
 /// An error with the problems of its fields spelt out.
@@ -65,11 +69,20 @@ impl Arguments {
     pub(crate) async fn carry_out(self) -> anyhow::Result<ExitCode> {
         let config = Config::read()?;
         config.make_folder().context("The folder of the database cannot be made")?;
-        let store = Store::open(&config.database_url, config.clock(), config.settings())
-            .await
-            .context("The database cannot be opened. Check LETHE_DATABASE_URL")?;
+        let store = Store::open(&config.database_url, config.clock(), config.settings()).await;
+        let store = store.map_err(|error| match error {
+            RecordsError::Ledger(_) => error.into(),
+            error => {
+                anyhow::Error::new(error).context("The database cannot be opened. Check LETHE_DATABASE_URL")
+            }
+        })?;
         let output = Output { json: self.json };
-        match self.command.unwrap_or(Command::Serve) {
+        let command = self.command.unwrap_or(Command::Serve);
+        // What a restored backup has brought back is nobody's to see or to change before the ledger is replayed.
+        if !matches!(command, Command::Serve | Command::Ledger(_)) {
+            records::ledger::standing(&store).await?.refuse_unless_level()?;
+        }
+        match command {
             Command::Serve => {
                 web::serve(&config, store).await?;
                 Ok(ExitCode::SUCCESS)
@@ -87,6 +100,7 @@ impl Arguments {
                 export.carry_out(&store, output).await?;
                 Ok(ExitCode::SUCCESS)
             }
+            Command::Ledger(ledger) => ledger.carry_out(&store, output).await,
         }
     }
 }

@@ -2,6 +2,7 @@
 
 mod command;
 mod config;
+mod scheduler;
 mod web;
 
 use clap::Parser;

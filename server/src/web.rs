@@ -2,11 +2,15 @@
 
 mod events;
 mod files;
+mod health;
+mod maintenance;
+mod metrics;
 mod photo;
 #[cfg(test)]
 mod tests;
 
 use crate::config::Config;
+use crate::scheduler::{self, Pulse};
 use anyhow::Context as _;
 use app::routes::{App, Document};
 use app::state::AppState;
@@ -24,43 +28,110 @@ use leptos::config::LeptosOptions;
 use leptos::prelude::provide_context;
 use leptos::server_fn::axum::server_fn_paths;
 use leptos_axum::{LeptosRoutes, generate_route_list_with_exclusions};
+use maintenance::Door;
 use records::Store;
+use records::ledger::{self, Receipt, Standing};
 use std::net::IpAddr;
 use std::path::Path;
+use std::time::Duration;
+use tokio::net::TcpListener;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::csrf::CsrfLayer;
 use tower_http::services::ServeDir;
 use tower_http::set_header::SetResponseHeaderLayer;
 
-/// Serves until the process is told to stop.
+/// How long whoever is being answered, and a run in the middle of a batch, may take when the process is to stop.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Serves, and lets tasks start by their schedules, until the process is told to stop. After a backup was restored
+/// nobody is let in before the ledger is replayed.
 pub(crate) async fn serve(config: &Config, store: Store) -> anyhow::Result<()> {
     let addr = config.listen_on()?;
-    resume(&store);
-    let router = router(&config.site, store);
-    let listener =
-        tokio::net::TcpListener::bind(addr).await.with_context(|| format!("cannot listen on {addr}"))?;
+    records::key::prepare(&store).await?;
+    let pulse = Pulse::default();
+    let desk = router(&config.site, store.clone(), pulse.clone());
+    let door = closed_door(&store).await?;
+    let app = door.as_ref().map_or_else(|| desk.clone(), Door::router);
+    let listener = TcpListener::bind(addr).await.with_context(|| format!("cannot listen on {addr}"))?;
     tracing::info!("Lethe is at http://{}", listener.local_addr()?);
-    axum::serve(listener, router).with_graceful_shutdown(stopped()).await?;
+    let asked = store.clone();
+    let serving = axum::serve(listener, app).with_graceful_shutdown(async move {
+        told_to_stop().await;
+        tracing::info!("stopping");
+        asked.stop();
+    });
+    let behind_the_desk = async {
+        if let Some(door) = door {
+            replay(&store, &door).await?;
+            door.open(desk);
+        }
+        scheduler::look(store.clone(), pulse).await;
+        anyhow::Ok(())
+    };
+    let out_of_patience = async {
+        store.stopped().await;
+        tokio::time::sleep(PATIENCE).await;
+    };
+    tokio::select! {
+        ended = async { tokio::try_join!(async { anyhow::Ok(serving.await?) }, behind_the_desk) } => { ended?; }
+        () = out_of_patience => tracing::warn!("something did not end in time and is cut off"),
+    }
     Ok(())
 }
 
-/// Takes up the runs that an earlier process left unfinished.
-fn resume(store: &Store) {
-    let store = store.clone();
-    tokio::spawn(async move {
-        if let Err(error) = records::run::work(&store).await {
-            tracing::error!(code = error.code(), "a run was cut off");
-        }
-    });
+/// The door that stays closed while the ledger is ahead of the database; none where they agree. Refuses to serve
+/// where the ledger is of no use.
+async fn closed_door(store: &Store) -> anyhow::Result<Option<Door>> {
+    let standing = ledger::standing(store).await?;
+    let Standing::Ahead { people, .. } = standing else {
+        standing.refuse_unless_level()?;
+        return Ok(None);
+    };
+    tracing::warn!(people, "a backup was restored: nobody is let in before the ledger is replayed");
+    Ok(Some(Door::closed(people)))
 }
 
-async fn stopped() {
-    let _ = tokio::signal::ctrl_c().await;
+/// Anonymises again whom a restored backup has brought back.
+async fn replay(store: &Store, door: &Door) -> anyhow::Result<()> {
+    if let Some(receipt) = ledger::replay(store, |people| door.tell(people)).await? {
+        let Receipt { id, people, anonymised, already, absent, .. } = receipt;
+        tracing::warn!(
+            receipt = id,
+            people,
+            anonymised,
+            already,
+            absent,
+            "the ledger was replayed and verified"
+        );
+    }
+    Ok(())
+}
+
+/// Waits until somebody presses Ctrl-C or ends the service.
+async fn told_to_stop() {
+    let pressed = async {
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    };
+    #[cfg(unix)]
+    let ended = async {
+        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+            Ok(mut ended) => _ = ended.recv().await,
+            Err(_) => std::future::pending().await,
+        }
+    };
+    #[cfg(not(unix))]
+    let ended = std::future::pending::<()>();
+    tokio::select! {
+        () = pressed => {}
+        () = ended => {}
+    }
 }
 
 /// All routes, with what every answer carries.
-fn router(site: &Path, store: Store) -> Router {
-    let state = AppState { options: options(site), store };
+fn router(site: &Path, store: Store, pulse: Pulse) -> Router {
+    let state = AppState { options: options(site), store: store.clone() };
     // Left to itself Leptos would give each server function a route of its own, past the handling of plain forms.
     let functions = server_fn_paths().map(|(path, _)| path.to_owned()).collect();
     let routes = generate_route_list_with_exclusions(App, Some(functions));
@@ -72,6 +143,7 @@ fn router(site: &Path, store: Store) -> Router {
         .route("/events/runs/{id}", get(events::run_events))
         .route("/users/{id}/photo", get(photo::photo))
         .route("/tasks/{id}/export", get(files::export_task))
+        .route("/runs/{id}/certificate.json", get(files::certificate))
         .route("/reports/{report}/csv", get(app::pages::report_csv))
         .leptos_routes_with_context(&state, routes, move || provide_context(context.clone()), {
             let document = document.clone();
@@ -79,6 +151,7 @@ fn router(site: &Path, store: Store) -> Router {
         })
         .fallback(page_not_found)
         .with_state(state)
+        .merge(health::routes(store, pulse))
         .layer(header(CACHE_CONTROL, "no-store"));
     Router::new()
         .nest_service("/pkg", assets(&site.join("pkg"), "public, max-age=31536000, immutable"))

@@ -30,7 +30,8 @@ pub struct UserFacts {
 }
 
 /// How a user came to be looked at.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Selection {
     /// By a task, over all users: conditions and scope count.
     Bulk,

@@ -35,7 +35,7 @@ pub use policy::{Conditions, Days, LoanText, Policy, Scope};
 pub use reason::{Blocker, Blockers, Reason, VerdictKind};
 pub use role::Role;
 pub use run::{Outcome, Phase, Residue, RunKind, RunState};
-pub use schedule::{Missed, Schedule};
+pub use schedule::{Missed, Schedule, WhyMissed};
 pub use wider::is_wider;
 
 /// The version of the rules in this crate. It is stored with every run and every anonymised user, so that

@@ -139,7 +139,7 @@ pub struct Place {
 }
 
 /// Everything outside the tables where personal values could stand.
-pub const PLACES: [Place; 7] = [
+pub const PLACES: [Place; 9] = [
     Place {
         words: "Log of the server (standard error)",
         class: Class::NotPersonal,
@@ -175,7 +175,20 @@ pub const PLACES: [Place; 7] = [
     Place {
         words: "Backups",
         class: Class::Identifier,
-        rule: "Are the administrator's: they keep old values until they expire. After a restore, anonymise again.",
+        rule: "Are the administrator's: they keep old values until they expire. After a restore everybody whom the \
+               ledger names is anonymised again before the desk opens.",
+    },
+    Place {
+        words: "Ledger (file outside the database)",
+        class: Class::Link,
+        rule: "Names who was anonymised by the random key of the record and a fingerprint of key and user number, \
+               with day and settings; no name, no user number. Is kept outside the backups of the database, for as \
+               long as the oldest of them.",
+    },
+    Place {
+        words: "Key that signs certificates (file outside the database)",
+        class: Class::NotPersonal,
+        rule: "Says nothing about anybody. Whoever has it can sign a certificate.",
     },
 ];
 

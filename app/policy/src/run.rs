@@ -16,11 +16,14 @@ pub enum RunKind {
     Single,
     /// Brings people who were anonymised under older rules up to the present ones.
     Reapply,
+    /// After a backup was restored: anonymises again whom the ledger names.
+    Replay,
 }
 
 impl RunKind {
     /// All kinds.
-    pub const ALL: [Self; 5] = [Self::Preview, Self::Manual, Self::Scheduled, Self::Single, Self::Reapply];
+    pub const ALL: [Self; 6] =
+        [Self::Preview, Self::Manual, Self::Scheduled, Self::Single, Self::Reapply, Self::Replay];
 
     /// The stable code that is stored.
     pub const fn code(self) -> &'static str {
@@ -30,6 +33,7 @@ impl RunKind {
             Self::Scheduled => "scheduled",
             Self::Single => "single",
             Self::Reapply => "reapply",
+            Self::Replay => "replay",
         }
     }
 
@@ -41,6 +45,7 @@ impl RunKind {
             Self::Scheduled => "Scheduled run",
             Self::Single => "Single user",
             Self::Reapply => "Newer rules",
+            Self::Replay => "Replay of the ledger",
         }
     }
 

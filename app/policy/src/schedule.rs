@@ -103,6 +103,9 @@ pub enum Schedule {
     },
 }
 
+/// A run that starts this many minutes late counts as missed: the service was not there.
+pub const GRACE_MINUTES: i64 = 10;
+
 /// What becomes of a run that was due while the service was not there.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -137,6 +140,37 @@ impl Missed {
     /// The rule with this code.
     pub fn from_code(code: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|rule| rule.code() == code)
+    }
+}
+
+/// Why a time at which a task was due passed without a run of its own.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WhyMissed {
+    /// No process was there to start it.
+    Absent,
+    /// The run before it was still waiting for its turn.
+    Waiting,
+}
+
+impl WhyMissed {
+    /// All reasons.
+    pub const ALL: [Self; 2] = [Self::Absent, Self::Waiting];
+
+    /// The stable code under which the times are counted.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Absent => "times",
+            Self::Waiting => "waiting",
+        }
+    }
+
+    /// The reason in words.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Absent => "the service was not running",
+            Self::Waiting => "the run before it was still waiting",
+        }
     }
 }
 

@@ -8,7 +8,7 @@ use crate::field::{Field, Treatment};
 use crate::form::{FieldErrors, Problem};
 use crate::ids::UserNumber;
 use crate::policy::{Conditions, Days, LoanText, Policy, Scope};
-use crate::schedule::{MonthDay, Schedule, Weekday};
+use crate::schedule::{Missed, MonthDay, Schedule, Weekday};
 use crate::text;
 use chrono::{NaiveDateTime, NaiveTime};
 use serde::{Deserialize, Serialize};
@@ -121,6 +121,8 @@ pub struct TaskForm {
     pub month_day: String,
     /// Cron line.
     pub cron: String,
+    /// Code of [`Missed`].
+    pub missed: String,
 }
 
 /// What a right form says.
@@ -140,6 +142,8 @@ pub struct TaskDraft {
     pub policy: Policy,
     /// When it runs by itself.
     pub schedule: Schedule,
+    /// What becomes of a run that was due while the service was not there.
+    pub missed: Missed,
     /// Something to know before saving that is no error.
     pub notice: Option<Notice>,
 }
@@ -199,7 +203,9 @@ impl Tab {
     pub fn of(field: &str) -> Self {
         match field {
             "description" | "active" | "visibility" | "owner" => Self::General,
-            "schedule" | "once_date" | "time" | "weekdays" | "month_day" | "cron" => Self::Schedule,
+            "schedule" | "once_date" | "time" | "weekdays" | "month_day" | "cron" | "missed" => {
+                Self::Schedule
+            }
             _ => Self::Settings,
         }
     }
@@ -219,6 +225,7 @@ impl TaskForm {
             schedule: "manual".to_owned(),
             time: "02:30".to_owned(),
             month_day: "last".to_owned(),
+            missed: Missed::default().code().to_owned(),
             ..Self::default()
         }
     }
@@ -250,6 +257,7 @@ impl TaskForm {
             by_marked: conditions.marked.is_some(),
             marked_days: days(conditions.marked),
             loan_text: draft.policy.loan_text.code().to_owned(),
+            missed: draft.missed.code().to_owned(),
             ..Self::new_task()
         };
         form.set_schedule(&draft.schedule);
@@ -311,12 +319,13 @@ pub fn validate(form: &TaskForm, now: NaiveDateTime) -> Result<TaskDraft, FieldE
     }
     let policy = policy(form, &mut errors);
     let (schedule, notice) = schedule(form, now, &mut errors);
+    let missed = errors.take("missed", choice(Missed::from_code(&form.missed)));
     let no_condition = !(form.by_leaving || form.by_activity || form.by_marked);
     if no_condition && !schedule.is_manual_only() {
         errors.add("conditions", Problem::NoCondition);
     }
-    match (errors.is_empty(), description, visibility, owner) {
-        (true, Some(description), Some(visibility), Some(owner)) => Ok(TaskDraft {
+    match (errors.is_empty(), description, visibility, owner, missed) {
+        (true, Some(description), Some(visibility), Some(owner), Some(missed)) => Ok(TaskDraft {
             edited,
             description,
             active: form.active,
@@ -324,6 +333,7 @@ pub fn validate(form: &TaskForm, now: NaiveDateTime) -> Result<TaskDraft, FieldE
             owner,
             policy,
             schedule,
+            missed,
             notice,
         }),
         _ => Err(errors),

@@ -30,24 +30,48 @@ pub fn next_occurrences(
     after: DateTime<Utc>,
     count: usize,
 ) -> Vec<Occurrence> {
-    // Starts a day early: an instant after `after` can have an earlier wall time than `after` has.
-    let start = after.with_timezone(&zone).naive_local() - Duration::days(1);
-    let mut found: Vec<Occurrence> = Vec::new();
-    let mut wall = start;
-    // A day of the month that never comes (30 February by cron) must not search for ever.
-    for _ in 0..(count + 100) {
-        let Some(next) = next_wall_time(schedule, wall) else { break };
-        wall = next;
-        let occurrence = at_wall_time(zone, next);
-        let later = found.last().is_none_or(|last| occurrence.at > last.at);
-        if occurrence.at > after && later {
-            found.push(occurrence);
-            if found.len() == count {
-                break;
+    times(schedule, zone, after).take(count).map(|(_, wall)| at_wall_time(zone, wall)).collect()
+}
+
+/// The instants at which a schedule comes due, strictly after `after`, one after the other without end.
+pub fn instants(
+    schedule: &Schedule,
+    zone: Tz,
+    after: DateTime<Utc>,
+) -> impl Iterator<Item = DateTime<Utc>> + use<'_> {
+    times(schedule, zone, after).map(|(at, _)| at)
+}
+
+/// An instant at which a schedule came due or will, in words: with what a clock change does to it, if it still is
+/// one of the schedule's times.
+pub fn occurrence(schedule: &Schedule, zone: Tz, at: DateTime<Utc>) -> Occurrence {
+    next_occurrences(schedule, zone, at - Duration::milliseconds(1), 1)
+        .into_iter()
+        .find(|next| next.at == at)
+        .unwrap_or_else(|| Occurrence { at, shown: shown(&at.with_timezone(&zone)), note: None })
+}
+
+/// Each instant with the wall time that leads to it.
+fn times(
+    schedule: &Schedule,
+    zone: Tz,
+    after: DateTime<Utc>,
+) -> impl Iterator<Item = (DateTime<Utc>, NaiveDateTime)> + use<'_> {
+    // The instant of a wall time is the first at which clocks show it or a later one. So it never lies after `after`
+    // when the wall time is one that clocks have shown by then.
+    let mut wall = after.with_timezone(&zone).naive_local();
+    let mut last = after;
+    std::iter::from_fn(move || {
+        loop {
+            wall = next_wall_time(schedule, wall)?;
+            let (at, _) = instant(zone, wall);
+            // All times of a gap come at its end, once.
+            if at > last {
+                last = at.to_utc();
+                return Some((last, wall));
             }
         }
-    }
-    found
+    })
 }
 
 /// The first wall time of a schedule strictly after `after`.
@@ -77,32 +101,48 @@ fn weekday(day: NaiveDate) -> Weekday {
     Weekday::ALL[day.weekday().num_days_from_monday() as usize]
 }
 
+/// What a clock change does to a wall time.
+enum Change {
+    None,
+    Twice,
+    Gap,
+}
+
 /// The instant of a wall time, by the two rules above.
+fn instant(zone: Tz, wall: NaiveDateTime) -> (DateTime<Tz>, Change) {
+    match zone.from_local_datetime(&wall) {
+        MappedLocalTime::Single(at) => (at, Change::None),
+        MappedLocalTime::Ambiguous(first, _) => (first, Change::Twice),
+        MappedLocalTime::None => (after_gap(zone, wall), Change::Gap),
+    }
+}
+
+/// A wall time as the pages print it, and the instant that it is, by the two rules above.
 pub fn at_wall_time(zone: Tz, wall: NaiveDateTime) -> Occurrence {
-    let (at, note) = match zone.from_local_datetime(&wall) {
-        MappedLocalTime::Single(at) => (at, None),
-        MappedLocalTime::Ambiguous(first, _) => {
-            (first, Some("clock change: this time comes twice, the task runs at the first, once".to_owned()))
+    let (at, change) = instant(zone, wall);
+    let note = match change {
+        Change::None => None,
+        Change::Twice => {
+            Some("clock change: this time comes twice, the task runs at the first, once".to_owned())
         }
-        MappedLocalTime::None => {
-            let after = after_gap(zone, wall);
-            let note = format!(
-                "clock change: {} does not exist on this day, the task runs at {}",
-                wall.format("%H:%M"),
-                after.format("%H:%M")
-            );
-            (after, Some(note))
-        }
+        Change::Gap => Some(format!(
+            "clock change: {} does not exist on this day, the task runs at {}",
+            wall.format("%H:%M"),
+            at.format("%H:%M")
+        )),
     };
-    let shown = format!(
+    Occurrence { at: at.to_utc(), shown: shown(&at), note }
+}
+
+fn shown(at: &DateTime<Tz>) -> String {
+    format!(
         "{} {} {} {} ({})",
         at.format("%a"),
         dates::shown(at.date_naive()),
         at.format("%H:%M"),
         at.format("%Z"),
         at.offset().fix()
-    );
-    Occurrence { at: at.with_timezone(&Utc), shown, note }
+    )
 }
 
 /// The first moment after the gap that a wall time falls into. Gaps begin and end on whole minutes.

@@ -11,7 +11,7 @@ use chrono::NaiveDateTime;
 use policy::form::Problem;
 use policy::schedule::{MonthDay, Weekday};
 use policy::task_form::{Notice, Tab, TaskForm, validate};
-use policy::{Days, Field, LoanText, Schedule, Scope, Treatment, UserNumber};
+use policy::{Days, Field, LoanText, Missed, Schedule, Scope, Treatment, UserNumber};
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
@@ -129,6 +129,8 @@ fn wrong_choices() -> Vec<Wrong> {
             UnknownChoice,
             Tab::Settings,
         ),
+        ("missed", |f| f.missed = "twice".to_owned(), "missed", UnknownChoice, Tab::Schedule),
+        ("no rule for missed runs", |f| f.missed = String::new(), "missed", UnknownChoice, Tab::Schedule),
         ("schedule", |f| f.schedule = "hourly".to_owned(), "schedule", UnknownChoice, Tab::Schedule),
     ]
 }
@@ -234,7 +236,8 @@ fn all_that_is_wrong_is_said_at_once() {
             "marked_days",
             "loan_text",
             "time",
-            "weekdays"
+            "weekdays",
+            "missed"
         ]
     );
 }
@@ -345,6 +348,7 @@ fn a_right_form_says_what_was_chosen() {
         f.owner = " 12 ".to_owned();
         f.scope = "all".to_owned();
         f.loan_text = "mark".to_owned();
+        f.missed = "skip".to_owned();
         f.fields.insert("birth_date".to_owned(), "decade".to_owned());
         f.fields.remove("city");
         f.custom.extend([("a".to_owned(), "keep".to_owned()), ("b".to_owned(), "remove".to_owned())]);
@@ -353,6 +357,12 @@ fn a_right_form_says_what_was_chosen() {
     assert_eq!(draft.owner, Some(UserNumber(12)));
     assert_eq!(draft.policy.scope, Scope::All);
     assert_eq!(draft.policy.loan_text, LoanText::Mark);
+    assert_eq!(draft.missed, Missed::Skip);
+    assert_eq!(
+        validate(&right(), now()).expect("a right form").missed,
+        Missed::Once,
+        "unless asked otherwise"
+    );
     assert_eq!(draft.policy.treatment(Field::BirthDate), Treatment::Decade);
     assert_eq!(draft.policy.treatment(Field::City), Treatment::Remove);
     assert_eq!(draft.policy.keep_custom, ["a"]);
@@ -424,10 +434,10 @@ mod properties {
             select(Visibility::ALL.to_vec()),
             option::of((1..i64::MAX).prop_map(UserNumber)),
             a_policy(),
-            schedule(),
+            (schedule(), select(Missed::ALL.to_vec())),
         )
-            .prop_map(|(edited, description, active, visibility, owner, policy, schedule)| {
-                TaskDraft {
+            .prop_map(
+                |(edited, description, active, visibility, owner, policy, (schedule, missed))| TaskDraft {
                     edited,
                     description,
                     active,
@@ -435,9 +445,10 @@ mod properties {
                     owner,
                     schedule: if policy.conditions.is_empty() { Schedule::ManualOnly } else { schedule },
                     policy,
+                    missed,
                     notice: None,
-                }
-            })
+                },
+            )
     }
 
     proptest! {

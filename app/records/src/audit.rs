@@ -34,6 +34,8 @@ pub enum Deed {
     RunCancelled,
     RunStopped,
     RunFinished,
+    LedgerReplayed,
+    LedgerStartedOver,
     Imported,
     Exported,
 }
@@ -66,6 +68,8 @@ impl Deed {
             Self::RunCancelled => "run_cancelled",
             Self::RunStopped => "run_stopped",
             Self::RunFinished => "run_finished",
+            Self::LedgerReplayed => "ledger_replayed",
+            Self::LedgerStartedOver => "ledger_started_over",
             Self::Imported => "imported",
             Self::Exported => "exported",
         }

@@ -143,6 +143,14 @@ pub(crate) const fn for_update(backend: DatabaseBackend) -> &'static str {
     }
 }
 
+/// As [`for_update`], for rows that nobody else has locked: the others are left out instead of waited for.
+pub(crate) const fn for_update_of_free_rows(backend: DatabaseBackend) -> &'static str {
+    match backend {
+        DatabaseBackend::Postgres => " FOR UPDATE SKIP LOCKED",
+        _ => "",
+    }
+}
+
 /// After rows were written with keys of their own: makes the next key follow the greatest. SQLite does so by itself.
 pub(crate) async fn restart_keys(db: &impl ConnectionTrait, table: &str, key: &str) -> Result<(), DbErr> {
     if db.get_database_backend() == DatabaseBackend::Postgres {
@@ -201,6 +209,23 @@ pub(crate) fn is_busy(error: &RecordsError) -> bool {
         }
         _ => false,
     }
+}
+
+/// Whether a commit that failed is certain to have changed nothing. Where the connection was lost on the way,
+/// nobody can tell.
+pub(crate) fn is_rolled_back(error: &DbErr) -> bool {
+    use sea_orm::{RuntimeErr, SqlxError};
+    let (DbErr::Conn(RuntimeErr::SqlxError(error))
+    | DbErr::Exec(RuntimeErr::SqlxError(error))
+    | DbErr::Query(RuntimeErr::SqlxError(error))) = error
+    else {
+        return false;
+    };
+    let SqlxError::Database(error) = &**error else { return false };
+    // SQLITE_BUSY and its kinds, SQLITE_CONSTRAINT_FOREIGNKEY and _TRIGGER; serialization_failure,
+    // deadlock_detected, and what a deferred constraint refuses.
+    let certain = ["5", "261", "517", "773", "787", "1811", "40001", "40P01"];
+    error.code().is_some_and(|code| certain.contains(&&*code) || (code.len() == 5 && code.starts_with("23")))
 }
 
 /// What makes removed values vanish from the database files after a run.

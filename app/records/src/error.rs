@@ -18,7 +18,8 @@ pub enum RecordsError {
     /// Not possible as things stand; the sentence says why and what to do.
     #[error("{0}")]
     Refused(String),
-    /// The ledger outside the database does not allow it; the sentence says why and what to do.
+    /// The ledger of who was anonymised cannot be followed; the sentence says why and what to do. Nobody is
+    /// anonymised until that is put right.
     #[error("{0}")]
     Ledger(String),
     /// The database failed. The text is for nobody's eyes but the log's, and even there only its kind.

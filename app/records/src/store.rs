@@ -3,6 +3,7 @@
 use crate::clock::Clock;
 use crate::dialect;
 use crate::error::RecordsError;
+use crate::ledger::{self, Known};
 use crate::settings::Settings;
 use migrations::{Migrator, MigratorTrait};
 use sea_orm::{Database, DatabaseConnection, DatabaseTransaction};
@@ -15,21 +16,32 @@ pub struct Store {
     pub(crate) db: DatabaseConnection,
     pub(crate) clock: Clock,
     pub(crate) settings: Arc<Settings>,
+    pub(crate) ledger: Known,
     stop: Arc<watch::Sender<bool>>,
 }
 
 impl Store {
     /// Connects to the database of this URL (`sqlite://…` or `postgres://…`) and brings its schema up to date.
+    /// A database that has no ledger yet gets one.
     pub async fn open(url: &str, clock: Clock, settings: Settings) -> Result<Self, RecordsError> {
         let db = Database::connect(dialect::connect_options(url)).await?;
         Migrator::up(&db, None).await?;
-        Ok(Self { db, clock, settings: Arc::new(settings), stop: Arc::new(watch::Sender::new(false)) })
+        let store = Self {
+            db,
+            clock,
+            settings: Arc::new(settings),
+            ledger: Known::default(),
+            stop: Arc::new(watch::Sender::new(false)),
+        };
+        ledger::create_if_new(&store).await?;
+        Ok(store)
     }
 
     /// The same database as another process sees it, with a clock of its own. For tests.
     #[must_use]
     pub fn as_another_process(&self, clock: Clock) -> Self {
-        Self { clock, stop: Arc::new(watch::Sender::new(false)), ..self.clone() }
+        let stop = Arc::new(watch::Sender::new(false));
+        Self { clock, ledger: Known::default(), stop, ..self.clone() }
     }
 
     /// The clock.
@@ -51,6 +63,12 @@ impl Store {
     /// them up.
     pub fn stop(&self) {
         self.stop.send_replace(true);
+    }
+
+    /// Waits until somebody asks this process to stop.
+    pub async fn stopped(&self) {
+        // The sender lives in the store itself: it cannot be gone.
+        let _ = self.stop.subscribe().wait_for(|stop| *stop).await;
     }
 
     pub(crate) fn is_stopping(&self) -> bool {

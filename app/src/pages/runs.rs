@@ -1,6 +1,7 @@
 //! Runs and previews.
 
 mod cancel;
+mod certificate;
 mod list;
 mod people;
 mod preview;
@@ -8,6 +9,7 @@ mod result;
 mod run;
 mod start;
 
+pub use certificate::CertificatePage;
 pub use list::RunListPage;
 pub(crate) use list::run_table;
 pub use run::RunPage;

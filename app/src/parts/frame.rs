@@ -2,6 +2,7 @@
 
 use crate::islands::ThemeSwitch;
 use crate::pages::outcomes;
+use crate::parts::Banner;
 use crate::submission;
 use leptos::prelude::*;
 use leptos_meta::Title;
@@ -75,6 +76,7 @@ pub(crate) fn Frame(
         <Title text=format!("{title} – Lethe") />
         <a class="skip" href="#content">"Skip to the content"</a>
         <TopBar here=here.clone() />
+        <Banner />
         <div class="desk" class:with-actions=with_actions>
             <Crumbs crumbs title=title.clone() />
             <Actions actions page=here />

@@ -1,9 +1,11 @@
-//! `lethe runs`: what ran, and how it ended.
+//! `lethe runs`: what ran, how it ended, and whether its certificate holds.
 
 use super::Output;
+use anyhow::Context as _;
 use clap::Subcommand;
 use policy::numbers::grouped;
 use policy::{RunId, RunState};
+use records::certificate::{self, Checked};
 use records::page::Paging;
 use records::run::{self, Run, RunQuery, RunRow};
 use records::{Actor, Store};
@@ -29,6 +31,12 @@ pub(crate) enum Runs {
         /// Id of the run.
         id: i64,
     },
+    /// Check a certificate: its signature, its key, and whether the records still say the same.
+    Verify {
+        /// Id of the run, or the file of a certificate that was downloaded.
+        #[arg(value_name = "ID|FILE")]
+        what: String,
+    },
 }
 
 impl Runs {
@@ -48,6 +56,7 @@ impl Runs {
                 let run = run::read(store, RunId(id)).await?;
                 output.print(&run, run_words)?;
             }
+            Self::Verify { what } => return verify(store, output, &what).await,
         }
         Ok(ExitCode::SUCCESS)
     }
@@ -65,6 +74,17 @@ async fn resume(store: &Store, output: Output) -> anyhow::Result<ExitCode> {
         runs => runs.iter().map(run_words).collect::<Vec<_>>().join("\n\n"),
     })?;
     Ok(if succeeded { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+async fn verify(store: &Store, output: Output, what: &str) -> anyhow::Result<ExitCode> {
+    let checked = if let Ok(id) = what.parse() {
+        certificate::verify_run(store, RunId(id)).await?
+    } else {
+        let text = tokio::fs::read_to_string(what).await;
+        certificate::verify_file(store, &text.context("The file of the certificate cannot be read")?).await?
+    };
+    output.print(&checked, Checked::words)?;
+    Ok(if checked.holds() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 fn line(run: &RunRow) -> String {

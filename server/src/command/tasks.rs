@@ -110,10 +110,19 @@ async fn show(store: &Store, output: Output, id: TaskId) -> anyhow::Result<()> {
         "policy": policy,
         "schedule": task.draft.schedule,
         "single_default": task.single_default,
+        "missed": task.draft.missed,
         "next_run": task.next,
+        "confirmation": task.confirmation,
         "who": who,
     });
-    output.print(&result, |_| format!("{}\n{who}\n{}", task.draft.description, task.draft.schedule.words()))
+    output.print(&result, |_| {
+        let mut lines = vec![task.draft.description, who, task.draft.schedule.words()];
+        if let Some(next) = task.next {
+            lines.push(format!("Next run: {}", next.shown));
+            lines.push(format!("If a run was missed: {}", task.draft.missed.words()));
+        }
+        lines.join("\n")
+    })
 }
 
 async fn run_now(

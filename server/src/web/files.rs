@@ -5,23 +5,34 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
-use policy::TaskId;
-use records::{Actor, RecordsError, task};
+use policy::{RunId, TaskId};
+use records::{Actor, RecordsError, certificate, task};
 
 /// The file of a task, for another installation.
 pub(super) async fn export_task(State(state): State<AppState>, Path(id): Path<i64>) -> Response {
-    match task::export(&state.store, Actor::DESK, TaskId(id)).await {
-        Ok(file) => match serde_json::to_string_pretty(&file) {
-            Ok(text) => {
-                let name = format!("attachment; filename=\"task-{id}.json\"");
-                ([(CONTENT_TYPE, "application/json".to_owned()), (CONTENT_DISPOSITION, name)], text)
-                    .into_response()
-            }
-            Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
-        },
+    let file = task::export(&state.store, Actor::DESK, TaskId(id)).await;
+    let text = file.and_then(|file| {
+        serde_json::to_string_pretty(&file).map_err(|_| RecordsError::Corrupt("file of the task"))
+    });
+    answer(text, &format!("task-{id}.json"))
+}
+
+/// The certificate of a run as it was signed.
+pub(super) async fn certificate(State(state): State<AppState>, Path(id): Path<i64>) -> Response {
+    let text = certificate::file(&state.store, RunId(id)).await;
+    answer(text, &format!("certificate-{id}.json"))
+}
+
+fn answer(text: Result<String, RecordsError>, name: &str) -> Response {
+    match text {
+        Ok(text) => {
+            let disposition = format!("attachment; filename=\"{name}\"");
+            let head = [(CONTENT_TYPE, "application/json".to_owned()), (CONTENT_DISPOSITION, disposition)];
+            (head, text).into_response()
+        }
         Err(RecordsError::NotFound(_)) => StatusCode::NOT_FOUND.into_response(),
         Err(error) => {
-            tracing::error!(code = error.code(), "a task could not be exported");
+            tracing::error!(code = error.code(), "a file could not be made");
             StatusCode::INTERNAL_SERVER_ERROR.into_response()
         }
     }

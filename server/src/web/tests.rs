@@ -1,6 +1,7 @@
 //! Requests to the whole router: what a form may send, and what every answer carries.
 
 use super::router;
+use crate::scheduler::Pulse;
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::header::{CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, HOST, LOCATION, ORIGIN};
@@ -17,7 +18,7 @@ async fn desk() -> (TempDir, Store, Router) {
     let url = format!("sqlite://{}/test.db?mode=rwc", folder.path().display());
     let clock = records::Clock::new(chrono_tz::Tz::Europe__London);
     let store = Store::open(&url, clock, records::Settings::in_folder(folder.path())).await.expect("a store");
-    let router = router(folder.path(), store.clone());
+    let router = router(folder.path(), store.clone(), Pulse::default());
     (folder, store, router)
 }
 
@@ -42,7 +43,8 @@ async fn post(router: &Router, address: &str, form: impl Into<Body>) -> (StatusC
 fn task_form(more: &str) -> String {
     format!(
         "form[description]=Leavers&form[visibility]=shared&form[category]=data_maintenance\
-         &form[task_type]=anonymise_user_data&form[scope]=all&form[loan_text]=empty&form[schedule]=manual&{more}"
+         &form[task_type]=anonymise_user_data&form[scope]=all&form[loan_text]=empty&form[schedule]=manual\
+         &form[missed]=once&{more}"
     )
 }
 
@@ -84,6 +86,7 @@ async fn a_bad_task_form_is_refused_at_the_field() {
         ("form[schedule]=daily&form[time]=02:30", "Tick at least one condition"),
         ("form[description]=a%00b", "Remove the characters that cannot be seen"),
         ("form[description]=a%E2%80%AEb", "Remove the characters that cannot be seen"),
+        ("form[missed]=twice", "Choose one of the values offered"),
         ("form[scope]=everybody", "Choose one of the values offered"),
         ("form[fields][phone]=decade", "Choose one of the values offered"),
         ("form[owner]=77", "There is no user with this number"),
@@ -160,6 +163,7 @@ async fn pages_are_never_stored_and_assets_for_ever() {
     let router = router(
         folder.path(),
         Store::open(&url, clock, records::Settings::in_folder(folder.path())).await.expect("a store"),
+        Pulse::default(),
     );
     let get = |address: &str| {
         Request::get(address).header("accept-encoding", "br, gzip").body(Body::empty()).expect("a request")

@@ -6,6 +6,7 @@ use crate::error::RecordsError;
 use chrono::NaiveTime;
 use policy::schedule::MonthDay;
 use policy::task_form::{TASK_TYPE, Visibility};
+use policy::zones::instants;
 use policy::{Conditions, Days, Policy, Schedule, Scope};
 use sea_orm::Set;
 
@@ -49,6 +50,7 @@ fn task(
         changed_at: Set(now),
         version: Set(1),
         deleted_at: Set(None),
+        next_due_at: Set(instants(schedule, clock.zone(), now).next()),
         ..Default::default()
     })
 }

@@ -49,7 +49,7 @@ pub(super) async fn fingerprint(
             hash.update(number.to_be_bytes());
         }
     }
-    Ok(hex::encode(hash.finalize()))
+    Ok(base16ct::lower::encode_string(&hash.finalize()))
 }
 
 /// Copies the eligible people of a preview into the run that carries it out, and compares the seal.

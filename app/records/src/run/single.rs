@@ -3,8 +3,10 @@
 use super::stored_policy;
 use crate::actor::Actor;
 use crate::anonymise::{self, Job};
+use crate::certificate;
 use crate::entity::{run_members, runs, tasks, users};
 use crate::error::RecordsError;
+use crate::ledger;
 use crate::selection;
 use crate::store::Store;
 use policy::form::Problem;
@@ -124,7 +126,8 @@ async fn anonymise_by(
     }
     .insert(&tx)
     .await?;
-    tx.commit().await?;
+    certificate::make(&tx, store, job.run).await?;
+    ledger::commit(store, tx, &job, &outcomes).await?;
     super::finish::sweep(store).await;
     Ok(Some(RunId(run.id)))
 }

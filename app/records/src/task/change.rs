@@ -1,11 +1,12 @@
 //! What can be done to a task besides editing it.
 
-use super::read::draft_of;
+use super::read::{draft_of, stored_schedule};
 use super::save::write;
 use crate::actor::Actor;
 use crate::audit::{self, Deed, Subject};
 use crate::entity::tasks;
 use crate::error::RecordsError;
+use crate::schedule::due_from_now;
 use crate::store::Store;
 use policy::{RunState, TaskId};
 use sea_orm::sea_query::Expr;
@@ -35,13 +36,15 @@ pub async fn copy(store: &Store, actor: Actor, id: TaskId) -> Result<TaskId, Rec
 /// form that was opened before cannot undo it unseen.
 pub async fn set_active(store: &Store, actor: Actor, id: TaskId, active: bool) -> Result<(), RecordsError> {
     let tx = store.begin().await?;
-    let task = super::row(&tx, id).await?;
+    let task = super::row_to_change(&tx, id).await?;
     if task.active == active {
         return Ok(());
     }
+    let next = due_from_now(store, &stored_schedule(&task.schedule)?, active);
     tasks::ActiveModel {
         id: Set(id.0),
         active: Set(active),
+        next_due_at: Set(next),
         version: Set(task.version + 1),
         ..Default::default()
     }
@@ -71,7 +74,7 @@ pub async fn make_default(store: &Store, actor: Actor, id: TaskId) -> Result<(),
 /// Deletes a task. Its runs and previews stay, with its description.
 pub async fn delete(store: &Store, actor: Actor, id: TaskId) -> Result<(), RecordsError> {
     let tx = store.begin().await?;
-    super::row(&tx, id).await?;
+    super::row_to_change(&tx, id).await?;
     let under_way = crate::entity::runs::Entity::find()
         .filter(crate::entity::runs::Column::TaskId.eq(id.0))
         .filter(crate::entity::runs::Column::State.is_in(NOT_ENDED.map(RunState::code)))
@@ -86,6 +89,7 @@ pub async fn delete(store: &Store, actor: Actor, id: TaskId) -> Result<(), Recor
     tasks::ActiveModel {
         id: Set(id.0),
         active: Set(false),
+        next_due_at: Set(None),
         single_default: Set(false),
         deleted_at: Set(Some(store.clock.now())),
         ..Default::default()

@@ -7,7 +7,7 @@ use crate::audit::{self, Deed, Subject};
 use crate::error::RecordsError;
 use crate::store::Store;
 use policy::task_form::{TASK_TYPE, TaskDraft, TaskForm, Visibility, validate};
-use policy::{Policy, Schedule, TaskId};
+use policy::{Missed, Policy, Schedule, TaskId};
 use serde::{Deserialize, Serialize};
 
 /// What a task file says that it is.
@@ -23,6 +23,9 @@ pub struct TaskFile {
     visibility: Visibility,
     policy: Policy,
     schedule: Schedule,
+    /// Files of older versions do not have it.
+    #[serde(default)]
+    missed: Missed,
 }
 
 /// The file of a task.
@@ -38,6 +41,7 @@ pub async fn export(store: &Store, actor: Actor, id: TaskId) -> Result<TaskFile,
         visibility: draft.visibility,
         policy: draft.policy,
         schedule: draft.schedule,
+        missed: draft.missed,
     })
 }
 
@@ -56,6 +60,7 @@ pub async fn import(store: &Store, actor: Actor, file: TaskFile) -> Result<TaskI
         owner: None,
         policy: file.policy,
         schedule: file.schedule,
+        missed: file.missed,
         notice: None,
     };
     let draft = validate(&TaskForm::of(&draft, &kept), store.clock.wall()).map_err(RecordsError::Invalid)?;

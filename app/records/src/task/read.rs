@@ -5,11 +5,12 @@ use crate::entity::{custom_fields, runs, tasks};
 use crate::error::RecordsError;
 use crate::page::{Page, Paging};
 use crate::run::stored_policy;
+use crate::schedule::due_from_now;
 use crate::store::Store;
 use chrono::{DateTime, Utc};
 use policy::task_form::{TaskDraft, Visibility};
-use policy::zones::{Occurrence, next_occurrences};
-use policy::{RunId, RunKind, RunState, Schedule, TaskId, UserNumber};
+use policy::zones::{Occurrence, occurrence};
+use policy::{Missed, RunId, RunKind, RunState, Schedule, TaskId, UserNumber, is_wider};
 use sea_orm::{
     ColumnTrait, Condition, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect, sea_query::Expr,
     sea_query::ExprTrait, sea_query::Func,
@@ -76,6 +77,20 @@ pub struct Task {
     pub next: Option<Occurrence>,
     /// The last run.
     pub last: Option<LastRun>,
+    /// Whether its policy may run by itself.
+    pub confirmation: Confirmation,
+}
+
+/// Whether somebody has seen whom a policy selects and let it run. Until then scheduled runs stop after their preview.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Confirmation {
+    /// Nobody has.
+    Missing,
+    /// The policy reaches further than the one that was confirmed.
+    Outgrown,
+    /// The policy reaches no further than the one that was confirmed.
+    Given,
 }
 
 /// Lists the tasks that somebody may see, by description.
@@ -111,7 +126,7 @@ pub async fn list(
         let schedule = stored_schedule(&task.schedule)?;
         Ok(TaskRow {
             id: TaskId(task.id),
-            next: next_run(store, &schedule, task.active),
+            next: next_run(store, &task, &schedule),
             last: last.iter().find(|(id, _)| *id == task.id).map(|(_, last)| last.clone()),
             description: task.description,
             active: task.active,
@@ -144,7 +159,8 @@ pub async fn read(store: &Store, actor: Actor, id: TaskId) -> Result<Task, Recor
     let last = last_runs(store, &[task.id]).await?.pop().map(|(_, last)| last);
     Ok(Task {
         id,
-        next: next_run(store, &draft.schedule, draft.active),
+        next: next_run(store, &task, &draft.schedule),
+        confirmation: confirmation(&task, &draft)?,
         draft,
         single_default: task.single_default,
         created_at: task.created_at,
@@ -164,17 +180,25 @@ pub(super) fn draft_of(task: &tasks::Model) -> Result<TaskDraft, RecordsError> {
         owner: task.owner_number.map(UserNumber),
         policy: stored_policy(&task.policy)?,
         schedule: stored_schedule(&task.schedule)?,
+        missed: Missed::from_code(&task.missed).ok_or(RecordsError::Corrupt("rule for missed runs"))?,
         notice: None,
     })
 }
 
-fn stored_schedule(text: &str) -> Result<Schedule, RecordsError> {
+pub(crate) fn stored_schedule(text: &str) -> Result<Schedule, RecordsError> {
     serde_json::from_str(text).map_err(|_| RecordsError::Corrupt("schedule"))
 }
 
-fn next_run(store: &Store, schedule: &Schedule, active: bool) -> Option<Occurrence> {
-    let clock = &store.clock;
-    active.then(|| next_occurrences(schedule, clock.zone(), clock.now(), 1).pop()).flatten()
+/// When a task comes due next. A task that the scheduler has not seen yet will be counted from now.
+fn next_run(store: &Store, task: &tasks::Model, schedule: &Schedule) -> Option<Occurrence> {
+    let at = task.next_due_at.or_else(|| due_from_now(store, schedule, task.active))?;
+    Some(occurrence(schedule, store.clock.zone(), at))
+}
+
+fn confirmation(task: &tasks::Model, draft: &TaskDraft) -> Result<Confirmation, RecordsError> {
+    let Some(confirmed) = &task.confirmed_policy else { return Ok(Confirmation::Missing) };
+    let wider = is_wider(&draft.policy, &stored_policy(confirmed)?);
+    Ok(if wider { Confirmation::Outgrown } else { Confirmation::Given })
 }
 
 /// The last run of each of these tasks, previews not counted.

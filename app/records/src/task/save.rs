@@ -5,10 +5,11 @@ use crate::actor::Actor;
 use crate::audit::{self, Deed, Subject};
 use crate::entity::{tasks, users};
 use crate::error::RecordsError;
+use crate::schedule::due_from_now;
 use crate::store::Store;
-use policy::TaskId;
 use policy::form::{FieldErrors, Problem};
 use policy::task_form::{TASK_TYPE, TaskDraft, TaskForm, validate};
+use policy::{Schedule, TaskId};
 use sea_orm::{ActiveModelTrait, DatabaseTransaction, EntityTrait, Set};
 
 /// Checks the form and saves the task. The check is the one that the browser made while somebody typed.
@@ -29,6 +30,8 @@ pub(super) async fn write(
 ) -> Result<TaskId, RecordsError> {
     check(tx, &draft).await?;
     let now = store.clock.now();
+    let next = due_from_now(store, &draft.schedule, draft.active);
+    let schedule = stored(&schedule_to_come(store, draft.schedule), "schedule")?;
     let mut task = tasks::ActiveModel {
         description: Set(draft.description),
         active: Set(draft.active),
@@ -36,19 +39,25 @@ pub(super) async fn write(
         visibility: Set(draft.visibility.code().to_owned()),
         owner_number: Set(draft.owner.map(|owner| owner.0)),
         policy: Set(stored(&draft.policy, "policy")?),
-        schedule: Set(stored(&draft.schedule, "schedule")?),
+        schedule: Set(schedule.clone()),
+        missed: Set(draft.missed.code().to_owned()),
         changed_at: Set(now),
         ..Default::default()
     };
     let (saved, deed) = match draft.edited {
         None => {
             task.created_at = Set(now);
+            task.next_due_at = Set(next);
             (task.insert(tx).await?, Deed::TaskCreated)
         }
         Some((id, version)) => {
-            let row = super::row(tx, TaskId(id)).await?;
+            let row = super::row_to_change(tx, TaskId(id)).await?;
             if row.version != version {
                 return Err(RecordsError::Stale);
+            }
+            // What is due already stays due when only something else is changed.
+            if row.schedule != schedule || row.active != draft.active {
+                task.next_due_at = Set(next);
             }
             task.id = Set(id);
             task.version = Set(version + 1);
@@ -57,6 +66,13 @@ pub(super) async fn write(
     };
     audit::note(tx, &store.clock, actor, deed, Subject::Task(saved.id), None, "").await?;
     Ok(TaskId(saved.id))
+}
+
+/// The schedule, or manual only when it is a single date that never comes any more. (The form knows the wall time
+/// only; in the hour that comes twice it cannot see that.)
+fn schedule_to_come(store: &Store, schedule: Schedule) -> Schedule {
+    let passed = matches!(schedule, Schedule::Once { .. }) && due_from_now(store, &schedule, true).is_none();
+    if passed { Schedule::ManualOnly } else { schedule }
 }
 
 /// What only the database knows: whether the owner exists and the custom fields are those of this library.

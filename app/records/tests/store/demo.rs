@@ -202,7 +202,11 @@ async fn comparable(store: &Store) -> (Vec<photos::Model>, Vec<String>) {
     let mut lines: Vec<String> = dump(store)
         .await
         .lines()
-        .filter(|line| !line.starts_with("seaql_migrations|"))
+        .filter(|line| {
+            !["seaql_migrations|", "certificates|", "ledger_mark|"]
+                .iter()
+                .any(|table| line.starts_with(table))
+        })
         .map(|line| match line.split_once(policy::replacement::PREFIX) {
             Some((before, after)) => format!("{before}{}", &after[policy::replacement::LENGTH..]),
             None => line.to_owned(),
@@ -218,7 +222,8 @@ async fn the_same_seed_makes_the_same_library() {
     let mut dumps = Vec::new();
     for (name, seed) in [("a", 7), ("b", 7), ("c", 8)] {
         let url = format!("sqlite://{}/{name}.db?mode=rwc", folder.path().display());
-        let store = Store::open(&url, clock(), Settings::in_folder(folder.path())).await.unwrap();
+        let settings = Settings::in_folder(&folder.path().join(name));
+        let store = Store::open(&url, clock(), settings).await.unwrap();
         fill(&store, seed).await;
         dumps.push(comparable(&store).await);
     }

@@ -9,7 +9,7 @@ use sea_orm::DatabaseBackend;
 
 /// Makes the database refuse something, the way a broken page or a full disk would: `when` is a
 /// condition over `OLD` or `NEW`.
-async fn refuse(store: &Store, event: &str, table: &str, when: &str) {
+pub async fn refuse(store: &Store, event: &str, table: &str, when: &str) {
     // Each table has a trigger of its own name: another connection of SQLite may not yet know that one is gone.
     let head =
         format!("CREATE TRIGGER fault_in_{table} BEFORE {event} ON {table} FOR EACH ROW WHEN ({when})");
@@ -23,7 +23,7 @@ async fn refuse(store: &Store, event: &str, table: &str, when: &str) {
     }
 }
 
-async fn repair(store: &Store, table: &str) {
+pub async fn repair(store: &Store, table: &str) {
     let on = match store.database().get_database_backend() {
         DatabaseBackend::Postgres => format!(" ON {table}"),
         _ => String::new(),

@@ -3,16 +3,21 @@
 
 mod anonymising;
 mod canary;
+mod certificates;
 mod demo;
 mod desk;
 mod editing;
 mod faults;
+mod health;
 mod leases;
+mod ledger;
 mod reapply;
 mod register;
 mod reports;
+mod restore;
 mod runs;
 mod samples;
+mod schedule;
 mod searching;
 mod selection;
 mod support;

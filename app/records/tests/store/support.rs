@@ -34,7 +34,7 @@ pub async fn for_each_database<F: AsyncFn(Store)>(test: F) {
     }
 }
 
-async fn fresh_postgres() -> Option<String> {
+pub async fn fresh_postgres() -> Option<String> {
     static NUMBER: AtomicU32 = AtomicU32::new(0);
     let Ok(server) = std::env::var("TEST_POSTGRES_URL") else {
         assert!(std::env::var("CI").is_err(), "TEST_POSTGRES_URL is not set");

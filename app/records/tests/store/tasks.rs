@@ -3,10 +3,10 @@
 use crate::support::{add, execute, for_each_database, leaver};
 use policy::form::Problem;
 use policy::task_form::TaskForm;
-use policy::{Field, Schedule, TaskId, Treatment};
+use policy::{Field, Missed, Schedule, TaskId, Treatment};
 use records::page::Paging;
 use records::run::RunQuery;
-use records::task::{self, TaskQuery, TaskRow};
+use records::task::{self, Confirmation, TaskQuery, TaskRow};
 use records::{Actor, RecordsError, Store, run};
 
 /// A right form: left more than five days ago, every Monday.
@@ -137,6 +137,7 @@ async fn a_copy_and_a_file_say_what_the_task_says_and_wait_to_be_switched_on() {
     for_each_database(async |store| {
         let typed = TaskForm {
             fields: [(Field::BirthDate.code().to_owned(), Treatment::Decade.code().to_owned())].into(),
+            missed: Missed::Skip.code().to_owned(),
             ..form("Leavers")
         };
         let id = save(&store, &typed).await;
@@ -151,7 +152,13 @@ async fn a_copy_and_a_file_say_what_the_task_says_and_wait_to_be_switched_on() {
             assert_eq!(draft.description, description);
             assert!(!draft.active);
             assert_eq!((&draft.policy, &draft.schedule), (&original.policy, &original.schedule));
+            assert_eq!(draft.missed, Missed::Skip);
         }
+        let older = file.replace(r#","missed":"skip""#, "");
+        assert_ne!(older, file);
+        let older = task::import(&store, Actor::DESK, serde_json::from_str(&older).unwrap()).await.unwrap();
+        let older = task::read(&store, Actor::DESK, older).await.unwrap().draft;
+        assert_eq!(older.missed, Missed::Once, "files of older versions do not say it");
         assert!(serde_json::from_str::<task::TaskFile>(&file.replace("\"policy\"", "\"polcy\"")).is_err());
         let other = serde_json::from_str(&file.replace("lethe-task-1", "lethe-task-9")).unwrap();
         assert!(matches!(task::import(&store, Actor::DESK, other).await, Err(RecordsError::Refused(_))));
@@ -174,6 +181,28 @@ async fn a_file_with_a_single_date_that_has_passed_becomes_manual_only() {
         let imported = task::import(&store, Actor::DESK, passed).await.unwrap();
         let draft = task::read(&store, Actor::DESK, imported).await.unwrap().draft;
         assert_eq!(draft.schedule, Schedule::ManualOnly);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_task_that_reaches_further_than_what_was_confirmed_says_so() {
+    for_each_database(async |store| {
+        let id = save(&store, &form("Leavers")).await;
+        let confirmation = async || task::read(&store, Actor::DESK, id).await.unwrap().confirmation;
+        assert_eq!(confirmation().await, Confirmation::Missing);
+        execute(&store, "UPDATE tasks SET confirmed_policy = policy").await;
+        assert_eq!(confirmation().await, Confirmation::Given);
+        let edit = |version: &str, days: &str| TaskForm {
+            id: id.to_string(),
+            version: version.to_owned(),
+            leaving_days: days.to_owned(),
+            ..form("Leavers")
+        };
+        save(&store, &edit("1", "30")).await;
+        assert_eq!(confirmation().await, Confirmation::Given);
+        save(&store, &edit("2", "4")).await;
+        assert_eq!(confirmation().await, Confirmation::Outgrown);
     })
     .await;
 }

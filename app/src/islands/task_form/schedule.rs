@@ -4,7 +4,8 @@ use super::inputs::{Form, Problem, RadioField, TextField, place};
 use super::next::{NextRun, next_runs};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use policy::schedule::Weekday;
+use policy::Missed;
+use policy::schedule::{GRACE_MINUTES, Weekday};
 use policy::task_form::{SCHEDULE_KINDS, TaskForm, schedule_so_far};
 use std::time::Duration;
 
@@ -23,7 +24,6 @@ pub(super) fn ScheduleTab(
     };
     let kinds = SCHEDULE_KINDS
         .map(|(code, words)| view! { <RadioField form text=place!(text schedule) code label=words /> });
-    let clock_change = move || form.with(|form| night(&form.time)).then_some(CLOCK_CHANGE);
     view! {
         <fieldset>
             <legend>"The task runs"</legend>
@@ -39,23 +39,46 @@ pub(super) fn ScheduleTab(
         <div hidden=kind_is(&["once", "daily", "weekly", "monthly"])>
             <TextField form text=place!(text time) label="Time of day" class="date"
                 hint="For example 02:30." />
-            <p class="hint">"Wall time of the library: " {zone} ". " {clock_change}</p>
         </div>
         <div hidden=kind_is(&["cron"])>
             <TextField form text=place!(text cron) label="Cron line"
                 hint="Minute, hour, day of the month, month, day of the week: 30 2 * * mon is Mondays at 02:30." />
         </div>
+        <div hidden=kind_is(&["once", "daily", "weekly", "monthly", "cron"])>
+            <p class="hint">"Wall time of the library: " {zone} ". " {CLOCK_CHANGE}</p>
+        </div>
         <Next form next />
+        <div hidden=kind_is(&["once"])><p class="hint">{ONCE_MISSED}</p></div>
+        <div hidden=kind_is(&["daily", "weekly", "monthly", "cron"])><IfMissed form /></div>
     }
 }
 
-/// What happens when clocks change, said where it can matter.
+/// What happens when clocks change.
 const CLOCK_CHANGE: &str = "When clocks change: a time that does not exist runs at the first moment after the gap; \
      a time that comes twice runs the first time, once.";
 
-/// Whether a time lies where clocks change.
-fn night(time: &str) -> bool {
-    policy::dates::parse_time(time).is_some_and(|time| chrono::Timelike::hour(&time) < 4)
+/// What happens to a single run that is missed.
+const ONCE_MISSED: &str = "If the single run is missed because the service was not running, it is not made up for: a date \
+     that has passed never starts by itself.";
+
+/// What becomes of a run that was missed.
+#[component]
+fn IfMissed(form: Form) -> impl IntoView {
+    let rules = Missed::ALL.map(
+        |rule| view! { <RadioField form text=place!(text missed) code=rule.code() label=rule.words() /> },
+    );
+    let hint = format!(
+        "A run is missed when it cannot start within {GRACE_MINUTES} minutes of its time, because the service was not \
+         running. Every missed run stands in the list of runs."
+    );
+    view! {
+        <fieldset id="missed" tabindex="-1" aria-describedby="missed-hint missed-problem">
+            <legend>"If a run was missed"</legend>
+            <p class="hint" id="missed-hint">{hint}</p>
+            {rules}
+            <Problem form name="missed" />
+        </fieldset>
+    }
 }
 
 #[component]

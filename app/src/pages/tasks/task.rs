@@ -2,19 +2,21 @@
 
 use super::actions::{ActivateTask, CopyTask, DeactivateTask, MakePreview, MakeTaskDefault};
 use super::crumbs;
-use crate::islands::{NextRun, coming};
+use crate::islands::NextRun;
 use crate::pages::runs::run_table;
-use crate::parts::{Action, Frame, Moment, ProblemSummary, named_in_path, page};
+use crate::parts::{Action, Frame, Moment, Notice, PostButton, ProblemSummary, named_in_path, page};
 use crate::state::{actor, store};
 use crate::submission::refusal;
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
 use policy::field::{ALWAYS_REMOVED, Field};
-use policy::task_form::{TASK_TYPE, TaskForm};
-use policy::{Policy, TaskId, Treatment, sentence};
+use policy::task_form::{NEXT_RUNS, TASK_TYPE};
+use policy::zones::next_occurrences;
+use policy::{Policy, Schedule, TaskId, Treatment, sentence};
+use records::Clock;
 use records::page::Paging;
 use records::run::{self, RunQuery};
-use records::task::{self, Task};
+use records::task::{self, Confirmation, Task};
 
 /// How many runs are shown here; all stand in the list of runs.
 const RUNS: u64 = 10;
@@ -29,7 +31,7 @@ pub fn TaskPage() -> impl IntoView {
         let custom = task::custom_fields(&store).await?;
         let of_task = RunQuery { task: Some(task.id), ..RunQuery::default() };
         let runs = run::list(&store, &of_task, &Paging { after: None, rows: Some(RUNS) }).await?;
-        let next = coming(*store.clock(), &TaskForm::of(&task.draft, &[]));
+        let next = next_runs(*store.clock(), &task);
         let today = store.clock().today();
         let policy = &task.draft.policy;
         let selection = sentence::selection(&policy.conditions, policy.scope);
@@ -39,6 +41,7 @@ pub fn TaskPage() -> impl IntoView {
         Ok(view! {
             <Frame title=task.draft.description.clone() lead=TASK_TYPE.1 crumbs=crumbs([]) actions=actions(&task)>
                 <Refusals />
+                {not_confirmed(&task)}
                 <div class="sentence"><p>{selection}</p><p class="first-day">{example}</p></div>
                 {facts(&task, next)}
                 <h2>"Runs and previews"</h2>
@@ -94,6 +97,42 @@ fn actions(task: &Task) -> Vec<Action> {
     actions
 }
 
+/// That the first run by schedule will wait for somebody, as long as it would.
+fn not_confirmed(task: &Task) -> impl IntoView + use<> {
+    let why = match task.confirmation {
+        Confirmation::Missing => {
+            "This task has not been confirmed yet: its first scheduled run stops after the preview until somebody \
+             confirms it."
+        }
+        Confirmation::Outgrown => {
+            "This task now reaches further than what was confirmed: its next scheduled run stops after the preview \
+             until somebody confirms it."
+        }
+        Confirmation::Given => "",
+    };
+    let waits = task.draft.active && !task.draft.schedule.is_manual_only() && !why.is_empty();
+    let values = vec![("task", task.id.to_string())];
+    let here = format!("/tasks/{}", task.id);
+    waits.then(|| {
+        view! {
+            <Notice kind="warning">
+                <p>{why}" To confirm it now, make a preview, check it and run it."</p>
+                <PostButton function=MakePreview::PATH page=here values words="Preview now" />
+            </Notice>
+        }
+    })
+}
+
+/// The next runs, beginning with the one that the scheduler waits for.
+fn next_runs(clock: Clock, task: &Task) -> Vec<NextRun> {
+    let Some(first) = task.next.clone() else { return Vec::new() };
+    let later = next_occurrences(&task.draft.schedule, clock.zone(), first.at, NEXT_RUNS - 1);
+    let due = (first.at <= clock.now()).then(|| "is due".to_owned());
+    let first = NextRun { shown: first.shown, note: due.or(first.note) };
+    let later = later.into_iter().map(|next| NextRun { shown: next.shown, note: next.note });
+    std::iter::once(first).chain(later).collect()
+}
+
 fn facts(task: &Task, next: Vec<NextRun>) -> impl IntoView + use<> {
     let status = if task.draft.active {
         view! { <span class="tag ready">"Active"</span> }
@@ -108,8 +147,15 @@ fn facts(task: &Task, next: Vec<NextRun>) -> impl IntoView + use<> {
         view! { <ol class="runs">{items}</ol> }.into_any()
     } else if task.draft.schedule.is_manual_only() {
         "Never by itself".into_any()
+    } else if task.draft.active {
+        "None: no date of the schedule is still to come".into_any()
     } else {
         "None while the task is inactive".into_any()
+    };
+    let made_up_for = match task.draft.schedule {
+        Schedule::ManualOnly => None,
+        Schedule::Once { .. } => Some("A single date that was missed is not made up for"),
+        _ => Some(task.draft.missed.words()),
     };
     let owner = task.draft.owner.map(|owner| {
         view! { <a href=format!("/users/{owner}")>"User "{owner.to_string()}</a> }
@@ -119,6 +165,7 @@ fn facts(task: &Task, next: Vec<NextRun>) -> impl IntoView + use<> {
             <dt>"Status"</dt><dd>{status}</dd>
             <dt>"Schedule"</dt><dd>{task.draft.schedule.words()}</dd>
             <dt>"Next runs"</dt><dd>{runs}</dd>
+            {made_up_for.map(|words| view! { <dt>"If a run was missed"</dt><dd>{words}</dd> })}
             <dt>"Accessibility"</dt><dd>{task.draft.visibility.words()}</dd>
             <dt>"Owner"</dt><dd>{owner}</dd>
             <dt>"Single users"</dt>

@@ -1,0 +1,257 @@
+//! What somebody should know although nobody is watching: tasks that are overdue, runs that were missed, that do not
+//! get on, that failed or wait for a confirmation.
+//!
+//! It is read for every page, so it is a handful of queries by index.
+
+mod figures;
+
+pub use figures::{Figures, OfRuns, figures};
+
+use crate::clock::Clock;
+use crate::dialect;
+use crate::entity::runs;
+use crate::error::RecordsError;
+use crate::schedule::missed_times_of;
+use crate::store::Store;
+use chrono::{DateTime, Duration, Utc};
+use futures::try_join;
+use policy::{Brake, Phase, RunId, RunKind, RunState, TaskId};
+use sea_orm::sea_query::Value;
+use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QueryResult};
+use std::collections::HashMap;
+
+/// A task that is this many minutes late is overdue: no scheduler is at work. So is a run that nobody takes up.
+pub const OVERDUE_MINUTES: i64 = 15;
+/// A run without progress for this many minutes does not get on.
+pub const NO_PROGRESS_MINUTES: i64 = 5;
+/// A missed run is told for this many days, unless its task has run since.
+pub const MISSED_DAYS: i64 = 7;
+
+/// Everything that somebody should know. Empty when all is well.
+#[derive(Clone, Debug, Default)]
+pub struct Health {
+    /// The most urgent first.
+    pub conditions: Vec<Condition>,
+}
+
+/// One thing that somebody should know.
+#[derive(Clone, Debug)]
+pub struct Condition {
+    /// What it is.
+    pub what: What,
+    /// The task, with its description.
+    pub task: Option<(TaskId, String)>,
+    /// The run.
+    pub run: Option<RunId>,
+    /// Since when. Of a missed run: when it was due.
+    pub since: DateTime<Utc>,
+}
+
+/// What somebody should know.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum What {
+    /// The task is due, and no run was started.
+    Overdue,
+    /// The run waits although no other one is under way.
+    NotTakenUp,
+    /// The run is under way and does not get on.
+    NoProgress,
+    /// The process that carried the run out is gone; another one will take it up.
+    Interrupted,
+    /// A brake stopped the newest run of the task.
+    StoppedByBrake(Option<Brake>),
+    /// The newest run of the task failed, for this many people.
+    Failed {
+        /// People who failed; 0 when the run failed as a whole.
+        people: i64,
+    },
+    /// The newest run of the task had people to anonymise and anonymised none of them.
+    NobodyDone {
+        /// How many were skipped.
+        skipped: i64,
+    },
+    /// The task was due and did not run.
+    Missed {
+        /// How many times.
+        times: i64,
+    },
+}
+
+impl What {
+    /// The stable code that `/healthz` and `/metrics` carry.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Overdue => "overdue",
+            Self::NotTakenUp => "not_taken_up",
+            Self::NoProgress => "no_progress",
+            Self::Interrupted => "interrupted",
+            Self::StoppedByBrake(_) => "stopped_by_brake",
+            Self::Failed { .. } => "failed",
+            Self::NobodyDone { .. } => "nobody_done",
+            Self::Missed { .. } => "missed",
+        }
+    }
+
+    /// The codes of all conditions.
+    pub const CODES: [&'static str; 8] = [
+        "overdue",
+        "not_taken_up",
+        "no_progress",
+        "interrupted",
+        "stopped_by_brake",
+        "failed",
+        "nobody_done",
+        "missed",
+    ];
+}
+
+/// Reads what somebody should know.
+pub async fn read(store: &Store) -> Result<Health, RecordsError> {
+    let (overdue, unfinished, newest, missed) =
+        try_join!(overdue(store), unfinished(store), newest(store), missed(store))?;
+    Ok(Health { conditions: [overdue, unfinished, newest, missed].concat() })
+}
+
+async fn query(store: &Store, sql: &str, values: Vec<Value>) -> Result<Vec<QueryResult>, DbErr> {
+    store.db.query_all_raw(dialect::statement(store.db.get_database_backend(), sql, values)).await
+}
+
+/// The task of a row with `task_id` and `description`.
+fn task_of(row: &QueryResult) -> Result<Option<(TaskId, String)>, DbErr> {
+    let id: Option<i64> = row.try_get("", "task_id")?;
+    let description: Option<String> = row.try_get("", "description")?;
+    Ok(id.map(TaskId).zip(description))
+}
+
+async fn overdue(store: &Store) -> Result<Vec<Condition>, RecordsError> {
+    let sql = "SELECT id AS task_id, description, next_due_at FROM tasks \
+               WHERE next_due_at <= ? AND active AND deleted_at IS NULL ORDER BY next_due_at";
+    let before = store.clock.now() - Duration::minutes(OVERDUE_MINUTES);
+    let rows = query(store, sql, vec![before.into()]).await?;
+    let conditions = rows.iter().map(|row| {
+        let since = row.try_get("", "next_due_at")?;
+        Ok(Condition { what: What::Overdue, task: task_of(row)?, run: None, since })
+    });
+    conditions.collect()
+}
+
+/// Runs that wait or are under way, and should have got further.
+async fn unfinished(store: &Store) -> Result<Vec<Condition>, RecordsError> {
+    let states = [RunState::Queued, RunState::Running, RunState::Cancelling, RunState::Interrupted];
+    let rows = runs::Entity::find()
+        .filter(runs::Column::State.is_in(states.map(RunState::code)))
+        .order_by_asc(runs::Column::Id)
+        .all(&store.db)
+        .await?;
+    if rows.is_empty() {
+        return Ok(Vec::new());
+    }
+    let names = descriptions(store, &rows).await?;
+    let waits = |run: &runs::Model| run.state == RunState::Queued.code();
+    // Who waits behind another run is not forgotten.
+    let busy = rows.iter().any(|run| !waits(run));
+    let conditions = rows.iter().filter_map(|run| {
+        let (what, since) = if waits(run) {
+            let late = store.clock.now() - run.created_at > Duration::minutes(OVERDUE_MINUTES);
+            (What::NotTakenUp, Some(run.created_at).filter(|_| late && !busy)?)
+        } else {
+            stalled(store, run)?
+        };
+        let task = run.task_id.and_then(|id| names.get(&id).map(|name| (TaskId(id), name.clone())));
+        Some(Condition { what, task, run: Some(RunId(run.id)), since })
+    });
+    Ok(conditions.collect())
+}
+
+/// Why a run that is under way does not get on, and since when. Signs of life are by the computer's clock.
+fn stalled(store: &Store, run: &runs::Model) -> Option<(What, DateTime<Utc>)> {
+    let now = Clock::real();
+    let long = Duration::minutes(NO_PROGRESS_MINUTES);
+    let began = run.started_at.unwrap_or(run.created_at);
+    let alive = run.heartbeat_at.unwrap_or(began);
+    // The end of a run may take as long as the database is large: then its signs of life are what counts.
+    let phase = run.phase.as_deref().and_then(Phase::from_code);
+    let progress = match phase {
+        Some(Phase::Scanning | Phase::Maintaining) => alive,
+        _ => run.progress_at.unwrap_or(began).max(began).min(alive),
+    };
+    if now - progress > long {
+        return Some((What::NoProgress, progress));
+    }
+    let lease = Duration::from_std(store.settings.lease).unwrap_or(long);
+    let gone = run.state == RunState::Interrupted.code() || now - alive > lease;
+    gone.then_some((What::Interrupted, alive))
+}
+
+/// The descriptions of the tasks of these runs.
+async fn descriptions(store: &Store, runs: &[runs::Model]) -> Result<HashMap<i64, String>, DbErr> {
+    let ids: Vec<Value> = runs.iter().filter_map(|run| run.task_id).map(Value::from).collect();
+    if ids.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let sql = format!("SELECT id, description FROM tasks WHERE id IN ({})", dialect::places(ids.len()));
+    let rows = query(store, &sql, ids).await?;
+    rows.iter().map(|row| Ok((row.try_get("", "id")?, row.try_get("", "description")?))).collect()
+}
+
+/// What the newest run of each task came to, where that is not well.
+async fn newest(store: &Store) -> Result<Vec<Condition>, RecordsError> {
+    let sql = "SELECT r.id, r.state, r.done, r.skipped, r.failed, r.brake, r.created_at, r.finished_at, \
+               t.id AS task_id, t.description \
+               FROM tasks t JOIN runs r ON r.id = (SELECT n.id FROM runs n WHERE n.task_id = t.id \
+               AND n.kind IN (?, ?) AND n.state NOT IN (?, ?) ORDER BY n.id DESC LIMIT 1) \
+               WHERE t.deleted_at IS NULL AND (r.state IN (?, ?, ?) \
+               OR (r.state = ? AND r.done = 0 AND r.previewed > 0)) ORDER BY r.id";
+    let states = [
+        RunState::Missed,
+        RunState::Queued,
+        RunState::Failed,
+        RunState::CompletedWithFailures,
+        RunState::StoppedByBrake,
+        RunState::Succeeded,
+    ];
+    let kinds = [RunKind::Manual, RunKind::Scheduled].map(RunKind::code);
+    let values = kinds.into_iter().chain(states.map(RunState::code)).map(Value::from).collect();
+    let rows = query(store, sql, values).await?;
+    let conditions = rows.iter().map(|row| {
+        let state: String = row.try_get("", "state")?;
+        let brake: Option<String> = row.try_get("", "brake")?;
+        let ended: Option<DateTime<Utc>> = row.try_get("", "finished_at")?;
+        let what = match RunState::from_code(&state) {
+            Some(RunState::StoppedByBrake) => {
+                What::StoppedByBrake(brake.as_deref().and_then(Brake::from_code))
+            }
+            Some(RunState::Succeeded) => What::NobodyDone { skipped: row.try_get("", "skipped")? },
+            _ => What::Failed { people: row.try_get("", "failed")? },
+        };
+        let since = ended.map_or_else(|| row.try_get("", "created_at"), Ok)?;
+        Ok(Condition { what, task: task_of(row)?, run: Some(RunId(row.try_get("", "id")?)), since })
+    });
+    conditions.collect()
+}
+
+/// The newest missed run of each task that has not run since.
+async fn missed(store: &Store) -> Result<Vec<Condition>, RecordsError> {
+    let sql = "SELECT r.id, r.due_at, t.id AS task_id, t.description \
+               FROM runs r JOIN tasks t ON t.id = r.task_id \
+               WHERE r.state = ? AND r.created_at >= ? AND t.deleted_at IS NULL AND NOT EXISTS \
+               (SELECT 1 FROM runs n WHERE n.task_id = r.task_id AND (n.state = ? AND n.id > r.id \
+               OR n.state IN (?, ?) AND n.kind IN (?, ?) AND n.finished_at >= r.created_at)) ORDER BY r.id";
+    let ran = [RunState::Missed, RunState::Succeeded, RunState::CompletedWithFailures].map(RunState::code);
+    let kinds = [RunKind::Manual, RunKind::Scheduled].map(RunKind::code);
+    let since = store.clock.now() - Duration::days(MISSED_DAYS);
+    let mut values: Vec<Value> = vec![RunState::Missed.code().into(), since.into()];
+    values.extend(ran.into_iter().chain(kinds).map(Value::from));
+    let rows = query(store, sql, values).await?;
+    if rows.is_empty() {
+        return Ok(Vec::new());
+    }
+    let ids: Vec<i64> = rows.iter().map(|row| row.try_get("", "id")).collect::<Result<_, DbErr>>()?;
+    let times = missed_times_of(&store.db, &ids).await?;
+    let conditions = rows.iter().zip(ids).map(|(row, id)| {
+        let times = times.iter().filter(|(run, ..)| run.0 == id).map(|(.., count)| count).sum();
+        let what = What::Missed { times };
+        Ok(Condition { what, task: task_of(row)?, run: Some(RunId(id)), since: row.try_get("", "due_at")? })
+    });
+    conditions.collect()
+}

@@ -1,0 +1,52 @@
+//! Figures for whoever watches many services: counts of runs and people. Nothing of a person, no words of a task.
+
+use crate::dialect;
+use crate::error::RecordsError;
+use crate::store::Store;
+use policy::{RunKind, RunState};
+use sea_orm::ConnectionTrait;
+
+/// Counts over all runs there ever were.
+#[derive(Clone, Debug, Default)]
+pub struct Figures {
+    /// For each kind and state that there is.
+    pub runs: Vec<OfRuns>,
+}
+
+/// The runs of one kind in one state.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct OfRuns {
+    /// The kind.
+    pub kind: RunKind,
+    /// The state.
+    pub state: RunState,
+    /// How many runs.
+    pub runs: i64,
+    /// People anonymised by them.
+    pub done: i64,
+    /// People skipped by them.
+    pub skipped: i64,
+    /// People who failed in them.
+    pub failed: i64,
+}
+
+/// Counts the runs.
+pub async fn figures(store: &Store) -> Result<Figures, RecordsError> {
+    let sql = "SELECT kind, state, COUNT(*) AS runs, CAST(SUM(done) AS BIGINT) AS done, \
+               CAST(SUM(skipped) AS BIGINT) AS skipped, CAST(SUM(failed) AS BIGINT) AS failed \
+               FROM runs GROUP BY kind, state ORDER BY kind, state";
+    let statement = dialect::statement(store.db.get_database_backend(), sql, Vec::new());
+    let rows = store.db.query_all_raw(statement).await?;
+    let runs = rows.iter().map(|row| {
+        let (kind, state): (String, String) = (row.try_get("", "kind")?, row.try_get("", "state")?);
+        Ok(OfRuns {
+            kind: RunKind::from_code(&kind).ok_or(RecordsError::Corrupt("kind of the run"))?,
+            state: RunState::from_code(&state).ok_or(RecordsError::Corrupt("state of the run"))?,
+            runs: row.try_get("", "runs")?,
+            done: row.try_get("", "done")?,
+            skipped: row.try_get("", "skipped")?,
+            failed: row.try_get("", "failed")?,
+        })
+    });
+    Ok(Figures { runs: runs.collect::<Result<_, RecordsError>>()? })
+}

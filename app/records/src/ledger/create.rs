@@ -1,0 +1,55 @@
+//! The ledger of a new database.
+
+use super::entry::{Header, What};
+use super::file::Damage;
+use super::mark;
+use super::people;
+use super::tail::Tail;
+use super::writer::{Opened, blocking};
+use crate::error::RecordsError;
+use crate::store::Store;
+
+/// Makes the ledger of a database that has none yet. A database that follows a ledger is left alone, and so is a
+/// ledger that belongs to another database.
+pub(crate) async fn create_if_new(store: &Store) -> Result<(), RecordsError> {
+    if mark::read(&store.db).await?.is_some() {
+        return Ok(());
+    }
+    let opened = Opened::or_created(store).await?;
+    // Another process may have been quicker.
+    if mark::read(&store.db).await?.is_some() {
+        return Ok(());
+    }
+    let Some(header) = first_line(store, opened).await? else { return Ok(()) };
+    mark::begin(&store.db, &header.library, &header.begins()).await?;
+    Ok(())
+}
+
+/// The first line of the ledger that this database follows from now on. None where there is a ledger already, of
+/// people whom this database does not know.
+async fn first_line(store: &Store, mut opened: Opened) -> Result<Option<Header>, RecordsError> {
+    if opened.file.is_empty().map_err(Damage::from)? {
+        let (library, begins) = Header::of_new_library();
+        let header = Header::new(library, begins);
+        let line = header.line().map_err(|_| RecordsError::Corrupt("ledger"))?;
+        blocking(move || opened.file.start(&line)).await?.map_err(Damage::from)?;
+        return Ok(Some(header));
+    }
+    let read = blocking(move || {
+        let mut first = None;
+        let tail = Tail::read(&mut opened.file, |_, entry, _| {
+            if let What::People(people) = &entry.what {
+                first.get_or_insert_with(|| people.who.clone());
+            }
+        });
+        tail.map(|tail| (Header::new(tail.library, tail.begins), first))
+    });
+    match read.await? {
+        // A process died after it had made the file.
+        Ok((header, None)) => Ok(Some(header)),
+        // A backup from before the database had a ledger was restored.
+        Ok((header, Some(first))) if !people::find(&store.db, &first).await?.is_empty() => Ok(Some(header)),
+        // Where it cannot be read, that is said when somebody asks how the two stand.
+        Ok(_) | Err(_) => Ok(None),
+    }
+}

@@ -1,0 +1,115 @@
+//! Reading the people of the ledger, as many at a time as one transaction takes.
+
+use super::entry::{Entry, People, Person, Place, What};
+use super::file::{self, Damage};
+use crate::anonymise::BATCH;
+use chrono::NaiveDate;
+use policy::{Policy, Selection};
+use std::collections::HashMap;
+use std::ops::RangeInclusive;
+use std::path::PathBuf;
+use std::sync::Arc;
+use tokio::sync::mpsc;
+
+/// People who were anonymised by one policy on one day.
+#[derive(Clone, Debug)]
+pub(super) struct Group {
+    pub(super) policy: Arc<Policy>,
+    pub(super) day: NaiveDate,
+    /// They had been anonymised before, and were brought up to newer rules.
+    pub(super) reapplied: bool,
+    pub(super) people: Vec<Person>,
+    /// The last entry that names them.
+    pub(super) until: Place,
+}
+
+/// How many groups wait to be taken: the memory of a replay does not grow with the ledger.
+const WAITING: usize = 2;
+
+/// Reads the people of these entries that hold or are unsettled, in their order. The file is not locked meanwhile.
+pub(super) fn read(path: PathBuf, entries: RangeInclusive<i64>) -> mpsc::Receiver<Result<Group, Damage>> {
+    let (sender, receiver) = mpsc::channel(WAITING);
+    tokio::task::spawn_blocking(move || {
+        let mut reader = Reader { sender, policies: HashMap::new(), held: None, group: None };
+        if let Err(damage) = reader.read(path, &entries) {
+            let _ = reader.sender.blocking_send(Err(damage));
+        }
+    });
+    receiver
+}
+
+struct Reader {
+    sender: mpsc::Sender<Result<Group, Damage>>,
+    policies: HashMap<i64, Arc<Policy>>,
+    /// The last people, until it is read what became of them.
+    held: Option<(People, Place)>,
+    group: Option<Group>,
+}
+
+impl Reader {
+    fn read(&mut self, path: PathBuf, entries: &RangeInclusive<i64>) -> Result<(), Damage> {
+        let (_, mut lines) = file::read_unlocked(&path)?;
+        while let Some((entry, place)) = lines.next()?.filter(|_| !self.sender.is_closed()) {
+            let wanted = entries.contains(&entry.sequence);
+            self.take(entry, place, wanted)?;
+        }
+        self.take_held()?;
+        self.send();
+        Ok(())
+    }
+
+    fn take(&mut self, entry: Entry, place: Place, wanted: bool) -> Result<(), Damage> {
+        match entry.what {
+            What::Policy { policy } => {
+                let policy = serde_json::from_value(policy)
+                    .map_err(|_| Damage::Policy { sequence: entry.sequence })?;
+                self.policies.insert(entry.sequence, Arc::new(policy));
+            }
+            What::People(people) if wanted => self.held = Some((people, place)),
+            What::People(_) => {}
+            What::Done { .. } => self.take_held()?,
+            What::Void { .. } => self.held = None,
+        }
+        Ok(())
+    }
+
+    /// Puts the last people into the group, or into a new one where they do not fit.
+    fn take_held(&mut self) -> Result<(), Damage> {
+        let Some((people, until)) = self.held.take() else { return Ok(()) };
+        let policy = self.policies.get(&people.policy).cloned();
+        let policy = policy.ok_or(Damage::Policy { sequence: until.sequence })?;
+        let next = Group {
+            policy,
+            day: people.day,
+            reapplied: people.selection == Selection::Reapply,
+            people: people.who,
+            until,
+        };
+        match &mut self.group {
+            Some(group) if group.takes(&next) => {
+                group.people.extend(next.people);
+                group.until = next.until;
+            }
+            _ => {
+                self.send();
+                self.group = Some(next);
+            }
+        }
+        Ok(())
+    }
+
+    /// Hands over the group. Nobody may be there to take it any more; then there is nothing to do.
+    fn send(&mut self) {
+        if let Some(group) = self.group.take() {
+            let _ = self.sender.blocking_send(Ok(group));
+        }
+    }
+}
+
+impl Group {
+    fn takes(&self, next: &Self) -> bool {
+        Arc::ptr_eq(&self.policy, &next.policy)
+            && (self.day, self.reapplied) == (next.day, next.reapplied)
+            && (self.people.len() + next.people.len()) as u64 <= BATCH
+    }
+}

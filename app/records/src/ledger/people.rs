@@ -1,0 +1,44 @@
+//! The records of people whom the ledger names.
+
+use super::entry::Person;
+use crate::dialect;
+use chrono::NaiveDate;
+use policy::UserNumber;
+use sea_orm::{ConnectionTrait, DbErr};
+use std::collections::HashMap;
+
+/// A record that the ledger names.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Found {
+    pub(super) number: UserNumber,
+    pub(super) anonymised: bool,
+    /// The version of the rules under which it was.
+    pub(super) rules: Option<i32>,
+}
+
+/// The records of these people that are in this database, by user number. A record with the key of one of them and
+/// another number is somebody else's.
+pub(super) async fn find(db: &impl ConnectionTrait, people: &[Person]) -> Result<Vec<Found>, DbErr> {
+    if people.is_empty() {
+        return Ok(Vec::new());
+    }
+    let by_key: HashMap<&str, &Person> = people.iter().map(|person| (person.0.as_str(), person)).collect();
+    let sql = format!(
+        "SELECT number, uuid, anonymised_on, rules_version FROM users WHERE uuid IN ({}) ORDER BY number",
+        dialect::places(people.len())
+    );
+    let values = people.iter().map(|person| person.0.clone().into()).collect();
+    let rows = db.query_all_raw(dialect::statement(db.get_database_backend(), &sql, values)).await?;
+    let mut found = Vec::with_capacity(rows.len());
+    for row in rows {
+        let (number, key) = (UserNumber(row.try_get("", "number")?), row.try_get::<String>("", "uuid")?);
+        if by_key.get(key.as_str()).is_some_and(|person| person.is(&key, number)) {
+            found.push(Found {
+                number,
+                anonymised: row.try_get::<Option<NaiveDate>>("", "anonymised_on")?.is_some(),
+                rules: row.try_get("", "rules_version")?,
+            });
+        }
+    }
+    Ok(found)
+}

@@ -1,0 +1,147 @@
+//! The run of a replay: it stands in the history like any other.
+
+use super::people::Found;
+use super::receipt::Receipt;
+use crate::actor::Actor;
+use crate::anonymise::Outcomes;
+use crate::audit::{self, Deed, Subject};
+use crate::certificate;
+use crate::dialect;
+use crate::entity::{run_members, runs};
+use crate::error::RecordsError;
+use crate::store::Store;
+use policy::register::{Owner, TABLES};
+use policy::{Outcome, Policy, RULES_VERSION, Reason, Residue, RunId, RunKind, RunState, UserNumber};
+use sea_orm::sea_query::{Expr, OnConflict};
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, PaginatorTrait,
+    QueryFilter, Set,
+};
+use std::collections::BTreeSet;
+
+/// The run of a replay that has not come to its end.
+pub(super) async fn open(tx: &DatabaseTransaction) -> Result<Option<RunId>, DbErr> {
+    let run = runs::Entity::find()
+        .filter(runs::Column::Kind.eq(RunKind::Replay.code()))
+        .filter(runs::Column::FinishedAt.is_null())
+        .one(tx)
+        .await?;
+    Ok(run.map(|run| RunId(run.id)))
+}
+
+/// Notes that a replay begins. It counts as failed until it was verified: a restored database may hold a run that is
+/// under way, and there can only be one.
+pub(super) async fn begin(tx: &DatabaseTransaction, store: &Store) -> Result<RunId, RecordsError> {
+    let now = store.clock.now();
+    let policy = serde_json::to_string(&Policy::default()).map_err(|_| RecordsError::Corrupt("policy"))?;
+    let run = runs::ActiveModel {
+        kind: Set(RunKind::Replay.code().to_owned()),
+        state: Set(RunState::Failed.code().to_owned()),
+        today: Set(store.clock.today()),
+        policy: Set(policy),
+        rules_version: Set(RULES_VERSION),
+        channel: Set(Actor::REPLAY.channel.code().to_owned()),
+        created_at: Set(now),
+        started_at: Set(Some(now)),
+        ..Default::default()
+    };
+    Ok(RunId(run.insert(tx).await?.id))
+}
+
+/// Writes what was done with these people into the run.
+pub(super) async fn add(
+    tx: &DatabaseTransaction,
+    run: RunId,
+    found: &[Found],
+    outcomes: &Outcomes,
+) -> Result<(), DbErr> {
+    let done: BTreeSet<UserNumber> = outcomes.done.iter().copied().collect();
+    let members = found.iter().map(|person| {
+        let (outcome, reason) = if done.contains(&person.number) {
+            (Outcome::Done, None)
+        } else {
+            (Outcome::Skipped, Some(Reason::AlreadyAnonymised.number()))
+        };
+        run_members::ActiveModel {
+            run_id: Set(run.0),
+            user_number: Set(person.number.0),
+            reason: Set(Reason::Eligible.number()),
+            blockers: Set(0),
+            outcome: Set(Some(outcome.code().to_owned())),
+            outcome_reason: Set(reason),
+            ..Default::default()
+        }
+    });
+    if !found.is_empty() {
+        // Somebody whom the ledger names twice keeps what was done first.
+        let twice = [run_members::Column::RunId, run_members::Column::UserNumber];
+        run_members::Entity::insert_many(members)
+            .on_conflict(OnConflict::columns(twice).do_nothing().to_owned())
+            .exec_without_returning(tx)
+            .await?;
+    }
+    let sql = "INSERT INTO run_counts (run_id, kind, code, count) VALUES (?, 'table', ?, ?) \
+               ON CONFLICT (run_id, kind, code) DO UPDATE SET count = run_counts.count + excluded.count";
+    for (table, rows) in &outcomes.rows {
+        let values = vec![run.0.into(), (*table).into(), i64::try_from(*rows).unwrap_or(i64::MAX).into()];
+        tx.execute_raw(dialect::statement(tx.get_database_backend(), sql, values)).await?;
+    }
+    Ok(())
+}
+
+/// Ends the run with the state that its counted people prove.
+pub(super) async fn end(
+    tx: &DatabaseTransaction,
+    store: &Store,
+    run: RunId,
+    receipt: &Receipt,
+) -> Result<(), RecordsError> {
+    // Old values are held in memory only: those of a replay that was cut off are gone.
+    run_members::Entity::update_many()
+        .col_expr(run_members::Column::Residue, Residue::Undeterminable.code().into())
+        .filter(run_members::Column::RunId.eq(run.0))
+        .filter(run_members::Column::Outcome.eq(Outcome::Done.code()))
+        .filter(run_members::Column::Residue.is_null())
+        .exec(tx)
+        .await?;
+    let [done, skipped] = [counted(tx, run, Outcome::Done).await?, counted(tx, run, Outcome::Skipped).await?];
+    let state = RunState::of_counts(done + skipped, done, skipped, 0);
+    let state = state.ok_or(RecordsError::Corrupt("counts of the run"))?;
+    let skipped_by = "INSERT INTO run_counts (run_id, kind, code, count) VALUES (?, 'skipped', ?, ?)";
+    if skipped > 0 {
+        let values = vec![run.0.into(), Reason::AlreadyAnonymised.code().into(), skipped.into()];
+        tx.execute_raw(dialect::statement(tx.get_database_backend(), skipped_by, values)).await?;
+    }
+    runs::Entity::update_many()
+        .col_expr(runs::Column::State, Expr::value(state.code()))
+        .col_expr(runs::Column::Users, Expr::value(done + skipped))
+        .col_expr(runs::Column::Previewed, Expr::value(done + skipped))
+        .col_expr(runs::Column::Done, Expr::value(done))
+        .col_expr(runs::Column::Skipped, Expr::value(skipped))
+        .col_expr(runs::Column::FinishedAt, Expr::value(store.clock.now()))
+        .filter(runs::Column::Id.eq(run.0))
+        .exec(tx)
+        .await?;
+    let detail = format!("entries={}-{}", receipt.from_sequence, receipt.to_sequence);
+    let subject = Subject::Run(run.0);
+    audit::note(tx, &store.clock, Actor::REPLAY, Deed::LedgerReplayed, subject, Some(run), &detail).await?;
+    certificate::make(tx, store, run).await
+}
+
+async fn counted(tx: &DatabaseTransaction, run: RunId, outcome: Outcome) -> Result<i64, DbErr> {
+    let count = run_members::Entity::find()
+        .filter(run_members::Column::RunId.eq(run.0))
+        .filter(run_members::Column::Outcome.eq(outcome.code()))
+        .count(tx)
+        .await?;
+    Ok(i64::try_from(count).unwrap_or(i64::MAX))
+}
+
+/// Makes the values that the backup brought back vanish from the database files.
+pub(super) async fn sweep(store: &Store) {
+    let tables: Vec<&str> =
+        TABLES.iter().filter(|table| table.owner != Owner::Nobody).map(|table| table.name).collect();
+    if dialect::sweep(&store.db, &tables).await.is_err() {
+        tracing::warn!("the database files could not be swept after the replay");
+    }
+}

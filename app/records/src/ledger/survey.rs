@@ -1,0 +1,187 @@
+//! Looking at all of the ledger, and finding out how it stands to the database.
+
+use super::entry::{Entry, Place, What};
+use super::file::{Damage, LedgerFile};
+use super::mark::{self, Mark};
+use super::standing::Standing;
+use super::tail::{Tail, Unsettled};
+use super::writer::{Opened, Writer, blocking};
+use super::{receipt, settle};
+use crate::error::RecordsError;
+use crate::store::Store;
+use serde::Serialize;
+
+/// What the ledger file holds.
+#[derive(Clone, Debug, Serialize)]
+pub struct Overview {
+    /// How it stands to the database.
+    #[serde(flatten)]
+    pub standing: Standing,
+    /// The random name of the installation, as the database knows it.
+    pub library: Option<String>,
+    /// The entry after which the file begins.
+    pub begins_after: Option<i64>,
+    /// Its last entry.
+    pub last: Option<i64>,
+    /// The last entry that the database holds.
+    pub mark: Option<i64>,
+    /// How often people were anonymised in one transaction.
+    pub entries: i64,
+    /// How many people these were.
+    pub people: i64,
+}
+
+/// How the ledger and the database stand to each other. Reads all of the ledger, and settles what a process that
+/// died left open.
+pub async fn standing(store: &Store) -> Result<Standing, RecordsError> {
+    Ok(overview(store).await?.standing)
+}
+
+/// [`standing`], with what the file holds.
+pub async fn overview(store: &Store) -> Result<Overview, RecordsError> {
+    let opened = Opened::of(store).await?;
+    // Read after the ledger was opened: now no transaction is on its way that could move it.
+    let mark = mark::read_settled(&store.db).await?;
+    let Some(mut opened) = opened else { return Ok(Overview::of(Standing::Missing, mark, None)) };
+    let place = mark.as_ref().map(|mark| mark.place.clone());
+    let read = blocking(move || Beyond::read(&mut opened.file, place.as_ref()).map(|read| (opened, read)));
+    let (opened, (tail, beyond)) = match read.await? {
+        Ok(read) => read,
+        Err(damage) => {
+            let standing = Standing::Damaged { why: damage.words() };
+            return Ok(Overview::of(standing, mark, None));
+        }
+    };
+    let (writer, standing) = compare(store, opened.read_up_to(tail), &beyond, mark.as_ref()).await?;
+    let overview = Overview::of(standing, mark, Some(&writer.tail));
+    writer.leave();
+    Ok(overview)
+}
+
+impl Overview {
+    fn of(standing: Standing, mark: Option<Mark>, tail: Option<&Tail>) -> Self {
+        Self {
+            standing,
+            library: mark.as_ref().map(|mark| mark.library.clone()),
+            begins_after: tail.map(|tail| tail.begins.sequence),
+            last: tail.map(|tail| tail.last.sequence),
+            mark: mark.map(|mark| mark.place.sequence),
+            entries: tail.map_or(0, |tail| tail.entries),
+            people: tail.map_or(0, |tail| tail.people),
+        }
+    }
+}
+
+async fn compare(
+    store: &Store,
+    writer: Writer,
+    beyond: &Beyond,
+    mark: Option<&Mark>,
+) -> Result<(Writer, Standing), RecordsError> {
+    let Some(mark) = mark.filter(|mark| mark.library == writer.tail.library) else {
+        return Ok((writer, Standing::Foreign));
+    };
+    if let Some(standing) = beyond.refusal(&writer.tail, &mark.place) {
+        return Ok((writer, standing));
+    }
+    let writer = settle_and_tidy(store, writer, &mark.place).await?;
+    let to_replay = writer.tail.unsettled.as_ref().map_or(beyond.settled, |_| beyond.all());
+    let standing = match to_replay {
+        // A replay came to the end of the ledger, and was ended before it was verified.
+        (0, _) if receipt::open(&store.db).await?.is_some() => Standing::Ahead { entries: 0, people: 0 },
+        (0, _) if writer.tail.followed == mark.place => Standing::Level,
+        (0, _) => Standing::Damaged {
+            why: format!("by it entry {} was rolled back, but the database holds it", mark.place.sequence),
+        },
+        (entries, people) => Standing::Ahead { entries, people },
+    };
+    Ok((writer, standing))
+}
+
+/// Writes what became of the last people, and cuts off a line that was never finished.
+pub(super) async fn settle_and_tidy(
+    store: &Store,
+    writer: Writer,
+    mark: &Place,
+) -> Result<Writer, RecordsError> {
+    let mut draft = writer.draft();
+    let settled = settle::settled(&store.db, &writer.tail, mark).await?;
+    if settled.is_none() && !writer.tail.torn {
+        return Ok(writer);
+    }
+    if writer.tail.torn {
+        tracing::warn!("the last line of the ledger was never finished and is cut off: it was not committed");
+    }
+    if let Some(what) = settled {
+        draft.add(what)?;
+    }
+    writer.write(draft, true).await
+}
+
+/// What stands in the ledger beyond the mark of the database.
+#[derive(Default)]
+struct Beyond {
+    /// Whether the chain at the mark is that of the mark; none where the ledger does not have that place.
+    fits: Option<bool>,
+    /// Entries that hold, and people in them.
+    settled: (i64, i64),
+    /// The last one, where nobody knows yet whether it holds.
+    unsettled: (i64, i64),
+}
+
+impl Beyond {
+    /// Reads the whole ledger.
+    fn read(file: &mut LedgerFile, mark: Option<&Place>) -> Result<(Tail, Self), Damage> {
+        let mut beyond = Self::default();
+        let tail = Tail::read(file, |tail, entry, place| {
+            if let Some(mark) = mark {
+                beyond.see(tail, entry, place, mark);
+            }
+        })?;
+        if mark.is_some_and(|mark| mark.sequence == tail.begins.sequence) {
+            beyond.fits = Some(mark == Some(&tail.begins));
+        }
+        Ok((tail, beyond))
+    }
+
+    fn see(&mut self, tail: &Tail, entry: &Entry, place: &Place, mark: &Place) {
+        if place.sequence == mark.sequence {
+            self.fits = Some(place == mark);
+        }
+        match &entry.what {
+            What::People(_) if place.sequence > mark.sequence => {
+                self.unsettled = (1, tail.unsettled.as_ref().map_or(0, Unsettled::people));
+            }
+            What::Done { of } if *of > mark.sequence => {
+                self.settled = self.all();
+                self.unsettled = (0, 0);
+            }
+            What::Void { .. } => self.unsettled = (0, 0),
+            _ => {}
+        }
+    }
+
+    const fn all(&self) -> (i64, i64) {
+        (self.settled.0 + self.unsettled.0, self.settled.1 + self.unsettled.1)
+    }
+
+    fn refusal(&self, tail: &Tail, mark: &Place) -> Option<Standing> {
+        let why = match self.fits {
+            Some(true) => return None,
+            Some(false) => format!(
+                "entry {} is not the one that the database holds: the two come from different times",
+                mark.sequence
+            ),
+            None if mark.sequence < tail.begins.sequence => format!(
+                "it begins after entry {}, and those between {} and there, which this older database needs, are \
+                 not in it",
+                tail.begins.sequence, mark.sequence
+            ),
+            None if tail.torn && mark.sequence == tail.last.sequence + 1 => {
+                format!("it ends within entry {}, which the database holds", mark.sequence)
+            }
+            None => return Some(Standing::Behind),
+        };
+        Some(Standing::Damaged { why })
+    }
+}

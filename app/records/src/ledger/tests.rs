@@ -1,0 +1,226 @@
+//! What becomes of people whose process dies between ledger and commit, which only this crate can act out.
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+#[allow(dead_code, reason = "these tests need a part of it")]
+#[path = "../../tests/store/support.rs"]
+mod support;
+
+use super::commit::before_commit;
+use super::entry::{People, Person};
+use super::writer::Writer;
+use super::{Standing, replay, standing};
+use crate::actor::Actor;
+use crate::anonymise::{self, Job, Outcomes};
+use crate::entity::{run_members, runs, users};
+use crate::{Store, run};
+use policy::{RULES_VERSION, Reason, RunId, RunKind, RunState, Selection, UserNumber};
+use sea_orm::{ActiveModelTrait, DatabaseTransaction, EntityTrait, PaginatorTrait, Set};
+use support::{add, add_task, day, execute, five_days, for_each_database, leaver};
+
+/// A transaction that is open, and the ledger that already names its people.
+struct Interrupted {
+    tx: DatabaseTransaction,
+    ledger: Writer,
+}
+
+/// Anonymises a user up to the moment before the commit. `run` is none for a run that no database knows.
+async fn interrupted(store: &Store, number: i64, selection: Selection, run: Option<RunId>) -> Interrupted {
+    let tx = store.begin().await.unwrap();
+    let outcomes = in_open_transaction(store, &tx, number, selection, run).await;
+    let people = people(&outcomes, run.unwrap_or(RunId(77)), selection);
+    let ledger = before_commit(Writer::enter(store).await.unwrap(), &tx, &five_days(), people).await.unwrap();
+    Interrupted { tx, ledger }
+}
+
+async fn in_open_transaction(
+    store: &Store,
+    tx: &DatabaseTransaction,
+    number: i64,
+    selection: Selection,
+    run: Option<RunId>,
+) -> Outcomes {
+    let policy = five_days();
+    let job = Job {
+        run: run.unwrap_or(RunId(77)),
+        policy: &policy,
+        today: day(support::TODAY),
+        selection,
+        actor: Actor::DESK,
+    };
+    anonymise::anonymise(tx, &store.clock, &job, &[UserNumber(number)]).await.unwrap()
+}
+
+fn people(outcomes: &Outcomes, run: RunId, selection: Selection) -> People {
+    People {
+        after: 0,
+        policy: 0,
+        run,
+        day: day(support::TODAY),
+        rules: RULES_VERSION,
+        selection,
+        who: std::iter::zip(&outcomes.keys, &outcomes.done)
+            .map(|(key, number)| Person::new(key, *number))
+            .collect(),
+    }
+}
+
+/// A run of these users that is under way.
+async fn run_of(store: &Store, numbers: &[i64]) -> RunId {
+    let now = store.clock().now();
+    let run = runs::ActiveModel {
+        kind: Set(RunKind::Manual.code().to_owned()),
+        state: Set(RunState::Running.code().to_owned()),
+        today: Set(day(support::TODAY)),
+        policy: Set(serde_json::to_string(&five_days()).unwrap()),
+        rules_version: Set(RULES_VERSION),
+        channel: Set("desk".to_owned()),
+        created_at: Set(now),
+        previewed: Set(i64::try_from(numbers.len()).unwrap()),
+        ..Default::default()
+    };
+    let run = run.insert(store.database()).await.unwrap().id;
+    for number in numbers {
+        let member = run_members::ActiveModel {
+            run_id: Set(run),
+            user_number: Set(*number),
+            reason: Set(Reason::Eligible.number()),
+            blockers: Set(0),
+            ..Default::default()
+        };
+        member.insert(store.database()).await.unwrap();
+    }
+    RunId(run)
+}
+
+async fn is_anonymised(store: &Store, number: i64) -> bool {
+    let user = users::Entity::find_by_id(number).one(store.database()).await.unwrap().unwrap();
+    user.anonymised_on.is_some()
+}
+
+async fn ledger_text(store: &Store) -> String {
+    tokio::fs::read_to_string(&store.settings.ledger).await.unwrap()
+}
+
+/// The same library as a process sees it that was started later.
+fn later_process(store: &Store) -> Store {
+    store.as_another_process(*store.clock())
+}
+
+#[tokio::test]
+async fn killed_before_the_commit_nobody_is_done_and_the_run_goes_on() {
+    for_each_database(async |store| {
+        add(&store, leaver("Ng")).await;
+        let id = run_of(&store, &[1]).await;
+        drop(interrupted(&store, 1, Selection::Bulk, Some(id)).await);
+
+        let store = later_process(&store);
+        assert_eq!(standing(&store).await.unwrap(), Standing::Level);
+        assert!(ledger_text(&store).await.contains("{\"sequence\":3,\"kind\":\"void\",\"of\":2,"));
+        assert!(!is_anonymised(&store, 1).await);
+        assert_eq!(run::carry_out(&store, id).await.unwrap(), RunState::Succeeded);
+        assert!(is_anonymised(&store, 1).await);
+        assert_eq!(standing(&store).await.unwrap(), Standing::Level);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_next_commit_settles_what_a_killed_process_left_open() {
+    for_each_database(async |store| {
+        add(&store, leaver("Ng")).await;
+        add(&store, leaver("Diaz")).await;
+        let task = add_task(&store, &five_days()).await;
+        drop(interrupted(&store, 1, Selection::Single, None).await);
+        let store = later_process(&store);
+        run::anonymise_one(&store, Actor::DESK, UserNumber(2), "2").await.unwrap();
+        assert_eq!((is_anonymised(&store, 1).await, is_anonymised(&store, 2).await), (false, true));
+
+        let Interrupted { tx, ledger } = interrupted(&store, 1, Selection::Single, None).await;
+        tx.commit().await.unwrap();
+        drop(ledger);
+        add(&store, leaver("Cole")).await;
+        let store = later_process(&store);
+        run::anonymise_one(&store, Actor::DESK, UserNumber(3), "3").await.unwrap();
+        assert_eq!(standing(&store).await.unwrap(), Standing::Level);
+        let kinds = ["policy", "people", "void", "people", "done", "people", "done", "people", "done"];
+        let text = ledger_text(&store).await;
+        let found: Vec<&str> = text.lines().skip(1).map(|line| line.split('"').nth(5).unwrap()).collect();
+        assert_eq!(found, kinds, "task {task}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn killed_after_the_commit_they_are_done() {
+    for_each_database(async |store| {
+        add(&store, leaver("Ng")).await;
+        let id = run_of(&store, &[1]).await;
+        let Interrupted { tx, ledger } = interrupted(&store, 1, Selection::Bulk, Some(id)).await;
+        tx.commit().await.unwrap();
+        drop(ledger);
+        let store = later_process(&store);
+        assert_eq!(standing(&store).await.unwrap(), Standing::Level);
+        assert!(ledger_text(&store).await.contains("\"kind\":\"done\",\"of\":2,"));
+        assert!(is_anonymised(&store, 1).await);
+    })
+    .await;
+}
+
+/// The last batch of a run that the restored database does not even know was done before, and is done again.
+#[tokio::test]
+async fn an_unsettled_entry_of_an_unknown_run_is_replayed() {
+    for_each_database(async |store| {
+        add(&store, leaver("Ng")).await;
+        drop(interrupted(&store, 1, Selection::Bulk, None).await);
+        let store = later_process(&store);
+        assert_eq!(standing(&store).await.unwrap(), Standing::Ahead { entries: 1, people: 1 });
+        let receipt = replay(&store, |_| ()).await.unwrap().unwrap();
+        assert_eq!((receipt.people, receipt.anonymised, receipt.verified), (1, 1, true));
+        assert!(is_anonymised(&store, 1).await);
+        assert_eq!(standing(&store).await.unwrap(), Standing::Level);
+        assert!(ledger_text(&store).await.contains("\"kind\":\"done\",\"of\":2,"));
+    })
+    .await;
+}
+
+/// What is open while a server runs on a database that is put back under it is refused, not guessed.
+#[tokio::test]
+async fn a_database_that_is_put_back_under_a_server_stops_it() {
+    for_each_database(async |store| {
+        for name in ["Ng", "Diaz"] {
+            add(&store, leaver(name)).await;
+        }
+        add_task(&store, &five_days()).await;
+        run::anonymise_one(&store, Actor::DESK, UserNumber(1), "1").await.unwrap();
+        execute(&store, "UPDATE ledger_mark SET sequence = 0").await;
+        let refused = run::anonymise_one(&store, Actor::DESK, UserNumber(2), "2").await.unwrap_err();
+        assert_eq!(refused.code(), "ledger", "{refused}");
+        assert!(!is_anonymised(&store, 2).await);
+        assert_eq!(runs::Entity::find().count(store.database()).await.unwrap(), 1);
+    })
+    .await;
+}
+
+/// People who were brought up to newer rules are brought up to them again, also where the backup holds them as
+/// anonymised under older ones.
+#[tokio::test]
+async fn newer_rules_are_applied_again() {
+    for_each_database(async |store| {
+        add(&store, leaver("Ng")).await;
+        add_task(&store, &five_days()).await;
+        run::anonymise_one(&store, Actor::DESK, UserNumber(1), "1").await.unwrap();
+        let older =
+            "UPDATE users SET rules_version = 0, notes = 'overlooked by older rules' WHERE number = 1";
+        execute(&store, older).await;
+        let Interrupted { tx, ledger } = interrupted(&store, 1, Selection::Reapply, None).await;
+        // The database as it was before, with a ledger that knows more.
+        drop((tx, ledger));
+        let store = later_process(&store);
+        assert_eq!(standing(&store).await.unwrap(), Standing::Ahead { entries: 1, people: 1 });
+        let receipt = replay(&store, |_| ()).await.unwrap().unwrap();
+        assert_eq!((receipt.anonymised, receipt.already, receipt.absent), (1, 0, 0));
+        let user = users::Entity::find_by_id(1).one(store.database()).await.unwrap().unwrap();
+        assert_eq!((user.rules_version, user.notes), (Some(RULES_VERSION), None));
+    })
+    .await;
+}

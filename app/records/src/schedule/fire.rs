@@ -1,0 +1,185 @@
+//! Starting the run of one task that is due, in one transaction.
+
+use super::GRACE_MINUTES;
+use super::missed::{self, Times};
+use crate::actor::Actor;
+use crate::audit::{self, Deed, Subject};
+use crate::dialect;
+use crate::entity::{runs, tasks};
+use crate::error::RecordsError;
+use crate::store::Store;
+use crate::task::stored_schedule;
+use chrono::{DateTime, Duration, Utc};
+use chrono_tz::Tz;
+use policy::zones::instants;
+use policy::{Missed, RULES_VERSION, RunId, RunKind, RunState, Schedule, TaskId};
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter, Set,
+    SqlErr,
+};
+
+/// At most this many missed times are counted; more are counted as this many.
+const MOST_TIMES: usize = 10_000;
+
+/// Starts what is due of a task and says when it comes due next. Gives the run, if there is one.
+pub(super) async fn fire(store: &Store, task: TaskId) -> Result<Option<RunId>, RecordsError> {
+    let tx = store.begin().await?;
+    let Some(task) = locked(&tx, store, task).await? else { return Ok(None) };
+    let schedule = stored_schedule(&task.schedule)?;
+    let now = store.clock.now();
+    let due = Due::of(&task, &schedule, store.clock.zone(), now);
+    let started = match start(&tx, store, &task, due).await {
+        // Another process was there first, in a way that the lock did not show: it has moved the task on.
+        Err(error) if is_taken(&error) => return Ok(None),
+        started => started?,
+    };
+    tasks::ActiveModel {
+        id: Set(task.id),
+        next_due_at: Set(instants(&schedule, store.clock.zone(), now).next()),
+        ..Default::default()
+    }
+    .update(&tx)
+    .await?;
+    tx.commit().await?;
+    Ok(started)
+}
+
+/// The task, if it still is due and no other process is at it; locked until the transaction ends.
+async fn locked(
+    tx: &DatabaseTransaction,
+    store: &Store,
+    task: TaskId,
+) -> Result<Option<tasks::Model>, RecordsError> {
+    let backend = tx.get_database_backend();
+    let sql = format!(
+        "SELECT id FROM tasks WHERE id = ? AND active AND deleted_at IS NULL AND next_due_at <= ?{}",
+        dialect::for_update_of_free_rows(backend)
+    );
+    let values = vec![task.0.into(), store.clock.now().into()];
+    if tx.query_one_raw(dialect::statement(backend, &sql, values)).await?.is_none() {
+        return Ok(None);
+    }
+    Ok(tasks::Entity::find_by_id(task.0).one(tx).await?)
+}
+
+/// What has come due of a task.
+#[derive(Clone, Copy, Debug)]
+struct Due {
+    /// The first time that is not dealt with.
+    first: DateTime<Utc>,
+    /// The time for which a run can still start in time.
+    on_time: Option<DateTime<Utc>>,
+    /// How many times passed while no process was there.
+    absent: usize,
+    /// The last of those, if a run makes up for them.
+    made_up_for: Option<DateTime<Utc>>,
+}
+
+impl Due {
+    fn of(task: &tasks::Model, schedule: &Schedule, zone: Tz, now: DateTime<Utc>) -> Self {
+        let first = task.next_due_at.unwrap_or(now);
+        let in_time = now - Duration::minutes(GRACE_MINUTES);
+        let times = || std::iter::once(first).chain(instants(schedule, zone, first));
+        let absent: Vec<DateTime<Utc>> = times().take_while(|at| *at < in_time).take(MOST_TIMES).collect();
+        let after = first.max(in_time) - Duration::milliseconds(1);
+        let on_time = if first >= in_time { Some(first) } else { instants(schedule, zone, after).next() };
+        let skips = matches!(schedule, Schedule::Once { .. }) || task.missed == Missed::Skip.code();
+        Self {
+            first,
+            on_time: on_time.filter(|at| *at <= now),
+            absent: absent.len(),
+            made_up_for: absent.last().copied().filter(|_| !skips),
+        }
+    }
+
+    /// The time that a run is to be started for.
+    fn run(self) -> Option<DateTime<Utc>> {
+        self.on_time.or(self.made_up_for)
+    }
+}
+
+/// Puts the run into the queue, and notes what was missed.
+async fn start(
+    tx: &DatabaseTransaction,
+    store: &Store,
+    task: &tasks::Model,
+    due: Due,
+) -> Result<Option<RunId>, RecordsError> {
+    let absent = Times { absent: due.absent, waiting: 0 };
+    let Some(at) = due.run() else {
+        missed::note(tx, store, task, due.first, absent).await?;
+        return Ok(None);
+    };
+    if is_dealt_with(tx, task, at).await? {
+        return Ok(None);
+    }
+    if let Some(run) = waiting(tx, task).await? {
+        let times = Times { waiting: usize::from(due.on_time.is_some()), ..absent };
+        missed::note_behind(tx, store, task, due.first, times, run).await?;
+        return Ok(None);
+    }
+    let run = RunId(insert(tx, store, task, at, RunState::Queued).await?.id);
+    if due.made_up_for.is_some() {
+        missed::count(tx, run, absent).await?;
+    } else if due.absent > 0 {
+        missed::note(tx, store, task, due.first, absent).await?;
+    }
+    let subject = Subject::Task(task.id);
+    audit::note(tx, &store.clock, Actor::SCHEDULE, Deed::RunStarted, subject, Some(run), "").await?;
+    Ok(Some(run))
+}
+
+/// Whether this time has a run already: then it starts no other one, whatever clocks say.
+pub(super) async fn is_dealt_with(
+    tx: &DatabaseTransaction,
+    task: &tasks::Model,
+    at: DateTime<Utc>,
+) -> Result<bool, RecordsError> {
+    let run = runs::Entity::find()
+        .filter(runs::Column::TaskId.eq(task.id))
+        .filter(runs::Column::DueAt.eq(at))
+        .one(tx)
+        .await?;
+    Ok(run.is_some())
+}
+
+/// The run of this task that waits for its turn.
+async fn waiting(tx: &DatabaseTransaction, task: &tasks::Model) -> Result<Option<RunId>, RecordsError> {
+    let run = runs::Entity::find()
+        .filter(runs::Column::TaskId.eq(task.id))
+        .filter(runs::Column::State.eq(RunState::Queued.code()))
+        .one(tx)
+        .await?;
+    Ok(run.map(|run| RunId(run.id)))
+}
+
+/// A scheduled run of the task as it is now. Whoever takes it up makes its preview.
+pub(super) async fn insert(
+    tx: &DatabaseTransaction,
+    store: &Store,
+    task: &tasks::Model,
+    due_at: DateTime<Utc>,
+    state: RunState,
+) -> Result<runs::Model, RecordsError> {
+    let now = store.clock.now();
+    let run = runs::ActiveModel {
+        task_id: Set(Some(task.id)),
+        kind: Set(RunKind::Scheduled.code().to_owned()),
+        state: Set(state.code().to_owned()),
+        today: Set(store.clock.today()),
+        policy: Set(task.policy.clone()),
+        task_version: Set(Some(task.version)),
+        rules_version: Set(RULES_VERSION),
+        channel: Set(Actor::SCHEDULE.channel.code().to_owned()),
+        created_at: Set(now),
+        finished_at: Set(state.is_final().then_some(now)),
+        due_at: Set(Some(due_at)),
+        ..Default::default()
+    };
+    Ok(run.insert(tx).await?)
+}
+
+fn is_taken(error: &RecordsError) -> bool {
+    let RecordsError::Database(error) = error else { return false };
+    matches!(error.sql_err(), Some(SqlErr::UniqueConstraintViolation(_)))
+}

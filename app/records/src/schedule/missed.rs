@@ -1,0 +1,105 @@
+//! Times at which a task was due and no run of its own was started: kept in the list of runs for ever.
+
+use super::fire::{insert, is_dealt_with};
+use crate::entity::{run_counts, runs, tasks};
+use crate::error::RecordsError;
+use crate::store::Store;
+use chrono::{DateTime, Utc};
+use policy::{RunId, RunState, WhyMissed};
+use sea_orm::sea_query::{Expr, ExprTrait, OnConflict};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter, QueryOrder, Set,
+};
+
+/// The kind of count of a run under which its missed times stand.
+pub(crate) const COUNT: &str = "missed";
+
+/// How many times were missed, by reason.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Times {
+    /// No process was there.
+    pub(super) absent: usize,
+    /// A run of the task was waiting already.
+    pub(super) waiting: usize,
+}
+
+/// Notes times that start no run: as one run that is missed, due at the first of them.
+pub(super) async fn note(
+    tx: &DatabaseTransaction,
+    store: &Store,
+    task: &tasks::Model,
+    first: DateTime<Utc>,
+    times: Times,
+) -> Result<(), RecordsError> {
+    if is_dealt_with(tx, task, first).await? {
+        return Ok(());
+    }
+    let run = insert(tx, store, task, first, RunState::Missed).await?;
+    Ok(count(tx, RunId(run.id), times).await?)
+}
+
+/// Notes times that were missed behind a run that waits: all of them as one, so that a task which comes due every
+/// minute does not fill the list.
+pub(super) async fn note_behind(
+    tx: &DatabaseTransaction,
+    store: &Store,
+    task: &tasks::Model,
+    first: DateTime<Utc>,
+    times: Times,
+    waiting: RunId,
+) -> Result<(), RecordsError> {
+    let noted = runs::Entity::find()
+        .filter(runs::Column::TaskId.eq(task.id))
+        .filter(runs::Column::State.eq(RunState::Missed.code()))
+        .filter(runs::Column::Id.gt(waiting.0))
+        .order_by_desc(runs::Column::Id)
+        .one(tx)
+        .await?;
+    match noted {
+        Some(run) => Ok(count(tx, RunId(run.id), times).await?),
+        None => note(tx, store, task, first, times).await,
+    }
+}
+
+/// Adds to the missed times of a run: of one that is missed, or of one that makes up for them.
+pub(super) async fn count(tx: &DatabaseTransaction, run: RunId, times: Times) -> Result<(), DbErr> {
+    for (why, count) in [(WhyMissed::Absent, times.absent), (WhyMissed::Waiting, times.waiting)] {
+        if count == 0 {
+            continue;
+        }
+        let added = i64::try_from(count).unwrap_or(i64::MAX);
+        let row = run_counts::ActiveModel {
+            run_id: Set(run.0),
+            kind: Set(COUNT.to_owned()),
+            code: Set(why.code().to_owned()),
+            count: Set(added),
+        };
+        let key = [run_counts::Column::RunId, run_counts::Column::Kind, run_counts::Column::Code];
+        let more = Expr::col((run_counts::Entity, run_counts::Column::Count)).add(added);
+        run_counts::Entity::insert(row)
+            .on_conflict(OnConflict::columns(key).value(run_counts::Column::Count, more).to_owned())
+            .exec_without_returning(tx)
+            .await?;
+    }
+    Ok(())
+}
+
+/// The times that a run has missed, or makes up for, by reason; none for any other run.
+pub async fn missed_times(store: &Store, run: RunId) -> Result<Vec<(WhyMissed, i64)>, RecordsError> {
+    Ok(missed_times_of(&store.db, &[run.0]).await?.into_iter().map(|(_, why, count)| (why, count)).collect())
+}
+
+/// The missed times of these runs.
+pub(crate) async fn missed_times_of(
+    db: &impl ConnectionTrait,
+    runs: &[i64],
+) -> Result<Vec<(RunId, WhyMissed, i64)>, RecordsError> {
+    let rows = run_counts::Entity::find()
+        .filter(run_counts::Column::RunId.is_in(runs.iter().copied()))
+        .filter(run_counts::Column::Kind.eq(COUNT))
+        .order_by_asc(run_counts::Column::Code)
+        .all(db)
+        .await?;
+    let known = |row: &run_counts::Model| WhyMissed::ALL.into_iter().find(|why| why.code() == row.code);
+    Ok(rows.iter().filter_map(|row| Some((RunId(row.run_id), known(row)?, row.count))).collect())
+}

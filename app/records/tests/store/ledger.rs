@@ -1,0 +1,318 @@
+//! The ledger file: what stands in it, and how what is wrong with it is told.
+
+use crate::restore::{Library, for_each_library};
+use crate::support::{add, add_task, clock, execute, five_days, leaver};
+use policy::UserNumber;
+use records::ledger::{Standing, overview, replay, standing, start_over};
+use records::{Actor, RecordsError, Store, run};
+use sea_orm::DatabaseBackend;
+use std::path::PathBuf;
+
+/// A library of which the first users are anonymised one by one.
+async fn library_with(library: &Library, users: i64, anonymised: i64) -> Store {
+    let store = library.open().await;
+    for n in 1..=users {
+        add(&store, leaver(&format!("N{n}"))).await;
+    }
+    add_task(&store, &five_days()).await;
+    for n in 1..=anonymised {
+        anonymise(&store, n).await.unwrap();
+    }
+    store
+}
+
+async fn anonymise(store: &Store, number: i64) -> Result<(), RecordsError> {
+    run::anonymise_one(store, Actor::DESK, UserNumber(number), &number.to_string()).await.map(|_| ())
+}
+
+fn path(store: &Store) -> PathBuf {
+    store.settings().ledger.clone()
+}
+
+fn text(store: &Store) -> String {
+    std::fs::read_to_string(path(store)).unwrap()
+}
+
+fn put(store: &Store, text: &str) {
+    std::fs::write(path(store), text).unwrap();
+}
+
+/// Why nothing can be done: as told when Lethe starts, and when it is running.
+async fn refusal(store: &Store, number: i64) -> String {
+    let standing = standing(store).await.unwrap();
+    let refused = standing.refuse_unless_level().unwrap_err().to_string();
+    assert!(refused.contains("lethe ledger start-over"), "{refused}");
+    assert_eq!(anonymise(store, number).await.unwrap_err().code(), "ledger", "{refused}");
+    refused
+}
+
+#[tokio::test]
+async fn the_file_names_people_by_what_is_random_and_nothing_else() {
+    for_each_library(async |library| {
+        let store = library_with(&library, 3, 2).await;
+        let text = text(&store);
+        assert_eq!(text.lines().count(), 6, "header, policy, and people and done twice: {text}");
+        assert!(text.starts_with("{\"format\":\"lethe-ledger-1\",\"library\":\""));
+        assert!(text.contains("[\"uuid of N1\",\"") && !text.contains("N1-id") && !text.contains("First"));
+        assert!(text.contains("\"day\":\"2018-01-21\",\"rules\":1,\"selection\":\"single\""));
+        let seen = overview(&store).await.unwrap();
+        assert_eq!((seen.entries, seen.people, seen.last, seen.mark), (2, 2, Some(5), Some(4)));
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            let mode = std::fs::metadata(path(&store)).unwrap().permissions().mode();
+            assert_eq!(mode & 0o777, 0o600, "for its owner alone");
+        }
+        // Somebody who is done already is no new entry.
+        anonymise(&store, 1).await.unwrap();
+        assert_eq!(overview(&store).await.unwrap().entries, 2);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_line_that_was_never_finished_is_cut_off() {
+    for_each_library(async |library| {
+        let store = library_with(&library, 4, 1).await;
+        let whole = text(&store);
+        for torn in ["{\"sequence\":4,\"kind\":\"people\",\"after\":2,\"poli", "{", "\0\0\0\0"] {
+            put(&store, &format!("{whole}{torn}"));
+            let later = store.as_another_process(clock());
+            assert_eq!(standing(&later).await.unwrap(), Standing::Level);
+            assert_eq!(text(&store), whole, "{torn}");
+        }
+        // A process that is running finds it when it writes the next people.
+        put(&store, &format!("{whole}{{\"sequence\":4,"));
+        anonymise(&store, 2).await.unwrap();
+        anonymise(&store, 3).await.unwrap();
+        assert_eq!(standing(&store).await.unwrap(), Standing::Level);
+        assert_eq!(overview(&store).await.unwrap().people, 3);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_last_line_that_the_database_holds_is_not_cut_off() {
+    for_each_library(async |library| {
+        let store = library_with(&library, 2, 1).await;
+        let whole = text(&store);
+        let people = whole.lines().nth(2).unwrap();
+        let at = whole.find(people).unwrap();
+        let torn = &whole[..at + people.len() / 2];
+        put(&store, torn);
+        assert!(refusal(&store, 2).await.contains("ends within entry 2"));
+        assert_eq!(text(&store), torn, "nothing was changed");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn whatever_is_changed_in_the_middle_is_damage() {
+    for_each_library(async |library| {
+        let store = library_with(&library, 4, 3).await;
+        let whole = text(&store);
+        let lines: Vec<&str> = whole.lines().collect();
+        let without = |left_out: usize| -> String {
+            let kept = lines.iter().enumerate().filter(|(place, _)| *place != left_out);
+            kept.flat_map(|(_, line)| [*line, "\n"]).collect()
+        };
+        for (changed, words) in [
+            (whole.replace("uuid of N2", "uuid of N4"), "entry 4 or something before it was changed"),
+            (whole.replacen("\"rules\":1", "\"rules\":2", 1), "entry 2 or something before it was changed"),
+            (without(4), "entry 4 or something before it was changed"),
+            (without(1), "entry 1 or something before it was changed"),
+            (without(0), "its first line cannot be read"),
+            (whole.replacen("lethe-ledger-1", "lethe-ledger-2", 1), "written by another version"),
+            (whole.replacen("{\"sequence\":3,", "{\"sequence\":3 ", 1), "entry 3 or something"),
+            (whole.replacen('\n', "\nrubbish\n", 1), "entry 1 cannot be read"),
+            (String::new(), "its first line cannot be read"),
+        ] {
+            assert_ne!(changed, whole, "{words}");
+            put(&store, &changed);
+            let later = store.as_another_process(clock());
+            let refused = refusal(&later, 4).await;
+            assert!(refused.contains(words), "{words}: {refused}");
+            assert_eq!(text(&store), changed, "nothing was changed");
+        }
+        put(&store, &whole);
+        assert_eq!(standing(&store).await.unwrap(), Standing::Level);
+        anonymise(&store, 4).await.unwrap();
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_ledger_that_is_missing_foreign_or_older_is_refused_in_words() {
+    for_each_library(async |library| {
+        let store = library_with(&library, 4, 1).await;
+        let older = text(&store);
+        anonymise(&store, 2).await.unwrap();
+        let whole = text(&store);
+
+        std::fs::remove_file(path(&store)).unwrap();
+        assert!(refusal(&store, 3).await.contains("is missing"));
+        assert!(!path(&store).exists(), "no empty one is put in its place");
+        put(&store, &older);
+        assert!(refusal(&store, 3).await.contains("older than the database"));
+        assert_eq!(standing(&store).await.unwrap(), Standing::Behind);
+
+        let other = Store::open(
+            &format!("sqlite://{}/other.db?mode=rwc", library.folder.path().display()),
+            clock(),
+            records::Settings { ledger: library.folder.path().join("other"), ..store.settings().clone() },
+        )
+        .await
+        .unwrap();
+        std::fs::copy(&other.settings().ledger, path(&store)).unwrap();
+        assert_eq!(standing(&store).await.unwrap(), Standing::Foreign);
+        assert!(refusal(&store, 3).await.contains("another library"));
+        put(&store, &whole);
+        assert_eq!(standing(&store).await.unwrap(), Standing::Level);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_new_database_does_not_take_over_the_ledger_of_another() {
+    for_each_library(async |library| {
+        let store = library_with(&library, 2, 1).await;
+        let url = format!("sqlite://{}/new.db?mode=rwc", library.folder.path().display());
+        let new = Store::open(&url, clock(), store.settings().clone()).await.unwrap();
+        assert_eq!(standing(&new).await.unwrap(), Standing::Foreign);
+        add(&new, leaver("Ng")).await;
+        add_task(&new, &five_days()).await;
+        assert!(refusal(&new, 1).await.contains("another library"));
+        assert_eq!(standing(&store).await.unwrap(), Standing::Level);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn two_processes_share_one_ledger() {
+    for_each_library(async |library| {
+        let store = library_with(&library, 80, 0).await;
+        let (one, two) = (store.as_another_process(clock()), store.as_another_process(clock()));
+        let work = async |store: &Store, first: i64| {
+            for n in (first..=80).step_by(2) {
+                anonymise(store, n).await.unwrap();
+            }
+        };
+        tokio::join!(work(&one, 1), work(&two, 2));
+        let seen = overview(&store).await.unwrap();
+        assert_eq!((seen.standing, seen.entries, seen.people), (Standing::Level, 80, 80));
+        assert_eq!(text(&store).matches("\"kind\":\"policy\"").count(), 1);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_ledger_that_is_lost_for_good_is_started_over_and_the_old_one_kept() {
+    for_each_library(async |mut library| {
+        let store = library_with(&library, 3, 1).await;
+        let backup = library.backup(store).await;
+        let store = library.open().await;
+        anonymise(&store, 2).await.unwrap();
+        let refused = start_over(&store, Actor::COMMAND_LINE, "LOST").await.unwrap_err();
+        assert!(refused.to_string().contains("there and whole"), "{refused}");
+
+        let whole = text(&store);
+        let damaged = whole.replacen("uuid of N1", "uuid of N9", 1);
+        put(&store, &damaged);
+        assert_eq!(start_over(&store, Actor::COMMAND_LINE, "yes").await.unwrap_err().code(), "invalid");
+        assert_eq!(start_over(&store, Actor::COMMAND_LINE, "LOST").await.unwrap(), Standing::Level);
+        let kept = std::fs::read_dir(library.folder.path()).unwrap().find_map(|file| {
+            let path = file.unwrap().path();
+            path.display()
+                .to_string()
+                .contains(".ledger.kept-")
+                .then(|| std::fs::read_to_string(path).unwrap())
+        });
+        assert_eq!(kept.unwrap(), damaged);
+        anonymise(&store, 3).await.unwrap();
+        assert_eq!(overview(&store).await.unwrap().people, 1, "a new ledger knows whom it saw");
+        let events = crate::support::dump(&store).await;
+        assert!(events.contains("|ledger_started_over|library|"));
+
+        // The old ledger is not taken for the new one, and a backup from before the new one began is not either.
+        let new = text(&store);
+        put(&store, &whole);
+        assert!(standing(&store).await.unwrap().refuse_unless_level().is_err());
+        put(&store, &new);
+        store.database().clone().close().await.unwrap();
+        let restored = library.restore(backup).await;
+        assert!(refusal(&restored, 3).await.contains("begins after entry"));
+        assert!(replay(&restored, |_| ()).await.is_err());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn nobody_is_changed_when_the_ledger_cannot_be_written() {
+    for_each_library(async |library| {
+        let store = library_with(&library, 2, 1).await;
+        let whole = text(&store);
+        std::fs::remove_file(path(&store)).unwrap();
+        std::fs::create_dir(path(&store)).unwrap();
+        assert_eq!(anonymise(&store, 2).await.unwrap_err().code(), "ledger");
+        execute(&store, "UPDATE users SET city = city").await;
+        std::fs::remove_dir(path(&store)).unwrap();
+        put(&store, &whole);
+        let user = records::user::read(&store, UserNumber(2)).await.unwrap();
+        assert_eq!(user.anonymised_on, None);
+        anonymise(&store, 2).await.unwrap();
+    })
+    .await;
+}
+
+/// Makes the database refuse the next commit that anonymises somebody. `code` is that of PostgreSQL's answer.
+async fn refuse_commits(store: &Store, code: &str) {
+    if store.database().get_database_backend() == DatabaseBackend::Postgres {
+        let function = format!(
+            "CREATE OR REPLACE FUNCTION refuse_commit() RETURNS trigger LANGUAGE plpgsql AS \
+             $$ BEGIN RAISE 'refused' USING ERRCODE = '{code}'; END $$"
+        );
+        execute(store, &function).await;
+        let trigger = "CREATE CONSTRAINT TRIGGER refuses_commits AFTER INSERT ON audit_events \
+                       DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION refuse_commit()";
+        execute(store, trigger).await;
+    } else {
+        let table =
+            "CREATE TABLE refused (number BIGINT REFERENCES users (number) DEFERRABLE INITIALLY DEFERRED)";
+        execute(store, table).await;
+        let trigger = "CREATE TRIGGER refuses_commits AFTER INSERT ON audit_events \
+                       BEGIN INSERT INTO refused VALUES (-1); END";
+        execute(store, trigger).await;
+    }
+}
+
+async fn allow_commits(store: &Store) {
+    let on = match store.database().get_database_backend() {
+        DatabaseBackend::Postgres => " ON audit_events",
+        _ => "",
+    };
+    execute(store, &format!("DROP TRIGGER refuses_commits{on}")).await;
+}
+
+#[tokio::test]
+async fn a_commit_that_fails_leaves_a_void_entry_or_one_that_the_next_settles() {
+    for_each_library(async |library| {
+        let store = library_with(&library, 2, 1).await;
+        // 23514: a constraint refuses, and nothing was changed. P0001: nothing that would be certain.
+        for (code, at_once) in [("23514", true), ("P0001", false)] {
+            if !at_once && store.database().get_database_backend() != DatabaseBackend::Postgres {
+                continue;
+            }
+            let voids = text(&store).matches("\"void\"").count();
+            refuse_commits(&store, code).await;
+            assert_eq!(anonymise(&store, 2).await.unwrap_err().code(), "database");
+            assert_eq!(text(&store).matches("\"void\"").count() == voids + 1, at_once, "{code}");
+            allow_commits(&store).await;
+            let user = records::user::read(&store, UserNumber(2)).await.unwrap();
+            assert_eq!(user.anonymised_on, None);
+        }
+        anonymise(&store, 2).await.unwrap();
+        assert_eq!(standing(&store).await.unwrap(), Standing::Level);
+        assert_eq!(overview(&store).await.unwrap().people, 2);
+    })
+    .await;
+}

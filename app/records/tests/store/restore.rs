@@ -1,0 +1,246 @@
+//! A backup is restored: everybody who was anonymised after it is anonymised again.
+
+use crate::support::{add, add_task, clock, dump, execute, five_days, fresh_postgres, leaver};
+use policy::{RunKind, RunState, UserNumber};
+use records::entity::{audit_events, runs, users};
+use records::ledger::{Standing, receipts, replay, standing};
+use records::{Actor, RecordsError, Settings, Store, run};
+use sea_orm::{ColumnTrait, ConnectionTrait, Database, EntityTrait, QueryFilter, Set};
+use std::sync::atomic::{AtomicI64, Ordering};
+use tempfile::TempDir;
+
+/// A library whose database can be backed up and restored; its ledger stays where it is.
+pub struct Library {
+    pub folder: TempDir,
+    url: String,
+    copies: usize,
+}
+
+impl Library {
+    pub async fn open(&self) -> Store {
+        Store::open(&self.url, clock(), Settings::in_folder(self.folder.path())).await.unwrap()
+    }
+
+    /// Copies the database as it is. Ends the connections of the store.
+    pub async fn backup(&mut self, store: Store) -> String {
+        self.copies += 1;
+        if let Some((server, name)) = self.url.rsplit_once('/').filter(|_| self.url.starts_with("postgres")) {
+            store.database().clone().close().await.unwrap();
+            let copy = format!("{name}_{}", self.copies);
+            let admin = Database::connect(format!("{server}/postgres")).await.unwrap();
+            admin.execute_unprepared(&format!("CREATE DATABASE {copy} TEMPLATE {name}")).await.unwrap();
+            admin.close().await.unwrap();
+            return format!("{server}/{copy}");
+        }
+        let copy = self.folder.path().join(format!("backup{}.db", self.copies));
+        execute(&store, &format!("VACUUM INTO '{}'", copy.display())).await;
+        store.database().clone().close().await.unwrap();
+        format!("sqlite://{}?mode=rw", copy.display())
+    }
+
+    /// Puts a backup in the place of the database.
+    pub async fn restore(&mut self, backup: String) -> Store {
+        self.url = backup;
+        self.open().await
+    }
+}
+
+pub async fn for_each_library<F: AsyncFn(Library)>(test: F) {
+    let folder = tempfile::tempdir().unwrap();
+    let url = format!("sqlite://{}/test.db?mode=rwc", folder.path().display());
+    test(Library { folder, url, copies: 0 }).await;
+    if let Some(url) = fresh_postgres().await {
+        test(Library { folder: tempfile::tempdir().unwrap(), url, copies: 0 }).await;
+    }
+}
+
+/// Anonymises everybody whom the task selects.
+async fn run_all(store: &Store, task: policy::TaskId) {
+    let preview = run::preview(store, Actor::DESK, task).await.unwrap();
+    let previewed = run::read(store, preview).await.unwrap().previewed.to_string();
+    let started = run::start(store, Actor::DESK, preview, &previewed).await.unwrap();
+    assert_eq!(run::carry_out(store, started).await.unwrap(), RunState::Succeeded);
+}
+
+async fn anonymised(store: &Store) -> Vec<i64> {
+    let users = users::Entity::find().filter(users::Column::AnonymisedOn.is_not_null());
+    let mut numbers: Vec<i64> =
+        users.all(store.database()).await.unwrap().iter().map(|user| user.number).collect();
+    numbers.sort_unstable();
+    numbers
+}
+
+#[tokio::test]
+async fn the_fifty_are_anonymised_again_and_a_new_user_with_an_old_number_is_untouched() {
+    for_each_library(async |mut library| {
+        let store = library.open().await;
+        for n in 1..=45 {
+            add(&store, leaver(&format!("N{n}"))).await;
+        }
+        let task = add_task(&store, &five_days()).await;
+        let backup = library.backup(store).await;
+
+        let store = library.open().await;
+        for n in 46..=50 {
+            add(&store, leaver(&format!("N{n}"))).await;
+        }
+        run::anonymise_one(&store, Actor::DESK, UserNumber(7), "7").await.unwrap();
+        run_all(&store, task).await;
+        assert_eq!(anonymised(&store).await.len(), 50);
+        let before = users::Entity::find_by_id(8).one(store.database()).await.unwrap().unwrap();
+        store.database().clone().close().await.unwrap();
+
+        let store = library.restore(backup).await;
+        let new = add(&store, leaver("New")).await;
+        assert_eq!(new.number, 46, "the number that somebody else had");
+        // Even the key of somebody who was done is not enough where the number is another.
+        let key = users::ActiveModel { uuid: Set("uuid of N50".to_owned()), ..leaver("Other") };
+        let other = add(&store, key).await;
+        // Whatever would hold others back does not: it was decided before.
+        execute(&store, "INSERT INTO user_roles VALUES (1, 'librarian', '2018-01-01')").await;
+        let loan = "INSERT INTO loans (user_number, branch, issued_on, due_on) VALUES (2, 'main', '2018-01-21', '2018-02-21')";
+        execute(&store, loan).await;
+
+        assert_eq!(standing(&store).await.unwrap(), Standing::Ahead { entries: 2, people: 50 });
+        let told = AtomicI64::new(0);
+        let receipt = replay(&store, |people| told.store(people, Ordering::Relaxed)).await.unwrap().unwrap();
+        assert_eq!(
+            (receipt.people, receipt.anonymised, receipt.already, receipt.absent, receipt.verified),
+            (50, 45, 0, 5, true)
+        );
+        assert_eq!(told.load(Ordering::Relaxed), 50);
+        assert_eq!(anonymised(&store).await, (1..=45).collect::<Vec<i64>>());
+        let untouched = users::Entity::find_by_id(46).one(store.database()).await.unwrap().unwrap();
+        assert_eq!(untouched, new);
+        let untouched = users::Entity::find_by_id(47).one(store.database()).await.unwrap().unwrap();
+        assert_eq!(untouched, other);
+        let again = users::Entity::find_by_id(8).one(store.database()).await.unwrap().unwrap();
+        assert_ne!(again.replacement, before.replacement, "random names are never the same");
+        assert_eq!(users::Model { replacement: before.replacement.clone(), ..again }, before);
+
+        assert_eq!(standing(&store).await.unwrap(), Standing::Level);
+        assert_eq!(replay(&store, |_| ()).await.unwrap(), None, "there is nothing to do any more");
+        assert_eq!(receipts(&store).await.unwrap(), std::slice::from_ref(&receipt));
+        let history = runs::Entity::find().filter(runs::Column::Kind.eq(RunKind::Replay.code()));
+        let [run] = &history.all(store.database()).await.unwrap()[..] else { panic!("not one run") };
+        let run = run::read(&store, policy::RunId(run.id)).await.unwrap();
+        assert_eq!((run.state, run.done, run.skipped), (RunState::Succeeded, 45, 0));
+        let events = audit_events::Entity::find().filter(audit_events::Column::Channel.eq("replay"));
+        assert_eq!(events.all(store.database()).await.unwrap().len(), 46, "each person, and the replay");
+        let stored = dump(&store).await;
+        assert!(!stored.contains("N8-id") && stored.contains("New-id"));
+
+        // The desk goes on: the ledger is added to, and the new user can be anonymised too.
+        run::anonymise_one(&store, Actor::DESK, UserNumber(46), "46").await.unwrap();
+        assert_eq!(standing(&store).await.unwrap(), Standing::Level);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_replay_that_was_cut_off_goes_on_and_counts_everybody_once() {
+    for_each_library(async |mut library| {
+        let store = library.open().await;
+        for n in 1..=1200 {
+            add(&store, leaver(&format!("N{n}"))).await;
+        }
+        let task = add_task(&store, &five_days()).await;
+        let backup = library.backup(store).await;
+        let store = library.open().await;
+        run_all(&store, task).await;
+        store.database().clone().close().await.unwrap();
+
+        let store = library.restore(backup).await;
+        assert_eq!(standing(&store).await.unwrap(), Standing::Ahead { entries: 3, people: 1200 });
+        crate::faults::refuse(&store, "UPDATE", "users", "OLD.number = 1100").await;
+        assert!(replay(&store, |_| ()).await.is_err());
+        assert_eq!(anonymised(&store).await.len(), 1000, "two of three transactions");
+        assert_eq!(standing(&store).await.unwrap(), Standing::Ahead { entries: 1, people: 200 });
+        let cut_off = &receipts(&store).await.unwrap()[0];
+        assert_eq!((cut_off.people, cut_off.verified), (1000, false));
+        crate::faults::repair(&store, "users").await;
+
+        let receipt = replay(&store.as_another_process(clock()), |_| ()).await.unwrap().unwrap();
+        assert_eq!((receipt.people, receipt.anonymised, receipt.already), (1200, 1200, 0));
+        assert_eq!(receipt.from_sequence, 1);
+        assert_eq!(receipts(&store).await.unwrap().len(), 1);
+        assert_eq!(standing(&store).await.unwrap(), Standing::Level);
+        let run = runs::Entity::find().filter(runs::Column::Kind.eq("replay")).one(store.database()).await;
+        assert_eq!(run.unwrap().unwrap().done, 1200);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn two_processes_that_replay_do_it_once() {
+    for_each_library(async |mut library| {
+        let store = library.open().await;
+        for n in 1..=60 {
+            add(&store, leaver(&format!("N{n}"))).await;
+        }
+        add_task(&store, &five_days()).await;
+        let backup = library.backup(store).await;
+        let store = library.open().await;
+        for n in 1..=60 {
+            run::anonymise_one(&store, Actor::DESK, UserNumber(n), &n.to_string()).await.unwrap();
+        }
+        store.database().clone().close().await.unwrap();
+        let store = library.restore(backup).await;
+        let other = store.as_another_process(clock());
+        let (one, two) = tokio::join!(replay(&store, |_| ()), replay(&other, |_| ()));
+        let receipts_given: Vec<_> = [one.unwrap(), two.unwrap()].into_iter().flatten().collect();
+        assert!(!receipts_given.is_empty());
+        let [receipt] = &receipts(&store).await.unwrap()[..] else { panic!("not one receipt") };
+        assert_eq!((receipt.people, receipt.anonymised, receipt.verified), (60, 60, true));
+        assert_eq!(anonymised(&store).await.len(), 60);
+    })
+    .await;
+}
+
+/// A replay is verified at its end; one that was cut off just before that is not taken for done.
+#[tokio::test]
+async fn nothing_counts_before_it_was_verified() {
+    for_each_library(async |mut library| {
+        let store = library.open().await;
+        add(&store, leaver("Ng")).await;
+        add(&store, leaver("Diaz")).await;
+        let task = add_task(&store, &five_days()).await;
+        let backup = library.backup(store).await;
+        let store = library.open().await;
+        run_all(&store, task).await;
+        store.database().clone().close().await.unwrap();
+        let store = library.restore(backup).await;
+        replay(&store, |_| ()).await.unwrap().unwrap();
+        execute(&store, "UPDATE replays SET verified = FALSE").await;
+        execute(&store, "UPDATE runs SET finished_at = NULL WHERE kind = 'replay'").await;
+        execute(&store, "UPDATE users SET anonymised_on = NULL, replacement = NULL WHERE number = 2").await;
+        assert_eq!(standing(&store).await.unwrap(), Standing::Ahead { entries: 0, people: 0 });
+        let refused = replay(&store, |_| ()).await.unwrap_err();
+        assert!(matches!(&refused, RecordsError::Ledger(why) if why.contains("1 person")), "{refused}");
+        assert!(!receipts(&store).await.unwrap()[0].verified);
+        assert_eq!(standing(&store).await.unwrap(), Standing::Ahead { entries: 0, people: 0 });
+    })
+    .await;
+}
+
+/// A backup from before the database had a ledger is known by its people.
+#[tokio::test]
+async fn a_backup_without_a_mark_is_known_by_its_people() {
+    for_each_library(async |mut library| {
+        let store = library.open().await;
+        add(&store, leaver("Ng")).await;
+        let task = add_task(&store, &five_days()).await;
+        let backup = library.backup(store).await;
+        let store = library.open().await;
+        run_all(&store, task).await;
+        store.database().clone().close().await.unwrap();
+        let store = library.restore(backup.clone()).await;
+        execute(&store, "DELETE FROM ledger_mark").await;
+        assert_eq!(standing(&store).await.unwrap(), Standing::Foreign);
+        store.database().clone().close().await.unwrap();
+        let store = library.restore(backup).await;
+        let receipt = replay(&store, |_| ()).await.unwrap().unwrap();
+        assert_eq!(receipt.anonymised, 1);
+    })
+    .await;
+}

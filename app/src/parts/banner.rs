@@ -1,0 +1,77 @@
+//! The banner on every page: what somebody should know although nobody is watching. Nothing when all is well.
+
+use crate::parts::Moment;
+use crate::state::store;
+use leptos::prelude::*;
+use policy::Brakes;
+use policy::numbers::{counted, grouped};
+use records::health::{self, Condition, What};
+
+/// The most lines; what is more stands in the list of runs.
+const LINES: usize = 3;
+
+/// What somebody should know, with a way to each run or task.
+#[component]
+pub(crate) fn Banner() -> impl IntoView {
+    let store = store();
+    Suspend::new(async move {
+        // A page whose database does not answer says so itself.
+        let conditions = health::read(&store).await.unwrap_or_default().conditions;
+        if conditions.is_empty() {
+            return ().into_any();
+        }
+        let brakes = store.settings().brakes;
+        let more = conditions.len().saturating_sub(LINES);
+        let lines = conditions.into_iter().take(LINES).map(|one| line(one, brakes)).collect_view();
+        let more = (more > 0).then(|| view! { <li><a href="/runs">"and "{more}" more"</a></li> });
+        view! {
+            <div class="banner" role="status" aria-label="Needs attention">
+                <ul>{lines} {more}</ul>
+            </div>
+        }
+        .into_any()
+    })
+}
+
+fn line(condition: Condition, brakes: Brakes) -> impl IntoView {
+    let Condition { what, task, run, since } = condition;
+    let name = task.as_ref().map_or_else(|| "a task".to_owned(), |(_, words)| format!("“{words}”"));
+    let to_task = task.map(|(id, _)| format!("/tasks/{id}"));
+    let to_run = run.map(|id| format!("/runs/{id}"));
+    let the_run = run.map(|id| format!("Run {id} of {name}")).unwrap_or_default();
+    let moment = move || view! { <Moment at=since /> };
+    let (href, link, rest) = match what {
+        What::Overdue => {
+            (to_task, name, view! { " is overdue: it should have started " {moment()} "." }.into_any())
+        }
+        What::NotTakenUp => (
+            to_run,
+            the_run,
+            view! { " has been waiting since " {moment()} ", and nothing takes it up." }.into_any(),
+        ),
+        What::NoProgress => {
+            (to_run, the_run, view! { " has made no progress since " {moment()} "." }.into_any())
+        }
+        What::Interrupted => {
+            (to_run, the_run, " was interrupted. It is taken up again by itself.".into_any())
+        }
+        What::StoppedByBrake(brake) => {
+            let why = brake.map(|brake| format!(" {}.", brake.words(brakes)));
+            (to_run, the_run, view! { " was stopped and waits until somebody confirms it." {why} }.into_any())
+        }
+        What::Failed { people: 0 } => (to_run, the_run, " failed.".into_any()),
+        What::Failed { people } => {
+            let people = counted(people, "person", "people");
+            (to_run, the_run, format!(" ended with failures: {people} could not be anonymised.").into_any())
+        }
+        What::NobodyDone { skipped } => {
+            let people = counted(skipped, "person", "people");
+            (to_run, the_run, format!(" anonymised nobody: {people} skipped.").into_any())
+        }
+        What::Missed { times } => {
+            let more = (times > 1).then(|| format!(" and {} more", grouped(times - 1)));
+            (to_run, name, view! { " missed its run of " {moment()} {more} "." }.into_any())
+        }
+    };
+    view! { <li><a href=href.unwrap_or_default()>{link}</a>{rest}</li> }
+}

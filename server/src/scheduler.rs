@@ -1,0 +1,111 @@
+//! The scheduler of this process: every few seconds it starts what is due and takes up what waits.
+
+use rand::RngExt as _;
+use records::{Store, run, schedule};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+use tokio::task::JoinHandle;
+
+/// How long the scheduler rests between two looks, in milliseconds. Not always as long, so that several processes do
+/// not look at the same moments.
+const REST: std::ops::Range<u64> = 4_000..6_000;
+
+/// When the scheduler last looked through, by the computer's clock.
+#[derive(Clone, Debug)]
+pub(crate) struct Pulse(Arc<AtomicI64>);
+
+impl Default for Pulse {
+    /// Counted from now, before the first look.
+    fn default() -> Self {
+        Self(Arc::new(AtomicI64::new(chrono::Utc::now().timestamp())))
+    }
+}
+
+impl Pulse {
+    fn beat(&self) {
+        self.0.store(chrono::Utc::now().timestamp(), Ordering::Relaxed);
+    }
+
+    /// Seconds since the last look.
+    pub(crate) fn age(&self) -> i64 {
+        (chrono::Utc::now().timestamp() - self.0.load(Ordering::Relaxed)).max(0)
+    }
+
+    /// One that beat this many seconds ago.
+    #[cfg(test)]
+    pub(crate) fn old(seconds: i64) -> Self {
+        Self(Arc::new(AtomicI64::new(chrono::Utc::now().timestamp() - seconds)))
+    }
+}
+
+/// Looks until the process is told to stop. What goes wrong is logged, by its code only, and tried again.
+pub(crate) async fn look(store: Store, pulse: Pulse) {
+    while let Err(error) = schedule::recalculate(&store).await {
+        tracing::error!(code = error.code(), "the times of the tasks could not be calculated");
+        if rest(&store).await.is_stopping() {
+            return;
+        }
+    }
+    let mut worker = Worker::default();
+    loop {
+        match schedule::tick(&store).await {
+            Ok(started) => {
+                pulse.beat();
+                for run in started {
+                    tracing::info!(run = run.0, "a task came due");
+                }
+            }
+            Err(error) => tracing::error!(code = error.code(), "the scheduler could not look"),
+        }
+        worker.see_to(&store);
+        if rest(&store).await.is_stopping() {
+            break;
+        }
+    }
+    worker.end().await;
+}
+
+/// What ended a rest.
+enum Rest {
+    Over,
+    Stopping,
+}
+
+impl Rest {
+    const fn is_stopping(&self) -> bool {
+        matches!(self, Self::Stopping)
+    }
+}
+
+async fn rest(store: &Store) -> Rest {
+    let rest = Duration::from_millis(rand::rng().random_range(REST));
+    tokio::select! {
+        () = tokio::time::sleep(rest) => Rest::Over,
+        () = store.stopped() => Rest::Stopping,
+    }
+}
+
+/// Carries runs out beside the scheduler, which must go on looking: they may take hours. One at a time.
+#[derive(Default)]
+struct Worker(Option<JoinHandle<()>>);
+
+impl Worker {
+    fn see_to(&mut self, store: &Store) {
+        if self.0.as_ref().is_none_or(JoinHandle::is_finished) {
+            let store = store.clone();
+            self.0 = Some(tokio::spawn(async move {
+                if let Err(error) = run::work(&store).await {
+                    tracing::error!(code = error.code(), "a run was cut off");
+                }
+            }));
+        }
+    }
+
+    /// Waits until the run stops before its next people, as the store tells it to.
+    async fn end(self) {
+        if let Some(worker) = self.0 {
+            let _ = worker.await;
+        }
+    }
+}

@@ -1,0 +1,141 @@
+//! What the watchers are told: when all is well, when somebody should look, and when the service does not work.
+
+use crate::scheduler::Pulse;
+use crate::web::router;
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::http::header::HOST;
+use axum::http::{Request, StatusCode};
+use policy::task_form::TaskForm;
+use records::{Actor, Clock, Settings, Store, task};
+use sea_orm::ConnectionTrait as _;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tower::ServiceExt as _;
+
+async fn library() -> (TempDir, Store) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let url = format!("sqlite://{}/test.db?mode=rwc", folder.path().display());
+    let clock = Clock::new(chrono_tz::Tz::Europe__London);
+    let store = Store::open(&url, clock, Settings::in_folder(folder.path())).await.expect("a store");
+    (folder, store)
+}
+
+async fn overdue_task(store: &Store) {
+    let form = TaskForm {
+        description: "Words of the library".to_owned(),
+        by_leaving: true,
+        leaving_days: "5".to_owned(),
+        schedule: "daily".to_owned(),
+        ..TaskForm::new_task()
+    };
+    task::save(store, Actor::DESK, &form).await.expect("a task");
+    let long_ago = "UPDATE tasks SET next_due_at = '2020-01-01T02:30:00+00:00'";
+    store.database().execute_unprepared(long_ago).await.expect("a change");
+}
+
+async fn answer(router: &Router, path: &str, host: &str) -> (StatusCode, String) {
+    let request = Request::get(path).header(HOST, host).body(Body::empty()).expect("a request");
+    let answer = router.clone().oneshot(request).await.expect("an answer");
+    let status = answer.status();
+    let body = to_bytes(answer.into_body(), 1 << 20).await.expect("a body");
+    (status, String::from_utf8_lossy(&body).into_owned())
+}
+
+async fn healthz(router: &Router) -> (StatusCode, Value) {
+    let (status, body) = answer(router, "/healthz", "localhost").await;
+    (status, serde_json::from_str(&body).expect("JSON"))
+}
+
+#[tokio::test]
+async fn healthz_tells_well_from_look_and_from_failing() {
+    let (folder, store) = library().await;
+    let router_with = |pulse| router(folder.path(), store.clone(), pulse);
+    let (status, well) = healthz(&router_with(Pulse::default())).await;
+    assert_eq!(
+        (status, &well["status"], &well["database"]),
+        (StatusCode::OK, &json!("ok"), &json!("reachable"))
+    );
+    assert_eq!(well["conditions"], json!([]));
+    let (status, late) = healthz(&router_with(Pulse::old(60))).await;
+    assert_eq!((status, &late["status"]), (StatusCode::OK, &json!("ok")));
+    let (status, silent) = healthz(&router_with(Pulse::old(62))).await;
+    assert_eq!((status, &silent["status"]), (StatusCode::SERVICE_UNAVAILABLE, &json!("failing")));
+    assert!(silent["scheduler"]["seconds_since_last_tick"].as_i64() >= Some(62));
+
+    overdue_task(&store).await;
+    let router = router_with(Pulse::default());
+    let (status, look) = healthz(&router).await;
+    assert_eq!((status, &look["status"]), (StatusCode::OK, &json!("warning")));
+    let told = json!([{ "code": "overdue", "task": 1, "run": null, "since": "2020-01-01T02:30:00+00:00" }]);
+    assert_eq!(look["conditions"], told);
+
+    store.database().clone().close().await.expect("closed");
+    let (status, gone) = healthz(&router).await;
+    assert_eq!((status, &gone["database"]), (StatusCode::SERVICE_UNAVAILABLE, &json!("unreachable")));
+}
+
+#[tokio::test]
+async fn metrics_are_figures_and_nothing_else() {
+    let (folder, store) = library().await;
+    overdue_task(&store).await;
+    for state in ["succeeded", "queued"] {
+        let run = format!(
+            "INSERT INTO runs (task_id, kind, state, today, policy, rules_version, channel, created_at, done) \
+             VALUES (1, 'scheduled', '{state}', '2020-01-01', '{{}}', 1, 'schedule', '2020-01-01T02:30:00+00:00', 7)"
+        );
+        store.database().execute_unprepared(&run).await.expect("a run");
+    }
+    let router = router(folder.path(), store.clone(), Pulse::old(3));
+    let (status, text) = answer(&router, "/metrics", "127.0.0.1:3000").await;
+    assert_eq!(status, StatusCode::OK);
+    for line in [
+        "lethe_database_up 1",
+        "lethe_conditions{condition=\"overdue\"} 1",
+        "lethe_conditions{condition=\"missed\"} 0",
+        "lethe_conditions{condition=\"no_progress\"} 0",
+        "lethe_runs{kind=\"scheduled\",state=\"succeeded\"} 1",
+        "lethe_people_total{outcome=\"done\"} 14",
+        "lethe_people_total{outcome=\"failed\"} 0",
+        "lethe_queued_runs 1",
+        "lethe_scheduler_last_tick_age_seconds 3",
+    ] {
+        assert!(text.lines().any(|found| found == line), "{line} is not in\n{text}");
+    }
+    assert!(text.contains("lethe_build_info{version=\""), "{text}");
+    assert!(!text.contains("Words"), "{text}");
+
+    store.database().clone().close().await.expect("closed");
+    let (status, text) = answer(&router, "/metrics", "127.0.0.1:3000").await;
+    assert_eq!(status, StatusCode::OK);
+    assert!(text.contains("lethe_database_up 0") && !text.contains("lethe_runs"), "{text}");
+}
+
+#[tokio::test]
+async fn every_page_says_what_needs_attention_and_nothing_when_all_is_well() {
+    let (folder, store) = library().await;
+    let router = router(folder.path(), store.clone(), Pulse::default());
+    let pages = ["/", "/tasks", "/users", "/personal-data", "/nowhere"];
+    for page in pages {
+        assert!(!answer(&router, page, "localhost").await.1.contains("Needs attention"), "{page}");
+    }
+    for _ in 0..5 {
+        overdue_task(&store).await;
+    }
+    for page in pages {
+        let (_, body) = answer(&router, page, "localhost").await;
+        assert!(body.contains("role=\"status\" aria-label=\"Needs attention\""), "{page}");
+        assert_eq!(body.matches("is overdue").count(), 3, "{page}");
+        assert!(body.contains("href=\"/tasks/1\"") && body.contains("“Words of the library”"), "{page}");
+        assert!(body.contains("<a href=\"/runs\">and ") && body.contains("1 Jan 2020 02:30"), "{page}");
+    }
+}
+
+#[tokio::test]
+async fn a_foreign_name_is_not_told_either() {
+    let (folder, store) = library().await;
+    let router = router(folder.path(), store, Pulse::default());
+    for path in ["/healthz", "/metrics"] {
+        assert_eq!(answer(&router, path, "evil.example").await.0, StatusCode::MISDIRECTED_REQUEST);
+    }
+}

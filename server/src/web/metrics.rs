@@ -1,0 +1,77 @@
+//! The figures of the service in the text format of Prometheus.
+
+use policy::{Outcome, RULES_VERSION, RunState};
+use prometheus_client::encoding::prometheus_text;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::info::Info;
+use prometheus_client::registry::{Registry, Unit};
+use records::health::{Figures, Health, What};
+
+/// What the text says that it is.
+pub(super) const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
+
+type Labels<const N: usize> = [(&'static str, &'static str); N];
+
+/// Everything as it is now. Without what the database says when it does not answer.
+pub(super) fn text(found: Option<(Health, Figures)>, since_tick: i64) -> Result<String, std::fmt::Error> {
+    let mut registry = Registry::with_prefix("lethe");
+    let version = env!("CARGO_PKG_VERSION").to_owned();
+    let build = Info::new([("version", version), ("rules_version", RULES_VERSION.to_string())]);
+    registry.register("build", "The program", build);
+    let up = gauge(&mut registry, "database_up", "Whether the database answers");
+    up.set(i64::from(found.is_some()));
+    let tick: Gauge = Gauge::default();
+    tick.set(since_tick);
+    registry.register_with_unit(
+        "scheduler_last_tick_age",
+        "Time since the scheduler last looked",
+        Unit::Seconds,
+        tick,
+    );
+    if let Some((health, figures)) = found {
+        conditions(&mut registry, &health);
+        runs(&mut registry, &figures);
+    }
+    let mut text = String::new();
+    prometheus_text::encode(&mut text, &registry)?;
+    Ok(text)
+}
+
+fn gauge(registry: &mut Registry, name: &'static str, help: &'static str) -> Gauge {
+    let gauge = Gauge::default();
+    registry.register(name, help, gauge.clone());
+    gauge
+}
+
+/// One figure for each kind of condition, also where there is none: so that an alarm can be set on it.
+fn conditions(registry: &mut Registry, health: &Health) {
+    let family = Family::<Labels<1>, Gauge>::default();
+    for code in What::CODES {
+        let count = health.conditions.iter().filter(|one| one.what.code() == code).count();
+        family.get_or_create(&[("condition", code)]).set(i64::try_from(count).unwrap_or(i64::MAX));
+    }
+    registry.register("conditions", "Tasks and runs that somebody should look at", family);
+}
+
+fn runs(registry: &mut Registry, figures: &Figures) {
+    let runs = Family::<Labels<2>, Gauge>::default();
+    let people = Family::<Labels<1>, Counter>::default();
+    let mut queued = 0;
+    for of in &figures.runs {
+        runs.get_or_create(&[("kind", of.kind.code()), ("state", of.state.code())]).set(of.runs);
+        if of.state == RunState::Queued {
+            queued += of.runs;
+        }
+        for (outcome, count) in
+            [(Outcome::Done, of.done), (Outcome::Skipped, of.skipped), (Outcome::Failed, of.failed)]
+        {
+            let counter = people.get_or_create(&[("outcome", outcome.code())]);
+            counter.inc_by(u64::try_from(count).unwrap_or_default());
+        }
+    }
+    registry.register("runs", "Runs and previews by kind and state", runs);
+    registry.register("people", "People that runs were about, by outcome", people);
+    gauge(registry, "queued_runs", "Runs that wait for their turn").set(queued);
+}

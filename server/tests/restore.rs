@@ -1,0 +1,267 @@
+//! The restore drill with the whole program: back up, anonymise fifty, restore, start.
+#![allow(clippy::unwrap_used, missing_docs, reason = "tests")]
+
+use policy::{Conditions, Days, Policy, Scope};
+use records::{Clock, Settings, Store};
+use sea_orm::{ConnectionTrait, SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+const TODAY: &str = "2018-01-21";
+
+fn url(folder: &Path) -> String {
+    format!("sqlite://{}/test.db?mode=rwc", folder.display())
+}
+
+fn lethe(folder: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_lethe"));
+    command.current_dir(folder).envs([
+        ("LETHE_DATABASE_URL", url(folder).as_str()),
+        ("LETHE_ADDR", "127.0.0.1:0"),
+        ("LETHE_DEMO", "1"),
+        ("LETHE_TODAY", TODAY),
+    ]);
+    command
+}
+
+fn said(output: &Output) -> String {
+    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+}
+
+/// Runs a command that must succeed.
+fn done(folder: &Path, arguments: &[&str]) -> String {
+    let output = lethe(folder).args(arguments).output().unwrap();
+    assert!(output.status.success(), "{arguments:?}: {}", said(&output));
+    said(&output)
+}
+
+/// Runs a command that must not.
+fn refused(folder: &Path, arguments: &[&str]) -> String {
+    let output = lethe(folder).args(arguments).output().unwrap();
+    assert!(!output.status.success(), "{arguments:?}: {}", said(&output));
+    said(&output)
+}
+
+async fn store(folder: &Path) -> Store {
+    let clock = Clock::fixed(chrono_tz::Tz::Europe__London, TODAY.parse().unwrap());
+    Store::open(&url(folder), clock, Settings::in_folder(folder)).await.unwrap()
+}
+
+async fn close(store: Store) {
+    store.database().clone().close().await.unwrap();
+}
+
+async fn add_leavers(store: &Store, which: std::ops::RangeInclusive<i32>) {
+    for n in which {
+        let sql = format!(
+            "INSERT INTO users (uuid, user_id, first_name, last_name, imported, created_on, leaving_on) \
+             VALUES ('key {n}', 'login-{n}', 'First', 'Leaver{n}', TRUE, '2016-09-01', '2018-01-15')"
+        );
+        store.database().execute_unprepared(&sql).await.unwrap();
+    }
+}
+
+async fn add_task(store: &Store) {
+    let policy = Policy {
+        scope: Scope::All,
+        conditions: Conditions { leaving: Days::new(5), ..Conditions::default() },
+        ..Policy::default()
+    };
+    let task = "INSERT INTO tasks (description, active, task_type, visibility, policy, schedule, single_default, \
+                created_at, changed_at) VALUES ('Leavers', TRUE, 'anonymise_user_data', 'shared', ?, ?, TRUE, \
+                '2018-01-01T12:00:00+00:00', '2018-01-01T12:00:00+00:00')";
+    let values = [serde_json::to_string(&policy).unwrap().into(), r#"{"kind":"manual_only"}"#.into()];
+    let db = store.database();
+    db.execute_raw(Statement::from_sql_and_values(db.get_database_backend(), task, values)).await.unwrap();
+}
+
+async fn count(store: &Store, what: &str) -> i64 {
+    let db = store.database();
+    let sql = Statement::from_string(db.get_database_backend(), format!("SELECT COUNT(*) AS n FROM {what}"));
+    db.query_one_raw(sql).await.unwrap().unwrap().try_get("", "n").unwrap()
+}
+
+/// Puts the copy of the database file in its place, as an administrator would.
+fn restore(folder: &Path) {
+    for file in ["test.db-wal", "test.db-shm"] {
+        let _ = std::fs::remove_file(folder.join(file));
+    }
+    std::fs::copy(folder.join("backup.db"), folder.join("test.db")).unwrap();
+}
+
+/// A server that ends with the test.
+struct Server {
+    process: Child,
+    address: String,
+    log: Arc<Mutex<String>>,
+}
+
+impl Server {
+    fn start(folder: &Path) -> Self {
+        let mut process = lethe(folder).arg("serve").stderr(Stdio::piped()).spawn().unwrap();
+        let mut lines = BufReader::new(process.stderr.take().unwrap()).lines().map_while(Result::ok);
+        let address = lines.find_map(|line| Some(line.split_once("http://")?.1.trim().to_owned())).unwrap();
+        let log = Arc::new(Mutex::new(String::new()));
+        let written = log.clone();
+        std::thread::spawn(move || lines.for_each(|line| *written.lock().unwrap() += &line));
+        Self { process, address, log }
+    }
+
+    /// The head and the body of an answer.
+    fn get(&self, path: &str) -> (String, String) {
+        let mut stream = TcpStream::connect(&self.address).unwrap();
+        write!(stream, "GET {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n", self.address).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        (head.to_ascii_lowercase(), body.to_owned())
+    }
+
+    fn wait_until_open(&self) {
+        let began = Instant::now();
+        while self.get("/users").0.starts_with("http/1.1 503 ") {
+            assert!(began.elapsed() < Duration::from_mins(1), "{}", self.log.lock().unwrap());
+            std::thread::sleep(Duration::from_millis(100));
+        }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restored_backup_brings_nobody_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let desk = store(folder).await;
+    add_task(&desk).await;
+    add_leavers(&desk, 1..=48).await;
+    close(desk).await;
+    std::fs::copy(folder.join("test.db"), folder.join("backup.db")).unwrap();
+    let desk = store(folder).await;
+    add_leavers(&desk, 49..=50).await;
+    close(desk).await;
+    done(folder, &["tasks", "run", "1", "--confirm", "50"]);
+
+    restore(folder);
+    let desk = store(folder).await;
+    let fresh = "INSERT INTO users (uuid, user_id, last_name) VALUES ('fresh key', 'fresh-login', 'Fresh')";
+    desk.database().execute_unprepared(fresh).await.unwrap();
+    assert_eq!(count(&desk, "users WHERE number = 49 AND last_name = 'Fresh'").await, 1, "an old number");
+
+    // Nothing but the ledger's own commands works.
+    for arguments in [&["users", "show", "1"][..], &["tasks", "list"], &["demo"], &["export", "users"]] {
+        let words = refused(folder, arguments);
+        assert!(words.contains("A backup was restored") && words.contains("50 people"), "{words}");
+    }
+    assert!(done(folder, &["ledger", "show"]).contains("A backup was restored"));
+    assert!(refused(folder, &["ledger", "verify"]).contains("ahead of the database"));
+
+    // As long as somebody else holds the database the replay waits: time enough to look.
+    let immediate = TransactionOptions {
+        sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+        ..Default::default()
+    };
+    let other = desk.database().begin_with_options(immediate).await.unwrap();
+    let server = Server::start(folder);
+    for path in ["/", "/users/1", "/runs/1", "/api/anything", "/pkg/lethe.css"] {
+        let (head, body) = server.get(path);
+        assert!(head.starts_with("http/1.1 503 ") && head.contains("\r\nretry-after: "), "{path}: {head}");
+        assert!(
+            body.contains("A backup of the database was restored") && body.contains("50 people"),
+            "{path}: {body}"
+        );
+        assert!(!body.contains("Leaver"), "{path}");
+    }
+    other.rollback().await.unwrap();
+    server.wait_until_open();
+
+    let (_, page) = server.get("/users/1");
+    assert!(page.contains("Anonymised user") && !page.contains("Leaver1"), "{page}");
+    assert_eq!(count(&desk, "users WHERE anonymised_on IS NOT NULL").await, 48);
+    let untouched = "users WHERE number = 49 AND user_id = 'fresh-login' AND anonymised_on IS NULL";
+    assert_eq!(count(&desk, untouched).await, 1);
+    let receipt = "replays WHERE people = 50 AND anonymised = 48 AND absent = 2 AND already = 0 AND verified";
+    assert_eq!(count(&desk, receipt).await, 1);
+    drop(server);
+
+    let again = Server::start(folder);
+    assert!(again.get("/users").0.starts_with("http/1.1 200 "), "the second start is level");
+    assert!(done(folder, &["ledger", "verify"]).contains("say the same"));
+    assert!(done(folder, &["ledger", "show"]).contains("48 anonymised again"));
+    assert!(done(folder, &["ledger", "replay"]).contains("nothing to replay"));
+    assert_eq!(count(&desk, "replays").await, 1);
+    close(desk).await;
+}
+
+#[tokio::test]
+async fn without_its_ledger_nothing_starts() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let desk = store(folder).await;
+    add_task(&desk).await;
+    add_leavers(&desk, 1..=2).await;
+    close(desk).await;
+    done(folder, &["users", "anonymise", "1", "--confirm", "1"]);
+    let ledger = folder.join("lethe.ledger");
+    let whole = std::fs::read_to_string(&ledger).unwrap();
+    std::fs::remove_file(&ledger).unwrap();
+    for arguments in
+        [&["serve"][..], &[], &["users", "anonymise", "2", "--confirm", "2"], &["ledger", "replay"]]
+    {
+        let words = refused(folder, arguments);
+        assert!(words.contains("missing") && words.contains("start-over --confirm LOST"), "{words}");
+    }
+    std::fs::write(&ledger, whole.replacen("key 1", "key 2", 1)).unwrap();
+    assert!(refused(folder, &["serve"]).contains("damaged: entry 2"));
+    assert!(refused(folder, &["ledger", "start-over", "--confirm", "lost"]).contains("LOST"));
+    done(folder, &["ledger", "start-over", "--confirm", "LOST"]);
+    done(folder, &["users", "anonymise", "2", "--confirm", "2"]);
+    assert!(done(folder, &["ledger", "verify"]).contains("say the same"));
+}
+
+#[tokio::test]
+async fn a_certificate_is_shown_downloaded_and_checked() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let desk = store(folder).await;
+    add_task(&desk).await;
+    add_leavers(&desk, 1..=3).await;
+    close(desk).await;
+    done(folder, &["tasks", "run", "1", "--confirm", "3"]);
+    assert!(done(folder, &["runs", "verify", "2"]).contains("The certificate of run 2 holds"));
+
+    let server = Server::start(folder);
+    let (head, page) = server.get("/runs/2/certificate");
+    assert!(head.starts_with("http/1.1 200 "), "{head}");
+    for words in
+        ["Certificate of manual run 2", "3 users were anonymised", "holds", "/runs/2/certificate.json"]
+    {
+        assert!(page.contains(words), "{words}: {page}");
+    }
+    assert!(!page.contains("style=") && !page.contains("Leaver"));
+    assert!(server.get("/runs/1/certificate").0.starts_with("http/1.1 404 "), "a preview has none");
+    assert!(server.get("/runs/1/certificate.json").0.starts_with("http/1.1 404 "));
+    let (head, body) = server.get("/runs/2/certificate.json");
+    assert!(head.contains("attachment; filename=\"certificate-2.json\""), "{head}");
+    let file = folder.join("certificate.json");
+    std::fs::write(&file, &body).unwrap();
+    let file = file.to_str().unwrap();
+    assert!(done(folder, &["runs", "verify", file]).contains("holds"));
+    std::fs::write(file, body.replace("\"done\":3", "\"done\":4")).unwrap();
+    assert!(refused(folder, &["runs", "verify", file]).contains("changed after it was signed"));
+    let desk = store(folder).await;
+    desk.database().execute_unprepared("UPDATE runs SET done = 4 WHERE id = 2").await.unwrap();
+    assert!(refused(folder, &["runs", "verify", "2"]).contains("counts of the run"));
+    let (_, page) = server.get("/runs/2/certificate");
+    assert!(page.contains("does not hold"), "the page does not claim what is not so");
+    close(desk).await;
+}

@@ -1,0 +1,112 @@
+//! The scheduler of the whole program: two servers on one database start what is due once, and end when told to.
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+use policy::RunKind;
+use policy::task_form::TaskForm;
+use records::entity::runs;
+use records::{Actor, Clock, Settings, Store, task};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+
+fn url(folder: &Path) -> String {
+    format!("sqlite://{}/test.db?mode=rwc", folder.display())
+}
+
+/// A server that ends with the test.
+struct Server {
+    process: Child,
+    address: String,
+}
+
+impl Server {
+    fn start(folder: &Path) -> Self {
+        let mut process = Command::new(env!("CARGO_BIN_EXE_lethe"))
+            .arg("serve")
+            .current_dir(folder)
+            .envs([("LETHE_DATABASE_URL", url(folder).as_str()), ("LETHE_ADDR", "127.0.0.1:0")])
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let log = BufReader::new(process.stderr.take().unwrap());
+        let mut lines = log.lines().map_while(Result::ok);
+        let address = lines.find_map(|line| Some(line.split_once("http://")?.1.trim().to_owned())).unwrap();
+        // Somebody must go on reading, or the log would end the server.
+        std::thread::spawn(move || lines.for_each(drop));
+        Self { process, address }
+    }
+
+    fn get(&self, path: &str) -> String {
+        let mut stream = TcpStream::connect(&self.address).unwrap();
+        write!(stream, "GET {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n", self.address).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer
+    }
+
+    /// Ends it as a service manager does.
+    fn end(&mut self) -> ExitStatus {
+        let told = Command::new("kill").args(["-TERM", &self.process.id().to_string()]).status().unwrap();
+        assert!(told.success());
+        let began = Instant::now();
+        loop {
+            if let Some(status) = self.process.try_wait().unwrap() {
+                return status;
+            }
+            assert!(began.elapsed() < Duration::from_secs(15), "it does not end");
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+async fn scheduled(store: &Store) -> Vec<runs::Model> {
+    let find = runs::Entity::find().filter(runs::Column::Kind.eq(RunKind::Scheduled.code()));
+    find.all(store.database()).await.unwrap()
+}
+
+#[tokio::test]
+async fn two_servers_start_what_is_due_once_and_end_when_told_to() {
+    let folder = tempfile::tempdir().unwrap();
+    let clock = Clock::new(chrono_tz::Tz::Europe__London);
+    let settings = Settings::in_folder(folder.path());
+    let store = Store::open(&url(folder.path()), clock, settings).await.unwrap();
+    let form = TaskForm {
+        description: "Leavers".to_owned(),
+        by_leaving: true,
+        leaving_days: "5".to_owned(),
+        schedule: "cron".to_owned(),
+        // New year's day: the task comes due by what is written below only.
+        cron: "0 0 1 1 *".to_owned(),
+        ..TaskForm::new_task()
+    };
+    task::save(&store, Actor::DESK, &form).await.unwrap();
+    let mut servers = [Server::start(folder.path()), Server::start(folder.path())];
+
+    let due = format!("UPDATE tasks SET next_due_at = '{}'", chrono::Utc::now().to_rfc3339());
+    store.database().execute_unprepared(&due).await.unwrap();
+    let began = Instant::now();
+    while scheduled(&store).await.is_empty() {
+        assert!(began.elapsed() < Duration::from_secs(30), "nobody starts the task");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    // Both look again.
+    tokio::time::sleep(Duration::from_secs(7)).await;
+    let runs = scheduled(&store).await;
+    assert_eq!(runs.len(), 1, "{runs:?}");
+    assert_eq!(runs[0].channel, "schedule");
+    for server in &mut servers {
+        assert!(server.get("/healthz").starts_with("HTTP/1.1 200 "));
+        assert!(server.get("/metrics").contains("lethe_database_up 1"));
+        assert!(server.end().success());
+    }
+}
