@@ -51,53 +51,48 @@ impl Place {
             // It fails when the database is there, which is right.
             let _ = admin(base, &format!("CREATE DATABASE {name}")).await;
         }
-        open_url(&self.url(name), self.folder.path()).await
+        std::fs::create_dir_all(self.files(name))?;
+        open_url(&self.url(name), &self.files(name)).await
     }
 
     /// The address of a database and the folder of its files, for another process.
     pub fn address(&self, name: &str) -> [String; 2] {
-        [self.url(name), self.folder.path().display().to_string()]
+        [self.url(name), self.files(name).display().to_string()]
     }
 
     fn url(&self, name: &str) -> String {
         match &self.kind {
-            Kind::Sqlite => format!("sqlite://{}?mode=rwc", self.file(name).display()),
+            Kind::Sqlite => format!("sqlite://{}/lethe.db?mode=rwc", self.files(name).display()),
             Kind::Postgres(base) => format!("{base}/{name}"),
         }
     }
 
-    fn file(&self, name: &str) -> PathBuf {
-        self.folder.path().join(format!("{name}.db"))
+    /// The folder of a database, with its ledger and its key.
+    fn files(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
     }
 
     /// Copies a database that nobody has open.
     pub async fn copy(&self, from: &str, to: &str) -> anyhow::Result<()> {
-        match &self.kind {
-            Kind::Sqlite => {
-                std::fs::copy(self.file(from), self.file(to))?;
-            }
-            Kind::Postgres(base) => {
-                admin(base, &format!("CREATE DATABASE {to} TEMPLATE {from} STRATEGY FILE_COPY")).await?;
-                // What the copying left to be written is not part of what is measured next.
-                admin(base, "CHECKPOINT").await?;
-            }
+        std::fs::create_dir_all(self.files(to))?;
+        for entry in std::fs::read_dir(self.files(from))? {
+            let entry = entry?;
+            std::fs::copy(entry.path(), self.files(to).join(entry.file_name()))?;
+        }
+        if let Kind::Postgres(base) = &self.kind {
+            admin(base, &format!("CREATE DATABASE {to} TEMPLATE {from} STRATEGY FILE_COPY")).await?;
+            // What the copying left to be written is not part of what is measured next.
+            admin(base, "CHECKPOINT").await?;
         }
         Ok(())
     }
 
-    /// Deletes a database and the ledger and key beside it.
+    /// Deletes a database and all that belongs to it.
     pub async fn delete(&self, name: &str) -> anyhow::Result<()> {
         if let Kind::Postgres(base) = &self.kind {
             admin(base, &format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)")).await?;
         }
-        for entry in std::fs::read_dir(self.folder.path())? {
-            let path = entry?.path();
-            let file = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            if file.starts_with("lethe.") || file.starts_with(&format!("{name}.db")) {
-                std::fs::remove_file(path)?;
-            }
-        }
-        Ok(())
+        Ok(std::fs::remove_dir_all(self.files(name))?)
     }
 }
 
