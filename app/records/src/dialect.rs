@@ -88,11 +88,12 @@ pub(crate) const fn each_of(backend: DatabaseBackend) -> &'static str {
 /// the column `number`.
 pub(crate) fn objects(backend: DatabaseBackend, name: &str, texts: &[&str]) -> String {
     if backend == DatabaseBackend::Postgres {
-        let texts: String = texts.iter().map(|text| format!(", {text} TEXT")).collect();
-        return format!("json_to_recordset(CAST(? AS JSON)) AS {name}(number BIGINT{texts})");
+        let columns = texts.iter().map(|text| format!(", {text} TEXT")).collect::<Vec<_>>().concat();
+        return format!("json_to_recordset(CAST(? AS JSON)) AS {name}(number BIGINT{columns})");
     }
-    let texts: String = texts.iter().map(|text| format!(", value ->> '{text}' AS {text}")).collect();
-    format!("(SELECT value ->> 'number' AS number{texts} FROM json_each(?)) AS {name}")
+    let columns =
+        texts.iter().map(|text| format!(", value ->> '{text}' AS {text}")).collect::<Vec<_>>().concat();
+    format!("(SELECT value ->> 'number' AS number{columns} FROM json_each(?)) AS {name}")
 }
 
 /// A place holder for a date, where the database cannot see by itself that it is one. (SQLite has dates as text.)

@@ -43,7 +43,6 @@ pub async fn anonymise(db: &DatabaseConnection) -> anyhow::Result<Took> {
     let selecting = started.elapsed();
     let statements = changes(db.get_database_backend());
     let started = Instant::now();
-    let mut prof = std::collections::BTreeMap::new();
     let mut from = 1;
     while from <= people {
         let batch = format!("SELECT number FROM todo WHERE place BETWEEN {from} AND {}", from + BATCH - 1);
@@ -54,16 +53,11 @@ pub async fn anonymise(db: &DatabaseConnection) -> anyhow::Result<Took> {
         };
         let tx = db.begin().await?;
         for statement in &statements {
-            let t = Instant::now();
             tx.execute_unprepared(&statement.replace("{batch}", &batch)).await?;
-            *prof.entry(statement.chars().take(20).collect::<String>()).or_insert(Duration::ZERO) += t.elapsed();
         }
-        let t = Instant::now();
         tx.commit().await?;
-            *prof.entry("commit".to_owned()).or_insert(Duration::ZERO) += t.elapsed();
         from += BATCH;
     }
-    for (k,v) in prof { println!("      {k} {v:?}"); }
     Ok(Took { selecting, changing: started.elapsed(), people })
 }
 

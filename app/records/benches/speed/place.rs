@@ -1,11 +1,12 @@
 //! Where the measured databases stand: made once, then copied for each measurement, so that all of them measure
 //! the same data.
 
+use crate::library::Library;
 use anyhow::Context as _;
 use chrono::NaiveDate;
 use chrono_tz::Tz;
 use records::{Clock, Settings, Store};
-use sea_orm::{ConnectionTrait, Database};
+use sea_orm::{ConnectionTrait, Database, DbErr};
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
@@ -31,7 +32,7 @@ impl Place {
                 places.push(Self { kind: Kind::Postgres(base.to_owned()), folder: folder()? });
             }
             Err(_) => {
-                eprintln!("PostgreSQL is not measured: TEST_POSTGRES_URL is not set (make bench sets it)")
+                eprintln!("PostgreSQL is not measured: TEST_POSTGRES_URL is not set (make bench sets it)");
             }
         }
         Ok(places)
@@ -87,6 +88,19 @@ impl Place {
         Ok(())
     }
 
+    /// Makes a library in a new database, and closes it.
+    pub async fn make(&self, name: &str, library: &Library) -> anyhow::Result<()> {
+        let store = self.open(name).await?;
+        library.make(&store).await?;
+        Ok(close(store).await?)
+    }
+
+    /// Closes and deletes a database.
+    pub async fn drop(&self, name: &str, store: Store) -> anyhow::Result<()> {
+        close(store).await?;
+        self.delete(name).await
+    }
+
     /// Deletes a database and all that belongs to it.
     pub async fn delete(&self, name: &str) -> anyhow::Result<()> {
         if let Kind::Postgres(base) = &self.kind {
@@ -100,6 +114,10 @@ impl Place {
 pub async fn open_url(url: &str, folder: &Path) -> anyhow::Result<Store> {
     let today = NaiveDate::from_ymd_opt(2026, 1, 15).context("a date")?;
     Ok(Store::open(url, Clock::fixed(Tz::Europe__London, today), Settings::in_folder(folder)).await?)
+}
+
+async fn close(store: Store) -> Result<(), DbErr> {
+    store.database().clone().close().await
 }
 
 fn folder() -> anyhow::Result<TempDir> {
