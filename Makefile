@@ -4,7 +4,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: run test kills build site native tools browser format lint test-native test-wasm test-browser clean
+.PHONY: run test bench kills build site native tools browser format lint test-native test-wasm test-browser clean
 
 TARGET := $(abspath target)
 SITE := $(TARGET)/site
@@ -81,6 +81,11 @@ test-wasm: tools
 
 test-browser: build browser
 	@cd end2end && npx playwright test
+
+# --- Measuring ---------------------------------------------------------------------------------------------
+
+bench: ## How fast it is, against SQL written by hand; the figures are in target/bench.json
+	@POSTGRES_DURABLE=1 .ci/with-postgres cargo bench --quiet -p records --bench speed
 
 clean:
 	rm -rf target frontend/node_modules end2end/node_modules

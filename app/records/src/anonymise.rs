@@ -15,6 +15,7 @@ use policy::{Policy, Reason, RunId, Selection, UserNumber, Verdict, assess};
 use sea_orm::sea_query::Value;
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr};
 use std::collections::BTreeMap;
+use tracing::Instrument as _;
 
 /// The most people that are anonymised in one transaction.
 pub const BATCH: u64 = 1_000;
@@ -56,7 +57,8 @@ pub(crate) async fn anonymise(
 ) -> Result<Outcomes, DbErr> {
     let mut outcomes = Outcomes::default();
     let mut people = Vec::new();
-    for candidate in selection::lock(tx, numbers).await? {
+    let assessed = selection::lock(tx, numbers).instrument(tracing::debug_span!("assess")).await?;
+    for candidate in assessed {
         if job.selection == Selection::Reapply && !candidate.is_under_older_rules() {
             outcomes.skipped.push((candidate.number, Reason::AlreadyAnonymised));
             continue;
@@ -72,16 +74,19 @@ pub(crate) async fn anonymise(
     outcomes.done = people.iter().map(|person| person.number).collect();
     outcomes.keys = people.iter().map(|person| person.uuid.clone()).collect();
     for table in TABLES {
+        let span = tracing::debug_span!("change", table = table.name);
         let rows = match table.owner {
             Owner::Nobody => continue,
-            Owner::User("number") => person::replace(tx, job, &people).await?,
-            Owner::User(_) | Owner::Loan(_) => everyone::clear(tx, job.policy, table, &outcomes.done).await?,
+            Owner::User("number") => person::replace(tx, job, &people).instrument(span).await?,
+            Owner::User(_) | Owner::Loan(_) => {
+                everyone::clear(tx, job.policy, table, &outcomes.done).instrument(span).await?
+            }
         };
         if rows > 0 {
             outcomes.rows.insert(table.name, rows);
         }
     }
-    note(tx, clock, job, &outcomes.done).await?;
+    note(tx, clock, job, &outcomes.done).instrument(tracing::debug_span!("audit")).await?;
     Ok(outcomes)
 }
 

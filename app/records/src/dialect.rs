@@ -169,6 +169,15 @@ pub(crate) async fn restart_keys(db: &impl ConnectionTrait, table: &str, key: &s
     Ok(())
 }
 
+/// After many rows came into a table at once: lets PostgreSQL count them, or it reads the table as if they were not
+/// there. SQLite does not plan by counts.
+pub(crate) async fn count_rows_anew(db: &impl ConnectionTrait, table: &str) -> Result<(), DbErr> {
+    if db.get_database_backend() == DatabaseBackend::Postgres {
+        db.execute_unprepared(&format!("ANALYZE {table}")).await?;
+    }
+    Ok(())
+}
+
 /// Whether a change failed only because another writer was at work: it can be tried again.
 pub(crate) fn is_busy(error: &RecordsError) -> bool {
     use sea_orm::{RuntimeErr, SqlxError};

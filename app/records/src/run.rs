@@ -27,11 +27,18 @@ pub use start::{start, why_not};
 
 use crate::actor::{Actor, Channel};
 use crate::error::RecordsError;
-use policy::{Policy, UserNumber};
+use crate::selection;
+use crate::store::Store;
+use policy::{Policy, Reason, UserNumber};
 
 /// A policy as it is stored.
 pub(crate) fn stored_policy(text: &str) -> Result<Policy, RecordsError> {
     serde_json::from_str(text).map_err(|_| RecordsError::Corrupt("policy"))
+}
+
+/// How many users have each reason today by a policy, whether or not it is the policy of a task. Keeps nothing.
+pub async fn counts(store: &Store, policy: &Policy) -> Result<Vec<(Reason, i64)>, RecordsError> {
+    Ok(selection::counts(&store.db, policy, store.clock.today()).await?)
 }
 
 /// Who started a run, as it is stored.

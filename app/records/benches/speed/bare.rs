@@ -45,7 +45,12 @@ pub async fn anonymise(db: &DatabaseConnection) -> anyhow::Result<Took> {
     let started = Instant::now();
     let mut from = 1;
     while from <= people {
-        let batch = format!("(SELECT number FROM todo WHERE place BETWEEN {from} AND {})", from + BATCH - 1);
+        let batch = format!("SELECT number FROM todo WHERE place BETWEEN {from} AND {}", from + BATCH - 1);
+        // PostgreSQL reads the tables whole for a subquery, and uses their indexes for an array.
+        let batch = match db.get_database_backend() {
+            DatabaseBackend::Postgres => format!("= ANY (ARRAY({batch}))"),
+            _ => format!("IN ({batch})"),
+        };
         let tx = db.begin().await?;
         for statement in &statements {
             tx.execute_unprepared(&statement.replace("{batch}", &batch)).await?;
@@ -105,24 +110,24 @@ fn changes(backend: DatabaseBackend) -> Vec<String> {
          city = NULL, country = NULL, birth_date = NULL, birth_period = {decade}, gender = NULL, language = NULL, \
          barcode = NULL, external_id = NULL, notes = NULL, {}, dates_by_month = TRUE, guarantor_number = NULL, \
          replacement = 'Anonymised user ' || {random}, anonymised_on = '2026-01-15', rules_version = 1, \
-         version = version + 1 WHERE number IN {{batch}}",
+         version = version + 1 WHERE number {{batch}}",
         dates.join(", ")
     );
     let mut all = vec![users];
     all.extend(
         ["user_words", "photos", "custom_values", "credentials", "sessions"]
-            .map(|table| format!("DELETE FROM {table} WHERE user_number IN {{batch}}")),
+            .map(|table| format!("DELETE FROM {table} WHERE user_number {{batch}}")),
     );
     all.extend(
         [
             "UPDATE loans SET note = NULL, return_note = NULL \
-             WHERE user_number IN {batch} AND (note IS NOT NULL OR return_note IS NOT NULL)",
+             WHERE user_number {batch} AND (note IS NOT NULL OR return_note IS NOT NULL)",
             "UPDATE renewals SET note = NULL \
-             WHERE loan_id IN (SELECT id FROM loans WHERE user_number IN {batch}) AND note IS NOT NULL",
+             WHERE loan_id IN (SELECT id FROM loans WHERE user_number {batch}) AND note IS NOT NULL",
             "UPDATE requests SET note = NULL, cancel_reason = NULL \
-             WHERE user_number IN {batch} AND (note IS NOT NULL OR cancel_reason IS NOT NULL)",
-            "UPDATE charges SET note = NULL WHERE user_number IN {batch} AND note IS NOT NULL",
-            "UPDATE messages SET recipient = NULL, subject = NULL, body = NULL WHERE user_number IN {batch} \
+             WHERE user_number {batch} AND (note IS NOT NULL OR cancel_reason IS NOT NULL)",
+            "UPDATE charges SET note = NULL WHERE user_number {batch} AND note IS NOT NULL",
+            "UPDATE messages SET recipient = NULL, subject = NULL, body = NULL WHERE user_number {batch} \
              AND (recipient IS NOT NULL OR subject IS NOT NULL OR body IS NOT NULL)",
         ]
         .map(str::to_owned),

@@ -51,6 +51,14 @@ impl Library {
         Self { users, loans: users, requests: users / 10, messages: 0, charges: users / 10, whole: false }
     }
 
+    /// How large it is, in words.
+    pub fn words(&self) -> String {
+        format!(
+            "{} users, {} loans, {} requests, {} messages, {} charges",
+            self.users, self.loans, self.requests, self.messages, self.charges
+        )
+    }
+
     /// Fills an empty database.
     pub async fn make(&self, store: &Store) -> anyhow::Result<()> {
         let db = store.database();
@@ -296,7 +304,7 @@ fn circulation(backend: DatabaseBackend, library: &Library) -> Vec<String> {
         ("sent_at", instant(backend)),
         ("recipient", "'person.' || n || '@students.example.org'".to_owned()),
         ("subject", "'Lastname' || n || ', your loan is due'".to_owned()),
-        ("body", format!("'Dear Lastname' || n || '{}'", LETTER)),
+        ("body", format!("'Dear Lastname' || n || '{LETTER}'")),
     ];
     let hold_on = day(backend, "0");
     let mut all = vec![fill(items, "catalogue_records", &records), fill(items, "items", &copies)];

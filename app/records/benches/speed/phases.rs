@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
+use tracing::field::Visit;
 use tracing::span::{Attributes, Id};
 use tracing::{Level, Metadata, Subscriber};
 use tracing_subscriber::Layer;
@@ -12,7 +13,7 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 
 /// The spans that ended since they were last taken, by name.
 #[derive(Clone, Default)]
-pub struct Phases(Arc<Mutex<BTreeMap<&'static str, Duration>>>);
+pub struct Phases(Arc<Mutex<BTreeMap<String, Duration>>>);
 
 impl Phases {
     /// Begins to measure everything that happens in this process.
@@ -23,7 +24,7 @@ impl Phases {
     }
 
     /// What was measured since the last time.
-    pub fn take(&self) -> BTreeMap<&'static str, Duration> {
+    pub fn take(&self) -> BTreeMap<String, Duration> {
         self.0.lock().map(|mut phases| std::mem::take(&mut *phases)).unwrap_or_default()
     }
 }
@@ -33,17 +34,31 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Phases {
         metadata.is_span() && metadata.target().starts_with("records") && *metadata.level() <= Level::DEBUG
     }
 
-    fn on_new_span(&self, _: &Attributes<'_>, id: &Id, context: Context<'_, S>) {
+    fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: Context<'_, S>) {
         if let Some(span) = context.span(id) {
-            span.extensions_mut().insert(Instant::now());
+            let mut named = Named(span.name().to_owned());
+            attributes.record(&mut named);
+            span.extensions_mut().insert((named.0, Instant::now()));
         }
     }
 
     fn on_close(&self, id: Id, context: Context<'_, S>) {
         let Some(span) = context.span(&id) else { return };
-        let Some(took) = span.extensions().get::<Instant>().map(Instant::elapsed) else { return };
+        let extensions = span.extensions();
+        let Some((name, began)) = extensions.get::<(String, Instant)>() else { return };
         if let Ok(mut phases) = self.0.lock() {
-            *phases.entry(span.name()).or_default() += took;
+            *phases.entry(name.clone()).or_default() += began.elapsed();
         }
     }
+}
+
+/// The name of a span with the table that it is about.
+struct Named(String);
+
+impl Visit for Named {
+    fn record_str(&mut self, _: &tracing::field::Field, value: &str) {
+        self.0 = format!("{} {value}", self.0);
+    }
+
+    fn record_debug(&mut self, _: &tracing::field::Field, _: &dyn std::fmt::Debug) {}
 }

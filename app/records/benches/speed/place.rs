@@ -1,11 +1,12 @@
 //! Where the measured databases stand: made once, then copied for each measurement, so that all of them measure
 //! the same data.
 
+use crate::library::Library;
 use anyhow::Context as _;
 use chrono::NaiveDate;
 use chrono_tz::Tz;
 use records::{Clock, Settings, Store};
-use sea_orm::{ConnectionTrait, Database};
+use sea_orm::{ConnectionTrait, Database, DbErr};
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
@@ -31,7 +32,7 @@ impl Place {
                 places.push(Self { kind: Kind::Postgres(base.to_owned()), folder: folder()? });
             }
             Err(_) => {
-                eprintln!("PostgreSQL is not measured: TEST_POSTGRES_URL is not set (make bench sets it)")
+                eprintln!("PostgreSQL is not measured: TEST_POSTGRES_URL is not set (make bench sets it)");
             }
         }
         Ok(places)
@@ -51,53 +52,61 @@ impl Place {
             // It fails when the database is there, which is right.
             let _ = admin(base, &format!("CREATE DATABASE {name}")).await;
         }
-        open_url(&self.url(name), self.folder.path()).await
+        std::fs::create_dir_all(self.files(name))?;
+        open_url(&self.url(name), &self.files(name)).await
     }
 
     /// The address of a database and the folder of its files, for another process.
     pub fn address(&self, name: &str) -> [String; 2] {
-        [self.url(name), self.folder.path().display().to_string()]
+        [self.url(name), self.files(name).display().to_string()]
     }
 
     fn url(&self, name: &str) -> String {
         match &self.kind {
-            Kind::Sqlite => format!("sqlite://{}?mode=rwc", self.file(name).display()),
+            Kind::Sqlite => format!("sqlite://{}/lethe.db?mode=rwc", self.files(name).display()),
             Kind::Postgres(base) => format!("{base}/{name}"),
         }
     }
 
-    fn file(&self, name: &str) -> PathBuf {
-        self.folder.path().join(format!("{name}.db"))
+    /// The folder of a database, with its ledger and its key.
+    fn files(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
     }
 
     /// Copies a database that nobody has open.
     pub async fn copy(&self, from: &str, to: &str) -> anyhow::Result<()> {
-        match &self.kind {
-            Kind::Sqlite => {
-                std::fs::copy(self.file(from), self.file(to))?;
-            }
-            Kind::Postgres(base) => {
-                admin(base, &format!("CREATE DATABASE {to} TEMPLATE {from} STRATEGY FILE_COPY")).await?;
-                // What the copying left to be written is not part of what is measured next.
-                admin(base, "CHECKPOINT").await?;
-            }
+        std::fs::create_dir_all(self.files(to))?;
+        for entry in std::fs::read_dir(self.files(from))? {
+            let entry = entry?;
+            std::fs::copy(entry.path(), self.files(to).join(entry.file_name()))?;
+        }
+        if let Kind::Postgres(base) = &self.kind {
+            admin(base, &format!("CREATE DATABASE {to} TEMPLATE {from} STRATEGY FILE_COPY")).await?;
+            // What the copying left to be written is not part of what is measured next.
+            admin(base, "CHECKPOINT").await?;
         }
         Ok(())
     }
 
-    /// Deletes a database and the ledger and key beside it.
+    /// Makes a library in a new database, and closes it.
+    pub async fn make(&self, name: &str, library: &Library) -> anyhow::Result<()> {
+        let store = self.open(name).await?;
+        library.make(&store).await?;
+        Ok(close(store).await?)
+    }
+
+    /// Closes and deletes a database.
+    pub async fn drop(&self, name: &str, store: Store) -> anyhow::Result<()> {
+        close(store).await?;
+        self.delete(name).await
+    }
+
+    /// Deletes a database and all that belongs to it.
     pub async fn delete(&self, name: &str) -> anyhow::Result<()> {
         if let Kind::Postgres(base) = &self.kind {
             admin(base, &format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)")).await?;
         }
-        for entry in std::fs::read_dir(self.folder.path())? {
-            let path = entry?.path();
-            let file = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            if file.starts_with("lethe.") || file.starts_with(&format!("{name}.db")) {
-                std::fs::remove_file(path)?;
-            }
-        }
-        Ok(())
+        Ok(std::fs::remove_dir_all(self.files(name))?)
     }
 }
 
@@ -105,6 +114,10 @@ impl Place {
 pub async fn open_url(url: &str, folder: &Path) -> anyhow::Result<Store> {
     let today = NaiveDate::from_ymd_opt(2026, 1, 15).context("a date")?;
     Ok(Store::open(url, Clock::fixed(Tz::Europe__London, today), Settings::in_folder(folder)).await?)
+}
+
+async fn close(store: Store) -> Result<(), DbErr> {
+    store.database().clone().close().await
 }
 
 fn folder() -> anyhow::Result<TempDir> {

@@ -17,6 +17,7 @@ use sea_orm::{
     QuerySelect,
 };
 use std::time::Duration;
+use tracing::{Instrument as _, debug_span};
 
 /// How long a run waits before it tries a batch again that another writer has kept from it.
 const WAIT: Duration = Duration::from_secs(1);
@@ -74,7 +75,7 @@ pub(super) async fn perform(store: &Store, lease: Lease) -> Result<RunState, Rec
         return Ok(RunState::Interrupted);
     }
     enter(store, lease.run, Phase::Maintaining).await?;
-    finish::finish(store, &lease, &job).await
+    finish::finish(store, &lease, &job).instrument(debug_span!("finish")).await
 }
 
 async fn enter(store: &Store, run: RunId, phase: Phase) -> Result<(), DbErr> {
@@ -118,7 +119,7 @@ async fn everybody(
 
 /// A scan that fails leaves its people without a result: it is never said that they are clean.
 async fn scan(store: &Store, run: RunId, memory: &mut Memory) {
-    if let Err(error) = residue::scan(store, run, memory).await {
+    if let Err(error) = residue::scan(store, run, memory).instrument(debug_span!("scan")).await {
         tracing::warn!(run = run.0, code = error.code(), "the database could not be searched for residue");
         *memory = Memory::default();
     }
@@ -177,7 +178,7 @@ async fn next_batch(
     if let Some(stop) = must_stop(lease, &tx).await? {
         return Ok(Batch::Stop(stop));
     }
-    let batch = remaining(&tx, job.run, after).await?;
+    let batch = remaining(&tx, job.run, after).instrument(debug_span!("next")).await?;
     let Some(last) = batch.last().copied() else { return Ok(Batch::Stop(Stop::Through)) };
     let all = in_one_transaction(store, tx, job, batch, memory).await?;
     Ok(Batch::Done(if all { last } else { after }))
@@ -208,10 +209,11 @@ async fn in_one_transaction(
         (policy_of_old, batch) = reapply::of_one_policy(&tx, &batch).await?;
         job.policy = &policy_of_old;
     }
-    let read = Memory::read(&tx, job.policy, &batch).await?;
-    let outcomes = anonymise::anonymise(&tx, &store.clock, &job, &batch).await?;
-    outcomes::record(&tx, job.run, &outcomes).await?;
-    ledger::commit(store, tx, &job, &outcomes).await?;
+    let read = Memory::read(&tx, job.policy, &batch).instrument(debug_span!("remember")).await?;
+    let outcomes =
+        anonymise::anonymise(&tx, &store.clock, &job, &batch).instrument(debug_span!("anonymise")).await?;
+    outcomes::record(&tx, job.run, &outcomes).instrument(debug_span!("record")).await?;
+    ledger::commit(store, tx, &job, &outcomes).instrument(debug_span!("commit")).await?;
     memory.keep(read, &outcomes.done);
     Ok(batch.len() == asked)
 }

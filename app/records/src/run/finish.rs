@@ -11,10 +11,11 @@ use crate::{certificate, maintenance};
 use policy::{Outcome, Residue, RunId, RunState};
 use sea_orm::sea_query::Expr;
 use sea_orm::{ActiveModelTrait, ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, Set};
+use tracing::Instrument as _;
 
 /// Makes removed values vanish from the files, then ends the run.
 pub(super) async fn finish(store: &Store, lease: &Lease, job: &Job<'_>) -> Result<RunState, RecordsError> {
-    let maintenance = maintenance::after_run(store).await;
+    let maintenance = maintenance::after_run(store).instrument(tracing::debug_span!("maintain")).await;
     let tx = store.begin().await?;
     let cancelled = match lease.standing(&tx).await? {
         Standing::Ours => false,

@@ -57,6 +57,7 @@ pub(super) async fn make(
     );
     values.insert(0, run.id.into());
     tx.execute_raw(dialect::statement(tx.get_database_backend(), &sql, values)).await?;
+    dialect::count_rows_anew(tx, "run_members").await?;
     let [users, previewed] = count(tx, &run).await?;
     let id = RunId(run.id);
     let fingerprint = seal::fingerprint(tx, id, &task.policy, RULES_VERSION, today).await?;

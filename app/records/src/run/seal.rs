@@ -63,6 +63,7 @@ pub(super) async fn copy_members(
                WHERE run_id = ? AND reason = ?";
     let values = vec![run.0.into(), preview.id.into(), Reason::Eligible.number().into()];
     let members = tx.execute_raw(dialect::statement(tx.get_database_backend(), sql, values)).await?;
+    dialect::count_rows_anew(tx, "run_members").await?;
     let found = fingerprint(tx, run, &preview.policy, preview.rules_version, preview.today).await?;
     let as_many = i64::try_from(members.rows_affected()) == Ok(preview.previewed);
     if !as_many || preview.fingerprint.as_deref() != Some(found.as_str()) {

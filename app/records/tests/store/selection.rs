@@ -179,6 +179,11 @@ async fn sql_selects_whom_assess_selects() {
         let mut seen = BTreeMap::new();
         for policy in policies() {
             let selected = by_sql(&store, &policy).await;
+            let mut counts: BTreeMap<Reason, i64> = BTreeMap::new();
+            for (reason, _) in selected.values() {
+                *counts.entry(*reason).or_default() += 1;
+            }
+            assert_eq!(BTreeMap::from_iter(run::counts(&store, &policy).await.unwrap()), counts);
             for (number, facts) in (1..).zip(&all) {
                 let verdict = assess(facts, &policy, day(crate::support::TODAY), Selection::Bulk);
                 let (reason, _) = selected[&number];

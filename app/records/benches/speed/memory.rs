@@ -1,0 +1,45 @@
+//! How much memory a run takes: each in a process of its own, so that the peak is that of the run.
+
+use crate::child;
+use crate::library::{self, Library};
+use crate::place::Place;
+use crate::report::{Report, Target};
+use crate::sizes::Sizes;
+use anyhow::Context as _;
+use policy::RunState;
+use records::{Actor, Store, run};
+
+/// Compares the peak of a small run with that of a large one.
+pub async fn measure(place: &Place, sizes: &Sizes, report: &mut Report) -> anyhow::Result<()> {
+    let [small, large] = sizes.memory;
+    report.begin(place.name(), "Memory of a run", &format!("a library of {small} users and one of {large}"));
+    let mut peaks = Vec::new();
+    for users in sizes.memory {
+        place.make("memory", &Library::light(users)).await?;
+        let figures = child::run(place, "memory").await?;
+        place.delete("memory").await?;
+        let peak = figures.first().context("the process measured nothing")?.1;
+        report.line(&format!("peak with {users} users"), peak, "MB");
+        peaks.push(peak);
+    }
+    report.target("difference", peaks[1] - peaks[0], "MB", Target::AtMost(50.0));
+    Ok(())
+}
+
+/// In the other process: a whole run, and the most memory that the process ever had.
+pub async fn measured(store: &Store) -> anyhow::Result<Vec<(String, f64)>> {
+    let task = library::add_task(store).await?;
+    let preview = run::preview(store, Actor::DESK, task).await?;
+    let previewed = run::read(store, preview).await?.previewed;
+    let id = run::start(store, Actor::DESK, preview, &previewed.to_string()).await?;
+    anyhow::ensure!(run::carry_out(store, id).await? == RunState::Succeeded, "the run failed");
+    Ok(vec![("peak".to_owned(), peak()?)])
+}
+
+/// The most memory that this process ever had, in megabytes.
+pub fn peak() -> anyhow::Result<f64> {
+    let status = std::fs::read_to_string("/proc/self/status").context("memory is measured on Linux only")?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).context("no VmHWM")?;
+    let kilobytes: f64 = line.trim().trim_end_matches("kB").trim().parse()?;
+    Ok(kilobytes / 1024.0)
+}
