@@ -27,6 +27,9 @@ pub const NO_PROGRESS_MINUTES: i64 = 5;
 /// A missed run is told for this many days, unless its task has run since.
 pub const MISSED_DAYS: i64 = 7;
 
+/// Among how many of the last runs it looks for those that no index finds.
+const LOOK_BACK: i64 = 1_000;
+
 /// Everything that somebody should know. Empty when all is well.
 #[derive(Clone, Debug, Default)]
 pub struct Health {
@@ -198,20 +201,18 @@ async fn descriptions(store: &Store, runs: &[runs::Model]) -> Result<HashMap<i64
 async fn newest(store: &Store) -> Result<Vec<Condition>, RecordsError> {
     let sql = "SELECT r.id, r.state, r.done, r.skipped, r.failed, r.brake, r.created_at, r.finished_at, \
                t.id AS task_id, t.description \
-               FROM tasks t JOIN runs r ON r.id = (SELECT n.id FROM runs n WHERE n.task_id = t.id \
-               AND n.kind IN (?, ?) AND n.state NOT IN (?, ?) ORDER BY n.id DESC LIMIT 1) \
-               WHERE t.deleted_at IS NULL AND (r.state IN (?, ?, ?) \
-               OR (r.state = ? AND r.done = 0 AND r.previewed > 0)) ORDER BY r.id";
-    let states = [
-        RunState::Missed,
-        RunState::Queued,
-        RunState::Failed,
-        RunState::CompletedWithFailures,
-        RunState::StoppedByBrake,
-        RunState::Succeeded,
-    ];
-    let kinds = [RunKind::Manual, RunKind::Scheduled].map(RunKind::code);
-    let values = kinds.into_iter().chain(states.map(RunState::code)).map(Value::from).collect();
+               FROM runs r JOIN tasks t ON t.id = r.task_id \
+               WHERE (r.state IN (?, ?, ?) OR (r.state = ? AND r.done = 0 AND r.previewed > 0 \
+               AND r.id > (SELECT MAX(id) FROM runs) - ?)) AND r.kind IN (?, ?) AND t.deleted_at IS NULL \
+               AND NOT EXISTS (SELECT 1 FROM runs n WHERE n.task_id = r.task_id AND n.id > r.id \
+               AND n.kind IN (?, ?) AND n.state NOT IN (?, ?)) ORDER BY r.id";
+    let told =
+        [RunState::Failed, RunState::CompletedWithFailures, RunState::StoppedByBrake, RunState::Succeeded];
+    let kinds = [RunKind::Manual, RunKind::Scheduled].map(|kind| Value::from(kind.code()));
+    let mut values: Vec<Value> = told.map(|state| state.code().into()).into();
+    values.push(LOOK_BACK.into());
+    values.extend(kinds.iter().chain(&kinds).cloned());
+    values.extend([RunState::Missed, RunState::Queued].map(|state| Value::from(state.code())));
     let rows = query(store, sql, values).await?;
     let conditions = rows.iter().map(|row| {
         let state: String = row.try_get("", "state")?;
@@ -234,13 +235,13 @@ async fn newest(store: &Store) -> Result<Vec<Condition>, RecordsError> {
 async fn missed(store: &Store) -> Result<Vec<Condition>, RecordsError> {
     let sql = "SELECT r.id, r.due_at, t.id AS task_id, t.description \
                FROM runs r JOIN tasks t ON t.id = r.task_id \
-               WHERE r.state = ? AND r.created_at >= ? AND t.deleted_at IS NULL AND NOT EXISTS \
+               WHERE r.state = ? AND r.id > (SELECT MAX(id) FROM runs) - ? AND r.created_at >= ? AND t.deleted_at IS NULL AND NOT EXISTS \
                (SELECT 1 FROM runs n WHERE n.task_id = r.task_id AND (n.state = ? AND n.id > r.id \
                OR n.state IN (?, ?) AND n.kind IN (?, ?) AND n.finished_at >= r.created_at)) ORDER BY r.id";
     let ran = [RunState::Missed, RunState::Succeeded, RunState::CompletedWithFailures].map(RunState::code);
     let kinds = [RunKind::Manual, RunKind::Scheduled].map(RunKind::code);
     let since = store.clock.now() - Duration::days(MISSED_DAYS);
-    let mut values: Vec<Value> = vec![RunState::Missed.code().into(), since.into()];
+    let mut values: Vec<Value> = vec![RunState::Missed.code().into(), LOOK_BACK.into(), since.into()];
     values.extend(ran.into_iter().chain(kinds).map(Value::from));
     let rows = query(store, sql, values).await?;
     if rows.is_empty() {
