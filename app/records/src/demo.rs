@@ -23,8 +23,8 @@ use crate::bulk::insert;
 use crate::dialect;
 use crate::entity::{catalogue_records, tasks as task_rows, terms, users};
 use crate::error::RecordsError;
-use crate::run;
 use crate::store::Store;
+use crate::{residue, run};
 use catalogue::Catalogue;
 use people::Maker;
 use policy::{UserNumber, Verdict};
@@ -107,6 +107,7 @@ pub async fn fill(store: &Store, actor: Actor, users: u32, seed: u64) -> Result<
     tx.commit().await?;
     // Now, while the library is small: every single run sweeps the database.
     summary.anonymised = anonymise_some(store, actor, users).await?;
+    residue::background_scans().await;
     while let Some(mut batch) = maker.next_block() {
         summary.count(&batch);
         let tx = store.begin().await?;

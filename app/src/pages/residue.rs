@@ -122,6 +122,13 @@ fn place(found: Finding) -> impl IntoView {
     let open = decided.is_none();
     let text = match &found.now {
         Now::Nothing => view! { <p class="hint">"Nothing stands there any more."</p> }.into_any(),
+        Now::Untold => view! {
+            <p class="hint">
+                "The text cannot be shown: the key of its row holds the value itself and was not noted. Look for it in \
+                 this column with the tools of the database."
+            </p>
+        }
+        .into_any(),
         Now::Text { text, .. } => view! { <blockquote>{shortened(text)}</blockquote> }.into_any(),
     };
     let title = format!("The {kind} of ");
@@ -144,7 +151,7 @@ fn decisions(found: &Finding) -> impl IntoView + use<> {
     let about = format!("in {}, row {}", found.column_words, found.row);
     let values = |seen: &str| vec![("place", found.id.to_string()), ("seen", seen.to_owned())];
     match &found.now {
-        Now::Nothing => view! {
+        Now::Nothing | Now::Untold => view! {
             <PostButton function=CloseResidue::PATH page="/residue" values=values("") words="Note that it is gone" about />
         }
         .into_any(),

@@ -136,6 +136,9 @@ impl Writer<'_> {
     }
 
     fn other(&mut self, c: char) {
+        if matches!(c, '\u{FE6B}' | '\u{FF20}') {
+            return self.ascii(b'@');
+        }
         let plain = self.folded.memo.plain(c);
         match plain.is {
             Is::Nothing => {}

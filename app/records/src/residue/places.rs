@@ -14,6 +14,8 @@ pub(super) struct Place {
     pub(super) key: Key,
     /// SQL of the number of the user to whom a row belongs.
     owner: Option<String>,
+    /// Whether the key could hold a value itself: it is a word, or nobody knows what it is.
+    pub(super) key_may_tell: bool,
     /// Columns that are read row by row.
     pub(super) columns: Vec<Column>,
     /// Columns with few different values, which need not be read row by row.
@@ -34,7 +36,7 @@ pub(super) struct Column {
     pub(super) kind: Option<ValueKind>,
 }
 
-/// A column that is not searched, and why.
+/// A column that could hold something and is not searched, and why.
 #[derive(Clone, Debug, Eq, PartialEq, serde::Serialize)]
 pub struct NotSearched {
     /// Its table.
@@ -54,6 +56,10 @@ pub(super) enum Key {
     Position,
 }
 
+/// Why bytes are not searched.
+const BYTES: &str = "holds pictures or other bytes, in which no text can be found";
+/// What is noted instead of a key that holds a value itself.
+pub(super) const UNTOLD: &str = "?";
 /// Between the parts of a key.
 const KEY_GLUE: char = ',';
 
@@ -71,10 +77,12 @@ impl Key {
         }
     }
 
-    /// SQL of the condition that a row has this key, with its values. None where the key cannot be one of this table.
+    /// SQL of the condition that a row has this key, with its values. None where the key is untold, or cannot be one of
+    /// this table.
     pub(super) fn is(&self, backend: DatabaseBackend, key: &str) -> Option<(String, Vec<sea_orm::Value>)> {
         let columns = match self {
             Self::Position => return Some((dialect::position_is(backend).to_owned(), vec![key.into()])),
+            Self::Columns(_) if key == UNTOLD => return None,
             Self::Columns(columns) => columns,
         };
         let parts: Vec<&str> = key.splitn(columns.len(), KEY_GLUE).collect();
@@ -110,10 +118,15 @@ fn place(table: &TableFacts, not_searched: &mut Vec<NotSearched>) -> Option<Plac
     let mut alike = Vec::new();
     for facts in &table.columns {
         let class = register::column(&table.name, &facts.name).map(|column| column.class);
-        if let Some(why) = why_not(class, facts.kind) {
-            let (table, column) = (table.name.clone(), facts.name.clone());
-            not_searched.push(NotSearched { table, column, why });
-            continue;
+        match facts.kind {
+            ColumnKind::Bytes => {
+                let (table, column) = (table.name.clone(), facts.name.clone());
+                not_searched.push(NotSearched { table, column, why: BYTES });
+                continue;
+            }
+            // Numbers and dates are no text. What the register does not know is searched whatever it is.
+            ColumnKind::Integer | ColumnKind::Other if class.is_some() => continue,
+            _ => {}
         }
         let column = column(&table.name, &facts.name, class);
         let is_code = matches!(class, Some(Class::NotPersonal | Class::QuasiIdentifier));
@@ -135,16 +148,12 @@ fn place(table: &TableFacts, not_searched: &mut Vec<NotSearched>) -> Option<Plac
             .then(|| "t.\"user_number\"".to_owned()),
     };
     let key = key(table, entry);
-    Some(Place { table: table.name.clone(), key, owner, columns, alike, has_positions: table.has_positions })
-}
-
-/// Why a column is not searched. What the register does not know is always searched, unless it holds bytes.
-const fn why_not(class: Option<Class>, kind: ColumnKind) -> Option<&'static str> {
-    match (class, kind) {
-        (_, ColumnKind::Bytes) => Some("holds pictures or other bytes, in which no text can be found"),
-        (Some(_), ColumnKind::Integer | ColumnKind::Other) => Some("holds numbers or dates"),
-        _ => None,
-    }
+    let key_may_tell = match &key {
+        Key::Columns(columns) => entry.is_none() || columns.iter().any(|(_, is_number)| !is_number),
+        Key::Position => false,
+    };
+    let has_positions = table.has_positions;
+    Some(Place { table: table.name.clone(), key, key_may_tell, owner, columns, alike, has_positions })
 }
 
 fn column(table: &str, name: &str, class: Option<Class>) -> Column {

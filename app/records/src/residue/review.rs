@@ -115,6 +115,8 @@ pub enum Now {
     /// Nothing: the field is empty, or its row is gone.
     #[default]
     Nothing,
+    /// It cannot be shown: the key of the row is itself the value, and so it was not noted.
+    Untold,
     /// This text.
     Text {
         /// The text.
@@ -356,7 +358,7 @@ impl<'a> Spot<'a> {
 
     async fn now(&self, db: &impl ConnectionTrait) -> Result<Now, DbErr> {
         let backend = db.get_database_backend();
-        let Some((row, values)) = self.place.key.is(backend, self.row) else { return Ok(Now::Nothing) };
+        let Some((row, values)) = self.place.key.is(backend, self.row) else { return Ok(Now::Untold) };
         let sql = format!(
             "SELECT CAST(t.{} AS TEXT) AS text, CAST({} AS BIGINT) AS owner FROM {} AS t WHERE {row}",
             quoted(&self.column.name),

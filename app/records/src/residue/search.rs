@@ -18,7 +18,7 @@ use std::hash::BuildHasher as _;
 use zeroize::Zeroizing;
 
 /// The most bytes of a beginning.
-const HEAD: usize = 4;
+const HEAD: usize = 3;
 
 /// All values of all people, ready to be found.
 pub(super) struct Search {
@@ -224,4 +224,78 @@ fn heads<'a>(needles: &'a Needles, bearers: &[Bearer]) -> (Vec<&'a [u8]>, Vec<He
         }
     }
     (beginnings, heads, lengths)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::memory::Remembered;
+    use super::super::value::{Raw, ValueKind};
+    use super::*;
+    use proptest::prelude::*;
+    use std::collections::BTreeSet;
+
+    fn search(values: &[String]) -> Search {
+        let people = (1..)
+            .zip(values)
+            .map(|(number, value)| {
+                let columns = vec![(ValueKind::UserId, Zeroizing::new(value.clone()))];
+                Remembered { number: UserNumber(number), values: Raw { columns, ..Raw::default() }.values() }
+            })
+            .collect();
+        Search::of(Memory { people }).expect("a search")
+    }
+
+    /// Whose values are found, where they fit.
+    fn found(search: &Search, text: &str) -> BTreeSet<(i64, usize, usize)> {
+        let text = Folded::of(text);
+        let mut found = BTreeSet::new();
+        search.each(&text, |needle, start, end| {
+            for bearer in search.bearers(needle).iter().filter(|bearer| bearer.value.fits(&text, start, end))
+            {
+                found.insert((search.values_of(bearer.person).0.0, start, end));
+            }
+        });
+        found
+    }
+
+    #[test]
+    fn nothing_is_found_when_nothing_is_sought() {
+        assert_eq!(found(&search(&[]), "Ana Ng"), BTreeSet::new());
+    }
+
+    #[test]
+    fn values_that_begin_alike_are_told_apart() {
+        let values = ["ab1234", "ab12345", "ab123456", "AB-1234", "zz9999"].map(str::to_owned);
+        let search = search(&values);
+        let people = |text: &str| found(&search, text).into_iter().map(|(user, ..)| user).collect::<Vec<_>>();
+        assert_eq!(people("card ab1234, lost"), [1, 4]);
+        assert_eq!(people("card (AB 12345)"), [2]);
+        assert_eq!(people("ab1234567"), [] as [i64; 0]);
+        assert_eq!(people("zz9999 ab123456"), [3, 5]);
+    }
+
+    proptest! {
+        /// All values at once are found where each of them is found by itself.
+        #[test]
+        fn it_finds_what_a_plain_search_finds(
+            values in proptest::collection::vec("[ab1]{3,7}", 0..12),
+            text in "[ab1 ]{0,40}",
+        ) {
+            let search = search(&values);
+            let folded = Folded::of(&text);
+            let mut plain = BTreeSet::new();
+            for (person, (number, of_person)) in search.people.iter().enumerate() {
+                for (value, letters) in of_person.iter().filter(|(value, _)| value.weight > Weight::Own) {
+                    for start in 0..folded.letters().len() {
+                        let end = start + letters.len();
+                        if folded.letters().get(start..end) == Some(letters) && value.fits(&folded, start, end) {
+                            plain.insert((number.0, start, end));
+                        }
+                    }
+                }
+                prop_assert_eq!(number.0, i64::try_from(person).unwrap_or_default() + 1);
+            }
+            prop_assert_eq!(found(&search, &text), plain);
+        }
+    }
 }

@@ -7,7 +7,7 @@
 //!   and few rows hold it; a last name alone only while nobody else has it.
 
 use super::fold::Folded;
-use super::places::{Column, Place};
+use super::places::{Column, Place, UNTOLD};
 use super::search::{Bearer, Search};
 use super::value::{Names, ValueKind, Weight};
 use crate::dialect::{Block, FIELD, RECORD};
@@ -61,6 +61,8 @@ pub(super) struct Sift {
     /// Needles that other users have now, with their numbers; sorted when `users` is through.
     theirs: Vec<(i64, u32)>,
     theirs_is_sorted: bool,
+    /// The greatest user number there is. Who comes while the search is under way is not known with what is theirs.
+    newest: i64,
     /// What was found; for words that can turn out to stand everywhere with the needle.
     hits: Vec<(Hit, Option<u32>)>,
     alike: Vec<Alike>,
@@ -80,6 +82,19 @@ struct Found {
     needle: Option<u32>,
     /// Whether it could be a word.
     is_weak: bool,
+    /// From where to where its letters stand.
+    span: (usize, usize),
+}
+
+impl Found {
+    /// Whether it is only part of something that says more: the last name of a full name is about nobody else.
+    fn is_part_of(&self, other: &Self) -> bool {
+        self.is_weak
+            && !other.is_weak
+            && self.column == other.column
+            && other.span.0 <= self.span.0
+            && self.span.1 <= other.span.1
+    }
 }
 
 /// The row at hand.
@@ -102,6 +117,7 @@ impl Sift {
             known,
             theirs: Vec::new(),
             theirs_is_sorted: false,
+            newest: i64::MIN,
             hits: Vec::new(),
             alike: Vec::new(),
             text: Folded::default(),
@@ -121,7 +137,12 @@ impl Sift {
         for record in records(block) {
             let mut fields = record.split(|byte| *byte == FIELD);
             let (Some(key), Some(owner)) = (fields.next(), fields.next()) else { continue };
-            let owner = std::str::from_utf8(owner).ok().and_then(|owner| owner.parse().ok());
+            let owner: Option<i64> = std::str::from_utf8(owner).ok().and_then(|owner| owner.parse().ok());
+            if is_users {
+                self.newest = self.newest.max(owner.unwrap_or_default());
+            } else if owner.is_some_and(|owner| owner > self.newest) {
+                continue;
+            }
             let row = Row { owner, own: owner.and_then(|owner| self.search.person(owner)) };
             let notes = row.own.is_none() && (is_users || is_custom);
             for (at, (column, text)) in place.columns.iter().zip(fields.clone()).enumerate() {
@@ -131,7 +152,8 @@ impl Sift {
                 self.note_full_names(place, row, fields);
             }
             if !self.found.is_empty() {
-                self.keep(row, &table, &columns, &String::from_utf8_lossy(key));
+                let key = self.told(place, key);
+                self.keep(row, &table, &columns, &key);
             }
         }
     }
@@ -220,6 +242,7 @@ impl Sift {
                 kind: bearer.value.kind,
                 needle: Some(needle),
                 is_weak: bearer.value.weight == Weight::Weak,
+                span: (start, end),
             }));
         });
         if is_barren {
@@ -268,9 +291,23 @@ impl Sift {
                     kind: value.kind,
                     needle: None,
                     is_weak: false,
+                    span: (0, 0),
                 });
             }
         }
+    }
+
+    /// The key of a row as it is noted: never with a value in it.
+    fn told(&mut self, place: &Place, key: &[u8]) -> String {
+        self.text.fold(key);
+        let mut tells = false;
+        if place.key_may_tell {
+            let Self { search, text, .. } = self;
+            search.each(text, |needle, start, end| {
+                tells |= search.bearers(needle).iter().any(|bearer| bearer.value.fits(text, start, end));
+            });
+        }
+        if tells { UNTOLD.to_owned() } else { String::from_utf8_lossy(key).into_owned() }
     }
 
     /// Keeps what was found in a row: in each field for each person the value that proves most.
@@ -282,9 +319,13 @@ impl Sift {
             found
                 .retain(|found| found.needle.is_none_or(|needle| !noted_last(&self.theirs, (owner, needle))));
         }
+        let parts: Vec<bool> =
+            found.iter().map(|one| found.iter().any(|other| one.is_part_of(other))).collect();
+        let mut parts = parts.into_iter();
+        found.retain(|_| parts.next() == Some(false));
         found.sort_unstable_by_key(|found| (found.column, found.person, found.is_weak, found.kind));
         found.dedup_by_key(|found| (found.column, found.person));
-        for Found { column, person, kind, needle, is_weak } in found.drain(..) {
+        for Found { column, person, kind, needle, is_weak, .. } in found.drain(..) {
             if let Some(needle) = needle {
                 let known = &mut self.known[needle as usize];
                 known.places = known.places.saturating_add(1);

@@ -427,3 +427,109 @@ impl Raw {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn raw(columns: &[(ValueKind, &str)]) -> Raw {
+        let columns = columns.iter().map(|(kind, text)| (*kind, Zeroizing::new((*text).to_owned())));
+        Raw { columns: columns.collect(), ..Raw::default() }
+    }
+
+    /// Kinds of the values that stand in a text as they must.
+    fn kinds(raw: &Raw, text: &str) -> Vec<ValueKind> {
+        let text = Folded::of(text);
+        let values = raw.values();
+        let mut kinds: Vec<ValueKind> = values
+            .iter()
+            .filter(|(value, letters)| value.stands_in(letters, &text))
+            .map(|(value, _)| value.kind)
+            .collect();
+        kinds.sort_unstable();
+        kinds.dedup();
+        kinds
+    }
+
+    fn ana() -> Raw {
+        raw(&[
+            (ValueKind::FirstName, "Ana María"),
+            (ValueKind::MiddleName, "Lucía"),
+            (ValueKind::LastName, "Müller"),
+            (ValueKind::Email, "ana.mueller@example.org"),
+            (ValueKind::Phone, "+44 1632 960123"),
+            (ValueKind::Street, "12 Abbey Lane"),
+        ])
+    }
+
+    #[test]
+    fn names_are_found_as_people_write_them() {
+        use ValueKind::{FirstName, FullName, LastName};
+        for text in [
+            "called Ana María Müller",
+            "MULLER, ANA MARIA",
+            "Mueller, Ana-Maria",
+            "Ana María Lucía Müller",
+            "Müller, Ana María L.",
+        ] {
+            assert!(kinds(&ana(), text).contains(&FullName), "{text}");
+        }
+        assert_eq!(kinds(&ana(), "Frau Müllers Buch"), [LastName]);
+        assert_eq!(kinds(&ana(), "Müllerin"), []);
+        assert_eq!(kinds(&ana(), "ana maria"), [FirstName]);
+        // Words that are cut differently are other words.
+        let ander = raw(&[(ValueKind::LastName, "Ander")]);
+        assert_eq!(kinds(&ander, "an der Tür"), []);
+        assert_eq!(kinds(&ander, "(Ander)"), [LastName]);
+        let brien = raw(&[(ValueKind::LastName, "OBrien")]);
+        assert_eq!(kinds(&brien, "O\u{2019}Brien"), [LastName]);
+    }
+
+    #[test]
+    fn keys_and_addresses_are_whole() {
+        use ValueKind::{Email, Phone, Street};
+        for text in ["from abroad 0044 (0)1632 960 123", "01632-960123", "44 1632 960123."] {
+            assert!(kinds(&ana(), text).contains(&Phone), "{text}");
+        }
+        assert_eq!(kinds(&ana(), "01632 9601234"), []);
+        assert_eq!(kinds(&ana(), "lives at 12,  ABBEY\nlane"), [Street]);
+        assert_eq!(kinds(&ana(), "112 Abbey Lane"), []);
+        assert!(kinds(&ana(), "<ana.mueller@example.org>").contains(&Email));
+        assert!(!kinds(&ana(), "joana.mueller@example.org").contains(&Email));
+        assert!(!kinds(&ana(), "ana.mueller@example.organic").contains(&Email));
+    }
+
+    #[test]
+    fn what_says_little_counts_little() {
+        let weight = |kind: ValueKind, text: &str| {
+            let values = raw(&[(kind, text)]).values();
+            values.iter().next().map(|(value, _)| value.weight)
+        };
+        assert_eq!(weight(ValueKind::UserId, "ab10001"), Some(Weight::Strong));
+        assert_eq!(weight(ValueKind::UserId, "main"), Some(Weight::Weak));
+        assert_eq!(weight(ValueKind::Barcode, "1234"), Some(Weight::Weak));
+        assert_eq!(weight(ValueKind::Phone, "12345"), Some(Weight::Own));
+        assert_eq!(weight(ValueKind::Street, "Mill Hill"), Some(Weight::Own));
+        assert_eq!(weight(ValueKind::FirstName, "Alexander"), Some(Weight::Own));
+        assert_eq!(weight(ValueKind::LastName, "王"), None);
+        assert_eq!(weight(ValueKind::LastName, "Ng"), Some(Weight::Weak));
+    }
+
+    #[test]
+    fn an_address_of_a_message_counts_only_where_it_is_new() {
+        let mut ana = ana();
+        let address = |text: &str| Zeroizing::new(text.to_owned());
+        ana.addresses = vec![address("12 Abbey Lane\nLN1 2AB Lincoln"), address("old@example.org")];
+        let values = ana.values();
+        let kinds: Vec<ValueKind> = values.iter().map(|(value, _)| value.kind).collect();
+        assert!(!kinds.contains(&ValueKind::Address));
+        assert_eq!(kinds.iter().filter(|kind| **kind == ValueKind::Email).count(), 2);
+    }
+
+    #[test]
+    fn every_kind_has_a_code_of_its_own() {
+        for kind in ValueKind::ALL {
+            assert_eq!(ValueKind::from_code(kind.code()), Some(kind));
+        }
+    }
+}

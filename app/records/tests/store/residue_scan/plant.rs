@@ -1,0 +1,153 @@
+//! Writes values into any text column of any table, into rows that belong to others or to nobody.
+
+use super::people::{KINDS, Person, written_otherwise};
+use policy::register::{self, Class};
+use rand::rngs::StdRng;
+use rand::seq::{IndexedRandom as _, SliceRandom as _};
+use records::{Store, dialect};
+use sea_orm::{ConnectionTrait, DatabaseBackend, Statement, Value};
+use std::collections::BTreeSet;
+
+/// Columns that the program itself reads as codes or that others point to: it would stop working. And what the test
+/// is about.
+const NOT_HERE: &[&str] = &[
+    "seaql_migrations",
+    "runs",
+    "run_members",
+    "run_counts",
+    "residue_hits",
+    "certificates",
+    "ledger_mark",
+    "replays",
+    "tasks.policy",
+    "tasks.schedule",
+    "tasks.task_type",
+    "tasks.visibility",
+    "tasks.missed",
+    "tasks.confirmed_policy",
+    "custom_fields.key",
+    "custom_values.field_key",
+    "user_roles.role",
+    "legal_holds.reason",
+    "requests.status",
+];
+
+/// A place: table and column, and whether a last name alone counts there.
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub struct Place {
+    pub table: String,
+    pub column: String,
+    pub is_free: bool,
+}
+
+/// Where a value was written, and whose it was.
+pub type Planted = BTreeSet<(i64, String, String)>;
+
+/// Every text column into which something can be written.
+pub async fn places(store: &Store) -> Vec<Place> {
+    let db = store.database();
+    let mut places = Vec::new();
+    for (table, columns) in dialect::schema(db).await.unwrap() {
+        for column in columns {
+            let is_text = is_text(store, &table, &column).await;
+            if !is_text
+                || NOT_HERE.contains(&table.as_str())
+                || NOT_HERE.contains(&&*format!("{table}.{column}"))
+            {
+                continue;
+            }
+            let class = register::column(&table, &column).map(|entry| entry.class);
+            places.push(Place {
+                is_free: matches!(class, None | Some(Class::FreeText)),
+                table: table.clone(),
+                column,
+            });
+        }
+    }
+    places
+}
+
+async fn is_text(store: &Store, table: &str, column: &str) -> bool {
+    let db = store.database();
+    let sql = match db.get_database_backend() {
+        DatabaseBackend::Postgres => format!(
+            "SELECT COUNT(*) AS n FROM information_schema.columns WHERE table_name = '{table}' \
+             AND column_name = '{column}' AND data_type IN ('text', 'character varying')"
+        ),
+        _ => format!(
+            "SELECT COUNT(*) AS n FROM pragma_table_info('{table}') WHERE name = '{column}' \
+             AND LOWER(type) IN ('text', 'varchar')"
+        ),
+    };
+    count(store, sql).await > 0
+}
+
+async fn count(store: &Store, sql: String) -> i64 {
+    let db = store.database();
+    let row = db.query_one_raw(Statement::from_string(db.get_database_backend(), sql)).await.unwrap();
+    row.unwrap().try_get("", "n").unwrap()
+}
+
+/// Plants this many values of these people, each in another column. The rows belong to users up to `others`, who are
+/// not anonymised, or to nobody.
+pub async fn plant(
+    store: &Store,
+    dice: &mut StdRng,
+    people: &[Person],
+    others: &[i64],
+    wanted: usize,
+) -> Planted {
+    let mut places = places(store).await;
+    places.shuffle(dice);
+    let mut planted = Planted::new();
+    for place in places.iter().cycle().take(places.len() * 3) {
+        if planted.len() == wanted {
+            break;
+        }
+        let person = people.choose(dice).unwrap();
+        let kind = *KINDS.choose(dice).unwrap();
+        // In its own column it would be somebody else's, and so is a name in a column that names somebody else.
+        let its_own = place.column == kind || kind == "phone" && place.column == "mobile";
+        let names = matches!(place.table.as_str(), "users" | "user_words") && kind.ends_with("_name");
+        let found_there = (person.number, place.table.clone(), place.column.clone());
+        if its_own
+            || names && !place.is_free
+            || kind == "last_name" && !place.is_free
+            || planted.contains(&found_there)
+        {
+            continue;
+        }
+        let value = written_otherwise(&person.value(kind, dice), dice);
+        if write(store, place, others, &format!("Seen: {value}; see above")).await {
+            planted.insert(found_there);
+        }
+    }
+    assert_eq!(planted.len(), wanted, "there is no room for so many");
+    planted
+}
+
+/// Writes a text into a row of others. False where there is no such row.
+async fn write(store: &Store, place: &Place, others: &[i64], text: &str) -> bool {
+    let db = store.database();
+    let backend = db.get_database_backend();
+    let Place { table, column, .. } = place;
+    let row = if backend == DatabaseBackend::Postgres { "ctid" } else { "rowid" };
+    let owner = match register::table(table).map(|table| table.owner) {
+        Some(register::Owner::User(column)) => column.to_owned(),
+        Some(register::Owner::Loan(column)) => {
+            format!("(SELECT l.user_number FROM loans l WHERE l.id = {column})")
+        }
+        _ => String::new(),
+    };
+    let numbers: Vec<String> = others.iter().map(ToString::to_string).collect();
+    let theirs =
+        if owner.is_empty() { "TRUE".to_owned() } else { format!("{owner} IN ({})", numbers.join(", ")) };
+    // Each row is used once: what is planted is not overwritten.
+    let sql = format!(
+        "UPDATE {table} SET {column} = {} WHERE {row} = (SELECT MIN({row}) FROM {table} WHERE {theirs} \
+         AND COALESCE({column}, '') NOT LIKE 'Seen: %')",
+        if backend == DatabaseBackend::Postgres { "$1" } else { "?" }
+    );
+    let statement = Statement::from_sql_and_values(backend, sql, [Value::from(text)]);
+    db.execute_raw(statement).await.unwrap().rows_affected() == 1
+}
