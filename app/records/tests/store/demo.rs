@@ -4,7 +4,7 @@ use crate::support::{add, clock, dump, execute, for_each_database, leaver};
 use policy::{Blocker, Reason, Role};
 use records::demo::{self, DemoSummary};
 use records::entity::{photos, tasks, users};
-use records::{Actor, RecordsError, Settings, Store, run};
+use records::{Actor, RecordsError, Settings, Store, residue, run};
 use sea_orm::{ActiveModelTrait, ConnectionTrait, EntityTrait, QueryOrder, Set, Statement};
 
 const USERS: u32 = 300;
@@ -225,6 +225,7 @@ async fn the_same_seed_makes_the_same_library() {
         let settings = Settings::in_folder(&folder.path().join(name));
         let store = Store::open(&url, clock(), settings).await.unwrap();
         fill(&store, seed).await;
+        residue::background_scans().await;
         dumps.push(comparable(&store).await);
     }
     assert!(dumps[0] == dumps[1], "the same seed makes a different library");

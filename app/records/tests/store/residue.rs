@@ -388,7 +388,7 @@ async fn open(store: &Store, run: RunId) -> Vec<Finding> {
 fn seen(finding: &Finding) -> &str {
     match &finding.now {
         Now::Text { seen, .. } => seen,
-        Now::Nothing => "",
+        Now::Nothing | Now::Untold => "",
     }
 }
 
