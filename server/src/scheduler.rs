@@ -1,7 +1,7 @@
 //! The scheduler of this process: every few seconds it starts what is due and takes up what waits.
 
 use rand::RngExt as _;
-use records::{Store, run, schedule};
+use records::{Store, residue, run, schedule};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
@@ -47,6 +47,7 @@ pub(crate) async fn look(store: Store, pulse: Pulse) {
             return;
         }
     }
+    give_up_on_lost_scans(&store).await;
     let mut worker = Worker::default();
     loop {
         match schedule::tick(&store).await {
@@ -64,6 +65,13 @@ pub(crate) async fn look(store: Store, pulse: Pulse) {
         }
     }
     worker.end().await;
+}
+
+/// The search for what single users have left goes with its process: those of processes that are gone are noted.
+async fn give_up_on_lost_scans(store: &Store) {
+    if let Err(error) = residue::give_up_on_lost_scans(store).await {
+        tracing::warn!(code = error.code(), "lost scans could not be noted");
+    }
 }
 
 /// What ended a rest.
