@@ -141,7 +141,7 @@ async fn the_fifty_are_anonymised_again_and_a_new_user_with_an_old_number_is_unt
 async fn a_replay_that_was_cut_off_goes_on_and_counts_everybody_once() {
     for_each_library(async |mut library| {
         let store = library.open().await;
-        for n in 1..=1200 {
+        for n in 1..=2200 {
             add(&store, leaver(&format!("N{n}"))).await;
         }
         let task = add_task(&store, &five_days()).await;
@@ -151,22 +151,22 @@ async fn a_replay_that_was_cut_off_goes_on_and_counts_everybody_once() {
         store.database().clone().close().await.unwrap();
 
         let store = library.restore(backup).await;
-        assert_eq!(standing(&store).await.unwrap(), Standing::Ahead { entries: 3, people: 1200 });
-        crate::faults::refuse(&store, "UPDATE", "users", "OLD.number = 1100").await;
+        assert_eq!(standing(&store).await.unwrap(), Standing::Ahead { entries: 3, people: 2200 });
+        crate::faults::refuse(&store, "UPDATE", "users", "OLD.number = 2100").await;
         assert!(replay(&store, |_| ()).await.is_err());
-        assert_eq!(anonymised(&store).await.len(), 1000, "two of three transactions");
+        assert_eq!(anonymised(&store).await.len(), 2000, "two of three transactions");
         assert_eq!(standing(&store).await.unwrap(), Standing::Ahead { entries: 1, people: 200 });
         let cut_off = &receipts(&store).await.unwrap()[0];
-        assert_eq!((cut_off.people, cut_off.verified), (1000, false));
+        assert_eq!((cut_off.people, cut_off.verified), (2000, false));
         crate::faults::repair(&store, "users").await;
 
         let receipt = replay(&store.as_another_process(clock()), |_| ()).await.unwrap().unwrap();
-        assert_eq!((receipt.people, receipt.anonymised, receipt.already), (1200, 1200, 0));
+        assert_eq!((receipt.people, receipt.anonymised, receipt.already), (2200, 2200, 0));
         assert_eq!(receipt.from_sequence, 1);
         assert_eq!(receipts(&store).await.unwrap().len(), 1);
         assert_eq!(standing(&store).await.unwrap(), Standing::Level);
         let run = runs::Entity::find().filter(runs::Column::Kind.eq("replay")).one(store.database()).await;
-        assert_eq!(run.unwrap().unwrap().done, 1200);
+        assert_eq!(run.unwrap().unwrap().done, 2200);
     })
     .await;
 }
