@@ -11,7 +11,7 @@ use tracing_subscriber::layer::{Context, SubscriberExt as _};
 use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
-/// The spans that ended since they were last taken, by name.
+/// The time spent in spans since it was last taken, by name.
 #[derive(Clone, Default)]
 pub struct Phases(Arc<Mutex<BTreeMap<String, Duration>>>);
 
@@ -38,18 +38,32 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Phases {
         if let Some(span) = context.span(id) {
             let mut named = Named(span.name().to_owned());
             attributes.record(&mut named);
-            span.extensions_mut().insert((named.0, Instant::now()));
+            span.extensions_mut().insert(Open {
+                name: named.0,
+                began: Instant::now(),
+                counted: Duration::ZERO,
+            });
         }
     }
 
-    fn on_close(&self, id: Id, context: Context<'_, S>) {
-        let Some(span) = context.span(&id) else { return };
-        let extensions = span.extensions();
-        let Some((name, began)) = extensions.get::<(String, Instant)>() else { return };
+    // Not when it is closed: the thread of a connection may hold it for a moment longer.
+    fn on_exit(&self, id: &Id, context: Context<'_, S>) {
+        let Some(span) = context.span(id) else { return };
+        let mut extensions = span.extensions_mut();
+        let Some(open) = extensions.get_mut::<Open>() else { return };
+        let took = open.began.elapsed();
         if let Ok(mut phases) = self.0.lock() {
-            *phases.entry(name.clone()).or_default() += began.elapsed();
+            *phases.entry(open.name.clone()).or_default() += took.saturating_sub(open.counted);
         }
+        open.counted = took;
     }
+}
+
+/// A span that has begun, and how much of its time is counted.
+struct Open {
+    name: String,
+    began: Instant,
+    counted: Duration,
 }
 
 /// The name of a span with the table that it is about.

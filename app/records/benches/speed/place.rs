@@ -50,7 +50,7 @@ impl Place {
     pub async fn open(&self, name: &str) -> anyhow::Result<Store> {
         if let Kind::Postgres(base) = &self.kind {
             // It fails when the database is there, which is right.
-            let _ = admin(base, &format!("CREATE DATABASE {name}")).await;
+            let _ = admin(base, &format!("CREATE DATABASE {}", database(name))).await;
         }
         std::fs::create_dir_all(self.files(name))?;
         open_url(&self.url(name), &self.files(name)).await
@@ -64,7 +64,7 @@ impl Place {
     fn url(&self, name: &str) -> String {
         match &self.kind {
             Kind::Sqlite => format!("sqlite://{}/lethe.db?mode=rwc", self.files(name).display()),
-            Kind::Postgres(base) => format!("{base}/{name}"),
+            Kind::Postgres(base) => format!("{base}/{}", database(name)),
         }
     }
 
@@ -81,6 +81,7 @@ impl Place {
             std::fs::copy(entry.path(), self.files(to).join(entry.file_name()))?;
         }
         if let Kind::Postgres(base) = &self.kind {
+            let [from, to] = [from, to].map(database);
             admin(base, &format!("CREATE DATABASE {to} TEMPLATE {from} STRATEGY FILE_COPY")).await?;
             // What the copying left to be written is not part of what is measured next.
             admin(base, "CHECKPOINT").await?;
@@ -104,7 +105,7 @@ impl Place {
     /// Deletes a database and all that belongs to it.
     pub async fn delete(&self, name: &str) -> anyhow::Result<()> {
         if let Kind::Postgres(base) = &self.kind {
-            admin(base, &format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)")).await?;
+            admin(base, &format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", database(name))).await?;
         }
         Ok(std::fs::remove_dir_all(self.files(name))?)
     }
@@ -122,6 +123,11 @@ async fn close(store: Store) -> Result<(), DbErr> {
 
 fn folder() -> anyhow::Result<TempDir> {
     Ok(tempfile::Builder::new().prefix("lethe-bench.").tempdir()?)
+}
+
+/// The name of a database on the server, which may hold others.
+fn database(name: &str) -> String {
+    format!("lethe_bench_{}_{name}", std::process::id())
 }
 
 async fn admin(base: &str, sql: &str) -> anyhow::Result<()> {

@@ -88,7 +88,7 @@ async fn slowest_page(store: &Store, id: policy::RunId) -> anyhow::Result<Durati
         MemberQuery::default(),
         MemberQuery { verdict: Some(VerdictKind::Eligible), ..MemberQuery::default() },
         MemberQuery { verdict: Some(VerdictKind::Blocked), ..MemberQuery::default() },
-        MemberQuery { reason: Some(Reason::UnsettledCharge), ..MemberQuery::default() },
+        MemberQuery { reason: Some(Reason::LegalHold), ..MemberQuery::default() },
     ];
     for query in queries {
         for part in [0, 2, 4] {

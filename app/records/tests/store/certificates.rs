@@ -64,6 +64,7 @@ async fn a_single_user_has_one_that_is_made_again_when_the_scan_has_ended() {
         add(&store, leaver("Ng")).await;
         add_task(&store, &five_days()).await;
         let id = run::anonymise_one(&store, Actor::DESK, UserNumber(1), "1").await.unwrap().unwrap();
+        records::residue::background_scans().await;
         execute(&store, "UPDATE run_members SET residue = NULL").await;
         reissue(&store, id).await.unwrap();
         let before = file(&store, id).await.unwrap();
