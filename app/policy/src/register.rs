@@ -169,8 +169,9 @@ pub const PLACES: [Place; 9] = [
     Place {
         words: "Database files (SQLite file and write-ahead log, PostgreSQL relation files)",
         class: Class::Identifier,
-        rule: "SQLite overwrites removed values (secure_delete) and its log is truncated after each run; \
-               PostgreSQL reuses the space at its next VACUUM.",
+        rule: "SQLite overwrites removed values (secure_delete) and its log is truncated after each run; PostgreSQL gives \
+               their space free after each run. Single old copies can stay in free space until the files are written \
+               anew (lethe maintain --full).",
     },
     Place {
         words: "Backups",

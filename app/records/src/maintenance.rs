@@ -1,10 +1,10 @@
 //! Making removed values vanish from the files of the database, too.
 //!
-//! SQLite overwrites what it deletes (`secure_delete`); after each run its write-ahead log is truncated, so that no old
-//! page stands there. PostgreSQL keeps old versions of rows until VACUUM, and VACUUM gives their space free without
-//! overwriting it; only rewriting the tables (VACUUM FULL) makes the bytes vanish, and meanwhile nobody can use them.
-//! So the first happens after each run, the second is offered. Write-ahead logs of PostgreSQL and backups keep old
-//! values until they are recycled and expire: no program that speaks to the database can reach them.
+//! SQLite overwrites what it deletes (`secure_delete`), but a page that is split can leave an old copy behind; after each
+//! run its write-ahead log is truncated. PostgreSQL keeps old versions of rows until VACUUM, and VACUUM gives their space
+//! free without overwriting it. Only writing everything anew (VACUUM, VACUUM FULL) makes the bytes vanish, and meanwhile
+//! nobody can use it. So the first happens after each run, the second is offered. Write-ahead logs of PostgreSQL and
+//! backups keep old values until they are recycled and expire: no program that speaks to the database can reach them.
 
 use crate::actor::Actor;
 use crate::audit::{self, Deed, Subject};
