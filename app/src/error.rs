@@ -16,6 +16,12 @@ pub enum AppError {
     /// Not possible as things stand.
     #[error("{0}")]
     Refused(String),
+    /// Whoever asks may not do this. The words follow “may not”.
+    #[error("You may not {0}. Nothing was changed")]
+    Forbidden(String),
+    /// Whoever asks has to show again who they are.
+    #[error("Sign in again to do this. Nothing was changed")]
+    SignInAgain,
     /// There is no such record.
     #[error("There is no such {0}")]
     NotFound(String),
@@ -59,6 +65,8 @@ impl From<records::RecordsError> for AppError {
         match error {
             RecordsError::Invalid(errors) => Self::Invalid(errors),
             RecordsError::Refused(why) | RecordsError::Ledger(why) => Self::Refused(why),
+            RecordsError::Forbidden(action) => Self::Forbidden(action.words().to_owned()),
+            RecordsError::SignInAgain => Self::SignInAgain,
             RecordsError::NotFound(what) => Self::NotFound(what.to_owned()),
             RecordsError::Stale => Self::Stale,
             RecordsError::Database(_) | RecordsError::Corrupt(_) => Self::Internal(reference(&error)),

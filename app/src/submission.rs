@@ -13,12 +13,15 @@ use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::header::{ACCEPT, CONTENT_TYPE, LOCATION};
+use http::request::Parts;
 use http::{HeaderValue, Method, Request, StatusCode, Uri};
-use leptos::prelude::{provide_context, use_context};
+use leptos::prelude::*;
 use serde::de::DeserializeOwned;
 
 /// The prefix of every server function that a plain form posts to.
 pub const PREFIX: &str = "/do";
+/// The field of the token that shows that a form was made for this session.
+pub(crate) const TOKEN: &str = "form_token";
 /// The largest form, in bytes. No right form comes near it; a text that is far too long still comes back at its
 /// field, to be shortened.
 pub const MOST_BYTES: usize = 2 * 1024 * 1024;
@@ -60,6 +63,19 @@ fn read<T: DeserializeOwned>(body: &[u8]) -> Option<T> {
 /// The address that a form on `page` posts to.
 pub(crate) fn action(function_path: &str, page: &str) -> String {
     format!("{function_path}?page={}", percent_encoded(page))
+}
+
+/// The token of the session for which a page is made: only a form with it is carried out. The web server puts it into
+/// the extensions of the request.
+#[derive(Clone, Debug)]
+pub struct FormToken(pub String);
+
+/// The token in a form. It stands in every form that posts.
+#[component]
+pub(crate) fn Token() -> impl IntoView {
+    use_context::<Parts>()
+        .and_then(|parts| parts.extensions.get::<FormToken>().cloned())
+        .map(|token| view! { <input type="hidden" name=TOKEN value=token.0 /> })
 }
 
 /// Carries out a posted form.
@@ -114,6 +130,7 @@ async fn again(state: &AppState, page: String, path: String, body: Bytes, error:
     let status = match error {
         AppError::Checked => StatusCode::OK,
         AppError::Stale => StatusCode::CONFLICT,
+        AppError::Forbidden(_) | AppError::SignInAgain => StatusCode::FORBIDDEN,
         AppError::NotFound(_) => StatusCode::NOT_FOUND,
         AppError::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
         AppError::Invalid(_) | AppError::Refused(_) | AppError::Unreadable => {

@@ -76,7 +76,7 @@ async fn the_command_line_leaves_what_the_record_leaves_and_prints_nothing_of_th
     let planter = Planter::new(desk.database(), 1).await;
     let [by_hand, by_task, by_command] =
         [planter.plant(2).await, planter.plant(3).await, planter.plant(4).await];
-    let done = run::anonymise_one(&desk, Actor::DESK, UserNumber(by_hand.number), "2").await.unwrap();
+    let done = run::anonymise_one(&desk, Actor::COMMAND_LINE, UserNumber(by_hand.number), "2").await.unwrap();
     assert!(done.is_some());
     desk.database().clone().close().await.unwrap();
     assert!(!files_with(folder, "canary-3-").is_empty(), "the search finds what is there");

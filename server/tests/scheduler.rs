@@ -89,7 +89,7 @@ async fn two_servers_start_what_is_due_once_and_end_when_told_to() {
         cron: "0 0 1 1 *".to_owned(),
         ..TaskForm::new_task()
     };
-    task::save(&store, Actor::DESK, &form).await.unwrap();
+    task::save(&store, Actor::COMMAND_LINE, &form).await.unwrap();
     let mut servers = [Server::start(folder.path()), Server::start(folder.path())];
 
     let due = format!("UPDATE tasks SET next_due_at = '{}'", chrono::Utc::now().to_rfc3339());

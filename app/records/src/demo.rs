@@ -27,7 +27,7 @@ use crate::store::Store;
 use crate::{residue, run};
 use catalogue::Catalogue;
 use people::Maker;
-use policy::{UserNumber, Verdict};
+use policy::{Action, UserNumber, Verdict};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use serde::Serialize;
 
@@ -72,6 +72,7 @@ pub struct DemoSummary {
 
 /// Fills an empty database with a demo library.
 pub async fn fill(store: &Store, actor: Actor, users: u32, seed: u64) -> Result<DemoSummary, RecordsError> {
+    actor.must(Action::Administer)?;
     if !(FEWEST_USERS..=MOST_USERS).contains(&users) {
         return Err(RecordsError::Refused(format!(
             "A demo library has from {FEWEST_USERS} to {MOST_USERS} users. Nothing was written"

@@ -15,6 +15,12 @@ pub enum RecordsError {
     /// Somebody else changed the record in between.
     #[error("{}", Problem::Stale)]
     Stale,
+    /// Whoever asks may not do this.
+    #[error("You may not {}. Nothing was changed", .0.words())]
+    Forbidden(policy::Action),
+    /// Whoever asks may do this, but has to show again who they are.
+    #[error("Sign in again to do this. Nothing was changed")]
+    SignInAgain,
     /// Not possible as things stand; the sentence says why and what to do.
     #[error("{0}")]
     Refused(String),
@@ -42,6 +48,8 @@ impl RecordsError {
             Self::NotFound(_) => "not_found",
             Self::Invalid(_) => "invalid",
             Self::Stale => "stale",
+            Self::Forbidden(_) => "forbidden",
+            Self::SignInAgain => "sign_in_again",
             Self::Refused(_) => "refused",
             Self::Ledger(_) => "ledger",
             Self::Database(_) => "database",

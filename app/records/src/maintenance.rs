@@ -11,6 +11,7 @@ use crate::audit::{self, Deed, Subject};
 use crate::dialect;
 use crate::error::RecordsError;
 use crate::store::Store;
+use policy::Action;
 use policy::register::{Owner, TABLES};
 use serde::Serialize;
 use std::time::Duration;
@@ -57,6 +58,7 @@ pub(crate) async fn after_run(store: &Store) -> Maintenance {
 
 /// What happens after a run, when somebody asks for it.
 pub async fn ordinary(store: &Store, actor: Actor) -> Result<Maintenance, RecordsError> {
+    actor.must(Action::Administer)?;
     let done = after_run(store).await;
     note(store, actor, done).await?;
     Ok(done)
@@ -65,6 +67,7 @@ pub async fn ordinary(store: &Store, actor: Actor) -> Result<Maintenance, Record
 /// Writes the tables of users anew, so that no byte of an old row is left in their files. Takes minutes in a large
 /// library; others wait meanwhile.
 pub async fn full(store: &Store, actor: Actor) -> Result<Maintenance, RecordsError> {
+    actor.must(Action::Administer)?;
     dialect::rewrite(&store.db, &tables()).await?;
     dialect::sweep(&store.db, &tables()).await?;
     note(store, actor, Maintenance::Full).await?;

@@ -47,5 +47,5 @@ fn actor_of(staff: Option<UserNumber>, channel: &str) -> Actor {
         .into_iter()
         .find(|known| known.code() == channel)
         .unwrap_or(Channel::Desk);
-    Actor { staff, channel }
+    Actor::noted(staff, channel)
 }

@@ -45,6 +45,10 @@ pub(crate) fn page<V: IntoView + 'static>(
 fn problem(error: &RecordsError) -> impl IntoView + use<> {
     let (status, words) = match error {
         RecordsError::NotFound(what) => (StatusCode::NOT_FOUND, format!("There is no such {what}.")),
+        RecordsError::Forbidden(action) => {
+            (StatusCode::FORBIDDEN, format!("You may not {}.", action.words()))
+        }
+        RecordsError::SignInAgain => (StatusCode::FORBIDDEN, AppError::SignInAgain.to_string()),
         RecordsError::Refused(why) | RecordsError::Ledger(why) => (StatusCode::CONFLICT, why.clone()),
         RecordsError::Stale => (StatusCode::CONFLICT, AppError::Stale.to_string()),
         RecordsError::Invalid(_) => (StatusCode::UNPROCESSABLE_ENTITY, AppError::Unreadable.to_string()),

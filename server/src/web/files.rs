@@ -10,7 +10,7 @@ use records::{Actor, RecordsError, certificate, task};
 
 /// The file of a task, for another installation.
 pub(super) async fn export_task(State(state): State<AppState>, Path(id): Path<i64>) -> Response {
-    let file = task::export(&state.store, Actor::DESK, TaskId(id)).await;
+    let file = task::export(&state.store, Actor::COMMAND_LINE, TaskId(id)).await;
     let text = file.and_then(|file| {
         serde_json::to_string_pretty(&file).map_err(|_| RecordsError::Corrupt("file of the task"))
     });

@@ -50,7 +50,7 @@ fn task_form(more: &str) -> String {
 
 async fn tasks(store: &Store) -> usize {
     let (query, paging) = (TaskQuery::default(), records::page::Paging::default());
-    list(store, records::Actor::DESK, &query, &paging).await.expect("the tasks").rows.len()
+    list(store, records::Actor::COMMAND_LINE, &query, &paging).await.expect("the tasks").rows.len()
 }
 
 /// Without WebAssembly a form is a page load: it ends on a page, right or wrong, never on bare data.

@@ -87,10 +87,10 @@ impl Library {
         ] {
             store.database().execute_unprepared(sql).await.unwrap();
         }
-        let preview = run::preview(&store, Actor::DESK, policy::TaskId(1)).await.unwrap();
+        let preview = run::preview(&store, Actor::COMMAND_LINE, policy::TaskId(1)).await.unwrap();
         let previewed = run::read(&store, preview).await.unwrap().previewed;
         assert!(previewed >= i64::from(people), "{previewed}");
-        run::start(&store, Actor::DESK, preview, &previewed.to_string()).await.unwrap();
+        run::start(&store, Actor::COMMAND_LINE, preview, &previewed.to_string()).await.unwrap();
         store.database().clone().close().await.unwrap();
         library
     }

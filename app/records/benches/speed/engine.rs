@@ -28,9 +28,9 @@ pub struct Took {
 pub async fn anonymise(store: &Store, measured: &Phases) -> anyhow::Result<Took> {
     let task = library::add_task(store).await?;
     let started = Instant::now();
-    let preview = run::preview(store, Actor::DESK, task).await?;
+    let preview = run::preview(store, Actor::COMMAND_LINE, task).await?;
     let previewed = run::read(store, preview).await?.previewed;
-    let id = run::start(store, Actor::DESK, preview, &previewed.to_string()).await?;
+    let id = run::start(store, Actor::COMMAND_LINE, preview, &previewed.to_string()).await?;
     let selecting = started.elapsed();
 
     measured.take();

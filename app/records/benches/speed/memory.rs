@@ -29,9 +29,9 @@ pub async fn measure(place: &Place, sizes: &Sizes, report: &mut Report) -> anyho
 /// In the other process: a whole run, and the most memory that the process ever had.
 pub async fn measured(store: &Store) -> anyhow::Result<Vec<(String, f64)>> {
     let task = library::add_task(store).await?;
-    let preview = run::preview(store, Actor::DESK, task).await?;
+    let preview = run::preview(store, Actor::COMMAND_LINE, task).await?;
     let previewed = run::read(store, preview).await?.previewed;
-    let id = run::start(store, Actor::DESK, preview, &previewed.to_string()).await?;
+    let id = run::start(store, Actor::COMMAND_LINE, preview, &previewed.to_string()).await?;
     anyhow::ensure!(run::carry_out(store, id).await? == RunState::Succeeded, "the run failed");
     Ok(vec![("peak".to_owned(), peak()?)])
 }

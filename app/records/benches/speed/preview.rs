@@ -57,7 +57,7 @@ pub async fn measured(store: &Store) -> anyhow::Result<Vec<(String, f64)>> {
     }
     let task = library::add_task(store).await?;
     let started = Instant::now();
-    let id = run::preview(store, Actor::DESK, task).await?;
+    let id = run::preview(store, Actor::COMMAND_LINE, task).await?;
     let sealing = started.elapsed();
     let page = slowest_page(store, id).await?;
     Ok(vec![

@@ -6,11 +6,12 @@ use crate::entity::{charges, loans, requests, users};
 use crate::error::RecordsError;
 use crate::store::Store;
 use crate::user::lock;
-use policy::{ChargeId, LoanId, RequestId, UserNumber};
+use policy::{Action, ChargeId, LoanId, RequestId, UserNumber};
 use sea_orm::{ActiveModelTrait, DatabaseTransaction, EntityTrait, Set};
 
 /// Returns a loan, also one of somebody who is anonymised. Gives the borrower.
 pub async fn return_loan(store: &Store, actor: Actor, id: LoanId) -> Result<UserNumber, RecordsError> {
+    actor.must(Action::EditUsers)?;
     let tx = store.begin().await?;
     let find = || loans::Entity::find_by_id(id.0);
     let number = find().one(&tx).await?.ok_or(RecordsError::NotFound("loan"))?.user_number;
@@ -31,6 +32,7 @@ pub async fn return_loan(store: &Store, actor: Actor, id: LoanId) -> Result<User
 
 /// Cancels an open request. Gives the requester.
 pub async fn cancel_request(store: &Store, actor: Actor, id: RequestId) -> Result<UserNumber, RecordsError> {
+    actor.must(Action::EditUsers)?;
     let tx = store.begin().await?;
     let find = || requests::Entity::find_by_id(id.0);
     let number = find().one(&tx).await?.ok_or(RecordsError::NotFound("request"))?.user_number;
@@ -54,6 +56,7 @@ pub async fn cancel_request(store: &Store, actor: Actor, id: RequestId) -> Resul
 
 /// Settles a charge or a credit. Gives the debtor.
 pub async fn settle_charge(store: &Store, actor: Actor, id: ChargeId) -> Result<UserNumber, RecordsError> {
+    actor.must(Action::EditUsers)?;
     let tx = store.begin().await?;
     let find = || charges::Entity::find_by_id(id.0);
     let number = find().one(&tx).await?.ok_or(RecordsError::NotFound("charge"))?.user_number;

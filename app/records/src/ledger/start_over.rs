@@ -9,6 +9,7 @@ use crate::audit::{self, Deed, Subject};
 use crate::clock::Clock;
 use crate::error::RecordsError;
 use crate::store::Store;
+use policy::Action;
 use policy::form::Problem;
 use std::path::PathBuf;
 
@@ -19,6 +20,7 @@ const CONFIRMATION: &str = "LOST";
 /// stands in the file is kept beside it. People whom only the old ledger named are not anonymised again when a backup
 /// is restored.
 pub async fn start_over(store: &Store, actor: Actor, typed: &str) -> Result<Standing, RecordsError> {
+    actor.must(Action::Administer)?;
     if typed.trim() != CONFIRMATION {
         let expected = CONFIRMATION.to_owned();
         return Err(RecordsError::field("confirm", Problem::ConfirmationDiffers { expected }));

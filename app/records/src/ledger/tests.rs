@@ -45,7 +45,7 @@ async fn in_open_transaction(
         policy: &policy,
         today: day(support::TODAY),
         selection,
-        actor: Actor::DESK,
+        actor: Actor::COMMAND_LINE,
     };
     anonymise::anonymise(tx, &store.clock, &job, &[UserNumber(number)]).await.unwrap()
 }
@@ -132,7 +132,7 @@ async fn the_next_commit_settles_what_a_killed_process_left_open() {
         let task = add_task(&store, &five_days()).await;
         drop(interrupted(&store, 1, Selection::Single, None).await);
         let store = later_process(&store);
-        run::anonymise_one(&store, Actor::DESK, UserNumber(2), "2").await.unwrap();
+        run::anonymise_one(&store, Actor::COMMAND_LINE, UserNumber(2), "2").await.unwrap();
         assert_eq!((is_anonymised(&store, 1).await, is_anonymised(&store, 2).await), (false, true));
 
         let Interrupted { tx, ledger } = interrupted(&store, 1, Selection::Single, None).await;
@@ -140,7 +140,7 @@ async fn the_next_commit_settles_what_a_killed_process_left_open() {
         drop(ledger);
         add(&store, leaver("Cole")).await;
         let store = later_process(&store);
-        run::anonymise_one(&store, Actor::DESK, UserNumber(3), "3").await.unwrap();
+        run::anonymise_one(&store, Actor::COMMAND_LINE, UserNumber(3), "3").await.unwrap();
         assert_eq!(standing(&store).await.unwrap(), Standing::Level);
         let kinds = ["policy", "people", "void", "people", "done", "people", "done", "people", "done"];
         let text = ledger_text(&store).await;
@@ -191,9 +191,9 @@ async fn a_database_that_is_put_back_under_a_server_stops_it() {
             add(&store, leaver(name)).await;
         }
         add_task(&store, &five_days()).await;
-        run::anonymise_one(&store, Actor::DESK, UserNumber(1), "1").await.unwrap();
+        run::anonymise_one(&store, Actor::COMMAND_LINE, UserNumber(1), "1").await.unwrap();
         execute(&store, "UPDATE ledger_mark SET sequence = 0").await;
-        let refused = run::anonymise_one(&store, Actor::DESK, UserNumber(2), "2").await.unwrap_err();
+        let refused = run::anonymise_one(&store, Actor::COMMAND_LINE, UserNumber(2), "2").await.unwrap_err();
         assert_eq!(refused.code(), "ledger", "{refused}");
         assert!(!is_anonymised(&store, 2).await);
         assert_eq!(runs::Entity::find().count(store.database()).await.unwrap(), 1);
@@ -208,7 +208,7 @@ async fn newer_rules_are_applied_again() {
     for_each_database(async |store| {
         add(&store, leaver("Ng")).await;
         add_task(&store, &five_days()).await;
-        run::anonymise_one(&store, Actor::DESK, UserNumber(1), "1").await.unwrap();
+        run::anonymise_one(&store, Actor::COMMAND_LINE, UserNumber(1), "1").await.unwrap();
         let older =
             "UPDATE users SET rules_version = 0, notes = 'overlooked by older rules' WHERE number = 1";
         execute(&store, older).await;

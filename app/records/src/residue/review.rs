@@ -218,6 +218,7 @@ pub async fn decide(
     decision: Decision,
     seen: &str,
 ) -> Result<(), RecordsError> {
+    actor.must(policy::Action::DecideResidue)?;
     let tx = store.begin().await?;
     let hit = residue_hits::Entity::find_by_id(id)
         .lock_exclusive()

@@ -6,12 +6,13 @@ use crate::audit::{self, Deed, Subject};
 use crate::entity::runs;
 use crate::error::RecordsError;
 use crate::store::Store;
-use policy::{RunId, RunState};
+use policy::{Action, RunId, RunState};
 use sea_orm::{ActiveModelTrait, EntityTrait, QuerySelect, Set};
 
 /// Cancels a run that waits or is under way. One that waits is cancelled at once; one that is under way stops
 /// before its next people.
 pub async fn cancel(store: &Store, actor: Actor, id: RunId) -> Result<RunState, RecordsError> {
+    actor.must(Action::Run)?;
     let tx = store.begin().await?;
     let run = runs::Entity::find_by_id(id.0)
         .lock_exclusive()

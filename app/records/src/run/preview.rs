@@ -9,7 +9,7 @@ use crate::error::RecordsError;
 use crate::store::Store;
 use crate::task;
 use crate::{dialect, selection};
-use policy::{RULES_VERSION, Reason, RunId, RunKind, RunState, TaskId};
+use policy::{Action, RULES_VERSION, Reason, RunId, RunKind, RunState, TaskId};
 use sea_orm::sea_query::{Expr, ExprTrait, Query};
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter, Set,
@@ -17,6 +17,7 @@ use sea_orm::{
 
 /// Assesses all users by the policy of a task, keeps the verdicts and seals them. Changes nobody.
 pub async fn preview(store: &Store, actor: Actor, task: TaskId) -> Result<RunId, RecordsError> {
+    actor.must(Action::Preview)?;
     let tx = store.begin().await?;
     let task = task::row(&tx, task).await?;
     let preview = make(&tx, store, actor, &task).await?;

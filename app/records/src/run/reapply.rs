@@ -12,7 +12,7 @@ use crate::error::RecordsError;
 use crate::store::Store;
 use policy::form::Problem;
 use policy::numbers::grouped;
-use policy::{Policy, RULES_VERSION, Reason, RunId, RunKind, RunState, UserNumber};
+use policy::{Action, Policy, RULES_VERSION, Reason, RunId, RunKind, RunState, UserNumber};
 use sea_orm::{ActiveModelTrait, ConnectionTrait, DatabaseTransaction, DbErr, Set};
 use std::collections::BTreeMap;
 
@@ -31,6 +31,7 @@ async fn count(db: &impl ConnectionTrait) -> Result<i64, DbErr> {
 
 /// Starts a run that brings them up to the present rules; `typed` is their number, typed to confirm.
 pub async fn start_reapply(store: &Store, actor: Actor, typed: &str) -> Result<RunId, RecordsError> {
+    actor.must(Action::Run)?;
     let tx = store.begin().await?;
     let people = count(&tx).await?;
     if people == 0 {

@@ -12,8 +12,8 @@ use crate::selection;
 use crate::store::Store;
 use policy::form::Problem;
 use policy::{
-    Outcome, Policy, RULES_VERSION, Reason, RunId, RunKind, RunState, Selection, TaskId, UserNumber, Verdict,
-    assess,
+    Action, Outcome, Policy, RULES_VERSION, Reason, RunId, RunKind, RunState, Selection, TaskId, UserNumber,
+    Verdict, assess,
 };
 use sea_orm::{ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, Set};
 
@@ -87,6 +87,7 @@ async fn anonymise_by(
     typed: &str,
     shown: Option<(TaskId, i32)>,
 ) -> Result<Option<RunId>, RecordsError> {
+    actor.must(Action::AnonymiseOne)?;
     if typed.trim() != number.to_string() {
         let expected = number.to_string();
         return Err(RecordsError::field("confirm", Problem::ConfirmationDiffers { expected }));

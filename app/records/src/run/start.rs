@@ -9,7 +9,7 @@ use crate::store::Store;
 use crate::task;
 use policy::form::Problem;
 use policy::numbers::grouped;
-use policy::{RULES_VERSION, RunId, RunKind, RunState, TaskId};
+use policy::{Action, RULES_VERSION, RunId, RunKind, RunState, TaskId};
 use sea_orm::sea_query::Expr;
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter, Set,
@@ -18,6 +18,7 @@ use sea_orm::{
 /// Starts the run of a preview; `typed` is the number of people, typed to confirm. The run then waits in the queue
 /// for [`super::work`] or [`super::carry_out`]. It touches only those who were eligible in the preview.
 pub async fn start(store: &Store, actor: Actor, preview: RunId, typed: &str) -> Result<RunId, RecordsError> {
+    actor.must(Action::Run)?;
     let tx = store.begin().await?;
     let preview = usable_preview(&tx, store, preview).await?;
     if typed_number(typed) != Some(preview.previewed) {

@@ -8,7 +8,7 @@ use crate::entity::tasks;
 use crate::error::RecordsError;
 use crate::schedule::due_from_now;
 use crate::store::Store;
-use policy::{RunState, TaskId};
+use policy::{Action, RunState, TaskId};
 use sea_orm::sea_query::Expr;
 use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, QueryFilter, Set};
 
@@ -20,6 +20,7 @@ const NOT_ENDED: [RunState; 4] =
 
 /// Makes an inactive copy, to be changed before it is used.
 pub async fn copy(store: &Store, actor: Actor, id: TaskId) -> Result<TaskId, RecordsError> {
+    actor.must(Action::EditTasks)?;
     let tx = store.begin().await?;
     let mut draft = draft_of(&super::row(&tx, id).await?)?;
     draft.edited = None;
@@ -35,6 +36,7 @@ pub async fn copy(store: &Store, actor: Actor, id: TaskId) -> Result<TaskId, Rec
 /// Switches a task on or off. A task that is on starts by its schedule, counted from now. It counts as a change: a
 /// form that was opened before cannot undo it unseen.
 pub async fn set_active(store: &Store, actor: Actor, id: TaskId, active: bool) -> Result<(), RecordsError> {
+    actor.must(Action::EditTasks)?;
     let tx = store.begin().await?;
     let task = super::row_to_change(&tx, id).await?;
     if task.active == active {
@@ -58,6 +60,7 @@ pub async fn set_active(store: &Store, actor: Actor, id: TaskId, active: bool) -
 
 /// Marks the task whose field settings apply to single users (rule 7). There is one at most.
 pub async fn make_default(store: &Store, actor: Actor, id: TaskId) -> Result<(), RecordsError> {
+    actor.must(Action::EditTasks)?;
     let tx = store.begin().await?;
     super::row(&tx, id).await?;
     tasks::Entity::update_many()
@@ -73,6 +76,7 @@ pub async fn make_default(store: &Store, actor: Actor, id: TaskId) -> Result<(),
 
 /// Deletes a task. Its runs and previews stay, with its description.
 pub async fn delete(store: &Store, actor: Actor, id: TaskId) -> Result<(), RecordsError> {
+    actor.must(Action::EditTasks)?;
     let tx = store.begin().await?;
     super::row_to_change(&tx, id).await?;
     let under_way = crate::entity::runs::Entity::find()

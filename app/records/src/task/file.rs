@@ -7,7 +7,7 @@ use crate::audit::{self, Deed, Subject};
 use crate::error::RecordsError;
 use crate::store::Store;
 use policy::task_form::{TASK_TYPE, TaskDraft, TaskForm, Visibility, validate};
-use policy::{Missed, Policy, Schedule, TaskId};
+use policy::{Action, Missed, Policy, Schedule, TaskId};
 use serde::{Deserialize, Serialize};
 
 /// What a task file says that it is.
@@ -30,6 +30,7 @@ pub struct TaskFile {
 
 /// The file of a task.
 pub async fn export(store: &Store, actor: Actor, id: TaskId) -> Result<TaskFile, RecordsError> {
+    actor.must(Action::SeeTasks)?;
     let tx = store.begin().await?;
     let draft = draft_of(&super::row(&tx, id).await?)?;
     audit::note(&tx, &store.clock, actor, Deed::TaskExported, Subject::Task(id.0), None, "").await?;
@@ -48,6 +49,7 @@ pub async fn export(store: &Store, actor: Actor, id: TaskId) -> Result<TaskFile,
 /// Saves the task of a file as a new, inactive one: whoever is responsible here switches it on. It is checked as
 /// if it had been typed, so that a single date which has passed makes it manual only.
 pub async fn import(store: &Store, actor: Actor, file: TaskFile) -> Result<TaskId, RecordsError> {
+    actor.must(Action::EditTasks)?;
     if file.format != FORMAT || file.task_type != TASK_TYPE.0 {
         return Err(RecordsError::Refused(format!("This is not a task file of the format {FORMAT}")));
     }

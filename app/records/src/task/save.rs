@@ -9,11 +9,12 @@ use crate::schedule::due_from_now;
 use crate::store::Store;
 use policy::form::{FieldErrors, Problem};
 use policy::task_form::{TASK_TYPE, TaskDraft, TaskForm, validate};
-use policy::{Schedule, TaskId};
+use policy::{Action, Schedule, TaskId};
 use sea_orm::{ActiveModelTrait, DatabaseTransaction, EntityTrait, Set};
 
 /// Checks the form and saves the task. The check is the one that the browser made while somebody typed.
 pub async fn save(store: &Store, actor: Actor, form: &TaskForm) -> Result<TaskId, RecordsError> {
+    actor.must(Action::EditTasks)?;
     let draft = validate(form, store.clock.wall()).map_err(RecordsError::Invalid)?;
     let tx = store.begin().await?;
     let id = write(&tx, store, actor, draft).await?;

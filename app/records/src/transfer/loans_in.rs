@@ -14,6 +14,7 @@ use crate::entity::{catalogue_records, items, loans, users};
 use crate::error::RecordsError;
 use crate::store::Store;
 use chrono::NaiveDate;
+use policy::Action;
 use sea_orm::ActiveValue::NotSet;
 use sea_orm::sea_query::{OnConflict, Value};
 use sea_orm::{
@@ -31,6 +32,7 @@ pub async fn import_loans(
     file: &Path,
     dry_run: bool,
 ) -> Result<ImportSummary, TransferError> {
+    actor.must(Action::Administer)?;
     check(file)?;
     let tx = store.begin().await?;
     let mut lines = open(file)?;

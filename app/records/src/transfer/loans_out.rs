@@ -9,6 +9,7 @@ use crate::audit::{self, Deed, Subject};
 use crate::dialect;
 use crate::store::Store;
 use chrono::NaiveDate;
+use policy::Action;
 use policy::dates::iso;
 use sea_orm::{ConnectionTrait, DbErr, QueryResult};
 use std::io::Write;
@@ -19,6 +20,7 @@ pub async fn export_loans(
     actor: Actor,
     out: impl Write,
 ) -> Result<ExportSummary, TransferError> {
+    actor.must(Action::Administer)?;
     audit::note(&store.db, &store.clock, actor, Deed::Exported, Subject::Library, None, "loans").await?;
     let sql = "SELECT l.id, l.user_number, u.external_id, u.user_id, u.barcode, i.barcode AS item_barcode, \
                c.title, l.branch, l.category, l.department, l.issued_on, l.due_on, l.returned_on, l.renewals, \

@@ -14,6 +14,7 @@ use crate::entity::{custom_fields, custom_values, terms, user_words, users};
 use crate::error::RecordsError;
 use crate::store::Store;
 use crate::user::search_words;
+use policy::Action;
 use sea_orm::ActiveValue::NotSet;
 use sea_orm::sea_query::OnConflict;
 use sea_orm::{
@@ -30,6 +31,7 @@ pub async fn import_users(
     file: &Path,
     dry_run: bool,
 ) -> Result<ImportSummary, TransferError> {
+    actor.must(Action::Administer)?;
     let custom: Vec<String> =
         custom_fields::Entity::find().all(&store.db).await?.into_iter().map(|field| field.key).collect();
     check(file, &custom)?;

@@ -8,6 +8,7 @@ use crate::actor::Actor;
 use crate::audit::{self, Deed, Subject};
 use crate::entity::{custom_fields, custom_values, user_roles, users};
 use crate::store::Store;
+use policy::Action;
 use policy::dates::iso;
 use sea_orm::{ColumnTrait, DatabaseConnection, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use std::collections::{BTreeMap, HashMap};
@@ -19,6 +20,7 @@ pub async fn export_users(
     actor: Actor,
     out: impl Write,
 ) -> Result<ExportSummary, TransferError> {
+    actor.must(Action::Administer)?;
     // Noted before the first line leaves: what cannot be noted is not exported.
     audit::note(&store.db, &store.clock, actor, Deed::Exported, Subject::Library, None, "users").await?;
     let custom = custom_fields::Entity::find()

@@ -6,7 +6,7 @@ use crate::audit::{self, Deed, Subject};
 use crate::entity::users;
 use crate::error::RecordsError;
 use crate::store::Store;
-use policy::UserNumber;
+use policy::{Action, UserNumber};
 use sea_orm::{ActiveModelTrait, Set};
 
 /// Marks a user for deletion from today. Who is marked already keeps the day.
@@ -20,6 +20,7 @@ pub async fn undelete(store: &Store, actor: Actor, number: UserNumber) -> Result
 }
 
 async fn change(store: &Store, actor: Actor, number: UserNumber, mark: bool) -> Result<(), RecordsError> {
+    actor.must(Action::EditUsers)?;
     let tx = store.begin().await?;
     let user = lock(&tx, number).await?;
     if user.anonymised_on.is_some() {

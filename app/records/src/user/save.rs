@@ -9,10 +9,10 @@ use crate::entity::{credentials, custom_fields, custom_values, photos, sessions,
 use crate::error::RecordsError;
 use crate::store::Store;
 use crate::words;
-use policy::UserNumber;
 use policy::dates::iso;
 use policy::form::{FieldErrors, Problem};
 use policy::user_form::{UserDraft, UserForm, validate};
+use policy::{Action, UserNumber};
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, DatabaseTransaction, DbErr, EntityTrait, IntoActiveModel, QueryFilter,
     Set, SqlErr,
@@ -22,6 +22,7 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Creates a user, or saves what was edited. A form that was opened before somebody else changed the record,
 /// or anonymised it, is refused: nothing of the old values comes back.
 pub async fn save(store: &Store, actor: Actor, form: &UserForm) -> Result<UserNumber, RecordsError> {
+    actor.must(Action::EditUsers)?;
     let draft = validate(form).map_err(RecordsError::Invalid)?;
     let tx = store.begin().await?;
     let number = if form.number.trim().is_empty() {

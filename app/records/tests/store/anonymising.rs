@@ -12,9 +12,9 @@ async fn user(store: &Store, number: i64) -> users::Model {
 }
 
 pub async fn run_all(store: &Store, task: policy::TaskId) -> (policy::RunId, RunState) {
-    let preview = run::preview(store, Actor::DESK, task).await.unwrap();
+    let preview = run::preview(store, Actor::COMMAND_LINE, task).await.unwrap();
     let previewed = run::read(store, preview).await.unwrap().previewed;
-    let started = run::start(store, Actor::DESK, preview, &previewed.to_string()).await.unwrap();
+    let started = run::start(store, Actor::COMMAND_LINE, preview, &previewed.to_string()).await.unwrap();
     (started, run::carry_out(store, started).await.unwrap())
 }
 
@@ -151,8 +151,8 @@ async fn an_audit_that_cannot_be_written_undoes_the_person() {
     for_each_database(async |store| {
         let before = add(&store, leaver("Ng")).await;
         let task = add_task(&store, &five_days()).await;
-        let preview = run::preview(&store, Actor::DESK, task).await.unwrap();
-        let started = run::start(&store, Actor::DESK, preview, "1").await.unwrap();
+        let preview = run::preview(&store, Actor::COMMAND_LINE, task).await.unwrap();
+        let started = run::start(&store, Actor::COMMAND_LINE, preview, "1").await.unwrap();
         execute(&store, "ALTER TABLE audit_events RENAME TO gone").await;
         assert!(run::carry_out(&store, started).await.is_err(), "nor can its end be noted");
         assert_eq!(user(&store, before.number).await, before);
@@ -168,10 +168,11 @@ async fn the_second_time_changes_nothing() {
         let task = add_task(&store, &five_days()).await;
         run_all(&store, task).await;
         let once = dump(&store).await;
-        let again = run::anonymise_one(&store, Actor::DESK, UserNumber(person.number), "1").await.unwrap();
+        let again =
+            run::anonymise_one(&store, Actor::COMMAND_LINE, UserNumber(person.number), "1").await.unwrap();
         assert_eq!(again, None);
         assert_eq!(dump(&store).await, once);
-        let preview = run::preview(&store, Actor::DESK, task).await.unwrap();
+        let preview = run::preview(&store, Actor::COMMAND_LINE, task).await.unwrap();
         let preview = run::read(&store, preview).await.unwrap();
         assert_eq!(preview.verdicts, [(Reason::AlreadyAnonymised, 1)]);
     })
@@ -183,7 +184,8 @@ async fn bulk_and_single_leave_the_same_rows() {
     for_each_database(async |store| {
         let [bulk, single] = [add(&store, leaver("Ng")).await, add(&store, leaver("Ny")).await];
         let task = add_task(&store, &five_days()).await;
-        let done = run::anonymise_one(&store, Actor::DESK, UserNumber(single.number), "2").await.unwrap();
+        let done =
+            run::anonymise_one(&store, Actor::COMMAND_LINE, UserNumber(single.number), "2").await.unwrap();
         assert!(done.is_some());
         run_all(&store, task).await;
         let [bulk, single] = [user(&store, bulk.number).await, user(&store, single.number).await];
@@ -203,21 +205,21 @@ async fn bulk_and_single_leave_the_same_rows() {
 async fn a_single_user_needs_a_task_the_number_and_no_blocker() {
     for_each_database(async |store| {
         let number = UserNumber(add(&store, leaver("Ng")).await.number);
-        let refused = run::anonymise_one(&store, Actor::DESK, number, "1").await;
+        let refused = run::anonymise_one(&store, Actor::COMMAND_LINE, number, "1").await;
         assert!(matches!(refused, Err(RecordsError::Refused(why)) if why.contains("Create a task")));
         add_task(&store, &five_days()).await;
-        let wrong = run::anonymise_one(&store, Actor::DESK, number, "2").await;
+        let wrong = run::anonymise_one(&store, Actor::COMMAND_LINE, number, "2").await;
         assert!(matches!(wrong, Err(RecordsError::Invalid(_))));
         execute(
             &store,
             "INSERT INTO charges (user_number, kind, cents, charged_on) VALUES (1, 'credit', -1, '2018-01-01')",
         )
         .await;
-        let blocked = run::anonymise_one(&store, Actor::DESK, number, "1").await;
+        let blocked = run::anonymise_one(&store, Actor::COMMAND_LINE, number, "1").await;
         assert!(matches!(blocked, Err(RecordsError::Refused(why)) if why.contains("unsettled")));
         assert_eq!(user(&store, 1).await.last_name.as_deref(), Some("Ng"));
         execute(&store, "UPDATE charges SET settled_on = '2018-01-20'").await;
-        assert!(run::anonymise_one(&store, Actor::DESK, number, " 1 ").await.unwrap().is_some());
+        assert!(run::anonymise_one(&store, Actor::COMMAND_LINE, number, " 1 ").await.unwrap().is_some());
     })
     .await;
 }
@@ -227,7 +229,7 @@ async fn what_identified_is_free_again_at_once() {
     for_each_database(async |store| {
         add(&store, users::ActiveModel { barcode: Set(Some("B1".to_owned())), ..leaver("Ng") }).await;
         add_task(&store, &five_days()).await;
-        run::anonymise_one(&store, Actor::DESK, UserNumber(1), "1").await.unwrap();
+        run::anonymise_one(&store, Actor::COMMAND_LINE, UserNumber(1), "1").await.unwrap();
         let heir = users::ActiveModel {
             uuid: Set("another".to_owned()),
             barcode: Set(Some("B1".to_owned())),
@@ -246,11 +248,11 @@ async fn a_single_user_is_anonymised_by_the_settings_that_were_shown_or_not_at_a
         let plan = run::plan_for_one(&store, number).await.unwrap();
         let shown = (plan.task.unwrap().0, plan.version);
         execute(&store, "UPDATE tasks SET version = version + 1").await;
-        let stale = run::anonymise_one_as_shown(&store, Actor::DESK, number, "1", shown).await;
+        let stale = run::anonymise_one_as_shown(&store, Actor::COMMAND_LINE, number, "1", shown).await;
         assert!(matches!(stale, Err(RecordsError::Stale)), "{stale:?}");
         assert_eq!(user(&store, 1).await.anonymised_on, None);
         let shown = (shown.0, shown.1 + 1);
-        let done = run::anonymise_one_as_shown(&store, Actor::DESK, number, "1", shown).await;
+        let done = run::anonymise_one_as_shown(&store, Actor::COMMAND_LINE, number, "1", shown).await;
         assert!(done.unwrap().is_some());
     })
     .await;

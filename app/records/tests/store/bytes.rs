@@ -75,7 +75,7 @@ async fn after_a_run_and_its_maintenance_no_file_holds_a_removed_value() {
         if !postgres {
             assert_eq!(left, 0);
         }
-        assert_eq!(maintenance::full(&store, Actor::DESK).await.unwrap(), Maintenance::Full);
+        assert_eq!(maintenance::full(&store, Actor::COMMAND_LINE).await.unwrap(), Maintenance::Full);
         assert_eq!(canaries(&store).await, 0, "after the full maintenance");
         assert_eq!(statistics(&store).await, 0);
     })

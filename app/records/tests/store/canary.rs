@@ -41,7 +41,7 @@ pub async fn library(store: &Store, people: i64) -> Vec<Person> {
 async fn anonymise(store: &Store, policy: &Policy, people: &[Person]) {
     let task = add_task(store, policy).await;
     let [_, single, command_line] = people else { panic!("three people, one for each way") };
-    for (person, actor) in [(single, Actor::DESK), (command_line, Actor::COMMAND_LINE)] {
+    for (person, actor) in [(single, Actor::COMMAND_LINE), (command_line, Actor::COMMAND_LINE)] {
         let number = UserNumber(person.number);
         let done = run::anonymise_one(store, actor, number, &number.to_string()).await.unwrap();
         assert!(done.is_some());

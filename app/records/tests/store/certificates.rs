@@ -14,9 +14,9 @@ async fn ended_run(store: &Store) -> RunId {
         add(store, leaver(name)).await;
     }
     let task = add_task(store, &five_days()).await;
-    let preview = run::preview(store, Actor::DESK, task).await.unwrap();
+    let preview = run::preview(store, Actor::COMMAND_LINE, task).await.unwrap();
     execute(store, "INSERT INTO user_roles VALUES (3, 'librarian', '2018-01-01')").await;
-    let started = run::start(store, Actor::DESK, preview, "3").await.unwrap();
+    let started = run::start(store, Actor::COMMAND_LINE, preview, "3").await.unwrap();
     run::carry_out(store, started).await.unwrap();
     started
 }
@@ -63,7 +63,7 @@ async fn a_single_user_has_one_that_is_made_again_when_the_scan_has_ended() {
     for_each_database(async |store| {
         add(&store, leaver("Ng")).await;
         add_task(&store, &five_days()).await;
-        let id = run::anonymise_one(&store, Actor::DESK, UserNumber(1), "1").await.unwrap().unwrap();
+        let id = run::anonymise_one(&store, Actor::COMMAND_LINE, UserNumber(1), "1").await.unwrap().unwrap();
         records::residue::background_scans().await;
         execute(&store, "UPDATE run_members SET residue = NULL").await;
         reissue(&store, id).await.unwrap();

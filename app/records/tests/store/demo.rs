@@ -160,7 +160,7 @@ async fn the_tasks_find_all_kinds_of_people() {
         fill(&store, 1).await;
         let mut reasons = std::collections::BTreeSet::new();
         for task in tasks::Entity::find().all(store.database()).await.unwrap() {
-            let id = run::preview(&store, Actor::DESK, policy::TaskId(task.id)).await.unwrap();
+            let id = run::preview(&store, Actor::COMMAND_LINE, policy::TaskId(task.id)).await.unwrap();
             let preview = run::read(&store, id).await.unwrap();
             assert!(preview.previewed > 0, "{}", task.description);
             reasons.extend(preview.verdicts.iter().map(|(reason, _)| *reason));

@@ -90,14 +90,14 @@ async fn lists_show_what_hangs_on_a_user_newest_first() {
 async fn a_return_is_activity_and_happens_once() {
     for_each_database(async |store| {
         library(&store).await;
-        assert_eq!(circulation::return_loan(&store, Actor::DESK, LoanId(2)).await.unwrap(), NG);
+        assert_eq!(circulation::return_loan(&store, Actor::COMMAND_LINE, LoanId(2)).await.unwrap(), NG);
         assert_eq!(last_activity(&store).await, Some(day(TODAY)));
         assert_eq!(last_event(&store).await, ("loan_returned".to_owned(), Some(1), "loan=2".to_owned()));
         let past = circulation::loans(&store, NG, Loans::Past, &Paging::default()).await.unwrap();
         assert_eq!((past.rows[0].id, past.rows[0].returned_on), (LoanId(2), Some(day(TODAY))));
-        let again = circulation::return_loan(&store, Actor::DESK, LoanId(2)).await;
+        let again = circulation::return_loan(&store, Actor::COMMAND_LINE, LoanId(2)).await;
         assert!(matches!(again, Err(RecordsError::Refused(why)) if why.contains("returned before")));
-        let nothing = circulation::return_loan(&store, Actor::DESK, LoanId(9)).await;
+        let nothing = circulation::return_loan(&store, Actor::COMMAND_LINE, LoanId(9)).await;
         assert!(matches!(nothing, Err(RecordsError::NotFound("loan"))));
     })
     .await;
@@ -107,21 +107,21 @@ async fn a_return_is_activity_and_happens_once() {
 async fn cancelling_and_settling_are_no_activity_and_happen_once() {
     for_each_database(async |store| {
         library(&store).await;
-        circulation::cancel_request(&store, Actor::DESK, RequestId(2)).await.unwrap();
+        circulation::cancel_request(&store, Actor::COMMAND_LINE, RequestId(2)).await.unwrap();
         assert_eq!(
             last_event(&store).await,
             ("request_cancelled".to_owned(), Some(1), "request=2".to_owned())
         );
-        circulation::settle_charge(&store, Actor::DESK, ChargeId(2)).await.unwrap();
+        circulation::settle_charge(&store, Actor::COMMAND_LINE, ChargeId(2)).await.unwrap();
         assert_eq!(last_event(&store).await, ("charge_settled".to_owned(), Some(1), "charge=2".to_owned()));
         assert_eq!(last_activity(&store).await, Some(day("2017-05-01")));
         let counts = user::read(&store, NG).await.unwrap().counts;
         assert_eq!((counts.open_requests, counts.unsettled_charges), (0, 0));
         let request = circulation::requests(&store, NG, &Paging::default()).await.unwrap().rows.remove(0);
         assert_eq!((request.status.as_str(), request.closed_on), ("cancelled", Some(day(TODAY))));
-        let again = circulation::cancel_request(&store, Actor::DESK, RequestId(2)).await;
+        let again = circulation::cancel_request(&store, Actor::COMMAND_LINE, RequestId(2)).await;
         assert!(matches!(again, Err(RecordsError::Refused(_))));
-        let again = circulation::settle_charge(&store, Actor::DESK, ChargeId(2)).await;
+        let again = circulation::settle_charge(&store, Actor::COMMAND_LINE, ChargeId(2)).await;
         assert!(matches!(again, Err(RecordsError::Refused(_))));
     })
     .await;
@@ -138,7 +138,7 @@ async fn an_anonymised_borrower_does_not_stop_a_return() {
              first_name = NULL, last_name = NULL",
         )
         .await;
-        circulation::return_loan(&store, Actor::DESK, LoanId(2)).await.unwrap();
+        circulation::return_loan(&store, Actor::COMMAND_LINE, LoanId(2)).await.unwrap();
         assert_eq!(last_activity(&store).await, Some(day("2017-05-01")));
         assert_eq!(user::read(&store, NG).await.unwrap().counts.open_loans, 0);
     })
@@ -198,13 +198,13 @@ async fn the_catalogue_shows_the_name_that_the_user_has_now() {
             last_name: "Former cataloguer".to_owned(),
             ..UserForm::default()
         };
-        user::save(&store, Actor::DESK, &by_hand).await.unwrap();
-        circulation::return_loan(&store, Actor::DESK, LoanId(2)).await.unwrap();
-        circulation::cancel_request(&store, Actor::DESK, RequestId(2)).await.unwrap();
-        circulation::settle_charge(&store, Actor::DESK, ChargeId(2)).await.unwrap();
+        user::save(&store, Actor::COMMAND_LINE, &by_hand).await.unwrap();
+        circulation::return_loan(&store, Actor::COMMAND_LINE, LoanId(2)).await.unwrap();
+        circulation::cancel_request(&store, Actor::COMMAND_LINE, RequestId(2)).await.unwrap();
+        circulation::settle_charge(&store, Actor::COMMAND_LINE, ChargeId(2)).await.unwrap();
         execute(&store, "UPDATE legal_holds SET released_on = '2018-01-01'").await;
         crate::support::add_task(&store, &crate::support::five_days()).await;
-        run::anonymise_one(&store, Actor::DESK, NG, "1").await.unwrap();
+        run::anonymise_one(&store, Actor::COMMAND_LINE, NG, "1").await.unwrap();
         let (made, changed) = names().await;
         assert!(policy::replacement::is_replacement(&made), "{made}");
         assert_eq!(changed, "Former cataloguer");

@@ -21,7 +21,7 @@ fn form() -> UserForm {
 }
 
 async fn save(store: &Store, form: &UserForm) -> Result<UserNumber, RecordsError> {
-    user::save(store, Actor::DESK, form).await
+    user::save(store, Actor::COMMAND_LINE, form).await
 }
 
 async fn edit_form(store: &Store, number: UserNumber) -> UserForm {
@@ -169,7 +169,7 @@ async fn an_old_form_restores_nothing() {
 
         let opened = edit_form(&store, number).await;
         add_task(&store, &five_days()).await;
-        run::anonymise_one(&store, Actor::DESK, number, "1").await.unwrap();
+        run::anonymise_one(&store, Actor::COMMAND_LINE, number, "1").await.unwrap();
         residue::background_scans().await;
         let anonymised = dump(&store).await;
         assert!(matches!(save(&store, &opened).await, Err(RecordsError::Stale)));
@@ -177,8 +177,8 @@ async fn an_old_form_restores_nothing() {
         let guessed = UserForm { version, ..opened };
         assert!(matches!(save(&store, &guessed).await, Err(RecordsError::Refused(_))));
         for marked in [
-            user::mark_for_deletion(&store, Actor::DESK, number).await,
-            user::undelete(&store, Actor::DESK, number).await,
+            user::mark_for_deletion(&store, Actor::COMMAND_LINE, number).await,
+            user::undelete(&store, Actor::COMMAND_LINE, number).await,
         ] {
             assert!(matches!(marked, Err(RecordsError::Refused(_))));
         }
@@ -193,16 +193,16 @@ async fn marking_and_undeleting_are_noted_once() {
     for_each_database(async |store| {
         let number = save(&store, &form()).await.unwrap();
         for _ in 0..2 {
-            user::mark_for_deletion(&store, Actor::DESK, number).await.unwrap();
+            user::mark_for_deletion(&store, Actor::COMMAND_LINE, number).await.unwrap();
         }
         assert_eq!(user::read(&store, number).await.unwrap().marked_on, Some(day(TODAY)));
         for _ in 0..2 {
-            user::undelete(&store, Actor::DESK, number).await.unwrap();
+            user::undelete(&store, Actor::COMMAND_LINE, number).await.unwrap();
         }
         assert_eq!(user::read(&store, number).await.unwrap().marked_on, None);
         let noted: Vec<String> = events(&store).await.into_iter().map(|(action, _)| action).collect();
         assert_eq!(noted, ["user_created", "user_marked", "user_unmarked"]);
-        let nobody = user::mark_for_deletion(&store, Actor::DESK, UserNumber(9)).await;
+        let nobody = user::mark_for_deletion(&store, Actor::COMMAND_LINE, UserNumber(9)).await;
         assert!(matches!(nobody, Err(RecordsError::NotFound("user"))));
     })
     .await;
@@ -231,7 +231,7 @@ async fn staff_are_anonymised_by_hand() {
         assert!(record.is_staff() && record.has_photo && record.can_sign_in);
 
         add_task(&store, &five_days()).await;
-        let by_link = run::anonymise_one(&store, Actor::DESK, number, "1").await;
+        let by_link = run::anonymise_one(&store, Actor::COMMAND_LINE, number, "1").await;
         assert!(matches!(by_link, Err(RecordsError::Refused(why)) if why.contains("by hand")));
         let by_hand = UserForm {
             number: "1".to_owned(),

@@ -89,13 +89,13 @@ async fn wherever_the_database_fails_the_person_stays_whole() {
         let number = UserNumber(person.number);
         for (event, table) in faults {
             refuse(&store, event, table, "TRUE").await;
-            let failed = run::anonymise_one(&store, Actor::DESK, number, &number.to_string()).await;
+            let failed = run::anonymise_one(&store, Actor::COMMAND_LINE, number, &number.to_string()).await;
             assert!(failed.is_err(), "{table}");
             assert_eq!(records_of(&store).await, before, "{table}");
             assert!(!dump(&store).await.contains("\nruns|"), "{table}: nothing is said to be done");
             repair(&store, table).await;
         }
-        run::anonymise_one(&store, Actor::DESK, number, &number.to_string()).await.unwrap();
+        run::anonymise_one(&store, Actor::COMMAND_LINE, number, &number.to_string()).await.unwrap();
         assert!(!dump(&store).await.contains("canary"));
     })
     .await;

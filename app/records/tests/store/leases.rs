@@ -12,8 +12,8 @@ async fn queued(store: &Store, people: i64) -> RunId {
         add(store, leaver(&format!("N{n}"))).await;
     }
     let task = add_task(store, &five_days()).await;
-    let preview = run::preview(store, Actor::DESK, task).await.unwrap();
-    run::start(store, Actor::DESK, preview, &people.to_string()).await.unwrap()
+    let preview = run::preview(store, Actor::COMMAND_LINE, task).await.unwrap();
+    run::start(store, Actor::COMMAND_LINE, preview, &people.to_string()).await.unwrap()
 }
 
 /// Makes it look as if a process had taken the run up and died this many seconds ago, after the first person.
@@ -80,11 +80,11 @@ async fn a_cancelled_run_says_who_was_not_reached() {
             "UPDATE run_members SET outcome = 'done', residue = 'clean' WHERE run_id = {id} AND user_number = 1"
         );
         execute(&store, &done).await;
-        assert_eq!(run::cancel(&store, Actor::DESK, id).await.unwrap(), RunState::Cancelling);
+        assert_eq!(run::cancel(&store, Actor::COMMAND_LINE, id).await.unwrap(), RunState::Cancelling);
         assert_eq!(run::work(&store).await.unwrap(), [id]);
         let run = run::read(&store, id).await.unwrap();
         assert_eq!((run.state, run.done, run.not_reached()), (RunState::Cancelled, 1, 2));
-        assert!(run::cancel(&store, Actor::DESK, id).await.is_err(), "it has ended");
+        assert!(run::cancel(&store, Actor::COMMAND_LINE, id).await.is_err(), "it has ended");
         assert_eq!(events(&store, "user_anonymised").await, 0);
     })
     .await;
@@ -94,7 +94,7 @@ async fn a_cancelled_run_says_who_was_not_reached() {
 async fn a_queued_run_is_cancelled_at_once() {
     for_each_database(async |store| {
         let id = queued(&store, 2).await;
-        assert_eq!(run::cancel(&store, Actor::DESK, id).await.unwrap(), RunState::Cancelled);
+        assert_eq!(run::cancel(&store, Actor::COMMAND_LINE, id).await.unwrap(), RunState::Cancelled);
         assert_eq!(run::work(&store).await.unwrap(), []);
         let run = run::read(&store, id).await.unwrap();
         assert_eq!((run.done, run.not_reached()), (0, 2));
@@ -137,7 +137,7 @@ async fn a_preview_whose_list_was_altered_is_not_carried_out() {
         )
         .await;
         let task = add_task(&store, &five_days()).await;
-        let preview = run::preview(&store, Actor::DESK, task).await.unwrap();
+        let preview = run::preview(&store, Actor::COMMAND_LINE, task).await.unwrap();
         // As many people as before, but one of them is another.
         execute(
             &store,
@@ -149,7 +149,7 @@ async fn a_preview_whose_list_was_altered_is_not_carried_out() {
             &format!("UPDATE run_members SET reason = 0 WHERE run_id = {preview} AND user_number = 4"),
         )
         .await;
-        let refused = run::start(&store, Actor::DESK, preview, "3").await.unwrap_err().to_string();
+        let refused = run::start(&store, Actor::COMMAND_LINE, preview, "3").await.unwrap_err().to_string();
         assert!(refused.contains("not the one that was sealed"), "{refused}");
     })
     .await;
@@ -181,7 +181,7 @@ async fn a_scheduled_run_waits_until_somebody_has_confirmed_its_policy() {
         // Its preview can be looked at and carried out by hand: that confirms the policy.
         let preview = stopped.preview.unwrap();
         assert_eq!(run::why_not(&store, preview).await.unwrap(), None);
-        let by_hand = run::start(&store, Actor::DESK, preview, "1").await.unwrap();
+        let by_hand = run::start(&store, Actor::COMMAND_LINE, preview, "1").await.unwrap();
         assert_eq!(run::carry_out(&store, by_hand).await.unwrap(), RunState::Succeeded);
 
         add(&store, leaver("Two")).await;

@@ -22,7 +22,7 @@ async fn library_with(library: &Library, users: i64, anonymised: i64) -> Store {
 }
 
 async fn anonymise(store: &Store, number: i64) -> Result<(), RecordsError> {
-    run::anonymise_one(store, Actor::DESK, UserNumber(number), &number.to_string()).await.map(|_| ())
+    run::anonymise_one(store, Actor::COMMAND_LINE, UserNumber(number), &number.to_string()).await.map(|_| ())
 }
 
 fn path(store: &Store) -> PathBuf {

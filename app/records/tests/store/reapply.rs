@@ -29,7 +29,10 @@ async fn what_older_rules_left_goes_and_what_was_kept_on_purpose_stays() {
         let task = add_task(&store, &kept).await;
         assert_eq!(run_all(&store, task).await.1, RunState::Succeeded);
         assert_eq!(run::under_older_rules(&store).await.unwrap(), 0);
-        assert!(run::start_reapply(&store, Actor::DESK, "0").await.is_err(), "there is nothing to do");
+        assert!(
+            run::start_reapply(&store, Actor::COMMAND_LINE, "0").await.is_err(),
+            "there is nothing to do"
+        );
         let anonymised =
             users::Entity::find().order_by_asc(users::Column::Number).all(store.database()).await.unwrap();
 
@@ -42,8 +45,11 @@ async fn what_older_rules_left_goes_and_what_was_kept_on_purpose_stays() {
         .await;
         execute(&store, "INSERT INTO user_words (word, user_number) VALUES ('canary', 1)").await;
         assert_eq!(run::under_older_rules(&store).await.unwrap(), 2);
-        assert!(run::start_reapply(&store, Actor::DESK, "3").await.is_err(), "the number must be right");
-        let started = run::start_reapply(&store, Actor::DESK, "2").await.unwrap();
+        assert!(
+            run::start_reapply(&store, Actor::COMMAND_LINE, "3").await.is_err(),
+            "the number must be right"
+        );
+        let started = run::start_reapply(&store, Actor::COMMAND_LINE, "2").await.unwrap();
         assert_eq!(run::carry_out(&store, started).await.unwrap(), RunState::Succeeded);
         let run = run::read(&store, started).await.unwrap();
         assert_eq!((run.kind, run.previewed, run.done, run.skipped), (RunKind::Reapply, 2, 2, 0));

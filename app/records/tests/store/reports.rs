@@ -170,7 +170,10 @@ async fn reports_are_equal_before_and_after_anonymising() {
         assert_eq!(before[12].total, [10, 6], "the loans of everybody count");
 
         for number in [UserNumber(1), UserNumber(people[0].number)] {
-            run::anonymise_one(&store, Actor::DESK, number, &number.to_string()).await.unwrap().unwrap();
+            run::anonymise_one(&store, Actor::COMMAND_LINE, number, &number.to_string())
+                .await
+                .unwrap()
+                .unwrap();
             assert_eq!(everything(&store).await, before, "one by one");
         }
         let (id, _) = run_all(&store, task).await;
@@ -185,7 +188,7 @@ async fn who_takes_what_became_free_is_another_borrower() {
     for_each_database(async |store| {
         small_library(&store).await;
         add_task(&store, &five_days()).await;
-        run::anonymise_one(&store, Actor::DESK, UserNumber(1), "1").await.unwrap().unwrap();
+        run::anonymise_one(&store, Actor::COMMAND_LINE, UserNumber(1), "1").await.unwrap().unwrap();
         let heir = add(&store, users::ActiveModel { uuid: Set("another".to_owned()), ..leaver("Ng") }).await;
         let loan = loans::ActiveModel {
             user_number: Set(heir.number),

@@ -353,7 +353,8 @@ async fn a_single_user_has_a_result_and_a_certificate_that_holds() {
             [(&clean, Standing::Clean), (&named, Standing::Found { open: 1, decided: 0 })]
         {
             let number = UserNumber(person.number);
-            let done = run::anonymise_one(&store, Actor::DESK, number, &number.to_string()).await.unwrap();
+            let done =
+                run::anonymise_one(&store, Actor::COMMAND_LINE, number, &number.to_string()).await.unwrap();
             residue::background_scans().await;
             assert_eq!(standing(&store, number).await.unwrap(), Some((done.unwrap(), expected)));
             assert_eq!(verify_run(&store, done.unwrap()).await.unwrap().doubts, []);
@@ -405,7 +406,7 @@ async fn staff_remove_what_was_found_or_keep_it() {
         assert!(text.ends_with(" has it"));
         let version = |decision, at: usize, seen: &str| {
             let (store, seen, id) = (store.clone(), seen.to_owned(), found[at].id);
-            async move { decide(&store, Actor::DESK, id, decision, &seen).await }
+            async move { decide(&store, Actor::COMMAND_LINE, id, decision, &seen).await }
         };
 
         // What was changed meanwhile is not removed, nor is what stands there called gone.
@@ -434,7 +435,7 @@ async fn staff_remove_what_was_found_or_keep_it() {
             assert!(text_at(&store, "audit_events", "id", &noted).await.is_some(), "{deed} of {number}");
         }
         assert!(matches!(
-            decide(&store, Actor::DESK, 999, Decision::Kept, "").await,
+            decide(&store, Actor::COMMAND_LINE, 999, Decision::Kept, "").await,
             Err(RecordsError::NotFound(_))
         ));
         assert_eq!(verify_run(&store, id).await.unwrap().doubts, [], "decisions come after the certificate");
@@ -449,9 +450,9 @@ async fn what_stands_nowhere_any_more_is_closed_as_gone() {
         let found = open(&store, id).await;
         execute(&store, "DELETE FROM loans WHERE id = 1").await;
         assert_eq!(open(&store, id).await[0].now, Now::Nothing);
-        let removed = decide(&store, Actor::DESK, found[0].id, Decision::Removed, "").await;
+        let removed = decide(&store, Actor::COMMAND_LINE, found[0].id, Decision::Removed, "").await;
         assert!(matches!(removed, Err(RecordsError::Stale)), "there is nothing to remove");
-        decide(&store, Actor::DESK, found[0].id, Decision::Gone, "").await.unwrap();
+        decide(&store, Actor::COMMAND_LINE, found[0].id, Decision::Gone, "").await.unwrap();
         assert_eq!(open(&store, id).await.len(), 2);
     })
     .await;

@@ -156,7 +156,7 @@ async fn keys_that_were_given_anew_are_not_residue() {
         };
         add(&store, keys("Garland")).await;
         add_task(&store, &everything_goes()).await;
-        run::anonymise_one(&store, Actor::DESK, UserNumber(1), "1").await.unwrap();
+        run::anonymise_one(&store, Actor::COMMAND_LINE, UserNumber(1), "1").await.unwrap();
         // The heir comes while the scan has not yet begun: this runtime has one thread.
         let heir = neighbour(&store, "heir", keys("Heir")).await;
         let note = format!(
@@ -250,7 +250,9 @@ async fn a_single_user_is_searched_for_in_the_background() {
         let now = async |number: i64| standing(&store, UserNumber(number)).await.unwrap().map(|(_, now)| now);
         assert_eq!(now(1).await, None);
         for number in [1, 2] {
-            run::anonymise_one(&store, Actor::DESK, UserNumber(number), &number.to_string()).await.unwrap();
+            run::anonymise_one(&store, Actor::COMMAND_LINE, UserNumber(number), &number.to_string())
+                .await
+                .unwrap();
         }
         background_scans().await;
         assert_eq!(now(1).await, Some(Standing::Found { open: 1, decided: 0 }));
@@ -266,8 +268,8 @@ async fn what_was_not_searched_is_never_said_to_be_clean() {
             add(&store, leaver(name)).await;
         }
         let task = add_task(&store, &everything_goes()).await;
-        let preview = run::preview(&store, Actor::DESK, task).await.unwrap();
-        let started = run::start(&store, Actor::DESK, preview, "2").await.unwrap();
+        let preview = run::preview(&store, Actor::COMMAND_LINE, task).await.unwrap();
+        let started = run::start(&store, Actor::COMMAND_LINE, preview, "2").await.unwrap();
         // Another process has done the first person, and died before it searched.
         let done =
             format!("UPDATE run_members SET outcome = 'done' WHERE run_id = {started} AND user_number = 1");
@@ -279,7 +281,7 @@ async fn what_was_not_searched_is_never_said_to_be_clean() {
 
         // The process of a single user dies: at first the scan could be under way, later it cannot.
         add(&store, leaver("Nz")).await;
-        run::anonymise_one(&store, Actor::DESK, UserNumber(3), "3").await.unwrap();
+        run::anonymise_one(&store, Actor::COMMAND_LINE, UserNumber(3), "3").await.unwrap();
         background_scans().await;
         execute(&store, "UPDATE run_members SET residue = NULL WHERE user_number = 3").await;
         let now = async || standing(&store, UserNumber(3)).await.unwrap().map(|(_, now)| now);

@@ -56,9 +56,9 @@ pub async fn for_each_library<F: AsyncFn(Library)>(test: F) {
 
 /// Anonymises everybody whom the task selects.
 async fn run_all(store: &Store, task: policy::TaskId) {
-    let preview = run::preview(store, Actor::DESK, task).await.unwrap();
+    let preview = run::preview(store, Actor::COMMAND_LINE, task).await.unwrap();
     let previewed = run::read(store, preview).await.unwrap().previewed.to_string();
-    let started = run::start(store, Actor::DESK, preview, &previewed).await.unwrap();
+    let started = run::start(store, Actor::COMMAND_LINE, preview, &previewed).await.unwrap();
     assert_eq!(run::carry_out(store, started).await.unwrap(), RunState::Succeeded);
 }
 
@@ -84,7 +84,7 @@ async fn the_fifty_are_anonymised_again_and_a_new_user_with_an_old_number_is_unt
         for n in 46..=50 {
             add(&store, leaver(&format!("N{n}"))).await;
         }
-        run::anonymise_one(&store, Actor::DESK, UserNumber(7), "7").await.unwrap();
+        run::anonymise_one(&store, Actor::COMMAND_LINE, UserNumber(7), "7").await.unwrap();
         run_all(&store, task).await;
         assert_eq!(anonymised(&store).await.len(), 50);
         let before = users::Entity::find_by_id(8).one(store.database()).await.unwrap().unwrap();
@@ -131,7 +131,7 @@ async fn the_fifty_are_anonymised_again_and_a_new_user_with_an_old_number_is_unt
         assert!(!stored.contains("N8-id") && stored.contains("New-id"));
 
         // The desk goes on: the ledger is added to, and the new user can be anonymised too.
-        run::anonymise_one(&store, Actor::DESK, UserNumber(46), "46").await.unwrap();
+        run::anonymise_one(&store, Actor::COMMAND_LINE, UserNumber(46), "46").await.unwrap();
         assert_eq!(standing(&store).await.unwrap(), Standing::Level);
     })
     .await;
@@ -182,7 +182,7 @@ async fn two_processes_that_replay_do_it_once() {
         let backup = library.backup(store).await;
         let store = library.open().await;
         for n in 1..=60 {
-            run::anonymise_one(&store, Actor::DESK, UserNumber(n), &n.to_string()).await.unwrap();
+            run::anonymise_one(&store, Actor::COMMAND_LINE, UserNumber(n), &n.to_string()).await.unwrap();
         }
         store.database().clone().close().await.unwrap();
         let store = library.restore(backup).await;

@@ -9,11 +9,11 @@ use records::{Actor, RecordsError, Store, run};
 use sea_orm::{EntityTrait, Set};
 
 async fn preview(store: &Store, task: policy::TaskId) -> RunId {
-    run::preview(store, Actor::DESK, task).await.unwrap()
+    run::preview(store, Actor::COMMAND_LINE, task).await.unwrap()
 }
 
 async fn refusal(store: &Store, id: RunId, typed: &str) -> String {
-    match run::start(store, Actor::DESK, id, typed).await {
+    match run::start(store, Actor::COMMAND_LINE, id, typed).await {
         Err(RecordsError::Refused(why)) => why,
         Err(RecordsError::Invalid(errors)) => errors.of("confirm").unwrap(),
         other => panic!("not refused: {other:?}"),
@@ -68,7 +68,7 @@ async fn a_run_touches_only_who_was_in_the_preview_and_still_is_eligible() {
         )
         .await;
         assert!(refusal(&store, id, "5").await.contains("Type 4"));
-        let started = run::start(&store, Actor::DESK, id, "4").await.unwrap();
+        let started = run::start(&store, Actor::COMMAND_LINE, id, "4").await.unwrap();
         assert_eq!(run::carry_out(&store, started).await.unwrap(), RunState::Succeeded);
         let done = run::read(&store, started).await.unwrap();
         assert_eq!((done.previewed, done.done, done.skipped, done.failed), (4, 1, 3, 0));
@@ -110,8 +110,8 @@ async fn only_one_run_is_under_way_and_the_next_waits_in_the_queue() {
         execute(&store, "UPDATE tasks SET single_default = FALSE").await;
         let two = add_task(&store, &five_days()).await;
         let [first, second] = [preview(&store, one).await, preview(&store, two).await];
-        let first = run::start(&store, Actor::DESK, first, "1").await.unwrap();
-        let second = run::start(&store, Actor::DESK, second, "1").await.unwrap();
+        let first = run::start(&store, Actor::COMMAND_LINE, first, "1").await.unwrap();
+        let second = run::start(&store, Actor::COMMAND_LINE, second, "1").await.unwrap();
         assert_eq!(run::read(&store, second).await.unwrap().state, RunState::Queued);
         assert_eq!(run::work(&store).await.unwrap(), [first, second]);
         // Whom the other run has anonymised in between is no failure.
@@ -130,7 +130,7 @@ async fn a_run_that_was_cut_off_goes_on_where_it_stood() {
         }
         let task = add_task(&store, &five_days()).await;
         let id = preview(&store, task).await;
-        let started = run::start(&store, Actor::DESK, id, "3").await.unwrap();
+        let started = run::start(&store, Actor::COMMAND_LINE, id, "3").await.unwrap();
         execute(
             &store,
             &format!("UPDATE run_members SET outcome = 'done' WHERE run_id = {started} AND user_number = 1"),
@@ -165,7 +165,7 @@ async fn two_processes_on_one_run_do_and_count_everybody_once() {
         }
         let task = add_task(&store, &five_days()).await;
         let id = preview(&store, task).await;
-        let started = run::start(&store, Actor::DESK, id, "40").await.unwrap();
+        let started = run::start(&store, Actor::COMMAND_LINE, id, "40").await.unwrap();
         let (one, two) = tokio::join!(run::carry_out(&store, started), run::carry_out(&store, started));
         assert_eq!([one.unwrap(), two.unwrap()], [RunState::Succeeded; 2]);
         let run = run::read(&store, started).await.unwrap();

@@ -50,7 +50,7 @@ fn once(date: &str) -> TaskForm {
 }
 
 async fn save(store: &Store, form: &TaskForm) -> TaskId {
-    task::save(store, Actor::DESK, form).await.unwrap()
+    task::save(store, Actor::COMMAND_LINE, form).await.unwrap()
 }
 
 async fn tick(store: &Store) -> Vec<RunId> {
@@ -86,7 +86,7 @@ async fn a_task_that_is_switched_on_waits_for_its_next_time_and_then_starts_once
         let id = save(&at(&store, "2018-01-21 08:00"), &TaskForm { active: false, ..form() }).await;
         assert_eq!(next_due(&store, id).await, None);
         assert_eq!(tick(&at(&store, "2018-01-22 02:00")).await, []);
-        task::set_active(&at(&store, "2018-01-22 10:00"), Actor::DESK, id, true).await.unwrap();
+        task::set_active(&at(&store, "2018-01-22 10:00"), Actor::COMMAND_LINE, id, true).await.unwrap();
         assert_eq!(next_due(&store, id).await, Some(instant("2018-01-23 02:00")));
         for wall in ["2018-01-22 10:00", "2018-01-22 23:59", "2018-01-23 01:59"] {
             assert_eq!(tick(&at(&store, wall)).await, [], "{wall}");
@@ -98,7 +98,7 @@ async fn a_task_that_is_switched_on_waits_for_its_next_time_and_then_starts_once
         assert_eq!((run.task_id, run.task_version, run.today), (Some(id.0), Some(2), day("2018-01-23")));
         assert_eq!((run.channel.as_str(), run.preview_id, run.previewed), ("schedule", None, 0));
         assert!(!run.policy.is_empty() && run.started_at.is_none() && run.finished_at.is_none());
-        let shown = task::read(&process, Actor::DESK, id).await.unwrap().next.unwrap();
+        let shown = task::read(&process, Actor::COMMAND_LINE, id).await.unwrap().next.unwrap();
         assert_eq!(shown.shown, "Wed 24 Jan 2018 02:00 GMT (+00:00)");
         carry_out(&store).await;
         assert_eq!(tick(&process).await, []);
@@ -167,7 +167,7 @@ async fn a_single_date_that_has_passed_never_starts_whatever_restarts() {
         }
         assert_eq!((next_due(&store, old).await, next_due(&store, past).await), (None, None));
         assert_eq!(history(&store).await, []);
-        assert!(task::read(&store, Actor::DESK, past).await.unwrap().draft.schedule.is_manual_only());
+        assert!(task::read(&store, Actor::COMMAND_LINE, past).await.unwrap().draft.schedule.is_manual_only());
     })
     .await;
 }
@@ -187,9 +187,9 @@ async fn a_single_date_starts_in_time_or_never() {
         assert_eq!(history(&store).await[1], missed("2018-01-25 02:00"));
         for id in [in_time, missed_one] {
             assert_eq!(next_due(&store, id).await, None);
-            task::set_active(&back, Actor::DESK, id, false).await.unwrap();
-            task::set_active(&back, Actor::DESK, id, true).await.unwrap();
-            assert!(task::read(&back, Actor::DESK, id).await.unwrap().next.is_none());
+            task::set_active(&back, Actor::COMMAND_LINE, id, false).await.unwrap();
+            task::set_active(&back, Actor::COMMAND_LINE, id, true).await.unwrap();
+            assert!(task::read(&back, Actor::COMMAND_LINE, id).await.unwrap().next.is_none());
         }
         assert_eq!(tick(&at(&store, "2019-01-25 02:00")).await, []);
         assert_eq!(history(&store).await.len(), 2);
@@ -229,8 +229,8 @@ async fn what_was_edited_switched_off_or_deleted_starts_as_it_is_now() {
             [saved(form()).await, saved(form()).await, saved(form()).await, saved(form()).await];
         let edit = |id: TaskId, form| TaskForm { id: id.to_string(), version: "1".to_owned(), ..form };
         save(&noon, &edit(later, TaskForm { time: "03:00".to_owned(), ..form() })).await;
-        task::set_active(&noon, Actor::DESK, off, false).await.unwrap();
-        task::delete(&noon, Actor::DESK, gone).await.unwrap();
+        task::set_active(&noon, Actor::COMMAND_LINE, off, false).await.unwrap();
+        task::delete(&noon, Actor::COMMAND_LINE, gone).await.unwrap();
         // It is due, no process has seen it yet, and somebody only changes its description.
         let due = at(&store, "2018-01-22 02:01");
         save(&due, &edit(renamed, TaskForm { description: "Renamed".to_owned(), ..form() })).await;
@@ -252,7 +252,7 @@ async fn what_was_edited_switched_off_or_deleted_starts_as_it_is_now() {
         save(&at(&store, "2018-01-22 12:00"), &form).await;
         assert_eq!(tick(&at(&store, "2018-01-22 12:00")).await, []);
         // What was switched off on its way is not started, and is not made up for when it is on again.
-        task::set_active(&at(&store, "2018-01-23 12:00"), Actor::DESK, off, true).await.unwrap();
+        task::set_active(&at(&store, "2018-01-23 12:00"), Actor::COMMAND_LINE, off, true).await.unwrap();
         assert_eq!(next_due(&store, off).await, Some(instant("2018-01-24 02:00")));
     })
     .await;
@@ -263,12 +263,12 @@ async fn a_copy_and_an_imported_task_do_not_start() {
     for_each_database(async |store| {
         let noon = at(&store, "2018-01-21 12:00");
         let id = save(&noon, &TaskForm { missed: "skip".to_owned(), ..form() }).await;
-        let copy = task::copy(&noon, Actor::DESK, id).await.unwrap();
-        let file = task::export(&noon, Actor::DESK, id).await.unwrap();
-        let imported = task::import(&noon, Actor::DESK, file).await.unwrap();
+        let copy = task::copy(&noon, Actor::COMMAND_LINE, id).await.unwrap();
+        let file = task::export(&noon, Actor::COMMAND_LINE, id).await.unwrap();
+        let imported = task::import(&noon, Actor::COMMAND_LINE, file).await.unwrap();
         for id in [copy, imported] {
             assert_eq!(next_due(&store, id).await, None);
-            let draft = task::read(&noon, Actor::DESK, id).await.unwrap().draft;
+            let draft = task::read(&noon, Actor::COMMAND_LINE, id).await.unwrap().draft;
             assert_eq!(draft.missed, policy::Missed::Skip);
         }
         let started = tick(&at(&store, "2018-01-22 02:00")).await;
@@ -283,7 +283,8 @@ async fn a_task_without_a_next_time_gets_one_and_makes_up_for_nothing() {
     for_each_database(async |store| {
         let id = add_task(&store, &five_days()).await;
         execute(&store, r#"UPDATE tasks SET schedule = '{"kind":"daily","time":"02:00:00"}'"#).await;
-        let shown = task::read(&at(&store, "2018-03-01 12:00"), Actor::DESK, id).await.unwrap().next.unwrap();
+        let shown =
+            task::read(&at(&store, "2018-03-01 12:00"), Actor::COMMAND_LINE, id).await.unwrap().next.unwrap();
         assert_eq!(tick(&at(&store, "2018-03-01 12:00")).await, []);
         assert_eq!(next_due(&store, id).await, Some(shown.at));
         assert_eq!(shown.at, instant("2018-03-02 02:00"));
@@ -352,7 +353,7 @@ async fn a_clock_that_is_put_back_starts_nothing_again() {
         }
         // Also not when the task is switched off and on meanwhile: that time has had its run.
         for active in [false, true] {
-            task::set_active(&before, Actor::DESK, id, active).await.unwrap();
+            task::set_active(&before, Actor::COMMAND_LINE, id, active).await.unwrap();
         }
         assert_eq!(next_due(&store, id).await, Some(instant("2018-01-22 02:00")));
         assert_eq!(tick(&at(&store, "2018-01-22 02:00")).await, []);
@@ -395,8 +396,8 @@ async fn no_time_starts_two_runs_whatever_clocks_do() {
             let process = at_instant(&store, clock);
             match dice.random_range(0..12) {
                 0 => {
-                    task::set_active(&process, Actor::DESK, id, false).await.unwrap();
-                    task::set_active(&process, Actor::DESK, id, true).await.unwrap();
+                    task::set_active(&process, Actor::COMMAND_LINE, id, false).await.unwrap();
+                    task::set_active(&process, Actor::COMMAND_LINE, id, true).await.unwrap();
                 }
                 1 => schedule::recalculate(&process).await.unwrap(),
                 _ => {}

@@ -21,7 +21,7 @@ async fn by_text(store: &Store, text: &str) -> Vec<i64> {
 
 /// Saves a user the way the desk does, so that the search words are those of the desk.
 async fn saved(store: &Store, form: UserForm) -> i64 {
-    user::save(store, Actor::DESK, &form).await.unwrap().0
+    user::save(store, Actor::COMMAND_LINE, &form).await.unwrap().0
 }
 
 fn named(first: &str, last: &str) -> UserForm {
@@ -204,7 +204,7 @@ async fn the_anonymised_are_found_by_number_only() {
         let number = saved(&store, UserForm { user_id: "ng1".to_owned(), ..named("Ana", "Ng") }).await;
         assert_eq!(by_text(&store, "ana ng1").await, [number]);
         add_task(&store, &five_days()).await;
-        run::anonymise_one(&store, Actor::DESK, UserNumber(number), "1").await.unwrap();
+        run::anonymise_one(&store, Actor::COMMAND_LINE, UserNumber(number), "1").await.unwrap();
         for text in ["ana", "ng", "ng1"] {
             assert_eq!(by_text(&store, text).await, [0; 0], "{text}");
         }

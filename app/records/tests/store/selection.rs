@@ -155,7 +155,7 @@ fn policies() -> Vec<Policy> {
 
 async fn by_sql(store: &Store, policy: &Policy) -> BTreeMap<i64, (Reason, Blockers)> {
     let task = add_task(store, policy).await;
-    let preview = run::preview(store, Actor::DESK, task).await.unwrap();
+    let preview = run::preview(store, Actor::COMMAND_LINE, task).await.unwrap();
     crate::support::execute(store, "UPDATE tasks SET single_default = FALSE").await;
     run_members::Entity::find()
         .filter(run_members::Column::RunId.eq(preview.0))

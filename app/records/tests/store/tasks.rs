@@ -22,27 +22,27 @@ fn form(description: &str) -> TaskForm {
 }
 
 async fn save(store: &Store, form: &TaskForm) -> TaskId {
-    task::save(store, Actor::DESK, form).await.unwrap()
+    task::save(store, Actor::COMMAND_LINE, form).await.unwrap()
 }
 
 async fn rows(store: &Store, query: &TaskQuery) -> Vec<TaskRow> {
-    task::list(store, Actor::DESK, query, &Paging::default()).await.unwrap().rows
+    task::list(store, Actor::COMMAND_LINE, query, &Paging::default()).await.unwrap().rows
 }
 
 #[tokio::test]
 async fn a_task_is_saved_listed_and_edited_once_by_each_version() {
     for_each_database(async |store| {
         let id = save(&store, &form("Leavers 100 %_\\")).await;
-        let saved = task::read(&store, Actor::DESK, id).await.unwrap();
+        let saved = task::read(&store, Actor::COMMAND_LINE, id).await.unwrap();
         let again = TaskForm { id: id.to_string(), version: "1".to_owned(), ..form("Leavers 100 %_\\") };
         assert_eq!(TaskForm::of(&saved.draft, &[]), again, "the form comes back as it was typed");
         assert!(saved.next.unwrap().shown.starts_with("Mon 22 Jan 2018"));
 
         save(&store, &TaskForm { description: "Leavers".to_owned(), ..again.clone() }).await;
-        let stale = task::save(&store, Actor::DESK, &again).await;
+        let stale = task::save(&store, Actor::COMMAND_LINE, &again).await;
         assert!(matches!(stale, Err(RecordsError::Stale)), "{stale:?}");
         let unknown = TaskForm { id: "99".to_owned(), ..again };
-        let unknown = task::save(&store, Actor::DESK, &unknown).await;
+        let unknown = task::save(&store, Actor::COMMAND_LINE, &unknown).await;
         assert!(matches!(unknown, Err(RecordsError::NotFound("task"))), "{unknown:?}");
     })
     .await;
@@ -81,7 +81,7 @@ async fn only_the_database_knows_owners_and_custom_fields() {
             custom: [("locker", "keep"), ("shoe_size", "keep")].map(|(k, v)| (k.into(), v.into())).into(),
             ..form("Leavers")
         };
-        match task::save(&store, Actor::DESK, &wrong).await {
+        match task::save(&store, Actor::COMMAND_LINE, &wrong).await {
             Err(RecordsError::Invalid(errors)) => {
                 let fields: Vec<&str> = errors.0.iter().map(|error| error.field.as_str()).collect();
                 assert_eq!(fields, ["owner", "custom.shoe_size"]);
@@ -105,7 +105,7 @@ async fn there_is_one_default_for_single_users() {
         let two = save(&store, &form("Two")).await;
         assert!(run::plan_for_one(&store, number).await.unwrap().task.is_none(), "two, and none is marked");
         for id in [one, two] {
-            task::make_default(&store, Actor::DESK, id).await.unwrap();
+            task::make_default(&store, Actor::COMMAND_LINE, id).await.unwrap();
             assert_eq!(run::plan_for_one(&store, number).await.unwrap().task.unwrap().0, id);
         }
         let marked = rows(&store, &TaskQuery::default()).await;
@@ -119,15 +119,21 @@ async fn a_deleted_task_keeps_its_history_and_cannot_be_used() {
     for_each_database(async |store| {
         add(&store, leaver("Ng")).await;
         let id = save(&store, &form("Leavers")).await;
-        let preview = run::preview(&store, Actor::DESK, id).await.unwrap();
-        task::delete(&store, Actor::DESK, id).await.unwrap();
+        let preview = run::preview(&store, Actor::COMMAND_LINE, id).await.unwrap();
+        task::delete(&store, Actor::COMMAND_LINE, id).await.unwrap();
         assert!(rows(&store, &TaskQuery::default()).await.is_empty());
         let of_task = RunQuery { task: Some(id), ..RunQuery::default() };
         let history = run::list(&store, &of_task, &Paging::default()).await.unwrap().rows;
         assert_eq!(history[0].task.as_deref(), Some("Leavers"));
         assert!(run::why_not(&store, preview).await.unwrap().unwrap().contains("deleted"));
-        assert!(matches!(task::delete(&store, Actor::DESK, id).await, Err(RecordsError::NotFound("task"))));
-        assert!(matches!(run::preview(&store, Actor::DESK, id).await, Err(RecordsError::NotFound("task"))));
+        assert!(matches!(
+            task::delete(&store, Actor::COMMAND_LINE, id).await,
+            Err(RecordsError::NotFound("task"))
+        ));
+        assert!(matches!(
+            run::preview(&store, Actor::COMMAND_LINE, id).await,
+            Err(RecordsError::NotFound("task"))
+        ));
     })
     .await;
 }
@@ -141,14 +147,16 @@ async fn a_copy_and_a_file_say_what_the_task_says_and_wait_to_be_switched_on() {
             ..form("Leavers")
         };
         let id = save(&store, &typed).await;
-        let original = task::read(&store, Actor::DESK, id).await.unwrap().draft;
+        let original = task::read(&store, Actor::COMMAND_LINE, id).await.unwrap().draft;
         assert_eq!(original.policy.treatment(Field::BirthDate), Treatment::Decade);
 
-        let copy = task::copy(&store, Actor::DESK, id).await.unwrap();
-        let file = serde_json::to_string(&task::export(&store, Actor::DESK, id).await.unwrap()).unwrap();
-        let imported = task::import(&store, Actor::DESK, serde_json::from_str(&file).unwrap()).await.unwrap();
+        let copy = task::copy(&store, Actor::COMMAND_LINE, id).await.unwrap();
+        let file =
+            serde_json::to_string(&task::export(&store, Actor::COMMAND_LINE, id).await.unwrap()).unwrap();
+        let imported =
+            task::import(&store, Actor::COMMAND_LINE, serde_json::from_str(&file).unwrap()).await.unwrap();
         for (id, description) in [(copy, "Leavers (copy)"), (imported, "Leavers")] {
-            let draft = task::read(&store, Actor::DESK, id).await.unwrap().draft;
+            let draft = task::read(&store, Actor::COMMAND_LINE, id).await.unwrap().draft;
             assert_eq!(draft.description, description);
             assert!(!draft.active);
             assert_eq!((&draft.policy, &draft.schedule), (&original.policy, &original.schedule));
@@ -156,12 +164,16 @@ async fn a_copy_and_a_file_say_what_the_task_says_and_wait_to_be_switched_on() {
         }
         let older = file.replace(r#","missed":"skip""#, "");
         assert_ne!(older, file);
-        let older = task::import(&store, Actor::DESK, serde_json::from_str(&older).unwrap()).await.unwrap();
-        let older = task::read(&store, Actor::DESK, older).await.unwrap().draft;
+        let older =
+            task::import(&store, Actor::COMMAND_LINE, serde_json::from_str(&older).unwrap()).await.unwrap();
+        let older = task::read(&store, Actor::COMMAND_LINE, older).await.unwrap().draft;
         assert_eq!(older.missed, Missed::Once, "files of older versions do not say it");
         assert!(serde_json::from_str::<task::TaskFile>(&file.replace("\"policy\"", "\"polcy\"")).is_err());
         let other = serde_json::from_str(&file.replace("lethe-task-1", "lethe-task-9")).unwrap();
-        assert!(matches!(task::import(&store, Actor::DESK, other).await, Err(RecordsError::Refused(_))));
+        assert!(matches!(
+            task::import(&store, Actor::COMMAND_LINE, other).await,
+            Err(RecordsError::Refused(_))
+        ));
     })
     .await;
 }
@@ -176,10 +188,11 @@ async fn a_file_with_a_single_date_that_has_passed_becomes_manual_only() {
             ..form("Once")
         };
         let id = save(&store, &once).await;
-        let file = serde_json::to_string(&task::export(&store, Actor::DESK, id).await.unwrap()).unwrap();
+        let file =
+            serde_json::to_string(&task::export(&store, Actor::COMMAND_LINE, id).await.unwrap()).unwrap();
         let passed = serde_json::from_str(&file.replace("2018-01-22", "2001-01-22")).unwrap();
-        let imported = task::import(&store, Actor::DESK, passed).await.unwrap();
-        let draft = task::read(&store, Actor::DESK, imported).await.unwrap().draft;
+        let imported = task::import(&store, Actor::COMMAND_LINE, passed).await.unwrap();
+        let draft = task::read(&store, Actor::COMMAND_LINE, imported).await.unwrap().draft;
         assert_eq!(draft.schedule, Schedule::ManualOnly);
     })
     .await;
@@ -189,7 +202,7 @@ async fn a_file_with_a_single_date_that_has_passed_becomes_manual_only() {
 async fn a_task_that_reaches_further_than_what_was_confirmed_says_so() {
     for_each_database(async |store| {
         let id = save(&store, &form("Leavers")).await;
-        let confirmation = async || task::read(&store, Actor::DESK, id).await.unwrap().confirmation;
+        let confirmation = async || task::read(&store, Actor::COMMAND_LINE, id).await.unwrap().confirmation;
         assert_eq!(confirmation().await, Confirmation::Missing);
         execute(&store, "UPDATE tasks SET confirmed_policy = policy").await;
         assert_eq!(confirmation().await, Confirmation::Given);

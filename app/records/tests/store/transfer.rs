@@ -280,7 +280,7 @@ async fn an_anonymised_user_is_exported_empty_and_never_comes_back() {
         let (before, loans_before) = exported(&store).await;
         assert!(before.contains("Canary") && loans_before.contains("Canary"));
         add_task(&store, &five_days()).await;
-        run::anonymise_one(&store, Actor::DESK, UserNumber(1), "1").await.unwrap();
+        run::anonymise_one(&store, Actor::COMMAND_LINE, UserNumber(1), "1").await.unwrap();
         let (after, loans_after) = exported(&store).await;
         assert!(
             !after.contains("Canary") && !after.contains("E1") && !after.contains("example.org"),

@@ -29,7 +29,7 @@ async fn overdue_task(store: &Store) {
         schedule: "daily".to_owned(),
         ..TaskForm::new_task()
     };
-    task::save(store, Actor::DESK, &form).await.expect("a task");
+    task::save(store, Actor::COMMAND_LINE, &form).await.expect("a task");
     let long_ago = "UPDATE tasks SET next_due_at = '2020-01-01T02:30:00+00:00'";
     store.database().execute_unprepared(long_ago).await.expect("a change");
 }
