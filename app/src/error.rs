@@ -19,6 +19,15 @@ pub enum AppError {
     /// Whoever asks may not do this. The words follow “may not”.
     #[error("You may not {0}. Nothing was changed")]
     Forbidden(String),
+    /// Nobody is signed in, or not anymore.
+    #[error("You are not signed in, or not any more. Nothing was changed")]
+    NotSignedIn,
+    /// Too many passwords or codes were tried.
+    #[error("Too many tries. Wait a minute, then try again")]
+    TooMany,
+    /// Done; these are shown once and never again.
+    #[error("Done")]
+    Shown(Vec<String>),
     /// Whoever asks has to show again who they are.
     #[error("Sign in again to do this. Nothing was changed")]
     SignInAgain,

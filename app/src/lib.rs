@@ -10,6 +10,10 @@ pub mod error;
 pub mod islands;
 
 #[cfg(feature = "ssr")]
+pub mod cookie;
+#[cfg(feature = "ssr")]
+pub mod doors;
+#[cfg(feature = "ssr")]
 pub mod pages;
 #[cfg(feature = "ssr")]
 pub mod parts;
@@ -19,3 +23,5 @@ pub mod routes;
 pub mod state;
 #[cfg(feature = "ssr")]
 pub mod submission;
+#[cfg(feature = "ssr")]
+pub mod throttle;

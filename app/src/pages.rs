@@ -1,7 +1,9 @@
 //! The pages: a folder for each noun, a file for each page, server functions beside the page that uses them.
 
+mod account;
 mod catalogue;
 mod home;
+mod may_not;
 mod not_found;
 pub(crate) mod outcomes;
 mod register;
@@ -9,15 +11,21 @@ mod reports;
 mod residue;
 mod runs;
 pub(crate) mod security;
+pub(crate) mod sign_in;
+mod staff;
 mod tasks;
 mod users;
 
+pub use account::AccountPage;
 pub use catalogue::{CatalogueListPage, CatalogueRecordPage};
 pub use home::HomePage;
+pub use may_not::{MAY_NOT, MayNotPage};
 pub use not_found::NotFoundPage;
 pub use register::RegisterPage;
 pub use reports::{ReportPage, ReportsPage, report_csv};
 pub use residue::ResiduePage;
 pub use runs::{CertificatePage, RunListPage, RunPage};
+pub use sign_in::{InvitationPage, SecondFactorPage, SetUpAppPage, SignInAgainPage, SignInPage};
+pub use staff::StaffPage;
 pub use tasks::{DeleteTaskPage, EditTaskPage, NewTaskPage, TaskListPage, TaskPage};
 pub use users::{AnonymiseUserPage, EditUserPage, NewUserPage, UserPage, UserSearchPage};

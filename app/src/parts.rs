@@ -5,9 +5,11 @@ pub(crate) mod forms;
 pub(crate) mod frame;
 pub(crate) mod lists;
 pub(crate) mod load;
+mod plain;
 
 pub(crate) use banner::Banner;
 pub(crate) use forms::{FieldProblem, Notice, PostButton, ProblemSummary};
 pub(crate) use frame::{Action, Crumb, Frame};
 pub(crate) use lists::{Count, Day, Moment, Pager, options, percent_encoded};
 pub(crate) use load::{named_in_path, page, paging, query};
+pub(crate) use plain::Plain;

@@ -52,6 +52,14 @@ pub fn App() -> impl IntoView {
         <Router>
             <Routes fallback=pages::NotFoundPage>
                 <Route path=StaticSegment("") view=pages::HomePage ssr=SsrMode::Async />
+                <Route path=path!("/sign-in") view=pages::SignInPage ssr=SsrMode::Async />
+                <Route path=path!("/sign-in/code") view=pages::SecondFactorPage ssr=SsrMode::Async />
+                <Route path=path!("/sign-in/app") view=pages::SetUpAppPage ssr=SsrMode::Async />
+                <Route path=path!("/sign-in/again") view=pages::SignInAgainPage ssr=SsrMode::Async />
+                <Route path=path!("/invitation/:key") view=pages::InvitationPage ssr=SsrMode::Async />
+                <Route path=path!("/account") view=pages::AccountPage ssr=SsrMode::Async />
+                <Route path=path!("/staff") view=pages::StaffPage ssr=SsrMode::Async />
+                <Route path=path!("/may-not") view=pages::MayNotPage ssr=SsrMode::Async />
                 <Route path=StaticSegment("tasks") view=pages::TaskListPage ssr=SsrMode::Async />
                 <Route path=path!("/tasks/new") view=pages::NewTaskPage ssr=SsrMode::Async />
                 <Route path=path!("/tasks/:id") view=pages::TaskPage ssr=SsrMode::Async />

@@ -1,10 +1,14 @@
 //! What the pages and server functions find in their context.
 
+use crate::doors::Need;
+use crate::throttle::Throttle;
 use axum::extract::FromRef;
 use http::request::Parts;
 use leptos::config::LeptosOptions;
 use leptos::prelude::{expect_context, use_context};
-use records::{Actor, Store};
+use records::{Actor, Session, Store};
+use std::net::IpAddr;
+use std::sync::Arc;
 
 /// Everything that one server process shares.
 #[derive(Clone, Debug, FromRef)]
@@ -13,17 +17,60 @@ pub struct AppState {
     pub options: LeptosOptions,
     /// The records.
     pub store: Store,
+    /// What keeps strangers from trying passwords.
+    pub throttle: Arc<Throttle>,
+    /// How the cookie of a session is sent.
+    pub cookies: Cookies,
 }
+
+/// How the cookie of a session is sent.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Cookies {
+    /// Over TLS only, under a name that no other site can set.
+    Secure,
+    /// Without TLS: to this computer only.
+    Plain,
+}
+
+impl Cookies {
+    /// The name of the cookie.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Secure => "__Host-lethe",
+            Self::Plain => "lethe",
+        }
+    }
+}
+
+/// From where a request comes, as far as it can be believed. The web server puts it into the extensions of the request.
+#[derive(Clone, Copy, Debug)]
+pub struct ClientAddress(pub IpAddr);
 
 /// The records, in a page or server function.
 pub(crate) fn store() -> Store {
     expect_context::<AppState>().store
 }
 
+/// Something that the web server has put into the extensions of the request.
+pub(crate) fn extension<T: Clone + Send + Sync + 'static>() -> Option<T> {
+    use_context::<Parts>().and_then(|parts| parts.extensions.get::<T>().cloned())
+}
+
+/// The session of the request, whole or not.
+pub(crate) fn session() -> Option<Session> {
+    extension()
+}
+
 /// Who is at the page, or asks a server function: whom the web server found by the cookie of the request.
 pub(crate) fn actor() -> Actor {
-    use_context::<Parts>()
-        .and_then(|parts| parts.extensions.get::<Actor>().copied())
-        // As long as there is no sign-in the desk is open to whoever sits at this computer.
-        .unwrap_or(Actor::COMMAND_LINE)
+    session().map_or_else(Actor::nobody, |session| session.actor())
+}
+
+/// Whether the door at an address of this server opens for whoever is at the page. What somebody may not do is not
+/// offered to them.
+pub(crate) fn opens(address: &str) -> bool {
+    match crate::doors::need_of_link(address) {
+        Some(Need::May(action)) => actor().may(action),
+        _ => true,
+    }
 }

@@ -8,13 +8,13 @@
 use crate::error::AppError;
 use crate::parts::percent_encoded;
 use crate::routes::Document;
-use crate::state::AppState;
+use crate::state::{AppState, extension};
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use http::header::{ACCEPT, CONTENT_TYPE, LOCATION};
+use http::header::{ACCEPT, CONTENT_TYPE, HeaderName, LOCATION, SET_COOKIE};
 use http::request::Parts;
-use http::{HeaderValue, Method, Request, StatusCode, Uri};
+use http::{Extensions, HeaderValue, Method, Request, StatusCode, Uri};
 use leptos::prelude::*;
 use serde::de::DeserializeOwned;
 
@@ -26,6 +26,8 @@ pub(crate) const TOKEN: &str = "form_token";
 /// field, to be shortened.
 pub const MOST_BYTES: usize = 2 * 1024 * 1024;
 
+/// Lets the browser forget what it has kept of this site.
+const CLEAR_SITE_DATA: HeaderName = HeaderName::from_static("clear-site-data");
 /// How deep the names of fields may nest: `form[fields][phone]`.
 const DEPTH: usize = 5;
 
@@ -73,86 +75,172 @@ pub struct FormToken(pub String);
 /// The token in a form. It stands in every form that posts.
 #[component]
 pub(crate) fn Token() -> impl IntoView {
-    use_context::<Parts>()
-        .and_then(|parts| parts.extensions.get::<FormToken>().cloned())
-        .map(|token| view! { <input type="hidden" name=TOKEN value=token.0 /> })
+    extension::<FormToken>().map(|token| view! { <input type="hidden" name=TOKEN value=token.0 /> })
 }
 
 /// Carries out a posted form.
 pub async fn submit(State(state): State<AppState>, request: Request<Body>) -> Response {
     let (mut parts, body) = request.into_parts();
+    let form = match posted(&parts, body).await {
+        Ok(form) => form,
+        Err((form, error)) => return again(&state, form, error).await,
+    };
+    // The function is asked for a plain answer; whether there is a page to go to is decided here.
+    parts.headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+    parts.uri = Uri::try_from(form.path.as_str()).unwrap_or_default();
+    let context = state.clone();
+    let answer = leptos_axum::handle_server_fns_with_context(
+        move || provide_context(context.clone()),
+        Request::from_parts(parts, Body::from(form.body.clone())),
+    )
+    .await
+    .into_response();
+    let (answer, body) = answer.into_parts();
+    let page = match answer.headers.get(LOCATION) {
+        Some(location) => Some(location.clone()),
+        None if answer.status.is_success() => HeaderValue::try_from(form.page.as_str()).ok(),
+        None => None,
+    };
+    let mut response = match page {
+        Some(page) => (StatusCode::SEE_OTHER, [(LOCATION, page)]).into_response(),
+        None => {
+            let error = match to_bytes(body, MOST_BYTES).await {
+                Ok(bytes) => serde_json::from_slice(&bytes).unwrap_or(AppError::Unreadable),
+                Err(_) => AppError::Unreadable,
+            };
+            again(&state, form, error).await
+        }
+    };
+    // What signs somebody in or out.
+    for name in [SET_COOKIE, CLEAR_SITE_DATA] {
+        for value in answer.headers.get_all(&name) {
+            response.headers_mut().append(&name, value.clone());
+        }
+    }
+    response
+}
+
+/// A form as it was posted.
+struct Posted {
+    /// The page that it stands on.
+    page: String,
+    /// The path of its function.
+    path: String,
+    /// Its fields, without the token.
+    body: Bytes,
+    /// What the web server knows of the request: who is signed in.
+    extensions: Extensions,
+}
+
+/// Reads a form. It is not carried out if it is too large, is not one of Lethe's, or was made for another session.
+async fn posted(parts: &Parts, body: Body) -> Result<Posted, (Posted, AppError)> {
     let plain = parts
         .headers
         .get(CONTENT_TYPE)
         .and_then(|kind| kind.to_str().ok())
         .is_some_and(|kind| kind.starts_with("application/x-www-form-urlencoded"));
-    let page = page_of(&parts.uri);
-    let path = parts.uri.path().to_owned();
-    let body = match to_bytes(body, MOST_BYTES).await {
-        Ok(body) if plain => body,
-        Ok(_) => return again(&state, page, path, Bytes::new(), AppError::Unreadable).await,
-        Err(_) => {
-            let why = format!(
-                "The form is too large: at most {} MB can be sent. Nothing was changed",
-                MOST_BYTES / 1024 / 1024
-            );
-            return again(&state, page, path, Bytes::new(), AppError::Refused(why)).await;
-        }
+    let form = Posted {
+        page: page_of(&parts.uri),
+        path: parts.uri.path().to_owned(),
+        body: Bytes::new(),
+        extensions: parts.extensions.clone(),
     };
-    if !only_form_fields(&body) {
-        return again(&state, page, path, body, AppError::Unreadable).await;
-    }
-    // The function is asked for a plain answer; whether there is a page to go to is decided here.
-    parts.headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
-    parts.uri = Uri::try_from(path.as_str()).unwrap_or_default();
-    let context = state.clone();
-    let answer = leptos_axum::handle_server_fns_with_context(
-        move || provide_context(context.clone()),
-        Request::from_parts(parts, Body::from(body.clone())),
-    )
-    .await
-    .into_response();
-    if let Some(location) = answer.headers().get(LOCATION) {
-        return (StatusCode::SEE_OTHER, [(LOCATION, location.clone())]).into_response();
-    }
-    if answer.status().is_success() {
-        return (StatusCode::SEE_OTHER, [(LOCATION, page)]).into_response();
-    }
-    let error = match to_bytes(answer.into_body(), MOST_BYTES).await {
-        Ok(bytes) => serde_json::from_slice(&bytes).unwrap_or(AppError::Unreadable),
-        Err(_) => AppError::Unreadable,
+    let Ok(body) = to_bytes(body, MOST_BYTES).await else {
+        let why = format!(
+            "The form is too large: at most {} MB can be sent. Nothing was changed",
+            MOST_BYTES / 1024 / 1024
+        );
+        return Err((form, AppError::Refused(why)));
     };
-    again(&state, page, path, body, error).await
+    if !plain {
+        return Err((form, AppError::Unreadable));
+    }
+    let (token, body) = without_token(&body);
+    let form = Posted { body, ..form };
+    if let Some(FormToken(expected)) = parts.extensions.get()
+        && token.as_deref() != Some(expected)
+    {
+        return Err((form, AppError::NotSignedIn));
+    }
+    if only_form_fields(&form.body) { Ok(form) } else { Err((form, AppError::Unreadable)) }
 }
 
-/// Renders the page of a form again, with what was typed.
-async fn again(state: &AppState, page: String, path: String, body: Bytes, error: AppError) -> Response {
-    let status = match error {
-        AppError::Checked => StatusCode::OK,
+/// Renders the page of a form again, with what was typed. Whoever has to show again who they are is asked for it first.
+async fn again(state: &AppState, form: Posted, error: AppError) -> Response {
+    let Posted { page, path, body, extensions } = form;
+    if matches!(error, AppError::SignInAgain) {
+        let to = format!("/sign-in/again?page={}", percent_encoded(&page));
+        return (StatusCode::SEE_OTHER, [(LOCATION, to)]).into_response();
+    }
+    let status = status_of(&error);
+    let submitted = Submitted { path, body, error };
+    let mut response = render(state, &page, extensions, move || provide_context(submitted.clone())).await;
+    *response.status_mut() = status;
+    response
+}
+
+/// The status of an answer that says why nothing was done.
+fn status_of(error: &AppError) -> StatusCode {
+    match error {
+        AppError::Checked | AppError::Shown(_) => StatusCode::OK,
         AppError::Stale => StatusCode::CONFLICT,
         AppError::Forbidden(_) | AppError::SignInAgain => StatusCode::FORBIDDEN,
+        AppError::NotSignedIn => StatusCode::UNAUTHORIZED,
+        AppError::TooMany => StatusCode::TOO_MANY_REQUESTS,
         AppError::NotFound(_) => StatusCode::NOT_FOUND,
         AppError::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
         AppError::Invalid(_) | AppError::Refused(_) | AppError::Unreadable => {
             StatusCode::UNPROCESSABLE_ENTITY
         }
-    };
+    }
+}
+
+/// The answer to a question of an island, with the status that its error has.
+pub async fn with_status(answer: Response) -> Response {
+    if answer.status() != StatusCode::INTERNAL_SERVER_ERROR {
+        return answer;
+    }
+    let (mut parts, body) = answer.into_parts();
+    let body = to_bytes(body, MOST_BYTES).await.unwrap_or_default();
+    if let Ok(error) = serde_json::from_slice(&body) {
+        parts.status = status_of(&error);
+    }
+    Response::from_parts(parts, Body::from(body))
+}
+
+/// Renders a page as somebody sees it, of whom the web server knows these extensions.
+pub async fn render(
+    state: &AppState,
+    page: &str,
+    extensions: Extensions,
+    context: impl Fn() + Clone + Send + Sync + 'static,
+) -> Response {
     let mut request = Request::new(Body::empty());
     *request.method_mut() = Method::GET;
     *request.uri_mut() = Uri::try_from(page).unwrap_or_default();
-    let submitted = Submitted { path, body, error };
-    let context = state.clone();
-    let shell = Document::of(state);
+    *request.extensions_mut() = extensions;
+    let (shell, state) = (Document::of(state), state.clone());
     let render = leptos_axum::render_app_async_with_context(
         move || {
-            provide_context(context.clone());
-            provide_context(submitted.clone());
+            provide_context(state.clone());
+            context();
         },
         move || shell.clone().view(),
     );
-    let mut response = render(request).await;
-    *response.status_mut() = status;
-    response
+    render(request).await
+}
+
+/// The token of a form, and the form without it.
+fn without_token(body: &[u8]) -> (Option<String>, Bytes) {
+    let mut token = None;
+    let mut rest: Vec<&[u8]> = Vec::new();
+    for pair in body.split(|byte| *byte == b'&') {
+        match pair.strip_prefix(TOKEN.as_bytes()).and_then(|value| value.strip_prefix(b"=")) {
+            Some(value) => token = std::str::from_utf8(value).ok().map(str::to_owned),
+            None => rest.push(pair),
+        }
+    }
+    (token, rest.join(&b'&').into())
 }
 
 /// The page of a form, from the query of its address. Only pages of this server.
@@ -196,6 +284,19 @@ mod tests {
         }
         let posted = action("/do/x", "/users?q=ng&after=1");
         assert_eq!(page_of(&Uri::try_from(posted).expect("an address")), "/users?q=ng&after=1");
+    }
+
+    #[test]
+    fn the_token_is_taken_out_of_the_form() {
+        for (body, token, rest) in [
+            ("form[a]=1&form_token=77&form[b]=2", Some("77"), "form[a]=1&form[b]=2"),
+            ("form_token=", Some(""), ""),
+            ("form[a]=form_token=1", None, "form[a]=form_token=1"),
+            ("", None, ""),
+        ] {
+            let (found, left) = without_token(body.as_bytes());
+            assert_eq!((found.as_deref(), &*left), (token, rest.as_bytes()), "{body}");
+        }
     }
 
     #[test]

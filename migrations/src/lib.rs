@@ -8,6 +8,7 @@ mod m0002_catalogue;
 mod m0003_circulation;
 mod m0004_tasks_and_runs;
 mod m0005_proof;
+mod m0006_staff;
 mod step;
 
 pub use sea_orm_migration::MigratorTrait;
@@ -25,6 +26,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0003_circulation::Migration),
             Box::new(m0004_tasks_and_runs::Migration),
             Box::new(m0005_proof::Migration),
+            Box::new(m0006_staff::Migration),
         ]
     }
 }

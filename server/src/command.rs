@@ -9,6 +9,7 @@ mod output;
 mod report;
 mod residue;
 mod runs;
+mod staff;
 mod tasks;
 mod users;
 
@@ -44,6 +45,9 @@ enum Command {
     /// Users: find, show, anonymise one.
     #[command(subcommand)]
     Users(users::Users),
+    /// Staff: who has which role, who can sign in.
+    #[command(subcommand)]
+    Staff(staff::Staff),
     /// Make removed values vanish from the database files.
     Maintain(maintain::Maintain),
     /// Whether something is left of those who are anonymised.
@@ -108,6 +112,7 @@ impl Arguments {
             Command::Tasks(tasks) => tasks.carry_out(store, output).await,
             Command::Runs(runs) => runs.carry_out(store, output).await,
             Command::Users(users) => users.carry_out(store, output).await,
+            Command::Staff(staff) => staff.carry_out(store, output, &config.address(config.addr)).await,
             Command::Report(arguments) => report::print(store, output, arguments).await,
             Command::Demo(demo) => {
                 demo.carry_out(store, output).await?;

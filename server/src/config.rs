@@ -1,11 +1,13 @@
 //! Configuration: environment variables `LETHE_*` over `lethe.toml` over defaults. Unknown keys are errors.
 
+use crate::web::Outside;
+use app::state::Cookies;
 use chrono::NaiveDate;
 use chrono_tz::Tz;
 use policy::Brakes;
-use records::{Clock, Settings};
+use records::{Clock, Settings, SignIn};
 use serde::Deserialize;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use thiserror::Error;
@@ -14,7 +16,10 @@ use thiserror::Error;
 const FILE: &str = "lethe.toml";
 const PREFIX: &str = "LETHE_";
 /// Keys whose values are whole numbers.
-const NUMBERS: [&str; 4] = ["BRAKE_PEOPLE", "BRAKE_PERCENT", "BRAKE_TIMES_MEDIAN", "LEASE_SECONDS"];
+const NUMBERS: [&str; 5] =
+    ["BRAKE_PEOPLE", "BRAKE_PERCENT", "BRAKE_TIMES_MEDIAN", "LEASE_SECONDS", "IDLE_MINUTES"];
+/// Keys that are yes (1) or no (0).
+const SWITCHES: [&str; 2] = ["DEMO", "PASSWORD_ALONE"];
 
 /// Why the configuration cannot be used.
 #[derive(Debug, Error)]
@@ -26,10 +31,14 @@ pub(crate) enum ConfigError {
     #[error("LETHE_TODAY is only honoured together with LETHE_DEMO=1")]
     TodayWithoutDemo,
     #[error(
-        "LETHE_ADDR is {0}: as long as there is no sign-in, Lethe listens on a loopback address only \
-         (127.0.0.1 or [::1]). Anybody who could reach the address could anonymise everybody"
+        "LETHE_ADDR is {0}, which others can reach, and LETHE_PUBLIC_URL is no https:// address: passwords would go \
+         over the network as they are. Put a proxy with TLS before it and set LETHE_PUBLIC_URL, or listen on 127.0.0.1"
     )]
-    NotLoopback(SocketAddr),
+    WithoutTls(SocketAddr),
+    #[error("LETHE_PUBLIC_URL is not an address like https://lethe.example.org")]
+    NotAnAddress,
+    #[error("LETHE_TRUSTED_PROXIES is not a list of IP addresses with commas between them")]
+    NotAProxy,
 }
 
 /// The configuration of one process. Keys of `lethe.toml`; as environment variables in capitals with `LETHE_`.
@@ -56,6 +65,15 @@ pub(crate) struct Config {
     brake_times_median: i64,
     /// How many seconds a run may be silent until another process takes it over.
     lease_seconds: u64,
+    /// The address under which the browser asks for it, `https://lethe.example.org`; none where it is this computer only.
+    public_url: Option<String>,
+    /// The addresses of proxies before it that say the truth about from where a request comes, with commas between.
+    trusted_proxies: Option<String>,
+    /// After how many minutes without a request a session ends.
+    idle_minutes: u64,
+    /// Whether a password alone is enough even for those who can anonymise people: whoever learns one password can then
+    /// anonymise everybody.
+    password_alone: bool,
     /// Whether this is a demonstration.
     demo: bool,
     /// The day that it is, for demonstrations.
@@ -75,6 +93,10 @@ impl Default for Config {
             brake_percent: Brakes::default().percent,
             brake_times_median: Brakes::default().times_median,
             lease_seconds: 20,
+            public_url: None,
+            trusted_proxies: None,
+            idle_minutes: 20,
+            password_alone: false,
             demo: false,
             today: None,
         }
@@ -97,8 +119,8 @@ impl Config {
         for (name, value) in environment {
             let Some(key) = name.strip_prefix(PREFIX) else { continue };
             let value = match (key, value.as_str()) {
-                ("DEMO", "1") => toml::Value::Boolean(true),
-                ("DEMO", "0") => toml::Value::Boolean(false),
+                (key, "1") if SWITCHES.contains(&key) => toml::Value::Boolean(true),
+                (key, "0") if SWITCHES.contains(&key) => toml::Value::Boolean(false),
                 (key, number) if NUMBERS.contains(&key) => number
                     .parse()
                     .map_or_else(|_| toml::Value::String(number.to_owned()), toml::Value::Integer),
@@ -109,6 +131,15 @@ impl Config {
         let config: Self = table.try_into()?;
         if config.today.is_some() && !config.demo {
             return Err(ConfigError::TodayWithoutDemo);
+        }
+        let is_address = |url: &str| url.starts_with(HTTPS) || url.starts_with("http://");
+        if config.public_url.as_deref().is_some_and(|url| !is_address(url))
+            || config.public_url.is_some() && config.public_name().is_none()
+        {
+            return Err(ConfigError::NotAnAddress);
+        }
+        if config.proxies().is_none() {
+            return Err(ConfigError::NotAProxy);
         }
         Ok(config)
     }
@@ -137,6 +168,11 @@ impl Config {
                 times_median: self.brake_times_median,
             },
             lease: Duration::from_secs(self.lease_seconds.max(1)),
+            sign_in: SignIn {
+                password_alone: self.password_alone,
+                idle: Duration::from_secs(self.idle_minutes.max(1) * 60),
+                ..SignIn::default()
+            },
         }
     }
 
@@ -145,11 +181,44 @@ impl Config {
         self.today.map_or(Clock::new(self.time_zone), |today| Clock::fixed(self.time_zone, today))
     }
 
-    /// The address to listen on; only loopback as long as there is no sign-in.
+    /// The address to listen on. One that others can reach only behind TLS.
     pub(crate) fn listen_on(&self) -> Result<SocketAddr, ConfigError> {
-        if self.addr.ip().is_loopback() { Ok(self.addr) } else { Err(ConfigError::NotLoopback(self.addr)) }
+        let is_safe = self.addr.ip().is_loopback() || self.cookies() == Cookies::Secure;
+        if is_safe { Ok(self.addr) } else { Err(ConfigError::WithoutTls(self.addr)) }
+    }
+
+    /// Cookies go over TLS only, where there is TLS.
+    pub(crate) fn cookies(&self) -> Cookies {
+        let is_secure = self.public_url.as_deref().is_some_and(|url| url.starts_with(HTTPS));
+        if is_secure { Cookies::Secure } else { Cookies::Plain }
+    }
+
+    /// What is known of the outside.
+    pub(crate) fn outside(&self) -> Outside {
+        let proxies = self.proxies().unwrap_or_default();
+        Outside { name: self.public_name().map(str::to_owned), proxies }
+    }
+
+    /// The address to type into the browser.
+    pub(crate) fn address(&self, listening: SocketAddr) -> String {
+        self.public_url.clone().unwrap_or_else(|| format!("http://{listening}"))
+    }
+
+    fn proxies(&self) -> Option<Vec<IpAddr>> {
+        let listed = self.trusted_proxies.as_deref().unwrap_or_default();
+        listed.split(',').map(str::trim).filter(|one| !one.is_empty()).map(|one| one.parse().ok()).collect()
+    }
+
+    /// The name in the public address, without the port.
+    fn public_name(&self) -> Option<&str> {
+        let (_, rest) = self.public_url.as_deref()?.split_once("://")?;
+        let host = rest.split('/').next()?;
+        Some(host.rsplit_once(':').map_or(host, |(name, _)| name)).filter(|name| !name.is_empty())
     }
 }
+
+/// How an address with TLS begins.
+const HTTPS: &str = "https://";
 
 #[cfg(test)]
 mod tests {
@@ -184,11 +253,23 @@ mod tests {
     }
 
     #[test]
-    fn it_listens_on_loopback_only() {
+    fn others_reach_it_over_tls_only() {
         assert!(of("", &[]).is_ok_and(|config| config.listen_on().is_ok()));
         for addr in ["0.0.0.0:3000", "192.0.2.1:80", "[::]:3000"] {
-            let refused = of("", &[("LETHE_ADDR", addr)]).expect("a right configuration").listen_on();
-            assert!(matches!(refused, Err(ConfigError::NotLoopback(_))), "{addr}");
+            for more in [&[][..], &[("LETHE_PUBLIC_URL", "http://lethe.example.org")][..]] {
+                let environment = [&[("LETHE_ADDR", addr)][..], more].concat();
+                let refused = of("", &environment).expect("a right configuration").listen_on();
+                assert!(matches!(refused, Err(ConfigError::WithoutTls(_))), "{addr}");
+            }
+            let https = [("LETHE_ADDR", addr), ("LETHE_PUBLIC_URL", "https://lethe.example.org:8443/")];
+            let config = of("", &https).expect("a right configuration");
+            assert!(config.listen_on().is_ok());
+            assert_eq!(config.outside().name.as_deref(), Some("lethe.example.org"));
+            assert_eq!(config.cookies(), Cookies::Secure);
         }
+        assert!(matches!(of("", &[("LETHE_PUBLIC_URL", "lethe")]), Err(ConfigError::NotAnAddress)));
+        assert!(matches!(of("", &[("LETHE_TRUSTED_PROXIES", "proxy")]), Err(ConfigError::NotAProxy)));
+        let proxies = of("", &[("LETHE_TRUSTED_PROXIES", "10.0.0.1, ::1")]).expect("right").outside().proxies;
+        assert_eq!(proxies.len(), 2);
     }
 }

@@ -8,6 +8,10 @@ mod web;
 use clap::Parser;
 use std::process::ExitCode;
 
+/// Gives memory back after large runs, which the allocator of the system keeps for each thread.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 #[tokio::main]
 async fn main() -> ExitCode {
     let arguments = command::Arguments::parse();

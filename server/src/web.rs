@@ -1,5 +1,6 @@
 //! The web server: routes, layers, listening.
 
+mod doors;
 mod events;
 mod files;
 mod health;
@@ -13,17 +14,17 @@ use crate::config::Config;
 use crate::scheduler::{self, Pulse};
 use anyhow::Context as _;
 use app::routes::{App, Document};
-use app::state::AppState;
+use app::state::{AppState, Cookies};
 use app::submission;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::http::StatusCode;
 use axum::http::header::{
-    CACHE_CONTROL, HOST, HeaderName, HeaderValue, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY,
+    CACHE_CONTROL, HeaderName, HeaderValue, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY,
     X_CONTENT_TYPE_OPTIONS,
 };
+use axum::middleware::from_fn_with_state;
 use axum::response::IntoResponse as _;
-use axum::routing::{get, post};
+use axum::routing::{MethodRouter, get, post};
 use leptos::config::LeptosOptions;
 use leptos::prelude::provide_context;
 use leptos::server_fn::axum::server_fn_paths;
@@ -31,8 +32,9 @@ use leptos_axum::{LeptosRoutes, generate_route_list_with_exclusions};
 use maintenance::Door;
 use records::Store;
 use records::ledger::{self, Receipt, Standing};
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tower_http::catch_panic::CatchPanicLayer;
@@ -49,17 +51,22 @@ pub(crate) async fn serve(config: &Config, store: Store) -> anyhow::Result<()> {
     let addr = config.listen_on()?;
     records::key::prepare(&store).await?;
     let pulse = Pulse::default();
-    let desk = router(&config.site, store.clone(), pulse.clone());
-    let door = closed_door(&store).await?;
+    let state = state(&config.site, store.clone(), config.cookies());
+    let desk = router(&state, &config.outside(), pulse.clone());
+    let door = closed_door(&store, config.outside()).await?;
     let app = door.as_ref().map_or_else(|| desk.clone(), Door::router);
     let listener = TcpListener::bind(addr).await.with_context(|| format!("cannot listen on {addr}"))?;
-    tracing::info!("Lethe is at http://{}", listener.local_addr()?);
+    tracing::info!("Lethe is at {}", config.address(listener.local_addr()?));
+    if !records::staff::anybody(&store).await? {
+        tracing::warn!("Nobody can sign in yet. Run: lethe staff add NAME --role administrator");
+    }
     let asked = store.clone();
-    let serving = axum::serve(listener, app).with_graceful_shutdown(async move {
-        told_to_stop().await;
-        tracing::info!("stopping");
-        asked.stop();
-    });
+    let serving = axum::serve(listener, app.into_make_service_with_connect_info::<SocketAddr>())
+        .with_graceful_shutdown(async move {
+            told_to_stop().await;
+            tracing::info!("stopping");
+            asked.stop();
+        });
     let behind_the_desk = async {
         if let Some(door) = door {
             replay(&store, &door).await?;
@@ -81,14 +88,14 @@ pub(crate) async fn serve(config: &Config, store: Store) -> anyhow::Result<()> {
 
 /// The door that stays closed while the ledger is ahead of the database; none where they agree. Refuses to serve
 /// where the ledger is of no use.
-async fn closed_door(store: &Store) -> anyhow::Result<Option<Door>> {
+async fn closed_door(store: &Store, outside: Outside) -> anyhow::Result<Option<Door>> {
     let standing = ledger::standing(store).await?;
     let Standing::Ahead { people, .. } = standing else {
         standing.refuse_unless_level()?;
         return Ok(None);
     };
     tracing::warn!(people, "a backup was restored: nobody is let in before the ledger is replayed");
-    Ok(Some(Door::closed(people)))
+    Ok(Some(Door::closed(people, outside)))
 }
 
 /// Anonymises again whom a restored backup has brought back.
@@ -129,37 +136,67 @@ async fn told_to_stop() {
     }
 }
 
-/// All routes, with what every answer carries.
-fn router(site: &Path, store: Store, pulse: Pulse) -> Router {
-    let state = AppState { options: options(site), store: store.clone() };
+/// What the server knows of the outside.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Outside {
+    /// The name under which Lethe is asked for, besides those of this computer.
+    pub(crate) name: Option<String>,
+    /// Proxies that say the truth about from where a request comes.
+    pub(crate) proxies: Vec<IpAddr>,
+}
+
+/// What is no page: its route, and what answers.
+fn handlers() -> Vec<(&'static str, MethodRouter<AppState>)> {
+    vec![
+        (FUNCTIONS, post(submission::submit)),
+        (ISLANDS, post(answer_island)),
+        ("/events/runs/{id}", get(events::run_events)),
+        ("/users/{id}/photo", get(photo::photo)),
+        ("/tasks/{id}/export", get(files::export_task)),
+        ("/runs/{id}/certificate.json", get(files::certificate)),
+        ("/reports/{report}/csv", get(app::pages::report_csv)),
+    ]
+}
+
+/// The routes of all server functions.
+const FUNCTIONS: &str = "/do/{*function}";
+const ISLANDS: &str = "/api/{*function}";
+
+/// The pages.
+fn pages() -> Vec<leptos_axum::AxumRouteListing> {
     // Left to itself Leptos would give each server function a route of its own, past the handling of plain forms.
     let functions = server_fn_paths().map(|(path, _)| path.to_owned()).collect();
-    let routes = generate_route_list_with_exclusions(App, Some(functions));
+    generate_route_list_with_exclusions(App, Some(functions))
+}
+
+/// All routes, with what every answer carries.
+fn router(state: &AppState, outside: &Outside, pulse: Pulse) -> Router {
     let context = state.clone();
-    let document = Document::of(&state);
-    let pages = Router::new()
-        .route(&format!("{}/{{*function}}", submission::PREFIX), post(submission::submit))
-        .route("/api/{*function}", post(answer_island))
-        .route("/events/runs/{id}", get(events::run_events))
-        .route("/users/{id}/photo", get(photo::photo))
-        .route("/tasks/{id}/export", get(files::export_task))
-        .route("/runs/{id}/certificate.json", get(files::certificate))
-        .route("/reports/{report}/csv", get(app::pages::report_csv))
-        .leptos_routes_with_context(&state, routes, move || provide_context(context.clone()), {
+    let document = Document::of(state);
+    let pages = handlers()
+        .into_iter()
+        .fold(Router::new(), |routes, (route, answer)| routes.route(route, answer))
+        .leptos_routes_with_context(state, pages(), move || provide_context(context.clone()), {
             let document = document.clone();
             move || document.clone().view()
         })
-        .fallback(page_not_found)
-        .with_state(state)
-        .merge(health::routes(store, pulse))
+        .with_state(state.clone())
+        .merge(health::routes(state.store.clone(), pulse))
+        .route_layer(from_fn_with_state(state.clone(), doors::guard))
+        .fallback({
+            let state = state.clone();
+            move |request| page_not_found(state.clone(), request)
+        })
+        .layer(from_fn_with_state((state.clone(), outside.clone()), doors::recognise))
         .layer(header(CACHE_CONTROL, "no-store"));
+    let site = Path::new(&*state.options.site_root);
     Router::new()
         .nest_service("/pkg", assets(&site.join("pkg"), "public, max-age=31536000, immutable"))
         .route_service("/favicon.svg", tower_http::services::ServeFile::new(site.join("favicon.svg")))
         .merge(pages)
         .layer(DefaultBodyLimit::max(submission::MOST_BYTES))
         .layer(CsrfLayer::new())
-        .layer(axum::middleware::from_fn(only_for_this_computer))
+        .layer(from_fn_with_state(outside.clone(), doors::only_under_own_name))
         .layer(header(X_CONTENT_TYPE_OPTIONS, "nosniff"))
         .layer(header(REFERRER_POLICY, "same-origin"))
         .layer(header(STRICT_TRANSPORT_SECURITY, "max-age=31536000; includeSubDomains"))
@@ -172,45 +209,24 @@ fn router(site: &Path, store: Store, pulse: Pulse) -> Router {
         .layer(CatchPanicLayer::new())
 }
 
-/// Refuses requests under a foreign name: a website could let its own name lead to this computer, and its pages
-/// would then count as ours. As long as there is no sign-in Lethe is asked for by a loopback name only.
-async fn only_for_this_computer(
-    request: axum::extract::Request,
-    next: axum::middleware::Next,
-) -> axum::response::Response {
-    let host = request.headers().get(HOST).and_then(|host| host.to_str().ok());
-    if host.is_none_or(names_this_computer) {
-        next.run(request).await
-    } else {
-        (StatusCode::MISDIRECTED_REQUEST, "Lethe answers under a loopback address only").into_response()
-    }
-}
-
-fn names_this_computer(host: &str) -> bool {
-    let name = host.rsplit_once(':').filter(|(_, port)| !port.contains(']')).map_or(host, |(name, _)| name);
-    let address = name.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
-    name == "localhost" || address.is_ok_and(|address| address.is_loopback())
+/// What the pages share.
+fn state(site: &Path, store: Store, cookies: Cookies) -> AppState {
+    AppState { options: options(site), store, throttle: Arc::default(), cookies }
 }
 
 /// Answers a question of an island in the browser.
 async fn answer_island(
     axum::extract::State(state): axum::extract::State<AppState>,
     request: axum::extract::Request,
-) -> impl axum::response::IntoResponse {
-    leptos_axum::handle_server_fns_with_context(move || provide_context(state.clone()), request).await
+) -> axum::response::Response {
+    let answer =
+        leptos_axum::handle_server_fns_with_context(move || provide_context(state.clone()), request).await;
+    submission::with_status(answer.into_response()).await
 }
 
-async fn page_not_found(
-    axum::extract::State(state): axum::extract::State<AppState>,
-    request: axum::extract::Request,
-) -> axum::response::Response {
-    let context = state.clone();
-    let document = Document::of(&state);
-    let render = leptos_axum::render_app_async_with_context(
-        move || provide_context(context.clone()),
-        move || document.clone().view(),
-    );
-    render(request).await
+async fn page_not_found(state: AppState, request: axum::extract::Request) -> axum::response::Response {
+    let (parts, _) = request.into_parts();
+    submission::render(&state, parts.uri.path(), parts.extensions, || ()).await
 }
 
 fn header(name: HeaderName, value: &'static str) -> SetResponseHeaderLayer<HeaderValue> {

@@ -76,6 +76,24 @@ pub enum Problem {
     /// A name that looks like the name of an anonymised user.
     #[error("Enter another name: this one is reserved for anonymised users")]
     Reserved,
+    /// A password that is too short.
+    #[error("Enter at least {min} characters; a few words that do not belong together are a good password")]
+    PasswordTooShort {
+        /// The least number of characters.
+        min: usize,
+    },
+    /// A password that is among the first that somebody would try.
+    #[error("Enter another password: this one is easy to guess")]
+    PasswordGuessable,
+    /// Two entries that should be the same.
+    #[error("Enter the same password twice")]
+    PasswordsDiffer,
+    /// `UserID` and password, or code, do not belong together. Which of them is wrong is not said.
+    #[error("{what} is wrong. Nothing was changed")]
+    NotProven {
+        /// What was asked for: "`UserID` or password".
+        what: String,
+    },
     /// The typed confirmation differs.
     #[error("Type {expected} to confirm. Nothing has been changed")]
     ConfirmationDiffers {

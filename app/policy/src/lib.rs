@@ -12,6 +12,7 @@ pub mod form;
 pub mod generalise;
 pub mod ids;
 pub mod numbers;
+pub mod password;
 pub mod permission;
 pub mod policy;
 pub mod reason;

@@ -92,7 +92,7 @@ impl Actor {
     }
 
     /// Whether the sign-in is young enough at an instant for what cannot be undone.
-    fn is_fresh(&self, now: DateTime<Utc>) -> bool {
+    pub(crate) fn is_fresh(&self, now: DateTime<Utc>) -> bool {
         match self.channel {
             Channel::Desk => self.signed_in_at.is_some_and(|at| now - at < TimeDelta::minutes(FRESH_MINUTES)),
             Channel::CommandLine | Channel::Schedule | Channel::Replay => true,

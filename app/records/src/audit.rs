@@ -3,7 +3,9 @@
 use crate::actor::Actor;
 use crate::clock::Clock;
 use crate::entity::audit_events;
-use policy::RunId;
+use crate::error::RecordsError;
+use crate::store::Store;
+use policy::{Action, RunId};
 use sea_orm::{ActiveModelTrait, ConnectionTrait, DbErr, Set};
 
 /// What was done, as a code.
@@ -40,6 +42,18 @@ pub enum Deed {
     ResidueRemoved,
     ResidueKept,
     ResidueGone,
+    SignedIn,
+    SignInFailed,
+    SignedOut,
+    SessionEnded,
+    PasswordSet,
+    SecondFactorSet,
+    RecoveryCodeUsed,
+    StaffInvited,
+    StaffDisabled,
+    RoleGiven,
+    RoleTaken,
+    Refused,
     Imported,
     Exported,
 }
@@ -78,6 +92,18 @@ impl Deed {
             Self::ResidueRemoved => "residue_removed",
             Self::ResidueKept => "residue_kept",
             Self::ResidueGone => "residue_gone",
+            Self::SignedIn => "signed_in",
+            Self::SignInFailed => "sign_in_failed",
+            Self::SignedOut => "signed_out",
+            Self::SessionEnded => "session_ended",
+            Self::PasswordSet => "password_set",
+            Self::SecondFactorSet => "second_factor_set",
+            Self::RecoveryCodeUsed => "recovery_code_used",
+            Self::StaffInvited => "staff_invited",
+            Self::StaffDisabled => "staff_disabled",
+            Self::RoleGiven => "role_given",
+            Self::RoleTaken => "role_taken",
+            Self::Refused => "refused",
             Self::Imported => "imported",
             Self::Exported => "exported",
         }
@@ -135,5 +161,13 @@ pub async fn note(
     }
     .insert(db)
     .await?;
+    Ok(())
+}
+
+/// Notes that somebody wanted to do what they may not, in a transaction of its own.
+pub async fn refused(store: &Store, actor: Actor, action: Action) -> Result<(), RecordsError> {
+    let tx = store.begin().await?;
+    note(&tx, &store.clock, actor, Deed::Refused, Subject::Library, None, action.code()).await?;
+    tx.commit().await?;
     Ok(())
 }

@@ -24,12 +24,13 @@ use crate::dialect;
 use crate::entity::{catalogue_records, tasks as task_rows, terms, users};
 use crate::error::RecordsError;
 use crate::store::Store;
-use crate::{residue, run};
+use crate::{residue, run, staff};
 use catalogue::Catalogue;
 use people::Maker;
 use policy::{Action, UserNumber, Verdict};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use serde::Serialize;
+use std::collections::BTreeSet;
 
 /// How many users a demo library has unless asked otherwise.
 pub const USERS: u32 = 2_000;
@@ -70,6 +71,9 @@ pub struct DemoSummary {
     pub tasks: u64,
 }
 
+/// The password of all staff of a demo library. Everybody can read it here: a demo library holds nobody.
+pub const PASSWORD: &str = "forget me in the library";
+
 /// Fills an empty database with a demo library.
 pub async fn fill(store: &Store, actor: Actor, users: u32, seed: u64) -> Result<DemoSummary, RecordsError> {
     actor.must(Action::Administer)?;
@@ -92,6 +96,7 @@ pub async fn fill(store: &Store, actor: Actor, users: u32, seed: u64) -> Result<
     insert(&tx, tasks).await?;
     let (mut batch, roles) = maker.first_block();
     summary.staff = maker.staff;
+    let accounts: BTreeSet<i64> = roles.iter().map(|role| *role.user_number.as_ref()).collect();
     summary.fictitious = maker.fictitious;
     summary.count(&batch);
     batch.write_users(&tx).await?;
@@ -99,6 +104,9 @@ pub async fn fill(store: &Store, actor: Actor, users: u32, seed: u64) -> Result<
     let detail = format!("demo,users={users},seed={seed}");
     audit::note(&tx, &store.clock, actor, Deed::Imported, Subject::Library, None, &detail).await?;
     tx.commit().await?;
+    for number in accounts {
+        staff::set_demo_password(store, actor, UserNumber(number), PASSWORD).await?;
+    }
 
     write_catalogue(store, &catalogue).await?;
     summary.catalogue_records = catalogue.records.unsigned_abs();

@@ -17,6 +17,10 @@ use sea_orm::{
 /// How long a writer waits for another one, in milliseconds.
 const BUSY_TIMEOUT: &str = "10000";
 
+/// The most memory for pages of the database, of each connection: 8 MiB, in negative KiB. The operating system keeps the
+/// file in memory anyway.
+const CACHE: &str = "-8192";
+
 /// Sets up a connection: SQLite overwrites what it deletes, keeps a write-ahead log and checks foreign keys.
 pub(crate) fn connect_options(url: &str) -> ConnectOptions {
     let mut options = ConnectOptions::new(url);
@@ -28,7 +32,7 @@ pub(crate) fn connect_options(url: &str) -> ConnectOptions {
             .pragma("busy_timeout", BUSY_TIMEOUT)
             .pragma("foreign_keys", "ON")
             .pragma("secure_delete", "ON")
-            .pragma("cache_size", "-65536")
+            .pragma("cache_size", CACHE)
     });
     options
 }

@@ -5,11 +5,14 @@ use crate::store::Store;
 use ed25519_dalek::pkcs8::spki::der::pem::LineEnding;
 use ed25519_dalek::pkcs8::{DecodePrivateKey, EncodePrivateKey, KeypairBytes};
 use ed25519_dalek::{SECRET_KEY_LENGTH, Signature, Signer, SigningKey, VerifyingKey};
+use hkdf::Hkdf;
 use rand::Rng;
+use sha2::Sha256;
 use std::io::{self, Write};
 use std::path::Path;
 use tempfile::NamedTempFile;
 use thiserror::Error;
+use zeroize::Zeroizing;
 
 /// The key of the installation.
 pub(crate) struct Key(SigningKey);
@@ -40,6 +43,14 @@ impl Key {
                  older certificates then count as signed with another key"
             ))
         })
+    }
+
+    /// A key for something else, from this one; what it is for is part of it.
+    pub(crate) fn derived(&self, label: &[u8]) -> Zeroizing<[u8; 32]> {
+        let mut key = Zeroizing::new([0; 32]);
+        // It fails for keys of more than 8,160 bytes only.
+        let _ = Hkdf::<Sha256>::new(None, self.0.as_bytes()).expand(label, &mut *key);
+        key
     }
 
     /// The public half, in hexadecimal digits.

@@ -15,6 +15,30 @@ pub struct Settings {
     pub brakes: Brakes,
     /// How long a run may be silent until another process takes it over.
     pub lease: Duration,
+    /// What is asked of staff who sign in.
+    pub sign_in: SignIn,
+}
+
+/// What is asked of staff who sign in, and how long it holds.
+#[derive(Clone, Copy, Debug)]
+pub struct SignIn {
+    /// Whether a password alone is enough even for those who can anonymise. Whoever learns one password can then
+    /// anonymise everybody.
+    pub password_alone: bool,
+    /// After how long without a request a session ends.
+    pub idle: Duration,
+    /// After how long a session ends in any case.
+    pub longest: Duration,
+}
+
+impl Default for SignIn {
+    fn default() -> Self {
+        Self {
+            password_alone: false,
+            idle: Duration::from_secs(20 * 60),
+            longest: Duration::from_secs(10 * 60 * 60),
+        }
+    }
 }
 
 impl Settings {
@@ -25,6 +49,7 @@ impl Settings {
             key: folder.join("lethe.key"),
             brakes: Brakes::default(),
             lease: Duration::from_secs(20),
+            sign_in: SignIn::default(),
         }
     }
 }

@@ -40,6 +40,8 @@ pub fn TaskFormIsland(
     check: String,
     /// The page to go back to.
     back: String,
+    /// The token of the session for which the form is made.
+    token: String,
 ) -> impl IntoView {
     let saved = !form.id.is_empty();
     let form = Form::new(form, error.clone(), now);
@@ -62,6 +64,7 @@ pub fn TaskFormIsland(
     let panel = move |of: Tab| move || awake.get() && tab.get() != of;
     view! {
         <form method="post" action=save on:submit=submit novalidate class="task">
+            <input type="hidden" name="form_token" value=token />
             <Summary form tab awake posted=error />
             <input type="hidden" name="form[id]" value=form.initial(|form| form.id.clone()) />
             <input type="hidden" name="form[version]" value=form.initial(|form| form.version.clone()) />

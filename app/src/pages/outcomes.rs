@@ -20,6 +20,13 @@ pub(crate) fn words(code: &str) -> Option<&'static str> {
         "residue-gone" => "It is noted that nothing stands there any more.",
         "files-cleaned" => "The database files are written anew: no old row is left in them.",
         "charge-settled" => "The charge is settled.",
+        "password-changed" => "Your password is changed. Your other sessions have ended.",
+        "session-ended" => "The session has ended.",
+        "sessions-ended" => "All sessions of this member of staff have ended.",
+        "staff-added" => "The user is staff now.",
+        "staff-disabled" => "This member of staff cannot sign in any more.",
+        "role-given" => "The role is given. The user has to sign in again.",
+        "role-taken" => "The role is taken. The user has to sign in again.",
         _ => return None,
     })
 }

@@ -1,7 +1,7 @@
 //! The banner on every page: what somebody should know although nobody is watching. Nothing when all is well.
 
 use crate::parts::Moment;
-use crate::state::store;
+use crate::state::{opens, store};
 use leptos::prelude::*;
 use policy::Brakes;
 use policy::numbers::{counted, grouped};
@@ -13,10 +13,11 @@ const LINES: usize = 3;
 /// What somebody should know, with a way to each run or task.
 #[component]
 pub(crate) fn Banner() -> impl IntoView {
-    let store = store();
+    let (store, may_see) = (store(), opens("/runs"));
     Suspend::new(async move {
         // A page whose database does not answer says so itself.
-        let conditions = health::read(&store).await.unwrap_or_default().conditions;
+        let conditions =
+            if may_see { health::read(&store).await.unwrap_or_default().conditions } else { Vec::new() };
         if conditions.is_empty() {
             return ().into_any();
         }

@@ -1,6 +1,7 @@
 //! Parts of forms: what is wrong, and buttons that do one thing.
 
 use crate::error::AppError;
+use crate::state::opens;
 use crate::submission;
 use leptos::prelude::*;
 use policy::form::FieldErrors;
@@ -74,12 +75,15 @@ pub(crate) fn PostButton(
     let hidden = values
         .into_iter()
         .map(|(name, value)| view! { <input type="hidden" name=format!("form[{name}]") value=value /> });
-    view! {
-        <form class="inline" method="post" action=submission::action(function, &page)>
-            {hidden.collect_view()}
-            <button type="submit">
-                {words} {about.map(|about| view! { <span class="hidden">" "{about}</span> })}
-            </button>
-        </form>
-    }
+    opens(function).then(|| {
+        view! {
+            <form class="inline" method="post" action=submission::action(function, &page)>
+                <submission::Token />
+                {hidden.collect_view()}
+                <button type="submit">
+                    {words} {about.map(|about| view! { <span class="hidden">" "{about}</span> })}
+                </button>
+            </form>
+        }
+    })
 }

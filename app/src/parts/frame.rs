@@ -2,9 +2,12 @@
 
 use crate::islands::ThemeSwitch;
 use crate::pages::outcomes;
+use crate::pages::sign_in::SignOut;
 use crate::parts::Banner;
+use crate::state::{opens, session};
 use crate::submission;
 use leptos::prelude::*;
+use leptos::server_fn::ServerFn as _;
 use leptos_meta::Title;
 use leptos_router::hooks::{use_location, use_query_map};
 
@@ -46,6 +49,17 @@ pub(crate) enum Action {
     },
 }
 
+impl Action {
+    /// Whether whoever is at the page may do it.
+    fn opens(&self) -> bool {
+        match self {
+            Self::Link { href, .. } | Self::Danger { href, .. } => opens(href),
+            Self::Post { function, .. } => opens(function),
+            Self::Not { .. } => true,
+        }
+    }
+}
+
 /// The modules in the top bar.
 const MODULES: [(&str, &str); 4] =
     [("Users", "/users"), ("Catalogue", "/catalogue"), ("Task centre", "/tasks"), ("Reports", "/reports")];
@@ -71,6 +85,7 @@ pub(crate) fn Frame(
     let here = use_location().pathname.get_untracked();
     let done =
         use_query_map().with_untracked(|query| query.get("done")).and_then(|code| outcomes::words(&code));
+    let actions: Vec<Action> = actions.into_iter().filter(Action::opens).collect();
     let with_actions = !actions.is_empty();
     view! {
         <Title text=format!("{title} – Lethe") />
@@ -92,7 +107,7 @@ pub(crate) fn Frame(
 
 #[component]
 fn TopBar(here: String) -> impl IntoView {
-    let modules = MODULES.map(|(words, href)| {
+    let modules = MODULES.into_iter().filter(|(_, href)| opens(href)).map(|(words, href)| {
         // Runs belong to the task centre.
         let of_tasks = href == "/tasks" && here.starts_with("/runs");
         let current = (of_tasks || here.starts_with(href)).then_some("page");
@@ -102,13 +117,33 @@ fn TopBar(here: String) -> impl IntoView {
         <header class="top">
             <a class="product" href="/">"Lethe"</a>
             <nav aria-label="Modules"><ul>{modules.collect_view()}</ul></nav>
-            <form class="quick" role="search" method="get" action="/users">
-                <label class="hidden" for="quick">"Find a user"</label>
-                <input id="quick" type="search" name="q" placeholder="User number, name, e-mail, barcode" maxlength="200" />
-                <button type="submit">"Find user"</button>
-            </form>
+            {opens("/users").then(quick_search)}
             <ThemeSwitch />
+            {session().map(|_| account(here.starts_with("/account")))}
         </header>
+    }
+}
+
+fn quick_search() -> impl IntoView {
+    view! {
+        <form class="quick" role="search" method="get" action="/users">
+            <label class="hidden" for="quick">"Find a user"</label>
+            <input id="quick" type="search" name="q" placeholder="User number, name, e-mail, barcode" maxlength="200" />
+            <button type="submit">"Find user"</button>
+        </form>
+    }
+}
+
+/// Whoever is signed in: their account, and the way out.
+fn account(is_here: bool) -> impl IntoView {
+    view! {
+        <div class="account">
+            <a href="/account" aria-current=is_here.then_some("page")>"Account"</a>
+            <form method="post" action=submission::action(SignOut::PATH, "/sign-in")>
+                <submission::Token />
+                <button class="link" type="submit">"Sign out"</button>
+            </form>
+        </div>
     }
 }
 
@@ -141,6 +176,7 @@ fn Actions(actions: Vec<Action>, page: String) -> impl IntoView {
                     .map(|(name, value)| view! { <input type="hidden" name=format!("form[{name}]") value=value /> });
                 view! {
                     <form method="post" action=submission::action(function, &page)>
+                        <submission::Token />
                         {hidden.collect_view()}
                         <button class="link" type="submit">{words}</button>
                     </form>

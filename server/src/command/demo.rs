@@ -2,9 +2,12 @@
 
 use super::Output;
 use clap::Args;
+use policy::Role;
 use policy::numbers::{counted, grouped};
 use records::demo::{self, DemoSummary};
+use records::staff::{self, StaffQuery, StaffRow};
 use records::{Actor, Store};
+use serde::Serialize;
 
 /// The size and the seed of the library.
 #[derive(Debug, Args)]
@@ -22,11 +25,54 @@ impl Demo {
     /// Fills the database and says with what.
     pub(crate) async fn carry_out(self, store: &Store, output: Output) -> anyhow::Result<()> {
         let summary = demo::fill(store, Actor::COMMAND_LINE, self.users, self.seed).await?;
-        output.print(&summary, words)
+        let staff = staff::list(store, Actor::COMMAND_LINE, StaffQuery::default()).await?;
+        let accounts: Vec<Account> = staff.into_iter().filter_map(Account::of).collect();
+        output.print(&Made { summary, accounts, password: demo::PASSWORD }, words)
     }
 }
 
-fn words(summary: &DemoSummary) -> String {
+/// What was made.
+#[derive(Serialize)]
+struct Made {
+    #[serde(flatten)]
+    summary: DemoSummary,
+    /// Who can sign in.
+    accounts: Vec<Account>,
+    /// The password of all of them.
+    password: &'static str,
+}
+
+/// Somebody who can sign in.
+#[derive(Serialize)]
+struct Account {
+    user_id: String,
+    roles: Vec<Role>,
+}
+
+impl Account {
+    fn of(staff: StaffRow) -> Option<Self> {
+        Some(Self { user_id: staff.user_id.filter(|_| staff.has_password)?, roles: staff.roles })
+    }
+}
+
+fn words(made: &Made) -> String {
+    let accounts: Vec<String> = made
+        .accounts
+        .iter()
+        .map(|account| {
+            let roles: Vec<&str> = account.roles.iter().map(|role| role.words()).collect();
+            format!("  {}\t{}", account.user_id, roles.join(", "))
+        })
+        .collect();
+    format!(
+        "{}\nSign in with the password “{}” as one of\n{}",
+        library(&made.summary),
+        made.password,
+        accounts.join("\n")
+    )
+}
+
+fn library(summary: &DemoSummary) -> String {
     let number = |count: u64| grouped(i64::try_from(count).unwrap_or(i64::MAX));
     format!(
         "A library with {} (staff: {}, fictitious: {}, anonymised: {}), {} of {} items, {} loans, {} requests, \

@@ -1,16 +1,21 @@
 //! Files to download.
 
 use app::state::AppState;
+use axum::Extension;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
 use policy::{RunId, TaskId};
-use records::{Actor, RecordsError, certificate, task};
+use records::{RecordsError, Session, certificate, task};
 
 /// The file of a task, for another installation.
-pub(super) async fn export_task(State(state): State<AppState>, Path(id): Path<i64>) -> Response {
-    let file = task::export(&state.store, Actor::COMMAND_LINE, TaskId(id)).await;
+pub(super) async fn export_task(
+    State(state): State<AppState>,
+    Extension(session): Extension<Session>,
+    Path(id): Path<i64>,
+) -> Response {
+    let file = task::export(&state.store, session.actor(), TaskId(id)).await;
     let text = file.and_then(|file| {
         serde_json::to_string_pretty(&file).map_err(|_| RecordsError::Corrupt("file of the task"))
     });

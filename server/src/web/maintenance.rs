@@ -1,9 +1,11 @@
 //! What answers while the ledger is replayed: nobody gets at people whom a restored backup has brought back.
 
+use super::{Outside, doors};
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, RETRY_AFTER};
+use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse as _, Response};
 use policy::numbers::{counted, grouped};
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -21,12 +23,13 @@ struct Progress {
     desk: OnceLock<Router>,
     people: i64,
     done: AtomicI64,
+    outside: Outside,
 }
 
 impl Door {
     /// A closed door, while so many people are anonymised again.
-    pub(super) fn closed(people: i64) -> Self {
-        Self(Arc::new(Progress { desk: OnceLock::new(), people, done: AtomicI64::new(0) }))
+    pub(super) fn closed(people: i64, outside: Outside) -> Self {
+        Self(Arc::new(Progress { desk: OnceLock::new(), people, done: AtomicI64::new(0), outside }))
     }
 
     /// Notes how many people were dealt with.
@@ -44,7 +47,7 @@ impl Door {
         Router::new()
             .fallback(answer)
             .with_state(self.clone())
-            .layer(axum::middleware::from_fn(super::only_for_this_computer))
+            .layer(from_fn_with_state(self.0.outside.clone(), doors::only_under_own_name))
     }
 }
 
@@ -105,7 +108,7 @@ mod tests {
 
     #[tokio::test]
     async fn everything_is_closed_until_the_door_is_opened() {
-        let door = Door::closed(1_250);
+        let door = Door::closed(1_250, Outside::default());
         door.tell(500);
         for path in ["/", "/users/1", "/pkg/lethe.wasm", "/api/x", "/healthz"] {
             let (status, retry, page) = ask(&door, path).await;

@@ -1,43 +1,15 @@
 //! Requests to the whole router: what a form may send, and what every answer carries.
 
-use super::router;
-use crate::scheduler::Pulse;
-use axum::Router;
-use axum::body::{Body, to_bytes};
-use axum::http::header::{CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, HOST, LOCATION, ORIGIN};
-use axum::http::{HeaderMap, Method, Request, StatusCode};
+pub(super) mod desk;
+mod doors;
+
+use axum::body::Body;
+use axum::http::header::{CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, HOST, ORIGIN};
+use axum::http::{Method, Request, StatusCode};
+use desk::Desk;
 use records::Store;
 use records::task::{TaskQuery, list};
 use std::path::Path;
-use tempfile::TempDir;
-use tower::ServiceExt as _;
-
-/// A router over an empty library in a folder of its own.
-async fn desk() -> (TempDir, Store, Router) {
-    let folder = tempfile::tempdir().expect("a folder");
-    let url = format!("sqlite://{}/test.db?mode=rwc", folder.path().display());
-    let clock = records::Clock::new(chrono_tz::Tz::Europe__London);
-    let store = Store::open(&url, clock, records::Settings::in_folder(folder.path())).await.expect("a store");
-    let router = router(folder.path(), store.clone(), Pulse::default());
-    (folder, store, router)
-}
-
-async fn answer(router: &Router, request: Request<Body>) -> (StatusCode, HeaderMap, String) {
-    let answer = router.clone().oneshot(request).await.expect("an answer");
-    let (parts, body) = answer.into_parts();
-    let body = to_bytes(body, 8 << 20).await.expect("a body");
-    (parts.status, parts.headers, String::from_utf8_lossy(&body).into_owned())
-}
-
-async fn post(router: &Router, address: &str, form: impl Into<Body>) -> (StatusCode, String, String) {
-    let request = Request::post(address)
-        .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
-        .body(form.into())
-        .expect("a request");
-    let (status, headers, page) = answer(router, request).await;
-    let location = headers.get(LOCATION).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    (status, location.to_owned(), page)
-}
 
 /// A task form that is right but for what `more` says.
 fn task_form(more: &str) -> String {
@@ -56,25 +28,26 @@ async fn tasks(store: &Store) -> usize {
 /// Without WebAssembly a form is a page load: it ends on a page, right or wrong, never on bare data.
 #[tokio::test]
 async fn a_plain_form_ends_on_a_page() {
-    let (_folder, _, router) = desk().await;
+    let desk = Desk::open().await;
     let save = "/do/save_user?page=/users/new";
 
-    let (status, _, page) = post(&router, save, "form[first_name]=Typed&form[email]=nobody").await;
+    let (status, _, page) = desk.post(save, "form[first_name]=Typed&form[email]=nobody").await;
     assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
     for part in ["<h1>Create user</h1>", "value=\"Typed\"", "Enter a last name", "Enter an e-mail address"] {
         assert!(page.contains(part), "{part}");
     }
-    let (status, _, page) = post(&router, save, "form[last_name]=Ng&form[anonymised_on]=2018-01-01").await;
+    let (status, _, page) = desk.post(save, "form[last_name]=Ng&form[anonymised_on]=2018-01-01").await;
     assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
     assert!(page.contains("could not be read"));
-    let (status, location, _) = post(&router, save, "form[last_name]=Ng").await;
-    assert_eq!((status, location.as_str()), (StatusCode::SEE_OTHER, "/users/1?done=user-created"));
+    let (status, location, _) = desk.post(save, "form[last_name]=Ng").await;
+    assert_eq!((status, location.as_str()), (StatusCode::SEE_OTHER, "/users/2?done=user-created"));
 }
 
 /// The server says what the browser would have said, at the same field, and nothing is saved.
 #[tokio::test]
 async fn a_bad_task_form_is_refused_at_the_field() {
-    let (_folder, store, router) = desk().await;
+    let desk = Desk::open().await;
+    let store = desk.store.clone();
     let save = "/do/save_task?page=/tasks/new";
     let days = "Enter a number of days from 0 to 36,500";
     for (more, words) in [
@@ -100,47 +73,48 @@ async fn a_bad_task_form_is_refused_at_the_field() {
         let right: Vec<String> =
             task_form("").split('&').filter(|pair| !pair.starts_with(name)).map(str::to_owned).collect();
         let (status, _, page) =
-            post(&router, save, format!("{}&{more}", right.join("&").trim_end_matches('&'))).await;
+            desk.post(save, format!("{}&{more}", right.join("&").trim_end_matches('&'))).await;
         assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{more}");
         assert!(page.contains(words), "{more}");
     }
     let long = format!("form[last_name]={}&form[first_name]=Typed", "x".repeat(1 << 20));
-    let (status, _, page) = post(&router, "/do/save_user?page=/users/new", long).await;
+    let (status, _, page) = desk.post("/do/save_user?page=/users/new", long).await;
     assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
     assert!(page.contains("Enter at most 200 characters") && page.contains("value=\"Typed\""));
     let large = task_form(&format!("form[owner]={}", "1".repeat(3 << 20)));
-    let (status, _, page) = post(&router, save, large).await;
+    let (status, _, page) = desk.post(save, large).await;
     assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
     assert!(page.contains("too large"), "{page}");
     assert_eq!(tasks(&store).await, 0, "nothing was saved");
-    let (status, location, _) = post(&router, save, task_form("form[active]=true")).await;
+    let (status, location, _) = desk.post(save, task_form("form[active]=true")).await;
     assert_eq!((status, location.as_str()), (StatusCode::SEE_OTHER, "/tasks/1?done=task-saved"));
 }
 
 /// What changes something is only taken from Lethe's own pages, and never by following a link.
 #[tokio::test]
 async fn foreign_and_linked_requests_change_nothing() {
-    let (_folder, store, router) = desk().await;
+    let desk = Desk::open().await;
+    let store = desk.store.clone();
     for origin in ["https://evil.example", "null"] {
         let request = Request::post("/do/save_task?page=/tasks/new")
             .header(HOST, "127.0.0.1:3000")
             .header(ORIGIN, origin)
             .header("sec-fetch-site", "cross-site")
             .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
-            .body(Body::from(task_form("form[active]=true")))
+            .body(Body::from(format!("{}&form_token={}", task_form("form[active]=true"), desk.token)))
             .expect("a request");
-        assert_eq!(answer(&router, request).await.0, StatusCode::FORBIDDEN, "{origin}");
+        assert_eq!(desk.answer(request).await.0, StatusCode::FORBIDDEN, "{origin}");
     }
     let address = format!("/do/save_task?{}", task_form("form[active]=true").replace(' ', "+"));
     let request = Request::builder().method(Method::GET).uri(address).body(Body::empty()).expect("a request");
-    assert_eq!(answer(&router, request).await.0, StatusCode::METHOD_NOT_ALLOWED);
+    assert_eq!(desk.answer(request).await.0, StatusCode::METHOD_NOT_ALLOWED);
     assert_eq!(tasks(&store).await, 0);
 }
 
 /// A website that lets its own name lead to this computer gets nothing.
 #[tokio::test]
 async fn a_foreign_name_is_not_answered() {
-    let (_folder, _, router) = desk().await;
+    let desk = Desk::open().await;
     for (host, status) in [
         ("127.0.0.1:3000", StatusCode::OK),
         ("localhost", StatusCode::OK),
@@ -150,25 +124,18 @@ async fn a_foreign_name_is_not_answered() {
         ("192.0.2.1:3000", StatusCode::MISDIRECTED_REQUEST),
     ] {
         let request = Request::get("/users").header(HOST, host).body(Body::empty()).expect("a request");
-        assert_eq!(answer(&router, request).await.0, status, "{host}");
+        assert_eq!(desk.answer(request).await.0, status, "{host}");
     }
 }
 
 #[tokio::test]
 async fn pages_are_never_stored_and_assets_for_ever() {
-    let (folder, _, _) = desk().await;
-    write_asset(folder.path());
-    let url = format!("sqlite://{}/test.db?mode=rwc", folder.path().display());
-    let clock = records::Clock::new(chrono_tz::Tz::Europe__London);
-    let router = router(
-        folder.path(),
-        Store::open(&url, clock, records::Settings::in_folder(folder.path())).await.expect("a store"),
-        Pulse::default(),
-    );
+    let desk = Desk::open().await;
+    write_asset(desk.folder.path());
     let get = |address: &str| {
         Request::get(address).header("accept-encoding", "br, gzip").body(Body::empty()).expect("a request")
     };
-    let (status, headers, _) = answer(&router, get("/tasks")).await;
+    let (status, headers, _) = desk.answer(get("/tasks")).await;
     assert_eq!(status, StatusCode::OK);
     assert_eq!(headers[CACHE_CONTROL], "no-store");
     let policy = headers["content-security-policy"].to_str().expect("words");
@@ -180,7 +147,7 @@ async fn pages_are_never_stored_and_assets_for_ever() {
     ] {
         assert_eq!(headers[name], value);
     }
-    let (status, headers, body) = answer(&router, get("/pkg/lethe.abc.wasm")).await;
+    let (status, headers, body) = desk.answer(get("/pkg/lethe.abc.wasm")).await;
     assert_eq!((status, body.as_str()), (StatusCode::OK, "small"));
     assert_eq!(headers[CONTENT_ENCODING], "br");
     assert_eq!(headers[CACHE_CONTROL], "public, max-age=31536000, immutable");

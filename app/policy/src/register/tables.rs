@@ -167,6 +167,13 @@ pub const TABLES: &[Table] = &[
             column("kind", Class::NotPersonal, Action::DeleteRow, "Password, second factor, token"),
             column("secret", Class::Credential, Action::DeleteRow, "Secret or its hash"),
             column("created_at", Class::NotPersonal, Action::DeleteRow, "When it was set"),
+            column("expires_at", Class::NotPersonal, Action::DeleteRow, "Until when it counts"),
+            column(
+                "used_step",
+                Class::NotPersonal,
+                Action::DeleteRow,
+                "The last half minute whose code was used",
+            ),
         ],
     },
     Table {
@@ -178,6 +185,13 @@ pub const TABLES: &[Table] = &[
             column("user_number", Class::Link, Action::DeleteRow, "User"),
             column("created_at", Class::QuasiIdentifier, Action::DeleteRow, "Signed in"),
             column("last_seen_at", Class::QuasiIdentifier, Action::DeleteRow, "Last request"),
+            column("stage", Class::NotPersonal, Action::DeleteRow, "How far the sign-in has come"),
+            column(
+                "signed_in_at",
+                Class::QuasiIdentifier,
+                Action::DeleteRow,
+                "When they last showed who they are",
+            ),
         ],
     },
     Table {

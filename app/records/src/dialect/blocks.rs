@@ -120,6 +120,7 @@ impl<'a> Blocks<'a> {
 
     fn inner(&self, backend: DatabaseBackend, clean: bool) -> (String, Vec<Value>) {
         let Source { table, fields, filter, values, has_positions } = self.source;
+        let mut values = values.clone();
         let (line, table) = (line(backend, fields, clean), quoted(table));
         let sql = match (backend, has_positions) {
             (DatabaseBackend::Postgres, _) => {
@@ -129,14 +130,19 @@ impl<'a> Blocks<'a> {
                      WHERE t.ctid >= '({from},0)' AND t.ctid < '({until},0)' AND ({filter})"
                 )
             }
-            (_, true) => format!(
-                "SELECT t._rowid_ AS at, {line} AS line FROM {table} AS t WHERE t._rowid_ > {} AND ({filter}) \
-                 ORDER BY t._rowid_ LIMIT {}",
-                self.from, self.rows
-            ),
+            // The same statement for each block: SQLite's driver keeps each one that it has not seen before, with the
+            // memory that it took.
+            (_, true) => {
+                values.insert(0, self.from.into());
+                values.push(i64::try_from(self.rows).unwrap_or(i64::MAX).into());
+                format!(
+                    "SELECT t._rowid_ AS at, {line} AS line FROM {table} AS t WHERE t._rowid_ > ? AND ({filter}) \
+                     ORDER BY t._rowid_ LIMIT ?"
+                )
+            }
             (_, false) => format!("SELECT 0 AS at, {line} AS line FROM {table} AS t WHERE {filter}"),
         };
-        (sql, values.clone())
+        (sql, values)
     }
 
     fn step(&mut self, piece: &Piece) {

@@ -13,6 +13,8 @@ pub struct Model {
     pub kind: String,
     pub secret: String,
     pub created_at: DateTimeUtc,
+    pub expires_at: Option<DateTimeUtc>,
+    pub used_step: Option<i64>,
 }
 
 #[derive(Clone, Copy, Debug, DeriveRelation, EnumIter)]

@@ -12,6 +12,8 @@ pub struct Model {
     pub user_number: i64,
     pub created_at: DateTimeUtc,
     pub last_seen_at: DateTimeUtc,
+    pub stage: String,
+    pub signed_in_at: Option<DateTimeUtc>,
 }
 
 #[derive(Clone, Copy, Debug, DeriveRelation, EnumIter)]

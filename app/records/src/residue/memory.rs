@@ -64,9 +64,10 @@ async fn rows(
     owner: &str,
     numbers: &[UserNumber],
 ) -> Result<Vec<QueryResult>, DbErr> {
-    let sql = format!("{select} WHERE {owner} IN ({})", dialect::places(numbers.len()));
-    let values = numbers.iter().map(|number| number.0.into()).collect();
-    db.query_all_raw(dialect::statement(db.get_database_backend(), &sql, values)).await
+    let backend = db.get_database_backend();
+    let sql = format!("{select} WHERE {}", dialect::among(backend, owner));
+    let values = vec![dialect::list(backend, numbers.iter().map(|number| number.0))];
+    db.query_all_raw(dialect::statement(backend, &sql, values)).await
 }
 
 /// The identifying columns of the records themselves. A postcode alone leads to nobody, but it must not stand in the

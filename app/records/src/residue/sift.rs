@@ -224,7 +224,8 @@ impl Sift {
             if let Some(kind) = notes
                 && bearers.iter().filter(fits).any(|bearer| bearer.value.kind.belongs_in(kind))
             {
-                return note(theirs, known, row.owner.filter(|_| !*theirs_is_sorted), needle);
+                let owner = row.owner.filter(|_| !*theirs_is_sorted);
+                return note(theirs, known, bearers, owner, needle);
             }
             if known.is_weak && !(column.is_free && points_to_somebody(bearers, *known)) {
                 return;
@@ -269,8 +270,9 @@ impl Sift {
             search.each(text, |needle, start, end| {
                 let belongs =
                     |bearer: &Bearer| bearer.value.kind.is_name() && bearer.value.fits(text, start, end);
-                if search.bearers(needle).iter().any(belongs) {
-                    note(theirs, &mut known[needle as usize], row.owner, needle);
+                let bearers = search.bearers(needle);
+                if bearers.iter().any(belongs) {
+                    note(theirs, &mut known[needle as usize], bearers, row.owner, needle);
                 }
             });
         });
@@ -342,8 +344,18 @@ impl Sift {
     }
 }
 
-/// Notes that somebody else has the value of a needle now; under the user number, where it is asked for later.
-fn note(theirs: &mut Vec<(i64, u32)>, known: &mut Known, number: Option<i64>, needle: u32) {
+/// Notes that somebody else has the value of a needle now; under the user number, where it is asked for later. That is
+/// never the case of a word that so many people have that it counts nowhere.
+fn note(
+    theirs: &mut Vec<(i64, u32)>,
+    known: &mut Known,
+    bearers: &[Bearer],
+    number: Option<i64>,
+    needle: u32,
+) {
+    if known.is_weak && !points_to_somebody(bearers, *known) {
+        return;
+    }
     if let Some(number) = number {
         if noted_last(theirs, (number, needle)) {
             return;

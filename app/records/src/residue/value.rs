@@ -198,6 +198,11 @@ impl Values {
         self.each.iter().map(|value| (value, &self.letters[value.start as usize..value.end as usize]))
     }
 
+    /// The same in no more memory than it needs; what it was collected in is overwritten.
+    fn compact(self) -> Self {
+        Self { letters: Zeroizing::new(self.letters.to_vec()), each: self.each.as_slice().to_vec() }
+    }
+
     /// Adds a value, and how it is written without umlauts, unless they are there.
     fn add(&mut self, kind: ValueKind, text: &str) {
         self.add_as_it_is(kind, text);
@@ -385,7 +390,7 @@ impl Raw {
         for text in &self.addresses {
             Self::add_address(&mut values, text);
         }
-        values
+        values.compact()
     }
 
     fn part(&self, kind: ValueKind) -> Option<&str> {

@@ -171,6 +171,7 @@ fn confirm(run: &Run) -> impl IntoView + use<> {
                 ))}
             </p>
             <form method="post" action=action(StartRun::PATH, &here)>
+                <crate::submission::Token />
                 <input type="hidden" name="form[preview]" value=run.id.to_string() />
                 <div class="field">
                     <label for="confirm">"Type the number of people: " {count}</label>

@@ -33,6 +33,7 @@ pub fn DeleteTaskPage() -> impl IntoView {
                     </p>
                 })}
                 <form method="post" action=post>
+                    <crate::submission::Token />
                     <input type="hidden" name="form[task]" value=task.id.to_string() />
                     <div class="buttons">
                         <button class="danger" type="submit">"Delete task"</button>

@@ -5,8 +5,8 @@ use crate::error::AppError;
 use crate::islands::TaskFormIsland;
 use crate::islands::coming;
 use crate::parts::{Frame, named_in_path, page};
-use crate::state::{actor, store};
-use crate::submission::{action, submitted};
+use crate::state::{actor, extension, store};
+use crate::submission::{FormToken, action, submitted};
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
 use leptos::server_fn::codec::PostUrl;
@@ -82,6 +82,7 @@ fn form_view(
         None => (form, crate::submission::refusal(SaveTask::PATH)),
     };
     let next = coming(*store.clock(), &form);
+    let token = extension::<FormToken>().map(|token| token.0).unwrap_or_default();
     view! {
         <TaskFormIsland
             form custom error next
@@ -90,6 +91,7 @@ fn form_view(
             save=action(SaveTask::PATH, page)
             check=action(CheckTask::PATH, page)
             back=back.to_owned()
+            token
         />
     }
 }

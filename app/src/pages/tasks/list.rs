@@ -1,7 +1,7 @@
 //! The list of tasks.
 
 use crate::parts::{Action, Frame, Moment, Pager, page, paging, percent_encoded, query};
-use crate::state::{actor, store};
+use crate::state::{actor, opens, store};
 use leptos::prelude::*;
 use policy::task_form::{CATEGORY, TASK_TYPE};
 use records::page::Page;
@@ -85,7 +85,7 @@ fn none(filtered: bool) -> impl IntoView {
                     "A task anonymises users who have left, gone quiet or been marked for deletion. You see everybody \
                      it would anonymise before it changes anything."
                 </p>
-                <p><a class="button" href="/tasks/new">"Create task"</a></p>
+                {opens("/tasks/new").then(|| view! { <p><a class="button" href="/tasks/new">"Create task"</a></p> })}
             </div>
         }
         .into_any()

@@ -211,6 +211,7 @@ fn confirmation(user: &UserRecord, plan: &SinglePlan) -> impl IntoView + use<> {
     let wrong = errors.of("confirm").is_some().then_some("true");
     view! {
         <form class="confirm" method="post" action=action(AnonymiseUser::PATH, &here) novalidate>
+            <crate::submission::Token />
             <h2>"This cannot be undone"</h2>
             <p>
                 "No copy of what is removed is kept. Backups made before today keep the old values until they expire; \

@@ -104,6 +104,7 @@ async fn form_view(
         <ProblemSummary error />
         {again}
         <form method="post" action=action(SaveUser::PATH, page) novalidate>
+            <crate::submission::Token />
             <input type="hidden" name="form[number]" value=form.number.clone() />
             <input type="hidden" name="form[version]" value=form.version.clone() />
             {fields}

@@ -1,7 +1,9 @@
 //! What the watchers are told: when all is well, when somebody should look, and when the service does not work.
 
 use crate::scheduler::Pulse;
-use crate::web::router;
+use crate::web::tests::desk::Desk;
+use crate::web::{Outside, router, state};
+use app::state::Cookies;
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::header::HOST;
@@ -19,6 +21,10 @@ async fn library() -> (TempDir, Store) {
     let clock = Clock::new(chrono_tz::Tz::Europe__London);
     let store = Store::open(&url, clock, Settings::in_folder(folder.path())).await.expect("a store");
     (folder, store)
+}
+
+fn desk(folder: &TempDir, store: &Store, pulse: Pulse) -> Router {
+    router(&state(folder.path(), store.clone(), Cookies::Plain), &Outside::default(), pulse)
 }
 
 async fn overdue_task(store: &Store) {
@@ -50,7 +56,7 @@ async fn healthz(router: &Router) -> (StatusCode, Value) {
 #[tokio::test]
 async fn healthz_tells_well_from_look_and_from_failing() {
     let (folder, store) = library().await;
-    let router_with = |pulse| router(folder.path(), store.clone(), pulse);
+    let router_with = |pulse| desk(&folder, &store, pulse);
     let (status, well) = healthz(&router_with(Pulse::default())).await;
     assert_eq!(
         (status, &well["status"], &well["database"]),
@@ -86,7 +92,7 @@ async fn metrics_are_figures_and_nothing_else() {
         );
         store.database().execute_unprepared(&run).await.expect("a run");
     }
-    let router = router(folder.path(), store.clone(), Pulse::old(3));
+    let router = desk(&folder, &store, Pulse::old(3));
     let (status, text) = answer(&router, "/metrics", "127.0.0.1:3000").await;
     assert_eq!(status, StatusCode::OK);
     for line in [
@@ -113,17 +119,17 @@ async fn metrics_are_figures_and_nothing_else() {
 
 #[tokio::test]
 async fn every_page_says_what_needs_attention_and_nothing_when_all_is_well() {
-    let (folder, store) = library().await;
-    let router = router(folder.path(), store.clone(), Pulse::default());
+    let desk = Desk::open().await;
+    let store = desk.store.clone();
     let pages = ["/", "/tasks", "/users", "/personal-data", "/nowhere"];
     for page in pages {
-        assert!(!answer(&router, page, "localhost").await.1.contains("Needs attention"), "{page}");
+        assert!(!desk.get(page).await.2.contains("Needs attention"), "{page}");
     }
     for _ in 0..5 {
         overdue_task(&store).await;
     }
     for page in pages {
-        let (_, body) = answer(&router, page, "localhost").await;
+        let (_, _, body) = desk.get(page).await;
         assert!(body.contains("role=\"status\" aria-label=\"Needs attention\""), "{page}");
         assert_eq!(body.matches("is overdue").count(), 3, "{page}");
         assert!(body.contains("href=\"/tasks/1\"") && body.contains("“Words of the library”"), "{page}");
@@ -134,7 +140,7 @@ async fn every_page_says_what_needs_attention_and_nothing_when_all_is_well() {
 #[tokio::test]
 async fn a_foreign_name_is_not_told_either() {
     let (folder, store) = library().await;
-    let router = router(folder.path(), store, Pulse::default());
+    let router = desk(&folder, &store, Pulse::default());
     for path in ["/healthz", "/metrics"] {
         assert_eq!(answer(&router, path, "evil.example").await.0, StatusCode::MISDIRECTED_REQUEST);
     }

@@ -1,0 +1,126 @@
+//! Sessions: who is signed in, since when, and how far the sign-in has come.
+//!
+//! The key of a session is in the browser's cookie only; the database has its hash. A session gets a new key whenever
+//! somebody has proven more about themselves. Times are by the computer's clock.
+
+mod live;
+mod proof;
+mod token;
+
+pub(crate) use live::forget;
+pub use live::{Listed, end, end_all_of, end_one, find, list};
+pub(crate) use proof::renew;
+pub use proof::{again, change_password, second_factor, sign_in};
+pub use token::Token;
+pub(crate) use token::digest;
+
+use crate::actor::Actor;
+use crate::clock::Clock;
+use crate::entity::sessions;
+use crate::error::RecordsError;
+use crate::store::Store;
+use chrono::{DateTime, Utc};
+use policy::{Roles, UserNumber};
+use sea_orm::{ActiveModelTrait, ConnectionTrait, Set};
+
+/// How far a sign-in has come.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Stage {
+    /// The password was right; a code of the authenticator app is asked for.
+    SecondFactor,
+    /// The password was right; an authenticator app has to be set up.
+    SetUp,
+    /// Signed in.
+    Whole,
+}
+
+/// The codes that are stored: whether a second factor is to be set up follows from whether there is one.
+const AFTER_PASSWORD: &str = "password";
+const WHOLE: &str = "whole";
+
+/// Somebody's session.
+#[derive(Clone, Debug)]
+pub struct Session {
+    /// The hash under which it is stored.
+    pub(crate) id: String,
+    /// Whose it is.
+    pub user: UserNumber,
+    /// Their roles.
+    pub roles: Roles,
+    /// How far the sign-in has come.
+    pub stage: Stage,
+    /// Whether they have an authenticator app.
+    pub has_app: bool,
+    /// When they last showed who they are.
+    signed_in_at: DateTime<Utc>,
+    /// When it ends if nothing is asked for any more.
+    pub ends_at: DateTime<Utc>,
+    /// What every form of this session carries, to show that it was made for it.
+    pub form_token: String,
+}
+
+impl Session {
+    /// Who acts in this session: nobody before the sign-in is whole.
+    pub fn actor(&self) -> Actor {
+        match self.stage {
+            Stage::Whole => Actor::signed_in(self.user, self.roles, self.signed_in_at),
+            Stage::SecondFactor | Stage::SetUp => Actor::nobody(),
+        }
+    }
+
+    /// Whether they have shown who they are within the last minutes.
+    pub fn is_fresh(&self) -> bool {
+        self.whoever().is_fresh(Clock::real())
+    }
+
+    /// Who it is, to be named where the sign-in itself is noted.
+    fn whoever(&self) -> Actor {
+        Actor::signed_in(self.user, Roles::default(), self.signed_in_at)
+    }
+}
+
+/// Writes a session under a new key.
+async fn begin(
+    db: &impl ConnectionTrait,
+    user: UserNumber,
+    stage: &str,
+    created_at: DateTime<Utc>,
+    now: DateTime<Utc>,
+) -> Result<Token, RecordsError> {
+    let token = Token::random();
+    sessions::ActiveModel {
+        id_hash: Set(token.hash()),
+        user_number: Set(user.0),
+        created_at: Set(created_at),
+        last_seen_at: Set(now),
+        stage: Set(stage.to_owned()),
+        signed_in_at: Set(Some(now)),
+    }
+    .insert(db)
+    .await?;
+    Ok(token)
+}
+
+/// After somebody has set a first password by an invitation: the sign-in has come as far as after a right password.
+pub(crate) async fn after_password(
+    db: &impl ConnectionTrait,
+    store: &Store,
+    user: UserNumber,
+    roles: Roles,
+    has_app: bool,
+) -> Result<(Token, Stage), RecordsError> {
+    let stage = stage_of(store, AFTER_PASSWORD, roles, has_app);
+    let stored = if stage == Stage::Whole { WHOLE } else { AFTER_PASSWORD };
+    let now = Clock::real();
+    Ok((begin(db, user, stored, now, now).await?, stage))
+}
+
+/// What a stored stage comes to. Whoever has an authenticator app is asked for it, whatever their roles.
+fn stage_of(store: &Store, stored: &str, roles: Roles, has_app: bool) -> Stage {
+    let is_needed = roles.need_second_factor() && !store.settings.sign_in.password_alone;
+    match (stored == WHOLE, has_app, is_needed) {
+        (true, ..) | (false, false, false) => Stage::Whole,
+        (false, true, _) => Stage::SecondFactor,
+        (false, false, true) => Stage::SetUp,
+    }
+}

@@ -1,0 +1,366 @@
+//! Accounts of staff: who has which role, and how they come to a password.
+
+use super::{Kind, password};
+use crate::actor::Actor;
+use crate::audit::{self, Deed, Subject};
+use crate::clock::Clock;
+use crate::entity::{credentials, sessions, user_roles, users};
+use crate::error::RecordsError;
+use crate::session::{self, Stage, Token, digest};
+use crate::store::Store;
+use crate::user::{self, display_name};
+use chrono::{DateTime, TimeDelta, Utc};
+use policy::form::Problem;
+use policy::user_form::UserForm;
+use policy::{Action, Role, Roles, UserNumber};
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder,
+    QuerySelect, Set,
+};
+use std::collections::BTreeMap;
+use zeroize::Zeroizing;
+
+/// How long an invitation counts.
+const INVITATION: TimeDelta = TimeDelta::hours(24);
+
+/// A link for once, with which somebody sets a password.
+#[derive(Debug)]
+pub struct Invitation {
+    /// Its key; it goes into the address `/invitation/KEY`.
+    pub token: Token,
+    /// Until when it counts.
+    pub expires_at: DateTime<Utc>,
+}
+
+/// Whom a list of staff names.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct StaffQuery {
+    /// Of one role only.
+    pub role: Option<Role>,
+}
+
+/// A member of staff, as a list shows them.
+#[derive(Clone, Debug, serde::Serialize)]
+pub struct StaffRow {
+    /// User number.
+    pub number: UserNumber,
+    /// The name the user has now.
+    pub name: String,
+    /// The name to sign in with.
+    pub user_id: Option<String>,
+    /// Their roles.
+    pub roles: Vec<Role>,
+    /// Whether they have a password.
+    pub has_password: bool,
+    /// Whether they have an authenticator app.
+    pub has_app: bool,
+    /// How many sessions they have.
+    pub sessions: u64,
+}
+
+/// The most members of staff that a list shows.
+const MOST: u64 = 1_000;
+
+/// Staff, by number.
+pub async fn list(store: &Store, actor: Actor, query: StaffQuery) -> Result<Vec<StaffRow>, RecordsError> {
+    actor.may(Action::ManageStaff).then_some(()).ok_or(RecordsError::Forbidden(Action::ManageStaff))?;
+    let mut roles: BTreeMap<i64, Vec<Role>> = BTreeMap::new();
+    for row in user_roles::Entity::find()
+        .order_by_asc(user_roles::Column::UserNumber)
+        .limit(MOST)
+        .all(&store.db)
+        .await?
+    {
+        roles.entry(row.user_number).or_default().extend(Role::from_code(&row.role));
+    }
+    if let Some(wanted) = query.role {
+        roles.retain(|_, roles| roles.contains(&wanted));
+    }
+    let mut rows = Vec::new();
+    for (number, roles) in roles {
+        let Some(user) = users::Entity::find_by_id(number).one(&store.db).await? else { continue };
+        let user_number = UserNumber(number);
+        rows.push(StaffRow {
+            number: user_number,
+            name: display_name(&user),
+            user_id: user.user_id,
+            roles,
+            has_password: has(&store.db, Kind::Password, user_number).await?,
+            has_app: has(&store.db, Kind::App, user_number).await?,
+            sessions: sessions::Entity::find()
+                .filter(sessions::Column::UserNumber.eq(number))
+                .count(&store.db)
+                .await?,
+        });
+    }
+    Ok(rows)
+}
+
+async fn has(db: &impl ConnectionTrait, kind: Kind, user: UserNumber) -> Result<bool, RecordsError> {
+    Ok(credentials::Entity::find().filter(kind.of(user)).count(db).await? > 0)
+}
+
+/// The roles of a user.
+pub async fn roles_of(db: &impl ConnectionTrait, user: UserNumber) -> Result<Roles, RecordsError> {
+    let rows = user_roles::Entity::find().filter(user_roles::Column::UserNumber.eq(user.0)).all(db).await?;
+    Ok(rows.iter().filter_map(|row| Role::from_code(&row.role)).collect())
+}
+
+/// The user with this `UserID`.
+pub async fn user_with_id(store: &Store, user_id: &str) -> Result<Option<UserNumber>, RecordsError> {
+    let user_id = user_id.trim();
+    if user_id.is_empty() {
+        return Ok(None);
+    }
+    let found = users::Entity::find().filter(users::Column::UserId.eq(user_id)).one(&store.db).await?;
+    Ok(found.map(|user| UserNumber(user.number)))
+}
+
+/// Whether there is anybody who could sign in.
+pub async fn anybody(store: &Store) -> Result<bool, RecordsError> {
+    Ok(credentials::Entity::find()
+        .filter(credentials::Column::Kind.eq(Kind::Password.code()))
+        .count(&store.db)
+        .await?
+        > 0)
+}
+
+/// Gives a role to the user with this `UserID`; where there is none, one is created. Whoever has no password yet gets an
+/// invitation.
+pub async fn add(
+    store: &Store,
+    actor: Actor,
+    user_id: &str,
+    role: Role,
+) -> Result<(UserNumber, Option<Invitation>), RecordsError> {
+    actor.must(Action::ManageStaff)?;
+    let number = match user_with_id(store, user_id).await? {
+        Some(number) => number,
+        None => {
+            let name = user_id.trim().to_owned();
+            let form = UserForm { user_id: name.clone(), last_name: name, ..UserForm::default() };
+            user::save(store, actor, &form).await?
+        }
+    };
+    give_role(store, actor, number, role).await?;
+    let invitation = if has(&store.db, Kind::Password, number).await? {
+        None
+    } else {
+        Some(invite(store, actor, number).await?)
+    };
+    Ok((number, invitation))
+}
+
+/// Gives a role. All sessions of the user end: they sign in again, with what the new role demands.
+pub async fn give_role(
+    store: &Store,
+    actor: Actor,
+    number: UserNumber,
+    role: Role,
+) -> Result<(), RecordsError> {
+    let tx = changing(store, actor, number).await?;
+    let user = user::lock(&tx, number).await?;
+    if user.anonymised_on.is_some() || user.fictitious {
+        return Err(RecordsError::Refused(
+            "Nothing was changed: only a person who is not anonymised can be staff".to_owned(),
+        ));
+    }
+    if roles_of(&tx, number).await?.has(role) {
+        return Ok(());
+    }
+    user_roles::ActiveModel {
+        user_number: Set(number.0),
+        role: Set(role.code().to_owned()),
+        granted_on: Set(store.clock.today()),
+    }
+    .insert(&tx)
+    .await?;
+    session::forget(&tx, number).await?;
+    note(&tx, store, actor, Deed::RoleGiven, number, role.code()).await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+/// Takes a role. All sessions of the user end.
+pub async fn take_role(
+    store: &Store,
+    actor: Actor,
+    number: UserNumber,
+    role: Role,
+) -> Result<(), RecordsError> {
+    let tx = changing(store, actor, number).await?;
+    user::lock(&tx, number).await?;
+    let taken = user_roles::Entity::delete_by_id((number.0, role.code().to_owned())).exec(&tx).await?;
+    if taken.rows_affected == 0 {
+        return Ok(());
+    }
+    session::forget(&tx, number).await?;
+    note(&tx, store, actor, Deed::RoleTaken, number, role.code()).await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+/// Takes everything with which somebody could sign in. Their roles stay: former staff are anonymised by hand only.
+pub async fn disable(store: &Store, actor: Actor, number: UserNumber) -> Result<(), RecordsError> {
+    let tx = changing(store, actor, number).await?;
+    user::lock(&tx, number).await?;
+    credentials::Entity::delete_many().filter(credentials::Column::UserNumber.eq(number.0)).exec(&tx).await?;
+    session::forget(&tx, number).await?;
+    note(&tx, store, actor, Deed::StaffDisabled, number, "").await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+/// Invites a member of staff to set a password, for the first time or anew. Earlier invitations count no more; a password
+/// that there is counts until then.
+pub async fn invite(store: &Store, actor: Actor, number: UserNumber) -> Result<Invitation, RecordsError> {
+    let tx = changing(store, actor, number).await?;
+    user::lock(&tx, number).await?;
+    if roles_of(&tx, number).await?.is_empty() {
+        return Err(RecordsError::Refused("Give this user a role first. Nothing was changed".to_owned()));
+    }
+    credentials::Entity::delete_many().filter(Kind::Invitation.of(number)).exec(&tx).await?;
+    let (token, now) = (Token::random(), Clock::real());
+    let expires_at = now + INVITATION;
+    credentials::ActiveModel {
+        user_number: Set(number.0),
+        kind: Set(Kind::Invitation.code().to_owned()),
+        secret: Set(token.hash()),
+        created_at: Set(now),
+        expires_at: Set(Some(expires_at)),
+        ..Default::default()
+    }
+    .insert(&tx)
+    .await?;
+    note(&tx, store, actor, Deed::StaffInvited, number, "").await?;
+    tx.commit().await?;
+    Ok(Invitation { token, expires_at })
+}
+
+/// Whom an invitation is for, if it counts: the `UserID`.
+pub async fn invited(store: &Store, key: &str) -> Result<Option<(UserNumber, String)>, RecordsError> {
+    let Some(invitation) = invitation(&store.db, key).await? else { return Ok(None) };
+    let user = users::Entity::find_by_id(invitation.user_number).one(&store.db).await?;
+    Ok(user.and_then(|user| Some((UserNumber(user.number), user.user_id?))))
+}
+
+async fn invitation(
+    db: &impl ConnectionTrait,
+    key: &str,
+) -> Result<Option<credentials::Model>, RecordsError> {
+    let found = credentials::Entity::find()
+        .filter(credentials::Column::Kind.eq(Kind::Invitation.code()))
+        .filter(credentials::Column::Secret.eq(digest("", key)))
+        .filter(credentials::Column::ExpiresAt.gt(Clock::real()))
+        .one(db)
+        .await?;
+    Ok(found)
+}
+
+/// Accepts an invitation: sets the password. All sessions end; a new one begins.
+pub async fn accept(
+    store: &Store,
+    key: &str,
+    new: Zeroizing<String>,
+    repeated: &str,
+) -> Result<(Token, Stage), RecordsError> {
+    let (number, _) = invited(store, key).await?.ok_or(RecordsError::NotFound("invitation"))?;
+    let hash = new_password(store, number, new, repeated).await?;
+    let tx = store.begin().await?;
+    user::lock(&tx, number).await?;
+    // Somebody else may have been quicker with the same link.
+    let invitation = invitation(&tx, key).await?.ok_or(RecordsError::NotFound("invitation"))?;
+    credentials::Entity::delete_by_id(invitation.id).exec(&tx).await?;
+    set_password(&tx, number, hash).await?;
+    session::forget(&tx, number).await?;
+    let roles = roles_of(&tx, number).await?;
+    let has_app = has(&tx, Kind::App, number).await?;
+    let begun = session::after_password(&tx, store, number, roles, has_app).await?;
+    let actor = Actor::signed_in(number, Roles::default(), Clock::real());
+    note(&tx, store, actor, Deed::PasswordSet, number, "invitation").await?;
+    tx.commit().await?;
+    Ok(begun)
+}
+
+/// The hash of a new password, if it is good enough and was typed the same twice.
+pub(crate) async fn new_password(
+    store: &Store,
+    number: UserNumber,
+    new: Zeroizing<String>,
+    repeated: &str,
+) -> Result<String, RecordsError> {
+    let user =
+        users::Entity::find_by_id(number.0).one(&store.db).await?.ok_or(RecordsError::NotFound("user"))?;
+    let known: Vec<&str> =
+        [&user.user_id, &user.first_name, &user.last_name, &user.email, &user.barcode, &user.phone]
+            .into_iter()
+            .filter_map(|value| value.as_deref())
+            .chain(["lethe", "library"])
+            .collect();
+    password::check(&new, &known).map_err(|problem| RecordsError::field("password", problem))?;
+    if *new != repeated {
+        return Err(RecordsError::field("repeated", Problem::PasswordsDiffer));
+    }
+    password::hash(new).await
+}
+
+/// Sets the password of a user to one with this hash.
+pub(crate) async fn set_password(
+    db: &impl ConnectionTrait,
+    number: UserNumber,
+    hash: String,
+) -> Result<(), RecordsError> {
+    credentials::Entity::delete_many().filter(Kind::Password.of(number)).exec(db).await?;
+    credentials::ActiveModel {
+        user_number: Set(number.0),
+        kind: Set(Kind::Password.code().to_owned()),
+        secret: Set(hash),
+        created_at: Set(Clock::real()),
+        ..Default::default()
+    }
+    .insert(db)
+    .await?;
+    Ok(())
+}
+
+/// Sets the password of an account of the demo library, which is printed for everybody to read.
+pub async fn set_demo_password(
+    store: &Store,
+    actor: Actor,
+    number: UserNumber,
+    password: &str,
+) -> Result<(), RecordsError> {
+    actor.must(Action::Administer)?;
+    let hash = password::hash(Zeroizing::new(password.to_owned())).await?;
+    let tx = store.begin().await?;
+    set_password(&tx, number, hash).await?;
+    note(&tx, store, actor, Deed::PasswordSet, number, "demo").await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+/// Begins a change of somebody's account. Nobody changes their own roles or invites themselves.
+async fn changing(
+    store: &Store,
+    actor: Actor,
+    number: UserNumber,
+) -> Result<sea_orm::DatabaseTransaction, RecordsError> {
+    actor.must(Action::ManageStaff)?;
+    if actor.staff == Some(number) {
+        return Err(RecordsError::Refused(
+            "Nothing was changed: somebody else has to change your account".to_owned(),
+        ));
+    }
+    store.begin().await
+}
+
+async fn note(
+    tx: &sea_orm::DatabaseTransaction,
+    store: &Store,
+    actor: Actor,
+    deed: Deed,
+    number: UserNumber,
+    detail: &str,
+) -> Result<(), RecordsError> {
+    Ok(audit::note(tx, &store.clock, actor, deed, Subject::User(number.0), None, detail).await?)
+}

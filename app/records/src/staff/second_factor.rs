@@ -1,0 +1,242 @@
+//! The second factor: codes of an authenticator app (TOTP, RFC 6238), each of which counts once, and recovery codes.
+
+use super::{Kind, sealed};
+use crate::actor::Actor;
+use crate::audit::{self, Deed, Subject};
+use crate::clock::Clock;
+use crate::entity::{credentials, users};
+use crate::error::RecordsError;
+use crate::session::{Session, Stage, Token, digest, renew};
+use crate::store::Store;
+use chrono::{DateTime, TimeDelta, Utc};
+use policy::form::Problem;
+use policy::{Roles, UserNumber};
+use rand::Rng as _;
+use rand::seq::IndexedRandom as _;
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter,
+    Set,
+};
+use totp_rs::{Builder, Secret, Totp};
+use zeroize::Zeroizing;
+
+/// How long somebody may take to set up an app.
+const SET_UP: TimeDelta = TimeDelta::minutes(30);
+/// How many recovery codes there are.
+const CODES: usize = 10;
+/// The signs of recovery codes: none that is taken for another one.
+const SIGNS: &[u8] = b"23456789abcdefghjkmnpqrstuvwxyz";
+/// How many signs a recovery code has: some 79 bits.
+const SIZE: usize = 16;
+const GROUP: usize = 4;
+/// What recovery codes are hashed for.
+const RECOVERY: &str = "lethe recovery ";
+/// The name under which an app shows the account.
+const ISSUER: &str = "Lethe";
+
+/// By what somebody has proven themselves.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Means {
+    App,
+    RecoveryCode,
+}
+
+/// An authenticator app that is being set up.
+#[derive(Debug)]
+pub struct Setup {
+    /// The secret, to be typed into the app.
+    pub secret: Zeroizing<String>,
+    /// The same as an address, to be read from a picture.
+    pub address: Zeroizing<String>,
+}
+
+/// Begins to set up an authenticator app, or goes on with it. It counts when its first code was typed.
+pub async fn begin_setup(store: &Store, session: &Session) -> Result<Setup, RecordsError> {
+    may_set_up(session)?;
+    let young = credentials::Column::CreatedAt.gt(Clock::real() - SET_UP);
+    let begun = Kind::AppToConfirm.of(session.user).add(young);
+    let secret = match credentials::Entity::find().filter(begun).one(&store.db).await? {
+        Some(begun) => sealed::open(store, session.user.0, &begun.secret).await?,
+        None => new_secret(store, session.user).await?,
+    };
+    let account = users::Entity::find_by_id(session.user.0).one(&store.db).await?;
+    let account = account.and_then(|user| user.user_id).unwrap_or_else(|| session.user.to_string());
+    let totp = Builder::new()
+        .with_secret(Secret::from(secret.to_vec()))
+        .with_issuer(Some(ISSUER))
+        .with_account_name(account.replace(':', " "))
+        .build()
+        .map_err(|_| RecordsError::Corrupt("secret"))?;
+    let address = totp.to_url().map_err(|_| RecordsError::Corrupt("secret"))?;
+    Ok(Setup { secret: Zeroizing::new(totp.secret().to_base32()), address: Zeroizing::new(address) })
+}
+
+async fn new_secret(store: &Store, user: UserNumber) -> Result<Zeroizing<Vec<u8>>, RecordsError> {
+    let mut secret = Zeroizing::new(vec![0; 20]);
+    rand::rng().fill_bytes(&mut secret);
+    let sealed = sealed::seal(store, user.0, &secret).await?;
+    let tx = store.begin().await?;
+    credentials::Entity::delete_many().filter(Kind::AppToConfirm.of(user)).exec(&tx).await?;
+    insert(&tx, user, Kind::AppToConfirm, sealed).await?;
+    tx.commit().await?;
+    Ok(secret)
+}
+
+/// The app is set up: its first code was typed. Gives the recovery codes, which are shown once, and the new key of the
+/// session, which is whole now.
+pub async fn confirm_setup(
+    store: &Store,
+    session: &Session,
+    code: &str,
+) -> Result<(Vec<String>, Token), RecordsError> {
+    may_set_up(session)?;
+    let user = session.user;
+    let tx = store.begin().await?;
+    let pending = credentials::Entity::find().filter(Kind::AppToConfirm.of(user)).one(&tx).await?;
+    let pending = pending.ok_or(RecordsError::Stale)?;
+    let Some(step) = step_of(store, &pending, code).await? else {
+        let what = "The code".to_owned();
+        return Err(RecordsError::field("code", Problem::NotProven { what }));
+    };
+    let old = credentials::Column::Kind.is_in([Kind::App, Kind::Recovery].map(Kind::code));
+    credentials::Entity::delete_many()
+        .filter(credentials::Column::UserNumber.eq(user.0))
+        .filter(old)
+        .exec(&tx)
+        .await?;
+    credentials::ActiveModel {
+        id: Set(pending.id),
+        kind: Set(Kind::App.code().to_owned()),
+        used_step: Set(Some(step)),
+        ..Default::default()
+    }
+    .update(&tx)
+    .await?;
+    let codes: Vec<String> = (0..CODES).map(|_| random_code()).collect();
+    for code in &codes {
+        insert(&tx, user, Kind::Recovery, digest(RECOVERY, &plain(code))).await?;
+    }
+    let token = renew(&tx, session).await?;
+    let actor = Actor::signed_in(user, Roles::default(), Clock::real());
+    let subject = Subject::User(user.0);
+    audit::note(&tx, &store.clock, actor, Deed::SecondFactorSet, subject, None, "").await?;
+    if session.stage == Stage::SetUp {
+        audit::note(&tx, &store.clock, actor, Deed::SignedIn, subject, None, "password,code").await?;
+    }
+    tx.commit().await?;
+    Ok((codes, token))
+}
+
+/// Whoever has an app sets up another one only after they have shown once more who they are.
+fn may_set_up(session: &Session) -> Result<(), RecordsError> {
+    match session.stage {
+        Stage::SecondFactor => Err(RecordsError::SignInAgain),
+        Stage::SetUp => Ok(()),
+        Stage::Whole if session.is_fresh() => Ok(()),
+        Stage::Whole => Err(RecordsError::SignInAgain),
+    }
+}
+
+/// Whether a code is one of this user, and of which kind. It does not count a second time.
+pub(crate) async fn prove(
+    tx: &DatabaseTransaction,
+    store: &Store,
+    user: UserNumber,
+    code: &str,
+) -> Result<Option<Means>, RecordsError> {
+    let Some(app) = credentials::Entity::find().filter(Kind::App.of(user)).one(tx).await? else {
+        return Ok(None);
+    };
+    if let Some(step) = step_of(store, &app, code).await? {
+        // Two at once: the second one finds the step used.
+        let used = credentials::Entity::update_many()
+            .col_expr(credentials::Column::UsedStep, step.into())
+            .filter(credentials::Column::Id.eq(app.id))
+            .filter(
+                Condition::any()
+                    .add(credentials::Column::UsedStep.is_null())
+                    .add(credentials::Column::UsedStep.lt(step)),
+            )
+            .exec(tx)
+            .await?;
+        return Ok((used.rows_affected == 1).then_some(Means::App));
+    }
+    let used = credentials::Entity::delete_many()
+        .filter(Kind::Recovery.of(user))
+        .filter(credentials::Column::Secret.eq(digest(RECOVERY, &plain(code))))
+        .exec(tx)
+        .await?;
+    Ok((used.rows_affected == 1).then_some(Means::RecoveryCode))
+}
+
+/// Of which half minute a code of an app is, if it is one of now or of the one before or after.
+async fn step_of(store: &Store, app: &credentials::Model, code: &str) -> Result<Option<i64>, RecordsError> {
+    let secret = sealed::open(store, app.user_number, &app.secret).await?;
+    Ok(step_at(&secret, code, Clock::real()))
+}
+
+fn step_at(secret: &[u8], code: &str, now: DateTime<Utc>) -> Option<i64> {
+    let totp: Totp = Builder::new().with_secret(Secret::from(secret.to_vec())).build().ok()?;
+    let code: String = code.chars().filter(|sign| !sign.is_whitespace()).collect();
+    let step = totp.check(&code, now.timestamp().unsigned_abs())?;
+    i64::try_from(step).ok()
+}
+
+fn random_code() -> String {
+    let mut rng = rand::rng();
+    let signs: Vec<u8> = (0..SIZE).filter_map(|_| SIGNS.choose(&mut rng).copied()).collect();
+    let groups: Vec<String> =
+        signs.chunks(GROUP).map(|group| String::from_utf8_lossy(group).into_owned()).collect();
+    groups.join("-")
+}
+
+/// A recovery code however it is typed.
+fn plain(code: &str) -> String {
+    code.chars().filter(char::is_ascii_alphanumeric).map(|sign| sign.to_ascii_lowercase()).collect()
+}
+
+async fn insert(
+    db: &impl ConnectionTrait,
+    user: UserNumber,
+    kind: Kind,
+    secret: String,
+) -> Result<(), RecordsError> {
+    credentials::ActiveModel {
+        user_number: Set(user.0),
+        kind: Set(kind.code().to_owned()),
+        secret: Set(secret),
+        created_at: Set(Clock::real()),
+        ..Default::default()
+    }
+    .insert(db)
+    .await?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_those_of_the_standard() {
+        // RFC 6238, appendix B, the last six of its eight digits.
+        let secret = b"12345678901234567890";
+        for (seconds, code) in [(59, "287082"), (1_111_111_109, "081804"), (1_234_567_890, "005924")] {
+            let at = |seconds| DateTime::from_timestamp(seconds, 0).expect("an instant");
+            assert_eq!(step_at(secret, code, at(seconds)), Some(seconds / 30), "{code}");
+            assert_eq!(step_at(secret, code, at(seconds + 30)), Some(seconds / 30), "the one before");
+            assert_eq!(step_at(secret, code, at(seconds + 90)), None, "too late");
+        }
+        let at = DateTime::from_timestamp(59, 0).expect("an instant");
+        assert_eq!(step_at(secret, " 287 082 ", at), Some(1));
+        assert_eq!(step_at(secret, "", at), None);
+    }
+
+    #[test]
+    fn recovery_codes_are_read_however_they_are_typed() {
+        let code = random_code();
+        assert_eq!(code.len(), SIZE + SIZE / GROUP - 1);
+        assert_ne!(code, random_code());
+        assert_eq!(plain(&code.to_uppercase().replace('-', " ")), plain(&code));
+    }
+}

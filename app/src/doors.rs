@@ -1,0 +1,148 @@
+//! Which page and which server function asks for what: one table of all addresses, which the web server enforces.
+//!
+//! Whatever stands in no row is shut. `records` asks again where a change is made.
+
+use policy::Action;
+
+/// What an address asks for.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Need {
+    /// Nothing: whoever knows the address.
+    Nothing,
+    /// A session, however far its sign-in has come.
+    Session,
+    /// Somebody who is signed in.
+    SignIn,
+    /// Somebody who may do this.
+    May(Action),
+}
+
+use Action::{
+    Administer, AnonymiseOne, DecideResidue, EditTasks, EditUsers, ManageStaff, Preview, Run, SeeCatalogue,
+    SeeReports, SeeResidue, SeeTasks, SeeUsers,
+};
+use Need::{May, Nothing, Session, SignIn};
+
+/// Every address, as the router writes it, and what it asks for.
+pub const DOORS: &[(&str, Need)] = &[
+    ("/", SignIn),
+    ("/healthz", Nothing),
+    ("/metrics", Nothing),
+    ("/sign-in", Nothing),
+    ("/sign-in/code", Session),
+    ("/sign-in/app", Session),
+    ("/sign-in/again", SignIn),
+    ("/invitation/{key}", Nothing),
+    ("/account", SignIn),
+    ("/may-not", SignIn),
+    ("/staff", May(ManageStaff)),
+    ("/do/sign_in", Nothing),
+    ("/do/accept_invitation", Nothing),
+    ("/do/second_factor", Session),
+    ("/do/confirm_app", Session),
+    ("/do/sign_out", Session),
+    ("/do/sign_in_again", SignIn),
+    ("/do/change_password", SignIn),
+    ("/do/end_session", SignIn),
+    ("/do/add_staff", May(ManageStaff)),
+    ("/do/give_role", May(ManageStaff)),
+    ("/do/take_role", May(ManageStaff)),
+    ("/do/invite_staff", May(ManageStaff)),
+    ("/do/disable_staff", May(ManageStaff)),
+    ("/do/end_sessions", May(ManageStaff)),
+    ("/personal-data", SignIn),
+    ("/users", May(SeeUsers)),
+    ("/users/new", May(EditUsers)),
+    ("/users/{id}", May(SeeUsers)),
+    ("/users/{id}/photo", May(SeeUsers)),
+    ("/users/{id}/edit", May(EditUsers)),
+    ("/users/{id}/anonymise", May(AnonymiseOne)),
+    ("/do/save_user", May(EditUsers)),
+    ("/do/mark_user", May(EditUsers)),
+    ("/do/undelete_user", May(EditUsers)),
+    ("/do/return_loan", May(EditUsers)),
+    ("/do/cancel_request", May(EditUsers)),
+    ("/do/settle_charge", May(EditUsers)),
+    ("/do/anonymise_user", May(AnonymiseOne)),
+    ("/catalogue", May(SeeCatalogue)),
+    ("/catalogue/{id}", May(SeeCatalogue)),
+    ("/reports", May(SeeReports)),
+    ("/reports/{report}", May(SeeReports)),
+    ("/reports/{report}/csv", May(SeeReports)),
+    ("/tasks", May(SeeTasks)),
+    ("/tasks/new", May(EditTasks)),
+    ("/tasks/{id}", May(SeeTasks)),
+    ("/tasks/{id}/edit", May(EditTasks)),
+    ("/tasks/{id}/delete", May(EditTasks)),
+    ("/tasks/{id}/export", May(SeeTasks)),
+    ("/do/save_task", May(EditTasks)),
+    ("/do/check_task", May(EditTasks)),
+    ("/do/copy_task", May(EditTasks)),
+    ("/do/activate_task", May(EditTasks)),
+    ("/do/deactivate_task", May(EditTasks)),
+    ("/do/make_task_default", May(EditTasks)),
+    ("/do/delete_task", May(EditTasks)),
+    ("/api/next_runs", May(EditTasks)),
+    ("/do/make_preview", May(Preview)),
+    ("/do/start_run", May(Run)),
+    ("/do/cancel_run", May(Run)),
+    ("/do/clean_files", May(Administer)),
+    ("/runs", May(SeeTasks)),
+    ("/runs/{id}", May(SeeTasks)),
+    ("/runs/{id}/certificate", May(SeeTasks)),
+    ("/runs/{id}/certificate.json", May(SeeTasks)),
+    ("/events/runs/{id}", May(SeeTasks)),
+    ("/api/run_progress", May(SeeTasks)),
+    ("/residue", May(SeeResidue)),
+    ("/do/remove_residue", May(DecideResidue)),
+    ("/do/keep_residue", May(DecideResidue)),
+    ("/do/close_residue", May(DecideResidue)),
+];
+
+/// What an address asks for; None where it stands in no row. Server functions share a route; they are told apart by their
+/// path.
+pub fn need(route: &str, path: &str) -> Option<Need> {
+    let sought = if route.ends_with("/{*function}") { path } else { route };
+    DOORS.iter().find(|(address, _)| *address == sought).map(|(_, need)| *need)
+}
+
+/// What an address in a page asks for, so that nobody is shown a link that leads to a closed door.
+pub(crate) fn need_of_link(href: &str) -> Option<Need> {
+    let path = href.split(['?', '#']).next().unwrap_or_default();
+    DOORS.iter().find(|(address, _)| fits(address, path)).map(|(_, need)| *need)
+}
+
+/// Whether a path is one of a route with places for names.
+fn fits(route: &str, path: &str) -> bool {
+    let (mut route, mut path) = (route.split('/'), path.split('/'));
+    loop {
+        match (route.next(), path.next()) {
+            (None, None) => return true,
+            (Some(part), Some(text)) if part == text || part.starts_with('{') && !text.is_empty() => {}
+            _ => return false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn links_lead_to_the_first_row_that_fits() {
+        assert_eq!(need_of_link("/users/new"), Some(May(EditUsers)));
+        assert_eq!(need_of_link("/users/7?tab=loans#x"), Some(May(SeeUsers)));
+        assert_eq!(need_of_link("/"), Some(SignIn));
+        assert_eq!(need_of_link("/users//photo"), None);
+        assert_eq!(need_of_link("/elsewhere"), None);
+    }
+
+    #[test]
+    fn each_address_has_one_row() {
+        for (at, (address, _)) in DOORS.iter().enumerate() {
+            assert!(DOORS[at + 1..].iter().all(|(other, _)| other != address), "{address}");
+        }
+        assert_eq!(need("/do/{*function}", "/do/save_task"), Some(May(EditTasks)));
+        assert_eq!(need("/do/{*function}", "/do/nothing"), None);
+    }
+}

@@ -1,0 +1,168 @@
+//! One's own account: sessions, password, second factor.
+
+use crate::cookie;
+use crate::error::AppError;
+use crate::pages::sign_in::{SignOut, count_try};
+use crate::parts::{FieldProblem, Frame, Moment, PostButton, ProblemSummary, page};
+use crate::state::{session, store};
+use crate::submission::{action, refusal};
+use leptos::prelude::*;
+use leptos::server_fn::ServerFn as _;
+use leptos::server_fn::codec::PostUrl;
+use policy::form::FieldErrors;
+use policy::password::SHORTEST;
+use records::session::{self, Listed};
+use records::{RecordsError, Session, user};
+use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
+
+const HERE: &str = "/account";
+
+/// The present password and a new one, twice.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct PasswordForm {
+    #[serde(default)]
+    old: String,
+    #[serde(default)]
+    password: String,
+    #[serde(default)]
+    repeated: String,
+}
+
+/// Names a session.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct SessionRef {
+    session: String,
+}
+
+/// Changes one's own password.
+#[server(prefix = "/do", endpoint = "change_password", input = PostUrl)]
+pub(super) async fn change_password(form: PasswordForm) -> Result<(), AppError> {
+    let session = session().ok_or(AppError::NotSignedIn)?;
+    count_try(&format!("password of {}", session.user))?;
+    let (old, new) = (Zeroizing::new(form.old), Zeroizing::new(form.password));
+    let token = session::change_password(&store(), &session, old, new, &form.repeated).await?;
+    cookie::keep(&token);
+    leptos_axum::redirect("/account?done=password-changed");
+    Ok(())
+}
+
+/// Ends another session of one's own.
+#[server(prefix = "/do", endpoint = "end_session", input = PostUrl)]
+pub(super) async fn end_session(form: SessionRef) -> Result<(), AppError> {
+    let session = session().ok_or(AppError::NotSignedIn)?;
+    session::end_one(&store(), &session, &form.session).await?;
+    leptos_axum::redirect("/account?done=session-ended");
+    Ok(())
+}
+
+/// Sessions, password, second factor.
+#[component]
+pub fn AccountPage() -> impl IntoView {
+    page(async move {
+        let store = store();
+        let session = session().ok_or(RecordsError::NotFound("session"))?;
+        let user = user::read(&store, session.user).await?;
+        let sessions = session::list(&store, &session).await?;
+        let roles: Vec<&str> = user.roles.iter().map(|role| role.words()).collect();
+        let lead =
+            format!("{}, signed in as {}. {}", user.name, user.user_id.unwrap_or_default(), roles.join(", "));
+        Ok(view! {
+            <Frame title="Your account" lead=lead>
+                {sessions_view(sessions)} {second_factor(&session)} {password_form()}
+            </Frame>
+        })
+    })
+}
+
+fn sessions_view(sessions: Vec<Listed>) -> impl IntoView {
+    let rows = sessions.into_iter().map(|one| {
+        let end = if one.is_this {
+            view! { "This one" }.into_any()
+        } else {
+            let values = vec![("session", one.id)];
+            view! { <PostButton function=EndSession::PATH page=HERE values words="End session" /> }.into_any()
+        };
+        view! {
+            <tr>
+                <td><Moment at=one.created_at /></td>
+                <td><Moment at=one.last_seen_at /></td>
+                <td>{end}</td>
+            </tr>
+        }
+    });
+    view! {
+        <section aria-labelledby="sessions">
+            <h2 id="sessions">"Where you are signed in"</h2>
+            <div class="scroll" tabindex="0" role="region" aria-labelledby="sessions">
+                <table>
+                    <thead>
+                        <tr><th scope="col">"Since"</th><th scope="col">"Last request"</th><th scope="col">"Session"</th></tr>
+                    </thead>
+                    <tbody>{rows.collect_view()}</tbody>
+                </table>
+            </div>
+            <PostButton function=SignOut::PATH page="/sign-in" values=vec![] words="Sign out" />
+        </section>
+    }
+}
+
+fn second_factor(session: &Session) -> impl IntoView + use<> {
+    let (standing, words) = if session.has_app {
+        (
+            "An authenticator app is set up. A new one takes the place of the old one, with new recovery codes.",
+            "Set up another app",
+        )
+    } else {
+        (
+            "There is none. An authenticator app on your phone protects your account when somebody learns your password.",
+            "Set up an authenticator app",
+        )
+    };
+    view! {
+        <section aria-labelledby="second">
+            <h2 id="second">"Second factor"</h2>
+            <p>{standing}</p>
+            <p><a href="/sign-in/app?page=/account">{words}</a></p>
+        </section>
+    }
+}
+
+fn password_form() -> impl IntoView {
+    let error = refusal(ChangePassword::PATH);
+    let errors = match &error {
+        Some(AppError::Invalid(errors)) => errors.clone(),
+        _ => FieldErrors::default(),
+    };
+    let post = action(ChangePassword::PATH, HERE);
+    view! {
+        <section aria-labelledby="change">
+            <h2 id="change">"Change your password"</h2>
+            <ProblemSummary error />
+            <form method="post" action=post class="narrow">
+                <crate::submission::Token />
+                <div class="field">
+                    <label for="old">"Present password"</label>
+                    <input id="old" type="password" name="form[old]" autocomplete="current-password" maxlength="128" aria-describedby="old-problem" />
+                    <FieldProblem field="old" errors=errors.clone() />
+                </div>
+                <div class="field">
+                    <label for="password">"New password"</label>
+                    <input id="password" type="password" name="form[password]" autocomplete="new-password" maxlength="128" aria-describedby="password-help password-problem" />
+                    <p class="help" id="password-help">
+                        "At least " {SHORTEST} " characters, any of them. Your other sessions end."
+                    </p>
+                    <FieldProblem field="password" errors=errors.clone() />
+                </div>
+                <div class="field">
+                    <label for="repeated">"The same again"</label>
+                    <input id="repeated" type="password" name="form[repeated]" autocomplete="new-password" maxlength="128" aria-describedby="repeated-problem" />
+                    <FieldProblem field="repeated" errors />
+                </div>
+                <div class="buttons"><button type="submit">"Change password"</button></div>
+            </form>
+        </section>
+    }
+}

@@ -1,0 +1,79 @@
+//! Signing in: password, second factor, setting one up, showing again who one is, and signing out.
+
+mod again;
+mod app;
+mod code;
+mod invitation;
+mod out;
+mod password;
+
+pub use again::SignInAgainPage;
+pub use app::SetUpAppPage;
+pub use code::SecondFactorPage;
+pub use invitation::InvitationPage;
+pub(crate) use out::SignOut;
+pub use password::SignInPage;
+
+use crate::error::AppError;
+use crate::parts::{Plain, query};
+use crate::state::{AppState, ClientAddress, extension};
+use leptos::prelude::*;
+use records::session::Stage;
+use std::net::{IpAddr, Ipv4Addr};
+
+/// Counts a try to prove who one is, and refuses when there were too many.
+pub(crate) fn count_try(account: &str) -> Result<(), AppError> {
+    let address = extension::<ClientAddress>().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |address| address.0);
+    let throttle = expect_context::<AppState>().throttle;
+    if throttle.allows(account, address) { Ok(()) } else { Err(AppError::TooMany) }
+}
+
+/// Goes on after a step of the sign-in; `page` is where somebody wanted to go at first.
+fn go_on(stage: Stage, page: &str) {
+    let step = match stage {
+        Stage::Whole => return leptos_axum::redirect(&own_page(page)),
+        Stage::SecondFactor => "/sign-in/code",
+        Stage::SetUp => "/sign-in/app",
+    };
+    leptos_axum::redirect(&format!("{step}?page={}", crate::parts::percent_encoded(&own_page(page))));
+}
+
+/// A page of this server; the start page for anything else.
+fn own_page(page: &str) -> String {
+    let is_own = page.starts_with('/')
+        && !page.starts_with("//")
+        && page.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\')
+        && !page.starts_with("/sign-in")
+        && !page.starts_with(crate::submission::PREFIX);
+    if is_own { page.to_owned() } else { "/".to_owned() }
+}
+
+/// Where somebody wanted to go, from the address of the page.
+fn wanted_page() -> String {
+    own_page(&query("page"))
+}
+
+/// The frame of a page without modules.
+fn plain(title: &'static str, children: impl IntoView + 'static) -> impl IntoView {
+    view! { <Plain title>{children}</Plain> }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::own_page;
+
+    #[test]
+    fn after_the_sign_in_only_pages_of_this_server_follow() {
+        for (page, is) in [
+            ("/users/7?tab=loans", "/users/7?tab=loans"),
+            ("//evil.example", "/"),
+            ("https://evil.example", "/"),
+            ("/\\evil", "/"),
+            ("/sign-in", "/"),
+            ("/do/x", "/"),
+            ("", "/"),
+        ] {
+            assert_eq!(own_page(page), is, "{page}");
+        }
+    }
+}

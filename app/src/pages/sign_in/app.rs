@@ -1,0 +1,124 @@
+//! Setting up an authenticator app.
+
+use super::{count_try, plain, wanted_page};
+use crate::cookie;
+use crate::error::AppError;
+use crate::parts::{FieldProblem, Notice, ProblemSummary, page};
+use crate::state::{session, store};
+use crate::submission::{action, refusal};
+use leptos::prelude::*;
+use leptos::server_fn::ServerFn as _;
+use leptos::server_fn::codec::PostUrl;
+use policy::form::FieldErrors;
+use qrcode::QrCode;
+use qrcode::render::svg::Color;
+use records::{RecordsError, staff};
+use serde::{Deserialize, Serialize};
+
+/// The first code of the app.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ConfirmForm {
+    #[serde(default)]
+    code: String,
+}
+
+/// The app is set up. The recovery codes are shown, this once.
+#[server(prefix = "/do", endpoint = "confirm_app", input = PostUrl)]
+pub(super) async fn confirm_app(form: ConfirmForm) -> Result<(), AppError> {
+    let session = session().ok_or(AppError::NotSignedIn)?;
+    count_try(&format!("app of {}", session.user))?;
+    let (codes, token) = staff::confirm_setup(&store(), &session, &form.code).await?;
+    cookie::keep(&token);
+    Err(AppError::Shown(codes))
+}
+
+/// Shows the secret and asks for the first code.
+#[component]
+pub fn SetUpAppPage() -> impl IntoView {
+    let error = refusal(ConfirmApp::PATH);
+    let wanted = wanted_page();
+    page(async move {
+        if let Some(AppError::Shown(codes)) = error {
+            return Ok(recovery_codes(codes, wanted).into_any());
+        }
+        let session = session().ok_or(RecordsError::NotFound("session"))?;
+        let setup = match staff::begin_setup(&store(), &session).await {
+            Err(RecordsError::SignInAgain) => {
+                leptos_axum::redirect("/sign-in/again?page=/account");
+                return Ok(().into_any());
+            }
+            setup => setup?,
+        };
+        let errors = match &error {
+            Some(AppError::Invalid(errors)) => errors.clone(),
+            _ => FieldErrors::default(),
+        };
+        let picture = picture(&setup.address);
+        let secret =
+            setup.secret.as_bytes().chunks(4).map(String::from_utf8_lossy).collect::<Vec<_>>().join(" ");
+        let post = action(
+            ConfirmApp::PATH,
+            &format!("/sign-in/app?page={}", crate::parts::percent_encoded(&wanted)),
+        );
+        Ok(plain(
+            "Set up your second factor",
+            view! {
+                <p>
+                    "Whoever can anonymise people needs more than a password: a code that an authenticator app on your \
+                     phone makes anew every half minute."
+                </p>
+                <ol class="steps">
+                    <li>"Open an authenticator app and add an account."</li>
+                    <li>
+                        "Let it read this picture" {picture.is_none().then_some(" (it could not be made)")} ", or type \
+                         the secret: " <code class="secret">{secret}</code>
+                        {picture.map(|picture| view! { <div class="qr" inner_html=picture></div> })}
+                    </li>
+                    <li>"Type the code that the app shows now."</li>
+                </ol>
+                <ProblemSummary error />
+                <form method="post" action=post class="narrow">
+                    <crate::submission::Token />
+                    <div class="field">
+                        <label for="code">"Code"</label>
+                        <input
+                            id="code" name="form[code]" autocomplete="one-time-code" inputmode="numeric" maxlength="10"
+                            required aria-describedby="code-problem"
+                        />
+                        <FieldProblem field="code" errors />
+                    </div>
+                    <div class="buttons"><button class="primary" type="submit">"Set up"</button></div>
+                </form>
+            },
+        )
+        .into_any())
+    })
+}
+
+/// The address as a picture that an app reads; drawn here, nothing of it goes elsewhere.
+fn picture(address: &str) -> Option<String> {
+    let code = QrCode::new(address.as_bytes()).ok()?;
+    let svg =
+        code.render().min_dimensions(200, 200).dark_color(Color("#000")).light_color(Color("#fff")).build();
+    let svg = svg.split_once("<svg")?.1;
+    Some(format!("<svg role=\"img\" aria-label=\"Picture for the authenticator app\"{svg}"))
+}
+
+/// The recovery codes, shown once.
+fn recovery_codes(codes: Vec<String>, wanted: String) -> impl IntoView {
+    let codes = codes.into_iter().map(|code| view! { <li><code>{code}</code></li> }).collect_view();
+    plain(
+        "Your recovery codes",
+        view! {
+            <Notice kind="success"><p>"Your authenticator app is set up."</p></Notice>
+            <p>
+                "Keep these codes where you find them without your phone, and nobody else does. Each of them signs you in \
+                 once, instead of a code of the app. "
+                <b>"They are not shown again."</b>
+            </p>
+            <ul class="codes">{codes}</ul>
+            <p class="buttons"><a class="button primary" href=wanted>"I have kept them, go on"</a></p>
+        },
+    )
+}

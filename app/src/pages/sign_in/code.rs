@@ -1,0 +1,71 @@
+//! The second step: a code of the authenticator app, or a recovery code.
+
+use super::{count_try, go_on, plain, wanted_page};
+use crate::cookie;
+use crate::error::AppError;
+use crate::pages::sign_in::SignOut;
+use crate::parts::{FieldProblem, PostButton, ProblemSummary};
+use crate::state::{session, store};
+use crate::submission::{action, refusal, submitted};
+use leptos::prelude::*;
+use leptos::server_fn::ServerFn as _;
+use leptos::server_fn::codec::PostUrl;
+use policy::form::FieldErrors;
+use records::session::{self, Stage};
+use serde::{Deserialize, Serialize};
+
+/// The code, and where to go.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct CodeForm {
+    #[serde(default)]
+    code: String,
+    #[serde(default)]
+    page: String,
+}
+
+/// Completes the sign-in with a code.
+#[server(prefix = "/do", endpoint = "second_factor", input = PostUrl)]
+pub(super) async fn second_factor(form: CodeForm) -> Result<(), AppError> {
+    let session = session().ok_or(AppError::NotSignedIn)?;
+    count_try(&format!("code of {}", session.user))?;
+    let token = session::second_factor(&store(), &session, &form.code).await?;
+    cookie::keep(&token);
+    go_on(Stage::Whole, &form.page);
+    Ok(())
+}
+
+/// Asks for the code.
+#[component]
+pub fn SecondFactorPage() -> impl IntoView {
+    let (typed, error) = match submitted::<CodeForm>(SecondFactor::PATH) {
+        Some((typed, error)) => (typed, Some(error)),
+        None => (CodeForm { page: wanted_page(), ..CodeForm::default() }, refusal(SecondFactor::PATH)),
+    };
+    let errors = match &error {
+        Some(AppError::Invalid(errors)) => errors.clone(),
+        _ => FieldErrors::default(),
+    };
+    let post = action(SecondFactor::PATH, "/sign-in/code");
+    plain(
+        "Second step",
+        view! {
+            <ProblemSummary error=error.filter(|error| !matches!(error, AppError::Invalid(_))) />
+            <form method="post" action=post class="narrow">
+                <crate::submission::Token />
+                <input type="hidden" name="form[page]" value=typed.page />
+                <div class="field">
+                    <label for="code">"Code of your authenticator app"</label>
+                    <input
+                        id="code" name="form[code]" autocomplete="one-time-code" inputmode="text" autocapitalize="none"
+                        spellcheck="false" maxlength="40" required autofocus aria-describedby="code-problem code-help"
+                    />
+                    <p class="help" id="code-help">"Six digits. Without the app: one of your recovery codes."</p>
+                    <FieldProblem field="code" errors />
+                </div>
+                <div class="buttons"><button class="primary" type="submit">"Sign in"</button></div>
+            </form>
+            <PostButton function=SignOut::PATH page="/sign-in" values=vec![] words="Begin again" />
+        },
+    )
+}

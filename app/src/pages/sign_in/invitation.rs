@@ -1,0 +1,88 @@
+//! An invitation: somebody sets a password, for the first time or anew.
+
+use super::{count_try, go_on, plain};
+use crate::cookie;
+use crate::error::AppError;
+use crate::parts::{FieldProblem, ProblemSummary, page};
+use crate::state::store;
+use crate::submission::{action, refusal};
+use leptos::prelude::*;
+use leptos::server_fn::ServerFn as _;
+use leptos::server_fn::codec::PostUrl;
+use leptos_router::hooks::use_params_map;
+use policy::form::FieldErrors;
+use policy::password::SHORTEST;
+use records::{RecordsError, staff};
+use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
+
+/// The key of the invitation, and the new password twice.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct AcceptForm {
+    key: String,
+    #[serde(default)]
+    password: String,
+    #[serde(default)]
+    repeated: String,
+}
+
+/// Sets the password.
+#[server(prefix = "/do", endpoint = "accept_invitation", input = PostUrl)]
+pub(super) async fn accept_invitation(form: AcceptForm) -> Result<(), AppError> {
+    count_try("invitation")?;
+    let (token, stage) =
+        staff::accept(&store(), &form.key, Zeroizing::new(form.password), &form.repeated).await?;
+    cookie::keep(&token);
+    go_on(stage, "/");
+    Ok(())
+}
+
+/// Asks for a password.
+#[component]
+pub fn InvitationPage() -> impl IntoView {
+    let key = use_params_map().with_untracked(|params| params.get("key")).unwrap_or_default();
+    let error = refusal(AcceptInvitation::PATH);
+    let errors = match &error {
+        Some(AppError::Invalid(errors)) => errors.clone(),
+        _ => FieldErrors::default(),
+    };
+    page(async move {
+        let (_, user_id) = staff::invited(&store(), &key)
+            .await?
+            .ok_or(RecordsError::NotFound("invitation, or it has expired or was used"))?;
+        let post = action(AcceptInvitation::PATH, &format!("/invitation/{key}"));
+        Ok(plain(
+            "Set your password",
+            view! {
+                <p>"You will sign in as " <b>{user_id.clone()}</b> "."</p>
+                <ProblemSummary error />
+                <form method="post" action=post class="narrow">
+                    <crate::submission::Token />
+                    <input type="hidden" name="form[key]" value=key />
+                    <input type="text" name="" class="hidden" autocomplete="username" value=user_id readonly tabindex="-1" aria-hidden="true" />
+                    <div class="field">
+                        <label for="password">"New password"</label>
+                        <input
+                            id="password" type="password" name="form[password]" autocomplete="new-password" maxlength="128"
+                            required autofocus aria-describedby="password-help password-problem"
+                        />
+                        <p class="help" id="password-help">
+                            "At least " {SHORTEST} " characters, any of them. It never expires."
+                        </p>
+                        <FieldProblem field="password" errors=errors.clone() />
+                    </div>
+                    <div class="field">
+                        <label for="repeated">"The same again"</label>
+                        <input
+                            id="repeated" type="password" name="form[repeated]" autocomplete="new-password" maxlength="128"
+                            required aria-describedby="repeated-problem"
+                        />
+                        <FieldProblem field="repeated" errors />
+                    </div>
+                    <div class="buttons"><button class="primary" type="submit">"Set password"</button></div>
+                </form>
+            },
+        ))
+    })
+}

@@ -1,0 +1,87 @@
+//! The first step: `UserID` and password.
+
+use super::{count_try, go_on, plain, wanted_page};
+use crate::cookie;
+use crate::error::AppError;
+use crate::parts::{FieldProblem, ProblemSummary};
+use crate::state::{session, store};
+use crate::submission::{action, refusal, submitted};
+use leptos::prelude::*;
+use leptos::server_fn::ServerFn as _;
+use leptos::server_fn::codec::PostUrl;
+use policy::form::{FieldErrors, Problem};
+use records::session;
+use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
+
+/// Who wants to come in, and where to.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct SignInForm {
+    #[serde(default)]
+    user_id: String,
+    #[serde(default)]
+    password: String,
+    #[serde(default)]
+    page: String,
+}
+
+/// Signs in with `UserID` and password. A session that was there before ends.
+#[server(prefix = "/do", endpoint = "sign_in", input = PostUrl)]
+pub(super) async fn sign_in(form: SignInForm) -> Result<(), AppError> {
+    let store = store();
+    if form.user_id.trim().is_empty() || form.password.is_empty() {
+        let problem = Problem::required("your UserID and your password");
+        return Err(AppError::Invalid(FieldErrors::one("password", problem)));
+    }
+    count_try(&form.user_id)?;
+    let before = session();
+    let (token, stage) = session::sign_in(&store, &form.user_id, Zeroizing::new(form.password)).await?;
+    if let Some(before) = before {
+        session::end(&store, &before).await?;
+    }
+    cookie::keep(&token);
+    go_on(stage, &form.page);
+    Ok(())
+}
+
+/// The page with which everything begins.
+#[component]
+pub fn SignInPage() -> impl IntoView {
+    let (typed, error) = match submitted::<SignInForm>(SignIn::PATH) {
+        Some((typed, error)) => (typed, Some(error)),
+        None => (SignInForm { page: wanted_page(), ..SignInForm::default() }, refusal(SignIn::PATH)),
+    };
+    let errors = match &error {
+        Some(AppError::Invalid(errors)) => errors.clone(),
+        _ => FieldErrors::default(),
+    };
+    let post = action(SignIn::PATH, "/sign-in");
+    plain(
+        "Sign in",
+        view! {
+            <ProblemSummary error=error.filter(|error| !matches!(error, AppError::Invalid(_))) />
+            <form method="post" action=post class="narrow">
+                <crate::submission::Token />
+                <input type="hidden" name="form[page]" value=typed.page />
+                <p class="field">
+                    <label for="user_id">"UserID"</label>
+                    <input
+                        id="user_id" name="form[user_id]" value=typed.user_id autocomplete="username" autocapitalize="none"
+                        spellcheck="false" maxlength="200" required autofocus
+                    />
+                </p>
+                <div class="field">
+                    <label for="password">"Password"</label>
+                    <input
+                        id="password" type="password" name="form[password]" autocomplete="current-password" maxlength="128"
+                        required aria-describedby="password-problem"
+                    />
+                    <FieldProblem field="password" errors />
+                </div>
+                <div class="buttons"><button class="primary" type="submit">"Sign in"</button></div>
+            </form>
+            <p>"Password forgotten? An administrator of this library gives you a new link to set one."</p>
+        },
+    )
+}

@@ -1,0 +1,254 @@
+//! Staff: who has which role, invitations, ending sessions.
+
+use crate::error::AppError;
+use crate::parts::{FieldProblem, Frame, Notice, PostButton, ProblemSummary, options, page};
+use crate::state::{actor, store};
+use crate::submission::{action, refusal, submitted};
+use leptos::prelude::*;
+use leptos::server_fn::ServerFn as _;
+use leptos::server_fn::codec::PostUrl;
+use policy::form::{FieldErrors, Problem};
+use policy::{Role, UserNumber};
+use records::session;
+use records::staff::{self, Invitation, StaffQuery, StaffRow};
+use serde::{Deserialize, Serialize};
+
+const HERE: &str = "/staff";
+
+/// Who becomes staff, and in which role.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct AddForm {
+    #[serde(default)]
+    user_id: String,
+    #[serde(default)]
+    role: String,
+}
+
+/// Names a member of staff.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct StaffRef {
+    user: i64,
+}
+
+/// Names a member of staff and a role.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RoleRef {
+    user: i64,
+    role: String,
+}
+
+fn role(code: &str) -> Result<Role, AppError> {
+    Role::from_code(code).ok_or_else(|| AppError::Invalid(FieldErrors::one("role", Problem::UnknownChoice)))
+}
+
+fn shown(invitation: &Invitation) -> AppError {
+    AppError::Shown(vec![format!("/invitation/{}", invitation.token.reveal())])
+}
+
+/// Makes somebody staff.
+#[server(prefix = "/do", endpoint = "add_staff", input = PostUrl)]
+pub(super) async fn add_staff(form: AddForm) -> Result<(), AppError> {
+    if form.user_id.trim().is_empty() {
+        return Err(AppError::Invalid(FieldErrors::one("user_id", Problem::required("a UserID"))));
+    }
+    let (_, invitation) = staff::add(&store(), actor(), &form.user_id, role(&form.role)?).await?;
+    if let Some(invitation) = invitation {
+        return Err(shown(&invitation));
+    }
+    leptos_axum::redirect("/staff?done=staff-added");
+    Ok(())
+}
+
+/// Gives a role.
+#[server(prefix = "/do", endpoint = "give_role", input = PostUrl)]
+pub(super) async fn give_role(form: RoleRef) -> Result<(), AppError> {
+    staff::give_role(&store(), actor(), UserNumber(form.user), role(&form.role)?).await?;
+    leptos_axum::redirect("/staff?done=role-given");
+    Ok(())
+}
+
+/// Takes a role.
+#[server(prefix = "/do", endpoint = "take_role", input = PostUrl)]
+pub(super) async fn take_role(form: RoleRef) -> Result<(), AppError> {
+    staff::take_role(&store(), actor(), UserNumber(form.user), role(&form.role)?).await?;
+    leptos_axum::redirect("/staff?done=role-taken");
+    Ok(())
+}
+
+/// Makes a link to set a password.
+#[server(prefix = "/do", endpoint = "invite_staff", input = PostUrl)]
+pub(super) async fn invite_staff(form: StaffRef) -> Result<(), AppError> {
+    Err(shown(&staff::invite(&store(), actor(), UserNumber(form.user)).await?))
+}
+
+/// Takes everything with which somebody could sign in.
+#[server(prefix = "/do", endpoint = "disable_staff", input = PostUrl)]
+pub(super) async fn disable_staff(form: StaffRef) -> Result<(), AppError> {
+    staff::disable(&store(), actor(), UserNumber(form.user)).await?;
+    leptos_axum::redirect("/staff?done=staff-disabled");
+    Ok(())
+}
+
+/// Ends all sessions of somebody.
+#[server(prefix = "/do", endpoint = "end_sessions", input = PostUrl)]
+pub(super) async fn end_sessions(form: StaffRef) -> Result<(), AppError> {
+    session::end_all_of(&store(), actor(), UserNumber(form.user)).await?;
+    leptos_axum::redirect("/staff?done=sessions-ended");
+    Ok(())
+}
+
+/// The functions of this page whose refusal it shows.
+const FUNCTIONS: [&str; 6] = [
+    AddStaff::PATH,
+    GiveRole::PATH,
+    TakeRole::PATH,
+    InviteStaff::PATH,
+    DisableStaff::PATH,
+    EndSessions::PATH,
+];
+
+/// Everybody with a role.
+#[component]
+pub fn StaffPage() -> impl IntoView {
+    page(async move {
+        let rows = staff::list(&store(), actor(), StaffQuery::default()).await?;
+        let own = actor().staff;
+        let error = FUNCTIONS.into_iter().find_map(refusal);
+        let (link, error) = match error {
+            Some(AppError::Shown(links)) => (links.into_iter().next(), None),
+            error => (None, error),
+        };
+        let rows = rows.into_iter().map(|one| row(one, own)).collect_view();
+        Ok(view! {
+            <Frame title="Staff" lead="Users with a role. A user with a role is never anonymised by a task.">
+                {link.map(invitation)}
+                <ProblemSummary error=error.clone() />
+                <div class="scroll" tabindex="0" role="region" aria-label="Staff">
+                    <table>
+                        <thead>
+                            <tr>
+                                <th scope="col">"Name"</th>
+                                <th scope="col">"UserID"</th>
+                                <th scope="col">"Roles"</th>
+                                <th scope="col">"Sign-in"</th>
+                                <th scope="col">"Actions"</th>
+                            </tr>
+                        </thead>
+                        <tbody>{rows}</tbody>
+                    </table>
+                </div>
+                {add_form(error)}
+            </Frame>
+        })
+    })
+}
+
+fn invitation(link: String) -> impl IntoView {
+    view! {
+        <Notice kind="success">
+            <p>
+                "Give this link to the member of staff, and to nobody else. With it they set their password. It counts once, \
+                 for 24 hours, and is not shown again."
+            </p>
+            <p><code class="secret">{link}</code></p>
+        </Notice>
+    }
+}
+
+fn row(one: StaffRow, own: Option<UserNumber>) -> impl IntoView {
+    let number = one.number.to_string();
+    let user = || vec![("user", number.clone())];
+    let is_own = own == Some(one.number);
+    let roles = one
+        .roles
+        .iter()
+        .map(|role| {
+            let values = vec![("user", number.clone()), ("role", role.code().to_owned())];
+            let take = (!is_own).then(|| {
+                view! { <PostButton function=TakeRole::PATH page=HERE values words="Take role" about=role.words() /> }
+            });
+            view! { <li>{role.words()} " " {take}</li> }
+        })
+        .collect_view();
+    let missing: Vec<Role> = Role::ALL.into_iter().filter(|role| !one.roles.contains(role)).collect();
+    let give = (!is_own && !missing.is_empty()).then(|| {
+        let post = action(GiveRole::PATH, HERE);
+        let id = format!("role-{number}");
+        view! {
+            <form class="inline" method="post" action=post>
+                <crate::submission::Token />
+                <input type="hidden" name="form[user]" value=number.clone() />
+                <label class="hidden" for=id.clone()>"Another role for " {one.name.clone()}</label>
+                <select id=id name="form[role]">{options(missing, None, "Choose a role", Role::code, Role::words)}</select>
+                <button type="submit">"Give role"</button>
+            </form>
+        }
+    });
+    let standing = match (one.has_password, one.has_app) {
+        (false, _) => "No password",
+        (true, false) => "Password",
+        (true, true) => "Password and app",
+    };
+    let sessions =
+        policy::numbers::counted(i64::try_from(one.sessions).unwrap_or(i64::MAX), "session", "sessions");
+    let name = one.name.clone();
+    let actions = if is_own {
+        view! { <a href="/account">"Your account"</a> }.into_any()
+    } else {
+        view! {
+            <PostButton function=InviteStaff::PATH page=HERE values=user() words="Make a link" about=format!("for {name} to set a password") />
+            {(one.sessions > 0).then(|| view! {
+                <PostButton function=EndSessions::PATH page=HERE values=user() words="End sessions" about=format!("of {name}") />
+            })}
+            {one.has_password.then(|| view! {
+                <PostButton function=DisableStaff::PATH page=HERE values=user() words="Disable sign-in" about=format!("of {name}") />
+            })}
+        }
+        .into_any()
+    };
+    view! {
+        <tr>
+            <td><a href=format!("/users/{number}")>{one.name}</a></td>
+            <td>{one.user_id}</td>
+            <td><ul class="bare">{roles}</ul> {give}</td>
+            <td>{standing} ", " {sessions}</td>
+            <td>{actions}</td>
+        </tr>
+    }
+}
+
+fn add_form(error: Option<AppError>) -> impl IntoView {
+    let typed = submitted::<AddForm>(AddStaff::PATH).map(|(typed, _)| typed).unwrap_or_default();
+    let errors = match error {
+        Some(AppError::Invalid(errors)) => errors,
+        _ => FieldErrors::default(),
+    };
+    let chosen = Role::from_code(&typed.role);
+    let post = action(AddStaff::PATH, HERE);
+    view! {
+        <section aria-labelledby="add">
+            <h2 id="add">"Make somebody staff"</h2>
+            <form method="post" action=post class="narrow">
+                <crate::submission::Token />
+                <div class="field">
+                    <label for="user_id">"UserID"</label>
+                    <input
+                        id="user_id" name="form[user_id]" value=typed.user_id maxlength="200" autocapitalize="none"
+                        spellcheck="false" aria-describedby="user_id-help user_id-problem"
+                    />
+                    <p class="help" id="user_id-help">"Of a user who is there; where there is none, one is created."</p>
+                    <FieldProblem field="user_id" errors=errors.clone() />
+                </div>
+                <div class="field">
+                    <label for="role">"Role"</label>
+                    <select id="role" name="form[role]" aria-describedby="role-problem">{options(Role::ALL, chosen, "Choose a role", Role::code, Role::words)}</select>
+                    <FieldProblem field="role" errors />
+                </div>
+                <div class="buttons"><button type="submit">"Make staff"</button></div>
+            </form>
+        </section>
+    }
+}

@@ -1,0 +1,22 @@
+//! The frame of the pages before and around the sign-in: no modules, nothing that leads further.
+
+use leptos::prelude::*;
+use leptos_meta::Title;
+
+/// A page with a title and nothing around it.
+#[component]
+pub(crate) fn Plain(
+    /// The title.
+    title: &'static str,
+    /// The content.
+    children: Children,
+) -> impl IntoView {
+    view! {
+        <Title text=format!("{title} – Lethe") />
+        <main id="content" class="alone" tabindex="-1">
+            <p class="product">"Lethe"</p>
+            <h1>{title}</h1>
+            {children()}
+        </main>
+    }
+}

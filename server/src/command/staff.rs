@@ -1,0 +1,104 @@
+//! `lethe staff`: who has which role and can sign in.
+
+use super::{Output, in_words};
+use clap::Subcommand;
+use policy::numbers::counted;
+use policy::{Role, UserNumber};
+use records::staff::{self, StaffQuery, StaffRow};
+use records::{Actor, Store};
+use serde::Serialize;
+use std::process::ExitCode;
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Staff {
+    /// Give a role to the user with this `UserID`; where there is none, one is created. Prints a link to set a password.
+    Add {
+        /// The `UserID`, with which they sign in.
+        name: String,
+        /// The role.
+        #[arg(long, value_parser = role)]
+        role: Role,
+    },
+    /// List staff.
+    List {
+        /// Of one role only.
+        #[arg(long, value_parser = role)]
+        role: Option<Role>,
+    },
+    /// Take everything with which somebody could sign in, and end their sessions. Their roles stay.
+    Disable {
+        /// The `UserID`.
+        name: String,
+    },
+}
+
+fn role(code: &str) -> Result<Role, String> {
+    Role::from_code(&code.replace('-', "_")).ok_or_else(|| {
+        let known: Vec<&str> = Role::ALL.iter().map(|role| role.code()).collect();
+        format!("there is no such role; the roles are {}", known.join(", "))
+    })
+}
+
+/// What adding did.
+#[derive(Serialize)]
+struct Added {
+    user: UserNumber,
+    /// Where to set a password; none for somebody who has one.
+    invitation: Option<String>,
+}
+
+impl Staff {
+    /// `address` is where the pages are.
+    pub(crate) async fn carry_out(
+        self,
+        store: &Store,
+        output: Output,
+        address: &str,
+    ) -> anyhow::Result<ExitCode> {
+        match self {
+            Self::Add { name, role } => {
+                let (user, invitation) =
+                    staff::add(store, Actor::COMMAND_LINE, &name, role).await.map_err(in_words)?;
+                let invitation = invitation.map(|invitation| {
+                    format!("{}/invitation/{}", address.trim_end_matches('/'), invitation.token.reveal())
+                });
+                output.print(&Added { user, invitation }, |added| match &added.invitation {
+                    Some(link) => format!(
+                        "User {user} is {} now. Open this link within 24 hours to set a password; it counts once:\n{link}",
+                        role.words()
+                    ),
+                    None => format!("User {user} is {} now, and has a password", role.words()),
+                })?;
+            }
+            Self::List { role } => {
+                let rows = staff::list(store, Actor::COMMAND_LINE, StaffQuery { role }).await?;
+                output.print(&rows, |rows| listed(rows))?;
+            }
+            Self::Disable { name } => {
+                let user = staff::user_with_id(store, &name).await?;
+                let user = user.ok_or_else(|| anyhow::anyhow!("There is no user with this UserID"))?;
+                staff::disable(store, Actor::COMMAND_LINE, user).await.map_err(in_words)?;
+                output.print(&user, |user| format!("User {user} cannot sign in any more"))?;
+            }
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+fn listed(rows: &[StaffRow]) -> String {
+    let mut lines: Vec<String> = rows
+        .iter()
+        .map(|row| {
+            let roles: Vec<&str> = row.roles.iter().map(|role| role.code()).collect();
+            let sign_in = match (row.has_password, row.has_app) {
+                (false, _) => "no password",
+                (true, false) => "password",
+                (true, true) => "password and app",
+            };
+            let user_id = row.user_id.as_deref().unwrap_or("–");
+            format!("{}\t{}\t{user_id}\t{}\t{sign_in}", row.number, row.name, roles.join(","))
+        })
+        .collect();
+    lines.push(counted(i64::try_from(rows.len()).unwrap_or(i64::MAX), "member of staff", "members of staff"));
+    lines.join("\n")
+}

@@ -1,0 +1,192 @@
+//! The doors: who asks, from where, and whether the address opens for them. Whatever stands in no row of the table of
+//! doors is shut.
+
+use super::Outside;
+use app::cookie;
+use app::doors::{Need, need};
+use app::pages::MAY_NOT;
+use app::state::{AppState, ClientAddress};
+use app::submission::{self, FormToken};
+use axum::extract::{ConnectInfo, MatchedPath, Request, State};
+use axum::http::header::{COOKIE, HOST, HeaderMap};
+use axum::http::{Method, StatusCode};
+use axum::middleware::Next;
+use axum::response::{IntoResponse as _, Response};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use policy::Action;
+use records::session::Stage;
+use records::{Actor, Session, session};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+
+/// The most bytes of a cookie header that are looked at.
+const MOST_COOKIE: usize = 4_096;
+const FORWARDED: &str = "x-forwarded-for";
+
+/// Finds out who asks and from where, for everything behind.
+pub(super) async fn recognise(
+    State((state, outside)): State<(AppState, Outside)>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip());
+    let address = outside.address_of(peer.unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST)), request.headers());
+    request.extensions_mut().insert(ClientAddress(address));
+    let key = request
+        .headers()
+        .get(COOKIE)
+        .and_then(|cookies| cookies.to_str().ok())
+        .filter(|cookies| cookies.len() <= MOST_COOKIE)
+        .and_then(|cookies| cookie::key(state.cookies, cookies));
+    if let Some(key) = key {
+        match session::find(&state.store, &key).await {
+            Ok(Some(session)) => {
+                request.extensions_mut().insert(FormToken(session.form_token.clone()));
+                request.extensions_mut().insert(session);
+            }
+            Ok(None) => {}
+            Err(error) => {
+                tracing::error!(code = error.code(), "it cannot be found out who is signed in");
+                return StatusCode::SERVICE_UNAVAILABLE.into_response();
+            }
+        }
+    }
+    next.run(request).await
+}
+
+/// Lets through whom an address opens for.
+pub(super) async fn guard(
+    State(state): State<AppState>,
+    route: MatchedPath,
+    request: Request,
+    next: Next,
+) -> Response {
+    let session = request.extensions().get::<Session>();
+    let actor = session.map_or_else(Actor::nobody, Session::actor);
+    let Some(need) = need(route.as_str(), request.uri().path()) else {
+        return StatusCode::NOT_FOUND.into_response();
+    };
+    let is_open = match need {
+        Need::Nothing => true,
+        Need::Session => session.is_some(),
+        Need::SignIn => actor.staff.is_some(),
+        Need::May(action) => actor.may(action),
+    };
+    if is_open {
+        return next.run(request).await;
+    }
+    let stage = session.map(|session| session.stage);
+    match (stage, need) {
+        (Some(Stage::Whole), Need::May(action)) => forbidden(&state, request, actor, action).await,
+        _ => unknown(&state, request, stage).await,
+    }
+}
+
+/// Whoever has not signed in, or not to the end, sees where to do so in the place of the page.
+async fn unknown(state: &AppState, request: Request, stage: Option<Stage>) -> Response {
+    if !is_page(&request) {
+        return StatusCode::UNAUTHORIZED.into_response();
+    }
+    let page = match stage {
+        None | Some(Stage::Whole) => "/sign-in",
+        Some(Stage::SecondFactor) => "/sign-in/code",
+        Some(Stage::SetUp) => "/sign-in/app",
+    };
+    let wanted = request.uri().path_and_query().map_or("/", |wanted| wanted.as_str());
+    let page = format!("{page}?page={}", utf8_percent_encode(wanted, NON_ALPHANUMERIC));
+    let mut response = submission::render(state, &page, request.into_parts().0.extensions, || ()).await;
+    *response.status_mut() = StatusCode::UNAUTHORIZED;
+    response
+}
+
+/// Whoever may not do something is told so. It is noted.
+async fn forbidden(state: &AppState, request: Request, actor: Actor, action: Action) -> Response {
+    if let Err(error) = records::audit::refused(&state.store, actor, action).await {
+        tracing::error!(code = error.code(), "a refusal could not be noted");
+    }
+    if !is_page(&request) {
+        return StatusCode::FORBIDDEN.into_response();
+    }
+    let page = format!("{MAY_NOT}?what={}", action.code());
+    let mut response = submission::render(state, &page, request.into_parts().0.extensions, || ()).await;
+    *response.status_mut() = StatusCode::FORBIDDEN;
+    response
+}
+
+/// Whether the answer is a page that somebody reads.
+fn is_page(request: &Request) -> bool {
+    let path = request.uri().path();
+    let is_form = path.starts_with(submission::PREFIX);
+    (request.method() == Method::GET && !["/api/", "/events/"].iter().any(|of| path.starts_with(of)))
+        || is_form
+}
+
+impl Outside {
+    /// From where a request comes. What it says of itself is believed only when a proxy that we know has added it.
+    fn address_of(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
+        if !self.proxies.contains(&peer) {
+            return peer;
+        }
+        // Each proxy adds whom it has seen at the end; whatever stands before the first unknown one may be invented.
+        let seen = headers.get_all(FORWARDED).iter().filter_map(|value| value.to_str().ok());
+        let seen: Vec<&str> = seen.flat_map(|value| value.split(',')).map(str::trim).collect();
+        let mut address = peer;
+        for one in seen.iter().rev() {
+            let Ok(next) = one.parse() else { break };
+            address = next;
+            if !self.proxies.contains(&next) {
+                break;
+            }
+        }
+        address
+    }
+
+    /// Whether a request asks for Lethe under a name that is ours. A website could let its own name lead here, and its
+    /// pages would then count as ours.
+    fn is_ours(&self, headers: &HeaderMap) -> bool {
+        let Some(host) = headers.get(HOST).and_then(|host| host.to_str().ok()) else { return true };
+        let name =
+            host.rsplit_once(':').filter(|(_, port)| !port.contains(']')).map_or(host, |(name, _)| name);
+        let address = name.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
+        name == "localhost"
+            || address.is_ok_and(|address| address.is_loopback())
+            || self.name.as_deref().is_some_and(|own| own.eq_ignore_ascii_case(name))
+    }
+}
+
+/// Refuses requests under a foreign name.
+pub(super) async fn only_under_own_name(
+    State(outside): State<Outside>,
+    request: Request,
+    next: Next,
+) -> Response {
+    if outside.is_ours(request.headers()) {
+        next.run(request).await
+    } else {
+        (StatusCode::MISDIRECTED_REQUEST, "Lethe does not answer under this name").into_response()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_known_proxies_are_believed() {
+        let address = |text: &str| text.parse::<IpAddr>().expect("an address");
+        let outside = Outside { name: None, proxies: vec![address("10.0.0.1"), address("10.0.0.2")] };
+        for (peer, forwarded, is) in [
+            ("192.0.2.9", Some("198.51.100.1"), "192.0.2.9"),
+            ("10.0.0.1", Some("198.51.100.1"), "198.51.100.1"),
+            ("10.0.0.1", Some("203.0.113.5, 198.51.100.1"), "198.51.100.1"),
+            ("10.0.0.1", Some("203.0.113.5, 198.51.100.1, 10.0.0.2"), "198.51.100.1"),
+            ("10.0.0.1", Some("nonsense"), "10.0.0.1"),
+            ("10.0.0.1", None, "10.0.0.1"),
+        ] {
+            let mut headers = HeaderMap::new();
+            if let Some(forwarded) = forwarded {
+                headers.insert(FORWARDED, forwarded.parse().expect("a value"));
+            }
+            assert_eq!(outside.address_of(address(peer), &headers), address(is), "{peer} {forwarded:?}");
+        }
+    }
+}

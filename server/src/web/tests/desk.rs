@@ -1,0 +1,133 @@
+//! A desk with somebody at it.
+
+use crate::scheduler::Pulse;
+use crate::web::{Outside, router, state};
+use app::state::Cookies;
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::http::header::{CONTENT_TYPE, COOKIE, HeaderValue, LOCATION, SET_COOKIE};
+use axum::http::{HeaderMap, Request, StatusCode};
+use policy::{Role, UserNumber};
+use records::{Actor, Settings, SignIn, Store, staff};
+use tempfile::TempDir;
+use tower::ServiceExt as _;
+
+/// The password of everybody in these tests.
+pub(in crate::web) const PASSWORD: &str = "plum tractor seventeen";
+
+/// A router over a library in a folder of its own, and somebody who is signed in.
+pub(in crate::web) struct Desk {
+    pub(in crate::web) folder: TempDir,
+    pub(in crate::web) store: Store,
+    pub(in crate::web) router: Router,
+    /// The cookie that is sent with every request; empty for nobody.
+    pub(in crate::web) cookie: String,
+    /// The token of the forms of this session.
+    pub(in crate::web) token: String,
+}
+
+impl Desk {
+    /// A library in which one person with every role is signed in.
+    pub(in crate::web) async fn open() -> Self {
+        let mut desk = Self::closed(SignIn { password_alone: true, ..SignIn::default() }).await;
+        desk.staff("everything", &Role::ALL).await;
+        desk.sign_in("everything").await;
+        desk
+    }
+
+    /// A library in which nobody is signed in.
+    pub(in crate::web) async fn closed(sign_in: SignIn) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let url = format!("sqlite://{}/test.db?mode=rwc", folder.path().display());
+        let clock = records::Clock::new(chrono_tz::Tz::Europe__London);
+        let settings = Settings { sign_in, ..Settings::in_folder(folder.path()) };
+        let store = Store::open(&url, clock, settings).await.expect("a store");
+        let state = state(folder.path(), store.clone(), Cookies::Plain);
+        let router = router(&state, &Outside::default(), Pulse::default());
+        Self { folder, store, router, cookie: String::new(), token: String::new() }
+    }
+
+    /// Somebody with these roles and the password of these tests.
+    pub(in crate::web) async fn staff(&self, user_id: &str, roles: &[Role]) -> UserNumber {
+        let mut user = None;
+        for role in roles {
+            let added = staff::add(&self.store, Actor::COMMAND_LINE, user_id, *role).await;
+            user = Some(added.expect("staff").0);
+        }
+        let user = user.expect("a role");
+        staff::set_demo_password(&self.store, Actor::COMMAND_LINE, user, PASSWORD).await.expect("a password");
+        user
+    }
+
+    /// Signs in by the form, as a browser does.
+    pub(in crate::web) async fn sign_in(&mut self, user_id: &str) {
+        (self.cookie, self.token) = (String::new(), String::new());
+        let (status, headers, page) = self.try_to_sign_in(user_id, PASSWORD).await;
+        assert_eq!(status, StatusCode::SEE_OTHER, "{page}");
+        self.cookie = cookie(&headers).expect("a cookie");
+        self.token = self.read_token().await;
+    }
+
+    pub(in crate::web) async fn try_to_sign_in(
+        &self,
+        user_id: &str,
+        password: &str,
+    ) -> (StatusCode, HeaderMap, String) {
+        let form = format!("form[user_id]={user_id}&form[password]={}", password.replace(' ', "+"));
+        self.send(post("/do/sign_in?page=/sign-in", form)).await
+    }
+
+    /// The token in the forms of the account page.
+    async fn read_token(&self) -> String {
+        let (_, _, page) = self.get("/account").await;
+        let (_, rest) = page.split_once("name=\"form_token\" value=\"").expect("a form with a token");
+        rest.split('"').next().expect("its end").to_owned()
+    }
+
+    pub(in crate::web) async fn get(&self, address: &str) -> (StatusCode, HeaderMap, String) {
+        self.answer(Request::get(address).body(Body::empty()).expect("a request")).await
+    }
+
+    /// Sends a request with the cookie of the session.
+    pub(in crate::web) async fn answer(&self, mut request: Request<Body>) -> (StatusCode, HeaderMap, String) {
+        if !self.cookie.is_empty() {
+            request.headers_mut().insert(COOKIE, HeaderValue::try_from(&self.cookie).expect("a cookie"));
+        }
+        self.send(request).await
+    }
+
+    async fn send(&self, request: Request<Body>) -> (StatusCode, HeaderMap, String) {
+        let answer = self.router.clone().oneshot(request).await.expect("an answer");
+        let (parts, body) = answer.into_parts();
+        let body = to_bytes(body, 8 << 20).await.expect("a body");
+        (parts.status, parts.headers, String::from_utf8_lossy(&body).into_owned())
+    }
+
+    /// Posts a form of this session: status, where it leads, page.
+    pub(in crate::web) async fn post(
+        &self,
+        address: &str,
+        form: impl AsRef<str>,
+    ) -> (StatusCode, String, String) {
+        let form = form.as_ref();
+        let glue = if form.is_empty() { "" } else { "&" };
+        let (status, headers, page) =
+            self.answer(post(address, format!("{form}{glue}form_token={}", self.token))).await;
+        let location = headers.get(LOCATION).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        (status, location.to_owned(), page)
+    }
+}
+
+/// A form as a browser posts it.
+pub(in crate::web) fn post(address: &str, form: String) -> Request<Body> {
+    Request::post(address)
+        .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
+        .body(Body::from(form))
+        .expect("a request")
+}
+
+/// The cookie that an answer sets, as it is sent back.
+pub(in crate::web) fn cookie(headers: &HeaderMap) -> Option<String> {
+    let set = headers.get(SET_COOKIE)?.to_str().ok()?;
+    set.split(';').next().map(str::to_owned)
+}
