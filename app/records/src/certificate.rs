@@ -43,7 +43,7 @@ pub(crate) async fn make(tx: &DatabaseTransaction, store: &Store, run: RunId) ->
     sign(tx, store, &certificate).await
 }
 
-/// Makes the certificate of a run again: a scan for residue, or maintenance, has come to its end after the run.
+/// Makes the certificate of a run again, from what the records say now.
 pub async fn reissue(store: &Store, run: RunId) -> Result<(), RecordsError> {
     let tx = store.begin().await?;
     lock(&tx, run).await?;
@@ -52,12 +52,25 @@ pub async fn reissue(store: &Store, run: RunId) -> Result<(), RecordsError> {
     Ok(tx.commit().await?)
 }
 
-/// Of two who make the same certificate again, the later one counts later.
-async fn lock(tx: &DatabaseTransaction, run: RunId) -> Result<(), RecordsError> {
+/// [`reissue`] where there is one, when a scan for residue comes to its end after the run. It is done in the
+/// transaction that notes the result: a failure in between would leave a certificate that says something else than the
+/// records for ever.
+pub(crate) async fn make_again(
+    tx: &DatabaseTransaction,
+    store: &Store,
+    run: RunId,
+) -> Result<(), RecordsError> {
+    if lock(tx, run).await? {
+        sign(tx, store, &Certificate::of(tx, store, run).await?).await?;
+    }
+    Ok(())
+}
+
+/// Of two who make the same certificate again, the later one counts later. False where there is none.
+async fn lock(tx: &DatabaseTransaction, run: RunId) -> Result<bool, RecordsError> {
     let backend = tx.get_database_backend();
     let sql = format!("SELECT run_id FROM certificates WHERE run_id = ?{}", dialect::for_update(backend));
-    tx.query_all_raw(dialect::statement(backend, &sql, vec![run.0.into()])).await?;
-    Ok(())
+    Ok(tx.query_one_raw(dialect::statement(backend, &sql, vec![run.0.into()])).await?.is_some())
 }
 
 async fn sign(

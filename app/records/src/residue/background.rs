@@ -2,7 +2,6 @@
 
 use super::memory::Memory;
 use super::{result, scan};
-use crate::certificate;
 use crate::dialect;
 use crate::error::RecordsError;
 use crate::store::Store;
@@ -40,9 +39,6 @@ pub(crate) fn scan_single_in_background(store: &Store, run: RunId, mut memory: M
             if let Err(error) = result::give_up(&store, run).await {
                 tracing::warn!(run = run.0, code = error.code(), "that could not be noted");
             }
-        }
-        if let Err(error) = certificate::reissue(&store, run).await {
-            tracing::warn!(run = run.0, code = error.code(), "the certificate could not be issued again");
         }
     });
 }

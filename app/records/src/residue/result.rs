@@ -4,6 +4,7 @@ use super::review;
 use super::scan::Findings;
 use super::sift::Hit;
 use crate::bulk::{self, MOST_PARAMETERS};
+use crate::certificate;
 use crate::dialect;
 use crate::entity::residue_hits;
 use crate::error::RecordsError;
@@ -27,6 +28,7 @@ pub(super) async fn write(store: &Store, run: RunId, findings: &Findings) -> Res
     let at = store.clock.now();
     let rows: Vec<residue_hits::ActiveModel> = findings.hits.iter().map(|hit| row(run, hit, at)).collect();
     bulk::insert(&tx, rows).await?;
+    certificate::make_again(&tx, store, run).await?;
     tx.commit().await?;
     Ok(())
 }
@@ -76,6 +78,7 @@ pub(super) async fn give_up(store: &Store, run: RunId) -> Result<(), RecordsErro
     let updated = tx.execute_raw(dialect::statement(tx.get_database_backend(), sql, values)).await?;
     if updated.rows_affected() > 0 {
         run::count(&tx, run, "residue", Residue::Undeterminable.code(), updated.rows_affected()).await?;
+        certificate::make_again(&tx, store, run).await?;
     }
     tx.commit().await?;
     Ok(())

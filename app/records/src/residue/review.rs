@@ -115,7 +115,8 @@ pub enum Now {
     /// Nothing: the field is empty, or its row is gone.
     #[default]
     Nothing,
-    /// It cannot be shown: the key of the row is itself the value, and so it was not noted.
+    /// It cannot be shown: the key of the row is itself the value, and so it was not noted, or nothing but whose row it
+    /// is, and there are several.
     Untold,
     /// This text.
     Text {
@@ -361,13 +362,18 @@ impl<'a> Spot<'a> {
         let backend = db.get_database_backend();
         let Some((row, values)) = self.place.key.is(backend, self.row) else { return Ok(Now::Untold) };
         let sql = format!(
-            "SELECT CAST(t.{} AS TEXT) AS text, CAST({} AS BIGINT) AS owner FROM {} AS t WHERE {row}",
+            "SELECT CAST(t.{} AS TEXT) AS text, CAST({} AS BIGINT) AS owner FROM {} AS t WHERE {row} LIMIT 2",
             quoted(&self.column.name),
             self.place.owner_sql().unwrap_or("NULL"),
             quoted(&self.facts.name)
         );
-        let row = db.query_one_raw(dialect::statement(backend, &sql, values)).await?;
-        let Some(row) = row else { return Ok(Now::Nothing) };
+        let rows = db.query_all_raw(dialect::statement(backend, &sql, values)).await?;
+        let row = match &rows[..] {
+            [] => return Ok(Now::Nothing),
+            [row] => row,
+            // Named by their owner only: which of them it was is not known, and another one must not be shown.
+            _ => return Ok(Now::Untold),
+        };
         let text: Option<String> = row.try_get("", "text")?;
         let text = text.filter(|text| !text.is_empty() && text != LoanText::MARK);
         let Some(text) = text else { return Ok(Now::Nothing) };

@@ -16,7 +16,6 @@ mod reapply;
 mod register;
 mod reports;
 mod residue;
-mod residue_scan;
 mod restore;
 mod runs;
 mod samples;

@@ -187,13 +187,24 @@ fn theirs(table: &Table, number: i64) -> String {
 /// Everything that the database holds about a person, a line for each row, without what must differ between two
 /// people: numbers, keys and the random name.
 pub async fn rows_of(db: &DatabaseConnection, number: i64) -> Vec<String> {
+    let alike = |column: &Column| {
+        column.class != Class::Link && column.name != "id" && column.action != Action::Replace
+    };
+    columns_of(db, number, alike).await
+}
+
+/// [`rows_of`] with every column, so that nothing can change without being seen.
+pub async fn whole_rows_of(db: &DatabaseConnection, number: i64) -> Vec<String> {
+    columns_of(db, number, |_| true).await
+}
+
+async fn columns_of(db: &DatabaseConnection, number: i64, which: impl Fn(&Column) -> bool) -> Vec<String> {
     let mut lines = Vec::new();
     for table in TABLES.iter().filter(|table| owned(table)) {
         let columns: Vec<String> = table
             .columns
             .iter()
-            .filter(|column| column.class != Class::Link && column.name != "id")
-            .filter(|column| column.action != Action::Replace)
+            .filter(|column| which(column))
             .map(|column| format!("'{0}=' || COALESCE(CAST({0} AS TEXT), '~')", column.name))
             .collect();
         let (columns, theirs) = (columns.join(" || ' ' || "), theirs(table, number));

@@ -2,11 +2,12 @@
 
 use super::people::{KINDS, Person, written_otherwise};
 use policy::register::{self, Class};
+use rand::RngExt as _;
 use rand::rngs::StdRng;
 use rand::seq::{IndexedRandom as _, SliceRandom as _};
 use records::{Store, dialect};
 use sea_orm::{ConnectionTrait, DatabaseBackend, Statement, Value};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Columns that the program itself reads as codes or that others point to: it would stop working. And what the test
 /// is about.
@@ -40,8 +41,11 @@ pub struct Place {
     pub is_free: bool,
 }
 
-/// Where a value was written, and whose it was.
-pub type Planted = BTreeSet<(i64, String, String)>;
+/// Where values stand, and whose they are: user, table and column.
+pub type Places = BTreeSet<(i64, String, String)>;
+
+/// What was written where.
+pub type Planted = BTreeMap<(i64, String, String), String>;
 
 /// Every text column into which something can be written.
 pub async fn places(store: &Store) -> Vec<Place> {
@@ -113,13 +117,18 @@ pub async fn plant(
         if its_own
             || names && !place.is_free
             || kind == "last_name" && !place.is_free
-            || planted.contains(&found_there)
+            || planted.contains_key(&found_there)
         {
             continue;
         }
-        let value = written_otherwise(&person.value(kind, dice), dice);
-        if write(store, place, others, &format!("Seen: {value}; see above")).await {
-            planted.insert(found_there);
+        let value = written_otherwise(kind, &person.value(kind, dice), dice);
+        let text = match dice.random_range(0..3) {
+            0 => format!("Seen: {value}; see above"),
+            1 => format!("Seen: please call ({value}) again"),
+            _ => format!("Seen: {value}"),
+        };
+        if write(store, place, others, &text).await {
+            planted.insert(found_there, text);
         }
     }
     assert_eq!(planted.len(), wanted, "there is no room for so many");

@@ -1,0 +1,135 @@
+//! A commit that fails, after everything went well: the person is as before, and the ledger, in which the person
+//! stands by then, gets along with that.
+
+use super::noted_in_audit;
+use crate::anonymising::run_all;
+use crate::canary::plant::whole_rows_of;
+use crate::canary::{library, removes_everything};
+use crate::support::{add_task, dump, execute, for_each_database};
+use policy::{LoanText, RunState, UserNumber};
+use records::{Actor, Store, ledger, residue, run};
+use sea_orm::DatabaseBackend;
+
+/// How the database answers.
+#[derive(Clone, Copy, Debug)]
+enum Answer {
+    /// That a deferred constraint does not hold: it is certain that nothing was changed.
+    Constraint,
+    /// Something that says nothing of what was changed.
+    Unclear,
+}
+
+/// Makes the commit fail of whoever changes this user.
+async fn refuse_commit(store: &Store, number: i64, answer: Answer) {
+    if store.database().get_database_backend() == DatabaseBackend::Postgres {
+        let code = match answer {
+            Answer::Constraint => "check_violation",
+            Answer::Unclear => "internal_error",
+        };
+        let function = format!(
+            "CREATE FUNCTION refuse_commit() RETURNS trigger LANGUAGE plpgsql AS \
+             $$ BEGIN RAISE 'refused' USING ERRCODE = '{code}'; END $$"
+        );
+        execute(store, &function).await;
+        let trigger = format!(
+            "CREATE CONSTRAINT TRIGGER late AFTER UPDATE ON users DEFERRABLE INITIALLY DEFERRED FOR EACH ROW \
+             WHEN (OLD.number = {number}) EXECUTE FUNCTION refuse_commit()"
+        );
+        execute(store, &trigger).await;
+        return;
+    }
+    // A row that names another one that is not there.
+    execute(store, "CREATE TABLE parents (id INTEGER PRIMARY KEY)").await;
+    let children =
+        "CREATE TABLE children (parent INTEGER REFERENCES parents (id) DEFERRABLE INITIALLY DEFERRED)";
+    execute(store, children).await;
+    let trigger = format!(
+        "CREATE TRIGGER late AFTER UPDATE ON users WHEN OLD.number = {number} \
+         BEGIN INSERT INTO children VALUES (1); END"
+    );
+    execute(store, &trigger).await;
+}
+
+async fn allow_commit(store: &Store) {
+    let on = match store.database().get_database_backend() {
+        DatabaseBackend::Postgres => " ON users",
+        _ => "",
+    };
+    execute(store, &format!("DROP TRIGGER late{on}")).await;
+}
+
+/// The answers that a database can be made to give.
+fn answers(store: &Store) -> &'static [Answer] {
+    match store.database().get_database_backend() {
+        DatabaseBackend::Postgres => &[Answer::Constraint, Answer::Unclear],
+        _ => &[Answer::Constraint],
+    }
+}
+
+async fn assert_level(store: &Store) {
+    let standing = ledger::standing(store).await.unwrap();
+    assert!(standing.is_level(), "{standing:?}");
+}
+
+#[tokio::test]
+async fn one_person_whose_commit_fails_is_as_before_and_can_be_tried_again() {
+    for answer in 0..2 {
+        for_each_database(async |store| {
+            let Some(answer) = answers(&store).get(answer).copied() else { return };
+            let person = library(&store, 1).await.remove(0);
+            add_task(&store, &removes_everything(LoanText::Mark)).await;
+            let number = UserNumber(person.number);
+            refuse_commit(&store, person.number, answer).await;
+            let before = dump(&store).await;
+            // Twice: the second time the ledger holds what became of the first.
+            for _ in 0..2 {
+                let failed =
+                    run::anonymise_one(&store, Actor::COMMAND_LINE, number, &number.to_string()).await;
+                assert!(failed.is_err(), "{answer:?}");
+                assert_eq!(dump(&store).await, before, "{answer:?}");
+            }
+            // No connection is left in a transaction that nobody ends: others can write.
+            allow_commit(&store).await;
+            assert_level(&store).await;
+            let done = run::anonymise_one(&store, Actor::COMMAND_LINE, number, &number.to_string()).await;
+            assert!(done.unwrap().is_some());
+            residue::background_scans().await;
+            let after = dump(&store).await;
+            assert!(!after.contains("canary"));
+            assert_eq!(noted_in_audit(&after, person.number), 1);
+            assert_level(&store).await;
+        })
+        .await;
+    }
+}
+
+#[tokio::test]
+async fn a_person_of_a_run_whose_commit_fails_does_not_stop_the_others() {
+    for answer in 0..2 {
+        for_each_database(async |store| {
+            let Some(answer) = answers(&store).get(answer).copied() else { return };
+            let people = library(&store, 3).await;
+            let poor = people[1].number;
+            let task = add_task(&store, &removes_everything(LoanText::Mark)).await;
+            let before = whole_rows_of(store.database(), poor).await;
+            refuse_commit(&store, poor, answer).await;
+            let (id, state) = run_all(&store, task).await;
+            assert_eq!(state, RunState::CompletedWithFailures, "{answer:?}");
+            let told = run::read(&store, id).await.unwrap();
+            assert_eq!((told.done, told.skipped, told.failed), (2, 0, 1), "{answer:?}");
+            assert_eq!(whole_rows_of(store.database(), poor).await, before, "{answer:?}");
+            let after = dump(&store).await;
+            for person in &people {
+                let done = person.number != poor;
+                assert_eq!(after.contains(&format!("canary-{}-", person.number)), !done);
+                assert_eq!(noted_in_audit(&after, person.number), usize::from(done));
+            }
+            allow_commit(&store).await;
+            assert_level(&store).await;
+            assert_eq!(run_all(&store, task).await.1, RunState::Succeeded);
+            assert!(!dump(&store).await.contains("canary"));
+            assert_level(&store).await;
+        })
+        .await;
+    }
+}

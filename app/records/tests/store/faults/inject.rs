@@ -1,0 +1,187 @@
+//! Faults at every row that is inserted, updated or deleted in any table: each such change is a step, steps are
+//! counted from one, and a pattern says which of them fail.
+//!
+//! The count must outlive the transaction that a fault rolls back, or a fault would strike again at each new try. So it
+//! stands in no table: PostgreSQL has sequences, which nobody rolls back, in a schema of their own that no dump and no
+//! scan reads. SQLite has no such thing; there the triggers compare a text by a collation that is a closure of this
+//! process, and the closure counts and answers "equal" where the step is to fail.
+
+use crate::support::execute;
+use records::{Store, dialect};
+use sea_orm::{ConnectionTrait, DatabaseBackend, Statement};
+use std::cmp::Ordering::{Equal, Less};
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex};
+
+/// As many connections as the store opens at most, each of which must know the collation.
+const CONNECTIONS: usize = 8;
+
+/// Which steps fail.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub enum Pattern {
+    #[default]
+    None,
+    /// This step alone: a moment's failure.
+    Once(u64),
+    /// This step and all later ones: a disk that is full.
+    From(u64),
+    /// This step, twice this step and so on: what failed fails again, elsewhere.
+    Each(u64),
+}
+
+impl Pattern {
+    /// The same as SQL, of the variable `step`.
+    fn condition(self) -> String {
+        match self {
+            Self::None => "FALSE".to_owned(),
+            Self::Once(n) => format!("step = {n}"),
+            Self::From(n) => format!("step >= {n}"),
+            Self::Each(n) => format!("step % {n} = 0"),
+        }
+    }
+
+    fn strikes(self, step: u64) -> bool {
+        match self {
+            Self::None => false,
+            Self::Once(n) => step == n,
+            Self::From(n) => step >= n,
+            Self::Each(n) => step.is_multiple_of(n),
+        }
+    }
+}
+
+#[derive(Debug, Default)]
+struct Count {
+    pattern: Pattern,
+    steps: u64,
+    struck: BTreeSet<String>,
+}
+
+impl Count {
+    fn strikes(&mut self, place: &str) -> bool {
+        self.steps += 1;
+        let strikes = self.pattern.strikes(self.steps);
+        if strikes {
+            self.struck.insert(place.to_owned());
+        }
+        strikes
+    }
+}
+
+/// The faults of one database.
+pub struct Faults<'a> {
+    store: &'a Store,
+    /// On SQLite.
+    count: Arc<Mutex<Count>>,
+}
+
+impl<'a> Faults<'a> {
+    /// Prepares every table of the database; nothing fails yet.
+    pub async fn install(store: &'a Store) -> Self {
+        let faults = Self { store, count: Arc::default() };
+        if faults.is_postgres() {
+            execute(store, "CREATE SCHEMA fault; CREATE SEQUENCE fault.step").await;
+            faults.set_function(Pattern::None).await;
+        } else {
+            faults.add_collation().await;
+        }
+        for (table, columns) in dialect::schema(store.database()).await.unwrap() {
+            for event in ["INSERT", "UPDATE", "DELETE"] {
+                faults.add_trigger(&table, event, &columns[0]).await;
+            }
+        }
+        faults
+    }
+
+    fn is_postgres(&self) -> bool {
+        self.store.database().get_database_backend() == DatabaseBackend::Postgres
+    }
+
+    async fn add_trigger(&self, table: &str, event: &str, column: &str) {
+        let head = format!("CREATE TRIGGER fault_{event}_{table} BEFORE {event} ON {table} FOR EACH ROW");
+        if self.is_postgres() {
+            // A sequence for each place: what was struck outlives the transaction, too.
+            execute(self.store, &format!("CREATE SEQUENCE fault.{table}_{event}")).await;
+            execute(self.store, &format!("{head} EXECUTE FUNCTION fault.strike()")).await;
+            return;
+        }
+        let row = if event == "DELETE" { "OLD" } else { "NEW" };
+        // What depends on the row is compared anew for each row.
+        let place = format!("'{table}_{}'", event.to_lowercase());
+        let sql = format!(
+            "{head} BEGIN SELECT RAISE(ABORT, 'injected') WHERE typeof({row}.{column}) = {place} COLLATE fault; END"
+        );
+        execute(self.store, &sql).await;
+    }
+
+    async fn add_collation(&self) {
+        let pool = self.store.database().get_sqlite_connection_pool();
+        let mut connections = Vec::new();
+        for _ in 0..CONNECTIONS {
+            connections.push(pool.acquire().await.unwrap());
+        }
+        for connection in &mut connections {
+            let count = Arc::clone(&self.count);
+            let mut handle = connection.lock_handle().await.unwrap();
+            let compare = move |one: &str, other: &str| {
+                let place = if other.contains('_') { other } else { one };
+                if count.lock().unwrap().strikes(place) { Equal } else { Less }
+            };
+            handle.create_collation("fault", compare).unwrap();
+        }
+    }
+
+    async fn set_function(&self, pattern: Pattern) {
+        let sql = format!(
+            "CREATE OR REPLACE FUNCTION fault.strike() RETURNS trigger LANGUAGE plpgsql AS $$ \
+             DECLARE step BIGINT := nextval('fault.step'); \
+             BEGIN \
+               IF {} THEN PERFORM nextval('fault.' || TG_TABLE_NAME || '_' || TG_OP); RAISE 'injected'; END IF; \
+               IF TG_OP = 'DELETE' THEN RETURN OLD; END IF; \
+               RETURN NEW; \
+             END $$",
+            pattern.condition()
+        );
+        execute(self.store, &sql).await;
+    }
+
+    /// From now on steps are counted and fail by this pattern.
+    pub async fn arm(&self, pattern: Pattern) {
+        if self.is_postgres() {
+            self.set_function(pattern).await;
+            execute(self.store, "ALTER SEQUENCE fault.step RESTART").await;
+        } else {
+            let mut count = self.count.lock().unwrap();
+            (count.pattern, count.steps) = (pattern, 0);
+        }
+    }
+
+    /// Nothing fails any more. Gives the steps that were taken since the faults were armed.
+    pub async fn disarm(&self) -> u64 {
+        if !self.is_postgres() {
+            let mut count = self.count.lock().unwrap();
+            count.pattern = Pattern::None;
+            return count.steps;
+        }
+        let steps = "SELECT CASE WHEN is_called THEN last_value ELSE 0 END AS steps FROM fault.step";
+        let steps = self.rows::<i64>(steps, "steps").await[0];
+        self.set_function(Pattern::None).await;
+        steps.try_into().unwrap()
+    }
+
+    /// The places that a fault has struck so far: table and event.
+    pub async fn struck(&self) -> BTreeSet<String> {
+        if !self.is_postgres() {
+            return self.count.lock().unwrap().struck.clone();
+        }
+        let struck = "SELECT CAST(sequencename AS TEXT) AS place FROM pg_sequences \
+                      WHERE schemaname = 'fault' AND sequencename <> 'step' AND last_value IS NOT NULL";
+        self.rows(struck, "place").await.into_iter().collect()
+    }
+
+    async fn rows<T: sea_orm::TryGetable>(&self, sql: &str, column: &str) -> Vec<T> {
+        let statement = Statement::from_string(DatabaseBackend::Postgres, sql);
+        let rows = self.store.database().query_all_raw(statement).await.unwrap();
+        rows.iter().map(|row| row.try_get("", column).unwrap()).collect()
+    }
+}

@@ -1,0 +1,61 @@
+//! A preview, and the start of a run from it: each is one transaction, and there is nothing of it or all.
+
+use super::inject::{Faults, Pattern};
+use crate::canary::{library, removes_everything};
+use crate::support::{add_task, dump, for_each_database};
+use policy::{LoanText, Reason, RunState};
+use records::entity::run_members;
+use records::{Actor, RecordsError, Store, run};
+use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter};
+
+/// Lets each step of something fail in turn; every time the database must be as before. Then lets it succeed.
+async fn in_turn<T>(
+    store: &Store,
+    faults: &Faults<'_>,
+    work: impl AsyncFn() -> Result<T, RecordsError>,
+) -> (T, u64) {
+    let before = dump(store).await;
+    for step in 1.. {
+        assert!(step < 500);
+        faults.arm(Pattern::Once(step)).await;
+        let done = work().await;
+        let steps = faults.disarm().await;
+        match done {
+            Ok(done) => {
+                assert!(steps < step, "step {step} failed, and nobody was told");
+                return (done, steps);
+            }
+            Err(error) => assert_eq!(error.code(), "database", "step {step}"),
+        }
+        assert_eq!(dump(store).await, before, "step {step}");
+    }
+    unreachable!()
+}
+
+#[tokio::test]
+async fn a_preview_and_a_start_are_whole_or_not_there() {
+    for_each_database(async |store| {
+        library(&store, 4).await;
+        let task = add_task(&store, &removes_everything(LoanText::Empty)).await;
+        // Its people are forgotten by the next one.
+        run::preview(&store, Actor::COMMAND_LINE, task).await.unwrap();
+        let faults = Faults::install(&store).await;
+
+        let preview = async || run::preview(&store, Actor::COMMAND_LINE, task).await;
+        let (preview, steps) = in_turn(&store, &faults, preview).await;
+        assert!(steps >= 5 + 5 + 4, "old people, new people, the preview: {steps}");
+        let noted = run::read(&store, preview).await.unwrap();
+        let members = run_members::Entity::find().filter(run_members::Column::RunId.eq(preview.0));
+        assert_eq!(members.count(store.database()).await.unwrap(), 5);
+        assert_eq!((noted.state, noted.users, noted.previewed), (RunState::Succeeded, 5, 4));
+        assert_eq!(noted.verdicts.iter().map(|(_, people)| people).sum::<i64>(), 5);
+        assert!(noted.verdicts.contains(&(Reason::Eligible, 4)));
+
+        let start = async || run::start(&store, Actor::COMMAND_LINE, preview, "4").await;
+        let (started, steps) = in_turn(&store, &faults, start).await;
+        assert!(steps >= 4 + 3, "people, the run, the task, the audit: {steps}");
+        assert_eq!(run::carry_out(&store, started).await.unwrap(), RunState::Succeeded);
+        assert!(!dump(&store).await.contains("canary"));
+    })
+    .await;
+}

@@ -1,0 +1,130 @@
+//! Everything that is left is found, wherever it stands and however it is written.
+
+use super::people::{self, leavers, seeded};
+use super::plant::plant;
+use super::{everything_goes, hits, neighbour, places_of, results};
+use crate::anonymising::run_all;
+use crate::support::{add, add_task, execute, for_each_database, leaver};
+use policy::{Field, Policy, Residue, RunState, Treatment};
+use records::certificate::verify_run;
+use records::entity::users;
+use records::page::{MOST_ROWS, Paging};
+use records::residue::{FindingQuery, Now, findings};
+use records::{Actor, demo, run};
+use sea_orm::Set;
+
+const PEOPLE: usize = 80;
+const PLANTED: usize = 50;
+/// Tables whose rows are told apart by texts of their own.
+const TEXT_KEYS: &[&str] = &["terms", "user_words", "sessions"];
+
+#[tokio::test]
+async fn fifty_planted_values_are_all_found_and_nothing_else() {
+    for seed in [1, 2] {
+        for_each_database(async |store| {
+            let mut dice = seeded(seed);
+            demo::fill(&store, Actor::COMMAND_LINE, 120, seed).await.unwrap();
+            // Nobody of the library leaves: whatever is found is what was planted.
+            execute(&store, "UPDATE users SET leaving_on = NULL").await;
+            execute(&store, "UPDATE tasks SET single_default = FALSE").await;
+            execute(&store, "CREATE TABLE plug_in (id BIGINT PRIMARY KEY, remark TEXT, told_by TEXT)").await;
+            execute(&store, "CREATE TABLE keyless (remark TEXT)").await;
+            for n in 1..=20 {
+                execute(&store, &format!("INSERT INTO plug_in (id, remark, told_by) VALUES ({n}, '', '')"))
+                    .await;
+                execute(&store, "INSERT INTO keyless (remark) VALUES ('')").await;
+            }
+            // A column that only the schema knows.
+            execute(&store, "ALTER TABLE users ADD COLUMN nickname TEXT").await;
+            let others: Vec<i64> = (20..=120).collect();
+            let people = leavers(&store, PEOPLE).await;
+            let planted = plant(&store, &mut dice, &people, &others, PLANTED).await;
+            let task = add_task(&store, &everything_goes()).await;
+            let (run, state) = run_all(&store, task).await;
+            assert_eq!(state, RunState::Succeeded);
+
+            let found = hits(&store, run).await;
+            let missed: Vec<_> =
+                planted.iter().filter(|(place, _)| !places_of(&found).contains(place)).collect();
+            assert!(missed.is_empty(), "seed {seed}: {} were not found: {missed:#?}", missed.len());
+            assert_eq!(places_of(&found), planted.keys().cloned().collect(), "seed {seed}");
+            // Each finding leads to the row in which the text stands.
+            let query = FindingQuery { run: Some(run), ..FindingQuery::default() };
+            let paging = Paging { rows: Some(MOST_ROWS), ..Paging::default() };
+            for finding in findings(&store, &query, &paging).await.unwrap().rows {
+                let place = (finding.user.0, finding.table.clone(), finding.column.clone());
+                match &finding.now {
+                    Now::Text { text, .. } => assert_eq!(text, &planted[&place], "{place:?} {}", finding.row),
+                    // What tells the row from others is itself the value.
+                    Now::Untold => assert!(TEXT_KEYS.contains(&&*finding.table), "{place:?}"),
+                    Now::Nothing => panic!("{place:?}"),
+                }
+            }
+            let results = results(&store, run).await;
+            assert_eq!(results.len(), people.len());
+            for person in &people {
+                let is_hit = planted.keys().any(|(user, ..)| *user == person.number);
+                let expected = if is_hit { Residue::Hits } else { Residue::Clean };
+                assert_eq!(results[&person.number], Some(expected), "{}", person.number);
+            }
+            let summary = run::read(&store, run).await.unwrap().residue;
+            assert_eq!(summary.iter().map(|(_, count)| count).sum::<i64>(), 80, "{summary:?}");
+            // The findings hold no value.
+            let noted = format!("{found:?}").to_lowercase();
+            for person in &people {
+                for kind in people::KINDS {
+                    assert!(!noted.contains(&person.value(kind, &mut dice).to_lowercase()), "{kind}");
+                }
+            }
+            assert_eq!(verify_run(&store, run).await.unwrap().doubts, []);
+        })
+        .await;
+    }
+}
+
+#[tokio::test]
+async fn in_the_persons_own_rows_everything_counts() {
+    for_each_database(async |store| {
+        let some = |text: &str| Set(Some(text.to_owned()));
+        let user = users::ActiveModel {
+            first_name: some("Ute"),
+            city: some("Ute"),
+            notes: some("UTE asked for large print"),
+            ..leaver("Garland")
+        };
+        let number = add(&store, user).await.number;
+        let policy = Policy {
+            fields: [(Field::Notes, Treatment::Keep), (Field::City, Treatment::Keep)].into(),
+            ..everything_goes()
+        };
+        let task = add_task(&store, &policy).await;
+        let (run, _) = run_all(&store, task).await;
+        let found = hits(&store, run).await;
+        // The first name is a name in the note, and a city in the city.
+        assert_eq!(places_of(&found), [(number, "users".to_owned(), "notes".to_owned())].into());
+        assert_eq!(found[0].what, "first_name");
+        assert_eq!(found[0].row_key, number.to_string());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn signs_that_stand_between_fields_confuse_nothing() {
+    for_each_database(async |store| {
+        add(&store, leaver("Quastelbaum")).await;
+        let other = neighbour(&store, "other", leaver("Other")).await;
+        for (note, back) in [("a\u{1f}b\u{1e}c", "Quastelbaum"), ("\u{1e}\u{1e}", "\u{1f}")] {
+            let sql = format!(
+                "INSERT INTO loans (user_number, branch, issued_on, due_on, note, return_note) VALUES ({other}, 'main', \
+                 '2017-05-01', '2017-06-01', '{note}', '{back}')"
+            );
+            execute(&store, &sql).await;
+        }
+        let task = add_task(&store, &everything_goes()).await;
+        let (run, _) = run_all(&store, task).await;
+        let found = hits(&store, run).await;
+        assert_eq!(places_of(&found), [(1, "loans".to_owned(), "return_note".to_owned())].into());
+        assert_eq!(found[0].row_key, "1");
+    })
+    .await;
+}

@@ -1,0 +1,115 @@
+//! What staff decide about what was found.
+
+use super::people::distinct;
+use super::{a_loan, execute_with, hits};
+use crate::anonymising::run_all;
+use crate::support::{add, add_task, execute, five_days, for_each_database, leaver};
+use policy::{LoanText, Policy, RunId, UserNumber};
+use records::certificate::verify_run;
+use records::entity::users;
+use records::page::Paging;
+use records::residue::{Decision, Finding, FindingQuery, Now, decide, findings};
+use records::{Actor, RecordsError, Store};
+use sea_orm::{ConnectionTrait, Set, Statement};
+
+/// One text; None where there is none.
+async fn text_at(store: &Store, table: &str, column: &str, condition: &str) -> Option<String> {
+    let db = store.database();
+    let sql = format!("SELECT CAST({column} AS TEXT) AS text FROM {table} AS t WHERE {condition}");
+    let row = db.query_one_raw(Statement::from_string(db.get_database_backend(), sql)).await.unwrap();
+    row.and_then(|row| row.try_get("", "text").unwrap())
+}
+
+/// A library in which three people were anonymised whose names stand in texts of somebody who stays: a loan, a charge
+/// and a table that is not registered.
+async fn to_review(store: &Store) -> RunId {
+    execute(store, "CREATE TABLE scribbles (id BIGINT PRIMARY KEY, words TEXT NOT NULL)").await;
+    let stays = add(store, users::ActiveModel { leaving_on: Set(None), ..leaver("Stays") }).await;
+    let mut people = Vec::new();
+    for at in 1..=3 {
+        people.push(add(store, distinct(at)).await);
+    }
+    let name = |at: usize| format!("{} has it", people[at].email.clone().unwrap());
+    a_loan(store, 1, stays.number, &name(0)).await;
+    a_loan(store, 2, stays.number, &name(1)).await;
+    execute_with(store, "INSERT INTO scribbles (id, words) VALUES (1, ?)", &[&name(2)]).await;
+    let task = add_task(store, &Policy { loan_text: LoanText::Mark, ..five_days() }).await;
+    run_all(store, task).await.0
+}
+
+async fn open(store: &Store, run: RunId) -> Vec<Finding> {
+    let query = FindingQuery { run: Some(run), decided: Some(false), ..FindingQuery::default() };
+    findings(store, &query, &Paging::default()).await.unwrap().rows
+}
+
+fn seen(finding: &Finding) -> &str {
+    match &finding.now {
+        Now::Text { seen, .. } => seen,
+        Now::Nothing | Now::Untold => "",
+    }
+}
+
+#[tokio::test]
+async fn staff_remove_what_was_found_or_keep_it() {
+    for_each_database(async |store| {
+        let id = to_review(&store).await;
+        let found = open(&store, id).await;
+        let places: Vec<_> = found.iter().map(|found| (found.table.as_str(), found.row.as_str())).collect();
+        assert_eq!(places, [("loans", "1"), ("loans", "2"), ("scribbles", "1")]);
+        let Now::Text { text, removable: true, owner: Some(UserNumber(1)), .. } = &found[0].now else {
+            panic!("{:?}", found[0].now)
+        };
+        assert!(text.ends_with(" has it"));
+        let version = |decision, at: usize, seen: &str| {
+            let (store, seen, id) = (store.clone(), seen.to_owned(), found[at].id);
+            async move { decide(&store, Actor::COMMAND_LINE, id, decision, &seen).await }
+        };
+
+        // What was changed meanwhile is not removed, nor is what stands there called gone.
+        execute(&store, "UPDATE loans SET note = 'another' WHERE id = 1").await;
+        let stale = version(Decision::Removed, 0, seen(&found[0])).await;
+        assert!(matches!(stale, Err(RecordsError::Stale)), "{stale:?}");
+        assert!(matches!(version(Decision::Gone, 0, "").await, Err(RecordsError::Stale)));
+        assert_eq!(text_at(&store, "loans", "note", "id = 1").await.as_deref(), Some("another"));
+        assert_eq!(open(&store, id).await.len(), 3);
+
+        version(Decision::Kept, 0, "").await.unwrap();
+        assert_eq!(text_at(&store, "loans", "note", "id = 1").await.as_deref(), Some("another"));
+        let again = version(Decision::Removed, 0, seen(&found[0])).await;
+        assert!(matches!(again, Err(RecordsError::Stale)), "it is decided");
+
+        version(Decision::Removed, 1, seen(&found[1])).await.unwrap();
+        assert_eq!(text_at(&store, "loans", "note", "id = 2").await.as_deref(), Some(LoanText::MARK));
+        version(Decision::Removed, 2, seen(&found[2])).await.unwrap();
+        assert_eq!(text_at(&store, "scribbles", "words", "id = 1").await.as_deref(), Some(LoanText::MARK));
+        assert_eq!(open(&store, id).await.len(), 0);
+
+        let decided: Vec<_> = hits(&store, id).await.into_iter().map(|hit| hit.decision.unwrap()).collect();
+        assert_eq!(decided, ["kept", "removed", "removed"]);
+        for (number, deed) in [(2, "residue_kept"), (3, "residue_removed"), (4, "residue_removed")] {
+            let noted = format!("action = '{deed}' AND subject_id = {number}");
+            assert!(text_at(&store, "audit_events", "id", &noted).await.is_some(), "{deed} of {number}");
+        }
+        assert!(matches!(
+            decide(&store, Actor::COMMAND_LINE, 999, Decision::Kept, "").await,
+            Err(RecordsError::NotFound(_))
+        ));
+        assert_eq!(verify_run(&store, id).await.unwrap().doubts, [], "decisions come after the certificate");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_stands_nowhere_any_more_is_closed_as_gone() {
+    for_each_database(async |store| {
+        let id = to_review(&store).await;
+        let found = open(&store, id).await;
+        execute(&store, "DELETE FROM loans WHERE id = 1").await;
+        assert_eq!(open(&store, id).await[0].now, Now::Nothing);
+        let removed = decide(&store, Actor::COMMAND_LINE, found[0].id, Decision::Removed, "").await;
+        assert!(matches!(removed, Err(RecordsError::Stale)), "there is nothing to remove");
+        decide(&store, Actor::COMMAND_LINE, found[0].id, Decision::Gone, "").await.unwrap();
+        assert_eq!(open(&store, id).await.len(), 2);
+    })
+    .await;
+}

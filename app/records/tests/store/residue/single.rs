@@ -1,0 +1,80 @@
+//! One user is searched for in the background, with a result, a certificate that holds, and never a word too much.
+
+use super::people::distinct;
+use super::{a_loan, everything_goes, neighbour, results};
+use crate::support::{add, add_task, execute, five_days, for_each_database, leaver};
+use policy::{Residue, UserNumber};
+use records::certificate::verify_run;
+use records::residue::{Standing, background_scans, give_up_on_lost_scans, standing};
+use records::{Actor, run};
+
+#[tokio::test]
+async fn a_single_user_has_a_result_and_a_certificate_that_holds() {
+    for_each_database(async |store| {
+        let stays = neighbour(&store, "stays", leaver("Stays")).await;
+        let [clean, named] = [add(&store, distinct(1)).await, add(&store, distinct(2)).await];
+        let friend = add(&store, leaver("Quastelbaum")).await;
+        a_loan(&store, 1, stays, &format!("for {}", named.email.clone().unwrap())).await;
+        execute(&store, &format!("UPDATE users SET notes = 'Friend of Quastelbaum' WHERE number = {stays}"))
+            .await;
+        add_task(&store, &five_days()).await;
+        let people = [
+            (clean, Standing::Clean),
+            (named, Standing::Found { open: 1, decided: 0 }),
+            (friend, Standing::Found { open: 1, decided: 0 }),
+        ];
+        let mut runs = Vec::new();
+        for (person, _) in &people {
+            let number = UserNumber(person.number);
+            assert_eq!(standing(&store, number).await.unwrap(), None);
+            let done =
+                run::anonymise_one(&store, Actor::COMMAND_LINE, number, &number.to_string()).await.unwrap();
+            runs.push(done.unwrap());
+        }
+        background_scans().await;
+        for ((person, expected), run) in people.into_iter().zip(runs) {
+            assert_eq!(standing(&store, UserNumber(person.number)).await.unwrap(), Some((run, expected)));
+            assert_eq!(verify_run(&store, run).await.unwrap().doubts, []);
+        }
+        assert_eq!(standing(&store, UserNumber(stays)).await.unwrap(), None);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_was_not_searched_is_never_said_to_be_clean() {
+    for_each_database(async |store| {
+        for name in ["Ng", "Ny"] {
+            add(&store, leaver(name)).await;
+        }
+        let task = add_task(&store, &everything_goes()).await;
+        let preview = run::preview(&store, Actor::COMMAND_LINE, task).await.unwrap();
+        let started = run::start(&store, Actor::COMMAND_LINE, preview, "2").await.unwrap();
+        // Another process has done the first person, and died before it searched.
+        let done =
+            format!("UPDATE run_members SET outcome = 'done' WHERE run_id = {started} AND user_number = 1");
+        execute(&store, &done).await;
+        run::carry_out(&store, started).await.unwrap();
+        let results = results(&store, started).await;
+        assert_eq!(results[&1], Some(Residue::Undeterminable));
+        assert_eq!(results[&2], Some(Residue::Clean));
+
+        // The process of a single user dies: at first the scan could be under way, later it cannot.
+        add(&store, leaver("Nz")).await;
+        run::anonymise_one(&store, Actor::COMMAND_LINE, UserNumber(3), "3").await.unwrap();
+        background_scans().await;
+        execute(&store, "UPDATE run_members SET residue = NULL WHERE user_number = 3").await;
+        let now = async || standing(&store, UserNumber(3)).await.unwrap().map(|(_, now)| now);
+        assert_eq!(now().await, Some(Standing::UnderWay));
+        assert_eq!(give_up_on_lost_scans(&store).await.unwrap(), []);
+        execute(&store, "UPDATE runs SET created_at = '2018-01-01T12:00:00+00:00' WHERE kind = 'single'")
+            .await;
+        assert_eq!(now().await, Some(Standing::Undeterminable));
+        let lost = give_up_on_lost_scans(&store).await.unwrap();
+        assert_eq!(lost.len(), 1);
+        assert_eq!(verify_run(&store, lost[0]).await.unwrap().doubts, [], "the certificate says so, too");
+        assert_eq!(give_up_on_lost_scans(&store).await.unwrap(), []);
+        assert_eq!(now().await, Some(Standing::Undeterminable));
+    })
+    .await;
+}
