@@ -8,7 +8,7 @@ pub(crate) mod load;
 mod plain;
 
 pub(crate) use banner::Banner;
-pub(crate) use forms::{FieldProblem, Notice, PostButton, ProblemSummary};
+pub(crate) use forms::{FieldProblem, Notice, PostButton, ProblemSummary, UserName};
 pub(crate) use frame::{Action, Crumb, Frame};
 pub(crate) use lists::{Count, Day, Moment, Pager, options, percent_encoded};
 pub(crate) use load::{named_in_path, page, paging, query};

@@ -101,15 +101,14 @@ pub async fn submit(State(state): State<AppState>, request: Request<Body>) -> Re
         None if answer.status.is_success() => HeaderValue::try_from(form.page.as_str()).ok(),
         None => None,
     };
-    let mut response = match page {
-        Some(page) => (StatusCode::SEE_OTHER, [(LOCATION, page)]).into_response(),
-        None => {
-            let error = match to_bytes(body, MOST_BYTES).await {
-                Ok(bytes) => serde_json::from_slice(&bytes).unwrap_or(AppError::Unreadable),
-                Err(_) => AppError::Unreadable,
-            };
-            again(&state, form, error).await
-        }
+    let mut response = if let Some(page) = page {
+        (StatusCode::SEE_OTHER, [(LOCATION, page)]).into_response()
+    } else {
+        let error = match to_bytes(body, MOST_BYTES).await {
+            Ok(bytes) => serde_json::from_slice(&bytes).unwrap_or(AppError::Unreadable),
+            Err(_) => AppError::Unreadable,
+        };
+        again(&state, form, error).await
     };
     // What signs somebody in or out.
     for name in [SET_COOKIE, CLEAR_SITE_DATA] {

@@ -8,7 +8,7 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 /// How often one account can be tried at once from one address, and then how often again.
-const OF_ACCOUNT: (u32, Duration) = (6, Duration::from_secs(60));
+const OF_ACCOUNT: (u32, Duration) = (6, Duration::from_mins(1));
 /// How often all accounts can be tried at once from one address, and then how often again.
 const OF_ADDRESS: (u32, Duration) = (30, Duration::from_secs(10));
 /// From how many addresses and accounts on it is looked for those that are forgotten.

@@ -15,14 +15,27 @@ export interface Library {
   command: (...words: string[]) => string;
   // Changes the database behind the server's back, as another process would.
   sql: (statement: string) => string;
+  // Signs in a member of staff of the demo library; gives the cookie.
+  signIn: (userId: string) => Promise<Cookie>;
+  // Somebody with every role.
+  everything: string;
 }
+
+interface Cookie {
+  name: string;
+  value: string;
+  url: string;
+}
+
+// How old a sign-in may get: what cannot be undone needs one of the last five minutes.
+const FRESH = 3 * 60_000;
 
 interface Options {
   // Answers that are errors on purpose; the browser notes them in its console.
   expectedStatus: number[];
 }
 
-export const test = base.extend<Options, { library: Library }>({
+export const test = base.extend<Options, { library: Library; session: () => Promise<Cookie> }>({
   expectedStatus: [[], { option: true }],
 
   library: [
@@ -35,10 +48,14 @@ export const test = base.extend<Options, { library: Library }>({
         LETHE_SITE: process.env.LETHE_SITE ?? join(root, "target/site"),
         LETHE_DEMO: "1",
         LETHE_TODAY: TODAY,
+        LETHE_PASSWORD_ALONE: "1",
       };
       const command = (...words: string[]) =>
         execFileSync(program, words, { cwd: folder, env, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
-      command("demo", "--users", "300", "--seed", "7");
+      const { accounts, password } = JSON.parse(command("demo", "--users", "300", "--seed", "7", "--json"));
+      const of = (role: string) => accounts.find((one: { roles: string[] }) => one.roles.includes(role)).user_id;
+      const everything = of("administrator");
+      for (const role of ["systems_librarian", "dpo", "librarian"]) command("staff", "add", everything, "--role", role);
       const log = join(folder, "log");
       const server = spawn(program, ["serve"], { cwd: folder, env, stdio: ["ignore", "ignore", "pipe"] });
       server.stderr.pipe(createWriteStream(log));
@@ -53,7 +70,17 @@ export const test = base.extend<Options, { library: Library }>({
         execFileSync("/usr/bin/sqlite3", ["-cmd", ".timeout 10000", join(folder, "lethe.db"), statement], {
           encoding: "utf8",
         }).trim();
-      await use({ address, command, sql });
+      const signIn = async (userId: string) => {
+        const answer = await fetch(`${address}/do/sign_in?page=/sign-in`, {
+          method: "POST",
+          redirect: "manual",
+          body: new URLSearchParams({ "form[user_id]": userId, "form[password]": password }),
+        });
+        const [name, value] = (answer.headers.get("set-cookie") ?? "").split(";")[0].split("=");
+        expect(name, `${userId} signs in`).toBe("lethe");
+        return { name, value, url: address };
+      };
+      await use({ address, command, sql, signIn, everything });
       server.kill();
       const said = readFileSync(log, "utf8");
       expect(said, "no personal value stands in the log").not.toMatch(/@example\.|Anonymised user|panicked/);
@@ -61,6 +88,24 @@ export const test = base.extend<Options, { library: Library }>({
     },
     { scope: "worker", timeout: 60_000 },
   ],
+
+  // Keeps the sign-in of a worker young.
+  session: [
+    async ({ library }, use) => {
+      let [cookie, since] = [await library.signIn(library.everything), Date.now()];
+      await use(async () => {
+        if (Date.now() - since > FRESH) [cookie, since] = [await library.signIn(library.everything), Date.now()];
+        return cookie;
+      });
+    },
+    { scope: "worker" },
+  ],
+
+  storageState: async ({ session }, use) => {
+    const { name, value } = await session();
+    const cookie = { name, value, domain: "127.0.0.1", path: "/", expires: -1, httpOnly: true, secure: false };
+    await use({ cookies: [{ ...cookie, sameSite: "Lax" as const }], origins: [] });
+  },
 
   baseURL: async ({ library }, use) => use(library.address),
 
@@ -70,6 +115,8 @@ export const test = base.extend<Options, { library: Library }>({
     page.on("pageerror", (error) => said.push(`error: ${error.message}`));
     await use(page);
     const expected = expectedStatus.map((status) => `status of ${status}`);
+    // The browser says what it has forgotten when somebody signs out.
+    expected.push("info: Clear-Site-Data header");
     // With JavaScript off the browser remarks that it has loaded scripts in advance and does not use them.
     if (!scripted()) expected.push("preloaded using link preload");
     expect(said.filter((line) => !expected.some((one) => line.includes(one)))).toEqual([]);

@@ -33,11 +33,7 @@ pub struct SignIn {
 
 impl Default for SignIn {
     fn default() -> Self {
-        Self {
-            password_alone: false,
-            idle: Duration::from_secs(20 * 60),
-            longest: Duration::from_secs(10 * 60 * 60),
-        }
+        Self { password_alone: false, idle: Duration::from_mins(20), longest: Duration::from_hours(10) }
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::cookie;
 use crate::error::AppError;
 use crate::pages::sign_in::{SignOut, count_try};
-use crate::parts::{FieldProblem, Frame, Moment, PostButton, ProblemSummary, page};
+use crate::parts::{FieldProblem, Frame, Moment, PostButton, ProblemSummary, UserName, page};
 use crate::state::{session, store};
 use crate::submission::{action, refusal};
 use leptos::prelude::*;
@@ -67,11 +67,11 @@ pub fn AccountPage() -> impl IntoView {
         let user = user::read(&store, session.user).await?;
         let sessions = session::list(&store, &session).await?;
         let roles: Vec<&str> = user.roles.iter().map(|role| role.words()).collect();
-        let lead =
-            format!("{}, signed in as {}. {}", user.name, user.user_id.unwrap_or_default(), roles.join(", "));
+        let user_id = user.user_id.unwrap_or_default();
+        let lead = format!("{}, signed in as {user_id}. {}", user.name, roles.join(", "));
         Ok(view! {
             <Frame title="Your account" lead=lead>
-                {sessions_view(sessions)} {second_factor(&session)} {password_form()}
+                {sessions_view(sessions)} {second_factor(&session)} {password_form(user_id)}
             </Frame>
         })
     })
@@ -130,7 +130,7 @@ fn second_factor(session: &Session) -> impl IntoView + use<> {
     }
 }
 
-fn password_form() -> impl IntoView {
+fn password_form(user_id: String) -> impl IntoView {
     let error = refusal(ChangePassword::PATH);
     let errors = match &error {
         Some(AppError::Invalid(errors)) => errors.clone(),
@@ -143,6 +143,7 @@ fn password_form() -> impl IntoView {
             <ProblemSummary error />
             <form method="post" action=post class="narrow">
                 <crate::submission::Token />
+                <UserName user_id />
                 <div class="field">
                     <label for="old">"Present password"</label>
                     <input id="old" type="password" name="form[old]" autocomplete="current-password" maxlength="128" aria-describedby="old-problem" />
@@ -151,7 +152,7 @@ fn password_form() -> impl IntoView {
                 <div class="field">
                     <label for="password">"New password"</label>
                     <input id="password" type="password" name="form[password]" autocomplete="new-password" maxlength="128" aria-describedby="password-help password-problem" />
-                    <p class="help" id="password-help">
+                    <p class="hint" id="password-help">
                         "At least " {SHORTEST} " characters, any of them. Your other sessions end."
                     </p>
                     <FieldProblem field="password" errors=errors.clone() />

@@ -239,7 +239,7 @@ fn add_form(error: Option<AppError>) -> impl IntoView {
                         id="user_id" name="form[user_id]" value=typed.user_id maxlength="200" autocapitalize="none"
                         spellcheck="false" aria-describedby="user_id-help user_id-problem"
                     />
-                    <p class="help" id="user_id-help">"Of a user who is there; where there is none, one is created."</p>
+                    <p class="hint" id="user_id-help">"Of a user who is there; where there is none, one is created."</p>
                     <FieldProblem field="user_id" errors=errors.clone() />
                 </div>
                 <div class="field">

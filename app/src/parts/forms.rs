@@ -87,3 +87,12 @@ pub(crate) fn PostButton(
         }
     })
 }
+
+/// Tells the browser's password manager whose password a form is about.
+#[component]
+pub(crate) fn UserName(
+    /// The `UserID`.
+    user_id: String,
+) -> impl IntoView {
+    view! { <input type="text" autocomplete="username" value=user_id hidden readonly /> }
+}

@@ -134,13 +134,12 @@ pub async fn add(
     role: Role,
 ) -> Result<(UserNumber, Option<Invitation>), RecordsError> {
     actor.must(Action::ManageStaff)?;
-    let number = match user_with_id(store, user_id).await? {
-        Some(number) => number,
-        None => {
-            let name = user_id.trim().to_owned();
-            let form = UserForm { user_id: name.clone(), last_name: name, ..UserForm::default() };
-            user::save(store, actor, &form).await?
-        }
+    let number = if let Some(number) = user_with_id(store, user_id).await? {
+        number
+    } else {
+        let name = user_id.trim().to_owned();
+        let form = UserForm { user_id: name.clone(), last_name: name, ..UserForm::default() };
+        user::save(store, actor, &form).await?
     };
     give_role(store, actor, number, role).await?;
     let invitation = if has(&store.db, Kind::Password, number).await? {

@@ -130,10 +130,9 @@ pub async fn confirm_setup(
 /// Whoever has an app sets up another one only after they have shown once more who they are.
 fn may_set_up(session: &Session) -> Result<(), RecordsError> {
     match session.stage {
-        Stage::SecondFactor => Err(RecordsError::SignInAgain),
         Stage::SetUp => Ok(()),
         Stage::Whole if session.is_fresh() => Ok(()),
-        Stage::Whole => Err(RecordsError::SignInAgain),
+        Stage::Whole | Stage::SecondFactor => Err(RecordsError::SignInAgain),
     }
 }
 
@@ -141,10 +140,10 @@ fn may_set_up(session: &Session) -> Result<(), RecordsError> {
 pub(crate) async fn prove(
     tx: &DatabaseTransaction,
     store: &Store,
-    user: UserNumber,
+    owner: UserNumber,
     code: &str,
 ) -> Result<Option<Means>, RecordsError> {
-    let Some(app) = credentials::Entity::find().filter(Kind::App.of(user)).one(tx).await? else {
+    let Some(app) = credentials::Entity::find().filter(Kind::App.of(owner)).one(tx).await? else {
         return Ok(None);
     };
     if let Some(step) = step_of(store, &app, code).await? {
@@ -162,7 +161,7 @@ pub(crate) async fn prove(
         return Ok((used.rows_affected == 1).then_some(Means::App));
     }
     let used = credentials::Entity::delete_many()
-        .filter(Kind::Recovery.of(user))
+        .filter(Kind::Recovery.of(owner))
         .filter(credentials::Column::Secret.eq(digest(RECOVERY, &plain(code))))
         .exec(tx)
         .await?;

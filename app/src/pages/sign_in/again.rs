@@ -3,7 +3,7 @@
 use super::{count_try, go_on, plain, wanted_page};
 use crate::cookie;
 use crate::error::AppError;
-use crate::parts::{FieldProblem, ProblemSummary};
+use crate::parts::{FieldProblem, ProblemSummary, UserName, page as page_of};
 use crate::state::{session, store};
 use crate::submission::{action, refusal, submitted};
 use leptos::prelude::*;
@@ -12,6 +12,7 @@ use leptos::server_fn::codec::PostUrl;
 use policy::form::FieldErrors;
 use policy::permission::FRESH_MINUTES;
 use records::session::{self, Stage};
+use records::{RecordsError, user};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
@@ -50,7 +51,8 @@ pub fn SignInAgainPage() -> impl IntoView {
         _ => FieldErrors::default(),
     };
     let post = action(SignInAgain::PATH, "/sign-in/again");
-    let has_app = session().is_some_and(|session| session.has_app);
+    let session = session();
+    let has_app = session.as_ref().is_some_and(|session| session.has_app);
     let code = has_app.then(|| {
         let errors = errors.clone();
         view! {
@@ -64,31 +66,36 @@ pub fn SignInAgainPage() -> impl IntoView {
             </div>
         }
     });
-    plain(
-        "Show that it is you",
-        view! {
-            <p>
-                "What you want to do cannot be undone, or opens the way to it. It needs a sign-in of the last "
-                {FRESH_MINUTES} " minutes. Afterwards you are back on your page; do it there once more."
-            </p>
-            <ProblemSummary error=error.filter(|error| !matches!(error, AppError::Invalid(_))) />
-            <form method="post" action=post class="narrow">
-                <crate::submission::Token />
-                <input type="hidden" name="form[page]" value=page.clone() />
-                <div class="field">
-                    <label for="password">"Password"</label>
-                    <input
-                        id="password" type="password" name="form[password]" autocomplete="current-password" maxlength="128"
-                        required autofocus aria-describedby="password-problem"
-                    />
-                    <FieldProblem field="password" errors />
-                </div>
-                {code}
-                <div class="buttons">
-                    <button class="primary" type="submit">"Go on"</button>
-                    <a href=page>"Back"</a>
-                </div>
-            </form>
-        },
-    )
+    page_of(async move {
+        let user = session.map(|session| session.user).ok_or(RecordsError::NotFound("session"))?;
+        let user_id = user::read(&store(), user).await?.user_id.unwrap_or_default();
+        Ok(plain(
+            "Show that it is you",
+            view! {
+                <p>
+                    "What you want to do cannot be undone, or opens the way to it. It needs a sign-in of the last "
+                    {FRESH_MINUTES} " minutes. Afterwards you are back on your page; do it there once more."
+                </p>
+                <ProblemSummary error=error.filter(|error| !matches!(error, AppError::Invalid(_))) />
+                <form method="post" action=post class="narrow">
+                    <crate::submission::Token />
+                    <input type="hidden" name="form[page]" value=page.clone() />
+                    <UserName user_id />
+                    <div class="field">
+                        <label for="password">"Password"</label>
+                        <input
+                            id="password" type="password" name="form[password]" autocomplete="current-password" maxlength="128"
+                            required autofocus aria-describedby="password-problem"
+                        />
+                        <FieldProblem field="password" errors />
+                    </div>
+                    {code}
+                    <div class="buttons">
+                        <button class="primary" type="submit">"Go on"</button>
+                        <a href=page>"Back"</a>
+                    </div>
+                </form>
+            },
+        ))
+    })
 }

@@ -60,7 +60,7 @@ pub fn SecondFactorPage() -> impl IntoView {
                         id="code" name="form[code]" autocomplete="one-time-code" inputmode="text" autocapitalize="none"
                         spellcheck="false" maxlength="40" required autofocus aria-describedby="code-problem code-help"
                     />
-                    <p class="help" id="code-help">"Six digits. Without the app: one of your recovery codes."</p>
+                    <p class="hint" id="code-help">"Six digits. Without the app: one of your recovery codes."</p>
                     <FieldProblem field="code" errors />
                 </div>
                 <div class="buttons"><button class="primary" type="submit">"Sign in"</button></div>

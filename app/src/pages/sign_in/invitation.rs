@@ -3,7 +3,7 @@
 use super::{count_try, go_on, plain};
 use crate::cookie;
 use crate::error::AppError;
-use crate::parts::{FieldProblem, ProblemSummary, page};
+use crate::parts::{FieldProblem, ProblemSummary, UserName, page};
 use crate::state::store;
 use crate::submission::{action, refusal};
 use leptos::prelude::*;
@@ -60,14 +60,14 @@ pub fn InvitationPage() -> impl IntoView {
                 <form method="post" action=post class="narrow">
                     <crate::submission::Token />
                     <input type="hidden" name="form[key]" value=key />
-                    <input type="text" name="" class="hidden" autocomplete="username" value=user_id readonly tabindex="-1" aria-hidden="true" />
+                    <UserName user_id />
                     <div class="field">
                         <label for="password">"New password"</label>
                         <input
                             id="password" type="password" name="form[password]" autocomplete="new-password" maxlength="128"
                             required autofocus aria-describedby="password-help password-problem"
                         />
-                        <p class="help" id="password-help">
+                        <p class="hint" id="password-help">
                             "At least " {SHORTEST} " characters, any of them. It never expires."
                         </p>
                         <FieldProblem field="password" errors=errors.clone() />

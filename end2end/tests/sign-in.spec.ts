@@ -1,0 +1,103 @@
+// Signing in as staff do: invitation, password, authenticator app, recovery code, signing out.
+import { createHmac } from "node:crypto";
+import { expect, open, test } from "./lethe";
+
+test.use({ storageState: { cookies: [], origins: [] }, expectedStatus: [401, 404, 422] });
+
+// The code that an authenticator app shows for a secret (RFC 6238), so many half minutes from now.
+function code(secret: string, later = 0): string {
+  const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+  const bits = [...secret.replaceAll(" ", "")].map((sign) => alphabet.indexOf(sign).toString(2).padStart(5, "0")).join("");
+  const key = Buffer.from((bits.match(/.{8}/g) ?? []).map((byte) => Number.parseInt(byte, 2)));
+  const counter = Buffer.alloc(8);
+  counter.writeBigUInt64BE(BigInt(Math.floor(Date.now() / 30_000) + later));
+  const digest = createHmac("sha1", key).update(counter).digest();
+  const number = digest.readUInt32BE(digest[19] & 15) & 0x7fffffff;
+  return String(number % 1_000_000).padStart(6, "0");
+}
+
+test("an invitation leads to a password, an app and the desk; afterwards both are asked for", async ({ page, library }) => {
+  const name = `new.${test.info().project.name}`;
+  const { invitation } = JSON.parse(library.command("staff", "add", name, "--role", "cataloguer", "--json"));
+  const link = new URL(invitation).pathname;
+
+  await page.goto(link);
+  await expect(page.getByRole("heading", { name: "Set your password" })).toBeVisible();
+  await page.getByLabel("New password").fill("password1234");
+  await page.getByLabel("The same again").fill("password1234");
+  await page.getByRole("button", { name: "Set password" }).click();
+  await expect(page.getByText("this one is easy to guess").first()).toBeVisible();
+  await page.getByLabel("New password").fill("plum tractor seventeen");
+  await page.getByLabel("The same again").fill("plum tractor seventeen");
+  await page.getByRole("button", { name: "Set password" }).click();
+  await expect(page.getByRole("heading", { name: "Modules" })).toBeVisible();
+  await expect(page.getByRole("link", { name: "Users", exact: true })).toHaveCount(0);
+
+  await page.goto(link);
+  await expect(page.getByText("There is no such invitation")).toBeVisible();
+
+  await page.getByRole("link", { name: "Account" }).click();
+  await page.getByRole("link", { name: "Set up an authenticator app" }).click();
+  const secret = await page.locator("code.secret").innerText();
+  await expect(page.getByRole("img", { name: "Picture for the authenticator app" })).toBeVisible();
+  await page.getByLabel("Code").fill("000000");
+  await page.getByRole("button", { name: "Set up" }).click();
+  await expect(page.getByText("The code is wrong").first()).toBeVisible();
+  await page.getByLabel("Code").fill(code(secret));
+  await page.getByRole("button", { name: "Set up" }).click();
+  await expect(page.getByRole("heading", { name: "Your recovery codes" })).toBeVisible();
+  const recovery = await page.locator("ul.codes code").allInnerTexts();
+  expect(recovery).toHaveLength(10);
+  await page.getByRole("link", { name: "I have kept them" }).click();
+  await expect(page.getByRole("heading", { name: "Your account" })).toBeVisible();
+
+  await page.getByRole("button", { name: "Sign out" }).first().click();
+  await expect(page.getByRole("heading", { name: "Sign in" })).toBeVisible();
+  await page.goto("/catalogue");
+  await page.getByLabel("UserID").fill(name);
+  await page.getByLabel("Password").fill("plum tractor seventeen");
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await expect(page.getByRole("heading", { name: "Second step" })).toBeVisible();
+  // The code that was used to set the app up counts once.
+  await page.getByLabel("Code of your authenticator app").fill(code(secret, 1));
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await expect(page.getByRole("heading", { name: "Catalogue" })).toBeVisible();
+
+  await page.getByRole("button", { name: "Sign out" }).first().click();
+  await page.getByLabel("UserID").fill(name);
+  await page.getByLabel("Password").fill("plum tractor seventeen");
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await page.getByLabel("Code of your authenticator app").fill(recovery[3].toUpperCase());
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await expect(page.getByRole("heading", { name: "Modules" })).toBeVisible();
+});
+
+test("whoever is not signed in sees where to do so, and comes back to their page", async ({ page, library }) => {
+  await page.goto("/users?marked=yes");
+  await expect(page.getByRole("heading", { name: "Sign in" })).toBeVisible();
+  await page.getByLabel("UserID").fill(library.everything);
+  await page.getByLabel("Password").fill("wrong");
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await expect(page.getByText("UserID or password is wrong")).toBeVisible();
+  await page.getByLabel("Password").fill("forget me in the library");
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await expect(page).toHaveURL(/\/users\?marked=yes$/);
+  await expect(page.getByRole("heading", { name: "User search" })).toBeVisible();
+});
+
+test("an administrator makes somebody staff, gives a role and takes it", async ({ page, context, library }) => {
+  await context.addCookies([await library.signIn(library.everything)]);
+  await open(page, "/staff");
+  const name = `made.${test.info().project.name}`;
+  await page.getByLabel("UserID").fill(name);
+  await page.getByLabel("Role", { exact: true }).selectOption("librarian");
+  await page.getByRole("button", { name: "Make staff" }).click();
+  await expect(page.locator("code.secret")).toHaveText(/^\/invitation\/[0-9a-f]{64}$/);
+  const row = page.getByRole("row").filter({ hasText: name });
+  await row.getByLabel("Another role").selectOption("statistics");
+  await row.getByRole("button", { name: "Give role" }).click();
+  await expect(page.getByText("The role is given.")).toBeVisible();
+  await row.getByRole("button", { name: "Take role Statistics" }).click();
+  await expect(page.getByText("The role is taken.")).toBeVisible();
+  await expect(row).not.toContainText("Statistics (read only) Take");
+});
