@@ -22,8 +22,8 @@ pub enum AppError {
     /// Nobody is signed in, or not anymore.
     #[error("You are not signed in, or not any more. Nothing was changed")]
     NotSignedIn,
-    /// Too many passwords or codes were tried.
-    #[error("Too many tries. Wait a minute, then try again")]
+    /// Too much at once: passwords or codes that were tried, previews that are being made.
+    #[error("Too many tries at once. Nothing was changed. Wait a minute, then try again")]
     TooMany,
     /// Done; these are shown once and never again.
     #[error("Done")]
@@ -83,14 +83,12 @@ impl From<records::RecordsError> for AppError {
     }
 }
 
-/// Logs an internal error under a number that the reader of the page can tell. The text of a database error is
-/// left out: it can hold values.
+/// Logs an internal error, and gives the id of the request, which the reader of the page can tell. The text of a database
+/// error is left out: it can hold values.
 #[cfg(feature = "ssr")]
 pub(crate) fn reference(error: &records::RecordsError) -> String {
-    use std::sync::atomic::{AtomicU32, Ordering};
-    static LAST: AtomicU32 = AtomicU32::new(0);
-    let number = LAST.fetch_add(1, Ordering::Relaxed) + 1;
-    let reference = format!("{}-{number}", std::process::id());
+    use crate::state::{RequestId, extension};
+    let reference = extension::<RequestId>().map_or_else(|| "0".to_owned(), |id| id.0);
     tracing::error!(code = error.code(), reference, "internal error");
     reference
 }

@@ -46,6 +46,10 @@ impl Cookies {
 #[derive(Clone, Copy, Debug)]
 pub struct ClientAddress(pub IpAddr);
 
+/// The id of a request, which stands in the log. The web server makes it up.
+#[derive(Clone, Debug)]
+pub struct RequestId(pub String);
+
 /// The records, in a page or server function.
 pub(crate) fn store() -> Store {
     expect_context::<AppState>().store

@@ -78,6 +78,7 @@ impl Arguments {
     /// Does what was asked. Success only when all of it was done.
     pub(crate) async fn carry_out(self) -> anyhow::Result<ExitCode> {
         let config = Config::read()?;
+        config.log.begin();
         config.make_folder().context("The folder of the database cannot be made")?;
         let store = Store::open(&config.database_url, config.clock(), config.settings()).await;
         let store = store.map_err(|error| match error {

@@ -74,10 +74,35 @@ pub(crate) struct Config {
     /// Whether a password alone is enough even for those who can anonymise people: whoever learns one password can then
     /// anonymise everybody.
     password_alone: bool,
+    /// How the log is written.
+    pub(crate) log: Log,
     /// Whether this is a demonstration.
     demo: bool,
     /// The day that it is, for demonstrations.
     today: Option<NaiveDate>,
+}
+
+/// How the log is written. It goes to the standard error output.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Log {
+    /// For people.
+    Text,
+    /// For programs: one object for each line.
+    Json,
+}
+
+impl Log {
+    /// Begins to write it.
+    pub(crate) fn begin(self) {
+        let log = tracing_subscriber::fmt()
+            .with_env_filter(tracing_subscriber::EnvFilter::new("info,sea_orm_migration=warn"))
+            .with_writer(std::io::stderr);
+        match self {
+            Self::Text => log.init(),
+            Self::Json => log.json().init(),
+        }
+    }
 }
 
 impl Default for Config {
@@ -97,6 +122,7 @@ impl Default for Config {
             trusted_proxies: None,
             idle_minutes: 20,
             password_alone: false,
+            log: Log::Text,
             demo: false,
             today: None,
         }

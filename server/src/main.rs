@@ -15,10 +15,6 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 #[tokio::main]
 async fn main() -> ExitCode {
     let arguments = command::Arguments::parse();
-    tracing_subscriber::fmt()
-        .with_env_filter(tracing_subscriber::EnvFilter::new("info,sea_orm_migration=warn"))
-        .with_writer(std::io::stderr)
-        .init();
     arguments.carry_out().await.unwrap_or_else(|error| {
         // The causes are left out: those of the database can hold values.
         eprintln!("Not done: {error}");

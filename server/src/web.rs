@@ -4,6 +4,7 @@ mod doors;
 mod events;
 mod files;
 mod health;
+mod logged;
 mod maintenance;
 mod metrics;
 mod photo;
@@ -18,11 +19,12 @@ use app::state::{AppState, Cookies};
 use app::submission;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
+use axum::http::StatusCode;
 use axum::http::header::{
     CACHE_CONTROL, HeaderName, HeaderValue, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY,
     X_CONTENT_TYPE_OPTIONS,
 };
-use axum::middleware::from_fn_with_state;
+use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::IntoResponse as _;
 use axum::routing::{MethodRouter, get, post};
 use leptos::config::LeptosOptions;
@@ -37,13 +39,22 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
+use tower::limit::GlobalConcurrencyLimitLayer;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::csrf::CsrfLayer;
 use tower_http::services::ServeDir;
 use tower_http::set_header::SetResponseHeaderLayer;
+use tower_http::timeout::{RequestBodyTimeoutLayer, TimeoutLayer};
 
 /// How long whoever is being answered, and a run in the middle of a batch, may take when the process is to stop.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// How long a request may take until its answer begins. A preview of a million users takes some 20 seconds.
+const LONGEST: Duration = Duration::from_mins(2);
+/// How long whoever sends a form may be silent in the middle of it.
+const SILENCE: Duration = Duration::from_secs(10);
+/// How many requests are answered at once; the others wait.
+const AT_ONCE: usize = 256;
 
 /// Serves, and lets tasks start by their schedules, until the process is told to stop. After a backup was restored
 /// nobody is let in before the ledger is replayed.
@@ -183,6 +194,7 @@ fn router(state: &AppState, outside: &Outside, pulse: Pulse) -> Router {
         .with_state(state.clone())
         .merge(health::routes(state.store.clone(), pulse))
         .route_layer(from_fn_with_state(state.clone(), doors::guard))
+        .route_layer(from_fn(logged::logged))
         .fallback({
             let state = state.clone();
             move |request| page_not_found(state.clone(), request)
@@ -196,6 +208,9 @@ fn router(state: &AppState, outside: &Outside, pulse: Pulse) -> Router {
         .merge(pages)
         .layer(DefaultBodyLimit::max(submission::MOST_BYTES))
         .layer(CsrfLayer::new())
+        .layer(RequestBodyTimeoutLayer::new(SILENCE))
+        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, LONGEST))
+        .layer(GlobalConcurrencyLimitLayer::new(AT_ONCE))
         .layer(from_fn_with_state(outside.clone(), doors::only_under_own_name))
         .layer(header(X_CONTENT_TYPE_OPTIONS, "nosniff"))
         .layer(header(REFERRER_POLICY, "same-origin"))

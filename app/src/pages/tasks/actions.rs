@@ -7,6 +7,7 @@ use leptos::server_fn::codec::PostUrl;
 use policy::TaskId;
 use records::{run, task};
 use serde::{Deserialize, Serialize};
+use tokio::sync::Semaphore;
 
 /// Names the task.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
@@ -15,9 +16,14 @@ pub(super) struct TaskRef {
     pub(super) task: i64,
 }
 
-/// Assesses all users by the policy of the task; changes nobody.
+/// How many previews are made at once: each looks at every user.
+static PREVIEWS: Semaphore = Semaphore::const_new(2);
+
+/// Assesses all users by the policy of the task; changes nobody. While others are made, nobody waits: they keep the
+/// database busy enough.
 #[server(prefix = "/do", endpoint = "make_preview", input = PostUrl)]
 pub(super) async fn make_preview(form: TaskRef) -> Result<(), AppError> {
+    let _turn = PREVIEWS.try_acquire().map_err(|_| AppError::TooMany)?;
     let preview = run::preview(&store(), actor(), TaskId(form.task)).await?;
     leptos_axum::redirect(&format!("/runs/{preview}"));
     Ok(())
