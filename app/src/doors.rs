@@ -18,8 +18,8 @@ pub enum Need {
 }
 
 use Action::{
-    Administer, AnonymiseOne, DecideResidue, EditTasks, EditUsers, ManageStaff, Preview, Run, SeeCatalogue,
-    SeeReports, SeeResidue, SeeTasks, SeeUsers,
+    Administer, AnonymiseOne, Approve, DecideResidue, EditTasks, EditUsers, ManageStaff, PlaceHolds, Preview,
+    ReleaseHolds, Run, SeeCatalogue, SeeReports, SeeResidue, SeeTasks, SeeUsers,
 };
 use Need::{May, Nothing, Session, SignIn};
 
@@ -93,6 +93,16 @@ pub const DOORS: &[(&str, Need)] = &[
     ("/runs/{id}/certificate.json", May(SeeTasks)),
     ("/events/runs/{id}", May(SeeTasks)),
     ("/api/run_progress", May(SeeTasks)),
+    ("/do/ask_approval", May(Preview)),
+    ("/approvals", May(SeeTasks)),
+    ("/do/approve_request", May(Approve)),
+    ("/do/decline_request", May(Approve)),
+    ("/holds", May(SeeUsers)),
+    ("/holds/{id}", May(SeeUsers)),
+    ("/do/place_hold", May(PlaceHolds)),
+    ("/do/review_hold", May(PlaceHolds)),
+    ("/do/ask_for_release", May(PlaceHolds)),
+    ("/do/release_hold", May(ReleaseHolds)),
     ("/residue", May(SeeResidue)),
     ("/do/remove_residue", May(DecideResidue)),
     ("/do/keep_residue", May(DecideResidue)),

@@ -1,7 +1,9 @@
 //! The pages: a folder for each noun, a file for each page, server functions beside the page that uses them.
 
 mod account;
+mod approvals;
 mod catalogue;
+mod holds;
 mod home;
 mod may_not;
 mod not_found;
@@ -17,7 +19,9 @@ mod tasks;
 mod users;
 
 pub use account::AccountPage;
+pub use approvals::ApprovalsPage;
 pub use catalogue::{CatalogueListPage, CatalogueRecordPage};
+pub use holds::{HoldListPage, HoldPage};
 pub use home::HomePage;
 pub use may_not::{MAY_NOT, MayNotPage};
 pub use not_found::NotFoundPage;

@@ -76,6 +76,9 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/runs/:id") view=pages::RunPage ssr=SsrMode::Async />
                 <Route path=path!("/runs/:id/certificate") view=pages::CertificatePage ssr=SsrMode::Async />
                 <Route path=path!("/residue") view=pages::ResiduePage ssr=SsrMode::Async />
+                <Route path=path!("/holds") view=pages::HoldListPage ssr=SsrMode::Async />
+                <Route path=path!("/holds/:id") view=pages::HoldPage ssr=SsrMode::Async />
+                <Route path=path!("/approvals") view=pages::ApprovalsPage ssr=SsrMode::Async />
                 <Route path=path!("/reports") view=pages::ReportsPage ssr=SsrMode::Async />
                 <Route path=path!("/reports/:report") view=pages::ReportPage ssr=SsrMode::Async />
                 <Route path=path!("/personal-data") view=pages::RegisterPage ssr=SsrMode::Async />

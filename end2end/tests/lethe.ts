@@ -35,11 +35,12 @@ interface Options {
   expectedStatus: number[];
 }
 
-export const test = base.extend<Options, { library: Library; session: () => Promise<Cookie> }>({
+export const test = base.extend<Options, { library: Library; session: () => Promise<Cookie>; fourEyes: string }>({
   expectedStatus: [[], { option: true }],
+  fourEyes: ["off", { option: true, scope: "worker" }],
 
   library: [
-    async ({}, use) => {
+    async ({ fourEyes }, use) => {
       const folder = mkdtempSync(join(tmpdir(), "lethe-end2end-"));
       const env = {
         PATH: process.env.PATH,
@@ -49,6 +50,7 @@ export const test = base.extend<Options, { library: Library; session: () => Prom
         LETHE_DEMO: "1",
         LETHE_TODAY: TODAY,
         LETHE_PASSWORD_ALONE: "1",
+        LETHE_FOUR_EYES: fourEyes,
       };
       const command = (...words: string[]) =>
         execFileSync(program, words, { cwd: folder, env, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });

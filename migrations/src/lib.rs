@@ -9,6 +9,7 @@ mod m0003_circulation;
 mod m0004_tasks_and_runs;
 mod m0005_proof;
 mod m0006_staff;
+mod m0008_legal_holds_and_approvals;
 mod step;
 
 pub use sea_orm_migration::MigratorTrait;
@@ -27,6 +28,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0004_tasks_and_runs::Migration),
             Box::new(m0005_proof::Migration),
             Box::new(m0006_staff::Migration),
+            Box::new(m0008_legal_holds_and_approvals::Migration),
         ]
     }
 }

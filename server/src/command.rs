@@ -1,7 +1,9 @@
 //! The command line: one file for each noun. All of it calls what the pages call.
 
+mod approvals;
 mod demo;
 mod export;
+mod holds;
 mod import;
 mod ledger;
 mod maintain;
@@ -48,6 +50,12 @@ enum Command {
     /// Staff: who has which role, who can sign in.
     #[command(subcommand)]
     Staff(staff::Staff),
+    /// Legal holds: list.
+    #[command(subcommand)]
+    Holds(holds::Holds),
+    /// What waits for a second person, and what was decided: list.
+    #[command(subcommand)]
+    Approvals(approvals::Approvals),
     /// Make removed values vanish from the database files.
     Maintain(maintain::Maintain),
     /// Whether something is left of those who are anonymised.
@@ -114,6 +122,8 @@ impl Arguments {
             Command::Runs(runs) => runs.carry_out(store, output).await,
             Command::Users(users) => users.carry_out(store, output).await,
             Command::Staff(staff) => staff.carry_out(store, output, &config.address(config.addr)).await,
+            Command::Holds(holds) => holds.carry_out(store, output).await,
+            Command::Approvals(approvals) => approvals.carry_out(store, output).await,
             Command::Report(arguments) => report::print(store, output, arguments).await,
             Command::Demo(demo) => {
                 demo.carry_out(store, output).await?;

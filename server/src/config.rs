@@ -4,7 +4,7 @@ use crate::web::Outside;
 use app::state::Cookies;
 use chrono::NaiveDate;
 use chrono_tz::Tz;
-use policy::Brakes;
+use policy::{Brakes, FourEyes};
 use records::{Clock, Settings, SignIn};
 use serde::Deserialize;
 use std::net::{IpAddr, SocketAddr};
@@ -63,6 +63,9 @@ pub(crate) struct Config {
     brake_percent: i64,
     /// A scheduled run of more than this many times the median of the last runs waits for a confirmation.
     brake_times_median: i64,
+    /// Whether a second person approves what arms, widens or goes over a brake, and what releases a legal hold: `auto`
+    /// (as soon as two people could), `on` or `off`.
+    four_eyes: FourEyes,
     /// How many seconds a run may be silent until another process takes it over.
     lease_seconds: u64,
     /// The address under which the browser asks for it, `https://lethe.example.org`; none where it is this computer only.
@@ -117,6 +120,7 @@ impl Default for Config {
             brake_people: Brakes::default().people,
             brake_percent: Brakes::default().percent,
             brake_times_median: Brakes::default().times_median,
+            four_eyes: FourEyes::default(),
             lease_seconds: 20,
             public_url: None,
             trusted_proxies: None,
@@ -193,6 +197,7 @@ impl Config {
                 percent: self.brake_percent,
                 times_median: self.brake_times_median,
             },
+            four_eyes: self.four_eyes,
             lease: Duration::from_secs(self.lease_seconds.max(1)),
             sign_in: SignIn {
                 password_alone: self.password_alone,
@@ -273,6 +278,10 @@ mod tests {
         let brakes =
             of("brake_percent = 5", &[("LETHE_BRAKE_PEOPLE", "70")]).expect("right").settings().brakes;
         assert_eq!((brakes.people, brakes.percent), (70, 5));
+        assert_eq!(of("", &[]).expect("right").settings().four_eyes, FourEyes::Auto);
+        let on = of("four_eyes = 'off'", &[("LETHE_FOUR_EYES", "on")]).expect("right");
+        assert_eq!(on.settings().four_eyes, FourEyes::On);
+        assert!(of("", &[("LETHE_FOUR_EYES", "yes")]).is_err());
         assert!(matches!(of("", &[("LETHE_TODAY", "2018-01-21")]), Err(ConfigError::TodayWithoutDemo)));
         let demo = of("", &[("LETHE_TODAY", "2018-01-21"), ("LETHE_DEMO", "1")]).expect("a demonstration");
         assert_eq!(demo.clock().today().to_string(), "2018-01-21");

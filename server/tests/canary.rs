@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, missing_docs, reason = "tests")]
 
 #[path = "../../app/records/tests/store/canary/plant.rs"]
+#[allow(dead_code, reason = "the store tests use more of it")]
 mod plant;
 
 use chrono::NaiveDate;

@@ -44,6 +44,12 @@ pub enum Problem {
     /// A user who cannot guarantee for this one.
     #[error("Enter the number of another user, who is not anonymised")]
     NotAGuarantor,
+    /// The owner of a legal hold who is no member of staff.
+    #[error("Enter the user number of a member of staff")]
+    NotStaff,
+    /// A review date that has passed, or is too far away.
+    #[error("Enter a date after today, at most two years ahead")]
+    NotAReviewDate,
     /// Not a date.
     #[error("Enter a date like 15 Jan 2018 or 2018-01-15")]
     NotADate,

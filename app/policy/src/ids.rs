@@ -49,4 +49,8 @@ id! {
     TaskId,
     /// One execution of a task.
     RunId,
+    /// A legal hold.
+    HoldId,
+    /// A request for approval, and the approval.
+    ApprovalId,
 }

@@ -9,7 +9,9 @@ pub mod cron;
 pub mod dates;
 pub mod field;
 pub mod form;
+pub mod four_eyes;
 pub mod generalise;
+pub mod hold;
 pub mod ids;
 pub mod numbers;
 pub mod password;
@@ -32,7 +34,12 @@ pub mod zones;
 pub use assess::{Selection, UserFacts, Verdict, assess};
 pub use brake::{Brake, Brakes};
 pub use field::{Field, Treatment};
-pub use ids::{CatalogueRecordId, ChargeId, ItemId, LoanId, MessageId, RequestId, RunId, TaskId, UserNumber};
+pub use four_eyes::{FourEyes, WhyTwo};
+pub use hold::{HeldBy, HoldReason};
+pub use ids::{
+    ApprovalId, CatalogueRecordId, ChargeId, HoldId, ItemId, LoanId, MessageId, RequestId, RunId, TaskId,
+    UserNumber,
+};
 pub use permission::{Action, Roles};
 pub use policy::{Conditions, Days, LoanText, Policy, Scope};
 pub use reason::{Blocker, Blockers, Reason, VerdictKind};

@@ -21,7 +21,12 @@ pub enum Deed {
     RequestCancelled,
     ChargeSettled,
     LegalHoldPlaced,
+    LegalHoldReviewed,
+    LegalHoldReleaseAsked,
     LegalHoldReleased,
+    ApprovalAsked,
+    ApprovalGiven,
+    ApprovalDeclined,
     TaskCreated,
     TaskChanged,
     TaskCopied,
@@ -71,7 +76,12 @@ impl Deed {
             Self::RequestCancelled => "request_cancelled",
             Self::ChargeSettled => "charge_settled",
             Self::LegalHoldPlaced => "legal_hold_placed",
+            Self::LegalHoldReviewed => "legal_hold_reviewed",
+            Self::LegalHoldReleaseAsked => "legal_hold_release_asked",
             Self::LegalHoldReleased => "legal_hold_released",
+            Self::ApprovalAsked => "approval_asked",
+            Self::ApprovalGiven => "approval_given",
+            Self::ApprovalDeclined => "approval_declined",
             Self::TaskCreated => "task_created",
             Self::TaskChanged => "task_changed",
             Self::TaskCopied => "task_copied",
@@ -119,6 +129,8 @@ pub enum Subject {
     Task(i64),
     /// A run or preview, by id.
     Run(i64),
+    /// A legal hold on a category, by id.
+    LegalHold(i64),
     /// The whole library.
     Library,
 }
@@ -130,6 +142,7 @@ impl Subject {
             Self::User(id) => ("user", Some(id)),
             Self::Task(id) => ("task", Some(id)),
             Self::Run(id) => ("run", Some(id)),
+            Self::LegalHold(id) => ("legal_hold", Some(id)),
             Self::Library => ("library", None),
         }
     }

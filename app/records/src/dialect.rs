@@ -154,6 +154,28 @@ pub(crate) const fn for_update(backend: DatabaseBackend) -> &'static str {
     }
 }
 
+/// The lock that keeps the anonymiser and new holds on categories apart. (SQLite has one writer anyway.)
+const CATEGORY_HOLDS: i64 = 0x1e7e_401d;
+
+/// Waits for whoever places a hold on a category, and keeps others from doing so until the transaction ends.
+pub(crate) async fn pass_category_holds(tx: &DatabaseTransaction) -> Result<(), DbErr> {
+    advisory_lock(tx, "pg_advisory_xact_lock_shared").await
+}
+
+/// Waits until nobody is being anonymised, and keeps everybody from it until the transaction ends.
+pub(crate) async fn close_category_holds(tx: &DatabaseTransaction) -> Result<(), DbErr> {
+    advisory_lock(tx, "pg_advisory_xact_lock").await
+}
+
+async fn advisory_lock(tx: &DatabaseTransaction, function: &str) -> Result<(), DbErr> {
+    let backend = tx.get_database_backend();
+    if backend == DatabaseBackend::Postgres {
+        let sql = format!("SELECT {function}({CATEGORY_HOLDS})");
+        tx.query_one_raw(Statement::from_string(backend, sql)).await?;
+    }
+    Ok(())
+}
+
 /// As [`for_update`], for rows that nobody else has locked: the others are left out instead of waited for.
 pub(crate) const fn for_update_of_free_rows(backend: DatabaseBackend) -> &'static str {
     match backend {

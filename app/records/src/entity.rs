@@ -1,6 +1,7 @@
 //! One entity for each table of the schema. They stay inside this crate: no page and no browser sees a row.
 #![allow(missing_docs, reason = "what a column is stands in the register of personal data")]
 
+pub mod approvals;
 pub mod audit_events;
 pub mod catalogue_records;
 pub mod certificates;

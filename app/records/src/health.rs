@@ -1,9 +1,10 @@
 //! What somebody should know although nobody is watching: tasks that are overdue, runs that were missed, that do not
-//! get on, that failed or wait for a confirmation.
+//! get on, that failed or wait for a confirmation; legal holds that are due for review.
 //!
 //! It is read for every page, so it is a handful of queries by index.
 
 mod figures;
+mod holds;
 
 pub use figures::{Figures, OfRuns, figures};
 
@@ -46,7 +47,7 @@ pub struct Condition {
     pub task: Option<(TaskId, String)>,
     /// The run.
     pub run: Option<RunId>,
-    /// Since when. Of a missed run: when it was due.
+    /// Since when. Of a missed run: when it was due; of legal holds: the first review date.
     pub since: DateTime<Utc>,
 }
 
@@ -78,6 +79,11 @@ pub enum What {
         /// How many times.
         times: i64,
     },
+    /// Legal holds are due for review. They stay in force.
+    HoldsDue {
+        /// How many.
+        holds: i64,
+    },
 }
 
 impl What {
@@ -92,11 +98,12 @@ impl What {
             Self::Failed { .. } => "failed",
             Self::NobodyDone { .. } => "nobody_done",
             Self::Missed { .. } => "missed",
+            Self::HoldsDue { .. } => "holds_due",
         }
     }
 
     /// The codes of all conditions.
-    pub const CODES: [&'static str; 8] = [
+    pub const CODES: [&'static str; 9] = [
         "overdue",
         "not_taken_up",
         "no_progress",
@@ -105,14 +112,15 @@ impl What {
         "failed",
         "nobody_done",
         "missed",
+        "holds_due",
     ];
 }
 
 /// Reads what somebody should know.
 pub async fn read(store: &Store) -> Result<Health, RecordsError> {
-    let (overdue, unfinished, newest, missed) =
-        try_join!(overdue(store), unfinished(store), newest(store), missed(store))?;
-    Ok(Health { conditions: [overdue, unfinished, newest, missed].concat() })
+    let (overdue, unfinished, newest, missed, holds) =
+        try_join!(overdue(store), unfinished(store), newest(store), missed(store), holds::due(store))?;
+    Ok(Health { conditions: [overdue, unfinished, newest, missed, holds].concat() })
 }
 
 async fn query(store: &Store, sql: &str, values: Vec<Value>) -> Result<Vec<QueryResult>, DbErr> {

@@ -9,6 +9,7 @@ extern crate self as records;
 
 pub mod actor;
 pub mod anonymise;
+pub mod approval;
 pub mod audit;
 mod bulk;
 pub mod catalogue;
@@ -22,6 +23,7 @@ pub mod dialect;
 pub mod entity;
 pub mod error;
 pub mod health;
+pub mod hold;
 pub mod key;
 pub mod ledger;
 pub mod maintenance;

@@ -13,6 +13,7 @@ mod queue;
 mod read;
 mod reapply;
 mod seal;
+mod second_person;
 mod single;
 mod start;
 
@@ -22,7 +23,9 @@ pub use preview::preview;
 pub use queue::{carry_out, work, work_to_the_end};
 pub use read::{Member, MemberQuery, Run, RunQuery, RunRow, list, members, read};
 pub use reapply::{start_reapply, under_older_rules};
+pub(crate) use second_person::{lock_preview, preview_row, reapply_matter, why_two, why_two_of};
 pub use single::{SinglePlan, anonymise_one, anonymise_one_as_shown, plan_for_one};
+pub(crate) use start::usable_preview;
 pub use start::{start, why_not};
 
 use crate::actor::{Actor, Channel};

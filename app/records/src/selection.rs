@@ -12,18 +12,26 @@ use sea_orm::sea_query::Value;
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr, QueryResult};
 use std::collections::BTreeMap;
 
-/// Where a blocker stands: the table, the column of the user's number, and the condition of its rows.
-const fn place_of(blocker: Blocker) -> (&'static str, &'static str, &'static str) {
-    match blocker {
-        Blocker::OpenLoan => ("loans", "user_number", "returned_on IS NULL"),
-        Blocker::OpenRequest => ("requests", "user_number", "closed_on IS NULL"),
-        Blocker::UnsettledCharge => ("charges", "user_number", "settled_on IS NULL AND cents <> 0"),
-        Blocker::Guarantor => {
-            ("users", "guarantor_number", "guarantor_number IS NOT NULL AND anonymised_on IS NULL")
-        }
-        Blocker::LegalHold => ("legal_holds", "user_number", "released_on IS NULL"),
-    }
-}
+/// Where blockers stand: the table, the column of the user's number, and the condition of its rows. A legal hold
+/// is on a user or on a category.
+const PLACES: [(Blocker, &str, &str, &str); 6] = [
+    (Blocker::OpenLoan, "loans", "user_number", "returned_on IS NULL"),
+    (Blocker::OpenRequest, "requests", "user_number", "closed_on IS NULL"),
+    (Blocker::UnsettledCharge, "charges", "user_number", "settled_on IS NULL AND cents <> 0"),
+    (
+        Blocker::Guarantor,
+        "users",
+        "guarantor_number",
+        "guarantor_number IS NOT NULL AND anonymised_on IS NULL",
+    ),
+    (Blocker::LegalHold, "legal_holds", "user_number", "released_on IS NULL AND user_number IS NOT NULL"),
+    (
+        Blocker::LegalHold,
+        "users",
+        "number",
+        "category IN (SELECT category FROM legal_holds WHERE released_on IS NULL AND category IS NOT NULL)",
+    ),
+];
 
 /// The bit of a role, beside those of the blockers.
 const STAFF: u8 = 1 << 5;
@@ -32,10 +40,7 @@ const STAFF: u8 = 1 << 5;
 /// whom they are asked about out of the column of the user's number.
 fn obstacle_queries(among: impl Fn(&str) -> String) -> Vec<String> {
     let staff = ("user_roles", "user_number", "TRUE", STAFF);
-    let blockers = Blocker::ALL.map(|blocker| {
-        let (table, column, open) = place_of(blocker);
-        (table, column, open, blocker.bit())
-    });
+    let blockers = PLACES.map(|(blocker, table, column, open)| (table, column, open, blocker.bit()));
     let all = std::iter::once(staff).chain(blockers);
     all.map(|(table, column, open, bit)| {
         format!("SELECT {column} AS number, {bit} AS bit FROM {table} WHERE {}{open}", among(column))
@@ -163,6 +168,8 @@ pub(crate) async fn facts(
 /// Locks some users and reads what must be known of them, in the order of their numbers, so that two transactions
 /// can never wait for each other. Loans and requests that are being made for them wait, or are seen.
 pub(crate) async fn lock(tx: &DatabaseTransaction, numbers: &[UserNumber]) -> Result<Vec<Candidate>, DbErr> {
+    // A hold on a category locks nobody's record: it waits here, or is seen.
+    dialect::pass_category_holds(tx).await?;
     read(tx, numbers, dialect::for_update(tx.get_database_backend())).await
 }
 

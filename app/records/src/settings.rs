@@ -1,6 +1,6 @@
 //! What an installation sets besides database and clock.
 
-use policy::Brakes;
+use policy::{Brakes, FourEyes};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -13,6 +13,8 @@ pub struct Settings {
     pub key: PathBuf,
     /// How far a run may go by itself.
     pub brakes: Brakes,
+    /// Whether a second person is needed to arm, to widen, to go over a brake, to release a legal hold.
+    pub four_eyes: FourEyes,
     /// How long a run may be silent until another process takes it over.
     pub lease: Duration,
     /// What is asked of staff who sign in.
@@ -44,6 +46,7 @@ impl Settings {
             ledger: folder.join("lethe.ledger"),
             key: folder.join("lethe.key"),
             brakes: Brakes::default(),
+            four_eyes: FourEyes::default(),
             lease: Duration::from_secs(20),
             sign_in: SignIn::default(),
         }

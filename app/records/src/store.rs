@@ -44,6 +44,12 @@ impl Store {
         Self { clock, ledger: Known::default(), stop, ..self.clone() }
     }
 
+    /// The same database under other settings. For tests.
+    #[must_use]
+    pub fn with_settings(&self, settings: Settings) -> Self {
+        Self { settings: Arc::new(settings), ..self.clone() }
+    }
+
     /// The clock.
     pub const fn clock(&self) -> &Clock {
         &self.clock

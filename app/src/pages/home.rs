@@ -5,11 +5,13 @@ use crate::state::opens;
 use leptos::prelude::*;
 
 /// Where each module leads, and what it is for.
-const MODULES: [(&str, &str, &str); 8] = [
+const MODULES: [(&str, &str, &str); 10] = [
     ("/users", "Users", "Find somebody, deal with open loans, anonymise one person."),
     ("/tasks", "Task centre", "Anonymise users in bulk: who, what, when. Preview first, then run."),
     ("/runs", "Runs", "What ran, when, and how it ended."),
     ("/residue", "Residue", "Where removed values were found again, and what to do about it."),
+    ("/approvals", "Approvals", "What waits for a second person, and what was decided."),
+    ("/holds", "Legal holds", "Who must not be anonymised, why, and when that is looked at again."),
     ("/catalogue", "Catalogue", "Records and items, and who made them."),
     ("/reports", "Reports", "Loans, requests and borrowers: the same before and after anonymising."),
     ("/staff", "Staff", "Who has which role, who can sign in."),

@@ -35,7 +35,7 @@ pub(super) fn address(number: UserNumber) -> String {
 }
 
 /// A name that leads to the record.
-pub(super) fn person_link(person: &Person) -> impl IntoView + use<> {
+pub(crate) fn person_link(person: &Person) -> impl IntoView + use<> {
     view! { <a href=address(person.number)>{person.name.clone()}</a> " (user "{person.number.to_string()}")" }
 }
 

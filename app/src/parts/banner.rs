@@ -73,6 +73,15 @@ fn line(condition: Condition, brakes: Brakes) -> impl IntoView {
             let more = (times > 1).then(|| format!(" and {} more", grouped(times - 1)));
             (to_run, name, view! { " missed its run of " {moment()} {more} "." }.into_any())
         }
+        What::HoldsDue { holds } => (
+            Some("/holds?show=due".to_owned()),
+            counted(holds, "legal hold", "legal holds"),
+            if holds == 1 {
+                " is due for review. It stays in force until somebody releases it.".into_any()
+            } else {
+                " are due for review. They stay in force until somebody releases them.".into_any()
+            },
+        ),
     };
     view! { <li><a href=href.unwrap_or_default()>{link}</a>{rest}</li> }
 }

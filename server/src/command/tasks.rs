@@ -3,11 +3,11 @@
 use super::Output;
 use clap::Subcommand;
 use policy::numbers::{counted, grouped};
-use policy::{RunState, TaskId, sentence};
+use policy::{RunId, RunState, TaskId, sentence};
 use records::page::{MOST_ROWS, Paging};
 use records::run::{self, Run};
 use records::task::{self, TaskFile, TaskQuery, TaskRow};
-use records::{Actor, Store};
+use records::{Actor, Store, approval};
 use serde_json::json;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -43,6 +43,9 @@ pub(crate) enum Tasks {
         /// The number of users that will be anonymised, as the preview says it. Without it nobody is changed.
         #[arg(long)]
         confirm: Option<String>,
+        /// Run this preview, which a second person has approved, instead of a new one.
+        #[arg(long)]
+        preview: Option<i64>,
     },
     /// Bring people who were anonymised under older rules up to the present ones.
     Reapply {
@@ -73,7 +76,9 @@ impl Tasks {
                 output.print(&preview, preview_words)?;
             }
             Self::Reapply { confirm } => return reapply(store, output, confirm).await,
-            Self::Run { id, confirm } => return run_now(store, output, TaskId(id), confirm).await,
+            Self::Run { id, confirm, preview } => {
+                return run_now(store, output, TaskId(id), confirm, preview.map(RunId)).await;
+            }
         }
         Ok(ExitCode::SUCCESS)
     }
@@ -130,15 +135,33 @@ async fn run_now(
     output: Output,
     task: TaskId,
     confirm: Option<String>,
+    approved: Option<RunId>,
 ) -> anyhow::Result<ExitCode> {
     let actor = Actor::COMMAND_LINE;
-    let preview = run::preview(store, actor, task).await?;
+    let preview = match approved {
+        Some(preview) => preview,
+        None => run::preview(store, actor, task).await?,
+    };
+    let shown = run::read(store, preview).await?;
+    if shown.task.as_ref().is_none_or(|(of, _)| *of != task) {
+        anyhow::bail!("Preview {preview} is not one of task {task}");
+    }
+    let missing = approval::missing_for(store, actor, preview).await?;
+    let count = shown.previewed;
+    let how = match &missing {
+        Some(why) => format!(
+            "{why}. To ask: lethe approvals ask {preview}. Then: lethe tasks run {task} --preview {preview} --confirm \
+             {count}"
+        ),
+        None => format!("To run: --confirm {count}"),
+    };
     let Some(confirm) = confirm else {
-        let preview = run::read(store, preview).await?;
-        let ask = format!("Nobody was changed. To run: --confirm {}", preview.previewed);
-        output.print(&preview, |preview| format!("{}\n{ask}", preview_words(preview)))?;
+        output.print(&shown, |preview| format!("{}\nNobody was changed. {how}", preview_words(preview)))?;
         return Ok(ExitCode::FAILURE);
     };
+    if missing.is_some() {
+        anyhow::bail!("{how}");
+    }
     let started = run::start(store, actor, preview, &confirm).await.map_err(super::in_words)?;
     let state = run::carry_out(store, started).await?;
     let result = run::read(store, started).await?;

@@ -52,7 +52,13 @@ fn conditions(registry: &mut Registry, health: &Health) {
         let count = health.conditions.iter().filter(|one| one.what.code() == code).count();
         family.get_or_create(&[("condition", code)]).set(i64::try_from(count).unwrap_or(i64::MAX));
     }
-    registry.register("conditions", "Tasks and runs that somebody should look at", family);
+    registry.register("conditions", "Tasks, runs and legal holds that somebody should look at", family);
+    let due = health.conditions.iter().find_map(|one| match one.what {
+        What::HoldsDue { holds } => Some(holds),
+        _ => None,
+    });
+    gauge(registry, "legal_holds_due", "Legal holds in force that are due for review")
+        .set(due.unwrap_or_default());
 }
 
 fn runs(registry: &mut Registry, figures: &Figures) {

@@ -1,4 +1,4 @@
-//! The tables that prove what was done: residue, certificates, the ledger's mark, replays.
+//! The tables that prove what was done: residue, certificates, the ledger's mark, replays, approvals.
 
 use super::tables::column;
 use super::{Action, Class, Owner, Table};
@@ -63,5 +63,25 @@ pub(super) const REPLAYS: Table = Table {
         column("already", Class::NotPersonal, Action::Keep, "Anonymised already"),
         column("absent", Class::NotPersonal, Action::Keep, "Not in this copy of the database"),
         column("verified", Class::NotPersonal, Action::Keep, "Checked afterwards"),
+    ],
+};
+
+pub(super) const APPROVALS: Table = Table {
+    name: "approvals",
+    words: "Approvals by a second person",
+    owner: Owner::Nobody,
+    columns: &[
+        column("id", Class::NotPersonal, Action::Keep, "Key"),
+        column("kind", Class::NotPersonal, Action::Keep, "What is approved"),
+        column("preview_id", Class::Link, Action::Keep, "Preview whose run is approved"),
+        column("hold_id", Class::Link, Action::Keep, "Legal hold whose release is approved"),
+        column("fingerprint", Class::NotPersonal, Action::Keep, "Seal of what is approved"),
+        column("asked_by", Class::Link, Action::Keep, "Member of staff who asked"),
+        column("asked_at", Class::NotPersonal, Action::Keep, "Asked"),
+        column("expires_at", Class::NotPersonal, Action::Keep, "Until when it may be used"),
+        column("decided_by", Class::Link, Action::Keep, "Member of staff who decided"),
+        column("decision", Class::NotPersonal, Action::Keep, "Approved or declined"),
+        column("decided_at", Class::NotPersonal, Action::Keep, "Decided"),
+        column("used_at", Class::NotPersonal, Action::Keep, "Used"),
     ],
 };

@@ -311,12 +311,15 @@ pub const TABLES: &[Table] = &[
         owner: Owner::User("user_number"),
         columns: &[
             column("id", Class::NotPersonal, Action::Keep, "Key"),
-            column("user_number", Class::Link, Action::Keep, "User"),
+            column("user_number", Class::Link, Action::Keep, "User; none for a hold on a category"),
+            column("category", Class::NotPersonal, Action::Keep, "User category that is held"),
             column("reason", Class::NotPersonal, Action::Keep, "Reason, as a code"),
+            column("owner_number", Class::Link, Action::Keep, "Member of staff who answers for it"),
             column("placed_by", Class::Link, Action::Keep, "Member of staff"),
             column("placed_on", Class::NotPersonal, Action::Keep, "Placed"),
             column("review_on", Class::NotPersonal, Action::Keep, "To be reviewed"),
             column("released_on", Class::NotPersonal, Action::Keep, "Released"),
+            column("released_by", Class::Link, Action::Keep, "Member of staff who released it"),
         ],
     },
     Table {
@@ -480,6 +483,7 @@ pub const TABLES: &[Table] = &[
     proof::CERTIFICATES,
     proof::LEDGER_MARK,
     proof::REPLAYS,
+    proof::APPROVALS,
     Table {
         name: "seaql_migrations",
         words: "Steps of the schema",

@@ -4,7 +4,6 @@ use crate::dialect;
 use crate::error::RecordsError;
 use crate::page::{Page, Paging};
 use crate::store::Store;
-use crate::user::{Name, Person};
 use chrono::{DateTime, NaiveDate, Utc};
 use policy::{CatalogueRecordId, ChargeId, LoanId, MessageId, RequestId, UserNumber};
 use sea_orm::{ConnectionTrait, DbErr, QueryResult};
@@ -78,17 +77,6 @@ pub struct Message {
     pub recipient: Option<String>,
     pub subject: Option<String>,
     pub body: Option<String>,
-}
-
-/// A legal hold.
-#[derive(Clone, Debug, Serialize)]
-#[allow(missing_docs, reason = "what each field is stands in the register")]
-pub struct LegalHold {
-    pub reason: String,
-    pub placed_by: Option<Person>,
-    pub placed_on: NaiveDate,
-    pub review_on: Option<NaiveDate>,
-    pub released_on: Option<NaiveDate>,
 }
 
 /// Lists the loans of a user.
@@ -184,30 +172,6 @@ pub async fn messages(
     };
     newest_first(store, "SELECT x.* FROM messages x", "TRUE", user, paging, message, |message| message.id.0)
         .await
-}
-
-/// The legal holds of a user, those in force first.
-pub async fn legal_holds(store: &Store, user: UserNumber) -> Result<Vec<LegalHold>, RecordsError> {
-    let sql = format!(
-        "SELECT x.reason, x.placed_by, x.placed_on, x.review_on, x.released_on, {} FROM legal_holds x \
-         LEFT JOIN users p ON p.number = x.placed_by WHERE x.user_number = ? \
-         ORDER BY CASE WHEN x.released_on IS NULL THEN 0 ELSE 1 END, x.id DESC LIMIT 100",
-        Name::columns("p")
-    );
-    let statement = dialect::statement(store.db.get_database_backend(), &sql, vec![user.0.into()]);
-    let rows = store.db.query_all_raw(statement).await?;
-    let hold = |row: &QueryResult| {
-        let placed_by: Option<i64> = row.try_get("", "placed_by")?;
-        let name = Name::of(row, "p")?.shown();
-        Ok(LegalHold {
-            reason: row.try_get("", "reason")?,
-            placed_by: placed_by.map(|number| Person { number: UserNumber(number), name }),
-            placed_on: row.try_get("", "placed_on")?,
-            review_on: row.try_get("", "review_on")?,
-            released_on: row.try_get("", "released_on")?,
-        })
-    };
-    Ok(rows.iter().map(hold).collect::<Result<_, DbErr>>()?)
 }
 
 fn record(row: &QueryResult) -> Result<Option<(CatalogueRecordId, String)>, DbErr> {

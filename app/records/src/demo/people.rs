@@ -11,7 +11,11 @@ use super::photo;
 use crate::entity::{custom_values, legal_holds, photos, user_roles, user_words};
 use crate::user::search_words;
 use chrono::{Duration, NaiveDate};
+use policy::HoldReason;
 use sea_orm::Set;
+
+/// Why some are held.
+const HELD: [HoldReason; 3] = [HoldReason::Dispute, HoldReason::DebtCollection, HoldReason::AuthorityOrder];
 
 /// Users that are made and written together.
 const BLOCK: usize = 500;
@@ -154,12 +158,14 @@ impl Maker {
         if held || released {
             let placed_on = self.today - Duration::days(dice.between(30, 200));
             batch.legal_holds.push(legal_holds::ActiveModel {
-                user_number: Set(number),
-                reason: Set((*dice.pick(&["dispute", "damage_claim", "court_order"])).to_owned()),
+                user_number: Set(Some(number)),
+                reason: Set(dice.pick(&HELD).code().to_owned()),
+                owner_number: Set(Some(DPO)),
                 placed_by: Set(Some(DPO)),
                 placed_on: Set(placed_on),
                 review_on: Set(Some(self.today + Duration::days(dice.between(-20, 180)))),
                 released_on: Set(released.then(|| placed_on + Duration::days(20))),
+                released_by: Set(released.then_some(DPO)),
                 ..Default::default()
             });
         }

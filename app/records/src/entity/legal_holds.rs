@@ -9,12 +9,15 @@ use sea_orm::entity::prelude::*;
 pub struct Model {
     #[sea_orm(primary_key)]
     pub id: i64,
-    pub user_number: i64,
+    pub user_number: Option<i64>,
+    pub category: Option<String>,
     pub reason: String,
+    pub owner_number: Option<i64>,
     pub placed_by: Option<i64>,
     pub placed_on: Date,
     pub review_on: Option<Date>,
     pub released_on: Option<Date>,
+    pub released_by: Option<i64>,
 }
 
 #[derive(Clone, Copy, Debug, DeriveRelation, EnumIter)]

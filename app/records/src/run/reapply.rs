@@ -3,17 +3,21 @@
 //! It is a run like any other, of people who are anonymised already. Each is done by the policy of the run that
 //! anonymised them, so that what was kept on purpose stays.
 
+use super::seal::Seal;
 use super::{seal, stored_policy};
 use crate::actor::Actor;
+use crate::approval::{self, Matter};
 use crate::audit::{self, Deed, Subject};
 use crate::dialect;
-use crate::entity::runs;
+use crate::entity::{runs, users};
 use crate::error::RecordsError;
 use crate::store::Store;
 use policy::form::Problem;
 use policy::numbers::grouped;
-use policy::{Action, Policy, RULES_VERSION, Reason, RunId, RunKind, RunState, UserNumber};
-use sea_orm::{ActiveModelTrait, ConnectionTrait, DatabaseTransaction, DbErr, Set};
+use policy::{Action, Policy, RULES_VERSION, Reason, RunId, RunKind, RunState, UserNumber, WhyTwo};
+use sea_orm::{
+    ActiveModelTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, PaginatorTrait, Set,
+};
 use std::collections::BTreeMap;
 
 const UNDER_OLDER_RULES: &str = "anonymised_on IS NOT NULL AND COALESCE(rules_version, 0) < ?";
@@ -44,7 +48,7 @@ pub async fn start_reapply(store: &Store, actor: Actor, typed: &str) -> Result<R
         let expected = grouped(people);
         return Err(RecordsError::field("confirm", Problem::ConfirmationDiffers { expected }));
     }
-    let policy = serde_json::to_string(&Policy::default()).map_err(|_| RecordsError::Corrupt("policy"))?;
+    let policy = default_policy()?;
     let today = store.clock.today();
     let run = runs::ActiveModel {
         kind: Set(RunKind::Reapply.code().to_owned()),
@@ -70,12 +74,46 @@ pub async fn start_reapply(store: &Store, actor: Actor, typed: &str) -> Result<R
     let values = vec![run.id.into(), RULES_VERSION.into()];
     tx.execute_raw(dialect::statement(tx.get_database_backend(), &members, values)).await?;
     let fingerprint = seal::fingerprint(&tx, id, &policy, RULES_VERSION, today).await?;
+    let detail = match why_two(&tx, store).await? {
+        Some(why) => {
+            let matter = Matter::reapply_of(fingerprint.clone());
+            format!("approval={}", approval::spend(&tx, store, actor, &matter, why).await?)
+        }
+        None => String::new(),
+    };
     runs::ActiveModel { id: Set(run.id), fingerprint: Set(Some(fingerprint)), ..Default::default() }
         .update(&tx)
         .await?;
-    audit::note(&tx, &store.clock, actor, Deed::RunStarted, Subject::Run(run.id), Some(id), "").await?;
+    audit::note(&tx, &store.clock, actor, Deed::RunStarted, Subject::Run(run.id), Some(id), &detail).await?;
     tx.commit().await?;
     Ok(id)
+}
+
+/// Why it needs a second person; None when it does not: so many people that a run would not go on by itself.
+pub(super) async fn why_two(
+    db: &impl ConnectionTrait,
+    store: &Store,
+) -> Result<Option<WhyTwo>, RecordsError> {
+    if !approval::is_on(db, store, Action::Approve).await? {
+        return Ok(None);
+    }
+    let all = i64::try_from(users::Entity::find().count(db).await?).unwrap_or(i64::MAX);
+    Ok(store.settings.brakes.of(count(db).await?, all, &[]).map(WhyTwo::Brake))
+}
+
+/// The fingerprint of those who would be brought up to the present rules today.
+pub(super) async fn fingerprint(db: &impl ConnectionTrait, store: &Store) -> Result<String, RecordsError> {
+    let sql = format!("SELECT number FROM users WHERE {UNDER_OLDER_RULES} ORDER BY number");
+    let statement = dialect::statement(db.get_database_backend(), &sql, vec![RULES_VERSION.into()]);
+    let rows = db.query_all_raw(statement).await?;
+    let numbers = rows.iter().map(|row| row.try_get("", "number")).collect::<Result<Vec<i64>, DbErr>>()?;
+    let mut seal = Seal::new(&default_policy()?, RULES_VERSION, store.clock.today());
+    seal.add(&numbers);
+    Ok(seal.fingerprint())
+}
+
+fn default_policy() -> Result<String, RecordsError> {
+    serde_json::to_string(&Policy::default()).map_err(|_| RecordsError::Corrupt("policy"))
 }
 
 /// The policy by which the first of these people was anonymised, and those of them to whom the same policy was

@@ -28,8 +28,7 @@ pub(super) async fn fingerprint(
     rules: i32,
     today: NaiveDate,
 ) -> Result<String, RecordsError> {
-    let mut hash = Sha256::new();
-    hash.update(format!("lethe-preview-1\n{policy}\n{rules}\n{today}\n"));
+    let mut seal = Seal::new(policy, rules, today);
     let mut after = i64::MIN;
     loop {
         let numbers: Vec<i64> = run_members::Entity::find()
@@ -45,11 +44,28 @@ pub(super) async fn fingerprint(
             .await?;
         let Some(last) = numbers.last() else { break };
         after = *last;
-        for number in &numbers {
-            hash.update(number.to_be_bytes());
+        seal.add(&numbers);
+    }
+    Ok(seal.fingerprint())
+}
+
+/// A fingerprint in the making: policy, rules and day, then people in the order of their numbers.
+pub(super) struct Seal(Sha256);
+
+impl Seal {
+    pub(super) fn new(policy: &str, rules: i32, today: NaiveDate) -> Self {
+        Self(Sha256::new_with_prefix(format!("lethe-preview-1\n{policy}\n{rules}\n{today}\n")))
+    }
+
+    pub(super) fn add(&mut self, numbers: &[i64]) {
+        for number in numbers {
+            self.0.update(number.to_be_bytes());
         }
     }
-    Ok(base16ct::lower::encode_string(&hash.finalize()))
+
+    pub(super) fn fingerprint(self) -> String {
+        base16ct::lower::encode_string(&self.0.finalize())
+    }
 }
 
 /// Copies the eligible people of a preview into the run that carries it out, and compares the seal.
@@ -167,7 +183,7 @@ async fn brake(
 }
 
 /// How many people the last runs of a task were about.
-async fn last_runs(tx: &DatabaseTransaction, task: TaskId) -> Result<Vec<i64>, RecordsError> {
+pub(super) async fn last_runs(tx: &impl ConnectionTrait, task: TaskId) -> Result<Vec<i64>, RecordsError> {
     let ended = [RunState::Succeeded, RunState::CompletedWithFailures];
     let people = runs::Entity::find()
         .select_only()

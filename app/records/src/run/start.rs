@@ -1,7 +1,8 @@
 //! Starting a run from a preview.
 
-use super::seal;
+use super::{seal, second_person};
 use crate::actor::Actor;
+use crate::approval::{self, Matter};
 use crate::audit::{self, Deed, Subject};
 use crate::entity::{runs, tasks};
 use crate::error::RecordsError;
@@ -16,15 +17,21 @@ use sea_orm::{
 };
 
 /// Starts the run of a preview; `typed` is the number of people, typed to confirm. The run then waits in the queue
-/// for [`super::work`] or [`super::carry_out`]. It touches only those who were eligible in the preview.
+/// for [`super::work`] or [`super::carry_out`]. It touches only those who were eligible in the preview. Where it needs
+/// a second person, their approval is used up.
 pub async fn start(store: &Store, actor: Actor, preview: RunId, typed: &str) -> Result<RunId, RecordsError> {
     actor.must(Action::Run)?;
     let tx = store.begin().await?;
+    second_person::lock_preview(&tx, preview).await?;
     let preview = usable_preview(&tx, store, preview).await?;
     if typed_number(typed) != Some(preview.previewed) {
         let expected = grouped(preview.previewed);
         return Err(RecordsError::field("confirm", Problem::ConfirmationDiffers { expected }));
     }
+    let approval = match second_person::why_two(&tx, store, &preview).await? {
+        Some(why) => Some(approval::spend(&tx, store, actor, &Matter::run_of(&preview)?, why).await?),
+        None => None,
+    };
     let run = runs::ActiveModel {
         task_id: Set(preview.task_id),
         kind: Set(RunKind::Manual.code().to_owned()),
@@ -48,7 +55,8 @@ pub async fn start(store: &Store, actor: Actor, preview: RunId, typed: &str) -> 
     seal::copy_members(&tx, &preview, id).await?;
     confirm_policy(&tx, &preview).await?;
     let subject = Subject::Task(preview.task_id.unwrap_or_default());
-    audit::note(&tx, &store.clock, actor, Deed::RunStarted, subject, Some(id), "").await?;
+    let detail = approval.map(|approval| format!("approval={approval}")).unwrap_or_default();
+    audit::note(&tx, &store.clock, actor, Deed::RunStarted, subject, Some(id), &detail).await?;
     tx.commit().await?;
     Ok(id)
 }
@@ -80,16 +88,12 @@ pub async fn why_not(store: &Store, preview: RunId) -> Result<Option<String>, Re
 }
 
 /// The preview, if it still says what would happen today.
-async fn usable_preview(
+pub(crate) async fn usable_preview(
     tx: &impl ConnectionTrait,
     store: &Store,
     id: RunId,
 ) -> Result<runs::Model, RecordsError> {
-    let preview = runs::Entity::find_by_id(id.0)
-        .one(tx)
-        .await?
-        .filter(|run| run.kind == RunKind::Preview.code())
-        .ok_or(RecordsError::NotFound("preview"))?;
+    let preview = second_person::preview_row(tx, id).await?;
     let carried_out = runs::Entity::find()
         .filter(runs::Column::PreviewId.eq(preview.id))
         .filter(runs::Column::State.ne(RunState::StoppedByBrake.code()))

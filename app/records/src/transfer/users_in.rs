@@ -12,9 +12,10 @@ use crate::audit::{self, Deed, Subject};
 use crate::bulk::{MOST_PARAMETERS, insert};
 use crate::entity::{custom_fields, custom_values, terms, user_words, users};
 use crate::error::RecordsError;
+use crate::hold;
 use crate::store::Store;
 use crate::user::search_words;
-use policy::Action;
+use policy::{Action, UserNumber};
 use sea_orm::ActiveValue::NotSet;
 use sea_orm::sea_query::OnConflict;
 use sea_orm::{
@@ -38,7 +39,7 @@ pub async fn import_users(
 
     let tx = store.begin().await?;
     let mut lines = open(file, &custom)?;
-    let mut import = Import::new(store, lines.header(), terms_known(&tx).await?);
+    let mut import = Import::new(store, actor, lines.header(), terms_known(&tx).await?);
     import.summary.dry_run = dry_run;
     let mut chunk = Vec::with_capacity(CHUNK);
     loop {
@@ -128,6 +129,7 @@ pub(super) async fn add_terms<'a>(
 
 struct Import<'a> {
     store: &'a Store,
+    actor: Actor,
     header: Arc<Header>,
     summary: ImportSummary,
     problems: FileProblems,
@@ -146,9 +148,10 @@ struct Change {
 }
 
 impl<'a> Import<'a> {
-    fn new(store: &'a Store, header: &Arc<Header>, terms: HashSet<(String, String)>) -> Self {
+    fn new(store: &'a Store, actor: Actor, header: &Arc<Header>, terms: HashSet<(String, String)>) -> Self {
         Self {
             store,
+            actor,
             header: Arc::clone(header),
             summary: ImportSummary::default(),
             problems: FileProblems::default(),
@@ -181,6 +184,7 @@ impl<'a> Import<'a> {
         let mut matches = Matches::find(tx, &lines).await?;
         let custom = self.custom_values(tx, &matches).await?;
         let (mut created, mut changed) = (Vec::new(), Vec::new());
+        let mut leaving = Vec::new();
         for mut line in lines {
             let number = line.number;
             match matches.whom(&line, &self.seen) {
@@ -205,12 +209,16 @@ impl<'a> Import<'a> {
                     if same {
                         self.summary.unchanged += 1;
                     } else {
+                        if before.category != change.user.category {
+                            leaving.extend(before.category.clone().map(|left| (UserNumber(found), left)));
+                        }
                         matches.changes(&before, &change.user);
                         changed.push(change);
                     }
                 }
             }
         }
+        hold::carry_over(tx, &self.store.clock, self.actor, &leaving).await?;
         self.change(tx, changed).await?;
         self.create(tx, created).await?;
         let found = self.guarantors.resolve(tx).await?;

@@ -310,7 +310,9 @@ async fn held(db: &impl ConnectionTrait, number: UserNumber) -> Result<Held, DbE
         of("charges", " AND settled_on IS NULL AND cents <> 0"),
         of("charges", ""),
         of("messages", ""),
-        of("legal_holds", " AND released_on IS NULL"),
+        "(SELECT COUNT(*) FROM legal_holds WHERE released_on IS NULL AND (user_number = ? \
+         OR category = (SELECT category FROM users WHERE number = ?)))"
+            .to_owned(),
         of("photos", ""),
         of("credentials", ""),
         of("sessions", ""),
@@ -321,7 +323,7 @@ async fn held(db: &impl ConnectionTrait, number: UserNumber) -> Result<Held, DbE
     let columns: Vec<String> =
         counts.iter().enumerate().map(|(place, count)| format!("{count} AS n{place}")).collect();
     let sql = format!("SELECT {}", columns.join(", "));
-    let values = vec![number.0.into(); counts.len() + 1];
+    let values = vec![number.0.into(); counts.len() + 2];
     let row = db.query_one_raw(dialect::statement(db.get_database_backend(), &sql, values)).await?;
     let n = |place: usize| row.as_ref().map_or(Ok(0_i64), |row| row.try_get("", &format!("n{place}")));
     Ok(Held {

@@ -7,6 +7,7 @@ use crate::actor::Actor;
 use crate::audit::{self, Deed, Subject};
 use crate::entity::{credentials, custom_fields, custom_values, photos, sessions, terms, users};
 use crate::error::RecordsError;
+use crate::hold;
 use crate::store::Store;
 use crate::words;
 use policy::dates::iso;
@@ -150,6 +151,12 @@ async fn edit(
     let new = written(&old, draft);
     let mut changed = changed_fields(&old, &new);
     let custom = custom_of(tx, number).await?;
+    if hold::in_force(tx, number).await? && takes_away(&old, &new, &custom, draft) {
+        return Err(held());
+    }
+    if let Some(left) = old.category.clone().filter(|_| old.category != new.category) {
+        hold::carry_over(tx, &store.clock, actor, &[(number, left)]).await?;
+    }
     if custom != draft.custom {
         changed.extend(differing(&custom, &draft.custom).map(|key| format!("custom.{key}")));
         save_custom(tx, number.0, &custom, &draft.custom).await?;
@@ -237,6 +244,53 @@ fn changed_fields(old: &users::Model, new: &users::Model) -> Vec<String> {
     .filter(|(_, differs)| *differs)
     .map(|(name, _)| name.to_owned())
     .collect()
+}
+
+/// Whether an edit takes away what anonymising by hand takes away: it empties a field, replaces UserID or name, or
+/// removes photo or sign-in.
+fn takes_away(
+    old: &users::Model,
+    new: &users::Model,
+    custom: &BTreeMap<String, String>,
+    draft: &UserDraft,
+) -> bool {
+    let replaced =
+        [(&old.user_id, &new.user_id), (&old.first_name, &new.first_name), (&old.last_name, &new.last_name)]
+            .into_iter()
+            .any(|(old, new)| old.is_some() && old != new);
+    let emptied = [
+        (&old.title, &new.title),
+        (&old.middle_name, &new.middle_name),
+        (&old.preferred_name, &new.preferred_name),
+        (&old.email, &new.email),
+        (&old.phone, &new.phone),
+        (&old.mobile, &new.mobile),
+        (&old.street, &new.street),
+        (&old.postcode, &new.postcode),
+        (&old.city, &new.city),
+        (&old.country, &new.country),
+        (&old.gender, &new.gender),
+        (&old.language, &new.language),
+        (&old.barcode, &new.barcode),
+        (&old.external_id, &new.external_id),
+        (&old.notes, &new.notes),
+    ]
+    .into_iter()
+    .any(|(old, new)| old.is_some() && new.is_none());
+    replaced
+        || emptied
+        || old.birth_date.is_some() && new.birth_date.is_none()
+        || custom.keys().any(|key| !draft.custom.contains_key(key))
+        || draft.remove_photo
+        || draft.remove_sign_in
+}
+
+fn held() -> RecordsError {
+    RecordsError::Refused(
+        "A legal hold is in force: nothing can be emptied or removed, and UserID and names cannot be replaced, until \
+         it is released. Nothing was changed"
+            .to_owned(),
+    )
 }
 
 /// What only the database knows: what is taken, who can be guarantor, which codes there are.

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::missing_panics_doc, missing_docs, reason = "tests")]
 
 mod anonymising;
+mod approvals;
 mod bytes;
 mod canary;
 mod certificates;
@@ -10,6 +11,7 @@ mod desk;
 mod editing;
 mod faults;
 mod health;
+mod holds;
 mod leases;
 mod ledger;
 mod reapply;
@@ -26,3 +28,4 @@ mod support;
 mod tasks;
 mod transfer;
 mod transfer_bad;
+mod upgrade;

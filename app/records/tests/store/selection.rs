@@ -55,8 +55,19 @@ async fn write(store: &Store, all: &[UserFacts]) {
             marked_on: Set(facts.marked_on),
             anonymised_on: Set(facts.anonymised.then_some(today)),
             guarantor_number: Set(None),
+            category: Set(category(number, facts)),
             ..Default::default()
         });
+    }
+    for (category, released_on) in [("HELD", None), ("HELD", Some(today)), ("FREE", Some(today))] {
+        let hold = legal_holds::ActiveModel {
+            category: Set(Some(category.to_owned())),
+            reason: Set("authority_order".to_owned()),
+            placed_on: Set(today),
+            released_on: Set(released_on),
+            ..Default::default()
+        };
+        hold.insert(store.database()).await.unwrap();
     }
     for chunk in rows.chunks(500) {
         users::Entity::insert_many(chunk.to_vec()).exec_without_returning(store.database()).await.unwrap();
@@ -64,6 +75,19 @@ async fn write(store: &Store, all: &[UserFacts]) {
     for (number, facts) in (1..).zip(all) {
         hang_on(store, number, facts, today).await;
     }
+}
+
+const fn by_category(number: i64) -> bool {
+    number % 2 == 0
+}
+
+/// A category that is held, one that was, or none.
+fn category(number: i64, facts: &UserFacts) -> Option<String> {
+    let held = facts.blockers.iter().any(|blocker| blocker == Blocker::LegalHold);
+    if held && (by_category(number) || number % 3 == 0) {
+        return Some("HELD".to_owned());
+    }
+    (number % 3 == 0).then(|| "FREE".to_owned())
 }
 
 async fn hang_on(store: &Store, number: i64, facts: &UserFacts, today: NaiveDate) {
@@ -112,12 +136,13 @@ async fn hang_on(store: &Store, number: i64, facts: &UserFacts, today: NaiveDate
         };
         charge.insert(db).await.unwrap();
     }
-    if has(Blocker::LegalHold) || number % 10 == 3 {
+    // Of those who are held, every second one is so by category, and some by both.
+    if has(Blocker::LegalHold) && !by_category(number) || number % 10 == 3 {
         let hold = legal_holds::ActiveModel {
-            user_number: Set(number),
+            user_number: Set(Some(number)),
             reason: Set("dispute".to_owned()),
             placed_on: Set(today),
-            released_on: Set(closed(has(Blocker::LegalHold))),
+            released_on: Set(closed(has(Blocker::LegalHold) && !by_category(number))),
             ..Default::default()
         };
         hold.insert(db).await.unwrap();

@@ -14,11 +14,19 @@ use records::run::{Member, Run};
 
 use super::start::Confirmation;
 use crate::error::AppError;
+use crate::pages::approvals::second::Second;
 
 /// The width of the bar of verdicts, in units of its own.
 const WIDTH: i64 = 1000;
 
-pub(super) fn page(run: Run, why_not: Option<String>, asked: People, members: Page<Member>) -> impl IntoView {
+pub(super) fn page(
+    run: Run,
+    why_not: Option<String>,
+    second: Option<Second>,
+    asked: People,
+    members: Page<Member>,
+) -> impl IntoView {
+    let ready = why_not.is_none() && second.as_ref().is_none_or(Second::is_settled);
     let task = run.task.clone();
     let crumbs = std::iter::once(("Task centre".to_owned(), "/tasks".to_owned()))
         .chain(task.iter().map(|(id, words)| (words.clone(), format!("/tasks/{id}"))))
@@ -43,7 +51,8 @@ pub(super) fn page(run: Run, why_not: Option<String>, asked: People, members: Pa
             <p class="hint">"Made " <Moment at=run.created_at /> ", by the rules of version " {run.rules_version}"."</p>
             <h2 id="people">"People"</h2>
             {people(run.id, &asked, members, true)}
-            {why_not.is_none().then(|| confirm(&run))}
+            {second.map(Second::view)}
+            {ready.then(|| confirm(&run))}
         </Frame>
     }
 }

@@ -2,8 +2,9 @@
 
 use super::people::People;
 use super::{preview, result};
+use crate::pages::approvals::second::Second;
 use crate::parts::{named_in_path, page};
-use crate::state::store;
+use crate::state::{actor, store};
 use leptos::prelude::*;
 use policy::{RunId, RunKind};
 use records::run;
@@ -19,7 +20,8 @@ pub fn RunPage() -> impl IntoView {
         let members = run::members(&store, &run, &people.query, &people.paging).await?;
         if run.kind == RunKind::Preview {
             let why_not = run::why_not(&store, run.id).await?;
-            Ok(preview::page(run, why_not, people, members).into_any())
+            let second = Second::of(&store, actor(), run.id).await?;
+            Ok(preview::page(run, why_not, second, people, members).into_any())
         } else {
             Ok(result::page(run, store.settings().brakes, people, members).into_any())
         }

@@ -1,17 +1,20 @@
 //! The details of a user's record. Of an anonymised user only what is left is shown.
 
-use super::{RecordDay, code_in_words, person_link};
-use crate::parts::Day;
+use super::tab::Tab;
+use super::{RecordDay, person_link};
+use crate::pages::holds::{On, hold_table, place_form};
+use crate::state::actor;
 use chrono::NaiveDate;
 use leptos::prelude::*;
+use policy::Action;
 use policy::dates::joined;
-use records::circulation::LegalHold;
+use records::hold::Hold;
 use records::user::{Term, UserRecord};
 
 /// One line: what it is, and the value.
 type Fact = (&'static str, Option<AnyView>);
 
-pub(super) fn view(user: &UserRecord, holds: Vec<LegalHold>) -> impl IntoView + use<> {
+pub(super) fn view(user: &UserRecord, holds: Vec<Hold>, today: NaiveDate) -> impl IntoView + use<> {
     let all = !user.is_anonymised();
     view! {
         <div class="beside">
@@ -22,7 +25,7 @@ pub(super) fn view(user: &UserRecord, holds: Vec<LegalHold>) -> impl IntoView + 
         </div>
         {custom(user)}
         {guarantees(user)}
-        {legal_holds(holds)}
+        {legal_holds(user, holds, today)}
     }
 }
 
@@ -137,48 +140,17 @@ fn guarantees(user: &UserRecord) -> impl IntoView + use<> {
     })
 }
 
-fn legal_holds(holds: Vec<LegalHold>) -> impl IntoView {
-    if holds.is_empty() {
+fn legal_holds(user: &UserRecord, holds: Vec<Hold>, today: NaiveDate) -> impl IntoView + use<> {
+    let place = !user.is_anonymised() && actor().may(Action::PlaceHolds);
+    if holds.is_empty() && !place {
         return ().into_any();
     }
-    let rows = holds
-        .into_iter()
-        .map(|hold| {
-            let state = if hold.released_on.is_none() {
-                view! { <span class="tag due">"In force"</span> }
-            } else {
-                view! { <span class="tag quiet">"Released"</span> }
-            };
-            view! {
-                <tr>
-                    <th scope="row">{code_in_words(&hold.reason)}</th>
-                    <td>{state}</td>
-                    <td><Day date=hold.placed_on /></td>
-                    <td>{hold.placed_by.as_ref().map(person_link)}</td>
-                    <td><Day date=hold.review_on /></td>
-                    <td><Day date=hold.released_on /></td>
-                </tr>
-            }
-        })
-        .collect_view();
+    let table = (!holds.is_empty()).then(|| hold_table(holds, today, false));
+    let form = place.then(|| place_form(On::User(user.number), &Tab::Details.address(user.number)));
     view! {
         <h2 id="legal-holds">"Legal holds"</h2>
-        <div class="scroll" role="region" aria-label="Legal holds" tabindex="0">
-            <table>
-                <caption class="hidden">"Legal holds"</caption>
-                <thead>
-                    <tr>
-                        <th scope="col">"Reason"</th>
-                        <th scope="col">"State"</th>
-                        <th scope="col">"Placed"</th>
-                        <th scope="col">"By"</th>
-                        <th scope="col">"To be reviewed"</th>
-                        <th scope="col">"Released"</th>
-                    </tr>
-                </thead>
-                <tbody>{rows}</tbody>
-            </table>
-        </div>
+        {table}
+        {form}
     }
     .into_any()
 }

@@ -14,7 +14,7 @@ use policy::UserNumber;
 use records::circulation::{self, Loans};
 use records::page::Page;
 use records::user::{self, UserRecord};
-use records::{RecordsError, Store, catalogue};
+use records::{RecordsError, Store, catalogue, hold};
 
 /// A user's record with everything that hangs on it.
 #[component]
@@ -141,7 +141,10 @@ async fn content(store: &Store, user: &UserRecord, tab: Tab) -> Result<AnyView, 
         view! { {table} <Pager list=list.clone() paged next /> }.into_any()
     };
     Ok(match tab {
-        Tab::Details => details::view(user, circulation::legal_holds(store, number).await?).into_any(),
+        Tab::Details => {
+            let holds = hold::of_user(store, number).await?;
+            details::view(user, holds, store.clock().today()).into_any()
+        }
         Tab::Loans => {
             let Page { rows, next } = circulation::loans(store, number, Loans::Open, &paging).await?;
             with_pager(activity::open_loans(rows, &list, store.clock().today()), next)

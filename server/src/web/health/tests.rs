@@ -92,6 +92,10 @@ async fn metrics_are_figures_and_nothing_else() {
         );
         store.database().execute_unprepared(&run).await.expect("a run");
     }
+    let holds = "INSERT INTO legal_holds (category, reason, placed_on, review_on) VALUES \
+                 ('STUDENT', 'dispute', '2019-01-01', '2019-06-01'), ('GUEST', 'other', '2019-01-01', NULL), \
+                 ('STAFF', 'other', '2019-01-01', '2999-01-01')";
+    store.database().execute_unprepared(holds).await.expect("legal holds");
     let router = desk(&folder, &store, Pulse::old(3));
     let (status, text) = answer(&router, "/metrics", "127.0.0.1:3000").await;
     assert_eq!(status, StatusCode::OK);
@@ -100,6 +104,8 @@ async fn metrics_are_figures_and_nothing_else() {
         "lethe_conditions{condition=\"overdue\"} 1",
         "lethe_conditions{condition=\"missed\"} 0",
         "lethe_conditions{condition=\"no_progress\"} 0",
+        "lethe_conditions{condition=\"holds_due\"} 1",
+        "lethe_legal_holds_due 2",
         "lethe_runs{kind=\"scheduled\",state=\"succeeded\"} 1",
         "lethe_people_total{outcome=\"done\"} 14",
         "lethe_people_total{outcome=\"failed\"} 0",

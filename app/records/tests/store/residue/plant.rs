@@ -20,6 +20,7 @@ const NOT_HERE: &[&str] = &[
     "certificates",
     "ledger_mark",
     "replays",
+    "approvals",
     "tasks.policy",
     "tasks.schedule",
     "tasks.task_type",
@@ -30,6 +31,7 @@ const NOT_HERE: &[&str] = &[
     "custom_values.field_key",
     "user_roles.role",
     "legal_holds.reason",
+    "legal_holds.category",
     "requests.status",
 ];
 

@@ -1,0 +1,213 @@
+//! Legal holds: why somebody must not be anonymised, and until when that is looked at again.
+
+use crate::dates;
+use crate::form::{FieldErrors, Problem};
+use crate::ids::UserNumber;
+use crate::text;
+use chrono::{Duration, NaiveDate};
+use serde::{Deserialize, Serialize};
+
+/// How many days ahead a hold is reviewed at the latest: a hold that nobody looks at is a hold for ever.
+pub const MOST_DAYS_TO_REVIEW: i64 = 731;
+
+/// Why a legal hold is in force. A code, so that nobody writes about a person here.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum HoldReason {
+    /// A dispute or a lawsuit.
+    Dispute,
+    /// Money is being collected.
+    DebtCollection,
+    /// Something is being looked into: theft, damage, misuse.
+    Investigation,
+    /// An authority or a court has ordered it.
+    AuthorityOrder,
+    /// The person has objected to erasure or asked for restriction (article 18 of the GDPR).
+    Restriction,
+    /// Anything else; its owner can say what.
+    Other,
+}
+
+impl HoldReason {
+    /// All reasons, in the order of the form.
+    pub const ALL: [Self; 6] = [
+        Self::Dispute,
+        Self::DebtCollection,
+        Self::Investigation,
+        Self::AuthorityOrder,
+        Self::Restriction,
+        Self::Other,
+    ];
+
+    /// The stable code that is stored.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Dispute => "dispute",
+            Self::DebtCollection => "debt_collection",
+            Self::Investigation => "investigation",
+            Self::AuthorityOrder => "authority_order",
+            Self::Restriction => "restriction",
+            Self::Other => "other",
+        }
+    }
+
+    /// The reason in words.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Dispute => "Dispute or lawsuit",
+            Self::DebtCollection => "Debt collection",
+            Self::Investigation => "Investigation",
+            Self::AuthorityOrder => "Order of an authority or court",
+            Self::Restriction => "Objection of the person (GDPR, article 18)",
+            Self::Other => "Other reason",
+        }
+    }
+
+    /// The reason with this code.
+    pub fn from_code(code: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|reason| reason.code() == code)
+    }
+}
+
+/// The form that places a legal hold, as it is typed.
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct HoldForm {
+    /// Number of the user; empty for a hold on a category.
+    pub user: String,
+    /// Code of the user category; empty for a hold on one user.
+    pub category: String,
+    /// Code of the reason.
+    pub reason: String,
+    /// Number of the member of staff who answers for it; empty for whoever places it.
+    pub owner: String,
+    /// When it is to be reviewed.
+    pub review_on: String,
+}
+
+/// On whom a hold is.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum HeldBy {
+    /// On one user.
+    User(UserNumber),
+    /// On everybody of a user category.
+    Category(String),
+}
+
+/// What a right form says.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct HoldDraft {
+    /// On whom.
+    pub on: HeldBy,
+    /// Why.
+    pub reason: HoldReason,
+    /// Who answers for it; None for whoever places it.
+    pub owner: Option<UserNumber>,
+    /// When it is to be reviewed.
+    pub review_on: NaiveDate,
+}
+
+/// Checks the form. Whether user, owner and category exist, only the database knows.
+pub fn validate(form: &HoldForm, today: NaiveDate) -> Result<HoldDraft, FieldErrors> {
+    let mut errors = FieldErrors::default();
+    let on = errors.take("category", on_whom(form));
+    let reason = errors.take(
+        "reason",
+        HoldReason::from_code(form.reason.trim()).ok_or_else(|| Problem::required("a reason")),
+    );
+    let owner = errors.take("owner", optional_number(&form.owner));
+    let review_on = errors.take("review_on", review_date(&form.review_on, today));
+    match (on, reason, owner, review_on) {
+        (Some(on), Some(reason), Some(owner), Some(review_on)) => {
+            Ok(HoldDraft { on, reason, owner, review_on })
+        }
+        _ => Err(errors),
+    }
+}
+
+/// The day of the next review: after today, and not further away than [`MOST_DAYS_TO_REVIEW`].
+pub fn review_date(text: &str, today: NaiveDate) -> Result<NaiveDate, Problem> {
+    if text.trim().is_empty() {
+        return Err(Problem::required("a review date"));
+    }
+    let date = dates::parse_date(text)?;
+    let latest = today + Duration::days(MOST_DAYS_TO_REVIEW);
+    if date > today && date <= latest { Ok(date) } else { Err(Problem::NotAReviewDate) }
+}
+
+fn on_whom(form: &HoldForm) -> Result<HeldBy, Problem> {
+    match (optional_number(&form.user)?, text::line(&form.category, text::SHORT)?) {
+        (Some(user), category) if category.is_empty() => Ok(HeldBy::User(user)),
+        (None, category) if !category.is_empty() => Ok(HeldBy::Category(category)),
+        _ => Err(Problem::required("either a user or a user category")),
+    }
+}
+
+fn optional_number(text: &str) -> Result<Option<UserNumber>, Problem> {
+    let text = text.trim();
+    if text.is_empty() { Ok(None) } else { text.parse().map(Some).map_err(|_| Problem::NotAUserNumber) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Makes one field of a right form wrong.
+    type Change = fn(&mut HoldForm);
+
+    fn day(text: &str) -> NaiveDate {
+        text.parse().expect("a date")
+    }
+
+    fn form(change: impl FnOnce(&mut HoldForm)) -> HoldForm {
+        let mut form = HoldForm {
+            user: "7".to_owned(),
+            reason: "dispute".to_owned(),
+            review_on: "2018-03-01".to_owned(),
+            ..HoldForm::default()
+        };
+        change(&mut form);
+        form
+    }
+
+    #[test]
+    fn a_right_form_is_read() {
+        let draft = validate(&form(|_| ()), day("2018-01-21")).expect("a right form");
+        assert_eq!(draft.on, HeldBy::User(UserNumber(7)));
+        assert_eq!(
+            (draft.reason, draft.owner, draft.review_on),
+            (HoldReason::Dispute, None, day("2018-03-01"))
+        );
+        let of_category = form(|form| (form.user, form.category) = (String::new(), "STUDENT".to_owned()));
+        let draft = validate(&of_category, day("2018-01-21")).expect("a right form");
+        assert_eq!(draft.on, HeldBy::Category("STUDENT".to_owned()));
+    }
+
+    #[test]
+    fn each_wrong_field_is_named() {
+        let cases: [(&str, Change); 9] = [
+            ("category", |form| form.user.clear()),
+            ("category", |form| form.category = "STUDENT".to_owned()),
+            ("category", |form| form.user = "seven".to_owned()),
+            ("reason", |form| form.reason = "because he is rude".to_owned()),
+            ("owner", |form| form.owner = "me".to_owned()),
+            ("review_on", |form| form.review_on.clear()),
+            ("review_on", |form| form.review_on = "2018-01-21".to_owned()),
+            ("review_on", |form| form.review_on = "2020-01-23".to_owned()),
+            ("review_on", |form| form.review_on = "some day".to_owned()),
+        ];
+        for (field, change) in cases {
+            let errors = validate(&form(change), day("2018-01-21")).expect_err(field);
+            assert_eq!(errors.0.iter().map(|error| error.field.as_str()).collect::<Vec<_>>(), [field]);
+        }
+        assert_eq!(review_date("2018-01-22", day("2018-01-21")), Ok(day("2018-01-22")));
+        assert_eq!(review_date("2020-01-22", day("2018-01-21")), Ok(day("2020-01-22")));
+    }
+
+    #[test]
+    fn codes_lead_back() {
+        for reason in HoldReason::ALL {
+            assert_eq!(HoldReason::from_code(reason.code()), Some(reason));
+        }
+    }
+}

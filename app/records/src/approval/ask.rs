@@ -1,0 +1,135 @@
+//! Asking for an approval, and no longer asking.
+
+use super::matter::{Decision, Matter};
+use crate::actor::Actor;
+use crate::audit::{self, Deed, Subject};
+use crate::clock::Clock;
+use crate::entity::approvals;
+use crate::error::RecordsError;
+use crate::run;
+use crate::store::Store;
+use chrono::Duration;
+use policy::four_eyes::APPROVAL_HOURS;
+use policy::{Action, ApprovalId, RunId};
+use sea_orm::sea_query::Expr;
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QuerySelect, QueryTrait,
+    Select, Set,
+};
+
+/// A request, and whether it was made just now.
+pub(crate) struct Asked {
+    pub(crate) id: ApprovalId,
+    pub(crate) is_new: bool,
+}
+
+/// Asks that a second person approves the run of a preview. While a request waits, asking again gives the same one.
+pub async fn ask(store: &Store, actor: Actor, preview: RunId) -> Result<ApprovalId, RecordsError> {
+    actor.must(Action::Preview)?;
+    let tx = store.begin().await?;
+    run::lock_preview(&tx, preview).await?;
+    let preview = run::usable_preview(&tx, store, preview).await?;
+    if run::why_two(&tx, store, &preview).await?.is_none() {
+        return Err(not_needed());
+    }
+    let asked = ask_within(&tx, actor, &Matter::run_of(&preview)?).await?;
+    if asked.is_new {
+        let subject = Subject::Task(preview.task_id.unwrap_or_default());
+        note(&tx, store, actor, Deed::ApprovalAsked, subject, Some(RunId(preview.id)), asked.id).await?;
+    }
+    tx.commit().await?;
+    Ok(asked.id)
+}
+
+/// Asks that a second person approves bringing people under the present rules.
+pub async fn ask_reapply(store: &Store, actor: Actor) -> Result<ApprovalId, RecordsError> {
+    actor.must(Action::Run)?;
+    let tx = store.begin().await?;
+    let reapply = run::reapply_matter(&tx, store).await?.ok_or_else(not_needed)?;
+    let asked = ask_within(&tx, actor, &reapply).await?;
+    if asked.is_new {
+        note(&tx, store, actor, Deed::ApprovalAsked, Subject::Library, None, asked.id).await?;
+    }
+    tx.commit().await?;
+    Ok(asked.id)
+}
+
+fn not_needed() -> RecordsError {
+    RecordsError::Refused("No second person is needed for this: it can be started".to_owned())
+}
+
+/// Notes a request, unless the same one waits already.
+pub(crate) async fn ask_within(
+    tx: &DatabaseTransaction,
+    actor: Actor,
+    matter: &Matter,
+) -> Result<Asked, RecordsError> {
+    let waiting = requests_of(matter)
+        .filter(approvals::Column::Decision.is_null())
+        .filter(approvals::Column::ExpiresAt.gt(Clock::real()));
+    if let Some(request) = waiting.one(tx).await? {
+        return Ok(Asked { id: ApprovalId(request.id), is_new: false });
+    }
+    let now = Clock::real();
+    let request = approvals::ActiveModel {
+        kind: Set(matter.kind.code().to_owned()),
+        preview_id: Set(matter.preview),
+        hold_id: Set(matter.hold),
+        fingerprint: Set(matter.fingerprint.clone()),
+        asked_by: Set(actor.staff.map(|staff| staff.0)),
+        asked_at: Set(now),
+        expires_at: Set(now + Duration::hours(APPROVAL_HOURS)),
+        ..Default::default()
+    }
+    .insert(tx)
+    .await?;
+    Ok(Asked { id: ApprovalId(request.id), is_new: true })
+}
+
+/// Closes requests that nobody has to decide about any more.
+pub(crate) async fn withdraw_within(
+    tx: &DatabaseTransaction,
+    actor: Actor,
+    matter: &Matter,
+) -> Result<(), RecordsError> {
+    approvals::Entity::update_many()
+        .col_expr(approvals::Column::Decision, Expr::value(Decision::Withdrawn.code()))
+        .col_expr(approvals::Column::DecidedBy, Expr::value(actor.staff.map(|staff| staff.0)))
+        .col_expr(approvals::Column::DecidedAt, Expr::value(Clock::real()))
+        .filter(
+            approvals::Column::Id.in_subquery(
+                requests_of(matter)
+                    .filter(approvals::Column::Decision.is_null())
+                    .select_only()
+                    .column(approvals::Column::Id)
+                    .into_query(),
+            ),
+        )
+        .exec(tx)
+        .await?;
+    Ok(())
+}
+
+/// The requests and approvals of exactly this, with this seal.
+pub(super) fn requests_of(matter: &Matter) -> Select<approvals::Entity> {
+    let of =
+        |column: approvals::Column, id: Option<i64>| id.map_or_else(|| column.is_null(), |id| column.eq(id));
+    approvals::Entity::find()
+        .filter(approvals::Column::Kind.eq(matter.kind.code()))
+        .filter(of(approvals::Column::PreviewId, matter.preview))
+        .filter(of(approvals::Column::HoldId, matter.hold))
+        .filter(approvals::Column::Fingerprint.eq(&matter.fingerprint))
+}
+
+pub(super) async fn note(
+    tx: &DatabaseTransaction,
+    store: &Store,
+    actor: Actor,
+    deed: Deed,
+    subject: Subject,
+    run: Option<RunId>,
+    approval: ApprovalId,
+) -> Result<(), RecordsError> {
+    let detail = format!("approval={approval}");
+    Ok(audit::note(tx, &store.clock, actor, deed, subject, run, &detail).await?)
+}

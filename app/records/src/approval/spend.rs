@@ -1,0 +1,135 @@
+//! Using an approval: where what it allows begins, inside the same transaction.
+
+use super::ask::requests_of;
+use super::matter::{Decision, Matter};
+use super::who::could;
+use crate::actor::Actor;
+use crate::clock::Clock;
+use crate::entity::approvals;
+use crate::error::RecordsError;
+use crate::store::Store;
+use policy::{Action, ApprovalId, UserNumber, WhyTwo};
+use sea_orm::sea_query::Expr;
+use sea_orm::{ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder};
+
+/// Uses up an approval of this by a second person. Refuses when there is none that holds now.
+pub(crate) async fn spend(
+    tx: &DatabaseTransaction,
+    store: &Store,
+    actor: Actor,
+    matter: &Matter,
+    why: WhyTwo,
+) -> Result<ApprovalId, RecordsError> {
+    let approval = match find(tx, actor, matter).await? {
+        Found::Holds(approval) => approval,
+        Found::Flaw(flaw) => return Err(RecordsError::Refused(in_words(store, why, flaw))),
+    };
+    let used = approvals::Entity::update_many()
+        .col_expr(approvals::Column::UsedAt, Expr::value(Clock::real()))
+        .filter(approvals::Column::Id.eq(approval.0))
+        .filter(approvals::Column::UsedAt.is_null())
+        .exec(tx)
+        .await?;
+    // Another process was quicker.
+    if used.rows_affected != 1 {
+        return Err(RecordsError::Refused(in_words(store, why, Flaw::Used)));
+    }
+    Ok(approval)
+}
+
+/// Why there is no approval yet that this actor could use, in words.
+pub(crate) async fn why_not_yet(
+    store: &Store,
+    actor: Actor,
+    matter: &Matter,
+    why: WhyTwo,
+) -> Result<Option<String>, RecordsError> {
+    Ok(match find(&store.db, actor, matter).await? {
+        Found::Holds(_) => None,
+        Found::Flaw(flaw) => Some(in_words(store, why, flaw)),
+    })
+}
+
+enum Found {
+    /// This one can be used.
+    Holds(ApprovalId),
+    /// None can; this is what is wrong with the newest.
+    Flaw(Flaw),
+}
+
+/// Why an approval cannot be used.
+#[derive(Clone, Copy)]
+enum Flaw {
+    NotAsked,
+    Waits,
+    Declined,
+    Used,
+    Expired,
+    OfTheStarter,
+    OfWhoAsked,
+    NoLongerAllowed,
+}
+
+impl Flaw {
+    const fn words(self) -> &'static str {
+        match self {
+            Self::NotAsked => "Ask for approval",
+            Self::Waits => "It was asked for, and nobody has approved yet",
+            Self::Declined => "It was asked for, and not approved",
+            Self::Used => "The approval was used before. Ask again",
+            Self::Expired => "The approval has expired. Ask again",
+            Self::OfTheStarter => "You have approved it yourself: somebody else has to start it",
+            Self::OfWhoAsked => "Whoever approved it also asked for it or made the preview",
+            Self::NoLongerAllowed => "Whoever approved it may no longer approve. Ask again",
+        }
+    }
+}
+
+fn in_words(store: &Store, why: WhyTwo, flaw: Flaw) -> String {
+    let why = why.words(store.settings.brakes);
+    format!("A second person has to approve this run, because {why}. {}", flaw.words())
+}
+
+async fn find(db: &impl ConnectionTrait, actor: Actor, matter: &Matter) -> Result<Found, RecordsError> {
+    let all = requests_of(matter).order_by_desc(approvals::Column::Id).all(db).await?;
+    let mut newest = None;
+    for approval in &all {
+        match flaw(db, actor, matter, approval).await? {
+            None => return Ok(Found::Holds(ApprovalId(approval.id))),
+            Some(flaw) => newest = newest.or(Some(flaw)),
+        }
+    }
+    Ok(Found::Flaw(newest.unwrap_or(Flaw::NotAsked)))
+}
+
+async fn flaw(
+    db: &impl ConnectionTrait,
+    actor: Actor,
+    matter: &Matter,
+    approval: &approvals::Model,
+) -> Result<Option<Flaw>, RecordsError> {
+    let starter = actor.staff.map(|staff| staff.0);
+    let decision = approval.decision.as_deref().and_then(Decision::from_code);
+    let Some(second) = approval.decided_by.filter(|_| decision == Some(Decision::Approved)) else {
+        let waits = approval.decision.is_none();
+        return Ok(Some(match waits {
+            true if approval.expires_at > Clock::real() => Flaw::Waits,
+            true => Flaw::Expired,
+            false => Flaw::Declined,
+        }));
+    };
+    if approval.used_at.is_some() {
+        return Ok(Some(Flaw::Used));
+    }
+    if approval.expires_at <= Clock::real() {
+        return Ok(Some(Flaw::Expired));
+    }
+    if starter == Some(second) {
+        return Ok(Some(Flaw::OfTheStarter));
+    }
+    if approval.asked_by == Some(second) || matter.maker == Some(second) {
+        return Ok(Some(Flaw::OfWhoAsked));
+    }
+    let still = could(db, Action::Approve, UserNumber(second)).await?;
+    Ok((!still).then_some(Flaw::NoLongerAllowed))
+}

@@ -1,0 +1,29 @@
+//! A request for approval by a second person, and the approval.
+
+use sea_orm::entity::prelude::*;
+
+/// A request for approval by a second person, and the approval. What each column is stands in the register
+/// (`policy::register`).
+#[sea_orm::compact_model]
+#[derive(Clone, Debug, DeriveEntityModel, Eq, PartialEq)]
+#[sea_orm(table_name = "approvals")]
+pub struct Model {
+    #[sea_orm(primary_key)]
+    pub id: i64,
+    pub kind: String,
+    pub preview_id: Option<i64>,
+    pub hold_id: Option<i64>,
+    pub fingerprint: String,
+    pub asked_by: Option<i64>,
+    pub asked_at: DateTimeUtc,
+    pub expires_at: DateTimeUtc,
+    pub decided_by: Option<i64>,
+    pub decision: Option<String>,
+    pub decided_at: Option<DateTimeUtc>,
+    pub used_at: Option<DateTimeUtc>,
+}
+
+#[derive(Clone, Copy, Debug, DeriveRelation, EnumIter)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}

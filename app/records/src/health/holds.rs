@@ -1,0 +1,27 @@
+//! Legal holds that are due for review.
+
+use super::{Condition, What, query};
+use crate::error::RecordsError;
+use crate::hold::DUE;
+use crate::store::Store;
+use chrono::{NaiveDate, NaiveTime};
+use policy::zones;
+
+/// One condition for all of them. They stay in force until somebody releases them.
+pub(super) async fn due(store: &Store) -> Result<Vec<Condition>, RecordsError> {
+    let sql = format!(
+        "SELECT COUNT(*) AS n, MIN(COALESCE(x.review_on, x.placed_on)) AS since FROM legal_holds x \
+         WHERE x.released_on IS NULL AND {DUE}"
+    );
+    let today = store.clock.today();
+    let rows = query(store, &sql, vec![today.into()]).await?;
+    let Some(row) = rows.first() else { return Ok(Vec::new()) };
+    let holds: i64 = row.try_get("", "n")?;
+    if holds == 0 {
+        return Ok(Vec::new());
+    }
+    let since: Option<NaiveDate> = row.try_get("", "since")?;
+    let morning = since.unwrap_or(today).and_time(NaiveTime::MIN);
+    let since = zones::at_wall_time(store.clock.zone(), morning).at;
+    Ok(vec![Condition { what: What::HoldsDue { holds }, task: None, run: None, since }])
+}

@@ -1,0 +1,45 @@
+//! Who leaves a category that is held stays held: a hold ends when somebody releases it, and in no other way.
+
+use crate::actor::Actor;
+use crate::audit::{self, Deed, Subject};
+use crate::clock::Clock;
+use crate::entity::legal_holds;
+use policy::UserNumber;
+use sea_orm::{ActiveModelTrait, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, Set};
+
+/// Places the holds on a category on users who leave it, one by one, with the same reason, owner and review date.
+pub(crate) async fn carry_over(
+    db: &impl ConnectionTrait,
+    clock: &Clock,
+    actor: Actor,
+    leaving: &[(UserNumber, String)],
+) -> Result<(), DbErr> {
+    if leaving.is_empty() {
+        return Ok(());
+    }
+    let on_categories = legal_holds::Entity::find()
+        .filter(legal_holds::Column::ReleasedOn.is_null())
+        .filter(legal_holds::Column::Category.is_not_null())
+        .all(db)
+        .await?;
+    for hold in &on_categories {
+        let theirs = leaving.iter().filter(|(_, category)| hold.category.as_ref() == Some(category));
+        for (number, _) in theirs {
+            let carried = legal_holds::ActiveModel {
+                user_number: Set(Some(number.0)),
+                reason: Set(hold.reason.clone()),
+                owner_number: Set(hold.owner_number),
+                placed_by: Set(hold.placed_by),
+                placed_on: Set(clock.today()),
+                review_on: Set(hold.review_on),
+                ..Default::default()
+            }
+            .insert(db)
+            .await?;
+            let detail = format!("hold={},reason={},from_hold={}", carried.id, hold.reason, hold.id);
+            let subject = Subject::User(number.0);
+            audit::note(db, clock, actor, Deed::LegalHoldPlaced, subject, None, &detail).await?;
+        }
+    }
+    Ok(())
+}

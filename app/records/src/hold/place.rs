@@ -1,0 +1,88 @@
+//! Placing a hold, and setting its next review.
+
+use super::{lock, note};
+use crate::actor::Actor;
+use crate::audit::Deed;
+use crate::dialect;
+use crate::entity::{legal_holds, terms, user_roles, users};
+use crate::error::RecordsError;
+use crate::store::Store;
+use crate::user::{self, TermKind};
+use policy::form::Problem;
+use policy::hold::{HoldForm, review_date, validate};
+use policy::{Action, HeldBy, HoldId, UserNumber};
+use sea_orm::{ActiveModelTrait, ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, Set};
+
+/// Places a hold. When this returns nobody whom it is on is anonymised any more, also by a run that is under way.
+pub async fn place(store: &Store, actor: Actor, form: &HoldForm) -> Result<HoldId, RecordsError> {
+    actor.must(Action::PlaceHolds)?;
+    let today = store.clock.today();
+    let draft = validate(form, today).map_err(RecordsError::Invalid)?;
+    let tx = store.begin().await?;
+    let (user, category) = match draft.on {
+        HeldBy::User(number) => {
+            if user::lock(&tx, number).await?.anonymised_on.is_some() {
+                return Err(user::anonymised(number));
+            }
+            (Some(number.0), None)
+        }
+        HeldBy::Category(code) => {
+            known_category(&tx, &code).await?;
+            dialect::close_category_holds(&tx).await?;
+            (None, Some(code))
+        }
+    };
+    let hold = legal_holds::ActiveModel {
+        user_number: Set(user),
+        category: Set(category),
+        reason: Set(draft.reason.code().to_owned()),
+        owner_number: Set(Some(owner(&tx, actor, draft.owner).await?.0)),
+        placed_by: Set(actor.staff.map(|staff| staff.0)),
+        placed_on: Set(today),
+        review_on: Set(Some(draft.review_on)),
+        ..Default::default()
+    }
+    .insert(&tx)
+    .await?;
+    note(&tx, store, actor, Deed::LegalHoldPlaced, &hold, "").await?;
+    tx.commit().await?;
+    Ok(HoldId(hold.id))
+}
+
+/// Notes that a hold was reviewed and stays, and when it is to be reviewed again.
+pub async fn review(store: &Store, actor: Actor, id: HoldId, review_on: &str) -> Result<(), RecordsError> {
+    actor.must(Action::PlaceHolds)?;
+    let next = review_date(review_on, store.clock.today())
+        .map_err(|problem| RecordsError::field("review_on", problem))?;
+    let tx = store.begin().await?;
+    let hold = lock(&tx, id).await?;
+    legal_holds::ActiveModel { id: Set(hold.id), review_on: Set(Some(next)), ..Default::default() }
+        .update(&tx)
+        .await?;
+    note(&tx, store, actor, Deed::LegalHoldReviewed, &hold, ",review_on").await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+/// Whoever answers for the hold: a member of staff.
+async fn owner(
+    tx: &DatabaseTransaction,
+    actor: Actor,
+    named: Option<UserNumber>,
+) -> Result<UserNumber, RecordsError> {
+    let Some(owner) = named.or(actor.staff) else {
+        let problem = Problem::required("the user number of whoever answers for the hold");
+        return Err(RecordsError::field("owner", problem));
+    };
+    let staff = user_roles::Entity::find().filter(user_roles::Column::UserNumber.eq(owner.0)).one(tx).await?;
+    let known = staff.is_some() || named.is_none();
+    if known { Ok(owner) } else { Err(RecordsError::field("owner", Problem::NotStaff)) }
+}
+
+/// A category of the library, or one that somebody has.
+async fn known_category(tx: &DatabaseTransaction, code: &str) -> Result<(), RecordsError> {
+    let key = (TermKind::Category.code().to_owned(), code.to_owned());
+    let known = terms::Entity::find_by_id(key).one(tx).await?.is_some()
+        || users::Entity::find().filter(users::Column::Category.eq(code)).one(tx).await?.is_some();
+    if known { Ok(()) } else { Err(RecordsError::field("category", Problem::UnknownChoice)) }
+}

@@ -1,0 +1,61 @@
+//! Releasing a hold: the only way in which it ends. Where four eyes are on, one asks and another one releases.
+
+use super::{lock, note};
+use crate::actor::Actor;
+use crate::approval::{self, Matter};
+use crate::audit::Deed;
+use crate::entity::legal_holds;
+use crate::error::RecordsError;
+use crate::store::Store;
+use policy::{Action, ApprovalId, HoldId};
+use sea_orm::{ActiveModelTrait, DatabaseTransaction, Set};
+
+/// Asks for the release of a hold. Another member of staff then releases it. Who asks again gets the same request.
+pub async fn ask_for_release(store: &Store, actor: Actor, id: HoldId) -> Result<ApprovalId, RecordsError> {
+    actor.must(Action::PlaceHolds)?;
+    let tx = store.begin().await?;
+    let hold = lock(&tx, id).await?;
+    let asked = approval::ask_within(&tx, actor, &Matter::release_of(&hold)).await?;
+    if asked.is_new {
+        note(&tx, store, actor, Deed::LegalHoldReleaseAsked, &hold, "").await?;
+    }
+    tx.commit().await?;
+    Ok(asked.id)
+}
+
+/// Releases a hold. Where four eyes are on, somebody else has asked for it before.
+pub async fn release(store: &Store, actor: Actor, id: HoldId) -> Result<(), RecordsError> {
+    let tx = store.begin().await?;
+    release_within(&tx, store, actor, id).await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+/// [`release`], inside the transaction of the caller.
+pub(crate) async fn release_within(
+    tx: &DatabaseTransaction,
+    store: &Store,
+    actor: Actor,
+    id: HoldId,
+) -> Result<(), RecordsError> {
+    actor.must(Action::ReleaseHolds)?;
+    let hold = lock(tx, id).await?;
+    let matter = Matter::release_of(&hold);
+    let more = if approval::is_on(tx, store, Action::ReleaseHolds).await? {
+        let approval = approval::agree_within(tx, actor, &matter).await?;
+        format!(",approval={approval}")
+    } else {
+        approval::withdraw_within(tx, actor, &matter).await?;
+        String::new()
+    };
+    legal_holds::ActiveModel {
+        id: Set(hold.id),
+        released_on: Set(Some(store.clock.today())),
+        released_by: Set(actor.staff.map(|staff| staff.0)),
+        ..Default::default()
+    }
+    .update(tx)
+    .await?;
+    note(tx, store, actor, Deed::LegalHoldReleased, &hold, &more).await?;
+    Ok(())
+}

@@ -1,0 +1,444 @@
+//! Four eyes: no run that arms, widens or goes over a brake without a second person, by whatever way it is tried.
+
+use crate::holds::{at_desk, staff, with};
+use crate::support::{add, add_task, execute, five_days, for_each_database, leaver};
+use chrono::Duration;
+use policy::four_eyes::APPROVAL_HOURS;
+use policy::{Action, ApprovalId, Brake, FourEyes, Role, Roles, RunId, RunState, TaskId, UserNumber, WhyTwo};
+use records::approval::{self, ApprovalQuery, Standing};
+use records::entity::{approvals, audit_events, runs};
+use records::page::Paging;
+use records::{Actor, Clock, RecordsError, Settings, Store, run};
+use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter};
+
+const ANA: UserNumber = UserNumber(801);
+const BEN: UserNumber = UserNumber(802);
+const EVE: UserNumber = UserNumber(803);
+
+fn ana() -> Actor {
+    at_desk(ANA, Role::SystemsLibrarian)
+}
+
+fn ben() -> Actor {
+    at_desk(BEN, Role::Dpo)
+}
+
+fn eve() -> Actor {
+    at_desk(EVE, Role::Administrator)
+}
+
+/// Two people to be anonymised, a task that nobody has confirmed, and three members of staff who could.
+async fn library(store: &Store) -> TaskId {
+    for name in ["Ng", "Okafor"] {
+        add(store, leaver(name)).await;
+    }
+    staff(store, ANA, Role::SystemsLibrarian).await;
+    staff(store, BEN, Role::Dpo).await;
+    staff(store, EVE, Role::Administrator).await;
+    add_task(store, &five_days()).await
+}
+
+async fn preview(store: &Store, task: TaskId) -> RunId {
+    run::preview(store, ana(), task).await.unwrap()
+}
+
+/// Ana has made a preview and asked.
+async fn asked(store: &Store) -> (RunId, ApprovalId) {
+    let task = library(store).await;
+    let preview = preview(store, task).await;
+    (preview, approval::ask(store, ana(), preview).await.unwrap())
+}
+
+fn refused<T: std::fmt::Debug>(result: Result<T, RecordsError>) -> String {
+    match result {
+        Err(RecordsError::Refused(why)) => why,
+        other => panic!("not refused: {other:?}"),
+    }
+}
+
+async fn not_started(store: &Store, actor: Actor, preview: RunId) -> String {
+    let why = refused(run::start(store, actor, preview, "2").await);
+    let started = runs::Entity::find().filter(runs::Column::PreviewId.eq(preview.0));
+    assert_eq!(started.count(store.database()).await.unwrap(), 0, "{why}");
+    why
+}
+
+async fn standing(store: &Store, preview: RunId) -> Standing {
+    approval::of_preview(store, preview).await.unwrap().unwrap().standing
+}
+
+#[tokio::test]
+async fn arming_needs_a_second_person_and_only_once() {
+    for_each_database(async |store| {
+        let task = library(&store).await;
+        let id = preview(&store, task).await;
+        assert_eq!(approval::needed_for(&store, id).await.unwrap(), Some(WhyTwo::Arming));
+        for actor in [ana(), eve(), Actor::COMMAND_LINE] {
+            assert!(not_started(&store, actor, id).await.contains("Ask for approval"));
+        }
+        let request = approval::ask(&store, ana(), id).await.unwrap();
+        assert_eq!(approval::ask(&store, ana(), id).await.unwrap(), request, "it waits already");
+        assert!(not_started(&store, ana(), id).await.contains("nobody has approved yet"));
+        assert_eq!(standing(&store, id).await, Standing::Waiting);
+        approval::approve(&store, ben(), request).await.unwrap();
+        assert_eq!(standing(&store, id).await, Standing::Approved);
+        assert_eq!(approval::missing_for(&store, ana(), id).await.unwrap(), None);
+        // The number is still to be typed, and typing it wrong uses nothing up.
+        assert!(matches!(run::start(&store, ana(), id, "3").await, Err(RecordsError::Invalid(_))));
+        let started = run::start(&store, ana(), id, "2").await.unwrap();
+        assert_eq!(standing(&store, id).await, Standing::Used);
+        assert_eq!(run::carry_out(&store, started).await.unwrap(), RunState::Succeeded);
+
+        let events = audit_events::Entity::find()
+            .filter(audit_events::Column::Detail.eq(format!("approval={request}")))
+            .all(store.database())
+            .await
+            .unwrap();
+        let noted: Vec<_> =
+            events.iter().map(|event| (event.action.as_str(), event.actor_number, event.run_id)).collect();
+        assert_eq!(
+            noted,
+            [
+                ("approval_asked", Some(ANA.0), Some(id.0)),
+                ("approval_given", Some(BEN.0), Some(id.0)),
+                ("run_started", Some(ANA.0), Some(started.0))
+            ]
+        );
+
+        // Confirmed settings need nobody, until they are widened.
+        add(&store, leaver("Third")).await;
+        let id = preview(&store, task).await;
+        assert_eq!(approval::needed_for(&store, id).await.unwrap(), None);
+        assert!(refused(approval::ask(&store, ana(), id).await).contains("No second person is needed"));
+        let mut wider = five_days();
+        wider.conditions.leaving = policy::Days::new(4);
+        let wider = serde_json::to_string(&wider).unwrap();
+        execute(&store, &format!("UPDATE tasks SET policy = '{wider}', version = version + 1")).await;
+        let id = preview(&store, task).await;
+        assert_eq!(approval::needed_for(&store, id).await.unwrap(), Some(WhyTwo::Widening));
+        assert!(refused(run::start(&store, ana(), id, "1").await).contains("reach further"));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn going_over_a_brake_needs_a_second_person() {
+    for_each_database(async |store| {
+        let task = library(&store).await;
+        execute(&store, "UPDATE tasks SET confirmed_policy = policy").await;
+        let mut settings = Settings { ..store.settings().clone() };
+        settings.brakes.people = 1;
+        let strict = store.with_settings(settings);
+        let id = preview(&strict, task).await;
+        assert_eq!(approval::needed_for(&store, id).await.unwrap(), None);
+        let why = approval::needed_for(&strict, id).await.unwrap();
+        assert_eq!(why, Some(WhyTwo::Brake(Brake::People)));
+        assert!(not_started(&strict, ana(), id).await.contains("more than 1 people"));
+        let request = approval::ask(&strict, ana(), id).await.unwrap();
+        approval::approve(&strict, ben(), request).await.unwrap();
+        run::start(&strict, ana(), id, "2").await.unwrap();
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn auto_is_off_for_one_person_and_on_for_two_who_could() {
+    for_each_database(async |store| {
+        let on = async || approval::four_eyes(&store, Action::Approve).await.unwrap();
+        add(&store, leaver("Ng")).await;
+        staff(&store, ANA, Role::SystemsLibrarian).await;
+        // Who may not approve does not count, nor who cannot sign in.
+        staff(&store, EVE, Role::Librarian).await;
+        assert!(!on().await);
+        staff(&store, BEN, Role::Dpo).await;
+        assert!(on().await);
+        execute(&store, "DELETE FROM credentials WHERE user_number = 802").await;
+        assert!(!on().await);
+        let task = add_task(&store, &five_days()).await;
+        let id = preview(&store, task).await;
+        assert_eq!(approval::needed_for(&store, id).await.unwrap(), None);
+        assert!(approval::needed_for(&with(&store, FourEyes::On), id).await.unwrap().is_some());
+        run::start(&store, ana(), id, "1").await.unwrap();
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn nobody_approves_for_themselves() {
+    for_each_database(async |store| {
+        let (id, request) = asked(&store).await;
+        // The same person with other roles, in other sessions.
+        for role in [Role::SystemsLibrarian, Role::Dpo, Role::Administrator] {
+            let why = refused(approval::approve(&store, at_desk(ANA, role), request).await);
+            assert!(why.contains("somebody else"), "{why}");
+        }
+        let why = refused(approval::approve(&store, Actor::COMMAND_LINE, request).await);
+        assert!(why.contains("command line cannot approve"), "{why}");
+        let librarian = approval::approve(&store, at_desk(BEN, Role::Librarian), request).await;
+        assert!(matches!(librarian, Err(RecordsError::Forbidden(Action::Approve))));
+        let stale =
+            Actor::signed_in(BEN, Roles::from_iter([Role::Dpo]), Clock::real() - Duration::minutes(6));
+        assert!(matches!(approval::approve(&store, stale, request).await, Err(RecordsError::SignInAgain)));
+        assert_eq!(standing(&store, id).await, Standing::Waiting);
+        not_started(&store, ana(), id).await;
+        // Not in the database itself either.
+        for sql in ["decided_by = 801", "decided_by = asked_by"] {
+            let sql = format!("UPDATE approvals SET decision = 'approved', {sql}");
+            assert!(sea_orm::ConnectionTrait::execute_unprepared(store.database(), &sql).await.is_err());
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn who_made_the_preview_does_not_approve_it_for_another_one() {
+    for_each_database(async |store| {
+        let task = library(&store).await;
+        let id = run::preview(&store, ben(), task).await.unwrap();
+        let request = approval::ask(&store, ana(), id).await.unwrap();
+        assert!(refused(approval::approve(&store, ben(), request).await).contains("somebody else"));
+        // Written past the rules, it is still seen at the start.
+        execute(
+            &store,
+            "UPDATE approvals SET decision = 'approved', decided_by = 802, decided_at = asked_at",
+        )
+        .await;
+        assert!(not_started(&store, ana(), id).await.contains("made the preview"));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn who_approves_does_not_start() {
+    for_each_database(async |store| {
+        let (id, request) = asked(&store).await;
+        approval::approve(&store, eve(), request).await.unwrap();
+        let why = not_started(&store, eve(), id).await;
+        assert!(why.contains("You have approved it yourself"), "{why}");
+        assert_eq!(approval::missing_for(&store, eve(), id).await.unwrap(), Some(why));
+        run::start(&store, ana(), id, "2").await.unwrap();
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_approval_expires() {
+    for_each_database(async |store| {
+        let (id, request) = asked(&store).await;
+        let row = approvals::Entity::find_by_id(request.0).one(store.database()).await.unwrap().unwrap();
+        assert_eq!(row.expires_at - row.asked_at, Duration::hours(APPROVAL_HOURS));
+        let over = "UPDATE approvals SET expires_at = '2018-01-21 00:00:00+00:00' WHERE used_at IS NULL";
+        execute(&store, over).await;
+        assert!(refused(approval::approve(&store, ben(), request).await).contains("has expired"));
+        assert_eq!(standing(&store, id).await, Standing::Expired);
+        let again = approval::ask(&store, ana(), id).await.unwrap();
+        assert_ne!(again, request);
+        approval::approve(&store, ben(), again).await.unwrap();
+        execute(&store, over).await;
+        assert!(not_started(&store, ana(), id).await.contains("has expired"));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_approval_is_of_one_preview_as_it_was() {
+    for_each_database(async |store| {
+        let (id, request) = asked(&store).await;
+        let task = TaskId(1);
+        // Of another preview.
+        let newer = preview(&store, task).await;
+        assert!(refused(approval::approve(&store, ben(), request).await).contains("newer preview"));
+        assert!(not_started(&store, ana(), newer).await.contains("Ask for approval"));
+        assert!(not_started(&store, ana(), id).await.contains("newer preview"));
+        // Approved, and then the task is changed.
+        let request = approval::ask(&store, ana(), newer).await.unwrap();
+        approval::approve(&store, ben(), request).await.unwrap();
+        execute(&store, "UPDATE tasks SET version = version + 1").await;
+        assert!(not_started(&store, ana(), newer).await.contains("changed after"));
+        execute(&store, "UPDATE tasks SET version = version - 1").await;
+        // The seal is another one.
+        execute(&store, "UPDATE approvals SET fingerprint = 'of something else'").await;
+        assert!(not_started(&store, ana(), newer).await.contains("Ask for approval"));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn people_who_are_added_to_a_sealed_preview_are_not_approved() {
+    for_each_database(async |store| {
+        let (id, request) = asked(&store).await;
+        approval::approve(&store, ben(), request).await.unwrap();
+        add(&store, leaver("Smuggled")).await;
+        execute(
+            &store,
+            &format!(
+                "INSERT INTO run_members (run_id, user_number, reason, blockers) \
+                 SELECT {id}, number, 0, 0 FROM users WHERE last_name = 'Smuggled'"
+            ),
+        )
+        .await;
+        assert!(not_started(&store, ana(), id).await.contains("not the one that was sealed"));
+        assert_eq!(standing(&store, id).await, Standing::Approved, "nothing was used up");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn who_lost_the_role_or_was_disabled_no_longer_counts() {
+    for_each_database(async |store| {
+        let (id, request) = asked(&store).await;
+        approval::approve(&store, ben(), request).await.unwrap();
+        execute(&store, "UPDATE user_roles SET role = 'librarian' WHERE user_number = 802").await;
+        assert!(not_started(&store, ana(), id).await.contains("may no longer approve"));
+        execute(&store, "UPDATE user_roles SET role = 'dpo' WHERE user_number = 802").await;
+        execute(&store, "DELETE FROM credentials WHERE user_number = 802").await;
+        assert!(not_started(&store, ana(), id).await.contains("may no longer approve"));
+        // Somebody else can still be asked.
+        let again = approval::ask(&store, ana(), id).await.unwrap();
+        approval::approve(&store, eve(), again).await.unwrap();
+        run::start(&store, ana(), id, "2").await.unwrap();
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_approval_serves_once() {
+    for_each_database(async |store| {
+        let (id, request) = asked(&store).await;
+        approval::approve(&store, ben(), request).await.unwrap();
+        let started = run::start(&store, ana(), id, "2").await.unwrap();
+        assert!(refused(run::start(&store, ana(), id, "2").await).contains("carried out before"));
+        // Also when the run is gone.
+        execute(&store, &format!("DELETE FROM run_members WHERE run_id = {started}")).await;
+        execute(&store, &format!("DELETE FROM runs WHERE id = {started}")).await;
+        execute(&store, "UPDATE tasks SET confirmed_policy = NULL").await;
+        assert!(not_started(&store, ana(), id).await.contains("was used before"));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn of_two_who_start_at_once_one_uses_the_approval() {
+    for_each_database(async |store| {
+        let (id, request) = asked(&store).await;
+        approval::approve(&store, ben(), request).await.unwrap();
+        let (one, two) = tokio::join!(run::start(&store, ana(), id, "2"), run::start(&store, eve(), id, "2"));
+        assert_eq!([one.is_ok(), two.is_ok()].iter().filter(|ok| **ok).count(), 1, "{one:?} {two:?}");
+        let started = runs::Entity::find().filter(runs::Column::PreviewId.eq(id.0));
+        assert_eq!(started.count(store.database()).await.unwrap(), 1);
+    })
+    .await;
+}
+
+/// The same button pressed twice, also where nobody has to approve.
+#[tokio::test]
+async fn a_preview_that_is_started_twice_at_once_runs_once() {
+    for_each_database(async |store| {
+        let task = library(&store).await;
+        let alone = with(&store, FourEyes::Off);
+        let id = preview(&alone, task).await;
+        let (one, two) = tokio::join!(run::start(&alone, ana(), id, "2"), run::start(&alone, ana(), id, "2"));
+        assert_ne!(one.is_ok(), two.is_ok(), "{one:?} {two:?}");
+        let started = runs::Entity::find().filter(runs::Column::PreviewId.eq(id.0));
+        assert_eq!(started.count(store.database()).await.unwrap(), 1);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn of_two_who_decide_at_once_one_decides() {
+    for_each_database(async |store| {
+        let (id, request) = asked(&store).await;
+        let (one, two) = tokio::join!(
+            approval::approve(&store, ben(), request),
+            approval::decline(&store, eve(), request)
+        );
+        assert_ne!(one.is_ok(), two.is_ok(), "{one:?} {two:?}");
+        let expected = if one.is_ok() { Standing::Approved } else { Standing::Declined };
+        assert_eq!(standing(&store, id).await, expected);
+        let (one, two) = tokio::join!(
+            approval::approve(&store, ben(), request),
+            approval::approve(&store, eve(), request)
+        );
+        assert!(refused(one).contains("decided before") && refused(two).contains("decided before"));
+        let again = preview(&store, TaskId(1)).await;
+        let (one, two) =
+            tokio::join!(approval::ask(&store, ana(), again), approval::ask(&store, eve(), again));
+        assert_eq!(one.unwrap(), two.unwrap(), "one request");
+        let request = approvals::Entity::find()
+            .filter(approvals::Column::PreviewId.eq(again.0))
+            .one(store.database())
+            .await
+            .unwrap()
+            .unwrap();
+        let deciders: Vec<Actor> =
+            [ana(), eve(), ben()].into_iter().filter(|a| a.staff.map(|s| s.0) != request.asked_by).collect();
+        let outcomes = [
+            approval::approve(&store, deciders[0], ApprovalId(request.id)).await.is_ok(),
+            approval::approve(&store, deciders[1], ApprovalId(request.id)).await.is_ok(),
+        ];
+        assert_eq!(outcomes.iter().filter(|ok| **ok).count(), 1);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_is_declined_or_taken_back_starts_nothing() {
+    for_each_database(async |store| {
+        let (id, request) = asked(&store).await;
+        let librarian = approval::decline(&store, at_desk(BEN, Role::Librarian), request).await;
+        assert!(matches!(librarian, Err(RecordsError::Forbidden(Action::Approve))));
+        approval::decline(&store, ben(), request).await.unwrap();
+        assert!(not_started(&store, ana(), id).await.contains("not approved"));
+        let request = approval::ask(&store, ana(), id).await.unwrap();
+        approval::decline(&store, ana(), request).await.unwrap();
+        assert_eq!(standing(&store, id).await, Standing::Withdrawn);
+        assert!(refused(approval::approve(&store, ben(), request).await).contains("decided before"));
+        let waiting = ApprovalQuery { waiting: Some(true), ..ApprovalQuery::default() };
+        let decided = ApprovalQuery { waiting: Some(false), ..ApprovalQuery::default() };
+        approval::ask(&store, ana(), id).await.unwrap();
+        let all = Paging::default();
+        assert_eq!(approval::list(&store, &waiting, &all).await.unwrap().rows.len(), 1);
+        assert_eq!(approval::list(&store, &decided, &all).await.unwrap().rows.len(), 2);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_command_line_asks_and_starts_and_never_approves() {
+    for_each_database(async |store| {
+        let task = library(&store).await;
+        let id = run::preview(&store, Actor::COMMAND_LINE, task).await.unwrap();
+        assert!(not_started(&store, Actor::COMMAND_LINE, id).await.contains("Ask for approval"));
+        let request = approval::ask(&store, Actor::COMMAND_LINE, id).await.unwrap();
+        refused(approval::approve(&store, Actor::COMMAND_LINE, request).await);
+        approval::approve(&store, ben(), request).await.unwrap();
+        run::start(&store, Actor::COMMAND_LINE, id, "2").await.unwrap();
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn bringing_many_up_to_the_present_rules_needs_a_second_person_too() {
+    for_each_database(async |store| {
+        library(&store).await;
+        execute(
+            &store,
+            "UPDATE users SET anonymised_on = '2018-01-20', rules_version = 0, replacement = 'R' || number, \
+             user_id = NULL, first_name = NULL, last_name = NULL WHERE number < 800",
+        )
+        .await;
+        assert!(refused(approval::ask_reapply(&store, ana()).await).contains("No second person is needed"));
+        let mut settings = store.settings().clone();
+        settings.brakes.people = 1;
+        let strict = store.with_settings(settings);
+        assert!(refused(run::start_reapply(&strict, ana(), "2").await).contains("second person"));
+        let request = approval::ask_reapply(&strict, ana()).await.unwrap();
+        assert!(refused(approval::approve(&strict, ana(), request).await).contains("somebody else"));
+        approval::approve(&strict, eve(), request).await.unwrap();
+        assert!(refused(run::start_reapply(&strict, eve(), "2").await).contains("yourself"));
+        let started = run::start_reapply(&strict, ana(), "2").await.unwrap();
+        assert_eq!(run::carry_out(&strict, started).await.unwrap(), RunState::Succeeded);
+    })
+    .await;
+}

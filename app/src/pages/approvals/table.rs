@@ -1,0 +1,109 @@
+//! A table of requests for approval.
+
+use super::{ApproveRequest, DeclineRequest};
+use crate::pages::users::person_link;
+use crate::parts::{Moment, PostButton};
+use leptos::prelude::*;
+use leptos::server_fn::ServerFn as _;
+use policy::numbers::counted;
+use records::Actor;
+use records::approval::{About, Approval, Standing};
+use records::user::Person;
+
+/// How a request stands, as a tag.
+pub(super) fn standing_tag(standing: Standing) -> impl IntoView {
+    let class = match standing {
+        Standing::Waiting => "tag ready",
+        Standing::Approved | Standing::Used => "tag proven",
+        Standing::Declined => "tag bad",
+        Standing::Withdrawn | Standing::Expired => "tag quiet",
+    };
+    view! { <span class=class>{standing.words()}</span> }
+}
+
+/// Who asked: a member of staff, or whoever has the command line.
+pub(super) fn asker(person: Option<&Person>) -> AnyView {
+    person.map_or_else(|| "Command line".into_any(), |person| person_link(person).into_any())
+}
+
+/// What this actor can decide about a request that waits.
+pub(super) fn decisions(approval: &Approval, actor: Actor, page: &'static str) -> Option<AnyView> {
+    if approval.standing != Standing::Waiting {
+        return None;
+    }
+    let values = || vec![("approval", approval.id.to_string())];
+    let about = || format!("request {}", approval.id);
+    let asked = approval.asked_by.as_ref().map(|person| person.number);
+    if asked.is_some() && asked == actor.staff {
+        return Some(
+            view! { <PostButton function=DeclineRequest::PATH page values=values() words="Take back" about=about() /> }
+                .into_any(),
+        );
+    }
+    if approval.is_of(actor.staff) || !actor.may(approval.needs()) {
+        return None;
+    }
+    Some(
+        view! {
+            <PostButton function=ApproveRequest::PATH page values=values() words="Approve" about=about() />
+            " "
+            <PostButton function=DeclineRequest::PATH page values=values() words="Decline" about=about() />
+        }
+        .into_any(),
+    )
+}
+
+pub(super) fn approval_table(rows: Vec<Approval>, actor: Actor) -> impl IntoView {
+    let rows = rows
+        .into_iter()
+        .map(|approval| {
+            let decided = approval.decision.as_ref().map(|(_, by, at)| {
+                view! { {by.as_ref().map(person_link)} " " <Moment at=*at /> }
+            });
+            view! {
+                <tr>
+                    <th scope="row">{about(&approval.about)}</th>
+                    <td>{asker(approval.asked_by.as_ref())} " " <Moment at=approval.asked_at /></td>
+                    <td>{standing_tag(approval.standing)}</td>
+                    <td>{decided}</td>
+                    <td><Moment at=approval.expires_at /></td>
+                    <td>{decisions(&approval, actor, "/approvals")}</td>
+                </tr>
+            }
+        })
+        .collect_view();
+    view! {
+        <div class="scroll" role="region" aria-label="Approvals" tabindex="0">
+            <table>
+                <caption class="hidden">"Requests for approval"</caption>
+                <thead>
+                    <tr>
+                        <th scope="col">"What"</th>
+                        <th scope="col">"Asked by"</th>
+                        <th scope="col">"Standing"</th>
+                        <th scope="col">"Decided by"</th>
+                        <th scope="col">"Until"</th>
+                        <th scope="col">"Decide"</th>
+                    </tr>
+                </thead>
+                <tbody>{rows}</tbody>
+            </table>
+        </div>
+    }
+}
+
+fn about(about: &About) -> AnyView {
+    match about {
+        About::Run { preview, task, people } => {
+            let task = task.as_ref().map(|(_, words)| format!(" of “{words}”"));
+            let people = counted(*people, "user", "users");
+            view! { <a href=format!("/runs/{preview}")>"Run of preview "{preview.to_string()}</a> {task} ": " {people} }
+                .into_any()
+        }
+        About::Reapply => "Bringing people under the present rules".into_any(),
+        About::HoldRelease { hold } => {
+            view! { <a href=format!("/holds/{hold}")>"Release of legal hold "{hold.to_string()}</a> }
+                .into_any()
+        }
+    }
+}

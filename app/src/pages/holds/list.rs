@@ -1,0 +1,90 @@
+//! The list of legal holds.
+
+use super::form::{On, place_form};
+use super::table::hold_table;
+use crate::parts::{Frame, Pager, page, paging, percent_encoded, query};
+use crate::state::{actor, store};
+use leptos::prelude::*;
+use policy::{Action, UserNumber};
+use records::hold::{self, HoldQuery, Show};
+use records::page::Page;
+use records::user::{self, Term, TermKind};
+
+/// Who must not be anonymised, and why.
+#[component]
+pub fn HoldListPage() -> impl IntoView {
+    let user = query("user");
+    let category = query("category");
+    let find = HoldQuery {
+        show: Show::from_code(&query("show")).unwrap_or_default(),
+        user: user.trim().parse().ok().map(UserNumber),
+        category: (!category.is_empty()).then(|| category.clone()),
+    };
+    page(async move {
+        let store = store();
+        let paging = paging();
+        let paged = paging.after.is_some();
+        let Page { rows, next } = hold::list(&store, &find, &paging).await?;
+        let categories = user::choices(&store, TermKind::Category).await?;
+        let list = format!(
+            "/holds?show={}&user={}&category={}",
+            find.show.code(),
+            percent_encoded(&user),
+            percent_encoded(&category)
+        );
+        let content = if rows.is_empty() {
+            view! {
+                <p class="empty">
+                    "No legal hold fits here. A hold on one user is placed on the record of the user: "
+                    <a href="/users">"find the user"</a> "."
+                </p>
+            }
+            .into_any()
+        } else {
+            hold_table(rows, store.clock().today(), true).into_any()
+        };
+        let filters = filters(find.show, user, &category, &categories);
+        let place = actor().may(Action::PlaceHolds).then(|| place_form(On::Category(categories), "/holds"));
+        Ok(view! {
+            <Frame title="Legal holds"
+                lead="Who must not be anonymised, and why. A hold ends when somebody releases it, and in no other way.">
+                {filters}
+                {content}
+                <Pager list paged next />
+                {place}
+            </Frame>
+        })
+    })
+}
+
+fn filters(show: Show, user: String, category: &str, categories: &[Term]) -> impl IntoView + use<> {
+    let shown =
+        Show::ALL.map(|one| view! { <option value=one.code() selected=one == show>{one.words()}</option> });
+    let categories = categories
+        .iter()
+        .map(|term| {
+            let selected = term.code == category;
+            view! { <option value=term.code.clone() selected=selected>{term.name.clone()}</option> }
+        })
+        .collect_view();
+    view! {
+        <form class="filters" method="get" action="/holds" role="search" aria-label="Filter legal holds">
+            <div class="field">
+                <label for="show">"Show"</label>
+                <select id="show" name="show">{shown}</select>
+            </div>
+            <div class="field">
+                <label for="of-category">"On the category"</label>
+                <select id="of-category" name="category">
+                    <option value="">"All"</option>
+                    {categories}
+                </select>
+            </div>
+            <div class="field">
+                <label for="of-user">"On the user number"</label>
+                <input id="of-user" name="user" type="text" inputmode="numeric" autocomplete="off" value=user />
+            </div>
+            <button type="submit">"Filter legal holds"</button>
+        </form>
+    }
+}

@@ -1,0 +1,140 @@
+//! One legal hold: what it is, and how it is reviewed and released.
+
+use super::actions::{AskForRelease, ReleaseHold, ReviewForm, ReviewHold};
+use super::table::{on_whom, state_tag};
+use crate::error::AppError;
+use crate::pages::users::person_link;
+use crate::parts::{Day, FieldProblem, Frame, Moment, PostButton, ProblemSummary, named_in_path, page};
+use crate::state::{actor, store};
+use crate::submission::{Token, action, refusal, submitted};
+use leptos::prelude::*;
+use leptos::server_fn::ServerFn as _;
+use policy::form::FieldErrors;
+use policy::{Action, HoldId};
+use records::hold::{self, Hold};
+use records::{Actor, approval};
+
+/// One legal hold.
+#[component]
+pub fn HoldPage() -> impl IntoView {
+    let id = named_in_path::<HoldId>("legal hold");
+    page(async move {
+        let store = store();
+        let hold = hold::read(&store, id?).await?;
+        let four_eyes = approval::four_eyes(&store, Action::ReleaseHolds).await?;
+        let crumbs = vec![("Legal holds".to_owned(), "/holds".to_owned())];
+        let tag = state_tag(&hold, store.clock().today());
+        let facts = facts(&hold);
+        let next = hold.is_in_force().then(|| {
+            let actor = actor();
+            let review = actor.may(Action::PlaceHolds).then(|| review(hold.id));
+            view! { {review} {release(&hold, actor, four_eyes)} }
+        });
+        let paths = [AskForRelease::PATH, ReleaseHold::PATH];
+        Ok(view! {
+            <Frame title=format!("Legal hold {}", hold.id) crumbs>
+                <ProblemSummary error=paths.into_iter().find_map(refusal) />
+                <p>{tag}</p>
+                {facts}
+                {next}
+            </Frame>
+        })
+    })
+}
+
+fn facts(hold: &Hold) -> impl IntoView + use<> {
+    let person = |person: &Option<records::user::Person>| person.as_ref().map(person_link);
+    let released = hold.released_on.map(|on| {
+        view! {
+            <dt>"Released"</dt>
+            <dd><Day date=on /> {hold.released_by.as_ref().map(|by| view! { ", by " {person_link(by)} })}</dd>
+        }
+    });
+    view! {
+        <dl class="facts">
+            <dt>"On"</dt>
+            <dd>{on_whom(&hold.on)}</dd>
+            <dt>"Reason"</dt>
+            <dd>{hold.reason.words()}</dd>
+            <dt>"Owner"</dt>
+            <dd>{person(&hold.owner)}</dd>
+            <dt>"Placed"</dt>
+            <dd><Day date=hold.placed_on /> {hold.placed_by.as_ref().map(|by| view! { ", by " {person_link(by)} })}</dd>
+            <dt>"To be reviewed"</dt>
+            <dd><Day date=hold.review_on /></dd>
+            {released}
+        </dl>
+    }
+}
+
+fn review(hold: HoldId) -> impl IntoView {
+    let (typed, error) = match submitted::<ReviewForm>(ReviewHold::PATH) {
+        Some((form, error)) => (form.review_on, Some(error)),
+        None => (String::new(), refusal(ReviewHold::PATH)),
+    };
+    let errors = match &error {
+        Some(AppError::Invalid(errors)) => errors.clone(),
+        _ => FieldErrors::default(),
+    };
+    let wrong = errors.of("review_on").is_some().then_some("true");
+    view! {
+        <section aria-labelledby="review">
+            <h2 id="review">"Review"</h2>
+            <p>"The reason still holds: say when it is to be looked at again."</p>
+            <ProblemSummary error />
+            <form method="post" action=action(ReviewHold::PATH, &format!("/holds/{hold}")) novalidate>
+                <Token />
+                <input type="hidden" name="form[hold]" value=hold.to_string() />
+                <div class="field">
+                    <label for="review_on">"Next review date"</label>
+                    <p class="hint" id="review_on-hint">"Like 15 Jan 2018, at most two years ahead"</p>
+                    <input id="review_on" name="form[review_on]" class="date" type="text" autocomplete="off" value=typed
+                        aria-invalid=wrong aria-describedby="review_on-hint review_on-problem" />
+                    <FieldProblem field="review_on" errors />
+                </div>
+                <button type="submit">"Save review date"</button>
+            </form>
+        </section>
+    }
+}
+
+/// How the hold is released: by one person, or by two.
+fn release(hold: &Hold, actor: Actor, four_eyes: bool) -> impl IntoView + use<> {
+    let page = format!("/holds/{}", hold.id);
+    let values = vec![("hold", hold.id.to_string())];
+    let may = actor.may(Action::ReleaseHolds);
+    let asked = hold.asked.as_ref().map(|asked| {
+        let by = asked.by.map_or_else(|| "on the command line".to_owned(), |by| format!("by user {by}"));
+        view! {
+            <p>
+                "The release was asked for " {by} ". It can be decided until " <Moment at=asked.expires_at /> "; it stands \
+                 in the list of " <a href="/approvals">"approvals"</a> "."
+            </p>
+        }
+    });
+    let own = hold.asked.as_ref().is_some_and(|asked| asked.by.is_some() && asked.by == actor.staff);
+    let what = match (may, four_eyes, hold.asked.is_some()) {
+        (true, false, _) | (true, true, true) if !own => {
+            view! { <PostButton function=ReleaseHold::PATH page values words="Release legal hold" /> }
+                .into_any()
+        }
+        (true, true, true) => view! { <p>"You have asked: somebody else has to release it."</p> }.into_any(),
+        (_, true, false) if actor.may(Action::PlaceHolds) => {
+            view! { <PostButton function=AskForRelease::PATH page values words="Ask for the release" /> }
+                .into_any()
+        }
+        _ => {
+            view! { <p class="hint">"Legal holds are released by a data protection officer."</p> }.into_any()
+        }
+    };
+    let two = four_eyes.then(|| view! { <p>"Two people are needed: one asks, another one releases."</p> });
+    view! {
+        <section aria-labelledby="release">
+            <h2 id="release">"Release"</h2>
+            <p>"A released hold keeps nobody from being anonymised any more, also by tasks that run by themselves."</p>
+            {two}
+            {asked}
+            {what}
+        </section>
+    }
+}

@@ -1,0 +1,81 @@
+//! `lethe approvals`: what waits for a second person. Approving is done at the desk, by somebody who signed in.
+
+use super::Output;
+use clap::Subcommand;
+use policy::RunId;
+use records::approval::{self, About, Approval, ApprovalQuery};
+use records::page::Paging;
+use records::user::Person;
+use records::{Actor, Store};
+use serde_json::json;
+use std::process::ExitCode;
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Approvals {
+    /// List what waits for a second person.
+    List {
+        /// What was decided or has expired too.
+        #[arg(long)]
+        all: bool,
+        /// How many, at most 100.
+        #[arg(long, default_value_t = 50)]
+        last: u64,
+    },
+    /// Ask a second person to approve the run of a preview.
+    Ask {
+        /// Id of the preview.
+        #[arg(required_unless_present = "reapply")]
+        preview: Option<i64>,
+        /// Ask for bringing people under the present rules instead.
+        #[arg(long, conflicts_with = "preview")]
+        reapply: bool,
+    },
+}
+
+impl Approvals {
+    pub(crate) async fn carry_out(self, store: &Store, output: Output) -> anyhow::Result<ExitCode> {
+        let (all, last) = match self {
+            Self::List { all, last } => (all, last),
+            Self::Ask { preview, .. } => return ask(store, output, preview.map(RunId)).await,
+        };
+        let query = ApprovalQuery { waiting: (!all).then_some(true), ..ApprovalQuery::default() };
+        let page = approval::list(store, &query, &Paging { after: None, rows: Some(last) }).await?;
+        output.print(&page.rows, |rows| rows.iter().map(line).collect::<Vec<_>>().join("\n"))?;
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+async fn ask(store: &Store, output: Output, preview: Option<RunId>) -> anyhow::Result<ExitCode> {
+    let actor = Actor::COMMAND_LINE;
+    let id = match preview {
+        Some(preview) => approval::ask(store, actor, preview).await?,
+        None => approval::ask_reapply(store, actor).await?,
+    };
+    output.print(&json!({ "approval": id }), |_| {
+        format!("Request {id} waits for a second person at the desk")
+    })?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Numbers and codes, no names.
+fn line(approval: &Approval) -> String {
+    let about = match &approval.about {
+        About::Run { preview, people, .. } => format!("run of preview {preview} ({people} people)"),
+        About::Reapply => "run that brings people under the present rules".to_owned(),
+        About::HoldRelease { hold } => format!("release of legal hold {hold}"),
+    };
+    let by = |person: Option<&Person>| {
+        person.map_or_else(|| "command line".to_owned(), |person| format!("user {}", person.number))
+    };
+    let decided = match &approval.decision {
+        Some((_, second, _)) => format!(" by {}", by(second.as_ref())),
+        None => String::new(),
+    };
+    format!(
+        "{}\t{about}\t{}{decided}\tasked by {}\tuntil {}",
+        approval.id,
+        approval.standing.words(),
+        by(approval.asked_by.as_ref()),
+        approval.expires_at.to_rfc3339()
+    )
+}
