@@ -19,7 +19,7 @@ pub enum Need {
 
 use Action::{
     Administer, AnonymiseOne, Approve, DecideResidue, EditTasks, EditUsers, ManageStaff, PlaceHolds, Preview,
-    ReleaseHolds, Run, SeeCatalogue, SeeReports, SeeResidue, SeeTasks, SeeUsers,
+    ReleaseHolds, Run, SeeAudit, SeeCatalogue, SeeReports, SeeResidue, SeeTasks, SeeUsers,
 };
 use Need::{May, Nothing, Session, SignIn};
 
@@ -103,6 +103,8 @@ pub const DOORS: &[(&str, Need)] = &[
     ("/do/review_hold", May(PlaceHolds)),
     ("/do/ask_for_release", May(PlaceHolds)),
     ("/do/release_hold", May(ReleaseHolds)),
+    ("/audit", May(SeeAudit)),
+    ("/audit/csv", May(SeeAudit)),
     ("/residue", May(SeeResidue)),
     ("/do/remove_residue", May(DecideResidue)),
     ("/do/keep_residue", May(DecideResidue)),

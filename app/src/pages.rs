@@ -2,6 +2,7 @@
 
 mod account;
 mod approvals;
+mod audit;
 mod catalogue;
 mod holds;
 mod home;
@@ -20,6 +21,7 @@ mod users;
 
 pub use account::AccountPage;
 pub use approvals::ApprovalsPage;
+pub use audit::{AuditPage, audit_csv};
 pub use catalogue::{CatalogueListPage, CatalogueRecordPage};
 pub use holds::{HoldListPage, HoldPage};
 pub use home::HomePage;

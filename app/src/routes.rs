@@ -81,6 +81,7 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/approvals") view=pages::ApprovalsPage ssr=SsrMode::Async />
                 <Route path=path!("/reports") view=pages::ReportsPage ssr=SsrMode::Async />
                 <Route path=path!("/reports/:report") view=pages::ReportPage ssr=SsrMode::Async />
+                <Route path=path!("/audit") view=pages::AuditPage ssr=SsrMode::Async />
                 <Route path=path!("/personal-data") view=pages::RegisterPage ssr=SsrMode::Async />
             </Routes>
         </Router>

@@ -9,6 +9,7 @@ mod m0003_circulation;
 mod m0004_tasks_and_runs;
 mod m0005_proof;
 mod m0006_staff;
+mod m0007_audit_chain;
 mod m0008_legal_holds_and_approvals;
 mod step;
 
@@ -28,6 +29,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0004_tasks_and_runs::Migration),
             Box::new(m0005_proof::Migration),
             Box::new(m0006_staff::Migration),
+            Box::new(m0007_audit_chain::Migration),
             Box::new(m0008_legal_holds_and_approvals::Migration),
         ]
     }

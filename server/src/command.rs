@@ -1,6 +1,7 @@
 //! The command line: one file for each noun. All of it calls what the pages call.
 
 mod approvals;
+mod audit;
 mod demo;
 mod export;
 mod holds;
@@ -70,6 +71,9 @@ enum Command {
     /// Export users or loans as CSV.
     #[command(subcommand)]
     Export(export::Export),
+    /// The audit: list, verify.
+    #[command(subcommand)]
+    Audit(audit::Audit),
     /// The ledger of who was anonymised: show, verify, replay, start over.
     #[command(subcommand)]
     Ledger(ledger::Ledger),
@@ -136,6 +140,7 @@ impl Arguments {
             }
             Command::Residue(residue) => residue.carry_out(store, output).await,
             Command::Maintain(maintain) => maintain.carry_out(store, output).await,
+            Command::Audit(audit) => audit.carry_out(store, output).await,
             Command::Ledger(ledger) => ledger.carry_out(store, output).await,
         }
     }

@@ -55,7 +55,10 @@ pub(crate) struct Config {
     pub(crate) site: PathBuf,
     /// The ledger of everybody who was anonymised; beside an embedded database, else `data/lethe.ledger`.
     ledger: Option<PathBuf>,
-    /// The file of the key that signs certificates; beside an embedded database, else `data/lethe.key`.
+    /// The file into which the end of the audit is written once a day; beside an embedded database, else
+    /// `data/lethe.audit`.
+    audit_anchor: Option<PathBuf>,
+    /// The file of the key that signs certificates and chains the audit; beside an embedded database, else `data/lethe.key`.
     key: Option<PathBuf>,
     /// A scheduled run of more people than this waits for a confirmation.
     brake_people: i64,
@@ -116,6 +119,7 @@ impl Default for Config {
             time_zone: Tz::Europe__London,
             site: PathBuf::from("target/site"),
             ledger: None,
+            audit_anchor: None,
             key: None,
             brake_people: Brakes::default().people,
             brake_percent: Brakes::default().percent,
@@ -192,6 +196,7 @@ impl Config {
         Settings {
             ledger: self.ledger.clone().unwrap_or(defaults.ledger),
             key: self.key.clone().unwrap_or(defaults.key),
+            anchor: self.audit_anchor.clone().unwrap_or(defaults.anchor),
             brakes: Brakes {
                 people: self.brake_people,
                 percent: self.brake_percent,

@@ -1,7 +1,8 @@
 //! The scheduler of this process: every few seconds it starts what is due and takes up what waits.
 
+use chrono::NaiveDate;
 use rand::RngExt as _;
-use records::{Store, residue, run, schedule};
+use records::{Store, audit, residue, run, schedule};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
@@ -49,6 +50,7 @@ pub(crate) async fn look(store: Store, pulse: Pulse) {
     }
     give_up_on_lost_scans(&store).await;
     let mut worker = Worker::default();
+    let mut anchored = None;
     loop {
         match schedule::tick(&store).await {
             Ok(started) => {
@@ -59,6 +61,7 @@ pub(crate) async fn look(store: Store, pulse: Pulse) {
             }
             Err(error) => tracing::error!(code = error.code(), "the scheduler could not look"),
         }
+        anchored = anchor_audit(&store, anchored).await;
         worker.see_to(&store);
         if rest(&store).await.is_stopping() {
             break;
@@ -71,6 +74,21 @@ pub(crate) async fn look(store: Store, pulse: Pulse) {
 async fn give_up_on_lost_scans(store: &Store) {
     if let Err(error) = residue::give_up_on_lost_scans(store).await {
         tracing::warn!(code = error.code(), "lost scans could not be noted");
+    }
+}
+
+/// Once a day, the end of the audit is written into its file. Gives the day on which that was done last.
+async fn anchor_audit(store: &Store, done: Option<NaiveDate>) -> Option<NaiveDate> {
+    let today = store.clock().today();
+    if done == Some(today) {
+        return done;
+    }
+    match audit::anchor_daily(store).await {
+        Ok(()) => Some(today),
+        Err(error) => {
+            tracing::error!(code = error.code(), "the end of the audit could not be anchored");
+            done
+        }
     }
 }
 

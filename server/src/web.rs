@@ -166,6 +166,7 @@ fn handlers() -> Vec<(&'static str, MethodRouter<AppState>)> {
         ("/tasks/{id}/export", get(files::export_task)),
         ("/runs/{id}/certificate.json", get(files::certificate)),
         ("/reports/{report}/csv", get(app::pages::report_csv)),
+        ("/audit/csv", get(app::pages::audit_csv)),
     ]
 }
 

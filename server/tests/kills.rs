@@ -67,6 +67,8 @@ async fn runs_survive(database: Database) {
             library.time_passes().await;
         }
         assert_eq!(differences(&library.state().await, &expected), Vec::<String>::new());
+        let verified = library.lethe(&["audit", "verify"]).output().unwrap();
+        assert!(verified.status.success(), "{}", String::from_utf8_lossy(&verified.stdout));
     }
     eprintln!(
         "{database:?}: killed {killed} times in {runs} runs; each ended like the undisturbed one ({whole:?})"

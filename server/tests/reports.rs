@@ -94,6 +94,13 @@ fn pages_and_files_count_or_say_what_is_wrong() {
         ("/reports/loans-by-category/csv?names=1", 422, "unknown fields"),
         ("/reports/names/csv", 404, "There is no such report"),
         ("/personal-data", 200, "Search words of users"),
+        ("/audit?deed=imported", 200, "No event fits here."),
+        ("/audit?from=%3Cb%3Esoon", 422, "value=\"&lt;b&gt;soon\""),
+        ("/audit?staff=-1&deed=x", 422, "Enter a user number, digits only"),
+        ("/audit/csv?to=soon", 422, "to: Enter a date like"),
+        ("/audit/csv?names=1", 422, "unknown fields"),
+        ("/audit/csv", 200, ",exported,library,,,audit\r\n"),
+        ("/audit", 200, "Exported"),
     ] {
         let (head, body) = server.get(path);
         assert!(head.starts_with(&format!("HTTP/1.1 {status} ")), "{path}: {head}");

@@ -38,6 +38,9 @@ pub enum Problem {
     /// Not a user number.
     #[error("Enter a user number, digits only")]
     NotAUserNumber,
+    /// Not a number.
+    #[error("Enter a number, digits only")]
+    NotANumber,
     /// There is no such user.
     #[error("There is no user with this number")]
     NoSuchUser,

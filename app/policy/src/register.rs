@@ -139,7 +139,7 @@ pub struct Place {
 }
 
 /// Everything outside the tables where personal values could stand.
-pub const PLACES: [Place; 9] = [
+pub const PLACES: [Place; 10] = [
     Place {
         words: "Log of the server (standard error)",
         class: Class::NotPersonal,
@@ -187,9 +187,14 @@ pub const PLACES: [Place; 9] = [
                long as the oldest of them.",
     },
     Place {
-        words: "Key that signs certificates (file outside the database)",
+        words: "Anchors of the audit (file outside the database)",
         class: Class::NotPersonal,
-        rule: "Says nothing about anybody. Whoever has it can sign a certificate.",
+        rule: "Says how many events there were on a day, with a code over them that tells nothing.",
+    },
+    Place {
+        words: "Key that signs certificates and chains the audit (file outside the database)",
+        class: Class::NotPersonal,
+        rule: "Says nothing about anybody. Whoever has it can sign a certificate and forge the audit.",
     },
 ];
 

@@ -49,7 +49,7 @@ pub async fn reissue(store: &Store, run: RunId) -> Result<(), RecordsError> {
     lock(&tx, run).await?;
     let certificate = Certificate::of(&tx, store, run).await?;
     sign(&tx, store, &certificate).await?;
-    Ok(tx.commit().await?)
+    store.commit(tx).await
 }
 
 /// [`reissue`] where there is one, when a scan for residue comes to its end after the run. It is done in the

@@ -103,7 +103,7 @@ pub async fn fill(store: &Store, actor: Actor, users: u32, seed: u64) -> Result<
     insert(&tx, roles).await?;
     let detail = format!("demo,users={users},seed={seed}");
     audit::note(&tx, &store.clock, actor, Deed::Imported, Subject::Library, None, &detail).await?;
-    tx.commit().await?;
+    store.commit(tx).await?;
     for number in accounts {
         staff::set_demo_password(store, actor, UserNumber(number), PASSWORD).await?;
     }
@@ -113,7 +113,7 @@ pub async fn fill(store: &Store, actor: Actor, users: u32, seed: u64) -> Result<
     summary.items = catalogue.items.unsigned_abs();
     let tx = store.begin().await?;
     batch.write_activity(&tx).await?;
-    tx.commit().await?;
+    store.commit(tx).await?;
     // Now, while the library is small: every single run sweeps the database.
     summary.anonymised = anonymise_some(store, actor, users).await?;
     residue::background_scans().await;
@@ -122,7 +122,7 @@ pub async fn fill(store: &Store, actor: Actor, users: u32, seed: u64) -> Result<
         let tx = store.begin().await?;
         batch.write_users(&tx).await?;
         batch.write_activity(&tx).await?;
-        tx.commit().await?;
+        store.commit(tx).await?;
     }
     for (table, key) in [("users", "number"), ("loans", "id"), ("catalogue_records", "id"), ("items", "id")] {
         dialect::restart_keys(&store.db, table, key).await?;
@@ -164,7 +164,7 @@ async fn write_catalogue(store: &Store, catalogue: &Catalogue) -> Result<(), Rec
         let records = written + 1..=Catalogue::record_of(end - 1);
         insert(&tx, records.map(|id| catalogue.record(id))).await?;
         insert(&tx, (first..end).map(|id| catalogue.item(id))).await?;
-        tx.commit().await?;
+        store.commit(tx).await?;
         first = end;
     }
     Ok(())

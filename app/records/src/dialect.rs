@@ -10,8 +10,8 @@ pub(crate) use tables::{ColumnFacts, ColumnKind, TableFacts, quoted, tables};
 use crate::error::RecordsError;
 use sea_orm::sea_query::Value;
 use sea_orm::{
-    ConnectOptions, ConnectionTrait, DatabaseBackend, DatabaseConnection, DatabaseTransaction, DbErr,
-    SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait,
+    AccessMode, ConnectOptions, ConnectionTrait, DatabaseBackend, DatabaseConnection, DatabaseTransaction,
+    DbErr, IsolationLevel, SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait,
 };
 
 /// How long a writer waits for another one, in milliseconds.
@@ -44,6 +44,34 @@ pub(crate) async fn begin(db: &DatabaseConnection) -> Result<DatabaseTransaction
         ..Default::default()
     };
     db.begin_with_options(options).await
+}
+
+/// Begins a transaction that only reads, and sees everything as it was at one moment.
+pub(crate) async fn begin_reading(db: &DatabaseConnection) -> Result<DatabaseTransaction, DbErr> {
+    if db.get_database_backend() == DatabaseBackend::Postgres {
+        return db.begin_with_config(Some(IsolationLevel::RepeatableRead), Some(AccessMode::ReadOnly)).await;
+    }
+    db.begin().await
+}
+
+/// The condition that a row was written by the present transaction. On SQLite, which has one writer at a time, nobody
+/// else's row can come in between; what was there before, the caller knows.
+pub(crate) const fn is_of_this_transaction(backend: DatabaseBackend) -> &'static str {
+    match backend {
+        DatabaseBackend::Postgres => "xmin = CAST(pg_current_xact_id_if_assigned() AS XID)",
+        _ => "TRUE",
+    }
+}
+
+/// An instant as text: in microseconds, where the database has a type for instants, and as it is where it has not.
+pub(crate) fn instant_text(backend: DatabaseBackend, column: &str) -> String {
+    match backend {
+        DatabaseBackend::Postgres => format!(
+            "CASE WHEN isfinite({column}) THEN \
+             CAST(CAST(EXTRACT(EPOCH FROM {column}) * 1000000 AS BIGINT) AS TEXT) END"
+        ),
+        _ => format!("CAST({column} AS TEXT)"),
+    }
 }
 
 /// A statement with `?` as place holders, whatever the database. A literal `?` cannot be written.

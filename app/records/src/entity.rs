@@ -3,6 +3,7 @@
 
 pub mod approvals;
 pub mod audit_events;
+pub mod audit_head;
 pub mod catalogue_records;
 pub mod certificates;
 pub mod charges;

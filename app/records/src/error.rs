@@ -28,6 +28,9 @@ pub enum RecordsError {
     /// anonymised until that is put right.
     #[error("{0}")]
     Ledger(String),
+    /// The audit cannot be written or read; the sentence says why and what to do. Nothing is changed without it.
+    #[error("{0}")]
+    Audit(String),
     /// The database failed. The text is for nobody's eyes but the log's, and even there only its kind.
     #[error("The database could not do this")]
     Database(#[from] sea_orm::DbErr),
@@ -52,6 +55,7 @@ impl RecordsError {
             Self::SignInAgain => "sign_in_again",
             Self::Refused(_) => "refused",
             Self::Ledger(_) => "ledger",
+            Self::Audit(_) => "audit",
             Self::Database(_) => "database",
             Self::Corrupt(_) => "corrupt",
         }

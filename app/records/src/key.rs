@@ -1,4 +1,5 @@
-//! The key of the installation, which signs certificates: Ed25519, in a file of its own and never in the database.
+//! The key of the installation, which signs certificates and chains the audit: Ed25519, in a file of its own and never
+//! in the database.
 
 use crate::error::RecordsError;
 use crate::store::Store;
@@ -39,8 +40,8 @@ impl Key {
         loaded.unwrap_or_else(|_| Err(io::Error::other("broken off").into())).map(Self).map_err(|error| {
             RecordsError::Refused(format!(
                 "The file of the key that signs certificates cannot be used ({error}). Put it back from its own \
-                 copy, or correct LETHE_KEY. If it is lost for good, move the file away: a new key is made, and \
-                 older certificates then count as signed with another key"
+                 copy, or correct LETHE_KEY. If it is lost for good, move the file away: a new key is made, \
+                 older certificates then count as signed with another key, and older events of the audit as changed"
             ))
         })
     }
@@ -56,6 +57,11 @@ impl Key {
     /// The public half, in hexadecimal digits.
     pub(crate) fn public(&self) -> String {
         base16ct::lower::encode_string(self.0.verifying_key().as_bytes())
+    }
+
+    /// The private half, for keys that are derived from it.
+    pub(crate) fn secret(&self) -> &[u8] {
+        self.0.as_bytes()
     }
 
     /// Signs a text; the signature is in hexadecimal digits.

@@ -75,9 +75,7 @@ pub async fn full(store: &Store, actor: Actor) -> Result<Maintenance, RecordsErr
 }
 
 async fn note(store: &Store, actor: Actor, done: Maintenance) -> Result<(), RecordsError> {
-    let deed = Deed::FilesMaintained;
-    audit::note(&store.db, &store.clock, actor, deed, Subject::Library, None, done.code()).await?;
-    Ok(())
+    audit::note_alone(store, actor, Deed::FilesMaintained, Subject::Library, done.code()).await
 }
 
 /// The tables that hold something of users.

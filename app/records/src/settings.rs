@@ -9,8 +9,10 @@ use std::time::Duration;
 pub struct Settings {
     /// The ledger of everybody who was anonymised: a file outside the database and outside its backups.
     pub ledger: PathBuf,
-    /// The file of the key that signs certificates.
+    /// The file of the key that signs certificates and chains the audit.
     pub key: PathBuf,
+    /// The file into which the end of the audit is written once a day: outside the database and its backups.
+    pub anchor: PathBuf,
     /// How far a run may go by itself.
     pub brakes: Brakes,
     /// Whether a second person is needed to arm, to widen, to go over a brake, to release a legal hold.
@@ -45,6 +47,7 @@ impl Settings {
         Self {
             ledger: folder.join("lethe.ledger"),
             key: folder.join("lethe.key"),
+            anchor: folder.join("lethe.audit"),
             brakes: Brakes::default(),
             four_eyes: FourEyes::default(),
             lease: Duration::from_secs(20),

@@ -1,5 +1,6 @@
 //! The way to the database.
 
+use crate::audit::{self, AuditKey};
 use crate::clock::Clock;
 use crate::dialect;
 use crate::error::RecordsError;
@@ -8,7 +9,7 @@ use crate::settings::Settings;
 use migrations::{Migrator, MigratorTrait};
 use sea_orm::{Database, DatabaseConnection, DatabaseTransaction};
 use std::sync::Arc;
-use tokio::sync::watch;
+use tokio::sync::{OnceCell, watch};
 
 /// The database, the clock and the settings: what every read and write of this crate needs.
 #[derive(Clone, Debug)]
@@ -17,6 +18,7 @@ pub struct Store {
     pub(crate) clock: Clock,
     pub(crate) settings: Arc<Settings>,
     pub(crate) ledger: Known,
+    pub(crate) audit_key: Arc<OnceCell<AuditKey>>,
     stop: Arc<watch::Sender<bool>>,
 }
 
@@ -31,8 +33,10 @@ impl Store {
             clock,
             settings: Arc::new(settings),
             ledger: Known::default(),
+            audit_key: Arc::default(),
             stop: Arc::new(watch::Sender::new(false)),
         };
+        audit::begin(&store).await?;
         ledger::create_if_new(&store).await?;
         Ok(store)
     }
@@ -41,7 +45,7 @@ impl Store {
     #[must_use]
     pub fn as_another_process(&self, clock: Clock) -> Self {
         let stop = Arc::new(watch::Sender::new(false));
-        Self { clock, ledger: Known::default(), stop, ..self.clone() }
+        Self { clock, ledger: Known::default(), audit_key: Arc::default(), stop, ..self.clone() }
     }
 
     /// The same database under other settings. For tests.
@@ -81,7 +85,17 @@ impl Store {
         *self.stop.borrow()
     }
 
+    /// Begins a transaction that will write.
     pub(crate) async fn begin(&self) -> Result<DatabaseTransaction, RecordsError> {
-        Ok(dialect::begin(&self.db).await?)
+        let tx = dialect::begin(&self.db).await?;
+        audit::set_apart(&tx).await?;
+        Ok(tx)
+    }
+
+    /// Commits a transaction, with its events in the chain of the audit. When that fails, nothing of it was done.
+    #[allow(clippy::disallowed_methods, reason = "this is the way to commit")]
+    pub(crate) async fn commit(&self, tx: DatabaseTransaction) -> Result<(), RecordsError> {
+        audit::chain(self, &tx).await?;
+        Ok(tx.commit().await?)
     }
 }

@@ -5,7 +5,7 @@ use crate::state::opens;
 use leptos::prelude::*;
 
 /// Where each module leads, and what it is for.
-const MODULES: [(&str, &str, &str); 10] = [
+const MODULES: [(&str, &str, &str); 11] = [
     ("/users", "Users", "Find somebody, deal with open loans, anonymise one person."),
     ("/tasks", "Task centre", "Anonymise users in bulk: who, what, when. Preview first, then run."),
     ("/runs", "Runs", "What ran, when, and how it ended."),
@@ -15,6 +15,7 @@ const MODULES: [(&str, &str, &str); 10] = [
     ("/catalogue", "Catalogue", "Records and items, and who made them."),
     ("/reports", "Reports", "Loans, requests and borrowers: the same before and after anonymising."),
     ("/staff", "Staff", "Who has which role, who can sign in."),
+    ("/audit", "Audit", "Who did what to which record. Nothing is ever taken from it."),
     (
         "/personal-data",
         "What is personal here",

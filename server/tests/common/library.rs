@@ -228,7 +228,7 @@ impl Library {
         let db = self.look().await;
         let mut lines: Vec<String> = Vec::new();
         for (table, columns) in dialect::schema(&db).await.unwrap() {
-            if ["ledger_mark", "certificates", "residue_hits", "seaql_migrations", "photos"]
+            if ["audit_head", "ledger_mark", "certificates", "residue_hits", "seaql_migrations", "photos"]
                 .contains(&table.as_str())
             {
                 continue;
@@ -237,7 +237,7 @@ impl Library {
                 column.ends_with("_at")
                     || matches!(
                         (table.as_str(), column),
-                        ("audit_events", "id" | "at")
+                        ("audit_events", "id" | "at" | "sequence" | "mac")
                             | ("users", "uuid")
                             | ("runs", "holder" | "phase" | "interruptions" | "maintenance")
                             | ("run_members", "residue")

@@ -1,7 +1,18 @@
-//! The tables that prove what was done: residue, certificates, the ledger's mark, replays, approvals.
+//! The tables that prove what was done: the audit's end, residue, certificates, the ledger's mark, replays, approvals.
 
 use super::tables::column;
 use super::{Action, Class, Owner, Table};
+
+pub(super) const AUDIT_HEAD: Table = Table {
+    name: "audit_head",
+    words: "End of the audit",
+    owner: Owner::Nobody,
+    columns: &[
+        column("id", Class::NotPersonal, Action::Keep, "Key"),
+        column("sequence", Class::NotPersonal, Action::Keep, "Place of the last event"),
+        column("mac", Class::NotPersonal, Action::Keep, "Code of the last event"),
+    ],
+};
 
 pub(super) const RESIDUE_HITS: Table = Table {
     name: "residue_hits",

@@ -37,7 +37,7 @@ pub async fn ask(store: &Store, actor: Actor, preview: RunId) -> Result<Approval
         let subject = Subject::Task(preview.task_id.unwrap_or_default());
         note(&tx, store, actor, Deed::ApprovalAsked, subject, Some(RunId(preview.id)), asked.id).await?;
     }
-    tx.commit().await?;
+    store.commit(tx).await?;
     Ok(asked.id)
 }
 
@@ -50,7 +50,7 @@ pub async fn ask_reapply(store: &Store, actor: Actor) -> Result<ApprovalId, Reco
     if asked.is_new {
         note(&tx, store, actor, Deed::ApprovalAsked, Subject::Library, None, asked.id).await?;
     }
-    tx.commit().await?;
+    store.commit(tx).await?;
     Ok(asked.id)
 }
 

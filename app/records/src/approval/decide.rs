@@ -44,7 +44,7 @@ pub async fn approve(store: &Store, actor: Actor, id: ApprovalId) -> Result<(), 
             note(&tx, store, actor, Deed::ApprovalGiven, Subject::Library, None, id).await?;
         }
     }
-    tx.commit().await?;
+    store.commit(tx).await?;
     Ok(())
 }
 
@@ -63,7 +63,7 @@ pub async fn decline(store: &Store, actor: Actor, id: ApprovalId) -> Result<(), 
         _ => Subject::Library,
     };
     note(&tx, store, actor, Deed::ApprovalDeclined, subject, request.preview_id.map(RunId), id).await?;
-    tx.commit().await?;
+    store.commit(tx).await?;
     Ok(())
 }
 

@@ -26,7 +26,7 @@ pub async fn return_loan(store: &Store, actor: Actor, id: LoanId) -> Result<User
         .await?;
     active_today(&tx, store, &user).await?;
     note(&tx, store, actor, Deed::LoanReturned, number, &format!("loan={id}")).await?;
-    tx.commit().await?;
+    store.commit(tx).await?;
     Ok(UserNumber(number))
 }
 
@@ -50,7 +50,7 @@ pub async fn cancel_request(store: &Store, actor: Actor, id: RequestId) -> Resul
     .update(&tx)
     .await?;
     note(&tx, store, actor, Deed::RequestCancelled, number, &format!("request={id}")).await?;
-    tx.commit().await?;
+    store.commit(tx).await?;
     Ok(UserNumber(number))
 }
 
@@ -69,7 +69,7 @@ pub async fn settle_charge(store: &Store, actor: Actor, id: ChargeId) -> Result<
         .update(&tx)
         .await?;
     note(&tx, store, actor, Deed::ChargeSettled, number, &format!("charge={id}")).await?;
-    tx.commit().await?;
+    store.commit(tx).await?;
     Ok(UserNumber(number))
 }
 

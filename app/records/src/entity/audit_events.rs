@@ -17,6 +17,8 @@ pub struct Model {
     pub subject_id: Option<i64>,
     pub run_id: Option<i64>,
     pub detail: String,
+    pub sequence: Option<i64>,
+    pub mac: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, DeriveRelation, EnumIter)]

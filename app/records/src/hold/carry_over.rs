@@ -5,11 +5,11 @@ use crate::audit::{self, Deed, Subject};
 use crate::clock::Clock;
 use crate::entity::legal_holds;
 use policy::UserNumber;
-use sea_orm::{ActiveModelTrait, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, Set};
+use sea_orm::{ActiveModelTrait, ColumnTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter, Set};
 
 /// Places the holds on a category on users who leave it, one by one, with the same reason, owner and review date.
 pub(crate) async fn carry_over(
-    db: &impl ConnectionTrait,
+    tx: &DatabaseTransaction,
     clock: &Clock,
     actor: Actor,
     leaving: &[(UserNumber, String)],
@@ -20,7 +20,7 @@ pub(crate) async fn carry_over(
     let on_categories = legal_holds::Entity::find()
         .filter(legal_holds::Column::ReleasedOn.is_null())
         .filter(legal_holds::Column::Category.is_not_null())
-        .all(db)
+        .all(tx)
         .await?;
     for hold in &on_categories {
         let theirs = leaving.iter().filter(|(_, category)| hold.category.as_ref() == Some(category));
@@ -34,11 +34,11 @@ pub(crate) async fn carry_over(
                 review_on: Set(hold.review_on),
                 ..Default::default()
             }
-            .insert(db)
+            .insert(tx)
             .await?;
             let detail = format!("hold={},reason={},from_hold={}", carried.id, hold.reason, hold.id);
             let subject = Subject::User(number.0);
-            audit::note(db, clock, actor, Deed::LegalHoldPlaced, subject, None, &detail).await?;
+            audit::note(tx, clock, actor, Deed::LegalHoldPlaced, subject, None, &detail).await?;
         }
     }
     Ok(())

@@ -45,7 +45,7 @@ pub async fn place(store: &Store, actor: Actor, form: &HoldForm) -> Result<HoldI
     .insert(&tx)
     .await?;
     note(&tx, store, actor, Deed::LegalHoldPlaced, &hold, "").await?;
-    tx.commit().await?;
+    store.commit(tx).await?;
     Ok(HoldId(hold.id))
 }
 
@@ -60,7 +60,7 @@ pub async fn review(store: &Store, actor: Actor, id: HoldId, review_on: &str) ->
         .update(&tx)
         .await?;
     note(&tx, store, actor, Deed::LegalHoldReviewed, &hold, ",review_on").await?;
-    tx.commit().await?;
+    store.commit(tx).await?;
     Ok(())
 }
 

@@ -19,7 +19,7 @@ pub async fn ask_for_release(store: &Store, actor: Actor, id: HoldId) -> Result<
     if asked.is_new {
         note(&tx, store, actor, Deed::LegalHoldReleaseAsked, &hold, "").await?;
     }
-    tx.commit().await?;
+    store.commit(tx).await?;
     Ok(asked.id)
 }
 
@@ -27,7 +27,7 @@ pub async fn ask_for_release(store: &Store, actor: Actor, id: HoldId) -> Result<
 pub async fn release(store: &Store, actor: Actor, id: HoldId) -> Result<(), RecordsError> {
     let tx = store.begin().await?;
     release_within(&tx, store, actor, id).await?;
-    tx.commit().await?;
+    store.commit(tx).await?;
     Ok(())
 }
 

@@ -4,6 +4,7 @@ use super::entry::{People, Person, What};
 use super::writer::Writer;
 use super::{mark, settle, standing};
 use crate::anonymise::{Job, Outcomes};
+use crate::audit;
 use crate::dialect;
 use crate::error::RecordsError;
 use crate::store::Store;
@@ -19,7 +20,7 @@ pub(crate) async fn commit(
     outcomes: &Outcomes,
 ) -> Result<(), RecordsError> {
     if outcomes.done.is_empty() {
-        return Ok(tx.commit().await?);
+        return store.commit(tx).await;
     }
     if outcomes.keys.len() != outcomes.done.len() {
         return Err(RecordsError::Corrupt("key of a user"));
@@ -43,6 +44,7 @@ pub(crate) async fn commit(
         .map_err(|_| RecordsError::Ledger("Work on the ledger was broken off. Try again".to_owned()))?
 }
 
+#[allow(clippy::disallowed_methods, reason = "the events were chained before the ledger was opened")]
 async fn noted(
     store: &Store,
     tx: DatabaseTransaction,
@@ -51,6 +53,8 @@ async fn noted(
 ) -> Result<(), RecordsError> {
     // One user has somebody who waits for the answer and believes it; the people of a run are told when it ends.
     let durable = people.selection == Selection::Single;
+    // Whoever waits for more than one thing takes the end of the audit before the ledger.
+    audit::chain(store, &tx).await?;
     let writer = Writer::enter(store).await?;
     let writer = before_commit(writer, &tx, policy, people).await?;
     let of = writer.tail.last.sequence;

@@ -77,7 +77,7 @@ impl<'a> Replay<'a> {
             Some(run) => run,
             None => record::begin(&tx, store).await?,
         };
-        tx.commit().await?;
+        store.commit(tx).await?;
         writer.leave();
         Ok(Self { store, receipt, run, memory: Memory::default() })
     }
@@ -121,7 +121,7 @@ impl<'a> Replay<'a> {
             absent: count(group.people.len() - found.len()),
         };
         receipt::add(&tx, self.receipt.id, counts).await?;
-        tx.commit().await?;
+        self.store.commit(tx).await?;
         Ok(Some((counts, read, outcomes.done)))
     }
 
@@ -164,7 +164,7 @@ impl<'a> Replay<'a> {
         let tx = store.begin().await?;
         if receipt::end(&tx, store, receipt.id).await? {
             record::end(&tx, store, *run, receipt).await?;
-            tx.commit().await?;
+            store.commit(tx).await?;
         }
         settle(store).await?;
         record::sweep(store).await;

@@ -33,6 +33,11 @@ pub async fn start_over(store: &Store, actor: Actor, typed: &str) -> Result<Stan
         )));
     }
     let tx = store.begin().await?;
+    // Whoever waits for more than one thing takes the end of the audit before the ledger.
+    let after = mark::read(&tx).await?.map_or(0, |mark| mark.place.sequence);
+    let detail = format!("after={after}");
+    audit::note(&tx, &store.clock, actor, Deed::LedgerStartedOver, Subject::Library, None, &detail).await?;
+    audit::chain(store, &tx).await?;
     let opened = Opened::or_created(store).await?;
     let mark = mark::read_settled(&tx).await?;
     let (library, at) = if let Some(mark) = mark {
@@ -42,10 +47,8 @@ pub async fn start_over(store: &Store, actor: Actor, typed: &str) -> Result<Stan
         mark::begin(&tx, &library, &begins).await?;
         (library, begins)
     };
-    let detail = format!("after={}", at.sequence);
-    audit::note(&tx, &store.clock, actor, Deed::LedgerStartedOver, Subject::Library, None, &detail).await?;
     begin(opened, Header::new(library, at), kept_beside(store)).await?;
-    tx.commit().await?;
+    store.commit(tx).await?;
     survey::standing(store).await
 }
 

@@ -1,5 +1,5 @@
 //! What becomes of people whose process dies between ledger and commit, which only this crate can act out.
-#![allow(clippy::unwrap_used, reason = "tests")]
+#![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "tests")]
 
 #[allow(dead_code, reason = "these tests need a part of it")]
 #[path = "../../tests/store/support.rs"]
@@ -11,6 +11,7 @@ use super::writer::Writer;
 use super::{Standing, replay, standing};
 use crate::actor::Actor;
 use crate::anonymise::{self, Job, Outcomes};
+use crate::audit;
 use crate::entity::{run_members, runs, users};
 use crate::{Store, run};
 use policy::{RULES_VERSION, Reason, RunId, RunKind, RunState, Selection, UserNumber};
@@ -28,6 +29,7 @@ async fn interrupted(store: &Store, number: i64, selection: Selection, run: Opti
     let tx = store.begin().await.unwrap();
     let outcomes = in_open_transaction(store, &tx, number, selection, run).await;
     let people = people(&outcomes, run.unwrap_or(RunId(77)), selection);
+    audit::chain(store, &tx).await.unwrap();
     let ledger = before_commit(Writer::enter(store).await.unwrap(), &tx, &five_days(), people).await.unwrap();
     Interrupted { tx, ledger }
 }

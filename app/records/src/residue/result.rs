@@ -29,7 +29,7 @@ pub(super) async fn write(store: &Store, run: RunId, findings: &Findings) -> Res
     let rows: Vec<residue_hits::ActiveModel> = findings.hits.iter().map(|hit| row(run, hit, at)).collect();
     bulk::insert(&tx, rows).await?;
     certificate::make_again(&tx, store, run).await?;
-    tx.commit().await?;
+    store.commit(tx).await?;
     Ok(())
 }
 
@@ -80,6 +80,6 @@ pub(super) async fn give_up(store: &Store, run: RunId) -> Result<(), RecordsErro
         run::count(&tx, run, "residue", Residue::Undeterminable.code(), updated.rows_affected()).await?;
         certificate::make_again(&tx, store, run).await?;
     }
-    tx.commit().await?;
+    store.commit(tx).await?;
     Ok(())
 }

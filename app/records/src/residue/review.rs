@@ -254,7 +254,7 @@ pub async fn decide(
         _ => {}
     }
     close(&tx, store, actor, &hit, decision).await?;
-    tx.commit().await?;
+    store.commit(tx).await?;
     if removed && dialect::sweep(&store.db, &[&quoted(&hit.table_name)]).await.is_err() {
         tracing::warn!("the database files could not be swept after a text was removed");
     }

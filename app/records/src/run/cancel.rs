@@ -38,6 +38,6 @@ pub async fn cancel(store: &Store, actor: Actor, id: RunId) -> Result<RunState, 
     .update(&tx)
     .await?;
     audit::note(&tx, &store.clock, actor, Deed::RunCancelled, Subject::Run(id.0), Some(id), "").await?;
-    tx.commit().await?;
+    store.commit(tx).await?;
     Ok(state)
 }

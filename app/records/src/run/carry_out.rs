@@ -256,6 +256,6 @@ async fn quarantine(
         return Ok(());
     }
     outcomes::record_failure(&tx, lease.run, number, code).await?;
-    tx.commit().await?;
+    store.commit(tx).await?;
     Ok(())
 }

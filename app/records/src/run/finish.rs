@@ -51,7 +51,7 @@ pub(super) async fn finish(store: &Store, lease: &Lease, job: &Job<'_>) -> Resul
     audit::note(&tx, &store.clock, job.actor, Deed::RunFinished, subject, Some(job.run), state.code())
         .await?;
     certificate::make(&tx, store, job.run).await?;
-    tx.commit().await?;
+    store.commit(tx).await?;
     Ok(state)
 }
 

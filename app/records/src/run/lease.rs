@@ -134,7 +134,7 @@ async fn take(
         let actor = super::actor_of(run.actor_number.map(UserNumber), &run.channel);
         audit::note(&tx, &store.clock, actor, Deed::RunTakenUp, Subject::Run(id.0), Some(id), "").await?;
     }
-    tx.commit().await?;
+    store.commit(tx).await?;
     tracing::info!(run = id.0, interrupted, "run taken up");
     let signs = tokio::spawn(give_signs(store.clone(), id, holder.clone()));
     Ok(Claim::Taken(Lease { run: id, holder, signs }))
@@ -196,7 +196,7 @@ impl Lease {
                     .await?;
             }
         }
-        tx.commit().await?;
+        store.commit(tx).await?;
         Ok(())
     }
 }

@@ -21,7 +21,7 @@ pub async fn preview(store: &Store, actor: Actor, task: TaskId) -> Result<RunId,
     let tx = store.begin().await?;
     let task = task::row(&tx, task).await?;
     let preview = make(&tx, store, actor, &task).await?;
-    tx.commit().await?;
+    store.commit(tx).await?;
     Ok(RunId(preview.id))
 }
 

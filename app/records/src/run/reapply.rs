@@ -85,7 +85,7 @@ pub async fn start_reapply(store: &Store, actor: Actor, typed: &str) -> Result<R
         .update(&tx)
         .await?;
     audit::note(&tx, &store.clock, actor, Deed::RunStarted, Subject::Run(run.id), Some(id), &detail).await?;
-    tx.commit().await?;
+    store.commit(tx).await?;
     Ok(id)
 }
 

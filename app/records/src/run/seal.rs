@@ -114,7 +114,7 @@ pub(super) async fn seal_scheduled(
     if !task.active || task.deleted_at.is_some() {
         let state = RunState::Cancelled;
         finish::end_without_people(&tx, store, (lease.run, actor), state, None).await?;
-        tx.commit().await?;
+        store.commit(tx).await?;
         return Ok(Sealed::Stopped(state));
     }
     let preview = preview::make(&tx, store, actor, &task).await?;
@@ -136,11 +136,11 @@ pub(super) async fn seal_scheduled(
     if let Some(brake) = brake(&tx, store, &task, &preview).await? {
         let state = RunState::StoppedByBrake;
         finish::end_without_people(&tx, store, (id, actor), state, Some(brake)).await?;
-        tx.commit().await?;
+        store.commit(tx).await?;
         return Ok(Sealed::Stopped(state));
     }
     copy_members(&tx, &preview, id).await?;
-    tx.commit().await?;
+    store.commit(tx).await?;
     Ok(Sealed::Ready(Box::new(run)))
 }
 
@@ -159,7 +159,7 @@ pub(super) async fn failed(
     let actor = super::actor_of(run.actor_number.map(UserNumber), &run.channel);
     super::outcomes::count(&tx, lease.run, "error", error.code(), 1).await?;
     finish::end_without_people(&tx, store, (lease.run, actor), RunState::Failed, None).await?;
-    tx.commit().await?;
+    store.commit(tx).await?;
     Ok(RunState::Failed)
 }
 

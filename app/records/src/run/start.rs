@@ -57,7 +57,7 @@ pub async fn start(store: &Store, actor: Actor, preview: RunId, typed: &str) -> 
     let subject = Subject::Task(preview.task_id.unwrap_or_default());
     let detail = approval.map(|approval| format!("approval={approval}")).unwrap_or_default();
     audit::note(&tx, &store.clock, actor, Deed::RunStarted, subject, Some(id), &detail).await?;
-    tx.commit().await?;
+    store.commit(tx).await?;
     Ok(id)
 }
 

@@ -40,7 +40,7 @@ pub(super) async fn fire(store: &Store, task: TaskId) -> Result<Option<RunId>, R
     }
     .update(&tx)
     .await?;
-    tx.commit().await?;
+    store.commit(tx).await?;
     Ok(started)
 }
 

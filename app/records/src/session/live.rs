@@ -84,7 +84,7 @@ pub async fn end(store: &Store, session: &Session) -> Result<(), RecordsError> {
     sessions::Entity::delete_by_id(&session.id).exec(&tx).await?;
     let subject = Subject::User(session.user.0);
     audit::note(&tx, &store.clock, session.whoever(), Deed::SignedOut, subject, None, "").await?;
-    tx.commit().await?;
+    store.commit(tx).await?;
     Ok(())
 }
 
@@ -139,7 +139,7 @@ pub async fn end_one(store: &Store, session: &Session, id: &str) -> Result<(), R
     }
     let subject = Subject::User(session.user.0);
     audit::note(&tx, &store.clock, session.whoever(), Deed::SessionEnded, subject, None, "").await?;
-    tx.commit().await?;
+    store.commit(tx).await?;
     Ok(())
 }
 
@@ -149,7 +149,7 @@ pub async fn end_all_of(store: &Store, actor: Actor, user: UserNumber) -> Result
     let tx = store.begin().await?;
     forget(&tx, user).await?;
     audit::note(&tx, &store.clock, actor, Deed::SessionEnded, Subject::User(user.0), None, "all").await?;
-    tx.commit().await?;
+    store.commit(tx).await?;
     Ok(())
 }
 

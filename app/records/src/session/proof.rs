@@ -43,7 +43,7 @@ pub async fn sign_in(
     if stage == Stage::Whole {
         note(&tx, store, user, Deed::SignedIn, "password").await?;
     }
-    tx.commit().await?;
+    store.commit(tx).await?;
     Ok((token, stage))
 }
 
@@ -64,7 +64,7 @@ pub async fn second_factor(store: &Store, session: &Session, code: &str) -> Resu
         note(&tx, store, session.user, Deed::RecoveryCodeUsed, "").await?;
     }
     note(&tx, store, session.user, Deed::SignedIn, "password,code").await?;
-    tx.commit().await?;
+    store.commit(tx).await?;
     Ok(token)
 }
 
@@ -90,7 +90,7 @@ pub async fn again(
     }
     let token = renew(&tx, session).await?;
     note(&tx, store, session.user, Deed::SignedIn, "again").await?;
-    tx.commit().await?;
+    store.commit(tx).await?;
     Ok(token)
 }
 
@@ -116,7 +116,7 @@ pub async fn change_password(
         .exec(&tx)
         .await?;
     note(&tx, store, session.user, Deed::PasswordSet, "").await?;
-    tx.commit().await?;
+    store.commit(tx).await?;
     Ok(token)
 }
 
@@ -148,7 +148,7 @@ async fn failed(store: &Store, user: Option<UserNumber>, what: &str) -> Result<(
     let subject = user.map_or(Subject::Library, |user| Subject::User(user.0));
     let tx = store.begin().await?;
     audit::note(&tx, &store.clock, Actor::nobody(), Deed::SignInFailed, subject, None, what).await?;
-    tx.commit().await?;
+    store.commit(tx).await?;
     Ok(())
 }
 

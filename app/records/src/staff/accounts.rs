@@ -176,7 +176,7 @@ pub async fn give_role(
     .await?;
     session::forget(&tx, number).await?;
     note(&tx, store, actor, Deed::RoleGiven, number, role.code()).await?;
-    tx.commit().await?;
+    store.commit(tx).await?;
     Ok(())
 }
 
@@ -195,7 +195,7 @@ pub async fn take_role(
     }
     session::forget(&tx, number).await?;
     note(&tx, store, actor, Deed::RoleTaken, number, role.code()).await?;
-    tx.commit().await?;
+    store.commit(tx).await?;
     Ok(())
 }
 
@@ -206,7 +206,7 @@ pub async fn disable(store: &Store, actor: Actor, number: UserNumber) -> Result<
     credentials::Entity::delete_many().filter(credentials::Column::UserNumber.eq(number.0)).exec(&tx).await?;
     session::forget(&tx, number).await?;
     note(&tx, store, actor, Deed::StaffDisabled, number, "").await?;
-    tx.commit().await?;
+    store.commit(tx).await?;
     Ok(())
 }
 
@@ -232,7 +232,7 @@ pub async fn invite(store: &Store, actor: Actor, number: UserNumber) -> Result<I
     .insert(&tx)
     .await?;
     note(&tx, store, actor, Deed::StaffInvited, number, "").await?;
-    tx.commit().await?;
+    store.commit(tx).await?;
     Ok(Invitation { token, expires_at })
 }
 
@@ -277,7 +277,7 @@ pub async fn accept(
     let begun = session::after_password(&tx, store, number, roles, has_app).await?;
     let actor = Actor::signed_in(number, Roles::default(), Clock::real());
     note(&tx, store, actor, Deed::PasswordSet, number, "invitation").await?;
-    tx.commit().await?;
+    store.commit(tx).await?;
     Ok(begun)
 }
 
@@ -334,7 +334,7 @@ pub async fn set_demo_password(
     let tx = store.begin().await?;
     set_password(&tx, number, hash).await?;
     note(&tx, store, actor, Deed::PasswordSet, number, "demo").await?;
-    tx.commit().await?;
+    store.commit(tx).await?;
     Ok(())
 }
 

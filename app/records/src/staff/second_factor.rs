@@ -78,7 +78,7 @@ async fn new_secret(store: &Store, user: UserNumber) -> Result<Zeroizing<Vec<u8>
     let tx = store.begin().await?;
     credentials::Entity::delete_many().filter(Kind::AppToConfirm.of(user)).exec(&tx).await?;
     insert(&tx, user, Kind::AppToConfirm, sealed).await?;
-    tx.commit().await?;
+    store.commit(tx).await?;
     Ok(secret)
 }
 
@@ -123,7 +123,7 @@ pub async fn confirm_setup(
     if session.stage == Stage::SetUp {
         audit::note(&tx, &store.clock, actor, Deed::SignedIn, subject, None, "password,code").await?;
     }
-    tx.commit().await?;
+    store.commit(tx).await?;
     Ok((codes, token))
 }
 

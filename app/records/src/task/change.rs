@@ -29,7 +29,7 @@ pub async fn copy(store: &Store, actor: Actor, id: TaskId) -> Result<TaskId, Rec
         draft.description.chars().take(DESCRIPTION_OF_COPY).chain(" (copy)".chars()).collect();
     let copy = write(&tx, store, actor, draft).await?;
     audit::note(&tx, &store.clock, actor, Deed::TaskCopied, Subject::Task(id.0), None, "").await?;
-    tx.commit().await?;
+    store.commit(tx).await?;
     Ok(copy)
 }
 
@@ -54,7 +54,7 @@ pub async fn set_active(store: &Store, actor: Actor, id: TaskId, active: bool) -
     .await?;
     let deed = if active { Deed::TaskActivated } else { Deed::TaskDeactivated };
     audit::note(&tx, &store.clock, actor, deed, Subject::Task(id.0), None, "").await?;
-    tx.commit().await?;
+    store.commit(tx).await?;
     Ok(())
 }
 
@@ -70,7 +70,7 @@ pub async fn make_default(store: &Store, actor: Actor, id: TaskId) -> Result<(),
         .await?;
     tasks::ActiveModel { id: Set(id.0), single_default: Set(true), ..Default::default() }.update(&tx).await?;
     audit::note(&tx, &store.clock, actor, Deed::TaskMadeDefault, Subject::Task(id.0), None, "").await?;
-    tx.commit().await?;
+    store.commit(tx).await?;
     Ok(())
 }
 
@@ -101,6 +101,6 @@ pub async fn delete(store: &Store, actor: Actor, id: TaskId) -> Result<(), Recor
     .update(&tx)
     .await?;
     audit::note(&tx, &store.clock, actor, Deed::TaskDeleted, Subject::Task(id.0), None, "").await?;
-    tx.commit().await?;
+    store.commit(tx).await?;
     Ok(())
 }

@@ -34,7 +34,7 @@ pub async fn export(store: &Store, actor: Actor, id: TaskId) -> Result<TaskFile,
     let tx = store.begin().await?;
     let draft = draft_of(&super::row(&tx, id).await?)?;
     audit::note(&tx, &store.clock, actor, Deed::TaskExported, Subject::Task(id.0), None, "").await?;
-    tx.commit().await?;
+    store.commit(tx).await?;
     Ok(TaskFile {
         format: FORMAT.to_owned(),
         task_type: TASK_TYPE.0.to_owned(),
@@ -68,6 +68,6 @@ pub async fn import(store: &Store, actor: Actor, file: TaskFile) -> Result<TaskI
     let draft = validate(&TaskForm::of(&draft, &kept), store.clock.wall()).map_err(RecordsError::Invalid)?;
     let tx = store.begin().await?;
     let id = write(&tx, store, actor, draft).await?;
-    tx.commit().await?;
+    store.commit(tx).await?;
     Ok(id)
 }

@@ -18,7 +18,7 @@ pub async fn save(store: &Store, actor: Actor, form: &TaskForm) -> Result<TaskId
     let draft = validate(form, store.clock.wall()).map_err(RecordsError::Invalid)?;
     let tx = store.begin().await?;
     let id = write(&tx, store, actor, draft).await?;
-    tx.commit().await?;
+    store.commit(tx).await?;
     Ok(id)
 }
 

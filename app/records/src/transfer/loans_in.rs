@@ -66,7 +66,7 @@ pub async fn import_loans(
     }
     let detail = format!("loans,created={},changed={}", summary.created, summary.changed);
     audit::note(&tx, &store.clock, actor, Deed::Imported, Subject::Library, None, &detail).await?;
-    tx.commit().await?;
+    store.commit(tx).await?;
     Ok(summary)
 }
 

@@ -21,7 +21,7 @@ pub async fn export_loans(
     out: impl Write,
 ) -> Result<ExportSummary, TransferError> {
     actor.must(Action::Administer)?;
-    audit::note(&store.db, &store.clock, actor, Deed::Exported, Subject::Library, None, "loans").await?;
+    audit::note_alone(store, actor, Deed::Exported, Subject::Library, "loans").await?;
     let sql = "SELECT l.id, l.user_number, u.external_id, u.user_id, u.barcode, i.barcode AS item_barcode, \
                c.title, l.branch, l.category, l.department, l.issued_on, l.due_on, l.returned_on, l.renewals, \
                l.note, l.return_note, u.anonymised_on FROM loans l JOIN users u ON u.number = l.user_number \

@@ -65,7 +65,7 @@ pub async fn import_users(
     }
     let detail = format!("users,created={},changed={}", summary.created, summary.changed);
     audit::note(&tx, &store.clock, actor, Deed::Imported, Subject::Library, None, &detail).await?;
-    tx.commit().await?;
+    store.commit(tx).await?;
     Ok(summary)
 }
 

@@ -22,7 +22,7 @@ pub async fn export_users(
 ) -> Result<ExportSummary, TransferError> {
     actor.must(Action::Administer)?;
     // Noted before the first line leaves: what cannot be noted is not exported.
-    audit::note(&store.db, &store.clock, actor, Deed::Exported, Subject::Library, None, "users").await?;
+    audit::note_alone(store, actor, Deed::Exported, Subject::Library, "users").await?;
     let custom = custom_fields::Entity::find()
         .order_by_asc(custom_fields::Column::Key)
         .all(&store.db)

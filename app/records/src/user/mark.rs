@@ -39,6 +39,6 @@ async fn change(store: &Store, actor: Actor, number: UserNumber, mark: bool) -> 
     .await?;
     let deed = if mark { Deed::UserMarked } else { Deed::UserUnmarked };
     audit::note(&tx, &store.clock, actor, deed, Subject::User(number.0), None, "marked_on").await?;
-    tx.commit().await?;
+    store.commit(tx).await?;
     Ok(())
 }

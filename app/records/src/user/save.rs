@@ -33,7 +33,7 @@ pub async fn save(store: &Store, actor: Actor, form: &UserForm) -> Result<UserNu
         edit(store, actor, &tx, number, &form.version, &draft).await?;
         number
     };
-    tx.commit().await?;
+    store.commit(tx).await?;
     Ok(number)
 }
 

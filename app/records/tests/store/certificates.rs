@@ -157,7 +157,6 @@ async fn counts_that_were_changed_in_the_database_are_seen() {
         execute(&store, &format!("DELETE FROM certificates WHERE run_id = {id}")).await;
         execute(&store, &format!("DELETE FROM run_members WHERE run_id = {id}")).await;
         execute(&store, &format!("DELETE FROM run_counts WHERE run_id = {id}")).await;
-        execute(&store, &format!("UPDATE audit_events SET run_id = NULL WHERE run_id = {id}")).await;
         execute(&store, &format!("DELETE FROM runs WHERE id = {id}")).await;
         assert_eq!(check_file(&store, &text).await.doubts, [Doubt::Run]);
     })

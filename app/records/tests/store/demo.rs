@@ -203,9 +203,14 @@ async fn comparable(store: &Store) -> (Vec<photos::Model>, Vec<String>) {
         .await
         .lines()
         .filter(|line| {
-            !["seaql_migrations|", "certificates|", "ledger_mark|"]
+            !["seaql_migrations|", "certificates|", "ledger_mark|", "audit_head|"]
                 .iter()
                 .any(|table| line.starts_with(table))
+        })
+        // Each library has a key of its own for the codes of its events.
+        .map(|line| match line.rsplit_once('|') {
+            Some((event, _)) if line.starts_with("audit_events|") => event,
+            _ => line,
         })
         .map(|line| match line.split_once(policy::replacement::PREFIX) {
             Some((before, after)) => format!("{before}{}", &after[policy::replacement::LENGTH..]),

@@ -3,6 +3,7 @@
 
 mod anonymising;
 mod approvals;
+mod audit;
 mod bytes;
 mod canary;
 mod certificates;

@@ -21,6 +21,7 @@ const NOT_HERE: &[&str] = &[
     "ledger_mark",
     "replays",
     "approvals",
+    "audit_head",
     "tasks.policy",
     "tasks.schedule",
     "tasks.task_type",

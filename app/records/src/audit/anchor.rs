@@ -1,0 +1,179 @@
+//! The anchors: once a day the end of the chain is written into a file outside the database. A chain that was cut off
+//! and ends at an earlier event, with everything in the database made to fit, does not go with them.
+//!
+//! The file is only ever added to. Each line is JSON and signed with the key of the installation.
+
+use super::chain;
+use super::verify::Finding;
+use crate::clock::Clock;
+use crate::error::RecordsError;
+use crate::key::{Key, is_signed};
+use crate::store::Store;
+use chrono::{DateTime, NaiveDate, Utc};
+use serde::{Deserialize, Serialize};
+use std::collections::HashMap;
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::path::Path;
+
+/// Where the chain ended on a day.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Anchor {
+    /// The day of the library.
+    pub date: NaiveDate,
+    /// When it was written, by the computer's clock.
+    pub at: DateTime<Utc>,
+    /// The place of the last event.
+    pub sequence: i64,
+    /// Its code.
+    pub mac: String,
+    /// The signature over the four, in hexadecimal digits.
+    signature: String,
+}
+
+impl Anchor {
+    fn signed_text(&self) -> String {
+        let Self { date, at, sequence, mac, .. } = self;
+        format!("lethe-audit-1\n{date}\n{}\n{sequence}\n{mac}", at.timestamp_micros())
+    }
+}
+
+/// Anchors the end of the chain, unless that was done on this day of the library already.
+pub async fn anchor_daily(store: &Store) -> Result<(), RecordsError> {
+    let today = store.clock.today();
+    if last_anchor(store).await?.is_some_and(|last| last.date >= today) {
+        return Ok(());
+    }
+    anchor(store).await
+}
+
+/// The anchor that was written last.
+pub async fn last_anchor(store: &Store) -> Result<Option<Anchor>, RecordsError> {
+    Ok(lines(store).await?.into_iter().flatten().next_back())
+}
+
+/// Anchors the end of the chain. Where it stands at the end of the file already, nothing is added; an end that lies
+/// before what was anchored earlier is no end, and `verify` tells.
+pub(super) async fn anchor(store: &Store) -> Result<(), RecordsError> {
+    let Some(head) = chain::head(&store.db, "").await?.filter(|head| head.sequence > 0) else {
+        return Ok(());
+    };
+    let (date, at) = (store.clock.today(), Clock::real());
+    let mut anchor = Anchor { date, at, sequence: head.sequence, mac: head.mac, signature: String::new() };
+    anchor.signature = Key::load(store).await?.sign(&anchor.signed_text());
+    let path = store.settings().anchor.clone();
+    blocking(move || append(&path, &anchor)).await
+}
+
+/// All anchors, to be compared with the chain.
+pub(super) async fn read(store: &Store) -> Result<Anchors, RecordsError> {
+    let public = Key::load(store).await?.public();
+    let mut anchors = Anchors::default();
+    let mut last = 0;
+    for line in lines(store).await? {
+        anchors.count += 1;
+        let date = line.as_ref().map(|anchor| anchor.date);
+        let believed = line.filter(|anchor| {
+            anchor.sequence >= last && is_signed(&anchor.signed_text(), &anchor.signature, &public)
+        });
+        if let Some(anchor) = believed {
+            last = anchor.sequence;
+            anchors.believed.entry(anchor.sequence).or_default().push((anchor.date, anchor.mac));
+        } else {
+            anchors.unbelievable.push(Finding::AnchorDiffers { date });
+        }
+    }
+    anchors.last = last;
+    Ok(anchors)
+}
+
+/// What the file says.
+#[derive(Default)]
+pub(super) struct Anchors {
+    count: usize,
+    last: i64,
+    believed: HashMap<i64, Vec<(NaiveDate, String)>>,
+    unbelievable: Vec<Finding>,
+}
+
+impl Anchors {
+    pub(super) const fn count(&self) -> usize {
+        self.count
+    }
+
+    /// The furthest place that was anchored.
+    pub(super) const fn last(&self) -> i64 {
+        self.last
+    }
+
+    pub(super) fn are_at(&self, sequence: i64) -> bool {
+        self.believed.contains_key(&sequence)
+    }
+
+    /// The days and codes that were anchored at a place.
+    pub(super) fn at(&self, sequence: i64) -> impl Iterator<Item = &(NaiveDate, String)> {
+        self.believed.get(&sequence).into_iter().flatten()
+    }
+
+    /// Lines that cannot be read, are not signed, or go back.
+    pub(super) fn unbelievable(&mut self) -> Vec<Finding> {
+        std::mem::take(&mut self.unbelievable)
+    }
+}
+
+/// The lines of the file; none for one that cannot be read.
+async fn lines(store: &Store) -> Result<Vec<Option<Anchor>>, RecordsError> {
+    let path = store.settings().anchor.clone();
+    let text = blocking(move || match std::fs::read(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+        read => read,
+    });
+    Ok(anchors_in(&text.await?))
+}
+
+fn anchors_in(text: &[u8]) -> Vec<Option<Anchor>> {
+    let lines = text.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
+    lines.map(|line| serde_json::from_slice(line).ok()).collect()
+}
+
+/// Adds an anchor, unless another process has written a later one meanwhile.
+fn append(path: &Path, anchor: &Anchor) -> io::Result<()> {
+    let mut options = OpenOptions::new();
+    options.read(true).append(true).create(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    std::fs::create_dir_all(folder)?;
+    let mut file = options.open(path)?;
+    file.lock()?;
+    let mut text = Vec::new();
+    file.read_to_end(&mut text)?;
+    if let Some(last) = anchors_in(&text).into_iter().flatten().next_back() {
+        if last.sequence > anchor.sequence {
+            tracing::warn!("the end of the audit is not anchored: an anchor lies further on already");
+            return Ok(());
+        }
+        if last.mac == anchor.mac && last.date >= anchor.date {
+            return Ok(());
+        }
+    }
+    // A line that was never finished does not spoil this one.
+    let before = if text.last().is_none_or(|byte| *byte == b'\n') { "" } else { "\n" };
+    file.write_all(format!("{before}{}\n", serde_json::to_string(anchor)?).as_bytes())?;
+    file.sync_all()?;
+    // The name of a new file is durable too.
+    File::open(folder)?.sync_all()
+}
+
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> io::Result<T> + Send + 'static,
+) -> Result<T, RecordsError> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.unwrap_or_else(|_| Err(io::Error::other("broken off"))).map_err(|error| {
+        RecordsError::Audit(format!(
+            "The file of the audit's anchors cannot be used ({}). Correct it, or LETHE_AUDIT_ANCHOR",
+            error.kind()
+        ))
+    })
+}

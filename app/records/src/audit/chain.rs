@@ -1,0 +1,123 @@
+//! Chaining: when a transaction is committed, its events get their places and codes.
+//!
+//! The row of the chain's end is locked until the commit, so the events of all transactions stand in one order
+//! without gaps. Whoever waits for more than one thing takes them in this order: rows of users, the end of the audit,
+//! the ledger file, the ledger's mark.
+//!
+//! An event that was committed without a place was put in by other hands. It is never chained later, or a forged event
+//! would become a true one with the next commit: PostgreSQL knows which rows are of this transaction; on SQLite, which
+//! has one writer at a time, what stands there without a place when a transaction begins is set apart.
+
+use super::event::{AuditKey, Event, NOTHING};
+use crate::dialect;
+use crate::entity::audit_head;
+use crate::error::RecordsError;
+use crate::store::Store;
+use sea_orm::{ConnectionTrait, DatabaseBackend, DatabaseTransaction, DbErr, EntityTrait};
+use serde::Serialize;
+
+/// The key of the one row.
+pub(super) const HEAD: i16 = 1;
+/// How many events are chained by one statement.
+const PIECE: u64 = 1_000;
+
+/// An event's place and code, for the statement that writes them.
+#[derive(Serialize)]
+struct Chained {
+    number: i64,
+    place: String,
+    code: String,
+}
+
+/// Chains the events of this transaction. What cannot be chained is not committed.
+pub(crate) async fn chain(store: &Store, tx: &DatabaseTransaction) -> Result<(), RecordsError> {
+    let own = dialect::is_of_this_transaction(tx.get_database_backend());
+    chain_those(store, tx, &format!("sequence IS NULL AND mac IS NULL AND {own}")).await
+}
+
+/// Gives the database its chain, if it has none: all events of before are the first ones.
+#[allow(clippy::disallowed_methods, reason = "every event was chained here")]
+pub(crate) async fn begin(store: &Store) -> Result<(), RecordsError> {
+    if head(&store.db, "").await?.is_some() {
+        return Ok(());
+    }
+    let tx = dialect::begin(&store.db).await?;
+    let backend = tx.get_database_backend();
+    // Where events are chained already, the row of the end was removed: `verify` tells, and nothing is committed.
+    let sql = "INSERT INTO audit_head (id, sequence, mac) SELECT CAST(? AS SMALLINT), 0, CAST(? AS TEXT) \
+               WHERE NOT EXISTS (SELECT 1 FROM audit_events WHERE sequence IS NOT NULL) ON CONFLICT DO NOTHING";
+    let begun = tx.execute_raw(dialect::statement(backend, sql, vec![HEAD.into(), NOTHING.into()])).await?;
+    // Another process may have been quicker.
+    if begun.rows_affected() == 1 {
+        chain_those(store, &tx, "sequence IS NULL AND mac IS NULL").await?;
+    }
+    Ok(tx.commit().await?)
+}
+
+/// Sets apart what was written by other hands before this transaction, where the database cannot tell later.
+pub(crate) async fn set_apart(tx: &DatabaseTransaction) -> Result<(), DbErr> {
+    if tx.get_database_backend() != DatabaseBackend::Postgres {
+        let sql = "UPDATE audit_events SET mac = 'foreign' WHERE sequence IS NULL AND mac IS NULL";
+        tx.execute_unprepared(sql).await?;
+    }
+    Ok(())
+}
+
+/// The end of the chain.
+pub(super) async fn head(
+    db: &impl ConnectionTrait,
+    lock: &str,
+) -> Result<Option<audit_head::Model>, RecordsError> {
+    if lock.is_empty() {
+        return Ok(audit_head::Entity::find_by_id(HEAD).one(db).await?);
+    }
+    let sql = format!("SELECT id, sequence, mac FROM audit_head WHERE id = ?{lock}");
+    let statement = dialect::statement(db.get_database_backend(), &sql, vec![HEAD.into()]);
+    Ok(audit_head::Entity::find().from_raw_sql(statement).one(db).await?)
+}
+
+async fn chain_those(store: &Store, tx: &DatabaseTransaction, which: &str) -> Result<(), RecordsError> {
+    let condition = format!("WHERE {which} ORDER BY id LIMIT {PIECE}");
+    let mut events = Event::read(tx, &condition, Vec::new()).await?;
+    if events.is_empty() {
+        return Ok(());
+    }
+    let key = AuditKey::of(store).await?;
+    let from = head(tx, dialect::for_update(tx.get_database_backend())).await?.ok_or_else(broken)?;
+    let (mut sequence, mut code) = (from.sequence, from.mac.clone());
+    while !events.is_empty() {
+        let mut chained = Vec::with_capacity(events.len());
+        for event in &events {
+            sequence += 1;
+            code = key.code(&code, sequence, event);
+            chained.push(Chained { number: event.id, place: sequence.to_string(), code: code.clone() });
+        }
+        write(tx, &chained).await?;
+        let more = events.len() as u64 == PIECE;
+        events = if more { Event::read(tx, &condition, Vec::new()).await? } else { Vec::new() };
+    }
+    let sql = "UPDATE audit_head SET sequence = ?, mac = ? WHERE id = ?";
+    let values = vec![sequence.into(), code.into(), HEAD.into()];
+    let moved = tx.execute_raw(dialect::statement(tx.get_database_backend(), sql, values)).await?;
+    if moved.rows_affected() == 1 { Ok(()) } else { Err(broken()) }
+}
+
+async fn write(tx: &DatabaseTransaction, chained: &[Chained]) -> Result<(), RecordsError> {
+    let backend = tx.get_database_backend();
+    let sql = format!(
+        "UPDATE audit_events SET sequence = CAST(chained.place AS BIGINT), mac = chained.code FROM {} \
+         WHERE audit_events.id = chained.number",
+        dialect::objects(backend, "chained", &["place", "code"])
+    );
+    let json = serde_json::to_string(chained).map_err(|_| RecordsError::Corrupt("audit"))?;
+    let written = tx.execute_raw(dialect::statement(backend, &sql, vec![json.into()])).await?;
+    if written.rows_affected() == chained.len() as u64 { Ok(()) } else { Err(broken()) }
+}
+
+fn broken() -> RecordsError {
+    RecordsError::Audit(
+        "The audit cannot be added to, and nothing is changed without it: the end of its chain is missing or was \
+         changed. lethe audit verify says more"
+            .to_owned(),
+    )
+}

@@ -1,0 +1,176 @@
+//! An event as it stands in the database, and the keyed code over it.
+
+use crate::dialect;
+use crate::error::RecordsError;
+use crate::key::Key;
+use crate::store::Store;
+use chrono::{DateTime, Utc};
+use hkdf::Hkdf;
+use hmac::{Hmac, KeyInit, Mac};
+use sea_orm::sea_query::Value;
+use sea_orm::{ConnectionTrait, DatabaseBackend, DbErr, QueryResult};
+use sha2::Sha256;
+use std::fmt;
+
+/// What the key of the audit is derived for. Another label gives another key.
+const LABEL: &[u8] = b"lethe audit chain 1";
+/// The code before the first event.
+pub(super) const NOTHING: &str = "";
+
+/// The columns that the code is over, besides the place. Their order is part of the code.
+const COLUMNS: [&str; 9] =
+    ["id", "at", "actor_number", "channel", "action", "subject_kind", "subject_id", "run_id", "detail"];
+
+/// The key of the audit: derived from the key of the installation, never in the database.
+#[derive(Clone)]
+pub(crate) struct AuditKey(Hmac<Sha256>);
+
+impl fmt::Debug for AuditKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("AuditKey")
+    }
+}
+
+impl AuditKey {
+    /// The key of this installation. It is read once in the life of a process.
+    pub(super) async fn of(store: &Store) -> Result<&Self, RecordsError> {
+        store.audit_key.get_or_try_init(async || Self::derive(&Key::load(store).await?)).await
+    }
+
+    fn derive(key: &Key) -> Result<Self, RecordsError> {
+        let mut derived = [0; 32];
+        let expanded = Hkdf::<Sha256>::new(None, key.secret()).expand(LABEL, &mut derived);
+        expanded.map_err(|_| RecordsError::Corrupt("key"))?;
+        Hmac::new_from_slice(&derived).map(Self).map_err(|_| RecordsError::Corrupt("key"))
+    }
+
+    /// The code of an event at a place, after the code of the event before.
+    pub(super) fn code(&self, before: &str, sequence: i64, event: &Event) -> String {
+        let mut mac = self.0.clone();
+        let mut bytes = Vec::with_capacity(256);
+        encode(&mut bytes, [Some(before), Some(&sequence.to_string())]);
+        encode(&mut bytes, event.fields.iter().map(Option::as_deref));
+        mac.update(&bytes);
+        base16ct::lower::encode_string(&mac.finalize().into_bytes())
+    }
+}
+
+/// Fields one after the other, each with its length before it, so that no two lists of fields give the same bytes.
+fn encode<'a>(bytes: &mut Vec<u8>, fields: impl IntoIterator<Item = Option<&'a str>>) {
+    for field in fields {
+        match field {
+            None => bytes.push(0),
+            Some(text) => {
+                bytes.push(1);
+                bytes.extend_from_slice(&(text.len() as u64).to_be_bytes());
+                bytes.extend_from_slice(text.as_bytes());
+            }
+        }
+    }
+}
+
+/// An event as text, whatever somebody has put into its columns.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(super) struct Event {
+    pub(super) id: i64,
+    /// Its place; none before it is chained.
+    pub(super) sequence: Option<i64>,
+    /// Its code, as it is stored.
+    pub(super) mac: String,
+    /// What the code is over, in the order of [`COLUMNS`].
+    fields: [Option<String>; 9],
+}
+
+impl Event {
+    /// Reads the events that a condition wants.
+    pub(super) async fn read(
+        db: &impl ConnectionTrait,
+        condition: &str,
+        values: Vec<Value>,
+    ) -> Result<Vec<Self>, DbErr> {
+        let backend = db.get_database_backend();
+        let columns = COLUMNS.map(|column| match column {
+            "at" => format!("{} AS text_at", dialect::instant_text(backend, "at")),
+            _ => format!("CAST({column} AS TEXT) AS text_{column}"),
+        });
+        let sql = format!(
+            "SELECT id, CAST(sequence AS BIGINT) AS place, CAST(mac AS TEXT) AS code, {} FROM audit_events {condition}",
+            columns.join(", ")
+        );
+        let rows = db.query_all_raw(dialect::statement(backend, &sql, values)).await?;
+        rows.iter().map(|row| Self::of(backend, row)).collect()
+    }
+
+    fn of(backend: DatabaseBackend, row: &QueryResult) -> Result<Self, DbErr> {
+        // What is no text at all is no event that Lethe wrote.
+        let text = |column: &str| -> Option<String> {
+            row.try_get("", column).unwrap_or_else(|_| Some("unreadable".to_owned()))
+        };
+        let mut fields = COLUMNS.map(|column| text(&format!("text_{column}")));
+        fields[1] = fields[1].take().map(|at| microseconds(backend, at));
+        Ok(Self {
+            id: row.try_get("", "id")?,
+            sequence: row.try_get("", "place")?,
+            mac: text("code").unwrap_or_default(),
+            fields,
+        })
+    }
+
+    /// The same event under another id.
+    pub(super) fn with_id_of(&self, other: &Self) -> Self {
+        let mut event = self.clone();
+        event.id = other.id;
+        event.fields[0].clone_from(&other.fields[0]);
+        event
+    }
+}
+
+/// An instant as microseconds, the same for both databases. What is none stays as it is, and fits no code.
+fn microseconds(backend: DatabaseBackend, text: String) -> String {
+    if backend == DatabaseBackend::Postgres {
+        return text;
+    }
+    text.parse::<DateTime<Utc>>().map_or(text, |at| at.timestamp_micros().to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn encoded(fields: &[Option<String>]) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        encode(&mut bytes, fields.iter().map(Option::as_deref));
+        bytes
+    }
+
+    fn field() -> impl Strategy<Value = Option<String>> {
+        proptest::option::of("[\\x00\\x01a,=|]{0,9}")
+    }
+
+    proptest! {
+        #[test]
+        fn different_fields_never_give_the_same_bytes(
+            a in proptest::collection::vec(field(), 0..5),
+            b in proptest::collection::vec(field(), 0..5),
+        ) {
+            prop_assert_eq!(a == b, encoded(&a) == encoded(&b));
+        }
+    }
+
+    #[test]
+    fn what_moves_from_one_field_to_the_next_is_seen() {
+        let some = |texts: [&str; 2]| encoded(&texts.map(|text| Some(text.to_owned())));
+        assert_ne!(some(["ab", "c"]), some(["a", "bc"]));
+        assert_ne!(some(["", "a"]), some(["a", ""]));
+        assert_ne!(encoded(&[None, Some(String::new())]), encoded(&[Some(String::new()), None]));
+    }
+
+    #[test]
+    fn an_instant_is_the_same_however_it_is_written() {
+        let micros = |text: &str| microseconds(DatabaseBackend::Sqlite, text.to_owned());
+        assert_eq!(micros("2018-01-21T12:00:00.000001+00:00"), "1516536000000001");
+        assert_eq!(micros("2018-01-21 13:00:00.000001 +01:00"), "1516536000000001");
+        assert_eq!(micros("yesterday"), "yesterday");
+    }
+}

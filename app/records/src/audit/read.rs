@@ -1,0 +1,281 @@
+//! Reading the audit: a list with filters, a file of it, and how it stands.
+
+use super::{Anchor, Deed, Subject, chain, last_anchor};
+use crate::actor::Actor;
+use crate::error::RecordsError;
+use crate::page::{MOST_ROWS, Page, Paging};
+use crate::store::Store;
+use crate::user::Name;
+use crate::{csv_text, dialect};
+use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
+use policy::form::{FieldErrors, Problem};
+use policy::user_form::optional_date;
+use policy::{Action, RunId, UserNumber, zones};
+use sea_orm::sea_query::Value;
+use sea_orm::{ConnectionTrait, DbErr, QueryResult};
+use serde::{Deserialize, Serialize};
+
+/// The filters as they were typed.
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq)]
+#[serde(default, deny_unknown_fields)]
+pub struct AuditForm {
+    /// First day.
+    pub from: String,
+    /// Last day.
+    pub to: String,
+    /// Code of the deed.
+    pub deed: String,
+    /// Number of the member of staff.
+    pub staff: String,
+    /// Code of the kind of subject.
+    pub kind: String,
+    /// Id of the subject.
+    pub id: String,
+    /// Id of the run.
+    pub run: String,
+}
+
+/// Which events.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct AuditQuery {
+    /// From this day of the library on.
+    pub from: Option<NaiveDate>,
+    /// Up to this day of the library.
+    pub to: Option<NaiveDate>,
+    /// What was done.
+    pub deed: Option<Deed>,
+    /// By whom.
+    pub staff: Option<UserNumber>,
+    /// To what kind of record, as a code.
+    pub kind: Option<&'static str>,
+    /// To which record.
+    pub id: Option<i64>,
+    /// In which run.
+    pub run: Option<RunId>,
+}
+
+impl AuditForm {
+    /// Checks the filters.
+    pub fn validate(&self) -> Result<AuditQuery, FieldErrors> {
+        let mut errors = FieldErrors::default();
+        let from = errors.take("from", optional_date(&self.from)).flatten();
+        let to = errors.take("to", optional_date(&self.to)).flatten();
+        if from.zip(to).is_some_and(|(from, to)| to < from) {
+            errors.add("to", Problem::EndsBeforeStart);
+        }
+        let kinds = |code: &str| Subject::KINDS.iter().map(|(kind, _)| *kind).find(|kind| *kind == code);
+        let query = AuditQuery {
+            from,
+            to,
+            deed: errors.take("deed", chosen(&self.deed, Deed::of_code)).flatten(),
+            staff: errors
+                .take("staff", number(&self.staff, Problem::NotAUserNumber))
+                .flatten()
+                .map(UserNumber),
+            kind: errors.take("kind", chosen(&self.kind, kinds)).flatten(),
+            id: errors.take("id", number(&self.id, Problem::NotANumber)).flatten(),
+            run: errors.take("run", number(&self.run, Problem::NotANumber)).flatten().map(RunId),
+        };
+        if errors.is_empty() { Ok(query) } else { Err(errors) }
+    }
+}
+
+fn chosen<T>(code: &str, find: impl Fn(&str) -> Option<T>) -> Result<Option<T>, Problem> {
+    if code.trim().is_empty() { Ok(None) } else { find(code.trim()).map(Some).ok_or(Problem::UnknownChoice) }
+}
+
+fn number(text: &str, problem: Problem) -> Result<Option<i64>, Problem> {
+    let text = text.trim();
+    if text.is_empty() {
+        return Ok(None);
+    }
+    text.parse().ok().filter(|number| *number > 0).map(Some).ok_or(problem)
+}
+
+/// One event.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+pub struct AuditRow {
+    /// Its key.
+    pub id: i64,
+    /// Its place in the chain. An event without one was not written by Lethe.
+    pub sequence: Option<i64>,
+    /// When.
+    pub at: DateTime<Utc>,
+    /// The member of staff, where known.
+    pub staff: Option<UserNumber>,
+    /// The name of the member of staff as it is now.
+    pub name: Option<String>,
+    /// By which way, as a code.
+    pub channel: String,
+    /// What was done, as a code.
+    pub deed: String,
+    /// To what kind of record, as a code.
+    pub kind: String,
+    /// To which record.
+    pub subject: Option<i64>,
+    /// In which run.
+    pub run: Option<RunId>,
+    /// Names of fields and codes.
+    pub detail: String,
+}
+
+impl AuditRow {
+    fn of(row: &QueryResult) -> Result<Self, DbErr> {
+        let staff: Option<i64> = row.try_get("", "actor_number")?;
+        let known: Option<i64> = row.try_get("", "staff")?;
+        Ok(Self {
+            id: row.try_get("", "id")?,
+            sequence: row.try_get("", "sequence")?,
+            at: row.try_get("", "at")?,
+            staff: staff.map(UserNumber),
+            name: known.map(|_| Ok::<_, DbErr>(Name::of(row, "u")?.shown())).transpose()?,
+            channel: row.try_get("", "channel")?,
+            deed: row.try_get("", "action")?,
+            kind: row.try_get("", "subject_kind")?,
+            subject: row.try_get("", "subject_id")?,
+            run: row.try_get::<Option<i64>>("", "run_id")?.map(RunId),
+            detail: row.try_get("", "detail")?,
+        })
+    }
+
+    /// The event as cells of a file: numbers and codes, no name.
+    fn cells(self) -> [String; 9] {
+        let number = |number: Option<i64>| number.map(|number| number.to_string()).unwrap_or_default();
+        [
+            number(self.sequence),
+            self.at.to_rfc3339(),
+            number(self.staff.map(|staff| staff.0)),
+            self.channel,
+            self.deed,
+            self.kind,
+            number(self.subject),
+            number(self.run.map(|run| run.0)),
+            self.detail,
+        ]
+    }
+
+    /// What was done, in words; the code of another version of Lethe as it is.
+    pub fn deed_words(&self) -> String {
+        Deed::of_code(&self.deed).map_or_else(|| self.deed.clone(), |deed| deed.words().to_owned())
+    }
+
+    /// The way, in words.
+    pub fn channel_words(&self) -> &str {
+        match self.channel.as_str() {
+            "desk" => "Desk",
+            "command_line" => "Command line",
+            "schedule" => "Schedule",
+            "replay" => "Replay",
+            code => code,
+        }
+    }
+
+    /// To what, in words: `User 5`.
+    pub fn subject_words(&self) -> String {
+        let kind = Subject::KINDS.iter().find(|(code, _)| *code == self.kind);
+        let words = kind.map_or(self.kind.as_str(), |(_, words)| words);
+        self.subject.map_or_else(|| words.to_owned(), |id| format!("{words} {id}"))
+    }
+
+    /// The details, in words: `last name, e-mail`.
+    pub fn detail_words(&self) -> String {
+        let words = |part: &str| part.replace(['_', '='], " ");
+        self.detail.split(',').map(words).collect::<Vec<_>>().join(", ")
+    }
+}
+
+/// Events, the newest first.
+pub async fn list(
+    store: &Store,
+    actor: Actor,
+    query: &AuditQuery,
+    paging: &Paging,
+) -> Result<Page<AuditRow>, RecordsError> {
+    actor.must(Action::SeeAudit)?;
+    let backend = store.db.get_database_backend();
+    let (condition, mut values) = conditions(store, query);
+    let after = paging.after.as_deref().and_then(|after| after.parse().ok()).unwrap_or(i64::MAX);
+    values.push(after.into());
+    let sql = format!(
+        "SELECT e.id, e.sequence, e.at, e.actor_number, e.channel, e.action, e.subject_kind, e.subject_id, e.run_id, \
+         e.detail, u.number AS staff, {} FROM audit_events e LEFT JOIN users u ON u.number = e.actor_number \
+         WHERE {condition} e.id < ? ORDER BY e.id DESC LIMIT {}",
+        Name::columns("u"),
+        paging.limit()
+    );
+    let rows = store.db.query_all_raw(dialect::statement(backend, &sql, values)).await?;
+    let rows = rows.iter().map(AuditRow::of).collect::<Result<Vec<_>, _>>()?;
+    Ok(Page::of(rows, paging, |row| row.id.to_string()))
+}
+
+/// The conditions of a query, each followed by `AND`.
+fn conditions(store: &Store, query: &AuditQuery) -> (String, Vec<Value>) {
+    let mut sql = String::new();
+    let mut values: Vec<Value> = Vec::new();
+    let mut add = |condition: &str, value: Option<Value>| {
+        if let Some(value) = value {
+            sql.push_str(condition);
+            sql.push_str(" AND ");
+            values.push(value);
+        }
+    };
+    let begins = |day: NaiveDate| zones::at_wall_time(store.clock.zone(), day.and_time(NaiveTime::MIN)).at;
+    add("e.at >= ?", query.from.map(|day| begins(day).into()));
+    add("e.at < ?", query.to.and_then(|day| day.succ_opt()).map(|day| begins(day).into()));
+    let deed = match query.deed {
+        // What the index of rare deeds needs to be told.
+        Some(deed) if deed != Deed::UserAnonymised => "e.action <> 'user_anonymised' AND e.action = ?",
+        _ => "e.action = ?",
+    };
+    add(deed, query.deed.map(|deed| deed.code().into()));
+    add("e.actor_number = ?", query.staff.map(|staff| staff.0.into()));
+    add("e.subject_kind = ?", query.kind.map(Into::into));
+    add("e.subject_id = ?", query.id.map(Into::into));
+    add("e.run_id = ?", query.run.map(|run| run.0.into()));
+    (sql, values)
+}
+
+/// The most events of one file.
+const MOST_LINES: u64 = 100_000;
+
+/// Events as CSV, the newest first, up to a hundred thousand. That somebody took them away is an event, too.
+pub async fn csv(store: &Store, actor: Actor, query: &AuditQuery) -> Result<String, RecordsError> {
+    actor.must(Action::SeeAudit)?;
+    super::note_alone(store, actor, Deed::Exported, Subject::Library, "audit").await?;
+    let mut lines = Vec::new();
+    let mut paging = Paging { after: None, rows: Some(MOST_ROWS) };
+    for _ in 0..MOST_LINES / MOST_ROWS {
+        let page = list(store, actor, query, &paging).await?;
+        lines.extend(page.rows.into_iter().map(AuditRow::cells));
+        paging.after = page.next;
+        if paging.after.is_none() {
+            break;
+        }
+    }
+    csv_text::file(&["sequence", "at", "staff", "channel", "deed", "kind", "id", "run", "detail"], lines)
+}
+
+/// How the audit stands, as far as can be told without reading it: whether it is whole, only `verify` knows.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Standing {
+    /// The place of the last event; none where the row of the end is gone.
+    pub last: Option<i64>,
+    /// The last anchor.
+    pub anchor: Option<Anchor>,
+}
+
+impl Standing {
+    /// Whether the chain ends before what was anchored: then it was cut off.
+    pub fn is_behind(&self) -> bool {
+        let anchored = self.anchor.as_ref().map_or(0, |anchor| anchor.sequence);
+        self.last.is_none_or(|last| last < anchored)
+    }
+}
+
+/// Reads how the audit stands.
+pub async fn standing(store: &Store, actor: Actor) -> Result<Standing, RecordsError> {
+    actor.must(Action::SeeAudit)?;
+    let anchor = last_anchor(store).await?;
+    let last = chain::head(&store.db, "").await?.map(|head| head.sequence);
+    Ok(Standing { last, anchor })
+}

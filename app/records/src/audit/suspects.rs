@@ -1,0 +1,113 @@
+//! Events that do not fit at their places: told apart by whether they fit elsewhere.
+
+use super::event::{AuditKey, Event};
+use super::verify::Finding;
+use std::collections::{HashMap, HashSet};
+
+/// Up to how many suspects each is tried at every other's place; of more, at the places nearby.
+const FEW: usize = 200;
+/// What is nearby.
+const NEAR: usize = 3;
+
+/// An event that does not fit at its place.
+pub(super) struct Suspect {
+    pub(super) sequence: i64,
+    pub(super) event: Event,
+    /// The codes that may have stood before this place.
+    pub(super) before: Vec<String>,
+}
+
+/// The first of places at which nothing stands.
+pub(super) struct Hole {
+    pub(super) sequence: i64,
+    /// The codes that may have stood before it.
+    pub(super) before: Vec<String>,
+}
+
+/// What became of suspects.
+pub(super) struct Outcome {
+    pub(super) findings: Vec<Finding>,
+    /// The true codes of places, as far as they were found.
+    pub(super) true_codes: HashMap<i64, String>,
+}
+
+/// What is known of one suspect's place.
+#[derive(Clone, Copy, Default)]
+struct Judged {
+    /// It fits after all: only what stands before it was changed.
+    fits: bool,
+    /// Another suspect is what should stand here.
+    filled: bool,
+    /// It is what should stand at another place.
+    belongs_elsewhere: bool,
+}
+
+/// What became of the suspects of a chain that ends at this place.
+pub(super) fn judge(key: &AuditKey, suspects: &[Suspect], holes: &[Hole], end: i64) -> Outcome {
+    let codes: HashSet<&str> = suspects.iter().map(|suspect| suspect.event.mac.as_str()).collect();
+    let mut judged = vec![Judged::default(); suspects.len()];
+    let mut true_codes: HashMap<i64, String> = HashMap::new();
+    for (place, suspect) in suspects.iter().enumerate() {
+        let before: Vec<&str> = true_codes
+            .get(&(suspect.sequence - 1))
+            .into_iter()
+            .chain(&suspect.before)
+            .map(String::as_str)
+            .collect();
+        let code = |event: &Event| {
+            let mut codes_here = before.iter().map(|before| key.code(before, suspect.sequence, event));
+            codes_here.find(|code| codes.contains(code.as_str()))
+        };
+        if let Some(code) = code(&suspect.event).filter(|code| *code == suspect.event.mac) {
+            judged[place].fits = true;
+            true_codes.insert(suspect.sequence, code);
+            continue;
+        }
+        for other in others(place, suspects.len()) {
+            let stranger = &suspects[other].event;
+            // As it is; or all of it but the key was swapped; or nothing but the key.
+            let found = code(stranger)
+                .or_else(|| code(&stranger.with_id_of(&suspect.event)))
+                .or_else(|| code(&suspect.event.with_id_of(stranger)));
+            if let Some(code) = found {
+                judged[place].filled = true;
+                judged[other].belongs_elsewhere = true;
+                true_codes.insert(suspect.sequence, code);
+                break;
+            }
+        }
+        let mut tried = holes.iter().take(FEW);
+        if moved_up(key, suspect) || tried.any(|hole| fell_out(key, suspect, hole)) {
+            judged[place].belongs_elsewhere = true;
+        }
+    }
+    let findings = suspects.iter().zip(&judged).filter(|(_, judged)| !judged.fits);
+    let findings = findings.map(|(suspect, judged)| finding(suspect, *judged, end)).collect();
+    Outcome { findings, true_codes }
+}
+
+fn others(place: usize, count: usize) -> impl Iterator<Item = usize> {
+    let near = if count <= FEW { count } else { NEAR };
+    (place.saturating_sub(near)..count.min(place + near + 1)).filter(move |other| *other != place)
+}
+
+/// Whether this is what stood at the next place, before something was removed and the places were closed up.
+fn moved_up(key: &AuditKey, suspect: &Suspect) -> bool {
+    let Suspect { sequence, event, before } = suspect;
+    before.iter().any(|before| key.code(before, sequence + 1, event) == event.mac)
+}
+
+/// Whether this is what stood where nothing stands now.
+fn fell_out(key: &AuditKey, suspect: &Suspect, hole: &Hole) -> bool {
+    hole.before.iter().any(|before| key.code(before, hole.sequence, &suspect.event) == suspect.event.mac)
+}
+
+fn finding(suspect: &Suspect, judged: Judged, end: i64) -> Finding {
+    let Suspect { sequence, event, .. } = suspect;
+    match judged {
+        Judged { belongs_elsewhere: true, .. } => Finding::Reordered { sequence: *sequence },
+        Judged { filled: true, .. } => Finding::Inserted { id: event.id },
+        _ if *sequence > end => Finding::Inserted { id: event.id },
+        _ => Finding::Changed { sequence: *sequence },
+    }
+}

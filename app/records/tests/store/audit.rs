@@ -1,0 +1,335 @@
+//! The audit: one chain, whoever writes, and nobody changes it unnoticed.
+
+mod role;
+pub mod tampering;
+
+use crate::anonymising::run_all;
+use crate::support::{TODAY, add, add_task, day, execute, five_days, for_each_database, leaver};
+use policy::{Action, Role, Roles, RunState, UserNumber};
+use records::audit::{AuditForm, Finding, Verdict, csv, list, refused, verify};
+use records::entity::{audit_events, audit_head};
+use records::page::Paging;
+use records::{Actor, Clock, RecordsError, Settings, Store, user};
+use sea_orm::{ActiveModelTrait, ConnectionTrait, DatabaseBackend, EntityTrait, QueryOrder, Set};
+use std::collections::BTreeSet;
+
+/// A member of staff at the desk.
+fn staff(number: i64) -> Actor {
+    let roles = Roles::from_iter([Role::Librarian, Role::SystemsLibrarian, Role::Administrator]);
+    Actor::signed_in(UserNumber(number), roles, Clock::real())
+}
+
+async fn verdict(store: &Store) -> Verdict {
+    verify(store, Actor::COMMAND_LINE).await.unwrap()
+}
+
+async fn found(store: &Store) -> Vec<Finding> {
+    verdict(store).await.findings
+}
+
+async fn events(store: &Store) -> Vec<audit_events::Model> {
+    audit_events::Entity::find()
+        .order_by_asc(audit_events::Column::Sequence)
+        .all(store.database())
+        .await
+        .unwrap()
+}
+
+async fn mark(store: &Store, number: i64, on: bool) -> Result<(), RecordsError> {
+    let (actor, number) = (staff(1), UserNumber(number));
+    if on {
+        user::mark_for_deletion(store, actor, number).await
+    } else {
+        user::undelete(store, actor, number).await
+    }
+}
+
+/// Some twenty events of different kinds: marks at the desk and a run.
+async fn twenty_events(store: &Store) {
+    for n in 1..=10 {
+        add(store, leaver(&format!("N{n}"))).await;
+    }
+    for number in 1..=4 {
+        mark(store, number, false).await.unwrap();
+        mark(store, number, true).await.unwrap();
+    }
+    // They were marked today, and left long ago.
+    let task = add_task(store, &five_days()).await;
+    assert_eq!(run_all(store, task).await.1, RunState::Succeeded);
+    refused(store, staff(1), Action::Administer).await.unwrap();
+}
+
+#[tokio::test]
+async fn every_event_has_its_place_and_the_whole_is_whole() {
+    for_each_database(async |store| {
+        assert!(verdict(&store).await.is_whole(), "an empty chain");
+        twenty_events(&store).await;
+        let events = events(&store).await;
+        let places: Vec<i64> = events.iter().map(|event| event.sequence.unwrap()).collect();
+        let count = i64::try_from(events.len()).unwrap();
+        assert_eq!(places, (1..=count).collect::<Vec<_>>());
+        let codes: BTreeSet<&str> = events.iter().map(|event| event.mac.as_deref().unwrap()).collect();
+        assert_eq!(codes.len(), events.len());
+        assert!(codes.iter().all(|code| code.len() == 64));
+        assert!(events.len() >= 20, "{} events", events.len());
+        let verdict = verdict(&store).await;
+        assert!(verdict.is_whole(), "{verdict:?}");
+        assert_eq!((verdict.events, verdict.last), (count, count));
+        // Staff who have left are anonymised by hand: the audit knows them by number only.
+        let by_hand = "UPDATE users SET first_name = NULL, last_name = NULL, user_id = NULL, \
+                       replacement = 'Anonymised user 7F3KQ2', anonymised_on = '2018-01-21' WHERE number = 1";
+        execute(&store, by_hand).await;
+        assert!(self::verdict(&store).await.is_whole());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_was_there_before_the_chain_is_chained_first() {
+    for_each_database(async |store| {
+        twenty_events(&store).await;
+        let count = i64::try_from(events(&store).await.len()).unwrap();
+        // As a database is right after the step of the schema.
+        tampering::without_guards(&store).await;
+        execute(&store, "UPDATE audit_events SET sequence = NULL, mac = NULL").await;
+        execute(&store, "DELETE FROM audit_head").await;
+        let url = tampering::url_of(&store).await;
+        let store = Store::open(&url, *store.clock(), store.settings().clone()).await.unwrap();
+        let verdict = verdict(&store).await;
+        assert!(verdict.is_whole(), "{verdict:?}");
+        assert_eq!(verdict.last, count);
+        mark(&store, 5, false).await.unwrap_err();
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_database_refuses_to_change_or_remove_what_is_chained() {
+    for_each_database(async |store| {
+        twenty_events(&store).await;
+        let mut refused = vec![
+            "DELETE FROM audit_events".to_owned(),
+            "DELETE FROM audit_events WHERE sequence = 3".to_owned(),
+            "DELETE FROM audit_head".to_owned(),
+            "UPDATE audit_head SET sequence = 3".to_owned(),
+            "UPDATE audit_head SET mac = 'x'".to_owned(),
+            "INSERT INTO audit_head (id, sequence, mac) VALUES (2, 1, 'x')".to_owned(),
+            "INSERT INTO audit_events (at, channel, action, subject_kind, detail, sequence, mac) \
+             VALUES ('2018-01-21 12:00:00+00:00', 'desk', 'exported', 'library', '', 99, 'x')"
+                .to_owned(),
+        ];
+        for (column, value) in tampering::COLUMNS {
+            refused.push(format!("UPDATE audit_events SET {column} = {value} WHERE sequence = 3"));
+        }
+        if store.database().get_database_backend() == DatabaseBackend::Postgres {
+            refused.push("TRUNCATE audit_events".to_owned());
+        } else {
+            refused.push(
+                "INSERT OR REPLACE INTO audit_events (id, at, channel, action, subject_kind, detail) \
+                 SELECT id, at, channel, 'exported', subject_kind, detail FROM audit_events WHERE sequence = 3"
+                    .to_owned(),
+            );
+        }
+        let before = events(&store).await;
+        for sql in refused {
+            let error = store.database().execute_unprepared(&sql).await;
+            assert!(error.is_err_and(|error| error.to_string().contains("only ever added to")), "{sql}");
+        }
+        assert_eq!(events(&store).await, before);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn writers_at_the_same_time_make_one_chain_without_gaps() {
+    for_each_database(async |store| {
+        for n in 1..=20 {
+            add(&store, leaver(&format!("N{n}"))).await;
+        }
+        let writers = (1..=20).map(|number| {
+            let store = store.as_another_process(*store.clock());
+            tokio::spawn(async move {
+                for on in [false, true, false] {
+                    mark(&store, number, on).await.unwrap();
+                }
+            })
+        });
+        for writer in writers.collect::<Vec<_>>() {
+            writer.await.unwrap();
+        }
+        let verdict = verdict(&store).await;
+        assert!(verdict.is_whole(), "{verdict:?}");
+        assert_eq!((verdict.events, verdict.last), (60, 60));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_is_rolled_back_leaves_no_gap() {
+    for_each_database(async |store| {
+        add(&store, leaver("Ng")).await;
+        mark(&store, 1, false).await.unwrap();
+        crate::faults::refuse(&store, "UPDATE", "audit_head", "NEW.sequence = 2").await;
+        assert_eq!(mark(&store, 1, true).await.unwrap_err().code(), "database");
+        assert_eq!(events(&store).await.len(), 1);
+        crate::faults::repair(&store, "audit_head").await;
+        mark(&store, 1, true).await.unwrap();
+        assert_eq!(verdict(&store).await.last, 2);
+        assert!(verdict(&store).await.is_whole());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn nothing_is_changed_when_it_cannot_be_chained() {
+    for_each_database(async |store| {
+        let person = add(&store, leaver("Ng")).await;
+        let folder = tempfile::tempdir().unwrap();
+        let key = folder.path().join("no.key");
+        std::fs::write(&key, "no key").unwrap();
+        let settings = Settings { key, ..store.settings().clone() };
+        let url = tampering::url_of(&store).await;
+        let without_key = Store::open(&url, *store.clock(), settings).await.unwrap();
+        assert_eq!(mark(&without_key, person.number, false).await.unwrap_err().code(), "refused");
+
+        tampering::without_guards(&store).await;
+        execute(&store, "DELETE FROM audit_head").await;
+        assert_eq!(mark(&store, person.number, false).await.unwrap_err().code(), "audit");
+        assert!(events(&store).await.is_empty());
+        let user =
+            records::entity::users::Entity::find_by_id(1).one(store.database()).await.unwrap().unwrap();
+        assert_eq!(user, person);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_forged_event_never_becomes_a_true_one() {
+    for_each_database(async |store| {
+        add(&store, leaver("Ng")).await;
+        mark(&store, 1, false).await.unwrap();
+        let forged = audit_events::ActiveModel {
+            at: Set(store.clock().now()),
+            channel: Set("desk".to_owned()),
+            action: Set("exported".to_owned()),
+            subject_kind: Set("library".to_owned()),
+            detail: Set(String::new()),
+            ..Default::default()
+        };
+        let forged = forged.insert(store.database()).await.unwrap();
+        mark(&store, 1, true).await.unwrap();
+        assert_eq!(found(&store).await, [Finding::Inserted { id: forged.id }]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn with_another_key_every_event_counts_as_changed() {
+    for_each_database(async |store| {
+        twenty_events(&store).await;
+        let folder = tempfile::tempdir().unwrap();
+        let settings = Settings { key: folder.path().join("new.key"), ..store.settings().clone() };
+        let url = tampering::url_of(&store).await;
+        let rotated = Store::open(&url, *store.clock(), settings).await.unwrap();
+        let before = i64::try_from(events(&store).await.len()).unwrap();
+        mark(&rotated, 1, true).await.unwrap_err();
+        refused(&rotated, staff(1), Action::Administer).await.unwrap();
+        let changed: Vec<Finding> = (1..=before).map(|sequence| Finding::Changed { sequence }).collect();
+        assert_eq!(found(&rotated).await, changed, "what the new key wrote fits");
+        assert_eq!(found(&store).await, [Finding::Changed { sequence: before + 1 }]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_end_is_anchored_once_a_day_and_the_anchors_are_believed_only_with_their_signature() {
+    for_each_database(async |store| {
+        twenty_events(&store).await;
+        let path = store.settings().anchor.clone();
+        let lines = || std::fs::read_to_string(&path).unwrap().lines().count();
+        records::audit::anchor_daily(&store).await.unwrap();
+        records::audit::anchor_daily(&store).await.unwrap();
+        assert_eq!(lines(), 1);
+        assert!(verdict(&store).await.is_whole());
+        assert_eq!(lines(), 1, "the same end is not written twice on a day");
+        let tomorrow = store.as_another_process(Clock::fixed(store.clock().zone(), day("2018-01-22")));
+        records::audit::anchor_daily(&tomorrow).await.unwrap();
+        assert_eq!(lines(), 2);
+        let last = records::audit::last_anchor(&store).await.unwrap().unwrap();
+        assert_eq!((last.date, last.sequence), (day("2018-01-22"), verdict(&store).await.last));
+
+        let text = std::fs::read_to_string(&path).unwrap();
+        for (forged, date) in [
+            (text.replace(&last.mac, &last.mac.replace('a', "b")), Some(day("2018-01-21"))),
+            (text.replace("2018-01-22", "2018-01-23"), Some(day("2018-01-23"))),
+            (format!("{text}{{\"date\""), None),
+        ] {
+            std::fs::write(&path, &forged).unwrap();
+            let found = found(&store).await;
+            assert!(found.contains(&Finding::AnchorDiffers { date }), "{forged}: {found:?}");
+        }
+        std::fs::write(&path, text.trim_end()).unwrap();
+        refused(&store, staff(1), Action::Administer).await.unwrap();
+        assert!(verdict(&tomorrow).await.is_whole());
+        assert_eq!(lines(), 3, "a line that lost its end does not spoil the next one");
+        assert!(verdict(&tomorrow).await.is_whole());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn it_is_read_page_by_page_and_by_filters() {
+    for_each_database(async |store| {
+        twenty_events(&store).await;
+        let read = async |form: AuditForm, paging: Paging| {
+            list(&store, staff(1), &form.validate().unwrap(), &paging).await.unwrap()
+        };
+        let all = read(AuditForm::default(), Paging::default()).await.rows;
+        assert_eq!(all.len(), events(&store).await.len());
+        assert!(all.is_sorted_by_key(|row| std::cmp::Reverse(row.id)));
+        let mut paged = Vec::new();
+        let mut paging = Paging { after: None, rows: Some(7) };
+        loop {
+            let page = read(AuditForm::default(), paging.clone()).await;
+            paged.extend(page.rows);
+            paging.after = page.next;
+            if paging.after.is_none() {
+                break;
+            }
+        }
+        assert_eq!(paged, all);
+
+        let some = |text: &str| text.to_owned();
+        let count = async |form: AuditForm| read(form, Paging::default()).await.rows.len();
+        let form = AuditForm::default;
+        assert_eq!(count(AuditForm { deed: some("user_anonymised"), ..form() }).await, 10);
+        assert_eq!(count(AuditForm { deed: some("user_marked"), ..form() }).await, 4);
+        assert_eq!(count(AuditForm { staff: some("1"), ..form() }).await, 9);
+        assert_eq!(count(AuditForm { staff: some("2"), ..form() }).await, 0);
+        assert_eq!(count(AuditForm { kind: some("user"), id: some("3"), ..form() }).await, 3);
+        assert_eq!(count(AuditForm { run: some("2"), ..form() }).await, 12);
+        assert_eq!(count(AuditForm { from: some(TODAY), to: some(TODAY), ..form() }).await, all.len());
+        assert_eq!(count(AuditForm { to: some("2018-01-20"), ..form() }).await, 0);
+        assert_eq!(count(AuditForm { from: some("2018-01-22"), ..form() }).await, 0);
+
+        let refusal = &all[0];
+        assert_eq!((refusal.deed.as_str(), refusal.detail.as_str()), ("refused", "administer"));
+        // Whoever did something is shown under the name of now.
+        assert_eq!((refusal.staff, refusal.name.is_some()), (Some(UserNumber(1)), true));
+        let file = csv(&store, staff(1), &AuditForm::default().validate().unwrap()).await.unwrap();
+        assert_eq!(file.lines().count(), 1 + all.len() + 1, "with the event that it was taken away");
+        assert!(!file.contains("First") && !file.contains("Anonymised user"), "no name is in it");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn whoever_may_not_see_the_audit_may_not_verify_it() {
+    for_each_database(async |store| {
+        let error = verify(&store, Actor::nobody()).await.unwrap_err();
+        assert!(matches!(error, RecordsError::Forbidden(Action::SeeAudit)));
+        let head = audit_head::Entity::find().one(store.database()).await.unwrap().unwrap();
+        assert_eq!((head.sequence, head.mac.as_str()), (0, ""));
+    })
+    .await;
+}

@@ -1,0 +1,104 @@
+//! `lethe audit`: what was done, and whether anybody has changed what stands there of it.
+
+use super::{Output, in_words};
+use clap::{Args, Subcommand};
+use policy::numbers::{counted, grouped};
+use records::audit::{self, AuditForm, AuditRow, Finding, Verdict};
+use records::page::Paging;
+use records::{Actor, RecordsError, Store};
+use std::process::ExitCode;
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Audit {
+    /// Read all of the audit: what was changed, is missing, was swapped, cut off or put in by other hands. Success only
+    /// when everything is whole; then its end is written into the file of anchors.
+    Verify,
+    /// List events, the newest first.
+    List(Filters),
+}
+
+/// Which events, and how many.
+#[derive(Args, Debug)]
+pub(crate) struct Filters {
+    /// From this day on.
+    #[arg(long, value_name = "DATE", default_value = "")]
+    from: String,
+    /// Up to this day.
+    #[arg(long, value_name = "DATE", default_value = "")]
+    to: String,
+    /// What was done, as a code: `user_anonymised`.
+    #[arg(long, value_name = "CODE", default_value = "")]
+    deed: String,
+    /// By this member of staff.
+    #[arg(long, value_name = "NUMBER", default_value = "")]
+    staff: String,
+    /// To this kind of record: user, task, run, approval, `legal_hold`, library.
+    #[arg(long, value_name = "KIND", default_value = "")]
+    kind: String,
+    /// To the record with this id or user number.
+    #[arg(long, value_name = "ID", default_value = "")]
+    id: String,
+    /// In this run.
+    #[arg(long, value_name = "ID", default_value = "")]
+    run: String,
+    /// How many, at most 100.
+    #[arg(long, default_value_t = 50)]
+    last: u64,
+    /// Go on after the event with this key.
+    #[arg(long, value_name = "KEY")]
+    after: Option<String>,
+}
+
+impl Audit {
+    pub(crate) async fn carry_out(self, store: &Store, output: Output) -> anyhow::Result<ExitCode> {
+        match self {
+            Self::Verify => {
+                let verdict = audit::verify(store, Actor::COMMAND_LINE).await?;
+                output.print(&verdict, verdict_words)?;
+                Ok(if verdict.is_whole() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+            }
+            Self::List(filters) => list(store, output, filters).await,
+        }
+    }
+}
+
+async fn list(store: &Store, output: Output, filters: Filters) -> anyhow::Result<ExitCode> {
+    let Filters { from, to, deed, staff, kind, id, run, last, after } = filters;
+    let form = AuditForm { from, to, deed, staff, kind, id, run };
+    let query = form.validate().map_err(|errors| in_words(RecordsError::Invalid(errors)))?;
+    let paging = Paging { after, rows: Some(last) };
+    let page = audit::list(store, Actor::COMMAND_LINE, &query, &paging).await?;
+    output.print(&page.rows, |rows| rows.iter().map(line).collect::<Vec<_>>().join("\n"))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn line(row: &AuditRow) -> String {
+    let staff = row.staff.map_or_else(|| "–".to_owned(), |staff| staff.to_string());
+    let subject = row.subject.map_or_else(|| row.kind.clone(), |id| format!("{} {id}", row.kind));
+    let sequence = row.sequence.map_or_else(|| "–".to_owned(), |sequence| sequence.to_string());
+    let (at, channel) = (row.at.to_rfc3339(), &row.channel);
+    format!("{}\t{sequence}\t{at}\t{staff}\t{channel}\t{}\t{subject}\t{}", row.id, row.deed, row.detail)
+}
+
+fn verdict_words(verdict: &Verdict) -> String {
+    let events = counted(verdict.events, "event", "events");
+    let anchors = counted(i64::try_from(verdict.anchors).unwrap_or(i64::MAX), "anchor", "anchors");
+    if verdict.is_whole() {
+        return format!("The audit is whole: {events}, compared with {anchors}");
+    }
+    let mut lines = vec![format!("The audit is not as Lethe left it: {events}, compared with {anchors}")];
+    lines.extend(verdict.findings.iter().map(Finding::words));
+    if verdict.more > 0 {
+        let more = grouped(i64::try_from(verdict.more).unwrap_or(i64::MAX));
+        lines.push(format!("… and {more} more"));
+    }
+    let changed =
+        verdict.findings.iter().filter(|finding| matches!(finding, Finding::Changed { .. })).count();
+    if changed > 1 && changed as u64 + verdict.more == verdict.events.unsigned_abs() {
+        lines.push(
+            "Not one event fits: most likely LETHE_KEY is not the key that the audit was written with"
+                .to_owned(),
+        );
+    }
+    lines.join("\n")
+}

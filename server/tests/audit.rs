@@ -1,0 +1,104 @@
+//! The audit on the command line: verified, listed, and not believed when somebody has changed it.
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+use chrono_tz::Tz;
+use records::{Clock, Settings, Store};
+use sea_orm::ConnectionTrait;
+use serde_json::{Value, json};
+use std::path::Path;
+use std::process::{Command, Output};
+
+fn url(folder: &Path) -> String {
+    format!("sqlite://{}/test.db?mode=rwc", folder.display())
+}
+
+fn lethe(folder: &Path, arguments: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_lethe"));
+    command.current_dir(folder).env("LETHE_DATABASE_URL", url(folder)).args(arguments).output().unwrap()
+}
+
+fn words(output: &[u8]) -> String {
+    String::from_utf8_lossy(output).into_owned()
+}
+
+async fn sql(folder: &Path, statements: &[&str]) {
+    let clock = Clock::new(Tz::Europe__London);
+    let store = Store::open(&url(folder), clock, Settings::in_folder(folder)).await.unwrap();
+    for statement in statements {
+        store.database().execute_unprepared(statement).await.unwrap();
+    }
+    store.database().clone().close().await.unwrap();
+}
+
+#[tokio::test]
+async fn it_is_verified_with_an_exit_code_that_can_be_relied_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    assert!(lethe(folder, &["demo", "--users", "60"]).status.success());
+    let whole = lethe(folder, &["audit", "verify"]);
+    assert!(whole.status.success(), "{}", words(&whole.stderr));
+    assert!(words(&whole.stdout).starts_with("The audit is whole: "), "{}", words(&whole.stdout));
+    let anchors = std::fs::read_to_string(folder.join("lethe.audit")).unwrap();
+    assert_eq!(anchors.lines().count(), 1);
+
+    sql(
+        folder,
+        &["DROP TRIGGER audit_events_changed", "UPDATE audit_events SET detail = 'x' WHERE sequence = 2"],
+    )
+    .await;
+    let changed = lethe(folder, &["audit", "verify"]);
+    assert!(!changed.status.success());
+    assert!(words(&changed.stdout).contains("Event 2 was changed"), "{}", words(&changed.stdout));
+    let changed = lethe(folder, &["audit", "verify", "--json"]);
+    assert!(!changed.status.success());
+    let verdict: Value = serde_json::from_slice(&changed.stdout).unwrap();
+    assert_eq!(verdict["findings"], json!([{ "finding": "changed", "sequence": 2 }]));
+    assert_eq!(
+        std::fs::read_to_string(folder.join("lethe.audit")).unwrap(),
+        anchors,
+        "only a whole one is anchored"
+    );
+}
+
+#[tokio::test]
+async fn it_says_when_the_key_is_another_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    assert!(lethe(folder, &["demo", "--users", "60"]).status.success());
+    std::fs::remove_file(folder.join("lethe.key")).unwrap();
+    let other = lethe(folder, &["audit", "verify"]);
+    assert!(!other.status.success());
+    assert!(words(&other.stdout).contains("most likely LETHE_KEY"), "{}", words(&other.stdout));
+}
+
+#[tokio::test]
+async fn it_is_listed_by_filters() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    assert!(lethe(folder, &["demo", "--users", "60"]).status.success());
+    let list = |filters: &[&str]| -> Vec<Value> {
+        let listed = lethe(folder, &[&["audit", "list", "--json"], filters].concat());
+        assert!(listed.status.success(), "{}", words(&listed.stderr));
+        serde_json::from_slice(&listed.stdout).unwrap()
+    };
+    let all = list(&[]);
+    let imported = list(&["--deed", "imported"]);
+    assert_eq!(imported.len(), 1);
+    assert!(imported[0]["detail"].as_str().unwrap().starts_with("demo,users=60,seed="));
+    assert!(all.len() > 1 && list(&["--last", "1"]) == all[..1]);
+    let user = all.iter().find(|event| event["deed"] == "user_anonymised").unwrap();
+    let (number, run) = (user["subject"].to_string(), user["run"].to_string());
+    assert!(list(&["--kind", "user", "--id", &number, "--deed", "user_anonymised"]).iter().eq([user]));
+    assert!(list(&["--run", &run]).contains(user));
+    assert!(list(&["--to", "2001-01-01"]).is_empty() && list(&["--from", "2001-01-01"]) == all);
+    assert!(list(&["--staff", "7"]).is_empty());
+    for (filters, words_of) in [
+        (["--deed", "forgotten"], "deed: Choose one"),
+        (["--from", "soon"], "from: Enter a date"),
+        (["--id", "x"], "id: Enter a number"),
+    ] {
+        let wrong = lethe(folder, &[&["audit", "list"], &filters[..]].concat());
+        assert!(!wrong.status.success());
+        assert!(words(&wrong.stderr).contains(words_of), "{}", words(&wrong.stderr));
+    }
+}
