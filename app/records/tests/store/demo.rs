@@ -203,7 +203,7 @@ async fn comparable(store: &Store) -> (Vec<photos::Model>, Vec<String>) {
         .await
         .lines()
         .filter(|line| {
-            !["seaql_migrations|", "certificates|", "ledger_mark|", "audit_head|"]
+            !["seaql_migrations|", "certificates|", "ledger_mark|", "audit_head|", "credentials|"]
                 .iter()
                 .any(|table| line.starts_with(table))
         })

@@ -4,6 +4,7 @@ use super::people::{self, leavers, seeded};
 use super::plant::plant;
 use super::{everything_goes, hits, neighbour, places_of, results};
 use crate::anonymising::run_all;
+use crate::audit::tampering::without_guards;
 use crate::support::{add, add_task, execute, for_each_database, leaver};
 use policy::{Field, Policy, Residue, RunState, Treatment};
 use records::certificate::verify_run;
@@ -36,6 +37,10 @@ async fn fifty_planted_values_are_all_found_and_nothing_else() {
             }
             // A column that only the schema knows.
             execute(&store, "ALTER TABLE users ADD COLUMN nickname TEXT").await;
+            // Nobody is there to approve the run.
+            execute(&store, "DELETE FROM credentials WHERE user_number < 10").await;
+            // What is planted stands in the audit, too.
+            without_guards(&store).await;
             let others: Vec<i64> = (20..=120).collect();
             let people = leavers(&store, PEOPLE).await;
             let planted = plant(&store, &mut dice, &people, &others, PLANTED).await;
