@@ -82,9 +82,21 @@ export const test = base.extend<Options, { library: Library; session: () => Prom
         expect(name, `${userId} signs in`).toBe("lethe");
         return { name, value, url: address };
       };
+      const people = () =>
+        sql("SELECT first_name, last_name, email, user_id, barcode, phone, street FROM users WHERE anonymised_on IS NULL")
+          .split(/[|\n]/)
+          .filter((value) => value.length > 2);
+      const values = new Set(people());
       await use({ address, command, sql, signIn, everything });
       server.kill();
       const said = readFileSync(log, "utf8");
+      for (const value of people()) values.add(value);
+      // Whole words: a short name is part of many words.
+      const words = new Set(said.split(/[^\p{L}\p{N}@.'+-]+/u));
+      const told = [...values].filter((value) => (value.includes(" ") ? said.includes(value) : words.has(value)));
+      expect(told, "nobody of the library is named in the log").toEqual([]);
+      expect(said, "the log has routes and no addresses").not.toMatch(/\/users\/\d/);
+      expect(said).toContain("answered");
       expect(said, "no personal value stands in the log").not.toMatch(/@example\.|Anonymised user|panicked/);
       rmSync(folder, { recursive: true, force: true });
     },

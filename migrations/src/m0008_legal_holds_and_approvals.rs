@@ -97,6 +97,7 @@ async fn make_anew(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
     {
         tx.execute_unprepared(sql).await?;
     }
+    #[allow(clippy::disallowed_methods, reason = "there is no audit before there is a library")]
     tx.commit().await
 }
 

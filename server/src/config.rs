@@ -71,6 +71,8 @@ pub(crate) struct Config {
     four_eyes: FourEyes,
     /// How many seconds a run may be silent until another process takes it over.
     lease_seconds: u64,
+    /// Up to how many megabytes an SQLite file is written anew after a run for many people. 0: never.
+    vacuum_up_to_mb: u64,
     /// The address under which the browser asks for it, `https://lethe.example.org`; none where it is this computer only.
     public_url: Option<String>,
     /// The addresses of proxies before it that say the truth about from where a request comes, with commas between.
@@ -126,6 +128,7 @@ impl Default for Config {
             brake_times_median: Brakes::default().times_median,
             four_eyes: FourEyes::default(),
             lease_seconds: 20,
+            vacuum_up_to_mb: 2_048,
             public_url: None,
             trusted_proxies: None,
             idle_minutes: 20,
@@ -204,6 +207,7 @@ impl Config {
             },
             four_eyes: self.four_eyes,
             lease: Duration::from_secs(self.lease_seconds.max(1)),
+            vacuum_up_to: self.vacuum_up_to_mb.saturating_mul(1 << 20),
             sign_in: SignIn {
                 password_alone: self.password_alone,
                 idle: Duration::from_secs(self.idle_minutes.max(1) * 60),

@@ -1,9 +1,11 @@
 //! Everything in which SQLite and PostgreSQL differ stands here and nowhere else.
 
 mod blocks;
+mod files;
 mod tables;
 
 pub(crate) use blocks::{Block, Blocks, FIELD, RECORD, Source, different, position, position_is, snapshot};
+pub(crate) use files::{file_size, horizon, is_held_back, rewrite, sweep};
 pub use tables::schema;
 pub(crate) use tables::{ColumnFacts, ColumnKind, TableFacts, quoted, tables};
 
@@ -21,6 +23,10 @@ const BUSY_TIMEOUT: &str = "10000";
 /// file in memory anyway.
 const CACHE: &str = "-8192";
 
+/// The most memory for SQLite as a whole, in bytes: above it, pages that are kept for later are given up first, those of
+/// connections that nobody uses too.
+const MEMORY: &str = "8388608";
+
 /// Sets up a connection: SQLite overwrites what it deletes, keeps a write-ahead log and checks foreign keys.
 pub(crate) fn connect_options(url: &str) -> ConnectOptions {
     let mut options = ConnectOptions::new(url);
@@ -33,6 +39,7 @@ pub(crate) fn connect_options(url: &str) -> ConnectOptions {
             .pragma("foreign_keys", "ON")
             .pragma("secure_delete", "ON")
             .pragma("cache_size", CACHE)
+            .pragma("soft_heap_limit", MEMORY)
     });
     options
 }
@@ -268,65 +275,4 @@ pub(crate) fn is_rolled_back(error: &DbErr) -> bool {
     // deadlock_detected, and what a deferred constraint refuses.
     let certain = ["5", "261", "517", "773", "787", "1811", "40001", "40P01"];
     error.code().is_some_and(|code| certain.contains(&&*code) || (code.len() == 5 && code.starts_with("23")))
-}
-
-/// Writes tables anew, so that no old row is left in their files.
-pub(crate) async fn rewrite(db: &DatabaseConnection, tables: &[&str]) -> Result<(), DbErr> {
-    if db.get_database_backend() == DatabaseBackend::Postgres {
-        for table in tables {
-            db.execute_unprepared(&format!("VACUUM (FULL, ANALYZE) {table}")).await?;
-            forget_statistics_of_empty(db, table).await?;
-        }
-        // The samples of old values are rows, too.
-        db.execute_unprepared("VACUUM (FULL) pg_catalog.pg_statistic").await?;
-        return Ok(());
-    }
-    db.execute_unprepared("VACUUM").await?;
-    Ok(())
-}
-
-/// What makes removed values vanish from the database files after a run.
-pub(crate) async fn sweep(db: &DatabaseConnection, tables: &[&str]) -> Result<(), DbErr> {
-    if db.get_database_backend() == DatabaseBackend::Postgres {
-        for table in tables {
-            db.execute_unprepared(&format!("VACUUM (ANALYZE) {table}")).await?;
-            forget_statistics_of_empty(db, table).await?;
-        }
-        return Ok(());
-    }
-    // Whoever analysed the library has left samples of its values in a table of SQLite's own.
-    let sampled = "SELECT 1 FROM sqlite_master WHERE name LIKE 'sqlite_stat%'";
-    if db.query_one_raw(Statement::from_string(DatabaseBackend::Sqlite, sampled)).await?.is_some() {
-        db.execute_unprepared("ANALYZE").await?;
-    }
-    // Somebody who reads meanwhile does not make it fail: it answers that it was busy.
-    let sql = Statement::from_string(DatabaseBackend::Sqlite, "PRAGMA wal_checkpoint(TRUNCATE)");
-    let row = db.query_one_raw(sql).await?;
-    if row.is_none_or(|row| row.try_get_by_index::<i32>(0) != Ok(0)) {
-        return Err(DbErr::Custom("the write-ahead log could not be truncated".to_owned()));
-    }
-    Ok(())
-}
-
-/// PostgreSQL analyses no table that is empty, and keeps the samples of its old values. They go when the type of
-/// their column is set, also to the one that it has.
-async fn forget_statistics_of_empty(db: &DatabaseConnection, table: &str) -> Result<(), DbErr> {
-    let backend = DatabaseBackend::Postgres;
-    let filled = format!("SELECT 1 FROM {table} LIMIT 1");
-    if db.query_one_raw(Statement::from_string(backend, filled)).await?.is_some() {
-        return Ok(());
-    }
-    let sampled = format!(
-        "SELECT quote_ident(a.attname) || ' TYPE ' || format_type(a.atttypid, a.atttypmod) \
-         || COALESCE(' COLLATE ' || quote_ident(c.collname), '') AS change \
-         FROM pg_attribute a JOIN pg_stats s ON s.attname = a.attname AND s.tablename = '{table}' \
-         AND s.schemaname = current_schema() \
-         LEFT JOIN pg_collation c ON c.oid = a.attcollation AND c.collname <> 'default' \
-         WHERE a.attrelid = '{table}'::regclass AND a.attnum > 0"
-    );
-    for row in db.query_all_raw(Statement::from_string(backend, sampled)).await? {
-        let change: String = row.try_get("", "change")?;
-        db.execute_unprepared(&format!("ALTER TABLE {table} ALTER COLUMN {change}")).await?;
-    }
-    Ok(())
 }

@@ -7,6 +7,7 @@
 
 mod background;
 mod fold;
+mod gone;
 mod memory;
 mod places;
 mod registered;
@@ -21,6 +22,7 @@ mod verify;
 
 pub(crate) use background::scan_single_in_background;
 pub use background::{background_scans, give_up_on_lost_scans};
+pub(crate) use gone::{close_what_is_gone, notes_positions};
 pub(crate) use memory::Memory;
 pub use places::NotSearched;
 pub use registered::Left;

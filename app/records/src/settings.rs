@@ -19,6 +19,8 @@ pub struct Settings {
     pub four_eyes: FourEyes,
     /// How long a run may be silent until another process takes it over.
     pub lease: Duration,
+    /// Up to how many bytes the file of an SQLite database is written anew after a run for many people.
+    pub vacuum_up_to: u64,
     /// What is asked of staff who sign in.
     pub sign_in: SignIn,
 }
@@ -51,6 +53,7 @@ impl Settings {
             brakes: Brakes::default(),
             four_eyes: FourEyes::default(),
             lease: Duration::from_secs(20),
+            vacuum_up_to: 2 << 30,
             sign_in: SignIn::default(),
         }
     }

@@ -26,7 +26,9 @@ impl Maintain {
                 Maintenance::Full => {
                     "The tables of users are written anew: no old row is left in their files"
                 }
-                Maintenance::Busy => "Nothing was done: others were at work all the time. Try again later",
+                Maintenance::Busy => {
+                    "Not all was done: others were at work, or read what stood there before. Try again later"
+                }
             };
             words.to_owned()
         })?;

@@ -302,9 +302,9 @@ fn circulation(backend: DatabaseBackend, library: &Library) -> Vec<String> {
         ("kind", "'overdue'".to_owned()),
         ("channel", "'email'".to_owned()),
         ("sent_at", instant(backend)),
-        ("recipient", "'person.' || n || '@students.example.org'".to_owned()),
-        ("subject", "'Lastname' || n || ', your loan is due'".to_owned()),
-        ("body", format!("'Dear Lastname' || n || '{LETTER}'")),
+        ("recipient", format!("'person.' || ({user}) || '@students.example.org'")),
+        ("subject", format!("'Lastname' || ({user}) || ', your loan is due'")),
+        ("body", format!("'Dear Lastname' || ({user}) || '{LETTER}'")),
     ];
     let hold_on = day(backend, "0");
     let mut all = vec![fill(items, "catalogue_records", &records), fill(items, "items", &copies)];

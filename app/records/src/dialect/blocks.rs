@@ -15,12 +15,12 @@ pub(crate) const FIELD: u8 = 0x1F;
 /// Stands between two rows.
 pub(crate) const RECORD: u8 = 0x1E;
 
-/// About how many bytes a block has.
-const BLOCK_BYTES: u64 = 1 << 19;
+/// About how many bytes a block has, where rows are counted. Each connection of SQLite keeps the memory of several.
+const BLOCK_BYTES: u64 = 1 << 17;
 /// How many rows the first block of a table has, where rows are counted.
 const FIRST_ROWS: u64 = 500;
 /// The most rows of a block, so that small rows are not read for too long at once.
-const MOST_ROWS: u64 = 20_000;
+const MOST_ROWS: u64 = 5_000;
 /// How many pages of 8 kB are read at once, where pages are counted.
 const PAGES: i64 = 64;
 

@@ -2,11 +2,14 @@
 
 use super::memory::Memory;
 use super::{result, scan};
+use crate::certificate;
 use crate::dialect;
+use crate::entity::runs;
 use crate::error::RecordsError;
+use crate::maintenance;
 use crate::store::Store;
 use policy::{Outcome, RunId, RunKind};
-use sea_orm::{ConnectionTrait, DbErr};
+use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter};
 use std::sync::LazyLock;
 use std::time::Duration;
 use tokio::sync::Mutex;
@@ -25,11 +28,15 @@ static TURN: Mutex<()> = Mutex::const_new(());
 /// taken to be gone, and so are they.
 pub(super) const LONGEST: Duration = Duration::from_mins(15);
 
-/// Searches for the values of a single user, in the background, and writes the result into the run.
+/// Makes the values of a single user vanish from the files and searches for them, in the background, and writes both
+/// into the run.
 pub(crate) fn scan_single_in_background(store: &Store, run: RunId, mut memory: Memory) {
     let store = store.clone();
     SCANS.spawn(async move {
         let _turn = TURN.lock().await;
+        if let Err(error) = maintain(&store, run).await {
+            tracing::warn!(run = run.0, code = error.code(), "the maintenance could not be noted");
+        }
         if let Err(error) = scan(&store, run, &mut memory).await {
             tracing::warn!(
                 run = run.0,
@@ -41,6 +48,18 @@ pub(crate) fn scan_single_in_background(store: &Store, run: RunId, mut memory: M
             }
         }
     });
+}
+
+async fn maintain(store: &Store, run: RunId) -> Result<(), RecordsError> {
+    let done = maintenance::after_run(store).await;
+    let tx = store.begin().await?;
+    runs::Entity::update_many()
+        .col_expr(runs::Column::Maintenance, done.code().into())
+        .filter(runs::Column::Id.eq(run.0))
+        .exec(&tx)
+        .await?;
+    certificate::make_again(&tx, store, run).await?;
+    store.commit(tx).await
 }
 
 /// Waits until the scans of single users that this process has begun are through. A process that ends before loses

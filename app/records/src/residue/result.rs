@@ -1,9 +1,8 @@
 //! Writing what a scan found into its run: a result for each person, a row for each place, never a value.
 
-use super::review;
 use super::scan::Findings;
 use super::sift::Hit;
-use crate::bulk::{self, MOST_PARAMETERS};
+use crate::bulk;
 use crate::certificate;
 use crate::dialect;
 use crate::entity::residue_hits;
@@ -14,6 +13,9 @@ use policy::{Outcome, Residue, RunId, UserNumber};
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr, Set};
 use std::collections::BTreeSet;
 
+/// How many people get their result in one statement.
+const AT_ONCE: usize = 2_000;
+
 /// Writes it in one transaction.
 pub(super) async fn write(store: &Store, run: RunId, findings: &Findings) -> Result<(), RecordsError> {
     let found: BTreeSet<UserNumber> = findings.hits.iter().map(|hit| hit.user).collect();
@@ -22,7 +24,6 @@ pub(super) async fn write(store: &Store, run: RunId, findings: &Findings) -> Res
     let found: Vec<UserNumber> = found.into_iter().collect();
 
     let tx = store.begin().await?;
-    review::close_what_is_gone(&tx, store, run).await?;
     set(&tx, run, &clean, Residue::Clean).await?;
     set(&tx, run, &found, Residue::Hits).await?;
     let at = store.clock.now();
@@ -54,14 +55,15 @@ async fn set(
     result: Residue,
 ) -> Result<(), DbErr> {
     let mut changed = 0;
-    for numbers in numbers.chunks(MOST_PARAMETERS - 2) {
-        let sql = format!(
-            "UPDATE run_members SET residue = ? WHERE run_id = ? AND residue IS NULL AND user_number IN ({})",
-            dialect::places(numbers.len())
-        );
-        let mut values: Vec<sea_orm::Value> = vec![result.code().into(), run.0.into()];
-        values.extend(numbers.iter().map(|number| number.0.into()));
-        let updated = tx.execute_raw(dialect::statement(tx.get_database_backend(), &sql, values)).await?;
+    let backend = tx.get_database_backend();
+    let sql = format!(
+        "UPDATE run_members SET residue = ? WHERE run_id = ? AND residue IS NULL AND {}",
+        dialect::among(backend, "user_number")
+    );
+    for numbers in numbers.chunks(AT_ONCE) {
+        let list = dialect::list(backend, numbers.iter().map(|number| number.0));
+        let values = vec![result.code().into(), run.0.into(), list];
+        let updated = tx.execute_raw(dialect::statement(backend, &sql, values)).await?;
         changed += updated.rows_affected();
     }
     if changed > 0 {

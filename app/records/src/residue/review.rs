@@ -300,37 +300,8 @@ async fn close(
     Ok(())
 }
 
-/// Closes the findings of a run where nothing stands any more: their rows were cleared later in the same run.
-pub(super) async fn close_what_is_gone(
-    tx: &DatabaseTransaction,
-    store: &Store,
-    run: RunId,
-) -> Result<(), RecordsError> {
-    let open = residue_hits::Entity::find()
-        .filter(residue_hits::Column::RunId.eq(run.0))
-        .filter(residue_hits::Column::Decision.is_null())
-        .all(tx)
-        .await?;
-    if open.is_empty() {
-        return Ok(());
-    }
-    let tables = dialect::tables(tx).await?;
-    let mut gone = Vec::new();
-    for hit in &open {
-        if now_at(tx, &tables, hit).await? == Now::Nothing {
-            gone.push(hit.id);
-        }
-    }
-    residue_hits::Entity::update_many()
-        .col_expr(residue_hits::Column::Decision, Decision::Gone.code().into())
-        .col_expr(residue_hits::Column::DecidedAt, Expr::value(store.clock.now()))
-        .filter(residue_hits::Column::Id.is_in(gone))
-        .exec(tx)
-        .await?;
-    Ok(())
-}
-
-async fn now_at(
+/// What stands now where something was found.
+pub(super) async fn now_at(
     db: &impl ConnectionTrait,
     tables: &[TableFacts],
     hit: &residue_hits::Model,
@@ -342,16 +313,16 @@ async fn now_at(
 }
 
 /// A field of a row.
-struct Spot<'a> {
-    place: Place,
-    facts: &'a TableFacts,
-    column: &'a dialect::ColumnFacts,
+pub(super) struct Spot<'a> {
+    pub(super) place: Place,
+    pub(super) facts: &'a TableFacts,
+    pub(super) column: &'a dialect::ColumnFacts,
     row: &'a str,
 }
 
 impl<'a> Spot<'a> {
     /// None where table or column are gone.
-    fn of(tables: &'a [TableFacts], hit: &'a residue_hits::Model) -> Option<Self> {
+    pub(super) fn of(tables: &'a [TableFacts], hit: &'a residue_hits::Model) -> Option<Self> {
         let facts = tables.iter().find(|table| table.name == hit.table_name)?;
         let column = facts.columns.iter().find(|column| column.name == hit.column_name)?;
         let place = places(std::slice::from_ref(facts)).0.pop()?;

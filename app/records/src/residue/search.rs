@@ -53,8 +53,8 @@ struct Needles {
 
 #[derive(Clone, Copy)]
 struct Needle {
+    /// Where its letters begin; they end where those of the next one begin.
     start: u32,
-    end: u32,
     first_bearer: u32,
 }
 
@@ -74,20 +74,7 @@ impl Search {
     pub(super) fn of(memory: Memory) -> Result<Self, RecordsError> {
         let people: Vec<(UserNumber, Values)> =
             memory.people.into_iter().map(|person| (person.number, person.values)).collect();
-        let mut values: Vec<(&[u8], Bearer)> = Vec::new();
-        for (person, (_, of_person)) in (0..).zip(&people) {
-            let wanted = of_person.iter().filter(|(value, _)| value.weight > Weight::Own);
-            values.extend(wanted.map(|(value, letters)| (letters, Bearer { person, value: *value })));
-        }
-        values.sort_unstable_by(|one, other| (one.0, one.1.person).cmp(&(other.0, other.1.person)));
-
-        let mut needles = Needles::default();
-        needles.letters.reserve_exact(values.iter().map(|(letters, _)| letters.len()).sum());
-        for (first_bearer, (letters, _)) in (0..).zip(&values) {
-            needles.add(letters, first_bearer);
-        }
-        needles.index();
-        let bearers: Vec<Bearer> = values.iter().map(|(_, bearer)| *bearer).collect();
+        let (needles, bearers) = needles(&people);
         let (beginnings, heads, lengths) = heads(&needles, &bearers);
         let automaton = DFA::builder()
             .match_kind(MatchKind::Standard)
@@ -160,20 +147,22 @@ impl Search {
 impl Needles {
     /// Adds one; they come sorted, and the same one can come again.
     fn add(&mut self, letters: &[u8], first_bearer: u32) {
-        if self.each.last().is_some_and(|last| self.of(*last) == letters) {
+        if self.each.last().is_some_and(|last| self.letters[last.start as usize..] == *letters) {
             return;
         }
         let start = place(self.letters.len());
         self.letters.extend_from_slice(letters);
-        self.each.push(Needle { start, end: place(self.letters.len()), first_bearer });
+        self.each.push(Needle { start, first_bearer });
     }
 
-    fn of(&self, needle: Needle) -> &[u8] {
-        &self.letters[needle.start as usize..needle.end as usize]
+    fn of(&self, needle: u32) -> &[u8] {
+        let start = self.each[needle as usize].start as usize;
+        let end = self.each.get(needle as usize + 1).map(|next| next.start as usize);
+        &self.letters[start..end.unwrap_or(self.letters.len())]
     }
 
     fn index(&mut self) {
-        let hash = |needle: &u32| self.hasher.hash_one(self.of(self.each[*needle as usize]));
+        let hash = |needle: &u32| self.hasher.hash_one(self.of(*needle));
         let mut by_letters = HashTable::with_capacity(self.each.len());
         for needle in 0..place(self.each.len()) {
             by_letters.insert_unique(hash(&needle), needle, hash);
@@ -182,7 +171,7 @@ impl Needles {
     }
 
     fn find(&self, letters: &[u8]) -> Option<u32> {
-        let is_it = |needle: &u32| self.of(self.each[*needle as usize]) == letters;
+        let is_it = |needle: &u32| self.of(*needle) == letters;
         self.by_letters.find(self.hasher.hash_one(letters), is_it).copied()
     }
 
@@ -197,13 +186,57 @@ fn place(at: usize) -> u32 {
     u32::try_from(at).unwrap_or(u32::MAX)
 }
 
+/// The needles of all values that count outside the person's own rows, and their bearers. There are some hundred
+/// thousand values: they are sorted by what says nearly always enough, not as a whole.
+fn needles(people: &[(UserNumber, Values)]) -> (Needles, Vec<Bearer>) {
+    let wanted = || {
+        (0_u32..).zip(people).flat_map(|(person, (_, values))| {
+            let values =
+                (0_u32..).zip(values.iter()).map(move |(at, (value, letters))| (person, at, value, letters));
+            values.filter(|(_, _, value, _)| value.weight > Weight::Own)
+        })
+    };
+    let mut sorted: Vec<(u64, u32, u32)> = Vec::with_capacity(wanted().count());
+    sorted.extend(wanted().map(|(person, at, _, letters)| (first_letters(letters), person, at)));
+    let of = |person: u32, at: u32| people[person as usize].1.get(at as usize);
+    sorted.sort_unstable_by(|one, other| {
+        one.0.cmp(&other.0).then_with(|| {
+            // What has no more than seven letters is the same here.
+            let rest = |(first, person, at): &(u64, u32, u32)| (first & 0xFF > 7).then(|| of(*person, *at).1);
+            (rest(one), one.1).cmp(&(rest(other), other.1))
+        })
+    });
+
+    let mut needles = Needles::default();
+    needles.letters.reserve_exact(wanted().map(|(_, _, _, letters)| letters.len()).sum());
+    let mut bearers = Vec::with_capacity(sorted.len());
+    for (first_bearer, (_, person, at)) in (0..).zip(&sorted) {
+        let (value, letters) = of(*person, *at);
+        needles.add(letters, first_bearer);
+        bearers.push(Bearer { person: *person, value: *value });
+    }
+    drop(sorted);
+    needles.index();
+    (needles, bearers)
+}
+
+/// The first seven bytes and the length, as a number that sorts like them.
+fn first_letters(letters: &[u8]) -> u64 {
+    let mut first = [0; 8];
+    for (place, letter) in first[..7].iter_mut().zip(letters) {
+        *place = *letter;
+    }
+    first[7] = u8::try_from(letters.len()).unwrap_or(u8::MAX);
+    u64::from_be_bytes(first)
+}
+
 /// How all needles begin, none of it with another one; and what begins so.
 fn heads<'a>(needles: &'a Needles, bearers: &[Bearer]) -> (Vec<&'a [u8]>, Vec<Head>, Vec<u32>) {
     let mut beginnings: Vec<&[u8]> = Vec::new();
     let mut heads: Vec<Head> = Vec::new();
     let mut lengths: Vec<u32> = Vec::new();
-    for (at, needle) in (0..).zip(&needles.each) {
-        let letters = needles.of(*needle);
+    for at in 0..place(needles.each.len()) {
+        let letters = needles.of(at);
         let is_words = needles.bearers(at, bearers).iter().all(|bearer| bearer.value.is_words());
         let length = place(letters.len());
         match (beginnings.last(), heads.last_mut()) {

@@ -172,11 +172,9 @@ pub(super) enum Fit {
 /// Names of at least this size are not made up of other words by chance.
 const LONG_NAME: usize = 8;
 
-/// A folded value: where its letters stand among those of its person, and what it is.
+/// What a folded value is. There are many of them: eight bytes.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Value {
-    start: u32,
-    end: u32,
     /// At which of the first 32 bytes a word begins.
     words: u32,
     pub(super) kind: ValueKind,
@@ -189,13 +187,32 @@ pub(super) struct Value {
 #[derive(Default)]
 pub(super) struct Values {
     letters: Zeroizing<Vec<u8>>,
-    each: Vec<Value>,
+    each: Vec<Lettered>,
+}
+
+/// A value and where its letters end among those of its person; they begin where those of the value before end.
+#[derive(Clone, Copy)]
+struct Lettered {
+    end: u32,
+    value: Value,
 }
 
 impl Values {
     /// Each value with its letters.
     pub(super) fn iter(&self) -> impl Iterator<Item = (&Value, &[u8])> {
-        self.each.iter().map(|value| (value, &self.letters[value.start as usize..value.end as usize]))
+        let mut start = 0;
+        self.each.iter().map(move |Lettered { end, value }| {
+            let letters = &self.letters[start..*end as usize];
+            start = *end as usize;
+            (value, letters)
+        })
+    }
+
+    /// The value at this place among them, with its letters.
+    pub(super) fn get(&self, at: usize) -> (&Value, &[u8]) {
+        let start = at.checked_sub(1).map_or(0, |before| self.each[before].end as usize);
+        let Lettered { end, value } = &self.each[at];
+        (value, &self.letters[start..*end as usize])
     }
 
     /// The same in no more memory than it needs; what it was collected in is overwritten.
@@ -226,11 +243,10 @@ impl Values {
         }) {
             return;
         }
-        let place = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
-        let (start, end) = (self.letters.len(), self.letters.len() + letters.len());
         self.letters.extend_from_slice(letters);
+        let end = u32::try_from(self.letters.len()).unwrap_or(u32::MAX);
         let long = folded.size() >= LONG_NAME;
-        self.each.push(Value { start: place(start), end: place(end), words, kind, weight, fit, long });
+        self.each.push(Lettered { end, value: Value { words, kind, weight, fit, long } });
     }
 }
 
@@ -283,7 +299,7 @@ fn ending_of_number(letters: &[u8]) -> String {
 
 impl Value {
     /// Whether this value is meant where its letters stand from `start` to `end` of a text.
-    pub(super) fn fits(&self, text: &Folded, start: usize, end: usize) -> bool {
+    pub(super) fn fits(self, text: &Folded, start: usize, end: usize) -> bool {
         let letters = text.letters();
         let digit = |at: usize| letters.get(at).is_some_and(u8::is_ascii_digit);
         let ends_whole = || text.is_edge(end) || !(digit(end - 1) && digit(end));
@@ -304,12 +320,12 @@ impl Value {
     }
 
     /// Whether it can only stand as whole words.
-    pub(super) fn is_words(&self) -> bool {
+    pub(super) fn is_words(self) -> bool {
         matches!(self.fit, Fit::Words | Fit::Name)
     }
 
     /// Whether it stands in a text that is written about its person.
-    pub(super) fn stands_in(&self, own_letters: &[u8], text: &Folded) -> bool {
+    pub(super) fn stands_in(self, own_letters: &[u8], text: &Folded) -> bool {
         memmem::find_iter(text.letters(), own_letters)
             .any(|start| self.fits(text, start, start + own_letters.len()))
     }

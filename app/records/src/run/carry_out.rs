@@ -70,9 +70,13 @@ pub(super) async fn perform(store: &Store, lease: Lease) -> Result<RunState, Rec
     // Also when this process is about to end: what it remembers would be gone.
     enter(store, lease.run, Phase::Scanning).await?;
     scan(store, lease.run, &mut memory).await;
+    drop(memory);
     if stop == Stop::Leaving {
         lease.release(store).await?;
         return Ok(RunState::Interrupted);
+    }
+    if let Err(error) = residue::close_what_is_gone(store, lease.run).instrument(debug_span!("scan")).await {
+        tracing::warn!(run = lease.run.0, code = error.code(), "what is gone could not be closed");
     }
     enter(store, lease.run, Phase::Maintaining).await?;
     finish::finish(store, &lease, &job).instrument(debug_span!("finish")).await

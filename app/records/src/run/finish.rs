@@ -15,7 +15,7 @@ use tracing::Instrument as _;
 
 /// Makes removed values vanish from the files, then ends the run.
 pub(super) async fn finish(store: &Store, lease: &Lease, job: &Job<'_>) -> Result<RunState, RecordsError> {
-    let maintenance = maintenance::after_run(store).instrument(tracing::debug_span!("maintain")).await;
+    let maintenance = maintenance::after_bulk_run(store).instrument(tracing::debug_span!("maintain")).await;
     let tx = store.begin().await?;
     let cancelled = match lease.standing(&tx).await? {
         Standing::Ours => false,

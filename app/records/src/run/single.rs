@@ -131,7 +131,6 @@ async fn anonymise_by(
     .await?;
     certificate::make(&tx, store, job.run).await?;
     ledger::commit(store, tx, &job, &outcomes).await?;
-    crate::maintenance::after_run(store).await;
     residue::scan_single_in_background(store, job.run, memory);
     Ok(Some(RunId(run.id)))
 }

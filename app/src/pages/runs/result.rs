@@ -209,6 +209,7 @@ fn proof(run: &Run) -> impl IntoView + use<> {
 fn maintenance_words(code: &str) -> &'static str {
     match code {
         "done" => "Cleaned after the run",
+        "full" => "Cleaned after the run: the file was written anew",
         _ => "Not cleaned: the database was busy. Removed values can still stand in its files",
     }
 }

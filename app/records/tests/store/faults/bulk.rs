@@ -11,7 +11,7 @@ use policy::register::{Owner, TABLES};
 use policy::{LoanText, Outcome, RunId, RunState, TaskId};
 use records::entity::{run_members, users};
 use records::{Actor, Store, run};
-use sea_orm::{ColumnTrait, ConnectionTrait, DatabaseBackend, EntityTrait, QueryFilter, Set};
+use sea_orm::{ColumnTrait, DatabaseBackend, EntityTrait, QueryFilter, Set};
 use std::collections::BTreeSet;
 
 /// More steps than a run over these people can need.

@@ -1,0 +1,126 @@
+//! Closing findings where nothing stands any more: their rows were cleared later in the same run, with their own user.
+
+use super::places::{Key, places};
+use super::review::{Decision, Now, Spot, now_at};
+use crate::dialect::{self, TableFacts, quoted};
+use crate::entity::residue_hits;
+use crate::error::RecordsError;
+use crate::store::Store;
+use policy::{LoanText, RunId};
+use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use std::collections::{BTreeMap, HashSet};
+
+/// How many findings are looked at together.
+const PAGE: u64 = 1_000;
+
+/// Closes the findings of a run where nothing stands any more.
+pub(crate) async fn close_what_is_gone(store: &Store, run: RunId) -> Result<(), RecordsError> {
+    let mut tables = Vec::new();
+    let mut after = i64::MIN;
+    loop {
+        let open = residue_hits::Entity::find()
+            .filter(residue_hits::Column::RunId.eq(run.0))
+            .filter(residue_hits::Column::Decision.is_null())
+            .filter(residue_hits::Column::Id.gt(after))
+            .order_by_asc(residue_hits::Column::Id)
+            .limit(PAGE)
+            .all(&store.db)
+            .await?;
+        let Some(last) = open.last() else { return Ok(()) };
+        after = last.id;
+        if tables.is_empty() {
+            tables = dialect::tables(&store.db).await?;
+        }
+        close(store, &gone(&store.db, &tables, &open).await?).await?;
+    }
+}
+
+/// Whether a finding about which nobody has decided is noted by the position of its row.
+pub(crate) async fn notes_positions(store: &Store) -> Result<bool, RecordsError> {
+    let noted: Vec<String> = residue_hits::Entity::find()
+        .select_only()
+        .column(residue_hits::Column::TableName)
+        .distinct()
+        .filter(residue_hits::Column::Decision.is_null())
+        .into_tuple()
+        .all(&store.db)
+        .await?;
+    if noted.is_empty() {
+        return Ok(false);
+    }
+    let (places, _) = places(&dialect::tables(&store.db).await?);
+    Ok(places.iter().any(|place| place.key == Key::Position && noted.contains(&place.table)))
+}
+
+/// Closes these findings, unless somebody has decided meanwhile.
+async fn close(store: &Store, gone: &[i64]) -> Result<(), RecordsError> {
+    if gone.is_empty() {
+        return Ok(());
+    }
+    let tx = store.begin().await?;
+    let backend = tx.get_database_backend();
+    let sql = format!(
+        "UPDATE residue_hits SET decision = ?, decided_at = ? WHERE decision IS NULL AND {}",
+        dialect::among(backend, "id")
+    );
+    let list = dialect::list(backend, gone.iter().copied());
+    let values = vec![Decision::Gone.code().into(), store.clock.now().into(), list];
+    tx.execute_raw(dialect::statement(backend, &sql, values)).await?;
+    store.commit(tx).await
+}
+
+/// Those of the findings where nothing stands any more.
+async fn gone(
+    db: &impl ConnectionTrait,
+    tables: &[TableFacts],
+    open: &[residue_hits::Model],
+) -> Result<Vec<i64>, DbErr> {
+    let mut columns: BTreeMap<(&str, &str), Vec<&residue_hits::Model>> = BTreeMap::new();
+    for hit in open {
+        columns.entry((&hit.table_name, &hit.column_name)).or_default().push(hit);
+    }
+    let mut gone = Vec::new();
+    for hits in columns.into_values() {
+        let Some(spot) = Spot::of(tables, hits[0]) else {
+            gone.extend(hits.iter().map(|hit| hit.id));
+            continue;
+        };
+        if let Key::Columns(key) = &spot.place.key
+            && let [(key, true)] = &key[..]
+        {
+            let filled = filled(db, &spot, key, &hits).await?;
+            let is_gone = |hit: &&&residue_hits::Model| {
+                hit.row_key.parse().is_ok_and(|key: i64| !filled.contains(&key))
+            };
+            gone.extend(hits.iter().filter(is_gone).map(|hit| hit.id));
+            continue;
+        }
+        for hit in hits {
+            if now_at(db, tables, hit).await? == Now::Nothing {
+                gone.push(hit.id);
+            }
+        }
+    }
+    Ok(gone)
+}
+
+/// The keys of those rows in which something still stands.
+async fn filled(
+    db: &impl ConnectionTrait,
+    spot: &Spot<'_>,
+    key: &str,
+    hits: &[&residue_hits::Model],
+) -> Result<HashSet<i64>, DbErr> {
+    let backend = db.get_database_backend();
+    let key = format!("t.{}", quoted(key));
+    let sql = format!(
+        "SELECT CAST({key} AS BIGINT) AS key FROM {} AS t WHERE {} AND CAST(t.{} AS TEXT) NOT IN ('', '{}')",
+        quoted(&spot.facts.name),
+        dialect::among(backend, &key),
+        quoted(&spot.column.name),
+        LoanText::MARK,
+    );
+    let list = dialect::list(backend, hits.iter().filter_map(|hit| hit.row_key.parse().ok()));
+    let rows = db.query_all_raw(dialect::statement(backend, &sql, vec![list])).await?;
+    rows.iter().map(|row| row.try_get("", "key")).collect()
+}

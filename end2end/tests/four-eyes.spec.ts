@@ -1,0 +1,76 @@
+// What is new needs a second person: one asks, another one approves, and nobody approves what they asked for.
+import { expect, open, test } from "./lethe";
+
+test.use({ fourEyes: "on", expectedStatus: [403, 422] });
+
+test("a first run is asked for by one person and approved by another", async ({ browser, library }) => {
+  const staff: { roles: string[]; user_id: string }[] = JSON.parse(library.command("staff", "list", "--json"));
+  const second = staff.find((one) => one.roles.includes("systems_librarian") && one.user_id !== library.everything)!;
+  const desk = async (userId: string) => {
+    const context = await browser.newContext({
+      baseURL: library.address,
+      javaScriptEnabled: test.info().project.name === "wasm",
+    });
+    await context.addCookies([await library.signIn(userId)]);
+    return context.newPage();
+  };
+  const asks = await desk(library.everything);
+  const approves = await desk(second.user_id);
+
+  await asks.goto("/tasks/1");
+  await asks.getByRole("button", { name: "Preview" }).first().click();
+  await expect(asks.getByRole("heading", { name: /Preview/ })).toBeVisible();
+  await expect(asks.getByLabel("Type the number of people")).toHaveCount(0);
+  await asks.getByRole("button", { name: "Ask for approval" }).click();
+  const preview = new URL(asks.url()).pathname;
+
+  // Not by oneself, not from another session either.
+  const again = await desk(library.everything);
+  await again.goto("/approvals");
+  await expect(again.getByRole("button", { name: /^Approve/ })).toHaveCount(0);
+
+  await approves.goto("/approvals");
+  await approves.getByRole("button", { name: /^Approve/ }).first().click();
+  await expect(approves.getByText("Approved", { exact: false }).first()).toBeVisible();
+  // Who has approved does not start it.
+  await approves.goto(preview);
+  await expect(approves.getByLabel("Type the number of people")).toHaveCount(0);
+
+  await asks.goto(preview);
+  const label = await asks.getByText("Type the number of people").innerText();
+  await asks.getByLabel("Type the number of people").fill(/[\d,]+/.exec(label)![0]);
+  await asks.getByRole("button", { name: /^Anonymise/ }).click();
+  await expect(asks).toHaveURL(/\/runs\/\d+/);
+  await expect(async () => {
+    await asks.reload();
+    await expect(asks.getByText(/Succeeded/i).first()).toBeVisible();
+  }).toPass({ timeout: 30_000 });
+
+  await asks.goto("/audit");
+  for (const deed of ["Approval asked for", "Approved", "Run started"]) {
+    await expect(asks.getByRole("rowheader", { name: deed }).first()).toBeVisible();
+  }
+  for (const page of [asks, approves, again]) await page.context().close();
+});
+
+test("a legal hold is placed by the data protection officer and keeps a person", async ({ browser, library }) => {
+  const context = await browser.newContext({
+    baseURL: library.address,
+    javaScriptEnabled: test.info().project.name === "wasm",
+  });
+  await context.addCookies([await library.signIn(library.everything)]);
+  const page = await context.newPage();
+  const user = library.sql(
+    "SELECT MIN(number) FROM users WHERE number > 20 AND anonymised_on IS NULL AND number NOT IN (SELECT user_number FROM legal_holds WHERE user_number IS NOT NULL)",
+  );
+  await open(page, `/users/${user}`);
+  await page.locator("summary").filter({ hasText: /hold/i }).click();
+  await page.getByLabel("Reason").selectOption({ index: 1 });
+  await page.getByLabel("Review date").fill("2027-05-01");
+  await page.getByRole("button", { name: "Place legal hold" }).click();
+  await expect(page.getByText("Legal hold", { exact: true }).first()).toBeVisible();
+  await page.goto(`/users/${user}/anonymise`);
+  await expect(page.getByText(/legal hold/i).first()).toBeVisible();
+  await expect(page.getByRole("button", { name: /^Anonymise/ })).toHaveCount(0);
+  await context.close();
+});
