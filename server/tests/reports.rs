@@ -1,6 +1,9 @@
 //! Reports of the whole program: on the command line, as pages and as files.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+#[path = "common/door.rs"]
+mod door;
+
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::Path;
@@ -11,7 +14,8 @@ fn lethe(folder: &Path) -> Command {
     command
         .current_dir(folder)
         .env("LETHE_DATABASE_URL", format!("sqlite://{}/test.db?mode=rwc", folder.display()))
-        .env("LETHE_ADDR", "127.0.0.1:0");
+        .env("LETHE_ADDR", "127.0.0.1:0")
+        .env("LETHE_PASSWORD_ALONE", "1");
     command
 }
 
@@ -46,6 +50,7 @@ fn the_command_line_counts_or_says_what_is_wrong() {
 struct Server {
     process: Child,
     address: String,
+    cookie: String,
 }
 
 impl Server {
@@ -56,13 +61,19 @@ impl Server {
         let address = lines.find_map(|line| Some(line.split_once("http://")?.1.trim().to_owned())).unwrap();
         // Somebody must go on reading, or the log would end the server.
         std::thread::spawn(move || lines.for_each(drop));
-        Self { process, address }
+        let cookie = door::sign_in(|| lethe(folder), &address);
+        Self { process, address, cookie }
     }
 
     /// The answer to a request: its head and its body.
     fn get(&self, path: &str) -> (String, String) {
         let mut stream = TcpStream::connect(&self.address).unwrap();
-        write!(stream, "GET {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n", self.address).unwrap();
+        let Self { address, cookie, .. } = self;
+        write!(
+            stream,
+            "GET {path} HTTP/1.1\r\nHost: {address}\r\nCookie: {cookie}\r\nConnection: close\r\n\r\n"
+        )
+        .unwrap();
         let mut answer = String::new();
         stream.read_to_string(&mut answer).unwrap();
         let (head, body) = answer.split_once("\r\n\r\n").unwrap();

@@ -1,6 +1,9 @@
 //! The restore drill with the whole program: back up, anonymise fifty, restore, start.
 #![allow(clippy::unwrap_used, missing_docs, reason = "tests")]
 
+#[path = "common/door.rs"]
+mod door;
+
 use policy::{Conditions, Days, Policy, Scope};
 use records::{Clock, Settings, Store};
 use sea_orm::{ConnectionTrait, SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait};
@@ -23,6 +26,7 @@ fn lethe(folder: &Path) -> Command {
         ("LETHE_DATABASE_URL", url(folder).as_str()),
         ("LETHE_ADDR", "127.0.0.1:0"),
         ("LETHE_DEMO", "1"),
+        ("LETHE_PASSWORD_ALONE", "1"),
         ("LETHE_TODAY", TODAY),
     ]);
     command
@@ -98,6 +102,8 @@ struct Server {
     process: Child,
     address: String,
     log: Arc<Mutex<String>>,
+    /// The cookie of whoever is signed in.
+    cookie: String,
 }
 
 impl Server {
@@ -108,13 +114,22 @@ impl Server {
         let log = Arc::new(Mutex::new(String::new()));
         let written = log.clone();
         std::thread::spawn(move || lines.for_each(|line| *written.lock().unwrap() += &line));
-        Self { process, address, log }
+        Self { process, address, log, cookie: String::new() }
+    }
+
+    fn sign_in(&mut self, folder: &Path) {
+        self.cookie = door::sign_in(|| lethe(folder), &self.address);
     }
 
     /// The head and the body of an answer.
     fn get(&self, path: &str) -> (String, String) {
         let mut stream = TcpStream::connect(&self.address).unwrap();
-        write!(stream, "GET {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n", self.address).unwrap();
+        let Self { address, cookie, .. } = self;
+        write!(
+            stream,
+            "GET {path} HTTP/1.1\r\nHost: {address}\r\nCookie: {cookie}\r\nConnection: close\r\n\r\n"
+        )
+        .unwrap();
         let mut answer = String::new();
         stream.read_to_string(&mut answer).unwrap();
         let (head, body) = answer.split_once("\r\n\r\n").unwrap();
@@ -171,7 +186,7 @@ async fn a_restored_backup_brings_nobody_back() {
         ..Default::default()
     };
     let other = desk.database().begin_with_options(immediate).await.unwrap();
-    let server = Server::start(folder);
+    let mut server = Server::start(folder);
     for path in ["/", "/users/1", "/runs/1", "/api/anything", "/pkg/lethe.css"] {
         let (head, body) = server.get(path);
         assert!(head.starts_with("http/1.1 503 ") && head.contains("\r\nretry-after: "), "{path}: {head}");
@@ -183,6 +198,7 @@ async fn a_restored_backup_brings_nobody_back() {
     }
     other.rollback().await.unwrap();
     server.wait_until_open();
+    server.sign_in(folder);
 
     let (_, page) = server.get("/users/1");
     assert!(page.contains("Anonymised user") && !page.contains("Leaver1"), "{page}");
@@ -191,9 +207,11 @@ async fn a_restored_backup_brings_nobody_back() {
     assert_eq!(count(&desk, untouched).await, 1);
     let receipt = "replays WHERE people = 50 AND anonymised = 48 AND absent = 2 AND already = 0 AND verified";
     assert_eq!(count(&desk, receipt).await, 1);
+    let cookie = server.cookie.clone();
     drop(server);
 
-    let again = Server::start(folder);
+    let mut again = Server::start(folder);
+    again.cookie = cookie;
     assert!(again.get("/users").0.starts_with("http/1.1 200 "), "the second start is level");
     assert!(done(folder, &["ledger", "verify"]).contains("say the same"));
     assert!(done(folder, &["ledger", "show"]).contains("48 anonymised again"));
@@ -239,7 +257,8 @@ async fn a_certificate_is_shown_downloaded_and_checked() {
     done(folder, &["tasks", "run", "1", "--confirm", "3"]);
     assert!(done(folder, &["runs", "verify", "2"]).contains("The certificate of run 2 holds"));
 
-    let server = Server::start(folder);
+    let mut server = Server::start(folder);
+    server.sign_in(folder);
     let (head, page) = server.get("/runs/2/certificate");
     assert!(head.starts_with("http/1.1 200 "), "{head}");
     for words in
