@@ -74,19 +74,19 @@ pub(super) async fn guard(
     if is_open {
         return next.run(request).await;
     }
-    let stage = session.map(|session| session.stage);
-    match (stage, need) {
+    let come_to = session.map(|session| session.stage);
+    match (come_to, need) {
         (Some(Stage::Whole), Need::May(action)) => forbidden(&state, request, actor, action).await,
-        _ => unknown(&state, request, stage).await,
+        _ => unknown(&state, request, come_to).await,
     }
 }
 
 /// Whoever has not signed in, or not to the end, sees where to do so in the place of the page.
-async fn unknown(state: &AppState, request: Request, stage: Option<Stage>) -> Response {
+async fn unknown(state: &AppState, request: Request, come_to: Option<Stage>) -> Response {
     if !is_page(&request) {
         return StatusCode::UNAUTHORIZED.into_response();
     }
-    let page = match stage {
+    let page = match come_to {
         None | Some(Stage::Whole) => "/sign-in",
         Some(Stage::SecondFactor) => "/sign-in/code",
         Some(Stage::SetUp) => "/sign-in/app",
