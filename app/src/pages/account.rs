@@ -96,7 +96,7 @@ fn sessions_view(sessions: Vec<Listed>) -> impl IntoView {
     view! {
         <section aria-labelledby="sessions">
             <h2 id="sessions">"Where you are signed in"</h2>
-            <div class="scroll" tabindex="0" role="region" aria-labelledby="sessions">
+            <div class="scroll" tabindex="0" role="region" aria-label="List of sessions">
                 <table>
                     <thead>
                         <tr><th scope="col">"Since"</th><th scope="col">"Last request"</th><th scope="col">"Session"</th></tr>
