@@ -50,6 +50,15 @@ pub enum AppError {
     Internal(String),
 }
 
+/// The problems of the fields of a form; none where it was not posted, or failed for another reason.
+#[cfg(feature = "ssr")]
+pub(crate) fn field_errors(error: Option<&AppError>) -> FieldErrors {
+    match error {
+        Some(AppError::Invalid(errors)) => errors.clone(),
+        _ => FieldErrors::default(),
+    }
+}
+
 fn wrong_fields(errors: &FieldErrors) -> String {
     policy::numbers::counted(i64::try_from(errors.0.len()).unwrap_or(i64::MAX), "field", "fields")
 }

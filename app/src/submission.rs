@@ -251,9 +251,16 @@ fn page_of(uri: &Uri) -> String {
     uri.query()
         .and_then(|query| read::<Query>(query.as_bytes()))
         .map(|query| query.page)
-        .filter(|page| page.starts_with('/') && !page.starts_with("//") && !page.starts_with(PREFIX))
-        .filter(|page| page.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\'))
+        .filter(|page| is_own_page(page))
         .unwrap_or_else(|| "/".to_owned())
+}
+
+/// Whether this is the address of a page of this server.
+pub(crate) fn is_own_page(page: &str) -> bool {
+    page.starts_with('/')
+        && !page.starts_with("//")
+        && !page.starts_with(PREFIX)
+        && page.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\')
 }
 
 /// Whether every field belongs to the form; what else is sent is refused, not ignored.

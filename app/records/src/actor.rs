@@ -82,13 +82,16 @@ impl Actor {
     /// Refuses whoever may not do something, and whoever may but signed in too long ago for it. By the computer's
     /// clock, as everything about sign-in.
     pub fn must(&self, action: Action) -> Result<(), RecordsError> {
-        if !self.may(action) {
-            return Err(RecordsError::Forbidden(action));
-        }
+        self.must_be_allowed(action)?;
         if action.needs_fresh_sign_in() && !self.is_fresh(Clock::real()) {
             return Err(RecordsError::SignInAgain);
         }
         Ok(())
+    }
+
+    /// Refuses whoever may not do something, however young their sign-in: to see what could be done.
+    pub(crate) fn must_be_allowed(&self, action: Action) -> Result<(), RecordsError> {
+        if self.may(action) { Ok(()) } else { Err(RecordsError::Forbidden(action)) }
     }
 
     /// Whether the sign-in is young enough at an instant for what cannot be undone.

@@ -8,6 +8,7 @@
 mod background;
 mod fold;
 mod gone;
+mod kind;
 mod memory;
 mod places;
 mod registered;
@@ -23,12 +24,12 @@ mod verify;
 pub(crate) use background::scan_single_in_background;
 pub use background::{background_scans, give_up_on_lost_scans};
 pub(crate) use gone::{close_what_is_gone, notes_positions};
+pub use kind::ValueKind;
 pub(crate) use memory::Memory;
 pub use places::NotSearched;
 pub use registered::Left;
 pub use review::{Decision, Finding, FindingQuery, Now, decide, findings};
 pub use standing::{Standing, standing};
-pub use value::ValueKind;
 pub use verify::{Stands, Verification, verify};
 
 use crate::error::RecordsError;

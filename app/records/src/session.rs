@@ -8,7 +8,7 @@ mod proof;
 mod token;
 
 pub(crate) use live::forget;
-pub use live::{Listed, end, end_all_of, end_one, find, list};
+pub use live::{Listed, end, end_all_of, end_one, find, has_app, list};
 pub(crate) use proof::renew;
 pub use proof::{again, change_password, second_factor, sign_in};
 pub use token::Token;
@@ -49,8 +49,6 @@ pub struct Session {
     pub roles: Roles,
     /// How far the sign-in has come.
     pub stage: Stage,
-    /// Whether they have an authenticator app.
-    pub has_app: bool,
     /// When they last showed who they are.
     signed_in_at: DateTime<Utc>,
     /// When it ends if nothing is asked for any more.

@@ -1,7 +1,7 @@
 //! One's own account: sessions, password, second factor.
 
 use crate::cookie;
-use crate::error::AppError;
+use crate::error::{AppError, field_errors};
 use crate::pages::sign_in::{SignOut, count_try};
 use crate::parts::{FieldProblem, Frame, Moment, PostButton, ProblemSummary, UserName, page};
 use crate::state::{session, store};
@@ -9,10 +9,9 @@ use crate::submission::{action, refusal};
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
 use leptos::server_fn::codec::PostUrl;
-use policy::form::FieldErrors;
 use policy::password::SHORTEST;
 use records::session::{self, Listed};
-use records::{RecordsError, Session, user};
+use records::{RecordsError, user};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
@@ -66,12 +65,13 @@ pub fn AccountPage() -> impl IntoView {
         let session = session().ok_or(RecordsError::NotFound("session"))?;
         let user = user::read(&store, session.user).await?;
         let sessions = session::list(&store, &session).await?;
+        let has_app = session::has_app(&store, session.user).await?;
         let roles: Vec<&str> = user.roles.iter().map(|role| role.words()).collect();
         let user_id = user.user_id.unwrap_or_default();
         let lead = format!("{}, signed in as {user_id}. {}", user.name, roles.join(", "));
         Ok(view! {
             <Frame title="Your account" lead=lead>
-                {sessions_view(sessions)} {second_factor(&session)} {password_form(user_id)}
+                {sessions_view(sessions)} {second_factor(has_app)} {password_form(user_id)}
             </Frame>
         })
     })
@@ -109,8 +109,8 @@ fn sessions_view(sessions: Vec<Listed>) -> impl IntoView {
     }
 }
 
-fn second_factor(session: &Session) -> impl IntoView + use<> {
-    let (standing, words) = if session.has_app {
+fn second_factor(has_app: bool) -> impl IntoView {
+    let (standing, words) = if has_app {
         (
             "An authenticator app is set up. A new one takes the place of the old one, with new recovery codes.",
             "Set up another app",
@@ -132,10 +132,7 @@ fn second_factor(session: &Session) -> impl IntoView + use<> {
 
 fn password_form(user_id: String) -> impl IntoView {
     let error = refusal(ChangePassword::PATH);
-    let errors = match &error {
-        Some(AppError::Invalid(errors)) => errors.clone(),
-        _ => FieldErrors::default(),
-    };
+    let errors = field_errors(error.as_ref());
     let post = action(ChangePassword::PATH, HERE);
     view! {
         <section aria-labelledby="change">

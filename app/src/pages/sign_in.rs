@@ -17,6 +17,7 @@ pub use password::SignInPage;
 use crate::error::AppError;
 use crate::parts::{Plain, query};
 use crate::state::{AppState, ClientAddress, extension};
+use crate::submission;
 use leptos::prelude::*;
 use records::session::Stage;
 use std::net::{IpAddr, Ipv4Addr};
@@ -40,11 +41,7 @@ fn go_on(stage: Stage, page: &str) {
 
 /// A page of this server; the start page for anything else.
 fn own_page(page: &str) -> String {
-    let is_own = page.starts_with('/')
-        && !page.starts_with("//")
-        && page.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\')
-        && !page.starts_with("/sign-in")
-        && !page.starts_with(crate::submission::PREFIX);
+    let is_own = submission::is_own_page(page) && !page.starts_with("/sign-in");
     if is_own { page.to_owned() } else { "/".to_owned() }
 }
 

@@ -1,6 +1,6 @@
 //! Staff: who has which role, invitations, ending sessions.
 
-use crate::error::AppError;
+use crate::error::{AppError, field_errors};
 use crate::parts::{FieldProblem, Frame, Notice, PostButton, ProblemSummary, options, page};
 use crate::state::{actor, store};
 use crate::submission::{action, refusal, submitted};
@@ -192,8 +192,7 @@ fn row(one: StaffRow, own: Option<UserNumber>) -> impl IntoView {
         (true, false) => "Password",
         (true, true) => "Password and app",
     };
-    let sessions =
-        policy::numbers::counted(i64::try_from(one.sessions).unwrap_or(i64::MAX), "session", "sessions");
+    let sessions = policy::numbers::counted(one.sessions, "session", "sessions");
     let name = one.name.clone();
     let actions = if is_own {
         view! { <a href="/account">"Your account"</a> }.into_any()
@@ -222,10 +221,7 @@ fn row(one: StaffRow, own: Option<UserNumber>) -> impl IntoView {
 
 fn add_form(error: Option<AppError>) -> impl IntoView {
     let typed = submitted::<AddForm>(AddStaff::PATH).map(|(typed, _)| typed).unwrap_or_default();
-    let errors = match error {
-        Some(AppError::Invalid(errors)) => errors,
-        _ => FieldErrors::default(),
-    };
+    let errors = field_errors(error.as_ref());
     let chosen = Role::from_code(&typed.role);
     let post = action(AddStaff::PATH, HERE);
     view! {

@@ -74,6 +74,6 @@ pub(crate) fn Pager(
 }
 
 /// A text as a value in the query of an address.
-pub(crate) fn percent_encoded(text: &str) -> String {
+pub fn percent_encoded(text: &str) -> String {
     percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string()
 }

@@ -5,6 +5,7 @@ use super::Outside;
 use app::cookie;
 use app::doors::{Need, need};
 use app::pages::MAY_NOT;
+use app::parts::percent_encoded;
 use app::state::{AppState, ClientAddress};
 use app::submission::{self, FormToken};
 use axum::extract::{ConnectInfo, MatchedPath, Request, State};
@@ -12,7 +13,6 @@ use axum::http::header::{COOKIE, HOST, HeaderMap};
 use axum::http::{Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use policy::Action;
 use records::session::Stage;
 use records::{Actor, Session, session};
@@ -92,7 +92,7 @@ async fn unknown(state: &AppState, request: Request, come_to: Option<Stage>) -> 
         Some(Stage::SetUp) => "/sign-in/app",
     };
     let wanted = request.uri().path_and_query().map_or("/", |wanted| wanted.as_str());
-    let page = format!("{page}?page={}", utf8_percent_encode(wanted, NON_ALPHANUMERIC));
+    let page = format!("{page}?page={}", percent_encoded(wanted));
     let mut response = submission::render(state, &page, request.into_parts().0.extensions, || ()).await;
     *response.status_mut() = StatusCode::UNAUTHORIZED;
     response

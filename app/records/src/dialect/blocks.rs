@@ -5,10 +5,7 @@
 
 use super::{quoted, statement};
 use sea_orm::sea_query::Value;
-use sea_orm::{
-    AccessMode, ConnectionTrait, DatabaseBackend, DatabaseConnection, DatabaseTransaction, DbErr,
-    IsolationLevel, Statement, TransactionTrait,
-};
+use sea_orm::{ConnectionTrait, DatabaseBackend, DatabaseConnection, DatabaseTransaction, DbErr, Statement};
 
 /// Stands between two fields of a row.
 pub(crate) const FIELD: u8 = 0x1F;
@@ -62,8 +59,7 @@ pub(crate) async fn snapshot(db: &DatabaseConnection) -> Result<Option<DatabaseT
     if db.get_database_backend() != DatabaseBackend::Postgres {
         return Ok(None);
     }
-    let read = (Some(IsolationLevel::RepeatableRead), Some(AccessMode::ReadOnly));
-    Ok(Some(db.begin_with_config(read.0, read.1).await?))
+    Ok(Some(super::begin_reading(db).await?))
 }
 
 /// The position of a row, for tables that have no key of their own.

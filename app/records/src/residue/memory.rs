@@ -1,6 +1,7 @@
 //! The memory: old values of people, from before they are anonymised until they have been searched for.
 
-use super::value::{Raw, ValueKind, Values};
+use super::kind::ValueKind;
+use super::value::{Raw, Values};
 use crate::dialect;
 use policy::register::{self, Action, Class, Owner, TABLES};
 use policy::{Policy, Treatment, UserNumber};

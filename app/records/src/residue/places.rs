@@ -1,6 +1,6 @@
 //! The places that are searched: every column in which text can stand, from the register and from the schema.
 
-use super::value::ValueKind;
+use super::kind::ValueKind;
 use crate::dialect::{self, ColumnFacts, ColumnKind, Source, TableFacts, quoted};
 use policy::register::{self, Class, Owner};
 use sea_orm::DatabaseBackend;

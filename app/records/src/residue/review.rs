@@ -2,8 +2,8 @@
 //!
 //! The value itself is not known any more. Staff see the text of the field, and know what kind of value stands in it.
 
+use super::kind::ValueKind;
 use super::places::{Place, places};
-use super::value::ValueKind;
 use crate::actor::Actor;
 use crate::audit::{self, Deed, Subject};
 use crate::dialect::{self, ColumnKind, TableFacts, quoted};

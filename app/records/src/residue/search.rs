@@ -261,8 +261,9 @@ fn heads<'a>(needles: &'a Needles, bearers: &[Bearer]) -> (Vec<&'a [u8]>, Vec<He
 
 #[cfg(test)]
 mod tests {
+    use super::super::kind::ValueKind;
     use super::super::memory::Remembered;
-    use super::super::value::{Raw, ValueKind};
+    use super::super::value::Raw;
     use super::*;
     use proptest::prelude::*;
     use std::collections::BTreeSet;

@@ -7,9 +7,10 @@
 //!   and few rows hold it; a last name alone only while nobody else has it.
 
 use super::fold::Folded;
+use super::kind::ValueKind;
 use super::places::{Column, Place, UNTOLD};
 use super::search::{Bearer, Search};
-use super::value::{Names, ValueKind, Weight};
+use super::value::{Names, Weight};
 use crate::dialect::{Block, FIELD, RECORD};
 use policy::{LoanText, UserNumber};
 use std::sync::Arc;

@@ -3,12 +3,12 @@
 //! Of users who are not anonymised yet the same search as in a run says where their values stand now.
 
 use super::background::LONGEST;
+use super::kind::ValueKind;
 use super::memory::Memory;
 use super::places::{NotSearched, places};
 use super::registered::{self, Left};
 use super::review::{Finding, FindingQuery, findings};
 use super::scan;
-use super::value::ValueKind;
 use crate::dialect;
 use crate::entity::users;
 use crate::error::RecordsError;

@@ -35,7 +35,8 @@ pub async fn find(store: &Store, key: &str) -> Result<Option<Session>, RecordsEr
     if ends_at <= now || roles.is_empty() {
         return Ok(None);
     }
-    let has_app = credentials::Entity::find().filter(Kind::App.of(user)).count(&store.db).await? > 0;
+    // Whoever is signed in is asked for it on few pages only.
+    let has_app = row.stage != WHOLE && has_app(store, user).await?;
     let stage = stage_of(store, &row.stage, roles, has_app);
     if now - row.last_seen_at > TOUCH {
         sessions::ActiveModel {
@@ -50,7 +51,6 @@ pub async fn find(store: &Store, key: &str) -> Result<Option<Session>, RecordsEr
         user,
         roles,
         stage,
-        has_app,
         signed_in_at: row.signed_in_at.unwrap_or(row.created_at),
         ends_at: if stage == Stage::Whole {
             longest(store, &row).min(now + time(store.settings.sign_in.idle))
@@ -60,6 +60,11 @@ pub async fn find(store: &Store, key: &str) -> Result<Option<Session>, RecordsEr
         form_token: digest(FORM, key),
         id: row.id_hash,
     }))
+}
+
+/// Whether a user has an authenticator app.
+pub async fn has_app(store: &Store, user: UserNumber) -> Result<bool, RecordsError> {
+    Ok(credentials::Entity::find().filter(Kind::App.of(user)).count(&store.db).await? > 0)
 }
 
 fn time(duration: Duration) -> TimeDelta {

@@ -1,7 +1,7 @@
 //! The form that places a legal hold, on one user or on a category.
 
 use super::actions::PlaceHold;
-use crate::error::AppError;
+use crate::error::field_errors;
 use crate::parts::{FieldProblem, ProblemSummary, options};
 use crate::submission::{Token, action, refusal, submitted};
 use leptos::prelude::*;
@@ -25,10 +25,7 @@ pub(crate) fn place_form(on: On, page: &str) -> impl IntoView + use<> {
         Some((form, error)) => (form, Some(error)),
         None => (HoldForm::default(), refusal(PlaceHold::PATH)),
     };
-    let errors = match &error {
-        Some(AppError::Invalid(errors)) => errors.clone(),
-        _ => FieldErrors::default(),
-    };
+    let errors = field_errors(error.as_ref());
     let open = error.is_some();
     let (summary, whom) = match on {
         On::User(number) => (

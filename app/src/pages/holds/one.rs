@@ -2,14 +2,13 @@
 
 use super::actions::{AskForRelease, ReleaseHold, ReviewForm, ReviewHold};
 use super::table::{on_whom, state_tag};
-use crate::error::AppError;
+use crate::error::field_errors;
 use crate::pages::users::person_link;
 use crate::parts::{Day, FieldProblem, Frame, Moment, PostButton, ProblemSummary, named_in_path, page};
 use crate::state::{actor, store};
 use crate::submission::{Token, action, refusal, submitted};
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
-use policy::form::FieldErrors;
 use policy::{Action, HoldId};
 use records::hold::{self, Hold};
 use records::{Actor, approval};
@@ -72,10 +71,7 @@ fn review(hold: HoldId) -> impl IntoView {
         Some((form, error)) => (form.review_on, Some(error)),
         None => (String::new(), refusal(ReviewHold::PATH)),
     };
-    let errors = match &error {
-        Some(AppError::Invalid(errors)) => errors.clone(),
-        _ => FieldErrors::default(),
-    };
+    let errors = field_errors(error.as_ref());
     let wrong = errors.of("review_on").is_some().then_some("true");
     view! {
         <section aria-labelledby="review">

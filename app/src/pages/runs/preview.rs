@@ -6,14 +6,13 @@ use crate::parts::{Action, Count, FieldProblem, Frame, Moment, ProblemSummary};
 use crate::submission::{action, submitted};
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
-use policy::form::FieldErrors;
 use policy::numbers::{counted, grouped};
 use policy::{Reason, VerdictKind, sentence};
 use records::page::Page;
 use records::run::{Member, Run};
 
 use super::start::Confirmation;
-use crate::error::AppError;
+use crate::error::field_errors;
 use crate::pages::approvals::second::Second;
 
 /// The width of the bar of verdicts, in units of its own.
@@ -152,10 +151,7 @@ fn confirm(run: &Run) -> impl IntoView + use<> {
     let here = format!("/runs/{}", run.id);
     let posted = submitted::<Confirmation>(StartRun::PATH);
     let (typed, error) = posted.map_or((String::new(), None), |(form, error)| (form.confirm, Some(error)));
-    let errors = match &error {
-        Some(AppError::Invalid(errors)) => errors.clone(),
-        _ => FieldErrors::default(),
-    };
+    let errors = field_errors(error.as_ref());
     let invalid = errors.of("confirm").map(|_| "true");
     let blocked: i64 = run
         .verdicts

@@ -2,14 +2,13 @@
 
 use super::{count_try, go_on, plain, wanted_page};
 use crate::cookie;
-use crate::error::AppError;
+use crate::error::{AppError, field_errors};
 use crate::parts::{FieldProblem, ProblemSummary, UserName, page as page_of};
 use crate::state::{session, store};
 use crate::submission::{action, refusal, submitted};
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
 use leptos::server_fn::codec::PostUrl;
-use policy::form::FieldErrors;
 use policy::permission::FRESH_MINUTES;
 use records::session::{self, Stage};
 use records::{RecordsError, user};
@@ -46,29 +45,26 @@ pub fn SignInAgainPage() -> impl IntoView {
         Some((typed, error)) => (typed.page, Some(error)),
         None => (wanted_page(), refusal(SignInAgain::PATH)),
     };
-    let errors = match &error {
-        Some(AppError::Invalid(errors)) => errors.clone(),
-        _ => FieldErrors::default(),
-    };
+    let errors = field_errors(error.as_ref());
     let post = action(SignInAgain::PATH, "/sign-in/again");
     let session = session();
-    let has_app = session.as_ref().is_some_and(|session| session.has_app);
-    let code = has_app.then(|| {
-        let errors = errors.clone();
-        view! {
-            <div class="field">
-                <label for="code">"Code of your authenticator app"</label>
-                <input
-                    id="code" name="form[code]" autocomplete="one-time-code" autocapitalize="none" spellcheck="false"
-                    maxlength="40" required aria-describedby="code-problem"
-                />
-                <FieldProblem field="code" errors />
-            </div>
-        }
-    });
     page_of(async move {
         let user = session.map(|session| session.user).ok_or(RecordsError::NotFound("session"))?;
         let user_id = user::read(&store(), user).await?.user_id.unwrap_or_default();
+        let has_app = session::has_app(&store(), user).await?;
+        let code = has_app.then(|| {
+            let errors = errors.clone();
+            view! {
+                <div class="field">
+                    <label for="code">"Code of your authenticator app"</label>
+                    <input
+                        id="code" name="form[code]" autocomplete="one-time-code" autocapitalize="none" spellcheck="false"
+                        maxlength="40" required aria-describedby="code-problem"
+                    />
+                    <FieldProblem field="code" errors />
+                </div>
+            }
+        });
         Ok(plain(
             "Show that it is you",
             view! {

@@ -2,14 +2,13 @@
 
 use super::{count_try, plain, wanted_page};
 use crate::cookie;
-use crate::error::AppError;
+use crate::error::{AppError, field_errors};
 use crate::parts::{FieldProblem, Notice, ProblemSummary, page};
 use crate::state::{session, store};
 use crate::submission::{action, refusal};
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
 use leptos::server_fn::codec::PostUrl;
-use policy::form::FieldErrors;
 use qrcode::QrCode;
 use qrcode::render::svg::Color;
 use records::{RecordsError, staff};
@@ -50,10 +49,7 @@ pub fn SetUpAppPage() -> impl IntoView {
             }
             setup => setup?,
         };
-        let errors = match &error {
-            Some(AppError::Invalid(errors)) => errors.clone(),
-            _ => FieldErrors::default(),
-        };
+        let errors = field_errors(error.as_ref());
         let picture = picture(&setup.address);
         let secret =
             setup.secret.as_bytes().chunks(4).map(String::from_utf8_lossy).collect::<Vec<_>>().join(" ");

@@ -2,7 +2,7 @@
 
 use super::{count_try, go_on, plain, wanted_page};
 use crate::cookie;
-use crate::error::AppError;
+use crate::error::{AppError, field_errors};
 use crate::pages::sign_in::SignOut;
 use crate::parts::{FieldProblem, PostButton, ProblemSummary};
 use crate::state::{session, store};
@@ -10,7 +10,6 @@ use crate::submission::{action, refusal, submitted};
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
 use leptos::server_fn::codec::PostUrl;
-use policy::form::FieldErrors;
 use records::session::{self, Stage};
 use serde::{Deserialize, Serialize};
 
@@ -42,10 +41,7 @@ pub fn SecondFactorPage() -> impl IntoView {
         Some((typed, error)) => (typed, Some(error)),
         None => (CodeForm { page: wanted_page(), ..CodeForm::default() }, refusal(SecondFactor::PATH)),
     };
-    let errors = match &error {
-        Some(AppError::Invalid(errors)) => errors.clone(),
-        _ => FieldErrors::default(),
-    };
+    let errors = field_errors(error.as_ref());
     let post = action(SecondFactor::PATH, "/sign-in/code");
     plain(
         "Second step",

@@ -2,7 +2,7 @@
 
 use super::{count_try, go_on, plain};
 use crate::cookie;
-use crate::error::AppError;
+use crate::error::{AppError, field_errors};
 use crate::parts::{FieldProblem, ProblemSummary, UserName, page};
 use crate::state::store;
 use crate::submission::{action, refusal};
@@ -10,7 +10,6 @@ use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
 use leptos::server_fn::codec::PostUrl;
 use leptos_router::hooks::use_params_map;
-use policy::form::FieldErrors;
 use policy::password::SHORTEST;
 use records::{RecordsError, staff};
 use serde::{Deserialize, Serialize};
@@ -43,10 +42,7 @@ pub(super) async fn accept_invitation(form: AcceptForm) -> Result<(), AppError> 
 pub fn InvitationPage() -> impl IntoView {
     let key = use_params_map().with_untracked(|params| params.get("key")).unwrap_or_default();
     let error = refusal(AcceptInvitation::PATH);
-    let errors = match &error {
-        Some(AppError::Invalid(errors)) => errors.clone(),
-        _ => FieldErrors::default(),
-    };
+    let errors = field_errors(error.as_ref());
     page(async move {
         let (_, user_id) = staff::invited(&store(), &key)
             .await?

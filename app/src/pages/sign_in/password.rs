@@ -2,7 +2,7 @@
 
 use super::{count_try, go_on, plain, wanted_page};
 use crate::cookie;
-use crate::error::AppError;
+use crate::error::{AppError, field_errors};
 use crate::parts::{FieldProblem, ProblemSummary};
 use crate::state::{session, store};
 use crate::submission::{action, refusal, submitted};
@@ -52,10 +52,7 @@ pub fn SignInPage() -> impl IntoView {
         Some((typed, error)) => (typed, Some(error)),
         None => (SignInForm { page: wanted_page(), ..SignInForm::default() }, refusal(SignIn::PATH)),
     };
-    let errors = match &error {
-        Some(AppError::Invalid(errors)) => errors.clone(),
-        _ => FieldErrors::default(),
-    };
+    let errors = field_errors(error.as_ref());
     let post = action(SignIn::PATH, "/sign-in");
     plain(
         "Sign in",

@@ -2,7 +2,7 @@
 
 use super::inputs::{Inputs, tick};
 use super::{address, by_hand, crumbs};
-use crate::error::AppError;
+use crate::error::{AppError, field_errors};
 use crate::parts::{Frame, ProblemSummary, named_in_path, page, query};
 use crate::state::{actor, store};
 use crate::submission::{action, refusal, submitted};
@@ -10,7 +10,6 @@ use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
 use leptos::server_fn::codec::PostUrl;
 use policy::UserNumber;
-use policy::form::FieldErrors;
 use policy::user_form::UserForm;
 use records::user::{self, Term, TermKind, UserRecord};
 use records::{RecordsError, Store, task};
@@ -83,10 +82,7 @@ async fn form_view(
         Some((typed, error)) => (typed, Some(error)),
         None => (saved, refusal(SaveUser::PATH)),
     };
-    let errors = match &error {
-        Some(AppError::Invalid(errors)) => errors.clone(),
-        _ => FieldErrors::default(),
-    };
+    let errors = field_errors(error.as_ref());
     let again = matches!(error, Some(AppError::Stale)).then(
         || view! { <p><a href=page.to_owned()>"Open the record again"</a>" (what you typed is lost)"</p> },
     );
