@@ -17,7 +17,7 @@ pub(crate) mod security;
 pub(crate) mod sign_in;
 mod staff;
 mod tasks;
-mod users;
+pub(crate) mod users;
 
 pub use account::AccountPage;
 pub use approvals::ApprovalsPage;

@@ -11,6 +11,6 @@ pub(crate) use banner::Banner;
 pub(crate) use forms::{FieldProblem, Notice, PostButton, ProblemSummary, UserName};
 pub(crate) use frame::{Action, Crumb, Frame};
 pub use lists::percent_encoded;
-pub(crate) use lists::{Count, Day, Moment, Pager, options};
+pub(crate) use lists::{Count, Day, Moment, Pager, Pages, options};
 pub(crate) use load::{named_in_path, page, paging, query};
 pub(crate) use plain::Plain;

@@ -11,6 +11,7 @@ mod m0005_proof;
 mod m0006_staff;
 mod m0007_audit_chain;
 mod m0008_legal_holds_and_approvals;
+mod m0009_events_with_places;
 mod step;
 
 pub use sea_orm_migration::MigratorTrait;
@@ -31,6 +32,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0006_staff::Migration),
             Box::new(m0007_audit_chain::Migration),
             Box::new(m0008_legal_holds_and_approvals::Migration),
+            Box::new(m0009_events_with_places::Migration),
         ]
     }
 }

@@ -59,11 +59,10 @@ impl MigrationTrait for Migration {
         let db = manager.get_connection();
         let postgres = manager.get_database_backend() == DatabaseBackend::Postgres;
         for (name, _, table, _) in REFUSED {
-            let on = if postgres { format!(" ON {table}") } else { String::new() };
-            db.execute_unprepared(&format!("DROP TRIGGER {name}{on}")).await?;
+            step::drop_trigger(manager, name, table).await?;
         }
         if postgres {
-            db.execute_unprepared("DROP TRIGGER audit_events_emptied ON audit_events").await?;
+            step::drop_trigger(manager, "audit_events_emptied", "audit_events").await?;
             db.execute_unprepared("DROP FUNCTION audit_refuse() CASCADE").await?;
         }
         for index in ["sequence", "unchained", "actor", "run", "action"] {

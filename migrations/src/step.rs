@@ -55,6 +55,16 @@ pub(crate) async fn add_columns(
     Ok(())
 }
 
+/// Drops a trigger of a table.
+pub(crate) async fn drop_trigger(manager: &SchemaManager<'_>, name: &str, table: &str) -> Result<(), DbErr> {
+    let on = match manager.get_database_backend() {
+        DatabaseBackend::Postgres => format!(" ON {table}"),
+        _ => String::new(),
+    };
+    manager.get_connection().execute_unprepared(&format!("DROP TRIGGER {name}{on}")).await?;
+    Ok(())
+}
+
 /// Drops an index.
 pub(crate) async fn drop_index(manager: &SchemaManager<'_>, name: &str) -> Result<(), DbErr> {
     manager.get_connection().execute_unprepared(&format!("DROP INDEX {name}")).await?;

@@ -1,19 +1,17 @@
 //! The anonymiser: the one function that every way of anonymising calls.
 //!
 //! It takes numbers of users, locks them, assesses each again, changes every place that the register of personal
-//! data names, writes the audit and leaves the commit to the caller: a person is either untouched or done.
+//! data names, and leaves audit and commit to the caller (`ledger::commit`, or the replay): a person is either untouched
+//! or done.
 
 mod everyone;
 mod person;
 
 use crate::actor::Actor;
-use crate::audit::Deed;
-use crate::clock::Clock;
-use crate::{dialect, selection};
+use crate::selection;
 use policy::register::{Owner, TABLES};
 use policy::{Policy, Reason, RunId, Selection, UserNumber, Verdict, assess};
-use sea_orm::sea_query::Value;
-use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr};
+use sea_orm::{DatabaseTransaction, DbErr};
 use std::collections::BTreeMap;
 use tracing::Instrument as _;
 
@@ -48,10 +46,10 @@ pub(crate) struct Outcomes {
     pub(crate) rows: BTreeMap<&'static str, u64>,
 }
 
-/// Anonymises those of these users whom the policy lets, inside the transaction of the caller.
+/// Anonymises those of these users whom the policy lets, inside the transaction of the caller, who notes them
+/// ([`crate::audit::note_people`]) when nothing else is left to change.
 pub(crate) async fn anonymise(
     tx: &DatabaseTransaction,
-    clock: &Clock,
     job: &Job<'_>,
     numbers: &[UserNumber],
 ) -> Result<Outcomes, DbErr> {
@@ -86,34 +84,5 @@ pub(crate) async fn anonymise(
             outcomes.rows.insert(table.name, rows);
         }
     }
-    note(tx, clock, job, &outcomes.done).instrument(tracing::debug_span!("audit")).await?;
     Ok(outcomes)
-}
-
-/// One audit event for each person, in the same transaction: what cannot be noted is not done.
-async fn note(
-    tx: &DatabaseTransaction,
-    clock: &Clock,
-    job: &Job<'_>,
-    done: &[UserNumber],
-) -> Result<(), DbErr> {
-    let backend = tx.get_database_backend();
-    let sql = format!(
-        "INSERT INTO audit_events (at, actor_number, channel, action, subject_kind, subject_id, run_id, detail) \
-         SELECT CAST(? AS {}), CAST(? AS BIGINT), CAST(? AS TEXT), CAST(? AS TEXT), 'user', value, \
-         CAST(? AS BIGINT), CAST(? AS TEXT) FROM {}",
-        dialect::instant_type(backend),
-        dialect::each_of(backend)
-    );
-    let values: Vec<Value> = vec![
-        clock.now().into(),
-        job.actor.staff.map(|staff| staff.0).into(),
-        job.actor.channel.code().into(),
-        Deed::UserAnonymised.code().into(),
-        job.run.0.into(),
-        format!("rules={}", policy::RULES_VERSION).into(),
-        dialect::list(backend, done.iter().map(|number| number.0)),
-    ];
-    tx.execute_raw(dialect::statement(backend, &sql, values)).await?;
-    Ok(())
 }

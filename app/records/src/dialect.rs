@@ -121,14 +121,6 @@ pub(crate) fn among(backend: DatabaseBackend, column: &str) -> String {
     }
 }
 
-/// The numbers of a [`list`] as rows, with the column `value`.
-pub(crate) const fn each_of(backend: DatabaseBackend) -> &'static str {
-    match backend {
-        DatabaseBackend::Postgres => "unnest(CAST(? AS BIGINT[])) AS each_of(value)",
-        _ => "json_each(?)",
-    }
-}
-
 /// The objects of a JSON array, the value of one place holder, as rows `name` with these columns of text and with
 /// the column `number`.
 pub(crate) fn objects(backend: DatabaseBackend, name: &str, texts: &[&str]) -> String {
@@ -217,6 +209,33 @@ pub(crate) const fn for_update_of_free_rows(backend: DatabaseBackend) -> &'stati
         DatabaseBackend::Postgres => " FOR UPDATE SKIP LOCKED",
         _ => "",
     }
+}
+
+/// Finds rows by their indexes for the rest of the transaction. PostgreSQL believes that a [`list`] has ten numbers: it
+/// would read a small table whole, and compare each row with all of a thousand.
+pub(crate) async fn prefer_indexes(tx: &DatabaseTransaction) -> Result<(), DbErr> {
+    if tx.get_database_backend() == DatabaseBackend::Postgres {
+        tx.execute_unprepared("SET LOCAL enable_seqscan = off").await?;
+    }
+    Ok(())
+}
+
+/// Keys for rows that are about to be written, in a transaction that writes; nobody else is given them.
+pub(crate) async fn next_ids(tx: &DatabaseTransaction, table: &str, count: usize) -> Result<Vec<i64>, DbErr> {
+    let backend = tx.get_database_backend();
+    let count = i64::try_from(count).unwrap_or(i64::MAX);
+    if backend == DatabaseBackend::Postgres {
+        let sql = format!(
+            "SELECT nextval(pg_get_serial_sequence('{table}', 'id')) AS id FROM generate_series(1, ?)"
+        );
+        let rows = tx.query_all_raw(statement(backend, &sql, vec![count.into()])).await?;
+        return rows.iter().map(|row| row.try_get("", "id")).collect();
+    }
+    // The transaction is the only one that writes.
+    let sql = format!("SELECT COALESCE(MAX(id), 0) AS id FROM {table}");
+    let row = tx.query_one_raw(statement(backend, &sql, Vec::new())).await?;
+    let last: i64 = row.map_or(Ok(0), |row| row.try_get("", "id"))?;
+    Ok((last + 1..=last.saturating_add(count)).collect())
 }
 
 /// After rows were written with keys of their own: makes the next key follow the greatest. SQLite does so by itself.

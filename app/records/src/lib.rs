@@ -32,6 +32,7 @@ pub mod report;
 pub mod residue;
 pub mod run;
 pub mod schedule;
+mod sealed;
 mod selection;
 pub mod session;
 pub mod settings;

@@ -5,6 +5,7 @@
 
 mod live;
 mod proof;
+mod sought;
 mod token;
 
 pub(crate) use live::forget;
@@ -18,6 +19,7 @@ use crate::actor::Actor;
 use crate::clock::Clock;
 use crate::entity::sessions;
 use crate::error::RecordsError;
+use crate::sealed::Sealer;
 use crate::store::Store;
 use chrono::{DateTime, Utc};
 use policy::{Roles, UserNumber};
@@ -55,6 +57,8 @@ pub struct Session {
     pub ends_at: DateTime<Utc>,
     /// What every form of this session carries, to show that it was made for it.
     pub form_token: String,
+    /// What seals texts for addresses.
+    sealer: Sealer,
 }
 
 impl Session {

@@ -5,6 +5,7 @@ use crate::clock::Clock;
 use crate::dialect;
 use crate::error::RecordsError;
 use crate::ledger::{self, Known};
+use crate::sealed::Sealer;
 use crate::settings::Settings;
 use migrations::{Migrator, MigratorTrait};
 use sea_orm::{Database, DatabaseConnection, DatabaseTransaction};
@@ -19,6 +20,7 @@ pub struct Store {
     pub(crate) settings: Arc<Settings>,
     pub(crate) ledger: Known,
     pub(crate) audit_key: Arc<OnceCell<AuditKey>>,
+    pub(crate) sealer_of_searches: Arc<OnceCell<Sealer>>,
     stop: Arc<watch::Sender<bool>>,
 }
 
@@ -34,6 +36,7 @@ impl Store {
             settings: Arc::new(settings),
             ledger: Known::default(),
             audit_key: Arc::default(),
+            sealer_of_searches: Arc::default(),
             stop: Arc::new(watch::Sender::new(false)),
         };
         audit::begin(&store).await?;

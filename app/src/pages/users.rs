@@ -17,6 +17,7 @@ pub use anonymise::AnonymiseUserPage;
 pub use form::{EditUserPage, NewUserPage};
 pub use record::UserPage;
 pub use search::UserSearchPage;
+pub(crate) use search_form::FindUsers;
 
 use crate::parts::{Crumb, Day};
 use chrono::NaiveDate;

@@ -3,6 +3,7 @@
 use crate::islands::ThemeSwitch;
 use crate::pages::outcomes;
 use crate::pages::sign_in::SignOut;
+use crate::pages::users::FindUsers;
 use crate::parts::Banner;
 use crate::state::{opens, session};
 use crate::submission;
@@ -126,9 +127,10 @@ fn TopBar(here: String) -> impl IntoView {
 
 fn quick_search() -> impl IntoView {
     view! {
-        <form class="quick" role="search" method="get" action="/users">
+        <form class="quick" role="search" method="post" action=submission::action(FindUsers::PATH, "/users")>
+            <submission::Token />
             <label class="hidden" for="quick">"Find a user"</label>
-            <input id="quick" type="search" name="q" placeholder="User number, name, e-mail, barcode" maxlength="200" />
+            <input id="quick" type="search" name="form[q]" placeholder="User number, name, e-mail, barcode" maxlength="200" />
             <button type="submit">"Find user"</button>
         </form>
     }

@@ -56,7 +56,7 @@ pub(crate) fn options<T: Copy + PartialEq>(
 /// The way to the next page of a list, and back to the first.
 #[component]
 pub(crate) fn Pager(
-    /// Address of the list with its filters, without the key: `/users?q=ng`.
+    /// Address of the list with its filters, without the key: `/tasks?q=ng`.
     #[prop(into)]
     list: String,
     /// Whether this is not the first page.
@@ -65,10 +65,20 @@ pub(crate) fn Pager(
     next: Option<String>,
 ) -> impl IntoView {
     let glue = if list.contains('?') { '&' } else { '?' };
-    let next = next.map(|key| {
-        view! { <a rel="next" href=format!("{list}{glue}after={}", percent_encoded(&key))>"Next page"</a> }
-    });
-    let first = paged.then(|| view! { <a href=list.clone()>"First page"</a> });
+    let next = next.map(|key| format!("{list}{glue}after={}", percent_encoded(&key)));
+    view! { <Pages first=paged.then_some(list) next /> }
+}
+
+/// The way to the next page of a list, and back to the first, by their addresses.
+#[component]
+pub(crate) fn Pages(
+    /// The first page; None where this is it.
+    first: Option<String>,
+    /// The next page; None where this is the last.
+    next: Option<String>,
+) -> impl IntoView {
+    let next = next.map(|href| view! { <a rel="next" href=href>"Next page"</a> });
+    let first = first.map(|href| view! { <a href=href>"First page"</a> });
     (next.is_some() || first.is_some())
         .then(|| view! { <nav class="pager" aria-label="Pages">{first} {next}</nav> })
 }

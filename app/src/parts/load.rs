@@ -2,10 +2,11 @@
 
 use crate::error::{AppError, reference};
 use crate::parts::Frame;
+use crate::sought;
 use http::StatusCode;
 use leptos::prelude::*;
 use leptos_axum::ResponseOptions;
-use leptos_router::hooks::{use_params_map, use_query_map};
+use leptos_router::hooks::use_params_map;
 use records::RecordsError;
 use records::page::Paging;
 use std::future::Future;
@@ -21,7 +22,7 @@ pub(crate) fn named_in_path<T: FromStr>(what: &'static str) -> Result<T, Records
 
 /// A value of the query of the page's address; empty where it is not given.
 pub(crate) fn query(name: &str) -> String {
-    use_query_map().with_untracked(|query| query.get(name)).unwrap_or_default()
+    sought::value(name).unwrap_or_default()
 }
 
 /// The page of a list that the address names.

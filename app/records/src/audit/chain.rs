@@ -4,6 +4,8 @@
 //! without gaps. Whoever waits for more than one thing takes them in this order: rows of users, the end of the audit,
 //! the ledger file, the ledger's mark.
 //!
+//! The events of many people are written with their places at once ([`super::people`]).
+//!
 //! An event that was committed without a place was put in by other hands. It is never chained later, or a forged event
 //! would become a true one with the next commit: PostgreSQL knows which rows are of this transaction; on SQLite, which
 //! has one writer at a time, what stands there without a place when a transaction begins is set apart.
@@ -23,8 +25,9 @@ const PIECE: u64 = 1_000;
 
 /// An event's place and code, for the statement that writes them.
 #[derive(Serialize)]
-struct Chained {
-    number: i64,
+pub(super) struct Chained {
+    /// The key of the event.
+    pub(super) number: i64,
     place: String,
     code: String,
 }
@@ -82,24 +85,45 @@ async fn chain_those(store: &Store, tx: &DatabaseTransaction, which: &str) -> Re
     if events.is_empty() {
         return Ok(());
     }
-    let key = AuditKey::of(store).await?;
-    let from = head(tx, dialect::for_update(tx.get_database_backend())).await?.ok_or_else(broken)?;
-    let (mut sequence, mut code) = (from.sequence, from.mac.clone());
+    let mut end = End::lock(store, tx).await?;
     while !events.is_empty() {
-        let mut chained = Vec::with_capacity(events.len());
-        for event in &events {
-            sequence += 1;
-            code = key.code(&code, sequence, event);
-            chained.push(Chained { number: event.id, place: sequence.to_string(), code: code.clone() });
-        }
+        let chained: Vec<_> = events.iter().map(|event| end.add(event)).collect();
         write(tx, &chained).await?;
         let more = events.len() as u64 == PIECE;
         events = if more { Event::read(tx, &condition, Vec::new()).await? } else { Vec::new() };
     }
-    let sql = "UPDATE audit_head SET sequence = ?, mac = ? WHERE id = ?";
-    let values = vec![sequence.into(), code.into(), HEAD.into()];
-    let moved = tx.execute_raw(dialect::statement(tx.get_database_backend(), sql, values)).await?;
-    if moved.rows_affected() == 1 { Ok(()) } else { Err(broken()) }
+    end.unlock(tx).await
+}
+
+/// The end of the chain, which is locked until the commit.
+pub(super) struct End<'a> {
+    key: &'a AuditKey,
+    sequence: i64,
+    code: String,
+}
+
+impl<'a> End<'a> {
+    /// Reads the end, and keeps all others from it until the commit.
+    pub(super) async fn lock(store: &'a Store, tx: &DatabaseTransaction) -> Result<Self, RecordsError> {
+        let key = AuditKey::of(store).await?;
+        let from = head(tx, dialect::for_update(tx.get_database_backend())).await?.ok_or_else(broken)?;
+        Ok(Self { key, sequence: from.sequence, code: from.mac })
+    }
+
+    /// The place and the code of the next event.
+    pub(super) fn add(&mut self, event: &Event) -> Chained {
+        self.sequence += 1;
+        self.code = self.key.code(&self.code, self.sequence, event);
+        Chained { number: event.id, place: self.sequence.to_string(), code: self.code.clone() }
+    }
+
+    /// Writes down where the end is now.
+    pub(super) async fn unlock(self, tx: &DatabaseTransaction) -> Result<(), RecordsError> {
+        let sql = "UPDATE audit_head SET sequence = ?, mac = ? WHERE id = ?";
+        let values = vec![self.sequence.into(), self.code.into(), HEAD.into()];
+        let moved = tx.execute_raw(dialect::statement(tx.get_database_backend(), sql, values)).await?;
+        if moved.rows_affected() == 1 { Ok(()) } else { Err(broken()) }
+    }
 }
 
 async fn write(tx: &DatabaseTransaction, chained: &[Chained]) -> Result<(), RecordsError> {
@@ -114,7 +138,7 @@ async fn write(tx: &DatabaseTransaction, chained: &[Chained]) -> Result<(), Reco
     if written.rows_affected() == chained.len() as u64 { Ok(()) } else { Err(broken()) }
 }
 
-fn broken() -> RecordsError {
+pub(super) fn broken() -> RecordsError {
     RecordsError::Audit(
         "The audit cannot be added to, and nothing is changed without it: the end of its chain is missing or was \
          changed. lethe audit verify says more"

@@ -116,6 +116,13 @@ impl Event {
         })
     }
 
+    /// An event that is about to be written. The fields are in the order of [`COLUMNS`], without the first.
+    pub(super) fn new(id: i64, fields: [Option<String>; 8]) -> Self {
+        let [at, actor, channel, action, kind, subject, run, detail] = fields;
+        let fields = [Some(id.to_string()), at, actor, channel, action, kind, subject, run, detail];
+        Self { id, sequence: None, mac: String::new(), fields }
+    }
+
     /// The same event under another id.
     pub(super) fn with_id_of(&self, other: &Self) -> Self {
         let mut event = self.clone();

@@ -11,7 +11,7 @@ use crate::store::Store;
 use policy::{Policy, RULES_VERSION, Selection};
 use sea_orm::DatabaseTransaction;
 
-/// Commits what was done, after it stands in the ledger. When this fails, the transaction was rolled back, or
+/// Notes and commits what was done, after it stands in the ledger. When this fails, the transaction was rolled back, or
 /// nobody can tell: then whoever opens the ledger next finds out.
 pub(crate) async fn commit(
     store: &Store,
@@ -36,6 +36,8 @@ pub(crate) async fn commit(
             .map(|(key, number)| Person::new(key, *number))
             .collect(),
     };
+    // Whoever waits for more than one thing takes the end of the audit after all rows, and before the ledger.
+    audit::note_people(store, &tx, job, &outcomes.done).await?;
     let store = store.clone();
     let policy = job.policy.clone();
     // It goes on when whoever asked for it goes away: a browser that is closed leaves nothing open.
@@ -53,7 +55,6 @@ async fn noted(
 ) -> Result<(), RecordsError> {
     // One user has somebody who waits for the answer and believes it; the people of a run are told when it ends.
     let durable = people.selection == Selection::Single;
-    // Whoever waits for more than one thing takes the end of the audit before the ledger.
     audit::chain(store, &tx).await?;
     let writer = Writer::enter(store).await?;
     let writer = before_commit(writer, &tx, policy, people).await?;

@@ -8,6 +8,7 @@ use super::writer::Writer;
 use super::{Standing, mark, record, standing, survey, verify};
 use crate::actor::Actor;
 use crate::anonymise::{self, Job, Outcomes};
+use crate::audit;
 use crate::dialect;
 use crate::error::RecordsError;
 use crate::residue::{self, Memory};
@@ -19,7 +20,7 @@ use std::time::Duration;
 /// How long a replay waits for another writer or for another process that replays.
 const WAIT: Duration = Duration::from_secs(1);
 /// Of how many people old values are held in memory, at most, until they are searched for.
-const MOST_REMEMBERED: usize = 20_000;
+const MOST_REMEMBERED: usize = 12_000;
 
 /// What became of a group of people, their old values, and who was anonymised.
 type Again = (Counts, Memory, Vec<UserNumber>);
@@ -121,6 +122,7 @@ impl<'a> Replay<'a> {
             absent: count(group.people.len() - found.len()),
         };
         receipt::add(&tx, self.receipt.id, counts).await?;
+        audit::note_people(self.store, &tx, &self.job(group, Selection::Replay), &outcomes.done).await?;
         self.store.commit(tx).await?;
         Ok(Some((counts, read, outcomes.done)))
     }
@@ -131,25 +133,21 @@ impl<'a> Replay<'a> {
         group: &Group,
         found: &[Found],
     ) -> Result<Outcomes, RecordsError> {
-        let job = |selection| Job {
-            run: self.run,
-            policy: &group.policy,
-            today: group.day,
-            selection,
-            actor: Actor::REPLAY,
-        };
         let restored = numbers(found, |person| !person.anonymised);
-        let clock = &self.store.clock;
-        let mut outcomes = anonymise::anonymise(tx, clock, &job(Selection::Replay), &restored).await?;
+        let mut outcomes = anonymise::anonymise(tx, &self.job(group, Selection::Replay), &restored).await?;
         let older = numbers(found, |person| group.is_behind(person));
         if !older.is_empty() {
-            let again = anonymise::anonymise(tx, clock, &job(Selection::Reapply), &older).await?;
+            let again = anonymise::anonymise(tx, &self.job(group, Selection::Reapply), &older).await?;
             outcomes.done.extend(again.done);
             for (table, rows) in again.rows {
                 *outcomes.rows.entry(table).or_default() += rows;
             }
         }
         Ok(outcomes)
+    }
+
+    fn job<'g>(&self, group: &'g Group, selection: Selection) -> Job<'g> {
+        Job { run: self.run, policy: &group.policy, today: group.day, selection, actor: Actor::REPLAY }
     }
 
     /// Searches for old values of those who were anonymised, and forgets these.

@@ -49,7 +49,9 @@ async fn in_open_transaction(
         selection,
         actor: Actor::COMMAND_LINE,
     };
-    anonymise::anonymise(tx, &store.clock, &job, &[UserNumber(number)]).await.unwrap()
+    let outcomes = anonymise::anonymise(tx, &job, &[UserNumber(number)]).await.unwrap();
+    audit::note_people(store, tx, &job, &outcomes.done).await.unwrap();
+    outcomes
 }
 
 fn people(outcomes: &Outcomes, run: RunId, selection: Selection) -> People {

@@ -24,7 +24,7 @@ const WAIT: Duration = Duration::from_secs(1);
 /// How often it waits for the same batch: with the time that the database itself waits, more than an hour.
 const MOST_WAITS: u32 = 600;
 /// Of how many people at most old values are held in memory before they are searched for.
-const MOST_REMEMBERED: usize = 20_000;
+const MOST_REMEMBERED: usize = 12_000;
 
 /// How the work on the people of a run ended.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -206,6 +206,7 @@ async fn in_one_transaction(
     mut batch: Vec<UserNumber>,
     memory: &mut Memory,
 ) -> Result<bool, RecordsError> {
+    dialect::prefer_indexes(&tx).await?;
     let asked = batch.len();
     let policy_of_old;
     let mut job = job.clone();
@@ -214,8 +215,7 @@ async fn in_one_transaction(
         job.policy = &policy_of_old;
     }
     let read = Memory::read(&tx, job.policy, &batch).instrument(debug_span!("remember")).await?;
-    let outcomes =
-        anonymise::anonymise(&tx, &store.clock, &job, &batch).instrument(debug_span!("anonymise")).await?;
+    let outcomes = anonymise::anonymise(&tx, &job, &batch).instrument(debug_span!("anonymise")).await?;
     outcomes::record(&tx, job.run, &outcomes).instrument(debug_span!("record")).await?;
     ledger::commit(store, tx, &job, &outcomes).instrument(debug_span!("commit")).await?;
     memory.keep(read, &outcomes.done);

@@ -112,7 +112,7 @@ async fn anonymise_by(
     let job =
         Job { run: RunId(run.id), policy: &policy, today: run.today, selection: Selection::Single, actor };
     let memory = Memory::read(&tx, &policy, &[number]).await?;
-    let outcomes = anonymise::anonymise(&tx, &store.clock, &job, &[number]).await?;
+    let outcomes = anonymise::anonymise(&tx, &job, &[number]).await?;
     if let Some((_, reason)) = outcomes.skipped.first() {
         return Err(refused(*reason));
     }

@@ -1,5 +1,6 @@
 //! Finding, listing and ending sessions.
 
+use super::sought;
 use super::token::digest;
 use super::{Session, Stage, WHOLE, stage_of};
 use crate::actor::Actor;
@@ -58,6 +59,7 @@ pub async fn find(store: &Store, key: &str) -> Result<Option<Session>, RecordsEr
             ends_at
         },
         form_token: digest(FORM, key),
+        sealer: sought::sealer(store).await?,
         id: row.id_hash,
     }))
 }

@@ -1,16 +1,42 @@
 //! The people of a run or preview: filters and table.
 
-use crate::parts::{Day, Pager, options, paging, percent_encoded, query};
+use crate::error::AppError;
+use crate::parts::{Day, Pager, ProblemSummary, options, paging, query};
+use crate::sought;
+use crate::submission::{self, action};
 use leptos::prelude::*;
+use leptos::server_fn::ServerFn as _;
+use leptos::server_fn::codec::PostUrl;
 use policy::dates::{joined, shown};
 use policy::{Blocker, Outcome, Reason, RunId, VerdictKind};
 use records::page::{Page, Paging};
 use records::run::{Member, MemberQuery};
+use serde::{Deserialize, Serialize};
+
+/// A search for people of a run, as it is posted.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct PeopleForm {
+    run: i64,
+    verdict: String,
+    reason: String,
+    outcome: String,
+    q: String,
+}
+
+/// Looks for people of a run.
+#[server(prefix = "/do", endpoint = "find_people", input = PostUrl)]
+pub(super) async fn find_people(form: PeopleForm) -> Result<(), AppError> {
+    let PeopleForm { run, verdict, reason, outcome, q } = form;
+    let values = [("verdict", verdict), ("reason", reason), ("outcome", outcome), ("q", q)];
+    sought::go(&format!("/runs/{run}"), &values)
+}
 
 /// Which people the page was asked for.
 pub(super) struct People {
     pub(super) query: MemberQuery,
     pub(super) paging: Paging,
+    problem: Option<AppError>,
 }
 
 impl People {
@@ -22,7 +48,8 @@ impl People {
             outcome: Outcome::from_code(&query("outcome")),
             text: query("q"),
         };
-        Self { query, paging: paging() }
+        let problem = submission::refusal(FindPeople::PATH).or_else(sought::problem);
+        Self { query, paging: paging(), problem }
     }
 
     fn is_filtered(&self) -> bool {
@@ -35,13 +62,15 @@ impl People {
 
     fn address(&self, run: RunId) -> String {
         let MemberQuery { verdict, reason, outcome, text } = &self.query;
-        let text = percent_encoded(text);
-        format!(
-            "/runs/{run}?verdict={}&reason={}&outcome={}&q={text}",
-            verdict.map_or("", VerdictKind::code),
-            reason.map_or("", Reason::code),
-            outcome.map_or("", Outcome::code)
-        )
+        let values = [
+            ("verdict", verdict.map_or("", VerdictKind::code).to_owned()),
+            ("reason", reason.map_or("", Reason::code).to_owned()),
+            ("outcome", outcome.map_or("", Outcome::code).to_owned()),
+            ("q", text.clone()),
+        ];
+        // A search that cannot be sealed is left out.
+        let list = format!("/runs/{run}");
+        sought::address(&list, &values).unwrap_or(list)
     }
 }
 
@@ -65,6 +94,7 @@ pub(super) fn people(
         table(members.rows, preview).into_any()
     };
     view! {
+        <ProblemSummary error=people.problem.clone() />
         {filters(run, people, preview)}
         {content}
         <Pager list paged next=members.next />
@@ -77,13 +107,13 @@ fn filters(run: RunId, people: &People, preview: bool) -> impl IntoView + use<> 
         view! {
             <div class="field">
                 <label for="verdict">"Verdict"</label>
-                <select id="verdict" name="verdict">
+                <select id="verdict" name="form[verdict]">
                     {options(VerdictKind::ALL, query.verdict, "All verdicts", VerdictKind::code, VerdictKind::words)}
                 </select>
             </div>
             <div class="field">
                 <label for="reason">"Reason"</label>
-                <select id="reason" name="reason">
+                <select id="reason" name="form[reason]">
                     {options(Reason::ALL, query.reason, "All reasons", Reason::code, Reason::words)}
                 </select>
             </div>
@@ -93,7 +123,7 @@ fn filters(run: RunId, people: &People, preview: bool) -> impl IntoView + use<> 
         view! {
             <div class="field">
                 <label for="outcome">"Outcome"</label>
-                <select id="outcome" name="outcome">
+                <select id="outcome" name="form[outcome]">
                     {options(Outcome::ALL, query.outcome, "All outcomes", Outcome::code, Outcome::words)}
                 </select>
             </div>
@@ -104,10 +134,13 @@ fn filters(run: RunId, people: &People, preview: bool) -> impl IntoView + use<> 
         view! { <a class="button" href=format!("/runs/{run}#people")>"Show everybody"</a> }
     });
     view! {
-        <form class="filters" method="get" action=format!("/runs/{run}#people") role="search" aria-label="Find people">
+        <form class="filters" method="post" action=action(FindPeople::PATH, &format!("/runs/{run}")) role="search"
+            aria-label="Find people">
+            <submission::Token />
+            <input type="hidden" name="form[run]" value=run.to_string() />
             <div class="field">
                 <label for="q">"Find a person"</label>
-                <input id="q" name="q" type="search" maxlength="200" value=query.text.clone()
+                <input id="q" name="form[q]" type="search" maxlength="200" value=query.text.clone()
                     placeholder="User number, name, barcode" />
             </div>
             {fields}

@@ -1,14 +1,18 @@
 //! User search.
 
-use super::search_form::SearchForm;
+use super::search_form::{FindUsers, SearchForm};
 use super::{RecordDay, address, crumbs};
 use crate::error::AppError;
-use crate::parts::{Action, FieldProblem, Frame, Pager, ProblemSummary, page, paging};
+use crate::parts::{Action, FieldProblem, Frame, Pages, ProblemSummary, page, paging};
+use crate::sought;
 use crate::state::store;
+use crate::submission::{self, action};
 use leptos::prelude::*;
+use leptos::server_fn::ServerFn as _;
 use policy::form::FieldErrors;
 use policy::numbers::{counted, grouped};
 use policy::{Role, text};
+use records::RecordsError;
 use records::page::Page;
 use records::user::{self, Sort, Term, TermKind, UserRow};
 
@@ -26,6 +30,8 @@ struct Choices {
 #[component]
 pub fn UserSearchPage() -> impl IntoView {
     let form = SearchForm::of_address();
+    let refused = submission::refusal(FindUsers::PATH).or_else(sought::problem);
+    let paging = paging();
     page(async move {
         let store = store();
         let choices = Choices {
@@ -35,17 +41,17 @@ pub fn UserSearchPage() -> impl IntoView {
         };
         let actions = vec![Action::Link { words: "Create user".to_owned(), href: "/users/new".to_owned() }];
         let (results, errors) = match form.read() {
+            _ if refused.is_some() => (().into_any(), FieldErrors::default()),
             Err(errors) => (().into_any(), errors),
             Ok(query) => {
-                let paging = paging();
                 let paged = paging.after.is_some();
                 let found = user::find(&store, &query, &paging).await?;
                 let count = user::count(&store, &query, MOST_COUNTED + 1).await?;
-                (results(&form, found, count, paged).into_any(), FieldErrors::default())
+                (results(&form, found, count, paged)?, FieldErrors::default())
             }
         };
-        let error = (!errors.is_empty())
-            .then(|| AppError::Refused("Nothing was looked for: correct what is wrong below".to_owned()));
+        let wrong = || AppError::Refused("Nothing was looked for: correct what is wrong below".to_owned());
+        let error = refused.or_else(|| (!errors.is_empty()).then(wrong));
         Ok(view! {
             <Frame title="User search" crumbs=crumbs([]) actions
                 lead="By user number, UserID, any name, e-mail or barcode. The beginning of each word is enough.">
@@ -63,19 +69,20 @@ fn search_form(form: &SearchForm, choices: Choices, errors: &FieldErrors) -> imp
     let order = (form.sort != Sort::default() || form.descending).then(|| {
         let direction = if form.descending { "desc" } else { "asc" };
         view! {
-            <input type="hidden" name="sort" value=form.sort.code() />
-            <input type="hidden" name="order" value=direction />
+            <input type="hidden" name="form[sort]" value=form.sort.code() />
+            <input type="hidden" name="form[order]" value=direction />
         }
     });
     let roles = Role::ALL.map(|role| (role.code(), role.words()));
     let roles = [("any", "Any role"), ("none", "No role")].into_iter().chain(roles);
     view! {
-        <form method="get" action="/users" role="search" aria-label="Users">
+        <form method="post" action=action(FindUsers::PATH, "/users") role="search" aria-label="Users">
+            <submission::Token />
             {order}
             <div class="filters">
                 <div class="field">
                     <label for="q">"Find users"</label>
-                    <input id="q" name="q" type="search" maxlength=text::SHORT value=typed autocomplete="off"
+                    <input id="q" name="form[q]" type="search" maxlength=text::SHORT value=typed autocomplete="off"
                         aria-describedby=errors.of("q").is_some().then_some("q-problem") />
                 </div>
                 <button class="primary" type="submit">"Find users"</button>
@@ -115,7 +122,7 @@ fn select(
     view! {
         <div class="field">
             <label for=name>{label}</label>
-            <select id=name name=name><option value="">"Any"</option>{options}</select>
+            <select id=name name=format!("form[{name}]")><option value="">"Any"</option>{options}</select>
         </div>
     }
     .into_any()
@@ -127,7 +134,7 @@ fn terms(name: &'static str, label: &'static str, form: &SearchForm, terms: Vec<
         return view! {
             <div class="field">
                 <label for=name>{label}</label>
-                <input id=name name=name value=chosen maxlength=text::SHORT autocomplete="off" />
+                <input id=name name=format!("form[{name}]") value=chosen maxlength=text::SHORT autocomplete="off" />
             </div>
         }
         .into_any();
@@ -141,7 +148,7 @@ fn terms(name: &'static str, label: &'static str, form: &SearchForm, terms: Vec<
     view! {
         <div class="field">
             <label for=name>{label}</label>
-            <select id=name name=name><option value="">"Any"</option>{unknown}{options}</select>
+            <select id=name name=format!("form[{name}]")><option value="">"Any"</option>{unknown}{options}</select>
         </div>
     }
     .into_any()
@@ -158,17 +165,22 @@ fn date(
     view! {
         <div class="field">
             <label for=name>{label}</label>
-            <input class="date" id=name name=name value=value placeholder="15 Jan 2018" autocomplete="off"
+            <input class="date" id=name name=format!("form[{name}]") value=value placeholder="15 Jan 2018" autocomplete="off"
                 aria-invalid=wrong aria-describedby=format!("{name}-problem") />
             <FieldProblem field=name errors=errors.clone() />
         </div>
     }
 }
 
-fn results(form: &SearchForm, found: Page<UserRow>, count: i64, paged: bool) -> impl IntoView + use<> {
+fn results(
+    form: &SearchForm,
+    found: Page<UserRow>,
+    count: i64,
+    paged: bool,
+) -> Result<AnyView, RecordsError> {
     let Page { rows, next } = found;
     if rows.is_empty() && !paged {
-        return none(form).into_any();
+        return Ok(none(form).into_any());
     }
     let most = i64::try_from(MOST_COUNTED).unwrap_or(i64::MAX);
     let count = if count > most {
@@ -177,16 +189,17 @@ fn results(form: &SearchForm, found: Page<UserRow>, count: i64, paged: bool) -> 
         counted(count, "user", "users")
     };
     let heads = [
-        head(form, Some(Sort::Number), "Number"),
-        head(form, Some(Sort::Name), "Name"),
-        head(form, None, "UserID, e-mail"),
-        head(form, None, "Category, department"),
-        head(form, Some(Sort::Leaving), "Leaving date"),
-        head(form, Some(Sort::Activity), "Last activity"),
-        head(form, None, "State"),
+        head(form, Sort::Number, "Number")?,
+        head(form, Sort::Name, "Name")?,
+        plain_head("UserID, e-mail"),
+        plain_head("Category, department"),
+        head(form, Sort::Leaving, "Leaving date")?,
+        head(form, Sort::Activity, "Last activity")?,
+        plain_head("State"),
     ];
-    let list = form.address(form.sort, form.descending);
-    view! {
+    let list = form.address(form.sort, form.descending)?;
+    let next = next.map(|key| form.address_after(key)).transpose()?;
+    Ok(view! {
         <div class="scroll" role="region" aria-label="Users found" tabindex="0">
             <table>
                 <caption>{count}</caption>
@@ -194,18 +207,21 @@ fn results(form: &SearchForm, found: Page<UserRow>, count: i64, paged: bool) -> 
                 <tbody>{rows.into_iter().map(row).collect_view()}</tbody>
             </table>
         </div>
-        <Pager list paged next />
+        <Pages first=paged.then_some(list) next />
     }
-    .into_any()
+    .into_any())
 }
 
-/// The head of a column. Where the list can be ordered by it, it leads to that order, or to the other direction.
-fn head(form: &SearchForm, sort: Option<Sort>, words: &'static str) -> AnyView {
-    let Some(sort) = sort else { return view! { <th scope="col">{words}</th> }.into_any() };
+fn plain_head(words: &'static str) -> AnyView {
+    view! { <th scope="col">{words}</th> }.into_any()
+}
+
+/// The head of a column that the list can be ordered by: it leads to that order, or to the other direction.
+fn head(form: &SearchForm, sort: Sort, words: &'static str) -> Result<AnyView, RecordsError> {
     let here = form.sort == sort;
     let state = here.then_some(if form.descending { "descending" } else { "ascending" });
-    let href = form.address(sort, here && !form.descending);
-    view! { <th scope="col" aria-sort=state><a href=href>{words}</a></th> }.into_any()
+    let href = form.address(sort, here && !form.descending)?;
+    Ok(view! { <th scope="col" aria-sort=state><a href=href>{words}</a></th> }.into_any())
 }
 
 fn row(user: UserRow) -> impl IntoView {

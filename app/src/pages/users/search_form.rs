@@ -1,10 +1,16 @@
-//! The search of users as it stands in the address of the page.
+//! The search of users: as it is posted, and as it stands in the address of the page.
 
-use crate::parts::{percent_encoded, query};
+use crate::error::AppError;
+use crate::parts::query;
+use crate::sought;
+use leptos::prelude::*;
+use leptos::server_fn::codec::PostUrl;
 use policy::form::FieldErrors;
 use policy::user_form::optional_date;
 use policy::{Role, text};
+use records::RecordsError;
 use records::user::{Having, RoleFilter, Sort, UserQuery};
+use std::collections::BTreeMap;
 
 /// Names of the fields, as in the address. The first one is the box; the others are the advanced form.
 const NAMES: [&str; 10] = [
@@ -19,6 +25,20 @@ const NAMES: [&str; 10] = [
     "marked",
     "anonymised",
 ];
+
+/// The list.
+const USERS: &str = "/users";
+
+/// Looks for users. The form is plain, so that the search works without WebAssembly.
+#[server(prefix = "/do", endpoint = "find_users", input = PostUrl)]
+pub(crate) async fn find_users(form: BTreeMap<String, String>) -> Result<(), AppError> {
+    let known = NAMES.into_iter().chain(["sort", "order"]);
+    let values: Vec<_> = known.filter_map(|name| Some((name, form.get(name)?.clone()))).collect();
+    if values.len() < form.len() {
+        return Err(AppError::Unreadable);
+    }
+    sought::go(USERS, &values)
+}
 
 /// What was typed and chosen.
 #[derive(Clone, Debug)]
@@ -54,17 +74,24 @@ impl SearchForm {
     }
 
     /// The address of this search in some order.
-    pub(super) fn address(&self, sort: Sort, descending: bool) -> String {
-        let mut parts: Vec<String> = NAMES
-            .iter()
-            .filter(|name| !self.value(name).is_empty())
-            .map(|name| format!("{name}={}", percent_encoded(self.value(name))))
-            .collect();
+    pub(super) fn address(&self, sort: Sort, descending: bool) -> Result<String, RecordsError> {
+        sought::address(USERS, &self.values(sort, descending))
+    }
+
+    /// The address of the page of this search that begins after a key.
+    pub(super) fn address_after(&self, key: String) -> Result<String, RecordsError> {
+        let mut values = self.values(self.sort, self.descending);
+        values.push(("after", key));
+        sought::address(USERS, &values)
+    }
+
+    fn values(&self, sort: Sort, descending: bool) -> Vec<(&'static str, String)> {
+        let mut values: Vec<_> = NAMES.iter().map(|name| (*name, self.value(name).to_owned())).collect();
         if sort != Sort::default() || descending {
-            parts.push(format!("sort={}", sort.code()));
-            parts.push(format!("order={}", if descending { "desc" } else { "asc" }));
+            values.push(("sort", sort.code().to_owned()));
+            values.push(("order", if descending { "desc" } else { "asc" }.to_owned()));
         }
-        if parts.is_empty() { "/users".to_owned() } else { format!("/users?{}", parts.join("&")) }
+        values
     }
 
     /// What is to be found, or which fields are wrong.

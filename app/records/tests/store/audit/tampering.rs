@@ -33,7 +33,8 @@ pub async fn without_guards(store: &Store) {
         return;
     }
     for table in ["audit_events", "audit_head"] {
-        for event in ["inserted", "changed", "deleted"] {
+        let put_in = if table == "audit_head" { "inserted" } else { "added" };
+        for event in [put_in, "changed", "deleted"] {
             execute(store, &format!("DROP TRIGGER {table}_{event}")).await;
         }
     }

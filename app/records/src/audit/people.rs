@@ -1,0 +1,86 @@
+//! The events of people who were anonymised: one for each, written with its place and code by one statement.
+
+use super::Deed;
+use super::chain::{self, Chained, End};
+use super::event::Event;
+use crate::anonymise::Job;
+use crate::dialect;
+use crate::error::RecordsError;
+use crate::store::Store;
+use chrono::SubsecRound as _;
+use policy::UserNumber;
+use sea_orm::sea_query::Value;
+use sea_orm::{ConnectionTrait, DatabaseTransaction};
+use serde::Serialize;
+
+/// What these events are of.
+const KIND: &str = "user";
+
+/// An event as the statement takes it.
+#[derive(Serialize)]
+struct Row {
+    subject: String,
+    #[serde(flatten)]
+    chained: Chained,
+}
+
+/// Notes that these people were anonymised. The end of the chain is locked from here on until the commit, so it comes
+/// after every other change of the transaction.
+pub(crate) async fn note_people(
+    store: &Store,
+    tx: &DatabaseTransaction,
+    job: &Job<'_>,
+    done: &[UserNumber],
+) -> Result<(), RecordsError> {
+    if done.is_empty() {
+        return Ok(());
+    }
+    let backend = tx.get_database_backend();
+    // Not finer than what both databases keep, so that the code is over what can be read again.
+    let at = store.clock.now().trunc_subsecs(6);
+    let (actor, channel) = (job.actor.staff.map(|staff| staff.0), job.actor.channel.code());
+    let (action, detail) = (Deed::UserAnonymised.code(), format!("rules={}", policy::RULES_VERSION));
+    let mut end = End::lock(store, tx).await?;
+    let ids = dialect::next_ids(tx, "audit_events", done.len()).await?;
+    let rows: Vec<Row> = std::iter::zip(ids, done)
+        .map(|(id, user)| {
+            let subject = user.0.to_string();
+            let event = Event::new(
+                id,
+                [
+                    Some(at.timestamp_micros().to_string()),
+                    actor.map(|number| number.to_string()),
+                    Some(channel.to_owned()),
+                    Some(action.to_owned()),
+                    Some(KIND.to_owned()),
+                    Some(subject.clone()),
+                    Some(job.run.0.to_string()),
+                    Some(detail.clone()),
+                ],
+            );
+            Row { subject, chained: end.add(&event) }
+        })
+        .collect();
+    let sql = format!(
+        "INSERT INTO audit_events (id, at, actor_number, channel, action, subject_kind, subject_id, run_id, detail, \
+         sequence, mac) SELECT number, CAST(? AS {}), CAST(? AS BIGINT), CAST(? AS TEXT), CAST(? AS TEXT), '{KIND}', \
+         CAST(subject AS BIGINT), CAST(? AS BIGINT), CAST(? AS TEXT), CAST(place AS BIGINT), code FROM {}",
+        dialect::instant_type(backend),
+        dialect::objects(backend, "events", &["subject", "place", "code"])
+    );
+    let json = serde_json::to_string(&rows).map_err(|_| RecordsError::Corrupt("audit"))?;
+    let values: Vec<Value> = vec![
+        at.into(),
+        actor.into(),
+        channel.into(),
+        action.into(),
+        job.run.0.into(),
+        detail.into(),
+        json.into(),
+    ];
+    let written = tx.execute_raw(dialect::statement(backend, &sql, values)).await?;
+    if written.rows_affected() != done.len() as u64 {
+        return Err(chain::broken());
+    }
+    end.unlock(tx).await
+}

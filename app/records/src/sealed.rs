@@ -1,0 +1,50 @@
+//! Texts that only Lethe can read again: sealed with a key that is not in the database.
+
+use crate::error::RecordsError;
+use crate::key::Key;
+use crate::store::Store;
+use chacha20poly1305::aead::{Aead, Payload};
+use chacha20poly1305::{KeyInit, XChaCha20Poly1305, XNonce};
+use rand::Rng as _;
+use std::fmt;
+use zeroize::Zeroizing;
+
+const NONCE: usize = 24;
+
+/// What seals and opens, for one purpose.
+#[derive(Clone)]
+pub(crate) struct Sealer(XChaCha20Poly1305);
+
+impl fmt::Debug for Sealer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Sealer")
+    }
+}
+
+impl Sealer {
+    /// The sealer of this installation for the purpose that a label names. Another label seals with another key.
+    pub(crate) async fn of(store: &Store, label: &[u8]) -> Result<Self, RecordsError> {
+        let key = Key::load(store).await?.derived(label);
+        XChaCha20Poly1305::new_from_slice(&*key).map(Self).map_err(|_| RecordsError::Corrupt("key"))
+    }
+
+    /// Seals something of a user, as hexadecimal digits. It can be opened as that user's only.
+    pub(crate) fn seal(&self, user: i64, open: &[u8]) -> Result<String, RecordsError> {
+        let mut nonce = [0; NONCE];
+        rand::rng().fill_bytes(&mut nonce);
+        let payload = Payload { msg: open, aad: &user.to_be_bytes() };
+        let sealed = self.0.encrypt(&XNonce::from(nonce), payload);
+        let sealed = sealed.map_err(|_| RecordsError::Corrupt("secret"))?;
+        Ok(base16ct::lower::encode_string(&[nonce.as_slice(), &sealed].concat()))
+    }
+
+    /// Opens what was sealed for a user.
+    pub(crate) fn open(&self, user: i64, sealed: &str) -> Result<Zeroizing<Vec<u8>>, RecordsError> {
+        let corrupt = || RecordsError::Corrupt("secret");
+        let bytes = base16ct::lower::decode_vec(sealed).map_err(|_| corrupt())?;
+        let (nonce, sealed) = bytes.split_first_chunk::<NONCE>().ok_or_else(corrupt)?;
+        let payload = Payload { msg: sealed, aad: &user.to_be_bytes() };
+        let opened = self.0.decrypt(&XNonce::from(*nonce), payload);
+        opened.map(Zeroizing::new).map_err(|_| corrupt())
+    }
+}
