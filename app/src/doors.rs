@@ -3,6 +3,7 @@
 //! Whatever stands in no row is shut. `records` asks again where a change is made.
 
 use policy::Action;
+use records::{Actor, Session};
 
 /// What an address asks for.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -21,7 +22,7 @@ use Action::{
     Administer, AnonymiseOne, Approve, DecideResidue, EditTasks, EditUsers, ManageStaff, PlaceHolds, Preview,
     ReleaseHolds, Run, SeeAudit, SeeCatalogue, SeeReports, SeeResidue, SeeTasks, SeeUsers,
 };
-use Need::{May, Nothing, Session, SignIn};
+use Need::{May, Nothing, SignIn};
 
 /// Every address, as the router writes it, and what it asks for.
 pub const DOORS: &[(&str, Need)] = &[
@@ -29,8 +30,8 @@ pub const DOORS: &[(&str, Need)] = &[
     ("/healthz", Nothing),
     ("/metrics", Nothing),
     ("/sign-in", Nothing),
-    ("/sign-in/code", Session),
-    ("/sign-in/app", Session),
+    ("/sign-in/code", Need::Session),
+    ("/sign-in/app", Need::Session),
     ("/sign-in/again", SignIn),
     ("/invitation/{key}", Nothing),
     ("/account", SignIn),
@@ -38,9 +39,9 @@ pub const DOORS: &[(&str, Need)] = &[
     ("/staff", May(ManageStaff)),
     ("/do/sign_in", Nothing),
     ("/do/accept_invitation", Nothing),
-    ("/do/second_factor", Session),
-    ("/do/confirm_app", Session),
-    ("/do/sign_out", Session),
+    ("/do/second_factor", Need::Session),
+    ("/do/confirm_app", Need::Session),
+    ("/do/sign_out", Need::Session),
     ("/do/sign_in_again", SignIn),
     ("/do/change_password", SignIn),
     ("/do/end_session", SignIn),
@@ -118,6 +119,19 @@ pub const DOORS: &[(&str, Need)] = &[
 pub fn need(route: &str, path: &str) -> Option<Need> {
     let sought = if route.ends_with("/{*function}") { path } else { route };
     DOORS.iter().find(|(address, _)| *address == sought).map(|(_, need)| *need)
+}
+
+/// Whether a page opens for whoever has this session. Wherever a page is made, and not only where its address is asked
+/// for: a form that was not carried out brings back a page, too.
+pub fn opens_to(page: &str, session: Option<&Session>) -> bool {
+    let actor = session.map_or_else(Actor::nobody, Session::actor);
+    match need_of_link(page) {
+        None => false,
+        Some(Nothing) => true,
+        Some(Need::Session) => session.is_some(),
+        Some(SignIn) => actor.staff.is_some(),
+        Some(May(action)) => actor.may(action),
+    }
 }
 
 /// What an address in a page asks for, so that nobody is shown a link that leads to a closed door.

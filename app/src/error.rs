@@ -43,6 +43,12 @@ pub enum AppError {
     /// The request cannot be read: a field is unknown, or its value is of the wrong kind.
     #[error("The form could not be read: it has unknown fields or values. Nothing was changed")]
     Unreadable,
+    /// More was sent than any right form has; the most, in MB.
+    #[error("The form is too large: at most {0} MB can be sent. Nothing was changed")]
+    TooLarge(usize),
+    /// The form did not arrive whole.
+    #[error("The form did not arrive in time or was cut off. Nothing was changed. Send it again")]
+    CutOff,
     /// Our fault. The number stands in the log.
     #[error(
         "Something went wrong on our side and nothing was changed. Tell the administrator the number {0}"

@@ -9,6 +9,7 @@ use leptos::prelude::{expect_context, use_context};
 use records::{Actor, Session, Store};
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Everything that one server process shares.
 #[derive(Clone, Debug, FromRef)]
@@ -21,6 +22,8 @@ pub struct AppState {
     pub throttle: Arc<Throttle>,
     /// How the cookie of a session is sent.
     pub cookies: Cookies,
+    /// How long a form may take to arrive. Whoever sends one slowly keeps others waiting.
+    pub form_time: Duration,
 }
 
 /// How the cookie of a session is sent.

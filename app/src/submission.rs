@@ -5,18 +5,21 @@
 //! When all is well the server function redirects. When not, that page is rendered again with the [`Submitted`]
 //! form in its context. Nothing that was typed is stored anywhere.
 
+use crate::doors;
 use crate::error::AppError;
 use crate::parts::percent_encoded;
 use crate::routes::Document;
 use crate::state::{AppState, extension};
 use axum::body::{Body, Bytes, to_bytes};
-use axum::extract::State;
+use axum::extract::{DefaultBodyLimit, FromRequest as _, State};
 use axum::response::{IntoResponse, Response};
 use http::header::{ACCEPT, CONTENT_TYPE, HeaderName, LOCATION, SET_COOKIE};
 use http::request::Parts;
 use http::{Extensions, HeaderValue, Method, Request, StatusCode, Uri};
 use leptos::prelude::*;
+use records::Session;
 use serde::de::DeserializeOwned;
+use std::time::Duration;
 
 /// The prefix of every server function that a plain form posts to.
 pub const PREFIX: &str = "/do";
@@ -81,7 +84,7 @@ pub(crate) fn Token() -> impl IntoView {
 /// Carries out a posted form.
 pub async fn submit(State(state): State<AppState>, request: Request<Body>) -> Response {
     let (mut parts, body) = request.into_parts();
-    let form = match posted(&parts, body).await {
+    let form = match posted(&parts, body, state.form_time).await {
         Ok(form) => form,
         Err((form, error)) => return again(&state, form, error).await,
     };
@@ -131,8 +134,9 @@ struct Posted {
     extensions: Extensions,
 }
 
-/// Reads a form. It is not carried out if it is too large, is not one of Lethe's, or was made for another session.
-async fn posted(parts: &Parts, body: Body) -> Result<Posted, (Posted, AppError)> {
+/// Reads a form. It is not carried out if it is too large or too slow, is not one of Lethe's, or was made for another
+/// session.
+async fn posted(parts: &Parts, body: Body, time: Duration) -> Result<Posted, (Posted, AppError)> {
     let plain = parts
         .headers
         .get(CONTENT_TYPE)
@@ -144,12 +148,9 @@ async fn posted(parts: &Parts, body: Body) -> Result<Posted, (Posted, AppError)>
         body: Bytes::new(),
         extensions: parts.extensions.clone(),
     };
-    let Ok(body) = to_bytes(body, MOST_BYTES).await else {
-        let why = format!(
-            "The form is too large: at most {} MB can be sent. Nothing was changed",
-            MOST_BYTES / 1024 / 1024
-        );
-        return Err((form, AppError::Refused(why)));
+    let body = match whole(body, time).await {
+        Ok(body) => body,
+        Err(error) => return Err((form, error)),
     };
     if !plain {
         return Err((form, AppError::Unreadable));
@@ -164,6 +165,19 @@ async fn posted(parts: &Parts, body: Body) -> Result<Posted, (Posted, AppError)>
     if only_form_fields(&form.body) { Ok(form) } else { Err((form, AppError::Unreadable)) }
 }
 
+/// The whole body of a form, if it is not too large and arrives in time.
+async fn whole(body: Body, time: Duration) -> Result<Bytes, AppError> {
+    let mut request = Request::new(body);
+    DefaultBodyLimit::max(MOST_BYTES).apply(&mut request);
+    match tokio::time::timeout(time, Bytes::from_request(request, &())).await {
+        Ok(Ok(body)) => Ok(body),
+        Ok(Err(rejection)) if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => {
+            Err(AppError::TooLarge(MOST_BYTES / 1024 / 1024))
+        }
+        Ok(Err(_)) | Err(_) => Err(AppError::CutOff),
+    }
+}
+
 /// Renders the page of a form again, with what was typed. Whoever has to show again who they are is asked for it first.
 async fn again(state: &AppState, form: Posted, error: AppError) -> Response {
     let Posted { page, path, body, extensions } = form;
@@ -173,24 +187,35 @@ async fn again(state: &AppState, form: Posted, error: AppError) -> Response {
     }
     let status = status_of(&error);
     let submitted = Submitted { path, body, error };
+    let page = open_page(page, extensions.get::<Session>());
     let mut response = render(state, &page, extensions, move || provide_context(submitted.clone())).await;
     *response.status_mut() = status;
     response
+}
+
+/// The page that a form names, if it opens for whoever sent the form. Anybody can write any page into the address that a
+/// form is posted to.
+fn open_page(page: String, session: Option<&Session>) -> String {
+    if doors::opens_to(&page, session) {
+        return page;
+    }
+    let is_signed_in = session.is_some_and(|session| session.actor().staff.is_some());
+    if is_signed_in { "/" } else { "/sign-in" }.to_owned()
 }
 
 /// The status of an answer that says why nothing was done.
 fn status_of(error: &AppError) -> StatusCode {
     match error {
         AppError::Checked | AppError::Shown(_) => StatusCode::OK,
-        AppError::Stale => StatusCode::CONFLICT,
+        AppError::Stale | AppError::Refused(_) => StatusCode::CONFLICT,
         AppError::Forbidden(_) | AppError::SignInAgain => StatusCode::FORBIDDEN,
         AppError::NotSignedIn => StatusCode::UNAUTHORIZED,
         AppError::TooMany => StatusCode::TOO_MANY_REQUESTS,
         AppError::NotFound(_) => StatusCode::NOT_FOUND,
         AppError::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
-        AppError::Invalid(_) | AppError::Refused(_) | AppError::Unreadable => {
-            StatusCode::UNPROCESSABLE_ENTITY
-        }
+        AppError::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
+        AppError::CutOff => StatusCode::REQUEST_TIMEOUT,
+        AppError::Invalid(_) | AppError::Unreadable => StatusCode::UNPROCESSABLE_ENTITY,
     }
 }
 

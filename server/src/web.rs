@@ -53,6 +53,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const LONGEST: Duration = Duration::from_mins(2);
 /// How long whoever sends a form may be silent in the middle of it.
 const SILENCE: Duration = Duration::from_secs(10);
+/// How long a form may take to arrive.
+const FORM_TIME: Duration = Duration::from_secs(30);
 /// How many requests are answered at once; the others wait.
 const AT_ONCE: usize = 256;
 
@@ -227,7 +229,7 @@ fn router(state: &AppState, outside: &Outside, pulse: Pulse) -> Router {
 
 /// What the pages share.
 fn state(site: &Path, store: Store, cookies: Cookies) -> AppState {
-    AppState { options: options(site), store, throttle: Arc::default(), cookies }
+    AppState { options: options(site), store, throttle: Arc::default(), cookies, form_time: FORM_TIME }
 }
 
 /// Answers a question of an island in the browser.
@@ -240,9 +242,13 @@ async fn answer_island(
     submission::with_status(answer.into_response()).await
 }
 
+/// An address at which there is no page.
+const NOWHERE: &str = "/nowhere";
+
 async fn page_not_found(state: AppState, request: axum::extract::Request) -> axum::response::Response {
     let (parts, _) = request.into_parts();
-    submission::render(&state, parts.uri.path(), parts.extensions, || ()).await
+    // Never the page of the address itself: it came past the doors, and Leptos may read it as the address of a page.
+    submission::render(&state, NOWHERE, parts.extensions, || ()).await
 }
 
 fn header(name: HeaderName, value: &'static str) -> SetResponseHeaderLayer<HeaderValue> {

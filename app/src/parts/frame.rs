@@ -4,7 +4,7 @@ use crate::islands::ThemeSwitch;
 use crate::pages::outcomes;
 use crate::pages::sign_in::SignOut;
 use crate::pages::users::FindUsers;
-use crate::parts::Banner;
+use crate::parts::{Banner, escaped};
 use crate::state::{opens, session};
 use crate::submission;
 use leptos::prelude::*;
@@ -89,7 +89,7 @@ pub(crate) fn Frame(
     let actions: Vec<Action> = actions.into_iter().filter(Action::opens).collect();
     let with_actions = !actions.is_empty();
     view! {
-        <Title text=format!("{title} – Lethe") />
+        <Title text=escaped(&format!("{title} – Lethe")) />
         <a class="skip" href="#content">"Skip to the content"</a>
         <TopBar here=here.clone() />
         <Banner />

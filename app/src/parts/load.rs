@@ -1,12 +1,14 @@
 //! Loading what a page shows, and the page to show when that does not work.
 
+use crate::doors;
 use crate::error::{AppError, reference};
 use crate::parts::Frame;
 use crate::sought;
+use crate::state::session;
 use http::StatusCode;
 use leptos::prelude::*;
 use leptos_axum::ResponseOptions;
-use leptos_router::hooks::use_params_map;
+use leptos_router::hooks::{use_location, use_params_map};
 use records::RecordsError;
 use records::page::Paging;
 use std::future::Future;
@@ -31,11 +33,15 @@ pub(crate) fn paging() -> Paging {
     Paging { after: (!after.is_empty()).then_some(after), rows: None }
 }
 
-/// A page of what `load` finds.
+/// A page of what `load` finds, for whom its door opens.
 pub(crate) fn page<V: IntoView + 'static>(
     load: impl Future<Output = Result<V, RecordsError>> + Send + 'static,
 ) -> impl IntoView {
+    let is_open = doors::opens_to(&use_location().pathname.get_untracked(), session().as_ref());
     Suspend::new(async move {
+        if !is_open {
+            return not_shown(StatusCode::FORBIDDEN, "You may not see this page.".to_owned()).into_any();
+        }
         match load.await {
             Ok(view) => view.into_any(),
             Err(error) => problem(&error).into_any(),
@@ -59,6 +65,10 @@ fn problem(error: &RecordsError) -> impl IntoView + use<> {
             (StatusCode::INTERNAL_SERVER_ERROR, AppError::Internal(reference(error)).to_string())
         }
     };
+    not_shown(status, words)
+}
+
+fn not_shown(status: StatusCode, words: String) -> impl IntoView {
     expect_context::<ResponseOptions>().set_status(status);
     let title = if status == StatusCode::NOT_FOUND { "Not found" } else { "This page cannot be shown" };
     view! {

@@ -1,5 +1,6 @@
 //! The frame of the pages before and around the sign-in: no modules, nothing that leads further.
 
+use crate::parts::escaped;
 use leptos::prelude::*;
 use leptos_meta::Title;
 
@@ -12,7 +13,7 @@ pub(crate) fn Plain(
     children: Children,
 ) -> impl IntoView {
     view! {
-        <Title text=format!("{title} – Lethe") />
+        <Title text=escaped(&format!("{title} – Lethe")) />
         <main id="content" class="alone" tabindex="-1">
             <p class="product">"Lethe"</p>
             <h1>{title}</h1>

@@ -1,5 +1,6 @@
 //! Requests to the whole router: what a form may send, and what every answer carries.
 
+mod abuse;
 pub(super) mod desk;
 mod doors;
 
@@ -83,7 +84,7 @@ async fn a_bad_task_form_is_refused_at_the_field() {
     assert!(page.contains("Enter at most 200 characters") && page.contains("value=\"Typed\""));
     let large = task_form(&format!("form[owner]={}", "1".repeat(3 << 20)));
     let (status, _, page) = desk.post(save, large).await;
-    assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert_eq!(status, StatusCode::PAYLOAD_TOO_LARGE);
     assert!(page.contains("too large"), "{page}");
     assert_eq!(tasks(&store).await, 0, "nothing was saved");
     let (status, location, _) = desk.post(save, task_form("form[active]=true")).await;

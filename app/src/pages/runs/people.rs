@@ -25,6 +25,7 @@ pub(super) struct PeopleForm {
 }
 
 /// Looks for people of a run.
+#[allow(clippy::unused_async, reason = "server functions are async")]
 #[server(prefix = "/do", endpoint = "find_people", input = PostUrl)]
 pub(super) async fn find_people(form: PeopleForm) -> Result<(), AppError> {
     let PeopleForm { run, verdict, reason, outcome, q } = form;

@@ -1,6 +1,6 @@
 //! The fields of the user form.
 
-use crate::parts::FieldProblem;
+use crate::parts::{FieldProblem, escaped};
 use leptos::prelude::*;
 use policy::form::FieldErrors;
 use policy::text;
@@ -108,7 +108,7 @@ impl Inputs {
                 <label for=field>{label}</label>
                 <textarea id=field name=format!("form[{field}]") rows="4" maxlength=text::LONG
                     aria-invalid=self.wrong(field) aria-describedby=format!("{field}-problem")>
-                    {value.to_owned()}
+                    {escaped(value)}
                 </textarea>
                 <FieldProblem field errors=self.errors.clone() />
             </div>

@@ -30,6 +30,7 @@ const NAMES: [&str; 10] = [
 const USERS: &str = "/users";
 
 /// Looks for users. The form is plain, so that the search works without WebAssembly.
+#[allow(clippy::unused_async, reason = "server functions are async")]
 #[server(prefix = "/do", endpoint = "find_users", input = PostUrl)]
 pub(crate) async fn find_users(form: BTreeMap<String, String>) -> Result<(), AppError> {
     let known = NAMES.into_iter().chain(["sort", "order"]);

@@ -2,13 +2,14 @@
 
 use crate::scheduler::Pulse;
 use crate::web::{Outside, router, state};
-use app::state::Cookies;
+use app::state::{AppState, Cookies};
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::header::{CONTENT_TYPE, COOKIE, HeaderValue, LOCATION, SET_COOKIE};
 use axum::http::{HeaderMap, Request, StatusCode};
 use policy::{Role, UserNumber};
 use records::{Actor, Settings, SignIn, Store, staff};
+use std::sync::Arc;
 use tempfile::TempDir;
 use tower::ServiceExt as _;
 
@@ -16,8 +17,9 @@ use tower::ServiceExt as _;
 pub(in crate::web) const PASSWORD: &str = "plum tractor seventeen";
 
 /// A router over a library in a folder of its own, and somebody who is signed in.
+#[derive(Clone)]
 pub(in crate::web) struct Desk {
-    pub(in crate::web) folder: TempDir,
+    pub(in crate::web) folder: Arc<TempDir>,
     pub(in crate::web) store: Store,
     pub(in crate::web) router: Router,
     /// The cookie that is sent with every request; empty for nobody.
@@ -37,14 +39,32 @@ impl Desk {
 
     /// A library in which nobody is signed in.
     pub(in crate::web) async fn closed(sign_in: SignIn) -> Self {
-        let folder = tempfile::tempdir().expect("a folder");
+        Self::with(|settings| settings.sign_in = sign_in, |_| (), Outside::default()).await
+    }
+
+    /// A library in which nobody is signed in, with settings and a state of its own.
+    pub(in crate::web) async fn with(
+        set: impl FnOnce(&mut Settings),
+        change: impl FnOnce(&mut AppState),
+        outside: Outside,
+    ) -> Self {
+        let folder = Arc::new(tempfile::tempdir().expect("a folder"));
         let url = format!("sqlite://{}/test.db?mode=rwc", folder.path().display());
         let clock = records::Clock::new(chrono_tz::Tz::Europe__London);
-        let settings = Settings { sign_in, ..Settings::in_folder(folder.path()) };
+        let mut settings = Settings::in_folder(folder.path());
+        set(&mut settings);
         let store = Store::open(&url, clock, settings).await.expect("a store");
-        let state = state(folder.path(), store.clone(), Cookies::Plain);
-        let router = router(&state, &Outside::default(), Pulse::default());
+        let mut state = state(folder.path(), store.clone(), Cookies::Plain);
+        change(&mut state);
+        let router = router(&state, &outside, Pulse::default());
         Self { folder, store, router, cookie: String::new(), token: String::new() }
+    }
+
+    /// Somebody else at the same library, or the same person in another browser.
+    pub(in crate::web) async fn another(&self, user_id: &str) -> Self {
+        let mut other = self.clone();
+        other.sign_in(user_id).await;
+        other
     }
 
     /// Somebody with these roles and the password of these tests.

@@ -11,7 +11,7 @@ use records::{Actor, SignIn, session, staff};
 use std::collections::BTreeSet;
 
 /// Every address as the router and the server functions have it.
-fn addresses() -> BTreeSet<String> {
+pub(super) fn addresses() -> BTreeSet<String> {
     let pages = pages().into_iter().map(|page| page.path().to_owned());
     let handlers = handlers().into_iter().map(|(route, _)| route.to_owned());
     let functions = server_fn_paths().map(|(path, _)| path.to_owned());

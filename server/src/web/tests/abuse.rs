@@ -1,0 +1,20 @@
+//! What somebody tries who means harm: each file is one way, and says what must not happen.
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+mod approving;
+mod around_the_doors;
+mod bodies;
+mod foreign;
+mod forms;
+mod html;
+mod library;
+mod low_roles;
+mod many_previews;
+mod old_forms;
+mod sessions;
+mod sign_in_times;
+mod skipping;
+mod staff_stay;
+mod stored_scripts;
+mod twice;
+mod unknown_fields;

@@ -1,0 +1,163 @@
+//! Forms that are too large, never end or come drop by drop, and heads that are too large, over a real connection.
+
+use super::library::{dump, number};
+use crate::web::Outside;
+use crate::web::tests::desk::Desk;
+use axum::http::StatusCode;
+use policy::Role;
+use records::SignIn;
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
+
+/// How long a form may take in this test.
+const FORM_TIME: Duration = Duration::from_secs(1);
+/// What is quick, on a computer that does other things too.
+const SOON: Duration = Duration::from_secs(10);
+
+/// A desk that listens.
+async fn listening() -> (Desk, SocketAddr) {
+    let mut desk = Desk::with(
+        |settings| settings.sign_in = SignIn { password_alone: true, ..SignIn::default() },
+        |state| state.form_time = FORM_TIME,
+        Outside::default(),
+    )
+    .await;
+    desk.staff("ng", &[Role::Librarian]).await;
+    desk.sign_in("ng").await;
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let service = desk.router.clone().into_make_service_with_connect_info::<SocketAddr>();
+    tokio::spawn(async move { axum::serve(listener, service).await });
+    (desk, address)
+}
+
+/// The head of a form of so many bytes.
+fn head(desk: &Desk, address: SocketAddr, length: usize) -> String {
+    format!(
+        "POST /do/save_user?page=/users/new HTTP/1.1\r\nHost: {address}\r\nCookie: {}\r\n\
+         Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {length}\r\n\r\n",
+        desk.cookie
+    )
+}
+
+/// What comes back until the other side is silent, and its status.
+async fn answer(stream: &mut TcpStream) -> (u16, String) {
+    let mut bytes = Vec::new();
+    let mut part = vec![0; 16_384];
+    let read = async {
+        loop {
+            match stream.read(&mut part).await {
+                Ok(0) | Err(_) => break,
+                Ok(length) => bytes.extend_from_slice(&part[..length]),
+            }
+            if bytes.ends_with(b"</html>") || bytes.ends_with(b"0\r\n\r\n") {
+                break;
+            }
+        }
+    };
+    let _ = tokio::time::timeout(SOON, read).await;
+    let text = String::from_utf8_lossy(&bytes).into_owned();
+    let status = text.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or_default();
+    (status, text)
+}
+
+#[tokio::test]
+async fn a_form_that_is_too_large_is_refused_at_once() {
+    let (desk, address) = listening().await;
+    let before = dump(&desk.store).await;
+    for length in [app::submission::MOST_BYTES + 1, 1 << 40] {
+        let began = Instant::now();
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        stream.write_all(head(&desk, address, length).as_bytes()).await.unwrap();
+        let (mut reader, mut writer) = stream.split();
+        // One byte more than a form may have: the answer does not wait for the rest.
+        let sending = async {
+            let _ = writer.write_all(&vec![b'x'; app::submission::MOST_BYTES + 1]).await;
+            std::future::pending::<()>().await;
+        };
+        let mut bytes = vec![0; 64];
+        let read = tokio::select! {
+            read = reader.read(&mut bytes) => read.unwrap_or_default(),
+            () = sending => unreachable!(),
+        };
+        let head = String::from_utf8_lossy(&bytes[..read]).into_owned();
+        assert!(head.starts_with("HTTP/1.1 413 "), "{head}");
+        assert!(began.elapsed() < SOON);
+        eprintln!("a form of {length} bytes: refused after {:?}", began.elapsed());
+    }
+    assert_eq!(dump(&desk.store).await, before);
+}
+
+#[tokio::test]
+async fn a_form_that_comes_drop_by_drop_is_cut_off() {
+    let (desk, address) = listening().await;
+    let users = number(&desk.store, "SELECT COUNT(*) FROM users").await;
+    let form = format!("form[last_name]=Slow&form_token={}", desk.token);
+    let began = Instant::now();
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    stream.write_all(head(&desk, address, form.len()).as_bytes()).await.unwrap();
+    let (mut reader, mut writer) = stream.split();
+    let drops = async {
+        for byte in form.bytes() {
+            if writer.write_all(&[byte]).await.is_err() {
+                break;
+            }
+            tokio::time::sleep(FORM_TIME / 8).await;
+        }
+        std::future::pending::<()>().await;
+    };
+    let mut bytes = vec![0; 64];
+    let read = tokio::select! {
+        read = reader.read(&mut bytes) => read.unwrap(),
+        () = drops => unreachable!(),
+    };
+    let took = began.elapsed();
+    let head = String::from_utf8_lossy(&bytes[..read]).into_owned();
+    assert!(head.starts_with("HTTP/1.1 408 "), "{head}");
+    assert!(took >= FORM_TIME && took < SOON, "{took:?}");
+    assert_eq!(number(&desk.store, "SELECT COUNT(*) FROM users").await, users);
+    eprintln!("a form of one byte every {:?} is cut off after {took:?}", FORM_TIME / 8);
+}
+
+/// As many connections that send slowly as requests are answered at once: whoever comes next is answered as soon as
+/// these are cut off.
+#[tokio::test]
+async fn slow_forms_do_not_keep_others_out() {
+    let (desk, address) = listening().await;
+    let mut slow = Vec::new();
+    for _ in 0..crate::web::AT_ONCE + 20 {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        stream.write_all(head(&desk, address, 1_000).as_bytes()).await.unwrap();
+        stream.write_all(b"form").await.unwrap();
+        slow.push(stream);
+    }
+    let began = Instant::now();
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    let get = format!("GET /healthz HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
+    stream.write_all(get.as_bytes()).await.unwrap();
+    let (status, text) = answer(&mut stream).await;
+    assert!(status == 200 || status == 503, "{text}");
+    eprintln!("behind {} slow forms an answer takes {:?}", slow.len(), began.elapsed());
+    let (status, ..) = desk.get("/users").await;
+    assert_eq!(status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn a_head_that_is_too_large_is_not_read() {
+    let (_desk, address) = listening().await;
+    let long = "x".repeat(1 << 20);
+    let many = "X-More: y\r\n".repeat(200);
+    for (what, headers) in [("one long", format!("Cookie: lethe={long}\r\n")), ("many", many)] {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        let request = format!("GET /sign-in HTTP/1.1\r\nHost: {address}\r\n{headers}\r\n");
+        let _ = stream.write_all(request.as_bytes()).await;
+        let (status, text) = answer(&mut stream).await;
+        assert_eq!(status, 431, "{what}: {text}");
+    }
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    let get = format!("GET /sign-in HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
+    stream.write_all(get.as_bytes()).await.unwrap();
+    assert_eq!(answer(&mut stream).await.0, 200, "others are served");
+}

@@ -1,0 +1,252 @@
+//! A right form for each function that changes something, on a library in which each has something to change.
+
+use super::library::{ANA, BEN, add_task, confirmed_preview, execute, four_eyes, insert, leaver, number};
+use crate::web::tests::desk::{Desk, PASSWORD};
+use policy::hold::HoldForm;
+use policy::{Role, Roles, UserNumber};
+use records::page::Paging;
+use records::residue::{self, FindingQuery, Now};
+use records::{Actor, Clock, approval, hold, run, staff};
+
+/// A function and a right form for it.
+pub(super) struct Form {
+    pub(super) function: &'static str,
+    pub(super) body: String,
+}
+
+impl Form {
+    /// Where it is posted to.
+    pub(super) fn address(&self) -> String {
+        format!("{}?page=/account", self.function)
+    }
+}
+
+/// Functions that change nothing, or nothing by the form that stands here: why.
+pub(super) const CHANGE_NOTHING: [(&str, &str); 3] = [
+    ("/do/check_task", "says what saving would say"),
+    ("/do/second_factor", "Ana has come to the end of her sign-in"),
+    ("/do/confirm_app", "a wrong code"),
+];
+
+fn form(function: &'static str, body: impl Into<String>) -> Form {
+    Form { function, body: body.into() }
+}
+
+fn of(function: &'static str, name: &str, id: i64) -> Form {
+    form(function, format!("form[{name}]={id}"))
+}
+
+/// Ana is signed in; the forms are hers. They can be carried out in this order; those that end her session come last.
+pub(super) async fn library() -> (Desk, Vec<Form>) {
+    let desk = four_eyes().await;
+    let mut forms = users(&desk).await;
+    forms.extend(residue_places(&desk).await);
+    forms.extend(holds(&desk).await);
+    forms.extend(tasks(&desk).await);
+    forms.extend(approvals_and_runs(&desk).await);
+    forms.extend(staff_forms(&desk).await);
+    forms.extend(own_account(&desk).await);
+    (desk, forms)
+}
+
+pub(super) async fn actor(desk: &Desk, user_id: &str) -> Actor {
+    let user = staff::user_with_id(&desk.store, user_id).await.unwrap().unwrap();
+    Actor::signed_in(user, Roles::ALL, Clock::real())
+}
+
+async fn users(desk: &Desk) -> Vec<Form> {
+    let store = &desk.store;
+    let marked = leaver(store, "Marked").await;
+    execute(store, &format!("UPDATE users SET marked_on = '2018-01-20' WHERE number = {marked}")).await;
+    let borrower = leaver(store, "Borrower").await;
+    let loan = format!(
+        "loans (user_number, branch, issued_on, due_on) VALUES ({borrower}, 'main', '2018-01-01', '2018-02-01')"
+    );
+    let request = format!(
+        "requests (user_number, branch, placed_on, status) VALUES ({borrower}, 'main', '2018-01-01', 'open')"
+    );
+    let charge = format!(
+        "charges (user_number, kind, cents, charged_on) VALUES ({borrower}, 'fine', 250, '2018-01-01')"
+    );
+    add_task(store, "Settings for one", true).await;
+    let single = leaver(store, "Single").await;
+    let version = number(store, "SELECT version FROM tasks WHERE single_default").await;
+    let task = number(store, "SELECT id FROM tasks WHERE single_default").await;
+    vec![
+        form("/do/save_user", "form[last_name]=Somebody"),
+        of("/do/mark_user", "user", borrower.0),
+        of("/do/undelete_user", "user", marked.0),
+        of("/do/return_loan", "loan", insert(store, "id", &loan).await),
+        of("/do/cancel_request", "request", insert(store, "id", &request).await),
+        of("/do/settle_charge", "charge", insert(store, "id", &charge).await),
+        form(
+            "/do/anonymise_user",
+            format!("form[user]={single}&form[task]={task}&form[version]={version}&form[confirm]={single}"),
+        ),
+    ]
+}
+
+/// Somebody was anonymised whose address stands in the notes of three loans of others.
+async fn residue_places(desk: &Desk) -> Vec<Form> {
+    let store = &desk.store;
+    let gone = leaver(store, "Quartermainezebulon").await;
+    for name in ["Kept", "Removed", "Closed"] {
+        let other = leaver(store, name).await;
+        execute(store, &format!("UPDATE users SET leaving_on = NULL WHERE number = {other}")).await;
+        let loan = format!(
+            "INSERT INTO loans (user_number, branch, issued_on, due_on, returned_on, note) VALUES ({other}, 'main', \
+             '2018-01-01', '2018-02-01', '2018-01-05', '{name}: ask quartermainezebulon@example.org')"
+        );
+        execute(store, &loan).await;
+    }
+    run::anonymise_one(store, Actor::COMMAND_LINE, gone, &gone.to_string()).await.unwrap().unwrap();
+    residue::background_scans().await;
+    execute(store, "UPDATE loans SET note = NULL WHERE note LIKE 'Closed%'").await;
+    let found = residue::findings(store, &FindingQuery::default(), &Paging::default()).await.unwrap().rows;
+    assert!(found.len() >= 3, "{found:?}");
+    let place = |name: &str| {
+        let is_it = |now: &Now| matches!(now, Now::Text { text, .. } if text.starts_with(name));
+        let found = found.iter().find(|found| is_it(&found.now)).unwrap();
+        let Now::Text { seen, .. } = &found.now else { unreachable!() };
+        format!("form[place]={}&form[seen]={seen}", found.id)
+    };
+    let closed = found.iter().find(|found| found.now == Now::Nothing).unwrap();
+    vec![
+        form("/do/keep_residue", place("Kept")),
+        form("/do/remove_residue", place("Removed")),
+        of("/do/close_residue", "place", closed.id),
+    ]
+}
+
+async fn holds(desk: &Desk) -> Vec<Form> {
+    let store = &desk.store;
+    let ben = actor(desk, BEN).await;
+    let review = store.clock().today() + chrono::Duration::days(100);
+    let place = async |name: &str| {
+        let user = leaver(store, name).await;
+        let form = HoldForm {
+            user: user.to_string(),
+            reason: "dispute".to_owned(),
+            review_on: review.to_string(),
+            ..HoldForm::default()
+        };
+        hold::place(store, ben, &form).await.unwrap()
+    };
+    let (reviewed, asked, released) =
+        (place("Reviewed").await, place("Asked").await, place("Released").await);
+    hold::ask_for_release(store, ben, released).await.unwrap();
+    let user = leaver(store, "Held").await;
+    let later = review + chrono::Duration::days(1);
+    vec![
+        form("/do/place_hold", format!("form[user]={user}&form[reason]=dispute&form[review_on]={review}")),
+        form("/do/review_hold", format!("form[hold]={reviewed}&form[review_on]={later}")),
+        of("/do/ask_for_release", "hold", asked.0),
+        of("/do/release_hold", "hold", released.0),
+    ]
+}
+
+async fn tasks(desk: &Desk) -> Vec<Form> {
+    let store = &desk.store;
+    let task = async |description: &str, active: bool| {
+        let task = add_task(store, description, false).await;
+        let daily = r#"{"kind":"daily","time":"03:00:00"}"#;
+        execute(
+            store,
+            &format!("UPDATE tasks SET active = {active}, schedule = '{daily}' WHERE id = {task}"),
+        )
+        .await;
+        task.0
+    };
+    let right = "form[description]=Saved&form[visibility]=shared&form[category]=data_maintenance\
+                 &form[task_type]=anonymise_user_data&form[scope]=all&form[loan_text]=empty&form[schedule]=manual\
+                 &form[missed]=once";
+    vec![
+        form("/do/save_task", right),
+        form("/do/check_task", right),
+        of("/do/copy_task", "task", task("Copied", false).await),
+        of("/do/activate_task", "task", task("Switched on", false).await),
+        of("/do/deactivate_task", "task", task("Switched off", true).await),
+        of("/do/delete_task", "task", task("Deleted", false).await),
+        of("/do/make_task_default", "task", task("Default", false).await),
+        of("/do/make_preview", "task", task("Previewed", false).await),
+    ]
+}
+
+async fn approvals_and_runs(desk: &Desk) -> Vec<Form> {
+    let store = &desk.store;
+    let (ana, ben) = (actor(desk, ANA).await, actor(desk, BEN).await);
+    let asked = async |description: &str| {
+        let preview = run::preview(store, ben, add_task(store, description, false).await).await.unwrap();
+        approval::ask(store, ben, preview).await.unwrap().0
+    };
+    let to_ask = run::preview(store, ana, add_task(store, "To ask", false).await).await.unwrap();
+    let queued = confirmed_preview(store, ana, add_task(store, "Cancelled", false).await).await;
+    let people = run::read(store, queued).await.unwrap().previewed;
+    let queued = run::start(store, ana, queued, &people.to_string()).await.unwrap();
+    let preview = confirmed_preview(store, ana, add_task(store, "Started", false).await).await;
+    let people = run::read(store, preview).await.unwrap().previewed;
+    vec![
+        of("/do/ask_approval", "preview", to_ask.0),
+        of("/do/approve_request", "approval", asked("Approved").await),
+        of("/do/decline_request", "approval", asked("Declined").await),
+        of("/do/cancel_run", "run", queued.0),
+        form("/do/start_run", format!("form[preview]={preview}&form[confirm]={people}")),
+        of("/do/clean_files", "run", queued.0),
+    ]
+}
+
+async fn staff_forms(desk: &Desk) -> Vec<Form> {
+    let store = &desk.store;
+    let librarian = async |user_id: &str| desk.staff(user_id, &[Role::Librarian]).await;
+    let (given, taken) = (librarian("given").await, librarian("taken").await);
+    let (invited, disabled) = (librarian("invited").await, librarian("disabled").await);
+    let ended = librarian("ended").await;
+    session_of(desk, ended, &"e".repeat(64)).await;
+    let new = staff::add(store, Actor::COMMAND_LINE, "accepts", Role::Cataloguer).await.unwrap();
+    let key = new.1.unwrap().token;
+    vec![
+        form("/do/add_staff", "form[user_id]=newcomer&form[role]=librarian"),
+        form("/do/give_role", format!("form[user]={given}&form[role]=cataloguer")),
+        form("/do/take_role", format!("form[user]={taken}&form[role]=librarian")),
+        of("/do/invite_staff", "user", invited.0),
+        of("/do/disable_staff", "user", disabled.0),
+        of("/do/end_sessions", "user", ended.0),
+        form(
+            "/do/accept_invitation",
+            format!(
+                "form[key]={}&form[password]=apple+ladder+forty&form[repeated]=apple+ladder+forty",
+                key.reveal()
+            ),
+        ),
+    ]
+}
+
+async fn own_account(desk: &Desk) -> Vec<Form> {
+    let ana = actor(desk, ANA).await.staff.unwrap();
+    session_of(desk, ana, &"a1".repeat(32)).await;
+    let password = PASSWORD.replace(' ', "+");
+    vec![
+        form("/do/end_session", format!("form[session]={}", "a1".repeat(8))),
+        form("/do/second_factor", "form[code]=123456"),
+        form("/do/confirm_app", "form[code]=123456"),
+        form("/do/sign_in", format!("form[user_id]={ANA}&form[password]={password}")),
+        form("/do/sign_in_again", format!("form[password]={password}")),
+        form("/do/sign_out", ""),
+        form(
+            "/do/change_password",
+            format!(
+                "form[old]={password}&form[password]=another+tractor+eighteen&form[repeated]=another+tractor+eighteen"
+            ),
+        ),
+    ]
+}
+
+/// A session of somebody in another browser.
+async fn session_of(desk: &Desk, user: UserNumber, hash: &str) {
+    let now = Clock::real().to_rfc3339();
+    let session = format!(
+        "INSERT INTO sessions (id_hash, user_number, created_at, last_seen_at, stage, signed_in_at) VALUES \
+         ('{hash}', {user}, '{now}', '{now}', 'whole', '{now}')"
+    );
+    execute(&desk.store, &session).await;
+}

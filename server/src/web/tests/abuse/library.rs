@@ -1,0 +1,126 @@
+//! A library with something for every form to change, and a look at everything that it holds.
+
+use crate::web::Outside;
+use crate::web::tests::desk::Desk;
+use policy::{Brakes, Conditions, Days, FourEyes, Policy, Role, RunId, Scope, TaskId, UserNumber};
+use records::{Actor, SignIn, Store, dialect, run};
+use sea_orm::{ConnectionTrait as _, Statement};
+
+/// Somebody with every role, and a second one.
+pub(super) const ANA: &str = "ana";
+pub(super) const BEN: &str = "ben";
+
+/// A desk at which Ana is signed in. A second person is needed for what is new.
+pub(super) async fn four_eyes() -> Desk {
+    let mut desk = closed().await;
+    staffed(&mut desk).await;
+    desk
+}
+
+/// The same with the demo library in it.
+pub(super) async fn demo(users: u32) -> Desk {
+    let mut desk = closed().await;
+    records::demo::fill(&desk.store, Actor::COMMAND_LINE, users, 7).await.unwrap();
+    staffed(&mut desk).await;
+    desk
+}
+
+async fn staffed(desk: &mut Desk) {
+    for user_id in [ANA, BEN] {
+        desk.staff(user_id, &Role::ALL).await;
+    }
+    desk.sign_in(ANA).await;
+}
+
+async fn closed() -> Desk {
+    Desk::with(
+        |settings| {
+            settings.sign_in = SignIn { password_alone: true, ..SignIn::default() };
+            settings.four_eyes = FourEyes::On;
+            settings.brakes = Brakes { people: 1_000, percent: 100, times_median: 1_000 };
+        },
+        |_| (),
+        Outside::default(),
+    )
+    .await
+}
+
+pub(super) async fn execute(store: &Store, sql: &str) {
+    store.database().execute_unprepared(sql).await.unwrap();
+}
+
+/// What a query of one number finds.
+pub(super) async fn number(store: &Store, sql: &str) -> i64 {
+    let db = store.database();
+    let row = db.query_one_raw(Statement::from_string(db.get_database_backend(), sql)).await.unwrap();
+    row.unwrap().try_get_by_index::<Option<i64>>(0).unwrap().unwrap_or_default()
+}
+
+/// Inserts a row: the key that it got.
+pub(super) async fn insert(store: &Store, key: &str, sql: &str) -> i64 {
+    number(store, &format!("INSERT INTO {sql} RETURNING {key}")).await
+}
+
+/// Somebody who left long ago, whom an import has brought.
+pub(super) async fn leaver(store: &Store, name: &str) -> UserNumber {
+    let sql = format!(
+        "users (uuid, user_id, first_name, last_name, email, notes, imported, created_on, leaving_on) VALUES \
+         ('uuid ' || hex('{name}'), '{name}-id', 'First{name}', '{name}', '{name}@example.org', 'Notes on {name}', TRUE, \
+         '2016-09-01', '2018-01-15')"
+    );
+    UserNumber(insert(store, "number", &sql).await)
+}
+
+/// Everybody who left more than five days ago, of those that were imported.
+pub(super) fn leavers() -> Policy {
+    Policy {
+        scope: Scope::Imported,
+        conditions: Conditions { leaving: Days::new(5), ..Conditions::default() },
+        ..Policy::default()
+    }
+}
+
+/// A task that nobody has confirmed.
+pub(super) async fn add_task(store: &Store, description: &str, single_default: bool) -> TaskId {
+    let policy = serde_json::to_string(&leavers()).unwrap();
+    let sql = format!(
+        "tasks (description, active, task_type, visibility, policy, schedule, single_default, created_at, changed_at) \
+         VALUES ('{description}', FALSE, 'anonymise_user_data', 'shared', '{policy}', '{{\"kind\":\"manual_only\"}}', \
+         {single_default}, '2018-01-01T12:00:00+00:00', '2018-01-01T12:00:00+00:00')"
+    );
+    TaskId(insert(store, "id", &sql).await)
+}
+
+/// A preview that needs nobody else: its settings were confirmed before.
+pub(super) async fn confirmed_preview(store: &Store, actor: Actor, task: TaskId) -> RunId {
+    execute(store, &format!("UPDATE tasks SET confirmed_policy = policy WHERE id = {task}")).await;
+    run::preview(store, actor, task).await.unwrap()
+}
+
+/// Everything that the database holds, a line for each row. That somebody was still there is no change.
+pub(super) async fn dump(store: &Store) -> Vec<String> {
+    let db = store.database();
+    let mut lines = Vec::new();
+    for (table, columns) in dialect::schema(db).await.unwrap() {
+        let row: Vec<String> = columns
+            .iter()
+            .filter(|column| *column != "last_seen_at")
+            .map(|column| format!("COALESCE(CAST({column} AS TEXT), '~')"))
+            .collect();
+        let sql = format!("SELECT {} AS line FROM {table}", row.join(" || '|' || "));
+        for row in db.query_all_raw(Statement::from_string(db.get_database_backend(), sql)).await.unwrap() {
+            lines.push(format!("{table}|{}", row.try_get::<String>("", "line").unwrap()));
+        }
+    }
+    lines.sort();
+    lines
+}
+
+/// Nothing was changed since, but for what the audit notes of the try.
+pub(super) async fn unchanged(store: &Store, before: &[String], what: &str) {
+    let is_noted = |line: &&String| line.starts_with("audit_");
+    let after = dump(store).await;
+    let new: Vec<_> = after.iter().filter(|line| !is_noted(line) && !before.contains(line)).collect();
+    let gone: Vec<_> = before.iter().filter(|line| !is_noted(line) && !after.contains(line)).collect();
+    assert!(new.is_empty() && gone.is_empty(), "{what} has changed {gone:#?} to {new:#?}");
+}

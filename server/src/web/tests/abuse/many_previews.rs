@@ -1,0 +1,74 @@
+//! Five hundred previews at once: the desk goes on.
+
+use super::library::{demo, number};
+use axum::http::StatusCode;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+const PREVIEWS: usize = 500;
+const USERS: u32 = 2_000;
+/// How long whoever asks for a record may wait in the middle of it, on a computer that does other things too.
+const SOON: Duration = Duration::from_secs(30);
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn records_are_answered_while_hundreds_of_previews_are_asked_for() {
+    let desk = demo(USERS).await;
+    let previews_made = "SELECT COUNT(*) FROM runs WHERE kind = 'preview'";
+    let before = number(&desk.store, previews_made).await;
+    let under_way = Arc::new(AtomicBool::new(true));
+    let asks = {
+        let (desk, under_way) = (desk.clone(), Arc::clone(&under_way));
+        tokio::spawn(async move {
+            let mut waited = Vec::new();
+            while under_way.load(Ordering::Relaxed) {
+                let began = Instant::now();
+                let (status, _, page) = desk.get("/users/40").await;
+                assert_eq!(status, StatusCode::OK, "{page}");
+                waited.push(began.elapsed());
+            }
+            waited
+        })
+    };
+    let began = Instant::now();
+    let previews: Vec<_> = (0..PREVIEWS)
+        .map(|_| {
+            let desk = desk.clone();
+            tokio::spawn(async move { desk.post("/do/make_preview?page=/tasks/1", "form[task]=1").await })
+        })
+        .collect();
+    let mut answers: BTreeMap<u16, usize> = BTreeMap::new();
+    for preview in previews {
+        let (status, to, page) = preview.await.unwrap();
+        match status {
+            StatusCode::SEE_OTHER => assert!(to.starts_with("/runs/"), "{to}"),
+            StatusCode::TOO_MANY_REQUESTS => {
+                assert!(page.contains("Too many tries at once. Nothing was changed."), "{page}");
+            }
+            other => panic!("{other}: {page}"),
+        }
+        *answers.entry(status.as_u16()).or_default() += 1;
+    }
+    let took = began.elapsed();
+    under_way.store(false, Ordering::Relaxed);
+    let waited = asks.await.unwrap();
+    let slowest = waited.iter().max().unwrap();
+    eprintln!(
+        "{PREVIEWS} previews of {USERS} users at once in {took:?}: {answers:?}; meanwhile {} records, the slowest after \
+         {slowest:?}",
+        waited.len()
+    );
+    assert!(*slowest < SOON, "{slowest:?}");
+    let made = i64::try_from(answers.get(&303).copied().unwrap_or_default()).unwrap();
+    assert!(made > 0 && answers.contains_key(&429), "{answers:?}");
+    assert_eq!(number(&desk.store, previews_made).await, made + before);
+    // Afterwards everything works.
+    let (status, to, _) = desk.post("/do/make_preview?page=/tasks/1", "form[task]=1").await;
+    assert_eq!(status, StatusCode::SEE_OTHER);
+    assert_eq!(desk.get(&to).await.0, StatusCode::OK);
+    assert_eq!(
+        desk.post("/do/save_user?page=/users/new", "form[last_name]=After").await.0,
+        StatusCode::SEE_OTHER
+    );
+}

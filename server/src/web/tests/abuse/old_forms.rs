@@ -1,0 +1,102 @@
+//! Forms that were opened before somebody was anonymised and are sent afterwards: nothing comes back.
+
+use super::html::form;
+use super::library::{add_task, dump, execute, four_eyes, insert, leaver, number, unchanged};
+use crate::web::tests::desk::Desk;
+use axum::http::StatusCode;
+use policy::UserNumber;
+use records::{Actor, residue, run};
+
+/// A name that stands nowhere else.
+const NAME: &str = "Nguyenovaquist";
+
+/// Somebody with a custom field, and a task by which one person is anonymised.
+async fn library() -> (Desk, UserNumber) {
+    let desk = four_eyes().await;
+    let ng = leaver(&desk.store, NAME).await;
+    execute(&desk.store, "INSERT INTO custom_fields (key, label) VALUES ('locker', 'Locker')").await;
+    let value = format!("INSERT INTO custom_values VALUES ({ng}, 'locker', 'Locker of {NAME}')");
+    execute(&desk.store, &value).await;
+    add_task(&desk.store, "Settings for one", true).await;
+    (desk, ng)
+}
+
+async fn anonymise(desk: &Desk, user: UserNumber) {
+    run::anonymise_one(&desk.store, Actor::COMMAND_LINE, user, &user.to_string()).await.unwrap().unwrap();
+    residue::background_scans().await;
+}
+
+/// Nothing of the person stands anywhere.
+async fn nothing_is_left(desk: &Desk) {
+    let left: Vec<String> = dump(&desk.store).await.into_iter().filter(|line| line.contains(NAME)).collect();
+    assert!(left.is_empty(), "{left:#?}");
+}
+
+#[tokio::test]
+async fn a_record_that_is_saved_after_it_was_anonymised_restores_nothing() {
+    let (desk, ng) = library().await;
+    let edit = format!("/users/{ng}/edit");
+    let (status, _, page) = desk.get(&edit).await;
+    assert_eq!(status, StatusCode::OK);
+    let opened = form(&page, "/do/save_user");
+    for part in ["form[last_name]=", "Notes%20on%20", "Locker%20of%20", "%40example.org"] {
+        assert!(opened.contains(part), "{part}: {opened}");
+    }
+    anonymise(&desk, ng).await;
+    let before = dump(&desk.store).await;
+    let version = number(&desk.store, &format!("SELECT version FROM users WHERE number = {ng}")).await;
+    let address = format!("/do/save_user?page={edit}");
+    // As it was opened, and by somebody who knows the version of today.
+    let knowing = opened.replace("form[version]=1", &format!("form[version]={version}"));
+    assert_ne!(opened, knowing, "anonymising makes a new version");
+    for sent in [&opened, &knowing] {
+        let (status, _, page) = desk.post(&address, sent).await;
+        assert_eq!(status, StatusCode::CONFLICT, "{page}");
+        unchanged(&desk.store, &before, sent).await;
+        assert!(!page.contains("Notes on"), "the page does not show it again either");
+    }
+    nothing_is_left(&desk).await;
+    assert_eq!(desk.get(&edit).await.0, StatusCode::CONFLICT, "the form is not offered any more");
+}
+
+#[tokio::test]
+async fn what_is_done_to_the_record_from_an_old_page_is_not_done() {
+    let (desk, ng) = library().await;
+    let hold = format!("form[user]={ng}&form[reason]=dispute&form[review_on]=2027-01-01");
+    let forms = [
+        ("/do/mark_user", form(&desk.get(&format!("/users/{ng}")).await.2, "/do/mark_user")),
+        ("/do/undelete_user", format!("form[user]={ng}")),
+        ("/do/give_role", format!("form[user]={ng}&form[role]=librarian")),
+        ("/do/place_hold", hold),
+    ];
+    anonymise(&desk, ng).await;
+    let before = dump(&desk.store).await;
+    for (function, sent) in forms {
+        let (status, _, page) = desk.post(&format!("{function}?page=/users/{ng}"), &sent).await;
+        assert!(status.is_client_error(), "{function}: {status} {page}");
+        assert!(
+            [StatusCode::CONFLICT, StatusCode::UNPROCESSABLE_ENTITY].contains(&status),
+            "{function}: {status}"
+        );
+        unchanged(&desk.store, &before, function).await;
+    }
+    nothing_is_left(&desk).await;
+}
+
+/// Settling a charge or removing a text of which an old page shows that it is there.
+#[tokio::test]
+async fn what_hangs_on_the_person_is_not_changed_from_an_old_page() {
+    let (desk, ng) = library().await;
+    let charge = format!(
+        "charges (user_number, kind, cents, charged_on, settled_on, note) VALUES ({ng}, 'fine', 250, '2018-01-01', \
+         '2018-01-05', '{NAME} has paid')"
+    );
+    let charge = insert(&desk.store, "id", &charge).await;
+    anonymise(&desk, ng).await;
+    let before = dump(&desk.store).await;
+    let (status, _, page) =
+        desk.post(&format!("/do/settle_charge?page=/users/{ng}"), format!("form[charge]={charge}")).await;
+    assert!(!status.is_server_error(), "{status} {page}");
+    unchanged(&desk.store, &before, "settling").await;
+    nothing_is_left(&desk).await;
+}

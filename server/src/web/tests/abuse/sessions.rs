@@ -1,0 +1,227 @@
+//! Keys of sessions that must not open anything: set by somebody else, of an earlier step, of an ended session.
+
+use super::library::{execute, number};
+use crate::web::Outside;
+use crate::web::tests::desk::{Desk, PASSWORD, cookie, post};
+use axum::http::StatusCode;
+use policy::Role;
+use records::{SignIn, session, staff};
+use totp_rs::{Builder, Secret};
+
+async fn library() -> Desk {
+    let desk = Desk::closed(SignIn { password_alone: true, ..SignIn::default() }).await;
+    desk.staff("ng", &[Role::Librarian]).await;
+    desk.staff("chief", &[Role::Administrator]).await;
+    desk
+}
+
+/// A key opens nothing: no page, no function, no events.
+async fn opens_nothing(desk: &Desk, key: &str, token: &str) {
+    let mut thief = desk.clone();
+    (thief.cookie, thief.token) = (key.to_owned(), token.to_owned());
+    for page in ["/users", "/account", "/events/runs/1", "/reports/loans-per-month/csv"] {
+        assert_eq!(thief.get(page).await.0, StatusCode::UNAUTHORIZED, "{page}");
+    }
+    let users = number(&desk.store, "SELECT COUNT(*) FROM users").await;
+    let saved = thief.post("/do/save_user?page=/users/new", "form[last_name]=Thief").await;
+    assert_eq!(saved.0, StatusCode::UNAUTHORIZED);
+    assert_eq!(number(&desk.store, "SELECT COUNT(*) FROM users").await, users);
+}
+
+async fn opens(desk: &Desk) {
+    assert_eq!(desk.get("/users").await.0, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn a_key_that_somebody_else_has_set_is_never_valid() {
+    let mut desk = library().await;
+    // Well formed, too short, the key of a session that has ended.
+    desk.sign_in("ng").await;
+    let ended = desk.cookie.clone();
+    desk.post("/do/sign_out?page=/", "").await;
+    for fixed in [format!("lethe={}", "7".repeat(64)), "lethe=1".to_owned(), ended] {
+        desk.cookie.clone_from(&fixed);
+        desk.token = String::new();
+        opens_nothing(&desk, &fixed, "").await;
+        let form = format!("form[user_id]=ng&form[password]={}", PASSWORD.replace(' ', "+"));
+        let (status, headers, page) = desk.answer(post("/do/sign_in?page=/sign-in", form)).await;
+        assert_eq!(status, StatusCode::SEE_OTHER, "{page}");
+        let own = cookie(&headers).unwrap();
+        assert_ne!(own, fixed);
+        opens_nothing(&desk, &fixed, "").await;
+        desk.cookie = own;
+        opens(&desk).await;
+    }
+}
+
+/// Two cookies of the name: whichever the browser sends first, a foreign one opens nothing.
+#[tokio::test]
+async fn a_second_cookie_of_the_name_opens_nothing() {
+    let desk = library().await;
+    let ng = desk.another("ng").await;
+    let fixed = format!("lethe={}", "7".repeat(64));
+    let mut both = ng.clone();
+    both.cookie = format!("{fixed}; {}", ng.cookie);
+    assert_eq!(both.get("/users").await.0, StatusCode::UNAUTHORIZED);
+    opens_nothing(&desk, &fixed, &ng.token).await;
+}
+
+#[tokio::test]
+async fn signing_in_again_ends_the_session_before() {
+    let desk = library().await;
+    let first = desk.another("ng").await;
+    let mut browser = first.clone();
+    let form = format!(
+        "form[user_id]=chief&form[password]={}&form_token={}",
+        PASSWORD.replace(' ', "+"),
+        first.token
+    );
+    let (status, headers, _) = browser.answer(post("/do/sign_in?page=/sign-in", form)).await;
+    assert_eq!(status, StatusCode::SEE_OTHER);
+    browser.cookie = cookie(&headers).unwrap();
+    opens(&browser).await;
+    opens_nothing(&desk, &first.cookie, &first.token).await;
+}
+
+/// Each proof gives a new key: the one before it, which others may have seen, is of no use.
+#[tokio::test]
+async fn the_key_of_an_earlier_step_is_never_valid_after_it() {
+    let desk = Desk::with(|_| (), |_| (), Outside::default()).await;
+    desk.staff("ng", &[Role::Librarian]).await;
+    let (_, headers, _) = desk.try_to_sign_in("ng", PASSWORD).await;
+    let after_password = cookie(&headers).unwrap();
+    opens_nothing(&desk, &after_password, "").await;
+
+    let key = after_password.strip_prefix("lethe=").unwrap();
+    let halfway = session::find(&desk.store, key).await.unwrap().unwrap();
+    let secret = staff::begin_setup(&desk.store, &halfway).await.unwrap().secret;
+    let totp = Builder::new().with_secret(Secret::try_from_base32(&*secret).unwrap()).build().unwrap();
+    let code = totp.generate_current().to_string();
+    let mut browser = desk.clone();
+    (browser.cookie, browser.token) = (after_password.clone(), halfway.form_token.clone());
+    let form = format!("form[code]={code}&form_token={}", halfway.form_token);
+    let (status, headers, page) = browser.answer(post("/do/confirm_app?page=/sign-in/app", form)).await;
+    assert_eq!(status, StatusCode::OK, "{page}");
+    let recovery = page.split("<code>").nth(1).unwrap().split("</code>").next().unwrap().to_owned();
+    browser.cookie = cookie(&headers).unwrap();
+    opens(&browser).await;
+    opens_nothing(&desk, &after_password, &halfway.form_token).await;
+
+    // From now on a code is asked for; the key before it opens nothing, before and after.
+    let (_, headers, _) = desk.try_to_sign_in("ng", PASSWORD).await;
+    let before_code = cookie(&headers).unwrap();
+    opens_nothing(&desk, &before_code, "").await;
+    let key = before_code.strip_prefix("lethe=").unwrap();
+    let halfway = session::find(&desk.store, key).await.unwrap().unwrap();
+    let mut browser = desk.clone();
+    browser.cookie.clone_from(&before_code);
+    // The code that set up the app counts no more.
+    for (code, status) in [(&code, StatusCode::UNPROCESSABLE_ENTITY), (&recovery, StatusCode::SEE_OTHER)] {
+        let form = format!("form[code]={code}&form_token={}", halfway.form_token);
+        let (answer, headers, _) = browser.answer(post("/do/second_factor?page=/sign-in/code", form)).await;
+        assert_eq!(answer, status);
+        if let Some(cookie) = cookie(&headers) {
+            browser.cookie = cookie;
+        }
+    }
+    opens(&browser).await;
+    opens_nothing(&desk, &before_code, &halfway.form_token).await;
+}
+
+#[tokio::test]
+async fn the_key_before_a_step_up_or_a_new_password_is_never_valid_after_it() {
+    let desk = library().await;
+    let mut browser = desk.another("ng").await;
+    let elsewhere = desk.another("ng").await;
+    let password = PASSWORD.replace(' ', "+");
+    let new = "another+tractor+eighteen";
+    for (address, form) in [
+        ("/do/sign_in_again?page=/sign-in/again", format!("form[password]={password}")),
+        (
+            "/do/change_password?page=/account",
+            format!("form[old]={password}&form[password]={new}&form[repeated]={new}"),
+        ),
+    ] {
+        let before = browser.clone();
+        let form = format!("{form}&form_token={}", browser.token);
+        let (status, headers, page) = browser.answer(post(address, form)).await;
+        assert_eq!(status, StatusCode::SEE_OTHER, "{page}");
+        browser.cookie = cookie(&headers).unwrap();
+        let key = browser.cookie.strip_prefix("lethe=").unwrap();
+        browser.token = session::find(&desk.store, key).await.unwrap().unwrap().form_token;
+        assert_ne!(browser.token, before.token);
+        opens(&browser).await;
+        opens_nothing(&desk, &before.cookie, &before.token).await;
+    }
+    opens_nothing(&desk, &elsewhere.cookie, &elsewhere.token).await;
+}
+
+#[tokio::test]
+async fn an_ended_session_is_never_valid_again() {
+    let desk = library().await;
+    let ng = staff::user_with_id(&desk.store, "ng").await.unwrap().unwrap();
+    let chief = desk.another("chief").await;
+    let librarian = "form[role]=librarian";
+    let ends: [(&str, String); 5] = [
+        ("/do/end_sessions?page=/staff", format!("form[user]={ng}")),
+        ("/do/give_role?page=/staff", format!("form[user]={ng}&form[role]=cataloguer")),
+        ("/do/take_role?page=/staff", format!("form[user]={ng}&{librarian}")),
+        ("/do/give_role?page=/staff", format!("form[user]={ng}&{librarian}")),
+        ("/do/disable_staff?page=/staff", format!("form[user]={ng}")),
+    ];
+    for (address, form) in ends {
+        let theirs = desk.another("ng").await;
+        let (status, _, page) = chief.post(address, &form).await;
+        assert_eq!(status, StatusCode::SEE_OTHER, "{address}: {page}");
+        opens_nothing(&desk, &theirs.cookie, &theirs.token).await;
+    }
+    let (status, ..) = desk.try_to_sign_in("ng", PASSWORD).await;
+    assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "a disabled account does not come back");
+}
+
+#[tokio::test]
+async fn its_owner_ends_one_session_and_nobody_elses() {
+    let desk = library().await;
+    let (here, there) = (desk.another("ng").await, desk.another("ng").await);
+    let chief = desk.another("chief").await;
+    let listed = |key: &str| {
+        let store = desk.store.clone();
+        let key = key.strip_prefix("lethe=").unwrap().to_owned();
+        async move {
+            let session = session::find(&store, &key).await.unwrap().unwrap();
+            let list = session::list(&store, &session).await.unwrap();
+            list.into_iter().find(|one| one.is_this).unwrap().id
+        }
+    };
+    let (of_there, of_chief) = (listed(&there.cookie).await, listed(&chief.cookie).await);
+    for session in [&of_chief, "", "%", "________________", "0000000000000000"] {
+        let (status, ..) =
+            here.post("/do/end_session?page=/account", format!("form[session]={session}")).await;
+        assert_eq!(status, StatusCode::NOT_FOUND, "{session}");
+    }
+    for session in [&here, &there, &chief] {
+        opens(session).await;
+    }
+    let (status, ..) = here.post("/do/end_session?page=/account", format!("form[session]={of_there}")).await;
+    assert_eq!(status, StatusCode::SEE_OTHER);
+    opens_nothing(&desk, &there.cookie, &there.token).await;
+    opens(&here).await;
+    here.post("/do/sign_out?page=/", "").await;
+    opens_nothing(&desk, &here.cookie, &here.token).await;
+}
+
+#[tokio::test]
+async fn an_idle_session_and_one_of_ten_hours_are_over() {
+    let desk = library().await;
+    let long_ago = |minutes| (records::Clock::real() - chrono::Duration::minutes(minutes)).to_rfc3339();
+    let now = long_ago(0);
+    for (created, seen) in [(long_ago(30), long_ago(21)), (long_ago(601), now)] {
+        let session = desk.another("ng").await;
+        opens(&session).await;
+        let over = format!("UPDATE sessions SET created_at = '{created}', last_seen_at = '{seen}'");
+        execute(&desk.store, &over).await;
+        opens_nothing(&desk, &session.cookie, &session.token).await;
+        // Nobody can bring it back by asking again.
+        opens_nothing(&desk, &session.cookie, &session.token).await;
+    }
+}

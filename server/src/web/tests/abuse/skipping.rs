@@ -1,0 +1,166 @@
+//! Steps that are left out by hand-made posts: the preview, the number that confirms, the young sign-in.
+
+use super::forms::actor;
+use super::library::{
+    ANA, BEN, add_task, confirmed_preview, dump, execute, four_eyes, leaver, number, unchanged,
+};
+use crate::web::tests::desk::Desk;
+use axum::http::StatusCode;
+use policy::{RunId, UserNumber};
+use records::{Actor, run};
+
+/// Two people who could be anonymised, and a preview that Ana could start by typing 2.
+async fn ready() -> (Desk, RunId) {
+    let desk = four_eyes().await;
+    for name in ["Ng", "Okafor"] {
+        leaver(&desk.store, name).await;
+    }
+    let task = add_task(&desk.store, "Leavers", true).await;
+    let ana = actor(&desk, ANA).await;
+    let preview = confirmed_preview(&desk.store, ana, task).await;
+    (desk, preview)
+}
+
+async fn start(desk: &Desk, form: &str) -> (StatusCode, String, String) {
+    desk.post("/do/start_run?page=/runs", form).await
+}
+
+#[tokio::test]
+async fn no_run_starts_without_its_preview_or_its_number() {
+    let (desk, preview) = ready().await;
+    let run = run::start(&desk.store, Actor::COMMAND_LINE, preview, "2").await.unwrap();
+    run::cancel(&desk.store, Actor::COMMAND_LINE, run).await.unwrap();
+    let task = add_task(&desk.store, "Others", false).await;
+    let preview = confirmed_preview(&desk.store, Actor::COMMAND_LINE, task).await;
+    let before = dump(&desk.store).await;
+    let (unreadable, wrong) = (StatusCode::UNPROCESSABLE_ENTITY, StatusCode::UNPROCESSABLE_ENTITY);
+    for (form, expected) in [
+        (String::new(), unreadable),
+        ("form[confirm]=2".to_owned(), unreadable),
+        ("form[task]=1&form[confirm]=2".to_owned(), unreadable),
+        ("form[preview]=999&form[confirm]=2".to_owned(), StatusCode::NOT_FOUND),
+        ("form[preview]=-1&form[confirm]=2".to_owned(), StatusCode::NOT_FOUND),
+        ("form[preview]=1e3&form[confirm]=2".to_owned(), unreadable),
+        // A run is no preview.
+        (format!("form[preview]={run}&form[confirm]=2"), StatusCode::NOT_FOUND),
+        (format!("form[preview]={preview}"), wrong),
+        (format!("form[preview]={preview}&form[confirm]="), wrong),
+        (format!("form[preview]={preview}&form[confirm]=0"), wrong),
+        (format!("form[preview]={preview}&form[confirm]=1"), wrong),
+        (format!("form[preview]={preview}&form[confirm]=-2"), wrong),
+        (format!("form[preview]={preview}&form[confirm]=2.0"), wrong),
+        (format!("form[preview]={preview}&form[confirm]=two"), wrong),
+        (format!("form[preview]={preview}&form[confirm]=2&form[confirm]=3"), wrong),
+    ] {
+        let (status, _, page) = start(&desk, &form).await;
+        assert_eq!(status, expected, "{form}: {page}");
+        unchanged(&desk.store, &before, &form).await;
+    }
+    assert_eq!(
+        start(&desk, &format!("form[preview]={preview}&form[confirm]=2")).await.0,
+        StatusCode::SEE_OTHER
+    );
+}
+
+/// The number of somebody else's preview is of no use: a second person is needed, and is neither who asked nor who
+/// approved.
+#[tokio::test]
+async fn somebody_elses_preview_needs_its_own_approval() {
+    let desk = four_eyes().await;
+    for name in ["Ng", "Okafor"] {
+        leaver(&desk.store, name).await;
+    }
+    let task = add_task(&desk.store, "Leavers", false).await;
+    let bens = run::preview(&desk.store, actor(&desk, BEN).await, task).await.unwrap();
+    let before = dump(&desk.store).await;
+    let form = format!("form[preview]={bens}&form[confirm]=2");
+    let (status, _, page) = start(&desk, &form).await;
+    assert_eq!(status, StatusCode::CONFLICT, "{page}");
+    unchanged(&desk.store, &before, "starting somebody else's preview").await;
+}
+
+/// What the page of one person would send.
+async fn single_form(desk: &Desk, user: UserNumber, confirm: &str) -> String {
+    let task = number(&desk.store, "SELECT id FROM tasks WHERE single_default").await;
+    let version = number(&desk.store, "SELECT version FROM tasks WHERE single_default").await;
+    format!("form[user]={user}&form[task]={task}&form[version]={version}&form[confirm]={confirm}")
+}
+
+async fn anonymise(desk: &Desk, form: &str) -> (StatusCode, String, String) {
+    desk.post("/do/anonymise_user?page=/users", form).await
+}
+
+#[tokio::test]
+async fn nobody_is_anonymised_without_the_number_and_what_was_shown() {
+    let (desk, _) = ready().await;
+    let ng = UserNumber(number(&desk.store, "SELECT number FROM users WHERE last_name = 'Ng'").await);
+    let other = UserNumber(ng.0 + 1);
+    let right = single_form(&desk, ng, &ng.to_string()).await;
+    let before = dump(&desk.store).await;
+    let unreadable = StatusCode::UNPROCESSABLE_ENTITY;
+    for (form, expected) in [
+        (format!("form[user]={ng}"), unreadable),
+        (format!("form[user]={ng}&form[confirm]={ng}"), unreadable),
+        (single_form(&desk, ng, "").await, unreadable),
+        (single_form(&desk, ng, &other.to_string()).await, unreadable),
+        (single_form(&desk, ng, "Ng").await, unreadable),
+        (single_form(&desk, UserNumber(999), "999").await, StatusCode::NOT_FOUND),
+        (right.replace("form[version]=1", "form[version]=2"), StatusCode::CONFLICT),
+        (right.replace("form[task]=1", "form[task]=2"), StatusCode::CONFLICT),
+    ] {
+        let (status, _, page) = anonymise(&desk, &form).await;
+        assert_eq!(status, expected, "{form}: {page}");
+        unchanged(&desk.store, &before, &form).await;
+    }
+    assert_eq!(anonymise(&desk, &right).await.0, StatusCode::SEE_OTHER);
+}
+
+/// What blocks cannot be passed over by posting what the page does not offer.
+#[tokio::test]
+async fn who_is_blocked_is_not_anonymised_by_a_post() {
+    let (desk, _) = ready().await;
+    let ng = UserNumber(number(&desk.store, "SELECT number FROM users WHERE last_name = 'Ng'").await);
+    let loan = "INSERT INTO loans (user_number, branch, issued_on, due_on) VALUES";
+    execute(&desk.store, &format!("{loan} ({ng}, 'main', '2018-01-01', '2018-02-01')")).await;
+    let before = dump(&desk.store).await;
+    let (status, _, page) = anonymise(&desk, &single_form(&desk, ng, &ng.to_string()).await).await;
+    assert_eq!(status, StatusCode::CONFLICT, "{page}");
+    unchanged(&desk.store, &before, "anonymising somebody with a loan").await;
+}
+
+/// With a sign-in of six minutes ago everything that cannot be undone leads to the question who it is.
+#[tokio::test]
+async fn an_old_sign_in_does_nothing_that_cannot_be_undone() {
+    let (desk, forms) = super::forms::library().await;
+    let old = (records::Clock::real() - chrono::Duration::minutes(6)).to_rfc3339();
+    execute(&desk.store, &format!("UPDATE sessions SET signed_in_at = '{old}'")).await;
+    let before = dump(&desk.store).await;
+    let mut asked_again = Vec::new();
+    for form in &forms {
+        let function = form.function.strip_prefix("/do/").unwrap();
+        if !NEED_A_YOUNG_SIGN_IN.contains(&function) {
+            continue;
+        }
+        let (status, to, page) = desk.post(&form.address(), &form.body).await;
+        assert_eq!(status, StatusCode::SEE_OTHER, "{function}: {page}");
+        assert!(to.starts_with("/sign-in/again?page="), "{function}: {to}");
+        unchanged(&desk.store, &before, function).await;
+        asked_again.push(function);
+    }
+    assert_eq!(asked_again.len(), NEED_A_YOUNG_SIGN_IN.len());
+}
+
+const NEED_A_YOUNG_SIGN_IN: [&str; 12] = [
+    "anonymise_user",
+    "start_run",
+    "cancel_run",
+    "approve_request",
+    "decline_request",
+    "release_hold",
+    "add_staff",
+    "give_role",
+    "take_role",
+    "invite_staff",
+    "disable_staff",
+    "end_sessions",
+];

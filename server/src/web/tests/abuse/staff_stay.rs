@@ -1,0 +1,93 @@
+//! Staff are anonymised by nobody's click: not themselves, not one another, not in bulk.
+
+use super::forms::actor;
+use super::library::{
+    ANA, BEN, add_task, confirmed_preview, dump, execute, four_eyes, leaver, number, unchanged,
+};
+use crate::web::tests::desk::Desk;
+use axum::http::StatusCode;
+use policy::{Reason, Role, UserNumber};
+use records::page::Paging;
+use records::run::{self, MemberQuery};
+use records::staff;
+
+/// All staff, and somebody who was disabled and has a role still; all of them have left long ago.
+async fn library() -> (Desk, Vec<UserNumber>) {
+    let desk = four_eyes().await;
+    for (user_id, role) in [("chief", Role::Administrator), ("dpo", Role::Dpo), ("former", Role::Statistics)]
+    {
+        desk.staff(user_id, &[role]).await;
+    }
+    let mut numbers = Vec::new();
+    for user_id in [ANA, BEN, "chief", "dpo", "former"] {
+        numbers.push(staff::user_with_id(&desk.store, user_id).await.unwrap().unwrap());
+    }
+    execute(&desk.store, "UPDATE users SET leaving_on = '2015-01-01', imported = TRUE").await;
+    execute(&desk.store, "DELETE FROM credentials WHERE user_number = (SELECT MAX(number) FROM users)").await;
+    add_task(&desk.store, "Leavers", true).await;
+    (desk, numbers)
+}
+
+#[tokio::test]
+async fn no_form_anonymises_a_member_of_staff() {
+    let (desk, staff) = library().await;
+    let ben = desk.another(BEN).await;
+    let before = dump(&desk.store).await;
+    for who in [&desk, &ben] {
+        for user in &staff {
+            let form = format!("form[user]={user}&form[task]=1&form[version]=1&form[confirm]={user}");
+            let (status, _, page) =
+                who.post(&format!("/do/anonymise_user?page=/users/{user}/anonymise"), form).await;
+            assert_eq!(status, StatusCode::CONFLICT, "{user}");
+            assert!(page.contains("by hand"), "it says what to do: {page}");
+            unchanged(&desk.store, &before, "anonymising staff").await;
+            let (_, _, page) = who.get(&format!("/users/{user}/anonymise")).await;
+            assert!(!page.contains("/do/anonymise_user"), "the page offers nothing");
+        }
+    }
+}
+
+#[tokio::test]
+async fn no_run_anonymises_a_member_of_staff() {
+    let (desk, staff) = library().await;
+    let newcomer = leaver(&desk.store, "Newcomer").await;
+    let gone = leaver(&desk.store, "Gone").await;
+    let task = policy::TaskId(1);
+    let preview = confirmed_preview(&desk.store, actor(&desk, ANA).await, task).await;
+    let seen = run::read(&desk.store, preview).await.unwrap();
+    assert_eq!(seen.previewed, 2, "staff are not among them");
+    let excluded = MemberQuery { reason: Some(Reason::Staff), ..MemberQuery::default() };
+    let excluded = run::members(&desk.store, &seen, &excluded, &Paging::default()).await.unwrap().rows;
+    let excluded: Vec<UserNumber> = excluded.iter().map(|member| member.number).collect();
+    assert!(staff.iter().all(|number| excluded.contains(number)), "{excluded:?}");
+    // Somebody becomes staff after the preview.
+    let given = format!("form[user]={newcomer}&form[role]=librarian");
+    assert_eq!(desk.post("/do/give_role?page=/staff", given).await.0, StatusCode::SEE_OTHER);
+    let started = run::start(&desk.store, actor(&desk, ANA).await, preview, "2").await.unwrap();
+    run::carry_out(&desk.store, started).await.unwrap();
+    let done = run::read(&desk.store, started).await.unwrap();
+    assert_eq!((done.done, done.skipped), (1, 1));
+    let anonymised = "SELECT COUNT(*) FROM users WHERE anonymised_on IS NOT NULL";
+    assert_eq!(number(&desk.store, anonymised).await, 1);
+    assert_eq!(number(&desk.store, &format!("{anonymised} AND number = {gone}")).await, 1);
+}
+
+/// A seal is not got around by putting staff into a preview by hand.
+#[tokio::test]
+async fn a_member_of_staff_who_is_put_into_a_preview_stays() {
+    let (desk, staff) = library().await;
+    leaver(&desk.store, "Gone").await;
+    let preview = confirmed_preview(&desk.store, actor(&desk, ANA).await, policy::TaskId(1)).await;
+    let eligible = Reason::Eligible.number();
+    let put_in = format!(
+        "UPDATE run_members SET reason = {eligible}, blockers = 0 WHERE run_id = {preview} AND user_number = {}",
+        staff[1]
+    );
+    execute(&desk.store, &put_in).await;
+    execute(&desk.store, &format!("UPDATE runs SET previewed = 2 WHERE id = {preview}")).await;
+    let form = format!("form[preview]={preview}&form[confirm]=2");
+    let (status, _, page) = desk.post("/do/start_run?page=/runs", form).await;
+    assert_eq!(status, StatusCode::CONFLICT, "{page}");
+    let anonymised = "SELECT COUNT(*) FROM users WHERE anonymised_on IS NOT NULL";
+    assert_eq!(number(&desk.store, anonymised).await, 0);
+}

@@ -1,0 +1,367 @@
+//! Scripts in every text that staff or imports can set: on every page, in every title and file they are text.
+
+use super::forms::actor;
+use super::html::{all, encoded};
+use super::library::{ANA, BEN, confirmed_preview, demo, execute, insert, number};
+use crate::web::tests::desk::{Desk, post};
+use crate::web::tests::doors::addresses;
+use axum::body::Body;
+use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
+use axum::http::{HeaderMap, Request};
+use policy::TaskId;
+use records::{approval, dialect, residue, run};
+use scraper::node::Element;
+use scraper::{Html, Node};
+use sea_orm::{ConnectionTrait as _, Statement};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+/// Each begins with `xss1` and ends with `xss2`; what is in between would do something anywhere in a page.
+const SCRIPTS: [&str; 2] = [
+    "xss1\"'><script>xss()</script><img src=x onerror=xss()></title></textarea></select><svg onload=xss()>{{7*7}}xss2",
+    "javascript:xss1()//${7*7}<!--xss2",
+];
+
+/// Text columns that the program itself reads as codes or keys, that are signed, or that nobody can set.
+const NOT_HERE: [&str; 29] = [
+    "seaql_migrations",
+    "runs",
+    "run_members",
+    "run_counts",
+    "residue_hits",
+    "certificates",
+    "ledger_mark",
+    "replays",
+    "approvals",
+    "audit_events",
+    "audit_head",
+    "credentials",
+    "sessions",
+    "user_words",
+    "users.uuid",
+    "tasks.policy",
+    "tasks.schedule",
+    "tasks.task_type",
+    "tasks.visibility",
+    "tasks.missed",
+    "tasks.confirmed_policy",
+    "terms.kind",
+    "terms.code",
+    "custom_fields.key",
+    "custom_values.field_key",
+    "user_roles.role",
+    "legal_holds.reason",
+    "legal_holds.category",
+    "requests.status",
+];
+
+/// A library with something on every page: previews, runs, requests for approval, holds, residue, a certificate.
+async fn library() -> Desk {
+    let desk = demo(60).await;
+    let store = &desk.store;
+    let (ana, ben) = (actor(&desk, ANA).await, actor(&desk, BEN).await);
+    let preview = confirmed_preview(store, ana, TaskId(1)).await;
+    let people = run::read(store, preview).await.unwrap().previewed;
+    let started = run::start(store, ana, preview, &people.to_string()).await.unwrap();
+    run::carry_out(store, started).await.unwrap();
+    residue::background_scans().await;
+    execute(store, "UPDATE tasks SET confirmed_policy = NULL").await;
+    execute(store, "UPDATE users SET marked_on = '2018-01-01', leaving_on = '2018-01-01' WHERE number > 30")
+        .await;
+    let wider = run::preview(store, ben, TaskId(2)).await.unwrap();
+    approval::ask(store, ben, wider).await.unwrap();
+    let category = "legal_holds (category, reason, placed_on, review_on) SELECT code, 'dispute', '2018-01-01', \
+                    '2018-02-01' FROM terms WHERE kind = 'category' LIMIT 1";
+    insert(store, "id", category).await;
+    let gone = number(store, "SELECT MAX(number) FROM users WHERE anonymised_on IS NOT NULL").await;
+    let loan = number(store, "SELECT MIN(id) FROM loans").await;
+    execute(store, &format!("UPDATE loans SET note = 'x' WHERE id = {loan}")).await;
+    let hit = format!(
+        "residue_hits (user_number, table_name, column_name, row_key, what, found_at) VALUES ({gone}, 'loans', 'note', \
+         '{loan}', 'last_name', '2018-01-21T12:00:00+00:00')"
+    );
+    insert(store, "id", &hit).await;
+    desk
+}
+
+/// Writes a script into every text column that somebody can set: how many columns.
+async fn plant(desk: &Desk, script: &str) -> usize {
+    let db = desk.store.database();
+    let script = script.replace('\'', "''");
+    let mut planted = 0;
+    for (table, columns) in dialect::schema(db).await.unwrap() {
+        for column in columns {
+            let name = format!("{table}.{column}");
+            if NOT_HERE.contains(&table.as_str()) || NOT_HERE.contains(&name.as_str()) {
+                continue;
+            }
+            let kind = format!(
+                "SELECT COUNT(*) FROM pragma_table_info('{table}') WHERE name = '{column}' \
+                 AND LOWER(type) IN ('text', 'varchar')"
+            );
+            if number(&desk.store, &kind).await == 0 {
+                continue;
+            }
+            // Half of the users keep codes that have a name.
+            let only = if table == "users" && ["category", "department", "branch"].contains(&column.as_str())
+            {
+                "WHERE rowid % 2 = 0"
+            } else {
+                ""
+            };
+            let sql = format!("UPDATE {table} SET {column} = '{script}' || rowid {only}");
+            db.execute_raw(Statement::from_string(db.get_database_backend(), sql)).await.unwrap();
+            planted += 1;
+        }
+    }
+    planted
+}
+
+/// What was looked at.
+#[derive(Default)]
+struct Seen {
+    pages: usize,
+    /// Of pages by route, in how many places the script stood.
+    places: BTreeMap<String, usize>,
+    titles: usize,
+    files: usize,
+}
+
+/// A text in which the script stands has it whole: nothing of it was read as anything else.
+fn whole(text: &str, script: &str, address: &str) -> usize {
+    let in_json = serde_json::to_string(script).unwrap();
+    let in_json = in_json.trim_matches('"');
+    let places = text.matches("xss1").count();
+    // What is too long is cut off, with a sign that says so.
+    let whole =
+        text.matches(script).count() + if in_json == script { 0 } else { text.matches(in_json).count() };
+    assert!(whole == places || text.contains('…'), "{address}: the script was taken apart in {text}");
+    places
+}
+
+/// Nothing on a page comes from the script but text.
+fn look(html: &str, script: &str, address: &str, seen: &mut Seen) -> usize {
+    let page = Html::parse_document(html);
+    let mut places = 0;
+    for node in page.tree.nodes() {
+        match node.value() {
+            Node::Text(text) => {
+                let parent = node.parent().and_then(|parent| parent.value().as_element().map(Element::name));
+                let found = whole(text, script, address);
+                assert!(found == 0 || parent != Some("script"), "{address}: in a script");
+                seen.titles += usize::from(found > 0 && parent == Some("title"));
+                places += found;
+            }
+            Node::Element(element) => {
+                for (name, value) in element.attrs() {
+                    let is_plain =
+                        name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_:".contains(&byte));
+                    assert!(is_plain && !name.starts_with("on"), "{address}: {} has {name}", element.name());
+                    let leads = ["href", "src", "action", "formaction", "xlink:href", "data"].contains(&name);
+                    let value = value.trim().to_lowercase();
+                    assert!(!(leads && value.starts_with("javascript:")), "{address}: {name}={value}");
+                    assert!(name != "style" && name != "srcdoc", "{address}: {name}");
+                }
+                for (_, value) in element.attrs() {
+                    places += whole(value, script, address);
+                }
+                if element.name() == "script" {
+                    assert!(element.attr("nonce").is_some(), "{address}: a script without nonce");
+                }
+                assert!(!["iframe", "object", "embed", "base"].contains(&element.name()), "{address}");
+            }
+            Node::Comment(comment) => assert!(!comment.contains("xss"), "{address}: in a comment"),
+            _ => {}
+        }
+    }
+    places
+}
+
+/// A file is not taken for a page, and has the script whole in one cell or string.
+fn look_at_file(headers: &HeaderMap, body: &str, script: &str, address: &str) {
+    let header = |name| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    assert_eq!(header(X_CONTENT_TYPE_OPTIONS), "nosniff", "{address}");
+    let kind = header(CONTENT_TYPE);
+    assert!(!kind.contains("html") && !kind.contains("svg") && !kind.contains("xml"), "{address}: {kind}");
+    if kind.starts_with("text/csv") {
+        assert!(header(CONTENT_DISPOSITION).starts_with("attachment;"), "{address}");
+        for row in csv::ReaderBuilder::new().flexible(true).from_reader(body.as_bytes()).records() {
+            for cell in &row.unwrap() {
+                whole(cell, script, address);
+                assert!(!cell.starts_with(['=', '+', '-', '@', '\t', '\r']), "{address}: {cell}");
+            }
+        }
+    }
+    // What watches the server reads its health as JSON; that names nobody.
+    if kind.starts_with("application/json") && address != "/healthz" {
+        assert!(header(CONTENT_DISPOSITION).starts_with("attachment;"), "{address}");
+        serde_json::from_str::<serde_json::Value>(body).unwrap();
+        whole(body, script, address);
+    }
+}
+
+/// The row of the table of doors that an address belongs to.
+fn route(address: &str) -> Option<String> {
+    let path = address.split('?').next().unwrap_or_default();
+    let fits = |route: &String| {
+        let (route, path): (Vec<_>, Vec<_>) = (route.split('/').collect(), path.split('/').collect());
+        route.len() == path.len()
+            && route.iter().zip(&path).all(|(part, text)| part == text || part.starts_with('{'))
+    };
+    addresses().into_iter().find(|route| route == path).or_else(|| addresses().into_iter().find(fits))
+}
+
+/// Follows every link and every search form of every page, but few that differ in a number only.
+async fn everywhere(desk: &Desk, script: &str) -> Seen {
+    let mut seen = Seen::default();
+    let mut queue: VecDeque<String> = addresses().into_iter().filter(|address| is_page(address)).collect();
+    queue.extend(
+        ["/runs/1/certificate.json", "/events/runs/1", "/users/30/photo", "/users/31/anonymise"]
+            .map(str::to_owned),
+    );
+    let typed = encoded(script);
+    for search in [
+        "/users?q=",
+        "/runs/2?q=",
+        "/tasks?q=",
+        "/catalogue?q=",
+        "/audit?from=",
+        "/approvals?show=",
+        "/nowhere/",
+    ] {
+        queue.push_back(format!("{search}{typed}"));
+    }
+    let mut times: BTreeMap<String, usize> = BTreeMap::new();
+    while let Some(address) = queue.pop_front() {
+        let kind: String = address.chars().filter(|sign| !sign.is_ascii_digit()).collect();
+        let times = times.entry(kind).or_default();
+        *times += 1;
+        if *times > 4 {
+            continue;
+        }
+        let request = Request::get(&address).body(Body::empty()).unwrap();
+        let (status, headers, body) = desk.answer(request).await;
+        assert!(!status.is_server_error(), "{address}: {status} {body}");
+        let is_page = headers.get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
+        let route = route(&address).unwrap_or_else(|| "nowhere".to_owned());
+        if !is_page {
+            look_at_file(&headers, &body, script, &address);
+            seen.files += 1;
+            seen.places.entry(route).or_default();
+            continue;
+        }
+        seen.pages += 1;
+        let places = look(&body, script, &address, &mut seen);
+        *seen.places.entry(route).or_default() += places;
+        queue.extend(links(&body));
+    }
+    seen
+}
+
+fn is_page(address: &str) -> bool {
+    !address.contains('{') && !address.starts_with("/do/") && !address.starts_with("/api/")
+}
+
+/// Where a page leads to on this server.
+fn links(html: &str) -> Vec<String> {
+    let page = Html::parse_document(html);
+    let links = all(&page, "a[href]").into_iter().filter_map(|link| link.attr("href"));
+    let own = |link: &&str| link.starts_with('/') && !link.starts_with("//");
+    links.filter(own).map(|link| link.split('#').next().unwrap_or_default().to_owned()).collect()
+}
+
+/// Pages on which nothing stands that anybody could set.
+const WITHOUT: [&str; 3] = ["/sign-in/code", "/sign-in/app", "/invitation/{key}"];
+
+#[tokio::test]
+async fn a_script_in_any_text_is_text_on_every_page_and_in_every_file() {
+    let desk = library().await;
+    for script in SCRIPTS {
+        let columns = plant(&desk, script).await;
+        assert!(columns > 50, "{columns}");
+        let seen = everywhere(&desk, script).await;
+        let missed: BTreeSet<String> = addresses()
+            .into_iter()
+            .filter(|address| !address.starts_with("/do/") && !address.starts_with("/api/"))
+            .filter(|address| !WITHOUT.contains(&address.as_str()) && !seen.places.contains_key(address))
+            .collect();
+        assert_eq!(missed, BTreeSet::new(), "every page was looked at");
+        let with: Vec<&String> =
+            seen.places.iter().filter(|(_, places)| **places > 0).map(|(at, _)| at).collect();
+        eprintln!(
+            "{columns} columns; {} pages and {} files; the script stood in {} places on {} routes and in {} titles: \
+             {with:?}",
+            seen.pages,
+            seen.files,
+            seen.places.values().sum::<usize>(),
+            with.len(),
+            seen.titles
+        );
+        assert!(seen.pages > 100 && with.len() > 15);
+        for route in [
+            "/users",
+            "/users/{id}",
+            "/users/{id}/edit",
+            "/users/{id}/anonymise",
+            "/catalogue/{id}",
+            "/tasks/{id}",
+            "/tasks/{id}/edit",
+            "/runs/{id}",
+            "/residue",
+            "/holds/{id}",
+            "/approvals",
+            "/staff",
+            "/account",
+            "/reports/{report}",
+            "/audit",
+        ] {
+            assert!(
+                seen.places.get(route).is_some_and(|places| *places > 0),
+                "{route} shows what is planted"
+            );
+        }
+    }
+}
+
+/// What is typed into a form that is not carried out comes back as text.
+#[tokio::test]
+async fn a_script_that_is_typed_comes_back_as_text() {
+    let desk = demo(60).await;
+    let mut came_back = 0;
+    for script in SCRIPTS {
+        let typed = encoded(script);
+        let user: Vec<String> =
+            ["last_name", "first_name", "email", "notes", "category", "barcode", "birth_date", "guarantor"]
+                .iter()
+                .map(|field| format!("form[{field}]={typed}"))
+                .collect();
+        let task = format!(
+            "form[description]={typed}&form[owner]={typed}&form[category]={typed}&form[schedule]={typed}\
+             &form[time]={typed}&form[leaving_days]={typed}&form[by_leaving]=true"
+        );
+        for (address, form) in [
+            ("/do/save_user?page=/users/new", user.join("&")),
+            ("/do/save_task?page=/tasks/new", task),
+            ("/do/add_staff?page=/staff", format!("form[user_id]={typed}&form[role]={typed}")),
+            (
+                "/do/place_hold?page=/users/30",
+                format!("form[user]={typed}&form[reason]={typed}&form[review_on]={typed}"),
+            ),
+            (
+                "/do/anonymise_user?page=/users/30/anonymise",
+                format!("form[user]=30&form[task]=1&form[version]=1&form[confirm]={typed}"),
+            ),
+            (
+                "/do/sign_in?page=/sign-in",
+                format!("form[user_id]={typed}&form[password]=x&form[page]={typed}"),
+            ),
+            ("/do/end_session?page=/account", format!("form[session]={typed}")),
+        ] {
+            let request = post(address, format!("{form}&form_token={}", desk.token));
+            let (status, _, page) = desk.answer(request).await;
+            assert!(status.is_client_error(), "{address}: {status}");
+            came_back += look(&page, script, address, &mut Seen::default());
+        }
+    }
+    assert!(came_back > 10, "{came_back}");
+    eprintln!("what was typed came back in {came_back} places, as text");
+}
