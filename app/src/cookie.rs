@@ -1,22 +1,26 @@
-//! The cookie that carries the key of a session.
+//! The cookies: one that carries the key of a session, one that keeps a trip to an identity provider.
 
 use crate::state::{AppState, Cookies};
 use cookie::time::Duration;
-use cookie::{Cookie, SameSite};
+use cookie::{Cookie, CookieBuilder, SameSite};
 use http::HeaderValue;
 use http::header::{HeaderName, SET_COOKIE};
 use leptos::prelude::expect_context;
 use leptos_axum::ResponseOptions;
 use records::session::Token;
 
+/// How long a browser keeps a trip to an identity provider.
+const TRIP: Duration = Duration::minutes(10);
+
 /// Gives the browser the key of a session. It forgets it when it is closed; the server forgets it earlier.
 pub(crate) fn keep(token: &Token) {
-    send(Cookie::build((name().name(), token.reveal().to_owned())));
+    send(&of_session(name(), token));
 }
 
 /// Lets the browser forget the session, and everything that it has kept of this site.
 pub(crate) fn forget() {
-    send(Cookie::build((name().name(), "")).max_age(Duration::ZERO));
+    let cookies = name();
+    send(&whole(cookies, Cookie::build((cookies.name(), "")).max_age(Duration::ZERO)));
     let everything = HeaderValue::from_static("\"cache\", \"cookies\", \"storage\"");
     expect_context::<ResponseOptions>().insert_header(HeaderName::from_static("clear-site-data"), everything);
 }
@@ -25,18 +29,47 @@ fn name() -> Cookies {
     expect_context::<AppState>().cookies
 }
 
-fn send(cookie: cookie::CookieBuilder<'_>) {
-    let cookie =
-        cookie.path("/").http_only(true).same_site(SameSite::Lax).secure(name() == Cookies::Secure).build();
-    if let Ok(value) = HeaderValue::try_from(cookie.to_string()) {
+fn send(cookie: &str) {
+    if let Ok(value) = HeaderValue::try_from(cookie) {
         expect_context::<ResponseOptions>().append_header(SET_COOKIE, value);
     }
 }
 
+/// The cookie that gives the browser the key of a session.
+pub fn of_session(cookies: Cookies, token: &Token) -> String {
+    whole(cookies, Cookie::build((cookies.name(), token.reveal().to_owned())))
+}
+
+/// The cookie that keeps a trip to an identity provider.
+pub fn of_trip(cookies: Cookies, sealed: &str) -> String {
+    whole(cookies, Cookie::build((cookies.name_of_trip(), sealed.to_owned())).max_age(TRIP))
+}
+
+/// The cookie that lets the browser forget a trip.
+pub fn of_trip_gone(cookies: Cookies) -> String {
+    whole(cookies, Cookie::build((cookies.name_of_trip(), "")).max_age(Duration::ZERO))
+}
+
+/// What all cookies have in common. They come along when somebody comes back from an identity provider by a link, and
+/// with no form and no script of another site (`Lax`).
+fn whole(cookies: Cookies, cookie: CookieBuilder<'_>) -> String {
+    let cookie = cookie.path("/").http_only(true).same_site(SameSite::Lax).secure(cookies == Cookies::Secure);
+    cookie.build().to_string()
+}
+
 /// The key in the cookies of a request.
 pub fn key(cookies: Cookies, header: &str) -> Option<String> {
+    value(cookies.name(), header)
+}
+
+/// The sealed trip in the cookies of a request.
+pub fn trip(cookies: Cookies, header: &str) -> Option<String> {
+    value(cookies.name_of_trip(), header)
+}
+
+fn value(name: &str, header: &str) -> Option<String> {
     Cookie::split_parse(header)
         .filter_map(Result::ok)
-        .find(|cookie| cookie.name() == cookies.name())
+        .find(|cookie| cookie.name() == name)
         .map(|cookie| cookie.value().to_owned())
 }

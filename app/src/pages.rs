@@ -31,7 +31,10 @@ pub use register::RegisterPage;
 pub use reports::{ReportPage, ReportsPage, report_csv};
 pub use residue::ResiduePage;
 pub use runs::{CertificatePage, RunListPage, RunPage};
-pub use sign_in::{InvitationPage, SecondFactorPage, SetUpAppPage, SignInAgainPage, SignInPage};
+pub use sign_in::{
+    InvitationPage, SecondFactorPage, SetUpAppPage, SignInAgainPage, SignInPage, SignInProblem, go_on_to,
+    own_page,
+};
 pub use staff::StaffPage;
 pub use tasks::{DeleteTaskPage, EditTaskPage, NewTaskPage, TaskListPage, TaskPage};
 pub use users::{AnonymiseUserPage, EditUserPage, NewUserPage, UserPage, UserSearchPage};

@@ -22,9 +22,15 @@ pub struct AppState {
     pub throttle: Arc<Throttle>,
     /// How the cookie of a session is sent.
     pub cookies: Cookies,
+    /// What the identity provider of the library is called, where it has one.
+    pub single_sign_on: Option<SingleSignOn>,
     /// How long a form may take to arrive. Whoever sends one slowly keeps others waiting.
     pub form_time: Duration,
 }
+
+/// What the identity provider of the library is called.
+#[derive(Clone, Debug)]
+pub struct SingleSignOn(pub Arc<str>);
 
 /// How the cookie of a session is sent.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -41,6 +47,14 @@ impl Cookies {
         match self {
             Self::Secure => "__Host-lethe",
             Self::Plain => "lethe",
+        }
+    }
+
+    /// The name of the cookie that keeps a trip to an identity provider.
+    pub const fn name_of_trip(self) -> &'static str {
+        match self {
+            Self::Secure => "__Host-lethe-trip",
+            Self::Plain => "lethe-trip",
         }
     }
 }

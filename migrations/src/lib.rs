@@ -12,6 +12,7 @@ mod m0006_staff;
 mod m0007_audit_chain;
 mod m0008_legal_holds_and_approvals;
 mod m0009_events_with_places;
+mod m0010_single_sign_on;
 mod step;
 
 pub use sea_orm_migration::MigratorTrait;
@@ -33,6 +34,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0007_audit_chain::Migration),
             Box::new(m0008_legal_holds_and_approvals::Migration),
             Box::new(m0009_events_with_places::Migration),
+            Box::new(m0010_single_sign_on::Migration),
         ]
     }
 }

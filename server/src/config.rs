@@ -1,14 +1,17 @@
 //! Configuration: environment variables `LETHE_*` over `lethe.toml` over defaults. Unknown keys are errors.
 
-use crate::web::Outside;
+use crate::provider::{self, Provider};
+use crate::web::{Outside, RETURN};
 use app::state::Cookies;
 use chrono::NaiveDate;
 use chrono_tz::Tz;
+use openidconnect::{IssuerUrl, RedirectUrl};
 use policy::{Brakes, FourEyes};
 use records::{Clock, Settings, SignIn};
 use serde::Deserialize;
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 use thiserror::Error;
 
@@ -19,7 +22,7 @@ const PREFIX: &str = "LETHE_";
 const NUMBERS: [&str; 5] =
     ["BRAKE_PEOPLE", "BRAKE_PERCENT", "BRAKE_TIMES_MEDIAN", "LEASE_SECONDS", "IDLE_MINUTES"];
 /// Keys that are yes (1) or no (0).
-const SWITCHES: [&str; 2] = ["DEMO", "PASSWORD_ALONE"];
+const SWITCHES: [&str; 3] = ["DEMO", "PASSWORD_ALONE", "OIDC_SECOND_FACTOR"];
 
 /// Why the configuration cannot be used.
 #[derive(Debug, Error)]
@@ -39,6 +42,16 @@ pub(crate) enum ConfigError {
     NotAnAddress,
     #[error("LETHE_TRUSTED_PROXIES is not a list of IP addresses with commas between them")]
     NotAProxy,
+    #[error(
+        "LETHE_OIDC_ISSUER is not an address like https://login.example.org, as the provider itself names it"
+    )]
+    NotAnIssuer,
+    #[error("LETHE_OIDC_ISSUER and LETHE_OIDC_CLIENT_ID are needed together")]
+    HalfAProvider,
+    #[error("The file LETHE_OIDC_SECRET_FILE cannot be read, or is empty")]
+    NoSecret,
+    #[error("Single sign-on cannot be made ready: {0}")]
+    Provider(#[from] reqwest::Error),
 }
 
 /// The configuration of one process. Keys of `lethe.toml`; as environment variables in capitals with `LETHE_`.
@@ -82,6 +95,17 @@ pub(crate) struct Config {
     /// Whether a password alone is enough even for those who can anonymise people: whoever learns one password can then
     /// anonymise everybody.
     password_alone: bool,
+    /// The identity provider that staff can sign in by (`OpenID` Connect), as it names itself.
+    oidc_issuer: Option<String>,
+    /// Under what name the provider knows Lethe.
+    oidc_client_id: Option<String>,
+    /// The file with what shows the provider that it is Lethe; none for a public client.
+    oidc_secret_file: Option<PathBuf>,
+    /// What the provider is called on the sign-in page.
+    oidc_name: String,
+    /// Whether the provider is believed when it says (`amr` has `mfa`) that it has asked for a second factor: Lethe then
+    /// asks for none.
+    oidc_second_factor: bool,
     /// How the log is written.
     pub(crate) log: Log,
     /// Whether this is a demonstration.
@@ -133,6 +157,11 @@ impl Default for Config {
             trusted_proxies: None,
             idle_minutes: 20,
             password_alone: false,
+            oidc_issuer: None,
+            oidc_client_id: None,
+            oidc_secret_file: None,
+            oidc_name: "single sign-on".to_owned(),
+            oidc_second_factor: false,
             log: Log::Text,
             demo: false,
             today: None,
@@ -178,6 +207,7 @@ impl Config {
         if config.proxies().is_none() {
             return Err(ConfigError::NotAProxy);
         }
+        config.issuer()?;
         Ok(config)
     }
 
@@ -236,7 +266,47 @@ impl Config {
     /// What is known of the outside.
     pub(crate) fn outside(&self) -> Outside {
         let proxies = self.proxies().unwrap_or_default();
-        Outside { name: self.public_name().map(str::to_owned), proxies }
+        Outside { name: self.public_name().map(str::to_owned), proxies, provider: None }
+    }
+
+    /// The identity provider, where there is one. `address` is where the browser finds Lethe.
+    pub(crate) fn provider(&self, address: &str) -> Result<Option<Arc<Provider>>, ConfigError> {
+        let (Some(issuer), Some(client_id)) = (self.issuer()?, self.oidc_client_id.clone()) else {
+            return Ok(None);
+        };
+        let secret = match &self.oidc_secret_file {
+            None => None,
+            Some(file) => {
+                let secret = std::fs::read_to_string(file).map_err(|_| ConfigError::NoSecret)?;
+                Some(secret.trim().to_owned())
+                    .filter(|secret| !secret.is_empty())
+                    .map_or_else(|| Err(ConfigError::NoSecret), |secret| Ok(Some(secret)))?
+            }
+        };
+        let settings = provider::Settings {
+            issuer,
+            client_id,
+            secret,
+            name: self.oidc_name.clone(),
+            proves_second_factor: self.oidc_second_factor,
+        };
+        let return_to = format!("{}{RETURN}", address.trim_end_matches('/'));
+        let return_to = RedirectUrl::new(return_to).map_err(|_| ConfigError::NotAnAddress)?;
+        Ok(Some(Arc::new(Provider::new(settings, return_to)?)))
+    }
+
+    /// Who the provider is. Without TLS only on this computer, for tests.
+    fn issuer(&self) -> Result<Option<IssuerUrl>, ConfigError> {
+        match (&self.oidc_issuer, &self.oidc_client_id) {
+            (None, None) => Ok(None),
+            (Some(issuer), Some(_)) => {
+                let issuer = IssuerUrl::new(issuer.clone()).map_err(|_| ConfigError::NotAnIssuer)?;
+                let is_here = matches!(issuer.url().host_str(), Some("localhost" | "127.0.0.1" | "[::1]"));
+                let is_safe = issuer.url().scheme() == "https" || issuer.url().scheme() == "http" && is_here;
+                if is_safe { Ok(Some(issuer)) } else { Err(ConfigError::NotAnIssuer) }
+            }
+            _ => Err(ConfigError::HalfAProvider),
+        }
     }
 
     /// The address to type into the browser.

@@ -2,6 +2,7 @@
 
 mod command;
 mod config;
+mod provider;
 mod scheduler;
 mod web;
 

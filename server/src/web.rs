@@ -8,14 +8,16 @@ mod logged;
 mod maintenance;
 mod metrics;
 mod photo;
+mod single_sign_on;
 #[cfg(test)]
 mod tests;
 
 use crate::config::Config;
+use crate::provider::Provider;
 use crate::scheduler::{self, Pulse};
 use anyhow::Context as _;
 use app::routes::{App, Document};
-use app::state::{AppState, Cookies};
+use app::state::{AppState, Cookies, SingleSignOn};
 use app::submission;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
@@ -34,6 +36,7 @@ use leptos_axum::{LeptosRoutes, generate_route_list_with_exclusions};
 use maintenance::Door;
 use records::Store;
 use records::ledger::{self, Receipt, Standing};
+pub(crate) use single_sign_on::RETURN;
 use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 use std::sync::Arc;
@@ -63,13 +66,15 @@ const AT_ONCE: usize = 256;
 pub(crate) async fn serve(config: &Config, store: Store) -> anyhow::Result<()> {
     let addr = config.listen_on()?;
     records::key::prepare(&store).await?;
-    let pulse = Pulse::default();
-    let state = state(&config.site, store.clone(), config.cookies());
-    let desk = router(&state, &config.outside(), pulse.clone());
-    let door = closed_door(&store, config.outside()).await?;
-    let app = door.as_ref().map_or_else(|| desk.clone(), Door::router);
     let listener = TcpListener::bind(addr).await.with_context(|| format!("cannot listen on {addr}"))?;
-    tracing::info!("Lethe is at {}", config.address(listener.local_addr()?));
+    let address = config.address(listener.local_addr()?);
+    let outside = Outside { provider: config.provider(&address)?, ..config.outside() };
+    let pulse = Pulse::default();
+    let state = state(&config.site, store.clone(), config.cookies(), &outside);
+    let desk = router(&state, &outside, pulse.clone());
+    let door = closed_door(&store, outside).await?;
+    let app = door.as_ref().map_or_else(|| desk.clone(), Door::router);
+    tracing::info!("Lethe is at {address}");
     if !records::staff::anybody(&store).await? {
         tracing::warn!("Nobody can sign in yet. Run: lethe staff add NAME --role administrator");
     }
@@ -156,11 +161,13 @@ pub(crate) struct Outside {
     pub(crate) name: Option<String>,
     /// Proxies that say the truth about from where a request comes.
     pub(crate) proxies: Vec<IpAddr>,
+    /// The identity provider, where the library has one.
+    pub(crate) provider: Option<Arc<Provider>>,
 }
 
 /// What is no page: its route, and what answers.
-fn handlers() -> Vec<(&'static str, MethodRouter<AppState>)> {
-    vec![
+fn handlers(outside: &Outside) -> Vec<(&'static str, MethodRouter<AppState>)> {
+    let mut handlers = vec![
         (FUNCTIONS, post(submission::submit)),
         (ISLANDS, post(answer_island)),
         ("/events/runs/{id}", get(events::run_events)),
@@ -169,7 +176,9 @@ fn handlers() -> Vec<(&'static str, MethodRouter<AppState>)> {
         ("/runs/{id}/certificate.json", get(files::certificate)),
         ("/reports/{report}/csv", get(app::pages::report_csv)),
         ("/audit/csv", get(app::pages::audit_csv)),
-    ]
+    ];
+    handlers.extend(single_sign_on::handlers(outside));
+    handlers
 }
 
 /// The routes of all server functions.
@@ -187,7 +196,7 @@ fn pages() -> Vec<leptos_axum::AxumRouteListing> {
 fn router(state: &AppState, outside: &Outside, pulse: Pulse) -> Router {
     let context = state.clone();
     let document = Document::of(state);
-    let pages = handlers()
+    let pages = handlers(outside)
         .into_iter()
         .fold(Router::new(), |routes, (route, answer)| routes.route(route, answer))
         .leptos_routes_with_context(state, pages(), move || provide_context(context.clone()), {
@@ -228,8 +237,16 @@ fn router(state: &AppState, outside: &Outside, pulse: Pulse) -> Router {
 }
 
 /// What the pages share.
-fn state(site: &Path, store: Store, cookies: Cookies) -> AppState {
-    AppState { options: options(site), store, throttle: Arc::default(), cookies, form_time: FORM_TIME }
+fn state(site: &Path, store: Store, cookies: Cookies, outside: &Outside) -> AppState {
+    let single_sign_on = outside.provider.as_ref().map(|provider| SingleSignOn(provider.name().into()));
+    AppState {
+        options: options(site),
+        store,
+        throttle: Arc::default(),
+        cookies,
+        single_sign_on,
+        form_time: FORM_TIME,
+    }
 }
 
 /// Answers a question of an island in the browser.

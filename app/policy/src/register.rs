@@ -148,8 +148,8 @@ pub const PLACES: [Place; 10] = [
     Place {
         words: "Addresses of searches (history of the browser at the desk)",
         class: Class::Identifier,
-        rule: "What somebody typed to find a user stands in the address of the list. Clear the history of the browser, \
-               or search by user number.",
+        rule: "What somebody typed to find a user stands in the address of the list sealed: it opens for the same member \
+               of staff, signed in, and for nobody else.",
     },
     Place {
         words: "Exports (CSV, JSON)",

@@ -5,17 +5,22 @@
 
 mod live;
 mod proof;
+mod provider;
 mod sought;
 mod token;
+mod trip;
 
 pub(crate) use live::forget;
 pub use live::{Listed, end, end_all_of, end_one, find, has_app, list};
 pub(crate) use proof::renew;
 pub use proof::{again, change_password, second_factor, sign_in};
+pub use provider::{Identity, connect, disconnect, is_connected, sign_in_by_provider};
 pub use token::Token;
 pub(crate) use token::digest;
+pub use trip::{Purpose, Trip};
 
 use crate::actor::Actor;
+use crate::audit::{self, Deed, Subject};
 use crate::clock::Clock;
 use crate::entity::sessions;
 use crate::error::RecordsError;
@@ -23,7 +28,7 @@ use crate::sealed::Sealer;
 use crate::store::Store;
 use chrono::{DateTime, Utc};
 use policy::{Roles, UserNumber};
-use sea_orm::{ActiveModelTrait, ConnectionTrait, Set};
+use sea_orm::{ActiveModelTrait, ConnectionTrait, EntityTrait, Set};
 
 /// How far a sign-in has come.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -81,22 +86,22 @@ impl Session {
     }
 }
 
-/// Writes a session under a new key.
+/// Writes a session under a new key. `signed_in_at` is when they showed who they are.
 async fn begin(
     db: &impl ConnectionTrait,
     user: UserNumber,
     stage: &str,
     created_at: DateTime<Utc>,
-    now: DateTime<Utc>,
+    signed_in_at: DateTime<Utc>,
 ) -> Result<Token, RecordsError> {
     let token = Token::random();
     sessions::ActiveModel {
         id_hash: Set(token.hash()),
         user_number: Set(user.0),
         created_at: Set(created_at),
-        last_seen_at: Set(now),
+        last_seen_at: Set(Clock::real()),
         stage: Set(stage.to_owned()),
-        signed_in_at: Set(Some(now)),
+        signed_in_at: Set(Some(signed_in_at)),
     }
     .insert(db)
     .await?;
@@ -125,4 +130,21 @@ fn stage_of(store: &Store, stored: &str, roles: Roles, has_app: bool) -> Stage {
         (false, true, _) => Stage::SecondFactor,
         (false, false, true) => Stage::SetUp,
     }
+}
+
+/// Whether a session has not ended meanwhile.
+async fn is_there(db: &impl ConnectionTrait, session: &Session) -> Result<bool, RecordsError> {
+    Ok(sessions::Entity::find_by_id(&session.id).one(db).await?.is_some())
+}
+
+/// Notes what somebody has done about their own sign-in.
+async fn note(
+    tx: &sea_orm::DatabaseTransaction,
+    store: &Store,
+    user: UserNumber,
+    deed: Deed,
+    detail: &str,
+) -> Result<(), RecordsError> {
+    let actor = Actor::signed_in(user, Roles::default(), Clock::real());
+    Ok(audit::note(tx, &store.clock, actor, deed, Subject::User(user.0), None, detail).await?)
 }

@@ -28,6 +28,8 @@ pub(crate) enum Kind {
     Recovery,
     /// A link for once to set a password, as a hash.
     Invitation,
+    /// An account at an identity provider, as a code of it.
+    Provider,
 }
 
 impl Kind {
@@ -39,6 +41,7 @@ impl Kind {
             Self::AppToConfirm => "totp_to_confirm",
             Self::Recovery => "recovery",
             Self::Invitation => "invitation",
+            Self::Provider => "provider",
         }
     }
 

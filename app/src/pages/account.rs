@@ -2,7 +2,7 @@
 
 use crate::cookie;
 use crate::error::{AppError, field_errors};
-use crate::pages::sign_in::{SignOut, count_try};
+use crate::pages::sign_in::{Connection, SignOut, count_try};
 use crate::parts::{FieldProblem, Frame, Moment, PostButton, ProblemSummary, UserName, page};
 use crate::state::{session, store};
 use crate::submission::{action, refusal};
@@ -66,12 +66,15 @@ pub fn AccountPage() -> impl IntoView {
         let user = user::read(&store, session.user).await?;
         let sessions = session::list(&store, &session).await?;
         let has_app = session::has_app(&store, session.user).await?;
+        let is_connected = session::is_connected(&store, session.user).await?;
+        let connecting = session.connecting()?;
         let roles: Vec<&str> = user.roles.iter().map(|role| role.words()).collect();
         let user_id = user.user_id.unwrap_or_default();
         let lead = format!("{}, signed in as {user_id}. {}", user.name, roles.join(", "));
         Ok(view! {
             <Frame title="Your account" lead=lead>
-                {sessions_view(sessions)} {second_factor(has_app)} {password_form(user_id)}
+                {sessions_view(sessions)} {second_factor(has_app)} <Connection is_connected connecting />
+                {password_form(user_id)}
             </Frame>
         })
     })

@@ -28,6 +28,8 @@ pub(crate) fn words(code: &str) -> Option<&'static str> {
         "declined" => "It is not approved.",
         "charge-settled" => "The charge is settled.",
         "password-changed" => "Your password is changed. Your other sessions have ended.",
+        "provider-connected" => "You can sign in by single sign-on now.",
+        "provider-disconnected" => "You do not sign in by single sign-on any more.",
         "session-ended" => "The session has ended.",
         "sessions-ended" => "All sessions of this member of staff have ended.",
         "staff-added" => "The user is staff now.",

@@ -6,6 +6,7 @@ mod code;
 mod invitation;
 mod out;
 mod password;
+mod provider;
 
 pub use again::SignInAgainPage;
 pub use app::SetUpAppPage;
@@ -13,6 +14,8 @@ pub use code::SecondFactorPage;
 pub use invitation::InvitationPage;
 pub(crate) use out::SignOut;
 pub use password::SignInPage;
+pub use provider::SignInProblem;
+pub(crate) use provider::{Connection, ProviderLink};
 
 use crate::error::AppError;
 use crate::parts::{Plain, query};
@@ -31,16 +34,21 @@ pub(crate) fn count_try(account: &str) -> Result<(), AppError> {
 
 /// Goes on after a step of the sign-in; `page` is where somebody wanted to go at first.
 fn go_on(stage: Stage, page: &str) {
+    leptos_axum::redirect(&go_on_to(stage, page));
+}
+
+/// Where it goes on after a step of the sign-in; `page` is where somebody wanted to go at first.
+pub fn go_on_to(stage: Stage, page: &str) -> String {
     let step = match stage {
-        Stage::Whole => return leptos_axum::redirect(&own_page(page)),
+        Stage::Whole => return own_page(page),
         Stage::SecondFactor => "/sign-in/code",
         Stage::SetUp => "/sign-in/app",
     };
-    leptos_axum::redirect(&format!("{step}?page={}", crate::parts::percent_encoded(&own_page(page))));
+    format!("{step}?page={}", crate::parts::percent_encoded(&own_page(page)))
 }
 
 /// A page of this server; the start page for anything else.
-fn own_page(page: &str) -> String {
+pub fn own_page(page: &str) -> String {
     let is_own = submission::is_own_page(page) && !page.starts_with("/sign-in");
     if is_own { page.to_owned() } else { "/".to_owned() }
 }

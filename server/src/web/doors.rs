@@ -173,7 +173,8 @@ mod tests {
     #[test]
     fn only_known_proxies_are_believed() {
         let address = |text: &str| text.parse::<IpAddr>().expect("an address");
-        let outside = Outside { name: None, proxies: vec![address("10.0.0.1"), address("10.0.0.2")] };
+        let outside =
+            Outside { proxies: vec![address("10.0.0.1"), address("10.0.0.2")], ..Outside::default() };
         for (peer, forwarded, is) in [
             ("192.0.2.9", Some("198.51.100.1"), "192.0.2.9"),
             ("10.0.0.1", Some("198.51.100.1"), "198.51.100.1"),

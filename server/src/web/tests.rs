@@ -3,6 +3,7 @@
 mod abuse;
 pub(super) mod desk;
 mod doors;
+mod single_sign_on;
 
 use axum::body::Body;
 use axum::http::header::{CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, HOST, ORIGIN};

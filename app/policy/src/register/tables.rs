@@ -164,7 +164,12 @@ pub const TABLES: &[Table] = &[
         columns: &[
             column("id", Class::NotPersonal, Action::DeleteRow, "Key"),
             column("user_number", Class::Link, Action::DeleteRow, "User"),
-            column("kind", Class::NotPersonal, Action::DeleteRow, "Password, second factor, token"),
+            column(
+                "kind",
+                Class::NotPersonal,
+                Action::DeleteRow,
+                "Password, second factor, token, single sign-on",
+            ),
             column("secret", Class::Credential, Action::DeleteRow, "Secret or its hash"),
             column("created_at", Class::NotPersonal, Action::DeleteRow, "When it was set"),
             column("expires_at", Class::NotPersonal, Action::DeleteRow, "Until when it counts"),

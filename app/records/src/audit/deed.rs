@@ -41,6 +41,8 @@ deeds! {
     PasswordSet "password_set" "Password set",
     SecondFactorSet "second_factor_set" "Second factor set",
     RecoveryCodeUsed "recovery_code_used" "Recovery code used",
+    ProviderConnected "provider_connected" "Connected with single sign-on",
+    ProviderDisconnected "provider_disconnected" "Disconnected from single sign-on",
     StaffInvited "staff_invited" "Invited to set a password",
     StaffDisabled "staff_disabled" "Staff account disabled",
     RoleGiven "role_given" "Role given",

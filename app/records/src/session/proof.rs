@@ -1,6 +1,6 @@
 //! Proving who one is: password, then a code; and once more before what cannot be undone.
 
-use super::{AFTER_PASSWORD, Session, Stage, Token, WHOLE, begin, stage_of};
+use super::{AFTER_PASSWORD, Session, Stage, Token, WHOLE, begin, note, stage_of};
 use crate::actor::Actor;
 use crate::audit::{self, Deed, Subject};
 use crate::clock::Clock;
@@ -150,16 +150,4 @@ async fn failed(store: &Store, user: Option<UserNumber>, what: &str) -> Result<(
     audit::note(&tx, &store.clock, Actor::nobody(), Deed::SignInFailed, subject, None, what).await?;
     store.commit(tx).await?;
     Ok(())
-}
-
-/// Notes what somebody has done about their own sign-in.
-async fn note(
-    tx: &sea_orm::DatabaseTransaction,
-    store: &Store,
-    user: UserNumber,
-    deed: Deed,
-    detail: &str,
-) -> Result<(), RecordsError> {
-    let actor = Actor::signed_in(user, Roles::default(), Clock::real());
-    Ok(audit::note(tx, &store.clock, actor, deed, Subject::User(user.0), None, detail).await?)
 }

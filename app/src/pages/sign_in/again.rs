@@ -1,6 +1,6 @@
 //! Showing again who one is, before what cannot be undone.
 
-use super::{count_try, go_on, plain, wanted_page};
+use super::{ProviderLink, count_try, go_on, plain, wanted_page};
 use crate::cookie;
 use crate::error::{AppError, field_errors};
 use crate::parts::{FieldProblem, ProblemSummary, UserName, page as page_of};
@@ -52,6 +52,9 @@ pub fn SignInAgainPage() -> impl IntoView {
         let user = session.map(|session| session.user).ok_or(RecordsError::NotFound("session"))?;
         let user_id = user::read(&store(), user).await?.user_id.unwrap_or_default();
         let has_app = session::has_app(&store(), user).await?;
+        let provider = session::is_connected(&store(), user).await?.then(|| {
+            view! { <ProviderLink path="/sign-in/provider/again" page=page.clone() /> }
+        });
         let code = has_app.then(|| {
             let errors = errors.clone();
             view! {
@@ -91,6 +94,7 @@ pub fn SignInAgainPage() -> impl IntoView {
                         <a href=page>"Back"</a>
                     </div>
                 </form>
+                {provider}
             },
         ))
     })

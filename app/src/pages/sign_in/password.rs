@@ -1,6 +1,6 @@
 //! The first step: `UserID` and password.
 
-use super::{count_try, go_on, plain, wanted_page};
+use super::{ProviderLink, count_try, go_on, plain, wanted_page};
 use crate::cookie;
 use crate::error::{AppError, field_errors};
 use crate::parts::{FieldProblem, ProblemSummary};
@@ -60,7 +60,7 @@ pub fn SignInPage() -> impl IntoView {
             <ProblemSummary error=error.filter(|error| !matches!(error, AppError::Invalid(_))) />
             <form method="post" action=post class="narrow">
                 <crate::submission::Token />
-                <input type="hidden" name="form[page]" value=typed.page />
+                <input type="hidden" name="form[page]" value=typed.page.clone() />
                 <p class="field">
                     <label for="user_id">"UserID"</label>
                     <input
@@ -78,6 +78,7 @@ pub fn SignInPage() -> impl IntoView {
                 </div>
                 <div class="buttons"><button class="primary" type="submit">"Sign in"</button></div>
             </form>
+            <ProviderLink path="/sign-in/provider" page=typed.page />
             <p>"Password forgotten? An administrator of this library gives you a new link to set one."</p>
         },
     )

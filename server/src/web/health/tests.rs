@@ -24,7 +24,8 @@ async fn library() -> (TempDir, Store) {
 }
 
 fn desk(folder: &TempDir, store: &Store, pulse: Pulse) -> Router {
-    router(&state(folder.path(), store.clone(), Cookies::Plain), &Outside::default(), pulse)
+    let outside = Outside::default();
+    router(&state(folder.path(), store.clone(), Cookies::Plain, &outside), &outside, pulse)
 }
 
 async fn overdue_task(store: &Store) {

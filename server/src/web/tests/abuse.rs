@@ -1,6 +1,7 @@
 //! What somebody tries who means harm: each file is one way, and says what must not happen.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+mod addresses;
 mod approving;
 mod around_the_doors;
 mod bodies;

@@ -54,7 +54,7 @@ impl Desk {
         let mut settings = Settings::in_folder(folder.path());
         set(&mut settings);
         let store = Store::open(&url, clock, settings).await.expect("a store");
-        let mut state = state(folder.path(), store.clone(), Cookies::Plain);
+        let mut state = state(folder.path(), store.clone(), Cookies::Plain, &outside);
         change(&mut state);
         let router = router(&state, &outside, Pulse::default());
         Self { folder, store, router, cookie: String::new(), token: String::new() }

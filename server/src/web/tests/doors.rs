@@ -1,7 +1,7 @@
 //! Every address and everybody: which doors open for whom. The list of addresses is the router's own.
 
 use super::desk::{Desk, PASSWORD, cookie, post};
-use crate::web::{FUNCTIONS, ISLANDS, handlers, pages};
+use crate::web::{FUNCTIONS, ISLANDS, Outside, handlers, pages};
 use app::doors::{DOORS, Need, need};
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
@@ -13,7 +13,7 @@ use std::collections::BTreeSet;
 /// Every address as the router and the server functions have it.
 pub(super) fn addresses() -> BTreeSet<String> {
     let pages = pages().into_iter().map(|page| page.path().to_owned());
-    let handlers = handlers().into_iter().map(|(route, _)| route.to_owned());
+    let handlers = handlers(&Outside::default()).into_iter().map(|(route, _)| route.to_owned());
     let functions = server_fn_paths().map(|(path, _)| path.to_owned());
     pages
         .chain(handlers.filter(|route| route != FUNCTIONS && route != ISLANDS))

@@ -22,7 +22,9 @@ impl Form {
 }
 
 /// Functions that change nothing, or nothing by the form that stands here: why.
-pub(super) const CHANGE_NOTHING: [(&str, &str); 3] = [
+pub(super) const CHANGE_NOTHING: [(&str, &str); 5] = [
+    ("/do/find_users", "leads to a list"),
+    ("/do/find_people", "leads to a list"),
     ("/do/check_task", "says what saving would say"),
     ("/do/second_factor", "Ana has come to the end of her sign-in"),
     ("/do/confirm_app", "a wrong code"),
@@ -73,6 +75,7 @@ async fn users(desk: &Desk) -> Vec<Form> {
     let version = number(store, "SELECT version FROM tasks WHERE single_default").await;
     let task = number(store, "SELECT id FROM tasks WHERE single_default").await;
     vec![
+        form("/do/find_users", "form[q]=Single"),
         form("/do/save_user", "form[last_name]=Somebody"),
         of("/do/mark_user", "user", borrower.0),
         of("/do/undelete_user", "user", marked.0),
@@ -186,6 +189,7 @@ async fn approvals_and_runs(desk: &Desk) -> Vec<Form> {
     let preview = confirmed_preview(store, ana, add_task(store, "Started", false).await).await;
     let people = run::read(store, preview).await.unwrap().previewed;
     vec![
+        form("/do/find_people", format!("form[run]={preview}&form[q]=Single")),
         of("/do/ask_approval", "preview", to_ask.0),
         of("/do/approve_request", "approval", asked("Approved").await),
         of("/do/decline_request", "approval", asked("Declined").await),
@@ -224,11 +228,17 @@ async fn staff_forms(desk: &Desk) -> Vec<Form> {
 async fn own_account(desk: &Desk) -> Vec<Form> {
     let ana = actor(desk, ANA).await.staff.unwrap();
     session_of(desk, ana, &"a1".repeat(32)).await;
+    let now = Clock::real().to_rfc3339();
+    let connection = format!(
+        "INSERT INTO credentials (user_number, kind, secret, created_at) VALUES ({ana}, 'provider', 'x', '{now}')"
+    );
+    execute(&desk.store, &connection).await;
     let password = PASSWORD.replace(' ', "+");
     vec![
         form("/do/end_session", format!("form[session]={}", "a1".repeat(8))),
         form("/do/second_factor", "form[code]=123456"),
         form("/do/confirm_app", "form[code]=123456"),
+        form("/do/disconnect_provider", ""),
         form("/do/sign_in", format!("form[user_id]={ANA}&form[password]={password}")),
         form("/do/sign_in_again", format!("form[password]={password}")),
         form("/do/sign_out", ""),

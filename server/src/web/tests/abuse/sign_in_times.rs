@@ -24,7 +24,7 @@ async fn library() -> Desk {
     let desk = Desk::with(
         |settings| settings.sign_in = SignIn { password_alone: true, ..SignIn::default() },
         |_| (),
-        Outside { name: None, proxies: vec![proxy] },
+        Outside { proxies: vec![proxy], ..Outside::default() },
     )
     .await;
     desk.staff("known", &[Role::Librarian]).await;

@@ -1,0 +1,152 @@
+//! Single sign-on, as the pages show it.
+
+use crate::error::AppError;
+use crate::parts::{Notice, PostButton, ProblemSummary, percent_encoded, query};
+use crate::state::{AppState, session, store};
+use crate::submission::refusal;
+use leptos::prelude::*;
+use leptos::server_fn::ServerFn as _;
+use leptos::server_fn::codec::PostUrl;
+use records::session;
+
+/// Why somebody who came back from the identity provider is not signed in.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum SignInProblem {
+    /// The answer does not belong to a question of this browser, or came too late.
+    Trip,
+    /// They did not sign in there, or may not use Lethe by what the provider says.
+    Declined,
+    /// The provider cannot be reached, or what it says cannot be believed.
+    Provider,
+    /// The account there is connected with nobody here who has a role.
+    Nobody,
+    /// The account there is connected with another user.
+    SomebodyElse,
+    /// They should have been asked again who they are.
+    NotAskedAgain,
+    /// Too many tries.
+    TooMany,
+}
+
+impl SignInProblem {
+    const ALL: [Self; 7] = [
+        Self::Trip,
+        Self::Declined,
+        Self::Provider,
+        Self::Nobody,
+        Self::SomebodyElse,
+        Self::NotAskedAgain,
+        Self::TooMany,
+    ];
+
+    /// The code in the address of a page.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Trip => "trip",
+            Self::Declined => "declined",
+            Self::Provider => "provider",
+            Self::Nobody => "nobody",
+            Self::SomebodyElse => "somebody-else",
+            Self::NotAskedAgain => "not-asked-again",
+            Self::TooMany => "too-many",
+        }
+    }
+
+    fn words(self, name: &str) -> String {
+        match self {
+            Self::Trip => format!("Signing in by {name} took too long, or was begun elsewhere. Try again"),
+            Self::Declined => format!("You came back from {name} without having signed in there"),
+            Self::Provider => {
+                format!(
+                    "{name} cannot be reached, or its answer cannot be believed. Try again later, or use your password"
+                )
+            }
+            Self::Nobody => format!(
+                "Your account at {name} is connected with nobody here. Sign in with your password, and connect it on the \
+                 page of your account"
+            ),
+            Self::SomebodyElse => {
+                format!("This account at {name} is connected with another user. Nothing was changed")
+            }
+            Self::NotAskedAgain => {
+                format!("{name} did not ask you again who you are. Use your password instead")
+            }
+            Self::TooMany => "Too many tries at once. Wait a minute, then try again".to_owned(),
+        }
+    }
+}
+
+/// What the identity provider is called, where there is one.
+fn provider() -> Option<String> {
+    expect_context::<AppState>().single_sign_on.map(|provider| provider.0.to_string())
+}
+
+/// The way in by the identity provider, and why it was not open; nothing where the library has none.
+#[component]
+pub(crate) fn ProviderLink(
+    /// The address that begins it.
+    path: &'static str,
+    /// Where to go afterwards.
+    page: String,
+) -> impl IntoView {
+    let name = provider()?;
+    let href = format!("{path}?page={}", percent_encoded(&page));
+    Some(view! {
+        <Problem name=name.clone() />
+        <p class="buttons"><a class="button" href=href>"Sign in by " {name}</a></p>
+    })
+}
+
+/// Why somebody has come back without anything having been done.
+#[component]
+fn Problem(name: String) -> impl IntoView {
+    let code = query("problem");
+    let problem = SignInProblem::ALL.into_iter().find(|problem| problem.code() == code)?;
+    let words = format!("{}.", problem.words(&name));
+    Some(view! { <Notice kind="danger"><p>{words}</p></Notice> })
+}
+
+/// Whoever is signed in does not sign in by the provider any more.
+#[server(prefix = "/do", endpoint = "disconnect_provider", input = PostUrl)]
+pub(crate) async fn disconnect_provider() -> Result<(), AppError> {
+    let session = session().ok_or(AppError::NotSignedIn)?;
+    session::disconnect(&store(), &session).await?;
+    leptos_axum::redirect("/account?done=provider-disconnected");
+    Ok(())
+}
+
+/// The part of one's own account about single sign-on; nothing where the library has no provider.
+#[component]
+pub(crate) fn Connection(
+    /// Whether whoever is signed in is connected.
+    is_connected: bool,
+    /// What shows that this page leads to the provider.
+    connecting: String,
+) -> impl IntoView {
+    let name = provider()?;
+    let change = if is_connected {
+        view! {
+            <p>"You are connected: you can sign in by " {name.clone()} ", or with your password."</p>
+            <PostButton function=DisconnectProvider::PATH page="/account" values=vec![] words="Disconnect" />
+        }
+        .into_any()
+    } else {
+        let href = format!("/account/provider?from={connecting}");
+        view! {
+            <p>
+                "You sign in with your password. Connect your account at " {name.clone()} " to sign in by it: you are led \
+                 there, sign in, and come back."
+            </p>
+            <p><a href=href>"Connect with " {name.clone()}</a></p>
+        }
+        .into_any()
+    };
+    Some(view! {
+        <section aria-labelledby="provider">
+            <h2 id="provider">"Single sign-on"</h2>
+            <Problem name />
+            <ProblemSummary error=refusal(DisconnectProvider::PATH) />
+            {change}
+        </section>
+    })
+}

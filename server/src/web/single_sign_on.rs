@@ -1,0 +1,253 @@
+//! Single sign-on: to the identity provider of the library, and back.
+//!
+//! All of it answers GET, because the policy for forms lets none lead elsewhere. Nothing is changed before somebody comes
+//! back with an answer to a question that this browser has asked; what connects an account begins on the account's page
+//! only.
+
+use super::Outside;
+use crate::provider::Provider;
+use app::cookie;
+use app::pages::{SignInProblem, go_on_to, own_page};
+use app::state::{AppState, ClientAddress};
+use axum::Extension;
+use axum::extract::{Query, State};
+use axum::http::header::{COOKIE, HeaderMap, SET_COOKIE};
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::{IntoResponse as _, Redirect, Response};
+use axum::routing::{MethodRouter, get};
+use policy::permission::FRESH_MINUTES;
+use records::session::{self, Identity, Purpose, Token, Trip};
+use records::{RecordsError, Session};
+use serde::Deserialize;
+use std::sync::Arc;
+
+/// Where the provider brings people back to.
+pub(crate) const RETURN: &str = "/sign-in/provider/return";
+/// The longest page that is gone back to; the cookie has to hold it.
+const LONGEST_PAGE: usize = 400;
+
+/// The routes.
+pub(super) fn handlers(outside: &Outside) -> Vec<(&'static str, MethodRouter<AppState>)> {
+    let provider = Extension(outside.provider.clone());
+    [
+        ("/sign-in/provider", get(sign_in)),
+        ("/sign-in/provider/again", get(again)),
+        ("/account/provider", get(connect)),
+        (RETURN, get(come_back)),
+    ]
+    .map(|(route, answer)| (route, answer.layer(provider.clone())))
+    .into()
+}
+
+type Provided = Extension<Option<Arc<Provider>>>;
+
+/// Where to go afterwards.
+#[derive(Deserialize)]
+struct Wanted {
+    #[serde(default)]
+    page: String,
+}
+
+async fn sign_in(
+    State(state): State<AppState>,
+    Extension(provider): Provided,
+    Query(wanted): Query<Wanted>,
+) -> Response {
+    begin(&state, provider, Purpose::SignIn, wanted.page).await
+}
+
+async fn again(
+    State(state): State<AppState>,
+    Extension(provider): Provided,
+    Extension(session): Extension<Session>,
+    Query(wanted): Query<Wanted>,
+) -> Response {
+    begin(&state, provider, Purpose::Again(session.user), wanted.page).await
+}
+
+/// What shows that the page of the account leads here.
+#[derive(Deserialize)]
+struct Connecting {
+    #[serde(default)]
+    from: String,
+}
+
+async fn connect(
+    State(state): State<AppState>,
+    Extension(provider): Provided,
+    Extension(session): Extension<Session>,
+    Query(connecting): Query<Connecting>,
+) -> Response {
+    if !session.is_connecting(&connecting.from) {
+        return Redirect::to("/account").into_response();
+    }
+    if !session.is_fresh() {
+        return Redirect::to("/sign-in/again?page=/account").into_response();
+    }
+    begin(&state, provider, Purpose::Connect(session.user), "/account".to_owned()).await
+}
+
+/// Sends the browser to the provider.
+async fn begin(
+    state: &AppState,
+    provider: Option<Arc<Provider>>,
+    purpose: Purpose,
+    page: String,
+) -> Response {
+    let Some(provider) = provider else { return StatusCode::NOT_FOUND.into_response() };
+    let begun = match provider.begin(purpose != Purpose::SignIn).await {
+        Ok(begun) => begun,
+        Err(error) => {
+            tracing::warn!("single sign-on: {error}");
+            return refused(purpose, SignInProblem::Provider);
+        }
+    };
+    let page = if page.len() > LONGEST_PAGE { "/".to_owned() } else { own_page(&page) };
+    let address = begun.address;
+    let trip = Trip {
+        purpose,
+        state: begun.state,
+        nonce: begun.nonce,
+        verifier: begun.verifier,
+        page,
+        begun_at: records::Clock::real(),
+    };
+    match trip.seal(&state.store).await {
+        Ok(sealed) => with_cookies(Redirect::to(&address), [cookie::of_trip(state.cookies, &sealed)]),
+        Err(error) => failed(&error),
+    }
+}
+
+/// The answer of the provider.
+#[derive(Deserialize)]
+struct Answer {
+    code: Option<String>,
+    state: Option<String>,
+    error: Option<String>,
+    iss: Option<String>,
+}
+
+async fn come_back(
+    State(state): State<AppState>,
+    Extension(provider): Provided,
+    Extension(address): Extension<ClientAddress>,
+    before: Option<Extension<Session>>,
+    headers: HeaderMap,
+    Query(answer): Query<Answer>,
+) -> Response {
+    let Some(provider) = provider else { return StatusCode::NOT_FOUND.into_response() };
+    let trip = match trip_of(&state, &headers).await {
+        Ok(trip) => trip.filter(|trip| answer.state.as_ref() == Some(&trip.state)),
+        Err(error) => return failed(&error),
+    };
+    let Some(trip) = trip else { return refused(Purpose::SignIn, SignInProblem::Trip) };
+    let purpose = trip.purpose;
+    let before = before.map(|Extension(session)| session);
+    let arrived = arrive(&state, &provider, address, before, trip, answer).await;
+    let gone = cookie::of_trip_gone(state.cookies);
+    match arrived {
+        Ok(Arrived::SignedIn(token, page)) => {
+            with_cookies(Redirect::to(&page), [cookie::of_session(state.cookies, &token), gone])
+        }
+        Ok(Arrived::Connected) => with_cookies(Redirect::to("/account?done=provider-connected"), [gone]),
+        Ok(Arrived::Not(problem)) => with_cookies(refused(purpose, problem), [gone]),
+        Err(error) => failed(&error),
+    }
+}
+
+/// How a trip has ended.
+enum Arrived {
+    SignedIn(Token, String),
+    Connected,
+    Not(SignInProblem),
+}
+
+async fn arrive(
+    state: &AppState,
+    provider: &Provider,
+    ClientAddress(address): ClientAddress,
+    before: Option<Session>,
+    trip: Trip,
+    answer: Answer,
+) -> Result<Arrived, RecordsError> {
+    let Some(code) = answer.code.filter(|_| answer.error.is_none()) else {
+        return Ok(Arrived::Not(SignInProblem::Declined));
+    };
+    // Each trip is tried once; what is counted is from where.
+    if !state.throttle.allows(&trip.state, address) {
+        return Ok(Arrived::Not(SignInProblem::TooMany));
+    }
+    let is_ours = answer.iss.is_none_or(|issuer| provider.is(&issuer));
+    let identity = match provider.identity(code, trip.nonce, trip.verifier).await {
+        Ok(identity) if is_ours => identity,
+        Ok(_) => return Ok(Arrived::Not(SignInProblem::Provider)),
+        Err(error) => {
+            tracing::warn!("single sign-on: {error}");
+            return Ok(Arrived::Not(SignInProblem::Provider));
+        }
+    };
+    let only = match (trip.purpose, &before) {
+        (Purpose::SignIn, _) => None,
+        (Purpose::Again(user), Some(session)) if session.user == user => {
+            if !is_fresh(&identity) {
+                return Ok(Arrived::Not(SignInProblem::NotAskedAgain));
+            }
+            Some(user)
+        }
+        (Purpose::Connect(user), Some(session)) if session.user == user => {
+            let is_connected = session::connect(&state.store, session, &identity).await?;
+            return Ok(if is_connected {
+                Arrived::Connected
+            } else {
+                Arrived::Not(SignInProblem::SomebodyElse)
+            });
+        }
+        (Purpose::Again(_) | Purpose::Connect(_), _) => return Ok(Arrived::Not(SignInProblem::Trip)),
+    };
+    let Some((token, come_to)) = session::sign_in_by_provider(&state.store, &identity, only).await? else {
+        return Ok(Arrived::Not(SignInProblem::Nobody));
+    };
+    if let Some(before) = before {
+        session::end(&state.store, &before).await?;
+    }
+    Ok(Arrived::SignedIn(token, go_on_to(come_to, &trip.page)))
+}
+
+/// Whether they have shown the provider just now who they are.
+fn is_fresh(identity: &Identity) -> bool {
+    let young = chrono::TimeDelta::minutes(FRESH_MINUTES);
+    identity.shown_at.is_some_and(|at| records::Clock::real() - at < young)
+}
+
+async fn trip_of(state: &AppState, headers: &HeaderMap) -> Result<Option<Trip>, RecordsError> {
+    let cookies = headers.get(COOKIE).and_then(|cookies| cookies.to_str().ok()).unwrap_or_default();
+    match cookie::trip(state.cookies, cookies) {
+        Some(sealed) => Trip::open(&state.store, &sealed).await,
+        None => Ok(None),
+    }
+}
+
+/// Back to where the trip began, with the reason in words.
+fn refused(purpose: Purpose, problem: SignInProblem) -> Response {
+    let page = match purpose {
+        Purpose::SignIn => "/sign-in",
+        Purpose::Again(_) => "/sign-in/again",
+        Purpose::Connect(_) => "/account",
+    };
+    Redirect::to(&format!("{page}?problem={}", problem.code())).into_response()
+}
+
+fn failed(error: &RecordsError) -> Response {
+    tracing::error!(code = error.code(), "single sign-on failed");
+    StatusCode::INTERNAL_SERVER_ERROR.into_response()
+}
+
+fn with_cookies<const N: usize>(to: impl axum::response::IntoResponse, cookies: [String; N]) -> Response {
+    let mut response = to.into_response();
+    for cookie in cookies {
+        if let Ok(cookie) = HeaderValue::try_from(cookie) {
+            response.headers_mut().append(SET_COOKIE, cookie);
+        }
+    }
+    response
+}
