@@ -38,9 +38,11 @@ interface Options {
 export const test = base.extend<Options, { library: Library; session: () => Promise<Cookie>; fourEyes: string }>({
   expectedStatus: [[], { option: true }],
   fourEyes: ["off", { option: true, scope: "worker" }],
+  // More of the server's configuration.
+  settings: [{}, { option: true, scope: "worker" }],
 
   library: [
-    async ({ fourEyes }, use) => {
+    async ({ fourEyes, settings }, use) => {
       const folder = mkdtempSync(join(tmpdir(), "lethe-end2end-"));
       const env = {
         PATH: process.env.PATH,
@@ -51,6 +53,7 @@ export const test = base.extend<Options, { library: Library; session: () => Prom
         LETHE_TODAY: TODAY,
         LETHE_PASSWORD_ALONE: "1",
         LETHE_FOUR_EYES: fourEyes,
+        ...settings,
       };
       const command = (...words: string[]) =>
         execFileSync(program, words, { cwd: folder, env, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });

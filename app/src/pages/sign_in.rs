@@ -15,7 +15,7 @@ pub use invitation::InvitationPage;
 pub(crate) use out::SignOut;
 pub use password::SignInPage;
 pub use provider::SignInProblem;
-pub(crate) use provider::{Connection, ProviderLink};
+pub(crate) use provider::{Connection, ProviderLink, ProviderProblem};
 
 use crate::error::AppError;
 use crate::parts::{Plain, query};

@@ -8,6 +8,7 @@ use super::Outside;
 use crate::provider::Provider;
 use app::cookie;
 use app::pages::{SignInProblem, go_on_to, own_page};
+use app::parts::percent_encoded;
 use app::state::{AppState, ClientAddress};
 use axum::Extension;
 use axum::extract::{Query, State};
@@ -99,7 +100,7 @@ async fn begin(
         Ok(begun) => begun,
         Err(error) => {
             tracing::warn!("single sign-on: {error}");
-            return refused(purpose, SignInProblem::Provider);
+            return refused(purpose, SignInProblem::Provider, &page);
         }
     };
     let page = if page.len() > LONGEST_PAGE { "/".to_owned() } else { own_page(&page) };
@@ -140,17 +141,17 @@ async fn come_back(
         Ok(trip) => trip.filter(|trip| answer.state.as_ref() == Some(&trip.state)),
         Err(error) => return failed(&error),
     };
-    let Some(trip) = trip else { return refused(Purpose::SignIn, SignInProblem::Trip) };
-    let purpose = trip.purpose;
+    let Some(trip) = trip else { return refused(Purpose::SignIn, SignInProblem::Trip, "/") };
+    let (purpose, page) = (trip.purpose, trip.page.clone());
     let before = before.map(|Extension(session)| session);
     let arrived = arrive(&state, &provider, address, before, trip, answer).await;
     let gone = cookie::of_trip_gone(state.cookies);
     match arrived {
-        Ok(Arrived::SignedIn(token, page)) => {
-            with_cookies(Redirect::to(&page), [cookie::of_session(state.cookies, &token), gone])
+        Ok(Arrived::SignedIn(token, next)) => {
+            with_cookies(Redirect::to(&next), [cookie::of_session(state.cookies, &token), gone])
         }
         Ok(Arrived::Connected) => with_cookies(Redirect::to("/account?done=provider-connected"), [gone]),
-        Ok(Arrived::Not(problem)) => with_cookies(refused(purpose, problem), [gone]),
+        Ok(Arrived::Not(problem)) => with_cookies(refused(purpose, problem, &page), [gone]),
         Err(error) => failed(&error),
     }
 }
@@ -227,14 +228,15 @@ async fn trip_of(state: &AppState, headers: &HeaderMap) -> Result<Option<Trip>, 
     }
 }
 
-/// Back to where the trip began, with the reason in words.
-fn refused(purpose: Purpose, problem: SignInProblem) -> Response {
+/// Back to where the trip began, with the reason in words. `wanted` is where it was to lead.
+fn refused(purpose: Purpose, problem: SignInProblem, wanted: &str) -> Response {
     let page = match purpose {
         Purpose::SignIn => "/sign-in",
         Purpose::Again(_) => "/sign-in/again",
         Purpose::Connect(_) => "/account",
     };
-    Redirect::to(&format!("{page}?problem={}", problem.code())).into_response()
+    let wanted = percent_encoded(&own_page(wanted));
+    Redirect::to(&format!("{page}?problem={}&page={wanted}", problem.code())).into_response()
 }
 
 fn failed(error: &RecordsError) -> Response {

@@ -1,6 +1,6 @@
 //! Showing again who one is, before what cannot be undone.
 
-use super::{ProviderLink, count_try, go_on, plain, wanted_page};
+use super::{ProviderLink, ProviderProblem, count_try, go_on, plain, wanted_page};
 use crate::cookie;
 use crate::error::{AppError, field_errors};
 use crate::parts::{FieldProblem, ProblemSummary, UserName, page as page_of};
@@ -75,6 +75,7 @@ pub fn SignInAgainPage() -> impl IntoView {
                     "What you want to do cannot be undone, or opens the way to it. It needs a sign-in of the last "
                     {FRESH_MINUTES} " minutes. Afterwards you are back on your page; do it there once more."
                 </p>
+                <ProviderProblem />
                 <ProblemSummary error=error.filter(|error| !matches!(error, AppError::Invalid(_))) />
                 <form method="post" action=post class="narrow">
                     <crate::submission::Token />

@@ -1,6 +1,6 @@
 //! The first step: `UserID` and password.
 
-use super::{ProviderLink, count_try, go_on, plain, wanted_page};
+use super::{ProviderLink, ProviderProblem, count_try, go_on, plain, wanted_page};
 use crate::cookie;
 use crate::error::{AppError, field_errors};
 use crate::parts::{FieldProblem, ProblemSummary};
@@ -57,6 +57,7 @@ pub fn SignInPage() -> impl IntoView {
     plain(
         "Sign in",
         view! {
+            <ProviderProblem />
             <ProblemSummary error=error.filter(|error| !matches!(error, AppError::Invalid(_))) />
             <form method="post" action=post class="narrow">
                 <crate::submission::Token />

@@ -54,7 +54,7 @@ impl SignInProblem {
 
     fn words(self, name: &str) -> String {
         match self {
-            Self::Trip => format!("Signing in by {name} took too long, or was begun elsewhere. Try again"),
+            Self::Trip => format!("Signing in with {name} took too long, or was begun elsewhere. Try again"),
             Self::Declined => format!("You came back from {name} without having signed in there"),
             Self::Provider => {
                 format!(
@@ -81,7 +81,7 @@ fn provider() -> Option<String> {
     expect_context::<AppState>().single_sign_on.map(|provider| provider.0.to_string())
 }
 
-/// The way in by the identity provider, and why it was not open; nothing where the library has none.
+/// The way in by the identity provider; nothing where the library has none.
 #[component]
 pub(crate) fn ProviderLink(
     /// The address that begins it.
@@ -92,14 +92,14 @@ pub(crate) fn ProviderLink(
     let name = provider()?;
     let href = format!("{path}?page={}", percent_encoded(&page));
     Some(view! {
-        <Problem name=name.clone() />
-        <p class="buttons"><a class="button" href=href>"Sign in by " {name}</a></p>
+        <p class="buttons"><a class="button" href=href>"Sign in with " {name}</a></p>
     })
 }
 
 /// Why somebody has come back without anything having been done.
 #[component]
-fn Problem(name: String) -> impl IntoView {
+pub(crate) fn ProviderProblem() -> impl IntoView {
+    let name = provider()?;
     let code = query("problem");
     let problem = SignInProblem::ALL.into_iter().find(|problem| problem.code() == code)?;
     let words = format!("{}.", problem.words(&name));
@@ -126,7 +126,7 @@ pub(crate) fn Connection(
     let name = provider()?;
     let change = if is_connected {
         view! {
-            <p>"You are connected: you can sign in by " {name.clone()} ", or with your password."</p>
+            <p>"You are connected: you can sign in with " {name.clone()} ", or with your password."</p>
             <PostButton function=DisconnectProvider::PATH page="/account" values=vec![] words="Disconnect" />
         }
         .into_any()
@@ -134,7 +134,7 @@ pub(crate) fn Connection(
         let href = format!("/account/provider?from={connecting}");
         view! {
             <p>
-                "You sign in with your password. Connect your account at " {name.clone()} " to sign in by it: you are led \
+                "You sign in with your password. Connect your account at " {name.clone()} " to sign in with it: you are led \
                  there, sign in, and come back."
             </p>
             <p><a href=href>"Connect with " {name.clone()}</a></p>
@@ -144,7 +144,7 @@ pub(crate) fn Connection(
     Some(view! {
         <section aria-labelledby="provider">
             <h2 id="provider">"Single sign-on"</h2>
-            <Problem name />
+            <ProviderProblem />
             <ProblemSummary error=refusal(DisconnectProvider::PATH) />
             {change}
         </section>
