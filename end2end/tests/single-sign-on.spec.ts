@@ -1,0 +1,65 @@
+// Signing in by the identity provider of the library: connecting one's account, coming back by it, being asked again.
+import { type Provider, openProvider } from "./provider";
+import { expect, open, test as base } from "./lethe";
+import type { Page } from "@playwright/test";
+
+const test = base.extend<object, { provider: Provider }>({
+  provider: [
+    async ({}, use) => {
+      const provider = await openProvider("lethe");
+      await use(provider);
+      provider.close();
+    },
+    { scope: "worker" },
+  ],
+  settings: [
+    async ({ provider }, use) =>
+      use({ LETHE_OIDC_ISSUER: provider.issuer, LETHE_OIDC_CLIENT_ID: "lethe", LETHE_OIDC_NAME: "Example University" }),
+    { scope: "worker" },
+  ],
+});
+
+async function signInThere(page: Page, account: string) {
+  await expect(page.getByRole("heading", { name: "Example University" })).toBeVisible();
+  await page.getByLabel("Account").fill(account);
+  await page.getByRole("button", { name: "Sign in" }).click();
+}
+
+test("somebody connects their account, and signs in by it", async ({ page, library }) => {
+  const account = `s-${test.info().project.name}`;
+  await open(page, "/account");
+  await page.getByRole("link", { name: "Connect with Example University" }).click();
+  await signInThere(page, account);
+  await expect(page.getByText("You can sign in by single sign-on now")).toBeVisible();
+  await expect(page.getByText("You are connected")).toBeVisible();
+
+  await page.getByRole("button", { name: "Sign out" }).first().click();
+  await page.goto("/catalogue");
+  const link = page.getByRole("link", { name: "Sign in with Example University" });
+  await expect(link).toBeVisible();
+  await link.click();
+  await page.getByRole("button", { name: "Not now" }).click();
+  await expect(page.getByText("You came back from Example University without having signed in there")).toBeVisible();
+  await page.getByRole("link", { name: "Sign in with Example University" }).click();
+  await signInThere(page, "somebody else");
+  await expect(page.getByText("is connected with nobody here")).toBeVisible();
+  await page.getByRole("link", { name: "Sign in with Example University" }).click();
+  await signInThere(page, account);
+  await expect(page.getByRole("heading", { name: "Catalogue" })).toBeVisible();
+
+  // Before what cannot be undone one is asked again, and is back on the page afterwards.
+  await page.goto("/sign-in/again?page=/tasks");
+  await page.getByRole("link", { name: "Sign in with Example University" }).click();
+  await signInThere(page, account);
+  await expect(page.getByRole("heading", { name: "Task centre" })).toBeVisible();
+
+  await page.goto("/account");
+  await page.getByRole("button", { name: "Disconnect" }).click();
+  await expect(page.getByText("You do not sign in by single sign-on any more")).toBeVisible();
+  const details = library.sql("SELECT action, detail FROM audit_events WHERE action LIKE '%provider%' OR detail = 'provider'");
+  expect(details.split("\n")).toEqual(
+    expect.arrayContaining(["provider_connected|", "sign_in_failed|provider", "signed_in|provider", "provider_disconnected|"]),
+  );
+});
+
+test.use({ expectedStatus: [401] });
