@@ -9,7 +9,7 @@ mod plain;
 mod raw;
 
 pub(crate) use banner::Banner;
-pub(crate) use forms::{FieldProblem, Notice, PostButton, ProblemSummary, UserName};
+pub(crate) use forms::{FieldProblem, Notice, PostButton, ProblemSummary, SignInFirst, UserName};
 pub(crate) use frame::{Action, Crumb, Frame};
 pub use lists::percent_encoded;
 pub(crate) use lists::{Count, Day, Moment, Pager, Pages, options};

@@ -1,7 +1,7 @@
 //! Staff: who has which role, invitations, ending sessions.
 
 use crate::error::{AppError, field_errors};
-use crate::parts::{FieldProblem, Frame, Notice, PostButton, ProblemSummary, options, page};
+use crate::parts::{FieldProblem, Frame, Notice, PostButton, ProblemSummary, SignInFirst, options, page};
 use crate::state::{actor, store};
 use crate::submission::{action, refusal, submitted};
 use leptos::prelude::*;
@@ -229,6 +229,7 @@ fn add_form(error: Option<AppError>) -> impl IntoView {
             <h2 id="add">"Make somebody staff"</h2>
             <form method="post" action=post class="narrow">
                 <crate::submission::Token />
+                <SignInFirst page=HERE />
                 <div class="field">
                     <label for="user_id">"UserID"</label>
                     <input

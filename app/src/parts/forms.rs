@@ -1,10 +1,12 @@
 //! Parts of forms: what is wrong, and buttons that do one thing.
 
+use super::percent_encoded;
 use crate::error::AppError;
-use crate::state::opens;
+use crate::state::{opens, session};
 use crate::submission;
 use leptos::prelude::*;
 use policy::form::FieldErrors;
+use policy::permission::FRESH_MINUTES;
 
 /// A notice above the content.
 #[component]
@@ -53,6 +55,25 @@ pub(crate) fn FieldProblem(
     errors: FieldErrors,
 ) -> impl IntoView {
     view! { <p class="problem" id=format!("{field}-problem")>{errors.of(field)}</p> }
+}
+
+/// Says, before a form for what cannot be undone, that the sign-in is too old for it: so that nobody types in vain.
+#[component]
+pub(crate) fn SignInFirst(
+    /// The page that the form is on.
+    #[prop(into)]
+    page: String,
+) -> impl IntoView {
+    let is_fresh = session().is_none_or(|session| session.is_fresh());
+    (!is_fresh).then(|| {
+        let again = format!("/sign-in/again?page={}", percent_encoded(&page));
+        view! {
+            <p class="hint">
+                "You signed in more than " {FRESH_MINUTES} " minutes ago. Before this can be done, "
+                <a href=again>"show that it is you"</a> "; you come back here."
+            </p>
+        }
+    })
 }
 
 /// A button that posts one small form.

@@ -2,7 +2,7 @@
 
 use super::people::{People, people};
 use super::start::StartRun;
-use crate::parts::{Action, Count, FieldProblem, Frame, Moment, ProblemSummary};
+use crate::parts::{Action, Count, FieldProblem, Frame, Moment, ProblemSummary, SignInFirst};
 use crate::submission::{action, submitted};
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
@@ -177,6 +177,7 @@ fn confirm(run: &Run) -> impl IntoView + use<> {
             </p>
             <form method="post" action=action(StartRun::PATH, &here)>
                 <crate::submission::Token />
+                <SignInFirst page=here.clone() />
                 <input type="hidden" name="form[preview]" value=run.id.to_string() />
                 <div class="field">
                     <label for="confirm">"Type the number of people: " {count}</label>

@@ -3,7 +3,7 @@
 use super::tab::Tab;
 use super::{address, by_hand, crumbs, effects};
 use crate::error::AppError;
-use crate::parts::{Count, FieldProblem, Frame, Notice, ProblemSummary, named_in_path, page};
+use crate::parts::{Count, FieldProblem, Frame, Notice, ProblemSummary, SignInFirst, named_in_path, page};
 use crate::state::{actor, store};
 use crate::submission::{action, refusal, submitted};
 use leptos::prelude::*;
@@ -217,6 +217,7 @@ fn confirmation(user: &UserRecord, plan: &SinglePlan) -> impl IntoView + use<> {
                 "No copy of what is removed is kept. Backups made before today keep the old values until they expire; \
                  after a restore this user must be anonymised again."
             </p>
+            <SignInFirst page=here.clone() />
             <input type="hidden" name="form[user]" value=number.clone() />
             <input type="hidden" name="form[task]" value=task />
             <input type="hidden" name="form[version]" value=plan.version.to_string() />

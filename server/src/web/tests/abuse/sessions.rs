@@ -225,3 +225,13 @@ async fn an_idle_session_and_one_of_ten_hours_are_over() {
         opens_nothing(&desk, &session.cookie, &session.token).await;
     }
 }
+
+#[tokio::test]
+async fn whoever_signed_in_long_ago_is_told_before_they_type() {
+    let desk = Desk::open().await;
+    let told = "href=\"/sign-in/again?page=%2Fstaff\"";
+    assert!(!desk.get("/staff").await.2.contains(told));
+    let long_ago = (records::Clock::real() - chrono::Duration::minutes(6)).to_rfc3339();
+    execute(&desk.store, &format!("UPDATE sessions SET signed_in_at = '{long_ago}'")).await;
+    assert!(desk.get("/staff").await.2.contains(told));
+}
