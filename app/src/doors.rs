@@ -40,6 +40,8 @@ pub const DOORS: &[(&str, Need)] = &[
     ("/invitation/{key}", Nothing),
     ("/account", SignIn),
     ("/may-not", SignIn),
+    ("/api/session_time", SignIn),
+    ("/api/stay_signed_in", SignIn),
     ("/staff", May(ManageStaff)),
     ("/do/sign_in", Nothing),
     ("/do/accept_invitation", Nothing),
@@ -124,6 +126,14 @@ pub const DOORS: &[(&str, Need)] = &[
 pub fn need(route: &str, path: &str) -> Option<Need> {
     let sought = if route.ends_with("/{*function}") { path } else { route };
     DOORS.iter().find(|(address, _)| *address == sought).map(|(_, need)| *need)
+}
+
+/// What a page asks by itself, whether or not somebody sits in front of it.
+const BY_ITSELF: [&str; 3] = ["/api/session_time", "/api/run_progress", "/events/"];
+
+/// Whether a request is one that a page makes by itself. It is no sign that somebody is there.
+pub fn is_by_itself(path: &str) -> bool {
+    BY_ITSELF.iter().any(|one| path.starts_with(one))
 }
 
 /// Whether a page opens for whoever has this session. Wherever a page is made, and not only where its address is asked

@@ -3,10 +3,12 @@
 //! Whatever is handed to an island stands in the page's HTML: no personal value may be.
 
 mod run_progress;
+mod session_warning;
 mod task_form;
 mod theme_switch;
 
 pub use run_progress::{Progress, RunProgress, run_progress};
+pub use session_warning::{SessionWarning, TimeLeft, session_time, stay_signed_in};
 #[cfg(feature = "ssr")]
 pub(crate) use task_form::coming;
 pub use task_form::{NextRun, TaskFormIsland, next_runs};

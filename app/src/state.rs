@@ -67,6 +67,10 @@ pub struct ClientAddress(pub IpAddr);
 #[derive(Clone, Debug)]
 pub struct RequestId(pub String);
 
+/// Whoever asks has the key of a session that has ended. The web server puts it into the extensions of the request.
+#[derive(Clone, Copy, Debug)]
+pub struct SessionEnded;
+
 /// The records, in a page or server function.
 pub(crate) fn store() -> Store {
     expect_context::<AppState>().store

@@ -267,17 +267,18 @@ fn without_token(body: &[u8]) -> (Option<String>, Bytes) {
     (token, rest.join(&b'&').into())
 }
 
-/// The page of a form, from the query of its address. Only pages of this server.
-fn page_of(uri: &Uri) -> String {
+/// The page that an address leads to: a form has its own in the query of its address. Only pages of this server.
+pub fn page_of(uri: &Uri) -> String {
     #[derive(serde::Deserialize)]
     struct Query {
         page: String,
     }
-    uri.query()
-        .and_then(|query| read::<Query>(query.as_bytes()))
-        .map(|query| query.page)
-        .filter(|page| is_own_page(page))
-        .unwrap_or_else(|| "/".to_owned())
+    let page = if uri.path().starts_with(PREFIX) {
+        uri.query().and_then(|query| read::<Query>(query.as_bytes())).map(|query| query.page)
+    } else {
+        uri.path_and_query().map(ToString::to_string)
+    };
+    page.filter(|page| is_own_page(page)).unwrap_or_else(|| "/".to_owned())
 }
 
 /// Whether this is the address of a page of this server.
@@ -310,6 +311,7 @@ mod tests {
             ("/do/x?page=/do/x", "/"),
             ("/do/x?page=/%5Cevil", "/"),
             ("/do/x", "/"),
+            ("/users?page=/tasks", "/users?page=/tasks"),
         ] {
             assert_eq!(page_of(&Uri::from_static(address)), page, "{address}");
         }

@@ -7,14 +7,16 @@ mod live;
 mod proof;
 mod provider;
 mod sought;
+mod time;
 mod token;
 mod trip;
 
 pub(crate) use live::forget;
-pub use live::{Listed, end, end_all_of, end_one, find, has_app, list};
+pub use live::{Listed, end, end_all_of, end_one, find, has_app, list, look};
 pub(crate) use proof::renew;
 pub use proof::{again, change_password, second_factor, sign_in};
 pub use provider::{Identity, connect, disconnect, is_connected, sign_in_by_provider};
+pub use time::{Remaining, remaining};
 pub use token::Token;
 pub(crate) use token::digest;
 pub use trip::{Purpose, Trip};
@@ -60,6 +62,8 @@ pub struct Session {
     signed_in_at: DateTime<Utc>,
     /// When it ends if nothing is asked for any more.
     pub ends_at: DateTime<Utc>,
+    /// When it ends whatever is asked for.
+    ends_in_any_case_at: DateTime<Utc>,
     /// What every form of this session carries, to show that it was made for it.
     pub form_token: String,
     /// What seals texts for addresses.

@@ -9,10 +9,12 @@ use crate::submission::{action, refusal};
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
 use leptos::server_fn::codec::PostUrl;
+use policy::numbers::counted;
 use policy::password::SHORTEST;
 use records::session::{self, Listed};
 use records::{RecordsError, user};
 use serde::{Deserialize, Serialize};
+use std::time::Duration;
 use zeroize::Zeroizing;
 
 const HERE: &str = "/account";
@@ -68,19 +70,20 @@ pub fn AccountPage() -> impl IntoView {
         let has_app = session::has_app(&store, session.user).await?;
         let is_connected = session::is_connected(&store, session.user).await?;
         let connecting = session.connecting()?;
+        let sign_in = store.settings().sign_in;
         let roles: Vec<&str> = user.roles.iter().map(|role| role.words()).collect();
         let user_id = user.user_id.unwrap_or_default();
         let lead = format!("{}, signed in as {user_id}. {}", user.name, roles.join(", "));
         Ok(view! {
             <Frame title="Your account" lead=lead>
-                {sessions_view(sessions)} {second_factor(has_app)} <Connection is_connected connecting />
+                {sessions_view(sessions, sign_in)} {second_factor(has_app)} <Connection is_connected connecting />
                 {password_form(user_id)}
             </Frame>
         })
     })
 }
 
-fn sessions_view(sessions: Vec<Listed>) -> impl IntoView {
+fn sessions_view(sessions: Vec<Listed>, sign_in: records::SignIn) -> impl IntoView {
     let rows = sessions.into_iter().map(|one| {
         let end = if one.is_this {
             view! { "This one" }.into_any()
@@ -107,8 +110,21 @@ fn sessions_view(sessions: Vec<Listed>) -> impl IntoView {
                     <tbody>{rows.collect_view()}</tbody>
                 </table>
             </div>
+            <p>
+                "A session ends after " {minutes(sign_in.idle)} " without a request, and in any case after "
+                {minutes(sign_in.longest)} ". You are warned before, on every page, unless WebAssembly is switched off."
+            </p>
             <PostButton function=SignOut::PATH page="/sign-in" values=vec![] words="Sign out" />
         </section>
+    }
+}
+
+fn minutes(time: Duration) -> String {
+    let minutes = i64::try_from(time.as_secs() / 60).unwrap_or(i64::MAX);
+    if minutes % 60 == 0 {
+        counted(minutes / 60, "hour", "hours")
+    } else {
+        counted(minutes, "minute", "minutes")
     }
 }
 

@@ -47,10 +47,11 @@ pub fn go_on_to(stage: Stage, page: &str) -> String {
     format!("{step}?page={}", crate::parts::percent_encoded(&own_page(page)))
 }
 
-/// A page of this server; the start page for anything else.
+/// A page of this server, also by the address that its form posts to; the start page for anything else.
 pub fn own_page(page: &str) -> String {
-    let is_own = submission::is_own_page(page) && !page.starts_with("/sign-in");
-    if is_own { page.to_owned() } else { "/".to_owned() }
+    let page =
+        if page.starts_with('/') { page.parse().map(|uri| submission::page_of(&uri)).ok() } else { None };
+    page.filter(|page| !page.starts_with("/sign-in")).unwrap_or_else(|| "/".to_owned())
 }
 
 /// Where somebody wanted to go, from the address of the page.
@@ -76,6 +77,9 @@ mod tests {
             ("/\\evil", "/"),
             ("/sign-in", "/"),
             ("/do/x", "/"),
+            ("/do/x?page=/users/7", "/users/7"),
+            ("/do/x?page=//evil.example", "/"),
+            ("/do/x?page=/do/y", "/"),
             ("", "/"),
         ] {
             assert_eq!(own_page(page), is, "{page}");

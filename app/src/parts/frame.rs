@@ -1,6 +1,6 @@
 //! The frame of every page: top bar, breadcrumbs, actions panel, title.
 
-use crate::islands::ThemeSwitch;
+use crate::islands::{SessionWarning, ThemeSwitch, TimeLeft};
 use crate::pages::outcomes;
 use crate::pages::sign_in::SignOut;
 use crate::pages::users::FindUsers;
@@ -91,6 +91,7 @@ pub(crate) fn Frame(
     view! {
         <Title text=escaped(&format!("{title} – Lethe")) />
         <a class="skip" href="#content">"Skip to the content"</a>
+        <WarnBeforeEnd />
         <TopBar here=here.clone() />
         <Banner />
         <div class="desk" class:with-actions=with_actions>
@@ -104,6 +105,12 @@ pub(crate) fn Frame(
             </main>
         </div>
     }
+}
+
+/// Warns whoever is signed in before their session ends.
+#[component]
+pub(crate) fn WarnBeforeEnd() -> impl IntoView {
+    TimeLeft::about().map(|time| view! { <SessionWarning time /> })
 }
 
 #[component]

@@ -1,6 +1,7 @@
 //! The frame of the pages before and around the sign-in: no modules, nothing that leads further.
 
 use crate::parts::escaped;
+use crate::parts::frame::WarnBeforeEnd;
 use leptos::prelude::*;
 use leptos_meta::Title;
 
@@ -14,6 +15,7 @@ pub(crate) fn Plain(
 ) -> impl IntoView {
     view! {
         <Title text=escaped(&format!("{title} – Lethe")) />
+        <WarnBeforeEnd />
         <main id="content" class="alone" tabindex="-1">
             <p class="product">"Lethe"</p>
             <h1>{title}</h1>

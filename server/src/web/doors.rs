@@ -3,11 +3,13 @@
 
 use super::Outside;
 use app::cookie;
-use app::doors::{Need, need};
+use app::doors::{Need, is_by_itself, need};
+use app::error::AppError;
 use app::pages::MAY_NOT;
 use app::parts::percent_encoded;
-use app::state::{AppState, ClientAddress};
+use app::state::{AppState, ClientAddress, SessionEnded};
 use app::submission::{self, FormToken};
+use axum::Json;
 use axum::extract::{ConnectInfo, MatchedPath, Request, State};
 use axum::http::header::{COOKIE, HOST, HeaderMap};
 use axum::http::{Method, StatusCode};
@@ -38,12 +40,17 @@ pub(super) async fn recognise(
         .filter(|cookies| cookies.len() <= MOST_COOKIE)
         .and_then(|cookies| cookie::key(state.cookies, cookies));
     if let Some(key) = key {
-        match session::find(&state.store, &key).await {
+        let found = if is_by_itself(request.uri().path()) {
+            session::look(&state.store, &key).await
+        } else {
+            session::find(&state.store, &key).await
+        };
+        match found {
             Ok(Some(session)) => {
                 request.extensions_mut().insert(FormToken(session.form_token.clone()));
                 request.extensions_mut().insert(session);
             }
-            Ok(None) => {}
+            Ok(None) => _ = request.extensions_mut().insert(SessionEnded),
             Err(error) => {
                 tracing::error!(code = error.code(), "it cannot be found out who is signed in");
                 return StatusCode::SERVICE_UNAVAILABLE.into_response();
@@ -84,15 +91,14 @@ pub(super) async fn guard(
 /// Whoever has not signed in, or not to the end, sees where to do so in the place of the page.
 async fn unknown(state: &AppState, request: Request, come_to: Option<Stage>) -> Response {
     if !is_page(&request) {
-        return StatusCode::UNAUTHORIZED.into_response();
+        return (StatusCode::UNAUTHORIZED, Json(AppError::NotSignedIn)).into_response();
     }
     let page = match come_to {
         None | Some(Stage::Whole) => "/sign-in",
         Some(Stage::SecondFactor) => "/sign-in/code",
         Some(Stage::SetUp) => "/sign-in/app",
     };
-    let wanted = request.uri().path_and_query().map_or("/", |wanted| wanted.as_str());
-    let page = format!("{page}?page={}", percent_encoded(wanted));
+    let page = format!("{page}?page={}", percent_encoded(&submission::page_of(request.uri())));
     let mut response = submission::render(state, &page, request.into_parts().0.extensions, || ()).await;
     *response.status_mut() = StatusCode::UNAUTHORIZED;
     response

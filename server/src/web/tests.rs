@@ -3,6 +3,7 @@
 mod abuse;
 pub(super) mod desk;
 mod doors;
+mod session_time;
 mod single_sign_on;
 
 use axum::body::Body;

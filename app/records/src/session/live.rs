@@ -1,8 +1,9 @@
 //! Finding, listing and ending sessions.
 
 use super::sought;
+use super::time::{ends_at, ends_in_any_case_at, is_to_be_touched};
 use super::token::digest;
-use super::{Session, Stage, WHOLE, stage_of};
+use super::{Session, WHOLE, stage_of};
 use crate::actor::Actor;
 use crate::audit::{self, Deed, Subject};
 use crate::clock::Clock;
@@ -10,54 +11,63 @@ use crate::entity::{credentials, sessions};
 use crate::error::RecordsError;
 use crate::staff::{Kind, roles_of};
 use crate::store::Store;
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use policy::{Action, UserNumber};
-use sea_orm::{
-    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, Set,
-};
-use std::time::Duration;
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, Set};
 
-/// How often it is written down that somebody is still there.
-const TOUCH: TimeDelta = TimeDelta::seconds(60);
-/// How long somebody may take for the second factor.
-const HALFWAY: TimeDelta = TimeDelta::minutes(10);
 /// The form token is made from the key of the session, so that it need not be stored.
 const FORM: &str = "lethe form ";
 
-/// The session with this key, if it has not ended. Somebody whose last role is gone has none.
+/// Whether a request comes from somebody at the desk.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Sign {
+    /// Somebody is there.
+    OfLife,
+    /// A page asks by itself, whether or not somebody is there.
+    OfNobody,
+}
+
+/// The session with this key, if it has not ended. It lasts longer for being asked for. Somebody whose last role is gone
+/// has none.
 pub async fn find(store: &Store, key: &str) -> Result<Option<Session>, RecordsError> {
+    read(store, key, Sign::OfLife).await
+}
+
+/// The same for what a page asks by itself: that keeps no session alive.
+pub async fn look(store: &Store, key: &str) -> Result<Option<Session>, RecordsError> {
+    read(store, key, Sign::OfNobody).await
+}
+
+async fn read(store: &Store, key: &str, sign: Sign) -> Result<Option<Session>, RecordsError> {
     let now = Clock::real();
     let Some(row) = sessions::Entity::find_by_id(digest("", key)).one(&store.db).await? else {
         return Ok(None);
     };
     let user = UserNumber(row.user_number);
     let roles = roles_of(&store.db, user).await?;
-    let ends_at = ends_at(store, &row);
-    if ends_at <= now || roles.is_empty() {
+    if ends_at(store, &row, row.last_seen_at) <= now || roles.is_empty() {
         return Ok(None);
     }
     // Whoever is signed in is asked for it on few pages only.
     let has_app = row.stage != WHOLE && has_app(store, user).await?;
-    let stage = stage_of(store, &row.stage, roles, has_app);
-    if now - row.last_seen_at > TOUCH {
-        sessions::ActiveModel {
-            id_hash: Set(row.id_hash.clone()),
-            last_seen_at: Set(now),
-            ..Default::default()
-        }
-        .update(&store.db)
-        .await?;
-    }
+    let seen = if sign == Sign::OfLife && is_to_be_touched(store, &row, now) {
+        // By another request it may have ended meanwhile.
+        sessions::Entity::update_many()
+            .set(sessions::ActiveModel { last_seen_at: Set(now), ..Default::default() })
+            .filter(sessions::Column::IdHash.eq(&row.id_hash))
+            .exec(&store.db)
+            .await?;
+        now
+    } else {
+        row.last_seen_at
+    };
     Ok(Some(Session {
         user,
         roles,
-        stage,
+        stage: stage_of(store, &row.stage, roles, has_app),
         signed_in_at: row.signed_in_at.unwrap_or(row.created_at),
-        ends_at: if stage == Stage::Whole {
-            longest(store, &row).min(now + time(store.settings.sign_in.idle))
-        } else {
-            ends_at
-        },
+        ends_at: ends_at(store, &row, seen),
+        ends_in_any_case_at: ends_in_any_case_at(store, &row),
         form_token: digest(FORM, key),
         sealer: sought::sealer(store).await?,
         id: row.id_hash,
@@ -67,22 +77,6 @@ pub async fn find(store: &Store, key: &str) -> Result<Option<Session>, RecordsEr
 /// Whether a user has an authenticator app.
 pub async fn has_app(store: &Store, user: UserNumber) -> Result<bool, RecordsError> {
     Ok(credentials::Entity::find().filter(Kind::App.of(user)).count(&store.db).await? > 0)
-}
-
-fn time(duration: Duration) -> TimeDelta {
-    TimeDelta::from_std(duration).unwrap_or(TimeDelta::MAX)
-}
-
-fn longest(store: &Store, row: &sessions::Model) -> DateTime<Utc> {
-    row.created_at + time(store.settings.sign_in.longest)
-}
-
-fn ends_at(store: &Store, row: &sessions::Model) -> DateTime<Utc> {
-    if row.stage == WHOLE {
-        longest(store, row).min(row.last_seen_at + time(store.settings.sign_in.idle))
-    } else {
-        row.created_at + HALFWAY
-    }
 }
 
 /// Ends a session, by whoever has it.
@@ -119,7 +113,7 @@ pub async fn list(store: &Store, session: &Session) -> Result<Vec<Listed>, Recor
         .order_by_desc(sessions::Column::CreatedAt)
         .all(&store.db)
         .await?;
-    let live = rows.into_iter().filter(|row| ends_at(store, row) > now);
+    let live = rows.into_iter().filter(|row| ends_at(store, row, row.last_seen_at) > now);
     Ok(live
         .map(|row| Listed {
             is_this: row.id_hash == session.id,

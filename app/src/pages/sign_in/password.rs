@@ -4,7 +4,7 @@ use super::{ProviderLink, ProviderProblem, count_try, go_on, plain, wanted_page}
 use crate::cookie;
 use crate::error::{AppError, field_errors};
 use crate::parts::{FieldProblem, ProblemSummary};
-use crate::state::{session, store};
+use crate::state::{SessionEnded, extension, session, store};
 use crate::submission::{action, refusal, submitted};
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
@@ -52,12 +52,20 @@ pub fn SignInPage() -> impl IntoView {
         Some((typed, error)) => (typed, Some(error)),
         None => (SignInForm { page: wanted_page(), ..SignInForm::default() }, refusal(SignIn::PATH)),
     };
+    let ended = (error.is_none() && extension::<SessionEnded>().is_some()).then(|| {
+        view! {
+            <div class="notice info" role="status">
+                <p>"Your session has ended. When you have signed in you are back on your page."</p>
+            </div>
+        }
+    });
     let errors = field_errors(error.as_ref());
     let post = action(SignIn::PATH, "/sign-in");
     plain(
         "Sign in",
         view! {
             <ProviderProblem />
+            {ended}
             <ProblemSummary error=error.filter(|error| !matches!(error, AppError::Invalid(_))) />
             <form method="post" action=post class="narrow">
                 <crate::submission::Token />

@@ -1,0 +1,339 @@
+//! The warning before a session ends. Asleep, nothing warns; the account page says how long a session lasts.
+
+use crate::error::AppError;
+use leptos::prelude::*;
+use leptos::server_fn::codec::Json;
+use policy::numbers::counted;
+use serde::{Deserialize, Serialize};
+
+/// How much longer a session lasts if nothing is asked for any more.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Serialize)]
+pub struct TimeLeft {
+    /// Milliseconds until it ends.
+    pub left: i64,
+    /// Whoever is at the page is warned when less than so many milliseconds are left.
+    pub warning: i64,
+    /// Whether it lasts longer when something is asked for.
+    pub can_stay: bool,
+}
+
+/// How much longer the session lasts. To ask does not make it longer.
+#[allow(clippy::unused_async, reason = "the browser waits for the answer")]
+#[server(prefix = "/api", endpoint = "session_time", input = Json, output = Json)]
+pub async fn session_time() -> Result<TimeLeft, AppError> {
+    TimeLeft::now().ok_or(AppError::NotSignedIn)
+}
+
+/// Somebody is still there: the session lasts longer, as by any request.
+#[allow(clippy::unused_async, reason = "the browser waits for the answer")]
+#[server(prefix = "/api", endpoint = "stay_signed_in", input = Json, output = Json)]
+pub async fn stay_signed_in() -> Result<TimeLeft, AppError> {
+    TimeLeft::now().ok_or(AppError::NotSignedIn)
+}
+
+/// In milliseconds.
+#[cfg(feature = "ssr")]
+const MINUTE: i64 = 60_000;
+
+#[cfg(feature = "ssr")]
+impl TimeLeft {
+    /// Of the session of the request; None where nobody is signed in.
+    pub fn now() -> Option<Self> {
+        use crate::state::{session, store};
+        use records::session::{Remaining, Stage, remaining};
+        let session = session().filter(|session| session.stage == Stage::Whole)?;
+        let Remaining { left, warning, can_stay } = remaining(&store(), &session);
+        Some(Self { left: left.num_milliseconds(), warning: warning.num_milliseconds(), can_stay })
+    }
+
+    /// The same for a page, which asks again before it warns: to the minute and not later, so that what stands in a page
+    /// does not change from moment to moment.
+    pub fn about() -> Option<Self> {
+        let Self { left, warning, can_stay } = Self::now()?;
+        let quiet = (left - warning).max(0) / MINUTE * MINUTE;
+        Some(Self { left: warning + quiet, warning, can_stay })
+    }
+}
+
+/// What whoever is at the page sees of the end of their session.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[cfg_attr(not(feature = "hydrate"), allow(dead_code, reason = "whoever opens a page has time"))]
+enum Sight {
+    /// Nothing: there is time.
+    Nothing,
+    /// So many seconds are left.
+    Warning { seconds: i64, can_stay: bool },
+    /// The session may have ended; the server has not said yet. Nothing else of the page is seen.
+    Covered,
+}
+
+impl Sight {
+    const fn is_warning(self) -> bool {
+        matches!(self, Self::Warning { .. })
+    }
+
+    const fn title(self) -> &'static str {
+        match self {
+            Self::Nothing | Self::Warning { .. } => "Your session ends soon",
+            Self::Covered => "Your session may have ended",
+        }
+    }
+
+    const fn can_stay(self) -> bool {
+        matches!(self, Self::Warning { can_stay: true, .. })
+    }
+
+    fn words(self) -> String {
+        match self {
+            Self::Nothing => String::new(),
+            Self::Warning { seconds, can_stay: true } => format!(
+                "Nothing has been asked for in a while. In {} this page is closed, and what you have typed and not saved is lost.",
+                duration(seconds)
+            ),
+            Self::Warning { seconds, can_stay: false } => format!(
+                "You have been signed in for as long as one sign-in lasts. In {} this page is closed and you sign in again. \
+                 Save what you have typed before; what is not saved is lost.",
+                duration(seconds)
+            ),
+            Self::Covered => {
+                "The page is covered until Lethe has answered. If the session has ended you sign in again; \
+                              if not, the page comes back with all that you have typed."
+                    .to_owned()
+            }
+        }
+    }
+
+    /// What is said aloud changes a few times, not every second.
+    const fn step(self) -> (bool, i64) {
+        match self {
+            Self::Warning { seconds, .. } if seconds > 60 => (true, 120),
+            Self::Warning { seconds, .. } if seconds > 20 => (true, 60),
+            Self::Warning { .. } => (true, 20),
+            Self::Nothing => (false, 0),
+            Self::Covered => (false, 1),
+        }
+    }
+}
+
+fn duration(seconds: i64) -> String {
+    let (minutes, rest) = (seconds / 60, seconds % 60);
+    let rest_words = counted(rest, "second", "seconds");
+    match (minutes, rest) {
+        (0, _) => rest_words,
+        (_, 0) => counted(minutes, "minute", "minutes"),
+        _ => format!("{} {rest_words}", counted(minutes, "minute", "minutes")),
+    }
+}
+
+/// Warns whoever is at the page before their session ends, and closes the page when it has ended.
+#[island]
+pub fn SessionWarning(
+    /// About how much longer the session lasted when the page was made.
+    time: TimeLeft,
+) -> impl IntoView {
+    let sight = RwSignal::new(Sight::Nothing);
+    let hidden = RwSignal::new(false);
+    let watch = watch::Watch::new(time, sight);
+    Effect::new(move || watch.begin());
+    let step = Memo::new(move |_| sight.get().step());
+    let said = move || {
+        step.get();
+        sight.get_untracked().words()
+    };
+    let is_warning = Memo::new(move |_| sight.get().is_warning());
+    // Hidden by whoever has read it; a later warning is shown again.
+    Effect::new(move || {
+        if !is_warning.get() {
+            hidden.set(false);
+        }
+    });
+    let shown = Memo::new(move |_| match sight.get() {
+        Sight::Nothing => false,
+        Sight::Warning { .. } => !hidden.get(),
+        Sight::Covered => true,
+    });
+    let can_stay = Memo::new(move |_| sight.get().can_stay());
+    let button = move || match (is_warning.get(), can_stay.get()) {
+        (false, _) => ().into_any(),
+        (true, true) => {
+            let stay = move |_| watch.stay();
+            view! { <button class="primary" type="button" on:click=stay>"Stay signed in"</button> }.into_any()
+        }
+        (true, false) => {
+            let hide = move |_| hidden.set(true);
+            view! { <button type="button" on:click=hide>"Hide this warning"</button> }.into_any()
+        }
+    };
+    view! {
+        <p class="hidden session-said" role="alert">{said}</p>
+        <section
+            class="session-end" class:cover=move || sight.get() == Sight::Covered hidden=move || !shown.get()
+            role="alertdialog" aria-modal="false" aria-labelledby="session-end" aria-describedby="session-end-words"
+            tabindex="-1"
+        >
+            <h2 id="session-end">{move || sight.get().title()}</h2>
+            <p id="session-end-words">{move || sight.get().words()}</p>
+            <div class="buttons">{button}</div>
+        </section>
+    }
+}
+
+/// Watching the time. What counts is the time of day: timers stand still while a computer sleeps.
+#[cfg(feature = "hydrate")]
+mod watch {
+    use super::{Sight, TimeLeft, session_time, stay_signed_in};
+    use crate::error::AppError;
+    use leptos::prelude::*;
+    use leptos::task::spawn_local;
+    use std::time::Duration;
+    use wasm_bindgen::JsCast as _;
+    use wasm_bindgen::prelude::Closure;
+    use web_sys::js_sys::{Date, encode_uri_component};
+
+    const TICK: Duration = Duration::from_secs(1);
+    /// How often the server is asked while there is a warning: something may have been asked for in another tab.
+    const ASK: i64 = 5_000;
+    /// How long an answer is waited for.
+    const PATIENCE: i64 = 10_000;
+
+    #[derive(Clone, Copy)]
+    pub(super) struct Watch {
+        known: StoredValue<Known>,
+        sight: RwSignal<Sight>,
+    }
+
+    /// What the server has said of the time.
+    #[derive(Clone, Copy)]
+    struct Known {
+        time: TimeLeft,
+        /// When the session ends, in milliseconds of this computer's time of day.
+        ends: i64,
+        /// When the server was last asked.
+        asked: i64,
+        /// Whether it was asked and has not answered yet.
+        waits: bool,
+    }
+
+    impl Known {
+        /// Whether an answer is still to be waited for.
+        fn waits(&self) -> bool {
+            self.waits && now() - self.asked < PATIENCE
+        }
+    }
+
+    #[allow(clippy::cast_possible_truncation, reason = "milliseconds since 1970")]
+    fn now() -> i64 {
+        Date::now() as i64
+    }
+
+    impl Watch {
+        pub(super) fn new(time: TimeLeft, sight: RwSignal<Sight>) -> Self {
+            let known = Known { time, ends: now() + time.left, asked: 0, waits: false };
+            Self { known: StoredValue::new(known), sight }
+        }
+
+        pub(super) fn begin(self) {
+            let _ = set_interval_with_handle(move || self.tick(), TICK);
+            // A page that is looked at again: nobody sees it before it is clear whether they may.
+            let seen = Closure::<dyn Fn()>::new(move || self.tick());
+            let seen_again = seen.as_ref().unchecked_ref();
+            let _ = document().add_event_listener_with_callback("visibilitychange", seen_again);
+            seen.forget();
+        }
+
+        fn tick(self) {
+            let Known { time, ends, asked, .. } = self.known.get_value();
+            let left = ends - now();
+            if left > time.warning {
+                self.sight.set(Sight::Nothing);
+                return;
+            }
+            if !self.waits() && now() - asked >= ASK.min(left.max(1_000)) {
+                self.ask(false);
+            }
+            if left <= 0 {
+                self.sight.set(Sight::Covered);
+            } else if !self.waits() || self.sight.get_untracked().is_warning() {
+                // Nobody is warned before the server was asked: the session may last longer by another tab.
+                let seconds = (left + 999) / 1_000;
+                self.sight.set(Sight::Warning { seconds, can_stay: time.can_stay });
+            }
+        }
+
+        fn waits(self) -> bool {
+            self.known.with_value(Known::waits)
+        }
+
+        pub(super) fn stay(self) {
+            self.ask(true);
+        }
+
+        fn ask(self, stay: bool) {
+            self.known.update_value(|known| (known.asked, known.waits) = (now(), true));
+            spawn_local(async move {
+                let answer = if stay { stay_signed_in().await } else { session_time().await };
+                self.known.update_value(|known| {
+                    known.waits = false;
+                    if let Ok(time) = &answer {
+                        (known.time, known.ends) = (*time, now() + time.left);
+                    }
+                });
+                if matches!(answer, Err(AppError::NotSignedIn)) {
+                    self.leave();
+                } else {
+                    self.tick();
+                }
+            });
+        }
+
+        /// Puts the sign-in in the place of the page, also in the history of the browser. It leads back to the page.
+        fn leave(self) {
+            let location = window().location();
+            let here = location.pathname().unwrap_or_default() + &location.search().unwrap_or_default();
+            let page = String::from(encode_uri_component(&here));
+            let _ = location.replace(&format!("/sign-in?page={page}"));
+        }
+    }
+}
+
+#[cfg(not(feature = "hydrate"))]
+mod watch {
+    use super::{Sight, TimeLeft};
+    use leptos::prelude::RwSignal;
+
+    #[derive(Clone, Copy)]
+    pub(super) struct Watch;
+
+    impl Watch {
+        pub(super) fn new(_time: TimeLeft, _sight: RwSignal<Sight>) -> Self {
+            Self
+        }
+
+        pub(super) fn begin(self) {}
+
+        pub(super) fn stay(self) {}
+    }
+}
+
+#[cfg(all(test, feature = "ssr"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_time_is_said_in_words() {
+        for (seconds, words) in [
+            (1, "1 second"),
+            (59, "59 seconds"),
+            (60, "1 minute"),
+            (61, "1 minute 1 second"),
+            (120, "2 minutes"),
+        ] {
+            assert_eq!(duration(seconds), words);
+        }
+        let warned = Sight::Warning { seconds: 90, can_stay: true };
+        assert!(warned.words().contains("In 1 minute 30 seconds this page is closed"));
+        assert!(Sight::Warning { seconds: 90, can_stay: false }.words().contains("sign in again"));
+        assert_eq!(warned.step(), Sight::Warning { seconds: 61, can_stay: true }.step());
+        assert_ne!(warned.step(), Sight::Warning { seconds: 60, can_stay: true }.step());
+    }
+}

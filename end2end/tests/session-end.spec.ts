@@ -1,0 +1,163 @@
+// A session ends when nobody asks for anything, and after ten hours in any case. Whoever is at a page is warned before.
+import { accessible, awake, expect, open, scripted, test, type Library } from "./lethe";
+import type { BrowserContext, Page } from "@playwright/test";
+
+test.use({ expectedStatus: [401] });
+
+const MINUTE = 60_000;
+
+// Signs in anew, so that no other test loses its session; gives a way to age this one.
+async function signedIn(context: BrowserContext, library: Library, userId = library.everything) {
+  await context.clearCookies();
+  await context.addCookies([await library.signIn(userId)]);
+  const id = library.sql("SELECT id_hash FROM sessions ORDER BY created_at DESC LIMIT 1");
+  const ago = (seconds: number) => `strftime('%Y-%m-%d %H:%M:%f+00:00', 'now', '-${seconds} seconds')`;
+  return {
+    silentFor: (seconds: number) =>
+      library.sql(`UPDATE sessions SET last_seen_at = ${ago(seconds)} WHERE id_hash = '${id}'`),
+    begunBefore: (seconds: number) =>
+      library.sql(`UPDATE sessions SET created_at = ${ago(seconds)} WHERE id_hash = '${id}'`),
+    lastSeen: () => library.sql(`SELECT last_seen_at FROM sessions WHERE id_hash = '${id}'`),
+  };
+}
+
+// Somebody else, so that nobody signs in more often than is let through.
+function somebodyElse(library: Library): string {
+  const staff: { roles: string[]; user_id: string }[] = JSON.parse(library.command("staff", "list", "--json"));
+  return staff.find((one) => one.roles.includes("systems_librarian") && one.user_id !== library.everything)!.user_id;
+}
+
+const warning = (page: Page) => page.getByRole("alertdialog");
+
+test("before the end there is a warning, and one button to stay", async ({ page, context, library }) => {
+  test.skip(!scripted(), "asleep, nothing warns");
+  const session = await signedIn(context, library);
+  await page.clock.install();
+  await open(page, "/users/new");
+  await page.getByLabel("First name").fill("Typed and not saved");
+  await page.clock.fastForward(10 * MINUTE);
+  await expect(warning(page)).toBeHidden();
+
+  session.silentFor(18.5 * 60);
+  const seen = session.lastSeen();
+  await page.clock.fastForward(8.5 * MINUTE);
+  await expect(warning(page)).toBeVisible();
+  await expect(warning(page)).toContainText(/In 1 minute \d+ seconds? this page is closed/);
+  await expect(page.getByRole("alert").filter({ hasText: "this page is closed" })).toHaveCount(1);
+  await expect(page.getByLabel("First name"), "nobody is taken away from typing").toBeFocused();
+  await accessible(page);
+  await page.screenshot({ path: "test-results/session-end.png" });
+  await page.setViewportSize({ width: 390, height: 844 });
+  await page.emulateMedia({ colorScheme: "dark" });
+  await accessible(page);
+  await page.screenshot({ path: "test-results/session-end-narrow.png" });
+  await page.setViewportSize({ width: 1366, height: 768 });
+  // It asks from time to time how long the session lasts; that keeps nobody signed in.
+  await page.waitForResponse(/session_time/);
+  expect(session.lastSeen()).toBe(seen);
+
+  await page.getByRole("button", { name: "Stay signed in" }).focus();
+  await page.keyboard.press("Enter");
+  await expect(warning(page)).toBeHidden();
+  expect(session.lastSeen()).not.toBe(seen);
+  await expect(page.getByLabel("First name")).toHaveValue("Typed and not saved");
+});
+
+test("who works in another tab is not warned", async ({ page, context, library }) => {
+  test.skip(!scripted(), "asleep, nothing warns");
+  const session = await signedIn(context, library);
+  await page.clock.install();
+  await open(page, "/users/new");
+  session.silentFor(18.5 * 60);
+  const other = await context.newPage();
+  await other.goto("/tasks");
+  const asked = page.waitForResponse(/session_time/);
+  await page.clock.fastForward(18.5 * MINUTE);
+  await asked;
+  await page.waitForTimeout(1_500);
+  await expect(warning(page)).toBeHidden();
+  // A warning that is shown goes away when the other tab asks for something.
+  session.silentFor(18.5 * 60);
+  await page.clock.fastForward(18.5 * MINUTE);
+  await expect(warning(page)).toBeVisible();
+  await other.goto("/tasks");
+  await expect(warning(page)).toBeHidden({ timeout: 10_000 });
+});
+
+test("after the end the sign-in is in the place of the page, also when the computer has slept", async ({
+  page,
+  context,
+  library,
+}) => {
+  test.skip(!scripted(), "asleep, the page stays until it is left");
+  const userId = somebodyElse(library);
+  const session = await signedIn(context, library, userId);
+  await page.clock.install();
+  await open(page, "/users/1?tab=loans");
+  const person = await page.locator(".headline").innerText();
+  session.silentFor(60 * 60);
+  await page.clock.fastForward(60 * MINUTE);
+  await expect(page.getByRole("heading", { name: "Sign in" })).toBeVisible();
+  await expect(page.getByText("Your session has ended.")).toBeVisible();
+  await page.goBack().catch(() => undefined);
+  await expect(page.locator("body")).not.toContainText(person);
+  await page.goto("/users/1?tab=loans");
+  await page.getByLabel("UserID").fill(userId);
+  await page.getByLabel("Password").fill("forget me in the library");
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await expect(page).toHaveURL(/\/users\/1\?tab=loans$/);
+  await expect(page.locator(".headline")).toHaveText(person);
+});
+
+test("at the end of ten hours one is told to save and to sign in again", async ({ page, context, library }) => {
+  test.skip(!scripted(), "asleep, nothing warns");
+  const session = await signedIn(context, library);
+  session.begunBefore(10 * 3600 - 80);
+  await open(page, "/tasks/new");
+  await expect(warning(page)).toContainText(/In 1 minute \d+ seconds? this page is closed and you sign in again/);
+  await expect(warning(page)).toContainText("Save what you have typed");
+  await expect(page.getByRole("button", { name: "Stay signed in" })).toHaveCount(0);
+  await accessible(page);
+  await page.screenshot({ path: "test-results/session-end-for-good.png" });
+  await page.getByRole("button", { name: "Hide this warning" }).click();
+  await expect(warning(page)).toBeHidden();
+  await page.waitForTimeout(2_500);
+  await expect(warning(page)).toBeHidden();
+});
+
+test("where the server does not answer the page is covered and comes back", async ({ page, context, library }) => {
+  test.skip(!scripted(), "asleep, the page stays until it is left");
+  await signedIn(context, library);
+  // The browser says that the question was cut off.
+  page.removeAllListeners("console");
+  await page.clock.install();
+  await open(page, "/users/new");
+  await page.getByLabel("First name").fill("Typed and not saved");
+  await page.route("**/api/session_time", (route) => route.abort());
+  await page.clock.fastForward(21 * MINUTE);
+  await expect(warning(page)).toContainText("The page is covered until Lethe has answered");
+  await expect(warning(page).getByRole("button")).toHaveCount(0);
+  await expect(page.getByRole("main")).toBeHidden();
+  await expect(page.getByLabel("First name")).toBeHidden();
+  await accessible(page);
+  await page.screenshot({ path: "test-results/session-end-covered.png" });
+  await page.unroute("**/api/session_time");
+  await expect(warning(page)).toBeHidden({ timeout: 15_000 });
+  await expect(page.getByLabel("First name")).toHaveValue("Typed and not saved");
+});
+
+test("whoever comes too late is led back to their page after the sign-in", async ({ page, context, library }) => {
+  const userId = somebodyElse(library);
+  const session = await signedIn(context, library, userId);
+  await open(page, "/account");
+  await expect(page.getByText("A session ends after 20 minutes without a request")).toBeVisible();
+  session.silentFor(20 * 60);
+  await page.getByRole("link", { name: "Task centre" }).click();
+  await expect(page.getByText("Your session has ended.")).toBeVisible();
+  await page.screenshot({ path: `test-results/session-ended-${test.info().project.name}.png` });
+  await page.getByLabel("UserID").fill(userId);
+  await page.getByLabel("Password").fill("forget me in the library");
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await expect(page).toHaveURL(/\/tasks$/);
+  await awake(page);
+});
