@@ -134,13 +134,15 @@ export const test = base.extend<Options, { library: Library; session: () => Prom
     const expected = expectedStatus.map((status) => `status of ${status}`);
     // The browser says what it has forgotten when somebody signs out.
     expected.push("info: Clear-Site-Data header");
-    // With JavaScript off the browser remarks that it has loaded scripts in advance and does not use them.
-    if (!scripted()) expected.push("preloaded using link preload");
+    if (!scripted()) expected.push(UNUSED);
     expect(said.filter((line) => !expected.some((one) => line.includes(one)))).toEqual([]);
   },
 });
 
 export { expect };
+
+// With JavaScript off the browser remarks that it has loaded scripts in advance and does not use them.
+export const UNUSED = "preloaded using link preload";
 
 // Opens a page and waits until its islands are awake, where there is JavaScript.
 export async function open(page: Page, address: string): Promise<void> {

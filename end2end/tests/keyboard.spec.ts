@@ -1,0 +1,140 @@
+// The whole main job by two people who have no mouse: sign-in with a second factor, task, preview, approval, run,
+// certificate; then one person with something on loan. No page breaks its content security policy.
+import { awake, expect, scripted, test, type Library } from "./lethe";
+import { Keyboard, watch } from "./keyboard";
+import { code } from "./totp";
+import type { Browser } from "@playwright/test";
+
+test.use({ fourEyes: "on" });
+
+const PASSWORD = "plum tractor seventeen";
+
+interface Desk {
+  keys: Keyboard;
+  wrong: string[];
+}
+
+// A new member of staff in a browser of their own: sets a password and an app, and signs in with both.
+async function newcomer(browser: Browser, library: Library, userId: string): Promise<Desk> {
+  const { invitation } = JSON.parse(
+    library.command("staff", "add", userId, "--role", "systems_librarian", "--json"),
+  );
+  const context = await browser.newContext({ baseURL: library.address, javaScriptEnabled: scripted() });
+  const page = await context.newPage();
+  const wrong = await watch(page);
+  const keys = new Keyboard(page);
+  await page.goto(new URL(invitation).pathname);
+  await keys.password("New password", PASSWORD);
+  await keys.password("The same again", PASSWORD);
+  await keys.press("Set password");
+  await keys.follow("Account");
+  await keys.follow("Set up an authenticator app");
+  const secret = await page.locator("code.secret").innerText();
+  await keys.type("textbox", "Code", code(secret));
+  await keys.press("Set up");
+  await keys.follow(/^I have kept them/);
+  await keys.press("Sign out");
+
+  await keys.type("textbox", "UserID", userId);
+  await keys.password("Password", PASSWORD);
+  await keys.press("Sign in");
+  // The code that was used to set the app up counts once.
+  await keys.type("textbox", "Code of your authenticator app", code(secret, 1));
+  await keys.press("Sign in");
+  await expect(page.getByRole("heading", { name: "Modules" })).toBeVisible();
+  return { keys, wrong };
+}
+
+// Somebody whom nothing blocks but what is on loan.
+function borrower(library: Library): string {
+  return library.sql(
+    "SELECT user_number FROM loans WHERE returned_on IS NULL AND user_number IN (SELECT number FROM users" +
+      " WHERE anonymised_on IS NULL AND NOT fictitious)" +
+      " AND user_number NOT IN (SELECT user_number FROM user_roles)" +
+      " AND user_number NOT IN (SELECT user_number FROM requests WHERE status = 'open' AND user_number IS NOT NULL)" +
+      " AND user_number NOT IN (SELECT user_number FROM charges WHERE settled_on IS NULL AND user_number IS NOT NULL)" +
+      " AND user_number NOT IN (SELECT guarantor_number FROM users WHERE guarantor_number IS NOT NULL)" +
+      " AND user_number NOT IN (SELECT user_number FROM legal_holds WHERE user_number IS NOT NULL)" +
+      " GROUP BY user_number HAVING COUNT(*) <= 3 ORDER BY user_number LIMIT 1",
+  );
+}
+
+test("the whole main job by the keyboard alone", async ({ browser, library }) => {
+  test.setTimeout(120_000);
+  const name = test.info().project.name;
+  const one = await newcomer(browser, library, `one.${name}`);
+  const other = await newcomer(browser, library, `other.${name}`);
+  const { keys } = one;
+  const { page } = keys;
+
+  await test.step("a task with conditions and a schedule", async () => {
+    await keys.follow("Task centre");
+    await keys.follow("Create task");
+    await keys.type("textbox", "Description", `By the keyboard, ${name}`);
+    await keys.openTab("Task specific settings");
+    await keys.pick("Apply to", "All users");
+    await keys.tick("days since the leaving date");
+    await keys.type("textbox", "Number of days since the leaving date", "30");
+    await keys.openTab("Schedule");
+    await keys.pick("The task runs", "Weekly");
+    await keys.tick("Monday");
+    await keys.type("textbox", "Time of day", "02:30");
+    if (scripted()) await expect(page.locator("ol.runs li").first()).toContainText("02:30");
+    await keys.press("Create task");
+    await expect(page.getByText("Weekly on Monday at 02:30")).toBeVisible();
+  });
+
+  await test.step("a preview, for which a second person is asked", async () => {
+    await keys.press("Preview: who would be anonymised");
+    await keys.type("searchbox", "Find a person", "1");
+    await keys.press("Show people");
+    await expect(page.getByRole("row", { name: /^1 .*has a role \(staff\)/ })).toBeVisible();
+    await keys.press("Ask for approval");
+    await expect(page.getByText("Approval is asked for. Now somebody else has to approve.")).toBeVisible();
+  });
+
+  await test.step("the second person looks at it and approves", async () => {
+    await other.keys.follow(/^Approvals/);
+    await other.keys.press(/^Approve/);
+    await expect(other.keys.page.getByText("It is approved.")).toBeVisible();
+  });
+
+  await test.step("the run, watched until it has ended, and its certificate", async () => {
+    // As by F5, which is the browser's key and not the page's.
+    await page.reload();
+    await awake(page);
+    const label = await page.getByText("Type the number of people").innerText();
+    const people = /[\d,]+/.exec(label)![0];
+    await keys.type("textbox", /^Type the number of people/, people);
+    await keys.press(/^Anonymise [\d,]+ users?$/);
+    await expect(page.locator("dl.facts").last()).toContainText("Succeeded", { timeout: 30_000 });
+    await expect(page.locator("dl.figures > div").first()).toContainText(people);
+    await keys.follow("Show the certificate");
+    await expect(page.getByRole("heading", { level: 1 })).toContainText("Certificate");
+  });
+
+  await test.step("one person: found, something returned, anonymised", async () => {
+    const number = borrower(library);
+    await keys.type("searchbox", "Find a user", number);
+    await keys.press("Find user");
+    const person = await page.getByRole("row", { name: new RegExp(`^${number} `) }).getByRole("link").innerText();
+    await keys.follow(person);
+    await keys.follow(/^Open loans/);
+    const open = page.getByRole("main").getByRole("button", { name: /^Return/ });
+    for (let left = await open.count(); left > 0; left -= 1) {
+      await keys.press(/^Return/);
+      await expect(open).toHaveCount(left - 1);
+    }
+    await keys.follow("Anonymise");
+    await keys.type("textbox", "User number", number);
+    await keys.press(`Anonymise user ${number}`);
+    await expect(page.getByRole("heading", { level: 1 })).toHaveText(`User ${number} has been anonymised`);
+    await expect(page.locator(".headline")).toHaveText(/^Anonymised user [2-9A-Z]{6}$/);
+    await expect(page.getByRole("main")).not.toContainText(person);
+  });
+
+  console.log(`${one.keys.tabs + other.keys.tabs} steps from control to control`);
+  expect([...one.wrong, ...other.wrong]).toEqual([]);
+  await page.context().close();
+  await other.keys.page.context().close();
+});

@@ -1,0 +1,131 @@
+// A person who has no mouse: goes by Tab from control to control, sees where they are, and types.
+import { UNUSED, awake, expect, scripted } from "./lethe";
+import type { Locator, Page } from "@playwright/test";
+
+// More steps than this from one control to the next nobody takes.
+const MOST_TABS = 120;
+
+type Role = Parameters<Page["getByRole"]>[0];
+
+export class Keyboard {
+  // How often a key was pressed to get from one control to another.
+  tabs = 0;
+
+  constructor(readonly page: Page) {}
+
+  private named(role: Role, name: string | RegExp): Locator {
+    return this.page.getByRole(role, { name, exact: typeof name === "string" });
+  }
+
+  // Goes to a control by its accessible name. It must be reached, be seen, and show that it is the one.
+  async to(role: Role, name: string | RegExp): Promise<void> {
+    await this.until(this.named(role, name), `${role} “${name}”`, "Tab");
+  }
+
+  private async until(control: Locator, what: string, key: string): Promise<void> {
+    await expect(control.first(), what).toBeAttached();
+    for (let tabs = 0; !(await has(control)); tabs += 1) {
+      if (tabs === MOST_TABS) throw new Error(`${what} is not reached by ${key} on ${this.page.url()}`);
+      await this.page.keyboard.press(key);
+      this.tabs += 1;
+    }
+    const seen = await this.page.evaluate(() => {
+      const control = document.activeElement as HTMLElement;
+      const style = getComputedStyle(control);
+      const box = control.getBoundingClientRect();
+      const at = document.elementFromPoint(box.x + Math.min(box.width / 2, 20), box.y + box.height / 2);
+      return {
+        ring: style.outlineStyle !== "none" && Number.parseFloat(style.outlineWidth) >= 2,
+        size: box.width >= 12 && box.height >= 12,
+        uncovered: at !== null && (control.contains(at) || at.contains(control)),
+      };
+    });
+    expect(seen, `${what} shows that it is focused, on ${this.page.url()}`).toEqual({
+      ring: true,
+      size: true,
+      uncovered: true,
+    });
+  }
+
+  // Follows a link.
+  async follow(name: string | RegExp): Promise<void> {
+    await this.to("link", name);
+    await this.leave("Enter");
+  }
+
+  // Presses a button that leads to a page.
+  async press(name: string | RegExp): Promise<void> {
+    await this.to("button", name);
+    await this.leave("Enter");
+  }
+
+  // Presses a key that leads to a page, and waits for it.
+  private async leave(key: string): Promise<void> {
+    const gone = this.page.waitForEvent("domcontentloaded");
+    await this.page.keyboard.press(key);
+    await gone;
+    await awake(this.page);
+  }
+
+  async type(role: Role, name: string | RegExp, text: string): Promise<void> {
+    await this.to(role, name);
+    await this.page.keyboard.press("ControlOrMeta+a");
+    await this.page.keyboard.type(text);
+  }
+
+  // A password has no role.
+  async password(name: string, text: string): Promise<void> {
+    await this.until(this.page.getByLabel(name, { exact: true }), `field “${name}”`, "Tab");
+    await this.page.keyboard.type(text);
+  }
+
+  async tick(name: string): Promise<void> {
+    await this.to("checkbox", name);
+    await this.page.keyboard.press("Space");
+    await expect(this.named("checkbox", name)).toBeChecked();
+  }
+
+  // One of several: by Tab to the group, by arrows to the one.
+  async pick(group: string, name: string): Promise<void> {
+    const radios = this.page.getByRole("group", { name: group }).getByRole("radio");
+    await this.until(radios, `a choice of “${group}”`, "Tab");
+    await this.until(this.named("radio", name), `choice “${name}”`, "ArrowDown");
+    await expect(this.named("radio", name)).toBeChecked();
+  }
+
+  // One of a list: by the beginning of its words.
+  async select(name: string, option: string): Promise<void> {
+    await this.to("combobox", name);
+    await this.page.keyboard.type(option);
+    const chosen = this.named("combobox", name).locator("option:checked");
+    await expect(chosen).toHaveText(new RegExp(`^${option}`));
+  }
+
+  // Opens a tab of the task form; without JavaScript all sections stand on the page.
+  async openTab(name: string): Promise<void> {
+    if (!scripted()) return;
+    await this.until(this.page.getByRole("tab"), "the tabs", "Tab");
+    await this.until(this.named("tab", new RegExp(`^${name}`)), `tab “${name}”`, "ArrowRight");
+  }
+}
+
+// Whether the focus is at (one of) these.
+async function has(control: Locator): Promise<boolean> {
+  return control.evaluateAll((all) => all.some((one) => one === document.activeElement));
+}
+
+// What goes wrong on a page: errors and warnings in its console, and what its content security policy forbids.
+export async function watch(page: Page): Promise<string[]> {
+  const wrong: string[] = [];
+  await page.addInitScript(() => {
+    document.addEventListener("securitypolicyviolation", (event) => {
+      console.error(`forbidden by the policy: ${event.violatedDirective} ${event.blockedURI}`);
+    });
+  });
+  page.on("console", (message) => {
+    const isRemark = !scripted() && message.text().includes(UNUSED);
+    if (["error", "warning"].includes(message.type()) && !isRemark) wrong.push(`${page.url()} ${message.text()}`);
+  });
+  page.on("pageerror", (error) => wrong.push(`${page.url()} ${error.message}`));
+  return wrong;
+}
