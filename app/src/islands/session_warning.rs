@@ -165,7 +165,7 @@ pub fn SessionWarning(
         }
     };
     view! {
-        <p class="hidden session-said" role="alert">{said}</p>
+        <p class="hidden session-said" aria-live="assertive">{said}</p>
         <section
             class="session-end" class:cover=move || sight.get() == Sight::Covered hidden=move || !shown.get()
             role="alertdialog" aria-modal="false" aria-labelledby="session-end" aria-describedby="session-end-words"
