@@ -4,7 +4,8 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: run test bench kills build site native tools browser format lint test-native test-wasm test-browser clean
+.PHONY: run test bench kills build site native tools browser format lint test-native test-wasm test-browser deny audit sbom \
+	clean
 
 TARGET := $(abspath target)
 SITE := $(TARGET)/site
@@ -68,6 +69,7 @@ lint: tools
 	@cargo clippy --quiet -p app --features ssr --all-targets -- -D warnings
 	@cargo clippy --quiet -p frontend --target wasm32-unknown-unknown -- -D warnings
 	@.ci/no-server-code-in-wasm
+	@.ci/licences
 
 test-native:
 	@.ci/with-postgres cargo test
@@ -87,6 +89,11 @@ test-browser: build browser
 
 bench: ## How fast it is, against SQL written by hand; the figures are in target/bench.json
 	@POSTGRES_DURABLE=1 .ci/with-postgres cargo bench --quiet -p records --bench speed
+
+# --- What it is made of ------------------------------------------------------------------------------------
+
+deny audit sbom: ## Licences and vulnerabilities; vulnerabilities alone; the software bill of materials
+	@.ci/supply-chain $@
 
 clean:
 	rm -rf target frontend/node_modules end2end/node_modules
