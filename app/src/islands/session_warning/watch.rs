@@ -1,0 +1,115 @@
+//! Watching the time. What counts is the time of day: timers stand still while a computer sleeps.
+
+use super::{Sight, TimeLeft, session_time, stay_signed_in};
+use crate::error::AppError;
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use std::time::Duration;
+use wasm_bindgen::JsCast as _;
+use wasm_bindgen::prelude::Closure;
+use web_sys::js_sys::{Date, encode_uri_component};
+
+const TICK: Duration = Duration::from_secs(1);
+/// How often the server is asked while there is a warning: something may have been asked for in another tab.
+const ASK: i64 = 5_000;
+/// How long an answer is waited for.
+const PATIENCE: i64 = 10_000;
+
+#[derive(Clone, Copy)]
+pub(super) struct Watch {
+    known: StoredValue<Known>,
+    sight: RwSignal<Sight>,
+}
+
+/// What the server has said of the time.
+#[derive(Clone, Copy)]
+struct Known {
+    time: TimeLeft,
+    /// When the session ends, in milliseconds of this computer's time of day.
+    ends: i64,
+    /// When the server was last asked.
+    asked: i64,
+    /// Whether it was asked and has not answered yet.
+    waits: bool,
+}
+
+impl Known {
+    /// Whether an answer is still to be waited for.
+    fn waits(&self) -> bool {
+        self.waits && now() - self.asked < PATIENCE
+    }
+}
+
+#[allow(clippy::cast_possible_truncation, reason = "milliseconds since 1970")]
+fn now() -> i64 {
+    Date::now() as i64
+}
+
+impl Watch {
+    pub(super) fn new(time: TimeLeft, sight: RwSignal<Sight>) -> Self {
+        let known = Known { time, ends: now() + time.left, asked: 0, waits: false };
+        Self { known: StoredValue::new(known), sight }
+    }
+
+    pub(super) fn begin(self) {
+        let _ = set_interval_with_handle(move || self.tick(), TICK);
+        // A page that is looked at again: nobody sees it before it is clear whether they may.
+        let seen = Closure::<dyn Fn()>::new(move || self.tick());
+        let seen_again = seen.as_ref().unchecked_ref();
+        let _ = document().add_event_listener_with_callback("visibilitychange", seen_again);
+        seen.forget();
+    }
+
+    fn tick(self) {
+        let Known { time, ends, asked, .. } = self.known.get_value();
+        let left = ends - now();
+        if left > time.warning {
+            self.sight.set(Sight::Nothing);
+            return;
+        }
+        if !self.waits() && now() - asked >= ASK.min(left.max(1_000)) {
+            self.ask(false);
+        }
+        if left <= 0 {
+            self.sight.set(Sight::Covered);
+        } else if !self.waits() || self.sight.get_untracked().is_warning() {
+            // Nobody is warned before the server was asked: the session may last longer by another tab.
+            let seconds = (left + 999) / 1_000;
+            self.sight.set(Sight::Warning { seconds, can_stay: time.can_stay });
+        }
+    }
+
+    fn waits(self) -> bool {
+        self.known.with_value(Known::waits)
+    }
+
+    pub(super) fn stay(self) {
+        self.ask(true);
+    }
+
+    fn ask(self, stay: bool) {
+        self.known.update_value(|known| (known.asked, known.waits) = (now(), true));
+        spawn_local(async move {
+            let answer = if stay { stay_signed_in().await } else { session_time().await };
+            self.known.update_value(|known| {
+                known.waits = false;
+                if let Ok(time) = &answer {
+                    (known.time, known.ends) = (*time, now() + time.left);
+                }
+            });
+            if matches!(answer, Err(AppError::NotSignedIn)) {
+                leave();
+            } else {
+                self.tick();
+            }
+        });
+    }
+}
+
+/// Puts the sign-in in the place of the page, also in the history of the browser. It leads back to the page.
+fn leave() {
+    let location = window().location();
+    let here = location.pathname().unwrap_or_default() + &location.search().unwrap_or_default();
+    let page = String::from(encode_uri_component(&here));
+    let _ = location.replace(&format!("/sign-in?page={page}"));
+}
