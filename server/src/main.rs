@@ -11,7 +11,7 @@ use std::process::ExitCode;
 
 /// Gives memory back after large runs, which the allocator of the system keeps for each thread.
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 #[tokio::main]
 async fn main() -> ExitCode {

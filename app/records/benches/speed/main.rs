@@ -32,7 +32,7 @@ use sizes::Sizes;
 
 /// The allocator of the program.
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 /// Whether this part is to be measured: all of them, or the one that `BENCH_ONLY` names.
 fn wanted(part: &str) -> bool {
