@@ -1,5 +1,6 @@
 //! The certificate of a run, to be printed or downloaded.
 
+use super::result::maintenance_words;
 use super::state_tag;
 use crate::parts::{Action, Day, Frame, Moment, Notice, named_in_path, page};
 use crate::state::store;
@@ -154,7 +155,7 @@ fn residue(says: &Certificate) -> impl IntoView + use<> {
     ];
     let lines =
         lines.into_iter().filter(|(count, _)| *count > 0).map(|(_, words)| view! { <li>{words}</li> });
-    let maintenance = says.maintenance.clone().unwrap_or_else(|| "None is noted".to_owned());
+    let maintenance = says.maintenance.as_ref().map_or("None is noted", |code| maintenance_words(code));
     view! {
         <ul>{lines.collect_view()}</ul>
         <dl class="facts"><dt>"Cleaning of the database files"</dt><dd>{maintenance}</dd></dl>

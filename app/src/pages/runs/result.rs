@@ -206,7 +206,7 @@ fn proof(run: &Run) -> impl IntoView + use<> {
     }
 }
 
-fn maintenance_words(code: &str) -> &'static str {
+pub(super) fn maintenance_words(code: &str) -> &'static str {
     match code {
         "done" => "Cleaned after the run",
         "full" => "Cleaned after the run: the file was written anew",
