@@ -274,19 +274,10 @@ impl Config {
         let (Some(issuer), Some(client_id)) = (self.issuer()?, self.oidc_client_id.clone()) else {
             return Ok(None);
         };
-        let secret = match &self.oidc_secret_file {
-            None => None,
-            Some(file) => {
-                let secret = std::fs::read_to_string(file).map_err(|_| ConfigError::NoSecret)?;
-                Some(secret.trim().to_owned())
-                    .filter(|secret| !secret.is_empty())
-                    .map_or_else(|| Err(ConfigError::NoSecret), |secret| Ok(Some(secret)))?
-            }
-        };
         let settings = provider::Settings {
             issuer,
             client_id,
-            secret,
+            secret: self.oidc_secret_file.as_deref().map(secret_in).transpose()?,
             name: self.oidc_name.clone(),
             proves_second_factor: self.oidc_second_factor,
         };
@@ -325,6 +316,13 @@ impl Config {
         let host = rest.split('/').next()?;
         Some(host.rsplit_once(':').map_or(host, |(name, _)| name)).filter(|name| !name.is_empty())
     }
+}
+
+/// The secret in a file, without the line end after it.
+fn secret_in(file: &Path) -> Result<String, ConfigError> {
+    let text = std::fs::read_to_string(file).map_err(|_| ConfigError::NoSecret)?;
+    let secret = text.trim();
+    if secret.is_empty() { Err(ConfigError::NoSecret) } else { Ok(secret.to_owned()) }
 }
 
 /// How an address with TLS begins.
@@ -385,5 +383,58 @@ mod tests {
         assert!(matches!(of("", &[("LETHE_TRUSTED_PROXIES", "proxy")]), Err(ConfigError::NotAProxy)));
         let proxies = of("", &[("LETHE_TRUSTED_PROXIES", "10.0.0.1, ::1")]).expect("right").outside().proxies;
         assert_eq!(proxies.len(), 2);
+    }
+
+    const PROVIDER: [(&str, &str); 2] =
+        [("LETHE_OIDC_ISSUER", "https://login.example.org"), ("LETHE_OIDC_CLIENT_ID", "lethe")];
+
+    #[test]
+    fn a_provider_has_both_names_and_tls() {
+        let [issuer, client_id] = PROVIDER;
+        assert!(of("", &[]).expect("right").provider("http://localhost").expect("right").is_none());
+        assert!(of("", &PROVIDER).expect("right").provider("http://localhost").expect("right").is_some());
+        assert!(matches!(of("", &[issuer]), Err(ConfigError::HalfAProvider)));
+        assert!(matches!(of("", &[client_id]), Err(ConfigError::HalfAProvider)));
+        for (issuer, is_right) in [
+            ("https://login.example.org/realms/staff", true),
+            ("http://localhost:8080", true),
+            ("http://127.0.0.1:8080", true),
+            ("http://[::1]:8080", true),
+            ("http://login.example.org", false),
+            ("http://localhost.example.org", false),
+            ("http://127.0.0.1.example.org", false),
+            ("ftp://localhost", false),
+            ("login.example.org", false),
+            ("", false),
+        ] {
+            let read = of("", &[("LETHE_OIDC_ISSUER", issuer), client_id]);
+            let is_taken = match read {
+                Ok(_) => true,
+                Err(ConfigError::NotAnIssuer) => false,
+                Err(other) => panic!("{issuer}: {other}"),
+            };
+            assert_eq!(is_taken, is_right, "{issuer}");
+        }
+    }
+
+    #[test]
+    fn a_secret_is_the_text_of_its_file() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("secret");
+        let with_file = || {
+            let file = file.to_str().expect("a path");
+            of("", &[&PROVIDER[..], &[("LETHE_OIDC_SECRET_FILE", file)]].concat()).expect("right")
+        };
+        let read = || with_file().provider("https://lethe.example.org/").map(|provider| provider.is_some());
+        assert!(matches!(read(), Err(ConfigError::NoSecret)), "no file");
+        for (text, secret) in
+            [("", None), (" \r\n", None), ("s3cret\n", Some("s3cret")), ("a b", Some("a b"))]
+        {
+            std::fs::write(&file, text).expect("written");
+            assert_eq!(secret_in(&file).ok().as_deref(), secret, "{text:?}");
+            assert_eq!(read().is_ok(), secret.is_some(), "{text:?}");
+        }
+        std::fs::write(&file, [0xff, 0xfe]).expect("written");
+        assert!(matches!(read(), Err(ConfigError::NoSecret)), "no text");
     }
 }

@@ -4,6 +4,7 @@ mod doors;
 mod events;
 mod files;
 mod health;
+mod listening;
 mod logged;
 mod maintenance;
 mod metrics;
@@ -37,7 +38,7 @@ use maintenance::Door;
 use records::Store;
 use records::ledger::{self, Receipt, Standing};
 pub(crate) use single_sign_on::RETURN;
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -54,6 +55,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// How long a request may take until its answer begins. A preview of a million users takes some 20 seconds.
 const LONGEST: Duration = Duration::from_mins(2);
+/// How long the head of a request may take to arrive, and how long a connection may wait for its next request.
+const HEAD_TIME: Duration = Duration::from_secs(20);
 /// How long whoever sends a form may be silent in the middle of it.
 const SILENCE: Duration = Duration::from_secs(10);
 /// How long a form may take to arrive.
@@ -79,12 +82,11 @@ pub(crate) async fn serve(config: &Config, store: Store) -> anyhow::Result<()> {
         tracing::warn!("Nobody can sign in yet. Run: lethe staff add NAME --role administrator");
     }
     let asked = store.clone();
-    let serving = axum::serve(listener, app.into_make_service_with_connect_info::<SocketAddr>())
-        .with_graceful_shutdown(async move {
-            told_to_stop().await;
-            tracing::info!("stopping");
-            asked.stop();
-        });
+    let serving = Box::pin(listening::listen(listener, app, HEAD_TIME, async move {
+        told_to_stop().await;
+        tracing::info!("stopping");
+        asked.stop();
+    }));
     let behind_the_desk = async {
         if let Some(door) = door {
             replay(&store, &door).await?;

@@ -1,7 +1,8 @@
-//! Forms that are too large, never end or come drop by drop, and heads that are too large, over a real connection.
+//! Forms and heads that are too large, never end or come drop by drop, over a real connection.
 
 use super::library::{dump, number};
 use crate::web::Outside;
+use crate::web::listening::listen;
 use crate::web::tests::desk::Desk;
 use axum::http::StatusCode;
 use policy::Role;
@@ -13,6 +14,8 @@ use tokio::net::{TcpListener, TcpStream};
 
 /// How long a form may take in this test.
 const FORM_TIME: Duration = Duration::from_secs(1);
+/// How long a head may take in this test.
+const HEAD_TIME: Duration = Duration::from_secs(2);
 /// What is quick, on a computer that does other things too.
 const SOON: Duration = Duration::from_secs(10);
 
@@ -28,8 +31,7 @@ async fn listening() -> (Desk, SocketAddr) {
     desk.sign_in("ng").await;
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    let service = desk.router.clone().into_make_service_with_connect_info::<SocketAddr>();
-    tokio::spawn(async move { axum::serve(listener, service).await });
+    tokio::spawn(listen(listener, desk.router.clone(), HEAD_TIME, std::future::pending()));
     (desk, address)
 }
 
@@ -160,4 +162,39 @@ async fn a_head_that_is_too_large_is_not_read() {
     let get = format!("GET /sign-in HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
     stream.write_all(get.as_bytes()).await.unwrap();
     assert_eq!(answer(&mut stream).await.0, 200, "others are served");
+}
+
+/// Nothing at all, a head that stops, one that comes drop by drop, and a second one that does not come.
+#[tokio::test]
+async fn a_head_that_does_not_come_is_not_waited_for() {
+    let (_desk, address) = listening().await;
+    let whole = format!("GET /healthz HTTP/1.1\r\nHost: {address}\r\n\r\n");
+    let began_only = format!("GET /sign-in HTTP/1.1\r\nHost: {address}\r\nX-Slow: ");
+    for (what, sent, drop_by_drop) in [
+        ("nothing", "", false),
+        ("a head that stops", &began_only, false),
+        ("drops", &began_only, true),
+        ("no second head", &whole, false),
+    ] {
+        let began = Instant::now();
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        stream.write_all(sent.as_bytes()).await.unwrap();
+        let (mut reader, mut writer) = stream.split();
+        let drops = async {
+            while drop_by_drop && writer.write_all(b"x").await.is_ok() {
+                tokio::time::sleep(HEAD_TIME / 8).await;
+            }
+            std::future::pending::<()>().await;
+        };
+        let mut bytes = Vec::new();
+        let cut_off = tokio::select! {
+            read = tokio::time::timeout(SOON, reader.read_to_end(&mut bytes)) => read.is_ok(),
+            () = drops => unreachable!(),
+        };
+        let took = began.elapsed();
+        assert!(cut_off && took >= HEAD_TIME, "{what}: {took:?}");
+        let answered = String::from_utf8_lossy(&bytes).matches("HTTP/1.1 200").count();
+        assert_eq!(answered, usize::from(what == "no second head"), "{what}");
+        eprintln!("{what}: cut off after {took:?}");
+    }
 }
