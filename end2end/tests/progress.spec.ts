@@ -45,6 +45,8 @@ test("progress is shown as it happens, and then the result", async ({ page, libr
     timeout: 10_000,
   });
   await expect(bar).toHaveCount(0);
+  // A page that loads itself again does so at an address that does not count as somebody being there.
+  if (!scripted()) await expect(page).toHaveURL(`/runs/${run}?by=itself`);
 });
 
 test("a run that is under way is cancelled by a button", async ({ page, library: { sql } }) => {

@@ -40,7 +40,7 @@ pub(super) async fn recognise(
         .filter(|cookies| cookies.len() <= MOST_COOKIE)
         .and_then(|cookies| cookie::key(state.cookies, cookies));
     if let Some(key) = key {
-        let found = if is_by_itself(request.uri().path()) {
+        let found = if is_by_itself(request.uri()) {
             session::look(&state.store, &key).await
         } else {
             session::find(&state.store, &key).await

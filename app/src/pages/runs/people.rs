@@ -61,7 +61,8 @@ impl People {
             || !query.text.trim().is_empty()
     }
 
-    fn address(&self, run: RunId) -> String {
+    /// The address of the list.
+    pub(super) fn address(&self, run: RunId) -> String {
         let MemberQuery { verdict, reason, outcome, text } = &self.query;
         let values = [
             ("verdict", verdict.map_or("", VerdictKind::code).to_owned()),

@@ -3,6 +3,7 @@
 use super::cancel::{CancelRun, CleanFiles};
 use super::people::{People, people};
 use super::state_tag;
+use crate::doors::again;
 use crate::islands::{Progress, RunProgress};
 use crate::parts::{Action, Day, Frame, Moment, Notice, PostButton};
 use leptos::prelude::*;
@@ -22,7 +23,7 @@ pub(super) fn page(run: Run, brakes: Brakes, asked: People, members: Page<Member
     let actions = actions(&run);
     view! {
         <Frame title crumbs lead actions>
-            {(!ended).then(|| under_way(&run))}
+            {(!ended).then(|| under_way(&run, &asked))}
             {stopped(&run, brakes)}
             {ended.then(|| figures(&run))}
             {facts(&run)}
@@ -56,15 +57,16 @@ fn actions(run: &Run) -> Vec<Action> {
 }
 
 /// The progress, and the way to stop.
-fn under_way(run: &Run) -> impl IntoView + use<> {
+fn under_way(run: &Run, asked: &People) -> impl IntoView + use<> {
     let here = format!("/runs/{}", run.id);
+    let again = format!("5; url={}", again(&asked.address(run.id)));
     let cancel = (run.state != RunState::Cancelling).then(|| {
         let values = vec![("run", run.id.to_string())];
         view! { <PostButton function=CancelRun::PATH page=here values words="Cancel the run" /> }
     });
     view! {
         <RunProgress run=run.id.0 progress=Progress::of(run) />
-        <noscript><meta http-equiv="refresh" content="5" /></noscript>
+        <noscript><meta http-equiv="refresh" content=again /></noscript>
         <p class="hint">
             "The run goes on when you leave this page. Cancelling stops it before the next people: who is done \
              stays done."

@@ -46,6 +46,8 @@ async fn to_ask_how_long_a_session_lasts_does_not_make_it_longer() {
         let (status, _) = ask(&desk, "/api/run_progress", r#"{"run":1}"#).await;
         assert_eq!(status, StatusCode::NOT_FOUND);
         assert_eq!(desk.get("/events/runs/1").await.0, StatusCode::NOT_FOUND);
+        // Nor does a page that loads itself again, as that of a run does where there is no WebAssembly.
+        assert_eq!(desk.get("/users?sort=name&by=itself").await.0, StatusCode::OK);
     }
     assert_eq!(left(&desk, STAY).await, (1200, true));
     assert_eq!(left(&desk, TIME).await, (1200, true));
