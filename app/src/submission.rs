@@ -83,8 +83,9 @@ pub(crate) fn Token() -> impl IntoView {
 
 /// Carries out a posted form.
 pub async fn submit(State(state): State<AppState>, request: Request<Body>) -> Response {
-    let (mut parts, body) = request.into_parts();
-    let form = match posted(&parts, body, state.form_time).await {
+    let (mut parts, _) = request.into_parts();
+    let arrived = parts.extensions.remove::<Arrived>();
+    let form = match posted(&parts, arrived) {
         Ok(form) => form,
         Err((form, error)) => return again(&state, form, error).await,
     };
@@ -136,7 +137,7 @@ struct Posted {
 
 /// Reads a form. It is not carried out if it is too large or too slow, is not one of Lethe's, or was made for another
 /// session.
-async fn posted(parts: &Parts, body: Body, time: Duration) -> Result<Posted, (Posted, AppError)> {
+fn posted(parts: &Parts, arrived: Option<Arrived>) -> Result<Posted, (Posted, AppError)> {
     let plain = parts
         .headers
         .get(CONTENT_TYPE)
@@ -148,9 +149,10 @@ async fn posted(parts: &Parts, body: Body, time: Duration) -> Result<Posted, (Po
         body: Bytes::new(),
         extensions: parts.extensions.clone(),
     };
-    let body = match whole(body, time).await {
-        Ok(body) => body,
-        Err(error) => return Err((form, error)),
+    let body = match arrived {
+        Some(Arrived(Ok(body))) => body,
+        Some(Arrived(Err(error))) => return Err((form, error)),
+        None => return Err((form, AppError::Unreadable)),
     };
     if !plain {
         return Err((form, AppError::Unreadable));
@@ -165,7 +167,24 @@ async fn posted(parts: &Parts, body: Body, time: Duration) -> Result<Posted, (Po
     if only_form_fields(&form.body) { Ok(form) } else { Err((form, AppError::Unreadable)) }
 }
 
-/// The whole body of a form, if it is not too large and arrives in time.
+/// The body of a request that has arrived whole, or why it has not.
+#[derive(Clone)]
+pub struct Arrived(Result<Bytes, AppError>);
+
+/// Waits for the body of a request, unless it is too large or does not arrive in time, and puts it into its place. A
+/// question that has not arrived is answered at once; a form brings its page back.
+pub async fn arrive(request: Request<Body>, time: Duration) -> Result<Request<Body>, StatusCode> {
+    let (mut parts, body) = request.into_parts();
+    let arrived = whole(body, time).await;
+    let body = match &arrived {
+        Ok(body) => Body::from(body.clone()),
+        Err(_) if parts.uri.path().starts_with(PREFIX) => Body::empty(),
+        Err(error) => return Err(status_of(error)),
+    };
+    parts.extensions.insert(Arrived(arrived));
+    Ok(Request::from_parts(parts, body))
+}
+
 async fn whole(body: Body, time: Duration) -> Result<Bytes, AppError> {
     let mut request = Request::new(body);
     DefaultBodyLimit::max(MOST_BYTES).apply(&mut request);

@@ -42,13 +42,17 @@ impl Throttle {
             self.of_account.retain_recent();
             self.of_address.retain_recent();
         }
-        // An IPv6 network of one household or library has many addresses.
-        let address = match address {
-            IpAddr::V6(address) => IpAddr::from((address.to_bits() & !u128::from(u64::MAX)).to_be_bytes()),
-            IpAddr::V4(_) => address,
-        };
+        let address = network_of(address);
         let account = account.trim().to_lowercase();
         self.of_address.check_key(&address).is_ok() && self.of_account.check_key(&(account, address)).is_ok()
+    }
+}
+
+/// What counts as one address: an IPv6 network of one household or library has many.
+pub fn network_of(address: IpAddr) -> IpAddr {
+    match address {
+        IpAddr::V6(address) => IpAddr::from((address.to_bits() & !u128::from(u64::MAX)).to_be_bytes()),
+        IpAddr::V4(_) => address,
     }
 }
 

@@ -307,7 +307,12 @@ impl Config {
 
     fn proxies(&self) -> Option<Vec<IpAddr>> {
         let listed = self.trusted_proxies.as_deref().unwrap_or_default();
-        listed.split(',').map(str::trim).filter(|one| !one.is_empty()).map(|one| one.parse().ok()).collect()
+        listed
+            .split(',')
+            .map(str::trim)
+            .filter(|one| !one.is_empty())
+            .map(|one| one.parse().ok().map(|proxy: IpAddr| proxy.to_canonical()))
+            .collect()
     }
 
     /// The name in the public address, without the port.

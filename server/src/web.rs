@@ -1,5 +1,6 @@
 //! The web server: routes, layers, listening.
 
+mod arriving;
 mod doors;
 mod events;
 mod files;
@@ -20,12 +21,12 @@ use anyhow::Context as _;
 use app::routes::{App, Document};
 use app::state::{AppState, Cookies, SingleSignOn};
 use app::submission;
+use arriving::Arrivals;
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
 use axum::http::StatusCode;
 use axum::http::header::{
-    CACHE_CONTROL, HeaderName, HeaderValue, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY,
-    X_CONTENT_TYPE_OPTIONS,
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderName, HeaderValue, REFERRER_POLICY,
+    STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS,
 };
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::IntoResponse as _;
@@ -220,12 +221,15 @@ fn router(state: &AppState, outside: &Outside, pulse: Pulse) -> Router {
         .nest_service("/pkg", assets(&site.join("pkg"), "public, max-age=31536000, immutable"))
         .route_service("/favicon.svg", tower_http::services::ServeFile::new(site.join("favicon.svg")))
         .merge(pages)
-        .layer(DefaultBodyLimit::max(submission::MOST_BYTES))
-        .layer(CsrfLayer::new())
-        .layer(RequestBodyTimeoutLayer::new(SILENCE))
         .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, LONGEST))
         .layer(GlobalConcurrencyLimitLayer::new(AT_ONCE))
+        .layer(from_fn_with_state((state.clone(), outside.clone(), Arrivals::default()), arriving::arrive))
+        .layer(RequestBodyTimeoutLayer::new(SILENCE))
+        .layer(CsrfLayer::new())
         .layer(from_fn_with_state(outside.clone(), doors::only_under_own_name))
+        .layer(CatchPanicLayer::new())
+        // Pages have a policy of their own; nothing else is to be shown as a page.
+        .layer(header(CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'"))
         .layer(header(X_CONTENT_TYPE_OPTIONS, "nosniff"))
         .layer(header(REFERRER_POLICY, "same-origin"))
         .layer(header(STRICT_TRANSPORT_SECURITY, "max-age=31536000; includeSubDomains"))
@@ -235,7 +239,6 @@ fn router(state: &AppState, outside: &Outside, pulse: Pulse) -> Router {
             HeaderName::from_static("permissions-policy"),
             "camera=(), geolocation=(), microphone=()",
         ))
-        .layer(CatchPanicLayer::new())
 }
 
 /// What the pages share.

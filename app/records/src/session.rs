@@ -11,10 +11,10 @@ mod time;
 mod token;
 mod trip;
 
-pub(crate) use live::forget;
 pub use live::{Listed, end, end_all_of, end_one, find, has_app, list, look};
-pub(crate) use proof::renew;
+pub(crate) use live::{forget, forget_others};
 pub use proof::{again, change_password, second_factor, sign_in};
+pub(crate) use proof::{failed, renew};
 pub use provider::{Identity, connect, disconnect, is_connected, sign_in_by_provider};
 pub use time::{Remaining, remaining};
 pub use token::Token;
@@ -27,6 +27,7 @@ use crate::clock::Clock;
 use crate::entity::sessions;
 use crate::error::RecordsError;
 use crate::sealed::Sealer;
+use crate::staff::roles_of;
 use crate::store::Store;
 use chrono::{DateTime, Utc};
 use policy::{Roles, UserNumber};
@@ -43,8 +44,10 @@ pub enum Stage {
     Whole,
 }
 
-/// The codes that are stored: whether a second factor is to be set up follows from whether there is one.
+/// The codes that are stored: by what a sign-in has begun until it is whole. Whether a second factor is to be set up
+/// follows from whether there is one.
 const AFTER_PASSWORD: &str = "password";
+const AFTER_PROVIDER: &str = "provider";
 const WHOLE: &str = "whole";
 
 /// Somebody's session.
@@ -58,8 +61,10 @@ pub struct Session {
     pub roles: Roles,
     /// How far the sign-in has come.
     pub stage: Stage,
-    /// When they last showed who they are.
-    signed_in_at: DateTime<Utc>,
+    /// By what it has begun, until it is whole.
+    pub(crate) first: &'static str,
+    /// When they last showed all of who they are.
+    pub(crate) signed_in_at: DateTime<Utc>,
     /// When it ends if nothing is asked for any more.
     pub ends_at: DateTime<Utc>,
     /// When it ends whatever is asked for.
@@ -112,18 +117,54 @@ async fn begin(
     Ok(token)
 }
 
-/// After somebody has set a first password by an invitation: the sign-in has come as far as after a right password.
-pub(crate) async fn after_password(
-    db: &impl ConnectionTrait,
+/// By what somebody has shown who they are, and when.
+pub(crate) struct Proof {
+    /// The first step, as it is stored and noted.
+    pub(crate) first: &'static str,
+    /// Whether that proved a second factor, too.
+    pub(crate) has_second_factor: bool,
+    /// When they showed it.
+    pub(crate) shown_at: DateTime<Utc>,
+}
+
+impl Proof {
+    /// A password, of this moment.
+    pub(crate) fn password() -> Self {
+        Self { first: AFTER_PASSWORD, has_second_factor: false, shown_at: Clock::real() }
+    }
+}
+
+/// Begins the session of somebody who has shown who they are: its key, and how far it has come. The caller has locked the
+/// user and looked again at what was shown: roles and accounts change while a password is looked at. None for somebody
+/// without a role.
+pub(crate) async fn begin_proven(
+    tx: &sea_orm::DatabaseTransaction,
     store: &Store,
     user: UserNumber,
-    roles: Roles,
-    has_app: bool,
-) -> Result<(Token, Stage), RecordsError> {
-    let stage = stage_of(store, AFTER_PASSWORD, roles, has_app);
-    let stored = if stage == Stage::Whole { WHOLE } else { AFTER_PASSWORD };
-    let now = Clock::real();
-    Ok((begin(db, user, stored, now, now).await?, stage))
+    proof: &Proof,
+) -> Result<Option<(Token, Stage)>, RecordsError> {
+    let roles = roles_of(tx, user).await?;
+    if roles.is_empty() {
+        return Ok(None);
+    }
+    let stage = if proof.has_second_factor {
+        Stage::Whole
+    } else {
+        stage_of(store, proof.first, roles, live::has_app_within(tx, user).await?)
+    };
+    let is_whole = stage == Stage::Whole;
+    let stored = if is_whole { WHOLE } else { proof.first };
+    let token = begin(tx, user, stored, Clock::real(), proof.shown_at).await?;
+    if is_whole {
+        let means = if proof.has_second_factor { with_code(proof.first) } else { proof.first.to_owned() };
+        note(tx, store, user, Deed::SignedIn, &means).await?;
+    }
+    Ok(Some((token, stage)))
+}
+
+/// A first step and a code after it, as a sign-in is noted.
+pub(crate) fn with_code(first: &str) -> String {
+    format!("{first},code")
 }
 
 /// What a stored stage comes to. Whoever has an authenticator app is asked for it, whatever their roles.

@@ -30,8 +30,7 @@ pub(super) async fn recognise(
     mut request: Request,
     next: Next,
 ) -> Response {
-    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip());
-    let address = outside.address_of(peer.unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST)), request.headers());
+    let address = outside.address_of(peer_of(&request), request.headers());
     request.extensions_mut().insert(ClientAddress(address));
     let key = request
         .headers()
@@ -58,6 +57,12 @@ pub(super) async fn recognise(
         }
     }
     next.run(request).await
+}
+
+/// Who has connected.
+pub(super) fn peer_of(request: &Request) -> IpAddr {
+    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip());
+    peer.unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST))
 }
 
 /// Lets through whom an address opens for.
@@ -128,7 +133,9 @@ fn is_page(request: &Request) -> bool {
 
 impl Outside {
     /// From where a request comes. What it says of itself is believed only when a proxy that we know has added it.
-    fn address_of(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
+    pub(super) fn address_of(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
+        // Who listens on `[::]` sees addresses of IPv4 as such of IPv6.
+        let peer = peer.to_canonical();
         if !self.proxies.contains(&peer) {
             return peer;
         }
@@ -137,7 +144,7 @@ impl Outside {
         let seen: Vec<&str> = seen.flat_map(|value| value.split(',')).map(str::trim).collect();
         let mut address = peer;
         for one in seen.iter().rev() {
-            let Ok(next) = one.parse() else { break };
+            let Some(next) = forwarded(one) else { break };
             address = next;
             if !self.proxies.contains(&next) {
                 break;
@@ -172,6 +179,12 @@ pub(super) async fn only_under_own_name(
     }
 }
 
+/// An address that a proxy has seen; some write the port after it.
+fn forwarded(text: &str) -> Option<IpAddr> {
+    let with_port = || text.parse::<SocketAddr>().map(|address| address.ip());
+    text.parse::<IpAddr>().or_else(|_| with_port()).ok().map(|address| address.to_canonical())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -187,6 +200,10 @@ mod tests {
             ("10.0.0.1", Some("203.0.113.5, 198.51.100.1"), "198.51.100.1"),
             ("10.0.0.1", Some("203.0.113.5, 198.51.100.1, 10.0.0.2"), "198.51.100.1"),
             ("10.0.0.1", Some("nonsense"), "10.0.0.1"),
+            ("::ffff:192.0.2.9", Some("198.51.100.1"), "192.0.2.9"),
+            ("::ffff:10.0.0.1", Some("::ffff:198.51.100.1"), "198.51.100.1"),
+            ("10.0.0.1", Some("198.51.100.1:55001, ::ffff:10.0.0.2"), "198.51.100.1"),
+            ("10.0.0.1", Some("[2001:db8::1]:55001"), "2001:db8::1"),
             ("10.0.0.1", None, "10.0.0.1"),
         ] {
             let mut headers = HeaderMap::new();

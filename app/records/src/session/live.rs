@@ -2,8 +2,8 @@
 
 use super::sought;
 use super::time::{ends_at, ends_in_any_case_at, is_to_be_touched};
-use super::token::digest;
-use super::{Session, WHOLE, stage_of};
+use super::token::{Token, digest};
+use super::{AFTER_PASSWORD, AFTER_PROVIDER, Session, WHOLE, stage_of};
 use crate::actor::Actor;
 use crate::audit::{self, Deed, Subject};
 use crate::clock::Clock;
@@ -65,6 +65,7 @@ async fn read(store: &Store, key: &str, sign: Sign) -> Result<Option<Session>, R
         user,
         roles,
         stage: stage_of(store, &row.stage, roles, has_app),
+        first: if row.stage == AFTER_PROVIDER { AFTER_PROVIDER } else { AFTER_PASSWORD },
         signed_in_at: row.signed_in_at.unwrap_or(row.created_at),
         ends_at: ends_at(store, &row, seen),
         ends_in_any_case_at: ends_in_any_case_at(store, &row),
@@ -76,7 +77,15 @@ async fn read(store: &Store, key: &str, sign: Sign) -> Result<Option<Session>, R
 
 /// Whether a user has an authenticator app.
 pub async fn has_app(store: &Store, user: UserNumber) -> Result<bool, RecordsError> {
-    Ok(credentials::Entity::find().filter(Kind::App.of(user)).count(&store.db).await? > 0)
+    has_app_within(&store.db, user).await
+}
+
+/// The same inside a transaction.
+pub(super) async fn has_app_within(
+    db: &impl ConnectionTrait,
+    user: UserNumber,
+) -> Result<bool, RecordsError> {
+    Ok(credentials::Entity::find().filter(Kind::App.of(user)).count(db).await? > 0)
 }
 
 /// Ends a session, by whoever has it.
@@ -157,5 +166,19 @@ pub async fn end_all_of(store: &Store, actor: Actor, user: UserNumber) -> Result
 /// Ends all sessions of a user, inside a change after which they must sign in again.
 pub(crate) async fn forget(db: &impl ConnectionTrait, user: UserNumber) -> Result<(), RecordsError> {
     sessions::Entity::delete_many().filter(sessions::Column::UserNumber.eq(user.0)).exec(db).await?;
+    Ok(())
+}
+
+/// Ends all sessions of a user but the one with this key.
+pub(crate) async fn forget_others(
+    db: &impl ConnectionTrait,
+    user: UserNumber,
+    kept: &Token,
+) -> Result<(), RecordsError> {
+    sessions::Entity::delete_many()
+        .filter(sessions::Column::UserNumber.eq(user.0))
+        .filter(sessions::Column::IdHash.ne(kept.hash()))
+        .exec(db)
+        .await?;
     Ok(())
 }

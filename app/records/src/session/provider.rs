@@ -1,20 +1,23 @@
 //! Single sign-on: an identity provider has said who somebody is. Whom it means is decided here, by what was connected
 //! before by hand, and never by a name or an address, which a provider may give to somebody else one day.
 
-use super::{AFTER_PASSWORD, Session, Stage, Token, WHOLE, begin, is_there, note, stage_of};
-use crate::audit::{self, Deed, Subject};
+use super::proof::failed;
+use super::{AFTER_PROVIDER, Proof, Session, Stage, Token, begin_proven, is_there, note};
+use crate::audit::Deed;
 use crate::clock::Clock;
 use crate::entity::credentials;
 use crate::error::RecordsError;
 use crate::key::Key;
-use crate::staff::{Kind, roles_of};
+use crate::staff::Kind;
 use crate::store::Store;
-use crate::{Actor, user};
+use crate::user;
 use chrono::{DateTime, TimeDelta, Utc};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use policy::UserNumber;
 use policy::permission::FRESH_MINUTES;
-use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, Set};
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, Set,
+};
 use sha2::Sha256;
 use std::fmt;
 
@@ -65,32 +68,38 @@ pub async fn sign_in_by_provider(
     identity: &Identity,
     only: Option<UserNumber>,
 ) -> Result<Option<(Token, Stage)>, RecordsError> {
-    let Some(user) = owner(store, identity).await?.filter(|user| only.is_none_or(|only| only == *user))
-    else {
-        failed(store, only).await?;
-        return Ok(None);
+    let wanted = |user: &UserNumber| only.is_none_or(|only| only == *user);
+    let user = owner(&store.db, &identity.code(store).await?).await?.filter(wanted);
+    let begun = match user {
+        Some(user) => begin_if_still(store, user, identity).await?,
+        None => None,
     };
-    let roles = roles_of(&store.db, user).await?;
-    if roles.is_empty() {
-        failed(store, Some(user)).await?;
-        return Ok(None);
+    if begun.is_none() {
+        failed(store, user.or(only), "provider").await?;
     }
-    let stage = if identity.has_second_factor {
-        Stage::Whole
-    } else {
-        stage_of(store, AFTER_PASSWORD, roles, super::has_app(store, user).await?)
-    };
-    let is_whole = stage == Stage::Whole;
-    let now = Clock::real();
+    Ok(begun)
+}
+
+/// Begins a session if the identity is still theirs: they may have been shut out this moment.
+async fn begin_if_still(
+    store: &Store,
+    user: UserNumber,
+    identity: &Identity,
+) -> Result<Option<(Token, Stage)>, RecordsError> {
+    let code = identity.code(store).await?;
     let tx = store.begin().await?;
-    let stored = if is_whole { WHOLE } else { AFTER_PASSWORD };
-    let token = begin(&tx, user, stored, now, identity.shown_at(now)).await?;
-    if is_whole {
-        let means = if identity.has_second_factor { "provider,code" } else { "provider" };
-        note(&tx, store, user, Deed::SignedIn, means).await?;
+    user::lock(&tx, user).await?;
+    if owner(&tx, &code).await? != Some(user) {
+        return Ok(None);
     }
+    let proof = Proof {
+        first: AFTER_PROVIDER,
+        has_second_factor: identity.has_second_factor,
+        shown_at: identity.shown_at(Clock::real()),
+    };
+    let Some(begun) = begin_proven(&tx, store, user, &proof).await? else { return Ok(None) };
     store.commit(tx).await?;
-    Ok(Some((token, stage)))
+    Ok(Some(begun))
 }
 
 /// Connects whoever is signed in with an identity, in the place of the one before. False where the identity is somebody
@@ -102,8 +111,7 @@ pub async fn connect(store: &Store, session: &Session, identity: &Identity) -> R
     if !is_there(&tx, session).await? {
         return Err(RecordsError::Stale);
     }
-    let owner = credentials::Entity::find().filter(of_code(&code)).one(&tx).await?;
-    if owner.is_some_and(|owner| owner.user_number != session.user.0) {
+    if owner(&tx, &code).await?.is_some_and(|owner| owner != session.user) {
         return Ok(false);
     }
     credentials::Entity::delete_many().filter(Kind::Provider.of(session.user)).exec(&tx).await?;
@@ -137,18 +145,12 @@ pub async fn is_connected(store: &Store, user: UserNumber) -> Result<bool, Recor
     Ok(credentials::Entity::find().filter(Kind::Provider.of(user)).count(&store.db).await? > 0)
 }
 
-async fn owner(store: &Store, identity: &Identity) -> Result<Option<UserNumber>, RecordsError> {
-    let found =
-        credentials::Entity::find().filter(of_code(&identity.code(store).await?)).one(&store.db).await?;
+async fn owner(db: &impl ConnectionTrait, code: &str) -> Result<Option<UserNumber>, RecordsError> {
+    let found = credentials::Entity::find().filter(of_code(code)).one(db).await?;
     Ok(found.map(|credential| UserNumber(credential.user_number)))
 }
 
 fn of_code(code: &str) -> sea_orm::Condition {
     use credentials::Column;
     sea_orm::Condition::all().add(Column::Kind.eq(Kind::Provider.code())).add(Column::Secret.eq(code))
-}
-
-async fn failed(store: &Store, user: Option<UserNumber>) -> Result<(), RecordsError> {
-    let subject = user.map_or(Subject::Library, Subject::from);
-    audit::note_alone(store, Actor::nobody(), Deed::SignInFailed, subject, "provider").await
 }

@@ -6,7 +6,7 @@ use crate::audit::{self, Deed, Subject};
 use crate::clock::Clock;
 use crate::entity::{credentials, sessions, user_roles, users};
 use crate::error::RecordsError;
-use crate::session::{self, Stage, Token, digest};
+use crate::session::{self, Proof, Stage, Token, digest};
 use crate::store::Store;
 use crate::user::{self, display_name};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -288,11 +288,11 @@ pub async fn accept(
     credentials::Entity::delete_by_id(invitation.id).exec(&tx).await?;
     set_password(&tx, number, hash).await?;
     session::forget(&tx, number).await?;
-    let roles = roles_of(&tx, number).await?;
-    let has_app = has(&tx, Kind::App, number).await?;
-    let begun = session::after_password(&tx, store, number, roles, has_app).await?;
     let actor = Actor::signed_in(number, Roles::default(), Clock::real());
     note(&tx, store, actor, Deed::PasswordSet, number, "invitation").await?;
+    // An invitation of somebody whose last role was taken meanwhile counts no more.
+    let begun = session::begin_proven(&tx, store, number, &Proof::password()).await?;
+    let begun = begun.ok_or(RecordsError::NotFound("invitation"))?;
     store.commit(tx).await?;
     Ok(begun)
 }
@@ -319,13 +319,15 @@ pub(crate) async fn new_password(
     password::hash(new).await
 }
 
-/// Sets the password of a user to one with this hash.
+/// Sets the password of a user to one with this hash. Invitations that are out count no more.
 pub(crate) async fn set_password(
     db: &impl ConnectionTrait,
     number: UserNumber,
     hash: String,
 ) -> Result<(), RecordsError> {
-    credentials::Entity::delete_many().filter(Kind::Password.of(number)).exec(db).await?;
+    for old in [Kind::Password, Kind::Invitation] {
+        credentials::Entity::delete_many().filter(old.of(number)).exec(db).await?;
+    }
     credentials::ActiveModel {
         user_number: Set(number.0),
         kind: Set(Kind::Password.code().to_owned()),

@@ -6,8 +6,9 @@ use crate::audit::{self, Deed, Subject};
 use crate::clock::Clock;
 use crate::entity::{credentials, users};
 use crate::error::RecordsError;
-use crate::session::{Session, Stage, Token, digest, renew};
+use crate::session::{Session, Stage, Token, digest, failed, forget_others, renew, with_code};
 use crate::store::Store;
+use crate::user;
 use chrono::{DateTime, TimeDelta, Utc};
 use policy::form::Problem;
 use policy::{Roles, UserNumber};
@@ -22,6 +23,8 @@ use zeroize::Zeroizing;
 
 /// How long somebody may take to set up an app.
 const SET_UP: TimeDelta = TimeDelta::minutes(30);
+/// How long a secret is, in bytes.
+const SECRET: usize = 20;
 /// How many recovery codes there are.
 const CODES: usize = 10;
 /// The signs of recovery codes: none that is taken for another one.
@@ -50,15 +53,17 @@ pub struct Setup {
     pub address: Zeroizing<String>,
 }
 
-/// Begins to set up an authenticator app, or goes on with it. It counts when its first code was typed.
+/// Begins to set up an authenticator app, or goes on with it. It counts when its first code was typed. The secret is of one
+/// session: whoever knows no more than the password does not get to see the one that its owner is setting up.
 pub async fn begin_setup(store: &Store, session: &Session) -> Result<Setup, RecordsError> {
     may_set_up(session)?;
-    let young = credentials::Column::CreatedAt.gt(Clock::real() - SET_UP);
-    let begun = Kind::AppToConfirm.of(session.user).add(young);
-    let secret = match credentials::Entity::find().filter(begun).one(&store.db).await? {
-        Some(begun) => sealed::open(store, session.user.0, &begun.secret).await?,
-        None => new_secret(store, session.user).await?,
+    let tx = store.begin().await?;
+    user::lock(&tx, session.user).await?;
+    let secret = match begun_setup(&tx, store, session).await? {
+        Some(secret) => secret,
+        None => new_secret(&tx, store, session).await?,
     };
+    store.commit(tx).await?;
     let account = users::Entity::find_by_id(session.user.0).one(&store.db).await?;
     let account = account.and_then(|user| user.user_id).unwrap_or_else(|| session.user.to_string());
     let totp = Builder::new()
@@ -71,19 +76,44 @@ pub async fn begin_setup(store: &Store, session: &Session) -> Result<Setup, Reco
     Ok(Setup { secret: Zeroizing::new(totp.secret().to_base32()), address: Zeroizing::new(address) })
 }
 
-async fn new_secret(store: &Store, user: UserNumber) -> Result<Zeroizing<Vec<u8>>, RecordsError> {
-    let mut secret = Zeroizing::new(vec![0; 20]);
+/// The secret that this session is setting up.
+async fn begun_setup(
+    tx: &DatabaseTransaction,
+    store: &Store,
+    session: &Session,
+) -> Result<Option<Zeroizing<Vec<u8>>>, RecordsError> {
+    let young = credentials::Column::CreatedAt.gt(Clock::real() - SET_UP);
+    let begun = Kind::AppToConfirm.of(session.user).add(young);
+    for begun in credentials::Entity::find().filter(begun).all(tx).await? {
+        let opened = sealed::open(store, session.user.0, &begun.secret).await?;
+        let whole = opened.split_first_chunk::<SECRET>();
+        let (secret, of) = whole.ok_or(RecordsError::Corrupt("secret"))?;
+        if of == session.id.as_bytes() {
+            return Ok(Some(Zeroizing::new(secret.to_vec())));
+        }
+    }
+    Ok(None)
+}
+
+/// A new secret for this session. It is stored together with whose it is.
+async fn new_secret(
+    tx: &DatabaseTransaction,
+    store: &Store,
+    session: &Session,
+) -> Result<Zeroizing<Vec<u8>>, RecordsError> {
+    let mut secret = Zeroizing::new(vec![0; SECRET]);
     rand::rng().fill_bytes(&mut secret);
-    let sealed = sealed::seal(store, user.0, &secret).await?;
-    let tx = store.begin().await?;
-    credentials::Entity::delete_many().filter(Kind::AppToConfirm.of(user)).exec(&tx).await?;
-    insert(&tx, user, Kind::AppToConfirm, sealed).await?;
-    store.commit(tx).await?;
+    let with_session = Zeroizing::new([secret.as_slice(), session.id.as_bytes()].concat());
+    let sealed = sealed::seal(store, session.user.0, &with_session).await?;
+    let old = credentials::Column::CreatedAt.lte(Clock::real() - SET_UP);
+    let given_up = Kind::AppToConfirm.of(session.user).add(old);
+    credentials::Entity::delete_many().filter(given_up).exec(tx).await?;
+    insert(tx, session.user, Kind::AppToConfirm, sealed, None).await?;
     Ok(secret)
 }
 
 /// The app is set up: its first code was typed. Gives the recovery codes, which are shown once, and the new key of the
-/// session, which is whole now.
+/// session, which is whole now. All other sessions end.
 pub async fn confirm_setup(
     store: &Store,
     session: &Session,
@@ -92,36 +122,31 @@ pub async fn confirm_setup(
     may_set_up(session)?;
     let user = session.user;
     let tx = store.begin().await?;
-    let pending = credentials::Entity::find().filter(Kind::AppToConfirm.of(user)).one(&tx).await?;
-    let pending = pending.ok_or(RecordsError::Stale)?;
-    let Some(step) = step_of(store, &pending, code).await? else {
+    user::lock(&tx, user).await?;
+    let secret = begun_setup(&tx, store, session).await?.ok_or(RecordsError::Stale)?;
+    let Some(step) = step_at(&secret, code, Clock::real()) else {
+        drop(tx);
+        failed(store, Some(user), "code").await?;
         let what = "The code".to_owned();
         return Err(RecordsError::field("code", Problem::NotProven { what }));
     };
-    let old = credentials::Column::Kind.is_in([Kind::App, Kind::Recovery].map(Kind::code));
-    credentials::Entity::delete_many()
-        .filter(credentials::Column::UserNumber.eq(user.0))
-        .filter(old)
-        .exec(&tx)
-        .await?;
-    credentials::ActiveModel {
-        id: Set(pending.id),
-        kind: Set(Kind::App.code().to_owned()),
-        used_step: Set(Some(step)),
-        ..Default::default()
+    for old in [Kind::App, Kind::AppToConfirm, Kind::Recovery] {
+        credentials::Entity::delete_many().filter(old.of(user)).exec(&tx).await?;
     }
-    .update(&tx)
-    .await?;
+    let sealed = sealed::seal(store, user.0, &secret).await?;
+    insert(&tx, user, Kind::App, sealed, Some(step)).await?;
     let codes: Vec<String> = (0..CODES).map(|_| random_code()).collect();
     for code in &codes {
-        insert(&tx, user, Kind::Recovery, digest(RECOVERY, &plain(code))).await?;
+        insert(&tx, user, Kind::Recovery, digest(RECOVERY, &plain(code)), None).await?;
     }
-    let token = renew(&tx, session).await?;
+    let token = renew(&tx, session, session.signed_in_at).await?;
+    forget_others(&tx, user, &token).await?;
     let actor = Actor::signed_in(user, Roles::default(), Clock::real());
     let subject = Subject::User(user.0);
     audit::note(&tx, &store.clock, actor, Deed::SecondFactorSet, subject, None, "").await?;
     if session.stage == Stage::SetUp {
-        audit::note(&tx, &store.clock, actor, Deed::SignedIn, subject, None, "password,code").await?;
+        let means = with_code(session.first);
+        audit::note(&tx, &store.clock, actor, Deed::SignedIn, subject, None, &means).await?;
     }
     store.commit(tx).await?;
     Ok((codes, token))
@@ -199,12 +224,14 @@ async fn insert(
     user: UserNumber,
     kind: Kind,
     secret: String,
+    used_step: Option<i64>,
 ) -> Result<(), RecordsError> {
     credentials::ActiveModel {
         user_number: Set(user.0),
         kind: Set(kind.code().to_owned()),
         secret: Set(secret),
         created_at: Set(Clock::real()),
+        used_step: Set(used_step),
         ..Default::default()
     }
     .insert(db)

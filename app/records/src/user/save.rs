@@ -8,6 +8,7 @@ use crate::audit::{self, Deed, Subject};
 use crate::entity::{credentials, custom_fields, custom_values, photos, sessions, terms, users};
 use crate::error::RecordsError;
 use crate::hold;
+use crate::staff::roles_of;
 use crate::store::Store;
 use crate::words;
 use policy::dates::iso;
@@ -149,6 +150,9 @@ async fn edit(
     }
     check(tx, &old, draft).await?;
     let new = written(&old, draft);
+    if changes_sign_in(&old, &new, draft) {
+        may_change_sign_in(tx, actor, number).await?;
+    }
     let mut changed = changed_fields(&old, &new);
     let custom = custom_of(tx, number).await?;
     if hold::in_force(tx, number).await? && takes_away(&old, &new, &custom, draft) {
@@ -175,6 +179,30 @@ async fn edit(
     words::replace(tx, number.0, search_words(&new)).await?;
     let detail = changed.join(",");
     audit::note(tx, &store.clock, actor, Deed::UserChanged, Subject::User(number.0), None, &detail).await?;
+    Ok(())
+}
+
+/// Whether an edit changes by what somebody signs in, or that they can.
+fn changes_sign_in(old: &users::Model, new: &users::Model, draft: &UserDraft) -> bool {
+    old.user_id != new.user_id || old.fictitious != new.fictitious || draft.remove_sign_in
+}
+
+/// Staff are shut out by whoever manages staff, and nobody shuts out themselves: fewer people who could be the second
+/// person would mean fewer approvals.
+async fn may_change_sign_in(
+    tx: &DatabaseTransaction,
+    actor: Actor,
+    number: UserNumber,
+) -> Result<(), RecordsError> {
+    if roles_of(tx, number).await?.is_empty() {
+        return Ok(());
+    }
+    actor.must(Action::ManageStaff)?;
+    if actor.staff == Some(number) {
+        return Err(RecordsError::Refused(
+            "Nothing was changed: somebody else has to change your UserID or sign-in".to_owned(),
+        ));
+    }
     Ok(())
 }
 

@@ -29,6 +29,9 @@ pub(super) async fn explanation(
         None => "the usual field settings (there is no task that serves single users)".into_any(),
     };
     let settings_list = list(&plan.policy);
+    let of_staff = user.is_staff().then_some(
+        " UserID and sign-in of staff are changed by who manages staff, and nobody changes their own.",
+    );
     Ok(view! {
         <details class="more" open=open>
             <summary>"Anonymise by hand"</summary>
@@ -41,6 +44,7 @@ pub(super) async fn explanation(
                 "Give it a last name that says nothing about the person, for example “Former member of staff”. \
                  Catalogue records show that name from then on. Notes on loans, renewals, requests and \
                  charges and the addresses and texts of messages sent are not changed by editing."
+                {of_staff}
             </p>
         </details>
     })

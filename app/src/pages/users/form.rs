@@ -9,8 +9,8 @@ use crate::submission::{action, refusal, submitted};
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
 use leptos::server_fn::codec::PostUrl;
-use policy::UserNumber;
 use policy::user_form::UserForm;
+use policy::{Action, UserNumber};
 use records::user::{self, Term, TermKind, UserRecord};
 use records::{RecordsError, Store, task};
 
@@ -92,8 +92,9 @@ async fn form_view(
         user::choices(store, TermKind::Branch).await?,
     ];
     let custom = task::custom_fields(store).await?;
-    let fields = fields(&form, &Inputs { errors }, terms, &custom);
-    let removals = user.map(|user| removals(user, &form));
+    let sign_in = user.map_or(SignIn::Open, SignIn::of);
+    let fields = fields(&form, &Inputs { errors }, terms, &custom, sign_in);
+    let removals = user.map(|user| removals(user, &form, sign_in));
     let back = back.to_owned();
     let button = if user.is_some() { "Save user" } else { "Create user" };
     Ok(view! {
@@ -113,12 +114,42 @@ async fn form_view(
     })
 }
 
+/// Whether this form may change by what the user signs in.
+#[derive(Clone, Copy, Eq, PartialEq)]
+enum SignIn {
+    Open,
+    /// It is a member of staff: only whoever manages staff may, and nobody their own.
+    Fixed,
+}
+
+impl SignIn {
+    fn of(user: &UserRecord) -> Self {
+        let actor = actor();
+        let may = actor.may(Action::ManageStaff) && actor.staff != Some(user.number);
+        if user.roles.is_empty() || may { Self::Open } else { Self::Fixed }
+    }
+}
+
 fn fields(
     form: &UserForm,
     inputs: &Inputs,
     terms: [Vec<Term>; 3],
     custom: &[(String, String)],
+    sign_in: SignIn,
 ) -> impl IntoView + use<> {
+    let user_id = match sign_in {
+        SignIn::Open => {
+            inputs.hinted("user_id", "UserID", &form.user_id, "The login name; nobody else has it")
+        }
+        SignIn::Fixed => {
+            let why = "This user is staff: who manages staff can change it";
+            inputs.fixed("user_id", "UserID", &form.user_id, why)
+        }
+    };
+    let fictitious = (sign_in == SignIn::Open).then(|| {
+        let words = "Fictitious: the record is no person (a department, a display shelf)";
+        tick("fictitious", words, form.fictitious)
+    });
     let [categories, departments, branches] = terms;
     let value = |key: &String| form.custom.get(key).map_or("", String::as_str);
     let custom: Vec<_> = custom.iter().map(|(key, label)| inputs.custom(key, label, value(key))).collect();
@@ -139,7 +170,7 @@ fn fields(
         <fieldset>
             <legend>"Library"</legend>
             <div class="columns">
-                {inputs.hinted("user_id", "UserID", &form.user_id, "The login name; nobody else has it")}
+                {user_id}
                 {inputs.line("barcode", "Barcode", &form.barcode)}
                 {inputs.line("external_id", "External identifier", &form.external_id)}
                 {inputs.term("category", "User category", &form.category, categories)}
@@ -148,7 +179,7 @@ fn fields(
                 {inputs.date("leaving_on", "Leaving date", &form.leaving_on)}
                 {inputs.hinted("guarantor", "Guarantor", &form.guarantor, "The user number of another user")}
             </div>
-            {tick("fictitious", "Fictitious: the record is no person (a department, a display shelf)", form.fictitious)}
+            {fictitious}
         </fieldset>
         <fieldset>
             <legend>"Contact"</legend>
@@ -176,9 +207,9 @@ fn fields(
 }
 
 /// What a form cannot empty like a field.
-fn removals(user: &UserRecord, form: &UserForm) -> impl IntoView + use<> {
+fn removals(user: &UserRecord, form: &UserForm, sign_in: SignIn) -> impl IntoView + use<> {
     let photo = user.has_photo.then(|| tick("remove_photo", "Remove the photo", form.remove_photo));
-    let sign_in = user.can_sign_in.then(|| {
+    let sign_in = (user.can_sign_in && sign_in == SignIn::Open).then(|| {
         tick("remove_sign_in", "Remove password, second factor, tokens and sessions", form.remove_sign_in)
     });
     (photo.is_some() || sign_in.is_some())

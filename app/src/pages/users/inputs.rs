@@ -32,6 +32,26 @@ impl Inputs {
         self.input(field, label, value, "text", "", Some(hint))
     }
 
+    /// A line of text that is shown and stays as it is.
+    pub(super) fn fixed(
+        &self,
+        field: &'static str,
+        label: &'static str,
+        value: &str,
+        why: &'static str,
+    ) -> AnyView {
+        view! {
+            <div class="field">
+                <label for=field>{label}</label>
+                <p class="hint" id=format!("{field}-hint")>{why}</p>
+                <input id=field name=format!("form[{field}]") type="text" value=value.to_owned() readonly
+                    aria-describedby=format!("{field}-hint {field}-problem") />
+                <FieldProblem field errors=self.errors.clone() />
+            </div>
+        }
+        .into_any()
+    }
+
     /// A date.
     pub(super) fn date(&self, field: &'static str, label: &'static str, value: &str) -> AnyView {
         self.input(field, label, value, "text", "date", Some("Like 15 Jan 2018"))

@@ -111,10 +111,12 @@ async fn metrics_are_figures_and_nothing_else() {
         "lethe_people_total{outcome=\"done\"} 14",
         "lethe_people_total{outcome=\"failed\"} 0",
         "lethe_queued_runs 1",
-        "lethe_scheduler_last_tick_age_seconds 3",
     ] {
         assert!(text.lines().any(|found| found == line), "{line} is not in\n{text}");
     }
+    // The test itself takes some of the time.
+    let age = text.lines().find_map(|line| line.strip_prefix("lethe_scheduler_last_tick_age_seconds "));
+    assert!(age.is_some_and(|age| age.parse::<f64>().is_ok_and(|age| (3.0..60.0).contains(&age))), "{age:?}");
     assert!(text.contains("lethe_build_info{version=\""), "{text}");
     assert!(!text.contains("Words"), "{text}");
 

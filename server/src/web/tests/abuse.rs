@@ -17,5 +17,6 @@ mod sign_in_times;
 mod skipping;
 mod staff_stay;
 mod stored_scripts;
+mod taking_over;
 mod twice;
 mod unknown_fields;

@@ -2,12 +2,12 @@
 
 use super::library::{dump, number};
 use crate::web::Outside;
+use crate::web::arriving::FROM_ONE;
 use crate::web::listening::listen;
 use crate::web::tests::desk::Desk;
-use axum::http::StatusCode;
 use policy::Role;
 use records::SignIn;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
@@ -21,10 +21,15 @@ const SOON: Duration = Duration::from_secs(10);
 
 /// A desk that listens.
 async fn listening() -> (Desk, SocketAddr) {
+    listening_for(FORM_TIME).await
+}
+
+/// A desk that listens, behind a proxy on this computer, and waits so long for a form.
+async fn listening_for(form_time: Duration) -> (Desk, SocketAddr) {
     let mut desk = Desk::with(
         |settings| settings.sign_in = SignIn { password_alone: true, ..SignIn::default() },
-        |state| state.form_time = FORM_TIME,
-        Outside::default(),
+        |state| state.form_time = form_time,
+        Outside { proxies: vec![IpAddr::V4(Ipv4Addr::LOCALHOST)], ..Outside::default() },
     )
     .await;
     desk.staff("ng", &[Role::Librarian]).await;
@@ -123,27 +128,45 @@ async fn a_form_that_comes_drop_by_drop_is_cut_off() {
     eprintln!("a form of one byte every {:?} is cut off after {took:?}", FORM_TIME / 8);
 }
 
-/// As many connections that send slowly as requests are answered at once: whoever comes next is answered as soon as
-/// these are cut off.
+/// More connections that send slowly than requests are answered at once: whoever comes next is answered, and has not to
+/// wait until these are cut off.
 #[tokio::test]
 async fn slow_forms_do_not_keep_others_out() {
-    let (desk, address) = listening().await;
-    let mut slow = Vec::new();
-    for _ in 0..crate::web::AT_ONCE + 20 {
+    let slow_time = 3 * SOON;
+    let (desk, address) = listening_for(slow_time).await;
+    let from = |address: usize| format!("X-Forwarded-For: 192.0.2.{address}\r\n");
+    let slowly = async |from: &str| {
         let mut stream = TcpStream::connect(address).await.unwrap();
-        stream.write_all(head(&desk, address, 1_000).as_bytes()).await.unwrap();
+        let head = head(&desk, address, 1_000).replace("Host:", &format!("{from}Host:"));
+        stream.write_all(head.as_bytes()).await.unwrap();
         stream.write_all(b"form").await.unwrap();
-        slow.push(stream);
+        stream
+    };
+    let mut slow = Vec::new();
+    for number in 0..crate::web::AT_ONCE + 20 {
+        slow.push(slowly(&from(number / FROM_ONE)).await);
     }
     let began = Instant::now();
-    let mut stream = TcpStream::connect(address).await.unwrap();
-    let get = format!("GET /healthz HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
-    stream.write_all(get.as_bytes()).await.unwrap();
-    let (status, text) = answer(&mut stream).await;
-    assert!(status == 200 || status == 503, "{text}");
-    eprintln!("behind {} slow forms an answer takes {:?}", slow.len(), began.elapsed());
-    let (status, ..) = desk.get("/users").await;
-    assert_eq!(status, StatusCode::OK);
+    let get =
+        |from: &str| format!("GET /healthz HTTP/1.1\r\n{from}Host: {address}\r\nConnection: close\r\n\r\n");
+    // Also from where the slow ones come.
+    for from in [from(0), from(200)] {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        stream.write_all(get(&from).as_bytes()).await.unwrap();
+        let (status, text) = answer(&mut stream).await;
+        assert!(status == 200 || status == 503, "{text}");
+    }
+    let form = format!("form[last_name]=Quick&form_token={}", desk.token);
+    for (from, expected) in [(from(0), 429), (from(200), 303)] {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        let head =
+            head(&desk, address, form.len()).replace("Host:", &format!("{from}Connection: close\r\nHost:"));
+        stream.write_all(format!("{head}{form}").as_bytes()).await.unwrap();
+        let (status, text) = answer(&mut stream).await;
+        assert_eq!(status, expected, "{text}");
+    }
+    assert!(began.elapsed() < slow_time, "nobody waits for those who are slow");
+    eprintln!("behind {} slow forms four answers take {:?}", slow.len(), began.elapsed());
 }
 
 #[tokio::test]
