@@ -118,7 +118,12 @@ impl Action {
     pub const fn needs_fresh_sign_in(self) -> bool {
         matches!(
             self,
-            Self::AnonymiseOne | Self::Run | Self::Approve | Self::ReleaseHolds | Self::ManageStaff
+            Self::AnonymiseOne
+                | Self::Run
+                | Self::Approve
+                | Self::DecideResidue
+                | Self::ReleaseHolds
+                | Self::ManageStaff
         )
     }
 

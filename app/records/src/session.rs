@@ -13,8 +13,8 @@ mod trip;
 
 pub use live::{Listed, end, end_all_of, end_one, find, has_app, list, look};
 pub(crate) use live::{forget, forget_others};
+pub(crate) use proof::{Shown, failed, renew};
 pub use proof::{again, change_password, second_factor, sign_in};
-pub(crate) use proof::{failed, renew};
 pub use provider::{Identity, connect, disconnect, is_connected, sign_in_by_provider};
 pub use time::{Remaining, remaining};
 pub use token::Token;
@@ -49,6 +49,8 @@ pub enum Stage {
 const AFTER_PASSWORD: &str = "password";
 const AFTER_PROVIDER: &str = "provider";
 const WHOLE: &str = "whole";
+/// Whole without a second factor. Whether that is enough is asked anew each time: settings change.
+const ALONE: &str = "alone";
 
 /// Somebody's session.
 #[derive(Clone, Debug)]
@@ -152,10 +154,13 @@ pub(crate) async fn begin_proven(
     } else {
         stage_of(store, proof.first, roles, live::has_app_within(tx, user).await?)
     };
-    let is_whole = stage == Stage::Whole;
-    let stored = if is_whole { WHOLE } else { proof.first };
+    let stored = match stage {
+        Stage::Whole if proof.has_second_factor => WHOLE,
+        Stage::Whole => ALONE,
+        Stage::SecondFactor | Stage::SetUp => proof.first,
+    };
     let token = begin(tx, user, stored, Clock::real(), proof.shown_at).await?;
-    if is_whole {
+    if stage == Stage::Whole {
         let means = if proof.has_second_factor { with_code(proof.first) } else { proof.first.to_owned() };
         note(tx, store, user, Deed::SignedIn, &means).await?;
     }

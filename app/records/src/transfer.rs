@@ -12,7 +12,8 @@
 //! field. Needed are `last_name` and one of `external_id`, `user_id` and `barcode`, as columns and on every line.
 //! `user_number`, `imported`, `roles` and `anonymised_on` are written by the export; the import reads them over:
 //! numbers are given by the database, and roles never come from a file. A line of a user who is anonymised is
-//! skipped, so that no file brings anybody back.
+//! skipped, so that no file brings anybody back; so is one that would take from a user under a legal hold what the hold
+//! keeps: empty a field, or replace UserID or name.
 //!
 //! A line is about the user with its external identifier; failing that, with its UserID; failing that, with its
 //! barcode. A login name or barcode that was given to somebody else in between does not lead to the old user: when
@@ -75,6 +76,9 @@ pub struct ImportSummary {
     pub unchanged: u64,
     /// Lines about anonymised users, which are never written.
     pub skipped: u64,
+    /// Lines about users under a legal hold that would have emptied a field or replaced UserID or name, and were not
+    /// written.
+    pub held: u64,
     /// Categories, departments and branches that were not known before. They are named by their codes.
     pub new_terms: u64,
     /// Items that were not known before.

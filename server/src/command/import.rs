@@ -81,6 +81,11 @@ fn words(summary: &ImportSummary, (one, many): (&str, &str)) -> String {
     for (count, singular, plural) in [
         (summary.skipped, "line about an anonymised user skipped", "lines about anonymised users skipped"),
         (
+            summary.held,
+            "line skipped that would empty or replace what a legal hold keeps",
+            "lines skipped that would empty or replace what legal holds keep",
+        ),
+        (
             summary.new_terms,
             "new category, department or branch, named by its code",
             "new categories, departments or branches, named by their codes",

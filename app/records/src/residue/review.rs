@@ -9,6 +9,7 @@ use crate::audit::{self, Deed, Subject};
 use crate::dialect::{self, ColumnKind, TableFacts, quoted};
 use crate::entity::{residue_hits, runs, users};
 use crate::error::RecordsError;
+use crate::hold;
 use crate::page::{Page, Paging};
 use crate::run::stored_policy;
 use crate::store::Store;
@@ -237,7 +238,7 @@ pub async fn decide(
     };
     let removed = decision == Decision::Removed;
     match (decision, now, &spot) {
-        (Decision::Removed, Now::Text { seen: stands, removable, .. }, Some(spot)) => {
+        (Decision::Removed, Now::Text { seen: stands, removable, owner, .. }, Some(spot)) => {
             if stands != seen {
                 return Err(RecordsError::Stale);
             }
@@ -246,6 +247,14 @@ pub async fn decide(
                     "This column identifies somebody: change it on that record. Nothing was removed"
                         .to_owned(),
                 ));
+            }
+            if let Some(owner) = owner
+                && hold::in_force(&tx, owner).await?
+            {
+                return Err(RecordsError::Refused(format!(
+                    "A legal hold is in force: this stands in the record of user {owner}, from which nothing is \
+                     removed until it is released. Nothing was removed"
+                )));
             }
             let mark = leaves_mark(&tx, &hit).await?;
             spot.empty(&tx, mark).await?;

@@ -70,7 +70,7 @@ pub async fn second_factor(store: &Store, session: &Session, code: &str) -> Resu
         failed(store, Some(session.user), "code").await?;
         return Err(RecordsError::field("code", not_proven("The code")));
     };
-    let token = renew(&tx, session, session.signed_in_at).await?;
+    let token = renew(&tx, session, Shown::SecondFactor, session.signed_in_at).await?;
     if means == second_factor::Means::RecoveryCode {
         note(&tx, store, session.user, Deed::RecoveryCodeUsed, "").await?;
     }
@@ -97,14 +97,14 @@ pub async fn again(
     if password_of(&tx, session.user).await? != hash {
         return Err(RecordsError::Stale);
     }
-    if has_app_within(&tx, session.user).await?
-        && second_factor::prove(&tx, store, session.user, code).await?.is_none()
-    {
+    let has_app = has_app_within(&tx, session.user).await?;
+    if has_app && second_factor::prove(&tx, store, session.user, code).await?.is_none() {
         drop(tx);
         failed(store, Some(session.user), "code").await?;
         return Err(RecordsError::field("code", not_proven("The code")));
     }
-    let token = renew(&tx, session, Clock::real()).await?;
+    let shown = if has_app { Shown::SecondFactor } else { Shown::Password };
+    let token = renew(&tx, session, shown, Clock::real()).await?;
     note(&tx, store, session.user, Deed::SignedIn, "again").await?;
     store.commit(tx).await?;
     Ok(token)
@@ -131,18 +131,28 @@ pub async fn change_password(
         return Err(RecordsError::Stale);
     }
     staff::set_password(&tx, session.user, hash).await?;
-    let token = renew(&tx, session, session.signed_in_at).await?;
+    let token = renew(&tx, session, Shown::Password, session.signed_in_at).await?;
     forget_others(&tx, session.user, &token).await?;
     note(&tx, store, session.user, Deed::PasswordSet, "").await?;
     store.commit(tx).await?;
     Ok(token)
 }
 
-/// The session under a new key, whole, of somebody who last showed all of who they are at this instant. How long it lasts
-/// at most is counted from its first beginning. A session that has ended meanwhile is not brought back.
+/// What somebody shows in a session that they have.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Shown {
+    /// Their password: the session is as whole as it was.
+    Password,
+    /// A second factor: the session is whole.
+    SecondFactor,
+}
+
+/// The session under a new key, of somebody who last showed all of who they are at this instant. How long it lasts at most
+/// is counted from its first beginning. A session that has ended meanwhile is not brought back.
 pub(crate) async fn renew(
     tx: &sea_orm::DatabaseTransaction,
     session: &Session,
+    shown: Shown,
     shown_at: DateTime<Utc>,
 ) -> Result<Token, RecordsError> {
     let old = sessions::Entity::find_by_id(&session.id).one(tx).await?.ok_or(RecordsError::Stale)?;
@@ -150,7 +160,8 @@ pub(crate) async fn renew(
     if gone.rows_affected == 0 {
         return Err(RecordsError::Stale);
     }
-    begin(tx, session.user, WHOLE, old.created_at, shown_at).await
+    let stage = if shown == Shown::SecondFactor { WHOLE } else { &old.stage };
+    begin(tx, session.user, stage, old.created_at, shown_at).await
 }
 
 async fn password_of(db: &impl ConnectionTrait, user: UserNumber) -> Result<Option<String>, RecordsError> {

@@ -1,6 +1,6 @@
 //! How long a session lasts: from request to request, and in any case.
 
-use super::{Session, WHOLE};
+use super::{ALONE, Session, WHOLE};
 use crate::clock::Clock;
 use crate::entity::sessions;
 use crate::store::Store;
@@ -41,14 +41,18 @@ pub(super) fn is_to_be_touched(store: &Store, row: &sessions::Model, now: DateTi
 
 /// When a session ends, whatever is asked for.
 pub(super) fn ends_in_any_case_at(store: &Store, row: &sessions::Model) -> DateTime<Utc> {
-    let longest = if row.stage == WHOLE { time(store.settings.sign_in.longest) } else { HALFWAY };
+    let longest = if is_whole(row) { time(store.settings.sign_in.longest) } else { HALFWAY };
     row.created_at + longest
 }
 
 /// When a session ends that was last seen at this time.
 pub(super) fn ends_at(store: &Store, row: &sessions::Model, seen: DateTime<Utc>) -> DateTime<Utc> {
     let in_any_case = ends_in_any_case_at(store, row);
-    if row.stage == WHOLE { in_any_case.min(seen + idle(store)) } else { in_any_case }
+    if is_whole(row) { in_any_case.min(seen + idle(store)) } else { in_any_case }
+}
+
+fn is_whole(row: &sessions::Model) -> bool {
+    [WHOLE, ALONE].contains(&row.stage.as_str())
 }
 
 fn idle(store: &Store) -> TimeDelta {

@@ -6,7 +6,7 @@ use crate::audit::{self, Deed, Subject};
 use crate::clock::Clock;
 use crate::entity::{credentials, users};
 use crate::error::RecordsError;
-use crate::session::{Session, Stage, Token, digest, failed, forget_others, renew, with_code};
+use crate::session::{Session, Shown, Stage, Token, digest, failed, forget_others, renew, with_code};
 use crate::store::Store;
 use crate::user;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -139,7 +139,7 @@ pub async fn confirm_setup(
     for code in &codes {
         insert(&tx, user, Kind::Recovery, digest(RECOVERY, &plain(code)), None).await?;
     }
-    let token = renew(&tx, session, session.signed_in_at).await?;
+    let token = renew(&tx, session, Shown::SecondFactor, session.signed_in_at).await?;
     forget_others(&tx, user, &token).await?;
     let actor = Actor::signed_in(user, Roles::default(), Clock::real());
     let subject = Subject::User(user.0);

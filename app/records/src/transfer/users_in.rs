@@ -14,7 +14,7 @@ use crate::entity::{custom_fields, custom_values, terms, user_words, users};
 use crate::error::RecordsError;
 use crate::hold;
 use crate::store::Store;
-use crate::user::search_words;
+use crate::user::{search_words, takes_away};
 use policy::{Action, UserNumber};
 use sea_orm::ActiveValue::NotSet;
 use sea_orm::sea_query::OnConflict;
@@ -147,6 +147,14 @@ struct Change {
     guarantor: Option<String>,
 }
 
+impl Change {
+    /// Whether it takes away what a legal hold keeps.
+    fn takes_away(&self, before: &users::Model, custom: Option<&BTreeMap<String, String>>) -> bool {
+        let loses_custom = || custom.is_some_and(|had| had.keys().any(|key| !self.custom.contains_key(key)));
+        takes_away(before, &self.user) || loses_custom()
+    }
+}
+
 impl<'a> Import<'a> {
     fn new(store: &'a Store, actor: Actor, header: &Arc<Header>, terms: HashSet<(String, String)>) -> Self {
         Self {
@@ -205,6 +213,12 @@ impl<'a> Import<'a> {
                     line.apply(&mut user, &self.header);
                     let same = user == before && custom.get(&found).unwrap_or(&BTreeMap::new()) == &wanted;
                     let change = Change { line: number, user, custom: wanted, guarantor };
+                    if change.takes_away(&before, custom.get(&found))
+                        && hold::in_force(tx, UserNumber(found)).await?
+                    {
+                        self.summary.held += 1;
+                        continue;
+                    }
                     self.await_guarantor(&change, same);
                     if same {
                         self.summary.unchanged += 1;

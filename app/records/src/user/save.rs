@@ -155,7 +155,11 @@ async fn edit(
     }
     let mut changed = changed_fields(&old, &new);
     let custom = custom_of(tx, number).await?;
-    if hold::in_force(tx, number).await? && takes_away(&old, &new, &custom, draft) {
+    let takes_away = takes_away(&old, &new)
+        || custom.keys().any(|key| !draft.custom.contains_key(key))
+        || draft.remove_photo
+        || draft.remove_sign_in;
+    if takes_away && hold::in_force(tx, number).await? {
         return Err(held());
     }
     if let Some(left) = old.category.clone().filter(|_| old.category != new.category) {
@@ -274,14 +278,8 @@ fn changed_fields(old: &users::Model, new: &users::Model) -> Vec<String> {
     .collect()
 }
 
-/// Whether an edit takes away what anonymising by hand takes away: it empties a field, replaces UserID or name, or
-/// removes photo or sign-in.
-fn takes_away(
-    old: &users::Model,
-    new: &users::Model,
-    custom: &BTreeMap<String, String>,
-    draft: &UserDraft,
-) -> bool {
+/// Whether a change takes away what anonymising by hand takes away: it empties a field, or replaces UserID or name.
+pub(crate) fn takes_away(old: &users::Model, new: &users::Model) -> bool {
     let replaced =
         [(&old.user_id, &new.user_id), (&old.first_name, &new.first_name), (&old.last_name, &new.last_name)]
             .into_iter()
@@ -305,12 +303,7 @@ fn takes_away(
     ]
     .into_iter()
     .any(|(old, new)| old.is_some() && new.is_none());
-    replaced
-        || emptied
-        || old.birth_date.is_some() && new.birth_date.is_none()
-        || custom.keys().any(|key| !draft.custom.contains_key(key))
-        || draft.remove_photo
-        || draft.remove_sign_in
+    replaced || emptied || old.birth_date.is_some() && new.birth_date.is_none()
 }
 
 fn held() -> RecordsError {

@@ -62,6 +62,12 @@ fn form(change: impl FnOnce(&mut HoldForm)) -> HoldForm {
     form
 }
 
+/// A legal hold on one user, in a library in which nobody is staff yet.
+pub async fn first_on_user(store: &Store, number: i64) -> HoldId {
+    staff(store, DPO, Role::Dpo).await;
+    on_user(store, number).await
+}
+
 async fn on_user(store: &Store, number: i64) -> HoldId {
     hold::place(store, dpo(), &form(|form| form.user = number.to_string())).await.unwrap()
 }

@@ -1,5 +1,6 @@
 //! CSV import and export: what a file does to the library, and that what goes out comes in again.
 
+use crate::holds::first_on_user;
 use crate::support::{add, add_task, clock, day, dump, execute, five_days, for_each_database, leaver};
 use policy::UserNumber;
 use records::entity::{audit_events, custom_values, loans, user_roles, user_words, users};
@@ -373,4 +374,35 @@ fn without_numbers(loans: &str) -> String {
         writer.write_record(cells).unwrap();
     }
     String::from_utf8(writer.into_inner().unwrap()).unwrap()
+}
+
+#[tokio::test]
+async fn a_file_takes_nothing_away_that_a_legal_hold_keeps() {
+    for_each_database(async |store| {
+        execute(&store, "INSERT INTO custom_fields VALUES ('locker', 'Locker')").await;
+        let header = "last_name,user_id,email,birth_date,phone,custom.locker";
+        let whole = |name: &str| format!("{name},{name},{name}@example.org,1 Feb 1990,1,A-1");
+        import(&store, &format!("{header}\n{}\n{}\n", whole("held"), whole("free"))).await;
+        first_on_user(&store, user(&store, "held").await.number).await;
+        let before = user(&store, "held").await;
+        for lesser in [
+            "Other,NAME,NAME@example.org,1 Feb 1990,1,A-1",
+            "NAME,NAME,,1 Feb 1990,1,A-1",
+            "NAME,NAME,NAME@example.org,,1,A-1",
+            "NAME,NAME,NAME@example.org,1 Feb 1990,1,",
+        ] {
+            let [held, free] = ["held", "free"].map(|name| lesser.replace("NAME", name));
+            let summary = import(&store, &format!("{header}\n{held}\n{free}\n")).await;
+            assert_eq!((summary.held, summary.changed), (1, 1), "{lesser}");
+            assert_eq!(user(&store, "held").await, before, "{lesser}");
+        }
+        let custom = custom_values::Entity::find().all(store.database()).await.unwrap();
+        assert_eq!(custom.len(), 1, "the locker of who is held");
+        // What takes nothing away is written.
+        let more = format!("{header}\n{}\n", whole("held").replace(",1,", ",2,"));
+        let summary = import(&store, &more).await;
+        assert_eq!((summary.held, summary.changed), (0, 1));
+        assert_eq!(user(&store, "held").await.phone.as_deref(), Some("2"));
+    })
+    .await;
 }

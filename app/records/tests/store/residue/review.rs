@@ -3,6 +3,7 @@
 use super::people::distinct;
 use super::{a_loan, execute_with, hits};
 use crate::anonymising::run_all;
+use crate::holds::first_on_user;
 use crate::support::{add, add_task, execute, five_days, for_each_database, leaver};
 use policy::{LoanText, Policy, RunId, UserNumber};
 use records::certificate::verify_run;
@@ -110,6 +111,24 @@ async fn what_stands_nowhere_any_more_is_closed_as_gone() {
         assert!(matches!(removed, Err(RecordsError::Stale)), "there is nothing to remove");
         decide(&store, Actor::COMMAND_LINE, found[0].id, Decision::Gone, "").await.unwrap();
         assert_eq!(open(&store, id).await.len(), 2);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn nothing_is_removed_from_the_record_of_somebody_under_a_legal_hold() {
+    for_each_database(async |store| {
+        let id = to_review(&store).await;
+        let found = open(&store, id).await;
+        let before = text_at(&store, "loans", "note", "id = 1").await;
+        first_on_user(&store, 1).await;
+        let removed =
+            decide(&store, Actor::COMMAND_LINE, found[0].id, Decision::Removed, seen(&found[0])).await;
+        assert!(matches!(removed, Err(RecordsError::Refused(why)) if why.contains("legal hold")));
+        assert_eq!(text_at(&store, "loans", "note", "id = 1").await, before);
+        assert_eq!(open(&store, id).await.len(), 3, "it stays to be decided");
+        // What is in nobody's record is not kept by it.
+        decide(&store, Actor::COMMAND_LINE, found[2].id, Decision::Removed, seen(&found[2])).await.unwrap();
     })
     .await;
 }

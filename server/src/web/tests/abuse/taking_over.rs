@@ -157,3 +157,18 @@ async fn the_first_sign_in_after_an_invitation_is_noted() {
     session::change_password(&desk.store, &session, new(), typed, other).await.unwrap();
     assert!(staff::accept(&desk.store, &text(&later), new(), PASSWORD).await.is_err());
 }
+
+/// Where a password was enough yesterday and a second factor is needed today, nobody goes on with yesterday's session.
+#[tokio::test]
+async fn a_session_is_as_whole_as_the_settings_of_today_say() {
+    let (desk, ..) = library().await;
+    let chief = desk.another("chief").await;
+    assert!(opens(&chief).await);
+    let mut settings = desk.store.settings().clone();
+    settings.sign_in.password_alone = false;
+    let stricter = desk.store.with_settings(settings);
+    let key = chief.cookie.strip_prefix("lethe=").unwrap();
+    let session = session::find(&stricter, key).await.unwrap().unwrap();
+    assert_eq!(session.stage, session::Stage::SetUp);
+    assert!(session.actor().staff.is_none());
+}
