@@ -1,12 +1,13 @@
 //! Catalogue records: who made and who last changed them, and their items.
 
+use crate::actor::Actor;
 use crate::dialect;
 use crate::error::RecordsError;
 use crate::page::{Page, Paging};
 use crate::store::Store;
 use crate::user::{Name, Person};
 use chrono::NaiveDate;
-use policy::{CatalogueRecordId, ItemId, LoanId, UserNumber, text};
+use policy::{Action, CatalogueRecordId, ItemId, LoanId, UserNumber, text};
 use sea_orm::sea_query::Value;
 use sea_orm::{ConnectionTrait, DbErr, QueryResult};
 use serde::Serialize;
@@ -52,8 +53,8 @@ pub struct Item {
 pub struct ItemLoan {
     /// The loan.
     pub id: LoanId,
-    /// The borrower, by the name the user has now.
-    pub borrower: Person,
+    /// The borrower, by the name the user has now; None for whoever may not see users.
+    pub borrower: Option<Person>,
     /// When it is due.
     pub due_on: NaiveDate,
 }
@@ -107,9 +108,11 @@ pub async fn read(store: &Store, id: CatalogueRecordId) -> Result<CatalogueRecor
     found.into_iter().next().ok_or(RecordsError::NotFound("catalogue record"))
 }
 
-/// Lists the items of a record, each with its open loan.
+/// Lists the items of a record, each with its open loan. Who has an item is told only to those who may see users: what
+/// somebody reads is nobody else's business, and nobody catalogues better for knowing it.
 pub async fn items(
     store: &Store,
+    actor: Actor,
     record: CatalogueRecordId,
     paging: &Paging,
 ) -> Result<Page<Item>, RecordsError> {
@@ -124,7 +127,7 @@ pub async fn items(
     let values = vec![record.0.into(), key(paging).unwrap_or(0).into()];
     let rows =
         store.db.query_all_raw(dialect::statement(store.db.get_database_backend(), &sql, values)).await?;
-    let items = rows.iter().map(item).collect::<Result<Vec<_>, DbErr>>()?;
+    let items = rows.iter().map(|row| item(row, actor)).collect::<Result<Vec<_>, DbErr>>()?;
     Ok(Page::of(items, paging, |item| item.id.to_string()))
 }
 
@@ -167,12 +170,15 @@ fn person(row: &QueryResult, number: &str, table: &str) -> Result<Option<Person>
     Ok(Some(Person { number: UserNumber(number), name: Name::of(row, table)?.shown() }))
 }
 
-fn item(row: &QueryResult) -> Result<Item, DbErr> {
-    let on_loan = match (row.try_get::<Option<i64>>("", "loan_id")?, person(row, "user_number", "u")?) {
-        (Some(id), Some(borrower)) => {
-            Some(ItemLoan { id: LoanId(id), borrower, due_on: row.try_get("", "due_on")? })
-        }
-        _ => None,
+fn item(row: &QueryResult, actor: Actor) -> Result<Item, DbErr> {
+    let sees_borrower = actor.may(Action::SeeUsers);
+    let on_loan = match row.try_get::<Option<i64>>("", "loan_id")? {
+        Some(id) => Some(ItemLoan {
+            id: LoanId(id),
+            borrower: if sees_borrower { person(row, "user_number", "u")? } else { None },
+            due_on: row.try_get("", "due_on")?,
+        }),
+        None => None,
     };
     Ok(Item {
         id: ItemId(row.try_get("", "id")?),

@@ -20,6 +20,7 @@ pub use search::UserSearchPage;
 pub(crate) use search_form::FindUsers;
 
 use crate::parts::{Crumb, Day};
+use crate::state::opens;
 use chrono::NaiveDate;
 use leptos::prelude::*;
 use policy::{UserNumber, dates};
@@ -35,9 +36,13 @@ pub(super) fn address(number: UserNumber) -> String {
     format!("/users/{number}")
 }
 
-/// A name that leads to the record.
+/// A name that leads to the record. For whom the record does not open it is the name alone.
 pub(crate) fn person_link(person: &Person) -> impl IntoView + use<> {
-    view! { <a href=address(person.number)>{person.name.clone()}</a> " (user "{person.number.to_string()}")" }
+    let (address, name) = (address(person.number), person.name.clone());
+    if !opens(&address) {
+        return name.into_any();
+    }
+    view! { <a href=address>{name}</a> " (user "{person.number.to_string()}")" }.into_any()
 }
 
 /// A code of the records in words: `text_message` is “Text message”.

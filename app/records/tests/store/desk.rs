@@ -189,8 +189,10 @@ async fn the_catalogue_shows_the_name_that_the_user_has_now() {
             (record.created_by.unwrap().name, record.changed_by.unwrap().name)
         };
         assert_eq!(names().await, ("First Ng".to_owned(), "First Staff".to_owned()));
-        let items = catalogue::items(&store, CatalogueRecordId(1), &Paging::default()).await.unwrap();
-        assert_eq!(items.rows[0].on_loan.as_ref().unwrap().borrower.name, "First Ng");
+        let items = catalogue::items(&store, Actor::COMMAND_LINE, CatalogueRecordId(1), &Paging::default())
+            .await
+            .unwrap();
+        assert_eq!(items.rows[0].on_loan.as_ref().unwrap().borrower.as_ref().unwrap().name, "First Ng");
 
         let by_hand = UserForm {
             number: "2".to_owned(),
@@ -208,7 +210,9 @@ async fn the_catalogue_shows_the_name_that_the_user_has_now() {
         let (made, changed) = names().await;
         assert!(policy::replacement::is_replacement(&made), "{made}");
         assert_eq!(changed, "Former cataloguer");
-        let items = catalogue::items(&store, CatalogueRecordId(1), &Paging::default()).await.unwrap();
+        let items = catalogue::items(&store, Actor::COMMAND_LINE, CatalogueRecordId(1), &Paging::default())
+            .await
+            .unwrap();
         assert!(items.rows[0].on_loan.is_none());
         let missing = catalogue::read(&store, CatalogueRecordId(9)).await;
         assert!(matches!(missing, Err(RecordsError::NotFound("catalogue record"))));

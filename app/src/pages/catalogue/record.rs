@@ -2,7 +2,7 @@
 
 use crate::pages::users::person_link;
 use crate::parts::{Day, Frame, Pager, named_in_path, page, paging};
-use crate::state::store;
+use crate::state::{actor, store};
 use leptos::prelude::*;
 use policy::CatalogueRecordId;
 use records::catalogue::{self, Item};
@@ -17,7 +17,7 @@ pub fn CatalogueRecordPage() -> impl IntoView {
         let record = catalogue::read(&store, id?).await?;
         let paging = paging();
         let paged = paging.after.is_some();
-        let Page { rows, next } = catalogue::items(&store, record.id, &paging).await?;
+        let Page { rows, next } = catalogue::items(&store, actor(), record.id, &paging).await?;
         let list = format!("/catalogue/{}", record.id);
         let crumbs = vec![("Catalogue".to_owned(), "/catalogue".to_owned())];
         let items = if rows.is_empty() {
@@ -50,7 +50,8 @@ fn items(items: Vec<Item>) -> impl IntoView {
             let state = match item.on_loan {
                 None => view! { <span class="tag quiet">"On the shelf"</span> }.into_any(),
                 Some(loan) => view! {
-                    <span class="tag ready">"On loan"</span> " to " {person_link(&loan.borrower)} ", due "
+                    <span class="tag ready">"On loan"</span>
+                    {loan.borrower.as_ref().map(|borrower| view! { " to " {person_link(borrower)} })} ", due "
                     <Day date=loan.due_on />
                 }
                 .into_any(),

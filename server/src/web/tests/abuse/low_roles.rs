@@ -13,7 +13,7 @@ use axum::http::{Request, StatusCode};
 use plant::{Person, Planter};
 use policy::{Action, Outcome, Reason, Role, RunId, UserNumber, VerdictKind};
 use records::report::{Key, Report};
-use records::{Actor, residue, run};
+use records::{Actor, Store, residue, run};
 use std::collections::BTreeSet;
 
 /// Ana with all roles, people full of values, a preview of them, a run, somebody who was anonymised alone.
@@ -41,7 +41,19 @@ pub(super) async fn library() -> (Desk, Vec<Person>) {
     run::anonymise_one(store, Actor::COMMAND_LINE, alone, &alone.to_string()).await.unwrap().unwrap();
     residue::background_scans().await;
     run::preview(store, Actor::COMMAND_LINE, task).await.unwrap();
+    lend(store).await;
     (desk, people)
+}
+
+/// One of the people, who has also made the record, has an item of it at home.
+async fn lend(store: &Store) {
+    for sql in [
+        "INSERT INTO items (record_id, barcode, branch) VALUES (1, 'I1', 'central')",
+        "INSERT INTO loans (user_number, item_id, branch, issued_on, due_on) VALUES (11, 1, 'central', '2018-01-02', '2018-01-30')",
+        "UPDATE catalogue_records SET created_by = (SELECT number FROM users WHERE last_name = 'Bystander')",
+    ] {
+        execute(store, sql).await;
+    }
 }
 
 /// Every address of the router with everything that there is in the place of its names, and its filters.
@@ -158,6 +170,26 @@ async fn who_may_not_see_users_is_told_nothing_of_any() {
             seen.len()
         );
     }
+}
+
+/// The catalogue says until when an item is away, and to whom it went only to those who may see users. Who made a record
+/// is named to everybody.
+#[tokio::test]
+async fn who_has_an_item_is_told_only_to_those_who_see_users() {
+    let (desk, people) = library().await;
+    let (_, _, page) = desk.get("/catalogue/1").await;
+    assert!(!told(&people, &page).is_empty() && page.contains("href=\"/users/11\""));
+    desk.staff("cataloguer", &[Role::Cataloguer]).await;
+    let cataloguer = desk.another("cataloguer").await;
+    for address in ["/catalogue", "/catalogue/1"] {
+        let (status, _, page) = cataloguer.get(address).await;
+        assert_eq!(status, StatusCode::OK);
+        assert_eq!(told(&people, &page), Vec::<&str>::new(), "{address}");
+        assert!(!page.contains("(user ") && !page.contains("href=\"/users"), "{address}");
+        assert!(page.contains("FirstBystander Bystander"), "{address}");
+    }
+    let (_, _, page) = cataloguer.get("/catalogue/1").await;
+    assert!(page.contains("On loan") && page.contains("30 Jan 2018"));
 }
 
 /// Whether somebody is a user, and how it stands with them, cannot be asked of a preview by those who may not see
