@@ -254,7 +254,7 @@ async fn quarantine(
     number: UserNumber,
     code: &'static str,
 ) -> Result<(), RecordsError> {
-    tracing::warn!(run = lease.run.0, user = number.0, code, "a person could not be anonymised");
+    tracing::warn!(run = lease.run.0, code, "a person could not be anonymised");
     let tx = store.begin().await?;
     if lease.standing(&tx).await? == Standing::Lost {
         return Ok(());
