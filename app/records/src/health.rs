@@ -14,6 +14,7 @@ use crate::entity::runs;
 use crate::error::RecordsError;
 use crate::schedule::missed_times_of;
 use crate::store::Store;
+use crate::task::TaskName;
 use chrono::{DateTime, Duration, Utc};
 use futures::try_join;
 use policy::{Brake, Phase, RunId, RunKind, RunState, TaskId};
@@ -44,7 +45,7 @@ pub struct Condition {
     /// What it is.
     pub what: What,
     /// The task, with its description.
-    pub task: Option<(TaskId, String)>,
+    pub task: Option<(TaskId, TaskName)>,
     /// The run.
     pub run: Option<RunId>,
     /// Since when. Of a missed run: when it was due; of legal holds: the first review date.
@@ -127,21 +128,21 @@ async fn query(store: &Store, sql: &str, values: Vec<Value>) -> Result<Vec<Query
     store.db.query_all_raw(dialect::statement(store.db.get_database_backend(), sql, values)).await
 }
 
-/// The task of a row with `task_id` and `description`.
-fn task_of(row: &QueryResult) -> Result<Option<(TaskId, String)>, DbErr> {
-    let id: Option<i64> = row.try_get("", "task_id")?;
-    let description: Option<String> = row.try_get("", "description")?;
-    Ok(id.map(TaskId).zip(description))
+/// The task of a row with `task_id` and what its name is made of.
+fn task_of(row: &QueryResult) -> Result<(TaskId, TaskName), DbErr> {
+    let visibility: String = row.try_get("", "visibility")?;
+    let (words, owner) = (row.try_get("", "description")?, row.try_get("", "owner_number")?);
+    Ok((TaskId(row.try_get("", "task_id")?), TaskName::stored(words, &visibility, owner)))
 }
 
 async fn overdue(store: &Store) -> Result<Vec<Condition>, RecordsError> {
-    let sql = "SELECT id AS task_id, description, next_due_at FROM tasks \
+    let sql = "SELECT id AS task_id, description, visibility, owner_number, next_due_at FROM tasks \
                WHERE next_due_at <= ? AND active AND deleted_at IS NULL ORDER BY next_due_at";
     let before = store.clock.now() - Duration::minutes(OVERDUE_MINUTES);
     let rows = query(store, sql, vec![before.into()]).await?;
     let conditions = rows.iter().map(|row| {
         let since = row.try_get("", "next_due_at")?;
-        Ok(Condition { what: What::Overdue, task: task_of(row)?, run: None, since })
+        Ok(Condition { what: What::Overdue, task: Some(task_of(row)?), run: None, since })
     });
     conditions.collect()
 }
@@ -157,7 +158,7 @@ async fn unfinished(store: &Store) -> Result<Vec<Condition>, RecordsError> {
     if rows.is_empty() {
         return Ok(Vec::new());
     }
-    let names = descriptions(store, &rows).await?;
+    let names = names(store, &rows).await?;
     let waits = |run: &runs::Model| run.state == RunState::Queued.code();
     // Who waits behind another run is not forgotten.
     let busy = rows.iter().any(|run| !waits(run));
@@ -168,7 +169,7 @@ async fn unfinished(store: &Store) -> Result<Vec<Condition>, RecordsError> {
         } else {
             stalled(store, run)?
         };
-        let task = run.task_id.and_then(|id| names.get(&id).map(|name| (TaskId(id), name.clone())));
+        let task = run.task_id.map(TaskId).and_then(|id| Some((id, names.get(&id)?.clone())));
         Some(Condition { what, task, run: Some(RunId(run.id)), since })
     });
     Ok(conditions.collect())
@@ -194,21 +195,23 @@ fn stalled(store: &Store, run: &runs::Model) -> Option<(What, DateTime<Utc>)> {
     gone.then_some((What::Interrupted, alive))
 }
 
-/// The descriptions of the tasks of these runs.
-async fn descriptions(store: &Store, runs: &[runs::Model]) -> Result<HashMap<i64, String>, DbErr> {
+/// The tasks of these runs.
+async fn names(store: &Store, runs: &[runs::Model]) -> Result<HashMap<TaskId, TaskName>, DbErr> {
     let ids: Vec<Value> = runs.iter().filter_map(|run| run.task_id).map(Value::from).collect();
     if ids.is_empty() {
         return Ok(HashMap::new());
     }
-    let sql = format!("SELECT id, description FROM tasks WHERE id IN ({})", dialect::places(ids.len()));
-    let rows = query(store, &sql, ids).await?;
-    rows.iter().map(|row| Ok((row.try_get("", "id")?, row.try_get("", "description")?))).collect()
+    let sql = format!(
+        "SELECT id AS task_id, description, visibility, owner_number FROM tasks WHERE id IN ({})",
+        dialect::places(ids.len())
+    );
+    query(store, &sql, ids).await?.iter().map(task_of).collect()
 }
 
 /// What the newest run of each task came to, where that is not well.
 async fn newest(store: &Store) -> Result<Vec<Condition>, RecordsError> {
     let sql = "SELECT r.id, r.state, r.done, r.skipped, r.failed, r.brake, r.created_at, r.finished_at, \
-               t.id AS task_id, t.description \
+               t.id AS task_id, t.description, t.visibility, t.owner_number \
                FROM runs r JOIN tasks t ON t.id = r.task_id \
                WHERE (r.state IN (?, ?, ?) OR (r.state = ? AND r.done = 0 AND r.previewed > 0 \
                AND r.id > (SELECT MAX(id) FROM runs) - ?)) AND r.kind IN (?, ?) AND t.deleted_at IS NULL \
@@ -234,14 +237,14 @@ async fn newest(store: &Store) -> Result<Vec<Condition>, RecordsError> {
             _ => What::Failed { people: row.try_get("", "failed")? },
         };
         let since = ended.map_or_else(|| row.try_get("", "created_at"), Ok)?;
-        Ok(Condition { what, task: task_of(row)?, run: Some(RunId(row.try_get("", "id")?)), since })
+        Ok(Condition { what, task: Some(task_of(row)?), run: Some(RunId(row.try_get("", "id")?)), since })
     });
     conditions.collect()
 }
 
 /// The newest missed run of each task that has not run since.
 async fn missed(store: &Store) -> Result<Vec<Condition>, RecordsError> {
-    let sql = "SELECT r.id, r.due_at, t.id AS task_id, t.description \
+    let sql = "SELECT r.id, r.due_at, t.id AS task_id, t.description, t.visibility, t.owner_number \
                FROM runs r JOIN tasks t ON t.id = r.task_id \
                WHERE r.state = ? AND r.id > (SELECT MAX(id) FROM runs) - ? AND r.created_at >= ? AND t.deleted_at IS NULL AND NOT EXISTS \
                (SELECT 1 FROM runs n WHERE n.task_id = r.task_id AND (n.state = ? AND n.id > r.id \
@@ -260,7 +263,12 @@ async fn missed(store: &Store) -> Result<Vec<Condition>, RecordsError> {
     let conditions = rows.iter().zip(ids).map(|(row, id)| {
         let times = times.iter().filter(|(run, ..)| run.0 == id).map(|(.., count)| count).sum();
         let what = What::Missed { times };
-        Ok(Condition { what, task: task_of(row)?, run: Some(RunId(id)), since: row.try_get("", "due_at")? })
+        Ok(Condition {
+            what,
+            task: Some(task_of(row)?),
+            run: Some(RunId(id)),
+            since: row.try_get("", "due_at")?,
+        })
     });
     conditions.collect()
 }

@@ -4,29 +4,46 @@ mod change;
 mod file;
 mod read;
 mod save;
+mod who_sees;
 
 pub use change::{copy, delete, make_default, set_active};
 pub use file::{TaskFile, export, import};
 pub(crate) use read::stored_schedule;
 pub use read::{Confirmation, LastRun, Task, TaskQuery, TaskRow, custom_fields, list, read};
 pub use save::save;
+pub use who_sees::TaskName;
 
+use crate::actor::Actor;
 use crate::entity::tasks;
 use crate::error::RecordsError;
 use policy::TaskId;
 use sea_orm::{ConnectionTrait, DatabaseTransaction, EntityTrait, QuerySelect};
 
-/// A task that is not deleted, locked until the transaction ends.
-async fn row_to_change(tx: &DatabaseTransaction, id: TaskId) -> Result<tasks::Model, RecordsError> {
-    tasks::Entity::find_by_id(id.0)
+/// A task that is not deleted and that they see, locked until the transaction ends.
+async fn row_to_change(
+    tx: &DatabaseTransaction,
+    actor: Actor,
+    id: TaskId,
+) -> Result<tasks::Model, RecordsError> {
+    let task = tasks::Entity::find_by_id(id.0)
         .lock_exclusive()
         .one(tx)
         .await?
         .filter(|task| task.deleted_at.is_none())
-        .ok_or(RecordsError::NotFound("task"))
+        .ok_or(RecordsError::NotFound("task"))?;
+    who_sees::seen_by(actor, task)
 }
 
-/// A task that is not deleted.
+/// A task that is not deleted and that they see.
+pub(crate) async fn row_for(
+    db: &impl ConnectionTrait,
+    actor: Actor,
+    id: TaskId,
+) -> Result<tasks::Model, RecordsError> {
+    who_sees::seen_by(actor, row(db, id).await?)
+}
+
+/// A task that is not deleted, whoever asks: for what is done with a run of it.
 pub(crate) async fn row(db: &impl ConnectionTrait, id: TaskId) -> Result<tasks::Model, RecordsError> {
     tasks::Entity::find_by_id(id.0)
         .one(db)

@@ -12,8 +12,27 @@ pub use list::TaskListPage;
 pub use task::TaskPage;
 
 use crate::parts::Crumb;
+use crate::state::{actor, opens};
+use leptos::prelude::*;
+use policy::TaskId;
+use records::task::TaskName;
 
 /// The way to a page about one task.
 fn crumbs(more: impl IntoIterator<Item = Crumb>) -> Vec<Crumb> {
     std::iter::once(("Task centre".to_owned(), "/tasks".to_owned())).chain(more).collect()
+}
+
+/// The way to a page about a run of a task, over the task where it opens.
+pub(super) fn crumbs_over(task: Option<&(TaskId, TaskName)>) -> Vec<Crumb> {
+    let seen = task.filter(|(_, name)| name.is_shown_to(actor()));
+    crumbs(seen.map(|(id, name)| (name.words_for(actor()), format!("/tasks/{id}"))))
+}
+
+/// A task that leads to its page, where it opens.
+pub(super) fn task_link((id, name): &(TaskId, TaskName)) -> impl IntoView + use<> {
+    let (href, words) = (format!("/tasks/{id}"), name.words_for(actor()));
+    if !name.is_shown_to(actor()) || !opens(&href) {
+        return words.into_any();
+    }
+    view! { <a href=href>{words}</a> }.into_any()
 }

@@ -1,7 +1,7 @@
 //! The banner on every page: what somebody should know although nobody is watching. Nothing when all is well.
 
 use crate::parts::Moment;
-use crate::state::{opens, store};
+use crate::state::{actor, opens, store};
 use leptos::prelude::*;
 use policy::Brakes;
 use policy::numbers::{counted, grouped};
@@ -36,8 +36,13 @@ pub(crate) fn Banner() -> impl IntoView {
 
 fn line(condition: Condition, brakes: Brakes) -> impl IntoView {
     let Condition { what, task, run, since } = condition;
-    let name = task.as_ref().map_or_else(|| "a task".to_owned(), |(_, words)| format!("“{words}”"));
-    let to_task = task.map(|(id, _)| format!("/tasks/{id}"));
+    // Somebody else's private task is overdue like any other, but it is not named, and nothing leads to it.
+    let (name, to_task) = match task {
+        None => ("a task".to_owned(), None),
+        Some((_, name)) if !name.is_shown_to(actor()) => ("a private task".to_owned(), None),
+        Some((id, name)) => (format!("“{}”", name.words_for(actor())), Some(format!("/tasks/{id}"))),
+    };
+    let to_task = to_task.or_else(|| Some("/tasks".to_owned()));
     let to_run = run.map(|id| format!("/runs/{id}"));
     let the_run = run.map(|id| format!("Run {id} of {name}")).unwrap_or_default();
     let moment = move || view! { <Moment at=since /> };

@@ -88,7 +88,7 @@ async fn verify(store: &Store, output: Output, what: &str) -> anyhow::Result<Exi
 }
 
 fn line(run: &RunRow) -> String {
-    let task = run.task.as_deref().unwrap_or("–");
+    let task = run.task.as_ref().map_or_else(|| "–".to_owned(), |task| task.words_for(Actor::COMMAND_LINE));
     let state = run.state.words();
     format!("{}\t{}\t{state}\t{}\t{task}", run.id, run.kind.words(), run.created_at.to_rfc3339())
 }

@@ -19,7 +19,7 @@ use sea_orm::{
 pub async fn preview(store: &Store, actor: Actor, task: TaskId) -> Result<RunId, RecordsError> {
     actor.must(Action::Preview)?;
     let tx = store.begin().await?;
-    let task = task::row(&tx, task).await?;
+    let task = task::row_for(&tx, actor, task).await?;
     let preview = make(&tx, store, actor, &task).await?;
     store.commit(tx).await?;
     Ok(RunId(preview.id))

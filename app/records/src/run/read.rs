@@ -8,6 +8,7 @@ use crate::error::RecordsError;
 use crate::page::{Page, Paging};
 use crate::run::stored_policy;
 use crate::store::Store;
+use crate::task::TaskName;
 use crate::user::Name;
 use crate::words::fold;
 use chrono::{DateTime, NaiveDate, Utc};
@@ -28,7 +29,7 @@ pub struct Run {
     /// Its id.
     pub id: RunId,
     /// Its task, with the description that the task has now.
-    pub task: Option<(TaskId, String)>,
+    pub task: Option<(TaskId, TaskName)>,
     /// Its kind.
     pub kind: RunKind,
     /// How far it is, or how it ended.
@@ -131,7 +132,7 @@ pub async fn read(store: &Store, id: RunId) -> Result<Run, RecordsError> {
     };
     Ok(Run {
         id,
-        task: task.map(|task| (TaskId(task.id), task.description)),
+        task: task.map(|task| (TaskId(task.id), TaskName::of(&task))),
         kind: RunKind::from_code(&row.kind).ok_or(RecordsError::Corrupt("kind of the run"))?,
         state: state_now(&row, store)?,
         today: row.today,
@@ -193,7 +194,7 @@ pub struct RunRow {
     /// Its id.
     pub id: RunId,
     /// Its task's description.
-    pub task: Option<String>,
+    pub task: Option<TaskName>,
     /// Its kind.
     pub kind: RunKind,
     /// How far it is, or how it ended.
@@ -232,7 +233,7 @@ pub async fn list(store: &Store, query: &RunQuery, paging: &Paging) -> Result<Pa
         let task = tasks.iter().find(|task| Some(task.id) == row.task_id);
         Ok(RunRow {
             id: RunId(row.id),
-            task: task.map(|task| task.description.clone()),
+            task: task.map(TaskName::of),
             kind: RunKind::from_code(&row.kind).ok_or(RecordsError::Corrupt("kind of the run"))?,
             state: state_now(&row, store)?,
             created_at: row.created_at,

@@ -10,6 +10,7 @@ use crate::ledger;
 use crate::residue::{self, Memory};
 use crate::selection;
 use crate::store::Store;
+use crate::task::TaskName;
 use policy::form::Problem;
 use policy::{
     Action, Outcome, Policy, RULES_VERSION, Reason, RunId, RunKind, RunState, Selection, TaskId, UserNumber,
@@ -23,7 +24,7 @@ pub struct SinglePlan {
     /// The verdict, without conditions and scope.
     pub verdict: Verdict,
     /// The task whose field settings apply; None where there is no such task.
-    pub task: Option<(TaskId, String)>,
+    pub task: Option<(TaskId, TaskName)>,
     /// The version of that task, so that what was shown can be told from what applies later.
     pub version: i32,
     /// Its policy.
@@ -40,7 +41,7 @@ pub async fn plan_for_one(store: &Store, number: UserNumber) -> Result<SinglePla
     let policy = task.as_ref().map_or(Ok(Policy::default()), |task| stored_policy(&task.policy))?;
     let verdict = assess(facts, &policy, store.clock.today(), Selection::Single);
     let version = task.as_ref().map_or(0, |task| task.version);
-    let task = task.map(|task| (TaskId(task.id), task.description));
+    let task = task.map(|task| (TaskId(task.id), TaskName::of(&task)));
     Ok(SinglePlan { verdict, task, version, policy, tasks })
 }
 

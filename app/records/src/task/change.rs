@@ -22,7 +22,7 @@ const NOT_ENDED: [RunState; 4] =
 pub async fn copy(store: &Store, actor: Actor, id: TaskId) -> Result<TaskId, RecordsError> {
     actor.must(Action::EditTasks)?;
     let tx = store.begin().await?;
-    let mut draft = draft_of(&super::row(&tx, id).await?)?;
+    let mut draft = draft_of(&super::row_for(&tx, actor, id).await?)?;
     draft.edited = None;
     draft.active = false;
     draft.description =
@@ -38,7 +38,7 @@ pub async fn copy(store: &Store, actor: Actor, id: TaskId) -> Result<TaskId, Rec
 pub async fn set_active(store: &Store, actor: Actor, id: TaskId, active: bool) -> Result<(), RecordsError> {
     actor.must(Action::EditTasks)?;
     let tx = store.begin().await?;
-    let task = super::row_to_change(&tx, id).await?;
+    let task = super::row_to_change(&tx, actor, id).await?;
     if task.active == active {
         return Ok(());
     }
@@ -62,7 +62,7 @@ pub async fn set_active(store: &Store, actor: Actor, id: TaskId, active: bool) -
 pub async fn make_default(store: &Store, actor: Actor, id: TaskId) -> Result<(), RecordsError> {
     actor.must(Action::EditTasks)?;
     let tx = store.begin().await?;
-    super::row(&tx, id).await?;
+    super::row_for(&tx, actor, id).await?;
     tasks::Entity::update_many()
         .col_expr(tasks::Column::SingleDefault, Expr::value(false))
         .filter(tasks::Column::SingleDefault.eq(true))
@@ -78,7 +78,7 @@ pub async fn make_default(store: &Store, actor: Actor, id: TaskId) -> Result<(),
 pub async fn delete(store: &Store, actor: Actor, id: TaskId) -> Result<(), RecordsError> {
     actor.must(Action::EditTasks)?;
     let tx = store.begin().await?;
-    super::row_to_change(&tx, id).await?;
+    super::row_to_change(&tx, actor, id).await?;
     let under_way = crate::entity::runs::Entity::find()
         .filter(crate::entity::runs::Column::TaskId.eq(id.0))
         .filter(crate::entity::runs::Column::State.is_in(NOT_ENDED.map(RunState::code)))

@@ -32,7 +32,7 @@ pub struct TaskFile {
 pub async fn export(store: &Store, actor: Actor, id: TaskId) -> Result<TaskFile, RecordsError> {
     actor.must(Action::SeeTasks)?;
     let tx = store.begin().await?;
-    let draft = draft_of(&super::row(&tx, id).await?)?;
+    let draft = draft_of(&super::row_for(&tx, actor, id).await?)?;
     audit::note(&tx, &store.clock, actor, Deed::TaskExported, Subject::Task(id.0), None, "").await?;
     store.commit(tx).await?;
     Ok(TaskFile {

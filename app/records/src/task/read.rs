@@ -1,5 +1,6 @@
 //! Reading tasks: the list, one task.
 
+use super::who_sees::visible_to;
 use crate::actor::Actor;
 use crate::entity::{custom_fields, runs, tasks};
 use crate::error::RecordsError;
@@ -12,7 +13,7 @@ use policy::task_form::{TaskDraft, Visibility};
 use policy::zones::{Occurrence, occurrence};
 use policy::{Missed, RunId, RunKind, RunState, Schedule, TaskId, UserNumber, is_wider};
 use sea_orm::{
-    ColumnTrait, Condition, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect, sea_query::Expr,
+    ColumnTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect, sea_query::Expr,
     sea_query::ExprTrait, sea_query::Func,
 };
 use serde::Serialize;
@@ -139,23 +140,10 @@ pub async fn list(
     Ok(Page::of(rows, paging, |row| row.id.to_string()))
 }
 
-/// A private task is its owner's alone; who has no sign-in sees all that the desk sees.
-fn visible_to(actor: Actor) -> Condition {
-    let Some(staff) = actor.staff else { return Condition::all() };
-    Condition::any()
-        .add(tasks::Column::Visibility.ne(Visibility::Private.code()))
-        .add(tasks::Column::OwnerNumber.eq(staff.0))
-}
-
 /// Reads one task.
 pub async fn read(store: &Store, actor: Actor, id: TaskId) -> Result<Task, RecordsError> {
-    let task = super::row(&store.db, id).await?;
+    let task = super::row_for(&store.db, actor, id).await?;
     let draft = draft_of(&task)?;
-    let hidden =
-        draft.visibility == Visibility::Private && actor.staff.is_some() && draft.owner != actor.staff;
-    if hidden {
-        return Err(RecordsError::NotFound("task"));
-    }
     let last = last_runs(store, &[task.id]).await?.pop().map(|(_, last)| last);
     Ok(Task {
         id,

@@ -52,7 +52,7 @@ pub(super) async fn write(
             (task.insert(tx).await?, Deed::TaskCreated)
         }
         Some((id, version)) => {
-            let row = super::row_to_change(tx, TaskId(id)).await?;
+            let row = super::row_to_change(tx, actor, TaskId(id)).await?;
             if row.version != version {
                 return Err(RecordsError::Stale);
             }

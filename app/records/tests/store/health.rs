@@ -5,7 +5,7 @@ use chrono::{DateTime, Duration, Utc};
 use policy::{Brake, RunKind, RunState, TaskId};
 use records::entity::{run_counts, runs, tasks};
 use records::health::{self, What};
-use records::{Clock, Store};
+use records::{Actor, Clock, Store};
 use sea_orm::{ActiveModelTrait, EntityTrait, PaginatorTrait, Set};
 
 fn now(store: &Store) -> DateTime<Utc> {
@@ -22,7 +22,7 @@ async fn said(store: &Store) -> Vec<(What, Option<i64>)> {
     for condition in &conditions {
         assert!(What::CODES.contains(&condition.what.code()));
         let (_, description) = condition.task.as_ref().unwrap();
-        assert_eq!(description, "Leavers");
+        assert_eq!(description.words_for(Actor::COMMAND_LINE), "Leavers");
     }
     conditions.into_iter().map(|one| (one.what, one.run.map(|run| run.0))).collect()
 }

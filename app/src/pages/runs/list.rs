@@ -2,7 +2,7 @@
 
 use super::state_tag;
 use crate::parts::{Frame, Moment, Pager, options, page, paging, query};
-use crate::state::store;
+use crate::state::{actor, store};
 use leptos::prelude::*;
 use policy::numbers::grouped;
 use policy::{RunKind, RunState, TaskId};
@@ -77,7 +77,7 @@ pub(crate) fn run_table(rows: Vec<RunRow>) -> impl IntoView {
             view! {
                 <tr>
                     <th scope="row"><a href=format!("/runs/{}", run.id)>{run.kind.words()}" "{run.id.to_string()}</a></th>
-                    <td>{run.task}</td>
+                    <td>{run.task.map(|task| task.words_for(actor()))}</td>
                     <td><Moment at=run.created_at /></td>
                     <td>{if preview { "Changed nobody".into_any() } else { state_tag(run.state).into_any() }}</td>
                     <td class="number">{grouped(run.previewed)}</td>

@@ -2,7 +2,9 @@
 
 use super::people::{People, people};
 use super::start::StartRun;
+use crate::pages::tasks::crumbs_over;
 use crate::parts::{Action, Count, FieldProblem, Frame, Moment, ProblemSummary, SignInFirst};
+use crate::state::actor;
 use crate::submission::{action, submitted};
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
@@ -27,11 +29,10 @@ pub(super) fn page(
 ) -> impl IntoView {
     let ready = why_not.is_none() && second.as_ref().is_none_or(Second::is_settled);
     let task = run.task.clone();
-    let crumbs = std::iter::once(("Task centre".to_owned(), "/tasks".to_owned()))
-        .chain(task.iter().map(|(id, words)| (words.clone(), format!("/tasks/{id}"))))
-        .collect();
+    let crumbs = crumbs_over(task.as_ref());
     let actions = task
         .iter()
+        .filter(|(_, name)| name.is_shown_to(actor()))
         .map(|(id, _)| Action::Link { words: "Back to the task".to_owned(), href: format!("/tasks/{id}") })
         .collect();
     let selection = sentence::selection(&run.policy.conditions, run.policy.scope);

@@ -5,6 +5,7 @@ use super::people::{People, people};
 use super::state_tag;
 use crate::doors::again;
 use crate::islands::{Progress, RunProgress};
+use crate::pages::tasks::{crumbs_over, task_link};
 use crate::parts::{Action, Day, Frame, Moment, Notice, PostButton};
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
@@ -14,9 +15,7 @@ use records::page::Page;
 use records::run::{Member, Run};
 
 pub(super) fn page(run: Run, brakes: Brakes, asked: People, members: Page<Member>) -> impl IntoView {
-    let crumbs = std::iter::once(("Task centre".to_owned(), "/tasks".to_owned()))
-        .chain(run.task.iter().map(|(id, words)| (words.clone(), format!("/tasks/{id}"))))
-        .collect();
+    let crumbs = crumbs_over(run.task.as_ref());
     let title = format!("{} {}", run.kind.words(), run.id);
     let lead = lead(&run);
     let ended = run.state.is_final();
@@ -163,10 +162,7 @@ fn figures(run: &Run) -> impl IntoView + use<> {
 fn facts(run: &Run) -> impl IntoView + use<> {
     let preview =
         run.preview.map(|id| view! { <a href=format!("/runs/{id}")>"Preview "{id.to_string()}</a> });
-    let task = match &run.task {
-        Some((id, words)) => view! { <a href=format!("/tasks/{id}")>{words.clone()}</a> }.into_any(),
-        None => ().into_any(),
-    };
+    let task = run.task.as_ref().map(task_link);
     let selection = match run.kind {
         policy::RunKind::Single => "One user, from the record: conditions and scope do not count.".to_owned(),
         _ => sentence::selection(&run.policy.conditions, run.policy.scope),

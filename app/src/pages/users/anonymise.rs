@@ -3,6 +3,7 @@
 use super::tab::Tab;
 use super::{address, by_hand, crumbs, effects};
 use crate::error::AppError;
+use crate::pages::tasks::task_link;
 use crate::parts::{Count, FieldProblem, Frame, Notice, ProblemSummary, SignInFirst, named_in_path, page};
 use crate::state::{actor, store};
 use crate::submission::{action, refusal, submitted};
@@ -146,11 +147,11 @@ fn no_task(plan: &SinglePlan) -> impl IntoView + use<> {
 
 /// Which task's field settings apply.
 fn settings(plan: &SinglePlan) -> impl IntoView + use<> {
-    plan.task.clone().map(|(id, description)| {
+    plan.task.as_ref().map(|task| {
         view! {
             <p>
                 "The field settings of the task "
-                <a href=format!("/tasks/{id}")>{description}</a>
+                {task_link(task)}
                 " apply. Its conditions and its scope do not count for a single user."
             </p>
         }

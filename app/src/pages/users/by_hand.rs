@@ -1,5 +1,6 @@
 //! Anonymising by hand: why there is no link, and what to do in the form instead.
 
+use crate::pages::tasks::task_link;
 use leptos::prelude::*;
 use policy::dates::joined;
 use policy::field::{ALWAYS_REMOVED, ALWAYS_REMOVED_TOO};
@@ -21,11 +22,7 @@ pub(super) async fn explanation(
     let plan = run::plan_for_one(store, user.number).await?;
     let who = if user.fictitious { "This record is no person" } else { "This user has a role" };
     let settings = match &plan.task {
-        Some((id, description)) => {
-            let description = description.clone();
-            view! { "the field settings of the task " <a href=format!("/tasks/{id}")>{description}</a> }
-                .into_any()
-        }
+        Some(task) => view! { "the field settings of the task " {task_link(task)} }.into_any(),
         None => "the usual field settings (there is no task that serves single users)".into_any(),
     };
     let settings_list = list(&plan.policy);

@@ -12,6 +12,7 @@ mod library;
 mod low_roles;
 mod many_previews;
 mod old_forms;
+mod private_tasks;
 mod sessions;
 mod sign_in_times;
 mod skipping;
