@@ -5,6 +5,7 @@ pub(super) mod desk;
 mod doors;
 mod session_time;
 mod single_sign_on;
+mod watching;
 
 use axum::body::Body;
 use axum::http::header::{CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, HOST, ORIGIN};
