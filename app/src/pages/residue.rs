@@ -2,7 +2,7 @@
 
 use crate::error::AppError;
 use crate::parts::{Frame, Moment, Pager, PostButton, ProblemSummary, page, paging, query};
-use crate::state::{actor, store};
+use crate::state::{actor, opens, store};
 use crate::submission::refusal;
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
@@ -109,7 +109,6 @@ pub fn ResiduePage() -> impl IntoView {
 
 fn place(found: Finding) -> impl IntoView {
     let kind = found.kind.map_or("value", |kind| kind.words());
-    let where_it_is = format!("{}, {}", found.table_words, found.column_words);
     let others = (found.others > 0).then(|| {
         format!(" and of {} with the same value", counted(found.others, "other user", "other users"))
     });
@@ -136,7 +135,7 @@ fn place(found: Finding) -> impl IntoView {
         <li>
             <p>
                 {title} <a href=format!("/users/{}", found.user)>{found.name.clone()}</a> {others}
-                " was found in: " <b>{where_it_is}</b> ", row " {found.row.clone()}
+                " was found in: " {place_words(&found)}
             </p>
             {text}
             {open.then(|| decisions(&found))}
@@ -144,6 +143,21 @@ fn place(found: Finding) -> impl IntoView {
             <p class="hint">"Found " <Moment at=found.found_at /> {run}</p>
         </li>
     }
+}
+
+/// Where a value stands, as somebody looks for it: in whose record, if it stands in one.
+fn place_words(found: &Finding) -> AnyView {
+    let Now::Text { owner: Some(owner), .. } = found.now else {
+        let place = format!("{}, {}", found.table_words, found.column_words);
+        return view! { <b>{place}</b> ", row " {found.row.clone()} }.into_any();
+    };
+    let record = view! { <a href=format!("/users/{owner}")>"user "{owner.to_string()}</a> };
+    let column = found.column_words.clone();
+    if found.table == "users" {
+        return view! { <b>{column}</b> " of " {record} }.into_any();
+    }
+    let place = format!("{}, {column}", found.table_words);
+    view! { <b>{place}</b> " of " {record} ", row " {found.row.clone()} }.into_any()
 }
 
 /// What can be decided. Each decision is noted in the audit.
@@ -158,11 +172,14 @@ fn decisions(found: &Finding) -> impl IntoView + use<> {
         Now::Text { seen, removable, owner, .. } => {
             let remove = removable.then(|| {
                 view! {
-                    <PostButton function=RemoveResidue::PATH page="/residue" values=values(seen)
-                        words="Remove this text" about=about.clone() />
+                    <details class="more">
+                        <summary>"Remove this text"<span class="hidden">" "{about.clone()}</span></summary>
+                        <p>"The text above is removed whole, also what it says about others. " <b>"This cannot be undone."</b></p>
+                        <PostButton function=RemoveResidue::PATH page="/residue" values=values(seen)
+                            words="Remove this text for good" about=about.clone() danger=true />
+                    </details>
                 }
             });
-            let warning = removable.then(|| view! { <p class="hint">"Removing the text cannot be undone."</p> });
             let record = (!removable).then(|| owner.map(|owner| {
                 view! {
                     <p class="hint">
@@ -173,11 +190,10 @@ fn decisions(found: &Finding) -> impl IntoView + use<> {
             }));
             view! {
                 <div class="buttons">
-                    {remove}
                     <PostButton function=KeepResidue::PATH page="/residue" values=values(seen)
                         words="Keep: it is about somebody else" about />
                 </div>
-                {warning}
+                {remove.filter(|_| opens(RemoveResidue::PATH))}
                 {record}
             }
             .into_any()

@@ -92,7 +92,11 @@ pub(crate) fn PostButton(
     /// More words for those who do not see the row that the button stands in.
     #[prop(optional, into)]
     about: Option<String>,
+    /// Whether it does what cannot be undone.
+    #[prop(optional)]
+    danger: bool,
 ) -> impl IntoView {
+    let class = danger.then_some("danger");
     let hidden = values
         .into_iter()
         .map(|(name, value)| view! { <input type="hidden" name=format!("form[{name}]") value=value /> });
@@ -101,7 +105,7 @@ pub(crate) fn PostButton(
             <form class="inline" method="post" action=submission::action(function, &page)>
                 <submission::Token />
                 {hidden.collect_view()}
-                <button type="submit">
+                <button class=class type="submit">
                     {words} {about.map(|about| view! { <span class="hidden">" "{about}</span> })}
                 </button>
             </form>
