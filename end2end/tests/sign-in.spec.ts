@@ -85,7 +85,7 @@ test("an administrator makes somebody staff, gives a role and takes it", async (
   await row.getByLabel("Another role").selectOption("statistics");
   await row.getByRole("button", { name: "Give role" }).click();
   await expect(page.getByText("The role is given.")).toBeVisible();
-  await row.getByRole("button", { name: "Take role Statistics" }).click();
+  await row.getByRole("button", { name: "Remove role Statistics" }).click();
   await expect(page.getByText("The role is taken.")).toBeVisible();
   await expect(row).not.toContainText("Statistics (read only) Take");
 });

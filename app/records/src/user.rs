@@ -10,7 +10,7 @@ mod save;
 pub use effect::{Effect, Effects, What, effects};
 pub use find::{Having, RoleFilter, Sort, UserQuery, UserRow, count, find};
 pub use mark::{mark_for_deletion, undelete};
-pub use name::{Name, display_name, search_words};
+pub use name::{Name, display_name, name_of, search_words};
 pub use read::{CustomValue, Person, Photo, Term, TermKind, UserCounts, UserRecord, choices, photo, read};
 pub(crate) use save::takes_away;
 pub use save::{form_of, save};

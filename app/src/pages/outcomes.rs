@@ -35,7 +35,6 @@ pub(crate) fn words(code: &str) -> Option<&'static str> {
         "staff-added" => "The user is staff now.",
         "staff-disabled" => "This member of staff cannot sign in any more.",
         "role-given" => "The role is given. The user has to sign in again.",
-        "role-taken" => "The role is taken. The user has to sign in again.",
         _ => return None,
     })
 }

@@ -1,7 +1,9 @@
 //! Staff: who has which role, invitations, ending sessions.
 
 use crate::error::{AppError, field_errors};
-use crate::parts::{FieldProblem, Frame, Notice, PostButton, ProblemSummary, SignInFirst, options, page};
+use crate::parts::{
+    FieldProblem, Frame, Notice, PostButton, ProblemSummary, SignInFirst, options, page, query,
+};
 use crate::state::{actor, store};
 use crate::submission::{action, refusal, submitted};
 use leptos::prelude::*;
@@ -9,8 +11,8 @@ use leptos::server_fn::ServerFn as _;
 use leptos::server_fn::codec::PostUrl;
 use policy::form::{FieldErrors, Problem};
 use policy::{Role, UserNumber};
-use records::session;
 use records::staff::{self, Invitation, StaffQuery, StaffRow};
+use records::{RecordsError, session, user};
 use serde::{Deserialize, Serialize};
 
 const HERE: &str = "/staff";
@@ -70,11 +72,11 @@ pub(super) async fn give_role(form: RoleRef) -> Result<(), AppError> {
     Ok(())
 }
 
-/// Takes a role.
+/// Takes a role away.
 #[server(prefix = "/do", endpoint = "take_role", input = PostUrl)]
 pub(super) async fn take_role(form: RoleRef) -> Result<(), AppError> {
     staff::take_role(&store(), actor(), UserNumber(form.user), role(&form.role)?).await?;
-    leptos_axum::redirect("/staff?done=role-taken");
+    leptos_axum::redirect(&format!("/staff?removed={}", form.user));
     Ok(())
 }
 
@@ -113,9 +115,14 @@ const FUNCTIONS: [&str; 6] = [
 /// Everybody with a role.
 #[component]
 pub fn StaffPage() -> impl IntoView {
+    let removed = query("removed").parse().ok().map(UserNumber);
     page(async move {
         let rows = staff::list(&store(), actor(), StaffQuery::default()).await?;
         let own = actor().staff;
+        let removed = match removed {
+            Some(number) => role_removed(number, &rows).await?,
+            None => None,
+        };
         let error = FUNCTIONS.into_iter().find_map(refusal);
         let (link, error) = match error {
             Some(AppError::Shown(links)) => (links.into_iter().next(), None),
@@ -124,6 +131,7 @@ pub fn StaffPage() -> impl IntoView {
         let rows = rows.into_iter().map(|one| row(one, own)).collect_view();
         Ok(view! {
             <Frame title="Staff" lead="Users with a role. A user with a role is never anonymised by a task.">
+                {removed.map(|words| view! { <p class="notice success" role="status">{words}</p> })}
                 {link.map(invitation)}
                 <ProblemSummary error=error.clone() />
                 <div class="scroll" tabindex="0" role="region" aria-label="Staff">
@@ -144,6 +152,17 @@ pub fn StaffPage() -> impl IntoView {
             </Frame>
         })
     })
+}
+
+/// Whose role is gone, and whether any is left: without one nobody stands in the list any more.
+async fn role_removed(number: UserNumber, rows: &[StaffRow]) -> Result<Option<String>, RecordsError> {
+    let Some(name) = user::name_of(&store(), number).await? else { return Ok(None) };
+    let rest = if rows.iter().any(|row| row.number == number) {
+        "They have to sign in again"
+    } else {
+        "It was the last one: they are no longer staff and cannot sign in"
+    };
+    Ok(Some(format!("The role of {name} is removed. {rest}.")))
 }
 
 fn invitation(link: String) -> impl IntoView {
@@ -168,7 +187,7 @@ fn row(one: StaffRow, own: Option<UserNumber>) -> impl IntoView {
         .map(|role| {
             let values = vec![("user", number.clone()), ("role", role.code().to_owned())];
             let take = (!is_own).then(|| {
-                view! { <PostButton function=TakeRole::PATH page=HERE values words="Take role" about=role.words() /> }
+                view! { <PostButton function=TakeRole::PATH page=HERE values words="Remove role" about=role.words() /> }
             });
             view! { <li>{role.words()} " " {take}</li> }
         })

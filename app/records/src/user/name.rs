@@ -1,8 +1,11 @@
 //! The name under which a user is shown, and the words under which a user is found.
 
 use crate::entity::users;
+use crate::error::RecordsError;
+use crate::store::Store;
 use crate::words;
-use sea_orm::{DbErr, QueryResult};
+use policy::UserNumber;
+use sea_orm::{DbErr, EntityTrait, QueryResult};
 use std::collections::BTreeSet;
 
 /// What stands where a record carries no name at all.
@@ -64,6 +67,12 @@ pub fn display_name(user: &users::Model) -> String {
         last: user.last_name.clone(),
     }
     .shown()
+}
+
+/// The name under which the user with a number is shown; None where there is no such user.
+pub async fn name_of(store: &Store, number: UserNumber) -> Result<Option<String>, RecordsError> {
+    let user = users::Entity::find_by_id(number.0).one(&store.db).await?;
+    Ok(user.as_ref().map(display_name))
 }
 
 /// The words under which a user is found, as they stand in `user_words`. An anonymised user has none.
