@@ -1,13 +1,16 @@
 //! The certificate of a run, to be printed or downloaded.
 
-use super::result::maintenance_words;
+use super::result::{found, maintenance_words};
 use super::state_tag;
+use crate::pages::tasks::task_link;
 use crate::parts::{Action, Day, Frame, Moment, Notice, named_in_path, page};
 use crate::state::store;
 use leptos::prelude::*;
 use policy::numbers::{counted, grouped};
-use policy::{Reason, RunId, RunKind, register, sentence};
+use policy::{Reason, RunId, RunKind, TaskId, register, sentence};
 use records::certificate::{self, Certificate, Checked, Signed};
+use records::run;
+use records::task::TaskName;
 use std::collections::BTreeMap;
 
 /// The certificate of a run.
@@ -19,11 +22,12 @@ pub fn CertificatePage() -> impl IntoView {
         let id = id?;
         let signed = certificate::read(&store, id).await?;
         let checked = certificate::verify_run(&store, id).await?;
-        Ok(view(signed, &checked))
+        let task = run::read(&store, id).await?.task;
+        Ok(view(signed, &checked, task))
     })
 }
 
-fn view(signed: Signed, checked: &Checked) -> impl IntoView + use<> {
+fn view(signed: Signed, checked: &Checked, task: Option<(TaskId, TaskName)>) -> impl IntoView + use<> {
     let Signed { certificate: says, signature, public_key, .. } = signed;
     let run = format!("{} {}", says.kind.words(), says.run);
     let crumbs =
@@ -43,6 +47,7 @@ fn view(signed: Signed, checked: &Checked) -> impl IntoView + use<> {
                  installation can check it: "
                 <code>{format!("lethe runs verify {}", says.run)}</code>
             </p>
+            {found(says.run, says.residue.hits)}
             <h2>"What was done"</h2>
             {figures(&says)}
             {(!no_details).then(|| outcomes(&says))}
@@ -50,7 +55,7 @@ fn view(signed: Signed, checked: &Checked) -> impl IntoView + use<> {
             <h2>"What is left"</h2>
             {residue(&says)}
             <h2>"By which rules"</h2>
-            {rules(&says)}
+            {rules(&says, task.as_ref())}
             <h2>"Proof"</h2>
             <dl class="facts">
                 <dt>"Installation"</dt><dd><code>{says.library.clone()}</code></dd>
@@ -162,15 +167,16 @@ fn residue(says: &Certificate) -> impl IntoView + use<> {
     }
 }
 
-fn rules(says: &Certificate) -> impl IntoView + use<> {
+fn rules(says: &Certificate, task: Option<&(TaskId, TaskName)>) -> impl IntoView + use<> {
     let who = match says.kind {
         RunKind::Single => "One user, from the record: conditions and scope do not count.".to_owned(),
         RunKind::Replay => "Everybody whom the ledger names beyond the backup that was restored.".to_owned(),
         _ => sentence::selection(&says.policy.conditions, says.policy.scope),
     };
-    let task = says.task.map(|task| {
+    // The certificate itself has the number: what the task is called can change, and is not proven.
+    let task = says.task.map(|number| {
         let version = says.task_version.map(|version| format!(", version {version}")).unwrap_or_default();
-        format!("{task}{version}")
+        view! { {task.map(task_link)} " (task " {number.to_string()} {version} ")" }
     });
     view! {
         <dl class="facts">

@@ -7,10 +7,11 @@ use crate::doors::again;
 use crate::islands::{Progress, RunProgress};
 use crate::pages::tasks::{crumbs_over, task_link};
 use crate::parts::{Action, Day, Frame, Moment, Notice, PostButton};
+use crate::state::opens;
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
 use policy::numbers::{counted, grouped};
-use policy::{Brakes, Residue, RunState, register, sentence};
+use policy::{Brakes, Residue, RunId, RunState, register, sentence};
 use records::page::Page;
 use records::run::{Member, Run};
 
@@ -24,6 +25,7 @@ pub(super) fn page(run: Run, brakes: Brakes, asked: People, members: Page<Member
         <Frame title crumbs lead actions>
             {(!ended).then(|| under_way(&run, &asked))}
             {stopped(&run, brakes)}
+            {found(run.id, residue_of(&run, Residue::Hits))}
             {ended.then(|| figures(&run))}
             {facts(&run)}
             {(!run.skipped_by.is_empty()).then(|| skipped(&run))}
@@ -35,6 +37,24 @@ pub(super) fn page(run: Run, brakes: Brakes, asked: People, members: Page<Member
     }
 }
 
+/// Of how many people this is the result of the search for residue.
+fn residue_of(run: &Run, result: Residue) -> i64 {
+    run.residue.iter().filter(|(residue, _)| *residue == result).map(|(_, count)| count).sum()
+}
+
+/// That values of anonymised people were found again, and the way to them.
+pub(super) fn found(run: RunId, people: i64) -> Option<impl IntoView + use<>> {
+    let href = format!("/residue?run={run}&show=all");
+    (people > 0).then(|| view! {
+        <Notice kind="warning">
+            <p>
+                "Of " <b>{counted(people, "user", "users")}</b> " an old value was found again. "
+                {if opens(&href) { view! { <a href=href>"Show what was found"</a> }.into_any() } else { ().into_any() }}
+            </p>
+        </Notice>
+    })
+}
+
 /// What proves an ended run.
 fn actions(run: &Run) -> Vec<Action> {
     let link = |words: &str, href: String| Action::Link { words: words.to_owned(), href };
@@ -42,7 +62,7 @@ fn actions(run: &Run) -> Vec<Action> {
     if run.has_certificate {
         actions.push(link("Show the certificate", format!("/runs/{}/certificate", run.id)));
     }
-    if run.residue.iter().any(|(residue, _)| *residue == Residue::Hits) {
+    if residue_of(run, Residue::Hits) > 0 {
         actions.push(link("Review the residue", format!("/residue?run={}", run.id)));
     }
     if run.state.is_final() && run.done > 0 {
