@@ -59,7 +59,7 @@ impl Progress {
         match self.rate {
             None => "–".to_owned(),
             Some(rate) if rate < 10.0 => format!("{rate:.1} users a second"),
-            Some(rate) => format!("{rate:.0} users a second"),
+            Some(rate) => format!("{} users a second", grouped(whole(rate))),
         }
     }
 
@@ -73,6 +73,12 @@ impl Progress {
         let rate = self.rate.filter(|rate| *rate > 0.0)?;
         (self.phase == Some(Phase::Anonymising)).then(|| (self.remaining() as f64 / rate).ceil() as i64)
     }
+}
+
+/// A rate as a whole number.
+#[allow(clippy::cast_possible_truncation, reason = "shown to people, and never that large")]
+fn whole(rate: f64) -> i64 {
+    rate.round() as i64
 }
 
 /// A duration, rounded for people.
@@ -261,6 +267,9 @@ mod tests {
         assert_eq!(progress.seconds_left(), None, "the rate says nothing about the search");
         progress.state = RunState::Cancelling;
         assert_eq!(progress.doing(), "Cancelling");
+        assert_eq!(progress.rate_words(), "5.0 users a second");
+        progress.rate = Some(1365.7);
+        assert_eq!(progress.rate_words(), "1,366 users a second");
         assert_eq!(duration(0), "less than a second");
         assert_eq!(duration(7300), "2 hours");
     }

@@ -11,7 +11,8 @@ use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
 use leptos::server_fn::codec::PostUrl;
 use policy::form::FieldErrors;
-use policy::{Blockers, TaskId, UserNumber, Verdict};
+use policy::numbers::counted;
+use policy::{Blocker, Blockers, TaskId, UserNumber, Verdict};
 use records::run::{self, SinglePlan};
 use records::user::{self, UserRecord};
 use serde::{Deserialize, Serialize};
@@ -179,16 +180,29 @@ fn blocked(user: &UserRecord, blockers: Blockers) -> impl IntoView + use<> {
     let items: Vec<_> = blockers
         .iter()
         .map(|blocker| {
-            let (count, what) = match blocker {
-                policy::Blocker::OpenLoan => (Some(counts.open_loans), "return what is on loan"),
-                policy::Blocker::OpenRequest => (Some(counts.open_requests), "cancel what is requested"),
-                policy::Blocker::UnsettledCharge => (Some(counts.unsettled_charges), "settle it"),
-                policy::Blocker::Guarantor => (None, "see for whom"),
-                policy::Blocker::LegalHold => (Some(counts.legal_holds), "see why and until when"),
+            let (why, what) = match blocker {
+                Blocker::OpenLoan => {
+                    (counted(counts.open_loans, "open loan", "open loans"), "return what is on loan")
+                }
+                Blocker::OpenRequest => (
+                    counted(counts.open_requests, "open request", "open requests"),
+                    "cancel what is requested",
+                ),
+                Blocker::UnsettledCharge => (
+                    counted(
+                        counts.unsettled_charges,
+                        "unsettled charge or credit",
+                        "unsettled charges or credits",
+                    ),
+                    "settle what is owed",
+                ),
+                Blocker::Guarantor => (blocker.words().to_owned(), "see for whom"),
+                Blocker::LegalHold => {
+                    (counted(counts.legal_holds, "legal hold", "legal holds"), "see why and until when")
+                }
             };
-            let count = count.map(|count| view! { <Count of=count /> " " });
             view! {
-                <li>{count} {blocker.words()} " – " <a href=Tab::of_blocker(blocker, number)>{what}</a></li>
+                <li>{why} " – " <a href=Tab::of_blocker(blocker, number)>{what}</a></li>
             }
         })
         .collect();
