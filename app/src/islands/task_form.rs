@@ -99,6 +99,7 @@ pub fn TaskFormIsland(
 #[component]
 fn Summary(form: Form, tab: RwSignal<Tab>, awake: RwSignal<bool>, posted: Option<AppError>) -> impl IntoView {
     // What the server said counts until the form is changed; from then on the same check is made here.
+    let came_back = posted.is_some();
     let other = posted.filter(|error| !matches!(error, AppError::Invalid(_)));
     let checked = matches!(other, Some(AppError::Checked));
     let sentence = move || {
@@ -129,7 +130,7 @@ fn Summary(form: Form, tab: RwSignal<Tab>, awake: RwSignal<bool>, posted: Option
     };
     let class = if checked { "notice info" } else { "notice danger" };
     view! {
-        <div class=class role="alert" id="problems" tabindex="-1" hidden=move || sentence.get().is_none()>
+        <div class=class role="alert" id="problems" tabindex="-1" autofocus=came_back hidden=move || sentence.get().is_none()>
             <p><b>{move || sentence.get().map(|words| format!("{words}."))}</b></p>
             <ul>{links}</ul>
         </div>

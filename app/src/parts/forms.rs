@@ -37,7 +37,7 @@ pub(crate) fn ProblemSummary(
             _ => ().into_any(),
         };
         view! {
-            <div class="notice danger" role="alert" id="problems" tabindex="-1">
+            <div class="notice danger" role="alert" id="problems" tabindex="-1" autofocus>
                 <p><b>{error.to_string()}"."</b></p>
                 <ul>{links}</ul>
             </div>
