@@ -86,7 +86,7 @@ pub fn TaskFormIsland(
             </section>
             <div class="buttons">
                 <button class="primary" type="submit">{if saved { "Save task" } else { "Create task" }}</button>
-                <button type="submit" formaction=check class:hidden=move || awake.get()>
+                <button type="submit" formaction=check hidden=move || awake.get()>
                     "Check without saving"
                 </button>
                 <a href=back>"Cancel"</a>
