@@ -5,12 +5,14 @@ use crate::pages::outcomes;
 use crate::pages::sign_in::SignOut;
 use crate::pages::users::FindUsers;
 use crate::parts::{Banner, escaped};
-use crate::state::{opens, session};
+use crate::state::{opens, session, store};
 use crate::submission;
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
 use leptos_meta::Title;
 use leptos_router::hooks::{use_location, use_query_map};
+use policy::UserNumber;
+use records::user;
 
 /// One step of the breadcrumbs: its words and its address.
 pub(crate) type Crumb = (String, String);
@@ -127,7 +129,7 @@ fn TopBar(here: String) -> impl IntoView {
             <nav aria-label="Modules"><ul>{modules.collect_view()}</ul></nav>
             {opens("/users").then(quick_search)}
             <ThemeSwitch />
-            {session().map(|_| account(here.starts_with("/account")))}
+            {session().map(|session| account(session.user, here.starts_with("/account")))}
         </header>
     }
 }
@@ -143,10 +145,17 @@ fn quick_search() -> impl IntoView {
     }
 }
 
-/// Whoever is signed in: their account, and the way out.
-fn account(is_here: bool) -> impl IntoView {
+/// Whoever is signed in: their name, their account, and the way out.
+fn account(user: UserNumber, is_here: bool) -> impl IntoView {
+    let store = store();
+    let name = Suspend::new(async move {
+        // A page whose database does not answer says so itself.
+        let name = user::name_of(&store, user).await.ok().flatten();
+        name.map(|name| view! { <span class="who">{name}</span> })
+    });
     view! {
         <div class="account">
+            {name}
             <a href="/account" aria-current=is_here.then_some("page")>"Account"</a>
             <form method="post" action=submission::action(SignOut::PATH, "/sign-in")>
                 <submission::Token />
