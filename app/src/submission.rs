@@ -123,6 +123,12 @@ pub async fn submit(State(state): State<AppState>, request: Request<Body>) -> Re
     response
 }
 
+/// Leads whoever opens the address of a form, from the history or by loading a page again, to the page that the form stands
+/// on. Nothing is carried out.
+pub async fn back(uri: Uri) -> Response {
+    (StatusCode::SEE_OTHER, [(LOCATION, page_of(&uri))]).into_response()
+}
+
 /// A form as it was posted.
 struct Posted {
     /// The page that it stands on.

@@ -171,7 +171,7 @@ pub(crate) struct Outside {
 /// What is no page: its route, and what answers.
 fn handlers(outside: &Outside) -> Vec<(&'static str, MethodRouter<AppState>)> {
     let mut handlers = vec![
-        (FUNCTIONS, post(submission::submit)),
+        (FUNCTIONS, post(submission::submit).get(submission::back)),
         (ISLANDS, post(answer_island)),
         ("/events/runs/{id}", get(events::run_events)),
         ("/users/{id}/photo", get(photo::photo)),

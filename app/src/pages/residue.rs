@@ -1,7 +1,7 @@
 //! The review list: where values of anonymised users were found again, and what staff decide about it.
 
 use crate::error::AppError;
-use crate::parts::{Frame, Moment, Pager, PostButton, ProblemSummary, page, paging, query};
+use crate::parts::{Frame, Moment, Pager, PostButton, ProblemSummary, SignInFirst, page, paging, query};
 use crate::state::{actor, opens, store};
 use crate::submission::refusal;
 use leptos::prelude::*;
@@ -77,7 +77,9 @@ pub fn ResiduePage() -> impl IntoView {
             }
             .into_any()
         } else {
-            view! { <ul class="places">{rows.into_iter().map(place).collect_view()}</ul> }.into_any()
+            let decides = opens(KeepResidue::PATH).then(|| view! { <SignInFirst page="/residue" /> });
+            view! { {decides} <ul class="places">{rows.into_iter().map(place).collect_view()}</ul> }
+                .into_any()
         };
         let paths = [RemoveResidue::PATH, KeepResidue::PATH, CloseResidue::PATH];
         let crumbs =

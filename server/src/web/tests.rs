@@ -8,7 +8,7 @@ mod single_sign_on;
 mod watching;
 
 use axum::body::Body;
-use axum::http::header::{CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, HOST, ORIGIN};
+use axum::http::header::{CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, HOST, LOCATION, ORIGIN};
 use axum::http::{Method, Request, StatusCode};
 use desk::Desk;
 use records::Store;
@@ -109,9 +109,18 @@ async fn foreign_and_linked_requests_change_nothing() {
             .expect("a request");
         assert_eq!(desk.answer(request).await.0, StatusCode::FORBIDDEN, "{origin}");
     }
-    let address = format!("/do/save_task?{}", task_form("form[active]=true").replace(' ', "+"));
-    let request = Request::builder().method(Method::GET).uri(address).body(Body::empty()).expect("a request");
-    assert_eq!(desk.answer(request).await.0, StatusCode::METHOD_NOT_ALLOWED);
+    // Whoever opens the address of a form gets the page of the form.
+    let form = task_form("form[active]=true").replace(' ', "+");
+    for (page, leads_to) in [("/tasks/new", "/tasks/new"), ("//evil.example", "/"), ("/do/save_task", "/")] {
+        let (status, headers, _) = desk.get(&format!("/do/save_task?page={page}&{form}")).await;
+        assert_eq!(status, StatusCode::SEE_OTHER, "{page}");
+        assert_eq!(headers.get(LOCATION).expect("a place"), leads_to, "{page}");
+    }
+    for method in [Method::PUT, Method::DELETE, Method::PATCH] {
+        let address = format!("/do/save_task?{form}");
+        let request = Request::builder().method(method).uri(address).body(Body::empty()).expect("a request");
+        assert_eq!(desk.answer(request).await.0, StatusCode::METHOD_NOT_ALLOWED);
+    }
     assert_eq!(tasks(&store).await, 0);
 }
 

@@ -11,6 +11,7 @@ use leptos::server_fn::ServerFn as _;
 use leptos::server_fn::codec::PostUrl;
 use qrcode::QrCode;
 use qrcode::render::svg::Color;
+use records::session::Stage;
 use records::{RecordsError, staff};
 use serde::{Deserialize, Serialize};
 
@@ -42,6 +43,10 @@ pub fn SetUpAppPage() -> impl IntoView {
             return Ok(recovery_codes(codes, wanted).into_any());
         }
         let session = session().ok_or(RecordsError::NotFound("session"))?;
+        // The page with the codes was loaded again, which sends the form of the session before.
+        if session.stage == Stage::Whole && matches!(error, Some(AppError::NotSignedIn)) {
+            return Ok(set_up_already(wanted).into_any());
+        }
         let setup = match staff::begin_setup(&store(), &session).await {
             Err(RecordsError::SignInAgain) => {
                 leptos_axum::redirect("/sign-in/again?page=/account");
@@ -99,6 +104,22 @@ fn picture(address: &str) -> Option<String> {
         code.render().min_dimensions(200, 200).dark_color(Color("#000")).light_color(Color("#fff")).build();
     let svg = svg.split_once("<svg")?.1;
     Some(format!("<svg role=\"img\" aria-label=\"Picture for the authenticator app\"{svg}"))
+}
+
+/// Instead of the recovery codes, when they have been shown.
+fn set_up_already(wanted: String) -> impl IntoView {
+    let anew = format!("/sign-in/app?page={}", crate::parts::percent_encoded(&wanted));
+    plain(
+        "Your second factor",
+        view! {
+            <Notice kind="success"><p>"Your authenticator app is set up."</p></Notice>
+            <p>
+                "Your recovery codes were shown once and cannot be shown again. If you have not kept them, "
+                <a href=anew>"set up an app anew"</a> ": that makes new codes, and the old ones count no more."
+            </p>
+            <p class="buttons"><a class="button primary" href=wanted>"Go on"</a></p>
+        },
+    )
 }
 
 /// The recovery codes, shown once.

@@ -100,12 +100,16 @@ async fn the_key_of_an_earlier_step_is_never_valid_after_it() {
     let mut browser = desk.clone();
     (browser.cookie, browser.token) = (after_password.clone(), halfway.form_token.clone());
     let form = format!("form[code]={code}&form_token={}", halfway.form_token);
-    let (status, headers, page) = browser.answer(post("/do/confirm_app?page=/sign-in/app", form)).await;
+    let (status, headers, page) =
+        browser.answer(post("/do/confirm_app?page=/sign-in/app", form.clone())).await;
     assert_eq!(status, StatusCode::OK, "{page}");
     let recovery = page.split("<code>").nth(1).unwrap().split("</code>").next().unwrap().to_owned();
     browser.cookie = cookie(&headers).unwrap();
     opens(&browser).await;
     opens_nothing(&desk, &after_password, &halfway.form_token).await;
+    // Loading the page with the recovery codes again makes no new secret, which nobody would have confirmed.
+    let (_, _, again) = browser.answer(post("/do/confirm_app?page=/sign-in/app", form)).await;
+    assert!(again.contains("cannot be shown again") && !again.contains("class=\"secret\""), "{again}");
 
     // From now on a code is asked for; the key before it opens nothing, before and after.
     let (_, headers, _) = desk.try_to_sign_in("ng", PASSWORD).await;
