@@ -56,7 +56,7 @@ pub(super) fn code_in_words(code: &str) -> String {
 
 /// A date of the record: of an anonymised user perhaps only the month.
 #[component]
-fn RecordDay(date: Option<NaiveDate>, by_month: bool) -> impl IntoView {
+pub(super) fn RecordDay(date: Option<NaiveDate>, by_month: bool) -> impl IntoView {
     match date {
         Some(date) if by_month => {
             let machine = date.format("%Y-%m").to_string();

@@ -279,6 +279,8 @@ pub struct Member {
     pub last_activity_on: Option<NaiveDate>,
     /// The date marked for deletion now.
     pub marked_on: Option<NaiveDate>,
+    /// Of these dates only the month is right: the day was generalised.
+    pub dates_by_month: bool,
     /// What the run did.
     pub outcome: Option<Outcome>,
     /// Why it skipped.
@@ -330,7 +332,7 @@ fn members_sql(run: RunId, query: &MemberQuery, paging: &Paging) -> (String, Vec
         .collect();
     let sql = format!(
         "SELECT m.user_number, m.reason, m.blockers, m.outcome, m.outcome_reason, m.failure, {}, \
-         u.created_on, u.leaving_on, u.last_activity_on, u.marked_on \
+         u.created_on, u.leaving_on, u.last_activity_on, u.marked_on, u.dates_by_month \
          FROM (SELECT * FROM ({}) AS pieces ORDER BY user_number LIMIT {limit}) AS m \
          JOIN users u ON u.number = m.user_number ORDER BY m.user_number LIMIT {limit}",
         Name::columns("u"),
@@ -386,6 +388,7 @@ fn member(row: &QueryResult, policy: &Policy) -> Result<Member, DbErr> {
         leaving_on,
         last_activity_on,
         marked_on,
+        dates_by_month: row.try_get("", "dates_by_month")?,
         outcome: outcome.as_deref().and_then(Outcome::from_code),
         outcome_reason: outcome_reason.and_then(Reason::from_number),
         failure: row.try_get("", "failure")?,

@@ -80,6 +80,10 @@ async fn a_run_touches_only_who_was_in_the_preview_and_still_is_eligible() {
         let skipped = run::members(&store, &done, &query, &Paging::default()).await.unwrap();
         let names: Vec<&str> = skipped.rows.iter().map(|member| member.name.as_str()).collect();
         assert_eq!(names, ["First Borrows", "First Promoted", "First Held"]);
+        assert!(skipped.rows.iter().all(|member| !member.dates_by_month));
+        let query = MemberQuery { outcome: Some(Outcome::Done), ..MemberQuery::default() };
+        let gone = run::members(&store, &done, &query, &Paging::default()).await.unwrap();
+        assert!(gone.rows[0].dates_by_month, "of what was generalised only the month is shown");
         assert!(refusal(&store, id, "4").await.contains("carried out before"));
     })
     .await;

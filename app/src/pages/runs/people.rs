@@ -1,7 +1,8 @@
 //! The people of a run or preview: filters and table.
 
 use crate::error::AppError;
-use crate::parts::{Day, Pager, ProblemSummary, options, paging, query};
+use crate::pages::users::RecordDay;
+use crate::parts::{Pager, ProblemSummary, options, paging, query};
 use crate::sought;
 use crate::submission::{self, action};
 use leptos::prelude::*;
@@ -157,14 +158,15 @@ fn table(rows: Vec<Member>, preview: bool) -> impl IntoView {
         .into_iter()
         .map(|member| {
             let number = member.number.to_string();
+            let by_month = member.dates_by_month;
             let (tag, words) = if preview { verdict(&member) } else { outcome(&member) };
             view! {
                 <tr>
                     <td class="number"><a href=format!("/users/{number}")>{number.clone()}</a></td>
                     <th scope="row">{member.name}</th>
-                    <td><Day date=member.leaving_on /></td>
-                    <td><Day date=member.last_activity_on /></td>
-                    <td><Day date=member.marked_on /></td>
+                    <td><RecordDay date=member.leaving_on by_month /></td>
+                    <td><RecordDay date=member.last_activity_on by_month /></td>
+                    <td><RecordDay date=member.marked_on by_month /></td>
                     <td>{tag}</td>
                     <td>{words}</td>
                 </tr>
