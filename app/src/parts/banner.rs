@@ -3,9 +3,12 @@
 use crate::parts::Moment;
 use crate::state::{actor, opens, store};
 use leptos::prelude::*;
-use policy::Brakes;
 use policy::numbers::{counted, grouped};
+use policy::{Action, Brakes};
+use records::approval::{self, ApprovalQuery};
 use records::health::{self, Condition, What};
+use records::page::Paging;
+use records::{Actor, Store};
 
 /// The most lines; what is more stands in the list of runs.
 const LINES: usize = 3;
@@ -13,12 +16,13 @@ const LINES: usize = 3;
 /// What somebody should know, with a way to each run or task.
 #[component]
 pub(crate) fn Banner() -> impl IntoView {
-    let (store, may_see) = (store(), opens("/runs"));
+    let (store, actor, may_see) = (store(), actor(), opens("/runs"));
     Suspend::new(async move {
         // A page whose database does not answer says so itself.
         let conditions =
             if may_see { health::read(&store).await.unwrap_or_default().conditions } else { Vec::new() };
-        if conditions.is_empty() {
+        let approvals = approvals(&store, actor).await;
+        if conditions.is_empty() && approvals.is_none() {
             return ().into_any();
         }
         let brakes = store.settings().brakes;
@@ -27,11 +31,25 @@ pub(crate) fn Banner() -> impl IntoView {
         let more = (more > 0).then(|| view! { <li><a href="/runs">"and "{more}" more"</a></li> });
         view! {
             <div class="banner" role="status" aria-label="Needs attention">
-                <ul>{lines} {more}</ul>
+                <ul>{approvals} {lines} {more}</ul>
             </div>
         }
         .into_any()
     })
+}
+
+/// What waits for a decision that whoever is at the page may make. Few wait at once; what stands on one page counts.
+async fn approvals(store: &Store, actor: Actor) -> Option<impl IntoView + use<>> {
+    if ![Action::Approve, Action::ReleaseHolds].into_iter().any(|action| actor.may(action)) {
+        return None;
+    }
+    let query = ApprovalQuery { waiting: Some(true), ..ApprovalQuery::default() };
+    let waiting = approval::list(store, &query, &Paging::default()).await.ok()?;
+    let theirs = waiting.rows.iter().filter(|one| actor.may(one.needs()) && !one.is_of(actor.staff)).count();
+    let count = i64::try_from(theirs).unwrap_or(i64::MAX);
+    let wait = if count == 1 { " waits for you." } else { " wait for you." };
+    (count > 0)
+        .then(|| view! { <li><a href="/approvals">{counted(count, "approval", "approvals")}</a>{wait}</li> })
 }
 
 fn line(condition: Condition, brakes: Brakes) -> impl IntoView {

@@ -5,6 +5,7 @@ pub(super) mod desk;
 mod doors;
 mod session_time;
 mod single_sign_on;
+mod told;
 mod watching;
 
 use axum::body::Body;
