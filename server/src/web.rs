@@ -73,6 +73,12 @@ pub(crate) async fn serve(config: &Config, store: Store) -> anyhow::Result<()> {
     let listener = TcpListener::bind(addr).await.with_context(|| format!("cannot listen on {addr}"))?;
     let address = config.address(listener.local_addr()?);
     let outside = Outside { provider: config.provider(&address)?, ..config.outside() };
+    if config.cookies() == Cookies::Secure && outside.proxies.is_empty() {
+        tracing::warn!(
+            "LETHE_TRUSTED_PROXIES is not set: all requests count as coming from the proxy, and who tries passwords there \
+             keeps everybody from signing in"
+        );
+    }
     let pulse = Pulse::default();
     let state = state(&config.site, store.clone(), config.cookies(), &outside);
     let desk = router(&state, &outside, pulse.clone());

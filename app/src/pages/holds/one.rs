@@ -111,8 +111,17 @@ fn release(hold: &Hold, actor: Actor, four_eyes: bool) -> impl IntoView + use<> 
     let own = hold.asked.as_ref().is_some_and(|asked| asked.by.is_some() && asked.by == actor.staff);
     let what = match (may, four_eyes, hold.asked.is_some()) {
         (true, false, _) | (true, true, true) if !own => {
-            view! { <PostButton function=ReleaseHold::PATH page values words="Release legal hold" /> }
-                .into_any()
+            view! {
+                <details class="more">
+                    <summary>"Release legal hold"</summary>
+                    <p>
+                        <b>{on_whom(&hold.on)}</b> " can be anonymised again after the release, also by tasks that run by \
+                         themselves. " <b>"Who is anonymised cannot be brought back."</b>
+                    </p>
+                    <PostButton function=ReleaseHold::PATH page values words="Release legal hold now" danger=true />
+                </details>
+            }
+            .into_any()
         }
         (true, true, true) => view! { <p>"You have asked: somebody else has to release it."</p> }.into_any(),
         (_, true, false) if actor.may(Action::PlaceHolds) => {
@@ -123,12 +132,15 @@ fn release(hold: &Hold, actor: Actor, four_eyes: bool) -> impl IntoView + use<> 
             view! { <p class="hint">"Legal holds are released by a data protection officer."</p> }.into_any()
         }
     };
-    let two = four_eyes.then(|| view! { <p>"Two people are needed: one asks, another one releases."</p> });
+    let people = if four_eyes {
+        "Two people are needed: one asks, another one releases."
+    } else {
+        "One person is enough: there is nobody else who could release it, or four eyes are switched off."
+    };
     view! {
         <section aria-labelledby="release">
             <h2 id="release">"Release"</h2>
-            <p>"A released hold keeps nobody from being anonymised any more, also by tasks that run by themselves."</p>
-            {two}
+            <p>{people}</p>
             {asked}
             {what}
         </section>
