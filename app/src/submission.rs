@@ -19,6 +19,7 @@ use http::{Extensions, HeaderValue, Method, Request, StatusCode, Uri};
 use leptos::prelude::*;
 use records::Session;
 use serde::de::DeserializeOwned;
+use std::future::{Ready, ready};
 use std::time::Duration;
 
 /// The prefix of every server function that a plain form posts to.
@@ -125,8 +126,8 @@ pub async fn submit(State(state): State<AppState>, request: Request<Body>) -> Re
 
 /// Leads whoever opens the address of a form, from the history or by loading a page again, to the page that the form stands
 /// on. Nothing is carried out.
-pub async fn back(uri: Uri) -> Response {
-    (StatusCode::SEE_OTHER, [(LOCATION, page_of(&uri))]).into_response()
+pub fn back(uri: Uri) -> Ready<Response> {
+    ready((StatusCode::SEE_OTHER, [(LOCATION, page_of(&uri))]).into_response())
 }
 
 /// A form as it was posted.

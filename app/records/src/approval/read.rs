@@ -6,6 +6,7 @@ use crate::dialect;
 use crate::error::RecordsError;
 use crate::page::{Page, Paging};
 use crate::store::Store;
+use crate::task::TaskName;
 use crate::user::{Name, Person};
 use chrono::{DateTime, Utc};
 use policy::{Action, ApprovalId, HoldId, RunId, TaskId, UserNumber};
@@ -45,7 +46,7 @@ pub enum About {
         /// The preview.
         preview: RunId,
         /// Its task.
-        task: Option<(TaskId, String)>,
+        task: Option<(TaskId, TaskName)>,
         /// How many people would be anonymised.
         people: i64,
     },
@@ -135,7 +136,7 @@ pub async fn list(
     }
     let names = [Name::columns("a"), Name::columns("d")].join(", ");
     let sql = format!(
-        "SELECT x.*, p.task_id, p.previewed, p.actor_number AS maker, t.description, {names} FROM approvals x \
+        "SELECT x.*, p.task_id, p.previewed, p.actor_number AS maker, t.description, t.visibility, t.owner_number, {names} FROM approvals x \
          LEFT JOIN runs p ON p.id = x.preview_id LEFT JOIN tasks t ON t.id = p.task_id \
          LEFT JOIN users a ON a.number = x.asked_by LEFT JOIN users d ON d.number = x.decided_by \
          WHERE {} ORDER BY x.id DESC LIMIT {}",
@@ -209,11 +210,10 @@ fn about(row: &QueryResult) -> Result<About, RecordsError> {
     match (Kind::from_code(&kind), preview, hold) {
         (Some(Kind::Run), Some(preview), _) => {
             let task: Option<i64> = row.try_get("", "task_id")?;
-            let description: Option<String> = row.try_get("", "description")?;
             let people: Option<i64> = row.try_get("", "previewed")?;
             Ok(About::Run {
                 preview: RunId(preview),
-                task: task.map(TaskId).zip(description),
+                task: task.map(TaskId).zip(task_name(row)?),
                 people: people.unwrap_or_default(),
             })
         }
@@ -221,4 +221,12 @@ fn about(row: &QueryResult) -> Result<About, RecordsError> {
         (Some(Kind::HoldRelease), _, Some(hold)) => Ok(About::HoldRelease { hold: HoldId(hold) }),
         _ => Err(RecordsError::Corrupt("kind of the approval")),
     }
+}
+
+/// The task of a run; None where it is gone.
+fn task_name(row: &QueryResult) -> Result<Option<TaskName>, DbErr> {
+    let words: Option<String> = row.try_get("", "description")?;
+    let visibility: Option<String> = row.try_get("", "visibility")?;
+    let owner = row.try_get("", "owner_number")?;
+    Ok(words.zip(visibility).map(|(words, visibility)| TaskName::stored(words, &visibility, owner)))
 }

@@ -3,6 +3,7 @@
 use super::{ApproveRequest, DeclineRequest};
 use crate::pages::users::person_link;
 use crate::parts::{Moment, PostButton};
+use crate::state::actor;
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
 use policy::numbers::counted;
@@ -95,7 +96,7 @@ pub(super) fn approval_table(rows: Vec<Approval>, actor: Actor) -> impl IntoView
 fn about(about: &About) -> AnyView {
     match about {
         About::Run { preview, task, people } => {
-            let task = task.as_ref().map(|(_, words)| format!(" of “{words}”"));
+            let task = task.as_ref().map(|(_, name)| format!(" of “{}”", name.words_for(actor())));
             let people = counted(*people, "user", "users");
             view! { <a href=format!("/runs/{preview}")>"Run of preview "{preview.to_string()}</a> {task} ": " {people} }
                 .into_any()

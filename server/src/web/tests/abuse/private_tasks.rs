@@ -4,7 +4,7 @@ use super::library::{ANA, BEN, add_task, dump, execute, four_eyes, leaver, uncha
 use crate::web::tests::desk::Desk;
 use axum::http::StatusCode;
 use policy::TaskId;
-use records::{Actor, run};
+use records::{Actor, approval, run};
 
 const SECRET: &str = "What Ana calls it";
 
@@ -69,7 +69,11 @@ async fn a_private_task_is_there_for_its_owner_alone() {
 async fn a_run_of_a_private_task_is_seen_without_its_description() {
     let (ben, task) = library().await;
     let ana = ben.another(ANA).await;
+    execute(&ben.store, "UPDATE tasks SET confirmed_policy = NULL").await;
+    let preview = run::preview(&ben.store, Actor::COMMAND_LINE, task).await.unwrap();
+    approval::ask(&ben.store, Actor::COMMAND_LINE, preview).await.unwrap();
     for (address, said) in [
+        ("/approvals".to_owned(), "A private task"),
         ("/tasks".to_owned(), "a private task"),
         ("/runs".to_owned(), "A private task"),
         (format!("/runs?task={task}"), "A private task"),
