@@ -97,7 +97,7 @@ pub(crate) fn Frame(
         <TopBar here=here.clone() />
         <Banner />
         <div class="desk" class:with-actions=with_actions>
-            <Crumbs crumbs title=title.clone() />
+            {(here != "/").then(|| view! { <Crumbs crumbs title=title.clone() /> })}
             <Actions actions page=here />
             <main id="content" tabindex="-1">
                 <h1>{title}</h1>

@@ -142,7 +142,7 @@ fn fields(
             inputs.hinted("user_id", "UserID", &form.user_id, "The login name; nobody else has it")
         }
         SignIn::Fixed => {
-            let why = "This user is staff: who manages staff can change it";
+            let why = "This user is staff: somebody else who manages staff can change it";
             inputs.fixed("user_id", "UserID", &form.user_id, why)
         }
     };
