@@ -1,5 +1,9 @@
 //! Configuration: environment variables `LETHE_*` over `lethe.toml` over defaults. Unknown keys are errors.
 
+mod source;
+#[cfg(test)]
+mod tests;
+
 use crate::provider::{self, Provider};
 use crate::web::{Outside, RETURN};
 use app::state::Cookies;
@@ -9,7 +13,10 @@ use openidconnect::{IssuerUrl, RedirectUrl};
 use policy::{Brakes, FourEyes};
 use records::{Clock, Settings, SignIn};
 use serde::Deserialize;
+use source::SourceError;
+use std::ffi::OsString;
 use std::net::{IpAddr, SocketAddr};
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,20 +24,16 @@ use thiserror::Error;
 
 /// The file that is read where the process starts.
 const FILE: &str = "lethe.toml";
-const PREFIX: &str = "LETHE_";
-/// Keys whose values are whole numbers.
-const NUMBERS: [&str; 5] =
-    ["BRAKE_PEOPLE", "BRAKE_PERCENT", "BRAKE_TIMES_MEDIAN", "LEASE_SECONDS", "IDLE_MINUTES"];
-/// Keys that are yes (1) or no (0).
-const SWITCHES: [&str; 3] = ["DEMO", "PASSWORD_ALONE", "OIDC_SECOND_FACTOR"];
+const LEASE_SECONDS: NonZeroU32 = NonZeroU32::new(20).expect("not zero");
+const IDLE_MINUTES: NonZeroU32 = NonZeroU32::new(20).expect("not zero");
 
 /// Why the configuration cannot be used.
 #[derive(Debug, Error)]
 pub(crate) enum ConfigError {
     #[error("{FILE} cannot be read: {0}")]
     Unreadable(std::io::Error),
-    #[error("The configuration is wrong: {0}")]
-    Wrong(#[from] toml::de::Error),
+    #[error(transparent)]
+    Wrong(#[from] SourceError),
     #[error("LETHE_TODAY is only honoured together with LETHE_DEMO=1")]
     TodayWithoutDemo,
     #[error(
@@ -74,24 +77,24 @@ pub(crate) struct Config {
     /// The file of the key that signs certificates and chains the audit; beside an embedded database, else `data/lethe.key`.
     key: Option<PathBuf>,
     /// A scheduled run of more people than this waits for a confirmation.
-    brake_people: i64,
+    brake_people: u32,
     /// A scheduled run of more than this many per cent of all users waits for a confirmation.
-    brake_percent: i64,
+    brake_percent: u32,
     /// A scheduled run of more than this many times the median of the last runs waits for a confirmation.
-    brake_times_median: i64,
+    brake_times_median: u32,
     /// Whether a second person approves what arms, widens or goes over a brake, and what releases a legal hold: `auto`
     /// (as soon as two people could), `on` or `off`.
     four_eyes: FourEyes,
     /// How many seconds a run may be silent until another process takes it over.
-    lease_seconds: u64,
+    lease_seconds: NonZeroU32,
     /// Up to how many megabytes an SQLite file is written anew after a run for many people. 0: never.
-    vacuum_up_to_mb: u64,
+    vacuum_up_to_mb: u32,
     /// The address under which the browser asks for it, `https://lethe.example.org`; none where it is this computer only.
     public_url: Option<String>,
     /// The addresses of proxies before it that say the truth about from where a request comes, with commas between.
     trusted_proxies: Option<String>,
     /// After how many minutes without a request a session ends.
-    idle_minutes: u64,
+    idle_minutes: NonZeroU32,
     /// Whether a password alone is enough even for those who can anonymise people: whoever learns one password can then
     /// anonymise everybody.
     password_alone: bool,
@@ -147,15 +150,15 @@ impl Default for Config {
             ledger: None,
             audit_anchor: None,
             key: None,
-            brake_people: Brakes::default().people,
-            brake_percent: Brakes::default().percent,
-            brake_times_median: Brakes::default().times_median,
+            brake_people: 5_000,
+            brake_percent: 10,
+            brake_times_median: 3,
             four_eyes: FourEyes::default(),
-            lease_seconds: 20,
+            lease_seconds: LEASE_SECONDS,
             vacuum_up_to_mb: 2_048,
             public_url: None,
             trusted_proxies: None,
-            idle_minutes: 20,
+            idle_minutes: IDLE_MINUTES,
             password_alone: false,
             oidc_issuer: None,
             oidc_client_id: None,
@@ -177,24 +180,11 @@ impl Config {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
             Err(error) => return Err(ConfigError::Unreadable(error)),
         };
-        Self::of(&file, std::env::vars())
+        Self::of(&file, std::env::vars_os())
     }
 
-    fn of(file: &str, environment: impl Iterator<Item = (String, String)>) -> Result<Self, ConfigError> {
-        let mut table: toml::Table = toml::from_str(file)?;
-        for (name, value) in environment {
-            let Some(key) = name.strip_prefix(PREFIX) else { continue };
-            let value = match (key, value.as_str()) {
-                (key, "1") if SWITCHES.contains(&key) => toml::Value::Boolean(true),
-                (key, "0") if SWITCHES.contains(&key) => toml::Value::Boolean(false),
-                (key, number) if NUMBERS.contains(&key) => number
-                    .parse()
-                    .map_or_else(|_| toml::Value::String(number.to_owned()), toml::Value::Integer),
-                _ => toml::Value::String(value),
-            };
-            table.insert(key.to_ascii_lowercase(), value);
-        }
-        let config: Self = table.try_into()?;
+    fn of(file: &str, environment: impl Iterator<Item = (OsString, OsString)>) -> Result<Self, ConfigError> {
+        let config: Self = source::read(file, environment)?;
         if config.today.is_some() && !config.demo {
             return Err(ConfigError::TodayWithoutDemo);
         }
@@ -231,16 +221,16 @@ impl Config {
             key: self.key.clone().unwrap_or(defaults.key),
             anchor: self.audit_anchor.clone().unwrap_or(defaults.anchor),
             brakes: Brakes {
-                people: self.brake_people,
-                percent: self.brake_percent,
-                times_median: self.brake_times_median,
+                people: self.brake_people.into(),
+                percent: self.brake_percent.into(),
+                times_median: self.brake_times_median.into(),
             },
             four_eyes: self.four_eyes,
-            lease: Duration::from_secs(self.lease_seconds.max(1)),
-            vacuum_up_to: self.vacuum_up_to_mb.saturating_mul(1 << 20),
+            lease: Duration::from_secs(u64::from(self.lease_seconds.get())),
+            vacuum_up_to: u64::from(self.vacuum_up_to_mb) << 20,
             sign_in: SignIn {
                 password_alone: self.password_alone,
-                idle: Duration::from_secs(self.idle_minutes.max(1) * 60),
+                idle: Duration::from_secs(u64::from(self.idle_minutes.get()) * 60),
                 ..SignIn::default()
             },
         }
@@ -332,114 +322,3 @@ fn secret_in(file: &Path) -> Result<String, ConfigError> {
 
 /// How an address with TLS begins.
 const HTTPS: &str = "https://";
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn of(file: &str, environment: &[(&str, &str)]) -> Result<Config, ConfigError> {
-        let environment = environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-        Config::of(file, environment)
-    }
-
-    #[test]
-    fn the_environment_goes_before_the_file() {
-        let config = of("addr = '127.0.0.1:1'\ntime_zone = 'Asia/Kathmandu'", &[("LETHE_ADDR", "[::1]:2")]);
-        let config = config.expect("a right configuration");
-        assert_eq!(config.addr.to_string(), "[::1]:2");
-        assert_eq!(config.time_zone, Tz::Asia__Kathmandu);
-        assert_eq!(config.database_url, "sqlite://data/lethe.db?mode=rwc");
-    }
-
-    #[test]
-    fn what_is_not_known_or_not_right_is_refused() {
-        assert!(of("adress = 'x'", &[]).is_err());
-        assert!(of("", &[("LETHE_TIMEZONE", "Europe/London")]).is_err());
-        assert!(of("", &[("LETHE_TIME_ZONE", "Europe/Londn")]).is_err());
-        assert!(of("", &[("LETHE_BRAKE_PEOPLE", "many")]).is_err());
-        let brakes =
-            of("brake_percent = 5", &[("LETHE_BRAKE_PEOPLE", "70")]).expect("right").settings().brakes;
-        assert_eq!((brakes.people, brakes.percent), (70, 5));
-        assert_eq!(of("", &[]).expect("right").settings().four_eyes, FourEyes::Auto);
-        let on = of("four_eyes = 'off'", &[("LETHE_FOUR_EYES", "on")]).expect("right");
-        assert_eq!(on.settings().four_eyes, FourEyes::On);
-        assert!(of("", &[("LETHE_FOUR_EYES", "yes")]).is_err());
-        assert!(matches!(of("", &[("LETHE_TODAY", "2018-01-21")]), Err(ConfigError::TodayWithoutDemo)));
-        let demo = of("", &[("LETHE_TODAY", "2018-01-21"), ("LETHE_DEMO", "1")]).expect("a demonstration");
-        assert_eq!(demo.clock().today().to_string(), "2018-01-21");
-    }
-
-    #[test]
-    fn others_reach_it_over_tls_only() {
-        assert!(of("", &[]).is_ok_and(|config| config.listen_on().is_ok()));
-        for addr in ["0.0.0.0:3000", "192.0.2.1:80", "[::]:3000"] {
-            for more in [&[][..], &[("LETHE_PUBLIC_URL", "http://lethe.example.org")][..]] {
-                let environment = [&[("LETHE_ADDR", addr)][..], more].concat();
-                let refused = of("", &environment).expect("a right configuration").listen_on();
-                assert!(matches!(refused, Err(ConfigError::WithoutTls(_))), "{addr}");
-            }
-            let https = [("LETHE_ADDR", addr), ("LETHE_PUBLIC_URL", "https://lethe.example.org:8443/")];
-            let config = of("", &https).expect("a right configuration");
-            assert!(config.listen_on().is_ok());
-            assert_eq!(config.outside().name.as_deref(), Some("lethe.example.org"));
-            assert_eq!(config.cookies(), Cookies::Secure);
-        }
-        assert!(matches!(of("", &[("LETHE_PUBLIC_URL", "lethe")]), Err(ConfigError::NotAnAddress)));
-        assert!(matches!(of("", &[("LETHE_TRUSTED_PROXIES", "proxy")]), Err(ConfigError::NotAProxy)));
-        let proxies = of("", &[("LETHE_TRUSTED_PROXIES", "10.0.0.1, ::1")]).expect("right").outside().proxies;
-        assert_eq!(proxies.len(), 2);
-    }
-
-    const PROVIDER: [(&str, &str); 2] =
-        [("LETHE_OIDC_ISSUER", "https://login.example.org"), ("LETHE_OIDC_CLIENT_ID", "lethe")];
-
-    #[test]
-    fn a_provider_has_both_names_and_tls() {
-        let [issuer, client_id] = PROVIDER;
-        assert!(of("", &[]).expect("right").provider("http://localhost").expect("right").is_none());
-        assert!(of("", &PROVIDER).expect("right").provider("http://localhost").expect("right").is_some());
-        assert!(matches!(of("", &[issuer]), Err(ConfigError::HalfAProvider)));
-        assert!(matches!(of("", &[client_id]), Err(ConfigError::HalfAProvider)));
-        for (issuer, is_right) in [
-            ("https://login.example.org/realms/staff", true),
-            ("http://localhost:8080", true),
-            ("http://127.0.0.1:8080", true),
-            ("http://[::1]:8080", true),
-            ("http://login.example.org", false),
-            ("http://localhost.example.org", false),
-            ("http://127.0.0.1.example.org", false),
-            ("ftp://localhost", false),
-            ("login.example.org", false),
-            ("", false),
-        ] {
-            let read = of("", &[("LETHE_OIDC_ISSUER", issuer), client_id]);
-            let is_taken = match read {
-                Ok(_) => true,
-                Err(ConfigError::NotAnIssuer) => false,
-                Err(other) => panic!("{issuer}: {other}"),
-            };
-            assert_eq!(is_taken, is_right, "{issuer}");
-        }
-    }
-
-    #[test]
-    fn a_secret_is_the_text_of_its_file() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let file = folder.path().join("secret");
-        let with_file = || {
-            let file = file.to_str().expect("a path");
-            of("", &[&PROVIDER[..], &[("LETHE_OIDC_SECRET_FILE", file)]].concat()).expect("right")
-        };
-        let read = || with_file().provider("https://lethe.example.org/").map(|provider| provider.is_some());
-        assert!(matches!(read(), Err(ConfigError::NoSecret)), "no file");
-        for (text, secret) in
-            [("", None), (" \r\n", None), ("s3cret\n", Some("s3cret")), ("a b", Some("a b"))]
-        {
-            std::fs::write(&file, text).expect("written");
-            assert_eq!(secret_in(&file).ok().as_deref(), secret, "{text:?}");
-            assert_eq!(read().is_ok(), secret.is_some(), "{text:?}");
-        }
-        std::fs::write(&file, [0xff, 0xfe]).expect("written");
-        assert!(matches!(read(), Err(ConfigError::NoSecret)), "no text");
-    }
-}

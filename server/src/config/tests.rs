@@ -1,0 +1,272 @@
+//! The configuration, as its table in README.md describes it.
+
+use super::*;
+
+fn of(file: &str, environment: &[(&str, &str)]) -> Result<Config, ConfigError> {
+    let environment = environment.iter().map(|(name, value)| ((*name).into(), (*value).into()));
+    Config::of(file, environment)
+}
+
+#[test]
+fn the_environment_goes_before_the_file() {
+    let config = of("addr = '127.0.0.1:1'\ntime_zone = 'Asia/Kathmandu'", &[("LETHE_ADDR", "[::1]:2")]);
+    let config = config.expect("a right configuration");
+    assert_eq!(config.addr.to_string(), "[::1]:2");
+    assert_eq!(config.time_zone, Tz::Asia__Kathmandu);
+    assert_eq!(config.database_url, "sqlite://data/lethe.db?mode=rwc");
+}
+
+#[test]
+fn what_is_not_known_or_not_right_is_refused() {
+    assert!(of("adress = 'x'", &[]).is_err());
+    assert!(of("", &[("LETHE_TIMEZONE", "Europe/London")]).is_err());
+    assert!(of("", &[("LETHE_TIME_ZONE", "Europe/Londn")]).is_err());
+    assert!(of("", &[("LETHE_BRAKE_PEOPLE", "many")]).is_err());
+    let brakes = of("brake_percent = 5", &[("LETHE_BRAKE_PEOPLE", "70")]).expect("right").settings().brakes;
+    assert_eq!((brakes.people, brakes.percent), (70, 5));
+    assert_eq!(of("", &[]).expect("right").settings().four_eyes, FourEyes::Auto);
+    let on = of("four_eyes = 'off'", &[("LETHE_FOUR_EYES", "on")]).expect("right");
+    assert_eq!(on.settings().four_eyes, FourEyes::On);
+    assert!(of("", &[("LETHE_FOUR_EYES", "yes")]).is_err());
+    assert!(matches!(of("", &[("LETHE_TODAY", "2018-01-21")]), Err(ConfigError::TodayWithoutDemo)));
+    let demo = of("", &[("LETHE_TODAY", "2018-01-21"), ("LETHE_DEMO", "1")]).expect("a demonstration");
+    assert_eq!(demo.clock().today().to_string(), "2018-01-21");
+}
+
+#[test]
+fn others_reach_it_over_tls_only() {
+    assert!(of("", &[]).is_ok_and(|config| config.listen_on().is_ok()));
+    for addr in ["0.0.0.0:3000", "192.0.2.1:80", "[::]:3000"] {
+        for more in [&[][..], &[("LETHE_PUBLIC_URL", "http://lethe.example.org")][..]] {
+            let environment = [&[("LETHE_ADDR", addr)][..], more].concat();
+            let refused = of("", &environment).expect("a right configuration").listen_on();
+            assert!(matches!(refused, Err(ConfigError::WithoutTls(_))), "{addr}");
+        }
+        let https = [("LETHE_ADDR", addr), ("LETHE_PUBLIC_URL", "https://lethe.example.org:8443/")];
+        let config = of("", &https).expect("a right configuration");
+        assert!(config.listen_on().is_ok());
+        assert_eq!(config.outside().name.as_deref(), Some("lethe.example.org"));
+        assert_eq!(config.cookies(), Cookies::Secure);
+    }
+    assert!(matches!(of("", &[("LETHE_PUBLIC_URL", "lethe")]), Err(ConfigError::NotAnAddress)));
+    assert!(matches!(of("", &[("LETHE_TRUSTED_PROXIES", "proxy")]), Err(ConfigError::NotAProxy)));
+    let proxies = of("", &[("LETHE_TRUSTED_PROXIES", "10.0.0.1, ::1")]).expect("right").outside().proxies;
+    assert_eq!(proxies.len(), 2);
+}
+
+const PROVIDER: [(&str, &str); 2] =
+    [("LETHE_OIDC_ISSUER", "https://login.example.org"), ("LETHE_OIDC_CLIENT_ID", "lethe")];
+
+#[test]
+fn a_provider_has_both_names_and_tls() {
+    let [issuer, client_id] = PROVIDER;
+    assert!(of("", &[]).expect("right").provider("http://localhost").expect("right").is_none());
+    assert!(of("", &PROVIDER).expect("right").provider("http://localhost").expect("right").is_some());
+    assert!(matches!(of("", &[issuer]), Err(ConfigError::HalfAProvider)));
+    assert!(matches!(of("", &[client_id]), Err(ConfigError::HalfAProvider)));
+    for (issuer, is_right) in [
+        ("https://login.example.org/realms/staff", true),
+        ("http://localhost:8080", true),
+        ("http://127.0.0.1:8080", true),
+        ("http://[::1]:8080", true),
+        ("http://login.example.org", false),
+        ("http://localhost.example.org", false),
+        ("http://127.0.0.1.example.org", false),
+        ("ftp://localhost", false),
+        ("login.example.org", false),
+        ("", false),
+    ] {
+        let read = of("", &[("LETHE_OIDC_ISSUER", issuer), client_id]);
+        let is_taken = match read {
+            Ok(_) => true,
+            Err(ConfigError::NotAnIssuer) => false,
+            Err(other) => panic!("{issuer}: {other}"),
+        };
+        assert_eq!(is_taken, is_right, "{issuer}");
+    }
+}
+
+#[test]
+fn a_secret_is_the_text_of_its_file() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("secret");
+    let with_file = || {
+        let file = file.to_str().expect("a path");
+        of("", &[&PROVIDER[..], &[("LETHE_OIDC_SECRET_FILE", file)]].concat()).expect("right")
+    };
+    let read = || with_file().provider("https://lethe.example.org/").map(|provider| provider.is_some());
+    assert!(matches!(read(), Err(ConfigError::NoSecret)), "no file");
+    for (text, secret) in [("", None), (" \r\n", None), ("s3cret\n", Some("s3cret")), ("a b", Some("a b"))] {
+        std::fs::write(&file, text).expect("written");
+        assert_eq!(secret_in(&file).ok().as_deref(), secret, "{text:?}");
+        assert_eq!(read().is_ok(), secret.is_some(), "{text:?}");
+    }
+    std::fs::write(&file, [0xff, 0xfe]).expect("written");
+    assert!(matches!(read(), Err(ConfigError::NoSecret)), "no text");
+}
+
+/// A value of each documented variable that is not its default, and what it needs beside it.
+const VALUES: [(&str, &str); 24] = [
+    ("LETHE_DATABASE_URL", "postgres://lethe@localhost/lethe"),
+    ("LETHE_ADDR", "127.0.0.1:4000"),
+    ("LETHE_PUBLIC_URL", "https://lethe.example.org"),
+    ("LETHE_TRUSTED_PROXIES", "127.0.0.1"),
+    ("LETHE_IDLE_MINUTES", "5"),
+    ("LETHE_PASSWORD_ALONE", "1"),
+    ("LETHE_OIDC_ISSUER", "https://login.example.org"),
+    ("LETHE_OIDC_CLIENT_ID", "007"),
+    ("LETHE_OIDC_SECRET_FILE", "secret"),
+    ("LETHE_OIDC_NAME", "12"),
+    ("LETHE_OIDC_SECOND_FACTOR", "1"),
+    ("LETHE_LOG", "json"),
+    ("LETHE_TIME_ZONE", "Asia/Kathmandu"),
+    ("LETHE_SITE", "elsewhere"),
+    ("LETHE_LEDGER", "a.ledger"),
+    ("LETHE_KEY", "a.key"),
+    ("LETHE_AUDIT_ANCHOR", "a.audit"),
+    ("LETHE_BRAKE_PEOPLE", "0"),
+    ("LETHE_BRAKE_PERCENT", "0"),
+    ("LETHE_BRAKE_TIMES_MEDIAN", "0"),
+    ("LETHE_FOUR_EYES", "off"),
+    ("LETHE_LEASE_SECONDS", "5"),
+    ("LETHE_VACUUM_UP_TO_MB", "0"),
+    ("LETHE_DEMO", "1"),
+];
+
+/// The value that goes with a variable: some need another one beside them.
+fn beside(name: &str) -> Vec<(&'static str, &'static str)> {
+    match name {
+        "LETHE_OIDC_ISSUER" => vec![PROVIDER[1]],
+        "LETHE_OIDC_CLIENT_ID" => vec![PROVIDER[0]],
+        "LETHE_TODAY" => vec![("LETHE_DEMO", "1")],
+        _ => Vec::new(),
+    }
+}
+
+/// The variables in the first column of the table in README.md.
+fn documented() -> Vec<String> {
+    let readme = include_str!("../../../README.md");
+    let rows = readme.lines().filter(|line| line.starts_with("| `LETHE_"));
+    let cells = rows.filter_map(|row| row.split('|').nth(1));
+    cells
+        .flat_map(|cell| cell.split('`').filter(|word| word.starts_with("LETHE_")))
+        .map(str::to_owned)
+        .collect()
+}
+
+fn value_of(name: &str) -> &'static str {
+    let today = [("LETHE_TODAY", "2018-01-21")];
+    let mut values = VALUES.iter().chain(&today);
+    values.find(|(known, _)| *known == name).unwrap_or_else(|| panic!("a value for {name}")).1
+}
+
+#[test]
+fn every_documented_variable_works_in_both_places() {
+    let default = format!("{:?}", of("", &[]).expect("the defaults"));
+    let names = documented();
+    assert!(names.len() > 20, "{names:?}");
+    for name in &names {
+        let value = value_of(name);
+        let alone = beside(name);
+        let base = format!("{:?}", of("", &alone).unwrap_or_else(|_| Config::default()));
+        let by_environment = of("", &[&[(name.as_str(), value)][..], &alone].concat());
+        let by_environment =
+            format!("{:?}", by_environment.unwrap_or_else(|error| panic!("{name}: {error}")));
+        assert_ne!(by_environment, base, "{name} changes nothing");
+        assert_ne!(by_environment, default, "{name} changes nothing");
+        let key = name.trim_start_matches("LETHE_").to_ascii_lowercase();
+        let typed = if value.parse::<u32>().is_ok_and(|number| number.to_string() == value) {
+            value.to_owned()
+        } else {
+            format!("'{value}'")
+        };
+        for text in [typed, format!("'{value}'")] {
+            let by_file = of(&format!("{key} = {text}"), &alone);
+            let by_file = format!("{:?}", by_file.unwrap_or_else(|error| panic!("{key} = {text}: {error}")));
+            assert_eq!(by_file, by_environment, "{key} = {text}");
+        }
+    }
+    for (name, _) in VALUES {
+        assert!(names.iter().any(|documented| documented == name), "{name} stands in no table");
+    }
+}
+
+#[test]
+fn every_key_is_documented() {
+    let refused = of("no_such_key = 1", &[]).expect_err("an unknown key").to_string();
+    let (_, known) = refused.split_once("Known keys: ").expect("the known keys");
+    let names = documented();
+    let known: Vec<String> = known
+        .split(", ")
+        .map(|key| format!("LETHE_{}", key.trim_end_matches('.').to_ascii_uppercase()))
+        .collect();
+    assert_eq!(known.len(), names.len(), "{known:?} {names:?}");
+    for key in known {
+        assert!(names.contains(&key), "{key} is not in README.md");
+    }
+}
+
+#[test]
+fn switches_are_read_in_all_usual_words() {
+    for (word, on) in
+        [("1", true), ("true", true), ("on", true), ("0", false), ("false", false), ("off", false)]
+    {
+        let read = of("", &[("LETHE_PASSWORD_ALONE", word)]).expect("right");
+        assert_eq!(read.settings().sign_in.password_alone, on, "{word}");
+    }
+}
+
+#[test]
+fn an_error_names_key_value_and_what_was_expected() {
+    for (name, value, expected) in [
+        ("LETHE_IDLE_MINUTES", "soon", "a whole number from 1"),
+        ("LETHE_IDLE_MINUTES", "0", "a whole number from 1"),
+        ("LETHE_IDLE_MINUTES", "-1", "a whole number from 1"),
+        ("LETHE_IDLE_MINUTES", "2.5", "a whole number from 1"),
+        ("LETHE_LEASE_SECONDS", "99999999999", "a whole number from 1"),
+        ("LETHE_VACUUM_UP_TO_MB", "-1", "a whole number from 0"),
+        ("LETHE_VACUUM_UP_TO_MB", "", "a whole number from 0"),
+        ("LETHE_BRAKE_PEOPLE", "5,000", "a whole number from 0"),
+        ("LETHE_PASSWORD_ALONE", "maybe", "1 or 0"),
+        ("LETHE_ADDR", "localhost", "an address and port such as 127.0.0.1:3000"),
+        ("LETHE_TIME_ZONE", "Europe/Londn", "a time zone such as Europe/London"),
+        ("LETHE_LOG", "xml", "text or json"),
+        ("LETHE_FOUR_EYES", "two", "auto, on or off"),
+        ("LETHE_TODAY", "21.1.2018", "a date such as 2018-01-21"),
+    ] {
+        let refused = of("", &[(name, value)]).expect_err(name).to_string();
+        for words in [name, &format!("“{value}”"), expected] {
+            assert!(refused.contains(words), "{name}={value}: {refused}");
+        }
+        let key = name.trim_start_matches("LETHE_").to_ascii_lowercase();
+        let refused = of(&format!("{key} = '{value}'"), &[]).expect_err(name).to_string();
+        for words in [key.as_str(), "lethe.toml", &format!("“{value}”"), expected] {
+            assert!(refused.contains(words), "{key} = {value}: {refused}");
+        }
+    }
+}
+
+#[test]
+fn errors_never_show_the_address_of_the_database() {
+    for file in [
+        "database_url = ['postgres://lethe:s3cret@localhost/lethe']",
+        "database_url = 'postgres://lethe:s3cret@localhost/lethe",
+        "[database_url]\nurl = 's3cret'",
+        "database_url = 'postgres://lethe:s3cret@localhost/lethe'\ndatabase_url = 's3cret'",
+    ] {
+        let refused = of(file, &[]).expect_err(file);
+        assert!(!format!("{refused} {refused:?}").contains("s3cret"), "{refused}");
+        assert!(
+            refused.to_string().contains("database_url") || refused.to_string().contains("Line "),
+            "{refused}"
+        );
+    }
+}
+
+#[test]
+fn unknown_variables_are_named_without_their_values() {
+    let refused = of("", &[("LETHE_DATABASE_PASSWORD", "s3cret")]).expect_err("unknown").to_string();
+    assert!(refused.contains("LETHE_DATABASE_PASSWORD") && !refused.contains("s3cret"), "{refused}");
+    let refused = of("idle_minute = 5", &[]).expect_err("unknown").to_string();
+    assert!(refused.contains("idle_minute in lethe.toml") && refused.contains("idle_minutes"), "{refused}");
+}
