@@ -13,10 +13,13 @@ mod m0007_audit_chain;
 mod m0008_legal_holds_and_approvals;
 mod m0009_events_with_places;
 mod m0010_single_sign_on;
+mod m0016_installation_keys;
 mod step;
+mod upgrade;
 
 pub use sea_orm_migration::MigratorTrait;
 use sea_orm_migration::prelude::*;
+pub use upgrade::{UpgradeError, upgrade};
 
 /// All steps in their order.
 pub struct Migrator;
@@ -35,6 +38,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0008_legal_holds_and_approvals::Migration),
             Box::new(m0009_events_with_places::Migration),
             Box::new(m0010_single_sign_on::Migration),
+            Box::new(m0016_installation_keys::Migration),
         ]
     }
 }

@@ -58,6 +58,17 @@ pub(super) const LEDGER_MARK: Table = Table {
     ],
 };
 
+pub(super) const INSTALLATION_KEYS: Table = Table {
+    name: "installation_keys",
+    words: "Fingerprints of the installation's keys",
+    owner: Owner::Nobody,
+    columns: &[
+        column("fingerprint", Class::NotPersonal, Action::Keep, "Fingerprint of the key, never the key"),
+        column("recorded_at", Class::NotPersonal, Action::Keep, "In use from"),
+        column("replaced_at", Class::NotPersonal, Action::Keep, "Replaced"),
+    ],
+};
+
 pub(super) const REPLAYS: Table = Table {
     name: "replays",
     words: "Replays after a restore",

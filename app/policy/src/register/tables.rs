@@ -490,6 +490,7 @@ pub const TABLES: &[Table] = &[
     proof::RESIDUE_HITS,
     proof::CERTIFICATES,
     proof::LEDGER_MARK,
+    proof::INSTALLATION_KEYS,
     proof::REPLAYS,
     proof::APPROVALS,
     Table {
