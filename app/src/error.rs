@@ -88,9 +88,10 @@ impl From<records::RecordsError> for AppError {
         use records::RecordsError;
         match error {
             RecordsError::Invalid(errors) => Self::Invalid(errors),
-            RecordsError::Refused(why) | RecordsError::Ledger(why) | RecordsError::Audit(why) => {
-                Self::Refused(why)
-            }
+            RecordsError::Refused(why)
+            | RecordsError::Ledger(why)
+            | RecordsError::Audit(why)
+            | RecordsError::NotReady(why) => Self::Refused(why),
             RecordsError::Forbidden(action) => Self::Forbidden(action.words().to_owned()),
             RecordsError::SignInAgain => Self::SignInAgain,
             RecordsError::NotFound(what) => Self::NotFound(what.to_owned()),

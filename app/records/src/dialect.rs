@@ -1,10 +1,12 @@
 //! Everything in which SQLite and PostgreSQL differ stands here and nowhere else.
 
 mod blocks;
+mod causes;
 mod files;
 mod tables;
 
 pub(crate) use blocks::{Block, Blocks, FIELD, RECORD, Source, different, position, position_is, snapshot};
+pub(crate) use causes::{answers, cause, remedy};
 pub(crate) use files::{file_size, horizon, is_held_back, rewrite, sweep};
 pub use tables::schema;
 pub(crate) use tables::{ColumnFacts, ColumnKind, TableFacts, quoted, tables};
@@ -41,6 +43,8 @@ pub(crate) fn connect_options(url: &str) -> ConnectOptions {
             .pragma("cache_size", CACHE)
             .pragma("soft_heap_limit", MEMORY)
     });
+    // Poolers refuse this setting; PostgreSQL has written numbers exactly without it since version 12.
+    options.map_sqlx_postgres_opts(|options| options.extra_float_digits(None));
     options
 }
 
@@ -260,23 +264,15 @@ pub(crate) async fn count_rows_anew(db: &impl ConnectionTrait, table: &str) -> R
 
 /// Whether a change failed only because another writer was at work: it can be tried again.
 pub(crate) fn is_busy(error: &RecordsError) -> bool {
-    use sea_orm::{RuntimeErr, SqlxError};
     let RecordsError::Database(error) = error else { return false };
-    match error {
-        DbErr::ConnectionAcquire(_) => true,
-        DbErr::Conn(RuntimeErr::SqlxError(error))
-        | DbErr::Exec(RuntimeErr::SqlxError(error))
-        | DbErr::Query(RuntimeErr::SqlxError(error)) => {
-            let code = match &**error {
-                SqlxError::Database(error) => error.code(),
-                _ => None,
-            };
-            // SQLITE_BUSY, SQLITE_LOCKED and their kinds; serialization_failure, deadlock_detected, lock_not_available.
-            let busy = ["5", "6", "261", "262", "517", "518", "773", "40001", "40P01", "55P03"];
-            code.is_some_and(|code| busy.contains(&&*code))
-        }
-        _ => false,
-    }
+    matches!(error, DbErr::ConnectionAcquire(_)) || is_busy_error(error)
+}
+
+/// Whether the database says that another one holds what is needed.
+pub(crate) fn is_busy_error(error: &DbErr) -> bool {
+    // SQLITE_BUSY, SQLITE_LOCKED and their kinds; serialization_failure, deadlock_detected, lock_not_available.
+    let busy = ["5", "6", "261", "262", "517", "518", "773", "40001", "40P01", "55P03"];
+    causes::code_of(error).is_some_and(|code| busy.contains(&&*code))
 }
 
 /// Whether a commit that failed is certain to have changed nothing. Where the connection was lost on the way,

@@ -31,12 +31,20 @@ pub enum RecordsError {
     /// The audit cannot be written or read; the sentence says why and what to do. Nothing is changed without it.
     #[error("{0}")]
     Audit(String),
+    /// A file, the key or the schema is not as Lethe needs it; the sentence says which, why and what to do.
+    #[error("{0}")]
+    NotReady(String),
     /// The database failed. The text is for nobody's eyes but the log's, and even there only its kind.
     #[error("The database could not do this")]
     Database(#[from] sea_orm::DbErr),
     /// Something stored cannot be read.
     #[error("Stored {0} cannot be read")]
     Corrupt(&'static str),
+}
+
+/// What the database said, where an error is one of its own: without values of rows and without passwords.
+pub fn database_cause(error: &(dyn std::error::Error + 'static)) -> Option<String> {
+    error.downcast_ref::<sea_orm::DbErr>().map(crate::dialect::cause)
 }
 
 impl RecordsError {
@@ -56,6 +64,7 @@ impl RecordsError {
             Self::Refused(_) => "refused",
             Self::Ledger(_) => "ledger",
             Self::Audit(_) => "audit",
+            Self::NotReady(_) => "not_ready",
             Self::Database(_) => "database",
             Self::Corrupt(_) => "corrupt",
         }

@@ -1,49 +1,54 @@
 //! The key of the installation, which signs certificates and chains the audit: Ed25519, in a file of its own and never
 //! in the database.
 
+mod file;
+mod known;
+mod replace;
+
 use crate::error::RecordsError;
 use crate::store::Store;
-use ed25519_dalek::pkcs8::spki::der::pem::LineEnding;
-use ed25519_dalek::pkcs8::{DecodePrivateKey, EncodePrivateKey, KeypairBytes};
-use ed25519_dalek::{SECRET_KEY_LENGTH, Signature, Signer, SigningKey, VerifyingKey};
+use ed25519_dalek::{Signature, Signer, SigningKey, VerifyingKey};
+use file::KeyFileError;
 use hkdf::Hkdf;
-use rand::Rng;
+pub use known::{KeyStanding, KeyUse};
+pub(crate) use known::{establish, standing_of};
+pub use replace::{CONFIRMATION, Replaced, replace};
 use sha2::Sha256;
-use std::io::{self, Write};
+use std::io;
 use std::path::Path;
-use tempfile::NamedTempFile;
-use thiserror::Error;
 use zeroize::Zeroizing;
+
+/// What the fingerprint is derived for. It tells nothing of the key.
+const FINGERPRINT: &[u8] = b"lethe key fingerprint 1";
+/// How many bytes of the derived key the fingerprint has.
+const FINGERPRINT_BYTES: usize = 16;
 
 /// The key of the installation.
 pub(crate) struct Key(SigningKey);
 
-/// Why there is no key.
-#[derive(Debug, Error)]
-enum KeyError {
-    #[error("{}", .0.kind())]
-    Io(#[from] io::Error),
-    #[error("it is no Ed25519 key in PKCS#8 form")]
-    Unreadable,
-}
-
-/// Makes the key where there is none yet, and says what is wrong when it cannot be used.
-pub async fn prepare(store: &Store) -> Result<(), RecordsError> {
-    Key::load(store).await.map(|_| ())
-}
-
 impl Key {
-    /// Reads the key. It is made, for the owner of the process alone, when it is first used.
+    /// Reads the key. Refuses one that is not the key with which this store was opened.
     pub(crate) async fn load(store: &Store) -> Result<Self, RecordsError> {
-        let path = store.settings.key.clone();
-        let loaded = tokio::task::spawn_blocking(move || load(&path)).await;
-        loaded.unwrap_or_else(|_| Err(io::Error::other("broken off").into())).map(Self).map_err(|error| {
-            RecordsError::Refused(format!(
-                "The file of the key that signs certificates cannot be used ({error}). Put it back from its own \
-                 copy, or correct LETHE_KEY. If it is lost for good, move the file away: a new key is made, \
-                 older certificates then count as signed with another key, and older events of the audit as changed"
-            ))
-        })
+        let path = &store.settings.key;
+        let key = Self::read(path).await?;
+        let found = key.fingerprint();
+        if *store.key_fingerprint == *found {
+            return Ok(key);
+        }
+        Err(known::foreign(path, &found, &store.key_fingerprint))
+    }
+
+    /// Reads the key from a file.
+    async fn read(path: &Path) -> Result<Self, RecordsError> {
+        let of = path.to_owned();
+        let read = tokio::task::spawn_blocking(move || file::read(&of)).await;
+        let read = read.unwrap_or_else(|_| Err(io::Error::other("broken off").into()));
+        read.map(Self).map_err(|error| unusable(path, &error))
+    }
+
+    /// Names the key without telling anything of it, in hexadecimal digits.
+    pub(crate) fn fingerprint(&self) -> String {
+        base16ct::lower::encode_string(&self.derived(FINGERPRINT)[..FINGERPRINT_BYTES])
     }
 
     /// A key for something else, from this one; what it is for is part of it.
@@ -85,31 +90,13 @@ fn bytes<const COUNT: usize>(digits: &str) -> Option<[u8; COUNT]> {
     base16ct::lower::decode_vec(digits).ok()?.try_into().ok()
 }
 
-fn load(path: &Path) -> Result<SigningKey, KeyError> {
-    if !path.try_exists()? {
-        make(path)?;
-    }
-    let text = std::fs::read_to_string(path)?;
-    SigningKey::from_pkcs8_pem(&text).map_err(|_| KeyError::Unreadable)
-}
-
-/// Makes a key. When another process is quicker, its key stays.
-fn make(path: &Path) -> Result<(), KeyError> {
-    let mut secret_key = [0; SECRET_KEY_LENGTH];
-    rand::rng().fill_bytes(&mut secret_key);
-    // Without the public half every OpenSSL reads it.
-    let pair = KeypairBytes { secret_key, public_key: None };
-    let text = pair.to_pkcs8_pem(LineEnding::LF).map_err(|_| KeyError::Unreadable)?;
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    std::fs::create_dir_all(folder)?;
-    // A new file of this kind is readable for its owner alone.
-    let mut file = NamedTempFile::new_in(folder)?;
-    file.write_all(text.as_bytes())?;
-    file.as_file().sync_all()?;
-    match file.persist_noclobber(path) {
-        Err(error) if error.error.kind() != io::ErrorKind::AlreadyExists => Err(error.error.into()),
-        _ => Ok(()),
-    }
+/// The key file cannot be used: which file, why, and what to do.
+fn unusable(path: &Path, error: &KeyFileError) -> RecordsError {
+    RecordsError::NotReady(format!(
+        "The key file {} cannot be used: {error}. Put it back from its own copy and let the user that runs Lethe \
+         read it, or correct LETHE_KEY",
+        path.display()
+    ))
 }
 
 #[cfg(test)]
@@ -117,29 +104,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_key_is_made_once_for_its_owner_alone() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let path = folder.path().join("keys/lethe.key");
-        let key = Key(load(&path).expect("a key"));
-        assert_eq!(Key(load(&path).expect("a key")).public(), key.public());
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::PermissionsExt;
-            let mode = std::fs::metadata(&path).expect("a file").permissions().mode();
-            assert_eq!(mode & 0o777, 0o600);
-        }
-        std::fs::write(&path, "no key").expect("written");
-        assert!(matches!(load(&path), Err(KeyError::Unreadable)), "a file that is no key is not overwritten");
-    }
-
-    #[test]
     fn only_what_was_signed_with_the_key_counts() {
         let folder = tempfile::tempdir().expect("a folder");
-        let [key, other] = ["a", "b"].map(|name| Key(load(&folder.path().join(name)).expect("a key")));
+        let [key, other] = ["a", "b"].map(|name| {
+            let path = folder.path().join(name);
+            file::make(&path).expect("made");
+            Key(file::read(&path).expect("a key"))
+        });
         let signature = key.sign("50 done");
         assert!(is_signed("50 done", &signature, &key.public()));
         assert!(!is_signed("51 done", &signature, &key.public()));
         assert!(!is_signed("50 done", &signature, &other.public()));
+        assert_ne!(key.fingerprint(), other.fingerprint());
+        assert_eq!(key.fingerprint().len(), 2 * FINGERPRINT_BYTES);
         for broken in ["", "00", &signature[2..], &signature.to_uppercase()] {
             assert!(!is_signed("50 done", broken, &key.public()), "{broken}");
             assert!(!is_signed("50 done", &signature, broken), "{broken}");

@@ -4,11 +4,13 @@ use crate::audit::{self, AuditKey};
 use crate::clock::Clock;
 use crate::dialect;
 use crate::error::RecordsError;
+use crate::key::{self, KeyStanding, KeyUse};
 use crate::ledger::{self, Known};
+use crate::opening;
 use crate::sealed::Sealer;
 use crate::settings::Settings;
-use migrations::{Migrator, MigratorTrait};
-use sea_orm::{Database, DatabaseConnection, DatabaseTransaction};
+use chrono::{DateTime, Utc};
+use sea_orm::{DatabaseConnection, DatabaseTransaction};
 use std::sync::Arc;
 use tokio::sync::{OnceCell, watch};
 
@@ -19,29 +21,68 @@ pub struct Store {
     pub(crate) clock: Clock,
     pub(crate) settings: Arc<Settings>,
     pub(crate) ledger: Known,
+    /// The fingerprint of the key with which this store was opened.
+    pub(crate) key_fingerprint: Arc<str>,
     pub(crate) audit_key: Arc<OnceCell<AuditKey>>,
     pub(crate) sealer_of_searches: Arc<OnceCell<Sealer>>,
+    /// When the database was opened, by the computer's clock.
+    pub(crate) began: DateTime<Utc>,
     stop: Arc<watch::Sender<bool>>,
+}
+
+/// How a store is opened.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Opening {
+    /// Which key may be in the key file.
+    pub key: KeyUse,
+    /// Up to which size, in bytes, an SQLite file is checked for damage. 0: not at all.
+    pub check_up_to: u64,
 }
 
 impl Store {
     /// Connects to the database of this URL (`sqlite://…` or `postgres://…`) and brings its schema up to date.
-    /// A database that has no ledger yet gets one.
+    /// An empty database gets its key and its ledger; any other one is refused without its own key.
     pub async fn open(url: &str, clock: Clock, settings: Settings) -> Result<Self, RecordsError> {
-        let db = Database::connect(dialect::connect_options(url)).await?;
-        Migrator::up(&db, None).await?;
+        Self::open_with(url, clock, settings, Opening::default()).await
+    }
+
+    /// [`Store::open`], with what is not usual.
+    pub async fn open_with(
+        url: &str,
+        clock: Clock,
+        settings: Settings,
+        opening: Opening,
+    ) -> Result<Self, RecordsError> {
+        let db = opening::connect(url).await?;
+        opening::check_integrity(&db, opening.check_up_to).await?;
+        opening::bring_up_to_date(&db).await?;
         let store = Self {
+            key_fingerprint: key::establish(&db, &settings.key, opening.key).await?.into(),
             db,
             clock,
             settings: Arc::new(settings),
             ledger: Known::default(),
             audit_key: Arc::default(),
             sealer_of_searches: Arc::default(),
+            began: Clock::real(),
             stop: Arc::new(watch::Sender::new(false)),
         };
         audit::begin(&store).await?;
         ledger::create_if_new(&store).await?;
         Ok(store)
+    }
+
+    /// Connects, and brings the schema up to date.
+    pub(crate) async fn connect(url: &str) -> Result<DatabaseConnection, RecordsError> {
+        let db = opening::connect(url).await?;
+        opening::bring_up_to_date(&db).await?;
+        Ok(db)
+    }
+
+    /// How the key file and the database of a URL stand to each other. Works without the right key.
+    pub async fn key_standing(url: &str, settings: &Settings) -> Result<KeyStanding, RecordsError> {
+        let db = Self::connect(url).await?;
+        key::standing_of(&db, &settings.key).await
     }
 
     /// The same database as another process sees it, with a clock of its own. For tests.

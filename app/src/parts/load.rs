@@ -56,9 +56,10 @@ fn problem(error: &RecordsError) -> impl IntoView + use<> {
             (StatusCode::FORBIDDEN, format!("You may not {}.", action.words()))
         }
         RecordsError::SignInAgain => (StatusCode::FORBIDDEN, AppError::SignInAgain.to_string()),
-        RecordsError::Refused(why) | RecordsError::Ledger(why) | RecordsError::Audit(why) => {
-            (StatusCode::CONFLICT, why.clone())
-        }
+        RecordsError::Refused(why)
+        | RecordsError::Ledger(why)
+        | RecordsError::Audit(why)
+        | RecordsError::NotReady(why) => (StatusCode::CONFLICT, why.clone()),
         RecordsError::Stale => (StatusCode::CONFLICT, AppError::Stale.to_string()),
         RecordsError::Invalid(_) => (StatusCode::UNPROCESSABLE_ENTITY, AppError::Unreadable.to_string()),
         RecordsError::Database(_) | RecordsError::Corrupt(_) => {

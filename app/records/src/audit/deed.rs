@@ -77,6 +77,8 @@ deeds! {
     RunCancelled "run_cancelled" "Run cancelled",
     RunStopped "run_stopped" "Run stopped",
     RunFinished "run_finished" "Run finished",
+    BackedUp "backed_up" "Backup made",
+    KeyReplaced "key_replaced" "Key of the installation replaced",
     FilesMaintained "files_maintained" "Database files maintained",
     LedgerReplayed "ledger_replayed" "Ledger replayed",
     LedgerStartedOver "ledger_started_over" "Ledger started over",

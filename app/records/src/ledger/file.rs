@@ -189,6 +189,10 @@ impl Damage {
 
 impl From<Damage> for RecordsError {
     fn from(damage: Damage) -> Self {
-        Self::Ledger(super::standing::damaged(&damage.words()))
+        match damage {
+            // The file may be whole: nobody is to start over because of a right or a disk.
+            Damage::Io(error) => Self::Ledger(super::standing::unusable(&error)),
+            damage => Self::Ledger(super::standing::damaged(&damage.words())),
+        }
     }
 }

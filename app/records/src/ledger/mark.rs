@@ -3,7 +3,8 @@
 use super::entry::{Chain, Place};
 use crate::dialect;
 use crate::entity::ledger_mark;
-use sea_orm::{ActiveModelTrait, ConnectionTrait, DatabaseTransaction, DbErr, Set};
+use sea_orm::sea_query::OnConflict;
+use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, Set};
 
 /// The key of the one row.
 const ID: i16 = 1;
@@ -36,16 +37,16 @@ async fn read_with(db: &impl ConnectionTrait, lock: &str) -> Result<Option<Mark>
     .transpose()
 }
 
-/// Writes the first mark.
+/// Writes the first mark, unless another process was quicker.
 pub(super) async fn begin(db: &impl ConnectionTrait, library: &str, at: &Place) -> Result<(), DbErr> {
-    ledger_mark::ActiveModel {
+    let mark = ledger_mark::ActiveModel {
         id: Set(ID),
         library: Set(library.to_owned()),
         sequence: Set(at.sequence),
         chain: Set(at.chain.0.clone()),
-    }
-    .insert(db)
-    .await?;
+    };
+    let unless = OnConflict::new().do_nothing().to_owned();
+    ledger_mark::Entity::insert(mark).on_conflict(unless).exec_without_returning(db).await?;
     Ok(())
 }
 

@@ -3,6 +3,7 @@
 use crate::error::RecordsError;
 use policy::numbers::counted;
 use serde::Serialize;
+use std::io;
 
 /// How the ledger and the database stand to each other.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
@@ -24,6 +25,11 @@ pub enum Standing {
         /// Why, as half a sentence.
         why: String,
     },
+    /// The file cannot be read or written: a right or the disk. It may be whole.
+    Unusable {
+        /// Why, and what to do.
+        why: String,
+    },
     /// The ledger is not that of this database.
     Foreign,
     /// The ledger ends before the database: an older copy of it was put back.
@@ -40,6 +46,18 @@ const PUT_BACK: &str = "Put the ledger file back from its own copy. If it is los
 /// A damaged ledger in words.
 pub(super) fn damaged(why: &str) -> String {
     format!("The ledger file is damaged: {why}. {PUT_BACK}")
+}
+
+/// A ledger that the operating system does not let be used.
+pub(super) fn unusable(error: &io::Error) -> String {
+    let remedy = match error.kind() {
+        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
+            "Let the user that runs Lethe read and write the file and its folder"
+        }
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "Make room on the disk",
+        _ => "Put the disk right, or correct LETHE_LEDGER",
+    };
+    format!("The ledger file cannot be used: {error}. {remedy}. Nothing was changed")
 }
 
 /// While a server was running, the database or the ledger became another one.
@@ -70,6 +88,7 @@ impl Standing {
             ),
             Self::Missing => MISSING.to_owned(),
             Self::Damaged { why } => damaged(why),
+            Self::Unusable { why } => why.clone(),
             Self::Foreign => format!(
                 "The ledger file belongs to another library. Correct LETHE_LEDGER or LETHE_DATABASE_URL. {PUT_BACK}"
             ),

@@ -32,6 +32,9 @@ pub async fn start_over(store: &Store, actor: Actor, typed: &str) -> Result<Stan
             before.words()
         )));
     }
+    if let Standing::Unusable { why } = before {
+        return Err(RecordsError::Ledger(why));
+    }
     let tx = store.begin().await?;
     // Whoever waits for more than one thing takes the end of the audit before the ledger.
     let after = mark::read(&tx).await?.map_or(0, |mark| mark.place.sequence);

@@ -3,7 +3,7 @@
 use super::entry::{Entry, Place, What};
 use super::file::{Damage, LedgerFile};
 use super::mark::{self, Mark};
-use super::standing::Standing;
+use super::standing::{self, Standing};
 use super::tail::{Tail, Unsettled};
 use super::writer::{Opened, Writer, blocking};
 use super::{receipt, settle};
@@ -48,7 +48,10 @@ pub async fn overview(store: &Store) -> Result<Overview, RecordsError> {
     let (opened, (tail, beyond)) = match read.await? {
         Ok(read) => read,
         Err(damage) => {
-            let standing = Standing::Damaged { why: damage.words() };
+            let standing = match damage {
+                Damage::Io(error) => Standing::Unusable { why: standing::unusable(&error) },
+                damage => Standing::Damaged { why: damage.words() },
+            };
             return Ok(Overview::of(standing, mark, None));
         }
     };

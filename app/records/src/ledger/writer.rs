@@ -134,8 +134,7 @@ fn cannot_be_written() -> RecordsError {
 
 fn not_written(error: &io::Error) -> String {
     format!(
-        "The ledger file cannot be written ({}), and nobody is anonymised without it. Nothing was changed",
-        error.kind()
+        "The ledger file cannot be written ({error}), and nobody is anonymised without it. Nothing was changed"
     )
 }
 

@@ -85,7 +85,11 @@ async fn begun_setup(
     let young = credentials::Column::CreatedAt.gt(Clock::real() - SET_UP);
     let begun = Kind::AppToConfirm.of(session.user).add(young);
     for begun in credentials::Entity::find().filter(begun).all(tx).await? {
-        let opened = sealed::open(store, session.user.0, &begun.secret).await?;
+        let opened = match sealed::open(store, session.user.0, &begun.secret).await {
+            // It was sealed with a key that was replaced since.
+            Err(RecordsError::Corrupt(_)) => continue,
+            opened => opened?,
+        };
         let whole = opened.split_first_chunk::<SECRET>();
         let (secret, of) = whole.ok_or(RecordsError::Corrupt("secret"))?;
         if of == session.id.as_bytes() {
@@ -171,6 +175,10 @@ pub(crate) async fn prove(
     let Some(app) = credentials::Entity::find().filter(Kind::App.of(owner)).one(tx).await? else {
         return Ok(None);
     };
+    // A recovery code counts also where the secret of the app cannot be opened any more, as with another key.
+    if plain(code).len() == SIZE {
+        return prove_by_recovery_code(tx, owner, code).await;
+    }
     if let Some(step) = step_of(store, &app, code).await? {
         // Two at once: the second one finds the step used.
         let used = credentials::Entity::update_many()
@@ -185,6 +193,14 @@ pub(crate) async fn prove(
             .await?;
         return Ok((used.rows_affected == 1).then_some(Means::App));
     }
+    Ok(None)
+}
+
+async fn prove_by_recovery_code(
+    tx: &DatabaseTransaction,
+    owner: UserNumber,
+    code: &str,
+) -> Result<Option<Means>, RecordsError> {
     let used = credentials::Entity::delete_many()
         .filter(Kind::Recovery.of(owner))
         .filter(credentials::Column::Secret.eq(digest(RECOVERY, &plain(code))))
@@ -195,7 +211,11 @@ pub(crate) async fn prove(
 
 /// Of which half minute a code of an app is, if it is one of now or of the one before or after.
 async fn step_of(store: &Store, app: &credentials::Model, code: &str) -> Result<Option<i64>, RecordsError> {
-    let secret = sealed::open(store, app.user_number, &app.secret).await?;
+    let secret = match sealed::open(store, app.user_number, &app.secret).await {
+        // It was sealed with a key that was replaced since: its owner uses a recovery code.
+        Err(RecordsError::Corrupt(_)) => return Ok(None),
+        secret => secret?,
+    };
     Ok(step_at(&secret, code, Clock::real()))
 }
 

@@ -8,7 +8,9 @@ use crate::support::{TODAY, add, add_task, day, execute, five_days, for_each_dat
 use policy::{Action, Role, Roles, RunState, UserNumber};
 use records::audit::{AuditForm, Finding, Verdict, csv, list, refused, verify};
 use records::entity::{audit_events, audit_head};
+use records::key::{KeyUse, replace};
 use records::page::Paging;
+use records::store::Opening;
 use records::{Actor, Clock, RecordsError, Settings, Store, user};
 use sea_orm::{ActiveModelTrait, ConnectionTrait, DatabaseBackend, EntityTrait, QueryOrder, Set};
 use std::collections::BTreeSet;
@@ -187,13 +189,11 @@ async fn what_is_rolled_back_leaves_no_gap() {
 async fn nothing_is_changed_when_it_cannot_be_chained() {
     for_each_database(async |store| {
         let person = add(&store, leaver("Ng")).await;
-        let folder = tempfile::tempdir().unwrap();
-        let key = folder.path().join("no.key");
-        std::fs::write(&key, "no key").unwrap();
-        let settings = Settings { key, ..store.settings().clone() };
-        let url = tampering::url_of(&store).await;
-        let without_key = Store::open(&url, *store.clock(), settings).await.unwrap();
-        assert_eq!(mark(&without_key, person.number, false).await.unwrap_err().code(), "refused");
+        let without_key = store.as_another_process(*store.clock());
+        let key = std::fs::read(&store.settings().key).unwrap();
+        std::fs::write(&store.settings().key, "no key").unwrap();
+        assert_eq!(mark(&without_key, person.number, false).await.unwrap_err().code(), "not_ready");
+        std::fs::write(&store.settings().key, key).unwrap();
 
         tampering::without_guards(&store).await;
         execute(&store, "DELETE FROM audit_head").await;
@@ -231,15 +231,23 @@ async fn with_another_key_every_event_counts_as_changed() {
     for_each_database(async |store| {
         twenty_events(&store).await;
         let folder = tempfile::tempdir().unwrap();
-        let settings = Settings { key: folder.path().join("new.key"), ..store.settings().clone() };
+        let old_key = folder.path().join("old.key");
+        std::fs::copy(&store.settings().key, &old_key).unwrap();
         let url = tampering::url_of(&store).await;
-        let rotated = Store::open(&url, *store.clock(), settings).await.unwrap();
         let before = i64::try_from(events(&store).await.len()).unwrap();
-        mark(&rotated, 1, true).await.unwrap_err();
-        refused(&rotated, staff(1), Action::Administer).await.unwrap();
+        let settings = store.settings().clone();
+        replace(&url, *store.clock(), settings.clone(), Actor::COMMAND_LINE, "REPLACE").await.unwrap();
+        let rotated = Store::open(&url, *store.clock(), settings.clone()).await.unwrap();
         let changed: Vec<Finding> = (1..=before).map(|sequence| Finding::Changed { sequence }).collect();
         assert_eq!(found(&rotated).await, changed, "what the new key wrote fits");
-        assert_eq!(found(&store).await, [Finding::Changed { sequence: before + 1 }]);
+
+        // The old key verifies what it wrote, and serves for nothing else.
+        let settings = Settings { key: old_key, ..settings };
+        let refused = Store::open(&url, *store.clock(), settings.clone()).await.unwrap_err();
+        assert_eq!(refused.code(), "not_ready", "{refused}");
+        let opening = Opening { key: KeyUse::Replaced, ..Opening::default() };
+        let old = Store::open_with(&url, *store.clock(), settings, opening).await.unwrap();
+        assert_eq!(found(&old).await, [Finding::Changed { sequence: before + 1 }]);
     })
     .await;
 }

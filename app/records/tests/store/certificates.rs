@@ -1,10 +1,12 @@
 //! Certificates of runs: what they say, and that whatever is changed is seen.
 
 use crate::anonymising::run_all;
+use crate::audit::tampering::url_of;
 use crate::support::{add, add_task, execute, five_days, for_each_database, leaver};
 use policy::{RunId, RunKind, RunState, UserNumber};
 use records::certificate::{Checked, Doubt, file, read, reissue, verify_file, verify_run};
 use records::entity::users;
+use records::key::replace;
 use records::{Actor, RecordsError, Store, run};
 use sea_orm::Set;
 
@@ -123,13 +125,22 @@ async fn another_key_is_seen() {
     for_each_database(async |store| {
         let id = ended_run(&store).await;
         let text = file(&store, id).await.unwrap();
-        std::fs::remove_file(&store.settings().key).unwrap();
+        let (url, settings) = (url_of(&store).await, store.settings().clone());
+        replace(&url, *store.clock(), settings.clone(), Actor::COMMAND_LINE, "REPLACE").await.unwrap();
+        let refused = verify_run(&store, id).await;
+        assert!(matches!(refused, Err(RecordsError::NotReady(_))), "it was opened with the old key");
+        let store = Store::open(&url, *store.clock(), settings).await.unwrap();
         assert_eq!(check(&store, id).await, [Doubt::Key], "whoever has the database alone cannot sign");
         assert_eq!(check_file(&store, &text).await.doubts, [Doubt::Key]);
         reissue(&store, id).await.unwrap();
         assert_eq!(check(&store, id).await, []);
-        std::fs::write(&store.settings().key, "no key").unwrap();
-        assert!(matches!(verify_run(&store, id).await, Err(RecordsError::Refused(_))));
+        for broken in [Some("no key"), None] {
+            std::fs::remove_file(&store.settings().key).unwrap();
+            if let Some(text) = broken {
+                std::fs::write(&store.settings().key, text).unwrap();
+            }
+            assert!(matches!(verify_run(&store, id).await, Err(RecordsError::NotReady(_))), "{broken:?}");
+        }
     })
     .await;
 }

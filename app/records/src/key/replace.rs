@@ -1,0 +1,77 @@
+//! A new key in the place of one that is lost, or that somebody else may know.
+
+use super::{Key, file, known};
+use crate::actor::Actor;
+use crate::audit::{self, Deed, Subject};
+use crate::clock::Clock;
+use crate::dialect;
+use crate::error::RecordsError;
+use crate::settings::Settings;
+use crate::store::Store;
+use policy::Action;
+use policy::form::Problem;
+use serde::Serialize;
+use std::path::PathBuf;
+
+/// What is typed to confirm.
+pub const CONFIRMATION: &str = "REPLACE";
+
+/// What replacing did.
+#[derive(Debug, Serialize)]
+pub struct Replaced {
+    /// The fingerprint of the new key.
+    pub fingerprint: String,
+    /// Where the old file is kept; none where there was none.
+    pub kept: Option<PathBuf>,
+}
+
+/// Makes a new key, keeps the old file beside it, and records the new fingerprint; `typed` is the word `REPLACE`.
+/// Events and certificates of before fit the old key only, and authenticator apps have to be set up again.
+pub async fn replace(
+    url: &str,
+    clock: Clock,
+    settings: Settings,
+    actor: Actor,
+    typed: &str,
+) -> Result<Replaced, RecordsError> {
+    actor.must(Action::Administer)?;
+    if typed.trim() != CONFIRMATION {
+        let expected = CONFIRMATION.to_owned();
+        return Err(RecordsError::field("confirm", Problem::ConfirmationDiffers { expected }));
+    }
+    let db = Store::connect(url).await?;
+    let path = settings.key.clone();
+    let kept = path.exists().then(|| {
+        let mut kept = path.clone().into_os_string();
+        kept.push(Clock::real().format(".kept-%Y%m%dT%H%M%S%.3fZ").to_string());
+        PathBuf::from(kept)
+    });
+    let beside = kept.clone();
+    let made = tokio::task::spawn_blocking(move || {
+        if let Some(kept) = beside {
+            file::keep_beside(&path, &kept)?;
+        }
+        file::make(&path)
+    });
+    let made = made.await.unwrap_or_else(|_| Err(std::io::Error::other("broken off").into()));
+    made.map_err(|error| super::unusable(&settings.key, &error))?;
+    let fingerprint = Key::read(&settings.key).await?.fingerprint();
+    if !known::is_current(&db, &fingerprint).await? {
+        record(&db, &fingerprint).await?;
+    }
+    db.close().await?;
+    let store = Store::open(url, clock, settings).await?;
+    let tx = store.begin().await?;
+    let detail = format!("fingerprint={fingerprint}");
+    audit::note(&tx, &store.clock, actor, Deed::KeyReplaced, Subject::Library, None, &detail).await?;
+    store.commit(tx).await?;
+    Ok(Replaced { fingerprint, kept })
+}
+
+#[allow(clippy::disallowed_methods, reason = "no event can be chained before the new key is recorded")]
+async fn record(db: &sea_orm::DatabaseConnection, fingerprint: &str) -> Result<(), RecordsError> {
+    let tx = dialect::begin(db).await?;
+    known::retire(&tx).await?;
+    known::record(&tx, fingerprint).await?;
+    Ok(tx.commit().await?)
+}
