@@ -17,7 +17,7 @@ use crate::store::Store;
 use crate::task::TaskName;
 use chrono::{DateTime, Duration, Utc};
 use futures::try_join;
-use policy::{Brake, Phase, RunId, RunKind, RunState, TaskId};
+use policy::{Brake, FourEyes, Phase, RunId, RunKind, RunState, TaskId};
 use sea_orm::sea_query::Value;
 use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QueryResult};
 use std::collections::HashMap;
@@ -85,6 +85,10 @@ pub enum What {
         /// How many.
         holds: i64,
     },
+    /// The installation lets a password alone sign in, even for those who can anonymise.
+    PasswordAlone,
+    /// The installation asks for no second person.
+    FourEyesOff,
 }
 
 impl What {
@@ -100,11 +104,13 @@ impl What {
             Self::NobodyDone { .. } => "nobody_done",
             Self::Missed { .. } => "missed",
             Self::HoldsDue { .. } => "holds_due",
+            Self::PasswordAlone => "password_alone",
+            Self::FourEyesOff => "four_eyes_off",
         }
     }
 
     /// The codes of all conditions.
-    pub const CODES: [&'static str; 9] = [
+    pub const CODES: [&'static str; 11] = [
         "overdue",
         "not_taken_up",
         "no_progress",
@@ -114,6 +120,8 @@ impl What {
         "nobody_done",
         "missed",
         "holds_due",
+        "password_alone",
+        "four_eyes_off",
     ];
 }
 
@@ -121,7 +129,17 @@ impl What {
 pub async fn read(store: &Store) -> Result<Health, RecordsError> {
     let (overdue, unfinished, newest, missed, holds) =
         try_join!(overdue(store), unfinished(store), newest(store), missed(store), holds::due(store))?;
-    Ok(Health { conditions: [overdue, unfinished, newest, missed, holds].concat() })
+    Ok(Health { conditions: [overdue, unfinished, newest, missed, holds, relaxed(store)].concat() })
+}
+
+/// Protections that the installation has switched off, since this process began.
+fn relaxed(store: &Store) -> Vec<Condition> {
+    let off = [
+        (store.settings.sign_in.password_alone, What::PasswordAlone),
+        (store.settings.four_eyes == FourEyes::Off, What::FourEyesOff),
+    ];
+    let conditions = off.into_iter().filter(|(is_off, _)| *is_off);
+    conditions.map(|(_, what)| Condition { what, task: None, run: None, since: store.began }).collect()
 }
 
 async fn query(store: &Store, sql: &str, values: Vec<Value>) -> Result<Vec<QueryResult>, DbErr> {

@@ -96,6 +96,18 @@ fn line(condition: Condition, brakes: Brakes) -> impl IntoView {
             let more = (times > 1).then(|| format!(" and {} more", grouped(times - 1)));
             (to_run, name, view! { " missed its run of " {moment()} {more} "." }.into_any())
         }
+        What::PasswordAlone => (
+            Some("/account".to_owned()),
+            "A password alone".to_owned(),
+            " lets every member of staff sign in, even to anonymise users (LETHE_PASSWORD_ALONE=1). Use it for \
+             demonstrations only."
+                .into_any(),
+        ),
+        What::FourEyesOff => (
+            Some("/approvals".to_owned()),
+            "Four eyes are off".to_owned(),
+            ": one member of staff can start any run alone (LETHE_FOUR_EYES=off).".into_any(),
+        ),
         What::HoldsDue { holds } => (
             Some("/holds?show=due".to_owned()),
             counted(holds, "legal hold", "legal holds"),

@@ -2,10 +2,10 @@
 
 use crate::support::{TODAY, add_task, five_days, for_each_database};
 use chrono::{DateTime, Duration, Utc};
-use policy::{Brake, RunKind, RunState, TaskId};
+use policy::{Brake, FourEyes, RunKind, RunState, TaskId};
 use records::entity::{run_counts, runs, tasks};
 use records::health::{self, What};
-use records::{Actor, Clock, Store};
+use records::{Actor, Clock, Settings, SignIn, Store};
 use sea_orm::{ActiveModelTrait, EntityTrait, PaginatorTrait, Set};
 
 fn now(store: &Store) -> DateTime<Utc> {
@@ -224,6 +224,27 @@ async fn figures_count_runs_and_people() {
         assert_eq!(found.len(), 2);
         let done = found.iter().find(|of| of.state == RunState::Succeeded).unwrap();
         assert_eq!((done.kind, done.runs, done.done, done.skipped), (RunKind::Scheduled, 2, 14, 2));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn protections_that_are_off_are_said_and_say_so_for_machines() {
+    for_each_database(async |store| {
+        let codes = async |four_eyes, password_alone| -> Vec<&'static str> {
+            let sign_in = SignIn { password_alone, ..SignIn::default() };
+            let settings = Settings { four_eyes, sign_in, ..store.settings().clone() };
+            let conditions = health::read(&store.with_settings(settings)).await.unwrap().conditions;
+            conditions.iter().map(|one| one.what.code()).collect()
+        };
+        assert!(codes(FourEyes::Auto, false).await.is_empty());
+        assert!(codes(FourEyes::On, false).await.is_empty());
+        assert_eq!(codes(FourEyes::Off, false).await, ["four_eyes_off"]);
+        assert_eq!(codes(FourEyes::Auto, true).await, ["password_alone"]);
+        assert_eq!(codes(FourEyes::Off, true).await, ["password_alone", "four_eyes_off"]);
+        for code in ["password_alone", "four_eyes_off"] {
+            assert!(What::CODES.contains(&code));
+        }
     })
     .await;
 }
