@@ -2,10 +2,13 @@
 
 mod approvals;
 mod audit;
+mod backup;
+mod check;
 mod demo;
 mod export;
 mod holds;
 mod import;
+mod key;
 mod ledger;
 mod maintain;
 mod output;
@@ -17,10 +20,11 @@ mod tasks;
 mod users;
 
 use crate::config::Config;
-use crate::web;
-use anyhow::Context as _;
+use crate::{startup, web};
 use clap::{Parser, Subcommand};
 pub(crate) use output::Output;
+use records::key::KeyUse;
+use records::store::Opening;
 use records::{RecordsError, Store};
 use std::process::ExitCode;
 
@@ -74,9 +78,31 @@ enum Command {
     /// The audit: list, verify.
     #[command(subcommand)]
     Audit(audit::Audit),
+    /// Whether Lethe can do its work here: files, rights, assets, clock, database, key, ledger.
+    Check,
+    /// The key of the installation: show, replace.
+    #[command(subcommand)]
+    Key(key::Key),
+    Backup(backup::Backup),
+    /// Restore a backup elsewhere, and prove that it is of use.
+    Drill(backup::RestoreDrill),
     /// The ledger of who was anonymised: show, verify, replay, start over.
     #[command(subcommand)]
     Ledger(ledger::Ledger),
+}
+
+/// Up to which size the file of an SQLite database is read through before pages are served, in bytes. A larger one is
+/// checked by `lethe check`.
+const MAX_BYTES_CHECKED_AT_START: u64 = 2 << 30;
+
+impl Command {
+    /// Which key it can work with: what was written with a key that was replaced can still be verified.
+    const fn key_use(&self) -> KeyUse {
+        match self {
+            Self::Audit(audit::Audit::Verify) => KeyUse::Replaced,
+            _ => KeyUse::Current,
+        }
+    }
 }
 
 /// An error with the problems of its fields spelt out.
@@ -91,17 +117,28 @@ impl Arguments {
     pub(crate) async fn carry_out(self) -> anyhow::Result<ExitCode> {
         let config = Config::read()?;
         config.log.begin();
-        config.make_folder().context("The folder of the database cannot be made")?;
-        let store = Store::open(&config.database_url, config.clock(), config.settings()).await;
+        let (command, output) = (self.command.unwrap_or(Command::Serve), Output { json: self.json });
+        if matches!(command, Command::Check) {
+            return check::carry_out(&config, output).await;
+        }
+        let serves = matches!(command, Command::Serve);
+        startup::prepare(&config, serves)?;
+        // What works without the database, or without its key.
+        let command = match command {
+            Command::Key(key) => return key.carry_out(&config, output).await,
+            Command::Drill(drill) => return drill.carry_out(&config, output).await,
+            command => command,
+        };
+        let opening = Opening {
+            key: command.key_use(),
+            check_up_to: if serves { MAX_BYTES_CHECKED_AT_START } else { 0 },
+        };
+        let store = Store::open_with(&config.database_url, config.clock(), config.settings(), opening).await;
         let store = store.map_err(|error| match error {
-            RecordsError::Ledger(_) => error.into(),
-            error => {
-                anyhow::Error::new(error).context("The database cannot be opened. Check LETHE_DATABASE_URL")
-            }
+            RecordsError::Ledger(_) | RecordsError::NotReady(_) => error.into(),
+            error => anyhow::Error::new(error).context("The database cannot be opened"),
         })?;
-        let done =
-            Self::do_it(self.command.unwrap_or(Command::Serve), &config, &store, Output { json: self.json });
-        let done = done.await;
+        let done = Self::do_it(command, &config, &store, output).await;
         // The old values of a single user are in this process only: they are searched for before it ends.
         records::residue::background_scans().await;
         done
@@ -142,6 +179,8 @@ impl Arguments {
             Command::Maintain(maintain) => maintain.carry_out(store, output).await,
             Command::Audit(audit) => audit.carry_out(store, output).await,
             Command::Ledger(ledger) => ledger.carry_out(store, output).await,
+            Command::Backup(backup) => backup.carry_out(config, store, output).await,
+            Command::Check | Command::Key(_) | Command::Drill(_) => Ok(ExitCode::FAILURE),
         }
     }
 }

@@ -131,7 +131,7 @@ impl Log {
     /// Begins to write it.
     pub(crate) fn begin(self) {
         let log = tracing_subscriber::fmt()
-            .with_env_filter(tracing_subscriber::EnvFilter::new("info,sea_orm_migration=warn"))
+            .with_env_filter(tracing_subscriber::EnvFilter::new("info,sea_orm_migration=warn,sqlx=warn"))
             .with_writer(std::io::stderr);
         match self {
             Self::Text => log.init(),
@@ -202,9 +202,24 @@ impl Config {
     }
 
     /// The folder of an embedded database; `data` for any other.
-    fn folder(&self) -> &Path {
-        let file = self.database_url.strip_prefix("sqlite://").and_then(|url| url.split('?').next());
-        file.and_then(|file| Path::new(file).parent()).unwrap_or(Path::new("data"))
+    fn folder(&self) -> PathBuf {
+        let file = self.database_file();
+        file.and_then(|file| file.parent().map(Path::to_owned)).unwrap_or_else(|| PathBuf::from("data"))
+    }
+
+    /// The file of an embedded database; none for any other.
+    pub(crate) fn database_file(&self) -> Option<PathBuf> {
+        let path = self.database_url.strip_prefix("sqlite:")?.split('?').next()?;
+        let path = path.strip_prefix("//").unwrap_or(path);
+        let path = percent_encoding::percent_decode_str(path).decode_utf8_lossy().into_owned();
+        Some(PathBuf::from(path)).filter(|path| !path.as_os_str().is_empty() && path != Path::new(":memory:"))
+    }
+
+    /// How an embedded database is opened, as its address says.
+    pub(crate) fn database_mode(&self) -> Option<&str> {
+        let (_, query) = self.database_url.strip_prefix("sqlite:")?.split_once('?')?;
+        let is_fixed = query.split('&').any(|part| part == "immutable=true");
+        if is_fixed { Some("ro") } else { query.split('&').find_map(|part| part.strip_prefix("mode=")) }
     }
 
     /// Makes the folder of database, ledger and key where there is none, so that a first start needs nothing before.
@@ -215,7 +230,7 @@ impl Config {
 
     /// What the records need to know.
     pub(crate) fn settings(&self) -> Settings {
-        let defaults = Settings::in_folder(self.folder());
+        let defaults = Settings::in_folder(&self.folder());
         Settings {
             ledger: self.ledger.clone().unwrap_or(defaults.ledger),
             key: self.key.clone().unwrap_or(defaults.key),

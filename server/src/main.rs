@@ -1,9 +1,11 @@
 //! Lethe: the staff desk that lets a library forget people without forgetting what it learned.
 
+mod causes;
 mod command;
 mod config;
 mod provider;
 mod scheduler;
+mod startup;
 mod web;
 
 use clap::Parser;
@@ -15,10 +17,10 @@ static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 #[tokio::main]
 async fn main() -> ExitCode {
+    startup::keep_files_private();
     let arguments = command::Arguments::parse();
     arguments.carry_out().await.unwrap_or_else(|error| {
-        // The causes are left out: those of the database can hold values.
-        eprintln!("Not done: {error}");
+        eprintln!("Not done: {}", causes::of(&error));
         ExitCode::FAILURE
     })
 }

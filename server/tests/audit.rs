@@ -65,10 +65,27 @@ async fn it_says_when_the_key_is_another_one() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
     assert!(lethe(folder, &["demo", "--users", "60"]).status.success());
-    std::fs::remove_file(folder.join("lethe.key")).unwrap();
+    let replaced = lethe(folder, &["key", "replace", "--confirm", "REPLACE", "--json"]);
+    assert!(replaced.status.success(), "{}", words(&replaced.stderr));
+    let replaced: Value = serde_json::from_slice(&replaced.stdout).unwrap();
     let other = lethe(folder, &["audit", "verify"]);
     assert!(!other.status.success());
-    assert!(words(&other.stdout).contains("most likely LETHE_KEY"), "{}", words(&other.stdout));
+    assert!(words(&other.stdout).contains("Most likely LETHE_KEY"), "{}", words(&other.stdout));
+    let kept = folder.join(replaced["kept"].as_str().unwrap());
+    std::fs::copy(kept, folder.join("lethe.key")).unwrap();
+    let old = lethe(folder, &["audit", "verify"]);
+    let findings = words(&old.stdout);
+    assert_eq!(
+        findings.matches("was changed").count(),
+        1,
+        "the old key verifies all but the last: {findings}"
+    );
+    let refused = lethe(folder, &["users", "find", "a"]);
+    assert!(
+        !refused.status.success() && words(&refused.stderr).contains("another key"),
+        "{}",
+        words(&refused.stderr)
+    );
 }
 
 #[tokio::test]

@@ -92,11 +92,12 @@ fn verdict_words(verdict: &Verdict) -> String {
         let more = grouped(i64::try_from(verdict.more).unwrap_or(i64::MAX));
         lines.push(format!("… and {more} more"));
     }
-    let changed =
-        verdict.findings.iter().filter(|finding| matches!(finding, Finding::Changed { .. })).count();
-    if changed > 1 && changed as u64 + verdict.more == verdict.events.unsigned_abs() {
+    let is_changed = |finding: &&Finding| matches!(finding, Finding::Changed { .. });
+    let changed = verdict.findings.iter().take_while(is_changed).count();
+    if changed > 1 && verdict.findings.first() == Some(&Finding::Changed { sequence: 1 }) {
         lines.push(
-            "Not one event fits: most likely LETHE_KEY is not the key that the audit was written with"
+            "Most likely LETHE_KEY is not the key with which the first events were written: lethe key show lists keys \
+             that were replaced"
                 .to_owned(),
         );
     }

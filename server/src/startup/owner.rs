@@ -1,0 +1,78 @@
+//! Whose the files are. What root writes, the service cannot use any more.
+
+use std::path::{Path, PathBuf};
+
+/// Why root may not work here: the files belong to another user. Gives the command that does the same as that user.
+#[cfg(unix)]
+pub(super) fn refusal(paths: &[PathBuf]) -> Option<String> {
+    if !rustix::process::geteuid().is_root() {
+        return None;
+    }
+    let (path, user, group) = paths.iter().find_map(|path| {
+        let (user, group) = owner(path)?;
+        (user != 0).then_some((path, user, group))
+    })?;
+    let command: Vec<String> = std::env::args().map(|word| quoted(&word)).collect();
+    Some(format!(
+        "{} belongs to {}, and Lethe runs as root here: that user could not use what root writes. Run as that user: \
+         setpriv --reuid={user} --regid={group} --clear-groups {}",
+        path.display(),
+        name(user),
+        command.join(" ")
+    ))
+}
+
+#[cfg(not(unix))]
+pub(super) const fn refusal(_: &[PathBuf]) -> Option<String> {
+    None
+}
+
+/// What to do where a right is missing.
+#[cfg(unix)]
+pub(super) fn remedy(path: &Path) -> String {
+    let own = rustix::process::geteuid().as_raw();
+    let above = path.ancestors().find(|above| above.exists()).unwrap_or(path);
+    match owner(above) {
+        Some((user, _)) if user != own => format!(
+            "{} belongs to {}, and Lethe runs as {}: start Lethe as that user, or run: chown {own} {}",
+            above.display(),
+            name(user),
+            name(own),
+            above.display()
+        ),
+        _ => format!("Give {} the right to it: chmod u+rwX {}", name(own), above.display()),
+    }
+}
+
+#[cfg(not(unix))]
+pub(super) fn remedy(path: &Path) -> String {
+    format!("Give the user that runs Lethe the right to {}", path.display())
+}
+
+#[cfg(unix)]
+fn owner(path: &Path) -> Option<(u32, u32)> {
+    use std::os::unix::fs::MetadataExt as _;
+    std::fs::metadata(path).ok().map(|found| (found.uid(), found.gid()))
+}
+
+/// A user's name, where this computer knows one.
+#[cfg(unix)]
+fn name(user: u32) -> String {
+    let known = std::fs::read_to_string("/etc/passwd").unwrap_or_default();
+    let name = known.lines().find_map(|line| {
+        let mut parts = line.split(':');
+        let name = parts.next()?;
+        (parts.nth(1)?.parse() == Ok(user)).then(|| name.to_owned())
+    });
+    name.map_or_else(|| format!("user {user}"), |name| format!("user {name} ({user})"))
+}
+
+/// A word of a command line as a shell takes it.
+#[cfg(unix)]
+fn quoted(word: &str) -> String {
+    let is_plain = |sign: char| sign.is_ascii_alphanumeric() || "-_./=:,@+".contains(sign);
+    if !word.is_empty() && word.chars().all(is_plain) {
+        return word.to_owned();
+    }
+    format!("'{}'", word.replace('\'', r"'\''"))
+}

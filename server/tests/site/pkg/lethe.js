@@ -1,0 +1,1 @@
+// Stands for the compiled assets where a test serves pages.
