@@ -72,7 +72,7 @@ lint: tools
 	@.ci/licences
 
 test-native:
-	@.ci/with-postgres cargo test
+	@LETHE_SITE=$(CURDIR)/server/tests/site .ci/with-postgres .ci/with-pgbouncer cargo test
 	@cargo test -p app --features ssr
 
 kills: ## Kill the program 200 times in runs on each database, and 50 times in imports
