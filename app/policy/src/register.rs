@@ -174,10 +174,10 @@ pub const PLACES: [Place; 10] = [
                anew (lethe maintain --full).",
     },
     Place {
-        words: "Backups",
+        words: "Backups (lethe backup) and the temporary copies of a restore drill",
         class: Class::Identifier,
-        rule: "Are the administrator's: they keep old values until they expire. After a restore everybody whom the \
-               ledger names is anonymised again before the desk opens.",
+        rule: "Are the administrator's: backups keep old values until they expire. After a restore everybody whom the \
+               ledger names is anonymised again before the desk opens. A drill deletes its copy when it ends.",
     },
     Place {
         words: "Ledger (file outside the database)",
