@@ -6,10 +6,12 @@
 //! result of these people cannot be determined any more; it is never said that they are clean.
 
 mod background;
+mod barren;
 mod fold;
 mod gone;
 mod kind;
 mod memory;
+mod phone;
 mod places;
 mod registered;
 mod result;
@@ -18,6 +20,7 @@ mod scan;
 mod search;
 mod sift;
 mod standing;
+mod theirs;
 mod value;
 mod verify;
 

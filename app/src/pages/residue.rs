@@ -111,9 +111,8 @@ pub fn ResiduePage() -> impl IntoView {
 
 fn place(found: Finding) -> impl IntoView {
     let kind = found.kind.map_or("value", |kind| kind.words());
-    let others = (found.others > 0).then(|| {
-        format!(" and of {} with the same value", counted(found.others, "other user", "other users"))
-    });
+    let others =
+        (found.others > 0).then(|| format!(" and of {}", counted(found.others, "other user", "other users")));
     let run = found.run.map(|run| {
         view! { " · " <a href=format!("/runs/{run}")>"Run "{run.to_string()}</a> }
     });

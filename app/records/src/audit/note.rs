@@ -2,6 +2,7 @@
 
 use super::{Deed, Subject};
 use crate::actor::Actor;
+use crate::bulk;
 use crate::clock::Clock;
 use crate::entity::audit_events;
 use crate::error::RecordsError;
@@ -22,8 +23,35 @@ pub(crate) async fn note(
     run: Option<RunId>,
     detail: &str,
 ) -> Result<(), DbErr> {
+    event(clock, actor, deed, subject, run, detail).insert(tx).await?;
+    Ok(())
+}
+
+/// Writes one event for each of these subjects, with its run and detail, as [`note`] does.
+pub(crate) async fn note_each(
+    tx: &DatabaseTransaction,
+    clock: &Clock,
+    actor: Actor,
+    deed: Deed,
+    subjects: &[(Subject, Option<RunId>, String)],
+) -> Result<(), DbErr> {
+    let events: Vec<audit_events::ActiveModel> = subjects
+        .iter()
+        .map(|(subject, run, detail)| event(clock, actor, deed, *subject, *run, detail))
+        .collect();
+    bulk::insert(tx, events).await
+}
+
+fn event(
+    clock: &Clock,
+    actor: Actor,
+    deed: Deed,
+    subject: Subject,
+    run: Option<RunId>,
+    detail: &str,
+) -> audit_events::ActiveModel {
     let (kind, id) = subject.parts();
-    let event = audit_events::ActiveModel {
+    audit_events::ActiveModel {
         at: Set(clock.now()),
         actor_number: Set(actor.staff.map(|staff| staff.0)),
         channel: Set(actor.channel.code().to_owned()),
@@ -33,9 +61,7 @@ pub(crate) async fn note(
         run_id: Set(run.map(|run| run.0)),
         detail: Set(of_codes(detail)),
         ..Default::default()
-    };
-    event.insert(tx).await?;
-    Ok(())
+    }
 }
 
 /// A detail is made of names and codes: whatever is none, in a name that a library gave to a field of its own, is

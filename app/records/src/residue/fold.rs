@@ -55,6 +55,37 @@ impl Folded {
         &self.letters
     }
 
+    /// Whether what stands before this byte makes one key of both sides: a letter, or one of the signs of which e-mail
+    /// addresses and keys are made (`-`, `.`, `_`, `+`, `%`). At an end of the text nothing does.
+    pub(super) fn is_joined(&self, at: usize) -> bool {
+        matches!(self.gaps.get(at), Some(&(0 | LINK | MARK | PLUS)))
+    }
+
+    /// The same of a domain, in which only letters, digits, `-` and `.` can stand.
+    pub(super) fn is_joined_in_domain(&self, at: usize) -> bool {
+        matches!(self.gaps.get(at), Some(&(0 | LINK)))
+    }
+
+    /// Whether a digit stands on both sides of this byte, with nothing between them or a single `-` or `.`: both are
+    /// of one number.
+    pub(super) fn is_inside_number(&self, at: usize) -> bool {
+        let digit = |at: usize| self.letters.get(at).is_some_and(u8::is_ascii_digit);
+        at > 0 && digit(at - 1) && digit(at) && self.is_joined_in_domain(at)
+    }
+
+    /// Whether the last sign before this byte was a plus.
+    pub(super) fn follows_plus(&self, at: usize) -> bool {
+        matches!(self.gaps.get(at), Some(&(PLUS | LOOSE_PLUS)))
+    }
+
+    /// Whether the letters from `start` to `end` are part of an e-mail address.
+    pub(super) fn is_in_address(&self, start: usize, end: usize) -> bool {
+        let is_at = |at: usize| self.letters.get(at) == Some(&b'@');
+        let ties = |at: usize| self.is_joined(at) || self.gaps.get(at) == Some(&AT);
+        let before = (1..=start).rev().take_while(|at| ties(*at)).any(|at| is_at(at - 1));
+        before || (end..self.letters.len()).take_while(|at| ties(*at)).any(is_at)
+    }
+
     /// Whether a word begins at this byte, or the text ends there.
     pub(super) fn is_edge(&self, at: usize) -> bool {
         self.gaps.get(at).is_none_or(|gap| *gap != 0)
@@ -69,7 +100,7 @@ impl Folded {
     pub(super) fn gap(&self, at: usize) -> Gap {
         match self.gaps.get(at) {
             Some(0) => Gap::None,
-            Some(&TIGHT) => Gap::Tight,
+            Some(&(TIGHT | LINK | MARK | PLUS | AT)) => Gap::Tight,
             _ => Gap::Loose,
         }
     }
@@ -92,6 +123,16 @@ const TIGHT: u8 = 1;
 const LOOSE: u8 = 2;
 /// The character is a word of its own: Chinese and Japanese are written without spaces.
 const WORD: u8 = 3;
+/// A single hyphen or dot.
+const LINK: u8 = 4;
+/// A single underscore or percent sign.
+const MARK: u8 = 5;
+/// A single plus.
+const PLUS: u8 = 6;
+/// Signs or the beginning, and a plus behind them.
+const LOOSE_PLUS: u8 = 7;
+/// The letter is the `@` of an address, or follows it.
+const AT: u8 = 8;
 
 const fn is_first_byte(byte: u8) -> bool {
     byte & 0b1100_0000 != 0b1000_0000
@@ -126,12 +167,17 @@ impl Writer<'_> {
         } else if byte == b'@' {
             // Nothing is an e-mail address without it.
             self.folded.letters.push(byte);
-            self.folded.gaps.push(TIGHT);
-            self.gap = TIGHT;
+            self.folded.gaps.push(if self.gap == 0 { AT } else { self.gap });
+            self.gap = AT;
         } else if self.gap == 0 && !byte.is_ascii_whitespace() {
-            self.gap = TIGHT;
+            self.gap = match byte {
+                b'-' | b'.' => LINK,
+                b'_' | b'%' => MARK,
+                b'+' => PLUS,
+                _ => TIGHT,
+            };
         } else {
-            self.gap = LOOSE;
+            self.gap = if byte == b'+' { LOOSE_PLUS } else { LOOSE };
         }
     }
 
@@ -142,8 +188,9 @@ impl Writer<'_> {
         let plain = self.folded.memo.plain(c);
         match plain.is {
             Is::Nothing => {}
+            Is::Hyphen if self.gap == 0 => self.gap = LINK,
             Is::Sign if self.gap == 0 => self.gap = TIGHT,
-            Is::Sign | Is::Space => self.gap = LOOSE,
+            Is::Hyphen | Is::Sign | Is::Space => self.gap = LOOSE,
             Is::Letters | Is::Word => {
                 let (before, after) = if plain.is == Is::Word { (WORD, LOOSE) } else { (self.gap, 0) };
                 let letters = &plain.letters[..plain.length];
@@ -162,6 +209,8 @@ enum Is {
     /// Nobody sees it, or it is an accent.
     Nothing,
     Sign,
+    /// A hyphen that is not the one of keyboards.
+    Hyphen,
     Space,
     Letters,
     /// It is a word by itself.
@@ -186,7 +235,11 @@ impl Plain {
         if is_unseen(c) || is_combining_mark(c) {
             return plain;
         }
-        plain.is = if c.is_whitespace() { Is::Space } else { Is::Sign };
+        plain.is = match c {
+            '\u{2010}' | '\u{2011}' => Is::Hyphen,
+            c if c.is_whitespace() => Is::Space,
+            _ => Is::Sign,
+        };
         decompose_compatible(c, |part| {
             for lower in part.to_lowercase().filter(|lower| !is_combining_mark(*lower)) {
                 match written(lower) {

@@ -1,7 +1,8 @@
 //! Closing findings where nothing stands any more: their rows were cleared later in the same run, with their own user.
 
 use super::places::{Key, places};
-use super::review::{Decision, Now, Spot, now_at};
+use super::review::{Decision, Now, Spot, close, now_at};
+use crate::actor::Actor;
 use crate::dialect::{self, TableFacts, quoted};
 use crate::entity::residue_hits;
 use crate::error::RecordsError;
@@ -13,8 +14,8 @@ use std::collections::{BTreeMap, HashSet};
 /// How many findings are looked at together.
 const PAGE: u64 = 1_000;
 
-/// Closes the findings of a run where nothing stands any more.
-pub(crate) async fn close_what_is_gone(store: &Store, run: RunId) -> Result<(), RecordsError> {
+/// Closes the findings of a run where nothing stands any more, with an event for each.
+pub(crate) async fn close_what_is_gone(store: &Store, actor: Actor, run: RunId) -> Result<(), RecordsError> {
     let mut tables = Vec::new();
     let mut after = i64::MIN;
     loop {
@@ -31,7 +32,7 @@ pub(crate) async fn close_what_is_gone(store: &Store, run: RunId) -> Result<(), 
         if tables.is_empty() {
             tables = dialect::tables(&store.db).await?;
         }
-        close(store, &gone(&store.db, &tables, &open).await?).await?;
+        close_open(store, actor, &gone(&store.db, &tables, &open).await?).await?;
     }
 }
 
@@ -52,20 +53,20 @@ pub(crate) async fn notes_positions(store: &Store) -> Result<bool, RecordsError>
     Ok(places.iter().any(|place| place.key == Key::Position && noted.contains(&place.table)))
 }
 
-/// Closes these findings, unless somebody has decided meanwhile.
-async fn close(store: &Store, gone: &[i64]) -> Result<(), RecordsError> {
+/// Closes these findings, except those that were decided meanwhile.
+async fn close_open(store: &Store, actor: Actor, gone: &[i64]) -> Result<(), RecordsError> {
     if gone.is_empty() {
         return Ok(());
     }
     let tx = store.begin().await?;
-    let backend = tx.get_database_backend();
-    let sql = format!(
-        "UPDATE residue_hits SET decision = ?, decided_at = ? WHERE decision IS NULL AND {}",
-        dialect::among(backend, "id")
-    );
-    let list = dialect::list(backend, gone.iter().copied());
-    let values = vec![Decision::Gone.code().into(), store.clock.now().into(), list];
-    tx.execute_raw(dialect::statement(backend, &sql, values)).await?;
+    let open = residue_hits::Entity::find()
+        .filter(residue_hits::Column::Id.is_in(gone.iter().copied()))
+        .filter(residue_hits::Column::Decision.is_null())
+        .order_by_asc(residue_hits::Column::Id)
+        .lock_exclusive()
+        .all(&tx)
+        .await?;
+    close(&tx, store, actor, &open, Decision::Gone).await?;
     store.commit(tx).await
 }
 

@@ -131,9 +131,17 @@ impl ValueKind {
         )
     }
 
-    /// Whether the people of one household have it together. What somebody else has now is theirs.
-    pub(super) const fn is_shared(self) -> bool {
-        matches!(self, Self::Phone | Self::Street | Self::Address | Self::CustomValue)
+    /// Whether it can have the form of an e-mail address.
+    pub(super) const fn may_be_address(self) -> bool {
+        matches!(
+            self,
+            Self::UserId
+                | Self::Email
+                | Self::Barcode
+                | Self::ExternalId
+                | Self::Identifier
+                | Self::CustomValue
+        )
     }
 
     /// Whether a column of this kind is the place where somebody else may have the same value.

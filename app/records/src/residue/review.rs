@@ -17,7 +17,6 @@ use crate::user::display_name;
 use chrono::{DateTime, Utc};
 use policy::register::{self, Action, Class};
 use policy::{LoanText, RunId, UserNumber};
-use sea_orm::sea_query::Expr;
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter, QueryOrder,
     QuerySelect, Value,
@@ -212,7 +211,7 @@ fn finding(hit: residue_hits::Model, person: Option<&users::Model>, others: i64,
 }
 
 /// Decides about a place. The text is removed only if it is still the one that was seen; that cannot be undone.
-/// What is decided holds for everybody whose value it was.
+/// What is decided holds for all users whose values were found at this place; each of the findings gets its own event.
 pub async fn decide(
     store: &Store,
     actor: Actor,
@@ -237,6 +236,7 @@ pub async fn decide(
         None => Now::Nothing,
     };
     let removed = decision == Decision::Removed;
+    let is_one_place = now != Now::Untold;
     match (decision, now, &spot) {
         (Decision::Removed, Now::Text { seen: stands, removable, owner, .. }, Some(spot)) => {
             if stands != seen {
@@ -262,7 +262,8 @@ pub async fn decide(
         (Decision::Removed, ..) | (Decision::Gone, Now::Text { .. }, _) => return Err(RecordsError::Stale),
         _ => {}
     }
-    close(&tx, store, actor, &hit, decision).await?;
+    let closed = at_same_place(&tx, &hit, decision, is_one_place).await?;
+    close(&tx, store, actor, &closed, decision).await?;
     store.commit(tx).await?;
     if removed && dialect::sweep(&store.db, &[&quoted(&hit.table_name)]).await.is_err() {
         tracing::warn!("the database files could not be swept after a text was removed");
@@ -277,36 +278,59 @@ async fn leaves_mark(tx: &DatabaseTransaction, hit: &residue_hits::Model) -> Res
     Ok(stored_policy(&run.policy)?.loan_text == LoanText::Mark)
 }
 
-/// Writes the decision to every open finding at this place, and notes it.
-async fn close(
+/// The open findings that a decision closes: the one that was decided about, and the others at its place. Where only
+/// the owner of the row is known, or not even that, another finding can be in another row.
+async fn at_same_place(
     tx: &DatabaseTransaction,
-    store: &Store,
-    actor: Actor,
     hit: &residue_hits::Model,
     decision: Decision,
-) -> Result<(), RecordsError> {
-    let mut same_place = residue_hits::Entity::update_many()
-        .col_expr(residue_hits::Column::Decision, decision.code().into())
-        .col_expr(residue_hits::Column::DecidedAt, Expr::value(store.clock.now()))
-        .col_expr(residue_hits::Column::DecidedBy, Expr::value(actor.staff.map(|staff| staff.0)))
+    is_one_place: bool,
+) -> Result<Vec<residue_hits::Model>, DbErr> {
+    let mut same_place = residue_hits::Entity::find()
         .filter(residue_hits::Column::TableName.eq(hit.table_name.as_str()))
         .filter(residue_hits::Column::ColumnName.eq(hit.column_name.as_str()))
         .filter(residue_hits::Column::RowKey.eq(hit.row_key.as_str()))
-        .filter(residue_hits::Column::Decision.is_null());
+        .filter(residue_hits::Column::Decision.is_null())
+        .order_by_asc(residue_hits::Column::Id)
+        .lock_exclusive();
+    if !is_one_place {
+        same_place = same_place.filter(residue_hits::Column::Id.eq(hit.id));
+    }
     if decision == Decision::Kept {
-        // Another value in the same text is another question.
+        // Another kind of value in the same text is another question.
         same_place = same_place.filter(residue_hits::Column::What.eq(hit.what.as_str()));
     }
-    same_place.exec(tx).await?;
+    same_place.all(tx).await
+}
+
+/// Closes these findings, which the transaction has locked, and writes one event for each.
+pub(super) async fn close(
+    tx: &DatabaseTransaction,
+    store: &Store,
+    actor: Actor,
+    hits: &[residue_hits::Model],
+    decision: Decision,
+) -> Result<(), DbErr> {
+    let backend = tx.get_database_backend();
+    let sql = format!(
+        "UPDATE residue_hits SET decision = ?, decided_at = ?, decided_by = ? WHERE {}",
+        dialect::among(backend, "id")
+    );
+    let list = dialect::list(backend, hits.iter().map(|hit| hit.id));
+    let decided_by = actor.staff.map(|staff| staff.0);
+    let values = vec![decision.code().into(), store.clock.now().into(), decided_by.into(), list];
+    tx.execute_raw(dialect::statement(backend, &sql, values)).await?;
     let deed = match decision {
         Decision::Removed => Deed::ResidueRemoved,
         Decision::Kept => Deed::ResidueKept,
         Decision::Gone => Deed::ResidueGone,
     };
-    let detail = format!("finding={},{}.{}", hit.id, hit.table_name, hit.column_name);
-    let subject = Subject::User(hit.user_number);
-    audit::note(tx, &store.clock, actor, deed, subject, hit.run_id.map(RunId), &detail).await?;
-    Ok(())
+    let mut events = Vec::with_capacity(hits.len());
+    for hit in hits {
+        let detail = format!("finding={},{}.{}", hit.id, hit.table_name, hit.column_name);
+        events.push((Subject::User(hit.user_number), hit.run_id.map(RunId), detail));
+    }
+    audit::note_each(tx, &store.clock, actor, deed, &events).await
 }
 
 /// What stands now where something was found.

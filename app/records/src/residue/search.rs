@@ -41,6 +41,13 @@ pub(super) struct Bearer {
     pub(super) value: Value,
 }
 
+impl Bearer {
+    /// Whether the value counts in free text only.
+    pub(super) fn is_weak(&self) -> bool {
+        self.value.weight == Weight::Weak
+    }
+}
+
 /// Letters that are searched for, sorted.
 #[derive(Default)]
 struct Needles {
@@ -109,6 +116,11 @@ impl Search {
     /// Whose value a needle is.
     pub(super) fn bearers(&self, needle: u32) -> &[Bearer] {
         self.needles.bearers(needle, &self.bearers)
+    }
+
+    /// The needle with these letters.
+    pub(super) fn needle(&self, letters: &[u8]) -> Option<u32> {
+        self.needles.find(letters)
     }
 
     /// Calls `found` with each needle whose letters stand in a text, and from where to where.

@@ -1,27 +1,24 @@
 //! Sifting: which of the places where letters of a value stand really are residue.
 //!
 //! - In rows of the person everything counts.
-//! - What another user has now, in the place for it, is theirs: login names, barcodes and addresses are free again at once,
-//!   names are shared, families share street and phone. In the rows of that user it is theirs too.
-//! - Distinctive values count anywhere else; what could be a word only in free text, and only while few people have it
-//!   and few rows hold it; a last name alone only while nobody else has it.
+//! - Of other rows, distinctive values count anywhere; what could be a word only in free text, and only while few people
+//!   have it and few fields hold it; a last name alone only while nobody else has it.
+//! - What another user has now is theirs in its own place: in the column for it, in the search words made of that
+//!   column, and in messages to that user. That is so only if the value is all of that user's field. Everywhere else,
+//!   in notes about that user too, it counts.
+//! - A name that another user has, whole, is theirs in all rows of that user: many people have the same.
 
+use super::barren::Barren;
 use super::fold::Folded;
 use super::kind::ValueKind;
 use super::places::{Column, Place, UNTOLD};
 use super::search::{Bearer, Search};
+use super::theirs::{Spread, Theirs};
 use super::value::{Names, Weight};
 use crate::dialect::{Block, FIELD, RECORD};
 use policy::{LoanText, UserNumber};
 use std::sync::Arc;
 use zeroize::Zeroizing;
-
-/// Of how many people at most a word may be an identifier, so that it still points to one.
-const MOST_BEARERS: usize = 20;
-/// In how many rows at most such a word may stand: one that stands in more is a word of the language.
-const MOST_WEAK_PLACES: usize = 20;
-/// How many places are noted of one value.
-const MOST_PLACES: usize = 200;
 
 /// A place where a value of somebody stands.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -44,33 +41,36 @@ pub(super) struct Alike {
     pub(super) text: Zeroizing<String>,
 }
 
-/// What is known of a needle besides its bearers.
-#[derive(Clone, Copy, Default)]
-struct Known {
-    /// Whether it counts in free text only, whoever's it is.
-    is_weak: bool,
-    /// How many other users have it now.
-    living: u16,
-    /// How many findings there are of it: places times the people to whom it points.
-    places: u16,
-}
-
 /// The search with all that it has found.
 pub(super) struct Sift {
     search: Search,
-    known: Vec<Known>,
-    /// Needles that other users have now, with their numbers; sorted when `users` is through.
-    theirs: Vec<(i64, u32)>,
-    theirs_is_sorted: bool,
+    /// By needle.
+    spread: Vec<Spread>,
+    theirs: Theirs,
+    /// The table that is read now.
+    table: Arc<str>,
     /// The greatest user number there is. Who comes while the search is under way is not known with what is theirs.
     newest: i64,
-    /// What was found; for words that can turn out to stand everywhere with the needle.
-    hits: Vec<(Hit, Option<u32>)>,
+    /// What was found.
+    kept: Vec<Kept>,
+    /// How many rows something was found in.
+    rows: u32,
     alike: Vec<Alike>,
     text: Folded,
     barren: Barren,
     /// What was found in the row at hand.
     found: Vec<Found>,
+    /// Needles that the owner of the row has in the field at hand.
+    noted: Vec<u32>,
+}
+
+/// A place that was found.
+struct Kept {
+    hit: Hit,
+    /// The needle of what could be a word. Only at the end it is known how many have it, and where it stands.
+    weak: Option<u32>,
+    /// Tells rows apart.
+    row: u32,
 }
 
 /// A value that was found in the row at hand.
@@ -105,36 +105,37 @@ struct Row {
     owner: Option<i64>,
     /// The same, if the search is for that user.
     own: Option<u32>,
+    /// Whether it is a row of another user in which that user has values.
+    has_theirs: bool,
 }
 
 impl Sift {
     pub(super) fn of(search: Search) -> Self {
-        let is_weak = |bearer: &Bearer| bearer.value.weight == Weight::Weak;
-        let known = (0..search.needles())
-            .map(|needle| Known { is_weak: search.bearers(needle).iter().all(is_weak), ..Known::default() })
-            .collect();
+        let spread = (0..search.needles()).map(|needle| Spread::of(search.bearers(needle))).collect();
         Self {
             search,
-            known,
-            theirs: Vec::new(),
-            theirs_is_sorted: false,
+            spread,
+            theirs: Theirs::default(),
+            table: Arc::from(""),
             newest: i64::MIN,
-            hits: Vec::new(),
+            kept: Vec::new(),
+            rows: 0,
             alike: Vec::new(),
             text: Folded::default(),
             barren: Barren::default(),
             found: Vec::new(),
+            noted: Vec::new(),
         }
     }
 
     /// Sifts rows of a place: key, owner and its columns.
     pub(super) fn rows(&mut self, place: &Arc<Place>, block: &Block) {
-        let [is_users, is_custom] = ["users", "custom_values"].map(|table| place.table == table);
-        if !is_users && !self.theirs_is_sorted {
-            self.theirs.sort_unstable();
-            self.theirs_is_sorted = true;
-        }
         let (table, columns) = names(place);
+        if self.table != table {
+            self.theirs.sort();
+            self.table = Arc::clone(&table);
+        }
+        let [is_users, is_custom] = ["users", "custom_values"].map(|table| place.table == table);
         for record in records(block) {
             let mut fields = record.split(|byte| *byte == FIELD);
             let (Some(key), Some(owner)) = (fields.next(), fields.next()) else { continue };
@@ -144,17 +145,18 @@ impl Sift {
             } else if owner.is_some_and(|owner| owner > self.newest) {
                 continue;
             }
-            let row = Row { owner, own: owner.and_then(|owner| self.search.person(owner)) };
-            let notes = row.own.is_none() && (is_users || is_custom);
+            let own = owner.and_then(|owner| self.search.person(owner));
+            let row = Row { owner, own, has_theirs: own.is_none() && (is_users || is_custom) };
             for (at, (column, text)) in place.columns.iter().zip(fields.clone()).enumerate() {
-                self.field(at, column, row, text, notes);
+                self.field(at, column, row, text);
             }
-            if row.own.is_none() && is_users {
+            if row.has_theirs && is_users {
                 self.note_full_names(place, row, fields);
             }
             if !self.found.is_empty() {
+                self.leave_theirs(row);
                 let key = self.told(place, key);
-                self.keep(row, &table, &columns, &key);
+                self.keep(&columns, &key);
             }
         }
     }
@@ -190,21 +192,24 @@ impl Sift {
         std::mem::take(&mut self.alike)
     }
 
-    /// Everything that was found, without the words that turned out to stand everywhere.
+    /// Everything that was found, without the words that many have or that turned out to stand everywhere.
     pub(super) fn into_hits(self) -> (Vec<Hit>, Search) {
-        let (known, search) = (&self.known, &self.search);
-        let is_rare = |weak: &Option<u32>| {
-            weak.is_none_or(|needle| {
-                let most = MOST_WEAK_PLACES * search.bearers(needle).len();
-                usize::from(known[needle as usize].places) <= most
+        let Self { search, spread, mut kept, .. } = self;
+        kept.retain(|kept| {
+            kept.weak.is_none_or(|needle| {
+                let spread = &spread[needle as usize];
+                spread.points_to_one(kept.hit.kind) && spread.is_rare()
             })
-        };
-        let hits = self.hits.into_iter().filter(|(_, weak)| is_rare(weak));
-        (hits.map(|(hit, _)| hit).collect(), self.search)
+        });
+        // Of several words in one field the first proves most.
+        kept.dedup_by(|next, kept| {
+            next.row == kept.row && next.hit.user == kept.hit.user && next.hit.column == kept.hit.column
+        });
+        (kept.into_iter().map(|kept| kept.hit).collect(), search)
     }
 
     /// Finds in one field what counts there, and notes what others have there now.
-    fn field(&mut self, at: usize, column: &Column, row: Row, text: &[u8], notes: bool) {
+    fn field(&mut self, at: usize, column: &Column, row: Row, text: &[u8]) {
         if text.is_empty()
             || text == LoanText::MARK.as_bytes()
             || row.own.is_none() && self.barren.holds(text)
@@ -215,35 +220,52 @@ impl Sift {
         if let Some(own) = row.own {
             self.own_values(at, column, own);
         }
-        let notes = column.kind.filter(|_| notes);
-        let Self { search, text: folded, known, theirs, theirs_is_sorted, found, .. } = self;
+        self.noted.clear();
+        let Self { search, text: folded, spread, theirs, found, noted, .. } = self;
         let mut is_barren = true;
         search.each(folded, |needle, start, end| {
             is_barren = false;
-            let (bearers, known) = (search.bearers(needle), &mut known[needle as usize]);
-            let fits = |bearer: &&Bearer| bearer.value.fits(folded, start, end);
-            if let Some(kind) = notes
-                && bearers.iter().filter(fits).any(|bearer| bearer.value.kind.belongs_in(kind))
-            {
-                let owner = row.owner.filter(|_| !*theirs_is_sorted);
-                return note(theirs, known, bearers, owner, needle);
+            let (bearers, spread) = (search.bearers(needle), &mut spread[needle as usize]);
+            let fitting = || bearers.iter().filter(|bearer| bearer.value.fits(folded, start, end));
+            if let Some(owner) = row.owner.filter(|_| row.has_theirs) {
+                let is_all = |bearer: &&Bearer| bearer.value.is_all_of(folded, start, end);
+                let own = || fitting().filter(|bearer| belongs_in(column, bearer));
+                if own().any(|bearer| bearer.value.kind != ValueKind::FullName) && !noted.contains(&needle) {
+                    noted.push(needle);
+                    spread.living = spread.living.saturating_add(1);
+                }
+                if own().filter(is_all).any(|bearer| bearer.value.kind != ValueKind::LastName) {
+                    theirs.add(owner, needle, true);
+                } else if column.identifies
+                    && !spread.is_weak
+                    && fitting().any(|bearer| !bearer.value.kind.is_name())
+                {
+                    theirs.add(owner, needle, false);
+                }
             }
-            if known.is_weak && !(column.is_free && points_to_somebody(bearers, *known)) {
+            if spread.is_weak && !column.is_free {
                 return;
             }
-            if *theirs_is_sorted
-                && row.owner.is_some_and(|owner| theirs.binary_search(&(owner, needle)).is_ok())
-            {
+            let is_theirs = |bearer: &Bearer| {
+                belongs_in(column, bearer)
+                    && (bearer.value.kind != ValueKind::CustomValue
+                        || bearer.value.is_all_of(folded, start, end))
+            };
+            if fitting().any(is_theirs) {
                 return;
             }
-            let fitting =
-                bearers.iter().filter(|bearer| counts(column, row, bearer, bearers, *known)).filter(fits);
-            found.extend(fitting.map(|bearer| Found {
+            let counting = fitting().filter(|bearer| {
+                counts(column, row, bearer, *spread)
+                    && !(bearer.is_weak()
+                        && bearer.value.kind != ValueKind::LastName
+                        && folded.is_in_address(start, end))
+            });
+            found.extend(counting.map(|bearer| Found {
                 column: at,
                 person: bearer.person,
                 kind: bearer.value.kind,
                 needle: Some(needle),
-                is_weak: bearer.value.weight == Weight::Weak,
+                is_weak: bearer.is_weak(),
                 span: (start, end),
             }));
         });
@@ -252,8 +274,9 @@ impl Sift {
         }
     }
 
-    /// Notes the full name of somebody else.
+    /// Notes the full name of somebody else, in each way it is written.
     fn note_full_names<'a>(&mut self, place: &Place, row: Row, fields: impl Iterator<Item = &'a [u8]>) {
+        let Some(owner) = row.owner else { return };
         let mut names = Names::default();
         for (column, text) in place.columns.iter().zip(fields) {
             let part = match column.kind {
@@ -265,17 +288,33 @@ impl Sift {
             };
             *part = std::str::from_utf8(text).unwrap_or_default().trim();
         }
-        let Self { search, text, known, theirs, .. } = self;
+        self.noted.clear();
+        let Self { search, text, spread, theirs, noted, .. } = self;
         names.each_full_name(|name| {
             text.fold(name.as_bytes());
-            search.each(text, |needle, start, end| {
-                let belongs =
-                    |bearer: &Bearer| bearer.value.kind.is_name() && bearer.value.fits(text, start, end);
-                let bearers = search.bearers(needle);
-                if bearers.iter().any(belongs) {
-                    note(theirs, &mut known[needle as usize], bearers, row.owner, needle);
-                }
-            });
+            let Some(needle) = search.needle(text.letters()) else { return };
+            let belongs = |bearer: &Bearer| {
+                bearer.value.kind == ValueKind::FullName && bearer.value.fits(text, 0, text.letters().len())
+            };
+            if !noted.contains(&needle) && search.bearers(needle).iter().any(belongs) {
+                noted.push(needle);
+                let spread = &mut spread[needle as usize];
+                spread.living = spread.living.saturating_add(1);
+                theirs.add(owner, needle, true);
+            }
+        });
+    }
+
+    /// Leaves out what the owner of the row at hand has now, in its place.
+    fn leave_theirs(&mut self, row: Row) {
+        let Some(owner) = row.owner.filter(|_| row.own.is_none()) else { return };
+        let (is_index, is_message) = (&*self.table == "user_words", &*self.table == "messages");
+        let theirs = &self.theirs;
+        self.found.retain(|found| {
+            let Some(needle) = found.needle else { return true };
+            let is_theirs = is_index && theirs.holds(owner, needle)
+                || (is_message || found.kind.is_name()) && theirs.is_exactly(owner, needle);
+            !is_theirs
         });
     }
 
@@ -313,95 +352,56 @@ impl Sift {
         if tells { UNTOLD.to_owned() } else { String::from_utf8_lossy(key).into_owned() }
     }
 
-    /// Keeps what was found in a row: in each field for each person the value that proves most.
-    fn keep(&mut self, row: Row, table: &Arc<str>, columns: &[Arc<str>], key: &str) {
+    /// Keeps what was found in a row: in each field for each person the value that proves most, or all that could be
+    /// words, of which some may turn out not to count.
+    fn keep(&mut self, columns: &[Arc<str>], key: &str) {
         let mut found = std::mem::take(&mut self.found);
-        if !self.theirs_is_sorted
-            && let Some(owner) = row.owner
-        {
-            found
-                .retain(|found| found.needle.is_none_or(|needle| !noted_last(&self.theirs, (owner, needle))));
-        }
         let parts: Vec<bool> =
             found.iter().map(|one| found.iter().any(|other| one.is_part_of(other))).collect();
         let mut parts = parts.into_iter();
         found.retain(|_| parts.next() == Some(false));
         found.sort_unstable_by_key(|found| (found.column, found.person, found.is_weak, found.kind));
-        found.dedup_by_key(|found| (found.column, found.person));
-        for Found { column, person, kind, needle, is_weak, .. } in found.drain(..) {
-            if let Some(needle) = needle {
-                let known = &mut self.known[needle as usize];
-                known.places = known.places.saturating_add(1);
-                if usize::from(known.places) > MOST_PLACES * self.search.bearers(needle).len() {
-                    continue;
-                }
+        self.rows = self.rows.saturating_add(1);
+        for (at, one) in found.iter().enumerate() {
+            let mut before = found[..at]
+                .iter()
+                .rev()
+                .take_while(|before| (before.column, before.person) == (one.column, one.person));
+            if before.any(|before| !before.is_weak || before.needle == one.needle) {
+                continue;
             }
-            let (user, _) = self.search.values_of(person);
-            let (table, column) = (Arc::clone(table), Arc::clone(&columns[column]));
-            let hit = Hit { user, kind, table, column, row: key.to_owned() };
-            self.hits.push((hit, needle.filter(|_| is_weak)));
+            if let Some(needle) = one.needle
+                && !self.spread[needle as usize].count_place(one.is_weak)
+            {
+                continue;
+            }
+            let (user, _) = self.search.values_of(one.person);
+            let (table, column) = (Arc::clone(&self.table), Arc::clone(&columns[one.column]));
+            let hit = Hit { user, kind: one.kind, table, column, row: key.to_owned() };
+            self.kept.push(Kept { hit, weak: one.needle.filter(|_| one.is_weak), row: self.rows });
         }
+        found.clear();
         self.found = found;
     }
 }
 
-/// Notes that somebody else has the value of a needle now; under the user number, where it is asked for later. That is
-/// never the case of a word that so many people have that it counts nowhere.
-fn note(
-    theirs: &mut Vec<(i64, u32)>,
-    known: &mut Known,
-    bearers: &[Bearer],
-    number: Option<i64>,
-    needle: u32,
-) {
-    if known.is_weak && !points_to_somebody(bearers, *known) {
-        return;
-    }
-    if let Some(number) = number {
-        if noted_last(theirs, (number, needle)) {
-            return;
-        }
-        theirs.push((number, needle));
-    }
-    known.living = known.living.saturating_add(1);
+/// Whether a column is the place for such a value.
+fn belongs_in(column: &Column, bearer: &Bearer) -> bool {
+    column.kind.is_some_and(|kind| bearer.value.kind.belongs_in(kind))
 }
 
 /// Whether a value counts in this column of this row, as far as the person goes to whom it belonged.
-fn counts(column: &Column, row: Row, bearer: &Bearer, bearers: &[Bearer], known: Known) -> bool {
-    let value = &bearer.value;
-    // What belongs to the person is looked at as a whole, and what belongs to another one who has it is theirs.
-    if row.own.is_some_and(|own| bearers.iter().any(|bearer| bearer.person == own)) {
+fn counts(column: &Column, row: Row, bearer: &Bearer, spread: Spread) -> bool {
+    let kind = bearer.value.kind;
+    // What is left in the person's own rows is looked at as a whole.
+    if row.own == Some(bearer.person) || kind.is_name() && column.identifies {
         return false;
     }
-    if column.kind.is_some_and(|kind| value.kind.belongs_in(kind)) {
-        return false;
-    }
-    if value.kind.is_name() && column.identifies || value.kind.is_shared() && known.living > 0 {
-        return false;
-    }
-    match value.weight {
+    match bearer.value.weight {
         Weight::Own => false,
-        Weight::Weak if value.kind == ValueKind::LastName => {
-            column.is_free && is_only_bearer(bearer, bearers, known)
-        }
-        Weight::Weak => column.is_free && points_to_somebody(bearers, known),
+        Weight::Weak => column.is_free && spread.points_to_one(kind),
         Weight::Strong => true,
     }
-}
-
-/// Whether nobody else has it: a last name that two people share is that of the other one as well.
-fn is_only_bearer(bearer: &Bearer, bearers: &[Bearer], known: Known) -> bool {
-    known.living == 0 && bearers.iter().all(|other| other.person == bearer.person)
-}
-
-/// Whether so few people have it that it still points to one of them.
-fn points_to_somebody(bearers: &[Bearer], known: Known) -> bool {
-    bearers.len() + usize::from(known.living) <= MOST_BEARERS
-}
-
-/// Whether this was noted for the row at hand: its notes are the last ones.
-fn noted_last(theirs: &[(i64, u32)], sought: (i64, u32)) -> bool {
-    theirs.iter().rev().take_while(|(number, _)| *number == sought.0).any(|noted| *noted == sought)
 }
 
 fn records(block: &Block) -> impl Iterator<Item = &[u8]> {
@@ -411,46 +411,4 @@ fn records(block: &Block) -> impl Iterator<Item = &[u8]> {
 fn names(place: &Place) -> (Arc<str>, Vec<Arc<str>>) {
     let columns = place.columns.iter().map(|column| Arc::from(column.name.as_str()));
     (Arc::from(place.table.as_str()), columns.collect())
-}
-
-/// Short texts in which no letters of any value stand, whoever's they are: the codes and first names that occur in
-/// thousands of rows are looked at once.
-struct Barren {
-    texts: Vec<([u8; Self::LONGEST], u8)>,
-}
-
-impl Default for Barren {
-    fn default() -> Self {
-        Self { texts: vec![([0; Self::LONGEST], 0); Self::SIZE] }
-    }
-}
-
-impl Barren {
-    const LONGEST: usize = 31;
-    const SIZE: usize = 4_096;
-
-    fn place(text: &[u8]) -> usize {
-        // FNV: few instructions for few bytes.
-        let hash = text.iter().fold(0xCBF2_9CE4_8422_2325_u64, |hash, byte| {
-            (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01B3)
-        });
-        usize::try_from(hash >> 52).unwrap_or_default() % Self::SIZE
-    }
-
-    fn holds(&self, text: &[u8]) -> bool {
-        if text.len() > Self::LONGEST {
-            return false;
-        }
-        let (known, length) = &self.texts[Self::place(text)];
-        known.get(..usize::from(*length)) == Some(text)
-    }
-
-    fn add(&mut self, text: &[u8]) {
-        if let (Ok(length), Some(place)) =
-            (u8::try_from(text.len()), self.texts[Self::place(text)].0.get_mut(..text.len()))
-        {
-            place.copy_from_slice(text);
-            self.texts[Self::place(text)].1 = length;
-        }
-    }
 }

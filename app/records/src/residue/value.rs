@@ -2,6 +2,7 @@
 
 use super::fold::{Folded, Gap, without_umlauts};
 use super::kind::ValueKind;
+use super::phone::{Number, Prefixes, numbers};
 use memchr::memmem;
 use zeroize::Zeroizing;
 
@@ -16,17 +17,24 @@ pub(super) enum Weight {
     Strong,
 }
 
-/// What must stand around a value where it is found.
+/// Where a value ends in a text: what may stand around it, and inside it.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Fit {
     /// It must be whole words.
     Words,
     /// It must be whole words; a genitive is allowed. Words that are cut differently are others: `an der` is not `Ander`.
     Name,
-    /// Anything may stand around it; but a digit ends with its number.
-    Anywhere,
-    /// The end of a phone number: what goes before depends on from where one calls.
-    Ending,
+    /// A long key ends where a word does, and where letters turn into digits or digits into letters.
+    LongKey,
+    /// A number of whole words. Digits before or behind it, with no more than a hyphen or dot between, are of a longer
+    /// number.
+    Number,
+    /// The same of a long number, beside which letters may stand.
+    LongNumber,
+    /// The digits of a phone number behind its country code: before them a code or a zero may stand, as far as they fit.
+    Phone,
+    /// An e-mail address: it goes on where letters, digits or signs of addresses follow.
+    Email,
 }
 
 /// Names of at least this size are not made up of other words by chance.
@@ -35,7 +43,7 @@ const LONG_NAME: usize = 8;
 /// What a folded value is. There are many of them: eight bytes.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Value {
-    /// At which of the first 32 bytes a word begins.
+    /// At which of the first 32 bytes a word begins; of a phone number instead what may stand before it.
     words: u32,
     pub(super) kind: ValueKind,
     pub(super) weight: Weight,
@@ -91,13 +99,17 @@ impl Values {
     /// Nothing is added where there is too little to be searched for even in the person's own rows.
     fn add_as_it_is(&mut self, kind: ValueKind, text: &str) {
         let mut folded = Folded::of(text);
-        if kind == ValueKind::Phone {
-            folded = Folded::of(&ending_of_number(folded.letters()));
+        let number = (kind == ValueKind::Phone).then(|| Number::of(text, &folded));
+        if let Some(number) = &number {
+            folded = Folded::of(&number.digits);
         }
         let letters = folded.letters();
         let Some((weight, fit)) = weigh(kind, &folded) else { return };
-        let words = (0..letters.len().min(32)).filter(|at| folded.is_edge(*at));
-        let words = words.fold(0, |words, at| words | 1 << at);
+        let begins_word = (0..letters.len().min(32)).filter(|at| folded.is_edge(*at));
+        let words = number.map_or_else(
+            || begins_word.fold(0, |words, at| words | 1 << at),
+            |number| number.prefixes.packed(),
+        );
         if self.iter().any(|(known, known_letters)| {
             known.kind == kind && known.words == words && known_letters == letters
         }) {
@@ -115,6 +127,9 @@ fn weigh(kind: ValueKind, folded: &Folded) -> Option<(Weight, Fit)> {
     let size = folded.size();
     let (digits, others) = folded.digits_and_others();
     let strong_if = |strong: bool, otherwise: Weight| if strong { Weight::Strong } else { otherwise };
+    if size >= 6 && kind.may_be_address() && is_address(folded.letters()) {
+        return Some((Weight::Strong, Fit::Email));
+    }
     match kind {
         ValueKind::UserId | ValueKind::Barcode | ValueKind::ExternalId | ValueKind::Identifier => {
             let enough = match (digits, others) {
@@ -122,14 +137,16 @@ fn weigh(kind: ValueKind, folded: &Folded) -> Option<(Weight, Fit)> {
                 (true, false) => 7,
                 _ => 8,
             };
-            let fit = if size >= 10 { Fit::Anywhere } else { Fit::Words };
+            let fit = match (others, size >= 10) {
+                (true, true) => Fit::LongKey,
+                (true, false) => Fit::Words,
+                (false, true) => Fit::LongNumber,
+                (false, false) => Fit::Number,
+            };
             (size >= 3).then(|| (strong_if(size >= enough, Weight::Weak), fit))
         }
-        ValueKind::Email => {
-            let is_address = size >= 6 && folded.letters().contains(&b'@');
-            (size >= 3).then(|| (strong_if(is_address, Weight::Own), Fit::Words))
-        }
-        ValueKind::Phone => (size >= 5).then(|| (strong_if(size >= 7, Weight::Own), Fit::Ending)),
+        ValueKind::Email => (size >= 3).then_some((Weight::Own, Fit::Words)),
+        ValueKind::Phone => (size >= 5).then(|| (strong_if(size >= 7, Weight::Own), Fit::Phone)),
         ValueKind::FullName => (size >= 3).then(|| (strong_if(size >= 5, Weight::Weak), Fit::Name)),
         ValueKind::LastName => {
             let letters = folded.letters().iter().filter(|byte| **byte & 0xC0 != 0x80).count();
@@ -140,7 +157,8 @@ fn weigh(kind: ValueKind, folded: &Folded) -> Option<(Weight, Fit)> {
             (size >= 4).then(|| (strong_if(whole, Weight::Own), Fit::Words))
         }
         ValueKind::CustomValue => {
-            (size >= 4).then_some((if size >= 8 { Weight::Weak } else { Weight::Own }, Fit::Words))
+            let weight = if size >= 8 { Weight::Weak } else { Weight::Own };
+            (size >= 4).then_some((weight, if others { Fit::Words } else { Fit::Number }))
         }
         ValueKind::FirstName | ValueKind::MiddleName | ValueKind::PreferredName => {
             (size >= 2).then_some((Weight::Own, Fit::Name))
@@ -149,12 +167,18 @@ fn weigh(kind: ValueKind, folded: &Folded) -> Option<(Weight, Fit)> {
     }
 }
 
-/// The digits of a phone number that are the same from wherever one calls: at most nine.
-fn ending_of_number(letters: &[u8]) -> String {
-    let digits: String =
-        letters.iter().filter(|byte| byte.is_ascii_digit()).map(|byte| char::from(*byte)).collect();
-    let local = digits.trim_start_matches('0');
-    local[local.len().saturating_sub(9)..].to_owned()
+/// Whether these letters are an e-mail address: something on both sides of an `@`.
+fn is_address(letters: &[u8]) -> bool {
+    let at = memchr::memchr(b'@', letters);
+    at.is_some_and(|at| at > 0 && at + 1 < letters.len())
+}
+
+/// The addresses in a field for one: there can be several, or a name before them. Without any it is the whole field.
+fn addresses(text: &str) -> Vec<&str> {
+    let around = |c: char| c.is_whitespace() || ",;<>()\"".contains(c);
+    let parts: Vec<&str> =
+        text.split(around).filter(|part| is_address(part.trim_matches('.').as_bytes())).collect();
+    if parts.is_empty() { vec![text] } else { parts }
 }
 
 impl Value {
@@ -162,26 +186,43 @@ impl Value {
     pub(super) fn fits(self, text: &Folded, start: usize, end: usize) -> bool {
         let letters = text.letters();
         let digit = |at: usize| letters.get(at).is_some_and(u8::is_ascii_digit);
-        let ends_whole = || text.is_edge(end) || !(digit(end - 1) && digit(end));
+        let turns = |at: usize| text.is_edge(at) || digit(at - 1) != digit(at);
+        let is_whole_number = || !text.is_inside_number(start) && !text.is_inside_number(end);
+        let begins_word = |at: usize| self.words & 1 << at != 0;
         match self.fit {
             Fit::Words => text.is_edge(start) && text.is_edge(end),
             Fit::Name => {
-                let begins_word = |at: usize| at < 32 && self.words & 1 << at != 0;
                 text.is_edge(start)
                     && text.ends_word(end)
                     && (start + 1..end).all(|at| match text.gap(at) {
                         Gap::None | Gap::Tight => true,
-                        Gap::Loose => self.long || begins_word(at - start),
+                        Gap::Loose => self.long || at - start < 32 && begins_word(at - start),
                     })
             }
-            Fit::Anywhere => (text.is_edge(start) || !(digit(start) && digit(start - 1))) && ends_whole(),
-            Fit::Ending => ends_whole(),
+            Fit::LongKey => turns(start) && turns(end),
+            Fit::Number => text.is_edge(start) && text.is_edge(end) && is_whole_number(),
+            Fit::LongNumber => turns(start) && turns(end) && is_whole_number(),
+            Fit::Phone => {
+                !text.is_inside_number(end) && Prefixes::unpacked(self.words).allow_before(text, start)
+            }
+            Fit::Email => {
+                text.is_edge(start)
+                    && !text.is_joined(start)
+                    && !text.is_joined_in_domain(end)
+                    && (start + 1..end)
+                        .all(|at| text.gap(at) == Gap::None || at - start >= 32 || begins_word(at - start))
+            }
         }
+    }
+
+    /// Whether it is all that stands in a text. A phone number is it wherever it stands: it is never part of another.
+    pub(super) fn is_all_of(self, text: &Folded, start: usize, end: usize) -> bool {
+        self.kind == ValueKind::Phone || start == 0 && end == text.letters().len()
     }
 
     /// Whether it can only stand as whole words.
     pub(super) fn is_words(self) -> bool {
-        matches!(self.fit, Fit::Words | Fit::Name)
+        matches!(self.fit, Fit::Words | Fit::Name | Fit::Number | Fit::Email)
     }
 
     /// Whether it stands in a text that is written about its person.
@@ -250,8 +291,13 @@ impl Raw {
         for (kind, text) in &self.columns {
             match kind {
                 ValueKind::Phone => {
-                    for number in text.split(['/', ',', ';', '\n']) {
-                        values.add(ValueKind::Phone, number);
+                    for number in numbers(text) {
+                        values.add(ValueKind::Phone, &number);
+                    }
+                }
+                ValueKind::Email => {
+                    for address in addresses(text) {
+                        values.add(ValueKind::Email, address);
                     }
                 }
                 kind => values.add(*kind, text),
@@ -301,10 +347,14 @@ impl Raw {
         let known = values.iter().any(|(value, letters)| {
             value.weight == Weight::Strong
                 && value.kind != ValueKind::FullName
-                && memmem::find(folded.letters(), letters).is_some()
+                && value.stands_in(letters, &folded)
         });
-        if !known {
-            values.add(kind, text);
+        if known {
+            return;
+        }
+        match kind {
+            ValueKind::Email => addresses(text).into_iter().for_each(|address| values.add(kind, address)),
+            kind => values.add(kind, text),
         }
     }
 }

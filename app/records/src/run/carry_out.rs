@@ -75,7 +75,8 @@ pub(super) async fn perform(store: &Store, lease: Lease) -> Result<RunState, Rec
         lease.release(store).await?;
         return Ok(RunState::Interrupted);
     }
-    if let Err(error) = residue::close_what_is_gone(store, lease.run).instrument(debug_span!("scan")).await {
+    let closed = residue::close_what_is_gone(store, job.actor, lease.run);
+    if let Err(error) = closed.instrument(debug_span!("scan")).await {
         tracing::warn!(run = lease.run.0, code = error.code(), "what is gone could not be closed");
     }
     enter(store, lease.run, Phase::Maintaining).await?;

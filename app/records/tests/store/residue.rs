@@ -1,7 +1,10 @@
 //! The residue scan: everything that is left is found, what belongs to others is left in peace, and nothing is said to
 //! be clean that nobody has searched.
 
+mod examples;
 mod found;
+mod hard;
+mod oracle;
 mod others;
 mod people;
 mod plant;

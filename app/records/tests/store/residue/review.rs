@@ -132,3 +132,74 @@ async fn nothing_is_removed_from_the_record_of_somebody_under_a_legal_hold() {
     })
     .await;
 }
+
+/// How many events of a deed there are about a user.
+async fn events(store: &Store, deed: &str, user: i64) -> Option<String> {
+    let noted = format!("action = '{deed}' AND subject_kind = 'user' AND subject_id = {user}");
+    text_at(store, "audit_events", "COUNT(*)", &noted).await
+}
+
+/// A library in which the same notes hold values of two people who were anonymised.
+async fn shared_notes(store: &Store) -> RunId {
+    let stays = add(store, users::ActiveModel { leaving_on: Set(None), ..leaver("Stays") }).await;
+    let [one, two] = [add(store, distinct(1)).await, add(store, distinct(2)).await];
+    for id in 1..=3 {
+        let text = format!("{} and {}", one.email.clone().unwrap(), two.email.clone().unwrap());
+        a_loan(store, id, stays.number, &text).await;
+    }
+    let task = add_task(store, &five_days()).await;
+    run_all(store, task).await.0
+}
+
+#[tokio::test]
+async fn each_finding_that_a_decision_closes_has_its_event() {
+    for_each_database(async |store| {
+        let id = shared_notes(&store).await;
+        let found = open(&store, id).await;
+        assert_eq!(found.len(), 3, "{found:?}");
+        assert!(found.iter().all(|finding| finding.others == 1));
+        execute(&store, "UPDATE loans SET note = NULL WHERE id = 3").await;
+        let decisions = [Decision::Removed, Decision::Kept, Decision::Gone];
+        let deeds = ["residue_removed", "residue_kept", "residue_gone"];
+        for ((finding, decision), deed) in found.iter().zip(decisions).zip(deeds) {
+            decide(&store, Actor::COMMAND_LINE, finding.id, decision, seen(finding)).await.unwrap();
+            for user in [2, 3] {
+                assert_eq!(events(&store, deed, user).await.as_deref(), Some("1"), "{deed} of {user}");
+            }
+        }
+        assert_eq!(open(&store, id).await.len(), 0);
+        let hits = hits(&store, id).await;
+        assert_eq!(hits.len(), 6);
+        for hit in hits {
+            let about = format!(
+                "action LIKE 'residue_%' AND detail LIKE 'finding={},%' AND subject_id = {} AND run_id = {}",
+                hit.id, hit.user_number, id.0
+            );
+            let count = text_at(&store, "audit_events", "COUNT(*)", &about).await;
+            assert_eq!(count.as_deref(), Some("1"), "{hit:?}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_decision_about_a_row_that_was_not_noted_closes_that_finding_only() {
+    for_each_database(async |store| {
+        let stays = add(&store, users::ActiveModel { leaving_on: Set(None), ..leaver("Stays") }).await;
+        for at in [1, 2] {
+            let person = add(&store, distinct(at)).await;
+            let sql = format!("INSERT INTO user_words (word, user_number) VALUES (?, {})", stays.number);
+            execute_with(&store, &sql, &[&person.email.unwrap()]).await;
+        }
+        let task = add_task(&store, &five_days()).await;
+        let (id, _) = run_all(&store, task).await;
+        let found = open(&store, id).await;
+        assert_eq!(found[0].now, Now::Untold, "{found:?}");
+        decide(&store, Actor::COMMAND_LINE, found[0].id, Decision::Gone, "").await.unwrap();
+        let open_hits = hits(&store, id).await.into_iter().filter(|hit| hit.decision.is_none()).count();
+        assert_eq!(open_hits, 1, "the other one is in another row");
+        assert_eq!(events(&store, "residue_gone", 2).await.as_deref(), Some("1"));
+        assert_eq!(events(&store, "residue_gone", 3).await.as_deref(), Some("0"));
+    })
+    .await;
+}
