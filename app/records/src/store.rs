@@ -7,6 +7,7 @@ use crate::error::RecordsError;
 use crate::ledger::{self, Known};
 use crate::sealed::Sealer;
 use crate::settings::Settings;
+use crate::vitals::Vitals;
 use migrations::{Migrator, MigratorTrait};
 use sea_orm::{Database, DatabaseConnection, DatabaseTransaction};
 use std::sync::Arc;
@@ -16,6 +17,9 @@ use tokio::sync::{OnceCell, watch};
 #[derive(Clone, Debug)]
 pub struct Store {
     pub(crate) db: DatabaseConnection,
+    /// The one connection of `vitals`.
+    pub(crate) probe: DatabaseConnection,
+    pub(crate) vitals: Arc<Vitals>,
     pub(crate) clock: Clock,
     pub(crate) settings: Arc<Settings>,
     pub(crate) ledger: Known,
@@ -30,8 +34,15 @@ impl Store {
     pub async fn open(url: &str, clock: Clock, settings: Settings) -> Result<Self, RecordsError> {
         let db = Database::connect(dialect::connect_options(url)).await?;
         Migrator::up(&db, None).await?;
+        let probe = if url.contains(":memory:") {
+            db.clone()
+        } else {
+            Database::connect(dialect::probe_options(url)).await?
+        };
         let store = Self {
             db,
+            probe,
+            vitals: Arc::default(),
             clock,
             settings: Arc::new(settings),
             ledger: Known::default(),
@@ -48,7 +59,8 @@ impl Store {
     #[must_use]
     pub fn as_another_process(&self, clock: Clock) -> Self {
         let stop = Arc::new(watch::Sender::new(false));
-        Self { clock, ledger: Known::default(), audit_key: Arc::default(), stop, ..self.clone() }
+        let (ledger, audit_key, vitals) = (Known::default(), Arc::default(), Arc::default());
+        Self { clock, ledger, audit_key, vitals, stop, ..self.clone() }
     }
 
     /// The same database under other settings. For tests.
@@ -60,6 +72,11 @@ impl Store {
     /// The clock.
     pub const fn clock(&self) -> &Clock {
         &self.clock
+    }
+
+    /// What this process knows of its own state.
+    pub fn vitals(&self) -> &Vitals {
+        &self.vitals
     }
 
     /// The settings.
