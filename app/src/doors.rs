@@ -28,6 +28,8 @@ use Need::{May, Nothing, SignIn};
 /// Every address, as the router writes it, and what it asks for.
 pub const DOORS: &[(&str, Need)] = &[
     ("/", SignIn),
+    ("/livez", Nothing),
+    ("/readyz", Nothing),
     ("/healthz", Nothing),
     ("/metrics", Nothing),
     ("/sign-in", Nothing),

@@ -49,6 +49,9 @@ pub enum AppError {
     /// The form did not arrive whole.
     #[error("The form did not arrive in time or was cut off. Nothing was changed. Send it again")]
     CutOff,
+    /// A disk, a file or the database is not in order, and that passes.
+    #[error("{0}")]
+    Unavailable(String),
     /// Our fault. The number stands in the log.
     #[error(
         "Something went wrong on our side and nothing was changed. Tell the administrator the number {0}"
@@ -86,6 +89,9 @@ impl FromServerFnError for AppError {
 impl From<records::RecordsError> for AppError {
     fn from(error: records::RecordsError) -> Self {
         use records::RecordsError;
+        if let Some(fault) = fault_of(&error) {
+            return Self::Unavailable(fault.to_string());
+        }
         match error {
             RecordsError::Invalid(errors) => Self::Invalid(errors),
             RecordsError::Refused(why)
@@ -96,9 +102,22 @@ impl From<records::RecordsError> for AppError {
             RecordsError::SignInAgain => Self::SignInAgain,
             RecordsError::NotFound(what) => Self::NotFound(what.to_owned()),
             RecordsError::Stale => Self::Stale,
-            RecordsError::Database(_) | RecordsError::Corrupt(_) => Self::Internal(reference(&error)),
+            RecordsError::Fault(_) | RecordsError::Database(_) | RecordsError::Corrupt(_) => {
+                Self::Internal(reference(&error))
+            }
         }
     }
+}
+
+/// Returns the fault behind an error, if that will pass. Health knows of it at once.
+#[cfg(feature = "ssr")]
+pub(crate) fn fault_of(error: &records::RecordsError) -> Option<records::Fault> {
+    let fault = error.fault()?;
+    tracing::warn!(code = fault.code(), "a request could not be carried out");
+    if let Some(state) = leptos::prelude::use_context::<crate::state::AppState>() {
+        state.store.vitals().note(fault);
+    }
+    Some(fault)
 }
 
 /// Logs an internal error, and gives the id of the request, which the reader of the page can tell. The text of a database

@@ -238,6 +238,7 @@ fn status_of(error: &AppError) -> StatusCode {
         AppError::NotSignedIn => StatusCode::UNAUTHORIZED,
         AppError::TooMany => StatusCode::TOO_MANY_REQUESTS,
         AppError::NotFound(_) => StatusCode::NOT_FOUND,
+        AppError::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
         AppError::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
         AppError::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
         AppError::CutOff => StatusCode::REQUEST_TIMEOUT,

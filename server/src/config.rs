@@ -26,6 +26,8 @@ use thiserror::Error;
 const FILE: &str = "lethe.toml";
 const LEASE_SECONDS: NonZeroU32 = NonZeroU32::new(20).expect("not zero");
 const IDLE_MINUTES: NonZeroU32 = NonZeroU32::new(20).expect("not zero");
+/// The fewest characters of the token for figures and conditions.
+const MIN_TOKEN: usize = 16;
 
 /// Why the configuration cannot be used.
 #[derive(Debug, Error)]
@@ -53,6 +55,11 @@ pub(crate) enum ConfigError {
     HalfAProvider,
     #[error("The file LETHE_OIDC_SECRET_FILE cannot be read, or is empty")]
     NoSecret,
+    #[error(
+        "The file LETHE_METRICS_TOKEN_FILE cannot be read, or holds fewer than {MIN_TOKEN} characters. Fill it with the \
+         output of: openssl rand -hex 32"
+    )]
+    NoMetricsToken,
     #[error("Single sign-on cannot be made ready: {0}")]
     Provider(#[from] reqwest::Error),
 }
@@ -109,6 +116,10 @@ pub(crate) struct Config {
     /// Whether the provider is believed when it says (`amr` has `mfa`) that it has asked for a second factor: Lethe then
     /// asks for none.
     oidc_second_factor: bool,
+    /// Where else to listen, for programs that watch the service: figures and conditions, without sign-in.
+    pub(crate) metrics_addr: Option<SocketAddr>,
+    /// The file with the token that opens figures and conditions at the address of the desk.
+    metrics_token_file: Option<PathBuf>,
     /// How the log is written.
     pub(crate) log: Log,
     /// Whether this is a demonstration.
@@ -165,6 +176,8 @@ impl Default for Config {
             oidc_secret_file: None,
             oidc_name: "single sign-on".to_owned(),
             oidc_second_factor: false,
+            metrics_addr: None,
+            metrics_token_file: None,
             log: Log::Text,
             demo: false,
             today: None,
@@ -251,6 +264,14 @@ impl Config {
         }
     }
 
+    /// The token that opens figures and conditions at the address of the desk; none where they are not open there.
+    pub(crate) fn metrics_token(&self) -> Result<Option<Arc<str>>, ConfigError> {
+        let Some(file) = &self.metrics_token_file else { return Ok(None) };
+        let text = std::fs::read_to_string(file).map_err(|_| ConfigError::NoMetricsToken)?;
+        let token = text.trim();
+        if token.len() < MIN_TOKEN { Err(ConfigError::NoMetricsToken) } else { Ok(Some(token.into())) }
+    }
+
     /// The clock of the library.
     pub(crate) fn clock(&self) -> Clock {
         self.today.map_or(Clock::new(self.time_zone), |today| Clock::fixed(self.time_zone, today))
@@ -271,7 +292,7 @@ impl Config {
     /// What is known of the outside.
     pub(crate) fn outside(&self) -> Outside {
         let proxies = self.proxies().unwrap_or_default();
-        Outside { name: self.public_name().map(str::to_owned), proxies, provider: None }
+        Outside { name: self.public_name().map(str::to_owned), proxies, ..Outside::default() }
     }
 
     /// The identity provider, where there is one. `address` is where the browser finds Lethe.

@@ -2,7 +2,7 @@
 
 use chrono::NaiveDate;
 use rand::RngExt as _;
-use records::{Store, audit, residue, run, schedule};
+use records::{Store, audit, residue, run, schedule, vitals};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
@@ -42,6 +42,14 @@ impl Pulse {
 
 /// Looks until the process is told to stop. What goes wrong is logged, by its code only, and tried again.
 pub(crate) async fn look(store: Store, pulse: Pulse) {
+    // Until the clock is known to be right, nothing is done by it.
+    vitals::beat(&store).await;
+    while !store.vitals().skew().lets_schedule() {
+        pulse.beat();
+        if rest(&store).await.is_stopping() {
+            return;
+        }
+    }
     while let Err(error) = schedule::recalculate(&store).await {
         tracing::error!(code = error.code(), "the times of the tasks could not be calculated");
         if rest(&store).await.is_stopping() {
@@ -59,10 +67,18 @@ pub(crate) async fn look(store: Store, pulse: Pulse) {
                     tracing::info!(run = run.0, "a task came due");
                 }
             }
-            Err(error) => tracing::error!(code = error.code(), "the scheduler could not look"),
+            Err(error) => {
+                if let Some(fault) = error.fault() {
+                    store.vitals().note(fault);
+                }
+                tracing::error!(code = error.code(), "the scheduler could not look");
+            }
         }
         anchored = anchor_audit(&store, anchored).await;
-        worker.see_to(&store);
+        // By a clock that is wrong, a run of another server looks abandoned.
+        if store.vitals().skew().lets_schedule() {
+            worker.see_to(&store);
+        }
         if rest(&store).await.is_stopping() {
             break;
         }

@@ -2,6 +2,7 @@
 
 mod arriving;
 mod doors;
+mod down;
 mod events;
 mod files;
 mod health;
@@ -29,15 +30,16 @@ use axum::http::header::{
     STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS,
 };
 use axum::middleware::{from_fn, from_fn_with_state};
-use axum::response::IntoResponse as _;
+use axum::response::{IntoResponse as _, Response};
 use axum::routing::{MethodRouter, get, post};
+use health::Watched;
 use leptos::config::LeptosOptions;
 use leptos::prelude::provide_context;
 use leptos::server_fn::axum::server_fn_paths;
 use leptos_axum::{LeptosRoutes, generate_route_list_with_exclusions};
 use maintenance::Door;
-use records::Store;
 use records::ledger::{self, Receipt, Standing};
+use records::{Store, vitals};
 pub(crate) use single_sign_on::RETURN;
 use std::net::IpAddr;
 use std::path::Path;
@@ -71,7 +73,11 @@ pub(crate) async fn serve(config: &Config, store: Store) -> anyhow::Result<()> {
     let addr = config.listen_on()?;
     let listener = TcpListener::bind(addr).await.with_context(|| format!("cannot listen on {addr}"))?;
     let address = config.address(listener.local_addr()?);
-    let outside = Outside { provider: config.provider(&address)?, ..config.outside() };
+    let outside = Outside {
+        provider: config.provider(&address)?,
+        metrics_token: config.metrics_token()?,
+        ..config.outside()
+    };
     if config.cookies() == Cookies::Secure && outside.proxies.is_empty() {
         tracing::warn!(
             "LETHE_TRUSTED_PROXIES is not set: all requests count as coming from the proxy, and who tries passwords there \
@@ -79,6 +85,7 @@ pub(crate) async fn serve(config: &Config, store: Store) -> anyhow::Result<()> {
         );
     }
     let pulse = Pulse::default();
+    let apart = apart(config, &store, &pulse).await?;
     let state = state(&config.site, store.clone(), config.cookies(), &outside);
     let desk = router(&state, &outside, pulse.clone());
     let door = closed_door(&store, outside).await?;
@@ -101,15 +108,43 @@ pub(crate) async fn serve(config: &Config, store: Store) -> anyhow::Result<()> {
         scheduler::look(store.clone(), pulse).await;
         anyhow::Ok(())
     };
+    let watching = async {
+        vitals::watch(&store).await;
+        anyhow::Ok(())
+    };
     let out_of_patience = async {
         store.stopped().await;
         tokio::time::sleep(PATIENCE).await;
     };
     tokio::select! {
-        ended = async { tokio::try_join!(async { anyhow::Ok(serving.await?) }, behind_the_desk) } => { ended?; }
+        ended = async {
+            tokio::try_join!(async { anyhow::Ok(serving.await?) }, apart, watching, behind_the_desk)
+        } => { ended?; }
         () = out_of_patience => tracing::warn!("something did not end in time and is cut off"),
     }
     Ok(())
+}
+
+/// Listens at the address for those who watch the service, where there is one, until the process is asked to stop.
+async fn apart(
+    config: &Config,
+    store: &Store,
+    pulse: &Pulse,
+) -> anyhow::Result<impl Future<Output = anyhow::Result<()>> + use<>> {
+    let listener = match config.metrics_addr {
+        None => None,
+        Some(addr) => {
+            let listener = TcpListener::bind(addr).await;
+            Some(listener.with_context(|| format!("LETHE_METRICS_ADDR: cannot listen on {addr}"))?)
+        }
+    };
+    let (asked, routes) = (store.clone(), Watched::apart(store.clone(), pulse.clone()).routes());
+    Ok(async move {
+        let Some(listener) = listener else { return Ok(()) };
+        tracing::info!("health and figures are at http://{}", listener.local_addr()?);
+        listening::listen(listener, routes, HEAD_TIME, async move { asked.stopped().await }).await?;
+        Ok(())
+    })
 }
 
 /// The door that stays closed while the ledger is ahead of the database; none where they agree. Refuses to serve
@@ -171,6 +206,8 @@ pub(crate) struct Outside {
     pub(crate) proxies: Vec<IpAddr>,
     /// The identity provider, where the library has one.
     pub(crate) provider: Option<Arc<Provider>>,
+    /// The token that opens figures and conditions, where there is one.
+    pub(crate) metrics_token: Option<Arc<str>>,
 }
 
 /// What is no page: its route, and what answers.
@@ -212,7 +249,6 @@ fn router(state: &AppState, outside: &Outside, pulse: Pulse) -> Router {
             move || document.clone().view()
         })
         .with_state(state.clone())
-        .merge(health::routes(state.store.clone(), pulse))
         .route_layer(from_fn_with_state(state.clone(), doors::guard))
         .route_layer(from_fn(logged::logged))
         .fallback({
@@ -220,15 +256,20 @@ fn router(state: &AppState, outside: &Outside, pulse: Pulse) -> Router {
             move |request| page_not_found(state.clone(), request)
         })
         .layer(from_fn_with_state((state.clone(), outside.clone()), doors::recognise))
+        .layer(from_fn_with_state(state.clone(), down::while_up))
         .layer(header(CACHE_CONTROL, "no-store"));
+    let watched = Watched::at_the_desk(state.store.clone(), pulse, outside.metrics_token.clone());
     let site = Path::new(&*state.options.site_root);
     Router::new()
-        .nest_service("/pkg", assets(&site.join("pkg"), "public, max-age=31536000, immutable"))
+        .nest_service("/pkg", assets(&site.join("pkg")))
         .route_service("/favicon.svg", tower_http::services::ServeFile::new(site.join("favicon.svg")))
         .merge(pages)
         .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, LONGEST))
         .layer(GlobalConcurrencyLimitLayer::new(AT_ONCE))
         .layer(from_fn_with_state((state.clone(), outside.clone(), Arrivals::default()), arriving::arrive))
+        // Who watches the service takes no place among the others and waits for none.
+        .merge(watched.routes())
+        .layer(from_fn(down::never_empty))
         .layer(RequestBodyTimeoutLayer::new(SILENCE))
         .layer(CsrfLayer::new())
         .layer(from_fn_with_state(outside.clone(), doors::only_under_own_name))
@@ -282,15 +323,15 @@ fn header(name: HeaderName, value: &'static str) -> SetResponseHeaderLayer<Heade
     SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value))
 }
 
-/// Compiled assets under hashed names: compressed beforehand, cached for ever.
-fn assets(
-    folder: &Path,
-    cache: &'static str,
-) -> tower_http::set_header::SetResponseHeader<ServeDir, HeaderValue> {
-    use tower::ServiceBuilder;
-    ServiceBuilder::new()
-        .layer(header(CACHE_CONTROL, cache))
-        .service(ServeDir::new(folder).precompressed_br().precompressed_gzip())
+/// Compiled assets under hashed names: compressed beforehand, cached for ever. One that is not there may come later.
+fn assets(folder: &Path) -> Router {
+    let files = ServeDir::new(folder).precompressed_br().precompressed_gzip();
+    let cache = |response: &Response| {
+        let is_found = response.status().is_success() || response.status() == StatusCode::NOT_MODIFIED;
+        let cache = if is_found { "public, max-age=31536000, immutable" } else { "no-store" };
+        Some(HeaderValue::from_static(cache))
+    };
+    Router::new().fallback_service(files).layer(SetResponseHeaderLayer::overriding(CACHE_CONTROL, cache))
 }
 
 /// How Leptos finds the compiled assets.

@@ -106,7 +106,10 @@ async fn two_servers_start_what_is_due_once_and_end_when_told_to() {
     assert_eq!(runs[0].channel, "schedule");
     for server in &mut servers {
         assert!(server.get("/healthz").starts_with("HTTP/1.1 200 "));
-        assert!(server.get("/metrics").contains("lethe_database_up 1"));
+        assert!(
+            server.get("/metrics").starts_with("HTTP/1.1 404 "),
+            "figures are for those who may see them"
+        );
         assert!(server.end().success());
     }
 }

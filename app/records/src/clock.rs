@@ -1,6 +1,6 @@
 //! The one clock. Instants are UTC, dates are days of the library's time zone.
 
-use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
+use chrono::{DateTime, NaiveDate, NaiveDateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 
 /// Tells the time, in the library's zone, or always the same day for demonstrations and tests.
@@ -8,12 +8,13 @@ use chrono_tz::Tz;
 pub struct Clock {
     zone: Tz,
     fixed: Option<DateTime<Utc>>,
+    ahead: TimeDelta,
 }
 
 impl Clock {
     /// The real time in this zone.
     pub const fn new(zone: Tz) -> Self {
-        Self { zone, fixed: None }
+        Self { zone, fixed: None, ahead: TimeDelta::zero() }
     }
 
     /// Noon of this day in this zone, for ever.
@@ -24,7 +25,7 @@ impl Clock {
 
     /// This instant in this zone, for ever.
     pub const fn standing(zone: Tz, at: DateTime<Utc>) -> Self {
-        Self { zone, fixed: Some(at) }
+        Self { zone, fixed: Some(at), ahead: TimeDelta::zero() }
     }
 
     /// The library's time zone.
@@ -34,7 +35,18 @@ impl Clock {
 
     /// The instant.
     pub fn now(&self) -> DateTime<Utc> {
-        self.fixed.unwrap_or_else(Utc::now)
+        self.fixed.unwrap_or_else(|| self.of_computer())
+    }
+
+    /// The real time of a computer whose clock is ahead by this much. For tests.
+    #[must_use]
+    pub const fn ahead(self, ahead: TimeDelta) -> Self {
+        Self { ahead, ..self }
+    }
+
+    /// The instant by the clock of this computer, which is compared with those of the others.
+    pub(crate) fn of_computer(&self) -> DateTime<Utc> {
+        Self::real() + self.ahead
     }
 
     /// The instant by the clock of the computer, also where the day is fixed: for leases and signs of life, which

@@ -2,51 +2,26 @@
 
 mod blocks;
 mod causes;
+mod connect;
+mod fault;
 mod files;
 mod tables;
 
 pub(crate) use blocks::{Block, Blocks, FIELD, RECORD, Source, different, position, position_is, snapshot};
 pub(crate) use causes::{answers, cause, remedy};
-pub(crate) use files::{file_size, horizon, is_held_back, rewrite, sweep};
+pub(crate) use connect::{connect_options, probe_options};
+pub(crate) use fault::fault_of;
+pub(crate) use files::{file, file_size, horizon, is_held_back, rewrite, sweep};
 pub use tables::schema;
 pub(crate) use tables::{ColumnFacts, ColumnKind, TableFacts, quoted, tables};
 
 use crate::error::RecordsError;
+use chrono::{DateTime, Utc};
 use sea_orm::sea_query::Value;
 use sea_orm::{
-    AccessMode, ConnectOptions, ConnectionTrait, DatabaseBackend, DatabaseConnection, DatabaseTransaction,
-    DbErr, IsolationLevel, SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait,
+    AccessMode, ConnectionTrait, DatabaseBackend, DatabaseConnection, DatabaseTransaction, DbErr,
+    IsolationLevel, SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait,
 };
-
-/// How long a writer waits for another one, in milliseconds.
-const BUSY_TIMEOUT: &str = "10000";
-
-/// The most memory for pages of the database, of each connection: 8 MiB, in negative KiB. The operating system keeps the
-/// file in memory anyway.
-const CACHE: &str = "-8192";
-
-/// The most memory for SQLite as a whole, in bytes: above it, pages that are kept for later are given up first, those of
-/// connections that nobody uses too.
-const MEMORY: &str = "8388608";
-
-/// Sets up a connection: SQLite overwrites what it deletes, keeps a write-ahead log and checks foreign keys.
-pub(crate) fn connect_options(url: &str) -> ConnectOptions {
-    let mut options = ConnectOptions::new(url);
-    options.sqlx_logging(false).max_connections(if url.contains(":memory:") { 1 } else { 8 });
-    options.map_sqlx_sqlite_opts(|options| {
-        options
-            .pragma("journal_mode", "WAL")
-            .pragma("synchronous", "NORMAL")
-            .pragma("busy_timeout", BUSY_TIMEOUT)
-            .pragma("foreign_keys", "ON")
-            .pragma("secure_delete", "ON")
-            .pragma("cache_size", CACHE)
-            .pragma("soft_heap_limit", MEMORY)
-    });
-    // Poolers refuse this setting; PostgreSQL has written numbers exactly without it since version 12.
-    options.map_sqlx_postgres_opts(|options| options.extra_float_digits(None));
-    options
-}
 
 /// Begins a transaction that will write: on SQLite it takes the write lock at once, so that it can wait for it.
 pub(crate) async fn begin(db: &DatabaseConnection) -> Result<DatabaseTransaction, DbErr> {
@@ -63,6 +38,20 @@ pub(crate) async fn begin_reading(db: &DatabaseConnection) -> Result<DatabaseTra
         return db.begin_with_config(Some(IsolationLevel::RepeatableRead), Some(AccessMode::ReadOnly)).await;
     }
     db.begin().await
+}
+
+/// Whether the database is a file of this computer.
+pub(crate) fn is_embedded(db: &DatabaseConnection) -> bool {
+    db.get_database_backend() != DatabaseBackend::Postgres
+}
+
+/// The clock of the database; None where it has none of its own.
+pub(crate) async fn clock(db: &DatabaseConnection) -> Result<Option<DateTime<Utc>>, DbErr> {
+    if is_embedded(db) {
+        return Ok(None);
+    }
+    let sql = Statement::from_string(DatabaseBackend::Postgres, "SELECT clock_timestamp() AS now");
+    db.query_one_raw(sql).await?.map(|row| row.try_get("", "now")).transpose()
 }
 
 /// The condition that a row was written by the present transaction. On SQLite, which has one writer at a time, nobody
@@ -262,10 +251,9 @@ pub(crate) async fn count_rows_anew(db: &impl ConnectionTrait, table: &str) -> R
     Ok(())
 }
 
-/// Whether a change failed only because another writer was at work: it can be tried again.
-pub(crate) fn is_busy(error: &RecordsError) -> bool {
-    let RecordsError::Database(error) = error else { return false };
-    matches!(error, DbErr::ConnectionAcquire(_)) || is_busy_error(error)
+/// Whether a change failed for a reason that passes: another writer, a full disk, a lost connection. It can be tried again.
+pub(crate) fn is_passing(error: &RecordsError) -> bool {
+    error.fault().is_some()
 }
 
 /// Whether the database says that another one holds what is needed.

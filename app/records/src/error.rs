@@ -1,6 +1,8 @@
 //! What can go wrong with records. No variant carries a personal value.
 
+use crate::dialect;
 use policy::form::{FieldErrors, Problem};
+use std::{fmt, io};
 use thiserror::Error;
 
 /// Why something was not done. Nothing is changed when one of these is returned.
@@ -34,6 +36,9 @@ pub enum RecordsError {
     /// A file, the key or the schema is not as Lethe needs it; the sentence says which, why and what to do.
     #[error("{0}")]
     NotReady(String),
+    /// A disk, a file or the database is not in order; that passes, and the same can succeed later.
+    #[error("{0}")]
+    Fault(Fault),
     /// The database failed. The text is for nobody's eyes but the log's, and even there only its kind.
     #[error("The database could not do this")]
     Database(#[from] sea_orm::DbErr),
@@ -53,6 +58,15 @@ impl RecordsError {
         Self::Invalid(FieldErrors::one(field, problem))
     }
 
+    /// Returns the fault that will pass, where one is the reason: not the request, and nothing that was stored.
+    pub fn fault(&self) -> Option<Fault> {
+        match self {
+            Self::Fault(fault) => Some(*fault),
+            Self::Database(error) => dialect::fault_of(error),
+            _ => None,
+        }
+    }
+
     /// A stable code for logs and results.
     pub const fn code(&self) -> &'static str {
         match self {
@@ -65,8 +79,92 @@ impl RecordsError {
             Self::Ledger(_) => "ledger",
             Self::Audit(_) => "audit",
             Self::NotReady(_) => "not_ready",
+            Self::Fault(fault) => fault.code(),
             Self::Database(_) => "database",
             Self::Corrupt(_) => "corrupt",
         }
+    }
+}
+
+/// Something outside of Lethe that keeps it from writing or reading for a while.
+#[derive(Clone, Copy, Debug, Eq, Error, Hash, PartialEq)]
+pub enum Fault {
+    /// Other changes hold what this one needs.
+    #[error("The database is busy with another change. Nothing was changed. Try again in a moment")]
+    Busy,
+    /// There is no space left.
+    #[error(
+        "The disk is full where {0} is kept. Nothing was changed. Once there is space again, Lethe goes on by itself: \
+         tell the administrator"
+    )]
+    DiskFull(Place),
+    /// It can be read but not written.
+    #[error(
+        "{} cannot be written. Nothing was changed. Tell the administrator: the log names the cause",
+        .0.at_beginning()
+    )]
+    Unwritable(Place),
+    /// The database does not answer.
+    #[error(
+        "The database does not answer. Try again in a moment: Lethe connects again by itself. If you were saving \
+         something, look first whether it was saved"
+    )]
+    Unreachable,
+}
+
+impl Fault {
+    /// Returns what cannot be written; none where it is not one place.
+    pub const fn place(self) -> Option<Place> {
+        match self {
+            Self::DiskFull(place) | Self::Unwritable(place) => Some(place),
+            Self::Busy | Self::Unreachable => None,
+        }
+    }
+
+    /// The fault of a file that could not be written; none where the disk is not full.
+    pub(crate) fn of_file(place: Place, error: &io::Error) -> Option<Self> {
+        let full = [io::ErrorKind::StorageFull, io::ErrorKind::QuotaExceeded, io::ErrorKind::FileTooLarge];
+        full.contains(&error.kind()).then_some(Self::DiskFull(place))
+    }
+
+    /// A stable code for logs, health and metrics.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Busy => "busy",
+            Self::DiskFull(_) => "disk_full",
+            Self::Unwritable(_) => "not_writable",
+            Self::Unreachable => "database_unreachable",
+        }
+    }
+}
+
+/// What Lethe writes.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub enum Place {
+    /// The database.
+    Database,
+    /// The ledger file.
+    Ledger,
+    /// The file of the audit's anchors.
+    Anchors,
+}
+
+impl Place {
+    const fn at_beginning(self) -> &'static str {
+        match self {
+            Self::Database => "The database",
+            Self::Ledger => "The ledger file",
+            Self::Anchors => "The file of the audit’s anchors",
+        }
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        to.write_str(match self {
+            Self::Database => "the database",
+            Self::Ledger => "the ledger file",
+            Self::Anchors => "the file of the audit’s anchors",
+        })
     }
 }

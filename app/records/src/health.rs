@@ -11,7 +11,7 @@ pub use figures::{Figures, OfRuns, figures};
 use crate::clock::Clock;
 use crate::dialect;
 use crate::entity::runs;
-use crate::error::RecordsError;
+use crate::error::{Fault, RecordsError};
 use crate::schedule::missed_times_of;
 use crate::store::Store;
 use crate::task::TaskName;
@@ -80,6 +80,13 @@ pub enum What {
         /// How many times.
         times: i64,
     },
+    /// Something cannot be written, so changes fail.
+    Fault(Fault),
+    /// The clock of this computer is not right, or that of another server.
+    ClockDiffers {
+        /// How many seconds it is ahead.
+        seconds: i64,
+    },
     /// Legal holds are due for review. They stay in force.
     HoldsDue {
         /// How many.
@@ -103,6 +110,8 @@ impl What {
             Self::Failed { .. } => "failed",
             Self::NobodyDone { .. } => "nobody_done",
             Self::Missed { .. } => "missed",
+            Self::Fault(fault) => fault.code(),
+            Self::ClockDiffers { .. } => "clock_differs",
             Self::HoldsDue { .. } => "holds_due",
             Self::PasswordAlone => "password_alone",
             Self::FourEyesOff => "four_eyes_off",
@@ -110,7 +119,7 @@ impl What {
     }
 
     /// The codes of all conditions.
-    pub const CODES: [&'static str; 11] = [
+    pub const CODES: [&'static str; 16] = [
         "overdue",
         "not_taken_up",
         "no_progress",
@@ -122,6 +131,11 @@ impl What {
         "holds_due",
         "password_alone",
         "four_eyes_off",
+        "busy",
+        "disk_full",
+        "not_writable",
+        "database_unreachable",
+        "clock_differs",
     ];
 }
 
@@ -129,7 +143,8 @@ impl What {
 pub async fn read(store: &Store) -> Result<Health, RecordsError> {
     let (overdue, unfinished, newest, missed, holds) =
         try_join!(overdue(store), unfinished(store), newest(store), missed(store), holds::due(store))?;
-    Ok(Health { conditions: [overdue, unfinished, newest, missed, holds, relaxed(store)].concat() })
+    let own = of_this_process(store);
+    Ok(Health { conditions: [own, overdue, unfinished, newest, missed, holds, relaxed(store)].concat() })
 }
 
 /// Protections that the installation has switched off, since this process began.
@@ -140,6 +155,15 @@ fn relaxed(store: &Store) -> Vec<Condition> {
     ];
     let conditions = off.into_iter().filter(|(is_off, _)| *is_off);
     conditions.map(|(_, what)| Condition { what, task: None, run: None, since: store.began }).collect()
+}
+
+/// What this process knows of itself without the database.
+pub fn of_this_process(store: &Store) -> Vec<Condition> {
+    let vitals = store.vitals();
+    let fault = vitals.fault().map(What::Fault);
+    let clock = vitals.skew().reported().map(|seconds| What::ClockDiffers { seconds });
+    let since = store.clock.now();
+    fault.into_iter().chain(clock).map(|what| Condition { what, task: None, run: None, since }).collect()
 }
 
 async fn query(store: &Store, sql: &str, values: Vec<Value>) -> Result<Vec<QueryResult>, DbErr> {

@@ -43,11 +43,12 @@ pub mod store;
 pub mod task;
 pub mod transfer;
 pub mod user;
+pub mod vitals;
 pub mod words;
 
 pub use actor::{Actor, Channel};
 pub use clock::Clock;
-pub use error::RecordsError;
+pub use error::{Fault, Place, RecordsError};
 pub use session::Session;
 pub use settings::{Settings, SignIn};
 pub use store::Store;

@@ -8,6 +8,7 @@ mod carry_out;
 mod finish;
 mod lease;
 mod outcomes;
+mod patience;
 mod preview;
 mod queue;
 mod read;

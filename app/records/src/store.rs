@@ -9,8 +9,9 @@ use crate::ledger::{self, Known};
 use crate::opening;
 use crate::sealed::Sealer;
 use crate::settings::Settings;
+use crate::vitals::Vitals;
 use chrono::{DateTime, Utc};
-use sea_orm::{DatabaseConnection, DatabaseTransaction};
+use sea_orm::{Database, DatabaseConnection, DatabaseTransaction};
 use std::sync::Arc;
 use tokio::sync::{OnceCell, watch};
 
@@ -18,6 +19,9 @@ use tokio::sync::{OnceCell, watch};
 #[derive(Clone, Debug)]
 pub struct Store {
     pub(crate) db: DatabaseConnection,
+    /// The one connection of `vitals`.
+    pub(crate) probe: DatabaseConnection,
+    pub(crate) vitals: Arc<Vitals>,
     pub(crate) clock: Clock,
     pub(crate) settings: Arc<Settings>,
     pub(crate) ledger: Known,
@@ -56,9 +60,16 @@ impl Store {
         let db = opening::connect(url).await?;
         opening::check_integrity(&db, opening.check_up_to).await?;
         opening::bring_up_to_date(&db).await?;
+        let probe = if url.contains(":memory:") {
+            db.clone()
+        } else {
+            Database::connect(dialect::probe_options(url)).await?
+        };
         let store = Self {
             key_fingerprint: key::establish(&db, &settings.key, opening.key).await?.into(),
             db,
+            probe,
+            vitals: Arc::default(),
             clock,
             settings: Arc::new(settings),
             ledger: Known::default(),
@@ -89,7 +100,8 @@ impl Store {
     #[must_use]
     pub fn as_another_process(&self, clock: Clock) -> Self {
         let stop = Arc::new(watch::Sender::new(false));
-        Self { clock, ledger: Known::default(), audit_key: Arc::default(), stop, ..self.clone() }
+        let (ledger, audit_key, vitals) = (Known::default(), Arc::default(), Arc::default());
+        Self { clock, ledger, audit_key, vitals, stop, ..self.clone() }
     }
 
     /// The same database under other settings. For tests.
@@ -101,6 +113,11 @@ impl Store {
     /// The clock.
     pub const fn clock(&self) -> &Clock {
         &self.clock
+    }
+
+    /// What this process knows of its own state.
+    pub fn vitals(&self) -> &Vitals {
+        &self.vitals
     }
 
     /// The settings.

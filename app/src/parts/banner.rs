@@ -54,6 +54,11 @@ async fn approvals(store: &Store, actor: Actor) -> Option<impl IntoView + use<>>
 
 fn line(condition: Condition, brakes: Brakes) -> impl IntoView {
     let Condition { what, task, run, since } = condition;
+    match what {
+        What::Fault(fault) => return view! { <li>{fault.to_string()}"."</li> }.into_any(),
+        What::ClockDiffers { seconds } => return view! { <li>{clock_differs(seconds)}</li> }.into_any(),
+        _ => {}
+    }
     // Somebody else's private task is overdue like any other, but it is not named, and nothing leads to it.
     let (name, to_task) = match task {
         None => ("a task".to_owned(), None),
@@ -108,6 +113,7 @@ fn line(condition: Condition, brakes: Brakes) -> impl IntoView {
             "Four eyes are off".to_owned(),
             ": one member of staff can start any run alone (LETHE_FOUR_EYES=off).".into_any(),
         ),
+        What::Fault(_) | What::ClockDiffers { .. } => (None, String::new(), ().into_any()),
         What::HoldsDue { holds } => (
             Some("/holds?show=due".to_owned()),
             counted(holds, "legal hold", "legal holds"),
@@ -118,5 +124,15 @@ fn line(condition: Condition, brakes: Brakes) -> impl IntoView {
             },
         ),
     };
-    view! { <li><a href=href.unwrap_or_default()>{link}</a>{rest}</li> }
+    view! { <li><a href=href.unwrap_or_default()>{link}</a>{rest}</li> }.into_any()
+}
+
+/// What a clock that is not right means.
+fn clock_differs(seconds: i64) -> String {
+    let (by, way) =
+        (counted(seconds.abs(), "second", "seconds"), if seconds > 0 { "ahead" } else { "behind" });
+    format!(
+        "The clock of this server is {by} {way} of the database or of another server. Set the clocks of all servers: a \
+         server that is more than a minute off starts no task."
+    )
 }

@@ -1,7 +1,7 @@
 //! Loading what a page shows, and the page to show when that does not work.
 
 use crate::doors;
-use crate::error::{AppError, reference};
+use crate::error::{AppError, fault_of, reference};
 use crate::parts::Frame;
 use crate::sought;
 use crate::state::session;
@@ -50,6 +50,9 @@ pub(crate) fn page<V: IntoView + 'static>(
 }
 
 fn problem(error: &RecordsError) -> impl IntoView + use<> {
+    if let Some(fault) = fault_of(error) {
+        return not_shown(StatusCode::SERVICE_UNAVAILABLE, format!("{fault}.")).into_any();
+    }
     let (status, words) = match error {
         RecordsError::NotFound(what) => (StatusCode::NOT_FOUND, format!("There is no such {what}.")),
         RecordsError::Forbidden(action) => {
@@ -62,11 +65,11 @@ fn problem(error: &RecordsError) -> impl IntoView + use<> {
         | RecordsError::NotReady(why) => (StatusCode::CONFLICT, why.clone()),
         RecordsError::Stale => (StatusCode::CONFLICT, AppError::Stale.to_string()),
         RecordsError::Invalid(_) => (StatusCode::UNPROCESSABLE_ENTITY, AppError::Unreadable.to_string()),
-        RecordsError::Database(_) | RecordsError::Corrupt(_) => {
+        RecordsError::Fault(_) | RecordsError::Database(_) | RecordsError::Corrupt(_) => {
             (StatusCode::INTERNAL_SERVER_ERROR, AppError::Internal(reference(error)).to_string())
         }
     };
-    not_shown(status, words)
+    not_shown(status, words).into_any()
 }
 
 fn not_shown(status: StatusCode, words: String) -> impl IntoView {

@@ -2,6 +2,7 @@
 //! doors is shut.
 
 use super::Outside;
+use super::down::{self, Asked};
 use app::cookie;
 use app::doors::{Need, is_by_itself, need};
 use app::error::AppError;
@@ -17,7 +18,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use policy::Action;
 use records::session::Stage;
-use records::{Actor, Session, session};
+use records::{Actor, Fault, Session, session};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 /// The most bytes of a cookie header that are looked at.
@@ -32,6 +33,7 @@ pub(super) async fn recognise(
 ) -> Response {
     let address = outside.address_of(peer_of(&request), request.headers());
     request.extensions_mut().insert(ClientAddress(address));
+    let asked = Asked::of(&request);
     let key = request
         .headers()
         .get(COOKIE)
@@ -52,7 +54,9 @@ pub(super) async fn recognise(
             Ok(None) => _ = request.extensions_mut().insert(SessionEnded),
             Err(error) => {
                 tracing::error!(code = error.code(), "it cannot be found out who is signed in");
-                return StatusCode::SERVICE_UNAVAILABLE.into_response();
+                let fault = error.fault().unwrap_or(Fault::Unreachable);
+                state.store.vitals().note(fault);
+                return down::answer(asked, fault);
             }
         }
     }
@@ -124,7 +128,7 @@ async fn forbidden(state: &AppState, request: Request, actor: Actor, action: Act
 }
 
 /// Whether the answer is a page that somebody reads.
-fn is_page(request: &Request) -> bool {
+pub(super) fn is_page(request: &Request) -> bool {
     let path = request.uri().path();
     let is_form = path.starts_with(submission::PREFIX);
     (request.method() == Method::GET && !["/api/", "/events/"].iter().any(|of| path.starts_with(of)))

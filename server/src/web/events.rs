@@ -1,5 +1,6 @@
 //! The progress of a run as server-sent events, until it has ended.
 
+use super::down;
 use app::cookie;
 use app::islands::Progress;
 use app::state::AppState;
@@ -126,7 +127,7 @@ pub(super) async fn run_events(
     match run::read(&state.store, run).await {
         Ok(_) => {}
         Err(RecordsError::NotFound(_)) => return StatusCode::NOT_FOUND.into_response(),
-        Err(_) => return StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+        Err(error) => return down::failed(&state.store, &error, "the progress of a run could not be read"),
     }
     let watcher = Watcher { state, run, key, looked_at: Instant::now(), last: None, _turn: turn };
     let events = stream::unfold(Some(watcher), async |watcher| watcher?.next().await);

@@ -1,5 +1,6 @@
 //! Files to download.
 
+use super::down;
 use app::state::AppState;
 use axum::Extension;
 use axum::extract::{Path, State};
@@ -7,7 +8,7 @@ use axum::http::StatusCode;
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
 use policy::{RunId, TaskId};
-use records::{RecordsError, Session, certificate, task};
+use records::{RecordsError, Session, Store, certificate, task};
 
 /// The file of a task, for another installation.
 pub(super) async fn export_task(
@@ -19,16 +20,16 @@ pub(super) async fn export_task(
     let text = file.and_then(|file| {
         serde_json::to_string_pretty(&file).map_err(|_| RecordsError::Corrupt("file of the task"))
     });
-    answer(text, &format!("task-{id}.json"))
+    answer(&state.store, text, &format!("task-{id}.json"))
 }
 
 /// The certificate of a run as it was signed.
 pub(super) async fn certificate(State(state): State<AppState>, Path(id): Path<i64>) -> Response {
     let text = certificate::file(&state.store, RunId(id)).await;
-    answer(text, &format!("certificate-{id}.json"))
+    answer(&state.store, text, &format!("certificate-{id}.json"))
 }
 
-fn answer(text: Result<String, RecordsError>, name: &str) -> Response {
+fn answer(store: &Store, text: Result<String, RecordsError>, name: &str) -> Response {
     match text {
         Ok(text) => {
             let disposition = format!("attachment; filename=\"{name}\"");
@@ -36,9 +37,6 @@ fn answer(text: Result<String, RecordsError>, name: &str) -> Response {
             (head, text).into_response()
         }
         Err(RecordsError::NotFound(_)) => StatusCode::NOT_FOUND.into_response(),
-        Err(error) => {
-            tracing::error!(code = error.code(), "a file could not be made");
-            StatusCode::INTERNAL_SERVER_ERROR.into_response()
-        }
+        Err(error) => down::failed(store, &error, "a file could not be made"),
     }
 }

@@ -1,5 +1,10 @@
-//! `/healthz` and `/metrics`: for whoever watches the service from outside. Codes, ids and numbers; no personal value
-//! and no words that somebody typed.
+//! What programs that watch the service may ask.
+//!
+//! - `/livez`: whether the process answers. It asks nothing else: a replay, or a database that is down, is no reason to
+//!   kill it.
+//! - `/readyz` and `/healthz`: whether work can be done here, up or down and no more.
+//! - With the token, or at an address of their own: conditions at `/healthz` and figures at `/metrics`. Codes, ids and
+//!   numbers; no personal value and no words of a task.
 
 #[cfg(test)]
 mod tests;
@@ -7,15 +12,18 @@ mod tests;
 use super::metrics;
 use crate::scheduler::Pulse;
 use axum::extract::State;
-use axum::http::StatusCode;
-use axum::http::header::CONTENT_TYPE;
+use axum::http::header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, WWW_AUTHENTICATE};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
 use records::health::{self, Condition, Figures, Health};
-use records::{RecordsError, Store};
+use records::{RecordsError, Store, vitals};
 use serde::Serialize;
+use std::sync::Arc;
 use std::time::Duration;
+use subtle::ConstantTimeEq as _;
+use tower_http::set_header::SetResponseHeaderLayer;
 
 /// How long the database may take to answer.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -24,16 +32,82 @@ const LONGEST_REST: i64 = 60;
 
 /// What the answers are made of.
 #[derive(Clone)]
-struct Watched {
+pub(super) struct Watched {
     store: Store,
     pulse: Pulse,
+    details: Details,
 }
 
-pub(super) fn routes(store: Store, pulse: Pulse) -> Router {
-    Router::new()
-        .route("/healthz", get(healthz))
-        .route("/metrics", get(metrics))
-        .with_state(Watched { store, pulse })
+/// For whom there is more than up or down.
+#[derive(Clone)]
+enum Details {
+    /// For all that reach the address.
+    ForAll,
+    /// For those who send this token, if there is one.
+    WithToken(Option<Arc<str>>),
+}
+
+impl Watched {
+    /// At the address of the desk.
+    pub(super) fn at_the_desk(store: Store, pulse: Pulse, token: Option<Arc<str>>) -> Self {
+        Self { store, pulse, details: Details::WithToken(token) }
+    }
+
+    /// At an address of its own.
+    pub(super) fn apart(store: Store, pulse: Pulse) -> Self {
+        Self { store, pulse, details: Details::ForAll }
+    }
+
+    pub(super) fn routes(self) -> Router {
+        Router::new()
+            .route(LIVE, get(livez))
+            .route("/readyz", get(readyz))
+            .route("/healthz", get(healthz))
+            .route("/metrics", get(metrics))
+            .layer(SetResponseHeaderLayer::overriding(CACHE_CONTROL, HeaderValue::from_static("no-store")))
+            .with_state(self)
+    }
+
+    fn opens_to(&self, headers: &HeaderMap) -> bool {
+        let Details::WithToken(token) = &self.details else { return true };
+        let sent = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
+        let sent = sent.and_then(|value| value.strip_prefix("Bearer "));
+        token.as_ref().zip(sent).is_some_and(|(token, sent)| token.as_bytes().ct_eq(sent.as_bytes()).into())
+    }
+
+    /// Whether work can be done here, and what staff should know.
+    async fn look(&self) -> (Status, Option<Health>) {
+        vitals::beat(&self.store).await;
+        let health = if self.store.vitals().is_database_down() {
+            None
+        } else {
+            in_time(health::read(&self.store)).await
+        };
+        let is_at_work = self.pulse.age() <= LONGEST_REST && self.store.vitals().fault().is_none();
+        let status = match &health {
+            Some(Health { conditions }) if is_at_work && conditions.is_empty() => Status::Ok,
+            Some(_) if is_at_work => Status::Warning,
+            _ => Status::Failing,
+        };
+        (status, health)
+    }
+}
+
+/// Where the process says that it lives.
+pub(super) const LIVE: &str = "/livez";
+
+/// One word for those who may know no more.
+#[derive(Serialize)]
+struct InOneWord {
+    status: &'static str,
+}
+
+pub(super) fn up() -> Response {
+    Json(InOneWord { status: "up" }).into_response()
+}
+
+pub(super) fn down() -> Response {
+    (StatusCode::SERVICE_UNAVAILABLE, Json(InOneWord { status: "down" })).into_response()
 }
 
 #[derive(Clone, Copy, Serialize)]
@@ -78,32 +152,51 @@ impl From<&Condition> for Told {
     }
 }
 
-async fn healthz(State(Watched { store, pulse }): State<Watched>) -> Response {
-    let health = in_time(health::read(&store)).await;
-    let age = pulse.age();
-    let status = match &health {
-        Some(_) if age > LONGEST_REST => Status::Failing,
-        Some(Health { conditions }) if conditions.is_empty() => Status::Ok,
-        Some(_) => Status::Warning,
-        None => Status::Failing,
-    };
+async fn livez() -> Response {
+    up()
+}
+
+async fn readyz(State(watched): State<Watched>) -> Response {
+    match watched.look().await.0 {
+        Status::Ok | Status::Warning => up(),
+        Status::Failing => down(),
+    }
+}
+
+async fn healthz(State(watched): State<Watched>, headers: HeaderMap) -> Response {
+    if !watched.opens_to(&headers) {
+        return readyz(State(watched)).await;
+    }
+    let (status, health) = watched.look().await;
     let code = match status {
         Status::Ok | Status::Warning => StatusCode::OK,
         Status::Failing => StatusCode::SERVICE_UNAVAILABLE,
     };
+    let own = || health::of_this_process(&watched.store);
+    let is_reachable = health.is_some();
+    let conditions = health.map_or_else(own, |health| health.conditions);
     let answer = Answer {
         status,
-        database: if health.is_some() { "reachable" } else { "unreachable" },
-        scheduler: Scheduler { seconds_since_last_tick: age },
-        conditions: health.unwrap_or_default().conditions.iter().map(Told::from).collect(),
+        database: if is_reachable { "reachable" } else { "unreachable" },
+        scheduler: Scheduler { seconds_since_last_tick: watched.pulse.age() },
+        conditions: conditions.iter().map(Told::from).collect(),
     };
     (code, Json(answer)).into_response()
 }
 
-async fn metrics(State(Watched { store, pulse }): State<Watched>) -> Response {
-    let both = async { Ok((health::read(&store).await?, health::figures(&store).await?)) };
-    let found: Option<(Health, Figures)> = in_time(both).await;
-    match metrics::text(found, pulse.age()) {
+async fn metrics(State(watched): State<Watched>, headers: HeaderMap) -> Response {
+    match &watched.details {
+        Details::WithToken(None) => return StatusCode::NOT_FOUND.into_response(),
+        Details::WithToken(Some(_)) if !watched.opens_to(&headers) => {
+            return (StatusCode::UNAUTHORIZED, [(WWW_AUTHENTICATE, "Bearer")]).into_response();
+        }
+        _ => {}
+    }
+    vitals::beat(&watched.store).await;
+    let both = async { Ok((health::read(&watched.store).await?, health::figures(&watched.store).await?)) };
+    let found: Option<(Health, Figures)> =
+        if watched.store.vitals().is_database_down() { None } else { in_time(both).await };
+    match metrics::text(found, watched.pulse.age()) {
         Ok(text) => ([(CONTENT_TYPE, metrics::CONTENT_TYPE)], text).into_response(),
         Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
     }

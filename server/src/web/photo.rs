@@ -1,5 +1,6 @@
 //! Photos of users.
 
+use super::down;
 use app::state::AppState;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
@@ -19,9 +20,6 @@ pub(super) async fn photo(State(state): State<AppState>, Path(number): Path<i64>
             None => StatusCode::NOT_FOUND.into_response(),
         },
         Err(RecordsError::NotFound(_)) => StatusCode::NOT_FOUND.into_response(),
-        Err(error) => {
-            tracing::error!(code = error.code(), "a photo could not be read");
-            StatusCode::INTERNAL_SERVER_ERROR.into_response()
-        }
+        Err(error) => down::failed(&state.store, &error, "a photo could not be read"),
     }
 }

@@ -4,7 +4,7 @@
 //! back with an answer to a question that this browser has asked; what connects an account begins on the account's page
 //! only.
 
-use super::Outside;
+use super::{Outside, down};
 use crate::provider::Provider;
 use app::cookie;
 use app::pages::{SignInProblem, go_on_to, own_page};
@@ -115,7 +115,7 @@ async fn begin(
     };
     match trip.seal(&state.store).await {
         Ok(sealed) => with_cookies(Redirect::to(&address), [cookie::of_trip(state.cookies, &sealed)]),
-        Err(error) => failed(&error),
+        Err(error) => failed(&state, &error),
     }
 }
 
@@ -139,7 +139,7 @@ async fn come_back(
     let Some(provider) = provider else { return StatusCode::NOT_FOUND.into_response() };
     let trip = match trip_of(&state, &headers).await {
         Ok(trip) => trip.filter(|trip| answer.state.as_ref() == Some(&trip.state)),
-        Err(error) => return failed(&error),
+        Err(error) => return failed(&state, &error),
     };
     let Some(trip) = trip else { return refused(Purpose::SignIn, SignInProblem::Trip, "/") };
     let (purpose, page) = (trip.purpose, trip.page.clone());
@@ -152,7 +152,7 @@ async fn come_back(
         }
         Ok(Arrived::Connected) => with_cookies(Redirect::to("/account?done=provider-connected"), [gone]),
         Ok(Arrived::Not(problem)) => with_cookies(refused(purpose, problem, &page), [gone]),
-        Err(error) => failed(&error),
+        Err(error) => failed(&state, &error),
     }
 }
 
@@ -239,9 +239,8 @@ fn refused(purpose: Purpose, problem: SignInProblem, wanted: &str) -> Response {
     Redirect::to(&format!("{page}?problem={}&page={wanted}", problem.code())).into_response()
 }
 
-fn failed(error: &RecordsError) -> Response {
-    tracing::error!(code = error.code(), "single sign-on failed");
-    StatusCode::INTERNAL_SERVER_ERROR.into_response()
+fn failed(state: &AppState, error: &RecordsError) -> Response {
+    down::failed(&state.store, error, "single sign-on failed")
 }
 
 fn with_cookies<const N: usize>(to: impl axum::response::IntoResponse, cookies: [String; N]) -> Response {

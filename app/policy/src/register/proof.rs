@@ -107,3 +107,14 @@ pub(super) const APPROVALS: Table = Table {
         column("used_at", Class::NotPersonal, Action::Keep, "Used"),
     ],
 };
+
+pub(super) const SERVERS: Table = Table {
+    name: "servers",
+    words: "Servers at work",
+    owner: Owner::Nobody,
+    columns: &[
+        column("id", Class::NotPersonal, Action::Keep, "Key"),
+        column("beats", Class::NotPersonal, Action::Keep, "Count of signs of life"),
+        column("seen_at", Class::NotPersonal, Action::Keep, "Last sign of life, by the server’s clock"),
+    ],
+};

@@ -493,6 +493,7 @@ pub const TABLES: &[Table] = &[
     proof::INSTALLATION_KEYS,
     proof::REPLAYS,
     proof::APPROVALS,
+    proof::SERVERS,
     Table {
         name: "seaql_migrations",
         words: "Steps of the schema",

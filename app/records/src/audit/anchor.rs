@@ -6,7 +6,7 @@
 use super::chain;
 use super::verify::Finding;
 use crate::clock::Clock;
-use crate::error::RecordsError;
+use crate::error::{Fault, Place, RecordsError};
 use crate::key::{Key, is_signed};
 use crate::store::Store;
 use chrono::{DateTime, NaiveDate, Utc};
@@ -63,7 +63,12 @@ pub(super) async fn anchor(store: &Store) -> Result<(), RecordsError> {
     let mut anchor = Anchor { date, at, sequence: head.sequence, mac: head.mac, signature: String::new() };
     anchor.signature = Key::load(store).await?.sign(&anchor.signed_text());
     let path = store.settings().anchor.clone();
-    blocking(move || append(&path, &anchor)).await
+    let written = blocking(move || append(&path, &anchor)).await;
+    match &written {
+        Ok(()) => store.vitals.written(Place::Anchors),
+        Err(error) => _ = error.fault().map(|fault| store.vitals.note(fault)),
+    }
+    written
 }
 
 /// All anchors, to be compared with the chain.
@@ -160,8 +165,13 @@ fn append(path: &Path, anchor: &Anchor) -> io::Result<()> {
     }
     // A line that was never finished does not spoil this one.
     let before = if text.last().is_none_or(|byte| *byte == b'\n') { "" } else { "\n" };
-    file.write_all(format!("{before}{}\n", serde_json::to_string(anchor)?).as_bytes())?;
-    file.sync_all()?;
+    let length = file.metadata()?.len();
+    let line = format!("{before}{}\n", serde_json::to_string(anchor)?);
+    if let Err(error) = file.write_all(line.as_bytes()).and_then(|()| file.sync_all()) {
+        // Half a line would count as one that was changed.
+        file.set_len(length)?;
+        return Err(error);
+    }
     // The name of a new file is durable too.
     File::open(folder)?.sync_all()
 }
@@ -171,6 +181,9 @@ async fn blocking<T: Send + 'static>(
 ) -> Result<T, RecordsError> {
     let done = tokio::task::spawn_blocking(work).await;
     done.unwrap_or_else(|_| Err(io::Error::other("broken off"))).map_err(|error| {
+        if let Some(fault) = Fault::of_file(Place::Anchors, &error) {
+            return RecordsError::Fault(fault);
+        }
         RecordsError::Audit(format!(
             "The file of the audit's anchors cannot be used ({}). Correct it, or LETHE_AUDIT_ANCHOR",
             error.kind()

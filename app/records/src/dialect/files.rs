@@ -2,8 +2,9 @@
 
 use super::statement;
 use sea_orm::{ConnectionTrait, DatabaseBackend, DatabaseConnection, DbErr, Statement, TransactionTrait};
+use std::path::PathBuf;
 
-/// How long a change that locks a table waits for the others.
+/// How long the statistics of a table wait for others who look after the same table.
 const LOCK_TIMEOUT: &str = "'3s'";
 
 /// Writes tables anew, so that no old row is left in their files.
@@ -44,35 +45,61 @@ pub(crate) async fn sweep(db: &DatabaseConnection, tables: &[&str]) -> Result<()
     Ok(())
 }
 
-/// PostgreSQL analyses no table that is empty, and keeps the samples of its old values. They go when the type of
-/// their column is set, also to the one that it has.
+/// PostgreSQL analyses no table that is empty, and keeps the samples of its old values. So the table is analysed with one
+/// row of nothing in it, which is gone when the transaction ends: no other one ever sees it, and none waits for a lock
+/// that keeps readers or writers out.
 async fn forget_statistics_of_empty(db: &DatabaseConnection, table: &str) -> Result<(), DbErr> {
     let backend = DatabaseBackend::Postgres;
-    let filled = format!("SELECT 1 FROM {table} LIMIT 1");
-    if db.query_one_raw(Statement::from_string(backend, filled)).await?.is_some() {
-        return Ok(());
-    }
-    let query = format!(
-        "SELECT quote_ident(a.attname) || ' TYPE ' || format_type(a.atttypid, a.atttypmod) \
-         || COALESCE(' COLLATE ' || quote_ident(c.collname), '') AS change \
-         FROM pg_attribute a JOIN pg_stats s ON s.attname = a.attname AND s.tablename = '{table}' \
-         AND s.schemaname = current_schema() \
-         LEFT JOIN pg_collation c ON c.oid = a.attcollation AND c.collname <> 'default' \
-         WHERE a.attrelid = '{table}'::regclass AND a.attnum > 0"
+    let sampled = format!(
+        "SELECT 1 FROM pg_stats WHERE schemaname = current_schema() AND tablename = '{table}' \
+         AND NOT EXISTS (SELECT 1 FROM {table}) LIMIT 1"
     );
-    let sampled = db.query_all_raw(Statement::from_string(backend, query)).await?;
-    if sampled.is_empty() {
+    if db.query_one_raw(Statement::from_string(backend, sampled)).await?.is_none() {
         return Ok(());
     }
+    let (columns, values) = row_of_nothing(db, table).await?;
     let tx = db.begin().await?;
-    // Whoever waits for this lock lets everybody wait who comes after.
     tx.execute_unprepared(&format!("SET LOCAL lock_timeout = {LOCK_TIMEOUT}")).await?;
-    for row in sampled {
-        let change: String = row.try_get("", "change")?;
-        tx.execute_unprepared(&format!("ALTER TABLE {table} ALTER COLUMN {change}")).await?;
-    }
+    let insert = format!("INSERT INTO {table} ({columns}) VALUES ({values}) RETURNING ctid::text AS place");
+    let row = tx.query_one_raw(Statement::from_string(backend, insert)).await?;
+    let place: String = row.ok_or(DbErr::RecordNotInserted)?.try_get("", "place")?;
+    tx.execute_unprepared(&format!("ANALYZE {table}")).await?;
+    tx.execute_unprepared(&format!("DELETE FROM {table} WHERE ctid = '{place}'")).await?;
     #[allow(clippy::disallowed_methods, reason = "there is nothing to note")]
     tx.commit().await
+}
+
+/// The columns that must have a value, and values that say nothing: of another table, whatever stands there.
+async fn row_of_nothing(db: &DatabaseConnection, table: &str) -> Result<(String, String), DbErr> {
+    let sql = format!(
+        "SELECT quote_ident(a.attname) AS name, \
+         CASE WHEN f.confrelid IS NOT NULL THEN \
+           '(SELECT MIN(' || quote_ident(r.attname) || ') FROM ' || f.confrelid::regclass || ')' \
+         ELSE CASE t.typcategory WHEN 'N' THEN '0' WHEN 'B' THEN 'FALSE' WHEN 'D' THEN '''1970-01-01''' \
+           ELSE '''''' END END AS value \
+         FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid \
+         LEFT JOIN pg_constraint f ON f.conrelid = a.attrelid AND f.contype = 'f' AND f.conkey = ARRAY[a.attnum] \
+         LEFT JOIN pg_attribute r ON r.attrelid = f.confrelid AND r.attnum = f.confkey[1] \
+         WHERE a.attrelid = '{table}'::regclass AND a.attnum > 0 AND NOT a.attisdropped \
+         AND a.attnotnull AND NOT a.atthasdef AND a.attidentity = '' ORDER BY a.attnum"
+    );
+    let rows = db.query_all_raw(Statement::from_string(DatabaseBackend::Postgres, sql)).await?;
+    let texts = |column: &str| -> Result<String, DbErr> {
+        let texts: Result<Vec<String>, DbErr> = rows.iter().map(|row| row.try_get("", column)).collect();
+        Ok(texts?.join(", "))
+    };
+    Ok((texts("name")?, texts("value")?))
+}
+
+/// The file of an embedded database; None where there is none.
+pub(crate) async fn file(db: &DatabaseConnection) -> Result<Option<PathBuf>, DbErr> {
+    if !super::is_embedded(db) {
+        return Ok(None);
+    }
+    let sql = "SELECT file FROM pragma_database_list WHERE name = 'main'";
+    let row = db.query_one_raw(Statement::from_string(DatabaseBackend::Sqlite, sql)).await?;
+    let file: Option<String> = row.map(|row| row.try_get("", "file")).transpose()?;
+    Ok(file.filter(|file| !file.is_empty()).map(PathBuf::from))
 }
 
 /// How large the database's file is, in bytes; None where it is not one file.

@@ -6,7 +6,7 @@ use super::{mark, settle, standing};
 use crate::anonymise::{Job, Outcomes};
 use crate::audit;
 use crate::dialect;
-use crate::error::RecordsError;
+use crate::error::{Place, RecordsError};
 use crate::store::Store;
 use policy::{Policy, RULES_VERSION, Selection};
 use sea_orm::DatabaseTransaction;
@@ -58,6 +58,7 @@ async fn noted(
     audit::chain(store, &tx).await?;
     let writer = Writer::enter(store).await?;
     let writer = before_commit(writer, &tx, policy, people).await?;
+    store.vitals.written(Place::Ledger);
     let of = writer.tail.last.sequence;
     let committed = tx.commit().await;
     let what = match &committed {

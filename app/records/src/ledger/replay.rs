@@ -55,7 +55,7 @@ pub async fn replay(store: &Store, told: impl Fn(i64)) -> Result<Option<Receipt>
 async fn patiently<T>(work: impl AsyncFn() -> Result<T, RecordsError>) -> Result<T, RecordsError> {
     loop {
         match work().await {
-            Err(error) if dialect::is_busy(&error) => {
+            Err(error) if dialect::is_passing(&error) => {
                 tracing::warn!("the replay of the ledger waits for another program that holds the database");
                 tokio::time::sleep(WAIT).await;
             }

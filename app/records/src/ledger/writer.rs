@@ -4,7 +4,7 @@ use super::entry::{Entry, What, policy_text};
 use super::file::{Damage, LedgerFile};
 use super::standing;
 use super::tail::Tail;
-use crate::error::RecordsError;
+use crate::error::{Fault, Place, RecordsError};
 use crate::store::Store;
 use policy::Policy;
 use std::io;
@@ -93,7 +93,7 @@ impl Writer {
             self.opened
                 .file
                 .append(self.tail.position, &draft.lines, durable)
-                .map_err(|error| RecordsError::Ledger(not_written(&error)))?;
+                .map_err(|error| not_written(&error))?;
             self.tail = Tail { torn: false, ..draft.tail };
             Ok(self)
         })
@@ -132,10 +132,14 @@ fn cannot_be_written() -> RecordsError {
     RecordsError::Corrupt("policy")
 }
 
-fn not_written(error: &io::Error) -> String {
-    format!(
-        "The ledger file cannot be written ({error}), and nobody is anonymised without it. Nothing was changed"
-    )
+fn not_written(error: &io::Error) -> RecordsError {
+    if let Some(fault) = Fault::of_file(Place::Ledger, error) {
+        return RecordsError::Fault(fault);
+    }
+    RecordsError::Ledger(format!(
+        "The ledger file cannot be written ({}), and nobody is anonymised without it. Nothing was changed",
+        error.kind()
+    ))
 }
 
 /// Does what waits for the disk or for another process, where nobody else has to wait for it.

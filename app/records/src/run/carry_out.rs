@@ -1,6 +1,7 @@
 //! Carrying out a run: batch by batch, each in a transaction of its own.
 
 use super::lease::{Lease, Standing};
+use super::patience::{Patience, patiently};
 use super::{finish, outcomes, reapply, seal, stored_policy};
 use crate::anonymise::{self, BATCH, Job};
 use crate::clock::Clock;
@@ -16,13 +17,8 @@ use sea_orm::{
     ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter, QueryOrder,
     QuerySelect,
 };
-use std::time::Duration;
 use tracing::{Instrument as _, debug_span};
 
-/// How long a run waits before it tries a batch again that another writer has kept from it.
-const WAIT: Duration = Duration::from_secs(1);
-/// How often it waits for the same batch: with the time that the database itself waits, more than an hour.
-const MOST_WAITS: u32 = 600;
 /// Of how many people at most old values are held in memory before they are searched for.
 const MOST_REMEMBERED: usize = 12_000;
 
@@ -61,14 +57,14 @@ pub(super) async fn perform(store: &Store, lease: Lease) -> Result<RunState, Rec
         selection: if run.kind == RunKind::Reapply.code() { Selection::Reapply } else { Selection::Bulk },
         actor: super::actor_of(run.actor_number.map(UserNumber), &run.channel),
     };
-    enter(store, lease.run, Phase::Anonymising).await?;
+    patiently(store, || enter(store, lease.run, Phase::Anonymising)).await?;
     let mut memory = Memory::default();
     let stop = everybody(store, &lease, &job, &mut memory).await?;
     if stop == Stop::Lost {
         return Ok(RunState::Interrupted);
     }
     // Also when this process is about to end: what it remembers would be gone.
-    enter(store, lease.run, Phase::Scanning).await?;
+    patiently(store, || enter(store, lease.run, Phase::Scanning)).await?;
     scan(store, lease.run, &mut memory).await;
     drop(memory);
     if stop == Stop::Leaving {
@@ -79,11 +75,11 @@ pub(super) async fn perform(store: &Store, lease: Lease) -> Result<RunState, Rec
     if let Err(error) = closed.instrument(debug_span!("scan")).await {
         tracing::warn!(run = lease.run.0, code = error.code(), "what is gone could not be closed");
     }
-    enter(store, lease.run, Phase::Maintaining).await?;
+    patiently(store, || enter(store, lease.run, Phase::Maintaining)).await?;
     finish::finish(store, &lease, &job).instrument(debug_span!("finish")).await
 }
 
-async fn enter(store: &Store, run: RunId, phase: Phase) -> Result<(), DbErr> {
+async fn enter(store: &Store, run: RunId, phase: Phase) -> Result<(), RecordsError> {
     runs::Entity::update_many()
         .col_expr(runs::Column::Phase, phase.code().into())
         .col_expr(runs::Column::HeartbeatAt, Expr::value(Clock::real()))
@@ -99,7 +95,7 @@ async fn everybody(
     job: &Job<'_>,
     memory: &mut Memory,
 ) -> Result<Stop, RecordsError> {
-    let mut waits = 0;
+    let mut patience = Patience::default();
     let mut after = UserNumber(i64::MIN);
     loop {
         if store.is_stopping() {
@@ -107,8 +103,8 @@ async fn everybody(
         }
         match next_batch(store, lease, job, after, memory).await {
             Ok(Batch::Stop(stop)) => return Ok(stop),
-            Ok(Batch::Done(last)) => (after, waits) = (last, 0),
-            Err(error) if dialect::is_busy(&error) => wait_for_the_others(&mut waits).await?,
+            Ok(Batch::Done(last)) => (after, patience) = (last, Patience::default()),
+            Err(error) if dialect::is_passing(&error) => patience.wait(store, error).await?,
             Err(RecordsError::Ledger(words)) => return Err(RecordsError::Ledger(words)),
             Err(_) => {
                 if let Some(stop) = one_by_one(store, lease, job, after, memory).await? {
@@ -128,18 +124,6 @@ async fn scan(store: &Store, run: RunId, memory: &mut Memory) {
         tracing::warn!(run = run.0, code = error.code(), "the database could not be searched for residue");
         *memory = Memory::default();
     }
-}
-
-/// Another writer holds the database: that is nobody's failure, and the batch is tried again later.
-async fn wait_for_the_others(waits: &mut u32) -> Result<(), RecordsError> {
-    *waits += 1;
-    if *waits > MOST_WAITS {
-        return Err(RecordsError::Refused(
-            "Another program holds the database. The run goes on later".to_owned(),
-        ));
-    }
-    tokio::time::sleep(WAIT).await;
-    Ok(())
 }
 
 /// The next people of the run, after this one, that have no outcome.
@@ -240,7 +224,7 @@ async fn one_by_one(
         let Err(error) = in_one_transaction(store, tx, job, vec![number], memory).await else { continue };
         match error {
             // Not this person's failure: the rest comes again with the next batch.
-            error if dialect::is_busy(&error) => return Ok(None),
+            error if dialect::is_passing(&error) => return Ok(None),
             RecordsError::Ledger(words) => return Err(RecordsError::Ledger(words)),
             error => quarantine(store, lease, number, error.code()).await?,
         }

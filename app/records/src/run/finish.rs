@@ -2,12 +2,14 @@
 
 use super::lease::{Lease, Standing};
 use super::outcomes;
+use super::patience::patiently;
 use crate::anonymise::Job;
 use crate::audit::{self, Deed, Subject};
+use crate::certificate;
 use crate::entity::{run_members, runs};
 use crate::error::RecordsError;
+use crate::maintenance::{self, Maintenance};
 use crate::store::Store;
-use crate::{certificate, maintenance};
 use policy::{Outcome, Residue, RunId, RunState};
 use sea_orm::sea_query::Expr;
 use sea_orm::{ActiveModelTrait, ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, Set};
@@ -16,6 +18,15 @@ use tracing::Instrument as _;
 /// Makes removed values vanish from the files, then ends the run.
 pub(super) async fn finish(store: &Store, lease: &Lease, job: &Job<'_>) -> Result<RunState, RecordsError> {
     let maintenance = maintenance::after_bulk_run(store).instrument(tracing::debug_span!("maintain")).await;
+    patiently(store, || end(store, lease, job, maintenance)).await
+}
+
+async fn end(
+    store: &Store,
+    lease: &Lease,
+    job: &Job<'_>,
+    maintenance: Maintenance,
+) -> Result<RunState, RecordsError> {
     let tx = store.begin().await?;
     let cancelled = match lease.standing(&tx).await? {
         Standing::Ours => false,

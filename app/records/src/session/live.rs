@@ -14,9 +14,13 @@ use crate::store::Store;
 use chrono::{DateTime, Utc};
 use policy::{Action, UserNumber};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, Set};
+use std::time::Duration;
 
 /// The form token is made from the key of the session, so that it need not be stored.
 const FORM: &str = "lethe form ";
+
+/// How long a page waits for its session to be made to last longer.
+const TOUCH_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Whether a request comes from somebody at the desk.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -51,13 +55,7 @@ async fn read(store: &Store, key: &str, sign: Sign) -> Result<Option<Session>, R
     // Whoever is signed in is asked for it on few pages only.
     let has_app = row.stage != WHOLE && has_app(store, user).await?;
     let seen = if sign == Sign::OfLife && is_to_be_touched(store, &row, now) {
-        // By another request it may have ended meanwhile.
-        sessions::Entity::update_many()
-            .set(sessions::ActiveModel { last_seen_at: Set(now), ..Default::default() })
-            .filter(sessions::Column::IdHash.eq(&row.id_hash))
-            .exec(&store.db)
-            .await?;
-        now
+        if touch(store, &row.id_hash, now).await? { now } else { row.last_seen_at }
     } else {
         row.last_seen_at
     };
@@ -73,6 +71,27 @@ async fn read(store: &Store, key: &str, sign: Sign) -> Result<Option<Session>, R
         sealer: sought::sealer(store).await?,
         id: row.id_hash,
     }))
+}
+
+/// Makes a session last longer; says whether that was possible. Pages can be read although another writer is at work or
+/// the disk is full.
+async fn touch(store: &Store, id_hash: &str, now: DateTime<Utc>) -> Result<bool, RecordsError> {
+    // By another request it may have ended meanwhile.
+    let touch = sessions::Entity::update_many()
+        .set(sessions::ActiveModel { last_seen_at: Set(now), ..Default::default() })
+        .filter(sessions::Column::IdHash.eq(id_hash))
+        .exec(&store.db);
+    match tokio::time::timeout(TOUCH_TIMEOUT, touch).await {
+        Ok(Ok(_)) => Ok(true),
+        Err(_) => Ok(false),
+        Ok(Err(error)) => match RecordsError::from(error) {
+            error if error.fault().is_some() => {
+                tracing::warn!(code = error.code(), "a session could not be made to last longer");
+                Ok(false)
+            }
+            error => Err(error),
+        },
+    }
 }
 
 /// Whether a user has an authenticator app.

@@ -150,3 +150,43 @@ async fn somebody_who_reads_since_before_keeps_old_rows() {
     })
     .await;
 }
+
+/// The statistics of a table that a run has emptied go without a lock that keeps readers or writers out.
+#[tokio::test]
+async fn statistics_of_an_emptied_table_go_while_others_read_and_write_it() {
+    for_each_database(async |store| {
+        if store.database().get_database_backend() != DatabaseBackend::Postgres {
+            return;
+        }
+        library(&store, 5).await;
+        execute(&store, "ANALYZE").await;
+        let emptied =
+            ["user_words", "credentials", "sessions", "photos", "custom_values", "messages", "charges"];
+        for table in ["renewals"].iter().chain(&emptied) {
+            execute(&store, &format!("DELETE FROM {table}")).await;
+        }
+        let kept = format!(
+            "SELECT attname::text AS kept FROM pg_stats WHERE tablename IN ('{}') AND schemaname = current_schema() \
+             AND concat(most_common_vals::text, histogram_bounds::text) ILIKE '%canary%'",
+            emptied.join("', '")
+        );
+        assert!(!text(&store, &kept, "kept").await.is_empty());
+        // They have read and written; their transactions are still open.
+        let mut others = Vec::new();
+        for table in ["user_words", "sessions"] {
+            let other = store.database().begin().await.unwrap();
+            other.execute_unprepared(&format!("LOCK TABLE {table} IN ROW EXCLUSIVE MODE")).await.unwrap();
+            others.push(other);
+        }
+        let began = std::time::Instant::now();
+        assert_eq!(maintenance::ordinary(&store, Actor::COMMAND_LINE).await.unwrap(), Maintenance::Done);
+        // (VACUUM tries for five seconds to give the end of a file back.)
+        assert!(began.elapsed() < std::time::Duration::from_secs(20), "{:?}", began.elapsed());
+        assert!(text(&store, &kept, "kept").await.is_empty());
+        for table in emptied {
+            let rows = text(&store, &format!("SELECT CAST(COUNT(*) AS TEXT) AS n FROM {table}"), "n").await;
+            assert_eq!(rows, ["0"], "{table}");
+        }
+    })
+    .await;
+}

@@ -6,6 +6,7 @@
 mod bulk;
 mod commit;
 mod inject;
+mod pool;
 mod preview;
 mod single;
 

@@ -35,6 +35,10 @@ pub async fn audit_csv(
         }
         Err(error @ RecordsError::Forbidden(_)) => plain(StatusCode::FORBIDDEN, &error.to_string()),
         Err(error) => {
+            if let Some(fault) = error.fault() {
+                state.store.vitals().note(fault);
+                return plain(StatusCode::SERVICE_UNAVAILABLE, &fault.to_string());
+            }
             let words = AppError::Internal(reference(&error)).to_string();
             plain(StatusCode::INTERNAL_SERVER_ERROR, &words)
         }

@@ -40,6 +40,10 @@ pub async fn report_csv(
         }
         Err(error @ RecordsError::NotFound(_)) => plain(StatusCode::NOT_FOUND, &error.to_string()),
         Err(error) => {
+            if let Some(fault) = error.fault() {
+                state.store.vitals().note(fault);
+                return plain(StatusCode::SERVICE_UNAVAILABLE, &fault.to_string());
+            }
             let words = AppError::Internal(reference(&error)).to_string();
             plain(StatusCode::INTERNAL_SERVER_ERROR, &words)
         }

@@ -6,10 +6,10 @@ use crate::web::{Outside, router, state};
 use app::state::Cookies;
 use axum::Router;
 use axum::body::{Body, to_bytes};
-use axum::http::header::HOST;
+use axum::http::header::{AUTHORIZATION, HOST};
 use axum::http::{Request, StatusCode};
 use policy::task_form::TaskForm;
-use records::{Actor, Clock, Settings, Store, task};
+use records::{Actor, Clock, Fault, Place, Settings, Store, task};
 use sea_orm::ConnectionTrait as _;
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -23,8 +23,10 @@ async fn library() -> (TempDir, Store) {
     (folder, store)
 }
 
+const TOKEN: &str = "0123456789abcdef";
+
 fn desk(folder: &TempDir, store: &Store, pulse: Pulse) -> Router {
-    let outside = Outside::default();
+    let outside = Outside { metrics_token: Some(TOKEN.into()), ..Outside::default() };
     router(&state(folder.path(), store.clone(), Cookies::Plain, &outside), &outside, pulse)
 }
 
@@ -42,7 +44,8 @@ async fn overdue_task(store: &Store) {
 }
 
 async fn answer(router: &Router, path: &str, host: &str) -> (StatusCode, String) {
-    let request = Request::get(path).header(HOST, host).body(Body::empty()).expect("a request");
+    let request = Request::get(path).header(HOST, host).header(AUTHORIZATION, format!("Bearer {TOKEN}"));
+    let request = request.body(Body::empty()).expect("a request");
     let answer = router.clone().oneshot(request).await.expect("an answer");
     let status = answer.status();
     let body = to_bytes(answer.into_body(), 1 << 20).await.expect("a body");
@@ -80,6 +83,43 @@ async fn healthz_tells_well_from_look_and_from_failing() {
     store.database().clone().close().await.expect("closed");
     let (status, gone) = healthz(&router).await;
     assert_eq!((status, &gone["database"]), (StatusCode::SERVICE_UNAVAILABLE, &json!("unreachable")));
+}
+
+async fn in_one_word(router: &Router, path: &str, token: Option<&str>) -> (StatusCode, String) {
+    let mut request = Request::get(path).header(HOST, "localhost");
+    if let Some(token) = token {
+        request = request.header(AUTHORIZATION, token);
+    }
+    let answer =
+        router.clone().oneshot(request.body(Body::empty()).expect("a request")).await.expect("an answer");
+    let status = answer.status();
+    let body = to_bytes(answer.into_body(), 1 << 20).await.expect("a body");
+    (status, String::from_utf8_lossy(&body).into_owned())
+}
+
+#[tokio::test]
+async fn without_the_token_health_is_up_or_down_and_no_more() {
+    let (folder, store) = library().await;
+    overdue_task(&store).await;
+    let router = desk(&folder, &store, Pulse::default());
+    let (up, down) = ("{\"status\":\"up\"}".to_owned(), "{\"status\":\"down\"}".to_owned());
+    for token in [None, Some("Bearer wrong"), Some(TOKEN), Some("Bearer "), Some("Basic 0123456789abcdef")] {
+        for path in ["/healthz", "/readyz", "/livez"] {
+            assert_eq!(in_one_word(&router, path, token).await, (StatusCode::OK, up.clone()), "{path}");
+        }
+        assert_eq!(in_one_word(&router, "/metrics", token).await, (StatusCode::UNAUTHORIZED, String::new()));
+    }
+    for fault in [Fault::DiskFull(Place::Database), Fault::Unwritable(Place::Ledger)] {
+        store.vitals().note(fault);
+        for path in ["/healthz", "/readyz"] {
+            let answer = in_one_word(&router, path, None).await;
+            assert_eq!(answer, (StatusCode::SERVICE_UNAVAILABLE, down.clone()), "{path} {fault:?}");
+        }
+        assert_eq!(in_one_word(&router, "/livez", None).await.1, up);
+        let (_, told) = healthz(&router).await;
+        let codes = told["conditions"].as_array().expect("conditions");
+        assert!(codes.iter().any(|one| one["code"] == "disk_full"), "{told}");
+    }
 }
 
 #[tokio::test]

@@ -18,7 +18,7 @@ pub(super) fn addresses() -> BTreeSet<String> {
     pages
         .chain(handlers.filter(|route| route != FUNCTIONS && route != ISLANDS))
         .chain(functions)
-        .chain(["/healthz".to_owned(), "/metrics".to_owned()])
+        .chain(["/livez", "/readyz", "/healthz", "/metrics"].map(str::to_owned))
         .collect()
 }
 

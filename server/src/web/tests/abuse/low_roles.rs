@@ -131,7 +131,7 @@ pub(super) fn told<'a>(people: &'a [Person], text: &str) -> Vec<&'a str> {
 
 /// The health of a server without a scheduler is bad after a minute.
 fn is_no_failure(address: &str, status: StatusCode) -> bool {
-    !status.is_server_error() || address == "/healthz"
+    !status.is_server_error() || ["/healthz", "/readyz"].contains(&address)
 }
 
 /// Addresses that end the session, or that somebody may only ask once.

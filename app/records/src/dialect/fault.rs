@@ -1,0 +1,108 @@
+//! Faults of the database itself: full disks, lost connections, locks. They pass, and the same change can succeed later.
+
+use crate::error::{Fault, Place};
+use sea_orm::{DbErr, RuntimeErr, SqlxError};
+
+/// Returns the fault behind an error, or none where the statement itself was at fault.
+pub(crate) fn fault_of(error: &DbErr) -> Option<Fault> {
+    match error {
+        DbErr::ConnectionAcquire(_) => Some(Fault::Unreachable),
+        DbErr::Conn(RuntimeErr::SqlxError(error))
+        | DbErr::Exec(RuntimeErr::SqlxError(error))
+        | DbErr::Query(RuntimeErr::SqlxError(error)) => of_driver(error),
+        DbErr::Conn(_) => Some(Fault::Unreachable),
+        _ => None,
+    }
+}
+
+fn of_driver(error: &SqlxError) -> Option<Fault> {
+    match error {
+        SqlxError::Database(error) => {
+            let code = error.code()?;
+            // A code of PostgreSQL has five characters, one of SQLite is a number of at most four digits.
+            if code.len() == 5 { of_state(&code) } else { of_result(code.parse().ok()?) }
+        }
+        SqlxError::Io(_)
+        | SqlxError::Tls(_)
+        | SqlxError::PoolTimedOut
+        | SqlxError::PoolClosed
+        | SqlxError::WorkerCrashed
+        | SqlxError::Protocol(_) => Some(Fault::Unreachable),
+        // The transaction of an earlier request was still open; the pool closes such a connection.
+        SqlxError::BeginFailed | SqlxError::InvalidSavePointStatement => Some(Fault::Busy),
+        _ => None,
+    }
+}
+
+/// Reads an `SQLSTATE` of PostgreSQL.
+fn of_state(code: &str) -> Option<Fault> {
+    match code {
+        // disk_full
+        "53100" => Some(Fault::DiskFull(Place::Database)),
+        // read_only_sql_transaction
+        "25006" => Some(Fault::Unwritable(Place::Database)),
+        // serialization_failure, deadlock_detected, lock_not_available, query_canceled
+        "40001" | "40P01" | "55P03" | "57014" => Some(Fault::Busy),
+        // Other kinds of insufficient_resources: memory, connections.
+        _ if code.starts_with("53") => Some(Fault::Busy),
+        // connection_exception, operator_intervention (the server is shut down or starts), system_error
+        _ if code.starts_with("08") || code.starts_with("57P") || code.starts_with("58") => {
+            Some(Fault::Unreachable)
+        }
+        _ => None,
+    }
+}
+
+/// Reads an extended result code of SQLite.
+fn of_result(code: i32) -> Option<Fault> {
+    /// `SQLITE_IOERR_SHMSIZE`: the shared memory beside the file cannot grow.
+    const SHARED_MEMORY: i32 = 4_874;
+    match (code, code & 0xff) {
+        (SHARED_MEMORY, _) => Some(Fault::DiskFull(Place::Database)),
+        // SQLITE_BUSY, SQLITE_LOCKED, SQLITE_PROTOCOL
+        (_, 5 | 6 | 15) => Some(Fault::Busy),
+        // SQLITE_FULL
+        (_, 13) => Some(Fault::DiskFull(Place::Database)),
+        // SQLITE_READONLY, SQLITE_IOERR, SQLITE_PERM
+        (_, 8 | 10 | 3) => Some(Fault::Unwritable(Place::Database)),
+        // SQLITE_CANTOPEN
+        (_, 14) => Some(Fault::Unreachable),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_name_their_fault() {
+        let full = Some(Fault::DiskFull(Place::Database));
+        for (code, fault) in [
+            ("53100", full),
+            ("53300", Some(Fault::Busy)),
+            ("40P01", Some(Fault::Busy)),
+            ("57014", Some(Fault::Busy)),
+            ("57P01", Some(Fault::Unreachable)),
+            ("08006", Some(Fault::Unreachable)),
+            ("25006", Some(Fault::Unwritable(Place::Database))),
+            ("23505", None),
+            ("42P01", None),
+        ] {
+            assert_eq!(of_state(code), fault, "{code}");
+        }
+        for (code, fault) in [
+            (5, Some(Fault::Busy)),
+            (517, Some(Fault::Busy)),
+            (13, full),
+            (4_874, full),
+            (778, Some(Fault::Unwritable(Place::Database))),
+            (1_032, Some(Fault::Unwritable(Place::Database))),
+            (14, Some(Fault::Unreachable)),
+            (787, None),
+            (1, None),
+        ] {
+            assert_eq!(of_result(code), fault, "{code}");
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! How far clocks are from each other.
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+/// From this many seconds on it is reported.
+pub(super) const REPORTED_SECONDS: i64 = 5;
+/// From this many seconds on a server starts no task.
+const MAX_SECONDS: i64 = 60;
+
+/// How far clocks are from each other.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Skew {
+    /// Seconds that the clock of this computer is ahead of the clock that counts: that of PostgreSQL, or of the servers
+    /// that were there before this one.
+    own: i64,
+    /// Seconds that the clock of another server is ahead of this one; the farthest.
+    other: i64,
+    /// Whether servers that were at work may still be, and nothing is known of their clocks yet.
+    pub(super) is_open: bool,
+}
+
+impl Skew {
+    pub(super) fn add_own(&mut self, ahead: TimeDelta) {
+        self.own = farther(self.own, ahead.num_seconds());
+    }
+
+    pub(super) fn add_other(&mut self, ahead: TimeDelta) {
+        self.other = farther(self.other, ahead.num_seconds());
+    }
+
+    /// Whether this server may start tasks by its clock.
+    pub fn lets_schedule(self) -> bool {
+        self.own.abs() <= MAX_SECONDS && !self.is_open
+    }
+
+    /// Returns the difference that staff should know of, in seconds; positive where this computer is ahead.
+    pub fn reported(self) -> Option<i64> {
+        let seconds = farther(self.own, -self.other);
+        (seconds.abs() > REPORTED_SECONDS).then_some(seconds)
+    }
+}
+
+const fn farther(one: i64, other: i64) -> i64 {
+    if other.abs() > one.abs() { other } else { one }
+}
+
+/// How far `at` lies outside of a span of time: positive after its end, negative before its beginning.
+pub(super) fn outside(at: DateTime<Utc>, from: DateTime<Utc>, to: DateTime<Utc>) -> TimeDelta {
+    if at > to {
+        at - to
+    } else if at < from {
+        at - from
+    } else {
+        TimeDelta::zero()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_minute_apart_starts_nothing_and_seconds_are_reported() {
+        for (seconds, reported, schedules) in [
+            (0, None, true),
+            (5, None, true),
+            (-6, Some(-6), true),
+            (60, Some(60), true),
+            (61, Some(61), false),
+        ] {
+            let mut skew = Skew::default();
+            skew.add_own(TimeDelta::seconds(seconds));
+            assert_eq!((skew.reported(), skew.lets_schedule()), (reported, schedules), "{seconds}");
+        }
+        let mut skew = Skew::default();
+        skew.add_other(TimeDelta::hours(1));
+        assert_eq!((skew.reported(), skew.lets_schedule()), (Some(-3_600), true));
+    }
+
+    #[test]
+    fn an_instant_within_the_span_is_not_outside() {
+        let at = |seconds| DateTime::from_timestamp(seconds, 0).expect("an instant");
+        assert_eq!(outside(at(5), at(0), at(9)), TimeDelta::zero());
+        assert_eq!(outside(at(19), at(0), at(9)), TimeDelta::seconds(10));
+        assert_eq!(outside(at(-7), at(0), at(9)), TimeDelta::seconds(-7));
+    }
+}

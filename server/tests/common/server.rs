@@ -1,0 +1,115 @@
+//! The whole program as a server, asked as a browser would.
+#![allow(dead_code, reason = "each test uses a part")]
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+/// How long a fault may take to heal.
+pub const PATIENCE: Duration = Duration::from_secs(40);
+
+/// A server that ends with the test.
+pub struct Server {
+    process: Child,
+    pub address: String,
+    log: Arc<Mutex<String>>,
+    pub cookie: String,
+}
+
+/// What was answered, and after how long.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: u16,
+    pub head: String,
+    pub body: String,
+    pub took: Duration,
+}
+
+impl Server {
+    pub fn start(mut lethe: Command) -> Self {
+        let mut process = lethe
+            .arg("serve")
+            .envs([
+                ("LETHE_ADDR", "127.0.0.1:0"),
+                ("LETHE_PASSWORD_ALONE", "1"),
+                ("LETHE_LEASE_SECONDS", "5"),
+            ])
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(process.stderr.take().unwrap()).lines().map_while(Result::ok);
+        let address = lines.find_map(|line| Some(line.split_once("http://")?.1.trim().to_owned())).unwrap();
+        let log = Arc::new(Mutex::new(String::new()));
+        let written = log.clone();
+        std::thread::spawn(move || {
+            for line in lines {
+                *written.lock().unwrap() += &(line + "\n");
+            }
+        });
+        Self { process, address, log, cookie: String::new() }
+    }
+
+    pub fn log(&self) -> String {
+        self.log.lock().unwrap().clone()
+    }
+
+    pub fn get(&self, path: &str) -> Answer {
+        ask(&self.address, &self.cookie, &format!("GET {path}"), "")
+    }
+
+    pub fn post(&self, path: &str, form: &str) -> Answer {
+        ask(&self.address, &self.cookie, &format!("POST {path}"), form)
+    }
+
+    /// The token of the forms of whoever is signed in.
+    pub fn token(&self) -> String {
+        let page = self.get("/account").body;
+        let (_, rest) = page.split_once("name=\"form_token\" value=\"").expect("a form with a token");
+        rest.split('"').next().unwrap().to_owned()
+    }
+
+    /// Saves a new user by the form.
+    pub fn save(&self, token: &str, name: &str) -> Answer {
+        let form = format!("form[last_name]={name}&form[notes]=typed+by+hand&form_token={token}");
+        self.post("/do/save_user?page=/users/new", &form)
+    }
+
+    /// Waits until health says this, without sign-in.
+    pub fn wait_for_health(&self, status: u16) -> Duration {
+        let began = Instant::now();
+        while self.get("/healthz").status != status {
+            assert!(began.elapsed() < PATIENCE, "health never was {status}\n{}", self.log());
+            std::thread::sleep(Duration::from_millis(200));
+        }
+        began.elapsed()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// Sends one request and reads the whole answer.
+pub fn ask(address: &str, cookie: &str, what: &str, form: &str) -> Answer {
+    let began = Instant::now();
+    let mut stream = TcpStream::connect(address).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+    write!(
+        stream,
+        "{what} HTTP/1.1\r\nHost: {address}\r\nCookie: {cookie}\r\nConnection: close\r\n\
+         Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\r\n{form}",
+        form.len()
+    )
+    .unwrap();
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).unwrap();
+    let answer = String::from_utf8_lossy(&answer).into_owned();
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((&answer, ""));
+    let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or_default();
+    Answer { status, head: head.to_ascii_lowercase(), body: body.to_owned(), took: began.elapsed() }
+}

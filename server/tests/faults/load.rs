@@ -1,0 +1,55 @@
+//! Many people who look around while a run empties tables: nobody sees an error.
+
+use super::door;
+use super::library::{Database, Library};
+use super::server::{Server, ask};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+const PEOPLE: usize = 50;
+const PAGES: [&str; 7] = ["/users", "/users/30", "/tasks", "/runs", "/catalogue", "/reports", "/"];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn fifty_people_who_look_around_during_a_run_see_no_error() {
+    let Some(database) = Database::postgres() else { return };
+    // Everybody but staff goes, and with them every word, photo and custom value.
+    let library = Library::with_a_queued_run(&database, 1_000).await;
+    library.sql("DELETE FROM user_words WHERE user_number < 10").await;
+    let mut server = Server::start(library.lethe(&[]));
+    server.cookie = door::sign_in(|| library.lethe(&[]), &server.address);
+    let (address, cookie) = (server.address.clone(), server.cookie.clone());
+    let is_over = AtomicBool::new(false);
+    let answers = Mutex::new(Vec::new());
+    let began = Instant::now();
+    std::thread::scope(|threads| {
+        for person in 0..PEOPLE {
+            let (address, cookie, is_over, answers) = (&address, &cookie, &is_over, &answers);
+            threads.spawn(move || {
+                for page in PAGES.iter().cycle().skip(person) {
+                    let answer = ask(address, cookie, &format!("GET {page}"), "");
+                    answers.lock().unwrap().push((answer.status, answer.took, *page));
+                    if is_over.load(Ordering::Relaxed) {
+                        break;
+                    }
+                    std::thread::sleep(Duration::from_millis(400));
+                }
+            });
+        }
+        let ended = "SELECT COUNT(*) FROM runs WHERE finished_at IS NOT NULL AND done > 900 AND maintenance IS NOT NULL";
+        let runtime = tokio::runtime::Handle::current();
+        let number = |sql: &str| tokio::task::block_in_place(|| runtime.block_on(library.number(sql)));
+        while number(ended) == 0 && began.elapsed() < Duration::from_secs(60) {
+            std::thread::sleep(Duration::from_millis(250));
+        }
+        is_over.store(true, Ordering::Relaxed);
+    });
+    let mut answers = answers.into_inner().unwrap();
+    let wrong: Vec<_> = answers.iter().filter(|(status, ..)| *status >= 500 || *status == 0).collect();
+    assert!(wrong.is_empty(), "{wrong:?}\n{}", server.log());
+    answers.sort_by_key(|(_, took, _)| *took);
+    let p95 = answers[answers.len() * 95 / 100].1;
+    eprintln!("{} pages in {:?}, 95 of 100 within {p95:?}", answers.len(), began.elapsed());
+    let ended = "SELECT COUNT(*) FROM runs WHERE finished_at IS NOT NULL AND done > 900 AND failed = 0";
+    assert_eq!(library.number(ended).await, 1, "{}", server.log());
+}
