@@ -4,6 +4,7 @@
 //! It is read for every page, so it is a handful of queries by index.
 
 mod figures;
+mod guessing;
 mod holds;
 
 pub use figures::{Figures, OfRuns, figures};
@@ -85,6 +86,11 @@ pub enum What {
         /// How many.
         holds: i64,
     },
+    /// Sign-ins with the right password ended after too many wrong codes: a password is probably stolen.
+    CodesGuessed {
+        /// Of how many members of staff.
+        accounts: i64,
+    },
 }
 
 impl What {
@@ -100,11 +106,12 @@ impl What {
             Self::NobodyDone { .. } => "nobody_done",
             Self::Missed { .. } => "missed",
             Self::HoldsDue { .. } => "holds_due",
+            Self::CodesGuessed { .. } => "codes_guessed",
         }
     }
 
     /// The codes of all conditions.
-    pub const CODES: [&'static str; 9] = [
+    pub const CODES: [&'static str; 10] = [
         "overdue",
         "not_taken_up",
         "no_progress",
@@ -114,14 +121,21 @@ impl What {
         "nobody_done",
         "missed",
         "holds_due",
+        "codes_guessed",
     ];
 }
 
 /// Reads what somebody should know.
 pub async fn read(store: &Store) -> Result<Health, RecordsError> {
-    let (overdue, unfinished, newest, missed, holds) =
-        try_join!(overdue(store), unfinished(store), newest(store), missed(store), holds::due(store))?;
-    Ok(Health { conditions: [overdue, unfinished, newest, missed, holds].concat() })
+    let (overdue, unfinished, newest, missed, holds, guessed) = try_join!(
+        overdue(store),
+        unfinished(store),
+        newest(store),
+        missed(store),
+        holds::due(store),
+        guessing::codes(store)
+    )?;
+    Ok(Health { conditions: [guessed, overdue, unfinished, newest, missed, holds].concat() })
 }
 
 async fn query(store: &Store, sql: &str, values: Vec<Value>) -> Result<Vec<QueryResult>, DbErr> {

@@ -48,4 +48,5 @@ pub use clock::Clock;
 pub use error::RecordsError;
 pub use session::Session;
 pub use settings::{Settings, SignIn};
+pub use staff::Caller;
 pub use store::Store;

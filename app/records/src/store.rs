@@ -1,12 +1,13 @@
 //! The way to the database.
 
-use crate::audit::{self, AuditKey};
+use crate::audit::{self, AuditKey, Repeats};
 use crate::clock::Clock;
 use crate::dialect;
 use crate::error::RecordsError;
 use crate::ledger::{self, Known};
 use crate::sealed::Sealer;
 use crate::settings::Settings;
+use crate::staff::password::HashQueue;
 use migrations::{Migrator, MigratorTrait};
 use sea_orm::{Database, DatabaseConnection, DatabaseTransaction};
 use std::sync::Arc;
@@ -21,6 +22,8 @@ pub struct Store {
     pub(crate) ledger: Known,
     pub(crate) audit_key: Arc<OnceCell<AuditKey>>,
     pub(crate) sealer_of_searches: Arc<OnceCell<Sealer>>,
+    pub(crate) hashing: Arc<HashQueue>,
+    pub(crate) repeats: Arc<Repeats>,
     stop: Arc<watch::Sender<bool>>,
 }
 
@@ -37,6 +40,8 @@ impl Store {
             ledger: Known::default(),
             audit_key: Arc::default(),
             sealer_of_searches: Arc::default(),
+            hashing: Arc::default(),
+            repeats: Arc::default(),
             stop: Arc::new(watch::Sender::new(false)),
         };
         audit::begin(&store).await?;

@@ -15,6 +15,7 @@ mod health;
 mod holds;
 mod leases;
 mod ledger;
+mod purging;
 mod reapply;
 mod register;
 mod reports;
