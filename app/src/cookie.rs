@@ -1,4 +1,4 @@
-//! The cookies: one that carries the key of a session, one that keeps a trip to an identity provider.
+//! The cookies: one carries the key of a session, one names the device, one keeps a trip to an identity provider.
 
 use crate::state::{AppState, Cookies};
 use cookie::time::Duration;
@@ -7,7 +7,7 @@ use http::HeaderValue;
 use http::header::{HeaderName, SET_COOKIE};
 use leptos::prelude::expect_context;
 use leptos_axum::ResponseOptions;
-use records::session::Token;
+use records::session::{DEVICE_DAYS, Token};
 
 /// How long a browser keeps a trip to an identity provider.
 const TRIP: Duration = Duration::minutes(10);
@@ -17,11 +17,17 @@ pub(crate) fn keep(token: &Token) {
     send(&of_session(name(), token));
 }
 
+/// Lets the browser keep which device it is.
+pub(crate) fn keep_device(sealed: &str) {
+    send(&of_device(name(), sealed));
+}
+
 /// Lets the browser forget the session, and everything that it has kept of this site.
 pub(crate) fn forget() {
     let cookies = name();
     send(&whole(cookies, Cookie::build((cookies.name(), "")).max_age(Duration::ZERO)));
-    let everything = HeaderValue::from_static("\"cache\", \"cookies\", \"storage\"");
+    // Not the other cookies: the device stays known, so that attempts of others do not lock its user out.
+    let everything = HeaderValue::from_static("\"cache\", \"storage\"");
     expect_context::<ResponseOptions>().insert_header(HeaderName::from_static("clear-site-data"), everything);
 }
 
@@ -38,6 +44,12 @@ fn send(cookie: &str) {
 /// The cookie that gives the browser the key of a session.
 pub fn of_session(cookies: Cookies, token: &Token) -> String {
     whole(cookies, Cookie::build((cookies.name(), token.reveal().to_owned())))
+}
+
+/// The cookie that names the device, for the users who have signed in with it.
+pub fn of_device(cookies: Cookies, sealed: &str) -> String {
+    let age = Duration::days(DEVICE_DAYS);
+    whole(cookies, Cookie::build((cookies.name_of_device(), sealed.to_owned())).max_age(age))
 }
 
 /// The cookie that keeps a trip to an identity provider.
@@ -65,6 +77,11 @@ pub fn key(cookies: Cookies, header: &str) -> Option<String> {
 /// The sealed trip in the cookies of a request.
 pub fn trip(cookies: Cookies, header: &str) -> Option<String> {
     value(cookies.name_of_trip(), header)
+}
+
+/// The device in the cookies of a request.
+pub fn device(cookies: Cookies, header: &str) -> Option<String> {
+    value(cookies.name_of_device(), header)
 }
 
 fn value(name: &str, header: &str) -> Option<String> {

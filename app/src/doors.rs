@@ -54,6 +54,7 @@ pub const DOORS: &[(&str, Need)] = &[
     ("/do/sign_in_again", SignIn),
     ("/do/change_password", SignIn),
     ("/do/end_session", SignIn),
+    ("/do/read_notices", SignIn),
     ("/do/disconnect_provider", SignIn),
     ("/do/add_staff", May(ManageStaff)),
     ("/do/give_role", May(ManageStaff)),

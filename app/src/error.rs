@@ -31,6 +31,9 @@ pub enum AppError {
     /// Whoever asks has to show again who they are.
     #[error("Sign in again to do this. Nothing was changed")]
     SignInAgain,
+    /// Whoever asks has to show password and code once more, to change what they sign in with.
+    #[error("Sign in again to change how you sign in. Nothing was changed")]
+    ConfirmSignIn,
     /// There is no such record.
     #[error("There is no such {0}")]
     NotFound(String),
@@ -100,6 +103,8 @@ impl From<records::RecordsError> for AppError {
             | RecordsError::NotReady(why) => Self::Refused(why),
             RecordsError::Forbidden(action) => Self::Forbidden(action.words().to_owned()),
             RecordsError::SignInAgain => Self::SignInAgain,
+            RecordsError::ConfirmSignIn => Self::ConfirmSignIn,
+            RecordsError::Busy => Self::TooMany,
             RecordsError::NotFound(what) => Self::NotFound(what.to_owned()),
             RecordsError::Stale => Self::Stale,
             RecordsError::Fault(_) | RecordsError::Database(_) | RecordsError::Corrupt(_) => {

@@ -1,6 +1,7 @@
 //! The pages: a folder for each noun, a file for each page, server functions beside the page that uses them.
 
 mod account;
+mod account_notices;
 mod approvals;
 mod audit;
 mod catalogue;
@@ -20,6 +21,7 @@ mod tasks;
 pub(crate) mod users;
 
 pub use account::AccountPage;
+pub(crate) use account_notices::unread_line;
 pub use approvals::ApprovalsPage;
 pub use audit::{AuditPage, audit_csv};
 pub use catalogue::{CatalogueListPage, CatalogueRecordPage};
@@ -33,7 +35,7 @@ pub use residue::ResiduePage;
 pub use runs::{CertificatePage, RunListPage, RunPage};
 pub use sign_in::{
     InvitationPage, SecondFactorPage, SetUpAppPage, SignInAgainPage, SignInPage, SignInProblem, go_on_to,
-    own_page,
+    own_page, remember,
 };
 pub use staff::StaffPage;
 pub use tasks::{DeleteTaskPage, EditTaskPage, NewTaskPage, TaskListPage, TaskPage};

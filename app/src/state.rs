@@ -18,7 +18,7 @@ pub struct AppState {
     pub options: LeptosOptions,
     /// The records.
     pub store: Store,
-    /// What keeps strangers from trying passwords.
+    /// The rate limits.
     pub throttle: Arc<Throttle>,
     /// How the cookie of a session is sent.
     pub cookies: Cookies,
@@ -50,6 +50,14 @@ impl Cookies {
         }
     }
 
+    /// The name of the cookie that names the device.
+    pub const fn name_of_device(self) -> &'static str {
+        match self {
+            Self::Secure => "__Host-lethe-device",
+            Self::Plain => "lethe-device",
+        }
+    }
+
     /// The name of the cookie that keeps a trip to an identity provider.
     pub const fn name_of_trip(self) -> &'static str {
         match self {
@@ -62,6 +70,11 @@ impl Cookies {
 /// From where a request comes, as far as it can be believed. The web server puts it into the extensions of the request.
 #[derive(Clone, Copy, Debug)]
 pub struct ClientAddress(pub IpAddr);
+
+/// The cookie of the device from which a request comes; empty where it has none. The web server puts it into the extensions
+/// of the request.
+#[derive(Clone, Debug, Default)]
+pub struct DeviceCookie(pub String);
 
 /// The id of a request, which stands in the log. The web server makes it up.
 #[derive(Clone, Debug)]

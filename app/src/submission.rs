@@ -13,7 +13,7 @@ use crate::state::{AppState, extension};
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{DefaultBodyLimit, FromRequest as _, State};
 use axum::response::{IntoResponse, Response};
-use http::header::{ACCEPT, CONTENT_TYPE, HeaderName, LOCATION, SET_COOKIE};
+use http::header::{ACCEPT, CONTENT_TYPE, HeaderName, LOCATION, RETRY_AFTER, SET_COOKIE};
 use http::request::Parts;
 use http::{Extensions, HeaderValue, Method, Request, StatusCode, Uri};
 use leptos::prelude::*;
@@ -32,6 +32,8 @@ pub const MOST_BYTES: usize = 2 * 1024 * 1024;
 
 /// Lets the browser forget what it has kept of this site.
 const CLEAR_SITE_DATA: HeaderName = HeaderName::from_static("clear-site-data");
+/// After how many seconds a caller who was refused for too many attempts may try again.
+pub const RETRY_AFTER_SECONDS: &str = "60";
 /// How deep the names of fields may nest: `form[fields][phone]`.
 const DEPTH: usize = 5;
 
@@ -207,8 +209,13 @@ async fn whole(body: Body, time: Duration) -> Result<Bytes, AppError> {
 /// Renders the page of a form again, with what was typed. Whoever has to show again who they are is asked for it first.
 async fn again(state: &AppState, form: Posted, error: AppError) -> Response {
     let Posted { page, path, body, extensions } = form;
-    if matches!(error, AppError::SignInAgain) {
-        let to = format!("/sign-in/again?page={}", percent_encoded(&page));
+    let purpose = match error {
+        AppError::SignInAgain => Some(""),
+        AppError::ConfirmSignIn => Some("&for=sign-in"),
+        _ => None,
+    };
+    if let Some(purpose) = purpose {
+        let to = format!("/sign-in/again?page={}{purpose}", percent_encoded(&page));
         return (StatusCode::SEE_OTHER, [(LOCATION, to)]).into_response();
     }
     let status = status_of(&error);
@@ -216,6 +223,9 @@ async fn again(state: &AppState, form: Posted, error: AppError) -> Response {
     let page = open_page(page, extensions.get::<Session>());
     let mut response = render(state, &page, extensions, move || provide_context(submitted.clone())).await;
     *response.status_mut() = status;
+    if status == StatusCode::TOO_MANY_REQUESTS {
+        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER_SECONDS));
+    }
     response
 }
 
@@ -234,7 +244,7 @@ fn status_of(error: &AppError) -> StatusCode {
     match error {
         AppError::Checked | AppError::Shown(_) => StatusCode::OK,
         AppError::Stale | AppError::Refused(_) => StatusCode::CONFLICT,
-        AppError::Forbidden(_) | AppError::SignInAgain => StatusCode::FORBIDDEN,
+        AppError::Forbidden(_) | AppError::SignInAgain | AppError::ConfirmSignIn => StatusCode::FORBIDDEN,
         AppError::NotSignedIn => StatusCode::UNAUTHORIZED,
         AppError::TooMany => StatusCode::TOO_MANY_REQUESTS,
         AppError::NotFound(_) => StatusCode::NOT_FOUND,

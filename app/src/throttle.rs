@@ -1,85 +1,252 @@
-//! Keeps strangers from trying passwords and codes: per account and address, and per address.
+//! Rate limits for passwords and codes: by network, by address, by account and address, and by account.
 //!
-//! Nobody is locked out by somebody else: what one address has tried is no matter at another one.
+//! A caller who uses a device or an address from which the account signed in before has a budget of their own: attempts
+//! from elsewhere slow an attacker down and do not lock the owner out. Keys are hashed before they are stored.
 
-use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
-use std::net::IpAddr;
-use std::num::NonZeroU32;
+mod store;
+
+pub use store::Budget;
+
+use governor::RateLimiter;
+use governor::clock::{Clock, DefaultClock, Reference as _};
+use policy::UserNumber;
+use records::Caller;
+use std::collections::HashMap;
+use std::hash::{BuildHasher as _, Hash, RandomState};
+use std::net::{IpAddr, Ipv6Addr};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
+use store::Limiter;
 
-/// How often one account can be tried at once from one address, and then how often again.
-const OF_ACCOUNT: (u32, Duration) = (6, Duration::from_mins(1));
-/// How often all accounts can be tried at once from one address, and then how often again.
-const OF_ADDRESS: (u32, Duration) = (30, Duration::from_secs(10));
-/// From how many addresses and accounts on it is looked for those that are forgotten.
-const MANY: usize = 10_000;
+/// How long an address from which an account signed in is known for it.
+const KNOWN_FOR: Duration = Duration::from_hours(30 * 24);
+/// Each so many attempts, full limiters drop the keys whose budget is whole again.
+const CLEAN_EVERY: u32 = 256;
 
-/// Counts tries, in this process.
+/// The budgets of all limits, and how many keys each remembers.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Of a network: an IPv6 /48, as providers give to one customer.
+    pub network: Budget,
+    /// Of an address: an IPv4 address, or an IPv6 /64, as one household has.
+    pub address: Budget,
+    /// Of one account from one address.
+    pub account_and_address: Budget,
+    /// Of one account from all unknown devices and addresses together.
+    pub account: Budget,
+    /// Of one account from one known device or address.
+    pub known: Budget,
+    /// Of a member of staff who asks for what they may not see or do.
+    pub refused: Budget,
+    /// Of a member of staff who exports.
+    pub exports: Budget,
+    /// How many keys each limit remembers.
+    pub max_keys: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        let budget = |burst, period| Budget { burst, period };
+        Self {
+            network: budget(90, Duration::from_secs(4)),
+            address: budget(30, Duration::from_secs(10)),
+            account_and_address: budget(6, Duration::from_mins(1)),
+            account: budget(20, Duration::from_mins(3)),
+            known: budget(6, Duration::from_mins(1)),
+            refused: budget(60, Duration::from_secs(2)),
+            exports: budget(60, Duration::from_secs(5)),
+            max_keys: 20_000,
+        }
+    }
+}
+
+/// The account that an attempt is about.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub enum Account<'a> {
+    /// A user.
+    User(UserNumber),
+    /// A name that no user has.
+    Unknown(&'a str),
+}
+
+/// What is shown in an attempt. Each has a budget of its own.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub enum Shown {
+    /// A password, to sign in.
+    Password,
+    /// A code of the second factor, to sign in.
+    Code,
+    /// A new authenticator app.
+    NewApp,
+    /// Password and code, in a session.
+    Again,
+}
+
+/// An attempt to prove an identity.
+#[derive(Clone, Copy, Debug)]
+pub struct Attempt<'a> {
+    /// What is shown.
+    pub shown: Shown,
+    /// The account.
+    pub account: Account<'a>,
+    /// The address of the caller.
+    pub address: IpAddr,
+    /// The id of a device from which this account signed in before.
+    pub device: Option<&'a str>,
+}
+
+/// Counts the attempts that reach this process.
 #[derive(Debug)]
-pub struct Throttle {
-    of_account: DefaultKeyedRateLimiter<(String, IpAddr)>,
-    of_address: DefaultKeyedRateLimiter<IpAddr>,
+pub struct Throttle<C: Clock = DefaultClock> {
+    network: Limiter<C>,
+    address: Limiter<C>,
+    account_and_address: Limiter<C>,
+    account: Limiter<C>,
+    known: Limiter<C>,
+    refused: Limiter<C>,
+    exports: Limiter<C>,
+    known_addresses: Mutex<HashMap<u64, C::Instant>>,
+    max_keys: usize,
+    attempts: AtomicU32,
+    hasher: RandomState,
+    clock: C,
 }
 
 impl Default for Throttle {
     fn default() -> Self {
-        Self {
-            of_account: RateLimiter::keyed(quota(OF_ACCOUNT)),
-            of_address: RateLimiter::keyed(quota(OF_ADDRESS)),
-        }
+        Self::with_limits(Limits::default())
     }
-}
-
-fn quota((at_once, then): (u32, Duration)) -> Quota {
-    let at_once = NonZeroU32::new(at_once).unwrap_or(NonZeroU32::MIN);
-    Quota::with_period(then).unwrap_or(Quota::per_minute(NonZeroU32::MIN)).allow_burst(at_once)
 }
 
 impl Throttle {
-    /// Whether an account may be tried from an address now. Each call counts as a try.
-    pub fn allows(&self, account: &str, address: IpAddr) -> bool {
-        if self.of_account.len() + self.of_address.len() > MANY {
-            self.of_account.retain_recent();
-            self.of_address.retain_recent();
-        }
-        let address = network_of(address);
-        let account = account.trim().to_lowercase();
-        self.of_address.check_key(&address).is_ok() && self.of_account.check_key(&(account, address)).is_ok()
+    /// A throttle with these limits, by the clock of the computer.
+    pub fn with_limits(limits: Limits) -> Self {
+        Self::new(limits, DefaultClock::default())
     }
 }
 
-/// What counts as one address: an IPv6 network of one household or library has many.
+impl<C: Clock + Clone> Throttle<C> {
+    /// A throttle with these limits.
+    pub fn new(limits: Limits, clock: C) -> Self {
+        let limiter = |budget: Budget| budget.limiter(limits.max_keys, clock.clone());
+        Self {
+            network: limiter(limits.network),
+            address: limiter(limits.address),
+            account_and_address: limiter(limits.account_and_address),
+            account: limiter(limits.account),
+            known: limiter(limits.known),
+            refused: limiter(limits.refused),
+            exports: limiter(limits.exports),
+            known_addresses: Mutex::default(),
+            max_keys: limits.max_keys,
+            attempts: AtomicU32::default(),
+            hasher: RandomState::new(),
+            clock,
+        }
+    }
+
+    /// Whether an attempt from an address is allowed, whatever account it is about. Each call counts.
+    pub fn allows_from(&self, address: IpAddr) -> bool {
+        self.clean();
+        self.network.check_key(&self.key(wider_network_of(address))).is_ok()
+            && self.address.check_key(&self.key(network_of(address))).is_ok()
+    }
+
+    /// Whether an attempt on an account is allowed, and for which kind of caller. Each call counts. The caller has asked
+    /// [`Self::allows_from`] before.
+    pub fn allows(&self, attempt: &Attempt<'_>) -> Option<Caller> {
+        let Attempt { shown, account, address, device } = *attempt;
+        let address = network_of(address);
+        let known = match device {
+            Some(device) => Some(self.key((shown, account, device))),
+            None => self.is_known(account, address).then(|| self.key((shown, account, address))),
+        };
+        if let Some(key) = known {
+            return self.known.check_key(&key).is_ok().then_some(Caller::Known);
+        }
+        let is_allowed = self.account_and_address.check_key(&self.key((shown, account, address))).is_ok()
+            && self.account.check_key(&self.key((shown, account))).is_ok();
+        is_allowed.then_some(Caller::Unknown)
+    }
+
+    /// Whether a request that is refused anyway still gets a page that says so. Each call counts.
+    pub fn allows_refused(&self, user: UserNumber) -> bool {
+        self.refused.check_key(&self.key(user)).is_ok()
+    }
+
+    /// Whether a member of staff may export now. Each call counts.
+    pub fn allows_export(&self, user: UserNumber) -> bool {
+        self.exports.check_key(&self.key(user)).is_ok()
+    }
+
+    /// Remembers that an account signed in from an address, with everything that it has to show.
+    pub fn signed_in(&self, user: UserNumber, address: IpAddr) {
+        let key = self.key((Account::User(user), network_of(address)));
+        let now = self.clock.now();
+        let mut known = self.known_addresses.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.len() >= self.max_keys && !known.contains_key(&key) {
+            let oldest = known.iter().min_by_key(|(_, at)| **at).map(|(key, _)| *key);
+            oldest.and_then(|oldest| known.remove(&oldest));
+        }
+        known.insert(key, now);
+    }
+
+    fn is_known(&self, account: Account<'_>, network: IpAddr) -> bool {
+        let known = self.known_addresses.lock().unwrap_or_else(PoisonError::into_inner);
+        let at = known.get(&self.key((account, network)));
+        at.is_some_and(|at| self.clock.now().duration_since(*at) < KNOWN_FOR.into())
+    }
+
+    /// How many keys are remembered.
+    pub fn keys(&self) -> usize {
+        let known = self.known_addresses.lock().unwrap_or_else(PoisonError::into_inner).len();
+        self.limiters().map(RateLimiter::len).iter().sum::<usize>() + known
+    }
+
+    fn limiters(&self) -> [&Limiter<C>; 7] {
+        [
+            &self.network,
+            &self.address,
+            &self.account_and_address,
+            &self.account,
+            &self.known,
+            &self.refused,
+            &self.exports,
+        ]
+    }
+
+    /// Drops the keys whose budget is whole again, where there is no room for others.
+    fn clean(&self) {
+        if self.attempts.fetch_add(1, Ordering::Relaxed) % CLEAN_EVERY == 0 {
+            for limiter in self.limiters().into_iter().filter(|limiter| limiter.len() >= self.max_keys) {
+                limiter.retain_recent();
+            }
+        }
+    }
+
+    /// The keyed hash of what a limit counts by: long names take no memory, and nobody finds two with the same hash.
+    fn key(&self, of: impl Hash) -> u64 {
+        self.hasher.hash_one(of)
+    }
+}
+
+/// What counts as one address: an IPv6 /64, as one household or library has; an IPv4 address, however it is written.
 pub fn network_of(address: IpAddr) -> IpAddr {
-    match address {
-        IpAddr::V6(address) => IpAddr::from((address.to_bits() & !u128::from(u64::MAX)).to_be_bytes()),
-        IpAddr::V4(_) => address,
+    prefix_of(address, 64)
+}
+
+/// What counts as one network: an IPv6 /48, as one customer of a provider can have; an IPv4 address.
+pub fn wider_network_of(address: IpAddr) -> IpAddr {
+    prefix_of(address, 48)
+}
+
+fn prefix_of(address: IpAddr, bits: u32) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & !(u128::MAX >> bits)).into(),
+        address @ IpAddr::V4(_) => address,
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_thousand_tries_come_to_a_few_and_lock_nobody_out() {
-        let throttle = Throttle::default();
-        let [stranger, library]: [IpAddr; 2] =
-            ["192.0.2.1", "198.51.100.7"].map(|address| address.parse().expect("an address"));
-        let let_through = (0..1_000).filter(|_| throttle.allows("ng", stranger)).count();
-        assert_eq!(let_through, 6, "at once; one more each minute makes 16 in ten minutes");
-        assert!(throttle.allows("Ng ", library), "from elsewhere it is open");
-        let all = (0..1_000).filter(|account| throttle.allows(&account.to_string(), stranger)).count();
-        assert!(all <= 30, "{all}");
-    }
-
-    #[test]
-    fn a_network_of_ipv6_counts_as_one_address() {
-        let throttle = Throttle::default();
-        let let_through = (0..1_000u128)
-            .filter(|host| {
-                throttle.allows("ng", IpAddr::from((0x2001_0db8_u128 << 96 | *host).to_be_bytes()))
-            })
-            .count();
-        assert_eq!(let_through, 6);
-    }
-}
+mod tests;

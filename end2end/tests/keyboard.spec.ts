@@ -29,6 +29,9 @@ async function newcomer(browser: Browser, library: Library, userId: string): Pro
   await keys.press("Set password");
   await keys.follow("Account");
   await keys.follow("Set up an authenticator app");
+  await keys.password("Password", PASSWORD);
+  await keys.press("Go on");
+  await keys.follow("Set up an authenticator app");
   const secret = await page.locator("code.secret").innerText();
   await keys.type("textbox", "Code", code(secret));
   await keys.press("Set up");

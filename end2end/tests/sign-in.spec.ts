@@ -14,7 +14,7 @@ test("an invitation leads to a password, an app and the desk; afterwards both ar
   await page.getByLabel("New password").fill("password1234");
   await page.getByLabel("The same again").fill("password1234");
   await page.getByRole("button", { name: "Set password" }).click();
-  await expect(page.getByText("this one is easy to guess").first()).toBeVisible();
+  await expect(page.getByText("it is in lists of leaked passwords").first()).toBeVisible();
   await page.getByLabel("New password").fill("plum tractor seventeen");
   await page.getByLabel("The same again").fill("plum tractor seventeen");
   await page.getByRole("button", { name: "Set password" }).click();
@@ -25,6 +25,10 @@ test("an invitation leads to a password, an app and the desk; afterwards both ar
   await expect(page.getByText("There is no such invitation")).toBeVisible();
 
   await page.getByRole("link", { name: "Account" }).click();
+  await page.getByRole("link", { name: "Set up an authenticator app" }).click();
+  await expect(page.getByText("Changing how you sign in needs your password")).toBeVisible();
+  await page.getByLabel("Password").fill("plum tractor seventeen");
+  await page.getByRole("button", { name: "Go on" }).click();
   await page.getByRole("link", { name: "Set up an authenticator app" }).click();
   const secret = await page.locator("code.secret").innerText();
   await expect(page.getByRole("img", { name: "Picture for the authenticator app" })).toBeVisible();

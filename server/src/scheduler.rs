@@ -2,15 +2,19 @@
 
 use chrono::NaiveDate;
 use rand::RngExt as _;
-use records::{Store, audit, residue, run, schedule, vitals};
+use records::audit::Due;
+use records::{Store, audit, residue, run, schedule, session, vitals};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::task::JoinHandle;
 
 /// How long the scheduler rests between two looks, in milliseconds. Not always as long, so that several processes do
 /// not look at the same moments.
 const REST: std::ops::Range<u64> = 4_000..6_000;
+
+/// How often ended sessions and the like are deleted.
+const PURGE_EVERY: Duration = Duration::from_mins(30);
 
 /// When the scheduler last looked through, by the computer's clock.
 #[derive(Clone, Debug)]
@@ -58,6 +62,7 @@ pub(crate) async fn look(store: Store, pulse: Pulse) {
     }
     give_up_on_lost_scans(&store).await;
     let mut worker = Worker::default();
+    let mut purge = Purge::default();
     let mut anchored = None;
     loop {
         match schedule::tick(&store).await {
@@ -75,6 +80,8 @@ pub(crate) async fn look(store: Store, pulse: Pulse) {
             }
         }
         anchored = anchor_audit(&store, anchored).await;
+        write_repeats(&store, Due::Over).await;
+        purge.see_to(&store).await;
         // By a clock that is wrong, a run of another server looks abandoned.
         if store.vitals().skew().lets_schedule() {
             worker.see_to(&store);
@@ -84,6 +91,7 @@ pub(crate) async fn look(store: Store, pulse: Pulse) {
         }
     }
     worker.end().await;
+    write_repeats(&store, Due::All).await;
 }
 
 /// The search for what single users have left goes with its process: those of processes that are gone are noted.
@@ -104,6 +112,31 @@ async fn anchor_audit(store: &Store, done: Option<NaiveDate>) -> Option<NaiveDat
         Err(error) => {
             tracing::error!(code = error.code(), "the end of the audit could not be anchored");
             done
+        }
+    }
+}
+
+/// Writes how often repeated events have happened.
+async fn write_repeats(store: &Store, due: Due) {
+    if let Err(error) = audit::write_repeats(store, due).await {
+        tracing::error!(code = error.code(), "repeated events could not be noted");
+    }
+}
+
+/// Deletes ended sessions and the like, once in a while.
+#[derive(Default)]
+struct Purge(Option<Instant>);
+
+impl Purge {
+    async fn see_to(&mut self, store: &Store) {
+        if self.0.is_some_and(|last| last.elapsed() < PURGE_EVERY) {
+            return;
+        }
+        self.0 = Some(Instant::now());
+        match session::purge(store).await {
+            Ok(0) => {}
+            Ok(rows) => tracing::info!(rows, "ended sessions and links are deleted"),
+            Err(error) => tracing::error!(code = error.code(), "ended sessions could not be deleted"),
         }
     }
 }

@@ -11,6 +11,7 @@ mod logged;
 mod maintenance;
 mod metrics;
 mod photo;
+mod shares;
 mod single_sign_on;
 #[cfg(test)]
 mod tests;
@@ -37,6 +38,7 @@ use leptos::config::LeptosOptions;
 use leptos::prelude::provide_context;
 use leptos::server_fn::axum::server_fn_paths;
 use leptos_axum::{LeptosRoutes, generate_route_list_with_exclusions};
+use listening::Patience;
 use maintenance::Door;
 use records::ledger::{self, Receipt, Standing};
 use records::{Store, vitals};
@@ -58,8 +60,6 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// How long a request may take until its answer begins. A preview of a million users takes some 20 seconds.
 const LONGEST: Duration = Duration::from_mins(2);
-/// How long the head of a request may take to arrive, and how long a connection may wait for its next request.
-const HEAD_TIME: Duration = Duration::from_secs(20);
 /// How long whoever sends a form may be silent in the middle of it.
 const SILENCE: Duration = Duration::from_secs(10);
 /// How long a form may take to arrive.
@@ -88,14 +88,14 @@ pub(crate) async fn serve(config: &Config, store: Store) -> anyhow::Result<()> {
     let apart = apart(config, &store, &pulse).await?;
     let state = state(&config.site, store.clone(), config.cookies(), &outside);
     let desk = router(&state, &outside, pulse.clone());
-    let door = closed_door(&store, outside).await?;
+    let door = closed_door(&store, outside.clone()).await?;
     let app = door.as_ref().map_or_else(|| desk.clone(), Door::router);
     tracing::info!("Lethe is at {address}");
     if !records::staff::anybody(&store).await? {
         tracing::warn!("Nobody can sign in yet. Run: lethe staff add NAME --role administrator");
     }
     let asked = store.clone();
-    let serving = Box::pin(listening::listen(listener, app, HEAD_TIME, async move {
+    let serving = Box::pin(listening::listen(listener, app, Patience::default(), &outside, async move {
         told_to_stop().await;
         tracing::info!("stopping");
         asked.stop();

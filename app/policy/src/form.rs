@@ -94,6 +94,9 @@ pub enum Problem {
     /// A password that is among the first that somebody would try.
     #[error("Enter another password: this one is easy to guess")]
     PasswordGuessable,
+    /// A password that is known from a data breach or printed somewhere.
+    #[error("Enter another password: attackers try this one, because it is in lists of leaked passwords")]
+    PasswordBreached,
     /// Two entries that should be the same.
     #[error("Enter the same password twice")]
     PasswordsDiffer,

@@ -16,6 +16,7 @@ mod event;
 mod note;
 mod people;
 mod read;
+mod repeats;
 mod suspects;
 mod verify;
 
@@ -27,4 +28,6 @@ pub use note::refused;
 pub(crate) use note::{note, note_alone, note_each};
 pub(crate) use people::note_people;
 pub use read::{AuditForm, AuditQuery, AuditRow, Standing, csv, list, standing};
+pub use repeats::{Due, write_repeats};
+pub(crate) use repeats::{Repeats, note_repeated};
 pub use verify::{Finding, MOST_FINDINGS, Verdict, verify};

@@ -1,12 +1,14 @@
 //! One entity for each table of the schema. They stay inside this crate: no page and no browser sees a row.
 #![allow(missing_docs, reason = "what a column is stands in the register of personal data")]
 
+pub mod account_notices;
 pub mod approvals;
 pub mod audit_events;
 pub mod audit_head;
 pub mod catalogue_records;
 pub mod certificates;
 pub mod charges;
+pub mod code_budgets;
 pub mod credentials;
 pub mod custom_fields;
 pub mod custom_values;

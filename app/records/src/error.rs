@@ -26,6 +26,12 @@ pub enum RecordsError {
     /// Not possible as things stand; the sentence says why and what to do.
     #[error("{0}")]
     Refused(String),
+    /// Whoever asks has to show password and code once more, to change what they sign in with.
+    #[error("Sign in again to change how you sign in. Nothing was changed")]
+    ConfirmSignIn,
+    /// Too many requests of this kind wait already.
+    #[error("Too many requests wait already. Nothing was changed. Try again in a minute")]
+    Busy,
     /// The ledger of who was anonymised cannot be followed; the sentence says why and what to do. Nobody is
     /// anonymised until that is put right.
     #[error("{0}")]
@@ -76,6 +82,8 @@ impl RecordsError {
             Self::Forbidden(_) => "forbidden",
             Self::SignInAgain => "sign_in_again",
             Self::Refused(_) => "refused",
+            Self::ConfirmSignIn => "confirm_sign_in",
+            Self::Busy => "busy",
             Self::Ledger(_) => "ledger",
             Self::Audit(_) => "audit",
             Self::NotReady(_) => "not_ready",

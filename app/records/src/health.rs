@@ -4,6 +4,7 @@
 //! It is read for every page, so it is a handful of queries by index.
 
 mod figures;
+mod guessing;
 mod holds;
 
 pub use figures::{Figures, OfRuns, figures};
@@ -96,6 +97,11 @@ pub enum What {
     PasswordAlone,
     /// The installation asks for no second person.
     FourEyesOff,
+    /// Sign-ins with the right password ended after too many wrong codes: a password is probably stolen.
+    CodesGuessed {
+        /// Of how many members of staff.
+        accounts: i64,
+    },
 }
 
 impl What {
@@ -115,11 +121,12 @@ impl What {
             Self::HoldsDue { .. } => "holds_due",
             Self::PasswordAlone => "password_alone",
             Self::FourEyesOff => "four_eyes_off",
+            Self::CodesGuessed { .. } => "codes_guessed",
         }
     }
 
     /// The codes of all conditions.
-    pub const CODES: [&'static str; 16] = [
+    pub const CODES: [&'static str; 17] = [
         "overdue",
         "not_taken_up",
         "no_progress",
@@ -136,15 +143,24 @@ impl What {
         "not_writable",
         "database_unreachable",
         "clock_differs",
+        "codes_guessed",
     ];
 }
 
 /// Reads what somebody should know.
 pub async fn read(store: &Store) -> Result<Health, RecordsError> {
-    let (overdue, unfinished, newest, missed, holds) =
-        try_join!(overdue(store), unfinished(store), newest(store), missed(store), holds::due(store))?;
+    let (overdue, unfinished, newest, missed, holds, guessed) = try_join!(
+        overdue(store),
+        unfinished(store),
+        newest(store),
+        missed(store),
+        holds::due(store),
+        guessing::codes(store)
+    )?;
     let own = of_this_process(store);
-    Ok(Health { conditions: [own, overdue, unfinished, newest, missed, holds, relaxed(store)].concat() })
+    Ok(Health {
+        conditions: [own, guessed, overdue, unfinished, newest, missed, holds, relaxed(store)].concat(),
+    })
 }
 
 /// Protections that the installation has switched off, since this process began.

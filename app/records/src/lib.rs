@@ -51,4 +51,5 @@ pub use clock::Clock;
 pub use error::{Fault, Place, RecordsError};
 pub use session::Session;
 pub use settings::{Settings, SignIn};
+pub use staff::Caller;
 pub use store::Store;

@@ -3,19 +3,29 @@
 //! The key of a session is in the browser's cookie only; the database has its hash. A session gets a new key whenever
 //! somebody has proven more about themselves. Times are by the computer's clock.
 
+mod codes;
+mod device;
 mod live;
 mod proof;
 mod provider;
+mod purge;
 mod sought;
 mod time;
 mod token;
 mod trip;
 
+pub use codes::MAX_WRONG_CODES;
+pub(crate) use codes::forget_wrong_codes;
+pub use device::{DEVICE_DAYS, device_of, remember_device};
 pub use live::{Listed, end, end_all_of, end_one, find, has_app, list, look};
 pub(crate) use live::{forget, forget_others};
+pub(crate) use proof::must_be_confirmed;
+pub use proof::{
+    Again, AgainFor, again, change_password, has_password, may_change_sign_in, second_factor, sign_in,
+};
 pub(crate) use proof::{Shown, failed, renew};
-pub use proof::{again, change_password, second_factor, sign_in};
 pub use provider::{Identity, connect, disconnect, is_connected, sign_in_by_provider};
+pub use purge::purge;
 pub use time::{Remaining, remaining};
 pub use token::Token;
 pub(crate) use token::digest;
@@ -67,6 +77,8 @@ pub struct Session {
     pub(crate) first: &'static str,
     /// When they last showed all of who they are.
     pub(crate) signed_in_at: DateTime<Utc>,
+    /// When they last showed all of who they are to change what they sign in with, in this session.
+    pub(crate) confirmed_at: Option<DateTime<Utc>>,
     /// When it ends if nothing is asked for any more.
     pub ends_at: DateTime<Utc>,
     /// When it ends whatever is asked for.
@@ -113,6 +125,7 @@ async fn begin(
         last_seen_at: Set(Clock::real()),
         stage: Set(stage.to_owned()),
         signed_in_at: Set(Some(signed_in_at)),
+        ..Default::default()
     }
     .insert(db)
     .await?;

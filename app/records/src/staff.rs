@@ -1,15 +1,21 @@
 //! Staff: users with a role. What they prove themselves with, who has which role.
 
 mod accounts;
+mod breached;
+mod notices;
 pub(crate) mod password;
 mod sealed;
 pub(crate) mod second_factor;
+mod strength;
 
 pub use accounts::{
     Invitation, StaffQuery, StaffRow, accept, add, anybody, disable, give_role, invite, invited, list,
     roles_of, set_demo_password, take_role, user_with_id,
 };
 pub(crate) use accounts::{new_password, set_password};
+pub(crate) use notices::notify;
+pub use notices::{NOTICE_DAYS, Notice, NoticeKind, notices, read_notices};
+pub use password::Caller;
 pub use second_factor::{Setup, begin_setup, confirm_setup};
 
 use policy::UserNumber;

@@ -1,6 +1,6 @@
 //! The way to the database.
 
-use crate::audit::{self, AuditKey};
+use crate::audit::{self, AuditKey, Repeats};
 use crate::clock::Clock;
 use crate::dialect;
 use crate::error::RecordsError;
@@ -9,6 +9,7 @@ use crate::ledger::{self, Known};
 use crate::opening;
 use crate::sealed::Sealer;
 use crate::settings::Settings;
+use crate::staff::password::HashQueue;
 use crate::vitals::Vitals;
 use chrono::{DateTime, Utc};
 use sea_orm::{Database, DatabaseConnection, DatabaseTransaction};
@@ -31,6 +32,8 @@ pub struct Store {
     pub(crate) sealer_of_searches: Arc<OnceCell<Sealer>>,
     /// When the database was opened, by the computer's clock.
     pub(crate) began: DateTime<Utc>,
+    pub(crate) hashing: Arc<HashQueue>,
+    pub(crate) repeats: Arc<Repeats>,
     stop: Arc<watch::Sender<bool>>,
 }
 
@@ -76,6 +79,8 @@ impl Store {
             audit_key: Arc::default(),
             sealer_of_searches: Arc::default(),
             began: Clock::real(),
+            hashing: Arc::default(),
+            repeats: Arc::default(),
             stop: Arc::new(watch::Sender::new(false)),
         };
         audit::begin(&store).await?;

@@ -2,17 +2,19 @@
 
 use crate::cookie;
 use crate::error::{AppError, field_errors};
-use crate::pages::sign_in::{Connection, SignOut, count_try};
+use crate::pages::account_notices::AccountNotices;
+use crate::pages::sign_in::{Connection, SignOut, attempt};
 use crate::parts::{FieldProblem, Frame, Moment, PostButton, ProblemSummary, UserName, page};
 use crate::state::{session, store};
 use crate::submission::{action, refusal};
+use crate::throttle::Shown;
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
 use leptos::server_fn::codec::PostUrl;
 use policy::numbers::counted;
 use policy::password::SHORTEST;
 use records::session::{self, Listed};
-use records::{RecordsError, user};
+use records::{RecordsError, staff, user};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 use zeroize::Zeroizing;
@@ -42,7 +44,7 @@ pub(super) struct SessionRef {
 #[server(prefix = "/do", endpoint = "change_password", input = PostUrl)]
 pub(super) async fn change_password(form: PasswordForm) -> Result<(), AppError> {
     let session = session().ok_or(AppError::NotSignedIn)?;
-    count_try(&format!("password of {}", session.user))?;
+    attempt(Shown::Again, session.user).await?;
     let (old, new) = (Zeroizing::new(form.old), Zeroizing::new(form.password));
     let token = session::change_password(&store(), &session, old, new, &form.repeated).await?;
     cookie::keep(&token);
@@ -70,13 +72,14 @@ pub fn AccountPage() -> impl IntoView {
         let has_app = session::has_app(&store, session.user).await?;
         let is_connected = session::is_connected(&store, session.user).await?;
         let connecting = session.connecting()?;
+        let notices = staff::notices(&store, &session).await?;
         let sign_in = store.settings().sign_in;
         let roles: Vec<&str> = user.roles.iter().map(|role| role.words()).collect();
         let user_id = user.user_id.unwrap_or_default();
         let lead = format!("{}, signed in as {user_id}. {}", user.name, roles.join(", "));
         Ok(view! {
             <Frame title="Your account" lead=lead>
-                {sessions_view(sessions, sign_in)} {second_factor(has_app)} <Connection is_connected connecting />
+                <AccountNotices notices /> {sessions_view(sessions, sign_in)} {second_factor(has_app)} <Connection is_connected connecting />
                 {password_form(user_id)}
             </Frame>
         })

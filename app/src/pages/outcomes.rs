@@ -30,6 +30,7 @@ pub(crate) fn words(code: &str) -> Option<&'static str> {
         "password-changed" => "Your password is changed. Your other sessions have ended.",
         "provider-connected" => "You can sign in by single sign-on now.",
         "provider-disconnected" => "You do not sign in by single sign-on any more.",
+        "notices-read" => "The notices are marked as read. They stay below for three months.",
         "session-ended" => "The session has ended.",
         "sessions-ended" => "All sessions of this member of staff have ended.",
         "staff-added" => "The user is staff now.",

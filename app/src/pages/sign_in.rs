@@ -2,6 +2,7 @@
 
 mod again;
 mod app;
+mod attempt;
 mod code;
 mod invitation;
 mod out;
@@ -10,6 +11,8 @@ mod provider;
 
 pub use again::SignInAgainPage;
 pub use app::SetUpAppPage;
+pub use attempt::remember;
+pub(crate) use attempt::{Allowed, attempt, attempt_from_here, attempt_to_sign_in, keep_known};
 pub use code::SecondFactorPage;
 pub use invitation::InvitationPage;
 pub(crate) use out::SignOut;
@@ -17,20 +20,10 @@ pub use password::SignInPage;
 pub use provider::SignInProblem;
 pub(crate) use provider::{Connection, ProviderLink, ProviderProblem};
 
-use crate::error::AppError;
 use crate::parts::{Plain, query};
-use crate::state::{AppState, ClientAddress, extension};
 use crate::submission;
 use leptos::prelude::*;
 use records::session::Stage;
-use std::net::{IpAddr, Ipv4Addr};
-
-/// Counts a try to prove who one is, and refuses when there were too many.
-pub(crate) fn count_try(account: &str) -> Result<(), AppError> {
-    let address = extension::<ClientAddress>().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |address| address.0);
-    let throttle = expect_context::<AppState>().throttle;
-    if throttle.allows(account, address) { Ok(()) } else { Err(AppError::TooMany) }
-}
 
 /// Goes on after a step of the sign-in; `page` is where somebody wanted to go at first.
 fn go_on(stage: Stage, page: &str) {

@@ -1,5 +1,6 @@
 //! The banner on every page: what somebody should know although nobody is watching. Nothing when all is well.
 
+use crate::pages::unread_line;
 use crate::parts::Moment;
 use crate::state::{actor, opens, store};
 use leptos::prelude::*;
@@ -22,7 +23,8 @@ pub(crate) fn Banner() -> impl IntoView {
         let conditions =
             if may_see { health::read(&store).await.unwrap_or_default().conditions } else { Vec::new() };
         let approvals = approvals(&store, actor).await;
-        if conditions.is_empty() && approvals.is_none() {
+        let notices = unread_line().await;
+        if conditions.is_empty() && approvals.is_none() && notices.is_none() {
             return ().into_any();
         }
         let brakes = store.settings().brakes;
@@ -31,7 +33,7 @@ pub(crate) fn Banner() -> impl IntoView {
         let more = (more > 0).then(|| view! { <li><a href="/runs">"and "{more}" more"</a></li> });
         view! {
             <div class="banner" role="status" aria-label="Needs attention">
-                <ul>{approvals} {lines} {more}</ul>
+                <ul>{notices} {approvals} {lines} {more}</ul>
             </div>
         }
         .into_any()
@@ -122,6 +124,15 @@ fn line(condition: Condition, brakes: Brakes) -> impl IntoView {
             } else {
                 " are due for review. They stay in force until somebody releases them.".into_any()
             },
+        ),
+        What::CodesGuessed { accounts } => (
+            Some(if opens("/audit") { "/audit" } else { "/account" }.to_owned()),
+            "Wrong codes".to_owned(),
+            view! {
+                " ended sign-ins of " {counted(accounts, "member", "members")} " of staff since " {moment()}
+                ". Their passwords are probably stolen: invite them to set new ones."
+            }
+            .into_any(),
         ),
     };
     view! { <li><a href=href.unwrap_or_default()>{link}</a>{rest}</li> }.into_any()

@@ -58,6 +58,8 @@ fn problem(error: &RecordsError) -> impl IntoView + use<> {
         RecordsError::Forbidden(action) => {
             (StatusCode::FORBIDDEN, format!("You may not {}.", action.words()))
         }
+        RecordsError::ConfirmSignIn => (StatusCode::FORBIDDEN, error.to_string()),
+        RecordsError::Busy => (StatusCode::TOO_MANY_REQUESTS, error.to_string()),
         RecordsError::SignInAgain => (StatusCode::FORBIDDEN, AppError::SignInAgain.to_string()),
         RecordsError::Refused(why)
         | RecordsError::Ledger(why)

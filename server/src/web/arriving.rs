@@ -1,81 +1,90 @@
-//! Forms on their way. Whoever sends one slowly takes no place from those who are answered, and from one address only so
-//! many arrive at once.
+//! Requests on their way. A client that sends a form slowly takes no place from those that are answered, and one client has
+//! only so many forms on their way and requests being answered.
 
 use super::Outside;
 use super::doors::peer_of;
+use super::shares::Shares;
 use app::state::AppState;
 use app::submission;
-use app::throttle::network_of;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
+use axum::http::header::RETRY_AFTER;
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
-use std::collections::HashMap;
-use std::net::IpAddr;
-use std::sync::{Arc, Mutex, PoisonError};
 
 /// How many forms may be on their way from one address.
 pub(super) const FROM_ONE: usize = 32;
+/// How many forms may be on their way from one network.
+const FROM_NETWORK: usize = 96;
 /// How many may be on their way in all: each can have two megabytes.
 const IN_ALL: usize = 512;
 
-/// From where forms are on their way, and how many.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Arrivals(Arc<Mutex<HashMap<IpAddr, usize>>>);
+/// How many requests of one address are answered at once or wait for that.
+const ANSWERED_FOR_ONE: usize = 640;
+/// How many requests of one network are answered at once or wait for that.
+const ANSWERED_FOR_NETWORK: usize = 1_024;
+/// How many requests are answered at once or wait for that.
+const ANSWERED_IN_ALL: usize = 4_096;
 
-/// The place of a form that is on its way.
-struct Place {
-    arrivals: Arrivals,
-    address: IpAddr,
+/// Where a form to sign in goes. Whoever has the address of Lethe can send it, and each takes the time of a hash.
+const SIGN_IN: &str = "/do/sign_in";
+/// How many forms to sign in are answered at once for one address.
+const SIGN_INS_FOR_ONE: usize = 16;
+/// How many forms to sign in are answered at once. The others are refused, so that signed-in work does not wait for them.
+const SIGN_INS_IN_ALL: usize = 64;
+
+/// The requests that are on their way.
+#[derive(Clone, Debug)]
+pub(super) struct Arrivals {
+    forms: Shares,
+    answered: Shares,
+    sign_ins: Shares,
 }
 
-impl Arrivals {
-    /// A place for one more form from an address.
-    fn place(&self, address: IpAddr) -> Option<Place> {
-        let address = network_of(address);
-        let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if counts.values().sum::<usize>() >= IN_ALL {
-            return None;
-        }
-        let count = counts.entry(address).or_default();
-        if *count >= FROM_ONE {
-            return None;
-        }
-        *count += 1;
-        Some(Place { arrivals: self.clone(), address })
-    }
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        let mut counts = self.arrivals.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(count) = counts.get_mut(&self.address) {
-            *count -= 1;
-            if *count == 0 {
-                counts.remove(&self.address);
-            }
+impl Default for Arrivals {
+    fn default() -> Self {
+        Self {
+            forms: Shares::new(FROM_ONE, FROM_NETWORK, IN_ALL),
+            answered: Shares::new(ANSWERED_FOR_ONE, ANSWERED_FOR_NETWORK, ANSWERED_IN_ALL),
+            sign_ins: Shares::new(SIGN_INS_FOR_ONE, SIGN_INS_FOR_ONE, SIGN_INS_IN_ALL),
         }
     }
 }
 
-/// Waits until a form is there.
+/// Waits until a form is there, and has the request answered if its client has not too many.
 pub(super) async fn arrive(
     State((state, outside, arrivals)): State<(AppState, Outside, Arrivals)>,
     request: Request,
     next: Next,
 ) -> Response {
+    let address = outside.address_of(peer_of(&request), request.headers());
     // Nobody reads what comes with a question.
-    if request.method().is_safe() {
-        return next.run(request).await;
-    }
-    let Some(place) = arrivals.place(outside.address_of(peer_of(&request), request.headers())) else {
-        let why = "Too much is on its way to Lethe from where you are. Try again in a moment";
-        return (StatusCode::TOO_MANY_REQUESTS, why).into_response();
+    let request = if request.method().is_safe() {
+        request
+    } else {
+        let Some(place) = arrivals.forms.place(address) else { return too_many() };
+        let arrived = submission::arrive(request, state.form_time).await;
+        drop(place);
+        match arrived {
+            Ok(request) => request,
+            Err(status) => return status.into_response(),
+        }
     };
-    let arrived = submission::arrive(request, state.form_time).await;
-    drop(place);
-    match arrived {
-        Ok(request) => next.run(request).await,
-        Err(status) => status.into_response(),
-    }
+    let Some(_place) = arrivals.answered.place(address) else { return too_many() };
+    let sign_in = if request.uri().path() == SIGN_IN {
+        let Some(place) = arrivals.sign_ins.place(address) else { return too_many() };
+        Some(place)
+    } else {
+        None
+    };
+    let answer = next.run(request).await;
+    drop(sign_in);
+    answer
+}
+
+/// The answer to a client that has too many requests on their way.
+fn too_many() -> Response {
+    let why = "Too much is on its way to Lethe from where you are. Try again in a moment";
+    let seconds = [(RETRY_AFTER, submission::RETRY_AFTER_SECONDS)];
+    (StatusCode::TOO_MANY_REQUESTS, seconds, why).into_response()
 }

@@ -8,11 +8,11 @@ use app::doors::{Need, is_by_itself, need};
 use app::error::AppError;
 use app::pages::MAY_NOT;
 use app::parts::percent_encoded;
-use app::state::{AppState, ClientAddress, SessionEnded};
+use app::state::{AppState, ClientAddress, DeviceCookie, SessionEnded};
 use app::submission::{self, FormToken};
 use axum::Json;
 use axum::extract::{ConnectInfo, MatchedPath, Request, State};
-use axum::http::header::{COOKIE, HOST, HeaderMap};
+use axum::http::header::{COOKIE, HOST, HeaderMap, RETRY_AFTER};
 use axum::http::{Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
@@ -23,6 +23,8 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 /// The most bytes of a cookie header that are looked at.
 const MOST_COOKIE: usize = 4_096;
+/// The ends of routes that answer with a file of records.
+const EXPORTS: [&str; 4] = ["/csv", "/export", ".csv", ".json"];
 const FORWARDED: &str = "x-forwarded-for";
 
 /// Finds out who asks and from where, for everything behind.
@@ -40,6 +42,9 @@ pub(super) async fn recognise(
         .and_then(|cookies| cookies.to_str().ok())
         .filter(|cookies| cookies.len() <= MOST_COOKIE)
         .and_then(|cookies| cookie::key(state.cookies, cookies));
+    let device = request.headers().get(COOKIE).and_then(|cookies| cookies.to_str().ok());
+    let device = device.and_then(|cookies| cookie::device(state.cookies, cookies)).unwrap_or_default();
+    request.extensions_mut().insert(DeviceCookie(device));
     if let Some(key) = key {
         let found = if is_by_itself(request.uri()) {
             session::look(&state.store, &key).await
@@ -88,6 +93,10 @@ pub(super) async fn guard(
         Need::May(action) => actor.may(action),
     };
     if is_open {
+        let user = actor.staff.filter(|_| is_export(route.as_str()));
+        if user.is_some_and(|user| !state.throttle.allows_export(user)) {
+            return too_many();
+        }
         return next.run(request).await;
     }
     let come_to = session.map(|session| session.stage);
@@ -113,10 +122,25 @@ async fn unknown(state: &AppState, request: Request, come_to: Option<Stage>) -> 
     response
 }
 
-/// Whoever may not do something is told so. It is noted.
+/// Whether a route answers with a file of records.
+fn is_export(route: &str) -> bool {
+    EXPORTS.iter().any(|end| route.ends_with(end))
+}
+
+/// The answer to one request too many.
+fn too_many() -> Response {
+    let why = "Too many requests of this kind. Wait a minute, then try again";
+    (StatusCode::TOO_MANY_REQUESTS, [(RETRY_AFTER, submission::RETRY_AFTER_SECONDS)], why).into_response()
+}
+
+/// Says that a member of staff may not do something, and notes it. Repeated refusals are counted, and after some of them the
+/// answer has no page.
 async fn forbidden(state: &AppState, request: Request, actor: Actor, action: Action) -> Response {
     if let Err(error) = records::audit::refused(&state.store, actor, action).await {
         tracing::error!(code = error.code(), "a refusal could not be noted");
+    }
+    if actor.staff.is_some_and(|user| !state.throttle.allows_refused(user)) {
+        return too_many();
     }
     if !is_page(&request) {
         return StatusCode::FORBIDDEN.into_response();

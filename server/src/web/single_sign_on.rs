@@ -7,7 +7,7 @@
 use super::{Outside, down};
 use crate::provider::Provider;
 use app::cookie;
-use app::pages::{SignInProblem, go_on_to, own_page};
+use app::pages::{SignInProblem, go_on_to, own_page, remember};
 use app::parts::percent_encoded;
 use app::state::{AppState, ClientAddress};
 use axum::Extension;
@@ -17,7 +17,7 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use axum::routing::{MethodRouter, get};
 use policy::permission::FRESH_MINUTES;
-use records::session::{self, Identity, Purpose, Token, Trip};
+use records::session::{self, Identity, Purpose, Stage, Token, Trip, may_change_sign_in};
 use records::{RecordsError, Session};
 use serde::Deserialize;
 use std::sync::Arc;
@@ -82,8 +82,10 @@ async fn connect(
     if !session.is_connecting(&connecting.from) {
         return Redirect::to("/account").into_response();
     }
-    if !session.is_fresh() {
-        return Redirect::to("/sign-in/again?page=/account").into_response();
+    match may_change_sign_in(state.store.database(), &session).await {
+        Ok(true) => {}
+        Ok(false) => return Redirect::to("/sign-in/again?page=/account&for=sign-in").into_response(),
+        Err(error) => return failed(&error),
     }
     begin(&state, provider, Purpose::Connect(session.user), "/account".to_owned()).await
 }
@@ -144,11 +146,14 @@ async fn come_back(
     let Some(trip) = trip else { return refused(Purpose::SignIn, SignInProblem::Trip, "/") };
     let (purpose, page) = (trip.purpose, trip.page.clone());
     let before = before.map(|Extension(session)| session);
-    let arrived = arrive(&state, &provider, address, before, trip, answer).await;
+    let client = (address, device_of(&state, &headers));
+    let arrived = arrive(&state, &provider, client, before, trip, answer).await;
     let gone = cookie::of_trip_gone(state.cookies);
     match arrived {
-        Ok(Arrived::SignedIn(token, next)) => {
-            with_cookies(Redirect::to(&next), [cookie::of_session(state.cookies, &token), gone])
+        Ok(Arrived::SignedIn { token, next, device }) => {
+            let session = cookie::of_session(state.cookies, &token);
+            let device = device.map(|device| cookie::of_device(state.cookies, &device));
+            with_cookies(Redirect::to(&next), [session, gone].into_iter().chain(device))
         }
         Ok(Arrived::Connected) => with_cookies(Redirect::to("/account?done=provider-connected"), [gone]),
         Ok(Arrived::Not(problem)) => with_cookies(refused(purpose, problem, &page), [gone]),
@@ -158,7 +163,7 @@ async fn come_back(
 
 /// How a trip has ended.
 enum Arrived {
-    SignedIn(Token, String),
+    SignedIn { token: Token, next: String, device: Option<String> },
     Connected,
     Not(SignInProblem),
 }
@@ -166,7 +171,7 @@ enum Arrived {
 async fn arrive(
     state: &AppState,
     provider: &Provider,
-    ClientAddress(address): ClientAddress,
+    (ClientAddress(address), device): (ClientAddress, String),
     before: Option<Session>,
     trip: Trip,
     answer: Answer,
@@ -175,7 +180,7 @@ async fn arrive(
         return Ok(Arrived::Not(SignInProblem::Declined));
     };
     // Each trip is tried once; what is counted is from where.
-    if !state.throttle.allows(&trip.state, address) {
+    if !state.throttle.allows_from(address) {
         return Ok(Arrived::Not(SignInProblem::TooMany));
     }
     let is_ours = answer.iss.is_none_or(|issuer| provider.is(&issuer));
@@ -211,13 +216,25 @@ async fn arrive(
     if let Some(before) = before {
         session::end(&state.store, &before).await?;
     }
-    Ok(Arrived::SignedIn(token, go_on_to(come_to, &trip.page)))
+    let device = match session::find(&state.store, token.reveal()).await? {
+        Some(session) if come_to == Stage::Whole => {
+            Some(remember(state, session.user, address, &device).await?)
+        }
+        _ => None,
+    };
+    Ok(Arrived::SignedIn { token, next: go_on_to(come_to, &trip.page), device })
 }
 
 /// Whether they have shown the provider just now who they are.
 fn is_fresh(identity: &Identity) -> bool {
     let young = chrono::TimeDelta::minutes(FRESH_MINUTES);
     identity.shown_at.is_some_and(|at| records::Clock::real() - at < young)
+}
+
+/// The cookie of the device; empty where there is none.
+fn device_of(state: &AppState, headers: &HeaderMap) -> String {
+    let cookies = headers.get(COOKIE).and_then(|cookies| cookies.to_str().ok()).unwrap_or_default();
+    cookie::device(state.cookies, cookies).unwrap_or_default()
 }
 
 async fn trip_of(state: &AppState, headers: &HeaderMap) -> Result<Option<Trip>, RecordsError> {
@@ -243,7 +260,10 @@ fn failed(state: &AppState, error: &RecordsError) -> Response {
     down::failed(&state.store, error, "single sign-on failed")
 }
 
-fn with_cookies<const N: usize>(to: impl axum::response::IntoResponse, cookies: [String; N]) -> Response {
+fn with_cookies(
+    to: impl axum::response::IntoResponse,
+    cookies: impl IntoIterator<Item = String>,
+) -> Response {
     let mut response = to.into_response();
     for cookie in cookies {
         if let Ok(cookie) = HeaderValue::try_from(cookie) {

@@ -197,6 +197,37 @@ pub const TABLES: &[Table] = &[
                 Action::DeleteRow,
                 "When they last showed who they are",
             ),
+            column("wrong_codes", Class::NotPersonal, Action::DeleteRow, "How many wrong codes it was sent"),
+            column(
+                "confirmed_at",
+                Class::QuasiIdentifier,
+                Action::DeleteRow,
+                "When they confirmed that they change their sign-in",
+            ),
+        ],
+    },
+    Table {
+        name: "code_budgets",
+        words: "Wrong codes of second factors",
+        owner: Owner::User("user_number"),
+        columns: &[
+            column("id_hash", Class::NotPersonal, Action::DeleteRow, "Hash of the account or its device"),
+            column("user_number", Class::Link, Action::DeleteRow, "User"),
+            column("spent_until", Class::NotPersonal, Action::DeleteRow, "When all attempts are there again"),
+        ],
+    },
+    Table {
+        name: "account_notices",
+        words: "Notices to the owners of accounts",
+        owner: Owner::User("user_number"),
+        columns: &[
+            column("id", Class::NotPersonal, Action::DeleteRow, "Key"),
+            column("user_number", Class::Link, Action::DeleteRow, "User"),
+            column("kind", Class::NotPersonal, Action::DeleteRow, "What happened, as a code"),
+            column("first_at", Class::QuasiIdentifier, Action::DeleteRow, "First time"),
+            column("last_at", Class::QuasiIdentifier, Action::DeleteRow, "Last time"),
+            column("times", Class::NotPersonal, Action::DeleteRow, "How many times"),
+            column("read_at", Class::NotPersonal, Action::DeleteRow, "When its owner read it"),
         ],
     },
     Table {

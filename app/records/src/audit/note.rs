@@ -1,6 +1,6 @@
 //! Writing events.
 
-use super::{Deed, Subject};
+use super::{Deed, Subject, note_repeated};
 use crate::actor::Actor;
 use crate::bulk;
 use crate::clock::Clock;
@@ -84,7 +84,7 @@ pub(crate) async fn note_alone(
     store.commit(tx).await
 }
 
-/// Notes that somebody was refused something.
+/// Notes that somebody was refused something. Repeated refusals are counted.
 pub async fn refused(store: &Store, actor: Actor, action: Action) -> Result<(), RecordsError> {
-    note_alone(store, actor, Deed::Refused, Subject::Library, action.code()).await
+    note_repeated(store, actor, Deed::Refused, Subject::Library, action.code()).await
 }

@@ -14,6 +14,8 @@ pub struct Model {
     pub last_seen_at: DateTimeUtc,
     pub stage: String,
     pub signed_in_at: Option<DateTimeUtc>,
+    pub wrong_codes: i64,
+    pub confirmed_at: Option<DateTimeUtc>,
 }
 
 #[derive(Clone, Copy, Debug, DeriveRelation, EnumIter)]

@@ -9,7 +9,7 @@ use crate::audit::{self, Deed, Subject};
 use crate::clock::Clock;
 use crate::entity::{credentials, sessions};
 use crate::error::RecordsError;
-use crate::staff::{Kind, roles_of};
+use crate::staff::{Kind, NoticeKind, notify, roles_of};
 use crate::store::Store;
 use chrono::{DateTime, Utc};
 use policy::{Action, UserNumber};
@@ -65,6 +65,7 @@ async fn read(store: &Store, key: &str, sign: Sign) -> Result<Option<Session>, R
         stage: stage_of(store, &row.stage, roles, has_app),
         first: if row.stage == AFTER_PROVIDER { AFTER_PROVIDER } else { AFTER_PASSWORD },
         signed_in_at: row.signed_in_at.unwrap_or(row.created_at),
+        confirmed_at: row.confirmed_at,
         ends_at: ends_at(store, &row, seen),
         ends_in_any_case_at: ends_in_any_case_at(store, &row),
         form_token: digest(FORM, key),
@@ -168,6 +169,7 @@ pub async fn end_one(store: &Store, session: &Session, id: &str) -> Result<(), R
     }
     let subject = Subject::User(session.user.0);
     audit::note(&tx, &store.clock, session.whoever(), Deed::SessionEnded, subject, None, "").await?;
+    notify(&tx, session.user, NoticeKind::SessionEnded).await?;
     store.commit(tx).await?;
     Ok(())
 }
@@ -177,6 +179,7 @@ pub async fn end_all_of(store: &Store, actor: Actor, user: UserNumber) -> Result
     actor.must(Action::ManageStaff)?;
     let tx = store.begin().await?;
     forget(&tx, user).await?;
+    notify(&tx, user, NoticeKind::SessionEnded).await?;
     audit::note(&tx, &store.clock, actor, Deed::SessionEnded, Subject::User(user.0), None, "all").await?;
     store.commit(tx).await?;
     Ok(())

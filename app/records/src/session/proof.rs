@@ -1,19 +1,20 @@
 //! Proving who one is: password, then a code; and once more before what cannot be undone.
 
 use super::live::{forget_others, has_app_within};
-use super::{Proof, Session, Stage, Token, WHOLE, begin, begin_proven, note, with_code};
+use super::{Proof, Session, Stage, Token, WHOLE, begin, begin_proven, codes, note, with_code};
 use crate::actor::Actor;
 use crate::audit::{self, Deed, Subject};
 use crate::clock::Clock;
 use crate::entity::{credentials, sessions};
 use crate::error::RecordsError;
-use crate::staff::{self, Kind, password, second_factor};
+use crate::staff::second_factor::Means;
+use crate::staff::{self, Caller, Kind, NoticeKind, notify};
 use crate::store::Store;
 use crate::user;
 use chrono::{DateTime, Utc};
-use policy::UserNumber;
 use policy::form::Problem;
-use sea_orm::{ConnectionTrait, EntityTrait, QueryFilter};
+use policy::{Roles, UserNumber};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, Set};
 use zeroize::Zeroizing;
 
 /// The first step: `UserID` and password. Gives the key of a new session and how far it has come. Whether there is such an
@@ -22,13 +23,14 @@ pub async fn sign_in(
     store: &Store,
     user_id: &str,
     typed: Zeroizing<String>,
+    caller: Caller,
 ) -> Result<(Token, Stage), RecordsError> {
     let user = staff::user_with_id(store, user_id).await?;
     let hash = match user {
         Some(user) => password_of(&store.db, user).await?,
         None => None,
     };
-    let is_right = password::is_right(typed, hash.clone()).await;
+    let is_right = store.hashing.is_right(caller, typed, hash.clone()).await?;
     let begun = match (user, hash.filter(|_| is_right)) {
         (Some(user), Some(hash)) => begin_if_still(store, user, &hash).await?,
         _ => None,
@@ -58,37 +60,70 @@ async fn begin_if_still(
 }
 
 /// The second step: a code of the authenticator app, or a recovery code. Gives the key of the session that is whole; the
-/// old one is gone.
-pub async fn second_factor(store: &Store, session: &Session, code: &str) -> Result<Token, RecordsError> {
+/// old one is gone. `device` is a device that is known for its owner.
+pub async fn second_factor(
+    store: &Store,
+    session: &Session,
+    code: &str,
+    device: Option<&str>,
+) -> Result<Token, RecordsError> {
     if session.stage != Stage::SecondFactor {
         return Err(RecordsError::Stale);
     }
     let tx = store.begin().await?;
     user::lock(&tx, session.user).await?;
-    let Some(means) = second_factor::prove(&tx, store, session.user, code).await? else {
-        drop(tx);
-        failed(store, Some(session.user), "code").await?;
-        return Err(RecordsError::field("code", not_proven("The code")));
-    };
+    let (tx, means) = codes::check(tx, store, session, code, device).await?;
     let token = renew(&tx, session, Shown::SecondFactor, session.signed_in_at).await?;
-    if means == second_factor::Means::RecoveryCode {
-        note(&tx, store, session.user, Deed::RecoveryCodeUsed, "").await?;
-    }
+    note_means(&tx, store, session.user, means).await?;
     note(&tx, store, session.user, Deed::SignedIn, &with_code(session.first)).await?;
     store.commit(tx).await?;
     Ok(token)
 }
 
+/// Notes the use of a recovery code, and notifies its owner.
+async fn note_means(
+    tx: &sea_orm::DatabaseTransaction,
+    store: &Store,
+    user: UserNumber,
+    means: Means,
+) -> Result<(), RecordsError> {
+    if means == Means::RecoveryCode {
+        note(tx, store, user, Deed::RecoveryCodeUsed, "").await?;
+        notify(tx, user, NoticeKind::RecoveryCodeUsed).await?;
+    }
+    Ok(())
+}
+
+/// What a member of staff signs in again for.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum AgainFor {
+    /// What cannot be undone.
+    Irreversible,
+    /// To change what they sign in with.
+    ChangeSignIn,
+}
+
+/// What is shown once more.
+#[derive(Debug)]
+pub struct Again<'a> {
+    /// What for.
+    pub purpose: AgainFor,
+    /// The password.
+    pub password: Zeroizing<String>,
+    /// The code, where there is an app.
+    pub code: &'a str,
+    /// A device that is known for its owner.
+    pub device: Option<&'a str>,
+}
+
 /// Shows once more who it is, before what cannot be undone: the password, and a code where there is an app. Gives the
 /// new key of the session.
-pub async fn again(
-    store: &Store,
-    session: &Session,
-    typed: Zeroizing<String>,
-    code: &str,
-) -> Result<Token, RecordsError> {
+pub async fn again(store: &Store, session: &Session, shown: Again<'_>) -> Result<Token, RecordsError> {
+    let Again { purpose, password, code, device } = shown;
     let hash = password_of(&store.db, session.user).await?;
-    if !password::is_right(typed, hash.clone()).await {
+    // Without a password of their own they have signed in by a provider: a code says as much.
+    let is_left_out = hash.is_none() && has_app_within(&store.db, session.user).await?;
+    if !is_left_out && !store.hashing.is_right(Caller::Known, password, hash.clone()).await? {
         failed(store, Some(session.user), "password").await?;
         return Err(RecordsError::field("password", not_proven("The password")));
     }
@@ -98,13 +133,20 @@ pub async fn again(
         return Err(RecordsError::Stale);
     }
     let has_app = has_app_within(&tx, session.user).await?;
-    if has_app && second_factor::prove(&tx, store, session.user, code).await?.is_none() {
-        drop(tx);
-        failed(store, Some(session.user), "code").await?;
-        return Err(RecordsError::field("code", not_proven("The code")));
+    if hash.is_none() && !has_app {
+        return Err(RecordsError::Stale);
     }
-    let shown = if has_app { Shown::SecondFactor } else { Shown::Password };
+    let (tx, shown) = if has_app {
+        let (tx, means) = codes::check(tx, store, session, code, device).await?;
+        note_means(&tx, store, session.user, means).await?;
+        (tx, Shown::SecondFactor)
+    } else {
+        (tx, Shown::Password)
+    };
     let token = renew(&tx, session, shown, Clock::real()).await?;
+    if purpose == AgainFor::ChangeSignIn {
+        confirm(&tx, &token).await?;
+    }
     note(&tx, store, session.user, Deed::SignedIn, "again").await?;
     store.commit(tx).await?;
     Ok(token)
@@ -120,7 +162,7 @@ pub async fn change_password(
     repeated: &str,
 ) -> Result<Token, RecordsError> {
     let known = password_of(&store.db, session.user).await?;
-    if !password::is_right(old, known.clone()).await {
+    if !store.hashing.is_right(Caller::Known, old, known.clone()).await? {
         failed(store, Some(session.user), "password").await?;
         return Err(RecordsError::field("old", not_proven("The present password")));
     }
@@ -134,6 +176,7 @@ pub async fn change_password(
     let token = renew(&tx, session, Shown::Password, session.signed_in_at).await?;
     forget_others(&tx, session.user, &token).await?;
     note(&tx, store, session.user, Deed::PasswordSet, "").await?;
+    notify(&tx, session.user, NoticeKind::PasswordSet).await?;
     store.commit(tx).await?;
     Ok(token)
 }
@@ -164,17 +207,56 @@ pub(crate) async fn renew(
     begin(tx, session.user, stage, old.created_at, shown_at).await
 }
 
+/// Whether the owner of a session may change what they sign in with. A fresh sign-in is not enough, because a thief of the
+/// session could shut its owner out: they show the password and a code once more, for this purpose. An account that has
+/// neither is proven by its provider.
+pub async fn may_change_sign_in(db: &impl ConnectionTrait, session: &Session) -> Result<bool, RecordsError> {
+    let is_young = |at| Actor::signed_in(session.user, Roles::default(), at).is_fresh(Clock::real());
+    if session.confirmed_at.is_some_and(is_young) {
+        return Ok(true);
+    }
+    let has_more = has_app_within(db, session.user).await? || password_of(db, session.user).await?.is_some();
+    Ok(!has_more && session.is_fresh())
+}
+
+/// The same, as an error.
+pub(crate) async fn must_be_confirmed(
+    db: &impl ConnectionTrait,
+    session: &Session,
+) -> Result<(), RecordsError> {
+    if may_change_sign_in(db, session).await? { Ok(()) } else { Err(RecordsError::ConfirmSignIn) }
+}
+
+/// Writes down that the owner of a session has just shown all of who they are, to change what they sign in with.
+async fn confirm(tx: &sea_orm::DatabaseTransaction, token: &Token) -> Result<(), RecordsError> {
+    sessions::Entity::update_many()
+        .set(sessions::ActiveModel { confirmed_at: Set(Some(Clock::real())), ..Default::default() })
+        .filter(sessions::Column::IdHash.eq(token.hash()))
+        .exec(tx)
+        .await?;
+    Ok(())
+}
+
+/// Whether a user has a password of their own.
+pub async fn has_password(store: &Store, user: UserNumber) -> Result<bool, RecordsError> {
+    Ok(password_of(&store.db, user).await?.is_some())
+}
+
 async fn password_of(db: &impl ConnectionTrait, user: UserNumber) -> Result<Option<String>, RecordsError> {
     let found = credentials::Entity::find().filter(Kind::Password.of(user)).one(db).await?;
     Ok(found.map(|credential| credential.secret))
 }
 
-fn not_proven(what: &str) -> Problem {
+pub(super) fn not_proven(what: &str) -> Problem {
     Problem::NotProven { what: what.to_owned() }
 }
 
 /// Notes that somebody could not prove who they are. Whether there is such a user is in the audit, not in the answer.
-pub(crate) async fn failed(store: &Store, user: Option<UserNumber>, what: &str) -> Result<(), RecordsError> {
+pub(crate) async fn failed(
+    store: &Store,
+    user: Option<UserNumber>,
+    what: &'static str,
+) -> Result<(), RecordsError> {
     let subject = user.map_or(Subject::Library, Subject::from);
-    audit::note_alone(store, Actor::nobody(), Deed::SignInFailed, subject, what).await
+    audit::note_repeated(store, Actor::nobody(), Deed::SignInFailed, subject, what).await
 }

@@ -2,13 +2,13 @@
 //! before by hand, and never by a name or an address, which a provider may give to somebody else one day.
 
 use super::proof::failed;
-use super::{AFTER_PROVIDER, Proof, Session, Stage, Token, begin_proven, is_there, note};
+use super::{AFTER_PROVIDER, Proof, Session, Stage, Token, begin_proven, is_there, must_be_confirmed, note};
 use crate::audit::Deed;
 use crate::clock::Clock;
 use crate::entity::credentials;
 use crate::error::RecordsError;
 use crate::key::Key;
-use crate::staff::Kind;
+use crate::staff::{Kind, NoticeKind, notify};
 use crate::store::Store;
 use crate::user;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -111,6 +111,7 @@ pub async fn connect(store: &Store, session: &Session, identity: &Identity) -> R
     if !is_there(&tx, session).await? {
         return Err(RecordsError::Stale);
     }
+    must_be_confirmed(&tx, session).await?;
     if owner(&tx, &code).await?.is_some_and(|owner| owner != session.user) {
         return Ok(false);
     }
@@ -125,6 +126,7 @@ pub async fn connect(store: &Store, session: &Session, identity: &Identity) -> R
     .insert(&tx)
     .await?;
     note(&tx, store, session.user, Deed::ProviderConnected, "").await?;
+    notify(&tx, session.user, NoticeKind::ProviderConnected).await?;
     store.commit(tx).await?;
     Ok(true)
 }
@@ -132,11 +134,14 @@ pub async fn connect(store: &Store, session: &Session, identity: &Identity) -> R
 /// Whoever is signed in does not sign in by a provider any more.
 pub async fn disconnect(store: &Store, session: &Session) -> Result<(), RecordsError> {
     let tx = store.begin().await?;
+    user::lock(&tx, session.user).await?;
+    must_be_confirmed(&tx, session).await?;
     let gone = credentials::Entity::delete_many().filter(Kind::Provider.of(session.user)).exec(&tx).await?;
     if gone.rows_affected == 0 {
         return Err(RecordsError::NotFound("connection with single sign-on"));
     }
     note(&tx, store, session.user, Deed::ProviderDisconnected, "").await?;
+    notify(&tx, session.user, NoticeKind::ProviderDisconnected).await?;
     store.commit(tx).await
 }
 

@@ -1,6 +1,8 @@
 //! Accounts of staff: who has which role, and how they come to a password.
 
-use super::{Kind, password};
+use super::notices::{NoticeKind, notify};
+use super::password::{Caller, opaque};
+use super::{Kind, strength};
 use crate::actor::Actor;
 use crate::audit::{self, Deed, Subject};
 use crate::clock::Clock;
@@ -248,6 +250,9 @@ pub async fn invite(store: &Store, actor: Actor, number: UserNumber) -> Result<I
     .insert(&tx)
     .await?;
     note(&tx, store, actor, Deed::StaffInvited, number, "").await?;
+    if has(&tx, Kind::Password, number).await? {
+        notify(&tx, number, NoticeKind::Invited).await?;
+    }
     store.commit(tx).await?;
     Ok(Invitation { token, expires_at })
 }
@@ -286,10 +291,14 @@ pub async fn accept(
     // Somebody else may have been quicker with the same link.
     let invitation = invitation(&tx, key).await?.ok_or(RecordsError::NotFound("invitation"))?;
     credentials::Entity::delete_by_id(invitation.id).exec(&tx).await?;
+    let had_password = has(&tx, Kind::Password, number).await?;
     set_password(&tx, number, hash).await?;
     session::forget(&tx, number).await?;
     let actor = Actor::signed_in(number, Roles::default(), Clock::real());
     note(&tx, store, actor, Deed::PasswordSet, number, "invitation").await?;
+    if had_password {
+        notify(&tx, number, NoticeKind::PasswordSet).await?;
+    }
     // An invitation of somebody whose last role was taken meanwhile counts no more.
     let begun = session::begin_proven(&tx, store, number, &Proof::password()).await?;
     let begun = begun.ok_or(RecordsError::NotFound("invitation"))?;
@@ -312,11 +321,11 @@ pub(crate) async fn new_password(
             .filter_map(|value| value.as_deref())
             .chain(["lethe", "library"])
             .collect();
-    password::check(&new, &known).map_err(|problem| RecordsError::field("password", problem))?;
-    if *new != repeated {
+    strength::check(&new, &known).map_err(|problem| RecordsError::field("password", problem))?;
+    if *opaque(&new) != *opaque(repeated) {
         return Err(RecordsError::field("repeated", Problem::PasswordsDiffer));
     }
-    password::hash(new).await
+    store.hashing.hash(Caller::Known, new).await
 }
 
 /// Sets the password of a user to one with this hash. Invitations that are out count no more.
@@ -337,7 +346,7 @@ pub(crate) async fn set_password(
     }
     .insert(db)
     .await?;
-    Ok(())
+    session::forget_wrong_codes(db, number).await
 }
 
 /// Sets the password of an account of the demo library, which is printed for everybody to read.
@@ -348,7 +357,7 @@ pub async fn set_demo_password(
     password: &str,
 ) -> Result<(), RecordsError> {
     actor.must(Action::Administer)?;
-    let hash = password::hash(Zeroizing::new(password.to_owned())).await?;
+    let hash = store.hashing.hash(Caller::Known, Zeroizing::new(password.to_owned())).await?;
     let tx = store.begin().await?;
     set_password(&tx, number, hash).await?;
     note(&tx, store, actor, Deed::PasswordSet, number, "demo").await?;

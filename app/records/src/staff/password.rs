@@ -1,80 +1,192 @@
-//! Passwords: Argon2id, at least 19 MiB for each try.
+//! Passwords: Argon2id, at least 19 MiB for each hash.
 
 use crate::error::RecordsError;
 use argon2::password_hash::phc::PasswordHash;
 use argon2::{Argon2, PasswordHasher as _, PasswordVerifier as _};
-use policy::form::Problem;
-use policy::password;
-use std::sync::LazyLock;
-use tokio::sync::Semaphore;
+use std::sync::{Arc, LazyLock};
+use std::thread::available_parallelism;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, SemaphorePermit};
 use tokio::task::spawn_blocking;
+use unicode_normalization::UnicodeNormalization as _;
 use zeroize::Zeroizing;
 
-/// How many passwords are looked at together: each takes a core and 19 MiB.
-const TOGETHER: usize = 2;
-static TURNS: Semaphore = Semaphore::const_new(TOGETHER);
-/// Looked at when there is no such account, so that it takes as long as one that there is.
+/// How many passwords are hashed at once at most, whatever the number of cores: each takes a core and 19 MiB.
+const MAX_AT_ONCE: usize = 4;
+/// Half of the cores hash passwords; the others answer pages.
+static TURNS: LazyLock<Arc<Semaphore>> = LazyLock::new(|| {
+    let cores = available_parallelism().map_or(1, usize::from);
+    Arc::new(Semaphore::new((cores / 2).clamp(1, MAX_AT_ONCE)))
+});
+/// How many passwords of unknown callers wait or are hashed at once. More are refused at once.
+const MAX_WAITING_UNKNOWN: usize = 32;
+/// How many passwords of known callers wait or are hashed at once.
+const MAX_WAITING_KNOWN: usize = 48;
+/// Checked where there is no such account, so that the answer takes as long as for one that exists.
 static NOBODYS: LazyLock<String> = LazyLock::new(|| {
     Argon2::default().hash_password(b"nobody's").map(|hash| hash.to_string()).unwrap_or_default()
 });
-/// What is guessed sooner than so many tries, as a power of ten, is no password.
-const FEWEST_GUESSES: f64 = 9.0;
 
-/// Refuses a password that is too short or soon guessed. `known` is what everybody knows of its owner.
-pub(super) fn check(new: &str, known: &[&str]) -> Result<(), Problem> {
-    password::check(new)?;
-    let guesses = zxcvbn::zxcvbn(new, known).guesses_log10();
-    if guesses < FEWEST_GUESSES { Err(Problem::PasswordGuessable) } else { Ok(()) }
+/// The caller for whom a password is hashed. Each kind has its own places, so that strangers take none of the others.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Caller {
+    /// A caller who is signed in, has an invitation, or uses a device or network from which the account signed in before.
+    Known,
+    /// Any other caller.
+    Unknown,
 }
 
-/// The hash of a password, with a salt of its own.
-pub(super) async fn hash(password: Zeroizing<String>) -> Result<String, RecordsError> {
-    let _turn = TURNS.acquire().await.map_err(|_| RecordsError::Corrupt("turn"))?;
-    let hash = spawn_blocking(move || {
-        Argon2::default().hash_password(password.as_bytes()).map(|hash| hash.to_string())
-    });
-    hash.await.ok().and_then(Result::ok).ok_or(RecordsError::Corrupt("password"))
+/// The places of those whose password is hashed or waits to be hashed.
+#[derive(Debug)]
+pub(crate) struct HashQueue {
+    known: Semaphore,
+    unknown: Semaphore,
 }
 
-/// Whether a password is the one of a hash. Without a hash it is not, and that takes as long.
-pub(crate) async fn is_right(password: Zeroizing<String>, hash: Option<String>) -> bool {
-    let Ok(_turn) = TURNS.acquire().await else { return false };
-    let looked = spawn_blocking(move || {
-        let is_somebodys = hash.is_some();
-        // Made at the first try, whoever that is about: otherwise the first name that is nobody's would take twice as long.
-        let nobodys = &*NOBODYS;
-        let hash = hash.unwrap_or_else(|| nobodys.clone());
-        let is_it = PasswordHash::new(&hash)
-            .is_ok_and(|hash| Argon2::default().verify_password(password.as_bytes(), &hash).is_ok());
-        is_it && is_somebodys
-    });
-    looked.await.unwrap_or(false)
+impl Default for HashQueue {
+    fn default() -> Self {
+        Self { known: Semaphore::new(MAX_WAITING_KNOWN), unknown: Semaphore::new(MAX_WAITING_UNKNOWN) }
+    }
+}
+
+impl HashQueue {
+    /// Returns a place in the queue. Rejects the caller at once if there is none.
+    fn place(&self, caller: Caller) -> Result<SemaphorePermit<'_>, RecordsError> {
+        let places = match caller {
+            Caller::Known => &self.known,
+            Caller::Unknown => &self.unknown,
+        };
+        places.try_acquire().map_err(|_| RecordsError::Busy)
+    }
+
+    /// Returns the hash of a password, with a salt of its own.
+    pub(super) async fn hash(
+        &self,
+        caller: Caller,
+        password: Zeroizing<String>,
+    ) -> Result<String, RecordsError> {
+        let _place = self.place(caller)?;
+        let turn = turn().await?;
+        let hash = spawn_blocking(move || {
+            let hash = Argon2::default().hash_password(opaque(&password).as_bytes());
+            drop(turn);
+            hash.map(|hash| hash.to_string())
+        });
+        hash.await.ok().and_then(Result::ok).ok_or(RecordsError::Corrupt("password"))
+    }
+
+    /// Whether a password is the one of a hash. Without a hash it is not, and the check takes as long.
+    pub(crate) async fn is_right(
+        &self,
+        caller: Caller,
+        password: Zeroizing<String>,
+        hash: Option<String>,
+    ) -> Result<bool, RecordsError> {
+        let _place = self.place(caller)?;
+        let turn = turn().await?;
+        let checked = spawn_blocking(move || {
+            let is_somebodys = hash.is_some();
+            // Made at the first check, of whatever account: otherwise the first unknown name would take twice as long.
+            let nobodys = &*NOBODYS;
+            let hash = hash.unwrap_or_else(|| nobodys.clone());
+            let password = opaque(&password);
+            let is_it = PasswordHash::new(&hash)
+                .is_ok_and(|hash| Argon2::default().verify_password(password.as_bytes(), &hash).is_ok());
+            drop(turn);
+            is_it && is_somebodys
+        });
+        Ok(checked.await.unwrap_or(false))
+    }
+}
+
+/// A turn to hash. It belongs to the work and not to the request: a caller who hangs up frees no core.
+async fn turn() -> Result<OwnedSemaphorePermit, RecordsError> {
+    TURNS.clone().acquire_owned().await.map_err(|_| RecordsError::Corrupt("turn"))
+}
+
+/// Returns a password as it is hashed and compared, however a keyboard composes its characters: with ASCII spaces and in
+/// normalization form C (RFC 8265, `OpaqueString`).
+pub(super) fn opaque(password: &str) -> Zeroizing<String> {
+    let spaced = password.chars().map(|char| if is_space(char) { ' ' } else { char });
+    Zeroizing::new(spaced.nfc().collect())
+}
+
+/// Whether a character is a space separator (Unicode category Zs).
+const fn is_space(char: char) -> bool {
+    matches!(
+        char,
+        ' ' | '\u{a0}' | '\u{1680}' | '\u{2000}'..='\u{200a}' | '\u{202f}' | '\u{205f}' | '\u{3000}'
+    )
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn what_is_guessed_first_is_refused() {
-        for guessable in
-            ["password1234", "qwertyuiop12", "aaaaaaaaaaaaaaaa", "librarylibrary", "oliver.twist1"]
-        {
-            let refused = check(guessable, &["oliver.twist", "Oliver", "Twist", "library"]);
-            assert!(refused.is_err(), "{guessable}");
-        }
-        assert_eq!(check("correct horse battery staple", &[]), Ok(()));
-        assert_eq!(check("plum tractor seventeen", &["ng"]), Ok(()));
+    fn text(text: &str) -> Zeroizing<String> {
+        Zeroizing::new(text.to_owned())
     }
 
     #[tokio::test]
     async fn only_the_right_password_opens() {
-        let text = |text: &str| Zeroizing::new(text.to_owned());
-        let hash = hash(text("plum tractor seventeen")).await.expect("a hash");
+        let queue = HashQueue::default();
+        let right = "plum tractor seventeen";
+        let hash = queue.hash(Caller::Known, text(right)).await.expect("a hash");
         assert!(hash.starts_with("$argon2id$v=19$m=19456,"), "{hash}");
-        assert!(is_right(text("plum tractor seventeen"), Some(hash.clone())).await);
-        assert!(!is_right(text("plum tractor seventeem"), Some(hash)).await);
-        assert!(!is_right(text("nobody's"), None).await);
-        assert!(!is_right(text("x"), Some("no hash".to_owned())).await);
+        for (typed, hash, is_right) in [
+            (right, Some(hash.clone()), true),
+            ("plum tractor seventeem", Some(hash), false),
+            ("nobody's", None, false),
+            ("x", Some("no hash".to_owned()), false),
+        ] {
+            let checked = queue.is_right(Caller::Unknown, text(typed), hash).await;
+            assert_eq!(checked.expect("a place"), is_right, "{typed}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_password_is_the_same_however_its_characters_are_composed() {
+        let queue = HashQueue::default();
+        let composed = "gr\u{f6}\u{df}ere B\u{e4}renh\u{f6}hle fr\u{fc}h";
+        let hash = queue.hash(Caller::Known, text(composed)).await.expect("a hash");
+        for (typed, is_right) in [
+            ("gro\u{308}\u{df}ere Ba\u{308}renho\u{308}hle fru\u{308}h", true),
+            ("gr\u{f6}\u{df}ere\u{a0}B\u{e4}renh\u{f6}hle\u{3000}fr\u{fc}h", true),
+            ("gro\u{df}ere Barenhohle fruh", false),
+            ("GR\u{d6}\u{df}ere B\u{e4}renh\u{f6}hle fr\u{fc}h", false),
+        ] {
+            let checked = queue.is_right(Caller::Known, text(typed), Some(hash.clone())).await;
+            assert_eq!(checked.expect("a place"), is_right, "{typed}");
+        }
+        let decomposed =
+            queue.hash(Caller::Known, text("a\u{30a}ngstro\u{308}m am Fluss")).await.expect("a hash");
+        let checked =
+            queue.is_right(Caller::Known, text("\u{212b}ngstr\u{f6}m am Fluss"), Some(decomposed.clone()));
+        assert!(!checked.await.expect("a place"), "upper case is another character");
+        let checked = queue.is_right(Caller::Known, text("\u{e5}ngstr\u{f6}m am Fluss"), Some(decomposed));
+        assert!(checked.await.expect("a place"));
+    }
+
+    #[tokio::test]
+    async fn a_caller_without_a_place_is_refused_at_once() {
+        let queue = Arc::new(HashQueue::default());
+        let turns = TURNS.clone().acquire_many_owned(u32::try_from(TURNS.available_permits()).expect("few"));
+        let turns = turns.await.expect("all turns");
+        let waiting: Vec<_> = (0..MAX_WAITING_UNKNOWN)
+            .map(|_| {
+                let queue = queue.clone();
+                tokio::spawn(async move { queue.is_right(Caller::Unknown, text("x"), None).await })
+            })
+            .collect();
+        while queue.unknown.available_permits() > 0 {
+            tokio::task::yield_now().await;
+        }
+        let refused = queue.is_right(Caller::Unknown, text("x"), None).await;
+        assert!(matches!(refused, Err(RecordsError::Busy)), "{refused:?}");
+        assert!(queue.place(Caller::Known).is_ok(), "the places of known callers are free");
+        drop(turns);
+        for one in waiting {
+            assert!(!one.await.expect("a task").expect("a turn"));
+        }
+        assert_eq!(queue.unknown.available_permits(), MAX_WAITING_UNKNOWN);
     }
 }

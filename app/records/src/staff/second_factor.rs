@@ -1,12 +1,15 @@
 //! The second factor: codes of an authenticator app (TOTP, RFC 6238), each of which counts once, and recovery codes.
 
+use super::notices::{NoticeKind, notify};
 use super::{Kind, sealed};
 use crate::actor::Actor;
 use crate::audit::{self, Deed, Subject};
 use crate::clock::Clock;
 use crate::entity::{credentials, users};
 use crate::error::RecordsError;
-use crate::session::{Session, Shown, Stage, Token, digest, failed, forget_others, renew, with_code};
+use crate::session::{
+    Session, Shown, Stage, Token, digest, failed, forget_others, must_be_confirmed, renew, with_code,
+};
 use crate::store::Store;
 use crate::user;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -56,9 +59,9 @@ pub struct Setup {
 /// Begins to set up an authenticator app, or goes on with it. It counts when its first code was typed. The secret is of one
 /// session: whoever knows no more than the password does not get to see the one that its owner is setting up.
 pub async fn begin_setup(store: &Store, session: &Session) -> Result<Setup, RecordsError> {
-    may_set_up(session)?;
     let tx = store.begin().await?;
     user::lock(&tx, session.user).await?;
+    may_set_up(&tx, session).await?;
     let secret = match begun_setup(&tx, store, session).await? {
         Some(secret) => secret,
         None => new_secret(&tx, store, session).await?,
@@ -123,10 +126,10 @@ pub async fn confirm_setup(
     session: &Session,
     code: &str,
 ) -> Result<(Vec<String>, Token), RecordsError> {
-    may_set_up(session)?;
     let user = session.user;
     let tx = store.begin().await?;
     user::lock(&tx, user).await?;
+    may_set_up(&tx, session).await?;
     let secret = begun_setup(&tx, store, session).await?.ok_or(RecordsError::Stale)?;
     let Some(step) = step_at(&secret, code, Clock::real()) else {
         drop(tx);
@@ -148,6 +151,7 @@ pub async fn confirm_setup(
     let actor = Actor::signed_in(user, Roles::default(), Clock::real());
     let subject = Subject::User(user.0);
     audit::note(&tx, &store.clock, actor, Deed::SecondFactorSet, subject, None, "").await?;
+    notify(&tx, user, NoticeKind::AppSet).await?;
     if session.stage == Stage::SetUp {
         let means = with_code(session.first);
         audit::note(&tx, &store.clock, actor, Deed::SignedIn, subject, None, &means).await?;
@@ -156,12 +160,13 @@ pub async fn confirm_setup(
     Ok((codes, token))
 }
 
-/// Whoever has an app sets up another one only after they have shown once more who they are.
-fn may_set_up(session: &Session) -> Result<(), RecordsError> {
+/// Rejects a session in which the present password and code were not shown for this purpose. The first app of an account
+/// that needs one is set up with the password alone: there is nothing else yet.
+async fn may_set_up(tx: &DatabaseTransaction, session: &Session) -> Result<(), RecordsError> {
     match session.stage {
         Stage::SetUp => Ok(()),
-        Stage::Whole if session.is_fresh() => Ok(()),
-        Stage::Whole | Stage::SecondFactor => Err(RecordsError::SignInAgain),
+        Stage::Whole => must_be_confirmed(tx, session).await,
+        Stage::SecondFactor => Err(RecordsError::SignInAgain),
     }
 }
 

@@ -17,6 +17,7 @@ mod holds;
 mod leases;
 mod ledger;
 mod many_loans;
+mod purging;
 mod reapply;
 mod register;
 mod reports;

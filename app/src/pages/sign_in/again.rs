@@ -1,16 +1,17 @@
 //! Showing again who one is, before what cannot be undone.
 
-use super::{ProviderLink, ProviderProblem, count_try, go_on, plain, wanted_page};
+use super::{Allowed, ProviderLink, ProviderProblem, attempt, go_on, plain, wanted_page};
 use crate::cookie;
 use crate::error::{AppError, field_errors};
-use crate::parts::{FieldProblem, ProblemSummary, UserName, page as page_of};
+use crate::parts::{FieldProblem, ProblemSummary, UserName, page as page_of, query};
 use crate::state::{session, store};
 use crate::submission::{action, refusal, submitted};
+use crate::throttle::Shown;
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
 use leptos::server_fn::codec::PostUrl;
 use policy::permission::FRESH_MINUTES;
-use records::session::{self, Stage};
+use records::session::{self, Again, AgainFor, Stage};
 use records::{RecordsError, user};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
@@ -25,25 +26,37 @@ pub(super) struct AgainForm {
     code: String,
     #[serde(default)]
     page: String,
+    /// Whether it is to change what they sign in with.
+    #[serde(default)]
+    changes_sign_in: bool,
 }
 
 /// Proves again who it is. The session gets a new key.
 #[server(prefix = "/do", endpoint = "sign_in_again", input = PostUrl)]
 pub(super) async fn sign_in_again(form: AgainForm) -> Result<(), AppError> {
     let session = session().ok_or(AppError::NotSignedIn)?;
-    count_try(&format!("again {}", session.user))?;
-    let token = session::again(&store(), &session, Zeroizing::new(form.password), &form.code).await?;
+    let Allowed { device, .. } = attempt(Shown::Again, session.user).await?;
+    let shown = Again {
+        purpose: if form.changes_sign_in { AgainFor::ChangeSignIn } else { AgainFor::Irreversible },
+        password: Zeroizing::new(form.password),
+        code: &form.code,
+        device: device.as_deref(),
+    };
+    let token = session::again(&store(), &session, shown).await?;
     cookie::keep(&token);
     go_on(Stage::Whole, &form.page);
     Ok(())
 }
 
+/// What the address says when it is to change what they sign in with.
+const CHANGES_SIGN_IN: &str = "sign-in";
+
 /// Asks for password and code.
 #[component]
 pub fn SignInAgainPage() -> impl IntoView {
-    let (page, error) = match submitted::<AgainForm>(SignInAgain::PATH) {
-        Some((typed, error)) => (typed.page, Some(error)),
-        None => (wanted_page(), refusal(SignInAgain::PATH)),
+    let (page, changes_sign_in, error) = match submitted::<AgainForm>(SignInAgain::PATH) {
+        Some((typed, error)) => (typed.page, typed.changes_sign_in, Some(error)),
+        None => (wanted_page(), query("for") == CHANGES_SIGN_IN, refusal(SignInAgain::PATH)),
     };
     let errors = field_errors(error.as_ref());
     let post = action(SignInAgain::PATH, "/sign-in/again");
@@ -52,7 +65,11 @@ pub fn SignInAgainPage() -> impl IntoView {
         let user = session.map(|session| session.user).ok_or(RecordsError::NotFound("session"))?;
         let user_id = user::read(&store(), user).await?.user_id.unwrap_or_default();
         let has_app = session::has_app(&store(), user).await?;
-        let provider = session::is_connected(&store(), user).await?.then(|| {
+        let has_password = session::has_password(&store(), user).await?;
+        // To change what they sign in with, they show what they have here.
+        let is_by_provider =
+            session::is_connected(&store(), user).await? && !(changes_sign_in && (has_app || has_password));
+        let provider = is_by_provider.then(|| {
             view! { <ProviderLink path="/sign-in/provider/again" page=page.clone() /> }
         });
         let code = has_app.then(|| {
@@ -68,28 +85,51 @@ pub fn SignInAgainPage() -> impl IntoView {
                 </div>
             }
         });
-        Ok(plain(
-            "Show that it is you",
+        let password = (has_password || !has_app).then(|| {
+            view! {
+                <div class="field">
+                    <label for="password">"Password"</label>
+                    <input
+                        id="password" type="password" name="form[password]" autocomplete="current-password" maxlength="128"
+                        required autofocus aria-describedby="password-problem"
+                    />
+                    <FieldProblem field="password" errors />
+                </div>
+            }
+        });
+        let why = if changes_sign_in {
+            view! {
+                <p>
+                    "Changing how you sign in needs your password and a code once more, even after a sign-in of this moment, \
+                     because a thief of your session could shut you out. Then you have "
+                    {FRESH_MINUTES} " minutes for the change."
+                </p>
+            }
+            .into_any()
+        } else {
             view! {
                 <p>
                     "What you want to do cannot be undone, or opens the way to it. It needs a sign-in of the last "
                     {FRESH_MINUTES} " minutes. Afterwards you are back on your page; do it there once more."
                 </p>
+            }
+            .into_any()
+        };
+        let changes = changes_sign_in.then(|| {
+            view! { <input type="hidden" name="form[changes_sign_in]" value="true" /> }
+        });
+        Ok(plain(
+            "Show that it is you",
+            view! {
+                {why}
                 <ProviderProblem />
                 <ProblemSummary error=error.filter(|error| !matches!(error, AppError::Invalid(_))) />
                 <form method="post" action=post class="narrow">
                     <crate::submission::Token />
                     <input type="hidden" name="form[page]" value=page.clone() />
+                    {changes}
                     <UserName user_id />
-                    <div class="field">
-                        <label for="password">"Password"</label>
-                        <input
-                            id="password" type="password" name="form[password]" autocomplete="current-password" maxlength="128"
-                            required autofocus aria-describedby="password-problem"
-                        />
-                        <FieldProblem field="password" errors />
-                    </div>
-                    {code}
+                    {password} {code}
                     <div class="buttons">
                         <button class="primary" type="submit">"Go on"</button>
                         <a href=page>"Back"</a>

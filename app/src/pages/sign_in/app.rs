@@ -1,11 +1,12 @@
 //! Setting up an authenticator app.
 
-use super::{count_try, plain, wanted_page};
+use super::{attempt, keep_known, plain, wanted_page};
 use crate::cookie;
 use crate::error::{AppError, field_errors};
 use crate::parts::{FieldProblem, Notice, ProblemSummary, page};
 use crate::state::{session, store};
 use crate::submission::{action, refusal};
+use crate::throttle::Shown;
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
 use leptos::server_fn::codec::PostUrl;
@@ -27,9 +28,10 @@ pub(super) struct ConfirmForm {
 #[server(prefix = "/do", endpoint = "confirm_app", input = PostUrl)]
 pub(super) async fn confirm_app(form: ConfirmForm) -> Result<(), AppError> {
     let session = session().ok_or(AppError::NotSignedIn)?;
-    count_try(&format!("app of {}", session.user))?;
+    attempt(Shown::NewApp, session.user).await?;
     let (codes, token) = staff::confirm_setup(&store(), &session, &form.code).await?;
     cookie::keep(&token);
+    keep_known(session.user).await;
     Err(AppError::Shown(codes))
 }
 
@@ -48,8 +50,8 @@ pub fn SetUpAppPage() -> impl IntoView {
             return Ok(set_up_already(wanted).into_any());
         }
         let setup = match staff::begin_setup(&store(), &session).await {
-            Err(RecordsError::SignInAgain) => {
-                leptos_axum::redirect("/sign-in/again?page=/account");
+            Err(RecordsError::SignInAgain | RecordsError::ConfirmSignIn) => {
+                leptos_axum::redirect("/sign-in/again?page=/account&for=sign-in");
                 return Ok(().into_any());
             }
             setup => setup?,

@@ -1,12 +1,13 @@
 //! The second step: a code of the authenticator app, or a recovery code.
 
-use super::{count_try, go_on, plain, wanted_page};
+use super::{Allowed, attempt, go_on, keep_known, plain, wanted_page};
 use crate::cookie;
 use crate::error::{AppError, field_errors};
 use crate::pages::sign_in::SignOut;
 use crate::parts::{FieldProblem, PostButton, ProblemSummary};
 use crate::state::{session, store};
 use crate::submission::{action, refusal, submitted};
+use crate::throttle::Shown;
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
 use leptos::server_fn::codec::PostUrl;
@@ -27,9 +28,10 @@ pub(super) struct CodeForm {
 #[server(prefix = "/do", endpoint = "second_factor", input = PostUrl)]
 pub(super) async fn second_factor(form: CodeForm) -> Result<(), AppError> {
     let session = session().ok_or(AppError::NotSignedIn)?;
-    count_try(&format!("code of {}", session.user))?;
-    let token = session::second_factor(&store(), &session, &form.code).await?;
+    let Allowed { device, .. } = attempt(Shown::Code, session.user).await?;
+    let token = session::second_factor(&store(), &session, &form.code, device.as_deref()).await?;
     cookie::keep(&token);
+    keep_known(session.user).await;
     go_on(Stage::Whole, &form.page);
     Ok(())
 }

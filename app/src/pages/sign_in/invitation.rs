@@ -1,6 +1,6 @@
 //! An invitation: somebody sets a password, for the first time or anew.
 
-use super::{count_try, go_on, plain};
+use super::{attempt_from_here, go_on, plain};
 use crate::cookie;
 use crate::error::{AppError, field_errors};
 use crate::parts::{FieldProblem, ProblemSummary, UserName, page};
@@ -29,7 +29,7 @@ pub(super) struct AcceptForm {
 /// Sets the password.
 #[server(prefix = "/do", endpoint = "accept_invitation", input = PostUrl)]
 pub(super) async fn accept_invitation(form: AcceptForm) -> Result<(), AppError> {
-    count_try("invitation")?;
+    attempt_from_here()?;
     let (token, stage) =
         staff::accept(&store(), &form.key, Zeroizing::new(form.password), &form.repeated).await?;
     cookie::keep(&token);

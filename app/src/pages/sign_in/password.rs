@@ -1,6 +1,8 @@
 //! The first step: `UserID` and password.
 
-use super::{ProviderLink, ProviderProblem, count_try, go_on, plain, wanted_page};
+use super::{
+    Allowed, ProviderLink, ProviderProblem, attempt_to_sign_in, go_on, keep_known, plain, wanted_page,
+};
 use crate::cookie;
 use crate::error::{AppError, field_errors};
 use crate::parts::{FieldProblem, ProblemSummary};
@@ -10,7 +12,7 @@ use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
 use leptos::server_fn::codec::PostUrl;
 use policy::form::{FieldErrors, Problem};
-use records::session;
+use records::session::{self, Stage};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
@@ -34,13 +36,17 @@ pub(super) async fn sign_in(form: SignInForm) -> Result<(), AppError> {
         let problem = Problem::required("your UserID and your password");
         return Err(AppError::Invalid(FieldErrors::one("password", problem)));
     }
-    count_try(&form.user_id)?;
+    let (user, Allowed { caller, .. }) = attempt_to_sign_in(&form.user_id).await?;
     let before = session();
-    let (token, stage) = session::sign_in(&store, &form.user_id, Zeroizing::new(form.password)).await?;
+    let (token, stage) =
+        session::sign_in(&store, &form.user_id, Zeroizing::new(form.password), caller).await?;
     if let Some(before) = before {
         session::end(&store, &before).await?;
     }
     cookie::keep(&token);
+    if let Some(user) = user.filter(|_| stage == Stage::Whole) {
+        keep_known(user).await;
+    }
     go_on(stage, &form.page);
     Ok(())
 }

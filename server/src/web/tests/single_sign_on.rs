@@ -105,8 +105,18 @@ async fn connecting(desk: &Desk) -> String {
     format!("/account/provider?from={}", rest.split('"').next().unwrap())
 }
 
+/// Has everybody who is signed in confirm that they change what they sign in with, at this instant.
+async fn confirm(desk: &Desk, at: &str) {
+    let confirmed = format!("UPDATE sessions SET signed_in_at = '{at}', confirmed_at = '{at}'");
+    desk.store.database().execute_unprepared(&confirmed).await.unwrap();
+}
+
 /// Connects whoever is at the desk: where it leads.
 async fn connect(desk: &Desk, fake: &Fake, subject: &str) -> String {
+    let (status, headers, _) = desk.get(&connecting(desk).await).await;
+    let again = (StatusCode::SEE_OTHER, "/sign-in/again?page=/account&for=sign-in".to_owned());
+    assert_eq!((status, location(&headers)), again, "a fresh sign-in is not enough");
+    confirm(desk, &records::Clock::real().to_rfc3339()).await;
     let trip = begin(desk, &connecting(desk).await).await;
     assert_eq!((trip.question.part("prompt"), trip.question.part("max_age")), ("login", "0"));
     let code = fake.code(&trip.question, &fake.claims(&trip.question, subject), Signed::Rightly);
@@ -193,8 +203,8 @@ async fn connected_before(desk: &Desk, fake: &Fake, user: UserNumber, subject: &
     let hash = base16ct::lower::encode_string(&Sha256::digest(key));
     let now = records::Clock::real().to_rfc3339();
     let session = format!(
-        "INSERT INTO sessions (id_hash, user_number, created_at, last_seen_at, stage, signed_in_at) VALUES \
-         ('{hash}', {user}, '{now}', '{now}', 'whole', '{now}')"
+        "INSERT INTO sessions (id_hash, user_number, created_at, last_seen_at, stage, signed_in_at, confirmed_at) \
+         VALUES ('{hash}', {user}, '{now}', '{now}', 'whole', '{now}', '{now}')"
     );
     desk.store.database().execute_unprepared(&session).await.unwrap();
     let session = session::find(&desk.store, key).await.unwrap().unwrap();
@@ -294,7 +304,7 @@ async fn whoever_is_connected_with_nobody_stays_outside() {
     assert_eq!(sign_in(&desk, &fake, "s-2").await, nobody);
     // Not by having the name of somebody here.
     assert_eq!(sign_in(&desk, &fake, "librarian").await, nobody);
-    assert_eq!(deeds(&desk, Deed::SignInFailed).await, ["provider", "provider"]);
+    assert_eq!(deeds(&desk, Deed::SignInFailed).await, ["provider"], "the second one is counted");
 
     // Who was disabled, and who was disconnected.
     let mut other = desk.clone();
@@ -323,6 +333,7 @@ async fn an_account_is_connected_by_its_owner_only() {
     // A link that another site, or somebody else's page, leads to.
     let of_other = connecting(&other).await;
     let again = desk.another("librarian").await;
+    confirm(&desk, &records::Clock::real().to_rfc3339()).await;
     again.post("/do/disconnect_provider?page=/account", "").await;
     for address in ["/account/provider", "/account/provider?from=00", &of_other] {
         let (status, headers, _) = again.get(address).await;
@@ -337,13 +348,9 @@ async fn an_account_is_connected_by_its_owner_only() {
     assert_eq!(to, "/account?problem=trip");
     // A sign-in that is not young.
     let address = connecting(&again).await;
-    desk.store
-        .database()
-        .execute_unprepared("UPDATE sessions SET signed_in_at = '2018-01-01T00:00:00Z'")
-        .await
-        .unwrap();
+    confirm(&desk, "2018-01-01T00:00:00Z").await;
     let (_, headers, _) = again.get(&address).await;
-    assert_eq!(location(&headers), "/sign-in/again?page=/account");
+    assert_eq!(location(&headers), "/sign-in/again?page=/account&for=sign-in");
     assert_eq!(deeds(&desk, Deed::ProviderConnected).await.len(), 1);
 }
 

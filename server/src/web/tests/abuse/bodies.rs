@@ -3,7 +3,7 @@
 use super::library::{dump, number};
 use crate::web::Outside;
 use crate::web::arriving::FROM_ONE;
-use crate::web::listening::listen;
+use crate::web::listening::{Patience, listen};
 use crate::web::tests::desk::Desk;
 use policy::Role;
 use records::SignIn;
@@ -26,17 +26,19 @@ async fn listening() -> (Desk, SocketAddr) {
 
 /// A desk that listens, behind a proxy on this computer, and waits so long for a form.
 async fn listening_for(form_time: Duration) -> (Desk, SocketAddr) {
+    let outside = Outside { proxies: vec![IpAddr::V4(Ipv4Addr::LOCALHOST)], ..Outside::default() };
     let mut desk = Desk::with(
         |settings| settings.sign_in = SignIn { password_alone: true, ..SignIn::default() },
         |state| state.form_time = form_time,
-        Outside { proxies: vec![IpAddr::V4(Ipv4Addr::LOCALHOST)], ..Outside::default() },
+        outside.clone(),
     )
     .await;
     desk.staff("ng", &[Role::Librarian]).await;
     desk.sign_in("ng").await;
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    tokio::spawn(listen(listener, desk.router.clone(), HEAD_TIME, std::future::pending()));
+    let (router, patience) = (desk.router.clone(), Patience { head: HEAD_TIME, ..Patience::default() });
+    tokio::spawn(async move { listen(listener, router, patience, &outside, std::future::pending()).await });
     (desk, address)
 }
 

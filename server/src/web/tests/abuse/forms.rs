@@ -233,12 +233,15 @@ async fn own_account(desk: &Desk) -> Vec<Form> {
         "INSERT INTO credentials (user_number, kind, secret, created_at) VALUES ({ana}, 'provider', 'x', '{now}')"
     );
     execute(&desk.store, &connection).await;
+    let confirmed = format!("UPDATE sessions SET confirmed_at = '{now}' WHERE user_number = {ana}");
+    execute(&desk.store, &confirmed).await;
     let password = PASSWORD.replace(' ', "+");
     vec![
         form("/do/end_session", format!("form[session]={}", "a1".repeat(8))),
         form("/do/second_factor", "form[code]=123456"),
         form("/do/confirm_app", "form[code]=123456"),
         form("/do/disconnect_provider", ""),
+        form("/do/read_notices", "form[until]=2100-01-01T00:00:00Z"),
         form("/do/sign_in", format!("form[user_id]={ANA}&form[password]={password}")),
         form("/do/sign_in_again", format!("form[password]={password}")),
         form("/do/sign_out", ""),

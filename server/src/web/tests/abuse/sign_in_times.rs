@@ -2,10 +2,12 @@
 
 use crate::web::Outside;
 use crate::web::tests::desk::{Desk, PASSWORD, post};
+use app::throttle::{Budget, Limits, Throttle};
 use axum::http::StatusCode;
 use policy::Role;
 use records::{Actor, SignIn, staff};
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// How often each kind of account is tried; they take turns, so that what else the computer does meets all alike.
@@ -23,7 +25,11 @@ async fn library() -> Desk {
     let proxy: IpAddr = "127.0.0.1".parse().unwrap();
     let desk = Desk::with(
         |settings| settings.sign_in = SignIn { password_alone: true, ..SignIn::default() },
-        |_| (),
+        |state| {
+            // As many tries as are measured; how few there are in earnest is tested in `guessing`.
+            let account = Budget { burst: 10_000, period: Duration::from_secs(1) };
+            state.throttle = Arc::new(Throttle::with_limits(Limits { account, ..Limits::default() }));
+        },
         Outside { proxies: vec![proxy], ..Outside::default() },
     )
     .await;

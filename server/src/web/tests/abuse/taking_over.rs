@@ -133,8 +133,8 @@ async fn the_secret_of_an_app_is_shown_to_one_session() {
     assert!(staff::confirm_setup(&desk.store, thief, &code(&of_thief)).await.is_err());
     let (_, headers, _) = desk.try_to_sign_in("ng", PASSWORD).await;
     let again = halfway(&desk, &cookie(&headers).unwrap()).await;
-    assert!(session::second_factor(&desk.store, &again, &code(&of_thief)).await.is_err());
-    assert!(session::second_factor(&desk.store, &again, &codes[0]).await.is_ok());
+    assert!(session::second_factor(&desk.store, &again, &code(&of_thief), None).await.is_err());
+    assert!(session::second_factor(&desk.store, &again, &codes[0], None).await.is_ok());
 }
 
 /// Every sign-in that is whole is noted, by whatever it began.

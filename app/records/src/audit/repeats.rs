@@ -1,0 +1,177 @@
+//! Events that a caller can cause as often as they send requests: the first is written at once, the others of the same
+//! kind are counted and written as one event when the period is over.
+
+use super::note::note_alone;
+use super::{Deed, Subject};
+use crate::actor::Actor;
+use crate::error::RecordsError;
+use crate::store::Store;
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+/// How long events of one kind are counted until their number is written.
+const PERIOD: Duration = Duration::from_mins(10);
+/// How many kinds are counted apart. What is beyond is counted together, by deed.
+const MAX_KINDS: usize = 1_000;
+/// The detail of events that are counted together.
+const OTHERS: &str = "others";
+
+/// What makes two events the same.
+#[derive(Clone, Copy, Debug)]
+struct Kind {
+    actor: Actor,
+    deed: Deed,
+    subject: Subject,
+    detail: &'static str,
+}
+
+type Key = (Option<i64>, &'static str, &'static str, (&'static str, Option<i64>), &'static str);
+
+impl Kind {
+    fn key(&self) -> Key {
+        let actor = self.actor.staff.map(|staff| staff.0);
+        (actor, self.actor.channel.code(), self.deed.code(), self.subject.parts(), self.detail)
+    }
+
+    async fn write(&self, store: &Store, detail: &str) -> Result<(), RecordsError> {
+        note_alone(store, self.actor, self.deed, self.subject, detail).await
+    }
+
+    /// Writes how many events of this kind were counted.
+    async fn write_count(&self, store: &Store, times: u64) -> Result<(), RecordsError> {
+        self.write(store, &format!("{},times={times}", self.detail)).await
+    }
+}
+
+/// Events of one kind since the first one.
+#[derive(Debug)]
+struct Counted {
+    kind: Kind,
+    since: Instant,
+    /// How many are not written yet.
+    times: u64,
+}
+
+/// The events that this process has counted and not written yet.
+#[derive(Debug, Default)]
+pub(crate) struct Repeats(Mutex<HashMap<Key, Counted>>);
+
+/// Which counts are written.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Due {
+    /// Those whose period is over.
+    Over,
+    /// All, because the process ends.
+    All,
+}
+
+impl Repeats {
+    fn counts(&self) -> MutexGuard<'_, HashMap<Key, Counted>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Counts an event. Returns the kind to write now if it is the first of its period.
+    fn count(&self, kind: Kind, now: Instant) -> Option<Kind> {
+        let mut counts = self.counts();
+        let has_room = counts.len() < MAX_KINDS || counts.contains_key(&kind.key());
+        let kind = if has_room {
+            kind
+        } else {
+            Kind { actor: Actor::nobody(), subject: Subject::Library, detail: OTHERS, ..kind }
+        };
+        match counts.entry(kind.key()) {
+            Entry::Occupied(mut counted) => {
+                counted.get_mut().times += 1;
+                None
+            }
+            Entry::Vacant(place) => {
+                place.insert(Counted { kind, since: now, times: 0 });
+                Some(kind)
+            }
+        }
+    }
+
+    /// Takes the counts that are to be written.
+    fn take(&self, due: Due, now: Instant) -> Vec<Counted> {
+        let is_due = |counted: &Counted| due == Due::All || now.duration_since(counted.since) >= PERIOD;
+        let mut counts = self.counts();
+        let taken = counts.extract_if(|_, counted| is_due(counted)).map(|(_, counted)| counted);
+        taken.filter(|counted| counted.times > 0).collect()
+    }
+
+    /// Counts again what could not be written.
+    fn put_back(&self, back: Counted) {
+        self.counts()
+            .entry(back.kind.key())
+            .and_modify(|counted| counted.times += back.times)
+            .or_insert(back);
+    }
+}
+
+/// Notes an event of something that changes nothing else and that a caller may repeat at will.
+pub(crate) async fn note_repeated(
+    store: &Store,
+    actor: Actor,
+    deed: Deed,
+    subject: Subject,
+    detail: &'static str,
+) -> Result<(), RecordsError> {
+    let kind = Kind { actor, deed, subject, detail };
+    let Some(first) = store.repeats.count(kind, Instant::now()) else { return Ok(()) };
+    let written = first.write(store, first.detail).await;
+    if written.is_err() {
+        store.repeats.counts().remove(&first.key());
+    }
+    written
+}
+
+/// Writes the counts that are due.
+pub async fn write_repeats(store: &Store, due: Due) -> Result<(), RecordsError> {
+    let mut taken = store.repeats.take(due, Instant::now()).into_iter();
+    while let Some(counted) = taken.next() {
+        if let Err(error) = counted.kind.write_count(store, counted.times).await {
+            store.repeats.put_back(counted);
+            taken.for_each(|counted| store.repeats.put_back(counted));
+            return Err(error);
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::Clock;
+    use policy::{Roles, UserNumber};
+
+    fn refusal(user: i64) -> Kind {
+        let actor = Actor::signed_in(UserNumber(user), Roles::default(), Clock::real());
+        Kind { actor, deed: Deed::Refused, subject: Subject::Library, detail: "see_audit" }
+    }
+
+    #[test]
+    fn the_first_event_is_written_and_the_others_are_counted() {
+        let (repeats, now) = (Repeats::default(), Instant::now());
+        assert!(repeats.count(refusal(1), now).is_some());
+        assert!(repeats.count(refusal(2), now).is_some(), "another caller");
+        assert!((0..186).all(|_| repeats.count(refusal(1), now).is_none()));
+        assert!(repeats.take(Due::Over, now + PERIOD / 2).is_empty());
+        let due = repeats.take(Due::Over, now + PERIOD);
+        assert_eq!(due.iter().map(|counted| counted.times).collect::<Vec<_>>(), [186]);
+        assert!(repeats.count(refusal(1), now + PERIOD).is_some(), "a new period begins");
+        assert!(repeats.count(refusal(1), now + PERIOD).is_none());
+        assert_eq!(repeats.take(Due::All, now + PERIOD).len(), 1);
+    }
+
+    #[test]
+    fn the_memory_is_bounded() {
+        let (repeats, now) = (Repeats::default(), Instant::now());
+        let written = (0..100_000).filter(|user| repeats.count(refusal(*user), now).is_some()).count();
+        assert_eq!(written, MAX_KINDS + 1);
+        let counted = repeats.take(Due::All, now);
+        assert_eq!(counted.len(), 1);
+        assert_eq!(counted[0].times, 100_000 - written as u64);
+    }
+}

@@ -1,0 +1,23 @@
+//! Something that the owner of an account is notified of.
+
+use sea_orm::entity::prelude::*;
+
+/// Something that the owner of an account is notified of. What each column is stands in the register (`policy::register`).
+#[sea_orm::compact_model]
+#[derive(Clone, Debug, DeriveEntityModel, Eq, PartialEq)]
+#[sea_orm(table_name = "account_notices")]
+pub struct Model {
+    #[sea_orm(primary_key)]
+    pub id: i64,
+    pub user_number: i64,
+    pub kind: String,
+    pub first_at: DateTimeUtc,
+    pub last_at: DateTimeUtc,
+    pub times: i64,
+    pub read_at: Option<DateTimeUtc>,
+}
+
+#[derive(Clone, Copy, Debug, DeriveRelation, EnumIter)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}

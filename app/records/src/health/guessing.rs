@@ -1,0 +1,24 @@
+//! Guessed codes: sign-ins with the right password that ended after too many wrong codes.
+
+use super::{Condition, What, query};
+use crate::clock::Clock;
+use crate::error::RecordsError;
+use crate::staff::NoticeKind;
+use crate::store::Store;
+use chrono::{DateTime, Duration, Utc};
+
+/// For how long guessed codes are reported, in hours.
+const REPORTED_HOURS: i64 = 24;
+
+/// One condition for all accounts together.
+pub(super) async fn codes(store: &Store) -> Result<Vec<Condition>, RecordsError> {
+    let sql = "SELECT COUNT(DISTINCT user_number) AS accounts, MIN(first_at) AS since FROM account_notices \
+               WHERE kind = ? AND last_at > ?";
+    let since = Clock::real() - Duration::hours(REPORTED_HOURS);
+    let rows = query(store, sql, vec![NoticeKind::CodesRefused.code().into(), since.into()]).await?;
+    let Some(row) = rows.first() else { return Ok(Vec::new()) };
+    let since: Option<DateTime<Utc>> = row.try_get("", "since")?;
+    let Some(since) = since else { return Ok(Vec::new()) };
+    let what = What::CodesGuessed { accounts: row.try_get("", "accounts")? };
+    Ok(vec![Condition { what, task: None, run: None, since }])
+}

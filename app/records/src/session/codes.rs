@@ -1,0 +1,125 @@
+//! How often codes of the second factor are tried: a handful in each sign-in, and so many for each account. Both are
+//! counted in the database, for all servers together.
+//!
+//! Wrong codes from unknown devices share one budget; a device from which the account signed in before has its own, so
+//! that a stolen password does not lock the owner out.
+
+use super::proof::{failed, not_proven};
+use super::{Session, digest};
+use crate::actor::Actor;
+use crate::audit::{self, Deed, Subject};
+use crate::clock::Clock;
+use crate::entity::{code_budgets, sessions};
+use crate::error::RecordsError;
+use crate::staff::second_factor::{Means, prove};
+use crate::staff::{NoticeKind, notify};
+use crate::store::Store;
+use chrono::{DateTime, TimeDelta, Utc};
+use policy::UserNumber;
+use sea_orm::sea_query::{Expr, ExprTrait as _, OnConflict};
+use sea_orm::{ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter, Set};
+
+/// How many wrong codes end a sign-in, or a session in which they are sent.
+pub const MAX_WRONG_CODES: i64 = 5;
+/// How many wrong codes a budget has at once.
+const BURST: i32 = 10;
+/// After how long a budget has another one.
+const PERIOD: TimeDelta = TimeDelta::minutes(6);
+/// What the ids of budgets are hashed for.
+const BUDGET: &str = "lethe code budget ";
+
+/// Checks a code of the owner of a session, who is locked. `device` is a device that is known for them. A wrong code is
+/// counted and committed.
+pub(super) async fn check(
+    tx: DatabaseTransaction,
+    store: &Store,
+    session: &Session,
+    code: &str,
+    device: Option<&str>,
+) -> Result<(DatabaseTransaction, Means), RecordsError> {
+    let budget = Budget::of(session.user, device);
+    let spent_until = budget.spent_until(&tx).await?;
+    let now = Clock::real();
+    if spent_until - PERIOD * (BURST - 1) > now {
+        return Err(RecordsError::Busy);
+    }
+    if let Some(means) = prove(&tx, store, session.user, code).await? {
+        return Ok((tx, means));
+    }
+    budget.spend(&tx, Ord::max(spent_until, now) + PERIOD).await?;
+    let has_ended = count_wrong(&tx, store, session).await?;
+    store.commit(tx).await?;
+    failed(store, Some(session.user), "code").await?;
+    Err(if has_ended {
+        let why = format!("This sign-in has ended after {MAX_WRONG_CODES} wrong codes. Sign in again");
+        RecordsError::Refused(why)
+    } else {
+        RecordsError::field("code", not_proven("The code"))
+    })
+}
+
+/// Counts a wrong code in its session, and ends the session after the last one; its owner is notified. Returns whether it
+/// has ended.
+async fn count_wrong(
+    tx: &DatabaseTransaction,
+    store: &Store,
+    session: &Session,
+) -> Result<bool, RecordsError> {
+    use sessions::{Column, Entity};
+    Entity::update_many()
+        .col_expr(Column::WrongCodes, Expr::col(Column::WrongCodes).add(1))
+        .filter(Column::IdHash.eq(&session.id))
+        .exec(tx)
+        .await?;
+    let ended = Entity::delete_many()
+        .filter(Column::IdHash.eq(&session.id))
+        .filter(Column::WrongCodes.gte(MAX_WRONG_CODES))
+        .exec(tx)
+        .await?;
+    if ended.rows_affected > 0 {
+        notify(tx, session.user, NoticeKind::CodesRefused).await?;
+        let subject = Subject::User(session.user.0);
+        audit::note(tx, &store.clock, Actor::nobody(), Deed::CodesRefused, subject, None, "").await?;
+    }
+    Ok(ended.rows_affected > 0)
+}
+
+/// A budget of wrong codes.
+struct Budget {
+    id: String,
+    user: UserNumber,
+}
+
+impl Budget {
+    fn of(user: UserNumber, device: Option<&str>) -> Self {
+        let of = device.map_or_else(|| "unknown devices".to_owned(), |device| format!("device {device}"));
+        Self { id: digest(BUDGET, &format!("{user} {of}")), user }
+    }
+
+    /// When all of the budget is there again.
+    async fn spent_until(&self, db: &impl ConnectionTrait) -> Result<DateTime<Utc>, RecordsError> {
+        let row = code_budgets::Entity::find_by_id(&self.id).one(db).await?;
+        Ok(row.map_or(DateTime::UNIX_EPOCH, |row| row.spent_until))
+    }
+
+    async fn spend(&self, db: &impl ConnectionTrait, until: DateTime<Utc>) -> Result<(), RecordsError> {
+        use code_budgets::{ActiveModel, Column, Entity};
+        let row = ActiveModel {
+            id_hash: Set(self.id.clone()),
+            user_number: Set(self.user.0),
+            spent_until: Set(until),
+        };
+        let again = OnConflict::column(Column::IdHash).update_column(Column::SpentUntil).to_owned();
+        Entity::insert(row).on_conflict(again).exec_without_returning(db).await?;
+        Ok(())
+    }
+}
+
+/// Gives an account all of its budgets back, after its password was set: a stolen one is worth nothing any more.
+pub(crate) async fn forget_wrong_codes(
+    db: &impl ConnectionTrait,
+    user: UserNumber,
+) -> Result<(), RecordsError> {
+    code_budgets::Entity::delete_many().filter(code_budgets::Column::UserNumber.eq(user.0)).exec(db).await?;
+    Ok(())
+}

@@ -1,0 +1,54 @@
+//! Devices from which an account signed in before. The id of a device is in a cookie of its browser, sealed for its user:
+//! attempts to sign in with it count apart from those of strangers (OWASP, device cookies).
+
+use super::token::Token;
+use crate::clock::Clock;
+use crate::error::RecordsError;
+use crate::sealed::Sealer;
+use crate::store::Store;
+use chrono::{DateTime, TimeDelta, Utc};
+use policy::UserNumber;
+
+/// What the sealing key is derived for.
+const LABEL: &[u8] = b"lethe device 1";
+/// How long a device is known after its last sign-in, in days.
+pub const DEVICE_DAYS: i64 = 180;
+/// How many users of one browser are known; a shared computer at the desk has several.
+const MAX_USERS: usize = 4;
+/// What separates the users in the cookie.
+const SEPARATOR: char = '.';
+
+/// Returns the cookie of a browser in which a user has signed in. The users of `before`, the cookie until now, stay in
+/// it, the last ones first.
+pub async fn remember_device(store: &Store, user: UserNumber, before: &str) -> Result<String, RecordsError> {
+    let sealer = Sealer::of(store, LABEL).await?;
+    let (id, others) = match opened(&sealer, user, before) {
+        Some((id, sealed)) => (id, before.split(SEPARATOR).filter(|one| *one != sealed).collect()),
+        None => (Token::random().reveal().to_owned(), before.split(SEPARATOR).collect::<Vec<_>>()),
+    };
+    let this = sealer.seal(user.0, format!("{id} {}", Clock::real().to_rfc3339()).as_bytes())?;
+    let is_sealed = |one: &&str| !one.is_empty() && one.len() <= 2 * this.len();
+    let others = others.into_iter().filter(is_sealed).take(MAX_USERS - 1);
+    Ok(std::iter::once(this.as_str()).chain(others).collect::<Vec<_>>().join("."))
+}
+
+/// Returns the id of the device, if a user has signed in with it before.
+pub async fn device_of(
+    store: &Store,
+    user: UserNumber,
+    cookie: &str,
+) -> Result<Option<String>, RecordsError> {
+    let sealer = Sealer::of(store, LABEL).await?;
+    Ok(opened(&sealer, user, cookie).map(|(id, _)| id))
+}
+
+/// The id of the device for this user, and the part of the cookie in which it is.
+fn opened<'a>(sealer: &Sealer, user: UserNumber, cookie: &'a str) -> Option<(String, &'a str)> {
+    cookie.split(SEPARATOR).take(MAX_USERS).find_map(|sealed| {
+        let opened = sealer.open(user.0, sealed).ok()?;
+        let (id, at) = std::str::from_utf8(&opened).ok()?.split_once(' ')?;
+        let at: DateTime<Utc> = at.parse().ok()?;
+        let is_young = Clock::real() - at < TimeDelta::days(DEVICE_DAYS);
+        is_young.then(|| (id.to_owned(), sealed))
+    })
+}

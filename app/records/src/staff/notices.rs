@@ -1,0 +1,174 @@
+//! What the owner of an account is notified of: changes of the sign-in, and attempts of others.
+//!
+//! A notice stands on every page until its owner has read it, and on the page of the account for three months. There is
+//! no mail: whoever has taken over a session could not be kept from reading it there either.
+
+use crate::clock::Clock;
+use crate::entity::account_notices;
+use crate::error::RecordsError;
+use crate::session::Session;
+use crate::store::Store;
+use chrono::{DateTime, TimeDelta, Utc};
+use policy::UserNumber;
+use sea_orm::sea_query::{Expr, ExprTrait as _};
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel as _, QueryFilter,
+    QueryOrder, QuerySelect, Set,
+};
+
+/// How long a notice stands on the page of the account, in days.
+pub const NOTICE_DAYS: i64 = 90;
+/// How many notices the page of the account shows.
+const MAX_LISTED: u64 = 50;
+
+/// What an owner is notified of.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum NoticeKind {
+    /// A sign-in with the right password ended after too many wrong codes.
+    CodesRefused,
+    /// An authenticator app was set up.
+    AppSet,
+    /// A recovery code was used.
+    RecoveryCodeUsed,
+    /// The password was set.
+    PasswordSet,
+    /// A link to set the password was made.
+    Invited,
+    /// Single sign-on was connected.
+    ProviderConnected,
+    /// Single sign-on was disconnected.
+    ProviderDisconnected,
+    /// A session was ended from another one.
+    SessionEnded,
+}
+
+impl NoticeKind {
+    const ALL: [Self; 8] = [
+        Self::CodesRefused,
+        Self::AppSet,
+        Self::RecoveryCodeUsed,
+        Self::PasswordSet,
+        Self::Invited,
+        Self::ProviderConnected,
+        Self::ProviderDisconnected,
+        Self::SessionEnded,
+    ];
+
+    /// The stable code that is stored.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::CodesRefused => "codes_refused",
+            Self::AppSet => "app_set",
+            Self::RecoveryCodeUsed => "recovery_code_used",
+            Self::PasswordSet => "password_set",
+            Self::Invited => "invited",
+            Self::ProviderConnected => "provider_connected",
+            Self::ProviderDisconnected => "provider_disconnected",
+            Self::SessionEnded => "session_ended",
+        }
+    }
+
+    /// What happened, for its owner.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::CodesRefused => "Sign-in with your password was ended after five wrong codes",
+            Self::AppSet => "An authenticator app was set up, with new recovery codes",
+            Self::RecoveryCodeUsed => "A recovery code was used",
+            Self::PasswordSet => "Your password was set",
+            Self::Invited => "An administrator made a link to set your password",
+            Self::ProviderConnected => "Single sign-on was connected",
+            Self::ProviderDisconnected => "Single sign-on was disconnected",
+            Self::SessionEnded => "One of your sessions was ended",
+        }
+    }
+
+    fn from_code(code: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.code() == code)
+    }
+}
+
+/// A notice, as its owner sees it.
+#[derive(Clone, Debug)]
+pub struct Notice {
+    /// What happened.
+    pub kind: NoticeKind,
+    /// The first time.
+    pub first_at: DateTime<Utc>,
+    /// The last time.
+    pub last_at: DateTime<Utc>,
+    /// How many times.
+    pub times: i64,
+    /// Whether its owner has said that they have read it.
+    pub is_read: bool,
+}
+
+/// Notifies the owner of an account. The same again, before it was read, is counted in the same notice.
+pub(crate) async fn notify(
+    db: &impl ConnectionTrait,
+    owner: UserNumber,
+    kind: NoticeKind,
+) -> Result<(), RecordsError> {
+    use account_notices::{ActiveModel, Column, Entity};
+    let now = Clock::real();
+    let counted = Entity::update_many()
+        .col_expr(Column::Times, Expr::col(Column::Times).add(1))
+        .col_expr(Column::LastAt, now.into())
+        .filter(Column::UserNumber.eq(owner.0))
+        .filter(Column::Kind.eq(kind.code()))
+        .filter(Column::ReadAt.is_null())
+        .exec(db)
+        .await?;
+    if counted.rows_affected == 0 {
+        ActiveModel {
+            user_number: Set(owner.0),
+            kind: Set(kind.code().to_owned()),
+            first_at: Set(now),
+            last_at: Set(now),
+            times: Set(1),
+            ..Default::default()
+        }
+        .insert(db)
+        .await?;
+    }
+    Ok(())
+}
+
+/// The notices of whoever is signed in, the newest first.
+pub async fn notices(store: &Store, session: &Session) -> Result<Vec<Notice>, RecordsError> {
+    use account_notices::{Column, Entity};
+    let rows = Entity::find()
+        .filter(Column::UserNumber.eq(session.user.0))
+        .filter(Column::LastAt.gt(Clock::real() - TimeDelta::days(NOTICE_DAYS)))
+        .order_by_desc(Column::LastAt)
+        .limit(MAX_LISTED)
+        .all(&store.db)
+        .await?;
+    let notices = rows.into_iter().filter_map(|row| {
+        Some(Notice {
+            kind: NoticeKind::from_code(&row.kind)?,
+            first_at: row.first_at,
+            last_at: row.last_at,
+            times: row.times,
+            is_read: row.read_at.is_some(),
+        })
+    });
+    Ok(notices.collect())
+}
+
+/// Marks the notices of whoever is signed in as read, up to the last one that they have seen.
+pub async fn read_notices(store: &Store, session: &Session, seen: DateTime<Utc>) -> Result<(), RecordsError> {
+    use account_notices::{Column, Entity};
+    let tx = store.begin().await?;
+    let rows = Entity::find()
+        .filter(Column::UserNumber.eq(session.user.0))
+        .filter(Column::ReadAt.is_null())
+        .filter(Column::LastAt.lte(seen))
+        .all(&tx)
+        .await?;
+    for row in rows {
+        let mut row = row.into_active_model();
+        row.read_at = Set(Some(Clock::real()));
+        row.update(&tx).await?;
+    }
+    store.commit(tx).await
+}

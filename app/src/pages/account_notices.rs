@@ -1,0 +1,76 @@
+//! Notices to the owner of an account: on every page until they are read, and on the page of the account.
+
+use crate::error::AppError;
+use crate::parts::{Moment, PostButton};
+use crate::state::{session, store};
+use leptos::prelude::*;
+use leptos::server_fn::ServerFn as _;
+use leptos::server_fn::codec::PostUrl;
+use records::staff::{self, Notice};
+use serde::{Deserialize, Serialize};
+
+const HERE: &str = "/account";
+
+/// The last notice that was shown.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ReadForm {
+    until: String,
+}
+
+/// Marks one's own notices as read.
+#[server(prefix = "/do", endpoint = "read_notices", input = PostUrl)]
+pub(super) async fn read_notices(form: ReadForm) -> Result<(), AppError> {
+    let session = session().ok_or(AppError::NotSignedIn)?;
+    let until = form.until.parse().map_err(|_| AppError::Unreadable)?;
+    staff::read_notices(&store(), &session, until).await?;
+    leptos_axum::redirect("/account?done=notices-read");
+    Ok(())
+}
+
+/// The notices on the page of the account; nothing where there are none.
+#[component]
+pub(super) fn AccountNotices(notices: Vec<Notice>) -> impl IntoView {
+    let last = notices.first()?.last_at;
+    let unread = notices.iter().any(|notice| !notice.is_read);
+    let rows = notices.into_iter().map(|notice| {
+        let times = (notice.times > 1).then(|| format!(" ({} times)", notice.times));
+        let new = (!notice.is_read).then(|| view! { <b>"New: "</b> });
+        view! {
+            <tr>
+                <td><Moment at=notice.last_at /></td>
+                <td>{new} {notice.kind.words()} {times}</td>
+            </tr>
+        }
+    });
+    let read = unread.then(|| {
+        let values = vec![("until", last.to_rfc3339())];
+        view! { <PostButton function=ReadNotices::PATH page=HERE values words="Mark notices as read" /> }
+    });
+    Some(view! {
+        <section aria-labelledby="notices">
+            <h2 id="notices">"Notices about your sign-in"</h2>
+            <p>
+                "Was one of these not you? Change your password, end your other sessions, and tell an administrator."
+            </p>
+            <div class="scroll" tabindex="0" role="region" aria-label="List of notices">
+                <table>
+                    <thead><tr><th scope="col">"Last time"</th><th scope="col">"Notice"</th></tr></thead>
+                    <tbody>{rows.collect_view()}</tbody>
+                </table>
+            </div>
+            {read}
+        </section>
+    })
+}
+
+/// The unread notices of whoever is signed in, on every page; nothing where there are none.
+pub(crate) async fn unread_line() -> Option<impl IntoView + use<>> {
+    let session = session().filter(|session| session.actor().staff.is_some())?;
+    let notices = staff::notices(&store(), &session).await.ok()?;
+    let unread = notices.iter().find(|notice| !notice.is_read)?;
+    let (at, words) = (unread.last_at, unread.kind.words());
+    Some(view! {
+        <li><a href=HERE>"Your account"</a> ": " {words} " (" <Moment at=at /> "). Read the notices there."</li>
+    })
+}

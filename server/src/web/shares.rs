@@ -1,0 +1,124 @@
+//! Places that clients hold for a while, shared fairly: so many for one address, so many for one network, and the fewer
+//! the fewer are left.
+
+use app::throttle::{network_of, wider_network_of};
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// When more than this part of all places is held, one network may hold only an even share of them.
+const SCARCE: (usize, usize) = (1, 2);
+/// How many networks find a place when places are scarce.
+const FAIR_TO: usize = 64;
+
+/// Places that clients hold.
+#[derive(Clone, Debug)]
+pub(super) struct Shares {
+    per_address: usize,
+    per_network: usize,
+    in_all: usize,
+    held: Arc<Mutex<Held>>,
+}
+
+/// How many places are held, by address and by network.
+#[derive(Debug, Default)]
+struct Held {
+    by_address: HashMap<IpAddr, usize>,
+    by_network: HashMap<IpAddr, usize>,
+    in_all: usize,
+}
+
+/// A place, held until it is dropped.
+#[derive(Debug)]
+pub(super) struct Place {
+    held: Arc<Mutex<Held>>,
+    address: IpAddr,
+}
+
+fn lock(held: &Mutex<Held>) -> MutexGuard<'_, Held> {
+    held.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Shares {
+    pub(super) fn new(per_address: usize, per_network: usize, in_all: usize) -> Self {
+        Self { per_address, per_network, in_all, held: Arc::default() }
+    }
+
+    /// Returns a place for a client at an address, if its share and the whole allow one more.
+    pub(super) fn place(&self, address: IpAddr) -> Option<Place> {
+        let mut held = lock(&self.held);
+        let of = |counts: &HashMap<IpAddr, usize>, key| counts.get(&key).copied().unwrap_or_default();
+        let by_address = of(&held.by_address, network_of(address));
+        let by_network = of(&held.by_network, wider_network_of(address));
+        let is_scarce = held.in_all * SCARCE.1 >= self.in_all * SCARCE.0;
+        let fair = if is_scarce { (self.in_all / FAIR_TO).max(1) } else { self.per_network };
+        if held.in_all >= self.in_all
+            || by_address >= self.per_address.min(fair)
+            || by_network >= self.per_network.min(fair)
+        {
+            return None;
+        }
+        held.in_all += 1;
+        *held.by_address.entry(network_of(address)).or_default() += 1;
+        *held.by_network.entry(wider_network_of(address)).or_default() += 1;
+        Some(Place { held: self.held.clone(), address })
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut held = lock(&self.held);
+        held.in_all = held.in_all.saturating_sub(1);
+        let Held { by_address, by_network, .. } = &mut *held;
+        for (counts, key) in
+            [(by_address, network_of(self.address)), (by_network, wider_network_of(self.address))]
+        {
+            if let Some(count) = counts.get_mut(&key) {
+                *count -= 1;
+                if *count == 0 {
+                    counts.remove(&key);
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn address(text: &str) -> IpAddr {
+        text.parse().expect("an address")
+    }
+
+    fn take(shares: &Shares, from: impl IntoIterator<Item = String>) -> Vec<Place> {
+        from.into_iter().filter_map(|from| shares.place(address(&from))).collect()
+    }
+
+    #[test]
+    fn one_address_and_one_network_hold_their_share() {
+        let shares = Shares::new(10, 15, 1_000);
+        let held = take(&shares, (0..100).map(|_| "192.0.2.1".to_owned()));
+        assert_eq!(held.len(), 10);
+        assert_eq!(take(&shares, (0..100).map(|_| "::ffff:192.0.2.1".to_owned())).len(), 0);
+        assert_eq!(take(&shares, (2..4).map(|host| format!("192.0.2.{host}"))).len(), 2);
+        assert_eq!(take(&shares, (0..100).map(|host| format!("2001:db8:1:2::{host:x}"))).len(), 10);
+        assert_eq!(take(&shares, (0..100).map(|net| format!("2001:db8:1:{net:x}::1"))).len(), 15);
+        drop(held);
+        assert!(shares.place(address("192.0.2.1")).is_some());
+        assert!(lock(&shares.held).by_address.is_empty());
+    }
+
+    #[test]
+    fn a_few_networks_do_not_take_all_places() {
+        let shares = Shares::new(32, 96, 512);
+        let of_sixteen = (0..512).map(|number| format!("198.{}.100.1", number % 16));
+        let held = take(&shares, of_sixteen);
+        assert!(held.len() <= 320, "{}", held.len());
+        let others = take(&shares, (0..64).map(|number| format!("203.{number}.113.7")));
+        assert_eq!(others.len(), 64, "each of the others finds a place");
+        assert!(shares.place(address("198.1.100.1")).is_none());
+        let many = take(&shares, (0..10_000).map(|number| format!("10.{}.{}.1", number / 250, number % 250)));
+        assert_eq!(held.len() + others.len() + many.len(), 512);
+    }
+}

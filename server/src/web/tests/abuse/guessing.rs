@@ -1,0 +1,225 @@
+//! Guessing passwords and codes from many addresses. The owner signs in meanwhile.
+
+use super::library::number;
+use crate::web::Outside;
+use crate::web::tests::desk::{Desk, PASSWORD, post};
+use axum::http::header::SET_COOKIE;
+use axum::http::{HeaderMap, StatusCode};
+use policy::Role;
+use records::health::{self, What};
+use records::{Clock, SignIn, session, staff};
+use std::net::{IpAddr, Ipv4Addr};
+
+/// A library behind a proxy on this computer.
+async fn library(password_alone: bool) -> Desk {
+    let desk = Desk::with(
+        |settings| settings.sign_in = SignIn { password_alone, ..SignIn::default() },
+        |_| (),
+        Outside { proxies: vec![IpAddr::V4(Ipv4Addr::LOCALHOST)], ..Outside::default() },
+    )
+    .await;
+    desk.staff("ng", &[Role::Librarian]).await;
+    desk
+}
+
+/// Posts a form from an address, with these cookies.
+async fn send(
+    desk: &Desk,
+    from: &str,
+    cookies: &str,
+    to: &str,
+    form: &str,
+) -> (StatusCode, HeaderMap, String) {
+    let mut request = post(to, form.to_owned());
+    request.headers_mut().insert("x-forwarded-for", from.parse().unwrap());
+    let mut browser = desk.clone();
+    cookies.clone_into(&mut browser.cookie);
+    browser.answer(request).await
+}
+
+async fn sign_in(desk: &Desk, from: &str, cookies: &str, password: &str) -> (StatusCode, HeaderMap, String) {
+    let form = format!("form[user_id]=ng&form[password]={}", password.replace(' ', "+"));
+    send(desk, from, cookies, "/do/sign_in?page=/sign-in", &form).await
+}
+
+async fn send_code(desk: &Desk, from: &str, cookies: &str, code: &str) -> (StatusCode, HeaderMap, String) {
+    let key = cookies.split("lethe=").nth(1).unwrap().split(';').next().unwrap();
+    let token = session::find(&desk.store, key).await.unwrap().map(|session| session.form_token);
+    let form = format!("form[code]={code}&form_token={}", token.unwrap_or_default());
+    send(desk, from, cookies, "/do/second_factor?page=/sign-in/code", &form).await
+}
+
+/// The cookies that an answer sets, as they are sent back.
+fn cookies(headers: &HeaderMap) -> String {
+    let set = headers.get_all(SET_COOKIE).iter().filter_map(|value| value.to_str().ok()?.split(';').next());
+    set.collect::<Vec<_>>().join("; ")
+}
+
+fn address(number: usize) -> String {
+    format!("10.{}.{}.1", number / 250, number % 250)
+}
+
+#[tokio::test]
+async fn a_password_is_guessed_from_many_addresses_in_vain() {
+    let desk = library(true).await;
+    let (status, headers, _) = sign_in(&desk, "192.0.2.1", "", PASSWORD).await;
+    assert_eq!(status, StatusCode::SEE_OTHER);
+    let device = cookies(&headers);
+    let device = device.split("; ").find(|cookie| cookie.starts_with("lethe-device=")).unwrap();
+
+    let mut checked = 0;
+    for number in 0..100 {
+        for password in ["guess number one", "guess number two"] {
+            let (status, headers, _) = sign_in(&desk, &address(number), "", password).await;
+            if status == StatusCode::TOO_MANY_REQUESTS {
+                assert_eq!(headers["retry-after"], "60");
+            } else {
+                assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
+                checked += 1;
+            }
+        }
+    }
+    assert!((10..=20).contains(&checked), "{checked} of 200 guesses from 100 addresses");
+    // Their browser anywhere, and any browser where they signed in before.
+    assert_eq!(sign_in(&desk, "198.51.100.9", device, PASSWORD).await.0, StatusCode::SEE_OTHER);
+    assert_eq!(sign_in(&desk, "192.0.2.1", "", PASSWORD).await.0, StatusCode::SEE_OTHER);
+    // The device of one user says nothing about another one.
+    desk.staff("chief", &[Role::Administrator]).await;
+    let form = "form[user_id]=chief&form[password]=a+wrong+password";
+    let mut allowed = 0;
+    for number in 100..140 {
+        let to = "/do/sign_in?page=/sign-in";
+        let (status, ..) = send(&desk, &address(number), device, to, form).await;
+        allowed += usize::from(status == StatusCode::UNPROCESSABLE_ENTITY);
+    }
+    assert!((10..=20).contains(&allowed), "{allowed}");
+    // Failed sign-ins are counted, not written one by one.
+    let failed = "SELECT COUNT(*) FROM audit_events WHERE action = 'sign_in_failed'";
+    assert_eq!(number(&desk.store, failed).await, 2);
+}
+
+/// Sets up an app for ng, and returns the recovery codes and the cookie of their device.
+async fn with_app(desk: &Desk) -> (Vec<String>, String) {
+    let (_, headers, _) = sign_in(desk, "192.0.2.1", "", PASSWORD).await;
+    let key = cookies(&headers).strip_prefix("lethe=").unwrap().to_owned();
+    let halfway = session::find(&desk.store, &key).await.unwrap().unwrap();
+    let secret = staff::begin_setup(&desk.store, &halfway).await.unwrap().secret;
+    let secret = totp_rs::Secret::try_from_base32(&*secret).unwrap();
+    let totp = totp_rs::Builder::new().with_secret(secret).build().unwrap();
+    let form = format!("form[code]={}&form_token={}", totp.generate_current(), halfway.form_token);
+    let to = "/do/confirm_app?page=/sign-in/app";
+    let (status, headers, page) = send(desk, "192.0.2.1", &format!("lethe={key}"), to, &form).await;
+    assert_eq!(status, StatusCode::OK, "{page}");
+    let codes = page.split("<code>").skip(1).map(|rest| rest.split('<').next().unwrap().to_owned()).collect();
+    let device = cookies(&headers);
+    let device = device.split("; ").find(|cookie| cookie.starts_with("lethe-device=")).unwrap().to_owned();
+    (codes, device)
+}
+
+#[tokio::test]
+async fn codes_are_guessed_a_handful_of_times_and_the_owner_is_notified() {
+    let desk = library(false).await;
+    let (codes, device) = with_app(&desk).await;
+    let user = staff::user_with_id(&desk.store, "ng").await.unwrap().unwrap();
+
+    // A thief with the password, from an address of its own for each request.
+    let mut checked = Vec::new();
+    for number in 0..8 {
+        let from = |step: usize| address(100 * number + step);
+        let (status, headers, _) = sign_in(&desk, &from(99), "", PASSWORD).await;
+        assert_eq!(status, StatusCode::SEE_OTHER);
+        let session = cookies(&headers);
+        let mut of_this = 0;
+        for step in 0..12 {
+            // Wrong recovery codes count, too.
+            let code = if step % 2 == 0 { format!("{step:06}") } else { "aaaa-bbbb-cccc-dddd".to_owned() };
+            let (status, ..) = send_code(&desk, &from(step), &session, &code).await;
+            of_this +=
+                usize::from([StatusCode::UNPROCESSABLE_ENTITY, StatusCode::CONFLICT].contains(&status));
+        }
+        checked.push(of_this);
+    }
+    assert_eq!(checked, [5, 5, 0, 0, 0, 0, 0, 0], "five in each sign-in, ten in all");
+    // Another server on the same database counts the same attempts.
+    let other = desk.store.as_another_process(Clock::new(chrono_tz::Tz::Europe__London));
+    let (_, headers, _) = sign_in(&desk, "10.9.9.9", "", PASSWORD).await;
+    let key = cookies(&headers).strip_prefix("lethe=").unwrap().to_owned();
+    let halfway = session::find(&other, &key).await.unwrap().unwrap();
+    let refused = session::second_factor(&other, &halfway, &codes[0], None).await;
+    assert!(matches!(refused, Err(records::RecordsError::Busy)), "{refused:?}");
+
+    // The owner, in the browser that they use every day.
+    let (status, headers, _) = sign_in(&desk, "203.0.113.5", &device, PASSWORD).await;
+    assert_eq!(status, StatusCode::SEE_OTHER);
+    let halfway = format!("{}; {device}", cookies(&headers));
+    let (status, headers, page) = send_code(&desk, "203.0.113.5", &halfway, &codes[0]).await;
+    assert_eq!(status, StatusCode::SEE_OTHER, "{page}");
+    let mut owner = desk.clone();
+    owner.cookie = cookies(&headers).split("; ").next().unwrap().to_owned();
+    let words = "Sign-in with your password was ended after five wrong codes";
+    for page in ["/", "/users", "/account"] {
+        assert!(owner.get(page).await.2.contains("Read the notices there"), "{page}");
+    }
+    assert!(owner.get("/account").await.2.contains(words));
+    let noted =
+        format!("SELECT COUNT(*) FROM audit_events WHERE action = 'codes_refused' AND subject_id = {user}");
+    assert_eq!(number(&desk.store, &noted).await, 2);
+    let conditions = health::read(&desk.store).await.unwrap().conditions;
+    assert!(conditions.iter().any(|one| one.what == What::CodesGuessed { accounts: 1 }), "{conditions:?}");
+
+    // Notices are read, and stay on the page of the account.
+    let key = owner.cookie.strip_prefix("lethe=").unwrap();
+    owner.token = session::find(&desk.store, key).await.unwrap().unwrap().form_token;
+    let page = owner.get("/account").await.2;
+    let until = page.split("form[until]\" value=\"").nth(1).unwrap().split('"').next().unwrap();
+    let form = format!("form[until]={}", until.replace('+', "%2B"));
+    assert_eq!(owner.post("/do/read_notices?page=/account", form).await.0, StatusCode::SEE_OTHER);
+    assert!(!owner.get("/").await.2.contains("Read the notices there"));
+    assert!(owner.get("/account").await.2.contains(words));
+}
+
+#[tokio::test]
+async fn a_password_is_the_same_from_every_keyboard() {
+    let desk = library(true).await;
+    let added = staff::add(&desk.store, records::Actor::COMMAND_LINE, "bar", Role::Librarian).await.unwrap();
+    let key = added.1.unwrap().token;
+    let percent = |text: &str| text.bytes().map(|byte| format!("%{byte:02X}")).collect::<String>();
+    let composed = "gr\u{f6}\u{df}ere B\u{e4}renh\u{f6}hle fr\u{fc}h";
+    let decomposed = "gro\u{308}\u{df}ere Ba\u{308}renho\u{308}hle fru\u{308}h";
+    let form = format!(
+        "form[key]={}&form[password]={}&form[repeated]={}",
+        key.reveal(),
+        percent(composed),
+        percent(decomposed)
+    );
+    let to = "/do/accept_invitation?page=/sign-in";
+    let (status, _, page) = send(&desk, "192.0.2.1", "", to, &form).await;
+    assert_eq!(status, StatusCode::SEE_OTHER, "{page}");
+    for typed in [composed, decomposed] {
+        let form = format!("form[user_id]=bar&form[password]={}", percent(typed));
+        let (status, ..) = send(&desk, "192.0.2.1", "", "/do/sign_in?page=/sign-in", &form).await;
+        assert_eq!(status, StatusCode::SEE_OTHER, "{typed}");
+    }
+}
+
+/// Breached and guessable passwords are rejected wherever one is set.
+#[tokio::test]
+async fn no_form_sets_a_password_that_attackers_try() {
+    let desk = library(true).await;
+    let ng = desk.another("ng").await;
+    let invited =
+        staff::add(&desk.store, records::Actor::COMMAND_LINE, "bar", Role::Librarian).await.unwrap();
+    let key = invited.1.unwrap().token;
+    let to = "/do/accept_invitation?page=/sign-in";
+    for bad in ["correct+horse+battery+staple", "Summer2026!!Summer2026", "forget+me+in+the+library"] {
+        let form =
+            format!("form[old]={}&form[password]={bad}&form[repeated]={bad}", PASSWORD.replace(' ', "+"));
+        let (status, _, page) = ng.post("/do/change_password?page=/account", form).await;
+        assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{bad}");
+        assert!(page.contains("Enter another password"), "{bad}");
+        let form = format!("form[key]={}&form[password]={bad}&form[repeated]={bad}", key.reveal());
+        let (status, ..) = send(&desk, "192.0.2.1", "", to, &form).await;
+        assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{bad}");
+    }
+    assert_eq!(desk.try_to_sign_in("ng", PASSWORD).await.0, StatusCode::SEE_OTHER, "nothing was changed");
+}

@@ -1,0 +1,102 @@
+//! What a thief of a session, however fresh, cannot do: change what its owner signs in with.
+
+use super::library::number;
+use crate::web::Outside;
+use crate::web::tests::desk::{Desk, PASSWORD, cookie, post};
+use axum::http::StatusCode;
+use policy::Role;
+use records::session::{self, Session};
+use records::staff;
+use totp_rs::{Builder, Secret};
+
+async fn session_of(desk: &Desk) -> Session {
+    session::find(&desk.store, desk.cookie.strip_prefix("lethe=").unwrap()).await.unwrap().unwrap()
+}
+
+/// Somebody who has just signed in with password and app, and their recovery codes.
+async fn fresh() -> (Desk, Vec<String>) {
+    let mut desk = Desk::with(|_| (), |_| (), Outside::default()).await;
+    desk.staff("ng", &[Role::Librarian]).await;
+    let (_, headers, _) = desk.try_to_sign_in("ng", PASSWORD).await;
+    desk.cookie = cookie(&headers).unwrap();
+    let halfway = session_of(&desk).await;
+    let secret = staff::begin_setup(&desk.store, &halfway).await.unwrap().secret;
+    let totp = Builder::new().with_secret(Secret::try_from_base32(&*secret).unwrap()).build().unwrap();
+    let code = totp.generate_current().to_string();
+    let (codes, token) = staff::confirm_setup(&desk.store, &halfway, &code).await.unwrap();
+    desk.cookie = format!("lethe={}", token.reveal());
+    desk.token = session_of(&desk).await.form_token;
+    (desk, codes)
+}
+
+/// Shows password and code once more, and returns the status.
+async fn again(desk: &mut Desk, password: &str, code: &str, more: &str) -> StatusCode {
+    let form = format!(
+        "form[password]={}&form[code]={code}&form[page]=/account{more}&form_token={}",
+        password.replace(' ', "+"),
+        desk.token
+    );
+    let (status, headers, _) = desk.answer(post("/do/sign_in_again?page=/sign-in/again", form)).await;
+    if let Some(cookie) = cookie(&headers) {
+        desk.cookie = cookie;
+        desk.token = session_of(desk).await.form_token;
+    }
+    status
+}
+
+/// The secret of a new app is not shown, and no code sets one up.
+async fn sets_up_nothing(desk: &Desk) {
+    let (_, headers, page) = desk.get("/sign-in/app").await;
+    assert!(!page.contains("<svg") && !page.contains("otpauth"), "{page}");
+    assert!(headers["location"].to_str().unwrap().starts_with("/sign-in/again"));
+    let (status, location, _) = desk.post("/do/confirm_app?page=/account", "form[code]=123456").await;
+    assert_eq!((status, location.contains("for=sign-in")), (StatusCode::SEE_OTHER, true), "{location}");
+    let session = session_of(desk).await;
+    assert!(staff::begin_setup(&desk.store, &session).await.is_err());
+    assert!(session::disconnect(&desk.store, &session).await.is_err());
+    let apps = "SELECT COUNT(*) FROM credentials WHERE kind IN ('totp', 'totp_to_confirm')";
+    assert_eq!(number(&desk.store, apps).await, 1);
+}
+
+#[tokio::test]
+async fn a_fresh_session_alone_changes_no_factor() {
+    let (mut desk, codes) = fresh().await;
+    assert!(session_of(&desk).await.is_fresh());
+    sets_up_nothing(&desk).await;
+    // Neither with a wrong code, nor after a proof for something else.
+    let sign_in = "&form[changes_sign_in]=true";
+    assert_eq!(again(&mut desk, PASSWORD, "000000", sign_in).await, StatusCode::UNPROCESSABLE_ENTITY);
+    let wrong = again(&mut desk, "a wrong password", &codes[0], sign_in).await;
+    assert_eq!(wrong, StatusCode::UNPROCESSABLE_ENTITY);
+    assert_eq!(again(&mut desk, PASSWORD, &codes[0], "").await, StatusCode::SEE_OTHER);
+    sets_up_nothing(&desk).await;
+
+    assert_eq!(again(&mut desk, PASSWORD, &codes[1], sign_in).await, StatusCode::SEE_OTHER);
+    let (status, _, page) = desk.get("/sign-in/app").await;
+    assert!(status == StatusCode::OK && page.contains("<svg"), "{page}");
+    let session = session_of(&desk).await;
+    let secret = staff::begin_setup(&desk.store, &session).await.unwrap().secret;
+    let totp = Builder::new().with_secret(Secret::try_from_base32(&*secret).unwrap()).build().unwrap();
+    let form = format!("form[code]={}&form_token={}", totp.generate_current(), desk.token);
+    let (status, headers, page) = desk.answer(post("/do/confirm_app?page=/sign-in/app", form)).await;
+    assert_eq!(status, StatusCode::OK, "{page}");
+    desk.cookie = cookie(&headers).unwrap();
+    // The proof is used up.
+    sets_up_nothing(&Desk { token: session_of(&desk).await.form_token, ..desk.clone() }).await;
+    let (_, _, page) = desk.get("/account").await;
+    for notice in ["An authenticator app was set up, with new recovery codes", "A recovery code was used"] {
+        assert!(page.contains(notice), "{notice}");
+    }
+}
+
+#[tokio::test]
+async fn five_wrong_codes_end_a_session() {
+    let (mut desk, codes) = fresh().await;
+    for (number, code) in ["000000"; 5].into_iter().enumerate() {
+        let status = again(&mut desk, PASSWORD, code, "&form[changes_sign_in]=true").await;
+        let expected = if number < 4 { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::CONFLICT };
+        assert_eq!(status, expected, "{number}");
+    }
+    assert_eq!(desk.get("/account").await.0, StatusCode::UNAUTHORIZED);
+    assert_eq!(again(&mut desk, PASSWORD, &codes[0], "").await, StatusCode::UNAUTHORIZED);
+}
