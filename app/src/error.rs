@@ -91,6 +91,7 @@ impl From<records::RecordsError> for AppError {
             RecordsError::Refused(why) | RecordsError::Ledger(why) | RecordsError::Audit(why) => {
                 Self::Refused(why)
             }
+            RecordsError::LimitReached(reached) => Self::Refused(reached.to_string()),
             RecordsError::Forbidden(action) => Self::Forbidden(action.words().to_owned()),
             RecordsError::SignInAgain => Self::SignInAgain,
             RecordsError::NotFound(what) => Self::NotFound(what.to_owned()),

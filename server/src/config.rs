@@ -6,7 +6,7 @@ use app::state::Cookies;
 use chrono::NaiveDate;
 use chrono_tz::Tz;
 use openidconnect::{IssuerUrl, RedirectUrl};
-use policy::{Brakes, FourEyes};
+use policy::{Brakes, FourEyes, Limits};
 use records::{Clock, Settings, SignIn};
 use serde::Deserialize;
 use std::net::{IpAddr, SocketAddr};
@@ -19,8 +19,20 @@ use thiserror::Error;
 const FILE: &str = "lethe.toml";
 const PREFIX: &str = "LETHE_";
 /// Keys whose values are whole numbers.
-const NUMBERS: [&str; 5] =
-    ["BRAKE_PEOPLE", "BRAKE_PERCENT", "BRAKE_TIMES_MEDIAN", "LEASE_SECONDS", "IDLE_MINUTES"];
+const NUMBERS: [&str; 12] = [
+    "BRAKE_PEOPLE",
+    "BRAKE_PERCENT",
+    "BRAKE_TIMES_MEDIAN",
+    "LEASE_SECONDS",
+    "IDLE_MINUTES",
+    "LIMIT_ANONYMISE_PER_HOUR",
+    "LIMIT_ANONYMISE_PER_DAY",
+    "LIMIT_MARK_PER_HOUR",
+    "LIMIT_MARK_PER_DAY",
+    "LIMIT_MANUAL_PER_RUN",
+    "LIMIT_IMPORT_USERS",
+    "LIMIT_IMPORT_PERCENT",
+];
 /// Keys that are yes (1) or no (0).
 const SWITCHES: [&str; 3] = ["DEMO", "PASSWORD_ALONE", "OIDC_SECOND_FACTOR"];
 
@@ -79,6 +91,23 @@ pub(crate) struct Config {
     brake_percent: i64,
     /// A scheduled run of more than this many times the median of the last runs waits for a confirmation.
     brake_times_median: i64,
+    /// One member of staff anonymises this many users in an hour without a second person. Removing identifying fields
+    /// counts as the same.
+    limit_anonymise_per_hour: i64,
+    /// The same in a day.
+    limit_anonymise_per_day: i64,
+    /// One member of staff marks this many users for deletion in an hour without a second person, or gives them an
+    /// earlier leaving date.
+    limit_mark_per_hour: i64,
+    /// The same in a day.
+    limit_mark_per_day: i64,
+    /// A run of more users whose dates were changed by hand since the last confirmed run waits for a confirmation.
+    limit_manual_per_run: i64,
+    /// An import that removes identifying values of more users, or makes more users eligible earlier, needs a
+    /// confirmation.
+    limit_import_users: i64,
+    /// The same in per cent of all users.
+    limit_import_percent: i64,
     /// Whether a second person approves what arms, widens or goes over a brake, and what releases a legal hold: `auto`
     /// (as soon as two people could), `on` or `off`.
     four_eyes: FourEyes,
@@ -150,6 +179,13 @@ impl Default for Config {
             brake_people: Brakes::default().people,
             brake_percent: Brakes::default().percent,
             brake_times_median: Brakes::default().times_median,
+            limit_anonymise_per_hour: Limits::default().anonymise_per_hour,
+            limit_anonymise_per_day: Limits::default().anonymise_per_day,
+            limit_mark_per_hour: Limits::default().mark_per_hour,
+            limit_mark_per_day: Limits::default().mark_per_day,
+            limit_manual_per_run: Limits::default().manual_per_run,
+            limit_import_users: Limits::default().import_users,
+            limit_import_percent: Limits::default().import_percent,
             four_eyes: FourEyes::default(),
             lease_seconds: 20,
             vacuum_up_to_mb: 2_048,
@@ -234,6 +270,15 @@ impl Config {
                 people: self.brake_people,
                 percent: self.brake_percent,
                 times_median: self.brake_times_median,
+            },
+            limits: Limits {
+                anonymise_per_hour: self.limit_anonymise_per_hour,
+                anonymise_per_day: self.limit_anonymise_per_day,
+                mark_per_hour: self.limit_mark_per_hour,
+                mark_per_day: self.limit_mark_per_day,
+                manual_per_run: self.limit_manual_per_run,
+                import_users: self.limit_import_users,
+                import_percent: self.limit_import_percent,
             },
             four_eyes: self.four_eyes,
             lease: Duration::from_secs(self.lease_seconds.max(1)),
@@ -360,6 +405,8 @@ mod tests {
         let brakes =
             of("brake_percent = 5", &[("LETHE_BRAKE_PEOPLE", "70")]).expect("right").settings().brakes;
         assert_eq!((brakes.people, brakes.percent), (70, 5));
+        let limits = of("", &[("LETHE_LIMIT_MARK_PER_DAY", "7")]).expect("right").settings().limits;
+        assert_eq!(limits, Limits { mark_per_day: 7, ..Limits::default() });
         assert_eq!(of("", &[]).expect("right").settings().four_eyes, FourEyes::Auto);
         let on = of("four_eyes = 'off'", &[("LETHE_FOUR_EYES", "on")]).expect("right");
         assert_eq!(on.settings().four_eyes, FourEyes::On);

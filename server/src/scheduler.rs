@@ -2,7 +2,7 @@
 
 use chrono::NaiveDate;
 use rand::RngExt as _;
-use records::{Store, audit, residue, run, schedule};
+use records::{Store, audit, protection, residue, run, schedule};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
@@ -60,6 +60,9 @@ pub(crate) async fn look(store: Store, pulse: Pulse) {
                 }
             }
             Err(error) => tracing::error!(code = error.code(), "the scheduler could not look"),
+        }
+        if let Err(error) = protection::observe_regularly(&store).await {
+            tracing::warn!(code = error.code(), "it could not be noted that four eyes are in force");
         }
         anchored = anchor_audit(&store, anchored).await;
         worker.see_to(&store);

@@ -70,6 +70,7 @@ const AT_ONCE: usize = 256;
 pub(crate) async fn serve(config: &Config, store: Store) -> anyhow::Result<()> {
     let addr = config.listen_on()?;
     records::key::prepare(&store).await?;
+    records::protection::remember(&store, &config.settings()).await?;
     let listener = TcpListener::bind(addr).await.with_context(|| format!("cannot listen on {addr}"))?;
     let address = config.address(listener.local_addr()?);
     let outside = Outside { provider: config.provider(&address)?, ..config.outside() };

@@ -24,6 +24,9 @@ pub enum RecordsError {
     /// Not possible as things stand; the sentence says why and what to do.
     #[error("{0}")]
     Refused(String),
+    /// A safety limit of manual changes is reached.
+    #[error("{0}")]
+    LimitReached(crate::limits::Reached),
     /// The ledger of who was anonymised cannot be followed; the sentence says why and what to do. Nobody is
     /// anonymised until that is put right.
     #[error("{0}")]
@@ -54,6 +57,7 @@ impl RecordsError {
             Self::Forbidden(_) => "forbidden",
             Self::SignInAgain => "sign_in_again",
             Self::Refused(_) => "refused",
+            Self::LimitReached(_) => "limit_reached",
             Self::Ledger(_) => "ledger",
             Self::Audit(_) => "audit",
             Self::Database(_) => "database",

@@ -5,6 +5,7 @@
 
 mod figures;
 mod holds;
+mod limits;
 
 pub use figures::{Figures, OfRuns, figures};
 
@@ -85,6 +86,18 @@ pub enum What {
         /// How many.
         holds: i64,
     },
+    /// A safety limit of manual changes or imports stopped this many members of staff within a day.
+    LimitReached {
+        /// How many.
+        actors: i64,
+    },
+    /// There are no longer two people who could approve, or another setting: four eyes end soon.
+    FourEyesEnding,
+    /// Settings that protect were weakened. They take effect after a time.
+    SettingsWeakened {
+        /// How many.
+        settings: i64,
+    },
 }
 
 impl What {
@@ -100,11 +113,14 @@ impl What {
             Self::NobodyDone { .. } => "nobody_done",
             Self::Missed { .. } => "missed",
             Self::HoldsDue { .. } => "holds_due",
+            Self::LimitReached { .. } => "limit_reached",
+            Self::FourEyesEnding => "four_eyes_ending",
+            Self::SettingsWeakened { .. } => "settings_weakened",
         }
     }
 
     /// The codes of all conditions.
-    pub const CODES: [&'static str; 9] = [
+    pub const CODES: [&'static str; 12] = [
         "overdue",
         "not_taken_up",
         "no_progress",
@@ -114,14 +130,23 @@ impl What {
         "nobody_done",
         "missed",
         "holds_due",
+        "limit_reached",
+        "four_eyes_ending",
+        "settings_weakened",
     ];
 }
 
 /// Reads what somebody should know.
 pub async fn read(store: &Store) -> Result<Health, RecordsError> {
-    let (overdue, unfinished, newest, missed, holds) =
-        try_join!(overdue(store), unfinished(store), newest(store), missed(store), holds::due(store))?;
-    Ok(Health { conditions: [overdue, unfinished, newest, missed, holds].concat() })
+    let (overdue, unfinished, newest, missed, holds, limits) = try_join!(
+        overdue(store),
+        unfinished(store),
+        newest(store),
+        missed(store),
+        holds::due(store),
+        limits::conditions(store)
+    )?;
+    Ok(Health { conditions: [limits, overdue, unfinished, newest, missed, holds].concat() })
 }
 
 async fn query(store: &Store, sql: &str, values: Vec<Value>) -> Result<Vec<QueryResult>, DbErr> {

@@ -5,6 +5,7 @@ use crate::clock::Clock;
 use crate::dialect;
 use crate::error::RecordsError;
 use crate::ledger::{self, Known};
+use crate::protection;
 use crate::sealed::Sealer;
 use crate::settings::Settings;
 use migrations::{Migrator, MigratorTrait};
@@ -30,6 +31,7 @@ impl Store {
     pub async fn open(url: &str, clock: Clock, settings: Settings) -> Result<Self, RecordsError> {
         let db = Database::connect(dialect::connect_options(url)).await?;
         Migrator::up(&db, None).await?;
+        let settings = protection::strictest(&db, settings).await?;
         let store = Self {
             db,
             clock,

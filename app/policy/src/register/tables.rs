@@ -492,6 +492,8 @@ pub const TABLES: &[Table] = &[
     proof::LEDGER_MARK,
     proof::REPLAYS,
     proof::APPROVALS,
+    proof::MANUAL_CHANGES,
+    proof::PROTECTIONS,
     Table {
         name: "seaql_migrations",
         words: "Steps of the schema",

@@ -1,11 +1,14 @@
 //! Accounts of staff: who has which role, and how they come to a password.
 
 use super::{Kind, password};
-use crate::actor::Actor;
+use crate::actor::{Actor, Channel};
+use crate::approval;
 use crate::audit::{self, Deed, Subject};
 use crate::clock::Clock;
 use crate::entity::{credentials, sessions, user_roles, users};
 use crate::error::RecordsError;
+use crate::limits::{self, Change};
+use crate::protection;
 use crate::session::{self, Proof, Stage, Token, digest};
 use crate::store::Store;
 use crate::user::{self, display_name};
@@ -180,8 +183,14 @@ pub async fn give_role(
             "Nothing was changed: only a person who is not anonymised can be staff".to_owned(),
         ));
     }
-    if roles_of(&tx, number).await?.has(role) {
+    let roles = roles_of(&tx, number).await?;
+    if roles.has(role) {
         return Ok(());
+    }
+    // Nobody makes up a second person at the desk: a new one counts after some hours.
+    let is_new = |action: Action| role.may(action) && !roles.may(action);
+    if actor.channel == Channel::Desk && [Action::Approve, Action::ReleaseHolds].into_iter().any(is_new) {
+        limits::record(&tx, actor, Change::MadeStaff, [(number, 0)]).await?;
     }
     user_roles::ActiveModel {
         user_number: Set(number.0),
@@ -215,7 +224,7 @@ pub async fn take_role(
     Ok(())
 }
 
-/// Takes everything with which somebody could sign in. Their roles stay: former staff are anonymised by hand only.
+/// Takes everything with which somebody could sign in. Their roles stay, so that no task anonymises them.
 pub async fn disable(store: &Store, actor: Actor, number: UserNumber) -> Result<(), RecordsError> {
     let tx = changing(store, actor, number).await?;
     user::lock(&tx, number).await?;
@@ -233,6 +242,10 @@ pub async fn invite(store: &Store, actor: Actor, number: UserNumber) -> Result<I
     user::lock(&tx, number).await?;
     if roles_of(&tx, number).await?.is_empty() {
         return Err(RecordsError::Refused("Give this user a role first. Nothing was changed".to_owned()));
+    }
+    // Whoever has the link and not the second factor of the account is a new person to it.
+    if actor.channel == Channel::Desk && !has(&tx, Kind::App, number).await? {
+        limits::record(&tx, actor, Change::MadeStaff, [(number, 0)]).await?;
     }
     credentials::Entity::delete_many().filter(Kind::Invitation.of(number)).exec(&tx).await?;
     let (token, now) = (Token::random(), Clock::real());
@@ -286,9 +299,13 @@ pub async fn accept(
     // Somebody else may have been quicker with the same link.
     let invitation = invitation(&tx, key).await?.ok_or(RecordsError::NotFound("invitation"))?;
     credentials::Entity::delete_by_id(invitation.id).exec(&tx).await?;
+    let actor = Actor::signed_in(number, Roles::default(), Clock::real());
+    // The hours after which they count as a second person begin again: the link came from the desk.
+    if approval::is_new(&tx, number).await? {
+        limits::record(&tx, actor, Change::MadeStaff, [(number, 0)]).await?;
+    }
     set_password(&tx, number, hash).await?;
     session::forget(&tx, number).await?;
-    let actor = Actor::signed_in(number, Roles::default(), Clock::real());
     note(&tx, store, actor, Deed::PasswordSet, number, "invitation").await?;
     // An invitation of somebody whose last role was taken meanwhile counts no more.
     let begun = session::begin_proven(&tx, store, number, &Proof::password()).await?;
@@ -368,7 +385,9 @@ async fn changing(
             "Nothing was changed: somebody else has to change your account".to_owned(),
         ));
     }
-    store.begin().await
+    let tx = store.begin().await?;
+    protection::observe(&tx, store).await?;
+    Ok(tx)
 }
 
 async fn note(

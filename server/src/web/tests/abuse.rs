@@ -9,6 +9,7 @@ mod foreign;
 mod forms;
 mod html;
 mod library;
+mod limits;
 mod low_roles;
 mod many_previews;
 mod old_forms;
