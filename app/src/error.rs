@@ -101,6 +101,7 @@ impl From<records::RecordsError> for AppError {
             | RecordsError::Ledger(why)
             | RecordsError::Audit(why)
             | RecordsError::NotReady(why) => Self::Refused(why),
+            RecordsError::LimitReached(reached) => Self::Refused(reached.to_string()),
             RecordsError::Forbidden(action) => Self::Forbidden(action.words().to_owned()),
             RecordsError::SignInAgain => Self::SignInAgain,
             RecordsError::ConfirmSignIn => Self::ConfirmSignIn,

@@ -62,20 +62,17 @@ test("an open loan blocks; returned, the person is anonymised, and Back shows no
   await expect(page.getByRole("main").locator("tbody tr").first()).toBeVisible();
 });
 
-test("staff and fictitious users have no link but the explanation and the way by hand", async ({ page }) => {
-  for (const [number, why] of [
-    ["1", "This user has a role."],
-    ["10", "A fictitious user is no person."],
-  ]) {
-    await open(page, `/users/${number}`);
-    await expect(page.getByText(why)).toBeVisible();
-    await expect(page.getByRole("link", { name: "Anonymise" })).toHaveCount(0);
-    await page.getByRole("link", { name: "Edit by hand" }).click();
-    await expect(page).toHaveURL(/edit\?by=hand$/);
-    await open(page, `/users/${number}/anonymise`);
-    await expect(page.getByRole("button", { name: /^Anonymise user/ })).toHaveCount(0);
-    await expect(page.getByRole("link", { name: "Edit the record by hand" })).toBeVisible();
-  }
+test("staff have a guided action and fictitious users have none", async ({ page }) => {
+  await open(page, "/users/10");
+  await expect(page.getByText("A fictitious user is not a person")).toBeVisible();
+  await expect(page.getByRole("link", { name: "Anonymise" })).toHaveCount(0);
+  await open(page, "/users/10/anonymise");
+  await expect(page.getByRole("button", { name: /^Anonymise/ })).toHaveCount(0);
+  await open(page, "/users/1");
+  await page.getByRole("link", { name: "Anonymise this member of staff" }).click();
+  await expect(page).toHaveURL(/users\/1\/anonymise$/);
+  await expect(page.getByRole("heading", { name: "Two people are needed" })).toBeVisible();
+  await expect(page.getByRole("button", { name: /^Anonymise/ })).toHaveCount(0);
 });
 
 test("search in one box and in the advanced form", async ({ page }) => {

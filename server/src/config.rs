@@ -10,7 +10,7 @@ use app::state::Cookies;
 use chrono::NaiveDate;
 use chrono_tz::Tz;
 use openidconnect::{IssuerUrl, RedirectUrl};
-use policy::{Brakes, FourEyes};
+use policy::{Brakes, FourEyes, Limits};
 use records::{Clock, Settings, SignIn};
 use serde::Deserialize;
 use source::SourceError;
@@ -89,6 +89,23 @@ pub(crate) struct Config {
     brake_percent: u32,
     /// A scheduled run of more than this many times the median of the last runs waits for a confirmation.
     brake_times_median: u32,
+    /// One member of staff anonymises this many users in an hour without a second person. Removing identifying fields
+    /// counts as the same.
+    limit_anonymise_per_hour: u32,
+    /// The same in a day.
+    limit_anonymise_per_day: u32,
+    /// One member of staff marks this many users for deletion in an hour without a second person, or gives them an
+    /// earlier leaving date.
+    limit_mark_per_hour: u32,
+    /// The same in a day.
+    limit_mark_per_day: u32,
+    /// A run of more users whose dates were changed by hand since the last confirmed run waits for a confirmation.
+    limit_manual_per_run: u32,
+    /// An import that removes identifying values of more users, or makes more users eligible earlier, needs a
+    /// confirmation.
+    limit_import_users: u32,
+    /// The same in per cent of all users.
+    limit_import_percent: u32,
     /// Whether a second person approves what arms, widens or goes over a brake, and what releases a legal hold: `auto`
     /// (as soon as two people could), `on` or `off`.
     four_eyes: FourEyes,
@@ -164,6 +181,13 @@ impl Default for Config {
             brake_people: 5_000,
             brake_percent: 10,
             brake_times_median: 3,
+            limit_anonymise_per_hour: 20,
+            limit_anonymise_per_day: 60,
+            limit_mark_per_hour: 100,
+            limit_mark_per_day: 300,
+            limit_manual_per_run: 100,
+            limit_import_users: 1_000,
+            limit_import_percent: 10,
             four_eyes: FourEyes::default(),
             lease_seconds: LEASE_SECONDS,
             vacuum_up_to_mb: 2_048,
@@ -252,6 +276,15 @@ impl Config {
                 people: self.brake_people.into(),
                 percent: self.brake_percent.into(),
                 times_median: self.brake_times_median.into(),
+            },
+            limits: Limits {
+                anonymise_per_hour: self.limit_anonymise_per_hour.into(),
+                anonymise_per_day: self.limit_anonymise_per_day.into(),
+                mark_per_hour: self.limit_mark_per_hour.into(),
+                mark_per_day: self.limit_mark_per_day.into(),
+                manual_per_run: self.limit_manual_per_run.into(),
+                import_users: self.limit_import_users.into(),
+                import_percent: self.limit_import_percent.into(),
             },
             four_eyes: self.four_eyes,
             lease: Duration::from_secs(u64::from(self.lease_seconds.get())),

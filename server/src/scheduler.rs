@@ -3,7 +3,7 @@
 use chrono::NaiveDate;
 use rand::RngExt as _;
 use records::audit::Due;
-use records::{Store, audit, residue, run, schedule, session, vitals};
+use records::{Store, audit, protection, residue, run, schedule, session, vitals};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant};
@@ -78,6 +78,9 @@ pub(crate) async fn look(store: Store, pulse: Pulse) {
                 }
                 tracing::error!(code = error.code(), "the scheduler could not look");
             }
+        }
+        if let Err(error) = protection::observe_regularly(&store).await {
+            tracing::warn!(code = error.code(), "it could not be noted that four eyes are in force");
         }
         anchored = anchor_audit(&store, anchored).await;
         write_repeats(&store, Due::Over).await;

@@ -1,5 +1,6 @@
 //! Brakes: when a scheduled run stops and waits for somebody to confirm it with the number of people.
 
+use crate::limits::Limits;
 use crate::numbers::grouped;
 use serde::{Deserialize, Serialize};
 
@@ -36,11 +37,14 @@ pub enum Brake {
     Share,
     /// Many more people than in the last runs.
     Median,
+    /// Staff changed the dates of more users by hand than one run may anonymise without a confirmation.
+    ManualChanges,
 }
 
 impl Brake {
     /// All brakes, in the order in which they are looked at.
-    pub const ALL: [Self; 4] = [Self::NotConfirmed, Self::People, Self::Share, Self::Median];
+    pub const ALL: [Self; 5] =
+        [Self::NotConfirmed, Self::People, Self::Share, Self::Median, Self::ManualChanges];
 
     /// The stable code that is stored.
     pub const fn code(self) -> &'static str {
@@ -49,6 +53,7 @@ impl Brake {
             Self::People => "people",
             Self::Share => "share",
             Self::Median => "median",
+            Self::ManualChanges => "manual_changes",
         }
     }
 
@@ -74,11 +79,34 @@ impl Brake {
                 "More than {} times as many people as usual in the last runs of this task would be anonymised",
                 brakes.times_median
             ),
+            Self::ManualChanges => {
+                "More users than expected were made eligible by manual changes since the last confirmed run"
+                    .to_owned()
+            }
         }
     }
 }
 
 impl Brakes {
+    /// The brake that stops a run, if any. Manual changes since the last confirmed run count as part of it. `last` are
+    /// the people of the task's last runs.
+    pub fn with_manual(
+        self,
+        people: i64,
+        users: i64,
+        last: &[i64],
+        manual: Manual,
+        limits: Limits,
+    ) -> Option<Brake> {
+        if manual.by_hand > 0 && manual.by_hand + manual.gone_by_hand > limits.manual_per_run {
+            return Some(Brake::ManualChanges);
+        }
+        self.of(people, users, last).or_else(|| {
+            let with_gone = self.of(people + manual.gone, users, &[]);
+            with_gone.filter(|_| manual.gone > 0)
+        })
+    }
+
     /// The brake that stops a run of this many people, if any. `last` are the people of the task's last runs.
     pub fn of(self, people: i64, users: i64, last: &[i64]) -> Option<Brake> {
         if people > self.people {
@@ -92,6 +120,17 @@ impl Brakes {
         }
         median(last).filter(|median| people > (median * self.times_median).max(FEW)).map(|_| Brake::Median)
     }
+}
+
+/// What manual changes since the last confirmed run add to a run.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Manual {
+    /// Users of the run whose dates staff changed by hand.
+    pub by_hand: i64,
+    /// Users whose dates staff changed by hand and who are anonymised already.
+    pub gone_by_hand: i64,
+    /// All users who are anonymised or cleared already after a manual change or an import.
+    pub gone: i64,
 }
 
 fn median(values: &[i64]) -> Option<i64> {
@@ -113,6 +152,21 @@ mod tests {
         assert_eq!(brakes.of(101, 1000, &[]), Some(Brake::Share));
         assert_eq!(brakes.of(300, 100_000, &[90, 100, 110]), None);
         assert_eq!(brakes.of(301, 100_000, &[90, 100, 110]), Some(Brake::Median));
+    }
+
+    #[test]
+    fn manual_changes_since_the_last_confirmed_run_count() {
+        let (brakes, limits) = (Brakes::default(), Limits { manual_per_run: 100, ..Limits::default() });
+        let of = |people, by_hand, gone_by_hand, gone| {
+            let manual = Manual { by_hand, gone_by_hand, gone };
+            brakes.with_manual(people, 1_000, &[], manual, limits)
+        };
+        assert_eq!(of(90, 90, 0, 0), None);
+        assert_eq!(of(90, 50, 51, 5), Some(Brake::ManualChanges));
+        assert_eq!(of(90, 0, 500, 0), None, "nobody of this run was changed by hand");
+        assert_eq!(of(90, 10, 10, 10), None);
+        assert_eq!(of(90, 10, 10, 11), Some(Brake::Share));
+        assert_eq!(of(101, 0, 0, 0), Some(Brake::Share));
     }
 
     #[test]

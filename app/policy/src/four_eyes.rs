@@ -8,6 +8,14 @@ use serde::{Deserialize, Serialize};
 /// How many hours an approval may be used, counted from when it was asked for.
 pub const APPROVAL_HOURS: i64 = 24;
 
+/// How many hours after a role was given at the desk, or an account was made ready by an invitation, a member of staff
+/// is no second person yet: nobody makes up their own.
+pub const NEW_APPROVER_HOURS: i64 = 24;
+
+/// How many hours four eyes stay in force after there are no longer two people who could, and a stricter setting after
+/// it was weakened.
+pub const COOLING_OFF_HOURS: i64 = 72;
+
 /// Whether a second person is needed. A setting of the installation.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]

@@ -7,12 +7,14 @@ pub mod assess;
 pub mod brake;
 pub mod cron;
 pub mod dates;
+pub mod erasure;
 pub mod field;
 pub mod form;
 pub mod four_eyes;
 pub mod generalise;
 pub mod hold;
 pub mod ids;
+pub mod limits;
 pub mod numbers;
 pub mod password;
 pub mod permission;
@@ -32,7 +34,7 @@ pub mod wider;
 pub mod zones;
 
 pub use assess::{Selection, UserFacts, Verdict, assess};
-pub use brake::{Brake, Brakes};
+pub use brake::{Brake, Brakes, Manual};
 pub use field::{Field, Treatment};
 pub use four_eyes::{FourEyes, WhyTwo};
 pub use hold::{HeldBy, HoldReason};
@@ -40,6 +42,7 @@ pub use ids::{
     ApprovalId, CatalogueRecordId, ChargeId, HoldId, ItemId, LoanId, MessageId, RequestId, RunId, TaskId,
     UserNumber,
 };
+pub use limits::{Counted, Limits, Window};
 pub use permission::{Action, Roles};
 pub use policy::{Conditions, Days, LoanText, Policy, Scope};
 pub use reason::{Blocker, Blockers, Reason, VerdictKind};

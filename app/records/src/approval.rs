@@ -12,20 +12,20 @@ mod read;
 mod spend;
 mod who;
 
-pub use ask::{ask, ask_reapply};
+pub use ask::{ask, ask_more_changes, ask_reapply, ask_staff_anonymising};
 pub(crate) use ask::{ask_within, withdraw_within};
 pub(crate) use decide::agree_within;
 pub use decide::{approve, decline};
 pub(crate) use matter::Matter;
 pub use matter::{Decision, Kind};
-pub use read::{About, Approval, ApprovalQuery, Standing, list, of_preview, read};
-pub(crate) use spend::{spend, why_not_yet};
-pub(crate) use who::is_on;
+pub use read::{About, Approval, ApprovalQuery, Standing, list, of_preview, of_user, read};
+pub(crate) use spend::{more_changes, of_run, spend, use_up, why_not_yet};
+pub(crate) use who::{is_configured, is_new, is_on, others};
 
 use crate::error::RecordsError;
 use crate::run;
 use crate::store::Store;
-use policy::{Action, RunId, WhyTwo};
+use policy::{Action, RunId, UserNumber, WhyTwo};
 
 /// Whether a second person is needed here for what needs this action: the setting, and how many people could.
 pub async fn four_eyes(store: &Store, action: Action) -> Result<bool, RecordsError> {
@@ -46,5 +46,15 @@ pub async fn missing_for(
 ) -> Result<Option<String>, RecordsError> {
     let Some(why) = needed_for(store, preview).await? else { return Ok(None) };
     let preview = run::preview_row(&store.db, preview).await?;
-    why_not_yet(store, actor, &Matter::run_of(&preview)?, why).await
+    why_not_yet(store, actor, &Matter::run_of(&preview)?, &of_run(store, why)).await
+}
+
+/// Why this actor cannot anonymise a member of staff yet, in words. None when a second person has approved.
+pub async fn missing_for_staff(
+    store: &Store,
+    actor: crate::Actor,
+    number: UserNumber,
+) -> Result<Option<String>, RecordsError> {
+    let roles = crate::staff::roles_of(&store.db, number).await?;
+    why_not_yet(store, actor, &Matter::staff_anonymising_of(number, roles), run::WHY_STAFF).await
 }

@@ -187,6 +187,20 @@ pub(crate) async fn close_category_holds(tx: &DatabaseTransaction) -> Result<(),
     advisory_lock(tx, "pg_advisory_xact_lock").await
 }
 
+/// The first part of the locks under which the manual changes of one actor are counted.
+const MANUAL_CHANGES: i32 = 0x1e7e_401;
+
+/// Waits for other manual changes of this member of staff (0 for the command line), and keeps them waiting until the
+/// transaction ends. (SQLite has one writer anyway.)
+pub(crate) async fn lock_manual_changes(tx: &DatabaseTransaction, staff: i64) -> Result<(), DbErr> {
+    let backend = tx.get_database_backend();
+    if backend == DatabaseBackend::Postgres {
+        let sql = format!("SELECT pg_advisory_xact_lock({MANUAL_CHANGES}, {})", staff % i64::from(i32::MAX));
+        tx.query_one_raw(Statement::from_string(backend, sql)).await?;
+    }
+    Ok(())
+}
+
 async fn advisory_lock(tx: &DatabaseTransaction, function: &str) -> Result<(), DbErr> {
     let backend = tx.get_database_backend();
     if backend == DatabaseBackend::Postgres {

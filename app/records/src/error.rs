@@ -32,6 +32,9 @@ pub enum RecordsError {
     /// Too many requests of this kind wait already.
     #[error("Too many requests wait already. Nothing was changed. Try again in a minute")]
     Busy,
+    /// A safety limit of manual changes is reached.
+    #[error("{0}")]
+    LimitReached(crate::limits::Reached),
     /// The ledger of who was anonymised cannot be followed; the sentence says why and what to do. Nobody is
     /// anonymised until that is put right.
     #[error("{0}")]
@@ -84,6 +87,7 @@ impl RecordsError {
             Self::Refused(_) => "refused",
             Self::ConfirmSignIn => "confirm_sign_in",
             Self::Busy => "busy",
+            Self::LimitReached(_) => "limit_reached",
             Self::Ledger(_) => "ledger",
             Self::Audit(_) => "audit",
             Self::NotReady(_) => "not_ready",

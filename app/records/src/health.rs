@@ -6,6 +6,7 @@
 mod figures;
 mod guessing;
 mod holds;
+mod limits;
 
 pub use figures::{Figures, OfRuns, figures};
 
@@ -102,6 +103,18 @@ pub enum What {
         /// Of how many members of staff.
         accounts: i64,
     },
+    /// A safety limit of manual changes or imports stopped this many members of staff within a day.
+    LimitReached {
+        /// How many.
+        actors: i64,
+    },
+    /// There are no longer two people who could approve, or another setting: four eyes end soon.
+    FourEyesEnding,
+    /// Settings that protect were weakened. They take effect after a time.
+    SettingsWeakened {
+        /// How many.
+        settings: i64,
+    },
 }
 
 impl What {
@@ -122,11 +135,14 @@ impl What {
             Self::PasswordAlone => "password_alone",
             Self::FourEyesOff => "four_eyes_off",
             Self::CodesGuessed { .. } => "codes_guessed",
+            Self::LimitReached { .. } => "limit_reached",
+            Self::FourEyesEnding => "four_eyes_ending",
+            Self::SettingsWeakened { .. } => "settings_weakened",
         }
     }
 
     /// The codes of all conditions.
-    pub const CODES: [&'static str; 17] = [
+    pub const CODES: [&'static str; 20] = [
         "overdue",
         "not_taken_up",
         "no_progress",
@@ -144,25 +160,36 @@ impl What {
         "database_unreachable",
         "clock_differs",
         "codes_guessed",
+        "limit_reached",
+        "four_eyes_ending",
+        "settings_weakened",
     ];
 }
 
 /// Reads what somebody should know.
 pub async fn read(store: &Store) -> Result<Health, RecordsError> {
-    let (overdue, unfinished, newest, missed, holds, guessed) = try_join!(
+    let (overdue, unfinished, newest, missed, holds, guessed, limits) = try_join!(
         overdue(store),
         unfinished(store),
         newest(store),
         missed(store),
         holds::due(store),
-        guessing::codes(store)
+        guessing::codes(store),
+        limits::conditions(store)
     )?;
-    let own = of_this_process(store);
-    Ok(Health {
-        conditions: [own, guessed, overdue, unfinished, newest, missed, holds, relaxed(store)].concat(),
-    })
+    let found = [
+        of_this_process(store),
+        guessed,
+        limits,
+        overdue,
+        unfinished,
+        newest,
+        missed,
+        holds,
+        relaxed(store),
+    ];
+    Ok(Health { conditions: found.concat() })
 }
-
 /// Protections that the installation has switched off, since this process began.
 fn relaxed(store: &Store) -> Vec<Condition> {
     let off = [

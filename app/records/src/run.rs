@@ -16,6 +16,7 @@ mod reapply;
 mod seal;
 mod second_person;
 mod single;
+mod staff;
 mod start;
 
 pub use cancel::cancel;
@@ -25,7 +26,9 @@ pub use queue::{carry_out, work, work_to_the_end};
 pub use read::{Member, MemberQuery, Run, RunQuery, RunRow, list, members, read};
 pub use reapply::{start_reapply, under_older_rules};
 pub(crate) use second_person::{lock_preview, preview_row, reapply_matter, why_two, why_two_of};
-pub use single::{SinglePlan, anonymise_one, anonymise_one_as_shown, plan_for_one};
+pub use single::{SinglePlan, anonymise_one, anonymise_one_as_shown, plan_for_one, plan_for_staff};
+pub use staff::anonymise_staff;
+pub(crate) use staff::{WHY_STAFF, may_anonymise_staff};
 pub(crate) use start::usable_preview;
 pub use start::{start, why_not};
 

@@ -1,6 +1,6 @@
 //! What an installation sets besides database and clock.
 
-use policy::{Brakes, FourEyes};
+use policy::{Brakes, FourEyes, Limits};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -15,6 +15,8 @@ pub struct Settings {
     pub anchor: PathBuf,
     /// How far a run may go by itself.
     pub brakes: Brakes,
+    /// How far manual changes and imports go without a second person.
+    pub limits: Limits,
     /// Whether a second person is needed to arm, to widen, to go over a brake, to release a legal hold.
     pub four_eyes: FourEyes,
     /// How long a run may be silent until another process takes it over.
@@ -51,6 +53,7 @@ impl Settings {
             key: folder.join("lethe.key"),
             anchor: folder.join("lethe.audit"),
             brakes: Brakes::default(),
+            limits: Limits::default(),
             four_eyes: FourEyes::default(),
             lease: Duration::from_secs(20),
             vacuum_up_to: 2 << 30,

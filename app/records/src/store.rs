@@ -7,6 +7,7 @@ use crate::error::RecordsError;
 use crate::key::{self, KeyStanding, KeyUse};
 use crate::ledger::{self, Known};
 use crate::opening;
+use crate::protection;
 use crate::sealed::Sealer;
 use crate::settings::Settings;
 use crate::staff::password::HashQueue;
@@ -68,6 +69,7 @@ impl Store {
         } else {
             Database::connect(dialect::probe_options(url)).await?
         };
+        let settings = protection::strictest(&db, settings).await?;
         let store = Self {
             key_fingerprint: key::establish(&db, &settings.key, opening.key).await?.into(),
             db,

@@ -12,8 +12,9 @@
 //! field. Needed are `last_name` and one of `external_id`, `user_id` and `barcode`, as columns and on every line.
 //! `user_number`, `imported`, `roles` and `anonymised_on` are written by the export; the import reads them over:
 //! numbers are given by the database, and roles never come from a file. A line of a user who is anonymised is
-//! skipped, so that no file brings anybody back; so is one that would take from a user under a legal hold what the hold
-//! keeps: empty a field, or replace UserID or name.
+//! skipped, so that no file brings anybody back; so is one that would empty or overwrite a personal value of a user under
+//! a legal hold, and one that would change a member of staff: what makes a user staff or lets them sign in never comes
+//! from a file.
 //!
 //! A line is about the user with its external identifier; failing that, with its UserID; failing that, with its
 //! barcode. A login name or barcode that was given to somebody else in between does not lead to the old user: when
@@ -39,6 +40,7 @@
 mod cell;
 mod columns;
 mod guarantors;
+mod guard;
 mod loan_line;
 mod loans_in;
 mod loans_out;
@@ -53,7 +55,7 @@ pub use cell::{escaped, unescaped};
 pub use loans_in::import_loans;
 pub use loans_out::export_loans;
 pub use problem::{FileProblems, LineProblem, MOST_PROBLEMS, TransferError};
-pub use users_in::import_users;
+pub use users_in::{import_users, import_users_confirmed};
 pub use users_out::export_users;
 
 use serde::Serialize;
@@ -76,13 +78,29 @@ pub struct ImportSummary {
     pub unchanged: u64,
     /// Lines about anonymised users, which are never written.
     pub skipped: u64,
-    /// Lines about users under a legal hold that would have emptied a field or replaced UserID or name, and were not
+    /// Lines about users under a legal hold that would have emptied or overwritten a personal value, and were not
     /// written.
     pub held: u64,
+    /// Lines that would have changed a member of staff, and were not written.
+    pub staff: u64,
+    /// The first [`MOST_PROBLEMS`] of those lines; the first line of a file is 1.
+    pub staff_lines: Vec<u64>,
+    /// Users whose identifying values were removed, or who are eligible earlier: they count against the safety limits.
+    pub touched: u64,
     /// Categories, departments and branches that were not known before. They are named by their codes.
     pub new_terms: u64,
     /// Items that were not known before.
     pub new_items: u64,
+}
+
+impl ImportSummary {
+    /// Counts a line that was rejected because its user is staff.
+    fn reject_staff(&mut self, line: u64) {
+        self.staff += 1;
+        if self.staff_lines.len() < MOST_PROBLEMS {
+            self.staff_lines.push(line);
+        }
+    }
 }
 
 /// What an export wrote.

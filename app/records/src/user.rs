@@ -1,7 +1,9 @@
 //! Users: search, record, changes.
 
+mod edit;
 mod effect;
 mod find;
+mod identity;
 mod mark;
 mod name;
 mod read;
@@ -9,10 +11,10 @@ mod save;
 
 pub use effect::{Effect, Effects, What, effects};
 pub use find::{Having, RoleFilter, Sort, UserQuery, UserRow, count, find};
+pub(crate) use identity::{fates, is_eligible_earlier, overwrites};
 pub use mark::{mark_for_deletion, undelete};
 pub use name::{Name, display_name, name_of, search_words};
 pub use read::{CustomValue, Person, Photo, Term, TermKind, UserCounts, UserRecord, choices, photo, read};
-pub(crate) use save::takes_away;
 pub use save::{form_of, save};
 
 use crate::dialect;

@@ -4,15 +4,20 @@ mod actions;
 pub(crate) mod second;
 mod table;
 
-pub(crate) use actions::{ApproveRequest, AskApproval, DeclineRequest};
+pub(crate) use actions::{ApproveRequest, AskApproval, AskMoreChanges, AskStaffAnonymising, DeclineRequest};
+pub(crate) use table::decisions;
 
-use crate::parts::{Frame, Pager, ProblemSummary, page, paging, query};
+use crate::parts::{Frame, Pager, PostButton, ProblemSummary, page, paging, query};
 use crate::state::{actor, store};
 use crate::submission::refusal;
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
+use policy::Action;
+use policy::four_eyes::APPROVAL_HOURS;
+use policy::numbers::grouped;
 use records::approval::{self, ApprovalQuery};
 use records::page::Page;
+use records::{RecordsError, limits};
 use table::approval_table;
 
 /// What waits for a second person, and what was decided.
@@ -45,11 +50,12 @@ pub fn ApprovalsPage() -> impl IntoView {
         let choices = [("waiting", "Waiting"), ("decided", "Decided or expired"), ("all", "All")]
             .map(|(code, words)| view! { <option value=code selected=show == code>{words}</option> });
         let list = format!("/approvals?show={show}");
-        let paths = [ApproveRequest::PATH, DeclineRequest::PATH];
+        let more = limits_reached().await?;
+        let paths = [ApproveRequest::PATH, DeclineRequest::PATH, AskMoreChanges::PATH];
         Ok(view! {
             <Frame title="Approvals"
-                lead="What one person asks for and another one approves: runs that reach further than before, and the \
-                      release of legal holds.">
+                lead="What one person asks for and another one approves: runs that reach further than before, the \
+                      release of legal holds, more manual changes, and anonymising members of staff.">
                 <ProblemSummary error=paths.into_iter().find_map(refusal) />
                 <form class="filters" method="get" action="/approvals" role="search" aria-label="Filter approvals">
                     <div class="field">
@@ -58,9 +64,41 @@ pub fn ApprovalsPage() -> impl IntoView {
                     </div>
                     <button type="submit">"Filter approvals"</button>
                 </form>
+                {more}
                 {content}
                 <Pager list paged next />
             </Frame>
         })
     })
+}
+
+/// The safety limits that whoever is at the page has reached, and the way to ask for more changes. Nothing when none is.
+pub(crate) async fn limits_reached() -> Result<Option<impl IntoView + use<>>, RecordsError> {
+    let actor = actor();
+    if !actor.may(Action::EditUsers) {
+        return Ok(None);
+    }
+    let reached = limits::reached(&store(), actor).await?;
+    Ok((!reached.is_empty()).then(|| {
+        let lines = reached
+            .iter()
+            .map(|one| {
+                let (limit, counted) = (grouped(one.limit), one.counted.words().trim_end_matches(','));
+                view! { <li>{format!("{limit} users {counted} in {}", one.window.words())}</li> }
+            })
+            .collect_view();
+        view! {
+            <section class="notice warning" aria-labelledby="limits">
+                <h2 id="limits">"Safety limit reached"</h2>
+                <p>"You have changed as many users as one member of staff may without a second person:"</p>
+                <ul>{lines}</ul>
+                <p>
+                    "Ask a second person to approve more changes, or wait. An approval holds for "
+                    {APPROVAL_HOURS.to_string()} " hours and for as many users as the limit of a day."
+                </p>
+                <PostButton function=AskMoreChanges::PATH page="/approvals" values=Vec::new()
+                    words="Ask for approval of more changes" />
+            </section>
+        }
+    }))
 }

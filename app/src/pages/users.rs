@@ -3,7 +3,6 @@
 mod actions;
 mod activity;
 mod anonymise;
-mod by_hand;
 mod details;
 mod effects;
 mod form;
@@ -11,6 +10,7 @@ mod inputs;
 mod record;
 mod search;
 mod search_form;
+mod staff;
 mod tab;
 
 pub use anonymise::AnonymiseUserPage;

@@ -3,7 +3,9 @@
 use crate::pages::unread_line;
 use crate::parts::Moment;
 use crate::state::{actor, opens, store};
+use chrono::Duration;
 use leptos::prelude::*;
+use policy::four_eyes::COOLING_OFF_HOURS;
 use policy::numbers::{counted, grouped};
 use policy::{Action, Brakes};
 use records::approval::{self, ApprovalQuery};
@@ -52,6 +54,11 @@ async fn approvals(store: &Store, actor: Actor) -> Option<impl IntoView + use<>>
     let wait = if count == 1 { " waits for you." } else { " wait for you." };
     (count > 0)
         .then(|| view! { <li><a href="/approvals">{counted(count, "approval", "approvals")}</a>{wait}</li> })
+}
+
+/// Where a deed stands in the audit, for whoever may see it.
+fn audit_or_approvals(deed: &str) -> String {
+    if opens("/audit") { format!("/audit?deed={deed}") } else { "/approvals".to_owned() }
 }
 
 fn line(condition: Condition, brakes: Brakes) -> impl IntoView {
@@ -131,6 +138,35 @@ fn line(condition: Condition, brakes: Brakes) -> impl IntoView {
             view! {
                 " ended sign-ins of " {counted(accounts, "member", "members")} " of staff since " {moment()}
                 ". Their passwords are probably stolen: invite them to set new ones."
+            }
+            .into_any(),
+        ),
+        What::LimitReached { actors } => (
+            Some(audit_or_approvals("limit_reached")),
+            "A safety limit".to_owned(),
+            format!(
+                " stopped manual changes or imports of {} within a day. More changes need a second person.",
+                counted(actors, "member of staff", "members of staff")
+            )
+            .into_any(),
+        ),
+        What::FourEyesEnding => {
+            let until = since + Duration::hours(COOLING_OFF_HOURS);
+            (
+                Some("/approvals".to_owned()),
+                "Four eyes".to_owned(),
+                view! {
+                    " end " <Moment at=until /> ": fewer than two members of staff can approve, or the setting was \
+                     changed. Until then a second person is needed."
+                }
+                .into_any(),
+            )
+        }
+        What::SettingsWeakened { settings } => (
+            Some(audit_or_approvals("protection_weakened")),
+            counted(settings, "safety setting", "safety settings"),
+            view! {
+                " weakened " {moment()} ". The limits before hold for " {COOLING_OFF_HOURS.to_string()} " hours."
             }
             .into_any(),
         ),

@@ -65,6 +65,7 @@ fn problem(error: &RecordsError) -> impl IntoView + use<> {
         | RecordsError::Ledger(why)
         | RecordsError::Audit(why)
         | RecordsError::NotReady(why) => (StatusCode::CONFLICT, why.clone()),
+        RecordsError::LimitReached(reached) => (StatusCode::CONFLICT, reached.to_string()),
         RecordsError::Stale => (StatusCode::CONFLICT, AppError::Stale.to_string()),
         RecordsError::Invalid(_) => (StatusCode::UNPROCESSABLE_ENTITY, AppError::Unreadable.to_string()),
         RecordsError::Fault(_) | RecordsError::Database(_) | RecordsError::Corrupt(_) => {

@@ -2,7 +2,7 @@
 
 use super::Output;
 use clap::Subcommand;
-use policy::RunId;
+use policy::{RunId, UserNumber};
 use records::approval::{self, About, Approval, ApprovalQuery};
 use records::page::Paging;
 use records::user::Person;
@@ -24,11 +24,17 @@ pub(crate) enum Approvals {
     /// Ask a second person to approve the run of a preview.
     Ask {
         /// Id of the preview.
-        #[arg(required_unless_present = "reapply")]
+        #[arg(required_unless_present_any = ["reapply", "more_changes", "staff"])]
         preview: Option<i64>,
         /// Ask for bringing people under the present rules instead.
         #[arg(long, conflicts_with = "preview")]
         reapply: bool,
+        /// Ask for more manual changes on the command line than the safety limits allow.
+        #[arg(long, conflicts_with_all = ["preview", "reapply"])]
+        more_changes: bool,
+        /// Ask for anonymising the member of staff with this user number.
+        #[arg(long, value_name = "NUMBER", conflicts_with_all = ["preview", "reapply", "more_changes"])]
+        staff: Option<i64>,
     },
 }
 
@@ -36,7 +42,15 @@ impl Approvals {
     pub(crate) async fn carry_out(self, store: &Store, output: Output) -> anyhow::Result<ExitCode> {
         let (all, last) = match self {
             Self::List { all, last } => (all, last),
-            Self::Ask { preview, .. } => return ask(store, output, preview.map(RunId)).await,
+            Self::Ask { preview, more_changes, staff, .. } => {
+                let what = match (preview, more_changes, staff) {
+                    (Some(preview), ..) => Asked::Run(RunId(preview)),
+                    (None, true, _) => Asked::MoreChanges,
+                    (None, false, Some(staff)) => Asked::Staff(UserNumber(staff)),
+                    (None, false, None) => Asked::Reapply,
+                };
+                return ask(store, output, what).await;
+            }
         };
         let query = ApprovalQuery { waiting: (!all).then_some(true), ..ApprovalQuery::default() };
         let page = approval::list(store, &query, &Paging { after: None, rows: Some(last) }).await?;
@@ -45,11 +59,21 @@ impl Approvals {
     }
 }
 
-async fn ask(store: &Store, output: Output, preview: Option<RunId>) -> anyhow::Result<ExitCode> {
+/// What a second person is asked to approve.
+enum Asked {
+    Run(RunId),
+    Reapply,
+    MoreChanges,
+    Staff(UserNumber),
+}
+
+async fn ask(store: &Store, output: Output, what: Asked) -> anyhow::Result<ExitCode> {
     let actor = Actor::COMMAND_LINE;
-    let id = match preview {
-        Some(preview) => approval::ask(store, actor, preview).await?,
-        None => approval::ask_reapply(store, actor).await?,
+    let id = match what {
+        Asked::Run(preview) => approval::ask(store, actor, preview).await?,
+        Asked::Reapply => approval::ask_reapply(store, actor).await?,
+        Asked::MoreChanges => approval::ask_more_changes(store, actor).await?,
+        Asked::Staff(user) => approval::ask_staff_anonymising(store, actor, user).await?,
     };
     output.print(&json!({ "approval": id }), |_| {
         format!("Request {id} waits for a second person at the desk")
@@ -63,6 +87,8 @@ fn line(approval: &Approval) -> String {
         About::Run { preview, people, .. } => format!("run of preview {preview} ({people} people)"),
         About::Reapply => "run that brings people under the present rules".to_owned(),
         About::HoldRelease { hold } => format!("release of legal hold {hold}"),
+        About::MoreChanges => "more manual changes".to_owned(),
+        About::StaffAnonymising { user } => format!("anonymising user {user}, a member of staff"),
     };
     let by = |person: Option<&Person>| {
         person.map_or_else(|| "command line".to_owned(), |person| format!("user {}", person.number))

@@ -3,7 +3,7 @@
 use super::Output;
 use clap::{Args, Subcommand, ValueEnum};
 use policy::numbers::{counted, grouped};
-use records::transfer::{FileProblems, ImportSummary, TransferError, import_loans, import_users};
+use records::transfer::{FileProblems, ImportSummary, TransferError, import_loans, import_users_confirmed};
 use records::{Actor, Store};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -28,6 +28,9 @@ pub(crate) struct Source {
     /// Check and count everything, and change nothing.
     #[arg(long)]
     dry_run: bool,
+    /// Import a file that goes over the safety limits: the number of users that the refusal names.
+    #[arg(long, value_name = "NUMBER")]
+    confirm: Option<u64>,
 }
 
 /// The forms of files that can be read.
@@ -45,7 +48,10 @@ impl Import {
         };
         let Format::Csv = source.format;
         let done = match &self {
-            Self::Users(_) => import_users(store, Actor::COMMAND_LINE, &source.file, source.dry_run).await,
+            Self::Users(_) => {
+                let Source { file, dry_run, confirm, .. } = source;
+                import_users_confirmed(store, Actor::COMMAND_LINE, file, *dry_run, *confirm).await
+            }
             Self::Loans(_) => import_loans(store, Actor::COMMAND_LINE, &source.file, source.dry_run).await,
         };
         match done {
@@ -82,8 +88,18 @@ fn words(summary: &ImportSummary, (one, many): (&str, &str)) -> String {
         (summary.skipped, "line about an anonymised user skipped", "lines about anonymised users skipped"),
         (
             summary.held,
-            "line skipped that would empty or replace what a legal hold keeps",
-            "lines skipped that would empty or replace what legal holds keep",
+            "line skipped that would empty or overwrite what a legal hold keeps",
+            "lines skipped that would empty or overwrite what legal holds keep",
+        ),
+        (
+            summary.staff,
+            "line rejected that would change a member of staff",
+            "lines rejected that would change members of staff",
+        ),
+        (
+            summary.touched,
+            "user whose identifying values were removed or who is eligible earlier",
+            "users whose identifying values were removed or who are eligible earlier",
         ),
         (
             summary.new_terms,
@@ -96,6 +112,11 @@ fn words(summary: &ImportSummary, (one, many): (&str, &str)) -> String {
             text.push_str(", ");
             text.push_str(&counted(number(count), singular, plural));
         }
+    }
+    if !summary.staff_lines.is_empty() {
+        let lines: Vec<String> = summary.staff_lines.iter().map(ToString::to_string).collect();
+        text.push_str(". Rejected lines: ");
+        text.push_str(&lines.join(", "));
     }
     text.push_str(if summary.dry_run { ". This was a dry run: nothing was changed." } else { "." });
     text

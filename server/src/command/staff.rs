@@ -5,8 +5,9 @@ use clap::Subcommand;
 use policy::numbers::counted;
 use policy::{Role, UserNumber};
 use records::staff::{self, StaffQuery, StaffRow};
-use records::{Actor, Store};
+use records::{Actor, Store, run};
 use serde::Serialize;
+use serde_json::json;
 use std::process::ExitCode;
 
 #[derive(Debug, Subcommand)]
@@ -29,6 +30,15 @@ pub(crate) enum Staff {
     Disable {
         /// The `UserID`.
         name: String,
+    },
+    /// Anonymise a member of staff: their sign-in and roles end. A second person has to approve it before (`lethe
+    /// approvals ask --staff`). This cannot be undone.
+    Anonymise {
+        /// User number.
+        number: i64,
+        /// The user number once more, to confirm.
+        #[arg(long, value_name = "NUMBER")]
+        confirm: String,
     },
 }
 
@@ -79,6 +89,15 @@ impl Staff {
                 let user = user.ok_or_else(|| anyhow::anyhow!("There is no user with this UserID"))?;
                 staff::disable(store, Actor::COMMAND_LINE, user).await.map_err(in_words)?;
                 output.print(&user, |user| format!("User {user} cannot sign in any more"))?;
+            }
+            Self::Anonymise { number, confirm } => {
+                let user = UserNumber(number);
+                let done = run::anonymise_staff(store, Actor::COMMAND_LINE, user, &confirm, None).await;
+                let run = done.map_err(in_words)?;
+                output.print(&json!({ "user": user, "run": run }), |_| match run {
+                    Some(run) => format!("User {user} has been anonymised (run {run})"),
+                    None => format!("User {user} was anonymised before"),
+                })?;
             }
         }
         Ok(ExitCode::SUCCESS)

@@ -24,6 +24,9 @@ fn what_is_not_known_or_not_right_is_refused() {
     assert!(of("", &[("LETHE_BRAKE_PEOPLE", "many")]).is_err());
     let brakes = of("brake_percent = 5", &[("LETHE_BRAKE_PEOPLE", "70")]).expect("right").settings().brakes;
     assert_eq!((brakes.people, brakes.percent), (70, 5));
+    let limits = of("", &[("LETHE_LIMIT_MARK_PER_DAY", "7")]).expect("right").settings().limits;
+    assert_eq!(limits, Limits { mark_per_day: 7, ..Limits::default() });
+    assert_eq!(of("", &[]).expect("right").settings().limits, Limits::default());
     assert_eq!(of("", &[]).expect("right").settings().four_eyes, FourEyes::Auto);
     let on = of("four_eyes = 'off'", &[("LETHE_FOUR_EYES", "on")]).expect("right");
     assert_eq!(on.settings().four_eyes, FourEyes::On);

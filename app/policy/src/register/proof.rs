@@ -1,4 +1,5 @@
-//! The tables that prove what was done: the audit's end, residue, certificates, the ledger's mark, replays, approvals.
+//! The tables that prove what was done: the audit's end, residue, certificates, the ledger's mark, replays, approvals,
+//! manual changes, protections.
 
 use super::tables::column;
 use super::{Action, Class, Owner, Table};
@@ -97,6 +98,7 @@ pub(super) const APPROVALS: Table = Table {
         column("kind", Class::NotPersonal, Action::Keep, "What is approved"),
         column("preview_id", Class::Link, Action::Keep, "Preview whose run is approved"),
         column("hold_id", Class::Link, Action::Keep, "Legal hold whose release is approved"),
+        column("user_number", Class::Link, Action::Keep, "User whom the approval is about"),
         column("fingerprint", Class::NotPersonal, Action::Keep, "Seal of what is approved"),
         column("asked_by", Class::Link, Action::Keep, "Member of staff who asked"),
         column("asked_at", Class::NotPersonal, Action::Keep, "Asked"),
@@ -116,5 +118,32 @@ pub(super) const SERVERS: Table = Table {
         column("id", Class::NotPersonal, Action::Keep, "Key"),
         column("beats", Class::NotPersonal, Action::Keep, "Count of signs of life"),
         column("seen_at", Class::NotPersonal, Action::Keep, "Last sign of life, by the server’s clock"),
+    ],
+};
+
+pub(super) const MANUAL_CHANGES: Table = Table {
+    name: "manual_changes",
+    words: "Changes by staff and imports that count against the safety limits",
+    owner: Owner::Nobody,
+    columns: &[
+        column("id", Class::NotPersonal, Action::Keep, "Key"),
+        column("at", Class::NotPersonal, Action::Keep, "When"),
+        column("actor_number", Class::Link, Action::Keep, "Member of staff"),
+        column("channel", Class::NotPersonal, Action::Keep, "Page or command line"),
+        column("kind", Class::NotPersonal, Action::Keep, "Kind of the change"),
+        column("user_number", Class::Link, Action::Keep, "User who was changed"),
+        column("fields", Class::NotPersonal, Action::Keep, "Number of fields"),
+        column("confirmed_by", Class::Link, Action::Keep, "Run that confirmed it"),
+    ],
+};
+
+pub(super) const PROTECTIONS: Table = Table {
+    name: "protections",
+    words: "Protections that were in force",
+    owner: Owner::Nobody,
+    columns: &[
+        column("name", Class::NotPersonal, Action::Keep, "Protection"),
+        column("value", Class::NotPersonal, Action::Keep, "Setting"),
+        column("at", Class::NotPersonal, Action::Keep, "Last in force, or since when"),
     ],
 };

@@ -525,6 +525,8 @@ pub const TABLES: &[Table] = &[
     proof::REPLAYS,
     proof::APPROVALS,
     proof::SERVERS,
+    proof::MANUAL_CHANGES,
+    proof::PROTECTIONS,
     Table {
         name: "seaql_migrations",
         words: "Steps of the schema",

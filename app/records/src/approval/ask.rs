@@ -6,11 +6,12 @@ use crate::audit::{self, Deed, Subject};
 use crate::clock::Clock;
 use crate::entity::approvals;
 use crate::error::RecordsError;
+use crate::limits;
 use crate::run;
 use crate::store::Store;
 use chrono::Duration;
 use policy::four_eyes::APPROVAL_HOURS;
-use policy::{Action, ApprovalId, RunId};
+use policy::{Action, ApprovalId, RunId, UserNumber};
 use sea_orm::sea_query::Expr;
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QuerySelect, QueryTrait,
@@ -54,6 +55,43 @@ pub async fn ask_reapply(store: &Store, actor: Actor) -> Result<ApprovalId, Reco
     Ok(asked.id)
 }
 
+/// Asks that a second person approves more manual changes of this actor, who has reached a safety limit.
+pub async fn ask_more_changes(store: &Store, actor: Actor) -> Result<ApprovalId, RecordsError> {
+    actor.must_be_allowed(Action::EditUsers)?;
+    if limits::reached(store, actor).await?.is_empty() {
+        return Err(RecordsError::Refused(
+            "No safety limit is reached: no approval is needed for manual changes".to_owned(),
+        ));
+    }
+    ask_alone(store, actor, Matter::more_changes_of(actor), Subject::Library).await
+}
+
+/// Asks that a second person approves anonymising a member of staff.
+pub async fn ask_staff_anonymising(
+    store: &Store,
+    actor: Actor,
+    number: UserNumber,
+) -> Result<ApprovalId, RecordsError> {
+    actor.must_be_allowed(Action::ManageStaff)?;
+    let roles = run::may_anonymise_staff(&store.db, actor, number).await?;
+    ask_alone(store, actor, Matter::staff_anonymising_of(number, roles), Subject::User(number.0)).await
+}
+
+async fn ask_alone(
+    store: &Store,
+    actor: Actor,
+    matter: Matter,
+    subject: Subject,
+) -> Result<ApprovalId, RecordsError> {
+    let tx = store.begin().await?;
+    let asked = ask_within(&tx, actor, &matter).await?;
+    if asked.is_new {
+        note(&tx, store, actor, Deed::ApprovalAsked, subject, None, asked.id).await?;
+    }
+    store.commit(tx).await?;
+    Ok(asked.id)
+}
+
 fn not_needed() -> RecordsError {
     RecordsError::Refused("No second person is needed for this: it can be started".to_owned())
 }
@@ -75,6 +113,7 @@ pub(crate) async fn ask_within(
         kind: Set(matter.kind.code().to_owned()),
         preview_id: Set(matter.preview),
         hold_id: Set(matter.hold),
+        user_number: Set(matter.user),
         fingerprint: Set(matter.fingerprint.clone()),
         asked_by: Set(actor.staff.map(|staff| staff.0)),
         asked_at: Set(now),
@@ -118,6 +157,7 @@ pub(super) fn requests_of(matter: &Matter) -> Select<approvals::Entity> {
         .filter(approvals::Column::Kind.eq(matter.kind.code()))
         .filter(of(approvals::Column::PreviewId, matter.preview))
         .filter(of(approvals::Column::HoldId, matter.hold))
+        .filter(of(approvals::Column::UserNumber, matter.user))
         .filter(approvals::Column::Fingerprint.eq(&matter.fingerprint))
 }
 

@@ -2,14 +2,17 @@
 
 use super::ask::{note, requests_of};
 use super::matter::{Decision, Kind, Matter};
-use crate::actor::Actor;
+use super::who::could;
+use crate::actor::{Actor, Channel};
 use crate::audit::{Deed, Subject};
 use crate::clock::Clock;
 use crate::entity::approvals;
 use crate::error::RecordsError;
+use crate::staff::roles_of;
 use crate::store::Store;
 use crate::{hold, run};
 use chrono::{DateTime, Utc};
+use policy::four_eyes::NEW_APPROVER_HOURS;
 use policy::{Action, ApprovalId, HoldId, RunId, UserNumber};
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder};
@@ -43,6 +46,19 @@ pub async fn approve(store: &Store, actor: Actor, id: ApprovalId) -> Result<(), 
             agree(&tx, actor, &matter, &request, None).await?;
             note(&tx, store, actor, Deed::ApprovalGiven, Subject::Library, None, id).await?;
         }
+        Kind::MoreChanges => {
+            actor.must(Action::Approve)?;
+            let matter = Matter::more_changes_of(asker(&request));
+            agree(&tx, actor, &matter, &request, None).await?;
+            note(&tx, store, actor, Deed::ApprovalGiven, Subject::Library, None, id).await?;
+        }
+        Kind::StaffAnonymising => {
+            actor.must(Action::Approve)?;
+            let number = UserNumber(request.user_number.unwrap_or_default());
+            let roles = roles_of(&tx, number).await?;
+            agree(&tx, actor, &Matter::staff_anonymising_of(number, roles), &request, None).await?;
+            note(&tx, store, actor, Deed::ApprovalGiven, Subject::User(number.0), None, id).await?;
+        }
     }
     store.commit(tx).await?;
     Ok(())
@@ -54,12 +70,13 @@ pub async fn decline(store: &Store, actor: Actor, id: ApprovalId) -> Result<(), 
     let (request, kind) = waiting(&tx, id).await?;
     let own = actor.staff.is_some() && actor.staff.map(|staff| staff.0) == request.asked_by;
     if !own {
-        actor.must(if kind == Kind::HoldRelease { Action::ReleaseHolds } else { Action::Approve })?;
+        actor.must(needs(kind))?;
     }
     let decision = if own { Decision::Withdrawn } else { Decision::Declined };
     decide(&tx, actor, &request, decision, None).await?;
     let subject = match (kind, request.hold_id) {
         (Kind::HoldRelease, Some(hold)) => Subject::LegalHold(hold),
+        (Kind::StaffAnonymising, _) => request.user_number.map_or(Subject::Library, Subject::User),
         _ => Subject::Library,
     };
     note(&tx, store, actor, Deed::ApprovalDeclined, subject, request.preview_id.map(RunId), id).await?;
@@ -107,7 +124,20 @@ async fn agree(
             "You asked for this, or made what is to be approved: somebody else has to approve it".to_owned(),
         ));
     }
+    if !could(tx, needs(matter.kind), second).await? {
+        return Err(RecordsError::Refused(format!(
+            "Your role is newer than {NEW_APPROVER_HOURS} hours: until then somebody else has to approve it"
+        )));
+    }
     decide(tx, actor, request, Decision::Approved, used_at).await
+}
+
+/// What the second person must be allowed.
+const fn needs(kind: Kind) -> Action {
+    match kind {
+        Kind::HoldRelease => Action::ReleaseHolds,
+        Kind::Run | Kind::Reapply | Kind::MoreChanges | Kind::StaffAnonymising => Action::Approve,
+    }
 }
 
 /// A member of staff who signed in. Whoever has the command line may be anybody.
@@ -157,6 +187,11 @@ async fn waiting(tx: &DatabaseTransaction, id: ApprovalId) -> Result<(approvals:
     }
     let kind = Kind::from_code(&request.kind).ok_or(RecordsError::Corrupt("kind of the approval"))?;
     Ok((request, kind))
+}
+
+/// Whoever asked, as far as a matter names them.
+fn asker(request: &approvals::Model) -> Actor {
+    request.asked_by.map_or(Actor::COMMAND_LINE, |staff| Actor::noted(Some(UserNumber(staff)), Channel::Desk))
 }
 
 fn preview_of(request: &approvals::Model) -> RunId {

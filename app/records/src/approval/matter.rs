@@ -1,8 +1,10 @@
 //! What is approved, and what was decided about it.
 
+use crate::actor::Actor;
 use crate::checksum;
 use crate::entity::{legal_holds, runs};
 use crate::error::RecordsError;
+use policy::{Role, Roles, UserNumber};
 use serde::Serialize;
 
 /// What kind of thing is approved.
@@ -15,11 +17,16 @@ pub enum Kind {
     Reapply,
     /// The release of a legal hold.
     HoldRelease,
+    /// More manual changes than the safety limits allow.
+    MoreChanges,
+    /// Anonymising a member of staff.
+    StaffAnonymising,
 }
 
 impl Kind {
     /// All kinds.
-    pub const ALL: [Self; 3] = [Self::Run, Self::Reapply, Self::HoldRelease];
+    pub const ALL: [Self; 5] =
+        [Self::Run, Self::Reapply, Self::HoldRelease, Self::MoreChanges, Self::StaffAnonymising];
 
     /// The stable code that is stored.
     pub const fn code(self) -> &'static str {
@@ -27,6 +34,8 @@ impl Kind {
             Self::Run => "run",
             Self::Reapply => "reapply",
             Self::HoldRelease => "hold_release",
+            Self::MoreChanges => "more_changes",
+            Self::StaffAnonymising => "staff_anonymising",
         }
     }
 
@@ -73,6 +82,7 @@ pub(crate) struct Matter {
     pub(super) kind: Kind,
     pub(super) preview: Option<i64>,
     pub(super) hold: Option<i64>,
+    pub(super) user: Option<i64>,
     pub(super) fingerprint: String,
     /// Who made what is to be approved, besides whoever asks.
     pub(super) maker: Option<i64>,
@@ -86,6 +96,7 @@ impl Matter {
             kind: Kind::Run,
             preview: Some(preview.id),
             hold: None,
+            user: None,
             fingerprint: fingerprint
                 .ok_or_else(|| RecordsError::Refused("This preview was not sealed".to_owned()))?,
             maker: preview.actor_number,
@@ -94,7 +105,7 @@ impl Matter {
 
     /// The run that brings the people of this fingerprint under the present rules.
     pub(crate) const fn reapply_of(fingerprint: String) -> Self {
-        Self { kind: Kind::Reapply, preview: None, hold: None, fingerprint, maker: None }
+        Self { kind: Kind::Reapply, preview: None, hold: None, user: None, fingerprint, maker: None }
     }
 
     /// The release of this hold, as it stands.
@@ -107,8 +118,37 @@ impl Matter {
             kind: Kind::HoldRelease,
             preview: None,
             hold: Some(hold.id),
+            user: None,
             fingerprint: checksum::sha256(&[seal.as_bytes()]),
             maker: None,
+        }
+    }
+
+    /// More manual changes by this actor.
+    pub(crate) fn more_changes_of(actor: Actor) -> Self {
+        let user = actor.staff.map(|staff| staff.0);
+        let seal = format!("lethe-more-changes-1\n{user:?}\n{}\n", actor.channel.code());
+        Self {
+            kind: Kind::MoreChanges,
+            preview: None,
+            hold: None,
+            user,
+            fingerprint: checksum::sha256(&[seal.as_bytes()]),
+            maker: user,
+        }
+    }
+
+    /// Anonymising this member of staff, with the roles that they have. They are no second person themselves.
+    pub(crate) fn staff_anonymising_of(number: UserNumber, roles: Roles) -> Self {
+        let roles: Vec<&str> = roles.iter().map(Role::code).collect();
+        let seal = format!("lethe-staff-1\n{number}\n{}\n", roles.join(","));
+        Self {
+            kind: Kind::StaffAnonymising,
+            preview: None,
+            hold: None,
+            user: Some(number.0),
+            fingerprint: checksum::sha256(&[seal.as_bytes()]),
+            maker: Some(number.0),
         }
     }
 }

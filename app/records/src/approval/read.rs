@@ -57,6 +57,13 @@ pub enum About {
         /// The hold.
         hold: HoldId,
     },
+    /// More manual changes than the safety limits allow, by whoever asked.
+    MoreChanges,
+    /// Anonymising a member of staff.
+    StaffAnonymising {
+        /// The member of staff.
+        user: UserNumber,
+    },
 }
 
 /// How a request stands.
@@ -88,7 +95,9 @@ impl Approval {
     pub const fn needs(&self) -> Action {
         match self.about {
             About::HoldRelease { .. } => Action::ReleaseHolds,
-            About::Run { .. } | About::Reapply => Action::Approve,
+            About::Run { .. } | About::Reapply | About::MoreChanges | About::StaffAnonymising { .. } => {
+                Action::Approve
+            }
         }
     }
 }
@@ -114,6 +123,8 @@ pub struct ApprovalQuery {
     pub waiting: Option<bool>,
     /// Of this preview only.
     pub preview: Option<RunId>,
+    /// About this user only.
+    pub user: Option<UserNumber>,
 }
 
 /// Lists requests, the newest first.
@@ -133,6 +144,10 @@ pub async fn list(
     if let Some(preview) = query.preview {
         conditions.push("x.preview_id = ?".to_owned());
         values.push(preview.0.into());
+    }
+    if let Some(user) = query.user {
+        conditions.push("x.kind = 'staff_anonymising' AND x.user_number = ?".to_owned());
+        values.push(user.0.into());
     }
     let names = [Name::columns("a"), Name::columns("d")].join(", ");
     let sql = format!(
@@ -164,6 +179,13 @@ pub async fn of_preview(store: &Store, preview: RunId) -> Result<Option<Approval
     Ok(newest.rows.into_iter().next())
 }
 
+/// The newest request to anonymise a member of staff.
+pub async fn of_user(store: &Store, user: UserNumber) -> Result<Option<Approval>, RecordsError> {
+    let query = ApprovalQuery { user: Some(user), ..ApprovalQuery::default() };
+    let newest = list(store, &query, &Paging { after: None, rows: Some(1) }).await?;
+    Ok(newest.rows.into_iter().next())
+}
+
 fn approval(row: &QueryResult) -> Result<Approval, RecordsError> {
     let person = |column: &str, table: &str| -> Result<Option<Person>, DbErr> {
         let number: Option<i64> = row.try_get("", column)?;
@@ -179,11 +201,12 @@ fn approval(row: &QueryResult) -> Result<Approval, RecordsError> {
     let decided_by = person("decided_by", "d")?;
     let decided_at = row.try_get("", "decided_at")?;
     let maker: Option<i64> = row.try_get("", "maker")?;
+    let user: Option<i64> = row.try_get("", "user_number")?;
     Ok(Approval {
         id: ApprovalId(row.try_get("", "id")?),
         about: about(row)?,
         asked_by: person("asked_by", "a")?,
-        maker: maker.map(UserNumber),
+        maker: maker.or(user).map(UserNumber),
         asked_at: row.try_get("", "asked_at")?,
         expires_at,
         decision: decision.map(|decision| (decision, decided_by, decided_at)),
@@ -219,6 +242,11 @@ fn about(row: &QueryResult) -> Result<About, RecordsError> {
         }
         (Some(Kind::Reapply), ..) => Ok(About::Reapply),
         (Some(Kind::HoldRelease), _, Some(hold)) => Ok(About::HoldRelease { hold: HoldId(hold) }),
+        (Some(Kind::MoreChanges), ..) => Ok(About::MoreChanges),
+        (Some(Kind::StaffAnonymising), ..) => {
+            let user: Option<i64> = row.try_get("", "user_number")?;
+            Ok(About::StaffAnonymising { user: UserNumber(user.unwrap_or_default()) })
+        }
         _ => Err(RecordsError::Corrupt("kind of the approval")),
     }
 }

@@ -15,14 +15,13 @@ use sea_orm::{ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, Qu
 /// Uses up an approval of this by a second person. Refuses when there is none that holds now.
 pub(crate) async fn spend(
     tx: &DatabaseTransaction,
-    store: &Store,
     actor: Actor,
     matter: &Matter,
-    why: WhyTwo,
+    why: &str,
 ) -> Result<ApprovalId, RecordsError> {
     let approval = match find(tx, actor, matter).await? {
         Found::Holds(approval) => approval,
-        Found::Flaw(flaw) => return Err(RecordsError::Refused(in_words(store, why, flaw))),
+        Found::Flaw(flaw) => return Err(RecordsError::Refused(in_words(why, flaw))),
     };
     let used = approvals::Entity::update_many()
         .col_expr(approvals::Column::UsedAt, Expr::value(Clock::real()))
@@ -32,7 +31,7 @@ pub(crate) async fn spend(
         .await?;
     // Another process was quicker.
     if used.rows_affected != 1 {
-        return Err(RecordsError::Refused(in_words(store, why, Flaw::Used)));
+        return Err(RecordsError::Refused(in_words(why, Flaw::Used)));
     }
     Ok(approval)
 }
@@ -42,11 +41,11 @@ pub(crate) async fn why_not_yet(
     store: &Store,
     actor: Actor,
     matter: &Matter,
-    why: WhyTwo,
+    why: &str,
 ) -> Result<Option<String>, RecordsError> {
     Ok(match find(&store.db, actor, matter).await? {
         Found::Holds(_) => None,
-        Found::Flaw(flaw) => Some(in_words(store, why, flaw)),
+        Found::Flaw(flaw) => Some(in_words(why, flaw)),
     })
 }
 
@@ -85,9 +84,35 @@ impl Flaw {
     }
 }
 
-fn in_words(store: &Store, why: WhyTwo, flaw: Flaw) -> String {
-    let why = why.words(store.settings.brakes);
-    format!("A second person has to approve this run, because {why}. {}", flaw.words())
+/// Why a run needs a second person, as a sentence without its end.
+pub(crate) fn of_run(store: &Store, why: WhyTwo) -> String {
+    format!("A second person has to approve this run, because {}", why.words(store.settings.brakes))
+}
+
+fn in_words(why: &str, flaw: Flaw) -> String {
+    format!("{why}. {}", flaw.words())
+}
+
+/// The approval of more manual changes that this actor can use now.
+pub(crate) async fn more_changes(
+    db: &impl ConnectionTrait,
+    actor: Actor,
+) -> Result<Option<approvals::Model>, RecordsError> {
+    let Found::Holds(id) = find(db, actor, &Matter::more_changes_of(actor)).await? else { return Ok(None) };
+    Ok(approvals::Entity::find_by_id(id.0).one(db).await?)
+}
+
+/// Notes that an approval allows nothing more.
+pub(crate) async fn use_up(
+    db: &impl ConnectionTrait,
+    approval: &approvals::Model,
+) -> Result<(), RecordsError> {
+    approvals::Entity::update_many()
+        .col_expr(approvals::Column::UsedAt, Expr::value(Clock::real()))
+        .filter(approvals::Column::Id.eq(approval.id))
+        .exec(db)
+        .await?;
+    Ok(())
 }
 
 async fn find(db: &impl ConnectionTrait, actor: Actor, matter: &Matter) -> Result<Found, RecordsError> {

@@ -13,6 +13,7 @@ pub struct Model {
     pub kind: String,
     pub preview_id: Option<i64>,
     pub hold_id: Option<i64>,
+    pub user_number: Option<i64>,
     pub fingerprint: String,
     pub asked_by: Option<i64>,
     pub asked_at: DateTimeUtc,

@@ -77,7 +77,7 @@ pub async fn start_reapply(store: &Store, actor: Actor, typed: &str) -> Result<R
     let detail = match why_two(&tx, store).await? {
         Some(why) => {
             let matter = Matter::reapply_of(fingerprint.clone());
-            format!("approval={}", approval::spend(&tx, store, actor, &matter, why).await?)
+            format!("approval={}", approval::spend(&tx, actor, &matter, &approval::of_run(store, why)).await?)
         }
         None => String::new(),
     };

@@ -6,6 +6,7 @@ use super::{finish, preview, stored_policy};
 use crate::dialect;
 use crate::entity::{run_members, runs, tasks};
 use crate::error::RecordsError;
+use crate::limits;
 use crate::store::Store;
 use chrono::NaiveDate;
 use policy::{Brake, Policy, RULES_VERSION, Reason, RunId, RunKind, RunState, TaskId, UserNumber, is_wider};
@@ -179,7 +180,19 @@ async fn brake(
         return Ok(Some(Brake::NotConfirmed));
     }
     let last = last_runs(tx, TaskId(task.id)).await?;
-    Ok(store.settings.brakes.of(preview.previewed, preview.users, &last))
+    brake_of(tx, store, preview, &last).await
+}
+
+/// The brake that the run of a preview goes over, if any. Manual changes since the last confirmed run count.
+pub(super) async fn brake_of(
+    db: &impl ConnectionTrait,
+    store: &Store,
+    preview: &runs::Model,
+    last: &[i64],
+) -> Result<Option<Brake>, RecordsError> {
+    let manual = limits::manual(db, RunId(preview.id)).await?;
+    let settings = &store.settings;
+    Ok(settings.brakes.with_manual(preview.previewed, preview.users, last, manual, settings.limits))
 }
 
 /// How many people the last runs of a task were about.

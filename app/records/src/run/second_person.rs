@@ -31,7 +31,7 @@ pub(crate) async fn why_two(
     let confirmed = task::row(db, task).await?.confirmed_policy.as_deref().map(stored_policy).transpose()?;
     let policy = stored_policy(&preview.policy)?;
     let last = seal::last_runs(db, task).await?;
-    let brake = store.settings.brakes.of(preview.previewed, preview.users, &last);
+    let brake = seal::brake_of(db, store, preview, &last).await?;
     Ok(four_eyes::why_two(&policy, confirmed.as_ref(), brake))
 }
 

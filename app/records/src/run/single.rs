@@ -4,19 +4,24 @@ use super::stored_policy;
 use crate::actor::Actor;
 use crate::anonymise::{self, Job};
 use crate::certificate;
-use crate::entity::{run_members, runs, tasks, users};
+use crate::entity::{run_members, runs, tasks};
 use crate::error::RecordsError;
 use crate::ledger;
+use crate::limits::{self, Change};
 use crate::residue::{self, Memory};
 use crate::selection;
 use crate::store::Store;
 use crate::task::TaskName;
+use crate::user;
 use policy::form::Problem;
 use policy::{
-    Action, Outcome, Policy, RULES_VERSION, Reason, RunId, RunKind, RunState, Selection, TaskId, UserNumber,
-    Verdict, assess,
+    Action, Counted, Outcome, Policy, RULES_VERSION, Reason, RunId, RunKind, RunState, Selection, TaskId,
+    UserFacts, UserNumber, Verdict, assess,
 };
-use sea_orm::{ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, Set};
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter,
+    QueryOrder, Set,
+};
 
 /// What would happen to one person.
 #[derive(Clone, Debug)]
@@ -35,8 +40,22 @@ pub struct SinglePlan {
 
 /// Says what would happen to one person.
 pub async fn plan_for_one(store: &Store, number: UserNumber) -> Result<SinglePlan, RecordsError> {
+    plan(store, number, |facts| facts).await
+}
+
+/// Says what would happen to a member of staff whose roles have ended.
+pub async fn plan_for_staff(store: &Store, number: UserNumber) -> Result<SinglePlan, RecordsError> {
+    plan(store, number, |facts| UserFacts { staff: false, ..facts }).await
+}
+
+async fn plan(
+    store: &Store,
+    number: UserNumber,
+    as_if: impl Fn(UserFacts) -> UserFacts,
+) -> Result<SinglePlan, RecordsError> {
     let facts = selection::facts(&store.db, &[number]).await?;
     let (_, facts) = facts.first().ok_or(RecordsError::NotFound("user"))?;
+    let facts = &as_if(*facts);
     let (task, tasks) = serving_task(&store.db).await?;
     let policy = task.as_ref().map_or(Ok(Policy::default()), |task| stored_policy(&task.policy))?;
     let verdict = assess(facts, &policy, store.clock.today(), Selection::Single);
@@ -66,7 +85,8 @@ pub async fn anonymise_one(
     number: UserNumber,
     typed: &str,
 ) -> Result<Option<RunId>, RecordsError> {
-    anonymise_by(store, actor, number, typed, None).await
+    let done = anonymise_by(store, actor, number, typed, None).await;
+    limits::noted(store, actor, done).await
 }
 
 /// [`anonymise_one`], by the field settings that were shown and no others: the task and its version. When another
@@ -78,7 +98,8 @@ pub async fn anonymise_one_as_shown(
     typed: &str,
     shown: (TaskId, i32),
 ) -> Result<Option<RunId>, RecordsError> {
-    anonymise_by(store, actor, number, typed, Some(shown)).await
+    let done = anonymise_by(store, actor, number, typed, Some(shown)).await;
+    limits::noted(store, actor, done).await
 }
 
 async fn anonymise_by(
@@ -89,16 +110,31 @@ async fn anonymise_by(
     shown: Option<(TaskId, i32)>,
 ) -> Result<Option<RunId>, RecordsError> {
     actor.must(Action::AnonymiseOne)?;
-    if typed.trim() != number.to_string() {
-        let expected = number.to_string();
-        return Err(RecordsError::field("confirm", Problem::ConfirmationDiffers { expected }));
-    }
+    must_be_typed(number, typed)?;
     let tx = store.begin().await?;
-    let user = users::Entity::find_by_id(number.0).one(&tx).await?.ok_or(RecordsError::NotFound("user"))?;
-    if user.anonymised_on.is_some() {
+    if user::lock(&tx, number).await?.anonymised_on.is_some() {
         return Ok(None);
     }
-    let (Some(task), _) = serving_task(&tx).await? else {
+    let task = task_as_shown(&tx, shown).await?;
+    limits::claim(&tx, store, actor, Counted::Anonymised, number).await?;
+    carry_out_one(tx, store, actor, number, &task).await.map(Some)
+}
+
+/// Refuses unless the user number was typed to confirm.
+pub(super) fn must_be_typed(number: UserNumber, typed: &str) -> Result<(), RecordsError> {
+    let expected = number.to_string();
+    if typed.trim() == expected {
+        return Ok(());
+    }
+    Err(RecordsError::field("confirm", Problem::ConfirmationDiffers { expected }))
+}
+
+/// The task whose field settings apply, if it still is the one that was shown.
+pub(super) async fn task_as_shown(
+    tx: &DatabaseTransaction,
+    shown: Option<(TaskId, i32)>,
+) -> Result<tasks::Model, RecordsError> {
+    let (Some(task), _) = serving_task(tx).await? else {
         return Err(RecordsError::Refused(
             "There is no task whose field settings could apply. Create a task “Anonymise user data”, or mark one \
              as the default for single users"
@@ -108,8 +144,19 @@ async fn anonymise_by(
     if shown.is_some_and(|shown| shown != (TaskId(task.id), task.version)) {
         return Err(RecordsError::Stale);
     }
+    Ok(task)
+}
+
+/// Anonymises one user whose row is locked, counts that, and commits. Gives the run that notes it.
+pub(super) async fn carry_out_one(
+    tx: DatabaseTransaction,
+    store: &Store,
+    actor: Actor,
+    number: UserNumber,
+    task: &tasks::Model,
+) -> Result<RunId, RecordsError> {
     let policy = stored_policy(&task.policy)?;
-    let run = insert_run(&tx, store, actor, &task).await?;
+    let run = insert_run(&tx, store, actor, task).await?;
     let job =
         Job { run: RunId(run.id), policy: &policy, today: run.today, selection: Selection::Single, actor };
     let memory = Memory::read(&tx, &policy, &[number]).await?;
@@ -117,6 +164,7 @@ async fn anonymise_by(
     if let Some((_, reason)) = outcomes.skipped.first() {
         return Err(refused(*reason));
     }
+    limits::record(&tx, actor, Change::Anonymised, [(number, 0)]).await?;
     for (table, rows) in &outcomes.rows {
         super::outcomes::count(&tx, job.run, "table", table, *rows).await?;
     }
@@ -133,11 +181,11 @@ async fn anonymise_by(
     certificate::make(&tx, store, job.run).await?;
     ledger::commit(store, tx, &job, &outcomes).await?;
     residue::scan_single_in_background(store, job.run, memory);
-    Ok(Some(RunId(run.id)))
+    Ok(job.run)
 }
 
 async fn insert_run(
-    tx: &sea_orm::DatabaseTransaction,
+    tx: &DatabaseTransaction,
     store: &Store,
     actor: Actor,
     task: &tasks::Model,
@@ -166,8 +214,11 @@ async fn insert_run(
 /// Why one person is not anonymised, and what to do.
 fn refused(reason: Reason) -> RecordsError {
     let what_to_do = match reason {
-        Reason::Staff => "Users with a role are anonymised by hand: edit the record",
-        Reason::Fictitious => "Fictitious users are anonymised by hand: edit the record",
+        Reason::Staff => {
+            "Users with a role are anonymised by “Anonymise this member of staff” on the record, or by lethe staff \
+             anonymise"
+        }
+        Reason::Fictitious => "A fictitious user is not a person",
         _ => "Deal with it first",
     };
     RecordsError::Refused(format!("Nothing was changed: {}. {what_to_do}", reason.words()))

@@ -6,6 +6,7 @@ use crate::approval::{self, Matter};
 use crate::audit::{self, Deed, Subject};
 use crate::entity::{runs, tasks};
 use crate::error::RecordsError;
+use crate::limits;
 use crate::store::Store;
 use crate::task;
 use policy::form::Problem;
@@ -29,7 +30,10 @@ pub async fn start(store: &Store, actor: Actor, preview: RunId, typed: &str) -> 
         return Err(RecordsError::field("confirm", Problem::ConfirmationDiffers { expected }));
     }
     let approval = match second_person::why_two(&tx, store, &preview).await? {
-        Some(why) => Some(approval::spend(&tx, store, actor, &Matter::run_of(&preview)?, why).await?),
+        Some(why) => {
+            let why = approval::of_run(store, why);
+            Some(approval::spend(&tx, actor, &Matter::run_of(&preview)?, &why).await?)
+        }
         None => None,
     };
     let run = runs::ActiveModel {
@@ -54,6 +58,10 @@ pub async fn start(store: &Store, actor: Actor, preview: RunId, typed: &str) -> 
     let id = RunId(run.id);
     seal::copy_members(&tx, &preview, id).await?;
     confirm_policy(&tx, &preview).await?;
+    // Where two people are needed, one alone does not confirm what was changed by hand.
+    if approval.is_some() || !approval::is_on(&tx, store, Action::Approve).await? {
+        limits::confirm(&tx, id, RunId(preview.id)).await?;
+    }
     let subject = Subject::Task(preview.task_id.unwrap_or_default());
     let detail = approval.map(|approval| format!("approval={approval}")).unwrap_or_default();
     audit::note(&tx, &store.clock, actor, Deed::RunStarted, subject, Some(id), &detail).await?;

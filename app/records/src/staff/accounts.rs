@@ -3,11 +3,14 @@
 use super::notices::{NoticeKind, notify};
 use super::password::{Caller, opaque};
 use super::{Kind, strength};
-use crate::actor::Actor;
+use crate::actor::{Actor, Channel};
+use crate::approval;
 use crate::audit::{self, Deed, Subject};
 use crate::clock::Clock;
 use crate::entity::{credentials, sessions, user_roles, users};
 use crate::error::RecordsError;
+use crate::limits::{self, Change};
+use crate::protection;
 use crate::session::{self, Proof, Stage, Token, digest};
 use crate::store::Store;
 use crate::user::{self, display_name};
@@ -182,8 +185,14 @@ pub async fn give_role(
             "Nothing was changed: only a person who is not anonymised can be staff".to_owned(),
         ));
     }
-    if roles_of(&tx, number).await?.has(role) {
+    let roles = roles_of(&tx, number).await?;
+    if roles.has(role) {
         return Ok(());
+    }
+    // Nobody makes up a second person at the desk: a new one counts after some hours.
+    let is_new = |action: Action| role.may(action) && !roles.may(action);
+    if actor.channel == Channel::Desk && [Action::Approve, Action::ReleaseHolds].into_iter().any(is_new) {
+        limits::record(&tx, actor, Change::MadeStaff, [(number, 0)]).await?;
     }
     user_roles::ActiveModel {
         user_number: Set(number.0),
@@ -217,7 +226,7 @@ pub async fn take_role(
     Ok(())
 }
 
-/// Takes everything with which somebody could sign in. Their roles stay: former staff are anonymised by hand only.
+/// Takes everything with which somebody could sign in. Their roles stay, so that no task anonymises them.
 pub async fn disable(store: &Store, actor: Actor, number: UserNumber) -> Result<(), RecordsError> {
     let tx = changing(store, actor, number).await?;
     user::lock(&tx, number).await?;
@@ -235,6 +244,10 @@ pub async fn invite(store: &Store, actor: Actor, number: UserNumber) -> Result<I
     user::lock(&tx, number).await?;
     if roles_of(&tx, number).await?.is_empty() {
         return Err(RecordsError::Refused("Give this user a role first. Nothing was changed".to_owned()));
+    }
+    // Whoever has the link and not the second factor of the account is a new person to it.
+    if actor.channel == Channel::Desk && !has(&tx, Kind::App, number).await? {
+        limits::record(&tx, actor, Change::MadeStaff, [(number, 0)]).await?;
     }
     credentials::Entity::delete_many().filter(Kind::Invitation.of(number)).exec(&tx).await?;
     let (token, now) = (Token::random(), Clock::real());
@@ -292,9 +305,13 @@ pub async fn accept(
     let invitation = invitation(&tx, key).await?.ok_or(RecordsError::NotFound("invitation"))?;
     credentials::Entity::delete_by_id(invitation.id).exec(&tx).await?;
     let had_password = has(&tx, Kind::Password, number).await?;
+    let actor = Actor::signed_in(number, Roles::default(), Clock::real());
+    // The hours after which they count as a second person begin again: the link came from the desk.
+    if approval::is_new(&tx, number).await? {
+        limits::record(&tx, actor, Change::MadeStaff, [(number, 0)]).await?;
+    }
     set_password(&tx, number, hash).await?;
     session::forget(&tx, number).await?;
-    let actor = Actor::signed_in(number, Roles::default(), Clock::real());
     note(&tx, store, actor, Deed::PasswordSet, number, "invitation").await?;
     if had_password {
         notify(&tx, number, NoticeKind::PasswordSet).await?;
@@ -377,7 +394,9 @@ async fn changing(
             "Nothing was changed: somebody else has to change your account".to_owned(),
         ));
     }
-    store.begin().await
+    let tx = store.begin().await?;
+    protection::observe(&tx, store).await?;
+    Ok(tx)
 }
 
 async fn note(

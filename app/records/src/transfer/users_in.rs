@@ -2,6 +2,7 @@
 
 use super::columns::{CUSTOM, KEYS, USER, USER_EXPORT_ONLY};
 use super::guarantors::{Guarantors, Wanted};
+use super::guard;
 use super::problem::{FileProblems, TransferError, in_cell};
 use super::reader::{Header, Lines};
 use super::user_line::UserLine;
@@ -13,24 +14,38 @@ use crate::bulk::{MOST_PARAMETERS, insert};
 use crate::entity::{custom_fields, custom_values, terms, user_words, users};
 use crate::error::RecordsError;
 use crate::hold;
+use crate::limits;
 use crate::store::Store;
-use crate::user::{search_words, takes_away};
+use crate::user::search_words;
 use policy::{Action, UserNumber};
 use sea_orm::ActiveValue::NotSet;
 use sea_orm::sea_query::OnConflict;
 use sea_orm::{
-    ColumnTrait, DatabaseTransaction, DbErr, EntityTrait, Insert, IntoActiveModel, Iterable, QueryFilter,
+    ColumnTrait, DatabaseTransaction, DbErr, EntityTrait, Insert, IntoActiveModel, Iterable, PaginatorTrait,
+    QueryFilter,
 };
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::path::Path;
 use std::sync::Arc;
 
-/// Imports users from a CSV file; see [`super`] for its form. With `dry_run` everything is done and undone again.
+/// [`import_users_confirmed`] without a confirmation.
 pub async fn import_users(
     store: &Store,
     actor: Actor,
     file: &Path,
     dry_run: bool,
+) -> Result<ImportSummary, TransferError> {
+    import_users_confirmed(store, actor, file, dry_run, None).await
+}
+
+/// Imports users from a CSV file; see [`super`] for its form. With `dry_run` everything is done and undone again. A file
+/// that goes over the safety limits of imports is refused unless `confirmed` is the number of users whom it touches.
+pub async fn import_users_confirmed(
+    store: &Store,
+    actor: Actor,
+    file: &Path,
+    dry_run: bool,
+    confirmed: Option<u64>,
 ) -> Result<ImportSummary, TransferError> {
     actor.must(Action::Administer)?;
     let custom: Vec<String> =
@@ -38,6 +53,7 @@ pub async fn import_users(
     check(file, &custom)?;
 
     let tx = store.begin().await?;
+    let users_before = users::Entity::find().count(&tx).await?;
     let mut lines = open(file, &custom)?;
     let mut import = Import::new(store, actor, lines.header(), terms_known(&tx).await?);
     import.summary.dry_run = dry_run;
@@ -63,10 +79,35 @@ pub async fn import_users(
         tx.rollback().await?;
         return Ok(summary);
     }
-    let detail = format!("users,created={},changed={}", summary.created, summary.changed);
+    let stops = stops(store, &summary, users_before);
+    if stops && confirmed != Some(summary.touched) {
+        tx.rollback().await?;
+        let detail = format!("import,users={}", summary.touched);
+        limits::noted_as(store, actor, "import", &detail).await?;
+        return Err(RecordsError::Refused(too_many(&summary)).into());
+    }
+    let confirmed = if stops { ",confirmed" } else { "" };
+    let detail = format!(
+        "users,created={},changed={},touched={}{confirmed}",
+        summary.created, summary.changed, summary.touched
+    );
     audit::note(&tx, &store.clock, actor, Deed::Imported, Subject::Library, None, &detail).await?;
     store.commit(tx).await?;
     Ok(summary)
+}
+
+/// Whether an import goes over its safety limits.
+fn stops(store: &Store, summary: &ImportSummary, users: u64) -> bool {
+    let number = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
+    store.settings.limits.stops_import(number(summary.touched), number(users))
+}
+
+fn too_many(summary: &ImportSummary) -> String {
+    format!(
+        "Safety limit reached: the file removes identifying values of {} users or makes them eligible earlier. \
+         Nothing was changed. Check the file; to import it all the same, add --confirm {}",
+        summary.touched, summary.touched
+    )
 }
 
 fn open(file: &Path, custom: &[String]) -> Result<Lines, TransferError> {
@@ -147,14 +188,6 @@ struct Change {
     guarantor: Option<String>,
 }
 
-impl Change {
-    /// Whether it takes away what a legal hold keeps.
-    fn takes_away(&self, before: &users::Model, custom: Option<&BTreeMap<String, String>>) -> bool {
-        let loses_custom = || custom.is_some_and(|had| had.keys().any(|key| !self.custom.contains_key(key)));
-        takes_away(before, &self.user) || loses_custom()
-    }
-}
-
 impl<'a> Import<'a> {
     fn new(store: &'a Store, actor: Actor, header: &Arc<Header>, terms: HashSet<(String, String)>) -> Self {
         Self {
@@ -190,9 +223,10 @@ impl<'a> Import<'a> {
         self.summary.new_terms +=
             add_terms(tx, &mut self.terms, lines.iter().flat_map(UserLine::terms)).await?;
         let mut matches = Matches::find(tx, &lines).await?;
+        let staff = guard::staff_among(tx, matches.users.keys().copied()).await?;
         let custom = self.custom_values(tx, &matches).await?;
         let (mut created, mut changed) = (Vec::new(), Vec::new());
-        let mut leaving = Vec::new();
+        let (mut leaving, mut touched) = (Vec::new(), Vec::new());
         for mut line in lines {
             let number = line.number;
             match matches.whom(&line, &self.seen) {
@@ -213,12 +247,18 @@ impl<'a> Import<'a> {
                     line.apply(&mut user, &self.header);
                     let same = user == before && custom.get(&found).unwrap_or(&BTreeMap::new()) == &wanted;
                     let change = Change { line: number, user, custom: wanted, guarantor };
-                    if change.takes_away(&before, custom.get(&found))
+                    if staff.contains(&found) && (!same || change.guarantor.is_some()) {
+                        self.summary.reject_staff(number);
+                        continue;
+                    }
+                    if guard::overwrites((&before, &change.user), (custom.get(&found), &change.custom))
                         && hold::in_force(tx, UserNumber(found)).await?
                     {
                         self.summary.held += 1;
                         continue;
                     }
+                    let fields = guard::touches(&before, &change.user);
+                    touched.extend(fields.map(|fields| (UserNumber(found), fields)));
                     self.await_guarantor(&change, same);
                     if same {
                         self.summary.unchanged += 1;
@@ -233,6 +273,8 @@ impl<'a> Import<'a> {
             }
         }
         hold::carry_over(tx, &self.store.clock, self.actor, &leaving).await?;
+        self.summary.touched += touched.len() as u64;
+        limits::record(tx, self.actor, limits::Change::Imported, touched).await?;
         self.change(tx, changed).await?;
         self.create(tx, created).await?;
         let found = self.guarantors.resolve(tx).await?;

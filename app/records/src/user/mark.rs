@@ -5,8 +5,9 @@ use crate::actor::Actor;
 use crate::audit::{self, Deed, Subject};
 use crate::entity::users;
 use crate::error::RecordsError;
+use crate::limits::{self, Change};
 use crate::store::Store;
-use policy::{Action, UserNumber};
+use policy::{Action, Counted, UserNumber};
 use sea_orm::{ActiveModelTrait, Set};
 
 /// Marks a user for deletion from today. Who is marked already keeps the day.
@@ -20,6 +21,16 @@ pub async fn undelete(store: &Store, actor: Actor, number: UserNumber) -> Result
 }
 
 async fn change(store: &Store, actor: Actor, number: UserNumber, mark: bool) -> Result<(), RecordsError> {
+    let changed = change_within_limits(store, actor, number, mark).await;
+    limits::noted(store, actor, changed).await
+}
+
+async fn change_within_limits(
+    store: &Store,
+    actor: Actor,
+    number: UserNumber,
+    mark: bool,
+) -> Result<(), RecordsError> {
     actor.must(Action::EditUsers)?;
     let tx = store.begin().await?;
     let user = lock(&tx, number).await?;
@@ -28,6 +39,10 @@ async fn change(store: &Store, actor: Actor, number: UserNumber, mark: bool) -> 
     }
     if user.marked_on.is_some() == mark {
         return Ok(());
+    }
+    if mark {
+        limits::claim(&tx, store, actor, Counted::Marked, number).await?;
+        limits::record(&tx, actor, Change::Marked, [(number, 1)]).await?;
     }
     users::ActiveModel {
         number: Set(number.0),

@@ -1,5 +1,6 @@
 //! Creating and editing a user's record by hand.
 
+use super::edit::Edit;
 use super::name::search_words;
 use super::read::{TermKind, UserRecord};
 use super::{anonymised, lock};
@@ -8,6 +9,8 @@ use crate::audit::{self, Deed, Subject};
 use crate::entity::{credentials, custom_fields, custom_values, photos, sessions, terms, users};
 use crate::error::RecordsError;
 use crate::hold;
+use crate::limits;
+use crate::protection;
 use crate::staff::roles_of;
 use crate::store::Store;
 use crate::words;
@@ -24,6 +27,15 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Creates a user, or saves what was edited. A form that was opened before somebody else changed the record,
 /// or anonymised it, is refused: nothing of the old values comes back.
 pub async fn save(store: &Store, actor: Actor, form: &UserForm) -> Result<UserNumber, RecordsError> {
+    let saved = save_within_limits(store, actor, form).await;
+    limits::noted(store, actor, saved).await
+}
+
+async fn save_within_limits(
+    store: &Store,
+    actor: Actor,
+    form: &UserForm,
+) -> Result<UserNumber, RecordsError> {
     actor.must(Action::EditUsers)?;
     let draft = validate(form).map_err(RecordsError::Invalid)?;
     let tx = store.begin().await?;
@@ -152,16 +164,15 @@ async fn edit(
     let new = written(&old, draft);
     if changes_sign_in(&old, &new, draft) {
         may_change_sign_in(tx, actor, number).await?;
+        protection::observe(tx, store).await?;
     }
     let mut changed = changed_fields(&old, &new);
     let custom = custom_of(tx, number).await?;
-    let takes_away = takes_away(&old, &new)
-        || custom.keys().any(|key| !draft.custom.contains_key(key))
-        || draft.remove_photo
-        || draft.remove_sign_in;
-    if takes_away && hold::in_force(tx, number).await? {
-        return Err(held());
+    let edit = Edit::of(tx, number, (&old, &new), (&custom, draft)).await?;
+    if edit.overwrites && hold::in_force(tx, number).await? {
+        edit.may_correct(actor)?;
     }
+    let deed = edit.count(store, actor, tx).await?;
     if let Some(left) = old.category.clone().filter(|_| old.category != new.category) {
         hold::carry_over(tx, &store.clock, actor, &[(number, left)]).await?;
     }
@@ -182,7 +193,7 @@ async fn edit(
     new.clone().into_active_model().reset_all().update(tx).await.map_err(taken)?;
     words::replace(tx, number.0, search_words(&new)).await?;
     let detail = changed.join(",");
-    audit::note(tx, &store.clock, actor, Deed::UserChanged, Subject::User(number.0), None, &detail).await?;
+    audit::note(tx, &store.clock, actor, deed, Subject::User(number.0), None, &detail).await?;
     Ok(())
 }
 
@@ -276,42 +287,6 @@ fn changed_fields(old: &users::Model, new: &users::Model) -> Vec<String> {
     .filter(|(_, differs)| *differs)
     .map(|(name, _)| name.to_owned())
     .collect()
-}
-
-/// Whether a change takes away what anonymising by hand takes away: it empties a field, or replaces UserID or name.
-pub(crate) fn takes_away(old: &users::Model, new: &users::Model) -> bool {
-    let replaced =
-        [(&old.user_id, &new.user_id), (&old.first_name, &new.first_name), (&old.last_name, &new.last_name)]
-            .into_iter()
-            .any(|(old, new)| old.is_some() && old != new);
-    let emptied = [
-        (&old.title, &new.title),
-        (&old.middle_name, &new.middle_name),
-        (&old.preferred_name, &new.preferred_name),
-        (&old.email, &new.email),
-        (&old.phone, &new.phone),
-        (&old.mobile, &new.mobile),
-        (&old.street, &new.street),
-        (&old.postcode, &new.postcode),
-        (&old.city, &new.city),
-        (&old.country, &new.country),
-        (&old.gender, &new.gender),
-        (&old.language, &new.language),
-        (&old.barcode, &new.barcode),
-        (&old.external_id, &new.external_id),
-        (&old.notes, &new.notes),
-    ]
-    .into_iter()
-    .any(|(old, new)| old.is_some() && new.is_none());
-    replaced || emptied || old.birth_date.is_some() && new.birth_date.is_none()
-}
-
-fn held() -> RecordsError {
-    RecordsError::Refused(
-        "A legal hold is in force: nothing can be emptied or removed, and UserID and names cannot be replaced, until \
-         it is released. Nothing was changed"
-            .to_owned(),
-    )
 }
 
 /// What only the database knows: what is taken, who can be guarantor, which codes there are.

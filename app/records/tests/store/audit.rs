@@ -77,10 +77,10 @@ async fn every_event_has_its_place_and_the_whole_is_whole() {
         let verdict = verdict(&store).await;
         assert!(verdict.is_whole(), "{verdict:?}");
         assert_eq!((verdict.events, verdict.last), (count, count));
-        // Staff who have left are anonymised by hand: the audit knows them by number only.
-        let by_hand = "UPDATE users SET first_name = NULL, last_name = NULL, user_id = NULL, \
+        // The audit knows staff by number only.
+        let anonymised = "UPDATE users SET first_name = NULL, last_name = NULL, user_id = NULL, \
                        replacement = 'Anonymised user 7F3KQ2', anonymised_on = '2018-01-21' WHERE number = 1";
-        execute(&store, by_hand).await;
+        execute(&store, anonymised).await;
         assert!(self::verdict(&store).await.is_whole());
     })
     .await;

@@ -208,52 +208,6 @@ async fn marking_and_undeleting_are_noted_once() {
     .await;
 }
 
-/// Rule 12: staff are anonymised by editing the record, photo and sign-in included.
-#[tokio::test]
-async fn staff_are_anonymised_by_hand() {
-    for_each_database(async |store| {
-        let number = save(&store, &form()).await.unwrap();
-        execute(&store, "INSERT INTO user_roles VALUES (1, 'cataloguer', '2018-01-01')").await;
-        execute(
-            &store,
-            "INSERT INTO credentials (user_number, kind, secret, created_at) \
-             VALUES (1, 'password', 'SECRET', '2018-01-01 00:00:00+00:00')",
-        )
-        .await;
-        let photo = records::entity::photos::ActiveModel {
-            user_number: sea_orm::Set(1),
-            media_type: sea_orm::Set("image/png".to_owned()),
-            bytes: sea_orm::Set(vec![1, 2, 3]),
-        };
-        sea_orm::ActiveModelTrait::insert(photo, store.database()).await.unwrap();
-        assert_eq!(user::photo(&store, number).await.unwrap().bytes, [1, 2, 3]);
-        let record = user::read(&store, number).await.unwrap();
-        assert!(record.is_staff() && record.has_photo && record.can_sign_in);
-
-        add_task(&store, &five_days()).await;
-        let by_link = run::anonymise_one(&store, Actor::COMMAND_LINE, number, "1").await;
-        assert!(matches!(by_link, Err(RecordsError::Refused(why)) if why.contains("by hand")));
-        let by_hand = UserForm {
-            number: "1".to_owned(),
-            version: "1".to_owned(),
-            last_name: "Former staff".to_owned(),
-            remove_photo: true,
-            remove_sign_in: true,
-            ..UserForm::default()
-        };
-        save(&store, &by_hand).await.unwrap();
-        assert_eq!(words_of(&store, number).await, ["former", "staff"]);
-        let record = user::read(&store, number).await.unwrap();
-        assert!(!record.has_photo && !record.can_sign_in);
-        assert_eq!(record.name, "Former staff");
-        let (_, detail) = events(&store).await.pop().unwrap();
-        assert_eq!(detail, "user_id,first_name,last_name,barcode,external_id,photo,credentials");
-        assert!(matches!(user::photo(&store, number).await, Err(RecordsError::NotFound("photo"))));
-        assert!(!dump(&store).await.contains("SECRET"));
-    })
-    .await;
-}
-
 #[tokio::test]
 async fn the_effects_count_what_this_person_has() {
     for_each_database(async |store| {

@@ -4,7 +4,7 @@ use crate::error::AppError;
 use crate::state::{actor, store};
 use leptos::prelude::*;
 use leptos::server_fn::codec::PostUrl;
-use policy::{ApprovalId, RunId};
+use policy::{ApprovalId, RunId, UserNumber};
 use records::approval::{self, About};
 use serde::{Deserialize, Serialize};
 
@@ -13,6 +13,13 @@ use serde::{Deserialize, Serialize};
 #[serde(deny_unknown_fields)]
 pub(crate) struct PreviewRef {
     preview: i64,
+}
+
+/// Names the member of staff.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct StaffRef {
+    user: i64,
 }
 
 /// Names the request.
@@ -30,6 +37,22 @@ pub(crate) async fn ask_approval(form: PreviewRef) -> Result<(), AppError> {
     Ok(())
 }
 
+/// Asks a second person to approve more manual changes than the safety limits allow.
+#[server(prefix = "/do", endpoint = "ask_more_changes", input = PostUrl)]
+pub(crate) async fn ask_more_changes() -> Result<(), AppError> {
+    approval::ask_more_changes(&store(), actor()).await?;
+    leptos_axum::redirect("/approvals?done=approval-asked");
+    Ok(())
+}
+
+/// Asks a second person to approve that a member of staff is anonymised.
+#[server(prefix = "/do", endpoint = "ask_staff_anonymising", input = PostUrl)]
+pub(crate) async fn ask_staff_anonymising(form: StaffRef) -> Result<(), AppError> {
+    approval::ask_staff_anonymising(&store(), actor(), UserNumber(form.user)).await?;
+    leptos_axum::redirect(&format!("/users/{}/anonymise?done=approval-asked", form.user));
+    Ok(())
+}
+
 /// Approves what somebody else has asked for.
 #[server(prefix = "/do", endpoint = "approve_request", input = PostUrl)]
 pub(crate) async fn approve_request(form: RequestRef) -> Result<(), AppError> {
@@ -38,7 +61,8 @@ pub(crate) async fn approve_request(form: RequestRef) -> Result<(), AppError> {
     let next = match approval::read(&store, id).await?.about {
         About::Run { preview, .. } => format!("/runs/{preview}?done=approved"),
         About::HoldRelease { hold } => format!("/holds/{hold}?done=hold-released"),
-        About::Reapply => "/approvals?done=approved".to_owned(),
+        About::Reapply | About::MoreChanges => "/approvals?done=approved".to_owned(),
+        About::StaffAnonymising { user } => format!("/users/{user}/anonymise?done=approved"),
     };
     leptos_axum::redirect(&next);
     Ok(())

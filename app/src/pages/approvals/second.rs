@@ -88,7 +88,8 @@ impl Second {
     }
 }
 
-fn told(approval: &Approval) -> impl IntoView + use<> {
+/// How a request stands, who asked and who decided.
+pub(crate) fn told(approval: &Approval) -> impl IntoView + use<> {
     let decided = approval.decision.as_ref().and_then(|(_, by, at)| {
         by.as_ref().map(|by| view! { " Decided by " {person_link(by)} " " <Moment at=*at /> "." })
     });

@@ -28,7 +28,7 @@ pub(super) fn asker(person: Option<&Person>) -> AnyView {
 }
 
 /// What this actor can decide about a request that waits.
-pub(super) fn decisions(approval: &Approval, actor: Actor, page: &'static str) -> Option<AnyView> {
+pub(crate) fn decisions(approval: &Approval, actor: Actor, page: &'static str) -> Option<AnyView> {
     if approval.standing != Standing::Waiting {
         return None;
     }
@@ -106,5 +106,10 @@ fn about(about: &About) -> AnyView {
             view! { <a href=format!("/holds/{hold}")>"Release of legal hold "{hold.to_string()}</a> }
                 .into_any()
         }
+        About::MoreChanges => "More manual changes than the safety limits allow, by whoever asks".into_any(),
+        About::StaffAnonymising { user } => view! {
+            <a href=format!("/users/{user}/anonymise")>"Anonymising user "{user.to_string()}", a member of staff"</a>
+        }
+        .into_any(),
     }
 }

@@ -1,8 +1,9 @@
 //! Anonymising one person: what goes, what stays, what blocks, the typed number, the one red button.
 
 use super::tab::Tab;
-use super::{address, by_hand, crumbs, effects};
+use super::{address, crumbs, effects, staff};
 use crate::error::AppError;
+use crate::pages::approvals::limits_reached;
 use crate::pages::tasks::task_link;
 use crate::parts::{Count, FieldProblem, Frame, Notice, ProblemSummary, SignInFirst, named_in_path, page};
 use crate::state::{actor, store};
@@ -21,11 +22,11 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct AnonymiseForm {
-    user: i64,
-    task: i64,
-    version: i32,
+    pub(super) user: i64,
+    pub(super) task: i64,
+    pub(super) version: i32,
     #[serde(default)]
-    confirm: String,
+    pub(super) confirm: String,
 }
 
 /// Anonymises one person. Irreversible.
@@ -52,16 +53,26 @@ pub fn AnonymiseUserPage() -> impl IntoView {
         if user.is_anonymised() {
             leptos_axum::redirect(&after(user.number));
         }
-        let plan = run::plan_for_one(&store, user.number).await?;
+        let plan = if user.is_staff() {
+            run::plan_for_staff(&store, user.number).await?
+        } else {
+            run::plan_for_one(&store, user.number).await?
+        };
+        let blockers = match plan.verdict {
+            Verdict::Blocked(blockers) => Some(blockers),
+            _ => None,
+        };
         let content = match (plan.verdict, &plan.task) {
             (Verdict::AlreadyAnonymised, _) => view! { <p>"This user is anonymised already."</p> }.into_any(),
-            _ if by_hand::applies(&user) => only_by_hand(&user).into_any(),
+            _ if user.fictitious => staff::fictitious(&user).into_any(),
             (_, None) => no_task(&plan).into_any(),
-            (verdict, Some(_)) => {
-                let blockers = match verdict {
-                    Verdict::Blocked(blockers) => Some(blockers),
-                    _ => None,
-                };
+            (_, Some(_)) if user.is_staff() => {
+                let guide = staff::guide(&store, &user, &plan).await?;
+                view! { {blockers.map(|blockers| blocked(&user, blockers))} {settings(&plan)} {guide} }
+                    .into_any()
+            }
+            (_, Some(_)) => {
+                let limits = limits_reached().await?;
                 let effects = user::effects(&store, user.number, &plan.policy).await?;
                 view! {
                     {blockers.map(|blockers| blocked(&user, blockers))}
@@ -73,16 +84,20 @@ pub fn AnonymiseUserPage() -> impl IntoView {
                     </p>
                     {effects::table(&effects)}
                     {catalogue(&user)}
-                    {blockers.is_none().then(|| confirmation(&user, &plan))}
+                    {limits}
+                    {blockers.is_none().then(|| {
+                        let words = format!("Anonymise user {}", user.number);
+                        confirmation(&user, &plan, AnonymiseUser::PATH, words)
+                    })}
                 }
                 .into_any()
             }
         };
         Ok(view! {
-            <Frame title=format!("Anonymise user {}", user.number)
+            <Frame title=if user.is_staff() { format!("Anonymise member of staff {}", user.number) } else { format!("Anonymise user {}", user.number) }
                 crumbs=crumbs([(format!("User {}", user.number), address(user.number))])>
                 <ProblemSummary error=refusal(AnonymiseUser::PATH) />
-                {(!user.is_anonymised()).then(|| who(&user))}
+                {(!user.is_anonymised()).then(|| facts(&user))}
                 {content}
             </Frame>
         })
@@ -90,7 +105,7 @@ pub fn AnonymiseUserPage() -> impl IntoView {
 }
 
 /// Who it is, so that namesakes are told apart.
-fn who(user: &UserRecord) -> impl IntoView + use<> {
+pub(super) fn facts(user: &UserRecord) -> impl IntoView + use<> {
     let category = user.category.clone().map(|term| term.name);
     view! {
         <p class="headline">{user.name.clone()}</p>
@@ -99,21 +114,6 @@ fn who(user: &UserRecord) -> impl IntoView + use<> {
             <dt>"UserID"</dt><dd>{user.user_id.clone()}</dd>
             <dt>"User category"</dt><dd>{category}</dd>
         </dl>
-    }
-}
-
-fn only_by_hand(user: &UserRecord) -> impl IntoView + use<> {
-    let who = if user.fictitious {
-        "This record is no person: it is fictitious."
-    } else {
-        "This user has a role in the library."
-    };
-    let edit = format!("{}/edit?by=hand", address(user.number));
-    view! {
-        <Notice kind="warning">
-            <p>{who}" Such records are never anonymised by a task or from here, only by hand."</p>
-            <p><a href=edit>"Edit the record by hand"</a></p>
-        </Notice>
     }
 }
 
@@ -215,17 +215,23 @@ fn blocked(user: &UserRecord, blockers: Blockers) -> impl IntoView + use<> {
     }
 }
 
-fn confirmation(user: &UserRecord, plan: &SinglePlan) -> impl IntoView + use<> {
+/// Asks for the typed number, and posts it with the task that was shown to this function.
+pub(super) fn confirmation(
+    user: &UserRecord,
+    plan: &SinglePlan,
+    function: &'static str,
+    words: String,
+) -> impl IntoView + use<> {
     let number = user.number.to_string();
     let task = plan.task.as_ref().map(|(id, _)| id.to_string()).unwrap_or_default();
     let here = format!("{}/anonymise", address(user.number));
-    let (typed, errors) = match submitted::<AnonymiseForm>(AnonymiseUser::PATH) {
+    let (typed, errors) = match submitted::<AnonymiseForm>(function) {
         Some((form, AppError::Invalid(errors))) => (form.confirm, errors),
         _ => (String::new(), FieldErrors::default()),
     };
     let wrong = errors.of("confirm").is_some().then_some("true");
     view! {
-        <form class="confirm" method="post" action=action(AnonymiseUser::PATH, &here) novalidate>
+        <form class="confirm" method="post" action=action(function, &here) novalidate>
             <crate::submission::Token />
             <h2>"This cannot be undone"</h2>
             <p>
@@ -244,7 +250,7 @@ fn confirmation(user: &UserRecord, plan: &SinglePlan) -> impl IntoView + use<> {
                 <FieldProblem field="confirm" errors />
             </div>
             <div class="buttons">
-                <button class="danger" type="submit">"Anonymise user "{number}</button>
+                <button class="danger" type="submit">{words}</button>
                 <a href=address(user.number)>"Cancel"</a>
             </div>
         </form>

@@ -1,9 +1,9 @@
 //! Creating and editing a user by hand.
 
 use super::inputs::{Inputs, tick};
-use super::{address, by_hand, crumbs};
+use super::{address, crumbs};
 use crate::error::{AppError, field_errors};
-use crate::parts::{Frame, ProblemSummary, named_in_path, page, query};
+use crate::parts::{Frame, ProblemSummary, named_in_path, page};
 use crate::state::{actor, store};
 use crate::submission::{action, refusal, submitted};
 use leptos::prelude::*;
@@ -39,11 +39,10 @@ pub fn NewUserPage() -> impl IntoView {
     })
 }
 
-/// A user's record as a form. Staff and fictitious users are anonymised by hand here.
+/// A user's record as a form.
 #[component]
 pub fn EditUserPage() -> impl IntoView {
     let number = named_in_path::<UserNumber>("user");
-    let open = query("by") == "hand";
     page(async move {
         let store = store();
         let user = user::read(&store, number?).await?;
@@ -54,22 +53,22 @@ pub fn EditUserPage() -> impl IntoView {
             )));
         }
         let here = address(user.number);
-        let by_hand = if by_hand::applies(&user) {
-            Some(by_hand::explanation(&store, &user, open).await?)
-        } else {
-            None
-        };
         let edit = format!("{here}/edit");
         let form = form_view(&store, user::form_of(&user), Some(&user), &edit, &here).await?;
         Ok(view! {
             <Frame title=format!("Edit user {}", user.number)
                 crumbs=crumbs([(format!("User {}", user.number), here)])>
-                {by_hand}
+                <p class="hint">{REMOVING}</p>
                 {form}
             </Frame>
         })
     })
 }
+
+/// What an edit means that removes what identifies the user.
+const REMOVING: &str = "Emptying or overwriting what identifies the user (names, UserID, e-mail, barcode and the like) \
+                        counts as anonymising: it needs a sign-in of the last minutes and counts against the safety \
+                        limits. To anonymise a user, use the action on the record.";
 
 async fn form_view(
     store: &Store,

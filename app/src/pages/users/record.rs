@@ -120,11 +120,12 @@ fn actions(user: &UserRecord) -> Vec<Action> {
         edit("Edit", "edit"),
         Action::Post { words: words.to_owned(), function, values: vec![("user", user.number.to_string())] },
     ];
-    if user.is_staff() || user.fictitious {
-        let what = if user.fictitious { "A fictitious user is no person" } else { "This user has a role" };
-        let why = format!("{what}. Such records are never anonymised by a task or from here, only by hand.");
+    if user.fictitious {
+        let why = "A fictitious user is not a person: there is nobody to anonymise.".to_owned();
         actions.push(Action::Not { words: "Anonymise".to_owned(), why });
-        actions.push(edit("Edit by hand", "edit?by=hand"));
+    } else if user.is_staff() {
+        let words = "Anonymise this member of staff".to_owned();
+        actions.push(Action::Danger { words, href: format!("{here}/anonymise") });
     } else {
         actions.push(Action::Danger { words: "Anonymise".to_owned(), href: format!("{here}/anonymise") });
     }

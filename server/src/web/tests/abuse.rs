@@ -11,6 +11,7 @@ mod guessing;
 mod holding;
 mod html;
 mod library;
+mod limits;
 mod loops;
 mod low_roles;
 mod many_previews;

@@ -22,7 +22,8 @@ impl Form {
 }
 
 /// Functions that change nothing, or nothing by the form that stands here: why.
-pub(super) const CHANGE_NOTHING: [(&str, &str); 5] = [
+pub(super) const CHANGE_NOTHING: [(&str, &str); 6] = [
+    ("/do/ask_more_changes", "Ana has reached no limit"),
     ("/do/find_users", "leads to a list"),
     ("/do/find_people", "leads to a list"),
     ("/do/check_task", "says what saving would say"),
@@ -72,6 +73,8 @@ async fn users(desk: &Desk) -> Vec<Form> {
     );
     add_task(store, "Settings for one", true).await;
     let single = leaver(store, "Single").await;
+    let (member, asked) =
+        (former_member_of_staff(desk, "former").await, desk.staff("asked", &[Role::Cataloguer]).await);
     let version = number(store, "SELECT version FROM tasks WHERE single_default").await;
     let task = number(store, "SELECT id FROM tasks WHERE single_default").await;
     vec![
@@ -86,7 +89,21 @@ async fn users(desk: &Desk) -> Vec<Form> {
             "/do/anonymise_user",
             format!("form[user]={single}&form[task]={task}&form[version]={version}&form[confirm]={single}"),
         ),
+        of("/do/ask_staff_anonymising", "user", asked.0),
+        form(
+            "/do/anonymise_staff",
+            format!("form[user]={member}&form[task]={task}&form[version]={version}&form[confirm]={member}"),
+        ),
+        form("/do/ask_more_changes", ""),
     ]
+}
+
+/// A member of staff of whom Ben has approved that they are anonymised.
+async fn former_member_of_staff(desk: &Desk, user_id: &str) -> UserNumber {
+    let member = desk.staff(user_id, &[Role::Cataloguer]).await;
+    let request = approval::ask_staff_anonymising(&desk.store, Actor::COMMAND_LINE, member).await.unwrap();
+    approval::approve(&desk.store, actor(desk, BEN).await, request).await.unwrap();
+    member
 }
 
 /// Somebody was anonymised whose address stands in the notes of three loans of others.

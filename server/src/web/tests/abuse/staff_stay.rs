@@ -39,7 +39,7 @@ async fn no_form_anonymises_a_member_of_staff() {
             let (status, _, page) =
                 who.post(&format!("/do/anonymise_user?page=/users/{user}/anonymise"), form).await;
             assert_eq!(status, StatusCode::CONFLICT, "{user}");
-            assert!(page.contains("by hand"), "it says what to do: {page}");
+            assert!(page.contains("Anonymise this member of staff"), "it says what to do: {page}");
             unchanged(&desk.store, &before, "anonymising staff").await;
             let (_, _, page) = who.get(&format!("/users/{user}/anonymise")).await;
             assert!(!page.contains("/do/anonymise_user"), "the page offers nothing");

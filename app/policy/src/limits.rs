@@ -1,0 +1,177 @@
+//! Safety limits of manual changes: how many users one member of staff, or one import, may change without a second
+//! person.
+
+use serde::{Deserialize, Serialize};
+
+/// How far manual changes go without a second person. Settings of the installation.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Limits {
+    /// Users whom one member of staff anonymises in an hour. Removing identifying fields counts as the same.
+    pub anonymise_per_hour: i64,
+    /// The same in a day.
+    pub anonymise_per_day: i64,
+    /// Users whom one member of staff marks for deletion, or gives an earlier leaving date, in an hour.
+    pub mark_per_hour: i64,
+    /// The same in a day.
+    pub mark_per_day: i64,
+    /// Users whose dates were changed by hand since the last confirmed run, and whom a run anonymises.
+    pub manual_per_run: i64,
+    /// Users from whom one import removes values, or whom it brings closer to being anonymised.
+    pub import_users: i64,
+    /// The same in per cent of all users.
+    pub import_percent: i64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            anonymise_per_hour: 20,
+            anonymise_per_day: 60,
+            mark_per_hour: 100,
+            mark_per_day: 300,
+            manual_per_run: 100,
+            import_users: 1_000,
+            import_percent: 10,
+        }
+    }
+}
+
+/// Up to this many users a share says nothing: the import of a small library is not stopped by it.
+const FEW: i64 = 20;
+
+/// What is counted for one member of staff.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Counted {
+    /// Users who were anonymised, or whose identifying fields were removed.
+    Anonymised,
+    /// Users who were marked for deletion, or got an earlier leaving date.
+    Marked,
+}
+
+/// In which time it is counted.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Window {
+    /// The last 60 minutes.
+    Hour,
+    /// The last 24 hours.
+    Day,
+}
+
+impl Counted {
+    /// Everything that is counted.
+    pub const ALL: [Self; 2] = [Self::Anonymised, Self::Marked];
+
+    /// The stable code that is stored.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Anonymised => "anonymised",
+            Self::Marked => "marked",
+        }
+    }
+
+    /// What was done to the users, to follow “users”.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Anonymised => "anonymised, or cleared of identifying fields,",
+            Self::Marked => "marked for deletion, or given an earlier leaving date,",
+        }
+    }
+}
+
+impl Window {
+    /// Both windows.
+    pub const ALL: [Self; 2] = [Self::Hour, Self::Day];
+
+    /// How many hours it has.
+    pub const fn hours(self) -> i64 {
+        match self {
+            Self::Hour => 1,
+            Self::Day => 24,
+        }
+    }
+
+    /// The window in words.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Hour => "an hour",
+            Self::Day => "a day",
+        }
+    }
+}
+
+impl Limits {
+    /// How many users one member of staff changes in a window without a second person.
+    pub const fn of(self, counted: Counted, window: Window) -> i64 {
+        match (counted, window) {
+            (Counted::Anonymised, Window::Hour) => self.anonymise_per_hour,
+            (Counted::Anonymised, Window::Day) => self.anonymise_per_day,
+            (Counted::Marked, Window::Hour) => self.mark_per_hour,
+            (Counted::Marked, Window::Day) => self.mark_per_day,
+        }
+    }
+
+    /// Whether an import that touches this many of all users needs a confirmation.
+    pub const fn stops_import(self, touched: i64, users: i64) -> bool {
+        touched > self.import_users || touched > FEW && touched * 100 > users * self.import_percent
+    }
+
+    /// The limits, with their names in the configuration. More is weaker.
+    pub const fn named(self) -> [(&'static str, i64); 7] {
+        [
+            ("limit_anonymise_per_hour", self.anonymise_per_hour),
+            ("limit_anonymise_per_day", self.anonymise_per_day),
+            ("limit_mark_per_hour", self.mark_per_hour),
+            ("limit_mark_per_day", self.mark_per_day),
+            ("limit_manual_per_run", self.manual_per_run),
+            ("limit_import_users", self.import_users),
+            ("limit_import_percent", self.import_percent),
+        ]
+    }
+
+    /// Sets the limit of this name.
+    pub fn set(&mut self, name: &str, value: i64) {
+        let place = match name {
+            "limit_anonymise_per_hour" => &mut self.anonymise_per_hour,
+            "limit_anonymise_per_day" => &mut self.anonymise_per_day,
+            "limit_mark_per_hour" => &mut self.mark_per_hour,
+            "limit_mark_per_day" => &mut self.mark_per_day,
+            "limit_manual_per_run" => &mut self.manual_per_run,
+            "limit_import_users" => &mut self.import_users,
+            "limit_import_percent" => &mut self.import_percent,
+            _ => return,
+        };
+        *place = value;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_import_is_stopped_just_above_its_limits() {
+        let limits = Limits { import_users: 500, import_percent: 10, ..Limits::default() };
+        for (touched, users, stops) in [
+            (500, 100_000, false),
+            (501, 100_000, true),
+            (20, 20, false),
+            (21, 20, true),
+            (30, 300, false),
+            (31, 300, true),
+        ] {
+            assert_eq!(limits.stops_import(touched, users), stops, "{touched} of {users}");
+        }
+    }
+
+    #[test]
+    fn every_limit_is_set_by_its_name() {
+        let mut limits = Limits::default();
+        for (at, (name, _)) in (1..).zip(limits.named()) {
+            limits.set(name, at);
+        }
+        assert_eq!(limits.named().map(|(_, value)| value), [1, 2, 3, 4, 5, 6, 7]);
+    }
+}

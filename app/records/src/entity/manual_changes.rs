@@ -1,0 +1,24 @@
+//! A change by a member of staff or an import that counts against the safety limits.
+
+use sea_orm::entity::prelude::*;
+
+/// A change that counts against the safety limits. What each column is stands in the register (`policy::register`).
+#[sea_orm::compact_model]
+#[derive(Clone, Debug, DeriveEntityModel, Eq, PartialEq)]
+#[sea_orm(table_name = "manual_changes")]
+pub struct Model {
+    #[sea_orm(primary_key)]
+    pub id: i64,
+    pub at: DateTimeUtc,
+    pub actor_number: Option<i64>,
+    pub channel: String,
+    pub kind: String,
+    pub user_number: Option<i64>,
+    pub fields: i32,
+    pub confirmed_by: Option<i64>,
+}
+
+#[derive(Clone, Copy, Debug, DeriveRelation, EnumIter)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}

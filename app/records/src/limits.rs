@@ -1,0 +1,80 @@
+//! Safety limits of manual changes: what staff and imports change is counted in one table, on every server alike.
+//!
+//! A change beyond a limit is refused unless a second person has approved more changes of this member of staff. The
+//! first refusal of an hour is noted for banner, health and audit. Changes since the last confirmed run count
+//! towards the limits of the next run (`policy::brake`).
+
+mod confirm;
+mod count;
+mod note;
+
+pub(crate) use confirm::{confirm, manual};
+pub use count::{Reached, reached};
+pub(crate) use count::{claim, replaced_before};
+pub(crate) use note::{noted, noted_as};
+
+use crate::actor::Actor;
+use crate::bulk;
+use crate::clock::Clock;
+use crate::entity::manual_changes;
+use policy::{Counted, UserNumber};
+use sea_orm::{ConnectionTrait, DbErr, NotSet, Set};
+
+/// What is stored of a manual change.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Change {
+    /// The user was anonymised from the record or the command line.
+    Anonymised,
+    /// An edit removed identifying fields.
+    Removed,
+    /// An edit replaced identifying fields, too few to count as removing them.
+    Replaced,
+    /// The user was marked for deletion, or a date changed so that conditions are met earlier.
+    Marked,
+    /// The same by an import.
+    Imported,
+    /// The user became somebody who could be a second person, at the desk.
+    MadeStaff,
+}
+
+impl Change {
+    /// The stable code that is stored.
+    pub(crate) const fn code(self) -> &'static str {
+        match self {
+            Self::Anonymised => "anonymised",
+            Self::Removed => "removed",
+            Self::Replaced => "replaced",
+            Self::Marked => "marked",
+            Self::Imported => "imported",
+            Self::MadeStaff => "made_staff",
+        }
+    }
+
+    /// The changes that a limit counts.
+    const fn of(counted: Counted) -> &'static [Self] {
+        match counted {
+            Counted::Anonymised => &[Self::Anonymised, Self::Removed],
+            Counted::Marked => &[Self::Marked],
+        }
+    }
+}
+
+/// Stores changes of users, in the transaction that makes them.
+pub(crate) async fn record(
+    db: &impl ConnectionTrait,
+    actor: Actor,
+    change: Change,
+    users: impl IntoIterator<Item = (UserNumber, usize)>,
+) -> Result<(), DbErr> {
+    let rows = users.into_iter().map(|(user, fields)| manual_changes::ActiveModel {
+        id: NotSet,
+        at: Set(Clock::real()),
+        actor_number: Set(actor.staff.map(|staff| staff.0)),
+        channel: Set(actor.channel.code().to_owned()),
+        kind: Set(change.code().to_owned()),
+        user_number: Set(Some(user.0)),
+        fields: Set(i32::try_from(fields).unwrap_or(i32::MAX)),
+        confirmed_by: Set(None),
+    });
+    bulk::insert(db, rows).await
+}

@@ -1,0 +1,132 @@
+//! How many users an actor has changed, held against the limits.
+
+use super::Change;
+use crate::actor::Actor;
+use crate::approval;
+use crate::clock::Clock;
+use crate::dialect;
+use crate::error::RecordsError;
+use crate::store::Store;
+use chrono::{DateTime, Duration, Utc};
+use policy::{Counted, UserNumber, Window};
+use sea_orm::sea_query::Value;
+use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr};
+use std::fmt;
+
+/// A limit that an actor has reached.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Reached {
+    /// What is counted.
+    pub counted: Counted,
+    /// In which time.
+    pub window: Window,
+    /// How many users it allows.
+    pub limit: i64,
+}
+
+impl fmt::Display for Reached {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "Safety limit reached: at most {} users may be {} by one member of staff in {}. Nothing was changed. \
+             Ask a second person to approve more changes (page Approvals, or lethe approvals ask --more-changes), \
+             or wait",
+            policy::numbers::grouped(self.limit),
+            self.counted.words().trim_end_matches(','),
+            self.window.words()
+        )
+    }
+}
+
+/// Makes room for the change of one more user: refuses beyond a limit, unless a second person has approved more. The row
+/// of the user is locked before; until the transaction ends no other change of this actor is counted.
+pub(crate) async fn claim(
+    tx: &DatabaseTransaction,
+    store: &Store,
+    actor: Actor,
+    counted: Counted,
+    user: UserNumber,
+) -> Result<(), RecordsError> {
+    dialect::lock_manual_changes(tx, actor.staff.map_or(0, |staff| staff.0)).await?;
+    let Some(limit) = first_reached(tx, store, actor, counted, Some(user)).await? else { return Ok(()) };
+    let Some(more) = approval::more_changes(tx, actor).await? else {
+        return Err(RecordsError::LimitReached(limit));
+    };
+    let granted = store.settings.limits.of(counted, Window::Day);
+    let since = more.decided_at.unwrap_or(more.asked_at);
+    let used = count(tx, actor, counted, since, Some(user)).await? + 1;
+    if used >= granted {
+        approval::use_up(tx, &more).await?;
+    }
+    if used > granted { Err(RecordsError::LimitReached(limit)) } else { Ok(()) }
+}
+
+/// The limits that the next change of an actor would go over, without an approval of more changes.
+pub async fn reached(store: &Store, actor: Actor) -> Result<Vec<Reached>, RecordsError> {
+    let mut all = Vec::new();
+    for counted in Counted::ALL {
+        all.extend(first_reached(&store.db, store, actor, counted, None).await?);
+    }
+    Ok(all)
+}
+
+async fn first_reached(
+    db: &impl ConnectionTrait,
+    store: &Store,
+    actor: Actor,
+    counted: Counted,
+    user: Option<UserNumber>,
+) -> Result<Option<Reached>, RecordsError> {
+    for window in Window::ALL {
+        let limit = store.settings.limits.of(counted, window);
+        let since = Clock::real() - Duration::hours(window.hours());
+        if count(db, actor, counted, since, user).await? >= limit {
+            return Ok(Some(Reached { counted, window, limit }));
+        }
+    }
+    Ok(None)
+}
+
+/// How many users an actor has changed since an instant, without this one.
+async fn count(
+    db: &impl ConnectionTrait,
+    actor: Actor,
+    counted: Counted,
+    since: DateTime<Utc>,
+    without: Option<UserNumber>,
+) -> Result<i64, DbErr> {
+    let kinds = Change::of(counted);
+    let mut values: Vec<Value> = kinds.iter().map(|kind| kind.code().into()).collect();
+    values.extend([since.into(), without.map_or(0, |user| user.0).into()]);
+    let by = match actor.staff {
+        Some(staff) => {
+            values.push(staff.0.into());
+            "actor_number = ?"
+        }
+        None => {
+            values.push(actor.channel.code().into());
+            "actor_number IS NULL AND channel = ?"
+        }
+    };
+    let sql = format!(
+        "SELECT COUNT(DISTINCT user_number) AS n FROM manual_changes WHERE kind IN ({}) AND at > ? \
+         AND user_number <> ? AND {by}",
+        dialect::places(kinds.len())
+    );
+    number(db, &sql, values).await
+}
+
+/// How many identifying values of a user edits of the last day have replaced.
+pub(crate) async fn replaced_before(db: &impl ConnectionTrait, user: UserNumber) -> Result<usize, DbErr> {
+    let sql = "SELECT CAST(COALESCE(SUM(fields), 0) AS BIGINT) AS n FROM manual_changes \
+               WHERE user_number = ? AND kind = ? AND at > ?";
+    let since = Clock::real() - Duration::hours(Window::Day.hours());
+    let fields = number(db, sql, vec![user.0.into(), Change::Replaced.code().into(), since.into()]).await?;
+    Ok(usize::try_from(fields).unwrap_or_default())
+}
+
+/// The one number that a query gives.
+pub(super) async fn number(db: &impl ConnectionTrait, sql: &str, values: Vec<Value>) -> Result<i64, DbErr> {
+    let row = db.query_one_raw(dialect::statement(db.get_database_backend(), sql, values)).await?;
+    row.map_or(Ok(0), |row| row.try_get("", "n"))
+}

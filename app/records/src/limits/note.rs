@@ -1,0 +1,56 @@
+//! Noting that a limit stopped somebody: for banner, health and audit.
+
+use super::count::number;
+use crate::actor::Actor;
+use crate::audit::{self, Deed, Subject};
+use crate::clock::Clock;
+use crate::dialect;
+use crate::entity::manual_changes;
+use crate::error::RecordsError;
+use crate::store::Store;
+use chrono::Duration;
+use sea_orm::{ActiveModelTrait, Set};
+
+/// Passes on the result of a change whose transaction has ended. When a limit stopped it, that is noted.
+pub(crate) async fn noted<T>(
+    store: &Store,
+    actor: Actor,
+    result: Result<T, RecordsError>,
+) -> Result<T, RecordsError> {
+    if let Err(RecordsError::LimitReached(reached)) = &result {
+        let (counted, window) = (reached.counted.code(), reached.window.words().trim_start_matches("an "));
+        let detail = format!("{counted},users={},{}", reached.limit, window.trim_start_matches("a "));
+        noted_as(store, actor, counted, &detail).await?;
+    }
+    result
+}
+
+/// Notes that a limit stopped an actor, once an hour: a script that goes on fills neither table nor audit.
+pub(crate) async fn noted_as(
+    store: &Store,
+    actor: Actor,
+    limit: &str,
+    detail: &str,
+) -> Result<(), RecordsError> {
+    let kind = format!("limit_{limit}");
+    let tx = store.begin().await?;
+    let who = actor.staff.map_or(0, |staff| staff.0);
+    dialect::lock_manual_changes(&tx, who).await?;
+    let sql = "SELECT COUNT(*) AS n FROM manual_changes WHERE COALESCE(actor_number, 0) = ? AND kind = ? AND at > ?";
+    let since = Clock::real() - Duration::hours(1);
+    if number(&tx, sql, vec![who.into(), kind.as_str().into(), since.into()]).await? > 0 {
+        return Ok(());
+    }
+    manual_changes::ActiveModel {
+        at: Set(Clock::real()),
+        actor_number: Set(actor.staff.map(|staff| staff.0)),
+        channel: Set(actor.channel.code().to_owned()),
+        kind: Set(kind),
+        fields: Set(0),
+        ..Default::default()
+    }
+    .insert(&tx)
+    .await?;
+    audit::note(&tx, &store.clock, actor, Deed::LimitReached, Subject::Library, None, detail).await?;
+    store.commit(tx).await
+}

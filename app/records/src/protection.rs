@@ -1,0 +1,85 @@
+//! Protections that the database remembers, so that nobody disables one by changing people or settings.
+//!
+//! Four eyes stay in force for [`COOLING_OFF_HOURS`] after they were last seen in force: there may be only one person
+//! left who could approve, or another setting. A limit that was raised in the configuration takes effect at the first
+//! start after the same time. Meanwhile the banner and `/healthz` tell it.
+
+mod settings;
+
+pub use settings::remember;
+pub(crate) use settings::{WEAKER, strictest};
+
+use crate::approval;
+use crate::clock::Clock;
+use crate::dialect;
+use crate::error::RecordsError;
+use crate::store::Store;
+use chrono::{DateTime, Duration, Utc};
+use policy::Action;
+use policy::four_eyes::COOLING_OFF_HOURS;
+use sea_orm::{ConnectionTrait, DbErr};
+
+/// The actions for which four eyes are remembered.
+pub(crate) const ACTIONS: [Action; 2] = [Action::Approve, Action::ReleaseHolds];
+/// How often it is noted that four eyes are in force, in minutes.
+const NOTED_EVERY_MINUTES: i64 = 60;
+
+/// Since when what is remembered counts no more.
+pub(crate) fn cooled_off() -> DateTime<Utc> {
+    Clock::real() - Duration::hours(COOLING_OFF_HOURS)
+}
+
+fn name_of(action: Action) -> String {
+    format!("four_eyes.{}", action.code())
+}
+
+/// Notes that four eyes are in force, where they are. Called before every change of staff, and regularly by the server.
+pub(crate) async fn observe(db: &impl ConnectionTrait, store: &Store) -> Result<(), RecordsError> {
+    for action in ACTIONS {
+        if approval::is_configured(db, store, action).await? {
+            let before = Clock::real() - Duration::minutes(NOTED_EVERY_MINUTES);
+            put(db, &name_of(action), "in_force", Some(before)).await?;
+        }
+    }
+    Ok(())
+}
+
+/// [`observe`], for the server.
+pub async fn observe_regularly(store: &Store) -> Result<(), RecordsError> {
+    observe(&store.db, store).await
+}
+
+/// Whether four eyes were in force a short time ago.
+pub(crate) async fn is_remembered(db: &impl ConnectionTrait, action: Action) -> Result<bool, DbErr> {
+    Ok(last_seen(db, action).await?.is_some_and(|at| at > cooled_off()))
+}
+
+/// When four eyes were last seen in force.
+pub(crate) async fn last_seen(
+    db: &impl ConnectionTrait,
+    action: Action,
+) -> Result<Option<DateTime<Utc>>, DbErr> {
+    let sql = "SELECT at FROM protections WHERE name = ?";
+    let values = vec![name_of(action).into()];
+    let row = db.query_one_raw(dialect::statement(db.get_database_backend(), sql, values)).await?;
+    row.map(|row| row.try_get("", "at")).transpose()
+}
+
+/// Writes a row; one that is there only if it is older than an instant, where one is given.
+async fn put(
+    db: &impl ConnectionTrait,
+    name: &str,
+    value: &str,
+    if_older: Option<DateTime<Utc>>,
+) -> Result<(), DbErr> {
+    let mut sql = "INSERT INTO protections (name, value, at) VALUES (?, ?, ?) \
+                   ON CONFLICT (name) DO UPDATE SET value = excluded.value, at = excluded.at"
+        .to_owned();
+    let mut values = vec![name.into(), value.into(), Clock::real().into()];
+    if let Some(before) = if_older {
+        sql.push_str(" WHERE protections.at < ?");
+        values.push(before.into());
+    }
+    db.execute_raw(dialect::statement(db.get_database_backend(), &sql, values)).await?;
+    Ok(())
+}

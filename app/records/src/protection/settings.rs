@@ -1,0 +1,111 @@
+//! Settings that protect, as the server last used them. A weaker one takes effect after a time in which everybody sees it.
+
+use super::{cooled_off, put};
+use crate::actor::Actor;
+use crate::audit::{self, Deed, Subject};
+use crate::clock::Clock;
+use crate::entity::protections;
+use crate::error::RecordsError;
+use crate::settings::Settings;
+use crate::store::Store;
+use chrono::Duration;
+use policy::FourEyes;
+use sea_orm::{ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, QueryFilter};
+use std::collections::BTreeMap;
+
+/// What the row of a setting begins with that was weakened.
+pub(crate) const WEAKER: &str = "weaker.";
+/// How long manual changes are kept that no limit counts any more, in days.
+const KEPT_DAYS: i64 = 30;
+
+/// The settings that protect, as numbers: more is weaker.
+fn named(settings: &Settings) -> Vec<(&'static str, i64)> {
+    let mut all = settings.limits.named().to_vec();
+    all.extend([
+        ("brake_people", settings.brakes.people),
+        ("brake_percent", settings.brakes.percent),
+        ("brake_times_median", settings.brakes.times_median),
+        (
+            "four_eyes",
+            match settings.four_eyes {
+                FourEyes::On => 0,
+                FourEyes::Auto => 1,
+                FourEyes::Off => 2,
+            },
+        ),
+        ("password_alone", i64::from(settings.sign_in.password_alone)),
+    ]);
+    all
+}
+
+type Rows = BTreeMap<String, protections::Model>;
+
+async fn rows(db: &impl ConnectionTrait) -> Result<Rows, DbErr> {
+    let all = protections::Entity::find().all(db).await?;
+    Ok(all.into_iter().map(|row| (row.name.clone(), row)).collect())
+}
+
+/// The setting that holds now, of one that is configured: the one before as long as the weaker one cools off.
+fn holding(rows: &Rows, name: &str, configured: i64) -> i64 {
+    let Some(before) = rows.get(name).and_then(|row| row.value.parse().ok()) else { return configured };
+    let has_cooled_off = rows
+        .get(&format!("{WEAKER}{name}"))
+        .is_some_and(|row| row.value == configured.to_string() && row.at <= cooled_off());
+    if configured <= before || has_cooled_off { configured } else { before }
+}
+
+/// The settings with the limits that hold now. Four eyes have a memory of their own, and whether a password alone is
+/// enough decides each sign-in.
+pub(crate) async fn strictest(db: &impl ConnectionTrait, settings: Settings) -> Result<Settings, DbErr> {
+    let rows = rows(db).await?;
+    let mut settings = settings;
+    for (name, configured) in named(&settings) {
+        let value = holding(&rows, name, configured);
+        match name {
+            "brake_people" => settings.brakes.people = value,
+            "brake_percent" => settings.brakes.percent = value,
+            "brake_times_median" => settings.brakes.times_median = value,
+            _ => settings.limits.set(name, value),
+        }
+    }
+    Ok(settings)
+}
+
+/// Compares the settings of a server that starts with those before. A weaker one is noted in the audit and told by
+/// `health` until it has cooled off; a stricter one holds at once.
+pub async fn remember(store: &Store, configured: &Settings) -> Result<(), RecordsError> {
+    let tx = store.begin().await?;
+    let known = rows(&tx).await?;
+    for (name, value) in named(configured) {
+        let weaker = format!("{WEAKER}{name}");
+        let before = known.get(name).and_then(|row| row.value.parse::<i64>().ok());
+        if holding(&known, name, value) == value {
+            if before != Some(value) {
+                put(&tx, name, &value.to_string(), None).await?;
+            }
+            protections::Entity::delete_by_id(weaker).exec(&tx).await?;
+        } else if known.get(&weaker).is_none_or(|row| row.value != value.to_string()) {
+            put(&tx, &weaker, &value.to_string(), None).await?;
+            tracing::warn!(setting = name, "a setting that protects was weakened");
+            let detail = format!("{name},from={},to={value}", before.unwrap_or_default());
+            let (deed, subject) = (Deed::ProtectionWeakened, Subject::Library);
+            audit::note(&tx, &store.clock, Actor::COMMAND_LINE, deed, subject, None, &detail).await?;
+        }
+    }
+    forget_old_changes(&tx).await?;
+    store.commit(tx).await
+}
+
+/// Deletes manual changes that no limit counts any more.
+async fn forget_old_changes(db: &impl ConnectionTrait) -> Result<(), DbErr> {
+    use crate::entity::manual_changes::{Column, Entity};
+    let old = Clock::real() - Duration::days(KEPT_DAYS);
+    let is_settled = Condition::any().add(Column::ConfirmedBy.is_not_null()).add(Column::Kind.is_not_in([
+        "anonymised",
+        "removed",
+        "marked",
+        "imported",
+    ]));
+    Entity::delete_many().filter(Column::At.lt(old)).filter(is_settled).exec(db).await?;
+    Ok(())
+}

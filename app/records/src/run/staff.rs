@@ -1,0 +1,90 @@
+//! Anonymising a member of staff: sign-in and roles end, a second person has approved, and the same anonymiser does it.
+
+use super::single::{carry_out_one, must_be_typed, task_as_shown};
+use crate::actor::Actor;
+use crate::approval::{self, Matter};
+use crate::audit::{self, Deed, Subject};
+use crate::entity::{user_roles, users};
+use crate::error::RecordsError;
+use crate::limits;
+use crate::protection;
+use crate::session;
+use crate::staff::roles_of;
+use crate::store::Store;
+use crate::user;
+use policy::{Action, Counted, Roles, RunId, TaskId, UserNumber};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
+
+/// Why a second person is needed.
+pub(crate) const WHY_STAFF: &str = "A second person has to approve that a member of staff is anonymised";
+
+/// Anonymises a member of staff; `typed` is the user number, typed to confirm. A second person has approved it before,
+/// whatever the setting of four eyes. `shown` are the task and the version of its field settings that a page has shown.
+/// Gives the run that notes it; None for a user who is anonymised already.
+pub async fn anonymise_staff(
+    store: &Store,
+    actor: Actor,
+    number: UserNumber,
+    typed: &str,
+    shown: Option<(TaskId, i32)>,
+) -> Result<Option<RunId>, RecordsError> {
+    let done = within_limits(store, actor, number, typed, shown).await;
+    limits::noted(store, actor, done).await
+}
+
+async fn within_limits(
+    store: &Store,
+    actor: Actor,
+    number: UserNumber,
+    typed: &str,
+    shown: Option<(TaskId, i32)>,
+) -> Result<Option<RunId>, RecordsError> {
+    actor.must(Action::ManageStaff)?;
+    actor.must(Action::AnonymiseOne)?;
+    must_be_typed(number, typed)?;
+    let tx = store.begin().await?;
+    if user::lock(&tx, number).await?.anonymised_on.is_some() {
+        return Ok(None);
+    }
+    let roles = may_anonymise_staff(&tx, actor, number).await?;
+    let task = task_as_shown(&tx, shown).await?;
+    limits::claim(&tx, store, actor, Counted::Anonymised, number).await?;
+    let matter = Matter::staff_anonymising_of(number, roles);
+    let approval = approval::spend(&tx, actor, &matter, WHY_STAFF).await?;
+    protection::observe(&tx, store).await?;
+    user_roles::Entity::delete_many().filter(user_roles::Column::UserNumber.eq(number.0)).exec(&tx).await?;
+    session::forget(&tx, number).await?;
+    let subject = Subject::User(number.0);
+    for role in roles.iter() {
+        audit::note(&tx, &store.clock, actor, Deed::RoleTaken, subject, None, role.code()).await?;
+    }
+    let detail = format!("approval={approval}");
+    audit::note(&tx, &store.clock, actor, Deed::StaffDisabled, subject, None, &detail).await?;
+    carry_out_one(tx, store, actor, number, &task).await.map(Some)
+}
+
+/// The roles of a member of staff whom this actor can have anonymised. Refuses for a user without a role, a fictitious
+/// user, the actor, and the last member of staff who manages staff.
+pub(crate) async fn may_anonymise_staff(
+    db: &impl ConnectionTrait,
+    actor: Actor,
+    number: UserNumber,
+) -> Result<Roles, RecordsError> {
+    let user = users::Entity::find_by_id(number.0).one(db).await?.ok_or(RecordsError::NotFound("user"))?;
+    if user.anonymised_on.is_some() {
+        return Err(user::anonymised(number));
+    }
+    let roles = roles_of(db, number).await?;
+    let why = if user.fictitious {
+        "A fictitious user is not a person"
+    } else if roles.is_empty() {
+        "This user has no role: use “Anonymise” on the record"
+    } else if actor.staff == Some(number) {
+        "Another administrator has to anonymise your record"
+    } else if approval::others(db, Action::ManageStaff, number).await? == 0 {
+        "This is the last administrator. Give the role to another member of staff first"
+    } else {
+        return Ok(roles);
+    };
+    Err(RecordsError::Refused(format!("Nothing was changed. {why}")))
+}

@@ -1,0 +1,294 @@
+//! Anonymising a member of staff with a second person; and that nobody disables a protection by changing people or settings.
+
+use crate::holds::{at_desk, staff, with};
+use crate::support::{add, add_task, clock, day, dump, execute, five_days, for_each_database, leaver};
+use policy::user_form::UserForm;
+use policy::{Action, Brakes, FourEyes, Limits, Role, Roles, UserNumber};
+use records::entity::{audit_events, certificates, user_roles, users};
+use records::health::{self, What};
+use records::residue::{Standing, background_scans, standing};
+use records::{
+    Actor, Clock, RecordsError, Settings, Store, approval, protection, run, staff as accounts, user,
+};
+use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, Set};
+
+const CHIEF: UserNumber = UserNumber(801);
+const BEN: UserNumber = UserNumber(802);
+const EDITH: UserNumber = UserNumber(803);
+
+fn chief() -> Actor {
+    at_desk(CHIEF, Role::Administrator)
+}
+
+fn ben() -> Actor {
+    at_desk(BEN, Role::SystemsLibrarian)
+}
+
+/// Two administrators, a systems librarian, and Edith, who has left: with a role, a photo, loans and messages.
+async fn library(store: &Store) {
+    staff(store, CHIEF, Role::Administrator).await;
+    staff(store, BEN, Role::SystemsLibrarian).await;
+    let edith = users::ActiveModel {
+        number: Set(EDITH.0),
+        email: Set(Some("edith.lapwing@example.org".to_owned())),
+        barcode: Set(Some("B-LAPWING".to_owned())),
+        ..leaver("Lapwing")
+    };
+    add(store, edith).await;
+    for sql in [
+        "INSERT INTO user_roles (user_number, role, granted_on) VALUES (803, 'cataloguer', '2017-01-01'), \
+         (803, 'administrator', '2017-01-01')",
+        "INSERT INTO credentials (user_number, kind, secret, created_at) VALUES (803, 'password', 'SECRET', \
+         '2018-01-01 00:00:00+00:00')",
+        "INSERT INTO messages (user_number, kind, channel, sent_at, recipient, body) VALUES (803, 'overdue', 'email', \
+         '2017-06-02 10:00:00+00:00', 'edith.lapwing@example.org', 'Dear Edith Lapwing')",
+        "INSERT INTO catalogue_records (title, created_by, created_on) VALUES ('Dune', 803, '2017-01-01')",
+    ] {
+        execute(store, sql).await;
+    }
+    add_task(store, &five_days()).await;
+}
+
+async fn anonymise(store: &Store, actor: Actor, number: UserNumber) -> Result<(), RecordsError> {
+    run::anonymise_staff(store, actor, number, &number.to_string(), None).await.map(|_| ())
+}
+
+fn refused<T: std::fmt::Debug>(result: Result<T, RecordsError>) -> String {
+    match result {
+        Err(RecordsError::Refused(why)) => why,
+        other => panic!("not refused: {other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn a_member_of_staff_is_anonymised_by_two_people_and_leaves_nothing() {
+    for_each_database(async |store| {
+        library(&store).await;
+        // The setting of four eyes does not matter.
+        let store = with(&store, FourEyes::Off);
+        assert!(refused(anonymise(&store, chief(), EDITH).await).contains("second person"));
+        let request = approval::ask_staff_anonymising(&store, chief(), EDITH).await.unwrap();
+        assert_eq!(approval::ask_staff_anonymising(&store, chief(), EDITH).await.unwrap(), request);
+        assert!(refused(anonymise(&store, chief(), EDITH).await).contains("nobody has approved yet"));
+        for no_second in [chief(), at_desk(EDITH, Role::Administrator), Actor::COMMAND_LINE] {
+            refused(approval::approve(&store, no_second, request).await);
+        }
+        approval::approve(&store, ben(), request).await.unwrap();
+        let before = dump(&store).await;
+        for wrong in [ben(), at_desk(CHIEF, Role::Librarian), at_desk(CHIEF, Role::Dpo)] {
+            let result = anonymise(&store, wrong, EDITH).await;
+            assert!(matches!(result, Err(RecordsError::Forbidden(_))), "{result:?}");
+        }
+        let stale = Actor::signed_in(CHIEF, Roles::ALL, Clock::real() - chrono::TimeDelta::minutes(6));
+        assert!(matches!(anonymise(&store, stale, EDITH).await, Err(RecordsError::SignInAgain)));
+        let untyped = run::anonymise_staff(&store, chief(), EDITH, "8", None).await;
+        assert!(matches!(untyped, Err(RecordsError::Invalid(_))));
+        assert_eq!(dump(&store).await, before, "nothing was changed");
+        anonymise(&store, chief(), EDITH).await.unwrap();
+        background_scans().await;
+
+        let after = dump(&store).await;
+        for value in ["Lapwing", "lapwing", "LAPWING", "SECRET"] {
+            assert!(!after.contains(value), "{value} is left");
+        }
+        let record = user::read(&store, EDITH).await.unwrap();
+        assert!(record.is_anonymised() && !record.is_staff() && !record.can_sign_in);
+        assert!(policy::replacement::is_replacement(&record.name), "{}", record.name);
+        let (run, result) = standing(&store, EDITH).await.unwrap().unwrap();
+        assert_eq!(result, Standing::Clean);
+        let certificate = certificates::Entity::find_by_id(run.0).one(store.database()).await.unwrap();
+        assert!(certificate.is_some());
+        let events = audit_events::Entity::find().filter(audit_events::Column::SubjectId.eq(EDITH.0));
+        let events =
+            events.filter(audit_events::Column::SubjectKind.eq("user")).all(store.database()).await.unwrap();
+        let deeds: Vec<&str> = events.iter().map(|event| event.action.as_str()).collect();
+        let expected = [
+            "approval_asked",
+            "approval_given",
+            "role_taken",
+            "role_taken",
+            "staff_disabled",
+            "user_anonymised",
+        ];
+        assert_eq!(deeds, expected);
+        anonymise(&store, chief(), EDITH).await.unwrap();
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_approval_is_for_one_member_of_staff_with_these_roles_and_once() {
+    for_each_database(async |store| {
+        library(&store).await;
+        staff(&store, UserNumber(804), Role::Cataloguer).await;
+        let request = approval::ask_staff_anonymising(&store, chief(), EDITH).await.unwrap();
+        approval::approve(&store, ben(), request).await.unwrap();
+        refused(anonymise(&store, chief(), UserNumber(804)).await);
+        execute(
+            &store,
+            "INSERT INTO user_roles (user_number, role, granted_on) VALUES (803, 'dpo', '2018-01-01')",
+        )
+        .await;
+        assert!(
+            refused(anonymise(&store, chief(), EDITH).await).contains("Ask for approval"),
+            "roles have changed"
+        );
+        execute(&store, "DELETE FROM user_roles WHERE user_number = 803 AND role = 'dpo'").await;
+        // Of two who start at once one does it.
+        let other = store.as_another_process(clock());
+        let (one, two) = futures::join!(anonymise(&store, chief(), EDITH), anonymise(&other, chief(), EDITH));
+        assert!(one.is_ok() && two.is_ok(), "{one:?} {two:?}");
+        let runs = records::entity::runs::Entity::find().count(store.database()).await.unwrap();
+        assert_eq!(runs, 1);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn not_oneself_not_the_last_administrator_and_nothing_but_staff() {
+    for_each_database(async |store| {
+        library(&store).await;
+        let asked = async |actor: Actor, number: i64| {
+            let number = UserNumber(number);
+            let asked = refused(approval::ask_staff_anonymising(&store, actor, number).await);
+            assert_eq!(refused(anonymise(&store, actor, number).await), asked);
+            asked
+        };
+        assert!(asked(chief(), CHIEF.0).await.contains("Another administrator"));
+        execute(&store, "DELETE FROM credentials WHERE user_number = 803").await;
+        assert!(asked(Actor::COMMAND_LINE, CHIEF.0).await.contains("last administrator"));
+        let plain = add(&store, leaver("Plain")).await;
+        assert!(asked(chief(), plain.number).await.contains("no role"));
+        execute(&store, "UPDATE users SET fictitious = TRUE WHERE number = 803").await;
+        assert!(asked(chief(), EDITH.0).await.contains("not a person"));
+        execute(&store, "UPDATE users SET fictitious = FALSE WHERE number = 803").await;
+        // What blocks any user blocks a member of staff.
+        execute(&store, "INSERT INTO loans (user_number, branch, issued_on, due_on) VALUES (803, 'main', '2017-01-01', '2017-02-01')").await;
+        let request = approval::ask_staff_anonymising(&store, chief(), EDITH).await.unwrap();
+        approval::approve(&store, ben(), request).await.unwrap();
+        assert!(refused(anonymise(&store, chief(), EDITH).await).contains("loan"));
+        let roles = user_roles::Entity::find().filter(user_roles::Column::UserNumber.eq(EDITH.0));
+        assert_eq!(roles.count(store.database()).await.unwrap(), 2, "untouched or done");
+        // The link, and the form, do not do it.
+        let by_link = run::anonymise_one(&store, chief(), EDITH, "803").await;
+        assert!(refused(by_link).contains("Anonymise this member of staff"));
+        let form = user::form_of(&user::read(&store, EDITH).await.unwrap());
+        let cleared = UserForm { first_name: String::new(), email: String::new(), ..form };
+        assert!(refused(user::save(&store, chief(), &cleared).await).contains("Anonymise this member of staff"));
+    })
+    .await;
+}
+
+/// An administrator disables the others who could approve, and then runs alone.
+#[tokio::test]
+async fn four_eyes_outlast_the_people_who_could_approve() {
+    for_each_database(async |store| {
+        library(&store).await;
+        add(&store, leaver("Ng")).await;
+        let on = async || approval::four_eyes(&store, Action::Approve).await.unwrap();
+        let ending = async || {
+            let told = health::read(&store).await.unwrap().conditions;
+            told.iter().any(|one| one.what == What::FourEyesEnding)
+        };
+        assert!(on().await && !ending().await);
+        accounts::disable(&store, chief(), BEN).await.unwrap();
+        accounts::take_role(&store, Actor::COMMAND_LINE, EDITH, Role::Administrator).await.unwrap();
+        assert!(on().await, "they were in force a moment ago");
+        assert!(ending().await);
+        let preview = run::preview(&store, chief(), policy::TaskId(1)).await.unwrap();
+        let alone = run::start(&store, chief(), preview, "1").await;
+        assert!(refused(alone).contains("second person"));
+        // Somebody made up for it counts no sooner than after a day.
+        let (made_up, _) = accounts::add(&store, chief(), "made-up", Role::SystemsLibrarian).await.unwrap();
+        accounts::set_demo_password(&store, Actor::COMMAND_LINE, made_up, "plum tractor seventeen")
+            .await
+            .unwrap();
+        let request = approval::ask(&store, chief(), preview).await.unwrap();
+        let made_up = at_desk(made_up, Role::SystemsLibrarian);
+        assert!(refused(approval::approve(&store, made_up, request).await).contains("24 hours"));
+        // Nor is another setting of use.
+        let off = with(&store, FourEyes::Off);
+        assert!(approval::four_eyes(&off, Action::Approve).await.unwrap());
+        // The one who remains can go on alone when everybody has had the time to see it.
+        execute(&store, "UPDATE protections SET at = '2018-01-01 00:00:00+00:00'").await;
+        assert!(!on().await && !ending().await);
+        run::start(&store, chief(), preview, "1").await.unwrap();
+        assert!(!approval::four_eyes(&off, Action::Approve).await.unwrap());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_new_approver_counts_after_a_day() {
+    for_each_database(async |store| {
+        staff(&store, CHIEF, Role::Administrator).await;
+        let on = async || approval::four_eyes(&store, Action::Approve).await.unwrap();
+        let (number, _) = accounts::add(&store, chief(), "second", Role::SystemsLibrarian).await.unwrap();
+        accounts::set_demo_password(&store, Actor::COMMAND_LINE, number, "plum tractor seventeen")
+            .await
+            .unwrap();
+        assert!(!on().await);
+        execute(&store, "UPDATE manual_changes SET at = '2018-01-01 00:00:00+00:00'").await;
+        assert!(on().await);
+        // Another role makes nobody new who could approve before; an invitation of an account without a second factor does.
+        accounts::give_role(&store, chief(), number, Role::Dpo).await.unwrap();
+        assert!(!approval::four_eyes(&store, Action::ReleaseHolds).await.unwrap());
+        execute(&store, "DELETE FROM protections").await;
+        execute(&store, "UPDATE manual_changes SET at = '2018-01-01 00:00:00+00:00'").await;
+        accounts::invite(&store, chief(), number).await.unwrap();
+        execute(&store, "DELETE FROM protections").await;
+        assert!(!on().await);
+    })
+    .await;
+}
+
+/// A setting that protects and is weakened between two starts is told, and holds after everybody has had time to see it.
+#[tokio::test]
+async fn weaker_settings_are_told_and_take_effect_later() {
+    for_each_database(async |store| {
+        let url = crate::audit::tampering::url_of(&store).await;
+        let open = async |settings: &Settings| Store::open(&url, clock(), settings.clone()).await.unwrap();
+        let strict = store.settings().clone();
+        let weak = Settings {
+            limits: Limits { anonymise_per_hour: 9_999, ..Limits::default() },
+            brakes: Brakes { percent: 100, ..Brakes::default() },
+            four_eyes: FourEyes::Off,
+            ..strict.clone()
+        };
+        protection::remember(&store, &strict).await.unwrap();
+        let weakened = async |store: &Store| {
+            let told = health::read(store).await.unwrap().conditions;
+            told.into_iter().map(|one| one.what).find(|what| matches!(what, What::SettingsWeakened { .. }))
+        };
+        assert_eq!(weakened(&store).await, None);
+        let started = open(&weak).await;
+        protection::remember(&started, &weak).await.unwrap();
+        protection::remember(&started, &weak).await.unwrap();
+        assert_eq!((started.settings().limits, started.settings().brakes), (strict.limits, strict.brakes));
+        assert_eq!(weakened(&started).await, Some(What::SettingsWeakened { settings: 3 }));
+        let events =
+            audit_events::Entity::find().filter(audit_events::Column::Action.eq("protection_weakened"));
+        let events = events.all(store.database()).await.unwrap();
+        let details: Vec<&str> = events.iter().map(|event| event.detail.as_str()).collect();
+        assert_eq!(
+            details,
+            [
+                "limit_anonymise_per_hour,from=20,to=9999",
+                "brake_percent,from=10,to=100",
+                "four_eyes,from=1,to=2"
+            ]
+        );
+        // Setting it back ends that.
+        protection::remember(&open(&strict).await, &strict).await.unwrap();
+        assert_eq!(weakened(&store).await, None);
+        protection::remember(&open(&weak).await, &weak).await.unwrap();
+        execute(&store, "UPDATE protections SET at = '2018-01-01 00:00:00+00:00' WHERE name LIKE 'weaker.%'")
+            .await;
+        assert_eq!(open(&weak).await.settings().limits.anonymise_per_hour, 9_999);
+        // What is stricter holds at once.
+        let stricter = Settings { limits: Limits { anonymise_per_hour: 1, ..Limits::default() }, ..strict };
+        assert_eq!(open(&stricter).await.settings().limits.anonymise_per_hour, 1);
+        assert_eq!(day("2018-01-21"), store.clock().today());
+    })
+    .await;
+}

@@ -1,0 +1,117 @@
+//! The guided action *Anonymise this member of staff*.
+
+use super::anonymise::{AnonymiseForm, confirmation};
+use super::{address, effects};
+use crate::error::AppError;
+use crate::pages::approvals::{
+    ApproveRequest, AskStaffAnonymising, DeclineRequest, decisions, limits_reached, second::told,
+};
+use crate::parts::{Notice, PostButton, ProblemSummary};
+use crate::state::{actor, opens, store};
+use crate::submission::refusal;
+use leptos::prelude::*;
+use leptos::server_fn::ServerFn as _;
+use leptos::server_fn::codec::PostUrl;
+use policy::dates::joined;
+use policy::four_eyes::APPROVAL_HOURS;
+use policy::{TaskId, UserNumber};
+use records::approval::{self, Standing};
+use records::run::{self, SinglePlan};
+use records::user::{self, UserRecord};
+use records::{RecordsError, Store};
+
+/// Anonymises a member of staff. Irreversible.
+#[server(prefix = "/do", endpoint = "anonymise_staff", input = PostUrl)]
+pub(super) async fn anonymise_staff(form: AnonymiseForm) -> Result<(), AppError> {
+    let number = UserNumber(form.user);
+    let shown = Some((TaskId(form.task), form.version));
+    run::anonymise_staff(&store(), actor(), number, &form.confirm, shown).await?;
+    leptos_axum::redirect(&format!("{}?done=anonymised", address(number)));
+    Ok(())
+}
+
+/// Explains the action, asks for the second person, and asks for the last time.
+pub(super) async fn guide(
+    store: &Store,
+    user: &UserRecord,
+    plan: &SinglePlan,
+) -> Result<AnyView, RecordsError> {
+    let effects = user::effects(store, user.number, &plan.policy).await?;
+    let second = if opens(AnonymiseStaff::PATH) {
+        second_person(store, user, plan).await?
+    } else {
+        view! { <Notice kind="warning"><p>"Only a member of staff who manages staff can do this."</p></Notice> }
+            .into_any()
+    };
+    let roles: Vec<&str> = user.roles.iter().map(|role| role.words()).collect();
+    let roles = joined(&roles, "and");
+    Ok(view! {
+        <ProblemSummary error=refusal(AnonymiseStaff::PATH) />
+        <p>
+            "Use this for a member of staff who has left. A second person has to approve it. It cannot be undone."
+        </p>
+        <h2>"What happens"</h2>
+        <ol>
+            <li>"Sign-in ends: password, second factor and all sessions are removed."</li>
+            <li>"The roles end: "{roles}"."</li>
+            <li>
+                "The record is anonymised as for any user: by the field settings above, with messages, notes, residue \
+                 search, ledger and certificate."
+            </li>
+            <li>"Catalogue records show the random name from then on."</li>
+        </ol>
+        {effects::table(&effects)}
+        {second}
+    }
+    .into_any())
+}
+
+async fn second_person(store: &Store, user: &UserRecord, plan: &SinglePlan) -> Result<AnyView, RecordsError> {
+    let number = user.number;
+    let actor = actor();
+    let newest = approval::of_user(store, number).await?;
+    let missing = approval::missing_for_staff(store, actor, number).await?;
+    let limits = limits_reached().await?;
+    if missing.is_none() {
+        let form =
+            confirmation(user, plan, AnonymiseStaff::PATH, format!("Anonymise member of staff {number}"));
+        return Ok(view! { {limits} {form} }.into_any());
+    }
+    let standing = newest.as_ref().map(|approval| approval.standing);
+    let ask = (standing != Some(Standing::Waiting)).then(|| {
+        let values = vec![("user", number.to_string())];
+        let page = format!("{}/anonymise", address(number));
+        view! { <PostButton function=AskStaffAnonymising::PATH page values words="Ask for approval" /> }
+    });
+    let decide = newest.as_ref().and_then(|approval| decisions(approval, actor, "/approvals"));
+    let paths = [AskStaffAnonymising::PATH, ApproveRequest::PATH, DeclineRequest::PATH];
+    Ok(view! {
+        <section class="notice warning" aria-labelledby="second-person">
+            <h2 id="second-person">"Two people are needed"</h2>
+            <ProblemSummary error=paths.into_iter().find_map(refusal) />
+            <p>
+                "One member of staff asks, another one approves, and the first one then anonymises the record here. An \
+                 approval holds for " {APPROVAL_HOURS.to_string()} " hours and once."
+            </p>
+            {newest.as_ref().map(told)}
+            {missing.map(|why| view! { <p>{why}"."</p> })}
+            {decide}
+            {ask}
+        </section>
+    }
+    .into_any())
+}
+
+/// Why a fictitious user is not anonymised.
+pub(super) fn fictitious(user: &UserRecord) -> impl IntoView + use<> {
+    let edit = format!("{}/edit", address(user.number));
+    view! {
+        <Notice kind="warning">
+            <p>
+                "This record is fictitious: it is not a person, so there is nobody to anonymise. If it names a person, \
+                 edit it."
+            </p>
+            <p><a href=edit>"Edit user"</a></p>
+        </Notice>
+    }
+}
