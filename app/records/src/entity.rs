@@ -10,6 +10,7 @@ pub mod charges;
 pub mod credentials;
 pub mod custom_fields;
 pub mod custom_values;
+pub mod form_keys;
 pub mod items;
 pub mod ledger_mark;
 pub mod legal_holds;

@@ -14,7 +14,7 @@ use crate::entity::runs;
 use crate::error::RecordsError;
 use crate::schedule::missed_times_of;
 use crate::store::Store;
-use crate::task::TaskName;
+use crate::task::{TaskName, unowned_tasks};
 use chrono::{DateTime, Duration, Utc};
 use futures::try_join;
 use policy::{Brake, Phase, RunId, RunKind, RunState, TaskId};
@@ -80,6 +80,8 @@ pub enum What {
         /// How many times.
         times: i64,
     },
+    /// The task runs by its schedule, and its owner is anonymised, may not see tasks or cannot sign in.
+    OwnerGone,
     /// Legal holds are due for review. They stay in force.
     HoldsDue {
         /// How many.
@@ -99,12 +101,13 @@ impl What {
             Self::Failed { .. } => "failed",
             Self::NobodyDone { .. } => "nobody_done",
             Self::Missed { .. } => "missed",
+            Self::OwnerGone => "owner_gone",
             Self::HoldsDue { .. } => "holds_due",
         }
     }
 
     /// The codes of all conditions.
-    pub const CODES: [&'static str; 9] = [
+    pub const CODES: [&'static str; 10] = [
         "overdue",
         "not_taken_up",
         "no_progress",
@@ -113,15 +116,22 @@ impl What {
         "failed",
         "nobody_done",
         "missed",
+        "owner_gone",
         "holds_due",
     ];
 }
 
 /// Reads what somebody should know.
 pub async fn read(store: &Store) -> Result<Health, RecordsError> {
-    let (overdue, unfinished, newest, missed, holds) =
-        try_join!(overdue(store), unfinished(store), newest(store), missed(store), holds::due(store))?;
-    Ok(Health { conditions: [overdue, unfinished, newest, missed, holds].concat() })
+    let (overdue, unfinished, newest, missed, unowned, holds) = try_join!(
+        overdue(store),
+        unfinished(store),
+        newest(store),
+        missed(store),
+        unowned(store),
+        holds::due(store)
+    )?;
+    Ok(Health { conditions: [overdue, unfinished, newest, missed, unowned, holds].concat() })
 }
 
 async fn query(store: &Store, sql: &str, values: Vec<Value>) -> Result<Vec<QueryResult>, DbErr> {
@@ -133,6 +143,16 @@ fn task_of(row: &QueryResult) -> Result<(TaskId, TaskName), DbErr> {
     let visibility: String = row.try_get("", "visibility")?;
     let (words, owner) = (row.try_get("", "description")?, row.try_get("", "owner_number")?);
     Ok((TaskId(row.try_get("", "task_id")?), TaskName::stored(words, &visibility, owner)))
+}
+
+/// Tasks that run by their schedule although no owner looks after them.
+async fn unowned(store: &Store) -> Result<Vec<Condition>, RecordsError> {
+    let tasks = unowned_tasks(&store.db, None).await?;
+    let runs = tasks.into_iter().filter(|task| task.active && !task.schedule.is_manual_only());
+    let since = store.clock.now();
+    Ok(runs
+        .map(|task| Condition { what: What::OwnerGone, task: Some((task.id, task.name)), run: None, since })
+        .collect())
 }
 
 async fn overdue(store: &Store) -> Result<Vec<Condition>, RecordsError> {

@@ -4,6 +4,7 @@
 //! somebody has proven more about themselves. Times are by the computer's clock.
 
 mod live;
+mod once;
 mod proof;
 mod provider;
 mod sought;
@@ -13,6 +14,7 @@ mod trip;
 
 pub use live::{Listed, end, end_all_of, end_one, find, has_app, list, look};
 pub(crate) use live::{forget, forget_others};
+pub use once::{Begun, FormOnce};
 pub(crate) use proof::{Shown, failed, renew};
 pub use proof::{again, change_password, second_factor, sign_in};
 pub use provider::{Identity, connect, disconnect, is_connected, sign_in_by_provider};

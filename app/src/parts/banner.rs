@@ -96,6 +96,15 @@ fn line(condition: Condition, brakes: Brakes) -> impl IntoView {
             let more = (times > 1).then(|| format!(" and {} more", grouped(times - 1)));
             (to_run, name, view! { " missed its run of " {moment()} {more} "." }.into_any())
         }
+        What::OwnerGone => (
+            to_task,
+            name,
+            view! {
+                " runs by its schedule, but its owner cannot sign in or may not see tasks. "
+                {opens("/tasks/owners").then(|| view! { <a href="/tasks/owners">"Reassign the task"</a>"." })}
+            }
+            .into_any(),
+        ),
         What::HoldsDue { holds } => (
             Some("/holds?show=due".to_owned()),
             counted(holds, "legal hold", "legal holds"),

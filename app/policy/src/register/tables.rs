@@ -492,6 +492,7 @@ pub const TABLES: &[Table] = &[
     proof::LEDGER_MARK,
     proof::REPLAYS,
     proof::APPROVALS,
+    proof::FORM_KEYS,
     Table {
         name: "seaql_migrations",
         words: "Steps of the schema",

@@ -10,13 +10,13 @@ use crate::ledger;
 use crate::residue::{self, Memory};
 use crate::selection;
 use crate::store::Store;
-use crate::task::TaskName;
+use crate::task::{TaskName, default_task};
 use policy::form::Problem;
 use policy::{
     Action, Outcome, Policy, RULES_VERSION, Reason, RunId, RunKind, RunState, Selection, TaskId, UserNumber,
     Verdict, assess,
 };
-use sea_orm::{ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, Set};
+use sea_orm::{ActiveModelTrait, EntityTrait, Set};
 
 /// What would happen to one person.
 #[derive(Clone, Debug)]
@@ -29,33 +29,18 @@ pub struct SinglePlan {
     pub version: i32,
     /// Its policy.
     pub policy: Policy,
-    /// How many tasks there are that could serve.
-    pub tasks: usize,
 }
 
 /// Says what would happen to one person.
 pub async fn plan_for_one(store: &Store, number: UserNumber) -> Result<SinglePlan, RecordsError> {
     let facts = selection::facts(&store.db, &[number]).await?;
     let (_, facts) = facts.first().ok_or(RecordsError::NotFound("user"))?;
-    let (task, tasks) = serving_task(&store.db).await?;
+    let task = default_task(&store.db).await?;
     let policy = task.as_ref().map_or(Ok(Policy::default()), |task| stored_policy(&task.policy))?;
     let verdict = assess(facts, &policy, store.clock.today(), Selection::Single);
     let version = task.as_ref().map_or(0, |task| task.version);
     let task = task.map(|task| (TaskId(task.id), TaskName::of(&task)));
-    Ok(SinglePlan { verdict, task, version, policy, tasks })
-}
-
-/// The task that serves single users (rule 7): the one that is marked, or the only one. And how many there are.
-async fn serving_task(db: &impl ConnectionTrait) -> Result<(Option<tasks::Model>, usize), RecordsError> {
-    let mut all = tasks::Entity::find()
-        .filter(tasks::Column::DeletedAt.is_null())
-        .order_by_desc(tasks::Column::SingleDefault)
-        .order_by_asc(tasks::Column::Id)
-        .all(db)
-        .await?;
-    let count = all.len();
-    let serves = all.first().is_some_and(|first| first.single_default || count == 1);
-    Ok((serves.then(|| all.remove(0)), count))
+    Ok(SinglePlan { verdict, task, version, policy })
 }
 
 /// Anonymises one person; `typed` is the user number, typed to confirm. Gives the run that notes it. Somebody
@@ -98,10 +83,10 @@ async fn anonymise_by(
     if user.anonymised_on.is_some() {
         return Ok(None);
     }
-    let (Some(task), _) = serving_task(&tx).await? else {
+    let Some(task) = default_task(&tx).await? else {
         return Err(RecordsError::Refused(
-            "There is no task whose field settings could apply. Create a task “Anonymise user data”, or mark one \
-             as the default for single users"
+            "Nothing was changed: no task says what happens to each field. Create a task of the type Data maintenance › \
+             Anonymise user data; it may be manual only"
                 .to_owned(),
         ));
     };

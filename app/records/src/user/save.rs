@@ -11,7 +11,7 @@ use crate::hold;
 use crate::staff::roles_of;
 use crate::store::Store;
 use crate::words;
-use policy::dates::iso;
+use policy::dates::shown;
 use policy::form::{FieldErrors, Problem};
 use policy::user_form::{UserDraft, UserForm, validate};
 use policy::{Action, UserNumber};
@@ -25,7 +25,7 @@ use std::collections::{BTreeMap, BTreeSet};
 /// or anonymised it, is refused: nothing of the old values comes back.
 pub async fn save(store: &Store, actor: Actor, form: &UserForm) -> Result<UserNumber, RecordsError> {
     actor.must(Action::EditUsers)?;
-    let draft = validate(form).map_err(RecordsError::Invalid)?;
+    let draft = validate(form, store.clock.today()).map_err(RecordsError::Invalid)?;
     let tx = store.begin().await?;
     let number = if form.number.trim().is_empty() {
         create(store, actor, &tx, &draft).await?
@@ -41,7 +41,7 @@ pub async fn save(store: &Store, actor: Actor, form: &UserForm) -> Result<UserNu
 /// The form to edit a record.
 pub fn form_of(record: &UserRecord) -> UserForm {
     let text = |value: &Option<String>| value.clone().unwrap_or_default();
-    let date = |value: Option<chrono::NaiveDate>| value.map(iso).unwrap_or_default();
+    let date = |value: Option<chrono::NaiveDate>| value.map(shown).unwrap_or_default();
     let code = |value: &Option<super::Term>| value.as_ref().map(|term| term.code.clone()).unwrap_or_default();
     UserForm {
         number: record.number.to_string(),
