@@ -7,6 +7,9 @@ use policy::dates;
 /// What the name of a picker begins with.
 const PICKED: &str = "picked[";
 
+/// What a picker is called. The words of its text field would make two fields of the same name.
+pub(crate) const CALENDAR: &str = "Calendar";
+
 /// The name of the picker beside a text field, in which this date stands at first.
 pub(crate) fn picker_name(field: &str, at_first: &str) -> String {
     format!("{PICKED}{at_first}]{field}")

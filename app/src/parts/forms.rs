@@ -2,7 +2,7 @@
 
 use super::percent_encoded;
 use crate::error::AppError;
-use crate::picked::{iso_or_empty, picker_name};
+use crate::picked::{CALENDAR, iso_or_empty, picker_name};
 use crate::state::{opens, session};
 use crate::submission;
 use leptos::prelude::*;
@@ -67,8 +67,6 @@ pub(crate) fn DateInput(
     /// The name under which the text is posted.
     #[prop(into)]
     name: String,
-    /// What the date is, for the picker.
-    label: &'static str,
     /// What was typed.
     value: String,
     /// Whether it is wrong.
@@ -82,7 +80,7 @@ pub(crate) fn DateInput(
         <span class="dated">
             <input id=id name=name.clone() class="date" type="text" autocomplete="off" value=dates::as_shown(&value)
                 aria-invalid=wrong.then_some("true") aria-describedby=described />
-            <input name=picker_name(&name, &picked) type="date" value=picked.clone() aria-label=format!("{label}: pick a date") />
+            <input name=picker_name(&name, &picked) type="date" value=picked.clone() aria-label=CALENDAR />
         </span>
     }
 }

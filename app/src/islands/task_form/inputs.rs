@@ -1,7 +1,7 @@
 //! What the fields of the form share: where their values stand, when their problems are shown.
 
 use crate::error::AppError;
-use crate::picked::{iso_or_empty, picker_name};
+use crate::picked::{CALENDAR, iso_or_empty, picker_name};
 use chrono::NaiveDateTime;
 use leptos::prelude::*;
 use policy::dates;
@@ -223,7 +223,7 @@ pub(super) fn DateField(form: Form, text: Text, label: &'static str, hint: &'sta
                 <input
                     name=picker_name(&posted(name), &picked)
                     type="date"
-                    aria-label=format!("{label}: pick a date")
+                    aria-label=CALENDAR
                     value=picked.clone()
                     prop:value=move || form.with(|form| iso_or_empty((text.read)(form)))
                     on:change=pick

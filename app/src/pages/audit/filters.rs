@@ -58,7 +58,7 @@ pub(super) fn Filters(form: AuditForm, errors: FieldErrors) -> impl IntoView {
         view! {
             <div class="field">
                 <label for=name>{label}</label>
-                <DateInput id=name name label value wrong=errors.of(name).is_some()
+                <DateInput id=name name value wrong=errors.of(name).is_some()
                     described=format!("{name}-problem") />
                 <FieldProblem field=name errors=errors.clone() />
             </div>

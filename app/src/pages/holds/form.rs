@@ -70,7 +70,7 @@ pub(crate) fn place_form(on: On, page: &str) -> impl IntoView + use<> {
                     <div class="field">
                         <label for="review_on">"Review date"</label>
                         <p class="hint" id="review_on-hint">"Like 15 Jan 2018, at most two years ahead"</p>
-                        <DateInput id="review_on" name="form[review_on]" label="Review date" value=form.review_on.clone()
+                        <DateInput id="review_on" name="form[review_on]" value=form.review_on.clone()
                             wrong=wrong("review_on").is_some() described="review_on-hint review_on-problem" />
                         <FieldProblem field="review_on" errors=errors.clone() />
                     </div>

@@ -86,7 +86,7 @@ fn review(hold: HoldId) -> impl IntoView {
                 <div class="field">
                     <label for="review_on">"Next review date"</label>
                     <p class="hint" id="review_on-hint">"Like 15 Jan 2018, at most two years ahead"</p>
-                    <DateInput id="review_on" name="form[review_on]" label="Next review date" value=typed wrong
+                    <DateInput id="review_on" name="form[review_on]" value=typed wrong
                         described="review_on-hint review_on-problem" />
                     <FieldProblem field="review_on" errors />
                 </div>

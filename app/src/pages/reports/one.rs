@@ -62,7 +62,7 @@ fn Filters(report: Report, form: ReportForm, errors: FieldErrors) -> impl IntoVi
             view! {
                 <div class="field">
                     <label for=name>{words}</label>
-                    <DateInput id=name name label=words value=typed wrong=errors.of(name).is_some()
+                    <DateInput id=name name value=typed wrong=errors.of(name).is_some()
                         described=format!("{name}-problem") />
                     <FieldProblem field=name errors=errors.clone() />
                 </div>

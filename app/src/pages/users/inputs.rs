@@ -58,7 +58,7 @@ impl Inputs {
             <div class="field">
                 <label for=field>{label}</label>
                 <p class="hint" id=format!("{field}-hint")>"Like 15 Jan 2018"</p>
-                <DateInput id=field name=format!("form[{field}]") label value=value.to_owned()
+                <DateInput id=field name=format!("form[{field}]") value=value.to_owned()
                     wrong=self.wrong(field).is_some() described=format!("{field}-hint {field}-problem") />
                 <FieldProblem field errors=self.errors.clone() />
             </div>

@@ -165,7 +165,7 @@ fn date(
     view! {
         <div class="field">
             <label for=name>{label}</label>
-            <DateInput id=name name=format!("form[{name}]") label value wrong described=format!("{name}-problem") />
+            <DateInput id=name name=format!("form[{name}]") value wrong described=format!("{name}-problem") />
             <FieldProblem field=name errors=errors.clone() />
         </div>
     }
