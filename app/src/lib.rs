@@ -8,6 +8,7 @@
 
 pub mod error;
 pub mod islands;
+pub(crate) mod picked;
 
 #[cfg(feature = "ssr")]
 pub mod cookie;

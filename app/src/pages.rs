@@ -38,5 +38,7 @@ pub use sign_in::{
     own_page, remember,
 };
 pub use staff::StaffPage;
-pub use tasks::{DeleteTaskPage, EditTaskPage, NewTaskPage, TaskListPage, TaskPage};
+pub use tasks::{
+    DeactivateTaskPage, DeleteTaskPage, EditTaskPage, NewTaskPage, TaskListPage, TaskOwnersPage, TaskPage,
+};
 pub use users::{AnonymiseUserPage, EditUserPage, NewUserPage, UserPage, UserSearchPage};

@@ -62,9 +62,11 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/may-not") view=pages::MayNotPage ssr=SsrMode::Async />
                 <Route path=StaticSegment("tasks") view=pages::TaskListPage ssr=SsrMode::Async />
                 <Route path=path!("/tasks/new") view=pages::NewTaskPage ssr=SsrMode::Async />
+                <Route path=path!("/tasks/owners") view=pages::TaskOwnersPage ssr=SsrMode::Async />
                 <Route path=path!("/tasks/:id") view=pages::TaskPage ssr=SsrMode::Async />
                 <Route path=path!("/tasks/:id/edit") view=pages::EditTaskPage ssr=SsrMode::Async />
                 <Route path=path!("/tasks/:id/delete") view=pages::DeleteTaskPage ssr=SsrMode::Async />
+                <Route path=path!("/tasks/:id/deactivate") view=pages::DeactivateTaskPage ssr=SsrMode::Async />
                 <Route path=path!("/users") view=pages::UserSearchPage ssr=SsrMode::Async />
                 <Route path=path!("/users/new") view=pages::NewUserPage ssr=SsrMode::Async />
                 <Route path=path!("/users/:id") view=pages::UserPage ssr=SsrMode::Async />

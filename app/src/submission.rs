@@ -5,6 +5,11 @@
 //! When all is well the server function redirects. When not, that page is rendered again with the [`Submitted`]
 //! form in its context. Nothing that was typed is stored anywhere.
 
+mod body;
+mod once;
+
+pub use body::is_text;
+
 use crate::doors;
 use crate::error::AppError;
 use crate::parts::percent_encoded;
@@ -13,9 +18,10 @@ use crate::state::{AppState, extension};
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{DefaultBodyLimit, FromRequest as _, State};
 use axum::response::{IntoResponse, Response};
+use body::Fields;
 use http::header::{ACCEPT, CONTENT_TYPE, HeaderName, LOCATION, RETRY_AFTER, SET_COOKIE};
 use http::request::Parts;
-use http::{Extensions, HeaderValue, Method, Request, StatusCode, Uri};
+use http::{Extensions, HeaderMap, HeaderValue, Method, Request, StatusCode, Uri};
 use leptos::prelude::*;
 use records::Session;
 use serde::de::DeserializeOwned;
@@ -26,6 +32,8 @@ use std::time::Duration;
 pub const PREFIX: &str = "/do";
 /// The field of the token that shows that a form was made for this session.
 pub(crate) const TOKEN: &str = "form_token";
+/// The field of the key under which a form is carried out once.
+const KEY: &str = "form_key";
 /// The largest form, in bytes. No right form comes near it; a text that is far too long still comes back at its
 /// field, to be shortened.
 pub const MOST_BYTES: usize = 2 * 1024 * 1024;
@@ -78,10 +86,16 @@ pub(crate) fn action(function_path: &str, page: &str) -> String {
 #[derive(Clone, Debug)]
 pub struct FormToken(pub String);
 
-/// The token in a form. It stands in every form that posts.
+/// The key of the forms of one page: the same form with the same key is carried out once. The web server puts a random one
+/// into the extensions of each request.
+#[derive(Clone, Debug)]
+pub struct FormKey(pub String);
+
+/// The token and the key in a form. They stand in every form that posts.
 #[component]
 pub(crate) fn Token() -> impl IntoView {
-    extension::<FormToken>().map(|token| view! { <input type="hidden" name=TOKEN value=token.0 /> })
+    let key = extension::<FormKey>().map(|key| view! { <input type="hidden" name=KEY value=key.0 /> });
+    extension::<FormToken>().map(|token| view! { <input type="hidden" name=TOKEN value=token.0 /> {key} })
 }
 
 /// Carries out a posted form.
@@ -92,37 +106,53 @@ pub async fn submit(State(state): State<AppState>, request: Request<Body>) -> Re
         Ok(form) => form,
         Err((form, error)) => return again(&state, form, error).await,
     };
+    once::carry_out(&state, parts, form).await
+}
+
+/// What a form came to.
+struct Outcome {
+    /// Where it leads, or why it was not carried out.
+    result: Result<HeaderValue, AppError>,
+    /// What signs somebody in or out.
+    headers: HeaderMap,
+}
+
+/// Lets the function of a form carry it out.
+async fn call(state: &AppState, mut parts: Parts, (path, own_page, body): (&str, &str, Bytes)) -> Outcome {
     // The function is asked for a plain answer; whether there is a page to go to is decided here.
     parts.headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
-    parts.uri = Uri::try_from(form.path.as_str()).unwrap_or_default();
+    parts.uri = Uri::try_from(path).unwrap_or_default();
     let context = state.clone();
     let answer = leptos_axum::handle_server_fns_with_context(
         move || provide_context(context.clone()),
-        Request::from_parts(parts, Body::from(form.body.clone())),
+        Request::from_parts(parts, Body::from(body)),
     )
     .await
     .into_response();
     let (answer, body) = answer.into_parts();
     let page = match answer.headers.get(LOCATION) {
         Some(location) => Some(location.clone()),
-        None if answer.status.is_success() => HeaderValue::try_from(form.page.as_str()).ok(),
+        None if answer.status.is_success() => HeaderValue::try_from(own_page).ok(),
         None => None,
     };
-    let mut response = if let Some(page) = page {
-        (StatusCode::SEE_OTHER, [(LOCATION, page)]).into_response()
-    } else {
-        let error = match to_bytes(body, MOST_BYTES).await {
+    let result = match page {
+        Some(page) => Ok(page),
+        None => Err(match to_bytes(body, MOST_BYTES).await {
             Ok(bytes) => serde_json::from_slice(&bytes).unwrap_or(AppError::Unreadable),
             Err(_) => AppError::Unreadable,
-        };
-        again(&state, form, error).await
+        }),
     };
-    // What signs somebody in or out.
-    for name in [SET_COOKIE, CLEAR_SITE_DATA] {
-        for value in answer.headers.get_all(&name) {
-            response.headers_mut().append(&name, value.clone());
-        }
-    }
+    let kept = answer.headers.iter().filter(|(name, _)| [SET_COOKIE, CLEAR_SITE_DATA].contains(name));
+    Outcome { result, headers: kept.map(|(name, value)| (name.clone(), value.clone())).collect() }
+}
+
+/// The answer to a form: the page that it leads to, or its own page again.
+async fn answer(state: &AppState, form: Posted, outcome: Outcome) -> Response {
+    let mut response = match outcome.result {
+        Ok(page) => (StatusCode::SEE_OTHER, [(LOCATION, page)]).into_response(),
+        Err(error) => again(state, form, error).await,
+    };
+    response.headers_mut().extend(outcome.headers);
     response
 }
 
@@ -138,8 +168,10 @@ struct Posted {
     page: String,
     /// The path of its function.
     path: String,
-    /// Its fields, without the token.
+    /// Its fields, without token and key.
     body: Bytes,
+    /// Its key.
+    key: Option<String>,
     /// What the web server knows of the request: who is signed in.
     extensions: Extensions,
 }
@@ -156,6 +188,7 @@ fn posted(parts: &Parts, arrived: Option<Arrived>) -> Result<Posted, (Posted, Ap
         page: page_of(&parts.uri),
         path: parts.uri.path().to_owned(),
         body: Bytes::new(),
+        key: None,
         extensions: parts.extensions.clone(),
     };
     let body = match arrived {
@@ -166,14 +199,19 @@ fn posted(parts: &Parts, arrived: Option<Arrived>) -> Result<Posted, (Posted, Ap
     if !plain {
         return Err((form, AppError::Unreadable));
     }
-    let (token, body) = without_token(&body);
-    let form = Posted { body, ..form };
+    let (mut fields, errors) = Fields::read(&body);
+    let (token, key) = (fields.take(TOKEN), fields.take(KEY));
+    fields.put_picked_dates();
+    let form = Posted { body: fields.body(), key, ..form };
     if let Some(FormToken(expected)) = parts.extensions.get()
         && token.as_deref() != Some(expected)
     {
         return Err((form, AppError::NotSignedIn));
     }
-    if only_form_fields(&form.body) { Ok(form) } else { Err((form, AppError::Unreadable)) }
+    if !fields.are_of_form() {
+        return Err((form, AppError::Unreadable));
+    }
+    if errors.is_empty() { Ok(form) } else { Err((form, AppError::Invalid(errors))) }
 }
 
 /// The body of a request that has arrived whole, or why it has not.
@@ -208,7 +246,7 @@ async fn whole(body: Body, time: Duration) -> Result<Bytes, AppError> {
 
 /// Renders the page of a form again, with what was typed. Whoever has to show again who they are is asked for it first.
 async fn again(state: &AppState, form: Posted, error: AppError) -> Response {
-    let Posted { page, path, body, extensions } = form;
+    let Posted { page, path, body, extensions, .. } = form;
     let purpose = match error {
         AppError::SignInAgain => Some(""),
         AppError::ConfirmSignIn => Some("&for=sign-in"),
@@ -291,19 +329,6 @@ pub async fn render(
     render(request).await
 }
 
-/// The token of a form, and the form without it.
-fn without_token(body: &[u8]) -> (Option<String>, Bytes) {
-    let mut token = None;
-    let mut rest: Vec<&[u8]> = Vec::new();
-    for pair in body.split(|byte| *byte == b'&') {
-        match pair.strip_prefix(TOKEN.as_bytes()).and_then(|value| value.strip_prefix(b"=")) {
-            Some(value) => token = std::str::from_utf8(value).ok().map(str::to_owned),
-            None => rest.push(pair),
-        }
-    }
-    (token, rest.join(&b'&').into())
-}
-
 /// The page that an address leads to: a form has its own in the query of its address. Only pages of this server.
 pub fn page_of(uri: &Uri) -> String {
     #[derive(serde::Deserialize)]
@@ -324,14 +349,7 @@ pub(crate) fn is_own_page(page: &str) -> bool {
         && !page.starts_with("//")
         && !page.starts_with(PREFIX)
         && page.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\')
-}
-
-/// Whether every field belongs to the form; what else is sent is refused, not ignored.
-fn only_form_fields(body: &[u8]) -> bool {
-    body.is_empty()
-        || body.split(|byte| *byte == b'&').all(|pair| {
-            pair.starts_with(b"form[") || pair.starts_with(b"form%5B") || pair.starts_with(b"form%5b")
-        })
+        && is_text(page)
 }
 
 #[cfg(test)]
@@ -354,26 +372,5 @@ mod tests {
         }
         let posted = action("/do/x", "/users?q=ng&after=1");
         assert_eq!(page_of(&Uri::try_from(posted).expect("an address")), "/users?q=ng&after=1");
-    }
-
-    #[test]
-    fn the_token_is_taken_out_of_the_form() {
-        for (body, token, rest) in [
-            ("form[a]=1&form_token=77&form[b]=2", Some("77"), "form[a]=1&form[b]=2"),
-            ("form_token=", Some(""), ""),
-            ("form[a]=form_token=1", None, "form[a]=form_token=1"),
-            ("", None, ""),
-        ] {
-            let (found, left) = without_token(body.as_bytes());
-            assert_eq!((found.as_deref(), &*left), (token, rest.as_bytes()), "{body}");
-        }
-    }
-
-    #[test]
-    fn fields_outside_the_form_are_seen() {
-        assert!(only_form_fields(b""));
-        assert!(only_form_fields(b"form[description]=x&form%5Bactive%5D=true"));
-        assert!(!only_form_fields(b"form[description]=x&dry_run=1"));
-        assert!(!only_form_fields(b"anonymised_on=1"));
     }
 }

@@ -11,6 +11,7 @@ mod logged;
 mod maintenance;
 mod metrics;
 mod photo;
+mod readable;
 mod shares;
 mod single_sign_on;
 #[cfg(test)]
@@ -273,6 +274,7 @@ fn router(state: &AppState, outside: &Outside, pulse: Pulse) -> Router {
         .layer(from_fn(down::never_empty))
         .layer(RequestBodyTimeoutLayer::new(SILENCE))
         .layer(CsrfLayer::new())
+        .layer(from_fn(readable::only_text))
         .layer(from_fn_with_state(outside.clone(), doors::only_under_own_name))
         .layer(CatchPanicLayer::new())
         // Pages have a policy of their own; nothing else is to be shown as a page.

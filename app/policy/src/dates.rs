@@ -1,6 +1,7 @@
 //! Dates as people write and read them. Dates have no time zone here: they are days of the library.
 
-use chrono::{NaiveDate, NaiveTime};
+use crate::form::Problem;
+use chrono::{Datelike as _, NaiveDate, NaiveTime, Timelike as _};
 use std::fmt::Write as _;
 
 /// The first year a date may lie in.
@@ -15,22 +16,154 @@ pub enum DateProblem {
     NotADate,
     /// A date outside [`FIRST_YEAR`] to [`LAST_YEAR`].
     OutOfRange,
+    /// Two dates: `03/04/2018` is 3 April in one country and 4 March in another.
+    Ambiguous {
+        /// The date if the day comes first.
+        day_first: NaiveDate,
+        /// The date if the month comes first.
+        month_first: NaiveDate,
+    },
 }
 
-/// Reads `2018-01-15` or `15 Jan 2018`.
+const MONTHS: [&str; 12] = [
+    "january",
+    "february",
+    "march",
+    "april",
+    "may",
+    "june",
+    "july",
+    "august",
+    "september",
+    "october",
+    "november",
+    "december",
+];
+
+/// Reads a date that has one meaning: `2018-01-15`, `15 Jan 2018`, `January 15, 2018`, `15/01/2018`, `15.01.2018`. A year
+/// has four digits; after a year, month and day have two, so that a date that was cut off isn't taken for another one.
 pub fn parse_date(text: &str) -> Result<NaiveDate, DateProblem> {
-    use chrono::Datelike as _;
-    let text = text.trim();
-    let date = NaiveDate::parse_from_str(text, "%Y-%m-%d")
-        .or_else(|_| NaiveDate::parse_from_str(text, "%d %b %Y"))
-        .map_err(|_| DateProblem::NotADate)?;
+    let parts = parts(text.trim()).ok_or(DateProblem::NotADate)?;
+    let date = match parts {
+        [Part::Year(year), Part::Padded(month), Part::Padded(day)] => calendar(year, month, day),
+        [day, Part::Month(month), Part::Year(year)] | [Part::Month(month), day, Part::Year(year)] => {
+            day.number().and_then(|day| calendar(year, month, day))
+        }
+        [first, second, Part::Year(year)] => {
+            let (first, second) = first.number().zip(second.number()).ok_or(DateProblem::NotADate)?;
+            match (calendar(year, second, first), calendar(year, first, second)) {
+                (Some(day_first), Some(month_first)) if day_first != month_first => {
+                    in_range(day_first)?;
+                    return Err(DateProblem::Ambiguous { day_first, month_first });
+                }
+                (day_first, month_first) => day_first.or(month_first),
+            }
+        }
+        _ => None,
+    };
+    in_range(date.ok_or(DateProblem::NotADate)?)
+}
+
+/// What a date is written with.
+#[derive(Clone, Copy)]
+enum Part {
+    /// Four digits.
+    Year(u32),
+    /// One digit.
+    Digit(u32),
+    /// Two digits.
+    Padded(u32),
+    /// The name of a month, or its beginning.
+    Month(u32),
+}
+
+impl Part {
+    fn of(text: &str) -> Option<Self> {
+        if text.bytes().all(|byte| byte.is_ascii_digit()) {
+            let number = text.parse().ok()?;
+            return match text.len() {
+                1 => Some(Self::Digit(number)),
+                2 => Some(Self::Padded(number)),
+                4 => Some(Self::Year(number)),
+                _ => None,
+            };
+        }
+        let lower = text.to_ascii_lowercase();
+        let is_named = |month: &&str| {
+            **month == lower || month[..3] == lower || (*month == "september" && lower == "sept")
+        };
+        let place = MONTHS.iter().position(|month| is_named(&month))?;
+        u32::try_from(place + 1).ok().map(Self::Month)
+    }
+
+    const fn number(self) -> Option<u32> {
+        match self {
+            Self::Digit(number) | Self::Padded(number) => Some(number),
+            Self::Year(_) | Self::Month(_) => None,
+        }
+    }
+}
+
+/// The three parts of a date. Numbers are separated by the same one of `-`, `/` and `.`; beside a name there may be
+/// spaces, a comma or a point.
+fn parts(text: &str) -> Option<[Part; 3]> {
+    let is_numeric = text.bytes().all(|byte| byte.is_ascii_digit() || b"-/.".contains(&byte));
+    let words: Vec<&str> = if is_numeric {
+        let separator = text.chars().find(|c| !c.is_ascii_digit())?;
+        text.split(separator).collect()
+    } else {
+        text.split([' ', '-'])
+            .map(|word| word.trim_end_matches([',', '.']))
+            .filter(|word| !word.is_empty())
+            .collect()
+    };
+    let [first, second, third] = words.as_slice() else { return None };
+    Some([Part::of(first)?, Part::of(second)?, Part::of(third)?])
+}
+
+fn calendar(year: u32, month: u32, day: u32) -> Option<NaiveDate> {
+    NaiveDate::from_ymd_opt(i32::try_from(year).ok()?, month, day)
+}
+
+fn in_range(date: NaiveDate) -> Result<NaiveDate, DateProblem> {
     if (FIRST_YEAR..=LAST_YEAR).contains(&date.year()) { Ok(date) } else { Err(DateProblem::OutOfRange) }
 }
 
-/// Reads a time of day, `02:30`.
+/// Reads a date, or nothing.
+pub fn optional_date(text: &str) -> Result<Option<NaiveDate>, Problem> {
+    if text.trim().is_empty() { Ok(None) } else { Ok(Some(parse_date(text)?)) }
+}
+
+/// Reads the date of a past event, or nothing. Rejects a date after `today`.
+pub fn optional_past_date(text: &str, today: NaiveDate) -> Result<Option<NaiveDate>, Problem> {
+    let date = optional_date(text)?;
+    if date.is_some_and(|date| date > today) { Err(Problem::FutureDate) } else { Ok(date) }
+}
+
+/// What was typed, in the way in which the pages print dates; as it was typed if it is no date.
+pub fn as_shown(text: &str) -> String {
+    parse_date(text).map_or_else(|_| text.to_owned(), shown)
+}
+
+impl From<DateProblem> for Problem {
+    fn from(problem: DateProblem) -> Self {
+        match problem {
+            DateProblem::NotADate => Self::NotADate,
+            DateProblem::OutOfRange => Self::DateOutOfRange,
+            DateProblem::Ambiguous { day_first, month_first } => {
+                Self::AmbiguousDate { day_first: shown(day_first), month_first: shown(month_first) }
+            }
+        }
+    }
+}
+
+/// Reads a time of day in whole minutes, `02:30`.
 pub fn parse_time(text: &str) -> Option<NaiveTime> {
     let text = text.trim();
-    NaiveTime::parse_from_str(text, "%H:%M").or_else(|_| NaiveTime::parse_from_str(text, "%H:%M:%S")).ok()
+    let time =
+        NaiveTime::parse_from_str(text, "%H:%M").or_else(|_| NaiveTime::parse_from_str(text, "%H:%M:%S"));
+    // Pages show minutes only, so that seconds would be lost.
+    time.ok().filter(|time| time.second() == 0)
 }
 
 /// `15 Jan 2018`, as the pages print it.
@@ -65,18 +198,87 @@ pub fn joined<S: AsRef<str>>(words: &[S], last: &str) -> String {
 mod tests {
     use super::*;
 
+    fn day(year: i32, month: u32, day: u32) -> NaiveDate {
+        NaiveDate::from_ymd_opt(year, month, day).expect("a date")
+    }
+
     #[test]
-    fn dates_are_read_in_both_forms_and_bounded() {
-        let day = NaiveDate::from_ymd_opt(2018, 1, 15).expect("a date");
-        assert_eq!(parse_date("2018-01-15"), Ok(day));
-        assert_eq!(parse_date(" 15 Jan 2018 "), Ok(day));
-        assert_eq!(shown(day), "15 Jan 2018");
-        for text in ["", "15.1.2018", "2018-02-30", "2018-01-15T00:00", "\u{0}"] {
+    fn a_date_with_one_meaning_is_read() {
+        let date = day(2018, 1, 15);
+        for text in [
+            "2018-01-15",
+            "2018/01/15",
+            "2018.01.15",
+            " 15 Jan 2018 ",
+            "15 january 2018",
+            "15. Jan. 2018",
+            "15-JAN-2018",
+            "Jan 15, 2018",
+            "January 15 2018",
+            "15/01/2018",
+            "15/1/2018",
+            "15.01.2018",
+            "15.1.2018",
+            "15-01-2018",
+            "01/15/2018",
+            "1/15/2018",
+        ] {
+            assert_eq!(parse_date(text), Ok(date), "{text:?}");
+            assert_eq!(as_shown(text), "15 Jan 2018", "{text:?}");
+        }
+        assert_eq!(parse_date("03/03/2018"), Ok(day(2018, 3, 3)));
+        assert_eq!(parse_date("3 Sept 2018"), Ok(day(2018, 9, 3)));
+    }
+
+    #[test]
+    fn a_date_with_two_meanings_is_not_guessed() {
+        let (day_first, month_first) = (day(2018, 4, 3), day(2018, 3, 4));
+        for text in ["03/04/2018", "3/4/2018", "03.04.2018", "03-04-2018"] {
+            assert_eq!(parse_date(text), Err(DateProblem::Ambiguous { day_first, month_first }), "{text:?}");
+            assert_eq!(as_shown(text), text);
+        }
+        let problem = Problem::from(DateProblem::Ambiguous { day_first, month_first }).to_string();
+        assert!(problem.contains("3 Apr 2018") && problem.contains("4 Mar 2018"), "{problem}");
+    }
+
+    #[test]
+    fn what_is_no_date_is_refused() {
+        for text in [
+            "",
+            "2018-02-30",
+            "2018-01-15T00:00",
+            "2018-1-5",
+            "2020-12-3",
+            "2018-15-01",
+            "15/01/18",
+            "15/13/2018",
+            "32/01/2018",
+            "31/02/2018",
+            "15-01/2018",
+            "15//2018",
+            "+15/01/2018",
+            "15 J 2018",
+            "15 Janu 2018",
+            "Jan 2018",
+            "43115",
+            "20180115",
+            "١٥/٠١/٢٠١٨",
+            "\u{0}",
+            "15 Jan 2018 x",
+        ] {
             assert_eq!(parse_date(text), Err(DateProblem::NotADate), "{text:?}");
         }
-        for text in ["1899-12-31", "2101-01-01"] {
+        for text in ["1899-12-31", "2101-01-01", "31/12/1899", "03/04/0018"] {
             assert_eq!(parse_date(text), Err(DateProblem::OutOfRange), "{text:?}");
         }
+    }
+
+    #[test]
+    fn past_events_do_not_lie_in_the_future() {
+        let today = day(2018, 1, 21);
+        assert_eq!(optional_past_date(" ", today), Ok(None));
+        assert_eq!(optional_past_date("21 Jan 2018", today), Ok(Some(today)));
+        assert_eq!(optional_past_date("22 Jan 2018", today), Err(Problem::FutureDate));
     }
 
     #[test]

@@ -56,6 +56,17 @@ pub enum Problem {
     /// Not a date.
     #[error("Enter a date like 15 Jan 2018 or 2018-01-15")]
     NotADate,
+    /// A date that is written so that it has two meanings.
+    #[error("Write the month as a word: {day_first} or {month_first}")]
+    AmbiguousDate {
+        /// The date if the day comes first.
+        day_first: String,
+        /// The date if the month comes first.
+        month_first: String,
+    },
+    /// The date of a past event that is still to come.
+    #[error("Enter a date that isn't after today")]
+    FutureDate,
     /// A date too far away.
     #[error("Enter a date from {FIRST_YEAR} to {LAST_YEAR}")]
     DateOutOfRange,
@@ -79,6 +90,24 @@ pub enum Problem {
     /// A cron line that cannot be read.
     #[error("Enter five fields: minute, hour, day, month, weekday (for example 30 2 * * mon)")]
     NotACronLine,
+    /// A cron line whose day never comes.
+    #[error("Enter a day that exists: the calendar has no date on which this line starts the task")]
+    CronNeverMatches,
+    /// A cron line that starts the task too often.
+    #[error("Enter one minute, such as 30 2 * * mon: this task can start once an hour at most")]
+    CronTooOften,
+    /// A number beside a condition that isn't ticked.
+    #[error("Tick the condition, or clear the number")]
+    ConditionNotTicked,
+    /// A value of another kind of schedule than the one that is chosen.
+    #[error("Choose the schedule that uses this value, or clear it")]
+    OtherSchedule,
+    /// The owner of a task who may not see tasks.
+    #[error("Enter the user number of a member of staff who may see tasks")]
+    NotTaskStaff,
+    /// The new owner of a task who has nothing with which to sign in.
+    #[error("Enter the user number of a member of staff who can sign in")]
+    OwnerCannotSignIn,
     /// A value that somebody else has.
     #[error("Another user has this already. Enter a different value")]
     Taken,

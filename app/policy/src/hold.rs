@@ -3,6 +3,7 @@
 use crate::dates;
 use crate::form::{FieldErrors, Problem};
 use crate::ids::UserNumber;
+use crate::task_form::optional_user;
 use crate::text;
 use chrono::{Duration, NaiveDate};
 use serde::{Deserialize, Serialize};
@@ -110,12 +111,12 @@ pub struct HoldDraft {
 /// Checks the form. Whether user, owner and category exist, only the database knows.
 pub fn validate(form: &HoldForm, today: NaiveDate) -> Result<HoldDraft, FieldErrors> {
     let mut errors = FieldErrors::default();
-    let on = errors.take("category", on_whom(form));
+    let on = on_whom(form, &mut errors);
     let reason = errors.take(
         "reason",
         HoldReason::from_code(form.reason.trim()).ok_or_else(|| Problem::required("a reason")),
     );
-    let owner = errors.take("owner", optional_number(&form.owner));
+    let owner = errors.take("owner", optional_user(&form.owner));
     let review_on = errors.take("review_on", review_date(&form.review_on, today));
     match (on, reason, owner, review_on) {
         (Some(on), Some(reason), Some(owner), Some(review_on)) => {
@@ -135,17 +136,17 @@ pub fn review_date(text: &str, today: NaiveDate) -> Result<NaiveDate, Problem> {
     if date > today && date <= latest { Ok(date) } else { Err(Problem::NotAReviewDate) }
 }
 
-fn on_whom(form: &HoldForm) -> Result<HeldBy, Problem> {
-    match (optional_number(&form.user)?, text::line(&form.category, text::SHORT)?) {
-        (Some(user), category) if category.is_empty() => Ok(HeldBy::User(user)),
-        (None, category) if !category.is_empty() => Ok(HeldBy::Category(category)),
-        _ => Err(Problem::required("either a user or a user category")),
+fn on_whom(form: &HoldForm, errors: &mut FieldErrors) -> Option<HeldBy> {
+    let user = errors.take("user", optional_user(&form.user))?;
+    let category = errors.take("category", text::line(&form.category, text::SHORT))?;
+    match (user, category.is_empty()) {
+        (Some(user), true) => Some(HeldBy::User(user)),
+        (None, false) => Some(HeldBy::Category(category)),
+        _ => {
+            errors.add("category", Problem::required("either a user or a user category"));
+            None
+        }
     }
-}
-
-fn optional_number(text: &str) -> Result<Option<UserNumber>, Problem> {
-    let text = text.trim();
-    if text.is_empty() { Ok(None) } else { text.parse().map(Some).map_err(|_| Problem::NotAUserNumber) }
 }
 
 #[cfg(test)]
@@ -188,7 +189,7 @@ mod tests {
         let cases: [(&str, Change); 9] = [
             ("category", |form| form.user.clear()),
             ("category", |form| form.category = "STUDENT".to_owned()),
-            ("category", |form| form.user = "seven".to_owned()),
+            ("user", |form| form.user = "seven".to_owned()),
             ("reason", |form| form.reason = "because he is rude".to_owned()),
             ("owner", |form| form.owner = "me".to_owned()),
             ("review_on", |form| form.review_on.clear()),

@@ -4,11 +4,27 @@ use crate::assess::first_day;
 use crate::dates::{joined, shown};
 use crate::numbers::counted;
 use crate::policy::{Conditions, Days, Scope};
+use crate::task_form::{TaskForm, conditions_so_far};
 use chrono::{Datelike, NaiveDate};
 
 /// What counts as activity (rule 4), as the page says it beside the field.
-pub const ACTIVITY: &str = "Activity is a sign-in, a loan (issue or renewal), a return or a request, by the user or by \
-     staff for the user. Users who were never active are counted from the day their record was created.";
+pub const ACTIVITY: &str = "Activity is a sign-in, a loan (issue or renewal) or a placed request, by the user or by staff \
+     for the user. Returns, cancellations and payments are not activity. Staff may act for users who never come: such \
+     users count as active. Users who were never active are counted from the day their record was created.";
+
+/// What stands in the place of the sentence while the conditions can't be read.
+pub const INCOMPLETE: &str = "The rule is incomplete: correct the conditions to see which users it selects.";
+
+/// The sentence of a form, or that its rule is incomplete: never a wider rule than the one that is typed.
+pub fn of_form(form: &TaskForm) -> String {
+    conditions_so_far(form)
+        .map_or_else(|_| INCOMPLETE.to_owned(), |(conditions, scope)| selection(&conditions, scope))
+}
+
+/// The example of a form; none while its rule is incomplete.
+pub fn example_of_form(form: &TaskForm, today: NaiveDate) -> Option<String> {
+    conditions_so_far(form).ok().and_then(|(conditions, _)| example(&conditions, today))
+}
 
 fn days(days: Days) -> String {
     if days.get() == 0 {
@@ -79,5 +95,35 @@ mod tests {
         );
         assert!(selection(&Conditions::default(), Scope::All).starts_with("Nobody"));
         assert_eq!(example(&Conditions::default(), today), None);
+    }
+
+    #[test]
+    fn an_incomplete_rule_is_never_described_as_a_wider_one() {
+        let today = NaiveDate::from_ymd_opt(2018, 1, 1).expect("a date");
+        let form = |leaving: &str, by_activity: bool, activity: &str, scope: &str| TaskForm {
+            by_leaving: true,
+            leaving_days: leaving.to_owned(),
+            by_activity,
+            activity_days: activity.to_owned(),
+            scope: scope.to_owned(),
+            ..TaskForm::new_task()
+        };
+        for wrong in [
+            form("30", true, "", "all"),
+            form("30", true, "two years", "all"),
+            form("30", true, "36501", "all"),
+            form("30", false, "730", "all"),
+            form("", false, "", "all"),
+            form("30", false, "", "everyone"),
+        ] {
+            assert_eq!(of_form(&wrong), INCOMPLETE);
+            assert_eq!(example_of_form(&wrong, today), None);
+        }
+        let right = form("30", true, "730", "all");
+        assert_eq!(
+            of_form(&right),
+            "Users who left more than 30 days ago and were last active more than 730 days ago; all users."
+        );
+        assert!(example_of_form(&right, today).is_some());
     }
 }

@@ -2,15 +2,18 @@
 //!
 //! [`validate`] runs on every keystroke in the browser and again on the server.
 
-use crate::cron::is_cron_line;
-use crate::dates::{self, DateProblem};
+mod when;
+
+use when::{DEFAULT_MONTH_DAY, DEFAULT_TIME, schedule};
+pub use when::{SCHEDULE_KINDS, ScheduleField, kinds_with, schedule_so_far};
+
 use crate::field::{Field, Treatment};
 use crate::form::{FieldErrors, Problem};
 use crate::ids::UserNumber;
 use crate::policy::{Conditions, Days, LoanText, Policy, Scope};
-use crate::schedule::{Missed, MonthDay, Schedule, Weekday};
+use crate::schedule::{Missed, Schedule};
 use crate::text;
-use chrono::{NaiveDateTime, NaiveTime};
+use chrono::NaiveDateTime;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -20,7 +23,6 @@ pub const CATEGORY: (&str, &str) = ("data_maintenance", "Data maintenance");
 pub const TASK_TYPE: (&str, &str) = ("anonymise_user_data", "Anonymise user data");
 /// The most runs in a preview of the schedule.
 pub const NEXT_RUNS: usize = 5;
-
 /// Who sees a task.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -57,16 +59,6 @@ impl Visibility {
         Self::ALL.into_iter().find(|visibility| visibility.code() == code)
     }
 }
-
-/// The kinds of schedule that the form offers: code and words.
-pub const SCHEDULE_KINDS: [(&str, &str); 6] = [
-    ("manual", "Manual only"),
-    ("once", "Once"),
-    ("daily", "Daily"),
-    ("weekly", "Weekly"),
-    ("monthly", "Monthly"),
-    ("cron", "By a cron line (advanced)"),
-];
 
 /// The form as it was typed. Nothing is checked here, so that it can be shown again with all that was typed.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
@@ -223,8 +215,8 @@ impl TaskForm {
             scope: Scope::default().code().to_owned(),
             loan_text: LoanText::default().code().to_owned(),
             schedule: "manual".to_owned(),
-            time: "02:30".to_owned(),
-            month_day: "last".to_owned(),
+            time: DEFAULT_TIME.to_owned(),
+            month_day: DEFAULT_MONTH_DAY.to_owned(),
             missed: Missed::default().code().to_owned(),
             ..Self::default()
         }
@@ -262,40 +254,6 @@ impl TaskForm {
         };
         form.set_schedule(&draft.schedule);
         form
-    }
-
-    fn set_schedule(&mut self, schedule: &Schedule) {
-        let clock = |time: &NaiveTime| time.format("%H:%M").to_string();
-        let kind = match schedule {
-            Schedule::ManualOnly => "manual",
-            Schedule::Once { at } => {
-                self.once_date = dates::iso(at.date());
-                self.time = clock(&at.time());
-                "once"
-            }
-            Schedule::Daily { time } => {
-                self.time = clock(time);
-                "daily"
-            }
-            Schedule::Weekly { days, time } => {
-                self.time = clock(time);
-                self.weekdays = days.iter().map(|day| (day.code().to_owned(), true)).collect();
-                "weekly"
-            }
-            Schedule::Monthly { day, time } => {
-                self.time = clock(time);
-                self.month_day = match day {
-                    MonthDay::Day(day) => day.to_string(),
-                    MonthDay::Last => "last".to_owned(),
-                };
-                "monthly"
-            }
-            Schedule::Cron { line } => {
-                self.cron.clone_from(line);
-                "cron"
-            }
-        };
-        kind.clone_into(&mut self.schedule);
     }
 }
 
@@ -340,24 +298,32 @@ pub fn validate(form: &TaskForm, now: NaiveDateTime) -> Result<TaskDraft, FieldE
     }
 }
 
-/// What the condition fields say so far, for the sentence; what cannot be read counts as not set.
-pub fn conditions_so_far(form: &TaskForm) -> Conditions {
-    let days = |used: bool, text: &str| used.then(|| Days::parse(text).ok()).flatten();
-    Conditions {
-        leaving: days(form.by_leaving, &form.leaving_days),
-        activity: days(form.by_activity, &form.activity_days),
-        marked: days(form.by_marked, &form.marked_days),
+/// What the condition fields and the scope say, if those parts of the form are right.
+pub fn conditions_so_far(form: &TaskForm) -> Result<(Conditions, Scope), FieldErrors> {
+    let mut errors = FieldErrors::default();
+    let conditions = conditions(form, &mut errors);
+    match errors.take("scope", choice(Scope::from_code(&form.scope))) {
+        Some(scope) if errors.is_empty() => Ok((conditions, scope)),
+        _ => Err(errors),
     }
 }
 
-/// The schedule that the form says, if that part of it is right.
-pub fn schedule_so_far(
-    form: &TaskForm,
-    now: NaiveDateTime,
-) -> Result<(Schedule, Option<Notice>), FieldErrors> {
-    let mut errors = FieldErrors::default();
-    let found = schedule(form, now, &mut errors);
-    if errors.is_empty() { Ok(found) } else { Err(errors) }
+fn conditions(form: &TaskForm, errors: &mut FieldErrors) -> Conditions {
+    let mut days = |field: &str, used: bool, text: &str| {
+        if used {
+            return errors.take(field, Days::parse(text));
+        }
+        // A number without its tick would leave a wider rule than the one that was meant.
+        if !text.trim().is_empty() {
+            errors.add(field, Problem::ConditionNotTicked);
+        }
+        None
+    };
+    Conditions {
+        leaving: days("leaving_days", form.by_leaving, &form.leaving_days),
+        activity: days("activity_days", form.by_activity, &form.activity_days),
+        marked: days("marked_days", form.by_marked, &form.marked_days),
+    }
 }
 
 fn edited(form: &TaskForm, errors: &mut FieldErrors) -> Option<(i64, i32)> {
@@ -395,69 +361,11 @@ fn policy(form: &TaskForm, errors: &mut FieldErrors) -> Policy {
     if let Some(scope) = errors.take("scope", choice(Scope::from_code(&form.scope))) {
         policy.scope = scope;
     }
-    let mut days =
-        |field: &str, used: bool, text: &str| used.then(|| errors.take(field, Days::parse(text))).flatten();
-    policy.conditions = Conditions {
-        leaving: days("leaving_days", form.by_leaving, &form.leaving_days),
-        activity: days("activity_days", form.by_activity, &form.activity_days),
-        marked: days("marked_days", form.by_marked, &form.marked_days),
-    };
+    policy.conditions = conditions(form, errors);
     if let Some(way) = errors.take("loan_text", choice(LoanText::from_code(&form.loan_text))) {
         policy.loan_text = way;
     }
     policy
-}
-
-fn schedule(form: &TaskForm, now: NaiveDateTime, errors: &mut FieldErrors) -> (Schedule, Option<Notice>) {
-    let kind = form.schedule.as_str();
-    let time = match kind {
-        "once" | "daily" | "weekly" | "monthly" => {
-            errors.take("time", dates::parse_time(&form.time).ok_or(Problem::NotATime)).unwrap_or_default()
-        }
-        _ => NaiveTime::default(),
-    };
-    let schedule = match kind {
-        "manual" => Schedule::ManualOnly,
-        "once" => {
-            let date = errors.take("once_date", dates::parse_date(&form.once_date).map_err(Problem::from));
-            match date {
-                Some(date) if date.and_time(time) <= now => {
-                    return (Schedule::ManualOnly, Some(Notice::PastDate));
-                }
-                Some(date) => Schedule::Once { at: date.and_time(time) },
-                None => Schedule::ManualOnly,
-            }
-        }
-        "daily" => Schedule::Daily { time },
-        "weekly" => {
-            let ticked = |day: &Weekday| form.weekdays.get(day.code()).copied().unwrap_or(false);
-            let days: Vec<Weekday> = Weekday::ALL.into_iter().filter(ticked).collect();
-            if days.is_empty() {
-                errors.add("weekdays", Problem::NoWeekday);
-            }
-            Schedule::Weekly { days, time }
-        }
-        "monthly" => {
-            let day = match form.month_day.trim() {
-                "last" => Some(MonthDay::Last),
-                day => day.parse().ok().filter(|day| (1..=31).contains(day)).map(MonthDay::Day),
-            };
-            let day = errors.take("month_day", choice(day));
-            Schedule::Monthly { day: day.unwrap_or(MonthDay::Last), time }
-        }
-        "cron" => {
-            let line = form.cron.trim().to_owned();
-            if !is_cron_line(&line) {
-                errors.add("cron", Problem::NotACronLine);
-            }
-            Schedule::Cron { line }
-        }
-        _ => {
-            errors.add("schedule", Problem::UnknownChoice);
-            Schedule::ManualOnly
-        }
-    };
-    (schedule, None)
 }
 
 fn choice<T>(chosen: Option<T>) -> Result<T, Problem> {
@@ -477,13 +385,4 @@ pub(crate) fn optional_user(text: &str) -> Result<Option<UserNumber>, Problem> {
         return Ok(None);
     }
     text.parse().ok().filter(|number: &UserNumber| number.0 > 0).map(Some).ok_or(Problem::NotAUserNumber)
-}
-
-impl From<DateProblem> for Problem {
-    fn from(problem: DateProblem) -> Self {
-        match problem {
-            DateProblem::NotADate => Self::NotADate,
-            DateProblem::OutOfRange => Self::DateOutOfRange,
-        }
-    }
 }

@@ -1,6 +1,6 @@
 //! The form of a user record: what was typed, and what it becomes when it is right.
 
-use crate::dates;
+use crate::dates::{optional_date, optional_past_date};
 use crate::form::{FieldErrors, Problem};
 use crate::ids::UserNumber;
 use crate::replacement::is_replacement;
@@ -110,8 +110,8 @@ pub struct UserDraft {
     pub remove_sign_in: bool,
 }
 
-/// Checks the form. Whether a UserID, barcode or external identifier is taken, only the database knows.
-pub fn validate(form: &UserForm) -> Result<UserDraft, FieldErrors> {
+/// Checks the form on a day. Whether a UserID, barcode or external identifier is taken, only the database knows.
+pub fn validate(form: &UserForm, today: NaiveDate) -> Result<UserDraft, FieldErrors> {
     let mut errors = FieldErrors::default();
     let mut draft = UserDraft {
         fictitious: form.fictitious,
@@ -147,7 +147,7 @@ pub fn validate(form: &UserForm) -> Result<UserDraft, FieldErrors> {
     }
     draft.email = errors.take("email", text::email(&form.email)).and_then(some);
     draft.notes = errors.take("notes", text::lines(&form.notes, text::LONG)).and_then(some);
-    draft.birth_date = errors.take("birth_date", optional_date(&form.birth_date)).flatten();
+    draft.birth_date = errors.take("birth_date", optional_past_date(&form.birth_date, today)).flatten();
     draft.leaving_on = errors.take("leaving_on", optional_date(&form.leaving_on)).flatten();
     draft.guarantor = errors.take("guarantor", optional_user(&form.guarantor)).flatten();
     for (key, typed) in &form.custom {
@@ -157,11 +157,6 @@ pub fn validate(form: &UserForm) -> Result<UserDraft, FieldErrors> {
     if errors.is_empty() { Ok(draft) } else { Err(errors) }
 }
 
-/// A date, or nothing.
-pub fn optional_date(text: &str) -> Result<Option<NaiveDate>, Problem> {
-    if text.trim().is_empty() { Ok(None) } else { Ok(Some(dates::parse_date(text)?)) }
-}
-
 fn some(text: String) -> Option<String> {
     (!text.is_empty()).then_some(text)
 }
@@ -169,6 +164,7 @@ fn some(text: String) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::dates;
 
     #[test]
     fn a_right_form_is_read_and_a_wrong_one_named_field_by_field() {
@@ -177,7 +173,8 @@ mod tests {
             birth_date: "1 Feb 1990".to_owned(),
             ..UserForm::default()
         };
-        let draft = validate(&right).expect("a right form");
+        let today = NaiveDate::from_ymd_opt(2018, 1, 21).expect("a date");
+        let draft = validate(&right, today).expect("a right form");
         assert_eq!(draft.last_name.as_deref(), Some("Ng"));
         assert_eq!(draft.birth_date.map(dates::iso).as_deref(), Some("1990-02-01"));
         assert_eq!(draft.first_name, None);
@@ -191,7 +188,7 @@ mod tests {
             guarantor: "the mother".to_owned(),
             ..UserForm::default()
         };
-        let errors = validate(&wrong).expect_err("a wrong form");
+        let errors = validate(&wrong, today).expect_err("a wrong form");
         let fields: Vec<&str> = errors.0.iter().map(|error| error.field.as_str()).collect();
         assert_eq!(fields, ["first_name", "last_name", "email", "notes", "birth_date", "guarantor"]);
     }

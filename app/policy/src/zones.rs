@@ -156,6 +156,7 @@ fn after_gap(zone: Tz, wall: NaiveDateTime) -> DateTime<Tz> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::form::Problem;
     use chrono::NaiveTime;
 
     fn wall(text: &str) -> NaiveDateTime {
@@ -221,12 +222,47 @@ mod tests {
 
     #[test]
     fn what_the_form_accepts_the_library_can_read() {
-        for line in ["30 2 * * mon", "*/15 0-6 1,15 jan-jun 1-5", "0 0 * * 7", "59 23 31 12 0", "0 4 * * *"] {
-            assert!(crate::cron::is_cron_line(line), "{line}");
+        for line in [
+            "30 2 * * mon",
+            "15 0-6 1,15 jan-jun 1-5",
+            "0 0 * * 7",
+            "59 23 31 12 0",
+            "0 4 * * *",
+            "0 0 29 2 *",
+            "0 0 31 2 mon",
+            "0 0 31 */2 *",
+        ] {
+            assert_eq!(crate::cron::check(line), Ok(()), "{line}");
             let cron = Schedule::Cron { line: line.to_owned() };
             assert_eq!(next_occurrences(&cron, Tz::UTC, utc("2026-11-24 00:00"), 5).len(), 5, "{line}");
         }
-        let never = Schedule::Cron { line: "0 0 30 2 *".to_owned() };
-        assert!(next_occurrences(&never, Tz::UTC, utc("2026-11-24 00:00"), 5).is_empty());
+    }
+
+    /// What the form says about a line, and what the library makes of it.
+    #[test]
+    fn the_form_knows_which_lines_never_come_and_which_come_too_often() {
+        let after = utc("2026-11-24 00:00");
+        let minutes = ["0", "7,7", "59", "*/30", "0,30", "5-6"];
+        let days = ["*", "31", "30,31", "29", "*/31", "1-31/15"];
+        let months = ["*", "2", "feb", "2,4", "apr-jun/2", "*/12"];
+        let weekdays = ["*", "mon", "0,7", "*/2"];
+        for (minute, day) in minutes.iter().flat_map(|minute| days.map(|day| (minute, day))) {
+            for (month, weekday) in months.iter().flat_map(|month| weekdays.map(|weekday| (month, weekday))) {
+                let line = format!("{minute} * {day} {month} {weekday}");
+                let cron = Schedule::Cron { line: line.clone() };
+                let next: Vec<_> =
+                    next_occurrences(&cron, Tz::UTC, after, 3).iter().map(|next| next.at).collect();
+                let too_often = next.windows(2).any(|pair| pair[1] - pair[0] < Duration::hours(1));
+                let comes_often = minute.contains(['*', '-']) || *minute == "0,30";
+                match crate::cron::check(&line) {
+                    Ok(()) => assert!(next.len() == 3 && !too_often, "{line}"),
+                    Err(Problem::CronNeverMatches) => assert!(next.is_empty(), "{line}"),
+                    Err(Problem::CronTooOften) => {
+                        assert!(comes_often && (next.is_empty() || too_often), "{line}")
+                    }
+                    Err(other) => panic!("{line}: {other}"),
+                }
+            }
+        }
     }
 }

@@ -8,10 +8,15 @@
 )]
 
 use policy::UserNumber;
-use policy::form::Problem;
-use policy::user_form::{UserDraft, UserForm, validate};
+use policy::form::{FieldErrors, Problem};
+use policy::user_form::{UserDraft, UserForm};
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
+
+/// Checks a form on 21 January 2018.
+fn validate(form: &UserForm) -> Result<UserDraft, FieldErrors> {
+    policy::user_form::validate(form, "2018-01-21".parse().expect("a date"))
+}
 
 fn right() -> UserForm {
     UserForm { last_name: "Ng".to_owned(), ..UserForm::default() }
@@ -86,7 +91,8 @@ type Wrong = (fn(&mut UserForm), &'static str, Problem);
 
 fn wrong() -> Vec<Wrong> {
     use Problem::{
-        ControlCharacter, DateOutOfRange, NotADate, NotAUserNumber, NotAnEmail, Reserved, TooLong,
+        AmbiguousDate, ControlCharacter, DateOutOfRange, FutureDate, NotADate, NotAUserNumber, NotAnEmail,
+        Reserved, TooLong,
     };
     vec![
         (|f| f.last_name = "  ".to_owned(), "last_name", Problem::required("a last name")),
@@ -103,7 +109,13 @@ fn wrong() -> Vec<Wrong> {
         (|f| f.birth_date = "1899-12-31".to_owned(), "birth_date", DateOutOfRange),
         (|f| f.birth_date = "2101-01-01".to_owned(), "birth_date", DateOutOfRange),
         (|f| f.birth_date = "2019-02-29".to_owned(), "birth_date", NotADate),
-        (|f| f.birth_date = "31.12.1999".to_owned(), "birth_date", NotADate),
+        (|f| f.birth_date = "31.12.99".to_owned(), "birth_date", NotADate),
+        (|f| f.birth_date = "22 Jan 2018".to_owned(), "birth_date", FutureDate),
+        (
+            |f| f.leaving_on = "03/04/2018".to_owned(),
+            "leaving_on",
+            AmbiguousDate { day_first: "3 Apr 2018".to_owned(), month_first: "4 Mar 2018".to_owned() },
+        ),
         (|f| f.leaving_on = "soon".to_owned(), "leaving_on", NotADate),
         (|f| f.leaving_on = "1 Jan 2101".to_owned(), "leaving_on", DateOutOfRange),
         (|f| f.guarantor = "the mother".to_owned(), "guarantor", NotAUserNumber),
@@ -127,17 +139,19 @@ fn each_wrong_field_says_what_is_wrong_at_its_place() {
 }
 
 #[test]
-fn dates_from_1900_to_2100_in_both_ways_of_writing() {
+fn dates_from_1900_to_2100_in_every_way_of_writing_with_one_meaning() {
     for (typed, read) in [
         ("1900-01-01", "1900-01-01"),
-        ("31 Dec 2100", "2100-12-31"),
+        ("31.12.2100", "2100-12-31"),
         (" 2020-02-29 ", "2020-02-29"),
+        ("15/01/2018", "2018-01-15"),
         ("1 feb 1990", "1990-02-01"),
     ] {
-        let form = UserForm { birth_date: typed.to_owned(), leaving_on: typed.to_owned(), ..right() };
+        let form = UserForm { leaving_on: typed.to_owned(), ..right() };
         let draft = validate(&form).expect(typed);
-        assert_eq!(draft.birth_date.map(|date| date.to_string()).as_deref(), Some(read));
-        assert_eq!(draft.leaving_on, draft.birth_date);
+        assert_eq!(draft.leaving_on.map(|date| date.to_string()).as_deref(), Some(read));
+        let born = UserForm { birth_date: typed.to_owned(), ..right() };
+        assert_eq!(validate(&born).is_ok(), read < "2018-01-22", "{typed}");
     }
 }
 

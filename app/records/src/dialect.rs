@@ -179,12 +179,12 @@ const CATEGORY_HOLDS: i64 = 0x1e7e_401d;
 
 /// Waits for whoever places a hold on a category, and keeps others from doing so until the transaction ends.
 pub(crate) async fn pass_category_holds(tx: &DatabaseTransaction) -> Result<(), DbErr> {
-    advisory_lock(tx, "pg_advisory_xact_lock_shared").await
+    advisory_lock(tx, "pg_advisory_xact_lock_shared", CATEGORY_HOLDS).await
 }
 
 /// Waits until nobody is being anonymised, and keeps everybody from it until the transaction ends.
 pub(crate) async fn close_category_holds(tx: &DatabaseTransaction) -> Result<(), DbErr> {
-    advisory_lock(tx, "pg_advisory_xact_lock").await
+    advisory_lock(tx, "pg_advisory_xact_lock", CATEGORY_HOLDS).await
 }
 
 /// The first part of the locks under which the manual changes of one actor are counted.
@@ -201,10 +201,18 @@ pub(crate) async fn lock_manual_changes(tx: &DatabaseTransaction, staff: i64) ->
     Ok(())
 }
 
-async fn advisory_lock(tx: &DatabaseTransaction, function: &str) -> Result<(), DbErr> {
+/// The lock under which it is decided which task is the default. (SQLite has one writer anyway.)
+const TASK_DEFAULT: i64 = 0x1e7e_402d;
+
+/// Waits for other transactions that choose the default task, and keeps them waiting until this one ends.
+pub(crate) async fn lock_task_default(tx: &DatabaseTransaction) -> Result<(), DbErr> {
+    advisory_lock(tx, "pg_advisory_xact_lock", TASK_DEFAULT).await
+}
+
+async fn advisory_lock(tx: &DatabaseTransaction, function: &str, key: i64) -> Result<(), DbErr> {
     let backend = tx.get_database_backend();
     if backend == DatabaseBackend::Postgres {
-        let sql = format!("SELECT {function}({CATEGORY_HOLDS})");
+        let sql = format!("SELECT {function}({key})");
         tx.query_one_raw(Statement::from_string(backend, sql)).await?;
     }
     Ok(())

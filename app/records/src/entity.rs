@@ -12,6 +12,7 @@ pub mod code_budgets;
 pub mod credentials;
 pub mod custom_fields;
 pub mod custom_values;
+pub mod form_keys;
 pub mod installation_keys;
 pub mod items;
 pub mod ledger_mark;

@@ -16,7 +16,7 @@ use crate::entity::runs;
 use crate::error::{Fault, RecordsError};
 use crate::schedule::missed_times_of;
 use crate::store::Store;
-use crate::task::TaskName;
+use crate::task::{TaskName, unowned_tasks};
 use chrono::{DateTime, Duration, Utc};
 use futures::try_join;
 use policy::{Brake, FourEyes, Phase, RunId, RunKind, RunState, TaskId};
@@ -89,6 +89,8 @@ pub enum What {
         /// How many seconds it is ahead.
         seconds: i64,
     },
+    /// The task runs by its schedule, and its owner is anonymised, may not see tasks or cannot sign in.
+    OwnerGone,
     /// Legal holds are due for review. They stay in force.
     HoldsDue {
         /// How many.
@@ -131,6 +133,7 @@ impl What {
             Self::Missed { .. } => "missed",
             Self::Fault(fault) => fault.code(),
             Self::ClockDiffers { .. } => "clock_differs",
+            Self::OwnerGone => "owner_gone",
             Self::HoldsDue { .. } => "holds_due",
             Self::PasswordAlone => "password_alone",
             Self::FourEyesOff => "four_eyes_off",
@@ -142,7 +145,7 @@ impl What {
     }
 
     /// The codes of all conditions.
-    pub const CODES: [&'static str; 20] = [
+    pub const CODES: [&'static str; 21] = [
         "overdue",
         "not_taken_up",
         "no_progress",
@@ -151,6 +154,7 @@ impl What {
         "failed",
         "nobody_done",
         "missed",
+        "owner_gone",
         "holds_due",
         "password_alone",
         "four_eyes_off",
@@ -168,11 +172,12 @@ impl What {
 
 /// Reads what somebody should know.
 pub async fn read(store: &Store) -> Result<Health, RecordsError> {
-    let (overdue, unfinished, newest, missed, holds, guessed, limits) = try_join!(
+    let (overdue, unfinished, newest, missed, unowned, holds, guessed, limits) = try_join!(
         overdue(store),
         unfinished(store),
         newest(store),
         missed(store),
+        unowned(store),
         holds::due(store),
         guessing::codes(store),
         limits::conditions(store)
@@ -185,11 +190,13 @@ pub async fn read(store: &Store) -> Result<Health, RecordsError> {
         unfinished,
         newest,
         missed,
+        unowned,
         holds,
         relaxed(store),
     ];
     Ok(Health { conditions: found.concat() })
 }
+
 /// Protections that the installation has switched off, since this process began.
 fn relaxed(store: &Store) -> Vec<Condition> {
     let off = [
@@ -199,6 +206,7 @@ fn relaxed(store: &Store) -> Vec<Condition> {
     let conditions = off.into_iter().filter(|(is_off, _)| *is_off);
     conditions.map(|(_, what)| Condition { what, task: None, run: None, since: store.began }).collect()
 }
+
 
 /// What this process knows of itself without the database.
 pub fn of_this_process(store: &Store) -> Vec<Condition> {
@@ -218,6 +226,16 @@ fn task_of(row: &QueryResult) -> Result<(TaskId, TaskName), DbErr> {
     let visibility: String = row.try_get("", "visibility")?;
     let (words, owner) = (row.try_get("", "description")?, row.try_get("", "owner_number")?);
     Ok((TaskId(row.try_get("", "task_id")?), TaskName::stored(words, &visibility, owner)))
+}
+
+/// Tasks that run by their schedule although no owner looks after them.
+async fn unowned(store: &Store) -> Result<Vec<Condition>, RecordsError> {
+    let tasks = unowned_tasks(&store.db, None).await?;
+    let runs = tasks.into_iter().filter(|task| task.active && !task.schedule.is_manual_only());
+    let since = store.clock.now();
+    Ok(runs
+        .map(|task| Condition { what: What::OwnerGone, task: Some((task.id, task.name)), run: None, since })
+        .collect())
 }
 
 async fn overdue(store: &Store) -> Result<Vec<Condition>, RecordsError> {

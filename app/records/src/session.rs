@@ -6,6 +6,7 @@
 mod codes;
 mod device;
 mod live;
+mod once;
 mod proof;
 mod provider;
 mod purge;
@@ -19,6 +20,7 @@ pub(crate) use codes::forget_wrong_codes;
 pub use device::{DEVICE_DAYS, device_of, remember_device};
 pub use live::{Listed, end, end_all_of, end_one, find, has_app, list, look};
 pub(crate) use live::{forget, forget_others};
+pub use once::{Begun, FormOnce};
 pub(crate) use proof::must_be_confirmed;
 pub use proof::{
     Again, AgainFor, again, change_password, has_password, may_change_sign_in, second_factor, sign_in,

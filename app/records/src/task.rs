@@ -1,13 +1,19 @@
 //! The saved tasks of the task centre.
 
 mod change;
+mod default;
 mod file;
+mod owner;
 mod read;
 mod save;
 mod who_sees;
 
-pub use change::{copy, delete, make_default, set_active};
-pub use file::{TaskFile, export, import};
+pub use change::{copy, delete, set_active};
+pub(crate) use default::default_task;
+pub use default::{default_after, make_default};
+pub use file::{TaskFile, export, import, import_for};
+pub(crate) use owner::found as unowned_tasks;
+pub use owner::{UnownedTask, WhyUnowned, reassign, unowned};
 pub(crate) use read::stored_schedule;
 pub use read::{Confirmation, LastRun, Task, TaskQuery, TaskRow, custom_fields, list, read};
 pub use save::save;

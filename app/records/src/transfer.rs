@@ -1,7 +1,8 @@
 //! Users and loans as CSV files: into the library and out of it.
 //!
 //! **The form.** UTF-8, with or without byte order mark, lines that end in LF or CRLF, commas, double quotes. The
-//! first line names the columns, in any order; a column that is not known is an error. Dates are `2018-01-15`.
+//! first line names the columns, in any order; a column that is not known is an error. Dates are `2018-01-15`, or in another form
+//! that has one meaning; the date of a past event is not after today.
 //! A cell that a spreadsheet would calculate (`=`, `+`, `-`, `@`, tab or carriage return in front) is written with
 //! an apostrophe before it, and the import takes that one apostrophe off again.
 //!
@@ -25,7 +26,7 @@
 //! cell empties the field, the leaving date too: somebody who came back must not be anonymised by the date of an
 //! earlier leaving. Never emptied are keys (`user_id`, `barcode`, `external_id`), the guarantor, `fictitious`, and the
 //! dates from which conditions would count too early or which staff set: `created_on`, `last_activity_on`, `marked_on`.
-//! The last activity only ever moves forward.
+//! The last activity only ever moves forward. A loan moves it to the day of its issue; a return does not.
 //!
 //! **Loans.** The borrower is found by `external_id`, `user_id`, `barcode` or `user_number`, in this order; the item by
 //! `item_barcode`, and where there is none it is made, with `title`. Needed are the item, `branch`, `issued_on` and `due_on`;

@@ -42,6 +42,8 @@ pub fn TaskFormIsland(
     back: String,
     /// The token of the session for which the form is made.
     token: String,
+    /// The key under which the form is carried out once.
+    key: String,
 ) -> impl IntoView {
     let saved = !form.id.is_empty();
     let form = Form::new(form, error.clone(), now);
@@ -65,6 +67,7 @@ pub fn TaskFormIsland(
     view! {
         <form method="post" action=save on:submit=submit novalidate class="task">
             <input type="hidden" name="form_token" value=token />
+            <input type="hidden" name="form_key" value=key />
             <Summary form tab awake posted=error />
             <input type="hidden" name="form[id]" value=form.initial(|form| form.id.clone()) />
             <input type="hidden" name="form[version]" value=form.initial(|form| form.version.clone()) />

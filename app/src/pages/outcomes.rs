@@ -4,6 +4,8 @@
 pub(crate) fn words(code: &str) -> Option<&'static str> {
     Some(match code {
         "task-saved" => "The task is saved.",
+        "task-saved-for-owner" => "The task is saved. It is private: only its owner sees it.",
+        "task-reassigned" => "The task has another owner.",
         "task-copied" => "This is the copy. It is inactive until you switch it on.",
         "task-activated" => "The task is active: it runs by its schedule, counted from now.",
         "task-deactivated" => "The task is inactive: it does not run by its schedule.",

@@ -1,7 +1,9 @@
 //! The review list: where values of anonymised users were found again, and what staff decide about it.
 
 use crate::error::AppError;
-use crate::parts::{Frame, Moment, Pager, PostButton, ProblemSummary, SignInFirst, page, paging, query};
+use crate::parts::{
+    Frame, Moment, Pager, PostButton, ProblemSummary, SignInFirst, filter, page, paging, query,
+};
 use crate::state::{actor, opens, store};
 use crate::submission::refusal;
 use leptos::prelude::*;
@@ -53,8 +55,8 @@ async fn close_residue(form: PlaceRef) -> Result<(), AppError> {
 #[component]
 pub fn ResiduePage() -> impl IntoView {
     let show = query("show");
+    let run = filter("run", |id| id.parse().ok().map(RunId));
     let find = FindingQuery {
-        run: query("run").parse().ok().map(RunId),
         decided: match show.as_str() {
             "decided" => Some(true),
             "all" => None,
@@ -63,6 +65,7 @@ pub fn ResiduePage() -> impl IntoView {
         ..FindingQuery::default()
     };
     page(async move {
+        let find = FindingQuery { run: run?, ..find };
         let paging = paging();
         let paged = paging.after.is_some();
         let Page { rows, next } = residue::findings(&store(), &find, &paging).await?;

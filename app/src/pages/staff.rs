@@ -9,9 +9,12 @@ use crate::submission::{action, refusal, submitted};
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
 use leptos::server_fn::codec::PostUrl;
+use policy::dates::joined;
 use policy::form::{FieldErrors, Problem};
+use policy::numbers::counted;
 use policy::{Role, UserNumber};
 use records::staff::{self, Invitation, StaffQuery, StaffRow};
+use records::task::{self, UnownedTask};
 use records::{RecordsError, session, user};
 use serde::{Deserialize, Serialize};
 
@@ -123,6 +126,7 @@ pub fn StaffPage() -> impl IntoView {
             Some(number) => role_removed(number, &rows).await?,
             None => None,
         };
+        let tasks = task::unowned(&store(), actor()).await?;
         let error = FUNCTIONS.into_iter().find_map(refusal);
         let (link, error) = match error {
             Some(AppError::Shown(links)) => (links.into_iter().next(), None),
@@ -133,6 +137,7 @@ pub fn StaffPage() -> impl IntoView {
             <Frame title="Staff" lead="Users with a role. A user with a role is never anonymised by a task.">
                 {removed.map(|words| view! { <p class="notice success" role="status">{words}</p> })}
                 {link.map(invitation)}
+                {(!tasks.is_empty()).then(|| without_owner(&tasks))}
                 <ProblemSummary error=error.clone() />
                 <div class="scroll" tabindex="0" role="region" aria-label="Staff">
                     <table>
@@ -163,6 +168,23 @@ async fn role_removed(number: UserNumber, rows: &[StaffRow]) -> Result<Option<St
         "It was the last one: they are no longer staff and cannot sign in"
     };
     Ok(Some(format!("The role of {name} is removed. {rest}.")))
+}
+
+/// The tasks whose owner was disabled or may not see them any more.
+fn without_owner(tasks: &[UnownedTask]) -> impl IntoView + use<> {
+    let names: Vec<String> =
+        tasks.iter().map(|task| format!("{} (task {})", task.name.words_for(actor()), task.id)).collect();
+    let count = i64::try_from(tasks.len()).unwrap_or(i64::MAX);
+    let has = if count == 1 { "has" } else { "have" };
+    view! {
+        <Notice kind="warning">
+            <p>
+                {counted(count, "task", "tasks")} " " {has} " an owner who cannot sign in or may not see tasks: "
+                {joined(&names, "and")} ". Active tasks still run by their schedule. "
+                <a href="/tasks/owners">"Reassign tasks"</a>
+            </p>
+        </Notice>
+    }
 }
 
 fn invitation(link: String) -> impl IntoView {

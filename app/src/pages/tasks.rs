@@ -4,11 +4,13 @@ mod actions;
 mod delete;
 mod form;
 mod list;
+mod owners;
 mod task;
 
-pub use delete::DeleteTaskPage;
+pub use delete::{DeactivateTaskPage, DeleteTaskPage};
 pub use form::{EditTaskPage, NewTaskPage};
 pub use list::TaskListPage;
+pub use owners::TaskOwnersPage;
 pub use task::TaskPage;
 
 use crate::parts::Crumb;

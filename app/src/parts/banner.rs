@@ -123,6 +123,15 @@ fn line(condition: Condition, brakes: Brakes) -> impl IntoView {
             ": one member of staff can start any run alone (LETHE_FOUR_EYES=off).".into_any(),
         ),
         What::Fault(_) | What::ClockDiffers { .. } => (None, String::new(), ().into_any()),
+        What::OwnerGone => (
+            to_task,
+            name,
+            view! {
+                " runs by its schedule, but its owner cannot sign in or may not see tasks. "
+                {opens("/tasks/owners").then(|| view! { <a href="/tasks/owners">"Reassign the task"</a>"." })}
+            }
+            .into_any(),
+        ),
         What::HoldsDue { holds } => (
             Some("/holds?show=due".to_owned()),
             counted(holds, "legal hold", "legal holds"),

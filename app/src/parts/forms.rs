@@ -2,9 +2,11 @@
 
 use super::percent_encoded;
 use crate::error::AppError;
+use crate::picked::{CALENDAR, iso_or_empty, picker_name};
 use crate::state::{opens, session};
 use crate::submission;
 use leptos::prelude::*;
+use policy::dates;
 use policy::form::FieldErrors;
 use policy::permission::FRESH_MINUTES;
 
@@ -55,6 +57,32 @@ pub(crate) fn FieldProblem(
     errors: FieldErrors,
 ) -> impl IntoView {
     view! { <p class="problem" id=format!("{field}-problem")>{errors.of(field)}</p> }
+}
+
+/// The fields for a date: text, and the browser's own date picker beside it.
+#[component]
+pub(crate) fn DateInput(
+    /// The id of the text field.
+    id: &'static str,
+    /// The name under which the text is posted.
+    #[prop(into)]
+    name: String,
+    /// What was typed.
+    value: String,
+    /// Whether it is wrong.
+    wrong: bool,
+    /// Ids of what describes the field.
+    #[prop(into)]
+    described: String,
+) -> impl IntoView {
+    let picked = iso_or_empty(&value);
+    view! {
+        <span class="dated">
+            <input id=id name=name.clone() class="date" type="text" autocomplete="off" value=dates::as_shown(&value)
+                aria-invalid=wrong.then_some("true") aria-describedby=described />
+            <input name=picker_name(&name, &picked) type="date" value=picked.clone() aria-label=CALENDAR />
+        </span>
+    }
 }
 
 /// Says, before a form for what cannot be undone, that the sign-in is too old for it: so that nobody types in vain.

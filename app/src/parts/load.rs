@@ -3,12 +3,14 @@
 use crate::doors;
 use crate::error::{AppError, fault_of, reference};
 use crate::parts::Frame;
+use crate::picked;
 use crate::sought;
 use crate::state::session;
 use http::StatusCode;
 use leptos::prelude::*;
 use leptos_axum::ResponseOptions;
-use leptos_router::hooks::{use_location, use_params_map};
+use leptos_router::hooks::{use_location, use_params_map, use_query_map};
+use policy::form::Problem;
 use records::RecordsError;
 use records::page::Paging;
 use std::future::Future;
@@ -25,6 +27,29 @@ pub(crate) fn named_in_path<T: FromStr>(what: &'static str) -> Result<T, Records
 /// A value of the query of the page's address; empty where it is not given.
 pub(crate) fn query(name: &str) -> String {
     sought::value(name).unwrap_or_default()
+}
+
+/// A filter in the query of the page's address; None where it is not given. A value that is none of its choices is an
+/// error: a list without the filter would be a longer one.
+pub(crate) fn filter<T>(name: &str, read: impl FnOnce(&str) -> Option<T>) -> Result<Option<T>, RecordsError> {
+    let typed = query(name);
+    if typed.trim().is_empty() {
+        return Ok(None);
+    }
+    read(typed.trim()).map(Some).ok_or_else(|| RecordsError::field(name, Problem::UnknownChoice))
+}
+
+/// A date of the query of the page's address, which was typed or picked; empty where it is not given.
+pub(crate) fn date_query(name: &str) -> String {
+    let typed = query(name);
+    let picked = use_query_map().with_untracked(|query| {
+        let all = query.clone().into_iter();
+        all.into_iter().find_map(|(picker, date)| {
+            let (at_first, field) = picked::of_name(&picker)?;
+            (field == name).then(|| (at_first.to_owned(), date.into_owned()))
+        })
+    });
+    picked.map_or(typed.clone(), |(at_first, date)| picked::together(&typed, &date, &at_first))
 }
 
 /// The page of a list that the address names.

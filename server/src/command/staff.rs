@@ -5,7 +5,7 @@ use clap::Subcommand;
 use policy::numbers::counted;
 use policy::{Role, UserNumber};
 use records::staff::{self, StaffQuery, StaffRow};
-use records::{Actor, Store, run};
+use records::{Actor, Store, run, task};
 use serde::Serialize;
 use serde_json::json;
 use std::process::ExitCode;
@@ -88,7 +88,19 @@ impl Staff {
                 let user = staff::user_with_id(store, &name).await?;
                 let user = user.ok_or_else(|| anyhow::anyhow!("There is no user with this UserID"))?;
                 staff::disable(store, Actor::COMMAND_LINE, user).await.map_err(in_words)?;
-                output.print(&user, |user| format!("User {user} cannot sign in any more"))?;
+                let tasks = task::unowned(store, Actor::COMMAND_LINE).await?;
+                let tasks: Vec<i64> =
+                    tasks.iter().filter(|task| task.owner == Some(user)).map(|task| task.id.0).collect();
+                output.print(&json!({ "user": user, "tasks": tasks }), |_| {
+                    let mut words = format!("User {user} cannot sign in any more");
+                    for task in &tasks {
+                        let reassign = format!("lethe tasks reassign {task} --owner NUMBER");
+                        words.push_str(&format!(
+                            "\nTask {task} has no owner who can sign in now. To reassign it: {reassign}"
+                        ));
+                    }
+                    words
+                })?;
             }
             Self::Anonymise { number, confirm } => {
                 let user = UserNumber(number);

@@ -3,10 +3,10 @@
 use super::Output;
 use clap::Subcommand;
 use policy::numbers::{counted, grouped};
-use policy::{RunId, RunState, TaskId, sentence};
+use policy::{RunId, RunState, TaskId, UserNumber, sentence};
 use records::page::{MOST_ROWS, Paging};
 use records::run::{self, Run};
-use records::task::{self, TaskFile, TaskQuery, TaskRow};
+use records::task::{self, TaskFile, TaskQuery, TaskRow, UnownedTask};
 use records::{Actor, Store, approval};
 use serde_json::json;
 use std::path::PathBuf;
@@ -30,6 +30,19 @@ pub(crate) enum Tasks {
     Import {
         /// The file.
         file: PathBuf,
+        /// User number of the owner. A private task needs one.
+        #[arg(long)]
+        owner: Option<i64>,
+    },
+    /// List the tasks whose owner is anonymised, may not see tasks or cannot sign in.
+    Unowned,
+    /// Give a task to another owner.
+    Reassign {
+        /// Id of the task.
+        id: i64,
+        /// User number of the new owner: a member of staff who may see tasks.
+        #[arg(long)]
+        owner: i64,
     },
     /// Say who would be anonymised, and change nobody.
     Preview {
@@ -65,9 +78,18 @@ impl Tasks {
                 let file = task::export(store, actor, TaskId(id)).await?;
                 Output { json: true }.print(&file, |_| String::new())?;
             }
-            Self::Import { file } => {
+            Self::Unowned => unowned(store, output).await?,
+            Self::Reassign { id, owner } => {
+                task::reassign(store, actor, TaskId(id), UserNumber(owner)).await.map_err(super::in_words)?;
+                output.print(&json!({ "task": id, "owner": owner }), |_| {
+                    format!("Task {id} is reassigned to user {owner}.")
+                })?;
+            }
+            Self::Import { file, owner } => {
                 let file: TaskFile = serde_json::from_str(&tokio::fs::read_to_string(file).await?)?;
-                let id = task::import(store, actor, file).await.map_err(super::in_words)?;
+                let id = task::import_for(store, actor, file, owner.map(UserNumber))
+                    .await
+                    .map_err(super::in_words)?;
                 output.print(&json!({ "task": id }), |_| format!("Task {id} is saved. It is inactive."))?;
             }
             Self::Preview { id } => {
@@ -104,6 +126,23 @@ async fn list(store: &Store, output: Output) -> anyhow::Result<()> {
     })
 }
 
+async fn unowned(store: &Store, output: Output) -> anyhow::Result<()> {
+    let tasks = task::unowned(store, Actor::COMMAND_LINE).await?;
+    output.print(&tasks, |tasks| {
+        let line = |one: &UnownedTask| {
+            let status = if one.active { "active" } else { "inactive" };
+            let owner = one.owner.map_or_else(|| "–".to_owned(), |owner| owner.to_string());
+            format!(
+                "{}\t{status}\t{}\t{owner}\t{}",
+                one.id,
+                one.name.words_for(Actor::COMMAND_LINE),
+                one.why.words()
+            )
+        };
+        tasks.iter().map(line).collect::<Vec<_>>().join("\n")
+    })
+}
+
 async fn show(store: &Store, output: Output, id: TaskId) -> anyhow::Result<()> {
     let task = task::read(store, Actor::COMMAND_LINE, id).await?;
     let policy = &task.draft.policy;
@@ -114,6 +153,8 @@ async fn show(store: &Store, output: Output, id: TaskId) -> anyhow::Result<()> {
         "active": task.draft.active,
         "policy": policy,
         "schedule": task.draft.schedule,
+        "owner": task.draft.owner,
+        "visibility": task.draft.visibility,
         "single_default": task.single_default,
         "missed": task.draft.missed,
         "next_run": task.next,
@@ -122,6 +163,9 @@ async fn show(store: &Store, output: Output, id: TaskId) -> anyhow::Result<()> {
     });
     output.print(&result, |_| {
         let mut lines = vec![task.draft.description, who, task.draft.schedule.words()];
+        if let Some(owner) = task.draft.owner {
+            lines.push(format!("Owner: user {owner}"));
+        }
         if let Some(next) = task.next {
             lines.push(format!("Next run: {}", next.shown));
             lines.push(format!("If a run was missed: {}", task.draft.missed.words()));

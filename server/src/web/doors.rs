@@ -9,7 +9,7 @@ use app::error::AppError;
 use app::pages::MAY_NOT;
 use app::parts::percent_encoded;
 use app::state::{AppState, ClientAddress, DeviceCookie, SessionEnded};
-use app::submission::{self, FormToken};
+use app::submission::{self, FormKey, FormToken};
 use axum::Json;
 use axum::extract::{ConnectInfo, MatchedPath, Request, State};
 use axum::http::header::{COOKIE, HOST, HeaderMap, RETRY_AFTER};
@@ -17,7 +17,7 @@ use axum::http::{Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use policy::Action;
-use records::session::Stage;
+use records::session::{FormOnce, Stage};
 use records::{Actor, Fault, Session, session};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
@@ -54,6 +54,7 @@ pub(super) async fn recognise(
         match found {
             Ok(Some(session)) => {
                 request.extensions_mut().insert(FormToken(session.form_token.clone()));
+                request.extensions_mut().insert(FormKey(FormOnce::new_key()));
                 request.extensions_mut().insert(session);
             }
             Ok(None) => _ = request.extensions_mut().insert(SessionEnded),

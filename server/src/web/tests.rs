@@ -3,6 +3,10 @@
 mod abuse;
 pub(super) mod desk;
 mod doors;
+mod not_text;
+mod once;
+mod rendered;
+mod round_trip;
 mod session_time;
 mod single_sign_on;
 mod told;

@@ -1,5 +1,5 @@
 //! The tables that prove what was done: the audit's end, residue, certificates, the ledger's mark, replays, approvals,
-//! manual changes, protections.
+//! manual changes, protections, forms that were carried out.
 
 use super::tables::column;
 use super::{Action, Class, Owner, Table};
@@ -107,6 +107,17 @@ pub(super) const APPROVALS: Table = Table {
         column("decision", Class::NotPersonal, Action::Keep, "Approved or declined"),
         column("decided_at", Class::NotPersonal, Action::Keep, "Decided"),
         column("used_at", Class::NotPersonal, Action::Keep, "Used"),
+    ],
+};
+
+pub(super) const FORM_KEYS: Table = Table {
+    name: "form_keys",
+    words: "Forms that were carried out within the last half hour",
+    owner: Owner::Nobody,
+    columns: &[
+        column("id_hash", Class::NotPersonal, Action::Keep, "Hash of a form with its random key"),
+        column("created_at", Class::NotPersonal, Action::Keep, "Sent"),
+        column("outcome", Class::NotPersonal, Action::Keep, "Where it led, sealed"),
     ],
 };
 

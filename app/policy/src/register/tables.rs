@@ -527,6 +527,7 @@ pub const TABLES: &[Table] = &[
     proof::SERVERS,
     proof::MANUAL_CHANGES,
     proof::PROTECTIONS,
+    proof::FORM_KEYS,
     Table {
         name: "seaql_migrations",
         words: "Steps of the schema",

@@ -72,6 +72,7 @@ deeds! {
     TaskCopied "task_copied" "Task copied",
     TaskActivated "task_activated" "Task switched on",
     TaskDeactivated "task_deactivated" "Task switched off",
+    TaskReassigned "task_reassigned" "Task given to another owner",
     TaskMadeDefault "task_made_default" "Task made the one for single users",
     TaskDeleted "task_deleted" "Task deleted",
     TaskExported "task_exported" "Task exported",

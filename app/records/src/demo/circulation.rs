@@ -125,7 +125,6 @@ impl Circulation {
             Some(item) => (None, item),
             None => (Some(back_on.min(last)), dice.between(1, (self.catalogue.items + 1) / 2) * 2 - 1),
         };
-        active = active.max(returned_on.unwrap_or(active));
         let (category, department) = person.on(issued_on);
         batch.loans.push(loans::Model {
             id,

@@ -98,7 +98,7 @@ impl Maker {
         batch.users.push(person.user);
     }
 
-    /// The last loan, return or request, or a sign-in after it. Some who never borrowed were never active at all.
+    /// The last loan, renewal or request, or a sign-in after it. Some who never borrowed were never active at all.
     fn last_activity(&mut self, person: &Person, active: Option<NaiveDate>) -> Option<NaiveDate> {
         let (first, last) = person.days(self.today);
         match active {

@@ -2,9 +2,8 @@
 
 use super::{Key, Report};
 use chrono::NaiveDate;
-use policy::dates;
+use policy::dates::{self, optional_date};
 use policy::form::{FieldErrors, Problem};
-use policy::user_form::optional_date;
 
 /// The form as it was typed, in the address of the page or on the command line.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]

@@ -11,17 +11,14 @@ use crate::limits::{self, Change};
 use crate::residue::{self, Memory};
 use crate::selection;
 use crate::store::Store;
-use crate::task::TaskName;
+use crate::task::{TaskName, default_task};
 use crate::user;
 use policy::form::Problem;
 use policy::{
     Action, Counted, Outcome, Policy, RULES_VERSION, Reason, RunId, RunKind, RunState, Selection, TaskId,
     UserFacts, UserNumber, Verdict, assess,
 };
-use sea_orm::{
-    ActiveModelTrait, ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter,
-    QueryOrder, Set,
-};
+use sea_orm::{ActiveModelTrait, DatabaseTransaction, EntityTrait, Set};
 
 /// What would happen to one person.
 #[derive(Clone, Debug)]
@@ -34,8 +31,6 @@ pub struct SinglePlan {
     pub version: i32,
     /// Its policy.
     pub policy: Policy,
-    /// How many tasks there are that could serve.
-    pub tasks: usize,
 }
 
 /// Says what would happen to one person.
@@ -56,25 +51,12 @@ async fn plan(
     let facts = selection::facts(&store.db, &[number]).await?;
     let (_, facts) = facts.first().ok_or(RecordsError::NotFound("user"))?;
     let facts = &as_if(*facts);
-    let (task, tasks) = serving_task(&store.db).await?;
+    let task = default_task(&store.db).await?;
     let policy = task.as_ref().map_or(Ok(Policy::default()), |task| stored_policy(&task.policy))?;
     let verdict = assess(facts, &policy, store.clock.today(), Selection::Single);
     let version = task.as_ref().map_or(0, |task| task.version);
     let task = task.map(|task| (TaskId(task.id), TaskName::of(&task)));
-    Ok(SinglePlan { verdict, task, version, policy, tasks })
-}
-
-/// The task that serves single users (rule 7): the one that is marked, or the only one. And how many there are.
-async fn serving_task(db: &impl ConnectionTrait) -> Result<(Option<tasks::Model>, usize), RecordsError> {
-    let mut all = tasks::Entity::find()
-        .filter(tasks::Column::DeletedAt.is_null())
-        .order_by_desc(tasks::Column::SingleDefault)
-        .order_by_asc(tasks::Column::Id)
-        .all(db)
-        .await?;
-    let count = all.len();
-    let serves = all.first().is_some_and(|first| first.single_default || count == 1);
-    Ok((serves.then(|| all.remove(0)), count))
+    Ok(SinglePlan { verdict, task, version, policy })
 }
 
 /// Anonymises one person; `typed` is the user number, typed to confirm. Gives the run that notes it. Somebody
@@ -134,10 +116,10 @@ pub(super) async fn task_as_shown(
     tx: &DatabaseTransaction,
     shown: Option<(TaskId, i32)>,
 ) -> Result<tasks::Model, RecordsError> {
-    let (Some(task), _) = serving_task(tx).await? else {
+    let Some(task) = default_task(tx).await? else {
         return Err(RecordsError::Refused(
-            "There is no task whose field settings could apply. Create a task “Anonymise user data”, or mark one \
-             as the default for single users"
+            "Nothing was changed: no task says what happens to each field. Create a task of the type Data maintenance › \
+             Anonymise user data; it may be manual only"
                 .to_owned(),
         ));
     };

@@ -9,7 +9,6 @@ use crate::error::RecordsError;
 use crate::schedule::due_from_now;
 use crate::store::Store;
 use policy::{Action, RunState, TaskId};
-use sea_orm::sea_query::Expr;
 use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, QueryFilter, Set};
 
 /// The most characters of a description that a copy takes over, so that its own words fit behind them.
@@ -58,26 +57,12 @@ pub async fn set_active(store: &Store, actor: Actor, id: TaskId, active: bool) -
     Ok(())
 }
 
-/// Marks the task whose field settings apply to single users (rule 7). There is one at most.
-pub async fn make_default(store: &Store, actor: Actor, id: TaskId) -> Result<(), RecordsError> {
-    actor.must(Action::EditTasks)?;
-    let tx = store.begin().await?;
-    super::row_for(&tx, actor, id).await?;
-    tasks::Entity::update_many()
-        .col_expr(tasks::Column::SingleDefault, Expr::value(false))
-        .filter(tasks::Column::SingleDefault.eq(true))
-        .exec(&tx)
-        .await?;
-    tasks::ActiveModel { id: Set(id.0), single_default: Set(true), ..Default::default() }.update(&tx).await?;
-    audit::note(&tx, &store.clock, actor, Deed::TaskMadeDefault, Subject::Task(id.0), None, "").await?;
-    store.commit(tx).await?;
-    Ok(())
-}
-
-/// Deletes a task. Its runs and previews stay, with its description.
+/// Deletes a task. Its runs and previews stay, with its description. If it was the default, the first of the others becomes
+/// the default.
 pub async fn delete(store: &Store, actor: Actor, id: TaskId) -> Result<(), RecordsError> {
     actor.must(Action::EditTasks)?;
     let tx = store.begin().await?;
+    super::default::pass_on(&tx, store, actor, id).await?;
     super::row_to_change(&tx, actor, id).await?;
     let under_way = crate::entity::runs::Entity::find()
         .filter(crate::entity::runs::Column::TaskId.eq(id.0))

@@ -7,7 +7,7 @@ use crate::audit::{self, Deed, Subject};
 use crate::error::RecordsError;
 use crate::store::Store;
 use policy::task_form::{TASK_TYPE, TaskDraft, TaskForm, Visibility, validate};
-use policy::{Action, Missed, Policy, Schedule, TaskId};
+use policy::{Action, Missed, Policy, Schedule, TaskId, UserNumber};
 use serde::{Deserialize, Serialize};
 
 /// What a task file says that it is.
@@ -49,6 +49,16 @@ pub async fn export(store: &Store, actor: Actor, id: TaskId) -> Result<TaskFile,
 /// Saves the task of a file as a new, inactive one: whoever is responsible here switches it on. It is checked as
 /// if it had been typed, so that a single date which has passed makes it manual only.
 pub async fn import(store: &Store, actor: Actor, file: TaskFile) -> Result<TaskId, RecordsError> {
+    import_for(store, actor, file, None).await
+}
+
+/// [`import`], for an owner. A private task needs one: without a name it is the member of staff who imports it.
+pub async fn import_for(
+    store: &Store,
+    actor: Actor,
+    file: TaskFile,
+    owner: Option<UserNumber>,
+) -> Result<TaskId, RecordsError> {
     actor.must(Action::EditTasks)?;
     if file.format != FORMAT || file.task_type != TASK_TYPE.0 {
         return Err(RecordsError::Refused(format!("This is not a task file of the format {FORMAT}")));
@@ -59,7 +69,7 @@ pub async fn import(store: &Store, actor: Actor, file: TaskFile) -> Result<TaskI
         description: file.description,
         active: false,
         visibility: file.visibility,
-        owner: None,
+        owner,
         policy: file.policy,
         schedule: file.schedule,
         missed: file.missed,

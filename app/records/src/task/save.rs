@@ -3,14 +3,14 @@
 use super::read::all_custom_fields;
 use crate::actor::Actor;
 use crate::audit::{self, Deed, Subject};
-use crate::entity::{tasks, users};
+use crate::entity::tasks;
 use crate::error::RecordsError;
 use crate::schedule::due_from_now;
 use crate::store::Store;
 use policy::form::{FieldErrors, Problem};
 use policy::task_form::{TASK_TYPE, TaskDraft, TaskForm, validate};
-use policy::{Action, Schedule, TaskId};
-use sea_orm::{ActiveModelTrait, DatabaseTransaction, EntityTrait, Set};
+use policy::{Action, Schedule, TaskId, UserNumber};
+use sea_orm::{ActiveModelTrait, DatabaseTransaction, Set};
 
 /// Checks the form and saves the task. The check is the one that the browser made while somebody typed.
 pub async fn save(store: &Store, actor: Actor, form: &TaskForm) -> Result<TaskId, RecordsError> {
@@ -29,7 +29,7 @@ pub(super) async fn write(
     actor: Actor,
     draft: TaskDraft,
 ) -> Result<TaskId, RecordsError> {
-    check(tx, &draft).await?;
+    let owner = check(tx, actor, &draft).await?;
     let now = store.clock.now();
     let next = due_from_now(store, &draft.schedule, draft.active);
     let schedule = stored(&schedule_to_come(store, draft.schedule), "schedule")?;
@@ -38,7 +38,7 @@ pub(super) async fn write(
         active: Set(draft.active),
         task_type: Set(TASK_TYPE.0.to_owned()),
         visibility: Set(draft.visibility.code().to_owned()),
-        owner_number: Set(draft.owner.map(|owner| owner.0)),
+        owner_number: Set(owner.map(|owner| owner.0)),
         policy: Set(stored(&draft.policy, "policy")?),
         schedule: Set(schedule.clone()),
         missed: Set(draft.missed.code().to_owned()),
@@ -49,6 +49,7 @@ pub(super) async fn write(
         None => {
             task.created_at = Set(now);
             task.next_due_at = Set(next);
+            task.single_default = Set(super::default::lock_and_keep(tx).await?.is_none());
             (task.insert(tx).await?, Deed::TaskCreated)
         }
         Some((id, version)) => {
@@ -76,22 +77,25 @@ fn schedule_to_come(store: &Store, schedule: Schedule) -> Schedule {
     if passed { Schedule::ManualOnly } else { schedule }
 }
 
-/// What only the database knows: whether the owner exists and the custom fields are those of this library.
-async fn check(tx: &DatabaseTransaction, draft: &TaskDraft) -> Result<(), RecordsError> {
-    let mut errors = FieldErrors::default();
-    if let Some(owner) = draft.owner {
-        let user = users::Entity::find_by_id(owner.0).one(tx).await?;
-        if user.is_none_or(|user| user.anonymised_on.is_some()) {
-            errors.add("owner", Problem::NoSuchUser);
-        }
-    }
+/// Checks what only the database knows: that the owner may see tasks, and that the custom fields are those of this
+/// library. Returns the owner.
+async fn check(
+    tx: &DatabaseTransaction,
+    actor: Actor,
+    draft: &TaskDraft,
+) -> Result<Option<UserNumber>, RecordsError> {
+    let (owner, mut errors) = match super::owner::owner(tx, actor, draft).await {
+        Ok(owner) => (owner, FieldErrors::default()),
+        Err(RecordsError::Invalid(errors)) => (None, errors),
+        Err(error) => return Err(error),
+    };
     let known = all_custom_fields(tx).await?;
     for key in &draft.policy.keep_custom {
         if !known.iter().any(|(known, _)| known == key) {
             errors.add(&format!("custom.{key}"), Problem::UnknownChoice);
         }
     }
-    if errors.is_empty() { Ok(()) } else { Err(RecordsError::Invalid(errors)) }
+    if errors.is_empty() { Ok(owner) } else { Err(RecordsError::Invalid(errors)) }
 }
 
 fn stored<T: serde::Serialize>(value: &T, what: &'static str) -> Result<String, RecordsError> {

@@ -2,9 +2,9 @@
 
 use super::reader::Line;
 use chrono::NaiveDate;
+use policy::dates::{optional_date, optional_past_date};
 use policy::form::{FieldErrors, Problem};
 use policy::text;
-use policy::user_form::optional_date;
 
 /// The most renewals of a loan that anybody has seen.
 const MOST_RENEWALS: i32 = 10_000;
@@ -32,8 +32,8 @@ pub(super) struct LoanLine {
 }
 
 impl LoanLine {
-    /// Checks a line.
-    pub(super) fn of(line: &Line) -> Result<Self, FieldErrors> {
+    /// Checks a line on a day: dates of past events can't lie after it.
+    pub(super) fn of(line: &Line, today: NaiveDate) -> Result<Self, FieldErrors> {
         let mut errors = FieldErrors::default();
         let mut borrower = None;
         for column in BORROWER {
@@ -70,8 +70,10 @@ impl LoanLine {
             errors.take(column, text::lines(line.cell(column), text::LONG)).filter(|text| !text.is_empty())
         };
         let (note, return_note) = (long("note"), long("return_note"));
-        let mut date = |column: &str| errors.take(column, optional_date(line.cell(column))).flatten();
-        let [issued_on, due_on, returned_on] = [date("issued_on"), date("due_on"), date("returned_on")];
+        let due_on = errors.take("due_on", optional_date(line.cell("due_on"))).flatten();
+        let mut date =
+            |column: &str| errors.take(column, optional_past_date(line.cell(column), today)).flatten();
+        let [issued_on, returned_on] = [date("issued_on"), date("returned_on")];
         for (column, value) in [("issued_on", issued_on), ("due_on", due_on)] {
             if value.is_none() && errors.of(column).is_none() {
                 errors.add(column, Problem::NotADate);
@@ -100,11 +102,6 @@ impl LoanLine {
             }
             _ => Err(errors),
         }
-    }
-
-    /// The last day on which something was done.
-    pub(super) fn last_day(&self) -> NaiveDate {
-        self.issued_on.max(self.returned_on.unwrap_or(self.issued_on))
     }
 
     /// Codes of category, department and branch, with their kinds.

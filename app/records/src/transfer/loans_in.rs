@@ -33,7 +33,7 @@ pub async fn import_loans(
     dry_run: bool,
 ) -> Result<ImportSummary, TransferError> {
     actor.must(Action::Administer)?;
-    check(file)?;
+    check(file, store.clock.today())?;
     let tx = store.begin().await?;
     let mut lines = open(file)?;
     let mut import = Import {
@@ -83,11 +83,11 @@ fn open(file: &Path) -> Result<Lines, TransferError> {
 }
 
 /// The first reading: every line by itself, without the database.
-fn check(file: &Path) -> Result<(), TransferError> {
+fn check(file: &Path, today: NaiveDate) -> Result<(), TransferError> {
     let mut problems = FileProblems::default();
     let mut lines = open(file)?;
     while let Some(line) = lines.next() {
-        match line.map(|line| (line.number, LoanLine::of(&line))) {
+        match line.map(|line| (line.number, LoanLine::of(&line, today))) {
             Ok((_, Ok(_))) => {}
             Ok((number, Err(errors))) => problems.add_fields(number, errors),
             Err(problem) => problems.add(problem),
@@ -113,7 +113,7 @@ impl Import {
     fn read(&mut self, line: Option<Result<Line, LineProblem>>) -> Option<LoanLine> {
         let line = line?.map_err(|problem| self.problems.add(problem)).ok()?;
         self.summary.lines += 1;
-        LoanLine::of(&line).map_err(|errors| self.problems.add_fields(line.number, errors)).ok()
+        LoanLine::of(&line, self.today).map_err(|errors| self.problems.add_fields(line.number, errors)).ok()
     }
 
     async fn write(&mut self, tx: &DatabaseTransaction, lines: Vec<LoanLine>) -> Result<(), RecordsError> {
@@ -135,7 +135,7 @@ impl Import {
                 self.problems.add(in_cell(line.number, "item_barcode", problem));
                 continue;
             }
-            let last_day = line.last_day();
+            let issued_on = line.issued_on;
             match known.get(&key) {
                 None => created.push(self.new_loan(line, &user, item)),
                 Some(before) => {
@@ -147,8 +147,8 @@ impl Import {
                     changed.push(after);
                 }
             }
-            let day = active.entry(user.number).or_insert(last_day);
-            *day = last_day.max(*day);
+            let day = active.entry(user.number).or_insert(issued_on);
+            *day = issued_on.max(*day);
         }
         self.summary.created += created.len() as u64;
         self.summary.changed += changed.len() as u64;
@@ -156,7 +156,7 @@ impl Import {
             created.into_iter().map(|loan| loans::ActiveModel { id: NotSet, ..loan.into_active_model() });
         insert(tx, rows).await?;
         update(tx, changed).await?;
-        move_activity(tx, active, self.today).await?;
+        move_activity(tx, active).await?;
         Ok(())
     }
 
@@ -320,12 +320,9 @@ async fn update(tx: &DatabaseTransaction, changed: Vec<loans::Model>) -> Result<
     Ok(())
 }
 
-/// A loan and a return are activity: the last activity of the users moves forward, never beyond today.
-async fn move_activity(
-    tx: &DatabaseTransaction,
-    active: BTreeMap<i64, NaiveDate>,
-    today: NaiveDate,
-) -> Result<(), DbErr> {
+/// A loan is activity from the day on which it was issued; a return isn't (rule 4). The last activity of the users only
+/// moves forward.
+async fn move_activity(tx: &DatabaseTransaction, active: BTreeMap<i64, NaiveDate>) -> Result<(), DbErr> {
     if active.is_empty() {
         return Ok(());
     }
@@ -337,7 +334,7 @@ async fn move_activity(
          WHERE users.number = v.number AND (users.last_activity_on IS NULL OR users.last_activity_on < v.day)"
     );
     let values: Vec<Value> =
-        active.into_iter().flat_map(|(number, day)| [number.into(), day.min(today).into()]).collect();
+        active.into_iter().flat_map(|(number, day)| [number.into(), day.into()]).collect();
     tx.execute_raw(dialect::statement(backend, &sql, values)).await?;
     Ok(())
 }

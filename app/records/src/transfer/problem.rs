@@ -10,6 +10,10 @@ use thiserror::Error;
 /// The most problems that are told of one file. The others are counted.
 pub const MOST_PROBLEMS: usize = 100;
 
+/// What is said of a date that has two readings.
+const AMBIGUOUS: &str =
+    "Write the date as year, month and day, like 2018-01-15: day and month can be mistaken for each other";
+
 /// One thing that is wrong with a file.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 pub struct LineProblem {
@@ -68,7 +72,12 @@ pub(super) fn on_line(line: u64, problem: &str) -> LineProblem {
 
 /// Something that is wrong with one cell.
 pub(super) fn in_column(line: u64, column: &str, problem: &Problem) -> LineProblem {
-    LineProblem { line, column: Some(column.to_owned()), problem: problem.to_string() }
+    // The readings of an ambiguous date are made of its value.
+    let problem = match problem {
+        Problem::AmbiguousDate { .. } => AMBIGUOUS.to_owned(),
+        other => other.to_string(),
+    };
+    LineProblem { line, column: Some(column.to_owned()), problem }
 }
 
 /// Something that is wrong with one cell, in words of its own.

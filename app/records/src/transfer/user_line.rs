@@ -4,9 +4,10 @@ use super::columns::{CUSTOM, KEYS};
 use super::reader::{Header, Line};
 use crate::entity::users;
 use chrono::NaiveDate;
+use policy::dates::optional_past_date;
 use policy::form::{FieldErrors, Problem};
 use policy::text;
-use policy::user_form::{UserDraft, UserForm, optional_date, validate};
+use policy::user_form::{UserDraft, UserForm, validate};
 
 /// What a line says, checked.
 #[derive(Debug)]
@@ -23,8 +24,8 @@ pub(super) struct UserLine {
 }
 
 impl UserLine {
-    /// Checks a line.
-    pub(super) fn of(line: &Line, header: &Header) -> Result<Self, FieldErrors> {
+    /// Checks a line on a day: dates of past events can't lie after it.
+    pub(super) fn of(line: &Line, header: &Header, today: NaiveDate) -> Result<Self, FieldErrors> {
         if !line.cell("anonymised_on").trim().is_empty() {
             return Ok(Self::anonymised(line.number));
         }
@@ -59,11 +60,12 @@ impl UserLine {
             custom: custom.collect(),
             ..UserForm::default()
         };
-        let (draft, mut errors) = match validate(&form) {
+        let (draft, mut errors) = match validate(&form, today) {
             Ok(draft) => (draft, FieldErrors::default()),
             Err(errors) => (UserDraft::default(), errors),
         };
-        let mut date = |column: &str| errors.take(column, optional_date(line.cell(column))).flatten();
+        let mut date =
+            |column: &str| errors.take(column, optional_past_date(line.cell(column), today)).flatten();
         let [created_on, last_activity_on, marked_on] =
             [date("created_on"), date("last_activity_on"), date("marked_on")];
         let fictitious = errors.take("fictitious", yes_or_no(line.cell("fictitious"))).flatten();

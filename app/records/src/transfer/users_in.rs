@@ -17,6 +17,7 @@ use crate::hold;
 use crate::limits;
 use crate::store::Store;
 use crate::user::search_words;
+use chrono::NaiveDate;
 use policy::{Action, UserNumber};
 use sea_orm::ActiveValue::NotSet;
 use sea_orm::sea_query::OnConflict;
@@ -50,7 +51,7 @@ pub async fn import_users_confirmed(
     actor.must(Action::Administer)?;
     let custom: Vec<String> =
         custom_fields::Entity::find().all(&store.db).await?.into_iter().map(|field| field.key).collect();
-    check(file, &custom)?;
+    check(file, &custom, store.clock.today())?;
 
     let tx = store.begin().await?;
     let users_before = users::Entity::find().count(&tx).await?;
@@ -127,14 +128,14 @@ fn open(file: &Path, custom: &[String]) -> Result<Lines, TransferError> {
 }
 
 /// The first reading: every line by itself, without the database.
-fn check(file: &Path, custom: &[String]) -> Result<(), TransferError> {
+fn check(file: &Path, custom: &[String], today: NaiveDate) -> Result<(), TransferError> {
     let mut problems = FileProblems::default();
     let mut lines = open(file, custom)?;
     let header = Arc::clone(lines.header());
     while let Some(line) = lines.next() {
         match line {
             Ok(line) => {
-                if let Err(errors) = UserLine::of(&line, &header) {
+                if let Err(errors) = UserLine::of(&line, &header, today) {
                     problems.add_fields(line.number, errors);
                 }
             }
@@ -206,7 +207,7 @@ impl<'a> Import<'a> {
     fn read(&mut self, line: Option<Result<super::reader::Line, super::LineProblem>>) -> Option<UserLine> {
         let line = line?.map_err(|problem| self.problems.add(problem)).ok()?;
         self.summary.lines += 1;
-        let read = UserLine::of(&line, &self.header);
+        let read = UserLine::of(&line, &self.header, self.store.clock.today());
         let read = read.map_err(|errors| self.problems.add_fields(line.number, errors)).ok()?;
         if read.anonymised {
             self.summary.skipped += 1;

@@ -14,7 +14,7 @@ use crate::protection;
 use crate::staff::roles_of;
 use crate::store::Store;
 use crate::words;
-use policy::dates::iso;
+use policy::dates::shown;
 use policy::form::{FieldErrors, Problem};
 use policy::user_form::{UserDraft, UserForm, validate};
 use policy::{Action, UserNumber};
@@ -37,7 +37,7 @@ async fn save_within_limits(
     form: &UserForm,
 ) -> Result<UserNumber, RecordsError> {
     actor.must(Action::EditUsers)?;
-    let draft = validate(form).map_err(RecordsError::Invalid)?;
+    let draft = validate(form, store.clock.today()).map_err(RecordsError::Invalid)?;
     let tx = store.begin().await?;
     let number = if form.number.trim().is_empty() {
         create(store, actor, &tx, &draft).await?
@@ -53,7 +53,7 @@ async fn save_within_limits(
 /// The form to edit a record.
 pub fn form_of(record: &UserRecord) -> UserForm {
     let text = |value: &Option<String>| value.clone().unwrap_or_default();
-    let date = |value: Option<chrono::NaiveDate>| value.map(iso).unwrap_or_default();
+    let date = |value: Option<chrono::NaiveDate>| value.map(shown).unwrap_or_default();
     let code = |value: &Option<super::Term>| value.as_ref().map(|term| term.code.clone()).unwrap_or_default();
     UserForm {
         number: record.number.to_string(),

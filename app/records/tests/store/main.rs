@@ -32,6 +32,7 @@ mod schedule;
 mod searching;
 mod selection;
 mod support;
+mod task_owners;
 mod tasks;
 mod transfer;
 mod transfer_bad;

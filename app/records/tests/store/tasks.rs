@@ -100,16 +100,81 @@ async fn there_is_one_default_for_single_users() {
         let person = add(&store, leaver("Ng")).await;
         let number = policy::UserNumber(person.number);
         assert!(run::plan_for_one(&store, number).await.unwrap().task.is_none());
-        let one = save(&store, &form("One")).await;
-        assert_eq!(run::plan_for_one(&store, number).await.unwrap().task.unwrap().0, one, "the only one");
+        let serves = async || run::plan_for_one(&store, number).await.unwrap().task.unwrap().0;
+        let one = save(&store, &TaskForm { active: false, ..form("One") }).await;
+        assert_eq!(serves().await, one);
         let two = save(&store, &form("Two")).await;
-        assert!(run::plan_for_one(&store, number).await.unwrap().task.is_none(), "two, and none is marked");
-        for id in [one, two] {
+        assert_eq!(serves().await, one, "the first one stays the default");
+        task::set_active(&store, Actor::COMMAND_LINE, one, true).await.unwrap();
+        task::set_active(&store, Actor::COMMAND_LINE, one, false).await.unwrap();
+        assert_eq!(serves().await, one, "also when it is switched off");
+        for id in [two, one, two, two] {
             task::make_default(&store, Actor::COMMAND_LINE, id).await.unwrap();
-            assert_eq!(run::plan_for_one(&store, number).await.unwrap().task.unwrap().0, id);
+            assert_eq!(serves().await, id);
+            assert_eq!(defaults(&store).await, [id]);
         }
-        let marked = rows(&store, &TaskQuery::default()).await;
-        assert_eq!(marked.iter().filter(|row| row.single_default).count(), 1);
+        let three = task::copy(&store, Actor::COMMAND_LINE, two).await.unwrap();
+        let file = task::export(&store, Actor::COMMAND_LINE, two).await.unwrap();
+        task::import(&store, Actor::COMMAND_LINE, file).await.unwrap();
+        assert_eq!(defaults(&store).await, [two]);
+        assert_eq!(task::default_after(&store, two).await.unwrap().unwrap().0, one);
+        task::delete(&store, Actor::COMMAND_LINE, two).await.unwrap();
+        assert_eq!(defaults(&store).await, [one], "the first of the others");
+        task::delete(&store, Actor::COMMAND_LINE, three).await.unwrap();
+        assert_eq!(defaults(&store).await, [one]);
+        execute(&store, "UPDATE tasks SET single_default = FALSE").await;
+        assert_eq!(serves().await, one, "the first one, where none is marked");
+        save(&store, &form("Five")).await;
+        assert_eq!(defaults(&store).await, [one], "and it is marked with the next change");
+    })
+    .await;
+}
+
+/// The tasks that are marked as the default.
+async fn defaults(store: &Store) -> Vec<TaskId> {
+    let rows = rows(store, &TaskQuery::default()).await;
+    rows.into_iter().filter(|row| row.single_default).map(|row| row.id).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn there_is_one_default_whoever_creates_and_deletes_at_once() {
+    for_each_database(async |store| {
+        let create = |name: String| {
+            let store = store.clone();
+            tokio::spawn(async move { task::save(&store, Actor::COMMAND_LINE, &form(&name)).await })
+        };
+        let mut made = Vec::new();
+        for task in (0..8).map(|n| create(format!("Task {n}"))).collect::<Vec<_>>() {
+            made.push(task.await.unwrap().unwrap());
+        }
+        let first = made.iter().copied().min_by_key(|id| id.0).unwrap();
+        assert_eq!(defaults(&store).await, [first]);
+        let change = |id: TaskId, delete: bool| {
+            let store = store.clone();
+            tokio::spawn(async move {
+                if delete {
+                    task::delete(&store, Actor::COMMAND_LINE, id).await
+                } else {
+                    task::make_default(&store, Actor::COMMAND_LINE, id).await
+                }
+            })
+        };
+        let changes: Vec<_> = made
+            .iter()
+            .enumerate()
+            .filter(|(place, _)| *place < 6)
+            .map(|(place, id)| change(*id, place % 2 == 0))
+            .collect();
+        for change in changes {
+            let _ = change.await.unwrap();
+        }
+        assert_eq!(defaults(&store).await.len(), 1);
+        for row in rows(&store, &TaskQuery::default()).await {
+            task::delete(&store, Actor::COMMAND_LINE, row.id).await.unwrap();
+        }
+        assert!(defaults(&store).await.is_empty());
+        let next = save(&store, &form("The first again")).await;
+        assert_eq!(defaults(&store).await, [next]);
     })
     .await;
 }
@@ -185,6 +250,7 @@ async fn a_file_with_a_single_date_that_has_passed_becomes_manual_only() {
             schedule: "once".to_owned(),
             once_date: "2018-01-22".to_owned(),
             time: "02:30".to_owned(),
+            weekdays: [].into(),
             ..form("Once")
         };
         let id = save(&store, &once).await;

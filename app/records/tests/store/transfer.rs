@@ -241,7 +241,7 @@ async fn loans_are_made_once_and_carry_the_category_of_their_day() {
         let rows = loans::Entity::find().order_by_asc(loans::Column::IssuedOn).all(store.database()).await.unwrap();
         assert_eq!(rows.iter().map(|row| row.returned_on.is_some()).collect::<Vec<_>>(), [true, true]);
         assert_eq!(rows[0].note, None, "an empty cell empties the note");
-        assert_eq!(user(&store, "ng").await.last_activity_on, Some(day("2018-01-20")));
+        assert_eq!(user(&store, "ng").await.last_activity_on, Some(day("2018-01-10")), "a return is no activity");
 
         let bad = file(format!(
             "{header}\nnobody,I1,,main,2017-12-01,2018-01-01,,,\nng,I3,,main,2018-01-01,2018-02-01,,,\n\

@@ -1,6 +1,6 @@
 //! Bad files: a clear problem at the right place, no value of the file in it, and nothing changed.
 
-use crate::support::{add, dump, for_each_database, leaver};
+use crate::support::{add, dump, execute, for_each_database, leaver};
 use crate::transfer::{file, problems};
 use records::transfer::{MOST_PROBLEMS, TransferError, import_loans, import_users};
 use records::{Actor, RecordsError};
@@ -183,6 +183,98 @@ async fn a_file_with_only_a_first_line_is_right_and_does_nothing() {
         assert!(matches!(missing, Err(TransferError::Io(_))));
         let folder = import_users(&store, Actor::COMMAND_LINE, ".".as_ref(), false).await;
         assert!(matches!(folder, Err(TransferError::Records(RecordsError::Refused(_)))));
+    })
+    .await;
+}
+
+/// Dates of past events are not after today; days that are still to come may be.
+#[tokio::test]
+async fn a_past_event_in_the_future_is_refused_at_its_cell() {
+    for_each_database(async |store| {
+        let before = dump(&store).await;
+        for column in ["birth_date", "created_on", "last_activity_on", "marked_on"] {
+            let content = format!("user_id,last_name,{column}\nng,Ng,2018-01-22\n");
+            let problems =
+                problems(import_users(&store, Actor::COMMAND_LINE, file(&content).path(), false).await);
+            assert_eq!(problems, [format!("line 2, {column}: Enter a date that isn't after today")]);
+        }
+        let loan = "user_id,item_barcode,branch,issued_on,due_on,returned_on\n";
+        for (line, column) in [
+            ("ng,I1,main,2018-01-22,2018-02-22,", "issued_on"),
+            ("ng,I1,main,2018-01-20,2018-02-20,2018-01-22", "returned_on"),
+        ] {
+            let content = format!("{loan}{line}\n");
+            let problems =
+                problems(import_loans(&store, Actor::COMMAND_LINE, file(&content).path(), false).await);
+            assert_eq!(problems, [format!("line 2, {column}: Enter a date that isn't after today")]);
+        }
+        assert_eq!(dump(&store).await, before);
+        let content = "user_id,last_name,leaving_on,created_on\nng,Ng,2081-05-01,21/01/2018\n";
+        import_users(&store, Actor::COMMAND_LINE, file(content).path(), false).await.unwrap();
+        import_loans(
+            &store,
+            Actor::COMMAND_LINE,
+            file(format!("{loan}ng,I1,main,2018-01-21,2018-02-20,\n")).path(),
+            false,
+        )
+        .await
+        .unwrap();
+    })
+    .await;
+}
+
+/// A date with two meanings is refused, and the message holds neither of them: a file's messages carry no value.
+#[tokio::test]
+async fn a_date_with_two_meanings_is_refused_without_its_value() {
+    for_each_database(async |store| {
+        let content = "user_id,last_name,birth_date\nng,Ng,03/04/1990\n";
+        let problems = problems(import_users(&store, Actor::COMMAND_LINE, file(content).path(), false).await);
+        assert_eq!(problems.len(), 1);
+        assert!(problems[0].starts_with("line 2, birth_date: "), "{problems:?}");
+        assert!(problems[0].contains("2018-01-15") && !problems[0].contains("1990"), "{problems:?}");
+    })
+    .await;
+}
+
+/// Each cell of each column with bytes that no text has.
+#[tokio::test]
+async fn no_cell_holds_a_control_character() {
+    for_each_database(async |store| {
+        execute(&store, "INSERT INTO custom_fields VALUES ('locker', 'Locker')").await;
+        let users = "user_id,title,first_name,middle_name,last_name,preferred_name,email,phone,mobile,street,postcode,city,\
+                     country,birth_date,gender,language,barcode,external_id,category,department,branch,notes,fictitious,\
+                     created_on,leaving_on,last_activity_on,marked_on,guarantor_user_id,custom.locker";
+        let loans = "user_id,external_id,barcode,user_number,item_barcode,title,branch,issued_on,due_on,returned_on,renewals,\
+                     category,department,note,return_note";
+        let before = dump(&store).await;
+        for (header, of_users) in [(users, true), (loans, false)] {
+            let columns: Vec<&str> = header.split(',').collect();
+            for (place, column) in columns.iter().enumerate() {
+                for text in ["a\0b", "a\u{1}b", "a\u{7f}b", "a\u{202E}b"] {
+                    let mut cells: Vec<&str> = columns
+                        .iter()
+                        .map(|column| match *column {
+                            "last_name" | "item_barcode" | "branch" => "x",
+                            "user_id" => "ng",
+                            "issued_on" | "due_on" => "2018-01-02",
+                            _ => "",
+                        })
+                        .collect();
+                    cells[place] = text;
+                    let file = file(format!("{header}\n{}\n", cells.join(",")));
+                    let result = if of_users {
+                        import_users(&store, Actor::COMMAND_LINE, file.path(), false).await
+                    } else {
+                        import_loans(&store, Actor::COMMAND_LINE, file.path(), false).await
+                    };
+                    let problems = problems(result);
+                    let at = format!("line 2, {column}: ");
+                    assert!(problems.iter().all(|problem| problem.starts_with(&at)), "{column} {problems:?}");
+                    assert!(!problems.is_empty(), "{column} {text:?}");
+                }
+            }
+        }
+        assert_eq!(dump(&store).await, before);
     })
     .await;
 }

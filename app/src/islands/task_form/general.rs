@@ -19,6 +19,7 @@ pub(super) fn General(form: Form) -> impl IntoView {
             <Problem form name="visibility" />
         </fieldset>
         <TextField form text=place!(text owner) label="Owner (user number)" mode="numeric"
-            hint="Who looks after the task. May be empty." />
+            hint="A member of staff who may see tasks and looks after this one. Empty: a shared task has no owner, a private \
+                  one is yours." />
     }
 }

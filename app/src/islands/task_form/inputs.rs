@@ -1,8 +1,10 @@
 //! What the fields of the form share: where their values stand, when their problems are shown.
 
 use crate::error::AppError;
+use crate::picked::{CALENDAR, iso_or_empty, picker_name};
 use chrono::NaiveDateTime;
 use leptos::prelude::*;
+use policy::dates;
 use policy::form::FieldErrors;
 use policy::task_form::{Tab, TaskForm, validate};
 use std::collections::BTreeSet;
@@ -65,7 +67,7 @@ impl Form {
         let problems = Memo::new(move |_| {
             values.with(|form| match &from_server {
                 Some(errors) if *form == untouched => errors.clone(),
-                _ => validate(form, now).err().unwrap_or_default(),
+                _ => validate(&form.with_shown_fields(), now).err().unwrap_or_default(),
             })
         });
         Self { values, problems, touched: RwSignal::default(), asked, now }
@@ -181,6 +183,52 @@ pub(super) fn TextField(
                 aria-invalid=move || form.problem(name).map(|_| "true")
                 on:input=move |event| form.change(name, |form| *(text.write)(form) = event_target_value(&event))
             />
+            <Problem form name />
+        </div>
+    }
+}
+
+/// A field for a date: text, and the browser's own date picker beside it.
+#[component]
+pub(super) fn DateField(form: Form, text: Text, label: &'static str, hint: &'static str) -> impl IntoView {
+    let name = text.name;
+    let value = form.initial(|form| (text.read)(form).clone());
+    let picked = iso_or_empty(&value);
+    // A date that is picked takes the place of the text. Without WebAssembly the server sees what was picked.
+    let typed = NodeRef::<leptos::html::Input>::new();
+    let pick = move |event| {
+        let shown = dates::as_shown(&event_target_value(&event));
+        if let Some(input) = typed.get_untracked() {
+            input.set_value(&shown);
+        }
+        form.change(name, |form| *(text.write)(form) = shown);
+    };
+    view! {
+        <div class="field">
+            <label for=name>{label}</label>
+            <p class="hint" id=format!("{name}-hint")>{hint}</p>
+            <span class="dated">
+                <input
+                    id=name
+                    node_ref=typed
+                    name=posted(name)
+                    type="text"
+                    class="date"
+                    autocomplete="off"
+                    value=value
+                    aria-describedby=format!("{name}-hint {name}-problem")
+                    aria-invalid=move || form.problem(name).map(|_| "true")
+                    on:input=move |event| form.change(name, |form| *(text.write)(form) = event_target_value(&event))
+                />
+                <input
+                    name=picker_name(&posted(name), &picked)
+                    type="date"
+                    aria-label=CALENDAR
+                    value=picked.clone()
+                    prop:value=move || form.with(|form| iso_or_empty((text.read)(form)))
+                    on:change=pick
+                />
+            </span>
             <Problem form name />
         </div>
     }

@@ -29,7 +29,9 @@ pub async fn next_runs(
 #[cfg(feature = "ssr")]
 pub(crate) fn coming(clock: records::Clock, form: &TaskForm) -> Vec<NextRun> {
     use policy::task_form::{NEXT_RUNS, schedule_so_far};
-    let Ok((schedule, _)) = schedule_so_far(form, clock.wall()) else { return Vec::new() };
+    let Ok((schedule, _)) = schedule_so_far(&form.with_shown_fields(), clock.wall()) else {
+        return Vec::new();
+    };
     policy::zones::next_occurrences(&schedule, clock.zone(), clock.now(), NEXT_RUNS)
         .into_iter()
         .map(|next| NextRun { shown: next.shown, note: next.note })

@@ -1,12 +1,12 @@
 //! The tab *Schedule*, with the next runs.
 
-use super::inputs::{Form, Problem, RadioField, TextField, place};
+use super::inputs::{DateField, Form, Problem, RadioField, TextField, place};
 use super::next::{NextRun, next_runs};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use policy::Missed;
 use policy::schedule::{GRACE_MINUTES, Weekday};
-use policy::task_form::{SCHEDULE_KINDS, TaskForm, schedule_so_far};
+use policy::task_form::{SCHEDULE_KINDS, ScheduleField, TaskForm, kinds_with, schedule_so_far};
 use std::time::Duration;
 
 /// How long typing must pause before the next runs are asked for.
@@ -30,20 +30,17 @@ pub(super) fn ScheduleTab(
             {kinds}
             <Problem form name="schedule" />
         </fieldset>
-        <div hidden=kind_is(&["once"])>
-            <TextField form text=place!(text once_date) label="Date of the single run" class="date"
-                hint="For example 15 Jan 2027 or 2027-01-15." />
-        </div>
-        <div hidden=kind_is(&["weekly"])><Weekdays form /></div>
-        <div hidden=kind_is(&["monthly"])><MonthDay form /></div>
-        <div hidden=kind_is(&["once", "daily", "weekly", "monthly"])>
-            <TextField form text=place!(text time) label="Time of day" class="date"
-                hint="For example 02:30." />
-        </div>
-        <div hidden=kind_is(&["cron"])>
-            <TextField form text=place!(text cron) label="Cron line"
-                hint="Minute, hour, day of the month, month, day of the week: 30 2 * * mon is Mondays at 02:30." />
-        </div>
+        <Of form awake field=ScheduleField::OnceDate>
+            <DateField form text=place!(text once_date) label="Date of the single run" hint=ONCE_DATE />
+        </Of>
+        <Of form awake field=ScheduleField::Weekdays><Weekdays form /></Of>
+        <Of form awake field=ScheduleField::MonthDay><MonthDay form /></Of>
+        <Of form awake field=ScheduleField::Time>
+            <TextField form text=place!(text time) label="Time of day" class="date" hint="For example 02:30." />
+        </Of>
+        <Of form awake field=ScheduleField::Cron>
+            <TextField form text=place!(text cron) label="Cron line" hint=CRON />
+        </Of>
         <div hidden=kind_is(&["once", "daily", "weekly", "monthly", "cron"])>
             <p class="hint">"Wall time of the library: " {zone} ". " {CLOCK_CHANGE}</p>
         </div>
@@ -51,6 +48,19 @@ pub(super) fn ScheduleTab(
         <div hidden=kind_is(&["once"])><p class="hint">{ONCE_MISSED}</p></div>
         <div hidden=kind_is(&["daily", "weekly", "monthly", "cron"])><IfMissed form /></div>
     }
+}
+
+const ONCE_DATE: &str = "For example 15 Jan 2027, 15/01/2027 or 2027-01-15.";
+
+const CRON: &str = "Minute, hour, day of the month, month, day of the week: 30 2 * * mon is Mondays at 02:30. The task starts \
+     once an hour at most.";
+
+/// A field of some kinds of schedule. Awake, it is hidden for the others, and what stands in it is not posted.
+#[component]
+fn Of(form: Form, awake: RwSignal<bool>, field: ScheduleField, children: Children) -> impl IntoView {
+    let unused =
+        move || awake.get() && form.with(|form| !kinds_with(field).contains(&form.schedule.as_str()));
+    view! { <fieldset class="part" hidden=unused disabled=unused>{children()}</fieldset> }
 }
 
 /// What happens when clocks change.
@@ -120,7 +130,11 @@ fn MonthDay(form: Form) -> impl IntoView {
     view! {
         <div class="field">
             <label for="month_day">"Day of the month"</label>
-            <select id="month_day" name="form[month_day]" aria-describedby="month_day-problem"
+            <p class="hint" id="month_day-hint">
+                "Day 31 skips February, April, June, September and November. Day 30 skips February, day 29 also, except \
+                 in leap years."
+            </p>
+            <select id="month_day" name="form[month_day]" aria-describedby="month_day-hint month_day-problem"
                 on:change=move |event| form.change("month_day", |form| form.month_day = event_target_value(&event))>
                 <option value="last" selected=now == "last">"Last day"</option>
                 {days}
@@ -134,7 +148,7 @@ fn MonthDay(form: Form) -> impl IntoView {
 #[component]
 fn Next(form: Form, next: Vec<NextRun>) -> impl IntoView {
     let runs = RwSignal::new(next);
-    let schedule_only = Memo::new(move |_| form.with(schedule_fields));
+    let schedule_only = Memo::new(move |_| form.with(|form| schedule_fields(&form.with_shown_fields())));
     let pending = StoredValue::new(None::<TimeoutHandle>);
     Effect::new(move |before: Option<TaskForm>| {
         let typed = schedule_only.get();
@@ -159,7 +173,7 @@ fn Next(form: Form, next: Vec<NextRun>) -> impl IntoView {
         }
         typed
     });
-    let checked = move || form.with(|values| schedule_so_far(values, form.now()));
+    let checked = move || form.with(|values| schedule_so_far(&values.with_shown_fields(), form.now()));
     let notice = move || checked().ok().and_then(|(_, notice)| notice).map(policy::task_form::Notice::words);
     let heading = move || match checked() {
         Err(_) => "The next runs are shown when the schedule is right.",

@@ -1,10 +1,10 @@
 //! The tab *Task specific settings*: the policy.
 
-use super::inputs::{Form, Problem, RadioField, Text, Tick, TickField, place, posted};
+use super::inputs::{Form, Problem, RadioField, Text, Tick, place, posted};
 use leptos::prelude::*;
 use policy::field::{ALWAYS_REMOVED, ALWAYS_REMOVED_TOO, Field, FieldGroup};
 use policy::sentence;
-use policy::task_form::{CATEGORY, TASK_TYPE, conditions_so_far};
+use policy::task_form::{CATEGORY, TASK_TYPE};
 use policy::{LoanText, Scope, Treatment};
 
 #[component]
@@ -105,21 +105,14 @@ fn Select(
 /// The three conditions, and the sentence that they make.
 #[component]
 fn Conditions(form: Form) -> impl IntoView {
-    let selection = move || {
-        form.with(|form| {
-            let scope = Scope::from_code(&form.scope).unwrap_or_default();
-            sentence::selection(&conditions_so_far(form), scope)
-        })
-    };
-    let example = move || {
-        form.with(|values| sentence::example(&conditions_so_far(values), form.now().date()))
-            .unwrap_or_default()
-    };
+    let selection = move || form.with(sentence::of_form);
+    let example =
+        move || form.with(|values| sentence::example_of_form(values, form.now().date())).unwrap_or_default();
     view! {
         <fieldset id="conditions" tabindex="-1" aria-describedby="conditions-problem">
             <legend>"Anonymise user data after"</legend>
             <p class="hint">
-                "Tick the conditions that count. All that are ticked must be met. Days are whole days of the library."
+                "Tick the conditions that count and enter their days. All that are ticked must be met. Days are whole days of the library."
             </p>
             <Condition form tick=place!(tick by_leaving) days=place!(text leaving_days)
                 label="days since the leaving date" />
@@ -140,9 +133,35 @@ fn Conditions(form: Form) -> impl IntoView {
 #[component]
 fn Condition(form: Form, tick: Tick, days: Text, label: &'static str) -> impl IntoView {
     let name = days.name;
+    // Typing a number ticks its condition: a number that doesn't count would leave a wider rule than the one meant.
+    let typed = move |event| {
+        let text = event_target_value(&event);
+        if !text.trim().is_empty() {
+            form.change(tick.name, |form| *(tick.write)(form) = true);
+        }
+        form.change(name, |form| *(days.write)(form) = text);
+    };
+    let ticked = move |event| {
+        let is_ticked = event_target_checked(&event);
+        form.change(tick.name, |form| *(tick.write)(form) = is_ticked);
+        if !is_ticked {
+            form.change(name, |_| ());
+        }
+    };
     view! {
         <div class="condition">
-            <TickField form tick label />
+            <div class="choice">
+                <input
+                    id=tick.name
+                    name=posted(tick.name)
+                    type="checkbox"
+                    value="true"
+                    checked=form.initial(tick.read)
+                    prop:checked=move || form.with(tick.read)
+                    on:change=ticked
+                />
+                <label for=tick.name>{label}</label>
+            </div>
             <input
                 id=name
                 name=posted(name)
@@ -153,7 +172,7 @@ fn Condition(form: Form, tick: Tick, days: Text, label: &'static str) -> impl In
                 aria-describedby=format!("{name}-problem")
                 aria-invalid=move || form.problem(name).map(|_| "true")
                 value=form.initial(|form| (days.read)(form).clone())
-                on:input=move |event| form.change(name, |form| *(days.write)(form) = event_target_value(&event))
+                on:input=typed
             />
             <Problem form name />
         </div>

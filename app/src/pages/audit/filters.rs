@@ -1,6 +1,6 @@
 //! The filters of the audit.
 
-use crate::parts::{FieldProblem, options, percent_encoded, query};
+use crate::parts::{DateInput, FieldProblem, date_query, options, percent_encoded, query};
 use leptos::prelude::*;
 use policy::form::FieldErrors;
 use records::audit::{AuditForm, Deed, Subject};
@@ -8,8 +8,8 @@ use records::audit::{AuditForm, Deed, Subject};
 /// Reads the address of the page.
 pub(super) fn of_address() -> AuditForm {
     AuditForm {
-        from: query("from"),
-        to: query("to"),
+        from: date_query("from"),
+        to: date_query("to"),
         deed: query("deed"),
         staff: query("staff"),
         kind: query("kind"),
@@ -43,27 +43,32 @@ pub(super) fn address(page: &str, form: &AuditForm) -> String {
 pub(super) fn Filters(form: AuditForm, errors: FieldErrors) -> impl IntoView {
     let any = form != AuditForm::default();
     let chosen = Subject::KINDS.iter().copied().find(|(code, _)| *code == form.kind);
-    let input = |name: &'static str,
-                 label: &'static str,
-                 value: String,
-                 hint: &'static str,
-                 class: &'static str| {
+    let input = |name: &'static str, label: &'static str, value: String| {
         let wrong = errors.of(name).is_some().then_some("true");
-        let inputmode = (class == "number").then_some("numeric");
         view! {
             <div class="field">
                 <label for=name>{label}</label>
-                <input class=class id=name name=name value=value placeholder=hint maxlength="40" autocomplete="off"
-                    inputmode=inputmode aria-invalid=wrong aria-describedby=format!("{name}-problem") />
+                <input class="number" id=name name=name value=value maxlength="40" autocomplete="off"
+                    inputmode="numeric" aria-invalid=wrong aria-describedby=format!("{name}-problem") />
                 <FieldProblem field=name errors=errors.clone() />
             </div>
         }
     };
-    let from = input("from", "First day", form.from, "1 Jan 2018", "date");
-    let to = input("to", "Last day", form.to, "31 Jan 2018", "date");
-    let staff = input("staff", "Staff, user number", form.staff, "", "number");
-    let id = input("id", "Its number", form.id, "", "number");
-    let run = input("run", "Run", form.run, "", "number");
+    let day = |name: &'static str, label: &'static str, value: String| {
+        view! {
+            <div class="field">
+                <label for=name>{label}</label>
+                <DateInput id=name name value wrong=errors.of(name).is_some()
+                    described=format!("{name}-problem") />
+                <FieldProblem field=name errors=errors.clone() />
+            </div>
+        }
+    };
+    let from = day("from", "First day", form.from);
+    let to = day("to", "Last day", form.to);
+    let staff = input("staff", "Staff, user number", form.staff);
+    let id = input("id", "Its number", form.id);
+    let run = input("run", "Run", form.run);
     view! {
         <form class="filters" method="get" action="/audit" role="search" aria-label="Filter events">
             {from} {to}

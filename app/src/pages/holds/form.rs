@@ -2,7 +2,7 @@
 
 use super::actions::PlaceHold;
 use crate::error::field_errors;
-use crate::parts::{FieldProblem, ProblemSummary, options};
+use crate::parts::{DateInput, FieldProblem, ProblemSummary, options};
 use crate::submission::{Token, action, refusal, submitted};
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
@@ -70,9 +70,8 @@ pub(crate) fn place_form(on: On, page: &str) -> impl IntoView + use<> {
                     <div class="field">
                         <label for="review_on">"Review date"</label>
                         <p class="hint" id="review_on-hint">"Like 15 Jan 2018, at most two years ahead"</p>
-                        <input id="review_on" name="form[review_on]" class="date" type="text" autocomplete="off"
-                            value=form.review_on.clone() aria-invalid=wrong("review_on")
-                            aria-describedby="review_on-hint review_on-problem" />
+                        <DateInput id="review_on" name="form[review_on]" value=form.review_on.clone()
+                            wrong=wrong("review_on").is_some() described="review_on-hint review_on-problem" />
                         <FieldProblem field="review_on" errors=errors.clone() />
                     </div>
                 </div>

@@ -2,7 +2,7 @@
 
 use super::form::{On, place_form};
 use super::table::hold_table;
-use crate::parts::{Frame, Pager, page, paging, percent_encoded, query};
+use crate::parts::{Frame, Pager, filter, page, paging, percent_encoded, query};
 use crate::state::{actor, store};
 use leptos::prelude::*;
 use policy::{Action, UserNumber};
@@ -15,12 +15,14 @@ use records::user::{self, Term, TermKind};
 pub fn HoldListPage() -> impl IntoView {
     let user = query("user");
     let category = query("category");
-    let find = HoldQuery {
-        show: Show::from_code(&query("show")).unwrap_or_default(),
-        user: user.trim().parse().ok().map(UserNumber),
-        category: (!category.is_empty()).then(|| category.clone()),
-    };
+    let show = filter("show", Show::from_code);
+    let of_user = filter("user", |number| number.parse().ok().map(UserNumber));
     page(async move {
+        let find = HoldQuery {
+            show: show?.unwrap_or_default(),
+            user: of_user?,
+            category: (!category.is_empty()).then(|| category.clone()),
+        };
         let store = store();
         let paging = paging();
         let paged = paging.after.is_some();

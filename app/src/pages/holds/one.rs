@@ -4,7 +4,9 @@ use super::actions::{AskForRelease, ReleaseHold, ReviewForm, ReviewHold};
 use super::table::{on_whom, state_tag};
 use crate::error::field_errors;
 use crate::pages::users::person_link;
-use crate::parts::{Day, FieldProblem, Frame, Moment, PostButton, ProblemSummary, named_in_path, page};
+use crate::parts::{
+    DateInput, Day, FieldProblem, Frame, Moment, PostButton, ProblemSummary, named_in_path, page,
+};
 use crate::state::{actor, store};
 use crate::submission::{Token, action, refusal, submitted};
 use leptos::prelude::*;
@@ -72,7 +74,7 @@ fn review(hold: HoldId) -> impl IntoView {
         None => (String::new(), refusal(ReviewHold::PATH)),
     };
     let errors = field_errors(error.as_ref());
-    let wrong = errors.of("review_on").is_some().then_some("true");
+    let wrong = errors.of("review_on").is_some();
     view! {
         <section aria-labelledby="review">
             <h2 id="review">"Review"</h2>
@@ -84,8 +86,8 @@ fn review(hold: HoldId) -> impl IntoView {
                 <div class="field">
                     <label for="review_on">"Next review date"</label>
                     <p class="hint" id="review_on-hint">"Like 15 Jan 2018, at most two years ahead"</p>
-                    <input id="review_on" name="form[review_on]" class="date" type="text" autocomplete="off" value=typed
-                        aria-invalid=wrong aria-describedby="review_on-hint review_on-problem" />
+                    <DateInput id="review_on" name="form[review_on]" value=typed wrong
+                        described="review_on-hint review_on-problem" />
                     <FieldProblem field="review_on" errors />
                 </div>
                 <button type="submit">"Save review date"</button>

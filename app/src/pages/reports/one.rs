@@ -2,12 +2,12 @@
 
 use super::chart::Chart;
 use crate::error::AppError;
-use crate::parts::{Crumb, Day, FieldProblem, Frame, ProblemSummary, page};
+use crate::parts::{Crumb, DateInput, Day, FieldProblem, Frame, ProblemSummary, date_query, page, query};
 use crate::state::store;
 use http::StatusCode;
 use leptos::prelude::*;
 use leptos_axum::ResponseOptions;
-use leptos_router::hooks::{use_params_map, use_query_map};
+use leptos_router::hooks::use_params_map;
 use policy::form::FieldErrors;
 use policy::numbers::grouped;
 use records::RecordsError;
@@ -17,10 +17,7 @@ use records::report::{Counted, Report, ReportForm, ReportQuery, count};
 #[component]
 pub fn ReportPage() -> impl IntoView {
     let code = use_params_map().with_untracked(|params| params.get("report")).unwrap_or_default();
-    let form = use_query_map().with_untracked(|query| {
-        let typed = |name| query.get(name).unwrap_or_default();
-        ReportForm { from: typed("from"), to: typed("to"), by: typed("by") }
-    });
+    let form = ReportForm { from: date_query("from"), to: date_query("to"), by: query("by") };
     page(async move {
         let report = Report::from_code(&code).ok_or(RecordsError::NotFound("report"))?;
         let (errors, result) = match form.validate(report) {
@@ -62,21 +59,11 @@ fn wrong(errors: &FieldErrors) -> String {
 fn Filters(report: Report, form: ReportForm, errors: FieldErrors) -> impl IntoView {
     let dates =
         [("from", "First day", form.from), ("to", "Last day", form.to)].map(|(name, words, typed)| {
-            let wrong = errors.of(name).is_some().then_some("true");
             view! {
                 <div class="field">
                     <label for=name>{words}</label>
-                    <input
-                        class="date"
-                        id=name
-                        name=name
-                        value=typed
-                        maxlength="40"
-                        autocomplete="off"
-                        placeholder="1 Jan 2018"
-                        aria-invalid=wrong
-                        aria-describedby=format!("{name}-problem")
-                    />
+                    <DateInput id=name name value=typed wrong=errors.of(name).is_some()
+                        described=format!("{name}-problem") />
                     <FieldProblem field=name errors=errors.clone() />
                 </div>
             }

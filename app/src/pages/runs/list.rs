@@ -1,7 +1,7 @@
 //! The list of all runs. Nothing is ever taken from it.
 
 use super::state_tag;
-use crate::parts::{Frame, Moment, Pager, options, page, paging, query};
+use crate::parts::{Frame, Moment, Pager, filter, options, page, paging};
 use crate::state::{actor, store};
 use leptos::prelude::*;
 use policy::numbers::grouped;
@@ -12,12 +12,10 @@ use records::run::{self, RunQuery, RunRow};
 /// All runs and previews, the newest first.
 #[component]
 pub fn RunListPage() -> impl IntoView {
-    let find = RunQuery {
-        task: query("task").parse().ok().map(TaskId),
-        kind: RunKind::from_code(&query("kind")),
-        state: RunState::from_code(&query("state")),
-    };
+    let task = filter("task", |id| id.parse().ok().map(TaskId));
+    let (kind, state) = (filter("kind", RunKind::from_code), filter("state", RunState::from_code));
     page(async move {
+        let find = RunQuery { task: task?, kind: kind?, state: state? };
         let paging = paging();
         let paged = paging.after.is_some();
         let Page { rows, next } = run::list(&store(), &find, &paging).await?;

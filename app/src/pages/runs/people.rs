@@ -9,6 +9,7 @@ use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
 use leptos::server_fn::codec::PostUrl;
 use policy::dates::{joined, shown};
+use policy::form::{FieldErrors, Problem};
 use policy::{Blocker, Outcome, Reason, RunId, VerdictKind};
 use records::page::{Page, Paging};
 use records::run::{Member, MemberQuery};
@@ -30,6 +31,20 @@ pub(super) struct PeopleForm {
 #[server(prefix = "/do", endpoint = "find_people", input = PostUrl)]
 pub(super) async fn find_people(form: PeopleForm) -> Result<(), AppError> {
     let PeopleForm { run, verdict, reason, outcome, q } = form;
+    let mut errors = FieldErrors::default();
+    for (name, code, is_known) in [
+        ("verdict", &verdict, VerdictKind::from_code(&verdict).is_some()),
+        ("reason", &reason, Reason::from_code(&reason).is_some()),
+        ("outcome", &outcome, Outcome::from_code(&outcome).is_some()),
+    ] {
+        // A list without the filter would be a longer one.
+        if !(code.is_empty() || is_known) {
+            errors.add(name, Problem::UnknownChoice);
+        }
+    }
+    if !errors.is_empty() {
+        return Err(AppError::Invalid(errors));
+    }
     let values = [("verdict", verdict), ("reason", reason), ("outcome", outcome), ("q", q)];
     sought::go(&format!("/runs/{run}"), &values)
 }

@@ -4,7 +4,8 @@ use crate::error::AppError;
 use crate::state::{actor, store};
 use leptos::prelude::*;
 use leptos::server_fn::codec::PostUrl;
-use policy::TaskId;
+use policy::form::{FieldErrors, Problem};
+use policy::{TaskId, UserNumber};
 use records::{run, task};
 use serde::{Deserialize, Serialize};
 use tokio::sync::Semaphore;
@@ -58,6 +59,29 @@ pub(super) async fn deactivate_task(form: TaskRef) -> Result<(), AppError> {
 pub(super) async fn make_task_default(form: TaskRef) -> Result<(), AppError> {
     task::make_default(&store(), actor(), TaskId(form.task)).await?;
     leptos_axum::redirect(&format!("/tasks/{}?done=task-default", form.task));
+    Ok(())
+}
+
+/// A task and its new owner.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ReassignForm {
+    pub(super) task: i64,
+    #[serde(default)]
+    pub(super) owner: String,
+}
+
+/// Gives a task whose owner is gone to another one.
+#[server(prefix = "/do", endpoint = "reassign_task", input = PostUrl)]
+pub(super) async fn reassign_task(form: ReassignForm) -> Result<(), AppError> {
+    let owner = match form.owner.trim().parse::<UserNumber>() {
+        _ if form.owner.trim().is_empty() => Err(Problem::required("the user number of the new owner")),
+        Ok(owner) if owner.0 > 0 => Ok(owner),
+        _ => Err(Problem::NotAUserNumber),
+    };
+    let owner = owner.map_err(|problem| AppError::Invalid(FieldErrors::one("owner", problem)))?;
+    task::reassign(&store(), actor(), TaskId(form.task), owner).await?;
+    leptos_axum::redirect("/tasks/owners?done=task-reassigned");
     Ok(())
 }
 

@@ -6,19 +6,25 @@ use crate::islands::TaskFormIsland;
 use crate::islands::coming;
 use crate::parts::{Frame, named_in_path, page};
 use crate::state::{actor, extension, store};
-use crate::submission::{FormToken, action, submitted};
+use crate::submission::{FormKey, FormToken, action, submitted};
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
 use leptos::server_fn::codec::PostUrl;
-use policy::TaskId;
 use policy::task_form::{TaskForm, validate};
-use records::{Store, task};
+use policy::{TaskId, dates};
+use records::{RecordsError, Store, task};
 
 /// Saves a task.
 #[server(prefix = "/do", endpoint = "save_task", input = PostUrl)]
 pub(super) async fn save_task(form: TaskForm) -> Result<(), AppError> {
-    let id = task::save(&store(), actor(), &form).await?;
-    leptos_axum::redirect(&format!("/tasks/{id}?done=task-saved"));
+    let store = store();
+    let id = task::save(&store, actor(), &form).await?;
+    match task::read(&store, actor(), id).await {
+        Ok(_) => leptos_axum::redirect(&format!("/tasks/{id}?done=task-saved")),
+        // A private task of another owner.
+        Err(RecordsError::NotFound(_)) => leptos_axum::redirect("/tasks?done=task-saved-for-owner"),
+        Err(error) => return Err(error.into()),
+    }
     Ok(())
 }
 
@@ -69,6 +75,10 @@ pub fn EditTaskPage() -> impl IntoView {
     })
 }
 
+fn with_dates_as_shown(form: TaskForm) -> TaskForm {
+    TaskForm { once_date: dates::as_shown(&form.once_date), ..form }
+}
+
 fn form_view(
     store: &Store,
     form: TaskForm,
@@ -78,11 +88,12 @@ fn form_view(
 ) -> impl IntoView + use<> {
     let posted = submitted(SaveTask::PATH).or_else(|| submitted(CheckTask::PATH));
     let (form, error) = match posted {
-        Some((typed, error)) => (typed, Some(error)),
+        Some((typed, error)) => (with_dates_as_shown(typed), Some(error)),
         None => (form, crate::submission::refusal(SaveTask::PATH)),
     };
     let next = coming(*store.clock(), &form);
     let token = extension::<FormToken>().map(|token| token.0).unwrap_or_default();
+    let key = extension::<FormKey>().map(|key| key.0).unwrap_or_default();
     view! {
         <TaskFormIsland
             form custom error next
@@ -92,6 +103,7 @@ fn form_view(
             check=action(CheckTask::PATH, page)
             back=back.to_owned()
             token
+            key
         />
     }
 }

@@ -1,6 +1,6 @@
 //! The list of tasks.
 
-use crate::parts::{Action, Frame, Moment, Pager, page, paging, percent_encoded, query};
+use crate::parts::{Action, Frame, Moment, Pager, filter, page, paging, percent_encoded, query};
 use crate::state::{actor, opens, store};
 use leptos::prelude::*;
 use policy::task_form::{CATEGORY, TASK_TYPE};
@@ -14,23 +14,27 @@ pub fn TaskListPage() -> impl IntoView {
     let task_type = query("type");
     let text = query("q");
     let filtered = !(status.is_empty() && task_type.is_empty() && text.is_empty());
-    let find = TaskQuery {
-        task_type: (!task_type.is_empty()).then(|| task_type.clone()),
-        active: match status.as_str() {
-            "active" => Some(true),
-            "inactive" => Some(false),
-            _ => None,
-        },
-        text: text.clone(),
-    };
-    let list = format!("/tasks?type={task_type}&status={status}&q={}", percent_encoded(&text));
+    let active = filter("status", |status| match status {
+        "active" => Some(true),
+        "inactive" => Some(false),
+        _ => None,
+    });
+    let of_type = filter("type", |code| (code == TASK_TYPE.0).then(|| code.to_owned()));
+    let list = format!(
+        "/tasks?type={}&status={}&q={}",
+        percent_encoded(&task_type),
+        percent_encoded(&status),
+        percent_encoded(&text)
+    );
     page(async move {
+        let find = TaskQuery { task_type: of_type?, active: active?, text: text.clone() };
         let paging = paging();
         let paged = paging.after.is_some();
         let Page { rows, next } = task::list(&store(), actor(), &find, &paging).await?;
         let actions = vec![
             Action::Link { words: "Create task".to_owned(), href: "/tasks/new".to_owned() },
             Action::Link { words: "All runs".to_owned(), href: "/runs".to_owned() },
+            Action::Link { words: "Task owners".to_owned(), href: "/tasks/owners".to_owned() },
         ];
         Ok(view! {
             <Frame title="Task centre" lead="Jobs that the library has set up: what they do, and when." actions>

@@ -84,7 +84,9 @@ fn actions(task: &Task) -> Vec<Action> {
         link("Edit task", format!("{here}/edit")),
         post("Copy task", CopyTask::PATH),
     ];
-    actions.push(if task.draft.active {
+    actions.push(if task.draft.active && task.single_default {
+        link("Deactivate task", format!("{here}/deactivate"))
+    } else if task.draft.active {
         post("Deactivate task", DeactivateTask::PATH)
     } else {
         post("Activate task", ActivateTask::PATH)

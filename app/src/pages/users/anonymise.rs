@@ -6,7 +6,7 @@ use crate::error::AppError;
 use crate::pages::approvals::limits_reached;
 use crate::pages::tasks::task_link;
 use crate::parts::{Count, FieldProblem, Frame, Notice, ProblemSummary, SignInFirst, named_in_path, page};
-use crate::state::{actor, store};
+use crate::state::{actor, opens, store};
 use crate::submission::{action, refusal, submitted};
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
@@ -65,7 +65,7 @@ pub fn AnonymiseUserPage() -> impl IntoView {
         let content = match (plan.verdict, &plan.task) {
             (Verdict::AlreadyAnonymised, _) => view! { <p>"This user is anonymised already."</p> }.into_any(),
             _ if user.fictitious => staff::fictitious(&user).into_any(),
-            (_, None) => no_task(&plan).into_any(),
+            (_, None) => no_task().into_any(),
             (_, Some(_)) if user.is_staff() => {
                 let guide = staff::guide(&store, &user, &plan).await?;
                 view! { {blockers.map(|blockers| blocked(&user, blockers))} {settings(&plan)} {guide} }
@@ -118,31 +118,20 @@ pub(super) fn facts(user: &UserRecord) -> impl IntoView + use<> {
 }
 
 /// No task says what happens to the fields.
-fn no_task(plan: &SinglePlan) -> impl IntoView + use<> {
-    let tasks = i64::try_from(plan.tasks).unwrap_or(i64::MAX);
-    if tasks == 0 {
-        view! {
-            <Notice kind="warning">
-                <p>
-                    "No task says what happens to each field, so nobody can be anonymised yet. Create a task of the \
-                     type Data maintenance › Anonymise user data. It may be manual only: it then serves single users."
-                </p>
-                <p><a class="button" href="/tasks/new">"Create task"</a></p>
-            </Notice>
-        }
-        .into_any()
+fn no_task() -> impl IntoView {
+    let create = if opens("/tasks/new") {
+        view! { <p><a class="button" href="/tasks/new">"Create task"</a></p> }.into_any()
     } else {
-        view! {
-            <Notice kind="warning">
-                <p>
-                    "There are "<Count of=tasks />" tasks, and none of them is \
-                     marked as the default for single users. Open the task whose field settings shall apply and \
-                     choose “Use as default for single users”, or create one for this."
-                </p>
-                <p><a href="/tasks">"Task centre"</a>" · "<a href="/tasks/new">"Create task"</a></p>
-            </Notice>
-        }
-        .into_any()
+        view! { <p>"Ask a systems librarian or an administrator to create it."</p> }.into_any()
+    };
+    view! {
+        <Notice kind="warning">
+            <p>
+                "No task says what happens to each field, so no user can be anonymised yet. Create a task of the type \
+                 Data maintenance › Anonymise user data. It may be manual only: it then serves single users."
+            </p>
+            {create}
+        </Notice>
     }
 }
 

@@ -1,6 +1,6 @@
 //! The fields of the user form.
 
-use crate::parts::{FieldProblem, escaped};
+use crate::parts::{DateInput, FieldProblem, escaped};
 use leptos::prelude::*;
 use policy::form::FieldErrors;
 use policy::text;
@@ -18,7 +18,7 @@ impl Inputs {
 
     /// A line of text.
     pub(super) fn line(&self, field: &'static str, label: &'static str, value: &str) -> AnyView {
-        self.input(field, label, value, "text", "", None)
+        self.input(field, label, value, "text", None)
     }
 
     /// A line of text with a hint.
@@ -29,7 +29,7 @@ impl Inputs {
         value: &str,
         hint: &'static str,
     ) -> AnyView {
-        self.input(field, label, value, "text", "", Some(hint))
+        self.input(field, label, value, "text", Some(hint))
     }
 
     /// A line of text that is shown and stays as it is.
@@ -54,12 +54,21 @@ impl Inputs {
 
     /// A date.
     pub(super) fn date(&self, field: &'static str, label: &'static str, value: &str) -> AnyView {
-        self.input(field, label, value, "text", "date", Some("Like 15 Jan 2018"))
+        view! {
+            <div class="field">
+                <label for=field>{label}</label>
+                <p class="hint" id=format!("{field}-hint")>"Like 15 Jan 2018"</p>
+                <DateInput id=field name=format!("form[{field}]") value=value.to_owned()
+                    wrong=self.wrong(field).is_some() described=format!("{field}-hint {field}-problem") />
+                <FieldProblem field errors=self.errors.clone() />
+            </div>
+        }
+        .into_any()
     }
 
     /// An e-mail address.
     pub(super) fn email(&self, field: &'static str, label: &'static str, value: &str) -> AnyView {
-        self.input(field, label, value, "email", "", None)
+        self.input(field, label, value, "email", None)
     }
 
     fn input(
@@ -68,7 +77,6 @@ impl Inputs {
         label: &'static str,
         value: &str,
         kind: &'static str,
-        class: &'static str,
         hint: Option<&'static str>,
     ) -> AnyView {
         let hint_id = format!("{field}-hint");
@@ -80,7 +88,7 @@ impl Inputs {
             <div class="field">
                 <label for=field>{label}</label>
                 {hint.map(|hint| view! { <p class="hint" id=hint_id>{hint}</p> })}
-                <input id=field name=format!("form[{field}]") type=kind class=class value=value.to_owned()
+                <input id=field name=format!("form[{field}]") type=kind value=value.to_owned()
                     autocomplete="off" aria-invalid=self.wrong(field) aria-describedby=described />
                 <FieldProblem field errors=self.errors.clone() />
             </div>

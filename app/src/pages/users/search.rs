@@ -3,7 +3,7 @@
 use super::search_form::{FindUsers, SearchForm};
 use super::{RecordDay, address, crumbs};
 use crate::error::AppError;
-use crate::parts::{Action, FieldProblem, Frame, Pages, ProblemSummary, page, paging};
+use crate::parts::{Action, DateInput, FieldProblem, Frame, Pages, ProblemSummary, page, paging};
 use crate::sought;
 use crate::state::store;
 use crate::submission::{self, action};
@@ -161,12 +161,11 @@ fn date(
     errors: &FieldErrors,
 ) -> impl IntoView + use<> {
     let value = form.value(name).to_owned();
-    let wrong = errors.of(name).is_some().then_some("true");
+    let wrong = errors.of(name).is_some();
     view! {
         <div class="field">
             <label for=name>{label}</label>
-            <input class="date" id=name name=format!("form[{name}]") value=value placeholder="15 Jan 2018" autocomplete="off"
-                aria-invalid=wrong aria-describedby=format!("{name}-problem") />
+            <DateInput id=name name=format!("form[{name}]") value wrong described=format!("{name}-problem") />
             <FieldProblem field=name errors=errors.clone() />
         </div>
     }

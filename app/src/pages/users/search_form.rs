@@ -5,8 +5,8 @@ use crate::parts::query;
 use crate::sought;
 use leptos::prelude::*;
 use leptos::server_fn::codec::PostUrl;
-use policy::form::FieldErrors;
-use policy::user_form::optional_date;
+use policy::dates::optional_date;
+use policy::form::{FieldErrors, Problem};
 use policy::{Role, text};
 use records::RecordsError;
 use records::user::{Having, RoleFilter, Sort, UserQuery};
@@ -95,6 +95,20 @@ impl SearchForm {
         values
     }
 
+    /// A filter that is chosen from a list: a value that is not among its choices is an error, not a wider search.
+    fn choice<T>(
+        &self,
+        errors: &mut FieldErrors,
+        name: &str,
+        read: impl FnOnce(&str) -> Option<T>,
+    ) -> Option<T> {
+        let code = self.value(name);
+        if code.is_empty() {
+            return None;
+        }
+        errors.take(name, read(code).ok_or(Problem::UnknownChoice))
+    }
+
     /// What is to be found, or which fields are wrong.
     pub(super) fn read(&self) -> Result<UserQuery, FieldErrors> {
         let mut errors = FieldErrors::default();
@@ -106,10 +120,10 @@ impl SearchForm {
             category: some(line("category")),
             department: some(line("department")),
             branch: some(line("branch")),
-            imported: having(self.value("imported")),
-            role: role(self.value("role")),
-            marked: having(self.value("marked")),
-            anonymised: having(self.value("anonymised")),
+            imported: self.choice(&mut errors, "imported", having),
+            role: self.choice(&mut errors, "role", role),
+            marked: self.choice(&mut errors, "marked", having),
+            anonymised: self.choice(&mut errors, "anonymised", having),
             left_before: errors.take("left_before", optional_date(self.value("left_before"))).flatten(),
             active_before: errors.take("active_before", optional_date(self.value("active_before"))).flatten(),
             sort: self.sort,

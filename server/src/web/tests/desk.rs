@@ -9,7 +9,9 @@ use axum::http::header::{CONTENT_TYPE, COOKIE, HeaderValue, LOCATION, SET_COOKIE
 use axum::http::{HeaderMap, Request, StatusCode};
 use policy::{Role, UserNumber};
 use records::{Actor, Settings, SignIn, Store, staff};
+use sea_orm::{ConnectionTrait as _, Database};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use tempfile::TempDir;
 use tower::ServiceExt as _;
 
@@ -50,10 +52,43 @@ impl Desk {
     ) -> Self {
         let folder = Arc::new(tempfile::tempdir().expect("a folder"));
         let url = format!("sqlite://{}/test.db?mode=rwc", folder.path().display());
+        Self::at(folder, &url, set, change, outside).await
+    }
+
+    /// As [`Desk::open`], on a fresh PostgreSQL database. None where no server is named, which continuous integration
+    /// does not allow.
+    pub(in crate::web) async fn open_on_postgres() -> Option<Self> {
+        let Ok(server) = std::env::var("TEST_POSTGRES_URL") else {
+            assert!(std::env::var("CI").is_err(), "TEST_POSTGRES_URL is not set");
+            eprintln!("PostgreSQL is not tested: TEST_POSTGRES_URL is not set (make test sets it)");
+            return None;
+        };
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
+        let name = format!("w{}_{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
+        let admin = Database::connect(&server).await.expect("a server");
+        admin.execute_unprepared(&format!("CREATE DATABASE {name}")).await.expect("a database");
+        admin.close().await.expect("closed");
+        let (base, _) = server.rsplit_once('/').expect("an address");
+        let sign_in = SignIn { password_alone: true, ..SignIn::default() };
+        let folder = Arc::new(tempfile::tempdir().expect("a folder"));
+        let set = |settings: &mut Settings| settings.sign_in = sign_in;
+        let mut desk = Self::at(folder, &format!("{base}/{name}"), set, |_| (), Outside::default()).await;
+        desk.staff("everything", &Role::ALL).await;
+        desk.sign_in("everything").await;
+        Some(desk)
+    }
+
+    async fn at(
+        folder: Arc<TempDir>,
+        url: &str,
+        set: impl FnOnce(&mut Settings),
+        change: impl FnOnce(&mut AppState),
+        outside: Outside,
+    ) -> Self {
         let clock = records::Clock::new(chrono_tz::Tz::Europe__London);
         let mut settings = Settings::in_folder(folder.path());
         set(&mut settings);
-        let store = Store::open(&url, clock, settings).await.expect("a store");
+        let store = Store::open(url, clock, settings).await.expect("a store");
         let mut state = state(folder.path(), store.clone(), Cookies::Plain, &outside);
         change(&mut state);
         let router = router(&state, &outside, Pulse::default());

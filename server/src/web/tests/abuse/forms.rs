@@ -180,7 +180,11 @@ async fn tasks(desk: &Desk) -> Vec<Form> {
     let right = "form[description]=Saved&form[visibility]=shared&form[category]=data_maintenance\
                  &form[task_type]=anonymise_user_data&form[scope]=all&form[loan_text]=empty&form[schedule]=manual\
                  &form[missed]=once";
+    let lost = task("Lost", false).await;
+    execute(store, &format!("UPDATE tasks SET visibility = 'private' WHERE id = {lost}")).await;
+    let new_owner = actor(desk, BEN).await.staff.unwrap();
     vec![
+        form("/do/reassign_task", format!("form[task]={lost}&form[owner]={new_owner}")),
         form("/do/save_task", right),
         form("/do/check_task", right),
         of("/do/copy_task", "task", task("Copied", false).await),

@@ -150,7 +150,8 @@ async fn an_old_sign_in_does_nothing_that_cannot_be_undone() {
     assert_eq!(asked_again.len(), NEED_A_YOUNG_SIGN_IN.len());
 }
 
-const NEED_A_YOUNG_SIGN_IN: [&str; 12] = [
+const NEED_A_YOUNG_SIGN_IN: [&str; 13] = [
+    "reassign_task",
     "anonymise_user",
     "start_run",
     "cancel_run",

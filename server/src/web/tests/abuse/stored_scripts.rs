@@ -22,7 +22,7 @@ const SCRIPTS: [&str; 2] = [
 ];
 
 /// Text columns that the program itself reads as codes or keys, that are signed, or that nobody can set.
-const NOT_HERE: [&str; 29] = [
+const NOT_HERE: [&str; 30] = [
     "seaql_migrations",
     "runs",
     "run_members",
@@ -36,6 +36,7 @@ const NOT_HERE: [&str; 29] = [
     "audit_head",
     "credentials",
     "sessions",
+    "form_keys",
     "user_words",
     "users.uuid",
     "tasks.policy",

@@ -1,0 +1,95 @@
+//! The task whose field settings apply to single users (rule 7): the first one, until another is chosen. While there is a
+//! task, exactly one is the default.
+
+use crate::actor::Actor;
+use crate::audit::{self, Deed, Subject};
+use crate::dialect;
+use crate::entity::tasks;
+use crate::error::RecordsError;
+use crate::store::Store;
+use crate::task::TaskName;
+use policy::{Action, TaskId};
+use sea_orm::sea_query::Expr;
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter, QueryOrder,
+};
+
+/// The default: the task that is marked; the first one where none is.
+pub(crate) async fn default_task(db: &impl ConnectionTrait) -> Result<Option<tasks::Model>, DbErr> {
+    tasks::Entity::find()
+        .filter(tasks::Column::DeletedAt.is_null())
+        .order_by_desc(tasks::Column::SingleDefault)
+        .order_by_asc(tasks::Column::Id)
+        .one(db)
+        .await
+}
+
+/// The task that becomes the default when this one is deleted; None where there is no other one.
+pub async fn default_after(store: &Store, id: TaskId) -> Result<Option<(TaskId, TaskName)>, RecordsError> {
+    let next = first_other(&store.db, id).await?;
+    Ok(next.map(|task| (TaskId(task.id), TaskName::of(&task))))
+}
+
+async fn first_other(db: &impl ConnectionTrait, id: TaskId) -> Result<Option<tasks::Model>, DbErr> {
+    tasks::Entity::find()
+        .filter(tasks::Column::DeletedAt.is_null())
+        .filter(tasks::Column::Id.ne(id.0))
+        .order_by_asc(tasks::Column::Id)
+        .one(db)
+        .await
+}
+
+/// Keeps others from creating or deleting a task, or choosing the default, until the transaction ends; marks the default
+/// where no task is marked. Called before a task is inserted, so that the new one is the default only if it is the first.
+pub(super) async fn lock_and_keep(tx: &DatabaseTransaction) -> Result<Option<tasks::Model>, DbErr> {
+    dialect::lock_task_default(tx).await?;
+    let default = default_task(tx).await?;
+    if let Some(task) = default.as_ref().filter(|task| !task.single_default) {
+        set(tx, task.id, true).await?;
+    }
+    Ok(default)
+}
+
+/// Makes another task the default before this one is deleted.
+pub(super) async fn pass_on(
+    tx: &DatabaseTransaction,
+    store: &Store,
+    actor: Actor,
+    id: TaskId,
+) -> Result<(), RecordsError> {
+    let is_default = lock_and_keep(tx).await?.is_some_and(|task| task.id == id.0);
+    if !is_default {
+        return Ok(());
+    }
+    set(tx, id.0, false).await?;
+    let Some(next) = first_other(tx, id).await? else { return Ok(()) };
+    set(tx, next.id, true).await?;
+    Ok(audit::note(tx, &store.clock, actor, Deed::TaskMadeDefault, Subject::Task(next.id), None, "").await?)
+}
+
+/// Makes this task the default.
+pub async fn make_default(store: &Store, actor: Actor, id: TaskId) -> Result<(), RecordsError> {
+    actor.must(Action::EditTasks)?;
+    let tx = store.begin().await?;
+    let before = lock_and_keep(&tx).await?;
+    super::row_for(&tx, actor, id).await?;
+    if before.as_ref().is_some_and(|task| task.id == id.0) {
+        return Ok(store.commit(tx).await?);
+    }
+    if let Some(before) = before {
+        set(&tx, before.id, false).await?;
+    }
+    set(&tx, id.0, true).await?;
+    audit::note(&tx, &store.clock, actor, Deed::TaskMadeDefault, Subject::Task(id.0), None, "").await?;
+    store.commit(tx).await?;
+    Ok(())
+}
+
+async fn set(tx: &DatabaseTransaction, id: i64, default: bool) -> Result<(), DbErr> {
+    tasks::Entity::update_many()
+        .col_expr(tasks::Column::SingleDefault, Expr::value(default))
+        .filter(tasks::Column::Id.eq(id))
+        .exec(tx)
+        .await?;
+    Ok(())
+}

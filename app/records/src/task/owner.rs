@@ -1,0 +1,195 @@
+//! Who owns a task: a member of staff who may see tasks. A private task always has an owner, or no page would show it.
+
+use crate::actor::Actor;
+use crate::audit::{self, Deed, Subject};
+use crate::dialect;
+use crate::entity::tasks;
+use crate::error::RecordsError;
+use crate::staff::{Kind, roles_of};
+use crate::store::Store;
+use crate::task::TaskName;
+use crate::user;
+use policy::form::Problem;
+use policy::task_form::{TaskDraft, Visibility};
+use policy::{Action, Role, Schedule, TaskId, UserNumber};
+use sea_orm::sea_query::Value;
+use sea_orm::{
+    ActiveModelTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, QueryResult, QuerySelect, Set,
+};
+use serde::Serialize;
+
+/// The most tasks that the list shows.
+const MOST: i64 = 1_000;
+
+/// The owner of a task that is saved: the one that is named; of a private task otherwise its creator.
+pub(super) async fn owner(
+    tx: &DatabaseTransaction,
+    actor: Actor,
+    draft: &TaskDraft,
+) -> Result<Option<UserNumber>, RecordsError> {
+    let is_private = draft.visibility == Visibility::Private;
+    let Some(owner) = draft.owner.or_else(|| actor.staff.filter(|_| is_private)) else {
+        if is_private {
+            let problem = Problem::required("the user number of the owner: a private task has one");
+            return Err(RecordsError::field("owner", problem));
+        }
+        return Ok(None);
+    };
+    may_own(tx, owner).await?;
+    Ok(Some(owner))
+}
+
+/// Rejects, at the field `owner`, a user who is not a member of staff who may see tasks.
+async fn may_own(tx: &DatabaseTransaction, owner: UserNumber) -> Result<(), RecordsError> {
+    let user = match user::lock(tx, owner).await {
+        Err(RecordsError::NotFound(_)) => return Err(RecordsError::field("owner", Problem::NoSuchUser)),
+        user => user?,
+    };
+    let sees_tasks = user.anonymised_on.is_none() && roles_of(tx, owner).await?.may(Action::SeeTasks);
+    if sees_tasks { Ok(()) } else { Err(RecordsError::field("owner", Problem::NotTaskStaff)) }
+}
+
+/// Why the owner of a task does not look after it.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WhyUnowned {
+    /// A private task has no owner.
+    NoOwner,
+    /// The owner is anonymised.
+    Anonymised,
+    /// The owner has no role that may see tasks.
+    MayNotSeeTasks,
+    /// The owner has nothing with which to sign in.
+    CannotSignIn,
+}
+
+impl WhyUnowned {
+    /// The reason in words.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::NoOwner => "The task is private and has no owner",
+            Self::Anonymised => "The owner is anonymised",
+            Self::MayNotSeeTasks => "The owner may not see tasks",
+            Self::CannotSignIn => "The owner cannot sign in",
+        }
+    }
+}
+
+/// A task whose owner does not look after it.
+#[derive(Clone, Debug, Serialize)]
+pub struct UnownedTask {
+    /// The task.
+    pub id: TaskId,
+    /// Its description, for those who may see it.
+    pub name: TaskName,
+    /// Its owner.
+    pub owner: Option<UserNumber>,
+    /// Why the owner does not look after it.
+    pub why: WhyUnowned,
+    /// Whether the task runs by its schedule.
+    pub active: bool,
+    /// The schedule.
+    pub schedule: Schedule,
+}
+
+/// What the database knows of the owners of tasks.
+const OWNERS: &str = "SELECT t.id AS task_id, t.description, t.visibility, t.owner_number, t.active, t.schedule, \
+     CASE WHEN t.owner_number IS NULL THEN 'none' WHEN u.anonymised_on IS NOT NULL THEN 'anonymised' \
+     WHEN NOT EXISTS (SELECT 1 FROM user_roles r WHERE r.user_number = t.owner_number AND r.role IN (ROLES)) THEN 'role' \
+     WHEN NOT EXISTS (SELECT 1 FROM credentials c WHERE c.user_number = t.owner_number AND c.kind IN (?, ?, ?)) \
+     THEN 'sign_in' ELSE 'well' END AS standing \
+     FROM tasks t LEFT JOIN users u ON u.number = t.owner_number WHERE t.deleted_at IS NULL";
+
+/// Lists the tasks whose owner is anonymised, may not see tasks or cannot sign in.
+pub async fn unowned(store: &Store, actor: Actor) -> Result<Vec<UnownedTask>, RecordsError> {
+    actor.must_be_allowed(Action::ManageStaff)?;
+    found(&store.db, None).await
+}
+
+/// As [`unowned`], of one task or of all, whoever asks.
+pub(crate) async fn found(
+    db: &impl ConnectionTrait,
+    task: Option<TaskId>,
+) -> Result<Vec<UnownedTask>, RecordsError> {
+    let roles: Vec<&str> =
+        Role::ALL.into_iter().filter(|role| role.may(Action::SeeTasks)).map(Role::code).collect();
+    let kinds = [Kind::Password, Kind::Provider, Kind::Invitation];
+    let mut values: Vec<Value> = roles.iter().map(|role| Value::from(*role)).collect();
+    values.extend(kinds.map(|kind| Value::from(kind.code())));
+    let owners = OWNERS.replace("ROLES", &dialect::places(roles.len()));
+    let one = if task.is_some() { " WHERE w.task_id = ?" } else { " WHERE TRUE" };
+    values.extend(task.map(|task| Value::from(task.0)));
+    let sql = format!(
+        "SELECT * FROM ({owners}) w{one} AND w.standing <> 'well' AND (w.standing <> 'none' OR w.visibility = ?) \
+         ORDER BY w.task_id LIMIT {MOST}"
+    );
+    values.push(Visibility::Private.code().into());
+    let rows = db.query_all_raw(dialect::statement(db.get_database_backend(), &sql, values)).await?;
+    rows.iter().map(read).collect()
+}
+
+fn read(row: &QueryResult) -> Result<UnownedTask, RecordsError> {
+    let standing: String = row.try_get("", "standing")?;
+    let why = match standing.as_str() {
+        "none" => WhyUnowned::NoOwner,
+        "anonymised" => WhyUnowned::Anonymised,
+        "role" => WhyUnowned::MayNotSeeTasks,
+        _ => WhyUnowned::CannotSignIn,
+    };
+    let owner: Option<i64> = row.try_get("", "owner_number")?;
+    let (words, visibility): (String, String) =
+        (row.try_get("", "description")?, row.try_get("", "visibility")?);
+    let schedule: String = row.try_get("", "schedule")?;
+    Ok(UnownedTask {
+        id: TaskId(row.try_get("", "task_id").map_err(RecordsError::from)?),
+        name: TaskName::stored(words, &visibility, owner),
+        owner: owner.map(UserNumber),
+        why,
+        active: row.try_get::<bool>("", "active")?,
+        schedule: super::stored_schedule(&schedule)?,
+    })
+}
+
+/// Gives a task to another owner: one whose owner does not look after it; at the command line any. A private task of an
+/// owner who looks after it is the owner's alone.
+pub async fn reassign(
+    store: &Store,
+    actor: Actor,
+    id: TaskId,
+    owner: UserNumber,
+) -> Result<(), RecordsError> {
+    actor.must(Action::ManageStaff)?;
+    let tx = store.begin().await?;
+    may_own(&tx, owner).await?;
+    let task = locked(&tx, id).await?.ok_or(RecordsError::NotFound("task"))?;
+    if task.owner_number == Some(owner.0) {
+        return Ok(());
+    }
+    if actor.staff.is_some() && found(&tx, Some(id)).await?.is_empty() {
+        return Err(RecordsError::Refused(
+            "Nothing was changed: the owner of this task can sign in and may see tasks. The owner can name another one"
+                .to_owned(),
+        ));
+    }
+    tasks::ActiveModel {
+        id: Set(id.0),
+        owner_number: Set(Some(owner.0)),
+        version: Set(task.version + 1),
+        changed_at: Set(store.clock.now()),
+        ..Default::default()
+    }
+    .update(&tx)
+    .await?;
+    if !found(&tx, Some(id)).await?.is_empty() {
+        return Err(RecordsError::field("owner", Problem::OwnerCannotSignIn));
+    }
+    let detail = format!("owner={owner}");
+    audit::note(&tx, &store.clock, actor, Deed::TaskReassigned, Subject::Task(id.0), None, &detail).await?;
+    store.commit(tx).await?;
+    Ok(())
+}
+
+async fn locked(tx: &DatabaseTransaction, id: TaskId) -> Result<Option<tasks::Model>, DbErr> {
+    let task = tasks::Entity::find_by_id(id.0).lock_exclusive().one(tx).await?;
+    Ok(task.filter(|task| task.deleted_at.is_none()))
+}

@@ -1,0 +1,93 @@
+//! Tasks whose owner does not look after them any more, and a form to reassign each.
+
+use super::actions::{ReassignForm, ReassignTask};
+use super::{crumbs, task_link};
+use crate::error::{AppError, field_errors};
+use crate::parts::{FieldProblem, Frame, ProblemSummary, SignInFirst, page};
+use crate::state::{actor, store};
+use crate::submission::{Token, action, refusal, submitted};
+use leptos::prelude::*;
+use leptos::server_fn::ServerFn as _;
+use policy::form::FieldErrors;
+use records::task::{self, UnownedTask};
+
+const HERE: &str = "/tasks/owners";
+
+/// The tasks whose owner is anonymised, may not see tasks or cannot sign in.
+#[component]
+pub fn TaskOwnersPage() -> impl IntoView {
+    page(async move {
+        let tasks = task::unowned(&store(), actor()).await?;
+        let typed = submitted::<ReassignForm>(ReassignTask::PATH);
+        let error = typed.as_ref().map(|(_, error)| error.clone()).or_else(|| refusal(ReassignTask::PATH));
+        let content = if tasks.is_empty() {
+            view! {
+                <p class="empty">
+                    "Every task with an owner has one who can sign in and may see tasks. "
+                    <a href="/tasks">"Task centre"</a>
+                </p>
+            }
+            .into_any()
+        } else {
+            let rows = tasks.into_iter().map(|task| row(task, typed.as_ref())).collect_view();
+            view! {
+                <SignInFirst page=HERE />
+                <div class="scroll" role="region" aria-label="Tasks without an owner who looks after them" tabindex="0">
+                    <table>
+                        <caption class="hidden">"Tasks without an owner who looks after them"</caption>
+                        <thead>
+                            <tr>
+                                <th scope="col">"Task"</th>
+                                <th scope="col">"Status"</th>
+                                <th scope="col">"Schedule"</th>
+                                <th scope="col">"Owner"</th>
+                                <th scope="col">"New owner"</th>
+                            </tr>
+                        </thead>
+                        <tbody>{rows}</tbody>
+                    </table>
+                </div>
+            }
+            .into_any()
+        };
+        Ok(view! {
+            <Frame title="Task owners" crumbs=crumbs([])
+                lead="Tasks whose owner is anonymised, may not see tasks or cannot sign in. They still run by their schedule.">
+                <ProblemSummary error />
+                {content}
+            </Frame>
+        })
+    })
+}
+
+fn row(task: UnownedTask, typed: Option<&(ReassignForm, AppError)>) -> impl IntoView + use<> {
+    let typed = typed.filter(|(form, _)| form.task == task.id.0);
+    let owner = typed.map(|(form, _)| form.owner.clone()).unwrap_or_default();
+    let errors = typed.map_or_else(FieldErrors::default, |(_, error)| field_errors(Some(error)));
+    let wrong = errors.of("owner").is_some().then_some("true");
+    // The summary links to the one field that is wrong.
+    let id = if typed.is_some() { "owner".to_owned() } else { format!("owner-{}", task.id) };
+    let (class, status) = if task.active { ("tag ready", "Active") } else { ("tag quiet", "Inactive") };
+    let now = task.owner.map(|owner| {
+        view! { <a href=format!("/users/{owner}")>"User " {owner.to_string()}</a> <br /> }
+    });
+    view! {
+        <tr>
+            <th scope="row">{task_link(&(task.id, task.name))} <br /><small>"Task " {task.id.to_string()}</small></th>
+            <td><span class=class>{status}</span></td>
+            <td>{task.schedule.words()}</td>
+            <td>{now} <small>{task.why.words()}</small></td>
+            <td>
+                <form class="inline" method="post" action=action(ReassignTask::PATH, HERE) novalidate>
+                    <Token />
+                    <input type="hidden" name="form[task]" value=task.id.to_string() />
+                    <label class="hidden" for=id.clone()>"User number of the new owner of task " {task.id.to_string()}</label>
+                    <input id=id name="form[owner]" type="text" inputmode="numeric" autocomplete="off" class="number"
+                        placeholder="User number" value=owner aria-invalid=wrong aria-describedby="owner-problem" />
+                    <button type="submit">"Reassign task"</button>
+                    {typed.map(|_| view! { <FieldProblem field="owner" errors /> })}
+                </form>
+            </td>
+        </tr>
+    }
+}

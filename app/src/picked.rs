@@ -1,0 +1,75 @@
+//! Dates that are picked in the browser's own date picker. It stands beside the text field of a date and is posted under a
+//! name of its own, which says what stood in it at first: so without WebAssembly it can be seen which of the two was
+//! changed.
+
+use policy::dates;
+
+/// What the name of a picker begins with.
+const PICKED: &str = "picked[";
+
+/// What a picker is called. The words of its text field would make two fields of the same name.
+pub(crate) const CALENDAR: &str = "Calendar";
+
+/// The name of the picker beside a text field, in which this date stands at first.
+pub(crate) fn picker_name(field: &str, at_first: &str) -> String {
+    format!("{PICKED}{at_first}]{field}")
+}
+
+/// A date as a picker has it; empty for what is no date.
+pub(crate) fn iso_or_empty(text: &str) -> String {
+    dates::parse_date(text).map(dates::iso).unwrap_or_default()
+}
+
+/// The date in a picker at first and the name of its text field, from the name of the picker.
+#[cfg(feature = "ssr")]
+pub(crate) fn of_name(name: &str) -> Option<(&str, &str)> {
+    name.strip_prefix(PICKED)?.split_once(']')
+}
+
+/// What a text field and its picker say together. If both were changed to different dates, it is neither, and the field
+/// says so: nothing that was entered is dropped.
+#[cfg(feature = "ssr")]
+pub(crate) fn together(text: &str, picked: &str, at_first: &str) -> String {
+    let (picked, typed) = (picked.trim(), iso_or_empty(text));
+    if picked == at_first || picked == typed {
+        return text.to_owned();
+    }
+    let is_untouched = text.trim().is_empty() || !at_first.is_empty() && typed == at_first;
+    if is_untouched {
+        dates::as_shown(picked)
+    } else if picked.is_empty() {
+        text.to_owned()
+    } else {
+        format!("{text} / {}", dates::as_shown(picked))
+    }
+}
+
+#[cfg(all(test, feature = "ssr"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_one_that_was_changed_counts() {
+        for (text, picked, at_first, says) in [
+            ("", "", "", ""),
+            ("15/01/2018", "", "", "15/01/2018"),
+            ("", "2018-01-15", "", "15 Jan 2018"),
+            ("15 Jan 2018", "2018-01-15", "2018-01-15", "15 Jan 2018"),
+            ("15 Jan 2018", "2018-02-01", "2018-01-15", "1 Feb 2018"),
+            ("1 Feb 2018", "2018-01-15", "2018-01-15", "1 Feb 2018"),
+            ("1 Feb 2018", "2018-02-01", "2018-01-15", "1 Feb 2018"),
+            ("", "2018-01-15", "2018-01-15", ""),
+            ("15 Jan 2018", "", "2018-01-15", ""),
+            ("1 Feb 2018", "", "2018-01-15", "1 Feb 2018"),
+            ("", "2018-02-01", "2018-01-15", "1 Feb 2018"),
+            ("soon", "", "", "soon"),
+            ("1 Feb 2018", "2018-03-01", "2018-01-15", "1 Feb 2018 / 1 Mar 2018"),
+            ("soon", "2018-03-01", "", "soon / 1 Mar 2018"),
+        ] {
+            assert_eq!(together(text, picked, at_first), says, "{text:?} {picked:?} {at_first:?}");
+        }
+        let name = picker_name("form[leaving_on]", "2018-01-15");
+        assert_eq!(of_name(&name), Some(("2018-01-15", "form[leaving_on]")));
+        assert_eq!(of_name("form[leaving_on]"), None);
+    }
+}

@@ -1,0 +1,149 @@
+//! Bytes that are no text, in every address and every form, on both databases: they are refused, at their field where they
+//! were sent in one, and nothing fails.
+
+use super::desk::{Desk, post};
+use super::doors::addresses;
+use axum::body::Body;
+use axum::http::{Request, StatusCode, Uri};
+
+/// Percent-encoded: NUL, other control characters, no UTF-8, too long UTF-8, half a surrogate pair.
+const NOT_TEXT: [&str; 7] = ["a%00b", "%01", "%7F", "%C2%85", "%FF", "%C0%80", "%ED%A0%80"];
+
+/// Every value that a page reads from its address.
+const NAMES: [&str; 29] = [
+    "q",
+    "after",
+    "category",
+    "department",
+    "branch",
+    "imported",
+    "role",
+    "left_before",
+    "active_before",
+    "marked",
+    "anonymised",
+    "sort",
+    "order",
+    "find",
+    "done",
+    "tab",
+    "show",
+    "run",
+    "task",
+    "kind",
+    "state",
+    "status",
+    "type",
+    "from",
+    "to",
+    "by",
+    "deed",
+    "staff",
+    "title",
+];
+
+async fn on_each_database(test: impl AsyncFn(Desk)) {
+    test(Desk::open().await).await;
+    if let Some(desk) = Desk::open_on_postgres().await {
+        test(desk).await;
+    }
+}
+
+fn paths(names: &str) -> Vec<String> {
+    let functions = |address: &String| !(address.starts_with("/do/") || address.starts_with("/api/"));
+    addresses()
+        .into_iter()
+        .filter(functions)
+        .filter(|address| !address.contains("provider") && !address.starts_with("/events/"))
+        .map(|address| {
+            address
+                .replace("{id}", names)
+                .replace("{report}", if names == "1" { "loans-per-month" } else { names })
+                .replace("{key}", names)
+        })
+        .collect()
+}
+
+#[tokio::test]
+async fn no_address_holds_what_is_no_text() {
+    on_each_database(async |desk| {
+        for bad in NOT_TEXT {
+            for path in paths("1") {
+                for address in
+                    [format!("{path}?q={bad}"), format!("{path}?{bad}=1"), format!("{path}?x={bad}")]
+                {
+                    assert_eq!(desk.get(&address).await.0, StatusCode::BAD_REQUEST, "{address}");
+                }
+            }
+            for path in paths(bad).iter().filter(|path| path.contains('%')) {
+                assert_eq!(desk.get(path).await.0, StatusCode::BAD_REQUEST, "{path}");
+            }
+            // The page that a form names is made too.
+            let form = format!("form[first_name]=x&form_token={}", desk.token);
+            let address = format!("/do/save_user?page=/users%3Fq%3D{}", bad.replace('%', "%25"));
+            let (status, ..) = desk.answer(post(&address, form)).await;
+            assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{address}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn no_value_of_an_address_makes_a_page_fail() {
+    let values =
+        ["'", "%5C%25_", "99999999999999999999", "-9223372036854775808", "%EF%BF%BF%E2%80%AE", "2018-02-30"];
+    on_each_database(async |desk| {
+        for path in paths("1") {
+            for value in values {
+                for name in NAMES {
+                    let address = format!("{path}?{name}={value}");
+                    let (status, _, page) = desk.get(&address).await;
+                    assert!(!status.is_server_error(), "{address}: {status}");
+                    assert!(!page.contains("went wrong on our side"), "{address}");
+                }
+            }
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn each_form_refuses_what_is_no_text_at_its_field() {
+    on_each_database(async |desk| {
+        let functions: Vec<String> =
+            addresses().into_iter().filter(|path| path.starts_with("/do/")).collect();
+        for function in functions.iter().filter(|path| *path != "/do/sign_out") {
+            for bad in NOT_TEXT {
+                let address = format!("{function}?page=/account");
+                let (status, _, page) = desk.post(&address, format!("form[some_field]={bad}")).await;
+                assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{function} {bad}: {page}");
+            }
+        }
+        for bad in NOT_TEXT {
+            let (status, _, page) = desk
+                .post(
+                    "/do/save_user?page=/users/new",
+                    format!("form[last_name]=Ng&form[city]={bad}&form[notes]=kept"),
+                )
+                .await;
+            assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
+            let (_, at_field) = page.split_once("id=\"city-problem\">").expect("the place for the problem");
+            assert!(at_field.starts_with("Remove the characters that cannot be seen"), "{bad}");
+            assert!(page.contains("kept") && page.contains("value=\"Ng\""), "what was typed comes back");
+            let (status, ..) = desk.try_to_sign_in(&format!("everything{bad}"), "x").await;
+            assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "sign-in {bad}");
+            let (status, ..) = desk.try_to_sign_in("everything", bad).await;
+            assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "password {bad}");
+        }
+        // What islands ask.
+        for body in [r#"{"form":{"cron":"a\u0000b","schedule":"cron"}}"#, r#"{"form":{"cron":"\ud800"}}"#] {
+            let request = Request::post(Uri::from_static("/api/next_runs"))
+                .header("content-type", "application/json")
+                .body(Body::from(body))
+                .expect("a request");
+            let (status, ..) = desk.answer(request).await;
+            assert!(!status.is_server_error(), "{body}: {status}");
+        }
+    })
+    .await;
+}

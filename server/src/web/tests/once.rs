@@ -1,0 +1,127 @@
+//! A form that is sent again leads to what it came to: an impatient second click, and going back.
+
+use super::desk::Desk;
+use super::rendered::{Rendered, form};
+use axum::http::StatusCode;
+use sea_orm::{ConnectionTrait as _, Statement};
+
+async fn count(desk: &Desk, what: &str) -> i64 {
+    let db = desk.store.database();
+    let sql = format!("SELECT COUNT(*) FROM {what}");
+    let row =
+        db.query_one_raw(Statement::from_string(db.get_database_backend(), sql)).await.expect("a count");
+    row.expect("a row").try_get_by_index(0).expect("a number")
+}
+
+async fn on_each_database(test: impl AsyncFn(Desk)) {
+    test(Desk::open().await).await;
+    if let Some(desk) = Desk::open_on_postgres().await {
+        test(desk).await;
+    }
+}
+
+/// Sends a form many times at once, as two servers would see it.
+async fn at_once(desk: &Desk, form: &Rendered) -> Vec<(StatusCode, String)> {
+    let sent: Vec<_> = (0..6)
+        .map(|_| {
+            let (desk, action, body) = (desk.clone(), form.action.clone(), form.body());
+            tokio::spawn(async move {
+                let (status, location, _) = desk.post(&action, body).await;
+                (status, location)
+            })
+        })
+        .collect();
+    let mut answers = Vec::new();
+    for answer in sent {
+        answers.push(answer.await.expect("an answer"));
+    }
+    answers
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_click_creates_nothing_twice() {
+    on_each_database(async |desk| {
+        let page = desk.get("/users/new").await.2;
+        let mut user = form(&page, "/do/save_user");
+        user.set("form[last_name]", "Clicked");
+        let answers = at_once(&desk, &user).await;
+        assert!(answers.iter().all(|answer| *answer == answers[0]), "{answers:?}");
+        assert_eq!(answers[0].0, StatusCode::SEE_OTHER);
+        assert_eq!(count(&desk, "users WHERE last_name = 'Clicked'").await, 1);
+        // Going back and sending the same again leads to the same user; with another name it is another form.
+        assert_eq!(desk.post(&user.action, user.body()).await.1, answers[0].1);
+        user.set("form[last_name]", "Changed");
+        assert_ne!(desk.post(&user.action, user.body()).await.1, answers[0].1);
+        // The page made anew has another key.
+        let mut again = form(&desk.get("/users/new").await.2, "/do/save_user");
+        again.set("form[last_name]", "Clicked");
+        assert_ne!(desk.post(&again.action, again.body()).await.1, answers[0].1);
+        assert_eq!(count(&desk, "users WHERE last_name = 'Clicked'").await, 2);
+
+        let mut task = form(&desk.get("/tasks/new").await.2, "/do/save_task");
+        task.set("form[description]", "Clicked");
+        task.set("form[owner]", "");
+        let answers = at_once(&desk, &task).await;
+        assert!(
+            answers.iter().all(|answer| *answer == answers[0] && answer.0 == StatusCode::SEE_OTHER),
+            "{answers:?}"
+        );
+        assert_eq!(count(&desk, "tasks").await, 1);
+
+        let id = answers[0].1.split(['/', '?']).nth(2).expect("an id").to_owned();
+        let page = desk.get(&format!("/tasks/{id}")).await.2;
+        let buttons = super::rendered::forms(&page);
+        for (function, table) in [("/do/copy_task", "tasks"), ("/do/make_preview", "runs")] {
+            let before = count(&desk, table).await;
+            let button = buttons.iter().find(|form| form.action.starts_with(function)).expect("a button");
+            let answers = at_once(&desk, button).await;
+            assert!(answers.iter().all(|answer| *answer == answers[0]), "{function} {answers:?}");
+            assert_eq!(count(&desk, table).await, before + 1, "{function}");
+        }
+    })
+    .await;
+}
+
+/// An invitation is shown to whoever clicked twice, and only to their session; it is in the database only sealed.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_shown_once_is_shown_to_the_second_click_too() {
+    on_each_database(async |desk| {
+        let mut add = form(&desk.get("/staff").await.2, "/do/add_staff");
+        add.set("form[user_id]", "newcomer");
+        add.set("form[role]", "librarian");
+        let (first, _, page) = desk.post(&add.action, add.body()).await;
+        let (second, _, again) = desk.post(&add.action, add.body()).await;
+        let link = |page: &str| {
+            let (_, rest) = page.split_once("/invitation/").expect("a link");
+            rest[..64].to_owned()
+        };
+        assert_eq!((first, second), (StatusCode::OK, StatusCode::OK));
+        assert_eq!(link(&page), link(&again));
+        assert_eq!(count(&desk, "credentials WHERE kind = 'invitation'").await, 1);
+        let stored = format!("form_keys WHERE outcome LIKE '%{}%'", link(&page));
+        assert_eq!((count(&desk, "form_keys").await, count(&desk, &stored).await), (1, 0));
+        // In another session it is another form.
+        let other = desk.another("everything").await;
+        assert_ne!(link(&other.post(&add.action, add.body()).await.2), link(&page));
+    })
+    .await;
+}
+
+/// A form that was not carried out can be sent again, once what was in its way is gone.
+#[tokio::test]
+async fn a_form_that_was_refused_counts_anew() {
+    let desk = Desk::open().await;
+    let mut user = form(&desk.get("/users/new").await.2, "/do/save_user");
+    user.set("form[last_name]", "Ng");
+    user.set("form[barcode]", "B1");
+    let sql = "INSERT INTO users (uuid, last_name, barcode) VALUES ('u', 'Other', 'B1')";
+    desk.store.database().execute_unprepared(sql).await.expect("a user");
+    for _ in 0..2 {
+        assert_eq!(desk.post(&user.action, user.body()).await.0, StatusCode::UNPROCESSABLE_ENTITY);
+    }
+    let sql = "UPDATE users SET barcode = NULL WHERE uuid = 'u'";
+    desk.store.database().execute_unprepared(sql).await.expect("a change");
+    assert_eq!(desk.post(&user.action, user.body()).await.0, StatusCode::SEE_OTHER);
+    assert_eq!(desk.post(&user.action, user.body()).await.0, StatusCode::SEE_OTHER);
+    assert_eq!(count(&desk, "users WHERE last_name = 'Ng'").await, 1);
+}
