@@ -4,7 +4,7 @@ mod actions;
 pub(crate) mod second;
 mod table;
 
-pub(crate) use actions::{ApproveRequest, AskApproval, DeclineRequest};
+pub(crate) use actions::{ApproveRequest, AskApproval, DeclineRequest, WithdrawRequest};
 
 use crate::parts::{Frame, Pager, ProblemSummary, page, paging, query};
 use crate::state::{actor, store};
@@ -45,7 +45,7 @@ pub fn ApprovalsPage() -> impl IntoView {
         let choices = [("waiting", "Waiting"), ("decided", "Decided or expired"), ("all", "All")]
             .map(|(code, words)| view! { <option value=code selected=show == code>{words}</option> });
         let list = format!("/approvals?show={show}");
-        let paths = [ApproveRequest::PATH, DeclineRequest::PATH];
+        let paths = [ApproveRequest::PATH, DeclineRequest::PATH, WithdrawRequest::PATH];
         Ok(view! {
             <Frame title="Approvals"
                 lead="What one person asks for and another one approves: runs that reach further than before, and the \

@@ -2,7 +2,7 @@
 
 use super::Output;
 use clap::Subcommand;
-use policy::RunId;
+use policy::{ApprovalId, RunId};
 use records::approval::{self, About, Approval, ApprovalQuery};
 use records::page::Paging;
 use records::user::Person;
@@ -21,6 +21,11 @@ pub(crate) enum Approvals {
         #[arg(long, default_value_t = 50)]
         last: u64,
     },
+    /// Withdraw a request that was made on the command line.
+    Withdraw {
+        /// Id of the request.
+        id: i64,
+    },
     /// Ask a second person to approve the run of a preview.
     Ask {
         /// Id of the preview.
@@ -36,6 +41,7 @@ impl Approvals {
     pub(crate) async fn carry_out(self, store: &Store, output: Output) -> anyhow::Result<ExitCode> {
         let (all, last) = match self {
             Self::List { all, last } => (all, last),
+            Self::Withdraw { id } => return withdraw(store, output, ApprovalId(id)).await,
             Self::Ask { preview, .. } => return ask(store, output, preview.map(RunId)).await,
         };
         let query = ApprovalQuery { waiting: (!all).then_some(true), ..ApprovalQuery::default() };
@@ -43,6 +49,13 @@ impl Approvals {
         output.print(&page.rows, |rows| rows.iter().map(line).collect::<Vec<_>>().join("\n"))?;
         Ok(ExitCode::SUCCESS)
     }
+}
+
+async fn withdraw(store: &Store, output: Output, id: ApprovalId) -> anyhow::Result<ExitCode> {
+    let decision = approval::withdraw(store, Actor::COMMAND_LINE, id).await?;
+    output
+        .print(&json!({ "approval": id, "decision": decision }), |_| format!("Request {id} is withdrawn"))?;
+    Ok(ExitCode::SUCCESS)
 }
 
 async fn ask(store: &Store, output: Output, preview: Option<RunId>) -> anyhow::Result<ExitCode> {

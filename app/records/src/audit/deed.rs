@@ -51,6 +51,7 @@ deeds! {
     ApprovalAsked "approval_asked" "Approval asked for",
     ApprovalGiven "approval_given" "Approved",
     ApprovalDeclined "approval_declined" "Approval declined",
+    ApprovalWithdrawn "approval_withdrawn" "Approval request withdrawn",
     UserCreated "user_created" "User created",
     UserChanged "user_changed" "User changed",
     UserMarked "user_marked" "User marked for deletion",
