@@ -89,6 +89,11 @@ fn in_words(error: RecordsError) -> anyhow::Error {
 impl Arguments {
     /// Does what was asked. Success only when all of it was done.
     pub(crate) async fn carry_out(self) -> anyhow::Result<ExitCode> {
+        if let Some(Command::Runs(runs)) = &self.command
+            && let Some(done) = runs.without_library(Output { json: self.json })
+        {
+            return done;
+        }
         let config = Config::read()?;
         config.log.begin();
         config.make_folder().context("The folder of the database cannot be made")?;

@@ -4,6 +4,7 @@
 //! It is read for every page, so it is a handful of queries by index.
 
 mod figures;
+mod findings;
 mod holds;
 
 pub use figures::{Figures, OfRuns, figures};
@@ -46,9 +47,9 @@ pub struct Condition {
     pub what: What,
     /// The task, with its description.
     pub task: Option<(TaskId, TaskName)>,
-    /// The run.
+    /// The run; of findings only where all are of one run.
     pub run: Option<RunId>,
-    /// Since when. Of a missed run: when it was due; of legal holds: the first review date.
+    /// Since when. Of a missed run: when it was due; of legal holds: the first review date; of findings: the oldest.
     pub since: DateTime<Utc>,
 }
 
@@ -85,6 +86,11 @@ pub enum What {
         /// How many.
         holds: i64,
     },
+    /// Values of anonymised users were found again, and nobody has decided about these findings.
+    FindingsOpen {
+        /// How many.
+        findings: i64,
+    },
 }
 
 impl What {
@@ -100,11 +106,12 @@ impl What {
             Self::NobodyDone { .. } => "nobody_done",
             Self::Missed { .. } => "missed",
             Self::HoldsDue { .. } => "holds_due",
+            Self::FindingsOpen { .. } => "findings_open",
         }
     }
 
     /// The codes of all conditions.
-    pub const CODES: [&'static str; 9] = [
+    pub const CODES: [&'static str; 10] = [
         "overdue",
         "not_taken_up",
         "no_progress",
@@ -114,14 +121,21 @@ impl What {
         "nobody_done",
         "missed",
         "holds_due",
+        "findings_open",
     ];
 }
 
 /// Reads what somebody should know.
 pub async fn read(store: &Store) -> Result<Health, RecordsError> {
-    let (overdue, unfinished, newest, missed, holds) =
-        try_join!(overdue(store), unfinished(store), newest(store), missed(store), holds::due(store))?;
-    Ok(Health { conditions: [overdue, unfinished, newest, missed, holds].concat() })
+    let (overdue, unfinished, newest, missed, findings, holds) = try_join!(
+        overdue(store),
+        unfinished(store),
+        newest(store),
+        missed(store),
+        findings::open(store),
+        holds::due(store)
+    )?;
+    Ok(Health { conditions: [overdue, unfinished, newest, missed, findings, holds].concat() })
 }
 
 async fn query(store: &Store, sql: &str, values: Vec<Value>) -> Result<Vec<QueryResult>, DbErr> {

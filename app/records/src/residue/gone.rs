@@ -2,6 +2,7 @@
 
 use super::places::{Key, places};
 use super::review::{Decision, Now, Spot, now_at};
+use crate::certificate;
 use crate::dialect::{self, TableFacts, quoted};
 use crate::entity::residue_hits;
 use crate::error::RecordsError;
@@ -31,7 +32,7 @@ pub(crate) async fn close_what_is_gone(store: &Store, run: RunId) -> Result<(), 
         if tables.is_empty() {
             tables = dialect::tables(&store.db).await?;
         }
-        close(store, &gone(&store.db, &tables, &open).await?).await?;
+        close(store, run, &gone(&store.db, &tables, &open).await?).await?;
     }
 }
 
@@ -53,7 +54,7 @@ pub(crate) async fn notes_positions(store: &Store) -> Result<bool, RecordsError>
 }
 
 /// Closes these findings, unless somebody has decided meanwhile.
-async fn close(store: &Store, gone: &[i64]) -> Result<(), RecordsError> {
+async fn close(store: &Store, run: RunId, gone: &[i64]) -> Result<(), RecordsError> {
     if gone.is_empty() {
         return Ok(());
     }
@@ -66,6 +67,7 @@ async fn close(store: &Store, gone: &[i64]) -> Result<(), RecordsError> {
     let list = dialect::list(backend, gone.iter().copied());
     let values = vec![Decision::Gone.code().into(), store.clock.now().into(), list];
     tx.execute_raw(dialect::statement(backend, &sql, values)).await?;
+    certificate::follow(&tx, store, run).await?;
     store.commit(tx).await
 }
 

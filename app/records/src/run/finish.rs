@@ -4,11 +4,11 @@ use super::lease::{Lease, Standing};
 use super::outcomes;
 use crate::anonymise::Job;
 use crate::audit::{self, Deed, Subject};
-use crate::entity::{run_members, runs};
+use crate::entity::{run_members, runs, tasks};
 use crate::error::RecordsError;
 use crate::store::Store;
 use crate::{certificate, maintenance};
-use policy::{Outcome, Residue, RunId, RunState};
+use policy::{Outcome, Residue, RunId, RunKind, RunState};
 use sea_orm::sea_query::Expr;
 use sea_orm::{ActiveModelTrait, ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, Set};
 use tracing::Instrument as _;
@@ -47,12 +47,38 @@ pub(super) async fn finish(store: &Store, lease: &Lease, job: &Job<'_>) -> Resul
     }
     .update(&tx)
     .await?;
+    confirm_policy(&tx, &run, state, done).await?;
+    let too_late = cancelled && state != RunState::Cancelled;
+    if too_late {
+        outcomes::count(&tx, job.run, "cancel", "too_late", 1).await?;
+    }
     let subject = Subject::Run(job.run.0);
-    audit::note(&tx, &store.clock, job.actor, Deed::RunFinished, subject, Some(job.run), state.code())
-        .await?;
+    let detail =
+        if too_late { format!("{},cancelled_too_late", state.code()) } else { state.code().to_owned() };
+    audit::note(&tx, &store.clock, job.actor, Deed::RunFinished, subject, Some(job.run), &detail).await?;
     certificate::make(&tx, store, job.run).await?;
     store.commit(tx).await?;
     Ok(state)
+}
+
+/// A member of staff has seen whom these settings select, typed the number, and let the run come to its end: from now on
+/// the task may run by itself with them. A run that was cancelled, or anonymised no user, confirms nothing.
+async fn confirm_policy(
+    tx: &DatabaseTransaction,
+    run: &runs::Model,
+    state: RunState,
+    done: i64,
+) -> Result<(), RecordsError> {
+    let Some(task) = run.task_id.filter(|_| run.kind == RunKind::Manual.code() && state.confirms(done))
+    else {
+        return Ok(());
+    };
+    tasks::Entity::update_many()
+        .col_expr(tasks::Column::ConfirmedPolicy, Expr::value(Some(run.policy.clone())))
+        .filter(tasks::Column::Id.eq(task))
+        .exec(tx)
+        .await?;
+    Ok(())
 }
 
 /// Of whom nothing is known any more that could be searched for: a process died between anonymising and searching.

@@ -7,6 +7,7 @@ mod audit;
 mod bytes;
 mod canary;
 mod certificates;
+mod confirming;
 mod demo;
 mod desk;
 mod editing;
