@@ -109,6 +109,7 @@ pub const DOORS: &[(&str, Need)] = &[
     ("/do/find_people", May(SeeTasks)),
     ("/runs/{id}/certificate", May(SeeTasks)),
     ("/runs/{id}/certificate.json", May(SeeTasks)),
+    ("/runs/{id}/print.css", May(SeeTasks)),
     ("/events/runs/{id}", May(SeeTasks)),
     ("/api/run_progress", May(SeeTasks)),
     ("/do/ask_approval", May(Preview)),
@@ -117,6 +118,8 @@ pub const DOORS: &[(&str, Need)] = &[
     ("/approvals", May(SeeTasks)),
     ("/do/approve_request", May(Approve)),
     ("/do/decline_request", May(Approve)),
+    // Only the member of staff who asked can withdraw, whatever their role.
+    ("/do/withdraw_request", SignIn),
     ("/holds", May(SeeUsers)),
     ("/holds/{id}", May(SeeUsers)),
     ("/do/place_hold", May(PlaceHolds)),

@@ -6,6 +6,7 @@ pub(crate) mod frame;
 pub(crate) mod lists;
 pub(crate) mod load;
 mod plain;
+mod print;
 mod raw;
 
 pub(crate) use banner::Banner;
@@ -15,4 +16,5 @@ pub use lists::percent_encoded;
 pub(crate) use lists::{Count, Day, Moment, Pager, Pages, options};
 pub(crate) use load::{date_query, filter, named_in_path, page, paging, query};
 pub(crate) use plain::Plain;
+pub(crate) use print::PrintHeader;
 pub(crate) use raw::escaped;

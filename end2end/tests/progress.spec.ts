@@ -37,8 +37,11 @@ test("progress is shown as it happens, and then the result", async ({ page, libr
   await expect(page.locator(".progress .figures")).toContainText("remaining16", { timeout: 10_000 });
   await expect(bar).toHaveJSProperty("value", 24);
   if (scripted()) await expect(page.getByRole("status")).toHaveText(/24 of 40 users done with, 16 remaining/);
+  const cancel = page.getByRole("button", { name: "Cancel the run" });
+  await expect(cancel).toBeVisible();
   step(sql, run, "phase = 'scanning', done = 36");
   await expect(page.getByText("Searching for residue", { exact: true })).toBeVisible({ timeout: 10_000 });
+  await expect(cancel, "no user is left").toBeHidden();
 
   step(sql, run, "state = 'completed_with_failures', phase = NULL, finished_at = '2026-11-24 12:00:00+00:00'");
   await expect(page.getByText("36 users anonymised, 3 skipped, 1 failed, of 40 in the preview.")).toBeVisible({

@@ -13,6 +13,7 @@ mod m0007_audit_chain;
 mod m0008_legal_holds_and_approvals;
 mod m0009_events_with_places;
 mod m0010_single_sign_on;
+mod m0012_certificate_versions;
 mod m0013_form_keys;
 mod m0014_limits_of_manual_changes;
 mod m0015_sign_in_limits;
@@ -42,6 +43,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0008_legal_holds_and_approvals::Migration),
             Box::new(m0009_events_with_places::Migration),
             Box::new(m0010_single_sign_on::Migration),
+            Box::new(m0012_certificate_versions::Migration),
             Box::new(m0013_form_keys::Migration),
             Box::new(m0014_limits_of_manual_changes::Migration),
             Box::new(m0015_sign_in_limits::Migration),

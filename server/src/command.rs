@@ -115,6 +115,11 @@ fn in_words(error: RecordsError) -> anyhow::Error {
 impl Arguments {
     /// Does what was asked. Success only when all of it was done.
     pub(crate) async fn carry_out(self) -> anyhow::Result<ExitCode> {
+        if let Some(Command::Runs(runs)) = &self.command
+            && let Some(done) = runs.without_library(Output { json: self.json })
+        {
+            return done;
+        }
         let config = Config::read()?;
         config.log.begin();
         let (command, output) = (self.command.unwrap_or(Command::Serve), Output { json: self.json });

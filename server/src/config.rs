@@ -70,6 +70,8 @@ pub(crate) enum ConfigError {
 pub(crate) struct Config {
     /// `sqlite://…` or `postgres://…`.
     pub(crate) database_url: String,
+    /// The name of the library, as certificates and printed pages state it.
+    library_name: Option<String>,
     /// Where to listen.
     pub(crate) addr: SocketAddr,
     /// The library's IANA time zone.
@@ -172,6 +174,7 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             database_url: "sqlite://data/lethe.db?mode=rwc".to_owned(),
+            library_name: None,
             addr: SocketAddr::from(([127, 0, 0, 1], 3000)),
             time_zone: Tz::Europe__London,
             site: PathBuf::from("target/site"),
@@ -269,6 +272,7 @@ impl Config {
     pub(crate) fn settings(&self) -> Settings {
         let defaults = Settings::in_folder(&self.folder());
         Settings {
+            library_name: self.library_name.clone(),
             ledger: self.ledger.clone().unwrap_or(defaults.ledger),
             key: self.key.clone().unwrap_or(defaults.key),
             anchor: self.audit_anchor.clone().unwrap_or(defaults.anchor),

@@ -28,6 +28,7 @@ pub mod schedule;
 pub mod sentence;
 pub mod task_form;
 pub mod text;
+pub mod treated;
 pub mod user_form;
 pub mod wider;
 #[cfg(feature = "zones")]
@@ -49,6 +50,7 @@ pub use reason::{Blocker, Blockers, Reason, VerdictKind};
 pub use role::Role;
 pub use run::{Outcome, Phase, Residue, RunKind, RunState};
 pub use schedule::{Missed, Schedule, WhyMissed};
+pub use treated::TreatedFields;
 pub use wider::is_wider;
 
 /// The version of the rules in this crate. It is stored with every run and every anonymised user, so that

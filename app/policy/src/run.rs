@@ -1,5 +1,6 @@
 //! What a run is and how it ended.
 
+use crate::numbers::counted;
 use serde::{Deserialize, Serialize};
 
 /// What kind of run it is.
@@ -131,9 +132,25 @@ impl RunState {
         }
     }
 
+    /// The state in words, with the findings of its residue search that are still to be decided: a run that left
+    /// some open is never shown as plain success.
+    pub fn words_with(self, open_findings: i64) -> String {
+        if open_findings > 0 {
+            format!("{}, {} to decide", self.words(), counted(open_findings, "finding", "findings"))
+        } else {
+            self.words().to_owned()
+        }
+    }
+
     /// The state with this code.
     pub fn from_code(code: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|state| state.code() == code)
+    }
+
+    /// Whether a run that ended like this, and anonymised this many users, confirms the settings that it carried out.
+    /// A run that was cancelled or failed confirms nothing, and neither does one that changed no user.
+    pub const fn confirms(self, done: i64) -> bool {
+        matches!(self, Self::Succeeded | Self::CompletedWithFailures) && done > 0
     }
 
     /// Whether the run has begun and not ended.
@@ -254,7 +271,7 @@ impl Residue {
 }
 
 /// What a run did with one person.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
     /// Anonymised.
@@ -304,6 +321,22 @@ mod tests {
         assert_eq!(RunState::of_counts(3, 2, 0, 1), Some(RunState::CompletedWithFailures));
         assert_eq!(RunState::of_counts(1, 0, 0, 1), Some(RunState::Failed));
         assert_eq!(RunState::of_counts(0, 0, 0, 0), Some(RunState::Succeeded));
+    }
+
+    #[test]
+    fn open_findings_are_part_of_how_a_run_ended() {
+        assert_eq!(RunState::Succeeded.words_with(0), "Succeeded");
+        assert_eq!(RunState::Succeeded.words_with(1), "Succeeded, 1 finding to decide");
+        assert_eq!(RunState::Cancelled.words_with(1200), "Cancelled, 1,200 findings to decide");
+    }
+
+    #[test]
+    fn only_a_run_that_came_to_its_end_confirms() {
+        for state in RunState::ALL {
+            let ended = matches!(state, RunState::Succeeded | RunState::CompletedWithFailures);
+            assert_eq!(state.confirms(1), ended, "{state:?}");
+            assert!(!state.confirms(0), "{state:?}");
+        }
     }
 
     #[test]

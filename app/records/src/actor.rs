@@ -29,6 +29,22 @@ impl Channel {
             Self::Replay => "replay",
         }
     }
+
+    /// The way in words, for a run that no member of staff started.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Desk => "At the desk",
+            Self::CommandLine => "Command line",
+            Self::Schedule => "Schedule of the task",
+            Self::Replay => "Lethe itself, after a restore",
+        }
+    }
+
+    /// The way with this code.
+    pub fn from_code(code: &str) -> Option<Self> {
+        let all = [Self::Desk, Self::CommandLine, Self::Schedule, Self::Replay];
+        all.into_iter().find(|channel| channel.code() == code)
+    }
 }
 
 /// Who does something, and what they may do.

@@ -30,6 +30,7 @@ pub mod run_counts;
 pub mod run_members;
 pub mod runs;
 pub mod sessions;
+pub mod superseded_certificates;
 pub mod tasks;
 pub mod terms;
 pub mod user_roles;

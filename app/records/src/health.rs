@@ -4,6 +4,7 @@
 //! It is read for every page, so it is a handful of queries by index.
 
 mod figures;
+mod findings;
 mod guessing;
 mod holds;
 mod limits;
@@ -48,9 +49,9 @@ pub struct Condition {
     pub what: What,
     /// The task, with its description.
     pub task: Option<(TaskId, TaskName)>,
-    /// The run.
+    /// The run; of findings only where all are of one run.
     pub run: Option<RunId>,
-    /// Since when. Of a missed run: when it was due; of legal holds: the first review date.
+    /// Since when. Of a missed run: when it was due; of legal holds: the first review date; of findings: the oldest.
     pub since: DateTime<Utc>,
 }
 
@@ -117,6 +118,11 @@ pub enum What {
         /// How many.
         settings: i64,
     },
+    /// Values of anonymised users were found again, and nobody has decided about these findings.
+    FindingsOpen {
+        /// How many.
+        findings: i64,
+    },
 }
 
 impl What {
@@ -141,11 +147,12 @@ impl What {
             Self::LimitReached { .. } => "limit_reached",
             Self::FourEyesEnding => "four_eyes_ending",
             Self::SettingsWeakened { .. } => "settings_weakened",
+            Self::FindingsOpen { .. } => "findings_open",
         }
     }
 
     /// The codes of all conditions.
-    pub const CODES: [&'static str; 21] = [
+    pub const CODES: [&'static str; 22] = [
         "overdue",
         "not_taken_up",
         "no_progress",
@@ -167,17 +174,19 @@ impl What {
         "limit_reached",
         "four_eyes_ending",
         "settings_weakened",
+        "findings_open",
     ];
 }
 
 /// Reads what somebody should know.
 pub async fn read(store: &Store) -> Result<Health, RecordsError> {
-    let (overdue, unfinished, newest, missed, unowned, holds, guessed, limits) = try_join!(
+    let (overdue, unfinished, newest, missed, unowned, findings, holds, guessed, limits) = try_join!(
         overdue(store),
         unfinished(store),
         newest(store),
         missed(store),
         unowned(store),
+        findings::open(store),
         holds::due(store),
         guessing::codes(store),
         limits::conditions(store)
@@ -191,6 +200,7 @@ pub async fn read(store: &Store) -> Result<Health, RecordsError> {
         newest,
         missed,
         unowned,
+        findings,
         holds,
         relaxed(store),
     ];
@@ -206,7 +216,6 @@ fn relaxed(store: &Store) -> Vec<Condition> {
     let conditions = off.into_iter().filter(|(is_off, _)| *is_off);
     conditions.map(|(_, what)| Condition { what, task: None, run: None, since: store.began }).collect()
 }
-
 
 /// What this process knows of itself without the database.
 pub fn of_this_process(store: &Store) -> Vec<Condition> {

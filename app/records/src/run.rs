@@ -5,6 +5,7 @@
 
 mod cancel;
 mod carry_out;
+mod findings;
 mod finish;
 mod lease;
 mod outcomes;
@@ -20,10 +21,11 @@ mod staff;
 mod start;
 
 pub use cancel::cancel;
+pub(crate) use findings::open_findings;
 pub(crate) use outcomes::count;
 pub use preview::preview;
 pub use queue::{carry_out, work, work_to_the_end};
-pub use read::{Member, MemberQuery, Run, RunQuery, RunRow, list, members, read};
+pub use read::{Member, MemberQuery, Run, RunQuery, RunRow, count_members, list, members, read};
 pub use reapply::{start_reapply, under_older_rules};
 pub(crate) use second_person::{lock_preview, preview_row, reapply_matter, why_two, why_two_of};
 pub use single::{SinglePlan, anonymise_one, anonymise_one_as_shown, plan_for_one, plan_for_staff};

@@ -7,6 +7,8 @@ use std::time::Duration;
 /// What an installation sets.
 #[derive(Clone, Debug)]
 pub struct Settings {
+    /// The name of the library, as certificates and printed pages state it.
+    pub library_name: Option<String>,
     /// The ledger of everybody who was anonymised: a file outside the database and outside its backups.
     pub ledger: PathBuf,
     /// The file of the key that signs certificates and chains the audit.
@@ -49,6 +51,7 @@ impl Settings {
     /// The defaults, with the files in this folder.
     pub fn in_folder(folder: &Path) -> Self {
         Self {
+            library_name: None,
             ledger: folder.join("lethe.ledger"),
             key: folder.join("lethe.key"),
             anchor: folder.join("lethe.audit"),

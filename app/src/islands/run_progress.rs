@@ -26,6 +26,8 @@ pub struct Progress {
     pub rate: Option<f64>,
     /// Seconds since the process that carries it out gave a sign of life.
     pub silent: Option<i64>,
+    /// Whether it can be cancelled: it waits, or has users left.
+    pub can_cancel: bool,
 }
 
 impl Progress {
@@ -115,6 +117,7 @@ impl Progress {
             failed: run.failed,
             rate: rate(run, counted),
             silent: run.heartbeat_at.map(|at| (records::Clock::real() - at).num_seconds().max(0)),
+            can_cancel: run.can_cancel,
         }
     }
 }
@@ -127,13 +130,16 @@ fn rate(run: &records::run::Run, counted: i64) -> Option<f64> {
     (run.interruptions == 0 && milliseconds > 0).then(|| counted as f64 * 1000.0 / milliseconds as f64)
 }
 
-/// The bar and the counts of a run. When the run has ended the page is loaded again and shows the result.
+/// The bar and the counts of a run, and the way to cancel it as long as it has users left. When the run has ended the page
+/// is loaded again and shows the result.
 #[island]
 pub fn RunProgress(
     /// The run.
     run: i64,
     /// How far it was when the page was made.
     progress: Progress,
+    /// The way to cancel it.
+    children: Children,
 ) -> impl IntoView {
     let now = RwSignal::new(progress);
     // What is said aloud changes with the phase and every tenth of the way, not every second.
@@ -168,6 +174,7 @@ pub fn RunProgress(
                 <dt>"Last sign of life"</dt><dd>{alive}</dd>
             </dl>
             <p class="hidden" role="status">{said}</p>
+            <div hidden=move || !now.with(|now| now.can_cancel)>{children()}</div>
         </div>
     }
 }
@@ -260,6 +267,7 @@ mod tests {
             failed: 0,
             rate: Some(5.0),
             silent: Some(1),
+            can_cancel: true,
         };
         assert_eq!(progress.words(), "Anonymising: 250 of 1,000 users done with, 750 remaining");
         assert_eq!(progress.seconds_left().map(duration).as_deref(), Some("3 minutes"));

@@ -4,7 +4,9 @@ mod actions;
 pub(crate) mod second;
 mod table;
 
-pub(crate) use actions::{ApproveRequest, AskApproval, AskMoreChanges, AskStaffAnonymising, DeclineRequest};
+pub(crate) use actions::{
+    ApproveRequest, AskApproval, AskMoreChanges, AskStaffAnonymising, DeclineRequest, WithdrawRequest,
+};
 pub(crate) use table::decisions;
 
 use crate::parts::{Frame, Pager, PostButton, ProblemSummary, page, paging, query};
@@ -51,7 +53,7 @@ pub fn ApprovalsPage() -> impl IntoView {
             .map(|(code, words)| view! { <option value=code selected=show == code>{words}</option> });
         let list = format!("/approvals?show={show}");
         let more = limits_reached().await?;
-        let paths = [ApproveRequest::PATH, DeclineRequest::PATH, AskMoreChanges::PATH];
+        let paths = [ApproveRequest::PATH, DeclineRequest::PATH, WithdrawRequest::PATH, AskMoreChanges::PATH];
         Ok(view! {
             <Frame title="Approvals"
                 lead="What one person asks for and another one approves: runs that reach further than before, the \

@@ -17,9 +17,10 @@ pub use run::RunPage;
 use leptos::prelude::*;
 use policy::RunState;
 
-/// How a run ended, as a tag.
-pub(crate) fn state_tag(state: RunState) -> impl IntoView {
+/// How a run ended, as a tag. Findings that are still to be decided are part of it: it is never plain success with them.
+pub(crate) fn state_tag(state: RunState, open_findings: i64) -> impl IntoView {
     let class = match state {
+        RunState::Succeeded | RunState::Cancelled if open_findings > 0 => "tag due",
         RunState::Queued | RunState::Running | RunState::Cancelling => "tag ready",
         RunState::Interrupted
         | RunState::StoppedByBrake
@@ -29,5 +30,5 @@ pub(crate) fn state_tag(state: RunState) -> impl IntoView {
         RunState::Succeeded => "tag proven",
         RunState::Failed => "tag bad",
     };
-    view! { <span class=class>{state.words()}</span> }
+    view! { <span class=class>{state.words_with(open_findings)}</span> }
 }

@@ -132,6 +132,16 @@ fn line(condition: Condition, brakes: Brakes) -> impl IntoView {
             }
             .into_any(),
         ),
+        What::FindingsOpen { findings } => {
+            let review = run.map_or_else(|| "/residue".to_owned(), |id| format!("/residue?run={id}"));
+            let href =
+                if opens(&review) { Some(review) } else { to_run.or_else(|| Some("/runs".to_owned())) };
+            let of_run = run.map(|id| format!(" of run {id}")).unwrap_or_default();
+            let wait = if findings == 1 { "waits" } else { "wait" };
+            let rest =
+                format!("{of_run} {wait} for a decision: values of anonymised users were found again.");
+            (href, counted(findings, "finding", "findings"), rest.into_any())
+        }
         What::HoldsDue { holds } => (
             Some("/holds?show=due".to_owned()),
             counted(holds, "legal hold", "legal holds"),

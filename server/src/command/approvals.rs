@@ -2,7 +2,7 @@
 
 use super::Output;
 use clap::Subcommand;
-use policy::{RunId, UserNumber};
+use policy::{ApprovalId, RunId, UserNumber};
 use records::approval::{self, About, Approval, ApprovalQuery};
 use records::page::Paging;
 use records::user::Person;
@@ -20,6 +20,11 @@ pub(crate) enum Approvals {
         /// How many, at most 100.
         #[arg(long, default_value_t = 50)]
         last: u64,
+    },
+    /// Withdraw a request that was made on the command line.
+    Withdraw {
+        /// Id of the request.
+        id: i64,
     },
     /// Ask a second person to approve the run of a preview.
     Ask {
@@ -42,6 +47,7 @@ impl Approvals {
     pub(crate) async fn carry_out(self, store: &Store, output: Output) -> anyhow::Result<ExitCode> {
         let (all, last) = match self {
             Self::List { all, last } => (all, last),
+            Self::Withdraw { id } => return withdraw(store, output, ApprovalId(id)).await,
             Self::Ask { preview, more_changes, staff, .. } => {
                 let what = match (preview, more_changes, staff) {
                     (Some(preview), ..) => Asked::Run(RunId(preview)),
@@ -57,6 +63,13 @@ impl Approvals {
         output.print(&page.rows, |rows| rows.iter().map(line).collect::<Vec<_>>().join("\n"))?;
         Ok(ExitCode::SUCCESS)
     }
+}
+
+async fn withdraw(store: &Store, output: Output, id: ApprovalId) -> anyhow::Result<ExitCode> {
+    let decision = approval::withdraw(store, Actor::COMMAND_LINE, id).await?;
+    output
+        .print(&json!({ "approval": id, "decision": decision }), |_| format!("Request {id} is withdrawn"))?;
+    Ok(ExitCode::SUCCESS)
 }
 
 /// What a second person is asked to approve.

@@ -36,10 +36,25 @@ pub(crate) enum Runs {
         /// Id of the run, or the file of a certificate that was downloaded.
         #[arg(value_name = "ID|FILE")]
         what: String,
+        /// An earlier version of the certificate of a run.
+        #[arg(long)]
+        certificate_version: Option<i32>,
+        /// Check a file by this public key alone, without the library. Its certificates print the key.
+        #[arg(long, value_name = "KEY", conflicts_with = "certificate_version")]
+        public_key: Option<String>,
     },
 }
 
 impl Runs {
+    /// Does what needs no library: checking the file of a certificate by a public key. None for everything else.
+    pub(crate) fn without_library(&self, output: Output) -> Option<anyhow::Result<ExitCode>> {
+        let Self::Verify { what, public_key: Some(key), .. } = self else { return None };
+        let checked = std::fs::read_to_string(what)
+            .context("The file of the certificate cannot be read")
+            .and_then(|text| Ok(certificate::verify_signature(&text, key)?));
+        Some(checked.and_then(|checked| told(&checked, output)))
+    }
+
     pub(crate) async fn carry_out(self, store: &Store, output: Output) -> anyhow::Result<ExitCode> {
         match self {
             Self::List { last } => {
@@ -56,7 +71,9 @@ impl Runs {
                 let run = run::read(store, RunId(id)).await?;
                 output.print(&run, run_words)?;
             }
-            Self::Verify { what } => return verify(store, output, &what).await,
+            Self::Verify { what, certificate_version, .. } => {
+                return verify(store, output, &what, certificate_version).await;
+            }
         }
         Ok(ExitCode::SUCCESS)
     }
@@ -76,27 +93,31 @@ async fn resume(store: &Store, output: Output) -> anyhow::Result<ExitCode> {
     Ok(if succeeded { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-async fn verify(store: &Store, output: Output, what: &str) -> anyhow::Result<ExitCode> {
+async fn verify(store: &Store, output: Output, what: &str, version: Option<i32>) -> anyhow::Result<ExitCode> {
     let checked = if let Ok(id) = what.parse() {
-        certificate::verify_run(store, RunId(id)).await?
+        certificate::verify_version(store, RunId(id), version).await?
     } else {
         let text = tokio::fs::read_to_string(what).await;
         certificate::verify_file(store, &text.context("The file of the certificate cannot be read")?).await?
     };
-    output.print(&checked, Checked::words)?;
+    told(&checked, output)
+}
+
+fn told(checked: &Checked, output: Output) -> anyhow::Result<ExitCode> {
+    output.print(checked, Checked::words)?;
     Ok(if checked.holds() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 fn line(run: &RunRow) -> String {
     let task = run.task.as_ref().map_or_else(|| "–".to_owned(), |task| task.words_for(Actor::COMMAND_LINE));
-    let state = run.state.words();
+    let state = run.state.words_with(run.open_findings);
     format!("{}\t{}\t{state}\t{}\t{task}", run.id, run.kind.words(), run.created_at.to_rfc3339())
 }
 
 /// A run in words, with nothing hidden.
 pub(super) fn run_words(run: &Run) -> String {
     let mut lines = vec![
-        format!("{} {}: {}", run.kind.words(), run.id, run.state.words()),
+        format!("{} {}: {}", run.kind.words(), run.id, run.state.words_with(run.open_findings)),
         format!(
             "{} in the preview: {} anonymised, {} skipped, {} failed",
             grouped(run.previewed),
@@ -110,6 +131,9 @@ pub(super) fn run_words(run: &Run) -> String {
     lines.extend(
         run.skipped_by.iter().map(|(reason, count)| counted(&format!("skipped: {}", reason.words()), *count)),
     );
+    if run.cancelled_too_late {
+        lines.push("Cancelled too late: all its users had been dealt with".to_owned());
+    }
     lines.extend(run.tables.iter().map(|(table, count)| counted(&format!("rows of {table}"), *count)));
     lines.join("\n")
 }

@@ -3,12 +3,13 @@
 use super::down;
 use app::state::AppState;
 use axum::Extension;
-use axum::extract::{Path, State};
+use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
 use policy::{RunId, TaskId};
 use records::{RecordsError, Session, Store, certificate, task};
+use serde::Deserialize;
 
 /// The file of a task, for another installation.
 pub(super) async fn export_task(
@@ -23,10 +24,21 @@ pub(super) async fn export_task(
     answer(&state.store, text, &format!("task-{id}.json"))
 }
 
+/// Which version of a certificate is asked for; the one that counts now where none is named.
+#[derive(Deserialize)]
+pub(super) struct WhichVersion {
+    version: Option<i32>,
+}
+
 /// The certificate of a run as it was signed.
-pub(super) async fn certificate(State(state): State<AppState>, Path(id): Path<i64>) -> Response {
-    let text = certificate::file(&state.store, RunId(id)).await;
-    answer(&state.store, text, &format!("certificate-{id}.json"))
+pub(super) async fn certificate(
+    State(state): State<AppState>,
+    Path(id): Path<i64>,
+    Query(WhichVersion { version }): Query<WhichVersion>,
+) -> Response {
+    let text = certificate::file(&state.store, RunId(id), version).await;
+    let of_version = version.map(|version| format!("-{version}")).unwrap_or_default();
+    answer(&state.store, text, &format!("certificate-{id}{of_version}.json"))
 }
 
 fn answer(store: &Store, text: Result<String, RecordsError>, name: &str) -> Response {

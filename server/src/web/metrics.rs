@@ -52,7 +52,17 @@ fn conditions(registry: &mut Registry, health: &Health) {
         let count = health.conditions.iter().filter(|one| one.what.code() == code).count();
         family.get_or_create(&[("condition", code)]).set(i64::try_from(count).unwrap_or(i64::MAX));
     }
-    registry.register("conditions", "Tasks, runs and legal holds that somebody should look at", family);
+    registry.register(
+        "conditions",
+        "Tasks, runs, findings and legal holds that somebody should look at",
+        family,
+    );
+    let open = health.conditions.iter().find_map(|one| match one.what {
+        What::FindingsOpen { findings } => Some(findings),
+        _ => None,
+    });
+    gauge(registry, "findings_open", "Findings of the search for residue that wait for a decision")
+        .set(open.unwrap_or_default());
     let due = health.conditions.iter().find_map(|one| match one.what {
         What::HoldsDue { holds } => Some(holds),
         _ => None,

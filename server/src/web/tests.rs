@@ -5,6 +5,7 @@ pub(super) mod desk;
 mod doors;
 mod not_text;
 mod once;
+mod proof;
 mod rendered;
 mod round_trip;
 mod session_time;

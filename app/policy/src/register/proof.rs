@@ -40,8 +40,26 @@ pub(super) const CERTIFICATES: Table = Table {
     owner: Owner::Nobody,
     columns: &[
         column("run_id", Class::Link, Action::Keep, "Run"),
+        column("version", Class::NotPersonal, Action::Keep, "Version, counted from 1"),
         column("made_at", Class::NotPersonal, Action::Keep, "Made"),
-        column("content", Class::NotPersonal, Action::Keep, "Counts and codes, no personal data"),
+        column("content", Class::Link, Action::Keep, CERTIFICATE_CONTENT),
+        column("signature", Class::NotPersonal, Action::Keep, "Signature"),
+        column("public_key", Class::NotPersonal, Action::Keep, "Key that checks the signature"),
+    ],
+};
+
+const CERTIFICATE_CONTENT: &str =
+    "Counts, codes, and the user numbers of the members of staff who started and approved the run";
+
+pub(super) const SUPERSEDED_CERTIFICATES: Table = Table {
+    name: "superseded_certificates",
+    words: "Earlier versions of certificates",
+    owner: Owner::Nobody,
+    columns: &[
+        column("run_id", Class::Link, Action::Keep, "Run"),
+        column("version", Class::NotPersonal, Action::Keep, "Version that was superseded"),
+        column("made_at", Class::NotPersonal, Action::Keep, "Made"),
+        column("content", Class::Link, Action::Keep, CERTIFICATE_CONTENT),
         column("signature", Class::NotPersonal, Action::Keep, "Signature"),
         column("public_key", Class::NotPersonal, Action::Keep, "Key that checks the signature"),
     ],

@@ -14,8 +14,7 @@ use policy::four_eyes::APPROVAL_HOURS;
 use policy::{Action, ApprovalId, RunId, UserNumber};
 use sea_orm::sea_query::Expr;
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QuerySelect, QueryTrait,
-    Select, Set,
+    ActiveModelTrait, ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QuerySelect, Select, Set,
 };
 
 /// A request, and whether it was made just now.
@@ -125,25 +124,24 @@ pub(crate) async fn ask_within(
     Ok(Asked { id: ApprovalId(request.id), is_new: true })
 }
 
-/// Closes requests that nobody has to decide about any more.
+/// Closes requests to release a hold that is released without a second person, and notes each of them as withdrawn.
 pub(crate) async fn withdraw_within(
     tx: &DatabaseTransaction,
+    store: &Store,
     actor: Actor,
     matter: &Matter,
 ) -> Result<(), RecordsError> {
+    let open = requests_of(matter).filter(approvals::Column::Decision.is_null());
+    let open: Vec<i64> = open.select_only().column(approvals::Column::Id).into_tuple().all(tx).await?;
+    for id in &open {
+        let subject = matter.hold.map_or(Subject::Library, Subject::LegalHold);
+        note(tx, store, actor, Deed::ApprovalWithdrawn, subject, None, ApprovalId(*id)).await?;
+    }
     approvals::Entity::update_many()
         .col_expr(approvals::Column::Decision, Expr::value(Decision::Withdrawn.code()))
         .col_expr(approvals::Column::DecidedBy, Expr::value(actor.staff.map(|staff| staff.0)))
         .col_expr(approvals::Column::DecidedAt, Expr::value(Clock::real()))
-        .filter(
-            approvals::Column::Id.in_subquery(
-                requests_of(matter)
-                    .filter(approvals::Column::Decision.is_null())
-                    .select_only()
-                    .column(approvals::Column::Id)
-                    .into_query(),
-            ),
-        )
+        .filter(approvals::Column::Id.is_in(open))
         .exec(tx)
         .await?;
     Ok(())

@@ -64,24 +64,62 @@ pub async fn approve(store: &Store, actor: Actor, id: ApprovalId) -> Result<(), 
     Ok(())
 }
 
-/// Declines what somebody else has asked for, or takes back what one has asked for oneself.
-pub async fn decline(store: &Store, actor: Actor, id: ApprovalId) -> Result<(), RecordsError> {
+/// Declines the request of another member of staff. One's own request is withdrawn instead, and noted as that.
+pub async fn decline(store: &Store, actor: Actor, id: ApprovalId) -> Result<Decision, RecordsError> {
     let tx = store.begin().await?;
     let (request, kind) = waiting(&tx, id).await?;
-    let own = actor.staff.is_some() && actor.staff.map(|staff| staff.0) == request.asked_by;
-    if !own {
+    let decision = if is_own(actor, &request) {
+        Decision::Withdrawn
+    } else {
         actor.must(needs(kind))?;
+        Decision::Declined
+    };
+    close(tx, store, actor, &request, kind, decision).await
+}
+
+/// Withdraws a request that this actor made. The command line withdraws what was asked for on the command line.
+pub async fn withdraw(store: &Store, actor: Actor, id: ApprovalId) -> Result<Decision, RecordsError> {
+    let tx = store.begin().await?;
+    let (request, kind) = waiting(&tx, id).await?;
+    if !is_own(actor, &request) {
+        return Err(RecordsError::Refused(
+            "This request was made by another member of staff or another way: only the one who asked can withdraw it"
+                .to_owned(),
+        ));
     }
-    let decision = if own { Decision::Withdrawn } else { Decision::Declined };
-    decide(&tx, actor, &request, decision, None).await?;
+    close(tx, store, actor, &request, kind, Decision::Withdrawn).await
+}
+
+/// Whether the actor made the request. Requests without a member of staff are of the command line.
+fn is_own(actor: Actor, request: &approvals::Model) -> bool {
+    match actor.staff {
+        Some(staff) => request.asked_by == Some(staff.0),
+        None => request.asked_by.is_none() && actor.channel == Channel::CommandLine,
+    }
+}
+
+/// Closes a request without approval, and notes which way.
+async fn close(
+    tx: DatabaseTransaction,
+    store: &Store,
+    actor: Actor,
+    request: &approvals::Model,
+    kind: Kind,
+    decision: Decision,
+) -> Result<Decision, RecordsError> {
+    decide(&tx, actor, request, decision, None).await?;
     let subject = match (kind, request.hold_id) {
         (Kind::HoldRelease, Some(hold)) => Subject::LegalHold(hold),
         (Kind::StaffAnonymising, _) => request.user_number.map_or(Subject::Library, Subject::User),
         _ => Subject::Library,
     };
-    note(&tx, store, actor, Deed::ApprovalDeclined, subject, request.preview_id.map(RunId), id).await?;
+    let deed = match decision {
+        Decision::Withdrawn => Deed::ApprovalWithdrawn,
+        Decision::Approved | Decision::Declined => Deed::ApprovalDeclined,
+    };
+    note(&tx, store, actor, deed, subject, request.preview_id.map(RunId), ApprovalId(request.id)).await?;
     store.commit(tx).await?;
-    Ok(())
+    Ok(decision)
 }
 
 /// Agrees to what somebody else has asked for and uses the approval in the same transaction. Gives the request.

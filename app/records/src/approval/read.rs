@@ -78,7 +78,7 @@ pub enum Standing {
     Used,
     /// Not approved.
     Declined,
-    /// Taken back.
+    /// Withdrawn by the member of staff who asked, or no longer needed.
     Withdrawn,
     /// Nobody decided in time, or nobody used the approval in time.
     Expired,
@@ -110,7 +110,7 @@ impl Standing {
             Self::Approved => "Approved",
             Self::Used => "Approved and used",
             Self::Declined => "Declined",
-            Self::Withdrawn => "Taken back",
+            Self::Withdrawn => "Withdrawn",
             Self::Expired => "Expired",
         }
     }

@@ -62,6 +62,7 @@ enum Flaw {
     NotAsked,
     Waits,
     Declined,
+    Withdrawn,
     Used,
     Expired,
     OfTheStarter,
@@ -75,6 +76,7 @@ impl Flaw {
             Self::NotAsked => "Ask for approval",
             Self::Waits => "It was asked for, and nobody has approved yet",
             Self::Declined => "It was asked for, and not approved",
+            Self::Withdrawn => "The request was withdrawn. Ask again",
             Self::Used => "The approval was used before. Ask again",
             Self::Expired => "The approval has expired. Ask again",
             Self::OfTheStarter => "You have approved it yourself: somebody else has to start it",
@@ -140,6 +142,7 @@ async fn flaw(
         return Ok(Some(match waits {
             true if approval.expires_at > Clock::real() => Flaw::Waits,
             true => Flaw::Expired,
+            false if decision == Some(Decision::Withdrawn) => Flaw::Withdrawn,
             false => Flaw::Declined,
         }));
     };

@@ -52,6 +52,7 @@ deeds! {
     ApprovalAsked "approval_asked" "Approval asked for",
     ApprovalGiven "approval_given" "Approved",
     ApprovalDeclined "approval_declined" "Approval declined",
+    ApprovalWithdrawn "approval_withdrawn" "Approval request withdrawn",
     LimitReached "limit_reached" "Safety limit reached",
     ProtectionWeakened "protection_weakened" "Protection weakened",
     UserCreated "user_created" "User created",

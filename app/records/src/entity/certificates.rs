@@ -9,6 +9,7 @@ use sea_orm::entity::prelude::*;
 pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub run_id: i64,
+    pub version: i32,
     pub made_at: DateTimeUtc,
     pub content: String,
     pub signature: String,

@@ -18,6 +18,7 @@ pub struct Model {
     pub rules_version: i32,
     pub preview_id: Option<i64>,
     pub actor_number: Option<i64>,
+    pub approval_id: Option<i64>,
     pub channel: String,
     pub created_at: DateTimeUtc,
     pub finished_at: Option<DateTimeUtc>,

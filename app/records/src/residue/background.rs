@@ -2,7 +2,6 @@
 
 use super::memory::Memory;
 use super::{result, scan};
-use crate::certificate;
 use crate::dialect;
 use crate::entity::runs;
 use crate::error::RecordsError;
@@ -58,7 +57,6 @@ async fn maintain(store: &Store, run: RunId) -> Result<(), RecordsError> {
         .filter(runs::Column::Id.eq(run.0))
         .exec(&tx)
         .await?;
-    certificate::make_again(&tx, store, run).await?;
     store.commit(tx).await
 }
 

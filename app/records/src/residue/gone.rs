@@ -3,6 +3,7 @@
 use super::places::{Key, places};
 use super::review::{Decision, Now, Spot, close, now_at};
 use crate::actor::Actor;
+use crate::certificate;
 use crate::dialect::{self, TableFacts, quoted};
 use crate::entity::residue_hits;
 use crate::error::RecordsError;
@@ -32,7 +33,7 @@ pub(crate) async fn close_what_is_gone(store: &Store, actor: Actor, run: RunId) 
         if tables.is_empty() {
             tables = dialect::tables(&store.db).await?;
         }
-        close_open(store, actor, &gone(&store.db, &tables, &open).await?).await?;
+        close_open(store, actor, run, &gone(&store.db, &tables, &open).await?).await?;
     }
 }
 
@@ -53,8 +54,8 @@ pub(crate) async fn notes_positions(store: &Store) -> Result<bool, RecordsError>
     Ok(places.iter().any(|place| place.key == Key::Position && noted.contains(&place.table)))
 }
 
-/// Closes these findings, except those that were decided meanwhile.
-async fn close_open(store: &Store, actor: Actor, gone: &[i64]) -> Result<(), RecordsError> {
+/// Closes these findings of a run, except those that were decided meanwhile.
+async fn close_open(store: &Store, actor: Actor, run: RunId, gone: &[i64]) -> Result<(), RecordsError> {
     if gone.is_empty() {
         return Ok(());
     }
@@ -67,6 +68,7 @@ async fn close_open(store: &Store, actor: Actor, gone: &[i64]) -> Result<(), Rec
         .all(&tx)
         .await?;
     close(&tx, store, actor, &open, Decision::Gone).await?;
+    certificate::follow(&tx, store, run).await?;
     store.commit(tx).await
 }
 

@@ -6,6 +6,7 @@ use super::kind::ValueKind;
 use super::places::{Place, places};
 use crate::actor::Actor;
 use crate::audit::{self, Deed, Subject};
+use crate::certificate;
 use crate::dialect::{self, ColumnKind, TableFacts, quoted};
 use crate::entity::{residue_hits, runs, users};
 use crate::error::RecordsError;
@@ -264,6 +265,7 @@ pub async fn decide(
     }
     let closed = at_same_place(&tx, &hit, decision, is_one_place).await?;
     close(&tx, store, actor, &closed, decision).await?;
+    certificate::follow_place(&tx, store, &hit).await?;
     store.commit(tx).await?;
     if removed && dialect::sweep(&store.db, &[&quoted(&hit.table_name)]).await.is_err() {
         tracing::warn!("the database files could not be swept after a text was removed");

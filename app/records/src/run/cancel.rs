@@ -6,8 +6,24 @@ use crate::audit::{self, Deed, Subject};
 use crate::entity::runs;
 use crate::error::RecordsError;
 use crate::store::Store;
-use policy::{Action, RunId, RunState};
+use policy::numbers::grouped;
+use policy::{Action, RunId, RunKind, RunState};
 use sea_orm::{ActiveModelTrait, EntityTrait, QuerySelect, Set};
+
+/// Whether the run has users without an outcome, or has not found out yet whom it is about.
+pub(super) fn has_users_left(run: &runs::Model) -> bool {
+    let is_sealed = run.kind != RunKind::Scheduled.code() || run.preview_id.is_some();
+    !is_sealed || run.done + run.skipped + run.failed < run.previewed
+}
+
+fn too_late(run: &runs::Model) -> RecordsError {
+    RecordsError::Refused(format!(
+        "It is too late to cancel this run: all its users are dealt with ({} of {}). It ends after the search for \
+         residue. Nothing was changed",
+        grouped(run.done + run.skipped + run.failed),
+        grouped(run.previewed)
+    ))
+}
 
 /// Cancels a run that waits or is under way. One that waits is cancelled at once; one that is under way stops
 /// before its next people.
@@ -21,7 +37,9 @@ pub async fn cancel(store: &Store, actor: Actor, id: RunId) -> Result<RunState, 
         .ok_or(RecordsError::NotFound("run"))?;
     let state = match state_of(&run)? {
         RunState::Queued => RunState::Cancelled,
-        RunState::Running | RunState::Interrupted => RunState::Cancelling,
+        // The counts move in the transaction of each batch, which locks the run: they are not behind.
+        RunState::Running | RunState::Interrupted if has_users_left(&run) => RunState::Cancelling,
+        RunState::Running | RunState::Interrupted => return Err(too_late(&run)),
         RunState::Cancelling => return Ok(RunState::Cancelling),
         _ => {
             return Err(RecordsError::Refused(

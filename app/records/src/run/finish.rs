@@ -4,13 +4,15 @@ use super::lease::{Lease, Standing};
 use super::outcomes;
 use super::patience::patiently;
 use crate::anonymise::Job;
+use crate::approval;
 use crate::audit::{self, Deed, Subject};
 use crate::certificate;
-use crate::entity::{run_members, runs};
+use crate::entity::{run_members, runs, tasks};
 use crate::error::RecordsError;
+use crate::limits;
 use crate::maintenance::{self, Maintenance};
 use crate::store::Store;
-use policy::{Outcome, Residue, RunId, RunState};
+use policy::{Action, Outcome, Residue, RunId, RunKind, RunState};
 use sea_orm::sea_query::Expr;
 use sea_orm::{ActiveModelTrait, ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, Set};
 use tracing::Instrument as _;
@@ -58,12 +60,46 @@ async fn end(
     }
     .update(&tx)
     .await?;
+    confirm(&tx, store, &run, state, done).await?;
+    let too_late = cancelled && state != RunState::Cancelled;
+    if too_late {
+        outcomes::count(&tx, job.run, "cancel", "too_late", 1).await?;
+    }
     let subject = Subject::Run(job.run.0);
-    audit::note(&tx, &store.clock, job.actor, Deed::RunFinished, subject, Some(job.run), state.code())
-        .await?;
+    let detail =
+        if too_late { format!("{},cancelled_too_late", state.code()) } else { state.code().to_owned() };
+    audit::note(&tx, &store.clock, job.actor, Deed::RunFinished, subject, Some(job.run), &detail).await?;
     certificate::make(&tx, store, job.run).await?;
     store.commit(tx).await?;
     Ok(state)
+}
+
+/// Confirms the policy of a run, and the manual changes that it covers. A member of staff has seen the users, typed their
+/// number and let the run come to its end. A run that was cancelled, or anonymised no user, confirms nothing.
+async fn confirm(
+    tx: &DatabaseTransaction,
+    store: &Store,
+    run: &runs::Model,
+    state: RunState,
+    done: i64,
+) -> Result<(), RecordsError> {
+    if run.kind != RunKind::Manual.code() || !state.confirms(done) {
+        return Ok(());
+    }
+    if let Some(task) = run.task_id {
+        tasks::Entity::update_many()
+            .col_expr(tasks::Column::ConfirmedPolicy, Expr::value(Some(run.policy.clone())))
+            .filter(tasks::Column::Id.eq(task))
+            .exec(tx)
+            .await?;
+    }
+    // Where two people are needed, one alone does not confirm what was changed by hand.
+    if let Some(preview) = run.preview_id
+        && (run.approval_id.is_some() || !approval::is_on(tx, store, Action::Approve).await?)
+    {
+        limits::confirm(tx, RunId(run.id), RunId(preview)).await?;
+    }
+    Ok(())
 }
 
 /// Of whom nothing is known any more that could be searched for: a process died between anonymising and searching.

@@ -1,5 +1,7 @@
 //! Reading runs: lists, one run, its people.
 
+use super::cancel::has_users_left;
+use super::findings::{findings, open_findings};
 use super::lease::{is_abandoned, state_of};
 use crate::clock::Clock;
 use crate::dialect;
@@ -88,6 +90,14 @@ pub struct Run {
     pub brake: Option<Brake>,
     /// Whether there is a certificate.
     pub has_certificate: bool,
+    /// Findings of its residue search that are still to be decided.
+    pub open_findings: i64,
+    /// Findings of its residue search, decided or not.
+    pub findings: i64,
+    /// Whether it can be cancelled: it waits, or has users without an outcome.
+    pub can_cancel: bool,
+    /// Whether it was cancelled when all its users had been dealt with.
+    pub cancelled_too_late: bool,
     /// What was done so that removed values vanish from the database files, as a code.
     pub maintenance: Option<String>,
 }
@@ -130,11 +140,18 @@ pub async fn read(store: &Store, id: RunId) -> Result<Run, RecordsError> {
             .map(|count| (count.code.clone(), count.count))
             .collect()
     };
+    let findings = findings(store, id).await?;
+    let state = state_now(&row, store)?;
+    let can_cancel = match state {
+        RunState::Queued => true,
+        RunState::Running | RunState::Interrupted => has_users_left(&row),
+        _ => false,
+    };
     Ok(Run {
         id,
         task: task.map(|task| (TaskId(task.id), TaskName::of(&task))),
         kind: RunKind::from_code(&row.kind).ok_or(RecordsError::Corrupt("kind of the run"))?,
-        state: state_now(&row, store)?,
+        state,
         today: row.today,
         policy: stored_policy(&row.policy)?,
         rules_version: row.rules_version,
@@ -164,6 +181,10 @@ pub async fn read(store: &Store, id: RunId) -> Result<Run, RecordsError> {
         phase: row.phase.as_deref().and_then(Phase::from_code),
         fingerprint: row.fingerprint,
         brake: row.brake.as_deref().and_then(Brake::from_code),
+        open_findings: findings.1,
+        findings: findings.0,
+        can_cancel,
+        cancelled_too_late: !by_code("cancel").is_empty(),
         has_certificate: certificates::Entity::find_by_id(row.id).one(&store.db).await?.is_some(),
         maintenance: row.maintenance,
     })
@@ -209,6 +230,8 @@ pub struct RunRow {
     pub skipped: i64,
     /// Failed.
     pub failed: i64,
+    /// Findings of its residue search that are still to be decided.
+    pub open_findings: i64,
 }
 
 /// Lists runs, the newest first.
@@ -229,6 +252,7 @@ pub async fn list(store: &Store, query: &RunQuery, paging: &Paging) -> Result<Pa
     let rows = find.all(&store.db).await?;
     let ids: Vec<i64> = rows.iter().filter_map(|run| run.task_id).collect();
     let tasks = tasks::Entity::find().filter(tasks::Column::Id.is_in(ids)).all(&store.db).await?;
+    let open = open_findings(&store.db, &rows.iter().map(|run| run.id).collect::<Vec<_>>()).await?;
     let rows = rows.into_iter().map(|row| {
         let task = tasks.iter().find(|task| Some(task.id) == row.task_id);
         Ok(RunRow {
@@ -241,6 +265,7 @@ pub async fn list(store: &Store, query: &RunQuery, paging: &Paging) -> Result<Pa
             done: row.done,
             skipped: row.skipped,
             failed: row.failed,
+            open_findings: open.get(&row.id).copied().unwrap_or_default(),
         })
     });
     let rows: Vec<RunRow> = rows.collect::<Result<_, RecordsError>>()?;
@@ -304,13 +329,33 @@ pub async fn members(
     Ok(Page::of(members, paging, |member| member.number.to_string()))
 }
 
-/// The page is cut out of the members of each reason, which an index has in order, before the users are looked at.
-fn members_sql(run: RunId, query: &MemberQuery, paging: &Paging) -> (String, Vec<Value>) {
-    let reasons: Vec<Reason> = Reason::ALL
+/// Counts the people of a run or preview that fit, on all pages of the list.
+pub async fn count_members(store: &Store, run: RunId, query: &MemberQuery) -> Result<i64, RecordsError> {
+    let (mut wheres, values) = members_filter(run, query, &Paging::default());
+    let reasons: Vec<String> = reasons_of(query).iter().map(|reason| reason.number().to_string()).collect();
+    if reasons.is_empty() {
+        return Ok(0);
+    }
+    if reasons.len() < Reason::ALL.len() {
+        wheres = format!("{wheres} AND m.reason IN ({})", reasons.join(", "));
+    }
+    let sql = format!("SELECT COUNT(*) AS n FROM run_members m WHERE {wheres}");
+    let query = dialect::statement(store.db.get_database_backend(), &sql, values);
+    Ok(store.db.query_one_raw(query).await?.map_or(Ok(0), |row| row.try_get("", "n"))?)
+}
+
+/// The reasons that a list asks for.
+fn reasons_of(query: &MemberQuery) -> Vec<Reason> {
+    Reason::ALL
         .into_iter()
         .filter(|reason| query.verdict.is_none_or(|verdict| reason.verdict() == verdict))
         .filter(|reason| query.reason.is_none_or(|wanted| *reason == wanted))
-        .collect();
+        .collect()
+}
+
+/// The page is cut out of the members of each reason, which an index has in order, before the users are looked at.
+fn members_sql(run: RunId, query: &MemberQuery, paging: &Paging) -> (String, Vec<Value>) {
+    let reasons = reasons_of(query);
     let of_reasons: Vec<String> = if reasons.len() == Reason::ALL.len() {
         vec![String::new()]
     } else if reasons.is_empty() {

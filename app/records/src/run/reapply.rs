@@ -74,16 +74,22 @@ pub async fn start_reapply(store: &Store, actor: Actor, typed: &str) -> Result<R
     let values = vec![run.id.into(), RULES_VERSION.into()];
     tx.execute_raw(dialect::statement(tx.get_database_backend(), &members, values)).await?;
     let fingerprint = seal::fingerprint(&tx, id, &policy, RULES_VERSION, today).await?;
-    let detail = match why_two(&tx, store).await? {
+    let approval = match why_two(&tx, store).await? {
         Some(why) => {
             let matter = Matter::reapply_of(fingerprint.clone());
-            format!("approval={}", approval::spend(&tx, actor, &matter, &approval::of_run(store, why)).await?)
+            Some(approval::spend(&tx, actor, &matter, &approval::of_run(store, why)).await?)
         }
-        None => String::new(),
+        None => None,
     };
-    runs::ActiveModel { id: Set(run.id), fingerprint: Set(Some(fingerprint)), ..Default::default() }
-        .update(&tx)
-        .await?;
+    runs::ActiveModel {
+        id: Set(run.id),
+        fingerprint: Set(Some(fingerprint)),
+        approval_id: Set(approval.map(|approval| approval.0)),
+        ..Default::default()
+    }
+    .update(&tx)
+    .await?;
+    let detail = approval.map(|approval| format!("approval={approval}")).unwrap_or_default();
     audit::note(&tx, &store.clock, actor, Deed::RunStarted, Subject::Run(run.id), Some(id), &detail).await?;
     store.commit(tx).await?;
     Ok(id)

@@ -4,18 +4,14 @@ use super::{seal, second_person};
 use crate::actor::Actor;
 use crate::approval::{self, Matter};
 use crate::audit::{self, Deed, Subject};
-use crate::entity::{runs, tasks};
+use crate::entity::runs;
 use crate::error::RecordsError;
-use crate::limits;
 use crate::store::Store;
 use crate::task;
 use policy::form::Problem;
 use policy::numbers::grouped;
 use policy::{Action, RULES_VERSION, RunId, RunKind, RunState, TaskId};
-use sea_orm::sea_query::Expr;
-use sea_orm::{
-    ActiveModelTrait, ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter, Set,
-};
+use sea_orm::{ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, Set};
 
 /// Starts the run of a preview; `typed` is the number of people, typed to confirm. The run then waits in the queue
 /// for [`super::work`] or [`super::carry_out`]. It touches only those who were eligible in the preview. Where it needs
@@ -49,6 +45,7 @@ pub async fn start(store: &Store, actor: Actor, preview: RunId, typed: &str) -> 
         channel: Set(actor.channel.code().to_owned()),
         created_at: Set(store.clock.now()),
         fingerprint: Set(preview.fingerprint.clone()),
+        approval_id: Set(approval.map(|approval| approval.0)),
         users: Set(preview.users),
         previewed: Set(preview.previewed),
         ..Default::default()
@@ -57,26 +54,11 @@ pub async fn start(store: &Store, actor: Actor, preview: RunId, typed: &str) -> 
     .await?;
     let id = RunId(run.id);
     seal::copy_members(&tx, &preview, id).await?;
-    confirm_policy(&tx, &preview).await?;
-    // Where two people are needed, one alone does not confirm what was changed by hand.
-    if approval.is_some() || !approval::is_on(&tx, store, Action::Approve).await? {
-        limits::confirm(&tx, id, RunId(preview.id)).await?;
-    }
     let subject = Subject::Task(preview.task_id.unwrap_or_default());
     let detail = approval.map(|approval| format!("approval={approval}")).unwrap_or_default();
     audit::note(&tx, &store.clock, actor, Deed::RunStarted, subject, Some(id), &detail).await?;
     store.commit(tx).await?;
     Ok(id)
-}
-
-/// Somebody has seen whom these settings select, and typed the number: from now on they may run by themselves.
-async fn confirm_policy(tx: &DatabaseTransaction, preview: &runs::Model) -> Result<(), RecordsError> {
-    tasks::Entity::update_many()
-        .col_expr(tasks::Column::ConfirmedPolicy, Expr::value(Some(preview.policy.clone())))
-        .filter(tasks::Column::Id.eq(preview.task_id.unwrap_or_default()))
-        .exec(tx)
-        .await?;
-    Ok(())
 }
 
 /// A number as people type it: `1,234` and `1 234` too.

@@ -5,7 +5,7 @@ use crate::actor::Actor;
 use crate::entity::{custom_fields, runs, tasks};
 use crate::error::RecordsError;
 use crate::page::{Page, Paging};
-use crate::run::stored_policy;
+use crate::run::{self, stored_policy};
 use crate::schedule::due_from_now;
 use crate::store::Store;
 use chrono::{DateTime, Utc};
@@ -38,6 +38,8 @@ pub struct LastRun {
     pub state: RunState,
     /// When it was started.
     pub created_at: DateTime<Utc>,
+    /// Findings of its residue search that are still to be decided.
+    pub open_findings: i64,
 }
 
 /// One line of the list of tasks.
@@ -201,10 +203,12 @@ async fn last_runs(store: &Store, tasks: &[i64]) -> Result<Vec<(i64, LastRun)>, 
         .all(&store.db)
         .await?;
     let rows = runs::Entity::find().filter(runs::Column::Id.is_in(newest)).all(&store.db).await?;
+    let open = run::open_findings(&store.db, &rows.iter().map(|run| run.id).collect::<Vec<_>>()).await?;
     rows.into_iter()
         .map(|run| {
             let state = RunState::from_code(&run.state).ok_or(RecordsError::Corrupt("state of the run"))?;
-            let last = LastRun { id: RunId(run.id), state, created_at: run.created_at };
+            let open_findings = open.get(&run.id).copied().unwrap_or_default();
+            let last = LastRun { id: RunId(run.id), state, created_at: run.created_at, open_findings };
             Ok((run.task_id.unwrap_or_default(), last))
         })
         .collect()

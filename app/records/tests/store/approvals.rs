@@ -5,11 +5,11 @@ use crate::support::{add, add_task, execute, five_days, for_each_database, leave
 use chrono::Duration;
 use policy::four_eyes::APPROVAL_HOURS;
 use policy::{Action, ApprovalId, Brake, FourEyes, Role, Roles, RunId, RunState, TaskId, UserNumber, WhyTwo};
-use records::approval::{self, ApprovalQuery, Standing};
+use records::approval::{self, ApprovalQuery, Decision, Standing};
 use records::entity::{approvals, audit_events, runs};
 use records::page::Paging;
-use records::{Actor, Clock, RecordsError, Settings, Store, run};
-use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter};
+use records::{Actor, Clock, RecordsError, Settings, Store, certificate, run};
+use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder};
 
 const ANA: UserNumber = UserNumber(801);
 const BEN: UserNumber = UserNumber(802);
@@ -88,6 +88,8 @@ async fn arming_needs_a_second_person_and_only_once() {
         let started = run::start(&store, ana(), id, "2").await.unwrap();
         assert_eq!(standing(&store, id).await, Standing::Used);
         assert_eq!(run::carry_out(&store, started).await.unwrap(), RunState::Succeeded);
+        let says = certificate::read(&store, started).await.unwrap().certificate;
+        assert_eq!((says.started_by, says.approved_by), (Some(ANA), Some(BEN)));
 
         let events = audit_events::Entity::find()
             .filter(audit_events::Column::Detail.eq(format!("approval={request}")))
@@ -383,7 +385,7 @@ async fn of_two_who_decide_at_once_one_decides() {
 }
 
 #[tokio::test]
-async fn what_is_declined_or_taken_back_starts_nothing() {
+async fn what_is_declined_or_withdrawn_starts_nothing() {
     for_each_database(async |store| {
         let (id, request) = asked(&store).await;
         let librarian = approval::decline(&store, at_desk(BEN, Role::Librarian), request).await;
@@ -391,8 +393,22 @@ async fn what_is_declined_or_taken_back_starts_nothing() {
         approval::decline(&store, ben(), request).await.unwrap();
         assert!(not_started(&store, ana(), id).await.contains("not approved"));
         let request = approval::ask(&store, ana(), id).await.unwrap();
-        approval::decline(&store, ana(), request).await.unwrap();
+        assert!(refused(approval::withdraw(&store, ben(), request).await).contains("only the one who asked"));
+        assert!(
+            refused(approval::withdraw(&store, Actor::COMMAND_LINE, request).await).contains("another way")
+        );
+        assert_eq!(approval::decline(&store, ana(), request).await.unwrap(), Decision::Withdrawn);
         assert_eq!(standing(&store, id).await, Standing::Withdrawn);
+        assert_eq!(Standing::Withdrawn.words(), "Withdrawn");
+        assert!(not_started(&store, ana(), id).await.contains("request was withdrawn"));
+        let noted = audit_events::Entity::find()
+            .filter(audit_events::Column::Action.is_in(["approval_declined", "approval_withdrawn"]))
+            .order_by_asc(audit_events::Column::Id)
+            .all(store.database())
+            .await
+            .unwrap();
+        let noted: Vec<_> = noted.iter().map(|event| (event.action.as_str(), event.actor_number)).collect();
+        assert_eq!(noted, [("approval_declined", Some(BEN.0)), ("approval_withdrawn", Some(ANA.0))]);
         assert!(refused(approval::approve(&store, ben(), request).await).contains("decided before"));
         let waiting = ApprovalQuery { waiting: Some(true), ..ApprovalQuery::default() };
         let decided = ApprovalQuery { waiting: Some(false), ..ApprovalQuery::default() };
@@ -412,6 +428,9 @@ async fn the_command_line_asks_and_starts_and_never_approves() {
         assert!(not_started(&store, Actor::COMMAND_LINE, id).await.contains("Ask for approval"));
         let request = approval::ask(&store, Actor::COMMAND_LINE, id).await.unwrap();
         refused(approval::approve(&store, Actor::COMMAND_LINE, request).await);
+        let withdrawn = approval::withdraw(&store, Actor::COMMAND_LINE, request).await.unwrap();
+        assert_eq!((withdrawn, standing(&store, id).await), (Decision::Withdrawn, Standing::Withdrawn));
+        let request = approval::ask(&store, Actor::COMMAND_LINE, id).await.unwrap();
         approval::approve(&store, ben(), request).await.unwrap();
         run::start(&store, Actor::COMMAND_LINE, id, "2").await.unwrap();
     })

@@ -8,6 +8,7 @@ mod bytes;
 mod canary;
 mod certificates;
 mod clocks;
+mod confirming;
 mod demo;
 mod desk;
 mod editing;

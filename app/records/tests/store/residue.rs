@@ -10,6 +10,7 @@ mod people;
 mod plant;
 mod precision;
 mod review;
+mod reviewed;
 mod single;
 mod verify;
 

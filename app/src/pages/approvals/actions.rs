@@ -1,4 +1,4 @@
-//! Asking, approving, declining.
+//! Asking, approving, declining, withdrawing.
 
 use crate::error::AppError;
 use crate::state::{actor, store};
@@ -68,10 +68,18 @@ pub(crate) async fn approve_request(form: RequestRef) -> Result<(), AppError> {
     Ok(())
 }
 
-/// Declines what somebody else has asked for, or takes back what one has asked for oneself.
+/// Declines the request of another member of staff.
 #[server(prefix = "/do", endpoint = "decline_request", input = PostUrl)]
 pub(crate) async fn decline_request(form: RequestRef) -> Result<(), AppError> {
-    approval::decline(&store(), actor(), ApprovalId(form.approval)).await?;
-    leptos_axum::redirect("/approvals?done=declined");
+    let decision = approval::decline(&store(), actor(), ApprovalId(form.approval)).await?;
+    leptos_axum::redirect(&format!("/approvals?done={}", decision.code()));
+    Ok(())
+}
+
+/// Withdraws one's own request.
+#[server(prefix = "/do", endpoint = "withdraw_request", input = PostUrl)]
+pub(crate) async fn withdraw_request(form: RequestRef) -> Result<(), AppError> {
+    let decision = approval::withdraw(&store(), actor(), ApprovalId(form.approval)).await?;
+    leptos_axum::redirect(&format!("/approvals?done={}", decision.code()));
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! On the page of a preview: why its run needs a second person, and how that stands.
 
 use super::table::{asker, decisions, standing_tag};
-use super::{ApproveRequest, AskApproval, DeclineRequest};
+use super::{ApproveRequest, AskApproval, DeclineRequest, WithdrawRequest};
 use crate::pages::users::person_link;
 use crate::parts::{Moment, PostButton, ProblemSummary};
 use crate::submission::refusal;
@@ -59,7 +59,7 @@ impl Second {
             .missing
             .filter(|_| standing == Some(Standing::Approved))
             .map(|why| view! { <p>{why}"."</p> });
-        let paths = [AskApproval::PATH, ApproveRequest::PATH, DeclineRequest::PATH];
+        let paths = [AskApproval::PATH, ApproveRequest::PATH, DeclineRequest::PATH, WithdrawRequest::PATH];
         view! {
             <section class="notice warning" aria-labelledby="second-person">
                 <h2 id="second-person">"Two people are needed"</h2>
@@ -91,7 +91,8 @@ impl Second {
 /// How a request stands, who asked and who decided.
 pub(crate) fn told(approval: &Approval) -> impl IntoView + use<> {
     let decided = approval.decision.as_ref().and_then(|(_, by, at)| {
-        by.as_ref().map(|by| view! { " Decided by " {person_link(by)} " " <Moment at=*at /> "." })
+        let did = if approval.standing == Standing::Withdrawn { " Withdrawn by " } else { " Decided by " };
+        by.as_ref().map(|by| view! { {did} {person_link(by)} " " <Moment at=*at /> "." })
     });
     let until = matches!(approval.standing, Standing::Waiting | Standing::Approved)
         .then(|| view! { " Until " <Moment at=approval.expires_at /> "." });

@@ -1,6 +1,6 @@
 //! A table of requests for approval.
 
-use super::{ApproveRequest, DeclineRequest};
+use super::{ApproveRequest, DeclineRequest, WithdrawRequest};
 use crate::pages::users::person_link;
 use crate::parts::{Moment, PostButton};
 use crate::state::actor;
@@ -37,7 +37,7 @@ pub(crate) fn decisions(approval: &Approval, actor: Actor, page: &'static str) -
     let asked = approval.asked_by.as_ref().map(|person| person.number);
     if asked.is_some() && asked == actor.staff {
         return Some(
-            view! { <PostButton function=DeclineRequest::PATH page values=values() words="Take back" about=about() /> }
+            view! { <PostButton function=WithdrawRequest::PATH page values=values() words="Withdraw request" about=format!("{}", approval.id) /> }
                 .into_any(),
         );
     }
@@ -82,7 +82,7 @@ pub(super) fn approval_table(rows: Vec<Approval>, actor: Actor) -> impl IntoView
                         <th scope="col">"What"</th>
                         <th scope="col">"Asked by"</th>
                         <th scope="col">"Standing"</th>
-                        <th scope="col">"Decided by"</th>
+                        <th scope="col">"Decided or withdrawn by"</th>
                         <th scope="col">"Until"</th>
                         <th scope="col">"Decide"</th>
                     </tr>

@@ -1,14 +1,16 @@
 //! The certificate of a run, to be printed or downloaded.
 
+mod rules;
+mod users;
+
 use super::result::{found, maintenance_words};
-use super::state_tag;
-use crate::pages::tasks::task_link;
-use crate::parts::{Action, Day, Frame, Moment, Notice, named_in_path, page};
+use crate::parts::{Action, Frame, Moment, Notice, PrintHeader, named_in_path, page, query};
 use crate::state::store;
 use leptos::prelude::*;
 use policy::numbers::{counted, grouped};
-use policy::{Reason, RunId, RunKind, TaskId, register, sentence};
-use records::certificate::{self, Certificate, Checked, Signed};
+use policy::{Reason, RunId, TaskId, UserNumber, register};
+use records::certificate::{self, Certificate, Checked, Counted, Found, Signed};
+use records::residue::Decision;
 use records::run;
 use records::task::TaskName;
 use std::collections::BTreeMap;
@@ -17,48 +19,70 @@ use std::collections::BTreeMap;
 #[component]
 pub fn CertificatePage() -> impl IntoView {
     let id = named_in_path::<RunId>("run");
+    let version = query("version").parse().ok();
     page(async move {
         let store = store();
         let id = id?;
-        let signed = certificate::read(&store, id).await?;
-        let checked = certificate::verify_run(&store, id).await?;
+        let signed = certificate::read_version(&store, id, version).await?;
+        let checked = certificate::verify_version(&store, id, version).await?;
+        let users = certificate::users(&store, id).await?;
         let task = run::read(&store, id).await?.task;
-        Ok(view(signed, &checked, task))
+        Ok(view(signed, &checked, task, users))
     })
 }
 
-fn view(signed: Signed, checked: &Checked, task: Option<(TaskId, TaskName)>) -> impl IntoView + use<> {
-    let Signed { certificate: says, signature, public_key, .. } = signed;
+fn view(
+    signed: Signed,
+    checked: &Checked,
+    task: Option<(TaskId, TaskName)>,
+    counted: Vec<(Counted, Vec<UserNumber>)>,
+) -> impl IntoView + use<> {
+    let versions = versions(&signed);
+    let Signed { certificate: says, signature, public_key, superseded_by, .. } = signed;
     let run = format!("{} {}", says.kind.words(), says.run);
     let crumbs =
         vec![("Task centre".to_owned(), "/tasks".to_owned()), (run.clone(), format!("/runs/{}", says.run))];
     let download = Action::Link {
         words: "Download the certificate as JSON".to_owned(),
-        href: format!("/runs/{}/certificate.json", says.run),
+        href: format!("/runs/{}/certificate.json?version={}", says.run, says.version),
     };
     let kind = if checked.holds() { "success" } else { "danger" };
     let checked = format!("Checked now. {}.", checked.words());
     let no_details = says.skipped.is_empty() && says.failed.is_empty();
     view! {
+        <PrintHeader run=says.run />
         <Frame title=format!("Certificate of {}", lower_first(&run)) lead=lead(&says) crumbs actions=vec![download]>
             <Notice kind><p>{checked}</p></Notice>
+            {versions}
             <p>
-                "It names nobody. To keep it on paper, print this page. Whoever has the command line of this \
-                 installation can check it: "
+                "It names no person: users and members of staff stand here by their user numbers. To keep it on paper, \
+                 print this page. The command line of this installation checks it: "
                 <code>{format!("lethe runs verify {}", says.run)}</code>
+                ", or a downloaded certificate: " <code>"lethe runs verify FILE"</code>
             </p>
-            {found(says.run, says.residue.hits)}
+            {superseded_by.is_none().then(|| {
+                found(says.run, says.residue.hits, says.residue.places, says.residue.open_places)
+            })}
             <h2>"What was done"</h2>
             {figures(&says)}
             {(!no_details).then(|| outcomes(&says))}
             {rows(&says)}
+            <h2>"What happened to each field"</h2>
+            {rules::fields(&says.fields)}
             <h2>"What is left"</h2>
             {residue(&says)}
-            <h2>"By which rules"</h2>
-            {rules(&says, task.as_ref())}
+            <h2>"By which rules, and by whom"</h2>
+            {rules::rules(&says, task.as_ref())}
+            <h2>"Users that this certificate counts"</h2>
+            {users::list(&counted)}
             <h2>"Proof"</h2>
             <dl class="facts">
-                <dt>"Installation"</dt><dd><code>{says.library.clone()}</code></dd>
+                <dt>"Library"</dt>
+                <dd>{says.library.clone().unwrap_or_else(|| "Not named (LETHE_LIBRARY_NAME)".to_owned())}</dd>
+                <dt>"Installation"</dt><dd><code>{says.installation.clone()}</code></dd>
+                <dt>"Program"</dt><dd>{says.program.clone()}</dd>
+                <dt>"Version of the certificate"</dt><dd>{says.version}</dd>
+                <dt>"List of users (SHA-256)"</dt><dd><code>{says.users_sha256.clone()}</code></dd>
                 <dt>"Ledger up to entry"</dt><dd>{grouped(says.ledger_sequence)}</dd>
                 <dt>"Certificate made"</dt><dd><Moment at=says.made_at /></dd>
                 <dt>"Signature (Ed25519)"</dt><dd><code>{signature}</code></dd>
@@ -66,6 +90,34 @@ fn view(signed: Signed, checked: &Checked, task: Option<(TaskId, TaskName)>) -> 
             </dl>
         </Frame>
     }
+}
+
+/// The versions before and after this one, each with the way to it.
+fn versions(signed: &Signed) -> impl IntoView + use<> {
+    let run = signed.certificate.run;
+    let link = move |version: i32| {
+        let href = format!("/runs/{run}/certificate?version={version}");
+        view! { <a href=href>"version " {version}</a> }
+    };
+    let this = signed.certificate.version;
+    let later = signed.superseded_by.map(|later| {
+        view! {
+            <Notice kind="warning">
+                <p>
+                    "This is version " {this} ". " {link(later.version)} ", made " <Moment at=later.made_at />
+                    ", supersedes it: that one says more recent results."
+                </p>
+            </Notice>
+        }
+    });
+    let earlier = signed.certificate.supersedes.as_ref().map(|earlier| {
+        view! {
+            <p>
+                "This is version " {this} ". It supersedes " {link(earlier.version)} ", whose signature stays valid."
+            </p>
+        }
+    });
+    view! { {later} {earlier} }
 }
 
 fn lower_first(words: &str) -> String {
@@ -136,17 +188,17 @@ fn table(caption: &'static str, heads: [&'static str; 2], rows: Vec<(String, i64
 
 /// What the search for residue found, in words that promise nothing which was not found out.
 fn residue(says: &Certificate) -> impl IntoView + use<> {
-    let found = says.residue;
+    let found = &says.residue;
     let users = |count: i64| counted(count, "user", "users");
     let lines = [
-        (found.clean, format!("Of {} no old value stands anywhere in the database.", users(found.clean))),
+        (found.clean, format!("Of {} no old value was found in the database.", users(found.clean))),
         (
             found.hits,
             format!(
-                "Of {} a value was found again, in {}; {} not decided about when this was made.",
+                "Of {} a value was found again, in {}: {}.",
                 users(found.hits),
                 counted(found.places, "place", "places"),
-                grouped(found.open_places)
+                decisions(found)
             ),
         ),
         (
@@ -167,29 +219,12 @@ fn residue(says: &Certificate) -> impl IntoView + use<> {
     }
 }
 
-fn rules(says: &Certificate, task: Option<&(TaskId, TaskName)>) -> impl IntoView + use<> {
-    let who = match says.kind {
-        RunKind::Single => "One user, from the record: conditions and scope do not count.".to_owned(),
-        RunKind::Replay => "Everybody whom the ledger names beyond the backup that was restored.".to_owned(),
-        _ => sentence::selection(&says.policy.conditions, says.policy.scope),
-    };
-    // The certificate itself has the number: what the task is called can change, and is not proven.
-    let task = says.task.map(|number| {
-        let version = says.task_version.map(|version| format!(", version {version}")).unwrap_or_default();
-        view! { {task.map(task_link)} " (task " {number.to_string()} {version} ")" }
+/// What was decided about the findings, and how many still wait.
+fn decisions(found: &Found) -> String {
+    let decided = found.decisions.iter().map(|(code, count)| {
+        let words = Decision::from_code(code).map_or_else(|| code.clone(), |one| one.words().to_lowercase());
+        format!("{} {words}", grouped(*count))
     });
-    view! {
-        <dl class="facts">
-            <dt>"State"</dt><dd>{state_tag(says.state)}</dd>
-            <dt>"Who"</dt><dd>{who}</dd>
-            <dt>"Task"</dt><dd>{task}</dd>
-            <dt>"Day of the verdicts"</dt><dd><Day date=says.day /></dd>
-            <dt>"Started"</dt><dd><Moment at=says.created_at /></dd>
-            <dt>"Ended"</dt><dd><Moment at=says.finished_at /></dd>
-            <dt>"Interrupted"</dt><dd>{counted(says.interruptions.into(), "time", "times")}</dd>
-            <dt>"Version of the rules"</dt><dd>{says.rules_version}</dd>
-            <dt>"Policy (SHA-256)"</dt><dd><code>{says.policy_sha256.clone()}</code></dd>
-            <dt>"Seal of the preview"</dt><dd>{says.fingerprint.clone().map(|seal| view! { <code>{seal}</code> })}</dd>
-        </dl>
-    }
+    let open = (found.open_places > 0).then(|| format!("{} not decided", grouped(found.open_places)));
+    decided.chain(open).collect::<Vec<_>>().join("; ")
 }

@@ -77,7 +77,7 @@ pub(crate) fn run_table(rows: Vec<RunRow>) -> impl IntoView {
                     <th scope="row"><a href=format!("/runs/{}", run.id)>{run.kind.words()}" "{run.id.to_string()}</a></th>
                     <td>{run.task.map(|task| task.words_for(actor()))}</td>
                     <td><Moment at=run.created_at /></td>
-                    <td>{if preview { "Changed nobody".into_any() } else { state_tag(run.state).into_any() }}</td>
+                    <td>{if preview { "Changed nobody".into_any() } else { state_tag(run.state, run.open_findings).into_any() }}</td>
                     <td class="number">{grouped(run.previewed)}</td>
                     <td class="number">{counted(run.done)}</td>
                     <td class="number">{counted(run.skipped)}</td>

@@ -10,9 +10,11 @@ use leptos::server_fn::ServerFn as _;
 use leptos::server_fn::codec::PostUrl;
 use policy::dates::{joined, shown};
 use policy::form::{FieldErrors, Problem};
+use policy::numbers::{counted, grouped};
 use policy::{Blocker, Outcome, Reason, RunId, VerdictKind};
 use records::page::{Page, Paging};
-use records::run::{Member, MemberQuery};
+use records::run::{self, Member, MemberQuery, Run};
+use records::{RecordsError, Store};
 use serde::{Deserialize, Serialize};
 
 /// A search for people of a run, as it is posted.
@@ -92,13 +94,34 @@ impl People {
     }
 }
 
-/// The filters and the table of the people of a preview, or of a run.
-pub(super) fn people(
-    run: RunId,
-    people: &People,
+/// One page of the people of a run or preview, and how many fit on all pages.
+pub(super) struct Listed {
     members: Page<Member>,
-    preview: bool,
-) -> impl IntoView + use<> {
+    all: i64,
+}
+
+impl Listed {
+    /// Reads the page that was asked for.
+    pub(super) async fn read(store: &Store, run: &Run, asked: &People) -> Result<Self, RecordsError> {
+        let members = run::members(store, run, &asked.query, &asked.paging).await?;
+        let shown = i64::try_from(members.rows.len()).unwrap_or(i64::MAX);
+        let is_whole = members.next.is_none() && asked.paging.after.is_none();
+        let all = if is_whole { shown } else { run::count_members(store, run.id, &asked.query).await? };
+        Ok(Self { members, all })
+    }
+
+    /// That this is not the whole list, for a page on paper too.
+    fn words(&self) -> Option<String> {
+        let shown = i64::try_from(self.members.rows.len()).unwrap_or(i64::MAX);
+        (shown < self.all)
+            .then(|| format!("{} of {} shown.", grouped(shown), counted(self.all, "user", "users")))
+    }
+}
+
+/// The filters and the table of the people of a preview, or of a run.
+pub(super) fn people(run: RunId, people: &People, listed: Listed, preview: bool) -> impl IntoView + use<> {
+    let part = listed.words().map(|words| view! { <p class="hint">{words}</p> });
+    let members = listed.members;
     let list = people.address(run);
     let paged = people.paging.after.is_some();
     let content = if members.rows.is_empty() {
@@ -114,6 +137,7 @@ pub(super) fn people(
     view! {
         <ProblemSummary error=people.problem.clone() />
         {filters(run, people, preview)}
+        {part}
         {content}
         <Pager list paged next=members.next />
     }

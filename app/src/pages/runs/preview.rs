@@ -1,17 +1,16 @@
 //! A preview: who would be anonymised, who not, and why; and the run that it leads to.
 
-use super::people::{People, people};
+use super::people::{Listed, People, people};
 use super::start::StartRun;
 use crate::pages::tasks::crumbs_over;
-use crate::parts::{Action, Count, FieldProblem, Frame, Moment, ProblemSummary, SignInFirst};
+use crate::parts::{Action, Count, FieldProblem, Frame, Moment, PrintHeader, ProblemSummary, SignInFirst};
 use crate::state::actor;
 use crate::submission::{action, submitted};
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
 use policy::numbers::{counted, grouped};
 use policy::{Reason, VerdictKind, sentence};
-use records::page::Page;
-use records::run::{Member, Run};
+use records::run::Run;
 
 use super::start::Confirmation;
 use crate::error::field_errors;
@@ -25,7 +24,7 @@ pub(super) fn page(
     why_not: Option<String>,
     second: Option<Second>,
     asked: People,
-    members: Page<Member>,
+    members: Listed,
 ) -> impl IntoView {
     let ready = why_not.is_none() && second.as_ref().is_none_or(Second::is_settled);
     let task = run.task.clone();
@@ -38,6 +37,7 @@ pub(super) fn page(
     let selection = sentence::selection(&run.policy.conditions, run.policy.scope);
     let title = format!("Preview {}", run.id);
     view! {
+        <PrintHeader run=run.id />
         <Frame title lead="Who would be anonymised, and why. A preview changes nobody." crumbs actions>
             {why_not.clone().map(|why| {
                 let done = run.carried_out_by.map(|by| view! { <a href=format!("/runs/{by}")>"Show the run"</a> });

@@ -1,31 +1,33 @@
 //! A run: how far it is, and what it did.
 
 use super::cancel::{CancelRun, CleanFiles};
-use super::people::{People, people};
+use super::people::{Listed, People, people};
 use super::state_tag;
 use crate::doors::again;
 use crate::islands::{Progress, RunProgress};
 use crate::pages::tasks::{crumbs_over, task_link};
-use crate::parts::{Action, Day, Frame, Moment, Notice, PostButton};
+use crate::parts::{Action, Day, Frame, Moment, Notice, PostButton, PrintHeader, ProblemSummary};
 use crate::state::opens;
+use crate::submission::refusal;
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
 use policy::numbers::{counted, grouped};
-use policy::{Brakes, Residue, RunId, RunState, register, sentence};
-use records::page::Page;
-use records::run::{Member, Run};
+use policy::{Brakes, Residue, RunId, RunKind, RunState, register, sentence};
+use records::run::Run;
 
-pub(super) fn page(run: Run, brakes: Brakes, asked: People, members: Page<Member>) -> impl IntoView {
+pub(super) fn page(run: Run, brakes: Brakes, asked: People, members: Listed) -> impl IntoView {
     let crumbs = crumbs_over(run.task.as_ref());
     let title = format!("{} {}", run.kind.words(), run.id);
     let lead = lead(&run);
     let ended = run.state.is_final();
     let actions = actions(&run);
     view! {
+        <PrintHeader run=run.id />
         <Frame title crumbs lead actions>
             {(!ended).then(|| under_way(&run, &asked))}
             {stopped(&run, brakes)}
-            {found(run.id, residue_of(&run, Residue::Hits))}
+            {found(run.id, residue_of(&run, Residue::Hits), run.findings, run.open_findings)}
+            {run.cancelled_too_late.then(too_late)}
             {ended.then(|| figures(&run))}
             {facts(&run)}
             {(!run.skipped_by.is_empty()).then(|| skipped(&run))}
@@ -42,16 +44,28 @@ fn residue_of(run: &Run, result: Residue) -> i64 {
     run.residue.iter().filter(|(residue, _)| *residue == result).map(|(_, count)| count).sum()
 }
 
-/// That values of anonymised people were found again, and the way to them.
-pub(super) fn found(run: RunId, people: i64) -> Option<impl IntoView + use<>> {
-    let href = format!("/residue?run={run}&show=all");
-    (people > 0).then(|| view! {
-        <Notice kind="warning">
-            <p>
-                "Of " <b>{counted(people, "user", "users")}</b> " an old value was found again. "
-                {if opens(&href) { view! { <a href=href>"Show what was found"</a> }.into_any() } else { ().into_any() }}
-            </p>
-        </Notice>
+/// That values of anonymised users were found again, how many findings are to be decided, and the way to them.
+pub(super) fn found(run: RunId, users: i64, findings: i64, open: i64) -> Option<impl IntoView + use<>> {
+    let (kind, href, words) = if open > 0 {
+        ("warning", format!("/residue?run={run}"), "Decide about the findings")
+    } else {
+        ("info", format!("/residue?run={run}&show=all"), "Show what was found")
+    };
+    let decided = match (findings, open) {
+        (1, 0) => "It is decided. ".to_owned(),
+        (_, 0) => "All are decided. ".to_owned(),
+        _ => format!("{} to decide. ", counted(open, "finding is", "findings are")),
+    };
+    let link = opens(&href).then(|| view! { <a href=href>{words}</a> });
+    (users > 0 || findings > 0).then(|| {
+        view! {
+            <Notice kind>
+                <p>
+                    "Of " <b>{counted(users, "user", "users")}</b> " an old value was found again, in "
+                    {counted(findings, "place", "places")} ". " <b>{decided}</b> {link}
+                </p>
+            </Notice>
+        }
     })
 }
 
@@ -62,8 +76,10 @@ fn actions(run: &Run) -> Vec<Action> {
     if run.has_certificate {
         actions.push(link("Show the certificate", format!("/runs/{}/certificate", run.id)));
     }
-    if residue_of(run, Residue::Hits) > 0 {
-        actions.push(link("Review the residue", format!("/residue?run={}", run.id)));
+    if run.open_findings > 0 {
+        actions.push(link("Decide about the findings", format!("/residue?run={}", run.id)));
+    } else if run.findings > 0 {
+        actions.push(link("Show the findings", format!("/residue?run={}&show=all", run.id)));
     }
     if run.state.is_final() && run.done > 0 {
         actions.push(Action::Post {
@@ -79,18 +95,30 @@ fn actions(run: &Run) -> Vec<Action> {
 fn under_way(run: &Run, asked: &People) -> impl IntoView + use<> {
     let here = format!("/runs/{}", run.id);
     let again = format!("5; url={}", again(&asked.address(run.id)));
-    let cancel = (run.state != RunState::Cancelling).then(|| {
+    let cancel = run.can_cancel.then(|| {
         let values = vec![("run", run.id.to_string())];
-        view! { <PostButton function=CancelRun::PATH page=here values words="Cancel the run" /> }
+        view! {
+            <p class="hint">
+                "Cancelling stops the run before the next users. Users that are anonymised stay so, and a cancelled run \
+                 confirms nothing."
+            </p>
+            <PostButton function=CancelRun::PATH page=here values words="Cancel the run" />
+        }
     });
     view! {
-        <RunProgress run=run.id.0 progress=Progress::of(run) />
+        <ProblemSummary error=refusal(CancelRun::PATH) />
+        <RunProgress run=run.id.0 progress=Progress::of(run)>{cancel}</RunProgress>
         <noscript><meta http-equiv="refresh" content=again /></noscript>
-        <p class="hint">
-            "The run goes on when you leave this page. Cancelling stops it before the next people: who is done \
-             stays done."
-        </p>
-        {cancel}
+        <p class="hint">"The run goes on when you leave this page."</p>
+    }
+}
+
+/// That a run was cancelled when nothing was left to stop.
+fn too_late() -> impl IntoView {
+    view! {
+        <Notice kind="info">
+            <p>"The run was cancelled too late: all its users had been dealt with before it could stop."</p>
+        </Notice>
     }
 }
 
@@ -184,12 +212,14 @@ fn facts(run: &Run) -> impl IntoView + use<> {
         run.preview.map(|id| view! { <a href=format!("/runs/{id}")>"Preview "{id.to_string()}</a> });
     let task = run.task.as_ref().map(task_link);
     let selection = match run.kind {
-        policy::RunKind::Single => "One user, from the record: conditions and scope do not count.".to_owned(),
+        RunKind::Single => "One user, from the record: conditions and scope do not count.".to_owned(),
+        RunKind::Reapply => "Users who were anonymised under older rules.".to_owned(),
+        RunKind::Replay => "Everybody whom the ledger names beyond the backup that was restored.".to_owned(),
         _ => sentence::selection(&run.policy.conditions, run.policy.scope),
     };
     view! {
         <dl class="facts">
-            <dt>"State"</dt><dd>{state_tag(run.state)}</dd>
+            <dt>"State"</dt><dd>{state_tag(run.state, run.open_findings)}</dd>
             <dt>"Task"</dt><dd>{task}</dd>
             <dt>"Preview"</dt><dd>{preview}</dd>
             <dt>"Who"</dt><dd>{selection}</dd>

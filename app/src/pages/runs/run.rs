@@ -1,6 +1,6 @@
 //! One run or preview: which page it gets.
 
-use super::people::People;
+use super::people::{Listed, People};
 use super::{preview, result};
 use crate::pages::approvals::second::Second;
 use crate::parts::{named_in_path, page};
@@ -17,7 +17,7 @@ pub fn RunPage() -> impl IntoView {
     page(async move {
         let store = store();
         let run = run::read(&store, id?).await?;
-        let members = run::members(&store, &run, &people.query, &people.paging).await?;
+        let members = Listed::read(&store, &run, &people).await?;
         if run.kind == RunKind::Preview {
             let why_not = run::why_not(&store, run.id).await?;
             let second = Second::of(&store, actor(), run.id).await?;

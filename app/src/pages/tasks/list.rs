@@ -129,7 +129,7 @@ fn row(task: TaskRow) -> impl IntoView {
         Some(last) => view! {
             <a href=format!("/runs/{}", last.id)><Moment at=last.created_at /></a>
             <br />
-            {crate::pages::runs::state_tag(last.state)}
+            {crate::pages::runs::state_tag(last.state, last.open_findings)}
         }
         .into_any(),
     };

@@ -224,8 +224,8 @@ pub(super) fn confirmation(
             <crate::submission::Token />
             <h2>"This cannot be undone"</h2>
             <p>
-                "No copy of what is removed is kept. Backups made before today keep the old values until they expire; \
-                 after a restore this user must be anonymised again."
+                "No copy of what is removed is kept. Backups made before today keep the old values until they expire. \
+                 After a restore Lethe anonymises this user again by itself, before it serves any page."
             </p>
             <SignInFirst page=here.clone() />
             <input type="hidden" name="form[user]" value=number.clone() />

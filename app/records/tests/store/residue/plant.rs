@@ -18,6 +18,7 @@ const NOT_HERE: &[&str] = &[
     "run_counts",
     "residue_hits",
     "certificates",
+    "superseded_certificates",
     "ledger_mark",
     "replays",
     "approvals",

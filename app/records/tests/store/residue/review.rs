@@ -23,7 +23,7 @@ async fn text_at(store: &Store, table: &str, column: &str, condition: &str) -> O
 
 /// A library in which three people were anonymised whose names stand in texts of somebody who stays: a loan, a charge
 /// and a table that is not registered.
-async fn to_review(store: &Store) -> RunId {
+pub(super) async fn to_review(store: &Store) -> RunId {
     execute(store, "CREATE TABLE scribbles (id BIGINT PRIMARY KEY, words TEXT NOT NULL)").await;
     let stays = add(store, users::ActiveModel { leaving_on: Set(None), ..leaver("Stays") }).await;
     let mut people = Vec::new();
@@ -38,12 +38,12 @@ async fn to_review(store: &Store) -> RunId {
     run_all(store, task).await.0
 }
 
-async fn open(store: &Store, run: RunId) -> Vec<Finding> {
+pub(super) async fn open(store: &Store, run: RunId) -> Vec<Finding> {
     let query = FindingQuery { run: Some(run), decided: Some(false), ..FindingQuery::default() };
     findings(store, &query, &Paging::default()).await.unwrap().rows
 }
 
-fn seen(finding: &Finding) -> &str {
+pub(super) fn seen(finding: &Finding) -> &str {
     match &finding.now {
         Now::Text { seen, .. } => seen,
         Now::Nothing | Now::Untold => "",
@@ -95,7 +95,7 @@ async fn staff_remove_what_was_found_or_keep_it() {
             decide(&store, Actor::COMMAND_LINE, 999, Decision::Kept, "").await,
             Err(RecordsError::NotFound(_))
         ));
-        assert_eq!(verify_run(&store, id).await.unwrap().doubts, [], "decisions come after the certificate");
+        assert_eq!(verify_run(&store, id).await.unwrap().doubts, [], "each decision made a new version");
     })
     .await;
 }

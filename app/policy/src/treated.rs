@@ -1,0 +1,132 @@
+//! What anonymising by a policy removes, generalises and keeps, by name: what a certificate states.
+
+use crate::field::{Field, Treatment};
+use crate::policy::Policy;
+use crate::register::{Action, Class, Column, Owner, TABLES, Table};
+use serde::{Deserialize, Serialize};
+
+/// Fields by what happens to them, each by its name in the register of personal data.
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct TreatedFields {
+    /// The value is removed.
+    pub removed: Vec<String>,
+    /// The value becomes coarser.
+    pub generalised: Vec<String>,
+    /// The value stays.
+    pub kept: Vec<String>,
+    /// Each user keeps the settings of the run that anonymised them first.
+    pub as_before: Vec<String>,
+}
+
+/// The words for custom fields that a policy doesn't name.
+const OTHER_CUSTOM_FIELDS: &str = "Custom fields that are not kept";
+
+impl TreatedFields {
+    /// The fields as one policy treats them.
+    pub fn of(policy: &Policy) -> Self {
+        let mut fields = Self::fixed();
+        for field in Field::ALL {
+            fields.add(field.words().to_owned(), policy.treatment(field));
+        }
+        for key in &policy.keep_custom {
+            fields.kept.push(format!("Custom field “{key}”"));
+        }
+        fields.removed.push(OTHER_CUSTOM_FIELDS.to_owned());
+        fields
+    }
+
+    /// The fields of a run whose users are treated by the policies of earlier runs.
+    pub fn of_earlier_runs() -> Self {
+        let mut fields = Self::fixed();
+        fields.as_before = Field::ALL.iter().map(|field| field.words().to_owned()).collect();
+        fields.as_before.push("Custom fields".to_owned());
+        fields
+    }
+
+    /// What no policy decides about.
+    fn fixed() -> Self {
+        let mut fields = Self::default();
+        // A user with a role is never anonymised.
+        let owned = TABLES.iter().filter(|table| table.owner != Owner::Nobody && table.name != "user_roles");
+        for table in owned {
+            if table.deletes_rows() {
+                fields.removed.push(table.words.to_owned());
+            } else {
+                fields.of_rows_that_stay(table);
+            }
+        }
+        fields
+    }
+
+    fn of_rows_that_stay(&mut self, table: &Table) {
+        let is_record = table.name == "users";
+        if !is_record && table.with_action(Action::ByCustomField).next().is_none() {
+            self.kept.push(table.words.to_owned());
+        }
+        for column in table.columns {
+            let words = if is_record { short(column) } else { format!("{}: {}", table.words, short(column)) };
+            match column.action {
+                Action::Clear | Action::ClearText => self.removed.push(words),
+                Action::Keep if is_record && column.class != Class::NotPersonal => self.kept.push(words),
+                _ => {}
+            }
+        }
+    }
+
+    fn add(&mut self, words: String, treatment: Treatment) {
+        match treatment {
+            Treatment::Remove => self.removed.push(words),
+            Treatment::Keep => self.kept.push(words),
+            coarser => {
+                let how = coarser.words().trim_start_matches("Generalise ");
+                self.generalised.push(format!("{words}, {how}"));
+            }
+        }
+    }
+}
+
+/// The words of a column without their explanation.
+fn short(column: &Column) -> String {
+    column.words.split([':', ',']).next().unwrap_or(column.words).to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_field_stands_in_one_list_by_its_name() {
+        let policy = Policy {
+            fields: [(Field::BirthDate, Treatment::Decade), (Field::Gender, Treatment::Keep)].into(),
+            keep_custom: vec!["faculty".to_owned()],
+            ..Policy::default()
+        };
+        let fields = TreatedFields::of(&policy);
+        for name in
+            ["First name", "Last name", "E-mail", "Barcode", "Photos", "Credentials", "Phone", "Loans: Note"]
+        {
+            assert!(fields.removed.iter().any(|words| words == name), "{name}: {:?}", fields.removed);
+        }
+        assert_eq!(fields.generalised.len(), 2, "{:?}", fields.generalised);
+        assert_eq!(fields.generalised[0], "Birth date, to the decade");
+        for name in ["Gender", "User category", "Loans", "User number", "Custom field “faculty”"] {
+            assert!(fields.kept.iter().any(|words| words == name), "{name}: {:?}", fields.kept);
+        }
+        assert!(fields.as_before.is_empty());
+        for field in Field::ALL {
+            let all = [&fields.removed, &fields.generalised, &fields.kept];
+            let lists = all.iter().filter(|list| list.iter().any(|words| words.starts_with(field.words())));
+            assert!(lists.count() >= 1, "{field:?}");
+        }
+    }
+
+    #[test]
+    fn a_run_by_earlier_policies_says_nothing_of_what_they_decide() {
+        let fields = TreatedFields::of_earlier_runs();
+        assert!(fields.removed.iter().any(|words| words == "E-mail"));
+        assert!(fields.as_before.iter().any(|words| words == Field::Phone.words()));
+        assert!(!fields.kept.iter().any(|words| words == Field::Category.words()));
+        assert!(fields.generalised.is_empty());
+    }
+}

@@ -1,0 +1,68 @@
+//! A certificate as a file for others.
+
+use super::{Certificate, Row, row};
+use crate::checksum::sha256;
+use crate::error::RecordsError;
+use crate::key::{Key, is_signed};
+use crate::store::Store;
+use policy::RunId;
+use serde::{Deserialize, Serialize};
+
+/// A certificate as a file: what was signed, its signature and, once another version counts, which one.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct File {
+    pub(super) certificate: Certificate,
+    pub(super) signature: String,
+    pub(super) public_key: String,
+    pub(super) superseded_by: Option<SupersededBy>,
+}
+
+/// The later version that supersedes the one in the file. What was signed cannot name it, so it has a signature of its
+/// own.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct SupersededBy {
+    /// The later version.
+    pub(super) version: i32,
+    /// The SHA-256 of its canonical form.
+    sha256: String,
+    /// The signature over both versions, in hexadecimal digits.
+    signature: String,
+}
+
+impl SupersededBy {
+    fn signed_by(key: &Key, content: &str, later: &Row) -> Self {
+        let sha256 = sha256(&[later.content.as_bytes()]);
+        let signature = key.sign(&statement(content, later.version, &sha256));
+        Self { version: later.version, sha256, signature }
+    }
+
+    /// Whether this was signed of a certificate with this canonical form.
+    pub(super) fn is_signed(&self, content: &str, public_key: &str) -> bool {
+        is_signed(&statement(content, self.version, &self.sha256), &self.signature, public_key)
+    }
+}
+
+/// What is signed about two versions.
+fn statement(content: &str, version: i32, later: &str) -> String {
+    format!("lethe-superseded-1\n{}\n{version}\n{later}\n", sha256(&[content.as_bytes()]))
+}
+
+/// One version of the certificate of a run as a file for others: JSON, with the content as it was signed. None for the
+/// version that counts now.
+pub async fn file(store: &Store, run: RunId, version: Option<i32>) -> Result<String, RecordsError> {
+    let (row, later) = row(store, run, version).await?;
+    let superseded_by = match later {
+        None => String::new(),
+        Some(later) => {
+            let by = SupersededBy::signed_by(&Key::load(store).await?, &row.content, &later);
+            let by = serde_json::to_string(&by).map_err(|_| RecordsError::Corrupt("certificate"))?;
+            format!(",\"superseded_by\":{by}")
+        }
+    };
+    Ok(format!(
+        "{{\"certificate\":{},\"signature\":\"{}\",\"public_key\":\"{}\"{superseded_by}}}\n",
+        row.content, row.signature, row.public_key
+    ))
+}

@@ -1,0 +1,35 @@
+//! How many findings of the search for residue belong to runs, and how many of them are still to be decided.
+
+use crate::dialect;
+use crate::store::Store;
+use policy::RunId;
+use sea_orm::{ConnectionTrait, DbErr};
+use std::collections::HashMap;
+
+/// Counts the findings of a run: all of them, and those without a decision.
+pub(super) async fn findings(store: &Store, run: RunId) -> Result<(i64, i64), DbErr> {
+    let sql = "SELECT COUNT(*) AS n, COUNT(CASE WHEN decision IS NULL THEN 1 END) AS undecided \
+               FROM residue_hits WHERE run_id = ?";
+    let query = dialect::statement(store.db.get_database_backend(), sql, vec![run.0.into()]);
+    match store.db.query_one_raw(query).await? {
+        Some(row) => Ok((row.try_get("", "n")?, row.try_get("", "undecided")?)),
+        None => Ok((0, 0)),
+    }
+}
+
+/// Counts the findings without a decision of each of these runs that has some.
+pub(crate) async fn open_findings(
+    db: &impl ConnectionTrait,
+    runs: &[i64],
+) -> Result<HashMap<i64, i64>, DbErr> {
+    if runs.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let sql = format!(
+        "SELECT run_id, COUNT(*) AS n FROM residue_hits WHERE decision IS NULL AND run_id IN ({}) GROUP BY run_id",
+        dialect::places(runs.len())
+    );
+    let values = runs.iter().map(|run| (*run).into()).collect();
+    let rows = db.query_all_raw(dialect::statement(db.get_database_backend(), &sql, values)).await?;
+    rows.iter().map(|row| Ok((row.try_get("", "run_id")?, row.try_get("", "n")?))).collect()
+}

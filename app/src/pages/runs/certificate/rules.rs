@@ -1,0 +1,78 @@
+//! By which rules a run was done and by whom, and what happened to each field.
+
+use crate::pages::runs::state_tag;
+use crate::pages::tasks::task_link;
+use crate::parts::{Day, Moment};
+use leptos::prelude::*;
+use policy::numbers::counted;
+use policy::{RunKind, TaskId, TreatedFields, UserNumber, sentence};
+use records::Channel;
+use records::certificate::Certificate;
+use records::task::TaskName;
+
+/// The fields by what happened to them.
+pub(super) fn fields(fields: &TreatedFields) -> impl IntoView + use<> {
+    let lists = [
+        ("Removed", &fields.removed),
+        ("Generalised", &fields.generalised),
+        ("Kept", &fields.kept),
+        ("As the run decided that first anonymised the user", &fields.as_before),
+    ];
+    let lines = lists
+        .into_iter()
+        .filter(|(_, names)| !names.is_empty())
+        .map(|(words, names)| {
+            let names: Vec<&str> = names.iter().map(String::as_str).collect();
+            view! { <dt>{words}</dt><dd>{names.join("; ")}</dd> }
+        })
+        .collect_view();
+    view! { <dl class="facts">{lines}</dl> }
+}
+
+pub(super) fn rules(says: &Certificate, task: Option<&(TaskId, TaskName)>) -> impl IntoView + use<> {
+    let who = match says.kind {
+        RunKind::Single => "One user, from the record: conditions and scope do not count.".to_owned(),
+        RunKind::Reapply => "Users who were anonymised under older rules.".to_owned(),
+        RunKind::Replay => "Everybody whom the ledger names beyond the backup that was restored.".to_owned(),
+        _ => sentence::selection(&says.policy.conditions, says.policy.scope),
+    };
+    // The certificate itself has the number: what the task is called can change, and is not proven.
+    let task = says.task.map(|number| {
+        let version = says.task_version.map(|version| format!(", version {version}")).unwrap_or_default();
+        view! { {task.map(task_link)} " (task " {number.to_string()} {version} ")" }
+    });
+    view! {
+        <dl class="facts">
+            <dt>"State"</dt><dd>{state_tag(says.state, says.residue.open_places)}</dd>
+            <dt>"Started by"</dt><dd>{starter(says)}</dd>
+            <dt>"Approved by"</dt><dd>{approver(says)}</dd>
+            <dt>"Who"</dt><dd>{who}</dd>
+            <dt>"Task"</dt><dd>{task}</dd>
+            <dt>"Day of the verdicts"</dt><dd><Day date=says.day /></dd>
+            <dt>"Started"</dt><dd><Moment at=says.created_at /></dd>
+            <dt>"Ended"</dt><dd><Moment at=says.finished_at /></dd>
+            <dt>"Interrupted"</dt><dd>{counted(says.interruptions.into(), "time", "times")}</dd>
+            <dt>"Version of the rules"</dt><dd>{says.rules_version}</dd>
+            <dt>"Policy (SHA-256)"</dt><dd><code>{says.policy_sha256.clone()}</code></dd>
+            <dt>"Seal of the preview"</dt><dd>{says.fingerprint.clone().map(|seal| view! { <code>{seal}</code> })}</dd>
+        </dl>
+    }
+}
+
+/// The member of staff who started the run, or the way by which it was started.
+fn starter(says: &Certificate) -> AnyView {
+    let channel = Channel::from_code(&says.channel);
+    match (says.started_by, channel) {
+        (Some(number), _) => user_link(number),
+        (None, Some(channel)) => channel.words().into_any(),
+        (None, None) => says.channel.clone().into_any(),
+    }
+}
+
+fn approver(says: &Certificate) -> AnyView {
+    says.approved_by.map_or_else(|| "No second person was needed".into_any(), user_link)
+}
+
+fn user_link(number: UserNumber) -> AnyView {
+    view! { <a href=format!("/users/{number}")>"User " {number.to_string()}</a> }.into_any()
+}

@@ -1,0 +1,36 @@
+//! Every user that a certificate counts, by number: on paper, too, with none left out.
+
+use leptos::prelude::*;
+use policy::numbers::counted;
+use policy::{Outcome, UserNumber};
+use records::certificate::Counted;
+
+/// The numbers of all users, by what became of them.
+pub(super) fn list(groups: &[(Counted, Vec<UserNumber>)]) -> impl IntoView + use<> {
+    let groups = groups
+        .iter()
+        .map(|(group, numbers)| {
+            let count = i64::try_from(numbers.len()).unwrap_or(i64::MAX);
+            let heading = format!("{}: {}", words(group), counted(count, "user", "users"));
+            let label = heading.clone();
+            let numbers: Vec<String> = numbers.iter().map(ToString::to_string).collect();
+            view! {
+                <h3>{heading}</h3>
+                <p class="numbers" role="region" aria-label=label tabindex="0">{numbers.join(", ")}</p>
+            }
+        })
+        .collect_view();
+    view! {
+        <p>"User numbers. A user number is never given to another user."</p>
+        {groups}
+    }
+}
+
+fn words(group: &Counted) -> String {
+    let outcome = group.outcome.map_or("Not reached", Outcome::words);
+    match (group.reason, &group.failure) {
+        (Some(reason), _) => format!("{outcome}, {}", reason.words()),
+        (None, Some(code)) => format!("{outcome}, code {code}"),
+        (None, None) => outcome.to_owned(),
+    }
+}

@@ -1,0 +1,54 @@
+//! The style sheet with the header and footer of printed pages about a run.
+
+use app::state::AppState;
+use axum::extract::{Path, State};
+use axum::http::header::CONTENT_TYPE;
+use axum::response::IntoResponse;
+use policy::dates;
+use std::fmt::Write as _;
+
+/// The library, the run, the date and the page number, in the margins of each sheet.
+pub(super) async fn print_style(State(state): State<AppState>, Path(run): Path<i64>) -> impl IntoResponse {
+    let library = state.store.settings().library_name.as_deref().unwrap_or("Lethe");
+    let today = dates::shown(state.store.clock().today());
+    ([(CONTENT_TYPE, "text/css; charset=utf-8")], style(library, &format!("Run {run}"), &today))
+}
+
+fn style(library: &str, what: &str, date: &str) -> String {
+    let [library, what, date] = [library, what, date].map(string);
+    format!(
+        "@page {{ margin: 20mm 16mm; font: 9pt sans-serif; @top-left {{ content: {library}; }} \
+         @top-center {{ content: {what}; }} @top-right {{ content: {date}; }} \
+         @bottom-right {{ content: \"Page \" counter(page) \" of \" counter(pages); }} }}\n"
+    )
+}
+
+/// A text as a string of CSS: everything but letters and digits of ASCII and spaces is escaped.
+fn string(text: &str) -> String {
+    let mut string = String::from("\"");
+    for char in text.chars() {
+        if char.is_ascii_alphanumeric() || char == ' ' {
+            string.push(char);
+        } else {
+            // Writing to a string cannot fail.
+            let _ = write!(string, "\\{:06x}", u32::from(char));
+        }
+    }
+    string.push('"');
+    string
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_name_of_a_library_ends_the_string() {
+        assert_eq!(string("Town 2"), "\"Town 2\"");
+        assert_eq!(string("\"}\\\n"), "\"\\000022\\00007d\\00005c\\00000a\"");
+        assert_eq!(string("Köln"), "\"K\\0000f6ln\"");
+        let style = style("A", "Run 5", "1 Jan 2018");
+        assert!(style.contains("@top-left { content: \"A\"; }"), "{style}");
+        assert!(style.contains("counter(page) \" of \" counter(pages)"), "{style}");
+    }
+}
