@@ -106,6 +106,7 @@ pub const DOORS: &[(&str, Need)] = &[
     ("/api/run_progress", May(SeeTasks)),
     ("/do/ask_approval", May(Preview)),
     ("/approvals", May(SeeTasks)),
+    ("/approvals/{id}", May(Approve)),
     ("/do/approve_request", May(Approve)),
     ("/do/decline_request", May(Approve)),
     ("/holds", May(SeeUsers)),
@@ -120,6 +121,8 @@ pub const DOORS: &[(&str, Need)] = &[
     ("/do/remove_residue", May(DecideResidue)),
     ("/do/keep_residue", May(DecideResidue)),
     ("/do/close_residue", May(DecideResidue)),
+    ("/do/reopen_residue", May(DecideResidue)),
+    ("/do/undo_change", SignIn),
 ];
 
 /// What an address asks for; None where it stands in no row. Server functions share a route; they are told apart by their

@@ -2,7 +2,7 @@
 
 use chrono::NaiveDate;
 use rand::RngExt as _;
-use records::{Store, audit, residue, run, schedule};
+use records::{Store, audit, residue, run, schedule, staff};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
@@ -62,6 +62,7 @@ pub(crate) async fn look(store: Store, pulse: Pulse) {
             Err(error) => tracing::error!(code = error.code(), "the scheduler could not look"),
         }
         anchored = anchor_audit(&store, anchored).await;
+        delete_expired_credentials(&store).await;
         worker.see_to(&store);
         if rest(&store).await.is_stopping() {
             break;
@@ -74,6 +75,17 @@ pub(crate) async fn look(store: Store, pulse: Pulse) {
 async fn give_up_on_lost_scans(store: &Store) {
     if let Err(error) = residue::give_up_on_lost_scans(store).await {
         tracing::warn!(code = error.code(), "lost scans could not be noted");
+    }
+}
+
+/// Credentials of staff whose sign-in was disabled go when that can no longer be undone.
+async fn delete_expired_credentials(store: &Store) {
+    match staff::delete_expired(store).await {
+        Ok(0) => {}
+        Ok(credentials) => tracing::info!(credentials, "credentials of disabled staff were deleted"),
+        Err(error) => {
+            tracing::error!(code = error.code(), "credentials of disabled staff could not be deleted");
+        }
     }
 }
 

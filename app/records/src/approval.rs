@@ -15,7 +15,7 @@ mod who;
 pub use ask::{ask, ask_reapply};
 pub(crate) use ask::{ask_within, withdraw_within};
 pub(crate) use decide::agree_within;
-pub use decide::{approve, decline};
+pub use decide::{approve, approve_confirmed, decline};
 pub(crate) use matter::Matter;
 pub use matter::{Decision, Kind};
 pub use read::{About, Approval, ApprovalQuery, Standing, list, of_preview, read};

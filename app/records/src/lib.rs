@@ -40,6 +40,7 @@ pub mod staff;
 pub mod store;
 pub mod task;
 pub mod transfer;
+pub mod undo;
 pub mod user;
 pub mod words;
 
@@ -49,3 +50,4 @@ pub use error::RecordsError;
 pub use session::Session;
 pub use settings::{Settings, SignIn};
 pub use store::Store;
+pub use undo::Undo;

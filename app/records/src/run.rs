@@ -25,8 +25,8 @@ pub use read::{Member, MemberQuery, Run, RunQuery, RunRow, list, members, read};
 pub use reapply::{start_reapply, under_older_rules};
 pub(crate) use second_person::{lock_preview, preview_row, reapply_matter, why_two, why_two_of};
 pub use single::{SinglePlan, anonymise_one, anonymise_one_as_shown, plan_for_one};
-pub(crate) use start::usable_preview;
-pub use start::{start, why_not};
+pub use start::{newer_preview, start, why_not};
+pub(crate) use start::{typed_number, usable_preview};
 
 use crate::actor::{Actor, Channel};
 use crate::error::RecordsError;

@@ -4,6 +4,7 @@ mod accounts;
 pub(crate) mod password;
 mod sealed;
 pub(crate) mod second_factor;
+pub(crate) mod set_aside;
 
 pub use accounts::{
     Invitation, StaffQuery, StaffRow, accept, add, anybody, disable, give_role, invite, invited, list,
@@ -11,6 +12,7 @@ pub use accounts::{
 };
 pub(crate) use accounts::{new_password, set_password};
 pub use second_factor::{Setup, begin_setup, confirm_setup};
+pub use set_aside::delete_expired;
 
 use policy::UserNumber;
 use sea_orm::{ColumnTrait, Condition};

@@ -1,10 +1,13 @@
 //! Approvals: what waits for a second person, and what was decided.
 
 mod actions;
+mod one;
 pub(crate) mod second;
 mod table;
 
 pub(crate) use actions::{ApproveRequest, AskApproval, DeclineRequest};
+
+pub use one::ApprovalPage;
 
 use crate::parts::{Frame, Pager, ProblemSummary, page, paging, query};
 use crate::state::{actor, store};
@@ -45,12 +48,11 @@ pub fn ApprovalsPage() -> impl IntoView {
         let choices = [("waiting", "Waiting"), ("decided", "Decided or expired"), ("all", "All")]
             .map(|(code, words)| view! { <option value=code selected=show == code>{words}</option> });
         let list = format!("/approvals?show={show}");
-        let paths = [ApproveRequest::PATH, DeclineRequest::PATH];
         Ok(view! {
             <Frame title="Approvals"
                 lead="What one person asks for and another one approves: runs that reach further than before, and the \
                       release of legal holds.">
-                <ProblemSummary error=paths.into_iter().find_map(refusal) />
+                <ProblemSummary error=refusal(DeclineRequest::PATH) />
                 <form class="filters" method="get" action="/approvals" role="search" aria-label="Filter approvals">
                     <div class="field">
                         <label for="show">"Show"</label>

@@ -3,10 +3,11 @@
 use crate::islands::{SessionWarning, ThemeSwitch, TimeLeft};
 use crate::pages::outcomes;
 use crate::pages::sign_in::SignOut;
+use crate::pages::undo::{Done, UndoChange};
 use crate::pages::users::FindUsers;
-use crate::parts::{Banner, escaped};
+use crate::parts::{Banner, ProblemSummary, escaped};
 use crate::state::{opens, session, store};
-use crate::submission;
+use crate::submission::{self, refusal};
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
 use leptos_meta::Title;
@@ -102,7 +103,8 @@ pub(crate) fn Frame(
             <main id="content" tabindex="-1">
                 <h1>{title}</h1>
                 {lead.map(|lead| view! { <p class="lead">{lead}</p> })}
-                {done.map(|words| view! { <p class="notice success" role="status">{words}</p> })}
+                <ProblemSummary error=refusal(UndoChange::PATH) />
+                {done.map(|words| view! { <Done words /> })}
                 {children()}
             </main>
         </div>

@@ -22,6 +22,19 @@ pub(crate) async fn note(
     run: Option<RunId>,
     detail: &str,
 ) -> Result<(), DbErr> {
+    note_event(tx, clock, actor, deed, subject, run, detail).await.map(|_| ())
+}
+
+/// Writes one event like [`note`] and returns its id.
+pub(crate) async fn note_event(
+    tx: &DatabaseTransaction,
+    clock: &Clock,
+    actor: Actor,
+    deed: Deed,
+    subject: Subject,
+    run: Option<RunId>,
+    detail: &str,
+) -> Result<i64, DbErr> {
     let (kind, id) = subject.parts();
     let event = audit_events::ActiveModel {
         at: Set(clock.now()),
@@ -34,8 +47,7 @@ pub(crate) async fn note(
         detail: Set(of_codes(detail)),
         ..Default::default()
     };
-    event.insert(tx).await?;
-    Ok(())
+    Ok(event.insert(tx).await?.id)
 }
 
 /// A detail is made of names and codes: whatever is none, in a name that a library gave to a field of its own, is

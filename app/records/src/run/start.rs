@@ -13,7 +13,8 @@ use policy::numbers::grouped;
 use policy::{Action, RULES_VERSION, RunId, RunKind, RunState, TaskId};
 use sea_orm::sea_query::Expr;
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter, Set,
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter,
+    QueryOrder, Set,
 };
 
 /// Starts the run of a preview; `typed` is the number of people, typed to confirm. The run then waits in the queue
@@ -72,7 +73,7 @@ async fn confirm_policy(tx: &DatabaseTransaction, preview: &runs::Model) -> Resu
 }
 
 /// A number as people type it: `1,234` and `1 234` too.
-pub(super) fn typed_number(typed: &str) -> Option<i64> {
+pub(crate) fn typed_number(typed: &str) -> Option<i64> {
     let digits: String = typed.chars().filter(|c| !c.is_whitespace() && *c != ',').collect();
     digits.parse().ok()
 }
@@ -115,7 +116,7 @@ pub(crate) async fn usable_preview(
     if preview.today != store.clock.today() {
         return Err(stale("This preview is not of today"));
     }
-    if newer_preview(tx, &preview).await? {
+    if newest_after(tx, &preview).await?.is_some() {
         return Err(stale("There is a newer preview of this task"));
     }
     if preview.previewed == 0 {
@@ -126,14 +127,23 @@ pub(crate) async fn usable_preview(
     Ok(preview)
 }
 
-async fn newer_preview(tx: &impl ConnectionTrait, preview: &runs::Model) -> Result<bool, RecordsError> {
-    let newer = runs::Entity::find()
+/// The newest preview of the same task, if it is newer than this one.
+pub async fn newer_preview(store: &Store, preview: RunId) -> Result<Option<RunId>, RecordsError> {
+    newest_after(&store.db, &second_person::preview_row(&store.db, preview).await?).await
+}
+
+async fn newest_after(
+    tx: &impl ConnectionTrait,
+    preview: &runs::Model,
+) -> Result<Option<RunId>, RecordsError> {
+    let newest = runs::Entity::find()
         .filter(runs::Column::TaskId.eq(preview.task_id))
         .filter(runs::Column::Kind.eq(RunKind::Preview.code()))
         .filter(runs::Column::Id.gt(preview.id))
+        .order_by_desc(runs::Column::Id)
         .one(tx)
         .await?;
-    Ok(newer.is_some())
+    Ok(newest.map(|run| RunId(run.id)))
 }
 
 pub(super) fn stale(why: &str) -> RecordsError {

@@ -29,4 +29,5 @@ mod support;
 mod tasks;
 mod transfer;
 mod transfer_bad;
+mod undoing;
 mod upgrade;
