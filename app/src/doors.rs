@@ -135,19 +135,12 @@ pub fn need(route: &str, path: &str) -> Option<Need> {
 /// What a page asks by itself, whether or not somebody sits in front of it.
 const BY_ITSELF: [&str; 3] = ["/api/session_time", "/api/run_progress", "/events/"];
 
-/// What stands in the address at which a page without WebAssembly loads itself again.
-const AGAIN: &str = "by=itself";
-
-/// The address at which a page loads itself again.
-pub(crate) fn again(address: &str) -> String {
-    let mark = if address.contains('?') { '&' } else { '?' };
-    format!("{address}{mark}{AGAIN}")
-}
-
 /// Whether a request is one that a page makes by itself. It is no sign that somebody is there.
 pub fn is_by_itself(address: &Uri) -> bool {
     BY_ITSELF.iter().any(|one| address.path().starts_with(one))
-        || address.query().is_some_and(|query| query.split('&').any(|value| value == AGAIN))
+        || address
+            .query()
+            .is_some_and(|query| query.split('&').any(|value| value == crate::islands::BY_ITSELF))
 }
 
 /// Whether a page opens for whoever has this session. Wherever a page is made, and not only where its address is asked

@@ -48,11 +48,12 @@ pub fn ApprovalsPage() -> impl IntoView {
         let choices = [("waiting", "Waiting"), ("decided", "Decided or expired"), ("all", "All")]
             .map(|(code, words)| view! { <option value=code selected=show == code>{words}</option> });
         let list = format!("/approvals?show={show}");
+        let paths = [ApproveRequest::PATH, DeclineRequest::PATH];
         Ok(view! {
             <Frame title="Approvals"
                 lead="What one person asks for and another one approves: runs that reach further than before, and the \
                       release of legal holds.">
-                <ProblemSummary error=refusal(DeclineRequest::PATH) />
+                <ProblemSummary error=paths.into_iter().find_map(refusal) />
                 <form class="filters" method="get" action="/approvals" role="search" aria-label="Filter approvals">
                     <div class="field">
                         <label for="show">"Show"</label>

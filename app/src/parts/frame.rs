@@ -96,13 +96,13 @@ pub(crate) fn Frame(
         <a class="skip" href="#content">"Skip to the content"</a>
         <WarnBeforeEnd />
         <TopBar here=here.clone() />
-        <Banner />
-        <div class="desk" class:with-actions=with_actions>
+        <div data-live="banner"><Banner /></div>
+        <div class="desk" class:with-actions=with_actions data-live-class="">
             {(here != "/").then(|| view! { <Crumbs crumbs title=title.clone() /> })}
-            <Actions actions page=here />
+            <div class="live" data-live="actions"><Actions actions page=here /></div>
             <main id="content" tabindex="-1">
                 <h1>{title}</h1>
-                {lead.map(|lead| view! { <p class="lead">{lead}</p> })}
+                {lead.map(|lead| view! { <p class="lead" data-live="lead" aria-live="polite">{lead}</p> })}
                 <ProblemSummary error=refusal(UndoChange::PATH) />
                 {done.map(|words| view! { <Done words /> })}
                 {children()}

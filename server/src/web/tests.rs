@@ -3,6 +3,7 @@
 mod abuse;
 pub(super) mod desk;
 mod doors;
+mod kept;
 mod session_time;
 mod single_sign_on;
 mod told;

@@ -171,7 +171,7 @@ async fn what_has_moved_on_is_not_undone() {
         let lent_again = "INSERT INTO loans (user_number, item_id, branch, issued_on, due_on) VALUES \
                           (801, 1, 'main', '2018-01-21', '2018-02-21')";
         let anonymised =
-            "UPDATE users SET anonymised_on = '2018-01-21', replacement = 'Anonymised user 7F3KQ2'";
+            "UPDATE users SET anonymised_on = '2018-01-21', replacement = 'Anonymised user 7F3KQ2' WHERE number = 1";
         let password = "INSERT INTO credentials (user_number, kind, secret, created_at) VALUES \
                         (802, 'password', 'new', '2018-01-21 10:00:00+00:00')";
         let connected = "INSERT INTO credentials (user_number, kind, secret, created_at) VALUES \

@@ -33,7 +33,7 @@ pub fn ApprovalPage() -> impl IntoView {
         };
         Ok(view! {
             <Frame title=format!("Request {}", request.id) crumbs>
-                <ProblemSummary error=refusal(DeclineRequest::PATH) />
+                <ProblemSummary error=[ApproveRequest::PATH, DeclineRequest::PATH].into_iter().find_map(refusal) />
                 {facts}
                 {decide(&request)}
             </Frame>
@@ -80,7 +80,6 @@ fn approve(request: &Approval, here: &str) -> impl IntoView + use<> {
     view! {
         <section class="confirm" aria-labelledby="approve">
             <h2 id="approve">"Approve request"</h2>
-            <ProblemSummary error />
             {what}
             <form method="post" action=action(ApproveRequest::PATH, here)>
                 <Token />

@@ -99,8 +99,10 @@ pub(super) fn people(
     view! {
         <ProblemSummary error=people.problem.clone() />
         {filters(run, people, preview)}
-        {content}
-        <Pager list paged next=members.next />
+        <div data-live="people">
+            {content}
+            <Pager list paged next=members.next />
+        </div>
     }
 }
 
