@@ -82,8 +82,8 @@ test-wasm: tools
 	@CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER=wasm-bindgen-test-runner \
 		cargo test -p policy --target wasm32-unknown-unknown
 
-test-browser: build browser
-	@cd end2end && npx playwright test
+test-browser: build browser ## The browser tests. REPEAT=10 BUSY=2: ten times, beside two busy loops
+	@.ci/browser-tests
 
 # --- Measuring ---------------------------------------------------------------------------------------------
 

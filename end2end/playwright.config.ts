@@ -5,7 +5,9 @@ export default defineConfig({
   testDir: "tests",
   fullyParallel: false,
   workers: 2,
-  timeout: 60_000,
+  // For a machine that is busy with other things: tests wait for states, and a state that comes late is no failure.
+  timeout: 240_000,
+  expect: { timeout: 45_000 },
   forbidOnly: Boolean(process.env.CI),
   reporter: [["list"]],
   use: {
@@ -26,6 +28,6 @@ export default defineConfig({
   },
   projects: [
     { name: "wasm" },
-    { name: "plain", use: { javaScriptEnabled: false }, testIgnore: /awake|axe/ },
+    { name: "plain", use: { javaScriptEnabled: false }, testIgnore: /awake|axe|in-place/ },
   ],
 });

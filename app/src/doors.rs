@@ -116,6 +116,7 @@ pub const DOORS: &[(&str, Need)] = &[
     ("/do/ask_more_changes", May(EditUsers)),
     ("/do/ask_staff_anonymising", May(ManageStaff)),
     ("/approvals", May(SeeTasks)),
+    ("/approvals/{id}", May(Approve)),
     ("/do/approve_request", May(Approve)),
     ("/do/decline_request", May(Approve)),
     // Only the member of staff who asked can withdraw, whatever their role.
@@ -132,6 +133,8 @@ pub const DOORS: &[(&str, Need)] = &[
     ("/do/remove_residue", May(DecideResidue)),
     ("/do/keep_residue", May(DecideResidue)),
     ("/do/close_residue", May(DecideResidue)),
+    ("/do/reopen_residue", May(DecideResidue)),
+    ("/do/undo_change", SignIn),
 ];
 
 /// What an address asks for; None where it stands in no row. Server functions share a route; they are told apart by their
@@ -144,19 +147,12 @@ pub fn need(route: &str, path: &str) -> Option<Need> {
 /// What a page asks by itself, whether or not somebody sits in front of it.
 const BY_ITSELF: [&str; 3] = ["/api/session_time", "/api/run_progress", "/events/"];
 
-/// What stands in the address at which a page without WebAssembly loads itself again.
-const AGAIN: &str = "by=itself";
-
-/// The address at which a page loads itself again.
-pub(crate) fn again(address: &str) -> String {
-    let mark = if address.contains('?') { '&' } else { '?' };
-    format!("{address}{mark}{AGAIN}")
-}
-
 /// Whether a request is one that a page makes by itself. It is no sign that somebody is there.
 pub fn is_by_itself(address: &Uri) -> bool {
     BY_ITSELF.iter().any(|one| address.path().starts_with(one))
-        || address.query().is_some_and(|query| query.split('&').any(|value| value == AGAIN))
+        || address
+            .query()
+            .is_some_and(|query| query.split('&').any(|value| value == crate::islands::BY_ITSELF))
 }
 
 /// Whether a page opens for whoever has this session. Wherever a page is made, and not only where its address is asked

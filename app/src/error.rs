@@ -22,6 +22,15 @@ pub enum AppError {
     /// Nobody is signed in, or not anymore.
     #[error("You are not signed in, or not any more. Nothing was changed")]
     NotSignedIn,
+    /// The form was made for another session: of an earlier sign-in, or of another user of this browser.
+    #[error(
+        "This page was opened under another sign-in than the present one. Nothing was changed. Check who is signed in \
+         and what the page says, then send it again"
+    )]
+    OtherSession,
+    /// The form was kept while its user showed again who they are.
+    #[error("Nothing was changed yet. What you typed is still here: check it and send it again")]
+    Kept,
     /// Too much at once: passwords or codes that were tried, previews that are being made.
     #[error("Too many tries at once. Nothing was changed. Wait a minute, then try again")]
     TooMany,

@@ -18,11 +18,12 @@ pub(crate) mod security;
 pub(crate) mod sign_in;
 mod staff;
 mod tasks;
+pub(crate) mod undo;
 pub(crate) mod users;
 
 pub use account::AccountPage;
 pub(crate) use account_notices::unread_line;
-pub use approvals::ApprovalsPage;
+pub use approvals::{ApprovalPage, ApprovalsPage};
 pub use audit::{AuditPage, audit_csv};
 pub use catalogue::{CatalogueListPage, CatalogueRecordPage};
 pub use holds::{HoldListPage, HoldPage};

@@ -81,6 +81,7 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/holds") view=pages::HoldListPage ssr=SsrMode::Async />
                 <Route path=path!("/holds/:id") view=pages::HoldPage ssr=SsrMode::Async />
                 <Route path=path!("/approvals") view=pages::ApprovalsPage ssr=SsrMode::Async />
+                <Route path=path!("/approvals/:id") view=pages::ApprovalPage ssr=SsrMode::Async />
                 <Route path=path!("/reports") view=pages::ReportsPage ssr=SsrMode::Async />
                 <Route path=path!("/reports/:report") view=pages::ReportPage ssr=SsrMode::Async />
                 <Route path=path!("/audit") view=pages::AuditPage ssr=SsrMode::Async />

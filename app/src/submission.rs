@@ -3,7 +3,10 @@
 //!
 //! A form posts to the address of its server function with its own page in the query: `/do/save_task?page=/tasks/new`.
 //! When all is well the server function redirects. When not, that page is rendered again with the [`Submitted`]
-//! form in its context. Nothing that was typed is stored anywhere.
+//! form in its context. Nothing that was typed is stored anywhere: a short form that outlives its answer is sealed in the
+//! address of the page (`kept`).
+
+mod kept;
 
 mod body;
 mod once;
@@ -62,14 +65,19 @@ struct Sent<T> {
 
 /// The form of this server function as it was typed, if the page is shown again because of it.
 pub(crate) fn submitted<T: DeserializeOwned>(function_path: &str) -> Option<(T, AppError)> {
-    let submitted = use_context::<Submitted>().filter(|submitted| submitted.path == function_path)?;
+    let submitted = current().filter(|submitted| submitted.path == function_path)?;
     let sent: Sent<T> = read(&submitted.body)?;
     Some((sent.form, submitted.error))
 }
 
 /// Why the form of this server function was not carried out, if the page is shown again because of it.
 pub(crate) fn refusal(function_path: &str) -> Option<AppError> {
-    use_context::<Submitted>().filter(|submitted| submitted.path == function_path).map(|form| form.error)
+    current().filter(|submitted| submitted.path == function_path).map(|form| form.error)
+}
+
+/// The form because of which the page is shown again, or which its address carries.
+fn current() -> Option<Submitted> {
+    use_context::<Submitted>().or_else(kept::opened)
 }
 
 fn read<T: DeserializeOwned>(body: &[u8]) -> Option<T> {
@@ -206,7 +214,7 @@ fn posted(parts: &Parts, arrived: Option<Arrived>) -> Result<Posted, (Posted, Ap
     if let Some(FormToken(expected)) = parts.extensions.get()
         && token.as_deref() != Some(expected)
     {
-        return Err((form, AppError::NotSignedIn));
+        return Err((form, AppError::OtherSession));
     }
     if !fields.are_of_form() {
         return Err((form, AppError::Unreadable));
@@ -244,20 +252,30 @@ async fn whole(body: Body, time: Duration) -> Result<Bytes, AppError> {
     }
 }
 
-/// Renders the page of a form again, with what was typed. Whoever has to show again who they are is asked for it first.
+/// Renders the page of a form again, with what was typed. Whoever has to show again who they are is asked for it first,
+/// and finds what was typed afterwards. After a wrong confirmation the browser is led to the page, so that going back
+/// never asks whether to send the form again.
 async fn again(state: &AppState, form: Posted, error: AppError) -> Response {
     let Posted { page, path, body, extensions, .. } = form;
-    let purpose = match error {
+    let session = extensions.get::<Session>();
+    let mut submitted = Submitted { path, body, error };
+    let purpose = match submitted.error {
         AppError::SignInAgain => Some(""),
         AppError::ConfirmSignIn => Some("&for=sign-in"),
         _ => None,
     };
     if let Some(purpose) = purpose {
+        submitted.error = AppError::Kept;
+        let page = kept::address(&page, &submitted, session).unwrap_or(page);
         let to = format!("/sign-in/again?page={}{purpose}", percent_encoded(&page));
         return (StatusCode::SEE_OTHER, [(LOCATION, to)]).into_response();
     }
-    let status = status_of(&error);
-    let submitted = Submitted { path, body, error };
+    if kept::is_wrong_confirmation(&submitted.error)
+        && let Some(to) = kept::address(&page, &submitted, session)
+    {
+        return (StatusCode::SEE_OTHER, [(LOCATION, to)]).into_response();
+    }
+    let status = status_of(&submitted.error);
     let page = open_page(page, extensions.get::<Session>());
     let mut response = render(state, &page, extensions, move || provide_context(submitted.clone())).await;
     *response.status_mut() = status;
@@ -280,10 +298,10 @@ fn open_page(page: String, session: Option<&Session>) -> String {
 /// The status of an answer that says why nothing was done.
 fn status_of(error: &AppError) -> StatusCode {
     match error {
-        AppError::Checked | AppError::Shown(_) => StatusCode::OK,
+        AppError::Checked | AppError::Shown(_) | AppError::Kept => StatusCode::OK,
         AppError::Stale | AppError::Refused(_) => StatusCode::CONFLICT,
         AppError::Forbidden(_) | AppError::SignInAgain | AppError::ConfirmSignIn => StatusCode::FORBIDDEN,
-        AppError::NotSignedIn => StatusCode::UNAUTHORIZED,
+        AppError::NotSignedIn | AppError::OtherSession => StatusCode::UNAUTHORIZED,
         AppError::TooMany => StatusCode::TOO_MANY_REQUESTS,
         AppError::NotFound(_) => StatusCode::NOT_FOUND,
         AppError::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,

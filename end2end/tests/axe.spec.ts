@@ -1,5 +1,5 @@
 // Nothing that axe knows is wrong with any page, in any of its states, light and dark, wide and narrow.
-import { accessible, expect, open, test } from "./lethe";
+import { accessible, ended, expect, open, test } from "./lethe";
 
 test.use({ expectedStatus: [404, 422] });
 
@@ -57,7 +57,7 @@ for (const [scheme, width] of [
   ["dark", 390],
 ] as const) {
   test(`every page, ${scheme}, ${width} pixels wide`, async ({ page }) => {
-    test.setTimeout(180_000);
+    test.setTimeout(900_000);
     await page.emulateMedia({ colorScheme: scheme });
     await page.setViewportSize({ width, height: 768 });
     for (const address of PAGES) {
@@ -86,7 +86,7 @@ test("the states of the task form, a preview and a run", async ({ page }) => {
   const count = (await page.locator(".headline b").first().innerText()).trim();
   await page.getByLabel(/Type the number of people/).fill(count);
   await page.getByRole("button", { name: /^Anonymise/ }).click();
-  await expect(page.locator("dl.facts").last()).toContainText("Succeeded", { timeout: 20_000 });
+  await ended(page);
   await accessible(page);
   await page.locator("#people ~ .scroll tbody a").first().click();
   await expect(page.getByRole("heading", { level: 1 })).toContainText("has been anonymised");

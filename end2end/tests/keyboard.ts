@@ -123,7 +123,7 @@ export async function watch(page: Page): Promise<string[]> {
     });
   });
   page.on("console", (message) => {
-    const isRemark = !scripted() && message.text().includes(UNUSED);
+    const isRemark = message.text().includes(UNUSED);
     if (["error", "warning"].includes(message.type()) && !isRemark) wrong.push(`${page.url()} ${message.text()}`);
   });
   page.on("pageerror", (error) => wrong.push(`${page.url()} ${error.message}`));

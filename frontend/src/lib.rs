@@ -1,7 +1,7 @@
 //! The WebAssembly entry point: wakes the islands of the page.
 
-use wasm_bindgen::JsCast as _;
 use wasm_bindgen::prelude::{Closure, wasm_bindgen};
+use wasm_bindgen::{JsCast as _, JsValue};
 
 // The islands are exported from `app`; without this use the linker would leave them out.
 pub use app::islands;
@@ -13,6 +13,23 @@ pub fn hydrate() {
     leptos::mount::hydrate_islands();
     mark_as_awake();
     never_show_an_old_page();
+    never_send_a_form_again();
+}
+
+/// The page that came back because of a form gets its own address: going back to it, or loading it again, asks for the
+/// page. Otherwise the browser would ask whether to send the form again.
+fn never_send_a_form_again() {
+    let Some(window) = web_sys::window() else { return };
+    let location = window.location();
+    let (Ok(path), Ok(search)) = (location.pathname(), location.search()) else { return };
+    if !path.starts_with("/do/") {
+        return;
+    }
+    let page = web_sys::UrlSearchParams::new_with_str(&search).ok().and_then(|values| values.get("page"));
+    if let (Some(page), Ok(history)) = (page, window.history()) {
+        // The browser refuses the address of another site.
+        let _ = history.replace_state_with_url(&JsValue::NULL, "", Some(&page));
+    }
 }
 
 /// Going back must not bring up a page as it was before somebody was anonymised: a page that the browser kept is

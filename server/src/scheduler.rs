@@ -3,7 +3,7 @@
 use chrono::NaiveDate;
 use rand::RngExt as _;
 use records::audit::Due;
-use records::{Store, audit, protection, residue, run, schedule, session, vitals};
+use records::{Store, audit, protection, residue, run, schedule, session, staff, vitals};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant};
@@ -85,6 +85,7 @@ pub(crate) async fn look(store: Store, pulse: Pulse) {
         anchored = anchor_audit(&store, anchored).await;
         write_repeats(&store, Due::Over).await;
         purge.see_to(&store).await;
+        delete_expired_credentials(&store).await;
         // By a clock that is wrong, a run of another server looks abandoned.
         if store.vitals().skew().lets_schedule() {
             worker.see_to(&store);
@@ -101,6 +102,17 @@ pub(crate) async fn look(store: Store, pulse: Pulse) {
 async fn give_up_on_lost_scans(store: &Store) {
     if let Err(error) = residue::give_up_on_lost_scans(store).await {
         tracing::warn!(code = error.code(), "lost scans could not be noted");
+    }
+}
+
+/// Credentials of staff whose sign-in was disabled go when that can no longer be undone.
+async fn delete_expired_credentials(store: &Store) {
+    match staff::delete_expired(store).await {
+        Ok(0) => {}
+        Ok(credentials) => tracing::info!(credentials, "credentials of disabled staff were deleted"),
+        Err(error) => {
+            tracing::error!(code = error.code(), "credentials of disabled staff could not be deleted");
+        }
     }
 }
 

@@ -15,7 +15,7 @@ mod who;
 pub use ask::{ask, ask_more_changes, ask_reapply, ask_staff_anonymising};
 pub(crate) use ask::{ask_within, withdraw_within};
 pub(crate) use decide::agree_within;
-pub use decide::{approve, decline, withdraw};
+pub use decide::{approve, approve_confirmed, decline, withdraw};
 pub(crate) use matter::Matter;
 pub use matter::{Decision, Kind};
 pub use read::{About, Approval, ApprovalQuery, Standing, list, of_preview, of_user, read};

@@ -25,7 +25,7 @@ pub(crate) use chain::{begin, chain, set_apart};
 pub use deed::{Deed, Subject};
 pub(crate) use event::AuditKey;
 pub use note::refused;
-pub(crate) use note::{note, note_alone, note_each};
+pub(crate) use note::{note, note_alone, note_each, note_event};
 pub(crate) use people::note_people;
 pub use read::{AuditForm, AuditQuery, AuditRow, Standing, csv, list, standing};
 pub use repeats::{Due, write_repeats};

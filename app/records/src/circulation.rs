@@ -3,5 +3,6 @@
 mod close;
 mod read;
 
+pub(crate) use close::CANCELLED;
 pub use close::{cancel_request, return_loan, settle_charge};
 pub use read::{Charge, Loan, Loans, Message, Request, charges, loans, messages, requests};

@@ -31,8 +31,8 @@ pub(crate) use second_person::{lock_preview, preview_row, reapply_matter, why_tw
 pub use single::{SinglePlan, anonymise_one, anonymise_one_as_shown, plan_for_one, plan_for_staff};
 pub use staff::anonymise_staff;
 pub(crate) use staff::{WHY_STAFF, may_anonymise_staff};
-pub(crate) use start::usable_preview;
-pub use start::{start, why_not};
+pub use start::{newer_preview, start, why_not};
+pub(crate) use start::{typed_number, usable_preview};
 
 use crate::actor::{Actor, Channel};
 use crate::error::RecordsError;

@@ -6,6 +6,7 @@ mod notices;
 pub(crate) mod password;
 mod sealed;
 pub(crate) mod second_factor;
+pub(crate) mod set_aside;
 mod strength;
 
 pub use accounts::{
@@ -17,6 +18,7 @@ pub(crate) use notices::notify;
 pub use notices::{NOTICE_DAYS, Notice, NoticeKind, notices, read_notices};
 pub use password::Caller;
 pub use second_factor::{Setup, begin_setup, confirm_setup};
+pub use set_aside::delete_expired;
 
 use policy::UserNumber;
 use sea_orm::{ColumnTrait, Condition};

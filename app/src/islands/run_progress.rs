@@ -1,4 +1,4 @@
-//! The progress of a run that is under way. Asleep, the page reloads itself.
+//! The progress of a run that is under way. Without WebAssembly a link shows how far it is now.
 
 use crate::error::AppError;
 use leptos::prelude::*;
@@ -130,12 +130,14 @@ fn rate(run: &records::run::Run, counted: i64) -> Option<f64> {
     (run.interruptions == 0 && milliseconds > 0).then(|| counted as f64 * 1000.0 / milliseconds as f64)
 }
 
-/// The bar and the counts of a run, and the way to cancel it as long as it has users left. When the run has ended the page
-/// is loaded again and shows the result.
+/// The bar and the counts of a run, and the way to cancel it as long as it has users left. When the run has ended the
+/// result takes their place.
 #[island]
 pub fn RunProgress(
     /// The run.
     run: i64,
+    /// The address of the page.
+    here: String,
     /// How far it was when the page was made.
     progress: Progress,
     /// The way to cancel it.
@@ -149,7 +151,13 @@ pub fn RunProgress(
         step.get();
         now.get_untracked().words()
     };
-    Effect::new(move || watch::watch(run, now));
+    let is_awake = RwSignal::new(false);
+    Effect::new(move || {
+        is_awake.set(true);
+        watch::watch(run, now);
+    });
+    let has_ended = Memo::new(move |_| now.with(|now| now.state.is_final()));
+    let way = move || if has_ended.get() { "Show the result" } else { "Show how far it is now" };
     let number = move |of: fn(&Progress) -> i64| move || grouped(now.with(of));
     let rate = move || now.with(Progress::rate_words);
     let left = move || now.with(Progress::seconds_left).map_or_else(|| "–".to_owned(), duration);
@@ -173,6 +181,7 @@ pub fn RunProgress(
                 <dt>"Time left"</dt><dd>{left}</dd>
                 <dt>"Last sign of life"</dt><dd>{alive}</dd>
             </dl>
+            <p hidden=move || is_awake.get() && !has_ended.get()><a href=here>{way}</a></p>
             <p class="hidden" role="status">{said}</p>
             <div hidden=move || !now.with(|now| now.can_cancel)>{children()}</div>
         </div>
@@ -183,8 +192,12 @@ pub fn RunProgress(
 #[cfg(feature = "hydrate")]
 mod watch {
     use super::{Progress, run_progress};
+    use crate::islands::in_place;
+    use leptos::leptos_dom::helpers::IntervalHandle;
     use leptos::prelude::*;
     use leptos::task::spawn_local;
+    use std::cell::Cell;
+    use std::rc::Rc;
     use std::time::Duration;
     use wasm_bindgen::JsCast as _;
     use wasm_bindgen::prelude::Closure;
@@ -193,54 +206,85 @@ mod watch {
     /// How often the run is asked for where events do not come through.
     const INTERVAL: Duration = Duration::from_secs(1);
 
-    pub(super) fn watch(run: i64, now: RwSignal<Progress>) {
-        if events(run, now).is_none() {
-            poll(run, now);
+    /// What tells about the run. It is silenced when the run has ended.
+    #[derive(Clone, Default)]
+    struct Source {
+        events: Rc<Cell<Option<EventSource>>>,
+        interval: Rc<Cell<Option<IntervalHandle>>>,
+        has_ended: Rc<Cell<bool>>,
+    }
+
+    impl Source {
+        fn silence(&self) {
+            if let Some(events) = self.events.take() {
+                events.close();
+            }
+            if let Some(interval) = self.interval.take() {
+                interval.clear();
+            }
         }
     }
 
-    fn show(found: Progress, now: RwSignal<Progress>) {
-        now.set(found);
-        if found.state.is_final() {
-            let _ = window().location().reload();
+    pub(super) fn watch(run: i64, now: RwSignal<Progress>) {
+        in_place::watch_navigation();
+        let source = Source::default();
+        if listen(run, now, &source).is_none() {
+            poll(run, now, &source);
+        }
+    }
+
+    fn show(found: Progress, now: RwSignal<Progress>, source: &Source) {
+        // The region of a run that has ended may be gone, with all that stands in it.
+        let _ = now.try_set(found);
+        if found.state.is_final() && !source.has_ended.replace(true) {
+            source.silence();
+            in_place::bring_up_to_date();
         }
     }
 
     /// Listens to the events of the run. After an error it asks instead.
-    fn events(run: i64, now: RwSignal<Progress>) -> Option<()> {
-        let source = EventSource::new(&format!("/events/runs/{run}")).ok()?;
-        let on_message = Closure::<dyn Fn(MessageEvent)>::new(move |event: MessageEvent| {
-            let text = event.data().as_string().unwrap_or_default();
-            if let Ok(found) = serde_json::from_str(&text) {
-                show(found, now);
-            }
-        });
+    fn listen(run: i64, now: RwSignal<Progress>, source: &Source) -> Option<()> {
+        let events = EventSource::new(&format!("/events/runs/{run}")).ok()?;
+        let on_message = {
+            let source = source.clone();
+            Closure::<dyn Fn(MessageEvent)>::new(move |event: MessageEvent| {
+                let text = event.data().as_string().unwrap_or_default();
+                if let Ok(found) = serde_json::from_str(&text) {
+                    show(found, now, &source);
+                }
+            })
+        };
         let on_error = {
             let source = source.clone();
             Closure::<dyn Fn(Event)>::new(move |_| {
-                source.close();
-                poll(run, now);
+                source.silence();
+                if !source.has_ended.get() {
+                    poll(run, now, &source);
+                }
             })
         };
-        source.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
-        source.set_onerror(Some(on_error.as_ref().unchecked_ref()));
+        events.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
+        events.set_onerror(Some(on_error.as_ref().unchecked_ref()));
         // They live as long as the page.
         on_message.forget();
         on_error.forget();
-        let open = StoredValue::new_local(source);
-        on_cleanup(move || open.with_value(EventSource::close));
+        source.events.set(Some(events));
         Some(())
     }
 
-    fn poll(run: i64, now: RwSignal<Progress>) {
-        let ask = move || {
-            spawn_local(async move {
-                if let Ok(found) = run_progress(run).await {
-                    show(found, now);
-                }
-            });
+    fn poll(run: i64, now: RwSignal<Progress>, source: &Source) {
+        let ask = {
+            let source = source.clone();
+            move || {
+                let source = source.clone();
+                spawn_local(async move {
+                    if let Ok(found) = run_progress(run).await {
+                        show(found, now, &source);
+                    }
+                });
+            }
         };
-        let _ = set_interval_with_handle(ask, INTERVAL);
+        source.interval.set(set_interval_with_handle(ask, INTERVAL).ok());
     }
 }
 

@@ -1,6 +1,7 @@
 //! Approvals: what waits for a second person, and what was decided.
 
 mod actions;
+mod one;
 pub(crate) mod second;
 mod table;
 
@@ -8,6 +9,8 @@ pub(crate) use actions::{
     ApproveRequest, AskApproval, AskMoreChanges, AskStaffAnonymising, DeclineRequest, WithdrawRequest,
 };
 pub(crate) use table::decisions;
+
+pub use one::ApprovalPage;
 
 use crate::parts::{Frame, Pager, PostButton, ProblemSummary, page, paging, query};
 use crate::state::{actor, store};

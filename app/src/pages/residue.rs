@@ -1,6 +1,7 @@
 //! The review list: where values of anonymised users were found again, and what staff decide about it.
 
 use crate::error::AppError;
+use crate::pages::undo::go_to;
 use crate::parts::{
     Frame, Moment, Pager, PostButton, ProblemSummary, SignInFirst, filter, page, paging, query,
 };
@@ -38,16 +39,29 @@ async fn remove_residue(form: PlaceRef) -> Result<(), AppError> {
 /// Keeps the text of a place: it is about somebody else.
 #[server(prefix = "/do", endpoint = "keep_residue", input = PostUrl)]
 async fn keep_residue(form: PlaceRef) -> Result<(), AppError> {
-    residue::decide(&store(), actor(), form.place, Decision::Kept, &form.seen).await?;
-    leptos_axum::redirect("/residue?done=residue-kept");
-    Ok(())
+    let undo = residue::decide(&store(), actor(), form.place, Decision::Kept, &form.seen).await?;
+    go_to("/residue?done=residue-kept".to_owned(), undo.as_ref())
 }
 
 /// Notes that nothing stands at a place any more.
 #[server(prefix = "/do", endpoint = "close_residue", input = PostUrl)]
 async fn close_residue(form: PlaceRef) -> Result<(), AppError> {
-    residue::decide(&store(), actor(), form.place, Decision::Gone, &form.seen).await?;
-    leptos_axum::redirect("/residue?done=residue-gone");
+    let undo = residue::decide(&store(), actor(), form.place, Decision::Gone, &form.seen).await?;
+    go_to("/residue?done=residue-gone".to_owned(), undo.as_ref())
+}
+
+/// Names a place.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+struct DecidedRef {
+    place: i64,
+}
+
+/// Reopens what was decided about a place.
+#[server(prefix = "/do", endpoint = "reopen_residue", input = PostUrl)]
+async fn reopen_residue(form: DecidedRef) -> Result<(), AppError> {
+    residue::reopen(&store(), actor(), form.place).await?;
+    leptos_axum::redirect("/residue?done=residue-reopened");
     Ok(())
 }
 
@@ -84,7 +98,7 @@ pub fn ResiduePage() -> impl IntoView {
             view! { {decides} <ul class="places">{rows.into_iter().map(place).collect_view()}</ul> }
                 .into_any()
         };
-        let paths = [RemoveResidue::PATH, KeepResidue::PATH, CloseResidue::PATH];
+        let paths = [RemoveResidue::PATH, KeepResidue::PATH, CloseResidue::PATH, ReopenResidue::PATH];
         let crumbs =
             vec![("Task centre".to_owned(), "/tasks".to_owned()), ("Runs".to_owned(), "/runs".to_owned())];
         let choices = [("open", "To decide"), ("decided", "Decided"), ("all", "All")].map(|(code, words)| {
@@ -120,7 +134,17 @@ fn place(found: Finding) -> impl IntoView {
         view! { " · " <a href=format!("/runs/{run}")>"Run "{run.to_string()}</a> }
     });
     let decided = found.decision.map(|(decision, _, at)| {
-        view! { <p class="decision"><span class="tag quiet">{decision.words()}</span> " " <Moment at /></p> }
+        let reopen = (decision != Decision::Removed).then(|| {
+            let about = format!("in {}, row {}", found.column_words, found.row);
+            let values = vec![("place", found.id.to_string())];
+            view! {
+                <PostButton function=ReopenResidue::PATH page="/residue?show=decided" values words="Reopen decision" about />
+            }
+        });
+        view! {
+            <p class="decision"><span class="tag quiet">{decision.words()}</span> " " <Moment at /></p>
+            {reopen}
+        }
     });
     let open = decided.is_none();
     let text = match &found.now {

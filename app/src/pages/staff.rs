@@ -1,6 +1,7 @@
 //! Staff: who has which role, invitations, ending sessions.
 
 use crate::error::{AppError, field_errors};
+use crate::pages::undo::{Done, go_to};
 use crate::parts::{
     FieldProblem, Frame, Notice, PostButton, ProblemSummary, SignInFirst, options, page, query,
 };
@@ -78,9 +79,8 @@ pub(super) async fn give_role(form: RoleRef) -> Result<(), AppError> {
 /// Takes a role away.
 #[server(prefix = "/do", endpoint = "take_role", input = PostUrl)]
 pub(super) async fn take_role(form: RoleRef) -> Result<(), AppError> {
-    staff::take_role(&store(), actor(), UserNumber(form.user), role(&form.role)?).await?;
-    leptos_axum::redirect(&format!("/staff?removed={}", form.user));
-    Ok(())
+    let undo = staff::take_role(&store(), actor(), UserNumber(form.user), role(&form.role)?).await?;
+    go_to(format!("/staff?removed={}", form.user), undo.as_ref())
 }
 
 /// Makes a link to set a password.
@@ -92,9 +92,8 @@ pub(super) async fn invite_staff(form: StaffRef) -> Result<(), AppError> {
 /// Takes everything with which somebody could sign in.
 #[server(prefix = "/do", endpoint = "disable_staff", input = PostUrl)]
 pub(super) async fn disable_staff(form: StaffRef) -> Result<(), AppError> {
-    staff::disable(&store(), actor(), UserNumber(form.user)).await?;
-    leptos_axum::redirect("/staff?done=staff-disabled");
-    Ok(())
+    let undo = staff::disable(&store(), actor(), UserNumber(form.user)).await?;
+    go_to("/staff?done=staff-disabled".to_owned(), Some(&undo))
 }
 
 /// Ends all sessions of somebody.
@@ -135,7 +134,7 @@ pub fn StaffPage() -> impl IntoView {
         let rows = rows.into_iter().map(|one| row(one, own)).collect_view();
         Ok(view! {
             <Frame title="Staff" lead="Users with a role. A user with a role is never anonymised by a task.">
-                {removed.map(|words| view! { <p class="notice success" role="status">{words}</p> })}
+                {removed.map(|words| view! { <Done words /> })}
                 {link.map(invitation)}
                 {(!tasks.is_empty()).then(|| without_owner(&tasks))}
                 <ProblemSummary error=error.clone() />

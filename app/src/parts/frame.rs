@@ -3,10 +3,11 @@
 use crate::islands::{SessionWarning, ThemeSwitch, TimeLeft};
 use crate::pages::outcomes;
 use crate::pages::sign_in::SignOut;
+use crate::pages::undo::{Done, UndoChange};
 use crate::pages::users::FindUsers;
-use crate::parts::{Banner, escaped};
+use crate::parts::{Banner, ProblemSummary, escaped};
 use crate::state::{opens, session, store};
-use crate::submission;
+use crate::submission::{self, refusal};
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
 use leptos_meta::Title;
@@ -95,14 +96,15 @@ pub(crate) fn Frame(
         <a class="skip" href="#content">"Skip to the content"</a>
         <WarnBeforeEnd />
         <TopBar here=here.clone() />
-        <Banner />
-        <div class="desk" class:with-actions=with_actions>
+        <div data-live="banner"><Banner /></div>
+        <div class="desk" class:with-actions=with_actions data-live-class="">
             {(here != "/").then(|| view! { <Crumbs crumbs title=title.clone() /> })}
-            <Actions actions page=here />
+            <div class="live" data-live="actions"><Actions actions page=here /></div>
             <main id="content" tabindex="-1">
                 <h1>{title}</h1>
-                {lead.map(|lead| view! { <p class="lead">{lead}</p> })}
-                {done.map(|words| view! { <p class="notice success" role="status">{words}</p> })}
+                {lead.map(|lead| view! { <p class="lead" data-live="lead" aria-live="polite">{lead}</p> })}
+                <ProblemSummary error=refusal(UndoChange::PATH) />
+                {done.map(|words| view! { <Done words /> })}
                 {children()}
             </main>
         </div>

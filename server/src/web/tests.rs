@@ -3,6 +3,7 @@
 mod abuse;
 pub(super) mod desk;
 mod doors;
+mod kept;
 mod not_text;
 mod once;
 mod proof;

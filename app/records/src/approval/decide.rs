@@ -2,6 +2,7 @@
 
 use super::ask::{note, requests_of};
 use super::matter::{Decision, Kind, Matter};
+use super::read::{About, read};
 use super::who::could;
 use crate::actor::{Actor, Channel};
 use crate::audit::{Deed, Subject};
@@ -13,6 +14,8 @@ use crate::store::Store;
 use crate::{hold, run};
 use chrono::{DateTime, Utc};
 use policy::four_eyes::NEW_APPROVER_HOURS;
+use policy::form::Problem;
+use policy::numbers::grouped;
 use policy::{Action, ApprovalId, HoldId, RunId, UserNumber};
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder};
@@ -62,6 +65,23 @@ pub async fn approve(store: &Store, actor: Actor, id: ApprovalId) -> Result<(), 
     }
     store.commit(tx).await?;
     Ok(())
+}
+
+/// Approves like [`approve`], after the number of users of a run was typed to confirm.
+pub async fn approve_confirmed(
+    store: &Store,
+    actor: Actor,
+    id: ApprovalId,
+    typed: &str,
+) -> Result<(), RecordsError> {
+    // A request is for one preview, whose users do not change.
+    if let About::Run { people, .. } = read(store, id).await?.about
+        && run::typed_number(typed) != Some(people)
+    {
+        let expected = grouped(people);
+        return Err(RecordsError::field("confirm", Problem::ConfirmationDiffers { expected }));
+    }
+    approve(store, actor, id).await
 }
 
 /// Declines the request of another member of staff. One's own request is withdrawn instead, and noted as that.

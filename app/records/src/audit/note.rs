@@ -23,8 +23,20 @@ pub(crate) async fn note(
     run: Option<RunId>,
     detail: &str,
 ) -> Result<(), DbErr> {
-    event(clock, actor, deed, subject, run, detail).insert(tx).await?;
-    Ok(())
+    note_event(tx, clock, actor, deed, subject, run, detail).await.map(|_| ())
+}
+
+/// Writes one event like [`note`] and returns its id.
+pub(crate) async fn note_event(
+    tx: &DatabaseTransaction,
+    clock: &Clock,
+    actor: Actor,
+    deed: Deed,
+    subject: Subject,
+    run: Option<RunId>,
+    detail: &str,
+) -> Result<i64, DbErr> {
+    Ok(event(clock, actor, deed, subject, run, detail).insert(tx).await?.id)
 }
 
 /// Writes one event for each of these subjects, with its run and detail, as [`note`] does.

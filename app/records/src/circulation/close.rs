@@ -1,75 +1,100 @@
-//! Closing what is open: returning a loan, cancelling a request, settling a charge. Each can be done once.
-//! None of it is activity (rule 4): clearing what blocks a user would otherwise extend retention by years.
+//! Closing what is open: returning a loan, cancelling a request, settling a charge. Each can be done once, and undone for
+//! a while. None of it is activity (rule 4): clearing what blocks a user would otherwise extend retention by years.
 
 use crate::actor::Actor;
 use crate::audit::{self, Deed, Subject};
 use crate::entity::{charges, loans, requests};
 use crate::error::RecordsError;
 use crate::store::Store;
+use crate::undo::{Change, Undo};
 use crate::user::lock;
 use policy::{Action, ChargeId, LoanId, RequestId, UserNumber};
 use sea_orm::{ActiveModelTrait, DatabaseTransaction, EntityTrait, Set};
 
-/// Returns a loan, also one of somebody who is anonymised. Gives the borrower.
-pub async fn return_loan(store: &Store, actor: Actor, id: LoanId) -> Result<UserNumber, RecordsError> {
+/// The status of a request that was cancelled.
+pub(crate) const CANCELLED: &str = "cancelled";
+
+/// Returns a loan, also one of an anonymised user. Gives the borrower.
+pub async fn return_loan(
+    store: &Store,
+    actor: Actor,
+    id: LoanId,
+) -> Result<(UserNumber, Undo), RecordsError> {
     actor.must(Action::EditUsers)?;
     let tx = store.begin().await?;
     let find = || loans::Entity::find_by_id(id.0);
     let number = find().one(&tx).await?.ok_or(RecordsError::NotFound("loan"))?.user_number;
-    lock(&tx, UserNumber(number)).await?;
+    let user = lock(&tx, UserNumber(number)).await?;
     let loan = find().one(&tx).await?.ok_or(RecordsError::NotFound("loan"))?;
     if loan.returned_on.is_some() {
         return Err(closed("This loan was returned before"));
     }
-    loans::ActiveModel { id: Set(id.0), returned_on: Set(Some(store.clock.today())), ..Default::default() }
+    let today = store.clock.today();
+    loans::ActiveModel { id: Set(id.0), returned_on: Set(Some(today)), ..Default::default() }
         .update(&tx)
         .await?;
-    note(&tx, store, actor, Deed::LoanReturned, number, &format!("loan={id}")).await?;
+    let event = note(&tx, store, actor, Deed::LoanReturned, number, &format!("loan={id}")).await?;
     store.commit(tx).await?;
-    Ok(UserNumber(number))
+    let change = Change::LoanReturned { loan: id.0, on: today, was_anonymised: user.anonymised_on.is_some() };
+    Ok((UserNumber(number), Undo::of(actor, change, event)))
 }
 
 /// Cancels an open request. Gives the requester.
-pub async fn cancel_request(store: &Store, actor: Actor, id: RequestId) -> Result<UserNumber, RecordsError> {
+pub async fn cancel_request(
+    store: &Store,
+    actor: Actor,
+    id: RequestId,
+) -> Result<(UserNumber, Undo), RecordsError> {
     actor.must(Action::EditUsers)?;
     let tx = store.begin().await?;
     let find = || requests::Entity::find_by_id(id.0);
     let number = find().one(&tx).await?.ok_or(RecordsError::NotFound("request"))?.user_number;
-    lock(&tx, UserNumber(number)).await?;
+    let user = lock(&tx, UserNumber(number)).await?;
     let request = find().one(&tx).await?.ok_or(RecordsError::NotFound("request"))?;
     if request.closed_on.is_some() {
         return Err(closed("This request was closed before"));
     }
+    let today = store.clock.today();
     requests::ActiveModel {
         id: Set(id.0),
-        status: Set("cancelled".to_owned()),
-        closed_on: Set(Some(store.clock.today())),
+        status: Set(CANCELLED.to_owned()),
+        closed_on: Set(Some(today)),
         ..Default::default()
     }
     .update(&tx)
     .await?;
-    note(&tx, store, actor, Deed::RequestCancelled, number, &format!("request={id}")).await?;
+    let event = note(&tx, store, actor, Deed::RequestCancelled, number, &format!("request={id}")).await?;
     store.commit(tx).await?;
-    Ok(UserNumber(number))
+    let was_anonymised = user.anonymised_on.is_some();
+    let change =
+        Change::RequestCancelled { request: id.0, on: today, status: request.status, was_anonymised };
+    Ok((UserNumber(number), Undo::of(actor, change, event)))
 }
 
 /// Settles a charge or a credit. Gives the debtor.
-pub async fn settle_charge(store: &Store, actor: Actor, id: ChargeId) -> Result<UserNumber, RecordsError> {
+pub async fn settle_charge(
+    store: &Store,
+    actor: Actor,
+    id: ChargeId,
+) -> Result<(UserNumber, Undo), RecordsError> {
     actor.must(Action::EditUsers)?;
     let tx = store.begin().await?;
     let find = || charges::Entity::find_by_id(id.0);
     let number = find().one(&tx).await?.ok_or(RecordsError::NotFound("charge"))?.user_number;
-    lock(&tx, UserNumber(number)).await?;
+    let user = lock(&tx, UserNumber(number)).await?;
     let charge = find().one(&tx).await?.ok_or(RecordsError::NotFound("charge"))?;
     if charge.settled_on.is_some() {
         return Err(closed("This charge was settled before"));
     }
-    charges::ActiveModel { id: Set(id.0), settled_on: Set(Some(store.clock.today())), ..Default::default() }
+    let today = store.clock.today();
+    charges::ActiveModel { id: Set(id.0), settled_on: Set(Some(today)), ..Default::default() }
         .update(&tx)
         .await?;
-    note(&tx, store, actor, Deed::ChargeSettled, number, &format!("charge={id}")).await?;
+    let event = note(&tx, store, actor, Deed::ChargeSettled, number, &format!("charge={id}")).await?;
     store.commit(tx).await?;
-    Ok(UserNumber(number))
+    let change =
+        Change::ChargeSettled { charge: id.0, on: today, was_anonymised: user.anonymised_on.is_some() };
+    Ok((UserNumber(number), Undo::of(actor, change, event)))
 }
 
 fn closed(why: &str) -> RecordsError {
@@ -83,6 +108,6 @@ async fn note(
     deed: Deed,
     user: i64,
     detail: &str,
-) -> Result<(), RecordsError> {
-    Ok(audit::note(tx, &store.clock, actor, deed, Subject::User(user), None, detail).await?)
+) -> Result<i64, RecordsError> {
+    Ok(audit::note_event(tx, &store.clock, actor, deed, Subject::User(user), None, detail).await?)
 }

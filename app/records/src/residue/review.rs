@@ -14,6 +14,7 @@ use crate::hold;
 use crate::page::{Page, Paging};
 use crate::run::stored_policy;
 use crate::store::Store;
+use crate::undo::{Change, Undo};
 use crate::user::display_name;
 use chrono::{DateTime, Utc};
 use policy::register::{self, Action, Class};
@@ -213,13 +214,14 @@ fn finding(hit: residue_hits::Model, person: Option<&users::Model>, others: i64,
 
 /// Decides about a place. The text is removed only if it is still the one that was seen; that cannot be undone.
 /// What is decided holds for all users whose values were found at this place; each of the findings gets its own event.
+/// None if it cannot be undone.
 pub async fn decide(
     store: &Store,
     actor: Actor,
     id: i64,
     decision: Decision,
     seen: &str,
-) -> Result<(), RecordsError> {
+) -> Result<Option<Undo>, RecordsError> {
     actor.must(policy::Action::DecideResidue)?;
     let tx = store.begin().await?;
     let hit = residue_hits::Entity::find_by_id(id)
@@ -270,7 +272,7 @@ pub async fn decide(
     if removed && dialect::sweep(&store.db, &[&quoted(&hit.table_name)]).await.is_err() {
         tracing::warn!("the database files could not be swept after a text was removed");
     }
-    Ok(())
+    Ok((!removed).then(|| Undo::of(actor, Change::FindingDecided { finding: id }, 0)))
 }
 
 /// Whether the run of the place leaves a mark where it removes notes.

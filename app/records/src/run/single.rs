@@ -18,7 +18,7 @@ use policy::{
     Action, Counted, Outcome, Policy, RULES_VERSION, Reason, RunId, RunKind, RunState, Selection, TaskId,
     UserFacts, UserNumber, Verdict, assess,
 };
-use sea_orm::{ActiveModelTrait, DatabaseTransaction, EntityTrait, Set};
+use sea_orm::{ActiveModelTrait, DatabaseTransaction, Set};
 
 /// What would happen to one person.
 #[derive(Clone, Debug)]

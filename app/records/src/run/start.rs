@@ -11,7 +11,7 @@ use crate::task;
 use policy::form::Problem;
 use policy::numbers::grouped;
 use policy::{Action, RULES_VERSION, RunId, RunKind, RunState, TaskId};
-use sea_orm::{ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, Set};
+use sea_orm::{ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, Set};
 
 /// Starts the run of a preview; `typed` is the number of people, typed to confirm. The run then waits in the queue
 /// for [`super::work`] or [`super::carry_out`]. It touches only those who were eligible in the preview. Where it needs
@@ -62,7 +62,7 @@ pub async fn start(store: &Store, actor: Actor, preview: RunId, typed: &str) -> 
 }
 
 /// A number as people type it: `1,234` and `1 234` too.
-pub(super) fn typed_number(typed: &str) -> Option<i64> {
+pub(crate) fn typed_number(typed: &str) -> Option<i64> {
     let digits: String = typed.chars().filter(|c| !c.is_whitespace() && *c != ',').collect();
     digits.parse().ok()
 }
@@ -105,7 +105,7 @@ pub(crate) async fn usable_preview(
     if preview.today != store.clock.today() {
         return Err(stale("This preview is not of today"));
     }
-    if newer_preview(tx, &preview).await? {
+    if newest_after(tx, &preview).await?.is_some() {
         return Err(stale("There is a newer preview of this task"));
     }
     if preview.previewed == 0 {
@@ -116,14 +116,23 @@ pub(crate) async fn usable_preview(
     Ok(preview)
 }
 
-async fn newer_preview(tx: &impl ConnectionTrait, preview: &runs::Model) -> Result<bool, RecordsError> {
-    let newer = runs::Entity::find()
+/// The newest preview of the same task, if it is newer than this one.
+pub async fn newer_preview(store: &Store, preview: RunId) -> Result<Option<RunId>, RecordsError> {
+    newest_after(&store.db, &second_person::preview_row(&store.db, preview).await?).await
+}
+
+async fn newest_after(
+    tx: &impl ConnectionTrait,
+    preview: &runs::Model,
+) -> Result<Option<RunId>, RecordsError> {
+    let newest = runs::Entity::find()
         .filter(runs::Column::TaskId.eq(preview.task_id))
         .filter(runs::Column::Kind.eq(RunKind::Preview.code()))
         .filter(runs::Column::Id.gt(preview.id))
+        .order_by_desc(runs::Column::Id)
         .one(tx)
         .await?;
-    Ok(newer.is_some())
+    Ok(newest.map(|run| RunId(run.id)))
 }
 
 pub(super) fn stale(why: &str) -> RecordsError {

@@ -2,7 +2,7 @@
 
 use super::notices::{NoticeKind, notify};
 use super::password::{Caller, opaque};
-use super::{Kind, strength};
+use super::{Kind, set_aside, strength};
 use crate::actor::{Actor, Channel};
 use crate::approval;
 use crate::audit::{self, Deed, Subject};
@@ -13,6 +13,7 @@ use crate::limits::{self, Change};
 use crate::protection;
 use crate::session::{self, Proof, Stage, Token, digest};
 use crate::store::Store;
+use crate::undo::{self, Undo};
 use crate::user::{self, display_name};
 use chrono::{DateTime, TimeDelta, Utc};
 use policy::form::Problem;
@@ -207,34 +208,38 @@ pub async fn give_role(
     Ok(())
 }
 
-/// Takes a role. All sessions of the user end.
+/// Takes a role. All sessions of the user end. None if the user did not have it.
 pub async fn take_role(
     store: &Store,
     actor: Actor,
     number: UserNumber,
     role: Role,
-) -> Result<(), RecordsError> {
+) -> Result<Option<Undo>, RecordsError> {
     let tx = changing(store, actor, number).await?;
     user::lock(&tx, number).await?;
-    let taken = user_roles::Entity::delete_by_id((number.0, role.code().to_owned())).exec(&tx).await?;
-    if taken.rows_affected == 0 {
-        return Ok(());
-    }
+    let held = user_roles::Entity::find_by_id((number.0, role.code().to_owned())).one(&tx).await?;
+    let Some(held) = held else { return Ok(None) };
+    let change = undo::Change::RoleTaken { user: number.0, role: held.role.clone(), granted_on: held.granted_on };
+    user_roles::Entity::delete_by_id((held.user_number, held.role)).exec(&tx).await?;
     session::forget(&tx, number).await?;
-    note(&tx, store, actor, Deed::RoleTaken, number, role.code()).await?;
+    let subject = Subject::User(number.0);
+    let event =
+        audit::note_event(&tx, &store.clock, actor, Deed::RoleTaken, subject, None, role.code()).await?;
     store.commit(tx).await?;
-    Ok(())
+    Ok(Some(Undo::of(actor, change, event)))
 }
 
-/// Takes everything with which somebody could sign in. Their roles stay, so that no task anonymises them.
-pub async fn disable(store: &Store, actor: Actor, number: UserNumber) -> Result<(), RecordsError> {
+/// Takes everything with which a member of staff could sign in. Their roles stay, so that no task anonymises them. While
+/// that can be undone the credentials are set aside, and no sign-in finds them.
+pub async fn disable(store: &Store, actor: Actor, number: UserNumber) -> Result<Undo, RecordsError> {
     let tx = changing(store, actor, number).await?;
     user::lock(&tx, number).await?;
-    credentials::Entity::delete_many().filter(credentials::Column::UserNumber.eq(number.0)).exec(&tx).await?;
+    set_aside::set_aside(&tx, number).await?;
     session::forget(&tx, number).await?;
-    note(&tx, store, actor, Deed::StaffDisabled, number, "").await?;
+    let subject = Subject::User(number.0);
+    let event = audit::note_event(&tx, &store.clock, actor, Deed::StaffDisabled, subject, None, "").await?;
     store.commit(tx).await?;
-    Ok(())
+    Ok(Undo::of(actor, undo::Change::SignInDisabled { user: number.0 }, event))
 }
 
 /// Invites a member of staff to set a password, for the first time or anew. Earlier invitations count no more; a password

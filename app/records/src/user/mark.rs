@@ -7,20 +7,30 @@ use crate::entity::users;
 use crate::error::RecordsError;
 use crate::limits::{self, Change};
 use crate::store::Store;
+use crate::undo::{self, Undo};
 use policy::{Action, Counted, UserNumber};
 use sea_orm::{ActiveModelTrait, Set};
 
-/// Marks a user for deletion from today. Who is marked already keeps the day.
-pub async fn mark_for_deletion(store: &Store, actor: Actor, number: UserNumber) -> Result<(), RecordsError> {
+/// Marks a user for deletion from today. Who is marked already keeps the day. None if nothing was changed.
+pub async fn mark_for_deletion(
+    store: &Store,
+    actor: Actor,
+    number: UserNumber,
+) -> Result<Option<Undo>, RecordsError> {
     change(store, actor, number, true).await
 }
 
-/// Takes the mark back.
-pub async fn undelete(store: &Store, actor: Actor, number: UserNumber) -> Result<(), RecordsError> {
+/// Takes the mark back. None if nothing was changed.
+pub async fn undelete(store: &Store, actor: Actor, number: UserNumber) -> Result<Option<Undo>, RecordsError> {
     change(store, actor, number, false).await
 }
 
-async fn change(store: &Store, actor: Actor, number: UserNumber, mark: bool) -> Result<(), RecordsError> {
+async fn change(
+    store: &Store,
+    actor: Actor,
+    number: UserNumber,
+    mark: bool,
+) -> Result<Option<Undo>, RecordsError> {
     let changed = change_within_limits(store, actor, number, mark).await;
     limits::noted(store, actor, changed).await
 }
@@ -30,7 +40,7 @@ async fn change_within_limits(
     actor: Actor,
     number: UserNumber,
     mark: bool,
-) -> Result<(), RecordsError> {
+) -> Result<Option<Undo>, RecordsError> {
     actor.must(Action::EditUsers)?;
     let tx = store.begin().await?;
     let user = lock(&tx, number).await?;
@@ -38,22 +48,25 @@ async fn change_within_limits(
         return Err(anonymised(number));
     }
     if user.marked_on.is_some() == mark {
-        return Ok(());
+        return Ok(None);
     }
     if mark {
         limits::claim(&tx, store, actor, Counted::Marked, number).await?;
         limits::record(&tx, actor, Change::Marked, [(number, 1)]).await?;
     }
+    let after = mark.then(|| store.clock.today());
     users::ActiveModel {
         number: Set(number.0),
-        marked_on: Set(mark.then(|| store.clock.today())),
+        marked_on: Set(after),
         version: Set(user.version + 1),
         ..Default::default()
     }
     .update(&tx)
     .await?;
     let deed = if mark { Deed::UserMarked } else { Deed::UserUnmarked };
-    audit::note(&tx, &store.clock, actor, deed, Subject::User(number.0), None, "marked_on").await?;
+    let subject = Subject::User(number.0);
+    let event = audit::note_event(&tx, &store.clock, actor, deed, subject, None, "marked_on").await?;
     store.commit(tx).await?;
-    Ok(())
+    let change = undo::Change::Mark { user: number.0, before: user.marked_on, after };
+    Ok(Some(Undo::of(actor, change, event)))
 }

@@ -40,9 +40,9 @@ async fn events(store: &Store) -> Vec<audit_events::Model> {
 async fn mark(store: &Store, number: i64, on: bool) -> Result<(), RecordsError> {
     let (actor, number) = (staff(1), UserNumber(number));
     if on {
-        user::mark_for_deletion(store, actor, number).await
+        user::mark_for_deletion(store, actor, number).await.map(|_| ())
     } else {
-        user::undelete(store, actor, number).await
+        user::undelete(store, actor, number).await.map(|_| ())
     }
 }
 

@@ -90,7 +90,7 @@ async fn lists_show_what_hangs_on_a_user_newest_first() {
 async fn a_return_is_no_activity_and_happens_once() {
     for_each_database(async |store| {
         library(&store).await;
-        assert_eq!(circulation::return_loan(&store, Actor::COMMAND_LINE, LoanId(2)).await.unwrap(), NG);
+        assert_eq!(circulation::return_loan(&store, Actor::COMMAND_LINE, LoanId(2)).await.unwrap().0, NG);
         assert_eq!(last_activity(&store).await, Some(day("2017-05-01")));
         assert_eq!(last_event(&store).await, ("loan_returned".to_owned(), Some(1), "loan=2".to_owned()));
         let past = circulation::loans(&store, NG, Loans::Past, &Paging::default()).await.unwrap();

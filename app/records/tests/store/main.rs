@@ -37,4 +37,5 @@ mod task_owners;
 mod tasks;
 mod transfer;
 mod transfer_bad;
+mod undoing;
 mod upgrade;

@@ -2,6 +2,7 @@
 
 use super::{Sight, TimeLeft, session_time, stay_signed_in};
 use crate::error::AppError;
+use crate::islands::in_place;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use std::time::Duration;
@@ -52,6 +53,7 @@ impl Watch {
     }
 
     pub(super) fn begin(self) {
+        in_place::watch_navigation();
         let _ = set_interval_with_handle(move || self.tick(), TICK);
         // A page that is looked at again: nobody sees it before it is clear whether they may.
         let seen = Closure::<dyn Fn()>::new(move || self.tick());
@@ -97,7 +99,7 @@ impl Watch {
                     (known.time, known.ends) = (*time, now() + time.left);
                 }
             });
-            if matches!(answer, Err(AppError::NotSignedIn)) {
+            if matches!(answer, Err(AppError::NotSignedIn)) && !in_place::is_navigating() {
                 leave();
             } else {
                 self.tick();

@@ -29,6 +29,15 @@ pub(crate) struct RequestRef {
     approval: i64,
 }
 
+/// Names the request to approve; the number of users of a run, typed to confirm.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ApproveForm {
+    pub(super) approval: i64,
+    #[serde(default)]
+    pub(super) confirm: String,
+}
+
 /// Asks a second person to approve the run of a preview.
 #[server(prefix = "/do", endpoint = "ask_approval", input = PostUrl)]
 pub(crate) async fn ask_approval(form: PreviewRef) -> Result<(), AppError> {
@@ -55,9 +64,9 @@ pub(crate) async fn ask_staff_anonymising(form: StaffRef) -> Result<(), AppError
 
 /// Approves what somebody else has asked for.
 #[server(prefix = "/do", endpoint = "approve_request", input = PostUrl)]
-pub(crate) async fn approve_request(form: RequestRef) -> Result<(), AppError> {
+pub(crate) async fn approve_request(form: ApproveForm) -> Result<(), AppError> {
     let (store, id) = (store(), ApprovalId(form.approval));
-    approval::approve(&store, actor(), id).await?;
+    approval::approve_confirmed(&store, actor(), id, &form.confirm).await?;
     let next = match approval::read(&store, id).await?.about {
         About::Run { preview, .. } => format!("/runs/{preview}?done=approved"),
         About::HoldRelease { hold } => format!("/holds/{hold}?done=hold-released"),

@@ -1,7 +1,7 @@
 //! On the page of a preview: why its run needs a second person, and how that stands.
 
 use super::table::{asker, decisions, standing_tag};
-use super::{ApproveRequest, AskApproval, DeclineRequest, WithdrawRequest};
+use super::{AskApproval, DeclineRequest, WithdrawRequest};
 use crate::pages::users::person_link;
 use crate::parts::{Moment, PostButton, ProblemSummary};
 use crate::submission::refusal;
@@ -59,7 +59,7 @@ impl Second {
             .missing
             .filter(|_| standing == Some(Standing::Approved))
             .map(|why| view! { <p>{why}"."</p> });
-        let paths = [AskApproval::PATH, ApproveRequest::PATH, DeclineRequest::PATH, WithdrawRequest::PATH];
+        let paths = [AskApproval::PATH, DeclineRequest::PATH, WithdrawRequest::PATH];
         view! {
             <section class="notice warning" aria-labelledby="second-person">
                 <h2 id="second-person">"Two people are needed"</h2>

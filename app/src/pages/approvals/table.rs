@@ -1,6 +1,6 @@
 //! A table of requests for approval.
 
-use super::{ApproveRequest, DeclineRequest, WithdrawRequest};
+use super::{DeclineRequest, WithdrawRequest};
 use crate::pages::users::person_link;
 use crate::parts::{Moment, PostButton};
 use crate::state::actor;
@@ -44,14 +44,8 @@ pub(crate) fn decisions(approval: &Approval, actor: Actor, page: &'static str) -
     if approval.is_of(actor.staff) || !actor.may(approval.needs()) {
         return None;
     }
-    Some(
-        view! {
-            <PostButton function=ApproveRequest::PATH page values=values() words="Approve" about=about() />
-            " "
-            <PostButton function=DeclineRequest::PATH page values=values() words="Decline" about=about() />
-        }
-        .into_any(),
-    )
+    let id = approval.id;
+    Some(view! { <a class="button" href=format!("/approvals/{id}")>"Decide about request "{id.to_string()}</a> }.into_any())
 }
 
 pub(super) fn approval_table(rows: Vec<Approval>, actor: Actor) -> impl IntoView {
@@ -93,7 +87,7 @@ pub(super) fn approval_table(rows: Vec<Approval>, actor: Actor) -> impl IntoView
     }
 }
 
-fn about(about: &About) -> AnyView {
+pub(super) fn about(about: &About) -> AnyView {
     match about {
         About::Run { preview, task, people } => {
             let task = task.as_ref().map(|(_, name)| format!(" of “{}”", name.words_for(actor())));

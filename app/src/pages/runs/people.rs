@@ -138,8 +138,10 @@ pub(super) fn people(run: RunId, people: &People, listed: Listed, preview: bool)
         <ProblemSummary error=people.problem.clone() />
         {filters(run, people, preview)}
         {part}
-        {content}
-        <Pager list paged next=members.next />
+        <div data-live="people">
+            {content}
+            <Pager list paged next=members.next />
+        </div>
     }
 }
 

@@ -9,7 +9,7 @@ use crate::submission::{action, submitted};
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
 use policy::numbers::{counted, grouped};
-use policy::{Reason, VerdictKind, sentence};
+use policy::{Reason, RunId, VerdictKind, sentence};
 use records::run::Run;
 
 use super::start::Confirmation;
@@ -19,13 +19,22 @@ use crate::pages::approvals::second::Second;
 /// The width of the bar of verdicts, in units of its own.
 const WIDTH: i64 = 1000;
 
+/// Whether a preview can still be carried out.
+pub(super) struct Standing {
+    /// Why it cannot, in words.
+    pub(super) why_not: Option<String>,
+    /// The newest preview of the task, if it is newer.
+    pub(super) newer: Option<RunId>,
+}
+
 pub(super) fn page(
     run: Run,
-    why_not: Option<String>,
+    standing: Standing,
     second: Option<Second>,
     asked: People,
     members: Listed,
 ) -> impl IntoView {
+    let Standing { why_not, newer } = standing;
     let ready = why_not.is_none() && second.as_ref().is_none_or(Second::is_settled);
     let task = run.task.clone();
     let crumbs = crumbs_over(task.as_ref());
@@ -41,7 +50,10 @@ pub(super) fn page(
         <Frame title lead="Who would be anonymised, and why. A preview changes nobody." crumbs actions>
             {why_not.clone().map(|why| {
                 let done = run.carried_out_by.map(|by| view! { <a href=format!("/runs/{by}")>"Show the run"</a> });
-                view! { <p class="notice warning">{why}". " {done}</p> }
+                let newer = newer.map(|id| {
+                    view! { " " <a href=format!("/runs/{id}")>"Show the newest preview of this task"</a> }
+                });
+                view! { <p class="notice warning">{why}". " {done} {newer}</p> }
             })}
             <div class="sentence"><p>{selection}</p></div>
             <p class="headline"><Count of=run.previewed />" of " {counted(run.users, "user", "users")}

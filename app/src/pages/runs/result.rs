@@ -3,7 +3,6 @@
 use super::cancel::{CancelRun, CleanFiles};
 use super::people::{Listed, People, people};
 use super::state_tag;
-use crate::doors::again;
 use crate::islands::{Progress, RunProgress};
 use crate::pages::tasks::{crumbs_over, task_link};
 use crate::parts::{Action, Day, Frame, Moment, Notice, PostButton, PrintHeader, ProblemSummary};
@@ -24,15 +23,17 @@ pub(super) fn page(run: Run, brakes: Brakes, asked: People, members: Listed) -> 
     view! {
         <PrintHeader run=run.id />
         <Frame title crumbs lead actions>
-            {(!ended).then(|| under_way(&run, &asked))}
-            {stopped(&run, brakes)}
-            {found(run.id, residue_of(&run, Residue::Hits), run.findings, run.open_findings)}
-            {run.cancelled_too_late.then(too_late)}
-            {ended.then(|| figures(&run))}
-            {facts(&run)}
-            {(!run.skipped_by.is_empty()).then(|| skipped(&run))}
-            {(!run.failed_by.is_empty()).then(|| failed(&run))}
-            {(!run.tables.is_empty()).then(|| tables(&run))}
+            <div data-live="run">
+                {(!ended).then(|| under_way(&run, &asked))}
+                {stopped(&run, brakes)}
+                {found(run.id, residue_of(&run, Residue::Hits), run.findings, run.open_findings)}
+                {run.cancelled_too_late.then(too_late)}
+                {ended.then(|| figures(&run))}
+                {facts(&run)}
+                {(!run.skipped_by.is_empty()).then(|| skipped(&run))}
+                {(!run.failed_by.is_empty()).then(|| failed(&run))}
+                {(!run.tables.is_empty()).then(|| tables(&run))}
+            </div>
             <h2 id="people">"People"</h2>
             {people(run.id, &asked, members, false)}
         </Frame>
@@ -94,7 +95,7 @@ fn actions(run: &Run) -> Vec<Action> {
 /// The progress, and the way to stop.
 fn under_way(run: &Run, asked: &People) -> impl IntoView + use<> {
     let here = format!("/runs/{}", run.id);
-    let again = format!("5; url={}", again(&asked.address(run.id)));
+    let list = asked.address(run.id);
     let cancel = run.can_cancel.then(|| {
         let values = vec![("run", run.id.to_string())];
         view! {
@@ -107,8 +108,7 @@ fn under_way(run: &Run, asked: &People) -> impl IntoView + use<> {
     });
     view! {
         <ProblemSummary error=refusal(CancelRun::PATH) />
-        <RunProgress run=run.id.0 progress=Progress::of(run)>{cancel}</RunProgress>
-        <noscript><meta http-equiv="refresh" content=again /></noscript>
+        <RunProgress run=run.id.0 here=list progress=Progress::of(run)>{cancel}</RunProgress>
         <p class="hint">"The run goes on when you leave this page."</p>
     }
 }

@@ -21,7 +21,8 @@ pub fn RunPage() -> impl IntoView {
         if run.kind == RunKind::Preview {
             let why_not = run::why_not(&store, run.id).await?;
             let second = Second::of(&store, actor(), run.id).await?;
-            Ok(preview::page(run, why_not, second, people, members).into_any())
+            let newer = run::newer_preview(&store, run.id).await?;
+            Ok(preview::page(run, preview::Standing { why_not, newer }, second, people, members).into_any())
         } else {
             Ok(result::page(run, store.settings().brakes, people, members).into_any())
         }

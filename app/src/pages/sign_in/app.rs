@@ -46,7 +46,7 @@ pub fn SetUpAppPage() -> impl IntoView {
         }
         let session = session().ok_or(RecordsError::NotFound("session"))?;
         // The page with the codes was loaded again, which sends the form of the session before.
-        if session.stage == Stage::Whole && matches!(error, Some(AppError::NotSignedIn)) {
+        if session.stage == Stage::Whole && matches!(error, Some(AppError::OtherSession)) {
             return Ok(set_up_already(wanted).into_any());
         }
         let setup = match staff::begin_setup(&store(), &session).await {

@@ -3,6 +3,7 @@
 use super::address;
 use super::tab::Tab;
 use crate::error::AppError;
+use crate::pages::undo::go_to;
 use crate::state::{actor, store};
 use leptos::prelude::*;
 use leptos::server_fn::codec::PostUrl;
@@ -42,40 +43,35 @@ pub(super) struct ChargeRef {
 #[server(prefix = "/do", endpoint = "mark_user", input = PostUrl)]
 pub(super) async fn mark_user(form: UserRef) -> Result<(), AppError> {
     let number = UserNumber(form.user);
-    user::mark_for_deletion(&store(), actor(), number).await?;
-    leptos_axum::redirect(&format!("{}?done=user-marked", address(number)));
-    Ok(())
+    let undo = user::mark_for_deletion(&store(), actor(), number).await?;
+    go_to(format!("{}?done=user-marked", address(number)), undo.as_ref())
 }
 
 /// Takes the mark back.
 #[server(prefix = "/do", endpoint = "undelete_user", input = PostUrl)]
 pub(super) async fn undelete_user(form: UserRef) -> Result<(), AppError> {
     let number = UserNumber(form.user);
-    user::undelete(&store(), actor(), number).await?;
-    leptos_axum::redirect(&format!("{}?done=user-undeleted", address(number)));
-    Ok(())
+    let undo = user::undelete(&store(), actor(), number).await?;
+    go_to(format!("{}?done=user-undeleted", address(number)), undo.as_ref())
 }
 
 /// Returns a loan.
 #[server(prefix = "/do", endpoint = "return_loan", input = PostUrl)]
 pub(super) async fn return_loan(form: LoanRef) -> Result<(), AppError> {
-    let number = circulation::return_loan(&store(), actor(), LoanId(form.loan)).await?;
-    leptos_axum::redirect(&format!("{}&done=loan-returned", Tab::Loans.address(number)));
-    Ok(())
+    let (number, undo) = circulation::return_loan(&store(), actor(), LoanId(form.loan)).await?;
+    go_to(format!("{}&done=loan-returned", Tab::Loans.address(number)), Some(&undo))
 }
 
 /// Cancels a request.
 #[server(prefix = "/do", endpoint = "cancel_request", input = PostUrl)]
 pub(super) async fn cancel_request(form: RequestRef) -> Result<(), AppError> {
-    let number = circulation::cancel_request(&store(), actor(), RequestId(form.request)).await?;
-    leptos_axum::redirect(&format!("{}&done=request-cancelled", Tab::Requests.address(number)));
-    Ok(())
+    let (number, undo) = circulation::cancel_request(&store(), actor(), RequestId(form.request)).await?;
+    go_to(format!("{}&done=request-cancelled", Tab::Requests.address(number)), Some(&undo))
 }
 
 /// Settles a charge or a credit.
 #[server(prefix = "/do", endpoint = "settle_charge", input = PostUrl)]
 pub(super) async fn settle_charge(form: ChargeRef) -> Result<(), AppError> {
-    let number = circulation::settle_charge(&store(), actor(), ChargeId(form.charge)).await?;
-    leptos_axum::redirect(&format!("{}&done=charge-settled", Tab::Charges.address(number)));
-    Ok(())
+    let (number, undo) = circulation::settle_charge(&store(), actor(), ChargeId(form.charge)).await?;
+    go_to(format!("{}&done=charge-settled", Tab::Charges.address(number)), Some(&undo))
 }

@@ -3,6 +3,7 @@
 use super::actions::{CancelRequest, MarkUser, ReturnLoan, SettleCharge, UndeleteUser};
 use super::tab::{Tab, tabs};
 use super::{activity, address, crumbs, details};
+use crate::islands::Pending;
 use crate::pages::catalogue::record_table;
 use crate::pages::residue::standing_words;
 use crate::parts::{Action, Day, Frame, Pager, ProblemSummary, named_in_path, page, paging, query};
@@ -10,6 +11,7 @@ use crate::state::store;
 use crate::submission::refusal;
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
+use leptos_router::hooks::use_location;
 use policy::UserNumber;
 use records::circulation::{self, Loans};
 use records::page::Page;
@@ -94,11 +96,17 @@ fn head(user: &UserRecord, just_anonymised: bool) -> impl IntoView + use<> {
 
 /// What the search for old values has found, and the certificate of the run.
 fn residue_words((run, standing): (policy::RunId, records::residue::Standing)) -> impl IntoView {
+    let is_under_way = matches!(standing, records::residue::Standing::UnderWay);
+    let pending = is_under_way.then(|| {
+        let location = use_location();
+        let here = location.pathname.get_untracked() + &location.search.get_untracked();
+        view! { " " <Pending here /> }
+    });
     let review = matches!(standing, records::residue::Standing::Found { .. })
         .then(|| view! { " " <a href=format!("/residue?run={run}")>"Review"</a> });
     view! {
-        <p>
-            "Residue scan: " {standing_words(standing)} "." {review} " "
+        <p data-live="residue" aria-live="polite">
+            "Residue scan: " {standing_words(standing)} "." {pending} {review} " "
             <a href=format!("/runs/{run}/certificate")>"Certificate"</a>
         </p>
     }

@@ -96,3 +96,117 @@ async fn the_focus_is_on_why_a_form_came_back() {
         assert!(problems.split('>').next().unwrap_or_default().contains("autofocus"), "{form}");
     }
 }
+
+/// What is done by one click is undone by one: the report carries the button, and the undo is reported, too.
+#[tokio::test]
+async fn what_is_done_by_one_click_is_undone_by_one() {
+    let desk = Desk::open().await;
+    let ng = desk.staff("ng", &[Role::Librarian, Role::Cataloguer]).await;
+    execute(
+        &desk,
+        &format!(
+            "INSERT INTO loans (id, user_number, branch, issued_on, due_on) VALUES (1, {ng}, 'main', '2018-01-01', '2018-02-01')"
+        ),
+    )
+    .await;
+    execute(
+        &desk,
+        &format!(
+            "INSERT INTO charges (id, user_number, kind, cents, charged_on) VALUES (1, {ng}, 'fine', 250, '2018-01-01')"
+        ),
+    )
+    .await;
+    let record = format!("/users/{ng}");
+    for (function, page, form, report) in [
+        ("return_loan", record.as_str(), "form[loan]=1".to_owned(), "The return is undone."),
+        ("settle_charge", &record, "form[charge]=1".to_owned(), "The settlement is undone."),
+        ("mark_user", &record, format!("form[user]={ng}"), "The user is not marked for deletion."),
+        ("take_role", "/staff", format!("form[user]={ng}&form[role]=librarian"), "has the role again"),
+        ("disable_staff", "/staff", format!("form[user]={ng}"), "can sign in as before"),
+    ] {
+        let (status, to, html) = desk.post(&format!("/do/{function}?page={page}"), form).await;
+        assert_eq!(status, StatusCode::SEE_OTHER, "{function}: {html}");
+        let (_, _, html) = desk.get(&to).await;
+        let undo = undo_of(&html).unwrap_or_else(|| panic!("{function}: no undo on {to}"));
+        // For another member of staff the same address offers nothing.
+        desk.staff("other", &[Role::Administrator]).await;
+        let other = desk.another("other").await;
+        assert_eq!(undo_of(&other.get(&to).await.2), None, "{function}");
+        let stolen = other.post("/do/undo_change?page=/", format!("form[undo]={undo}")).await;
+        assert_eq!(stolen.0, StatusCode::CONFLICT, "{function}");
+        let (status, to, html) = desk.post("/do/undo_change?page=/", format!("form[undo]={undo}")).await;
+        assert_eq!(status, StatusCode::SEE_OTHER, "{function}: {html}");
+        assert!(desk.get(&to).await.2.contains(report), "{function}: {to}");
+        let (status, _, html) = desk.post("/do/undo_change?page=/", format!("form[undo]={undo}")).await;
+        assert_eq!(status, StatusCode::CONFLICT, "{function}");
+        assert!(html.contains("changed again after what you want to undo"), "{function}");
+    }
+}
+
+/// The undo that a page offers.
+fn undo_of(html: &str) -> Option<String> {
+    let (_, rest) = html.split_once("name=\"form[undo]\" value=\"")?;
+    rest.split('"').next().map(str::to_owned)
+}
+
+/// A request is approved on a page of its own, which says what it leads to and asks for the number of users.
+#[tokio::test]
+async fn a_request_is_approved_after_its_number_was_typed() {
+    let desk = Desk::open().await;
+    let policy = serde_json::to_string(&leavers()).unwrap();
+    let task = format!(
+        "INSERT INTO tasks (id, description, active, task_type, visibility, policy, schedule, created_at, changed_at) \
+         VALUES (1, 'Leavers', FALSE, 'anonymise_user_data', 'shared', '{policy}', '{{\"kind\":\"manual_only\"}}', \
+         '2018-01-01T12:00:00+00:00', '2018-01-01T12:00:00+00:00')"
+    );
+    execute(&desk, &task).await;
+    desk.staff("second", &[Role::SystemsLibrarian]).await;
+    for name in ["ng", "okafor"] {
+        let user = format!(
+            "INSERT INTO users (uuid, user_id, last_name, imported, created_on, leaving_on) VALUES \
+             ('{name}', '{name}', '{name}', TRUE, '2016-01-01', '2017-01-01')"
+        );
+        execute(&desk, &user).await;
+    }
+    let preview = run::preview(&desk.store, Actor::COMMAND_LINE, TaskId(1)).await.unwrap();
+    let request = approval::ask(&desk.store, Actor::COMMAND_LINE, preview).await.unwrap();
+    let list = desk.get("/approvals").await.2;
+    assert!(list.contains(&format!("href=\"/approvals/{request}\"")), "{list}");
+    assert!(!list.contains("/do/approve_request"), "nothing is approved from the list");
+    let here = format!("/approvals/{request}");
+    let page = desk.get(&here).await.2;
+    assert!(page.contains("Type the number of users: 2"), "{page}");
+    assert!(page.contains("<b>2 users</b> will be anonymised"), "{page}");
+    let address = format!("/do/approve_request?page={here}");
+    for wrong in ["", "&form[confirm]=", "&form[confirm]=3", "&form[confirm]=two"] {
+        let (status, to, _) = desk.post(&address, format!("form[approval]={request}{wrong}")).await;
+        assert_eq!(status, StatusCode::SEE_OTHER, "{wrong}");
+        let page = desk.get(&to).await.2;
+        assert!(page.contains("Type 2 to confirm"), "{wrong}: {page}");
+    }
+    let (status, to, page) = desk.post(&address, format!("form[approval]={request}&form[confirm]=2")).await;
+    assert_eq!(status, StatusCode::SEE_OTHER, "{page}");
+    assert_eq!(to, format!("/runs/{preview}?done=approved"));
+    assert!(desk.get(&here).await.2.contains("does not wait for a decision any more"));
+}
+
+/// A preview that another one has replaced leads to it.
+#[tokio::test]
+async fn a_preview_leads_to_the_newest_one() {
+    let desk = Desk::open().await;
+    let policy = serde_json::to_string(&leavers()).unwrap();
+    let task = format!(
+        "INSERT INTO tasks (id, description, active, task_type, visibility, policy, schedule, created_at, changed_at) \
+         VALUES (1, 'Leavers', FALSE, 'anonymise_user_data', 'shared', '{policy}', '{{\"kind\":\"manual_only\"}}', \
+         '2018-01-01T12:00:00+00:00', '2018-01-01T12:00:00+00:00')"
+    );
+    execute(&desk, &task).await;
+    let preview = async || run::preview(&desk.store, Actor::COMMAND_LINE, TaskId(1)).await.unwrap();
+    let first = preview().await;
+    preview().await;
+    let newest = preview().await;
+    let page = desk.get(&format!("/runs/{first}")).await.2;
+    let link = page.split("<a ").find(|link| link.contains("Show the newest preview of this task"));
+    assert!(link.is_some_and(|link| link.starts_with(&format!("href=\"/runs/{newest}\""))), "{page}");
+    assert!(!desk.get(&format!("/runs/{newest}")).await.2.contains("Show the newest preview"));
+}

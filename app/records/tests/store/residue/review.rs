@@ -9,7 +9,7 @@ use policy::{LoanText, Policy, RunId, UserNumber};
 use records::certificate::verify_run;
 use records::entity::users;
 use records::page::Paging;
-use records::residue::{Decision, Finding, FindingQuery, Now, decide, findings};
+use records::residue::{Decision, Finding, FindingQuery, Now, decide, findings, reopen};
 use records::{Actor, RecordsError, Store};
 use sea_orm::{ConnectionTrait, Set, Statement};
 
@@ -200,6 +200,38 @@ async fn a_decision_about_a_row_that_was_not_noted_closes_that_finding_only() {
         assert_eq!(open_hits, 1, "the other one is in another row");
         assert_eq!(events(&store, "residue_gone", 2).await.as_deref(), Some("1"));
         assert_eq!(events(&store, "residue_gone", 3).await.as_deref(), Some("0"));
+    })
+    .await;
+}
+
+/// What was kept, or noted as gone, can be decided anew; what was removed cannot.
+#[tokio::test]
+async fn a_decision_is_reopened_unless_the_text_was_removed() {
+    for_each_database(async |store| {
+        let id = to_review(&store).await;
+        let found = open(&store, id).await;
+        let kept = found[0].id;
+        for by_ticket in [false, true] {
+            let ticket =
+                decide(&store, Actor::COMMAND_LINE, kept, Decision::Kept, "").await.unwrap().unwrap();
+            assert_eq!(open(&store, id).await.len(), 2);
+            if by_ticket {
+                records::undo::undo(&store, Actor::COMMAND_LINE, &ticket).await.unwrap();
+            } else {
+                reopen(&store, Actor::COMMAND_LINE, kept).await.unwrap();
+            }
+            assert_eq!(open(&store, id).await.len(), 3);
+            assert!(matches!(reopen(&store, Actor::COMMAND_LINE, kept).await, Err(RecordsError::Stale)));
+            assert!(records::undo::undo(&store, Actor::COMMAND_LINE, &ticket).await.is_err());
+        }
+        let noted = text_at(&store, "audit_events", "COUNT(*)", "action = 'residue_reopened'").await;
+        assert_eq!(noted.as_deref(), Some("2"));
+        let removed = decide(&store, Actor::COMMAND_LINE, found[1].id, Decision::Removed, seen(&found[1]))
+            .await
+            .unwrap();
+        assert_eq!(removed, None, "a text that was removed does not come back");
+        let again = reopen(&store, Actor::COMMAND_LINE, found[1].id).await;
+        assert!(matches!(again, Err(RecordsError::Refused(_))), "{again:?}");
     })
     .await;
 }

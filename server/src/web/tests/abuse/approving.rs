@@ -30,8 +30,9 @@ async fn ask(desk: &Desk, preview: RunId) -> i64 {
 }
 
 async fn approve(desk: &Desk, request: i64) -> (StatusCode, String) {
-    let (status, _, page) =
-        desk.post("/do/approve_request?page=/approvals", format!("form[approval]={request}")).await;
+    let (status, _, page) = desk
+        .post("/do/approve_request?page=/approvals", format!("form[approval]={request}&form[confirm]=2"))
+        .await;
     (status, page)
 }
 

@@ -3,10 +3,10 @@
 use super::library::{ANA, BEN, add_task, confirmed_preview, execute, four_eyes, insert, leaver, number};
 use crate::web::tests::desk::{Desk, PASSWORD};
 use policy::hold::HoldForm;
-use policy::{Role, Roles, UserNumber};
+use policy::{LoanId, Role, Roles, UserNumber};
 use records::page::Paging;
-use records::residue::{self, FindingQuery, Now};
-use records::{Actor, Clock, approval, hold, run, staff};
+use records::residue::{self, Decision, FindingQuery, Now};
+use records::{Actor, Clock, approval, circulation, hold, run, session, staff};
 
 /// A function and a right form for it.
 pub(super) struct Form {
@@ -85,6 +85,7 @@ async fn users(desk: &Desk) -> Vec<Form> {
         of("/do/return_loan", "loan", insert(store, "id", &loan).await),
         of("/do/cancel_request", "request", insert(store, "id", &request).await),
         of("/do/settle_charge", "charge", insert(store, "id", &charge).await),
+        form("/do/undo_change", format!("form[undo]={}", undo(desk, borrower).await)),
         form(
             "/do/anonymise_user",
             format!("form[user]={single}&form[task]={task}&form[version]={version}&form[confirm]={single}"),
@@ -106,11 +107,23 @@ async fn former_member_of_staff(desk: &Desk, user_id: &str) -> UserNumber {
     member
 }
 
-/// Somebody was anonymised whose address stands in the notes of three loans of others.
+/// The undo of a return by Ana.
+async fn undo(desk: &Desk, borrower: UserNumber) -> String {
+    let store = &desk.store;
+    let loan = format!(
+        "loans (user_number, branch, issued_on, due_on) VALUES ({borrower}, 'main', '2018-01-01', '2018-02-01')"
+    );
+    let loan = LoanId(insert(store, "id", &loan).await);
+    let (_, undo) = circulation::return_loan(store, actor(desk, ANA).await, loan).await.unwrap();
+    let key = desk.cookie.split_once('=').unwrap().1;
+    session::find(store, key).await.unwrap().unwrap().seal_undo(&undo).unwrap()
+}
+
+/// Somebody was anonymised whose address stands in the notes of four loans of others.
 async fn residue_places(desk: &Desk) -> Vec<Form> {
     let store = &desk.store;
     let gone = leaver(store, "Quartermainezebulon").await;
-    for name in ["Kept", "Removed", "Closed"] {
+    for name in ["Kept", "Removed", "Closed", "Reopened"] {
         let other = leaver(store, name).await;
         execute(store, &format!("UPDATE users SET leaving_on = NULL WHERE number = {other}")).await;
         let loan = format!(
@@ -123,7 +136,7 @@ async fn residue_places(desk: &Desk) -> Vec<Form> {
     residue::background_scans().await;
     execute(store, "UPDATE loans SET note = NULL WHERE note LIKE 'Closed%'").await;
     let found = residue::findings(store, &FindingQuery::default(), &Paging::default()).await.unwrap().rows;
-    assert!(found.len() >= 3, "{found:?}");
+    assert!(found.len() >= 4, "{found:?}");
     let place = |name: &str| {
         let is_it = |now: &Now| matches!(now, Now::Text { text, .. } if text.starts_with(name));
         let found = found.iter().find(|found| is_it(&found.now)).unwrap();
@@ -131,10 +144,17 @@ async fn residue_places(desk: &Desk) -> Vec<Form> {
         format!("form[place]={}&form[seen]={seen}", found.id)
     };
     let closed = found.iter().find(|found| found.now == Now::Nothing).unwrap();
+    let reopened = found
+        .iter()
+        .find(|found| matches!(&found.now, Now::Text { text, .. } if text.starts_with("Reopened")))
+        .unwrap()
+        .id;
+    residue::decide(store, Actor::COMMAND_LINE, reopened, Decision::Kept, "").await.unwrap();
     vec![
         form("/do/keep_residue", place("Kept")),
         form("/do/remove_residue", place("Removed")),
         of("/do/close_residue", "place", closed.id),
+        of("/do/reopen_residue", "place", reopened),
     ]
 }
 
@@ -203,6 +223,8 @@ async fn approvals_and_runs(desk: &Desk) -> Vec<Form> {
         let preview = run::preview(store, ben, add_task(store, description, false).await).await.unwrap();
         approval::ask(store, ben, preview).await.unwrap().0
     };
+    let approved = asked("Approved").await;
+    let users = number(store, "SELECT previewed FROM runs ORDER BY id DESC LIMIT 1").await;
     let to_ask = run::preview(store, ana, add_task(store, "To ask", false).await).await.unwrap();
     let queued = confirmed_preview(store, ana, add_task(store, "Cancelled", false).await).await;
     let people = run::read(store, queued).await.unwrap().previewed;
@@ -212,7 +234,7 @@ async fn approvals_and_runs(desk: &Desk) -> Vec<Form> {
     vec![
         form("/do/find_people", format!("form[run]={preview}&form[q]=Single")),
         of("/do/ask_approval", "preview", to_ask.0),
-        of("/do/approve_request", "approval", asked("Approved").await),
+        form("/do/approve_request", format!("form[approval]={approved}&form[confirm]={users}")),
         of("/do/decline_request", "approval", asked("Declined").await),
         of("/do/cancel_run", "run", queued.0),
         form("/do/start_run", format!("form[preview]={preview}&form[confirm]={people}")),

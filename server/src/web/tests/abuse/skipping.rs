@@ -33,7 +33,8 @@ async fn no_run_starts_without_its_preview_or_its_number() {
     let task = add_task(&desk.store, "Others", false).await;
     let preview = confirmed_preview(&desk.store, Actor::COMMAND_LINE, task).await;
     let before = dump(&desk.store).await;
-    let (unreadable, wrong) = (StatusCode::UNPROCESSABLE_ENTITY, StatusCode::UNPROCESSABLE_ENTITY);
+    // A wrong number leads back to the page, which says so.
+    let (unreadable, wrong) = (StatusCode::UNPROCESSABLE_ENTITY, StatusCode::SEE_OTHER);
     for (form, expected) in [
         (String::new(), unreadable),
         ("form[confirm]=2".to_owned(), unreadable),
@@ -50,7 +51,7 @@ async fn no_run_starts_without_its_preview_or_its_number() {
         (format!("form[preview]={preview}&form[confirm]=-2"), wrong),
         (format!("form[preview]={preview}&form[confirm]=2.0"), wrong),
         (format!("form[preview]={preview}&form[confirm]=two"), wrong),
-        (format!("form[preview]={preview}&form[confirm]=2&form[confirm]=3"), wrong),
+        (format!("form[preview]={preview}&form[confirm]=2&form[confirm]=3"), unreadable),
     ] {
         let (status, _, page) = start(&desk, &form).await;
         assert_eq!(status, expected, "{form}: {page}");
@@ -97,13 +98,13 @@ async fn nobody_is_anonymised_without_the_number_and_what_was_shown() {
     let other = UserNumber(ng.0 + 1);
     let right = single_form(&desk, ng, &ng.to_string()).await;
     let before = dump(&desk.store).await;
-    let unreadable = StatusCode::UNPROCESSABLE_ENTITY;
+    let (unreadable, wrong) = (StatusCode::UNPROCESSABLE_ENTITY, StatusCode::SEE_OTHER);
     for (form, expected) in [
         (format!("form[user]={ng}"), unreadable),
         (format!("form[user]={ng}&form[confirm]={ng}"), unreadable),
-        (single_form(&desk, ng, "").await, unreadable),
-        (single_form(&desk, ng, &other.to_string()).await, unreadable),
-        (single_form(&desk, ng, "Ng").await, unreadable),
+        (single_form(&desk, ng, "").await, wrong),
+        (single_form(&desk, ng, &other.to_string()).await, wrong),
+        (single_form(&desk, ng, "Ng").await, wrong),
         (single_form(&desk, UserNumber(999), "999").await, StatusCode::NOT_FOUND),
         (right.replace("form[version]=1", "form[version]=2"), StatusCode::CONFLICT),
         (right.replace("form[task]=1", "form[task]=2"), StatusCode::CONFLICT),

@@ -100,10 +100,13 @@ async fn a_request_is_approved_once() {
     let request = approval::ask(&desk.store, ana, preview).await.unwrap();
     let ben = desk.another(BEN).await;
     let form = format!("form[approval]={request}");
+    let approve = format!("{form}&form[confirm]=2");
     let address = "/do/approve_request?page=/approvals";
-    let statuses = at_once(&ben, address, &form).await;
+    let unconfirmed = ben.post(address, &form).await;
+    assert!(unconfirmed.1.contains("kept="), "nothing is approved without its number: {unconfirmed:?}");
+    let statuses = at_once(&ben, address, &approve).await;
     assert_eq!(done(&statuses), 1, "{statuses:?}");
-    assert_eq!(ben.post(address, &form).await.0, StatusCode::CONFLICT);
+    assert_eq!(ben.post(address, &approve).await.0, StatusCode::CONFLICT);
     // Declining afterwards takes nothing back.
     assert_eq!(ben.post("/do/decline_request?page=/approvals", &form).await.0, StatusCode::CONFLICT);
     assert_eq!(count(&desk, "audit_events WHERE action = 'approval_given'").await, 1);

@@ -1,0 +1,65 @@
+//! Reopening what was decided about a place, unless its text was removed: that cannot be undone.
+
+use super::review::Decision;
+use crate::actor::Actor;
+use crate::audit::{self, Deed, Subject};
+use crate::certificate;
+use crate::entity::residue_hits;
+use crate::error::RecordsError;
+use crate::store::Store;
+use policy::{Action, RunId};
+use sea_orm::sea_query::Expr;
+use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+
+/// Reopens the decision about a place, for everybody for whom it was made at once.
+pub async fn reopen(store: &Store, actor: Actor, id: i64) -> Result<(), RecordsError> {
+    actor.must(Action::DecideResidue)?;
+    let tx = store.begin().await?;
+    let hit = residue_hits::Entity::find_by_id(id)
+        .lock_exclusive()
+        .one(&tx)
+        .await?
+        .ok_or(RecordsError::NotFound("place of residue"))?;
+    reopen_within(&tx, store, actor, &hit).await?;
+    store.commit(tx).await
+}
+
+/// The same in the transaction of the caller, who has checked the permission and locked the place.
+pub(crate) async fn reopen_within(
+    tx: &DatabaseTransaction,
+    store: &Store,
+    actor: Actor,
+    hit: &residue_hits::Model,
+) -> Result<(), RecordsError> {
+    match hit.decision.as_deref().and_then(Decision::from_code) {
+        None => return Err(RecordsError::Stale),
+        Some(Decision::Removed) => {
+            return Err(RecordsError::Refused(
+                "The text was removed, which cannot be undone. Nothing was changed".to_owned(),
+            ));
+        }
+        Some(Decision::Kept | Decision::Gone) => {}
+    }
+    let together = residue_hits::Entity::find()
+        .filter(residue_hits::Column::TableName.eq(hit.table_name.as_str()))
+        .filter(residue_hits::Column::ColumnName.eq(hit.column_name.as_str()))
+        .filter(residue_hits::Column::RowKey.eq(hit.row_key.as_str()))
+        .filter(residue_hits::Column::Decision.eq(hit.decision.clone()))
+        .filter(residue_hits::Column::DecidedAt.eq(hit.decided_at))
+        .order_by_asc(residue_hits::Column::Id)
+        .all(tx)
+        .await?;
+    for one in together.iter().filter(|one| one.decided_by == hit.decided_by) {
+        residue_hits::Entity::update_many()
+            .col_expr(residue_hits::Column::Decision, Expr::value(None::<String>))
+            .col_expr(residue_hits::Column::DecidedAt, Expr::value(None::<chrono::DateTime<chrono::Utc>>))
+            .col_expr(residue_hits::Column::DecidedBy, Expr::value(None::<i64>))
+            .filter(residue_hits::Column::Id.eq(one.id))
+            .exec(tx)
+            .await?;
+        let detail = format!("finding={},{}.{}", one.id, one.table_name, one.column_name);
+        let (subject, run) = (Subject::User(one.user_number), one.run_id.map(RunId));
+        audit::note(tx, &store.clock, actor, Deed::ResidueReopened, subject, run, &detail).await?;
+    }
+    certificate::follow_place(tx, store, hit).await
+}

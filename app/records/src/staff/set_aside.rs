@@ -1,0 +1,93 @@
+//! Credentials of staff whose sign-in was disabled, for as long as that can be undone. Their kind has a prefix, so that
+//! nothing that looks for a credential finds them. Afterwards they are deleted.
+
+use super::Kind;
+use crate::clock::Clock;
+use crate::entity::credentials;
+use crate::error::RecordsError;
+use crate::store::Store;
+use crate::undo::UNDO_TIMEOUT;
+use policy::UserNumber;
+use sea_orm::sea_query::{BinOper, Expr, ExprTrait as _, SimpleExpr};
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, EntityTrait,
+    PaginatorTrait, QueryFilter, Set,
+};
+
+/// The prefix of the kind of a credential that was set aside.
+const PREFIX: &str = "disabled_";
+
+/// Sets the credentials of a user aside. Links and secrets that never came into use, and what was set aside before, are
+/// deleted.
+pub(super) async fn set_aside(db: &impl ConnectionTrait, user: UserNumber) -> Result<(), RecordsError> {
+    let useless = Condition::any()
+        .add(is_set_aside())
+        .add(credentials::Column::Kind.is_in([Kind::Invitation, Kind::AppToConfirm].map(Kind::code)));
+    credentials::Entity::delete_many().filter(of(user)).filter(useless).exec(db).await?;
+    credentials::Entity::update_many()
+        .col_expr(
+            credentials::Column::Kind,
+            Expr::val(PREFIX).binary(CONCAT, Expr::col(credentials::Column::Kind)),
+        )
+        .col_expr(credentials::Column::ExpiresAt, Expr::value(Clock::real() + UNDO_TIMEOUT))
+        .filter(of(user))
+        .exec(db)
+        .await?;
+    Ok(())
+}
+
+/// The operator that joins two texts, in both databases.
+const CONCAT: BinOper = BinOper::Custom("||");
+
+/// Gives a user back what was set aside. False, and nothing is changed, if nothing is left of it, or if meanwhile the user
+/// has another credential or another user has the same account at the identity provider.
+pub(crate) async fn give_back(tx: &DatabaseTransaction, user: UserNumber) -> Result<bool, RecordsError> {
+    let all = credentials::Entity::find().filter(of(user)).all(tx).await?;
+    let now = Clock::real();
+    let is_left = |one: &credentials::Model| {
+        one.kind.starts_with(PREFIX) && one.expires_at.is_some_and(|until| until > now)
+    };
+    if all.is_empty() || !all.iter().all(is_left) {
+        return Ok(false);
+    }
+    for one in all {
+        let kind = one.kind.strip_prefix(PREFIX).unwrap_or_default().to_owned();
+        if kind == Kind::Provider.code() && is_connected(tx, &one.secret).await? {
+            return Ok(false);
+        }
+        credentials::ActiveModel {
+            id: Set(one.id),
+            kind: Set(kind),
+            expires_at: Set(None),
+            ..Default::default()
+        }
+        .update(tx)
+        .await?;
+    }
+    Ok(true)
+}
+
+/// Whether a user is connected with this account at the identity provider.
+async fn is_connected(db: &impl ConnectionTrait, secret: &str) -> Result<bool, RecordsError> {
+    let connected = credentials::Entity::find()
+        .filter(credentials::Column::Kind.eq(Kind::Provider.code()))
+        .filter(credentials::Column::Secret.eq(secret));
+    Ok(connected.count(db).await? > 0)
+}
+
+/// Deletes what was set aside and can no longer be given back. Returns how many credentials that were.
+pub async fn delete_expired(store: &Store) -> Result<u64, RecordsError> {
+    let expired = Condition::all().add(is_set_aside()).add(credentials::Column::ExpiresAt.lte(Clock::real()));
+    if credentials::Entity::find().filter(expired.clone()).count(&store.db).await? == 0 {
+        return Ok(0);
+    }
+    Ok(credentials::Entity::delete_many().filter(expired).exec(&store.db).await?.rows_affected)
+}
+
+fn is_set_aside() -> SimpleExpr {
+    credentials::Column::Kind.starts_with(PREFIX)
+}
+
+fn of(user: UserNumber) -> Condition {
+    Condition::all().add(credentials::Column::UserNumber.eq(user.0))
+}

@@ -1,0 +1,195 @@
+//! Bringing a page up to date where it stands. The page is asked for again, and its regions (`data-live`) that have
+//! changed take the place of the old ones. It never loads itself again: that would cancel what a user has begun.
+//!
+//! A region that is in use waits: one with the focus, with marked text or with something typed. All wait while a dialog is
+//! open or the browser is on its way to another page.
+
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use std::cell::Cell;
+use wasm_bindgen::prelude::Closure;
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::JsFuture;
+use web_sys::js_sys::{Date, Promise};
+use web_sys::{
+    Document, DomParser, Element, HtmlDetailsElement, HtmlInputElement, HtmlTextAreaElement, Node, NodeList,
+    Response, SupportedType,
+};
+
+/// How long a navigation is waited for, in milliseconds. One that ends in a download never leaves the page.
+const NAVIGATION_TIMEOUT: f64 = 10_000.0;
+/// How long until a region in use is looked at again, in milliseconds.
+const IN_USE_INTERVAL: i32 = 500;
+/// How long until the page is asked for again, in milliseconds, while something on it is under way or it cannot be reached.
+const ASK_INTERVAL: i32 = 3_000;
+
+/// A region, named by the value.
+const REGION: &str = "data-live";
+/// An element whose classes follow those of the new page.
+const CLASSES: &str = "[data-live-class]";
+/// Something that is under way: the page is not yet as it will be.
+const PENDING: &str = "[data-pending]";
+
+thread_local! {
+    /// When the browser last began to leave the page.
+    static LEFT_AT: Cell<Option<f64>> = const { Cell::new(None) };
+    static IS_WATCHING: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Notes from now on when the browser begins to leave the page.
+pub(super) fn watch_navigation() {
+    if IS_WATCHING.replace(true) {
+        return;
+    }
+    let leaves = Closure::<dyn Fn()>::new(|| LEFT_AT.set(Some(Date::now())));
+    let _ = window().add_event_listener_with_callback("beforeunload", leaves.as_ref().unchecked_ref());
+    leaves.forget();
+}
+
+/// Whether the browser is on its way to another page.
+pub(super) fn is_navigating() -> bool {
+    LEFT_AT.get().is_some_and(|at| Date::now() - at < NAVIGATION_TIMEOUT)
+}
+
+/// What became of asking for the page.
+enum Answer {
+    Page(Document),
+    /// Not reached, or not answered.
+    None,
+    /// The session has ended, or the page is gone.
+    Closed,
+}
+
+/// Brings the page up to date, and again until nothing on it is under way.
+pub(super) fn bring_up_to_date() {
+    watch_navigation();
+    spawn_local(async {
+        loop {
+            match ask().await {
+                Answer::Page(new) => {
+                    while !take_over(&new) {
+                        sleep(IN_USE_INTERVAL).await;
+                    }
+                    if !has(&new, PENDING) {
+                        return;
+                    }
+                }
+                Answer::None => {}
+                Answer::Closed => return,
+            }
+            sleep(ASK_INTERVAL).await;
+        }
+    });
+}
+
+/// Asks for this page, as one that asks by itself: that keeps no session alive.
+async fn ask() -> Answer {
+    let location = window().location();
+    let (path, search) = (location.pathname().unwrap_or_default(), location.search().unwrap_or_default());
+    let mark = if search.is_empty() { '?' } else { '&' };
+    let address = format!("{path}{search}{mark}{}", super::BY_ITSELF);
+    let Ok(response) = JsFuture::from(window().fetch_with_str(&address)).await else { return Answer::None };
+    let Ok(response) = response.dyn_into::<Response>() else { return Answer::None };
+    match response.status() {
+        200 => {}
+        401 | 403 | 404 => return Answer::Closed,
+        _ => return Answer::None,
+    }
+    let page = async {
+        let text = JsFuture::from(response.text()?).await?.as_string().unwrap_or_default();
+        DomParser::new()?.parse_from_string(&text, SupportedType::TextHtml)
+    };
+    page.await.map_or(Answer::None, Answer::Page)
+}
+
+/// Puts the changed regions of the new page into the present one. False if some have to wait.
+fn take_over(new: &Document) -> bool {
+    if is_navigating() || has(&document(), "dialog[open], :popover-open") {
+        return false;
+    }
+    let mut is_whole = true;
+    for region in elements(&document().query_selector_all(&format!("[{REGION}]"))) {
+        let name = region.get_attribute(REGION).unwrap_or_default();
+        let Ok(Some(fresh)) = new.query_selector(&format!("[{REGION}=\"{name}\"]")) else { continue };
+        // An island of the new page would be asleep: its region is still under way.
+        if has_within(&fresh, "leptos-island") || fresh.inner_html() == region.inner_html() {
+            continue;
+        }
+        if is_in_use(&region) {
+            is_whole = false;
+        } else {
+            keep_open(&region, &fresh);
+            region.set_inner_html(&fresh.inner_html());
+        }
+    }
+    for element in elements(&document().query_selector_all(CLASSES)) {
+        if let Ok(Some(fresh)) = new.query_selector(CLASSES) {
+            element.set_class_name(&fresh.class_name());
+        }
+    }
+    is_whole
+}
+
+/// Whether a user is at work in a region.
+fn is_in_use(region: &Element) -> bool {
+    let has_focus = document().active_element().is_some_and(|one| region.contains(Some(one.as_ref())));
+    has_focus || is_marked(region) || has_typed_text(region)
+}
+
+/// Whether text of the region is marked.
+fn is_marked(region: &Element) -> bool {
+    let selection = window().get_selection().ok().flatten();
+    selection.is_some_and(|selection| {
+        let node: &Node = region;
+        !selection.is_collapsed()
+            && selection.contains_node_with_allow_partial_containment(node, true).unwrap_or(true)
+    })
+}
+
+fn has_typed_text(region: &Element) -> bool {
+    elements(&region.query_selector_all("input, textarea")).iter().any(|one| {
+        let input = one.dyn_ref::<HtmlInputElement>().map(|input| {
+            input.value() != input.default_value() || input.checked() != input.default_checked()
+        });
+        let text = one
+            .dyn_ref::<HtmlTextAreaElement>()
+            .map(|text| text.default_value().is_ok_and(|before| before != text.value()));
+        input.or(text).unwrap_or(false)
+    })
+}
+
+/// What was opened stays open.
+fn keep_open(region: &Element, fresh: &Element) {
+    let all = |of: &Element| elements(&of.query_selector_all("details"));
+    let title = |details: &Element| {
+        details.query_selector("summary").ok().flatten().and_then(|summary| summary.text_content())
+    };
+    let old = all(region);
+    for new in all(fresh) {
+        let same = old.iter().find(|one| title(one) == title(&new));
+        let is_open = same.and_then(|one| one.dyn_ref::<HtmlDetailsElement>()).map(HtmlDetailsElement::open);
+        if let (Some(is_open), Some(new)) = (is_open, new.dyn_ref::<HtmlDetailsElement>()) {
+            new.set_open(is_open);
+        }
+    }
+}
+
+fn elements(found: &Result<NodeList, JsValue>) -> Vec<Element> {
+    let Ok(list) = found else { return Vec::new() };
+    (0..list.length()).filter_map(|at| list.item(at)?.dyn_into().ok()).collect()
+}
+
+fn has(page: &Document, selector: &str) -> bool {
+    page.query_selector(selector).is_ok_and(|found| found.is_some())
+}
+
+fn has_within(region: &Element, selector: &str) -> bool {
+    region.query_selector(selector).is_ok_and(|found| found.is_some())
+}
+
+async fn sleep(milliseconds: i32) {
+    let promise = Promise::new(&mut |resolve, _| {
+        let _ = window().set_timeout_with_callback_and_timeout_and_arguments_0(&resolve, milliseconds);
+    });
+    let _ = JsFuture::from(promise).await;
+}

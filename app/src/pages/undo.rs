@@ -1,0 +1,83 @@
+//! The report that something was done, with the button that undoes it.
+
+use super::users;
+use crate::error::AppError;
+use crate::parts::{PostButton, query};
+use crate::state::{session, store};
+use leptos::prelude::*;
+use leptos::server_fn::ServerFn as _;
+use leptos::server_fn::codec::PostUrl;
+use leptos_router::hooks::use_location;
+use records::undo::{self, Restored};
+use records::{RecordsError, Undo};
+use serde::{Deserialize, Serialize};
+
+/// The value of an address that carries an undo.
+const UNDO: &str = "undo";
+
+/// The change to undo, sealed.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct UndoForm {
+    undo: String,
+}
+
+/// Undoes a change of this member of staff.
+#[server(prefix = "/do", endpoint = "undo_change", input = PostUrl)]
+pub(crate) async fn undo_change(form: UndoForm) -> Result<(), AppError> {
+    let session = session().ok_or(AppError::NotSignedIn)?;
+    let undo = session.open_undo(&form.undo).ok_or_else(|| {
+        AppError::Refused("Only the member of staff who did this can undo it. Nothing was changed".to_owned())
+    })?;
+    let record = |user, tab: &str, done: &str| format!("{}?tab={tab}&done={done}", users::address(user));
+    let page = match undo::undo(&store(), session.actor(), &undo).await? {
+        Restored::Loan(user) => record(user, "loans", "loan-reopened"),
+        Restored::Request(user) => record(user, "requests", "request-reopened"),
+        Restored::Charge(user) => record(user, "charges", "charge-reopened"),
+        Restored::Mark(user) => record(user, "details", "mark-restored"),
+        Restored::NoMark(user) => record(user, "details", "mark-removed"),
+        Restored::Role => "/staff?done=role-restored".to_owned(),
+        Restored::SignIn => "/staff?done=sign-in-restored".to_owned(),
+        Restored::Finding => "/residue?done=residue-reopened".to_owned(),
+    };
+    leptos_axum::redirect(&page);
+    Ok(())
+}
+
+/// Goes to the page that reports a change. Its address carries the undo, if there is one.
+pub(crate) fn go_to(page: String, undo: Option<&Undo>) -> Result<(), AppError> {
+    let sealed = undo.and_then(|undo| session().map(|session| session.seal_undo(undo)));
+    let page = match sealed.transpose().map_err(|error: RecordsError| AppError::from(error))? {
+        Some(sealed) => format!("{page}{}{UNDO}={sealed}", if page.contains('?') { '&' } else { '?' }),
+        None => page,
+    };
+    leptos_axum::redirect(&page);
+    Ok(())
+}
+
+/// Says what was done. If the page's address carries an undo for which there is still time, offers it.
+#[component]
+pub(crate) fn Done(
+    /// What was done.
+    #[prop(into)]
+    words: String,
+) -> impl IntoView {
+    let sealed = query(UNDO);
+    let is_open =
+        session().and_then(|session| session.open_undo(&sealed)).is_some_and(|undo| undo.is_in_time());
+    let undo = is_open.then(|| {
+        let location = use_location();
+        let (path, search) = (location.pathname.get_untracked(), location.search.get_untracked());
+        let page = format!("{path}?{}", search.trim_start_matches('?'));
+        view! {
+            <PostButton function=UndoChange::PATH page values=vec![("undo", sealed)] words="Undo"
+                about="what was just done" />
+        }
+    });
+    view! {
+        <div class="notice success">
+            <p role="status">{words}</p>
+            {undo}
+        </div>
+    }
+}

@@ -1,0 +1,27 @@
+// Runs as their rows stand in the database, carried out by another process.
+import type { Library } from "./lethe";
+
+// A run of 40 people that another process has taken up, as its rows stand in the database.
+export function underWay(sql: Library["sql"]): string {
+  const id = sql(
+    "INSERT INTO runs (task_id, kind, state, today, policy, rules_version, channel, created_at, users, previewed," +
+      " holder, phase, started_at, progress_at, heartbeat_at)" +
+      " SELECT id, 'manual', 'running', '2026-11-24', policy, 1, 'desk', '2026-11-24 12:00:00+00:00', 300, 40," +
+      " 'another process', 'anonymising', strftime('%Y-%m-%d %H:%M:%f+00:00', 'now', '-10 seconds')," +
+      " strftime('%Y-%m-%d %H:%M:%f+00:00', 'now'), strftime('%Y-%m-%d %H:%M:%f+00:00', 'now')" +
+      " FROM tasks WHERE id = 1 RETURNING id",
+  );
+  return id;
+}
+
+export function step(sql: Library["sql"], run: string, change: string): void {
+  sql(
+    `UPDATE runs SET ${change}, heartbeat_at = strftime('%Y-%m-%d %H:%M:%f+00:00', 'now'),` +
+      ` progress_at = strftime('%Y-%m-%d %H:%M:%f+00:00', 'now') WHERE id = ${run}`,
+  );
+}
+
+// Ends a run that has done all that it had to do.
+export function end(sql: Library["sql"], run: string): void {
+  step(sql, run, "state = 'succeeded', done = 40, phase = NULL, finished_at = '2026-11-24 12:00:00+00:00'");
+}

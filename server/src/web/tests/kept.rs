@@ -1,0 +1,117 @@
+//! What was typed outlives a sign-in in between and a wrong confirmation, and is nobody else's.
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+use super::desk::{Desk, PASSWORD, post};
+use axum::http::StatusCode;
+use policy::Role;
+use sea_orm::ConnectionTrait as _;
+
+async fn execute(desk: &Desk, sql: &str) {
+    desk.store.database().execute_unprepared(sql).await.unwrap();
+}
+
+/// A desk with a user who can be anonymised.
+async fn library() -> (Desk, i64) {
+    let desk = Desk::open().await;
+    let policy = serde_json::to_string(&policy::Policy::default()).unwrap();
+    let task = format!(
+        "INSERT INTO tasks (id, description, active, task_type, visibility, policy, schedule, single_default, created_at, \
+         changed_at) VALUES (1, 'One', FALSE, 'anonymise_user_data', 'shared', '{policy}', '{{\"kind\":\"manual_only\"}}', \
+         TRUE, '2018-01-01T12:00:00+00:00', '2018-01-01T12:00:00+00:00')"
+    );
+    execute(&desk, &task).await;
+    let user = "INSERT INTO users (number, uuid, user_id, last_name, imported, created_on) VALUES \
+                (77, 'ng', 'ng', 'Ng', TRUE, '2016-01-01')";
+    execute(&desk, user).await;
+    (desk, 77)
+}
+
+async fn grow_old(desk: &Desk) {
+    let old = (records::Clock::real() - chrono::Duration::minutes(6)).to_rfc3339();
+    execute(desk, &format!("UPDATE sessions SET signed_in_at = '{old}'")).await;
+}
+
+/// A browser never goes back to the answer of a form, so that it never asks whether to send it again.
+#[tokio::test]
+async fn a_wrong_confirmation_leads_to_the_page_with_what_was_typed() {
+    let (desk, ng) = library().await;
+    let form = |typed: &str| format!("form[user]={ng}&form[task]=1&form[version]=1&form[confirm]={typed}");
+    let address = format!("/do/anonymise_user?page=/users/{ng}/anonymise");
+    let mut page = format!("/users/{ng}/anonymise");
+    for typed in ["7", "seven"] {
+        let address = format!("/do/anonymise_user?page={}", page.replace('?', "%3F").replace('&', "%26"));
+        let (status, to, _) = desk.post(&address, form(typed)).await;
+        assert_eq!(status, StatusCode::SEE_OTHER, "{typed}");
+        assert!(to.starts_with(&format!("/users/{ng}/anonymise?kept=")), "{to}");
+        assert_eq!(to.matches("kept=").count(), 1, "{to}");
+        let (status, _, html) = desk.get(&to).await;
+        assert_eq!(status, StatusCode::OK);
+        assert!(html.contains("Type 77 to confirm. Nothing has been changed"), "{html}");
+        assert!(html.contains(&format!("value=\"{typed}\"")), "{html}");
+        // The address says nothing to another member of staff.
+        desk.staff("other", &[Role::Librarian]).await;
+        let others = desk.another("other").await.get(&to).await.2;
+        assert!(
+            !others.contains("Nothing has been changed") && !others.contains(&format!("value=\"{typed}\""))
+        );
+        page = to;
+    }
+    let (status, to, html) = desk.post(&address, form("77")).await;
+    assert_eq!(status, StatusCode::SEE_OTHER, "{html}");
+    assert!(to.ends_with("done=anonymised"), "{to}");
+}
+
+#[tokio::test]
+async fn what_was_typed_is_there_after_the_sign_in_in_between() {
+    let (mut desk, ng) = library().await;
+    grow_old(&desk).await;
+    let form = format!("form[user]={ng}&form[task]=1&form[version]=1&form[confirm]=77");
+    let address = format!("/do/anonymise_user?page=/users/{ng}/anonymise");
+    let (status, to, _) = desk.post(&address, &form).await;
+    assert_eq!(status, StatusCode::SEE_OTHER);
+    let (_, _, html) = desk.get(&to).await;
+    let page = html.split("name=\"form[page]\" value=\"").nth(1).unwrap().split('"').next().unwrap();
+    let again = format!(
+        "form[password]={}&form[page]={}&form_token={}",
+        PASSWORD.replace(' ', "+"),
+        page.replace('?', "%3F"),
+        desk.token
+    );
+    let (status, headers, html) = desk.answer(post("/do/sign_in_again?page=/sign-in/again", again)).await;
+    assert_eq!(status, StatusCode::SEE_OTHER, "{html}");
+    desk.cookie = super::desk::cookie(&headers).unwrap();
+    let to = headers["location"].to_str().unwrap();
+    let html = desk.get(to).await.2;
+    assert!(html.contains("value=\"77\""), "{html}");
+    assert!(html.contains("Nothing was changed yet. What you typed is still here"), "{html}");
+}
+
+/// What proves who somebody is stands in no address, nor does what is long.
+#[tokio::test]
+async fn no_secret_and_nothing_long_stands_in_an_address() {
+    let (desk, _) = library().await;
+    grow_old(&desk).await;
+    for form in [
+        "form[user_id]=ng&form[role]=librarian&form[password]=x".to_owned(),
+        format!("form[user_id]={}&form[role]=librarian", "x".repeat(1_500)),
+    ] {
+        let (_, to, _) = desk.post("/do/add_staff?page=/staff", form).await;
+        assert!(!to.contains("kept"), "{to}");
+    }
+    let (_, to, _) = desk.post("/do/add_staff?page=/staff", "form[user_id]=ng&form[role]=librarian").await;
+    assert!(to.contains("kept"), "{to}");
+}
+
+/// The form of an old tab says what has happened, under whatever name the page is now.
+#[tokio::test]
+async fn the_form_of_an_earlier_sign_in_says_so() {
+    let (mut desk, ng) = library().await;
+    let old = desk.token.clone();
+    desk.staff("other", &[Role::Librarian]).await;
+    desk.sign_in("other").await;
+    let form = format!("form[user]={ng}&form_token={old}");
+    let (status, _, html) = desk.answer(post(&format!("/do/mark_user?page=/users/{ng}"), form)).await;
+    assert_eq!(status, StatusCode::UNAUTHORIZED);
+    assert!(html.contains("opened under another sign-in than the present one"), "{html}");
+    assert!(!html.contains("You are not signed in"), "{html}");
+}
