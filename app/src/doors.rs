@@ -109,7 +109,7 @@ pub const DOORS: &[(&str, Need)] = &[
     ("/do/find_people", May(SeeTasks)),
     ("/runs/{id}/certificate", May(SeeTasks)),
     ("/runs/{id}/certificate.json", May(SeeTasks)),
-    ("/runs/{id}/print.css", May(SeeTasks)),
+    ("/print.css", May(SeeTasks)),
     ("/events/runs/{id}", May(SeeTasks)),
     ("/api/run_progress", May(SeeTasks)),
     ("/do/ask_approval", May(Preview)),

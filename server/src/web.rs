@@ -222,7 +222,7 @@ fn handlers(outside: &Outside) -> Vec<(&'static str, MethodRouter<AppState>)> {
         ("/users/{id}/photo", get(photo::photo)),
         ("/tasks/{id}/export", get(files::export_task)),
         ("/runs/{id}/certificate.json", get(files::certificate)),
-        ("/runs/{id}/print.css", get(print::print_style)),
+        ("/print.css", get(print::print_style)),
         ("/reports/{report}/csv", get(app::pages::report_csv)),
         ("/audit/csv", get(app::pages::audit_csv)),
     ];

@@ -11,5 +11,5 @@ pub(crate) fn PrintHeader(
     /// The run.
     run: RunId,
 ) -> impl IntoView {
-    view! { <Link rel="stylesheet" media="print" href=format!("/runs/{run}/print.css") /> }
+    view! { <Link rel="stylesheet" media="print" href=format!("/print.css?run={run}") /> }
 }

@@ -109,7 +109,7 @@ pub(super) async fn never_empty(request: Request, next: Next) -> Response {
         let late = AppError::Unavailable("This took too long and was broken off".to_owned());
         *response.body_mut() = match asked {
             Asked::Data => Body::from(serde_json::to_vec(&late).unwrap_or_default()),
-            _ => return answer(asked, Fault::Busy),
+            _ => return answer(asked, Fault::Unreachable),
         };
     }
     response.headers_mut().entry(RETRY_AFTER).or_insert(HeaderValue::from_static(RETRY_SECONDS));

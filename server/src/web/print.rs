@@ -1,17 +1,28 @@
 //! The style sheet with the header and footer of printed pages about a run.
 
 use app::state::AppState;
-use axum::extract::{Path, State};
+use axum::extract::{Query, State};
 use axum::http::header::CONTENT_TYPE;
 use axum::response::IntoResponse;
 use policy::dates;
+use serde::Deserialize;
 use std::fmt::Write as _;
 
+/// The run that the page is about.
+#[derive(Deserialize)]
+pub(super) struct About {
+    run: Option<i64>,
+}
+
 /// The library, the run, the date and the page number, in the margins of each sheet.
-pub(super) async fn print_style(State(state): State<AppState>, Path(run): Path<i64>) -> impl IntoResponse {
+pub(super) async fn print_style(
+    State(state): State<AppState>,
+    Query(About { run }): Query<About>,
+) -> impl IntoResponse {
     let library = state.store.settings().library_name.as_deref().unwrap_or("Lethe");
+    let run = run.map(|run| format!("Run {run}")).unwrap_or_default();
     let today = dates::shown(state.store.clock().today());
-    ([(CONTENT_TYPE, "text/css; charset=utf-8")], style(library, &format!("Run {run}"), &today))
+    ([(CONTENT_TYPE, "text/css; charset=utf-8")], style(library, &run, &today))
 }
 
 fn style(library: &str, what: &str, date: &str) -> String {

@@ -45,7 +45,7 @@ pub(super) async fn perform(store: &Store, lease: Lease) -> Result<RunState, Rec
             Ok(seal::Sealed::Ready(sealed)) => run = *sealed,
             Ok(seal::Sealed::Stopped(state)) => return Ok(state),
             // The database may be back when the run is taken up again.
-            Err(RecordsError::Database(error)) => return Err(RecordsError::Database(error)),
+            Err(error @ (RecordsError::Database(_) | RecordsError::Fault(_))) => return Err(error),
             Err(error) => return seal::failed(store, &lease, &run, &error).await,
         }
     }
@@ -106,11 +106,12 @@ async fn everybody(
             Ok(Batch::Done(last)) => (after, patience) = (last, Patience::default()),
             Err(error) if dialect::is_passing(&error) => patience.wait(store, error).await?,
             Err(RecordsError::Ledger(words)) => return Err(RecordsError::Ledger(words)),
-            Err(_) => {
-                if let Some(stop) = one_by_one(store, lease, job, after, memory).await? {
-                    return Ok(stop);
-                }
-            }
+            Err(_) => match one_by_one(store, lease, job, after, memory).await {
+                Ok(Some(stop)) => return Ok(stop),
+                Ok(None) => {}
+                Err(error) if dialect::is_passing(&error) => patience.wait(store, error).await?,
+                Err(error) => return Err(error),
+            },
         }
         if memory.people() >= MOST_REMEMBERED {
             scan(store, job.run, memory).await;

@@ -23,7 +23,7 @@ const SEPARATOR: char = '.';
 pub async fn remember_device(store: &Store, user: UserNumber, before: &str) -> Result<String, RecordsError> {
     let sealer = Sealer::of(store, LABEL).await?;
     let (id, others) = match opened(&sealer, user, before) {
-        Some((id, sealed)) => (id, before.split(SEPARATOR).filter(|one| *one != sealed).collect()),
+        Some((id, part)) => (id, before.split(SEPARATOR).filter(|one| *one != part).collect()),
         None => (Token::random().reveal().to_owned(), before.split(SEPARATOR).collect::<Vec<_>>()),
     };
     let this = sealer.seal(user.0, format!("{id} {}", Clock::real().to_rfc3339()).as_bytes())?;
@@ -44,11 +44,11 @@ pub async fn device_of(
 
 /// The id of the device for this user, and the part of the cookie in which it is.
 fn opened<'a>(sealer: &Sealer, user: UserNumber, cookie: &'a str) -> Option<(String, &'a str)> {
-    cookie.split(SEPARATOR).take(MAX_USERS).find_map(|sealed| {
-        let opened = sealer.open(user.0, sealed).ok()?;
+    cookie.split(SEPARATOR).take(MAX_USERS).find_map(|part| {
+        let opened = sealer.open(user.0, part).ok()?;
         let (id, at) = std::str::from_utf8(&opened).ok()?.split_once(' ')?;
         let at: DateTime<Utc> = at.parse().ok()?;
         let is_young = Clock::real() - at < TimeDelta::days(DEVICE_DAYS);
-        is_young.then(|| (id.to_owned(), sealed))
+        is_young.then(|| (id.to_owned(), part))
     })
 }

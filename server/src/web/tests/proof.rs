@@ -167,7 +167,7 @@ async fn a_certificate_states_fields_library_program_and_who_and_lists_every_use
     assert!(run_page.contains("50 of 58 users shown."));
     let last = page(&desk, &format!("/runs/{id}?after=1049")).await;
     assert!(last.contains("8 of 58 users shown."));
-    let style = format!("/runs/{id}/print.css");
+    let style = format!("/print.css?run={id}");
     for page in [&run_page, &certificate] {
         assert!(page.contains(&style), "every sheet has a header");
     }
@@ -231,7 +231,7 @@ async fn a_request_that_its_asker_withdraws_is_withdrawn_everywhere() {
         assert!(of_preview.contains("Withdrawn by"), "{of_preview}");
     }
     let audit = page(&desk, "/audit?deed=approval_withdrawn").await;
-    assert_eq!(audit.matches("<td>Approval request withdrawn").count(), 2, "{audit}");
+    assert_eq!(audit.matches("<th scope=\"row\">Approval request withdrawn</th>").count(), 2, "{audit}");
     // Declining stays what it is.
     desk.post(&format!("/do/ask_approval?page=/runs/{preview}"), format!("form[preview]={preview}")).await;
     let second = desk.another("second").await;
