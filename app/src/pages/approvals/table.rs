@@ -1,6 +1,6 @@
 //! A table of requests for approval.
 
-use super::{DeclineRequest, WithdrawRequest};
+use super::WithdrawRequest;
 use crate::pages::users::person_link;
 use crate::parts::{Moment, PostButton};
 use crate::state::actor;
@@ -33,7 +33,6 @@ pub(crate) fn decisions(approval: &Approval, actor: Actor, page: &'static str) -
         return None;
     }
     let values = || vec![("approval", approval.id.to_string())];
-    let about = || format!("request {}", approval.id);
     let asked = approval.asked_by.as_ref().map(|person| person.number);
     if asked.is_some() && asked == actor.staff {
         return Some(
