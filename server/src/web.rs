@@ -142,10 +142,12 @@ async fn apart(
         }
     };
     let (asked, routes) = (store.clone(), Watched::apart(store.clone(), pulse.clone()).routes());
+    let outside = config.outside();
     Ok(async move {
         let Some(listener) = listener else { return Ok(()) };
         tracing::info!("health and figures are at http://{}", listener.local_addr()?);
-        listening::listen(listener, routes, HEAD_TIME, async move { asked.stopped().await }).await?;
+        let stop = async move { asked.stopped().await };
+        listening::listen(listener, routes, Patience::default(), &outside, stop).await?;
         Ok(())
     })
 }

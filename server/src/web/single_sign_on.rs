@@ -85,7 +85,7 @@ async fn connect(
     match may_change_sign_in(state.store.database(), &session).await {
         Ok(true) => {}
         Ok(false) => return Redirect::to("/sign-in/again?page=/account&for=sign-in").into_response(),
-        Err(error) => return failed(&error),
+        Err(error) => return failed(&state, &error),
     }
     begin(&state, provider, Purpose::Connect(session.user), "/account".to_owned()).await
 }
