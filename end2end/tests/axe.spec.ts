@@ -88,7 +88,7 @@ test("the states of the task form, a preview and a run", async ({ page }) => {
   await page.getByRole("button", { name: /^Anonymise/ }).click();
   await ended(page);
   await accessible(page);
-  await page.locator("#people ~ .scroll tbody a").first().click();
+  await page.locator("[data-live=people] tbody a").first().click();
   await expect(page.getByRole("heading", { level: 1 })).toContainText("has been anonymised");
   await accessible(page);
 });

@@ -11,7 +11,7 @@ async function somebodyWithOpenLoans(page: Page): Promise<string> {
   await page.getByRole("button", { name: "Preview: who would be anonymised" }).click();
   await page.getByLabel("Reason", { exact: true }).selectOption("open_loan");
   await page.getByRole("button", { name: "Show people" }).click();
-  const row = page.locator("#people ~ .scroll tbody tr").filter({ hasText: "open loans" });
+  const row = page.locator("[data-live=people] tbody tr").filter({ hasText: "open loans" });
   return (await row.filter({ hasNotText: /guarantor|legal hold/ }).first().getByRole("link").first().getAttribute("href"))!;
 }
 

@@ -219,7 +219,8 @@ pub async fn take_role(
     user::lock(&tx, number).await?;
     let held = user_roles::Entity::find_by_id((number.0, role.code().to_owned())).one(&tx).await?;
     let Some(held) = held else { return Ok(None) };
-    let change = undo::Change::RoleTaken { user: number.0, role: held.role.clone(), granted_on: held.granted_on };
+    let change =
+        undo::Change::RoleTaken { user: number.0, role: held.role.clone(), granted_on: held.granted_on };
     user_roles::Entity::delete_by_id((held.user_number, held.role)).exec(&tx).await?;
     session::forget(&tx, number).await?;
     let subject = Subject::User(number.0);

@@ -111,7 +111,7 @@ async fn a_file_that_touches_many_users_needs_a_confirmation() {
         let users: String = (0..30).map(|at| format!("u{at},Leaver{at},u{at}@example.org\n")).collect();
         import(&store, &format!("user_id,last_name,email\n{users}")).await;
         execute(&store, "UPDATE users SET leaving_on = NULL").await;
-        let store = limited(&store, |limits| limits.import_users = 25);
+        let store = limited(&store, |limits| (limits.import_users, limits.import_percent) = (25, 100));
         let header = "user_id,last_name,email,leaving_on\n";
         let lines = |count: usize, email: &str, leaving: &str| {
             let lines = (0..count)

@@ -30,6 +30,7 @@ async fn library(store: &Store) {
     staff(store, BEN, Role::SystemsLibrarian).await;
     let edith = users::ActiveModel {
         number: Set(EDITH.0),
+        uuid: Set("b7c1".to_owned()),
         email: Set(Some("edith.lapwing@example.org".to_owned())),
         barcode: Set(Some("B-LAPWING".to_owned())),
         ..leaver("Lapwing")

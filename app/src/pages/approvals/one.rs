@@ -75,7 +75,9 @@ fn approve(request: &Approval, here: &str) -> impl IntoView + use<> {
     let (what, button) = consequence(&request.about);
     let confirm = match &request.about {
         About::Run { people, .. } => Some(number_field(*people, typed, error.as_ref())),
-        About::Reapply | About::HoldRelease { .. } | About::MoreChanges | About::StaffAnonymising { .. } => None,
+        About::Reapply | About::HoldRelease { .. } | About::MoreChanges | About::StaffAnonymising { .. } => {
+            None
+        }
     };
     view! {
         <section class="confirm" aria-labelledby="approve">

@@ -36,7 +36,7 @@ pub(crate) fn decisions(approval: &Approval, actor: Actor, page: &'static str) -
     let asked = approval.asked_by.as_ref().map(|person| person.number);
     if asked.is_some() && asked == actor.staff {
         return Some(
-            view! { <PostButton function=WithdrawRequest::PATH page values=values() words="Withdraw request" about=format!("{}", approval.id) /> }
+            view! { <PostButton function=WithdrawRequest::PATH page values=values() words="Withdraw request" about=approval.id.to_string() /> }
                 .into_any(),
         );
     }

@@ -2,7 +2,7 @@
 
 use super::tab::Tab;
 use super::{address, crumbs, effects, staff};
-use crate::error::AppError;
+use crate::error::{AppError, field_errors};
 use crate::pages::approvals::limits_reached;
 use crate::pages::tasks::task_link;
 use crate::parts::{Count, FieldProblem, Frame, Notice, ProblemSummary, SignInFirst, named_in_path, page};
@@ -215,8 +215,8 @@ pub(super) fn confirmation(
     let task = plan.task.as_ref().map(|(id, _)| id.to_string()).unwrap_or_default();
     let here = format!("{}/anonymise", address(user.number));
     let (typed, errors) = match submitted::<AnonymiseForm>(function) {
-        Some((form, AppError::Invalid(errors))) => (form.confirm, errors),
-        _ => (String::new(), FieldErrors::default()),
+        Some((form, error)) => (form.confirm, field_errors(Some(&error))),
+        None => (String::new(), FieldErrors::default()),
     };
     let wrong = errors.of("confirm").is_some().then_some("true");
     view! {
