@@ -241,7 +241,9 @@ async fn everywhere(desk: &Desk, script: &str) -> Seen {
         }
         let request = Request::get(&address).body(Body::empty()).unwrap();
         let (status, headers, body) = desk.answer(request).await;
-        assert!(!status.is_server_error(), "{address}: {status} {body}");
+        // The health of a server without a scheduler is bad after a minute.
+        let is_health = ["/healthz", "/readyz"].contains(&address.as_str());
+        assert!(!status.is_server_error() || is_health, "{address}: {status} {body}");
         let is_page = headers.get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
         let route = route(&address).unwrap_or_else(|| "nowhere".to_owned());
         if !is_page {
