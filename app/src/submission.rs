@@ -110,10 +110,10 @@ pub(crate) fn Token() -> impl IntoView {
 pub async fn submit(State(state): State<AppState>, request: Request<Body>) -> Response {
     let (mut parts, _) = request.into_parts();
     let arrived = parts.extensions.remove::<Arrived>();
-    let form = match posted(&parts, arrived) {
-        Ok(form) => form,
-        Err((form, error)) => return again(&state, form, error).await,
-    };
+    let (form, read) = posted(&parts, arrived);
+    if let Err(error) = read {
+        return again(&state, form, error).await;
+    }
     once::carry_out(&state, parts, form).await
 }
 
@@ -186,40 +186,41 @@ struct Posted {
 
 /// Reads a form. It is not carried out if it is too large or too slow, is not one of Lethe's, or was made for another
 /// session.
-fn posted(parts: &Parts, arrived: Option<Arrived>) -> Result<Posted, (Posted, AppError)> {
-    let plain = parts
-        .headers
-        .get(CONTENT_TYPE)
-        .and_then(|kind| kind.to_str().ok())
-        .is_some_and(|kind| kind.starts_with("application/x-www-form-urlencoded"));
-    let form = Posted {
+fn posted(parts: &Parts, arrived: Option<Arrived>) -> (Posted, Result<(), AppError>) {
+    let mut form = Posted {
         page: page_of(&parts.uri),
         path: parts.uri.path().to_owned(),
         body: Bytes::new(),
         key: None,
         extensions: parts.extensions.clone(),
     };
-    let body = match arrived {
-        Some(Arrived(Ok(body))) => body,
-        Some(Arrived(Err(error))) => return Err((form, error)),
-        None => return Err((form, AppError::Unreadable)),
-    };
-    if !plain {
-        return Err((form, AppError::Unreadable));
+    let read = read_fields(&mut form, parts, arrived);
+    (form, read)
+}
+
+fn read_fields(form: &mut Posted, parts: &Parts, arrived: Option<Arrived>) -> Result<(), AppError> {
+    let is_plain = parts
+        .headers
+        .get(CONTENT_TYPE)
+        .and_then(|kind| kind.to_str().ok())
+        .is_some_and(|kind| kind.starts_with("application/x-www-form-urlencoded"));
+    let body = arrived.map_or(Err(AppError::Unreadable), |Arrived(body)| body)?;
+    if !is_plain {
+        return Err(AppError::Unreadable);
     }
     let (mut fields, errors) = Fields::read(&body);
     let (token, key) = (fields.take(TOKEN), fields.take(KEY));
     fields.put_picked_dates();
-    let form = Posted { body: fields.body(), key, ..form };
+    (form.body, form.key) = (fields.body(), key);
     if let Some(FormToken(expected)) = parts.extensions.get()
         && token.as_deref() != Some(expected)
     {
-        return Err((form, AppError::OtherSession));
+        return Err(AppError::OtherSession);
     }
     if !fields.are_of_form() {
-        return Err((form, AppError::Unreadable));
+        return Err(AppError::Unreadable);
     }
-    if errors.is_empty() { Ok(form) } else { Err((form, AppError::Invalid(errors))) }
+    if errors.is_empty() { Ok(()) } else { Err(AppError::Invalid(errors)) }
 }
 
 /// The body of a request that has arrived whole, or why it has not.

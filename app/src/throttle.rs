@@ -218,7 +218,7 @@ impl<C: Clock + Clone> Throttle<C> {
 
     /// Drops the keys whose budget is whole again, where there is no room for others.
     fn clean(&self) {
-        if self.attempts.fetch_add(1, Ordering::Relaxed) % CLEAN_EVERY == 0 {
+        if self.attempts.fetch_add(1, Ordering::Relaxed).is_multiple_of(CLEAN_EVERY) {
             for limiter in self.limiters().into_iter().filter(|limiter| limiter.len() >= self.max_keys) {
                 limiter.retain_recent();
             }

@@ -92,7 +92,7 @@ impl Part {
         let is_named = |month: &&str| {
             **month == lower || month[..3] == lower || (*month == "september" && lower == "sept")
         };
-        let place = MONTHS.iter().position(|month| is_named(&month))?;
+        let place = MONTHS.iter().position(is_named)?;
         u32::try_from(place + 1).ok().map(Self::Month)
     }
 

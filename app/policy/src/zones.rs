@@ -258,7 +258,7 @@ mod tests {
                     Ok(()) => assert!(next.len() == 3 && !too_often, "{line}"),
                     Err(Problem::CronNeverMatches) => assert!(next.is_empty(), "{line}"),
                     Err(Problem::CronTooOften) => {
-                        assert!(comes_often && (next.is_empty() || too_often), "{line}")
+                        assert!(comes_often && (next.is_empty() || too_often), "{line}");
                     }
                     Err(other) => panic!("{line}: {other}"),
                 }

@@ -116,7 +116,7 @@ pub(crate) async fn follow(tx: &DatabaseTransaction, store: &Store, run: RunId) 
     let (library, made_at) = (store.settings.library_name.clone(), store.clock.now());
     let (_, ledger_sequence) = ledger::mark_of(tx).await?;
     let program = Certificate::PROGRAM.to_owned();
-    sign(tx, store, Certificate { residue, library, program, made_at, ledger_sequence, ..stated }).await
+    sign(tx, store, Certificate { library, program, residue, ledger_sequence, made_at, ..stated }).await
 }
 
 /// What a stored certificate states; None where that was changed after it was signed, so that it is never signed again.

@@ -188,7 +188,7 @@ pub(crate) async fn close_category_holds(tx: &DatabaseTransaction) -> Result<(),
 }
 
 /// The first part of the locks under which the manual changes of one actor are counted.
-const MANUAL_CHANGES: i32 = 0x1e7e_401;
+const MANUAL_CHANGES: i32 = 0x01e7_e401;
 
 /// Waits for other manual changes of this member of staff (0 for the command line), and keeps them waiting until the
 /// transaction ends. (SQLite has one writer anyway.)

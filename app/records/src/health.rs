@@ -220,10 +220,10 @@ fn relaxed(store: &Store) -> Vec<Condition> {
 /// What this process knows of itself without the database.
 pub fn of_this_process(store: &Store) -> Vec<Condition> {
     let vitals = store.vitals();
-    let fault = vitals.fault().map(What::Fault);
+    let faults = vitals.faults().into_iter().map(What::Fault);
     let clock = vitals.skew().reported().map(|seconds| What::ClockDiffers { seconds });
     let since = store.clock.now();
-    fault.into_iter().chain(clock).map(|what| Condition { what, task: None, run: None, since }).collect()
+    faults.chain(clock).map(|what| Condition { what, task: None, run: None, since }).collect()
 }
 
 async fn query(store: &Store, sql: &str, values: Vec<Value>) -> Result<Vec<QueryResult>, DbErr> {

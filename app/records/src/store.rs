@@ -108,7 +108,7 @@ impl Store {
     pub fn as_another_process(&self, clock: Clock) -> Self {
         let stop = Arc::new(watch::Sender::new(false));
         let (ledger, audit_key, vitals) = (Known::default(), Arc::default(), Arc::default());
-        Self { clock, ledger, audit_key, vitals, stop, ..self.clone() }
+        Self { vitals, clock, ledger, audit_key, stop, ..self.clone() }
     }
 
     /// The same database under other settings. For tests.

@@ -93,14 +93,17 @@ impl Vitals {
     }
 
     /// Returns what keeps this process from writing, as far as the last look and the requests since know.
-    pub fn fault(&self) -> Option<Fault> {
+    pub fn faults(&self) -> Vec<Fault> {
         let seen = *self.seen.borrow();
-        let noted = || {
-            let mut noted = self.noted();
-            noted.retain(|_, at| at.elapsed() < NOTED_FOR);
-            noted.keys().copied().next()
-        };
-        seen.database.or(seen.disk).or_else(noted)
+        let mut faults: Vec<Fault> = seen.database.into_iter().chain(seen.disk).collect();
+        let mut noted = self.noted();
+        noted.retain(|_, at| at.elapsed() < NOTED_FOR);
+        for fault in noted.keys() {
+            if !faults.contains(fault) {
+                faults.push(*fault);
+            }
+        }
+        faults
     }
 
     /// Whether the database did not answer at the last look.

@@ -3,7 +3,7 @@
 use crate::pages::unread_line;
 use crate::parts::Moment;
 use crate::state::{actor, opens, store};
-use chrono::Duration;
+use chrono::{DateTime, Duration, Utc};
 use leptos::prelude::*;
 use policy::four_eyes::COOLING_OFF_HOURS;
 use policy::numbers::{counted, grouped};
@@ -68,6 +68,9 @@ fn line(condition: Condition, brakes: Brakes) -> impl IntoView {
         What::ClockDiffers { seconds } => return view! { <li>{clock_differs(seconds)}</li> }.into_any(),
         _ => {}
     }
+    if let Some((href, link, rest)) = of_installation(&what, since) {
+        return view! { <li><a href=href>{link}</a>{rest}</li> }.into_any();
+    }
     // Somebody else's private task is overdue like any other, but it is not named, and nothing leads to it.
     let (name, to_task) = match task {
         None => ("a task".to_owned(), None),
@@ -110,19 +113,16 @@ fn line(condition: Condition, brakes: Brakes) -> impl IntoView {
             let more = (times > 1).then(|| format!(" and {} more", grouped(times - 1)));
             (to_run, name, view! { " missed its run of " {moment()} {more} "." }.into_any())
         }
-        What::PasswordAlone => (
-            Some("/account".to_owned()),
-            "A password alone".to_owned(),
-            " lets every member of staff sign in, even to anonymise users (LETHE_PASSWORD_ALONE=1). Use it for \
-             demonstrations only."
-                .into_any(),
-        ),
-        What::FourEyesOff => (
-            Some("/approvals".to_owned()),
-            "Four eyes are off".to_owned(),
-            ": one member of staff can start any run alone (LETHE_FOUR_EYES=off).".into_any(),
-        ),
-        What::Fault(_) | What::ClockDiffers { .. } => (None, String::new(), ().into_any()),
+        // Said above.
+        What::Fault(_)
+        | What::ClockDiffers { .. }
+        | What::PasswordAlone
+        | What::FourEyesOff
+        | What::HoldsDue { .. }
+        | What::CodesGuessed { .. }
+        | What::LimitReached { .. }
+        | What::FourEyesEnding
+        | What::SettingsWeakened { .. } => (None, String::new(), ().into_any()),
         What::OwnerGone => (
             to_task,
             name,
@@ -142,8 +142,28 @@ fn line(condition: Condition, brakes: Brakes) -> impl IntoView {
                 format!("{of_run} {wait} for a decision: values of anonymised users were found again.");
             (href, counted(findings, "finding", "findings"), rest.into_any())
         }
+    };
+    view! { <li><a href=href.unwrap_or_default()>{link}</a>{rest}</li> }.into_any()
+}
+
+/// What is said of the installation and its staff, not of a task or run: where the link leads, its words, and the rest.
+fn of_installation(what: &What, since: DateTime<Utc>) -> Option<(String, String, AnyView)> {
+    let moment = move || view! { <Moment at=since /> };
+    let said = match *what {
+        What::PasswordAlone => (
+            "/account".to_owned(),
+            "A password alone".to_owned(),
+            " lets every member of staff sign in, even to anonymise users (LETHE_PASSWORD_ALONE=1). Use it for \
+             demonstrations only."
+                .into_any(),
+        ),
+        What::FourEyesOff => (
+            "/approvals".to_owned(),
+            "Four eyes are off".to_owned(),
+            ": one member of staff can start any run alone (LETHE_FOUR_EYES=off).".into_any(),
+        ),
         What::HoldsDue { holds } => (
-            Some("/holds?show=due".to_owned()),
+            "/holds?show=due".to_owned(),
             counted(holds, "legal hold", "legal holds"),
             if holds == 1 {
                 " is due for review. It stays in force until somebody releases it.".into_any()
@@ -152,7 +172,7 @@ fn line(condition: Condition, brakes: Brakes) -> impl IntoView {
             },
         ),
         What::CodesGuessed { accounts } => (
-            Some(if opens("/audit") { "/audit" } else { "/account" }.to_owned()),
+            if opens("/audit") { "/audit" } else { "/account" }.to_owned(),
             "Wrong codes".to_owned(),
             view! {
                 " ended sign-ins of " {counted(accounts, "member", "members")} " of staff since " {moment()}
@@ -161,7 +181,7 @@ fn line(condition: Condition, brakes: Brakes) -> impl IntoView {
             .into_any(),
         ),
         What::LimitReached { actors } => (
-            Some(audit_or_approvals("limit_reached")),
+            audit_or_approvals("limit_reached"),
             "A safety limit".to_owned(),
             format!(
                 " stopped manual changes or imports of {} within a day. More changes need a second person.",
@@ -172,7 +192,7 @@ fn line(condition: Condition, brakes: Brakes) -> impl IntoView {
         What::FourEyesEnding => {
             let until = since + Duration::hours(COOLING_OFF_HOURS);
             (
-                Some("/approvals".to_owned()),
+                "/approvals".to_owned(),
                 "Four eyes".to_owned(),
                 view! {
                     " end " <Moment at=until /> ": fewer than two members of staff can approve, or the setting was \
@@ -182,15 +202,16 @@ fn line(condition: Condition, brakes: Brakes) -> impl IntoView {
             )
         }
         What::SettingsWeakened { settings } => (
-            Some(audit_or_approvals("protection_weakened")),
+            audit_or_approvals("protection_weakened"),
             counted(settings, "safety setting", "safety settings"),
             view! {
                 " weakened " {moment()} ". The limits before hold for " {COOLING_OFF_HOURS.to_string()} " hours."
             }
             .into_any(),
         ),
+        _ => return None,
     };
-    view! { <li><a href=href.unwrap_or_default()>{link}</a>{rest}</li> }.into_any()
+    Some(said)
 }
 
 /// What a clock that is not right means.

@@ -83,7 +83,7 @@ impl Watched {
         } else {
             in_time(health::read(&self.store)).await
         };
-        let is_at_work = self.pulse.age() <= LONGEST_REST && self.store.vitals().fault().is_none();
+        let is_at_work = self.pulse.age() <= LONGEST_REST && self.store.vitals().faults().is_empty();
         let status = match &health {
             Some(Health { conditions }) if is_at_work && conditions.is_empty() => Status::Ok,
             Some(_) if is_at_work => Status::Warning,

@@ -92,9 +92,9 @@ pub async fn settle_charge(
         .await?;
     let event = note(&tx, store, actor, Deed::ChargeSettled, number, &format!("charge={id}")).await?;
     store.commit(tx).await?;
-    let change =
-        Change::ChargeSettled { charge: id.0, on: today, was_anonymised: user.anonymised_on.is_some() };
-    Ok((UserNumber(number), Undo::of(actor, change, event)))
+    let was_anonymised = user.anonymised_on.is_some();
+    let settled = Change::ChargeSettled { charge: id.0, on: today, was_anonymised };
+    Ok((UserNumber(number), Undo::of(actor, settled, event)))
 }
 
 fn closed(why: &str) -> RecordsError {

@@ -6,11 +6,10 @@ use sea_orm::{DbErr, RuntimeErr, SqlxError};
 /// Returns the fault behind an error, or none where the statement itself was at fault.
 pub(crate) fn fault_of(error: &DbErr) -> Option<Fault> {
     match error {
-        DbErr::ConnectionAcquire(_) => Some(Fault::Unreachable),
         DbErr::Conn(RuntimeErr::SqlxError(error))
         | DbErr::Exec(RuntimeErr::SqlxError(error))
         | DbErr::Query(RuntimeErr::SqlxError(error)) => of_driver(error),
-        DbErr::Conn(_) => Some(Fault::Unreachable),
+        DbErr::Conn(_) | DbErr::ConnectionAcquire(_) => Some(Fault::Unreachable),
         _ => None,
     }
 }
@@ -58,11 +57,10 @@ fn of_result(code: i32) -> Option<Fault> {
     /// `SQLITE_IOERR_SHMSIZE`: the shared memory beside the file cannot grow.
     const SHARED_MEMORY: i32 = 4_874;
     match (code, code & 0xff) {
-        (SHARED_MEMORY, _) => Some(Fault::DiskFull(Place::Database)),
         // SQLITE_BUSY, SQLITE_LOCKED, SQLITE_PROTOCOL
         (_, 5 | 6 | 15) => Some(Fault::Busy),
         // SQLITE_FULL
-        (_, 13) => Some(Fault::DiskFull(Place::Database)),
+        (SHARED_MEMORY, _) | (_, 13) => Some(Fault::DiskFull(Place::Database)),
         // SQLITE_READONLY, SQLITE_IOERR, SQLITE_PERM
         (_, 8 | 10 | 3) => Some(Fault::Unwritable(Place::Database)),
         // SQLITE_CANTOPEN

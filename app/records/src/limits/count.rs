@@ -54,11 +54,11 @@ pub(crate) async fn claim(
     };
     let granted = store.settings.limits.of(counted, Window::Day);
     let since = more.decided_at.unwrap_or(more.asked_at);
-    let used = count(tx, actor, counted, since, Some(user)).await? + 1;
-    if used >= granted {
+    let changed = count(tx, actor, counted, since, Some(user)).await? + 1;
+    if changed >= granted {
         approval::use_up(tx, &more).await?;
     }
-    if used > granted { Err(RecordsError::LimitReached(limit)) } else { Ok(()) }
+    if changed > granted { Err(RecordsError::LimitReached(limit)) } else { Ok(()) }
 }
 
 /// The limits that the next change of an actor would go over, without an approval of more changes.
@@ -98,15 +98,12 @@ async fn count(
     let kinds = Change::of(counted);
     let mut values: Vec<Value> = kinds.iter().map(|kind| kind.code().into()).collect();
     values.extend([since.into(), without.map_or(0, |user| user.0).into()]);
-    let by = match actor.staff {
-        Some(staff) => {
-            values.push(staff.0.into());
-            "actor_number = ?"
-        }
-        None => {
-            values.push(actor.channel.code().into());
-            "actor_number IS NULL AND channel = ?"
-        }
+    let by = if let Some(staff) = actor.staff {
+        values.push(staff.0.into());
+        "actor_number = ?"
+    } else {
+        values.push(actor.channel.code().into());
+        "actor_number IS NULL AND channel = ?"
     };
     let sql = format!(
         "SELECT COUNT(DISTINCT user_number) AS n FROM manual_changes WHERE kind IN ({}) AND at > ? \

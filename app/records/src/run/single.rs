@@ -15,8 +15,8 @@ use crate::task::{TaskName, default_task};
 use crate::user;
 use policy::form::Problem;
 use policy::{
-    Action, Counted, Outcome, Policy, RULES_VERSION, Reason, RunId, RunKind, RunState, Selection, TaskId,
-    UserFacts, UserNumber, Verdict, assess,
+    Action, ApprovalId, Counted, Outcome, Policy, RULES_VERSION, Reason, RunId, RunKind, RunState, Selection,
+    TaskId, UserFacts, UserNumber, Verdict, assess,
 };
 use sea_orm::{ActiveModelTrait, DatabaseTransaction, Set};
 
@@ -99,7 +99,7 @@ async fn anonymise_by(
     }
     let task = task_as_shown(&tx, shown).await?;
     limits::claim(&tx, store, actor, Counted::Anonymised, number).await?;
-    carry_out_one(tx, store, actor, number, &task).await.map(Some)
+    carry_out_one(tx, store, actor, number, &task, None).await.map(Some)
 }
 
 /// Refuses unless the user number was typed to confirm.
@@ -129,16 +129,18 @@ pub(super) async fn task_as_shown(
     Ok(task)
 }
 
-/// Anonymises one user whose row is locked, counts that, and commits. Gives the run that notes it.
+/// Anonymises one user whose row is locked, counts that, and commits. Gives the run that notes it, with the approval that
+/// was used up for it.
 pub(super) async fn carry_out_one(
     tx: DatabaseTransaction,
     store: &Store,
     actor: Actor,
     number: UserNumber,
     task: &tasks::Model,
+    approval: Option<ApprovalId>,
 ) -> Result<RunId, RecordsError> {
     let policy = stored_policy(&task.policy)?;
-    let run = insert_run(&tx, store, actor, task).await?;
+    let run = insert_run(&tx, store, actor, task, approval).await?;
     let job =
         Job { run: RunId(run.id), policy: &policy, today: run.today, selection: Selection::Single, actor };
     let memory = Memory::read(&tx, &policy, &[number]).await?;
@@ -171,6 +173,7 @@ async fn insert_run(
     store: &Store,
     actor: Actor,
     task: &tasks::Model,
+    approval: Option<ApprovalId>,
 ) -> Result<runs::Model, RecordsError> {
     let now = store.clock.now();
     let run = runs::ActiveModel {
@@ -183,6 +186,7 @@ async fn insert_run(
         rules_version: Set(RULES_VERSION),
         actor_number: Set(actor.staff.map(|staff| staff.0)),
         channel: Set(actor.channel.code().to_owned()),
+        approval_id: Set(approval.map(|approval| approval.0)),
         created_at: Set(now),
         finished_at: Set(Some(now)),
         users: Set(1),

@@ -60,7 +60,7 @@ async fn within_limits(
     }
     let detail = format!("approval={approval}");
     audit::note(&tx, &store.clock, actor, Deed::StaffDisabled, subject, None, &detail).await?;
-    carry_out_one(tx, store, actor, number, &task).await.map(Some)
+    carry_out_one(tx, store, actor, number, &task, Some(approval)).await.map(Some)
 }
 
 /// The roles of a member of staff whom this actor can have anonymised. Refuses for a user without a role, a fictitious

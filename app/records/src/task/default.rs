@@ -74,7 +74,7 @@ pub async fn make_default(store: &Store, actor: Actor, id: TaskId) -> Result<(),
     let before = lock_and_keep(&tx).await?;
     super::row_for(&tx, actor, id).await?;
     if before.as_ref().is_some_and(|task| task.id == id.0) {
-        return Ok(store.commit(tx).await?);
+        return store.commit(tx).await;
     }
     if let Some(before) = before {
         set(&tx, before.id, false).await?;

@@ -168,7 +168,7 @@ async fn the_people_of_a_run_are_counted_over_all_pages() {
             let query = MemberQuery { text: text.to_owned(), ..MemberQuery::default() };
             assert_eq!(run::count_members(&store, id, &query).await.unwrap(), count, "{text}");
             let listed = run::members(&store, &read, &query, &Paging::default()).await.unwrap().rows;
-            assert_eq!(listed.len() as i64, count, "{text}");
+            assert_eq!(i64::try_from(listed.len()).unwrap(), count, "{text}");
         }
     })
     .await;

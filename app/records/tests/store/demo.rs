@@ -210,6 +210,7 @@ async fn comparable(store: &Store) -> (Vec<photos::Model>, Vec<String>) {
                 "ledger_mark|",
                 "audit_head|",
                 "credentials|",
+                "manual_changes|",
             ]
             .iter()
             .any(|table| line.starts_with(table))

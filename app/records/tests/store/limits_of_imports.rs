@@ -108,7 +108,8 @@ async fn no_file_overwrites_what_a_legal_hold_keeps() {
 async fn a_file_that_touches_many_users_needs_a_confirmation() {
     for_each_database(async |store| {
         staff(&store, UserNumber(8001), Role::Administrator).await;
-        let users: String = (0..30).map(|at| format!("u{at},Leaver{at},u{at}@example.org\n")).collect();
+        let users: Vec<String> = (0..30).map(|at| format!("u{at},Leaver{at},u{at}@example.org\n")).collect();
+        let users = users.concat();
         import(&store, &format!("user_id,last_name,email\n{users}")).await;
         execute(&store, "UPDATE users SET leaving_on = NULL").await;
         let store = limited(&store, |limits| (limits.import_users, limits.import_percent) = (25, 100));

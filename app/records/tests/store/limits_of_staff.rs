@@ -4,11 +4,12 @@ use crate::holds::{at_desk, staff, with};
 use crate::support::{add, add_task, clock, day, dump, execute, five_days, for_each_database, leaver};
 use policy::user_form::UserForm;
 use policy::{Action, Brakes, FourEyes, Limits, Role, Roles, UserNumber};
-use records::entity::{audit_events, certificates, user_roles, users};
+use records::entity::{audit_events, user_roles, users};
 use records::health::{self, What};
 use records::residue::{Standing, background_scans, standing};
 use records::{
-    Actor, Clock, RecordsError, Settings, Store, approval, protection, run, staff as accounts, user,
+    Actor, Clock, RecordsError, Settings, Store, approval, certificate, protection, run, staff as accounts,
+    user,
 };
 use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, Set};
 
@@ -97,8 +98,8 @@ async fn a_member_of_staff_is_anonymised_by_two_people_and_leaves_nothing() {
         assert!(policy::replacement::is_replacement(&record.name), "{}", record.name);
         let (run, result) = standing(&store, EDITH).await.unwrap().unwrap();
         assert_eq!(result, Standing::Clean);
-        let certificate = certificates::Entity::find_by_id(run.0).one(store.database()).await.unwrap();
-        assert!(certificate.is_some());
+        let says = certificate::read(&store, run).await.unwrap().certificate;
+        assert_eq!((says.started_by, says.approved_by), (Some(CHIEF), Some(BEN)));
         let events = audit_events::Entity::find().filter(audit_events::Column::SubjectId.eq(EDITH.0));
         let events =
             events.filter(audit_events::Column::SubjectKind.eq("user")).all(store.database()).await.unwrap();

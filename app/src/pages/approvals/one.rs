@@ -148,7 +148,8 @@ fn consequence(about: &About) -> (AnyView, String) {
         About::MoreChanges => {
             let what = view! {
                 <p>
-                    "After your approval the member of staff who asked can change more users than the safety limits allow:                      anonymise them singly, mark them for deletion, or give them earlier leaving dates. "
+                    "After your approval the member of staff who asked can change more users than the safety limits allow: \
+                     anonymise them singly, mark them for deletion, or give them earlier leaving dates. "
                     <b>"Users who are anonymised cannot be restored."</b>
                 </p>
             };
@@ -158,7 +159,8 @@ fn consequence(about: &About) -> (AnyView, String) {
             let record = view! { <a href=format!("/users/{user}/anonymise")>"user "{user.to_string()}</a> };
             let what = view! {
                 <p>
-                    "After your approval another member of staff can anonymise " {record} ". Their sign-in, sessions and                      roles end first. UserID, names and e-mail are removed. " <b>"That cannot be undone."</b>
+                    "After your approval another member of staff can anonymise " {record} ". Their sign-in, sessions and \
+                     roles end first. UserID, names and e-mail are removed. " <b>"That cannot be undone."</b>
                 </p>
             };
             (what.into_any(), format!("Approve anonymising user {user}"))

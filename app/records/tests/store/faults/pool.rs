@@ -5,7 +5,7 @@ use super::{refuse, repair};
 use crate::support::{execute, for_each_database};
 use policy::user_form::UserForm;
 use records::{Actor, Fault, Store, user};
-use sea_orm::{ConnectionTrait, DatabaseBackend};
+use sea_orm::{ConnectionTrait, DatabaseBackend, TransactionTrait};
 use std::time::{Duration, Instant};
 
 async fn save(store: &Store, name: &str) -> Result<(), records::RecordsError> {
@@ -94,7 +94,6 @@ async fn whoever_waits_too_long_for_another_writer_is_told_that_it_is_busy() {
         if store.database().get_database_backend() == DatabaseBackend::Postgres {
             return;
         }
-        use sea_orm::TransactionTrait;
         let other = store.database().begin().await.unwrap();
         other.execute_unprepared("UPDATE terms SET code = code").await.unwrap();
         other

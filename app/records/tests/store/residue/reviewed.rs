@@ -32,8 +32,9 @@ async fn each_decision_makes_a_version_that_supersedes_the_one_before() {
         let first = file(&store, id, None).await.unwrap();
         let decisions = [Decision::Kept, Decision::Removed, Decision::Removed];
         for (at, decision) in decisions.into_iter().enumerate() {
+            let open_places = 3 - i64::try_from(at).unwrap();
             let residue = read(&store, id).await.unwrap().certificate.residue;
-            assert_eq!((residue.places, residue.open_places), (3, 3 - at as i64));
+            assert_eq!((residue.places, residue.open_places), (3, open_places));
             decide(&store, Actor::COMMAND_LINE, found[at].id, decision, seen(&found[at])).await.unwrap();
         }
         let last = read(&store, id).await.unwrap();
@@ -144,7 +145,7 @@ async fn open_findings_are_said_wherever_the_run_is_until_all_are_decided() {
         let id = to_review(&store).await;
         let found = open(&store, id).await;
         for (at, finding) in found.iter().enumerate() {
-            let left = 3 - at as i64;
+            let left = 3 - i64::try_from(at).unwrap();
             assert_eq!(told(&store).await, [(What::FindingsOpen { findings: left }, Some(id.0))]);
             let read = run::read(&store, id).await.unwrap();
             assert_eq!((read.open_findings, read.findings), (left, 3));

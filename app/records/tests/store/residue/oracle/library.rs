@@ -265,16 +265,13 @@ impl<'a> Others<'a> {
         let is_theirs = place.owner.filter(|owner| self.is_other(*owner)).is_some_and(|owner| {
             let exactly = self.has_exactly(owner, word);
             match place.table {
-                "user_words" => exactly || self.has_in_record(owner, word) || value.is_name() && exactly,
+                "user_words" => exactly || self.has_in_record(owner, word),
                 "messages" => exactly,
                 _ => value.is_name() && exactly,
             }
         });
-        is_allowed
-            && !is_in_its_column
-            && !(value.is_name() && place.identifies)
-            && !is_part_of_address
-            && !is_theirs
+        let is_name_among_names = value.is_name() && place.identifies;
+        is_allowed && !is_in_its_column && !is_name_among_names && !is_part_of_address && !is_theirs
     }
 
     fn is_other(&self, user: i64) -> bool {

@@ -120,7 +120,9 @@ pub fn values(fields: &[Field], custom: &[String], recipients: &[String]) -> Vec
             _ => ValueKind::Address,
         };
         if !is_known && kind == ValueKind::Email {
-            parts(kind, text).iter().for_each(|part| spell(&mut values, kind, part));
+            for part in parts(kind, text) {
+                spell(&mut values, kind, &part);
+            }
         } else if !is_known {
             spell(&mut values, kind, text);
         }
