@@ -162,6 +162,7 @@ async fn keys_that_were_given_again_are_not_residue_in_their_place() {
         let leaving =
             add(&store, users::ActiveModel { uuid: Set("third".to_owned()), ..keys("Third") }).await;
         let number = UserNumber(leaving.number);
+        a_loan(&store, 1, heir, text).await;
         run::anonymise_one(&store, Actor::COMMAND_LINE, number, &number.to_string()).await.unwrap();
         execute(
             &store,
@@ -170,7 +171,6 @@ async fn keys_that_were_given_again_are_not_residue_in_their_place() {
             ),
         )
         .await;
-        a_loan(&store, 1, heir, text).await;
         background_scans().await;
         let now = standing(&store, number).await.unwrap().unwrap().1;
         assert_eq!(now, Standing::Found { open: 1, decided: 0 });

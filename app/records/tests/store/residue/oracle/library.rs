@@ -280,7 +280,7 @@ impl<'a> Others<'a> {
 
     /// All values with these letters.
     fn same(&self, word: &str) -> impl Iterator<Item = &'a Value> {
-        self.words[word].iter().map(|(_, value)| *value)
+        self.words.get(word).into_iter().flatten().map(|(_, value)| *value)
     }
 
     /// How many anonymised users had these letters.
