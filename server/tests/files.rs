@@ -205,23 +205,23 @@ fn rights_that_are_missing_are_named_before_anything_is_changed() {
         set_mode(&path, mode);
         for arguments in [&["serve"][..], &["tasks", "list"], &["check"]] {
             let output = as_nobody(&place, arguments).unwrap();
-            let words = said(&output);
-            assert_eq!(output.status.code(), Some(1), "{name} {mode:o}: {words}");
+            let answer = said(&output);
+            assert_eq!(output.status.code(), Some(1), "{name} {mode:o}: {answer}");
             assert!(
-                words.contains("permission denied") && words.contains("chmod u+rwX"),
-                "{name} {mode:o}: {words}"
+                answer.contains("permission denied") && answer.contains("chmod u+rwX"),
+                "{name} {mode:o}: {answer}"
             );
             assert!(
-                words.contains(name) && !words.contains("start-over") && !words.contains("damaged"),
-                "{words}"
+                answer.contains(name) && !answer.contains("start-over") && !answer.contains("damaged"),
+                "{answer}"
             );
         }
         fs::set_permissions(&path, before).unwrap();
     }
     // A file of another user.
     chown(data.join("lethe.ledger"), Some(0), Some(0)).unwrap();
-    let words = said(&as_nobody(&place, &["serve"]).unwrap());
-    assert!(words.contains("belongs to user root") && words.contains("chown 65534"), "{words}");
+    let refusal = said(&as_nobody(&place, &["serve"]).unwrap());
+    assert!(refusal.contains("belongs to user root") && refusal.contains("chown 65534"), "{refusal}");
     chown(data.join("lethe.ledger"), Some(NOBODY), Some(NOBODY)).unwrap();
     let works = as_nobody(&place, &["audit", "verify"]).unwrap();
     assert!(works.status.success(), "nothing was lost: {}", said(&works));

@@ -92,14 +92,14 @@ impl Staff {
                 let tasks: Vec<i64> =
                     tasks.iter().filter(|task| task.owner == Some(user)).map(|task| task.id.0).collect();
                 output.print(&json!({ "user": user, "tasks": tasks }), |_| {
-                    let mut words = format!("User {user} cannot sign in any more");
-                    for task in &tasks {
-                        let reassign = format!("lethe tasks reassign {task} --owner NUMBER");
-                        words.push_str(&format!(
-                            "\nTask {task} has no owner who can sign in now. To reassign it: {reassign}"
-                        ));
-                    }
-                    words
+                    let mut lines = vec![format!("User {user} cannot sign in any more")];
+                    lines.extend(tasks.iter().map(|task| {
+                        format!(
+                            "Task {task} has no owner who can sign in now. To reassign it: \
+                             lethe tasks reassign {task} --owner NUMBER"
+                        )
+                    }));
+                    lines.join("\n")
                 })?;
             }
             Self::Anonymise { number, confirm } => {

@@ -56,7 +56,7 @@ pub(super) fn file(path: &Path, need: Need, name: &str) -> Option<String> {
 /// What keeps files from being made in a folder, and something from being written into them.
 pub(super) fn folder(path: &Path, name: &str) -> Option<String> {
     let made = tempfile::Builder::new().prefix(".lethe-check").tempfile_in(path);
-    let written = made.and_then(|mut file| file.write_all(&[0; PROBE_BYTES]));
+    let written = made.and_then(|mut file| file.write_all(&vec![0; PROBE_BYTES]));
     written.err().map(|error| words(path, "written to", &error, name))
 }
 

@@ -81,7 +81,8 @@ pub(super) fn page(title: &str, paragraphs: &[String], loads_again: bool) -> Res
     } else {
         String::new()
     };
-    let text: String = paragraphs.iter().map(|text| format!("<p>{text}</p>\n")).collect();
+    let text: Vec<String> = paragraphs.iter().map(|text| format!("<p>{text}</p>\n")).collect();
+    let text = text.concat();
     let page = format!(
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\

@@ -75,7 +75,7 @@ impl<S> Accept<TcpStream, S> for ConnectionLimits {
             let address = peer.ip().to_canonical();
             // A proxy connects for everybody; it bounds its clients itself.
             let client = (!self.proxies.contains(&address)).then_some(address);
-            let place = self.connections.place(client).ok_or(io::ErrorKind::ConnectionRefused)?;
+            let place = self.connections.place(client)?;
             Ok((Connection::new(stream, place, self.read), service))
         });
         ready(accepted)

@@ -117,7 +117,7 @@ async fn begin(
     };
     match trip.seal(&state.store).await {
         Ok(sealed) => with_cookies(Redirect::to(&address), [cookie::of_trip(state.cookies, &sealed)]),
-        Err(error) => failed(&state, &error),
+        Err(error) => failed(state, &error),
     }
 }
 

@@ -98,7 +98,7 @@ impl Drop for Server {
 pub fn ask(address: &str, cookie: &str, what: &str, form: &str) -> Answer {
     let began = Instant::now();
     let mut stream = TcpStream::connect(address).unwrap();
-    stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+    stream.set_read_timeout(Some(Duration::from_mins(1))).unwrap();
     write!(
         stream,
         "{what} HTTP/1.1\r\nHost: {address}\r\nCookie: {cookie}\r\nConnection: close\r\n\

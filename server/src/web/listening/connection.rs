@@ -31,12 +31,10 @@ impl Default for Connections {
 }
 
 impl Connections {
-    /// Returns a place for one more connection: of a client, or of a proxy, which needs none.
-    pub(super) fn place(&self, client: Option<IpAddr>) -> Option<Option<Place>> {
-        match client {
-            Some(address) => self.0.place(address).map(Some),
-            None => Some(None),
-        }
+    /// Returns a place for one more connection of a client; a proxy needs none. Refuses the connection if there is none left.
+    pub(super) fn place(&self, client: Option<IpAddr>) -> io::Result<Option<Place>> {
+        let Some(address) = client else { return Ok(None) };
+        self.0.place(address).map(Some).ok_or_else(|| io::ErrorKind::ConnectionRefused.into())
     }
 }
 

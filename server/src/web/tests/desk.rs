@@ -58,12 +58,12 @@ impl Desk {
     /// As [`Desk::open`], on a fresh PostgreSQL database. None where no server is named, which continuous integration
     /// does not allow.
     pub(in crate::web) async fn open_on_postgres() -> Option<Self> {
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
         let Ok(server) = std::env::var("TEST_POSTGRES_URL") else {
             assert!(std::env::var("CI").is_err(), "TEST_POSTGRES_URL is not set");
             eprintln!("PostgreSQL is not tested: TEST_POSTGRES_URL is not set (make test sets it)");
             return None;
         };
-        static NUMBER: AtomicU32 = AtomicU32::new(0);
         let name = format!("w{}_{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
         let admin = Database::connect(&server).await.expect("a server");
         admin.execute_unprepared(&format!("CREATE DATABASE {name}")).await.expect("a database");

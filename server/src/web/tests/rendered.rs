@@ -37,7 +37,7 @@ pub(super) enum Kind {
 }
 
 fn select<'a>(of: ElementRef<'a>, selector: &str) -> Vec<ElementRef<'a>> {
-    of.select(&Selector::parse(selector).unwrap()).collect()
+    of.select(&Selector::parse(selector).expect("a selector")).collect()
 }
 
 fn field(element: ElementRef<'_>) -> Option<Field> {

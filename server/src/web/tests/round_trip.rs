@@ -223,6 +223,8 @@ async fn what_a_task_would_not_use_is_rejected_at_its_field() {
 /// The forms that store one thing or two: a field, what is sent, and where it is stored.
 #[tokio::test]
 async fn every_field_of_the_smaller_forms_is_stored() {
+    type Fields<'a> = Vec<(&'a str, &'a str, String, &'a str)>;
+
     let (desk, other) = library().await;
     let ng = text(&desk, "SELECT CAST(number AS TEXT) FROM users WHERE user_id = 'ng'").await;
     let today = desk.store.clock().today();
@@ -238,7 +240,6 @@ async fn every_field_of_the_smaller_forms_is_stored() {
     let (review_words, later_words) = (policy::dates::shown(review), policy::dates::shown(later));
     let hold = "FROM legal_holds ORDER BY id DESC LIMIT 1";
     let role = format!("SELECT role FROM user_roles WHERE user_number = {other} AND role = 'dpo'");
-    type Fields<'a> = Vec<(&'a str, &'a str, String, &'a str)>;
     let cases: Vec<(String, &str, Fields<'_>)> = vec![
         (
             format!("/users/{ng}"),

@@ -183,7 +183,7 @@ async fn a_password_is_the_same_from_every_keyboard() {
     let desk = library(true).await;
     let added = staff::add(&desk.store, records::Actor::COMMAND_LINE, "bar", Role::Librarian).await.unwrap();
     let key = added.1.unwrap().token;
-    let percent = |text: &str| text.bytes().map(|byte| format!("%{byte:02X}")).collect::<String>();
+    let percent = |text: &str| text.bytes().map(|byte| format!("%{byte:02X}")).collect::<Vec<_>>().concat();
     let composed = "gr\u{f6}\u{df}ere B\u{e4}renh\u{f6}hle fr\u{fc}h";
     let decomposed = "gro\u{308}\u{df}ere Ba\u{308}renho\u{308}hle fru\u{308}h";
     let form = format!(
