@@ -109,7 +109,7 @@ fn a_secret_is_the_text_of_its_file() {
 }
 
 /// A value of each documented variable that is not its default, and what it needs beside it.
-const VALUES: [(&str, &str); 24] = [
+const VALUES: [(&str, &str); 34] = [
     ("LETHE_DATABASE_URL", "postgres://lethe@localhost/lethe"),
     ("LETHE_ADDR", "127.0.0.1:4000"),
     ("LETHE_PUBLIC_URL", "https://lethe.example.org"),
@@ -134,6 +134,16 @@ const VALUES: [(&str, &str); 24] = [
     ("LETHE_LEASE_SECONDS", "5"),
     ("LETHE_VACUUM_UP_TO_MB", "0"),
     ("LETHE_DEMO", "1"),
+    ("LETHE_LIBRARY_NAME", "City Library"),
+    ("LETHE_METRICS_ADDR", "127.0.0.1:9100"),
+    ("LETHE_METRICS_TOKEN_FILE", "/run/secrets/metrics"),
+    ("LETHE_LIMIT_ANONYMISE_PER_HOUR", "7"),
+    ("LETHE_LIMIT_ANONYMISE_PER_DAY", "7"),
+    ("LETHE_LIMIT_MARK_PER_HOUR", "7"),
+    ("LETHE_LIMIT_MARK_PER_DAY", "7"),
+    ("LETHE_LIMIT_MANUAL_PER_RUN", "7"),
+    ("LETHE_LIMIT_IMPORT_USERS", "7"),
+    ("LETHE_LIMIT_IMPORT_PERCENT", "7"),
 ];
 
 /// The value that goes with a variable: some need another one beside them.

@@ -62,12 +62,13 @@ pub(crate) fn corrects(old: &users::Model, new: &users::Model) -> bool {
         && (old.birth_date.is_none() || new.birth_date.is_some())
 }
 
-/// Whether a change lets a condition be met earlier, or brings the user into the scope of a task.
+/// Whether a change lets a condition be met earlier, or ends that the user is excluded as fictitious. That an import has
+/// matched a user counts as neither: the limits of the run see how many users come into its scope.
 pub(crate) fn is_eligible_earlier(old: &users::Model, new: &users::Model) -> bool {
     let active = |user: &users::Model| user.last_activity_on.or(user.created_on);
     let earlier =
         [(old.leaving_on, new.leaving_on), (old.marked_on, new.marked_on), (active(old), active(new))]
             .into_iter()
             .any(|(old, new)| new.is_some_and(|new| old.is_none_or(|old| new < old)));
-    earlier || old.fictitious && !new.fictitious || !old.imported && new.imported
+    earlier || old.fictitious && !new.fictitious
 }

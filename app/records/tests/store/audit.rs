@@ -280,7 +280,7 @@ async fn the_end_is_anchored_once_a_day_and_the_anchors_are_believed_only_with_t
             assert!(found.contains(&Finding::AnchorDiffers { date }), "{forged}: {found:?}");
         }
         std::fs::write(&path, text.trim_end()).unwrap();
-        refused(&store, staff(1), Action::Administer).await.unwrap();
+        refused(&store, staff(2), Action::Administer).await.unwrap();
         assert!(verdict(&tomorrow).await.is_whole());
         assert_eq!(lines(), 3, "a line that lost its end does not spoil the next one");
         assert!(verdict(&tomorrow).await.is_whole());

@@ -211,6 +211,8 @@ async fn comparable(store: &Store) -> (Vec<photos::Model>, Vec<String>) {
                 "audit_head|",
                 "credentials|",
                 "manual_changes|",
+                "installation_keys|",
+                "protections|",
             ]
             .iter()
             .any(|table| line.starts_with(table))

@@ -244,8 +244,9 @@ async fn a_chain_that_was_cut_off_is_named() {
         execute(&store, "DELETE FROM audit_events WHERE sequence > 5").await;
         let mac = kept[4].mac.as_deref().unwrap();
         execute(&store, &format!("UPDATE audit_head SET sequence = 5, mac = '{mac}'")).await;
-        for _ in 5..=last {
-            records::audit::refused(&store, super::staff(1), policy::Action::Run).await.unwrap();
+        // Of each member of staff another event: repeated refusals of one are counted, not listed.
+        for number in 5..=last {
+            records::audit::refused(&store, super::staff(number), policy::Action::Run).await.unwrap();
         }
         let date = Some(store.clock().today());
         assert_eq!(found(&store).await, [Finding::AnchorDiffers { date }]);

@@ -20,6 +20,7 @@ const NOT_HERE: &[&str] = &[
     "certificates",
     "superseded_certificates",
     "ledger_mark",
+    "installation_keys",
     "replays",
     "approvals",
     "audit_head",
