@@ -73,7 +73,6 @@ const AT_ONCE: usize = 256;
 /// nobody is let in before the ledger is replayed.
 pub(crate) async fn serve(config: &Config, store: Store) -> anyhow::Result<()> {
     let addr = config.listen_on()?;
-    records::protection::remember(&store, &config.settings()).await?;
     let listener = TcpListener::bind(addr).await.with_context(|| format!("cannot listen on {addr}"))?;
     let address = config.address(listener.local_addr()?);
     let outside = Outside {
@@ -108,6 +107,8 @@ pub(crate) async fn serve(config: &Config, store: Store) -> anyhow::Result<()> {
             replay(&store, &door).await?;
             door.open(desk);
         }
+        // After a restore nothing is written before the ledger is replayed.
+        records::protection::remember(&store, &config.settings()).await?;
         scheduler::look(store.clone(), pulse).await;
         anyhow::Ok(())
     };

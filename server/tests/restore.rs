@@ -110,7 +110,12 @@ impl Server {
     fn start(folder: &Path) -> Self {
         let mut process = lethe(folder).arg("serve").stderr(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(process.stderr.take().unwrap()).lines().map_while(Result::ok);
-        let address = lines.find_map(|line| Some(line.split_once("http://")?.1.trim().to_owned())).unwrap();
+        let mut said = Vec::new();
+        let address = lines.find_map(|line| {
+            said.push(line);
+            Some(said.last()?.split_once("http://")?.1.trim().to_owned())
+        });
+        let address = address.unwrap_or_else(|| panic!("it does not serve: {said:#?}"));
         let log = Arc::new(Mutex::new(String::new()));
         let written = log.clone();
         std::thread::spawn(move || lines.for_each(|line| *written.lock().unwrap() += &line));
@@ -255,7 +260,7 @@ async fn a_certificate_is_shown_downloaded_and_checked() {
     add_leavers(&desk, 1..=3).await;
     close(desk).await;
     done(folder, &["tasks", "run", "1", "--confirm", "3"]);
-    assert!(done(folder, &["runs", "verify", "2"]).contains("The certificate of run 2 holds"));
+    assert!(done(folder, &["runs", "verify", "2"]).contains("The certificate of run 2, version 1, holds"));
 
     let mut server = Server::start(folder);
     server.sign_in(folder);

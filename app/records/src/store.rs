@@ -13,7 +13,8 @@ use crate::settings::Settings;
 use crate::staff::password::HashQueue;
 use crate::vitals::Vitals;
 use chrono::{DateTime, Utc};
-use sea_orm::{Database, DatabaseConnection, DatabaseTransaction};
+use sea_orm::{Database, DatabaseConnection, DatabaseTransaction, DbErr};
+use std::fmt;
 use std::sync::Arc;
 use tokio::sync::{OnceCell, watch};
 
@@ -21,8 +22,8 @@ use tokio::sync::{OnceCell, watch};
 #[derive(Clone, Debug)]
 pub struct Store {
     pub(crate) db: DatabaseConnection,
-    /// The one connection of `vitals`.
-    pub(crate) probe: DatabaseConnection,
+    address: Address,
+    probe: Arc<OnceCell<DatabaseConnection>>,
     pub(crate) vitals: Arc<Vitals>,
     pub(crate) clock: Clock,
     pub(crate) settings: Arc<Settings>,
@@ -36,6 +37,16 @@ pub struct Store {
     pub(crate) hashing: Arc<HashQueue>,
     pub(crate) repeats: Arc<Repeats>,
     stop: Arc<watch::Sender<bool>>,
+}
+
+/// The URL of the database. It can hold a password, so it is never printed.
+#[derive(Clone)]
+struct Address(Arc<str>);
+
+impl fmt::Debug for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Address")
+    }
 }
 
 /// How a store is opened.
@@ -64,16 +75,12 @@ impl Store {
         let db = opening::connect(url).await?;
         opening::check_integrity(&db, opening.check_up_to).await?;
         opening::bring_up_to_date(&db).await?;
-        let probe = if url.contains(":memory:") {
-            db.clone()
-        } else {
-            Database::connect(dialect::probe_options(url)).await?
-        };
         let settings = protection::strictest(&db, settings).await?;
         let store = Self {
             key_fingerprint: key::establish(&db, &settings.key, opening.key).await?.into(),
             db,
-            probe,
+            address: Address(url.into()),
+            probe: Arc::default(),
             vitals: Arc::default(),
             clock,
             settings: Arc::new(settings),
@@ -120,6 +127,15 @@ impl Store {
     /// The clock.
     pub const fn clock(&self) -> &Clock {
         &self.clock
+    }
+
+    /// Returns the one connection of `vitals`. It is opened when it is first needed: where a process never looks, the last
+    /// connection of an SQLite file empties the write-ahead log when it closes.
+    pub(crate) async fn probe(&self) -> Result<&DatabaseConnection, DbErr> {
+        if self.address.0.contains(":memory:") {
+            return Ok(&self.db);
+        }
+        self.probe.get_or_try_init(|| Database::connect(dialect::probe_options(&self.address.0))).await
     }
 
     /// What this process knows of its own state.

@@ -38,7 +38,7 @@ struct Other {
 
 /// Writes the sign of life and compares the clocks.
 pub(super) async fn beat(store: &Store, row: &mut Row) -> Result<Skew, RecordsError> {
-    let db = &store.probe;
+    let db = store.probe().await?;
     let began = store.clock.of_computer();
     let id = write(store, row.id, began).await?;
     row.id = Some(id);
@@ -86,7 +86,8 @@ pub(super) async fn beat(store: &Store, row: &mut Row) -> Result<Skew, RecordsEr
 }
 
 async fn write(store: &Store, id: Option<i64>, at: DateTime<Utc>) -> Result<i64, DbErr> {
-    let (db, backend) = (&store.probe, store.probe.get_database_backend());
+    let db = store.probe().await?;
+    let backend = db.get_database_backend();
     if let Some(id) = id {
         let sql = "UPDATE servers SET beats = beats + 1, seen_at = ? WHERE id = ?";
         let written = db.execute_raw(dialect::statement(backend, sql, vec![at.into(), id.into()])).await?;
@@ -101,19 +102,17 @@ async fn write(store: &Store, id: Option<i64>, at: DateTime<Utc>) -> Result<i64,
 
 async fn others(store: &Store, id: i64) -> Result<Vec<(i64, i64, DateTime<Utc>)>, DbErr> {
     let sql = "SELECT id, beats, seen_at FROM servers WHERE id <> ?";
-    let statement = dialect::statement(store.probe.get_database_backend(), sql, vec![id.into()]);
-    let rows = store.probe.query_all_raw(statement).await?;
+    let db = store.probe().await?;
+    let rows = db.query_all_raw(dialect::statement(db.get_database_backend(), sql, vec![id.into()])).await?;
     rows.iter()
         .map(|row| Ok((row.try_get("", "id")?, row.try_get("", "beats")?, row.try_get("", "seen_at")?)))
         .collect()
 }
 
 async fn delete(store: &Store, id: i64) -> Result<(), DbErr> {
-    let backend = store.probe.get_database_backend();
-    store
-        .probe
-        .execute_raw(dialect::statement(backend, "DELETE FROM servers WHERE id = ?", vec![id.into()]))
-        .await?;
+    let db = store.probe().await?;
+    let sql = "DELETE FROM servers WHERE id = ?";
+    db.execute_raw(dialect::statement(db.get_database_backend(), sql, vec![id.into()])).await?;
     Ok(())
 }
 

@@ -3,12 +3,15 @@
 use super::desk::{Desk, PASSWORD, cookie, post};
 use crate::web::{FUNCTIONS, ISLANDS, Outside, handlers, pages};
 use app::doors::{DOORS, Need, need};
+use app::throttle::{Budget, Limits, Throttle};
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
 use leptos::server_fn::axum::server_fn_paths;
 use policy::Role;
 use records::{Actor, SignIn, session, staff};
 use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
 
 /// Every address as the router and the server functions have it.
 pub(super) fn addresses() -> BTreeSet<String> {
@@ -51,7 +54,14 @@ fn request(address: &str, token: &str) -> Request<Body> {
 
 #[tokio::test]
 async fn each_door_opens_for_whom_it_should_and_for_nobody_else() {
-    let mut desk = Desk::closed(SignIn { password_alone: true, ..SignIn::default() }).await;
+    // One role is refused more pages in a row here than the rate limit allows.
+    let refused = Budget { burst: 1_000, period: Duration::from_secs(1) };
+    let mut desk = Desk::with(
+        |settings| settings.sign_in = SignIn { password_alone: true, ..SignIn::default() },
+        |state| state.throttle = Arc::new(Throttle::with_limits(Limits { refused, ..Limits::default() })),
+        Outside::default(),
+    )
+    .await;
     for role in Role::ALL {
         desk.staff(role.code(), &[role]).await;
     }

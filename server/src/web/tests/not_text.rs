@@ -127,7 +127,8 @@ async fn each_form_refuses_what_is_no_text_at_its_field() {
                 )
                 .await;
             assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
-            let (_, at_field) = page.split_once("id=\"city-problem\">").expect("the place for the problem");
+            let place = "id=\"city-problem\" class=\"problem\">";
+            let (_, at_field) = page.split_once(place).expect("the place for the problem");
             assert!(at_field.starts_with("Remove the characters that cannot be seen"), "{bad}");
             assert!(page.contains("kept") && page.contains("value=\"Ng\""), "what was typed comes back");
             let (status, ..) = desk.try_to_sign_in(&format!("everything{bad}"), "x").await;

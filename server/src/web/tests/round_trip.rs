@@ -64,7 +64,7 @@ fn filled(mut form: Rendered, person: UserNumber) -> Rendered {
 async fn every_field_of_a_user_is_stored() {
     let (desk, other) = library().await;
     let new = filled(form(&desk.get("/users/new").await.2, "/do/save_user"), other);
-    assert!(new.shown().count() >= 28, "{new:?}");
+    assert!(new.shown().count() >= 27, "{new:?}");
     let (status, location, page) = desk.post(&new.action, new.body()).await;
     assert_eq!(status, StatusCode::SEE_OTHER, "{page}");
     let record = location.split('?').next().expect("an address").to_owned();
@@ -192,8 +192,8 @@ async fn what_a_task_would_not_use_is_rejected_at_its_field() {
         let (status, _, page) = desk.post(&new.action, new.body()).await;
         assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{kind}");
         for part in all {
-            let (_, at_field) =
-                page.split_once(&format!("id=\"{part}-problem\">")).expect("the place for the problem");
+            let place = format!("id=\"{part}-problem\" class=\"problem\">");
+            let (_, at_field) = page.split_once(&place).expect("the place for the problem");
             let problem = at_field.split('<').next().unwrap_or_default();
             assert_eq!(
                 problem.contains("Choose the schedule that uses this value"),
@@ -212,10 +212,13 @@ async fn what_a_task_would_not_use_is_rejected_at_its_field() {
         tick.kind = Kind::Tick(false);
         let (status, _, page) = desk.post(&new.action, new.body()).await;
         assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{condition}");
-        let (_, at_field) = page.split_once(&format!("id=\"{condition}_days-problem\">")).expect("the place");
+        let place = format!("id=\"{condition}_days-problem\" class=\"problem\">");
+        let (_, at_field) = page.split_once(&place).expect("the place");
         assert!(at_field.starts_with("Tick the condition, or clear the number"), "{condition}");
         assert!(page.contains("The rule is incomplete"), "the summary describes no wider rule");
-        assert!(!page.contains("Users who "), "{page}");
+        let summary =
+            page.split_once("class=\"sentence\">").and_then(|(_, rest)| rest.split("</div>").next());
+        assert!(!summary.expect("a summary").contains("Users who "), "{page}");
     }
     assert_eq!(text(&desk, "SELECT CAST(COUNT(*) AS TEXT) FROM tasks").await, "0");
 }

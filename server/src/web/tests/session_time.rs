@@ -124,6 +124,10 @@ async fn every_page_of_somebody_who_is_signed_in_warns_before_the_end() {
         let address =
             page.replace("{id}", "1").replace("{report}", "loans-per-month").replace("{key}", "none");
         let (_, headers, html) = desk.get(&address).await;
+        // A redirect has no page.
+        if headers.contains_key("location") {
+            continue;
+        }
         if headers.get(CONTENT_TYPE).is_some_and(|kind| kind == "text/html; charset=utf-8") {
             assert!(warns(&html), "{address}");
             shown += 1;

@@ -226,6 +226,8 @@ async fn approvals_and_runs(desk: &Desk) -> Vec<Form> {
     let approved = asked("Approved").await;
     let users = number(store, "SELECT previewed FROM runs ORDER BY id DESC LIMIT 1").await;
     let to_ask = run::preview(store, ana, add_task(store, "To ask", false).await).await.unwrap();
+    let to_withdraw = run::preview(store, ana, add_task(store, "Withdrawn", false).await).await.unwrap();
+    let to_withdraw = approval::ask(store, ana, to_withdraw).await.unwrap();
     let queued = confirmed_preview(store, ana, add_task(store, "Cancelled", false).await).await;
     let people = run::read(store, queued).await.unwrap().previewed;
     let queued = run::start(store, ana, queued, &people.to_string()).await.unwrap();
@@ -236,6 +238,7 @@ async fn approvals_and_runs(desk: &Desk) -> Vec<Form> {
         of("/do/ask_approval", "preview", to_ask.0),
         form("/do/approve_request", format!("form[approval]={approved}&form[confirm]={users}")),
         of("/do/decline_request", "approval", asked("Declined").await),
+        of("/do/withdraw_request", "approval", to_withdraw.0),
         of("/do/cancel_run", "run", queued.0),
         form("/do/start_run", format!("form[preview]={preview}&form[confirm]={people}")),
         of("/do/clean_files", "run", queued.0),

@@ -233,5 +233,10 @@ async fn the_people_of_a_preview_are_for_those_who_see_users() {
 
 fn without_nonce(page: &str) -> String {
     let nonce = page.split("nonce=\"").nth(1).unwrap_or_default().split('"').next().unwrap_or_default();
-    if nonce.is_empty() { page.to_owned() } else { page.replace(nonce, "") }
+    let page = if nonce.is_empty() { page.to_owned() } else { page.replace(nonce, "") };
+    // Each form has a random key.
+    let mut parts = page.split("name=\"form_key\" value=\"");
+    let first = parts.next().unwrap_or_default().to_owned();
+    let rest = parts.map(|part| part.split_once('"').expect("the end of a key").1);
+    rest.fold(first, |page, part| page + part)
 }

@@ -17,11 +17,12 @@ async fn library() -> (Desk, UserNumber, UserNumber) {
     (desk, ng, chief)
 }
 
-/// Saves the record of somebody as the form has it, with something else in the place of a field.
+/// Saves a record as the form shows it, with other values in some fields.
 async fn save(by: &Desk, of: UserNumber, user_id: &str, more: &str) -> StatusCode {
-    let version = user::read(&by.store, of).await.unwrap().version;
+    let record = user::read(&by.store, of).await.unwrap();
+    let (version, last_name) = (record.version, record.last_name.unwrap_or_default());
     let form = format!(
-        "form[number]={of}&form[version]={version}&form[user_id]={user_id}&form[last_name]=Name{more}"
+        "form[number]={of}&form[version]={version}&form[user_id]={user_id}&form[last_name]={last_name}{more}"
     );
     by.post(&format!("/do/save_user?page=/users/{of}/edit"), form).await.0
 }
