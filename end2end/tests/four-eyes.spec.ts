@@ -27,7 +27,7 @@ test("a first run is asked for by one person and approved by another", async ({ 
   // Not by oneself, not from another session either.
   const again = await desk(library.everything);
   await again.goto("/approvals");
-  await expect(again.getByRole("button", { name: "Take back" })).toBeVisible();
+  await expect(again.getByRole("button", { name: /^Withdraw request/ })).toBeVisible();
   await expect(again.getByRole("link", { name: /^Decide about/ })).toHaveCount(0);
 
   // Approving cannot be undone: it has a page of its own, and the number is typed.

@@ -25,7 +25,7 @@ test("progress is shown as it happens, and then the result", async ({ page, libr
   await look(page);
   await expect(page.locator(".progress .figures")).toContainText("remaining16");
   await expect(bar).toHaveJSProperty("value", 24);
-  if (scripted()) await expect(page.getByRole("status")).toHaveText(/24 of 40 users done with, 16 remaining/);
+  if (scripted()) await expect(page.locator(".progress").getByRole("status")).toHaveText(/24 of 40 users done with, 16 remaining/);
   const cancel = page.getByRole("button", { name: "Cancel the run" });
   await expect(cancel).toBeVisible();
   step(sql, run, "phase = 'scanning', done = 36");

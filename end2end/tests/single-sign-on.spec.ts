@@ -25,9 +25,19 @@ async function signInThere(page: Page, account: string) {
   await page.getByRole("button", { name: "Sign in" }).click();
 }
 
+/** Changing how one signs in needs the password once more, even after a sign-in of this moment. */
+async function confirmSignIn(page: Page) {
+  await expect(page.getByRole("heading", { name: "Show that it is you" })).toBeVisible();
+  await page.getByLabel("Password").fill("forget me in the library");
+  await page.getByRole("button", { name: "Go on" }).click();
+  await expect(page.getByRole("heading", { name: "Account", exact: true })).toBeVisible();
+}
+
 test("somebody connects their account, and signs in by it", async ({ page, library }) => {
   const account = `s-${test.info().project.name}`;
   await open(page, "/account");
+  await page.getByRole("link", { name: "Connect with Example University" }).click();
+  await confirmSignIn(page);
   await page.getByRole("link", { name: "Connect with Example University" }).click();
   await signInThere(page, account);
   await expect(page.getByText("You can sign in by single sign-on now")).toBeVisible();
@@ -54,6 +64,8 @@ test("somebody connects their account, and signs in by it", async ({ page, libra
   await expect(page.getByRole("heading", { name: "Task centre" })).toBeVisible();
 
   await page.goto("/account");
+  await page.getByRole("button", { name: "Disconnect" }).click();
+  await confirmSignIn(page);
   await page.getByRole("button", { name: "Disconnect" }).click();
   await expect(page.getByText("You do not sign in by single sign-on any more")).toBeVisible();
   const details = library.sql("SELECT action, detail FROM audit_events WHERE action LIKE '%provider%' OR detail = 'provider'");
