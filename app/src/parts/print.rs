@@ -1,7 +1,6 @@
 //! What stands on each sheet of paper.
 
 use leptos::prelude::*;
-use leptos_meta::Link;
 use policy::RunId;
 
 /// Puts the library, the run, the date and the page number on each printed sheet of a page about a run. They stand in a
@@ -11,5 +10,5 @@ pub(crate) fn PrintHeader(
     /// The run.
     run: RunId,
 ) -> impl IntoView {
-    view! { <Link rel="stylesheet" media="print" href=format!("/print.css?run={run}") /> }
+    view! { <link rel="stylesheet" media="print" href=format!("/print.css?run={run}") /> }
 }
