@@ -108,7 +108,7 @@ pub(crate) async fn serve(config: &Config, store: Store) -> anyhow::Result<()> {
             door.open(desk);
         }
         // After a restore nothing is written before the ledger is replayed.
-        records::protection::remember(&store, &config.settings()).await?;
+        Box::pin(remember_protections(&store, config)).await?;
         scheduler::look(store.clone(), pulse).await;
         anyhow::Ok(())
     };
@@ -125,6 +125,21 @@ pub(crate) async fn serve(config: &Config, store: Store) -> anyhow::Result<()> {
             tokio::try_join!(async { anyhow::Ok(serving.await?) }, apart, watching, behind_the_desk)
         } => { ended?; }
         () = out_of_patience => tracing::warn!("something did not end in time and is cut off"),
+    }
+    Ok(())
+}
+
+/// Notes the settings that protect. While the database cannot be written it is tried again.
+async fn remember_protections(store: &Store, config: &Config) -> anyhow::Result<()> {
+    while let Err(error) = records::protection::remember(store, &config.settings()).await {
+        if error.fault().is_none() {
+            return Err(error.into());
+        }
+        tracing::warn!(code = error.code(), "the settings that protect are noted later");
+        tokio::select! {
+            () = tokio::time::sleep(Duration::from_secs(1)) => {}
+            () = store.stopped() => return Ok(()),
+        }
     }
     Ok(())
 }
