@@ -29,22 +29,22 @@ export class Keyboard {
       await this.page.keyboard.press(key);
       this.tabs += 1;
     }
-    const seen = await this.page.evaluate(() => {
-      const control = document.activeElement as HTMLElement;
-      const style = getComputedStyle(control);
-      const box = control.getBoundingClientRect();
-      const at = document.elementFromPoint(box.x + Math.min(box.width / 2, 20), box.y + box.height / 2);
-      return {
-        ring: style.outlineStyle !== "none" && Number.parseFloat(style.outlineWidth) >= 2,
-        size: box.width >= 12 && box.height >= 12,
-        uncovered: at !== null && (control.contains(at) || at.contains(control)),
-      };
-    });
-    expect(seen, `${what} shows that it is focused, on ${this.page.url()}`).toEqual({
-      ring: true,
-      size: true,
-      uncovered: true,
-    });
+    const seen = () =>
+      this.page.evaluate(() => {
+        const control = document.activeElement as HTMLElement;
+        const style = getComputedStyle(control);
+        const box = control.getBoundingClientRect();
+        const at = document.elementFromPoint(box.x + Math.min(box.width / 2, 20), box.y + box.height / 2);
+        return {
+          ring: style.outlineStyle !== "none" && Number.parseFloat(style.outlineWidth) >= 2,
+          size: box.width >= 12 && box.height >= 12,
+          uncovered: at !== null && (control.contains(at) || at.contains(control)),
+        };
+      });
+    // A busy browser draws the ring a moment after the key.
+    await expect
+      .poll(seen, { message: `${what} shows that it is focused, on ${this.page.url()}` })
+      .toEqual({ ring: true, size: true, uncovered: true });
   }
 
   // Follows a link.
