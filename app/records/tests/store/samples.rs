@@ -16,8 +16,8 @@ fn data(path: &str) -> Option<PathBuf> {
     let file = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/data")).join(path);
     if !file.exists() {
         // The test runner shows the output of a passing test only if it goes past its capture.
-        writeln!(std::io::stderr(), "NOT TESTED: the sample data {path} is missing at {}", file.display())
-            .unwrap();
+        let mut stderr = std::io::stderr();
+        writeln!(stderr, "NOT TESTED: the sample data {path} is missing at {}", file.display()).unwrap();
         return None;
     }
     Some(file)
