@@ -8,7 +8,7 @@ mod files;
 mod tables;
 
 pub(crate) use blocks::{Block, Blocks, FIELD, RECORD, Source, different, position, position_is, snapshot};
-pub(crate) use causes::{answers, cause, remedy};
+pub(crate) use causes::{answers, cause, is_damage, remedy};
 pub(crate) use connect::{connect_options, probe_options};
 pub(crate) use fault::fault_of;
 pub(crate) use files::{file, file_size, horizon, is_held_back, rewrite, sweep};

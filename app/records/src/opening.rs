@@ -50,11 +50,16 @@ pub(crate) async fn check_integrity(db: &DatabaseConnection, up_to: u64) -> Resu
     if found == "ok" {
         return Ok(());
     }
-    Err(RecordsError::NotReady(format!(
+    Err(damaged(&found))
+}
+
+/// The refusal of a database file with damaged pages.
+fn damaged(found: &str) -> RecordsError {
+    RecordsError::NotReady(format!(
         "The database file is damaged ({}). Stop Lethe, keep a copy of the file, and restore the last backup: the ledger \
          is replayed by itself",
         found.lines().next().unwrap_or_default()
-    )))
+    ))
 }
 
 /// Brings the schema up to date.
@@ -69,6 +74,11 @@ pub(crate) async fn bring_up_to_date(db: &DatabaseConnection) -> Result<(), Reco
         Ok(Err(error)) => error,
         Err(error) => return Err(not_opened(&error)),
     };
+    if let UpgradeError::Unrecorded { source, .. } | UpgradeError::Step { source, .. } = &error
+        && dialect::is_damage(source)
+    {
+        return Err(damaged(&dialect::cause(source)));
+    }
     let remedy = match &error {
         UpgradeError::Newer(_) => {
             "Start the version of Lethe that was here last, or a later one; or restore a backup of before the upgrade"
@@ -105,6 +115,10 @@ async fn patiently<T>(work: impl AsyncFn() -> Result<T, DbErr>) -> Result<T, DbE
 }
 
 fn not_opened(error: &DbErr) -> RecordsError {
+    // A damaged page can be met before the check of all pages, whichever of them the start reads first.
+    if dialect::is_damage(error) {
+        return damaged(&dialect::cause(error));
+    }
     RecordsError::NotReady(format!(
         "The database cannot be opened: {}. {}",
         dialect::cause(error),

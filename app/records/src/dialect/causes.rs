@@ -63,12 +63,21 @@ pub(crate) fn cause(error: &DbErr) -> String {
     }
 }
 
+/// The code of an error without its variant: the last byte of an SQLite code, a whole code of PostgreSQL.
+fn kind_of(error: &DbErr) -> String {
+    let code = code_of(error).unwrap_or_default();
+    let kind = code.parse::<u32>().ok().filter(|_| code.len() < 5).map(|code| (code & 0xff).to_string());
+    kind.unwrap_or(code)
+}
+
+/// Tells whether SQLite found damaged pages (`SQLITE_CORRUPT`).
+pub(crate) fn is_damage(error: &DbErr) -> bool {
+    kind_of(error) == "11"
+}
+
 /// What to do when the database cannot be opened.
 pub(crate) fn remedy(error: &DbErr) -> &'static str {
-    let code = code_of(error).unwrap_or_default();
-    // SQLite's codes have the kind in the last byte; PostgreSQL's are longer.
-    let kind = code.parse::<u32>().ok().filter(|_| code.len() < 5).map(|code| (code & 0xff).to_string());
-    match kind.as_deref().unwrap_or(&code) {
+    match &*kind_of(error) {
         code if POOLED.contains(&code) => {
             "A connection pooler in transaction mode stands before PostgreSQL, and Lethe's prepared statements get mixed \
              up. Set pool_mode = session for this database in pgbouncer.ini, use pgbouncer 1.21 or newer with \
@@ -90,7 +99,7 @@ pub(crate) fn remedy(error: &DbErr) -> &'static str {
         "14" => {
             "Correct LETHE_DATABASE_URL, and let the user that runs Lethe read and write the file and its folder"
         }
-        "11" | "26" => "Restore the last backup, or correct LETHE_DATABASE_URL",
+        "26" => "Restore the last backup, or correct LETHE_DATABASE_URL",
         "5" | "6" => "End the other program that holds the database, or try again",
         _ => "Check LETHE_DATABASE_URL, and whether the database is running",
     }
