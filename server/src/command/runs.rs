@@ -3,7 +3,7 @@
 use super::Output;
 use anyhow::Context as _;
 use clap::Subcommand;
-use policy::numbers::grouped;
+use policy::numbers::{counted, grouped};
 use policy::{RunId, RunState};
 use records::certificate::{self, Checked};
 use records::page::Paging;
@@ -79,18 +79,38 @@ impl Runs {
     }
 }
 
-/// Success only when every run that was taken up has succeeded.
+/// Returns success only when every run that was taken up has succeeded without findings.
 async fn resume(store: &Store, output: Output) -> anyhow::Result<ExitCode> {
     let mut runs: Vec<Run> = Vec::new();
     for run in run::work_to_the_end(store).await? {
         runs.push(run::read(store, run).await?);
     }
-    let succeeded = runs.iter().all(|run| run.state == RunState::Succeeded);
+    let done = runs.iter().all(is_done);
     output.print(&runs, |runs| match &runs[..] {
         [] => "No run waits or was cut off".to_owned(),
         runs => runs.iter().map(run_words).collect::<Vec<_>>().join("\n\n"),
     })?;
-    Ok(if succeeded { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if done { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Tells whether a run succeeded and left no finding to decide.
+fn is_done(run: &Run) -> bool {
+    run.state == RunState::Succeeded && run.open_findings == 0
+}
+
+/// Returns the exit status of the command that started a run: success if it succeeded and nothing is left to decide.
+pub(super) fn exit_code(run: &Run) -> ExitCode {
+    if is_done(run) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// Returns the end of the message about a user who has been anonymised: the run, and its findings.
+pub(super) fn single_run_words(run: &Run) -> String {
+    match run.open_findings {
+        0 => format!("(run {})", run.id),
+        open => {
+            format!("(run {}). {} to decide: lethe residue", run.id, counted(open, "finding", "findings"))
+        }
+    }
 }
 
 async fn verify(store: &Store, output: Output, what: &str, version: Option<i32>) -> anyhow::Result<ExitCode> {

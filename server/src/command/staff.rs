@@ -106,10 +106,18 @@ impl Staff {
                 let user = UserNumber(number);
                 let done = run::anonymise_staff(store, Actor::COMMAND_LINE, user, &confirm, None).await;
                 let run = done.map_err(in_words)?;
-                output.print(&json!({ "user": user, "run": run }), |_| match run {
-                    Some(run) => format!("User {user} has been anonymised (run {run})"),
-                    None => format!("User {user} was anonymised before"),
-                })?;
+                let Some(run) = run else {
+                    output.print(&json!({ "user": user, "run": run, "findings": 0 }), |_| {
+                        format!("User {user} was anonymised before; nothing was changed")
+                    })?;
+                    return Ok(ExitCode::SUCCESS);
+                };
+                let run = run::read(store, run).await?;
+                output
+                    .print(&json!({ "user": user, "run": run.id, "findings": run.open_findings }), |_| {
+                        format!("User {user} has been anonymised {}", super::runs::single_run_words(&run))
+                    })?;
+                return Ok(super::runs::exit_code(&run));
             }
         }
         Ok(ExitCode::SUCCESS)

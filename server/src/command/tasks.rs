@@ -3,7 +3,7 @@
 use super::Output;
 use clap::Subcommand;
 use policy::numbers::{counted, grouped};
-use policy::{RunId, RunState, TaskId, UserNumber, sentence};
+use policy::{RunId, TaskId, UserNumber, sentence};
 use records::page::{MOST_ROWS, Paging};
 use records::run::{self, Run};
 use records::task::{self, TaskFile, TaskQuery, TaskRow, UnownedTask};
@@ -207,10 +207,10 @@ async fn run_now(
         anyhow::bail!("{how}");
     }
     let started = run::start(store, actor, preview, &confirm).await.map_err(super::in_words)?;
-    let state = run::carry_out(store, started).await?;
+    run::carry_out(store, started).await?;
     let result = run::read(store, started).await?;
     output.print(&result, super::runs::run_words)?;
-    Ok(if state == RunState::Succeeded { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(super::runs::exit_code(&result))
 }
 
 async fn reapply(store: &Store, output: Output, confirm: Option<String>) -> anyhow::Result<ExitCode> {
@@ -227,9 +227,10 @@ async fn reapply(store: &Store, output: Output, confirm: Option<String>) -> anyh
         return Ok(if people == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE });
     };
     let started = run::start_reapply(store, Actor::COMMAND_LINE, &confirm).await.map_err(super::in_words)?;
-    let state = run::carry_out(store, started).await?;
-    output.print(&run::read(store, started).await?, super::runs::run_words)?;
-    Ok(if state == RunState::Succeeded { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    run::carry_out(store, started).await?;
+    let result = run::read(store, started).await?;
+    output.print(&result, super::runs::run_words)?;
+    Ok(super::runs::exit_code(&result))
 }
 
 fn preview_words(preview: &Run) -> String {

@@ -1,5 +1,6 @@
 //! `lethe users`: find, show, anonymise one.
 
+use super::runs::{exit_code, single_run_words};
 use super::{Output, in_words};
 use clap::Subcommand;
 use policy::dates::{iso, joined};
@@ -40,6 +41,8 @@ struct Anonymised {
     user: UserNumber,
     /// The run that notes it; none for somebody who was anonymised before.
     run: Option<RunId>,
+    /// The findings of the residue search that wait for a decision.
+    findings: i64,
 }
 
 impl Users {
@@ -59,10 +62,18 @@ impl Users {
                 let user = UserNumber(number);
                 let run =
                     run::anonymise_one(store, Actor::COMMAND_LINE, user, &confirm).await.map_err(in_words)?;
-                output.print(&Anonymised { user, run }, |done| match done.run {
-                    Some(run) => format!("User {user} has been anonymised (run {run})"),
-                    None => format!("User {user} was anonymised before; nothing was changed"),
+                let Some(run) = run else {
+                    output.print(&Anonymised { user, run: None, findings: 0 }, |_| {
+                        format!("User {user} was anonymised before; nothing was changed")
+                    })?;
+                    return Ok(ExitCode::SUCCESS);
+                };
+                let run = run::read(store, run).await?;
+                let done = Anonymised { user, run: Some(run.id), findings: run.open_findings };
+                output.print(&done, |_| {
+                    format!("User {user} has been anonymised {}", single_run_words(&run))
                 })?;
+                return Ok(exit_code(&run));
             }
         }
         Ok(ExitCode::SUCCESS)
