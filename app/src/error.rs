@@ -55,8 +55,8 @@ pub enum AppError {
     /// The request cannot be read: a field is unknown, or its value is of the wrong kind.
     #[error("The form could not be read: it has unknown fields or values. Nothing was changed")]
     Unreadable,
-    /// More was sent than any right form has; the most, in MB.
-    #[error("The form is too large: at most {0} MB can be sent. Nothing was changed")]
+    /// More was sent than any right form has; the most, in KB.
+    #[error("The form is too large: at most {} can be sent. Nothing was changed", size(*.0))]
     TooLarge(usize),
     /// The form did not arrive whole.
     #[error("The form did not arrive in time or was cut off. Nothing was changed. Send it again")]
@@ -78,6 +78,11 @@ pub(crate) fn field_errors(error: Option<&AppError>) -> FieldErrors {
         Some(AppError::Invalid(errors)) => errors.clone(),
         _ => FieldErrors::default(),
     }
+}
+
+/// A size in KB, in words.
+fn size(kilobytes: usize) -> String {
+    if kilobytes < 1_024 { format!("{kilobytes} KB") } else { format!("{} MB", kilobytes / 1_024) }
 }
 
 fn wrong_fields(errors: &FieldErrors) -> String {
@@ -106,10 +111,9 @@ impl From<records::RecordsError> for AppError {
         }
         match error {
             RecordsError::Invalid(errors) => Self::Invalid(errors),
-            RecordsError::Refused(why)
-            | RecordsError::Ledger(why)
-            | RecordsError::Audit(why)
-            | RecordsError::NotReady(why) => Self::Refused(why),
+            RecordsError::Refused(why) | RecordsError::Ledger(why) | RecordsError::Audit(why) => {
+                Self::Refused(why)
+            }
             RecordsError::LimitReached(reached) => Self::Refused(reached.to_string()),
             RecordsError::Forbidden(action) => Self::Forbidden(action.words().to_owned()),
             RecordsError::SignInAgain => Self::SignInAgain,
@@ -117,9 +121,11 @@ impl From<records::RecordsError> for AppError {
             RecordsError::Busy => Self::TooMany,
             RecordsError::NotFound(what) => Self::NotFound(what.to_owned()),
             RecordsError::Stale => Self::Stale,
-            RecordsError::Fault(_) | RecordsError::Database(_) | RecordsError::Corrupt(_) => {
-                Self::Internal(reference(&error))
-            }
+            // What is not ready names files of the server: the log has it.
+            RecordsError::NotReady(_)
+            | RecordsError::Fault(_)
+            | RecordsError::Database(_)
+            | RecordsError::Corrupt(_) => Self::Internal(reference(&error)),
         }
     }
 }
@@ -142,5 +148,8 @@ pub(crate) fn reference(error: &records::RecordsError) -> String {
     use crate::state::{RequestId, extension};
     let reference = extension::<RequestId>().map_or_else(|| "0".to_owned(), |id| id.0);
     tracing::error!(code = error.code(), reference, "internal error");
+    if let records::RecordsError::NotReady(why) = error {
+        tracing::error!(reference, "{why}");
+    }
     reference
 }

@@ -21,7 +21,7 @@ mod suspects;
 mod verify;
 
 pub use anchor::{Anchor, anchor_daily, last_anchor};
-pub(crate) use chain::{begin, chain, set_apart};
+pub(crate) use chain::{begin, chain, lock_head, set_apart};
 pub use deed::{Deed, Subject};
 pub(crate) use event::AuditKey;
 pub use note::refused;

@@ -23,13 +23,35 @@ use sea_orm::{
     IsolationLevel, SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait,
 };
 
+/// Lets a change wait for the rows of another one for 10 seconds, as `busy_timeout` does on SQLite.
+const LOCK_TIMEOUT: &str = "SET LOCAL lock_timeout = '10s'";
+/// Lets the probe wait for a commit for 1 second.
+const PROBE_LOCK_TIMEOUT: &str = "SET LOCAL lock_timeout = '1s'";
+
 /// Begins a transaction that will write: on SQLite it takes the write lock at once, so that it can wait for it.
 pub(crate) async fn begin(db: &DatabaseConnection) -> Result<DatabaseTransaction, DbErr> {
     let options = TransactionOptions {
         sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
         ..Default::default()
     };
-    db.begin_with_options(options).await
+    let tx = db.begin_with_options(options).await?;
+    if tx.get_database_backend() == DatabaseBackend::Postgres {
+        tx.execute_unprepared(LOCK_TIMEOUT).await?;
+    }
+    Ok(tx)
+}
+
+/// Waits until a writer could commit now. Fails as busy after the time that requests wait too.
+pub(crate) async fn wait_for_writers(db: &DatabaseConnection) -> Result<(), DbErr> {
+    // On SQLite a write of its own has waited for them.
+    if is_embedded(db) {
+        return Ok(());
+    }
+    let tx = db.begin().await?;
+    tx.execute_unprepared(PROBE_LOCK_TIMEOUT).await?;
+    // Every change locks this row before its commit.
+    tx.execute_unprepared("SELECT id FROM audit_head FOR UPDATE").await?;
+    tx.rollback().await
 }
 
 /// Begins a transaction that only reads, and sees everything as it was at one moment.

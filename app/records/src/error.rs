@@ -116,6 +116,17 @@ pub enum Fault {
         .0.at_beginning()
     )]
     Unwritable(Place),
+    /// It was there at the start and is missing now.
+    #[error(
+        "{} is missing. Nothing was changed. Tell the administrator: put the file back from its own copy",
+        .0.at_beginning()
+    )]
+    Missing(Place),
+    /// Another process replaced the key with which this one was started.
+    #[error(
+        "The key was replaced while Lethe was running. Nothing was changed. Tell the administrator: restart Lethe"
+    )]
+    KeyReplaced,
     /// The database does not answer.
     #[error(
         "The database does not answer. Try again in a moment: Lethe connects again by itself. If you were saving \
@@ -128,8 +139,8 @@ impl Fault {
     /// Returns what cannot be written; none where it is not one place.
     pub const fn place(self) -> Option<Place> {
         match self {
-            Self::DiskFull(place) | Self::Unwritable(place) => Some(place),
-            Self::Busy | Self::Unreachable => None,
+            Self::DiskFull(place) | Self::Unwritable(place) | Self::Missing(place) => Some(place),
+            Self::Busy | Self::Unreachable | Self::KeyReplaced => None,
         }
     }
 
@@ -145,6 +156,8 @@ impl Fault {
             Self::Busy => "busy",
             Self::DiskFull(_) => "disk_full",
             Self::Unwritable(_) => "not_writable",
+            Self::Missing(_) => "file_missing",
+            Self::KeyReplaced => "key_replaced",
             Self::Unreachable => "database_unreachable",
         }
     }

@@ -92,6 +92,8 @@ pub enum What {
     },
     /// The task runs by its schedule, and its owner is anonymised, may not see tasks or cannot sign in.
     OwnerGone,
+    /// The key file is missing, unreadable or another one. The next start will be refused.
+    KeyFile,
     /// Legal holds are due for review. They stay in force.
     HoldsDue {
         /// How many.
@@ -139,6 +141,7 @@ impl What {
             Self::Missed { .. } => "missed",
             Self::Fault(fault) => fault.code(),
             Self::ClockDiffers { .. } => "clock_differs",
+            Self::KeyFile => "key_file",
             Self::OwnerGone => "owner_gone",
             Self::HoldsDue { .. } => "holds_due",
             Self::PasswordAlone => "password_alone",
@@ -152,7 +155,7 @@ impl What {
     }
 
     /// The codes of all conditions.
-    pub const CODES: [&'static str; 22] = [
+    pub const CODES: [&'static str; 25] = [
         "overdue",
         "not_taken_up",
         "no_progress",
@@ -168,6 +171,9 @@ impl What {
         "busy",
         "disk_full",
         "not_writable",
+        "file_missing",
+        "key_replaced",
+        "key_file",
         "database_unreachable",
         "clock_differs",
         "codes_guessed",
@@ -222,8 +228,9 @@ pub fn of_this_process(store: &Store) -> Vec<Condition> {
     let vitals = store.vitals();
     let faults = vitals.faults().into_iter().map(What::Fault);
     let clock = vitals.skew().reported().map(|seconds| What::ClockDiffers { seconds });
+    let key = vitals.is_key_file_wrong().then_some(What::KeyFile);
     let since = store.clock.now();
-    faults.chain(clock).map(|what| Condition { what, task: None, run: None, since }).collect()
+    faults.chain(clock).chain(key).map(|what| Condition { what, task: None, run: None, since }).collect()
 }
 
 async fn query(store: &Store, sql: &str, values: Vec<Value>) -> Result<Vec<QueryResult>, DbErr> {

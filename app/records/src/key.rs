@@ -11,9 +11,10 @@ use ed25519_dalek::{Signature, Signer, SigningKey, VerifyingKey};
 use file::KeyFileError;
 use hkdf::Hkdf;
 pub use known::{KeyStanding, KeyUse};
-pub(crate) use known::{establish, standing_of};
+pub(crate) use known::{establish, is_current, standing_of};
 pub use replace::{CONFIRMATION, Replaced, replace};
 use sha2::Sha256;
+use std::fmt;
 use std::io;
 use std::path::Path;
 use zeroize::Zeroizing;
@@ -26,9 +27,21 @@ const FINGERPRINT_BYTES: usize = 16;
 /// The key of the installation.
 pub(crate) struct Key(SigningKey);
 
+impl fmt::Debug for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Key")
+    }
+}
+
 impl Key {
-    /// Reads the key. Refuses one that is not the key with which this store was opened.
-    pub(crate) async fn load(store: &Store) -> Result<Self, RecordsError> {
+    /// Returns the key with which this store was opened. The process keeps it: sign-ins, certificates and the audit go on
+    /// when the file disappears while the server runs, and health reports the file.
+    pub(crate) async fn load(store: &Store) -> Result<&Self, RecordsError> {
+        store.key.get_or_try_init(async || Self::read_own(store).await).await
+    }
+
+    /// Reads the key from its file. Refuses one that is not the key with which this store was opened.
+    pub(crate) async fn read_own(store: &Store) -> Result<Self, RecordsError> {
         let path = &store.settings.key;
         let key = Self::read(path).await?;
         let found = key.fingerprint();

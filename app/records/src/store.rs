@@ -4,7 +4,7 @@ use crate::audit::{self, AuditKey, Repeats};
 use crate::clock::Clock;
 use crate::dialect;
 use crate::error::RecordsError;
-use crate::key::{self, KeyStanding, KeyUse};
+use crate::key::{self, Key, KeyStanding, KeyUse};
 use crate::ledger::{self, Known};
 use crate::opening;
 use crate::protection;
@@ -30,6 +30,7 @@ pub struct Store {
     pub(crate) ledger: Known,
     /// The fingerprint of the key with which this store was opened.
     pub(crate) key_fingerprint: Arc<str>,
+    pub(crate) key: Arc<OnceCell<Key>>,
     pub(crate) audit_key: Arc<OnceCell<AuditKey>>,
     pub(crate) sealer_of_searches: Arc<OnceCell<Sealer>>,
     /// When the database was opened, by the computer's clock.
@@ -76,8 +77,10 @@ impl Store {
         opening::check_integrity(&db, opening.check_up_to).await?;
         opening::bring_up_to_date(&db).await?;
         let settings = protection::strictest(&db, settings).await?;
+        let key = key::establish(&db, &settings.key, opening.key).await?;
         let store = Self {
-            key_fingerprint: key::establish(&db, &settings.key, opening.key).await?.into(),
+            key_fingerprint: key.fingerprint().into(),
+            key: Arc::new(OnceCell::new_with(Some(key))),
             db,
             address: Address(url.into()),
             probe: Arc::default(),
@@ -114,8 +117,9 @@ impl Store {
     #[must_use]
     pub fn as_another_process(&self, clock: Clock) -> Self {
         let stop = Arc::new(watch::Sender::new(false));
-        let (ledger, audit_key, vitals) = (Known::default(), Arc::default(), Arc::default());
-        Self { vitals, clock, ledger, audit_key, stop, ..self.clone() }
+        let (ledger, key, audit_key, vitals) =
+            (Known::default(), Arc::default(), Arc::default(), Arc::default());
+        Self { vitals, clock, ledger, key, audit_key, stop, ..self.clone() }
     }
 
     /// The same database under other settings. For tests.

@@ -13,6 +13,7 @@ pub use clock::Skew;
 pub(crate) use row::Row;
 
 use crate::error::{Fault, Place, RecordsError};
+use crate::key::Key;
 use crate::store::Store;
 use std::collections::HashMap;
 use std::sync::{Mutex as StdMutex, PoisonError};
@@ -27,8 +28,8 @@ const FRESH: Duration = Duration::from_millis(500);
 const PROBE_TIMEOUT: Duration = Duration::from_secs(4);
 /// How long a failed write counts after the last one.
 const NOTED_FOR: Duration = Duration::from_secs(30);
-/// How long writers may be kept out until that is a fault.
-const MAX_BUSY: Duration = Duration::from_secs(30);
+/// How long writers may be kept out until that is a fault. Requests wait as long.
+const MAX_BUSY: Duration = Duration::from_secs(10);
 
 /// What this process knows of its own state.
 #[derive(Debug)]
@@ -46,6 +47,7 @@ struct Seen {
     database: Option<Fault>,
     disk: Option<Fault>,
     skew: Skew,
+    is_key_file_wrong: bool,
 }
 
 /// What one look leaves for the next.
@@ -117,6 +119,12 @@ impl Vitals {
         let _ = self.seen.subscribe().wait_for(|seen| seen.database == Some(Fault::Unreachable)).await;
     }
 
+    /// Tells whether the key file is missing, unreadable or another one. This process works with the key that it read at
+    /// its start; the next start will be refused.
+    pub fn is_key_file_wrong(&self) -> bool {
+        self.seen.borrow().is_key_file_wrong
+    }
+
     /// How far the clock of this computer is from those that it is compared with.
     pub fn skew(&self) -> Skew {
         self.seen.borrow().skew
@@ -159,6 +167,7 @@ pub async fn beat(store: &Store) {
         }
     }
     seen.disk = turn.disk.look(store).await;
+    seen.is_key_file_wrong = Key::read_own(store).await.is_err();
     turn.last = Some(Instant::now());
     vitals.seen.send_if_modified(|before| {
         let is_changed = *before != seen;

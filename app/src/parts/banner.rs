@@ -116,6 +116,7 @@ fn line(condition: Condition, brakes: Brakes) -> impl IntoView {
         // Said above.
         What::Fault(_)
         | What::ClockDiffers { .. }
+        | What::KeyFile
         | What::PasswordAlone
         | What::FourEyesOff
         | What::HoldsDue { .. }
@@ -155,6 +156,13 @@ fn of_installation(what: &What, since: DateTime<Utc>) -> Option<(String, String,
             "A password alone".to_owned(),
             " lets every member of staff sign in, even to anonymise users (LETHE_PASSWORD_ALONE=1). Use it for \
              demonstrations only."
+                .into_any(),
+        ),
+        What::KeyFile => (
+            "/".to_owned(),
+            "The key file".to_owned(),
+            " is missing, cannot be read or holds another key (LETHE_KEY). Put the file back from its own copy: without it \
+             Lethe cannot be started again."
                 .into_any(),
         ),
         What::FourEyesOff => (

@@ -13,7 +13,8 @@
 use super::event::{AuditKey, Event, NOTHING};
 use crate::dialect;
 use crate::entity::audit_head;
-use crate::error::RecordsError;
+use crate::error::{Fault, RecordsError};
+use crate::key;
 use crate::store::Store;
 use sea_orm::{ConnectionTrait, DatabaseBackend, DatabaseTransaction, DbErr, EntityTrait};
 use serde::Serialize;
@@ -55,6 +56,12 @@ pub(crate) async fn begin(store: &Store) -> Result<(), RecordsError> {
         chain_those(store, &tx, "sequence IS NULL AND mac IS NULL").await?;
     }
     Ok(tx.commit().await?)
+}
+
+/// Keeps all others from chaining events until the commit.
+pub(crate) async fn lock_head(tx: &DatabaseTransaction) -> Result<(), RecordsError> {
+    head(tx, dialect::for_update(tx.get_database_backend())).await?;
+    Ok(())
 }
 
 /// Sets apart what was written by other hands before this transaction, where the database cannot tell later.
@@ -107,6 +114,10 @@ impl<'a> End<'a> {
     pub(super) async fn lock(store: &'a Store, tx: &DatabaseTransaction) -> Result<Self, RecordsError> {
         let key = AuditKey::of(store).await?;
         let from = head(tx, dialect::for_update(tx.get_database_backend())).await?.ok_or_else(broken)?;
+        // Replacing the key takes the same lock: no event is chained with a key after it was replaced.
+        if !key::is_current(tx, &store.key_fingerprint).await? {
+            return Err(RecordsError::Fault(Fault::KeyReplaced));
+        }
         Ok(Self { key, sequence: from.sequence, code: from.mac })
     }
 

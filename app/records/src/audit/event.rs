@@ -34,7 +34,7 @@ impl fmt::Debug for AuditKey {
 impl AuditKey {
     /// The key of this installation. It is read once in the life of a process.
     pub(super) async fn of(store: &Store) -> Result<&Self, RecordsError> {
-        store.audit_key.get_or_try_init(async || Self::derive(&Key::load(store).await?)).await
+        store.audit_key.get_or_try_init(async || Self::derive(Key::load(store).await?)).await
     }
 
     fn derive(key: &Key) -> Result<Self, RecordsError> {

@@ -59,30 +59,31 @@ pub(crate) async fn standing_of(db: &impl ConnectionTrait, path: &Path) -> Resul
     })
 }
 
-/// The fingerprint of the key with which this database is used. Makes the key of an empty database, and refuses a
+/// Returns the key with which this database is used. Makes the key of an empty database, and refuses a
 /// missing file or another key for any other.
 pub(crate) async fn establish(
     db: &DatabaseConnection,
     path: &Path,
     allowed: KeyUse,
-) -> Result<String, RecordsError> {
+) -> Result<Key, RecordsError> {
     let Some(expected) = current(db).await? else {
         return first(db, path).await;
     };
     let of = path.to_owned();
     let read = tokio::task::spawn_blocking(move || file::read(&of)).await;
-    let found = match read.unwrap_or_else(|_| Err(std::io::Error::other("broken off").into())) {
-        Ok(key) => Key(key).fingerprint(),
+    let key = match read.unwrap_or_else(|_| Err(std::io::Error::other("broken off").into())) {
+        Ok(key) => Key(key),
         Err(error) if error.is_missing() => return Err(missing(path, Some(&expected))),
         Err(error) => return Err(unusable(path, &error)),
     };
+    let found = key.fingerprint();
     let replaced = allowed == KeyUse::Replaced
         && installation_keys::Entity::find_by_id(found.clone()).one(db).await?.is_some();
-    if found == expected || replaced { Ok(found) } else { Err(foreign(path, &found, &expected)) }
+    if found == expected || replaced { Ok(key) } else { Err(foreign(path, &found, &expected)) }
 }
 
 /// The first key of a database: the one in the file, or a new one where nothing was done with a key yet.
-async fn first(db: &DatabaseConnection, path: &Path) -> Result<String, RecordsError> {
+async fn first(db: &DatabaseConnection, path: &Path) -> Result<Key, RecordsError> {
     if !path.exists() {
         if was_used(db).await? {
             return Err(missing(path, None));
@@ -92,12 +93,13 @@ async fn first(db: &DatabaseConnection, path: &Path) -> Result<String, RecordsEr
         made.unwrap_or_else(|_| Err(std::io::Error::other("broken off").into()))
             .map_err(|error| not_made(path, &error))?;
     }
-    let found = Key::read(path).await?.fingerprint();
+    let key = Key::read(path).await?;
+    let found = key.fingerprint();
     record(db, &found).await?;
     // Another process, with a file of its own, may have been quicker.
     match current(db).await? {
         Some(expected) if expected != found => Err(foreign(path, &found, &expected)),
-        _ => Ok(found),
+        _ => Ok(key),
     }
 }
 
@@ -161,8 +163,8 @@ fn not_made(path: &Path, error: &file::KeyFileError) -> RecordsError {
     ))
 }
 
-/// Whether the fingerprint of a key is recorded as the one in use, for [`super::replace`].
-pub(super) async fn is_current(db: &DatabaseConnection, fingerprint: &str) -> Result<bool, DbErr> {
+/// Tells whether the fingerprint of a key is recorded as the one in use.
+pub(crate) async fn is_current(db: &impl ConnectionTrait, fingerprint: &str) -> Result<bool, DbErr> {
     Ok(current(db).await?.as_deref() == Some(fingerprint))
 }
 

@@ -71,6 +71,7 @@ pub async fn replace(
 #[allow(clippy::disallowed_methods, reason = "no event can be chained before the new key is recorded")]
 async fn record(db: &sea_orm::DatabaseConnection, fingerprint: &str) -> Result<(), RecordsError> {
     let tx = dialect::begin(db).await?;
+    audit::lock_head(&tx).await?;
     known::retire(&tx).await?;
     known::record(&tx, fingerprint).await?;
     Ok(tx.commit().await?)

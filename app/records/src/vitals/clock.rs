@@ -10,8 +10,8 @@ const MAX_SECONDS: i64 = 60;
 /// How far clocks are from each other.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct Skew {
-    /// Seconds that the clock of this computer is ahead of the clock that counts: that of PostgreSQL, or of the servers
-    /// that were there before this one.
+    /// Seconds that the clock of this computer is ahead of the clock that counts: that of PostgreSQL, or of the other
+    /// servers of an embedded database.
     own: i64,
     /// Seconds that the clock of another server is ahead of this one; the farthest.
     other: i64,

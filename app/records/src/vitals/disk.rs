@@ -40,10 +40,13 @@ fn fault(place: Place, file: &Path) -> Option<Fault> {
     if place == Place::Database {
         return None;
     }
-    // What is missing is reported by what reads it: a missing ledger is more than a file that cannot be written.
     match OpenOptions::new().append(true).open(file) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Some(Fault::Unwritable(place)),
-        _ => None,
+        // The first anchor makes its file.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            (place == Place::Ledger).then_some(Fault::Missing(place))
+        }
+        Err(_) => Some(Fault::Unwritable(place)),
+        Ok(_) => None,
     }
 }
 

@@ -5,7 +5,8 @@
 
 use super::clock::{Skew, outside};
 use crate::dialect;
-use crate::error::RecordsError;
+use crate::error::{Fault, RecordsError};
+use crate::key;
 use crate::store::Store;
 use chrono::{DateTime, TimeDelta, Utc};
 use sea_orm::{ConnectionTrait, DbErr};
@@ -42,6 +43,10 @@ pub(super) async fn beat(store: &Store, row: &mut Row) -> Result<Skew, RecordsEr
     let began = store.clock.of_computer();
     let id = write(store, row.id, began).await?;
     row.id = Some(id);
+    dialect::wait_for_writers(db).await?;
+    if !key::is_current(db, &store.key_fingerprint).await? {
+        return Err(RecordsError::Fault(Fault::KeyReplaced));
+    }
     let mut skew = Skew::default();
     let before = store.clock.of_computer();
     if let Some(now) = dialect::clock(db).await? {
@@ -75,8 +80,8 @@ pub(super) async fn beat(store: &Store, row: &mut Row) -> Result<Skew, RecordsEr
         if known.is_alive && !is_gone {
             skew.add_other(known.ahead);
         }
-        // A server that was there before knows better; what is gone left an instant that has passed.
-        if is_embedded && other < id && (known.is_alive && !is_gone || known.ahead > TimeDelta::zero()) {
+        // Two computers on one file: neither can tell whose clock is right. What is gone left an instant that has passed.
+        if is_embedded && (known.is_alive && !is_gone || other < id && known.ahead > TimeDelta::zero()) {
             skew.add_own(-known.ahead);
         }
         skew.is_open |= is_embedded && !known.is_alive && !is_gone;

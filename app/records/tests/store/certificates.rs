@@ -151,8 +151,8 @@ async fn another_key_is_seen() {
         let text = file(&store, id, None).await.unwrap();
         let (url, settings) = (url_of(&store).await, store.settings().clone());
         replace(&url, *store.clock(), settings.clone(), Actor::COMMAND_LINE, "REPLACE").await.unwrap();
-        let refused = verify_run(&store, id).await;
-        assert!(matches!(refused, Err(RecordsError::NotReady(_))), "it was opened with the old key");
+        let refused = verify_run(&store.as_another_process(*store.clock()), id).await;
+        assert!(matches!(refused, Err(RecordsError::NotReady(_))), "the old key does not serve any more");
         let store = Store::open(&url, *store.clock(), settings).await.unwrap();
         assert_eq!(check(&store, id).await, [Doubt::Key], "whoever has the database alone cannot sign");
         assert_eq!(check_file(&store, &text).await.doubts, [Doubt::Key]);
@@ -163,7 +163,11 @@ async fn another_key_is_seen() {
             if let Some(text) = broken {
                 std::fs::write(&store.settings().key, text).unwrap();
             }
-            assert!(matches!(verify_run(&store, id).await, Err(RecordsError::NotReady(_))), "{broken:?}");
+            let without_key = store.as_another_process(*store.clock());
+            assert!(
+                matches!(verify_run(&without_key, id).await, Err(RecordsError::NotReady(_))),
+                "{broken:?}"
+            );
         }
     })
     .await;

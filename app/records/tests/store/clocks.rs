@@ -61,10 +61,16 @@ async fn a_server_whose_clock_is_an_hour_off_starts_nothing_and_says_so() {
             assert!((told - ahead.num_seconds()).abs() <= 10, "{told} {ahead}");
             assert_eq!(schedule::tick(&wrong).await.unwrap(), []);
             assert_eq!(runs(&store).await, 0, "neither started nor missed");
-            // The one that is right goes on.
-            assert!(right.vitals().skew().lets_schedule());
+            // PostgreSQL has a clock of its own. On one SQLite file neither computer can tell which is right.
+            let postgres = store.database().get_database_backend() == DatabaseBackend::Postgres;
+            assert_eq!(right.vitals().skew().lets_schedule(), postgres, "{ahead}");
+            assert!(postgres || skew(&right).await.is_some());
             execute(&store, "DELETE FROM servers WHERE id > 1").await;
         }
+        // The wrong one is gone.
+        tokio::time::sleep(std::time::Duration::from_millis(600)).await;
+        vitals::beat(&right).await;
+        assert!(right.vitals().skew().lets_schedule());
         execute(&store, &format!("UPDATE tasks SET next_due_at = '{}'", Utc::now().to_rfc3339())).await;
         assert_eq!(schedule::tick(&right).await.unwrap().len(), 1);
     })

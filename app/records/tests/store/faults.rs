@@ -9,6 +9,7 @@ mod inject;
 mod pool;
 mod preview;
 mod single;
+mod while_serving;
 
 use crate::anonymising::run_all;
 use crate::canary::{library, removes_everything};
