@@ -9,8 +9,10 @@ pub(super) fn refusal(paths: &[PathBuf]) -> Option<String> {
         return None;
     }
     let (path, user, group) = paths.iter().find_map(|path| {
-        let (user, group) = owner(path)?;
-        (user != 0).then_some((path, user, group))
+        // Before the first start there is the folder of the service and nothing in it.
+        let there = path.ancestors().map(above_of).find(|above| above.exists())?;
+        let (user, group) = owner(there)?;
+        (user != 0).then_some((there, user, group))
     })?;
     let command: Vec<String> = std::env::args().map(|word| quoted(&word)).collect();
     Some(format!(
@@ -47,6 +49,12 @@ pub(super) fn remedy(path: &Path) -> String {
 #[cfg(not(unix))]
 pub(super) fn remedy(path: &Path) -> String {
     format!("Give the user that runs Lethe the right to {}", path.display())
+}
+
+/// The folder in which a relative path begins has no name.
+#[cfg(unix)]
+fn above_of(path: &Path) -> &Path {
+    if path.as_os_str().is_empty() { Path::new(".") } else { path }
 }
 
 #[cfg(unix)]
