@@ -19,6 +19,7 @@ mod m0014_limits_of_manual_changes;
 mod m0015_sign_in_limits;
 mod m0016_installation_keys;
 mod m0017_servers;
+mod m0018_approvals_of_imports;
 mod step;
 mod upgrade;
 
@@ -49,6 +50,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0015_sign_in_limits::Migration),
             Box::new(m0016_installation_keys::Migration),
             Box::new(m0017_servers::Migration),
+            Box::new(m0018_approvals_of_imports::Migration),
         ]
     }
 }

@@ -6,6 +6,10 @@ use std::collections::BTreeSet;
 /// random.
 pub const REPLACED_FIELDS: usize = 3;
 
+/// The same in an import, which replaces values of many users at once. One value can be another way to write it, or
+/// another mail server, for all users of a library.
+pub const REPLACED_BY_IMPORT: usize = 2;
+
 /// Words that stand for no value.
 const PLACEHOLDERS: [&str; 26] = [
     "na",
@@ -97,6 +101,12 @@ impl Erasure {
     pub const fn counts_as_anonymising(self, before: usize) -> bool {
         self.removed > 0 || self.replaced > 0 && self.replaced + before >= REPLACED_FIELDS
     }
+
+    /// Whether the line of an import counts against the limits of imports. `before` are the values of this user that edits
+    /// and imports of the last day have replaced.
+    pub const fn counts_in_an_import(self, before: usize) -> bool {
+        self.removed > 0 || self.replaced > 0 && self.replaced + before >= REPLACED_BY_IMPORT
+    }
 }
 
 #[cfg(test)]
@@ -129,5 +139,8 @@ mod tests {
         assert!(of(0, 3).counts_as_anonymising(0));
         assert!(of(0, 1).counts_as_anonymising(2), "one field after the other");
         assert!(!of(0, 0).counts_as_anonymising(9));
+        assert!(!of(0, 1).counts_in_an_import(0), "another mail server for all");
+        assert!(of(0, 2).counts_in_an_import(0) && of(0, 1).counts_in_an_import(1));
+        assert!(of(1, 0).counts_in_an_import(0) && !of(0, 0).counts_in_an_import(9));
     }
 }

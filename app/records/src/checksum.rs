@@ -1,6 +1,7 @@
 //! Checksums, in hexadecimal digits.
 
 use sha2::{Digest, Sha256};
+use std::io::{self, Read};
 
 /// The SHA-256 of these parts, one after the other, as 64 hexadecimal digits.
 pub(crate) fn sha256(parts: &[&[u8]]) -> String {
@@ -9,4 +10,29 @@ pub(crate) fn sha256(parts: &[&[u8]]) -> String {
         sum.update(part);
     }
     base16ct::lower::encode_string(&sum.finalize())
+}
+
+/// Reads, and sums up what was read.
+pub(crate) struct Summed<R> {
+    inner: R,
+    sum: Sha256,
+}
+
+impl<R> Summed<R> {
+    pub(crate) fn new(inner: R) -> Self {
+        Self { inner, sum: Sha256::new() }
+    }
+
+    /// The SHA-256 of what was read until now, as 64 hexadecimal digits.
+    pub(crate) fn sha256(&self) -> String {
+        base16ct::lower::encode_string(&self.sum.clone().finalize())
+    }
+}
+
+impl<R: Read> Read for Summed<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.inner.read(buffer)?;
+        self.sum.update(buffer.get(..read).unwrap_or_default());
+        Ok(read)
+    }
 }

@@ -6,11 +6,13 @@
 
 mod confirm;
 mod count;
+mod import;
 mod note;
 
 pub(crate) use confirm::{confirm, manual};
 pub use count::{Reached, reached};
 pub(crate) use count::{claim, replaced_before};
+pub(crate) use import::{confirm_import, record_import, replaced_before_of, too_many};
 pub(crate) use note::{noted, noted_as};
 
 use crate::actor::Actor;
@@ -31,13 +33,20 @@ pub(crate) enum Change {
     Replaced,
     /// The user was marked for deletion, or a date changed so that conditions are met earlier.
     Marked,
-    /// The same by an import.
+    /// An import removed or replaced identifying fields, or made the user eligible earlier.
     Imported,
+    /// The same by an import beyond the limits, which was confirmed.
+    ImportConfirmed,
+    /// An import replaced an identifying field, too few to count.
+    ImportReplaced,
     /// The user became somebody who could be a second person, at the desk.
     MadeStaff,
 }
 
 impl Change {
+    /// The changes that replaced identifying fields.
+    pub(crate) const REPLACED: [Self; 2] = [Self::Replaced, Self::ImportReplaced];
+
     /// The stable code that is stored.
     pub(crate) const fn code(self) -> &'static str {
         match self {
@@ -46,6 +55,8 @@ impl Change {
             Self::Replaced => "replaced",
             Self::Marked => "marked",
             Self::Imported => "imported",
+            Self::ImportConfirmed => "import_confirmed",
+            Self::ImportReplaced => "import_replaced",
             Self::MadeStaff => "made_staff",
         }
     }

@@ -56,7 +56,7 @@ pub use cell::{escaped, unescaped};
 pub use loans_in::import_loans;
 pub use loans_out::export_loans;
 pub use problem::{FileProblems, LineProblem, MOST_PROBLEMS, TransferError};
-pub use users_in::{import_users, import_users_confirmed};
+pub use users_in::{ask_to_import_users, import_users, import_users_confirmed};
 pub use users_out::export_users;
 
 use serde::Serialize;
@@ -86,7 +86,8 @@ pub struct ImportSummary {
     pub staff: u64,
     /// The first [`MOST_PROBLEMS`] of those lines; the first line of a file is 1.
     pub staff_lines: Vec<u64>,
-    /// Users whose identifying values were removed, or who are eligible earlier: they count against the safety limits.
+    /// Users of whom identifying values were removed or several were replaced, or who are eligible earlier: they count
+    /// against the safety limits.
     pub touched: u64,
     /// Categories, departments and branches that were not known before. They are named by their codes.
     pub new_terms: u64,

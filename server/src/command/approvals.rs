@@ -5,9 +5,11 @@ use clap::Subcommand;
 use policy::{ApprovalId, RunId, UserNumber};
 use records::approval::{self, About, Approval, ApprovalQuery};
 use records::page::Paging;
+use records::transfer::ask_to_import_users;
 use records::user::Person;
 use records::{Actor, Store};
 use serde_json::json;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 #[derive(Debug, Subcommand)]
@@ -29,7 +31,7 @@ pub(crate) enum Approvals {
     /// Ask a second person to approve the run of a preview.
     Ask {
         /// Id of the preview.
-        #[arg(required_unless_present_any = ["reapply", "more_changes", "staff"])]
+        #[arg(required_unless_present_any = ["reapply", "more_changes", "staff", "import"])]
         preview: Option<i64>,
         /// Ask for bringing people under the present rules instead.
         #[arg(long, conflicts_with = "preview")]
@@ -40,6 +42,9 @@ pub(crate) enum Approvals {
         /// Ask for anonymising the member of staff with this user number.
         #[arg(long, value_name = "NUMBER", conflicts_with_all = ["preview", "reapply", "more_changes"])]
         staff: Option<i64>,
+        /// Ask for importing this file of users, which goes over the safety limits.
+        #[arg(long, value_name = "FILE", conflicts_with_all = ["preview", "reapply", "more_changes", "staff"])]
+        import: Option<PathBuf>,
     },
 }
 
@@ -48,6 +53,7 @@ impl Approvals {
         let (all, last) = match self {
             Self::List { all, last } => (all, last),
             Self::Withdraw { id } => return withdraw(store, output, ApprovalId(id)).await,
+            Self::Ask { import: Some(file), .. } => return ask(store, output, Asked::Import(file)).await,
             Self::Ask { preview, more_changes, staff, .. } => {
                 let what = match (preview, more_changes, staff) {
                     (Some(preview), ..) => Asked::Run(RunId(preview)),
@@ -78,6 +84,7 @@ enum Asked {
     Reapply,
     MoreChanges,
     Staff(UserNumber),
+    Import(PathBuf),
 }
 
 async fn ask(store: &Store, output: Output, what: Asked) -> anyhow::Result<ExitCode> {
@@ -87,6 +94,7 @@ async fn ask(store: &Store, output: Output, what: Asked) -> anyhow::Result<ExitC
         Asked::Reapply => approval::ask_reapply(store, actor).await?,
         Asked::MoreChanges => approval::ask_more_changes(store, actor).await?,
         Asked::Staff(user) => approval::ask_staff_anonymising(store, actor, user).await?,
+        Asked::Import(file) => ask_to_import_users(store, actor, &file).await?,
     };
     output.print(&json!({ "approval": id }), |_| {
         format!("Request {id} waits for a second person at the desk")
@@ -101,6 +109,9 @@ fn line(approval: &Approval) -> String {
         About::Reapply => "run that brings people under the present rules".to_owned(),
         About::HoldRelease { hold } => format!("release of legal hold {hold}"),
         About::MoreChanges => "more manual changes".to_owned(),
+        About::Import { users, sha256 } => {
+            format!("import that counts {users} users, of the file with SHA-256 {sha256}")
+        }
         About::StaffAnonymising { user } => format!("anonymising user {user}, a member of staff"),
     };
     let by = |person: Option<&Person>| {

@@ -98,8 +98,8 @@ fn words(summary: &ImportSummary, (one, many): (&str, &str)) -> String {
         ),
         (
             summary.touched,
-            "user whose identifying values were removed or who is eligible earlier",
-            "users whose identifying values were removed or who are eligible earlier",
+            "user counted against the safety limits: identifying values removed or replaced, or eligible earlier",
+            "users counted against the safety limits: identifying values removed or replaced, or eligible earlier",
         ),
         (
             summary.new_terms,

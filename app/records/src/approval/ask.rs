@@ -76,6 +76,17 @@ pub async fn ask_staff_anonymising(
     ask_alone(store, actor, Matter::staff_anonymising_of(number, roles), Subject::User(number.0)).await
 }
 
+/// Asks that a second person approves the import of the file with this SHA-256, which counts this many users against the
+/// safety limits.
+pub(crate) async fn ask_import(
+    store: &Store,
+    actor: Actor,
+    sha256: String,
+    users: i64,
+) -> Result<ApprovalId, RecordsError> {
+    ask_alone(store, actor, Matter::import_of(sha256, users), Subject::Library).await
+}
+
 async fn ask_alone(
     store: &Store,
     actor: Actor,
@@ -113,6 +124,7 @@ pub(crate) async fn ask_within(
         preview_id: Set(matter.preview),
         hold_id: Set(matter.hold),
         user_number: Set(matter.user),
+        users: Set(matter.users),
         fingerprint: Set(matter.fingerprint.clone()),
         asked_by: Set(actor.staff.map(|staff| staff.0)),
         asked_at: Set(now),
@@ -156,6 +168,7 @@ pub(super) fn requests_of(matter: &Matter) -> Select<approvals::Entity> {
         .filter(of(approvals::Column::PreviewId, matter.preview))
         .filter(of(approvals::Column::HoldId, matter.hold))
         .filter(of(approvals::Column::UserNumber, matter.user))
+        .filter(of(approvals::Column::Users, matter.users))
         .filter(approvals::Column::Fingerprint.eq(&matter.fingerprint))
 }
 

@@ -55,6 +55,13 @@ pub async fn approve(store: &Store, actor: Actor, id: ApprovalId) -> Result<(), 
             agree(&tx, actor, &matter, &request, None).await?;
             note(&tx, store, actor, Deed::ApprovalGiven, Subject::Library, None, id).await?;
         }
+        Kind::Import => {
+            actor.must(Action::Approve)?;
+            let users = request.users.unwrap_or_default();
+            let matter = Matter::import_of(request.fingerprint.clone(), users);
+            agree(&tx, actor, &matter, &request, None).await?;
+            note(&tx, store, actor, Deed::ApprovalGiven, Subject::Library, None, id).await?;
+        }
         Kind::StaffAnonymising => {
             actor.must(Action::Approve)?;
             let number = UserNumber(request.user_number.unwrap_or_default());
@@ -67,18 +74,18 @@ pub async fn approve(store: &Store, actor: Actor, id: ApprovalId) -> Result<(), 
     Ok(())
 }
 
-/// Approves like [`approve`], after the number of users of a run was typed to confirm.
+/// Approves like [`approve`], after the number of users of a run or an import was typed to confirm.
 pub async fn approve_confirmed(
     store: &Store,
     actor: Actor,
     id: ApprovalId,
     typed: &str,
 ) -> Result<(), RecordsError> {
-    // A request is for one preview, whose users do not change.
-    if let About::Run { people, .. } = read(store, id).await?.about
-        && run::typed_number(typed) != Some(people)
+    // A request is for one preview or one file, whose users do not change.
+    if let About::Run { people: users, .. } | About::Import { users, .. } = read(store, id).await?.about
+        && run::typed_number(typed) != Some(users)
     {
-        let expected = grouped(people);
+        let expected = grouped(users);
         return Err(RecordsError::field("confirm", Problem::ConfirmationDiffers { expected }));
     }
     approve(store, actor, id).await
@@ -194,7 +201,9 @@ async fn agree(
 const fn needs(kind: Kind) -> Action {
     match kind {
         Kind::HoldRelease => Action::ReleaseHolds,
-        Kind::Run | Kind::Reapply | Kind::MoreChanges | Kind::StaffAnonymising => Action::Approve,
+        Kind::Run | Kind::Reapply | Kind::MoreChanges | Kind::StaffAnonymising | Kind::Import => {
+            Action::Approve
+        }
     }
 }
 

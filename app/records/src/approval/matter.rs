@@ -21,12 +21,20 @@ pub enum Kind {
     MoreChanges,
     /// Anonymising a member of staff.
     StaffAnonymising,
+    /// An import that goes over the safety limits.
+    Import,
 }
 
 impl Kind {
     /// All kinds.
-    pub const ALL: [Self; 5] =
-        [Self::Run, Self::Reapply, Self::HoldRelease, Self::MoreChanges, Self::StaffAnonymising];
+    pub const ALL: [Self; 6] = [
+        Self::Run,
+        Self::Reapply,
+        Self::HoldRelease,
+        Self::MoreChanges,
+        Self::StaffAnonymising,
+        Self::Import,
+    ];
 
     /// The stable code that is stored.
     pub const fn code(self) -> &'static str {
@@ -36,6 +44,7 @@ impl Kind {
             Self::HoldRelease => "hold_release",
             Self::MoreChanges => "more_changes",
             Self::StaffAnonymising => "staff_anonymising",
+            Self::Import => "import",
         }
     }
 
@@ -83,6 +92,8 @@ pub(crate) struct Matter {
     pub(super) preview: Option<i64>,
     pub(super) hold: Option<i64>,
     pub(super) user: Option<i64>,
+    /// How many users an import changes.
+    pub(super) users: Option<i64>,
     pub(super) fingerprint: String,
     /// Who made what is to be approved, besides whoever asks.
     pub(super) maker: Option<i64>,
@@ -97,6 +108,7 @@ impl Matter {
             preview: Some(preview.id),
             hold: None,
             user: None,
+            users: None,
             fingerprint: fingerprint
                 .ok_or_else(|| RecordsError::Refused("This preview was not sealed".to_owned()))?,
             maker: preview.actor_number,
@@ -105,7 +117,15 @@ impl Matter {
 
     /// The run that brings the people of this fingerprint under the present rules.
     pub(crate) const fn reapply_of(fingerprint: String) -> Self {
-        Self { kind: Kind::Reapply, preview: None, hold: None, user: None, fingerprint, maker: None }
+        Self {
+            kind: Kind::Reapply,
+            preview: None,
+            hold: None,
+            user: None,
+            users: None,
+            fingerprint,
+            maker: None,
+        }
     }
 
     /// The release of this hold, as it stands.
@@ -119,6 +139,7 @@ impl Matter {
             preview: None,
             hold: Some(hold.id),
             user: None,
+            users: None,
             fingerprint: checksum::sha256(&[seal.as_bytes()]),
             maker: None,
         }
@@ -133,6 +154,7 @@ impl Matter {
             preview: None,
             hold: None,
             user,
+            users: None,
             fingerprint: checksum::sha256(&[seal.as_bytes()]),
             maker: user,
         }
@@ -147,8 +169,22 @@ impl Matter {
             preview: None,
             hold: None,
             user: Some(number.0),
+            users: None,
             fingerprint: checksum::sha256(&[seal.as_bytes()]),
             maker: Some(number.0),
+        }
+    }
+
+    /// The import of the file with this SHA-256, which counts this many users against the safety limits.
+    pub(crate) const fn import_of(sha256: String, users: i64) -> Self {
+        Self {
+            kind: Kind::Import,
+            preview: None,
+            hold: None,
+            user: None,
+            users: Some(users),
+            fingerprint: sha256,
+            maker: None,
         }
     }
 }

@@ -64,6 +64,13 @@ pub enum About {
         /// The member of staff.
         user: UserNumber,
     },
+    /// An import that goes over the safety limits.
+    Import {
+        /// How many users count.
+        users: i64,
+        /// The SHA-256 of the file, in hexadecimal digits.
+        sha256: String,
+    },
 }
 
 /// How a request stands.
@@ -95,9 +102,11 @@ impl Approval {
     pub const fn needs(&self) -> Action {
         match self.about {
             About::HoldRelease { .. } => Action::ReleaseHolds,
-            About::Run { .. } | About::Reapply | About::MoreChanges | About::StaffAnonymising { .. } => {
-                Action::Approve
-            }
+            About::Run { .. }
+            | About::Reapply
+            | About::MoreChanges
+            | About::StaffAnonymising { .. }
+            | About::Import { .. } => Action::Approve,
         }
     }
 }
@@ -246,6 +255,11 @@ fn about(row: &QueryResult) -> Result<About, RecordsError> {
         (Some(Kind::StaffAnonymising), ..) => {
             let user: Option<i64> = row.try_get("", "user_number")?;
             Ok(About::StaffAnonymising { user: UserNumber(user.unwrap_or_default()) })
+        }
+        (Some(Kind::Import), ..) => {
+            let users: Option<i64> = row.try_get("", "users")?;
+            let sha256 = row.try_get("", "fingerprint")?;
+            Ok(About::Import { users: users.unwrap_or_default(), sha256 })
         }
         _ => Err(RecordsError::Corrupt("kind of the approval")),
     }

@@ -22,6 +22,7 @@ pub struct Model {
     pub decision: Option<String>,
     pub decided_at: Option<DateTimeUtc>,
     pub used_at: Option<DateTimeUtc>,
+    pub users: Option<i64>,
 }
 
 #[derive(Clone, Copy, Debug, DeriveRelation, EnumIter)]

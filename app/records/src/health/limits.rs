@@ -14,7 +14,7 @@ pub(super) async fn conditions(store: &Store) -> Result<Vec<Condition>, RecordsE
     let mut conditions = Vec::new();
     let day = Clock::real() - Duration::hours(Window::Day.hours());
     let sql = "SELECT COUNT(DISTINCT COALESCE(actor_number, 0)) AS n, MIN(at) AS since FROM manual_changes \
-               WHERE kind IN ('limit_anonymised', 'limit_marked', 'limit_import') AND at > ?";
+               WHERE kind IN ('limit_anonymised', 'limit_marked', 'limit_replaced', 'limit_import') AND at > ?";
     conditions.extend(counted(store, sql, vec![day.into()], |actors| What::LimitReached { actors }).await?);
     conditions.extend(four_eyes_ending(store).await?);
     let sql = "SELECT COUNT(*) AS n, MIN(at) AS since FROM protections WHERE name LIKE ? AND at > ?";

@@ -19,7 +19,8 @@ pub(crate) async fn manual(db: &impl ConnectionTrait, preview: RunId) -> Result<
     let by_hand = number(db, &format!("{users} AND m.kind = 'marked' AND {IN_PREVIEW}"), members()).await?;
     let gone_by_hand = number(db, &format!("{users} AND m.kind = 'marked' AND {GONE}"), Vec::new()).await?;
     let gone = format!(
-        "{users} AND m.kind IN ('anonymised', 'removed', 'marked', 'imported') AND (m.kind = 'removed' OR {GONE}) AND NOT {IN_PREVIEW}"
+        "{users} AND m.kind IN ('anonymised', 'removed', 'marked', 'imported', 'import_confirmed') \
+         AND (m.kind = 'removed' OR {GONE}) AND NOT {IN_PREVIEW}"
     );
     let gone = number(db, &gone, members()).await?;
     Ok(Manual { by_hand, gone_by_hand, gone })

@@ -113,12 +113,13 @@ async fn count(
     number(db, &sql, values).await
 }
 
-/// How many identifying values of a user edits of the last day have replaced.
+/// How many identifying values of a user edits and imports of the last day have replaced.
 pub(crate) async fn replaced_before(db: &impl ConnectionTrait, user: UserNumber) -> Result<usize, DbErr> {
     let sql = "SELECT CAST(COALESCE(SUM(fields), 0) AS BIGINT) AS n FROM manual_changes \
-               WHERE user_number = ? AND kind = ? AND at > ?";
+               WHERE user_number = ? AND kind IN (?, ?) AND at > ?";
     let since = Clock::real() - Duration::hours(Window::Day.hours());
-    let fields = number(db, sql, vec![user.0.into(), Change::Replaced.code().into(), since.into()]).await?;
+    let [by_hand, by_import] = Change::REPLACED.map(|kind| kind.code().into());
+    let fields = number(db, sql, vec![user.0.into(), by_hand, by_import, since.into()]).await?;
     Ok(usize::try_from(fields).unwrap_or_default())
 }
 

@@ -39,10 +39,26 @@ pub(super) fn overwrites(
     overwrites_record(before, after) || loses_custom()
 }
 
-/// How many identifying values a line removes, where it counts against the limits: it removes some, replaces several, or
-/// makes the user eligible earlier.
-pub(super) fn touches(before: &users::Model, after: &users::Model) -> Option<usize> {
+/// What a line does to an existing user, as the limits count it.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Effect {
+    /// Nothing that counts.
+    None,
+    /// It replaces this many identifying values, too few to count.
+    Replaces(usize),
+    /// It removes some, replaces several, or makes the user eligible earlier: this many identifying values.
+    Touches(usize),
+}
+
+/// What a line does to a user of whom this many identifying values were replaced within a day.
+pub(super) fn effect(before: &users::Model, after: &users::Model, replaced_before: usize) -> Effect {
     let erasure = Erasure::of(fates(before, after));
-    let counts = erasure.counts_as_anonymising(0) || is_eligible_earlier(before, after);
-    counts.then_some(erasure.removed + erasure.replaced)
+    let fields = erasure.removed + erasure.replaced;
+    if erasure.counts_in_an_import(replaced_before) || is_eligible_earlier(before, after) {
+        Effect::Touches(fields)
+    } else if erasure.is_none() {
+        Effect::None
+    } else {
+        Effect::Replaces(fields)
+    }
 }

@@ -3,6 +3,7 @@
 use super::cell::unescaped;
 use super::columns::CUSTOM;
 use super::problem::{FileProblems, LineProblem, TransferError, in_cell, on_line};
+use crate::checksum::Summed;
 use crate::error::RecordsError;
 use csv::{ByteRecord, ReaderBuilder};
 use std::collections::BTreeMap;
@@ -53,7 +54,7 @@ impl Line {
 
 /// The lines of a file.
 pub(super) struct Lines {
-    csv: csv::Reader<Limited<File>>,
+    csv: csv::Reader<Limited<Summed<File>>>,
     left: Arc<AtomicU64>,
     header: Arc<Header>,
     ended: bool,
@@ -72,7 +73,8 @@ impl Lines {
             return Err(RecordsError::Refused(why.to_owned()).into());
         }
         let left = Arc::new(AtomicU64::new(MOST_BYTES));
-        let limited = Limited { inner: BufReader::new(file), left: Arc::clone(&left), last: b'\n' };
+        let limited =
+            Limited { inner: BufReader::new(Summed::new(file)), left: Arc::clone(&left), last: b'\n' };
         let csv = ReaderBuilder::new().has_headers(false).flexible(true).from_reader(limited);
         let empty = Header { names: Vec::new(), places: BTreeMap::new() };
         let mut lines = Self { csv, left, header: Arc::new(empty), ended: false };
@@ -83,6 +85,11 @@ impl Lines {
     /// The columns.
     pub(super) fn header(&self) -> &Arc<Header> {
         &self.header
+    }
+
+    /// The SHA-256 of the file as it was read: of all of it, after the last line.
+    pub(super) fn sha256(&self) -> String {
+        self.csv.get_ref().inner.get_ref().sha256()
     }
 
     fn read_header(

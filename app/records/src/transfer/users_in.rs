@@ -2,13 +2,14 @@
 
 use super::columns::{CUSTOM, KEYS, USER, USER_EXPORT_ONLY};
 use super::guarantors::{Guarantors, Wanted};
-use super::guard;
+use super::guard::{self, Effect};
 use super::problem::{FileProblems, TransferError, in_cell};
 use super::reader::{Header, Lines};
 use super::user_line::UserLine;
 use super::user_match::Matches;
 use super::{CHUNK, ImportSummary};
 use crate::actor::Actor;
+use crate::approval;
 use crate::audit::{self, Deed, Subject};
 use crate::bulk::{MOST_PARAMETERS, insert};
 use crate::entity::{custom_fields, custom_values, terms, user_words, users};
@@ -18,7 +19,7 @@ use crate::limits;
 use crate::store::Store;
 use crate::user::search_words;
 use chrono::NaiveDate;
-use policy::{Action, UserNumber};
+use policy::{Action, ApprovalId, UserNumber};
 use sea_orm::ActiveValue::NotSet;
 use sea_orm::sea_query::OnConflict;
 use sea_orm::{
@@ -40,7 +41,8 @@ pub async fn import_users(
 }
 
 /// Imports users from a CSV file; see [`super`] for its form. With `dry_run` everything is done and undone again. A file
-/// that goes over the safety limits of imports is refused unless `confirmed` is the number of users whom it touches.
+/// that goes over the safety limits of imports is refused unless a second person has approved it; where four eyes are not
+/// in force, unless `confirmed` is the number of users whom it touches.
 pub async fn import_users_confirmed(
     store: &Store,
     actor: Actor,
@@ -48,6 +50,69 @@ pub async fn import_users_confirmed(
     dry_run: bool,
     confirmed: Option<u64>,
 ) -> Result<ImportSummary, TransferError> {
+    let Written { tx, mut summary, touched, replaced, users_before, sha256 } =
+        write(store, actor, file).await?;
+    if dry_run {
+        tx.rollback().await?;
+        summary.dry_run = true;
+        return Ok(summary);
+    }
+    let confirmed = match limits::too_many(&tx, store, &touched, users_before).await? {
+        None => None,
+        Some(stop) => match limits::confirm_import(&tx, store, actor, stop, (&sha256, confirmed)).await {
+            Ok(how) => Some(how),
+            Err(refused) => {
+                tx.rollback().await?;
+                let detail = format!("import,users={}", summary.touched);
+                limits::noted_as(store, actor, "import", &detail).await?;
+                return Err(refused.into());
+            }
+        },
+    };
+    limits::record_import(&tx, actor, confirmed.is_some(), touched, replaced).await?;
+    let confirmed = confirmed.map(|how| format!(",{how}")).unwrap_or_default();
+    let detail = format!(
+        "users,created={},changed={},touched={}{confirmed}",
+        summary.created, summary.changed, summary.touched
+    );
+    audit::note(&tx, &store.clock, actor, Deed::Imported, Subject::Library, None, &detail).await?;
+    store.commit(tx).await?;
+    Ok(summary)
+}
+
+/// Asks that a second person approves the import of a file that goes over the safety limits. Nothing is imported.
+pub async fn ask_to_import_users(
+    store: &Store,
+    actor: Actor,
+    file: &Path,
+) -> Result<ApprovalId, TransferError> {
+    let Written { tx, touched, users_before, sha256, .. } = write(store, actor, file).await?;
+    let stop = limits::too_many(&tx, store, &touched, users_before).await?;
+    let is_needed = approval::is_on(&tx, store, Action::Approve).await?;
+    tx.rollback().await?;
+    let Some(stop) = stop.filter(|_| is_needed) else {
+        let why = "No second person is needed for this: the file can be imported";
+        return Err(RecordsError::Refused(why.to_owned()).into());
+    };
+    Ok(approval::ask_import(store, actor, sha256, stop.users).await?)
+}
+
+/// A file that is written and not committed.
+struct Written {
+    tx: DatabaseTransaction,
+    summary: ImportSummary,
+    /// Users who count against the limits of imports, with how many identifying values.
+    touched: Vec<(UserNumber, usize)>,
+    /// Users of whom identifying values were replaced, too few to count.
+    replaced: Vec<(UserNumber, usize)>,
+    /// How many users there were.
+    users_before: u64,
+    /// The SHA-256 of the file.
+    sha256: String,
+}
+
+/// Reads a file twice and writes it.
+async fn write(store: &Store, actor: Actor, file: &Path) -> Result<Written, TransferError> {
     actor.must(Action::Administer)?;
     let custom: Vec<String> =
         custom_fields::Entity::find().all(&store.db).await?.into_iter().map(|field| field.key).collect();
@@ -57,7 +122,6 @@ pub async fn import_users_confirmed(
     let users_before = users::Entity::find().count(&tx).await?;
     let mut lines = open(file, &custom)?;
     let mut import = Import::new(store, actor, lines.header(), terms_known(&tx).await?);
-    import.summary.dry_run = dry_run;
     let mut chunk = Vec::with_capacity(CHUNK);
     loop {
         let line = lines.next();
@@ -75,40 +139,8 @@ pub async fn import_users_confirmed(
     let found = import.guarantors.finish(&tx, &mut import.problems).await?;
     import.now_changed(found);
     import.problems.refuse()?;
-    let summary = import.summary;
-    if dry_run {
-        tx.rollback().await?;
-        return Ok(summary);
-    }
-    let stops = stops(store, &summary, users_before);
-    if stops && confirmed != Some(summary.touched) {
-        tx.rollback().await?;
-        let detail = format!("import,users={}", summary.touched);
-        limits::noted_as(store, actor, "import", &detail).await?;
-        return Err(RecordsError::Refused(too_many(&summary)).into());
-    }
-    let confirmed = if stops { ",confirmed" } else { "" };
-    let detail = format!(
-        "users,created={},changed={},touched={}{confirmed}",
-        summary.created, summary.changed, summary.touched
-    );
-    audit::note(&tx, &store.clock, actor, Deed::Imported, Subject::Library, None, &detail).await?;
-    store.commit(tx).await?;
-    Ok(summary)
-}
-
-/// Whether an import goes over its safety limits.
-fn stops(store: &Store, summary: &ImportSummary, users: u64) -> bool {
-    let number = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
-    store.settings.limits.stops_import(number(summary.touched), number(users))
-}
-
-fn too_many(summary: &ImportSummary) -> String {
-    format!(
-        "Safety limit reached: the file removes identifying values of {} users or makes them eligible earlier. \
-         Nothing was changed. Check the file; to import it all the same, add --confirm {}",
-        summary.touched, summary.touched
-    )
+    let Import { summary, touched, replaced, .. } = import;
+    Ok(Written { tx, summary, touched, replaced, users_before, sha256: lines.sha256() })
 }
 
 fn open(file: &Path, custom: &[String]) -> Result<Lines, TransferError> {
@@ -179,6 +211,10 @@ struct Import<'a> {
     /// Users that a line was about: a few bytes each.
     seen: HashSet<i64>,
     guarantors: Guarantors,
+    /// Users who count against the limits, with how many identifying values.
+    touched: Vec<(UserNumber, usize)>,
+    /// Users of whom identifying values were replaced, too few to count.
+    replaced: Vec<(UserNumber, usize)>,
 }
 
 /// A user that a line changes, with the values of custom fields that the line has.
@@ -200,6 +236,8 @@ impl<'a> Import<'a> {
             terms,
             seen: HashSet::new(),
             guarantors: Guarantors::default(),
+            touched: Vec::new(),
+            replaced: Vec::new(),
         }
     }
 
@@ -226,8 +264,8 @@ impl<'a> Import<'a> {
         let mut matches = Matches::find(tx, &lines).await?;
         let staff = guard::staff_among(tx, matches.users.keys().copied()).await?;
         let custom = self.custom_values(tx, &matches).await?;
-        let (mut created, mut changed) = (Vec::new(), Vec::new());
-        let (mut leaving, mut touched) = (Vec::new(), Vec::new());
+        let replaced_before = limits::replaced_before_of(tx, matches.users.keys().copied()).await?;
+        let (mut created, mut changed, mut leaving) = (Vec::new(), Vec::new(), Vec::new());
         for mut line in lines {
             let number = line.number;
             match matches.whom(&line, &self.seen) {
@@ -258,8 +296,12 @@ impl<'a> Import<'a> {
                         self.summary.held += 1;
                         continue;
                     }
-                    let fields = guard::touches(&before, &change.user);
-                    touched.extend(fields.map(|fields| (UserNumber(found), fields)));
+                    let replaced = replaced_before.get(&found).copied().unwrap_or_default();
+                    match guard::effect(&before, &change.user, replaced) {
+                        Effect::None => (),
+                        Effect::Replaces(fields) => self.replaced.push((UserNumber(found), fields)),
+                        Effect::Touches(fields) => self.touched.push((UserNumber(found), fields)),
+                    }
                     self.await_guarantor(&change, same);
                     if same {
                         self.summary.unchanged += 1;
@@ -274,8 +316,7 @@ impl<'a> Import<'a> {
             }
         }
         hold::carry_over(tx, &self.store.clock, self.actor, &leaving).await?;
-        self.summary.touched += touched.len() as u64;
-        limits::record(tx, self.actor, limits::Change::Imported, touched).await?;
+        self.summary.touched = self.touched.len() as u64;
         self.change(tx, changed).await?;
         self.create(tx, created).await?;
         let found = self.guarantors.resolve(tx).await?;

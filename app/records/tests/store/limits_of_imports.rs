@@ -1,15 +1,18 @@
 //! What a file may not do: change staff, overwrite what a legal hold keeps, and touch more users than expected.
 
-use crate::holds::{first_on_user, staff};
+use crate::holds::{at_desk, first_on_user, staff, with};
 use crate::limits::limited;
 use crate::support::{add, day, dump, execute, for_each_database, leaver};
 use crate::transfer::file;
-use policy::{Role, UserNumber};
-use records::entity::users;
+use policy::{FourEyes, Role, UserNumber};
+use records::approval::{self, About};
+use records::entity::{audit_events, users};
 use records::health::{self, What};
-use records::transfer::{ImportSummary, TransferError, import_users, import_users_confirmed};
+use records::transfer::{
+    ImportSummary, TransferError, ask_to_import_users, import_users, import_users_confirmed,
+};
 use records::{Actor, RecordsError, Store, user};
-use sea_orm::Set;
+use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, Set};
 
 async fn import(store: &Store, content: &str) -> ImportSummary {
     import_users(store, Actor::COMMAND_LINE, file(content).path(), false).await.unwrap()
@@ -152,6 +155,128 @@ async fn a_file_that_touches_many_users_needs_a_confirmation() {
         assert_eq!(done.unwrap().touched, 26);
         let record = user::find(&store, &user::UserQuery::default(), &records::page::Paging::default()).await;
         assert!(record.unwrap().rows.len() > 20);
+    })
+    .await;
+}
+
+/// A library of this many users, in which one file may touch 25 of them.
+async fn students(store: &Store, count: usize) -> Store {
+    let lines: String =
+        (0..count).map(|at| format!("u{at},First{at},Last{at},u{at}@example.org\n")).collect();
+    import(store, &format!("user_id,first_name,last_name,email\n{lines}")).await;
+    let settings = records::Settings { four_eyes: FourEyes::Off, ..store.settings().clone() };
+    limited(&store.with_settings(settings), |limits| (limits.import_users, limits.import_percent) = (25, 100))
+}
+
+/// A file that empties the e-mail of these users.
+fn emptied(users: std::ops::Range<usize>) -> String {
+    let lines: String = users.map(|at| format!("u{at},Last{at},\n")).collect();
+    format!("user_id,last_name,email\n{lines}")
+}
+
+async fn confirmed(
+    store: &Store,
+    content: &str,
+    number: Option<u64>,
+) -> Result<ImportSummary, TransferError> {
+    import_users_confirmed(store, Actor::COMMAND_LINE, file(content).path(), false, number).await
+}
+
+fn refused<T: std::fmt::Debug>(result: Result<T, TransferError>) -> String {
+    match result {
+        Err(TransferError::Records(RecordsError::Refused(why))) => why,
+        other => panic!("not refused: {other:?}"),
+    }
+}
+
+async fn emails(store: &Store) -> u64 {
+    let with = users::Entity::find().filter(users::Column::Email.is_not_null());
+    with.count(store.database()).await.unwrap()
+}
+
+/// Rule 18: file after file just below the limit is the same as one file beyond it.
+#[tokio::test]
+async fn files_below_the_limit_add_up_within_a_day() {
+    for_each_database(async |store| {
+        let store = students(&store, 100).await;
+        import(&store, &emptied(0..15)).await;
+        import(&store, &emptied(15..25)).await;
+        let why = refused(confirmed(&store, &emptied(25..26), None).await);
+        assert!(why.contains("it is 26 users") && why.contains("--confirm 1"), "{why}");
+        refused(confirmed(&store, &emptied(25..35), Some(9)).await);
+        assert_eq!(emails(&store).await, 75, "nothing of it was imported");
+        let told = health::read(&store).await.unwrap().conditions;
+        assert!(told.iter().any(|one| one.what == What::LimitReached { actors: 1 }), "{told:?}");
+        let events = audit_events::Entity::find().filter(audit_events::Column::Action.eq("limit_reached"));
+        assert_eq!(events.count(store.database()).await.unwrap(), 1, "once an hour");
+        // The same lines again, and lines about new users, touch nobody.
+        import(&store, &emptied(0..25)).await;
+        import(&store, "user_id,last_name\nnew,New\n").await;
+        // What was confirmed does not count again; what was not goes on to count until the day is over.
+        confirmed(&store, &emptied(25..35), Some(10)).await.unwrap();
+        refused(confirmed(&store, &emptied(35..36), None).await);
+        execute(&store, "UPDATE manual_changes SET at = '2018-01-01 00:00:00+00:00'").await;
+        import(&store, &emptied(35..60)).await;
+        assert_eq!(emails(&store).await, 40);
+    })
+    .await;
+}
+
+/// One value in one file and another one in the next is the same as both in one.
+#[tokio::test]
+async fn replaced_values_add_up_over_files() {
+    for_each_database(async |store| {
+        let store = students(&store, 60).await;
+        let lines: String = (0..60).map(|at| format!("u{at},Last{at},u{at}@new.example.org\n")).collect();
+        let moved = import(&store, &format!("user_id,last_name,email\n{lines}")).await;
+        assert_eq!((moved.changed, moved.touched), (60, 0), "another mail server");
+        let lines: String = (0..60).map(|at| format!("u{at},Qwert{at}\n")).collect();
+        let why = refused(confirmed(&store, &format!("user_id,last_name\n{lines}"), None).await);
+        assert!(why.contains("60 users"), "{why}");
+        execute(&store, "UPDATE manual_changes SET at = '2018-01-01 00:00:00+00:00'").await;
+        let lines: String = (0..60).map(|at| format!("u{at},Asdf{at},Qwert{at}\n")).collect();
+        let why = refused(confirmed(&store, &format!("user_id,first_name,last_name\n{lines}"), None).await);
+        assert!(why.contains("60 users"), "two in one file: {why}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_second_person_approves_one_file_beyond_the_limit() {
+    for_each_database(async |store| {
+        let (chief, ben) = (UserNumber(8001), UserNumber(8002));
+        let store = with(&students(&store, 100).await, FourEyes::On);
+        staff(&store, chief, Role::Administrator).await;
+        staff(&store, ben, Role::SystemsLibrarian).await;
+        let ask = async |content: &str| {
+            ask_to_import_users(&store, Actor::COMMAND_LINE, file(content).path()).await
+        };
+        assert!(refused(ask(&emptied(0..25)).await).contains("No second person is needed"));
+        let content = emptied(0..40);
+        let why = refused(confirmed(&store, &content, Some(40)).await);
+        assert!(why.contains("40 users") && why.contains("approvals ask --import"), "{why}");
+        let request = ask(&content).await.unwrap();
+        assert_eq!(ask(&content).await.unwrap(), request, "asked for once");
+        assert!(refused(confirmed(&store, &content, Some(40)).await).contains("nobody has approved yet"));
+        let about = approval::read(&store, request).await.unwrap().about;
+        assert!(matches!(&about, About::Import { users: 40, sha256 } if sha256.len() == 64), "{about:?}");
+        let untyped =
+            approval::approve_confirmed(&store, at_desk(ben, Role::SystemsLibrarian), request, "4").await;
+        assert!(matches!(untyped, Err(RecordsError::Invalid(_))));
+        approval::approve_confirmed(&store, at_desk(ben, Role::SystemsLibrarian), request, "40")
+            .await
+            .unwrap();
+        // It is for this file, byte by byte.
+        refused(confirmed(&store, &emptied(1..41), Some(40)).await);
+        refused(confirmed(&store, &format!("{content}\n"), Some(40)).await);
+        assert_eq!(emails(&store).await, 100);
+        assert_eq!(confirmed(&store, &content, None).await.unwrap().touched, 40);
+        assert_eq!(emails(&store).await, 60);
+        let dump = dump(&store).await;
+        assert!(dump.contains(&format!(",approval={request}")), "the audit names the approval");
+        // And once.
+        execute(&store, "UPDATE users SET email = 'a@example.org' WHERE user_id LIKE 'u%'").await;
+        assert!(refused(confirmed(&store, &content, Some(40)).await).contains("used before"));
     })
     .await;
 }

@@ -89,7 +89,7 @@ async fn users_are_made_changed_and_left_alone() {
             [
                 "users,created=2,changed=0,touched=0",
                 "users,created=0,changed=0,touched=0",
-                "users,created=0,changed=1,touched=0"
+                "users,created=0,changed=1,touched=1"
             ]
         );
     })

@@ -29,7 +29,7 @@ pub(crate) struct RequestRef {
     approval: i64,
 }
 
-/// Names the request to approve; the number of users of a run, typed to confirm.
+/// Names the request to approve; the number of users of a run or an import, typed to confirm.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ApproveForm {
@@ -70,7 +70,7 @@ pub(crate) async fn approve_request(form: ApproveForm) -> Result<(), AppError> {
     let next = match approval::read(&store, id).await?.about {
         About::Run { preview, .. } => format!("/runs/{preview}?done=approved"),
         About::HoldRelease { hold } => format!("/holds/{hold}?done=hold-released"),
-        About::Reapply | About::MoreChanges => "/approvals?done=approved".to_owned(),
+        About::Reapply | About::MoreChanges | About::Import { .. } => "/approvals?done=approved".to_owned(),
         About::StaffAnonymising { user } => format!("/users/{user}/anonymise?done=approved"),
     };
     leptos_axum::redirect(&next);

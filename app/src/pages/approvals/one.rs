@@ -74,7 +74,9 @@ fn approve(request: &Approval, here: &str) -> impl IntoView + use<> {
     };
     let (what, button) = consequence(&request.about);
     let confirm = match &request.about {
-        About::Run { people, .. } => Some(number_field(*people, typed, error.as_ref())),
+        About::Run { people: users, .. } | About::Import { users, .. } => {
+            Some(number_field(*users, typed, error.as_ref()))
+        }
         About::Reapply | About::HoldRelease { .. } | About::MoreChanges | About::StaffAnonymising { .. } => {
             None
         }
@@ -154,6 +156,17 @@ fn consequence(about: &About) -> (AnyView, String) {
                 </p>
             };
             (what.into_any(), "Approve more manual changes".to_owned())
+        }
+        About::Import { users, sha256 } => {
+            let count = counted(*users, "user", "users");
+            let what = view! {
+                <p>
+                    "After your approval the file can be imported once. It removes or replaces what identifies "
+                    <b>{count.clone()}</b> ", or makes them eligible earlier. " <b>"That cannot be undone."</b>
+                </p>
+                <p>"Approve only if the file has this SHA-256 (" <code>"sha256sum FILE"</code> "): " <code>{sha256.clone()}</code></p>
+            };
+            (what.into_any(), format!("Approve the import for {count}"))
         }
         About::StaffAnonymising { user } => {
             let record = view! { <a href=format!("/users/{user}/anonymise")>"user "{user.to_string()}</a> };

@@ -100,6 +100,11 @@ pub(super) fn about(about: &About) -> AnyView {
                 .into_any()
         }
         About::MoreChanges => "More manual changes than the safety limits allow, by whoever asks".into_any(),
+        About::Import { users, sha256 } => {
+            let short: String = sha256.chars().take(12).collect();
+            view! { "Import that counts " {counted(*users, "user", "users")} ": file with SHA-256 " <code>{short}"…"</code> }
+                .into_any()
+        }
         About::StaffAnonymising { user } => view! {
             <a href=format!("/users/{user}/anonymise")>"Anonymising user "{user.to_string()}", a member of staff"</a>
         }

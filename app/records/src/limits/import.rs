@@ -1,0 +1,140 @@
+//! The safety limits of imports, which count together: within a day, whoever starts them and however many files there are.
+
+use super::{Change, record};
+use crate::actor::Actor;
+use crate::approval::{self, Matter};
+use crate::clock::Clock;
+use crate::dialect;
+use crate::error::RecordsError;
+use crate::store::Store;
+use chrono::Duration;
+use policy::numbers::grouped;
+use policy::{Action, UserNumber, Window};
+use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr};
+use std::collections::{HashMap, HashSet};
+
+/// The place of imports among the locks of actors: no user number is negative.
+const LOCK: i64 = -1;
+
+/// A file that goes over the limits of imports.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct TooMany {
+    /// Users whom the file touches.
+    pub(crate) users: i64,
+    /// The same with the files of the last 24 hours that nobody has confirmed.
+    within_a_day: i64,
+}
+
+impl TooMany {
+    /// What the file does, as a sentence without its end.
+    fn words(self) -> String {
+        let more = if self.within_a_day > self.users {
+            format!(
+                ". Together with the imports of the last 24 hours it is {} users",
+                grouped(self.within_a_day)
+            )
+        } else {
+            String::new()
+        };
+        format!(
+            "Safety limit reached: the file removes or replaces what identifies {} users, or makes them eligible \
+             earlier{more}. Nothing was changed",
+            grouped(self.users)
+        )
+    }
+}
+
+/// Holds the users whom a file touches against the limits of imports, in a library with `all` users. Until the
+/// transaction ends no other import is counted.
+pub(crate) async fn too_many(
+    tx: &DatabaseTransaction,
+    store: &Store,
+    touched: &[(UserNumber, usize)],
+    all: u64,
+) -> Result<Option<TooMany>, RecordsError> {
+    if touched.is_empty() {
+        return Ok(None);
+    }
+    dialect::lock_manual_changes(tx, LOCK).await?;
+    let mut within_a_day = imported_within_a_day(tx).await?;
+    within_a_day.extend(touched.iter().map(|(user, _)| user.0));
+    let within_a_day = i64::try_from(within_a_day.len()).unwrap_or(i64::MAX);
+    let all = i64::try_from(all).unwrap_or(i64::MAX);
+    let users = i64::try_from(touched.len()).unwrap_or(i64::MAX);
+    let stops = store.settings.limits.stops_import(within_a_day, all);
+    Ok(stops.then_some(TooMany { users, within_a_day }))
+}
+
+/// Refuses a file that goes over the limits, unless a second person has approved it; where four eyes are not in force,
+/// unless `confirmed` is the number of users whom it touches.
+pub(crate) async fn confirm_import(
+    tx: &DatabaseTransaction,
+    store: &Store,
+    actor: Actor,
+    too_many: TooMany,
+    (sha256, confirmed): (&str, Option<u64>),
+) -> Result<String, RecordsError> {
+    let TooMany { users, .. } = too_many;
+    if approval::is_on(tx, store, Action::Approve).await? {
+        let why = format!(
+            "{}. A second person has to approve this file (lethe approvals ask --import FILE, then the page Approvals)",
+            too_many.words()
+        );
+        let matter = Matter::import_of(sha256.to_owned(), users);
+        let approval = approval::spend(tx, actor, &matter, &why).await?;
+        return Ok(format!("approval={approval}"));
+    }
+    if confirmed.and_then(|number| i64::try_from(number).ok()) == Some(users) {
+        return Ok("confirmed".to_owned());
+    }
+    let words = too_many.words();
+    Err(RecordsError::Refused(format!(
+        "{words}. Check the file; to import it all the same, add --confirm {users}"
+    )))
+}
+
+/// Stores what a file does to users, in the transaction that does it.
+pub(crate) async fn record_import(
+    tx: &DatabaseTransaction,
+    actor: Actor,
+    is_confirmed: bool,
+    touched: Vec<(UserNumber, usize)>,
+    replaced: Vec<(UserNumber, usize)>,
+) -> Result<(), DbErr> {
+    let change = if is_confirmed { Change::ImportConfirmed } else { Change::Imported };
+    record(tx, actor, change, touched).await?;
+    record(tx, actor, Change::ImportReplaced, replaced).await
+}
+
+/// The users whom imports have touched within a day and nobody has confirmed: at most as many as the limit.
+async fn imported_within_a_day(db: &impl ConnectionTrait) -> Result<HashSet<i64>, DbErr> {
+    let sql = "SELECT DISTINCT user_number FROM manual_changes WHERE kind = ? AND at > ?";
+    let since = Clock::real() - Duration::hours(Window::Day.hours());
+    let values = vec![Change::Imported.code().into(), since.into()];
+    let rows = db.query_all_raw(dialect::statement(db.get_database_backend(), sql, values)).await?;
+    rows.iter().map(|row| row.try_get("", "user_number")).collect()
+}
+
+/// How many identifying values of each of these users were replaced within a day.
+pub(crate) async fn replaced_before_of(
+    db: &impl ConnectionTrait,
+    users: impl Iterator<Item = i64>,
+) -> Result<HashMap<i64, usize>, DbErr> {
+    let mut values: Vec<sea_orm::Value> = users.map(Into::into).collect();
+    if values.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let sql = format!(
+        "SELECT user_number, CAST(SUM(fields) AS BIGINT) AS n FROM manual_changes WHERE user_number IN ({}) \
+         AND kind IN (?, ?) AND at > ? GROUP BY user_number",
+        dialect::places(values.len())
+    );
+    values.extend(Change::REPLACED.map(|kind| kind.code().into()));
+    values.push((Clock::real() - Duration::hours(Window::Day.hours())).into());
+    let rows = db.query_all_raw(dialect::statement(db.get_database_backend(), &sql, values)).await?;
+    let of = |row: &sea_orm::QueryResult| {
+        let fields: i64 = row.try_get("", "n")?;
+        Ok((row.try_get("", "user_number")?, usize::try_from(fields).unwrap_or_default()))
+    };
+    rows.iter().map(of).collect()
+}

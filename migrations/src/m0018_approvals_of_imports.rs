@@ -1,0 +1,19 @@
+//! Approvals of imports: how many users the file changes that was approved.
+
+use crate::step;
+use sea_orm_migration::prelude::*;
+use sea_orm_migration::schema::big_integer_null;
+
+#[derive(DeriveMigrationName)]
+pub(crate) struct Migration;
+
+#[async_trait::async_trait]
+impl MigrationTrait for Migration {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        step::add_columns(manager, "approvals", [big_integer_null("users")]).await
+    }
+
+    async fn down(&self, _: &SchemaManager) -> Result<(), DbErr> {
+        Ok(())
+    }
+}
