@@ -84,6 +84,7 @@ test-wasm: tools
 
 test-browser: build browser ## The browser tests. REPEAT=10 BUSY=2: ten times, beside two busy loops
 	@.ci/browser-tests
+	@BROWSER_DATABASE=pgbouncer SPEC="task desk" REPEAT=1 .ci/with-postgres .ci/with-pgbouncer .ci/browser-tests
 
 # --- Measuring ---------------------------------------------------------------------------------------------
 

@@ -30,6 +30,32 @@ interface Cookie {
 // How old a sign-in may get: what cannot be undone needs one of the last five minutes.
 const FRESH = 2 * 60_000;
 
+interface Database {
+  // What the server connects to.
+  url: string;
+  // Runs a statement beside the server.
+  sql: (statement: string) => string;
+}
+
+// Makes an SQLite file, or, with BROWSER_DATABASE=pgbouncer, a PostgreSQL database that the server reaches through
+// pgbouncer in session mode (.ci/with-postgres and .ci/with-pgbouncer start both).
+async function makeDatabase(folder: string): Promise<Database> {
+  if (process.env.BROWSER_DATABASE !== "pgbouncer") {
+    const file = join(folder, "lethe.db");
+    const sql = (statement: string) =>
+      execFileSync("/usr/bin/sqlite3", ["-cmd", ".timeout 60000", file, statement], { encoding: "utf8" }).trim();
+    return { url: `sqlite://${file}?mode=rwc`, sql };
+  }
+  const { TEST_POSTGRES_URL: server, TEST_PGBOUNCER_SESSION_URL: pooler } = process.env;
+  if (!server || !pooler) throw new Error("BROWSER_DATABASE=pgbouncer runs within .ci/with-postgres .ci/with-pgbouncer");
+  const name = `browser_${process.pid}_${Date.now()}`;
+  const psql = (url: string, statement: string) =>
+    execFileSync("psql", ["-qAt", "-v", "ON_ERROR_STOP=1", "-c", statement, url], { encoding: "utf8" }).trim();
+  psql(server, `CREATE DATABASE ${name}`);
+  const direct = server.replace(/\/[^/]*$/, `/${name}`);
+  return { url: `${pooler}/${name}`, sql: (statement) => psql(direct, statement) };
+}
+
 interface Options {
   // Answers that are errors on purpose; the browser notes them in its console.
   expectedStatus: number[];
@@ -44,9 +70,10 @@ export const test = base.extend<Options, { library: Library; session: () => Prom
   library: [
     async ({ fourEyes, settings }, use) => {
       const folder = mkdtempSync(join(tmpdir(), "lethe-end2end-"));
+      const database = await makeDatabase(folder);
       const env = {
         PATH: process.env.PATH,
-        LETHE_DATABASE_URL: `sqlite://${folder}/lethe.db?mode=rwc`,
+        LETHE_DATABASE_URL: database.url,
         LETHE_ADDR: "127.0.0.1:0",
         LETHE_SITE: process.env.LETHE_SITE ?? join(root, "target/site"),
         LETHE_DEMO: "1",
@@ -76,10 +103,7 @@ export const test = base.extend<Options, { library: Library; session: () => Prom
         });
         server.on("exit", () => failed(new Error(`the server did not start: ${head}`)));
       });
-      const sql = (statement: string) =>
-        execFileSync("/usr/bin/sqlite3", ["-cmd", ".timeout 60000", join(folder, "lethe.db"), statement], {
-          encoding: "utf8",
-        }).trim();
+      const { sql } = database;
       const signIn = async (userId: string) => {
         const post = () =>
           fetch(`${address}/do/sign_in?page=/sign-in`, {
