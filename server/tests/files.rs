@@ -252,6 +252,14 @@ fn root_leaves_the_files_of_the_service_alone() {
     );
     let works = as_nobody(&place, &["staff", "add", "ann", "--role", "administrator"]).unwrap();
     assert!(works.status.success(), "{}", said(&works));
+
+    // Before the first start the service has an empty folder, and the data folder is still to be made.
+    let place = Place::sqlite();
+    chown(place.folder(), Some(NOBODY), Some(NOBODY)).unwrap();
+    let first = ("LETHE_DATABASE_URL", "sqlite://data/lethe.db?mode=rwc");
+    let refused = place.lethe(&["staff", "add", "ann", "--role", "administrator"]).env(first.0, first.1).output();
+    assert!(said(&refused.unwrap()).contains("setpriv --reuid=65534"));
+    assert!(!place.folder().join("data").exists());
 }
 
 #[test]
