@@ -9,6 +9,10 @@ const SHORTEST: usize = 6;
 const NORTH_AMERICAN: usize = 10;
 /// The most digits before a number that can be a prefix: `00`, three of a country and a zero.
 const LONGEST_PREFIX: usize = 6;
+/// A number has at most 15 digits; more of them are several numbers, up to the point where they are no numbers at all.
+const SEVERAL: std::ops::RangeInclusive<usize> = 16..=60;
+/// How many digits one of several numbers has, between which there is nothing but a space.
+const ONE_OF_SEVERAL: std::ops::RangeInclusive<usize> = 8..=15;
 
 /// A phone number.
 pub(super) struct Number {
@@ -27,38 +31,78 @@ pub(super) struct Prefixes {
     one: bool,
 }
 
-/// The numbers in a field for one: there can be several.
+/// The numbers in a field for one: there can be several, with words or signs between them.
 pub(super) fn numbers(text: &str) -> Vec<Zeroizing<String>> {
     let mut numbers = Vec::new();
-    for part in text.split([',', ';', '\n']) {
-        let mut number = Zeroizing::new(String::new());
-        for piece in part.split('/') {
-            number.push_str(piece);
-            if number.bytes().filter(u8::is_ascii_digit).count() >= SHORTEST {
-                numbers.push(std::mem::take(&mut number));
+    let is_between = |c: char| matches!(c, ',' | ';' | '|' | '&' | '\n') || c.is_alphabetic();
+    for part in text.split(is_between) {
+        for (at, part) in part.split('+').enumerate() {
+            let mut number = Zeroizing::new(String::with_capacity(part.len() + 1));
+            // A plus before a zero says "and".
+            if at > 0 && !part.trim_start_matches(|c: char| !c.is_numeric()).starts_with('0') {
+                number.push('+');
             }
-        }
-        if !number.is_empty() {
-            numbers.push(number);
+            for piece in part.split('/') {
+                number.push_str(piece);
+                if count_digits(&number) >= SHORTEST {
+                    add_number(&mut numbers, std::mem::take(&mut number));
+                }
+            }
+            if !number.is_empty() {
+                numbers.push(number);
+            }
         }
     }
     numbers
 }
 
+fn count_digits(text: &str) -> usize {
+    text.bytes().filter(u8::is_ascii_digit).count()
+}
+
+/// Adds a number. What has more digits than one number is several: each run of groups can be one.
+fn add_number(numbers: &mut Vec<Zeroizing<String>>, number: Zeroizing<String>) {
+    if SEVERAL.contains(&count_digits(&number)) {
+        let groups = number.split(|c: char| c != '+' && !c.is_numeric()).filter(|group| !group.is_empty());
+        let groups: Vec<&str> = groups.collect();
+        for from in 0..groups.len() {
+            let mut run = Zeroizing::new(String::with_capacity(number.len()));
+            for group in &groups[from..] {
+                if !run.is_empty() {
+                    run.push(' ');
+                }
+                run.push_str(group);
+                let digits = count_digits(&run);
+                if ONE_OF_SEVERAL.contains(&digits) {
+                    numbers.push(run.clone());
+                } else if digits > *ONE_OF_SEVERAL.end() {
+                    break;
+                }
+            }
+        }
+    }
+    numbers.push(number);
+}
+
+/// The digits of a number, and whether a plus is before them.
+fn digits_of(text: &str, folded: &Folded) -> (Zeroizing<String>, bool) {
+    let mut digits = Zeroizing::new(String::with_capacity(folded.letters().len()));
+    for byte in folded.letters() {
+        if byte.is_ascii_digit() {
+            digits.push(char::from(*byte));
+        } else if digits.len() >= SHORTEST {
+            // An extension, or whose number it is.
+            break;
+        }
+    }
+    let begins = text.find(|c: char| c == '+' || c.is_numeric());
+    (digits, begins.is_some_and(|at| text[at..].starts_with('+')))
+}
+
 impl Number {
     /// Reads a number; `folded` is the same text.
     pub(super) fn of(text: &str, folded: &Folded) -> Self {
-        let mut digits = Zeroizing::new(String::with_capacity(folded.letters().len()));
-        for byte in folded.letters() {
-            if byte.is_ascii_digit() {
-                digits.push(char::from(*byte));
-            } else if digits.len() >= SHORTEST {
-                // An extension, or whose number it is.
-                break;
-            }
-        }
-        let begins = text.find(|c: char| c == '+' || c.is_numeric());
-        let has_plus = begins.is_some_and(|at| text[at..].starts_with('+'));
+        let (digits, has_plus) = digits_of(text, folded);
         let international = if has_plus { Some(&digits[..]) } else { digits.strip_prefix("00") };
         let (country, local) = match international.map(|digits| digits.split_at(country_code(digits))) {
             Some((country, local)) => (country.parse().unwrap_or_default(), local),
@@ -83,8 +127,9 @@ impl Prefixes {
         Self { country: packed & (Self::ONE - 1), one: packed & Self::ONE != 0 }
     }
 
-    /// Whether what stands before the digit at `start` of a text can stand before the number.
-    pub(super) fn allow_before(self, text: &Folded, start: usize) -> bool {
+    /// Whether what stands before the digit at `start` of a text can stand before the number; as a word, if no letter may
+    /// stand before both.
+    pub(super) fn allow_before(self, text: &Folded, start: usize, as_word: bool) -> bool {
         let mut from = start;
         while text.is_inside_number(from) {
             from -= 1;
@@ -92,11 +137,21 @@ impl Prefixes {
                 return false;
             }
         }
-        let prefix = &text.letters()[from..start];
-        prefix.is_empty() || self.allow(prefix, text.follows_plus(from))
+        (!as_word || text.is_edge(from)) && self.allow(&text.letters()[from..start], text.follows_plus(from))
+    }
+
+    /// Whether a field for numbers has the number with these digits, whole.
+    pub(super) fn has_number(self, field: &str, number: &[u8]) -> bool {
+        numbers(field).iter().any(|written| {
+            let (digits, has_plus) = digits_of(written, &Folded::of(written));
+            digits.as_bytes().strip_suffix(number).is_some_and(|prefix| self.allow(prefix, has_plus))
+        })
     }
 
     fn allow(self, prefix: &[u8], has_plus: bool) -> bool {
+        if prefix.is_empty() || prefix.len() > LONGEST_PREFIX {
+            return prefix.is_empty();
+        }
         let abroad = prefix.strip_prefix(b"00");
         let code = abroad.unwrap_or(prefix);
         if prefix == b"0" || self.one && prefix == b"1" {

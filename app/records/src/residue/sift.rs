@@ -3,17 +3,18 @@
 //! - In rows of the person everything counts.
 //! - Of other rows, distinctive values count anywhere; what could be a word only in free text, and only while few people
 //!   have it and few fields hold it; a last name alone only while nobody else has it.
-//! - What another user has now is theirs in its own place: in the column for it, in the search words made of that
-//!   column, and in messages to that user. That is so only if the value is all of that user's field. Everywhere else,
-//!   in notes about that user too, it counts.
-//! - A name that another user has, whole, is theirs in all rows of that user: many people have the same.
+//! - What another user has now excuses that value only, never a shorter one inside it, and only in its own place: in the
+//!   column for it, in the search words made of that column, and in messages to that user. Everywhere else, in notes
+//!   about that user too, it counts.
+//! - A name in a column for names is that user's. A name that another user has, whole, is theirs in all rows of that
+//!   user: many people have the same.
 
 use super::barren::Barren;
 use super::fold::Folded;
 use super::kind::ValueKind;
 use super::places::{Column, Place, UNTOLD};
 use super::search::{Bearer, Search};
-use super::theirs::{Spread, Theirs};
+use super::theirs::{Has, Spread, Theirs};
 use super::value::{Names, Weight};
 use crate::dialect::{Block, FIELD, RECORD};
 use policy::{LoanText, UserNumber};
@@ -227,31 +228,28 @@ impl Sift {
             is_barren = false;
             let (bearers, spread) = (search.bearers(needle), &mut spread[needle as usize]);
             let fitting = || bearers.iter().filter(|bearer| bearer.value.fits(folded, start, end));
+            let own = || fitting().filter(|bearer| belongs_in(column, bearer));
+            let is_all = |bearer: &&Bearer| bearer.value.is_all_of(text, folded, start, end);
             if let Some(owner) = row.owner.filter(|_| row.has_theirs) {
-                let is_all = |bearer: &&Bearer| bearer.value.is_all_of(folded, start, end);
-                let own = || fitting().filter(|bearer| belongs_in(column, bearer));
                 if own().any(|bearer| bearer.value.kind != ValueKind::FullName) && !noted.contains(&needle) {
                     noted.push(needle);
                     spread.living = spread.living.saturating_add(1);
                 }
-                if own().filter(is_all).any(|bearer| bearer.value.kind != ValueKind::LastName) {
-                    theirs.add(owner, needle, true);
+                let whole = own().filter(|bearer| bearer.value.kind != ValueKind::LastName).find(is_all);
+                if let Some(bearer) = whole {
+                    let has = if bearer.value.kind.is_name() { Has::Name } else { Has::Whole };
+                    theirs.add(owner, needle, has);
                 } else if column.identifies
                     && !spread.is_weak
                     && fitting().any(|bearer| !bearer.value.kind.is_name())
                 {
-                    theirs.add(owner, needle, false);
+                    theirs.add(owner, needle, Has::Part);
                 }
             }
             if spread.is_weak && !column.is_free {
                 return;
             }
-            let is_theirs = |bearer: &Bearer| {
-                belongs_in(column, bearer)
-                    && (bearer.value.kind != ValueKind::CustomValue
-                        || bearer.value.is_all_of(folded, start, end))
-            };
-            if fitting().any(is_theirs) {
+            if own().any(|bearer| is_all(&bearer)) {
                 return;
             }
             let counting = fitting().filter(|bearer| {
@@ -300,7 +298,7 @@ impl Sift {
                 noted.push(needle);
                 let spread = &mut spread[needle as usize];
                 spread.living = spread.living.saturating_add(1);
-                theirs.add(owner, needle, true);
+                theirs.add(owner, needle, Has::Name);
             }
         });
     }
@@ -312,8 +310,11 @@ impl Sift {
         let theirs = &self.theirs;
         self.found.retain(|found| {
             let Some(needle) = found.needle else { return true };
-            let is_theirs = is_index && theirs.holds(owner, needle)
-                || (is_message || found.kind.is_name()) && theirs.is_exactly(owner, needle);
+            let is_theirs = if found.kind.is_name() {
+                theirs.is_name(owner, needle)
+            } else {
+                is_index && theirs.holds(owner, needle) || is_message && theirs.is_exactly(owner, needle)
+            };
             !is_theirs
         });
     }
@@ -394,7 +395,8 @@ fn belongs_in(column: &Column, bearer: &Bearer) -> bool {
 fn counts(column: &Column, row: Row, bearer: &Bearer, spread: Spread) -> bool {
     let kind = bearer.value.kind;
     // What is left in the person's own rows is looked at as a whole.
-    if row.own == Some(bearer.person) || kind.is_name() && column.identifies {
+    let is_for_names = column.identifies && column.kind.is_none_or(ValueKind::is_name);
+    if row.own == Some(bearer.person) || kind.is_name() && is_for_names {
         return false;
     }
     match bearer.value.weight {

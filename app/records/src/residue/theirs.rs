@@ -3,22 +3,33 @@
 use super::kind::ValueKind;
 use super::search::Bearer;
 
+/// How a user has a needle.
+#[derive(Clone, Copy)]
+pub(super) enum Has {
+    /// It is part of a field.
+    Part = 0,
+    /// It is all of a field for it.
+    Whole = 1,
+    /// It is the whole name.
+    Name = 2,
+}
+
 /// What other users have now: by user number, the needles that stand in their own fields.
 ///
 /// `users` and `custom_values` are read before all other tables, each in the order of its rows. While a table is read,
 /// only what its present row has can be asked for; afterwards everything.
 #[derive(Default)]
 pub(super) struct Theirs {
-    /// User number, needle, and whether the needle is all of a field: as one bit below the needle.
+    /// User number and needle; how the user has it is in the two bits below the needle.
     sorted: Vec<(i64, u32)>,
     /// The same of the table that is read now.
     added: Vec<(i64, u32)>,
 }
 
 impl Theirs {
-    /// Notes that a needle stands in a field of a user.
-    pub(super) fn add(&mut self, user: i64, needle: u32, is_all: bool) {
-        let one = (user, needle << 1 | u32::from(is_all));
+    /// Notes how a user has a needle.
+    pub(super) fn add(&mut self, user: i64, needle: u32, has: Has) {
+        let one = (user, needle << 2 | has as u32);
         if !self.has_added(one) {
             self.added.push(one);
         }
@@ -32,17 +43,23 @@ impl Theirs {
         }
     }
 
-    /// Whether a needle is all of a field of this user.
+    /// Whether a needle is the whole name of this user.
+    pub(super) fn is_name(&self, user: i64, needle: u32) -> bool {
+        self.has(user, needle, Has::Name)
+    }
+
+    /// Whether a needle is the whole name of this user, or all of a field for it.
     pub(super) fn is_exactly(&self, user: i64, needle: u32) -> bool {
-        self.has((user, needle << 1 | 1))
+        self.has(user, needle, Has::Whole) || self.is_name(user, needle)
     }
 
     /// Whether a needle stands in a field of this user, in whatever is around it.
     pub(super) fn holds(&self, user: i64, needle: u32) -> bool {
-        self.has((user, needle << 1)) || self.is_exactly(user, needle)
+        self.has(user, needle, Has::Part) || self.is_exactly(user, needle)
     }
 
-    fn has(&self, one: (i64, u32)) -> bool {
+    fn has(&self, user: i64, needle: u32, has: Has) -> bool {
+        let one = (user, needle << 2 | has as u32);
         self.has_added(one) || self.sorted.binary_search(&one).is_ok()
     }
 

@@ -32,6 +32,7 @@ pub(super) enum Fit {
     /// The same of a long number, beside which letters may stand.
     LongNumber,
     /// The digits of a phone number behind its country code: before them a code or a zero may stand, as far as they fit.
+    /// A short one is a word by itself.
     Phone,
     /// An e-mail address: it goes on where letters, digits or signs of addresses follow.
     Email,
@@ -146,7 +147,7 @@ fn weigh(kind: ValueKind, folded: &Folded) -> Option<(Weight, Fit)> {
             (size >= 3).then(|| (strong_if(size >= enough, Weight::Weak), fit))
         }
         ValueKind::Email => (size >= 3).then_some((Weight::Own, Fit::Words)),
-        ValueKind::Phone => (size >= 5).then(|| (strong_if(size >= 7, Weight::Own), Fit::Phone)),
+        ValueKind::Phone => (size >= 5).then(|| (strong_if(size >= 7, Weight::Weak), Fit::Phone)),
         ValueKind::FullName => (size >= 3).then(|| (strong_if(size >= 5, Weight::Weak), Fit::Name)),
         ValueKind::LastName => {
             let letters = folded.letters().iter().filter(|byte| **byte & 0xC0 != 0x80).count();
@@ -157,7 +158,7 @@ fn weigh(kind: ValueKind, folded: &Folded) -> Option<(Weight, Fit)> {
             (size >= 4).then(|| (strong_if(whole, Weight::Own), Fit::Words))
         }
         ValueKind::CustomValue => {
-            let weight = if size >= 8 { Weight::Weak } else { Weight::Own };
+            let weight = if size >= 8 || digits { Weight::Weak } else { Weight::Own };
             (size >= 4).then_some((weight, if others { Fit::Words } else { Fit::Number }))
         }
         ValueKind::FirstName | ValueKind::MiddleName | ValueKind::PreferredName => {
@@ -203,7 +204,10 @@ impl Value {
             Fit::Number => text.is_edge(start) && text.is_edge(end) && is_whole_number(),
             Fit::LongNumber => turns(start) && turns(end) && is_whole_number(),
             Fit::Phone => {
-                !text.is_inside_number(end) && Prefixes::unpacked(self.words).allow_before(text, start)
+                let as_word = self.weight < Weight::Strong;
+                !text.is_inside_number(end)
+                    && (!as_word || text.is_edge(end))
+                    && Prefixes::unpacked(self.words).allow_before(text, start, as_word)
             }
             Fit::Email => {
                 text.is_edge(start)
@@ -215,9 +219,17 @@ impl Value {
         }
     }
 
-    /// Whether it is all that stands in a text. A phone number is it wherever it stands: it is never part of another.
-    pub(super) fn is_all_of(self, text: &Folded, start: usize, end: usize) -> bool {
-        self.kind == ValueKind::Phone || start == 0 && end == text.letters().len()
+    /// Whether it is all of a field for it, or one of several addresses or numbers there. It fits at this place.
+    pub(super) fn is_all_of(self, field: &[u8], text: &Folded, start: usize, end: usize) -> bool {
+        let letters = text.letters();
+        match self.kind {
+            ValueKind::Email => true,
+            ValueKind::Phone => {
+                let prefixes = Prefixes::unpacked(self.words);
+                std::str::from_utf8(field).is_ok_and(|field| prefixes.has_number(field, &letters[start..end]))
+            }
+            _ => start == 0 && end == letters.len(),
+        }
     }
 
     /// Whether it can only stand as whole words.
@@ -354,6 +366,7 @@ impl Raw {
         }
         match kind {
             ValueKind::Email => addresses(text).into_iter().for_each(|address| values.add(kind, address)),
+            ValueKind::Phone => numbers(text).iter().for_each(|number| values.add(kind, number)),
             kind => values.add(kind, text),
         }
     }
@@ -439,7 +452,9 @@ mod tests {
         assert_eq!(weight(ValueKind::UserId, "ab10001"), Some(Weight::Strong));
         assert_eq!(weight(ValueKind::UserId, "main"), Some(Weight::Weak));
         assert_eq!(weight(ValueKind::Barcode, "1234"), Some(Weight::Weak));
-        assert_eq!(weight(ValueKind::Phone, "12345"), Some(Weight::Own));
+        assert_eq!(weight(ValueKind::Phone, "12345"), Some(Weight::Weak));
+        assert_eq!(weight(ValueKind::CustomValue, "K-4711"), Some(Weight::Weak));
+        assert_eq!(weight(ValueKind::CustomValue, "cello"), Some(Weight::Own));
         assert_eq!(weight(ValueKind::Street, "Mill Hill"), Some(Weight::Own));
         assert_eq!(weight(ValueKind::FirstName, "Alexander"), Some(Weight::Own));
         assert_eq!(weight(ValueKind::LastName, "王"), None);

@@ -54,6 +54,8 @@ const EMAIL: &[&str] = &[
     "ann@my-x.org",
     "b@x.org",
     "bell@x.org",
+    "ann.bell@x.org",
+    "Young, Ana <ana.young@x.org>",
     "ann+lib@x.org",
     "zoë@x.org",
     "Ann <an@x.org>",
@@ -69,6 +71,8 @@ const USER_ID: &[&str] = &[
     "bell",
     "annbell77x",
     "joannbell77x",
+    "joannbell",
+    "annb x",
     "annb@x.org",
     "u.4711",
     "carer u4711",
@@ -117,12 +121,20 @@ const PHONE: &[&str] = &[
     "4711234",
     "+1 212 555 0123",
     "12345",
+    "12 34 56",
+    "12345 or 01632 960123",
+    "0170 1234567 01632 960123",
+    "01632 960123|+41 79 555 01 23",
+    "0170 1234567 (Ann Bell)",
+    "01632 555 0123",
 ];
 const STREET: &[&str] = &[
     "12 Abbey Lane",
     "Flat 3, 12 Abbey Lane",
     "112 Abbey Lane",
     "12 Abbey Lane 4",
+    "c/o Ann Bell, 12 Abbey Lane",
+    "Bell, Joann, 4 Mill Hill",
     "Königstr. 5",
     "Koenigstr. 5",
     "Mill Hill",
@@ -139,6 +151,10 @@ const CUSTOM: &[&str] = &[
     "29102030",
     "12 Abbey Lane",
     "likes maps",
+    "K-4711",
+    "4711",
+    "12345",
+    "AK-4711",
 ];
 const BEFORE: &[&str] = &[
     "", "", "", "x", "1", "0", "00", "+", "+41", "-", "1-", ".", "carer.", "jo", "mailto:", "<", "29-",
@@ -256,12 +272,6 @@ async fn fill(store: &Store, dice: &mut StdRng) -> i64 {
         match *PLACES.choose(dice).unwrap() {
             // What belongs to those who leave goes with them; addresses of messages are values of theirs.
             "messages.recipient" if leaves => continue,
-            "user_words.word" => {
-                let sql = format!(
-                    "INSERT INTO user_words (word, user_number) VALUES (?, {user}) ON CONFLICT DO NOTHING"
-                );
-                execute_with(store, &sql, &[&text]).await;
-            }
             place => {
                 write(store, place, id, user, &text).await;
             }

@@ -9,7 +9,7 @@ pub mod values;
 
 use unicode_normalization::UnicodeNormalization as _;
 use unicode_normalization::char::is_combining_mark;
-use values::{Rule, Value};
+use values::{Rule, Value, Weight};
 
 /// A letter or digit in its plainest form, or the `@` of an address.
 #[derive(Clone, Debug)]
@@ -190,7 +190,11 @@ fn is_bounded(value: &Value, text: &Text<'_>, from: usize, until: usize) -> bool
             }
             let prefix = plain(&text.0[first..from]);
             let plus = text.signs_before(first).ends_with('+');
-            !text.is_inside_number(until) && may_precede(&prefix, plus, country, *one)
+            // A short number is a word by itself.
+            let is_word = text.is_edge(first) && text.is_edge(until);
+            (value.weight == Weight::Strong || is_word)
+                && !text.is_inside_number(until)
+                && may_precede(&prefix, plus, country, *one)
         }
     }
 }

@@ -115,15 +115,16 @@ pub async fn plant(
         }
         let person = people.choose(dice).unwrap();
         let kind = *KINDS.choose(dice).unwrap();
-        // In its own column it would be somebody else's, and so is a name in a column that names somebody else.
-        let its_own = place.column == kind || kind == "phone" && place.column == "mobile";
-        let names = matches!(place.table.as_str(), "users" | "user_words") && kind.ends_with("_name");
+        // An address or a number in its own column would be somebody else's, and so is a name among names.
+        let its_own = match kind {
+            "email" => place.column == kind,
+            "phone" => ["phone", "mobile"].contains(&place.column.as_str()),
+            _ => false,
+        };
+        let names = kind == "full_name"
+            && (place.table == "user_words" || place.table == "users" && place.column.ends_with("_name"));
         let found_there = (person.number, place.table.clone(), place.column.clone());
-        if its_own
-            || names && !place.is_free
-            || kind == "last_name" && !place.is_free
-            || planted.contains_key(&found_there)
-        {
+        if its_own || names || kind == "last_name" && !place.is_free || planted.contains_key(&found_there) {
             continue;
         }
         let value = written_otherwise(kind, &person.value(kind, dice), dice);

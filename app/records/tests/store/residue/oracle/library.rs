@@ -238,9 +238,12 @@ fn counts_in_own_row(value: &Value, place: &Place) -> bool {
 
 /// Whether a column of a kind is for such a value.
 fn belongs(value: &Value, kind: ValueKind) -> bool {
-    use ValueKind::{FirstName, FullName, LastName, MiddleName, PreferredName};
-    let is_name = matches!(kind, FullName | LastName | FirstName | MiddleName | PreferredName);
-    value.kind == kind || value.is_name() && is_name
+    value.kind == kind || value.is_name() && is_for_names(kind)
+}
+
+fn is_for_names(kind: ValueKind) -> bool {
+    use ValueKind::{FirstName, LastName, MiddleName, PreferredName};
+    matches!(kind, LastName | FirstName | MiddleName | PreferredName)
 }
 
 impl<'a> Others<'a> {
@@ -250,8 +253,8 @@ impl<'a> Others<'a> {
         let is_weak = value.weight == Weight::Weak;
         let is_in_its_column = place.kind.is_some_and(|kind| {
             self.same(word).any(|same| {
-                let is_all = same.kind != ValueKind::CustomValue || is_all(same, place, span);
-                belongs(same, kind) && is_all && stands(same, &place.letters).contains(&span)
+                let stands_there = stands(same, &place.letters).contains(&span);
+                belongs(same, kind) && stands_there && is_all(same, place, span)
             })
         });
         let is_allowed = match value.weight {
@@ -262,15 +265,15 @@ impl<'a> Others<'a> {
         let is_part_of_address = is_weak
             && value.kind != ValueKind::LastName
             && Text(&place.letters).is_in_address(span.0, span.1);
-        let is_theirs = place.owner.filter(|owner| self.is_other(*owner)).is_some_and(|owner| {
-            let exactly = self.has_exactly(owner, word);
-            match place.table {
-                "user_words" => exactly || self.has_in_record(owner, word),
-                "messages" => exactly,
-                _ => value.is_name() && exactly,
-            }
-        });
-        let is_name_among_names = value.is_name() && place.identifies;
+        let is_theirs =
+            place.owner.filter(|owner| self.is_other(*owner)).is_some_and(|owner| match place.table {
+                _ if value.is_name() => self.has_as_name(owner, word),
+                "user_words" => self.has_exactly(owner, word) || self.has_in_record(owner, word),
+                "messages" => self.has_exactly(owner, word),
+                _ => false,
+            });
+        // A field for names, or a search word.
+        let is_name_among_names = value.is_name() && place.identifies && place.kind.is_none_or(is_for_names);
         is_allowed && !is_in_its_column && !is_name_among_names && !is_part_of_address && !is_theirs
     }
 
@@ -320,7 +323,17 @@ impl<'a> Others<'a> {
         let mut fields = self.fields(word).filter(|(place, _)| place.owner == Some(user));
         let in_field = fields.any(|(place, same)| {
             let spans = stands(same, &place.letters);
-            same.kind != ValueKind::LastName && spans.into_iter().any(|span| is_all(same, place, span))
+            !same.is_name() && spans.into_iter().any(|span| is_all(same, place, span))
+        });
+        in_field || self.has_as_name(user, word)
+    }
+
+    /// Whether it is the whole name of that user.
+    fn has_as_name(&self, user: i64, word: &str) -> bool {
+        let mut fields = self.fields(word).filter(|(place, _)| place.owner == Some(user));
+        let in_field = fields.any(|(place, same)| {
+            let spans = stands(same, &place.letters);
+            same.kind == ValueKind::FullName && spans.into_iter().any(|span| is_all(same, place, span))
         });
         let is_full_name = self.same(word).any(|same| same.kind == ValueKind::FullName);
         in_field || is_full_name && self.names.get(&user).is_some_and(|names| names.contains(word))
@@ -335,9 +348,13 @@ impl<'a> Others<'a> {
     }
 }
 
-/// Whether a value is all of a field; a phone number always is: it is never part of another.
+/// Whether a value is all of a field, or one of several addresses or numbers in it.
 fn is_all(value: &Value, place: &Place, span: (usize, usize)) -> bool {
-    value.kind == ValueKind::Phone || span == (0, place.letters.len())
+    match value.kind {
+        ValueKind::Email => true,
+        ValueKind::Phone => values::has_number(&place.text, value),
+        _ => span == (0, place.letters.len()),
+    }
 }
 
 fn names(people: &[Person], places: &[Place]) -> BTreeMap<i64, BTreeSet<String>> {

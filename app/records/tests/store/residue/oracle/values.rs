@@ -119,7 +119,7 @@ pub fn values(fields: &[Field], custom: &[String], recipients: &[String]) -> Vec
             _ if digits >= 7 && digits + 2 >= text_letters.len() => ValueKind::Phone,
             _ => ValueKind::Address,
         };
-        if !is_known && kind == ValueKind::Email {
+        if !is_known && kind != ValueKind::Address {
             for part in parts(kind, text) {
                 spell(&mut values, kind, &part);
             }
@@ -134,17 +134,23 @@ pub fn values(fields: &[Field], custom: &[String], recipients: &[String]) -> Vec
 fn parts(kind: ValueKind, text: &str) -> Vec<String> {
     match kind {
         ValueKind::Phone => {
+            // A plus begins a number, but before a zero it says "and".
+            let text = text.replace('+', ",+");
             let mut numbers = Vec::new();
-            for part in text.split([',', ';', '\n']) {
+            for part in text.split(|char: char| ",;|&\n".contains(char) || char.is_alphabetic()) {
+                let digits = part.trim_start_matches(|char: char| !char.is_numeric());
+                let part = if digits.starts_with('0') { part.trim_start_matches('+') } else { part };
                 let mut number = String::new();
                 for piece in part.split('/') {
                     number += piece;
-                    if number.chars().filter(char::is_ascii_digit).count() >= 6 {
+                    if count_digits(&number) >= 6 {
                         numbers.push(std::mem::take(&mut number));
                     }
                 }
                 numbers.push(number);
             }
+            let several: Vec<String> = numbers.iter().flat_map(|number| runs(number)).collect();
+            numbers.extend(several);
             numbers
         }
         ValueKind::Email => {
@@ -154,6 +160,24 @@ fn parts(kind: ValueKind, text: &str) -> Vec<String> {
         }
         _ => vec![text.to_owned()],
     }
+}
+
+fn count_digits(text: &str) -> usize {
+    text.chars().filter(char::is_ascii_digit).count()
+}
+
+/// More digits than one number has are several numbers, and nobody knows where each of them begins.
+fn runs(number: &str) -> Vec<String> {
+    if !(16..=60).contains(&count_digits(number)) {
+        return Vec::new();
+    }
+    let groups: Vec<&str> = number.split(|char: char| char != '+' && !char.is_numeric()).collect();
+    let groups: Vec<&str> = groups.into_iter().filter(|group| !group.is_empty()).collect();
+    let starts = 0..groups.len();
+    let runs = starts.flat_map(|from| (from..groups.len()).map(move |to| (from, to)));
+    runs.map(|(from, to)| groups[from..=to].join(" "))
+        .filter(|run| (8..=15).contains(&count_digits(run)))
+        .collect()
 }
 
 fn is_address(text: &str) -> bool {
@@ -214,9 +238,10 @@ pub fn value(kind: ValueKind, text: &str) -> Option<Value> {
         },
         ValueKind::CustomValue => {
             let (weight, rule) = key(if has_others { Rule::Words } else { Rule::Number });
-            (4, if size >= 8 { weight } else { strong_if(weight == Weight::Strong, Weight::Own) }, rule)
+            let is_enough = size >= 8 || has_digits || weight == Weight::Strong;
+            (4, if is_enough { weight } else { Weight::Own }, rule)
         }
-        ValueKind::Phone => (5, strong_if(size >= 7, Weight::Own), phone?),
+        ValueKind::Phone => (5, strong_if(size >= 7, Weight::Weak), phone?),
         ValueKind::FullName => (3, strong_if(size >= 5, Weight::Weak), Rule::Name),
         ValueKind::LastName => (0, Weight::Weak, Rule::Name),
         ValueKind::Street | ValueKind::Address => {
@@ -231,8 +256,8 @@ pub fn value(kind: ValueKind, text: &str) -> Option<Value> {
     is_enough.then_some(Value { kind, weight, rule, word: plain(&letters), letters, size })
 }
 
-/// The digits of a phone number behind its country code and zeros, and what may stand before them.
-fn phone(text: &str) -> (String, Rule) {
+/// The digits of a phone number, and whether a plus is before them.
+fn digits_of(text: &str) -> (String, bool) {
     let mut digits = String::new();
     for letter in letters(text) {
         match letter.plain {
@@ -242,7 +267,22 @@ fn phone(text: &str) -> (String, Rule) {
         }
     }
     let written = text.trim_start_matches(|char: char| char != '+' && !char.is_numeric());
-    let international = if written.starts_with('+') { Some(&*digits) } else { digits.strip_prefix("00") };
+    (digits, written.starts_with('+'))
+}
+
+/// Whether a field for phone numbers has this one, whole.
+pub fn has_number(field: &str, value: &Value) -> bool {
+    let Rule::Phone { country, one } = &value.rule else { return false };
+    parts(ValueKind::Phone, field).iter().any(|part| {
+        let (digits, plus) = digits_of(part);
+        digits.strip_suffix(&value.word).is_some_and(|prefix| super::may_precede(prefix, plus, country, *one))
+    })
+}
+
+/// The digits of a phone number behind its country code and zeros, and what may stand before them.
+fn phone(text: &str) -> (String, Rule) {
+    let (digits, plus) = digits_of(text);
+    let international = if plus { Some(&*digits) } else { digits.strip_prefix("00") };
     let (country, local) = match international {
         Some(digits) => {
             let code = COUNTRY_CODES.iter().find(|code| digits.starts_with(**code)).copied();
