@@ -1,7 +1,8 @@
 //! Rate limits for passwords and codes: by network, by address, by account and address, and by account.
 //!
-//! A caller who uses a device or an address from which the account signed in before has a budget of their own: attempts
-//! from elsewhere slow an attacker down and do not lock the owner out. Keys are hashed before they are stored.
+//! A caller in a session, or on a device from which the account signed in before, has a budget of their own and takes
+//! nothing from those of address and network: an attacker behind the same address does not lock the owner out. An address
+//! from which the account signed in before has a budget for the account, too. Keys are hashed before they are stored.
 
 mod store;
 
@@ -35,7 +36,7 @@ pub struct Limits {
     pub account_and_address: Budget,
     /// Of one account from all unknown devices and addresses together.
     pub account: Budget,
-    /// Of one account from one known device or address.
+    /// Of one account: from one known device or address, and from all of its sessions.
     pub known: Budget,
     /// Of a member of staff who asks for what they may not see or do.
     pub refused: Budget,
@@ -83,6 +84,15 @@ pub enum Shown {
     Again,
 }
 
+/// What sets the owner of an account apart from other callers at the same address.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub enum Known<'a> {
+    /// The id of a device from which this account signed in before.
+    Device(&'a str),
+    /// A session of this account whose sign-in is whole.
+    Session,
+}
+
 /// An attempt to prove an identity.
 #[derive(Clone, Copy, Debug)]
 pub struct Attempt<'a> {
@@ -92,8 +102,8 @@ pub struct Attempt<'a> {
     pub account: Account<'a>,
     /// The address of the caller.
     pub address: IpAddr,
-    /// The id of a device from which this account signed in before.
-    pub device: Option<&'a str>,
+    /// What sets the caller apart, if anything does.
+    pub known: Option<Known<'a>>,
 }
 
 /// Counts the attempts that reach this process.
@@ -146,24 +156,28 @@ impl<C: Clock + Clone> Throttle<C> {
         }
     }
 
-    /// Whether an attempt from an address is allowed, whatever account it is about. Each call counts.
+    /// Whether an attempt from an address is allowed, whatever account it is about. Each call counts. Attempts about a
+    /// known account go through [`Self::allows`].
     pub fn allows_from(&self, address: IpAddr) -> bool {
         self.clean();
         self.network.check_key(&self.key(wider_network_of(address))).is_ok()
             && self.address.check_key(&self.key(network_of(address))).is_ok()
     }
 
-    /// Whether an attempt on an account is allowed, and for which kind of caller. Each call counts. The caller has asked
-    /// [`Self::allows_from`] before.
+    /// Whether an attempt on an account is allowed, and for which kind of caller. Each call counts.
     pub fn allows(&self, attempt: &Attempt<'_>) -> Option<Caller> {
-        let Attempt { shown, account, address, device } = *attempt;
+        let Attempt { shown, account, address, known } = *attempt;
+        let allows_known = |key| self.known.check_key(&key).is_ok().then_some(Caller::Known);
+        if let Some(known) = known {
+            self.clean();
+            return allows_known(self.key((shown, account, known)));
+        }
+        if !self.allows_from(address) {
+            return None;
+        }
         let address = network_of(address);
-        let known = match device {
-            Some(device) => Some(self.key((shown, account, device))),
-            None => self.is_known(account, address).then(|| self.key((shown, account, address))),
-        };
-        if let Some(key) = known {
-            return self.known.check_key(&key).is_ok().then_some(Caller::Known);
+        if self.is_known(account, address) {
+            return allows_known(self.key((shown, account, address)));
         }
         let is_allowed = self.account_and_address.check_key(&self.key((shown, account, address))).is_ok()
             && self.account.check_key(&self.key((shown, account))).is_ok();

@@ -44,7 +44,7 @@ pub(super) struct SessionRef {
 #[server(prefix = "/do", endpoint = "change_password", input = PostUrl)]
 pub(super) async fn change_password(form: PasswordForm) -> Result<(), AppError> {
     let session = session().ok_or(AppError::NotSignedIn)?;
-    attempt(Shown::Again, session.user).await?;
+    attempt(Shown::Again, &session).await?;
     let (old, new) = (Zeroizing::new(form.old), Zeroizing::new(form.password));
     let token = session::change_password(&store(), &session, old, new, &form.repeated).await?;
     cookie::keep(&token);

@@ -18,11 +18,11 @@ fn ipv6(prefix: u128, host: u128) -> IpAddr {
 }
 
 fn attempt(account: Account<'_>, address: IpAddr) -> Attempt<'_> {
-    Attempt { shown: Shown::Password, account, address, device: None }
+    Attempt { shown: Shown::Password, account, address, known: None }
 }
 
 fn allows(throttle: &Throttle<FakeRelativeClock>, attempt: &Attempt<'_>) -> bool {
-    throttle.allows_from(attempt.address) && throttle.allows(attempt).is_some()
+    throttle.allows(attempt).is_some()
 }
 
 /// How many of the attempts of an hour are allowed: from so many addresses, each of which tries once a minute.
@@ -50,7 +50,8 @@ fn a_thousand_addresses_reach_one_account_a_few_times_and_its_owner_signs_in_mea
         let guess = |number| Attempt { shown, ..attempt(NG, ipv4(number)) };
         let mut of_owner = Vec::new();
         let allowed = allowed_in_an_hour(&throttle, &clock, guess, || {
-            let device = Attempt { shown, device: Some("laptop"), ..attempt(NG, ipv4(0x00ee_0001)) };
+            let device =
+                Attempt { shown, known: Some(Known::Device("laptop")), ..attempt(NG, ipv4(0x00ee_0001)) };
             let address = Attempt { shown, ..attempt(NG, home) };
             of_owner.extend([device, address].map(|attempt| throttle.allows(&attempt)));
         });
@@ -77,7 +78,7 @@ fn one_address_is_slowed_and_others_are_not() {
 #[test]
 fn a_known_device_has_a_budget_too() {
     let (throttle, _) = throttle();
-    let stolen = Attempt { device: Some("laptop"), ..attempt(NG, ipv4(1)) };
+    let stolen = Attempt { known: Some(Known::Device("laptop")), ..attempt(NG, ipv4(1)) };
     let allowed =
         (0..1_000).filter(|number| throttle.allows(&Attempt { address: ipv4(*number), ..stolen }).is_some());
     assert_eq!(allowed.count(), 6);
@@ -95,6 +96,31 @@ fn networks_of_ipv6_count_as_one() {
     });
     assert_eq!(of_one_48.count(), 90);
     assert!(allows(&throttle, &attempt(Account::Unknown("x"), ipv6(2 << 80, 1))));
+}
+
+#[test]
+fn the_owner_is_let_in_although_others_spent_what_their_address_has() {
+    for address in [ipv4(1), ipv6(0, 1)] {
+        let (throttle, clock) = throttle();
+        let names: Vec<String> = (0..1_000).map(|name| name.to_string()).collect();
+        for name in &names {
+            let _ = allows(&throttle, &attempt(Account::Unknown(name), address));
+        }
+        while allows(&throttle, &attempt(NG, address)) {}
+        assert!(!throttle.allows_from(address));
+        for shown in [Shown::Password, Shown::Code, Shown::NewApp, Shown::Again] {
+            for known in [Known::Device("laptop"), Known::Session] {
+                let of_owner = Attempt { shown, known: Some(known), ..attempt(NG, address) };
+                assert_eq!(throttle.allows(&of_owner), Some(Caller::Known), "{shown:?} {known:?}");
+                // A thief of the session or device is slowed down.
+                let allowed = (0..1_000).filter(|_| allows(&throttle, &of_owner)).count();
+                assert_eq!(allowed, 5, "{shown:?} {known:?}");
+            }
+        }
+        clock.advance(HOUR / 60);
+        let of_owner = Attempt { known: Some(Known::Session), ..attempt(NG, address) };
+        assert_eq!((0..1_000).filter(|_| allows(&throttle, &of_owner)).count(), 1);
+    }
 }
 
 #[test]

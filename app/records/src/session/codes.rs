@@ -1,11 +1,11 @@
 //! How often codes of the second factor are tried: a handful in each sign-in, and so many for each account. Both are
 //! counted in the database, for all servers together.
 //!
-//! Wrong codes from unknown devices share one budget; a device from which the account signed in before has its own, so
-//! that a stolen password does not lock the owner out.
+//! Wrong codes from unknown devices share one budget. A device from which the account signed in before has its own, and so
+//! have the sessions of the account, so that a stolen password does not lock the owner out.
 
 use super::proof::{failed, not_proven};
-use super::{Session, digest};
+use super::{Session, Stage, digest};
 use crate::actor::Actor;
 use crate::audit::{self, Deed, Subject};
 use crate::clock::Clock;
@@ -37,7 +37,7 @@ pub(super) async fn check(
     code: &str,
     device: Option<&str>,
 ) -> Result<(DatabaseTransaction, Means), RecordsError> {
-    let budget = Budget::of(session.user, device);
+    let budget = Budget::of(session, device);
     let spent_until = budget.spent_until(&tx).await?;
     let now = Clock::real();
     if spent_until - PERIOD * (BURST - 1) > now {
@@ -91,8 +91,13 @@ struct Budget {
 }
 
 impl Budget {
-    fn of(user: UserNumber, device: Option<&str>) -> Self {
-        let of = device.map_or_else(|| "unknown devices".to_owned(), |device| format!("device {device}"));
+    fn of(session: &Session, device: Option<&str>) -> Self {
+        let of = match device {
+            Some(device) => format!("device {device}"),
+            None if session.stage == Stage::Whole => "sessions".to_owned(),
+            None => "unknown devices".to_owned(),
+        };
+        let user = session.user;
         Self { id: digest(BUDGET, &format!("{user} {of}")), user }
     }
 

@@ -35,7 +35,7 @@ pub(super) struct AgainForm {
 #[server(prefix = "/do", endpoint = "sign_in_again", input = PostUrl)]
 pub(super) async fn sign_in_again(form: AgainForm) -> Result<(), AppError> {
     let session = session().ok_or(AppError::NotSignedIn)?;
-    let Allowed { device, .. } = attempt(Shown::Again, session.user).await?;
+    let Allowed { device, .. } = attempt(Shown::Again, &session).await?;
     let shown = Again {
         purpose: if form.changes_sign_in { AgainFor::ChangeSignIn } else { AgainFor::Irreversible },
         password: Zeroizing::new(form.password),

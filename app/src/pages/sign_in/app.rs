@@ -28,7 +28,7 @@ pub(super) struct ConfirmForm {
 #[server(prefix = "/do", endpoint = "confirm_app", input = PostUrl)]
 pub(super) async fn confirm_app(form: ConfirmForm) -> Result<(), AppError> {
     let session = session().ok_or(AppError::NotSignedIn)?;
-    attempt(Shown::NewApp, session.user).await?;
+    attempt(Shown::NewApp, &session).await?;
     let (codes, token) = staff::confirm_setup(&store(), &session, &form.code).await?;
     cookie::keep(&token);
     keep_known(session.user).await;

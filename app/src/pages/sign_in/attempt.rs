@@ -3,11 +3,11 @@
 use crate::cookie;
 use crate::error::AppError;
 use crate::state::{AppState, ClientAddress, DeviceCookie, extension};
-use crate::throttle::{Account, Attempt, Shown};
+use crate::throttle::{Account, Attempt, Known, Shown};
 use leptos::prelude::expect_context;
 use policy::UserNumber;
-use records::session::{device_of, remember_device};
-use records::{Caller, RecordsError, staff};
+use records::session::{Stage, device_of, remember_device};
+use records::{Caller, RecordsError, Session, staff};
 use std::net::{IpAddr, Ipv4Addr};
 
 /// The most characters of a `UserID`. No user has a longer one.
@@ -35,10 +35,10 @@ pub(crate) fn attempt_from_here() -> Result<(), AppError> {
     if throttle.allows_from(address()) { Ok(()) } else { Err(AppError::TooMany) }
 }
 
-/// Counts an attempt to show something of a user, and rejects one too many.
-pub(crate) async fn attempt(shown: Shown, user: UserNumber) -> Result<Allowed, AppError> {
-    attempt_from_here()?;
-    count(shown, Account::User(user)).await
+/// Counts an attempt to show something in a session, and rejects one too many.
+pub(crate) async fn attempt(shown: Shown, session: &Session) -> Result<Allowed, AppError> {
+    let known = (session.stage == Stage::Whole).then_some(Known::Session);
+    count(shown, Account::User(session.user), known).await
 }
 
 /// Counts an attempt to sign in, and rejects one too many. Returns the user with this name, if there is one.
@@ -51,13 +51,16 @@ pub(crate) async fn attempt_to_sign_in(user_id: &str) -> Result<(Option<UserNumb
     Ok((user, count(Shown::Password, account).await?))
 }
 
-async fn count(shown: Shown, account: Account<'_>) -> Result<Allowed, AppError> {
+/// Counts an attempt. A known device is looked for first, so that it takes nothing from the budgets that it shares with
+/// others at its address.
+async fn count(shown: Shown, account: Account<'_>, known: Option<Known<'_>>) -> Result<Allowed, AppError> {
     let AppState { store, throttle, .. } = expect_context();
     let device = match account {
         Account::User(user) => device_of(&store, user, &device_cookie()).await?,
         Account::Unknown(_) => None,
     };
-    let attempt = Attempt { shown, account, address: address(), device: device.as_deref() };
+    let known = device.as_deref().map(Known::Device).or(known);
+    let attempt = Attempt { shown, account, address: address(), known };
     match throttle.allows(&attempt) {
         Some(caller) => Ok(Allowed { caller, device }),
         None => Err(AppError::TooMany),

@@ -28,7 +28,7 @@ pub(super) struct CodeForm {
 #[server(prefix = "/do", endpoint = "second_factor", input = PostUrl)]
 pub(super) async fn second_factor(form: CodeForm) -> Result<(), AppError> {
     let session = session().ok_or(AppError::NotSignedIn)?;
-    let Allowed { device, .. } = attempt(Shown::Code, session.user).await?;
+    let Allowed { device, .. } = attempt(Shown::Code, &session).await?;
     let token = session::second_factor(&store(), &session, &form.code, device.as_deref()).await?;
     cookie::keep(&token);
     keep_known(session.user).await;
