@@ -36,7 +36,7 @@ macro_rules! deeds {
 deeds! {
     SignedIn "signed_in" "Signed in",
     SignInFailed "sign_in_failed" "Sign-in failed",
-    CodesRefused "codes_refused" "Sign-in ended after wrong codes",
+    CodesRefused "codes_refused" "Wrong codes entered",
     SignedOut "signed_out" "Signed out",
     SessionEnded "session_ended" "Session ended",
     PasswordSet "password_set" "Password set",

@@ -13,9 +13,11 @@ const REPORTED_HOURS: i64 = 24;
 /// One condition for all accounts together.
 pub(super) async fn codes(store: &Store) -> Result<Vec<Condition>, RecordsError> {
     let sql = "SELECT COUNT(DISTINCT user_number) AS accounts, MIN(first_at) AS since FROM account_notices \
-               WHERE kind = ? AND last_at > ?";
+               WHERE kind IN (?, ?, ?) AND last_at > ?";
     let since = Clock::real() - Duration::hours(REPORTED_HOURS);
-    let rows = query(store, sql, vec![NoticeKind::CodesRefused.code().into(), since.into()]).await?;
+    let kinds = NoticeKind::GUESSED_CODES.map(|kind| kind.code().into());
+    let values = kinds.into_iter().chain([since.into()]).collect();
+    let rows = query(store, sql, values).await?;
     let Some(row) = rows.first() else { return Ok(Vec::new()) };
     let since: Option<DateTime<Utc>> = row.try_get("", "since")?;
     let Some(since) = since else { return Ok(Vec::new()) };

@@ -46,8 +46,20 @@ pub(super) async fn check(
     if let Some(means) = prove(&tx, store, session.user, code).await? {
         return Ok((tx, means));
     }
-    budget.spend(&tx, Ord::max(spent_until, now) + PERIOD).await?;
-    let has_ended = count_wrong(&tx, store, session).await?;
+    let spent_until = Ord::max(spent_until, now) + PERIOD;
+    budget.spend(&tx, spent_until).await?;
+    let has_ended = count_wrong(&tx, session).await?;
+    let spent = wrong_codes(spent_until - now);
+    let mut kinds = Vec::new();
+    if has_ended {
+        kinds.push(NoticeKind::CodesRefused);
+    } else if spent == BURST / 2 {
+        kinds.push(NoticeKind::CodesTried);
+    }
+    if spent == BURST {
+        kinds.push(NoticeKind::CodesUsedUp);
+    }
+    notify_of_codes(&tx, store, session.user, &kinds).await?;
     store.commit(tx).await?;
     failed(store, Some(session.user), "code").await?;
     Err(if has_ended {
@@ -58,13 +70,31 @@ pub(super) async fn check(
     })
 }
 
-/// Counts a wrong code in its session, and ends the session after the last one; its owner is notified. Returns whether it
-/// has ended.
-async fn count_wrong(
+/// How many wrong codes use up this much of a budget.
+fn wrong_codes(spent: TimeDelta) -> i32 {
+    let periods = (spent.num_milliseconds() + PERIOD.num_milliseconds() - 1) / PERIOD.num_milliseconds();
+    i32::try_from(periods).unwrap_or(i32::MAX)
+}
+
+/// Notifies the owner of an account of wrong codes, and notes them once.
+async fn notify_of_codes(
     tx: &DatabaseTransaction,
     store: &Store,
-    session: &Session,
-) -> Result<bool, RecordsError> {
+    user: UserNumber,
+    kinds: &[NoticeKind],
+) -> Result<(), RecordsError> {
+    for kind in kinds {
+        notify(tx, user, *kind).await?;
+    }
+    if let Some(first) = kinds.first() {
+        let (deed, subject) = (Deed::CodesRefused, Subject::User(user.0));
+        audit::note(tx, &store.clock, Actor::nobody(), deed, subject, None, first.code()).await?;
+    }
+    Ok(())
+}
+
+/// Counts a wrong code in its session, and ends the session after the last one. Returns whether it has ended.
+async fn count_wrong(tx: &DatabaseTransaction, session: &Session) -> Result<bool, RecordsError> {
     use sessions::{Column, Entity};
     Entity::update_many()
         .col_expr(Column::WrongCodes, Expr::col(Column::WrongCodes).add(1))
@@ -76,11 +106,6 @@ async fn count_wrong(
         .filter(Column::WrongCodes.gte(MAX_WRONG_CODES))
         .exec(tx)
         .await?;
-    if ended.rows_affected > 0 {
-        notify(tx, session.user, NoticeKind::CodesRefused).await?;
-        let subject = Subject::User(session.user.0);
-        audit::note(tx, &store.clock, Actor::nobody(), Deed::CodesRefused, subject, None, "").await?;
-    }
     Ok(ended.rows_affected > 0)
 }
 
@@ -127,4 +152,19 @@ pub(crate) async fn forget_wrong_codes(
 ) -> Result<(), RecordsError> {
     code_budgets::Entity::delete_many().filter(code_budgets::Column::UserNumber.eq(user.0)).exec(db).await?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_wrong_code_uses_up_one_period() {
+        for (spent, codes) in
+            [(PERIOD, 1), (PERIOD - TimeDelta::seconds(1), 1), (PERIOD * 4, 4), (PERIOD * BURST, BURST)]
+        {
+            assert_eq!(wrong_codes(spent), codes, "{spent}");
+        }
+        assert_eq!(wrong_codes(PERIOD * 4 + TimeDelta::seconds(1)), 5);
+    }
 }

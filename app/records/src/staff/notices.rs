@@ -26,6 +26,10 @@ const MAX_LISTED: u64 = 50;
 pub enum NoticeKind {
     /// A sign-in with the right password ended after too many wrong codes.
     CodesRefused,
+    /// Half of the wrong codes that an account has at once were entered, in several sign-ins.
+    CodesTried,
+    /// All of the wrong codes that an account has at once were entered: codes are refused for a while.
+    CodesUsedUp,
     /// An authenticator app was set up.
     AppSet,
     /// A recovery code was used.
@@ -43,8 +47,13 @@ pub enum NoticeKind {
 }
 
 impl NoticeKind {
-    const ALL: [Self; 8] = [
+    /// The notices that say that codes are guessed.
+    pub(crate) const GUESSED_CODES: [Self; 3] = [Self::CodesRefused, Self::CodesTried, Self::CodesUsedUp];
+
+    const ALL: [Self; 10] = [
         Self::CodesRefused,
+        Self::CodesTried,
+        Self::CodesUsedUp,
         Self::AppSet,
         Self::RecoveryCodeUsed,
         Self::PasswordSet,
@@ -58,6 +67,8 @@ impl NoticeKind {
     pub const fn code(self) -> &'static str {
         match self {
             Self::CodesRefused => "codes_refused",
+            Self::CodesTried => "codes_tried",
+            Self::CodesUsedUp => "codes_used_up",
             Self::AppSet => "app_set",
             Self::RecoveryCodeUsed => "recovery_code_used",
             Self::PasswordSet => "password_set",
@@ -72,6 +83,10 @@ impl NoticeKind {
     pub const fn words(self) -> &'static str {
         match self {
             Self::CodesRefused => "Sign-in with your password was ended after five wrong codes",
+            Self::CodesTried => "Five wrong codes were entered after your password",
+            Self::CodesUsedUp => {
+                "Ten wrong codes were entered after your password: codes are refused for some minutes"
+            }
             Self::AppSet => "An authenticator app was set up, with new recovery codes",
             Self::RecoveryCodeUsed => "A recovery code was used",
             Self::PasswordSet => "Your password was set",

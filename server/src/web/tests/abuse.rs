@@ -7,7 +7,7 @@ mod around_the_doors;
 mod bodies;
 mod foreign;
 mod forms;
-mod guessing;
+pub(super) mod guessing;
 mod holding;
 mod html;
 mod library;

@@ -11,7 +11,7 @@ use records::{Clock, SignIn, session, staff};
 use std::net::{IpAddr, Ipv4Addr};
 
 /// A library behind a proxy on this computer.
-async fn library(password_alone: bool) -> Desk {
+pub(in crate::web::tests) async fn library(password_alone: bool) -> Desk {
     let desk = Desk::with(
         |settings| settings.sign_in = SignIn { password_alone, ..SignIn::default() },
         |_| (),
@@ -37,20 +37,36 @@ async fn send(
     browser.answer(request).await
 }
 
-async fn sign_in(desk: &Desk, from: &str, cookies: &str, password: &str) -> (StatusCode, HeaderMap, String) {
+pub(in crate::web::tests) async fn sign_in(
+    desk: &Desk,
+    from: &str,
+    cookies: &str,
+    password: &str,
+) -> (StatusCode, HeaderMap, String) {
     let form = format!("form[user_id]=ng&form[password]={}", password.replace(' ', "+"));
     send(desk, from, cookies, "/do/sign_in?page=/sign-in", &form).await
 }
 
 async fn send_code(desk: &Desk, from: &str, cookies: &str, code: &str) -> (StatusCode, HeaderMap, String) {
+    let to = "/do/second_factor?page=/sign-in/code";
+    send_in_session(desk, from, cookies, to, &format!("form[code]={code}")).await
+}
+
+/// Posts a form of the session in these cookies.
+async fn send_in_session(
+    desk: &Desk,
+    from: &str,
+    cookies: &str,
+    to: &str,
+    form: &str,
+) -> (StatusCode, HeaderMap, String) {
     let key = cookies.split("lethe=").nth(1).unwrap().split(';').next().unwrap();
     let token = session::find(&desk.store, key).await.unwrap().map(|session| session.form_token);
-    let form = format!("form[code]={code}&form_token={}", token.unwrap_or_default());
-    send(desk, from, cookies, "/do/second_factor?page=/sign-in/code", &form).await
+    send(desk, from, cookies, to, &format!("{form}&form_token={}", token.unwrap_or_default())).await
 }
 
 /// The cookies that an answer sets, as they are sent back.
-fn cookies(headers: &HeaderMap) -> String {
+pub(in crate::web::tests) fn cookies(headers: &HeaderMap) -> String {
     let set = headers.get_all(SET_COOKIE).iter().filter_map(|value| value.to_str().ok()?.split(';').next());
     set.collect::<Vec<_>>().join("; ")
 }
@@ -99,7 +115,7 @@ async fn a_password_is_guessed_from_many_addresses_in_vain() {
 }
 
 /// Sets up an app for ng, and returns the recovery codes and the cookie of their device.
-async fn with_app(desk: &Desk) -> (Vec<String>, String) {
+pub(in crate::web::tests) async fn with_app(desk: &Desk) -> (Vec<String>, String) {
     let (_, headers, _) = sign_in(desk, "192.0.2.1", "", PASSWORD).await;
     let key = cookies(&headers).strip_prefix("lethe=").unwrap().to_owned();
     let halfway = session::find(&desk.store, &key).await.unwrap().unwrap();
@@ -176,6 +192,82 @@ async fn codes_are_guessed_a_handful_of_times_and_the_owner_is_notified() {
     assert_eq!(owner.post("/do/read_notices?page=/account", form).await.0, StatusCode::SEE_OTHER);
     assert!(!owner.get("/").await.2.contains("Read the notices there"));
     assert!(owner.get("/account").await.2.contains(words));
+}
+
+/// Everybody in the library has one address. One of them spends what it has; a member of staff signs in and proves again
+/// who they are meanwhile.
+#[tokio::test]
+async fn an_attacker_at_the_address_of_the_owner_locks_no_owner_out() {
+    let desk = library(false).await;
+    let (codes, device) = with_app(&desk).await;
+    let here = "192.0.2.1";
+    let attack = async || {
+        for number in 0..100 {
+            let form = format!("form[user_id]=junk{number}&form[password]=x");
+            send(&desk, here, "lethe-device=00.11", "/do/sign_in?page=/sign-in", &form).await;
+        }
+        assert_eq!(sign_in(&desk, here, "", PASSWORD).await.0, StatusCode::TOO_MANY_REQUESTS);
+    };
+    attack().await;
+    let (status, headers, page) = sign_in(&desk, here, &device, PASSWORD).await;
+    assert_eq!(status, StatusCode::SEE_OTHER, "{page}");
+    let halfway = format!("{}; {device}", cookies(&headers));
+    let (status, headers, page) = send_code(&desk, here, &halfway, &codes[0]).await;
+    assert_eq!(status, StatusCode::SEE_OTHER, "{page}");
+    attack().await;
+    // The session alone is enough: a browser may drop the cookie of the device.
+    let whole = cookies(&headers).split("; ").next().unwrap().to_owned();
+    let password = PASSWORD.replace(' ', "+");
+    let form = format!("form[password]={password}&form[code]={}", codes[1]);
+    let to = "/do/sign_in_again?page=/sign-in/again";
+    let (status, headers, page) = send_in_session(&desk, here, &whole, to, &form).await;
+    assert_eq!(status, StatusCode::SEE_OTHER, "{page}");
+    let new = "violet+anchor+ninety+marbles";
+    let form = format!("form[old]={password}&form[password]={new}&form[repeated]={new}");
+    let to = "/do/change_password?page=/account";
+    let (status, headers, page) = send_in_session(&desk, here, &cookies(&headers), to, &form).await;
+    assert_eq!(status, StatusCode::SEE_OTHER, "{page}");
+    // A thief of the session does not guess on without an end.
+    let whole = cookies(&headers);
+    let mut checked = 0;
+    for _ in 0..20 {
+        let form = "form[old]=guess&form[password]=x&form[repeated]=x";
+        let (status, ..) = send_in_session(&desk, here, &whole, to, form).await;
+        checked += usize::from(status == StatusCode::UNPROCESSABLE_ENTITY);
+    }
+    assert!(checked <= 6, "{checked} of 20 guesses in a session");
+}
+
+/// Four wrong codes in each sign-in end none of them: the owner is notified all the same, and when codes are refused.
+#[tokio::test]
+async fn codes_that_are_guessed_in_many_sign_ins_are_noticed() {
+    let desk = library(false).await;
+    with_app(&desk).await;
+    let user = staff::user_with_id(&desk.store, "ng").await.unwrap().unwrap();
+    let notices = async |kind: &str| {
+        let sql = format!(
+            "SELECT COALESCE(SUM(times), 0) FROM account_notices WHERE kind = '{kind}' AND user_number = {user}"
+        );
+        number(&desk.store, &sql).await
+    };
+    let guessed = async || {
+        let conditions = health::read(&desk.store).await.unwrap().conditions;
+        conditions.iter().any(|one| one.what == What::CodesGuessed { accounts: 1 })
+    };
+    let (mut wrong, mut refused) = (0, 0);
+    for round in 0..4 {
+        let (_, headers, _) = sign_in(&desk, &address(round), "", PASSWORD).await;
+        let session = cookies(&headers);
+        for _ in 0..4 {
+            let (status, ..) = send_code(&desk, &address(round), &session, "000000").await;
+            wrong += usize::from(status == StatusCode::UNPROCESSABLE_ENTITY);
+            refused += usize::from(status == StatusCode::TOO_MANY_REQUESTS);
+            assert_eq!(notices("codes_tried").await, i64::from(wrong >= 5), "after {wrong} wrong codes");
+            assert_eq!(guessed().await, wrong >= 5, "after {wrong} wrong codes");
+            assert_eq!(notices("codes_used_up").await, i64::from(wrong >= 10), "after {wrong} wrong codes");
+        }
+    }
+    assert_eq!((wrong, refused, notices("codes_refused").await), (10, 6, 0));
 }
 
 #[tokio::test]
