@@ -92,7 +92,11 @@ fn sessions_view(sessions: Vec<Listed>, sign_in: records::SignIn) -> impl IntoVi
             view! { "This one" }.into_any()
         } else {
             let values = vec![("session", one.id)];
-            view! { <PostButton function=EndSession::PATH page=HERE values words="End session" /> }.into_any()
+            view! {
+                <AskFirst function=EndSession::PATH page=HERE values words="End session"
+                    consequence="That browser is signed out and loses what was not saved there." />
+            }
+            .into_any()
         };
         view! {
             <tr>
@@ -105,6 +109,7 @@ fn sessions_view(sessions: Vec<Listed>, sign_in: records::SignIn) -> impl IntoVi
     view! {
         <section aria-labelledby="sessions">
             <h2 id="sessions">"Where you are signed in"</h2>
+            <ProblemSummary error=refusal(EndSession::PATH) />
             <div class="scroll" tabindex="0" role="region" aria-label="List of sessions">
                 <table>
                     <thead>

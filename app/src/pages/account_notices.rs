@@ -1,8 +1,9 @@
 //! Notices to the owner of an account: on every page until they are read, and on the page of the account.
 
 use crate::error::AppError;
-use crate::parts::{Moment, PostButton};
+use crate::parts::{Moment, PostButton, ProblemSummary};
 use crate::state::{session, store};
+use crate::submission::refusal;
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
 use leptos::server_fn::codec::PostUrl;
@@ -50,6 +51,7 @@ pub(super) fn AccountNotices(notices: Vec<Notice>) -> impl IntoView {
     Some(view! {
         <section aria-labelledby="notices">
             <h2 id="notices">"Notices about your sign-in"</h2>
+            <ProblemSummary error=refusal(ReadNotices::PATH) />
             <p>
                 "Was one of these not you? Change your password, end your other sessions, and tell an administrator."
             </p>

@@ -11,6 +11,7 @@ mod provider;
 
 pub use again::SignInAgainPage;
 pub use app::SetUpAppPage;
+use attempt::MAX_USER_ID_CHARACTERS;
 pub use attempt::remember;
 pub(crate) use attempt::{Allowed, attempt, attempt_from_here, attempt_to_sign_in, keep_known};
 pub use code::SecondFactorPage;
@@ -20,6 +21,7 @@ pub use password::SignInPage;
 pub use provider::SignInProblem;
 pub(crate) use provider::{Connection, ProviderLink, ProviderProblem};
 
+use crate::error::AppError;
 use crate::parts::{Plain, query};
 use crate::submission;
 use leptos::prelude::*;
@@ -51,6 +53,22 @@ pub fn own_page(page: &str) -> String {
 fn wanted_page() -> String {
     own_page(&query("page"))
 }
+
+/// The part of an error that none of these fields of a form shows. It belongs above the form.
+fn beside_fields(error: Option<AppError>, fields: &[&str]) -> Option<AppError> {
+    error.filter(|error| match error {
+        AppError::Invalid(errors) => errors.0.iter().any(|error| !fields.contains(&error.field.as_str())),
+        _ => true,
+    })
+}
+
+/// The page to go to afterwards, as a form carries it. One that is too long for an address is none of ours.
+fn carried_page(page: &str) -> String {
+    if page.len() > LONGEST_PAGE { "/".to_owned() } else { page.to_owned() }
+}
+
+/// The longest page that a form of the sign-in carries, in bytes.
+const LONGEST_PAGE: usize = 4_096;
 
 /// The frame of a page without modules.
 fn plain(title: &'static str, children: impl IntoView + 'static) -> impl IntoView {

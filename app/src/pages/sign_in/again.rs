@@ -1,6 +1,8 @@
 //! Showing again who one is, before what cannot be undone.
 
-use super::{Allowed, ProviderLink, ProviderProblem, attempt, go_on, plain, wanted_page};
+use super::{
+    Allowed, ProviderLink, ProviderProblem, attempt, beside_fields, carried_page, go_on, plain, wanted_page,
+};
 use crate::cookie;
 use crate::error::{AppError, field_errors};
 use crate::parts::{FieldProblem, ProblemSummary, UserName, page as page_of, query};
@@ -55,7 +57,7 @@ const CHANGES_SIGN_IN: &str = "sign-in";
 #[component]
 pub fn SignInAgainPage() -> impl IntoView {
     let (page, changes_sign_in, error) = match submitted::<AgainForm>(SignInAgain::PATH) {
-        Some((typed, error)) => (typed.page, typed.changes_sign_in, Some(error)),
+        Some((typed, error)) => (carried_page(&typed.page), typed.changes_sign_in, Some(error)),
         None => (wanted_page(), query("for") == CHANGES_SIGN_IN, refusal(SignInAgain::PATH)),
     };
     let errors = field_errors(error.as_ref());
@@ -97,6 +99,10 @@ pub fn SignInAgainPage() -> impl IntoView {
                 </div>
             }
         });
+        let shown: Vec<&str> = [("code", code.is_some()), ("password", password.is_some())]
+            .iter()
+            .filter_map(|(field, is_shown)| is_shown.then_some(*field))
+            .collect();
         let why = if changes_sign_in {
             view! {
                 <p>
@@ -123,7 +129,7 @@ pub fn SignInAgainPage() -> impl IntoView {
             view! {
                 {why}
                 <ProviderProblem />
-                <ProblemSummary error=error.filter(|error| !matches!(error, AppError::Invalid(_))) />
+                <ProblemSummary error=beside_fields(error, &shown) />
                 <form method="post" action=post class="narrow">
                     <crate::submission::Token />
                     <input type="hidden" name="form[page]" value=page.clone() />

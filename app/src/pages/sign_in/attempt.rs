@@ -11,7 +11,7 @@ use records::{Caller, RecordsError, Session, staff};
 use std::net::{IpAddr, Ipv4Addr};
 
 /// The most characters of a `UserID`. No user has a longer one.
-const MAX_USER_ID_CHARACTERS: usize = 200;
+pub(super) const MAX_USER_ID_CHARACTERS: usize = 200;
 
 /// An attempt that is allowed.
 pub(crate) struct Allowed {
@@ -43,12 +43,11 @@ pub(crate) async fn attempt(shown: Shown, session: &Session) -> Result<Allowed, 
 
 /// Counts an attempt to sign in, and rejects one too many. Returns the user with this name, if there is one.
 pub(crate) async fn attempt_to_sign_in(user_id: &str) -> Result<(Option<UserNumber>, Allowed), AppError> {
-    attempt_from_here()?;
-    let user_id: String = user_id.trim().chars().take(MAX_USER_ID_CHARACTERS + 1).collect();
-    let user = staff::user_with_id(&expect_context::<AppState>().store, &user_id).await?;
+    let user_id = user_id.trim();
+    let user = staff::user_with_id(&expect_context::<AppState>().store, user_id).await?;
     let name = user_id.to_lowercase();
     let account = user.map_or(Account::Unknown(&name), Account::User);
-    Ok((user, count(Shown::Password, account).await?))
+    Ok((user, count(Shown::Password, account, None).await?))
 }
 
 /// Counts an attempt. A known device is looked for first, so that it takes nothing from the budgets that it shares with

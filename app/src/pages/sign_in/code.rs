@@ -1,6 +1,6 @@
 //! The second step: a code of the authenticator app, or a recovery code.
 
-use super::{Allowed, attempt, go_on, keep_known, plain, wanted_page};
+use super::{Allowed, attempt, beside_fields, carried_page, go_on, keep_known, plain, wanted_page};
 use crate::cookie;
 use crate::error::{AppError, field_errors};
 use crate::pages::sign_in::SignOut;
@@ -48,10 +48,10 @@ pub fn SecondFactorPage() -> impl IntoView {
     plain(
         "Second step",
         view! {
-            <ProblemSummary error=error.filter(|error| !matches!(error, AppError::Invalid(_))) />
+            <ProblemSummary error=beside_fields(error, &["code"]) />
             <form method="post" action=post class="narrow">
                 <crate::submission::Token />
-                <input type="hidden" name="form[page]" value=typed.page />
+                <input type="hidden" name="form[page]" value=carried_page(&typed.page) />
                 <div class="field">
                     <label for="code">"Code of your authenticator app"</label>
                     <input

@@ -1,7 +1,8 @@
 //! The first step: `UserID` and password.
 
 use super::{
-    Allowed, ProviderLink, ProviderProblem, attempt_to_sign_in, go_on, keep_known, plain, wanted_page,
+    Allowed, MAX_USER_ID_CHARACTERS, ProviderLink, ProviderProblem, SignOut, attempt_to_sign_in,
+    beside_fields, carried_page, go_on, keep_known, plain, wanted_page,
 };
 use crate::cookie;
 use crate::error::{AppError, field_errors};
@@ -36,6 +37,10 @@ pub(super) async fn sign_in(form: SignInForm) -> Result<(), AppError> {
         let problem = Problem::required("your UserID and your password");
         return Err(AppError::Invalid(FieldErrors::one("password", problem)));
     }
+    if is_too_long(&form.user_id) {
+        let problem = Problem::TooLong { max: MAX_USER_ID_CHARACTERS };
+        return Err(AppError::Invalid(FieldErrors::one("user_id", problem)));
+    }
     let (user, Allowed { caller, .. }) = attempt_to_sign_in(&form.user_id).await?;
     let before = session();
     let (token, stage) =
@@ -49,6 +54,10 @@ pub(super) async fn sign_in(form: SignInForm) -> Result<(), AppError> {
     }
     go_on(stage, &form.page);
     Ok(())
+}
+
+fn is_too_long(user_id: &str) -> bool {
+    user_id.chars().count() > MAX_USER_ID_CHARACTERS
 }
 
 /// The page with which everything begins.
@@ -66,23 +75,28 @@ pub fn SignInPage() -> impl IntoView {
         }
     });
     let errors = field_errors(error.as_ref());
+    // What is longer than any UserID is not sent back: whoever sends much would be answered with much.
+    let user_id = if is_too_long(&typed.user_id) { String::new() } else { typed.user_id };
+    let page = carried_page(&typed.page);
     let post = action(SignIn::PATH, "/sign-in");
     plain(
         "Sign in",
         view! {
             <ProviderProblem />
             {ended}
-            <ProblemSummary error=error.filter(|error| !matches!(error, AppError::Invalid(_))) />
+            <ProblemSummary error=beside_fields(error, &["user_id", "password"]) />
+            <ProblemSummary error=refusal(SignOut::PATH) />
             <form method="post" action=post class="narrow">
                 <crate::submission::Token />
-                <input type="hidden" name="form[page]" value=typed.page.clone() />
-                <p class="field">
+                <input type="hidden" name="form[page]" value=page.clone() />
+                <div class="field">
                     <label for="user_id">"UserID"</label>
                     <input
-                        id="user_id" name="form[user_id]" value=typed.user_id autocomplete="username" autocapitalize="none"
-                        spellcheck="false" maxlength="200" required autofocus
+                        id="user_id" name="form[user_id]" value=user_id autocomplete="username" autocapitalize="none"
+                        spellcheck="false" required autofocus aria-describedby="user_id-problem"
                     />
-                </p>
+                    <FieldProblem field="user_id" errors=errors.clone() />
+                </div>
                 <div class="field">
                     <label for="password">"Password"</label>
                     <input
@@ -93,7 +107,7 @@ pub fn SignInPage() -> impl IntoView {
                 </div>
                 <div class="buttons"><button class="primary" type="submit">"Sign in"</button></div>
             </form>
-            <ProviderLink path="/sign-in/provider" page=typed.page />
+            <ProviderLink path="/sign-in/provider" page />
             <p>"Password forgotten? An administrator of this library gives you a new link to set one."</p>
         },
     )

@@ -5,6 +5,8 @@ use super::desk::{Desk, post};
 use super::doors::addresses;
 use axum::body::Body;
 use axum::http::{Request, StatusCode, Uri};
+use policy::Role;
+use records::{Actor, staff};
 
 /// Percent-encoded: NUL, other control characters, no UTF-8, too long UTF-8, half a surrogate pair.
 const NOT_TEXT: [&str; 7] = ["a%00b", "%01", "%7F", "%C2%85", "%FF", "%C0%80", "%ED%A0%80"];
@@ -147,4 +149,36 @@ async fn each_form_refuses_what_is_no_text_at_its_field() {
         }
     })
     .await;
+}
+
+/// The forms of the sign-in and of the account say what is wrong, also with a field that nobody sees.
+#[tokio::test]
+async fn the_forms_of_the_sign_in_say_what_is_no_text() {
+    let desk = Desk::open().await;
+    let added = staff::add(&desk.store, Actor::COMMAND_LINE, "invited", Role::Librarian).await;
+    let key = added.expect("staff").1.expect("an invitation").token;
+    let invitation = format!("/invitation/{}", key.reveal());
+    let words = "Remove the characters that cannot be seen";
+    for (function, page, fields) in [
+        ("sign_in", "/sign-in", vec!["user_id", "password", "page"]),
+        ("accept_invitation", &invitation, vec!["key", "password", "repeated"]),
+        ("second_factor", "/sign-in/code", vec!["code", "page"]),
+        ("sign_in_again", "/sign-in/again", vec!["password", "code", "page", "changes_sign_in"]),
+        ("change_password", "/account", vec!["old", "password", "repeated"]),
+        ("end_session", "/account", vec!["session"]),
+    ] {
+        for field in fields {
+            for bad in ["a%00b", "%FF"] {
+                let form = format!("form[{field}]={bad}");
+                let (status, _, html) = desk.post(&format!("/do/{function}?page={page}"), form).await;
+                assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{function} {field}");
+                assert!(html.contains(words), "{function} {field} {bad}: {html}");
+            }
+        }
+    }
+    // At its field.
+    let nobody = Desk { cookie: String::new(), ..desk.clone() };
+    let html = nobody.try_to_sign_in("every%00thing", "x").await.2;
+    let at_field = html.split("id=\"user_id-problem\"").nth(1).expect("the place for the problem");
+    assert!(at_field.split("</p>").next().is_some_and(|text| text.contains(words)), "{html}");
 }
