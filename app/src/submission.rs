@@ -13,16 +13,17 @@ mod once;
 
 pub use body::is_text;
 
-use crate::doors;
+use crate::cookie;
+use crate::doors::{self, Need};
 use crate::error::AppError;
 use crate::parts::percent_encoded;
 use crate::routes::Document;
-use crate::state::{AppState, extension};
+use crate::state::{AppState, Cookies, extension};
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{DefaultBodyLimit, FromRequest as _, State};
 use axum::response::{IntoResponse, Response};
 use body::Fields;
-use http::header::{ACCEPT, CONTENT_TYPE, HeaderName, LOCATION, RETRY_AFTER, SET_COOKIE};
+use http::header::{ACCEPT, CONTENT_TYPE, COOKIE, HeaderName, LOCATION, RETRY_AFTER, SET_COOKIE};
 use http::request::Parts;
 use http::{Extensions, HeaderMap, HeaderValue, Method, Request, StatusCode, Uri};
 use leptos::prelude::*;
@@ -41,6 +42,8 @@ const KEY: &str = "form_key";
 /// field, to be shortened.
 pub const MOST_BYTES: usize = 2 * 1024 * 1024;
 
+/// The largest form of a caller who may not be signed in, in bytes. The forms of the sign-in are far smaller.
+pub const MOST_BYTES_UNKNOWN: usize = 64 * 1024;
 /// Lets the browser forget what it has kept of this site.
 const CLEAR_SITE_DATA: HeaderName = HeaderName::from_static("clear-site-data");
 /// After how many seconds a caller who was refused for too many attempts may try again.
@@ -229,9 +232,14 @@ pub struct Arrived(Result<Bytes, AppError>);
 
 /// Waits for the body of a request, unless it is too large or does not arrive in time, and puts it into its place. A
 /// question that has not arrived is answered at once; a form brings its page back.
-pub async fn arrive(request: Request<Body>, time: Duration) -> Result<Request<Body>, StatusCode> {
+pub async fn arrive(
+    request: Request<Body>,
+    cookies: Cookies,
+    time: Duration,
+) -> Result<Request<Body>, StatusCode> {
     let (mut parts, body) = request.into_parts();
-    let arrived = whole(body, time).await;
+    let most = most_bytes(&parts, cookies);
+    let arrived = whole(body, time, most).await;
     let body = match &arrived {
         Ok(body) => Body::from(body.clone()),
         Err(_) if parts.uri.path().starts_with(PREFIX) => Body::empty(),
@@ -241,13 +249,26 @@ pub async fn arrive(request: Request<Body>, time: Duration) -> Result<Request<Bo
     Ok(Request::from_parts(parts, body))
 }
 
-async fn whole(body: Body, time: Duration) -> Result<Bytes, AppError> {
+/// How many bytes a form may have: fewer where it needs no sign-in, or comes without the key of a session.
+fn most_bytes(parts: &Parts, cookies: Cookies) -> usize {
+    let is_of_sign_in =
+        matches!(doors::need(FUNCTIONS, parts.uri.path()), None | Some(Need::Nothing | Need::Session));
+    let is_form = parts.uri.path().starts_with(PREFIX);
+    let sent = parts.headers.get(COOKIE).and_then(|cookies| cookies.to_str().ok());
+    let has_key = sent.is_some_and(|sent| cookie::key(cookies, sent).is_some());
+    if has_key && !(is_form && is_of_sign_in) { MOST_BYTES } else { MOST_BYTES_UNKNOWN }
+}
+
+/// The route of all functions that a form posts to.
+const FUNCTIONS: &str = "/do/{*function}";
+
+async fn whole(body: Body, time: Duration, most: usize) -> Result<Bytes, AppError> {
     let mut request = Request::new(body);
-    DefaultBodyLimit::max(MOST_BYTES).apply(&mut request);
+    DefaultBodyLimit::max(most).apply(&mut request);
     match tokio::time::timeout(time, Bytes::from_request(request, &())).await {
         Ok(Ok(body)) => Ok(body),
         Ok(Err(rejection)) if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => {
-            Err(AppError::TooLarge(MOST_BYTES / 1024 / 1024))
+            Err(AppError::TooLarge(most / 1024))
         }
         Ok(Err(_)) | Err(_) => Err(AppError::CutOff),
     }

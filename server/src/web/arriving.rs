@@ -63,7 +63,7 @@ pub(super) async fn arrive(
         request
     } else {
         let Some(place) = arrivals.forms.place(address) else { return too_many() };
-        let arrived = submission::arrive(request, state.form_time).await;
+        let arrived = submission::arrive(request, state.cookies, state.form_time).await;
         drop(place);
         match arrived {
             Ok(request) => request,

@@ -4,7 +4,8 @@ use super::library::{dump, number};
 use crate::web::Outside;
 use crate::web::arriving::FROM_ONE;
 use crate::web::listening::{Patience, listen};
-use crate::web::tests::desk::Desk;
+use crate::web::tests::desk::{Desk, post};
+use axum::http::StatusCode;
 use policy::Role;
 use records::SignIn;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -221,5 +222,51 @@ async fn a_head_that_does_not_come_is_not_waited_for() {
         let answered = String::from_utf8_lossy(&bytes).matches("HTTP/1.1 200").count();
         assert_eq!(answered, usize::from(what == "no second head"), "{what}");
         eprintln!("{what}: cut off after {took:?}");
+    }
+}
+
+/// Callers who are not signed in send little and get little back: an answer is kept for as long as its client reads slowly.
+#[tokio::test]
+async fn what_a_caller_who_is_not_signed_in_sends_is_bounded_and_not_sent_back() {
+    let desk = Desk::closed(SignIn { password_alone: true, ..SignIn::default() }).await;
+    desk.staff("ng", &[Role::Librarian]).await;
+    let long = "x".repeat(60_000);
+    let post_form = async |cookie: &str, function: &str, form: String| {
+        let browser = Desk { cookie: cookie.to_owned(), ..desk.clone() };
+        browser.answer(post(&format!("/do/{function}?page=/sign-in"), form)).await
+    };
+    let (status, _, page) = post_form("", "sign_in", format!("form[user_id]={long}&form[password]=x")).await;
+    assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
+    let at_field = page.split("id=\"user_id-problem\"").nth(1).unwrap();
+    assert!(at_field.split("</p>").next().unwrap().contains("Enter at most 200 characters"), "{page}");
+    let mut largest = page.len();
+    let mut refused = 0;
+    for form in [
+        format!("form[user_id]=ng&form[password]=x&form[page]=/{long}"),
+        format!("form[user_id]={long}"),
+        format!("form[user_id]=ng&form[password]={long}"),
+    ] {
+        for _ in 0..8 {
+            let (status, _, page) = post_form("", "sign_in", form.clone()).await;
+            refused += usize::from(status == StatusCode::TOO_MANY_REQUESTS);
+            largest = largest.max(page.len());
+        }
+    }
+    assert!(refused > 0);
+    eprintln!("the largest answer to a form of 60,000 bytes has {largest} bytes");
+    assert!(largest < 20_000, "{largest}");
+    let most = app::submission::MOST_BYTES_UNKNOWN;
+    for function in ["sign_in", "accept_invitation", "second_factor"] {
+        for cookie in ["", "lethe=0123456789abcdef"] {
+            let form = format!("form[user_id]={}", "x".repeat(most));
+            let (status, _, page) = post_form(cookie, function, form).await;
+            let says_so = function != "sign_in" || page.contains("at most 64 KB");
+            let is_refused = status == StatusCode::PAYLOAD_TOO_LARGE && says_so;
+            assert!(
+                is_refused || function == "second_factor" && status == StatusCode::UNAUTHORIZED,
+                "{status}"
+            );
+            assert!(page.len() < 20_000, "{}", page.len());
+        }
     }
 }
