@@ -81,8 +81,11 @@ pub struct DeviceCookie(pub String);
 pub struct RequestId(pub String);
 
 /// Whoever asks has the key of a session that has ended. The web server puts it into the extensions of the request.
-#[derive(Clone, Copy, Debug)]
-pub struct SessionEnded;
+#[derive(Clone, Debug)]
+pub struct SessionEnded {
+    /// What the forms of the session carry.
+    pub form_token: String,
+}
 
 /// The records, in a page or server function.
 pub(crate) fn store() -> Store {

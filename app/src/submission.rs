@@ -12,6 +12,7 @@ mod body;
 mod once;
 
 pub use body::is_text;
+pub use once::sent_before;
 
 use crate::cookie;
 use crate::doors::{self, Need};
@@ -41,9 +42,9 @@ const KEY: &str = "form_key";
 /// The largest form, in bytes. No right form comes near it; a text that is far too long still comes back at its
 /// field, to be shortened.
 pub const MOST_BYTES: usize = 2 * 1024 * 1024;
-
 /// The largest form of a caller who may not be signed in, in bytes. The forms of the sign-in are far smaller.
 pub const MOST_BYTES_UNKNOWN: usize = 64 * 1024;
+
 /// Lets the browser forget what it has kept of this site.
 const CLEAR_SITE_DATA: HeaderName = HeaderName::from_static("clear-site-data");
 /// After how many seconds a caller who was refused for too many attempts may try again.

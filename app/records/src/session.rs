@@ -18,7 +18,7 @@ mod trip;
 pub use codes::MAX_WRONG_CODES;
 pub(crate) use codes::forget_wrong_codes;
 pub use device::{DEVICE_DAYS, device_of, remember_device};
-pub use live::{Listed, end, end_all_of, end_one, find, has_app, list, look};
+pub use live::{Listed, end, end_all_of, end_one, find, form_token, has_app, list, look};
 pub(crate) use live::{forget, forget_others};
 pub use once::{Begun, FormOnce};
 pub(crate) use proof::must_be_confirmed;

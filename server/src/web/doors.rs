@@ -57,7 +57,9 @@ pub(super) async fn recognise(
                 request.extensions_mut().insert(FormKey(FormOnce::new_key()));
                 request.extensions_mut().insert(session);
             }
-            Ok(None) => _ = request.extensions_mut().insert(SessionEnded),
+            Ok(None) => {
+                _ = request.extensions_mut().insert(SessionEnded { form_token: session::form_token(&key) })
+            }
             Err(error) => {
                 tracing::error!(code = error.code(), "it cannot be found out who is signed in");
                 let fault = error.fault().unwrap_or(Fault::Unreachable);
@@ -101,6 +103,10 @@ pub(super) async fn guard(
         return next.run(request).await;
     }
     let come_to = session.map(|session| session.stage);
+    let request = match submission::sent_before(&state, request).await {
+        Ok(answer) => return answer,
+        Err(request) => request,
+    };
     match (come_to, need) {
         (Some(Stage::Whole), Need::May(action)) => forbidden(&state, request, actor, action).await,
         _ => unknown(&state, request, come_to).await,

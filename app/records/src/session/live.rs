@@ -68,10 +68,15 @@ async fn read(store: &Store, key: &str, sign: Sign) -> Result<Option<Session>, R
         confirmed_at: row.confirmed_at,
         ends_at: ends_at(store, &row, seen),
         ends_in_any_case_at: ends_in_any_case_at(store, &row),
-        form_token: digest(FORM, key),
+        form_token: form_token(key),
         sealer: sought::sealer(store).await?,
         id: row.id_hash,
     }))
+}
+
+/// What every form of the session with this key carries.
+pub fn form_token(key: &str) -> String {
+    digest(FORM, key)
 }
 
 /// Makes a session last longer; says whether that was possible. Pages can be read although another writer is at work or

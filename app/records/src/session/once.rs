@@ -1,7 +1,10 @@
 //! Forms that are carried out once, whatever process they reach: the database has a hash of each form, which is made with
 //! a random key that only the page has, and what the form came to, sealed. Rows are kept for [`KEPT`].
+//!
+//! A form that gives its session a new key is found by the old key, too: a browser that sent it twice has dropped the first
+//! answer, and with it the new key.
 
-use super::{Session, Token, digest};
+use super::{Token, digest, sought};
 use crate::clock::Clock;
 use crate::entity::form_keys;
 use crate::error::RecordsError;
@@ -12,6 +15,8 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Set, TryInsertResult};
 
 /// How long a form that is sent again leads to what it came to.
 const KEPT: TimeDelta = TimeDelta::minutes(30);
+/// Outcomes are sealed for the form and no user: the session that it was sent in may have ended by it.
+const NOBODY: i64 = 0;
 /// The longest key that is taken for one, in bytes.
 const MAX_KEY_BYTES: usize = 128;
 
@@ -37,16 +42,17 @@ impl FormOnce {
     }
 
     /// The form with this key, for this function and with these fields.
-    pub fn of(session: &Session, key: &str, function: &str, fields: &[u8]) -> Self {
+    /// `form_token` is the one of its session.
+    pub fn of(form_token: &str, key: &str, function: &str, fields: &[u8]) -> Self {
         if key.is_empty() || key.len() > MAX_KEY_BYTES {
             return Self(None);
         }
         let fields = base16ct::lower::encode_string(fields);
-        Self(Some(digest("form", &format!("{}\n{key}\n{function}\n{fields}", session.form_token))))
+        Self(Some(digest("form", &format!("{form_token}\n{key}\n{function}\n{fields}"))))
     }
 
     /// Claims the form for whoever asks first.
-    pub async fn begin(&self, store: &Store, session: &Session) -> Result<Begun, RecordsError> {
+    pub async fn begin(&self, store: &Store) -> Result<Begun, RecordsError> {
         let Some(id) = &self.0 else { return Ok(Begun::First) };
         let now = Clock::real();
         form_keys::Entity::delete_many()
@@ -63,28 +69,30 @@ impl FormOnce {
         if matches!(inserted.await?, TryInsertResult::Inserted(rows) if rows > 0) {
             return Ok(Begun::First);
         }
-        let found = form_keys::Entity::find_by_id(id.clone()).one(&store.db).await?;
-        let outcome = found.and_then(|row| row.outcome);
-        Ok(match outcome {
-            None => Begun::UnderWay,
-            Some(sealed) => {
-                Begun::Done(session.open(&sealed).ok_or(RecordsError::Corrupt("outcome of the form"))?)
-            }
-        })
+        Ok(self.look(store).await?.unwrap_or(Begun::UnderWay))
+    }
+
+    /// What the form came to, without claiming it; None if it was not sent before.
+    pub async fn look(&self, store: &Store) -> Result<Option<Begun>, RecordsError> {
+        let Some(id) = &self.0 else { return Ok(None) };
+        let Some(row) = form_keys::Entity::find_by_id(id.clone()).one(&store.db).await? else {
+            return Ok(None);
+        };
+        let Some(sealed) = row.outcome else { return Ok(Some(Begun::UnderWay)) };
+        let opened = sought::sealer(store).await?.open(NOBODY, &sealed)?;
+        let outcome = std::str::from_utf8(&opened).ok().and_then(|text| text.strip_prefix(id.as_str()));
+        Ok(Some(Begun::Done(outcome.ok_or(RecordsError::Corrupt("outcome of the form"))?.to_owned())))
     }
 
     /// Keeps what the form came to; without anything, it was not carried out and may be sent again.
-    pub async fn end(
-        &self,
-        store: &Store,
-        session: &Session,
-        outcome: Option<&str>,
-    ) -> Result<(), RecordsError> {
+    pub async fn end(&self, store: &Store, outcome: Option<&str>) -> Result<(), RecordsError> {
         let Some(id) = &self.0 else { return Ok(()) };
         match outcome {
             Some(outcome) => {
+                let sealed =
+                    sought::sealer(store).await?.seal(NOBODY, format!("{id}{outcome}").as_bytes())?;
                 form_keys::Entity::update_many()
-                    .col_expr(form_keys::Column::Outcome, Expr::value(session.seal(outcome)?))
+                    .col_expr(form_keys::Column::Outcome, Expr::value(sealed))
                     .filter(form_keys::Column::IdHash.eq(id))
                     .exec(&store.db)
                     .await?;

@@ -1,9 +1,11 @@
 //! A form that is sent again leads to what it came to: an impatient second click, and going back.
 
-use super::desk::Desk;
+use super::abuse::guessing;
+use super::desk::{Desk, PASSWORD, post};
 use super::rendered::{Rendered, form};
 use axum::http::StatusCode;
 use sea_orm::{ConnectionTrait as _, Statement};
+use std::time::Duration;
 
 async fn count(desk: &Desk, what: &str) -> i64 {
     let db = desk.store.database();
@@ -123,5 +125,94 @@ async fn a_form_that_was_refused_counts_anew() {
     desk.store.database().execute_unprepared(sql).await.expect("a change");
     assert_eq!(desk.post(&user.action, user.body()).await.0, StatusCode::SEE_OTHER);
     assert_eq!(desk.post(&user.action, user.body()).await.0, StatusCode::SEE_OTHER);
+    assert_eq!(count(&desk, "users WHERE last_name = 'Ng'").await, 1);
+}
+
+/// The code page, *Go on* and *Change password* give the session a new key: a browser takes it from whichever of the answers
+/// it waits for.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_click_gets_the_key_that_the_first_made() {
+    let desk = guessing::library(false).await;
+    let (codes, device) = guessing::with_app(&desk).await;
+    let (_, headers, _) = guessing::sign_in(&desk, "192.0.2.1", &device, PASSWORD).await;
+    let mut cookie = guessing::cookies(&headers);
+    let new = "violet anchor ninety marbles";
+    for (page, function, fields) in [
+        ("/sign-in/code?page=/users", "/do/second_factor", vec![("code", codes[0].as_str())]),
+        (
+            "/sign-in/again?page=/users",
+            "/do/sign_in_again",
+            vec![("password", PASSWORD), ("code", &codes[1])],
+        ),
+        ("/account", "/do/change_password", vec![("old", PASSWORD), ("password", new), ("repeated", new)]),
+    ] {
+        let mut browser = Desk { cookie: format!("{cookie}; {device}"), ..desk.clone() };
+        let html = browser.get(page).await.2;
+        let mut sent = form(&html, function);
+        for (field, value) in fields {
+            sent.set(&format!("form[{field}]"), value);
+        }
+        let token = sent.fields.iter().find(|field| field.name == "form_token").expect("a token");
+        browser.token.clone_from(&token.value);
+        let body = format!("{}&form_token={}", sent.body(), browser.token);
+        let click = || {
+            let (browser, request) = (browser.clone(), post(&sent.action, body.clone()));
+            tokio::spawn(async move { browser.answer(request).await })
+        };
+        let at_once = [click(), click(), click()];
+        let mut answers = Vec::new();
+        for answer in at_once {
+            answers.push(answer.await.expect("an answer"));
+        }
+        // One more, long after the first is done.
+        answers.push(click().await.expect("an answer"));
+        let mut keys = Vec::new();
+        for (status, headers, html) in &answers {
+            assert_eq!(*status, StatusCode::SEE_OTHER, "{function} {html}");
+            assert_eq!(headers["location"], answers[0].1["location"], "{function}");
+            let set = guessing::cookies(headers);
+            keys.push(set.split("; ").find(|one| one.starts_with("lethe=")).map(str::to_owned));
+        }
+        assert!(keys.iter().all(|key| key.is_some() && *key == keys[0]), "{function} {keys:?}");
+        cookie = keys.remove(0).expect("a cookie");
+        let browser = Desk { cookie: cookie.clone(), ..desk.clone() };
+        assert_eq!(browser.get("/account").await.0, StatusCode::OK, "{function}");
+        // Other fields, or another key of the form, are another form of a session that has ended.
+        let other = Desk { cookie: browser.cookie.replace("lethe=", "lethe=0"), ..desk.clone() };
+        assert_eq!(other.answer(post(&sent.action, body.clone())).await.0, StatusCode::UNAUTHORIZED);
+    }
+}
+
+/// What is shown to a session that ended by itself is not shown to it again.
+#[tokio::test]
+async fn a_session_that_has_ended_is_shown_nothing_again() {
+    let desk = Desk::open().await;
+    let mut add = form(&desk.get("/staff").await.2, "/do/add_staff");
+    add.set("form[user_id]", "newcomer");
+    add.set("form[role]", "librarian");
+    assert!(desk.post(&add.action, add.body()).await.2.contains("/invitation/"));
+    desk.store.database().execute_unprepared("DELETE FROM sessions").await.expect("no sessions");
+    let (status, _, page) = desk.post(&add.action, add.body()).await;
+    assert_eq!(status, StatusCode::UNAUTHORIZED);
+    assert!(!page.contains("/invitation/"));
+}
+
+/// A form that was not carried out can be sent again as soon as the database is there again.
+#[tokio::test]
+async fn a_claim_is_released_once_that_is_possible() {
+    let desk = Desk::open().await;
+    let execute = async |sql: &str| {
+        desk.store.database().execute_unprepared(sql).await.expect("a change");
+    };
+    execute("INSERT INTO users (uuid, last_name, barcode) VALUES ('u', 'Other', 'B1')").await;
+    execute("CREATE TRIGGER gone BEFORE DELETE ON form_keys BEGIN SELECT RAISE(ABORT, 'gone'); END").await;
+    let mut user = form(&desk.get("/users/new").await.2, "/do/save_user");
+    user.set("form[last_name]", "Ng");
+    user.set("form[barcode]", "B1");
+    assert_eq!(desk.post(&user.action, user.body()).await.0, StatusCode::UNPROCESSABLE_ENTITY);
+    execute("DROP TRIGGER gone").await;
+    execute("UPDATE users SET barcode = NULL WHERE uuid = 'u'").await;
+    let again = tokio::time::timeout(Duration::from_secs(30), desk.post(&user.action, user.body())).await;
+    assert_eq!(again.expect("an answer").0, StatusCode::SEE_OTHER);
     assert_eq!(count(&desk, "users WHERE last_name = 'Ng'").await, 1);
 }
