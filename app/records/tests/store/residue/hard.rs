@@ -191,6 +191,19 @@ fn a_user(dice: &mut StdRng, keys: &mut Keys, name: &str) -> users::ActiveModel 
     let key = |keys: &mut Vec<&'static str>, dice: &mut StdRng| {
         (dice.random_range(0..3) > 0).then(|| keys.pop()).flatten().map(str::to_owned)
     };
+    // What belongs to a relative, or is made of a name.
+    let named = |dice: &mut StdRng| (FIRST.choose(dice).unwrap(), LAST.choose(dice).unwrap());
+    let (email, street) = match dice.random_range(0..5) {
+        0 => {
+            let (first, last) = named(dice);
+            (Some(format!("{first}.{last}@y.org").replace(' ', "")), some(dice, 40, STREET))
+        }
+        1 => {
+            let (first, last) = named(dice);
+            (some(dice, 60, EMAIL), Some(format!("c/o {first} {last}, 4 Mill Hill")))
+        }
+        _ => (some(dice, 60, EMAIL), some(dice, 40, STREET)),
+    };
     users::ActiveModel {
         user_id: Set(key(&mut keys.user_id, dice)),
         barcode: Set(key(&mut keys.barcode, dice)),
@@ -199,10 +212,10 @@ fn a_user(dice: &mut StdRng, keys: &mut Keys, name: &str) -> users::ActiveModel 
         middle_name: Set(some(dice, 20, FIRST)),
         preferred_name: Set(some(dice, 20, FIRST)),
         last_name: Set(some(dice, 95, LAST)),
-        email: Set(some(dice, 60, EMAIL)),
+        email: Set(email),
         phone: Set(some(dice, 50, PHONE)),
         mobile: Set(some(dice, 20, PHONE)),
-        street: Set(some(dice, 40, STREET)),
+        street: Set(street),
         postcode: Set(some(dice, 20, &["LN1 2AB", "12345"])),
         city: Set(some(dice, 20, &["Bell", "Lincoln", "u4711"])),
         ..leaver(name)
