@@ -10,11 +10,16 @@ mod print;
 mod raw;
 
 pub(crate) use banner::Banner;
-pub(crate) use forms::{DateInput, FieldProblem, Notice, PostButton, ProblemSummary, SignInFirst, UserName};
+pub(crate) use forms::{
+    DateInput, FieldProblem, FilterProblem, Notice, PostButton, ProblemSummary, SignInFirst,
+    UserName,
+};
 pub(crate) use frame::{Action, Crumb, Frame};
 pub use lists::percent_encoded;
 pub(crate) use lists::{Count, Day, Moment, Pager, Pages, options};
-pub(crate) use load::{date_query, filter, named_in_path, page, paging, query};
+pub(crate) use load::{
+    choice, date_query, filter, named_in_path, page, paging, query, sought_text, wrong_filters,
+};
 pub(crate) use plain::Plain;
 pub(crate) use print::PrintHeader;
 pub(crate) use raw::escaped;

@@ -22,12 +22,18 @@ impl Paging {
 }
 
 /// One page of a list.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Page<T> {
     /// The rows.
     pub rows: Vec<T>,
     /// The key after which the next page begins; None on the last page.
     pub next: Option<String>,
+}
+
+impl<T> Default for Page<T> {
+    fn default() -> Self {
+        Self { rows: Vec::new(), next: None }
+    }
 }
 
 impl<T> Page<T> {

@@ -12,12 +12,15 @@ pub(crate) use table::decisions;
 
 pub use one::ApprovalPage;
 
-use crate::parts::{Frame, Pager, PostButton, ProblemSummary, page, paging, query};
+use crate::parts::{
+    FilterProblem, Frame, Pager, PostButton, ProblemSummary, choice, page, paging, query, wrong_filters,
+};
 use crate::state::{actor, store};
 use crate::submission::refusal;
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
 use policy::Action;
+use policy::form::FieldErrors;
 use policy::four_eyes::APPROVAL_HOURS;
 use policy::numbers::grouped;
 use records::approval::{self, ApprovalQuery};
@@ -29,19 +32,25 @@ use table::approval_table;
 #[component]
 pub fn ApprovalsPage() -> impl IntoView {
     let show = query("show");
-    let find = ApprovalQuery {
-        waiting: match show.as_str() {
-            "decided" => Some(false),
-            "all" => None,
-            _ => Some(true),
-        },
-        ..ApprovalQuery::default()
-    };
+    let mut errors = FieldErrors::default();
+    let shown = choice(&mut errors, "show", |code| match code {
+        "waiting" => Some(Some(true)),
+        "decided" => Some(Some(false)),
+        "all" => Some(None),
+        _ => None,
+    });
+    let find = ApprovalQuery { waiting: shown.unwrap_or(Some(true)), ..ApprovalQuery::default() };
     page(async move {
         let paging = paging();
         let paged = paging.after.is_some();
-        let Page { rows, next } = approval::list(&store(), &find, &paging).await?;
-        let content = if rows.is_empty() {
+        let error = wrong_filters(&errors);
+        let Page { rows, next } = match error {
+            Some(_) => Page::default(),
+            None => approval::list(&store(), &find, &paging).await?,
+        };
+        let content = if error.is_some() {
+            ().into_any()
+        } else if rows.is_empty() {
             view! {
                 <p class="empty">
                     "Nothing stands here. What needs a second person is asked for on the page of a preview or of a legal \
@@ -61,11 +70,12 @@ pub fn ApprovalsPage() -> impl IntoView {
             <Frame title="Approvals"
                 lead="What one person asks for and another one approves: runs that reach further than before, the \
                       release of legal holds, more manual changes, and anonymising members of staff.">
-                <ProblemSummary error=paths.into_iter().find_map(refusal) />
+                <ProblemSummary error=error.or_else(|| paths.into_iter().find_map(refusal)) />
                 <form class="filters" method="get" action="/approvals" role="search" aria-label="Filter approvals">
                     <div class="field">
                         <label for="show">"Show"</label>
-                        <select id="show" name="show">{choices}</select>
+                        <select id="show" name="show" aria-describedby="show-problem">{choices}</select>
+                        <FilterProblem field="show" errors />
                     </div>
                     <button type="submit">"Filter approvals"</button>
                 </form>

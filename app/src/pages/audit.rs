@@ -5,13 +5,10 @@ mod filters;
 
 pub use csv::audit_csv;
 
-use crate::error::AppError;
-use crate::parts::{Day, Frame, Moment, Pager, ProblemSummary, page, paging};
+use crate::parts::{Day, Frame, Moment, Pager, ProblemSummary, page, paging, wrong_filters};
 use crate::state::{actor, store};
 use filters::Filters;
-use http::StatusCode;
 use leptos::prelude::*;
-use leptos_axum::ResponseOptions;
 use policy::Action;
 use policy::form::FieldErrors;
 use policy::numbers::grouped;
@@ -27,10 +24,7 @@ pub fn AuditPage() -> impl IntoView {
         let store = store();
         let standing = audit::standing(&store, actor).await?;
         let (results, errors) = match form.validate() {
-            Err(errors) => {
-                expect_context::<ResponseOptions>().set_status(StatusCode::UNPROCESSABLE_ENTITY);
-                (().into_any(), errors)
-            }
+            Err(errors) => (().into_any(), errors),
             Ok(query) => {
                 let paging = paging();
                 let paged = paging.after.is_some();
@@ -38,8 +32,7 @@ pub fn AuditPage() -> impl IntoView {
                 (results(&form, found, paged).into_any(), FieldErrors::default())
             }
         };
-        let error = (!errors.is_empty())
-            .then(|| AppError::Refused("Nothing was looked for: correct what is wrong below".to_owned()));
+        let error = wrong_filters(&errors);
         Ok(view! {
             <Frame title="Audit"
                 lead="Who did what to which record, the newest first. Nothing is ever changed or taken from it, and no value \

@@ -3,7 +3,8 @@
 use crate::error::AppError;
 use crate::pages::undo::go_to;
 use crate::parts::{
-    Frame, Moment, Pager, PostButton, ProblemSummary, SignInFirst, filter, page, paging, query,
+    FilterProblem, Frame, Moment, Pager, PostButton, ProblemSummary, SignInFirst, choice, filter, page,
+    paging, query, wrong_filters,
 };
 use crate::state::{actor, opens, store};
 use crate::submission::refusal;
@@ -11,6 +12,7 @@ use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
 use leptos::server_fn::codec::PostUrl;
 use policy::RunId;
+use policy::form::FieldErrors;
 use policy::numbers::{counted, grouped};
 use records::page::Page;
 use records::residue::{self, Decision, Finding, FindingQuery, Now};
@@ -70,22 +72,28 @@ async fn reopen_residue(form: DecidedRef) -> Result<(), AppError> {
 pub fn ResiduePage() -> impl IntoView {
     let show = query("show");
     let run = filter("run", |id| id.parse().ok().map(RunId));
-    let find = FindingQuery {
-        decided: match show.as_str() {
-            "decided" => Some(true),
-            "all" => None,
-            _ => Some(false),
-        },
-        ..FindingQuery::default()
-    };
+    let mut errors = FieldErrors::default();
+    let shown = choice(&mut errors, "show", |code| match code {
+        "open" => Some(Some(false)),
+        "decided" => Some(Some(true)),
+        "all" => Some(None),
+        _ => None,
+    });
+    let find = FindingQuery { decided: shown.unwrap_or(Some(false)), ..FindingQuery::default() };
     page(async move {
         let find = FindingQuery { run: run?, ..find };
         let paging = paging();
         let paged = paging.after.is_some();
-        let Page { rows, next } = residue::findings(&store(), &find, &paging).await?;
+        let error = wrong_filters(&errors);
+        let Page { rows, next } = match error {
+            Some(_) => Page::default(),
+            None => residue::findings(&store(), &find, &paging).await?,
+        };
         let run = find.run.map(|run| run.to_string()).unwrap_or_default();
         let list = format!("/residue?run={run}&show={show}");
-        let content = if rows.is_empty() {
+        let content = if error.is_some() {
+            ().into_any()
+        } else if rows.is_empty() {
             view! {
                 <p class="empty">
                     "Nothing waits for a decision here. After each run Lethe searches the whole database for the values \
@@ -108,14 +116,15 @@ pub fn ResiduePage() -> impl IntoView {
             <Frame title="Residue" crumbs
                 lead="Where values of anonymised users were found again. The values are not known any more: read the text \
                       and decide.">
-                <ProblemSummary error=paths.into_iter().find_map(refusal) />
+                <ProblemSummary error=error.or_else(|| paths.into_iter().find_map(refusal)) />
                 <form class="filters" method="get" action="/residue" role="search" aria-label="Filter places">
                     <input type="hidden" name="run" value=run />
                     <div class="field">
                         <label for="show">"Show"</label>
-                        <select id="show" name="show">
+                        <select id="show" name="show" aria-describedby="show-problem">
                             {choices}
                         </select>
+                        <FilterProblem field="show" errors />
                     </div>
                     <button type="submit">"Filter places"</button>
                 </form>

@@ -59,6 +59,17 @@ pub(crate) fn FieldProblem(
     view! { <p class="problem" id=format!("{field}-problem")>{errors.of(field)}</p> }
 }
 
+/// The problem of a filter. There is no space for it where there is none.
+#[component]
+pub(crate) fn FilterProblem(
+    /// The filter, named as in its form.
+    field: &'static str,
+    /// The errors of the form.
+    errors: FieldErrors,
+) -> impl IntoView {
+    errors.of(field).is_some().then(|| view! { <FieldProblem field errors /> })
+}
+
 /// The fields for a date: text, and the browser's own date picker beside it.
 #[component]
 pub(crate) fn DateInput(

@@ -10,7 +10,8 @@ use http::StatusCode;
 use leptos::prelude::*;
 use leptos_axum::ResponseOptions;
 use leptos_router::hooks::{use_location, use_params_map, use_query_map};
-use policy::form::Problem;
+use policy::form::{FieldErrors, Problem};
+use policy::text;
 use records::RecordsError;
 use records::page::Paging;
 use std::future::Future;
@@ -29,14 +30,44 @@ pub(crate) fn query(name: &str) -> String {
     sought::value(name).unwrap_or_default()
 }
 
-/// A filter in the query of the page's address; None where it is not given. A value that is none of its choices is an
-/// error: a list without the filter would be a longer one.
+/// A filter in the query of the page's address that stands in no field; None where it is not given. What cannot be read is
+/// an error of the address.
 pub(crate) fn filter<T>(name: &str, read: impl FnOnce(&str) -> Option<T>) -> Result<Option<T>, RecordsError> {
     let typed = query(name);
     if typed.trim().is_empty() {
         return Ok(None);
     }
     read(typed.trim()).map(Some).ok_or_else(|| RecordsError::field(name, Problem::UnknownChoice))
+}
+
+/// A filter that is chosen from a list. A value that is none of its choices is an error: a list without the filter would be
+/// a longer one.
+pub(crate) fn choice<T>(
+    errors: &mut FieldErrors,
+    name: &str,
+    read: impl FnOnce(&str) -> Option<T>,
+) -> Option<T> {
+    let typed = query(name);
+    let typed = typed.trim();
+    if typed.is_empty() {
+        return None;
+    }
+    errors.take(name, read(typed).ok_or(Problem::UnknownChoice))
+}
+
+/// What is wrong with the filters of a list, if anything is: the page then shows no list, which would be a longer one.
+pub(crate) fn wrong_filters(errors: &FieldErrors) -> Option<AppError> {
+    if errors.is_empty() {
+        return None;
+    }
+    expect_context::<ResponseOptions>().set_status(StatusCode::UNPROCESSABLE_ENTITY);
+    Some(AppError::Refused("Nothing was looked for: correct what is wrong below".to_owned()))
+}
+
+/// A text that a list is searched for, from the query of the page's address.
+pub(crate) fn sought_text(errors: &mut FieldErrors, name: &str) -> String {
+    let typed = query(name);
+    errors.take(name, text::line(&typed, text::SHORT)).unwrap_or(typed)
 }
 
 /// A date of the query of the page's address, which was typed or picked; empty where it is not given.

@@ -1,27 +1,35 @@
 //! The list of catalogue records.
 
 use super::record_table;
-use crate::parts::{Frame, Pager, page, paging, percent_encoded, query};
+use crate::parts::{
+    FilterProblem, Frame, Pager, ProblemSummary, page, paging, percent_encoded, sought_text, wrong_filters,
+};
 use crate::state::store;
 use leptos::prelude::*;
-use policy::text;
+use policy::form::FieldErrors;
 use records::catalogue;
 use records::page::Page;
 
 /// Catalogue records by title.
 #[component]
 pub fn CatalogueListPage() -> impl IntoView {
-    let typed = query("title");
+    let mut errors = FieldErrors::default();
+    let typed = sought_text(&mut errors, "title");
     page(async move {
         let paging = paging();
         let paged = paging.after.is_some();
-        let Page { rows, next } = catalogue::list(&store(), &typed, &paging).await?;
+        let error = wrong_filters(&errors);
+        let Page { rows, next } = match error {
+            Some(_) => Page::default(),
+            None => catalogue::list(&store(), &typed, &paging).await?,
+        };
         let list = if typed.is_empty() {
             "/catalogue".to_owned()
         } else {
             format!("/catalogue?title={}", percent_encoded(&typed))
         };
         let results = match (rows.is_empty(), typed.is_empty()) {
+            _ if error.is_some() => ().into_any(),
             (false, _) => record_table("Catalogue records", rows).into_any(),
             (true, true) => view! {
                 <p class="empty">
@@ -39,10 +47,13 @@ pub fn CatalogueListPage() -> impl IntoView {
         };
         Ok(view! {
             <Frame title="Catalogue" lead="Records by title, with who made and who last changed them.">
+                <ProblemSummary error />
                 <form class="filters" method="get" action="/catalogue" role="search" aria-label="Catalogue records">
                     <div class="field">
                         <label for="title">"Title begins with"</label>
-                        <input id="title" name="title" type="search" maxlength=text::SHORT value=typed autocomplete="off" />
+                        <input id="title" name="title" type="search" value=typed autocomplete="off"
+                            aria-invalid=errors.of("title").map(|_| "true") aria-describedby="title-problem" />
+                        <FilterProblem field="title" errors=errors.clone() />
                     </div>
                     <button class="primary" type="submit">"Find records"</button>
                 </form>

@@ -2,9 +2,12 @@
 
 use super::form::{On, place_form};
 use super::table::hold_table;
-use crate::parts::{Frame, Pager, filter, page, paging, percent_encoded, query};
+use crate::parts::{
+    FilterProblem, Frame, Pager, ProblemSummary, choice, page, paging, percent_encoded, query, wrong_filters,
+};
 use crate::state::{actor, store};
 use leptos::prelude::*;
+use policy::form::FieldErrors;
 use policy::{Action, UserNumber};
 use records::hold::{self, HoldQuery, Show};
 use records::page::Page;
@@ -15,18 +18,23 @@ use records::user::{self, Term, TermKind};
 pub fn HoldListPage() -> impl IntoView {
     let user = query("user");
     let category = query("category");
-    let show = filter("show", Show::from_code);
-    let of_user = filter("user", |number| number.parse().ok().map(UserNumber));
+    let mut errors = FieldErrors::default();
+    let show = choice(&mut errors, "show", Show::from_code);
+    let of_user = choice(&mut errors, "user", |number| number.parse().ok().map(UserNumber));
     page(async move {
         let find = HoldQuery {
-            show: show?.unwrap_or_default(),
-            user: of_user?,
+            show: show.unwrap_or_default(),
+            user: of_user,
             category: (!category.is_empty()).then(|| category.clone()),
         };
         let store = store();
         let paging = paging();
         let paged = paging.after.is_some();
-        let Page { rows, next } = hold::list(&store, &find, &paging).await?;
+        let error = wrong_filters(&errors);
+        let Page { rows, next } = match error {
+            Some(_) => Page::default(),
+            None => hold::list(&store, &find, &paging).await?,
+        };
         let categories = user::choices(&store, TermKind::Category).await?;
         let list = format!(
             "/holds?show={}&user={}&category={}",
@@ -34,7 +42,9 @@ pub fn HoldListPage() -> impl IntoView {
             percent_encoded(&user),
             percent_encoded(&category)
         );
-        let content = if rows.is_empty() {
+        let content = if error.is_some() {
+            ().into_any()
+        } else if rows.is_empty() {
             view! {
                 <p class="empty">
                     "No legal hold fits here. A hold on one user is placed on the record of the user: "
@@ -45,11 +55,12 @@ pub fn HoldListPage() -> impl IntoView {
         } else {
             hold_table(rows, store.clock().today(), true).into_any()
         };
-        let filters = filters(find.show, user, &category, &categories);
+        let filters = filters(find.show, user, &category, &categories, &errors);
         let place = actor().may(Action::PlaceHolds).then(|| place_form(On::Category(categories), "/holds"));
         Ok(view! {
             <Frame title="Legal holds"
                 lead="Who must not be anonymised, and why. A hold ends when somebody releases it, and in no other way.">
+                <ProblemSummary error />
                 {filters}
                 {content}
                 <Pager list paged next />
@@ -59,7 +70,13 @@ pub fn HoldListPage() -> impl IntoView {
     })
 }
 
-fn filters(show: Show, user: String, category: &str, categories: &[Term]) -> impl IntoView + use<> {
+fn filters(
+    show: Show,
+    user: String,
+    category: &str,
+    categories: &[Term],
+    errors: &FieldErrors,
+) -> impl IntoView + use<> {
     let shown =
         Show::ALL.map(|one| view! { <option value=one.code() selected=one == show>{one.words()}</option> });
     let categories = categories
@@ -73,7 +90,8 @@ fn filters(show: Show, user: String, category: &str, categories: &[Term]) -> imp
         <form class="filters" method="get" action="/holds" role="search" aria-label="Filter legal holds">
             <div class="field">
                 <label for="show">"Show"</label>
-                <select id="show" name="show">{shown}</select>
+                <select id="show" name="show" aria-describedby="show-problem">{shown}</select>
+                <FilterProblem field="show" errors=errors.clone() />
             </div>
             <div class="field">
                 <label for="of-category">"On the category"</label>
@@ -84,7 +102,9 @@ fn filters(show: Show, user: String, category: &str, categories: &[Term]) -> imp
             </div>
             <div class="field">
                 <label for="of-user">"On the user number"</label>
-                <input id="of-user" name="user" type="text" inputmode="numeric" autocomplete="off" value=user />
+                <input id="of-user" name="user" type="text" inputmode="numeric" autocomplete="off" value=user
+                    aria-invalid=errors.of("user").map(|_| "true") aria-describedby="user-problem" />
+                <FilterProblem field="user" errors=errors.clone() />
             </div>
             <button type="submit">"Filter legal holds"</button>
         </form>

@@ -1,9 +1,12 @@
 //! The list of all runs. Nothing is ever taken from it.
 
 use super::state_tag;
-use crate::parts::{Frame, Moment, Pager, filter, options, page, paging};
+use crate::parts::{
+    FilterProblem, Frame, Moment, Pager, ProblemSummary, choice, filter, options, page, paging, wrong_filters,
+};
 use crate::state::{actor, store};
 use leptos::prelude::*;
+use policy::form::FieldErrors;
 use policy::numbers::grouped;
 use policy::{RunKind, RunState, TaskId};
 use records::page::Page;
@@ -13,14 +16,22 @@ use records::run::{self, RunQuery, RunRow};
 #[component]
 pub fn RunListPage() -> impl IntoView {
     let task = filter("task", |id| id.parse().ok().map(TaskId));
-    let (kind, state) = (filter("kind", RunKind::from_code), filter("state", RunState::from_code));
+    let mut errors = FieldErrors::default();
+    let kind = choice(&mut errors, "kind", RunKind::from_code);
+    let state = choice(&mut errors, "state", RunState::from_code);
     page(async move {
-        let find = RunQuery { task: task?, kind: kind?, state: state? };
+        let find = RunQuery { task: task?, kind, state };
+        let error = wrong_filters(&errors);
         let paging = paging();
         let paged = paging.after.is_some();
-        let Page { rows, next } = run::list(&store(), &find, &paging).await?;
+        let Page { rows, next } = match error {
+            Some(_) => Page::default(),
+            None => run::list(&store(), &find, &paging).await?,
+        };
         let list = address(&find);
-        let content = if rows.is_empty() {
+        let content = if error.is_some() {
+            ().into_any()
+        } else if rows.is_empty() {
             view! {
                 <p class="empty">
                     "No run fits here. A run starts from the preview of a task: "
@@ -34,19 +45,22 @@ pub fn RunListPage() -> impl IntoView {
         let crumbs = vec![("Task centre".to_owned(), "/tasks".to_owned())];
         Ok(view! {
             <Frame title="Runs" lead="Every run and preview there ever was, the newest first." crumbs>
+                <ProblemSummary error />
                 <form class="filters" method="get" action="/runs" role="search" aria-label="Filter runs">
                     {find.task.map(|task| view! { <input type="hidden" name="task" value=task.to_string() /> })}
                     <div class="field">
                         <label for="kind">"Kind"</label>
-                        <select id="kind" name="kind">
+                        <select id="kind" name="kind" aria-describedby="kind-problem">
                             {options(RunKind::ALL, find.kind, "All kinds", RunKind::code, RunKind::words)}
                         </select>
+                        <FilterProblem field="kind" errors=errors.clone() />
                     </div>
                     <div class="field">
                         <label for="state">"State"</label>
-                        <select id="state" name="state">
+                        <select id="state" name="state" aria-describedby="state-problem">
                             {options(RunState::ALL, find.state, "All states", RunState::code, RunState::words)}
                         </select>
+                        <FilterProblem field="state" errors=errors.clone() />
                     </div>
                     <button type="submit">"Filter runs"</button>
                     {find.task.map(|_| view! { <a class="button" href="/runs">"Runs of all tasks"</a> })}

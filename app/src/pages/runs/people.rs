@@ -1,17 +1,19 @@
 //! The people of a run or preview: filters and table.
 
-use crate::error::AppError;
+use crate::error::{AppError, field_errors};
 use crate::pages::users::RecordDay;
-use crate::parts::{Pager, ProblemSummary, options, paging, query};
+use crate::parts::{
+    FilterProblem, Pager, ProblemSummary, choice, options, paging, sought_text, wrong_filters,
+};
 use crate::sought;
-use crate::submission::{self, action};
+use crate::submission::{self, action, submitted};
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
 use leptos::server_fn::codec::PostUrl;
 use policy::dates::{joined, shown};
 use policy::form::{FieldErrors, Problem};
 use policy::numbers::{counted, grouped};
-use policy::{Blocker, Outcome, Reason, RunId, VerdictKind};
+use policy::{Blocker, Outcome, Reason, RunId, VerdictKind, text};
 use records::page::{Page, Paging};
 use records::run::{self, Member, MemberQuery, Run};
 use records::{RecordsError, Store};
@@ -44,6 +46,7 @@ pub(super) async fn find_people(form: PeopleForm) -> Result<(), AppError> {
             errors.add(name, Problem::UnknownChoice);
         }
     }
+    errors.take("q", text::line(&q, text::SHORT));
     if !errors.is_empty() {
         return Err(AppError::Invalid(errors));
     }
@@ -56,19 +59,38 @@ pub(super) struct People {
     pub(super) query: MemberQuery,
     pub(super) paging: Paging,
     problem: Option<AppError>,
+    errors: FieldErrors,
 }
 
 impl People {
     /// Reads the filters of the page's address.
     pub(super) fn asked_for() -> Self {
-        let query = MemberQuery {
-            verdict: VerdictKind::from_code(&query("verdict")),
-            reason: Reason::from_code(&query("reason")),
-            outcome: Outcome::from_code(&query("outcome")),
-            text: query("q"),
-        };
         let problem = submission::refusal(FindPeople::PATH).or_else(sought::problem);
-        Self { query, paging: paging(), problem }
+        if let Some((PeopleForm { verdict, reason, outcome, q, .. }, error)) = submitted(FindPeople::PATH) {
+            let query = MemberQuery {
+                verdict: VerdictKind::from_code(&verdict),
+                reason: Reason::from_code(&reason),
+                outcome: Outcome::from_code(&outcome),
+                text: q,
+            };
+            let errors = field_errors(Some(&error));
+            let problem = wrong_filters(&errors).or(problem);
+            return Self { query, paging: Paging::default(), problem, errors };
+        }
+        let mut errors = FieldErrors::default();
+        let query = MemberQuery {
+            verdict: choice(&mut errors, "verdict", VerdictKind::from_code),
+            reason: choice(&mut errors, "reason", Reason::from_code),
+            outcome: choice(&mut errors, "outcome", Outcome::from_code),
+            text: sought_text(&mut errors, "q"),
+        };
+        let problem = wrong_filters(&errors).or(problem);
+        Self { query, paging: paging(), problem, errors }
+    }
+
+    /// Whether a filter is wrong: the list without it would be a longer one.
+    fn is_wrong(&self) -> bool {
+        !self.errors.is_empty()
     }
 
     fn is_filtered(&self) -> bool {
@@ -103,6 +125,9 @@ pub(super) struct Listed {
 impl Listed {
     /// Reads the page that was asked for.
     pub(super) async fn read(store: &Store, run: &Run, asked: &People) -> Result<Self, RecordsError> {
+        if asked.is_wrong() {
+            return Ok(Self { members: Page::default(), all: 0 });
+        }
         let members = run::members(store, run, &asked.query, &asked.paging).await?;
         let shown = i64::try_from(members.rows.len()).unwrap_or(i64::MAX);
         let is_whole = members.next.is_none() && asked.paging.after.is_none();
@@ -124,7 +149,9 @@ pub(super) fn people(run: RunId, people: &People, listed: Listed, preview: bool)
     let members = listed.members;
     let list = people.address(run);
     let paged = people.paging.after.is_some();
-    let content = if members.rows.is_empty() {
+    let content = if people.is_wrong() {
+        ().into_any()
+    } else if members.rows.is_empty() {
         let words = if people.is_filtered() || paged {
             "Nobody here fits these filters."
         } else {
@@ -147,19 +174,22 @@ pub(super) fn people(run: RunId, people: &People, listed: Listed, preview: bool)
 
 fn filters(run: RunId, people: &People, preview: bool) -> impl IntoView + use<> {
     let query = &people.query;
+    let wrong = |field: &'static str| view! { <FilterProblem field errors=people.errors.clone() /> };
     let fields = if preview {
         view! {
             <div class="field">
                 <label for="verdict">"Verdict"</label>
-                <select id="verdict" name="form[verdict]">
+                <select id="verdict" name="form[verdict]" aria-describedby="verdict-problem">
                     {options(VerdictKind::ALL, query.verdict, "All verdicts", VerdictKind::code, VerdictKind::words)}
                 </select>
+                {wrong("verdict")}
             </div>
             <div class="field">
                 <label for="reason">"Reason"</label>
-                <select id="reason" name="form[reason]">
+                <select id="reason" name="form[reason]" aria-describedby="reason-problem">
                     {options(Reason::ALL, query.reason, "All reasons", Reason::code, Reason::words)}
                 </select>
+                {wrong("reason")}
             </div>
         }
         .into_any()
@@ -167,14 +197,15 @@ fn filters(run: RunId, people: &People, preview: bool) -> impl IntoView + use<> 
         view! {
             <div class="field">
                 <label for="outcome">"Outcome"</label>
-                <select id="outcome" name="form[outcome]">
+                <select id="outcome" name="form[outcome]" aria-describedby="outcome-problem">
                     {options(Outcome::ALL, query.outcome, "All outcomes", Outcome::code, Outcome::words)}
                 </select>
+                {wrong("outcome")}
             </div>
         }
         .into_any()
     };
-    let clear = people.is_filtered().then(|| {
+    let clear = (people.is_filtered() || people.is_wrong()).then(|| {
         view! { <a class="button" href=format!("/runs/{run}#people")>"Show everybody"</a> }
     });
     view! {
@@ -184,8 +215,10 @@ fn filters(run: RunId, people: &People, preview: bool) -> impl IntoView + use<> 
             <input type="hidden" name="form[run]" value=run.to_string() />
             <div class="field">
                 <label for="q">"Find a person"</label>
-                <input id="q" name="form[q]" type="search" maxlength="200" value=query.text.clone()
-                    placeholder="User number, name, barcode" />
+                <input id="q" name="form[q]" type="search" value=query.text.clone()
+                    placeholder="User number, name, barcode" aria-invalid=people.errors.of("q").map(|_| "true")
+                    aria-describedby="q-problem" />
+                {wrong("q")}
             </div>
             {fields}
             <button type="submit">"Show people"</button>

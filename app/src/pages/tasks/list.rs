@@ -1,8 +1,12 @@
 //! The list of tasks.
 
-use crate::parts::{Action, Frame, Moment, Pager, filter, page, paging, percent_encoded, query};
+use crate::parts::{
+    Action, FilterProblem, Frame, Moment, Pager, ProblemSummary, choice, page, paging, percent_encoded,
+    query, sought_text, wrong_filters,
+};
 use crate::state::{actor, opens, store};
 use leptos::prelude::*;
+use policy::form::FieldErrors;
 use policy::task_form::{CATEGORY, TASK_TYPE};
 use records::page::Page;
 use records::task::{self, TaskQuery, TaskRow};
@@ -12,14 +16,15 @@ use records::task::{self, TaskQuery, TaskRow};
 pub fn TaskListPage() -> impl IntoView {
     let status = query("status");
     let task_type = query("type");
-    let text = query("q");
+    let mut errors = FieldErrors::default();
+    let text = sought_text(&mut errors, "q");
     let filtered = !(status.is_empty() && task_type.is_empty() && text.is_empty());
-    let active = filter("status", |status| match status {
+    let active = choice(&mut errors, "status", |status| match status {
         "active" => Some(true),
         "inactive" => Some(false),
         _ => None,
     });
-    let of_type = filter("type", |code| (code == TASK_TYPE.0).then(|| code.to_owned()));
+    let of_type = choice(&mut errors, "type", |code| (code == TASK_TYPE.0).then(|| code.to_owned()));
     let list = format!(
         "/tasks?type={}&status={}&q={}",
         percent_encoded(&task_type),
@@ -27,10 +32,16 @@ pub fn TaskListPage() -> impl IntoView {
         percent_encoded(&text)
     );
     page(async move {
-        let find = TaskQuery { task_type: of_type?, active: active?, text: text.clone() };
+        let find = TaskQuery { task_type: of_type, active, text: text.clone() };
+        let error = wrong_filters(&errors);
         let paging = paging();
         let paged = paging.after.is_some();
-        let Page { rows, next } = task::list(&store(), actor(), &find, &paging).await?;
+        let (content, next) = if error.is_some() {
+            (().into_any(), None)
+        } else {
+            let Page { rows, next } = task::list(&store(), actor(), &find, &paging).await?;
+            (if rows.is_empty() { none(filtered).into_any() } else { table(rows).into_any() }, next)
+        };
         let actions = vec![
             Action::Link { words: "Create task".to_owned(), href: "/tasks/new".to_owned() },
             Action::Link { words: "All runs".to_owned(), href: "/runs".to_owned() },
@@ -38,8 +49,9 @@ pub fn TaskListPage() -> impl IntoView {
         ];
         Ok(view! {
             <Frame title="Task centre" lead="Jobs that the library has set up: what they do, and when." actions>
-                <Filters status text task_type />
-                {if rows.is_empty() { none(filtered).into_any() } else { table(rows).into_any() }}
+                <ProblemSummary error />
+                <Filters status text task_type errors />
+                {content}
                 <Pager list paged next />
             </Frame>
         })
@@ -47,30 +59,34 @@ pub fn TaskListPage() -> impl IntoView {
 }
 
 #[component]
-fn Filters(status: String, text: String, task_type: String) -> impl IntoView {
+fn Filters(status: String, text: String, task_type: String, errors: FieldErrors) -> impl IntoView {
     let chosen = |code: &str| status == code;
     view! {
         <form class="filters" method="get" action="/tasks" role="search" aria-label="Filter tasks">
             <div class="field">
                 <label for="type">"Type"</label>
-                <select id="type" name="type">
+                <select id="type" name="type" aria-describedby="type-problem">
                     <option value="">"All types"</option>
                     <option value=TASK_TYPE.0 selected=task_type == TASK_TYPE.0>
                         {format!("{} › {}", CATEGORY.1, TASK_TYPE.1)}
                     </option>
                 </select>
+                <FilterProblem field="type" errors=errors.clone() />
             </div>
             <div class="field">
                 <label for="status">"Status"</label>
-                <select id="status" name="status">
+                <select id="status" name="status" aria-describedby="status-problem">
                     <option value="">"Active and inactive"</option>
                     <option value="active" selected=chosen("active")>"Active"</option>
                     <option value="inactive" selected=chosen("inactive")>"Inactive"</option>
                 </select>
+                <FilterProblem field="status" errors=errors.clone() />
             </div>
             <div class="field">
                 <label for="q">"Description"</label>
-                <input id="q" name="q" type="search" maxlength="200" value=text />
+                <input id="q" name="q" type="search" value=text aria-invalid=errors.of("q").map(|_| "true")
+                    aria-describedby="q-problem" />
+                <FilterProblem field="q" errors=errors.clone() />
             </div>
             <button type="submit">"Filter tasks"</button>
         </form>

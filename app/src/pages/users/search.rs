@@ -2,16 +2,18 @@
 
 use super::search_form::{FindUsers, SearchForm};
 use super::{RecordDay, address, crumbs};
-use crate::error::AppError;
-use crate::parts::{Action, DateInput, FieldProblem, Frame, Pages, ProblemSummary, page, paging};
+use crate::error::field_errors;
+use crate::parts::{
+    Action, DateInput, FieldProblem, FilterProblem, Frame, Pages, ProblemSummary, page, paging, wrong_filters,
+};
 use crate::sought;
 use crate::state::store;
 use crate::submission::{self, action};
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
+use policy::Role;
 use policy::form::FieldErrors;
 use policy::numbers::{counted, grouped};
-use policy::{Role, text};
 use records::RecordsError;
 use records::page::Page;
 use records::user::{self, Sort, Term, TermKind, UserRow};
@@ -29,7 +31,7 @@ struct Choices {
 /// Finds users by one box and by filters.
 #[component]
 pub fn UserSearchPage() -> impl IntoView {
-    let form = SearchForm::of_address();
+    let form = SearchForm::of_page();
     let refused = submission::refusal(FindUsers::PATH).or_else(sought::problem);
     let paging = paging();
     page(async move {
@@ -41,7 +43,7 @@ pub fn UserSearchPage() -> impl IntoView {
         };
         let actions = vec![Action::Link { words: "Create user".to_owned(), href: "/users/new".to_owned() }];
         let (results, errors) = match form.read() {
-            _ if refused.is_some() => (().into_any(), FieldErrors::default()),
+            _ if refused.is_some() => (().into_any(), field_errors(refused.as_ref())),
             Err(errors) => (().into_any(), errors),
             Ok(query) => {
                 let paged = paging.after.is_some();
@@ -50,8 +52,7 @@ pub fn UserSearchPage() -> impl IntoView {
                 (results(&form, found, count, paged)?, FieldErrors::default())
             }
         };
-        let wrong = || AppError::Refused("Nothing was looked for: correct what is wrong below".to_owned());
-        let error = refused.or_else(|| (!errors.is_empty()).then(wrong));
+        let error = wrong_filters(&errors).or(refused);
         Ok(view! {
             <Frame title="User search" crumbs=crumbs([]) actions
                 lead="By user number, UserID, any name, e-mail or barcode. The beginning of each word is enough.">
@@ -82,7 +83,7 @@ fn search_form(form: &SearchForm, choices: Choices, errors: &FieldErrors) -> imp
             <div class="filters">
                 <div class="field">
                     <label for="q">"Find users"</label>
-                    <input id="q" name="form[q]" type="search" maxlength=text::SHORT value=typed autocomplete="off"
+                    <input id="q" name="form[q]" type="search" value=typed autocomplete="off"
                         aria-describedby=errors.of("q").is_some().then_some("q-problem") />
                 </div>
                 <button class="primary" type="submit">"Find users"</button>
@@ -91,13 +92,13 @@ fn search_form(form: &SearchForm, choices: Choices, errors: &FieldErrors) -> imp
             <details class="more" open=open>
                 <summary>"Advanced search"</summary>
                 <div class="filters">
-                    {terms("category", "User category", form, choices.categories)}
-                    {terms("department", "Department", form, choices.departments)}
-                    {terms("branch", "Branch", form, choices.branches)}
-                    {select("imported", "Imported", form, [("yes", "Imported"), ("no", "Not imported")])}
-                    {select("role", "Roles", form, roles)}
-                    {select("marked", "Marked for deletion", form, [("yes", "Marked"), ("no", "Not marked")])}
-                    {select("anonymised", "Anonymised", form, [("yes", "Anonymised"), ("no", "Not anonymised")])}
+                    {terms("category", "User category", form, choices.categories, errors)}
+                    {terms("department", "Department", form, choices.departments, errors)}
+                    {terms("branch", "Branch", form, choices.branches, errors)}
+                    {select("imported", "Imported", form, [("yes", "Imported"), ("no", "Not imported")], errors)}
+                    {select("role", "Roles", form, roles, errors)}
+                    {select("marked", "Marked for deletion", form, [("yes", "Marked"), ("no", "Not marked")], errors)}
+                    {select("anonymised", "Anonymised", form, [("yes", "Anonymised"), ("no", "Not anonymised")], errors)}
                     {date("left_before", "Left before", form, errors)}
                     {date("active_before", "Last active before", form, errors)}
                     <button type="submit">"Find users"</button>
@@ -113,6 +114,7 @@ fn select(
     label: &'static str,
     form: &SearchForm,
     choices: impl IntoIterator<Item = (&'static str, &'static str)>,
+    errors: &FieldErrors,
 ) -> AnyView {
     let chosen = form.value(name).to_owned();
     let options = choices
@@ -122,19 +124,31 @@ fn select(
     view! {
         <div class="field">
             <label for=name>{label}</label>
-            <select id=name name=format!("form[{name}]")><option value="">"Any"</option>{options}</select>
+            <select id=name name=format!("form[{name}]") aria-describedby=format!("{name}-problem")>
+                <option value="">"Any"</option>
+                {options}
+            </select>
+            <FilterProblem field=name errors=errors.clone() />
         </div>
     }
     .into_any()
 }
 
-fn terms(name: &'static str, label: &'static str, form: &SearchForm, terms: Vec<Term>) -> AnyView {
+fn terms(
+    name: &'static str,
+    label: &'static str,
+    form: &SearchForm,
+    terms: Vec<Term>,
+    errors: &FieldErrors,
+) -> AnyView {
     let chosen = form.value(name).to_owned();
     if terms.is_empty() {
         return view! {
             <div class="field">
                 <label for=name>{label}</label>
-                <input id=name name=format!("form[{name}]") value=chosen maxlength=text::SHORT autocomplete="off" />
+                <input id=name name=format!("form[{name}]") value=chosen autocomplete="off"
+                    aria-describedby=format!("{name}-problem") />
+                <FilterProblem field=name errors=errors.clone() />
             </div>
         }
         .into_any();
@@ -148,7 +162,12 @@ fn terms(name: &'static str, label: &'static str, form: &SearchForm, terms: Vec<
     view! {
         <div class="field">
             <label for=name>{label}</label>
-            <select id=name name=format!("form[{name}]")><option value="">"Any"</option>{unknown}{options}</select>
+            <select id=name name=format!("form[{name}]") aria-describedby=format!("{name}-problem")>
+                <option value="">"Any"</option>
+                {unknown}
+                {options}
+            </select>
+            <FilterProblem field=name errors=errors.clone() />
         </div>
     }
     .into_any()

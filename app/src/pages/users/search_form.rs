@@ -3,7 +3,9 @@
 use crate::error::AppError;
 use crate::parts::query;
 use crate::sought;
+use crate::submission::submitted;
 use leptos::prelude::*;
+use leptos::server_fn::ServerFn as _;
 use leptos::server_fn::codec::PostUrl;
 use policy::dates::optional_date;
 use policy::form::{FieldErrors, Problem};
@@ -34,6 +36,13 @@ const USERS: &str = "/users";
 #[server(prefix = "/do", endpoint = "find_users", input = PostUrl)]
 pub(crate) async fn find_users(form: BTreeMap<String, String>) -> Result<(), AppError> {
     let known = NAMES.into_iter().chain(["sort", "order"]);
+    let mut errors = FieldErrors::default();
+    for (name, value) in &form {
+        errors.take(name, text::line(value, text::SHORT));
+    }
+    if !errors.is_empty() {
+        return Err(AppError::Invalid(errors));
+    }
     let values: Vec<_> = known.filter_map(|name| Some((name, form.get(name)?.clone()))).collect();
     if values.len() < form.len() {
         return Err(AppError::Unreadable);
@@ -50,12 +59,17 @@ pub(super) struct SearchForm {
 }
 
 impl SearchForm {
-    /// Reads the address of the page.
-    pub(super) fn of_address() -> Self {
+    /// Reads the address of the page, or the form that came back.
+    pub(super) fn of_page() -> Self {
+        let typed = submitted::<BTreeMap<String, String>>(FindUsers::PATH).map(|(form, _)| form);
+        let value = |name: &str| match &typed {
+            Some(form) => form.get(name).cloned().unwrap_or_default(),
+            None => query(name),
+        };
         Self {
-            values: NAMES.map(query),
-            sort: Sort::from_code(&query("sort")).unwrap_or_default(),
-            descending: query("order") == "desc",
+            values: NAMES.map(value),
+            sort: Sort::from_code(&value("sort")).unwrap_or_default(),
+            descending: value("order") == "desc",
         }
     }
 
