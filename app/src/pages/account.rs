@@ -170,12 +170,12 @@ fn password_form(user_id: String) -> impl IntoView {
                 <UserName user_id />
                 <div class="field">
                     <label for="old">"Present password"</label>
-                    <input id="old" type="password" name="form[old]" autocomplete="current-password" maxlength="128" aria-describedby="old-problem" />
+                    <input id="old" type="password" name="form[old]" autocomplete="current-password" aria-describedby="old-problem" />
                     <FieldProblem field="old" errors=errors.clone() />
                 </div>
                 <div class="field">
                     <label for="password">"New password"</label>
-                    <input id="password" type="password" name="form[password]" autocomplete="new-password" maxlength="128" aria-describedby="password-help password-problem" />
+                    <input id="password" type="password" name="form[password]" autocomplete="new-password" aria-describedby="password-help password-problem" />
                     <p class="hint" id="password-help">
                         "At least " {SHORTEST} " characters, any of them. Your other sessions end."
                     </p>
@@ -183,7 +183,7 @@ fn password_form(user_id: String) -> impl IntoView {
                 </div>
                 <div class="field">
                     <label for="repeated">"The same again"</label>
-                    <input id="repeated" type="password" name="form[repeated]" autocomplete="new-password" maxlength="128" aria-describedby="repeated-problem" />
+                    <input id="repeated" type="password" name="form[repeated]" autocomplete="new-password" aria-describedby="repeated-problem" />
                     <FieldProblem field="repeated" errors />
                 </div>
                 <div class="buttons"><button type="submit">"Change password"</button></div>

@@ -13,7 +13,7 @@ use leptos::server_fn::codec::PostUrl;
 use policy::dates::joined;
 use policy::form::{FieldErrors, Problem};
 use policy::numbers::counted;
-use policy::{Role, UserNumber};
+use policy::{Role, UserNumber, text};
 use records::staff::{self, Invitation, StaffQuery, StaffRow};
 use records::task::{self, UnownedTask};
 use records::{RecordsError, session, user};
@@ -60,6 +60,8 @@ pub(super) async fn add_staff(form: AddForm) -> Result<(), AppError> {
     if form.user_id.trim().is_empty() {
         return Err(AppError::Invalid(FieldErrors::one("user_id", Problem::required("a UserID"))));
     }
+    text::line(&form.user_id, text::SHORT)
+        .map_err(|problem| AppError::Invalid(FieldErrors::one("user_id", problem)))?;
     let (_, invitation) = staff::add(&store(), actor(), &form.user_id, role(&form.role)?).await?;
     if let Some(invitation) = invitation {
         return Err(shown(&invitation));
@@ -273,7 +275,7 @@ fn add_form(error: Option<AppError>) -> impl IntoView {
                 <div class="field">
                     <label for="user_id">"UserID"</label>
                     <input
-                        id="user_id" name="form[user_id]" value=typed.user_id maxlength="200" autocapitalize="none"
+                        id="user_id" name="form[user_id]" value=typed.user_id autocapitalize="none"
                         spellcheck="false" aria-describedby="user_id-help user_id-problem"
                     />
                     <p class="hint" id="user_id-help">"Of a user who is there; where there is none, one is created."</p>

@@ -141,7 +141,7 @@ fn quick_search() -> impl IntoView {
         <form class="quick" role="search" method="post" action=submission::action(FindUsers::PATH, "/users")>
             <submission::Token />
             <label class="hidden" for="quick">"Find a user"</label>
-            <input id="quick" type="search" name="form[q]" placeholder="User number, name, e-mail, barcode" maxlength="200" />
+            <input id="quick" type="search" name="form[q]" placeholder="User number, name, e-mail, barcode" />
             <button type="submit">"Find user"</button>
         </form>
     }

@@ -48,7 +48,7 @@ pub(super) fn Filters(form: AuditForm, errors: FieldErrors) -> impl IntoView {
         view! {
             <div class="field">
                 <label for=name>{label}</label>
-                <input class="number" id=name name=name value=value maxlength="40" autocomplete="off"
+                <input class="number" id=name name=name value=value autocomplete="off"
                     inputmode="numeric" aria-invalid=wrong aria-describedby=format!("{name}-problem") />
                 <FieldProblem field=name errors=errors.clone() />
             </div>

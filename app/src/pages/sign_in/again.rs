@@ -81,7 +81,7 @@ pub fn SignInAgainPage() -> impl IntoView {
                     <label for="code">"Code of your authenticator app"</label>
                     <input
                         id="code" name="form[code]" autocomplete="one-time-code" autocapitalize="none" spellcheck="false"
-                        maxlength="40" required aria-describedby="code-problem"
+                        required aria-describedby="code-problem"
                     />
                     <FieldProblem field="code" errors />
                 </div>
@@ -92,7 +92,7 @@ pub fn SignInAgainPage() -> impl IntoView {
                 <div class="field">
                     <label for="password">"Password"</label>
                     <input
-                        id="password" type="password" name="form[password]" autocomplete="current-password" maxlength="128"
+                        id="password" type="password" name="form[password]" autocomplete="current-password"
                         required autofocus aria-describedby="password-problem"
                     />
                     <FieldProblem field="password" errors />

@@ -86,7 +86,7 @@ pub fn SetUpAppPage() -> impl IntoView {
                     <div class="field">
                         <label for="code">"Code"</label>
                         <input
-                            id="code" name="form[code]" autocomplete="one-time-code" inputmode="numeric" maxlength="10"
+                            id="code" name="form[code]" autocomplete="one-time-code" inputmode="numeric"
                             required aria-describedby="code-problem"
                         />
                         <FieldProblem field="code" errors />

@@ -56,7 +56,7 @@ pub fn SecondFactorPage() -> impl IntoView {
                     <label for="code">"Code of your authenticator app"</label>
                     <input
                         id="code" name="form[code]" autocomplete="one-time-code" inputmode="text" autocapitalize="none"
-                        spellcheck="false" maxlength="40" required autofocus aria-describedby="code-problem code-help"
+                        spellcheck="false" required autofocus aria-describedby="code-problem code-help"
                     />
                     <p class="hint" id="code-help">"Six digits. Without the app: one of your recovery codes."</p>
                     <FieldProblem field="code" errors />

@@ -60,7 +60,7 @@ pub fn InvitationPage() -> impl IntoView {
                     <div class="field">
                         <label for="password">"New password"</label>
                         <input
-                            id="password" type="password" name="form[password]" autocomplete="new-password" maxlength="128"
+                            id="password" type="password" name="form[password]" autocomplete="new-password"
                             required autofocus aria-describedby="password-help password-problem"
                         />
                         <p class="hint" id="password-help">
@@ -71,7 +71,7 @@ pub fn InvitationPage() -> impl IntoView {
                     <div class="field">
                         <label for="repeated">"The same again"</label>
                         <input
-                            id="repeated" type="password" name="form[repeated]" autocomplete="new-password" maxlength="128"
+                            id="repeated" type="password" name="form[repeated]" autocomplete="new-password"
                             required aria-describedby="repeated-problem"
                         />
                         <FieldProblem field="repeated" errors />

@@ -100,7 +100,7 @@ pub fn SignInPage() -> impl IntoView {
                 <div class="field">
                     <label for="password">"Password"</label>
                     <input
-                        id="password" type="password" name="form[password]" autocomplete="current-password" maxlength="128"
+                        id="password" type="password" name="form[password]" autocomplete="current-password"
                         required aria-describedby="password-problem"
                     />
                     <FieldProblem field="password" errors />

@@ -3,7 +3,6 @@
 use crate::parts::{DateInput, FieldProblem, escaped};
 use leptos::prelude::*;
 use policy::form::FieldErrors;
-use policy::text;
 use records::user::Term;
 
 /// What the fields of one form share.
@@ -134,7 +133,7 @@ impl Inputs {
         view! {
             <div class="field">
                 <label for=field>{label}</label>
-                <textarea id=field name=format!("form[{field}]") rows="4" maxlength=text::LONG
+                <textarea id=field name=format!("form[{field}]") rows="4"
                     aria-invalid=self.wrong(field) aria-describedby=format!("{field}-problem")>
                     {escaped(value)}
                 </textarea>
