@@ -3,6 +3,8 @@
 //! changed.
 
 use policy::dates;
+#[cfg(feature = "ssr")]
+use policy::dates::DateProblem;
 
 /// What the name of a picker begins with.
 const PICKED: &str = "picked[";
@@ -26,8 +28,9 @@ pub(crate) fn of_name(name: &str) -> Option<(&str, &str)> {
     name.strip_prefix(PICKED)?.split_once(']')
 }
 
-/// What a text field and its picker say together. If both were changed to different dates, it is neither, and the field
-/// says so: nothing that was entered is dropped.
+/// What a text field and its picker say together. What is picked answers a text that is no date of its own, such as
+/// `03/04/2018`. If both were changed to different dates, it is neither, and the field says so: no date that was entered
+/// is dropped.
 #[cfg(feature = "ssr")]
 pub(crate) fn together(text: &str, picked: &str, at_first: &str) -> String {
     let (picked, typed) = (picked.trim(), iso_or_empty(text));
@@ -35,10 +38,12 @@ pub(crate) fn together(text: &str, picked: &str, at_first: &str) -> String {
         return text.to_owned();
     }
     let is_untouched = text.trim().is_empty() || !at_first.is_empty() && typed == at_first;
-    if is_untouched {
-        dates::as_shown(picked)
-    } else if picked.is_empty() {
+    let is_no_date =
+        matches!(dates::parse_date(text), Err(DateProblem::NotADate | DateProblem::Ambiguous { .. }));
+    if picked.is_empty() && !is_untouched {
         text.to_owned()
+    } else if is_untouched || is_no_date {
+        dates::as_shown(picked)
     } else {
         format!("{text} / {}", dates::as_shown(picked))
     }
@@ -64,7 +69,12 @@ mod tests {
             ("", "2018-02-01", "2018-01-15", "1 Feb 2018"),
             ("soon", "", "", "soon"),
             ("1 Feb 2018", "2018-03-01", "2018-01-15", "1 Feb 2018 / 1 Mar 2018"),
-            ("soon", "2018-03-01", "", "soon / 1 Mar 2018"),
+            ("soon", "2018-03-01", "", "1 Mar 2018"),
+            ("03/04/2018", "2018-04-03", "", "3 Apr 2018"),
+            ("03/04/2018", "2018-03-04", "2018-01-15", "4 Mar 2018"),
+            ("03/04/2018", "", "2018-01-15", "03/04/2018"),
+            ("03/04/2018", "2018-01-15", "2018-01-15", "03/04/2018"),
+            ("1 Jan 1850", "2018-03-01", "", "1 Jan 1850 / 1 Mar 2018"),
         ] {
             assert_eq!(together(text, picked, at_first), says, "{text:?} {picked:?} {at_first:?}");
         }
