@@ -71,7 +71,8 @@ pub(crate) async fn approve_request(form: ApproveForm) -> Result<(), AppError> {
         About::Run { preview, .. } => format!("/runs/{preview}?done=approved"),
         About::HoldRelease { hold } => format!("/holds/{hold}?done=hold-released"),
         About::Reapply | About::MoreChanges | About::Import { .. } => "/approvals?done=approved".to_owned(),
-        About::StaffAnonymising { user } => format!("/users/{user}/anonymise?done=approved"),
+        // The approver may see the record and need not be allowed to anonymise.
+        About::StaffAnonymising { .. } => format!("/approvals/{id}?done=approved"),
     };
     leptos_axum::redirect(&next);
     Ok(())

@@ -169,7 +169,7 @@ fn consequence(about: &About) -> (AnyView, String) {
             (what.into_any(), format!("Approve the import for {count}"))
         }
         About::StaffAnonymising { user } => {
-            let record = view! { <a href=format!("/users/{user}/anonymise")>"user "{user.to_string()}</a> };
+            let record = view! { <a href=format!("/users/{user}")>"user "{user.to_string()}</a> };
             let what = view! {
                 <p>
                     "After your approval another member of staff can anonymise " {record} ". Their sign-in, sessions and \

@@ -17,7 +17,7 @@ pub(super) fn standing_tag(standing: Standing) -> impl IntoView {
         Standing::Waiting => "tag ready",
         Standing::Approved | Standing::Used => "tag proven",
         Standing::Declined => "tag bad",
-        Standing::Withdrawn | Standing::Expired => "tag quiet",
+        Standing::Withdrawn | Standing::NotNeeded | Standing::Expired => "tag quiet",
     };
     view! { <span class=class>{standing.words()}</span> }
 }
@@ -75,7 +75,7 @@ pub(super) fn approval_table(rows: Vec<Approval>, actor: Actor) -> impl IntoView
                         <th scope="col">"What"</th>
                         <th scope="col">"Asked by"</th>
                         <th scope="col">"Standing"</th>
-                        <th scope="col">"Decided or withdrawn by"</th>
+                        <th scope="col">"Decided, withdrawn or closed by"</th>
                         <th scope="col">"Until"</th>
                         <th scope="col">"Decide"</th>
                     </tr>
@@ -106,7 +106,7 @@ pub(super) fn about(about: &About) -> AnyView {
                 .into_any()
         }
         About::StaffAnonymising { user } => view! {
-            <a href=format!("/users/{user}/anonymise")>"Anonymising user "{user.to_string()}", a member of staff"</a>
+            <a href=format!("/users/{user}")>"Anonymising user "{user.to_string()}", a member of staff"</a>
         }
         .into_any(),
     }

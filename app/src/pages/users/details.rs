@@ -70,6 +70,10 @@ fn person(user: &UserRecord) -> Vec<Fact> {
     ]
 }
 
+const fn sign_in(user: &UserRecord) -> &'static str {
+    if user.roles.is_empty() { "Has stored credentials; only staff can sign in here" } else { "Can sign in" }
+}
+
 fn library(user: &UserRecord) -> Vec<Fact> {
     let roles: Vec<&str> = user.roles.iter().map(|role| role.words()).collect();
     vec![
@@ -82,7 +86,7 @@ fn library(user: &UserRecord) -> Vec<Fact> {
         ("Branch", term(user.branch.as_ref())),
         ("Roles", (!roles.is_empty()).then(|| joined(&roles, "and").into_any())),
         ("Guarantor", user.guarantor.as_ref().map(|person| person_link(person).into_any())),
-        ("Sign-in", user.can_sign_in.then(|| "Can sign in".into_any())),
+        ("Sign-in", user.can_sign_in.then(|| sign_in(user).into_any())),
     ]
 }
 

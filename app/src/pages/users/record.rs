@@ -99,7 +99,10 @@ fn residue_words((run, standing): (policy::RunId, records::residue::Standing)) -
     let is_under_way = matches!(standing, records::residue::Standing::UnderWay);
     let pending = is_under_way.then(|| {
         let location = use_location();
-        let here = location.pathname.get_untracked() + &location.search.get_untracked();
+        let (path, search) = (location.pathname.get_untracked(), location.search.get_untracked());
+        // On the server the search has no question mark, in the browser it may have one.
+        let search = search.trim_start_matches('?');
+        let here = if search.is_empty() { path } else { format!("{path}?{search}") };
         view! { " " <Pending here /> }
     });
     let review = matches!(standing, records::residue::Standing::Found { .. })
