@@ -23,7 +23,7 @@ pub enum HoldReason {
     Investigation,
     /// An authority or a court has ordered it.
     AuthorityOrder,
-    /// The person has objected to erasure or asked for restriction (article 18 of the GDPR).
+    /// The person has asked for restriction of processing (article 18 of the GDPR).
     Restriction,
     /// Anything else; its owner can say what.
     Other,
@@ -59,7 +59,7 @@ impl HoldReason {
             Self::DebtCollection => "Debt collection",
             Self::Investigation => "Investigation",
             Self::AuthorityOrder => "Order of an authority or court",
-            Self::Restriction => "Objection of the person (GDPR, article 18)",
+            Self::Restriction => "Restriction requested by the person (GDPR, article 18)",
             Self::Other => "Other reason",
         }
     }
