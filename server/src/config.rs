@@ -9,12 +9,14 @@ use crate::web::{Outside, RETURN};
 use app::state::Cookies;
 use chrono::NaiveDate;
 use chrono_tz::Tz;
+use http::Uri;
 use openidconnect::{IssuerUrl, RedirectUrl};
 use policy::{Brakes, FourEyes, Limits};
 use records::{Clock, Settings, SignIn};
 use serde::Deserialize;
 use source::SourceError;
 use std::ffi::OsString;
+use std::io::IsTerminal as _;
 use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
@@ -162,6 +164,7 @@ impl Log {
     pub(crate) fn begin(self) {
         let log = tracing_subscriber::fmt()
             .with_env_filter(tracing_subscriber::EnvFilter::new("info,sea_orm_migration=warn,sqlx=warn"))
+            .with_ansi(std::io::stderr().is_terminal())
             .with_writer(std::io::stderr);
         match self {
             Self::Text => log.init(),
@@ -329,7 +332,7 @@ impl Config {
     /// What is known of the outside.
     pub(crate) fn outside(&self) -> Outside {
         let proxies = self.proxies().unwrap_or_default();
-        Outside { name: self.public_name().map(str::to_owned), proxies, ..Outside::default() }
+        Outside { name: self.public_name(), proxies, ..Outside::default() }
     }
 
     /// The identity provider, where there is one. `address` is where the browser finds Lethe.
@@ -378,11 +381,10 @@ impl Config {
             .collect()
     }
 
-    /// The name in the public address, without the port.
-    fn public_name(&self) -> Option<&str> {
-        let (_, rest) = self.public_url.as_deref()?.split_once("://")?;
-        let host = rest.split('/').next()?;
-        Some(host.rsplit_once(':').map_or(host, |(name, _)| name)).filter(|name| !name.is_empty())
+    /// The name in the public address, without the port. An IPv6 address stands in brackets, as in the header of a request.
+    fn public_name(&self) -> Option<String> {
+        let url: Uri = self.public_url.as_deref()?.parse().ok()?;
+        url.host().filter(|name| !name.is_empty()).map(str::to_owned)
     }
 }
 
