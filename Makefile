@@ -18,7 +18,7 @@ export LETHE_SITE := $(SITE)
 # --- Running -----------------------------------------------------------------------------------------------
 
 run: build ## Build, fill an empty database with a demo library, serve
-	@if [[ ! -e data/lethe.db ]]; then mkdir -p data && $(TARGET)/debug/lethe demo; fi
+	@if [[ ! -e data/lethe.db ]]; then mkdir -m 700 -p data && $(TARGET)/debug/lethe demo; fi
 	@echo "A demonstration: a password alone is enough. Accounts: lethe staff list; their password: forget me in the library"
 	@LETHE_PASSWORD_ALONE=1 $(TARGET)/debug/lethe serve
 
