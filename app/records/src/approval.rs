@@ -13,7 +13,7 @@ mod spend;
 mod who;
 
 pub use ask::{ask, ask_more_changes, ask_reapply, ask_staff_anonymising};
-pub(crate) use ask::{ask_import, ask_within, withdraw_within};
+pub(crate) use ask::{ask_import, ask_within, close_within};
 pub(crate) use decide::agree_within;
 pub use decide::{approve, approve_confirmed, decline, withdraw};
 pub(crate) use matter::Matter;

@@ -3,7 +3,7 @@
 use super::Output;
 use clap::Subcommand;
 use policy::{ApprovalId, RunId, UserNumber};
-use records::approval::{self, About, Approval, ApprovalQuery};
+use records::approval::{self, About, Approval, ApprovalQuery, Decision};
 use records::page::Paging;
 use records::transfer::ask_to_import_users;
 use records::user::Person;
@@ -118,6 +118,7 @@ fn line(approval: &Approval) -> String {
         person.map_or_else(|| "command line".to_owned(), |person| format!("user {}", person.number))
     };
     let decided = match &approval.decision {
+        Some((Decision::NotNeeded, second, _)) => format!(", closed by {}", by(second.as_ref())),
         Some((_, second, _)) => format!(" by {}", by(second.as_ref())),
         None => String::new(),
     };

@@ -136,8 +136,8 @@ pub(crate) async fn ask_within(
     Ok(Asked { id: ApprovalId(request.id), is_new: true })
 }
 
-/// Closes requests to release a hold that is released without a second person, and notes each of them as withdrawn.
-pub(crate) async fn withdraw_within(
+/// Closes requests to release a hold that is released without a second person, and notes each of them as no longer needed.
+pub(crate) async fn close_within(
     tx: &DatabaseTransaction,
     store: &Store,
     actor: Actor,
@@ -147,10 +147,10 @@ pub(crate) async fn withdraw_within(
     let open: Vec<i64> = open.select_only().column(approvals::Column::Id).into_tuple().all(tx).await?;
     for id in &open {
         let subject = matter.hold.map_or(Subject::Library, Subject::LegalHold);
-        note(tx, store, actor, Deed::ApprovalWithdrawn, subject, None, ApprovalId(*id)).await?;
+        note(tx, store, actor, Deed::ApprovalNotNeeded, subject, None, ApprovalId(*id)).await?;
     }
     approvals::Entity::update_many()
-        .col_expr(approvals::Column::Decision, Expr::value(Decision::Withdrawn.code()))
+        .col_expr(approvals::Column::Decision, Expr::value(Decision::NotNeeded.code()))
         .col_expr(approvals::Column::DecidedBy, Expr::value(actor.staff.map(|staff| staff.0)))
         .col_expr(approvals::Column::DecidedAt, Expr::value(Clock::real()))
         .filter(approvals::Column::Id.is_in(open))

@@ -142,6 +142,7 @@ async fn close(
     };
     let deed = match decision {
         Decision::Withdrawn => Deed::ApprovalWithdrawn,
+        Decision::NotNeeded => Deed::ApprovalNotNeeded,
         Decision::Approved | Decision::Declined => Deed::ApprovalDeclined,
     };
     note(&tx, store, actor, deed, subject, request.preview_id.map(RunId), ApprovalId(request.id)).await?;

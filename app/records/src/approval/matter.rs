@@ -62,13 +62,15 @@ pub enum Decision {
     Approved,
     /// A second person does not.
     Declined,
-    /// Whoever asked has taken it back, or nobody has to be asked any more.
+    /// The member of staff who asked has taken it back.
     Withdrawn,
+    /// What was asked for was done without a second person.
+    NotNeeded,
 }
 
 impl Decision {
     /// All decisions.
-    pub const ALL: [Self; 3] = [Self::Approved, Self::Declined, Self::Withdrawn];
+    pub const ALL: [Self; 4] = [Self::Approved, Self::Declined, Self::Withdrawn, Self::NotNeeded];
 
     /// The stable code that is stored.
     pub const fn code(self) -> &'static str {
@@ -76,6 +78,7 @@ impl Decision {
             Self::Approved => "approved",
             Self::Declined => "declined",
             Self::Withdrawn => "withdrawn",
+            Self::NotNeeded => "not_needed",
         }
     }
 

@@ -85,8 +85,10 @@ pub enum Standing {
     Used,
     /// Not approved.
     Declined,
-    /// Withdrawn by the member of staff who asked, or no longer needed.
+    /// Withdrawn by the member of staff who asked.
     Withdrawn,
+    /// Closed, because what was asked for was done without a second person.
+    NotNeeded,
     /// Nobody decided in time, or nobody used the approval in time.
     Expired,
 }
@@ -112,6 +114,15 @@ impl Approval {
 }
 
 impl Standing {
+    /// What the member of staff did who ended the waiting, to precede “by”.
+    pub const fn ended(self) -> &'static str {
+        match self {
+            Self::Withdrawn => "Withdrawn",
+            Self::NotNeeded => "Closed",
+            _ => "Decided",
+        }
+    }
+
     /// The standing in words.
     pub const fn words(self) -> &'static str {
         match self {
@@ -120,6 +131,7 @@ impl Standing {
             Self::Used => "Approved and used",
             Self::Declined => "Declined",
             Self::Withdrawn => "Withdrawn",
+            Self::NotNeeded => "No longer needed",
             Self::Expired => "Expired",
         }
     }
@@ -228,6 +240,7 @@ const fn standing(decision: Option<Decision>, used: bool, expired: bool) -> Stan
     match decision {
         Some(Decision::Declined) => Standing::Declined,
         Some(Decision::Withdrawn) => Standing::Withdrawn,
+        Some(Decision::NotNeeded) => Standing::NotNeeded,
         Some(Decision::Approved) if used => Standing::Used,
         _ if expired => Standing::Expired,
         Some(Decision::Approved) => Standing::Approved,

@@ -63,6 +63,7 @@ enum Flaw {
     Waits,
     Declined,
     Withdrawn,
+    NotNeeded,
     Used,
     Expired,
     OfTheStarter,
@@ -77,6 +78,7 @@ impl Flaw {
             Self::Waits => "It was asked for, and nobody has approved yet",
             Self::Declined => "It was asked for, and not approved",
             Self::Withdrawn => "The request was withdrawn. Ask again",
+            Self::NotNeeded => "The request was closed, because no second person was needed. Ask again",
             Self::Used => "The approval was used before. Ask again",
             Self::Expired => "The approval has expired. Ask again",
             Self::OfTheStarter => "You have approved it yourself: somebody else has to start it",
@@ -143,6 +145,7 @@ async fn flaw(
             true if approval.expires_at > Clock::real() => Flaw::Waits,
             true => Flaw::Expired,
             false if decision == Some(Decision::Withdrawn) => Flaw::Withdrawn,
+            false if decision == Some(Decision::NotNeeded) => Flaw::NotNeeded,
             false => Flaw::Declined,
         }));
     };

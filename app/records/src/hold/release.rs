@@ -45,7 +45,7 @@ pub(crate) async fn release_within(
         let approval = approval::agree_within(tx, actor, &matter).await?;
         format!(",approval={approval}")
     } else {
-        approval::withdraw_within(tx, store, actor, &matter).await?;
+        approval::close_within(tx, store, actor, &matter).await?;
         String::new()
     };
     legal_holds::ActiveModel {

@@ -445,7 +445,13 @@ async fn the_setting_goes_before_the_number_of_people() {
         hold::release(&off, dpo(), id).await.unwrap();
         let rows =
             approval::list(&off, &approval::ApprovalQuery::default(), &Paging::default()).await.unwrap().rows;
-        assert_eq!(rows[0].standing, approval::Standing::Withdrawn, "nobody has to decide any more");
+        assert_eq!(rows[0].standing, approval::Standing::NotNeeded, "nobody has to decide any more");
+        assert_eq!(rows[0].standing.words(), "No longer needed");
+        let by_code = |code: &str| {
+            audit_events::Entity::find().filter(audit_events::Column::Action.eq(code)).all(off.database())
+        };
+        assert_eq!(by_code("approval_not_needed").await.unwrap().len(), 1);
+        assert_eq!(by_code("approval_withdrawn").await.unwrap().len(), 0);
     })
     .await;
 }

@@ -91,7 +91,7 @@ impl Second {
 /// How a request stands, who asked and who decided.
 pub(crate) fn told(approval: &Approval) -> impl IntoView + use<> {
     let decided = approval.decision.as_ref().and_then(|(_, by, at)| {
-        let did = if approval.standing == Standing::Withdrawn { " Withdrawn by " } else { " Decided by " };
+        let did = format!(" {} by ", approval.standing.ended());
         by.as_ref().map(|by| view! { {did} {person_link(by)} " " <Moment at=*at /> "." })
     });
     let until = matches!(approval.standing, Standing::Waiting | Standing::Approved)
