@@ -2,6 +2,7 @@
 
 use crate::actor::Actor;
 use crate::audit::{self, Deed, Subject};
+use crate::clock::Clock;
 use crate::dialect;
 use crate::entity::tasks;
 use crate::error::RecordsError;
@@ -39,14 +40,20 @@ pub(super) async fn owner(
     Ok(Some(owner))
 }
 
-/// Rejects, at the field `owner`, a user who is not a member of staff who may see tasks.
+/// Rejects, at the field `owner`, a user who is not a member of staff who may see tasks and can sign in.
 async fn may_own(tx: &DatabaseTransaction, owner: UserNumber) -> Result<(), RecordsError> {
     let user = match user::lock(tx, owner).await {
         Err(RecordsError::NotFound(_)) => return Err(RecordsError::field("owner", Problem::NoSuchUser)),
         user => user?,
     };
     let sees_tasks = user.anonymised_on.is_none() && roles_of(tx, owner).await?.may(Action::SeeTasks);
-    if sees_tasks { Ok(()) } else { Err(RecordsError::field("owner", Problem::NotTaskStaff)) }
+    if !sees_tasks {
+        return Err(RecordsError::field("owner", Problem::NotTaskStaff));
+    }
+    let sql = format!("SELECT 1 AS one WHERE {}", CAN_SIGN_IN.replace("OWNER", "?"));
+    let values = std::iter::once(owner.0.into()).chain(sign_ins()).collect();
+    let can_sign_in = tx.query_one_raw(dialect::statement(tx.get_database_backend(), &sql, values)).await?;
+    if can_sign_in.is_some() { Ok(()) } else { Err(RecordsError::field("owner", Problem::OwnerCannotSignIn)) }
 }
 
 /// Why the owner of a task does not look after it.
@@ -92,12 +99,22 @@ pub struct UnownedTask {
     pub schedule: Schedule,
 }
 
+/// Whether a member of staff has something with which to sign in; an invitation only until it expires.
+const CAN_SIGN_IN: &str = "EXISTS (SELECT 1 FROM credentials c WHERE c.user_number = OWNER AND c.kind IN (?, ?, ?) \
+     AND (c.expires_at IS NULL OR c.expires_at > ?))";
+
+/// The values of [`CAN_SIGN_IN`] after the owner.
+fn sign_ins() -> [Value; 4] {
+    let [password, provider, invitation] =
+        [Kind::Password, Kind::Provider, Kind::Invitation].map(|kind| Value::from(kind.code()));
+    [password, provider, invitation, Clock::real().into()]
+}
+
 /// What the database knows of the owners of tasks.
 const OWNERS: &str = "SELECT t.id AS task_id, t.description, t.visibility, t.owner_number, t.active, t.schedule, \
      CASE WHEN t.owner_number IS NULL THEN 'none' WHEN u.anonymised_on IS NOT NULL THEN 'anonymised' \
      WHEN NOT EXISTS (SELECT 1 FROM user_roles r WHERE r.user_number = t.owner_number AND r.role IN (ROLES)) THEN 'role' \
-     WHEN NOT EXISTS (SELECT 1 FROM credentials c WHERE c.user_number = t.owner_number AND c.kind IN (?, ?, ?)) \
-     THEN 'sign_in' ELSE 'well' END AS standing \
+     WHEN NOT CAN_SIGN_IN THEN 'sign_in' ELSE 'well' END AS standing \
      FROM tasks t LEFT JOIN users u ON u.number = t.owner_number WHERE t.deleted_at IS NULL";
 
 /// Lists the tasks whose owner is anonymised, may not see tasks or cannot sign in.
@@ -113,10 +130,10 @@ pub(crate) async fn found(
 ) -> Result<Vec<UnownedTask>, RecordsError> {
     let roles: Vec<&str> =
         Role::ALL.into_iter().filter(|role| role.may(Action::SeeTasks)).map(Role::code).collect();
-    let kinds = [Kind::Password, Kind::Provider, Kind::Invitation];
     let mut values: Vec<Value> = roles.iter().map(|role| Value::from(*role)).collect();
-    values.extend(kinds.map(|kind| Value::from(kind.code())));
-    let owners = OWNERS.replace("ROLES", &dialect::places(roles.len()));
+    values.extend(sign_ins());
+    let can_sign_in = CAN_SIGN_IN.replace("OWNER", "t.owner_number");
+    let owners = OWNERS.replace("ROLES", &dialect::places(roles.len())).replace("CAN_SIGN_IN", &can_sign_in);
     let one = if task.is_some() { " WHERE w.task_id = ?" } else { " WHERE TRUE" };
     values.extend(task.map(|task| Value::from(task.0)));
     let sql = format!(
@@ -158,14 +175,39 @@ pub async fn reassign(
     id: TaskId,
     owner: UserNumber,
 ) -> Result<(), RecordsError> {
-    actor.must(Action::ManageStaff)?;
     let tx = store.begin().await?;
-    may_own(&tx, owner).await?;
-    let task = locked(&tx, id).await?.ok_or(RecordsError::NotFound("task"))?;
+    write_owner(&tx, store, actor, id, owner).await?;
+    store.commit(tx).await?;
+    Ok(())
+}
+
+/// Says what [`reassign`] would say, and changes nothing.
+pub async fn check_reassign(
+    store: &Store,
+    actor: Actor,
+    id: TaskId,
+    owner: UserNumber,
+) -> Result<(), RecordsError> {
+    let tx = store.begin().await?;
+    write_owner(&tx, store, actor, id, owner).await?;
+    tx.rollback().await?;
+    Ok(())
+}
+
+async fn write_owner(
+    tx: &DatabaseTransaction,
+    store: &Store,
+    actor: Actor,
+    id: TaskId,
+    owner: UserNumber,
+) -> Result<(), RecordsError> {
+    actor.must(Action::ManageStaff)?;
+    may_own(tx, owner).await?;
+    let task = locked(tx, id).await?.ok_or(RecordsError::NotFound("task"))?;
     if task.owner_number == Some(owner.0) {
         return Ok(());
     }
-    if actor.staff.is_some() && found(&tx, Some(id)).await?.is_empty() {
+    if actor.staff.is_some() && found(tx, Some(id)).await?.is_empty() {
         return Err(RecordsError::Refused(
             "Nothing was changed: the owner of this task can sign in and may see tasks. The owner can name another one"
                 .to_owned(),
@@ -178,15 +220,10 @@ pub async fn reassign(
         changed_at: Set(store.clock.now()),
         ..Default::default()
     }
-    .update(&tx)
+    .update(tx)
     .await?;
-    if !found(&tx, Some(id)).await?.is_empty() {
-        return Err(RecordsError::field("owner", Problem::OwnerCannotSignIn));
-    }
     let detail = format!("owner={owner}");
-    audit::note(&tx, &store.clock, actor, Deed::TaskReassigned, Subject::Task(id.0), None, &detail).await?;
-    store.commit(tx).await?;
-    Ok(())
+    Ok(audit::note(tx, &store.clock, actor, Deed::TaskReassigned, Subject::Task(id.0), None, &detail).await?)
 }
 
 async fn locked(tx: &DatabaseTransaction, id: TaskId) -> Result<Option<tasks::Model>, DbErr> {

@@ -89,6 +89,36 @@ async fn a_private_task_belongs_to_its_creator_unless_another_owner_is_named() {
     .await;
 }
 
+/// Whoever owns a task can sign in, at both entries.
+#[tokio::test]
+async fn a_task_is_given_to_nobody_who_cannot_sign_in() {
+    for_each_database(async |store| {
+        let owner = person(&store, "sys", Role::SystemsLibrarian).await;
+        let (invited, _) =
+            staff::add(&store, Actor::COMMAND_LINE, "new", Role::SystemsLibrarian).await.unwrap();
+        let id = task::save(&store, Actor::COMMAND_LINE, &form(Some(owner), "private")).await.unwrap();
+        // An invitation counts until it expires.
+        task::save(&store, Actor::COMMAND_LINE, &form(Some(invited), "shared")).await.unwrap();
+        assert_eq!(unowned(&store).await, []);
+        execute(
+            &store,
+            "UPDATE credentials SET expires_at = '2018-01-01 00:00:00+00:00' WHERE kind = 'invitation'",
+        )
+        .await;
+        assert_eq!(unowned(&store).await.len(), 1, "the one that was saved for them");
+        for visibility in ["shared", "private"] {
+            let saved = task::save(&store, Actor::COMMAND_LINE, &form(Some(invited), visibility)).await;
+            assert_eq!(owner_problem(saved), Problem::OwnerCannotSignIn, "{visibility}");
+        }
+        let given = task::reassign(&store, Actor::COMMAND_LINE, id, invited).await;
+        assert_eq!(owner_problem(given), Problem::OwnerCannotSignIn);
+        staff::disable(&store, Actor::COMMAND_LINE, owner).await.unwrap();
+        let saved = task::save(&store, Actor::COMMAND_LINE, &form(Some(owner), "shared")).await;
+        assert_eq!(owner_problem(saved), Problem::OwnerCannotSignIn);
+    })
+    .await;
+}
+
 async fn unowned(store: &Store) -> Vec<(TaskId, WhyUnowned)> {
     let tasks = task::unowned(store, Actor::COMMAND_LINE).await.unwrap();
     tasks.into_iter().map(|task| (task.id, task.why)).collect()
