@@ -65,7 +65,7 @@ pub(crate) fn corrects(old: &users::Model, new: &users::Model) -> bool {
 /// Whether a change lets a condition be met earlier, or ends that the user is excluded as fictitious. That an import has
 /// matched a user counts as neither: the limits of the run see how many users come into its scope.
 pub(crate) fn is_eligible_earlier(old: &users::Model, new: &users::Model) -> bool {
-    let active = |user: &users::Model| user.last_activity_on.or(user.created_on);
+    let active = |user: &users::Model| user.last_activity_on.max(user.created_on);
     let earlier =
         [(old.leaving_on, new.leaving_on), (old.marked_on, new.marked_on), (active(old), active(new))]
             .into_iter()
