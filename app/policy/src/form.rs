@@ -108,6 +108,12 @@ pub enum Problem {
     /// The new owner of a task who has nothing with which to sign in.
     #[error("Enter the user number of a member of staff who can sign in")]
     OwnerCannotSignIn,
+    /// The default for single users that would be hidden from others.
+    #[error(
+        "Choose a shared task: this task is the default for single users. To make it private, use another task as the \
+         default first"
+    )]
+    DefaultIsShared,
     /// A value that somebody else has.
     #[error("Another user has this already. Enter a different value")]
     Taken,

@@ -26,6 +26,8 @@ pub fn TaskFormIsland(
     form: TaskForm,
     /// Custom fields: key and name.
     custom: Vec<(String, String)>,
+    /// Whether the settings of the task apply to single users.
+    is_default: bool,
     /// Why the form came back, if it was posted.
     error: Option<AppError>,
     /// The wall time of the library when the page was made.
@@ -75,7 +77,7 @@ pub fn TaskFormIsland(
             <section id="general" hidden=panel(Tab::General) role=panel_role(awake)
                 aria-labelledby=panel_label(Tab::General)>
                 <h2 class:hidden=move || awake.get()>{Tab::General.words()}</h2>
-                <general::General form />
+                <general::General form is_default />
             </section>
             <section id="settings" hidden=panel(Tab::Settings) role=panel_role(awake)
                 aria-labelledby=panel_label(Tab::Settings)>

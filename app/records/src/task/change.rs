@@ -57,8 +57,8 @@ pub async fn set_active(store: &Store, actor: Actor, id: TaskId, active: bool) -
     Ok(())
 }
 
-/// Deletes a task. Its runs and previews stay, with its description. If it was the default, the first of the others becomes
-/// the default.
+/// Deletes a task. Its runs and previews stay, with its description. If it was the default, the first shared one of the others
+/// becomes the default.
 pub async fn delete(store: &Store, actor: Actor, id: TaskId) -> Result<(), RecordsError> {
     actor.must(Action::EditTasks)?;
     let tx = store.begin().await?;

@@ -1,5 +1,6 @@
-//! The task whose field settings apply to single users (rule 7): the first one, until another is chosen. While there is a
-//! task, exactly one is the default.
+//! The task whose field settings apply to single users (rule 7): the first one that is shared, until another is chosen.
+//! While there is a shared task, exactly one is the default. A private task never becomes it: who anonymises a single user
+//! has to see the settings that apply.
 
 use crate::actor::Actor;
 use crate::audit::{self, Deed, Subject};
@@ -8,23 +9,30 @@ use crate::entity::tasks;
 use crate::error::RecordsError;
 use crate::store::Store;
 use crate::task::TaskName;
+use policy::form::Problem;
+use policy::task_form::Visibility;
 use policy::{Action, TaskId};
-use sea_orm::sea_query::Expr;
+use sea_orm::sea_query::{Expr, SimpleExpr};
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter, QueryOrder,
+    ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter, QueryOrder,
 };
 
-/// The default: the task that is marked; the first one where none is.
+/// The default: the task that is marked; the first shared one where none is.
 pub(crate) async fn default_task(db: &impl ConnectionTrait) -> Result<Option<tasks::Model>, DbErr> {
     tasks::Entity::find()
         .filter(tasks::Column::DeletedAt.is_null())
+        .filter(Condition::any().add(tasks::Column::SingleDefault.eq(true)).add(is_shared()))
         .order_by_desc(tasks::Column::SingleDefault)
         .order_by_asc(tasks::Column::Id)
         .one(db)
         .await
 }
 
-/// The task that becomes the default when this one is deleted; None where there is no other one.
+fn is_shared() -> SimpleExpr {
+    tasks::Column::Visibility.eq(Visibility::Shared.code())
+}
+
+/// The task that becomes the default when this one is deleted; None where there is no other shared one.
 pub async fn default_after(store: &Store, id: TaskId) -> Result<Option<(TaskId, TaskName)>, RecordsError> {
     let next = first_other(&store.db, id).await?;
     Ok(next.map(|task| (TaskId(task.id), TaskName::of(&task))))
@@ -34,13 +42,14 @@ async fn first_other(db: &impl ConnectionTrait, id: TaskId) -> Result<Option<tas
     tasks::Entity::find()
         .filter(tasks::Column::DeletedAt.is_null())
         .filter(tasks::Column::Id.ne(id.0))
+        .filter(is_shared())
         .order_by_asc(tasks::Column::Id)
         .one(db)
         .await
 }
 
 /// Keeps others from creating or deleting a task, or choosing the default, until the transaction ends; marks the default
-/// where no task is marked. Called before a task is inserted, so that the new one is the default only if it is the first.
+/// where no task is marked. Called before a task is written, so that it is the default only if it is the first.
 pub(super) async fn lock_and_keep(tx: &DatabaseTransaction) -> Result<Option<tasks::Model>, DbErr> {
     dialect::lock_task_default(tx).await?;
     let default = default_task(tx).await?;
@@ -48,6 +57,20 @@ pub(super) async fn lock_and_keep(tx: &DatabaseTransaction) -> Result<Option<tas
         set(tx, task.id, true).await?;
     }
     Ok(default)
+}
+
+/// Whether a task that is saved is the default: it was, or it is the first shared one. The default stays shared.
+pub(super) fn is_default(
+    default: Option<&tasks::Model>,
+    saved: Option<&tasks::Model>,
+    visibility: Visibility,
+) -> Result<bool, RecordsError> {
+    let Some(default) = default else { return Ok(visibility == Visibility::Shared) };
+    let is_default = saved.is_some_and(|saved| saved.id == default.id);
+    if is_default && visibility == Visibility::Private && default.visibility == Visibility::Shared.code() {
+        return Err(RecordsError::field("visibility", Problem::DefaultIsShared));
+    }
+    Ok(is_default)
 }
 
 /// Makes another task the default before this one is deleted.
@@ -72,9 +95,16 @@ pub async fn make_default(store: &Store, actor: Actor, id: TaskId) -> Result<(),
     actor.must(Action::EditTasks)?;
     let tx = store.begin().await?;
     let before = lock_and_keep(&tx).await?;
-    super::row_for(&tx, actor, id).await?;
+    let task = super::row_for(&tx, actor, id).await?;
     if before.as_ref().is_some_and(|task| task.id == id.0) {
         return store.commit(tx).await;
+    }
+    if task.visibility == Visibility::Private.code() {
+        return Err(RecordsError::Refused(
+            "Nothing was changed: a private task cannot be the default, because all who anonymise single users have to \
+             see its settings. Make it a shared task first"
+                .to_owned(),
+        ));
     }
     if let Some(before) = before {
         set(&tx, before.id, false).await?;

@@ -30,6 +30,7 @@ pub(super) async fn write(
     draft: TaskDraft,
 ) -> Result<TaskId, RecordsError> {
     let owner = check(tx, actor, &draft).await?;
+    let default = super::default::lock_and_keep(tx).await?;
     let now = store.clock.now();
     let next = due_from_now(store, &draft.schedule, draft.active);
     let schedule = stored(&schedule_to_come(store, draft.schedule), "schedule")?;
@@ -49,7 +50,7 @@ pub(super) async fn write(
         None => {
             task.created_at = Set(now);
             task.next_due_at = Set(next);
-            task.single_default = Set(super::default::lock_and_keep(tx).await?.is_none());
+            task.single_default = Set(super::default::is_default(default.as_ref(), None, draft.visibility)?);
             (task.insert(tx).await?, Deed::TaskCreated)
         }
         Some((id, version)) => {
@@ -57,6 +58,8 @@ pub(super) async fn write(
             if row.version != version {
                 return Err(RecordsError::Stale);
             }
+            let is_default = super::default::is_default(default.as_ref(), Some(&row), draft.visibility)?;
+            task.single_default = Set(is_default);
             // What is due already stays due when only something else is changed.
             if row.schedule != schedule || row.active != draft.active {
                 task.next_due_at = Set(next);

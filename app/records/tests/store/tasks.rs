@@ -136,6 +136,36 @@ async fn defaults(store: &Store) -> Vec<TaskId> {
     rows.into_iter().filter(|row| row.single_default).map(|row| row.id).collect()
 }
 
+/// Who anonymises a single user has to see the settings that apply.
+#[tokio::test]
+async fn a_private_task_does_not_become_the_default() {
+    for_each_database(async |store| {
+        let hide = async |id: TaskId| {
+            execute(&store, &format!("UPDATE tasks SET visibility = 'private' WHERE id = {id}")).await;
+        };
+        let (one, two) = (save(&store, &form("One")).await, save(&store, &form("Two")).await);
+        let three = save(&store, &form("Three")).await;
+        hide(two).await;
+        assert!(matches!(
+            task::make_default(&store, Actor::COMMAND_LINE, two).await,
+            Err(RecordsError::Refused(why)) if why.contains("private")
+        ));
+        assert_eq!(task::default_after(&store, one).await.unwrap().unwrap().0, three);
+        task::delete(&store, Actor::COMMAND_LINE, one).await.unwrap();
+        assert_eq!(defaults(&store).await, [three], "the first shared one");
+        assert!(task::default_after(&store, three).await.unwrap().is_none());
+        task::delete(&store, Actor::COMMAND_LINE, three).await.unwrap();
+        assert!(defaults(&store).await.is_empty(), "only a private one is left");
+        let four = save(&store, &form("Four")).await;
+        assert_eq!(defaults(&store).await, [four], "the first shared one again");
+        // One that was the default before it was private stays it until another one is chosen.
+        hide(four).await;
+        save(&store, &form("Five")).await;
+        assert_eq!(defaults(&store).await, [four]);
+    })
+    .await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn there_is_one_default_whoever_creates_and_deletes_at_once() {
     for_each_database(async |store| {

@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use policy::task_form::Visibility;
 
 #[component]
-pub(super) fn General(form: Form) -> impl IntoView {
+pub(super) fn General(form: Form, is_default: bool) -> impl IntoView {
     let choices = Visibility::ALL.map(
         |one| view! { <RadioField form text=place!(text visibility) code=one.code() label=one.words() /> },
     );
@@ -13,6 +13,12 @@ pub(super) fn General(form: Form) -> impl IntoView {
         <TextField form text=place!(text description) label="Description"
             hint="What the task is for, in a few words. It stands in the list of tasks and beside every run." />
         <TickField form tick=place!(tick active) label="Active: the task runs by its schedule" />
+        {is_default.then(|| view! {
+            <p class="hint" id="active-hint">
+                "This task is the default for single users. If you deactivate it, it stays the default: its field settings \
+                 still apply when a user is anonymised from the record. To change that, use another task as the default."
+            </p>
+        })}
         <fieldset>
             <legend>"Accessibility"</legend>
             {choices}

@@ -53,7 +53,7 @@ fn after_default(next: Option<&(TaskId, TaskName)>) -> impl IntoView + use<> {
              and use it as the default before you delete this task."
         }
         .into_any(),
-        None => "There is no other task: until one is created, no user can be anonymised from the user record."
+        None => "There is no other shared task: until there is one, no user can be anonymised from the user record."
             .into_any(),
     };
     view! {

@@ -44,7 +44,7 @@ pub fn NewTaskPage() -> impl IntoView {
     page(async {
         let store = store();
         let custom = task::custom_fields(&store).await?;
-        let form = form_view(&store, TaskForm::new_task(), custom, "/tasks/new", "/tasks");
+        let form = form_view(&store, TaskForm::new_task(), custom, false, ("/tasks/new", "/tasks"));
         Ok(view! {
             <Frame title="Create task" crumbs=crumbs([])
                 lead="A task says who is anonymised, what happens to each field, and when.">
@@ -65,7 +65,7 @@ pub fn EditTaskPage() -> impl IntoView {
         let keys: Vec<String> = custom.iter().map(|(key, _)| key.clone()).collect();
         let here = format!("/tasks/{}", task.id);
         let saved = TaskForm::of(&task.draft, &keys);
-        let form = form_view(&store, saved, custom, &format!("{here}/edit"), &here);
+        let form = form_view(&store, saved, custom, task.single_default, (&format!("{here}/edit"), &here));
         Ok(view! {
             <Frame title="Edit task" crumbs=crumbs([(task.draft.description, here)])
                 lead="A change counts from the next preview on. Runs keep the settings they were started with.">
@@ -83,8 +83,8 @@ fn form_view(
     store: &Store,
     form: TaskForm,
     custom: Vec<(String, String)>,
-    page: &str,
-    back: &str,
+    is_default: bool,
+    (page, back): (&str, &str),
 ) -> impl IntoView + use<> {
     let posted = submitted(SaveTask::PATH).or_else(|| submitted(CheckTask::PATH));
     let (form, error) = match posted {
@@ -96,7 +96,7 @@ fn form_view(
     let key = extension::<FormKey>().map(|key| key.0).unwrap_or_default();
     view! {
         <TaskFormIsland
-            form custom error next
+            form custom is_default error next
             now=store.clock().wall()
             zone=store.clock().zone().name().to_owned()
             save=action(SaveTask::PATH, page)

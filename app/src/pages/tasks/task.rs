@@ -10,7 +10,7 @@ use crate::submission::refusal;
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
 use policy::field::{ALWAYS_REMOVED, Field};
-use policy::task_form::{NEXT_RUNS, TASK_TYPE};
+use policy::task_form::{NEXT_RUNS, TASK_TYPE, Visibility};
 use policy::zones::next_occurrences;
 use policy::{Policy, Schedule, TaskId, Treatment, sentence};
 use records::Clock;
@@ -91,8 +91,12 @@ fn actions(task: &Task) -> Vec<Action> {
     } else {
         post("Activate task", ActivateTask::PATH)
     });
-    if !task.single_default {
-        actions.push(post("Use as default for single users", MakeTaskDefault::PATH));
+    let words = "Use as default for single users";
+    if !task.single_default && task.draft.visibility == Visibility::Private {
+        let why = "A private task cannot be the default. Make it a shared task first.".to_owned();
+        actions.push(Action::Not { words: words.to_owned(), why });
+    } else if !task.single_default {
+        actions.push(post(words, MakeTaskDefault::PATH));
     }
     actions.push(link("Export task as a file", format!("{here}/export")));
     actions.push(Action::Danger { words: "Delete task".to_owned(), href: format!("{here}/delete") });

@@ -127,8 +127,8 @@ fn no_task() -> impl IntoView {
     view! {
         <Notice kind="warning">
             <p>
-                "No task says what happens to each field, so no user can be anonymised yet. Create a task of the type \
-                 Data maintenance › Anonymise user data. It may be manual only: it then serves single users."
+                "No shared task says what happens to each field, so no user can be anonymised yet. Create a shared task of \
+                 the type Data maintenance › Anonymise user data. It may be manual only: it then serves single users."
             </p>
             {create}
         </Notice>
