@@ -14,7 +14,7 @@ use leptos::server_fn::ServerFn as _;
 use leptos::server_fn::codec::PostUrl;
 use policy::dates::joined;
 use policy::four_eyes::APPROVAL_HOURS;
-use policy::{TaskId, UserNumber};
+use policy::{TaskId, UserNumber, Verdict};
 use records::approval::{self, Standing};
 use records::run::{self, SinglePlan};
 use records::user::{self, UserRecord};
@@ -72,13 +72,14 @@ async fn second_person(store: &Store, user: &UserRecord, plan: &SinglePlan) -> R
     let newest = approval::of_user(store, number).await?;
     let missing = approval::missing_for_staff(store, actor, number).await?;
     let limits = limits_reached().await?;
-    if missing.is_none() {
+    let is_blocked = matches!(plan.verdict, Verdict::Blocked(_));
+    if missing.is_none() && !is_blocked {
         let form =
             confirmation(user, plan, AnonymiseStaff::PATH, format!("Anonymise member of staff {number}"));
         return Ok(view! { {limits} {form} }.into_any());
     }
     let standing = newest.as_ref().map(|approval| approval.standing);
-    let ask = (standing != Some(Standing::Waiting)).then(|| {
+    let ask = (missing.is_some() && standing != Some(Standing::Waiting)).then(|| {
         let values = vec![("user", number.to_string())];
         let page = format!("{}/anonymise", address(number));
         view! { <PostButton function=AskStaffAnonymising::PATH page values words="Ask for approval" /> }
@@ -95,6 +96,9 @@ async fn second_person(store: &Store, user: &UserRecord, plan: &SinglePlan) -> R
             </p>
             {newest.as_ref().map(told)}
             {missing.map(|why| view! { <p>{why}"."</p> })}
+            {is_blocked.then(|| view! {
+                <p>"Deal with " <a href="#blockers">"what blocks this record"</a> " first. Nothing has been changed."</p>
+            })}
             {decide}
             {ask}
         </section>
