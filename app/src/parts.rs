@@ -11,7 +11,7 @@ mod raw;
 
 pub(crate) use banner::Banner;
 pub(crate) use forms::{
-    DateInput, FieldProblem, FilterProblem, Notice, PostButton, ProblemSummary, SignInFirst,
+    AskFirst, DateInput, FieldProblem, FilterProblem, Notice, PostButton, ProblemSummary, SignInFirst,
     UserName,
 };
 pub(crate) use frame::{Action, Crumb, Frame};

@@ -13,7 +13,7 @@ pub(crate) use default::default_task;
 pub use default::{default_after, make_default};
 pub use file::{TaskFile, export, import, import_for};
 pub(crate) use owner::found as unowned_tasks;
-pub use owner::{UnownedTask, WhyUnowned, reassign, unowned};
+pub use owner::{UnownedTask, WhyUnowned, check_reassign, reassign, unowned};
 pub(crate) use read::stored_schedule;
 pub use read::{Confirmation, LastRun, Task, TaskQuery, TaskRow, custom_fields, list, read};
 pub use save::save;

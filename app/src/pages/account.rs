@@ -4,7 +4,7 @@ use crate::cookie;
 use crate::error::{AppError, field_errors};
 use crate::pages::account_notices::AccountNotices;
 use crate::pages::sign_in::{Connection, SignOut, attempt};
-use crate::parts::{FieldProblem, Frame, Moment, PostButton, ProblemSummary, UserName, page};
+use crate::parts::{AskFirst, FieldProblem, Frame, Moment, PostButton, ProblemSummary, UserName, page};
 use crate::state::{session, store};
 use crate::submission::{action, refusal};
 use crate::throttle::Shown;

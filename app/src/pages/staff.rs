@@ -3,7 +3,7 @@
 use crate::error::{AppError, field_errors};
 use crate::pages::undo::{Done, go_to};
 use crate::parts::{
-    FieldProblem, Frame, Notice, PostButton, ProblemSummary, SignInFirst, options, page, query,
+    AskFirst, FieldProblem, Frame, Notice, PostButton, ProblemSummary, SignInFirst, options, page, query,
 };
 use crate::state::{actor, store};
 use crate::submission::{action, refusal, submitted};
@@ -240,9 +240,11 @@ fn row(one: StaffRow, own: Option<UserNumber>) -> impl IntoView {
         view! { <a href="/account">"Your account"</a> }.into_any()
     } else {
         view! {
-            <PostButton function=InviteStaff::PATH page=HERE values=user() words="Make a link" about=format!("for {name} to set a password") />
+            <AskFirst function=InviteStaff::PATH page=HERE values=user() words="Create password link" about=format!("for {name}")
+                consequence="An earlier link stops working. The new one works once and expires after 24 hours." />
             {(one.sessions > 0).then(|| view! {
-                <PostButton function=EndSessions::PATH page=HERE values=user() words="End sessions" about=format!("of {name}") />
+                <AskFirst function=EndSessions::PATH page=HERE values=user() words="End sessions" about=format!("of {name}")
+                    consequence="They are signed out everywhere and lose what they have not saved. They can sign in again." />
             })}
             {one.has_password.then(|| view! {
                 <PostButton function=DisableStaff::PATH page=HERE values=user() words="Disable sign-in" about=format!("of {name}") />

@@ -152,6 +152,39 @@ pub(crate) fn PostButton(
     })
 }
 
+/// A button behind a question: it opens to what happens, and the button that does it.
+#[component]
+pub(crate) fn AskFirst(
+    /// Path of the server function.
+    function: &'static str,
+    /// The page that the button is on.
+    #[prop(into)]
+    page: String,
+    /// Hidden values of its form.
+    values: Vec<(&'static str, String)>,
+    /// What it does, as action and object.
+    #[prop(into)]
+    words: String,
+    /// More words for those who do not see the row that the button stands in.
+    #[prop(optional, into)]
+    about: Option<String>,
+    /// What happens then, and what cannot be undone.
+    #[prop(into)]
+    consequence: String,
+) -> impl IntoView {
+    let hidden = about.clone().map(|about| view! { <span class="hidden">" "{about}</span> });
+    let about = about.unwrap_or_default();
+    opens(function).then(|| {
+        view! {
+            <details class="more">
+                <summary>{words.clone()} {hidden}</summary>
+                <p>{consequence}</p>
+                <PostButton function page values words about danger=true />
+            </details>
+        }
+    })
+}
+
 /// Tells the browser's password manager whose password a form is about.
 #[component]
 pub(crate) fn UserName(

@@ -5,7 +5,7 @@ use crate::pages::outcomes;
 use crate::pages::sign_in::SignOut;
 use crate::pages::undo::{Done, UndoChange};
 use crate::pages::users::FindUsers;
-use crate::parts::{Banner, ProblemSummary, escaped};
+use crate::parts::{AskFirst, Banner, ProblemSummary, escaped};
 use crate::state::{opens, session, store};
 use crate::submission::{self, refusal};
 use leptos::prelude::*;
@@ -44,6 +44,17 @@ pub(crate) enum Action {
         /// Hidden values of its form.
         values: Vec<(&'static str, String)>,
     },
+    /// Does something after a question.
+    Ask {
+        /// What it does, as action and object.
+        words: String,
+        /// Path of the server function.
+        function: &'static str,
+        /// Hidden values of its form.
+        values: Vec<(&'static str, String)>,
+        /// What happens then.
+        consequence: String,
+    },
     /// Cannot be done here.
     Not {
         /// What cannot be done.
@@ -58,7 +69,7 @@ impl Action {
     fn opens(&self) -> bool {
         match self {
             Self::Link { href, .. } | Self::Danger { href, .. } => opens(href),
-            Self::Post { function, .. } => opens(function),
+            Self::Post { function, .. } | Self::Ask { function, .. } => opens(function),
             Self::Not { .. } => true,
         }
     }
@@ -202,6 +213,10 @@ fn Actions(actions: Vec<Action>, page: String) -> impl IntoView {
                     </form>
                 }
                 .into_any()
+            }
+            Action::Ask { words, function, values, consequence } => {
+                let page = page.clone();
+                view! { <AskFirst function page values words consequence /> }.into_any()
             }
             Action::Not { words, why } => {
                 view! { <span class="not"><b>{words}</b><small>{why}</small></span> }.into_any()

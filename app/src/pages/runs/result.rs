@@ -5,7 +5,7 @@ use super::people::{Listed, People, people};
 use super::state_tag;
 use crate::islands::{Progress, RunProgress};
 use crate::pages::tasks::{crumbs_over, task_link};
-use crate::parts::{Action, Day, Frame, Moment, Notice, PostButton, PrintHeader, ProblemSummary};
+use crate::parts::{Action, AskFirst, Day, Frame, Moment, Notice, PrintHeader, ProblemSummary};
 use crate::state::opens;
 use crate::submission::refusal;
 use leptos::prelude::*;
@@ -83,10 +83,14 @@ fn actions(run: &Run) -> Vec<Action> {
         actions.push(link("Show the findings", format!("/residue?run={}&show=all", run.id)));
     }
     if run.state.is_final() && run.done > 0 {
-        actions.push(Action::Post {
-            words: "Clean the database files thoroughly".to_owned(),
+        actions.push(Action::Ask {
+            words: "Clean database files thoroughly".to_owned(),
             function: CleanFiles::PATH,
             values: vec![("run", run.id.to_string())],
+            consequence: "Lethe rewrites the tables of users, so that no removed value is left in the database files. \
+                          This can take minutes in a large library, and other staff cannot save changes meanwhile. It \
+                          cannot be stopped."
+                .to_owned(),
         });
     }
     actions
@@ -98,13 +102,17 @@ fn under_way(run: &Run, asked: &People) -> impl IntoView + use<> {
     let list = asked.address(run.id);
     let cancel = run.can_cancel.then(|| {
         let values = vec![("run", run.id.to_string())];
-        view! {
-            <p class="hint">
-                "Cancelling stops the run before the next users. Users that are anonymised stay so, and a cancelled run \
-                 confirms nothing."
-            </p>
-            <PostButton function=CancelRun::PATH page=here values words="Cancel the run" />
+        let words = format!("Cancel run {}", run.id);
+        let mut consequence = "The run stops before the next batch. Users already anonymised stay anonymised, and a \
+                               cancelled run confirms nothing."
+            .to_owned();
+        if run.preview.is_some() {
+            consequence.push_str(
+                " It cannot be continued: its preview and any approval are used up, so you need new ones to anonymise \
+                 the other users.",
+            );
         }
+        view! { <AskFirst function=CancelRun::PATH page=here values words consequence /> }
     });
     view! {
         <ProblemSummary error=refusal(CancelRun::PATH) />

@@ -69,17 +69,31 @@ pub(super) struct ReassignForm {
     pub(super) task: i64,
     #[serde(default)]
     pub(super) owner: String,
+    /// The number of the owner whose name was shown.
+    #[serde(default)]
+    confirmed: String,
 }
 
-/// Gives a task whose owner is gone to another one.
+impl ReassignForm {
+    /// The owner whose number was typed.
+    pub(super) fn owner(&self) -> Result<UserNumber, Problem> {
+        match self.owner.trim().parse::<UserNumber>() {
+            _ if self.owner.trim().is_empty() => Err(Problem::required("the user number of the new owner")),
+            Ok(owner) if owner.0 > 0 => Ok(owner),
+            _ => Err(Problem::NotAUserNumber),
+        }
+    }
+}
+
+/// Gives a task whose owner is gone to another one, whose name was shown before: a number is soon mistyped, and a private
+/// task is its owner's alone.
 #[server(prefix = "/do", endpoint = "reassign_task", input = PostUrl)]
 pub(super) async fn reassign_task(form: ReassignForm) -> Result<(), AppError> {
-    let owner = match form.owner.trim().parse::<UserNumber>() {
-        _ if form.owner.trim().is_empty() => Err(Problem::required("the user number of the new owner")),
-        Ok(owner) if owner.0 > 0 => Ok(owner),
-        _ => Err(Problem::NotAUserNumber),
-    };
-    let owner = owner.map_err(|problem| AppError::Invalid(FieldErrors::one("owner", problem)))?;
+    let owner = form.owner().map_err(|problem| AppError::Invalid(FieldErrors::one("owner", problem)))?;
+    if form.confirmed != owner.to_string() {
+        task::check_reassign(&store(), actor(), TaskId(form.task), owner).await?;
+        return Err(AppError::Checked);
+    }
     task::reassign(&store(), actor(), TaskId(form.task), owner).await?;
     leptos_axum::redirect("/tasks/owners?done=task-reassigned");
     Ok(())

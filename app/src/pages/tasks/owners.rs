@@ -3,13 +3,14 @@
 use super::actions::{ReassignForm, ReassignTask};
 use super::{crumbs, task_link};
 use crate::error::{AppError, field_errors};
-use crate::parts::{FieldProblem, Frame, ProblemSummary, SignInFirst, page};
+use crate::parts::{FieldProblem, Frame, PostButton, ProblemSummary, SignInFirst, page};
 use crate::state::{actor, store};
 use crate::submission::{Token, action, refusal, submitted};
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
 use policy::form::FieldErrors;
 use records::task::{self, UnownedTask};
+use records::{RecordsError, user};
 
 const HERE: &str = "/tasks/owners";
 
@@ -20,6 +21,11 @@ pub fn TaskOwnersPage() -> impl IntoView {
         let tasks = task::unowned(&store(), actor()).await?;
         let typed = submitted::<ReassignForm>(ReassignTask::PATH);
         let error = typed.as_ref().map(|(_, error)| error.clone()).or_else(|| refusal(ReassignTask::PATH));
+        let is_checked = matches!(error, Some(AppError::Checked));
+        let asked = match &typed {
+            Some((form, AppError::Checked)) => confirmation(form, &tasks).await?,
+            _ => None,
+        };
         let content = if tasks.is_empty() {
             view! {
                 <p class="empty">
@@ -53,11 +59,41 @@ pub fn TaskOwnersPage() -> impl IntoView {
         Ok(view! {
             <Frame title="Task owners" crumbs=crumbs([])
                 lead="Tasks whose owner is anonymised, may not see tasks or cannot sign in. They still run by their schedule.">
-                <ProblemSummary error />
+                <ProblemSummary error=error.filter(|_| !is_checked) />
+                {asked}
                 {content}
             </Frame>
         })
     })
+}
+
+/// Asks whether the task is to go to this owner, by name.
+async fn confirmation(form: &ReassignForm, tasks: &[UnownedTask]) -> Result<Option<AnyView>, RecordsError> {
+    let (Ok(owner), Some(task)) = (form.owner(), tasks.iter().find(|task| task.id.0 == form.task)) else {
+        return Ok(None);
+    };
+    let Some(name) = user::name_of(&store(), owner).await? else { return Ok(None) };
+    let id = task.id.to_string();
+    let link = task_link(&(task.id, task.name.clone()));
+    let values = vec![("task", id.clone()), ("owner", owner.to_string()), ("confirmed", owner.to_string())];
+    Ok(Some(
+        view! {
+            <section class="confirm" aria-labelledby="reassign" role="alert">
+                <h2 id="reassign">"Reassign task " {id.clone()}</h2>
+                <p>
+                    "The new owner of " {link} " will be " <b>{name.clone()}</b> " ("
+                    <a href=format!("/users/{owner}")>"user " {owner.to_string()}</a>
+                    "). If the task is private, only they can then see and change it: you cannot take it back here."
+                </p>
+                <div class="buttons">
+                    <PostButton function=ReassignTask::PATH page=HERE values words=format!("Reassign task {id} to {name}")
+                        danger=true />
+                    <a href=HERE>"Keep owner"</a>
+                </div>
+            </section>
+        }
+        .into_any(),
+    ))
 }
 
 fn row(task: UnownedTask, typed: Option<&(ReassignForm, AppError)>) -> impl IntoView + use<> {

@@ -204,11 +204,11 @@ async fn cancelling_is_offered_and_done_only_while_users_remain() {
              heartbeat_at = '2999-01-01T12:00:00+00:00', started_at = '2018-01-01T12:00:00+00:00' WHERE id = {id}"
         )
     };
-    assert!(page(&desk, &here).await.contains("Cancel the run"), "it waits");
+    assert!(page(&desk, &here).await.contains("Cancel run"), "it waits");
     execute(&desk, &under_way(2)).await;
-    assert!(page(&desk, &here).await.contains("Cancel the run"));
+    assert!(page(&desk, &here).await.contains("Cancel run"));
     execute(&desk, &under_way(3)).await;
-    assert!(!page(&desk, &here).await.contains("Cancel the run"));
+    assert!(!page(&desk, &here).await.contains("Cancel run"));
     let (status, _, refused) = cancel().await;
     assert!(!status.is_redirection() && refused.contains("too late to cancel"), "{status}: {refused}");
     let state = run::read(&desk.store, id).await.unwrap().state;

@@ -210,3 +210,130 @@ async fn a_preview_leads_to_the_newest_one() {
     assert!(link.is_some_and(|link| link.starts_with(&format!("href=\"/runs/{newest}\""))), "{page}");
     assert!(!desk.get(&format!("/runs/{newest}")).await.2.contains("Show the newest preview"));
 }
+
+/// What becomes of single users is explained wherever the default task can be switched off or deleted, and nowhere else.
+#[tokio::test]
+async fn what_happens_to_the_default_is_explained_before() {
+    let desk = Desk::open().await;
+    let save = async |more: &str| {
+        let form =
+            super::task_form(&format!("form[active]=true&form[by_leaving]=true&form[leaving_days]=5&{more}"));
+        let (status, _, page) = desk.post("/do/save_task?page=/tasks/new", &form).await;
+        assert_eq!(status, StatusCode::SEE_OTHER, "{page}");
+    };
+    save("").await;
+    let stays = "stays the default";
+    assert!(desk.get("/tasks/1/edit").await.2.contains(stays), "the form");
+    assert!(desk.get("/tasks/1/deactivate").await.2.contains(stays), "the page");
+    assert!(desk.get("/tasks/1").await.2.contains("href=\"/tasks/1/deactivate\""), "the button leads there");
+    let none = "until there is one, no user can be anonymised from the user record";
+    assert!(desk.get("/tasks/1/delete").await.2.contains(none), "the last one");
+
+    // A private task does not take its place: who anonymises a single user could not see its settings.
+    save("").await;
+    execute(&desk, "UPDATE tasks SET visibility = 'private', owner_number = 1 WHERE id = 2").await;
+    assert!(desk.get("/tasks/1/delete").await.2.contains(none), "the other one is private");
+    let page = desk.get("/tasks/2").await.2;
+    assert!(page.contains("A private task cannot be the default") && !page.contains("/do/make_task_default"));
+    let (status, _, page) = desk.post("/do/make_task_default?page=/tasks/2", "form[task]=2").await;
+    assert_eq!(status, StatusCode::CONFLICT);
+    assert!(page.contains("a private task cannot be the default"), "{page}");
+    save("").await;
+    let page = desk.get("/tasks/1/delete").await.2;
+    assert!(page.contains("it becomes the default") && page.contains("href=\"/tasks/3\""), "{page}");
+    for address in ["/tasks/3/edit", "/tasks/3/deactivate", "/tasks/3/delete"] {
+        assert!(!desk.get(address).await.2.contains("the default"), "{address}");
+    }
+    let form =
+        super::task_form("form[id]=1&form[version]=1").replace("visibility]=shared", "visibility]=private");
+    let (status, _, page) = desk.post("/do/save_task?page=/tasks/1/edit", form).await;
+    assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(page.contains("id=\"visibility-problem\" class=\"problem\">Choose a shared task"), "{page}");
+    let (status, ..) = desk.post("/do/delete_task?page=/tasks/1/delete", "form[task]=1").await;
+    assert_eq!(status, StatusCode::SEE_OTHER);
+    assert!(desk.get("/tasks/3/edit").await.2.contains(stays));
+}
+
+/// A number is soon mistyped: whose it is is said before a task goes to them.
+#[tokio::test]
+async fn the_new_owner_of_a_task_is_named_before() {
+    let desk = Desk::open().await;
+    let ng = desk.staff("ng", &[Role::SystemsLibrarian]).await;
+    execute(&desk, &format!("UPDATE users SET first_name = 'Ana', last_name = 'Ng' WHERE number = {ng}"))
+        .await;
+    let form = super::task_form("form[by_leaving]=true&form[leaving_days]=5");
+    assert_eq!(desk.post("/do/save_task?page=/tasks/new", form).await.0, StatusCode::SEE_OTHER);
+    execute(&desk, "UPDATE tasks SET visibility = 'private', owner_number = NULL").await;
+    let owned = async || desk.get("/tasks/owners").await.2.contains("Every task with an owner");
+    let reassign = "/do/reassign_task?page=/tasks/owners";
+    let (status, _, page) = desk.post(reassign, format!("form[task]=1&form[owner]={ng}")).await;
+    assert_eq!(status, StatusCode::OK);
+    assert!(page.contains("Reassign task 1 to Ana Ng"), "{page}");
+    assert!(!owned().await, "nothing was changed");
+    let other = format!("form[task]=1&form[owner]={ng}&form[confirmed]=1");
+    assert!(
+        desk.post(reassign, other).await.2.contains("Reassign task 1 to Ana Ng"),
+        "another one was confirmed"
+    );
+    assert!(!owned().await);
+    let (status, ..) =
+        desk.post(reassign, format!("form[task]=1&form[owner]={ng}&form[confirmed]={ng}")).await;
+    assert_eq!(status, StatusCode::SEE_OTHER);
+    assert!(owned().await);
+}
+
+/// What cannot be undone is one click behind what it does.
+#[tokio::test]
+async fn what_cannot_be_undone_is_asked_about() {
+    let desk = Desk::open().await;
+    desk.staff("ng", &[Role::Librarian]).await;
+    desk.another("ng").await;
+    desk.another("everything").await;
+    let policy = serde_json::to_string(&leavers()).unwrap();
+    let run = |id: i64, state: &str| {
+        format!(
+            "INSERT INTO runs (id, kind, state, today, policy, rules_version, channel, created_at, users, previewed) VALUES \
+             ({id}, 'manual', '{state}', '2018-01-01', '{policy}', 1, 'desk', '2018-01-01T12:00:00+00:00', 9, 4)"
+        )
+    };
+    execute(&desk, &run(1, "queued")).await;
+    execute(&desk, &run(2, "succeeded")).await;
+    execute(&desk, "UPDATE runs SET done = 4 WHERE id = 2").await;
+    for (page, function, says) in [
+        ("/runs/1", "cancel_run", "Users already anonymised stay anonymised"),
+        ("/runs/2", "clean_files", "It cannot be stopped"),
+        ("/staff", "invite_staff", "An earlier link stops working"),
+        ("/staff", "end_sessions", "They are signed out everywhere"),
+        ("/account", "end_session", "That browser is signed out"),
+    ] {
+        let (status, _, html) = desk.get(page).await;
+        assert_eq!(status, StatusCode::OK, "{html}");
+        let (before, _) =
+            html.split_once(&format!("/do/{function}?")).unwrap_or_else(|| panic!("{function}: {html}"));
+        let (_, asked) = before.rsplit_once("<details").unwrap();
+        assert!(asked.contains(says) && !asked.contains("</details>"), "{function}: {asked}");
+    }
+}
+
+/// What blocks a member of staff is said instead of the form, also when the second person has approved.
+#[tokio::test]
+async fn a_blocked_member_of_staff_has_no_form_to_anonymise_them() {
+    let desk = Desk::open().await;
+    let ng = desk.staff("ng", &[Role::Librarian]).await;
+    let form = super::task_form("form[by_leaving]=true&form[leaving_days]=5");
+    assert_eq!(desk.post("/do/save_task?page=/tasks/new", form).await.0, StatusCode::SEE_OTHER);
+    let here = format!("/users/{ng}/anonymise");
+    desk.post(&format!("/do/ask_staff_anonymising?page={here}"), format!("form[user]={ng}")).await;
+    desk.staff("second", &Role::ALL).await;
+    let second = desk.another("second").await;
+    let (status, _, page) = second.post("/do/approve_request?page=/approvals/1", "form[approval]=1").await;
+    assert_eq!(status, StatusCode::SEE_OTHER, "{page}");
+    assert!(desk.get(&here).await.2.contains("/do/anonymise_staff"));
+    let charge = format!(
+        "INSERT INTO charges (user_number, kind, cents, charged_on) VALUES ({ng}, 'fine', 250, '2018-01-01')"
+    );
+    execute(&desk, &charge).await;
+    let page = desk.get(&here).await.2;
+    assert!(page.contains("id=\"blockers\"") && page.contains("1 unsettled charge or credit"), "{page}");
+    assert!(!page.contains("/do/anonymise_staff") && !page.contains("/do/ask_staff_anonymising"), "{page}");
+}
