@@ -1,10 +1,12 @@
 //! Each form with every field filled: what was sent is stored, or rejected at its field. The fields are those of the pages,
 //! so that a field which a function ignores is found without a line here.
 
-use super::desk::Desk;
+use super::desk::{Desk, PASSWORD};
 use super::rendered::{Field, Kind, Rendered, form, forms};
 use axum::http::StatusCode;
 use policy::{Role, UserNumber};
+use records::staff;
+use scraper::{Html, Selector};
 use sea_orm::{ConnectionTrait as _, Statement};
 use std::collections::BTreeSet;
 
@@ -18,9 +20,42 @@ async fn text(desk: &Desk, sql: &str) -> String {
     row.and_then(|row| row.try_get_by_index::<Option<String>>(0).expect("a text")).unwrap_or_default()
 }
 
-/// A library with custom fields, codes, somebody to name, a task, a hold and a task without an owner.
-async fn library() -> (Desk, UserNumber) {
-    let desk = Desk::open().await;
+/// A library with custom fields, codes and somebody to name, and a member of staff.
+type Library = (Desk, UserNumber);
+
+/// Runs each of these on SQLite and on PostgreSQL.
+macro_rules! on_both {
+    ($($name:ident),* $(,)?) => {
+        mod sqlite {
+            $(#[tokio::test]
+            async fn $name() {
+                super::$name(super::library(super::Desk::open().await).await).await;
+            })*
+        }
+        mod postgres {
+            $(#[tokio::test]
+            async fn $name() {
+                if let Some(desk) = super::Desk::open_on_postgres().await {
+                    super::$name(super::library(desk).await).await;
+                }
+            })*
+        }
+    };
+}
+
+on_both!(
+    every_field_of_a_user_is_stored,
+    a_date_is_typed_or_picked,
+    every_field_of_a_task_is_stored,
+    what_a_task_would_not_use_is_rejected_at_its_field,
+    every_field_of_the_smaller_forms_is_stored,
+    every_filter_comes_back,
+    no_form_is_forgotten,
+    no_field_is_cut_by_the_browser,
+    what_is_too_long_comes_back_at_its_field,
+);
+
+async fn library(desk: Desk) -> Library {
     for sql in [
         "INSERT INTO custom_fields VALUES ('locker', 'Locker'), ('team', 'Team')",
         "INSERT INTO terms (kind, code, name) VALUES ('category', 'STU', 'Student'), ('department', 'LAW', 'Law')",
@@ -60,9 +95,7 @@ fn filled(mut form: Rendered, person: UserNumber) -> Rendered {
     form
 }
 
-#[tokio::test]
-async fn every_field_of_a_user_is_stored() {
-    let (desk, other) = library().await;
+async fn every_field_of_a_user_is_stored((desk, other): Library) {
     let new = filled(form(&desk.get("/users/new").await.2, "/do/save_user"), other);
     assert!(new.shown().count() >= 27, "{new:?}");
     let (status, location, page) = desk.post(&new.action, new.body()).await;
@@ -91,10 +124,8 @@ async fn every_field_of_a_user_is_stored() {
 }
 
 /// A date that is picked takes the place of the text; without WebAssembly the server sees which of the two was changed.
-#[tokio::test]
-async fn a_date_is_typed_or_picked() {
-    let (desk, _) = library().await;
-    let stored = "SELECT leaving_on FROM users WHERE last_name = 'Picked'";
+async fn a_date_is_typed_or_picked((desk, _): Library) {
+    let stored = "SELECT CAST(leaving_on AS TEXT) FROM users WHERE last_name = 'Picked'";
     let mut new = form(&desk.get("/users/new").await.2, "/do/save_user");
     new.set("form[last_name]", "Picked");
     let picker = |form: &Rendered| {
@@ -122,6 +153,17 @@ async fn a_date_is_typed_or_picked() {
     assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
     assert!(page.contains("18 Mar 2018 / 19 Mar 2018"), "both are shown, neither is dropped");
     assert_eq!(text(&desk, stored).await, "2018-03-17");
+    // A question about the text is answered with the picker.
+    let mut saved = form(&desk.get(&edit).await.2, "/do/save_user");
+    saved.set("form[leaving_on]", "03/04/2018");
+    let (status, _, page) = desk.post(&saved.action, saved.body()).await;
+    assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(page.contains("Write the month as a word: 3 Apr 2018 or 4 Mar 2018"), "{page}");
+    let mut asked = form(&page, "/do/save_user");
+    asked.set(&picker(&asked), "2018-04-03");
+    let (status, _, page) = desk.post(&asked.action, asked.body()).await;
+    assert_eq!(status, StatusCode::SEE_OTHER, "{page}");
+    assert_eq!(text(&desk, stored).await, "2018-04-03", "picked");
 }
 
 const OF_KINDS: [(&str, &[&str]); 6] = [
@@ -165,9 +207,7 @@ async fn task_form(desk: &Desk, owner: UserNumber, kind: &str, used: &[&str]) ->
     new
 }
 
-#[tokio::test]
-async fn every_field_of_a_task_is_stored() {
-    let (mut desk, other) = library().await;
+async fn every_field_of_a_task_is_stored((mut desk, other): Library) {
     for (kind, used) in OF_KINDS {
         let new = task_form(&desk, other, kind, used).await;
         let (status, location, page) = desk.post(&new.action, new.body()).await;
@@ -183,9 +223,7 @@ async fn every_field_of_a_task_is_stored() {
 }
 
 /// What is filled but belongs to another kind of schedule, or to a condition that isn't ticked, is rejected at its field.
-#[tokio::test]
-async fn what_a_task_would_not_use_is_rejected_at_its_field() {
-    let (desk, other) = library().await;
+async fn what_a_task_would_not_use_is_rejected_at_its_field((desk, other): Library) {
     for (kind, used) in OF_KINDS {
         let all = ["once_date", "time", "weekdays", "month_day", "cron"];
         let new = task_form(&desk, other, kind, &all).await;
@@ -224,11 +262,9 @@ async fn what_a_task_would_not_use_is_rejected_at_its_field() {
 }
 
 /// The forms that store one thing or two: a field, what is sent, and where it is stored.
-#[tokio::test]
-async fn every_field_of_the_smaller_forms_is_stored() {
+async fn every_field_of_the_smaller_forms_is_stored((desk, other): Library) {
     type Fields<'a> = Vec<(&'a str, &'a str, String, &'a str)>;
 
-    let (desk, other) = library().await;
     let ng = text(&desk, "SELECT CAST(number AS TEXT) FROM users WHERE user_id = 'ng'").await;
     let today = desk.store.clock().today();
     let (review, later) = (today + chrono::Duration::days(90), today + chrono::Duration::days(120));
@@ -250,7 +286,7 @@ async fn every_field_of_the_smaller_forms_is_stored() {
             vec![
                 ("form[reason]", "dispute", format!("SELECT reason {hold}"), "dispute"),
                 ("form[owner]", &owner, format!("SELECT CAST(owner_number AS TEXT) {hold}"), &owner),
-                ("form[review_on]", &review_words, format!("SELECT review_on {hold}"), &review_words),
+                ("form[review_on]", &review_words, format!("SELECT CAST(review_on AS TEXT) {hold}"), &review_words),
             ],
         ),
         (
@@ -260,13 +296,13 @@ async fn every_field_of_the_smaller_forms_is_stored() {
                 ("form[category]", "STU", format!("SELECT category {hold}"), "STU"),
                 ("form[reason]", "dispute", format!("SELECT reason {hold}"), "dispute"),
                 ("form[owner]", &owner, format!("SELECT CAST(owner_number AS TEXT) {hold}"), &owner),
-                ("form[review_on]", &review_words, format!("SELECT review_on {hold}"), &review_words),
+                ("form[review_on]", &review_words, format!("SELECT CAST(review_on AS TEXT) {hold}"), &review_words),
             ],
         ),
         (
             "/holds/1".to_owned(),
             "/do/review_hold",
-            vec![("form[review_on]", &later_words, "SELECT review_on FROM legal_holds WHERE id = 1".to_owned(), &later_words)],
+            vec![("form[review_on]", &later_words, "SELECT CAST(review_on AS TEXT) FROM legal_holds WHERE id = 1".to_owned(), &later_words)],
         ),
         (
             "/staff".to_owned(),
@@ -310,6 +346,12 @@ async fn every_field_of_the_smaller_forms_is_stored() {
         }
         let (status, _, html) = desk.post(&sent.action, sent.body()).await;
         assert!(status == StatusCode::SEE_OTHER || status == StatusCode::OK, "{function} {status}: {html}");
+        // The new owner of a task is shown by name first.
+        let asks = |form: &Rendered| form.fields.iter().any(|field| field.name == "form[confirmed]");
+        if let Some(asked) = forms(&html).into_iter().find(asks) {
+            let (status, _, html) = desk.post(&asked.action, asked.body()).await;
+            assert_eq!(status, StatusCode::SEE_OTHER, "{function} {html}");
+        }
         for (name, _, sql, stored) in fields {
             assert_eq!(policy::dates::as_shown(&text(&desk, sql).await), *stored, "{function} {name}");
         }
@@ -317,9 +359,7 @@ async fn every_field_of_the_smaller_forms_is_stored() {
 }
 
 /// Filters come back in the form of the list that they lead to.
-#[tokio::test]
-async fn every_filter_comes_back() {
-    let (desk, other) = library().await;
+async fn every_filter_comes_back((desk, other): Library) {
     for (page, action) in [
         ("/users", "/do/find_users"),
         ("/tasks", "/tasks"),
@@ -347,24 +387,37 @@ async fn every_filter_comes_back() {
         assert_eq!(form(&html, action).entered(), sent.entered(), "{page}");
     }
     // A choice that there is not would make the list a longer one.
-    for address in [
-        "/tasks?status=bogus",
-        "/tasks?type=x",
-        "/runs?task=x",
-        "/runs?kind=x",
-        "/runs?state=x",
-        "/holds?show=x",
-        "/holds?user=x",
+    assert_eq!(desk.get("/runs?task=x").await.0, StatusCode::UNPROCESSABLE_ENTITY);
+    assert_eq!(desk.get("/residue?run=x").await.0, StatusCode::UNPROCESSABLE_ENTITY);
+    let Places { preview, run, .. } = Places::fill(&desk, other).await;
+    for (address, filter) in [
+        ("/tasks", "status"),
+        ("/tasks", "type"),
+        ("/runs", "kind"),
+        ("/runs", "state"),
+        ("/holds", "show"),
+        ("/holds", "user"),
+        ("/residue", "show"),
+        ("/approvals", "show"),
+        (&format!("/runs/{preview}"), "verdict"),
+        (&format!("/runs/{preview}"), "reason"),
+        (&format!("/runs/{run}"), "outcome"),
+        ("/audit", "deed"),
+        ("/reports/loans-per-month", "by"),
     ] {
-        assert_eq!(desk.get(address).await.0, StatusCode::UNPROCESSABLE_ENTITY, "{address}");
+        let (status, _, page) = desk.get(&format!("{address}?{filter}=x")).await;
+        assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{address} {filter}");
+        assert_eq!(problem_of(&page, filter), "Choose one of the values offered", "{address} {filter}");
+        let page = Html::parse_document(&page);
+        let list =
+            Selector::parse("[data-live=people] tbody tr, ul.places li, main > .scroll").expect("a selector");
+        assert!(page.select(&list).next().is_none(), "{address} {filter}: a longer list");
     }
 }
 
 /// Every form that is posted and has something to fill in is tried in a test of this file, or asks for a confirmation or a
 /// secret that is compared and never stored.
-#[tokio::test]
-async fn no_form_is_forgotten() {
-    let (desk, other) = library().await;
+async fn no_form_is_forgotten((desk, other): Library) {
     let tried = [
         "/do/save_user",
         "/do/save_task",
@@ -375,19 +428,114 @@ async fn no_form_is_forgotten() {
         "/do/reassign_task",
         "/do/find_users",
     ];
-    let compared: [(&str, &[&str]); 4] = [
+    let mut visited = BTreeSet::new();
+    let compared: [(&str, &[&str]); 7] = [
         ("/do/anonymise_user", &["form[confirm]"]),
+        ("/do/anonymise_staff", &["form[confirm]"]),
+        ("/do/sign_in", &["form[user_id]", "form[password]"]),
+        ("/do/accept_invitation", &["form[password]", "form[repeated]"]),
         ("/do/start_run", &["form[confirm]"]),
         ("/do/change_password", &["form[old]", "form[password]", "form[repeated]"]),
         ("/do/find_people", &["form[verdict]", "form[reason]", "form[outcome]", "form[q]"]),
     ];
-    let task = form(&desk.get("/tasks/new").await.2, "/do/save_task");
-    let mut task = filled(task, other);
-    for (name, value) in [("form[category]", "data_maintenance"), ("form[task_type]", "anonymise_user_data")]
-    {
-        task.set(name, value);
+    for (page, html) in every_page(&desk, other).await {
+        for form in forms(&html).into_iter().filter(|form| form.posts) {
+            let function = form.action.split('?').next().unwrap_or_default().to_owned();
+            for field in form.shown() {
+                let known = tried.contains(&function.as_str())
+                    || compared
+                        .iter()
+                        .any(|(of, fields)| *of == function && fields.contains(&field.name.as_str()))
+                    || function == "/do/sign_in_again";
+                assert!(known, "{page}: {} of {function} is in no test", field.name);
+                visited.insert(function.clone());
+            }
+        }
     }
-    let mut pages: Vec<String> = [
+    let all = tried.into_iter().chain(compared.into_iter().map(|(function, _)| function));
+    for function in all.filter(|function| *function != "/do/reassign_task") {
+        assert!(visited.contains(function), "no page has a form for {function}");
+    }
+}
+
+/// What a library has a page for.
+struct Places {
+    task: String,
+    preview: String,
+    run: String,
+    hold: String,
+    approval: String,
+    invitation: String,
+    /// A second member of staff with every role, signed in.
+    second: Desk,
+}
+
+impl Places {
+    /// Makes one of each by the forms.
+    async fn fill(desk: &Desk, other: UserNumber) -> Self {
+        let done = async |function: &str, page: &str, form: &str| {
+            let (status, location, html) = desk.post(&format!("/do/{function}?page={page}"), form).await;
+            assert!(
+                status == StatusCode::SEE_OTHER || status == StatusCode::OK,
+                "{function} {status}: {}",
+                words_of(&html)
+            );
+            location
+        };
+        let people = "INSERT INTO users (number, uuid, user_id, last_name, leaving_on, imported, created_on) VALUES \
+                      (801, 'uuid of Li', 'li', 'Li', '2016-01-01', FALSE, '2015-01-01'), \
+                      (802, 'uuid of Om', 'om', 'Om', '2016-01-01', FALSE, '2015-01-01')";
+        execute(desk, people).await;
+        let form = super::task_form("form[by_leaving]=true&form[leaving_days]=5");
+        done("save_task", "/tasks/new", &form).await;
+        let task = text(desk, "SELECT CAST(MAX(id) AS TEXT) FROM tasks").await;
+        let form = format!("form[user]=802&form[task]={task}&form[version]=1&form[confirm]=802");
+        done("anonymise_user", "/users/802/anonymise", &form).await;
+        let run = text(desk, "SELECT CAST(MAX(id) AS TEXT) FROM runs").await;
+        let to = done("make_preview", &format!("/tasks/{task}"), &format!("form[task]={task}")).await;
+        let preview = to.trim_start_matches("/runs/").to_owned();
+        done("ask_approval", &to, &format!("form[preview]={preview}")).await;
+        desk.staff("second", &Role::ALL).await;
+        let second = desk.another("second").await;
+        let approval = text(desk, "SELECT CAST(MAX(id) AS TEXT) FROM approvals").await;
+        let form = format!("form[approval]={approval}&form[confirm]=1");
+        let (status, _, html) = second.post("/do/approve_request?page=/approvals", form).await;
+        assert_eq!(status, StatusCode::SEE_OTHER, "{html}");
+        let review = desk.store.clock().today() + chrono::Duration::days(90);
+        let form = format!("form[user]=801&form[reason]=dispute&form[review_on]={review}");
+        done("place_hold", "/users/801", &form).await;
+        let hold = text(desk, "SELECT CAST(MAX(id) AS TEXT) FROM legal_holds").await;
+        let page = format!("/users/{other}/anonymise");
+        done("ask_staff_anonymising", &page, &format!("form[user]={other}")).await;
+        let approval = text(desk, "SELECT CAST(MAX(id) AS TEXT) FROM approvals").await;
+        let invited =
+            staff::add(&desk.store, records::Actor::COMMAND_LINE, "invited", Role::Cataloguer).await;
+        let invitation = invited.expect("staff").1.expect("an invitation").token.reveal().to_owned();
+        Self { task, preview, run, hold, approval, invitation, second }
+    }
+
+    /// The addresses of the pages of one thing each.
+    fn addresses(&self) -> Vec<String> {
+        let Self { task, preview, run, hold, approval, .. } = self;
+        vec![
+            format!("/tasks/{task}"),
+            format!("/tasks/{task}/edit"),
+            format!("/tasks/{task}/delete"),
+            format!("/tasks/{task}/deactivate"),
+            format!("/runs/{preview}"),
+            format!("/runs/{run}"),
+            format!("/holds/{hold}"),
+            format!("/approvals/{approval}"),
+        ]
+    }
+}
+
+/// Every page with a form, as whoever has all roles sees it; where two people do different things, also as the second one
+/// does.
+async fn every_page(desk: &Desk, other: UserNumber) -> Vec<(String, String)> {
+    let places = Places::fill(desk, other).await;
+    let ng = text(desk, "SELECT CAST(number AS TEXT) FROM users WHERE user_id = 'ng'").await;
+    let mut addresses: Vec<String> = [
         "/",
         "/users",
         "/users/new",
@@ -403,25 +551,105 @@ async fn no_form_is_forgotten() {
         "/approvals",
         "/residue",
         "/reports",
+        "/reports/loans-per-month",
+        "/personal-data",
         "/sign-in/again",
     ]
     .map(str::to_owned)
     .into();
-    let ng = text(&desk, "SELECT CAST(number AS TEXT) FROM users WHERE user_id = 'ng'").await;
-    pages.extend(
+    addresses.extend(
         ["", "/edit", "/anonymise", "?tab=history", "?tab=loans"].map(|more| format!("/users/{ng}{more}")),
     );
-    for page in pages {
-        for form in forms(&desk.get(&page).await.2).into_iter().filter(|form| form.posts) {
+    let staff = format!("/users/{other}/anonymise");
+    addresses.push(staff.clone());
+    addresses.extend(places.addresses());
+    let mut pages = Vec::new();
+    for address in addresses {
+        let (status, _, html) = desk.get(&address).await;
+        assert_eq!(status, StatusCode::OK, "{address} {}", words_of(&html));
+        pages.push((address, html));
+    }
+    let second = &places.second;
+    let request = format!("/approvals/{}", places.approval);
+    pages.push((request.clone(), second.get(&request).await.2));
+    let form = format!("form[approval]={}", places.approval);
+    let (status, _, html) = second.post(&format!("/do/approve_request?page={request}"), form).await;
+    assert_eq!(status, StatusCode::SEE_OTHER, "{html}");
+    pages.push((staff.clone(), desk.get(&staff).await.2));
+    let nobody = Desk { cookie: String::new(), token: String::new(), ..desk.clone() };
+    for address in ["/sign-in".to_owned(), format!("/invitation/{}", places.invitation)] {
+        let (status, _, html) = nobody.get(&address).await;
+        assert_eq!(status, StatusCode::OK, "{address} {}", words_of(&html));
+        pages.push((address, html));
+    }
+    pages
+}
+
+/// What a page says, for the message of a test that fails.
+fn words_of(page: &str) -> String {
+    let page = Html::parse_document(page);
+    let main = Selector::parse("main").expect("a selector");
+    page.select(&main).flat_map(|main| main.text()).collect::<Vec<_>>().join(" ").chars().take(900).collect()
+}
+
+/// The problem that stands at a field; empty where there is none.
+fn problem_of(page: &str, field: &str) -> String {
+    let page = Html::parse_document(page);
+    let place = Selector::parse(&format!("[id='{field}-problem']")).expect("a selector");
+    page.select(&place).next().map(|place| place.text().collect()).unwrap_or_default()
+}
+
+/// A browser cuts a pasted text at `maxlength` without a word: what is too long is rejected by the server, at its field.
+async fn no_field_is_cut_by_the_browser((desk, other): Library) {
+    for (page, html) in every_page(&desk, other).await {
+        assert!(!html.contains("maxlength"), "{page}");
+    }
+}
+
+/// Fills a form so that only this field is wrong.
+fn with_a_long(field: &str, form: &Rendered, text: &str) -> Rendered {
+    let mut sent = form.clone();
+    if form.action.starts_with("/do/change_password") {
+        let new = PASSWORD.replace("plum", "pear");
+        for (name, value) in [("form[old]", PASSWORD), ("form[password]", &*new), ("form[repeated]", &*new)] {
+            sent.set(name, value);
+        }
+    }
+    sent.set(field, text);
+    sent
+}
+
+async fn what_is_too_long_comes_back_at_its_field((desk, other): Library) {
+    let long = "ä x".repeat(2_000);
+    let mut tried = BTreeSet::new();
+    for (page, html) in every_page(&desk, other).await {
+        // Who signs in is told nothing about a field; a new password has the same check on the page of the account.
+        if page.starts_with("/invitation/") || page == "/sign-in" {
+            continue;
+        }
+        for form in forms(&html) {
             let function = form.action.split('?').next().unwrap_or_default().to_owned();
-            for field in form.shown() {
-                let known = tried.contains(&function.as_str())
-                    || compared
-                        .iter()
-                        .any(|(of, fields)| *of == function && fields.contains(&field.name.as_str()))
-                    || function == "/do/sign_in_again";
-                assert!(known, "{page}: {} of {function} is in no test", field.name);
+            for field in &form.fields {
+                let is_text = matches!(field.kind, Kind::Text | Kind::Lines | Kind::Date);
+                if !is_text || !tried.insert((function.clone(), field.name.clone())) {
+                    continue;
+                }
+                let sent = with_a_long(&field.name, &form, &long);
+                let (status, html) = if sent.posts {
+                    let (status, _, html) = desk.post(&sent.action, sent.body()).await;
+                    (status, html)
+                } else {
+                    let (status, _, html) = desk.get(&format!("{}?{}", sent.action, sent.body())).await;
+                    (status, html)
+                };
+                let what = format!("{page} {function} {}", field.name);
+                assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{what} {}", words_of(&html));
+                let short = field.name.replace("form[", "").replace("][", ".").replace(']', "");
+                assert!(!problem_of(&html, &short).is_empty(), "{what} {}", words_of(&html));
+                let is_secret = ["old", "password", "repeated", "code"].contains(&short.as_str());
+                assert!(is_secret || html.contains(long.trim()), "{what} comes back whole");
             }
         }
     }
+    assert!(tried.len() > 50, "{tried:?}");
 }
