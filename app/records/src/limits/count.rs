@@ -52,7 +52,8 @@ pub(crate) async fn claim(
     let Some(more) = approval::more_changes(tx, actor).await? else {
         return Err(RecordsError::LimitReached(limit));
     };
-    let granted = store.settings.limits.of(counted, Window::Day);
+    // A limit of 0 asks a second person for every user; an approval that allows none would be of no use.
+    let granted = store.settings.limits.of(counted, Window::Day).max(1);
     let since = more.decided_at.unwrap_or(more.asked_at);
     let changed = count(tx, actor, counted, since, Some(user)).await? + 1;
     if changed >= granted {
