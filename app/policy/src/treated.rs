@@ -19,6 +19,12 @@ pub struct TreatedFields {
     pub as_before: Vec<String>,
 }
 
+/// The table of the roles of staff.
+const ROLES: &str = "user_roles";
+
+/// The words for what lets a member of staff sign in.
+const SIGN_IN_OF_STAFF: &str = "Sign-in as a member of staff";
+
 /// The words for custom fields that a policy doesn't name.
 const OTHER_CUSTOM_FIELDS: &str = "Custom fields that are not kept";
 
@@ -44,11 +50,20 @@ impl TreatedFields {
         fields
     }
 
+    /// The same of a member of staff, whose roles and sign-in end first.
+    #[must_use]
+    pub fn with_roles(mut self) -> Self {
+        let roles = TABLES.iter().filter(|table| table.name == ROLES).map(|table| table.words.to_owned());
+        self.removed.extend(roles);
+        self.removed.push(SIGN_IN_OF_STAFF.to_owned());
+        self
+    }
+
     /// What no policy decides about.
     fn fixed() -> Self {
         let mut fields = Self::default();
-        // A user with a role is never anonymised.
-        let owned = TABLES.iter().filter(|table| table.owner != Owner::Nobody && table.name != "user_roles");
+        // Roles end only where a member of staff is anonymised: `with_roles`.
+        let owned = TABLES.iter().filter(|table| table.owner != Owner::Nobody && table.name != ROLES);
         for table in owned {
             if table.deletes_rows() {
                 fields.removed.push(table.words.to_owned());
@@ -119,6 +134,14 @@ mod tests {
             let lists = all.iter().filter(|list| list.iter().any(|words| words.starts_with(field.words())));
             assert!(lists.count() >= 1, "{field:?}");
         }
+    }
+
+    #[test]
+    fn roles_and_sign_in_end_for_staff_alone() {
+        let fields = TreatedFields::of(&Policy::default());
+        let staff = fields.clone().with_roles();
+        assert_eq!(staff.removed[fields.removed.len()..], ["Roles", "Sign-in as a member of staff"]);
+        assert!(!fields.removed.iter().any(|words| words == "Roles"));
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use super::people::People;
 use super::residue::Found;
+use crate::approval::Kind;
 use crate::checksum::sha256;
 use crate::entity::{approvals, run_counts, runs};
 use crate::error::RecordsError;
@@ -127,8 +128,12 @@ impl Certificate {
         let policy = stored_policy(&run.policy)?;
         let policy_text = serde_json::to_string(&policy).map_err(|_| RecordsError::Corrupt("policy"))?;
         let (installation, ledger_sequence) = ledger::mark_of(db).await?;
+        let approval = approval(db, &run).await?;
+        let is_of_staff =
+            approval.as_ref().is_some_and(|approval| approval.kind == Kind::StaffAnonymising.code());
         let fields = match kind {
             RunKind::Reapply | RunKind::Replay => TreatedFields::of_earlier_runs(),
+            _ if is_of_staff => TreatedFields::of(&policy).with_roles(),
             _ => TreatedFields::of(&policy),
         };
         Ok(Self {
@@ -143,7 +148,7 @@ impl Certificate {
             state,
             channel: run.channel.clone(),
             started_by: run.actor_number.map(UserNumber),
-            approved_by: approved_by(db, &run).await?,
+            approved_by: approval.and_then(|approval| approval.decided_by).map(UserNumber),
             task: run.task_id.map(TaskId),
             task_version: run.task_version,
             policy,
@@ -170,11 +175,10 @@ impl Certificate {
     }
 }
 
-/// The member of staff whose approval was used up by the start of the run.
-async fn approved_by(db: &impl ConnectionTrait, run: &runs::Model) -> Result<Option<UserNumber>, DbErr> {
+/// The approval that the run needed.
+async fn approval(db: &impl ConnectionTrait, run: &runs::Model) -> Result<Option<approvals::Model>, DbErr> {
     let Some(approval) = run.approval_id else { return Ok(None) };
-    let approval = approvals::Entity::find_by_id(approval).one(db).await?;
-    Ok(approval.and_then(|approval| approval.decided_by).map(UserNumber))
+    approvals::Entity::find_by_id(approval).one(db).await
 }
 
 /// The seal of the run or of the preview that it carries out.

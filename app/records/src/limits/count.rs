@@ -8,7 +8,7 @@ use crate::dialect;
 use crate::error::RecordsError;
 use crate::store::Store;
 use chrono::{DateTime, Duration, Utc};
-use policy::{Counted, UserNumber, Window};
+use policy::{ApprovalId, Counted, UserNumber, Window};
 use sea_orm::sea_query::Value;
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr};
 use std::fmt;
@@ -38,17 +38,18 @@ impl fmt::Display for Reached {
     }
 }
 
-/// Makes room for the change of one more user: refuses beyond a limit, unless a second person has approved more. The row
-/// of the user is locked before; until the transaction ends no other change of this actor is counted.
+/// Makes room for the change of one more user: refuses beyond a limit, unless a second person has approved more. Returns
+/// the approval that it needed. The row of the user is locked before; until the transaction ends no other change of this
+/// actor is counted.
 pub(crate) async fn claim(
     tx: &DatabaseTransaction,
     store: &Store,
     actor: Actor,
     counted: Counted,
     user: UserNumber,
-) -> Result<(), RecordsError> {
+) -> Result<Option<ApprovalId>, RecordsError> {
     dialect::lock_manual_changes(tx, actor.staff.map_or(0, |staff| staff.0)).await?;
-    let Some(limit) = first_reached(tx, store, actor, counted, Some(user)).await? else { return Ok(()) };
+    let Some(limit) = first_reached(tx, store, actor, counted, Some(user)).await? else { return Ok(None) };
     let Some(more) = approval::more_changes(tx, actor).await? else {
         return Err(RecordsError::LimitReached(limit));
     };
@@ -59,7 +60,7 @@ pub(crate) async fn claim(
     if changed >= granted {
         approval::use_up(tx, &more).await?;
     }
-    if changed > granted { Err(RecordsError::LimitReached(limit)) } else { Ok(()) }
+    if changed > granted { Err(RecordsError::LimitReached(limit)) } else { Ok(Some(ApprovalId(more.id))) }
 }
 
 /// The limits that the next change of an actor would go over, without an approval of more changes.

@@ -98,8 +98,8 @@ async fn anonymise_by(
         return Ok(None);
     }
     let task = task_as_shown(&tx, shown).await?;
-    limits::claim(&tx, store, actor, Counted::Anonymised, number).await?;
-    carry_out_one(tx, store, actor, number, &task, None).await.map(Some)
+    let approval = limits::claim(&tx, store, actor, Counted::Anonymised, number).await?;
+    carry_out_one(tx, store, actor, number, &task, approval).await.map(Some)
 }
 
 /// Refuses unless the user number was typed to confirm.
@@ -129,8 +129,8 @@ pub(super) async fn task_as_shown(
     Ok(task)
 }
 
-/// Anonymises one user whose row is locked, counts that, and commits. Gives the run that notes it, with the approval that
-/// was used up for it.
+/// Anonymises one user whose row is locked, counts that, and commits. Gives the run that notes it, with the approval
+/// that it needed.
 pub(super) async fn carry_out_one(
     tx: DatabaseTransaction,
     store: &Store,

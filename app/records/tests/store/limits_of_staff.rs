@@ -100,6 +100,14 @@ async fn a_member_of_staff_is_anonymised_by_two_people_and_leaves_nothing() {
         assert_eq!(result, Standing::Clean);
         let says = certificate::read(&store, run).await.unwrap().certificate;
         assert_eq!((says.started_by, says.approved_by), (Some(CHIEF), Some(BEN)));
+        for ended in ["Roles", "Sign-in as a member of staff"] {
+            assert!(
+                says.fields.removed.iter().any(|words| words == ended),
+                "{ended}: {:?}",
+                says.fields.removed
+            );
+        }
+        assert!(certificate::verify_run(&store, run).await.unwrap().doubts.is_empty());
         let events = audit_events::Entity::find().filter(audit_events::Column::SubjectId.eq(EDITH.0));
         let events =
             events.filter(audit_events::Column::SubjectKind.eq("user")).all(store.database()).await.unwrap();
