@@ -11,7 +11,8 @@ pub struct Limits {
     pub anonymise_per_hour: i64,
     /// The same in a day.
     pub anonymise_per_day: i64,
-    /// Users whom one member of staff marks for deletion, or gives an earlier leaving date, in an hour.
+    /// Users whom one member of staff marks for deletion, or gives an earlier leaving date, in an hour; and, counted apart,
+    /// users of whom they replace an identifying value.
     pub mark_per_hour: i64,
     /// The same in a day.
     pub mark_per_day: i64,
@@ -48,6 +49,8 @@ pub enum Counted {
     Anonymised,
     /// Users who were marked for deletion, or got an earlier leaving date.
     Marked,
+    /// Users of whom one or two identifying values were replaced: too few to count as anonymising.
+    Replaced,
 }
 
 /// In which time it is counted.
@@ -62,13 +65,14 @@ pub enum Window {
 
 impl Counted {
     /// Everything that is counted.
-    pub const ALL: [Self; 2] = [Self::Anonymised, Self::Marked];
+    pub const ALL: [Self; 3] = [Self::Anonymised, Self::Marked, Self::Replaced];
 
     /// The stable code that is stored.
     pub const fn code(self) -> &'static str {
         match self {
             Self::Anonymised => "anonymised",
             Self::Marked => "marked",
+            Self::Replaced => "replaced",
         }
     }
 
@@ -77,6 +81,7 @@ impl Counted {
         match self {
             Self::Anonymised => "anonymised, or cleared of identifying fields,",
             Self::Marked => "marked for deletion, or given an earlier leaving date,",
+            Self::Replaced => "given another name, UserID, e-mail or other identifying value,",
         }
     }
 }
@@ -108,8 +113,8 @@ impl Limits {
         match (counted, window) {
             (Counted::Anonymised, Window::Hour) => self.anonymise_per_hour,
             (Counted::Anonymised, Window::Day) => self.anonymise_per_day,
-            (Counted::Marked, Window::Hour) => self.mark_per_hour,
-            (Counted::Marked, Window::Day) => self.mark_per_day,
+            (Counted::Marked | Counted::Replaced, Window::Hour) => self.mark_per_hour,
+            (Counted::Marked | Counted::Replaced, Window::Day) => self.mark_per_day,
         }
     }
 

@@ -11,7 +11,7 @@ mod note;
 
 pub(crate) use confirm::{confirm, manual};
 pub use count::{Reached, reached};
-pub(crate) use count::{claim, replaced_before};
+pub(crate) use count::{changed_before, claim, replaced_before};
 pub(crate) use import::{confirm_import, record_import, replaced_before_of, too_many};
 pub(crate) use note::{noted, noted_as};
 
@@ -66,6 +66,7 @@ impl Change {
         match counted {
             Counted::Anonymised => &[Self::Anonymised, Self::Removed],
             Counted::Marked => &[Self::Marked],
+            Counted::Replaced => &[Self::Replaced],
         }
     }
 }

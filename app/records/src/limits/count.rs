@@ -117,12 +117,34 @@ async fn count(
 
 /// How many identifying values of a user edits and imports of the last day have replaced.
 pub(crate) async fn replaced_before(db: &impl ConnectionTrait, user: UserNumber) -> Result<usize, DbErr> {
-    let sql = "SELECT CAST(COALESCE(SUM(fields), 0) AS BIGINT) AS n FROM manual_changes \
-               WHERE user_number = ? AND kind IN (?, ?) AND at > ?";
-    let since = Clock::real() - Duration::hours(Window::Day.hours());
-    let [by_hand, by_import] = Change::REPLACED.map(|kind| kind.code().into());
-    let fields = number(db, sql, vec![user.0.into(), by_hand, by_import, since.into()]).await?;
-    Ok(usize::try_from(fields).unwrap_or_default())
+    fields(db, user, &Change::REPLACED, Duration::hours(Window::Day.hours())).await
+}
+
+/// How many identifying values of a user edits and imports of the last days have removed or replaced.
+pub(crate) async fn changed_before(
+    db: &impl ConnectionTrait,
+    user: UserNumber,
+    days: i64,
+) -> Result<usize, DbErr> {
+    let [by_hand, by_import] = Change::REPLACED;
+    fields(db, user, &[by_hand, by_import, Change::Removed], Duration::days(days)).await
+}
+
+async fn fields(
+    db: &impl ConnectionTrait,
+    user: UserNumber,
+    kinds: &[Change],
+    time: Duration,
+) -> Result<usize, DbErr> {
+    let sql = format!(
+        "SELECT CAST(COALESCE(SUM(fields), 0) AS BIGINT) AS n FROM manual_changes \
+         WHERE user_number = ? AND kind IN ({}) AND at > ?",
+        dialect::places(kinds.len())
+    );
+    let mut values: Vec<Value> = vec![user.0.into()];
+    values.extend(kinds.iter().map(|kind| Value::from(kind.code())));
+    values.push((Clock::real() - time).into());
+    Ok(usize::try_from(number(db, &sql, values).await?).unwrap_or_default())
 }
 
 /// The one number that a query gives.

@@ -19,7 +19,7 @@ const PREFIX: &str = "disabled_";
 
 /// Sets the credentials of a user aside. Links and secrets that never came into use, and what was set aside before, are
 /// deleted.
-pub(super) async fn set_aside(db: &impl ConnectionTrait, user: UserNumber) -> Result<(), RecordsError> {
+pub(crate) async fn set_aside(db: &impl ConnectionTrait, user: UserNumber) -> Result<(), RecordsError> {
     let useless = Condition::any()
         .add(is_set_aside())
         .add(credentials::Column::Kind.is_in([Kind::Invitation, Kind::AppToConfirm].map(Kind::code)));
@@ -34,6 +34,12 @@ pub(super) async fn set_aside(db: &impl ConnectionTrait, user: UserNumber) -> Re
         .exec(db)
         .await?;
     Ok(())
+}
+
+/// Whether a user has a credential that was not set aside.
+pub(crate) async fn is_left(db: &impl ConnectionTrait, user: UserNumber) -> Result<bool, RecordsError> {
+    let left = credentials::Entity::find().filter(of(user)).filter(is_set_aside().not());
+    Ok(left.count(db).await? > 0)
 }
 
 /// The operator that joins two texts, in both databases.

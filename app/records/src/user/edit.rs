@@ -3,16 +3,19 @@
 use super::identity::{corrects, fates, is_eligible_earlier, overwrites};
 use crate::actor::{Actor, Channel};
 use crate::audit::Deed;
-use crate::entity::{credentials, photos, users};
+use crate::entity::{photos, sessions, users};
 use crate::error::RecordsError;
 use crate::limits::{self, Change};
-use crate::staff::roles_of;
+use crate::staff::{roles_of, set_aside};
 use crate::store::Store;
-use policy::erasure::{Erasure, Fate, is_placeholder};
+use policy::erasure::{Erasure, Fate, REPLACED_FIELDS, is_placeholder};
 use policy::user_form::UserDraft;
 use policy::{Action, Counted, UserNumber};
-use sea_orm::{ColumnTrait, DatabaseTransaction, DbErr, EntityTrait, PaginatorTrait, QueryFilter};
+use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, PaginatorTrait, QueryFilter};
 use std::collections::BTreeMap;
+
+/// For how many days the replaced values of a member of staff add up.
+const STAFF_DAYS: i64 = 30;
 
 /// What an edit of a record does.
 pub(super) struct Edit {
@@ -22,6 +25,8 @@ pub(super) struct Edit {
     /// It removes none: what changes has another value.
     corrects: bool,
     erasure: Erasure,
+    /// It removes what the user signs in with.
+    pub(super) removes_sign_in: bool,
     is_eligible_earlier: bool,
 }
 
@@ -32,17 +37,18 @@ impl Edit {
         user: UserNumber,
         (old, new): (&users::Model, &users::Model),
         (custom, draft): (&BTreeMap<String, String>, &UserDraft),
-    ) -> Result<Self, DbErr> {
+    ) -> Result<Self, RecordsError> {
         let lost = || custom.iter().filter(|(key, value)| draft.custom.get(*key) != Some(value));
         let removed = |key: &String| draft.custom.get(key).is_none_or(|value| is_placeholder(value));
         let photo = draft.remove_photo && photos::Entity::find_by_id(user.0).count(tx).await? > 0;
-        let sign_in = draft.remove_sign_in && has_credentials(tx, user).await?;
+        let sign_in = draft.remove_sign_in && can_sign_in(tx, user).await?;
         let more = [photo, sign_in].into_iter().filter(|removed| *removed).map(|_| Fate::Removed);
         Ok(Self {
             user,
             overwrites: overwrites(old, new) || lost().next().is_some() || photo || sign_in,
             corrects: corrects(old, new) && !lost().any(|(key, _)| removed(key)) && !photo && !sign_in,
             erasure: Erasure::of(fates(old, new).chain(more)),
+            removes_sign_in: sign_in,
             is_eligible_earlier: is_eligible_earlier(old, new),
         })
     }
@@ -76,25 +82,46 @@ impl Edit {
             return Ok(Deed::UserChanged);
         }
         let fields = self.erasure.removed + self.erasure.replaced;
+        if !roles_of(tx, user).await?.is_empty() {
+            self.may_change_staff(tx).await?;
+        }
         if !self.erasure.counts_as_anonymising(limits::replaced_before(tx, user).await?) {
+            limits::claim(tx, store, actor, Counted::Replaced, user).await?;
             limits::record(tx, actor, Change::Replaced, [(user, fields)]).await?;
             return Ok(Deed::UserChanged);
         }
         actor.must(Action::AnonymiseOne)?;
-        if fields > 1 && !roles_of(tx, user).await?.is_empty() {
-            return Err(RecordsError::Refused(
-                "This user is staff: what identifies them is not removed in the form. Use “Anonymise this member of \
-                 staff” on the record. Nothing was changed"
-                    .to_owned(),
-            ));
-        }
         limits::claim(tx, store, actor, Counted::Anonymised, user).await?;
         limits::record(tx, actor, Change::Removed, [(user, fields)]).await?;
         Ok(Deed::IdentityRemoved)
     }
+
+    /// Refuses to remove what identifies a member of staff, at once or one value after the other. A correction stays
+    /// possible.
+    async fn may_change_staff(&self, tx: &DatabaseTransaction) -> Result<(), RecordsError> {
+        let why = if self.removes_sign_in {
+            "This user is staff: use “Disable sign-in” on the page Staff".to_owned()
+        } else if self.erasure.removed > 0 {
+            "This user is staff: the form removes nothing that identifies them. Use “Anonymise this member of staff” on \
+             the record"
+                .to_owned()
+        } else {
+            let before = limits::changed_before(tx, self.user, STAFF_DAYS).await?;
+            if before + self.erasure.replaced < REPLACED_FIELDS {
+                return Ok(());
+            }
+            format!(
+                "This user is staff: the form replaces at most {} identifying values within {STAFF_DAYS} days. To remove \
+                 what identifies them, use “Anonymise this member of staff” on the record",
+                REPLACED_FIELDS - 1
+            )
+        };
+        Err(RecordsError::Refused(format!("{why}. Nothing was changed")))
+    }
 }
 
-async fn has_credentials(tx: &DatabaseTransaction, user: UserNumber) -> Result<bool, DbErr> {
-    let theirs = credentials::Entity::find().filter(credentials::Column::UserNumber.eq(user.0));
-    Ok(theirs.count(tx).await? > 0)
+/// Whether a user has something to sign in with that was not set aside, or a session.
+async fn can_sign_in(tx: &DatabaseTransaction, user: UserNumber) -> Result<bool, RecordsError> {
+    let sessions = sessions::Entity::find().filter(sessions::Column::UserNumber.eq(user.0));
+    Ok(set_aside::is_left(tx, user).await? || sessions.count(tx).await? > 0)
 }

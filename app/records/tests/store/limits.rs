@@ -213,7 +213,7 @@ async fn clearing_users_in_the_form_counts_as_anonymising() {
         user::save(&store, stale, &corrected).await.unwrap();
         // One field after the other is the same as all at once.
         let mut step = form(&store, numbers[7]).await;
-        step.first_name = "Asdf".to_owned();
+        step.first_name = "Sdfgh".to_owned();
         user::save(&store, stale, &step).await.unwrap();
         let mut step = form(&store, numbers[7]).await;
         step.email = "hjkl@example.org".to_owned();
@@ -399,6 +399,144 @@ async fn a_legal_hold_keeps_values_from_being_overwritten() {
         let moved = UserForm { leaving_on: "2018-06-01".to_owned(), ..form(&store, number).await };
         user::save(&store, everything, &moved).await.unwrap();
         assert!(!dpo.may(Action::ManageStaff));
+    })
+    .await;
+}
+
+/// Rule 12: no member of staff is wiped through the form, neither at once nor one field per save.
+#[tokio::test]
+async fn the_form_removes_nothing_of_a_member_of_staff() {
+    for_each_database(async |store| {
+        library(&store, 0).await;
+        staff(&store, UserNumber(803), Role::Administrator).await;
+        let carl = UserNumber(804);
+        staff(&store, carl, Role::Cataloguer).await;
+        execute(&store, "UPDATE users SET email = 'carl@example.org', barcode = 'B-804', phone = '020 7946 0000' WHERE number = 804").await;
+        let photo = records::entity::photos::ActiveModel {
+            user_number: Set(804),
+            media_type: Set("image/png".to_owned()),
+            bytes: Set(vec![1, 2, 3]),
+        };
+        sea_orm::ActiveModelTrait::insert(photo, store.database()).await.unwrap();
+        let chief = at_desk(UserNumber(803), Role::Administrator);
+        let remove: [fn(&mut UserForm); 8] = [
+            |form| form.email = String::new(),
+            |form| form.first_name = "x".to_owned(),
+            |form| form.last_name = "Removed 17".to_owned(),
+            |form| form.barcode = String::new(),
+            |form| form.phone = "-".to_owned(),
+            |form| form.remove_photo = true,
+            |form| form.remove_sign_in = true,
+            |form| {
+                form.first_name = "Asdfg".to_owned();
+                form.last_name = "Qwertz".to_owned();
+                form.email = "yxcv@example.org".to_owned();
+            },
+        ];
+        for (at, remove) in remove.into_iter().enumerate() {
+            let mut changed = form(&store, carl).await;
+            remove(&mut changed);
+            let Err(RecordsError::Refused(why)) = user::save(&store, chief, &changed).await else {
+                panic!("{at} was saved")
+            };
+            let page = if at == 6 { "Disable sign-in" } else { "Anonymise this member of staff" };
+            assert!(why.contains(page), "{at}: {why}");
+        }
+        let record = user::read(&store, carl).await.unwrap();
+        assert!(record.has_photo && record.can_sign_in && record.email.is_some());
+        // A correction is possible; one value after the other is not, for a month and over earlier removals.
+        let replace = async |change: fn(&mut UserForm)| {
+            let mut changed = form(&store, carl).await;
+            change(&mut changed);
+            user::save(&store, chief, &changed).await
+        };
+        replace(|form| form.last_name = "Rty".to_owned()).await.unwrap();
+        replace(|form| form.email = "uio@example.org".to_owned()).await.unwrap();
+        let refused = replace(|form| form.first_name = "Qwe".to_owned()).await;
+        assert!(matches!(&refused, Err(RecordsError::Refused(why)) if why.contains("30 days")), "{refused:?}");
+        let two_days = (Clock::real() - chrono::TimeDelta::days(2)).to_rfc3339();
+        execute(&store, &format!("UPDATE manual_changes SET at = '{two_days}'")).await;
+        assert!(replace(|form| form.first_name = "Qwe".to_owned()).await.is_err(), "not only of one day");
+        execute(&store, "UPDATE manual_changes SET kind = 'removed'").await;
+        assert!(replace(|form| form.first_name = "Qwe".to_owned()).await.is_err(), "removals of earlier count");
+        execute(&store, "UPDATE manual_changes SET at = '2018-01-01 00:00:00+00:00'").await;
+        replace(|form| form.first_name = "Qwe".to_owned()).await.unwrap();
+        // What is not identifying is like that of any user.
+        replace(|form| form.notes = "on leave".to_owned()).await.unwrap();
+    })
+    .await;
+}
+
+/// Two values per user and day are a correction; for any number of users they are not.
+#[tokio::test]
+async fn users_whose_values_are_replaced_are_limited() {
+    for_each_database(async |store| {
+        let numbers = library(&store, 6).await;
+        let store = limited(&store, |limits| (limits.mark_per_hour, limits.mark_per_day) = (3, 4));
+        let rename = async |number: UserNumber, at: usize| {
+            let form = form(&store, number).await;
+            let (last_name, email) = (format!("Qwe{at}"), format!("r{at}@x.org"));
+            user::save(&store, ana(), &UserForm { last_name, email, ..form }).await
+        };
+        for (at, number) in numbers[..3].iter().enumerate() {
+            rename(*number, at).await.unwrap();
+        }
+        let reached = is_reached(rename(numbers[3], 3).await);
+        assert_eq!((reached.counted, reached.window, reached.limit), (Counted::Replaced, Window::Hour, 3));
+        assert_eq!(told(&store).await, [What::LimitReached { actors: 1 }]);
+        assert_eq!(noted(&store, "limit_reached").await, [(Some(ANA.0), "replaced,users=3,hour".to_owned())]);
+        // Marking has a count of its own, and so have values that are removed.
+        execute(&store, "UPDATE users SET marked_on = NULL").await;
+        user::mark_for_deletion(&store, ana(), numbers[3]).await.unwrap();
+        let junk = UserForm { last_name: "Removed 17".to_owned(), ..form(&store, numbers[4]).await };
+        user::save(&store, ana(), &junk).await.unwrap();
+        assert_eq!(noted(&store, "identity_removed").await.len(), 1);
+        // A second person approves more.
+        let request = approval::ask_more_changes(&store, ana()).await.unwrap();
+        approval::approve(&store, ben(), request).await.unwrap();
+        rename(numbers[3], 3).await.unwrap();
+    })
+    .await;
+}
+
+/// A limit of 0 asks a second person for every user, whose approval is of use, and stands on the certificate.
+#[tokio::test]
+async fn a_limit_of_0_asks_a_second_person_for_every_user() {
+    for_each_database(async |store| {
+        let numbers = library(&store, 3).await;
+        let plain = run::anonymise_one(&store, ana(), numbers[0], &numbers[0].to_string()).await.unwrap();
+        let says = records::certificate::read(&store, plain.unwrap()).await.unwrap().certificate;
+        assert_eq!(says.approved_by, None);
+        let store = limited(&store, |limits| (limits.anonymise_per_hour, limits.anonymise_per_day) = (0, 0));
+        is_reached(anonymise(&store, ana(), numbers[1]).await);
+        let request = approval::ask_more_changes(&store, ana()).await.unwrap();
+        approval::approve(&store, ben(), request).await.unwrap();
+        let run = run::anonymise_one(&store, ana(), numbers[1], &numbers[1].to_string()).await.unwrap();
+        is_reached(anonymise(&store, ana(), numbers[2]).await);
+        let says = records::certificate::read(&store, run.unwrap()).await.unwrap().certificate;
+        assert_eq!((says.started_by, says.approved_by), (Some(ANA), Some(BEN)));
+        assert!(!says.fields.removed.iter().any(|words| words == "Roles"), "no member of staff");
+    })
+    .await;
+}
+
+/// Inactivity counts from the later of last activity and creation.
+#[tokio::test]
+async fn a_last_activity_before_the_creation_makes_nobody_eligible_earlier() {
+    for_each_database(async |store| {
+        let lines = |created: &str, active: &str| {
+            format!("user_id,last_name,created_on,last_activity_on\nLeaver0-id,Leaver0,{created},{active}\n")
+        };
+        let import = async |content: String| {
+            let file = crate::transfer::file(content);
+            let done = records::transfer::import_users(&store, Actor::COMMAND_LINE, file.path(), false).await;
+            done.unwrap().touched
+        };
+        library(&store, 1).await;
+        execute(&store, "UPDATE users SET created_on = '2017-06-01', last_activity_on = NULL").await;
+        assert_eq!(import(lines("2017-06-01", "2016-01-01")).await, 0, "the creation still counts");
+        execute(&store, "UPDATE users SET created_on = '2017-06-01', last_activity_on = '2016-01-01'").await;
+        assert_eq!(import(lines("2016-06-01", "2016-01-01")).await, 1, "created earlier, eligible earlier");
     })
     .await;
 }
