@@ -43,6 +43,7 @@ pub(crate) enum Change {
     Mark { user: i64, before: Option<NaiveDate>, after: Option<NaiveDate> },
     RoleTaken { user: i64, role: String, granted_on: NaiveDate },
     SignInDisabled { user: i64 },
+    SignInRemoved { user: i64 },
     FindingDecided { finding: i64 },
 }
 
@@ -63,6 +64,8 @@ pub enum Restored {
     Role,
     /// The member of staff can sign in.
     SignIn,
+    /// This user, who is not staff, can sign in.
+    UserSignIn(UserNumber),
     /// The finding of residue waits for a decision.
     Finding,
 }

@@ -15,7 +15,7 @@ pub(crate) use identity::{fates, is_eligible_earlier, overwrites};
 pub use mark::{mark_for_deletion, undelete};
 pub use name::{Name, display_name, name_of, search_words};
 pub use read::{CustomValue, Person, Photo, Term, TermKind, UserCounts, UserRecord, choices, photo, read};
-pub use save::{form_of, save};
+pub use save::{form_of, save, save_undoable};
 
 use crate::dialect;
 use crate::entity::users;

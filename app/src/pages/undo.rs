@@ -38,6 +38,7 @@ pub(crate) async fn undo_change(form: UndoForm) -> Result<(), AppError> {
         Restored::NoMark(user) => record(user, "details", "mark-removed"),
         Restored::Role => "/staff?done=role-restored".to_owned(),
         Restored::SignIn => "/staff?done=sign-in-restored".to_owned(),
+        Restored::UserSignIn(user) => record(user, "details", "user-sign-in-restored"),
         Restored::Finding => "/residue?done=residue-reopened".to_owned(),
     };
     leptos_axum::redirect(&page);

@@ -24,12 +24,17 @@ impl Change {
             Self::LoanReturned { .. }
             | Self::RequestCancelled { .. }
             | Self::ChargeSettled { .. }
-            | Self::Mark { .. } => Action::EditUsers,
+            | Self::Mark { .. }
+            | Self::SignInRemoved { .. } => Action::EditUsers,
             Self::RoleTaken { .. } | Self::SignInDisabled { .. } => Action::ManageStaff,
             Self::FindingDecided { .. } => Action::DecideResidue,
         }
     }
 }
+
+/// The events that end or restore what a user signs in with.
+const SIGN_IN: [Deed; 4] =
+    [Deed::StaffDisabled, Deed::StaffEnabled, Deed::SignInRemoved, Deed::SignInRestored];
 
 /// Where an undo happens.
 struct Within<'a> {
@@ -58,6 +63,7 @@ pub(super) async fn restore(
         Change::Mark { user, before, after } => within.mark(*user, *before, *after).await,
         Change::RoleTaken { user, role, granted_on } => within.role(*user, role, *granted_on).await,
         Change::SignInDisabled { user } => within.sign_in(*user).await,
+        Change::SignInRemoved { user } => within.user_sign_in(*user).await,
         Change::FindingDecided { finding } => within.finding(*finding).await,
     }
 }
@@ -182,12 +188,25 @@ impl Within<'_> {
 
     async fn sign_in(&self, number: i64) -> Result<Restored, RecordsError> {
         self.locked(number, false).await?;
-        self.is_newest(number, &[Deed::StaffDisabled, Deed::StaffEnabled], None).await?;
+        self.is_newest(number, &SIGN_IN, None).await?;
         if !staff::set_aside::give_back(self.tx, UserNumber(number)).await? {
             return Err(moved_on());
         }
         self.note(Deed::StaffEnabled, number, "undo").await?;
         Ok(Restored::SignIn)
+    }
+
+    async fn user_sign_in(&self, number: i64) -> Result<Restored, RecordsError> {
+        self.locked(number, false).await?;
+        self.is_newest(number, &SIGN_IN, None).await?;
+        let user = UserNumber(number);
+        // The sign-in of staff is up to the member of staff who manages staff.
+        let is_staff = !staff::roles_of(self.tx, user).await?.is_empty();
+        if is_staff || !staff::set_aside::give_back(self.tx, user).await? {
+            return Err(moved_on());
+        }
+        self.note(Deed::SignInRestored, number, "undo").await?;
+        Ok(Restored::UserSignIn(user))
     }
 
     async fn finding(&self, id: i64) -> Result<Restored, RecordsError> {

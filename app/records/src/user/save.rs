@@ -6,13 +6,15 @@ use super::read::{TermKind, UserRecord};
 use super::{anonymised, lock};
 use crate::actor::Actor;
 use crate::audit::{self, Deed, Subject};
-use crate::entity::{credentials, custom_fields, custom_values, photos, sessions, terms, users};
+use crate::entity::{custom_fields, custom_values, photos, terms, users};
 use crate::error::RecordsError;
 use crate::hold;
 use crate::limits;
 use crate::protection;
-use crate::staff::roles_of;
+use crate::session;
+use crate::staff::{roles_of, set_aside};
 use crate::store::Store;
+use crate::undo::{self, Undo};
 use crate::words;
 use policy::dates::shown;
 use policy::form::{FieldErrors, Problem};
@@ -27,6 +29,15 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Creates a user, or saves what was edited. A form that was opened before somebody else changed the record,
 /// or anonymised it, is refused: nothing of the old values comes back.
 pub async fn save(store: &Store, actor: Actor, form: &UserForm) -> Result<UserNumber, RecordsError> {
+    save_undoable(store, actor, form).await.map(|(number, _)| number)
+}
+
+/// [`save`], with the undo of what can be undone: that the user's sign-in was removed.
+pub async fn save_undoable(
+    store: &Store,
+    actor: Actor,
+    form: &UserForm,
+) -> Result<(UserNumber, Option<Undo>), RecordsError> {
     let saved = save_within_limits(store, actor, form).await;
     limits::noted(store, actor, saved).await
 }
@@ -35,19 +46,18 @@ async fn save_within_limits(
     store: &Store,
     actor: Actor,
     form: &UserForm,
-) -> Result<UserNumber, RecordsError> {
+) -> Result<(UserNumber, Option<Undo>), RecordsError> {
     actor.must(Action::EditUsers)?;
     let draft = validate(form, store.clock.today()).map_err(RecordsError::Invalid)?;
     let tx = store.begin().await?;
-    let number = if form.number.trim().is_empty() {
-        create(store, actor, &tx, &draft).await?
+    let saved = if form.number.trim().is_empty() {
+        (create(store, actor, &tx, &draft).await?, None)
     } else {
         let number = form.number.parse().map_err(|_| RecordsError::NotFound("user"))?;
-        edit(store, actor, &tx, number, &form.version, &draft).await?;
-        number
+        (number, edit(store, actor, &tx, number, &form.version, &draft).await?)
     };
     store.commit(tx).await?;
-    Ok(number)
+    Ok(saved)
 }
 
 /// The form to edit a record.
@@ -152,7 +162,7 @@ async fn edit(
     number: UserNumber,
     version: &str,
     draft: &UserDraft,
-) -> Result<(), RecordsError> {
+) -> Result<Option<Undo>, RecordsError> {
     let old = lock(tx, number).await?;
     if version.trim().parse() != Ok(old.version) {
         return Err(RecordsError::Stale);
@@ -183,18 +193,18 @@ async fn edit(
     if draft.remove_photo && photos::Entity::delete_by_id(number.0).exec(tx).await?.rows_affected > 0 {
         changed.push("photo".to_owned());
     }
-    if draft.remove_sign_in && remove_sign_in(tx, number).await? > 0 {
+    if edit.removes_sign_in {
         changed.push("credentials".to_owned());
     }
     if changed.is_empty() {
-        return Ok(());
+        return Ok(None);
     }
     let new = users::Model { version: old.version + 1, ..new };
     new.clone().into_active_model().reset_all().update(tx).await.map_err(taken)?;
     words::replace(tx, number.0, search_words(&new)).await?;
     let detail = changed.join(",");
     audit::note(tx, &store.clock, actor, deed, Subject::User(number.0), None, &detail).await?;
-    Ok(())
+    if edit.removes_sign_in { remove_sign_in(tx, store, actor, number).await.map(Some) } else { Ok(None) }
 }
 
 /// Whether an edit changes by what somebody signs in, or that they can.
@@ -385,8 +395,16 @@ async fn save_custom(
     Ok(())
 }
 
-async fn remove_sign_in(tx: &DatabaseTransaction, number: UserNumber) -> Result<u64, DbErr> {
-    let credentials = credentials::Entity::delete_many().filter(credentials::Column::UserNumber.eq(number.0));
-    let sessions = sessions::Entity::delete_many().filter(sessions::Column::UserNumber.eq(number.0));
-    Ok(credentials.exec(tx).await?.rows_affected + sessions.exec(tx).await?.rows_affected)
+/// Sets aside what a user signs in with, and ends their sessions. It can be undone for some minutes.
+async fn remove_sign_in(
+    tx: &DatabaseTransaction,
+    store: &Store,
+    actor: Actor,
+    number: UserNumber,
+) -> Result<Undo, RecordsError> {
+    set_aside::set_aside(tx, number).await?;
+    session::forget(tx, number).await?;
+    let subject = Subject::User(number.0);
+    let event = audit::note_event(tx, &store.clock, actor, Deed::SignInRemoved, subject, None, "").await?;
+    Ok(Undo::of(actor, undo::Change::SignInRemoved { user: number.0 }, event))
 }

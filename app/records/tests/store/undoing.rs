@@ -2,6 +2,7 @@
 
 use crate::holds::{at_desk, staff as member};
 use crate::support::{add, day, dump, execute, for_each_database, leaver};
+use policy::user_form::UserForm;
 use policy::{ChargeId, LoanId, RequestId, Role, UserNumber};
 use records::entity::users;
 use records::undo::{UNDO_MINUTES, undo};
@@ -29,7 +30,8 @@ async fn library(store: &Store) {
         "INSERT INTO credentials (user_number, kind, secret, created_at, used_step) VALUES \
          (802, 'totp', 'sealed', '2017-01-01 10:00:00+00:00', 7), \
          (802, 'recovery', 'hash', '2017-01-01 10:00:00+00:00', NULL), \
-         (802, 'provider', 'account of ben', '2017-01-01 10:00:00+00:00', NULL)",
+         (802, 'provider', 'account of ben', '2017-01-01 10:00:00+00:00', NULL), \
+         (1, 'password', 'hash of ng', '2017-01-01 10:00:00+00:00', NULL)",
         "INSERT INTO catalogue_records (title, created_by, created_on) VALUES ('Dune', 1, '2017-01-01')",
         "INSERT INTO items (record_id, barcode, branch) VALUES (1, 'I1', 'main')",
         "INSERT INTO loans (user_number, item_id, branch, issued_on, due_on, renewals) VALUES \
@@ -39,6 +41,7 @@ async fn library(store: &Store) {
         "INSERT INTO charges (user_number, loan_id, kind, cents, charged_on) VALUES \
          (1, 1, 'overdue', 100, '2017-05-01')",
         "UPDATE users SET marked_on = '2016-12-24' WHERE number = 1",
+        "INSERT INTO user_words (word, user_number) VALUES ('first', 1), ('ng', 1), ('ng-id', 1)",
     ] {
         execute(store, sql).await;
     }
@@ -53,10 +56,18 @@ enum Kind {
     Unmark,
     TakeRole,
     Disable,
+    RemoveSignIn,
 }
 
-const KINDS: [Kind; 6] =
-    [Kind::Return, Kind::Cancel, Kind::Settle, Kind::Unmark, Kind::TakeRole, Kind::Disable];
+const KINDS: [Kind; 7] = [
+    Kind::Return,
+    Kind::Cancel,
+    Kind::Settle,
+    Kind::Unmark,
+    Kind::TakeRole,
+    Kind::Disable,
+    Kind::RemoveSignIn,
+];
 
 async fn change(store: &Store, actor: Actor, kind: Kind) -> Undo {
     match kind {
@@ -66,6 +77,11 @@ async fn change(store: &Store, actor: Actor, kind: Kind) -> Undo {
         Kind::Unmark => user::undelete(store, actor, NG).await.unwrap().unwrap(),
         Kind::TakeRole => staff::take_role(store, actor, BEN, Role::Librarian).await.unwrap().unwrap(),
         Kind::Disable => staff::disable(store, actor, BEN).await.unwrap(),
+        Kind::RemoveSignIn => {
+            let form = user::form_of(&user::read(store, NG).await.unwrap());
+            let form = UserForm { remove_sign_in: true, ..form };
+            user::save_undoable(store, actor, &form).await.unwrap().1.unwrap()
+        }
     }
 }
 
@@ -115,6 +131,7 @@ async fn an_undo_restores_exactly_what_was_and_is_noted() {
             "user_marked",
             "role_given",
             "staff_enabled",
+            "sign_in_restored",
         ] {
             assert!(
                 dump.lines().any(|line| line.starts_with("audit_events") && line.contains(code)),
@@ -179,7 +196,7 @@ async fn what_has_moved_on_is_not_undone() {
         let connected = "INSERT INTO credentials (user_number, kind, secret, created_at) VALUES \
                          (801, 'provider', 'account of ben', '2018-01-21 10:00:00+00:00')";
         let back = "UPDATE users SET anonymised_on = NULL, replacement = NULL";
-        let cases: [(Kind, &str, &str); 10] = [
+        let cases: [(Kind, &str, &str); 11] = [
             (Kind::Return, lent_again, "DELETE FROM loans WHERE user_number = 801"),
             (Kind::Return, anonymised, back),
             (
@@ -198,6 +215,11 @@ async fn what_has_moved_on_is_not_undone() {
                 Kind::TakeRole,
                 "INSERT INTO user_roles VALUES (802, 'librarian', '2018-01-21')",
                 "DELETE FROM user_roles WHERE user_number = 802 AND role = 'librarian'",
+            ),
+            (
+                Kind::RemoveSignIn,
+                "INSERT INTO user_roles VALUES (1, 'cataloguer', '2018-01-21')",
+                "DELETE FROM user_roles WHERE user_number = 1",
             ),
             (Kind::Disable, password, "DELETE FROM credentials WHERE secret = 'new'"),
             (

@@ -3,6 +3,7 @@
 use super::inputs::{Inputs, tick};
 use super::{address, crumbs};
 use crate::error::{AppError, field_errors};
+use crate::pages::undo::go_to;
 use crate::parts::{Frame, ProblemSummary, named_in_path, page};
 use crate::state::{actor, store};
 use crate::submission::{action, refusal, submitted};
@@ -18,10 +19,13 @@ use records::{RecordsError, Store, task};
 #[server(prefix = "/do", endpoint = "save_user", input = PostUrl)]
 pub(super) async fn save_user(form: UserForm) -> Result<(), AppError> {
     let created = form.number.trim().is_empty();
-    let number = user::save(&store(), actor(), &form).await?;
-    let done = if created { "user-created" } else { "user-saved" };
-    leptos_axum::redirect(&format!("{}?done={done}", address(number)));
-    Ok(())
+    let (number, undo) = user::save_undoable(&store(), actor(), &form).await?;
+    let done = match (created, &undo) {
+        (true, _) => "user-created",
+        (false, None) => "user-saved",
+        (false, Some(_)) => "user-sign-in-removed",
+    };
+    go_to(format!("{}?done={done}", address(number)), undo.as_ref())
 }
 
 /// A new user.
@@ -58,7 +62,7 @@ pub fn EditUserPage() -> impl IntoView {
         Ok(view! {
             <Frame title=format!("Edit user {}", user.number)
                 crumbs=crumbs([(format!("User {}", user.number), here)])>
-                <p class="hint">{REMOVING}</p>
+                <p class="hint">{if user.roles.is_empty() { REMOVING } else { REMOVING_STAFF }}</p>
                 {form}
             </Frame>
         })
@@ -69,6 +73,10 @@ pub fn EditUserPage() -> impl IntoView {
 const REMOVING: &str = "Emptying or overwriting what identifies the user (names, UserID, e-mail, barcode and the like) \
                         counts as anonymising: it needs a sign-in of the last minutes and counts against the safety \
                         limits. To anonymise a user, use the action on the record.";
+
+/// The same of a member of staff.
+const REMOVING_STAFF: &str = "This user is staff. What identifies them can be corrected here and not removed: use \
+                              “Anonymise this member of staff” on the record, and “Disable sign-in” on the page Staff.";
 
 async fn form_view(
     store: &Store,
@@ -93,7 +101,7 @@ async fn form_view(
     let custom = task::custom_fields(store).await?;
     let sign_in = user.map_or(SignIn::Open, SignIn::of);
     let fields = fields(&form, &Inputs { errors }, terms, &custom, sign_in);
-    let removals = user.map(|user| removals(user, &form, sign_in));
+    let removals = user.map(|user| removals(user, &form));
     let back = back.to_owned();
     let button = if user.is_some() { "Save user" } else { "Create user" };
     Ok(view! {
@@ -206,9 +214,12 @@ fn fields(
 }
 
 /// What a form cannot empty like a field.
-fn removals(user: &UserRecord, form: &UserForm, sign_in: SignIn) -> impl IntoView + use<> {
-    let photo = user.has_photo.then(|| tick("remove_photo", "Remove the photo", form.remove_photo));
-    let sign_in = (user.can_sign_in && sign_in == SignIn::Open).then(|| {
+fn removals(user: &UserRecord, form: &UserForm) -> impl IntoView + use<> {
+    // What staff sign in with ends on the page Staff; their photo by anonymising them.
+    let is_staff = !user.roles.is_empty();
+    let photo =
+        (user.has_photo && !is_staff).then(|| tick("remove_photo", "Remove the photo", form.remove_photo));
+    let sign_in = (user.can_sign_in && !is_staff).then(|| {
         tick("remove_sign_in", "Remove password, second factor, tokens and sessions", form.remove_sign_in)
     });
     (photo.is_some() || sign_in.is_some())

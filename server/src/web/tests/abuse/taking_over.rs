@@ -49,7 +49,13 @@ async fn nobody_shuts_out_staff_by_editing_their_record() {
     assert!(!page.contains("remove_sign_in") && page.contains("who manages staff"), "nothing is offered");
     // The rest of the record is like everybody's, and who manages staff may.
     assert_eq!(save(&by_ng, chief, "chief", "&form[phone]=12345").await, StatusCode::SEE_OTHER);
-    assert_eq!(save(&by_chief, ng, "ng", "&form[remove_sign_in]=true").await, StatusCode::SEE_OTHER);
+    assert_eq!(save(&by_chief, ng, "ng", "&form[remove_sign_in]=true").await, StatusCode::CONFLICT);
+    let (_, _, page) = by_chief.get(&format!("/users/{ng}/edit")).await;
+    assert!(!page.contains("remove_sign_in") && page.contains("Disable sign-in"), "{page}");
+    assert_eq!(
+        by_chief.post("/do/disable_staff?page=/staff", format!("form[user]={ng}")).await.0,
+        StatusCode::SEE_OTHER
+    );
     assert!(!opens(&by_ng).await);
     assert_eq!(desk.try_to_sign_in("ng", PASSWORD).await.0, StatusCode::UNPROCESSABLE_ENTITY);
 }
