@@ -64,6 +64,64 @@ test("a wrong form says what is wrong at each field and keeps what was typed", a
   await expect(page.getByLabel("Skip it and wait for the next time")).toBeChecked();
 });
 
+test("a number is never dropped: typing it ticks its condition", async ({ page }) => {
+  await open(page, "/tasks/new");
+  await page.getByLabel("Description").fill("Gone quiet");
+  await openTab(page, "Task specific settings");
+  const tick = page.locator("#by_activity");
+  const days = page.locator("#activity_days");
+  await expect(tick).not.toBeChecked();
+  await days.pressSequentially("730");
+  if (scripted()) {
+    await expect(tick).toBeChecked();
+    await expect(page.locator(".sentence")).toContainText("730 days");
+    return;
+  }
+  await expect(tick).not.toBeChecked();
+  await save(page);
+  await expect(page.locator("#activity_days-problem")).toHaveText("Tick the condition, or clear the number");
+  await expect(days).toHaveValue("730");
+  await expect(page.locator(".sentence")).toContainText("The rule is incomplete");
+});
+
+test("an ambiguous date is answered with the picker", async ({ page }) => {
+  await open(page, "/tasks/new");
+  await page.getByLabel("Description").fill("On one day");
+  await openTab(page, "Schedule");
+  await page.getByLabel("Once", { exact: true }).check();
+  const text = page.getByLabel("Date of the single run");
+  await text.fill("03/04/2030");
+  await save(page);
+  await expect(page.locator("#once_date-problem")).toContainText("Write the month as a word: 3 Apr 2030 or 4 Mar 2030");
+  await awake(page);
+  await page.locator(".dated", { has: text }).getByLabel("Calendar").fill("2030-04-03");
+  await save(page);
+  if (!scripted()) await expect(page.getByRole("alert")).toContainText("Tick at least one condition");
+  await expect(text).toHaveValue("3 Apr 2030");
+  await expect(page.locator("#once_date-problem")).toHaveText("");
+});
+
+test("a pasted text that is too long comes back whole, with the problem at its field", async ({ page }) => {
+  const pasted = "x".repeat(4_001);
+  await open(page, "/users/new");
+  await page.getByLabel("Last name").fill("Ng");
+  await page.getByLabel("Leaving date").fill("03/04/2018");
+  const notes = page.getByLabel("Notes about the user");
+  await notes.focus();
+  // As a paste: the browser would cut it at a maxlength.
+  await page.keyboard.insertText(pasted);
+  await expect(notes).toHaveValue(pasted);
+  await page.getByRole("button", { name: "Create user" }).click();
+  await expect(page.locator("#notes-problem")).toHaveText("Enter at most 4,000 characters");
+  await expect(page.locator("#leaving_on-problem")).toContainText("Write the month as a word: 3 Apr 2018 or 4 Mar 2018");
+  await expect(notes).toHaveValue(pasted);
+  await awake(page);
+  await notes.fill("short");
+  await page.locator(".dated", { has: page.getByLabel("Leaving date") }).getByLabel("Calendar").fill("2018-04-03");
+  await page.getByRole("button", { name: "Create user" }).click();
+  await expect(page.getByText("3 Apr 2018").first()).toBeVisible();
+});
+
 test("what becomes of a missed run is asked where it matters", async ({ page }) => {
   test.skip(!scripted(), "without JavaScript all of the form is shown");
   await open(page, "/tasks/new");
