@@ -25,7 +25,7 @@ use anyhow::Context as _;
 use app::routes::{App, Document};
 use app::state::{AppState, Cookies, SingleSignOn};
 use app::submission;
-use arriving::Arrivals;
+use arriving::{Arrivals, Watching};
 use axum::Router;
 use axum::http::StatusCode;
 use axum::http::header::{
@@ -289,8 +289,11 @@ fn router(state: &AppState, outside: &Outside, pulse: Pulse) -> Router {
         .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, LONGEST))
         .layer(GlobalConcurrencyLimitLayer::new(AT_ONCE))
         .layer(from_fn_with_state((state.clone(), outside.clone(), Arrivals::default()), arriving::arrive))
-        // Who watches the service takes no place among the others and waits for none.
-        .merge(watched.routes())
+        .merge(
+            watched
+                .routes()
+                .layer(from_fn_with_state((outside.clone(), Watching::default()), arriving::watch)),
+        )
         .layer(from_fn(down::never_empty))
         .layer(RequestBodyTimeoutLayer::new(SILENCE))
         .layer(CsrfLayer::new())

@@ -18,15 +18,20 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
 use records::health::{self, Condition, Figures, Health};
-use records::{RecordsError, Store, vitals};
+use records::{Fault, RecordsError, Store, vitals};
 use serde::Serialize;
+use std::collections::HashSet;
 use std::sync::Arc;
-use std::time::Duration;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 use subtle::ConstantTimeEq as _;
+use tokio::sync::Mutex;
 use tower_http::set_header::SetResponseHeaderLayer;
 
 /// How long the database may take to answer.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// For how long one look at the database serves all who ask, without a sign-in and as often as they like.
+const SHARED_FOR: Duration = Duration::from_secs(1);
 /// A scheduler that has not looked for this many seconds is not at work.
 const LONGEST_REST: i64 = 60;
 
@@ -36,6 +41,48 @@ pub(super) struct Watched {
     store: Store,
     pulse: Pulse,
     details: Details,
+    last: Arc<LastLook>,
+}
+
+/// The last look at the database.
+#[derive(Debug, Default)]
+struct LastLook {
+    /// Held by the look that is under way: the others wait for what it finds.
+    found: Mutex<Option<Found>>,
+    /// How many looks there were.
+    looks: AtomicU64,
+}
+
+impl LastLook {
+    /// What the database says, or said a moment ago; None if it does not answer.
+    async fn health(&self, store: &Store) -> Option<Health> {
+        let mut found = self.found.lock().await;
+        if let Some(last) = &*found
+            && last.at.elapsed() < SHARED_FOR
+            && last.faults == faults_of(store)
+        {
+            return last.health.clone();
+        }
+        self.looks.fetch_add(1, Ordering::Relaxed);
+        vitals::beat(store).await;
+        let is_down = store.vitals().is_database_down();
+        let health = if is_down { None } else { in_time(health::read(store)).await };
+        *found = Some(Found { at: Instant::now(), faults: faults_of(store), health: health.clone() });
+        health
+    }
+}
+
+/// What a look at the database found.
+#[derive(Debug)]
+struct Found {
+    at: Instant,
+    /// What could not be written then. A change that fails is reported at once.
+    faults: HashSet<Fault>,
+    health: Option<Health>,
+}
+
+fn faults_of(store: &Store) -> HashSet<Fault> {
+    store.vitals().faults().into_iter().collect()
 }
 
 /// For whom there is more than up or down.
@@ -50,12 +97,12 @@ enum Details {
 impl Watched {
     /// At the address of the desk.
     pub(super) fn at_the_desk(store: Store, pulse: Pulse, token: Option<Arc<str>>) -> Self {
-        Self { store, pulse, details: Details::WithToken(token) }
+        Self { store, pulse, details: Details::WithToken(token), last: Arc::default() }
     }
 
     /// At an address of its own.
     pub(super) fn apart(store: Store, pulse: Pulse) -> Self {
-        Self { store, pulse, details: Details::ForAll }
+        Self { store, pulse, details: Details::ForAll, last: Arc::default() }
     }
 
     pub(super) fn routes(self) -> Router {
@@ -77,12 +124,7 @@ impl Watched {
 
     /// Whether work can be done here, and what staff should know.
     async fn look(&self) -> (Status, Option<Health>) {
-        vitals::beat(&self.store).await;
-        let health = if self.store.vitals().is_database_down() {
-            None
-        } else {
-            in_time(health::read(&self.store)).await
-        };
+        let health = self.last.health(&self.store).await;
         let is_at_work = self.pulse.age() <= LONGEST_REST && self.store.vitals().faults().is_empty();
         let status = match &health {
             Some(Health { conditions }) if is_at_work && conditions.is_empty() => Status::Ok,

@@ -1,5 +1,6 @@
 //! What the watchers are told: when all is well, when somebody should look, and when the service does not work.
 
+use super::{LIVE, SHARED_FOR, Watched};
 use crate::scheduler::Pulse;
 use crate::web::tests::desk::Desk;
 use crate::web::{Outside, router, state};
@@ -12,6 +13,7 @@ use policy::task_form::TaskForm;
 use records::{Actor, Clock, Fault, Place, Settings, Store, task};
 use sea_orm::ConnectionTrait as _;
 use serde_json::{Value, json};
+use std::sync::atomic::Ordering;
 use tempfile::TempDir;
 use tower::ServiceExt as _;
 
@@ -81,6 +83,7 @@ async fn healthz_tells_well_from_look_and_from_failing() {
     assert_eq!(look["conditions"], told);
 
     store.database().clone().close().await.expect("closed");
+    tokio::time::sleep(SHARED_FOR).await;
     let (status, gone) = healthz(&router).await;
     assert_eq!((status, &gone["database"]), (StatusCode::SERVICE_UNAVAILABLE, &json!("unreachable")));
 }
@@ -200,4 +203,31 @@ async fn a_foreign_name_is_not_told_either() {
     for path in ["/healthz", "/metrics"] {
         assert_eq!(answer(&router, path, "evil.example").await.0, StatusCode::MISDIRECTED_REQUEST);
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn fifty_requests_at_once_ask_the_database_once() {
+    let (_folder, store) = library().await;
+    let watched = Watched::at_the_desk(store, Pulse::default(), Some(TOKEN.into()));
+    let last = watched.last.clone();
+    let router = watched.routes();
+    let asked: Vec<_> = (0..50)
+        .map(|number| {
+            let (router, path) = (router.clone(), ["/readyz", "/healthz"][number % 2]);
+            tokio::spawn(async move { in_one_word(&router, path, None).await })
+        })
+        .collect();
+    for answer in asked {
+        assert_eq!(answer.await.expect("an answer"), (StatusCode::OK, "{\"status\":\"up\"}".to_owned()));
+    }
+    assert_eq!(last.looks.load(Ordering::Relaxed), 1);
+    tokio::time::sleep(SHARED_FOR).await;
+    in_one_word(&router, "/readyz", None).await;
+    assert_eq!(last.looks.load(Ordering::Relaxed), 2);
+    in_one_word(&router, LIVE, None).await;
+    assert_eq!(
+        last.looks.load(Ordering::Relaxed),
+        2,
+        "whether the process lives is no question to the database"
+    );
 }
