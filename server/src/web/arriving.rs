@@ -3,14 +3,16 @@
 
 use super::Outside;
 use super::doors::peer_of;
-use super::shares::Shares;
+use super::shares::{Place, Shares};
 use app::state::AppState;
 use app::submission;
+use axum::body::{Body, HttpBody as _};
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
-use axum::http::header::RETRY_AFTER;
+use axum::http::header::{CONTENT_LENGTH, RETRY_AFTER};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
+use futures::StreamExt as _;
 
 /// How many forms may be on their way from one address.
 pub(super) const FROM_ONE: usize = 32;
@@ -19,12 +21,18 @@ const FROM_NETWORK: usize = 96;
 /// How many may be on their way in all: each can have two megabytes.
 const IN_ALL: usize = 512;
 
-/// How many requests of one address are answered at once or wait for that.
-const ANSWERED_FOR_ONE: usize = 640;
-/// How many requests of one network are answered at once or wait for that.
-const ANSWERED_FOR_NETWORK: usize = 1_024;
+/// How many requests of one address are answered, or wait for that, or are being read. Fewer than are answered at once
+/// ([`super::AT_ONCE`]), so that one address leaves places to the others.
+const ANSWERED_FOR_ONE: usize = 160;
+/// How many requests of one network are answered, or wait for that, or are being read.
+const ANSWERED_FOR_NETWORK: usize = 192;
 /// How many requests are answered at once or wait for that.
 const ANSWERED_IN_ALL: usize = 4_096;
+
+/// How many requests for health and figures one address may have under way.
+const WATCHED_FOR_ONE: usize = 64;
+/// How many requests for health and figures may be under way.
+const WATCHED_IN_ALL: usize = 512;
 
 /// Where a form to sign in goes. Whoever has the address of Lethe can send it, and each takes the time of a hash.
 const SIGN_IN: &str = "/do/sign_in";
@@ -70,7 +78,7 @@ pub(super) async fn arrive(
             Err(status) => return status.into_response(),
         }
     };
-    let Some(_place) = arrivals.answered.place(address) else { return too_many() };
+    let Some(place) = arrivals.answered.place(address) else { return too_many() };
     let sign_in = if request.uri().path() == SIGN_IN {
         let Some(place) = arrivals.sign_ins.place(address) else { return too_many() };
         Some(place)
@@ -79,7 +87,42 @@ pub(super) async fn arrive(
     };
     let answer = next.run(request).await;
     drop(sign_in);
-    answer
+    until_read(answer, place)
+}
+
+/// The answer, which holds the place of its client until it is read, or its connection is closed.
+fn until_read(answer: Response, place: Place) -> Response {
+    let (mut parts, body) = answer.into_parts();
+    match body.size_hint().exact() {
+        Some(0) => return Response::from_parts(parts, body),
+        Some(length) => _ = parts.headers.entry(CONTENT_LENGTH).or_insert(length.into()),
+        None => {}
+    }
+    let body = body.into_data_stream().inspect(move |_| {
+        let _is_held = &place;
+    });
+    Response::from_parts(parts, Body::from_stream(body))
+}
+
+/// The requests for health and figures that are under way. They take no place among the others and wait for none.
+#[derive(Clone, Debug)]
+pub(super) struct Watching(Shares);
+
+impl Default for Watching {
+    fn default() -> Self {
+        Self(Shares::new(WATCHED_FOR_ONE, WATCHED_FOR_ONE, WATCHED_IN_ALL))
+    }
+}
+
+/// Lets one client ask for health and figures only so many times at once.
+pub(super) async fn watch(
+    State((outside, watching)): State<(Outside, Watching)>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let address = outside.address_of(peer_of(&request), request.headers());
+    let Some(_place) = watching.0.place(address) else { return too_many() };
+    next.run(request).await
 }
 
 /// The answer to a client that has too many requests on their way.

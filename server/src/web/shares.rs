@@ -6,9 +6,10 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// When more than this part of all places is held, one network may hold only an even share of them.
-const SCARCE: (usize, usize) = (1, 2);
-/// How many networks find a place when places are scarce.
+/// One network may hold a third of as many places as are left. The more networks hold places, the fewer each may hold, and
+/// a new one finds as many as each of them has.
+const PART_OF_REST: usize = 3;
+/// How many networks find a place, however few are left.
 const FAIR_TO: usize = 64;
 
 /// Places that clients hold.
@@ -50,8 +51,8 @@ impl Shares {
         let of = |counts: &HashMap<IpAddr, usize>, key| counts.get(&key).copied().unwrap_or_default();
         let by_address = of(&held.by_address, network_of(address));
         let by_network = of(&held.by_network, wider_network_of(address));
-        let is_scarce = held.in_all * SCARCE.1 >= self.in_all * SCARCE.0;
-        let fair = if is_scarce { (self.in_all / FAIR_TO).max(1) } else { self.per_network };
+        let rest = self.in_all.saturating_sub(held.in_all);
+        let fair = (rest / PART_OF_REST).max(self.in_all / FAIR_TO).max(1);
         if held.in_all >= self.in_all
             || by_address >= self.per_address.min(fair)
             || by_network >= self.per_network.min(fair)
@@ -114,11 +115,21 @@ mod tests {
         let shares = Shares::new(32, 96, 512);
         let of_sixteen = (0..512).map(|number| format!("198.{}.100.1", number % 16));
         let held = take(&shares, of_sixteen);
-        assert!(held.len() <= 320, "{}", held.len());
+        assert!(held.len() <= 448, "{}", held.len());
         let others = take(&shares, (0..64).map(|number| format!("203.{number}.113.7")));
         assert_eq!(others.len(), 64, "each of the others finds a place");
         assert!(shares.place(address("198.1.100.1")).is_none());
         let many = take(&shares, (0..10_000).map(|number| format!("10.{}.{}.1", number / 250, number % 250)));
         assert_eq!(held.len() + others.len() + many.len(), 512);
+    }
+
+    /// The connections of three addresses that hold all they can, and of a library behind one address.
+    #[test]
+    fn a_few_addresses_leave_a_library_its_places() {
+        let shares = Shares::new(128, 256, 768);
+        let held = take(&shares, (0..3_000).map(|number| format!("198.{}.100.1", number % 3)));
+        let library = take(&shares, (0..1_000).map(|_| "203.0.113.7".to_owned()));
+        eprintln!("three addresses hold {} places, a library finds {}", held.len(), library.len());
+        assert!(library.len() >= 90, "{}", library.len());
     }
 }
