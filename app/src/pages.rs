@@ -35,8 +35,8 @@ pub use reports::{ReportPage, ReportsPage, report_csv};
 pub use residue::ResiduePage;
 pub use runs::{CertificatePage, RunListPage, RunPage};
 pub use sign_in::{
-    InvitationPage, SecondFactorPage, SetUpAppPage, SignInAgainPage, SignInPage, SignInProblem, go_on_to,
-    own_page, remember,
+    CHANGES_SIGN_IN, InvitationPage, SecondFactorPage, SetUpAppPage, SignInAgainPage, SignInPage,
+    SignInProblem, go_on_to, own_page, remember,
 };
 pub use staff::StaffPage;
 pub use tasks::{

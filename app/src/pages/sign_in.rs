@@ -9,7 +9,7 @@ mod out;
 mod password;
 mod provider;
 
-pub use again::SignInAgainPage;
+pub use again::{CHANGES_SIGN_IN, SignInAgainPage};
 pub use app::SetUpAppPage;
 use attempt::MAX_USER_ID_CHARACTERS;
 pub use attempt::remember;

@@ -7,9 +7,10 @@
 use super::{Outside, down};
 use crate::provider::Provider;
 use app::cookie;
-use app::pages::{SignInProblem, go_on_to, own_page, remember};
+use app::pages::{CHANGES_SIGN_IN, SignInProblem, go_on_to, own_page, remember};
 use app::parts::percent_encoded;
 use app::state::{AppState, ClientAddress};
+use app::throttle::{Account, Attempt, Known, Shown};
 use axum::Extension;
 use axum::extract::{Query, State};
 use axum::http::header::{COOKIE, HeaderMap, SET_COOKIE};
@@ -17,9 +18,10 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use axum::routing::{MethodRouter, get};
 use policy::permission::FRESH_MINUTES;
-use records::session::{self, Identity, Purpose, Stage, Token, Trip, may_change_sign_in};
+use records::session::{self, AgainFor, Identity, Purpose, Stage, Token, Trip, may_change_sign_in};
 use records::{RecordsError, Session};
 use serde::Deserialize;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 /// Where the provider brings people back to.
@@ -47,6 +49,9 @@ type Provided = Extension<Option<Arc<Provider>>>;
 struct Wanted {
     #[serde(default)]
     page: String,
+    /// What for, where they are signed in.
+    #[serde(default, rename = "for")]
+    purpose: String,
 }
 
 async fn sign_in(
@@ -63,7 +68,12 @@ async fn again(
     Extension(session): Extension<Session>,
     Query(wanted): Query<Wanted>,
 ) -> Response {
-    begin(&state, provider, Purpose::Again(session.user), wanted.page).await
+    let purpose = if wanted.purpose == CHANGES_SIGN_IN {
+        Purpose::ChangeSignIn(session.user)
+    } else {
+        Purpose::Again(session.user)
+    };
+    begin(&state, provider, purpose, wanted.page).await
 }
 
 /// What shows that the page of the account leads here.
@@ -82,10 +92,8 @@ async fn connect(
     if !session.is_connecting(&connecting.from) {
         return Redirect::to("/account").into_response();
     }
-    match may_change_sign_in(state.store.database(), &session).await {
-        Ok(true) => {}
-        Ok(false) => return Redirect::to("/sign-in/again?page=/account&for=sign-in").into_response(),
-        Err(error) => return failed(&state, &error),
+    if !may_change_sign_in(&session) {
+        return Redirect::to("/sign-in/again?page=/account&for=sign-in").into_response();
     }
     begin(&state, provider, Purpose::Connect(session.user), "/account".to_owned()).await
 }
@@ -180,7 +188,7 @@ async fn arrive(
         return Ok(Arrived::Not(SignInProblem::Declined));
     };
     // Each trip is tried once; what is counted is from where.
-    if !state.throttle.allows_from(address) {
+    if !is_allowed(state, address, before.as_ref(), trip.purpose) {
         return Ok(Arrived::Not(SignInProblem::TooMany));
     }
     let is_ours = answer.iss.is_none_or(|issuer| provider.is(&issuer));
@@ -194,11 +202,12 @@ async fn arrive(
     };
     let only = match (trip.purpose, &before) {
         (Purpose::SignIn, _) => None,
-        (Purpose::Again(user), Some(session)) if session.user == user => {
+        (Purpose::Again(user) | Purpose::ChangeSignIn(user), Some(session)) if session.user == user => {
             if !is_fresh(&identity) {
                 return Ok(Arrived::Not(SignInProblem::NotAskedAgain));
             }
-            Some(user)
+            let changes_sign_in = trip.purpose == Purpose::ChangeSignIn(user);
+            Some((user, if changes_sign_in { AgainFor::ChangeSignIn } else { AgainFor::Irreversible }))
         }
         (Purpose::Connect(user), Some(session)) if session.user == user => {
             let is_connected = session::connect(&state.store, session, &identity).await?;
@@ -208,7 +217,9 @@ async fn arrive(
                 Arrived::Not(SignInProblem::SomebodyElse)
             });
         }
-        (Purpose::Again(_) | Purpose::Connect(_), _) => return Ok(Arrived::Not(SignInProblem::Trip)),
+        (Purpose::Again(_) | Purpose::ChangeSignIn(_) | Purpose::Connect(_), _) => {
+            return Ok(Arrived::Not(SignInProblem::Trip));
+        }
     };
     let Some((token, come_to)) = session::sign_in_by_provider(&state.store, &identity, only).await? else {
         return Ok(Arrived::Not(SignInProblem::Nobody));
@@ -223,6 +234,18 @@ async fn arrive(
         _ => None,
     };
     Ok(Arrived::SignedIn { token, next: go_on_to(come_to, &trip.page), device })
+}
+
+/// Counts the trip, and tells whether it is one too many. In a session it takes nothing from what others at its address have.
+fn is_allowed(state: &AppState, address: IpAddr, before: Option<&Session>, purpose: Purpose) -> bool {
+    let is_whole = |session: &&Session| session.stage == Stage::Whole && purpose != Purpose::SignIn;
+    match before.filter(is_whole) {
+        Some(session) => {
+            let (shown, account, known) = (Shown::Again, Account::User(session.user), Some(Known::Session));
+            state.throttle.allows(&Attempt { shown, account, address, known }).is_some()
+        }
+        None => state.throttle.allows_from(address),
+    }
 }
 
 /// Whether they have shown the provider just now who they are.
@@ -247,13 +270,14 @@ async fn trip_of(state: &AppState, headers: &HeaderMap) -> Result<Option<Trip>, 
 
 /// Back to where the trip began, with the reason in words. `wanted` is where it was to lead.
 fn refused(purpose: Purpose, problem: SignInProblem, wanted: &str) -> Response {
-    let page = match purpose {
-        Purpose::SignIn => "/sign-in",
-        Purpose::Again(_) => "/sign-in/again",
-        Purpose::Connect(_) => "/account",
+    let (page, more) = match purpose {
+        Purpose::SignIn => ("/sign-in", ""),
+        Purpose::Again(_) => ("/sign-in/again", ""),
+        Purpose::ChangeSignIn(_) => ("/sign-in/again", "&for=sign-in"),
+        Purpose::Connect(_) => ("/account", ""),
     };
     let wanted = percent_encoded(&own_page(wanted));
-    Redirect::to(&format!("{page}?problem={}&page={wanted}", problem.code())).into_response()
+    Redirect::to(&format!("{page}?problem={}&page={wanted}{more}", problem.code())).into_response()
 }
 
 fn failed(state: &AppState, error: &RecordsError) -> Response {

@@ -208,27 +208,25 @@ pub(crate) async fn renew(
 }
 
 /// Whether the owner of a session may change what they sign in with. A fresh sign-in is not enough, because a thief of the
-/// session could shut its owner out: they show the password and a code once more, for this purpose. An account that has
-/// neither is proven by its provider.
-pub async fn may_change_sign_in(db: &impl ConnectionTrait, session: &Session) -> Result<bool, RecordsError> {
+/// session could shut its owner out: they show the password and a code once more, for this purpose. The owner of an account
+/// that has neither shows the provider once more who they are, for this purpose.
+pub fn may_change_sign_in(session: &Session) -> bool {
     let is_young = |at| Actor::signed_in(session.user, Roles::default(), at).is_fresh(Clock::real());
-    if session.confirmed_at.is_some_and(is_young) {
-        return Ok(true);
-    }
-    let has_more = has_app_within(db, session.user).await? || password_of(db, session.user).await?.is_some();
-    Ok(!has_more && session.is_fresh())
+    session.confirmed_at.is_some_and(is_young)
+}
+
+/// Whether a user has an app or a password here, besides an account at a provider.
+pub(super) async fn has_own_proof(db: &impl ConnectionTrait, user: UserNumber) -> Result<bool, RecordsError> {
+    Ok(has_app_within(db, user).await? || password_of(db, user).await?.is_some())
 }
 
 /// The same, as an error.
-pub(crate) async fn must_be_confirmed(
-    db: &impl ConnectionTrait,
-    session: &Session,
-) -> Result<(), RecordsError> {
-    if may_change_sign_in(db, session).await? { Ok(()) } else { Err(RecordsError::ConfirmSignIn) }
+pub(crate) fn must_be_confirmed(session: &Session) -> Result<(), RecordsError> {
+    if may_change_sign_in(session) { Ok(()) } else { Err(RecordsError::ConfirmSignIn) }
 }
 
 /// Writes down that the owner of a session has just shown all of who they are, to change what they sign in with.
-async fn confirm(tx: &sea_orm::DatabaseTransaction, token: &Token) -> Result<(), RecordsError> {
+pub(super) async fn confirm(tx: &sea_orm::DatabaseTransaction, token: &Token) -> Result<(), RecordsError> {
     sessions::Entity::update_many()
         .set(sessions::ActiveModel { confirmed_at: Set(Some(Clock::real())), ..Default::default() })
         .filter(sessions::Column::IdHash.eq(token.hash()))

@@ -1,7 +1,7 @@
 //! Single sign-on: an identity provider has said who somebody is. Whom it means is decided here, by what was connected
 //! before by hand, and never by a name or an address, which a provider may give to somebody else one day.
 
-use super::proof::failed;
+use super::proof::{AgainFor, confirm, failed, has_own_proof};
 use super::{AFTER_PROVIDER, Proof, Session, Stage, Token, begin_proven, is_there, must_be_confirmed, note};
 use crate::audit::Deed;
 use crate::clock::Clock;
@@ -62,20 +62,21 @@ impl Identity {
 }
 
 /// Signs in whom an identity is connected with: the key of a new session, and how far it has come. None where that is
-/// nobody, or nobody with a role, or not the one who is asked for. It is noted then.
+/// nobody, or nobody with a role, or not the one who is asked for. It is noted then. `only` is who is asked for, and what they
+/// sign in again for.
 pub async fn sign_in_by_provider(
     store: &Store,
     identity: &Identity,
-    only: Option<UserNumber>,
+    only: Option<(UserNumber, AgainFor)>,
 ) -> Result<Option<(Token, Stage)>, RecordsError> {
-    let wanted = |user: &UserNumber| only.is_none_or(|only| only == *user);
+    let wanted = |user: &UserNumber| only.is_none_or(|(only, _)| only == *user);
     let user = owner(&store.db, &identity.code(store).await?).await?.filter(wanted);
     let begun = match user {
-        Some(user) => begin_if_still(store, user, identity).await?,
+        Some(user) => begin_if_still(store, user, identity, only.map(|(_, purpose)| purpose)).await?,
         None => None,
     };
     if begun.is_none() {
-        failed(store, user.or(only), "provider").await?;
+        failed(store, user.or(only.map(|(user, _)| user)), "provider").await?;
     }
     Ok(begun)
 }
@@ -85,6 +86,7 @@ async fn begin_if_still(
     store: &Store,
     user: UserNumber,
     identity: &Identity,
+    purpose: Option<AgainFor>,
 ) -> Result<Option<(Token, Stage)>, RecordsError> {
     let code = identity.code(store).await?;
     let tx = store.begin().await?;
@@ -98,6 +100,10 @@ async fn begin_if_still(
         shown_at: identity.shown_at(Clock::real()),
     };
     let Some(begun) = begin_proven(&tx, store, user, &proof).await? else { return Ok(None) };
+    // Who has a password or an app here shows them instead.
+    if purpose == Some(AgainFor::ChangeSignIn) && !has_own_proof(&tx, user).await? {
+        confirm(&tx, &begun.0).await?;
+    }
     store.commit(tx).await?;
     Ok(Some(begun))
 }
@@ -111,7 +117,7 @@ pub async fn connect(store: &Store, session: &Session, identity: &Identity) -> R
     if !is_there(&tx, session).await? {
         return Err(RecordsError::Stale);
     }
-    must_be_confirmed(&tx, session).await?;
+    must_be_confirmed(session)?;
     if owner(&tx, &code).await?.is_some_and(|owner| owner != session.user) {
         return Ok(false);
     }
@@ -135,7 +141,7 @@ pub async fn connect(store: &Store, session: &Session, identity: &Identity) -> R
 pub async fn disconnect(store: &Store, session: &Session) -> Result<(), RecordsError> {
     let tx = store.begin().await?;
     user::lock(&tx, session.user).await?;
-    must_be_confirmed(&tx, session).await?;
+    must_be_confirmed(session)?;
     let gone = credentials::Entity::delete_many().filter(Kind::Provider.of(session.user)).exec(&tx).await?;
     if gone.rows_affected == 0 {
         return Err(RecordsError::NotFound("connection with single sign-on"));

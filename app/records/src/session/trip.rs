@@ -26,6 +26,8 @@ pub enum Purpose {
     SignIn,
     /// To show again that it is this user.
     Again(UserNumber),
+    /// To show again that it is this user, to change what they sign in with.
+    ChangeSignIn(UserNumber),
     /// To connect this user with their account there.
     Connect(UserNumber),
 }

@@ -61,7 +61,7 @@ pub struct Setup {
 pub async fn begin_setup(store: &Store, session: &Session) -> Result<Setup, RecordsError> {
     let tx = store.begin().await?;
     user::lock(&tx, session.user).await?;
-    may_set_up(&tx, session).await?;
+    may_set_up(session)?;
     let secret = match begun_setup(&tx, store, session).await? {
         Some(secret) => secret,
         None => new_secret(&tx, store, session).await?,
@@ -129,7 +129,7 @@ pub async fn confirm_setup(
     let user = session.user;
     let tx = store.begin().await?;
     user::lock(&tx, user).await?;
-    may_set_up(&tx, session).await?;
+    may_set_up(session)?;
     let secret = begun_setup(&tx, store, session).await?.ok_or(RecordsError::Stale)?;
     let Some(step) = step_at(&secret, code, Clock::real()) else {
         drop(tx);
@@ -162,10 +162,10 @@ pub async fn confirm_setup(
 
 /// Rejects a session in which the present password and code were not shown for this purpose. The first app of an account
 /// that needs one is set up with the password alone: there is nothing else yet.
-async fn may_set_up(tx: &DatabaseTransaction, session: &Session) -> Result<(), RecordsError> {
+fn may_set_up(session: &Session) -> Result<(), RecordsError> {
     match session.stage {
         Stage::SetUp => Ok(()),
-        Stage::Whole => must_be_confirmed(tx, session).await,
+        Stage::Whole => must_be_confirmed(session),
         Stage::SecondFactor => Err(RecordsError::SignInAgain),
     }
 }

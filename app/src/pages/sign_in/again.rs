@@ -51,7 +51,7 @@ pub(super) async fn sign_in_again(form: AgainForm) -> Result<(), AppError> {
 }
 
 /// What the address says when it is to change what they sign in with.
-const CHANGES_SIGN_IN: &str = "sign-in";
+pub const CHANGES_SIGN_IN: &str = "sign-in";
 
 /// Asks for password and code.
 #[component]
@@ -72,7 +72,7 @@ pub fn SignInAgainPage() -> impl IntoView {
         let is_by_provider =
             session::is_connected(&store(), user).await? && !(changes_sign_in && (has_app || has_password));
         let provider = is_by_provider.then(|| {
-            view! { <ProviderLink path="/sign-in/provider/again" page=page.clone() /> }
+            view! { <ProviderLink path="/sign-in/provider/again" page=page.clone() changes_sign_in /> }
         });
         let code = has_app.then(|| {
             let errors = errors.clone();

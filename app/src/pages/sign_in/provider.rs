@@ -1,5 +1,6 @@
 //! Single sign-on, as the pages show it.
 
+use super::CHANGES_SIGN_IN;
 use crate::error::AppError;
 use crate::parts::{Notice, PostButton, ProblemSummary, percent_encoded, query};
 use crate::state::{AppState, session, store};
@@ -88,9 +89,13 @@ pub(crate) fn ProviderLink(
     path: &'static str,
     /// Where to go afterwards.
     page: String,
+    /// Whether it is to change what they sign in with.
+    #[prop(optional)]
+    changes_sign_in: bool,
 ) -> impl IntoView {
     let name = provider()?;
-    let href = format!("{path}?page={}", percent_encoded(&page));
+    let purpose = if changes_sign_in { format!("&for={CHANGES_SIGN_IN}") } else { String::new() };
+    let href = format!("{path}?page={}{purpose}", percent_encoded(&page));
     Some(view! {
         <p class="buttons"><a class="button" href=href>"Sign in with " {name}</a></p>
     })

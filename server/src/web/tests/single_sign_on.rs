@@ -396,6 +396,53 @@ async fn the_provider_asks_again_before_what_cannot_be_undone() {
     assert!(session(&old).await.is_none(), "the old key opens nothing any more");
 }
 
+/// An account with single sign-on alone: a sign-in of this moment does not open what it signs in with. A trip to the provider
+/// for this purpose does.
+#[tokio::test]
+async fn an_account_without_a_password_is_confirmed_by_its_provider() {
+    let (desk, fake) = connected("librarian", "s-1").await;
+    let whole = async |desk: &Desk, key: Option<String>| {
+        let mut browser = with_key(desk, key);
+        browser.token = session::form_token(browser.cookie.trim_start_matches("lethe="));
+        browser
+    };
+    let to_again = "/sign-in/again?page=/account&for=sign-in";
+    let is_shut = async |browser: &Desk| {
+        let (_, headers, _) = browser.get("/sign-in/app?page=/account").await;
+        let set_up = headers.get("location").map(|_| location(&headers));
+        let key = browser.cookie.trim_start_matches("lethe=");
+        let from = session::find(&desk.store, key).await.unwrap().unwrap().connecting().unwrap();
+        let connect = location(&browser.get(&format!("/account/provider?from={from}")).await.1);
+        let (_, disconnect, _) = browser.post("/do/disconnect_provider?page=/account", "").await;
+        (set_up.as_deref(), connect.as_str()) == (Some(to_again), to_again)
+            && disconnect.starts_with("/sign-in/again?")
+    };
+    let confirm_by_provider = async |browser: &Desk| {
+        let trip = begin(browser, "/sign-in/provider/again?page=/account&for=sign-in").await;
+        assert_eq!((trip.question.part("prompt"), trip.question.part("max_age")), ("login", "0"));
+        let claims = fake.claims(&trip.question, "s-1");
+        trip.come_back(&fake.code(&trip.question, &claims, Signed::Rightly)).await
+    };
+    // While there is a password, it is what they show.
+    let browser = whole(&desk, sign_in(&desk, &fake, "s-1").await.1).await;
+    let browser = whole(&desk, confirm_by_provider(&browser).await.1).await;
+    assert!(is_shut(&browser).await);
+
+    let none = "DELETE FROM credentials WHERE kind = 'password'";
+    desk.store.database().execute_unprepared(none).await.unwrap();
+    let browser = whole(&desk, sign_in(&desk, &fake, "s-1").await.1).await;
+    assert!(is_shut(&browser).await, "a fresh session is not enough");
+    let (_, _, page) = browser.get(to_again).await;
+    let link = "href=\"/sign-in/provider/again?page=%2Faccount&amp;for=sign-in\"";
+    assert!(page.contains(link), "{page}");
+    let (to, key) = confirm_by_provider(&browser).await;
+    assert_eq!(to, "/account");
+    let browser = whole(&desk, key).await;
+    assert!(browser.get("/sign-in/app?page=/account").await.2.contains("Set up your second factor"));
+    let (_, to, _) = browser.post("/do/disconnect_provider?page=/account", "").await;
+    assert_eq!(to, "/account?done=provider-disconnected");
+}
+
 #[tokio::test]
 async fn the_provider_may_change_its_key_and_may_be_silent() {
     let (desk, fake) = connected("librarian", "s-1").await;
