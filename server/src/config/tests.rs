@@ -283,3 +283,23 @@ fn unknown_variables_are_named_without_their_values() {
     let refused = of("idle_minute = 5", &[]).expect_err("unknown").to_string();
     assert!(refused.contains("idle_minute in lethe.toml") && refused.contains("idle_minutes"), "{refused}");
 }
+
+#[test]
+fn the_name_in_the_public_address_is_without_its_port() {
+    for (address, name) in [
+        ("https://lethe.example.org", "lethe.example.org"),
+        ("https://lethe.example.org:8443/", "lethe.example.org"),
+        ("https://192.0.2.1:8443", "192.0.2.1"),
+        ("https://[2001:db8::1]", "[2001:db8::1]"),
+        ("https://[2001:db8::1]:8443", "[2001:db8::1]"),
+    ] {
+        let config = of("", &[("LETHE_PUBLIC_URL", address)]).expect(address);
+        assert_eq!(config.outside().name.as_deref(), Some(name), "{address}");
+    }
+    for address in ["https://", "https://:8443", "https://[2001:db8::1"] {
+        assert!(
+            matches!(of("", &[("LETHE_PUBLIC_URL", address)]), Err(ConfigError::NotAnAddress)),
+            "{address}"
+        );
+    }
+}

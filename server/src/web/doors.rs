@@ -194,10 +194,14 @@ impl Outside {
         let Some(host) = headers.get(HOST).and_then(|host| host.to_str().ok()) else { return true };
         let name =
             host.rsplit_once(':').filter(|(_, port)| !port.contains(']')).map_or(host, |(name, _)| name);
-        let address = name.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
+        let address_in =
+            |name: &str| name.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>().ok();
+        let address = address_in(name);
         name == "localhost"
-            || address.is_ok_and(|address| address.is_loopback())
-            || self.name.as_deref().is_some_and(|own| own.eq_ignore_ascii_case(name))
+            || address.is_some_and(|address| address.is_loopback())
+            || self.name.as_deref().is_some_and(|own| {
+                own.eq_ignore_ascii_case(name) || address_in(own).is_some_and(|own| address == Some(own))
+            })
     }
 }
 
@@ -223,6 +227,21 @@ fn forwarded(text: &str) -> Option<IpAddr> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_ipv6_address_is_the_same_name_however_it_is_written() {
+        let outside = Outside { name: Some("[2001:db8::1]".to_owned()), ..Outside::default() };
+        for (host, is_ours) in [
+            ("[2001:db8::1]", true),
+            ("[2001:DB8:0:0::1]:8443", true),
+            ("[2001:db8::2]", false),
+            ("2001", false),
+            ("[2001:db8:", false),
+        ] {
+            let headers = HeaderMap::from_iter([(HOST, host.parse().expect("a value"))]);
+            assert_eq!(outside.is_ours(&headers), is_ours, "{host}");
+        }
+    }
 
     #[test]
     fn only_known_proxies_are_believed() {
