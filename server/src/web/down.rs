@@ -3,11 +3,12 @@
 use super::{doors, health};
 use app::error::AppError;
 use app::state::AppState;
+use app::submission;
 use axum::Json;
 use axum::body::{Body, HttpBody as _};
 use axum::extract::{Request, State};
 use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, RETRY_AFTER};
-use axum::http::{HeaderValue, StatusCode};
+use axum::http::{HeaderValue, StatusCode, Uri};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use records::{Fault, RecordsError, Store};
@@ -62,8 +63,31 @@ pub(super) fn answer(asked: Asked, fault: Fault) -> Response {
         }
         _ => "This page loads itself again.",
     };
-    let paragraphs = [format!("{fault}."), what_to_do.to_owned()];
+    let paragraphs = [escaped(&format!("{fault}.")), what_to_do.to_owned()];
     page("Lethe cannot answer right now", &paragraphs, asked == Asked::Page)
+}
+
+/// Says that something takes longer than a client waits. A form is carried out to the end all the same.
+fn late(asked: Asked, address: &Uri) -> Response {
+    if asked == Asked::Change {
+        let form = escaped(&submission::page_of(address));
+        let paragraphs = [
+            format!("Look at <a href=\"{form}\">the page of the form</a> in some minutes before you send it again."),
+            "What you sent is still under way after two minutes. Lethe carries it out to the end, or changes nothing."
+                .to_owned(),
+        ];
+        return page("Lethe is still at work", &paragraphs, false);
+    }
+    let paragraphs = [
+        "This page loads itself again.".to_owned(),
+        "It took longer than two minutes, so it was broken off. Nothing was changed.".to_owned(),
+    ];
+    page("This page takes too long", &paragraphs, true)
+}
+
+/// A text as it may stand in a page.
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
 /// Answers for an error of something that is no page: 503 for a fault that passes, which health knows of at once.
@@ -101,17 +125,18 @@ pub(super) fn page(title: &str, paragraphs: &[String], loads_again: bool) -> Res
 /// Gives every answer of status 503 a text, and the time after which to try again.
 pub(super) async fn never_empty(request: Request, next: Next) -> Response {
     let asked = Asked::of(&request);
-    let is_watched = request.uri().path() == health::LIVE;
+    let address = request.uri().clone();
+    let is_watched = address.path() == health::LIVE;
     let mut response = next.run(request).await;
     if response.status() != StatusCode::SERVICE_UNAVAILABLE || is_watched {
         return response;
     }
     if response.body().is_end_stream() || response.body().size_hint().exact() == Some(0) {
+        if asked != Asked::Data {
+            return late(asked, &address);
+        }
         let late = AppError::Unavailable("This took too long and was broken off".to_owned());
-        *response.body_mut() = match asked {
-            Asked::Data => Body::from(serde_json::to_vec(&late).unwrap_or_default()),
-            _ => return answer(asked, Fault::Unreachable),
-        };
+        *response.body_mut() = Body::from(serde_json::to_vec(&late).unwrap_or_default());
     }
     response.headers_mut().entry(RETRY_AFTER).or_insert(HeaderValue::from_static(RETRY_SECONDS));
     response
@@ -121,6 +146,31 @@ pub(super) async fn never_empty(request: Request, next: Next) -> Response {
 mod tests {
     use super::*;
     use axum::http::Method;
+    use tower::ServiceExt as _;
+
+    #[tokio::test]
+    async fn a_form_that_takes_long_is_not_called_lost() {
+        let router = axum::Router::new()
+            .fallback(|| async { StatusCode::SERVICE_UNAVAILABLE })
+            .layer(axum::middleware::from_fn(never_empty));
+        for (method, path, words, not) in [
+            (
+                Method::POST,
+                "/do/save_user?page=/users/7%3Fa%3D1%26b%3D%22",
+                "href=\"/users/7?a=1&amp;b=&quot;\"",
+                "refresh",
+            ),
+            (Method::POST, "/do/save_user?page=/users/7", "still under way", "does not answer"),
+            (Method::GET, "/users", "This page loads itself again", "does not answer"),
+        ] {
+            let request = Request::builder().method(method).uri(path).body(Body::empty()).expect("a request");
+            let answer = router.clone().oneshot(request).await.expect("an answer");
+            assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE);
+            let body = axum::body::to_bytes(answer.into_body(), 1 << 16).await.expect("a body");
+            let text = String::from_utf8_lossy(&body).into_owned();
+            assert!(text.contains(words) && !text.contains(not), "{path}: {text}");
+        }
+    }
 
     #[test]
     fn pages_changes_and_data_are_told_apart() {
