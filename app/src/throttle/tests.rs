@@ -82,7 +82,7 @@ fn a_known_device_has_a_budget_too() {
     let allowed =
         (0..1_000).filter(|number| throttle.allows(&Attempt { address: ipv4(*number), ..stolen }).is_some());
     assert_eq!(allowed.count(), 6);
-    assert!(throttle.allows(&Attempt { device: Some("phone"), ..stolen }).is_some());
+    assert!(throttle.allows(&Attempt { known: Some(Known::Device("phone")), ..stolen }).is_some());
 }
 
 #[test]
@@ -144,6 +144,12 @@ fn an_address_is_known_for_a_month_and_for_its_account_only() {
     assert_eq!(throttle.allows(&attempt(NG, ipv4(1))), Some(Caller::Unknown));
 }
 
+/// Returns the memory of this process in kB, where the system tells it.
+fn resident_kilobytes() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    status.lines().find_map(|line| line.strip_prefix("VmRSS:")?.trim().strip_suffix(" kB")?.parse().ok())
+}
+
 #[test]
 fn many_and_long_names_take_bounded_memory_and_reset_no_budget() {
     let (throttle, clock) = throttle();
@@ -151,6 +157,7 @@ fn many_and_long_names_take_bounded_memory_and_reset_no_budget() {
     let long = "x".repeat(1_900_000);
     assert!(throttle.allows(&attempt(Account::Unknown(&long), ipv4(2))).is_some());
     let before = throttle.keys();
+    let memory_before = resident_kilobytes();
     for number in 0..100_000_u32 {
         let name = format!("name {number}");
         let _ = allows(&throttle, &attempt(Account::Unknown(&name), ipv4(number << 4 | 3)));
@@ -161,6 +168,10 @@ fn many_and_long_names_take_bounded_memory_and_reset_no_budget() {
         "{before} keys before, {after} after 100,000 names from 100,000 addresses; {most} at most, of 17 bytes"
     );
     assert!(after <= most, "{after}");
+    if let (Some(before), Some(after)) = (memory_before, resident_kilobytes()) {
+        eprintln!("{before} kB of memory before, {after} kB after");
+        assert!(after.saturating_sub(before) < 32 << 10, "{before} kB, {after} kB");
+    }
     assert!(!allows(&throttle, &attempt(NG, ipv4(1))), "the budget in use is as it was");
     throttle.signed_in(UserNumber(7), ipv4(1));
     assert_eq!(
