@@ -257,7 +257,8 @@ fn root_leaves_the_files_of_the_service_alone() {
     let place = Place::sqlite();
     chown(place.folder(), Some(NOBODY), Some(NOBODY)).unwrap();
     let first = ("LETHE_DATABASE_URL", "sqlite://data/lethe.db?mode=rwc");
-    let refused = place.lethe(&["staff", "add", "ann", "--role", "administrator"]).env(first.0, first.1).output();
+    let refused =
+        place.lethe(&["staff", "add", "ann", "--role", "administrator"]).env(first.0, first.1).output();
     assert!(said(&refused.unwrap()).contains("setpriv --reuid=65534"));
     assert!(!place.folder().join("data").exists());
 }

@@ -204,7 +204,10 @@ async fn tasks(desk: &Desk) -> Vec<Form> {
     execute(store, &format!("UPDATE tasks SET visibility = 'private' WHERE id = {lost}")).await;
     let new_owner = actor(desk, BEN).await.staff.unwrap();
     vec![
-        form("/do/reassign_task", format!("form[task]={lost}&form[owner]={new_owner}&form[confirmed]={new_owner}")),
+        form(
+            "/do/reassign_task",
+            format!("form[task]={lost}&form[owner]={new_owner}&form[confirmed]={new_owner}"),
+        ),
         form("/do/save_task", right),
         form("/do/check_task", right),
         of("/do/copy_task", "task", task("Copied", false).await),
