@@ -1,5 +1,10 @@
 // A certificate on paper: a header and page numbers on each sheet, and every user that it counts.
 import { expect, open, test } from "./lethe";
+import { execFileSync } from "node:child_process";
+import { existsSync } from "node:fs";
+
+// Of poppler-utils.
+const PDF_TO_TEXT = "/usr/bin/pdftotext";
 
 test.use({ settings: { LETHE_LIBRARY_NAME: "Town “Central” Library" } });
 
@@ -14,7 +19,7 @@ test("a printed certificate has a header, page numbers and every user", async ({
   await expect(link).toHaveAttribute("href", `/print.css?run=${run.id}`);
   const sheet = await (await page.request.get(`/print.css?run=${run.id}`)).text();
   for (const margin of ["@top-left", "@top-center", "@top-right", "@bottom-right"]) expect(sheet).toContain(margin);
-  expect(sheet).toMatch(/Town \\00201cCentral\\00201d Library/);
+  expect(sheet).toMatch(/Town \\00201c Central\\00201d  Library/);
   expect(sheet).toContain(`Run ${run.id}`);
   expect(sheet).toContain("24 Nov 2026");
   expect(sheet).toMatch(/counter\(page\).*counter\(pages\)/);
@@ -25,4 +30,26 @@ test("a printed certificate has a header, page numbers and every user", async ({
   const isWhole = (list: HTMLElement) => list.scrollHeight <= list.clientHeight;
   for (const list of await page.locator(".numbers").all()) expect(await list.evaluate(isWhole)).toBe(true);
   await expect(page.getByRole("navigation", { name: "Actions" })).toBeHidden();
+
+  // A browser that knows no margin boxes prints this instead.
+  const header = page.locator(".printed");
+  await expect(header).toBeVisible();
+  for (const words of ["Town “Central” Library", `Run ${run.id}`, "24 Nov 2026"]) await expect(header).toContainText(words);
+  await page.emulateMedia({ media: "screen" });
+  await expect(header).toBeHidden();
+
+  // The medium of the browser again: an emulated one would be printed.
+  await page.emulateMedia({ media: null });
+  const path = test.info().outputPath("certificate.pdf");
+  const pdf = await page.pdf({ path, format: "A4" });
+  const sheets = pdf.toString("latin1").match(/\/Type\s*\/Page\b(?!s)/g)!.length;
+  expect(sheets).toBeGreaterThan(1);
+  if (!existsSync(PDF_TO_TEXT)) return;
+  const texts = execFileSync(PDF_TO_TEXT, ["-layout", path, "-"], { encoding: "utf8" }).split("\f").slice(0, sheets);
+  texts.forEach((text, place) => {
+    for (const words of ["Town “Central” Library", `Run ${run.id}`, "24 Nov 2026", `Page ${place + 1} of ${sheets}`])
+      expect(text, `sheet ${place + 1}`).toContain(words);
+  });
+  const all = new Set(texts.join(" ").match(/\d+/g));
+  expect(numbers.filter((number) => !all.has(number))).toEqual([]);
 });

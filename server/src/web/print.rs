@@ -34,7 +34,8 @@ fn style(library: &str, what: &str, date: &str) -> String {
     )
 }
 
-/// A text as a string of CSS: everything but letters and digits of ASCII and spaces is escaped.
+/// A text as a string of CSS: everything but letters and digits of ASCII and spaces is escaped. A space ends each escape; a
+/// space of the text would be taken for it.
 fn string(text: &str) -> String {
     let mut string = String::from("\"");
     for char in text.chars() {
@@ -42,7 +43,7 @@ fn string(text: &str) -> String {
             string.push(char);
         } else {
             // Writing to a string cannot fail.
-            let _ = write!(string, "\\{:06x}", u32::from(char));
+            let _ = write!(string, "\\{:06x} ", u32::from(char));
         }
     }
     string.push('"');
@@ -56,8 +57,8 @@ mod tests {
     #[test]
     fn no_name_of_a_library_ends_the_string() {
         assert_eq!(string("Town 2"), "\"Town 2\"");
-        assert_eq!(string("\"}\\\n"), "\"\\000022\\00007d\\00005c\\00000a\"");
-        assert_eq!(string("Köln"), "\"K\\0000f6ln\"");
+        assert_eq!(string("\"}\\\n"), "\"\\000022 \\00007d \\00005c \\00000a \"");
+        assert_eq!(string("Köln"), "\"K\\0000f6 ln\"");
         let style = style("A", "Run 5", "1 Jan 2018");
         assert!(style.contains("@top-left { content: \"A\"; }"), "{style}");
         assert!(style.contains("counter(page) \" of \" counter(pages)"), "{style}");
