@@ -131,3 +131,31 @@ fn too_many() -> Response {
     let seconds = [(RETRY_AFTER, submission::RETRY_AFTER_SECONDS)];
     (StatusCode::TOO_MANY_REQUESTS, seconds, why).into_response()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::body::to_bytes;
+
+    #[tokio::test]
+    async fn a_place_is_held_until_the_answer_is_read() {
+        let shares = Shares::new(1, 1, 64);
+        let address = "192.0.2.1".parse().expect("an address");
+        let place = || shares.place(address);
+        let read = until_read("page".into_response(), place().expect("a place"));
+        assert!(place().is_none(), "the answer waits for its client");
+        assert_eq!(read.headers()[CONTENT_LENGTH], "4");
+        assert_eq!(to_bytes(read.into_body(), 16).await.expect("a body"), "page");
+        let cut_off = until_read("page".into_response(), place().expect("it was read"));
+        drop(cut_off);
+        let empty =
+            until_read(StatusCode::SERVICE_UNAVAILABLE.into_response(), place().expect("it was cut off"));
+        assert_eq!(empty.body().size_hint().exact(), Some(0), "an empty answer stays one");
+        assert!(place().is_some());
+    }
+
+    #[test]
+    fn one_address_leaves_places_among_those_that_are_answered() {
+        const { assert!(ANSWERED_FOR_NETWORK < crate::web::AT_ONCE && ANSWERED_FOR_ONE < ANSWERED_FOR_NETWORK) };
+    }
+}
