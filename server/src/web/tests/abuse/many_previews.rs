@@ -1,8 +1,13 @@
-//! Five hundred previews at once: the desk goes on.
+//! Five hundred previews at once, from as many addresses as it takes: the desk goes on.
 
 use super::library::{demo, number};
-use axum::http::StatusCode;
+use crate::web::tests::desk::{Desk, post};
+use axum::body::Body;
+use axum::extract::ConnectInfo;
+use axum::http::header::LOCATION;
+use axum::http::{Request, StatusCode};
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -11,6 +16,18 @@ const PREVIEWS: usize = 500;
 const USERS: u32 = 2_000;
 /// How long whoever asks for a record may wait in the middle of it, on a computer that does other things too.
 const SOON: Duration = Duration::from_secs(30);
+
+/// From how many addresses the previews are asked for: one alone has too few places for them.
+const ADDRESSES: usize = 20;
+
+/// Sends a request from one of many addresses: status, page, where it leads.
+async fn from(desk: &Desk, number: usize, mut request: Request<Body>) -> (StatusCode, String, String) {
+    let address: SocketAddr = format!("10.0.{number}.1:40000").parse().unwrap();
+    request.extensions_mut().insert(ConnectInfo(address));
+    let (status, headers, page) = desk.answer(request).await;
+    let to = headers.get(LOCATION).and_then(|to| to.to_str().ok()).unwrap_or_default().to_owned();
+    (status, page, to)
+}
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn records_are_answered_while_hundreds_of_previews_are_asked_for() {
@@ -24,7 +41,8 @@ async fn records_are_answered_while_hundreds_of_previews_are_asked_for() {
             let mut waited = Vec::new();
             while under_way.load(Ordering::Relaxed) {
                 let began = Instant::now();
-                let (status, _, page) = desk.get("/users/40").await;
+                let request = Request::get("/users/40").body(Body::empty()).unwrap();
+                let (status, page, _) = from(&desk, ADDRESSES, request).await;
                 assert_eq!(status, StatusCode::OK, "{page}");
                 waited.push(began.elapsed());
             }
@@ -33,14 +51,15 @@ async fn records_are_answered_while_hundreds_of_previews_are_asked_for() {
     };
     let began = Instant::now();
     let previews: Vec<_> = (0..PREVIEWS)
-        .map(|_| {
-            let desk = desk.clone();
-            tokio::spawn(async move { desk.post("/do/make_preview?page=/tasks/1", "form[task]=1").await })
+        .map(|number| {
+            let (desk, form) = (desk.clone(), format!("form[task]=1&form_token={}", desk.token));
+            let request = post("/do/make_preview?page=/tasks/1", form);
+            tokio::spawn(async move { from(&desk, number % ADDRESSES, request).await })
         })
         .collect();
     let mut answers: BTreeMap<u16, usize> = BTreeMap::new();
     for preview in previews {
-        let (status, to, page) = preview.await.unwrap();
+        let (status, page, to) = preview.await.unwrap();
         match status {
             StatusCode::SEE_OTHER => assert!(to.starts_with("/runs/"), "{to}"),
             StatusCode::TOO_MANY_REQUESTS => {
