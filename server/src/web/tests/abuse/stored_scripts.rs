@@ -22,7 +22,7 @@ const SCRIPTS: [&str; 2] = [
 ];
 
 /// Text columns that the program itself reads as codes or keys, that are signed, or that nobody can set.
-const NOT_HERE: [&str; 30] = [
+const NOT_HERE: [&str; 31] = [
     "seaql_migrations",
     "runs",
     "run_members",
@@ -37,6 +37,7 @@ const NOT_HERE: [&str; 30] = [
     "credentials",
     "sessions",
     "form_keys",
+    "installation_keys",
     "user_words",
     "users.uuid",
     "tasks.policy",
