@@ -41,6 +41,8 @@ pub(crate) enum Change {
     ImportReplaced,
     /// The user became somebody who could be a second person, at the desk.
     MadeStaff,
+    /// The user lost the last role.
+    LastRoleTaken,
 }
 
 impl Change {
@@ -58,6 +60,7 @@ impl Change {
             Self::ImportConfirmed => "import_confirmed",
             Self::ImportReplaced => "import_replaced",
             Self::MadeStaff => "made_staff",
+            Self::LastRoleTaken => "last_role_taken",
         }
     }
 

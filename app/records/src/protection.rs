@@ -13,10 +13,12 @@ use crate::approval;
 use crate::clock::Clock;
 use crate::dialect;
 use crate::error::RecordsError;
+use crate::limits::Change;
+use crate::staff::roles_of;
 use crate::store::Store;
 use chrono::{DateTime, Duration, Utc};
-use policy::Action;
 use policy::four_eyes::COOLING_OFF_HOURS;
+use policy::{Action, UserNumber};
 use sea_orm::{ConnectionTrait, DbErr};
 
 /// The actions for which four eyes are remembered.
@@ -63,6 +65,22 @@ pub(crate) async fn last_seen(
     let values = vec![name_of(action).into()];
     let row = db.query_one_raw(dialect::statement(db.get_database_backend(), sql, values)).await?;
     row.map(|row| row.try_get("", "at")).transpose()
+}
+
+/// Tells whether a user lost the last role a short time ago. Otherwise one person could anonymise a member of staff alone
+/// by removing the roles first.
+pub(crate) async fn was_staff(db: &impl ConnectionTrait, user: UserNumber) -> Result<bool, RecordsError> {
+    let sql = "SELECT COUNT(*) AS n FROM manual_changes WHERE user_number = ? AND kind = ? AND at > ?";
+    let kind = Change::LastRoleTaken.code();
+    let values = vec![user.0.into(), kind.into(), cooled_off().into()];
+    let row = db.query_one_raw(dialect::statement(db.get_database_backend(), sql, values)).await?;
+    let n: i64 = row.map_or(Ok(0), |row| row.try_get("", "n"))?;
+    Ok(n > 0 && roles_of(db, user).await?.is_empty())
+}
+
+/// Tells whether a user has a role or lost the last one a short time ago.
+pub(crate) async fn is_staff(db: &impl ConnectionTrait, user: UserNumber) -> Result<bool, RecordsError> {
+    Ok(!roles_of(db, user).await?.is_empty() || was_staff(db, user).await?)
 }
 
 /// Writes a row; one that is there only if it is older than an instant, where one is given.

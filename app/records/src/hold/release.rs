@@ -7,6 +7,7 @@ use crate::audit::Deed;
 use crate::entity::legal_holds;
 use crate::error::RecordsError;
 use crate::store::Store;
+use policy::four_eyes::NEW_APPROVER_HOURS;
 use policy::{Action, ApprovalId, HoldId};
 use sea_orm::{ActiveModelTrait, DatabaseTransaction, Set};
 
@@ -45,6 +46,15 @@ pub(crate) async fn release_within(
         let approval = approval::agree_within(tx, actor, &matter).await?;
         format!(",approval={approval}")
     } else {
+        // One person is enough; a person who was made up for it is not.
+        if let Some(staff) = actor.staff
+            && approval::is_new(tx, staff).await?
+        {
+            return Err(RecordsError::Refused(format!(
+                "Your role or your invitation is newer than {NEW_APPROVER_HOURS} hours: until then you cannot release \
+                 a legal hold alone. Nothing was changed"
+            )));
+        }
         approval::close_within(tx, store, actor, &matter).await?;
         String::new()
     };

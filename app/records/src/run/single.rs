@@ -8,12 +8,14 @@ use crate::entity::{run_members, runs, tasks};
 use crate::error::RecordsError;
 use crate::ledger;
 use crate::limits::{self, Change};
+use crate::protection;
 use crate::residue::{self, Memory};
 use crate::selection;
 use crate::store::Store;
 use crate::task::{TaskName, default_task};
 use crate::user;
 use policy::form::Problem;
+use policy::four_eyes::COOLING_OFF_HOURS;
 use policy::{
     Action, ApprovalId, Counted, Outcome, Policy, RULES_VERSION, Reason, RunId, RunKind, RunState, Selection,
     TaskId, UserFacts, UserNumber, Verdict, assess,
@@ -96,6 +98,12 @@ async fn anonymise_by(
     let tx = store.begin().await?;
     if user::lock(&tx, number).await?.anonymised_on.is_some() {
         return Ok(None);
+    }
+    if protection::was_staff(&tx, number).await? {
+        return Err(RecordsError::Refused(format!(
+            "This user lost the last role within {COOLING_OFF_HOURS} hours. A second person has to approve: use \
+             “Anonymise this member of staff” on the record. Nothing was changed"
+        )));
     }
     let task = task_as_shown(&tx, shown).await?;
     let approval = limits::claim(&tx, store, actor, Counted::Anonymised, number).await?;

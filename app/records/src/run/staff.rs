@@ -77,7 +77,7 @@ pub(crate) async fn may_anonymise_staff(
     let roles = roles_of(db, number).await?;
     let why = if user.fictitious {
         "A fictitious user is not a person"
-    } else if roles.is_empty() {
+    } else if roles.is_empty() && !protection::was_staff(db, number).await? {
         "This user has no role: use “Anonymise” on the record"
     } else if actor.staff == Some(number) {
         "Another administrator has to anonymise your record"

@@ -222,6 +222,9 @@ pub async fn take_role(
     let change =
         undo::Change::RoleTaken { user: number.0, role: held.role.clone(), granted_on: held.granted_on };
     user_roles::Entity::delete_by_id((held.user_number, held.role)).exec(&tx).await?;
+    if roles_of(&tx, number).await?.is_empty() {
+        limits::record(&tx, actor, Change::LastRoleTaken, [(number, 0)]).await?;
+    }
     session::forget(&tx, number).await?;
     let subject = Subject::User(number.0);
     let event =

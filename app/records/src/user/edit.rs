@@ -6,7 +6,8 @@ use crate::audit::Deed;
 use crate::entity::{photos, sessions, users};
 use crate::error::RecordsError;
 use crate::limits::{self, Change};
-use crate::staff::{roles_of, set_aside};
+use crate::protection;
+use crate::staff::set_aside;
 use crate::store::Store;
 use policy::erasure::{Erasure, Fate, REPLACED_FIELDS, is_placeholder};
 use policy::user_form::UserDraft;
@@ -17,13 +18,21 @@ use std::collections::BTreeMap;
 /// For how many days the replaced values of a member of staff add up.
 const STAFF_DAYS: i64 = 30;
 
+/// What an edit does to the personal values of a record.
+#[derive(Clone, Copy, Eq, PartialEq)]
+enum Effect {
+    /// It keeps all of them.
+    Keeps,
+    /// It gives some of them other values, and removes none.
+    Corrects,
+    /// It removes some of them.
+    Removes,
+}
+
 /// What an edit of a record does.
 pub(super) struct Edit {
     user: UserNumber,
-    /// It overwrites or removes a personal value.
-    pub(super) overwrites: bool,
-    /// It removes none: what changes has another value.
-    corrects: bool,
+    effect: Effect,
     erasure: Erasure,
     /// It removes what the user signs in with.
     pub(super) removes_sign_in: bool,
@@ -43,19 +52,35 @@ impl Edit {
         let photo = draft.remove_photo && photos::Entity::find_by_id(user.0).count(tx).await? > 0;
         let sign_in = draft.remove_sign_in && can_sign_in(tx, user).await?;
         let more = [photo, sign_in].into_iter().filter(|removed| *removed).map(|_| Fate::Removed);
+        let effect = if photo || sign_in {
+            Effect::Removes
+        } else if !overwrites(old, new) && lost().next().is_none() {
+            Effect::Keeps
+        } else if corrects(old, new) && !lost().any(|(key, _)| removed(key)) {
+            Effect::Corrects
+        } else {
+            Effect::Removes
+        };
         Ok(Self {
             user,
-            overwrites: overwrites(old, new) || lost().next().is_some() || photo || sign_in,
-            corrects: corrects(old, new) && !lost().any(|(key, _)| removed(key)) && !photo && !sign_in,
+            effect,
             erasure: Erasure::of(fates(old, new).chain(more)),
             removes_sign_in: sign_in,
             is_eligible_earlier: is_eligible_earlier(old, new),
         })
     }
 
+    /// Tells whether it overwrites or removes a personal value.
+    pub(super) fn overwrites(&self) -> bool {
+        self.effect != Effect::Keeps
+    }
+
     /// Refuses to change what a legal hold keeps, unless the data protection officer corrects it at the desk.
     pub(super) fn may_correct(&self, actor: Actor) -> Result<(), RecordsError> {
-        if self.corrects && actor.channel == Channel::Desk && actor.may(Action::ReleaseHolds) {
+        if self.effect == Effect::Corrects
+            && actor.channel == Channel::Desk
+            && actor.may(Action::ReleaseHolds)
+        {
             return actor.must(Action::ReleaseHolds);
         }
         Err(RecordsError::Refused(
@@ -82,7 +107,7 @@ impl Edit {
             return Ok(Deed::UserChanged);
         }
         let fields = self.erasure.removed + self.erasure.replaced;
-        if !roles_of(tx, user).await?.is_empty() {
+        if protection::is_staff(tx, user).await? {
             self.may_change_staff(tx).await?;
         }
         if !self.erasure.counts_as_anonymising(limits::replaced_before(tx, user).await?) {

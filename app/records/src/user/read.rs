@@ -4,6 +4,7 @@ use super::name::{Name, display_name};
 use crate::dialect;
 use crate::entity::{photos, terms, user_roles, users};
 use crate::error::RecordsError;
+use crate::protection;
 use crate::store::Store;
 use chrono::NaiveDate;
 use policy::{Role, UserNumber};
@@ -133,6 +134,8 @@ pub struct UserRecord {
     pub anonymised_on: Option<NaiveDate>,
     pub rules_version: Option<i32>,
     pub roles: Vec<Role>,
+    /// The user lost the last role within the last hours, and still counts as staff.
+    pub was_staff: bool,
     /// Every custom field of the library, with what the user has there.
     pub custom: Vec<CustomValue>,
     pub has_photo: bool,
@@ -142,9 +145,9 @@ pub struct UserRecord {
 }
 
 impl UserRecord {
-    /// Whether the user has a role.
+    /// Tells whether the user has a role or lost the last one a short time ago.
     pub fn is_staff(&self) -> bool {
-        !self.roles.is_empty()
+        !self.roles.is_empty() || self.was_staff
     }
 
     /// Whether the user has been anonymised.
@@ -170,6 +173,7 @@ pub async fn read(store: &Store, number: UserNumber) -> Result<UserRecord, Recor
         .map(|row| Role::from_code(&row.role).ok_or(RecordsError::Corrupt("role")))
         .collect::<Result<_, _>>()?;
     roles.sort();
+    let was_staff = protection::was_staff(db, number).await?;
     let Held { counts, has_photo, can_sign_in } = held(db, number).await?;
     Ok(UserRecord {
         number,
@@ -211,6 +215,7 @@ pub async fn read(store: &Store, number: UserNumber) -> Result<UserRecord, Recor
         anonymised_on: user.anonymised_on,
         rules_version: user.rules_version,
         roles,
+        was_staff,
         custom: custom_values(db, number).await?,
         has_photo,
         can_sign_in,

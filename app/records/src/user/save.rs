@@ -179,7 +179,7 @@ async fn edit(
     let mut changed = changed_fields(&old, &new);
     let custom = custom_of(tx, number).await?;
     let edit = Edit::of(tx, number, (&old, &new), (&custom, draft)).await?;
-    if edit.overwrites && hold::in_force(tx, number).await? {
+    if edit.overwrites() && hold::in_force(tx, number).await? {
         edit.may_correct(actor)?;
     }
     let deed = edit.count(store, actor, tx).await?;

@@ -68,7 +68,7 @@ pub async fn first_on_user(store: &Store, number: i64) -> HoldId {
     on_user(store, number).await
 }
 
-async fn on_user(store: &Store, number: i64) -> HoldId {
+pub async fn on_user(store: &Store, number: i64) -> HoldId {
     hold::place(store, dpo(), &form(|form| form.user = number.to_string())).await.unwrap()
 }
 

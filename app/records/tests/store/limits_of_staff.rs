@@ -127,6 +127,51 @@ async fn a_member_of_staff_is_anonymised_by_two_people_and_leaves_nothing() {
 }
 
 #[tokio::test]
+async fn removing_the_roles_first_saves_no_second_person() {
+    for_each_database(async |store| {
+        library(&store).await;
+        for role in [Role::Cataloguer, Role::Administrator] {
+            accounts::take_role(&store, chief(), EDITH, role).await.unwrap();
+        }
+        assert!(user::read(&store, EDITH).await.unwrap().is_staff(), "the record offers the guided action");
+        let alone = at_desk(CHIEF, Role::Librarian);
+        for actor in [alone, Actor::COMMAND_LINE] {
+            let why = refused(run::anonymise_one(&store, actor, EDITH, "803").await);
+            assert!(why.contains("second person"), "{why}");
+        }
+        assert!(refused(anonymise(&store, chief(), EDITH).await).contains("second person"));
+        let request = approval::ask_staff_anonymising(&store, chief(), EDITH).await.unwrap();
+        approval::approve(&store, ben(), request).await.unwrap();
+        anonymise(&store, chief(), EDITH).await.unwrap();
+        assert!(user::read(&store, EDITH).await.unwrap().is_anonymised());
+
+        // A user who was staff long ago is a user like any other.
+        staff(&store, UserNumber(804), Role::Cataloguer).await;
+        accounts::take_role(&store, chief(), UserNumber(804), Role::Cataloguer).await.unwrap();
+        refused(run::anonymise_one(&store, alone, UserNumber(804), "804").await);
+        execute(&store, "UPDATE manual_changes SET at = '2018-01-01 00:00:00+00:00'").await;
+        run::anonymise_one(&store, alone, UserNumber(804), "804").await.unwrap();
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_new_officer_releases_no_legal_hold_alone() {
+    for_each_database(async |store| {
+        library(&store).await;
+        let hold = crate::holds::on_user(&store, EDITH.0).await;
+        let puppet = UserNumber(804);
+        staff(&store, puppet, Role::Librarian).await;
+        accounts::give_role(&store, chief(), puppet, Role::Dpo).await.unwrap();
+        let why = refused(records::hold::release(&store, at_desk(puppet, Role::Dpo), hold).await);
+        assert!(why.contains("newer than 24 hours"), "{why}");
+        execute(&store, "UPDATE manual_changes SET at = '2018-01-01 00:00:00+00:00'").await;
+        records::hold::release(&store, at_desk(puppet, Role::Dpo), hold).await.unwrap();
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn an_approval_is_for_one_member_of_staff_with_these_roles_and_once() {
     for_each_database(async |store| {
         library(&store).await;

@@ -216,7 +216,7 @@ fn fields(
 /// What a form cannot empty like a field.
 fn removals(user: &UserRecord, form: &UserForm) -> impl IntoView + use<> {
     // What staff sign in with ends on the page Staff; their photo by anonymising them.
-    let is_staff = !user.roles.is_empty();
+    let is_staff = user.is_staff();
     let photo =
         (user.has_photo && !is_staff).then(|| tick("remove_photo", "Remove the photo", form.remove_photo));
     let sign_in = (user.can_sign_in && !is_staff).then(|| {

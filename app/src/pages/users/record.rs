@@ -85,7 +85,7 @@ fn head(user: &UserRecord, just_anonymised: bool) -> impl IntoView + use<> {
         <p>
             {tag(user.marked_on.is_some(), "due", "Marked for deletion")}
             {tag(user.counts.legal_holds > 0, "due", "Legal hold")}
-            {tag(user.is_staff(), "ready", "Staff")}
+            {tag(!user.roles.is_empty(), "ready", "Staff")}
             {tag(user.fictitious, "quiet", "Fictitious")}
             {tag(user.imported, "quiet", "Imported")}
             {tag(!user.imported, "quiet", "Not imported")}

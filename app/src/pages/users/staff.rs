@@ -53,7 +53,7 @@ pub(super) async fn guide(
         <h2>"What happens"</h2>
         <ol>
             <li>"Sign-in ends: password, second factor and all sessions are removed."</li>
-            <li>"The roles end: "{roles}"."</li>
+            <li>{if roles.is_empty() { "The roles have ended already.".to_owned() } else { format!("The roles end: {roles}.") }}</li>
             <li>
                 "The record is anonymised as for any user: by the field settings above, with messages, notes, residue \
                  search, ledger and certificate."
