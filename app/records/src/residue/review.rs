@@ -212,7 +212,8 @@ fn finding(hit: residue_hits::Model, person: Option<&users::Model>, others: i64,
     }
 }
 
-/// Decides about a place. The text is removed only if it is still the one that was seen; that cannot be undone.
+/// Decides about a place. A text is removed or kept only if it is still the one that was seen; removing it cannot be
+/// undone.
 /// What is decided holds for all users whose values were found at this place; each of the findings gets its own event.
 /// None if it cannot be undone.
 pub async fn decide(
@@ -261,6 +262,9 @@ pub async fn decide(
             }
             let mark = leaves_mark(&tx, &hit).await?;
             spot.empty(&tx, mark).await?;
+        }
+        (Decision::Kept, Now::Text { seen: stands, .. }, _) if stands != seen => {
+            return Err(RecordsError::Stale);
         }
         (Decision::Removed, ..) | (Decision::Gone, Now::Text { .. }, _) => return Err(RecordsError::Stale),
         _ => {}

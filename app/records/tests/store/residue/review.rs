@@ -71,6 +71,8 @@ async fn staff_remove_what_was_found_or_keep_it() {
         let stale = version(Decision::Removed, 0, seen(&found[0])).await;
         assert!(matches!(stale, Err(RecordsError::Stale)), "{stale:?}");
         assert!(matches!(version(Decision::Gone, 0, "").await, Err(RecordsError::Stale)));
+        let stale = version(Decision::Kept, 0, seen(&found[0])).await;
+        assert!(matches!(stale, Err(RecordsError::Stale)), "nobody has read the new text: {stale:?}");
         assert_eq!(text_at(&store, "loans", "note", "id = 1").await.as_deref(), Some("another"));
         assert_eq!(open(&store, id).await.len(), 3);
 
@@ -212,8 +214,10 @@ async fn a_decision_is_reopened_unless_the_text_was_removed() {
         let found = open(&store, id).await;
         let kept = found[0].id;
         for by_ticket in [false, true] {
-            let ticket =
-                decide(&store, Actor::COMMAND_LINE, kept, Decision::Kept, "").await.unwrap().unwrap();
+            let ticket = decide(&store, Actor::COMMAND_LINE, kept, Decision::Kept, seen(&found[0]))
+                .await
+                .unwrap()
+                .unwrap();
             assert_eq!(open(&store, id).await.len(), 2);
             if by_ticket {
                 records::undo::undo(&store, Actor::COMMAND_LINE, &ticket).await.unwrap();

@@ -84,7 +84,7 @@ async fn earlier_versions_that_were_changed_are_seen() {
     for_each_database(async |store| {
         let id = to_review(&store).await;
         let found = open(&store, id).await;
-        decide(&store, Actor::COMMAND_LINE, found[0].id, Decision::Kept, "").await.unwrap();
+        decide(&store, Actor::COMMAND_LINE, found[0].id, Decision::Kept, seen(&found[0])).await.unwrap();
         let good = file(&store, id, Some(1)).await.unwrap();
         let lie = "UPDATE superseded_certificates SET content = REPLACE(content, '\"done\":3', '\"done\":2')";
         execute(&store, lie).await;
@@ -103,7 +103,7 @@ async fn earlier_versions_that_were_changed_are_seen() {
         // A lie in the database is not signed again with the next decision.
         let lie = "UPDATE certificates SET content = REPLACE(content, '\"done\":3', '\"done\":2')";
         execute(&store, lie).await;
-        decide(&store, Actor::COMMAND_LINE, found[1].id, Decision::Kept, "").await.unwrap();
+        decide(&store, Actor::COMMAND_LINE, found[1].id, Decision::Kept, seen(&found[1])).await.unwrap();
         assert_eq!(read(&store, id).await.unwrap().certificate.done, 3);
     })
     .await;
@@ -133,7 +133,7 @@ async fn a_decision_that_closes_findings_of_two_runs_makes_two_versions() {
             assert_eq!(verify_run(&store, run).await.unwrap().doubts, [], "{run}");
         }
         // Of the other run nothing is open now: no further version.
-        decide(&store, Actor::COMMAND_LINE, found[1].id, Decision::Kept, "").await.unwrap();
+        decide(&store, Actor::COMMAND_LINE, found[1].id, Decision::Kept, seen(&found[1])).await.unwrap();
         assert_eq!(version(other).await, before[1] + 1);
     })
     .await;
@@ -156,7 +156,7 @@ async fn open_findings_are_said_wherever_the_run_is_until_all_are_decided() {
             let tasks = task::list(&store, Actor::COMMAND_LINE, &query, &paging).await.unwrap();
             let last = tasks.rows[0].last.as_ref().unwrap();
             assert_eq!((last.id, last.open_findings), (id, left));
-            decide(&store, Actor::COMMAND_LINE, finding.id, Decision::Kept, "").await.unwrap();
+            decide(&store, Actor::COMMAND_LINE, finding.id, Decision::Kept, seen(finding)).await.unwrap();
         }
         assert_eq!(told(&store).await, []);
         assert_eq!(run::read(&store, id).await.unwrap().open_findings, 0);
