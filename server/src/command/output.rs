@@ -1,7 +1,7 @@
 //! How results are printed: in words or as JSON, always on standard output. What goes wrong goes to standard error.
-#![allow(clippy::print_stdout, reason = "this is the command line's one way to standard output")]
-
+use anyhow::Context as _;
 use serde::Serialize;
+use std::io::Write as _;
 
 /// How results are printed.
 #[derive(Clone, Copy, Debug)]
@@ -17,11 +17,8 @@ impl Output {
         result: &T,
         words: impl FnOnce(&T) -> String,
     ) -> anyhow::Result<()> {
-        if self.json {
-            println!("{}", serde_json::to_string_pretty(result)?);
-        } else {
-            println!("{}", words(result));
-        }
-        Ok(())
+        let text = if self.json { serde_json::to_string_pretty(result)? } else { words(result) };
+        let mut out = std::io::stdout().lock();
+        writeln!(out, "{text}").and_then(|()| out.flush()).context("The result cannot be written")
     }
 }
