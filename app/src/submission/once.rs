@@ -113,14 +113,12 @@ pub async fn sent_before(state: &AppState, mut request: Request<Body>) -> Result
         (Ok(()), Some(once)) => renewed(state, &once).await,
         _ => None,
     };
-    match kept {
-        Some(kept) => Ok(answer(state, form, kept.outcome()).await),
-        None => {
-            let mut request = Request::from_parts(parts, body);
-            request.extensions_mut().remove::<FormToken>();
-            Err(request)
-        }
+    if let Some(kept) = kept {
+        return Ok(answer(state, form, kept.outcome()).await);
     }
+    let mut request = Request::from_parts(parts, body);
+    request.extensions_mut().remove::<FormToken>();
+    Err(request)
 }
 
 /// What a form came to that gave its session a new key.

@@ -58,7 +58,7 @@ pub(super) async fn recognise(
                 request.extensions_mut().insert(session);
             }
             Ok(None) => {
-                _ = request.extensions_mut().insert(SessionEnded { form_token: session::form_token(&key) })
+                _ = request.extensions_mut().insert(SessionEnded { form_token: session::form_token(&key) });
             }
             Err(error) => {
                 tracing::error!(code = error.code(), "it cannot be found out who is signed in");

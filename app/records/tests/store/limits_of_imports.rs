@@ -159,10 +159,14 @@ async fn a_file_that_touches_many_users_needs_a_confirmation() {
     .await;
 }
 
+/// The lines of these users.
+fn file_of(users: std::ops::Range<usize>, line: impl Fn(usize) -> String) -> String {
+    users.map(|at| line(at) + "\n").collect()
+}
+
 /// A library of this many users, in which one file may touch 25 of them.
 async fn students(store: &Store, count: usize) -> Store {
-    let lines: String =
-        (0..count).map(|at| format!("u{at},First{at},Last{at},u{at}@example.org\n")).collect();
+    let lines = file_of(0..count, |at| format!("u{at},First{at},Last{at},u{at}@example.org"));
     import(store, &format!("user_id,first_name,last_name,email\n{lines}")).await;
     let settings = records::Settings { four_eyes: FourEyes::Off, ..store.settings().clone() };
     limited(&store.with_settings(settings), |limits| (limits.import_users, limits.import_percent) = (25, 100))
@@ -170,7 +174,7 @@ async fn students(store: &Store, count: usize) -> Store {
 
 /// A file that empties the e-mail of these users.
 fn emptied(users: std::ops::Range<usize>) -> String {
-    let lines: String = users.map(|at| format!("u{at},Last{at},\n")).collect();
+    let lines = file_of(users, |at| format!("u{at},Last{at},"));
     format!("user_id,last_name,email\n{lines}")
 }
 
@@ -227,14 +231,14 @@ async fn files_below_the_limit_add_up_within_a_day() {
 async fn replaced_values_add_up_over_files() {
     for_each_database(async |store| {
         let store = students(&store, 60).await;
-        let lines: String = (0..60).map(|at| format!("u{at},Last{at},u{at}@new.example.org\n")).collect();
+        let lines = file_of(0..60, |at| format!("u{at},Last{at},u{at}@new.example.org"));
         let moved = import(&store, &format!("user_id,last_name,email\n{lines}")).await;
         assert_eq!((moved.changed, moved.touched), (60, 0), "another mail server");
-        let lines: String = (0..60).map(|at| format!("u{at},Qwert{at}\n")).collect();
+        let lines = file_of(0..60, |at| format!("u{at},Qwert{at}"));
         let why = refused(confirmed(&store, &format!("user_id,last_name\n{lines}"), None).await);
         assert!(why.contains("60 users"), "{why}");
         execute(&store, "UPDATE manual_changes SET at = '2018-01-01 00:00:00+00:00'").await;
-        let lines: String = (0..60).map(|at| format!("u{at},Asdf{at},Qwert{at}\n")).collect();
+        let lines = file_of(0..60, |at| format!("u{at},Asdf{at},Qwert{at}"));
         let why = refused(confirmed(&store, &format!("user_id,first_name,last_name\n{lines}"), None).await);
         assert!(why.contains("60 users"), "two in one file: {why}");
     })

@@ -170,8 +170,8 @@ async fn a_second_click_gets_the_key_that_the_first_made() {
         for (status, headers, html) in &answers {
             assert_eq!(*status, StatusCode::SEE_OTHER, "{function} {html}");
             assert_eq!(headers["location"], answers[0].1["location"], "{function}");
-            let set = guessing::cookies(headers);
-            keys.push(set.split("; ").find(|one| one.starts_with("lethe=")).map(str::to_owned));
+            let renewed = guessing::cookies(headers);
+            keys.push(renewed.split("; ").find(|one| one.starts_with("lethe=")).map(str::to_owned));
         }
         assert!(keys.iter().all(|key| key.is_some() && *key == keys[0]), "{function} {keys:?}");
         cookie = keys.remove(0).expect("a cookie");
