@@ -12,7 +12,7 @@ use records::{Actor, Clock, RecordsError, Settings, Store, approval, run, user};
 use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, Set};
 
 /// The data protection officer of the tests, and a second one.
-const DPO: UserNumber = UserNumber(901);
+pub const DPO: UserNumber = UserNumber(901);
 const SECOND: UserNumber = UserNumber(902);
 
 pub fn at_desk(number: UserNumber, role: Role) -> Actor {
@@ -68,7 +68,7 @@ pub async fn first_on_user(store: &Store, number: i64) -> HoldId {
     on_user(store, number).await
 }
 
-pub async fn on_user(store: &Store, number: i64) -> HoldId {
+async fn on_user(store: &Store, number: i64) -> HoldId {
     hold::place(store, dpo(), &form(|form| form.user = number.to_string())).await.unwrap()
 }
 

@@ -159,7 +159,8 @@ async fn removing_the_roles_first_saves_no_second_person() {
 async fn a_new_officer_releases_no_legal_hold_alone() {
     for_each_database(async |store| {
         library(&store).await;
-        let hold = crate::holds::on_user(&store, EDITH.0).await;
+        let hold = crate::holds::first_on_user(&store, EDITH.0).await;
+        accounts::take_role(&store, chief(), crate::holds::DPO, Role::Dpo).await.unwrap();
         let puppet = UserNumber(804);
         staff(&store, puppet, Role::Librarian).await;
         accounts::give_role(&store, chief(), puppet, Role::Dpo).await.unwrap();

@@ -61,8 +61,9 @@ async fn staff_remove_what_was_found_or_keep_it() {
             panic!("{:?}", found[0].now)
         };
         assert!(text.ends_with(" has it"));
+        let places: Vec<i64> = found.iter().map(|found| found.id).collect();
         let version = |decision, at: usize, seen: &str| {
-            let (store, seen, id) = (store.clone(), seen.to_owned(), found[at].id);
+            let (store, seen, id) = (store.clone(), seen.to_owned(), places[at]);
             async move { decide(&store, Actor::COMMAND_LINE, id, decision, &seen).await }
         };
 
@@ -76,7 +77,8 @@ async fn staff_remove_what_was_found_or_keep_it() {
         assert_eq!(text_at(&store, "loans", "note", "id = 1").await.as_deref(), Some("another"));
         assert_eq!(open(&store, id).await.len(), 3);
 
-        version(Decision::Kept, 0, "").await.unwrap();
+        let found = open(&store, id).await;
+        version(Decision::Kept, 0, seen(&found[0])).await.unwrap();
         assert_eq!(text_at(&store, "loans", "note", "id = 1").await.as_deref(), Some("another"));
         let again = version(Decision::Removed, 0, seen(&found[0])).await;
         assert!(matches!(again, Err(RecordsError::Stale)), "it is decided");
