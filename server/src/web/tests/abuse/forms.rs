@@ -144,12 +144,14 @@ async fn residue_places(desk: &Desk) -> Vec<Form> {
         format!("form[place]={}&form[seen]={seen}", found.id)
     };
     let closed = found.iter().find(|found| found.now == Now::Nothing).unwrap();
-    let reopened = found
+    let (reopened, seen) = found
         .iter()
-        .find(|found| matches!(&found.now, Now::Text { text, .. } if text.starts_with("Reopened")))
-        .unwrap()
-        .id;
-    residue::decide(store, Actor::COMMAND_LINE, reopened, Decision::Kept, "").await.unwrap();
+        .find_map(|found| match &found.now {
+            Now::Text { text, seen, .. } if text.starts_with("Reopened") => Some((found.id, seen)),
+            _ => None,
+        })
+        .unwrap();
+    residue::decide(store, Actor::COMMAND_LINE, reopened, Decision::Kept, seen).await.unwrap();
     vec![
         form("/do/keep_residue", place("Kept")),
         form("/do/remove_residue", place("Removed")),
