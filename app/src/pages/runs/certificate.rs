@@ -55,8 +55,9 @@ fn view(
             <Notice kind><p>{checked}</p></Notice>
             {versions}
             <p>
-                "It names no person: users and members of staff stand here by their user numbers. To keep it on paper, \
-                 print this page. The command line of this installation checks it: "
+                "It names no person: users and members of staff appear by their user numbers. "
+                <span class="on-screen">"To keep it on paper, print this page. "</span>
+                "The command line of this installation checks it: "
                 <code>{format!("lethe runs verify {}", says.run)}</code>
                 ", or a downloaded certificate: " <code>"lethe runs verify FILE"</code>
             </p>

@@ -57,7 +57,7 @@ pub(super) fn found(run: RunId, users: i64, findings: i64, open: i64) -> Option<
         (_, 0) => "All are decided. ".to_owned(),
         _ => format!("{} to decide. ", counted(open, "finding is", "findings are")),
     };
-    let link = opens(&href).then(|| view! { <a href=href>{words}</a> });
+    let link = opens(&href).then(|| view! { <a class="on-screen" href=href>{words}</a> });
     (users > 0 || findings > 0).then(|| {
         view! {
             <Notice kind>
