@@ -87,7 +87,8 @@ async fn a_run_that_is_due_starts_once_and_survives_its_server() {
     two.is_up().await;
     // The first look of a server sets the next time of a task that has none.
     eventually(&library, "SELECT COUNT(*) FROM tasks WHERE id = 1 AND next_due_at IS NOT NULL", 1).await;
-    library.sql("UPDATE tasks SET next_due_at = now() + interval '1 second' WHERE id = 1").await;
+    // A server that starts calculates times that lie ahead again, but not one that has come.
+    library.sql("UPDATE tasks SET next_due_at = now() WHERE id = 1").await;
 
     eventually(&library, "SELECT COUNT(*) FROM runs WHERE kind = 'scheduled' AND done > 0", 1).await;
     let holder = if one.has_said("run taken up") { &mut one } else { &mut two };
