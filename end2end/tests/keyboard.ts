@@ -26,7 +26,7 @@ export class Keyboard {
     await expect(control.first(), what).toBeAttached();
     for (let tabs = 0; !(await has(control)); tabs += 1) {
       if (tabs === MOST_TABS) throw new Error(`${what} is not reached by ${key} on ${this.page.url()}`);
-      await this.page.keyboard.press(key);
+      await this.move(key);
       this.tabs += 1;
     }
     const seen = () =>
@@ -45,6 +45,15 @@ export class Keyboard {
     await expect
       .poll(seen, { message: `${what} shows that it is focused, on ${this.page.url()}` })
       .toEqual({ ring: true, size: true, uncovered: true });
+  }
+
+  // Presses a key and waits until the focus has moved: a page may move it a moment after the key.
+  private async move(key: string): Promise<void> {
+    const before = await this.page.evaluateHandle(() => document.activeElement);
+    await this.page.keyboard.press(key);
+    const moved = () => this.page.evaluate((before) => document.activeElement !== before, before);
+    await expect.poll(moved, { intervals: [10, 20, 50], timeout: 2_000 }).toBe(true).catch(() => undefined);
+    await before.dispose();
   }
 
   // Follows a link.
