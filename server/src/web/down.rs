@@ -11,6 +11,7 @@ use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, R
 use axum::http::{HeaderValue, StatusCode, Uri};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
+use html_escape::{encode_double_quoted_attribute, encode_text};
 use records::{Fault, RecordsError, Store};
 
 /// After how many seconds a request may come again. A page that was only looked at does so by itself.
@@ -63,14 +64,15 @@ pub(super) fn answer(asked: Asked, fault: Fault) -> Response {
         }
         _ => "This page loads itself again.",
     };
-    let paragraphs = [escaped(&format!("{fault}.")), what_to_do.to_owned()];
+    let paragraphs = [encode_text(&format!("{fault}.")).into_owned(), what_to_do.to_owned()];
     page("Lethe cannot answer right now", &paragraphs, asked == Asked::Page)
 }
 
 /// Says that something takes longer than a client waits. A form is carried out to the end all the same.
 fn late(asked: Asked, address: &Uri) -> Response {
     if asked == Asked::Change {
-        let form = escaped(&submission::page_of(address));
+        let form = submission::page_of(address);
+        let form = encode_double_quoted_attribute(&form);
         let paragraphs = [
             format!("Look at <a href=\"{form}\">the page of the form</a> in some minutes before you send it again."),
             "What you sent is still under way after two minutes. Lethe carries it out to the end, or changes nothing."
@@ -83,11 +85,6 @@ fn late(asked: Asked, address: &Uri) -> Response {
         "It took longer than two minutes, so it was broken off. Nothing was changed.".to_owned(),
     ];
     page("This page takes too long", &paragraphs, true)
-}
-
-/// A text as it may stand in a page.
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
 /// Answers for an error of something that is no page: 503 for a fault that passes, which health knows of at once.
