@@ -1,4 +1,4 @@
-//! The safety limits of imports, which count together: within a day, whoever starts them and however many files there are.
+//! The safety limits of imports, which count together: all files of a day, from all actors.
 
 use super::{Change, record};
 use crate::actor::Actor;
@@ -19,9 +19,9 @@ const LOCK: i64 = -1;
 /// A file that goes over the limits of imports.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct TooMany {
-    /// Users whom the file touches.
+    /// Users that the file touches.
     pub(crate) users: i64,
-    /// The same with the files of the last 24 hours that nobody has confirmed.
+    /// The same with the unconfirmed files of the last 24 hours.
     within_a_day: i64,
 }
 
@@ -44,7 +44,7 @@ impl TooMany {
     }
 }
 
-/// Holds the users whom a file touches against the limits of imports, in a library with `all` users. Until the
+/// Compares the users that a file touches with the limits of imports, in a library with `all` users. Until the
 /// transaction ends no other import is counted.
 pub(crate) async fn too_many(
     tx: &DatabaseTransaction,
@@ -66,7 +66,7 @@ pub(crate) async fn too_many(
 }
 
 /// Refuses a file that goes over the limits, unless a second person has approved it; where four eyes are not in force,
-/// unless `confirmed` is the number of users whom it touches.
+/// unless `confirmed` is the number of users that it touches.
 pub(crate) async fn confirm_import(
     tx: &DatabaseTransaction,
     store: &Store,
@@ -106,7 +106,7 @@ pub(crate) async fn record_import(
     record(tx, actor, Change::ImportReplaced, replaced).await
 }
 
-/// The users whom imports have touched within a day and nobody has confirmed: at most as many as the limit.
+/// Returns the users that unconfirmed imports have touched within a day: at most as many as the limit.
 async fn imported_within_a_day(db: &impl ConnectionTrait) -> Result<HashSet<i64>, DbErr> {
     let sql = "SELECT DISTINCT user_number FROM manual_changes WHERE kind = ? AND at > ?";
     let since = Clock::real() - Duration::hours(Window::Day.hours());
@@ -120,18 +120,16 @@ pub(crate) async fn replaced_before_of(
     db: &impl ConnectionTrait,
     users: impl Iterator<Item = i64>,
 ) -> Result<HashMap<i64, usize>, DbErr> {
-    let mut values: Vec<sea_orm::Value> = users.map(Into::into).collect();
-    if values.is_empty() {
-        return Ok(HashMap::new());
-    }
+    let backend = db.get_database_backend();
     let sql = format!(
-        "SELECT user_number, CAST(SUM(fields) AS BIGINT) AS n FROM manual_changes WHERE user_number IN ({}) \
-         AND kind IN (?, ?) AND at > ? GROUP BY user_number",
-        dialect::places(values.len())
+        "SELECT user_number, CAST(SUM(fields) AS BIGINT) AS n FROM manual_changes WHERE {} AND kind IN (?, ?) \
+         AND at > ? GROUP BY user_number",
+        dialect::among(backend, "user_number")
     );
+    let mut values = vec![dialect::list(backend, users)];
     values.extend(Change::REPLACED.map(|kind| kind.code().into()));
     values.push((Clock::real() - Duration::hours(Window::Day.hours())).into());
-    let rows = db.query_all_raw(dialect::statement(db.get_database_backend(), &sql, values)).await?;
+    let rows = db.query_all_raw(dialect::statement(backend, &sql, values)).await?;
     let of = |row: &sea_orm::QueryResult| {
         let fields: i64 = row.try_get("", "n")?;
         Ok((row.try_get("", "user_number")?, usize::try_from(fields).unwrap_or_default()))
