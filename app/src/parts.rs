@@ -18,7 +18,7 @@ pub(crate) use frame::{Action, Crumb, Frame};
 pub use lists::percent_encoded;
 pub(crate) use lists::{Count, Day, Moment, Pager, Pages, options};
 pub(crate) use load::{
-    choice, date_query, filter, named_in_path, page, paging, query, sought_text, wrong_filters,
+    choice, date_query, filter, named_in_path, own_address, page, paging, query, sought_text, wrong_filters,
 };
 pub(crate) use plain::Plain;
 pub(crate) use print::PrintHeader;

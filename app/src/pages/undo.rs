@@ -2,12 +2,11 @@
 
 use super::users;
 use crate::error::AppError;
-use crate::parts::{PostButton, query};
+use crate::parts::{PostButton, own_address, query};
 use crate::state::{session, store};
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
 use leptos::server_fn::codec::PostUrl;
-use leptos_router::hooks::use_location;
 use records::undo::{self, Restored};
 use records::{RecordsError, Undo};
 use serde::{Deserialize, Serialize};
@@ -67,9 +66,7 @@ pub(crate) fn Done(
     let is_open =
         session().and_then(|session| session.open_undo(&sealed)).is_some_and(|undo| undo.is_in_time());
     let undo = is_open.then(|| {
-        let location = use_location();
-        let (path, search) = (location.pathname.get_untracked(), location.search.get_untracked());
-        let page = format!("{path}?{}", search.trim_start_matches('?'));
+        let page = own_address();
         view! {
             <PostButton function=UndoChange::PATH page values=vec![("undo", sealed)] words="Undo"
                 about="what was just done" />

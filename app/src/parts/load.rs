@@ -25,12 +25,21 @@ pub(crate) fn named_in_path<T: FromStr>(what: &'static str) -> Result<T, Records
         .ok_or(RecordsError::NotFound(what))
 }
 
+/// Returns the page's own address: its path and query.
+pub(crate) fn own_address() -> String {
+    let location = use_location();
+    let (path, search) = (location.pathname.get_untracked(), location.search.get_untracked());
+    // On the server the search has no question mark; in the browser it may have one.
+    let search = search.trim_start_matches('?');
+    if search.is_empty() { path } else { format!("{path}?{search}") }
+}
+
 /// A value of the query of the page's address; empty where it is not given.
 pub(crate) fn query(name: &str) -> String {
     sought::value(name).unwrap_or_default()
 }
 
-/// A filter in the query of the page's address that stands in no field; None where it is not given. What cannot be read is
+/// A filter in the query of the page's address that has no field on the page; None where it is not given. What cannot be read is
 /// an error of the address.
 pub(crate) fn filter<T>(name: &str, read: impl FnOnce(&str) -> Option<T>) -> Result<Option<T>, RecordsError> {
     let typed = query(name);

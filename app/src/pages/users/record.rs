@@ -6,12 +6,13 @@ use super::{activity, address, crumbs, details};
 use crate::islands::Pending;
 use crate::pages::catalogue::record_table;
 use crate::pages::residue::standing_words;
-use crate::parts::{Action, Day, Frame, Pager, ProblemSummary, named_in_path, page, paging, query};
+use crate::parts::{
+    Action, Day, Frame, Pager, ProblemSummary, named_in_path, own_address, page, paging, query,
+};
 use crate::state::store;
 use crate::submission::refusal;
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
-use leptos_router::hooks::use_location;
 use policy::UserNumber;
 use records::circulation::{self, Loans};
 use records::page::Page;
@@ -98,12 +99,7 @@ fn head(user: &UserRecord, just_anonymised: bool) -> impl IntoView + use<> {
 fn residue_words((run, standing): (policy::RunId, records::residue::Standing)) -> impl IntoView {
     let is_under_way = matches!(standing, records::residue::Standing::UnderWay);
     let pending = is_under_way.then(|| {
-        let location = use_location();
-        let (path, search) = (location.pathname.get_untracked(), location.search.get_untracked());
-        // On the server the search has no question mark, in the browser it may have one.
-        let search = search.trim_start_matches('?');
-        let here = if search.is_empty() { path } else { format!("{path}?{search}") };
-        view! { " " <Pending here /> }
+        view! { " " <Pending here=own_address() /> }
     });
     let review = matches!(standing, records::residue::Standing::Found { .. })
         .then(|| view! { " " <a href=format!("/residue?run={run}")>"Review"</a> });
