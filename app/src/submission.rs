@@ -239,7 +239,7 @@ pub async fn arrive(
     time: Duration,
 ) -> Result<Request<Body>, StatusCode> {
     let (mut parts, body) = request.into_parts();
-    let most = most_bytes(&parts, cookies);
+    let most = max_bytes(&parts, cookies);
     let arrived = whole(body, time, most).await;
     let body = match &arrived {
         Ok(body) => Body::from(body.clone()),
@@ -251,7 +251,7 @@ pub async fn arrive(
 }
 
 /// How many bytes a form may have: fewer where it needs no sign-in, or comes without the key of a session.
-fn most_bytes(parts: &Parts, cookies: Cookies) -> usize {
+fn max_bytes(parts: &Parts, cookies: Cookies) -> usize {
     let is_of_sign_in =
         matches!(doors::need(FUNCTIONS, parts.uri.path()), None | Some(Need::Nothing | Need::Session));
     let is_form = parts.uri.path().starts_with(PREFIX);

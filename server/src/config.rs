@@ -381,7 +381,7 @@ impl Config {
             .collect()
     }
 
-    /// The name in the public address, without the port. An IPv6 address stands in brackets, as in the header of a request.
+    /// The name in the public address, without the port. An IPv6 address is in brackets, as in the header of a request.
     fn public_name(&self) -> Option<String> {
         let url: Uri = self.public_url.as_deref()?.parse().ok()?;
         url.host().filter(|name| !name.is_empty()).map(str::to_owned)

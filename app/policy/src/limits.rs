@@ -11,8 +11,8 @@ pub struct Limits {
     pub anonymise_per_hour: i64,
     /// The same in a day.
     pub anonymise_per_day: i64,
-    /// Users whom one member of staff marks for deletion, or gives an earlier leaving date, in an hour; and, counted apart,
-    /// users of whom they replace an identifying value.
+    /// How many users one member of staff may mark for deletion, or give an earlier leaving date, in an hour. Users who get
+    /// another identifying value are counted apart, against the same number.
     pub mark_per_hour: i64,
     /// The same in a day.
     pub mark_per_day: i64,
@@ -49,7 +49,7 @@ pub enum Counted {
     Anonymised,
     /// Users who were marked for deletion, or got an earlier leaving date.
     Marked,
-    /// Users of whom one or two identifying values were replaced: too few to count as anonymising.
+    /// Users who got one or two other identifying values: too few to count as anonymising.
     Replaced,
 }
 

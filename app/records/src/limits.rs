@@ -39,7 +39,7 @@ pub(crate) enum Change {
     ImportConfirmed,
     /// An import replaced an identifying field, too few to count.
     ImportReplaced,
-    /// The user became somebody who could be a second person, at the desk.
+    /// The user got a role or an invitation at the desk, and could be a second person.
     MadeStaff,
     /// The user lost the last role.
     LastRoleTaken,

@@ -86,8 +86,8 @@ pub struct ImportSummary {
     pub staff: u64,
     /// The first [`MOST_PROBLEMS`] of those lines; the first line of a file is 1.
     pub staff_lines: Vec<u64>,
-    /// Users of whom identifying values were removed or several were replaced, or who are eligible earlier: they count
-    /// against the safety limits.
+    /// Users who lost identifying values, got several other ones, or are eligible earlier: they count against the safety
+    /// limits.
     pub touched: u64,
     /// Categories, departments and branches that were not known before. They are named by their codes.
     pub new_terms: u64,

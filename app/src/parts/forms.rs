@@ -128,7 +128,7 @@ pub(crate) fn PostButton(
     /// What it does, as action and object.
     #[prop(into)]
     words: String,
-    /// More words for those who do not see the row that the button stands in.
+    /// More words for screen readers, which do not show the row of the button.
     #[prop(optional, into)]
     about: Option<String>,
     /// Whether it does what cannot be undone.
@@ -165,7 +165,7 @@ pub(crate) fn AskFirst(
     /// What it does, as action and object.
     #[prop(into)]
     words: String,
-    /// More words for those who do not see the row that the button stands in.
+    /// More words for screen readers, which do not show the row of the button.
     #[prop(optional, into)]
     about: Option<String>,
     /// What happens then, and what cannot be undone.

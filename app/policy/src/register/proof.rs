@@ -125,7 +125,7 @@ pub(super) const APPROVALS: Table = Table {
         column("decision", Class::NotPersonal, Action::Keep, "Approved or declined"),
         column("decided_at", Class::NotPersonal, Action::Keep, "Decided"),
         column("used_at", Class::NotPersonal, Action::Keep, "Used"),
-        column("users", Class::NotPersonal, Action::Keep, "Number of users whom an approved import changes"),
+        column("users", Class::NotPersonal, Action::Keep, "Number of users that an approved import changes"),
     ],
 };
 

@@ -127,7 +127,7 @@ impl Prefixes {
         Self { country: packed & (Self::ONE - 1), one: packed & Self::ONE != 0 }
     }
 
-    /// Whether what stands before the digit at `start` of a text can stand before the number; as a word, if no letter may
+    /// Whether the text before the digit at `start` can precede the number; as a word, if no letter may
     /// stand before both.
     pub(super) fn allow_before(self, text: &Folded, start: usize, as_word: bool) -> bool {
         let mut from = start;

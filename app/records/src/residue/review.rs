@@ -263,7 +263,7 @@ pub async fn decide(
             let mark = leaves_mark(&tx, &hit).await?;
             spot.empty(&tx, mark).await?;
         }
-        (Decision::Kept, Now::Text { seen: stands, .. }, _) if stands != seen => {
+        (Decision::Kept, Now::Text { seen: present, .. }, _) if present != seen => {
             return Err(RecordsError::Stale);
         }
         (Decision::Removed, ..) | (Decision::Gone, Now::Text { .. }, _) => return Err(RecordsError::Stale),

@@ -16,7 +16,7 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Set, TryInsertResult};
 /// How long a form that is sent again leads to what it came to.
 const KEPT: TimeDelta = TimeDelta::minutes(30);
 /// Outcomes are sealed for the form and no user: the session that it was sent in may have ended by it.
-const NOBODY: i64 = 0;
+const NO_USER: i64 = 0;
 /// The longest key that is taken for one, in bytes.
 const MAX_KEY_BYTES: usize = 128;
 
@@ -79,7 +79,7 @@ impl FormOnce {
             return Ok(None);
         };
         let Some(sealed) = row.outcome else { return Ok(Some(Begun::UnderWay)) };
-        let opened = sought::sealer(store).await?.open(NOBODY, &sealed)?;
+        let opened = sought::sealer(store).await?.open(NO_USER, &sealed)?;
         let outcome = std::str::from_utf8(&opened).ok().and_then(|text| text.strip_prefix(id.as_str()));
         Ok(Some(Begun::Done(outcome.ok_or(RecordsError::Corrupt("outcome of the form"))?.to_owned())))
     }
@@ -90,7 +90,7 @@ impl FormOnce {
         match outcome {
             Some(outcome) => {
                 let sealed =
-                    sought::sealer(store).await?.seal(NOBODY, format!("{id}{outcome}").as_bytes())?;
+                    sought::sealer(store).await?.seal(NO_USER, format!("{id}{outcome}").as_bytes())?;
                 form_keys::Entity::update_many()
                     .col_expr(form_keys::Column::Outcome, Expr::value(sealed))
                     .filter(form_keys::Column::IdHash.eq(id))

@@ -62,8 +62,8 @@ impl Identity {
 }
 
 /// Signs in whom an identity is connected with: the key of a new session, and how far it has come. None where that is
-/// nobody, or nobody with a role, or not the one who is asked for. It is noted then. `only` is who is asked for, and what they
-/// sign in again for.
+/// no user, a user without a role, or another user than `only` asks for; the failure is noted. `only` is the user to sign in
+/// again, and the purpose.
 pub async fn sign_in_by_provider(
     store: &Store,
     identity: &Identity,

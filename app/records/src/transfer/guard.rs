@@ -50,7 +50,7 @@ pub(super) enum Effect {
     Touches(usize),
 }
 
-/// What a line does to a user of whom this many identifying values were replaced within a day.
+/// Returns what a line does to a user who got `replaced_before` other identifying values within a day.
 pub(super) fn effect(before: &users::Model, after: &users::Model, replaced_before: usize) -> Effect {
     let erasure = Erasure::of(fates(before, after));
     let fields = erasure.removed + erasure.replaced;

@@ -42,7 +42,7 @@ pub async fn import_users(
 
 /// Imports users from a CSV file; see [`super`] for its form. With `dry_run` everything is done and undone again. A file
 /// that goes over the safety limits of imports is refused unless a second person has approved it; where four eyes are not
-/// in force, unless `confirmed` is the number of users whom it touches.
+/// in force, unless `confirmed` is the number of users that it touches.
 pub async fn import_users_confirmed(
     store: &Store,
     actor: Actor,
@@ -103,7 +103,7 @@ struct Written {
     summary: ImportSummary,
     /// Users who count against the limits of imports, with how many identifying values.
     touched: Vec<(UserNumber, usize)>,
-    /// Users of whom identifying values were replaced, too few to count.
+    /// Users who got other identifying values, too few to count.
     replaced: Vec<(UserNumber, usize)>,
     /// How many users there were.
     users_before: u64,
@@ -213,7 +213,7 @@ struct Import<'a> {
     guarantors: Guarantors,
     /// Users who count against the limits, with how many identifying values.
     touched: Vec<(UserNumber, usize)>,
-    /// Users of whom identifying values were replaced, too few to count.
+    /// Users who got other identifying values, too few to count.
     replaced: Vec<(UserNumber, usize)>,
 }
 

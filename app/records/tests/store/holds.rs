@@ -445,7 +445,7 @@ async fn the_setting_goes_before_the_number_of_people() {
         hold::release(&off, dpo(), id).await.unwrap();
         let rows =
             approval::list(&off, &approval::ApprovalQuery::default(), &Paging::default()).await.unwrap().rows;
-        assert_eq!(rows[0].standing, approval::Standing::NotNeeded, "nobody has to decide any more");
+        assert_eq!(rows[0].standing, approval::Standing::NotNeeded, "no decision is needed any more");
         assert_eq!(rows[0].standing.words(), "No longer needed");
         let by_code = |code: &str| {
             audit_events::Entity::find().filter(audit_events::Column::Action.eq(code)).all(off.database())

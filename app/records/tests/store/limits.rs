@@ -503,7 +503,7 @@ async fn users_whose_values_are_replaced_are_limited() {
     .await;
 }
 
-/// A limit of 0 asks a second person for every user, whose approval is of use, and stands on the certificate.
+/// A limit of 0 asks a second person for every user; the approval allows one, and the certificate names it.
 #[tokio::test]
 async fn a_limit_of_0_asks_a_second_person_for_every_user() {
     for_each_database(async |store| {

@@ -213,7 +213,7 @@ async fn files_below_the_limit_add_up_within_a_day() {
         assert!(told.iter().any(|one| one.what == What::LimitReached { actors: 1 }), "{told:?}");
         let events = audit_events::Entity::find().filter(audit_events::Column::Action.eq("limit_reached"));
         assert_eq!(events.count(store.database()).await.unwrap(), 1, "once an hour");
-        // The same lines again, and lines about new users, touch nobody.
+        // The same lines again, and lines about new users, touch no user.
         import(&store, &emptied(0..25)).await;
         import(&store, "user_id,last_name\nnew,New\n").await;
         // What was confirmed does not count again; what was not goes on to count until the day is over.

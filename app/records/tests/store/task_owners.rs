@@ -89,7 +89,7 @@ async fn a_private_task_belongs_to_its_creator_unless_another_owner_is_named() {
     .await;
 }
 
-/// Whoever owns a task can sign in, at both entries.
+/// Both entries accept only an owner who can sign in.
 #[tokio::test]
 async fn a_task_is_given_to_nobody_who_cannot_sign_in() {
     for_each_database(async |store| {

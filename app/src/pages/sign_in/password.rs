@@ -75,7 +75,7 @@ pub fn SignInPage() -> impl IntoView {
         }
     });
     let errors = field_errors(error.as_ref());
-    // What is longer than any UserID is not sent back: whoever sends much would be answered with much.
+    // A name longer than any UserID is not sent back: a client that sends much must not get much.
     let user_id = if is_too_long(&typed.user_id) { String::new() } else { typed.user_id };
     let page = carried_page(&typed.page);
     let post = action(SignIn::PATH, "/sign-in");

@@ -151,7 +151,7 @@ async fn each_form_refuses_what_is_no_text_at_its_field() {
     .await;
 }
 
-/// The forms of the sign-in and of the account say what is wrong, also with a field that nobody sees.
+/// The forms of the sign-in and of the account say what is wrong, also with a hidden field.
 #[tokio::test]
 async fn the_forms_of_the_sign_in_say_what_is_no_text() {
     let desk = Desk::open().await;
@@ -177,8 +177,8 @@ async fn the_forms_of_the_sign_in_say_what_is_no_text() {
         }
     }
     // At its field.
-    let nobody = Desk { cookie: String::new(), ..desk.clone() };
-    let html = nobody.try_to_sign_in("every%00thing", "x").await.2;
+    let signed_out = Desk { cookie: String::new(), ..desk.clone() };
+    let html = signed_out.try_to_sign_in("every%00thing", "x").await.2;
     let at_field = html.split("id=\"user_id-problem\"").nth(1).expect("the place for the problem");
     assert!(at_field.split("</p>").next().is_some_and(|text| text.contains(words)), "{html}");
 }

@@ -20,7 +20,7 @@ async fn text(desk: &Desk, sql: &str) -> String {
     row.and_then(|row| row.try_get_by_index::<Option<String>>(0).expect("a text")).unwrap_or_default()
 }
 
-/// A library with custom fields, codes and somebody to name, and a member of staff.
+/// A library with custom fields, codes, a user to name and a member of staff.
 type Library = (Desk, UserNumber);
 
 /// Runs each of these on SQLite and on PostgreSQL.
@@ -530,7 +530,7 @@ impl Places {
     }
 }
 
-/// Every page with a form, as whoever has all roles sees it; where two people do different things, also as the second one
+/// Every page with a form, as a member of staff with all roles sees it; where two people do different things, also as the second one
 /// does.
 async fn every_page(desk: &Desk, other: UserNumber) -> Vec<(String, String)> {
     let places = Places::fill(desk, other).await;
@@ -576,9 +576,9 @@ async fn every_page(desk: &Desk, other: UserNumber) -> Vec<(String, String)> {
     let (status, _, html) = second.post(&format!("/do/approve_request?page={request}"), form).await;
     assert_eq!(status, StatusCode::SEE_OTHER, "{html}");
     pages.push((staff.clone(), desk.get(&staff).await.2));
-    let nobody = Desk { cookie: String::new(), token: String::new(), ..desk.clone() };
+    let signed_out = Desk { cookie: String::new(), token: String::new(), ..desk.clone() };
     for address in ["/sign-in".to_owned(), format!("/invitation/{}", places.invitation)] {
-        let (status, _, html) = nobody.get(&address).await;
+        let (status, _, html) = signed_out.get(&address).await;
         assert_eq!(status, StatusCode::OK, "{address} {}", words_of(&html));
         pages.push((address, html));
     }
@@ -592,7 +592,7 @@ fn words_of(page: &str) -> String {
     page.select(&main).flat_map(|main| main.text()).collect::<Vec<_>>().join(" ").chars().take(900).collect()
 }
 
-/// The problem that stands at a field; empty where there is none.
+/// The problem at a field; empty where there is none.
 fn problem_of(page: &str, field: &str) -> String {
     let page = Html::parse_document(page);
     let place = Selector::parse(&format!("[id='{field}-problem']")).expect("a selector");
@@ -623,7 +623,7 @@ async fn what_is_too_long_comes_back_at_its_field((desk, other): Library) {
     let long = "ä x".repeat(2_000);
     let mut tried = BTreeSet::new();
     for (page, html) in every_page(&desk, other).await {
-        // Who signs in is told nothing about a field; a new password has the same check on the page of the account.
+        // The sign-in says nothing about a field; a new password has the same check on the page of the account.
         if page.starts_with("/invitation/") || page == "/sign-in" {
             continue;
         }

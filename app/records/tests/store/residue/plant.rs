@@ -115,7 +115,7 @@ pub async fn plant(
         }
         let person = people.choose(dice).unwrap();
         let kind = *KINDS.choose(dice).unwrap();
-        // An address or a number in its own column would be somebody else's, and so is a name among names.
+        // An address or a number in its own column would be another user's, and so is a name among names.
         let its_own = match kind {
             "email" => place.column == kind,
             "phone" => ["phone", "mobile"].contains(&place.column.as_str()),

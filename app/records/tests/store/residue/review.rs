@@ -73,7 +73,7 @@ async fn staff_remove_what_was_found_or_keep_it() {
         assert!(matches!(stale, Err(RecordsError::Stale)), "{stale:?}");
         assert!(matches!(version(Decision::Gone, 0, "").await, Err(RecordsError::Stale)));
         let stale = version(Decision::Kept, 0, seen(&found[0])).await;
-        assert!(matches!(stale, Err(RecordsError::Stale)), "nobody has read the new text: {stale:?}");
+        assert!(matches!(stale, Err(RecordsError::Stale)), "no one has read the new text: {stale:?}");
         assert_eq!(text_at(&store, "loans", "note", "id = 1").await.as_deref(), Some("another"));
         assert_eq!(open(&store, id).await.len(), 3);
 

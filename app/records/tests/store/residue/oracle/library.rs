@@ -253,8 +253,8 @@ impl<'a> Others<'a> {
         let is_weak = value.weight == Weight::Weak;
         let is_in_its_column = place.kind.is_some_and(|kind| {
             self.same(word).any(|same| {
-                let stands_there = stands(same, &place.letters).contains(&span);
-                belongs(same, kind) && stands_there && is_all(same, place, span)
+                let is_there = stands(same, &place.letters).contains(&span);
+                belongs(same, kind) && is_there && is_all(same, place, span)
             })
         });
         let is_allowed = match value.weight {

@@ -166,7 +166,7 @@ fn count_digits(text: &str) -> usize {
     text.chars().filter(char::is_ascii_digit).count()
 }
 
-/// More digits than one number has are several numbers, and nobody knows where each of them begins.
+/// More digits than one number has are several numbers, and their beginnings are unknown.
 fn runs(number: &str) -> Vec<String> {
     if !(16..=60).contains(&count_digits(number)) {
         return Vec::new();
