@@ -103,10 +103,20 @@ pub async fn full(store: &Store, actor: Actor) -> Result<Maintenance, RecordsErr
     let now = dialect::horizon(&store.db).await?;
     let held = dialect::is_held_back(&store.db, &now).await?;
     dialect::rewrite(&store.db, &tables()).await?;
-    dialect::sweep(&store.db, &tables()).await?;
-    let done = if held { Maintenance::Busy } else { Maintenance::Full };
+    let done = if is_swept(store).await && !held { Maintenance::Full } else { Maintenance::Busy };
     note(store, actor, done).await?;
     Ok(done)
+}
+
+/// Sweeps the files, and tries again while others are at work: a reader keeps the write-ahead log of SQLite.
+async fn is_swept(store: &Store) -> bool {
+    for _ in 1..TRIES {
+        if dialect::sweep(&store.db, &tables()).await.is_ok() {
+            return true;
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+    dialect::sweep(&store.db, &tables()).await.is_ok()
 }
 
 async fn note(store: &Store, actor: Actor, done: Maintenance) -> Result<(), RecordsError> {

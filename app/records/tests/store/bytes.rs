@@ -190,3 +190,23 @@ async fn statistics_of_an_emptied_table_go_while_others_read_and_write_it() {
     })
     .await;
 }
+
+/// A reader keeps the write-ahead log of SQLite. Cleaning then ends as busy, which is no error.
+#[tokio::test]
+async fn a_reader_makes_the_full_cleaning_busy_and_not_fail() {
+    for_each_database(async |store| {
+        if store.database().get_database_backend() == DatabaseBackend::Postgres {
+            return;
+        }
+        library(&store, 2).await;
+        let reader = store.database().begin().await.unwrap();
+        reader
+            .query_all_raw(Statement::from_string(DatabaseBackend::Sqlite, "SELECT number FROM users"))
+            .await
+            .unwrap();
+        assert_eq!(maintenance::full(&store, Actor::COMMAND_LINE).await.unwrap(), Maintenance::Busy);
+        reader.rollback().await.unwrap();
+        assert_eq!(maintenance::full(&store, Actor::COMMAND_LINE).await.unwrap(), Maintenance::Full);
+    })
+    .await;
+}
