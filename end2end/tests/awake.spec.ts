@@ -16,7 +16,7 @@ test("the tabs follow the keyboard and the address", async ({ page }) => {
 test("the second dropdown depends on the first", async ({ page }) => {
   await open(page, "/tasks/new#settings");
   await page.getByLabel("Category", { exact: true }).selectOption("");
-  await expect(page.locator("#category-problem")).toHaveText("Choose one of the values offered");
+  await expect(page.locator("#category-problem")).toHaveText("Choose a category");
   await expect(page.getByLabel("Task type").locator("option", { hasText: "Anonymise user data" })).toBeDisabled();
   await page.getByLabel("Category", { exact: true }).selectOption("data_maintenance");
   await expect(page.locator("#category-problem")).toHaveText("");

@@ -38,7 +38,7 @@ test("an open loan blocks; returned, the person is anonymised, and Back shows no
   await expect(page.getByRole("heading", { name: "This cannot be undone" })).toBeVisible();
   await page.getByLabel("User number", { exact: true }).fill("1");
   await page.getByRole("button", { name: `Anonymise user ${number}` }).click();
-  await expect(page.locator("#confirm-problem")).toHaveText(`Type ${number} to confirm. Nothing has been changed`);
+  await expect(page.locator("#confirm-problem")).toHaveText(`Enter ${number} to confirm`);
   await expect(page.locator(".headline")).toHaveText(name);
   await page.getByLabel("User number", { exact: true }).fill(` ${number} `);
   await page.getByRole("button", { name: `Anonymise user ${number}` }).click();

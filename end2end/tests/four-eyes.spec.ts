@@ -40,7 +40,7 @@ test("a first run is asked for by one person and approved by another", async ({ 
   for (const wrong of ["1", "all"]) {
     await field.fill(wrong);
     await approve.click();
-    await expect(approves.locator("#confirm-problem")).toContainText(`Type ${users} to confirm`);
+    await expect(approves.locator("#confirm-problem")).toContainText(`Enter ${users} to confirm`);
     await expect(field).toHaveValue(wrong);
   }
   // Back asks for the page and not whether to send the form again.

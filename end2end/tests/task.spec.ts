@@ -49,19 +49,19 @@ test("a wrong form says what is wrong at each field and keeps what was typed", a
   await page.getByLabel("Monday").check();
   if (scripted()) await expect(page.getByText("Mon 30 Nov 2026 02:30 GMT (+00:00)")).toBeVisible();
   await expect(page.getByText("a time that comes twice runs the first time, once")).toBeVisible();
-  await expect(page.getByLabel("Run once when the service is back")).toBeChecked();
-  await page.getByLabel("Skip it and wait for the next time").check();
+  await expect(page.getByLabel("Run once as soon as Lethe is running again")).toBeChecked();
+  await page.getByLabel("Skip it and wait for the next scheduled time").check();
   await save(page);
   await expect(page.getByRole("heading", { level: 1 })).toHaveText("Left five days ago");
   await expect(page.getByText("Users who left more than 5 days ago; imported users only.")).toBeVisible();
   await expect(page.getByText("Weekly on Monday at 02:30")).toBeVisible();
   await expect(page.getByText("Mon 30 Nov 2026 02:30 GMT (+00:00)")).toBeVisible();
-  await expect(page.getByText("Skip it and wait for the next time")).toBeVisible();
+  await expect(page.getByText("Skip it and wait for the next scheduled time")).toBeVisible();
   await expect(page.getByText("its first scheduled run stops after the preview until somebody confirms it")).toBeVisible();
   await page.getByRole("link", { name: "Edit task" }).click();
   await awake(page);
   await openTab(page, "Schedule");
-  await expect(page.getByLabel("Skip it and wait for the next time")).toBeChecked();
+  await expect(page.getByLabel("Skip it and wait for the next scheduled time")).toBeChecked();
 });
 
 test("a number is never dropped: typing it ticks its condition", async ({ page }) => {
@@ -142,12 +142,12 @@ test("a single date that has passed is saved as manual only, and that is said be
   await page.getByLabel("Once", { exact: true }).check();
   await page.getByLabel("Date of the single run").fill("15 Jan 2018");
   if (!scripted()) await page.getByRole("button", { name: "Check without saving" }).click();
-  await expect(page.getByText("The task will be saved as Manual only and never starts by itself.")).toBeVisible();
+  await expect(page.getByText("The task will be saved as Manual only and will never start automatically.")).toBeVisible();
   await expect(page.getByLabel("Date of the single run")).toHaveValue("15 Jan 2018");
   await save(page);
   await expect(page.getByRole("heading", { level: 1 })).toHaveText("For single users");
   await expect(page.getByText("Manual only")).toBeVisible();
-  await expect(page.getByText("Nobody: no condition is set.")).toBeVisible();
+  await expect(page.getByText("No users: no condition is set.")).toBeVisible();
 });
 
 test("copy, switch off and on, delete", async ({ page }) => {
@@ -182,7 +182,7 @@ test("an edit over somebody else's change is refused and nothing is lost", async
   const answer = page.waitForResponse((response) => response.request().method() === "POST");
   await page.getByRole("button", { name: "Save task" }).click();
   expect((await answer).status()).toBe(409);
-  await expect(page.getByText("This was changed by somebody else after you opened it.")).toBeVisible();
+  await expect(page.getByText("This was changed after you opened it.")).toBeVisible();
   await expect(page.getByLabel("Description")).toHaveValue("For single users, second");
 });
 test("preview, run, and the same reports", async ({ page, request, library }) => {

@@ -88,7 +88,7 @@ test("a wrong number is asked about again, and Back never asks to send a form ag
   for (const typed of ["1", "2"]) {
     await field.fill(typed);
     await button.click();
-    await expect(page.locator("#confirm-problem")).toHaveText(`Type ${user} to confirm. Nothing has been changed`);
+    await expect(page.locator("#confirm-problem")).toHaveText(`Enter ${user} to confirm`);
     await expect(field).toHaveValue(typed);
     await awake(page);
   }

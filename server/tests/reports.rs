@@ -98,7 +98,7 @@ fn pages_and_files_count_or_say_what_is_wrong() {
         ("/reports/loans-per-month?from=2018-01-01", 200, "from 1 Jan 2018"),
         ("/reports/loans-per-month?from=%3Cb%3Esoon", 422, "value=\"&lt;b&gt;soon\""),
         ("/reports/loans-per-month?to=2101-01-01", 422, "Enter a date from 1900 to 2100"),
-        ("/reports/loans-per-month?by=name", 422, "Choose one of the values offered"),
+        ("/reports/loans-per-month?by=name", 422, "Choose one of the options"),
         ("/reports/names", 404, "There is no such report"),
         ("/reports/loans-by-category/csv", 200, "User category,Department,Loans,Borrowers\r\n"),
         ("/reports/loans-by-category/csv?from=soon", 422, "from: Enter a date like"),

@@ -66,21 +66,22 @@ impl Brake {
     pub fn words(self, brakes: Brakes) -> String {
         match self {
             Self::NotConfirmed => {
-                "Nobody has confirmed these settings yet, or they reach further than those that were confirmed"
+                "These settings have not been confirmed yet, or they go further than the settings that were \
+                 confirmed"
                     .to_owned()
             }
             Self::People => {
-                format!("More than {} people would be anonymised", grouped(brakes.people))
+                format!("More than {} users would be anonymised", grouped(brakes.people))
             }
             Self::Share => {
                 format!("More than {} per cent of all users would be anonymised", brakes.percent)
             }
             Self::Median => format!(
-                "More than {} times as many people as usual in the last runs of this task would be anonymised",
+                "More than {} times as many users as usual in recent runs of this task would be anonymised",
                 brakes.times_median
             ),
             Self::ManualChanges => {
-                "More users than expected were made eligible by manual changes since the last confirmed run"
+                "Manual changes since the last confirmed run made more users eligible than expected"
                     .to_owned()
             }
         }
@@ -163,7 +164,7 @@ mod tests {
         };
         assert_eq!(of(90, 90, 0, 0), None);
         assert_eq!(of(90, 50, 51, 5), Some(Brake::ManualChanges));
-        assert_eq!(of(90, 0, 500, 0), None, "nobody of this run was changed by hand");
+        assert_eq!(of(90, 0, 500, 0), None, "no user of this run was changed by hand");
         assert_eq!(of(90, 10, 10, 10), None);
         assert_eq!(of(90, 10, 10, 11), Some(Brake::Share));
         assert_eq!(of(101, 0, 0, 0), Some(Brake::Share));

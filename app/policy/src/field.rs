@@ -240,12 +240,12 @@ pub const ALWAYS_REMOVED: [(&str, &str); 4] = [
     ("UserID", "It is the login name of one person."),
     ("First name", "It names the person. It is replaced by a random name."),
     ("Last name", "It names the person. It is replaced by a random name."),
-    ("E-mail", "It reaches one person. It becomes empty, so that no message is ever sent."),
+    ("E-mail", "It reaches one person. It is emptied, so that no message is ever sent."),
 ];
 
 /// The credentials and links that go with them, always.
-pub const ALWAYS_REMOVED_TOO: &str = "Password, sessions, tokens, barcode, external identifiers, photo and the \
-     link to a guarantor go with them, always.";
+pub const ALWAYS_REMOVED_TOO: &str = "Password, sessions, tokens, barcode, external identifiers, photo and \
+                                      the link to a guarantor are always removed too.";
 
 #[cfg(test)]
 mod tests {

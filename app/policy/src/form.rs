@@ -15,6 +15,12 @@ pub enum Problem {
         /// What is needed, with its article: "a description".
         what: String,
     },
+    /// Nothing was chosen from a list.
+    #[error("Choose {what}")]
+    NotChosen {
+        /// What is to be chosen, with its article: "a reason".
+        what: String,
+    },
     /// Too many characters.
     #[error("Enter at most {} characters", grouped(i64::try_from(*max).unwrap_or(i64::MAX)))]
     TooLong {
@@ -22,7 +28,7 @@ pub enum Problem {
         max: usize,
     },
     /// A character that cannot be seen or that turns text around.
-    #[error("Remove the characters that cannot be seen (control or direction characters)")]
+    #[error("Remove the invisible characters (control or direction characters)")]
     ControlCharacter,
     /// Not an e-mail address.
     #[error("Enter an e-mail address like name@example.org, or leave it empty")]
@@ -45,7 +51,7 @@ pub enum Problem {
     #[error("There is no user with this number")]
     NoSuchUser,
     /// A user who cannot guarantee for this one.
-    #[error("Enter the number of another user, who is not anonymised")]
+    #[error("Enter the number of another user who has not been anonymised")]
     NotAGuarantor,
     /// The owner of a legal hold who is no member of staff.
     #[error("Enter the user number of a member of staff")]
@@ -65,23 +71,24 @@ pub enum Problem {
         month_first: String,
     },
     /// The date of a past event that is still to come.
-    #[error("Enter a date that isn't after today")]
+    #[error("Enter a date no later than today")]
     FutureDate,
     /// A date too far away.
     #[error("Enter a date from {FIRST_YEAR} to {LAST_YEAR}")]
     DateOutOfRange,
     /// A period that ends before it begins.
-    #[error("Enter a last day that is not before the first day")]
+    #[error("Enter a last day on or after the first day")]
     EndsBeforeStart,
     /// Not a time of day.
     #[error("Enter a time like 02:30")]
     NotATime,
     /// A value that is not among the choices of the field.
-    #[error("Choose one of the values offered")]
+    #[error("Choose one of the options")]
     UnknownChoice,
     /// A task that runs by itself but whose policy has no condition.
     #[error(
-        "Tick at least one condition, or set the schedule to manual only: without a condition nobody is selected"
+        "Tick at least one condition, or set the schedule to Manual only: a task without conditions selects \
+         no users"
     )]
     NoCondition,
     /// A weekly schedule without a day.
@@ -91,10 +98,10 @@ pub enum Problem {
     #[error("Enter five fields: minute, hour, day, month, weekday (for example 30 2 * * mon)")]
     NotACronLine,
     /// A cron line whose day never comes.
-    #[error("Enter a day that exists: the calendar has no date on which this line starts the task")]
+    #[error("Enter a day that exists: this cron expression never matches a date")]
     CronNeverMatches,
     /// A cron line that starts the task too often.
-    #[error("Enter one minute, such as 30 2 * * mon: this task can start once an hour at most")]
+    #[error("Enter a single minute, as in 30 2 * * mon: the task can start at most once an hour")]
     CronTooOften,
     /// A number beside a condition that isn't ticked.
     #[error("Tick the condition, or clear the number")]
@@ -115,13 +122,13 @@ pub enum Problem {
     )]
     DefaultIsShared,
     /// A value that somebody else has.
-    #[error("Another user has this already. Enter a different value")]
+    #[error("Another user already has this value. Enter a different one")]
     Taken,
     /// A name that looks like the name of an anonymised user.
     #[error("Enter another name: this one is reserved for anonymised users")]
     Reserved,
     /// A password that is too short.
-    #[error("Enter at least {min} characters; a few words that do not belong together are a good password")]
+    #[error("Enter at least {min} characters. Several unrelated words make a good password")]
     PasswordTooShort {
         /// The least number of characters.
         min: usize,
@@ -130,25 +137,25 @@ pub enum Problem {
     #[error("Enter another password: this one is easy to guess")]
     PasswordGuessable,
     /// A password that is known from a data breach or printed somewhere.
-    #[error("Enter another password: attackers try this one, because it is in lists of leaked passwords")]
+    #[error("Enter another password: this one is in lists of leaked passwords, which attackers try first")]
     PasswordBreached,
     /// Two entries that should be the same.
     #[error("Enter the same password twice")]
     PasswordsDiffer,
     /// `UserID` and password, or code, do not belong together. Which of them is wrong is not said.
-    #[error("{what} is wrong. Nothing was changed")]
+    #[error("{what} is incorrect")]
     NotProven {
         /// What was asked for: "`UserID` or password".
         what: String,
     },
     /// The typed confirmation differs.
-    #[error("Type {expected} to confirm. Nothing has been changed")]
+    #[error("Enter {expected} to confirm")]
     ConfirmationDiffers {
         /// What has to be typed.
         expected: String,
     },
     /// The record was changed by somebody else since the form was opened.
-    #[error("This was changed by somebody else after you opened it. Open it again and repeat your change")]
+    #[error("This was changed after you opened it. Open it again and repeat your change")]
     Stale,
 }
 
@@ -156,6 +163,11 @@ impl Problem {
     /// Asks for something that is missing.
     pub fn required(what: &str) -> Self {
         Self::Required { what: what.to_owned() }
+    }
+
+    /// Asks for a choice from a list.
+    pub fn not_chosen(what: &str) -> Self {
+        Self::NotChosen { what: what.to_owned() }
     }
 }
 

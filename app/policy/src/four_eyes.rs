@@ -55,8 +55,8 @@ impl WhyTwo {
     /// The reason in words, to follow “because”.
     pub fn words(self, brakes: Brakes) -> String {
         match self {
-            Self::Arming => "no run of this task has been confirmed before".to_owned(),
-            Self::Widening => "the settings reach further than those that were confirmed".to_owned(),
+            Self::Arming => "no run of this task has been confirmed yet".to_owned(),
+            Self::Widening => "the settings go further than the settings that were confirmed".to_owned(),
             Self::Brake(brake) => {
                 let words = brake.words(brakes);
                 let mut letters = words.chars();
@@ -110,6 +110,6 @@ mod tests {
     #[test]
     fn the_words_follow_because() {
         let words = WhyTwo::Brake(Brake::People).words(Brakes::default());
-        assert_eq!(words, "more than 5,000 people would be anonymised");
+        assert_eq!(words, "more than 5,000 users would be anonymised");
     }
 }

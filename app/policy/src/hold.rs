@@ -59,7 +59,7 @@ impl HoldReason {
             Self::DebtCollection => "Debt collection",
             Self::Investigation => "Investigation",
             Self::AuthorityOrder => "Order of an authority or court",
-            Self::Restriction => "Restriction requested by the person (GDPR, article 18)",
+            Self::Restriction => "Restriction requested by the person (GDPR Art. 18)",
             Self::Other => "Other reason",
         }
     }
@@ -114,7 +114,7 @@ pub fn validate(form: &HoldForm, today: NaiveDate) -> Result<HoldDraft, FieldErr
     let on = on_whom(form, &mut errors);
     let reason = errors.take(
         "reason",
-        HoldReason::from_code(form.reason.trim()).ok_or_else(|| Problem::required("a reason")),
+        HoldReason::from_code(form.reason.trim()).ok_or_else(|| Problem::not_chosen("a reason")),
     );
     let owner = errors.take("owner", optional_user(&form.owner));
     let review_on = errors.take("review_on", review_date(&form.review_on, today));
@@ -143,7 +143,7 @@ fn on_whom(form: &HoldForm, errors: &mut FieldErrors) -> Option<HeldBy> {
         (Some(user), true) => Some(HeldBy::User(user)),
         (None, false) => Some(HeldBy::Category(category)),
         _ => {
-            errors.add("category", Problem::required("either a user or a user category"));
+            errors.add("category", Problem::not_chosen("a user category"));
             None
         }
     }

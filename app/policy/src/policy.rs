@@ -147,8 +147,8 @@ impl LoanText {
     /// The way in words.
     pub const fn words(self) -> &'static str {
         match self {
-            Self::Empty => "Remove notes and leave nothing",
-            Self::Mark => "Remove notes and leave the words “(note removed)”",
+            Self::Empty => "Remove notes",
+            Self::Mark => "Replace notes with “(note removed)”",
         }
     }
 

@@ -245,12 +245,12 @@ impl Reason {
     /// The reason in words.
     pub const fn words(self) -> &'static str {
         match self {
-            Self::Eligible => "every condition is met",
-            Self::Waiting => "the days have not passed yet",
+            Self::Eligible => "meets every condition",
+            Self::Waiting => "waiting period not over yet",
             Self::NoLeavingDate => "no leaving date",
             Self::NotMarked => "not marked for deletion",
             Self::NoActivityDate => "no activity and no creation date",
-            Self::NoConditions => "the task has no condition",
+            Self::NoConditions => "the task has no conditions",
             Self::OpenLoan => "open loans",
             Self::OpenRequest => "open requests",
             Self::UnsettledCharge => "unsettled charge or credit",
@@ -259,7 +259,7 @@ impl Reason {
             Self::Staff => "has a role (staff)",
             Self::Fictitious => "fictitious user",
             Self::OutsideScope => "outside the scope of the task",
-            Self::AlreadyAnonymised => "anonymised before",
+            Self::AlreadyAnonymised => "already anonymised",
         }
     }
 }

@@ -68,11 +68,11 @@ impl Action {
         match self {
             Self::Keep => "kept".to_owned(),
             Self::Clear => "removed".to_owned(),
-            Self::ClearText => "removed (the task says whether a mark is left)".to_owned(),
-            Self::ByPolicy(field) => format!("as the task says of “{}”", field.words()),
-            Self::ByCustomField => "as the task says of the custom field; removed unless kept".to_owned(),
+            Self::ClearText => "removed (the task sets whether “(note removed)” is left)".to_owned(),
+            Self::ByPolicy(field) => format!("as set in the task for “{}”", field.words()),
+            Self::ByCustomField => "as set in the task for the custom field; removed unless kept".to_owned(),
             Self::Replace => "set to the random name".to_owned(),
-            Self::Note => "set by the anonymiser".to_owned(),
+            Self::Note => "set by Lethe".to_owned(),
             Self::DeleteRow => "deleted with its row".to_owned(),
         }
     }
@@ -141,60 +141,62 @@ pub struct Place {
 /// Everything outside the tables where personal values could stand.
 pub const PLACES: [Place; 10] = [
     Place {
-        words: "Log of the server (standard error)",
+        words: "Server log (standard error)",
         class: Class::NotPersonal,
-        rule: "Carries codes, numbers and times, never a value of a field and never a query or form.",
+        rule: "Contains codes, numbers and times; never field values, queries or forms.",
     },
     Place {
-        words: "Addresses of searches (history of the browser at the desk)",
+        words: "Search addresses (browser history at the desk)",
         class: Class::Identifier,
-        rule: "What somebody typed to find a user stands in the address of the list sealed: it opens for the same member \
-               of staff, signed in, and for nobody else.",
+        rule: "Search terms appear in the address only in encrypted form. Only the same member of staff, \
+               signed in, can open it.",
     },
     Place {
         words: "Exports (CSV, JSON)",
         class: Class::Identifier,
-        rule: "Written straight to the browser or to the file named on the command line; the server keeps no copy.",
+        rule: "Written directly to the browser or to the file named on the command line. The server keeps no \
+               copy.",
     },
     Place {
         words: "Imports (CSV)",
         class: Class::Identifier,
-        rule: "Read from the file named on the command line, which is never copied. Delete the file after use.",
+        rule: "Read from the file named on the command line and never copied. Delete the file after use.",
     },
     Place {
         words: "Task files (tasks export)",
         class: Class::NotPersonal,
-        rule: "Hold settings and schedule; the owner is left out.",
+        rule: "Contain settings and schedule, without the owner.",
     },
     Place {
         words: "Database files (SQLite file and write-ahead log, PostgreSQL relation files)",
         class: Class::Identifier,
-        rule: "SQLite overwrites removed values (secure_delete) and its log is truncated after each run; PostgreSQL gives \
-               their space free after each run. Single old copies can stay in free space until the files are written \
-               anew (lethe maintain --full).",
+        rule: "SQLite overwrites removed values (secure_delete), and Lethe truncates its log after each run. \
+               PostgreSQL frees their space after each run. Single old copies can remain in free space until \
+               the files are rewritten (lethe maintain --full).",
     },
     Place {
         words: "Backups (lethe backup) and the temporary copies of a restore drill",
         class: Class::Identifier,
-        rule: "Are the administrator's: backups keep old values until they expire. After a restore everybody whom the \
-               ledger names is anonymised again before the desk opens. A drill deletes its copy when it ends.",
+        rule: "Managed by the administrator: backups keep old values until they expire. After a restore \
+               Lethe anonymises every user in the ledger again before the desk opens. A drill deletes its \
+               copy when it ends.",
     },
     Place {
         words: "Ledger (file outside the database)",
         class: Class::Link,
-        rule: "Names who was anonymised by the random key of the record and a fingerprint of key and user number, \
-               with day and settings; no name, no user number. Is kept outside the backups of the database, for as \
-               long as the oldest of them.",
+        rule: "Identifies each anonymised user by the random key of the record and a fingerprint of key and \
+               user number, with day and settings. Contains no names and no user numbers. Kept outside the \
+               database backups, for as long as the oldest of them.",
     },
     Place {
-        words: "Anchors of the audit (file outside the database)",
+        words: "Audit anchors (file outside the database)",
         class: Class::NotPersonal,
-        rule: "Says how many events there were on a day, with a code over them that tells nothing.",
+        rule: "Contain the number of events on each day and an authentication code, which reveals nothing.",
     },
     Place {
         words: "Key that signs certificates and chains the audit (file outside the database)",
         class: Class::NotPersonal,
-        rule: "Says nothing about anybody. Whoever has it can sign a certificate and forge the audit.",
+        rule: "Not about any person. Anyone who has it can sign certificates and forge the audit.",
     },
 ];
 
@@ -229,13 +231,13 @@ pub fn differences<'a>(
         }
         for entry in table.columns {
             if !columns.iter().any(|column| column == entry.name) {
-                found.push(format!("the register names {name}.{}, which the schema lacks", entry.name));
+                found.push(format!("column {name}.{} is in the register but not in the schema", entry.name));
             }
         }
     }
     for table in registered {
         if !schema.iter().any(|(name, _)| *name == table.name) {
-            found.push(format!("the register names the table {}, which the schema lacks", table.name));
+            found.push(format!("table {} is in the register but not in the schema", table.name));
         }
     }
     found
@@ -289,7 +291,7 @@ mod tests {
         let gone = less[0].1.pop().expect("a column");
         assert_eq!(
             compare(&less),
-            [format!("the register names {}.{gone}, which the schema lacks", less[0].0)]
+            [format!("column {}.{gone} is in the register but not in the schema", less[0].0)]
         );
         let mut table = schema;
         table.push(("nicknames", vec!["nickname".to_owned()]));

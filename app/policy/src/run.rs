@@ -45,8 +45,8 @@ impl RunKind {
             Self::Manual => "Manual run",
             Self::Scheduled => "Scheduled run",
             Self::Single => "Single user",
-            Self::Reapply => "Newer rules",
-            Self::Replay => "Replay of the ledger",
+            Self::Reapply => "Rules update",
+            Self::Replay => "Ledger replay",
         }
     }
 
@@ -128,7 +128,7 @@ impl RunState {
             Self::CompletedWithFailures => "Completed with failures",
             Self::Failed => "Failed",
             Self::Missed => "Missed",
-            Self::StoppedByBrake => "Stopped by a brake",
+            Self::StoppedByBrake => "Stopped for confirmation",
         }
     }
 
@@ -217,7 +217,7 @@ impl Phase {
     /// The phase in words.
     pub const fn words(self) -> &'static str {
         match self {
-            Self::Sealing => "Finding out who is eligible",
+            Self::Sealing => "Assessing users",
             Self::Anonymising => "Anonymising",
             Self::Scanning => "Searching for residue",
             Self::Maintaining => "Cleaning the database files",
@@ -259,7 +259,7 @@ impl Residue {
     pub const fn words(self) -> &'static str {
         match self {
             Self::Clean => "Clean",
-            Self::Hits => "Found again",
+            Self::Hits => "With findings",
             Self::Undeterminable => "Cannot be determined",
         }
     }

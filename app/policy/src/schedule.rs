@@ -132,8 +132,8 @@ impl Missed {
     /// The rule in words.
     pub const fn words(self) -> &'static str {
         match self {
-            Self::Once => "Run once when the service is back",
-            Self::Skip => "Skip it and wait for the next time",
+            Self::Once => "Run once as soon as Lethe is running again",
+            Self::Skip => "Skip it and wait for the next scheduled time",
         }
     }
 
@@ -168,8 +168,8 @@ impl WhyMissed {
     /// The reason in words.
     pub const fn words(self) -> &'static str {
         match self {
-            Self::Absent => "the service was not running",
-            Self::Waiting => "the run before it was still waiting",
+            Self::Absent => "Lethe was not running",
+            Self::Waiting => "the previous run was still waiting",
         }
     }
 }
@@ -196,7 +196,7 @@ impl Schedule {
             Self::Monthly { day: MonthDay::Last, time } => {
                 format!("Monthly on the last day at {}", time.format("%H:%M"))
             }
-            Self::Cron { line } => format!("By the cron line {line}"),
+            Self::Cron { line } => format!("Custom (cron): {line}"),
         }
     }
 }

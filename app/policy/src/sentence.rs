@@ -46,7 +46,8 @@ pub fn selection(conditions: &Conditions, scope: Scope) -> String {
     .flatten()
     .collect();
     if parts.is_empty() {
-        return "Nobody: no condition is set. The task can only serve single users, anonymised from their record."
+        return "No users: no condition is set. This task can only be used to anonymise single users from \
+                their record."
             .to_owned();
     }
     let mut sentence = "Users who ".to_owned();
@@ -70,7 +71,7 @@ pub fn example(conditions: &Conditions, today: NaiveDate) -> Option<String> {
     let on = |day: NaiveDate| {
         if day.year() == date.year() { day.format("%-d %B").to_string() } else { shown(day) }
     };
-    Some(format!("Somebody who {} on {} is anonymised from {}.", joined(&verbs, "and"), on(date), on(from)))
+    Some(format!("A user who {} on {} is anonymised from {}.", joined(&verbs, "and"), on(date), on(from)))
 }
 
 #[cfg(test)]
@@ -87,13 +88,13 @@ mod tests {
         );
         assert_eq!(
             example(&Conditions { leaving: Days::new(5), ..Conditions::default() }, today).as_deref(),
-            Some("Somebody who left on 15 January is anonymised from 21 January.")
+            Some("A user who left on 15 January is anonymised from 21 January.")
         );
         assert_eq!(
             example(&Conditions { activity: Days::new(365), ..Conditions::default() }, today).as_deref(),
-            Some("Somebody who was last active on 15 January is anonymised from 16 Jan 2019.")
+            Some("A user who was last active on 15 January is anonymised from 16 Jan 2019.")
         );
-        assert!(selection(&Conditions::default(), Scope::All).starts_with("Nobody"));
+        assert!(selection(&Conditions::default(), Scope::All).starts_with("No users"));
         assert_eq!(example(&Conditions::default(), today), None);
     }
 

@@ -152,7 +152,8 @@ impl Notice {
     pub const fn words(self) -> &'static str {
         match self {
             Self::PastDate => {
-                "This date is in the past. The task will be saved as Manual only and never starts by itself."
+                "This date is in the past. The task will be saved as Manual only and will never start \
+                 automatically."
             }
         }
     }
@@ -270,10 +271,10 @@ pub fn validate(form: &TaskForm, now: NaiveDateTime) -> Result<TaskDraft, FieldE
     let visibility = errors.take("visibility", choice(Visibility::from_code(&form.visibility)));
     let owner = errors.take("owner", optional_user(&form.owner));
     if form.category != CATEGORY.0 {
-        errors.add("category", Problem::UnknownChoice);
+        errors.add("category", Problem::not_chosen("a category"));
     }
     if form.task_type != TASK_TYPE.0 {
-        errors.add("task_type", Problem::UnknownChoice);
+        errors.add("task_type", Problem::not_chosen("a task type"));
     }
     let policy = policy(form, &mut errors);
     let (schedule, notice) = schedule(form, now, &mut errors);

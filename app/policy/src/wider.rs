@@ -130,7 +130,7 @@ mod tests {
         }));
         assert!(!with(|policy| policy.conditions.leaving = Days::new(6)));
         assert!(!with(|policy| policy.conditions.marked = Days::new(6)));
-        assert!(!with(|policy| policy.conditions = Conditions::default()), "nobody is selected at all");
-        assert!(is_wider(&base, &Policy::default()), "with no condition nobody was confirmed");
+        assert!(!with(|policy| policy.conditions = Conditions::default()), "no users are selected");
+        assert!(is_wider(&base, &Policy::default()), "without a condition no users were confirmed");
     }
 }

@@ -123,10 +123,10 @@ pub fn at_wall_time(zone: Tz, wall: NaiveDateTime) -> Occurrence {
     let note = match change {
         Change::None => None,
         Change::Twice => {
-            Some("clock change: this time comes twice, the task runs at the first, once".to_owned())
+            Some("clock change: this time occurs twice; the task runs once, the first time".to_owned())
         }
         Change::Gap => Some(format!(
-            "clock change: {} does not exist on this day, the task runs at {}",
+            "clock change: {} does not exist on this day; the task runs at {}",
             wall.format("%H:%M"),
             at.format("%H:%M")
         )),

@@ -97,8 +97,20 @@ fn wrong_choices() -> Vec<Wrong> {
         ("owner 0", |f| f.owner = "0".to_owned(), "owner", NotAUserNumber, Tab::General),
         ("owner -1", |f| f.owner = "-1".to_owned(), "owner", NotAUserNumber, Tab::General),
         ("owner beyond", |f| f.owner = "9".repeat(30), "owner", NotAUserNumber, Tab::General),
-        ("category", |f| f.category = "backup".to_owned(), "category", UnknownChoice, Tab::Settings),
-        ("task type", |f| f.task_type = "drop".to_owned(), "task_type", UnknownChoice, Tab::Settings),
+        (
+            "category",
+            |f| f.category = "backup".to_owned(),
+            "category",
+            Problem::not_chosen("a category"),
+            Tab::Settings,
+        ),
+        (
+            "task type",
+            |f| f.task_type = "drop".to_owned(),
+            "task_type",
+            Problem::not_chosen("a task type"),
+            Tab::Settings,
+        ),
         ("scope", |f| f.scope = "everyone".to_owned(), "scope", UnknownChoice, Tab::Settings),
         ("loan text", |f| f.loan_text = "keep".to_owned(), "loan_text", UnknownChoice, Tab::Settings),
         (

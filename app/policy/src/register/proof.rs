@@ -10,14 +10,14 @@ pub(super) const AUDIT_HEAD: Table = Table {
     owner: Owner::Nobody,
     columns: &[
         column("id", Class::NotPersonal, Action::Keep, "Key"),
-        column("sequence", Class::NotPersonal, Action::Keep, "Place of the last event"),
-        column("mac", Class::NotPersonal, Action::Keep, "Code of the last event"),
+        column("sequence", Class::NotPersonal, Action::Keep, "Position of the last event"),
+        column("mac", Class::NotPersonal, Action::Keep, "Authentication code of the last event"),
     ],
 };
 
 pub(super) const RESIDUE_HITS: Table = Table {
     name: "residue_hits",
-    words: "Places of residue",
+    words: "Residue findings",
     owner: Owner::Nobody,
     columns: &[
         column("id", Class::NotPersonal, Action::Keep, "Key"),
@@ -28,7 +28,7 @@ pub(super) const RESIDUE_HITS: Table = Table {
         column("row_key", Class::Link, Action::Keep, "Key of the row"),
         column("what", Class::NotPersonal, Action::Keep, "Kind of the value, never the value"),
         column("found_at", Class::NotPersonal, Action::Keep, "Found"),
-        column("decision", Class::NotPersonal, Action::Keep, "What staff decided"),
+        column("decision", Class::NotPersonal, Action::Keep, "Decision of staff"),
         column("decided_at", Class::NotPersonal, Action::Keep, "Decided"),
         column("decided_by", Class::Link, Action::Keep, "Member of staff who decided"),
     ],
@@ -41,7 +41,7 @@ pub(super) const CERTIFICATES: Table = Table {
     columns: &[
         column("run_id", Class::Link, Action::Keep, "Run"),
         column("version", Class::NotPersonal, Action::Keep, "Version, counted from 1"),
-        column("made_at", Class::NotPersonal, Action::Keep, "Made"),
+        column("made_at", Class::NotPersonal, Action::Keep, "Created"),
         column("content", Class::Link, Action::Keep, CERTIFICATE_CONTENT),
         column("signature", Class::NotPersonal, Action::Keep, "Signature"),
         column("public_key", Class::NotPersonal, Action::Keep, "Key that checks the signature"),
@@ -58,7 +58,7 @@ pub(super) const SUPERSEDED_CERTIFICATES: Table = Table {
     columns: &[
         column("run_id", Class::Link, Action::Keep, "Run"),
         column("version", Class::NotPersonal, Action::Keep, "Version that was superseded"),
-        column("made_at", Class::NotPersonal, Action::Keep, "Made"),
+        column("made_at", Class::NotPersonal, Action::Keep, "Created"),
         column("content", Class::Link, Action::Keep, CERTIFICATE_CONTENT),
         column("signature", Class::NotPersonal, Action::Keep, "Signature"),
         column("public_key", Class::NotPersonal, Action::Keep, "Key that checks the signature"),
@@ -67,7 +67,7 @@ pub(super) const SUPERSEDED_CERTIFICATES: Table = Table {
 
 pub(super) const LEDGER_MARK: Table = Table {
     name: "ledger_mark",
-    words: "How far the ledger is followed",
+    words: "Position in the ledger",
     owner: Owner::Nobody,
     columns: &[
         column("id", Class::NotPersonal, Action::Keep, "Key"),
@@ -83,7 +83,7 @@ pub(super) const INSTALLATION_KEYS: Table = Table {
     owner: Owner::Nobody,
     columns: &[
         column("fingerprint", Class::NotPersonal, Action::Keep, "Fingerprint of the key, never the key"),
-        column("recorded_at", Class::NotPersonal, Action::Keep, "In use from"),
+        column("recorded_at", Class::NotPersonal, Action::Keep, "In use since"),
         column("replaced_at", Class::NotPersonal, Action::Keep, "Replaced"),
     ],
 };
@@ -95,13 +95,13 @@ pub(super) const REPLAYS: Table = Table {
     columns: &[
         column("id", Class::NotPersonal, Action::Keep, "Key"),
         column("at", Class::NotPersonal, Action::Keep, "When"),
-        column("today", Class::NotPersonal, Action::Keep, "Day of the library"),
+        column("today", Class::NotPersonal, Action::Keep, "Date in the library's time zone"),
         column("from_sequence", Class::NotPersonal, Action::Keep, "First entry that was replayed"),
         column("to_sequence", Class::NotPersonal, Action::Keep, "Last entry that was replayed"),
         column("chain", Class::NotPersonal, Action::Keep, "Checksum of the ledger"),
-        column("people", Class::NotPersonal, Action::Keep, "People in those entries"),
+        column("people", Class::NotPersonal, Action::Keep, "Users in those entries"),
         column("anonymised", Class::NotPersonal, Action::Keep, "Anonymised again"),
-        column("already", Class::NotPersonal, Action::Keep, "Anonymised already"),
+        column("already", Class::NotPersonal, Action::Keep, "Already anonymised"),
         column("absent", Class::NotPersonal, Action::Keep, "Not in this copy of the database"),
         column("verified", Class::NotPersonal, Action::Keep, "Checked afterwards"),
     ],
@@ -116,11 +116,11 @@ pub(super) const APPROVALS: Table = Table {
         column("kind", Class::NotPersonal, Action::Keep, "What is approved"),
         column("preview_id", Class::Link, Action::Keep, "Preview whose run is approved"),
         column("hold_id", Class::Link, Action::Keep, "Legal hold whose release is approved"),
-        column("user_number", Class::Link, Action::Keep, "User whom the approval is about"),
-        column("fingerprint", Class::NotPersonal, Action::Keep, "Seal of what is approved"),
-        column("asked_by", Class::Link, Action::Keep, "Member of staff who asked"),
-        column("asked_at", Class::NotPersonal, Action::Keep, "Asked"),
-        column("expires_at", Class::NotPersonal, Action::Keep, "Until when it may be used"),
+        column("user_number", Class::Link, Action::Keep, "User that the approval is about"),
+        column("fingerprint", Class::NotPersonal, Action::Keep, "Fingerprint of what is approved"),
+        column("asked_by", Class::Link, Action::Keep, "Member of staff who requested it"),
+        column("asked_at", Class::NotPersonal, Action::Keep, "Requested"),
+        column("expires_at", Class::NotPersonal, Action::Keep, "Valid until"),
         column("decided_by", Class::Link, Action::Keep, "Member of staff who decided"),
         column("decision", Class::NotPersonal, Action::Keep, "Approved or declined"),
         column("decided_at", Class::NotPersonal, Action::Keep, "Decided"),
@@ -131,23 +131,23 @@ pub(super) const APPROVALS: Table = Table {
 
 pub(super) const FORM_KEYS: Table = Table {
     name: "form_keys",
-    words: "Forms that were carried out within the last half hour",
+    words: "Forms processed within the last half hour",
     owner: Owner::Nobody,
     columns: &[
         column("id_hash", Class::NotPersonal, Action::Keep, "Hash of a form with its random key"),
         column("created_at", Class::NotPersonal, Action::Keep, "Sent"),
-        column("outcome", Class::NotPersonal, Action::Keep, "Where it led, sealed"),
+        column("outcome", Class::NotPersonal, Action::Keep, "Result, encrypted"),
     ],
 };
 
 pub(super) const SERVERS: Table = Table {
     name: "servers",
-    words: "Servers at work",
+    words: "Running servers",
     owner: Owner::Nobody,
     columns: &[
         column("id", Class::NotPersonal, Action::Keep, "Key"),
-        column("beats", Class::NotPersonal, Action::Keep, "Count of signs of life"),
-        column("seen_at", Class::NotPersonal, Action::Keep, "Last sign of life, by the server’s clock"),
+        column("beats", Class::NotPersonal, Action::Keep, "Number of heartbeats"),
+        column("seen_at", Class::NotPersonal, Action::Keep, "Last heartbeat, by the server’s clock"),
     ],
 };
 
@@ -169,11 +169,11 @@ pub(super) const MANUAL_CHANGES: Table = Table {
 
 pub(super) const PROTECTIONS: Table = Table {
     name: "protections",
-    words: "Protections that were in force",
+    words: "Safety settings in force",
     owner: Owner::Nobody,
     columns: &[
-        column("name", Class::NotPersonal, Action::Keep, "Protection"),
-        column("value", Class::NotPersonal, Action::Keep, "Setting"),
-        column("at", Class::NotPersonal, Action::Keep, "Last in force, or since when"),
+        column("name", Class::NotPersonal, Action::Keep, "Setting"),
+        column("value", Class::NotPersonal, Action::Keep, "Value"),
+        column("at", Class::NotPersonal, Action::Keep, "In force since, or last in force"),
     ],
 };

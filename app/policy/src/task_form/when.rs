@@ -14,7 +14,7 @@ pub const SCHEDULE_KINDS: [(&str, &str); 6] = [
     ("daily", "Daily"),
     ("weekly", "Weekly"),
     ("monthly", "Monthly"),
-    ("cron", "By a cron line (advanced)"),
+    ("cron", "Custom (cron)"),
 ];
 
 /// The time of day in a new form.

@@ -26,7 +26,7 @@ async fn a_column_without_an_entry_is_seen() {
         assert_eq!(
             compared(&store).await,
             [
-                "the register names loans.return_note, which the schema lacks",
+                "column loans.return_note is in the register but not in the schema",
                 "table nicknames is not in the register",
                 "column users.nickname is not in the register",
             ]

@@ -136,7 +136,7 @@ async fn keys_of_others_are_refused_at_the_line() {
     for_each_database(async |store| {
         import(&store, "last_name,external_id,user_id,barcode\nA,E1,u1,b1\nB,E2,u2,b2\nC,,u3,\n").await;
         let header = "last_name,external_id,user_id,barcode";
-        let taken = "Another user has this already. Enter a different value";
+        let taken = "Another user already has this value. Enter a different one";
         let twice = "This stands on a line before already: one user, one line";
         let cases = [
             // A UserID, a barcode of somebody else.

@@ -66,9 +66,9 @@ fn cases() -> Vec<(Vec<u8>, Vec<&'static str>)> {
         (
             b"user_id,last_name,first_name\nu,Can\0ary,\x07\nv,Ng,a\xE2\x80\xAEb\n".to_vec(),
             vec![
-                "line 2, first_name: Remove the characters that cannot be seen (control or direction characters)",
-                "line 2, last_name: Remove the characters that cannot be seen (control or direction characters)",
-                "line 3, first_name: Remove the characters that cannot be seen (control or direction characters)",
+                "line 2, first_name: Remove the invisible characters (control or direction characters)",
+                "line 2, last_name: Remove the invisible characters (control or direction characters)",
+                "line 3, first_name: Remove the invisible characters (control or direction characters)",
             ],
         ),
         (big.into_bytes(), vec!["line 2, notes: Enter at most 4,000 characters"]),
@@ -81,7 +81,7 @@ fn cases() -> Vec<(Vec<u8>, Vec<&'static str>)> {
                 "line 2, birth_date: Enter a date from 1900 to 2100",
                 "line 2, leaving_on: Enter a date from 1900 to 2100",
                 "line 2, marked_on: Enter a date like 15 Jan 2018 or 2018-01-15",
-                "line 2, fictitious: Choose one of the values offered",
+                "line 2, fictitious: Choose one of the options",
             ],
         ),
         (
@@ -138,11 +138,11 @@ async fn a_bad_file_of_loans_is_explained_and_changes_nothing() {
             ),
             (
                 format!("{header}\nNg-id,I1,main,2018-01-01,2018-02-01,-1,\n"),
-                "line 2, renewals: Choose one of the values offered",
+                "line 2, renewals: Choose one of the options",
             ),
             (
                 format!("{header}\nNg-id,I1,main,2018-01-01,2018-02-01,,a\0b\n"),
-                "line 2, note: Remove the characters that cannot be seen (control or direction characters)",
+                "line 2, note: Remove the invisible characters (control or direction characters)",
             ),
         ];
         for (content, expected) in cases {
@@ -196,7 +196,7 @@ async fn a_past_event_in_the_future_is_refused_at_its_cell() {
             let content = format!("user_id,last_name,{column}\nng,Ng,2018-01-22\n");
             let problems =
                 problems(import_users(&store, Actor::COMMAND_LINE, file(&content).path(), false).await);
-            assert_eq!(problems, [format!("line 2, {column}: Enter a date that isn't after today")]);
+            assert_eq!(problems, [format!("line 2, {column}: Enter a date no later than today")]);
         }
         let loan = "user_id,item_barcode,branch,issued_on,due_on,returned_on\n";
         for (line, column) in [
@@ -206,7 +206,7 @@ async fn a_past_event_in_the_future_is_refused_at_its_cell() {
             let content = format!("{loan}{line}\n");
             let problems =
                 problems(import_loans(&store, Actor::COMMAND_LINE, file(&content).path(), false).await);
-            assert_eq!(problems, [format!("line 2, {column}: Enter a date that isn't after today")]);
+            assert_eq!(problems, [format!("line 2, {column}: Enter a date no later than today")]);
         }
         assert_eq!(dump(&store).await, before);
         let content = "user_id,last_name,leaving_on,created_on\nng,Ng,2081-05-01,21/01/2018\n";

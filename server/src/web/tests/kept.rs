@@ -46,7 +46,7 @@ async fn a_wrong_confirmation_leads_to_the_page_with_what_was_typed() {
         assert_eq!(to.matches("kept=").count(), 1, "{to}");
         let (status, _, html) = desk.get(&to).await;
         assert_eq!(status, StatusCode::OK);
-        assert!(html.contains("Type 77 to confirm. Nothing has been changed"), "{html}");
+        assert!(html.contains("Enter 77 to confirm"), "{html}");
         assert!(html.contains(&format!("value=\"{typed}\"")), "{html}");
         // The address says nothing to another member of staff.
         desk.staff("other", &[Role::Librarian]).await;

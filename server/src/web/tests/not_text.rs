@@ -131,7 +131,7 @@ async fn each_form_refuses_what_is_no_text_at_its_field() {
             assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
             let place = "id=\"city-problem\" class=\"problem\">";
             let (_, at_field) = page.split_once(place).expect("the place for the problem");
-            assert!(at_field.starts_with("Remove the characters that cannot be seen"), "{bad}");
+            assert!(at_field.starts_with("Remove the invisible characters"), "{bad}");
             assert!(page.contains("kept") && page.contains("value=\"Ng\""), "what was typed comes back");
             let (status, ..) = desk.try_to_sign_in(&format!("everything{bad}"), "x").await;
             assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "sign-in {bad}");
@@ -158,7 +158,7 @@ async fn the_forms_of_the_sign_in_say_what_is_no_text() {
     let added = staff::add(&desk.store, Actor::COMMAND_LINE, "invited", Role::Librarian).await;
     let key = added.expect("staff").1.expect("an invitation").token;
     let invitation = format!("/invitation/{}", key.reveal());
-    let words = "Remove the characters that cannot be seen";
+    let words = "Remove the invisible characters";
     for (function, page, fields) in [
         ("sign_in", "/sign-in", vec!["user_id", "password", "page"]),
         ("accept_invitation", &invitation, vec!["key", "password", "repeated"]),

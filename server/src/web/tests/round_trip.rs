@@ -407,7 +407,7 @@ async fn every_filter_comes_back((desk, other): Library) {
     ] {
         let (status, _, page) = desk.get(&format!("{address}?{filter}=x")).await;
         assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{address} {filter}");
-        assert_eq!(problem_of(&page, filter), "Choose one of the values offered", "{address} {filter}");
+        assert_eq!(problem_of(&page, filter), "Choose one of the options", "{address} {filter}");
         let page = Html::parse_document(&page);
         let list =
             Selector::parse("[data-live=people] tbody tr, ul.places li, main > .scroll").expect("a selector");

@@ -182,7 +182,7 @@ async fn a_request_is_approved_after_its_number_was_typed() {
         let (status, to, _) = desk.post(&address, format!("form[approval]={request}{wrong}")).await;
         assert_eq!(status, StatusCode::SEE_OTHER, "{wrong}");
         let page = desk.get(&to).await.2;
-        assert!(page.contains("Type 2 to confirm"), "{wrong}: {page}");
+        assert!(page.contains("Enter 2 to confirm"), "{wrong}: {page}");
     }
     let (status, to, page) = desk.post(&address, format!("form[approval]={request}&form[confirm]=2")).await;
     assert_eq!(status, StatusCode::SEE_OTHER, "{page}");
