@@ -11,28 +11,28 @@ use thiserror::Error;
 #[derive(Clone, Debug, Deserialize, Error, Serialize)]
 pub enum AppError {
     /// Fields are wrong.
-    #[error("Nothing was saved: {} to correct", wrong_fields(.0))]
+    #[error("There {}", wrong_fields(.0))]
     Invalid(FieldErrors),
     /// Not possible as things stand.
     #[error("{0}")]
     Refused(String),
     /// Whoever asks may not do this. The words follow “may not”.
-    #[error("You may not {0}. Nothing was changed")]
+    #[error("You do not have permission to {0}. Nothing was changed")]
     Forbidden(String),
     /// Nobody is signed in, or not anymore.
-    #[error("You are not signed in, or not any more. Nothing was changed")]
+    #[error("You are not signed in. Nothing was changed")]
     NotSignedIn,
     /// The form was made for another session: of an earlier sign-in, or of another user of this browser.
     #[error(
-        "This page was opened under another sign-in than the present one. Nothing was changed. Check who is signed in \
-         and what the page says, then send it again"
+        "This page was opened in another session. Nothing was changed. Check who is signed in and what the \
+         page shows, then send it again"
     )]
     OtherSession,
     /// The form was kept while its user showed again who they are.
-    #[error("Nothing was changed yet. What you typed is still here: check it and send it again")]
+    #[error("Nothing has been changed yet. Your entries are still here: check them and send the form again")]
     Kept,
     /// Too much at once: passwords or codes that were tried, previews that are being made.
-    #[error("Too many tries at once. Nothing was changed. Wait a minute, then try again")]
+    #[error("Too many attempts. Nothing was changed. Wait a minute, then try again")]
     TooMany,
     /// Done; these are shown once and never again.
     #[error("Done")]
@@ -47,7 +47,7 @@ pub enum AppError {
     #[error("There is no such {0}")]
     NotFound(String),
     /// Nothing is wrong; only a check was asked for.
-    #[error("Nothing is wrong. Nothing was saved yet")]
+    #[error("No problems found. Nothing has been saved yet")]
     Checked,
     /// Somebody else changed the record in between.
     #[error("{}", Problem::Stale)]
@@ -59,14 +59,14 @@ pub enum AppError {
     #[error("The form is too large: at most {} can be sent. Nothing was changed", size(*.0))]
     TooLarge(usize),
     /// The form did not arrive whole.
-    #[error("The form did not arrive in time or was cut off. Nothing was changed. Send it again")]
+    #[error("The form did not arrive completely or in time. Nothing was changed. Send it again")]
     CutOff,
     /// A disk, a file or the database is not in order, and that passes.
     #[error("{0}")]
     Unavailable(String),
     /// Our fault. The number stands in the log.
     #[error(
-        "Something went wrong on our side and nothing was changed. Tell the administrator the number {0}"
+        "Something went wrong on our side. Nothing was changed. Give the administrator this number: {0}"
     )]
     Internal(String),
 }
@@ -86,7 +86,10 @@ fn size(kilobytes: usize) -> String {
 }
 
 fn wrong_fields(errors: &FieldErrors) -> String {
-    policy::numbers::counted(i64::try_from(errors.0.len()).unwrap_or(i64::MAX), "field", "fields")
+    match errors.0.len() {
+        1 => "is a problem".to_owned(),
+        many => format!("are {many} problems"),
+    }
 }
 
 impl FromServerFnError for AppError {

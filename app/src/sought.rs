@@ -35,7 +35,7 @@ pub(crate) fn address(path: &str, values: &[(&str, String)]) -> Result<String, R
 /// Goes to the list that a posted search asks for.
 pub(crate) fn go(path: &str, values: &[(&str, String)]) -> Result<(), AppError> {
     if values.iter().map(|(_, value)| value.len()).sum::<usize>() > MOST_BYTES {
-        let why = "What you look for is too long: each field takes up to 200 characters";
+        let why = "The search is too long: each field takes up to 200 characters";
         return Err(AppError::Refused(why.to_owned()));
     }
     leptos_axum::redirect(&address(path, values)?);
@@ -50,7 +50,7 @@ pub(crate) fn value(name: &str) -> Option<String> {
 
 /// Why the search in the page's address cannot be read, if it cannot.
 pub(crate) fn problem() -> Option<AppError> {
-    let why = "This search was somebody else's, or is not whole. Search again";
+    let why = "This search address is incomplete or belongs to another member of staff. Search again";
     (sealed().is_some() && opened().is_none()).then(|| AppError::Refused(why.to_owned()))
 }
 

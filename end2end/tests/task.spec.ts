@@ -34,7 +34,7 @@ test("a wrong form says what is wrong at each field and keeps what was typed", a
   await openTab(page, "Schedule");
   await page.getByLabel("Weekly").check();
   await save(page);
-  await expect(page.getByRole("alert")).toContainText("Nothing was saved");
+  await expect(page.getByRole("alert")).toContainText("There is a problem");
   await expect(page.locator("#weekdays-problem")).toHaveText("Tick at least one day of the week");
   await expect(page.locator("#leaving_days-problem")).toHaveText("Enter a number of days from 0 to 36,500");
   await expect(page.getByLabel("Number of days since the leaving date")).toHaveValue("36501");

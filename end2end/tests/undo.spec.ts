@@ -109,7 +109,7 @@ test("a wrong number is asked about again, and Back never asks to send a form ag
   await page.getByRole("button", { name: "Go on" }).click();
   await expect(page.getByRole("heading", { name: "This cannot be undone" })).toBeVisible();
   await expect(field).toHaveValue(user);
-  await expect(page.getByRole("alert")).toContainText("What you typed is still here");
+  await expect(page.getByRole("alert")).toContainText("Your entries are still here");
 });
 
 test("any form that came back is asked for again by Back, and never sent", async ({ page }) => {
@@ -139,7 +139,7 @@ test.describe("an old tab", () => {
     await page.getByLabel("Last name").fill("Typed before");
     await context.addCookies([await library.signIn(other.user_id)]);
     await page.getByRole("button", { name: "Create user" }).click();
-    await expect(page.getByRole("alert")).toContainText("opened under another sign-in than the present one");
+    await expect(page.getByRole("alert")).toContainText("opened in another session");
     await expect(page.getByLabel("Last name")).toHaveValue("Typed before");
   });
 });

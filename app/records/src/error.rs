@@ -18,7 +18,7 @@ pub enum RecordsError {
     #[error("{}", Problem::Stale)]
     Stale,
     /// Whoever asks may not do this.
-    #[error("You may not {}. Nothing was changed", .0.words())]
+    #[error("You do not have permission to {}. Nothing was changed", .0.words())]
     Forbidden(policy::Action),
     /// Whoever asks may do this, but has to show again who they are.
     #[error("Sign in again to do this. Nothing was changed")]
@@ -30,7 +30,7 @@ pub enum RecordsError {
     #[error("Sign in again to change how you sign in. Nothing was changed")]
     ConfirmSignIn,
     /// Too many requests of this kind wait already.
-    #[error("Too many requests wait already. Nothing was changed. Try again in a minute")]
+    #[error("Too many requests are already waiting. Nothing was changed. Try again in a minute")]
     Busy,
     /// A safety limit of manual changes is reached.
     #[error("{0}")]
@@ -49,10 +49,10 @@ pub enum RecordsError {
     #[error("{0}")]
     Fault(Fault),
     /// The database failed. The text is for nobody's eyes but the log's, and even there only its kind.
-    #[error("The database could not do this")]
+    #[error("The database returned an error")]
     Database(#[from] sea_orm::DbErr),
     /// Something stored cannot be read.
-    #[error("Stored {0} cannot be read")]
+    #[error("The stored {0} cannot be read")]
     Corrupt(&'static str),
 }
 
@@ -106,8 +106,8 @@ pub enum Fault {
     Busy,
     /// There is no space left.
     #[error(
-        "The disk is full where {0} is kept. Nothing was changed. Once there is space again, Lethe goes on by itself: \
-         tell the administrator"
+        "The disk that holds {0} is full. Nothing was changed. Tell the administrator: Lethe continues \
+         automatically once there is space"
     )]
     DiskFull(Place),
     /// It can be read but not written.
@@ -118,7 +118,7 @@ pub enum Fault {
     Unwritable(Place),
     /// It was there at the start and is missing now.
     #[error(
-        "{} is missing. Nothing was changed. Tell the administrator: put the file back from its own copy",
+        "{} is missing. Nothing was changed. Tell the administrator: restore the file from its own copy",
         .0.at_beginning()
     )]
     Missing(Place),
@@ -129,8 +129,8 @@ pub enum Fault {
     KeyReplaced,
     /// The database does not answer.
     #[error(
-        "The database does not answer. Try again in a moment: Lethe connects again by itself. If you were saving \
-         something, look first whether it was saved"
+        "The database does not answer. Try again in a moment: Lethe reconnects automatically. If you were \
+         saving something, first check whether it was saved"
     )]
     Unreachable,
 }
@@ -179,7 +179,7 @@ impl Place {
         match self {
             Self::Database => "The database",
             Self::Ledger => "The ledger file",
-            Self::Anchors => "The file of the audit’s anchors",
+            Self::Anchors => "The audit anchor file",
         }
     }
 }
@@ -189,7 +189,7 @@ impl fmt::Display for Place {
         to.write_str(match self {
             Self::Database => "the database",
             Self::Ledger => "the ledger file",
-            Self::Anchors => "the file of the audit’s anchors",
+            Self::Anchors => "the audit anchor file",
         })
     }
 }

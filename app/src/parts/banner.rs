@@ -51,7 +51,7 @@ async fn approvals(store: &Store, actor: Actor) -> Option<impl IntoView + use<>>
     let waiting = approval::list(store, &query, &Paging::default()).await.ok()?;
     let theirs = waiting.rows.iter().filter(|one| actor.may(one.needs()) && !one.is_of(actor.staff)).count();
     let count = i64::try_from(theirs).unwrap_or(i64::MAX);
-    let wait = if count == 1 { " waits for you." } else { " wait for you." };
+    let wait = if count == 1 { " is waiting for you." } else { " are waiting for you." };
     (count > 0)
         .then(|| view! { <li><a href="/approvals">{counted(count, "approval", "approvals")}</a>{wait}</li> })
 }
@@ -88,26 +88,26 @@ fn line(condition: Condition, brakes: Brakes) -> impl IntoView {
         What::NotTakenUp => (
             to_run,
             the_run,
-            view! { " has been waiting since " {moment()} ", and nothing takes it up." }.into_any(),
+            view! { " has been waiting since " {moment()} " and has not started." }.into_any(),
         ),
         What::NoProgress => {
             (to_run, the_run, view! { " has made no progress since " {moment()} "." }.into_any())
         }
         What::Interrupted => {
-            (to_run, the_run, " was interrupted. It is taken up again by itself.".into_any())
+            (to_run, the_run, " was interrupted. Lethe will resume it automatically.".into_any())
         }
         What::StoppedByBrake(brake) => {
             let why = brake.map(|brake| format!(" {}.", brake.words(brakes)));
-            (to_run, the_run, view! { " was stopped and waits until somebody confirms it." {why} }.into_any())
+            (to_run, the_run, view! { " was stopped and is waiting for confirmation." {why} }.into_any())
         }
         What::Failed { people: 0 } => (to_run, the_run, " failed.".into_any()),
         What::Failed { people } => {
-            let people = counted(people, "person", "people");
+            let people = counted(people, "user", "users");
             (to_run, the_run, format!(" ended with failures: {people} could not be anonymised.").into_any())
         }
         What::NobodyDone { skipped } => {
-            let people = counted(skipped, "person", "people");
-            (to_run, the_run, format!(" anonymised nobody: {people} skipped.").into_any())
+            let people = counted(skipped, "user", "users");
+            (to_run, the_run, format!(" anonymised no users: {people} skipped.").into_any())
         }
         What::Missed { times } => {
             let more = (times > 1).then(|| format!(" and {} more", grouped(times - 1)));
@@ -128,7 +128,7 @@ fn line(condition: Condition, brakes: Brakes) -> impl IntoView {
             to_task,
             name,
             view! {
-                " runs by its schedule, but its owner cannot sign in or may not see tasks. "
+                " runs on schedule, but its owner cannot sign in or may not see tasks. "
                 {opens("/tasks/owners").then(|| view! { <a href="/tasks/owners">"Reassign the task"</a>"." })}
             }
             .into_any(),
@@ -138,9 +138,9 @@ fn line(condition: Condition, brakes: Brakes) -> impl IntoView {
             let href =
                 if opens(&review) { Some(review) } else { to_run.or_else(|| Some("/runs".to_owned())) };
             let of_run = run.map(|id| format!(" of run {id}")).unwrap_or_default();
-            let wait = if findings == 1 { "waits" } else { "wait" };
+            let wait = if findings == 1 { "is waiting" } else { "are waiting" };
             let rest =
-                format!("{of_run} {wait} for a decision: values of anonymised users were found again.");
+                format!("{of_run} {wait} for a decision: old values of anonymised users were found.");
             (href, counted(findings, "finding", "findings"), rest.into_any())
         }
     };
@@ -153,16 +153,16 @@ fn of_installation(what: &What, since: DateTime<Utc>) -> Option<(String, String,
     let said = match *what {
         What::PasswordAlone => (
             "/account".to_owned(),
-            "A password alone".to_owned(),
-            " lets every member of staff sign in, even to anonymise users (LETHE_PASSWORD_ALONE=1). Use it for \
-             demonstrations only."
+            "Second factors are off".to_owned(),
+            ": every member of staff can sign in with a password alone, even to anonymise users \
+             (LETHE_PASSWORD_ALONE=1). Use this for demonstrations only."
                 .into_any(),
         ),
         What::KeyFile => (
             "/".to_owned(),
             "The key file".to_owned(),
-            " is missing, cannot be read or holds another key (LETHE_KEY). Put the file back from its own copy: without it \
-             Lethe cannot be started again."
+            " is missing, cannot be read or holds another key (LETHE_KEY). Restore the file from its own \
+             copy: without it Lethe cannot start again."
                 .into_any(),
         ),
         What::FourEyesOff => (
@@ -174,17 +174,17 @@ fn of_installation(what: &What, since: DateTime<Utc>) -> Option<(String, String,
             "/holds?show=due".to_owned(),
             counted(holds, "legal hold", "legal holds"),
             if holds == 1 {
-                " is due for review. It stays in force until somebody releases it.".into_any()
+                " is due for review. It stays in force until it is released.".into_any()
             } else {
-                " are due for review. They stay in force until somebody releases them.".into_any()
+                " are due for review. They stay in force until they are released.".into_any()
             },
         ),
         What::CodesGuessed { accounts } => (
             if opens("/audit") { "/audit" } else { "/account" }.to_owned(),
             "Wrong codes".to_owned(),
             view! {
-                " ended sign-ins of " {counted(accounts, "member", "members")} " of staff since " {moment()}
-                ". Their passwords are probably stolen: invite them to set new ones."
+                " have ended sign-ins of " {counted(accounts, "member", "members")} " of staff since " {moment()}
+                ". Their passwords have probably been stolen: create password links for them."
             }
             .into_any(),
         ),
@@ -192,7 +192,8 @@ fn of_installation(what: &What, since: DateTime<Utc>) -> Option<(String, String,
             audit_or_approvals("limit_reached"),
             "A safety limit".to_owned(),
             format!(
-                " stopped manual changes or imports of {} within a day. More changes need a second person.",
+                " stopped manual changes or imports by {} in the last 24 hours. More changes need a second \
+                 person.",
                 counted(actors, "member of staff", "members of staff")
             )
             .into_any(),
@@ -203,7 +204,7 @@ fn of_installation(what: &What, since: DateTime<Utc>) -> Option<(String, String,
                 "/approvals".to_owned(),
                 "Four eyes".to_owned(),
                 view! {
-                    " end " <Moment at=until /> ": fewer than two members of staff can approve, or the setting was \
+                    " will end " <Moment at=until /> ": fewer than two members of staff can approve, or the setting was \
                      changed. Until then a second person is needed."
                 }
                 .into_any(),
@@ -213,7 +214,7 @@ fn of_installation(what: &What, since: DateTime<Utc>) -> Option<(String, String,
             audit_or_approvals("protection_weakened"),
             counted(settings, "safety setting", "safety settings"),
             view! {
-                " weakened " {moment()} ". The limits before hold for " {COOLING_OFF_HOURS.to_string()} " hours."
+                " weakened " {moment()} ". The previous limits remain in force for " {COOLING_OFF_HOURS.to_string()} " hours."
             }
             .into_any(),
         ),
@@ -227,7 +228,7 @@ fn clock_differs(seconds: i64) -> String {
     let (by, way) =
         (counted(seconds.abs(), "second", "seconds"), if seconds > 0 { "ahead" } else { "behind" });
     format!(
-        "The clock of this server is {by} {way} of the database or of another server. Set the clocks of all servers: a \
-         server that is more than a minute off starts no task."
+        "The clock of this server is {by} {way} of the database or of another server. Set the clocks of all \
+         servers: a server that is more than a minute off starts no tasks."
     )
 }

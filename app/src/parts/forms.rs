@@ -108,8 +108,8 @@ pub(crate) fn SignInFirst(
         let again = format!("/sign-in/again?page={}", percent_encoded(&page));
         view! {
             <p class="hint">
-                "You signed in more than " {FRESH_MINUTES} " minutes ago. Before this can be done, "
-                <a href=again>"show that it is you"</a> "; you come back here."
+                "You signed in more than " {FRESH_MINUTES} " minutes ago. First "
+                <a href=again>"confirm it's you"</a> "; you will return to this page."
             </p>
         }
     })

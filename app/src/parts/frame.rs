@@ -104,7 +104,7 @@ pub(crate) fn Frame(
     let with_actions = !actions.is_empty();
     view! {
         <Title text=escaped(&format!("{title} – Lethe")) />
-        <a class="skip" href="#content">"Skip to the content"</a>
+        <a class="skip" href="#content">"Skip to content"</a>
         <WarnBeforeEnd />
         <TopBar here=here.clone() />
         <div data-live="banner"><Banner /></div>

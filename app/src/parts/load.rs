@@ -70,7 +70,7 @@ pub(crate) fn wrong_filters(errors: &FieldErrors) -> Option<AppError> {
         return None;
     }
     expect_context::<ResponseOptions>().set_status(StatusCode::UNPROCESSABLE_ENTITY);
-    Some(AppError::Refused("Nothing was looked for: correct what is wrong below".to_owned()))
+    Some(AppError::Refused("No search was made. Correct the errors below".to_owned()))
 }
 
 /// A text that a list is searched for, from the query of the page's address.
@@ -105,7 +105,7 @@ pub(crate) fn page<V: IntoView + 'static>(
     let is_open = doors::opens_to(&use_location().pathname.get_untracked(), session().as_ref());
     Suspend::new(async move {
         if !is_open {
-            return not_shown(StatusCode::FORBIDDEN, "You may not see this page.".to_owned()).into_any();
+            return not_shown(StatusCode::FORBIDDEN, "You do not have permission to see this page.".to_owned()).into_any();
         }
         match load.await {
             Ok(view) => view.into_any(),
@@ -121,7 +121,7 @@ fn problem(error: &RecordsError) -> impl IntoView + use<> {
     let (status, words) = match error {
         RecordsError::NotFound(what) => (StatusCode::NOT_FOUND, format!("There is no such {what}.")),
         RecordsError::Forbidden(action) => {
-            (StatusCode::FORBIDDEN, format!("You may not {}.", action.words()))
+            (StatusCode::FORBIDDEN, format!("You do not have permission to {}.", action.words()))
         }
         RecordsError::ConfirmSignIn => (StatusCode::FORBIDDEN, error.to_string()),
         RecordsError::Busy => (StatusCode::TOO_MANY_REQUESTS, error.to_string()),

@@ -143,7 +143,7 @@ async fn first(state: &AppState, once: &FormOnce) -> Result<Option<Kept>, AppErr
             Begun::UnderWay if Instant::now() < until => sleep(PAUSE).await,
             Begun::UnderWay => {
                 let why =
-                    "This form was sent before and may have been carried out. Look before you send it again";
+                    "This form was already sent and may have taken effect. Check before you send it again";
                 return Err(AppError::Refused(why.to_owned()));
             }
         }
@@ -166,7 +166,7 @@ fn read(kept: &str) -> Result<Kept, AppError> {
 async fn keep(state: &AppState, once: FormOnce, outcome: &Outcome) {
     let kept = Kept::of(outcome).and_then(|kept| serde_json::to_string(&kept).ok());
     let Err(error) = once.end(&state.store, kept.as_deref()).await else { return };
-    tracing::warn!(code = error.code(), "what a form came to is kept later");
+    tracing::warn!(code = error.code(), "the result of a form will be stored later");
     let store = state.store.clone();
     tokio::spawn(async move {
         let kept = kept.map(Zeroizing::new);
@@ -181,6 +181,6 @@ async fn keep(state: &AppState, once: FormOnce, outcome: &Outcome) {
                 return;
             }
         }
-        tracing::error!("what a form came to could not be kept");
+        tracing::error!("the result of a form could not be stored");
     });
 }

@@ -59,7 +59,7 @@ async fn whoever_works_on_a_full_disk_is_told_so_and_goes_on_when_there_is_space
             303 => saved += 1,
             503 => {
                 refused += 1;
-                let Some(words) = answer.body.find("The disk is full") else { panic!("{}", answer.body) };
+                let Some(words) = answer.body.find("The disk that holds") else { panic!("{}", answer.body) };
                 assert!(words > 0 && answer.head.contains("retry-after:"), "{}", answer.head);
                 assert!(answer.body.contains("typed by hand"), "the form comes back with what was typed");
             }

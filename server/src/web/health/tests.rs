@@ -180,7 +180,7 @@ async fn every_page_says_what_needs_attention_and_nothing_when_all_is_well() {
         // The setting of this test library is the only condition.
         let banner = banner.unwrap_or_default();
         assert!(
-            banner.contains("A password alone") && banner.matches("<li>").count() == 1,
+            banner.contains("Second factors are off") && banner.matches("<li>").count() == 1,
             "{page} {banner}"
         );
     }

@@ -84,7 +84,7 @@ async fn what_was_typed_is_there_after_the_sign_in_in_between() {
     let html = desk.get(to).await.2;
     let field = html.split("id=\"confirm\"").nth(1).unwrap().split('>').next().unwrap();
     assert!(field.contains("value=\"77\""), "{field}");
-    assert!(html.contains("Nothing was changed yet. What you typed is still here"), "{html}");
+    assert!(html.contains("Nothing has been changed yet. Your entries are still here"), "{html}");
 }
 
 /// What proves who somebody is stands in no address, nor does what is long.
@@ -113,6 +113,6 @@ async fn the_form_of_an_earlier_sign_in_says_so() {
     let form = format!("form[user]={ng}&form_token={old}");
     let (status, _, html) = desk.answer(post(&format!("/do/mark_user?page=/users/{ng}"), form)).await;
     assert_eq!(status, StatusCode::UNAUTHORIZED);
-    assert!(html.contains("opened under another sign-in than the present one"), "{html}");
+    assert!(html.contains("opened in another session"), "{html}");
     assert!(!html.contains("You are not signed in"), "{html}");
 }

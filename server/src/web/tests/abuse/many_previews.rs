@@ -63,7 +63,7 @@ async fn records_are_answered_while_hundreds_of_previews_are_asked_for() {
         match status {
             StatusCode::SEE_OTHER => assert!(to.starts_with("/runs/"), "{to}"),
             StatusCode::TOO_MANY_REQUESTS => {
-                assert!(page.contains("Too many tries at once. Nothing was changed."), "{page}");
+                assert!(page.contains("Too many attempts. Nothing was changed."), "{page}");
             }
             other => panic!("{other}: {page}"),
         }
