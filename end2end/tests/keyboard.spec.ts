@@ -25,24 +25,24 @@ async function newcomer(browser: Browser, library: Library, userId: string): Pro
   const keys = new Keyboard(page);
   await page.goto(new URL(invitation).pathname);
   await keys.password("New password", PASSWORD);
-  await keys.password("The same again", PASSWORD);
+  await keys.password("Repeat new password", PASSWORD);
   await keys.press("Set password");
   await keys.follow("Account");
   await keys.follow("Set up an authenticator app");
   await keys.password("Password", PASSWORD);
-  await keys.press("Go on");
+  await keys.press("Continue");
   await keys.follow("Set up an authenticator app");
   const secret = await page.locator("code.secret").innerText();
   await keys.type("textbox", "Code", code(secret));
-  await keys.press("Set up");
-  await keys.follow(/^I have kept them/);
+  await keys.press("Set up app");
+  await keys.follow(/^I have saved them/);
   await keys.press("Sign out");
 
   await keys.type("textbox", "UserID", userId);
   await keys.password("Password", PASSWORD);
   await keys.press("Sign in");
   // The code that was used to set the app up counts once.
-  await keys.type("textbox", "Code of your authenticator app", code(secret, 1));
+  await keys.type("textbox", "Code from your authenticator app", code(secret, 1));
   await keys.press("Sign in");
   await expect(page.getByRole("heading", { name: "Modules" })).toBeVisible();
   return { keys, wrong };

@@ -45,8 +45,8 @@ test("before the end there is a warning, and one button to stay", async ({ page,
   const seen = session.lastSeen();
   await page.clock.fastForward(8.5 * MINUTE);
   await expect(warning(page)).toBeVisible();
-  await expect(warning(page)).toContainText(new RegExp(`In ${LEFT} this page is closed`));
-  await expect(page.locator("[aria-live=assertive]")).toContainText("this page is closed");
+  await expect(warning(page)).toContainText(new RegExp(`signed out in ${LEFT} and`));
+  await expect(page.locator("[aria-live=assertive]")).toContainText("You will be signed out");
   await expect(page.getByLabel("First name"), "nobody is taken away from typing").toBeFocused();
   await accessible(page);
   await page.screenshot({ path: "test-results/session-end.png" });
@@ -118,8 +118,8 @@ test("at the end of ten hours one is told to save and to sign in again", async (
   session.begunBefore(10 * 3600 - 117);
   await page.clock.install();
   await open(page, "/tasks/new");
-  await expect(warning(page)).toContainText(new RegExp(`In ${LEFT} this page is closed and you sign in again`));
-  await expect(warning(page)).toContainText("Save what you have typed");
+  await expect(warning(page)).toContainText(new RegExp(`signed out in ${LEFT} and have to sign in again`));
+  await expect(warning(page)).toContainText("Save your changes now");
   await expect(page.getByRole("button", { name: "Stay signed in" })).toHaveCount(0);
   await accessible(page);
   await page.screenshot({ path: "test-results/session-end-for-good.png" });
@@ -139,7 +139,7 @@ test("where the server does not answer the page is covered and comes back", asyn
   await page.getByLabel("First name").fill("Typed and not saved");
   await page.route("**/api/session_time", (route) => route.abort());
   await page.clock.fastForward(21 * MINUTE);
-  await expect(warning(page)).toContainText("The page is covered until Lethe has answered");
+  await expect(warning(page)).toContainText("This page is hidden until Lethe answers");
   await expect(warning(page).getByRole("button")).toHaveCount(0);
   await expect(page.getByRole("main")).toBeHidden();
   await expect(page.getByLabel("First name")).toBeHidden();
@@ -154,7 +154,7 @@ test("whoever comes too late is led back to their page after the sign-in", async
   const userId = member(library, 1);
   const session = await signedIn(context, library, userId);
   await open(page, "/account");
-  await expect(page.getByText("A session ends after 20 minutes without a request")).toBeVisible();
+  await expect(page.getByText("A session ends after 20 minutes without activity")).toBeVisible();
   session.silentFor(20 * 60);
   await page.getByRole("link", { name: "Task centre" }).click();
   await expect(page.getByText("Your session has ended.")).toBeVisible();

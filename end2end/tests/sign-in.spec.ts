@@ -11,36 +11,36 @@ test("an invitation leads to a password, an app and the desk; afterwards both ar
 
   await page.goto(link);
   await expect(page.getByRole("heading", { name: "Set your password" })).toBeVisible();
-  await page.getByLabel("New password").fill("password1234");
-  await page.getByLabel("The same again").fill("password1234");
+  await page.getByLabel("New password", { exact: true }).fill("password1234");
+  await page.getByLabel("Repeat new password").fill("password1234");
   await page.getByRole("button", { name: "Set password" }).click();
-  await expect(page.getByText("it is in lists of leaked passwords").first()).toBeVisible();
-  await page.getByLabel("New password").fill("plum tractor seventeen");
-  await page.getByLabel("The same again").fill("plum tractor seventeen");
+  await expect(page.getByText("is in lists of leaked passwords").first()).toBeVisible();
+  await page.getByLabel("New password", { exact: true }).fill("plum tractor seventeen");
+  await page.getByLabel("Repeat new password").fill("plum tractor seventeen");
   await page.getByRole("button", { name: "Set password" }).click();
   await expect(page.getByRole("heading", { name: "Modules" })).toBeVisible();
   await expect(page.getByRole("link", { name: "Users", exact: true })).toHaveCount(0);
 
   await page.goto(link);
-  await expect(page.getByText("There is no such invitation")).toBeVisible();
+  await expect(page.getByText("There is no such password link")).toBeVisible();
 
   await page.getByRole("link", { name: "Account" }).click();
   await page.getByRole("link", { name: "Set up an authenticator app" }).click();
-  await expect(page.getByText("Changing how you sign in needs your password")).toBeVisible();
+  await expect(page.getByText("Before you change how you sign in, sign in again")).toBeVisible();
   await page.getByLabel("Password").fill("plum tractor seventeen");
-  await page.getByRole("button", { name: "Go on" }).click();
+  await page.getByRole("button", { name: "Continue" }).click();
   await page.getByRole("link", { name: "Set up an authenticator app" }).click();
   const secret = await page.locator("code.secret").innerText();
-  await expect(page.getByRole("img", { name: "Picture for the authenticator app" })).toBeVisible();
-  await page.getByLabel("Code").fill("000000");
-  await page.getByRole("button", { name: "Set up" }).click();
-  await expect(page.getByText("The code is wrong").first()).toBeVisible();
-  await page.getByLabel("Code").fill(code(secret));
-  await page.getByRole("button", { name: "Set up" }).click();
+  await expect(page.getByRole("img", { name: "QR code for the authenticator app" })).toBeVisible();
+  await page.getByLabel("Code", { exact: true }).fill("000000");
+  await page.getByRole("button", { name: "Set up app" }).click();
+  await expect(page.getByText("The code is incorrect").first()).toBeVisible();
+  await page.getByLabel("Code", { exact: true }).fill(code(secret));
+  await page.getByRole("button", { name: "Set up app" }).click();
   await expect(page.getByRole("heading", { name: "Your recovery codes" })).toBeVisible();
   const recovery = await page.locator("ul.codes code").allInnerTexts();
   expect(recovery).toHaveLength(10);
-  await page.getByRole("link", { name: "I have kept them" }).click();
+  await page.getByRole("link", { name: "I have saved them" }).click();
   await expect(page.getByRole("heading", { name: "Your account" })).toBeVisible();
 
   await page.getByRole("button", { name: "Sign out" }).first().click();
@@ -51,7 +51,7 @@ test("an invitation leads to a password, an app and the desk; afterwards both ar
   await page.getByRole("button", { name: "Sign in" }).click();
   await expect(page.getByRole("heading", { name: "Second step" })).toBeVisible();
   // The code that was used to set the app up counts once.
-  await page.getByLabel("Code of your authenticator app").fill(code(secret, 1));
+  await page.getByLabel("Code from your authenticator app").fill(code(secret, 1));
   await page.getByRole("button", { name: "Sign in" }).click();
   await expect(page.getByRole("heading", { name: "Catalogue" })).toBeVisible();
 
@@ -59,7 +59,7 @@ test("an invitation leads to a password, an app and the desk; afterwards both ar
   await page.getByLabel("UserID").fill(name);
   await page.getByLabel("Password").fill("plum tractor seventeen");
   await page.getByRole("button", { name: "Sign in" }).click();
-  await page.getByLabel("Code of your authenticator app").fill(recovery[3].toUpperCase());
+  await page.getByLabel("Code from your authenticator app").fill(recovery[3].toUpperCase());
   await page.getByRole("button", { name: "Sign in" }).click();
   await expect(page.getByRole("heading", { name: "Modules" })).toBeVisible();
 });
@@ -70,7 +70,7 @@ test("whoever is not signed in sees where to do so, and comes back to their page
   await page.getByLabel("UserID").fill(library.everything);
   await page.getByLabel("Password").fill("wrong");
   await page.getByRole("button", { name: "Sign in" }).click();
-  await expect(page.getByText("UserID or password is wrong")).toBeVisible();
+  await expect(page.getByText("UserID or password is incorrect")).toBeVisible();
   await page.getByLabel("Password").fill("forget me in the library");
   await page.getByRole("button", { name: "Sign in" }).click();
   await expect(page).toHaveURL(/\/users\?marked=yes$/);

@@ -27,20 +27,20 @@ async function signInThere(page: Page, account: string) {
 
 /** Changing how one signs in needs the password once more, even after a sign-in of this moment. */
 async function confirmSignIn(page: Page) {
-  await expect(page.getByRole("heading", { name: "Show that it is you" })).toBeVisible();
+  await expect(page.getByRole("heading", { name: "Confirm it's you" })).toBeVisible();
   await page.getByLabel("Password").fill("forget me in the library");
-  await page.getByRole("button", { name: "Go on" }).click();
+  await page.getByRole("button", { name: "Continue" }).click();
   await expect(page).toHaveURL(/\/account(\?kept=|$)/);
 }
 
 test("somebody connects their account, and signs in by it", async ({ page, library }) => {
   const account = `s-${test.info().project.name}`;
   await open(page, "/account");
-  await page.getByRole("link", { name: "Connect with Example University" }).click();
+  await page.getByRole("link", { name: "Connect single sign-on" }).click();
   await confirmSignIn(page);
-  await page.getByRole("link", { name: "Connect with Example University" }).click();
+  await page.getByRole("link", { name: "Connect single sign-on" }).click();
   await signInThere(page, account);
-  await expect(page.getByText("You can sign in by single sign-on now")).toBeVisible();
+  await expect(page.getByText("Single sign-on is connected")).toBeVisible();
   await expect(page.getByText("You are connected")).toBeVisible();
 
   await page.getByRole("button", { name: "Sign out" }).first().click();
@@ -49,10 +49,10 @@ test("somebody connects their account, and signs in by it", async ({ page, libra
   await expect(link).toBeVisible();
   await link.click();
   await page.getByRole("button", { name: "Not now" }).click();
-  await expect(page.getByText("You came back from Example University without having signed in there")).toBeVisible();
+  await expect(page.getByText("You returned from Example University without signing in there")).toBeVisible();
   await page.getByRole("link", { name: "Sign in with Example University" }).click();
   await signInThere(page, "somebody else");
-  await expect(page.getByText("is connected with nobody here")).toBeVisible();
+  await expect(page.getByText("is not connected to a user here")).toBeVisible();
   await page.getByRole("link", { name: "Sign in with Example University" }).click();
   await signInThere(page, account);
   await expect(page.getByRole("heading", { name: "Catalogue" })).toBeVisible();
@@ -64,10 +64,10 @@ test("somebody connects their account, and signs in by it", async ({ page, libra
   await expect(page.getByRole("heading", { name: "Task centre" })).toBeVisible();
 
   await page.goto("/account");
-  await page.getByRole("button", { name: "Disconnect" }).click();
+  await page.getByRole("button", { name: "Disconnect single sign-on" }).click();
   await confirmSignIn(page);
-  await page.getByRole("button", { name: "Disconnect" }).click();
-  await expect(page.getByText("You do not sign in by single sign-on any more")).toBeVisible();
+  await page.getByRole("button", { name: "Disconnect single sign-on" }).click();
+  await expect(page.getByText("Single sign-on is disconnected")).toBeVisible();
   const details = library.sql("SELECT action, detail FROM audit_events WHERE action LIKE '%provider%' OR detail = 'provider'");
   expect(details.split("\n")).toEqual(
     expect.arrayContaining(["provider_connected|", "sign_in_failed|provider", "signed_in|provider", "provider_disconnected|"]),

@@ -104,9 +104,9 @@ test("a wrong number is asked about again, and Back never asks to send a form ag
   await open(page, here);
   await field.fill(user);
   await button.click();
-  await expect(page.getByRole("heading", { name: "Show that it is you" })).toBeVisible();
+  await expect(page.getByRole("heading", { name: "Confirm it's you" })).toBeVisible();
   await page.getByLabel("Password").fill("forget me in the library");
-  await page.getByRole("button", { name: "Go on" }).click();
+  await page.getByRole("button", { name: "Continue" }).click();
   await expect(page.getByRole("heading", { name: "This cannot be undone" })).toBeVisible();
   await expect(field).toHaveValue(user);
   await expect(page.getByRole("alert")).toContainText("Your entries are still here");

@@ -77,7 +77,7 @@ impl Sight {
 
     const fn title(self) -> &'static str {
         match self {
-            Self::Nothing | Self::Warning { .. } => "Your session ends soon",
+            Self::Nothing | Self::Warning { .. } => "Your session will end soon",
             Self::Covered => "Your session may have ended",
         }
     }
@@ -90,17 +90,17 @@ impl Sight {
         match self {
             Self::Nothing => String::new(),
             Self::Warning { seconds, can_stay: true } => format!(
-                "Nothing has been asked for in a while. In {} this page is closed, and what you have typed and not saved is lost.",
+                "You have been inactive. You will be signed out in {} and unsaved changes will be lost.",
                 duration(seconds)
             ),
             Self::Warning { seconds, can_stay: false } => format!(
-                "You have been signed in for as long as one sign-in lasts. In {} this page is closed and you sign in again. \
-                 Save what you have typed before; what is not saved is lost.",
+                "Your session has reached its maximum length. You will be signed out in {} and have to sign \
+                 in again. Save your changes now: unsaved changes will be lost.",
                 duration(seconds)
             ),
             Self::Covered => {
-                "The page is covered until Lethe has answered. If the session has ended you sign in again; \
-                              if not, the page comes back with all that you have typed."
+                "This page is hidden until Lethe answers. If your session has ended, sign in again. \
+                 Otherwise the page will come back with everything you typed."
                     .to_owned()
             }
         }
@@ -218,7 +218,7 @@ mod tests {
             assert_eq!(duration(seconds), words);
         }
         let warned = Sight::Warning { seconds: 90, can_stay: true };
-        assert!(warned.words().contains("In 1 minute 30 seconds this page is closed"));
+        assert!(warned.words().contains("signed out in 1 minute 30 seconds"));
         assert!(Sight::Warning { seconds: 90, can_stay: false }.words().contains("sign in again"));
         assert_eq!(warned.step(), Sight::Warning { seconds: 61, can_stay: true }.step());
         assert_ne!(warned.step(), Sight::Warning { seconds: 60, can_stay: true }.step());

@@ -89,12 +89,12 @@ pub fn AccountPage() -> impl IntoView {
 fn sessions_view(sessions: Vec<Listed>, sign_in: records::SignIn) -> impl IntoView {
     let rows = sessions.into_iter().map(|one| {
         let end = if one.is_this {
-            view! { "This one" }.into_any()
+            view! { "This session" }.into_any()
         } else {
             let values = vec![("session", one.id)];
             view! {
                 <AskFirst function=EndSession::PATH page=HERE values words="End session"
-                    consequence="That browser is signed out and loses what was not saved there." />
+                    consequence="That browser is signed out. Unsaved changes there are lost." />
             }
             .into_any()
         };
@@ -113,14 +113,15 @@ fn sessions_view(sessions: Vec<Listed>, sign_in: records::SignIn) -> impl IntoVi
             <div class="scroll" tabindex="0" role="region" aria-label="List of sessions">
                 <table>
                     <thead>
-                        <tr><th scope="col">"Since"</th><th scope="col">"Last request"</th><th scope="col">"Session"</th></tr>
+                        <tr><th scope="col">"Signed in"</th><th scope="col">"Last request"</th><th scope="col">"Session"</th></tr>
                     </thead>
                     <tbody>{rows.collect_view()}</tbody>
                 </table>
             </div>
             <p>
-                "A session ends after " {minutes(sign_in.idle)} " without a request, and in any case after "
-                {minutes(sign_in.longest)} ". You are warned before, on every page, unless WebAssembly is switched off."
+                "A session ends after " {minutes(sign_in.idle)} " without activity, and in any case after "
+                {minutes(sign_in.longest)} ". Every page warns you beforehand, unless WebAssembly is \
+                                            switched off."
             </p>
             <PostButton function=SignOut::PATH page="/sign-in" values=vec![] words="Sign out" />
         </section>
@@ -139,12 +140,14 @@ fn minutes(time: Duration) -> String {
 fn second_factor(has_app: bool) -> impl IntoView {
     let (standing, words) = if has_app {
         (
-            "An authenticator app is set up. A new one takes the place of the old one, with new recovery codes.",
+            "An authenticator app is set up. Setting up another one replaces it and creates new recovery \
+             codes.",
             "Set up another app",
         )
     } else {
         (
-            "There is none. An authenticator app on your phone protects your account when somebody learns your password.",
+            "Not set up. An authenticator app on your phone protects your account if your password becomes \
+             known.",
             "Set up an authenticator app",
         )
     };
@@ -169,7 +172,7 @@ fn password_form(user_id: String) -> impl IntoView {
                 <crate::submission::Token />
                 <UserName user_id />
                 <div class="field">
-                    <label for="old">"Present password"</label>
+                    <label for="old">"Current password"</label>
                     <input id="old" type="password" name="form[old]" autocomplete="current-password" aria-describedby="old-problem" />
                     <FieldProblem field="old" errors=errors.clone() />
                 </div>
@@ -177,12 +180,12 @@ fn password_form(user_id: String) -> impl IntoView {
                     <label for="password">"New password"</label>
                     <input id="password" type="password" name="form[password]" autocomplete="new-password" aria-describedby="password-help password-problem" />
                     <p class="hint" id="password-help">
-                        "At least " {SHORTEST} " characters, any of them. Your other sessions end."
+                        "At least " {SHORTEST} " characters of any kind. Your other sessions will end."
                     </p>
                     <FieldProblem field="password" errors=errors.clone() />
                 </div>
                 <div class="field">
-                    <label for="repeated">"The same again"</label>
+                    <label for="repeated">"Repeat new password"</label>
                     <input id="repeated" type="password" name="form[repeated]" autocomplete="new-password" aria-describedby="repeated-problem" />
                     <FieldProblem field="repeated" errors />
                 </div>

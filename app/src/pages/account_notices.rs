@@ -53,7 +53,8 @@ pub(super) fn AccountNotices(notices: Vec<Notice>) -> impl IntoView {
             <h2 id="notices">"Notices about your sign-in"</h2>
             <ProblemSummary error=refusal(ReadNotices::PATH) />
             <p>
-                "Was one of these not you? Change your password, end your other sessions, and tell an administrator."
+                "If one of these was not you, change your password, end your other sessions and tell an \
+                 administrator."
             </p>
             <div class="scroll" tabindex="0" role="region" aria-label="List of notices">
                 <table>

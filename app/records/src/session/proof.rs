@@ -164,7 +164,7 @@ pub async fn change_password(
     let known = password_of(&store.db, session.user).await?;
     if !store.hashing.is_right(Caller::Known, old, known.clone()).await? {
         failed(store, Some(session.user), "password").await?;
-        return Err(RecordsError::field("old", not_proven("The present password")));
+        return Err(RecordsError::field("old", not_proven("The current password")));
     }
     let hash = staff::new_password(store, session.user, new, repeated).await?;
     let tx = store.begin().await?;

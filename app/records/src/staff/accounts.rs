@@ -306,12 +306,12 @@ pub async fn accept(
     new: Zeroizing<String>,
     repeated: &str,
 ) -> Result<(Token, Stage), RecordsError> {
-    let (number, _) = invited(store, key).await?.ok_or(RecordsError::NotFound("invitation"))?;
+    let (number, _) = invited(store, key).await?.ok_or(RecordsError::NotFound("password link"))?;
     let hash = new_password(store, number, new, repeated).await?;
     let tx = store.begin().await?;
     user::lock(&tx, number).await?;
     // Somebody else may have been quicker with the same link.
-    let invitation = invitation(&tx, key).await?.ok_or(RecordsError::NotFound("invitation"))?;
+    let invitation = invitation(&tx, key).await?.ok_or(RecordsError::NotFound("password link"))?;
     credentials::Entity::delete_by_id(invitation.id).exec(&tx).await?;
     let had_password = has(&tx, Kind::Password, number).await?;
     let actor = Actor::signed_in(number, Roles::default(), Clock::real());
@@ -327,7 +327,7 @@ pub async fn accept(
     }
     // An invitation of somebody whose last role was taken meanwhile counts no more.
     let begun = session::begin_proven(&tx, store, number, &Proof::password()).await?;
-    let begun = begun.ok_or(RecordsError::NotFound("invitation"))?;
+    let begun = begun.ok_or(RecordsError::NotFound("password link"))?;
     store.commit(tx).await?;
     Ok(begun)
 }

@@ -82,7 +82,7 @@ impl NoticeKind {
     /// What happened, for its owner.
     pub const fn words(self) -> &'static str {
         match self {
-            Self::CodesRefused => "Sign-in with your password was ended after five wrong codes",
+            Self::CodesRefused => "A sign-in with your password was ended after five wrong codes",
             Self::CodesTried => "Five wrong codes were entered after your password",
             Self::CodesUsedUp => {
                 "Ten wrong codes were entered after your password: codes are refused for some minutes"
@@ -90,7 +90,7 @@ impl NoticeKind {
             Self::AppSet => "An authenticator app was set up, with new recovery codes",
             Self::RecoveryCodeUsed => "A recovery code was used",
             Self::PasswordSet => "Your password was set",
-            Self::Invited => "An administrator made a link to set your password",
+            Self::Invited => "An administrator created a password link for you",
             Self::ProviderConnected => "Single sign-on was connected",
             Self::ProviderDisconnected => "Single sign-on was disconnected",
             Self::SessionEnded => "One of your sessions was ended",

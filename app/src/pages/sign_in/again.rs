@@ -78,7 +78,7 @@ pub fn SignInAgainPage() -> impl IntoView {
             let errors = errors.clone();
             view! {
                 <div class="field">
-                    <label for="code">"Code of your authenticator app"</label>
+                    <label for="code">"Code from your authenticator app"</label>
                     <input
                         id="code" name="form[code]" autocomplete="one-time-code" autocapitalize="none" spellcheck="false"
                         required aria-describedby="code-problem"
@@ -106,17 +106,18 @@ pub fn SignInAgainPage() -> impl IntoView {
         let why = if changes_sign_in {
             view! {
                 <p>
-                    "Changing how you sign in needs your password and a code once more, even after a sign-in of this moment, \
-                     because a thief of your session could shut you out. Then you have "
-                    {FRESH_MINUTES} " minutes for the change."
+                    "Before you change how you sign in, sign in again, even if you have just done so. This \
+                     keeps a person who has taken over your session from locking you out. You then have "
+                    {FRESH_MINUTES} " minutes to make the change."
                 </p>
             }
             .into_any()
         } else {
             view! {
                 <p>
-                    "What you want to do cannot be undone, or opens the way to it. It needs a sign-in of the last "
-                    {FRESH_MINUTES} " minutes. Afterwards you are back on your page; do it there once more."
+                    "This action cannot be undone, or prepares one that cannot. It requires a sign-in within \
+                     the last "
+                    {FRESH_MINUTES} " minutes. You will return to your page and confirm there."
                 </p>
             }
             .into_any()
@@ -125,7 +126,7 @@ pub fn SignInAgainPage() -> impl IntoView {
             view! { <input type="hidden" name="form[changes_sign_in]" value="true" /> }
         });
         Ok(plain(
-            "Show that it is you",
+            "Confirm it's you",
             view! {
                 {why}
                 <ProviderProblem />
@@ -137,7 +138,7 @@ pub fn SignInAgainPage() -> impl IntoView {
                     <UserName user_id />
                     {password} {code}
                     <div class="buttons">
-                        <button class="primary" type="submit">"Go on"</button>
+                        <button class="primary" type="submit">"Continue"</button>
                         <a href=page>"Back"</a>
                     </div>
                 </form>

@@ -68,17 +68,19 @@ pub fn SetUpAppPage() -> impl IntoView {
             "Set up your second factor",
             view! {
                 <p>
-                    "Whoever can anonymise people needs more than a password: a code that an authenticator app on your \
-                     phone makes anew every half minute."
+                    "A second factor protects your account: a 6-digit code from an authenticator app on your \
+                     phone. Roles that can anonymise users require it."
                 </p>
                 <ol class="steps">
                     <li>"Open an authenticator app and add an account."</li>
                     <li>
-                        "Let it read this picture" {picture.is_none().then_some(" (it could not be made)")} ", or type \
-                         the secret: " <code class="secret">{secret}</code>
+                        "Scan this QR code" {picture.is_none().then_some(" (it could not be created)")} " or \
+                                                                                                         type \
+                                                                                                         the \
+                                                                                                         key: " <code class="secret">{secret}</code>
                         {picture.map(|picture| view! { <div class="qr" inner_html=picture></div> })}
                     </li>
-                    <li>"Type the code that the app shows now."</li>
+                    <li>"Enter the code that the app shows now."</li>
                 </ol>
                 <ProblemSummary error />
                 <form method="post" action=post class="narrow">
@@ -91,7 +93,7 @@ pub fn SetUpAppPage() -> impl IntoView {
                         />
                         <FieldProblem field="code" errors />
                     </div>
-                    <div class="buttons"><button class="primary" type="submit">"Set up"</button></div>
+                    <div class="buttons"><button class="primary" type="submit">"Set up app"</button></div>
                 </form>
             },
         )
@@ -105,7 +107,7 @@ fn picture(address: &str) -> Option<String> {
     let svg =
         code.render().min_dimensions(200, 200).dark_color(Color("#000")).light_color(Color("#fff")).build();
     let svg = svg.split_once("<svg")?.1;
-    Some(format!("<svg role=\"img\" aria-label=\"Picture for the authenticator app\"{svg}"))
+    Some(format!("<svg role=\"img\" aria-label=\"QR code for the authenticator app\"{svg}"))
 }
 
 /// Instead of the recovery codes, when they have been shown.
@@ -116,10 +118,11 @@ fn set_up_already(wanted: String) -> impl IntoView {
         view! {
             <Notice kind="success"><p>"Your authenticator app is set up."</p></Notice>
             <p>
-                "Your recovery codes were shown once and cannot be shown again. If you have not kept them, "
-                <a href=anew>"set up an app anew"</a> ": that makes new codes, and the old ones count no more."
+                "Your recovery codes were shown once and cannot be shown again. If you have not saved them, "
+                <a href=anew>"set up the app again"</a> ": you will get new recovery codes, and the old ones \
+                                                         will stop working."
             </p>
-            <p class="buttons"><a class="button primary" href=wanted>"Go on"</a></p>
+            <p class="buttons"><a class="button primary" href=wanted>"Continue"</a></p>
         },
     )
 }
@@ -132,12 +135,12 @@ fn recovery_codes(codes: Vec<String>, wanted: String) -> impl IntoView {
         view! {
             <Notice kind="success"><p>"Your authenticator app is set up."</p></Notice>
             <p>
-                "Keep these codes where you find them without your phone, and nobody else does. Each of them signs you in \
-                 once, instead of a code of the app. "
-                <b>"They are not shown again."</b>
+                "Keep these codes somewhere safe that is not your phone. Each code signs you in once, \
+                 instead of a code from the app. "
+                <b>"They will not be shown again."</b>
             </p>
             <ul class="codes">{codes}</ul>
-            <p class="buttons"><a class="button primary" href=wanted>"I have kept them, go on"</a></p>
+            <p class="buttons"><a class="button primary" href=wanted>"I have saved them – continue"</a></p>
         },
     )
 }

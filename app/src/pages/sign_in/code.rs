@@ -53,17 +53,18 @@ pub fn SecondFactorPage() -> impl IntoView {
                 <crate::submission::Token />
                 <input type="hidden" name="form[page]" value=carried_page(&typed.page) />
                 <div class="field">
-                    <label for="code">"Code of your authenticator app"</label>
+                    <label for="code">"Code from your authenticator app"</label>
                     <input
                         id="code" name="form[code]" autocomplete="one-time-code" inputmode="text" autocapitalize="none"
                         spellcheck="false" required autofocus aria-describedby="code-problem code-help"
                     />
-                    <p class="hint" id="code-help">"Six digits. Without the app: one of your recovery codes."</p>
+                    <p class="hint" id="code-help">"Six digits. Without the app, enter one of your recovery \
+                                                    codes."</p>
                     <FieldProblem field="code" errors />
                 </div>
                 <div class="buttons"><button class="primary" type="submit">"Sign in"</button></div>
             </form>
-            <PostButton function=SignOut::PATH page="/sign-in" values=vec![] words="Begin again" />
+            <PostButton function=SignOut::PATH page="/sign-in" values=vec![] words="Start again" />
         },
     )
 }

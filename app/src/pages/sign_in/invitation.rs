@@ -46,7 +46,7 @@ pub fn InvitationPage() -> impl IntoView {
     page(async move {
         let (_, user_id) = staff::invited(&store(), &key)
             .await?
-            .ok_or(RecordsError::NotFound("invitation, or it has expired or was used"))?;
+            .ok_or(RecordsError::NotFound("password link, or it has expired or has been used"))?;
         let post = action(AcceptInvitation::PATH, &format!("/invitation/{key}"));
         Ok(plain(
             "Set your password",
@@ -64,12 +64,12 @@ pub fn InvitationPage() -> impl IntoView {
                             required autofocus aria-describedby="password-help password-problem"
                         />
                         <p class="hint" id="password-help">
-                            "At least " {SHORTEST} " characters, any of them. It never expires."
+                            "At least " {SHORTEST} " characters of any kind. It never expires."
                         </p>
                         <FieldProblem field="password" errors=errors.clone() />
                     </div>
                     <div class="field">
-                        <label for="repeated">"The same again"</label>
+                        <label for="repeated">"Repeat new password"</label>
                         <input
                             id="repeated" type="password" name="form[repeated]" autocomplete="new-password"
                             required aria-describedby="repeated-problem"

@@ -34,7 +34,7 @@ pub(super) struct SignInForm {
 pub(super) async fn sign_in(form: SignInForm) -> Result<(), AppError> {
     let store = store();
     if form.user_id.trim().is_empty() || form.password.is_empty() {
-        let problem = Problem::required("your UserID and your password");
+        let problem = Problem::required("your UserID and password");
         return Err(AppError::Invalid(FieldErrors::one("password", problem)));
     }
     if is_too_long(&form.user_id) {
@@ -70,7 +70,7 @@ pub fn SignInPage() -> impl IntoView {
     let ended = (error.is_none() && extension::<SessionEnded>().is_some()).then(|| {
         view! {
             <div class="notice info" role="status">
-                <p>"Your session has ended. When you have signed in you are back on your page."</p>
+                <p>"Your session has ended. After signing in you will return to your page."</p>
             </div>
         }
     });
@@ -108,7 +108,7 @@ pub fn SignInPage() -> impl IntoView {
                 <div class="buttons"><button class="primary" type="submit">"Sign in"</button></div>
             </form>
             <ProviderLink path="/sign-in/provider" page />
-            <p>"Password forgotten? An administrator of this library gives you a new link to set one."</p>
+            <p>"Forgotten your password? Ask an administrator for a link to set a new one."</p>
         },
     )
 }

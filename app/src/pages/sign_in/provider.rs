@@ -55,24 +55,26 @@ impl SignInProblem {
 
     fn words(self, name: &str) -> String {
         match self {
-            Self::Trip => format!("Signing in with {name} took too long, or was begun elsewhere. Try again"),
-            Self::Declined => format!("You came back from {name} without having signed in there"),
+            Self::Trip => format!("Signing in with {name} took too long or was started in another browser. \
+                                   Try again"),
+            Self::Declined => format!("You returned from {name} without signing in there"),
             Self::Provider => {
                 format!(
-                    "{name} cannot be reached, or its answer cannot be believed. Try again later, or use your password"
+                    "{name} cannot be reached or sent an invalid answer. Try again later, or use your \
+                     password"
                 )
             }
             Self::Nobody => format!(
-                "Your account at {name} is connected with nobody here. Sign in with your password, and connect it on the \
-                 page of your account"
+                "Your account at {name} is not connected to a user here. Sign in with your password, then \
+                 connect it on your account page"
             ),
             Self::SomebodyElse => {
-                format!("This account at {name} is connected with another user. Nothing was changed")
+                format!("This account at {name} is connected to another user. Nothing was changed")
             }
             Self::NotAskedAgain => {
-                format!("{name} did not ask you again who you are. Use your password instead")
+                format!("{name} did not ask you to sign in again. Use your password instead")
             }
-            Self::TooMany => "Too many tries at once. Wait a minute, then try again".to_owned(),
+            Self::TooMany => "Too many attempts. Wait a minute, then try again".to_owned(),
         }
     }
 }
@@ -131,18 +133,23 @@ pub(crate) fn Connection(
     let name = provider()?;
     let change = if is_connected {
         view! {
-            <p>"You are connected: you can sign in with " {name.clone()} ", or with your password."</p>
-            <PostButton function=DisconnectProvider::PATH page="/account" values=vec![] words="Disconnect" />
+            <p>"You are connected: you can sign in with " {name.clone()} " or with your password."</p>
+            <PostButton function=DisconnectProvider::PATH page="/account" values=vec![] words="Disconnect \
+                                                                                               single \
+                                                                                               sign-on" />
         }
         .into_any()
     } else {
         let href = format!("/account/provider?from={connecting}");
         view! {
             <p>
-                "You sign in with your password. Connect your account at " {name.clone()} " to sign in with it: you are led \
-                 there, sign in, and come back."
+                "You sign in with your password. Connect your account at " {name.clone()} " to use it \
+                                                                                           instead: you will \
+                                                                                           sign in there and \
+                                                                                           return to this \
+                                                                                           page."
             </p>
-            <p><a href=href>"Connect with " {name.clone()}</a></p>
+            <p><a href=href>"Connect single sign-on"</a></p>
         }
         .into_any()
     };

@@ -109,13 +109,13 @@ async fn whoever_comes_too_late_is_told_so_and_led_back() {
     assert!(!page.contains(ended), "there was no session");
     let form = "form[user_id]=everything&form[password]=wrong".to_owned();
     let (_, _, page) = desk.answer(post("/do/sign_in?page=/sign-in", form)).await;
-    assert!(!page.contains(ended) && page.contains("is wrong"), "{page}");
+    assert!(!page.contains(ended) && page.contains("is incorrect"), "{page}");
 }
 
 #[tokio::test]
 async fn every_page_of_somebody_who_is_signed_in_warns_before_the_end() {
     let desk = Desk::open().await;
-    let warns = |page: &str| page.contains("Your session ends soon");
+    let warns = |page: &str| page.contains("Your session will end soon");
     let pages = app::doors::DOORS.iter().map(|(address, _)| *address);
     let pages: Vec<&str> =
         pages.filter(|page| !["/do/", "/api/", "/events/"].iter().any(|of| page.starts_with(of))).collect();

@@ -158,7 +158,7 @@ async fn deeds(desk: &Desk, deed: Deed) -> Vec<String> {
 async fn somebody_connects_their_account_and_signs_in_by_it() {
     let (desk, fake) = connected("librarian", "s-1").await;
     let (_, _, page) = desk.get("/account?done=provider-connected").await;
-    for part in ["You can sign in by single sign-on now", "You are connected", "Example University"] {
+    for part in ["Single sign-on is connected", "You are connected", "Example University"] {
         assert!(page.contains(part), "{part}");
     }
     // What is kept tells nobody who that is at the provider.
@@ -250,7 +250,7 @@ async fn what_is_not_proven_signs_nobody_in() {
         assert_eq!((to.as_str(), key), ("/sign-in?problem=provider", None), "{what}");
     }
     let (_, _, page) = nobody(&desk).get("/sign-in?problem=provider").await;
-    assert!(page.contains("Example University cannot be reached, or its answer cannot be believed"));
+    assert!(page.contains("Example University cannot be reached or sent an invalid answer"));
     // It was for what was changed that these were refused.
     assert_eq!(sign_in(&desk, &fake, "s-1").await.0, "/users");
 }
@@ -328,7 +328,7 @@ async fn an_account_is_connected_by_its_owner_only() {
     other.sign_in("other").await;
     assert_eq!(connect(&other, &fake, "s-1").await, "/account?problem=somebody-else");
     let (_, _, page) = other.get("/account?problem=somebody-else").await;
-    assert!(page.contains("is connected with another user. Nothing was changed"));
+    assert!(page.contains("is connected to another user. Nothing was changed"));
 
     // A link that another site, or somebody else's page, leads to.
     let of_other = connecting(&other).await;

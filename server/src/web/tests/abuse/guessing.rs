@@ -172,7 +172,7 @@ async fn codes_are_guessed_a_handful_of_times_and_the_owner_is_notified() {
     assert_eq!(status, StatusCode::SEE_OTHER, "{page}");
     let mut owner = desk.clone();
     owner.cookie = cookies(&headers).split("; ").next().unwrap().to_owned();
-    let words = "Sign-in with your password was ended after five wrong codes";
+    let words = "A sign-in with your password was ended after five wrong codes";
     for page in ["/", "/users", "/account"] {
         assert!(owner.get(page).await.2.contains("Read the notices there"), "{page}");
     }
