@@ -60,7 +60,7 @@ async fn a_backup_of_a_serving_library_brings_back_nobody() {
             later["restored"]["anonymised"].as_i64().unwrap() + 1
         );
         // The library itself is as it was.
-        assert!(place.done(&["ledger", "verify"]).contains("say the same"));
+        assert!(place.done(&["ledger", "verify"]).contains("in sync"));
         assert!(place.done(&["audit", "verify"]).contains("whole"));
         assert!(place.done(&["audit", "list", "--deed", "backed_up"]).contains("users="));
         drop(server);

@@ -218,7 +218,7 @@ async fn a_restored_backup_brings_nobody_back() {
     let mut again = Server::start(folder);
     again.cookie = cookie;
     assert!(again.get("/users").0.starts_with("http/1.1 200 "), "the second start is level");
-    assert!(done(folder, &["ledger", "verify"]).contains("say the same"));
+    assert!(done(folder, &["ledger", "verify"]).contains("in sync"));
     assert!(done(folder, &["ledger", "show"]).contains("48 anonymised again"));
     assert!(done(folder, &["ledger", "replay"]).contains("nothing to replay"));
     assert_eq!(count(&desk, "replays").await, 1);
@@ -248,7 +248,7 @@ async fn without_its_ledger_nothing_starts() {
     assert!(refused(folder, &["ledger", "start-over", "--confirm", "lost"]).contains("LOST"));
     done(folder, &["ledger", "start-over", "--confirm", "LOST"]);
     done(folder, &["users", "anonymise", "2", "--confirm", "2"]);
-    assert!(done(folder, &["ledger", "verify"]).contains("say the same"));
+    assert!(done(folder, &["ledger", "verify"]).contains("in sync"));
 }
 
 #[tokio::test]

@@ -1,12 +1,12 @@
-//! The ledger of everybody who was anonymised: a file outside the database and outside its backups.
+//! The ledger: an append-only file, outside the database and its backups, that names every anonymised user.
 //!
-//! A restored backup brings back people who were anonymised after it was made. The ledger knows them, by nothing but
-//! the random keys of their records, and the database knows how far it follows the ledger: its *mark*, one row that
-//! moves in the transaction that anonymises. So a database that was restored is seen when Lethe starts, and its
-//! people are anonymised again before anything else is done.
+//! A restored backup brings back users who were anonymised after the backup was made. The ledger identifies them
+//! by the random keys of their records. The database stores how far it has followed the ledger in one row, its
+//! *watermark*. The transaction that anonymises users also advances the watermark. Lethe compares the two at
+//! startup. If the ledger is ahead, Lethe anonymises the missing users again before it does anything else (the
+//! *replay*).
 //!
-//! The file is only ever added to. Each of its lines is JSON and ends with a checksum over the line and the checksum
-//! of the line before:
+//! Each line is a JSON object. Its last field is a checksum over the line and the checksum of the previous line:
 //!
 //! ```text
 //! {"format":"lethe-ledger-1","library":"…","after":0,"chain":"…"}
@@ -16,11 +16,12 @@
 //! {"sequence":3,"kind":"done","of":2,"chain":"…"}
 //! ```
 //!
-//! People stand there, on the disk, before their transaction is committed, and are *done* after it was, or *void*
-//! when it was rolled back. Where a process died in between, the mark of the database tells which ([`settle`]).
+//! A `people` entry is on disk before its transaction commits. A `done` entry follows after the commit, a `void`
+//! entry after a rollback. If a process dies in between, the entry is *in doubt* and the watermark decides it
+//! ([`settle`]).
 //!
-//! All processes of one database share one file, by one path. It is locked while a transaction is committed; on a
-//! file system of another computer the locks must work there too.
+//! All processes of one database share one file under the same path and lock it while a transaction commits. On a
+//! network file system, file locks must work across computers.
 
 mod commit;
 mod create;
@@ -55,14 +56,14 @@ use crate::error::RecordsError;
 use crate::store::Store;
 use sea_orm::ConnectionTrait;
 
-/// The random name of the installation, and the last entry that its database holds.
+/// Returns the random name of the installation and the number of the last ledger entry that the database contains.
 pub(crate) async fn mark_of(db: &impl ConnectionTrait) -> Result<(String, i64), RecordsError> {
-    // A database has no mark as long as the file is the ledger of another one.
+    // A database without a watermark has never followed this ledger file.
     let mark = mark::read(db).await?.ok_or_else(|| RecordsError::Ledger(Standing::Foreign.words()))?;
     Ok((mark.library, mark.place.sequence))
 }
 
-/// Makes sure that all that was written into the ledger is on the disk.
+/// Flushes everything written to the ledger to disk.
 pub(crate) async fn make_durable(store: &Store) -> Result<(), RecordsError> {
     let path = store.settings.ledger.clone();
     writer::blocking(move || file::make_durable(&path))

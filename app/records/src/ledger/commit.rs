@@ -1,4 +1,4 @@
-//! Committing people: first they stand in the ledger, on the disk, then in the database.
+//! Commits anonymised users: writes them to the ledger on disk first, then commits the database transaction.
 
 use super::entry::{People, Person, What};
 use super::writer::Writer;
@@ -11,8 +11,10 @@ use crate::store::Store;
 use policy::{Policy, RULES_VERSION, Selection};
 use sea_orm::DatabaseTransaction;
 
-/// Notes and commits what was done, after it stands in the ledger. When this fails, the transaction was rolled back, or
-/// nobody can tell: then whoever opens the ledger next finds out.
+/// Records the audit event, writes the ledger entry and commits `tx`.
+///
+/// On an error, the transaction was rolled back or its outcome is unknown. In the second case, the next process
+/// that opens the ledger resolves the entry.
 pub(crate) async fn commit(
     store: &Store,
     tx: DatabaseTransaction,
@@ -36,14 +38,14 @@ pub(crate) async fn commit(
             .map(|(key, number)| Person::new(key, *number))
             .collect(),
     };
-    // Whoever waits for more than one thing takes the end of the audit after all rows, and before the ledger.
+    // Lock order: row locks first, then the head of the audit chain, then the ledger file.
     audit::note_people(store, &tx, job, &outcomes.done).await?;
     let store = store.clone();
     let policy = job.policy.clone();
-    // It goes on when whoever asked for it goes away: a browser that is closed leaves nothing open.
+    // A separate task finishes the commit even if the caller is dropped, e.g. when the browser disconnects.
     tokio::spawn(async move { noted(&store, tx, &policy, people).await })
         .await
-        .map_err(|_| RecordsError::Ledger("Work on the ledger was broken off. Try again".to_owned()))?
+        .map_err(|_| RecordsError::Ledger("The update of the ledger was interrupted. Try again".to_owned()))?
 }
 
 #[allow(clippy::disallowed_methods, reason = "the events were chained before the ledger was opened")]
@@ -53,7 +55,8 @@ async fn noted(
     policy: &Policy,
     people: People,
 ) -> Result<(), RecordsError> {
-    // One user has somebody who waits for the answer and believes it; the people of a run are told when it ends.
+    // A single user's success is reported at once, so `done` must be durable. A run reports success only at its
+    // end.
     let durable = people.selection == Selection::Single;
     audit::chain(store, &tx).await?;
     let writer = Writer::enter(store).await?;
@@ -64,7 +67,7 @@ async fn noted(
     let what = match &committed {
         Ok(()) => What::Done { of },
         Err(error) if dialect::is_rolled_back(error) => What::Void { of },
-        // Nobody can tell. The next one who opens the ledger looks at the database.
+        // The outcome is unknown. The next process that opens the ledger checks the database.
         Err(_) => return Ok(committed?),
     };
     let mut draft = writer.draft();
@@ -72,14 +75,17 @@ async fn noted(
     match writer.write(draft, durable).await {
         Ok(writer) => writer.leave(),
         Err(error) => {
-            tracing::warn!(code = error.code(), "the ledger could not be settled; it will be later");
+            tracing::warn!(
+                code = error.code(),
+                "the ledger could not be updated after a commit; the next process that opens it does so"
+            );
         }
     }
     Ok(committed?)
 }
 
-/// Everything before the commit: settles what an earlier process left open, moves the mark of the database, and
-/// writes the people.
+/// Does all work before the commit: resolves an earlier entry in doubt, advances the watermark and writes the
+/// users.
 pub(super) async fn before_commit(
     writer: Writer,
     tx: &DatabaseTransaction,

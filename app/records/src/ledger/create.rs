@@ -1,4 +1,4 @@
-//! The ledger of a new database.
+//! Creates the ledger of a new database.
 
 use super::entry::{Header, What};
 use super::file::Damage;
@@ -9,14 +9,15 @@ use super::writer::{Opened, blocking};
 use crate::error::RecordsError;
 use crate::store::Store;
 
-/// Makes the ledger of a database that has none yet. A database that follows a ledger is left alone, and so is a
-/// ledger that belongs to another database.
+/// Creates the ledger if the database has none yet.
+///
+/// Changes nothing if the database already follows a ledger, or if the file belongs to another database.
 pub(crate) async fn create_if_new(store: &Store) -> Result<(), RecordsError> {
     if mark::read(&store.db).await?.is_some() {
         return Ok(());
     }
     let opened = Opened::or_created(store).await?;
-    // Another process may have been quicker.
+    // Another process may have created the ledger in the meantime.
     if mark::read(&store.db).await?.is_some() {
         return Ok(());
     }
@@ -25,8 +26,9 @@ pub(crate) async fn create_if_new(store: &Store) -> Result<(), RecordsError> {
     Ok(())
 }
 
-/// The first line of the ledger that this database follows from now on. None where there is a ledger already, of
-/// people whom this database does not know.
+/// Returns the first line of the ledger that this database follows from now on.
+///
+/// Returns `None` if the existing ledger names only users that this database doesn't contain, or can't be read.
 async fn first_line(store: &Store, mut opened: Opened) -> Result<Option<Header>, RecordsError> {
     if opened.file.is_empty().map_err(Damage::from)? {
         let (library, begins) = Header::of_new_library();
@@ -45,11 +47,11 @@ async fn first_line(store: &Store, mut opened: Opened) -> Result<Option<Header>,
         tail.map(|tail| (Header::new(tail.library, tail.begins), first))
     });
     match read.await? {
-        // A process died after it had made the file.
+        // A process created the file and died before it wrote the watermark.
         Ok((header, None)) => Ok(Some(header)),
-        // A backup from before the database had a ledger was restored.
+        // The restored backup is older than the ledger of this database.
         Ok((header, Some(first))) if !people::find(&store.db, &first).await?.is_empty() => Ok(Some(header)),
-        // Where it cannot be read, that is said when somebody asks how the two stand.
+        // An unreadable ledger is reported when the ledger and the database are compared.
         Ok(_) | Err(_) => Ok(None),
     }
 }

@@ -1,29 +1,28 @@
-//! What stands in the ledger: its first line, its entries, and the chain that holds them together.
+//! The lines of the ledger: header, entries and the checksum chain.
 
 use crate::checksum::sha256;
 use chrono::NaiveDate;
 use policy::{Policy, RunId, Selection, UserNumber};
 use serde::{Deserialize, Serialize};
 
-/// The form of the file, in its first line. A later form gets another name.
+/// Version of the file format, written to the first line.
 pub(super) const FORMAT: &str = "lethe-ledger-1";
 
-/// The end of a line before its chain, and after it.
+/// Text before and after the chain checksum at the end of a line.
 const BEFORE_CHAIN: &[u8] = b",\"chain\":\"";
 const AFTER_CHAIN: &[u8] = b"\"}";
-/// Hexadecimal digits of a chain.
+/// Length of a chain checksum in hexadecimal digits.
 const DIGITS: usize = 64;
-/// Hexadecimal digits of a fingerprint.
+/// Length of a record fingerprint in hexadecimal digits.
 const FINGERPRINT: usize = 16;
 
-/// A checksum over all that stands in the ledger up to some line: SHA-256 over the chain of the line before and
-/// the line without its own chain.
+/// A chain checksum: SHA-256 over the checksum of the previous line and the line without its own checksum.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(transparent)]
 pub(super) struct Chain(pub(super) String);
 
 impl Chain {
-    /// The chain at the beginning of the ledger of this library.
+    /// Returns the checksum with which the ledger of `library` starts.
     pub(super) fn of_library(library: &str) -> Self {
         Self(sha256(&[FORMAT.as_bytes(), library.as_bytes()]))
     }
@@ -33,12 +32,12 @@ impl Chain {
     }
 }
 
-/// A place in the ledger: after an entry.
+/// A position in the ledger: after one entry.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(super) struct Place {
-    /// The number of the entry; 0 before the first.
+    /// Number of the entry; 0 before the first.
     pub(super) sequence: i64,
-    /// The chain there.
+    /// Chain checksum after the entry.
     pub(super) chain: Chain,
 }
 
@@ -47,11 +46,11 @@ pub(super) struct Place {
 #[serde(deny_unknown_fields)]
 pub(super) struct Header {
     pub(super) format: String,
-    /// The random name of the installation, which its database knows too.
+    /// Random name of the installation, also stored in its database.
     pub(super) library: String,
-    /// The entry after which this file begins.
+    /// Number of the entry after which this file starts.
     pub(super) after: i64,
-    /// The chain there.
+    /// Chain checksum after that entry.
     pub(super) chain: Chain,
 }
 
@@ -60,7 +59,7 @@ impl Header {
         Self { format: FORMAT.to_owned(), library, after: begins.sequence, chain: begins.chain }
     }
 
-    /// A new name for an installation, and where its ledger begins.
+    /// Returns a random name for a new installation and the start position of its ledger.
     pub(super) fn of_new_library() -> (String, Place) {
         let library = uuid::Uuid::new_v4().to_string();
         let begins = Place { sequence: 0, chain: Chain::of_library(&library) };
@@ -76,47 +75,47 @@ impl Header {
     }
 }
 
-/// One entry.
+/// One line after the header.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub(super) struct Entry {
-    /// Its number: one more than that of the entry before.
+    /// Number of the entry: one more than the previous entry.
     pub(super) sequence: i64,
     #[serde(flatten)]
     pub(super) what: What,
 }
 
-/// What an entry says.
+/// The content of an entry.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub(super) enum What {
-    /// A policy, before the first people who were anonymised by it: a restored database may not know it.
+    /// A policy, written before the first users anonymised with it. A restored database may not contain it.
     Policy { policy: serde_json::Value },
-    /// People who are about to be anonymised in one transaction.
+    /// Users who are about to be anonymised in one transaction.
     People(People),
-    /// The transaction of these people was committed.
+    /// The transaction of entry `of` was committed.
     Done { of: i64 },
-    /// The transaction of these people was rolled back: nobody of them was changed.
+    /// The transaction of entry `of` was rolled back; none of its users was changed.
     Void { of: i64 },
 }
 
-/// People who were anonymised in one transaction, named by what is random.
+/// Users anonymised in one transaction, identified by random values only.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct People {
-    /// The entry that the database followed before: if it still does, these people are unchanged.
+    /// The entry to which the watermark pointed before. If it still does, these users are unchanged.
     pub(super) after: i64,
-    /// The entry of their policy.
+    /// Number of the entry with their policy.
     pub(super) policy: i64,
     pub(super) run: RunId,
-    /// The day of the library.
+    /// Date in the library's time zone.
     pub(super) day: NaiveDate,
-    /// The version of the rules.
+    /// Version of the anonymisation rules.
     pub(super) rules: i32,
     pub(super) selection: Selection,
     pub(super) who: Vec<Person>,
 }
 
-/// One person: the random key of the record, and a fingerprint that proves that a record with this key is the same.
+/// One user: the random key of the record, and a fingerprint of that key and the user number.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub(super) struct Person(pub(super) String, pub(super) String);
 
@@ -125,7 +124,7 @@ impl Person {
         Self(key.to_owned(), fingerprint(key, number))
     }
 
-    /// Whether the record with this key and number is this person.
+    /// Returns whether the record with this key and number is this user's.
     pub(super) fn is(&self, key: &str, number: UserNumber) -> bool {
         self.0 == key && self.1 == fingerprint(key, number)
     }
@@ -137,24 +136,24 @@ fn fingerprint(key: &str, number: UserNumber) -> String {
     sum
 }
 
-/// The text of a policy by which the same policies are known.
+/// Returns the canonical text of a policy, by which equal policies are found.
 pub(super) fn policy_text(policy: &Policy) -> Result<String, serde_json::Error> {
     serde_json::to_string(policy)
 }
 
-/// What is wrong with a line.
+/// Why a line was rejected.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Flaw {
-    /// It is no entry.
+    /// The line isn't a valid entry.
     Unreadable,
-    /// Its chain does not fit: it, or something before it, was changed.
+    /// The chain checksum doesn't match: this line or an earlier one was changed.
     Chain,
-    /// Its number does not follow.
+    /// The entry number isn't the next one.
     Order,
 }
 
 impl Entry {
-    /// The entry that follows a place, as a line of the file, and the place after it.
+    /// Returns the entry after `before`, its line and the new position.
     pub(super) fn line(before: &Place, what: What) -> Result<(String, Self, Place), serde_json::Error> {
         let entry = Self { sequence: before.sequence + 1, what };
         let mut line = serde_json::to_string(&entry)?;
@@ -167,7 +166,7 @@ impl Entry {
         Ok((line, entry, place))
     }
 
-    /// Reads the line after a place, without its line break.
+    /// Parses the line after `before`, given without its line break.
     pub(super) fn read(before: &Place, mut line: Vec<u8>) -> Result<(Self, Place), Flaw> {
         let tail = BEFORE_CHAIN.len() + DIGITS + AFTER_CHAIN.len();
         let at = line.len().checked_sub(tail).ok_or(Flaw::Unreadable)?;

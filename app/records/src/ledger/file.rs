@@ -1,4 +1,4 @@
-//! The file of the ledger: locked as long as it is open, read line by line, only ever added to.
+//! The ledger file: locked while it is open, read line by line, appended to.
 
 use super::entry::{Entry, FORMAT, Flaw, Header, Place};
 use crate::error::RecordsError;
@@ -6,13 +6,13 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, BufRead, BufReader, Seek, SeekFrom, Write};
 use std::path::Path;
 
-/// The open file. Nobody else has it open as long as this lives, in this process or another.
+/// The open file, locked against other processes and other tasks of this process.
 pub(super) struct LedgerFile {
     file: File,
 }
 
 impl LedgerFile {
-    /// Opens the file, when nobody else has it open any more. None where there is no file.
+    /// Waits for the lock and opens the file. Returns `None` if the file doesn't exist.
     pub(super) fn open(path: &Path) -> io::Result<Option<Self>> {
         match OpenOptions::new().read(true).write(true).open(path) {
             Ok(file) => {
@@ -24,7 +24,7 @@ impl LedgerFile {
         }
     }
 
-    /// [`LedgerFile::open`], and makes an empty file, for the owner of the process alone, where there is none.
+    /// Like [`LedgerFile::open`], but creates a missing file, readable by its owner only.
     pub(super) fn open_or_create(path: &Path) -> io::Result<Self> {
         let mut options = OpenOptions::new();
         options.read(true).write(true).create(true).truncate(false);
@@ -34,7 +34,7 @@ impl LedgerFile {
         std::fs::create_dir_all(folder)?;
         let file = options.open(path)?;
         file.lock()?;
-        // The name of the file is durable too.
+        // Syncing the folder makes the file name durable.
         File::open(folder)?.sync_all()?;
         Ok(Self { file })
     }
@@ -43,13 +43,13 @@ impl LedgerFile {
         Ok(self.file.metadata()?.len() == 0)
     }
 
-    /// Reads from the first line on.
+    /// Reads from the first line.
     pub(super) fn read(&mut self) -> Result<(Header, Lines<BufReader<&File>>), Damage> {
         self.file.seek(SeekFrom::Start(0))?;
         read(BufReader::new(&self.file))
     }
 
-    /// Reads the lines that follow a place.
+    /// Reads the lines after `place`, which ends at byte `position`.
     pub(super) fn read_from(
         &mut self,
         position: u64,
@@ -62,8 +62,10 @@ impl LedgerFile {
         Ok(Lines { reader: BufReader::new(&self.file), position, place, torn: false })
     }
 
-    /// Writes after the last whole line, which ends at `position`; what stands there without a line break was never
-    /// finished, and goes. With `durable` it is on the disk when this returns, and so is all that was written before.
+    /// Writes `text` at byte `position`, the end of the last complete line, and truncates an unfinished line after
+    /// it.
+    ///
+    /// With `durable`, this text and everything before it is on disk when the function returns.
     pub(super) fn append(&mut self, position: u64, text: &str, durable: bool) -> io::Result<()> {
         if self.file.metadata()?.len() > position {
             self.file.set_len(position)?;
@@ -73,12 +75,12 @@ impl LedgerFile {
         if durable { self.file.sync_data() } else { Ok(()) }
     }
 
-    /// Writes the first line of a new ledger, in the place of all that stands in the file.
+    /// Replaces the content of the file with the first line of a new ledger.
     pub(super) fn start(&mut self, line: &str) -> io::Result<()> {
         self.append(0, line, true)
     }
 
-    /// Copies the file to another one that does not exist yet.
+    /// Copies the file to `path`, which must not exist.
     pub(super) fn copy_to(&mut self, path: &Path) -> io::Result<()> {
         self.file.seek(SeekFrom::Start(0))?;
         let mut options = OpenOptions::new();
@@ -91,7 +93,7 @@ impl LedgerFile {
     }
 }
 
-/// Reads the file from the first line on, also while somebody else has it open.
+/// Reads the file from the first line without locking it.
 pub(super) fn read_unlocked(path: &Path) -> Result<(Header, Lines<BufReader<File>>), Damage> {
     read(BufReader::new(File::open(path)?))
 }
@@ -110,24 +112,24 @@ fn read<R: BufRead>(mut reader: R) -> Result<(Header, Lines<R>), Damage> {
     Ok((header, lines))
 }
 
-/// Waits until all that was written into the file is on the disk.
+/// Flushes the file to disk.
 pub(super) fn make_durable(path: &Path) -> io::Result<()> {
     File::open(path)?.sync_data()
 }
 
-/// The lines of the file from some place on, each checked against the chain.
+/// Iterates over the lines of the file and checks each against the chain.
 pub(super) struct Lines<R> {
     reader: R,
-    /// Where the last line that was read ends, in bytes.
+    /// End of the last line read, in bytes.
     pub(super) position: u64,
-    /// The place after it.
+    /// Position after that line.
     pub(super) place: Place,
-    /// Whether something without a line break follows: a line that was never finished.
+    /// Whether an unfinished line (without a line break) follows.
     pub(super) torn: bool,
 }
 
 impl<R: BufRead> Lines<R> {
-    /// The next entry and the place after it. None at the end, and before a line that was never finished.
+    /// Returns the next entry and the position after it, or `None` at the end of the complete lines.
     pub(super) fn next(&mut self) -> Result<Option<(Entry, Place)>, Damage> {
         let mut line = Vec::new();
         let length = self.reader.read_until(b'\n', &mut line)?;
@@ -143,22 +145,22 @@ impl<R: BufRead> Lines<R> {
     }
 }
 
-/// Why the file cannot be followed.
+/// Why the file can't be used.
 #[derive(Debug)]
 pub(super) enum Damage {
-    /// The disk.
+    /// The operating system reported an error.
     Io(io::Error),
-    /// The first line.
+    /// The first line can't be parsed.
     Header,
-    /// The first line names another form.
+    /// The first line names another format.
     Format,
-    /// It is shorter than it was.
+    /// The file is shorter than when it was last read.
     Shorter,
-    /// An entry.
+    /// An entry can't be parsed or doesn't fit the chain.
     Entry { sequence: i64, flaw: Flaw },
-    /// An entry that does not go with the one before: it is settled twice, or never was.
+    /// A `done` or `void` entry doesn't match the entry before, or is missing.
     Unsettled { sequence: i64 },
-    /// A policy that this version cannot read.
+    /// This version can't parse the policy.
     Policy { sequence: i64 },
 }
 
@@ -169,7 +171,7 @@ impl From<io::Error> for Damage {
 }
 
 impl Damage {
-    /// What is wrong, as the second half of a sentence.
+    /// Returns the second half of a sentence that says what is wrong.
     pub(super) fn words(&self) -> String {
         match self {
             Self::Io(error) => format!("the file cannot be read: {}", error.kind()),
@@ -178,10 +180,10 @@ impl Damage {
             Self::Shorter => "it is shorter than it was".to_owned(),
             Self::Entry { sequence, flaw: Flaw::Unreadable } => format!("entry {sequence} cannot be read"),
             Self::Entry { sequence, flaw: Flaw::Chain } => {
-                format!("entry {sequence} or something before it was changed: its checksum does not fit")
+                format!("entry {sequence} or something before it was changed: its checksum does not match")
             }
             Self::Entry { sequence, flaw: Flaw::Order } => format!("entry {sequence} is missing"),
-            Self::Unsettled { sequence } => format!("entry {sequence} does not go with those before it"),
+            Self::Unsettled { sequence } => format!("entry {sequence} contradicts the entries before it"),
             Self::Policy { sequence } => format!("the policy of entry {sequence} cannot be read"),
         }
     }
@@ -190,7 +192,7 @@ impl Damage {
 impl From<Damage> for RecordsError {
     fn from(damage: Damage) -> Self {
         match damage {
-            // The file may be whole: nobody is to start over because of a right or a disk.
+            // The file may be intact, so the message must not suggest starting over.
             Damage::Io(error) => Self::Ledger(super::standing::unusable(&error)),
             damage => Self::Ledger(super::standing::damaged(&damage.words())),
         }

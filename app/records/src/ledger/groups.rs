@@ -1,4 +1,4 @@
-//! Reading the people of the ledger, as many at a time as one transaction takes.
+//! Reads the users in the ledger in groups that fit into one transaction.
 
 use super::entry::{Entry, People, Person, Place, What};
 use super::file::{self, Damage};
@@ -11,22 +11,22 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use tokio::sync::mpsc;
 
-/// People who were anonymised by one policy on one day.
+/// Users anonymised with one policy on one day.
 #[derive(Clone, Debug)]
 pub(super) struct Group {
     pub(super) policy: Arc<Policy>,
     pub(super) day: NaiveDate,
-    /// They had been anonymised before, and were brought up to newer rules.
+    /// Whether these users were already anonymised and had newer rules applied.
     pub(super) reapplied: bool,
     pub(super) people: Vec<Person>,
-    /// The last entry that names them.
+    /// Position after the last entry that names them.
     pub(super) until: Place,
 }
 
-/// How many groups wait to be taken: the memory of a replay does not grow with the ledger.
+/// Capacity of the channel in groups. It bounds the memory of a replay.
 const WAITING: usize = 2;
 
-/// Reads the people of these entries that hold or are unsettled, in their order. The file is not locked meanwhile.
+/// Sends the users of the committed and in-doubt `entries` in order. The file is not locked meanwhile.
 pub(super) fn read(path: PathBuf, entries: RangeInclusive<i64>) -> mpsc::Receiver<Result<Group, Damage>> {
     let (sender, receiver) = mpsc::channel(WAITING);
     tokio::task::spawn_blocking(move || {
@@ -41,7 +41,7 @@ pub(super) fn read(path: PathBuf, entries: RangeInclusive<i64>) -> mpsc::Receive
 struct Reader {
     sender: mpsc::Sender<Result<Group, Damage>>,
     policies: HashMap<i64, Arc<Policy>>,
-    /// The last people, until it is read what became of them.
+    /// The last `people` entry, until its `done` or `void` entry has been read.
     held: Option<(People, Place)>,
     group: Option<Group>,
 }
@@ -73,7 +73,7 @@ impl Reader {
         Ok(())
     }
 
-    /// Puts the last people into the group, or into a new one where they do not fit.
+    /// Adds the held entry to the current group, or starts a new group if it doesn't fit.
     fn take_held(&mut self) -> Result<(), Damage> {
         let Some((people, until)) = self.held.take() else { return Ok(()) };
         let policy = self.policies.get(&people.policy).cloned();
@@ -98,7 +98,7 @@ impl Reader {
         Ok(())
     }
 
-    /// Hands over the group. Nobody may be there to take it any more; then there is nothing to do.
+    /// Sends the group. Ignores a closed channel: the receiver no longer needs it.
     fn send(&mut self) {
         if let Some(group) = self.group.take() {
             let _ = self.sender.blocking_send(Ok(group));

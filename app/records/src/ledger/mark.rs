@@ -1,4 +1,4 @@
-//! The one row of the database that says how far it follows the ledger.
+//! The watermark: the one row that says how far the database has followed the ledger.
 
 use super::entry::{Chain, Place};
 use crate::dialect;
@@ -6,23 +6,24 @@ use crate::entity::ledger_mark;
 use sea_orm::sea_query::OnConflict;
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, Set};
 
-/// The key of the one row.
+/// Primary key of the row.
 const ID: i16 = 1;
 
-/// How far the database follows which ledger.
+/// Which ledger the database follows, and how far.
 #[derive(Clone, Debug)]
 pub(super) struct Mark {
     pub(super) library: String,
     pub(super) place: Place,
 }
 
-/// Reads the mark. None before the first ledger.
+/// Reads the watermark. Returns `None` if the database has no ledger yet.
 pub(super) async fn read(db: &impl ConnectionTrait) -> Result<Option<Mark>, DbErr> {
     read_with(db, "").await
 }
 
-/// [`read`], when no transaction that may move the mark is open any more. The ledger must be open: whoever waited for
-/// the ledger while holding the mark would wait for ever.
+/// Like [`read`], but waits until no open transaction can still move the watermark.
+///
+/// The caller must hold the ledger lock. Taking the ledger lock while holding this row lock would deadlock.
 pub(super) async fn read_settled(db: &impl ConnectionTrait) -> Result<Option<Mark>, DbErr> {
     read_with(db, dialect::for_update(db.get_database_backend())).await
 }
@@ -37,7 +38,7 @@ async fn read_with(db: &impl ConnectionTrait, lock: &str) -> Result<Option<Mark>
     .transpose()
 }
 
-/// Writes the first mark, unless another process was quicker.
+/// Inserts the first watermark, unless another process already has.
 pub(super) async fn begin(db: &impl ConnectionTrait, library: &str, at: &Place) -> Result<(), DbErr> {
     let mark = ledger_mark::ActiveModel {
         id: Set(ID),
@@ -50,7 +51,7 @@ pub(super) async fn begin(db: &impl ConnectionTrait, library: &str, at: &Place) 
     Ok(())
 }
 
-/// Moves the mark from one place to a later one; false where it does not stand at the first.
+/// Moves the watermark from `from` to `to`. Returns false if it isn't at `from`.
 pub(super) async fn advance(tx: &DatabaseTransaction, from: &Place, to: &Place) -> Result<bool, DbErr> {
     let sql = "UPDATE ledger_mark SET sequence = ?, chain = ? WHERE id = ? AND sequence = ? AND chain = ?";
     let values = vec![

@@ -1,4 +1,4 @@
-//! The records of people whom the ledger names.
+//! Finds the database records of users named in the ledger.
 
 use super::entry::Person;
 use crate::dialect;
@@ -7,17 +7,18 @@ use policy::UserNumber;
 use sea_orm::{ConnectionTrait, DbErr};
 use std::collections::HashMap;
 
-/// A record that the ledger names.
+/// The record of a user named in the ledger.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Found {
     pub(super) number: UserNumber,
     pub(super) anonymised: bool,
-    /// The version of the rules under which it was.
+    /// Version of the rules with which the user was anonymised.
     pub(super) rules: Option<i32>,
 }
 
-/// The records of these people that are in this database, by user number. A record with the key of one of them and
-/// another number is somebody else's.
+/// Returns the records of `people` that this database contains, ordered by user number.
+///
+/// A record with a matching key but another user number belongs to another user and is left out.
 pub(super) async fn find(db: &impl ConnectionTrait, people: &[Person]) -> Result<Vec<Found>, DbErr> {
     if people.is_empty() {
         return Ok(Vec::new());

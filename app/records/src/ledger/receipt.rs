@@ -1,5 +1,7 @@
-//! The receipt of a replay: it grows in the transactions of the replay, so that one that was cut off goes on, and
-//! counts only once everybody was verified.
+//! The receipt of a replay.
+//!
+//! The transactions of the replay update it, so an interrupted replay continues. A receipt is valid once every
+//! user has been verified.
 
 use super::entry::Place;
 use crate::entity::replays;
@@ -13,40 +15,40 @@ use sea_orm::{
 };
 use serde::Serialize;
 
-/// What a replay of the ledger did.
+/// The result of a replay.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 pub struct Receipt {
-    /// Its number.
+    /// Number of the receipt.
     pub id: i64,
-    /// When it ended.
+    /// When the replay ended.
     pub at: DateTime<Utc>,
-    /// The day of the library.
+    /// Date in the library's time zone.
     pub today: NaiveDate,
-    /// The first entry of the ledger that the restored database did not know.
+    /// First ledger entry that the restored database didn't contain.
     pub from_sequence: i64,
-    /// The last one.
+    /// Last ledger entry of the replay.
     pub to_sequence: i64,
-    /// The checksum of the ledger there.
+    /// Chain checksum after that entry.
     pub chain: String,
-    /// People in these entries.
+    /// Number of users in these entries.
     pub people: i64,
-    /// People who were anonymised again.
+    /// Number of users who were anonymised again.
     pub anonymised: i64,
-    /// People who were anonymised in this copy of the database already.
+    /// Number of users who were already anonymised in this copy of the database.
     pub already: i64,
-    /// People who are not in this copy of the database.
+    /// Number of users who don't exist in this copy of the database.
     pub absent: i64,
-    /// Whether all of them were looked up afterwards and found to be anonymised.
+    /// Whether all users were checked afterwards and found to be anonymised.
     pub verified: bool,
 }
 
-/// The receipts of all replays, the newest first.
+/// Returns the receipts of all replays, newest first.
 pub async fn receipts(store: &Store) -> Result<Vec<Receipt>, RecordsError> {
     let rows = replays::Entity::find().order_by_desc(replays::Column::Id).all(&store.db).await?;
     Ok(rows.into_iter().map(Receipt::of).collect())
 }
 
-/// What became of the people of some entries.
+/// Numbers of users by result.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Counts {
     pub(super) anonymised: i64,
@@ -54,7 +56,7 @@ pub(super) struct Counts {
     pub(super) absent: i64,
 }
 
-/// The receipt of a replay that has not come to its end.
+/// Returns the receipt of an unfinished replay.
 pub(super) async fn open(db: &impl ConnectionTrait) -> Result<Option<Receipt>, DbErr> {
     let row = replays::Entity::find()
         .filter(replays::Column::Verified.eq(false))
@@ -64,7 +66,7 @@ pub(super) async fn open(db: &impl ConnectionTrait) -> Result<Option<Receipt>, D
     Ok(row.map(Receipt::of))
 }
 
-/// Begins a receipt over the entries after `from` up to `to`.
+/// Creates a receipt for the entries after `from` up to `to`.
 pub(super) async fn begin(
     tx: &DatabaseTransaction,
     store: &Store,
@@ -87,7 +89,7 @@ pub(super) async fn begin(
     Ok(Receipt::of(row.insert(tx).await?))
 }
 
-/// Adds people to a receipt.
+/// Adds `counts` to a receipt.
 pub(super) async fn add(tx: &DatabaseTransaction, id: i64, counts: Counts) -> Result<(), DbErr> {
     let sum = |column: replays::Column, more: i64| Expr::col(column).add(more);
     let people = counts.anonymised + counts.already + counts.absent;
@@ -102,7 +104,7 @@ pub(super) async fn add(tx: &DatabaseTransaction, id: i64, counts: Counts) -> Re
     Ok(())
 }
 
-/// Ends a receipt: everybody was verified. False where another process was quicker.
+/// Marks a receipt as verified. Returns false if another process has already done so.
 pub(super) async fn end(tx: &DatabaseTransaction, store: &Store, id: i64) -> Result<bool, DbErr> {
     let ended = replays::Entity::update_many()
         .col_expr(replays::Column::Verified, Expr::value(true))

@@ -1,4 +1,4 @@
-//! The run of a replay: it stands in the history like any other.
+//! The run of a replay, listed in the history like any other run.
 
 use super::people::Found;
 use super::receipt::Receipt;
@@ -19,7 +19,7 @@ use sea_orm::{
 };
 use std::collections::BTreeSet;
 
-/// The run of a replay that has not come to its end.
+/// Returns the unfinished replay run, if there is one.
 pub(super) async fn open(tx: &DatabaseTransaction) -> Result<Option<RunId>, DbErr> {
     let run = runs::Entity::find()
         .filter(runs::Column::Kind.eq(RunKind::Replay.code()))
@@ -29,8 +29,10 @@ pub(super) async fn open(tx: &DatabaseTransaction) -> Result<Option<RunId>, DbEr
     Ok(run.map(|run| RunId(run.id)))
 }
 
-/// Notes that a replay begins. It counts as failed until it was verified: a restored database may hold a run that is
-/// under way, and there can only be one.
+/// Creates the replay run.
+///
+/// Its state is *failed* until the replay is verified. A restored database may contain an active run, and only one
+/// run may be active.
 pub(super) async fn begin(tx: &DatabaseTransaction, store: &Store) -> Result<RunId, RecordsError> {
     let now = store.clock.now();
     let policy = serde_json::to_string(&Policy::default()).map_err(|_| RecordsError::Corrupt("policy"))?;
@@ -48,7 +50,7 @@ pub(super) async fn begin(tx: &DatabaseTransaction, store: &Store) -> Result<Run
     Ok(RunId(run.insert(tx).await?.id))
 }
 
-/// Writes what was done with these people into the run.
+/// Adds users and their outcomes to the run.
 pub(super) async fn add(
     tx: &DatabaseTransaction,
     run: RunId,
@@ -73,7 +75,7 @@ pub(super) async fn add(
         }
     });
     if !found.is_empty() {
-        // Somebody whom the ledger names twice keeps what was done first.
+        // A user named twice in the ledger keeps the first outcome.
         let twice = [run_members::Column::RunId, run_members::Column::UserNumber];
         run_members::Entity::insert_many(members)
             .on_conflict(OnConflict::columns(twice).do_nothing().to_owned())
@@ -89,14 +91,14 @@ pub(super) async fn add(
     Ok(())
 }
 
-/// Ends the run with the state that its counted people prove.
+/// Ends the run. Its state follows from the numbers of users stored for it.
 pub(super) async fn end(
     tx: &DatabaseTransaction,
     store: &Store,
     run: RunId,
     receipt: &Receipt,
 ) -> Result<(), RecordsError> {
-    // Old values are held in memory only: those of a replay that was cut off are gone.
+    // Old values are kept in memory only. An interrupted replay has lost them.
     run_members::Entity::update_many()
         .col_expr(run_members::Column::Residue, Residue::Undeterminable.code().into())
         .filter(run_members::Column::RunId.eq(run.0))
@@ -137,11 +139,11 @@ async fn counted(tx: &DatabaseTransaction, run: RunId, outcome: Outcome) -> Resu
     Ok(i64::try_from(count).unwrap_or(i64::MAX))
 }
 
-/// Makes the values that the backup brought back vanish from the database files.
+/// Removes the values that the backup brought back from the database files.
 pub(super) async fn sweep(store: &Store) {
     let tables: Vec<&str> =
         TABLES.iter().filter(|table| table.owner != Owner::Nobody).map(|table| table.name).collect();
     if dialect::sweep(&store.db, &tables).await.is_err() {
-        tracing::warn!("the database files could not be swept after the replay");
+        tracing::warn!("the database files could not be cleaned after the replay");
     }
 }

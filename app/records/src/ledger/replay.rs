@@ -1,4 +1,4 @@
-//! The replay: after a backup was restored, everybody whom the ledger names beyond it is anonymised again.
+//! The replay: after a restore, Lethe again anonymises every user that the ledger names beyond the watermark.
 
 use super::entry::Place;
 use super::groups::{self, Group};
@@ -17,15 +17,15 @@ use policy::{RULES_VERSION, RunId, Selection, UserNumber};
 use sea_orm::DatabaseTransaction;
 use std::time::Duration;
 
-/// How long a replay waits for another writer or for another process that replays.
+/// Pause before the replay retries after another process held the database.
 const WAIT: Duration = Duration::from_secs(1);
-/// Of how many people old values are held in memory, at most, until they are searched for.
+/// Maximum number of users whose old values are held in memory before they are searched for.
 const MOST_REMEMBERED: usize = 12_000;
 
-/// What became of a group of people, their old values, and who was anonymised.
+/// The counts of a group, the users' old values, and the users who were anonymised.
 type Again = (Counts, Memory, Vec<UserNumber>);
 
-/// A replay that has begun.
+/// A replay in progress.
 struct Replay<'a> {
     store: &'a Store,
     receipt: Receipt,
@@ -33,9 +33,10 @@ struct Replay<'a> {
     memory: Memory,
 }
 
-/// Anonymises again everybody whom the ledger names and this restored database does not know to be anonymised,
-/// verifies that, and gives the receipt; None when there is nothing to do. A replay that was cut off goes on where
-/// it stood. `told` hears how many people of the ledger were dealt with.
+/// Anonymises every user that the ledger names and this restored database doesn't have as anonymised.
+///
+/// Verifies the result and returns the receipt, or `None` if there is nothing to replay. Continues an interrupted
+/// replay. Calls `told` with the number of processed users.
 pub async fn replay(store: &Store, told: impl Fn(i64)) -> Result<Option<Receipt>, RecordsError> {
     let standing = survey::standing(store).await?;
     if !matches!(standing, Standing::Ahead { .. }) {
@@ -44,19 +45,21 @@ pub async fn replay(store: &Store, told: impl Fn(i64)) -> Result<Option<Receipt>
     let mut replay = patiently(async || Replay::begin(store).await).await?;
     told(replay.receipt.people);
     while !replay.follow(&told).await? {
-        // Another process replays too: who comes too late for some people goes on after them.
+        // Another process is replaying too. Continue after the users that it has processed.
         tokio::time::sleep(WAIT).await;
     }
     replay.scan().await?;
     patiently(async || replay.end().await).await.map(Some)
 }
 
-/// Does what another writer of the database may keep from being done, until it is.
+/// Retries `work` while another process holds the database.
 async fn patiently<T>(work: impl AsyncFn() -> Result<T, RecordsError>) -> Result<T, RecordsError> {
     loop {
         match work().await {
             Err(error) if dialect::is_passing(&error) => {
-                tracing::warn!("the replay of the ledger waits for another program that holds the database");
+                tracing::warn!(
+                    "the replay of the ledger is waiting for another program that has locked the database"
+                );
                 tokio::time::sleep(WAIT).await;
             }
             result => return result,
@@ -65,7 +68,7 @@ async fn patiently<T>(work: impl AsyncFn() -> Result<T, RecordsError>) -> Result
 }
 
 impl<'a> Replay<'a> {
-    /// Begins, or goes on with what another process began.
+    /// Starts a replay, or continues an unfinished one.
     async fn begin(store: &'a Store) -> Result<Self, RecordsError> {
         let tx = store.begin().await?;
         let writer = Writer::enter(store).await?;
@@ -83,7 +86,7 @@ impl<'a> Replay<'a> {
         Ok(Self { store, receipt, run, memory: Memory::default() })
     }
 
-    /// Anonymises everybody from the mark on. False where another process was quicker on the way.
+    /// Anonymises all users after the watermark. Returns false if another process moved the watermark.
     async fn follow(&mut self, told: &impl Fn(i64)) -> Result<bool, RecordsError> {
         let mark = mark::read(&self.store.db).await?.ok_or_else(standing::apart)?;
         let mut at = mark.place;
@@ -104,8 +107,9 @@ impl<'a> Replay<'a> {
         Ok(true)
     }
 
-    /// Anonymises a group and moves the mark, in one transaction. Gives what became of whom, and the old values. None
-    /// where the mark is not where it was.
+    /// Anonymises a group and moves the watermark in one transaction.
+    ///
+    /// Returns the counts, the old values and the anonymised users, or `None` if the watermark isn't at `at`.
     async fn anonymise(&self, at: &Place, group: &Group) -> Result<Option<Again>, RecordsError> {
         let tx = self.store.begin().await?;
         if !mark::advance(&tx, at, &group.until).await? {
@@ -150,12 +154,12 @@ impl<'a> Replay<'a> {
         Job { run: self.run, policy: &group.policy, today: group.day, selection, actor: Actor::REPLAY }
     }
 
-    /// Searches for old values of those who were anonymised, and forgets these.
+    /// Searches for old values of the anonymised users, then drops these values.
     async fn scan(&mut self) -> Result<(), RecordsError> {
         residue::scan(self.store, self.run, &mut self.memory).await
     }
 
-    /// Verifies everybody, and writes receipt, state and certificate.
+    /// Verifies all users and writes the receipt, the run's state and the certificate.
     async fn end(&self) -> Result<Receipt, RecordsError> {
         let Self { store, run, receipt, .. } = self;
         verify::everybody(store, receipt).await?;
@@ -171,7 +175,7 @@ impl<'a> Replay<'a> {
 }
 
 impl Group {
-    /// Whether somebody was anonymised, but not yet under the rules to which this group was brought up.
+    /// Returns whether the user is anonymised with older rules than those that this group was brought up to.
     pub(super) fn is_behind(&self, person: &Found) -> bool {
         self.reapplied && person.anonymised && person.rules.is_none_or(|rules| rules < RULES_VERSION)
     }
@@ -181,7 +185,7 @@ fn numbers(found: &[Found], which: impl Fn(&Found) -> bool) -> Vec<UserNumber> {
     found.iter().filter(|person| which(person)).map(|person| person.number).collect()
 }
 
-/// The last people may have been unsettled. They are done now.
+/// Resolves the last entry if it was in doubt: its users have been anonymised by now.
 async fn settle(store: &Store) -> Result<(), RecordsError> {
     let writer = Writer::enter(store).await?;
     let mark = mark::read_settled(&store.db).await?.ok_or_else(standing::apart)?;

@@ -1,4 +1,4 @@
-//! Settling: what became of people whose process died, or lost its database, between ledger and commit.
+//! Resolves entries in doubt: a process died, or lost its database, between the ledger entry and the commit.
 
 use super::entry::{Place, What};
 use super::tail::{Tail, Unsettled};
@@ -7,8 +7,10 @@ use crate::error::RecordsError;
 use policy::Selection;
 use sea_orm::{ConnectionTrait, EntityTrait};
 
-/// What became of the last people of the ledger, if that is open and can be told from the database. The mark was
-/// read after the ledger was opened, so that no transaction that could move it is on its way.
+/// Returns the entry that resolves the last users of the ledger, or `None` if none is in doubt or the database
+/// can't decide it.
+///
+/// `mark` must have been read after the ledger was opened, so that no open transaction can still move it.
 pub(super) async fn settled(
     db: &impl ConnectionTrait,
     tail: &Tail,
@@ -26,10 +28,11 @@ pub(super) async fn settled(
     Ok(None)
 }
 
-/// Whether nobody was told that these people are done, and they are assessed again. A database that does not know
-/// their run is no such one: it was restored, and they were done before.
+/// Returns whether the users of an entry in doubt will be assessed again because success was never reported.
+///
+/// Returns false if the database doesn't contain their run: it was restored, and the users had been anonymised.
 async fn goes_on(db: &impl ConnectionTrait, unsettled: &Unsettled) -> Result<bool, RecordsError> {
-    // A single user's run is noted in the same transaction, and success is only told when the ledger is settled.
+    // A single user's run commits in the same transaction; success is reported only after the entry is resolved.
     if unsettled.selection == Selection::Single {
         return Ok(true);
     }

@@ -1,4 +1,4 @@
-//! A new ledger in the place of one that is lost for good.
+//! Replaces a ledger that is lost for good.
 
 use super::entry::Header;
 use super::file::Damage;
@@ -13,12 +13,15 @@ use policy::Action;
 use policy::form::Problem;
 use std::path::PathBuf;
 
-/// What is typed to confirm.
+/// The word to type as confirmation.
 const CONFIRMATION: &str = "LOST";
 
-/// Begins a new ledger where the database stands, when the old one is lost for good; `typed` is the word `LOST`. What
-/// stands in the file is kept beside it. People whom only the old ledger named are not anonymised again when a backup
-/// is restored.
+/// Starts a new ledger at the watermark, when the old one is lost for good. `typed` must be `LOST`.
+///
+/// Keeps a copy of the old file beside the new one. Users named only in the old ledger are not anonymised again
+/// after a restore.
+///
+/// Rejects the request if the ledger is intact or only unreadable at the moment.
 pub async fn start_over(store: &Store, actor: Actor, typed: &str) -> Result<Standing, RecordsError> {
     actor.must(Action::Administer)?;
     if typed.trim() != CONFIRMATION {
@@ -28,7 +31,7 @@ pub async fn start_over(store: &Store, actor: Actor, typed: &str) -> Result<Stan
     let before = survey::standing(store).await?;
     if matches!(before, Standing::Level | Standing::Ahead { .. }) {
         return Err(RecordsError::Refused(format!(
-            "The ledger is there and whole: nothing was changed. {}",
+            "The ledger file is intact. Nothing was changed. {}",
             before.words()
         )));
     }
@@ -36,7 +39,7 @@ pub async fn start_over(store: &Store, actor: Actor, typed: &str) -> Result<Stan
         return Err(RecordsError::Ledger(why));
     }
     let tx = store.begin().await?;
-    // Whoever waits for more than one thing takes the end of the audit before the ledger.
+    // Lock order: the head of the audit chain first, then the ledger file.
     let after = mark::read(&tx).await?.map_or(0, |mark| mark.place.sequence);
     let detail = format!("after={after}");
     audit::note(&tx, &store.clock, actor, Deed::LedgerStartedOver, Subject::Library, None, &detail).await?;
@@ -55,7 +58,7 @@ pub async fn start_over(store: &Store, actor: Actor, typed: &str) -> Result<Stan
     survey::standing(store).await
 }
 
-/// Keeps what stands in the file, and writes the first line of the new ledger.
+/// Copies the old file and writes the first line of the new ledger.
 async fn begin(mut opened: Opened, header: Header, kept: PathBuf) -> Result<(), RecordsError> {
     let line = header.line().map_err(|_| RecordsError::Corrupt("ledger"))?;
     let begun = blocking(move || {
@@ -67,7 +70,7 @@ async fn begin(mut opened: Opened, header: Header, kept: PathBuf) -> Result<(), 
     Ok(begun.await?.map_err(Damage::from)?)
 }
 
-/// Where the old file is kept: `lethe.ledger.kept-20180121T120000Z`.
+/// Returns the path of the copy: `lethe.ledger.kept-20180121T120000.000Z`.
 fn kept_beside(store: &Store) -> PathBuf {
     let mut path = store.settings.ledger.clone().into_os_string();
     path.push(Clock::real().format(".kept-%Y%m%dT%H%M%S%.3fZ").to_string());

@@ -1,4 +1,4 @@
-//! Looking at all of the ledger, and finding out how it stands to the database.
+//! Reads the whole ledger and compares it with the database.
 
 use super::entry::{Entry, Place, What};
 use super::file::{Damage, LedgerFile};
@@ -11,36 +11,35 @@ use crate::error::RecordsError;
 use crate::store::Store;
 use serde::Serialize;
 
-/// What the ledger file holds.
+/// What the ledger file contains.
 #[derive(Clone, Debug, Serialize)]
 pub struct Overview {
-    /// How it stands to the database.
+    /// How it compares with the database.
     #[serde(flatten)]
     pub standing: Standing,
-    /// The random name of the installation, as the database knows it.
+    /// Random name of the installation, as stored in the database.
     pub library: Option<String>,
-    /// The entry after which the file begins.
+    /// Number of the entry after which the file starts.
     pub begins_after: Option<i64>,
-    /// Its last entry.
+    /// Number of its last entry.
     pub last: Option<i64>,
-    /// The last entry that the database holds.
+    /// Number of the last entry that the database contains.
     pub mark: Option<i64>,
-    /// How often people were anonymised in one transaction.
+    /// Number of transactions that anonymised users.
     pub entries: i64,
-    /// How many people these were.
+    /// Number of users in them.
     pub people: i64,
 }
 
-/// How the ledger and the database stand to each other. Reads all of the ledger, and settles what a process that
-/// died left open.
+/// Compares the ledger with the database. Reads the whole ledger and resolves an entry in doubt.
 pub async fn standing(store: &Store) -> Result<Standing, RecordsError> {
     Ok(overview(store).await?.standing)
 }
 
-/// [`standing`], with what the file holds.
+/// Like [`standing`], with what the file contains.
 pub async fn overview(store: &Store) -> Result<Overview, RecordsError> {
     let opened = Opened::of(store).await?;
-    // Read after the ledger was opened: now no transaction is on its way that could move it.
+    // The ledger is locked, so no open transaction can still move the watermark.
     let mark = mark::read_settled(&store.db).await?;
     let Some(mut opened) = opened else { return Ok(Overview::of(Standing::Missing, mark, None)) };
     let place = mark.as_ref().map(|mark| mark.place.clone());
@@ -90,18 +89,21 @@ async fn compare(
     let writer = settle_and_tidy(store, writer, &mark.place).await?;
     let to_replay = writer.tail.unsettled.as_ref().map_or(beyond.settled, |_| beyond.all());
     let standing = match to_replay {
-        // A replay came to the end of the ledger, and was ended before it was verified.
+        // A replay reached the end of the ledger and was interrupted before it was verified.
         (0, _) if receipt::open(&store.db).await?.is_some() => Standing::Ahead { entries: 0, people: 0 },
         (0, _) if writer.tail.followed == mark.place => Standing::Level,
         (0, _) => Standing::Damaged {
-            why: format!("by it entry {} was rolled back, but the database holds it", mark.place.sequence),
+            why: format!(
+                "it says that entry {} was rolled back, but the database contains it",
+                mark.place.sequence
+            ),
         },
         (entries, people) => Standing::Ahead { entries, people },
     };
     Ok((writer, standing))
 }
 
-/// Writes what became of the last people, and cuts off a line that was never finished.
+/// Resolves the last entry if it is in doubt, and truncates an unfinished line.
 pub(super) async fn settle_and_tidy(
     store: &Store,
     writer: Writer,
@@ -113,7 +115,7 @@ pub(super) async fn settle_and_tidy(
         return Ok(writer);
     }
     if writer.tail.torn {
-        tracing::warn!("the last line of the ledger was never finished and is cut off: it was not committed");
+        tracing::warn!("the last line of the ledger is unfinished and was never committed; it is removed");
     }
     if let Some(what) = settled {
         draft.add(what)?;
@@ -121,14 +123,14 @@ pub(super) async fn settle_and_tidy(
     writer.write(draft, true).await
 }
 
-/// What stands in the ledger beyond the mark of the database.
+/// The part of the ledger after the watermark.
 #[derive(Default)]
 struct Beyond {
-    /// Whether the chain at the mark is that of the mark; none where the ledger does not have that place.
+    /// Whether the chain checksums at the watermark match. `None` if the ledger doesn't contain that position.
     fits: Option<bool>,
-    /// Entries that hold, and people in them.
+    /// Numbers of committed entries and their users.
     settled: (i64, i64),
-    /// The last one, where nobody knows yet whether it holds.
+    /// The same for the last entry, if it is in doubt.
     unsettled: (i64, i64),
 }
 
@@ -172,16 +174,15 @@ impl Beyond {
         let why = match self.fits {
             Some(true) => return None,
             Some(false) => format!(
-                "entry {} is not the one that the database holds: the two come from different times",
+                "entry {} differs from the one in the database: the two come from different times",
                 mark.sequence
             ),
             None if mark.sequence < tail.begins.sequence => format!(
-                "it begins after entry {}, and those between {} and there, which this older database needs, are \
-                 not in it",
+                "it starts after entry {}, and the entries after {}, which this older database needs, are missing",
                 tail.begins.sequence, mark.sequence
             ),
             None if tail.torn && mark.sequence == tail.last.sequence + 1 => {
-                format!("it ends within entry {}, which the database holds", mark.sequence)
+                format!("it ends within entry {}, which the database contains", mark.sequence)
             }
             None => return Some(Standing::Behind),
         };

@@ -1,38 +1,38 @@
-//! What is known of the ledger up to its end, so that nobody reads it again for every entry.
+//! The state at the end of the ledger, cached so that a new entry doesn't require reading the whole file.
 
 use super::entry::{Entry, Header, People, Place, What, policy_text};
 use super::file::{Damage, LedgerFile};
 use policy::{Policy, RunId, Selection};
 use std::collections::HashMap;
 
-/// The end of the ledger, as it was when this process last had it open.
+/// The end of the ledger, as this process last saw it.
 #[derive(Clone, Debug)]
 pub(super) struct Tail {
     pub(super) library: String,
-    /// Where the file begins.
+    /// Position at which the file starts.
     pub(super) begins: Place,
-    /// Where its last whole line ends, in bytes.
+    /// End of the last complete line, in bytes.
     pub(super) position: u64,
-    /// Its last entry.
+    /// Position after the last entry.
     pub(super) last: Place,
-    /// The last entry of people that holds: the database that goes with this ledger follows it up to here.
+    /// Position of the last committed `people` entry, to which the watermark of a matching database points.
     pub(super) followed: Place,
-    /// People whose transaction may have been committed or not.
+    /// Users of the last entry, if it is in doubt.
     pub(super) unsettled: Option<Unsettled>,
-    /// Entries of people that hold or are unsettled, and people in them.
+    /// Numbers of `people` entries (committed or in doubt) and of users in them.
     pub(super) entries: i64,
     pub(super) people: i64,
-    /// The entries of policies, by their text.
+    /// Numbers of the policy entries by policy text.
     pub(super) policies: HashMap<String, i64>,
-    /// Whether a line that was never finished follows.
+    /// Whether an unfinished line follows.
     pub(super) torn: bool,
 }
 
-/// People whose transaction may have been committed or not: a process died, or lost its database, on the way.
+/// Users whose transaction may or may not have committed: a process died, or lost its database, before it knew.
 #[derive(Clone, Debug)]
 pub(super) struct Unsettled {
     pub(super) place: Place,
-    /// What the database followed before.
+    /// The entry to which the watermark pointed before.
     pub(super) after: i64,
     pub(super) run: RunId,
     pub(super) selection: Selection,
@@ -40,7 +40,7 @@ pub(super) struct Unsettled {
 }
 
 impl Tail {
-    /// A ledger of which nothing but the first line was read.
+    /// Returns the state of a ledger of which only the first line was read.
     pub(super) fn of(header: &Header, position: u64) -> Self {
         Self {
             library: header.library.clone(),
@@ -56,7 +56,7 @@ impl Tail {
         }
     }
 
-    /// Reads the whole ledger; `each` sees every entry.
+    /// Reads the whole ledger and calls `each` for every entry.
     pub(super) fn read(
         file: &mut LedgerFile,
         mut each: impl FnMut(&Self, &Entry, &Place),
@@ -71,7 +71,7 @@ impl Tail {
         Ok(tail)
     }
 
-    /// Reads what others have added since.
+    /// Reads the entries that other processes have added since.
     pub(super) fn catch_up(&mut self, file: &mut LedgerFile) -> Result<(), Damage> {
         let mut lines = file.read_from(self.position, self.last.clone())?;
         while let Some((entry, place)) = lines.next()? {
@@ -81,18 +81,18 @@ impl Tail {
         Ok(())
     }
 
-    /// The last entry of people, whether it is settled or not.
+    /// Returns the position of the last `people` entry, committed or in doubt.
     pub(super) fn last_people(&self) -> &Place {
         self.unsettled.as_ref().map_or(&self.followed, |unsettled| &unsettled.place)
     }
 
-    /// Takes over the next entry, which ends at a position and a place.
+    /// Applies the next entry, which ends at byte `position` and at `place`.
     pub(super) fn take(&mut self, entry: &Entry, place: Place, position: u64) -> Result<(), Damage> {
         let strange = Damage::Unsettled { sequence: entry.sequence };
         match (&entry.what, self.unsettled.take()) {
             (What::Policy { policy }, unsettled) => {
                 self.unsettled = unsettled;
-                // A policy of a later version is not known again, and written once more.
+                // A policy of a later version isn't recognised and gets written again.
                 if let Some(text) = known_policy(policy) {
                     self.policies.insert(text, entry.sequence);
                 }
@@ -134,7 +134,7 @@ impl Unsettled {
         }
     }
 
-    /// How many people it names.
+    /// Returns the number of users in the entry.
     pub(super) const fn people(&self) -> i64 {
         self.people
     }

@@ -1,4 +1,4 @@
-//! What becomes of people whose process dies between ledger and commit, which only this crate can act out.
+//! Tests a process that dies between the ledger entry and the commit. Only this crate can simulate that.
 #![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "tests")]
 
 #[allow(dead_code, reason = "these tests need a part of it")]
@@ -18,13 +18,14 @@ use policy::{RULES_VERSION, Reason, RunId, RunKind, RunState, Selection, UserNum
 use sea_orm::{ActiveModelTrait, DatabaseTransaction, EntityTrait, PaginatorTrait, Set};
 use support::{add, add_task, day, execute, five_days, for_each_database, leaver};
 
-/// A transaction that is open, and the ledger that already names its people.
+/// An open transaction whose users the ledger already names.
 struct Interrupted {
     tx: DatabaseTransaction,
     ledger: Writer,
 }
 
-/// Anonymises a user up to the moment before the commit. `run` is none for a run that no database knows.
+/// Anonymises a user up to the moment before the commit. With `run` as `None`, the database doesn't contain the
+/// run.
 async fn interrupted(store: &Store, number: i64, selection: Selection, run: Option<RunId>) -> Interrupted {
     let tx = store.begin().await.unwrap();
     let outcomes = in_open_transaction(store, &tx, number, selection, run).await;
@@ -68,7 +69,7 @@ fn people(outcomes: &Outcomes, run: RunId, selection: Selection) -> People {
     }
 }
 
-/// A run of these users that is under way.
+/// Creates an active run with these users.
 async fn run_of(store: &Store, numbers: &[i64]) -> RunId {
     let now = store.clock().now();
     let run = runs::ActiveModel {
@@ -105,7 +106,7 @@ async fn ledger_text(store: &Store) -> String {
     tokio::fs::read_to_string(&store.settings.ledger).await.unwrap()
 }
 
-/// The same library as a process sees it that was started later.
+/// Returns the same store, as a process that started later sees it.
 fn later_process(store: &Store) -> Store {
     store.as_another_process(*store.clock())
 }
@@ -170,7 +171,7 @@ async fn killed_after_the_commit_they_are_done() {
     .await;
 }
 
-/// The last batch of a run that the restored database does not even know was done before, and is done again.
+/// The last batch of a run that the restored database doesn't contain had been committed, so it is replayed.
 #[tokio::test]
 async fn an_unsettled_entry_of_an_unknown_run_is_replayed() {
     for_each_database(async |store| {
@@ -187,7 +188,7 @@ async fn an_unsettled_entry_of_an_unknown_run_is_replayed() {
     .await;
 }
 
-/// What is open while a server runs on a database that is put back under it is refused, not guessed.
+/// If the database is replaced beneath a running server, an entry in doubt is rejected.
 #[tokio::test]
 async fn a_database_that_is_put_back_under_a_server_stops_it() {
     for_each_database(async |store| {
@@ -205,8 +206,7 @@ async fn a_database_that_is_put_back_under_a_server_stops_it() {
     .await;
 }
 
-/// People who were brought up to newer rules are brought up to them again, also where the backup holds them as
-/// anonymised under older ones.
+/// A replay also applies newer rules to users that the backup holds as anonymised with older rules.
 #[tokio::test]
 async fn newer_rules_are_applied_again() {
     for_each_database(async |store| {
@@ -217,7 +217,7 @@ async fn newer_rules_are_applied_again() {
             "UPDATE users SET rules_version = 0, notes = 'overlooked by older rules' WHERE number = 1";
         execute(&store, older).await;
         let Interrupted { tx, ledger } = interrupted(&store, 1, Selection::Reapply, None).await;
-        // The database as it was before, with a ledger that knows more.
+        // Roll back: the database is as before, but the ledger names more users.
         drop((tx, ledger));
         let store = later_process(&store);
         assert_eq!(standing(&store).await.unwrap(), Standing::Ahead { entries: 1, people: 1 });

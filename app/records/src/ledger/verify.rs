@@ -1,4 +1,4 @@
-//! After a replay: looking everybody up once more.
+//! Checks every user after a replay.
 
 use super::groups;
 use super::people;
@@ -7,7 +7,7 @@ use crate::error::RecordsError;
 use crate::store::Store;
 use policy::numbers::counted;
 
-/// Looks up everybody whom the entries of a receipt name; refuses when somebody is not anonymised.
+/// Returns an error if any user named in the entries of `receipt` isn't anonymised.
 pub(super) async fn everybody(store: &Store, receipt: &Receipt) -> Result<(), RecordsError> {
     let entries = receipt.from_sequence..=receipt.to_sequence;
     let mut groups = groups::read(store.settings.ledger.clone(), entries);
@@ -24,8 +24,8 @@ pub(super) async fn everybody(store: &Store, receipt: &Receipt) -> Result<(), Re
         return Ok(());
     }
     Err(RecordsError::Ledger(format!(
-        "The ledger was replayed, but {} of those whom it names are not anonymised: something else changed the \
-         database meanwhile. Restore the backup once more and start again",
-        counted(left, "person", "people")
+        "The ledger was replayed, but {} named in it are still not anonymised: another program changed the database \
+         meanwhile. Restore the backup again and restart Lethe",
+        counted(left, "user", "users")
     )))
 }

@@ -1,4 +1,4 @@
-//! Adding to the ledger.
+//! Appends to the ledger.
 
 use super::entry::{Entry, What, policy_text};
 use super::file::{Damage, LedgerFile};
@@ -12,35 +12,35 @@ use std::path::Path;
 use std::sync::Arc;
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
-/// What one process knows of the end of the ledger; nothing before it was read.
+/// The end of the ledger as this process last saw it; `None` before the first read.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Known(Arc<Mutex<Option<Tail>>>);
 
-/// The ledger, open. Nobody else has it open as long as this lives.
+/// The open and locked ledger.
 pub(super) struct Opened {
     known: OwnedMutexGuard<Option<Tail>>,
     pub(super) file: LedgerFile,
 }
 
-/// The ledger, open to be added to.
+/// The open ledger, read to its end and ready for new entries.
 pub(super) struct Writer {
     opened: Opened,
     pub(super) tail: Tail,
 }
 
-/// Entries that are to be added together, and what will be known of the ledger then.
+/// Entries to append together, and the state of the ledger after them.
 pub(super) struct Draft {
     lines: String,
     pub(super) tail: Tail,
 }
 
 impl Opened {
-    /// Opens the ledger, when nobody else has it open any more. None where there is no file.
+    /// Waits for the lock and opens the ledger. Returns `None` if the file doesn't exist.
     pub(super) async fn of(store: &Store) -> Result<Option<Self>, RecordsError> {
         Self::by(store, LedgerFile::open).await
     }
 
-    /// [`Opened::of`], and makes an empty file where there is none.
+    /// Like [`Opened::of`], but creates an empty file if there is none.
     pub(super) async fn or_created(store: &Store) -> Result<Self, RecordsError> {
         let opened = Self::by(store, |path| LedgerFile::open_or_create(path).map(Some)).await?;
         opened.ok_or_else(|| RecordsError::Ledger(standing::MISSING.to_owned()))
@@ -56,25 +56,25 @@ impl Opened {
         Ok(file.map(|file| Self { known, file }))
     }
 
-    /// To be added to, once it was read.
+    /// Returns a writer for a ledger that was read up to `tail`.
     pub(super) fn read_up_to(self, tail: Tail) -> Writer {
         Writer { opened: self, tail }
     }
 }
 
 impl Writer {
-    /// Opens the ledger and reads what others have added.
+    /// Opens the ledger and reads the entries that other processes have added.
     pub(super) async fn enter(store: &Store) -> Result<Self, RecordsError> {
         let opened = Opened::of(store).await?;
         let mut opened = opened.ok_or_else(|| RecordsError::Ledger(standing::MISSING.to_owned()))?;
         blocking(move || {
-            // Where something goes wrong, nothing is known any more, and the next one reads all of it again.
+            // On an error the cache stays empty, and the next caller reads the whole file.
             let known = opened.known.take();
             let caught_up =
                 known.and_then(|mut tail| tail.catch_up(&mut opened.file).is_ok().then_some(tail));
             let tail = match caught_up {
                 Some(tail) => tail,
-                // Nothing was known, or another file was put in its place.
+                // The cache was empty, or the file was replaced.
                 None => Tail::read(&mut opened.file, |_, _, _| ())?,
             };
             Ok(opened.read_up_to(tail))
@@ -82,12 +82,12 @@ impl Writer {
         .await?
     }
 
-    /// Nothing yet, after the present end.
+    /// Returns an empty draft after the present end.
     pub(super) fn draft(&self) -> Draft {
         Draft { lines: String::new(), tail: self.tail.clone() }
     }
 
-    /// Adds what was drafted. With `durable` it is on the disk when this returns.
+    /// Appends the drafted entries. With `durable`, they are on disk when this returns.
     pub(super) async fn write(mut self, draft: Draft, durable: bool) -> Result<Self, RecordsError> {
         blocking(move || {
             self.opened
@@ -100,7 +100,7 @@ impl Writer {
         .await?
     }
 
-    /// Closes the ledger and remembers its end.
+    /// Closes the ledger and caches its end.
     pub(super) fn leave(mut self) {
         *self.opened.known = Some(self.tail);
     }
@@ -116,7 +116,7 @@ impl Draft {
         Ok(())
     }
 
-    /// The entry of a policy, which is added when there is none.
+    /// Returns the number of the policy's entry; adds the entry if there is none.
     pub(super) fn policy(&mut self, policy: &Policy) -> Result<i64, RecordsError> {
         let text = policy_text(policy).map_err(|_| cannot_be_written())?;
         if let Some(sequence) = self.tail.policies.get(&text) {
@@ -137,16 +137,16 @@ fn not_written(error: &io::Error) -> RecordsError {
         return RecordsError::Fault(fault);
     }
     RecordsError::Ledger(format!(
-        "The ledger file cannot be written ({}), and nobody is anonymised without it. Nothing was changed",
+        "The ledger file cannot be written ({}). Lethe anonymises no users without it. Nothing was changed",
         error.kind()
     ))
 }
 
-/// Does what waits for the disk or for another process, where nobody else has to wait for it.
+/// Runs `work`, which waits for the disk or another process, on the thread pool for blocking work.
 pub(super) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, RecordsError> {
     tokio::task::spawn_blocking(work)
         .await
-        .map_err(|_| RecordsError::Ledger("Work on the ledger was broken off. Try again".to_owned()))
+        .map_err(|_| RecordsError::Ledger("The update of the ledger was interrupted. Try again".to_owned()))
 }
