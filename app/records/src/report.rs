@@ -1,6 +1,7 @@
-//! Reports: what the library learned from its loans and requests. They are the same before and after borrowers
-//! are anonymised (rule 10): no column is read that anonymising changes, and category and department are those
-//! of the day of the loan.
+//! Reports: what the library learned from its loans and requests.
+//!
+//! Anonymising borrowers doesn't change a report (rule 10). Reports read no column that anonymising changes.
+//! Category and department are those of the day of the loan.
 
 mod count;
 mod query;
@@ -12,10 +13,10 @@ pub use count::count;
 pub use query::{ReportForm, ReportQuery};
 use serde::Serialize;
 
-/// What stands in a row where a loan or request carries no value.
+/// Label of a row whose loans or requests have no value.
 pub const NONE: &str = "(none)";
 
-/// The reports there are.
+/// The available reports.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Report {
@@ -29,7 +30,7 @@ pub enum Report {
     ActiveBorrowers,
 }
 
-/// What the rows of a report can be split by.
+/// A dimension by which the rows of a report are split.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Key {
@@ -39,9 +40,9 @@ pub enum Key {
     Year,
     /// The branch of the loan or request.
     Branch,
-    /// The user category of that day.
+    /// The user category on that day.
     Category,
-    /// The department of that day.
+    /// The department on that day.
     Department,
 }
 
@@ -49,7 +50,7 @@ impl Key {
     /// All keys.
     pub const ALL: [Self; 5] = [Self::Month, Self::Year, Self::Branch, Self::Category, Self::Department];
 
-    /// The stable code used in addresses and on the command line.
+    /// Returns the stable code used in URLs and on the command line.
     pub const fn code(self) -> &'static str {
         match self {
             Self::Month => "month",
@@ -60,7 +61,7 @@ impl Key {
         }
     }
 
-    /// In words, as the heading of a column.
+    /// Returns the column heading.
     pub const fn words(self) -> &'static str {
         match self {
             Self::Month => "Month",
@@ -71,7 +72,7 @@ impl Key {
         }
     }
 
-    /// Whether its values follow one another in time.
+    /// Returns whether the values are periods of time.
     pub const fn is_time(self) -> bool {
         matches!(self, Self::Month | Self::Year)
     }
@@ -82,7 +83,7 @@ impl Report {
     pub const ALL: [Self; 4] =
         [Self::LoansPerMonth, Self::LoansByCategory, Self::RequestsByBranch, Self::ActiveBorrowers];
 
-    /// The stable code used in addresses and on the command line.
+    /// Returns the stable code used in URLs and on the command line.
     pub const fn code(self) -> &'static str {
         match self {
             Self::LoansPerMonth => "loans-per-month",
@@ -92,12 +93,12 @@ impl Report {
         }
     }
 
-    /// The report with this code.
+    /// Returns the report with this code, or `None` if there is none.
     pub fn from_code(code: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|report| report.code() == code)
     }
 
-    /// Its title.
+    /// Returns the title.
     pub const fn words(self) -> &'static str {
         match self {
             Self::LoansPerMonth => "Loans per month",
@@ -107,7 +108,7 @@ impl Report {
         }
     }
 
-    /// What it counts, in one line.
+    /// Returns one sentence about what the report counts.
     pub const fn explanation(self) -> &'static str {
         match self {
             Self::LoansPerMonth => "Loans by the month in which they were issued.",
@@ -119,7 +120,7 @@ impl Report {
         }
     }
 
-    /// What the rows are split by, unless asked otherwise.
+    /// Returns the default keys of the rows.
     pub const fn keys(self) -> &'static [Key] {
         match self {
             Self::LoansPerMonth => &[Key::Month],
@@ -129,7 +130,7 @@ impl Report {
         }
     }
 
-    /// By what else the rows can be split: each choice replaces what is asked for in [`Report::keys`].
+    /// Returns the keys that can be chosen instead of or in addition to [`Report::keys`].
     pub const fn choices(self) -> &'static [Key] {
         match self {
             Self::LoansPerMonth | Self::ActiveBorrowers => &[Key::Branch, Key::Category, Key::Department],
@@ -137,7 +138,7 @@ impl Report {
         }
     }
 
-    /// What the rows are split by when this choice is made.
+    /// Returns the keys of the rows for a choice.
     pub fn keys_by(self, by: Option<Key>) -> Vec<Key> {
         match (self, by) {
             (_, None) => self.keys().to_vec(),
@@ -146,7 +147,7 @@ impl Report {
         }
     }
 
-    /// What the choice is called when none is made.
+    /// Returns the label for making no choice.
     pub const fn no_choice(self) -> &'static str {
         match self {
             Self::LoansPerMonth => "Month only",
@@ -156,7 +157,7 @@ impl Report {
         }
     }
 
-    /// The headings of the numbers. The first is what the report is about.
+    /// Returns the headings of the two numbers. The first one is the subject of the report.
     pub const fn numbers(self) -> [&'static str; 2] {
         match self {
             Self::LoansPerMonth | Self::LoansByCategory => ["Loans", "Borrowers"],
@@ -165,7 +166,7 @@ impl Report {
         }
     }
 
-    /// Something that must be known to read the numbers.
+    /// Returns a note on how to read the numbers.
     pub const fn note(self) -> &'static str {
         match self {
             Self::RequestsByBranch => {
@@ -181,9 +182,9 @@ impl Report {
 /// One row of a report.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 pub struct Row {
-    /// What the row is about, one label for each key.
+    /// The labels of the row, one for each key.
     pub labels: Vec<String>,
-    /// Its numbers.
+    /// The numbers of the row.
     pub numbers: [i64; 2],
 }
 
@@ -196,23 +197,23 @@ pub struct Counted {
     pub from: Option<NaiveDate>,
     /// The last day.
     pub to: Option<NaiveDate>,
-    /// What the rows are split by.
+    /// The keys of the rows.
     pub keys: Vec<Key>,
     /// The headings of the numbers.
     pub headings: [&'static str; 2],
     /// The rows.
     pub rows: Vec<Row>,
-    /// The numbers over all rows, with each person counted once.
+    /// The numbers over all rows, with each user counted once.
     pub total: [i64; 2],
 }
 
 impl Counted {
-    /// The headings of all columns.
+    /// Returns the headings of all columns.
     pub fn columns(&self) -> Vec<&'static str> {
         self.keys.iter().map(|key| key.words()).chain(self.headings).collect()
     }
 
-    /// The report as a CSV file: the rows, without the total.
+    /// Returns the rows as a CSV file, without the total.
     pub fn csv(&self) -> Result<String, RecordsError> {
         let rows =
             self.rows.iter().map(|row| row.labels.iter().cloned().chain(row.numbers.map(|n| n.to_string())));

@@ -1,4 +1,4 @@
-//! Counting for a report.
+//! Counts the rows of a report.
 
 use super::{Counted, Key, NONE, Report, ReportQuery, Row};
 use crate::dialect;
@@ -11,7 +11,7 @@ use sea_orm::sea_query::Value;
 use sea_orm::{ConnectionTrait, DatabaseBackend, DbErr, EntityTrait, QueryResult};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Counts a report. Reads loans or requests and the names of branches, categories and departments; nothing else.
+/// Counts a report. Reads only loans or requests, and the names of branches, categories and departments.
 pub async fn count(store: &Store, report: Report, query: &ReportQuery) -> Result<Counted, RecordsError> {
     let keys = report.keys_by(query.by);
     let backend = store.db.get_database_backend();
@@ -39,7 +39,7 @@ pub async fn count(store: &Store, report: Report, query: &ReportQuery) -> Result
     Ok(Counted { report, from: query.from, to: query.to, keys, headings, rows, total })
 }
 
-/// Events and distinct people by these keys; over all where there is no key.
+/// Returns the SQL that counts events and distinct users by these keys, or over all rows if there is no key.
 fn statement(
     backend: DatabaseBackend,
     report: Report,
@@ -87,7 +87,7 @@ fn numbers(row: &QueryResult, report: Report) -> Result<[i64; 2], DbErr> {
     Ok(if report == Report::ActiveBorrowers { [people, events] } else { [events, people] })
 }
 
-/// Adds the months in between in which nothing happened: a gap that is not shown looks like no gap.
+/// Adds the empty months between the first and the last month, so that gaps are visible.
 fn fill(counted: &mut BTreeMap<Vec<Option<String>>, [i64; 2]>) {
     let seen: BTreeSet<NaiveDate> =
         counted.keys().flatten().flatten().filter_map(|code| first_of_month(code)).collect();
@@ -104,7 +104,7 @@ fn first_of_month(code: &str) -> Option<NaiveDate> {
     format!("{code}-01").parse().ok()
 }
 
-/// The names of branches, categories and departments by kind and code.
+/// Returns the names of branches, categories and departments by kind and code.
 async fn names(store: &Store) -> Result<BTreeMap<(String, String), String>, DbErr> {
     let terms = terms::Entity::find().all(&store.db).await?;
     Ok(terms.into_iter().map(|term| ((term.kind, term.code), term.name)).collect())

@@ -1,11 +1,11 @@
-//! What is asked of a report: the form, and what it becomes when it is right.
+//! The form of a report, and the validated query.
 
 use super::{Key, Report};
 use chrono::NaiveDate;
 use policy::dates::{self, optional_date};
 use policy::form::{FieldErrors, Problem};
 
-/// The form as it was typed, in the address of the page or on the command line.
+/// The form as entered, in the URL or on the command line.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct ReportForm {
     /// First day; may be empty.
@@ -16,19 +16,19 @@ pub struct ReportForm {
     pub by: String,
 }
 
-/// What is asked of a report.
+/// The validated query of a report.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct ReportQuery {
     /// First day.
     pub from: Option<NaiveDate>,
     /// Last day.
     pub to: Option<NaiveDate>,
-    /// What the rows are split by besides.
+    /// The additional or alternative key of the rows.
     pub by: Option<Key>,
 }
 
 impl ReportForm {
-    /// Checks the form of a report.
+    /// Validates the form for a report.
     pub fn validate(&self, report: Report) -> Result<ReportQuery, FieldErrors> {
         let mut errors = FieldErrors::default();
         let from = errors.take("from", optional_date(&self.from)).flatten();
@@ -48,7 +48,7 @@ impl ReportForm {
 }
 
 impl ReportQuery {
-    /// The query in an address, empty or beginning with `?`.
+    /// Returns the query string, empty or starting with `?`.
     pub fn address(&self) -> String {
         let pairs = [
             ("from", self.from.map(dates::iso)),
@@ -62,7 +62,7 @@ impl ReportQuery {
         if pairs.is_empty() { String::new() } else { format!("?{}", pairs.join("&")) }
     }
 
-    /// The period in words: `from 1 Jan 2017 to 31 Dec 2017`, or `of all time`.
+    /// Returns the period as text: `from 1 Jan 2017 to 31 Dec 2017`, or `of all time`.
     pub fn period(&self) -> String {
         match (self.from, self.to) {
             (None, None) => "of all time".to_owned(),
