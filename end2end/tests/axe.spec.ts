@@ -79,7 +79,7 @@ test("the states of the task form, a preview and a run", async ({ page }) => {
   await expect(page.getByRole("alert")).toBeVisible();
   await accessible(page);
   await open(page, "/tasks/1");
-  await page.getByRole("button", { name: "Preview: who would be anonymised" }).click();
+  await page.getByRole("button", { name: "Preview who would be anonymised" }).click();
   await accessible(page);
   await page.getByRole("button", { name: /^Anonymise/ }).click();
   await accessible(page);

@@ -48,7 +48,7 @@ test("a first run is asked for by one person and approved by another", async ({ 
   await expect(approves.getByRole("heading", { name: "Approve request" })).toBeVisible();
   await field.fill(users);
   await approve.click();
-  await expect(approves.getByText("It is approved.")).toBeVisible();
+  await expect(approves.getByText("Request approved.")).toBeVisible();
   // Who has approved does not start it.
   await approves.goto(preview);
   await expect(approves.getByLabel("Type the number of people")).toHaveCount(0);
@@ -82,7 +82,7 @@ test("a legal hold is placed by the data protection officer and keeps a person",
   await page.getByLabel("Reason").selectOption({ index: 1 });
   await page.getByLabel("Review date").fill("2027-05-01");
   await page.getByRole("button", { name: "Place legal hold" }).click();
-  await expect(page.getByText("The legal hold is in force.")).toBeVisible();
+  await expect(page.getByText("Legal hold placed.")).toBeVisible();
   await page.goto(`/users/${user}/anonymise`);
   await expect(page.getByText(/legal hold/i).first()).toBeVisible();
   await expect(page.getByRole("button", { name: /^Anonymise/ })).toHaveCount(0);

@@ -76,10 +76,10 @@ test("the whole main job by the keyboard alone", async ({ browser, library }) =>
     await keys.type("textbox", "Description", `By the keyboard, ${name}`);
     await keys.openTab("Task specific settings");
     await keys.pick("Apply to", "All users");
-    await keys.tick("days since the leaving date");
-    await keys.type("textbox", "Number of days since the leaving date", "30");
+    await keys.tick("days after the leaving date");
+    await keys.type("textbox", "Number of days after the leaving date", "30");
     await keys.openTab("Schedule");
-    await keys.pick("The task runs", "Weekly");
+    await keys.pick("When the task runs", "Weekly");
     await keys.tick("Monday");
     await keys.type("textbox", "Time of day", "02:30");
     if (scripted()) await expect(page.locator("ol.runs li").first()).toContainText("02:30");
@@ -88,12 +88,12 @@ test("the whole main job by the keyboard alone", async ({ browser, library }) =>
   });
 
   await test.step("a preview, for which a second person is asked", async () => {
-    await keys.press("Preview: who would be anonymised");
+    await keys.press("Preview who would be anonymised");
     await keys.type("searchbox", "Find a person", "1");
     await keys.press("Show people");
     await expect(page.getByRole("row", { name: /^1 .*has a role \(staff\)/ })).toBeVisible();
     await keys.press("Ask for approval");
-    await expect(page.getByText("Approval is asked for. Now somebody else has to approve.")).toBeVisible();
+    await expect(page.getByText("Approval requested. Another member of staff must now decide.")).toBeVisible();
   });
 
   await test.step("the second person looks at it and approves", async () => {
@@ -102,7 +102,7 @@ test("the whole main job by the keyboard alone", async ({ browser, library }) =>
     const label = await other.keys.page.locator("label[for=confirm]").innerText();
     await other.keys.type("textbox", /^Type the number of users/, /[\d,]+/.exec(label)![0]);
     await other.keys.press(/^Approve the run for/);
-    await expect(other.keys.page.getByText("It is approved.")).toBeVisible();
+    await expect(other.keys.page.getByText("Request approved.")).toBeVisible();
   });
 
   await test.step("the run, watched until it has ended, and its certificate", async () => {

@@ -88,7 +88,7 @@ test("an administrator makes somebody staff, gives a role and removes it", async
   const row = page.getByRole("row").filter({ hasText: name });
   await row.getByLabel("Another role").selectOption("statistics");
   await row.getByRole("button", { name: "Give role" }).click();
-  await expect(page.getByText("The role is given.")).toBeVisible();
+  await expect(page.getByText("Role added.")).toBeVisible();
   await row.getByRole("button", { name: "Remove role Statistics" }).click();
   await expect(page.getByText(/^The role of .* is removed\. They have to sign in again\.$/)).toBeVisible();
   await expect(row).not.toContainText("Statistics (read only) Remove");

@@ -25,8 +25,8 @@ test("a wrong form says what is wrong at each field and keeps what was typed", a
   await open(page, "/tasks/new");
   await page.getByLabel("Description").fill("Left five days ago");
   await openTab(page, "Task specific settings");
-  await page.getByLabel("days since the leaving date", { exact: true }).check();
-  await page.getByLabel("Number of days since the leaving date").fill("36501");
+  await page.getByLabel("days after the leaving date", { exact: true }).check();
+  await page.getByLabel("Number of days after the leaving date").fill("36501");
   if (scripted()) {
     await expect(page.locator("#leaving_days-problem")).toHaveText("Enter a number of days from 0 to 36,500");
     await expect(page.getByRole("tab", { name: "Task specific settings 1 error" })).toBeVisible();
@@ -37,10 +37,10 @@ test("a wrong form says what is wrong at each field and keeps what was typed", a
   await expect(page.getByRole("alert")).toContainText("There is a problem");
   await expect(page.locator("#weekdays-problem")).toHaveText("Tick at least one day of the week");
   await expect(page.locator("#leaving_days-problem")).toHaveText("Enter a number of days from 0 to 36,500");
-  await expect(page.getByLabel("Number of days since the leaving date")).toHaveValue("36501");
+  await expect(page.getByLabel("Number of days after the leaving date")).toHaveValue("36501");
   await expect(page.getByLabel("Description")).toHaveValue("Left five days ago");
   await page.getByRole("link", { name: "Enter a number of days from 0 to 36,500" }).click();
-  await page.getByLabel("Number of days since the leaving date").fill("5");
+  await page.getByLabel("Number of days after the leaving date").fill("5");
   if (scripted()) {
     await expect(page.locator(".sentence")).toContainText("Users who left more than 5 days ago; imported users only.");
     await expect(page.locator(".sentence")).toContainText("left on 15 January is anonymised from 21 January.");
@@ -48,7 +48,7 @@ test("a wrong form says what is wrong at each field and keeps what was typed", a
   await openTab(page, "Schedule");
   await page.getByLabel("Monday").check();
   if (scripted()) await expect(page.getByText("Mon 30 Nov 2026 02:30 GMT (+00:00)")).toBeVisible();
-  await expect(page.getByText("a time that comes twice runs the first time, once")).toBeVisible();
+  await expect(page.getByText("if it occurs twice, it runs once, the first time")).toBeVisible();
   await expect(page.getByLabel("Run once as soon as Lethe is running again")).toBeChecked();
   await page.getByLabel("Skip it and wait for the next scheduled time").check();
   await save(page);
@@ -57,7 +57,7 @@ test("a wrong form says what is wrong at each field and keeps what was typed", a
   await expect(page.getByText("Weekly on Monday at 02:30")).toBeVisible();
   await expect(page.getByText("Mon 30 Nov 2026 02:30 GMT (+00:00)")).toBeVisible();
   await expect(page.getByText("Skip it and wait for the next scheduled time")).toBeVisible();
-  await expect(page.getByText("its first scheduled run stops after the preview until somebody confirms it")).toBeVisible();
+  await expect(page.getByText("its first scheduled run will stop after the preview and wait for confirmation")).toBeVisible();
   await page.getByRole("link", { name: "Edit task" }).click();
   await awake(page);
   await openTab(page, "Schedule");
@@ -89,7 +89,7 @@ test("an ambiguous date is answered with the picker", async ({ page }) => {
   await page.getByLabel("Description").fill("On one day");
   await openTab(page, "Schedule");
   await page.getByLabel("Once", { exact: true }).check();
-  const text = page.getByLabel("Date of the single run");
+  const text = page.getByLabel("Date of the run");
   await text.fill("03/04/2030");
   await save(page);
   await expect(page.locator("#once_date-problem")).toContainText("Write the month as a word: 3 Apr 2030 or 4 Mar 2030");
@@ -126,13 +126,13 @@ test("what becomes of a missed run is asked where it matters", async ({ page }) 
   test.skip(!scripted(), "without JavaScript all of the form is shown");
   await open(page, "/tasks/new");
   await openTab(page, "Schedule");
-  const rule = page.getByRole("group", { name: "If a run was missed" });
+  const rule = page.getByRole("group", { name: "If a run is missed" });
   await expect(rule).toBeHidden();
   await page.getByLabel("Daily").check();
   await expect(rule).toBeVisible();
   await page.getByLabel("Once", { exact: true }).check();
   await expect(rule).toBeHidden();
-  await expect(page.getByText("a date that has passed never starts by itself")).toBeVisible();
+  await expect(page.getByText("a past date never starts automatically")).toBeVisible();
 });
 
 test("a single date that has passed is saved as manual only, and that is said before", async ({ page }) => {
@@ -140,10 +140,10 @@ test("a single date that has passed is saved as manual only, and that is said be
   await page.getByLabel("Description").fill("For single users");
   await openTab(page, "Schedule");
   await page.getByLabel("Once", { exact: true }).check();
-  await page.getByLabel("Date of the single run").fill("15 Jan 2018");
+  await page.getByLabel("Date of the run").fill("15 Jan 2018");
   if (!scripted()) await page.getByRole("button", { name: "Check without saving" }).click();
   await expect(page.getByText("The task will be saved as Manual only and will never start automatically.")).toBeVisible();
-  await expect(page.getByLabel("Date of the single run")).toHaveValue("15 Jan 2018");
+  await expect(page.getByLabel("Date of the run")).toHaveValue("15 Jan 2018");
   await save(page);
   await expect(page.getByRole("heading", { level: 1 })).toHaveText("For single users");
   await expect(page.getByText("Manual only")).toBeVisible();
@@ -156,15 +156,15 @@ test("copy, switch off and on, delete", async ({ page }) => {
   await page.getByRole("button", { name: "Copy task" }).click();
   await expect(page.getByRole("heading", { level: 1 })).toHaveText("For single users (copy)");
   await page.getByRole("button", { name: "Activate task" }).click();
-  await expect(page.getByText("The task is active")).toBeVisible();
+  await expect(page.getByText("Task activated")).toBeVisible();
   await page.getByRole("button", { name: "Deactivate task" }).click();
-  await expect(page.getByText("The task is inactive")).toBeVisible();
+  await expect(page.getByText("Task deactivated")).toBeVisible();
   await page.getByRole("link", { name: "Delete task" }).click();
   await page.getByRole("button", { name: "Delete task" }).click();
-  await expect(page.getByText("The task is deleted.")).toBeVisible();
+  await expect(page.getByText("Task deleted.")).toBeVisible();
   await page.getByLabel("Description").fill("(copy)");
   await page.getByRole("button", { name: "Filter tasks" }).click();
-  await expect(page.getByText("No task fits these filters.")).toBeVisible();
+  await expect(page.getByText("No tasks match these filters.")).toBeVisible();
 });
 
 test("an edit over somebody else's change is refused and nothing is lost", async ({ page, context }) => {
@@ -177,7 +177,7 @@ test("an edit over somebody else's change is refused and nothing is lost", async
   if (scripted()) await other.waitForSelector("html[data-hydrated]");
   await other.getByLabel("Description").fill("For single users, first");
   await other.getByRole("button", { name: "Save task" }).click();
-  await expect(other.getByText("The task is saved.")).toBeVisible();
+  await expect(other.getByText("Task saved.")).toBeVisible();
   await page.getByLabel("Description").fill("For single users, second");
   const answer = page.waitForResponse((response) => response.request().method() === "POST");
   await page.getByRole("button", { name: "Save task" }).click();
@@ -189,7 +189,7 @@ test("preview, run, and the same reports", async ({ page, request, library }) =>
   const before = await reports(request, library);
   await open(page, "/tasks");
   await page.getByRole("link", { name: "Left five days ago" }).click();
-  await page.getByRole("button", { name: "Preview: who would be anonymised" }).click();
+  await page.getByRole("button", { name: "Preview who would be anonymised" }).click();
   const headline = await page.locator(".headline").innerText();
   const [eligible, all] = headline.match(/[\d,]+/g)!.map((number) => Number(number.replaceAll(",", "")));
   expect(eligible).toBeGreaterThan(5);

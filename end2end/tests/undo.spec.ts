@@ -13,9 +13,9 @@ function userWith(library: Library, table: string, open: string): string {
 }
 
 for (const [tab, button, table, condition, report, restored] of [
-  ["loans", /^Return/, "loans", "returned_on IS NULL", "The loan is returned.", "The return is undone."],
-  ["requests", /^Cancel/, "requests", "closed_on IS NULL", "The request is cancelled.", "The cancellation is undone."],
-  ["charges", /^Settle/, "charges", "settled_on IS NULL", "The charge is settled.", "The settlement is undone."],
+  ["loans", /^Return/, "loans", "returned_on IS NULL", "Loan returned.", "Return undone."],
+  ["requests", /^Cancel/, "requests", "closed_on IS NULL", "Request cancelled.", "Cancellation undone."],
+  ["charges", /^Settle/, "charges", "settled_on IS NULL", "Charge settled.", "Settlement undone."],
 ] as const) {
   test(`undo on the tab ${tab}`, async ({ page, library }) => {
     const user = userWith(library, table, condition);

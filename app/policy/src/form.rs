@@ -117,8 +117,8 @@ pub enum Problem {
     OwnerCannotSignIn,
     /// The default for single users that would be hidden from others.
     #[error(
-        "Choose a shared task: this task is the default for single users. To make it private, use another task as the \
-         default first"
+        "Choose Shared: this task is the default for single users. To make it private, set another task as \
+         the default first"
     )]
     DefaultIsShared,
     /// A value that somebody else has.

@@ -26,12 +26,12 @@ pub(super) fn ScheduleTab(
         .map(|(code, words)| view! { <RadioField form text=place!(text schedule) code label=words /> });
     view! {
         <fieldset>
-            <legend>"The task runs"</legend>
+            <legend>"When the task runs"</legend>
             {kinds}
             <Problem form name="schedule" />
         </fieldset>
         <Of form awake field=ScheduleField::OnceDate>
-            <DateField form text=place!(text once_date) label="Date of the single run" hint=ONCE_DATE />
+            <DateField form text=place!(text once_date) label="Date of the run" hint=ONCE_DATE />
         </Of>
         <Of form awake field=ScheduleField::Weekdays><Weekdays form /></Of>
         <Of form awake field=ScheduleField::MonthDay><MonthDay form /></Of>
@@ -39,10 +39,10 @@ pub(super) fn ScheduleTab(
             <TextField form text=place!(text time) label="Time of day" class="date" hint="For example 02:30." />
         </Of>
         <Of form awake field=ScheduleField::Cron>
-            <TextField form text=place!(text cron) label="Cron line" hint=CRON />
+            <TextField form text=place!(text cron) label="Cron expression" hint=CRON />
         </Of>
         <div hidden=kind_is(&["once", "daily", "weekly", "monthly", "cron"])>
-            <p class="hint">"Wall time of the library: " {zone} ". " {CLOCK_CHANGE}</p>
+            <p class="hint">"Local time (" {zone} "). " {CLOCK_CHANGE}</p>
         </div>
         <Next form next />
         <div hidden=kind_is(&["once"])><p class="hint">{ONCE_MISSED}</p></div>
@@ -52,8 +52,8 @@ pub(super) fn ScheduleTab(
 
 const ONCE_DATE: &str = "For example 15 Jan 2027, 15/01/2027 or 2027-01-15.";
 
-const CRON: &str = "Minute, hour, day of the month, month, day of the week: 30 2 * * mon is Mondays at 02:30. The task starts \
-     once an hour at most.";
+const CRON: &str = "Minute, hour, day of the month, month, day of the week. For example, 30 2 * * mon runs \
+                    on Mondays at 02:30. The task can start at most once an hour.";
 
 /// A field of some kinds of schedule. Awake, it is hidden for the others, and what stands in it is not posted.
 #[component]
@@ -64,12 +64,12 @@ fn Of(form: Form, awake: RwSignal<bool>, field: ScheduleField, children: Childre
 }
 
 /// What happens when clocks change.
-const CLOCK_CHANGE: &str = "When clocks change: a time that does not exist runs at the first moment after the gap; \
-     a time that comes twice runs the first time, once.";
+const CLOCK_CHANGE: &str = "If the clocks skip this time, the task runs as soon as they have moved; if it \
+                            occurs twice, it runs once, the first time.";
 
 /// What happens to a single run that is missed.
-const ONCE_MISSED: &str = "If the single run is missed because the service was not running, it is not made up for: a date \
-     that has passed never starts by itself.";
+const ONCE_MISSED: &str = "If Lethe is not running at that time, the run is skipped: a past date never \
+                           starts automatically.";
 
 /// What becomes of a run that was missed.
 #[component]
@@ -78,12 +78,12 @@ fn IfMissed(form: Form) -> impl IntoView {
         |rule| view! { <RadioField form text=place!(text missed) code=rule.code() label=rule.words() /> },
     );
     let hint = format!(
-        "A run is missed when it cannot start within {GRACE_MINUTES} minutes of its time, because the service was not \
-         running. Every missed run stands in the list of runs."
+        "A run is missed if it cannot start within {GRACE_MINUTES} minutes of its time because Lethe is not \
+         running. Missed runs appear in the list of runs."
     );
     view! {
         <fieldset id="missed" tabindex="-1" aria-describedby="missed-hint missed-problem">
-            <legend>"If a run was missed"</legend>
+            <legend>"If a run is missed"</legend>
             <p class="hint" id="missed-hint">{hint}</p>
             {rules}
             <Problem form name="missed" />
@@ -131,8 +131,8 @@ fn MonthDay(form: Form) -> impl IntoView {
         <div class="field">
             <label for="month_day">"Day of the month"</label>
             <p class="hint" id="month_day-hint">
-                "Day 31 skips February, April, June, September and November. Day 30 skips February, day 29 also, except \
-                 in leap years."
+                "Day 31 skips February, April, June, September and November. Day 30 skips February. Day 29 \
+                 skips February except in leap years."
             </p>
             <select id="month_day" name="form[month_day]" aria-describedby="month_day-hint month_day-problem"
                 on:change=move |event| form.change("month_day", |form| form.month_day = event_target_value(&event))>
@@ -176,8 +176,8 @@ fn Next(form: Form, next: Vec<NextRun>) -> impl IntoView {
     let checked = move || form.with(|values| schedule_so_far(&values.with_shown_fields(), form.now()));
     let notice = move || checked().ok().and_then(|(_, notice)| notice).map(policy::task_form::Notice::words);
     let heading = move || match checked() {
-        Err(_) => "The next runs are shown when the schedule is right.",
-        Ok((schedule, _)) if schedule.is_manual_only() => "The task never starts by itself.",
+        Err(_) => "Complete the schedule to see the next runs.",
+        Ok((schedule, _)) if schedule.is_manual_only() => "The task runs only when started by hand.",
         Ok(_) => "Next runs",
     };
     let right = move || checked().is_ok_and(|(schedule, _)| !schedule.is_manual_only());

@@ -37,8 +37,8 @@ pub(super) fn Settings(form: Form, custom: Vec<(String, String)>) -> impl IntoVi
         <fieldset>
             <legend>"Notes on loans, requests and charges"</legend>
             <p class="hint">
-                "Loans, requests and charges stay, with the category and department of their own day. Free text on \
-                 them is removed."
+                "Loans, requests and charges stay, with the user category and department on their date. Free \
+                 text on them is removed."
             </p>
             {texts}
             <Problem form name="loan_text" />
@@ -67,7 +67,7 @@ fn TaskType(form: Form) -> impl IntoView {
             </div>
         </div>
         <p class="hidden" role="status">
-            {move || no_category().then_some("Choose a category first: it decides which task types there are.")}
+            {move || no_category().then_some("Choose a category first: it determines the task types.")}
         </p>
     }
 }
@@ -112,14 +112,15 @@ fn Conditions(form: Form) -> impl IntoView {
         <fieldset id="conditions" tabindex="-1" aria-describedby="conditions-problem">
             <legend>"Anonymise user data after"</legend>
             <p class="hint">
-                "Tick the conditions that count and enter their days. All that are ticked must be met. Days are whole days of the library."
+                "Tick the conditions that apply and enter their days. All ticked conditions must be met. \
+                 Whole days, in the library's time zone."
             </p>
             <Condition form tick=place!(tick by_leaving) days=place!(text leaving_days)
-                label="days since the leaving date" />
+                label="days after the leaving date" />
             <Condition form tick=place!(tick by_activity) days=place!(text activity_days)
-                label="days since the last activity" />
+                label="days after the last activity" />
             <Condition form tick=place!(tick by_marked) days=place!(text marked_days)
-                label="days since marked for deletion" />
+                label="days after being marked for deletion" />
             <Problem form name="conditions" />
             <p class="hint">{sentence::ACTIVITY}</p>
         </fieldset>
@@ -160,20 +161,20 @@ fn Condition(form: Form, tick: Tick, days: Text, label: &'static str) -> impl In
                     prop:checked=move || form.with(tick.read)
                     on:change=ticked
                 />
+                <input
+                    id=name
+                    name=posted(name)
+                    type="text"
+                    inputmode="numeric"
+                    autocomplete="off"
+                    aria-label=format!("Number of {label}")
+                    aria-describedby=format!("{name}-problem")
+                    aria-invalid=move || form.problem(name).map(|_| "true")
+                    value=form.initial(|form| (days.read)(form).clone())
+                    on:input=typed
+                />
                 <label for=tick.name>{label}</label>
             </div>
-            <input
-                id=name
-                name=posted(name)
-                type="text"
-                inputmode="numeric"
-                autocomplete="off"
-                aria-label=format!("Number of {label}")
-                aria-describedby=format!("{name}-problem")
-                aria-invalid=move || form.problem(name).map(|_| "true")
-                value=form.initial(|form| (days.read)(form).clone())
-                on:input=typed
-            />
             <Problem form name />
         </div>
     }

@@ -28,8 +28,8 @@ pub fn DeleteTaskPage() -> impl IntoView {
             <Frame title="Delete task" crumbs lead=task.draft.description>
                 <ProblemSummary error=refusal(DeleteTask::PATH) />
                 <p>
-                    "The task is deleted and does not run any more. Nobody is anonymised and nobody comes back by \
-                     this. Its runs and previews stay in the list of runs."
+                    "The task will stop running. Deleting it neither anonymises nor restores any user. Its \
+                     runs and previews stay in the list of runs."
                 </p>
                 {default}
                 <form method="post" action=post>
@@ -49,11 +49,14 @@ pub fn DeleteTaskPage() -> impl IntoView {
 fn after_default(next: Option<&(TaskId, TaskName)>) -> impl IntoView + use<> {
     let after = match next {
         Some(task) => view! {
-            "After that, those of the task " {task_link(task)} " apply: it becomes the default. To choose another one, open it \
-             and use it as the default before you delete this task."
+            "After the deletion, the task " {task_link(task)} " becomes the default and its field settings \
+                                                               apply. To choose another default, open that \
+                                                               task and set it as the default before you \
+                                                               delete this one."
         }
         .into_any(),
-        None => "There is no other shared task: until there is one, no user can be anonymised from the user record."
+        None => "There is no other shared task: until there is one, users cannot be anonymised from their \
+                 record."
             .into_any(),
     };
     view! {
@@ -76,22 +79,23 @@ pub fn DeactivateTaskPage() -> impl IntoView {
         let default = task.single_default.then(|| {
             view! {
                 <p class="notice warning">
-                    "This task stays the default for single users: its field settings still apply when a user is anonymised \
-                     from the record. To change that, use another task as the default."
+                    "This task stays the default for single users: its field settings still apply when a \
+                     user is anonymised from the record. To change that, set another task as the default."
                 </p>
             }
         });
         Ok(view! {
             <Frame title="Deactivate task" crumbs lead=task.draft.description>
                 <ProblemSummary error=refusal(DeactivateTask::PATH) />
-                <p>"The task doesn't run by its schedule any more. It can still be run by hand, and activated again."</p>
+                <p>"The task will no longer run on schedule. You can still start it by hand, and activate it \
+                    again."</p>
                 {default}
                 <form method="post" action=post>
                     <crate::submission::Token />
                     <input type="hidden" name="form[task]" value=task.id.to_string() />
                     <div class="buttons">
                         <button class="primary" type="submit">"Deactivate task"</button>
-                        <a href=here>"Keep it active"</a>
+                        <a href=here>"Keep task active"</a>
                     </div>
                 </form>
             </Frame>

@@ -47,7 +47,7 @@ pub fn NewTaskPage() -> impl IntoView {
         let form = form_view(&store, TaskForm::new_task(), custom, false, ("/tasks/new", "/tasks"));
         Ok(view! {
             <Frame title="Create task" crumbs=crumbs([])
-                lead="A task says who is anonymised, what happens to each field, and when.">
+                lead="A task defines which users are anonymised, what happens to each field, and when.">
                 {form}
             </Frame>
         })
@@ -68,7 +68,7 @@ pub fn EditTaskPage() -> impl IntoView {
         let form = form_view(&store, saved, custom, task.single_default, (&format!("{here}/edit"), &here));
         Ok(view! {
             <Frame title="Edit task" crumbs=crumbs([(task.draft.description, here)])
-                lead="A change counts from the next preview on. Runs keep the settings they were started with.">
+                lead="Changes apply from the next preview. Runs keep the settings they were started with.">
                 {form}
             </Frame>
         })

@@ -48,7 +48,8 @@ pub fn TaskListPage() -> impl IntoView {
             Action::Link { words: "Task owners".to_owned(), href: "/tasks/owners".to_owned() },
         ];
         Ok(view! {
-            <Frame title="Task centre" lead="Jobs that the library has set up: what they do, and when." actions>
+            <Frame title="Task centre" lead="Tasks that the library has set up: what they do and when they \
+                                             run." actions>
                 <ProblemSummary error />
                 <Filters status text task_type errors />
                 {content}
@@ -95,15 +96,15 @@ fn Filters(status: String, text: String, task_type: String, errors: FieldErrors)
 
 fn none(filtered: bool) -> impl IntoView {
     if filtered {
-        view! { <p class="empty">"No task fits these filters. " <a href="/tasks">"Show all tasks"</a></p> }
+        view! { <p class="empty">"No tasks match these filters. " <a href="/tasks">"Show all tasks"</a></p> }
             .into_any()
     } else {
         view! {
             <div class="empty">
                 <p>
-                    <b>"There is no task yet. "</b>
-                    "A task anonymises users who have left, gone quiet or been marked for deletion. You see everybody \
-                     it would anonymise before it changes anything."
+                    <b>"There are no tasks yet. "</b>
+                    "A task anonymises users who have left, become inactive or been marked for deletion. You \
+                     see every user it would anonymise before anything changes."
                 </p>
                 {opens("/tasks/new").then(|| view! { <p><a class="button" href="/tasks/new">"Create task"</a></p> })}
             </div>
@@ -159,7 +160,7 @@ fn row(task: TaskRow) -> impl IntoView {
             <td>{TASK_TYPE.1}</td>
             <td>{status}</td>
             <td>{task.schedule.words()}</td>
-            <td>{task.next.map_or_else(|| "never by itself".to_owned(), |next| next.shown)}</td>
+            <td>{task.next.map_or_else(|| "Only when started by hand".to_owned(), |next| next.shown)}</td>
             <td>{last}</td>
         </tr>
     }

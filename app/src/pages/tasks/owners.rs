@@ -29,7 +29,7 @@ pub fn TaskOwnersPage() -> impl IntoView {
         let content = if tasks.is_empty() {
             view! {
                 <p class="empty">
-                    "Every task with an owner has one who can sign in and may see tasks. "
+                    "Every task owner can sign in and may see tasks. "
                     <a href="/tasks">"Task centre"</a>
                 </p>
             }
@@ -38,9 +38,9 @@ pub fn TaskOwnersPage() -> impl IntoView {
             let rows = tasks.into_iter().map(|task| row(task, typed.as_ref())).collect_view();
             view! {
                 <SignInFirst page=HERE />
-                <div class="scroll" role="region" aria-label="Tasks without an owner who looks after them" tabindex="0">
+                <div class="scroll" role="region" aria-label="Tasks that need a new owner" tabindex="0">
                     <table>
-                        <caption class="hidden">"Tasks without an owner who looks after them"</caption>
+                        <caption class="hidden">"Tasks that need a new owner"</caption>
                         <thead>
                             <tr>
                                 <th scope="col">"Task"</th>
@@ -58,7 +58,8 @@ pub fn TaskOwnersPage() -> impl IntoView {
         };
         Ok(view! {
             <Frame title="Task owners" crumbs=crumbs([])
-                lead="Tasks whose owner is anonymised, may not see tasks or cannot sign in. They still run by their schedule.">
+                lead="Tasks whose owner has been anonymised, may not see tasks or cannot sign in. They still \
+                      run on schedule.">
                 <ProblemSummary error=error.filter(|_| !is_checked) />
                 {asked}
                 {content}
@@ -83,7 +84,8 @@ async fn confirmation(form: &ReassignForm, tasks: &[UnownedTask]) -> Result<Opti
                 <p>
                     "The new owner of " {link} " will be " <b>{name.clone()}</b> " ("
                     <a href=format!("/users/{owner}")>"user " {owner.to_string()}</a>
-                    "). If the task is private, only they can then see and change it: you cannot take it back here."
+                    "). If the task is private, only the new owner can then see and edit it: you cannot undo \
+                     this here."
                 </p>
                 <div class="buttons">
                     <PostButton function=ReassignTask::PATH page=HERE values words=format!("Reassign task {id} to {name}")

@@ -48,7 +48,8 @@ pub fn TaskPage() -> impl IntoView {
                 {if runs.rows.is_empty() {
                     view! {
                         <p class="empty">
-                            "This task has not run yet. Make a preview: it shows who would be anonymised and changes nobody."
+                            "This task has not run yet. Create a preview to see who would be anonymised; a \
+                             preview changes no users."
                         </p>
                     }
                     .into_any()
@@ -80,7 +81,7 @@ fn actions(task: &Task) -> Vec<Action> {
     };
     let link = |words: &str, href: String| Action::Link { words: words.to_owned(), href };
     let mut actions = vec![
-        post("Preview: who would be anonymised", MakePreview::PATH),
+        post("Preview who would be anonymised", MakePreview::PATH),
         link("Edit task", format!("{here}/edit")),
         post("Copy task", CopyTask::PATH),
     ];
@@ -91,7 +92,7 @@ fn actions(task: &Task) -> Vec<Action> {
     } else {
         post("Activate task", ActivateTask::PATH)
     });
-    let words = "Use as default for single users";
+    let words = "Set as default for single users";
     if !task.single_default && task.draft.visibility == Visibility::Private {
         let why = "A private task cannot be the default. Make it a shared task first.".to_owned();
         actions.push(Action::Not { words: words.to_owned(), why });
@@ -107,12 +108,12 @@ fn actions(task: &Task) -> Vec<Action> {
 fn not_confirmed(task: &Task) -> impl IntoView + use<> {
     let why = match task.confirmation {
         Confirmation::Missing => {
-            "This task has not been confirmed yet: its first scheduled run stops after the preview until somebody \
-             confirms it."
+            "This task has not been confirmed yet: its first scheduled run will stop after the preview and \
+             wait for confirmation."
         }
         Confirmation::Outgrown => {
-            "This task now reaches further than what was confirmed: its next scheduled run stops after the preview \
-             until somebody confirms it."
+            "This task now goes further than what was confirmed: its next scheduled run will stop after the \
+             preview and wait for confirmation."
         }
         Confirmation::Given => "",
     };
@@ -122,7 +123,7 @@ fn not_confirmed(task: &Task) -> impl IntoView + use<> {
     waits.then(|| {
         view! {
             <Notice kind="warning">
-                <p>{why}" To confirm it now, make a preview, check it and run it."</p>
+                <p>{why}" To confirm it now, create a preview, check it and run it."</p>
                 <PostButton function=MakePreview::PATH page=here values words="Preview now" />
             </Notice>
         }
@@ -152,15 +153,15 @@ fn facts(task: &Task, next: Vec<NextRun>) -> impl IntoView + use<> {
             .collect_view();
         view! { <ol class="runs">{items}</ol> }.into_any()
     } else if task.draft.schedule.is_manual_only() {
-        "Never by itself".into_any()
+        "Only when started by hand".into_any()
     } else if task.draft.active {
-        "None: no date of the schedule is still to come".into_any()
+        "None: the schedule has no future dates".into_any()
     } else {
         "None while the task is inactive".into_any()
     };
     let made_up_for = match task.draft.schedule {
         Schedule::ManualOnly => None,
-        Schedule::Once { .. } => Some("A single date that was missed is not made up for"),
+        Schedule::Once { .. } => Some("The run is skipped: a past date never starts automatically"),
         _ => Some(task.draft.missed.words()),
     };
     let owner = task.draft.owner.map(|owner| {
@@ -171,11 +172,11 @@ fn facts(task: &Task, next: Vec<NextRun>) -> impl IntoView + use<> {
             <dt>"Status"</dt><dd>{status}</dd>
             <dt>"Schedule"</dt><dd>{task.draft.schedule.words()}</dd>
             <dt>"Next runs"</dt><dd>{runs}</dd>
-            {made_up_for.map(|words| view! { <dt>"If a run was missed"</dt><dd>{words}</dd> })}
-            <dt>"Accessibility"</dt><dd>{task.draft.visibility.words()}</dd>
+            {made_up_for.map(|words| view! { <dt>"If a run is missed"</dt><dd>{words}</dd> })}
+            <dt>"Who can see this task"</dt><dd>{task.draft.visibility.words()}</dd>
             <dt>"Owner"</dt><dd>{owner}</dd>
             <dt>"Single users"</dt>
-            <dd>{if task.single_default { "The field settings of this task apply to single users" } else { "–" }}</dd>
+            <dd>{if task.single_default { "Default: its field settings apply to single users" } else { "–" }}</dd>
             <dt>"Notes on loans"</dt><dd>{task.draft.policy.loan_text.words()}</dd>
             <dt>"Created"</dt><dd><Moment at=task.created_at /></dd>
             <dt>"Last changed"</dt><dd><Moment at=task.changed_at /></dd>

@@ -248,7 +248,7 @@ async fn a_request_that_its_asker_withdraws_is_withdrawn_everywhere() {
         assert!(refused.contains("only the one who asked"), "{refused}");
         let (_, location, _) = desk.post(&address(function), &form).await;
         assert_eq!(location, "/approvals?done=withdrawn");
-        assert!(page(&desk, &location).await.contains("The request is withdrawn."));
+        assert!(page(&desk, &location).await.contains("Request withdrawn."));
         let decided = page(&desk, "/approvals?show=decided").await;
         assert!(decided.contains("Withdrawn") && !decided.contains("Declined"), "{decided}");
         let of_preview = page(&desk, &format!("/runs/{preview}")).await;

@@ -118,8 +118,8 @@ async fn what_is_done_by_one_click_is_undone_by_one() {
     .await;
     let record = format!("/users/{ng}");
     for (function, page, form, report) in [
-        ("return_loan", record.as_str(), "form[loan]=1".to_owned(), "The return is undone."),
-        ("settle_charge", &record, "form[charge]=1".to_owned(), "The settlement is undone."),
+        ("return_loan", record.as_str(), "form[loan]=1".to_owned(), "Return undone."),
+        ("settle_charge", &record, "form[charge]=1".to_owned(), "Settlement undone."),
         ("mark_user", &record, format!("form[user]={ng}"), "The user is not marked for deletion."),
         ("take_role", "/staff", format!("form[user]={ng}&form[role]=librarian"), "has the role again"),
         ("disable_staff", "/staff", format!("form[user]={ng}"), "can sign in as before"),
@@ -226,7 +226,7 @@ async fn what_happens_to_the_default_is_explained_before() {
     assert!(desk.get("/tasks/1/edit").await.2.contains(stays), "the form");
     assert!(desk.get("/tasks/1/deactivate").await.2.contains(stays), "the page");
     assert!(desk.get("/tasks/1").await.2.contains("href=\"/tasks/1/deactivate\""), "the button leads there");
-    let none = "until there is one, no user can be anonymised from the user record";
+    let none = "until there is one, users cannot be anonymised from their record";
     assert!(desk.get("/tasks/1/delete").await.2.contains(none), "the last one");
 
     // A private task does not take its place: who anonymises a single user could not see its settings.
@@ -240,7 +240,7 @@ async fn what_happens_to_the_default_is_explained_before() {
     assert!(page.contains("a private task cannot be the default"), "{page}");
     save("").await;
     let page = desk.get("/tasks/1/delete").await.2;
-    assert!(page.contains("it becomes the default") && page.contains("href=\"/tasks/3\""), "{page}");
+    assert!(page.contains("becomes the default") && page.contains("href=\"/tasks/3\""), "{page}");
     for address in ["/tasks/3/edit", "/tasks/3/deactivate", "/tasks/3/delete"] {
         assert!(!desk.get(address).await.2.contains("the default"), "{address}");
     }
@@ -248,7 +248,7 @@ async fn what_happens_to_the_default_is_explained_before() {
         super::task_form("form[id]=1&form[version]=1").replace("visibility]=shared", "visibility]=private");
     let (status, _, page) = desk.post("/do/save_task?page=/tasks/1/edit", form).await;
     assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
-    assert!(page.contains("id=\"visibility-problem\" class=\"problem\">Choose a shared task"), "{page}");
+    assert!(page.contains("id=\"visibility-problem\" class=\"problem\">Choose Shared"), "{page}");
     let (status, ..) = desk.post("/do/delete_task?page=/tasks/1/delete", "form[task]=1").await;
     assert_eq!(status, StatusCode::SEE_OTHER);
     assert!(desk.get("/tasks/3/edit").await.2.contains(stays));
@@ -264,7 +264,7 @@ async fn the_new_owner_of_a_task_is_named_before() {
     let form = super::task_form("form[by_leaving]=true&form[leaving_days]=5");
     assert_eq!(desk.post("/do/save_task?page=/tasks/new", form).await.0, StatusCode::SEE_OTHER);
     execute(&desk, "UPDATE tasks SET visibility = 'private', owner_number = NULL").await;
-    let owned = async || desk.get("/tasks/owners").await.2.contains("Every task with an owner");
+    let owned = async || desk.get("/tasks/owners").await.2.contains("Every task owner");
     let reassign = "/do/reassign_task?page=/tasks/owners";
     let (status, _, page) = desk.post(reassign, format!("form[task]=1&form[owner]={ng}")).await;
     assert_eq!(status, StatusCode::OK);
