@@ -1,9 +1,11 @@
-//! The residue scan: whether a value of somebody who was anonymised still stands anywhere.
+//! The residue search: finds values of anonymised users that are still stored somewhere.
 //!
-//! While a run anonymises, the old values of its people are held in memory and nowhere else ([`Memory`]). At its end one
-//! pass over the text of all tables searches for all of them at once ([`scan`]). What is found is noted by its place,
-//! never by its value: table, column, key of the row. When the process dies in between, the values are gone, and the
-//! result of these people cannot be determined any more; it is never said that they are clean.
+//! While a run anonymises users, Lethe holds their old values in memory only ([`Memory`]). At the end of the run,
+//! one pass over the text of all tables searches for all of them ([`scan`]). Each match becomes a *finding*:
+//! table, column and key of the row, never the value.
+//!
+//! If the process dies before the search, the values are lost. The result of these users is then *undeterminable*,
+//! never *clean*.
 
 mod background;
 mod barren;
@@ -42,7 +44,7 @@ use crate::error::RecordsError;
 use crate::store::Store;
 use policy::RunId;
 
-/// Searches for everything in the memory, writes the result of each person into the run, and empties it.
+/// Searches for all values in `memory`, stores the result for each user in the run, and empties `memory`.
 pub(crate) async fn scan(store: &Store, run: RunId, memory: &mut Memory) -> Result<(), RecordsError> {
     if memory.people() == 0 {
         return Ok(());

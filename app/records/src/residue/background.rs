@@ -1,4 +1,4 @@
-//! Single users are searched for in the background, one after another: nobody at the desk waits for it.
+//! Searches for the values of single users in the background, one after another, so that staff don't wait.
 
 use super::memory::Memory;
 use super::{result, scan};
@@ -14,27 +14,32 @@ use std::time::Duration;
 use tokio::sync::Mutex;
 use tokio_util::task::TaskTracker;
 
-/// Scans that are under way or wait in this process.
+/// The searches that this process is executing or has queued.
 static SCANS: LazyLock<TaskTracker> = LazyLock::new(|| {
     let scans = TaskTracker::new();
     scans.close();
     scans
 });
-/// One scan at a time: each of them reads the whole database.
+/// Allows one search at a time, because each reads the whole database.
 static TURN: Mutex<()> = Mutex::const_new(());
 
-/// For how long at most a single user's scan can be under way. After that the process that held the old values is
-/// taken to be gone, and so are they.
+/// Maximum age of a single user's run without a result. After that, the process and its old values are considered
+/// lost.
 pub(super) const LONGEST: Duration = Duration::from_mins(15);
 
-/// Makes the values of a single user vanish from the files and searches for them, in the background, and writes both
-/// into the run.
+/// Cleans the database files, then searches for the values of a single user, in the background.
+///
+/// Stores both results in the run.
 pub(crate) fn scan_single_in_background(store: &Store, run: RunId, mut memory: Memory) {
     let store = store.clone();
     SCANS.spawn(async move {
         let _turn = TURN.lock().await;
         if let Err(error) = maintain(&store, run).await {
-            tracing::warn!(run = run.0, code = error.code(), "the maintenance could not be noted");
+            tracing::warn!(
+                run = run.0,
+                code = error.code(),
+                "the result of the maintenance could not be stored"
+            );
         }
         if let Err(error) = scan(&store, run, &mut memory).await {
             tracing::warn!(
@@ -43,7 +48,7 @@ pub(crate) fn scan_single_in_background(store: &Store, run: RunId, mut memory: M
                 "the database could not be searched for residue"
             );
             if let Err(error) = result::give_up(&store, run).await {
-                tracing::warn!(run = run.0, code = error.code(), "that could not be noted");
+                tracing::warn!(run = run.0, code = error.code(), "the missing result could not be stored");
             }
         }
     });
@@ -60,14 +65,13 @@ async fn maintain(store: &Store, run: RunId) -> Result<(), RecordsError> {
     store.commit(tx).await
 }
 
-/// Waits until the scans of single users that this process has begun are through. A process that ends before loses
-/// the old values, and with them the result.
+/// Waits for the background searches of this process. A process that ends earlier loses the old values and the
+/// results.
 pub async fn background_scans() {
     SCANS.wait().await;
 }
 
-/// Notes that the scans of single users whose process is gone have no result: the old values are gone too. Gives their
-/// runs.
+/// Marks lost searches of single users as undeterminable and returns their runs.
 pub async fn give_up_on_lost_scans(store: &Store) -> Result<Vec<RunId>, RecordsError> {
     let before = store.clock.now() - LONGEST;
     let sql = "SELECT r.id FROM runs r JOIN run_members m ON m.run_id = r.id WHERE r.kind = ? AND r.created_at < ? \

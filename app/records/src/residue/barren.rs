@@ -1,7 +1,7 @@
-//! Texts that need not be searched again.
+//! A cache of short texts without a match.
 
-/// Short texts that hold the letters of no value: the codes and first names that occur in
-/// thousands of rows are searched once.
+/// Short texts that contain no searched value. Codes and first names that occur in thousands of rows are searched
+/// only once.
 pub(super) struct Barren {
     texts: Vec<([u8; Self::LONGEST], u8)>,
 }
@@ -17,14 +17,14 @@ impl Barren {
     const SIZE: usize = 4_096;
 
     fn place(text: &[u8]) -> usize {
-        // FNV: few instructions for few bytes.
+        // FNV hash: fast for a few bytes.
         let hash = text.iter().fold(0xCBF2_9CE4_8422_2325_u64, |hash, byte| {
             (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01B3)
         });
         usize::try_from(hash >> 52).unwrap_or_default() % Self::SIZE
     }
 
-    /// Whether this text is known to be barren.
+    /// Returns whether this text is known to contain no match.
     pub(super) fn holds(&self, text: &[u8]) -> bool {
         if text.len() > Self::LONGEST {
             return false;
@@ -33,7 +33,7 @@ impl Barren {
         known.get(..usize::from(*length)) == Some(text)
     }
 
-    /// Keeps a text, if it is short.
+    /// Adds a text, if it is short enough.
     pub(super) fn add(&mut self, text: &[u8]) {
         if let (Ok(length), Some(place)) =
             (u8::try_from(text.len()), self.texts[Self::place(text)].0.get_mut(..text.len()))

@@ -1,33 +1,32 @@
-//! Folding: values and texts are compared by their letters and digits alone, without case, accents, spaces and signs.
+//! Folding: reduces values and texts to letters and digits, without case, accents, spaces and punctuation.
 //!
-//! It goes further than [`crate::words::fold`], which also serves the index of search words: what two keyboards write
-//! differently (`ß` and `ss`, `ł` and `l`) is the same here, and nothing stands between the letters any more. Where the
-//! text had a gap is kept beside it.
+//! This goes further than [`crate::words::fold`], which also serves the search index. Spelling variants are equal
+//! (`ß` and `ss`, `ł` and `l`), and no separators remain. The original gaps are stored beside the letters.
 
 use unicode_normalization::char::{decompose_compatible, is_combining_mark};
 
-/// What stood before a letter.
+/// The separator before a letter.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Gap {
-    /// Another letter.
+    /// None: the previous letter is adjacent.
     None,
-    /// A single sign: an apostrophe, a hyphen, a dot.
+    /// One punctuation character, such as an apostrophe, hyphen or dot.
     Tight,
-    /// A space, several signs, or the beginning.
+    /// A space, several characters, or the start of the text.
     Loose,
 }
 
-/// A text without case, accents, spaces and signs. One of these serves for many texts, one after another.
+/// A folded text. Reuse one value for many texts to avoid allocations.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Folded {
     letters: Vec<u8>,
-    /// What stood before each byte.
+    /// The gap before each byte.
     gaps: Vec<u8>,
     memo: Memo,
 }
 
 impl Folded {
-    /// Folds a text. Bytes that are no text are gaps.
+    /// Folds a text. Invalid UTF-8 counts as a gap.
     pub(super) fn fold(&mut self, text: &[u8]) {
         self.letters.clear();
         self.gaps.clear();
@@ -43,42 +42,43 @@ impl Folded {
         }
     }
 
-    /// A text that is folded by itself.
+    /// Returns the folded form of one text.
     pub(super) fn of(text: &str) -> Self {
         let mut folded = Self::default();
         folded.fold(text.as_bytes());
         folded
     }
 
-    /// The letters and digits.
+    /// Returns the letters and digits.
     pub(super) fn letters(&self) -> &[u8] {
         &self.letters
     }
 
-    /// Whether what stands before this byte makes one key of both sides: a letter, or one of the signs of which e-mail
-    /// addresses and keys are made (`-`, `.`, `_`, `+`, `%`). At an end of the text nothing does.
+    /// Returns whether the text on both sides of this byte is one identifier.
+    ///
+    /// That is so if no gap, or a single character allowed in e-mail addresses and keys (`-`, `.`, `_`, `+`, `%`),
+    /// separates them. False at both ends of the text.
     pub(super) fn is_joined(&self, at: usize) -> bool {
         matches!(self.gaps.get(at), Some(&(0 | LINK | MARK | PLUS)))
     }
 
-    /// The same of a domain, in which only letters, digits, `-` and `.` can stand.
+    /// The same for a domain name, in which only `-` and `.` are allowed.
     pub(super) fn is_joined_in_domain(&self, at: usize) -> bool {
         matches!(self.gaps.get(at), Some(&(0 | LINK)))
     }
 
-    /// Whether a digit stands on both sides of this byte, with nothing between them or a single `-` or `.`: both are
-    /// of one number.
+    /// Returns whether both sides of this byte belong to one number: digits, at most one `-` or `.` between them.
     pub(super) fn is_inside_number(&self, at: usize) -> bool {
         let digit = |at: usize| self.letters.get(at).is_some_and(u8::is_ascii_digit);
         at > 0 && digit(at - 1) && digit(at) && self.is_joined_in_domain(at)
     }
 
-    /// Whether the last sign before this byte was a plus.
+    /// Returns whether the last character before this byte was a plus sign.
     pub(super) fn follows_plus(&self, at: usize) -> bool {
         matches!(self.gaps.get(at), Some(&(PLUS | LOOSE_PLUS)))
     }
 
-    /// Whether the letters from `start` to `end` are part of an e-mail address.
+    /// Returns whether the letters from `start` to `end` are part of an e-mail address.
     pub(super) fn is_in_address(&self, start: usize, end: usize) -> bool {
         let is_at = |at: usize| self.letters.get(at) == Some(&b'@');
         let ties = |at: usize| self.is_joined(at) || self.gaps.get(at) == Some(&AT);
@@ -86,17 +86,17 @@ impl Folded {
         before || (end..self.letters.len()).take_while(|at| ties(*at)).any(is_at)
     }
 
-    /// Whether a word begins at this byte, or the text ends there.
+    /// Returns whether a word starts or the text ends at this byte.
     pub(super) fn is_edge(&self, at: usize) -> bool {
         self.gaps.get(at).is_none_or(|gap| *gap != 0)
     }
 
-    /// Whether a word ends before this byte; it can have the `s` of a genitive.
+    /// Returns whether a word ends before this byte, possibly followed by a genitive `s`.
     pub(super) fn ends_word(&self, at: usize) -> bool {
         self.is_edge(at) || self.letters.get(at) == Some(&b's') && self.is_edge(at + 1)
     }
 
-    /// What stood before the letter at this byte.
+    /// Returns the gap before the letter at this byte.
     pub(super) fn gap(&self, at: usize) -> Gap {
         match self.gaps.get(at) {
             Some(0) => Gap::None,
@@ -105,14 +105,13 @@ impl Folded {
         }
     }
 
-    /// How much the text says, in letters: each character of a script that writes words with few characters
-    /// counts twice.
+    /// Returns the amount of information in letters. A character of a script without word spaces counts twice.
     pub(super) fn size(&self) -> usize {
         let letters = self.letters.iter().filter(|byte| is_first_byte(**byte)).count();
         letters + memchr::memchr_iter(WORD, &self.gaps).count()
     }
 
-    /// Whether one of the letters is a digit, and whether one is none.
+    /// Returns whether the text contains digits, and whether it contains other letters.
     pub(super) fn digits_and_others(&self) -> (bool, bool) {
         let digit = |byte: &u8| byte.is_ascii_digit();
         (self.letters.iter().any(digit), !self.letters.iter().all(digit))
@@ -121,15 +120,15 @@ impl Folded {
 
 const TIGHT: u8 = 1;
 const LOOSE: u8 = 2;
-/// The character is a word of its own: Chinese and Japanese are written without spaces.
+/// The character is a separate word: Chinese and Japanese are written without spaces.
 const WORD: u8 = 3;
 /// A single hyphen or dot.
 const LINK: u8 = 4;
 /// A single underscore or percent sign.
 const MARK: u8 = 5;
-/// A single plus.
+/// A single plus sign.
 const PLUS: u8 = 6;
-/// Signs or the beginning, and a plus behind them.
+/// Several characters or the start of the text, then a plus sign.
 const LOOSE_PLUS: u8 = 7;
 /// The letter is the `@` of an address, or follows it.
 const AT: u8 = 8;
@@ -165,7 +164,7 @@ impl Writer<'_> {
             self.folded.gaps.push(self.gap);
             self.gap = 0;
         } else if byte == b'@' {
-            // Nothing is an e-mail address without it.
+            // The `@` is kept because it distinguishes e-mail addresses.
             self.folded.letters.push(byte);
             self.folded.gaps.push(if self.gap == 0 { AT } else { self.gap });
             self.gap = AT;
@@ -203,21 +202,21 @@ impl Writer<'_> {
     }
 }
 
-/// What a character is when it is folded.
+/// How a character is folded.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Is {
-    /// Nobody sees it, or it is an accent.
+    /// Dropped: invisible, or an accent.
     Nothing,
     Sign,
-    /// A hyphen that is not the one of keyboards.
+    /// A hyphen other than the ASCII one.
     Hyphen,
     Space,
     Letters,
-    /// It is a word by itself.
+    /// A separate word.
     Word,
 }
 
-/// The most bytes that one character becomes: more are a whole sentence in one character.
+/// Maximum number of bytes that one character becomes. Longer expansions are ligatures of whole phrases.
 const MOST_BYTES: usize = 24;
 
 /// A folded character.
@@ -265,7 +264,7 @@ impl Plain {
     }
 }
 
-/// The characters that were folded last: a text has few different ones.
+/// Cache of recently folded characters, since a text contains few different ones.
 #[derive(Clone, Debug, Default)]
 struct Memo {
     known: Vec<Plain>,
@@ -286,7 +285,7 @@ impl Memo {
     }
 }
 
-/// Letters that keyboards of other countries do not have, and how people write them there.
+/// Returns the common transcription of a letter that many keyboards lack.
 const fn written(lower: char) -> Option<&'static str> {
     Some(match lower {
         'ß' => "ss",
@@ -304,12 +303,12 @@ const fn written(lower: char) -> Option<&'static str> {
     })
 }
 
-/// Characters that nobody sees: a word with one of them inside is still the same word.
+/// Returns whether the character is invisible, so that it doesn't separate words.
 const fn is_unseen(c: char) -> bool {
     matches!(c, '\u{AD}' | '\u{200B}'..='\u{200F}' | '\u{2060}' | '\u{FE00}'..='\u{FE0F}' | '\u{FEFF}')
 }
 
-/// Scripts that are written without spaces between words.
+/// Returns whether the character's script is written without spaces between words.
 const fn is_word_by_itself(c: char) -> bool {
     matches!(
         c,
@@ -323,7 +322,7 @@ const fn is_word_by_itself(c: char) -> bool {
     )
 }
 
-/// The value as it is written where there are no umlauts: `Mueller` for `Müller`. None where there are none in it.
+/// Returns the value transcribed without umlauts (`Mueller` for `Müller`), or `None` if it contains none.
 pub(super) fn without_umlauts(text: &str) -> Option<String> {
     let letters = |c: char| {
         Some(match c {
@@ -405,7 +404,7 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever the index of search words takes for the same is the same here.
+        /// Texts that are equal in the search index are equal here too.
         #[test]
         fn it_goes_further_than_the_fold_of_search_words(text in "\\PC{0,40}") {
             prop_assert_eq!(folded(&crate::words::fold(&text)), folded(&text));

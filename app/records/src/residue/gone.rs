@@ -1,4 +1,4 @@
-//! Closing findings where nothing stands any more: their rows were cleared later in the same run, with their own user.
+//! Closes findings whose text has disappeared, e.g. because a later batch of the same run cleared the row.
 
 use super::places::{Key, places};
 use super::review::{Decision, Now, Spot, close, now_at};
@@ -12,10 +12,10 @@ use policy::{LoanText, RunId};
 use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use std::collections::{BTreeMap, HashSet};
 
-/// How many findings are looked at together.
+/// Number of findings processed together.
 const PAGE: u64 = 1_000;
 
-/// Closes the findings of a run where nothing stands any more, with an event for each.
+/// Closes the findings of a run whose text has disappeared, and records an audit event for each.
 pub(crate) async fn close_what_is_gone(store: &Store, actor: Actor, run: RunId) -> Result<(), RecordsError> {
     let mut tables = Vec::new();
     let mut after = i64::MIN;
@@ -37,7 +37,7 @@ pub(crate) async fn close_what_is_gone(store: &Store, actor: Actor, run: RunId) 
     }
 }
 
-/// Whether a finding about which nobody has decided is noted by the position of its row.
+/// Returns whether any open finding identifies its row by position.
 pub(crate) async fn notes_positions(store: &Store) -> Result<bool, RecordsError> {
     let noted: Vec<String> = residue_hits::Entity::find()
         .select_only()
@@ -54,7 +54,7 @@ pub(crate) async fn notes_positions(store: &Store) -> Result<bool, RecordsError>
     Ok(places.iter().any(|place| place.key == Key::Position && noted.contains(&place.table)))
 }
 
-/// Closes these findings of a run, except those that were decided meanwhile.
+/// Closes these findings of a run, except those that were decided in the meantime.
 async fn close_open(store: &Store, actor: Actor, run: RunId, gone: &[i64]) -> Result<(), RecordsError> {
     if gone.is_empty() {
         return Ok(());
@@ -72,7 +72,7 @@ async fn close_open(store: &Store, actor: Actor, run: RunId, gone: &[i64]) -> Re
     store.commit(tx).await
 }
 
-/// Those of the findings where nothing stands any more.
+/// Returns the findings whose text has disappeared.
 async fn gone(
     db: &impl ConnectionTrait,
     tables: &[TableFacts],
@@ -107,7 +107,7 @@ async fn gone(
     Ok(gone)
 }
 
-/// The keys of those rows in which something still stands.
+/// Returns the keys of the rows in which the column still contains text.
 async fn filled(
     db: &impl ConnectionTrait,
     spot: &Spot<'_>,

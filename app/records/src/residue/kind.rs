@@ -1,8 +1,8 @@
-//! The kinds of values: what a finding names instead of the value.
+//! Kinds of values. A finding stores the kind instead of the value.
 
 use serde::Serialize;
 
-/// The kind of a value. A finding names the kind and never the value. The order is that of how much they prove.
+/// The kind of a value, in descending order of evidence.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ValueKind {
@@ -12,17 +12,17 @@ pub enum ValueKind {
     Email,
     /// The barcode of the library card.
     Barcode,
-    /// The key of another system.
+    /// The identifier of another system.
     ExternalId,
     /// Another identifier of the record.
     Identifier,
-    /// First name and last name, in any order.
+    /// First name and last name, in either order.
     FullName,
     /// Phone or mobile phone.
     Phone,
     /// Street and house number.
     Street,
-    /// An address to which something was sent.
+    /// An address to which a message was sent.
     Address,
     /// The value of a custom field.
     CustomValue,
@@ -79,7 +79,7 @@ impl ValueKind {
         }
     }
 
-    /// The kind in words.
+    /// Returns the label.
     pub const fn words(self) -> &'static str {
         match self {
             Self::UserId => "UserID",
@@ -100,12 +100,12 @@ impl ValueKind {
         }
     }
 
-    /// The kind with this code.
+    /// Returns the kind with this code, or `None` if there is none.
     pub fn from_code(code: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.code() == code)
     }
 
-    /// The kind of what stands in an identifying column of `users`; None where that alone says nothing.
+    /// Returns the kind of value in an identifying column of `users`.
     pub(super) fn of_column(column: &str) -> Self {
         match column {
             "user_id" => Self::UserId,
@@ -123,7 +123,7 @@ impl ValueKind {
         }
     }
 
-    /// Whether it is a name or part of one.
+    /// Returns whether it is a name or part of one.
     pub(super) const fn is_name(self) -> bool {
         matches!(
             self,
@@ -131,7 +131,7 @@ impl ValueKind {
         )
     }
 
-    /// Whether it can have the form of an e-mail address.
+    /// Returns whether it can have the form of an e-mail address.
     pub(super) const fn may_be_address(self) -> bool {
         matches!(
             self,
@@ -144,7 +144,7 @@ impl ValueKind {
         )
     }
 
-    /// Whether a column of this kind is the place where somebody else may have the same value.
+    /// Returns whether a column of kind `column` may hold the same value for another user.
     pub(super) fn belongs_in(self, column: Self) -> bool {
         self == column || self.is_name() && column.is_name()
     }

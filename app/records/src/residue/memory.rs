@@ -1,4 +1,4 @@
-//! The memory: old values of people, from before they are anonymised until they have been searched for.
+//! The old values of users, from before anonymising until the search.
 
 use super::kind::ValueKind;
 use super::value::{Raw, Values};
@@ -9,20 +9,20 @@ use sea_orm::{ConnectionTrait, DbErr, QueryResult};
 use std::collections::{BTreeMap, HashSet};
 use zeroize::Zeroizing;
 
-/// Old values of people, held in memory only, until they were searched for. They are overwritten when it is dropped.
+/// The old values of users, held in memory only. They are overwritten when dropped.
 #[derive(Default)]
 pub(crate) struct Memory {
     pub(super) people: Vec<Remembered>,
 }
 
-/// One person.
+/// The old values of one user.
 pub(super) struct Remembered {
     pub(super) number: UserNumber,
     pub(super) values: Values,
 }
 
 impl Memory {
-    /// Reads the values of these people that the policy does not keep, before they are anonymised in the same
+    /// Reads the values that the policy doesn't keep. Call it before anonymising the users, in the same
     /// transaction.
     pub(crate) async fn read(
         db: &impl ConnectionTrait,
@@ -41,19 +41,19 @@ impl Memory {
         Ok(Self { people: remembered })
     }
 
-    /// Takes over what was read of those who are anonymised by now.
+    /// Adds the values in `read` of users that are anonymised by now.
     pub(crate) fn keep(&mut self, read: Self, done: &[UserNumber]) {
         let done: HashSet<UserNumber> = done.iter().copied().collect();
         self.people.extend(read.people.into_iter().filter(|person| done.contains(&person.number)));
     }
 
-    /// Of how many people it holds values.
+    /// Returns the number of users whose values it holds.
     pub(crate) fn people(&self) -> usize {
         self.people.len()
     }
 }
 
-/// A text of a row, unless it is empty.
+/// Returns a text of a row, or `None` if it is empty.
 fn text(row: &QueryResult, place: usize) -> Result<Option<Zeroizing<String>>, DbErr> {
     let text: Option<String> = row.try_get_by_index(place)?;
     Ok(text.filter(|text| !text.trim().is_empty()).map(Zeroizing::new))
@@ -71,8 +71,9 @@ async fn rows(
     db.query_all_raw(dialect::statement(backend, &sql, values)).await
 }
 
-/// The identifying columns of the records themselves. A postcode alone leads to nobody, but it must not stand in the
-/// person's own rows.
+/// Reads the identifying columns of the records.
+///
+/// The postcode is included: alone it identifies no user, but it must not remain in the user's own rows.
 async fn records(
     db: &impl ConnectionTrait,
     policy: &Policy,
@@ -123,7 +124,7 @@ async fn custom_values(
     Ok(())
 }
 
-/// What identifies somebody in the rows that stay: the addresses of messages. They can be older than the record.
+/// Reads identifiers from rows that remain: the addresses of messages. They can be older than those in the record.
 async fn addresses(
     db: &impl ConnectionTrait,
     numbers: &[UserNumber],

@@ -1,44 +1,45 @@
-//! Phone numbers: what is the same in all their spellings, and what may stand before that.
+//! Phone numbers: the part common to all spellings, and the prefixes that may precede it.
 
 use super::fold::Folded;
 use zeroize::Zeroizing;
 
-/// A shorter part of a field with several numbers is an area code or an extension.
+/// Minimum number of digits of one number in a field with several. Shorter parts are area codes or extensions.
 const SHORTEST: usize = 6;
-/// The digits of a number in North America, which is written with a 1 before it, too.
+/// Digits of a North American number, which may be preceded by a 1.
 const NORTH_AMERICAN: usize = 10;
-/// The most digits before a number that can be a prefix: `00`, three of a country and a zero.
+/// Maximum number of digits in a prefix: `00`, three of a country code and a zero.
 const LONGEST_PREFIX: usize = 6;
-/// A number has at most 15 digits; more of them are several numbers, up to the point where they are no numbers at all.
+/// Numbers of digits that indicate several numbers. One number has at most 15 digits; beyond 60 the text isn't a
+/// list of numbers.
 const SEVERAL: std::ops::RangeInclusive<usize> = 16..=60;
-/// How many digits one of several numbers has, between which there is nothing but a space.
+/// Digits of one number in a list separated only by spaces.
 const ONE_OF_SEVERAL: std::ops::RangeInclusive<usize> = 8..=15;
 
 /// A phone number.
 pub(super) struct Number {
-    /// The digits behind the country code or the zero: they are the same from wherever one calls.
+    /// Digits after the country code or the leading zero: the same from any country.
     pub(super) digits: Zeroizing<String>,
-    /// What may stand before them.
+    /// The prefixes that may precede the digits.
     pub(super) prefixes: Prefixes,
 }
 
-/// What may stand before the digits of a number, with no more than a hyphen or dot between.
+/// The prefixes of a number, at most a hyphen or dot away from the digits.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) struct Prefixes {
-    /// The country code; 0 if the number was written without.
+    /// Country code, or 0 if the number was written without one.
     country: u32,
-    /// Whether it can be a 1, as in North America.
+    /// Whether the prefix can be a 1, as in North America.
     one: bool,
 }
 
-/// The numbers in a field for one: there can be several, with words or signs between them.
+/// Returns the numbers in a phone field, which may contain several separated by words or punctuation.
 pub(super) fn numbers(text: &str) -> Vec<Zeroizing<String>> {
     let mut numbers = Vec::new();
     let is_between = |c: char| matches!(c, ',' | ';' | '|' | '&' | '\n') || c.is_alphabetic();
     for part in text.split(is_between) {
         for (at, part) in part.split('+').enumerate() {
             let mut number = Zeroizing::new(String::with_capacity(part.len() + 1));
-            // A plus before a zero says "and".
+            // A plus sign before a zero means "and".
             if at > 0 && !part.trim_start_matches(|c: char| !c.is_numeric()).starts_with('0') {
                 number.push('+');
             }
@@ -60,7 +61,7 @@ fn count_digits(text: &str) -> usize {
     text.bytes().filter(u8::is_ascii_digit).count()
 }
 
-/// Adds a number. What has more digits than one number is several: each run of groups can be one.
+/// Adds a number. If it has too many digits for one, adds each sequence of groups that can be a number.
 fn add_number(numbers: &mut Vec<Zeroizing<String>>, number: Zeroizing<String>) {
     if SEVERAL.contains(&count_digits(&number)) {
         let groups = number.split(|c: char| c != '+' && !c.is_numeric()).filter(|group| !group.is_empty());
@@ -84,14 +85,14 @@ fn add_number(numbers: &mut Vec<Zeroizing<String>>, number: Zeroizing<String>) {
     numbers.push(number);
 }
 
-/// The digits of a number, and whether a plus is before them.
+/// Returns the digits of a number, and whether a plus sign precedes them.
 fn digits_of(text: &str, folded: &Folded) -> (Zeroizing<String>, bool) {
     let mut digits = Zeroizing::new(String::with_capacity(folded.letters().len()));
     for byte in folded.letters() {
         if byte.is_ascii_digit() {
             digits.push(char::from(*byte));
         } else if digits.len() >= SHORTEST {
-            // An extension, or whose number it is.
+            // An extension or the name of its owner follows.
             break;
         }
     }
@@ -100,7 +101,7 @@ fn digits_of(text: &str, folded: &Folded) -> (Zeroizing<String>, bool) {
 }
 
 impl Number {
-    /// Reads a number; `folded` is the same text.
+    /// Parses a number; `folded` is the folded `text`.
     pub(super) fn of(text: &str, folded: &Folded) -> Self {
         let (digits, has_plus) = digits_of(text, folded);
         let international = if has_plus { Some(&digits[..]) } else { digits.strip_prefix("00") };
@@ -117,18 +118,19 @@ impl Number {
 impl Prefixes {
     const ONE: u32 = 1 << 16;
 
-    /// The same as a number.
+    /// Packs the prefixes into a number.
     pub(super) const fn packed(self) -> u32 {
         self.country | if self.one { Self::ONE } else { 0 }
     }
 
-    /// The prefixes of such a number.
+    /// Unpacks the prefixes from a number.
     pub(super) const fn unpacked(packed: u32) -> Self {
         Self { country: packed & (Self::ONE - 1), one: packed & Self::ONE != 0 }
     }
 
-    /// Whether the text before the digit at `start` can precede the number; as a word, if no letter may
-    /// stand before both.
+    /// Returns whether the text before the digit at `start` can be a prefix of the number.
+    ///
+    /// With `as_word`, no letter may precede the prefix.
     pub(super) fn allow_before(self, text: &Folded, start: usize, as_word: bool) -> bool {
         let mut from = start;
         while text.is_inside_number(from) {
@@ -140,7 +142,7 @@ impl Prefixes {
         (!as_word || text.is_edge(from)) && self.allow(&text.letters()[from..start], text.follows_plus(from))
     }
 
-    /// Whether a field for numbers has the number with these digits, whole.
+    /// Returns whether a phone field contains this complete number.
     pub(super) fn has_number(self, field: &str, number: &[u8]) -> bool {
         numbers(field).iter().any(|written| {
             let (digits, has_plus) = digits_of(written, &Folded::of(written));
@@ -169,7 +171,7 @@ impl Prefixes {
     }
 }
 
-/// How many digits the country code has with which these begin, as the ITU has given them out.
+/// Returns the length of the country code at the start of these digits, as assigned by the ITU.
 fn country_code(digits: &str) -> usize {
     let long = match digits.as_bytes() {
         [b'1' | b'7', ..] => 1,

@@ -1,70 +1,70 @@
-//! The places that are searched: every column in which text can stand, from the register and from the schema.
+//! The searched columns: every column that can contain text, from the register and the schema.
 
 use super::kind::ValueKind;
 use crate::dialect::{self, ColumnFacts, ColumnKind, Source, TableFacts, quoted};
 use policy::register::{self, Class, Owner};
 use sea_orm::DatabaseBackend;
 
-/// A table with the columns that are searched.
+/// A table and its searched columns.
 #[derive(Clone, Debug)]
 pub(super) struct Place {
-    /// Its name.
+    /// Name of the table.
     pub(super) table: String,
-    /// How a row is named in a finding.
+    /// How a finding identifies a row.
     pub(super) key: Key,
-    /// SQL of the number of the user to whom a row belongs.
+    /// SQL of the user number of the row's owner.
     owner: Option<String>,
-    /// Whether the key could hold a value itself: it is a word, or nobody knows what it is.
+    /// Whether the key itself could contain a value, because it is text or not in the register.
     pub(super) key_may_tell: bool,
     /// Columns that are read row by row.
     pub(super) columns: Vec<Column>,
-    /// Columns with few different values, which need not be read row by row.
+    /// Columns with few distinct values, of which only the distinct values are read.
     pub(super) alike: Vec<Column>,
     has_positions: bool,
 }
 
-/// A column that is searched.
+/// A searched column.
 #[derive(Clone, Debug)]
 pub(super) struct Column {
-    /// Its name.
+    /// Name of the column.
     pub(super) name: String,
-    /// Whether anything may stand here; so it is where nothing is known about the column.
+    /// Whether the column holds free text. True for a column that the register doesn't contain.
     pub(super) is_free: bool,
-    /// Whether it identifies the user to whom the row belongs.
+    /// Whether the column identifies the owner of the row.
     pub(super) identifies: bool,
-    /// The kind of value whose own place this is.
+    /// The kind of value that this column is meant for.
     pub(super) kind: Option<ValueKind>,
 }
 
-/// A column that could hold something and is not searched, and why.
+/// A column that could contain a value but isn't searched.
 #[derive(Clone, Debug, Eq, PartialEq, serde::Serialize)]
 pub struct NotSearched {
-    /// Its table.
+    /// Name of the table.
     pub table: String,
-    /// Its name.
+    /// Name of the column.
     pub column: String,
-    /// Why.
+    /// The reason.
     pub why: &'static str,
 }
 
-/// How a row is named in a finding. The name must say nothing about anybody: a key that is a word is none.
+/// How a finding identifies a row. The key must not contain personal data, so text keys are not used.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(super) enum Key {
-    /// By these columns; whether each holds whole numbers.
+    /// By these columns. The flag says whether the column holds integers.
     Columns(Vec<(String, bool)>),
-    /// By its position in the table.
+    /// By the position of the row in the table.
     Position,
 }
 
-/// Why bytes are not searched.
-const BYTES: &str = "holds pictures or other bytes, in which no text can be found";
-/// What is noted instead of a key that holds a value itself.
+/// The reason why binary columns are not searched.
+const BYTES: &str = "contains images or other binary data, which can't be searched for text";
+/// Stored instead of a key that itself contains a value.
 pub(super) const UNTOLD: &str = "?";
-/// Between the parts of a key.
+/// Separator between the parts of a key.
 const KEY_GLUE: char = ',';
 
 impl Key {
-    /// SQL of the key as text.
+    /// Returns the SQL of the key as text.
     fn sql(&self, backend: DatabaseBackend) -> String {
         match self {
             Self::Position => format!("CAST({} AS TEXT)", dialect::position(backend)),
@@ -77,7 +77,7 @@ impl Key {
         }
     }
 
-    /// SQL of the condition that a row has this key, with its values. None where the key is untold, or cannot be one of
+    /// Returns the SQL condition for this key and its values, or `None` if the key was redacted or can't belong to
     /// this table.
     pub(super) fn is(&self, backend: DatabaseBackend, key: &str) -> Option<(String, Vec<sea_orm::Value>)> {
         let columns = match self {
@@ -99,8 +99,9 @@ impl Key {
     }
 }
 
-/// Every place, and every column that is not searched. `users` comes first: what people have now must be known before
-/// the rest is judged.
+/// Returns the searched tables and the columns that are not searched.
+///
+/// `users` comes first: the current values of all users must be known before other tables are judged.
 pub(super) fn places(tables: &[TableFacts]) -> (Vec<Place>, Vec<NotSearched>) {
     let mut not_searched = Vec::new();
     let mut places: Vec<Place> = tables.iter().filter_map(|table| place(table, &mut not_searched)).collect();
@@ -124,7 +125,7 @@ fn place(table: &TableFacts, not_searched: &mut Vec<NotSearched>) -> Option<Plac
                 not_searched.push(NotSearched { table, column, why: BYTES });
                 continue;
             }
-            // Numbers and dates are no text. What the register does not know is searched whatever it is.
+            // Integers and dates contain no text. Columns missing from the register are always searched.
             ColumnKind::Integer | ColumnKind::Other if class.is_some() => continue,
             _ => {}
         }
@@ -172,7 +173,7 @@ fn column(table: &str, name: &str, class: Option<Class>) -> Column {
     }
 }
 
-/// The primary key, if it says nothing about anybody; else the owner; else the position.
+/// Returns the primary key if it contains no personal data, else the owner, else the position.
 fn key(table: &TableFacts, entry: Option<&register::Table>) -> Key {
     let says_nothing = |facts: &ColumnFacts| match register::column(&table.name, &facts.name) {
         Some(column) => matches!(column.class, Class::Link | Class::NotPersonal),
@@ -196,14 +197,14 @@ fn key(table: &TableFacts, entry: Option<&register::Table>) -> Key {
 }
 
 impl Place {
-    /// What is read of it: key, owner and the columns; only rows in which something stands.
+    /// Returns the query for key, owner and columns of all rows with a value.
     pub(super) fn source(&self, backend: DatabaseBackend) -> Source {
         let conditions: Vec<String> =
             self.columns.iter().map(|column| format!("t.{} IS NOT NULL", quoted(&column.name))).collect();
         self.source_where(backend, conditions.join(" OR "), Vec::new())
     }
 
-    /// The same, of the rows of this condition.
+    /// Returns the same query, limited to rows that meet `filter`.
     pub(super) fn source_where(
         &self,
         backend: DatabaseBackend,
@@ -216,23 +217,23 @@ impl Place {
         Source { table: self.table.clone(), fields, filter, values, has_positions: self.has_positions }
     }
 
-    /// SQL of the number of the user to whom a row belongs; None where rows are about nobody.
+    /// Returns the SQL of the owner's user number, or `None` if the rows belong to no user.
     pub(super) fn owner_sql(&self) -> Option<&str> {
         self.owner.as_deref()
     }
 
-    /// The names of the columns with few different values.
+    /// Returns the names of the columns with few distinct values.
     pub(super) fn alike_names(&self) -> Vec<String> {
         self.alike.iter().map(|column| column.name.clone()).collect()
     }
 
-    /// The same place when its columns have more different values than was thought.
+    /// Returns the same table with all columns read row by row, for columns with too many distinct values.
     pub(super) fn with_all_read(mut self) -> Self {
         self.columns.append(&mut self.alike);
         self
     }
 
-    /// The same place with one column of those with few different values, read row by row.
+    /// Returns the same table with only one of the `alike` columns, read row by row.
     pub(super) fn only(&self, alike: usize) -> Self {
         let columns = self.alike.get(alike).cloned().into_iter().collect();
         Self { columns, alike: Vec::new(), ..self.clone() }

@@ -1,4 +1,4 @@
-//! What must be empty of an anonymised user, from the register and from the policy of the run.
+//! Checks that the fields of anonymised users are empty, as the register and the policy of their run require.
 
 use crate::dialect;
 use crate::error::RecordsError;
@@ -9,10 +9,10 @@ use sea_orm::{ConnectionTrait, DbErr, Value};
 use serde::Serialize;
 use std::collections::BTreeSet;
 
-/// The most fields that are named of one table.
+/// Maximum number of users reported for each column.
 const MOST_NAMED: u64 = 200;
 
-/// A field of an anonymised user that must be empty and is not.
+/// A field of an anonymised user that should be empty and isn't.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd, Serialize)]
 pub struct Left {
     /// The user.
@@ -23,7 +23,7 @@ pub struct Left {
     pub column: &'static str,
 }
 
-/// SQL of the condition that a column names one of these users; None stands for everybody.
+/// Returns the SQL condition that limits a user-number column to these users. `None` means all users.
 pub(super) fn only(users: Option<&[UserNumber]>, column: &str) -> (String, Vec<Value>) {
     match users {
         None => ("1 = 1".to_owned(), Vec::new()),
@@ -35,7 +35,7 @@ pub(super) fn only(users: Option<&[UserNumber]>, column: &str) -> (String, Vec<V
     }
 }
 
-/// How many of these users are anonymised.
+/// Returns the number of anonymised users among these.
 pub(super) async fn count(db: &impl ConnectionTrait, users: Option<&[UserNumber]>) -> Result<i64, DbErr> {
     let (theirs, values) = only(users, "number");
     let sql = format!("SELECT COUNT(*) AS n FROM users WHERE anonymised_on IS NOT NULL AND {theirs}");
@@ -44,8 +44,10 @@ pub(super) async fn count(db: &impl ConnectionTrait, users: Option<&[UserNumber]
     Ok(count)
 }
 
-/// Everything that must be empty of these anonymised users, or of all of them, and is not. What always goes is checked
-/// of everybody; what goes by policy, of those whom a run has anonymised, by the policy that the run had.
+/// Returns the fields of these anonymised users, or of all, that should be empty and aren't.
+///
+/// Fields that are always cleared are checked for every user. Fields cleared by policy are checked for the users
+/// of a run, with the policy of that run.
 pub(super) async fn left(
     db: &impl ConnectionTrait,
     users: Option<&[UserNumber]>,
@@ -71,7 +73,7 @@ pub(super) async fn left(
     Ok(left.into_iter().collect())
 }
 
-/// The different policies under which people were anonymised.
+/// Returns the distinct policies with which users were anonymised.
 async fn policies(db: &impl ConnectionTrait) -> Result<Vec<String>, DbErr> {
     let sql = "SELECT DISTINCT policy FROM runs WHERE done > 0";
     let rows = db.query_all_raw(dialect::statement(db.get_database_backend(), sql, Vec::new())).await?;
@@ -80,14 +82,14 @@ async fn policies(db: &impl ConnectionTrait) -> Result<Vec<String>, DbErr> {
 
 /// Which columns must be empty.
 enum Rules<'a> {
-    /// Those that always go.
+    /// Those that are always cleared.
     Always,
-    /// Those that go by this policy.
+    /// Those that this policy clears.
     Of(&'a Policy),
 }
 
 impl Rules<'_> {
-    /// SQL of the condition that a column is not empty although it must be. None where nothing is asked of it.
+    /// Returns the SQL condition for a column that should be empty and isn't, or `None` if it may have a value.
     fn is_left(&self, column: &Column) -> Option<(String, Vec<Value>)> {
         let name = column.name;
         let none = Vec::new;
@@ -130,7 +132,7 @@ async fn collect(
             ("l.user_number".to_owned(), format!("{} t JOIN loans l ON l.id = t.{column}", table.name))
         }
     };
-    // One column stands for a row that must be gone as a whole.
+    // For a row that must be deleted, one column is enough.
     let most = if table.deletes_rows() { 1 } else { usize::MAX };
     let asked = table.columns.iter().filter_map(|column| Some((column, rules.is_left(column)?)));
     for (column, (is_left, more)) in asked.take(most) {

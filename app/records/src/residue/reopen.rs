@@ -1,4 +1,4 @@
-//! Reopening what was decided about a place, unless its text was removed: that cannot be undone.
+//! Reopens a decision on a finding. A removed text can't be restored.
 
 use super::review::Decision;
 use crate::actor::Actor;
@@ -11,7 +11,9 @@ use policy::{Action, RunId};
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
-/// Reopens the decision about a place, for everybody for whom it was made at once.
+/// Reopens the decision on a finding, and on the findings of other users decided together with it.
+///
+/// Rejects the request if the finding is open or its text was removed.
 pub async fn reopen(store: &Store, actor: Actor, id: i64) -> Result<(), RecordsError> {
     actor.must(Action::DecideResidue)?;
     let tx = store.begin().await?;
@@ -24,7 +26,7 @@ pub async fn reopen(store: &Store, actor: Actor, id: i64) -> Result<(), RecordsE
     store.commit(tx).await
 }
 
-/// The same in the transaction of the caller, who has checked the permission and locked the place.
+/// The same within the caller's transaction. The caller has checked the permission and locked the finding.
 pub(crate) async fn reopen_within(
     tx: &DatabaseTransaction,
     store: &Store,
@@ -35,7 +37,7 @@ pub(crate) async fn reopen_within(
         None => return Err(RecordsError::Stale),
         Some(Decision::Removed) => {
             return Err(RecordsError::Refused(
-                "The text was removed, which cannot be undone. Nothing was changed".to_owned(),
+                "The text was removed and can't be restored. Nothing was changed".to_owned(),
             ));
         }
         Some(Decision::Kept | Decision::Gone) => {}

@@ -1,4 +1,4 @@
-//! Writing what a scan found into its run: a result for each person, a row for each place, never a value.
+//! Stores the result of a search in its run: one result for each user, one row for each finding, never a value.
 
 use super::scan::Findings;
 use super::sift::Hit;
@@ -13,10 +13,10 @@ use policy::{Outcome, Residue, RunId, UserNumber};
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr, Set};
 use std::collections::BTreeSet;
 
-/// How many people get their result in one statement.
+/// Number of users updated with one statement.
 const AT_ONCE: usize = 2_000;
 
-/// Writes it in one transaction.
+/// Stores everything in one transaction.
 pub(super) async fn write(store: &Store, run: RunId, findings: &Findings) -> Result<(), RecordsError> {
     let found: BTreeSet<UserNumber> = findings.hits.iter().map(|hit| hit.user).collect();
     let people = (0..).take(findings.search.people()).map(|person| findings.search.values_of(person).0);
@@ -47,7 +47,7 @@ fn row(run: RunId, hit: &Hit, at: chrono::DateTime<chrono::Utc>) -> residue_hits
     }
 }
 
-/// Gives these people of the run a result, if they have none, and counts it.
+/// Stores the result of users of the run who have none yet, and updates the run's counts.
 async fn set(
     tx: &DatabaseTransaction,
     run: RunId,
@@ -72,7 +72,7 @@ async fn set(
     Ok(())
 }
 
-/// Says of everybody of the run who has no result that it cannot be determined any more.
+/// Sets the result of all users of the run without one to undeterminable.
 pub(super) async fn give_up(store: &Store, run: RunId) -> Result<(), RecordsError> {
     let tx = store.begin().await?;
     let sql = "UPDATE run_members SET residue = ? WHERE run_id = ? AND outcome = ? AND residue IS NULL";

@@ -1,6 +1,6 @@
-//! The review list: what the scans found, with the text as it stands now, and what staff decide about it.
+//! The review list: findings, their current text and the decisions that staff make.
 //!
-//! The value itself is not known any more. Staff see the text of the field, and know what kind of value stands in it.
+//! Lethe no longer knows the value. Staff see the current text of the field and the kind of value that was found.
 
 use super::kind::ValueKind;
 use super::places::{Place, places};
@@ -26,15 +26,15 @@ use sea_orm::{
 use serde::Serialize;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
-/// What was decided about a place.
+/// The decision on a finding.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Decision {
     /// The text was removed.
     Removed,
-    /// The text stays: it is about somebody else.
+    /// The text stays, because it is about another person.
     Kept,
-    /// Nothing stood there any more.
+    /// The text was no longer there.
     Gone,
 }
 
@@ -51,89 +51,89 @@ impl Decision {
         }
     }
 
-    /// The decision in words.
+    /// Returns the label.
     pub const fn words(self) -> &'static str {
         match self {
             Self::Removed => "Removed",
-            Self::Kept => "Kept: about somebody else",
+            Self::Kept => "Kept: about another person",
             Self::Gone => "No longer there",
         }
     }
 
-    /// The decision with this code.
+    /// Returns the decision with this code, or `None` if there is none.
     pub fn from_code(code: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|decision| decision.code() == code)
     }
 }
 
-/// Which places a list shows.
+/// Filter for a list of findings.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct FindingQuery {
-    /// Of this run only.
+    /// Only findings of this run.
     pub run: Option<RunId>,
-    /// Of this anonymised user only.
+    /// Only findings of this anonymised user.
     pub user: Option<UserNumber>,
-    /// Decided ones, or open ones; both where it is None.
+    /// Only decided findings (`true`) or only open ones (`false`).
     pub decided: Option<bool>,
 }
 
-/// A place where a value of an anonymised user stands, or stood.
+/// A place where a value of an anonymised user is, or was, stored.
 #[derive(Clone, Debug, Serialize)]
 pub struct Finding {
-    /// Its id.
+    /// Number of the finding.
     pub id: i64,
-    /// The run that searched.
+    /// The run whose search found it.
     pub run: Option<RunId>,
-    /// The anonymised user whose value it was.
+    /// The anonymised user who had the value.
     pub user: UserNumber,
-    /// The random name of that user.
+    /// The replacement name of that user.
     pub name: String,
-    /// How many other anonymised users had the same value.
+    /// Number of other anonymised users who had the same value.
     pub others: i64,
     /// The table.
     pub table: String,
     /// The column.
     pub column: String,
-    /// The table in words, as far as it is known.
+    /// Label of the table; its name if the register doesn't contain it.
     pub table_words: String,
-    /// The column in words, as far as it is known.
+    /// Label of the column; its name if the register doesn't contain it.
     pub column_words: String,
-    /// The key of the row.
+    /// Key of the row.
     pub row: String,
-    /// What kind of value it was.
+    /// Kind of the value.
     pub kind: Option<ValueKind>,
     /// When it was found.
     pub found_at: DateTime<Utc>,
-    /// What was decided, by whom and when.
+    /// The decision, the member of staff who made it, and the time.
     pub decision: Option<(Decision, Option<UserNumber>, Option<DateTime<Utc>>)>,
-    /// What stands there now.
+    /// The current text.
     #[serde(skip)]
     pub now: Now,
 }
 
-/// What stands at a place now.
+/// The current text at a finding.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub enum Now {
-    /// Nothing: the field is empty, or its row is gone.
+    /// The field is empty, or the row doesn't exist.
     #[default]
     Nothing,
-    /// It cannot be shown: the key of the row is itself the value, and so it was not noted, or nothing but whose row it
-    /// is, and there are several.
+    /// The text can't be shown: the key was redacted because it contains the value, or it matches several rows.
     Untold,
     /// This text.
     Text {
-        /// The text.
+        /// The text of the field.
         text: String,
-        /// Stands for the text, so that only what was seen is removed.
+        /// Hash of the text. A decision must send it back, so that it applies only to the text that was shown.
         seen: String,
-        /// Whether it can be removed from here. What identifies another user is changed on that record.
+        /// Whether it can be removed here. A field that identifies another user must be changed on that user's
+        /// record.
         removable: bool,
-        /// The user to whom the row belongs.
+        /// The owner of the row.
         owner: Option<UserNumber>,
     },
 }
 
-/// Lists places, the oldest first. Where several people had the same value it is one line.
+/// Returns findings, oldest first. Findings of several users at one place are returned as one.
 pub async fn findings(
     store: &Store,
     query: &FindingQuery,
@@ -159,7 +159,7 @@ pub async fn findings(
     Ok(Page { rows, next: groups.next })
 }
 
-/// The first id of each place, and how many people had the value.
+/// Returns the first finding at each place, and the number of users who had the value.
 async fn groups(store: &Store, query: &FindingQuery, paging: &Paging) -> Result<Page<(i64, i64)>, DbErr> {
     let mut wheres = vec!["1 = 1".to_owned()];
     let mut values: Vec<Value> = Vec::new();
@@ -212,10 +212,11 @@ fn finding(hit: residue_hits::Model, person: Option<&users::Model>, others: i64,
     }
 }
 
-/// Decides about a place. A text is removed or kept only if it is still the one that was seen; removing it cannot be
-/// undone.
-/// What is decided holds for all users whose values were found at this place; each of the findings gets its own event.
-/// None if it cannot be undone.
+/// Decides on a finding, for all users whose values were found at this place. Each finding gets its own audit
+/// event.
+///
+/// A text is removed or kept only if it is still the one that was shown (`seen`). Returns how to undo the
+/// decision, or `None` after a removal, which can't be undone.
 pub async fn decide(
     store: &Store,
     actor: Actor,
@@ -248,7 +249,7 @@ pub async fn decide(
             }
             if !removable {
                 return Err(RecordsError::Refused(
-                    "This column identifies somebody: change it on that record. Nothing was removed"
+                    "This field identifies another user. Change it on that user's record. Nothing was removed"
                         .to_owned(),
                 ));
             }
@@ -256,8 +257,8 @@ pub async fn decide(
                 && hold::in_force(&tx, owner).await?
             {
                 return Err(RecordsError::Refused(format!(
-                    "A legal hold is in force: this stands in the record of user {owner}, from which nothing is \
-                     removed until it is released. Nothing was removed"
+                    "User {owner} is under a legal hold. Release it before you remove anything from this user's \
+                     record. Nothing was removed"
                 )));
             }
             let mark = leaves_mark(&tx, &hit).await?;
@@ -274,20 +275,22 @@ pub async fn decide(
     certificate::follow_place(&tx, store, &hit).await?;
     store.commit(tx).await?;
     if removed && dialect::sweep(&store.db, &[&quoted(&hit.table_name)]).await.is_err() {
-        tracing::warn!("the database files could not be swept after a text was removed");
+        tracing::warn!("the database files could not be cleaned after a text was removed");
     }
     Ok((!removed).then(|| Undo::of(actor, Change::FindingDecided { finding: id }, 0)))
 }
 
-/// Whether the run of the place leaves a mark where it removes notes.
+/// Returns whether the policy of the finding's run replaces notes by a mark.
 async fn leaves_mark(tx: &DatabaseTransaction, hit: &residue_hits::Model) -> Result<bool, RecordsError> {
     let Some(run) = hit.run_id else { return Ok(false) };
     let run = runs::Entity::find_by_id(run).one(tx).await?.ok_or(RecordsError::NotFound("run"))?;
     Ok(stored_policy(&run.policy)?.loan_text == LoanText::Mark)
 }
 
-/// The open findings that a decision closes: the one that was decided about, and the others at its place. Where only
-/// the owner of the row is known, or not even that, another finding can be in another row.
+/// Returns the open findings that a decision closes: this one and the others at the same place.
+///
+/// If the key doesn't identify exactly one row, only this finding is closed, because the others may be in other
+/// rows.
 async fn at_same_place(
     tx: &DatabaseTransaction,
     hit: &residue_hits::Model,
@@ -305,13 +308,13 @@ async fn at_same_place(
         same_place = same_place.filter(residue_hits::Column::Id.eq(hit.id));
     }
     if decision == Decision::Kept {
-        // Another kind of value in the same text is another question.
+        // Another kind of value in the same text needs its own decision.
         same_place = same_place.filter(residue_hits::Column::What.eq(hit.what.as_str()));
     }
     same_place.all(tx).await
 }
 
-/// Closes these findings, which the transaction has locked, and writes one event for each.
+/// Closes these findings, which the transaction has locked, and records one audit event for each.
 pub(super) async fn close(
     tx: &DatabaseTransaction,
     store: &Store,
@@ -341,7 +344,7 @@ pub(super) async fn close(
     audit::note_each(tx, &store.clock, actor, deed, &events).await
 }
 
-/// What stands now where something was found.
+/// Returns the current text at a finding.
 pub(super) async fn now_at(
     db: &impl ConnectionTrait,
     tables: &[TableFacts],
@@ -362,7 +365,7 @@ pub(super) struct Spot<'a> {
 }
 
 impl<'a> Spot<'a> {
-    /// None where table or column are gone.
+    /// Returns the field of a finding, or `None` if its table or column doesn't exist.
     pub(super) fn of(tables: &'a [TableFacts], hit: &'a residue_hits::Model) -> Option<Self> {
         let facts = tables.iter().find(|table| table.name == hit.table_name)?;
         let column = facts.columns.iter().find(|column| column.name == hit.column_name)?;
@@ -383,7 +386,8 @@ impl<'a> Spot<'a> {
         let row = match &rows[..] {
             [] => return Ok(Now::Nothing),
             [row] => row,
-            // Named by their owner only: which of them it was is not known, and another one must not be shown.
+            // The key is only the owner's number and matches several rows. Showing the wrong row would disclose
+            // other data.
             _ => return Ok(Now::Untold),
         };
         let text: Option<String> = row.try_get("", "text")?;
@@ -398,7 +402,9 @@ impl<'a> Spot<'a> {
         })
     }
 
-    /// Free text can be removed, and what anonymising empties too; not what identifies a user who is there, and no code.
+    /// Returns whether the field can be emptied: free text, or a field that anonymising clears outside `users`.
+    ///
+    /// Codes and fields that identify an existing user can't be emptied here.
     fn is_removable(&self) -> bool {
         let fits = self.column.nullable || self.column.kind == ColumnKind::Text;
         match register::column(&self.facts.name, &self.column.name) {
@@ -410,7 +416,8 @@ impl<'a> Spot<'a> {
         }
     }
 
-    /// Empties the field; the mark is left where the field cannot be empty, or where it says that there was a note.
+    /// Empties the field. Writes the mark instead if the field is not nullable, or if `mark` is set and it is a
+    /// note.
     async fn empty(&self, tx: &DatabaseTransaction, mark: bool) -> Result<(), RecordsError> {
         let backend = tx.get_database_backend();
         let entry = register::column(&self.facts.name, &self.column.name);
@@ -420,7 +427,7 @@ impl<'a> Spot<'a> {
         } else {
             format!("'{}'", LoanText::MARK)
         };
-        // Whoever has the form open must not write the text back.
+        // A form opened earlier must not write the text back.
         let counts_changes = register::column(&self.facts.name, "version").is_some();
         let version = if counts_changes { ", version = version + 1" } else { "" };
         let Some((row, values)) = self.place.key.is(backend, self.row) else {
@@ -436,7 +443,7 @@ impl<'a> Spot<'a> {
     }
 }
 
-/// Stands for a text on a page. It is stored nowhere.
+/// Returns a hash that identifies a text on a page. It is not stored.
 fn seen(text: &str) -> String {
     let mut hasher = DefaultHasher::new();
     text.hash(&mut hasher);

@@ -1,4 +1,4 @@
-//! One pass over the whole database: text is read piece by piece and sifted on another thread meanwhile.
+//! Reads the whole database once, in blocks, and matches each block on another thread.
 
 use super::memory::Memory;
 use super::places::{Place, places};
@@ -12,26 +12,26 @@ use std::sync::Arc;
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tokio::task::spawn_blocking;
 
-/// Up to how many different rows columns are taken for codes.
+/// Maximum number of distinct rows for columns to be read as codes.
 const MOST_DIFFERENT: u64 = 2_000;
-/// How many pieces wait at most: one is sifted, one is ready, one is being read.
+/// Capacity of the channel: one block is matched, one is queued, one is being read.
 const WAITING: usize = 1;
 
-/// What was read.
+/// A block that was read.
 enum Piece {
     /// Rows with their keys.
     Rows(Arc<Place>, Block),
-    /// The different rows of the columns with few different values.
+    /// The distinct rows of the columns with few distinct values.
     Different(Arc<Place>, Block),
 }
 
-/// Everything that was found, and the search that found it.
+/// All findings, and the search that produced them.
 pub(super) struct Findings {
     pub(super) hits: Vec<Hit>,
     pub(super) search: Search,
 }
 
-/// Searches the whole database for everything in a memory.
+/// Searches the whole database for all values in `memory`.
 pub(super) async fn find(store: &Store, memory: Memory) -> Result<Findings, RecordsError> {
     match dialect::snapshot(&store.db).await? {
         Some(tx) => find_in(&tx, memory).await,
@@ -87,12 +87,12 @@ async fn read_everything(db: &impl ConnectionTrait, pieces: &Sender<Piece>) -> R
     Ok(())
 }
 
-/// Hands a piece over. Nobody takes it only when the search could not be made or has failed.
+/// Sends a block. Fails only if the search could not be built or has failed.
 async fn send(pieces: &Sender<Piece>, piece: Piece) -> Result<(), DbErr> {
     pieces.send(piece).await.map_err(|_| DbErr::Custom("the search has ended".to_owned()))
 }
 
-/// Looks at the rows of texts that many rows have in common, where a value stands in such a text.
+/// Reads the rows of shared texts in which a value was found.
 async fn look_at_alike(db: &impl ConnectionTrait, sift: &mut Sift) -> Result<(), DbErr> {
     let backend = db.get_database_backend();
     for alike in sift.take_alike() {

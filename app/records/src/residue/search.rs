@@ -1,8 +1,8 @@
-//! The search: all values of all people at once.
+//! Searches a text for all values of all users at once.
 //!
-//! An Aho-Corasick automaton over the first letters of all values goes once through a text. Where such a beginning
-//! stands, the values that begin so are looked up by their lengths. (An automaton over the whole values would need some
-//! hundred megabytes for twenty thousand people, and most of its time would go into waiting for memory.)
+//! An Aho-Corasick automaton with the first letters of all values runs through a text once. At each match, the
+//! values with that prefix are looked up by length. An automaton of the complete values would need several hundred
+//! megabytes for 20,000 users, and would spend most of its time on cache misses.
 
 use super::fold::Folded;
 use super::memory::Memory;
@@ -17,24 +17,24 @@ use std::collections::HashMap;
 use std::hash::BuildHasher as _;
 use zeroize::Zeroizing;
 
-/// The most bytes of a beginning.
+/// Maximum number of bytes in a prefix.
 const HEAD: usize = 3;
 
-/// All values of all people, ready to be found.
+/// The index of all values of all users.
 pub(super) struct Search {
     people: Vec<(UserNumber, Values)>,
     by_number: HashMap<i64, u32>,
     needles: Needles,
-    /// By needle.
+    /// Holders, grouped by needle.
     bearers: Vec<Bearer>,
     automaton: DFA,
-    /// By head, as the automaton numbers them.
+    /// Prefixes, by pattern number of the automaton.
     heads: Vec<Head>,
-    /// The lengths of needles, by head, the shortest first.
+    /// Lengths of needles, grouped by prefix, shortest first.
     lengths: Vec<u32>,
 }
 
-/// Whose value a needle is, and what it is.
+/// The user who had a needle, and the kind of value.
 #[derive(Clone, Copy)]
 pub(super) struct Bearer {
     pub(super) person: u32,
@@ -42,16 +42,16 @@ pub(super) struct Bearer {
 }
 
 impl Bearer {
-    /// Whether the value counts in free text only.
+    /// Returns whether the value counts in free text only.
     pub(super) fn is_weak(&self) -> bool {
         self.value.weight == Weight::Weak
     }
 }
 
-/// Letters that are searched for, sorted.
+/// The letters to search for, sorted.
 #[derive(Default)]
 struct Needles {
-    /// Those of all needles, one after another.
+    /// The letters of all needles, concatenated.
     letters: Zeroizing<Vec<u8>>,
     each: Vec<Needle>,
     by_letters: HashTable<u32>,
@@ -60,24 +60,24 @@ struct Needles {
 
 #[derive(Clone, Copy)]
 struct Needle {
-    /// Where its letters begin; they end where those of the next one begin.
+    /// Start of its letters. They end at the start of the next needle.
     start: u32,
     first_bearer: u32,
 }
 
-/// How needles begin that begin alike.
+/// A prefix shared by needles.
 #[derive(Clone, Copy)]
 struct Head {
-    /// The first of their lengths.
+    /// Index of the first of their lengths.
     from: u32,
-    /// Behind the last of their lengths.
+    /// Index after the last of their lengths.
     until: u32,
-    /// Whether all of them are whole words.
+    /// Whether all of them must be whole words.
     is_words: bool,
 }
 
 impl Search {
-    /// Makes the search for everything in a memory.
+    /// Builds the search for all values in `memory`.
     pub(super) fn of(memory: Memory) -> Result<Self, RecordsError> {
         let people: Vec<(UserNumber, Values)> =
             memory.people.into_iter().map(|person| (person.number, person.values)).collect();
@@ -92,38 +92,38 @@ impl Search {
         Ok(Self { people, by_number, needles, bearers, automaton, heads, lengths })
     }
 
-    /// How many needles there are; they are numbered from 0.
+    /// Returns the number of needles. They are numbered from 0.
     pub(super) fn needles(&self) -> u32 {
         place(self.needles.each.len())
     }
 
-    /// How many people it searches for.
+    /// Returns the number of users.
     pub(super) fn people(&self) -> usize {
         self.people.len()
     }
 
-    /// The person with this user number.
+    /// Returns the index of the user with this number.
     pub(super) fn person(&self, number: i64) -> Option<u32> {
         self.by_number.get(&number).copied()
     }
 
-    /// The number and the values of a person.
+    /// Returns the number and the values of a user.
     pub(super) fn values_of(&self, person: u32) -> (UserNumber, &Values) {
         let (number, values) = &self.people[person as usize];
         (*number, values)
     }
 
-    /// Whose value a needle is.
+    /// Returns the users who had this needle.
     pub(super) fn bearers(&self, needle: u32) -> &[Bearer] {
         self.needles.bearers(needle, &self.bearers)
     }
 
-    /// The needle with these letters.
+    /// Returns the needle with exactly these letters.
     pub(super) fn needle(&self, letters: &[u8]) -> Option<u32> {
         self.needles.find(letters)
     }
 
-    /// Calls `found` with each needle whose letters stand in a text, and from where to where.
+    /// Calls `found` with each needle in the text, its start and its end.
     pub(super) fn each(&self, text: &Folded, mut found: impl FnMut(u32, usize, usize)) {
         let Ok(mut state) = self.automaton.start_state(Anchored::No) else { return };
         for (at, byte) in text.letters().iter().enumerate() {
@@ -138,7 +138,7 @@ impl Search {
         }
     }
 
-    /// The needles with this head that stand at a place.
+    /// Calls `found` with each needle that has this prefix and starts at `start`.
     fn each_from(&self, text: &Folded, head: Head, start: usize, found: &mut impl FnMut(u32, usize, usize)) {
         if head.is_words && !text.is_edge(start) {
             return;
@@ -157,7 +157,7 @@ impl Search {
 }
 
 impl Needles {
-    /// Adds one; they come sorted, and the same one can come again.
+    /// Adds a needle. Calls must be in sorted order and may repeat a needle.
     fn add(&mut self, letters: &[u8], first_bearer: u32) {
         if self.each.last().is_some_and(|last| self.letters[last.start as usize..] == *letters) {
             return;
@@ -198,8 +198,10 @@ fn place(at: usize) -> u32 {
     u32::try_from(at).unwrap_or(u32::MAX)
 }
 
-/// The needles of all values that count outside the person's own rows, and their bearers. There are some hundred
-/// thousand values: they are sorted by what says nearly always enough, not as a whole.
+/// Returns the needles of all values that count outside the user's own rows, and their holders.
+///
+/// There are several hundred thousand values. Comparing their first seven letters is nearly always enough to sort
+/// them.
 fn needles(people: &[(UserNumber, Values)]) -> (Needles, Vec<Bearer>) {
     let wanted = || {
         (0_u32..).zip(people).flat_map(|(person, (_, values))| {
@@ -213,7 +215,7 @@ fn needles(people: &[(UserNumber, Values)]) -> (Needles, Vec<Bearer>) {
     let of = |person: u32, at: u32| people[person as usize].1.get(at as usize);
     sorted.sort_unstable_by(|one, other| {
         one.0.cmp(&other.0).then_with(|| {
-            // What has no more than seven letters is the same here.
+            // Values of at most seven letters are equal here.
             let rest = |(first, person, at): &(u64, u32, u32)| (first & 0xFF > 7).then(|| of(*person, *at).1);
             (rest(one), one.1).cmp(&(rest(other), other.1))
         })
@@ -232,7 +234,7 @@ fn needles(people: &[(UserNumber, Values)]) -> (Needles, Vec<Bearer>) {
     (needles, bearers)
 }
 
-/// The first seven bytes and the length, as a number that sorts like them.
+/// Returns the first seven bytes and the length as one integer with the same sort order.
 fn first_letters(letters: &[u8]) -> u64 {
     let mut first = [0; 8];
     for (place, letter) in first[..7].iter_mut().zip(letters) {
@@ -242,7 +244,7 @@ fn first_letters(letters: &[u8]) -> u64 {
     u64::from_be_bytes(first)
 }
 
-/// How all needles begin, none of it with another one; and what begins so.
+/// Returns the shortest set of prefixes of which none starts with another, with the needles for each.
 fn heads<'a>(needles: &'a Needles, bearers: &[Bearer]) -> (Vec<&'a [u8]>, Vec<Head>, Vec<u32>) {
     let mut beginnings: Vec<&[u8]> = Vec::new();
     let mut heads: Vec<Head> = Vec::new();
@@ -291,7 +293,7 @@ mod tests {
         Search::of(Memory { people }).expect("a search")
     }
 
-    /// Whose values are found, where they fit.
+    /// Returns the users whose values match, with start and end.
     fn found(search: &Search, text: &str) -> BTreeSet<(i64, usize, usize)> {
         let text = Folded::of(text);
         let mut found = BTreeSet::new();
@@ -321,7 +323,7 @@ mod tests {
     }
 
     proptest! {
-        /// All values at once are found where each of them is found by itself.
+        /// Searching for all values at once finds the same as searching for each one separately.
         #[test]
         fn it_finds_what_a_plain_search_finds(
             values in proptest::collection::vec("[ab1]{3,7}", 0..12),

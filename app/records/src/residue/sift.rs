@@ -1,13 +1,14 @@
-//! Sifting: which of the places where letters of a value stand really are residue.
+//! The match filter: decides which matches are residue.
 //!
-//! - In rows of the person everything counts.
-//! - Of other rows, distinctive values count anywhere; what could be a word only in free text, and only while few people
-//!   have it and few fields hold it; a last name alone only while nobody else has it.
-//! - What another user has now excuses that value only, never a shorter one inside it, and only in its own place: in the
-//!   column for it, in the search words made of that column, and in messages to that user. Everywhere else, in notes
-//!   about that user too, it counts.
-//! - A name in a column for names is that user's. A name that another user has, whole, is theirs in all rows of that
-//!   user: many people have the same.
+//! - In rows of the anonymised user, every value counts.
+//! - In other rows, strong values count anywhere. Weak values, which could be ordinary words, count only in free
+//!   text, and only while few users have them and few fields contain them. A last name counts only if no other
+//!   user has it.
+//! - A value that another user currently has is ignored, but not a shorter value inside it. It is ignored only
+//!   where it belongs: in the column for it, in the search words made from that column, and in messages to that
+//!   user. Anywhere else it counts, e.g. in notes about that user.
+//! - A name in a name column belongs to that user. A full name that another user has is ignored in all rows of
+//!   that user, since names are shared.
 
 use super::barren::Barren;
 use super::fold::Folded;
@@ -21,75 +22,76 @@ use policy::{LoanText, UserNumber};
 use std::sync::Arc;
 use zeroize::Zeroizing;
 
-/// A place where a value of somebody stands.
+/// A match that counts as residue.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(super) struct Hit {
-    /// Whose value it was.
+    /// The user who had the value.
     pub(super) user: UserNumber,
-    /// Its kind.
+    /// Kind of the value.
     pub(super) kind: ValueKind,
     pub(super) table: Arc<str>,
     pub(super) column: Arc<str>,
-    /// The key of the row.
+    /// Key of the row.
     pub(super) row: String,
 }
 
-/// A text that many rows have in common, in which a value stands: the rows must be looked at.
+/// A text shared by many rows that contains a value. Its rows must be read.
 pub(super) struct Alike {
     pub(super) place: Arc<Place>,
-    /// Which of the columns with few different values.
+    /// Index among the columns with few distinct values.
     pub(super) column: usize,
     pub(super) text: Zeroizing<String>,
 }
 
-/// The search with all that it has found.
+/// The search and its findings so far.
 pub(super) struct Sift {
     search: Search,
-    /// By needle.
+    /// Indexed by needle.
     spread: Vec<Spread>,
     theirs: Theirs,
-    /// The table that is read now.
+    /// The table that is being read.
     table: Arc<str>,
-    /// The greatest user number there is. Who comes while the search is under way is not known with what is theirs.
+    /// Highest user number. Rows of users created during the search are skipped, since their current values are
+    /// unknown.
     newest: i64,
-    /// What was found.
+    /// The findings.
     kept: Vec<Kept>,
-    /// How many rows something was found in.
+    /// Number of rows with findings.
     rows: u32,
     alike: Vec<Alike>,
     text: Folded,
     barren: Barren,
-    /// What was found in the row at hand.
+    /// Matches in the current row.
     found: Vec<Found>,
-    /// Needles that the owner of the row has in the field at hand.
+    /// Needles that the owner of the row has in the current field.
     noted: Vec<u32>,
 }
 
-/// A place that was found.
+/// A finding, until the end of the search.
 struct Kept {
     hit: Hit,
-    /// The needle of what could be a word. Only at the end it is known how many have it, and where it stands.
+    /// The needle, if it could be an ordinary word. Whether it counts is known only at the end.
     weak: Option<u32>,
-    /// Tells rows apart.
+    /// Number of the row, to tell rows apart.
     row: u32,
 }
 
-/// A value that was found in the row at hand.
+/// A match in the current row.
 struct Found {
-    /// Which of the columns.
+    /// Index of the column.
     column: usize,
     person: u32,
     kind: ValueKind,
-    /// None where the row belongs to the person.
+    /// `None` if the row belongs to the user who had the value.
     needle: Option<u32>,
-    /// Whether it could be a word.
+    /// Whether it could be an ordinary word.
     is_weak: bool,
-    /// From where to where its letters stand.
+    /// Start and end of its letters.
     span: (usize, usize),
 }
 
 impl Found {
-    /// Whether it is only part of something that says more: the last name of a full name is about nobody else.
+    /// Returns whether it is a weak part of a strong match, e.g. the last name within a full name.
     fn is_part_of(&self, other: &Self) -> bool {
         self.is_weak
             && !other.is_weak
@@ -99,14 +101,14 @@ impl Found {
     }
 }
 
-/// The row at hand.
+/// The current row.
 #[derive(Clone, Copy)]
 struct Row {
-    /// The user to whom it belongs.
+    /// The owner of the row.
     owner: Option<i64>,
-    /// The same, if the search is for that user.
+    /// Index of the owner, if the search is for that user.
     own: Option<u32>,
-    /// Whether it is a row of another user in which that user has values.
+    /// Whether the row stores current values of another user.
     has_theirs: bool,
 }
 
@@ -129,7 +131,7 @@ impl Sift {
         }
     }
 
-    /// Sifts rows of a place: key, owner and its columns.
+    /// Processes rows of a table: key, owner and columns.
     pub(super) fn rows(&mut self, place: &Arc<Place>, block: &Block) {
         let (table, columns) = names(place);
         if self.table != table {
@@ -162,7 +164,7 @@ impl Sift {
         }
     }
 
-    /// Sifts the different rows of the columns with few different values.
+    /// Processes the distinct rows of the columns with few distinct values.
     pub(super) fn different(&mut self, place: &Arc<Place>, block: &Block) {
         for record in records(block) {
             for (at, text) in record.split(|byte| *byte == FIELD).enumerate() {
@@ -188,12 +190,12 @@ impl Sift {
         }
     }
 
-    /// Texts whose rows must be looked at, each once.
+    /// Returns the shared texts whose rows must be read, each once.
     pub(super) fn take_alike(&mut self) -> Vec<Alike> {
         std::mem::take(&mut self.alike)
     }
 
-    /// Everything that was found, without the words that many have or that turned out to stand everywhere.
+    /// Returns the findings, without words that many users have or that turned out to be common.
     pub(super) fn into_hits(self) -> (Vec<Hit>, Search) {
         let Self { search, spread, mut kept, .. } = self;
         kept.retain(|kept| {
@@ -202,14 +204,14 @@ impl Sift {
                 spread.points_to_one(kept.hit.kind) && spread.is_rare()
             })
         });
-        // Of several words in one field the first proves most.
+        // Of several words in one field, the first one has the highest evidence.
         kept.dedup_by(|next, kept| {
             next.row == kept.row && next.hit.user == kept.hit.user && next.hit.column == kept.hit.column
         });
         (kept.into_iter().map(|kept| kept.hit).collect(), search)
     }
 
-    /// Finds in one field what counts there, and notes what others have there now.
+    /// Collects the matches in one field, and the current values of other users.
     fn field(&mut self, at: usize, column: &Column, row: Row, text: &[u8]) {
         if text.is_empty()
             || text == LoanText::MARK.as_bytes()
@@ -272,7 +274,7 @@ impl Sift {
         }
     }
 
-    /// Notes the full name of somebody else, in each way it is written.
+    /// Records the full name of another user in each spelling.
     fn note_full_names<'a>(&mut self, place: &Place, row: Row, fields: impl Iterator<Item = &'a [u8]>) {
         let Some(owner) = row.owner else { return };
         let mut names = Names::default();
@@ -303,7 +305,7 @@ impl Sift {
         });
     }
 
-    /// Leaves out what the owner of the row at hand has now, in its place.
+    /// Drops matches that are current values of the row's owner, where they belong.
     fn leave_theirs(&mut self, row: Row) {
         let Some(owner) = row.owner.filter(|_| row.own.is_none()) else { return };
         let (is_index, is_message) = (&*self.table == "user_words", &*self.table == "messages");
@@ -319,7 +321,7 @@ impl Sift {
         });
     }
 
-    /// In rows of the person everything counts; a name only where a name can stand, not in a code or a city.
+    /// Matches a field of the user's own row. Weak values are skipped in codes and similar columns.
     fn own_values(&mut self, at: usize, column: &Column, own: u32) {
         let (_, values) = self.search.values_of(own);
         for (value, letters) in values.iter() {
@@ -340,7 +342,7 @@ impl Sift {
         }
     }
 
-    /// The key of a row as it is noted: never with a value in it.
+    /// Returns the key of a row, or the redacted key if it contains a value.
     fn told(&mut self, place: &Place, key: &[u8]) -> String {
         self.text.fold(key);
         let mut tells = false;
@@ -353,8 +355,9 @@ impl Sift {
         if tells { UNTOLD.to_owned() } else { String::from_utf8_lossy(key).into_owned() }
     }
 
-    /// Keeps what was found in a row: in each field for each person the value that proves most, or all that could be
-    /// words, of which some may turn out not to count.
+    /// Keeps the matches of a row: for each field and user, the strongest value, or all weak ones.
+    ///
+    /// Some of the weak ones may be dropped at the end.
     fn keep(&mut self, columns: &[Arc<str>], key: &str) {
         let mut found = std::mem::take(&mut self.found);
         let parts: Vec<bool> =
@@ -386,15 +389,15 @@ impl Sift {
     }
 }
 
-/// Whether a column is the place for such a value.
+/// Returns whether the column is meant for this kind of value.
 fn belongs_in(column: &Column, bearer: &Bearer) -> bool {
     column.kind.is_some_and(|kind| bearer.value.kind.belongs_in(kind))
 }
 
-/// Whether a value counts in this column of this row, as far as the person goes to whom it belonged.
+/// Returns whether a value counts in this column of this row, as far as its holder is concerned.
 fn counts(column: &Column, row: Row, bearer: &Bearer, spread: Spread) -> bool {
     let kind = bearer.value.kind;
-    // What is left in the person's own rows is looked at as a whole.
+    // The user's own rows are matched as a whole by `own_values`.
     let is_for_names = column.identifies && column.kind.is_none_or(ValueKind::is_name);
     if row.own == Some(bearer.person) || kind.is_name() && is_for_names {
         return false;

@@ -1,4 +1,4 @@
-//! What the scan said of one user, for the page of the record.
+//! The result of the search for one user, as shown on the record's page.
 
 use super::background::LONGEST;
 use crate::audit::Deed;
@@ -10,7 +10,7 @@ use policy::{Residue, RunId, RunKind, RunState, UserNumber};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
 use serde::Serialize;
 
-/// How it stands with the residue of an anonymised user.
+/// The state of an anonymised user's residue.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Standing {
@@ -18,18 +18,18 @@ pub enum Standing {
     Clean,
     /// Old values were found.
     Found {
-        /// Places about which nobody has decided yet.
+        /// Number of open findings.
         open: u64,
-        /// Places about which somebody has decided.
+        /// Number of decided findings.
         decided: u64,
     },
-    /// The old values were gone before they could be searched for.
+    /// The old values were lost before the search.
     Undeterminable,
-    /// The search is under way, or comes at the end of the run.
+    /// The search is in progress, or follows at the end of the run.
     UnderWay,
 }
 
-/// How it stands with an anonymised user, and by which run. None for somebody whom no run has anonymised.
+/// Returns the state and the run that anonymised the user, or `None` if no run did.
 pub async fn standing(store: &Store, user: UserNumber) -> Result<Option<(RunId, Standing)>, RecordsError> {
     let Some(run) = run_of(store, user).await? else { return Ok(None) };
     let member = run_members::Entity::find_by_id((run.0, user.0)).one(&store.db).await?;
@@ -43,7 +43,7 @@ pub async fn standing(store: &Store, user: UserNumber) -> Result<Option<(RunId, 
     Ok(Some((run, standing)))
 }
 
-/// The run that last anonymised this user, from the audit.
+/// Returns the run that last anonymised this user, from the audit.
 async fn run_of(store: &Store, user: UserNumber) -> Result<Option<RunId>, RecordsError> {
     let sql = "SELECT run_id FROM audit_events WHERE subject_kind = 'user' AND subject_id = ? AND action = ? \
                AND run_id IS NOT NULL ORDER BY id DESC LIMIT 1";

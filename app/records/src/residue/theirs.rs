@@ -1,33 +1,33 @@
-//! What other users have now, among the letters that are searched for.
+//! The current values of other users among the searched values.
 
 use super::kind::ValueKind;
 use super::search::Bearer;
 
-/// How a user has a needle.
+/// Where a user has a needle.
 #[derive(Clone, Copy)]
 pub(super) enum Has {
     /// It is part of a field.
     Part = 0,
-    /// It is all of a field for it.
+    /// It is a whole field meant for it.
     Whole = 1,
-    /// It is the whole name.
+    /// It is the full name.
     Name = 2,
 }
 
-/// What other users have now: by user number, the needles that stand in their own fields.
+/// The needles that other users currently have in their own fields, by user number.
 ///
-/// `users` and `custom_values` are read before all other tables, each in the order of its rows. While a table is read,
-/// only what its present row has can be asked for; afterwards everything.
+/// `users` and `custom_values` are read before all other tables, each in row order. While such a table is being
+/// read, only the entries of the current row can be queried; afterwards, all can.
 #[derive(Default)]
 pub(super) struct Theirs {
-    /// User number and needle; how the user has it is in the two bits below the needle.
+    /// User number and needle. The two lowest bits encode [`Has`].
     sorted: Vec<(i64, u32)>,
-    /// The same of the table that is read now.
+    /// The same for the table that is being read.
     added: Vec<(i64, u32)>,
 }
 
 impl Theirs {
-    /// Notes how a user has a needle.
+    /// Records that a user has a needle.
     pub(super) fn add(&mut self, user: i64, needle: u32, has: Has) {
         let one = (user, needle << 2 | has as u32);
         if !self.has_added(one) {
@@ -35,7 +35,7 @@ impl Theirs {
         }
     }
 
-    /// Makes everything that was added so far ready to be asked for.
+    /// Makes all entries added so far available to queries.
     pub(super) fn sort(&mut self) {
         if !self.added.is_empty() {
             self.sorted.append(&mut self.added);
@@ -43,17 +43,17 @@ impl Theirs {
         }
     }
 
-    /// Whether a needle is the whole name of this user.
+    /// Returns whether a needle is the full name of this user.
     pub(super) fn is_name(&self, user: i64, needle: u32) -> bool {
         self.has(user, needle, Has::Name)
     }
 
-    /// Whether a needle is the whole name of this user, or all of a field for it.
+    /// Returns whether a needle is the full name of this user, or a whole field meant for it.
     pub(super) fn is_exactly(&self, user: i64, needle: u32) -> bool {
         self.has(user, needle, Has::Whole) || self.is_name(user, needle)
     }
 
-    /// Whether a needle stands in a field of this user, in whatever is around it.
+    /// Returns whether a field of this user contains the needle.
     pub(super) fn holds(&self, user: i64, needle: u32) -> bool {
         self.has(user, needle, Has::Part) || self.is_exactly(user, needle)
     }
@@ -63,34 +63,34 @@ impl Theirs {
         self.has_added(one) || self.sorted.binary_search(&one).is_ok()
     }
 
-    /// What was added of a row is at the end.
+    /// Searches the entries of the current row, which are at the end.
     fn has_added(&self, one: (i64, u32)) -> bool {
         self.added.iter().rev().take_while(|(user, _)| *user == one.0).any(|added| *added == one)
     }
 }
 
-/// How many have the letters of a needle, and where it was found.
+/// How many users have a needle, and how often it was found.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Spread {
-    /// Whether it counts in free text only, whichever of its bearers it is.
+    /// Whether it counts in free text only, for all of its holders.
     pub(super) is_weak: bool,
-    /// How many anonymised users had it.
+    /// Number of anonymised users who had it.
     pub(super) bearers: u16,
-    /// In how many fields for it other users have it now.
+    /// Number of fields in which other users currently have it.
     pub(super) living: u16,
-    /// How many findings there are of it: fields times the users to whom it points.
+    /// Number of findings: fields times users.
     pub(super) places: u32,
 }
 
-/// The most users who have a word, so that it still points to one of them.
+/// Maximum number of users with a word that still points to one of them.
 const MAX_BEARERS: u16 = 20;
-/// The most fields in which a word stands for each of its bearers: one that stands in more is a word of the language.
+/// Maximum number of fields with a word, for each holder. Beyond that, it is an ordinary word.
 const MAX_WEAK_PLACES: u32 = 20;
-/// The most places that are noted of a value for each of its bearers.
+/// Maximum number of findings of a value, for each holder.
 const MAX_PLACES: u32 = 200;
 
 impl Spread {
-    /// Counts the bearers; they come in the order of persons.
+    /// Counts the holders, which must be ordered by user.
     pub(super) fn of(bearers: &[Bearer]) -> Self {
         let changes = bearers.windows(2).filter(|pair| pair[0].person != pair[1].person).count();
         Self {
@@ -100,18 +100,19 @@ impl Spread {
         }
     }
 
-    /// Whether a word of this kind points to somebody: few have it, and a last name nobody else.
+    /// Returns whether a word of this kind still identifies a user: few users have it, or for a last name, exactly
+    /// one.
     pub(super) fn points_to_one(&self, kind: ValueKind) -> bool {
         let all = self.bearers.saturating_add(self.living);
         if kind == ValueKind::LastName { all == 1 } else { all <= MAX_BEARERS }
     }
 
-    /// Whether a word stands in so few fields that it is not one of the language.
+    /// Returns whether a word is rare enough not to be an ordinary word.
     pub(super) fn is_rare(&self) -> bool {
         self.places <= MAX_WEAK_PLACES * u32::from(self.bearers)
     }
 
-    /// Counts one more place. False if it need not be kept: there are too many.
+    /// Counts one more finding. Returns false if the maximum is exceeded.
     pub(super) fn count_place(&mut self, is_weak: bool) -> bool {
         self.places = self.places.saturating_add(1);
         let most = if is_weak { MAX_WEAK_PLACES } else { MAX_PLACES };

@@ -1,4 +1,4 @@
-//! What can be found again of a person, and how much it proves when it is found.
+//! The values to search for, and how strong their evidence is.
 
 use super::fold::{Folded, Gap, without_umlauts};
 use super::kind::ValueKind;
@@ -6,45 +6,45 @@ use super::phone::{Number, Prefixes, numbers};
 use memchr::memmem;
 use zeroize::Zeroizing;
 
-/// Where finding a value counts.
+/// Where a match counts.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub(super) enum Weight {
-    /// In the person's own rows only: it says too little by itself.
+    /// Only in the user's own rows, because the value is too common.
     Own,
-    /// In free text: it can be a word, or somebody else.
+    /// In free text: it could be an ordinary word or another person.
     Weak,
     /// Anywhere.
     Strong,
 }
 
-/// Where a value ends in a text: what may stand around it, and inside it.
+/// How a value must be delimited in a text.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Fit {
-    /// It must be whole words.
+    /// Whole words.
     Words,
-    /// It must be whole words; a genitive is allowed. Words that are cut differently are others: `an der` is not `Ander`.
+    /// Whole words, with an optional genitive `s`. Other word boundaries don't match: `an der` isn't `Ander`.
     Name,
-    /// A long key ends where a word does, and where letters turn into digits or digits into letters.
+    /// A long key, delimited by word boundaries or by a change between letters and digits.
     LongKey,
-    /// A number of whole words. Digits before or behind it, with no more than a hyphen or dot between, are of a longer
-    /// number.
+    /// A whole number. Adjacent digits, at most a hyphen or dot away, make it part of a longer number.
     Number,
-    /// The same of a long number, beside which letters may stand.
+    /// The same for a long number, which may be adjacent to letters.
     LongNumber,
-    /// The digits of a phone number behind its country code: before them a code or a zero may stand, as far as they fit.
-    /// A short one is a word by itself.
+    /// Digits of a phone number after the country code. A matching country code or zero may precede them.
+    ///
+    /// A short number must be a whole word.
     Phone,
-    /// An e-mail address: it goes on where letters, digits or signs of addresses follow.
+    /// An e-mail address. It continues if letters, digits or address characters follow.
     Email,
 }
 
-/// Names of at least this size are not made up of other words by chance.
+/// Minimum size of a name that isn't formed by other words by chance.
 const LONG_NAME: usize = 8;
 
-/// What a folded value is. There are many of them: eight bytes.
+/// The properties of a folded value. Kept at eight bytes, since there are many.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Value {
-    /// At which of the first 32 bytes a word begins; of a phone number instead what may stand before it.
+    /// Bit set of word starts in the first 32 bytes. For a phone number, its packed prefixes.
     words: u32,
     pub(super) kind: ValueKind,
     pub(super) weight: Weight,
@@ -52,14 +52,14 @@ pub(super) struct Value {
     long: bool,
 }
 
-/// The values of one person, without repetitions. They are overwritten when they are dropped.
+/// The values of one user, without duplicates. They are overwritten when dropped.
 #[derive(Default)]
 pub(super) struct Values {
     letters: Zeroizing<Vec<u8>>,
     each: Vec<Lettered>,
 }
 
-/// A value and where its letters end among those of its person; they begin where those of the value before end.
+/// A value and the end of its letters. They start at the end of the previous value.
 #[derive(Clone, Copy)]
 struct Lettered {
     end: u32,
@@ -67,7 +67,7 @@ struct Lettered {
 }
 
 impl Values {
-    /// Each value with its letters.
+    /// Returns each value with its letters.
     pub(super) fn iter(&self) -> impl Iterator<Item = (&Value, &[u8])> {
         let mut start = 0;
         self.each.iter().map(move |Lettered { end, value }| {
@@ -77,19 +77,19 @@ impl Values {
         })
     }
 
-    /// The value at this place among them, with its letters.
+    /// Returns the value at this index with its letters.
     pub(super) fn get(&self, at: usize) -> (&Value, &[u8]) {
         let start = at.checked_sub(1).map_or(0, |before| self.each[before].end as usize);
         let Lettered { end, value } = &self.each[at];
         (value, &self.letters[start..*end as usize])
     }
 
-    /// The same in no more memory than it needs; what it was collected in is overwritten.
+    /// Returns a copy without excess memory. The original buffer is overwritten.
     fn compact(self) -> Self {
         Self { letters: Zeroizing::new(self.letters.to_vec()), each: self.each.as_slice().to_vec() }
     }
 
-    /// Adds a value, and how it is written without umlauts, unless they are there.
+    /// Adds a value, and its transcription without umlauts.
     fn add(&mut self, kind: ValueKind, text: &str) {
         self.add_as_it_is(kind, text);
         if let Some(text) = without_umlauts(text).map(Zeroizing::new) {
@@ -97,7 +97,7 @@ impl Values {
         }
     }
 
-    /// Nothing is added where there is too little to be searched for even in the person's own rows.
+    /// Adds a value, unless it is too short to search for even in the user's own rows.
     fn add_as_it_is(&mut self, kind: ValueKind, text: &str) {
         let mut folded = Folded::of(text);
         let number = (kind == ValueKind::Phone).then(|| Number::of(text, &folded));
@@ -123,7 +123,7 @@ impl Values {
     }
 }
 
-/// How much a value proves, by its kind and by how much it says.
+/// Returns the evidence of a value and its match rule, by kind and size, or `None` if it is too short.
 fn weigh(kind: ValueKind, folded: &Folded) -> Option<(Weight, Fit)> {
     let size = folded.size();
     let (digits, others) = folded.digits_and_others();
@@ -168,13 +168,14 @@ fn weigh(kind: ValueKind, folded: &Folded) -> Option<(Weight, Fit)> {
     }
 }
 
-/// Whether these letters are an e-mail address: something on both sides of an `@`.
+/// Returns whether these letters are an e-mail address: text on both sides of an `@`.
 fn is_address(letters: &[u8]) -> bool {
     let at = memchr::memchr(b'@', letters);
     at.is_some_and(|at| at > 0 && at + 1 < letters.len())
 }
 
-/// The addresses in a field for one: there can be several, or a name before them. Without any it is the whole field.
+/// Returns the e-mail addresses in a field, which may contain several, or names. Without any, returns the whole
+/// field.
 fn addresses(text: &str) -> Vec<&str> {
     let around = |c: char| c.is_whitespace() || ",;<>()\"".contains(c);
     let parts: Vec<&str> =
@@ -183,7 +184,7 @@ fn addresses(text: &str) -> Vec<&str> {
 }
 
 impl Value {
-    /// Whether this value is meant where its letters stand from `start` to `end` of a text.
+    /// Returns whether the letters from `start` to `end` are a match under this value's rule.
     pub(super) fn fits(self, text: &Folded, start: usize, end: usize) -> bool {
         let letters = text.letters();
         let digit = |at: usize| letters.get(at).is_some_and(u8::is_ascii_digit);
@@ -219,7 +220,7 @@ impl Value {
         }
     }
 
-    /// Whether it is all of a field for it, or one of several addresses or numbers there. It fits at this place.
+    /// Returns whether the match is a whole field, or one of several addresses or numbers in it.
     pub(super) fn is_all_of(self, field: &[u8], text: &Folded, start: usize, end: usize) -> bool {
         let letters = text.letters();
         match self.kind {
@@ -232,19 +233,19 @@ impl Value {
         }
     }
 
-    /// Whether it can only stand as whole words.
+    /// Returns whether the value must be whole words.
     pub(super) fn is_words(self) -> bool {
         matches!(self.fit, Fit::Words | Fit::Name | Fit::Number | Fit::Email)
     }
 
-    /// Whether it stands in a text that is written about its person.
+    /// Returns whether a text about the user contains the value.
     pub(super) fn stands_in(self, own_letters: &[u8], text: &Folded) -> bool {
         memmem::find_iter(text.letters(), own_letters)
             .any(|start| self.fits(text, start, start + own_letters.len()))
     }
 }
 
-/// The parts of a name; empty where there is none.
+/// The parts of a name; empty if there is none.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Names<'a> {
     pub(super) first: &'a str,
@@ -254,7 +255,7 @@ pub(super) struct Names<'a> {
 }
 
 impl Names<'_> {
-    /// The name as letters, lists and notes write it.
+    /// Calls `each` with the spellings of the full name in letters, lists and notes.
     pub(super) fn each_full_name(&self, mut each: impl FnMut(String)) {
         let Self { first, middle, preferred, last } = *self;
         if last.is_empty() {
@@ -282,12 +283,12 @@ impl Names<'_> {
     }
 }
 
-/// What the database says of a person.
+/// The values of a user, as stored in the database.
 #[derive(Default)]
 pub(super) struct Raw {
-    /// What stands in the identifying columns, by kind.
+    /// Values of the identifying columns, by kind.
     pub(super) columns: Vec<(ValueKind, Zeroizing<String>)>,
-    /// The parts of names that the policy keeps: they are no residue, but the full name of which they are part is.
+    /// Name parts that the policy keeps. Alone they are not residue, but the full name is.
     pub(super) kept_names: Vec<(ValueKind, Zeroizing<String>)>,
     /// Addresses to which messages were sent.
     pub(super) addresses: Vec<Zeroizing<String>>,
@@ -296,7 +297,7 @@ pub(super) struct Raw {
 }
 
 impl Raw {
-    /// Everything that is searched for.
+    /// Returns all values to search for.
     pub(super) fn values(&self) -> Values {
         let mut values =
             Values { letters: Zeroizing::new(Vec::with_capacity(384)), each: Vec::with_capacity(16) };
@@ -345,7 +346,7 @@ impl Raw {
         names
     }
 
-    /// An address of a message is searched for only where it says something new: it may be an old one.
+    /// Adds an address of a message, unless a strong value already covers it.
     fn add_address(values: &mut Values, text: &str) {
         let folded = Folded::of(text);
         let digits = folded.letters().iter().filter(|byte| byte.is_ascii_digit()).count();
@@ -381,7 +382,7 @@ mod tests {
         Raw { columns: columns.collect(), ..Raw::default() }
     }
 
-    /// Kinds of the values that stand in a text as they must.
+    /// Returns the kinds of the values that match in a text.
     fn kinds(raw: &Raw, text: &str) -> Vec<ValueKind> {
         let text = Folded::of(text);
         let values = raw.values();
@@ -421,7 +422,7 @@ mod tests {
         assert_eq!(kinds(&ana(), "Frau Müllers Buch"), [LastName]);
         assert_eq!(kinds(&ana(), "Müllerin"), []);
         assert_eq!(kinds(&ana(), "ana maria"), [FirstName]);
-        // Words that are cut differently are other words.
+        // Other word boundaries make other words.
         let ander = raw(&[(ValueKind::LastName, "Ander")]);
         assert_eq!(kinds(&ander, "an der Tür"), []);
         assert_eq!(kinds(&ander, "(Ander)"), [LastName]);

@@ -1,6 +1,7 @@
-//! After the fact: the old values are gone, so what can be checked is whether the places are empty that must be.
+//! Checks anonymised users later. The old values are gone, so it checks that the fields are empty.
 //!
-//! Of users who are not anonymised yet the same search as in a run says where their values stand now.
+//! For users that aren't anonymised yet, it reports where their values are stored, with the same search as in a
+//! run.
 
 use super::background::LONGEST;
 use super::kind::ValueKind;
@@ -20,26 +21,26 @@ use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, Value};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
-/// What is there that should not be.
+/// The result of the check.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Verification {
-    /// Anonymised users who were checked.
+    /// Number of anonymised users checked.
     pub anonymised: i64,
-    /// Tables and columns that the register does not know, or the schema does not have.
+    /// Tables and columns missing from the register or from the schema.
     pub unregistered: Vec<String>,
-    /// Fields of anonymised users that must be empty and are not.
+    /// Fields of anonymised users that should be empty and aren't.
     pub left: Vec<Left>,
-    /// Places of residue about which nobody has decided yet.
+    /// Open findings.
     pub open: Vec<Finding>,
-    /// Anonymised users whose old values were gone before they could be searched for.
+    /// Number of anonymised users whose old values were lost before the search.
     pub undeterminable: i64,
-    /// Where values of users stand who are not anonymised yet.
+    /// Where values of users that aren't anonymised yet are stored.
     pub standing: Vec<Stands>,
-    /// Columns in which no text can be searched for.
+    /// Columns that can't be searched.
     pub not_searched: Vec<NotSearched>,
 }
 
-/// Where values of a user stand who is not anonymised yet.
+/// Where values of a user that isn't anonymised yet are stored.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd, Serialize)]
 pub struct Stands {
     /// The user.
@@ -48,14 +49,14 @@ pub struct Stands {
     pub table: String,
     /// The column.
     pub column: String,
-    /// The kind of value.
+    /// Kind of the value.
     pub kind: ValueKind,
-    /// In how many rows.
+    /// Number of rows.
     pub rows: usize,
 }
 
 impl Verification {
-    /// Whether nothing is left of anybody who was asked for, and that can be known of all of them.
+    /// Returns whether no checked user has residue and every result is known.
     pub fn is_clean(&self) -> bool {
         self.unregistered.is_empty()
             && self.left.is_empty()
@@ -65,12 +66,12 @@ impl Verification {
     }
 }
 
-/// Checks all anonymised users, or these users, anonymised or not.
+/// Checks these users, anonymised or not, or all anonymised users if `numbers` is empty.
 pub async fn verify(store: &Store, numbers: &[UserNumber]) -> Result<Verification, RecordsError> {
     let schema: Vec<(String, Vec<String>)> = dialect::schema(&store.db).await?.into_iter().collect();
     let schema = schema.iter().map(|(name, columns)| (name.as_str(), columns.as_slice()));
     let (anonymised, others) = asked_for(store, numbers).await?;
-    // None stands for everybody.
+    // `None` means all users.
     let anonymised = anonymised.as_deref();
     Ok(Verification {
         anonymised: registered::count(&store.db, anonymised).await?,
@@ -83,7 +84,7 @@ pub async fn verify(store: &Store, numbers: &[UserNumber]) -> Result<Verificatio
     })
 }
 
-/// Those of the users who are anonymised, None for all of them; and those who are not.
+/// Returns the anonymised users among these, or `None` for all, and those that aren't anonymised.
 async fn asked_for(
     store: &Store,
     numbers: &[UserNumber],
@@ -104,7 +105,7 @@ async fn asked_for(
     Ok((Some(numbers(anonymised)), numbers(others)))
 }
 
-/// The places about which nobody has decided: all of them, or those of these users.
+/// Returns the open findings, all or those of these users.
 async fn open(store: &Store, users: Option<&[UserNumber]>) -> Result<Vec<Finding>, RecordsError> {
     let queries: Vec<FindingQuery> = match users {
         None => vec![FindingQuery { decided: Some(false), ..FindingQuery::default() }],
@@ -128,8 +129,9 @@ async fn open(store: &Store, users: Option<&[UserNumber]>) -> Result<Vec<Finding
     Ok(open)
 }
 
-/// How many of the users were anonymised by a run that has no result of theirs and will have none: it is not under
-/// way, and no scan of a single user takes so long.
+/// Returns the number of users whose run has no result for them and won't get one.
+///
+/// Such a run isn't in progress, and a single user's search would have ended by now.
 async fn undeterminable(store: &Store, users: Option<&[UserNumber]>) -> Result<i64, RecordsError> {
     let (theirs, theirs_values) = registered::only(users, "m.user_number");
     let under_way: Vec<String> =
@@ -153,7 +155,7 @@ async fn undeterminable(store: &Store, users: Option<&[UserNumber]>) -> Result<i
     Ok(count)
 }
 
-/// Where the values of these users stand, by table, column and kind.
+/// Returns where the values of these users are stored, by table, column and kind.
 async fn standing(store: &Store, numbers: &[UserNumber]) -> Result<Vec<Stands>, RecordsError> {
     if numbers.is_empty() {
         return Ok(Vec::new());

@@ -145,7 +145,7 @@ async fn a_decision_makes_a_certificate_that_links_to_the_one_it_supersedes() {
     assert!(before.contains("1 not decided") && !before.contains("supersedes"), "{before}");
     keep_first_finding(&desk).await;
     let now = page(&desk, &certificate).await;
-    assert!(!now.contains("1 not decided") && now.contains("1 kept: about somebody else"), "{now}");
+    assert!(!now.contains("1 not decided") && now.contains("1 kept: about another person"), "{now}");
     assert!(
         now.contains(&format!("It supersedes <a href=\"{certificate}?version=1\">version 1</a>")),
         "{now}"
