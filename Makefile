@@ -1,11 +1,11 @@
-# Two commands: `make run` starts Lethe with demo data, `make test` checks everything.
-# What is missing on this machine is installed by the targets below; each says what it does.
+# Two commands: `make run` starts Lethe with demo data, `make test` checks everything. `make help` lists the others.
+# The targets install what is missing on this machine; each says what it does.
 
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: run test bench kills build site native tools browser format lint test-native test-wasm test-browser deny audit sbom \
-	clean
+.PHONY: run help dev demo build native site tools browser test format lint test-native test-one test-wasm test-browser \
+	kills bench screenshots doc deny audit sbom clean
 
 TARGET := $(abspath target)
 SITE := $(TARGET)/site
@@ -17,14 +17,23 @@ export LETHE_SITE := $(SITE)
 
 # --- Running -----------------------------------------------------------------------------------------------
 
-run: build ## Build, fill an empty database with a demo library, serve
-	@if [[ ! -e data/lethe.db ]]; then mkdir -m 700 -p data && $(TARGET)/debug/lethe demo; fi
-	@echo "A demonstration: a password alone is enough. Accounts: lethe staff list; their password: forget me in the library"
+run: build demo ## Build, fill an empty database with a demo library, serve (the default)
+	@echo "A demonstration: a password alone is enough. Sign in as sw10006 (administrator), ph10004 (systems librarian)"
+	@echo "or jk10005 (data protection officer) with the password: forget me in the library"
 	@LETHE_PASSWORD_ALONE=1 $(TARGET)/debug/lethe serve
 
-build: native site
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z][a-z -]*:.*## / { printf "  %-20s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-native:
+dev: build demo ## As run; builds and restarts after each change of a source file
+	@LETHE_PASSWORD_ALONE=1 .ci/dev $(TARGET)/debug/lethe
+
+demo: native ## Fill an empty database with a demo library, if there is none
+	@if [[ ! -e data/lethe.db ]]; then mkdir -m 700 -p data && $(TARGET)/debug/lethe demo; fi
+
+build: native site ## Build the program and the assets
+
+native: ## Build the program
 	@cargo build --quiet -p server
 
 # --- Tools -------------------------------------------------------------------------------------------------
@@ -48,7 +57,7 @@ browser: end2end/node_modules/.package-lock.json
 
 # --- The browser's part ------------------------------------------------------------------------------------
 
-site: tools
+site: tools ## Build the assets: WebAssembly, style sheet, compressed copies
 	@cargo build --quiet -p frontend --target wasm32-unknown-unknown --profile wasm-release
 	@$(MAKE) --no-print-directory $(SITE)/hash.txt
 
@@ -61,28 +70,33 @@ $(SITE)/hash.txt: $(WASM) frontend/site.mjs $(shell find style -type f)
 
 test: format lint test-native test-wasm test-browser ## Everything: format, lints, native, Wasm, browser
 
-format:
+format: ## Check the format; cargo fmt mends it
 	@cargo fmt --all --check
 
-lint: tools
+lint: tools ## Clippy on all crates, crates in the Wasm, licences
 	@cargo clippy --quiet --all-targets -- -D warnings
 	@cargo clippy --quiet -p app --features ssr --all-targets -- -D warnings
 	@cargo clippy --quiet -p frontend --target wasm32-unknown-unknown -- -D warnings
 	@.ci/no-server-code-in-wasm
 	@.ci/licences
 
-test-native:
+test-native: ## Native tests, on SQLite and PostgreSQL
 	@LETHE_SITE=$(CURDIR)/server/tests/site .ci/with-postgres .ci/with-pgbouncer cargo test
 	@cargo test -p app --features ssr
+
+test-one: ## One native test by a part of its name: TEST=name, and PACKAGE=records to build less
+	@: $(or $(TEST),$(error Say which test: make test-one TEST=name))
+	@LETHE_SITE=$(CURDIR)/server/tests/site .ci/with-postgres .ci/with-pgbouncer \
+		cargo test $(if $(PACKAGE),-p $(PACKAGE)) $(if $(filter app,$(PACKAGE)),--features ssr) -- $(TEST)
 
 kills: ## Kill the program 200 times in runs on each database, and 50 times in imports
 	@KILLS=200 .ci/with-postgres cargo test -p server --test kills -- --nocapture --test-threads 2
 
-test-wasm: tools
+test-wasm: tools ## The rules' tests in WebAssembly
 	@CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER=wasm-bindgen-test-runner \
 		cargo test -p policy --target wasm32-unknown-unknown
 
-test-browser: build browser ## The browser tests. REPEAT=10 BUSY=2: ten times, beside two busy loops
+test-browser: build browser ## Browser tests. SPEC=undo: one file; ONLY=wasm or plain; REPEAT=10 BUSY=2: ten times, beside two busy loops
 	@.ci/browser-tests
 	@BROWSER_DATABASE=pgbouncer SPEC="task desk" REPEAT=1 .ci/with-postgres .ci/with-pgbouncer .ci/browser-tests
 
@@ -91,10 +105,19 @@ test-browser: build browser ## The browser tests. REPEAT=10 BUSY=2: ten times, b
 bench: ## How fast it is, against SQL written by hand; the figures are in target/bench.json
 	@POSTGRES_DURABLE=1 .ci/with-postgres cargo bench --quiet -p records --bench speed
 
+# --- Documentation -----------------------------------------------------------------------------------------
+
+doc: ## The documentation of the code, in target/doc; warnings are errors
+	@RUSTDOCFLAGS="--cfg erase_components -D warnings" cargo doc --quiet --no-deps
+	@RUSTDOCFLAGS="--cfg erase_components -D warnings" cargo doc --quiet --no-deps -p app --features ssr
+
+screenshots: build browser ## Take the pictures of the README, in docs/images
+	@SCREENSHOTS=1 ONLY=wasm SPEC=screenshots .ci/browser-tests
+
 # --- What it is made of ------------------------------------------------------------------------------------
 
 deny audit sbom: ## Licences and vulnerabilities; vulnerabilities alone; the software bill of materials
 	@.ci/supply-chain $@
 
-clean:
+clean: ## Remove everything that was built
 	rm -rf target frontend/node_modules end2end/node_modules
