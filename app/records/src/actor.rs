@@ -1,4 +1,5 @@
-//! Who does something, and by which way.
+//! Actors and channels. An *actor* is the member of staff or the process that calls a function, with its
+//! permissions; a *channel* is the interface through which it does so.
 
 use crate::clock::Clock;
 use crate::error::RecordsError;
@@ -6,10 +7,10 @@ use chrono::{DateTime, TimeDelta, Utc};
 use policy::permission::FRESH_MINUTES;
 use policy::{Action, Roles, UserNumber};
 
-/// By which way something is done.
+/// The interface through which an action arrives.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Channel {
-    /// A page in the browser.
+    /// The web pages.
     Desk,
     /// The command line.
     CommandLine,
@@ -20,7 +21,7 @@ pub enum Channel {
 }
 
 impl Channel {
-    /// The stable code that is stored.
+    /// Returns the stable code that is stored.
     pub const fn code(self) -> &'static str {
         match self {
             Self::Desk => "desk",
@@ -30,29 +31,29 @@ impl Channel {
         }
     }
 
-    /// The way in words, for a run that no member of staff started.
+    /// Returns the label of the channel, shown for a run that no member of staff started.
     pub const fn words(self) -> &'static str {
         match self {
             Self::Desk => "At the desk",
             Self::CommandLine => "Command line",
             Self::Schedule => "Schedule of the task",
-            Self::Replay => "Lethe itself, after a restore",
+            Self::Replay => "Lethe, after a restore",
         }
     }
 
-    /// The way with this code.
+    /// Returns the channel with this code.
     pub fn from_code(code: &str) -> Option<Self> {
         let all = [Self::Desk, Self::CommandLine, Self::Schedule, Self::Replay];
         all.into_iter().find(|channel| channel.code() == code)
     }
 }
 
-/// Who does something, and what they may do.
+/// The member of staff or process that acts, with its permissions.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Actor {
-    /// The member of staff, where known.
+    /// The member of staff. None for a process, and on a page without sign-in.
     pub staff: Option<UserNumber>,
-    /// The way.
+    /// The channel.
     pub channel: Channel,
     roles: Roles,
     signed_in_at: Option<DateTime<Utc>>,
@@ -63,20 +64,21 @@ impl Actor {
     pub const SCHEDULE: Self = Self::without_sign_in(Channel::Schedule);
     /// The replay of the ledger after a restore.
     pub const REPLAY: Self = Self::without_sign_in(Channel::Replay);
-    /// Whoever has the command line. They have the files of the library, so nothing can be kept from them.
+    /// The command line. It has every permission, because its operator can read and write all files of the library
+    /// anyway.
     pub const COMMAND_LINE: Self = Self::without_sign_in(Channel::CommandLine);
 
-    /// A member of staff at the desk, who signed in, or showed again who they are, at this instant.
+    /// Returns the actor of a signed-in session. `at` is the instant of the latest sign-in or re-authentication.
     pub const fn signed_in(staff: UserNumber, roles: Roles, at: DateTime<Utc>) -> Self {
         Self { staff: Some(staff), channel: Channel::Desk, roles, signed_in_at: Some(at) }
     }
 
-    /// Somebody at the desk who has not signed in: they may do nothing.
+    /// Returns the actor of a page without sign-in, which has no permission.
     pub fn nobody() -> Self {
         Self { staff: None, channel: Channel::Desk, roles: Roles::default(), signed_in_at: None }
     }
 
-    /// Who started something, as it was noted then: to be named, not to be allowed anything.
+    /// Returns an actor that only attributes an action to the one who began it. It has no permission.
     pub(crate) fn noted(staff: Option<UserNumber>, channel: Channel) -> Self {
         Self { staff, channel, roles: Roles::default(), signed_in_at: None }
     }
@@ -85,18 +87,18 @@ impl Actor {
         Self { staff: None, channel, roles: Roles::ALL, signed_in_at: None }
     }
 
-    /// Whether they may do something. Whether they have to show again who they are is another question.
+    /// Returns whether the actor has the permission, without regard to the age of the sign-in.
     pub fn may(&self, action: Action) -> bool {
         self.roles.may(action)
     }
 
-    /// Their roles.
+    /// Returns the roles of the actor.
     pub const fn roles(&self) -> Roles {
         self.roles
     }
 
-    /// Refuses whoever may not do something, and whoever may but signed in too long ago for it. By the computer's
-    /// clock, as everything about sign-in.
+    /// Rejects an actor without the permission, and a sign-in that is too old for an irreversible action. The age
+    /// is measured by the system clock.
     pub fn must(&self, action: Action) -> Result<(), RecordsError> {
         self.must_be_allowed(action)?;
         if action.needs_fresh_sign_in() && !self.is_fresh(Clock::real()) {
@@ -105,12 +107,13 @@ impl Actor {
         Ok(())
     }
 
-    /// Refuses whoever may not do something, however young their sign-in: to see what could be done.
+    /// Rejects an actor without the permission. The age of the sign-in does not matter: this is for showing, not
+    /// doing.
     pub(crate) fn must_be_allowed(&self, action: Action) -> Result<(), RecordsError> {
         if self.may(action) { Ok(()) } else { Err(RecordsError::Forbidden(action)) }
     }
 
-    /// Whether the sign-in is young enough at an instant for what cannot be undone.
+    /// Returns whether the sign-in is recent enough at `now` for an irreversible action.
     pub(crate) fn is_fresh(&self, now: DateTime<Utc>) -> bool {
         match self.channel {
             Channel::Desk => self.signed_in_at.is_some_and(|at| now - at < TimeDelta::minutes(FRESH_MINUTES)),

@@ -1,11 +1,11 @@
-//! Many rows in few statements.
+//! Inserting many rows with few statements.
 
 use sea_orm::{ActiveModelTrait, ConnectionTrait, DbErr, EntityTrait, Insert, IntoActiveModel, Iterable};
 
-/// The most parameters of one statement. SQLite takes 32,766, PostgreSQL 65,535.
+/// The maximum number of parameters in one statement. SQLite accepts 32,766, PostgreSQL 65,535.
 pub(crate) const MOST_PARAMETERS: usize = 4_000;
 
-/// Inserts rows of one table, as many in one statement as the databases take. All of them set the same columns.
+/// Inserts rows into one table, in batches below [`MAX_PARAMETERS`]. All rows must set the same columns.
 pub(crate) async fn insert<M, A>(
     db: &impl ConnectionTrait,
     rows: impl IntoIterator<Item = M>,

@@ -1,9 +1,9 @@
-//! Checksums, in hexadecimal digits.
+//! SHA-256 digests in hexadecimal.
 
 use sha2::{Digest, Sha256};
 use std::io::{self, Read};
 
-/// The SHA-256 of these parts, one after the other, as 64 hexadecimal digits.
+/// Returns the SHA-256 of the concatenated parts, as 64 hexadecimal digits.
 pub(crate) fn sha256(parts: &[&[u8]]) -> String {
     let mut sum = Sha256::new();
     for part in parts {
@@ -12,7 +12,7 @@ pub(crate) fn sha256(parts: &[&[u8]]) -> String {
     base16ct::lower::encode_string(&sum.finalize())
 }
 
-/// Reads, and sums up what was read.
+/// A reader that computes the SHA-256 of the bytes that pass through.
 pub(crate) struct Summed<R> {
     inner: R,
     sum: Sha256,
@@ -23,7 +23,7 @@ impl<R> Summed<R> {
         Self { inner, sum: Sha256::new() }
     }
 
-    /// The SHA-256 of what was read until now, as 64 hexadecimal digits.
+    /// Returns the SHA-256 of the bytes read so far, as 64 hexadecimal digits.
     pub(crate) fn sha256(&self) -> String {
         base16ct::lower::encode_string(&self.sum.clone().finalize())
     }

@@ -1,9 +1,9 @@
-//! The one clock. Instants are UTC, dates are days of the library's time zone.
+//! The injected clock. Instants are in UTC; dates are days in the library's time zone.
 
 use chrono::{DateTime, NaiveDate, NaiveDateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 
-/// Tells the time, in the library's zone, or always the same day for demonstrations and tests.
+/// Returns the time in the library's zone. Tests and demonstrations use a fixed instant.
 #[derive(Clone, Copy, Debug)]
 pub struct Clock {
     zone: Tz,
@@ -12,18 +12,18 @@ pub struct Clock {
 }
 
 impl Clock {
-    /// The real time in this zone.
+    /// Returns a clock that follows the system clock.
     pub const fn new(zone: Tz) -> Self {
         Self { zone, fixed: None, ahead: TimeDelta::zero() }
     }
 
-    /// Noon of this day in this zone, for ever.
+    /// Returns a clock that always shows noon of this day.
     pub fn fixed(zone: Tz, today: NaiveDate) -> Self {
         let noon = today.and_hms_opt(12, 0, 0).unwrap_or_default();
         Self::standing(zone, policy::zones::at_wall_time(zone, noon).at)
     }
 
-    /// This instant in this zone, for ever.
+    /// Returns a clock that always shows this instant.
     pub const fn standing(zone: Tz, at: DateTime<Utc>) -> Self {
         Self { zone, fixed: Some(at), ahead: TimeDelta::zero() }
     }
@@ -33,34 +33,34 @@ impl Clock {
         self.zone
     }
 
-    /// The instant.
+    /// Returns the present instant.
     pub fn now(&self) -> DateTime<Utc> {
         self.fixed.unwrap_or_else(|| self.of_computer())
     }
 
-    /// The real time of a computer whose clock is ahead by this much. For tests.
+    /// Returns a clock that follows the system clock, `ahead` by this much. For tests.
     #[must_use]
     pub const fn ahead(self, ahead: TimeDelta) -> Self {
         Self { ahead, ..self }
     }
 
-    /// The instant by the clock of this computer, which is compared with those of the others.
+    /// Returns the system time of this computer, even if the clock is fixed. [`ahead`](Self::ahead) applies.
     pub(crate) fn of_computer(&self) -> DateTime<Utc> {
         Self::real() + self.ahead
     }
 
-    /// The instant by the clock of the computer, also where the day is fixed: for leases and signs of life, which
-    /// are about processes and not about the library.
+    /// Returns the system time, even if the clock is fixed. Leases and heartbeats use it, since they concern
+    /// processes and not the library.
     pub fn real() -> DateTime<Utc> {
         Utc::now()
     }
 
-    /// The wall time of the library.
+    /// Returns the local time of the library.
     pub fn wall(&self) -> NaiveDateTime {
         self.now().with_timezone(&self.zone).naive_local()
     }
 
-    /// The day of the library.
+    /// Returns the present day in the library's time zone.
     pub fn today(&self) -> NaiveDate {
         self.wall().date()
     }

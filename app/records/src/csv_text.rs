@@ -1,9 +1,10 @@
-//! CSV as it is handed out (RFC 4180), safe to open in a spreadsheet.
+//! CSV output (RFC 4180) that is safe to open in a spreadsheet.
 
 use crate::error::RecordsError;
 use crate::transfer::escaped;
 
-/// A whole file of a header and rows, each row as long as the header. Every cell is made safe.
+/// Returns a CSV file with a header. Every row must be as long as the header. Cells that a spreadsheet would read
+/// as formulas are escaped.
 pub fn file<R>(header: &[&str], rows: impl IntoIterator<Item = R>) -> Result<String, RecordsError>
 where
     R: IntoIterator,

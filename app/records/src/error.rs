@@ -1,73 +1,73 @@
-//! What can go wrong with records. No variant carries a personal value.
+//! The errors of this crate. No variant carries a personal value.
 
 use crate::dialect;
 use policy::form::{FieldErrors, Problem};
 use std::{fmt, io};
 use thiserror::Error;
 
-/// Why something was not done. Nothing is changed when one of these is returned.
+/// An error of a read or a write. The transaction that met it is rolled back.
 #[derive(Debug, Error)]
 pub enum RecordsError {
-    /// There is no such record.
+    /// The record does not exist.
     #[error("There is no such {0}")]
     NotFound(&'static str),
     /// The form has errors.
     #[error("The form has errors")]
     Invalid(FieldErrors),
-    /// Somebody else changed the record in between.
+    /// Another member of staff or process has changed the record since it was read.
     #[error("{}", Problem::Stale)]
     Stale,
-    /// Whoever asks may not do this.
+    /// The actor lacks the permission.
     #[error("You do not have permission to {}. Nothing was changed", .0.words())]
     Forbidden(policy::Action),
-    /// Whoever asks may do this, but has to show again who they are.
+    /// The actor has the permission but must sign in again first.
     #[error("Sign in again to do this. Nothing was changed")]
     SignInAgain,
-    /// Not possible as things stand; the sentence says why and what to do.
+    /// Not possible in the present state. The text says why and what to do.
     #[error("{0}")]
     Refused(String),
-    /// Whoever asks has to show password and code once more, to change what they sign in with.
+    /// The actor must confirm password and code before changing how they sign in.
     #[error("Sign in again to change how you sign in. Nothing was changed")]
     ConfirmSignIn,
-    /// Too many requests of this kind wait already.
+    /// Too many requests of this kind are waiting.
     #[error("Too many requests are already waiting. Nothing was changed. Try again in a minute")]
     Busy,
-    /// A safety limit of manual changes is reached.
+    /// The actor has reached a safety limit of manual changes.
     #[error("{0}")]
     LimitReached(crate::limits::Reached),
-    /// The ledger of who was anonymised cannot be followed; the sentence says why and what to do. Nobody is
-    /// anonymised until that is put right.
+    /// The ledger cannot be read or extended. The text says why and what to do; no user is anonymised until it is
+    /// repaired.
     #[error("{0}")]
     Ledger(String),
-    /// The audit cannot be written or read; the sentence says why and what to do. Nothing is changed without it.
+    /// The audit cannot be read or extended. The text says why and what to do; Lethe changes nothing without it.
     #[error("{0}")]
     Audit(String),
-    /// A file, the key or the schema is not as Lethe needs it; the sentence says which, why and what to do.
+    /// A file, the key or the schema does not meet the requirements. The text says which, why and what to do.
     #[error("{0}")]
     NotReady(String),
-    /// A disk, a file or the database is not in order; that passes, and the same can succeed later.
+    /// A disk, a file or the database is temporarily not available. The same call can succeed later.
     #[error("{0}")]
     Fault(Fault),
-    /// The database failed. The text is for nobody's eyes but the log's, and even there only its kind.
+    /// The database returned an error. Only the cause is logged, never the message of the database.
     #[error("The database returned an error")]
     Database(#[from] sea_orm::DbErr),
-    /// Something stored cannot be read.
+    /// A stored value cannot be decoded.
     #[error("The stored {0} cannot be read")]
     Corrupt(&'static str),
 }
 
-/// What the database said, where an error is one of its own: without values of rows and without passwords.
+/// Returns the cause of a database error, without row values or passwords. None if `error` is not one.
 pub fn database_cause(error: &(dyn std::error::Error + 'static)) -> Option<String> {
     error.downcast_ref::<sea_orm::DbErr>().map(crate::dialect::cause)
 }
 
 impl RecordsError {
-    /// One wrong field.
+    /// Returns the error of a single invalid field.
     pub fn field(field: &str, problem: Problem) -> Self {
         Self::Invalid(FieldErrors::one(field, problem))
     }
 
-    /// Returns the fault that will pass, where one is the reason: not the request, and nothing that was stored.
+    /// Returns the temporary fault behind this error. None if the request or stored data is the cause.
     pub fn fault(&self) -> Option<Fault> {
         match self {
             Self::Fault(fault) => Some(*fault),
@@ -76,7 +76,7 @@ impl RecordsError {
         }
     }
 
-    /// A stable code for logs and results.
+    /// Returns the stable code for logs and results.
     pub const fn code(&self) -> &'static str {
         match self {
             Self::NotFound(_) => "not_found",
@@ -98,31 +98,31 @@ impl RecordsError {
     }
 }
 
-/// Something outside of Lethe that keeps it from writing or reading for a while.
+/// A condition outside of Lethe that temporarily prevents reading or writing.
 #[derive(Clone, Copy, Debug, Eq, Error, Hash, PartialEq)]
 pub enum Fault {
-    /// Other changes hold what this one needs.
+    /// Another transaction holds a lock that this one needs.
     #[error("The database is busy with another change. Nothing was changed. Try again in a moment")]
     Busy,
-    /// There is no space left.
+    /// The disk is full.
     #[error(
         "The disk that holds {0} is full. Nothing was changed. Tell the administrator: Lethe continues \
          automatically once there is space"
     )]
     DiskFull(Place),
-    /// It can be read but not written.
+    /// The location can be read but not written.
     #[error(
         "{} cannot be written. Nothing was changed. Tell the administrator: the log names the cause",
         .0.at_beginning()
     )]
     Unwritable(Place),
-    /// It was there at the start and is missing now.
+    /// The file existed at the start and is missing now.
     #[error(
         "{} is missing. Nothing was changed. Tell the administrator: restore the file from its own copy",
         .0.at_beginning()
     )]
     Missing(Place),
-    /// Another process replaced the key with which this one was started.
+    /// Another process has replaced the key that this process was started with.
     #[error(
         "The key was replaced while Lethe was running. Nothing was changed. Tell the administrator: restart Lethe"
     )]
@@ -136,7 +136,7 @@ pub enum Fault {
 }
 
 impl Fault {
-    /// Returns what cannot be written; none where it is not one place.
+    /// Returns the location concerned. None if the fault is not about a single one.
     pub const fn place(self) -> Option<Place> {
         match self {
             Self::DiskFull(place) | Self::Unwritable(place) | Self::Missing(place) => Some(place),
@@ -144,13 +144,13 @@ impl Fault {
         }
     }
 
-    /// The fault of a file that could not be written; none where the disk is not full.
+    /// Returns the fault behind a failed file operation. None unless the disk is full.
     pub(crate) fn of_file(place: Place, error: &io::Error) -> Option<Self> {
         let full = [io::ErrorKind::StorageFull, io::ErrorKind::QuotaExceeded, io::ErrorKind::FileTooLarge];
         full.contains(&error.kind()).then_some(Self::DiskFull(place))
     }
 
-    /// A stable code for logs, health and metrics.
+    /// Returns the stable code for logs, health and metrics.
     pub const fn code(self) -> &'static str {
         match self {
             Self::Busy => "busy",
@@ -163,14 +163,14 @@ impl Fault {
     }
 }
 
-/// What Lethe writes.
+/// A location that Lethe writes to.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub enum Place {
     /// The database.
     Database,
     /// The ledger file.
     Ledger,
-    /// The file of the audit's anchors.
+    /// The audit anchor file.
     Anchors,
 }
 

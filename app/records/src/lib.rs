@@ -1,9 +1,9 @@
-//! The library's records: entities, queries, the anonymiser, runs, imports and reports. Native only.
+//! The server side of Lethe: entities, queries, anonymising, runs, imports and reports. Native only.
 //!
-//! Reads and writes take the [`Store`]; writes also take the [`Actor`] and leave an audit event. Rows never
-//! leave this crate as they are: each read has a type of its own that says what the page needs.
+//! Functions that read or write take the [`Store`]. Functions that write also take the [`Actor`] and record an
+//! audit event. Database rows never leave this crate: each read function returns a type made for its caller.
 
-// The tests inside this crate share their helpers with those outside.
+// Lets the unit tests use the helpers of the integration tests, which name the crate `records`.
 #[cfg(test)]
 extern crate self as records;
 

@@ -1,21 +1,21 @@
-//! Lists are pages, by key: no page costs more the further back it is.
+//! Keyset pagination: the cost of a page does not depend on its position in the list.
 
-/// The most rows on a page.
+/// The maximum number of rows on a page.
 pub const MOST_ROWS: u64 = 100;
-/// Rows on a page unless asked otherwise.
+/// The default number of rows on a page.
 pub const ROWS: u64 = 50;
 
-/// Which page of a list.
+/// Selects one page of a list.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Paging {
-    /// The page begins after this key; None for the first page.
+    /// The page begins after this key. None for the first page.
     pub after: Option<String>,
-    /// Rows wanted, at most [`MOST_ROWS`].
+    /// The number of rows, at most [`MAX_ROWS`].
     pub rows: Option<u64>,
 }
 
 impl Paging {
-    /// Rows to read: one more than the page has, to know whether there is another page.
+    /// Returns how many rows to read: one more than the page shows, which tells whether another page follows.
     pub(crate) fn limit(&self) -> u64 {
         self.rows.unwrap_or(ROWS).clamp(1, MOST_ROWS) + 1
     }
@@ -26,7 +26,7 @@ impl Paging {
 pub struct Page<T> {
     /// The rows.
     pub rows: Vec<T>,
-    /// The key after which the next page begins; None on the last page.
+    /// The key after which the next page begins. None on the last page.
     pub next: Option<String>,
 }
 
@@ -37,7 +37,7 @@ impl<T> Default for Page<T> {
 }
 
 impl<T> Page<T> {
-    /// Makes a page of rows that were read with [`Paging::limit`].
+    /// Builds a page from rows that were read with [`Paging::limit`].
     pub(crate) fn of(mut rows: Vec<T>, paging: &Paging, key: impl Fn(&T) -> String) -> Self {
         let wanted = usize::try_from(paging.limit() - 1).unwrap_or(usize::MAX);
         let more = rows.len() > wanted;
@@ -46,7 +46,7 @@ impl<T> Page<T> {
         Self { rows, next }
     }
 
-    /// The same page of other rows.
+    /// Converts the rows of the page.
     pub fn map<U>(self, change: impl FnMut(T) -> U) -> Page<U> {
         Page { rows: self.rows.into_iter().map(change).collect(), next: self.next }
     }
