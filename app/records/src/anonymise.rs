@@ -1,8 +1,8 @@
-//! The anonymiser: the one function that every way of anonymising calls.
+//! The anonymiser: the one function behind every way of anonymising.
 //!
-//! It takes numbers of users, locks them, assesses each again, changes every place that the register of personal
-//! data names, and leaves audit and commit to the caller (`ledger::commit`, or the replay): a person is either untouched
-//! or done.
+//! It locks the users, assesses each again and changes every place in the register of personal data. The caller
+//! records the audit event and commits (`ledger::commit`, or the replay). A user is therefore either untouched or
+//! completely anonymised.
 
 mod everyone;
 mod person;
@@ -15,39 +15,39 @@ use sea_orm::{DatabaseTransaction, DbErr};
 use std::collections::BTreeMap;
 use tracing::Instrument as _;
 
-/// The most people that are anonymised in one transaction.
+/// The maximum number of users anonymised in one transaction.
 pub const BATCH: u64 = 1_000;
 
-/// What is to be done, and for whom.
+/// A request to anonymise users.
 #[derive(Clone, Debug)]
 pub(crate) struct Job<'a> {
-    /// The run that this belongs to.
+    /// The run that the request belongs to.
     pub(crate) run: RunId,
     /// The policy of the run.
     pub(crate) policy: &'a Policy,
-    /// The day of the run.
+    /// The day that verdicts are computed for.
     pub(crate) today: chrono::NaiveDate,
-    /// Whether conditions and scope count.
+    /// Determines whether conditions and scope apply.
     pub(crate) selection: Selection,
-    /// Who started the run.
+    /// The actor who started the run.
     pub(crate) actor: Actor,
 }
 
-/// What was done.
+/// The result of a request.
 #[derive(Debug, Default)]
 pub(crate) struct Outcomes {
-    /// People who are anonymised now.
+    /// The users who were anonymised.
     pub(crate) done: Vec<UserNumber>,
     /// The random keys of their records, in the same order, for the ledger.
     pub(crate) keys: Vec<String>,
-    /// People who were left alone, and why.
+    /// The users who were left unchanged, with the reason.
     pub(crate) skipped: Vec<(UserNumber, Reason)>,
-    /// Rows that were changed or deleted, by table.
+    /// The number of rows changed or deleted, by table.
     pub(crate) rows: BTreeMap<&'static str, u64>,
 }
 
-/// Anonymises those of these users whom the policy lets, inside the transaction of the caller, who notes them
-/// ([`crate::audit::note_people`]) when nothing else is left to change.
+/// Anonymises those of the users that the policy selects, in the caller's transaction. As its last change the
+/// caller must record them in the audit ([`crate::audit::note_people`]).
 pub(crate) async fn anonymise(
     tx: &DatabaseTransaction,
     job: &Job<'_>,

@@ -1,4 +1,4 @@
-//! What is done alike for everybody: the tables that hang on a user, as the register says.
+//! Changes that are the same for all users: the tables with rows of a user, according to the register.
 
 use crate::dialect;
 use policy::register::{Action, Owner, Table};
@@ -6,7 +6,7 @@ use policy::{LoanText, Policy, Treatment, UserNumber};
 use sea_orm::sea_query::Value;
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr};
 
-/// Deletes or clears what one table holds about these users. Gives the number of rows that changed.
+/// Deletes or clears the rows of these users in one table. Returns the number of changed rows.
 pub(super) async fn clear(
     tx: &DatabaseTransaction,
     policy: &Policy,
@@ -29,14 +29,14 @@ pub(super) async fn clear(
     Ok(result.rows_affected())
 }
 
-/// A further condition, so that only rows that really change are touched.
+/// A further condition that limits the statement to rows that would change.
 #[derive(Default)]
 struct More {
     sql: String,
     values: Vec<Value>,
 }
 
-/// The beginning of the statement for a table, and which of the rows it concerns. None where nothing is to do.
+/// Returns the beginning of the statement for a table and its condition. None if nothing has to change.
 fn change(policy: &Policy, table: &Table) -> Option<(String, More)> {
     if table.deletes_rows() {
         return Some((format!("DELETE FROM {}", table.name), More::default()));
@@ -71,7 +71,7 @@ fn change(policy: &Policy, table: &Table) -> Option<(String, More)> {
     Some((format!("UPDATE {} SET {}", table.name, sets.join(", ")), more))
 }
 
-/// The custom fields that go: all but those that the policy keeps.
+/// Returns the condition for the custom fields to delete: all but those that the policy keeps.
 fn unless_kept(policy: &Policy) -> More {
     if policy.keep_custom.is_empty() {
         return More::default();

@@ -1,4 +1,4 @@
-//! What is different for each person: the record itself, with its random name and its generalised values.
+//! Changes that differ by user: the user's row, with its replacement name and generalised values.
 
 use super::Job;
 use crate::dialect;
@@ -13,7 +13,7 @@ use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr};
 use serde::Serialize;
 use std::collections::BTreeSet;
 
-/// Random names that nobody has. They come from a cryptographically secure generator and from nothing else.
+/// Returns replacement names that are not in use. They come from a cryptographically secure generator only.
 async fn unused_names(tx: &DatabaseTransaction, count: usize) -> Result<Vec<String>, DbErr> {
     let mut names: BTreeSet<String> = BTreeSet::new();
     while names.len() < count {
@@ -35,13 +35,13 @@ async fn unused_names(tx: &DatabaseTransaction, count: usize) -> Result<Vec<Stri
         }
         names.extend(fresh);
     }
-    // The set is sorted; the order in which names are given out must say nothing.
+    // The set is sorted. Shuffled names reveal nothing about the order of the users.
     let mut names: Vec<String> = names.into_iter().collect();
     names.shuffle(&mut rand::rng());
     Ok(names)
 }
 
-/// What the database needs to know of one person.
+/// The values for one user, passed to the database as JSON.
 #[derive(Default, Serialize)]
 struct Row<'a> {
     number: i64,
@@ -54,7 +54,7 @@ fn json(rows: &[Row<'_>]) -> Result<Value, DbErr> {
     serde_json::to_string(rows).map(Value::from).map_err(|error| DbErr::Custom(error.to_string()))
 }
 
-/// Gives everybody a random name, and writes their records.
+/// Gives each user a replacement name and updates their rows. Returns the number of changed rows.
 pub(super) async fn replace(
     tx: &DatabaseTransaction,
     job: &Job<'_>,
@@ -89,8 +89,8 @@ fn row<'a>(policy: &Policy, person: &Candidate, replacement: &'a str) -> Row<'a>
     Row { number: person.number.0, replacement, birth_period, district }
 }
 
-/// What each column of the record becomes, in the order of the register; the place holders are the day and the
-/// version of the rules. Somebody who is anonymised already keeps name and day, and what was generalised.
+/// Returns the assignments for the row, in the order of the register. The placeholders are the day and the version
+/// of the rules. Users who are already anonymised keep their name, their day and their generalised values.
 fn sets(backend: sea_orm::DatabaseBackend, job: &Job<'_>) -> Vec<String> {
     let again = job.selection == Selection::Reapply;
     let columns = register::table("users").map_or(&[][..], |table| table.columns);
