@@ -1,9 +1,10 @@
-//! Four eyes: what one person asks for and another one approves.
+//! Approvals (four eyes). An *approval* is the consent of a second person to something that one person requested.
 //!
-//! An approval is bound to a seal: the fingerprint of a preview, or of a legal hold as it stands. It expires, serves
-//! once, and is looked at again where it is used, inside the transaction of what it allows. People are told apart by
-//! their user number, so another session of the same person is no second person. Whoever has the command line can
-//! ask and start, and is never the one who approves.
+//! An approval is bound to the fingerprint of its subject, for example of a preview or of a legal hold. It
+//! expires, is consumed once, and is checked again in the transaction that consumes it.
+//!
+//! People are identified by user number, so another session of the same person is not a second person. The command
+//! line can request approval and start runs, but cannot approve.
 
 mod ask;
 mod decide;
@@ -27,18 +28,18 @@ use crate::run;
 use crate::store::Store;
 use policy::{Action, RunId, UserNumber, WhyTwo};
 
-/// Whether a second person is needed here for what needs this action: the setting, and how many people could.
+/// Returns whether this action needs a second person, by the setting or by a protection that still applies.
 pub async fn four_eyes(store: &Store, action: Action) -> Result<bool, RecordsError> {
     is_on(&store.db, store, action).await
 }
 
-/// Why the run of a preview needs a second person; None when it does not.
+/// Returns why the run of a preview needs a second person. None if it needs none.
 pub async fn needed_for(store: &Store, preview: RunId) -> Result<Option<WhyTwo>, RecordsError> {
     run::why_two_of(store, preview).await
 }
 
-/// Why this actor cannot start the run of a preview yet, although the preview itself could be carried out, in words.
-/// None when nothing is missing: no second person is needed, or one has approved.
+/// Returns why this actor cannot start the run of a preview yet, if only an approval is missing. None if a second
+/// person has approved or none is needed.
 pub async fn missing_for(
     store: &Store,
     actor: crate::Actor,
@@ -49,7 +50,7 @@ pub async fn missing_for(
     why_not_yet(store, actor, &Matter::run_of(&preview)?, &of_run(store, why)).await
 }
 
-/// Why this actor cannot anonymise a member of staff yet, in words. None when a second person has approved.
+/// Returns why this actor cannot anonymise a member of staff yet. None if a second person has approved.
 pub async fn missing_for_staff(
     store: &Store,
     actor: crate::Actor,

@@ -1,4 +1,4 @@
-//! Asking for an approval, and no longer asking.
+//! Requesting approval, and closing requests that are no longer needed.
 
 use super::matter::{Decision, Matter};
 use crate::actor::Actor;
@@ -17,13 +17,13 @@ use sea_orm::{
     ActiveModelTrait, ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QuerySelect, Select, Set,
 };
 
-/// A request, and whether it was made just now.
+/// A request, and whether it was created by this call.
 pub(crate) struct Asked {
     pub(crate) id: ApprovalId,
     pub(crate) is_new: bool,
 }
 
-/// Asks that a second person approves the run of a preview. While a request waits, asking again gives the same one.
+/// Requests approval for the run of a preview. Returns the waiting request if there is one.
 pub async fn ask(store: &Store, actor: Actor, preview: RunId) -> Result<ApprovalId, RecordsError> {
     actor.must(Action::Preview)?;
     let tx = store.begin().await?;
@@ -41,7 +41,7 @@ pub async fn ask(store: &Store, actor: Actor, preview: RunId) -> Result<Approval
     Ok(asked.id)
 }
 
-/// Asks that a second person approves bringing people under the present rules.
+/// Requests approval to apply the current rules to users anonymised under older ones.
 pub async fn ask_reapply(store: &Store, actor: Actor) -> Result<ApprovalId, RecordsError> {
     actor.must(Action::Run)?;
     let tx = store.begin().await?;
@@ -54,18 +54,18 @@ pub async fn ask_reapply(store: &Store, actor: Actor) -> Result<ApprovalId, Reco
     Ok(asked.id)
 }
 
-/// Asks that a second person approves more manual changes of this actor, who has reached a safety limit.
+/// Requests approval for more manual changes by this actor, who has reached a safety limit.
 pub async fn ask_more_changes(store: &Store, actor: Actor) -> Result<ApprovalId, RecordsError> {
     actor.must_be_allowed(Action::EditUsers)?;
     if limits::reached(store, actor).await?.is_empty() {
         return Err(RecordsError::Refused(
-            "No safety limit is reached: no approval is needed for manual changes".to_owned(),
+            "No safety limit has been reached, so manual changes need no approval".to_owned(),
         ));
     }
     ask_alone(store, actor, Matter::more_changes_of(actor), Subject::Library).await
 }
 
-/// Asks that a second person approves anonymising a member of staff.
+/// Requests approval to anonymise a member of staff.
 pub async fn ask_staff_anonymising(
     store: &Store,
     actor: Actor,
@@ -76,7 +76,7 @@ pub async fn ask_staff_anonymising(
     ask_alone(store, actor, Matter::staff_anonymising_of(number, roles), Subject::User(number.0)).await
 }
 
-/// Asks that a second person approves the import of the file with this SHA-256, which counts this many users against the
+/// Requests approval to import the file with this SHA-256. `users` is the number of users that count towards the
 /// safety limits.
 pub(crate) async fn ask_import(
     store: &Store,
@@ -103,10 +103,10 @@ async fn ask_alone(
 }
 
 fn not_needed() -> RecordsError {
-    RecordsError::Refused("No second person is needed for this: it can be started".to_owned())
+    RecordsError::Refused("This needs no second person. You can start it now".to_owned())
 }
 
-/// Notes a request, unless the same one waits already.
+/// Stores a request, unless an identical one is waiting.
 pub(crate) async fn ask_within(
     tx: &DatabaseTransaction,
     actor: Actor,
@@ -136,7 +136,7 @@ pub(crate) async fn ask_within(
     Ok(Asked { id: ApprovalId(request.id), is_new: true })
 }
 
-/// Closes requests to release a hold that is released without a second person, and notes each of them as no longer needed.
+/// Closes the requests for a subject that no longer needs a second person, and records an audit event for each.
 pub(crate) async fn close_within(
     tx: &DatabaseTransaction,
     store: &Store,
@@ -159,7 +159,7 @@ pub(crate) async fn close_within(
     Ok(())
 }
 
-/// The requests and approvals of exactly this, with this seal.
+/// Selects the requests and approvals of exactly this subject with this fingerprint.
 pub(super) fn requests_of(matter: &Matter) -> Select<approvals::Entity> {
     let of =
         |column: approvals::Column, id: Option<i64>| id.map_or_else(|| column.is_null(), |id| column.eq(id));

@@ -1,4 +1,4 @@
-//! The second person decides.
+//! The decision of the second person.
 
 use super::ask::{note, requests_of};
 use super::matter::{Decision, Kind, Matter};
@@ -20,8 +20,8 @@ use policy::{Action, ApprovalId, HoldId, RunId, UserNumber};
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder};
 
-/// Approves what somebody else has asked for. The release of a legal hold is carried out at once; a run is then to be
-/// started, by neither the one who approves.
+/// Approves the request of another member of staff. Releases a legal hold at once; a run must then be started by a
+/// person other than the approver.
 pub async fn approve(store: &Store, actor: Actor, id: ApprovalId) -> Result<(), RecordsError> {
     let tx = store.begin().await?;
     let (request, kind) = waiting(&tx, id).await?;
@@ -29,7 +29,7 @@ pub async fn approve(store: &Store, actor: Actor, id: ApprovalId) -> Result<(), 
         Kind::HoldRelease => {
             let hold = HoldId(request.hold_id.unwrap_or_default());
             hold::release_within(&tx, store, actor, hold).await?;
-            // Of several requests for one hold the right one is the one that was decided.
+            // If several requests for one legal hold are open, the decided one must be this one.
             let request = row(&tx, id).await?;
             if request.decision.is_none() {
                 return Err(changed());
@@ -74,14 +74,14 @@ pub async fn approve(store: &Store, actor: Actor, id: ApprovalId) -> Result<(), 
     Ok(())
 }
 
-/// Approves like [`approve`], after the number of users of a run or an import was typed to confirm.
+/// Approves like [`approve`], but first compares the number of users that the approver typed with the request.
 pub async fn approve_confirmed(
     store: &Store,
     actor: Actor,
     id: ApprovalId,
     typed: &str,
 ) -> Result<(), RecordsError> {
-    // A request is for one preview or one file, whose users do not change.
+    // The request is for one preview or one file, so the number of users cannot change.
     if let About::Run { people: users, .. } | About::Import { users, .. } = read(store, id).await?.about
         && run::typed_number(typed) != Some(users)
     {
@@ -91,7 +91,7 @@ pub async fn approve_confirmed(
     approve(store, actor, id).await
 }
 
-/// Declines the request of another member of staff. One's own request is withdrawn instead, and noted as that.
+/// Declines the request of another member of staff, or withdraws the actor's own request.
 pub async fn decline(store: &Store, actor: Actor, id: ApprovalId) -> Result<Decision, RecordsError> {
     let tx = store.begin().await?;
     let (request, kind) = waiting(&tx, id).await?;
@@ -104,20 +104,20 @@ pub async fn decline(store: &Store, actor: Actor, id: ApprovalId) -> Result<Deci
     close(tx, store, actor, &request, kind, decision).await
 }
 
-/// Withdraws a request that this actor made. The command line withdraws what was asked for on the command line.
+/// Withdraws the actor's own request. The command line can withdraw requests made on the command line.
 pub async fn withdraw(store: &Store, actor: Actor, id: ApprovalId) -> Result<Decision, RecordsError> {
     let tx = store.begin().await?;
     let (request, kind) = waiting(&tx, id).await?;
     if !is_own(actor, &request) {
         return Err(RecordsError::Refused(
-            "This request was made by another member of staff or another way: only the one who asked can withdraw it"
+            "You did not make this request. Only its requester can withdraw it"
                 .to_owned(),
         ));
     }
     close(tx, store, actor, &request, kind, Decision::Withdrawn).await
 }
 
-/// Whether the actor made the request. Requests without a member of staff are of the command line.
+/// Returns whether the actor made the request. Requests without a member of staff come from the command line.
 fn is_own(actor: Actor, request: &approvals::Model) -> bool {
     match actor.staff {
         Some(staff) => request.asked_by == Some(staff.0),
@@ -125,7 +125,7 @@ fn is_own(actor: Actor, request: &approvals::Model) -> bool {
     }
 }
 
-/// Closes a request without approval, and notes which way.
+/// Closes a request without approval and records an audit event.
 async fn close(
     tx: DatabaseTransaction,
     store: &Store,
@@ -150,7 +150,7 @@ async fn close(
     Ok(decision)
 }
 
-/// Agrees to what somebody else has asked for and uses the approval in the same transaction. Gives the request.
+/// Approves the waiting request and consumes the approval in the same transaction. Returns the request.
 pub(crate) async fn agree_within(
     tx: &DatabaseTransaction,
     actor: Actor,
@@ -164,8 +164,8 @@ pub(crate) async fn agree_within(
         .await?;
     let request = waiting.ok_or_else(|| {
         RecordsError::Refused(
-            "Two people are needed to release a legal hold: one asks for the release, another one releases it. Ask \
-             for the release first"
+            "Releasing a legal hold needs two people: one requests the release, the other releases it. Request \
+             the release first"
                 .to_owned(),
         )
     })?;
@@ -173,7 +173,7 @@ pub(crate) async fn agree_within(
     Ok(ApprovalId(request.id))
 }
 
-/// Notes that a second person agrees, unless that is no second person, or it is not what was asked for.
+/// Records the consent of the second person. Rejects an ineligible approver and a subject that has changed.
 async fn agree(
     tx: &DatabaseTransaction,
     actor: Actor,
@@ -187,18 +187,18 @@ async fn agree(
     }
     if request.asked_by == Some(second.0) || matter.maker == Some(second.0) {
         return Err(RecordsError::Refused(
-            "You asked for this, or made what is to be approved: somebody else has to approve it".to_owned(),
+            "You requested this approval or made its subject. Another member of staff must approve it".to_owned(),
         ));
     }
     if !could(tx, needs(matter.kind), second).await? {
         return Err(RecordsError::Refused(format!(
-            "Your role is newer than {NEW_APPROVER_HOURS} hours: until then somebody else has to approve it"
+            "Your role is newer than {NEW_APPROVER_HOURS} hours. Until then another member of staff must approve it"
         )));
     }
     decide(tx, actor, request, Decision::Approved, used_at).await
 }
 
-/// What the second person must be allowed.
+/// Returns the permission that the second person needs.
 const fn needs(kind: Kind) -> Action {
     match kind {
         Kind::HoldRelease => Action::ReleaseHolds,
@@ -208,17 +208,17 @@ const fn needs(kind: Kind) -> Action {
     }
 }
 
-/// A member of staff who signed in. Whoever has the command line may be anybody.
+/// Returns the signed-in member of staff. Rejects the command line, since its operator cannot be identified.
 fn second_person(actor: Actor) -> Result<UserNumber, RecordsError> {
     actor.staff.ok_or_else(|| {
         RecordsError::Refused(
-            "The command line cannot approve anything: a member of staff has to do that, signed in at the desk"
+            "The command line cannot approve requests. A member of staff must sign in and approve on the page"
                 .to_owned(),
         )
     })
 }
 
-/// Writes the decision, unless somebody else has decided in between.
+/// Stores the decision. Fails if another one was stored in the meantime.
 async fn decide(
     tx: &DatabaseTransaction,
     actor: Actor,
@@ -242,7 +242,7 @@ async fn row(tx: &DatabaseTransaction, id: ApprovalId) -> Result<approvals::Mode
     approvals::Entity::find_by_id(id.0).one(tx).await?.ok_or(RecordsError::NotFound("request for approval"))
 }
 
-/// A request that waits for a decision and has not expired.
+/// Returns a request that is waiting for a decision and has not expired.
 async fn waiting(tx: &DatabaseTransaction, id: ApprovalId) -> Result<(approvals::Model, Kind), RecordsError> {
     let request = row(tx, id).await?;
     if request.decision.is_some() {
@@ -250,14 +250,14 @@ async fn waiting(tx: &DatabaseTransaction, id: ApprovalId) -> Result<(approvals:
     }
     if request.expires_at <= Clock::real() {
         return Err(RecordsError::Refused(
-            "This request has expired. It has to be asked for again".to_owned(),
+            "This request has expired. Request approval again".to_owned(),
         ));
     }
     let kind = Kind::from_code(&request.kind).ok_or(RecordsError::Corrupt("kind of the approval"))?;
     Ok((request, kind))
 }
 
-/// Whoever asked, as far as a matter names them.
+/// Returns the requester as an actor, which only identifies the subject.
 fn asker(request: &approvals::Model) -> Actor {
     request.asked_by.map_or(Actor::COMMAND_LINE, |staff| Actor::noted(Some(UserNumber(staff)), Channel::Desk))
 }
@@ -267,9 +267,9 @@ fn preview_of(request: &approvals::Model) -> RunId {
 }
 
 fn decided() -> RecordsError {
-    RecordsError::Refused("This request was decided before".to_owned())
+    RecordsError::Refused("This request has already been decided".to_owned())
 }
 
 fn changed() -> RecordsError {
-    RecordsError::Refused("What was asked for has changed since. It has to be asked for again".to_owned())
+    RecordsError::Refused("The subject of this request has changed. Request approval again".to_owned())
 }

@@ -1,4 +1,4 @@
-//! What is approved, and what was decided about it.
+//! The subject of an approval, and the possible decisions.
 
 use crate::actor::Actor;
 use crate::checksum;
@@ -7,13 +7,13 @@ use crate::error::RecordsError;
 use policy::{Role, Roles, UserNumber};
 use serde::Serialize;
 
-/// What kind of thing is approved.
+/// The kind of a subject.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
     /// The run of a preview.
     Run,
-    /// A run that brings people under the present rules.
+    /// A run that applies the current rules to users anonymised under older ones.
     Reapply,
     /// The release of a legal hold.
     HoldRelease,
@@ -21,7 +21,7 @@ pub enum Kind {
     MoreChanges,
     /// Anonymising a member of staff.
     StaffAnonymising,
-    /// An import that goes over the safety limits.
+    /// An import that exceeds the safety limits.
     Import,
 }
 
@@ -36,7 +36,7 @@ impl Kind {
         Self::Import,
     ];
 
-    /// The stable code that is stored.
+    /// Returns the stable code that is stored.
     pub const fn code(self) -> &'static str {
         match self {
             Self::Run => "run",
@@ -48,23 +48,23 @@ impl Kind {
         }
     }
 
-    /// The kind with this code.
+    /// Returns the kind with this code.
     pub fn from_code(code: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.code() == code)
     }
 }
 
-/// What was decided about a request.
+/// The decision about a request.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Decision {
-    /// A second person agrees.
+    /// A second person agreed.
     Approved,
-    /// A second person does not.
+    /// A second person disagreed.
     Declined,
-    /// The member of staff who asked has taken it back.
+    /// The member of staff who made the request took it back.
     Withdrawn,
-    /// What was asked for was done without a second person.
+    /// The subject was carried out without a second person.
     NotNeeded,
 }
 
@@ -72,7 +72,7 @@ impl Decision {
     /// All decisions.
     pub const ALL: [Self; 4] = [Self::Approved, Self::Declined, Self::Withdrawn, Self::NotNeeded];
 
-    /// The stable code that is stored.
+    /// Returns the stable code that is stored.
     pub const fn code(self) -> &'static str {
         match self {
             Self::Approved => "approved",
@@ -82,28 +82,28 @@ impl Decision {
         }
     }
 
-    /// The decision with this code.
+    /// Returns the decision with this code.
     pub fn from_code(code: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|decision| decision.code() == code)
     }
 }
 
-/// One thing that is asked for, with its seal.
+/// The subject of a request, identified by its fingerprint.
 #[derive(Clone, Debug)]
 pub(crate) struct Matter {
     pub(super) kind: Kind,
     pub(super) preview: Option<i64>,
     pub(super) hold: Option<i64>,
     pub(super) user: Option<i64>,
-    /// How many users an import changes.
+    /// The number of users that an import changes.
     pub(super) users: Option<i64>,
     pub(super) fingerprint: String,
-    /// Who made what is to be approved, besides whoever asks.
+    /// The maker of the subject, who cannot approve it either.
     pub(super) maker: Option<i64>,
 }
 
 impl Matter {
-    /// The run of this preview.
+    /// Returns the subject for the run of this preview. Rejects a preview without a fingerprint.
     pub(crate) fn run_of(preview: &runs::Model) -> Result<Self, RecordsError> {
         let fingerprint = preview.fingerprint.clone();
         Ok(Self {
@@ -113,12 +113,12 @@ impl Matter {
             user: None,
             users: None,
             fingerprint: fingerprint
-                .ok_or_else(|| RecordsError::Refused("This preview was not sealed".to_owned()))?,
+                .ok_or_else(|| RecordsError::Refused("This preview has no fingerprint".to_owned()))?,
             maker: preview.actor_number,
         })
     }
 
-    /// The run that brings the people of this fingerprint under the present rules.
+    /// Returns the subject for applying the current rules to the users behind this fingerprint.
     pub(crate) const fn reapply_of(fingerprint: String) -> Self {
         Self {
             kind: Kind::Reapply,
@@ -131,7 +131,7 @@ impl Matter {
         }
     }
 
-    /// The release of this hold, as it stands.
+    /// Returns the subject for releasing this legal hold in its present state.
     pub(crate) fn release_of(hold: &legal_holds::Model) -> Self {
         let seal = format!(
             "lethe-hold-1\n{}\n{:?}\n{:?}\n{}\n{:?}\n{:?}\n",
@@ -148,7 +148,7 @@ impl Matter {
         }
     }
 
-    /// More manual changes by this actor.
+    /// Returns the subject for more manual changes by this actor.
     pub(crate) fn more_changes_of(actor: Actor) -> Self {
         let user = actor.staff.map(|staff| staff.0);
         let seal = format!("lethe-more-changes-1\n{user:?}\n{}\n", actor.channel.code());
@@ -163,7 +163,8 @@ impl Matter {
         }
     }
 
-    /// Anonymising this member of staff, with the roles that they have. They are no second person themselves.
+    /// Returns the subject for anonymising this member of staff with these roles. They cannot approve it
+    /// themselves.
     pub(crate) fn staff_anonymising_of(number: UserNumber, roles: Roles) -> Self {
         let roles: Vec<&str> = roles.iter().map(Role::code).collect();
         let seal = format!("lethe-staff-1\n{number}\n{}\n", roles.join(","));
@@ -178,7 +179,8 @@ impl Matter {
         }
     }
 
-    /// The import of the file with this SHA-256, which counts this many users against the safety limits.
+    /// Returns the subject for importing the file with this SHA-256, in which `users` count towards the safety
+    /// limits.
     pub(crate) const fn import_of(sha256: String, users: i64) -> Self {
         Self {
             kind: Kind::Import,

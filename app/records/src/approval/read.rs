@@ -1,4 +1,4 @@
-//! Reading what waits for a second person, and what was decided.
+//! Reading requests and approvals.
 
 use super::matter::{Decision, Kind};
 use crate::clock::Clock;
@@ -14,30 +14,30 @@ use sea_orm::sea_query::Value;
 use sea_orm::{ConnectionTrait, DbErr, QueryResult};
 use serde::Serialize;
 
-/// A request for approval, and what became of it.
+/// A request for approval, with its decision.
 #[derive(Clone, Debug, Serialize)]
 pub struct Approval {
-    /// Its id.
+    /// The id.
     pub id: ApprovalId,
-    /// What is to be approved.
+    /// The subject.
     pub about: About,
-    /// Who asked; None for the command line.
+    /// The requester. None for the command line.
     pub asked_by: Option<Person>,
-    /// Who made the preview, where somebody did.
+    /// The maker of the preview, or the user that the request is about. None if there is neither.
     pub maker: Option<UserNumber>,
-    /// When it was asked for.
+    /// The instant of the request.
     pub asked_at: DateTime<Utc>,
-    /// Until when it can be decided and used.
+    /// The instant from which it can be neither decided nor used.
     pub expires_at: DateTime<Utc>,
-    /// What was decided, by whom and when.
+    /// The decision, its maker and its instant. None while waiting.
     pub decision: Option<(Decision, Option<Person>, Option<DateTime<Utc>>)>,
-    /// When the approval was used.
+    /// The instant at which the approval was used.
     pub used_at: Option<DateTime<Utc>>,
-    /// How it stands now.
+    /// The present status.
     pub standing: Standing,
 }
 
-/// What is to be approved.
+/// The subject of a request.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum About {
@@ -45,62 +45,63 @@ pub enum About {
     Run {
         /// The preview.
         preview: RunId,
-        /// Its task.
+        /// The task. None if it is deleted.
         task: Option<(TaskId, TaskName)>,
-        /// How many people would be anonymised.
+        /// The number of users that would be anonymised.
         people: i64,
     },
-    /// Bringing people under the present rules.
+    /// Applying the current rules to users anonymised under older ones.
     Reapply,
     /// The release of a legal hold.
     HoldRelease {
-        /// The hold.
+        /// The legal hold.
         hold: HoldId,
     },
-    /// More manual changes than the safety limits allow, by whoever asked.
+    /// More manual changes by the requester than the safety limits allow.
     MoreChanges,
     /// Anonymising a member of staff.
     StaffAnonymising {
         /// The member of staff.
         user: UserNumber,
     },
-    /// An import that goes over the safety limits.
+    /// An import that exceeds the safety limits.
     Import {
-        /// How many users count.
+        /// The number of users that count towards the limits.
         users: i64,
-        /// The SHA-256 of the file, in hexadecimal digits.
+        /// The SHA-256 of the file, in hexadecimal.
         sha256: String,
     },
 }
 
-/// How a request stands.
+/// The status of a request.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Standing {
-    /// Nobody has decided yet.
+    /// Waiting for a decision.
     Waiting,
     /// Approved, and not used yet.
     Approved,
     /// Approved and used.
     Used,
-    /// Not approved.
+    /// Declined.
     Declined,
     /// Withdrawn by the member of staff who asked.
     Withdrawn,
-    /// Closed, because what was asked for was done without a second person.
+    /// Closed, because the subject was carried out without a second person.
     NotNeeded,
-    /// Nobody decided in time, or nobody used the approval in time.
+    /// Expired before a decision, or approved but not used in time.
     Expired,
 }
 
 impl Approval {
-    /// Whether this member of staff is no second person: they asked, or made what is to be approved.
+    /// Returns whether this member of staff cannot be the second person, as the requester or the maker of the
+    /// subject.
     pub fn is_of(&self, staff: Option<UserNumber>) -> bool {
         let asked = self.asked_by.as_ref().map(|person| person.number);
         staff.is_some() && (asked == staff || self.maker == staff)
     }
 
-    /// What is needed to approve it.
+    /// Returns the permission needed to approve it.
     pub const fn needs(&self) -> Action {
         match self.about {
             About::HoldRelease { .. } => Action::ReleaseHolds,
@@ -114,7 +115,7 @@ impl Approval {
 }
 
 impl Standing {
-    /// What the member of staff did who ended the waiting, to precede “by”.
+    /// Returns the participle for the decision, to precede “by”.
     pub const fn ended(self) -> &'static str {
         match self {
             Self::Withdrawn => "Withdrawn",
@@ -123,7 +124,7 @@ impl Standing {
         }
     }
 
-    /// The standing in words.
+    /// Returns the label.
     pub const fn words(self) -> &'static str {
         match self {
             Self::Waiting => "Waiting",
@@ -137,14 +138,14 @@ impl Standing {
     }
 }
 
-/// Which requests are wanted.
+/// Filters for requests.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct ApprovalQuery {
-    /// Those that wait for a decision, or the others; all where it is None.
+    /// Only waiting requests if true, only the others if false, all if None.
     pub waiting: Option<bool>,
-    /// Of this preview only.
+    /// Only requests about this preview.
     pub preview: Option<RunId>,
-    /// About this user only.
+    /// Only requests about this user.
     pub user: Option<UserNumber>,
 }
 
@@ -185,22 +186,22 @@ pub async fn list(
     Ok(Page::of(rows, paging, |approval| approval.id.to_string()))
 }
 
-/// One request.
+/// Returns one request.
 pub async fn read(store: &Store, id: ApprovalId) -> Result<Approval, RecordsError> {
-    // The keys of a page go down: the first row below the next key is this one, if it is there at all.
+    // Keys descend: the first row below the next key is this request, if it exists.
     let paging = Paging { after: Some(id.0.saturating_add(1).to_string()), rows: Some(1) };
     let found = list(store, &ApprovalQuery::default(), &paging).await?.rows.into_iter().next();
     found.filter(|found| found.id == id).ok_or(RecordsError::NotFound("request for approval"))
 }
 
-/// The newest request for the run of a preview.
+/// Returns the newest request for the run of a preview.
 pub async fn of_preview(store: &Store, preview: RunId) -> Result<Option<Approval>, RecordsError> {
     let query = ApprovalQuery { preview: Some(preview), ..ApprovalQuery::default() };
     let newest = list(store, &query, &Paging { after: None, rows: Some(1) }).await?;
     Ok(newest.rows.into_iter().next())
 }
 
-/// The newest request to anonymise a member of staff.
+/// Returns the newest request to anonymise a member of staff.
 pub async fn of_user(store: &Store, user: UserNumber) -> Result<Option<Approval>, RecordsError> {
     let query = ApprovalQuery { user: Some(user), ..ApprovalQuery::default() };
     let newest = list(store, &query, &Paging { after: None, rows: Some(1) }).await?;
@@ -278,7 +279,7 @@ fn about(row: &QueryResult) -> Result<About, RecordsError> {
     }
 }
 
-/// The task of a run; None where it is gone.
+/// Returns the task of a run. None if it is deleted.
 fn task_name(row: &QueryResult) -> Result<Option<TaskName>, DbErr> {
     let words: Option<String> = row.try_get("", "description")?;
     let visibility: Option<String> = row.try_get("", "visibility")?;

@@ -1,4 +1,4 @@
-//! Using an approval: where what it allows begins, inside the same transaction.
+//! Consuming an approval, in the transaction of the action that it allows.
 
 use super::ask::requests_of;
 use super::matter::{Decision, Matter};
@@ -12,7 +12,7 @@ use policy::{Action, ApprovalId, UserNumber, WhyTwo};
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder};
 
-/// Uses up an approval of this by a second person. Refuses when there is none that holds now.
+/// Consumes an approval of this subject by a second person. Rejects the action if none is valid now.
 pub(crate) async fn spend(
     tx: &DatabaseTransaction,
     actor: Actor,
@@ -29,14 +29,14 @@ pub(crate) async fn spend(
         .filter(approvals::Column::UsedAt.is_null())
         .exec(tx)
         .await?;
-    // Another process was quicker.
+    // Another process has consumed it in the meantime.
     if used.rows_affected != 1 {
         return Err(RecordsError::Refused(in_words(why, Flaw::Used)));
     }
     Ok(approval)
 }
 
-/// Why there is no approval yet that this actor could use, in words.
+/// Returns why this actor can use no approval yet. None if one is valid.
 pub(crate) async fn why_not_yet(
     store: &Store,
     actor: Actor,
@@ -50,13 +50,13 @@ pub(crate) async fn why_not_yet(
 }
 
 enum Found {
-    /// This one can be used.
+    /// This approval can be used.
     Holds(ApprovalId),
-    /// None can; this is what is wrong with the newest.
+    /// No approval can be used, for this reason of the newest one.
     Flaw(Flaw),
 }
 
-/// Why an approval cannot be used.
+/// The reason why an approval cannot be used.
 #[derive(Clone, Copy)]
 enum Flaw {
     NotAsked,
@@ -74,30 +74,30 @@ enum Flaw {
 impl Flaw {
     const fn words(self) -> &'static str {
         match self {
-            Self::NotAsked => "Ask for approval",
-            Self::Waits => "It was asked for, and nobody has approved yet",
-            Self::Declined => "It was asked for, and not approved",
-            Self::Withdrawn => "The request was withdrawn. Ask again",
-            Self::NotNeeded => "The request was closed, because no second person was needed. Ask again",
-            Self::Used => "The approval was used before. Ask again",
-            Self::Expired => "The approval has expired. Ask again",
-            Self::OfTheStarter => "You have approved it yourself: somebody else has to start it",
-            Self::OfWhoAsked => "Whoever approved it also asked for it or made the preview",
-            Self::NoLongerAllowed => "Whoever approved it may no longer approve. Ask again",
+            Self::NotAsked => "Request approval",
+            Self::Waits => "Approval has been requested but not given yet",
+            Self::Declined => "The request was declined",
+            Self::Withdrawn => "The request was withdrawn. Request approval again",
+            Self::NotNeeded => "The request was closed because no second person was needed. Request approval again",
+            Self::Used => "The approval has already been used. Request approval again",
+            Self::Expired => "The approval has expired. Request approval again",
+            Self::OfTheStarter => "You approved this yourself. Another member of staff must start it",
+            Self::OfWhoAsked => "The approver also requested it or made the preview. Another member of staff must approve",
+            Self::NoLongerAllowed => "The approver may no longer approve. Request approval again",
         }
     }
 }
 
-/// Why a run needs a second person, as a sentence without its end.
+/// Returns why a run needs a second person, as a sentence without its full stop.
 pub(crate) fn of_run(store: &Store, why: WhyTwo) -> String {
-    format!("A second person has to approve this run, because {}", why.words(store.settings.brakes))
+    format!("A second person must approve this run, because {}", why.words(store.settings.brakes))
 }
 
 fn in_words(why: &str, flaw: Flaw) -> String {
     format!("{why}. {}", flaw.words())
 }
 
-/// The approval of more manual changes that this actor can use now.
+/// Returns the approval of more manual changes that this actor can use now.
 pub(crate) async fn more_changes(
     db: &impl ConnectionTrait,
     actor: Actor,
@@ -106,7 +106,7 @@ pub(crate) async fn more_changes(
     Ok(approvals::Entity::find_by_id(id.0).one(db).await?)
 }
 
-/// Notes that an approval allows nothing more.
+/// Marks an approval as used.
 pub(crate) async fn use_up(
     db: &impl ConnectionTrait,
     approval: &approvals::Model,

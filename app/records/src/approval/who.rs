@@ -1,4 +1,4 @@
-//! Who could be the second person.
+//! Eligible approvers: members of staff who can be the second person.
 
 use crate::clock::Clock;
 use crate::dialect;
@@ -11,7 +11,7 @@ use policy::{Action, FourEyes, Role, UserNumber};
 use sea_orm::sea_query::Value;
 use sea_orm::{ConnectionTrait, DbErr};
 
-/// Whether a second person is needed for what needs this action.
+/// Returns whether this action needs a second person, by the setting or by a protection that still applies.
 pub(crate) async fn is_on(
     db: &impl ConnectionTrait,
     store: &Store,
@@ -20,7 +20,7 @@ pub(crate) async fn is_on(
     Ok(is_configured(db, store, action).await? || protection::is_remembered(db, action).await?)
 }
 
-/// Whether the setting asks for a second person now.
+/// Returns whether the setting requires a second person now.
 pub(crate) async fn is_configured(
     db: &impl ConnectionTrait,
     store: &Store,
@@ -33,7 +33,7 @@ pub(crate) async fn is_configured(
     })
 }
 
-/// How many others than this member of staff may do something, and can sign in.
+/// Returns how many other members of staff have this permission and can sign in.
 pub(crate) async fn others(
     db: &impl ConnectionTrait,
     action: Action,
@@ -43,7 +43,7 @@ pub(crate) async fn others(
     Ok(count(db, action, None).await?.saturating_sub(own))
 }
 
-/// Whether this member of staff may do something now: has a role for it, and can sign in.
+/// Returns whether this member of staff has a role with this permission and can sign in.
 pub(crate) async fn could(
     db: &impl ConnectionTrait,
     action: Action,
@@ -52,8 +52,8 @@ pub(crate) async fn could(
     Ok(count(db, action, Some(number)).await? > 0)
 }
 
-/// How many people may do something, and can sign in; of one only, where one is named. Who was made
-/// staff at the desk within the last hours does not count yet.
+/// Counts the people who have this permission and can sign in, or just `only`. Staff who were added on a page
+/// within the last [`NEW_APPROVER_HOURS`] do not count yet.
 async fn count(db: &impl ConnectionTrait, action: Action, only: Option<UserNumber>) -> Result<u64, DbErr> {
     let mut values: Vec<Value> =
         Role::ALL.iter().filter(|role| role.may(action)).map(|role| role.code().into()).collect();
@@ -74,7 +74,7 @@ async fn count(db: &impl ConnectionTrait, action: Action, only: Option<UserNumbe
     Ok(u64::try_from(n).unwrap_or_default())
 }
 
-/// Whether this member of staff was made one at the desk within the last hours.
+/// Returns whether this member of staff was added on a page within the last [`NEW_APPROVER_HOURS`].
 pub(crate) async fn is_new(db: &impl ConnectionTrait, number: UserNumber) -> Result<bool, DbErr> {
     let sql =
         "SELECT COUNT(*) AS n FROM manual_changes WHERE user_number = ? AND kind = 'made_staff' AND at > ?";

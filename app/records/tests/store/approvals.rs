@@ -74,11 +74,11 @@ async fn arming_needs_a_second_person_and_only_once() {
         let id = preview(&store, task).await;
         assert_eq!(approval::needed_for(&store, id).await.unwrap(), Some(WhyTwo::Arming));
         for actor in [ana(), eve(), Actor::COMMAND_LINE] {
-            assert!(not_started(&store, actor, id).await.contains("Ask for approval"));
+            assert!(not_started(&store, actor, id).await.contains("Request approval"));
         }
         let request = approval::ask(&store, ana(), id).await.unwrap();
         assert_eq!(approval::ask(&store, ana(), id).await.unwrap(), request, "it waits already");
-        assert!(not_started(&store, ana(), id).await.contains("nobody has approved yet"));
+        assert!(not_started(&store, ana(), id).await.contains("requested but not given yet"));
         assert_eq!(standing(&store, id).await, Standing::Waiting);
         approval::approve(&store, ben(), request).await.unwrap();
         assert_eq!(standing(&store, id).await, Standing::Approved);
@@ -172,7 +172,7 @@ async fn nobody_approves_for_themselves() {
         // The same person with other roles, in other sessions.
         for role in [Role::SystemsLibrarian, Role::Dpo, Role::Administrator] {
             let why = refused(approval::approve(&store, at_desk(ANA, role), request).await);
-            assert!(why.contains("somebody else"), "{why}");
+            assert!(why.contains("Another member of staff must approve"), "{why}");
         }
         let why = refused(approval::approve(&store, Actor::COMMAND_LINE, request).await);
         assert!(why.contains("command line cannot approve"), "{why}");
@@ -198,7 +198,7 @@ async fn who_made_the_preview_does_not_approve_it_for_another_one() {
         let task = library(&store).await;
         let id = run::preview(&store, ben(), task).await.unwrap();
         let request = approval::ask(&store, ana(), id).await.unwrap();
-        assert!(refused(approval::approve(&store, ben(), request).await).contains("somebody else"));
+        assert!(refused(approval::approve(&store, ben(), request).await).contains("Another member of staff"));
         // Written past the rules, it is still seen at the start.
         execute(
             &store,
@@ -216,7 +216,7 @@ async fn who_approves_does_not_start() {
         let (id, request) = asked(&store).await;
         approval::approve(&store, eve(), request).await.unwrap();
         let why = not_started(&store, eve(), id).await;
-        assert!(why.contains("You have approved it yourself"), "{why}");
+        assert!(why.contains("You approved this yourself"), "{why}");
         assert_eq!(approval::missing_for(&store, eve(), id).await.unwrap(), Some(why));
         run::start(&store, ana(), id, "2").await.unwrap();
     })
@@ -250,7 +250,7 @@ async fn an_approval_is_of_one_preview_as_it_was() {
         // Of another preview.
         let newer = preview(&store, task).await;
         assert!(refused(approval::approve(&store, ben(), request).await).contains("newer preview"));
-        assert!(not_started(&store, ana(), newer).await.contains("Ask for approval"));
+        assert!(not_started(&store, ana(), newer).await.contains("Request approval"));
         assert!(not_started(&store, ana(), id).await.contains("newer preview"));
         // Approved, and then the task is changed.
         let request = approval::ask(&store, ana(), newer).await.unwrap();
@@ -260,7 +260,7 @@ async fn an_approval_is_of_one_preview_as_it_was() {
         execute(&store, "UPDATE tasks SET version = version - 1").await;
         // The seal is another one.
         execute(&store, "UPDATE approvals SET fingerprint = 'of something else'").await;
-        assert!(not_started(&store, ana(), newer).await.contains("Ask for approval"));
+        assert!(not_started(&store, ana(), newer).await.contains("Request approval"));
     })
     .await;
 }
@@ -314,7 +314,7 @@ async fn an_approval_serves_once() {
         execute(&store, &format!("DELETE FROM run_members WHERE run_id = {started}")).await;
         execute(&store, &format!("DELETE FROM runs WHERE id = {started}")).await;
         execute(&store, "UPDATE tasks SET confirmed_policy = NULL").await;
-        assert!(not_started(&store, ana(), id).await.contains("was used before"));
+        assert!(not_started(&store, ana(), id).await.contains("already been used"));
     })
     .await;
 }
@@ -362,7 +362,7 @@ async fn of_two_who_decide_at_once_one_decides() {
             approval::approve(&store, ben(), request),
             approval::approve(&store, eve(), request)
         );
-        assert!(refused(one).contains("decided before") && refused(two).contains("decided before"));
+        assert!(refused(one).contains("already been decided") && refused(two).contains("already been decided"));
         let again = preview(&store, TaskId(1)).await;
         let (one, two) =
             tokio::join!(approval::ask(&store, ana(), again), approval::ask(&store, eve(), again));
@@ -391,11 +391,11 @@ async fn what_is_declined_or_withdrawn_starts_nothing() {
         let librarian = approval::decline(&store, at_desk(BEN, Role::Librarian), request).await;
         assert!(matches!(librarian, Err(RecordsError::Forbidden(Action::Approve))));
         approval::decline(&store, ben(), request).await.unwrap();
-        assert!(not_started(&store, ana(), id).await.contains("not approved"));
+        assert!(not_started(&store, ana(), id).await.contains("request was declined"));
         let request = approval::ask(&store, ana(), id).await.unwrap();
-        assert!(refused(approval::withdraw(&store, ben(), request).await).contains("only the one who asked"));
+        assert!(refused(approval::withdraw(&store, ben(), request).await).contains("Only its requester"));
         assert!(
-            refused(approval::withdraw(&store, Actor::COMMAND_LINE, request).await).contains("another way")
+            refused(approval::withdraw(&store, Actor::COMMAND_LINE, request).await).contains("Only its requester")
         );
         assert_eq!(approval::decline(&store, ana(), request).await.unwrap(), Decision::Withdrawn);
         assert_eq!(standing(&store, id).await, Standing::Withdrawn);
@@ -409,7 +409,7 @@ async fn what_is_declined_or_withdrawn_starts_nothing() {
             .unwrap();
         let noted: Vec<_> = noted.iter().map(|event| (event.action.as_str(), event.actor_number)).collect();
         assert_eq!(noted, [("approval_declined", Some(BEN.0)), ("approval_withdrawn", Some(ANA.0))]);
-        assert!(refused(approval::approve(&store, ben(), request).await).contains("decided before"));
+        assert!(refused(approval::approve(&store, ben(), request).await).contains("already been decided"));
         let waiting = ApprovalQuery { waiting: Some(true), ..ApprovalQuery::default() };
         let decided = ApprovalQuery { waiting: Some(false), ..ApprovalQuery::default() };
         approval::ask(&store, ana(), id).await.unwrap();
@@ -425,7 +425,7 @@ async fn the_command_line_asks_and_starts_and_never_approves() {
     for_each_database(async |store| {
         let task = library(&store).await;
         let id = run::preview(&store, Actor::COMMAND_LINE, task).await.unwrap();
-        assert!(not_started(&store, Actor::COMMAND_LINE, id).await.contains("Ask for approval"));
+        assert!(not_started(&store, Actor::COMMAND_LINE, id).await.contains("Request approval"));
         let request = approval::ask(&store, Actor::COMMAND_LINE, id).await.unwrap();
         refused(approval::approve(&store, Actor::COMMAND_LINE, request).await);
         let withdrawn = approval::withdraw(&store, Actor::COMMAND_LINE, request).await.unwrap();
@@ -453,7 +453,7 @@ async fn bringing_many_up_to_the_present_rules_needs_a_second_person_too() {
         let strict = store.with_settings(settings);
         assert!(refused(run::start_reapply(&strict, ana(), "2").await).contains("second person"));
         let request = approval::ask_reapply(&strict, ana()).await.unwrap();
-        assert!(refused(approval::approve(&strict, ana(), request).await).contains("somebody else"));
+        assert!(refused(approval::approve(&strict, ana(), request).await).contains("Another member of staff"));
         approval::approve(&strict, eve(), request).await.unwrap();
         assert!(refused(run::start_reapply(&strict, eve(), "2").await).contains("yourself"));
         let started = run::start_reapply(&strict, ana(), "2").await.unwrap();

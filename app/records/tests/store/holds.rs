@@ -386,14 +386,14 @@ async fn one_asks_for_the_release_and_another_one_releases() {
         staff(&store, SECOND, Role::Dpo).await;
         assert!(approval::four_eyes(&store, Action::ReleaseHolds).await.unwrap());
 
-        assert!(refused(hold::release(&store, dpo(), id).await).contains("Ask for the release"));
+        assert!(refused(hold::release(&store, dpo(), id).await).contains("Request the release"));
         let request = hold::ask_for_release(&store, dpo(), id).await.unwrap();
         assert_eq!(hold::ask_for_release(&store, dpo(), id).await.unwrap(), request);
         // Neither by release nor by approval, nor in another session, nor on the command line.
         let later = Actor::signed_in(DPO, Roles::from_iter([Role::Dpo, Role::Administrator]), Clock::real());
         for actor in [dpo(), later] {
-            assert!(refused(hold::release(&store, actor, id).await).contains("somebody else"));
-            assert!(refused(approval::approve(&store, actor, request).await).contains("somebody else"));
+            assert!(refused(hold::release(&store, actor, id).await).contains("Another member of staff"));
+            assert!(refused(approval::approve(&store, actor, request).await).contains("Another member of staff"));
         }
         let nobody = hold::release(&store, Actor::COMMAND_LINE, id).await;
         assert!(refused(nobody).contains("command line cannot approve"));
@@ -407,7 +407,7 @@ async fn one_asks_for_the_release_and_another_one_releases() {
         hold::review(&store, dpo(), id, "2018-05-01").await.unwrap();
         assert!(
             refused(hold::release(&store, at_desk(SECOND, Role::Dpo), id).await)
-                .contains("Ask for the release")
+                .contains("Request the release")
         );
         hold::ask_for_release(&store, dpo(), id).await.unwrap();
         hold::release(&store, at_desk(SECOND, Role::Dpo), id).await.unwrap();
@@ -438,7 +438,7 @@ async fn the_setting_goes_before_the_number_of_people() {
         staff(&store, DPO, Role::Dpo).await;
         let id = on_user(&store, 1).await;
         let on = with(&store, FourEyes::On);
-        assert!(refused(hold::release(&on, dpo(), id).await).contains("Ask for the release"));
+        assert!(refused(hold::release(&on, dpo(), id).await).contains("Request the release"));
         staff(&store, SECOND, Role::Dpo).await;
         let off = with(&store, FourEyes::Off);
         hold::ask_for_release(&off, dpo(), id).await.unwrap();

@@ -261,7 +261,7 @@ async fn a_second_person_approves_one_file_beyond_the_limit() {
         assert!(why.contains("40 users") && why.contains("approvals ask --import"), "{why}");
         let request = ask(&content).await.unwrap();
         assert_eq!(ask(&content).await.unwrap(), request, "asked for once");
-        assert!(refused(confirmed(&store, &content, Some(40)).await).contains("nobody has approved yet"));
+        assert!(refused(confirmed(&store, &content, Some(40)).await).contains("requested but not given yet"));
         let about = approval::read(&store, request).await.unwrap().about;
         assert!(matches!(&about, About::Import { users: 40, sha256 } if sha256.len() == 64), "{about:?}");
         let untyped =
@@ -280,7 +280,7 @@ async fn a_second_person_approves_one_file_beyond_the_limit() {
         assert!(dump.contains(&format!(",approval={request}")), "the audit names the approval");
         // And once.
         execute(&store, "UPDATE users SET email = 'a@example.org' WHERE user_id LIKE 'u%'").await;
-        assert!(refused(confirmed(&store, &content, Some(40)).await).contains("used before"));
+        assert!(refused(confirmed(&store, &content, Some(40)).await).contains("already been used"));
     })
     .await;
 }

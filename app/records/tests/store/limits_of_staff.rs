@@ -71,7 +71,7 @@ async fn a_member_of_staff_is_anonymised_by_two_people_and_leaves_nothing() {
         assert!(refused(anonymise(&store, chief(), EDITH).await).contains("second person"));
         let request = approval::ask_staff_anonymising(&store, chief(), EDITH).await.unwrap();
         assert_eq!(approval::ask_staff_anonymising(&store, chief(), EDITH).await.unwrap(), request);
-        assert!(refused(anonymise(&store, chief(), EDITH).await).contains("nobody has approved yet"));
+        assert!(refused(anonymise(&store, chief(), EDITH).await).contains("requested but not given yet"));
         for no_second in [chief(), at_desk(EDITH, Role::Administrator), Actor::COMMAND_LINE] {
             refused(approval::approve(&store, no_second, request).await);
         }
@@ -186,7 +186,7 @@ async fn an_approval_is_for_one_member_of_staff_with_these_roles_and_once() {
         )
         .await;
         assert!(
-            refused(anonymise(&store, chief(), EDITH).await).contains("Ask for approval"),
+            refused(anonymise(&store, chief(), EDITH).await).contains("Request approval"),
             "roles have changed"
         );
         execute(&store, "DELETE FROM user_roles WHERE user_number = 803 AND role = 'dpo'").await;

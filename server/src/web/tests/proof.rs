@@ -245,7 +245,7 @@ async fn a_request_that_its_asker_withdraws_is_withdrawn_everywhere() {
         let address = |function: &str| format!("/do/{function}?page=/approvals");
         let form = format!("form[approval]={request}");
         let (_, _, refused) = second.post(&address("withdraw_request"), &form).await;
-        assert!(refused.contains("only the one who asked"), "{refused}");
+        assert!(refused.contains("Only its requester"), "{refused}");
         let (_, location, _) = desk.post(&address(function), &form).await;
         assert_eq!(location, "/approvals?done=withdrawn");
         assert!(page(&desk, &location).await.contains("Request withdrawn."));

@@ -60,7 +60,7 @@ async fn nobody_approves_their_own_run_in_another_session_either() {
     for session in [&desk, &second] {
         let (status, page) = approve(session, request).await;
         assert_eq!(status, StatusCode::CONFLICT);
-        assert!(page.contains("somebody else has to approve it"), "{page}");
+        assert!(page.contains("Another member of staff must approve it"), "{page}");
         not_started(session, preview).await;
     }
     unchanged(&desk.store, &before, "approving one's own run").await;
