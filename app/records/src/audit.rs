@@ -1,13 +1,14 @@
-//! The audit: who did what to which record, in codes. No value of a field is ever written here.
+//! The audit: events that record which actor did what to which record. An *event* holds codes and numbers only,
+//! never the value of a field.
 //!
-//! It is only ever added to. Events are written in the transaction of the change itself ([`note`]). When that is
-//! committed, each gets its place in one chain and a keyed code over itself and the event before it (`chain`): who has
-//! the database and not the key of the installation cannot change, remove, insert or swap events without being found
-//! out ([`verify`]). The end of the chain is written into a file once a day (`anchor`), so that it cannot be cut off
-//! either.
+//! Events are only ever added, in the transaction of the change itself (`record_event`). On commit each event gets
+//! its position in the *chain* and a MAC over itself and the MAC of the event before (`chain`). An attacker
+//! without the key cannot change, remove, insert or reorder events undetected ([`verify`](fn@verify)). Once a day
+//! Lethe writes the end of the chain, an *anchor*, to a file outside the database (`anchor`), so truncation is
+//! detected too.
 //!
-//! With another key the events of before cannot be verified: each of them counts as changed. Who makes a new key keeps
-//! the old one, to verify what was written up to then.
+//! Verification needs the key that the events were chained with: with another key every event counts as changed.
+//! Operators who replace the key must keep the old one to verify earlier events.
 
 mod anchor;
 mod chain;

@@ -1,7 +1,8 @@
-//! The anchors: once a day the end of the chain is written into a file outside the database. A chain that was cut off
-//! and ends at an earlier event, with everything in the database made to fit, does not go with them.
+//! Audit anchors. An *anchor* is the signed end of the audit chain on one day, stored in a file outside the
+//! database.
 //!
-//! The file is only ever added to. Each line is JSON and signed with the key of the installation.
+//! Anchors reveal a truncated chain, even if everything in the database was changed to match. Lethe only appends
+//! to the file. Each line is JSON, signed with the key.
 
 use super::chain;
 use super::verify::Finding;
@@ -16,19 +17,19 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::path::Path;
 
-/// Where the chain ended on a day.
+/// The end of the chain on one day.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Anchor {
-    /// The day of the library.
+    /// The day in the library's time zone.
     pub date: NaiveDate,
-    /// When it was written, by the computer's clock.
+    /// The instant of writing, by the system clock.
     pub at: DateTime<Utc>,
-    /// The place of the last event.
+    /// The position of the last event.
     pub sequence: i64,
-    /// Its code.
+    /// The MAC of the last event.
     pub mac: String,
-    /// The signature over the four, in hexadecimal digits.
+    /// The signature over the fields above, in hexadecimal.
     signature: String,
 }
 
@@ -39,7 +40,7 @@ impl Anchor {
     }
 }
 
-/// Anchors the end of the chain, unless that was done on this day of the library already.
+/// Anchors the end of the chain, unless an anchor of this day exists.
 pub async fn anchor_daily(store: &Store) -> Result<(), RecordsError> {
     let today = store.clock.today();
     if last_anchor(store).await?.is_some_and(|last| last.date >= today) {
@@ -48,13 +49,13 @@ pub async fn anchor_daily(store: &Store) -> Result<(), RecordsError> {
     anchor(store).await
 }
 
-/// The anchor that was written last.
+/// Returns the last anchor in the file. None if there is none.
 pub async fn last_anchor(store: &Store) -> Result<Option<Anchor>, RecordsError> {
     Ok(lines(store).await?.into_iter().flatten().next_back())
 }
 
-/// Anchors the end of the chain. Where it stands at the end of the file already, nothing is added; an end that lies
-/// before what was anchored earlier is no end, and `verify` tells.
+/// Anchors the end of the chain. Adds nothing if today's last anchor already names this end, or if an anchor lies
+/// further on, which [`verify`](fn@super::verify) reports.
 pub(super) async fn anchor(store: &Store) -> Result<(), RecordsError> {
     let Some(head) = chain::head(&store.db, "").await?.filter(|head| head.sequence > 0) else {
         return Ok(());
@@ -71,7 +72,7 @@ pub(super) async fn anchor(store: &Store) -> Result<(), RecordsError> {
     written
 }
 
-/// All anchors, to be compared with the chain.
+/// Reads all anchors for comparison with the chain.
 pub(super) async fn read(store: &Store) -> Result<Anchors, RecordsError> {
     let public = Key::load(store).await?.public();
     let mut anchors = Anchors::default();
@@ -93,7 +94,7 @@ pub(super) async fn read(store: &Store) -> Result<Anchors, RecordsError> {
     Ok(anchors)
 }
 
-/// What the file says.
+/// The anchors in the file.
 #[derive(Default)]
 pub(super) struct Anchors {
     count: usize,
@@ -107,7 +108,7 @@ impl Anchors {
         self.count
     }
 
-    /// The furthest place that was anchored.
+    /// Returns the furthest position that was anchored.
     pub(super) const fn last(&self) -> i64 {
         self.last
     }
@@ -116,18 +117,18 @@ impl Anchors {
         self.believed.contains_key(&sequence)
     }
 
-    /// The days and codes that were anchored at a place.
+    /// Returns the days and MACs that were anchored at this position.
     pub(super) fn at(&self, sequence: i64) -> impl Iterator<Item = &(NaiveDate, String)> {
         self.believed.get(&sequence).into_iter().flatten()
     }
 
-    /// Lines that cannot be read, are not signed, or go back.
+    /// Takes the findings about lines that are unreadable, not signed or not in order.
     pub(super) fn unbelievable(&mut self) -> Vec<Finding> {
         std::mem::take(&mut self.unbelievable)
     }
 }
 
-/// The lines of the file; none for one that cannot be read.
+/// Reads the lines of the file. None for a line that is unreadable.
 async fn lines(store: &Store) -> Result<Vec<Option<Anchor>>, RecordsError> {
     let path = store.settings().anchor.clone();
     let text = blocking(move || match std::fs::read(path) {
@@ -142,7 +143,7 @@ fn anchors_in(text: &[u8]) -> Vec<Option<Anchor>> {
     lines.map(|line| serde_json::from_slice(line).ok()).collect()
 }
 
-/// Adds an anchor, unless another process has written a later one meanwhile.
+/// Appends an anchor, unless another process has written a later one in the meantime.
 fn append(path: &Path, anchor: &Anchor) -> io::Result<()> {
     let mut options = OpenOptions::new();
     options.read(true).append(true).create(true);
@@ -156,23 +157,23 @@ fn append(path: &Path, anchor: &Anchor) -> io::Result<()> {
     file.read_to_end(&mut text)?;
     if let Some(last) = anchors_in(&text).into_iter().flatten().next_back() {
         if last.sequence > anchor.sequence {
-            tracing::warn!("the end of the audit is not anchored: an anchor lies further on already");
+            tracing::warn!("audit not anchored: an existing anchor is further on");
             return Ok(());
         }
         if last.mac == anchor.mac && last.date >= anchor.date {
             return Ok(());
         }
     }
-    // A line that was never finished does not spoil this one.
+    // An unfinished line of an earlier write must not spoil this one.
     let before = if text.last().is_none_or(|byte| *byte == b'\n') { "" } else { "\n" };
     let length = file.metadata()?.len();
     let line = format!("{before}{}\n", serde_json::to_string(anchor)?);
     if let Err(error) = file.write_all(line.as_bytes()).and_then(|()| file.sync_all()) {
-        // Half a line would count as one that was changed.
+        // Verification would report half a line as changed.
         file.set_len(length)?;
         return Err(error);
     }
-    // The name of a new file is durable too.
+    // Makes the name of a new file durable.
     File::open(folder)?.sync_all()
 }
 
@@ -185,7 +186,7 @@ async fn blocking<T: Send + 'static>(
             return RecordsError::Fault(fault);
         }
         RecordsError::Audit(format!(
-            "The file of the audit's anchors cannot be used ({}). Correct it, or LETHE_AUDIT_ANCHOR",
+            "The audit anchor file cannot be used ({}). Correct the file or LETHE_AUDIT_ANCHOR",
             error.kind()
         ))
     })

@@ -1,14 +1,15 @@
-//! Chaining: when a transaction is committed, its events get their places and codes.
+//! Chaining: on commit the events of a transaction get their positions and MACs.
 //!
-//! The row of the chain's end is locked until the commit, so the events of all transactions stand in one order
-//! without gaps. Whoever waits for more than one thing takes them in this order: rows of users, the end of the audit,
-//! the ledger file, the ledger's mark.
+//! The row of the chain's end is locked until the commit, so the events of all transactions have one order without
+//! gaps. Locks are always taken in this order: user rows, the end of the audit, the ledger file, the ledger
+//! watermark.
 //!
-//! The events of many people are written with their places at once ([`super::people`]).
+//! [`super::bulk_events`] writes events that already have a position.
 //!
-//! An event that was committed without a place was put in by other hands. It is never chained later, or a forged event
-//! would become a true one with the next commit: PostgreSQL knows which rows are of this transaction; on SQLite, which
-//! has one writer at a time, what stands there without a place when a transaction begins is set apart.
+//! An event that was committed without a position was inserted outside Lethe. It must never be chained, or the
+//! next commit would make the forgery genuine. PostgreSQL can tell which rows belong to a transaction. SQLite
+//! cannot, but has one writer at a time: events without a position at the beginning of a transaction are
+//! quarantined.
 
 use super::event::{AuditKey, Event, NOTHING};
 use crate::dialect;
@@ -19,27 +20,27 @@ use crate::store::Store;
 use sea_orm::{ConnectionTrait, DatabaseBackend, DatabaseTransaction, DbErr, EntityTrait};
 use serde::Serialize;
 
-/// The key of the one row.
+/// The primary key of the only row.
 pub(super) const HEAD: i16 = 1;
-/// How many events are chained by one statement.
+/// The number of events chained by one statement.
 const PIECE: u64 = 1_000;
 
-/// An event's place and code, for the statement that writes them.
+/// The position and MAC of an event, as passed to the statement.
 #[derive(Serialize)]
 pub(super) struct Chained {
-    /// The key of the event.
+    /// The id of the event.
     pub(super) number: i64,
     place: String,
     code: String,
 }
 
-/// Chains the events of this transaction. What cannot be chained is not committed.
+/// Chains the events of this transaction. If that fails, the transaction must not be committed.
 pub(crate) async fn chain(store: &Store, tx: &DatabaseTransaction) -> Result<(), RecordsError> {
     let own = dialect::is_of_this_transaction(tx.get_database_backend());
     chain_those(store, tx, &format!("sequence IS NULL AND mac IS NULL AND {own}")).await
 }
 
-/// Gives the database its chain, if it has none: all events of before are the first ones.
+/// Starts the chain if the database has none. Existing events become its first ones.
 #[allow(clippy::disallowed_methods, reason = "every event was chained here")]
 pub(crate) async fn begin(store: &Store) -> Result<(), RecordsError> {
     if head(&store.db, "").await?.is_some() {
@@ -47,24 +48,24 @@ pub(crate) async fn begin(store: &Store) -> Result<(), RecordsError> {
     }
     let tx = dialect::begin(&store.db).await?;
     let backend = tx.get_database_backend();
-    // Where events are chained already, the row of the end was removed: `verify` tells, and nothing is committed.
+    // If events are chained already, the row was removed. Nothing is inserted, and `verify` reports it.
     let sql = "INSERT INTO audit_head (id, sequence, mac) SELECT CAST(? AS SMALLINT), 0, CAST(? AS TEXT) \
                WHERE NOT EXISTS (SELECT 1 FROM audit_events WHERE sequence IS NOT NULL) ON CONFLICT DO NOTHING";
     let begun = tx.execute_raw(dialect::statement(backend, sql, vec![HEAD.into(), NOTHING.into()])).await?;
-    // Another process may have been quicker.
+    // Another process may have inserted it in the meantime.
     if begun.rows_affected() == 1 {
         chain_those(store, &tx, "sequence IS NULL AND mac IS NULL").await?;
     }
     Ok(tx.commit().await?)
 }
 
-/// Keeps all others from chaining events until the commit.
+/// Prevents other transactions from chaining events until the commit.
 pub(crate) async fn lock_head(tx: &DatabaseTransaction) -> Result<(), RecordsError> {
     head(tx, dialect::for_update(tx.get_database_backend())).await?;
     Ok(())
 }
 
-/// Sets apart what was written by other hands before this transaction, where the database cannot tell later.
+/// Quarantines events inserted outside Lethe before this transaction, if the database cannot tell later.
 pub(crate) async fn set_apart(tx: &DatabaseTransaction) -> Result<(), DbErr> {
     if tx.get_database_backend() != DatabaseBackend::Postgres {
         let sql = "UPDATE audit_events SET mac = 'foreign' WHERE sequence IS NULL AND mac IS NULL";
@@ -73,7 +74,7 @@ pub(crate) async fn set_apart(tx: &DatabaseTransaction) -> Result<(), DbErr> {
     Ok(())
 }
 
-/// The end of the chain.
+/// Returns the stored end of the chain. None if its row is missing.
 pub(super) async fn head(
     db: &impl ConnectionTrait,
     lock: &str,
@@ -102,7 +103,7 @@ async fn chain_those(store: &Store, tx: &DatabaseTransaction, which: &str) -> Re
     end.unlock(tx).await
 }
 
-/// The end of the chain, which is locked until the commit.
+/// The end of the chain, locked until the commit.
 pub(super) struct End<'a> {
     key: &'a AuditKey,
     sequence: i64,
@@ -110,25 +111,25 @@ pub(super) struct End<'a> {
 }
 
 impl<'a> End<'a> {
-    /// Reads the end, and keeps all others from it until the commit.
+    /// Reads the end and locks it until the commit. Rejects a key that was replaced.
     pub(super) async fn lock(store: &'a Store, tx: &DatabaseTransaction) -> Result<Self, RecordsError> {
         let key = AuditKey::of(store).await?;
         let from = head(tx, dialect::for_update(tx.get_database_backend())).await?.ok_or_else(broken)?;
-        // Replacing the key takes the same lock: no event is chained with a key after it was replaced.
+        // Replacing the key takes the same lock: no event is chained with a replaced key.
         if !key::is_current(tx, &store.key_fingerprint).await? {
             return Err(RecordsError::Fault(Fault::KeyReplaced));
         }
         Ok(Self { key, sequence: from.sequence, code: from.mac })
     }
 
-    /// The place and the code of the next event.
+    /// Returns the position and MAC of the next event.
     pub(super) fn add(&mut self, event: &Event) -> Chained {
         self.sequence += 1;
         self.code = self.key.code(&self.code, self.sequence, event);
         Chained { number: event.id, place: self.sequence.to_string(), code: self.code.clone() }
     }
 
-    /// Writes down where the end is now.
+    /// Stores the new end.
     pub(super) async fn unlock(self, tx: &DatabaseTransaction) -> Result<(), RecordsError> {
         let sql = "UPDATE audit_head SET sequence = ?, mac = ? WHERE id = ?";
         let values = vec![self.sequence.into(), self.code.into(), HEAD.into()];
@@ -151,8 +152,8 @@ async fn write(tx: &DatabaseTransaction, chained: &[Chained]) -> Result<(), Reco
 
 pub(super) fn broken() -> RecordsError {
     RecordsError::Audit(
-        "The audit cannot be added to, and nothing is changed without it: the end of its chain is missing or was \
-         changed. lethe audit verify says more"
+        "Lethe cannot extend the audit and changes nothing without it: the end of its chain is missing or was \
+         changed. Run lethe audit verify for details"
             .to_owned(),
     )
 }

@@ -1,11 +1,11 @@
-//! What can stand in the audit: codes of deeds and of subjects, and their words.
+//! The actions and subjects of audit events: stored codes and labels.
 
 use policy::UserNumber;
 
-/// Deeds, their codes and their words, each once.
+/// Defines the actions, each with its stored code and label.
 macro_rules! deeds {
     ($($deed:ident $code:literal $words:literal,)+) => {
-        /// What was done, as a code.
+        /// An action that an event records.
         #[derive(Clone, Copy, Debug, Eq, PartialEq)]
         #[allow(missing_docs, reason = "the words say it")]
         pub enum Deed {
@@ -13,17 +13,17 @@ macro_rules! deeds {
         }
 
         impl Deed {
-            /// Every deed, in the order in which a list offers them.
+            /// All actions, in the order of selection lists.
             pub const ALL: &[Self] = &[$(Self::$deed,)+];
 
-            /// The stable code that is stored.
+            /// Returns the stable code that is stored.
             pub const fn code(self) -> &'static str {
                 match self {
                     $(Self::$deed => $code,)+
                 }
             }
 
-            /// What was done, for the page.
+            /// Returns the label for pages.
             pub const fn words(self) -> &'static str {
                 match self {
                     $(Self::$deed => $words,)+
@@ -104,13 +104,13 @@ deeds! {
 }
 
 impl Deed {
-    /// The deed of a code. None for one that another version of Lethe has written.
+    /// Returns the action with this code. None for a code of another version of Lethe.
     pub fn of_code(code: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|deed| deed.code() == code)
     }
 }
 
-/// The record that something was done to.
+/// The record that an action applies to.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Subject {
     /// A user, by number.
@@ -119,7 +119,7 @@ pub enum Subject {
     Task(i64),
     /// A run or preview, by id.
     Run(i64),
-    /// What somebody asked to be approved, by id.
+    /// A request for approval, by id.
     Approval(i64),
     /// A legal hold, by id.
     LegalHold(i64),
@@ -128,7 +128,7 @@ pub enum Subject {
 }
 
 impl Subject {
-    /// The codes of all kinds, and their words.
+    /// The codes and labels of all kinds.
     pub const KINDS: [(&'static str, &'static str); 6] = [
         ("user", "User"),
         ("task", "Task"),
@@ -138,7 +138,7 @@ impl Subject {
         ("library", "Library"),
     ];
 
-    /// The stable code of the kind, and the id.
+    /// Returns the stable code of the kind, and the id.
     pub const fn parts(self) -> (&'static str, Option<i64>) {
         match self {
             Self::User(id) => ("user", Some(id)),
@@ -150,7 +150,7 @@ impl Subject {
         }
     }
 
-    /// The subject of a kind and an id. None for a kind that another version of Lethe has written.
+    /// Returns the subject of this kind and id. None for a kind of another version of Lethe.
     pub fn of_parts(kind: &str, id: Option<i64>) -> Option<Self> {
         Some(match (kind, id) {
             ("user", Some(id)) => Self::User(id),

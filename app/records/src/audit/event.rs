@@ -1,4 +1,4 @@
-//! An event as it stands in the database, and the keyed code over it.
+//! Audit events as stored, and the MAC over each.
 
 use crate::dialect;
 use crate::error::RecordsError;
@@ -12,16 +12,16 @@ use sea_orm::{ConnectionTrait, DatabaseBackend, DbErr, QueryResult};
 use sha2::Sha256;
 use std::fmt;
 
-/// What the key of the audit is derived for. Another label gives another key.
+/// The label from which the key of the audit is derived. Another label gives another key.
 const LABEL: &[u8] = b"lethe audit chain 1";
-/// The code before the first event.
+/// The MAC before the first event.
 pub(super) const NOTHING: &str = "";
 
-/// The columns that the code is over, besides the place. Their order is part of the code.
+/// The columns that the MAC covers, besides the position. Their order matters.
 const COLUMNS: [&str; 9] =
     ["id", "at", "actor_number", "channel", "action", "subject_kind", "subject_id", "run_id", "detail"];
 
-/// The key of the audit: derived from the key of the installation, never in the database.
+/// The key of the audit. It is derived from the key of the installation and never stored in the database.
 #[derive(Clone)]
 pub(crate) struct AuditKey(Hmac<Sha256>);
 
@@ -32,7 +32,7 @@ impl fmt::Debug for AuditKey {
 }
 
 impl AuditKey {
-    /// The key of this installation. It is read once in the life of a process.
+    /// Returns the key of this installation. A process reads it once.
     pub(super) async fn of(store: &Store) -> Result<&Self, RecordsError> {
         store.audit_key.get_or_try_init(async || Self::derive(Key::load(store).await?)).await
     }
@@ -44,7 +44,7 @@ impl AuditKey {
         Hmac::new_from_slice(&derived).map(Self).map_err(|_| RecordsError::Corrupt("key"))
     }
 
-    /// The code of an event at a place, after the code of the event before.
+    /// Returns the MAC of an event at a position, given the MAC of the event before.
     pub(super) fn code(&self, before: &str, sequence: i64, event: &Event) -> String {
         let mut mac = self.0.clone();
         let mut bytes = Vec::with_capacity(256);
@@ -55,7 +55,7 @@ impl AuditKey {
     }
 }
 
-/// Fields one after the other, each with its length before it, so that no two lists of fields give the same bytes.
+/// Appends the fields with their lengths, so that different lists of fields never give the same bytes.
 fn encode<'a>(bytes: &mut Vec<u8>, fields: impl IntoIterator<Item = Option<&'a str>>) {
     for field in fields {
         match field {
@@ -69,20 +69,20 @@ fn encode<'a>(bytes: &mut Vec<u8>, fields: impl IntoIterator<Item = Option<&'a s
     }
 }
 
-/// An event as text, whatever somebody has put into its columns.
+/// An event as text, whatever its columns contain.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(super) struct Event {
     pub(super) id: i64,
-    /// Its place; none before it is chained.
+    /// The position. None before the event is chained.
     pub(super) sequence: Option<i64>,
-    /// Its code, as it is stored.
+    /// The MAC, as stored.
     pub(super) mac: String,
-    /// What the code is over, in the order of [`COLUMNS`].
+    /// The fields that the MAC covers, in the order of [`COLUMNS`].
     fields: [Option<String>; 9],
 }
 
 impl Event {
-    /// Reads the events that a condition wants.
+    /// Reads the events that match a condition.
     pub(super) async fn read(
         db: &impl ConnectionTrait,
         condition: &str,
@@ -102,7 +102,7 @@ impl Event {
     }
 
     fn of(backend: DatabaseBackend, row: &QueryResult) -> Result<Self, DbErr> {
-        // What is no text at all is no event that Lethe wrote.
+        // Lethe only writes valid text here. Anything else means tampering.
         let text = |column: &str| -> Option<String> {
             row.try_get("", column).unwrap_or_else(|_| Some("unreadable".to_owned()))
         };
@@ -116,14 +116,14 @@ impl Event {
         })
     }
 
-    /// An event that is about to be written. The fields are in the order of [`COLUMNS`], without the first.
+    /// Returns an event that is about to be stored. The fields are in the order of [`COLUMNS`], without the id.
     pub(super) fn new(id: i64, fields: [Option<String>; 8]) -> Self {
         let [at, actor, channel, action, kind, subject, run, detail] = fields;
         let fields = [Some(id.to_string()), at, actor, channel, action, kind, subject, run, detail];
         Self { id, sequence: None, mac: String::new(), fields }
     }
 
-    /// The same event under another id.
+    /// Returns the same event with the id of another one.
     pub(super) fn with_id_of(&self, other: &Self) -> Self {
         let mut event = self.clone();
         event.id = other.id;
@@ -132,7 +132,7 @@ impl Event {
     }
 }
 
-/// An instant as microseconds, the same for both databases. What is none stays as it is, and fits no code.
+/// Returns an instant in microseconds, the same for both databases. Other text stays unchanged and matches no MAC.
 fn microseconds(backend: DatabaseBackend, text: String) -> String {
     if backend == DatabaseBackend::Postgres {
         return text;

@@ -1,4 +1,4 @@
-//! Writing events.
+//! Recording events.
 
 use super::{Deed, Subject, note_repeated};
 use crate::actor::Actor;
@@ -10,10 +10,10 @@ use crate::store::Store;
 use policy::{Action, RunId};
 use sea_orm::{ActiveModelTrait, DatabaseTransaction, DbErr, Set};
 
-/// Writes one event, in the transaction of the change itself: a change that cannot be noted is not made. It gets its
-/// place in the chain when that is committed by [`Store::commit`].
+/// Records one event in the transaction of the change itself: if it fails, so does the change. [`Store::commit`]
+/// chains it.
 ///
-/// `detail` is made of names of fields and codes, joined by commas.
+/// `detail` consists of field names and codes, joined by commas.
 pub(crate) async fn note(
     tx: &DatabaseTransaction,
     clock: &Clock,
@@ -26,7 +26,7 @@ pub(crate) async fn note(
     note_event(tx, clock, actor, deed, subject, run, detail).await.map(|_| ())
 }
 
-/// Writes one event like [`note`] and returns its id.
+/// Records one event and returns its id.
 pub(crate) async fn note_event(
     tx: &DatabaseTransaction,
     clock: &Clock,
@@ -39,7 +39,7 @@ pub(crate) async fn note_event(
     Ok(event(clock, actor, deed, subject, run, detail).insert(tx).await?.id)
 }
 
-/// Writes one event for each of these subjects, with its run and detail, as [`note`] does.
+/// Records one event for each of the subjects, with its run and detail.
 pub(crate) async fn note_each(
     tx: &DatabaseTransaction,
     clock: &Clock,
@@ -76,14 +76,14 @@ fn event(
     }
 }
 
-/// A detail is made of names and codes: whatever is none, in a name that a library gave to a field of its own, is
-/// left out, so that nobody writes lines or cells of their own into the audit.
+/// Replaces characters that cannot be part of names and codes. A field name that a library chose can contain any
+/// character, and must not add lines or cells to the audit.
 fn of_codes(detail: &str) -> String {
     let is_of_codes = |char: char| char.is_alphanumeric() || "_-=,.:/".contains(char);
     detail.chars().map(|char| if is_of_codes(char) { char } else { '_' }).collect()
 }
 
-/// Writes one event of something that changes nothing else, in a transaction of its own.
+/// Records one event in its own transaction, for an action that changes nothing else.
 pub(crate) async fn note_alone(
     store: &Store,
     actor: Actor,
@@ -96,7 +96,7 @@ pub(crate) async fn note_alone(
     store.commit(tx).await
 }
 
-/// Notes that somebody was refused something. Repeated refusals are counted.
+/// Records that the actor was refused an action. Repeated refusals are counted (`note_repeated`).
 pub async fn refused(store: &Store, actor: Actor, action: Action) -> Result<(), RecordsError> {
     note_repeated(store, actor, Deed::Refused, Subject::Library, action.code()).await
 }

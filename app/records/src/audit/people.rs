@@ -1,4 +1,4 @@
-//! The events of people who were anonymised: one for each, written with its place and code by one statement.
+//! Recording one event for each anonymised user, with position and MAC, in a single statement.
 
 use super::Deed;
 use super::chain::{self, Chained, End};
@@ -13,10 +13,10 @@ use sea_orm::sea_query::Value;
 use sea_orm::{ConnectionTrait, DatabaseTransaction};
 use serde::Serialize;
 
-/// What these events are of.
+/// The kind of subject of these events.
 const KIND: &str = "user";
 
-/// An event as the statement takes it.
+/// An event, as passed to the statement.
 #[derive(Serialize)]
 struct Row {
     subject: String,
@@ -24,8 +24,8 @@ struct Row {
     chained: Chained,
 }
 
-/// Notes that these people were anonymised. The end of the chain is locked from here on until the commit, so it comes
-/// after every other change of the transaction.
+/// Records that these users were anonymised. It locks the end of the chain until the commit, so it must be the
+/// last change of the transaction.
 pub(crate) async fn note_people(
     store: &Store,
     tx: &DatabaseTransaction,
@@ -36,7 +36,7 @@ pub(crate) async fn note_people(
         return Ok(());
     }
     let backend = tx.get_database_backend();
-    // Not finer than what both databases keep, so that the code is over what can be read again.
+    // No finer than both databases store, so that the MAC can be verified from the stored value.
     let at = store.clock.now().trunc_subsecs(6);
     let (actor, channel) = (job.actor.staff.map(|staff| staff.0), job.actor.channel.code());
     let (action, detail) = (Deed::UserAnonymised.code(), format!("rules={}", policy::RULES_VERSION));

@@ -1,4 +1,4 @@
-//! Reading the audit: a list with filters, a file of it, and how it stands.
+//! Reading the audit: a list with filters, CSV output and the status.
 
 use super::{Anchor, Deed, Subject, chain, last_anchor};
 use crate::actor::Actor;
@@ -15,47 +15,47 @@ use sea_orm::sea_query::Value;
 use sea_orm::{ConnectionTrait, DbErr, QueryResult};
 use serde::{Deserialize, Serialize};
 
-/// The filters as they were typed.
+/// The filters as typed.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq)]
 #[serde(default, deny_unknown_fields)]
 pub struct AuditForm {
-    /// First day.
+    /// The first day.
     pub from: String,
-    /// Last day.
+    /// The last day.
     pub to: String,
-    /// Code of the deed.
+    /// The code of the action.
     pub deed: String,
-    /// Number of the member of staff.
+    /// The number of the member of staff.
     pub staff: String,
-    /// Code of the kind of subject.
+    /// The code of the kind of subject.
     pub kind: String,
-    /// Id of the subject.
+    /// The id of the subject.
     pub id: String,
-    /// Id of the run.
+    /// The id of the run.
     pub run: String,
 }
 
-/// Which events.
+/// Filters for events. None means any.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct AuditQuery {
-    /// From this day of the library on.
+    /// The first day, in the library's time zone.
     pub from: Option<NaiveDate>,
-    /// Up to this day of the library.
+    /// The last day, in the library's time zone.
     pub to: Option<NaiveDate>,
-    /// What was done.
+    /// The action.
     pub deed: Option<Deed>,
-    /// By whom.
+    /// The member of staff.
     pub staff: Option<UserNumber>,
-    /// To what kind of record, as a code.
+    /// The kind of subject, as a code.
     pub kind: Option<&'static str>,
-    /// To which record.
+    /// The id of the subject.
     pub id: Option<i64>,
-    /// In which run.
+    /// The run.
     pub run: Option<RunId>,
 }
 
 impl AuditForm {
-    /// Checks the filters.
+    /// Validates the filters.
     pub fn validate(&self) -> Result<AuditQuery, FieldErrors> {
         let mut errors = FieldErrors::default();
         let from = errors.take("from", optional_date(&self.from)).flatten();
@@ -95,27 +95,27 @@ fn number(text: &str, problem: Problem) -> Result<Option<i64>, Problem> {
 /// One event.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 pub struct AuditRow {
-    /// Its key.
+    /// The id.
     pub id: i64,
-    /// Its place in the chain. An event without one was not written by Lethe.
+    /// The position in the chain. None means that the event was not written by Lethe.
     pub sequence: Option<i64>,
-    /// When.
+    /// The instant.
     pub at: DateTime<Utc>,
-    /// The member of staff, where known.
+    /// The member of staff. None for a process.
     pub staff: Option<UserNumber>,
-    /// The name of the member of staff as it is now.
+    /// The present name of the member of staff.
     pub name: Option<String>,
-    /// By which way, as a code.
+    /// The channel, as a code.
     pub channel: String,
-    /// What was done, as a code.
+    /// The action, as a code.
     pub deed: String,
-    /// To what kind of record, as a code.
+    /// The kind of subject, as a code.
     pub kind: String,
-    /// To which record.
+    /// The id of the subject.
     pub subject: Option<i64>,
-    /// In which run.
+    /// The run.
     pub run: Option<RunId>,
-    /// Names of fields and codes.
+    /// Field names and codes.
     pub detail: String,
 }
 
@@ -138,7 +138,7 @@ impl AuditRow {
         })
     }
 
-    /// The event as cells of a file: numbers and codes, no name.
+    /// Returns the event as CSV cells: numbers and codes, without the name.
     fn cells(self) -> [String; 9] {
         let number = |number: Option<i64>| number.map(|number| number.to_string()).unwrap_or_default();
         [
@@ -154,12 +154,12 @@ impl AuditRow {
         ]
     }
 
-    /// What was done, in words; the code of another version of Lethe as it is.
+    /// Returns the label of the action, or the code if another version of Lethe wrote it.
     pub fn deed_words(&self) -> String {
         Deed::of_code(&self.deed).map_or_else(|| self.deed.clone(), |deed| deed.words().to_owned())
     }
 
-    /// The way, in words.
+    /// Returns the label of the channel.
     pub fn channel_words(&self) -> &str {
         match self.channel.as_str() {
             "desk" => "Desk",
@@ -170,21 +170,21 @@ impl AuditRow {
         }
     }
 
-    /// To what, in words: `User 5`.
+    /// Returns the label of the subject, such as `User 5`.
     pub fn subject_words(&self) -> String {
         let kind = Subject::KINDS.iter().find(|(code, _)| *code == self.kind);
         let words = kind.map_or(self.kind.as_str(), |(_, words)| words);
         self.subject.map_or_else(|| words.to_owned(), |id| format!("{words} {id}"))
     }
 
-    /// The details, in words: `last name, e-mail`.
+    /// Returns the details for pages, such as `last name, e-mail`.
     pub fn detail_words(&self) -> String {
         let words = |part: &str| part.replace(['_', '='], " ");
         self.detail.split(',').map(words).collect::<Vec<_>>().join(", ")
     }
 }
 
-/// Events, the newest first.
+/// Lists events, the newest first.
 pub async fn list(
     store: &Store,
     actor: Actor,
@@ -208,7 +208,7 @@ pub async fn list(
     Ok(Page::of(rows, paging, |row| row.id.to_string()))
 }
 
-/// The conditions of a query, each followed by `AND`.
+/// Returns the conditions of a query, each followed by `AND`.
 fn conditions(store: &Store, query: &AuditQuery) -> (String, Vec<Value>) {
     let mut sql = String::new();
     let mut values: Vec<Value> = Vec::new();
@@ -223,7 +223,7 @@ fn conditions(store: &Store, query: &AuditQuery) -> (String, Vec<Value>) {
     add("e.at >= ?", query.from.map(|day| begins(day).into()));
     add("e.at < ?", query.to.and_then(|day| day.succ_opt()).map(|day| begins(day).into()));
     let deed = match query.deed {
-        // What the index of rare deeds needs to be told.
+        // Lets the database use the partial index of rare actions.
         Some(deed) if deed != Deed::UserAnonymised => "e.action <> 'user_anonymised' AND e.action = ?",
         _ => "e.action = ?",
     };
@@ -235,10 +235,10 @@ fn conditions(store: &Store, query: &AuditQuery) -> (String, Vec<Value>) {
     (sql, values)
 }
 
-/// The most events of one file.
+/// The maximum number of events in one file.
 const MOST_LINES: u64 = 100_000;
 
-/// Events as CSV, the newest first, up to a hundred thousand. That somebody took them away is an event, too.
+/// Returns events as CSV, the newest first, up to `MAX_LINES`. Records the export in the audit.
 pub async fn csv(store: &Store, actor: Actor, query: &AuditQuery) -> Result<String, RecordsError> {
     actor.must(Action::SeeAudit)?;
     super::note_alone(store, actor, Deed::Exported, Subject::Library, "audit").await?;
@@ -255,24 +255,25 @@ pub async fn csv(store: &Store, actor: Actor, query: &AuditQuery) -> Result<Stri
     csv_text::file(&["sequence", "at", "staff", "channel", "deed", "kind", "id", "run", "detail"], lines)
 }
 
-/// How the audit stands, as far as can be told without reading it: whether it is whole, only `verify` knows.
+/// The status of the audit, without reading the chain. Only [`verify`](fn@super::verify) can tell whether it is
+/// intact.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Standing {
-    /// The place of the last event; none where the row of the end is gone.
+    /// The position of the last event. None if the row of the chain's end is missing.
     pub last: Option<i64>,
     /// The last anchor.
     pub anchor: Option<Anchor>,
 }
 
 impl Standing {
-    /// Whether the chain ends before what was anchored: then it was cut off.
+    /// Returns whether the chain ends before an anchored position, that is, whether it was truncated.
     pub fn is_behind(&self) -> bool {
         let anchored = self.anchor.as_ref().map_or(0, |anchor| anchor.sequence);
         self.last.is_none_or(|last| last < anchored)
     }
 }
 
-/// Reads how the audit stands.
+/// Reads the status of the audit.
 pub async fn standing(store: &Store, actor: Actor) -> Result<Standing, RecordsError> {
     actor.must(Action::SeeAudit)?;
     let anchor = last_anchor(store).await?;

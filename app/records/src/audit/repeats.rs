@@ -1,5 +1,5 @@
-//! Events that a caller can cause as often as they send requests: the first is written at once, the others of the same
-//! kind are counted and written as one event when the period is over.
+//! Events that a caller can cause with every request. The first one is recorded at once; later ones of the same
+//! kind are counted and recorded as a single event at the end of the period.
 
 use super::note::note_alone;
 use super::{Deed, Subject};
@@ -11,14 +11,14 @@ use std::collections::hash_map::Entry;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// How long events of one kind are counted until their number is written.
+/// The period during which events of one kind are counted.
 const PERIOD: Duration = Duration::from_mins(10);
-/// How many kinds are counted apart. What is beyond is counted together, by deed.
+/// The maximum number of kinds counted separately. Further kinds are counted together, by action.
 const MAX_KINDS: usize = 1_000;
 /// The detail of events that are counted together.
 const OTHERS: &str = "others";
 
-/// What makes two events the same.
+/// The properties that make two events the same kind.
 #[derive(Clone, Copy, Debug)]
 struct Kind {
     actor: Actor,
@@ -39,31 +39,31 @@ impl Kind {
         note_alone(store, self.actor, self.deed, self.subject, detail).await
     }
 
-    /// Writes how many events of this kind were counted.
+    /// Records the number of counted events.
     async fn write_count(&self, store: &Store, times: u64) -> Result<(), RecordsError> {
         self.write(store, &format!("{},times={times}", self.detail)).await
     }
 }
 
-/// Events of one kind since the first one.
+/// The events of one kind since the first one.
 #[derive(Debug)]
 struct Counted {
     kind: Kind,
     since: Instant,
-    /// How many are not written yet.
+    /// The number of events not yet recorded.
     times: u64,
 }
 
-/// The events that this process has counted and not written yet.
+/// The events that this process has counted and not yet recorded.
 #[derive(Debug, Default)]
 pub(crate) struct Repeats(Mutex<HashMap<Key, Counted>>);
 
-/// Which counts are written.
+/// Selects the counts to record.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Due {
-    /// Those whose period is over.
+    /// Counts whose period has ended.
     Over,
-    /// All, because the process ends.
+    /// All counts, because the process is ending.
     All,
 }
 
@@ -72,7 +72,7 @@ impl Repeats {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Counts an event. Returns the kind to write now if it is the first of its period.
+    /// Counts an event. Returns the kind to record now if it is the first of its period.
     fn count(&self, kind: Kind, now: Instant) -> Option<Kind> {
         let mut counts = self.counts();
         let has_room = counts.len() < MAX_KINDS || counts.contains_key(&kind.key());
@@ -93,7 +93,7 @@ impl Repeats {
         }
     }
 
-    /// Takes the counts that are to be written.
+    /// Takes the counts to record.
     fn take(&self, due: Due, now: Instant) -> Vec<Counted> {
         let is_due = |counted: &Counted| due == Due::All || now.duration_since(counted.since) >= PERIOD;
         let mut counts = self.counts();
@@ -101,7 +101,7 @@ impl Repeats {
         taken.filter(|counted| counted.times > 0).collect()
     }
 
-    /// Counts again what could not be written.
+    /// Restores a count that could not be recorded.
     fn put_back(&self, back: Counted) {
         self.counts()
             .entry(back.kind.key())
@@ -110,7 +110,7 @@ impl Repeats {
     }
 }
 
-/// Notes an event of something that changes nothing else and that a caller may repeat at will.
+/// Records an event of an action that changes nothing else and that a caller may repeat at will.
 pub(crate) async fn note_repeated(
     store: &Store,
     actor: Actor,
@@ -127,7 +127,7 @@ pub(crate) async fn note_repeated(
     written
 }
 
-/// Writes the counts that are due.
+/// Records the counts that are due.
 pub async fn write_repeats(store: &Store, due: Due) -> Result<(), RecordsError> {
     let mut taken = store.repeats.take(due, Instant::now()).into_iter();
     while let Some(counted) = taken.next() {

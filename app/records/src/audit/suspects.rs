@@ -1,48 +1,49 @@
-//! Events that do not fit at their places: told apart by whether they fit elsewhere.
+//! Suspects: events whose MAC does not match their position. They are classified by whether they match another
+//! position.
 
 use super::event::{AuditKey, Event};
 use super::verify::Finding;
 use std::collections::{HashMap, HashSet};
 
-/// Up to how many suspects each is tried at every other's place; of more, at the places nearby.
+/// Up to this many suspects, each is tried at the position of every other one; beyond, only at positions nearby.
 const FEW: usize = 200;
-/// What is nearby.
+/// The distance of positions nearby.
 const NEAR: usize = 3;
 
-/// An event that does not fit at its place.
+/// An event whose MAC does not match its position.
 pub(super) struct Suspect {
     pub(super) sequence: i64,
     pub(super) event: Event,
-    /// The codes that may have stood before this place.
+    /// The MACs that the event before may have had.
     pub(super) before: Vec<String>,
 }
 
-/// The first of places at which nothing stands.
+/// The first of several positions without an event.
 pub(super) struct Hole {
     pub(super) sequence: i64,
-    /// The codes that may have stood before it.
+    /// The MACs that the event before may have had.
     pub(super) before: Vec<String>,
 }
 
-/// What became of suspects.
+/// The classification of all suspects.
 pub(super) struct Outcome {
     pub(super) findings: Vec<Finding>,
-    /// The true codes of places, as far as they were found.
+    /// The genuine MACs of positions, as far as they could be determined.
     pub(super) true_codes: HashMap<i64, String>,
 }
 
-/// What is known of one suspect's place.
+/// What is known about one suspect.
 #[derive(Clone, Copy, Default)]
 struct Judged {
-    /// It fits after all: only what stands before it was changed.
+    /// The event matches after all: only the event before it was changed.
     fits: bool,
-    /// Another suspect is what should stand here.
+    /// Another suspect is the genuine event of this position.
     filled: bool,
-    /// It is what should stand at another place.
+    /// The event is the genuine one of another position.
     belongs_elsewhere: bool,
 }
 
-/// What became of the suspects of a chain that ends at this place.
+/// Classifies the suspects of a chain that ends at position `end`.
 pub(super) fn judge(key: &AuditKey, suspects: &[Suspect], holes: &[Hole], end: i64) -> Outcome {
     let codes: HashSet<&str> = suspects.iter().map(|suspect| suspect.event.mac.as_str()).collect();
     let mut judged = vec![Judged::default(); suspects.len()];
@@ -65,7 +66,7 @@ pub(super) fn judge(key: &AuditKey, suspects: &[Suspect], holes: &[Hole], end: i
         }
         for other in others(place, suspects.len()) {
             let stranger = &suspects[other].event;
-            // As it is; or all of it but the key was swapped; or nothing but the key.
+            // Unchanged; or everything but the id was swapped; or only the id.
             let found = code(stranger)
                 .or_else(|| code(&stranger.with_id_of(&suspect.event)))
                 .or_else(|| code(&suspect.event.with_id_of(stranger)));
@@ -91,13 +92,14 @@ fn others(place: usize, count: usize) -> impl Iterator<Item = usize> {
     (place.saturating_sub(near)..count.min(place + near + 1)).filter(move |other| *other != place)
 }
 
-/// Whether this is what stood at the next place, before something was removed and the places were closed up.
+/// Returns whether this event had the next position, before another one was removed and the positions were closed
+/// up.
 fn moved_up(key: &AuditKey, suspect: &Suspect) -> bool {
     let Suspect { sequence, event, before } = suspect;
     before.iter().any(|before| key.code(before, sequence + 1, event) == event.mac)
 }
 
-/// Whether this is what stood where nothing stands now.
+/// Returns whether this event had the position of the hole.
 fn fell_out(key: &AuditKey, suspect: &Suspect, hole: &Hole) -> bool {
     hole.before.iter().any(|before| key.code(before, hole.sequence, &suspect.event) == suspect.event.mac)
 }

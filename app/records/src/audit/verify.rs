@@ -1,4 +1,4 @@
-//! Verifying the chain: what was changed, is missing, was swapped, cut off or put in by other hands.
+//! Verifying the chain: detects events that were changed, removed, reordered, truncated or inserted.
 
 use super::anchor::{self, Anchors};
 use super::chain;
@@ -14,103 +14,103 @@ use sea_orm::{ConnectionTrait, DatabaseTransaction};
 use serde::Serialize;
 use std::collections::HashMap;
 
-/// The most findings that are told one by one.
+/// The maximum number of findings listed individually.
 pub const MOST_FINDINGS: usize = 1_000;
-/// How many events are read at once.
+/// The number of events read at once.
 const PIECE: usize = 1_000;
-/// The most codes that may have stood before an event, where the ones before it do not fit.
+/// The maximum number of candidate MACs before an event, if earlier events do not match.
 const MOST_BEFORE: usize = 8;
 
-/// Something that is not as Lethe left it.
+/// A difference between the stored audit and what Lethe wrote.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 #[serde(tag = "finding", rename_all = "snake_case")]
 pub enum Finding {
-    /// The event at this place, or its code, was changed. Where both were, the next one is named, too: nobody can tell
-    /// any more whether it fits.
+    /// The event at this position, or its MAC, was changed. If both were, the next event is reported too, because
+    /// its MAC can no longer be checked.
     Changed {
-        /// The place.
+        /// The position.
         sequence: i64,
     },
-    /// The events at these places were removed.
+    /// The events at these positions were removed.
     Missing {
-        /// The first place.
+        /// The first position.
         from: i64,
-        /// The last place.
+        /// The last position.
         to: i64,
     },
-    /// The event at this place belongs to another place.
+    /// The event at this position belongs to another position.
     Reordered {
-        /// The place.
+        /// The position.
         sequence: i64,
     },
-    /// Every event after this place was removed.
+    /// Every event after this position was removed.
     Cut {
-        /// The last place that is left.
+        /// The last position with an event.
         after: i64,
     },
-    /// An event was put in: it has no place, or one that it was not given.
+    /// An event was inserted: it has no position, or one that Lethe did not assign.
     Inserted {
-        /// The key of the event.
+        /// The id of the event.
         id: i64,
     },
-    /// The row that says where the chain ends is missing or was changed.
+    /// The row that stores the end of the chain is missing or was changed.
     HeadDiffers,
-    /// What the file of anchors says of a day does not go with the chain, or cannot be believed.
+    /// An anchor does not match the chain or is not authentic.
     AnchorDiffers {
-        /// The day; none where it cannot be read.
+        /// The day of the anchor. None if it is unreadable.
         date: Option<NaiveDate>,
     },
 }
 
 impl Finding {
-    /// The finding as a sentence.
+    /// Returns the finding as a sentence.
     pub fn words(&self) -> String {
         match self {
             Self::Changed { sequence } => format!("Event {sequence} was changed"),
             Self::Missing { from, to } if from == to => format!("Event {from} is missing"),
             Self::Missing { from, to } => format!("Events {from} to {to} are missing"),
             Self::Reordered { sequence } => {
-                format!("What stands at place {sequence} belongs to another place")
+                format!("The event at position {sequence} belongs to another position")
             }
-            Self::Cut { after } => format!("The chain was cut off: nothing is left after event {after}"),
-            Self::Inserted { id } => format!("The row with the key {id} was put in by other hands"),
-            Self::HeadDiffers => "The end of the chain is not where the database says it is".to_owned(),
+            Self::Cut { after } => format!("The chain was truncated after event {after}"),
+            Self::Inserted { id } => format!("The row with id {id} was inserted outside Lethe"),
+            Self::HeadDiffers => "The stored end does not match the end of the chain".to_owned(),
             Self::AnchorDiffers { date: Some(date) } => {
-                format!("The anchor of {date} does not go with the chain")
+                format!("The anchor of {date} does not match the chain")
             }
             Self::AnchorDiffers { date: None } => "A line of the anchor file cannot be read".to_owned(),
         }
     }
 }
 
-/// What was found out about the whole chain.
+/// The result of verifying the whole chain.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 pub struct Verdict {
-    /// How many events have a place.
+    /// The number of events with a position.
     pub events: i64,
-    /// The last place.
+    /// The last position.
     pub last: i64,
-    /// How many anchors were compared.
+    /// The number of anchors that were compared.
     pub anchors: usize,
-    /// What is not as it was; at most [`MOST_FINDINGS`].
+    /// The findings, at most [`MAX_FINDINGS`].
     pub findings: Vec<Finding>,
-    /// How many events more do not fit.
+    /// The number of further events that do not match.
     pub more: u64,
 }
 
 impl Verdict {
-    /// Whether everything is as Lethe left it.
+    /// Returns whether the audit is exactly as Lethe wrote it.
     pub const fn is_whole(&self) -> bool {
         self.findings.is_empty() && self.more == 0
     }
 }
 
-/// Reads the whole chain, piece by piece, and compares it with its codes, its end and its anchors. When everything is
-/// whole, its end is anchored.
+/// Reads the whole chain in batches and compares it with its MACs, its end and its anchors. Anchors the end if the
+/// chain is intact.
 pub async fn verify(store: &Store, actor: Actor) -> Result<Verdict, RecordsError> {
     actor.must(Action::SeeAudit)?;
     let key = AuditKey::of(store).await?;
-    // The file first: what is anchored while the chain is read stands further back than what was read.
+    // Reads the file first, so that anchors written meanwhile cannot name events beyond those read.
     let anchors = anchor::read(store).await?;
     let tx = dialect::begin_reading(&store.db).await?;
     let head = chain::head(&tx, "").await?;
@@ -126,7 +126,7 @@ pub async fn verify(store: &Store, actor: Actor) -> Result<Verdict, RecordsError
     Ok(verdict)
 }
 
-/// Events without a place, or with what is none.
+/// Returns the ids of events without a valid position.
 async fn unplaced(tx: &DatabaseTransaction) -> Result<Vec<i64>, RecordsError> {
     let sql = format!(
         "SELECT id FROM audit_events WHERE sequence IS NULL OR sequence < 1 OR CAST(sequence AS BIGINT) <> sequence \
@@ -137,24 +137,24 @@ async fn unplaced(tx: &DatabaseTransaction) -> Result<Vec<i64>, RecordsError> {
     Ok(rows.iter().map(|row| row.try_get("", "id")).collect::<Result<_, _>>()?)
 }
 
-/// The way along the chain.
+/// The state of reading along the chain.
 struct Walk<'a> {
     key: &'a AuditKey,
     anchors: Anchors,
-    /// Place and code of the last event, as the database says.
+    /// The position and MAC of the last event, as stored.
     head: Option<(i64, String)>,
     events: i64,
-    /// The place that was read last.
+    /// The position read last.
     last: i64,
-    /// The last place whose event fits.
+    /// The last position whose event matches.
     fits: i64,
-    /// The codes that may stand before the next event. None are known after events that are missing.
+    /// The candidate MACs before the next event. Empty after missing events.
     before: Vec<String>,
-    /// [`Self::before`], of the event that was read last.
+    /// The value of [`Self::before`] for the event read last.
     before_last: Vec<String>,
     suspects: Vec<Suspect>,
     holes: Vec<Hole>,
-    /// The codes that are possible at places that were anchored.
+    /// The candidate MACs at anchored positions.
     anchored: HashMap<i64, Vec<String>>,
     findings: Vec<Finding>,
     more: u64,
@@ -201,7 +201,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// The next event.
+    /// Processes the next event.
     fn step(&mut self, sequence: i64, event: Event) {
         let end = self.head.as_ref().map_or(i64::MAX, |(sequence, _)| *sequence);
         if sequence > self.last + 1 {
@@ -212,7 +212,7 @@ impl<'a> Walk<'a> {
         self.before.push(event.mac.clone());
         let codes: Vec<String> =
             self.before_last.iter().map(|before| self.key.code(before, sequence, &event)).collect();
-        // After missing events nobody can tell whether the next one fits.
+        // After missing events the next one cannot be checked.
         let untold = codes.is_empty() && sequence <= end;
         if untold || codes.contains(&event.mac) {
             self.fits = sequence;
@@ -229,7 +229,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// Nothing stands from one place to another.
+    /// Records that the events between two positions, inclusive, are missing.
     fn missing(&mut self, from: i64, to: i64) {
         if from <= to {
             self.findings.push(Finding::Missing { from, to });
@@ -239,7 +239,7 @@ impl<'a> Walk<'a> {
         self.before.clear();
     }
 
-    /// An event at a place where there is one already: of the two, one was put in.
+    /// Handles a second event at a position: one of the two was inserted.
     fn twice(&mut self, event: Event) {
         let fits =
             self.before_last.iter().any(|before| self.key.code(before, self.last, &event) == event.mac);
