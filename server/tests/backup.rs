@@ -41,7 +41,7 @@ async fn a_backup_of_a_serving_library_brings_back_nobody() {
             json(&fs::read_to_string(place.folder().join("backup.manifest.json")).unwrap())["users"]
         );
         assert!(made["audit_sequence"].as_i64().unwrap() > 0, "{made}");
-        assert!(place.refused(&["backup", "backup"]).contains("exists already"));
+        assert!(place.refused(&["backup", "backup"]).contains("already exists"));
         let fresh = drilled(&place, true).await;
         assert_eq!(
             (&fresh["anonymised_again"], &fresh["as_in_manifest"]),

@@ -1,7 +1,9 @@
-//! Backups while Lethe serves, each with a manifest that says where ledger and audit stood; and the drill, which restores
-//! one elsewhere and proves that it is of use.
+//! Backups of a running Lethe, and the restore drill.
 //!
-//! The ledger, the key and the anchors are not part of a backup: they are what a restored database is held against.
+//! Each backup has a manifest with the positions of ledger and audit. The drill restores a backup elsewhere and
+//! checks that it can be used.
+//!
+//! A backup contains neither the ledger nor the key nor the anchors: a restored database is checked against them.
 
 mod drill;
 mod make;

@@ -1,5 +1,5 @@
-//! The drill: a backup is restored into a folder or database of its own, the ledger is replayed there, and the audit
-//! verified. Nothing of the library itself is changed.
+//! The restore drill: restores a backup into a separate folder or database, replays the ledger there and verifies
+//! the audit. The library itself is not changed.
 
 use super::manifest::{Manifest, Positions, digest, manifest_beside};
 use super::postgres;
@@ -19,36 +19,36 @@ use std::io;
 use std::path::Path;
 use std::time::Instant;
 
-/// What a drill found.
+/// The result of a drill.
 #[derive(Debug, Serialize)]
 pub struct Drill {
-    /// The manifest; none where there is none beside the backup.
+    /// The manifest. None if there is none beside the backup.
     pub manifest: Option<Manifest>,
-    /// Whether size, digest and positions are those of the manifest.
+    /// Whether size, digest and positions match the manifest. True if there is no manifest.
     pub as_in_manifest: bool,
-    /// Where the restored database stood.
+    /// The positions of the restored database.
     pub restored: Positions,
-    /// How many users were anonymised again, because the ledger names them.
+    /// The number of users that the replay of the ledger anonymised again.
     pub anonymised_again: i64,
-    /// How many users are anonymised after that.
+    /// The number of anonymised users after the replay.
     pub anonymised: i64,
-    /// Whether the ledger and the restored database say the same now.
+    /// Whether the ledger and the restored database are in sync after the replay.
     pub ledger_level: bool,
-    /// What verifying the audit found.
+    /// The result of verifying the audit.
     pub audit: Verdict,
-    /// How long it took, in seconds.
+    /// The duration, in seconds.
     pub seconds: f64,
 }
 
 impl Drill {
-    /// Whether the backup could be restored and everything is as it should be.
+    /// Returns whether the backup could be restored and passed every check.
     pub fn is_passed(&self) -> bool {
         self.as_in_manifest && self.ledger_level && self.audit.is_whole()
     }
 }
 
-/// Restores a backup and proves that it is of use. `settings` are those of the library; its files are only read. A dump
-/// of PostgreSQL is restored into the empty database at `into`, which is to be dropped afterwards.
+/// Restores a backup and checks that it can be used. `settings` are those of the library, whose files are only
+/// read. A PostgreSQL dump is restored into the empty database `into`, which the caller should drop afterwards.
 pub async fn drill(
     clock: Clock,
     settings: &Settings,
@@ -98,13 +98,13 @@ fn manifest_of(file: &Path) -> Result<Option<Manifest>, RecordsError> {
     match fs::read_to_string(&path) {
         Ok(text) => serde_json::from_str(&text)
             .map(Some)
-            .map_err(|_| RecordsError::Refused(format!("The manifest {} cannot be read", path.display()))),
+            .map_err(|_| RecordsError::Refused(format!("The manifest {} is not valid", path.display()))),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(unreadable(&path, &error)),
     }
 }
 
-/// Restores into a folder, or into an empty database. Gives the address of what was restored.
+/// Restores into a folder or an empty database. Returns the URL of the restored database.
 async fn restore(file: &Path, folder: &Path, into: Option<&str>) -> Result<String, RecordsError> {
     let mut begins = [0; 5];
     let read = fs::File::open(file).and_then(|mut opened| io::Read::read_exact(&mut opened, &mut begins));
@@ -116,7 +116,7 @@ async fn restore(file: &Path, folder: &Path, into: Option<&str>) -> Result<Strin
     }
     let Some(into) = into else {
         return Err(RecordsError::Refused(
-            "This is a backup of PostgreSQL. Create an empty database, and name it: --into postgres://…"
+            "This is a PostgreSQL backup. Create an empty database and pass its URL: --into postgres://…"
                 .to_owned(),
         ));
     };
@@ -127,14 +127,14 @@ async fn restore(file: &Path, folder: &Path, into: Option<&str>) -> Result<Strin
     db.close().await?;
     if tables > 0 {
         return Err(RecordsError::Refused(
-            "The database of --into is not empty. Nothing was restored".to_owned(),
+            "The database of --into is not empty. Nothing has been restored".to_owned(),
         ));
     }
     postgres::restore(file, into).await?;
     Ok(into.to_owned())
 }
 
-/// The settings for the restored copy: copies of the ledger and of the anchors up to the last event that it holds.
+/// Returns the settings for the restored copy: a copy of the ledger, and the anchors up to its last event.
 fn beside(settings: &Settings, folder: &Path, last: i64) -> io::Result<Settings> {
     let (ledger, anchor) = (folder.join("lethe.ledger"), folder.join("lethe.audit"));
     fs::copy(&settings.ledger, &ledger)?;
@@ -144,7 +144,7 @@ fn beside(settings: &Settings, folder: &Path, last: i64) -> io::Result<Settings>
     };
     let is_held = |line: &&str| {
         let anchor = serde_json::from_str::<serde_json::Value>(line).ok();
-        // A line that cannot be read is for the verification to find.
+        // The verification must report an unreadable line.
         anchor.and_then(|anchor| anchor.get("sequence")?.as_i64()).is_none_or(|sequence| sequence <= last)
     };
     let held: Vec<&str> = anchors.lines().filter(is_held).collect();
@@ -159,5 +159,5 @@ fn unreadable(file: &Path, error: &io::Error) -> RecordsError {
 }
 
 fn broken(error: &io::Error) -> RecordsError {
-    RecordsError::Refused(format!("The drill could not be carried out: {error}"))
+    RecordsError::Refused(format!("The drill failed: {error}"))
 }

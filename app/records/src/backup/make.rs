@@ -1,4 +1,4 @@
-//! Making a backup while others read and write.
+//! Making a backup while other processes read and write.
 
 use super::manifest::{FORMAT, Manifest, Positions, digest, manifest_beside};
 use super::postgres;
@@ -16,19 +16,19 @@ use std::io::{self, Write as _};
 use std::path::Path;
 use tempfile::NamedTempFile;
 
-/// Writes a backup to a file that does not exist yet, and its manifest beside it, both for their owner alone. `url` is the
-/// address of the store's database. The backup shows the database as it was at one moment.
+/// Writes a backup to a new file and its manifest beside it, both readable by their owner only. `url` is the URL
+/// of the store's database. The backup shows the database at a single moment.
 pub async fn make(store: &Store, actor: Actor, url: &str, file: &Path) -> Result<Manifest, RecordsError> {
     actor.must(Action::Administer)?;
     let manifest_file = manifest_beside(file);
     for path in [file, &manifest_file] {
         if path.exists() {
-            let words = format!("{} exists already. Name a new file", path.display());
+            let words = format!("{} already exists. Choose a new file", path.display());
             return Err(RecordsError::Refused(words));
         }
     }
     let made_at = Clock::real();
-    // It gets its name when it is whole.
+    // The file gets its final name when it is complete.
     let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let written = NamedTempFile::new_in(folder).map_err(|error| not_written(file, &error))?;
     let (database, positions) = if store.db.get_database_backend() == DatabaseBackend::Postgres {
@@ -57,13 +57,13 @@ pub async fn make(store: &Store, actor: Actor, url: &str, file: &Path) -> Result
     Ok(manifest)
 }
 
-/// Copies an SQLite database into an empty file, and reads from the copy where it stands.
+/// Copies an SQLite database into an empty file. Returns the positions of the copy.
 async fn copy(store: &Store, to: &Path) -> Result<Positions, RecordsError> {
     let to =
-        to.to_str().ok_or_else(|| RecordsError::Refused("The name of the file is no text".to_owned()))?;
+        to.to_str().ok_or_else(|| RecordsError::Refused("The name of the file is not valid UTF-8".to_owned()))?;
     let into = dialect::statement(DatabaseBackend::Sqlite, "VACUUM INTO ?", vec![to.into()]);
     store.db.execute_raw(into).await.map_err(|error| {
-        RecordsError::Refused(format!("The backup was not written: {}", dialect::cause(&error)))
+        RecordsError::Refused(format!("The backup could not be written: {}", dialect::cause(&error)))
     })?;
     let copied = opening::look_at(&format!("sqlite://{to}?mode=ro")).await?;
     let positions = Positions::read(&copied).await;
@@ -71,7 +71,7 @@ async fn copy(store: &Store, to: &Path) -> Result<Positions, RecordsError> {
     positions
 }
 
-/// Gives the finished backup its name, and writes the manifest.
+/// Renames the complete backup to its final name and writes the manifest.
 fn keep(written: NamedTempFile, file: &Path, manifest: &Manifest) -> io::Result<()> {
     written.as_file().sync_all()?;
     written.persist_noclobber(file).map_err(|error| error.error)?;
@@ -87,5 +87,5 @@ fn keep(written: NamedTempFile, file: &Path, manifest: &Manifest) -> io::Result<
 }
 
 fn not_written(file: &Path, error: &io::Error) -> RecordsError {
-    RecordsError::Refused(format!("The backup {} was not written: {error}", file.display()))
+    RecordsError::Refused(format!("The backup {} could not be written: {error}", file.display()))
 }

@@ -1,4 +1,4 @@
-//! What a backup holds, in a file beside it.
+//! The manifest: a file beside a backup that describes its content.
 
 use crate::error::RecordsError;
 use chrono::{DateTime, Utc};
@@ -11,46 +11,46 @@ use std::path::{Path, PathBuf};
 
 pub(super) const FORMAT: &str = "lethe-backup-1";
 
-/// What a backup holds. Counts, positions and codes; nothing of a person.
+/// The content of a backup: counts, positions and codes, without personal data.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Manifest {
-    /// The form of this file.
+    /// The format of this file.
     pub format: String,
     /// `sqlite` (a database file) or `postgres` (an archive for `pg_restore`).
     pub database: String,
-    /// When the backup was begun.
+    /// The instant at which the backup began.
     pub made_at: DateTime<Utc>,
-    /// Where the database stood.
+    /// The positions of the database.
     #[serde(flatten)]
     pub positions: Positions,
     /// The size of the backup, in bytes.
     pub bytes: u64,
-    /// The digest of the backup, in hexadecimal digits.
+    /// The SHA-256 of the backup, in hexadecimal.
     pub sha256: String,
 }
 
-/// Where a database stands.
+/// The positions of a database in schema, ledger and audit, with counts.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 pub struct Positions {
-    /// The last step of the schema.
+    /// The last migration.
     pub schema: String,
-    /// The random name of the installation; none before the first ledger.
+    /// The random name of the installation. None before the first ledger.
     pub library: Option<String>,
-    /// The last entry of the ledger that the database holds.
+    /// The last ledger entry that the database contains.
     pub ledger_sequence: i64,
     /// The last event of the audit.
     pub audit_sequence: i64,
-    /// The fingerprint of the key that fits.
+    /// The fingerprint of the current key.
     pub key_fingerprint: Option<String>,
-    /// How many users there are.
+    /// The number of users.
     pub users: i64,
-    /// How many of them are anonymised.
+    /// The number of anonymised users.
     pub anonymised: i64,
 }
 
 impl Positions {
-    /// Reads where a database stands.
+    /// Reads the positions of a database.
     pub(super) async fn read(db: &impl ConnectionTrait) -> Result<Self, RecordsError> {
         let backend = db.get_database_backend();
         let sql = "SELECT (SELECT MAX(version) FROM seaql_migrations) AS schema, \
@@ -73,14 +73,14 @@ impl Positions {
     }
 }
 
-/// Where the manifest of a backup is.
+/// Returns the path of the manifest of a backup.
 pub fn manifest_beside(backup: &Path) -> PathBuf {
     let mut name = backup.as_os_str().to_owned();
     name.push(".manifest.json");
     name.into()
 }
 
-/// The size and the digest of a file.
+/// Returns the size and the SHA-256 of a file.
 pub(super) fn digest(path: &Path) -> io::Result<(u64, String)> {
     let mut file = File::open(path)?;
     let mut hash = Sha256::new();

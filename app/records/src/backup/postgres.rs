@@ -1,4 +1,4 @@
-//! Backups of PostgreSQL, by its own `pg_dump` and `pg_restore`.
+//! Backups of PostgreSQL, made by `pg_dump` and `pg_restore`.
 
 use super::manifest::Positions;
 use crate::dialect;
@@ -7,7 +7,7 @@ use sea_orm::{ConnectionTrait, DatabaseBackend, DatabaseConnection, Statement};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-/// Dumps the database into a file, as it is at the moment of the positions that it gives.
+/// Dumps the database to a file. Returns its positions in the same snapshot.
 pub(super) async fn dump(db: &DatabaseConnection, url: &str, file: &Path) -> Result<Positions, RecordsError> {
     let tx = dialect::begin_reading(db).await?;
     let sql = Statement::from_string(DatabaseBackend::Postgres, "SELECT pg_export_snapshot() AS snapshot");
@@ -28,18 +28,19 @@ pub(super) async fn restore(file: &Path, into: &str) -> Result<(), RecordsError>
     run(command).await
 }
 
-/// A program of PostgreSQL for a database. The password goes by the environment: everybody may read a command line.
+/// Returns a command of a PostgreSQL program. The password is passed in the environment, because other users can
+/// read command lines.
 fn program(name: &'static str, url: &str) -> Result<Command, RecordsError> {
     let mut address = url::Url::parse(url)
-        .map_err(|_| RecordsError::Refused("The address of the database cannot be understood".to_owned()))?;
+        .map_err(|_| RecordsError::Refused("The database URL is not valid".to_owned()))?;
     let mut command = Command::new(name);
     if let Some(password) = address.password() {
         let password = percent_encoding::percent_decode_str(password).decode_utf8_lossy().into_owned();
         command.env("PGPASSWORD", password);
     }
-    // It fails for addresses without a host only, which have no password either.
+    // Fails only for URLs without a host, which have no password either.
     let _ = address.set_password(None);
-    // Settings of Lethe's own way to the database, which these programs do not know.
+    // Drops parameters for Lethe's own connection, which these programs do not know.
     let kept: Vec<(String, String)> = address
         .query_pairs()
         .filter(|(key, _)| ["host", "port", "sslmode", "sslrootcert", "application_name"].contains(&&**key))
@@ -60,7 +61,7 @@ async fn run(mut command: Command) -> Result<(), RecordsError> {
         Ok(output) => output,
         Err(error) => {
             return Err(RecordsError::Refused(format!(
-                "{name} cannot be run: {error}. Install the client programs of PostgreSQL (apt-get install \
+                "{name} cannot be run: {error}. Install the PostgreSQL client programs (apt-get install \
                  postgresql-client)"
             )));
         }
@@ -68,8 +69,8 @@ async fn run(mut command: Command) -> Result<(), RecordsError> {
     if output.status.success() {
         return Ok(());
     }
-    // Its first line says what failed; later ones can quote rows.
+    // The first line names the failure. Later ones can quote rows.
     let said = String::from_utf8_lossy(&output.stderr);
-    let said = said.lines().next().unwrap_or("it did not say why");
+    let said = said.lines().next().unwrap_or("no reason given");
     Err(RecordsError::Refused(format!("{name} failed: {said}")))
 }
