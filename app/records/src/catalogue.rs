@@ -1,4 +1,4 @@
-//! Catalogue records: who made and who last changed them, and their items.
+//! Catalogue records with their creators and editors, and their items.
 
 use crate::actor::Actor;
 use crate::dialect;
@@ -15,51 +15,51 @@ use serde::Serialize;
 /// A catalogue record.
 #[derive(Clone, Debug, Serialize)]
 pub struct CatalogueRecord {
-    /// Its id.
+    /// The id.
     pub id: CatalogueRecordId,
-    /// Title of the work.
+    /// The title of the work.
     pub title: String,
-    /// Author of the work.
+    /// The author of the work.
     pub author: Option<String>,
-    /// Year of publication.
+    /// The year of publication.
     pub year: Option<i32>,
-    /// Who made the record, by the name the user has now.
+    /// The creator of the record, by present name.
     pub created_by: Option<Person>,
-    /// When it was made.
+    /// The date of creation.
     pub created_on: NaiveDate,
-    /// Who last changed it, by the name the user has now.
+    /// The user who last changed the record, by present name.
     pub changed_by: Option<Person>,
-    /// When it was last changed.
+    /// The date of the last change.
     pub changed_on: Option<NaiveDate>,
 }
 
 /// An item of a record.
 #[derive(Clone, Debug, Serialize)]
 pub struct Item {
-    /// Its id.
+    /// The id.
     pub id: ItemId,
-    /// Its barcode.
+    /// The barcode.
     pub barcode: String,
-    /// Name of its branch, or its code where it has no name.
+    /// The name of the branch, or its code if it has no name.
     pub branch: String,
-    /// Its shelf mark.
+    /// The shelf mark.
     pub shelf_mark: Option<String>,
-    /// The loan on which it is out.
+    /// The open loan. None if the item is not on loan.
     pub on_loan: Option<ItemLoan>,
 }
 
 /// The open loan of an item.
 #[derive(Clone, Debug, Serialize)]
 pub struct ItemLoan {
-    /// The loan.
+    /// The id.
     pub id: LoanId,
-    /// The borrower, by the name the user has now; None for whoever may not see users.
+    /// The borrower, by present name. None if the actor lacks the permission to see users.
     pub borrower: Option<Person>,
-    /// When it is due.
+    /// The due date.
     pub due_on: NaiveDate,
 }
 
-/// Lists records by title; `title` is the beginning of it.
+/// Lists records by title. `title` is a prefix, or empty for all.
 pub async fn list(
     store: &Store,
     title: &str,
@@ -70,7 +70,7 @@ pub async fn list(
     let mut values: Vec<Value> = Vec::new();
     if !title.is_empty() {
         wheres.push("LOWER(x.title) >= ? AND LOWER(x.title) < ?");
-        // The database folds the letters of ASCII alone, on purpose the same ones in every language.
+        // Both databases only fold ASCII letters, on purpose the same in every locale.
         let title = title.to_ascii_lowercase();
         values.extend([title.clone().into(), format!("{title}{}", char::MAX).into()]);
     }
@@ -86,7 +86,7 @@ pub async fn list(
     Ok(Page::of(rows, paging, |record| record.id.to_string()))
 }
 
-/// Lists the records that a user made or last changed, newest first.
+/// Lists the records that a user created or last changed, the newest first.
 pub async fn made_by(
     store: &Store,
     user: UserNumber,
@@ -108,8 +108,8 @@ pub async fn read(store: &Store, id: CatalogueRecordId) -> Result<CatalogueRecor
     found.into_iter().next().ok_or(RecordsError::NotFound("catalogue record"))
 }
 
-/// Lists the items of a record, each with its open loan. Who has an item is told only to those who may see users: what
-/// somebody reads is nobody else's business, and nobody catalogues better for knowing it.
+/// Lists the items of a record, each with its open loan. Borrowers are shown only to actors who may see users:
+/// cataloguers do not need to know who reads what.
 pub async fn items(
     store: &Store,
     actor: Actor,
@@ -135,7 +135,7 @@ fn key(paging: &Paging) -> Option<i64> {
     paging.after.as_deref()?.parse().ok()
 }
 
-/// Reads records `x`, with `more` after the joins.
+/// Reads records `x`. `more` follows the joins.
 async fn records(
     db: &impl ConnectionTrait,
     more: &str,
