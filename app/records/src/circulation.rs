@@ -1,4 +1,4 @@
-//! What hangs on a user: loans, requests, charges, messages. It outlives the person.
+//! Loans, requests, charges and messages of users. They are kept when a user is anonymised.
 
 mod close;
 mod read;

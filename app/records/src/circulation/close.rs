@@ -1,5 +1,6 @@
-//! Closing what is open: returning a loan, cancelling a request, settling a charge. Each can be done once, and undone for
-//! a while. None of it is activity (rule 4): clearing what blocks a user would otherwise extend retention by years.
+//! Closing open items: returning a loan, cancelling a request, settling a charge. Each can be undone for a while.
+//!
+//! None of these is activity (rule 4), because clearing a blocker would otherwise extend retention by years.
 
 use crate::actor::Actor;
 use crate::audit::{self, Deed, Subject};
@@ -11,10 +12,10 @@ use crate::user::lock;
 use policy::{Action, ChargeId, LoanId, RequestId, UserNumber};
 use sea_orm::{ActiveModelTrait, DatabaseTransaction, EntityTrait, Set};
 
-/// The status of a request that was cancelled.
+/// The status of a cancelled request.
 pub(crate) const CANCELLED: &str = "cancelled";
 
-/// Returns a loan, also one of an anonymised user. Gives the borrower.
+/// Returns a loan, even of an anonymised user. Returns the borrower.
 pub async fn return_loan(
     store: &Store,
     actor: Actor,
@@ -27,7 +28,7 @@ pub async fn return_loan(
     let user = lock(&tx, UserNumber(number)).await?;
     let loan = find().one(&tx).await?.ok_or(RecordsError::NotFound("loan"))?;
     if loan.returned_on.is_some() {
-        return Err(closed("This loan was returned before"));
+        return Err(closed("This loan has already been returned"));
     }
     let today = store.clock.today();
     loans::ActiveModel { id: Set(id.0), returned_on: Set(Some(today)), ..Default::default() }
@@ -39,7 +40,7 @@ pub async fn return_loan(
     Ok((UserNumber(number), Undo::of(actor, change, event)))
 }
 
-/// Cancels an open request. Gives the requester.
+/// Cancels an open request. Returns the requester.
 pub async fn cancel_request(
     store: &Store,
     actor: Actor,
@@ -52,7 +53,7 @@ pub async fn cancel_request(
     let user = lock(&tx, UserNumber(number)).await?;
     let request = find().one(&tx).await?.ok_or(RecordsError::NotFound("request"))?;
     if request.closed_on.is_some() {
-        return Err(closed("This request was closed before"));
+        return Err(closed("This request is already closed"));
     }
     let today = store.clock.today();
     requests::ActiveModel {
@@ -71,7 +72,7 @@ pub async fn cancel_request(
     Ok((UserNumber(number), Undo::of(actor, change, event)))
 }
 
-/// Settles a charge or a credit. Gives the debtor.
+/// Settles a charge or a credit. Returns the debtor.
 pub async fn settle_charge(
     store: &Store,
     actor: Actor,
@@ -84,7 +85,7 @@ pub async fn settle_charge(
     let user = lock(&tx, UserNumber(number)).await?;
     let charge = find().one(&tx).await?.ok_or(RecordsError::NotFound("charge"))?;
     if charge.settled_on.is_some() {
-        return Err(closed("This charge was settled before"));
+        return Err(closed("This charge has already been settled"));
     }
     let today = store.clock.today();
     charges::ActiveModel { id: Set(id.0), settled_on: Set(Some(today)), ..Default::default() }

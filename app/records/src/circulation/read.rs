@@ -1,4 +1,4 @@
-//! Lists of what hangs on one user, newest first.
+//! Lists of the loans, requests, charges and messages of one user, the newest first.
 
 use crate::dialect;
 use crate::error::RecordsError;
@@ -9,24 +9,24 @@ use policy::{CatalogueRecordId, ChargeId, LoanId, MessageId, RequestId, UserNumb
 use sea_orm::{ConnectionTrait, DbErr, QueryResult};
 use serde::Serialize;
 
-/// Which loans.
+/// Selects the loans to list.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Loans {
-    /// What the user has now.
+    /// Loans that are not returned.
     Open,
-    /// What was returned.
+    /// Loans that are returned.
     Past,
 }
 
 /// A loan.
 #[derive(Clone, Debug, Serialize)]
-#[allow(missing_docs, reason = "what each field is stands in the register")]
+#[allow(missing_docs, reason = "the register of personal data documents the fields")]
 pub struct Loan {
     pub id: LoanId,
-    /// The catalogue record of the item and its title, where the item still exists.
+    /// The catalogue record of the item and its title. None if the item no longer exists.
     pub record: Option<(CatalogueRecordId, String)>,
     pub item_barcode: Option<String>,
-    /// Name of the branch, or its code where it has no name.
+    /// The name of the branch, or its code if it has no name.
     pub branch: String,
     pub category: Option<String>,
     pub department: Option<String>,
@@ -40,11 +40,11 @@ pub struct Loan {
 
 /// A request.
 #[derive(Clone, Debug, Serialize)]
-#[allow(missing_docs, reason = "what each field is stands in the register")]
+#[allow(missing_docs, reason = "the register of personal data documents the fields")]
 pub struct Request {
     pub id: RequestId,
     pub record: Option<(CatalogueRecordId, String)>,
-    /// Name of the branch, or its code where it has no name.
+    /// The name of the branch, or its code if it has no name.
     pub branch: String,
     pub placed_on: NaiveDate,
     pub status: String,
@@ -55,7 +55,7 @@ pub struct Request {
 
 /// A charge or a credit.
 #[derive(Clone, Debug, Serialize)]
-#[allow(missing_docs, reason = "what each field is stands in the register")]
+#[allow(missing_docs, reason = "the register of personal data documents the fields")]
 pub struct Charge {
     pub id: ChargeId,
     pub loan: Option<LoanId>,
@@ -66,9 +66,9 @@ pub struct Charge {
     pub note: Option<String>,
 }
 
-/// A message that was sent.
+/// A message sent to the user.
 #[derive(Clone, Debug, Serialize)]
-#[allow(missing_docs, reason = "what each field is stands in the register")]
+#[allow(missing_docs, reason = "the register of personal data documents the fields")]
 pub struct Message {
     pub id: MessageId,
     pub kind: String,
@@ -153,7 +153,7 @@ pub async fn charges(store: &Store, user: UserNumber, paging: &Paging) -> Result
     newest_first(store, "SELECT x.* FROM charges x", "TRUE", user, paging, charge, |charge| charge.id.0).await
 }
 
-/// Lists the messages that were sent to a user.
+/// Lists the messages sent to a user.
 pub async fn messages(
     store: &Store,
     user: UserNumber,
@@ -180,7 +180,7 @@ fn record(row: &QueryResult) -> Result<Option<(CatalogueRecordId, String)>, DbEr
     Ok(id.map(CatalogueRecordId).zip(title))
 }
 
-/// One page of the rows `x` of a user; the key is the id of the row.
+/// Returns a page of the rows `x` of a user, keyed by id.
 async fn newest_first<T>(
     store: &Store,
     select: &str,

@@ -96,7 +96,7 @@ async fn a_return_is_no_activity_and_happens_once() {
         let past = circulation::loans(&store, NG, Loans::Past, &Paging::default()).await.unwrap();
         assert_eq!((past.rows[0].id, past.rows[0].returned_on), (LoanId(2), Some(day(TODAY))));
         let again = circulation::return_loan(&store, Actor::COMMAND_LINE, LoanId(2)).await;
-        assert!(matches!(again, Err(RecordsError::Refused(why)) if why.contains("returned before")));
+        assert!(matches!(again, Err(RecordsError::Refused(why)) if why.contains("already been returned")));
         let nothing = circulation::return_loan(&store, Actor::COMMAND_LINE, LoanId(9)).await;
         assert!(matches!(nothing, Err(RecordsError::NotFound("loan"))));
     })
