@@ -281,13 +281,13 @@ async fn a_certificate_is_shown_downloaded_and_checked() {
     let file = folder.join("certificate.json");
     std::fs::write(&file, &body).unwrap();
     let file = file.to_str().unwrap();
-    assert!(done(folder, &["runs", "verify", file]).contains("holds"));
+    assert!(done(folder, &["runs", "verify", file]).contains("is valid"));
     std::fs::write(file, body.replace("\"done\":3", "\"done\":4")).unwrap();
     assert!(refused(folder, &["runs", "verify", file]).contains("changed after it was signed"));
     let desk = store(folder).await;
     desk.database().execute_unprepared("UPDATE runs SET done = 4 WHERE id = 2").await.unwrap();
     assert!(refused(folder, &["runs", "verify", "2"]).contains("counts of the run"));
     let (_, page) = server.get("/runs/2/certificate");
-    assert!(page.contains("does not hold"), "the page does not claim what is not so");
+    assert!(page.contains("is not valid"), "the page does not claim what is not so");
     close(desk).await;
 }

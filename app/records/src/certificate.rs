@@ -1,8 +1,9 @@
-//! The certificate of a run: what was done and what is left, signed, without personal data of users.
+//! Certificates. A *certificate* is the signed statement of what a run did and what residue is left, without
+//! personal data of users.
 //!
-//! Its content is JSON in one canonical form: compact, with the fields in the order of [`Certificate`]. It is made in
-//! the transaction that ends the run. When the search for residue ends later, or staff decide about a finding, a new
-//! version supersedes it: what was signed stays as it was, and each version names the other.
+//! Its content is canonical JSON: compact, with the fields in the order of [`Certificate`]. It is made in the
+//! transaction that ends the run. If a residue search ends later, or staff decide about a finding, a new version
+//! supersedes it. Earlier versions stay unchanged, and each version names the other.
 
 mod content;
 mod file;
@@ -35,28 +36,28 @@ use serde::Serialize;
 /// A certificate with its signature.
 #[derive(Clone, Debug)]
 pub struct Signed {
-    /// What it says.
+    /// The content.
     pub certificate: Certificate,
-    /// When it was made.
+    /// The instant of signing.
     pub made_at: DateTime<Utc>,
-    /// The signature over the canonical form, in hexadecimal digits.
+    /// The signature over the canonical form, in hexadecimal.
     pub signature: String,
-    /// The key that checks the signature, in hexadecimal digits.
+    /// The public key for the signature, in hexadecimal.
     pub public_key: String,
-    /// The version that superseded it; None for the one that counts now.
+    /// The version that superseded this one. None for the current version.
     pub superseded_by: Option<Version>,
 }
 
 /// One version of a certificate.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
 pub struct Version {
-    /// Counted from 1.
+    /// The number, from 1.
     pub version: i32,
-    /// When it was made.
+    /// The instant of signing.
     pub made_at: DateTime<Utc>,
 }
 
-/// A version as it is stored.
+/// A version as stored.
 #[derive(Clone, Debug)]
 struct Row {
     version: i32,
@@ -66,17 +67,18 @@ struct Row {
     public_key: String,
 }
 
-/// Makes and signs the certificate of a run that ends in this transaction, once all that it says stands in there.
+/// Makes and signs the certificate of a run that ends in this transaction. All its facts must be stored by then.
 pub(crate) async fn make(tx: &DatabaseTransaction, store: &Store, run: RunId) -> Result<(), RecordsError> {
     let certificate = Certificate::of(tx, store, run).await?;
-    // A single user is committed after this; the people of other runs were, and their ledger is on the disk first.
+    // A single user is committed together with the certificate. Users of other runs are committed already, so
+    // their ledger entries must be durable first.
     if certificate.kind != RunKind::Single {
         ledger::make_durable(store).await?;
     }
     sign(tx, store, certificate).await
 }
 
-/// Makes a new version of the certificate of a run, from what the records say now.
+/// Makes a new version of the certificate of a run from the present records.
 pub async fn reissue(store: &Store, run: RunId) -> Result<(), RecordsError> {
     let tx = store.begin().await?;
     lock(&tx, run).await?;
@@ -85,9 +87,8 @@ pub async fn reissue(store: &Store, run: RunId) -> Result<(), RecordsError> {
     store.commit(tx).await
 }
 
-/// [`reissue`] where there is one, when a scan for residue comes to its end after the run. It is done in the
-/// transaction that notes the result: a failure in between would leave a certificate that says something else than the
-/// records for ever.
+/// Makes a new version if the run has a certificate, when its residue search ends later. It runs in the
+/// transaction that stores the result, so certificate and records cannot differ after a failure.
 pub(crate) async fn make_again(
     tx: &DatabaseTransaction,
     store: &Store,
@@ -100,7 +101,7 @@ pub(crate) async fn make_again(
     Ok(())
 }
 
-/// Makes a new version where the findings of a run are no longer those that its certificate states.
+/// Makes a new version if the findings of a run differ from those in its certificate.
 pub(crate) async fn follow(tx: &DatabaseTransaction, store: &Store, run: RunId) -> Result<(), RecordsError> {
     if !lock(tx, run).await? {
         return Ok(());
@@ -112,20 +113,21 @@ pub(crate) async fn follow(tx: &DatabaseTransaction, store: &Store, run: RunId) 
     if residue == stated.residue {
         return Ok(());
     }
-    // Users are not counted again for every decision: a run can have a million of them.
+    // Users are not counted again for every decision, because a run can have a million of them.
     let (library, made_at) = (store.settings.library_name.clone(), store.clock.now());
     let (_, ledger_sequence) = ledger::mark_of(tx).await?;
     let program = Certificate::PROGRAM.to_owned();
     sign(tx, store, Certificate { library, program, residue, ledger_sequence, made_at, ..stated }).await
 }
 
-/// What a stored certificate states; None where that was changed after it was signed, so that it is never signed again.
+/// Returns the content of a stored certificate. None if it was changed after signing, so that it is never signed
+/// again.
 fn stated(row: &Row) -> Option<Certificate> {
     is_signed(&row.content, &row.signature, &row.public_key).then(|| parsed(&row.content).ok()).flatten()
 }
 
-/// [`follow`] for every run with a finding at a place, after decisions about it: one decision can close findings of
-/// several runs.
+/// Calls [`follow`] for every run with a finding in this field, because one decision can close findings of several
+/// runs.
 pub(crate) async fn follow_place(
     tx: &DatabaseTransaction,
     store: &Store,
@@ -140,7 +142,7 @@ pub(crate) async fn follow_place(
         .filter(Column::ColumnName.eq(place.column_name.as_str()))
         .filter(Column::RowKey.eq(place.row_key.as_str()))
         .filter(Column::RunId.is_not_null())
-        // In one order, so that two decisions never wait for each other.
+        // A fixed order prevents deadlocks between two decisions.
         .order_by_asc(Column::RunId)
         .into_tuple()
         .all(tx)
@@ -151,14 +153,15 @@ pub(crate) async fn follow_place(
     Ok(())
 }
 
-/// Of two who make the same certificate again, the later one counts later. False where there is none.
+/// Locks the certificate of a run, so that new versions are made one after another. Returns false if there is
+/// none.
 async fn lock(tx: &DatabaseTransaction, run: RunId) -> Result<bool, RecordsError> {
     let backend = tx.get_database_backend();
     let sql = format!("SELECT run_id FROM certificates WHERE run_id = ?{}", dialect::for_update(backend));
     Ok(tx.query_one_raw(dialect::statement(backend, &sql, vec![run.0.into()])).await?.is_some())
 }
 
-/// Signs a certificate. One that the run has already is kept as an earlier version.
+/// Signs and stores a certificate. Keeps an existing one as an earlier version.
 async fn sign(
     tx: &DatabaseTransaction,
     store: &Store,
@@ -196,13 +199,13 @@ async fn sign(
     Ok(())
 }
 
-/// The version that counts now.
+/// Returns the current version.
 async fn current(db: &impl ConnectionTrait, run: RunId) -> Result<Row, RecordsError> {
     let row = certificates::Entity::find_by_id(run.0).one(db).await?;
     row.map(Row::from).ok_or(RecordsError::NotFound("certificate"))
 }
 
-/// All versions, the earliest first; the last one counts.
+/// Returns all versions, the earliest first. The last one is the current one.
 async fn all(db: &impl ConnectionTrait, run: RunId) -> Result<Vec<Row>, RecordsError> {
     let earlier = superseded_certificates::Entity::find()
         .filter(superseded_certificates::Column::RunId.eq(run.0))
@@ -214,7 +217,7 @@ async fn all(db: &impl ConnectionTrait, run: RunId) -> Result<Vec<Row>, RecordsE
     Ok(rows)
 }
 
-/// One version, or the one that counts now; with the version that superseded it.
+/// Returns a version, or the current one for None, with the version that superseded it.
 async fn row(store: &Store, run: RunId, version: Option<i32>) -> Result<(Row, Option<Row>), RecordsError> {
     let mut rows = all(&store.db, run).await?.into_iter();
     let found = match version {
@@ -229,12 +232,12 @@ fn parsed(content: &str) -> Result<Certificate, RecordsError> {
     serde_json::from_str(content).map_err(|_| RecordsError::Corrupt("certificate"))
 }
 
-/// Reads the certificate of a run. Whether it holds is another question: see [`verify_run`].
+/// Reads the certificate of a run without verifying it: see [`verify_run`].
 pub async fn read(store: &Store, run: RunId) -> Result<Signed, RecordsError> {
     read_version(store, run, None).await
 }
 
-/// Reads one version of the certificate of a run; None for the one that counts now.
+/// Reads one version of the certificate of a run, or the current one for None.
 pub async fn read_version(store: &Store, run: RunId, version: Option<i32>) -> Result<Signed, RecordsError> {
     let (row, next) = row(store, run, version).await?;
     Ok(Signed {

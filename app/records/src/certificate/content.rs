@@ -1,4 +1,4 @@
-//! What a certificate says, counted where it stands.
+//! The content of a certificate, computed from the records.
 
 use super::people::People;
 use super::residue::Found;
@@ -15,85 +15,85 @@ use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// The form of a certificate. A later form gets another name.
+/// The format of a certificate. A later format gets another name.
 const FORMAT: &str = "lethe-certificate-2";
 
-/// What a certificate says. No field names a person. The only user numbers are those of the members of staff who started
-/// and approved the run.
+/// The content of a certificate. It names no person; the only user numbers are those of the staff who started and
+/// approved the run.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Certificate {
-    /// The form.
+    /// The format.
     pub format: String,
-    /// The name of the library, as it was configured; None where it was not.
+    /// The name of the library. None if it was not configured.
     pub library: Option<String>,
     /// The random name of the installation.
     pub installation: String,
-    /// The program and its version.
+    /// The program with its version.
     pub program: String,
     /// The run.
     pub run: RunId,
-    /// Which certificate of the run this is, counted from 1.
+    /// The version of this certificate, from 1.
     pub version: i32,
     /// The version that this one supersedes.
     pub supersedes: Option<Superseded>,
     /// The kind of the run.
     pub kind: RunKind,
-    /// How it ended.
+    /// The final state of the run.
     pub state: RunState,
-    /// By which way it was started.
+    /// The channel that started the run.
     pub channel: String,
-    /// The member of staff who started it; None for the command line, the schedule and the replay.
+    /// The member of staff who started the run. None for the command line, the schedule and the replay.
     pub started_by: Option<UserNumber>,
-    /// The member of staff who approved it, where it needed a second person.
+    /// The member of staff who approved the run. None if it needed no second person.
     pub approved_by: Option<UserNumber>,
-    /// Its task.
+    /// The task.
     pub task: Option<TaskId>,
     /// The version of the task.
     pub task_version: Option<i32>,
-    /// The policy as it was.
+    /// The policy at the time of the run.
     pub policy: Policy,
-    /// The SHA-256 of the policy in its canonical form.
+    /// The SHA-256 of the policy in canonical form.
     pub policy_sha256: String,
-    /// The fields that were removed, generalised and kept, by name.
+    /// The names of the fields that were removed, generalised and kept.
     pub fields: TreatedFields,
     /// The version of the rules.
     pub rules_version: i32,
-    /// The day of the library on which it assessed.
+    /// The day that verdicts were computed for.
     pub day: NaiveDate,
-    /// When it was started.
+    /// The instant at which the run was created.
     pub created_at: DateTime<Utc>,
-    /// When it ended.
+    /// The instant at which the run ended.
     pub finished_at: Option<DateTime<Utc>>,
-    /// How often it was cut off and taken up again.
+    /// The number of times the run was interrupted and resumed.
     pub interruptions: i32,
-    /// The seal of its preview.
+    /// The fingerprint of the preview.
     pub fingerprint: Option<String>,
-    /// Users of the preview who were eligible.
+    /// The number of eligible users in the preview.
     pub previewed: i64,
-    /// Users who were anonymised.
+    /// The number of users who were anonymised.
     pub done: i64,
-    /// Users who were left alone, by reason.
+    /// The number of users who were skipped, by reason.
     pub skipped: BTreeMap<String, i64>,
-    /// Users who could not be anonymised and are unchanged, by code.
+    /// The number of users who could not be anonymised and are unchanged, by code.
     pub failed: BTreeMap<String, i64>,
-    /// Users to whom the run did not come.
+    /// The number of users that the run did not reach.
     pub not_reached: i64,
-    /// The SHA-256 of the list of these users, with what became of each.
+    /// The SHA-256 of the list of these users with their outcomes.
     pub users_sha256: String,
-    /// Rows that were changed or deleted, by table.
+    /// The number of rows changed or deleted, by table.
     pub rows: BTreeMap<String, i64>,
-    /// What the search for residue found, and what was decided about it.
+    /// The result of the residue search, with the decisions about findings.
     pub residue: Found,
-    /// What was done so that removed values vanish from the database files.
+    /// The result of cleaning the database files.
     pub maintenance: Option<String>,
-    /// The entry of the ledger up to which the database went when this was made.
+    /// The last ledger entry that the database contained at signing.
     pub ledger_sequence: i64,
-    /// When this was made.
+    /// The instant of signing.
     pub made_at: DateTime<Utc>,
 }
 
-/// An earlier version that a certificate supersedes.
+/// The earlier version that a certificate supersedes.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Superseded {
@@ -107,12 +107,12 @@ impl Certificate {
     /// The program that makes certificates, with its version.
     pub(super) const PROGRAM: &str = concat!("Lethe ", env!("CARGO_PKG_VERSION"));
 
-    /// The one form in which it is signed.
+    /// Returns the canonical form, which is signed.
     pub(super) fn canonical(&self) -> Result<String, RecordsError> {
         serde_json::to_string(self).map_err(|_| RecordsError::Corrupt("certificate"))
     }
 
-    /// What the first certificate of a run would say now.
+    /// Returns the content of the first certificate of a run, computed from the present records.
     pub(super) async fn of(
         db: &impl ConnectionTrait,
         store: &Store,
@@ -175,13 +175,13 @@ impl Certificate {
     }
 }
 
-/// The approval that the run needed.
+/// Returns the approval that the run consumed.
 async fn approval(db: &impl ConnectionTrait, run: &runs::Model) -> Result<Option<approvals::Model>, DbErr> {
     let Some(approval) = run.approval_id else { return Ok(None) };
     approvals::Entity::find_by_id(approval).one(db).await
 }
 
-/// The seal of the run or of the preview that it carries out.
+/// Returns the fingerprint of the run, or of the preview that it executes.
 async fn fingerprint(db: &impl ConnectionTrait, run: &runs::Model) -> Result<Option<String>, DbErr> {
     if let (None, Some(preview)) = (&run.fingerprint, run.preview_id) {
         let preview = runs::Entity::find_by_id(preview).one(db).await?;

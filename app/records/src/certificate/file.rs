@@ -1,4 +1,4 @@
-//! A certificate as a file for others.
+//! Downloadable certificate files.
 
 use super::{Certificate, Row, row};
 use crate::checksum::sha256;
@@ -8,7 +8,7 @@ use crate::store::Store;
 use policy::RunId;
 use serde::{Deserialize, Serialize};
 
-/// A certificate as a file: what was signed, its signature and, once another version counts, which one.
+/// A certificate file: the signed content, its signature and, if it is superseded, the later version.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct File {
@@ -18,16 +18,16 @@ pub(super) struct File {
     pub(super) superseded_by: Option<SupersededBy>,
 }
 
-/// The later version that supersedes the one in the file. What was signed cannot name it, so it has a signature of its
-/// own.
+/// The later version that supersedes the one in the file. The signed content cannot name it, so this note has a
+/// separate signature.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct SupersededBy {
-    /// The later version.
+    /// The number of the later version.
     pub(super) version: i32,
     /// The SHA-256 of its canonical form.
     sha256: String,
-    /// The signature over both versions, in hexadecimal digits.
+    /// The signature over both versions, in hexadecimal.
     signature: String,
 }
 
@@ -38,19 +38,19 @@ impl SupersededBy {
         Self { version: later.version, sha256, signature }
     }
 
-    /// Whether this was signed of a certificate with this canonical form.
+    /// Returns whether this note was signed for a certificate with this canonical form.
     pub(super) fn is_signed(&self, content: &str, public_key: &str) -> bool {
         is_signed(&statement(content, self.version, &self.sha256), &self.signature, public_key)
     }
 }
 
-/// What is signed about two versions.
+/// Returns the signed text about two versions.
 fn statement(content: &str, version: i32, later: &str) -> String {
     format!("lethe-superseded-1\n{}\n{version}\n{later}\n", sha256(&[content.as_bytes()]))
 }
 
-/// One version of the certificate of a run as a file for others: JSON, with the content as it was signed. None for the
-/// version that counts now.
+/// Returns a version of the certificate of a run as JSON for download, or the current one for None. The content is
+/// exactly as signed.
 pub async fn file(store: &Store, run: RunId, version: Option<i32>) -> Result<String, RecordsError> {
     let (row, later) = row(store, run, version).await?;
     let superseded_by = match later {

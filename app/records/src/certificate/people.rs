@@ -1,4 +1,4 @@
-//! The users of a run, counted one by one.
+//! Counting the users of a run.
 
 use super::residue::Found;
 use crate::dialect;
@@ -9,32 +9,32 @@ use sea_orm::{ConnectionTrait, QueryResult};
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
 
-/// How many users are read at a time.
+/// The number of users read at a time.
 const CHUNK: usize = 20_000;
 
-/// The users of a run.
+/// The counts of the users of a run.
 #[derive(Default)]
 pub(super) struct People {
     pub(super) done: i64,
     pub(super) skipped: BTreeMap<String, i64>,
     pub(super) failed: BTreeMap<String, i64>,
     pub(super) residue: Found,
-    /// The SHA-256 over their numbers and outcomes.
+    /// The SHA-256 over user numbers and outcomes.
     pub(super) sha256: String,
 }
 
-/// What became of one user of a run.
+/// The result for one user of a run.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub struct Counted {
-    /// What the run did; None for a user that it did not reach.
+    /// The outcome. None for a user that the run did not reach.
     pub outcome: Option<Outcome>,
-    /// Why it skipped the user.
+    /// The reason for skipping the user.
     pub reason: Option<Reason>,
     /// The code of the failure.
     pub failure: Option<String>,
 }
 
-/// One user with all that a certificate counts.
+/// One user with everything that a certificate counts.
 struct Member {
     number: UserNumber,
     counted: Counted,
@@ -78,7 +78,8 @@ impl People {
     }
 }
 
-/// Lists every user whom the certificate of a run counts, by what became of them, in the order of their numbers.
+/// Groups all users of a run by result, each group in the order of user numbers. The printed certificate lists
+/// them.
 pub async fn users(store: &Store, run: RunId) -> Result<Vec<(Counted, Vec<UserNumber>)>, RecordsError> {
     let mut by: BTreeMap<Counted, Vec<UserNumber>> = BTreeMap::new();
     members(&store.db, run, |member| {

@@ -1,4 +1,4 @@
-//! What a certificate says about the search for residue, and about the decisions on what it found.
+//! The part of a certificate about residue: the result of the search and the decisions about findings.
 
 use crate::dialect;
 use policy::{Residue, RunId};
@@ -6,23 +6,23 @@ use sea_orm::{ConnectionTrait, DbErr};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// What the search for residue found of those who were anonymised.
+/// The result of the residue search, over the anonymised users.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Found {
-    /// Users of whom no old value was found.
+    /// The number of users without findings.
     pub clean: i64,
-    /// Users of whom a value was found.
+    /// The number of users with findings.
     pub hits: i64,
-    /// Users whose old values were gone before they could be searched for.
+    /// The number of users whose old values were lost before the search.
     pub undeterminable: i64,
-    /// Users who are still to be searched for.
+    /// The number of users not searched for yet.
     pub pending: i64,
-    /// Findings: places where a value was found.
+    /// The number of findings.
     pub places: i64,
-    /// Findings without a decision when this was made.
+    /// The number of findings without a decision at signing.
     pub open_places: i64,
-    /// Findings by the code of the decision about them.
+    /// The number of findings by the code of their decision.
     pub decisions: BTreeMap<String, i64>,
 }
 
@@ -36,7 +36,7 @@ impl Found {
         }
     }
 
-    /// Counts the findings of a run as they are now.
+    /// Returns the result with the present findings of a run counted.
     pub(super) async fn with_places(self, db: &impl ConnectionTrait, run: RunId) -> Result<Self, DbErr> {
         let sql = "SELECT decision, COUNT(*) AS n FROM residue_hits WHERE run_id = ? GROUP BY decision";
         let query = dialect::statement(db.get_database_backend(), sql, vec![run.0.into()]);

@@ -1,4 +1,4 @@
-//! Whether a certificate holds: its signature, its key, and whether the counts are still those of the records.
+//! Verifying certificates: the signature, the key, and the counts against the records.
 
 use super::content::Certificate;
 use super::file::File;
@@ -12,79 +12,79 @@ use policy::{RunId, dates::joined};
 use sea_orm::EntityTrait;
 use serde::Serialize;
 
-/// What was found about a certificate.
+/// The result of verifying a certificate.
 #[derive(Clone, Debug, Serialize)]
 pub struct Checked {
-    /// The run that it names, where it can be read.
+    /// The run that it names. None if it is unreadable.
     pub run: Option<RunId>,
-    /// Which certificate of the run it is.
+    /// The version of the certificate.
     pub version: Option<i32>,
     /// The version that it supersedes.
     pub supersedes: Option<i32>,
-    /// The version that supersedes it; None for the one that counts now.
+    /// The version that supersedes it. None for the current version.
     pub superseded_by: Option<i32>,
-    /// Whether the records of the library were left aside: then only the signature was checked.
+    /// Whether only the signature was checked, without the records of the library.
     pub offline: bool,
-    /// What speaks against it; nothing when it holds.
+    /// The doubts. Empty if the certificate is valid.
     pub doubts: Vec<Doubt>,
 }
 
-/// What speaks against a certificate.
+/// A reason why a certificate is not valid.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Doubt {
-    /// It is no certificate.
+    /// The text is not a certificate.
     Unreadable,
-    /// It was changed after it was signed, or never was.
+    /// The content was changed after signing, or never signed.
     Signature,
-    /// It was signed with another key than that of this installation.
+    /// The certificate was signed with a key other than that of this installation.
     Key,
-    /// This installation has no such run.
+    /// The run does not exist in this installation.
     Run,
-    /// It says something else than the records; the fields that differ.
+    /// The records differ from the certificate in these fields.
     Counts(Vec<String>),
-    /// It was made later than this copy of the database.
+    /// The certificate is newer than this copy of the database.
     Later,
-    /// This installation made another certificate under this version.
+    /// This installation signed a different certificate with this version.
     Other,
-    /// Earlier versions were changed, or are not those that the later ones name.
+    /// Earlier versions were changed, or are not the ones that later versions name.
     Earlier(Vec<i32>),
-    /// The note about the version that supersedes it was changed after it was signed.
+    /// The note about the superseding version was changed after signing.
     Note,
 }
 
 impl Doubt {
-    /// The doubt in words.
+    /// Returns the doubt as a clause.
     pub fn words(&self) -> String {
         match self {
-            Self::Unreadable => "it is no certificate of this version".to_owned(),
+            Self::Unreadable => "it is not a certificate in a format of this Lethe version".to_owned(),
             Self::Signature => "it was changed after it was signed, or was never signed".to_owned(),
-            Self::Key => "it was signed with another key than that of the installation".to_owned(),
-            Self::Run => "this installation has no such run".to_owned(),
+            Self::Key => "it was signed with a key other than that of the installation".to_owned(),
+            Self::Run => "its run does not exist in this installation".to_owned(),
             Self::Counts(fields) => {
                 let fields: Vec<&str> = fields.iter().map(String::as_str).collect();
-                format!("the records say something else now: {}", joined(&fields, "and"))
+                format!("it differs from the present records in: {}", joined(&fields, "and"))
             }
             Self::Later => "it is newer than this copy of the database".to_owned(),
-            Self::Other => "this installation made another certificate under this version".to_owned(),
+            Self::Other => "this installation signed a different certificate with this version".to_owned(),
             Self::Earlier(versions) => {
                 let versions: Vec<String> = versions.iter().map(ToString::to_string).collect();
-                format!("earlier versions are not as they were signed: {}", joined(&versions, "and"))
+                format!("earlier versions were changed or replaced: {}", joined(&versions, "and"))
             }
             Self::Note => {
-                "the note about the version that supersedes it was changed, or was never signed".to_owned()
+                "the note about the version that supersedes it was changed after signing, or never signed".to_owned()
             }
         }
     }
 }
 
 impl Checked {
-    /// Whether the certificate holds.
+    /// Returns whether the certificate is valid.
     pub fn holds(&self) -> bool {
         self.doubts.is_empty()
     }
 
-    /// The result in words.
+    /// Returns the result as a sentence.
     pub fn words(&self) -> String {
         let of = match (self.run, self.version) {
             (Some(run), Some(version)) => format!(" of run {run}, version {version},"),
@@ -93,12 +93,12 @@ impl Checked {
         };
         if !self.holds() {
             let doubts: Vec<String> = self.doubts.iter().map(Doubt::words).collect();
-            return format!("The certificate{of} does not hold: {}", doubts.join("; "));
+            return format!("The certificate{of} is not valid: {}", doubts.join("; "));
         }
         if let Some(later) = self.superseded_by {
             return format!(
-                "The certificate{of} holds: its signature is right. Version {later} supersedes it, and says how \
-                 things are now"
+                "The certificate{of} is valid: its signature is correct. Version {later} supersedes it and states \
+                 the present counts"
             );
         }
         let supersedes =
@@ -106,9 +106,9 @@ impl Checked {
         let counts = if self.offline {
             "It was not compared with the records of the library"
         } else {
-            "Its counts are those of the records"
+            "Its counts match the records"
         };
-        format!("The certificate{of} holds: its signature is right. {counts}{supersedes}")
+        format!("The certificate{of} is valid: its signature is correct. {counts}{supersedes}")
     }
 
     fn unreadable(run: Option<RunId>) -> Self {
@@ -128,12 +128,12 @@ impl Checked {
     }
 }
 
-/// Checks the certificate of a run that stands in the database, with the earlier versions that it supersedes.
+/// Verifies the stored certificate of a run and the earlier versions that it supersedes.
 pub async fn verify_run(store: &Store, run: RunId) -> Result<Checked, RecordsError> {
     verify_version(store, run, None).await
 }
 
-/// Checks one version of the certificate of a run; None for the one that counts now.
+/// Verifies a version of the certificate of a run, or the current one for None.
 pub async fn verify_version(
     store: &Store,
     run: RunId,
@@ -160,7 +160,7 @@ pub async fn verify_version(
     Ok(Checked::of(&certificate, later.map(|later| later.version), doubts))
 }
 
-/// The earlier ones of these versions that were changed after they were signed, or are not those that the next one names.
+/// Returns the earlier versions that were changed after signing, or that the next version does not name.
 fn broken(rows: &[Row]) -> Vec<i32> {
     let is_named = |earlier: &Row, later: &Row| {
         let named = parsed(&later.content).ok().and_then(|later| later.supersedes);
@@ -178,7 +178,7 @@ fn broken(rows: &[Row]) -> Vec<i32> {
     broken.collect()
 }
 
-/// Checks a certificate that was downloaded; `text` is what stands in the file.
+/// Verifies a downloaded certificate. `text` is the content of the file.
 pub async fn verify_file(store: &Store, text: &str) -> Result<Checked, RecordsError> {
     let Ok(file) = serde_json::from_str::<File>(text) else { return Ok(Checked::unreadable(None)) };
     let File { certificate, signature, public_key, superseded_by: note } = file;
@@ -198,7 +198,7 @@ pub async fn verify_file(store: &Store, text: &str) -> Result<Checked, RecordsEr
     doubts.extend(compared(store, &certificate, counts).await?);
     match stored {
         Some(at) if doubts.is_empty() && rows[at].content != content => doubts.push(Doubt::Other),
-        // The version is missing here.
+        // The database lacks this version.
         None if !counts => doubts.push(Doubt::Earlier(vec![certificate.version])),
         None if !rows.is_empty() && !doubts.contains(&Doubt::Later) => doubts.push(Doubt::Later),
         _ => {}
@@ -206,8 +206,8 @@ pub async fn verify_file(store: &Store, text: &str) -> Result<Checked, RecordsEr
     Ok(Checked::of(&certificate, later.or(note.map(|note| note.version)), doubts))
 }
 
-/// Checks what a downloaded certificate proves by itself, without its library: that it was signed with this key, and not
-/// changed since. `public_key` is in hexadecimal digits, from a source that is trusted.
+/// Verifies only the signature of a downloaded certificate, without its library. `public_key` is in hexadecimal
+/// and must come from a trusted source.
 pub fn verify_signature(text: &str, public_key: &str) -> Result<Checked, RecordsError> {
     let Ok(file) = serde_json::from_str::<File>(text) else { return Ok(Checked::unreadable(None)) };
     let content = file.certificate.canonical()?;
@@ -241,7 +241,7 @@ async fn signed(
     Ok(doubts)
 }
 
-/// Compares a certificate with what the records say now.
+/// Compares a certificate with the present records.
 async fn compared(
     store: &Store,
     certificate: &Certificate,
@@ -266,8 +266,8 @@ async fn compared(
     Ok(doubts)
 }
 
-/// The fields in which two certificates of a run differ, without those that may go on after the first was made, and
-/// those that only the signature proves.
+/// Returns the fields in which two certificates of a run differ. Ignores fields that can change later and fields
+/// that only the signature proves.
 fn differing(
     certificate: &Certificate,
     now: &Certificate,
@@ -286,7 +286,7 @@ fn differing(
     if !counts_now {
         now.residue = certificate.residue.clone();
     }
-    // The files of a single user are cleaned before the search that makes the next version.
+    // The database files of a single user are cleaned before the search that leads to the next version.
     if !counts_now || certificate.residue.pending > 0 {
         now.maintenance.clone_from(&certificate.maintenance);
     }
@@ -298,7 +298,7 @@ fn differing(
     Ok(then.into_iter().filter(|(name, value)| now.get(name) != Some(value)).map(|(name, _)| name).collect())
 }
 
-/// Whether the counts that stand in the run itself are those of its people.
+/// Returns whether the counts stored with the run match its users.
 async fn adds_up(store: &Store, certificate: &Certificate) -> Result<bool, RecordsError> {
     let run = runs::Entity::find_by_id(certificate.run.0).one(&store.db).await?;
     let run = run.ok_or(RecordsError::NotFound("run"))?;

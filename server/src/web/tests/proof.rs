@@ -154,7 +154,7 @@ async fn a_decision_makes_a_certificate_that_links_to_the_one_it_supersedes() {
     assert!(old.contains("1 not decided"), "what was signed stays");
     assert!(old.contains(&format!("<a href=\"{certificate}?version=2\">version 2</a>")), "{old}");
     for page in [&now, &old] {
-        assert!(page.contains("holds: its signature is right"), "{page}");
+        assert!(page.contains("is valid: its signature is correct"), "{page}");
     }
     for (version, later) in [(1, Some(2)), (2, None)] {
         let (status, headers, text) = desk.get(&format!("{certificate}.json?version={version}")).await;
