@@ -1,7 +1,7 @@
-//! A believable library, made up: for looking around, for tests and for measuring.
+//! The demo library: invented but believable data for demonstrations, tests and benchmarks.
 //!
-//! The same seed, number of users and day give the same library, but for the random names of those who are
-//! anonymised already. Everything is written block by block: a million users need no more memory than a thousand.
+//! The same seed, number of users and day give the same library, except for the replacement names of anonymised
+//! users. Data is written in blocks, so memory use does not depend on the number of users.
 
 mod addresses;
 mod batch;
@@ -32,46 +32,46 @@ use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder
 use serde::Serialize;
 use std::collections::BTreeSet;
 
-/// How many users a demo library has unless asked otherwise.
+/// The default number of users.
 pub const USERS: u32 = 2_000;
-/// The fewest users of a demo library: staff and fictitious users are among them.
+/// The minimum number of users. They include the staff and the fictitious users.
 pub const FEWEST_USERS: u32 = 50;
-/// The most users of a demo library.
+/// The maximum number of users.
 pub const MOST_USERS: u32 = 1_000_000;
 
-/// The rows of the catalogue that are written in one transaction.
+/// The number of catalogue rows written in one transaction.
 const CATALOGUE_BLOCK: i64 = 2_000;
 
-/// What was made.
+/// The counts of a new demo library.
 #[derive(Clone, Debug, Default, Eq, PartialEq, Serialize)]
 pub struct DemoSummary {
     /// The seed.
     pub seed: u64,
-    /// All users.
+    /// The number of users.
     pub users: u64,
-    /// Users with a role.
+    /// The number of users with a role.
     pub staff: u64,
-    /// Records that are no person.
+    /// The number of fictitious users.
     pub fictitious: u64,
-    /// Users who are anonymised already.
+    /// The number of anonymised users.
     pub anonymised: u64,
-    /// Catalogue records.
+    /// The number of catalogue records.
     pub catalogue_records: u64,
-    /// Items.
+    /// The number of items.
     pub items: u64,
-    /// Loans.
+    /// The number of loans.
     pub loans: u64,
-    /// Requests.
+    /// The number of requests.
     pub requests: u64,
-    /// Charges and credits.
+    /// The number of charges and credits.
     pub charges: u64,
-    /// Messages sent.
+    /// The number of messages.
     pub messages: u64,
-    /// Tasks.
+    /// The number of tasks.
     pub tasks: u64,
 }
 
-/// The password of all staff of a demo library. Everybody can read it here: a demo library holds nobody.
+/// The password of all staff of a demo library. It is public, because a demo library contains no real person.
 pub const PASSWORD: &str = "forget me in the library";
 
 /// Fills an empty database with a demo library.
@@ -79,7 +79,7 @@ pub async fn fill(store: &Store, actor: Actor, users: u32, seed: u64) -> Result<
     actor.must(Action::Administer)?;
     if !(FEWEST_USERS..=MOST_USERS).contains(&users) {
         return Err(RecordsError::Refused(format!(
-            "A demo library has from {FEWEST_USERS} to {MOST_USERS} users. Nothing was written"
+            "A demo library has from {FEWEST_USERS} to {MAX_USERS} users. Nothing has been written"
         )));
     }
     let today = store.clock.today();
@@ -114,7 +114,7 @@ pub async fn fill(store: &Store, actor: Actor, users: u32, seed: u64) -> Result<
     let tx = store.begin().await?;
     batch.write_activity(&tx).await?;
     store.commit(tx).await?;
-    // Now, while the library is small: every single run sweeps the database.
+    // Done early, because every single run cleans the files of the whole database.
     summary.anonymised = anonymise_some(store, actor, users).await?;
     residue::background_scans().await;
     while let Some(mut batch) = maker.next_block() {
@@ -159,7 +159,7 @@ async fn write_catalogue(store: &Store, catalogue: &Catalogue) -> Result<(), Rec
     while first <= catalogue.items {
         let tx = store.begin().await?;
         let end = (first + CATALOGUE_BLOCK).min(catalogue.items + 1);
-        // The block of records reaches at least as far as the block of items.
+        // The block of records covers at least the block of items.
         let written = if first == 1 { 0 } else { Catalogue::record_of(first - 1) };
         let records = written + 1..=Catalogue::record_of(end - 1);
         insert(&tx, records.map(|id| catalogue.record(id))).await?;
@@ -170,7 +170,7 @@ async fn write_catalogue(store: &Store, catalogue: &Catalogue) -> Result<(), Rec
     Ok(())
 }
 
-/// Anonymises a few who left long ago and whom nothing blocks, as the desk would.
+/// Anonymises a few users who left long ago and are not blocked, as staff would on their records.
 async fn anonymise_some(store: &Store, actor: Actor, users: u32) -> Result<u64, RecordsError> {
     let wanted = u64::from((users / 150).clamp(1, 12));
     let long_ago = store.clock.today() - chrono::Duration::days(400);

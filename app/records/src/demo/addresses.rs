@@ -1,11 +1,11 @@
-//! Invented addresses, and phone numbers from ranges that are set aside for fiction.
+//! Invented addresses, and phone numbers from ranges reserved for fiction.
 
 use super::dice::Dice;
 
-/// How people of one country are reached. In patterns `#` is a digit and `@` a letter.
+/// The addresses and phone numbers of one country. In patterns `#` is a digit and `@` a letter.
 pub(super) struct Home {
     country: &'static str,
-    /// Pattern of the postcode, and city.
+    /// The patterns of postcodes, with their cities.
     cities: &'static [(&'static str, &'static str)],
     streets: &'static [&'static str],
     number_first: bool,
@@ -16,7 +16,8 @@ pub(super) struct Home {
 const PHONE: &str = "+44 1632 960###";
 const MOBILE: &str = "+44 7700 900###";
 
-/// Where the demo library stands comes first. Countries without numbers for fiction have the first one's.
+/// The country of the demo library comes first. Countries without numbers reserved for fiction use those of the
+/// first.
 pub(super) const HOMES: [Home; 10] = [
     Home {
         country: "United Kingdom",
@@ -112,7 +113,7 @@ pub(super) const HOMES: [Home; 10] = [
     },
 ];
 
-/// An address and its numbers.
+/// An address with its phone numbers.
 pub(super) struct Address {
     pub(super) street: String,
     pub(super) postcode: String,
@@ -123,7 +124,7 @@ pub(super) struct Address {
 }
 
 impl Home {
-    /// An address in this country.
+    /// Returns a random address in this country.
     pub(super) fn address(&self, dice: &mut Dice) -> Address {
         let (postcode, city) = dice.pick(self.cities);
         let street = dice.pick(self.streets);

@@ -1,4 +1,4 @@
-//! Rows that are written together, in few statements.
+//! Writing rows together, with few statements.
 
 use crate::bulk::insert;
 use crate::entity::{
@@ -6,7 +6,7 @@ use crate::entity::{
 };
 use sea_orm::{ConnectionTrait, DbErr};
 
-/// The rows of a block of users. Rows that others point to carry their ids.
+/// The rows of a block of users. Rows that others refer to carry their ids.
 #[derive(Default)]
 pub(super) struct Batch {
     pub(super) users: Vec<users::Model>,
@@ -22,7 +22,7 @@ pub(super) struct Batch {
 }
 
 impl Batch {
-    /// Writes the users and what belongs to them alone.
+    /// Writes the users and the rows that depend only on them.
     pub(super) async fn write_users(&mut self, db: &impl ConnectionTrait) -> Result<(), DbErr> {
         insert(db, std::mem::take(&mut self.users)).await?;
         insert(db, std::mem::take(&mut self.words)).await?;
@@ -30,7 +30,7 @@ impl Batch {
         insert(db, std::mem::take(&mut self.custom_values)).await
     }
 
-    /// Writes what users did; items and catalogue records must be there.
+    /// Writes the activity of the users. Items and catalogue records must exist.
     pub(super) async fn write_activity(&mut self, db: &impl ConnectionTrait) -> Result<(), DbErr> {
         insert(db, std::mem::take(&mut self.loans)).await?;
         insert(db, std::mem::take(&mut self.renewals)).await?;

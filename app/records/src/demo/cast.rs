@@ -1,4 +1,4 @@
-//! The users that every demo library has: staff in all roles, and records that are no person.
+//! The users of every demo library: staff in all roles, and fictitious users.
 
 use super::dice::Dice;
 use super::person::{Person, blank, keys};
@@ -7,8 +7,8 @@ use chrono::{Duration, NaiveDate};
 use policy::Role;
 use sea_orm::Set;
 
-/// Staff: first name, last name, roles. The one before last has left, and nobody has taken the role away; the last
-/// one made catalogue records, has left and has no role any more.
+/// Staff: first name, last name, roles. The last but one has left but still has the role. The last one created
+/// catalogue records, has left and has no role.
 const STAFF: [(&str, &str, &[Role]); 9] = [
     ("Ruth", "Amsel", &[Role::Librarian]),
     ("Martin", "Fink", &[Role::Librarian, Role::Cataloguer]),
@@ -21,13 +21,13 @@ const STAFF: [(&str, &str, &[Role]); 9] = [
     ("Walter", "Siskin", &[]),
 ];
 
-/// Who makes catalogue records: numbers of users, those who have left among them.
+/// The user numbers of staff who create catalogue records, including those who have left.
 pub(super) const CATALOGUERS: [i64; 4] = [2, 3, 8, 9];
 
-/// Who places legal holds.
+/// The user numbers of staff who place legal holds.
 pub(super) const DPO: i64 = 5;
 
-/// Records that are no person.
+/// The fictitious users.
 const FICTITIOUS: [(&str, &str); 8] = [
     ("Lost items", "main"),
     ("Display shelf", "main"),
@@ -39,10 +39,10 @@ const FICTITIOUS: [(&str, &str); 8] = [
     ("Missing on shelf", "medical"),
 ];
 
-/// How many users they are.
+/// The number of fixed users.
 pub(super) const SIZE: usize = STAFF.len() + FICTITIOUS.len();
 
-/// All of them, under the first user numbers, with the roles of staff.
+/// Returns the fixed users under the first user numbers, and the roles of staff.
 pub(super) fn cast(dice: &mut Dice, today: NaiveDate) -> (Vec<Person>, Vec<user_roles::ActiveModel>) {
     let mut people = Vec::with_capacity(SIZE);
     let mut all_roles = Vec::new();
@@ -75,7 +75,7 @@ pub(super) fn cast(dice: &mut Dice, today: NaiveDate) -> (Vec<Person>, Vec<user_
             barcode: Some(format!("29{number:08}0000")),
             fictitious: true,
             created_on: Some(today - Duration::days(4_000)),
-            notes: Some("No person. Items that are not on their shelf are booked here.".to_owned()),
+            notes: Some("Not a person. Items that are not on their shelf are booked here.".to_owned()),
             ..blank(dice, number)
         };
         people.push(Person { user, earlier: None });

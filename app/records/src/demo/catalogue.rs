@@ -1,5 +1,5 @@
-//! Catalogue records and items: invented titles and authors. A record can be made again from its id, so that
-//! loans and messages need not remember it.
+//! Catalogue records and items with invented titles and authors. A record can be regenerated from its id, so loans
+//! and messages need not store it.
 
 use super::cast::CATALOGUERS;
 use super::dice::Dice;
@@ -10,7 +10,7 @@ use chrono::{Duration, NaiveDate};
 /// The records of the items of four records: one, one, two and three copies.
 const COPIES: [i64; 7] = [0, 1, 2, 2, 3, 3, 3];
 
-/// The size of the catalogue and how it was made.
+/// The size of the catalogue and the seed of its content.
 #[derive(Clone, Copy)]
 pub(super) struct Catalogue {
     seed: u64,
@@ -20,31 +20,31 @@ pub(super) struct Catalogue {
 }
 
 impl Catalogue {
-    /// A catalogue for this many users.
+    /// Returns a catalogue for this many users.
     pub(super) fn for_users(users: u32, seed: u64, today: NaiveDate) -> Self {
         let fours = (i64::from(users) / 8).max(50);
         Self { seed, today, records: fours * 4, items: fours * 7 }
     }
 
-    /// The record of an item.
+    /// Returns the record of an item.
     pub(super) fn record_of(item: i64) -> i64 {
         let place = item - 1;
         let copies = usize::try_from(place % 7).map_or(0, |place| COPIES[place]);
         place / 7 * 4 + copies + 1
     }
 
-    /// The title of a record.
+    /// Returns the title of a record.
     pub(super) fn title(&self, record: i64) -> String {
         title(&mut Dice::for_one(self.seed, record))
     }
 
-    /// The branch of an item.
+    /// Returns the branch of an item.
     pub(super) fn branch(&self, item: i64) -> &'static str {
         let mut dice = Dice::for_one(self.seed, -item - self.records);
         if dice.percent(50) { BRANCHES[0].0 } else { dice.pick(&BRANCHES).0 }
     }
 
-    /// A record.
+    /// Returns a record.
     pub(super) fn record(&self, id: i64) -> catalogue_records::Model {
         let mut dice = Dice::for_one(self.seed, id);
         let title = title(&mut dice);
@@ -63,7 +63,7 @@ impl Catalogue {
         }
     }
 
-    /// An item.
+    /// Returns an item.
     pub(super) fn item(&self, id: i64) -> items::Model {
         let record = Self::record_of(id);
         let mut dice = Dice::for_one(self.seed, -id);
@@ -189,7 +189,7 @@ const ADJECTIVES: [&str; 16] = [
     "practical",
     "quiet",
 ];
-/// Authors have names that no user has: a name in the catalogue is never that of a borrower.
+/// No user has the name of an author, so a name in the catalogue is never a borrower's name.
 const AUTHORS_FAMILY: [&str; 20] = [
     "Abernethy",
     "Bellweather",

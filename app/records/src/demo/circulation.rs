@@ -1,4 +1,4 @@
-//! What people did at the library: loans, requests, charges, with the category and department of their own day.
+//! Loans, requests and charges, each with the user's category and department on its day.
 
 use super::batch::Batch;
 use super::catalogue::Catalogue;
@@ -10,34 +10,34 @@ use crate::entity::{charges, loans, renewals, requests};
 use chrono::{Datelike, Duration, NaiveDate};
 use sea_orm::Set;
 
-/// How far back loans go.
+/// The age of the oldest loans.
 const YEARS_OF_LOANS: i64 = 4 * 365;
-/// Days until a loan is due.
+/// The number of days until a loan is due.
 const LOAN_DAYS: i64 = 28;
 
-/// How long somebody keeps what was borrowed.
+/// The duration of a loan.
 #[derive(Clone, Copy)]
 enum Kept {
-    /// Into the future, if it is not due before.
+    /// Ends in the future, unless the loan is due before.
     UntilDue,
-    /// To the last day at most.
+    /// Ends on the user's last day at the latest.
     UntilLeaving,
-    /// It never comes back.
+    /// Never ends.
     ForEver,
 }
 
-/// The state of the lending: what was used so far.
+/// The state of circulation: the ids used so far.
 pub(super) struct Circulation {
     pub(super) today: NaiveDate,
     pub(super) catalogue: Catalogue,
     /// The id of the next loan.
     pub(super) next_loan: i64,
-    /// The next item that can be on loan now: even ids, so that nothing is on loan twice.
+    /// The next item available for an open loan. Ids are even, so that no item is on loan twice.
     pub(super) next_open_item: i64,
 }
 
 impl Circulation {
-    /// Everything that a person did; gives the last day on which something was done.
+    /// Adds the whole activity of a user. Returns the day of the last activity.
     pub(super) fn happen(
         &mut self,
         dice: &mut Dice,
@@ -54,7 +54,7 @@ impl Circulation {
             (false, 92..=98) => dice.between(20, 50),
             (false, _) => dice.between(50, 90),
         };
-        // Some leave without bringing back what they have.
+        // Some users leave without returning their loans.
         let keeps = person.user.fictitious || last < self.today && person.user.number % 13 == 4;
         let wanted = wanted.max(i64::from(keeps));
         let mut active = None;
@@ -81,13 +81,13 @@ impl Circulation {
         active
     }
 
-    /// A day on which people borrow: fewer in the summer and around the new year.
+    /// Returns a random day, with fewer loans in summer and around New Year.
     fn term_day(dice: &mut Dice, first: NaiveDate, last: NaiveDate) -> NaiveDate {
         let day = dice.day(first, last);
         if matches!(day.month(), 7 | 8 | 12) { dice.day(first, last) } else { day }
     }
 
-    /// One loan with its renewals and what comes of it; gives the last day on which something was done.
+    /// Adds one loan with its renewals and charges. Returns the day of the last activity.
     fn loan(
         &mut self,
         dice: &mut Dice,
@@ -158,7 +158,7 @@ impl Circulation {
         active
     }
 
-    /// The next item that nobody has, while there are any.
+    /// Returns the next item that is not on loan. None if there is none left.
     fn open_item(&mut self, wanted: bool) -> Option<i64> {
         let item = self.next_open_item;
         if !wanted || item > self.catalogue.items {
@@ -252,7 +252,7 @@ fn renewal(
     }
 }
 
-/// A charge, or a credit where the amount is negative.
+/// Adds a charge, or a credit if the amount is negative.
 fn charge(
     dice: &mut Dice,
     person: &Person,

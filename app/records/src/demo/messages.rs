@@ -1,5 +1,5 @@
-//! What the library wrote to people. Every message carries the name, letters the address too: that is what
-//! anonymising must remove.
+//! Messages of the library to users. Every message contains the name, and letters contain the address: anonymising
+//! must remove both.
 
 use super::dice::Dice;
 use super::person::Person;
@@ -7,19 +7,19 @@ use crate::entity::messages;
 use chrono::{NaiveDate, NaiveTime};
 use sea_orm::Set;
 
-/// Why a message was sent.
+/// The occasion of a message.
 #[derive(Clone, Copy)]
 pub(super) enum Occasion<'a> {
     Welcome,
     /// A loan with this title is overdue.
     Overdue(&'a str),
-    /// A request for this title is ready at this branch.
+    /// A request for this title is ready for collection at this branch.
     Pickup(&'a str, &'a str),
-    /// The last weeks before leaving.
+    /// The user leaves in a few weeks.
     Leaving,
 }
 
-/// A message on a day.
+/// Returns a message of this day.
 pub(super) fn message(
     dice: &mut Dice,
     person: &Person,
@@ -68,7 +68,7 @@ pub(super) fn message(
     }
 }
 
-/// How this person can be reached: channel, and the address as the channel writes it.
+/// Returns a channel of the user, with the address in the form of that channel.
 fn way(dice: &mut Dice, person: &Person) -> (&'static str, Option<String>) {
     let user = &person.user;
     let [letter, text] = [dice.percent(15), dice.percent(8)];

@@ -1,18 +1,18 @@
-//! Invented people from many countries: names in their own scripts.
+//! Invented names from many countries, in their own scripts.
 
-/// Where names come from.
+/// The names of one origin.
 pub(super) struct Origin {
-    /// Given names.
+    /// The given names.
     pub(super) given: &'static [&'static str],
-    /// Family names, as they stand on a library card.
+    /// The family names, as printed on a library card.
     pub(super) family: &'static [&'static str],
-    /// The language in which the library writes to these people.
+    /// The language of messages to these users.
     pub(super) language: &'static str,
-    /// The country in [`super::addresses::HOMES`] from which some of them come.
+    /// A country in [`super::addresses::HOMES`] where some of these users live.
     pub(super) home: usize,
 }
 
-/// All origins. People take turns, so that every one occurs even in a small library.
+/// All origins. Users take turns, so that even a small library has every origin.
 pub(super) const ORIGINS: [Origin; 20] = [
     BRITISH, GERMAN, BRITISH, IRISH, FRENCH, BRITISH, SPANISH, GREEK, BRITISH, UKRAINIAN, POLISH, BRITISH,
     ARABIC, CHINESE, BRITISH, JAPANESE, VIETNAMESE, INDIAN, SWEDISH, TURKISH,

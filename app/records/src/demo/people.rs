@@ -1,4 +1,4 @@
-//! Blocks of users with everything that hangs on them.
+//! Generating blocks of users with all their rows.
 
 use super::batch::Batch;
 use super::cast::{self, DPO};
@@ -14,13 +14,13 @@ use chrono::{Duration, NaiveDate};
 use policy::HoldReason;
 use sea_orm::Set;
 
-/// Why some are held.
+/// Reasons of legal holds.
 const HELD: [HoldReason; 3] = [HoldReason::Dispute, HoldReason::DebtCollection, HoldReason::AuthorityOrder];
 
-/// Users that are made and written together.
+/// The number of users generated and written together.
 const BLOCK: usize = 500;
 
-/// Makes users until there are enough.
+/// Generates users up to the requested number.
 pub(super) struct Maker {
     dice: Dice,
     today: NaiveDate,
@@ -29,9 +29,9 @@ pub(super) struct Maker {
     /// The number of the next user.
     next: i64,
     remaining: usize,
-    /// How many users with a role there are.
+    /// The number of users with a role.
     pub(super) staff: u64,
-    /// How many users are no person.
+    /// The number of fictitious users.
     pub(super) fictitious: u64,
 }
 
@@ -49,7 +49,7 @@ impl Maker {
         }
     }
 
-    /// Staff, fictitious users and the first people.
+    /// Returns staff, fictitious users and the first other users.
     pub(super) fn first_block(&mut self) -> (Batch, Vec<user_roles::ActiveModel>) {
         let (cast, roles) = cast::cast(&mut self.dice, self.today);
         let mut batch = Batch::default();
@@ -66,7 +66,7 @@ impl Maker {
         (batch, roles)
     }
 
-    /// The next people; None when there are enough.
+    /// Returns the next users. None when there are enough.
     pub(super) fn next_block(&mut self) -> Option<Batch> {
         if self.remaining == 0 {
             return None;
@@ -98,7 +98,7 @@ impl Maker {
         batch.users.push(person.user);
     }
 
-    /// The last loan, renewal or request, or a sign-in after it. Some who never borrowed were never active at all.
+    /// Returns the day of the last loan, renewal, request or later sign-in. None for some users without loans.
     fn last_activity(&mut self, person: &Person, active: Option<NaiveDate>) -> Option<NaiveDate> {
         let (first, last) = person.days(self.today);
         match active {
@@ -120,7 +120,7 @@ impl Maker {
         }
     }
 
-    /// Photo, custom fields and legal holds, for some.
+    /// Adds a photo, custom fields and a legal hold to some users.
     fn extras(&mut self, person: &Person, batch: &mut Batch) {
         let number = person.user.number;
         let dice = &mut self.dice;

@@ -1,4 +1,4 @@
-//! The people of the demo library: who they are, and when they came and left.
+//! Generating users: their data, and the days on which they came and left.
 
 use super::addresses::HOMES;
 use super::dice::Dice;
@@ -8,15 +8,15 @@ use crate::entity::users;
 use chrono::{Duration, NaiveDate};
 use unicode_normalization::UnicodeNormalization;
 
-/// A user, and what the user was before.
+/// A user, with earlier values.
 pub(super) struct Person {
     pub(super) user: users::Model,
-    /// Category and department up to this day, where they have changed since.
+    /// The category and department up to this day, if they have changed.
     pub(super) earlier: Option<(NaiveDate, Option<String>, Option<String>)>,
 }
 
 impl Person {
-    /// Category and department on a day.
+    /// Returns the category and department on a day.
     pub(super) fn on(&self, day: NaiveDate) -> (Option<String>, Option<String>) {
         match &self.earlier {
             Some((until, category, department)) if day <= *until => (category.clone(), department.clone()),
@@ -24,27 +24,27 @@ impl Person {
         }
     }
 
-    /// The days on which the library can have seen this person.
+    /// Returns the first and the last day on which the user can have used the library.
     pub(super) fn days(&self, today: NaiveDate) -> (NaiveDate, NaiveDate) {
         let last = self.user.leaving_on.map_or(today, |day| day.min(today));
         let first = self.user.created_on.unwrap_or(last - Duration::days(900));
         (first.min(last), last)
     }
 
-    /// How a letter or note calls this person.
+    /// Returns the name that letters and notes use.
     pub(super) fn called(&self) -> String {
         crate::user::display_name(&self.user)
     }
 }
 
-/// The distances from today at which tasks are usually set, and the days just before and after.
+/// Distances from today that conditions often use, and the days just before and after.
 const BOUNDARIES: [i64; 6] = [5, 30, 365, 0, 90, 730];
 
-/// Makes people, one after the other.
+/// Generates users one after another.
 pub(super) struct People {
     today: NaiveDate,
     made: usize,
-    /// The last one that can be somebody's guarantor or namesake.
+    /// The latest user who can be a guarantor or namesake of another user.
     last: Option<users::Model>,
 }
 
@@ -53,7 +53,7 @@ impl People {
         Self { today, made: 0, last: None }
     }
 
-    /// The next person, under this user number.
+    /// Generates the next user, with this user number.
     pub(super) fn next(&mut self, dice: &mut Dice, number: i64) -> Person {
         let place = self.made;
         self.made += 1;
@@ -78,7 +78,7 @@ impl People {
         Person { user, earlier }
     }
 
-    /// When the person came, leaves or left, and was marked for deletion.
+    /// Sets the days on which the user came, leaves and was marked for deletion.
     fn life(&self, dice: &mut Dice, user: &mut users::Model, place: usize) {
         let ago = |days: i64| self.today - Duration::days(days);
         if place % 8 == 1 {
@@ -99,16 +99,16 @@ impl People {
                     user.leaving_on = Some(ago(days));
                     user.marked_on = dice.percent(40).then(|| ago(dice.between(0, days)));
                 }
-                // Marked although still here: by mistake, or because somebody asked to be forgotten.
+                // Marked before leaving, by mistake or at the user's request.
                 _ => user.marked_on = Some(ago(dice.between(0, 60))),
             }
         }
         let last = user.leaving_on.map_or(self.today, |day| day.min(self.today));
-        // Records that an older system handed over do not say when they were made.
+        // Records from an older system have no creation date.
         user.created_on = (place % 33 != 30).then(|| last - Duration::days(dice.between(40, 2_600)));
     }
 
-    /// Category, department and branch; gives what they were before.
+    /// Sets category, department and branch. Returns the earlier values.
     fn profile(
         &self,
         dice: &mut Dice,
@@ -150,7 +150,7 @@ impl People {
     }
 }
 
-/// A user of whom nothing is known but the number.
+/// Returns a user with empty fields except the number.
 pub(super) fn blank(dice: &mut Dice, number: i64) -> users::Model {
     users::Model::blank(number, dice.uuid())
 }
@@ -176,7 +176,7 @@ fn name(dice: &mut Dice, user: &mut users::Model, place: usize) {
     user.language = dice.percent(90).then(|| language.to_owned());
 }
 
-/// UserID, barcode, external identifier and e-mail. All of them carry the number, so that they differ.
+/// Sets UserID, barcode, external identifier and e-mail. All contain the number, so they are unique.
 pub(super) fn keys(dice: &mut Dice, user: &mut users::Model) {
     let number = user.number;
     let [first, last] =
@@ -201,12 +201,12 @@ pub(super) fn keys(dice: &mut Dice, user: &mut users::Model) {
     user.external_id = user.imported.then(|| format!("REG-{:06}-{}", number, dice.between(10, 99)));
 }
 
-/// The letters a to z of a name, without accents; empty for other scripts.
+/// Returns the letters a to z of a name, without accents. Empty for other scripts.
 fn latin(name: &str) -> String {
     name.nfkd().flat_map(char::to_lowercase).filter(char::is_ascii_lowercase).collect()
 }
 
-/// Address and phone numbers.
+/// Sets address and phone numbers.
 fn reach(dice: &mut Dice, user: &mut users::Model, place: usize) {
     let home = if dice.percent(70) { 0 } else { ORIGINS[place % ORIGINS.len()].home };
     let address = HOMES[home].address(dice);

@@ -1,11 +1,11 @@
-//! Tiny pictures, made in code: a head and shoulders in one colour, as PNG.
+//! Tiny generated pictures: head and shoulders in one colour, as PNG.
 
 use super::dice::Dice;
 
-/// What the bytes are.
+/// The media type.
 pub(super) const MEDIA_TYPE: &str = "image/png";
 
-/// Side of the picture in pixels.
+/// The width and height in pixels.
 const SIDE: usize = 16;
 
 /// Head and shoulders, one bit for each pixel.
@@ -14,7 +14,7 @@ const FACE: [u16; SIDE] = [
     0x7FFE, 0x7FFE, 0x7FFE,
 ];
 
-/// A picture in two colours of chance.
+/// Returns a picture in two random colours.
 pub(super) fn png(dice: &mut Dice) -> Vec<u8> {
     let mut colours = Vec::with_capacity(6);
     for least in [200, 200, 200, 40, 40, 40] {
@@ -39,7 +39,7 @@ fn chunk(bytes: &mut Vec<u8>, kind: [u8; 4], data: &[u8]) {
     bytes.extend(crc32(kind.iter().chain(data)).to_be_bytes());
 }
 
-/// A zlib stream that holds the data as it is.
+/// Returns a zlib stream that stores the data uncompressed.
 fn stored(data: &[u8]) -> Vec<u8> {
     let length = u16::try_from(data.len()).unwrap_or_default();
     let mut stream = vec![0x78, 0x01, 0x01];

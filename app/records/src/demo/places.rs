@@ -6,7 +6,7 @@ use sea_orm::Set;
 /// A code and its name.
 pub(super) type Term = (&'static str, &'static str);
 
-/// User categories. What a person borrows and for how long depends on nothing but chance.
+/// The user categories. The loans of a user do not depend on the category.
 pub(super) const CATEGORIES: [Term; 8] = [
     ("undergraduate", "Undergraduate"),
     ("postgraduate", "Postgraduate"),
@@ -42,11 +42,11 @@ pub(super) const BRANCHES: [Term; 6] = [
     ("children", "Children's Library"),
 ];
 
-/// Keys and labels of the custom fields.
+/// The keys and labels of the custom fields.
 pub(super) const CUSTOM_FIELDS: [Term; 3] =
     [("locker", "Locker"), ("programme", "Programme of study"), ("emergency_contact", "Emergency contact")];
 
-/// The rows of all terms.
+/// Returns the rows of all terms.
 pub(super) fn terms() -> Vec<terms::ActiveModel> {
     let kinds = [("category", &CATEGORIES[..]), ("department", &DEPARTMENTS), ("branch", &BRANCHES)];
     kinds
@@ -61,7 +61,7 @@ pub(super) fn terms() -> Vec<terms::ActiveModel> {
         .collect()
 }
 
-/// The rows of the custom fields.
+/// Returns the rows of the custom fields.
 pub(super) fn custom_fields() -> Vec<custom_fields::ActiveModel> {
     CUSTOM_FIELDS
         .iter()

@@ -10,7 +10,7 @@ use policy::zones::instants;
 use policy::{Conditions, Days, Policy, Schedule, Scope};
 use sea_orm::Set;
 
-/// The rows of the tasks.
+/// Returns the rows of the tasks.
 pub(super) fn tasks(clock: Clock) -> Result<Vec<tasks::ActiveModel>, RecordsError> {
     let time = NaiveTime::from_hms_opt(2, 30, 0).unwrap_or_default();
     let leavers = Policy {
