@@ -1,4 +1,4 @@
-//! Everything in which SQLite and PostgreSQL differ stands here and nowhere else.
+//! The differences between SQLite and PostgreSQL. No other module may depend on the database in use.
 
 mod blocks;
 mod causes;
@@ -23,12 +23,13 @@ use sea_orm::{
     IsolationLevel, SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait,
 };
 
-/// Lets a change wait for the rows of another one for 10 seconds, as `busy_timeout` does on SQLite.
+/// The time that a writer waits for row locks. It equals `busy_timeout` on SQLite.
 const LOCK_TIMEOUT: &str = "SET LOCAL lock_timeout = '10s'";
-/// Lets the probe wait for a commit for 1 second.
+/// The time that the probe waits for a commit.
 const PROBE_LOCK_TIMEOUT: &str = "SET LOCAL lock_timeout = '1s'";
 
-/// Begins a transaction that will write: on SQLite it takes the write lock at once, so that it can wait for it.
+/// Begins a transaction that writes. On SQLite it takes the write lock at once, so that it waits for other
+/// writers.
 pub(crate) async fn begin(db: &DatabaseConnection) -> Result<DatabaseTransaction, DbErr> {
     let options = TransactionOptions {
         sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
@@ -41,20 +42,20 @@ pub(crate) async fn begin(db: &DatabaseConnection) -> Result<DatabaseTransaction
     Ok(tx)
 }
 
-/// Waits until a writer could commit now. Fails as busy after the time that requests wait too.
+/// Waits until a writer could commit. Fails as busy after the time that the probe may wait.
 pub(crate) async fn wait_for_writers(db: &DatabaseConnection) -> Result<(), DbErr> {
-    // On SQLite a write of its own has waited for them.
+    // On SQLite the probe's own write has waited for them.
     if is_embedded(db) {
         return Ok(());
     }
     let tx = db.begin().await?;
     tx.execute_unprepared(PROBE_LOCK_TIMEOUT).await?;
-    // Every change locks this row before its commit.
+    // Every transaction that changes something locks this row before its commit.
     tx.execute_unprepared("SELECT id FROM audit_head FOR UPDATE").await?;
     tx.rollback().await
 }
 
-/// Begins a transaction that only reads, and sees everything as it was at one moment.
+/// Begins a read-only transaction that sees the database at a single moment.
 pub(crate) async fn begin_reading(db: &DatabaseConnection) -> Result<DatabaseTransaction, DbErr> {
     if db.get_database_backend() == DatabaseBackend::Postgres {
         return db.begin_with_config(Some(IsolationLevel::RepeatableRead), Some(AccessMode::ReadOnly)).await;
@@ -62,12 +63,12 @@ pub(crate) async fn begin_reading(db: &DatabaseConnection) -> Result<DatabaseTra
     db.begin().await
 }
 
-/// Whether the database is a file of this computer.
+/// Returns whether the database is a file on this computer.
 pub(crate) fn is_embedded(db: &DatabaseConnection) -> bool {
     db.get_database_backend() != DatabaseBackend::Postgres
 }
 
-/// The clock of the database; None where it has none of its own.
+/// Returns the time of the database server. None on SQLite.
 pub(crate) async fn clock(db: &DatabaseConnection) -> Result<Option<DateTime<Utc>>, DbErr> {
     if is_embedded(db) {
         return Ok(None);
@@ -76,8 +77,8 @@ pub(crate) async fn clock(db: &DatabaseConnection) -> Result<Option<DateTime<Utc
     db.query_one_raw(sql).await?.map(|row| row.try_get("", "now")).transpose()
 }
 
-/// The condition that a row was written by the present transaction. On SQLite, which has one writer at a time, nobody
-/// else's row can come in between; what was there before, the caller knows.
+/// Returns the condition that a row was written by the present transaction. Always true on SQLite: it has one
+/// writer at a time, and the caller knows which rows existed before.
 pub(crate) const fn is_of_this_transaction(backend: DatabaseBackend) -> &'static str {
     match backend {
         DatabaseBackend::Postgres => "xmin = CAST(pg_current_xact_id_if_assigned() AS XID)",
@@ -85,7 +86,7 @@ pub(crate) const fn is_of_this_transaction(backend: DatabaseBackend) -> &'static
     }
 }
 
-/// An instant as text: in microseconds, where the database has a type for instants, and as it is where it has not.
+/// Returns an instant as text: in microseconds on PostgreSQL, as stored on SQLite, which has no type for instants.
 pub(crate) fn instant_text(backend: DatabaseBackend, column: &str) -> String {
     match backend {
         DatabaseBackend::Postgres => format!(
@@ -96,7 +97,7 @@ pub(crate) fn instant_text(backend: DatabaseBackend, column: &str) -> String {
     }
 }
 
-/// A statement with `?` as place holders, whatever the database. A literal `?` cannot be written.
+/// Returns a statement whose placeholders are `?`, for either database. The SQL cannot contain a literal `?`.
 pub(crate) fn statement(backend: DatabaseBackend, sql: &str, values: Vec<Value>) -> Statement {
     if backend != DatabaseBackend::Postgres {
         return Statement::from_sql_and_values(backend, sql, values);
@@ -112,13 +113,13 @@ pub(crate) fn statement(backend: DatabaseBackend, sql: &str, values: Vec<Value>)
     Statement::from_sql_and_values(backend, numbered, values)
 }
 
-/// Place holders for a list of this many values.
+/// Returns a list of this many placeholders.
 pub(crate) fn places(count: usize) -> String {
     vec!["?"; count].join(", ")
 }
 
-/// Numbers as the value of one place holder, for [`among`] and [`each_of`]: however many they are, the statement
-/// stays the same, and the database need not read it again.
+/// Returns numbers as the value of one placeholder, for [`in_list`]. The statement does not depend on their count,
+/// so the database parses it once.
 pub(crate) fn list(backend: DatabaseBackend, numbers: impl IntoIterator<Item = i64>) -> Value {
     let numbers: Vec<String> = numbers.into_iter().map(|number| number.to_string()).collect();
     let numbers = numbers.join(",");
@@ -128,7 +129,7 @@ pub(crate) fn list(backend: DatabaseBackend, numbers: impl IntoIterator<Item = i
     }
 }
 
-/// The condition that a column is among the numbers of a [`list`].
+/// Returns the condition that a column is in an [`id_list`].
 pub(crate) fn among(backend: DatabaseBackend, column: &str) -> String {
     match backend {
         DatabaseBackend::Postgres => format!("{column} = ANY(CAST(? AS BIGINT[]))"),
@@ -136,8 +137,8 @@ pub(crate) fn among(backend: DatabaseBackend, column: &str) -> String {
     }
 }
 
-/// The objects of a JSON array, the value of one place holder, as rows `name` with these columns of text and with
-/// the column `number`.
+/// Returns a JSON array as rows `name`, with the column `number` and these text columns. The array is the value of
+/// one placeholder.
 pub(crate) fn objects(backend: DatabaseBackend, name: &str, texts: &[&str]) -> String {
     if backend == DatabaseBackend::Postgres {
         let texts = texts.iter().map(|text| format!(", {text} TEXT")).collect::<Vec<_>>().concat();
@@ -148,7 +149,7 @@ pub(crate) fn objects(backend: DatabaseBackend, name: &str, texts: &[&str]) -> S
     format!("(SELECT value ->> 'number' AS number{texts} FROM json_each(?)) AS {name}")
 }
 
-/// A place holder for a date, where the database cannot see by itself that it is one. (SQLite has dates as text.)
+/// Returns a placeholder for a date. PostgreSQL needs a cast; SQLite stores dates as text.
 pub(crate) const fn date_place(backend: DatabaseBackend) -> &'static str {
     match backend {
         DatabaseBackend::Postgres => "CAST(? AS DATE)",
@@ -156,7 +157,7 @@ pub(crate) const fn date_place(backend: DatabaseBackend) -> &'static str {
     }
 }
 
-/// The type of an instant. (SQLite has instants as text.)
+/// Returns the type of an instant. SQLite stores instants as text.
 pub(crate) const fn instant_type(backend: DatabaseBackend) -> &'static str {
     match backend {
         DatabaseBackend::Postgres => "TIMESTAMPTZ",
@@ -164,7 +165,7 @@ pub(crate) const fn instant_type(backend: DatabaseBackend) -> &'static str {
     }
 }
 
-/// The first day of the month of a date column.
+/// Returns the first day of the month of a date column.
 pub(crate) fn first_of_month(backend: DatabaseBackend, column: &str) -> String {
     match backend {
         DatabaseBackend::Postgres => format!("CAST(date_trunc('month', {column}) AS DATE)"),
@@ -172,7 +173,7 @@ pub(crate) fn first_of_month(backend: DatabaseBackend, column: &str) -> String {
     }
 }
 
-/// The month of a date column as text, `2018-01`.
+/// Returns the month of a date column as text, `2018-01`.
 pub(crate) fn month(backend: DatabaseBackend, column: &str) -> String {
     match backend {
         DatabaseBackend::Postgres => format!("to_char({column}, 'YYYY-MM')"),
@@ -180,7 +181,7 @@ pub(crate) fn month(backend: DatabaseBackend, column: &str) -> String {
     }
 }
 
-/// The year of a date column as text, `2018`.
+/// Returns the year of a date column as text, `2018`.
 pub(crate) fn year(backend: DatabaseBackend, column: &str) -> String {
     match backend {
         DatabaseBackend::Postgres => format!("to_char({column}, 'YYYY')"),
@@ -188,7 +189,8 @@ pub(crate) fn year(backend: DatabaseBackend, column: &str) -> String {
     }
 }
 
-/// What locks the rows of a query against other writers; SQLite has locked the whole database by then.
+/// Returns the clause that locks the rows of a query. Empty on SQLite, where a writing transaction locks the whole
+/// database.
 pub(crate) const fn for_update(backend: DatabaseBackend) -> &'static str {
     match backend {
         DatabaseBackend::Postgres => " FOR UPDATE",
@@ -196,24 +198,26 @@ pub(crate) const fn for_update(backend: DatabaseBackend) -> &'static str {
     }
 }
 
-/// The lock that keeps the anonymiser and new holds on categories apart. (SQLite has one writer anyway.)
+/// The advisory lock that separates anonymising from placing legal holds on categories. SQLite needs none, because
+/// it has one writer at a time.
 const CATEGORY_HOLDS: i64 = 0x1e7e_401d;
 
-/// Waits for whoever places a hold on a category, and keeps others from doing so until the transaction ends.
+/// Waits for transactions that place a legal hold on a category, and keeps others waiting until this transaction
+/// ends.
 pub(crate) async fn pass_category_holds(tx: &DatabaseTransaction) -> Result<(), DbErr> {
     advisory_lock(tx, "pg_advisory_xact_lock_shared", CATEGORY_HOLDS).await
 }
 
-/// Waits until nobody is being anonymised, and keeps everybody from it until the transaction ends.
+/// Waits until no user is being anonymised, and keeps anonymising waiting until this transaction ends.
 pub(crate) async fn close_category_holds(tx: &DatabaseTransaction) -> Result<(), DbErr> {
     advisory_lock(tx, "pg_advisory_xact_lock", CATEGORY_HOLDS).await
 }
 
-/// The first part of the locks under which the manual changes of one actor are counted.
+/// The first key of the advisory locks for counting manual changes. The second key is the member of staff.
 const MANUAL_CHANGES: i32 = 0x01e7_e401;
 
-/// Waits for other manual changes of this member of staff (0 for the command line), and keeps them waiting until the
-/// transaction ends. (SQLite has one writer anyway.)
+/// Waits for other manual changes by this member of staff (0 for the command line), and keeps them waiting until
+/// this transaction ends. SQLite has one writer anyway.
 pub(crate) async fn lock_manual_changes(tx: &DatabaseTransaction, staff: i64) -> Result<(), DbErr> {
     let backend = tx.get_database_backend();
     if backend == DatabaseBackend::Postgres {
@@ -223,7 +227,7 @@ pub(crate) async fn lock_manual_changes(tx: &DatabaseTransaction, staff: i64) ->
     Ok(())
 }
 
-/// The lock under which it is decided which task is the default. (SQLite has one writer anyway.)
+/// The advisory lock for choosing the default task. SQLite has one writer anyway.
 const TASK_DEFAULT: i64 = 0x1e7e_402d;
 
 /// Waits for other transactions that choose the default task, and keeps them waiting until this one ends.
@@ -240,7 +244,7 @@ async fn advisory_lock(tx: &DatabaseTransaction, function: &str, key: i64) -> Re
     Ok(())
 }
 
-/// As [`for_update`], for rows that nobody else has locked: the others are left out instead of waited for.
+/// Returns the clause that locks the rows of a query and skips rows that another transaction has locked.
 pub(crate) const fn for_update_of_free_rows(backend: DatabaseBackend) -> &'static str {
     match backend {
         DatabaseBackend::Postgres => " FOR UPDATE SKIP LOCKED",
@@ -248,8 +252,8 @@ pub(crate) const fn for_update_of_free_rows(backend: DatabaseBackend) -> &'stati
     }
 }
 
-/// Finds rows by their indexes for the rest of the transaction. PostgreSQL believes that a [`list`] has ten numbers: it
-/// would read a small table whole, and compare each row with all of a thousand.
+/// Makes PostgreSQL use indexes for the rest of the transaction. Its planner assumes ten numbers in an
+/// [`id_list`], so it would scan a small table and compare each row with up to a thousand numbers.
 pub(crate) async fn prefer_indexes(tx: &DatabaseTransaction) -> Result<(), DbErr> {
     if tx.get_database_backend() == DatabaseBackend::Postgres {
         tx.execute_unprepared("SET LOCAL enable_seqscan = off").await?;
@@ -257,7 +261,7 @@ pub(crate) async fn prefer_indexes(tx: &DatabaseTransaction) -> Result<(), DbErr
     Ok(())
 }
 
-/// Keys for rows that are about to be written, in a transaction that writes; nobody else is given them.
+/// Reserves ids for rows that this transaction will insert.
 pub(crate) async fn next_ids(tx: &DatabaseTransaction, table: &str, count: usize) -> Result<Vec<i64>, DbErr> {
     let backend = tx.get_database_backend();
     let count = i64::try_from(count).unwrap_or(i64::MAX);
@@ -268,14 +272,14 @@ pub(crate) async fn next_ids(tx: &DatabaseTransaction, table: &str, count: usize
         let rows = tx.query_all_raw(statement(backend, &sql, vec![count.into()])).await?;
         return rows.iter().map(|row| row.try_get("", "id")).collect();
     }
-    // The transaction is the only one that writes.
+    // No other transaction writes at the same time.
     let sql = format!("SELECT COALESCE(MAX(id), 0) AS id FROM {table}");
     let row = tx.query_one_raw(statement(backend, &sql, Vec::new())).await?;
     let last: i64 = row.map_or(Ok(0), |row| row.try_get("", "id"))?;
     Ok((last + 1..=last.saturating_add(count)).collect())
 }
 
-/// After rows were written with keys of their own: makes the next key follow the greatest. SQLite does so by itself.
+/// Sets the sequence of a table after rows were inserted with explicit ids. SQLite does this automatically.
 pub(crate) async fn restart_keys(db: &impl ConnectionTrait, table: &str, key: &str) -> Result<(), DbErr> {
     if db.get_database_backend() == DatabaseBackend::Postgres {
         let sql = format!(
@@ -286,8 +290,8 @@ pub(crate) async fn restart_keys(db: &impl ConnectionTrait, table: &str, key: &s
     Ok(())
 }
 
-/// After many rows came into a table at once: lets PostgreSQL count them, or it reads the table as if they were not
-/// there. SQLite does not plan by counts.
+/// Updates the statistics of a table after a bulk insert. PostgreSQL would otherwise plan as if the table were
+/// empty; SQLite does not use statistics here.
 pub(crate) async fn count_rows_anew(db: &impl ConnectionTrait, table: &str) -> Result<(), DbErr> {
     if db.get_database_backend() == DatabaseBackend::Postgres {
         db.execute_unprepared(&format!("ANALYZE {table}")).await?;
@@ -295,20 +299,21 @@ pub(crate) async fn count_rows_anew(db: &impl ConnectionTrait, table: &str) -> R
     Ok(())
 }
 
-/// Whether a change failed for a reason that passes: another writer, a full disk, a lost connection. It can be tried again.
+/// Returns whether a change failed for a temporary reason, so that it can be retried: another writer, a full disk,
+/// a lost connection.
 pub(crate) fn is_passing(error: &RecordsError) -> bool {
     error.fault().is_some()
 }
 
-/// Whether the database says that another one holds what is needed.
+/// Returns whether the database failed because of a lock held by another transaction.
 pub(crate) fn is_busy_error(error: &DbErr) -> bool {
-    // SQLITE_BUSY, SQLITE_LOCKED and their kinds; serialization_failure, deadlock_detected, lock_not_available.
+    // SQLITE_BUSY, SQLITE_LOCKED and their variants; serialization_failure, deadlock_detected, lock_not_available.
     let busy = ["5", "6", "261", "262", "517", "518", "773", "40001", "40P01", "55P03"];
     causes::code_of(error).is_some_and(|code| busy.contains(&&*code))
 }
 
-/// Whether a commit that failed is certain to have changed nothing. Where the connection was lost on the way,
-/// nobody can tell.
+/// Returns whether a failed commit certainly changed nothing. False if the connection was lost, because the
+/// outcome is then unknown.
 pub(crate) fn is_rolled_back(error: &DbErr) -> bool {
     use sea_orm::{RuntimeErr, SqlxError};
     let (DbErr::Conn(RuntimeErr::SqlxError(error))
@@ -318,8 +323,8 @@ pub(crate) fn is_rolled_back(error: &DbErr) -> bool {
         return false;
     };
     let SqlxError::Database(error) = &**error else { return false };
-    // SQLITE_BUSY and its kinds, SQLITE_CONSTRAINT_FOREIGNKEY and _TRIGGER; serialization_failure,
-    // deadlock_detected, and what a deferred constraint refuses.
+    // SQLITE_BUSY and its variants, SQLITE_CONSTRAINT_FOREIGNKEY and _TRIGGER; serialization_failure,
+    // deadlock_detected, and violations of deferred constraints.
     let certain = ["5", "261", "517", "773", "787", "1811", "40001", "40P01"];
     error.code().is_some_and(|code| certain.contains(&&*code) || (code.len() == 5 && code.starts_with("23")))
 }

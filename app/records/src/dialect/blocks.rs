@@ -1,60 +1,61 @@
-//! Reading the text of whole tables fast: the database joins many rows into one long text, piece by piece.
+//! Fast reading of whole tables as text.
 //!
-//! A row that is sent by itself costs more than the text in it. Here one answer holds thousands of rows; memory stays
-//! the same however large a table is.
+//! Sending a row on its own costs more than its text. The database therefore joins thousands of rows into one
+//! text, block by block. Memory use does not depend on the size of the table.
 
 use super::{quoted, statement};
 use sea_orm::sea_query::Value;
 use sea_orm::{ConnectionTrait, DatabaseBackend, DatabaseConnection, DatabaseTransaction, DbErr, Statement};
 
-/// Stands between two fields of a row.
+/// The separator between two fields of a row.
 pub(crate) const FIELD: u8 = 0x1F;
-/// Stands between two rows.
+/// The separator between two rows.
 pub(crate) const RECORD: u8 = 0x1E;
 
-/// About how many bytes a block has, where rows are counted. Each connection of SQLite keeps the memory of several.
+/// The approximate size of a block in bytes, if blocks are counted in rows. An SQLite connection keeps the memory
+/// of several.
 const BLOCK_BYTES: u64 = 1 << 17;
-/// How many rows the first block of a table has, where rows are counted.
+/// The number of rows in the first block, if blocks are counted in rows.
 const FIRST_ROWS: u64 = 500;
-/// The most rows of a block, so that small rows are not read for too long at once.
+/// The maximum number of rows in a block, so that reading small rows does not take too long.
 const MOST_ROWS: u64 = 5_000;
-/// How many pages of 8 kB are read at once, where pages are counted.
+/// The number of 8 kB pages in a block, if blocks are counted in pages.
 const PAGES: i64 = 64;
 
-/// What to read.
+/// The table, fields and rows to read.
 #[derive(Clone, Debug)]
 pub(crate) struct Source {
-    /// The table; it stands in the statement as `t`.
+    /// The table. The statement refers to it as `t`.
     pub(crate) table: String,
-    /// SQL of each field of a row.
+    /// The SQL of each field.
     pub(crate) fields: Vec<String>,
-    /// SQL of the condition which rows are wanted.
+    /// The SQL of the condition for rows.
     pub(crate) filter: String,
-    /// The values of the place holders in the condition.
+    /// The values of the placeholders in the condition.
     pub(crate) values: Vec<Value>,
-    /// Whether the rows have positions. A table without them is read at once.
+    /// Whether the rows have positions. A table without them is read in one block.
     pub(crate) has_positions: bool,
 }
 
-/// A piece of a table.
+/// A part of a table.
 pub(crate) struct Block {
-    /// Rows with [`RECORD`] between them, each of fields with [`FIELD`] between them. An empty field is no text.
+    /// Rows separated by [`RECORD`], with fields separated by [`FIELD`]. An empty field is NULL or empty text.
     pub(crate) text: Vec<u8>,
 }
 
-/// A table, block by block.
+/// Reads a table block by block.
 pub(crate) struct Blocks<'a> {
     source: &'a Source,
-    /// Where the next block begins: after this row, or at this page.
+    /// The start of the next block: after this row, or at this page.
     from: i64,
-    /// The number of pages, where pages are counted.
+    /// The number of pages, if blocks are counted in pages.
     pages: i64,
     rows: u64,
     ended: bool,
 }
 
-/// What stands still while a whole database is read: PostgreSQL moves the rows that others change meanwhile. None
-/// for SQLite, where rows keep their places and a reader that stays would keep the write-ahead log from being emptied.
+/// Begins a transaction with a stable view of the database, since PostgreSQL moves changed rows. None on SQLite,
+/// where rows keep their positions and a long reader would prevent truncation of the write-ahead log.
 pub(crate) async fn snapshot(db: &DatabaseConnection) -> Result<Option<DatabaseTransaction>, DbErr> {
     if db.get_database_backend() != DatabaseBackend::Postgres {
         return Ok(None);
@@ -62,7 +63,7 @@ pub(crate) async fn snapshot(db: &DatabaseConnection) -> Result<Option<DatabaseT
     Ok(Some(super::begin_reading(db).await?))
 }
 
-/// The position of a row, for tables that have no key of their own.
+/// Returns the position of a row, for tables without a primary key.
 pub(crate) const fn position(backend: DatabaseBackend) -> &'static str {
     match backend {
         DatabaseBackend::Postgres => "t.ctid",
@@ -70,7 +71,7 @@ pub(crate) const fn position(backend: DatabaseBackend) -> &'static str {
     }
 }
 
-/// The condition that a row stands at a position, with one place holder.
+/// Returns the condition that a row has a position, with one placeholder.
 pub(crate) const fn position_is(backend: DatabaseBackend) -> &'static str {
     match backend {
         DatabaseBackend::Postgres => "t.ctid = CAST(CAST(? AS TEXT) AS TID)",
@@ -94,7 +95,7 @@ impl<'a> Blocks<'a> {
         Ok(blocks)
     }
 
-    /// The next block; None at the end. A block can be without rows.
+    /// Reads the next block. None at the end. A block can contain no rows.
     pub(crate) async fn next(&mut self, db: &impl ConnectionTrait) -> Result<Option<Block>, DbErr> {
         if self.ended {
             return Ok(None);
@@ -106,8 +107,7 @@ impl<'a> Blocks<'a> {
         Ok(Some(Block { text: piece.text }))
     }
 
-    /// Reads the block. `clean` takes out of the fields what stands between fields and rows: that is needed almost
-    /// never, and costs.
+    /// Reads the block. `clean` replaces separators inside the fields, which is slower and hardly ever needed.
     async fn read(&self, db: &impl ConnectionTrait, clean: bool) -> Result<Piece, DbErr> {
         let backend = db.get_database_backend();
         let (inner, values) = self.inner(backend, clean);
@@ -126,8 +126,8 @@ impl<'a> Blocks<'a> {
                      WHERE t.ctid >= '({from},0)' AND t.ctid < '({until},0)' AND ({filter})"
                 )
             }
-            // The same statement for each block: SQLite's driver keeps each one that it has not seen before, with the
-            // memory that it took.
+            // The statement is the same for each block, because the SQLite driver caches every new statement with
+            // the memory that it used.
             (_, true) => {
                 values.insert(0, self.from.into());
                 values.push(i64::try_from(self.rows).unwrap_or(i64::MAX).into());
@@ -154,7 +154,7 @@ impl<'a> Blocks<'a> {
     }
 }
 
-/// The different rows of a few columns, if there are no more than `most` of them.
+/// Reads the distinct rows of a few columns. None if there are more than `most`.
 pub(crate) async fn different(
     db: &impl ConnectionTrait,
     table: &str,
@@ -182,7 +182,7 @@ pub(crate) async fn different(
     }
 }
 
-/// SQL of a row's fields as one text.
+/// Returns the SQL for the fields of a row as one text.
 fn line(backend: DatabaseBackend, fields: &[String], clean: bool) -> String {
     let postgres = backend == DatabaseBackend::Postgres;
     let function = if postgres { "chr" } else { "char" };
@@ -202,7 +202,7 @@ fn line(backend: DatabaseBackend, fields: &[String], clean: bool) -> String {
     if postgres {
         return fields.join(&format!(" || chr({FIELD}) || "));
     }
-    // To `concat`, what is NULL is an empty text. It takes no more than some hundred arguments.
+    // `concat` treats NULL as empty text. It accepts about a hundred arguments.
     let some: Vec<String> = fields
         .chunks(30)
         .map(|fields| format!("concat({})", fields.join(&format!(", char({FIELD}), "))))
@@ -210,7 +210,7 @@ fn line(backend: DatabaseBackend, fields: &[String], clean: bool) -> String {
     some.join(&format!(" || char({FIELD}) || "))
 }
 
-/// An answer: many rows in one.
+/// A result: many rows joined into one text.
 struct Piece {
     rows: u64,
     /// The position of the last row.
@@ -223,13 +223,13 @@ impl Piece {
         let backend = db.get_database_backend();
         let joined = match backend {
             DatabaseBackend::Postgres => format!("convert_to(string_agg(line, chr({RECORD})), 'UTF8')"),
-            // What is no text in spite of its column's type is searched all the same: as bytes.
+            // A value that is not text in spite of its column's type is read as bytes.
             _ => format!("CAST(group_concat(line, char({RECORD})) AS BLOB)"),
         };
         let sql = format!(
             "SELECT COUNT(*) AS n, CAST(MAX(at) AS BIGINT) AS last, {joined} AS text FROM ({inner}) AS rows_read"
         );
-        // Names of tables can hold a question mark; only conditions with values have place holders.
+        // Table names can contain a question mark. Only conditions with values have placeholders.
         let statement = if values.is_empty() {
             Statement::from_string(backend, sql)
         } else {
@@ -243,7 +243,7 @@ impl Piece {
         Ok(Self { rows: rows.unsigned_abs(), last: last.unwrap_or(i64::MAX), text: text.unwrap_or_default() })
     }
 
-    /// Whether nothing in the fields is mistaken for what stands between them.
+    /// Returns whether no field contains a separator.
     fn is_sound(&self, fields: usize) -> bool {
         let count = |sought: u8| memchr::memchr_iter(sought, &self.text).count() as u64;
         count(RECORD) == self.rows.saturating_sub(1) && count(FIELD) == self.rows * (fields as u64 - 1)

@@ -1,31 +1,31 @@
-//! Connections: how they are set up, and which go back into the pool.
+//! Setting up database connections, and returning them to the pool.
 
 use sea_orm::ConnectOptions;
 use sea_orm::sqlx::pool::PoolOptions;
 use sea_orm::sqlx::{Connection, Database};
 use std::time::Duration;
 
-/// How long a writer waits for another one, in milliseconds.
+/// The time that a writer waits for another one, in milliseconds.
 const BUSY_TIMEOUT: &str = "10000";
-/// How long the probe of the database waits for a writer, in milliseconds.
+/// The time that the probe waits for a writer, in milliseconds.
 const PROBE_BUSY_TIMEOUT: &str = "1000";
 
-/// How long a request waits for a connection. A database that is down is noticed by `vitals` before that.
+/// The time that a request waits for a connection. `vitals` notices an unreachable database earlier.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
-/// How long the probe waits for its connection.
+/// The time that the probe waits for its connection.
 const PROBE_ACQUIRE_TIMEOUT: Duration = Duration::from_millis(1_500);
-/// The most connections of one process, besides the one of the probe.
+/// The maximum number of connections of one process, besides the one of the probe.
 const MAX_CONNECTIONS: u32 = 8;
 
-/// The most memory for pages of the database, of each connection: 8 MiB, in negative KiB. The operating system keeps the
-/// file in memory anyway.
+/// The page cache of each SQLite connection: 8 MiB, in negative KiB. The operating system caches the file anyway.
 const CACHE: &str = "-8192";
 
-/// The most memory for SQLite as a whole, in bytes: above it, pages that are kept for later are given up first, those of
-/// connections that nobody uses too.
+/// The soft limit on the memory of SQLite as a whole, in bytes. Above it SQLite frees cached pages first,
+/// including those of idle connections.
 const MEMORY: &str = "8388608";
 
-/// Sets up connections: SQLite overwrites what it deletes, keeps a write-ahead log and checks foreign keys.
+/// Returns the options of the pool. SQLite overwrites deleted data, uses a write-ahead log and checks foreign
+/// keys.
 pub(crate) fn connect_options(url: &str) -> ConnectOptions {
     let mut options = ConnectOptions::new(url);
     options
@@ -36,8 +36,8 @@ pub(crate) fn connect_options(url: &str) -> ConnectOptions {
     options
 }
 
-/// Sets up the one connection that finds out whether the database can be written. It is its own, so that many requests
-/// do not look like a database that is down.
+/// Returns the options of the single connection that probes whether the database can be written. It is separate,
+/// so that many requests do not look like an unreachable database.
 pub(crate) fn probe_options(url: &str) -> ConnectOptions {
     let mut options = ConnectOptions::new(url);
     options
@@ -61,26 +61,26 @@ fn set_up(options: &mut ConnectOptions, busy_timeout: &'static str) {
             .pragma("cache_size", CACHE)
             .pragma("soft_heap_limit", MEMORY)
     });
-    // Poolers refuse this setting; PostgreSQL has written numbers exactly without it since version 12.
+    // Poolers reject this setting. Since version 12, PostgreSQL prints exact numbers without it.
     options.map_sqlx_postgres_opts(|options| options.extra_float_digits(None));
     options.map_sqlx_sqlite_pool_opts(without_open_transactions);
     options.map_sqlx_postgres_pool_opts(without_open_transactions);
 }
 
-/// Closes a connection that comes back with a transaction that nothing ended. When a commit or a rollback fails, the
-/// driver and the database can disagree about it: the next request would write inside that transaction, and on SQLite it
-/// would keep the lock that every writer needs.
+/// Closes a connection that is released with an open transaction. If a commit or rollback fails, driver and
+/// database can disagree about the transaction. The next request would then write inside it, and on SQLite it
+/// would hold the write lock.
 fn without_open_transactions<DB: Database>(options: PoolOptions<DB>) -> PoolOptions<DB> {
     options.after_release(|connection, _| {
         Box::pin(async move {
             if !connection.is_in_transaction() {
                 return Ok(true);
             }
-            // A rollback that was begun when the transaction was dropped ends before the answer.
+            // A rollback that began when the transaction was dropped has ended by the time of the response.
             connection.ping().await?;
             let is_open = connection.is_in_transaction();
             if is_open {
-                tracing::warn!("a connection with an open transaction is closed");
+                tracing::warn!("closing a connection with an open transaction");
             }
             Ok(!is_open)
         })

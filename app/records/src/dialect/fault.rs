@@ -1,9 +1,9 @@
-//! Faults of the database itself: full disks, lost connections, locks. They pass, and the same change can succeed later.
+//! Temporary faults of the database: full disks, lost connections, locks. The same change can succeed later.
 
 use crate::error::{Fault, Place};
 use sea_orm::{DbErr, RuntimeErr, SqlxError};
 
-/// Returns the fault behind an error, or none where the statement itself was at fault.
+/// Returns the temporary fault behind an error. None if the statement caused it.
 pub(crate) fn fault_of(error: &DbErr) -> Option<Fault> {
     match error {
         DbErr::Conn(RuntimeErr::SqlxError(error))
@@ -18,7 +18,7 @@ fn of_driver(error: &SqlxError) -> Option<Fault> {
     match error {
         SqlxError::Database(error) => {
             let code = error.code()?;
-            // A code of PostgreSQL has five characters, one of SQLite is a number of at most four digits.
+            // PostgreSQL codes have five characters; SQLite codes are numbers of at most four digits.
             if code.len() == 5 { of_state(&code) } else { of_result(code.parse().ok()?) }
         }
         SqlxError::Io(_)
@@ -27,13 +27,13 @@ fn of_driver(error: &SqlxError) -> Option<Fault> {
         | SqlxError::PoolClosed
         | SqlxError::WorkerCrashed
         | SqlxError::Protocol(_) => Some(Fault::Unreachable),
-        // The transaction of an earlier request was still open; the pool closes such a connection.
+        // The transaction of an earlier request was still open. The pool closes such a connection.
         SqlxError::BeginFailed | SqlxError::InvalidSavePointStatement => Some(Fault::Busy),
         _ => None,
     }
 }
 
-/// Reads an `SQLSTATE` of PostgreSQL.
+/// Maps an `SQLSTATE` of PostgreSQL.
 fn of_state(code: &str) -> Option<Fault> {
     match code {
         // disk_full
@@ -44,7 +44,7 @@ fn of_state(code: &str) -> Option<Fault> {
         "40001" | "40P01" | "55P03" | "57014" => Some(Fault::Busy),
         // Other kinds of insufficient_resources: memory, connections.
         _ if code.starts_with("53") => Some(Fault::Busy),
-        // connection_exception, operator_intervention (the server is shut down or starts), system_error
+        // connection_exception, operator_intervention (the server is starting or shutting down), system_error
         _ if code.starts_with("08") || code.starts_with("57P") || code.starts_with("58") => {
             Some(Fault::Unreachable)
         }
@@ -52,7 +52,7 @@ fn of_state(code: &str) -> Option<Fault> {
     }
 }
 
-/// Reads an extended result code of SQLite.
+/// Maps an extended result code of SQLite.
 fn of_result(code: i32) -> Option<Fault> {
     /// `SQLITE_IOERR_SHMSIZE`: the shared memory beside the file cannot grow.
     const SHARED_MEMORY: i32 = 4_874;

@@ -1,20 +1,20 @@
-//! Making removed values vanish from the files.
+//! Cleaning the database files of removed values.
 
 use super::statement;
 use sea_orm::{ConnectionTrait, DatabaseBackend, DatabaseConnection, DbErr, Statement, TransactionTrait};
 use std::path::PathBuf;
 
-/// How long the statistics of a table wait for others who look after the same table.
+/// The time that updating the statistics of a table waits for other maintenance of it.
 const LOCK_TIMEOUT: &str = "'3s'";
 
-/// Writes tables anew, so that no old row is left in their files.
+/// Rewrites tables, so that their files contain no old rows.
 pub(crate) async fn rewrite(db: &DatabaseConnection, tables: &[&str]) -> Result<(), DbErr> {
     if db.get_database_backend() == DatabaseBackend::Postgres {
         for table in tables {
             db.execute_unprepared(&format!("VACUUM (FULL, ANALYZE) {table}")).await?;
             forget_statistics_of_empty(db, table).await?;
         }
-        // The samples of old values are rows, too.
+        // The statistics contain samples of old values.
         db.execute_unprepared("VACUUM (FULL) pg_catalog.pg_statistic").await?;
         return Ok(());
     }
@@ -22,7 +22,7 @@ pub(crate) async fn rewrite(db: &DatabaseConnection, tables: &[&str]) -> Result<
     Ok(())
 }
 
-/// What makes removed values vanish from the database files after a run.
+/// Removes deleted values from the database files after a run.
 pub(crate) async fn sweep(db: &DatabaseConnection, tables: &[&str]) -> Result<(), DbErr> {
     if db.get_database_backend() == DatabaseBackend::Postgres {
         for table in tables {
@@ -31,12 +31,12 @@ pub(crate) async fn sweep(db: &DatabaseConnection, tables: &[&str]) -> Result<()
         }
         return Ok(());
     }
-    // Whoever analysed the library has left samples of its values in a table of SQLite's own.
+    // An earlier ANALYZE may have stored samples of values in tables of SQLite.
     let sampled = "SELECT 1 FROM sqlite_master WHERE name LIKE 'sqlite_stat%'";
     if db.query_one_raw(Statement::from_string(DatabaseBackend::Sqlite, sampled)).await?.is_some() {
         db.execute_unprepared("ANALYZE").await?;
     }
-    // Somebody who reads meanwhile does not make it fail: it answers that it was busy.
+    // A concurrent reader does not cause an error. The result states that the log is busy.
     let sql = Statement::from_string(DatabaseBackend::Sqlite, "PRAGMA wal_checkpoint(TRUNCATE)");
     let row = db.query_one_raw(sql).await?;
     if row.is_none_or(|row| row.try_get_by_index::<i32>(0) != Ok(0)) {
@@ -45,9 +45,9 @@ pub(crate) async fn sweep(db: &DatabaseConnection, tables: &[&str]) -> Result<()
     Ok(())
 }
 
-/// PostgreSQL analyses no table that is empty, and keeps the samples of its old values. So the table is analysed with one
-/// row of nothing in it, which is gone when the transaction ends: no other one ever sees it, and none waits for a lock
-/// that keeps readers or writers out.
+/// Removes the statistics of an empty table. PostgreSQL does not analyse empty tables and keeps samples of their
+/// old values. The table is therefore analysed with a placeholder row, deleted in the same transaction. Other
+/// transactions never see the row, and no lock excludes readers or writers.
 async fn forget_statistics_of_empty(db: &DatabaseConnection, table: &str) -> Result<(), DbErr> {
     let backend = DatabaseBackend::Postgres;
     let sampled = format!(
@@ -65,11 +65,11 @@ async fn forget_statistics_of_empty(db: &DatabaseConnection, table: &str) -> Res
     let place: String = row.ok_or(DbErr::RecordNotInserted)?.try_get("", "place")?;
     tx.execute_unprepared(&format!("ANALYZE {table}")).await?;
     tx.execute_unprepared(&format!("DELETE FROM {table} WHERE ctid = '{place}'")).await?;
-    #[allow(clippy::disallowed_methods, reason = "there is nothing to note")]
+    #[allow(clippy::disallowed_methods, reason = "there is nothing to record")]
     tx.commit().await
 }
 
-/// The columns that must have a value, and values that say nothing: of another table, whatever stands there.
+/// Returns the columns that need a value, and neutral values. For a foreign key this is any existing key.
 async fn row_of_nothing(db: &DatabaseConnection, table: &str) -> Result<(String, String), DbErr> {
     let sql = format!(
         "SELECT quote_ident(a.attname) AS name, \
@@ -91,7 +91,7 @@ async fn row_of_nothing(db: &DatabaseConnection, table: &str) -> Result<(String,
     Ok((texts("name")?, texts("value")?))
 }
 
-/// The file of an embedded database; None where there is none.
+/// Returns the file of an embedded database. None if there is none.
 pub(crate) async fn file(db: &DatabaseConnection) -> Result<Option<PathBuf>, DbErr> {
     if !super::is_embedded(db) {
         return Ok(None);
@@ -102,7 +102,7 @@ pub(crate) async fn file(db: &DatabaseConnection) -> Result<Option<PathBuf>, DbE
     Ok(file.filter(|file| !file.is_empty()).map(PathBuf::from))
 }
 
-/// How large the database's file is, in bytes; None where it is not one file.
+/// Returns the size of the database file, in bytes. None on PostgreSQL.
 pub(crate) async fn file_size(db: &DatabaseConnection) -> Result<Option<u64>, DbErr> {
     if db.get_database_backend() == DatabaseBackend::Postgres {
         return Ok(None);
@@ -113,11 +113,11 @@ pub(crate) async fn file_size(db: &DatabaseConnection) -> Result<Option<u64>, Db
     Ok(bytes.and_then(|bytes| u64::try_from(bytes).ok()))
 }
 
-/// A moment, by the transactions that there were: PostgreSQL keeps an old row while somebody reads who began before it
-/// was changed.
+/// A moment in the order of transactions. PostgreSQL keeps an old row while a reader exists that began before the
+/// row was changed.
 pub(crate) struct Horizon(Option<String>);
 
-/// Now. None on SQLite, whose pages are overwritten whoever reads.
+/// Returns the present moment. None on SQLite, which overwrites pages regardless of readers.
 pub(crate) async fn horizon(db: &DatabaseConnection) -> Result<Horizon, DbErr> {
     if db.get_database_backend() != DatabaseBackend::Postgres {
         return Ok(Horizon(None));
@@ -127,8 +127,8 @@ pub(crate) async fn horizon(db: &DatabaseConnection) -> Result<Horizon, DbErr> {
     Ok(Horizon(row.map(|row| row.try_get("", "now")).transpose()?))
 }
 
-/// Whether something still keeps rows that were old at that moment: who reads in this database, a transaction that is
-/// prepared, a replica. (Of sessions of other roles only a monitor learns that.)
+/// Returns whether rows that were old at that moment are still kept: by a reader of this database, a prepared
+/// transaction or a replica. Sessions of other roles are visible only to members of `pg_monitor`.
 pub(crate) async fn is_held_back(db: &DatabaseConnection, then: &Horizon) -> Result<bool, DbErr> {
     let Horizon(Some(then)) = then else { return Ok(false) };
     let sql = "WITH keepers AS (\

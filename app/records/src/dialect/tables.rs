@@ -1,48 +1,48 @@
-//! What the database says of its own tables.
+//! Reading the schema from the database.
 
 use sea_orm::{ConnectionTrait, DatabaseBackend, DbErr, Statement};
 use std::collections::BTreeMap;
 
-/// A table as it is in the database.
+/// A table in the database.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct TableFacts {
-    /// Its name.
+    /// The name.
     pub(crate) name: String,
-    /// Its columns, in their order.
+    /// The columns, in order.
     pub(crate) columns: Vec<ColumnFacts>,
-    /// Whether its rows stand in the order of their positions (SQLite: `rowid`, PostgreSQL: `ctid`), so that they can
-    /// be read piece by piece.
+    /// Whether its rows can be read in the order of their positions (SQLite: `rowid`, PostgreSQL: `ctid`), and so
+    /// in blocks.
     pub(crate) has_positions: bool,
 }
 
-/// A column as it is in the database.
+/// A column in the database.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct ColumnFacts {
-    /// Its name.
+    /// The name.
     pub(crate) name: String,
-    /// What it can hold.
+    /// The kind of its values.
     pub(crate) kind: ColumnKind,
-    /// Its place in the primary key, from 1; 0 when it is not part of it.
+    /// The position in the primary key, from 1. 0 if it is not part of the key.
     pub(crate) key: i32,
-    /// Whether it can be empty.
+    /// Whether it can be NULL.
     pub(crate) nullable: bool,
 }
 
-/// What a column can hold.
+/// The kind of the values of a column.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum ColumnKind {
     /// Any text.
     Text,
     /// Whole numbers.
     Integer,
-    /// Pictures and other bytes.
+    /// Photos and other bytes.
     Bytes,
-    /// Dates, instants, other numbers, yes or no.
+    /// Dates, instants, other numbers, booleans.
     Other,
 }
 
 impl ColumnKind {
-    /// The kind of a declared type. What is not known is taken for text: it is searched rather than passed over.
+    /// Returns the kind of a declared type. Unknown types count as text, so that they are searched.
     fn of_type(declared: &str) -> Self {
         let declared = declared.to_lowercase();
         let has = |words: &[&str]| words.iter().any(|word| declared.contains(word));
@@ -62,7 +62,7 @@ impl ColumnKind {
     }
 }
 
-/// Every table of the database, by name. Views hold nothing of their own; the tables behind virtual ones do.
+/// Returns every table, by name. Omits views, which store nothing, but includes the tables behind virtual ones.
 pub(crate) async fn tables(db: &impl ConnectionTrait) -> Result<Vec<TableFacts>, DbErr> {
     let sql = match db.get_database_backend() {
         DatabaseBackend::Postgres => {
@@ -102,14 +102,14 @@ pub(crate) async fn tables(db: &impl ConnectionTrait) -> Result<Vec<TableFacts>,
     Ok(tables)
 }
 
-/// Every table of the database with the names of its columns.
+/// Returns every table with the names of its columns.
 pub async fn schema(db: &impl ConnectionTrait) -> Result<BTreeMap<String, Vec<String>>, DbErr> {
     let names =
         |table: TableFacts| (table.name, table.columns.into_iter().map(|column| column.name).collect());
     Ok(tables(db).await?.into_iter().map(names).collect())
 }
 
-/// A name of a table or column as it is written in a statement, whatever stands in it.
+/// Quotes the name of a table or column for a statement, whatever characters it contains.
 pub(crate) fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
