@@ -1,5 +1,5 @@
-//! One entity for each table of the schema. They stay inside this crate: no page and no browser sees a row.
-#![allow(missing_docs, reason = "what a column is stands in the register of personal data")]
+//! One entity for each table of the schema. Rows never leave this crate.
+#![allow(missing_docs, reason = "the register of personal data documents the columns")]
 
 pub mod account_notices;
 pub mod approvals;

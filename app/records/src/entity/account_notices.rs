@@ -1,8 +1,9 @@
-//! Something that the owner of an account is notified of.
+//! A notice to the owner of a staff account.
 
 use sea_orm::entity::prelude::*;
 
-/// Something that the owner of an account is notified of. What each column is stands in the register (`policy::register`).
+/// A notice to the owner of a staff account. The register of personal data (`policy::personal_data`) documents the
+/// columns.
 #[sea_orm::compact_model]
 #[derive(Clone, Debug, DeriveEntityModel, Eq, PartialEq)]
 #[sea_orm(table_name = "account_notices")]

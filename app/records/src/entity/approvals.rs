@@ -1,9 +1,9 @@
-//! A request for approval by a second person, and the approval.
+//! A request for approval by a second person, with its decision.
 
 use sea_orm::entity::prelude::*;
 
-/// A request for approval by a second person, and the approval. What each column is stands in the register
-/// (`policy::register`).
+/// A request for approval by a second person, with its decision. The register of personal data
+/// (`policy::personal_data`) documents the columns.
 #[sea_orm::compact_model]
 #[derive(Clone, Debug, DeriveEntityModel, Eq, PartialEq)]
 #[sea_orm(table_name = "approvals")]

@@ -1,8 +1,9 @@
-//! Something that was done, by whom and when: codes only.
+//! An audit event: codes and numbers only.
 
 use sea_orm::entity::prelude::*;
 
-/// Something that was done, by whom and when: codes only. What each column is stands in the register (`policy::register`).
+/// An audit event: codes and numbers only. The register of personal data (`policy::personal_data`) documents the
+/// columns.
 #[sea_orm::compact_model]
 #[derive(Clone, Debug, DeriveEntityModel, Eq, PartialEq)]
 #[sea_orm(table_name = "audit_events")]

@@ -1,8 +1,8 @@
-//! Where the chain of the audit ends.
+//! The end of the audit chain.
 
 use sea_orm::entity::prelude::*;
 
-/// Where the chain of the audit ends. What each column is stands in the register (`policy::register`).
+/// The end of the audit chain. The register of personal data (`policy::personal_data`) documents the columns.
 #[sea_orm::compact_model]
 #[derive(Clone, Debug, DeriveEntityModel, Eq, PartialEq)]
 #[sea_orm(table_name = "audit_head")]

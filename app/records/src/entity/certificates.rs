@@ -2,7 +2,7 @@
 
 use sea_orm::entity::prelude::*;
 
-/// The signed certificate of a run. What each column is stands in the register (`policy::register`).
+/// The signed certificate of a run. The register of personal data (`policy::personal_data`) documents the columns.
 #[sea_orm::compact_model]
 #[derive(Clone, Debug, DeriveEntityModel, Eq, PartialEq)]
 #[sea_orm(table_name = "certificates")]

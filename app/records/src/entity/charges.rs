@@ -1,8 +1,9 @@
-//! A charge, or a credit where the amount is negative.
+//! A charge, or a credit if the amount is negative.
 
 use sea_orm::entity::prelude::*;
 
-/// A charge, or a credit where the amount is negative. What each column is stands in the register (`policy::register`).
+/// A charge, or a credit if the amount is negative. The register of personal data (`policy::personal_data`)
+/// documents the columns.
 #[sea_orm::compact_model]
 #[derive(Clone, Debug, DeriveEntityModel, Eq, PartialEq)]
 #[sea_orm(table_name = "charges")]

@@ -1,8 +1,9 @@
-//! A budget of codes of the second factor.
+//! A budget for entering second-factor codes.
 
 use sea_orm::entity::prelude::*;
 
-/// A budget of codes of the second factor. What each column is stands in the register (`policy::register`).
+/// A budget for entering second-factor codes. The register of personal data (`policy::personal_data`) documents
+/// the columns.
 #[sea_orm::compact_model]
 #[derive(Clone, Debug, DeriveEntityModel, Eq, PartialEq)]
 #[sea_orm(table_name = "code_budgets")]

@@ -1,8 +1,8 @@
-//! Something that proves to be a user.
+//! A credential of a user.
 
 use sea_orm::entity::prelude::*;
 
-/// Something that proves to be a user. What each column is stands in the register (`policy::register`).
+/// A credential of a user. The register of personal data (`policy::personal_data`) documents the columns.
 #[sea_orm::compact_model]
 #[derive(Clone, Debug, DeriveEntityModel, Eq, PartialEq)]
 #[sea_orm(table_name = "credentials")]

@@ -1,8 +1,9 @@
-//! What a user has in a custom field.
+//! The value of a user in a custom field.
 
 use sea_orm::entity::prelude::*;
 
-/// What a user has in a custom field. What each column is stands in the register (`policy::register`).
+/// The value of a user in a custom field. The register of personal data (`policy::personal_data`) documents the
+/// columns.
 #[sea_orm::compact_model]
 #[derive(Clone, Debug, DeriveEntityModel, Eq, PartialEq)]
 #[sea_orm(table_name = "custom_values")]

@@ -1,8 +1,9 @@
-//! A form that was carried out, for those who send it again.
+//! A form that was executed, so that sending it again does not repeat it.
 
 use sea_orm::entity::prelude::*;
 
-/// A form that was carried out. What each column is stands in the register (`policy::register`).
+/// A form that was executed, so that sending it again does not repeat it. The register of personal data
+/// (`policy::personal_data`) documents the columns.
 #[sea_orm::compact_model]
 #[derive(Clone, Debug, DeriveEntityModel, Eq, PartialEq)]
 #[sea_orm(table_name = "form_keys")]

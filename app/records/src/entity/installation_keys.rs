@@ -1,8 +1,9 @@
-//! The fingerprints of the keys of this installation.
+//! The fingerprint of a key of this installation.
 
 use sea_orm::entity::prelude::*;
 
-/// The fingerprint of a key of this installation. What each column is stands in the register (`policy::register`).
+/// The fingerprint of a key of this installation. The register of personal data (`policy::personal_data`)
+/// documents the columns.
 #[sea_orm::compact_model]
 #[derive(Clone, Debug, DeriveEntityModel, Eq, PartialEq)]
 #[sea_orm(table_name = "installation_keys")]

@@ -1,8 +1,9 @@
-//! How far this database follows the ledger.
+//! The last ledger entry that this database contains.
 
 use sea_orm::entity::prelude::*;
 
-/// How far this database follows the ledger. What each column is stands in the register (`policy::register`).
+/// The last ledger entry that this database contains. The register of personal data (`policy::personal_data`)
+/// documents the columns.
 #[sea_orm::compact_model]
 #[derive(Clone, Debug, DeriveEntityModel, Eq, PartialEq)]
 #[sea_orm(table_name = "ledger_mark")]

@@ -1,8 +1,9 @@
-//! A reason, with an end, not to anonymise somebody.
+//! A legal hold: a reason, with a review date, not to anonymise.
 
 use sea_orm::entity::prelude::*;
 
-/// A reason, with an end, not to anonymise somebody. What each column is stands in the register (`policy::register`).
+/// A legal hold: a reason, with a review date, not to anonymise. The register of personal data
+/// (`policy::personal_data`) documents the columns.
 #[sea_orm::compact_model]
 #[derive(Clone, Debug, DeriveEntityModel, Eq, PartialEq)]
 #[sea_orm(table_name = "legal_holds")]

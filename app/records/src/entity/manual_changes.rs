@@ -1,8 +1,9 @@
-//! A change by a member of staff or an import that counts against the safety limits.
+//! A change by staff or an import that counts towards the safety limits.
 
 use sea_orm::entity::prelude::*;
 
-/// A change that counts against the safety limits. What each column is stands in the register (`policy::register`).
+/// A change by staff or an import that counts towards the safety limits. The register of personal data
+/// (`policy::personal_data`) documents the columns.
 #[sea_orm::compact_model]
 #[derive(Clone, Debug, DeriveEntityModel, Eq, PartialEq)]
 #[sea_orm(table_name = "manual_changes")]

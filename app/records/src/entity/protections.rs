@@ -1,8 +1,9 @@
-//! A protection that was in force.
+//! A protection that was in force, or a protecting setting.
 
 use sea_orm::entity::prelude::*;
 
-/// A protection that was in force. What each column is stands in the register (`policy::register`).
+/// A protection that was in force, or a protecting setting. The register of personal data
+/// (`policy::personal_data`) documents the columns.
 #[sea_orm::compact_model]
 #[derive(Clone, Debug, DeriveEntityModel, Eq, PartialEq)]
 #[sea_orm(table_name = "protections")]

@@ -2,7 +2,8 @@
 
 use sea_orm::entity::prelude::*;
 
-/// The receipt of a replay after a restore. What each column is stands in the register (`policy::register`).
+/// The receipt of a replay after a restore. The register of personal data (`policy::personal_data`) documents the
+/// columns.
 #[sea_orm::compact_model]
 #[derive(Clone, Debug, DeriveEntityModel, Eq, PartialEq)]
 #[sea_orm(table_name = "replays")]

@@ -1,8 +1,9 @@
-//! A request, with the category and department of its own day.
+//! A request, with the category and department of its day.
 
 use sea_orm::entity::prelude::*;
 
-/// A request, with the category and department of its own day. What each column is stands in the register (`policy::register`).
+/// A request, with the category and department of its day. The register of personal data (`policy::personal_data`)
+/// documents the columns.
 #[sea_orm::compact_model]
 #[derive(Clone, Debug, DeriveEntityModel, Eq, PartialEq)]
 #[sea_orm(table_name = "requests")]

@@ -1,8 +1,9 @@
-//! A place where a value of an anonymised user was found again.
+//! A finding: a place where a value of an anonymised user was found.
 
 use sea_orm::entity::prelude::*;
 
-/// A place where a value of an anonymised user was found again. What each column is stands in the register (`policy::register`).
+/// A finding: a place where a value of an anonymised user was found. The register of personal data
+/// (`policy::personal_data`) documents the columns.
 #[sea_orm::compact_model]
 #[derive(Clone, Debug, DeriveEntityModel, Eq, PartialEq)]
 #[sea_orm(table_name = "residue_hits")]

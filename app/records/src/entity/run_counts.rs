@@ -2,7 +2,8 @@
 
 use sea_orm::entity::prelude::*;
 
-/// A count of a run: verdicts by reason, outcomes, rows by table. What each column is stands in the register (`policy::register`).
+/// A count of a run: verdicts by reason, outcomes, rows by table. The register of personal data
+/// (`policy::personal_data`) documents the columns.
 #[sea_orm::compact_model]
 #[derive(Clone, Debug, DeriveEntityModel, Eq, PartialEq)]
 #[sea_orm(table_name = "run_counts")]

@@ -1,8 +1,9 @@
-//! What a run or preview says of one user.
+//! A user of a run or preview, with verdict and outcome.
 
 use sea_orm::entity::prelude::*;
 
-/// What a run or preview says of one user. What each column is stands in the register (`policy::register`).
+/// A user of a run or preview, with verdict and outcome. The register of personal data (`policy::personal_data`)
+/// documents the columns.
 #[sea_orm::compact_model]
 #[derive(Clone, Debug, DeriveEntityModel, Eq, PartialEq)]
 #[sea_orm(table_name = "run_members")]

@@ -2,7 +2,7 @@
 
 use sea_orm::entity::prelude::*;
 
-/// A session of a signed-in user. What each column is stands in the register (`policy::register`).
+/// A session of a signed-in user. The register of personal data (`policy::personal_data`) documents the columns.
 #[sea_orm::compact_model]
 #[derive(Clone, Debug, DeriveEntityModel, Eq, PartialEq)]
 #[sea_orm(table_name = "sessions")]

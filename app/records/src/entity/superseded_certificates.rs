@@ -2,7 +2,8 @@
 
 use sea_orm::entity::prelude::*;
 
-/// An earlier version of a signed certificate. What each column is stands in the register (`policy::register`).
+/// An earlier version of a signed certificate. The register of personal data (`policy::personal_data`) documents
+/// the columns.
 #[sea_orm::compact_model]
 #[derive(Clone, Debug, DeriveEntityModel, Eq, PartialEq)]
 #[sea_orm(table_name = "superseded_certificates")]

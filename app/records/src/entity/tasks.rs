@@ -1,8 +1,8 @@
-//! A saved task of the task centre.
+//! A task of the task centre.
 
 use sea_orm::entity::prelude::*;
 
-/// A saved task of the task centre. What each column is stands in the register (`policy::register`).
+/// A task of the task centre. The register of personal data (`policy::personal_data`) documents the columns.
 #[sea_orm::compact_model]
 #[derive(Clone, Debug, DeriveEntityModel, Eq, PartialEq)]
 #[sea_orm(table_name = "tasks")]

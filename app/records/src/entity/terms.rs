@@ -2,7 +2,8 @@
 
 use sea_orm::entity::prelude::*;
 
-/// A category, department or branch. What each column is stands in the register (`policy::register`).
+/// A category, department or branch. The register of personal data (`policy::personal_data`) documents the
+/// columns.
 #[sea_orm::compact_model]
 #[derive(Clone, Debug, DeriveEntityModel, Eq, PartialEq)]
 #[sea_orm(table_name = "terms")]

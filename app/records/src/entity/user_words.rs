@@ -1,8 +1,8 @@
-//! A word that finds a user.
+//! A word of the search index.
 
 use sea_orm::entity::prelude::*;
 
-/// A word that finds a user. What each column is stands in the register (`policy::register`).
+/// A word of the search index. The register of personal data (`policy::personal_data`) documents the columns.
 #[sea_orm::compact_model]
 #[derive(Clone, Debug, DeriveEntityModel, Eq, PartialEq)]
 #[sea_orm(table_name = "user_words")]

@@ -1,8 +1,8 @@
-//! One user of the library.
+//! A user of the library.
 
 use sea_orm::entity::prelude::*;
 
-/// One user of the library. What each column is stands in the register (`policy::register`).
+/// A user of the library. The register of personal data (`policy::personal_data`) documents the columns.
 #[sea_orm::compact_model]
 #[derive(Clone, Debug, DeriveEntityModel, Eq, PartialEq)]
 #[sea_orm(table_name = "users")]
@@ -53,7 +53,7 @@ pub enum Relation {}
 impl ActiveModelBehavior for ActiveModel {}
 
 impl Model {
-    /// A user of whom nothing is known but number and key.
+    /// Returns a user with empty fields except number and random key.
     pub(crate) fn blank(number: i64, uuid: String) -> Self {
         Self {
             number,
