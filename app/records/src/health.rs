@@ -1,7 +1,7 @@
-//! What somebody should know although nobody is watching: tasks that are overdue, runs that were missed, that do not
-//! get on, that failed or wait for a confirmation; legal holds that are due for review.
+//! Conditions that staff or monitoring should look at, because background work runs unattended: overdue
+//! tasks, missed, stalled, failed or unconfirmed runs, legal holds due for review and others.
 //!
-//! It is read for every page, so it is a handful of queries by index.
+//! Every page reads them, so this takes only a few indexed queries.
 
 mod figures;
 mod findings;
@@ -25,110 +25,112 @@ use sea_orm::sea_query::Value;
 use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QueryResult};
 use std::collections::HashMap;
 
-/// A task that is this many minutes late is overdue: no scheduler is at work. So is a run that nobody takes up.
+/// A task is overdue after this many minutes, which means that no scheduler is working. The same limit applies to
+/// a queued run that is not started.
 pub const OVERDUE_MINUTES: i64 = 15;
-/// A run without progress for this many minutes does not get on.
+/// A run is stalled after this many minutes without progress.
 pub const NO_PROGRESS_MINUTES: i64 = 5;
-/// A missed run is told for this many days, unless its task has run since.
+/// A missed run is reported for this many days, unless its task has run since.
 pub const MISSED_DAYS: i64 = 7;
 
-/// Among how many of the last runs it looks for those that no index finds.
+/// The number of newest runs to search for states that no index covers.
 const LOOK_BACK: i64 = 1_000;
 
-/// Everything that somebody should know. Empty when all is well.
+/// The present conditions. Empty if all is well.
 #[derive(Clone, Debug, Default)]
 pub struct Health {
-    /// The most urgent first.
+    /// The conditions, the most urgent first.
     pub conditions: Vec<Condition>,
 }
 
-/// One thing that somebody should know.
+/// A condition that staff or monitoring should look at.
 #[derive(Clone, Debug)]
 pub struct Condition {
-    /// What it is.
+    /// The kind of condition.
     pub what: What,
-    /// The task, with its description.
+    /// The task, with its name.
     pub task: Option<(TaskId, TaskName)>,
-    /// The run; of findings only where all are of one run.
+    /// The run. For findings only if all are from one run.
     pub run: Option<RunId>,
-    /// Since when. Of a missed run: when it was due; of legal holds: the first review date; of findings: the oldest.
+    /// The beginning of the condition. For missed runs the due instant, for legal holds the first review date, for
+    /// findings the oldest one.
     pub since: DateTime<Utc>,
 }
 
-/// What somebody should know.
+/// The kind of a condition.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum What {
-    /// The task is due, and no run was started.
+    /// The task is due, but no run has been started.
     Overdue,
-    /// The run waits although no other one is under way.
+    /// The run is queued although no other run is active.
     NotTakenUp,
-    /// The run is under way and does not get on.
+    /// The run is active but makes no progress.
     NoProgress,
-    /// The process that carried the run out is gone; another one will take it up.
+    /// The process that executed the run has ended. Another one will resume it.
     Interrupted,
-    /// A brake stopped the newest run of the task.
+    /// A safety limit stopped the newest run of the task.
     StoppedByBrake(Option<Brake>),
-    /// The newest run of the task failed, for this many people.
+    /// The newest run of the task failed, for this many users.
     Failed {
-        /// People who failed; 0 when the run failed as a whole.
+        /// The number of users who failed. 0 if the run failed as a whole.
         people: i64,
     },
-    /// The newest run of the task had people to anonymise and anonymised none of them.
+    /// The newest run of the task anonymised none of its users.
     NobodyDone {
-        /// How many were skipped.
+        /// The number of users who were skipped.
         skipped: i64,
     },
     /// The task was due and did not run.
     Missed {
-        /// How many times.
+        /// The number of missed times.
         times: i64,
     },
-    /// Something cannot be written, so changes fail.
+    /// A location cannot be written, so changes fail.
     Fault(Fault),
-    /// The clock of this computer is not right, or that of another server.
+    /// The clock of this computer differs from that of another server or of the database.
     ClockDiffers {
-        /// How many seconds it is ahead.
+        /// The number of seconds by which it is ahead.
         seconds: i64,
     },
-    /// The task runs by its schedule, and its owner is anonymised, may not see tasks or cannot sign in.
+    /// The task has a schedule, but its owner is anonymised, may not see tasks or cannot sign in.
     OwnerGone,
-    /// The key file is missing, unreadable or another one. The next start will be refused.
+    /// The key file is missing, unreadable or contains another key. The next start will fail.
     KeyFile,
     /// Legal holds are due for review. They stay in force.
     HoldsDue {
-        /// How many.
+        /// The number of legal holds.
         holds: i64,
     },
-    /// The installation lets a password alone sign in, even for those who can anonymise.
+    /// The installation allows signing in with a password only, even with permission to anonymise.
     PasswordAlone,
-    /// The installation asks for no second person.
+    /// The installation never requires a second person.
     FourEyesOff,
-    /// Sign-ins with the right password ended after too many wrong codes: a password is probably stolen.
+    /// Sign-ins with the correct password ended after too many wrong codes, so a password is probably stolen.
     CodesGuessed {
-        /// Of how many members of staff.
+        /// The number of staff accounts.
         accounts: i64,
     },
     /// A safety limit of manual changes or imports stopped this many members of staff within a day.
     LimitReached {
-        /// How many.
+        /// The number of members of staff.
         actors: i64,
     },
-    /// There are no longer two people who could approve, or another setting: four eyes end soon.
+    /// Fewer than two people can approve now, or the setting has changed: four eyes end soon.
     FourEyesEnding,
-    /// Settings that protect were weakened. They take effect after a time.
+    /// Protecting settings were weakened. They take effect after a time.
     SettingsWeakened {
-        /// How many.
+        /// The number of settings.
         settings: i64,
     },
-    /// Values of anonymised users were found again, and nobody has decided about these findings.
+    /// Values of anonymised users were found, and the findings await a decision.
     FindingsOpen {
-        /// How many.
+        /// The number of findings.
         findings: i64,
     },
 }
 
 impl What {
-    /// The stable code that `/healthz` and `/metrics` carry.
+    /// Returns the stable code for `/healthz` and `/metrics`.
     pub const fn code(self) -> &'static str {
         match self {
             Self::Overdue => "overdue",
@@ -184,7 +186,7 @@ impl What {
     ];
 }
 
-/// Reads what somebody should know.
+/// Reads the present conditions.
 pub async fn read(store: &Store) -> Result<Health, RecordsError> {
     let (overdue, unfinished, newest, missed, unowned, findings, holds, guessed, limits) = try_join!(
         overdue(store),
@@ -213,7 +215,7 @@ pub async fn read(store: &Store) -> Result<Health, RecordsError> {
     Ok(Health { conditions: found.concat() })
 }
 
-/// Protections that the installation has switched off, since this process began.
+/// Returns the protections that the configuration has disabled, since the start of this process.
 fn relaxed(store: &Store) -> Vec<Condition> {
     let off = [
         (store.settings.sign_in.password_alone, What::PasswordAlone),
@@ -223,7 +225,7 @@ fn relaxed(store: &Store) -> Vec<Condition> {
     conditions.map(|(_, what)| Condition { what, task: None, run: None, since: store.began }).collect()
 }
 
-/// What this process knows of itself without the database.
+/// Returns the conditions that this process knows without the database.
 pub fn of_this_process(store: &Store) -> Vec<Condition> {
     let vitals = store.vitals();
     let faults = vitals.faults().into_iter().map(What::Fault);
@@ -237,14 +239,14 @@ async fn query(store: &Store, sql: &str, values: Vec<Value>) -> Result<Vec<Query
     store.db.query_all_raw(dialect::statement(store.db.get_database_backend(), sql, values)).await
 }
 
-/// The task of a row with `task_id` and what its name is made of.
+/// Returns the task of a row with `task_id` and the columns of its name.
 fn task_of(row: &QueryResult) -> Result<(TaskId, TaskName), DbErr> {
     let visibility: String = row.try_get("", "visibility")?;
     let (words, owner) = (row.try_get("", "description")?, row.try_get("", "owner_number")?);
     Ok((TaskId(row.try_get("", "task_id")?), TaskName::stored(words, &visibility, owner)))
 }
 
-/// Tasks that run by their schedule although no owner looks after them.
+/// Returns scheduled tasks without an owner who can look after them.
 async fn unowned(store: &Store) -> Result<Vec<Condition>, RecordsError> {
     let tasks = unowned_tasks(&store.db, None).await?;
     let runs = tasks.into_iter().filter(|task| task.active && !task.schedule.is_manual_only());
@@ -266,7 +268,7 @@ async fn overdue(store: &Store) -> Result<Vec<Condition>, RecordsError> {
     conditions.collect()
 }
 
-/// Runs that wait or are under way, and should have got further.
+/// Returns unfinished runs that should have progressed further.
 async fn unfinished(store: &Store) -> Result<Vec<Condition>, RecordsError> {
     let states = [RunState::Queued, RunState::Running, RunState::Cancelling, RunState::Interrupted];
     let rows = runs::Entity::find()
@@ -279,7 +281,7 @@ async fn unfinished(store: &Store) -> Result<Vec<Condition>, RecordsError> {
     }
     let names = names(store, &rows).await?;
     let waits = |run: &runs::Model| run.state == RunState::Queued.code();
-    // Who waits behind another run is not forgotten.
+    // A run that waits behind an active one is not late.
     let busy = rows.iter().any(|run| !waits(run));
     let conditions = rows.iter().filter_map(|run| {
         let (what, since) = if waits(run) {
@@ -294,13 +296,13 @@ async fn unfinished(store: &Store) -> Result<Vec<Condition>, RecordsError> {
     Ok(conditions.collect())
 }
 
-/// Why a run that is under way does not get on, and since when. Signs of life are by the computer's clock.
+/// Returns why an active run makes no progress, and since when. Heartbeats follow the system clock.
 fn stalled(store: &Store, run: &runs::Model) -> Option<(What, DateTime<Utc>)> {
     let now = Clock::real();
     let long = Duration::minutes(NO_PROGRESS_MINUTES);
     let began = run.started_at.unwrap_or(run.created_at);
     let alive = run.heartbeat_at.unwrap_or(began);
-    // The end of a run may take as long as the database is large: then its signs of life are what counts.
+    // The last phases may take long in a large database. There only heartbeats count.
     let phase = run.phase.as_deref().and_then(Phase::from_code);
     let progress = match phase {
         Some(Phase::Scanning | Phase::Maintaining) => alive,
@@ -314,7 +316,7 @@ fn stalled(store: &Store, run: &runs::Model) -> Option<(What, DateTime<Utc>)> {
     gone.then_some((What::Interrupted, alive))
 }
 
-/// The tasks of these runs.
+/// Returns the names of the tasks of these runs.
 async fn names(store: &Store, runs: &[runs::Model]) -> Result<HashMap<TaskId, TaskName>, DbErr> {
     let ids: Vec<Value> = runs.iter().filter_map(|run| run.task_id).map(Value::from).collect();
     if ids.is_empty() {
@@ -327,7 +329,7 @@ async fn names(store: &Store, runs: &[runs::Model]) -> Result<HashMap<TaskId, Ta
     query(store, &sql, ids).await?.iter().map(task_of).collect()
 }
 
-/// What the newest run of each task came to, where that is not well.
+/// Returns the newest run of each task if it ended badly.
 async fn newest(store: &Store) -> Result<Vec<Condition>, RecordsError> {
     let sql = "SELECT r.id, r.state, r.done, r.skipped, r.failed, r.brake, r.created_at, r.finished_at, \
                t.id AS task_id, t.description, t.visibility, t.owner_number \
@@ -361,7 +363,7 @@ async fn newest(store: &Store) -> Result<Vec<Condition>, RecordsError> {
     conditions.collect()
 }
 
-/// The newest missed run of each task that has not run since.
+/// Returns the newest missed run of each task that has not run since.
 async fn missed(store: &Store) -> Result<Vec<Condition>, RecordsError> {
     let sql = "SELECT r.id, r.due_at, t.id AS task_id, t.description, t.visibility, t.owner_number \
                FROM runs r JOIN tasks t ON t.id = r.task_id \

@@ -1,4 +1,4 @@
-//! Figures for whoever watches many services: counts of runs and people. Nothing of a person, no words of a task.
+//! Figures for monitoring: counts of runs and users, without personal data or names of tasks.
 
 use crate::dialect;
 use crate::error::RecordsError;
@@ -6,10 +6,10 @@ use crate::store::Store;
 use policy::{RunKind, RunState};
 use sea_orm::ConnectionTrait;
 
-/// Counts over all runs there ever were.
+/// The counts over all runs.
 #[derive(Clone, Debug, Default)]
 pub struct Figures {
-    /// For each kind and state that there is.
+    /// The counts for each kind and state that occurs.
     pub runs: Vec<OfRuns>,
 }
 
@@ -20,13 +20,13 @@ pub struct OfRuns {
     pub kind: RunKind,
     /// The state.
     pub state: RunState,
-    /// How many runs.
+    /// The number of runs.
     pub runs: i64,
-    /// People anonymised by them.
+    /// The number of users that they anonymised.
     pub done: i64,
-    /// People skipped by them.
+    /// The number of users that they skipped.
     pub skipped: i64,
-    /// People who failed in them.
+    /// The number of users who failed in them.
     pub failed: i64,
 }
 

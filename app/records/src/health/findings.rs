@@ -1,4 +1,4 @@
-//! Findings of the search for residue that nobody has decided about.
+//! Findings of the residue search without a decision.
 
 use super::{Condition, What, query};
 use crate::error::RecordsError;
@@ -6,7 +6,7 @@ use crate::store::Store;
 use chrono::{DateTime, Utc};
 use policy::RunId;
 
-/// One condition for all of them. A partial index has the findings without a decision, and nothing else.
+/// Returns a single condition for all open findings. A partial index covers them.
 pub(super) async fn open(store: &Store) -> Result<Vec<Condition>, RecordsError> {
     let sql = "SELECT COUNT(*) AS n, MIN(found_at) AS since, MIN(run_id) AS first, MAX(run_id) AS last, \
                COUNT(*) - COUNT(run_id) AS of_no_run FROM residue_hits WHERE decision IS NULL";

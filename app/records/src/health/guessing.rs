@@ -1,4 +1,4 @@
-//! Guessed codes: sign-ins with the right password that ended after too many wrong codes.
+//! Guessed codes: sign-ins with the correct password that ended after too many wrong codes.
 
 use super::{Condition, What, query};
 use crate::clock::Clock;
@@ -7,10 +7,10 @@ use crate::staff::NoticeKind;
 use crate::store::Store;
 use chrono::{DateTime, Duration, Utc};
 
-/// For how long guessed codes are reported, in hours.
+/// The time for which guessed codes are reported, in hours.
 const REPORTED_HOURS: i64 = 24;
 
-/// One condition for all accounts together.
+/// Returns a single condition for all accounts.
 pub(super) async fn codes(store: &Store) -> Result<Vec<Condition>, RecordsError> {
     let sql = "SELECT COUNT(DISTINCT user_number) AS accounts, MIN(first_at) AS since FROM account_notices \
                WHERE kind IN (?, ?, ?) AND last_at > ?";

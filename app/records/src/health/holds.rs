@@ -7,7 +7,7 @@ use crate::store::Store;
 use chrono::{NaiveDate, NaiveTime};
 use policy::zones;
 
-/// One condition for all of them. They stay in force until somebody releases them.
+/// Returns a single condition for all of them. They stay in force until they are released.
 pub(super) async fn due(store: &Store) -> Result<Vec<Condition>, RecordsError> {
     let sql = format!(
         "SELECT COUNT(*) AS n, MIN(COALESCE(x.review_on, x.placed_on)) AS since FROM legal_holds x \

@@ -1,4 +1,4 @@
-//! Safety limits that stopped somebody, and protections that were weakened.
+//! Safety limits that stopped a member of staff, and protections that were weakened.
 
 use super::{Condition, What, query};
 use crate::approval;
@@ -9,7 +9,7 @@ use crate::store::Store;
 use chrono::{DateTime, Duration, Utc};
 use policy::Window;
 
-/// What the limits and protections have to tell.
+/// Returns the conditions about limits and protections.
 pub(super) async fn conditions(store: &Store) -> Result<Vec<Condition>, RecordsError> {
     let mut conditions = Vec::new();
     let day = Clock::real() - Duration::hours(Window::Day.hours());
@@ -40,7 +40,7 @@ async fn counted(
     }))
 }
 
-/// Four eyes that are in force only because they were a short time ago.
+/// Returns the condition for four eyes that apply only because they applied a short time ago.
 async fn four_eyes_ending(store: &Store) -> Result<Option<Condition>, RecordsError> {
     for action in ACTIONS {
         let Some(since) = protection::last_seen(&store.db, action).await? else { continue };
