@@ -1,7 +1,8 @@
-//! Legal holds: a reason, with an end, not to anonymise somebody, or everybody of a user category.
+//! Legal holds. A *legal hold* is a reason, with a review date, not to anonymise a user or the users of a
+//! category.
 //!
-//! A hold is seen where everything is seen that stands in the way (`selection`), so no way of anonymising can pass
-//! it. It is in force until somebody releases it: a review date that has passed reminds, and releases nothing.
+//! The module `eligibility` reports legal holds with the other blockers, so no way of anonymising can bypass one. A
+//! legal hold is in force until it is released: a passed review date only causes a reminder.
 
 mod carry_over;
 mod place;
@@ -24,7 +25,7 @@ use crate::store::Store;
 use policy::HoldId;
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait};
 
-/// Locks a hold and reads it, if it is in force.
+/// Locks and returns a legal hold. Rejects one that is released.
 async fn lock(tx: &DatabaseTransaction, id: HoldId) -> Result<legal_holds::Model, RecordsError> {
     let backend = tx.get_database_backend();
     let sql = format!("SELECT id FROM legal_holds WHERE id = ?{}", dialect::for_update(backend));
@@ -32,12 +33,13 @@ async fn lock(tx: &DatabaseTransaction, id: HoldId) -> Result<legal_holds::Model
     let hold = legal_holds::Entity::find_by_id(id.0).one(tx).await?;
     let hold = hold.ok_or(RecordsError::NotFound("legal hold"))?;
     if hold.released_on.is_some() {
-        return Err(RecordsError::Refused("This legal hold was released before".to_owned()));
+        return Err(RecordsError::Refused("This legal hold has already been released".to_owned()));
     }
     Ok(hold)
 }
 
-/// Notes what was done to a hold: at the user, where it is on one.
+/// Records an audit event about a legal hold. Its subject is the user if the legal hold is on one, else the legal
+/// hold.
 async fn note(
     tx: &DatabaseTransaction,
     store: &Store,

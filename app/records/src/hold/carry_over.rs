@@ -1,4 +1,4 @@
-//! Who leaves a category that is held stays held: a hold ends when somebody releases it, and in no other way.
+//! Transferring legal holds to users who leave a category. A legal hold ends only by its release.
 
 use crate::actor::Actor;
 use crate::audit::{self, Deed, Subject};
@@ -7,7 +7,7 @@ use crate::entity::legal_holds;
 use policy::UserNumber;
 use sea_orm::{ActiveModelTrait, ColumnTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter, Set};
 
-/// Places the holds on a category on users who leave it, one by one, with the same reason, owner and review date.
+/// Places the legal holds on a category on each user who leaves it, with the same reason, owner and review date.
 pub(crate) async fn carry_over(
     tx: &DatabaseTransaction,
     clock: &Clock,

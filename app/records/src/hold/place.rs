@@ -1,4 +1,4 @@
-//! Placing a hold, and setting its next review.
+//! Placing a legal hold, and setting its next review.
 
 use super::{lock, note};
 use crate::actor::Actor;
@@ -13,7 +13,7 @@ use policy::hold::{HoldForm, review_date, validate};
 use policy::{Action, HeldBy, HoldId, UserNumber};
 use sea_orm::{ActiveModelTrait, ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, Set};
 
-/// Places a hold. When this returns nobody whom it is on is anonymised any more, also by a run that is under way.
+/// Places a legal hold. From then on none of its users is anonymised, not even by an active run.
 pub async fn place(store: &Store, actor: Actor, form: &HoldForm) -> Result<HoldId, RecordsError> {
     actor.must(Action::PlaceHolds)?;
     let today = store.clock.today();
@@ -49,7 +49,7 @@ pub async fn place(store: &Store, actor: Actor, form: &HoldForm) -> Result<HoldI
     Ok(HoldId(hold.id))
 }
 
-/// Notes that a hold was reviewed and stays, and when it is to be reviewed again.
+/// Records that a legal hold was reviewed and stays in force. Sets the next review date.
 pub async fn review(store: &Store, actor: Actor, id: HoldId, review_on: &str) -> Result<(), RecordsError> {
     actor.must(Action::PlaceHolds)?;
     let next = review_date(review_on, store.clock.today())
@@ -64,14 +64,14 @@ pub async fn review(store: &Store, actor: Actor, id: HoldId, review_on: &str) ->
     Ok(())
 }
 
-/// Whoever answers for the hold: a member of staff.
+/// Returns the owner of the legal hold: the named member of staff, or the actor.
 async fn owner(
     tx: &DatabaseTransaction,
     actor: Actor,
     named: Option<UserNumber>,
 ) -> Result<UserNumber, RecordsError> {
     let Some(owner) = named.or(actor.staff) else {
-        let problem = Problem::required("the user number of whoever answers for the hold");
+        let problem = Problem::required("the user number of the owner");
         return Err(RecordsError::field("owner", problem));
     };
     let staff = user_roles::Entity::find().filter(user_roles::Column::UserNumber.eq(owner.0)).one(tx).await?;
@@ -79,7 +79,7 @@ async fn owner(
     if known { Ok(owner) } else { Err(RecordsError::field("owner", Problem::NotStaff)) }
 }
 
-/// A category of the library, or one that somebody has.
+/// Rejects a category that is neither defined by the library nor used by a user.
 async fn known_category(tx: &DatabaseTransaction, code: &str) -> Result<(), RecordsError> {
     let key = (TermKind::Category.code().to_owned(), code.to_owned());
     let known = terms::Entity::find_by_id(key).one(tx).await?.is_some()

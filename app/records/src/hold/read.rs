@@ -1,4 +1,4 @@
-//! Reading holds.
+//! Reading legal holds.
 
 use crate::dialect;
 use crate::error::RecordsError;
@@ -13,78 +13,79 @@ use serde::Serialize;
 
 use crate::clock::Clock;
 
-/// The condition that a hold in force is due for review, with the day as its value. Holds of old have no review date.
+/// The condition that a legal hold is due for review, with the day as its value. Legal holds of early versions
+/// have no review date.
 pub(crate) const DUE: &str = "(x.review_on IS NULL OR x.review_on <= ?)";
 
 /// A legal hold.
 #[derive(Clone, Debug, Serialize)]
 pub struct Hold {
-    /// Its id.
+    /// The id.
     pub id: HoldId,
-    /// On whom it is.
+    /// The user or category under legal hold.
     pub on: HoldOn,
-    /// Why.
+    /// The reason.
     pub reason: HoldReason,
-    /// Who answers for it.
+    /// The member of staff who is responsible for it.
     pub owner: Option<Person>,
-    /// Who placed it.
+    /// The member of staff who placed it.
     pub placed_by: Option<Person>,
-    /// When.
+    /// The date of placement.
     pub placed_on: NaiveDate,
-    /// When it is to be reviewed.
+    /// The date of the next review.
     pub review_on: Option<NaiveDate>,
-    /// When it was released; None while it is in force.
+    /// The date of release. None while it is in force.
     pub released_on: Option<NaiveDate>,
-    /// Who released it.
+    /// The member of staff who released it.
     pub released_by: Option<Person>,
-    /// The request for its release that waits, if any.
+    /// The waiting request for its release.
     pub asked: Option<ReleaseAsked>,
 }
 
-/// On whom a hold is.
+/// The target of a legal hold.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum HoldOn {
-    /// On one user.
+    /// One user.
     User(Person),
-    /// On everybody of a user category.
+    /// All users of a category.
     Category(Term),
 }
 
-/// Somebody has asked for the release of a hold, and nobody has decided yet.
+/// A request for release that waits for a decision.
 #[derive(Clone, Debug, Serialize)]
 pub struct ReleaseAsked {
-    /// The request.
+    /// The id of the request.
     pub id: ApprovalId,
-    /// Who asked; None for the command line.
+    /// The requester. None for the command line.
     pub by: Option<UserNumber>,
-    /// Until when another one can release it.
+    /// The instant at which the request expires.
     pub expires_at: DateTime<Utc>,
 }
 
 impl Hold {
-    /// Whether it keeps somebody from being anonymised.
+    /// Returns whether it prevents anonymising.
     pub const fn is_in_force(&self) -> bool {
         self.released_on.is_none()
     }
 
-    /// Whether it is in force and due for review.
+    /// Returns whether it is in force and due for review.
     pub fn is_due(&self, today: NaiveDate) -> bool {
         self.is_in_force() && self.review_on.is_none_or(|on| on <= today)
     }
 }
 
-/// Which holds a list shows.
+/// Selects the legal holds in a list.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize)]
 pub enum Show {
-    /// Those in force.
+    /// Legal holds in force.
     #[default]
     InForce,
-    /// Those in force that are due for review.
+    /// Legal holds in force that are due for review.
     Due,
-    /// Those that were released.
+    /// Released legal holds.
     Released,
-    /// All.
+    /// All legal holds.
     All,
 }
 
@@ -92,7 +93,7 @@ impl Show {
     /// All choices.
     pub const ALL: [Self; 4] = [Self::InForce, Self::Due, Self::Released, Self::All];
 
-    /// The code in addresses.
+    /// Returns the code for URLs.
     pub const fn code(self) -> &'static str {
         match self {
             Self::InForce => "in_force",
@@ -102,7 +103,7 @@ impl Show {
         }
     }
 
-    /// The choice in words.
+    /// Returns the label.
     pub const fn words(self) -> &'static str {
         match self {
             Self::InForce => "In force",
@@ -112,24 +113,24 @@ impl Show {
         }
     }
 
-    /// The choice with this code.
+    /// Returns the choice with this code.
     pub fn from_code(code: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|show| show.code() == code)
     }
 }
 
-/// Which holds are wanted.
+/// Filters for legal holds.
 #[derive(Clone, Debug, Default)]
 pub struct HoldQuery {
-    /// Of which standing.
+    /// The status.
     pub show: Show,
-    /// On this user only.
+    /// Only legal holds on this user.
     pub user: Option<UserNumber>,
-    /// On this category only.
+    /// Only legal holds on this category.
     pub category: Option<String>,
 }
 
-/// Lists holds, the newest first.
+/// Lists legal holds, the newest first.
 pub async fn list(store: &Store, query: &HoldQuery, paging: &Paging) -> Result<Page<Hold>, RecordsError> {
     let mut conditions = vec!["x.id < ?".to_owned()];
     let before = paging.after.as_deref().and_then(|after| after.parse::<i64>().ok()).unwrap_or(i64::MAX);
@@ -155,14 +156,13 @@ pub async fn list(store: &Store, query: &HoldQuery, paging: &Paging) -> Result<P
     Ok(Page::of(holds(&store.db, &rest, values).await?, paging, |hold| hold.id.to_string()))
 }
 
-/// One hold.
+/// Reads one legal hold.
 pub async fn read(store: &Store, id: HoldId) -> Result<Hold, RecordsError> {
     let found = holds(&store.db, "WHERE x.id = ?", vec![id.0.into()]).await?;
     found.into_iter().next().ok_or(RecordsError::NotFound("legal hold"))
 }
 
-/// The holds on a user and on the user's category, those in force first. Of those on the category only the ones in
-/// force.
+/// Lists the legal holds on a user, and those in force on the user's category. Those in force come first.
 pub async fn of_user(store: &Store, user: UserNumber) -> Result<Vec<Hold>, RecordsError> {
     let rest = "WHERE x.user_number = ? OR (x.released_on IS NULL AND x.category = \
                 (SELECT category FROM users WHERE number = ? AND anonymised_on IS NULL)) \
@@ -170,7 +170,7 @@ pub async fn of_user(store: &Store, user: UserNumber) -> Result<Vec<Hold>, Recor
     holds(&store.db, rest, vec![user.0.into(), user.0.into()]).await
 }
 
-/// Whether a hold on the user, or on the user's category, is in force.
+/// Returns whether a legal hold on the user or the user's category is in force.
 pub(crate) async fn in_force(db: &impl ConnectionTrait, user: UserNumber) -> Result<bool, DbErr> {
     let sql = "SELECT 1 FROM legal_holds WHERE released_on IS NULL AND (user_number = ? \
                OR category = (SELECT category FROM users WHERE number = ?)) LIMIT 1";
@@ -178,7 +178,7 @@ pub(crate) async fn in_force(db: &impl ConnectionTrait, user: UserNumber) -> Res
     Ok(db.query_one_raw(dialect::statement(db.get_database_backend(), sql, values)).await?.is_some())
 }
 
-/// The people of a hold: each a column of its number and a name in the query.
+/// The people of a legal hold: the column of each user number, and the alias of the joined user.
 const PEOPLE: [(&str, &str); 4] =
     [("user_number", "h"), ("owner_number", "o"), ("placed_by", "p"), ("released_by", "r")];
 

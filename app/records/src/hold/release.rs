@@ -1,4 +1,5 @@
-//! Releasing a hold: the only way in which it ends. Where four eyes are on, one asks and another one releases.
+//! Releasing legal holds, which is the only way to end one. With four eyes, one person requests the release and
+//! another one releases.
 
 use super::{lock, note};
 use crate::actor::Actor;
@@ -11,7 +12,7 @@ use policy::four_eyes::NEW_APPROVER_HOURS;
 use policy::{Action, ApprovalId, HoldId};
 use sea_orm::{ActiveModelTrait, DatabaseTransaction, Set};
 
-/// Asks for the release of a hold. Another member of staff then releases it. Who asks again gets the same request.
+/// Requests the release of a legal hold by another member of staff. Returns the waiting request if there is one.
 pub async fn ask_for_release(store: &Store, actor: Actor, id: HoldId) -> Result<ApprovalId, RecordsError> {
     actor.must(Action::PlaceHolds)?;
     let tx = store.begin().await?;
@@ -24,7 +25,7 @@ pub async fn ask_for_release(store: &Store, actor: Actor, id: HoldId) -> Result<
     Ok(asked.id)
 }
 
-/// Releases a hold. Where four eyes are on, somebody else has asked for it before.
+/// Releases a legal hold. With four eyes, another member of staff must have requested the release.
 pub async fn release(store: &Store, actor: Actor, id: HoldId) -> Result<(), RecordsError> {
     let tx = store.begin().await?;
     release_within(&tx, store, actor, id).await?;
@@ -32,7 +33,7 @@ pub async fn release(store: &Store, actor: Actor, id: HoldId) -> Result<(), Reco
     Ok(())
 }
 
-/// [`release`], inside the transaction of the caller.
+/// Releases a legal hold in the caller's transaction.
 pub(crate) async fn release_within(
     tx: &DatabaseTransaction,
     store: &Store,
@@ -46,12 +47,12 @@ pub(crate) async fn release_within(
         let approval = approval::agree_within(tx, actor, &matter).await?;
         format!(",approval={approval}")
     } else {
-        // One person is enough; a person who was made up for it is not.
+        // One person is enough, but not an account that was created for this purpose.
         if let Some(staff) = actor.staff
             && approval::is_new(tx, staff).await?
         {
             return Err(RecordsError::Refused(format!(
-                "Your role or your invitation is newer than {NEW_APPROVER_HOURS} hours: until then you cannot release \
+                "Your role or your invitation is newer than {NEW_APPROVER_HOURS} hours. Until then you cannot release \
                  a legal hold alone. Nothing was changed"
             )));
         }

@@ -426,7 +426,7 @@ async fn one_asks_for_the_release_and_another_one_releases() {
             ]
         );
         assert_eq!(events.last().unwrap().3, "hold=1,reason=dispute,approval=2");
-        assert!(refused(hold::release(&store, dpo(), id).await).contains("released before"));
+        assert!(refused(hold::release(&store, dpo(), id).await).contains("already been released"));
     })
     .await;
 }
