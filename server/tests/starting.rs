@@ -125,7 +125,7 @@ async fn without_its_own_key_a_database_is_refused() {
         }
         assert!(place.refused(&["key", "show"]).contains(&fingerprint));
         std::fs::write(&key, "no key").unwrap();
-        assert!(place.refused(&["serve"]).contains("no Ed25519 key"));
+        assert!(place.refused(&["serve"]).contains("not an Ed25519 key"));
 
         std::fs::rename(&kept, &key).unwrap();
         assert!(

@@ -1,5 +1,5 @@
-//! The key of the installation, which signs certificates and chains the audit: Ed25519, in a file of its own and never
-//! in the database.
+//! The key of the installation, which signs certificates and chains the audit. It is an Ed25519 key in a file, and
+//! is never stored in the database.
 
 mod file;
 mod known;
@@ -19,9 +19,9 @@ use std::io;
 use std::path::Path;
 use zeroize::Zeroizing;
 
-/// What the fingerprint is derived for. It tells nothing of the key.
+/// The label from which the fingerprint is derived. The fingerprint reveals nothing about the key.
 const FINGERPRINT: &[u8] = b"lethe key fingerprint 1";
-/// How many bytes of the derived key the fingerprint has.
+/// The length of the fingerprint, in bytes.
 const FINGERPRINT_BYTES: usize = 16;
 
 /// The key of the installation.
@@ -34,13 +34,13 @@ impl fmt::Debug for Key {
 }
 
 impl Key {
-    /// Returns the key with which this store was opened. The process keeps it: sign-ins, certificates and the audit go on
-    /// when the file disappears while the server runs, and health reports the file.
+    /// Returns the key of this store, kept in memory. If the file disappears while the server runs, the process
+    /// continues and health reports the file.
     pub(crate) async fn load(store: &Store) -> Result<&Self, RecordsError> {
         store.key.get_or_try_init(async || Self::read_own(store).await).await
     }
 
-    /// Reads the key from its file. Refuses one that is not the key with which this store was opened.
+    /// Reads the key from its file. Rejects any other key than the one of this store.
     pub(crate) async fn read_own(store: &Store) -> Result<Self, RecordsError> {
         let path = &store.settings.key;
         let key = Self::read(path).await?;
@@ -59,36 +59,36 @@ impl Key {
         read.map(Self).map_err(|error| unusable(path, &error))
     }
 
-    /// Names the key without telling anything of it, in hexadecimal digits.
+    /// Returns the fingerprint of the key in hexadecimal, which reveals nothing about the key.
     pub(crate) fn fingerprint(&self) -> String {
         base16ct::lower::encode_string(&self.derived(FINGERPRINT)[..FINGERPRINT_BYTES])
     }
 
-    /// A key for something else, from this one; what it is for is part of it.
+    /// Derives a key for the purpose that `label` names.
     pub(crate) fn derived(&self, label: &[u8]) -> Zeroizing<[u8; 32]> {
         let mut key = Zeroizing::new([0; 32]);
-        // It fails for keys of more than 8,160 bytes only.
+        // Fails only for keys of more than 8,160 bytes.
         let _ = Hkdf::<Sha256>::new(None, self.0.as_bytes()).expand(label, &mut *key);
         key
     }
 
-    /// The public half, in hexadecimal digits.
+    /// Returns the public key, in hexadecimal.
     pub(crate) fn public(&self) -> String {
         base16ct::lower::encode_string(self.0.verifying_key().as_bytes())
     }
 
-    /// The private half, for keys that are derived from it.
+    /// Returns the private key, for deriving further keys.
     pub(crate) fn secret(&self) -> &[u8] {
         self.0.as_bytes()
     }
 
-    /// Signs a text; the signature is in hexadecimal digits.
+    /// Signs a text. Returns the signature in hexadecimal.
     pub(crate) fn sign(&self, text: &str) -> String {
         base16ct::lower::encode_string(&self.0.sign(text.as_bytes()).to_bytes())
     }
 }
 
-/// Whether a text was signed with the private half of a public key.
+/// Returns whether a text was signed with the private key of this public key.
 pub(crate) fn is_signed(text: &str, signature: &str, public_key: &str) -> bool {
     let key = bytes(public_key).and_then(|bytes| VerifyingKey::from_bytes(&bytes).ok());
     let signature = bytes(signature).map(|bytes| Signature::from_bytes(&bytes));
@@ -98,15 +98,15 @@ pub(crate) fn is_signed(text: &str, signature: &str, public_key: &str) -> bool {
     }
 }
 
-/// The bytes of a text of hexadecimal digits, if there are as many as there should be.
+/// Decodes hexadecimal digits. None unless they give exactly `COUNT` bytes.
 fn bytes<const COUNT: usize>(digits: &str) -> Option<[u8; COUNT]> {
     base16ct::lower::decode_vec(digits).ok()?.try_into().ok()
 }
 
-/// The key file cannot be used: which file, why, and what to do.
+/// Returns the error about an unusable key file, with cause and remedy.
 fn unusable(path: &Path, error: &KeyFileError) -> RecordsError {
     RecordsError::NotReady(format!(
-        "The key file {} cannot be used: {error}. Put it back from its own copy and let the user that runs Lethe \
+        "The key file {} cannot be used: {error}. Restore it from its own copy and allow the user that runs Lethe to \
          read it, or correct LETHE_KEY",
         path.display()
     ))

@@ -1,4 +1,4 @@
-//! The file of the key: Ed25519 in PKCS#8 form, which OpenSSL reads too.
+//! The key file: Ed25519 in PKCS#8 form, which OpenSSL reads too.
 
 use ed25519_dalek::pkcs8::spki::der::pem::LineEnding;
 use ed25519_dalek::pkcs8::{DecodePrivateKey, EncodePrivateKey, KeypairBytes};
@@ -10,17 +10,17 @@ use tempfile::NamedTempFile;
 use thiserror::Error;
 use zeroize::Zeroizing;
 
-/// Why a key file cannot be used.
+/// The reason why a key file cannot be used.
 #[derive(Debug, Error)]
 pub(super) enum KeyFileError {
     #[error("{0}")]
     Io(#[from] io::Error),
-    #[error("it is no Ed25519 key in PKCS#8 form")]
+    #[error("it is not an Ed25519 key in PKCS#8 form")]
     Unreadable,
 }
 
 impl KeyFileError {
-    /// Whether there is no such file.
+    /// Returns whether the file does not exist.
     pub(super) fn is_missing(&self) -> bool {
         matches!(self, Self::Io(error) if error.kind() == io::ErrorKind::NotFound)
     }
@@ -33,16 +33,16 @@ pub(super) fn read(path: &Path) -> Result<SigningKey, KeyFileError> {
     SigningKey::from_pkcs8_pem(text).map_err(|_| KeyFileError::Unreadable)
 }
 
-/// Makes a key, for the owner of the process alone. When another process is quicker, its key stays.
+/// Creates a key file, readable by its owner only. Keeps a file that another process creates in the meantime.
 pub(super) fn make(path: &Path) -> Result<(), KeyFileError> {
     let mut secret_key = [0; SECRET_KEY_LENGTH];
     rand::rng().fill_bytes(&mut secret_key);
-    // Without the public half every OpenSSL reads it.
+    // Without the public key every OpenSSL version reads it.
     let pair = KeypairBytes { secret_key, public_key: None };
     let text = pair.to_pkcs8_pem(LineEnding::LF).map_err(|_| KeyFileError::Unreadable)?;
     let folder = folder_of(path);
     std::fs::create_dir_all(folder)?;
-    // A new file of this kind is readable for its owner alone.
+    // Temporary files are readable by their owner only.
     let mut file = NamedTempFile::new_in(folder)?;
     file.write_all(text.as_bytes())?;
     file.as_file().sync_all()?;
@@ -50,12 +50,12 @@ pub(super) fn make(path: &Path) -> Result<(), KeyFileError> {
         Err(error) if error.error.kind() != io::ErrorKind::AlreadyExists => return Err(error.error.into()),
         _ => {}
     }
-    // The name of the file is durable too.
+    // Makes the name of the file durable.
     std::fs::File::open(folder)?.sync_all()?;
     Ok(())
 }
 
-/// Moves the present file out of the way, to a name that does not exist yet.
+/// Renames the present file to a name that does not exist yet.
 pub(super) fn keep_beside(path: &Path, kept: &Path) -> io::Result<()> {
     std::fs::hard_link(path, kept)?;
     std::fs::remove_file(path)

@@ -1,4 +1,5 @@
-//! Which key a database goes with: it records the fingerprint. A key is made for an empty database only.
+//! The key that a database is used with. The database records its fingerprint. A key is created only for an empty
+//! database.
 
 use super::{Key, file, unusable};
 use crate::clock::Clock;
@@ -13,37 +14,37 @@ use sea_orm::{
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 
-/// What a store may be opened with.
+/// Selects the keys that a store may be opened with.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub enum KeyUse {
-    /// The key that is in use.
+    /// The current key only.
     #[default]
     Current,
-    /// Also one that was replaced: to verify what was written with it.
+    /// Also a replaced key, to verify what it signed or chained.
     Replaced,
 }
 
-/// How the key file and the database stand to each other.
+/// The status of the key file compared with the database.
 #[derive(Clone, Debug, Serialize)]
 pub struct KeyStanding {
     /// The key file.
     pub file: PathBuf,
-    /// The fingerprint of the key in it; none where it cannot be read.
+    /// The fingerprint of the key in the file. None if it is unreadable.
     pub found: Option<String>,
-    /// The fingerprint that the database records; none before the first start.
+    /// The fingerprint recorded in the database. None before the first start.
     pub expected: Option<String>,
-    /// The fingerprints of keys that were replaced, the newest first.
+    /// The fingerprints of replaced keys, the newest first.
     pub replaced: Vec<String>,
 }
 
 impl KeyStanding {
-    /// Whether the file holds the key that the database records.
+    /// Returns whether the file contains the key recorded in the database.
     pub fn is_right(&self) -> bool {
         self.found.is_some() && self.found == self.expected
     }
 }
 
-/// Reads how the key file and the database stand to each other.
+/// Reads the status of the key file compared with the database.
 pub(crate) async fn standing_of(db: &impl ConnectionTrait, path: &Path) -> Result<KeyStanding, RecordsError> {
     let found = Key::read(path).await.ok().map(|key| key.fingerprint());
     let replaced = installation_keys::Entity::find()
@@ -59,8 +60,8 @@ pub(crate) async fn standing_of(db: &impl ConnectionTrait, path: &Path) -> Resul
     })
 }
 
-/// Returns the key with which this database is used. Makes the key of an empty database, and refuses a
-/// missing file or another key for any other.
+/// Returns the key of this database. Creates one if the database is empty. Otherwise rejects a missing file or
+/// another key.
 pub(crate) async fn establish(
     db: &DatabaseConnection,
     path: &Path,
@@ -82,7 +83,7 @@ pub(crate) async fn establish(
     if found == expected || replaced { Ok(key) } else { Err(foreign(path, &found, &expected)) }
 }
 
-/// The first key of a database: the one in the file, or a new one where nothing was done with a key yet.
+/// Returns the first key of a database: the one in the file, or a new one if no key was used yet.
 async fn first(db: &DatabaseConnection, path: &Path) -> Result<Key, RecordsError> {
     if !path.exists() {
         if was_used(db).await? {
@@ -96,7 +97,7 @@ async fn first(db: &DatabaseConnection, path: &Path) -> Result<Key, RecordsError
     let key = Key::read(path).await?;
     let found = key.fingerprint();
     record(db, &found).await?;
-    // Another process, with a file of its own, may have been quicker.
+    // Another process with another file may have recorded its key in the meantime.
     match current(db).await? {
         Some(expected) if expected != found => Err(foreign(path, &found, &expected)),
         _ => Ok(key),
@@ -109,7 +110,7 @@ async fn current(db: &impl ConnectionTrait) -> Result<Option<String>, DbErr> {
     Ok(row.map(|row| row.fingerprint))
 }
 
-/// Records the key in use, unless one is recorded.
+/// Records the current key, unless one is recorded.
 pub(super) async fn record(db: &impl ConnectionTrait, fingerprint: &str) -> Result<(), DbErr> {
     let row = installation_keys::ActiveModel {
         fingerprint: Set(fingerprint.to_owned()),
@@ -121,7 +122,7 @@ pub(super) async fn record(db: &impl ConnectionTrait, fingerprint: &str) -> Resu
     Ok(())
 }
 
-/// Whether something was chained, signed or sealed in this database.
+/// Returns whether anything was chained, signed or encrypted in this database.
 async fn was_used(db: &DatabaseConnection) -> Result<bool, DbErr> {
     let backend = db.get_database_backend();
     for found in ["audit_events WHERE sequence IS NOT NULL", "certificates", "credentials"] {
@@ -133,23 +134,23 @@ async fn was_used(db: &DatabaseConnection) -> Result<bool, DbErr> {
     Ok(false)
 }
 
-/// What can be done where the key is lost.
+/// The remedy for a lost key.
 const LOST: &str = "If it is lost for good: lethe key replace --confirm REPLACE";
 
 fn missing(path: &Path, expected: Option<&str>) -> RecordsError {
     let fingerprint = expected.map_or(String::new(), |expected| format!(" (fingerprint {expected})"));
     RecordsError::NotReady(format!(
-        "The key file {} is missing. This database was written with a key{fingerprint}, and no other one fits. Put the \
-         file back from its own copy, or correct LETHE_KEY. {LOST}",
+        "The key file {} is missing. This database needs the key it was written with{fingerprint}. Restore the \
+         file from its own copy, or correct LETHE_KEY. {LOST}",
         path.display()
     ))
 }
 
-/// Another key than the one that the database records.
+/// Returns the error about a key that is not the one recorded in the database.
 pub(super) fn foreign(path: &Path, found: &str, expected: &str) -> RecordsError {
     RecordsError::NotReady(format!(
-        "The key file {} holds another key (fingerprint {found}) than the one with which this database was written \
-         (fingerprint {expected}). Put the right file back from its own copy, or correct LETHE_KEY or \
+        "The key file {} holds another key (fingerprint {found}) than this database was written with \
+         (fingerprint {expected}). Restore the right file from its own copy, or correct LETHE_KEY or \
          LETHE_DATABASE_URL. {LOST}",
         path.display()
     ))
@@ -157,18 +158,18 @@ pub(super) fn foreign(path: &Path, found: &str, expected: &str) -> RecordsError 
 
 fn not_made(path: &Path, error: &file::KeyFileError) -> RecordsError {
     RecordsError::NotReady(format!(
-        "The key file {} cannot be made: {error}. Let the user that runs Lethe write to its folder, or correct \
+        "The key file {} cannot be created: {error}. Allow the user that runs Lethe to write to its folder, or correct \
          LETHE_KEY",
         path.display()
     ))
 }
 
-/// Tells whether the fingerprint of a key is recorded as the one in use.
+/// Returns whether this fingerprint is recorded as the current key.
 pub(crate) async fn is_current(db: &impl ConnectionTrait, fingerprint: &str) -> Result<bool, DbErr> {
     Ok(current(db).await?.as_deref() == Some(fingerprint))
 }
 
-/// Marks the key in use as replaced.
+/// Marks the current key as replaced.
 pub(super) async fn retire(db: &impl ConnectionTrait) -> Result<(), DbErr> {
     let sql = "UPDATE installation_keys SET replaced_at = ? WHERE replaced_at IS NULL";
     db.execute_raw(dialect::statement(db.get_database_backend(), sql, vec![Clock::real().into()])).await?;

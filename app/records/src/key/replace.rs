@@ -1,4 +1,4 @@
-//! A new key in the place of one that is lost, or that somebody else may know.
+//! Replacing the key of the installation when it is lost or may be known to others.
 
 use super::{Key, file, known};
 use crate::actor::Actor;
@@ -13,20 +13,20 @@ use policy::form::Problem;
 use serde::Serialize;
 use std::path::PathBuf;
 
-/// What is typed to confirm.
+/// The word to type as confirmation.
 pub const CONFIRMATION: &str = "REPLACE";
 
-/// What replacing did.
+/// The result of replacing the key.
 #[derive(Debug, Serialize)]
 pub struct Replaced {
     /// The fingerprint of the new key.
     pub fingerprint: String,
-    /// Where the old file is kept; none where there was none.
+    /// The path to which the old file was renamed. None if there was none.
     pub kept: Option<PathBuf>,
 }
 
-/// Makes a new key, keeps the old file beside it, and records the new fingerprint; `typed` is the word `REPLACE`.
-/// Events and certificates of before fit the old key only, and authenticator apps have to be set up again.
+/// Creates a new key, renames the old file and records the new fingerprint. `typed` must be `REPLACE`. Earlier
+/// events and certificates match the old key only, and authenticator apps must be set up again.
 pub async fn replace(
     url: &str,
     clock: Clock,
