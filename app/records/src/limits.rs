@@ -1,8 +1,9 @@
-//! Safety limits of manual changes: what staff and imports change is counted in one table, on every server alike.
+//! Safety limits of manual changes. A *manual change* is a change by staff or an import that removes or replaces
+//! identifying values, or makes a user eligible earlier. All servers count them in one table.
 //!
-//! A change beyond a limit is refused unless a second person has approved more changes of this member of staff. The
-//! first refusal of an hour is noted for banner, health and audit. Changes since the last confirmed run count
-//! towards the limits of the next run (`policy::brake`).
+//! A change beyond a limit is rejected, unless a second person has approved more changes by this member of staff.
+//! The first rejection of an hour is recorded for banner, health and audit. Changes since the last confirmed run
+//! also count towards the limits of the next run (`policy::safety_limit`).
 
 mod confirm;
 mod count;
@@ -22,24 +23,24 @@ use crate::entity::manual_changes;
 use policy::{Counted, UserNumber};
 use sea_orm::{ConnectionTrait, DbErr, NotSet, Set};
 
-/// What is stored of a manual change.
+/// The kind of a manual change, as stored.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Change {
     /// The user was anonymised from the record or the command line.
     Anonymised,
     /// An edit removed identifying fields.
     Removed,
-    /// An edit replaced identifying fields, too few to count as removing them.
+    /// An edit replaced too few identifying fields to count as removing them.
     Replaced,
     /// The user was marked for deletion, or a date changed so that conditions are met earlier.
     Marked,
     /// An import removed or replaced identifying fields, or made the user eligible earlier.
     Imported,
-    /// The same by an import beyond the limits, which was confirmed.
+    /// A confirmed import beyond the limits did the same.
     ImportConfirmed,
-    /// An import replaced an identifying field, too few to count.
+    /// An import replaced an identifying field, but too few to count.
     ImportReplaced,
-    /// The user got a role or an invitation at the desk, and could be a second person.
+    /// The user got a role or an invitation on a page, and could become a second person.
     MadeStaff,
     /// The user lost the last role.
     LastRoleTaken,
@@ -49,7 +50,7 @@ impl Change {
     /// The changes that replaced identifying fields.
     pub(crate) const REPLACED: [Self; 2] = [Self::Replaced, Self::ImportReplaced];
 
-    /// The stable code that is stored.
+    /// Returns the stable code that is stored.
     pub(crate) const fn code(self) -> &'static str {
         match self {
             Self::Anonymised => "anonymised",
@@ -64,7 +65,7 @@ impl Change {
         }
     }
 
-    /// The changes that a limit counts.
+    /// Returns the changes that a limit counts.
     const fn of(counted: Counted) -> &'static [Self] {
         match counted {
             Counted::Anonymised => &[Self::Anonymised, Self::Removed],
@@ -74,7 +75,7 @@ impl Change {
     }
 }
 
-/// Stores changes of users, in the transaction that makes them.
+/// Stores changes of users with their number of fields, in the transaction of the changes.
 pub(crate) async fn record(
     db: &impl ConnectionTrait,
     actor: Actor,

@@ -5,13 +5,13 @@ use crate::dialect;
 use policy::{Manual, Reason, RunId};
 use sea_orm::{ConnectionTrait, DbErr};
 
-/// The users of a preview who are eligible.
+/// The condition that the user is eligible in a preview.
 const IN_PREVIEW: &str = "EXISTS (SELECT 1 FROM run_members r WHERE r.run_id = ? AND r.reason = ? AND r.user_number = m.user_number)";
-/// Users who are anonymised already.
+/// The condition that the user is anonymised.
 const GONE: &str =
     "EXISTS (SELECT 1 FROM users u WHERE u.number = m.user_number AND u.anonymised_on IS NOT NULL)";
 
-/// What manual changes since the last confirmed run add to the run of a preview.
+/// Returns what manual changes since the last confirmed run add to the run of a preview.
 pub(crate) async fn manual(db: &impl ConnectionTrait, preview: RunId) -> Result<Manual, DbErr> {
     let users =
         "SELECT COUNT(DISTINCT m.user_number) AS n FROM manual_changes m WHERE m.confirmed_by IS NULL";
@@ -26,7 +26,7 @@ pub(crate) async fn manual(db: &impl ConnectionTrait, preview: RunId) -> Result<
     Ok(Manual { by_hand, gone_by_hand, gone })
 }
 
-/// Notes that a confirmed run covers the manual changes of its users, and of those who are anonymised already.
+/// Marks the manual changes of the users of a confirmed run, and of anonymised users, as confirmed by this run.
 pub(crate) async fn confirm(db: &impl ConnectionTrait, run: RunId, preview: RunId) -> Result<(), DbErr> {
     let sql = format!(
         "UPDATE manual_changes AS m SET confirmed_by = ? WHERE m.confirmed_by IS NULL AND m.user_number IS NOT NULL \

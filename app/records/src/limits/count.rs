@@ -1,4 +1,4 @@
-//! How many users an actor has changed, held against the limits.
+//! Counting the users that an actor has changed, and comparing with the limits.
 
 use super::Change;
 use crate::actor::Actor;
@@ -16,11 +16,11 @@ use std::fmt;
 /// A limit that an actor has reached.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Reached {
-    /// What is counted.
+    /// The kind of changes counted.
     pub counted: Counted,
-    /// In which time.
+    /// The period.
     pub window: Window,
-    /// How many users it allows.
+    /// The number of users that the limit allows.
     pub limit: i64,
 }
 
@@ -38,9 +38,11 @@ impl fmt::Display for Reached {
     }
 }
 
-/// Makes room for the change of one more user: refuses beyond a limit, unless a second person has approved more. Returns
-/// the approval that it needed. The row of the user is locked before; until the transaction ends no other change of this
-/// actor is counted.
+/// Claims the change of one more user. Rejects it beyond a limit, unless a second person has approved more
+/// changes. Returns the approval that was needed.
+///
+/// The caller must have locked the user's row. Until the transaction ends no other change by this actor is
+/// counted.
 pub(crate) async fn claim(
     tx: &DatabaseTransaction,
     store: &Store,
@@ -53,7 +55,7 @@ pub(crate) async fn claim(
     let Some(more) = approval::more_changes(tx, actor).await? else {
         return Err(RecordsError::LimitReached(limit));
     };
-    // A limit of 0 asks a second person for every user; an approval that allows none would be of no use.
+    // A limit of 0 requires a second person for every user, so an approval allows at least one.
     let granted = store.settings.limits.of(counted, Window::Day).max(1);
     let since = more.decided_at.unwrap_or(more.asked_at);
     let changed = count(tx, actor, counted, since, Some(user)).await? + 1;
@@ -63,7 +65,7 @@ pub(crate) async fn claim(
     if changed > granted { Err(RecordsError::LimitReached(limit)) } else { Ok(Some(ApprovalId(more.id))) }
 }
 
-/// The limits that the next change of an actor would go over, without an approval of more changes.
+/// Returns the limits that the next change by an actor would exceed without an approval.
 pub async fn reached(store: &Store, actor: Actor) -> Result<Vec<Reached>, RecordsError> {
     let mut all = Vec::new();
     for counted in Counted::ALL {
@@ -89,7 +91,7 @@ async fn first_reached(
     Ok(None)
 }
 
-/// How many users an actor has changed since an instant, without this one.
+/// Counts the users that an actor has changed since an instant, apart from `without`.
 async fn count(
     db: &impl ConnectionTrait,
     actor: Actor,
@@ -115,12 +117,12 @@ async fn count(
     number(db, &sql, values).await
 }
 
-/// How many identifying values of a user edits and imports of the last day have replaced.
+/// Returns how many identifying values of a user edits and imports have replaced within a day.
 pub(crate) async fn replaced_before(db: &impl ConnectionTrait, user: UserNumber) -> Result<usize, DbErr> {
     fields(db, user, &Change::REPLACED, Duration::hours(Window::Day.hours())).await
 }
 
-/// How many identifying values of a user edits and imports of the last days have removed or replaced.
+/// Returns how many identifying values of a user edits and imports have removed or replaced within these days.
 pub(crate) async fn changed_before(
     db: &impl ConnectionTrait,
     user: UserNumber,
@@ -147,7 +149,7 @@ async fn fields(
     Ok(usize::try_from(number(db, &sql, values).await?).unwrap_or_default())
 }
 
-/// The one number that a query gives.
+/// Returns the number `n` that a query selects.
 pub(super) async fn number(db: &impl ConnectionTrait, sql: &str, values: Vec<Value>) -> Result<i64, DbErr> {
     let row = db.query_one_raw(dialect::statement(db.get_database_backend(), sql, values)).await?;
     row.map_or(Ok(0), |row| row.try_get("", "n"))

@@ -1,4 +1,4 @@
-//! The safety limits of imports, which count together: all files of a day, from all actors.
+//! The safety limits of imports. They count all files of a day together, from all actors.
 
 use super::{Change, record};
 use crate::actor::Actor;
@@ -13,39 +13,39 @@ use policy::{Action, UserNumber, Window};
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr};
 use std::collections::{HashMap, HashSet};
 
-/// The place of imports among the locks of actors: no user number is negative.
+/// The key of imports among the locks of actors. No user number is negative.
 const LOCK: i64 = -1;
 
-/// A file that goes over the limits of imports.
+/// A file that exceeds the limits of imports.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct TooMany {
-    /// Users that the file touches.
+    /// The number of users that the file affects.
     pub(crate) users: i64,
-    /// The same with the unconfirmed files of the last 24 hours.
+    /// The same, including the unconfirmed files of the last 24 hours.
     within_a_day: i64,
 }
 
 impl TooMany {
-    /// What the file does, as a sentence without its end.
+    /// Returns what the file does, as a sentence without its full stop.
     fn words(self) -> String {
         let more = if self.within_a_day > self.users {
             format!(
-                ". Together with the imports of the last 24 hours it is {} users",
+                ". With the other imports of the last 24 hours that makes {} users",
                 grouped(self.within_a_day)
             )
         } else {
             String::new()
         };
         format!(
-            "Safety limit reached: the file removes or replaces what identifies {} users, or makes them eligible \
+            "Safety limit reached: the file removes or replaces identifying values of {} users, or makes them eligible \
              earlier{more}. Nothing was changed",
             grouped(self.users)
         )
     }
 }
 
-/// Compares the users that a file touches with the limits of imports, in a library with `all` users. Until the
-/// transaction ends no other import is counted.
+/// Compares the users that a file affects with the limits, in a library with `all` users. None if it stays within
+/// them. Until the transaction ends no other import is counted.
 pub(crate) async fn too_many(
     tx: &DatabaseTransaction,
     store: &Store,
@@ -65,8 +65,8 @@ pub(crate) async fn too_many(
     Ok(stops.then_some(TooMany { users, within_a_day }))
 }
 
-/// Refuses a file that goes over the limits, unless a second person has approved it; where four eyes are not in force,
-/// unless `confirmed` is the number of users that it touches.
+/// Rejects a file beyond the limits, unless a second person has approved it. Without four eyes `confirmed` must
+/// equal the number of affected users. Returns the detail for the audit.
 pub(crate) async fn confirm_import(
     tx: &DatabaseTransaction,
     store: &Store,
@@ -77,7 +77,7 @@ pub(crate) async fn confirm_import(
     let TooMany { users, .. } = too_many;
     if approval::is_on(tx, store, Action::Approve).await? {
         let why = format!(
-            "{}. A second person has to approve this file (lethe approvals ask --import FILE, then the page Approvals)",
+            "{}. A second person must approve this file (lethe approvals ask --import FILE, then the page Approvals)",
             too_many.words()
         );
         let matter = Matter::import_of(sha256.to_owned(), users);
@@ -89,11 +89,11 @@ pub(crate) async fn confirm_import(
     }
     let words = too_many.words();
     Err(RecordsError::Refused(format!(
-        "{words}. Check the file; to import it all the same, add --confirm {users}"
+        "{words}. Check the file. To import it anyway, add --confirm {users}"
     )))
 }
 
-/// Stores what a file does to users, in the transaction that does it.
+/// Stores the manual changes of a file, in the transaction of the import.
 pub(crate) async fn record_import(
     tx: &DatabaseTransaction,
     actor: Actor,
@@ -106,7 +106,7 @@ pub(crate) async fn record_import(
     record(tx, actor, Change::ImportReplaced, replaced).await
 }
 
-/// Returns the users that unconfirmed imports have touched within a day: at most as many as the limit.
+/// Returns the users that unconfirmed imports have affected within a day: at most as many as the limit.
 async fn imported_within_a_day(db: &impl ConnectionTrait) -> Result<HashSet<i64>, DbErr> {
     let sql = "SELECT DISTINCT user_number FROM manual_changes WHERE kind = ? AND at > ?";
     let since = Clock::real() - Duration::hours(Window::Day.hours());
@@ -115,7 +115,7 @@ async fn imported_within_a_day(db: &impl ConnectionTrait) -> Result<HashSet<i64>
     rows.iter().map(|row| row.try_get("", "user_number")).collect()
 }
 
-/// How many identifying values of each of these users were replaced within a day.
+/// Returns how many identifying values of each of these users were replaced within a day.
 pub(crate) async fn replaced_before_of(
     db: &impl ConnectionTrait,
     users: impl Iterator<Item = i64>,

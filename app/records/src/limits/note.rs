@@ -1,4 +1,4 @@
-//! Noting that a limit stopped somebody: for banner, health and audit.
+//! Recording that a limit stopped an actor, for banner, health and audit.
 
 use super::count::number;
 use crate::actor::Actor;
@@ -11,7 +11,7 @@ use crate::store::Store;
 use chrono::Duration;
 use sea_orm::{ActiveModelTrait, Set};
 
-/// Passes on the result of a change whose transaction has ended. When a limit stopped it, that is noted.
+/// Returns the result of a change whose transaction has ended. Records it first if a limit stopped the change.
 pub(crate) async fn noted<T>(
     store: &Store,
     actor: Actor,
@@ -25,7 +25,8 @@ pub(crate) async fn noted<T>(
     result
 }
 
-/// Notes that a limit stopped an actor, once an hour: a script that goes on fills neither table nor audit.
+/// Records that a limit stopped an actor, at most once an hour, so that a repeating script cannot fill table and
+/// audit.
 pub(crate) async fn noted_as(
     store: &Store,
     actor: Actor,
