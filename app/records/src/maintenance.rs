@@ -1,11 +1,15 @@
-//! Making removed values vanish from the files of the database, too.
+//! Cleaning the database files of removed values.
 //!
-//! SQLite overwrites what it deletes (`secure_delete`), but a page that is split can leave an old copy behind; after each
-//! run its write-ahead log is truncated. PostgreSQL keeps old versions of rows until VACUUM, and VACUUM gives their space
-//! free without overwriting it. Only writing everything anew (VACUUM, VACUUM FULL) makes the bytes vanish, and meanwhile
-//! nobody can change anything. So the first happens after each run; the second too after a run for many people on SQLite
-//! while the file is small (`Settings::vacuum_up_to`), and else when somebody asks for it. Write-ahead logs of PostgreSQL
-//! and backups keep old values until they are recycled and expire: no program that speaks to the database can reach them.
+//! SQLite overwrites deleted data (`secure_delete`), but splitting a page can leave an old copy behind. PostgreSQL
+//! keeps old row versions until VACUUM, which frees their space without overwriting it. Only a full rewrite
+//! (VACUUM on SQLite, VACUUM FULL on PostgreSQL) removes the bytes, and it blocks all changes.
+//!
+//! After each run Lethe therefore truncates the write-ahead log of SQLite, or runs VACUUM on PostgreSQL. It
+//! rewrites the file after a bulk run on SQLite if the file is small (`Settings::vacuum_up_to`), and otherwise
+//! only on request.
+//!
+//! PostgreSQL's write-ahead logs and all backups keep old values until they are recycled or expire. Lethe cannot
+//! reach them through the database.
 
 use crate::actor::Actor;
 use crate::audit::{self, Deed, Subject};
@@ -18,24 +22,24 @@ use policy::register::{Owner, TABLES};
 use serde::Serialize;
 use std::time::Duration;
 
-/// How often a database that is busy is tried again after a run, and how long lies between.
+/// The number of attempts while the database is busy after a run, and the time between them.
 const TRIES: u32 = 5;
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// What was done so that removed values vanish from the files.
+/// The result of cleaning the files.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Maintenance {
-    /// Log truncated (SQLite); space of old rows given free and statistics made anew (PostgreSQL).
+    /// The log was truncated (SQLite), or the space of old rows was freed and the statistics updated (PostgreSQL).
     Done,
-    /// Every table of users was written anew, without any old row.
+    /// Every table with data of users was rewritten, without old rows.
     Full,
-    /// Not all of it: others were at work all the time, or somebody reads what stood there before.
+    /// Not complete: other connections were active all the time, or a reader still needs old rows.
     Busy,
 }
 
 impl Maintenance {
-    /// The stable code that is stored.
+    /// Returns the stable code that is stored.
     pub const fn code(self) -> &'static str {
         match self {
             Self::Done => "done",
@@ -45,36 +49,36 @@ impl Maintenance {
     }
 }
 
-/// After many people were anonymised: where the whole file is small enough to be written anew, it is. The people are
-/// done by now, so a database that is busy is noted and the run stays what it is.
+/// Cleans the files after a bulk run. Rewrites the whole file if it is small enough. The users are anonymised by
+/// now, so a busy database is recorded and does not fail the run.
 pub(crate) async fn after_bulk_run(store: &Store) -> Maintenance {
     match can_be_vacuumed(store).await {
         Ok(true) => match dialect::rewrite(&store.db, &[]).await {
             Ok(()) if after_run(store).await == Maintenance::Done => return Maintenance::Full,
             Ok(()) => return Maintenance::Busy,
-            // Others are at work, or the disk is full: the file is what it was.
-            Err(error) => tracing::warn!(%error, "the database file could not be written anew after the run"),
+            // Other connections are active or the disk is full. The file is unchanged.
+            Err(error) => tracing::warn!(%error, "could not rewrite the database file after the run"),
         },
         Ok(false) => {}
-        Err(error) => tracing::warn!(code = error.code(), "the size of the database file is not known"),
+        Err(error) => tracing::warn!(code = error.code(), "could not read the size of the database file"),
     }
     after_run(store).await
 }
 
-/// Whether the database is one file that is small enough. Findings that are noted by the position of a row would name
-/// other rows afterwards: while one of them is undecided the file stays as it is.
+/// Returns whether the database is one file that is small enough. False while there are undecided findings that
+/// are identified by row position, because a rewrite changes positions.
 async fn can_be_vacuumed(store: &Store) -> Result<bool, RecordsError> {
     let size = dialect::file_size(&store.db).await?;
     Ok(size.is_some_and(|size| size <= store.settings.vacuum_up_to)
         && !residue::notes_positions(store).await?)
 }
 
-/// After one person, and whenever somebody asks: what needs nobody to wait.
+/// Cleans the files without blocking others: after a single user, and on request.
 pub(crate) async fn after_run(store: &Store) -> Maintenance {
     let Ok(now) = dialect::horizon(&store.db).await else { return Maintenance::Busy };
     for attempt in 1..=TRIES {
         let held = dialect::is_held_back(&store.db, &now).await.unwrap_or(true);
-        // What can be swept is swept in any case.
+        // The last attempt cleans as much as possible in any case.
         let is_swept =
             if held && attempt < TRIES { false } else { dialect::sweep(&store.db, &tables()).await.is_ok() };
         if is_swept && !held {
@@ -84,11 +88,11 @@ pub(crate) async fn after_run(store: &Store) -> Maintenance {
             tokio::time::sleep(PAUSE).await;
         }
     }
-    tracing::warn!("the database files could not be swept after the run");
+    tracing::warn!("could not clean the database files after the run");
     Maintenance::Busy
 }
 
-/// What happens after a run, when somebody asks for it.
+/// Cleans the files on request, as after a run.
 pub async fn ordinary(store: &Store, actor: Actor) -> Result<Maintenance, RecordsError> {
     actor.must(Action::Administer)?;
     let done = after_run(store).await;
@@ -96,8 +100,8 @@ pub async fn ordinary(store: &Store, actor: Actor) -> Result<Maintenance, Record
     Ok(done)
 }
 
-/// Writes the tables of users anew, so that no byte of an old row is left in their files. Takes minutes in a large
-/// library; others wait meanwhile.
+/// Rewrites the tables with data of users, so that their files contain no bytes of old rows. This can take minutes
+/// in a large library and blocks other connections.
 pub async fn full(store: &Store, actor: Actor) -> Result<Maintenance, RecordsError> {
     actor.must(Action::Administer)?;
     let now = dialect::horizon(&store.db).await?;
@@ -108,7 +112,8 @@ pub async fn full(store: &Store, actor: Actor) -> Result<Maintenance, RecordsErr
     Ok(done)
 }
 
-/// Sweeps the files, and tries again while others are at work: a reader keeps the write-ahead log of SQLite.
+/// Cleans the files, with further attempts while other connections are active: a reader holds the write-ahead log
+/// of SQLite.
 async fn is_swept(store: &Store) -> bool {
     for _ in 1..TRIES {
         if dialect::sweep(&store.db, &tables()).await.is_ok() {
@@ -123,7 +128,7 @@ async fn note(store: &Store, actor: Actor, done: Maintenance) -> Result<(), Reco
     audit::note_alone(store, actor, Deed::FilesMaintained, Subject::Library, done.code()).await
 }
 
-/// The tables that hold something of users.
+/// Returns the tables with data of users.
 fn tables() -> Vec<&'static str> {
     TABLES.iter().filter(|table| table.owner != Owner::Nobody).map(|table| table.name).collect()
 }
