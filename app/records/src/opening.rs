@@ -1,4 +1,4 @@
-//! Reaching the database when a process starts: what is wrong is said with its cause and what to do.
+//! Opening the database at the start of a process. Errors name the cause and the remedy.
 
 use crate::dialect;
 use crate::error::RecordsError;
@@ -6,11 +6,11 @@ use migrations::UpgradeError;
 use sea_orm::{ConnectionTrait, Database, DatabaseBackend, DatabaseConnection, DbErr, Statement};
 use std::time::Duration;
 
-/// How often a database that another process is just setting up is tried again, and how long between two tries.
+/// The number of attempts while another process sets up the database, and the time between them.
 const TRIES: u32 = 40;
 const REST: Duration = Duration::from_millis(250);
 
-/// Connects to the database of a URL.
+/// Connects to the database at a URL.
 pub(crate) async fn connect(url: &str) -> Result<DatabaseConnection, RecordsError> {
     patiently(async || {
         let db = Database::connect(dialect::connect_options(url)).await?;
@@ -21,7 +21,7 @@ pub(crate) async fn connect(url: &str) -> Result<DatabaseConnection, RecordsErro
     .map_err(|error| not_opened(&error))
 }
 
-/// Connects to a database that is only looked at.
+/// Connects to a database for reading only, with a single connection.
 pub(crate) async fn look_at(url: &str) -> Result<DatabaseConnection, RecordsError> {
     let mut options = sea_orm::ConnectOptions::new(url);
     options.sqlx_logging(false).max_connections(1);
@@ -29,7 +29,7 @@ pub(crate) async fn look_at(url: &str) -> Result<DatabaseConnection, RecordsErro
     Database::connect(options).await.map_err(|error| not_opened(&error))
 }
 
-/// Reads every page of an SQLite file, up to a size in bytes, and refuses one that is damaged. PostgreSQL checks its
+/// Checks every page of an SQLite file of at most `up_to` bytes. Rejects a damaged file. PostgreSQL checks its
 /// pages itself.
 pub(crate) async fn check_integrity(db: &DatabaseConnection, up_to: u64) -> Result<(), RecordsError> {
     if db.get_database_backend() == DatabaseBackend::Postgres {
@@ -39,7 +39,7 @@ pub(crate) async fn check_integrity(db: &DatabaseConnection, up_to: u64) -> Resu
         return Ok(());
     }
     if dialect::file_size(db).await?.is_some_and(|size| size > up_to) {
-        tracing::info!("the database file is large: it is not checked for damage now. Run: lethe check");
+        tracing::info!("not checking the large database file for damage now. Run: lethe check");
         return Ok(());
     }
     let sql = Statement::from_string(DatabaseBackend::Sqlite, "PRAGMA quick_check(1)");
@@ -53,16 +53,16 @@ pub(crate) async fn check_integrity(db: &DatabaseConnection, up_to: u64) -> Resu
     Err(damaged(&found))
 }
 
-/// The refusal of a database file with damaged pages.
+/// Returns the error about a damaged database file.
 fn damaged(found: &str) -> RecordsError {
     RecordsError::NotReady(format!(
-        "The database file is damaged ({}). Stop Lethe, keep a copy of the file, and restore the last backup: the ledger \
-         is replayed by itself",
+        "The database file is damaged ({}). Stop Lethe, keep a copy of the file, and restore the last backup. Lethe then \
+         replays the ledger automatically",
         found.lines().next().unwrap_or_default()
     ))
 }
 
-/// Brings the schema up to date.
+/// Upgrades the schema to this version of Lethe.
 pub(crate) async fn bring_up_to_date(db: &DatabaseConnection) -> Result<(), RecordsError> {
     let upgraded = patiently(async || match migrations::upgrade(db).await {
         Err(UpgradeError::Database(error)) => Err(error),
@@ -81,26 +81,26 @@ pub(crate) async fn bring_up_to_date(db: &DatabaseConnection) -> Result<(), Reco
     }
     let remedy = match &error {
         UpgradeError::Newer(_) => {
-            "Start the version of Lethe that was here last, or a later one; or restore a backup of before the upgrade"
+            "Start the last version of Lethe that used it, or a later one, or restore a backup from before the upgrade"
         }
         UpgradeError::Unrecorded { .. } => {
-            "An earlier upgrade was cut off, or the record of it was removed. Restore the last backup. A database \
-             that holds nothing yet can be deleted instead"
+            "An earlier upgrade was interrupted, or its record was removed. Restore the last backup. A database \
+             without data can be deleted instead"
         }
-        _ => "Nothing was changed. Put the cause right and start again",
+        _ => "Nothing was changed. Correct the cause and start again",
     };
     Err(RecordsError::NotReady(match &error {
         UpgradeError::Unrecorded { source, .. } | UpgradeError::Step { source, .. } => {
             format!(
-                "The database cannot be brought up to date: {error} ({}). {remedy}",
+                "The database cannot be upgraded: {error} ({}). {remedy}",
                 dialect::cause(source)
             )
         }
-        _ => format!("The database cannot be brought up to date: {error}. {remedy}"),
+        _ => format!("The database cannot be upgraded: {error}. {remedy}"),
     }))
 }
 
-/// Tries again as long as another process holds the database.
+/// Retries while another process locks the database.
 async fn patiently<T>(work: impl AsyncFn() -> Result<T, DbErr>) -> Result<T, DbErr> {
     let mut tries = 1;
     loop {
@@ -115,7 +115,7 @@ async fn patiently<T>(work: impl AsyncFn() -> Result<T, DbErr>) -> Result<T, DbE
 }
 
 fn not_opened(error: &DbErr) -> RecordsError {
-    // A damaged page can be met before the check of all pages, whichever of them the start reads first.
+    // Reading can meet a damaged page before all pages are checked.
     if dialect::is_damage(error) {
         return damaged(&dialect::cause(error));
     }
