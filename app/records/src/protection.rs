@@ -1,8 +1,8 @@
-//! Protections that the database remembers, so that nobody disables one by changing people or settings.
+//! Protections that the database remembers, so that changing staff or settings does not disable them at once.
 //!
-//! Four eyes stay in force for [`COOLING_OFF_HOURS`] after they were last seen in force: there may be only one person
-//! left who could approve, or another setting. A limit that was raised in the configuration takes effect at the first
-//! start after the same time. Meanwhile the banner and `/healthz` tell it.
+//! Four eyes apply for [`COOLING_OFF_HOURS`] after they were last in force, even if only one eligible approver is
+//! left or the setting has changed. A limit that was raised in the configuration takes effect at the first start
+//! after the same time. Until then the banner and `/healthz` show it.
 
 mod settings;
 
@@ -23,10 +23,10 @@ use sea_orm::{ConnectionTrait, DbErr};
 
 /// The actions for which four eyes are remembered.
 pub(crate) const ACTIONS: [Action; 2] = [Action::Approve, Action::ReleaseHolds];
-/// How often it is noted that four eyes are in force, in minutes.
+/// The interval of recording that four eyes are in force, in minutes.
 const NOTED_EVERY_MINUTES: i64 = 60;
 
-/// Since when what is remembered counts no more.
+/// Returns the instant before which remembered protections no longer apply.
 pub(crate) fn cooled_off() -> DateTime<Utc> {
     Clock::real() - Duration::hours(COOLING_OFF_HOURS)
 }
@@ -35,7 +35,8 @@ fn name_of(action: Action) -> String {
     format!("four_eyes.{}", action.code())
 }
 
-/// Notes that four eyes are in force, where they are. Called before every change of staff, and regularly by the server.
+/// Records that four eyes are in force, if they are. Called before every change of staff, and regularly by the
+/// server.
 pub(crate) async fn observe(db: &impl ConnectionTrait, store: &Store) -> Result<(), RecordsError> {
     for action in ACTIONS {
         if approval::is_configured(db, store, action).await? {
@@ -46,17 +47,17 @@ pub(crate) async fn observe(db: &impl ConnectionTrait, store: &Store) -> Result<
     Ok(())
 }
 
-/// [`observe`], for the server.
+/// Calls `observe` for the server.
 pub async fn observe_regularly(store: &Store) -> Result<(), RecordsError> {
     observe(&store.db, store).await
 }
 
-/// Whether four eyes were in force a short time ago.
+/// Returns whether four eyes were in force a short time ago.
 pub(crate) async fn is_remembered(db: &impl ConnectionTrait, action: Action) -> Result<bool, DbErr> {
     Ok(last_seen(db, action).await?.is_some_and(|at| at > cooled_off()))
 }
 
-/// When four eyes were last seen in force.
+/// Returns when four eyes were last recorded as in force.
 pub(crate) async fn last_seen(
     db: &impl ConnectionTrait,
     action: Action,
@@ -67,8 +68,8 @@ pub(crate) async fn last_seen(
     row.map(|row| row.try_get("", "at")).transpose()
 }
 
-/// Tells whether a user lost the last role a short time ago. Otherwise one person could anonymise a member of staff alone
-/// by removing the roles first.
+/// Returns whether a user lost the last role a short time ago. Otherwise one person could anonymise a member of
+/// staff alone by removing the roles first.
 pub(crate) async fn was_staff(db: &impl ConnectionTrait, user: UserNumber) -> Result<bool, RecordsError> {
     let sql = "SELECT COUNT(*) AS n FROM manual_changes WHERE user_number = ? AND kind = ? AND at > ?";
     let kind = Change::LastRoleTaken.code();
@@ -78,12 +79,12 @@ pub(crate) async fn was_staff(db: &impl ConnectionTrait, user: UserNumber) -> Re
     Ok(n > 0 && roles_of(db, user).await?.is_empty())
 }
 
-/// Tells whether a user has a role or lost the last one a short time ago.
+/// Returns whether a user has a role or lost the last one a short time ago.
 pub(crate) async fn is_staff(db: &impl ConnectionTrait, user: UserNumber) -> Result<bool, RecordsError> {
     Ok(!roles_of(db, user).await?.is_empty() || was_staff(db, user).await?)
 }
 
-/// Writes a row; one that is there only if it is older than an instant, where one is given.
+/// Stores a row. With `if_older`, replaces an existing row only if it is older than this instant.
 async fn put(
     db: &impl ConnectionTrait,
     name: &str,

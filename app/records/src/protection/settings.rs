@@ -1,4 +1,5 @@
-//! Settings that protect, as the server last used them. A weaker one takes effect after a time in which everybody sees it.
+//! Protecting settings, as the server last used them. A weaker value takes effect after a delay during which it is
+//! announced.
 
 use super::{cooled_off, put};
 use crate::actor::Actor;
@@ -13,12 +14,12 @@ use policy::FourEyes;
 use sea_orm::{ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, QueryFilter};
 use std::collections::BTreeMap;
 
-/// What the row of a setting begins with that was weakened.
+/// The prefix of the row about a weakened setting.
 pub(crate) const WEAKER: &str = "weaker.";
-/// How long manual changes are kept that no limit counts any more, in days.
+/// The time for which manual changes are kept that no limit counts any more, in days.
 const KEPT_DAYS: i64 = 30;
 
-/// The settings that protect, as numbers: more is weaker.
+/// Returns the protecting settings as numbers. Greater numbers are weaker.
 fn named(settings: &Settings) -> Vec<(&'static str, i64)> {
     let mut all = settings.limits.named().to_vec();
     all.extend([
@@ -45,7 +46,7 @@ async fn rows(db: &impl ConnectionTrait) -> Result<Rows, DbErr> {
     Ok(all.into_iter().map(|row| (row.name.clone(), row)).collect())
 }
 
-/// The setting that holds now, of one that is configured: the one before as long as the weaker one cools off.
+/// Returns the value of a setting that applies now: the earlier one while a weaker one cools off.
 fn holding(rows: &Rows, name: &str, configured: i64) -> i64 {
     let Some(before) = rows.get(name).and_then(|row| row.value.parse().ok()) else { return configured };
     let has_cooled_off = rows
@@ -54,8 +55,8 @@ fn holding(rows: &Rows, name: &str, configured: i64) -> i64 {
     if configured <= before || has_cooled_off { configured } else { before }
 }
 
-/// The settings with the limits that hold now. Four eyes have a memory of their own, and whether a password alone is
-/// enough decides each sign-in.
+/// Returns the settings with the limits that apply now. Four eyes are remembered separately, and each sign-in
+/// decides whether a password is enough.
 pub(crate) async fn strictest(db: &impl ConnectionTrait, settings: Settings) -> Result<Settings, DbErr> {
     let rows = rows(db).await?;
     let mut settings = settings;
@@ -71,8 +72,8 @@ pub(crate) async fn strictest(db: &impl ConnectionTrait, settings: Settings) -> 
     Ok(settings)
 }
 
-/// Compares the settings of a server that starts with those before. A weaker one is noted in the audit and told by
-/// `health` until it has cooled off; a stricter one holds at once.
+/// Compares the settings of a starting server with the earlier ones. A stricter value applies at once. A weaker
+/// one is recorded in the audit and reported by `health` until it has cooled off.
 pub async fn remember(store: &Store, configured: &Settings) -> Result<(), RecordsError> {
     let tx = store.begin().await?;
     let known = rows(&tx).await?;
@@ -86,7 +87,7 @@ pub async fn remember(store: &Store, configured: &Settings) -> Result<(), Record
             protections::Entity::delete_by_id(weaker).exec(&tx).await?;
         } else if known.get(&weaker).is_none_or(|row| row.value != value.to_string()) {
             put(&tx, &weaker, &value.to_string(), None).await?;
-            tracing::warn!(setting = name, "a setting that protects was weakened");
+            tracing::warn!(setting = name, "a protecting setting was weakened");
             let detail = format!("{name},from={},to={value}", before.unwrap_or_default());
             let (deed, subject) = (Deed::ProtectionWeakened, Subject::Library);
             audit::note(&tx, &store.clock, Actor::COMMAND_LINE, deed, subject, None, &detail).await?;
