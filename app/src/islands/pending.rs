@@ -18,7 +18,7 @@ pub fn Pending(
     });
     view! {
         <span data-pending="">
-            <a href=here hidden=move || is_awake.get()>"Show how it stands now"</a>
+            <a href=here hidden=move || is_awake.get()>"Show current state"</a>
         </span>
     }
 }

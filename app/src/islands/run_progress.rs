@@ -42,14 +42,14 @@ impl Progress {
     /// What is happening, in a few words.
     fn doing(&self) -> &'static str {
         match (self.state, self.phase) {
-            (RunState::Running, Some(phase)) => phase.words(),
-            (state, _) => state.words(),
+            (RunState::Running, Some(phase)) => phase.label(),
+            (state, _) => state.label(),
         }
     }
 
-    fn words(&self) -> String {
+    fn label(&self) -> String {
         format!(
-            "{}: {} of {} users done with, {} remaining",
+            "{}: {} of {} users processed, {} remaining",
             self.doing(),
             grouped(self.counted()),
             grouped(self.previewed),
@@ -60,8 +60,8 @@ impl Progress {
     fn rate_words(&self) -> String {
         match self.rate {
             None => "–".to_owned(),
-            Some(rate) if rate < 10.0 => format!("{rate:.1} users a second"),
-            Some(rate) => format!("{} users a second", grouped(whole(rate))),
+            Some(rate) if rate < 10.0 => format!("{rate:.1} users per second"),
+            Some(rate) => format!("{} users per second", grouped(whole(rate))),
         }
     }
 
@@ -78,7 +78,7 @@ impl Progress {
 }
 
 /// A rate as a whole number.
-#[allow(clippy::cast_possible_truncation, reason = "shown to people, and never that large")]
+#[allow(clippy::cast_possible_truncation, reason = "shown in words, and never that large")]
 fn whole(rate: f64) -> i64 {
     rate.round() as i64
 }
@@ -149,7 +149,7 @@ pub fn RunProgress(
         Memo::new(move |_| now.with(|now| (now.state, now.phase, now.counted() * 10 / now.previewed.max(1))));
     let said = move || {
         step.get();
-        now.get_untracked().words()
+        now.get_untracked().label()
     };
     let is_awake = RwSignal::new(false);
     Effect::new(move || {
@@ -157,7 +157,7 @@ pub fn RunProgress(
         watch::watch(run, now);
     });
     let has_ended = Memo::new(move |_| now.with(|now| now.state.is_final()));
-    let way = move || if has_ended.get() { "Show the result" } else { "Show how far it is now" };
+    let way = move || if has_ended.get() { "Show result" } else { "Show current progress" };
     let number = move |of: fn(&Progress) -> i64| move || grouped(now.with(of));
     let rate = move || now.with(Progress::rate_words);
     let left = move || now.with(Progress::seconds_left).map_or_else(|| "–".to_owned(), duration);
@@ -179,7 +179,7 @@ pub fn RunProgress(
             <dl class="facts">
                 <dt>"Rate"</dt><dd>{rate}</dd>
                 <dt>"Time left"</dt><dd>{left}</dd>
-                <dt>"Last sign of life"</dt><dd>{alive}</dd>
+                <dt>"Last update"</dt><dd>{alive}</dd>
             </dl>
             <p hidden=move || is_awake.get() && !has_ended.get()><a href=here>{way}</a></p>
             <p class="hidden" role="status">{said}</p>
@@ -313,15 +313,15 @@ mod tests {
             silent: Some(1),
             can_cancel: true,
         };
-        assert_eq!(progress.words(), "Anonymising: 250 of 1,000 users done with, 750 remaining");
+        assert_eq!(progress.label(), "Anonymising: 250 of 1,000 users processed, 750 remaining");
         assert_eq!(progress.seconds_left().map(duration).as_deref(), Some("3 minutes"));
         progress.phase = Some(Phase::Scanning);
         assert_eq!(progress.seconds_left(), None, "the rate says nothing about the search");
         progress.state = RunState::Cancelling;
         assert_eq!(progress.doing(), "Cancelling");
-        assert_eq!(progress.rate_words(), "5.0 users a second");
+        assert_eq!(progress.rate_words(), "5.0 users per second");
         progress.rate = Some(1365.7);
-        assert_eq!(progress.rate_words(), "1,366 users a second");
+        assert_eq!(progress.rate_words(), "1,366 users per second");
         assert_eq!(duration(0), "less than a second");
         assert_eq!(duration(7300), "2 hours");
     }

@@ -4,11 +4,11 @@ mod rules;
 mod users;
 
 use super::result::{found, maintenance_words};
-use crate::parts::{Action, Frame, Moment, Notice, PrintHeader, named_in_path, page, query};
+use crate::components::{Action, Frame, Moment, Notice, PrintHeader, named_in_path, page, query};
 use crate::state::store;
 use leptos::prelude::*;
 use policy::numbers::{counted, grouped};
-use policy::{Reason, RunId, TaskId, UserNumber, register};
+use policy::{Reason, RunId, TaskId, UserNumber, personal_data};
 use records::certificate::{self, Certificate, Checked, Counted, Found, Signed};
 use records::residue::Decision;
 use records::run;
@@ -39,15 +39,15 @@ fn view(
 ) -> impl IntoView + use<> {
     let versions = versions(&signed);
     let Signed { certificate: says, signature, public_key, superseded_by, .. } = signed;
-    let run = format!("{} {}", says.kind.words(), says.run);
+    let run = format!("{} {}", says.kind.label(), says.run);
     let crumbs =
         vec![("Task centre".to_owned(), "/tasks".to_owned()), (run.clone(), format!("/runs/{}", says.run))];
     let download = Action::Link {
-        words: "Download the certificate as JSON".to_owned(),
+        words: "Download certificate as JSON".to_owned(),
         href: format!("/runs/{}/certificate.json?version={}", says.run, says.version),
     };
     let kind = if checked.holds() { "success" } else { "danger" };
-    let checked = format!("Checked now. {}.", checked.words());
+    let checked = format!("Checked now. {}.", checked.label());
     let no_details = says.skipped.is_empty() && says.failed.is_empty();
     view! {
         <PrintHeader run=says.run />
@@ -55,11 +55,11 @@ fn view(
             <Notice kind><p>{checked}</p></Notice>
             {versions}
             <p>
-                "It names no person: users and members of staff appear by their user numbers. "
+                "It contains no names: users and members of staff appear by user number. "
                 <span class="on-screen">"To keep it on paper, print this page. "</span>
-                "The command line of this installation checks it: "
+                "To check it on the command line of this installation: "
                 <code>{format!("lethe runs verify {}", says.run)}</code>
-                ", or a downloaded certificate: " <code>"lethe runs verify FILE"</code>
+                ", or for a downloaded certificate: " <code>"lethe runs verify FILE"</code>
             </p>
             {superseded_by.is_none().then(|| {
                 found(says.run, says.residue.hits, says.residue.places, says.residue.open_places)
@@ -70,11 +70,11 @@ fn view(
             {rows(&says)}
             <h2>"What happened to each field"</h2>
             {rules::fields(&says.fields)}
-            <h2>"What is left"</h2>
+            <h2>"Residue and database files"</h2>
             {residue(&says)}
-            <h2>"By which rules, and by whom"</h2>
+            <h2>"Rules and people responsible"</h2>
             {rules::rules(&says, task.as_ref())}
-            <h2>"Users that this certificate counts"</h2>
+            <h2>"Users counted in this certificate"</h2>
             {users::list(&counted)}
             <h2>"Proof"</h2>
             <dl class="facts">
@@ -82,10 +82,10 @@ fn view(
                 <dd>{says.library.clone().unwrap_or_else(|| "Not named (LETHE_LIBRARY_NAME)".to_owned())}</dd>
                 <dt>"Installation"</dt><dd><code>{says.installation.clone()}</code></dd>
                 <dt>"Program"</dt><dd>{says.program.clone()}</dd>
-                <dt>"Version of the certificate"</dt><dd>{says.version}</dd>
+                <dt>"Certificate version"</dt><dd>{says.version}</dd>
                 <dt>"List of users (SHA-256)"</dt><dd><code>{says.users_sha256.clone()}</code></dd>
                 <dt>"Ledger up to entry"</dt><dd>{grouped(says.ledger_sequence)}</dd>
-                <dt>"Certificate made"</dt><dd><Moment at=says.made_at /></dd>
+                <dt>"Certificate created"</dt><dd><Moment at=says.made_at /></dd>
                 <dt>"Signature (Ed25519)"</dt><dd><code>{signature}</code></dd>
                 <dt>"Public key"</dt><dd><code>{public_key}</code></dd>
             </dl>
@@ -105,8 +105,8 @@ fn versions(signed: &Signed) -> impl IntoView + use<> {
         view! {
             <Notice kind="warning">
                 <p>
-                    "This is version " {this} ". " {link(later.version)} ", made " <Moment at=later.made_at />
-                    ", supersedes it: that one says more recent results."
+                    "This is version " {this} ". It has been superseded by " {link(later.version)} ", created " <Moment at=later.made_at />
+                    ", which has more recent results."
                 </p>
             </Notice>
         }
@@ -129,7 +129,7 @@ fn lower_first(words: &str) -> String {
 fn lead(says: &Certificate) -> String {
     let were = if says.done == 1 { "was" } else { "were" };
     format!(
-        "{} {were} anonymised for good, on {}.",
+        "{} {were} anonymised permanently on {}.",
         counted(says.done, "user", "users"),
         policy::dates::shown(says.day)
     )
@@ -151,7 +151,7 @@ fn figures(says: &Certificate) -> impl IntoView + use<> {
 /// Why users were skipped, and how others failed.
 fn outcomes(says: &Certificate) -> impl IntoView + use<> {
     let skipped = says.skipped.iter().map(|(code, count)| {
-        let reason = Reason::from_code(code).map_or_else(|| code.clone(), |reason| reason.words().to_owned());
+        let reason = Reason::from_code(code).map_or_else(|| code.clone(), |reason| reason.label().to_owned());
         (format!("Skipped: {reason}"), *count)
     });
     let failed = says.failed.iter().map(|(code, count)| (format!("Failed: {code}"), *count));
@@ -163,7 +163,8 @@ fn rows(says: &Certificate) -> impl IntoView + use<> {
         .rows
         .iter()
         .map(|(name, count)| {
-            let words = register::table(name).map_or_else(|| name.clone(), |table| table.words.to_owned());
+            let words =
+                personal_data::table(name).map_or_else(|| name.clone(), |table| table.words.to_owned());
             (words, *count)
         })
         .collect();
@@ -192,11 +193,11 @@ fn residue(says: &Certificate) -> impl IntoView + use<> {
     let found = &says.residue;
     let users = |count: i64| counted(count, "user", "users");
     let lines = [
-        (found.clean, format!("Of {} no old value was found in the database.", users(found.clean))),
+        (found.clean, format!("{}: no old values were found in the database.", users(found.clean))),
         (
             found.hits,
             format!(
-                "Of {} a value was found again, in {}: {}.",
+                "{}: old values were found in {} ({}).",
                 users(found.hits),
                 counted(found.places, "place", "places"),
                 decisions(found)
@@ -205,15 +206,15 @@ fn residue(says: &Certificate) -> impl IntoView + use<> {
         (
             found.undeterminable,
             format!(
-                "Of {} it cannot be determined: the process was ended before their old values were searched for.",
+                "{}: cannot be determined. The process ended before Lethe could search for their old values.",
                 users(found.undeterminable)
             ),
         ),
-        (found.pending, format!("The search for {} has not come to its end yet.", users(found.pending))),
+        (found.pending, format!("{}: the search has not ended yet.", users(found.pending))),
     ];
     let lines =
         lines.into_iter().filter(|(count, _)| *count > 0).map(|(_, words)| view! { <li>{words}</li> });
-    let maintenance = says.maintenance.as_ref().map_or("None is noted", |code| maintenance_words(code));
+    let maintenance = says.maintenance.as_ref().map_or("Not recorded", |code| maintenance_words(code));
     view! {
         <ul>{lines.collect_view()}</ul>
         <dl class="facts"><dt>"Cleaning of the database files"</dt><dd>{maintenance}</dd></dl>
@@ -223,7 +224,7 @@ fn residue(says: &Certificate) -> impl IntoView + use<> {
 /// What was decided about the findings, and how many still wait.
 fn decisions(found: &Found) -> String {
     let decided = found.decisions.iter().map(|(code, count)| {
-        let words = Decision::from_code(code).map_or_else(|| code.clone(), |one| one.words().to_lowercase());
+        let words = Decision::from_code(code).map_or_else(|| code.clone(), |one| one.label().to_lowercase());
         format!("{} {words}", grouped(*count))
     });
     let open = (found.open_places > 0).then(|| format!("{} not decided", grouped(found.open_places)));

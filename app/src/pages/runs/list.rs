@@ -1,7 +1,7 @@
 //! The list of all runs. Nothing is ever taken from it.
 
 use super::state_tag;
-use crate::parts::{
+use crate::components::{
     FilterProblem, Frame, Moment, Pager, ProblemSummary, choice, filter, options, page, paging, wrong_filters,
 };
 use crate::state::{actor, store};
@@ -9,7 +9,7 @@ use leptos::prelude::*;
 use policy::form::FieldErrors;
 use policy::numbers::grouped;
 use policy::{RunKind, RunState, TaskId};
-use records::page::Page;
+use records::pagination::Page;
 use records::run::{self, RunQuery, RunRow};
 
 /// All runs and previews, the newest first.
@@ -34,7 +34,7 @@ pub fn RunListPage() -> impl IntoView {
         } else if rows.is_empty() {
             view! {
                 <p class="empty">
-                    "No run fits here. A run starts from the preview of a task: "
+                    "No runs match. A run starts from the preview of a task: "
                     <a href="/tasks">"choose a task"</a>"."
                 </p>
             }
@@ -44,21 +44,21 @@ pub fn RunListPage() -> impl IntoView {
         };
         let crumbs = vec![("Task centre".to_owned(), "/tasks".to_owned())];
         Ok(view! {
-            <Frame title="Runs" lead="Every run and preview there ever was, the newest first." crumbs>
+            <Frame title="Runs" lead="All runs and previews, newest first." crumbs>
                 <ProblemSummary error />
                 <form class="filters" method="get" action="/runs" role="search" aria-label="Filter runs">
                     {find.task.map(|task| view! { <input type="hidden" name="task" value=task.to_string() /> })}
                     <div class="field">
                         <label for="kind">"Kind"</label>
                         <select id="kind" name="kind" aria-describedby="kind-problem">
-                            {options(RunKind::ALL, find.kind, "All kinds", RunKind::code, RunKind::words)}
+                            {options(RunKind::ALL, find.kind, "All kinds", RunKind::code, RunKind::label)}
                         </select>
                         <FilterProblem field="kind" errors=errors.clone() />
                     </div>
                     <div class="field">
                         <label for="state">"State"</label>
                         <select id="state" name="state" aria-describedby="state-problem">
-                            {options(RunState::ALL, find.state, "All states", RunState::code, RunState::words)}
+                            {options(RunState::ALL, find.state, "All states", RunState::code, RunState::label)}
                         </select>
                         <FilterProblem field="state" errors=errors.clone() />
                     </div>
@@ -88,10 +88,10 @@ pub(crate) fn run_table(rows: Vec<RunRow>) -> impl IntoView {
             let counted = |count: i64| if preview { "–".to_owned() } else { grouped(count) };
             view! {
                 <tr>
-                    <th scope="row"><a href=format!("/runs/{}", run.id)>{run.kind.words()}" "{run.id.to_string()}</a></th>
+                    <th scope="row"><a href=format!("/runs/{}", run.id)>{run.kind.label()}" "{run.id.to_string()}</a></th>
                     <td>{run.task.map(|task| task.words_for(actor()))}</td>
                     <td><Moment at=run.created_at /></td>
-                    <td>{if preview { "Changed nobody".into_any() } else { state_tag(run.state, run.open_findings).into_any() }}</td>
+                    <td>{if preview { "Preview".into_any() } else { state_tag(run.state, run.open_findings).into_any() }}</td>
                     <td class="number">{grouped(run.previewed)}</td>
                     <td class="number">{counted(run.done)}</td>
                     <td class="number">{counted(run.skipped)}</td>

@@ -1,12 +1,12 @@
 //! The people of a run or preview: filters and table.
 
-use crate::error::{AppError, field_errors};
-use crate::pages::users::RecordDay;
-use crate::parts::{
+use crate::components::{
     FilterProblem, Pager, ProblemSummary, choice, options, paging, sought_text, wrong_filters,
 };
-use crate::sought;
-use crate::submission::{self, action, submitted};
+use crate::error::{AppError, field_errors};
+use crate::form_post::{self, action, submitted};
+use crate::pages::users::RecordDay;
+use crate::private_search;
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
 use leptos::server_fn::codec::PostUrl;
@@ -14,7 +14,7 @@ use policy::dates::{joined, shown};
 use policy::form::{FieldErrors, Problem};
 use policy::numbers::{counted, grouped};
 use policy::{Blocker, Outcome, Reason, RunId, VerdictKind, text};
-use records::page::{Page, Paging};
+use records::pagination::{Page, Paging};
 use records::run::{self, Member, MemberQuery, Run};
 use records::{RecordsError, Store};
 use serde::{Deserialize, Serialize};
@@ -51,7 +51,7 @@ pub(super) async fn find_people(form: PeopleForm) -> Result<(), AppError> {
         return Err(AppError::Invalid(errors));
     }
     let values = [("verdict", verdict), ("reason", reason), ("outcome", outcome), ("q", q)];
-    sought::go(&format!("/runs/{run}"), &values)
+    private_search::go(&format!("/runs/{run}"), &values)
 }
 
 /// Which people the page was asked for.
@@ -65,7 +65,7 @@ pub(super) struct People {
 impl People {
     /// Reads the filters of the page's address.
     pub(super) fn asked_for() -> Self {
-        let problem = submission::refusal(FindPeople::PATH).or_else(sought::problem);
+        let problem = form_post::refusal(FindPeople::PATH).or_else(private_search::problem);
         if let Some((PeopleForm { verdict, reason, outcome, q, .. }, error)) = submitted(FindPeople::PATH) {
             let query = MemberQuery {
                 verdict: VerdictKind::from_code(&verdict),
@@ -112,7 +112,7 @@ impl People {
         ];
         // A search that cannot be sealed is left out.
         let list = format!("/runs/{run}");
-        sought::address(&list, &values).unwrap_or(list)
+        private_search::address(&list, &values).unwrap_or(list)
     }
 }
 
@@ -136,7 +136,7 @@ impl Listed {
     }
 
     /// That this is not the whole list, for a page on paper too.
-    fn words(&self) -> Option<String> {
+    fn label(&self) -> Option<String> {
         let shown = i64::try_from(self.members.rows.len()).unwrap_or(i64::MAX);
         (shown < self.all)
             .then(|| format!("{} of {} shown.", grouped(shown), counted(self.all, "user", "users")))
@@ -145,7 +145,7 @@ impl Listed {
 
 /// The filters and the table of the people of a preview, or of a run.
 pub(super) fn people(run: RunId, people: &People, listed: Listed, preview: bool) -> impl IntoView + use<> {
-    let part = listed.words().map(|words| view! { <p class="hint">{words}</p> });
+    let part = listed.label().map(|words| view! { <p class="hint">{words}</p> });
     let members = listed.members;
     let list = people.address(run);
     let paged = people.paging.after.is_some();
@@ -153,9 +153,9 @@ pub(super) fn people(run: RunId, people: &People, listed: Listed, preview: bool)
         ().into_any()
     } else if members.rows.is_empty() {
         let words = if people.is_filtered() || paged {
-            "Nobody here fits these filters."
+            "No users match these filters."
         } else {
-            "The list of people is not kept for this one: a newer preview of the task has replaced it."
+            "This list of users is no longer stored: a newer preview of the task has replaced it."
         };
         view! { <p class="empty">{words}</p> }.into_any()
     } else {
@@ -180,14 +180,14 @@ fn filters(run: RunId, people: &People, preview: bool) -> impl IntoView + use<> 
             <div class="field">
                 <label for="verdict">"Verdict"</label>
                 <select id="verdict" name="form[verdict]" aria-describedby="verdict-problem">
-                    {options(VerdictKind::ALL, query.verdict, "All verdicts", VerdictKind::code, VerdictKind::words)}
+                    {options(VerdictKind::ALL, query.verdict, "All verdicts", VerdictKind::code, VerdictKind::label)}
                 </select>
                 {wrong("verdict")}
             </div>
             <div class="field">
                 <label for="reason">"Reason"</label>
                 <select id="reason" name="form[reason]" aria-describedby="reason-problem">
-                    {options(Reason::ALL, query.reason, "All reasons", Reason::code, Reason::words)}
+                    {options(Reason::ALL, query.reason, "All reasons", Reason::code, Reason::label)}
                 </select>
                 {wrong("reason")}
             </div>
@@ -198,7 +198,7 @@ fn filters(run: RunId, people: &People, preview: bool) -> impl IntoView + use<> 
             <div class="field">
                 <label for="outcome">"Outcome"</label>
                 <select id="outcome" name="form[outcome]" aria-describedby="outcome-problem">
-                    {options(Outcome::ALL, query.outcome, "All outcomes", Outcome::code, Outcome::words)}
+                    {options(Outcome::ALL, query.outcome, "All outcomes", Outcome::code, Outcome::label)}
                 </select>
                 {wrong("outcome")}
             </div>
@@ -206,22 +206,22 @@ fn filters(run: RunId, people: &People, preview: bool) -> impl IntoView + use<> 
         .into_any()
     };
     let clear = (people.is_filtered() || people.is_wrong()).then(|| {
-        view! { <a class="button" href=format!("/runs/{run}#people")>"Show everybody"</a> }
+        view! { <a class="button" href=format!("/runs/{run}#people")>"Show all users"</a> }
     });
     view! {
         <form class="filters" method="post" action=action(FindPeople::PATH, &format!("/runs/{run}")) role="search"
-            aria-label="Find people">
-            <submission::Token />
+            aria-label="Find users">
+            <form_post::Token />
             <input type="hidden" name="form[run]" value=run.to_string() />
             <div class="field">
-                <label for="q">"Find a person"</label>
+                <label for="q">"Find a user in this list"</label>
                 <input id="q" name="form[q]" type="search" value=query.text.clone()
                     placeholder="User number, name, barcode" aria-invalid=people.errors.of("q").map(|_| "true")
                     aria-describedby="q-problem" />
                 {wrong("q")}
             </div>
             {fields}
-            <button type="submit">"Show people"</button>
+            <button type="submit">"Show users"</button>
             {clear}
         </form>
     }
@@ -249,9 +249,9 @@ fn table(rows: Vec<Member>, preview: bool) -> impl IntoView {
         .collect_view();
     let what = if preview { "Verdict" } else { "Outcome" };
     view! {
-        <div class="scroll" role="region" aria-label="People" tabindex="0">
+        <div class="scroll" role="region" aria-label="Users" tabindex="0">
             <table>
-                <caption class="hidden">"People with verdict and reason"</caption>
+                <caption class="hidden">"Users with verdict and reason"</caption>
                 <thead>
                     <tr>
                         <th scope="col" class="number">"User number"</th>
@@ -283,25 +283,25 @@ fn verdict(member: &Member) -> (AnyView, String) {
     let kind = member.reason.verdict();
     let words = match (kind, member.first_day) {
         (VerdictKind::Blocked, _) => {
-            let blockers: Vec<&str> = member.blockers.iter().map(Blocker::words).collect();
+            let blockers: Vec<&str> = member.blockers.iter().map(Blocker::label).collect();
             joined(&blockers, "and")
         }
         (VerdictKind::NotYet, Some(day)) if member.reason == Reason::Waiting => {
             format!("eligible from {}", shown(day))
         }
-        _ => member.reason.words().to_owned(),
+        _ => member.reason.label().to_owned(),
     };
-    (view! { <span class=verdict_class(kind)>{kind.words()}</span> }.into_any(), words)
+    (view! { <span class=verdict_class(kind)>{kind.label()}</span> }.into_any(), words)
 }
 
 fn outcome(member: &Member) -> (AnyView, String) {
     let (class, outcome) = match member.outcome {
-        Some(Outcome::Done) => ("tag proven", Outcome::Done.words()),
-        Some(Outcome::Skipped) => ("tag quiet", Outcome::Skipped.words()),
-        Some(Outcome::Failed) => ("tag bad", Outcome::Failed.words()),
+        Some(Outcome::Done) => ("tag proven", Outcome::Done.label()),
+        Some(Outcome::Skipped) => ("tag quiet", Outcome::Skipped.label()),
+        Some(Outcome::Failed) => ("tag bad", Outcome::Failed.label()),
         None => ("tag ready", "Remaining"),
     };
-    let why = member.outcome_reason.map(|reason| reason.words().to_owned());
+    let why = member.outcome_reason.map(|reason| reason.label().to_owned());
     let failed = member.failure.as_ref().map(|code| format!("unchanged; code {code}"));
     (view! { <span class=class>{outcome}</span> }.into_any(), why.or(failed).unwrap_or_default())
 }

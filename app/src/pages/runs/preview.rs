@@ -2,14 +2,16 @@
 
 use super::people::{Listed, People, people};
 use super::start::StartRun;
+use crate::components::{
+    Action, Count, FieldProblem, Frame, Moment, PrintHeader, ProblemSummary, ReauthHint,
+};
+use crate::form_post::{action, submitted};
 use crate::pages::tasks::crumbs_over;
-use crate::parts::{Action, Count, FieldProblem, Frame, Moment, PrintHeader, ProblemSummary, SignInFirst};
 use crate::state::actor;
-use crate::submission::{action, submitted};
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
 use policy::numbers::{counted, grouped};
-use policy::{Reason, RunId, VerdictKind, sentence};
+use policy::{Reason, RunId, VerdictKind, summary};
 use records::run::Run;
 
 use super::start::Confirmation;
@@ -20,7 +22,7 @@ use crate::pages::approvals::second::Second;
 const WIDTH: i64 = 1000;
 
 /// Whether a preview can still be carried out.
-pub(super) struct Standing {
+pub(super) struct PreviewStatus {
     /// Why it cannot, in words.
     pub(super) why_not: Option<String>,
     /// The newest preview of the task, if it is newer.
@@ -29,27 +31,27 @@ pub(super) struct Standing {
 
 pub(super) fn page(
     run: Run,
-    standing: Standing,
+    status: PreviewStatus,
     second: Option<Second>,
     asked: People,
     members: Listed,
 ) -> impl IntoView {
-    let Standing { why_not, newer } = standing;
+    let PreviewStatus { why_not, newer } = status;
     let ready = why_not.is_none() && second.as_ref().is_none_or(Second::is_settled);
     let task = run.task.clone();
     let crumbs = crumbs_over(task.as_ref());
     let actions = task
         .iter()
         .filter(|(_, name)| name.is_shown_to(actor()))
-        .map(|(id, _)| Action::Link { words: "Back to the task".to_owned(), href: format!("/tasks/{id}") })
+        .map(|(id, _)| Action::Link { words: "Back to task".to_owned(), href: format!("/tasks/{id}") })
         .collect();
-    let selection = sentence::selection(&run.policy.conditions, run.policy.scope);
+    let selection = summary::selection(&run.policy.conditions, run.policy.scope);
     let title = format!("Preview {}", run.id);
     view! {
         <PrintHeader run=run.id />
-        <Frame title lead="Who would be anonymised, and why. A preview changes nobody." crumbs actions>
+        <Frame title lead="Shows which users would be anonymised, and why. A preview changes no users." crumbs actions>
             {why_not.clone().map(|why| {
-                let done = run.carried_out_by.map(|by| view! { <a href=format!("/runs/{by}")>"Show the run"</a> });
+                let done = run.carried_out_by.map(|by| view! { <a href=format!("/runs/{by}")>"Show run"</a> });
                 let newer = newer.map(|id| {
                     view! { " " <a href=format!("/runs/{id}")>"Show the newest preview of this task"</a> }
                 });
@@ -60,8 +62,8 @@ pub(super) fn page(
                 " would be anonymised"</p>
             {bar(&run, &asked)}
             {reasons(&run)}
-            <p class="hint">"Made " <Moment at=run.created_at /> ", by the rules of version " {run.rules_version}"."</p>
-            <h2 id="people">"People"</h2>
+            <p class="hint">"Created " <Moment at=run.created_at /> ", using rules version " {run.rules_version}"."</p>
+            <h2 id="people">"Users"</h2>
             {people(run.id, &asked, members, true)}
             {second.map(Second::view)}
             {ready.then(|| confirm(&run))}
@@ -86,7 +88,7 @@ fn bar(run: &Run, asked: &People) -> impl IntoView + use<> {
             let x = begins;
             begins += width;
             (count > 0).then(|| {
-                let words = format!("{}: {}", kind.words(), counted(count, "user", "users"));
+                let words = format!("{}: {}", kind.label(), counted(count, "user", "users"));
                 let title = words.clone();
                 view! {
                     <a href=format!("/runs/{id}?verdict={}#people", kind.code()) aria-label=words>
@@ -103,7 +105,7 @@ fn bar(run: &Run, asked: &People) -> impl IntoView + use<> {
             <li>
                 <a href=format!("/runs/{id}?verdict={}#people", kind.code()) aria-current=current>
                     <i class=format!("fill-{}", kind.code())></i>
-                    {kind.words()}" "{grouped(total(run, kind))}
+                    {kind.label()}" "{grouped(total(run, kind))}
                 </a>
             </li>
         }
@@ -124,9 +126,9 @@ fn reasons(run: &Run) -> impl IntoView + use<> {
         .map(|&(reason, count)| {
             view! {
                 <tr>
-                    <td>{reason.verdict().words()}</td>
+                    <td>{reason.verdict().label()}</td>
                     <th scope="row">
-                        <a href=format!("/runs/{id}?reason={}#people", reason.code())>{reason.words()}</a>
+                        <a href=format!("/runs/{id}?reason={}#people", reason.code())>{reason.label()}</a>
                     </th>
                     <td class="number">{grouped(count)}</td>
                 </tr>
@@ -176,24 +178,25 @@ fn confirm(run: &Run) -> impl IntoView + use<> {
         <section class="confirm" aria-labelledby="run-now">
             <h2 id="run-now">"Run now"</h2>
             <ProblemSummary error />
+            {(!errors.is_empty()).then(|| view! { <p>"No user has been anonymised."</p> })}
             <p>
                 <b>{people.clone()}</b>
-                " will be anonymised: UserID, names and e-mail go for ever, and the other fields as the task says. \
-                 Loans, requests and statistics stay. " <b>"This cannot be undone."</b>
+                " will be anonymised: UserID, names and e-mail are removed permanently, other fields as set \
+                 in the task. Loans, requests and statistics stay. " <b>"This cannot be undone."</b>
             </p>
             <p>
-                "Only the people of this preview are touched, and each is assessed again at their turn. "
+                "Only users in this preview are changed, and each is assessed again immediately before. "
                 {(blocked > 0).then(|| format!(
-                    "{} blocked and left alone.",
+                    "{} blocked and will not be changed.",
                     if blocked == 1 { "1 user is".to_owned() } else { format!("{} users are", grouped(blocked)) }
                 ))}
             </p>
             <form method="post" action=action(StartRun::PATH, &here)>
-                <crate::submission::Token />
-                <SignInFirst page=here.clone() />
+                <crate::form_post::Token />
+                <ReauthHint page=here.clone() />
                 <input type="hidden" name="form[preview]" value=run.id.to_string() />
                 <div class="field">
-                    <label for="confirm">"Type the number of people: " {count}</label>
+                    <label for="confirm">"To confirm, type " {count}</label>
                     <input id="confirm" name="form[confirm]" type="text" inputmode="numeric" autocomplete="off"
                         value=typed aria-describedby="confirm-problem" aria-invalid=invalid />
                     <FieldProblem field="confirm" errors />

@@ -3,20 +3,20 @@
 use super::cancel::{CancelRun, CleanFiles};
 use super::people::{Listed, People, people};
 use super::state_tag;
+use crate::components::{Action, AskFirst, Day, Frame, Moment, Notice, PrintHeader, ProblemSummary};
+use crate::form_post::refusal;
 use crate::islands::{Progress, RunProgress};
 use crate::pages::tasks::{crumbs_over, task_link};
-use crate::parts::{Action, AskFirst, Day, Frame, Moment, Notice, PrintHeader, ProblemSummary};
 use crate::state::opens;
-use crate::submission::refusal;
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
 use policy::numbers::{counted, grouped};
-use policy::{Brakes, Residue, RunId, RunKind, RunState, register, sentence};
+use policy::{Residue, RunId, RunKind, RunState, SafetyLimits, personal_data, summary};
 use records::run::Run;
 
-pub(super) fn page(run: Run, brakes: Brakes, asked: People, members: Listed) -> impl IntoView {
+pub(super) fn page(run: Run, safety_limits: SafetyLimits, asked: People, members: Listed) -> impl IntoView {
     let crumbs = crumbs_over(run.task.as_ref());
-    let title = format!("{} {}", run.kind.words(), run.id);
+    let title = format!("{} {}", run.kind.label(), run.id);
     let lead = lead(&run);
     let ended = run.state.is_final();
     let actions = actions(&run);
@@ -25,7 +25,7 @@ pub(super) fn page(run: Run, brakes: Brakes, asked: People, members: Listed) -> 
         <Frame title crumbs lead actions>
             <div data-live="run">
                 {(!ended).then(|| under_way(&run, &asked))}
-                {stopped(&run, brakes)}
+                {stopped(&run, safety_limits)}
                 {found(run.id, residue_of(&run, Residue::Hits), run.findings, run.open_findings)}
                 {run.cancelled_too_late.then(too_late)}
                 {ended.then(|| figures(&run))}
@@ -34,7 +34,7 @@ pub(super) fn page(run: Run, brakes: Brakes, asked: People, members: Listed) -> 
                 {(!run.failed_by.is_empty()).then(|| failed(&run))}
                 {(!run.tables.is_empty()).then(|| tables(&run))}
             </div>
-            <h2 id="people">"People"</h2>
+            <h2 id="people">"Users"</h2>
             {people(run.id, &asked, members, false)}
         </Frame>
     }
@@ -48,21 +48,21 @@ fn residue_of(run: &Run, result: Residue) -> i64 {
 /// That values of anonymised users were found again, how many findings are to be decided, and the way to them.
 pub(super) fn found(run: RunId, users: i64, findings: i64, open: i64) -> Option<impl IntoView + use<>> {
     let (kind, href, words) = if open > 0 {
-        ("warning", format!("/residue?run={run}"), "Decide about the findings")
+        ("warning", format!("/residue?run={run}"), "Review findings")
     } else {
-        ("info", format!("/residue?run={run}&show=all"), "Show what was found")
+        ("info", format!("/residue?run={run}&show=all"), "Show findings")
     };
     let decided = match (findings, open) {
-        (1, 0) => "It is decided. ".to_owned(),
-        (_, 0) => "All are decided. ".to_owned(),
-        _ => format!("{} to decide. ", counted(open, "finding is", "findings are")),
+        (1, 0) => "The finding has been decided. ".to_owned(),
+        (_, 0) => "All findings have been decided. ".to_owned(),
+        _ => format!("{} waiting for a decision. ", counted(open, "finding is", "findings are")),
     };
     let link = opens(&href).then(|| view! { <a class="on-screen" href=href>{words}</a> });
     (users > 0 || findings > 0).then(|| {
         view! {
             <Notice kind>
                 <p>
-                    "Of " <b>{counted(users, "user", "users")}</b> " an old value was found again, in "
+                    "Old values of " <b>{counted(users, "user", "users")}</b> " were found in "
                     {counted(findings, "place", "places")} ". " <b>{decided}</b> {link}
                 </p>
             </Notice>
@@ -75,21 +75,21 @@ fn actions(run: &Run) -> Vec<Action> {
     let link = |words: &str, href: String| Action::Link { words: words.to_owned(), href };
     let mut actions = Vec::new();
     if run.has_certificate {
-        actions.push(link("Show the certificate", format!("/runs/{}/certificate", run.id)));
+        actions.push(link("Show certificate", format!("/runs/{}/certificate", run.id)));
     }
     if run.open_findings > 0 {
-        actions.push(link("Decide about the findings", format!("/residue?run={}", run.id)));
+        actions.push(link("Review findings", format!("/residue?run={}", run.id)));
     } else if run.findings > 0 {
-        actions.push(link("Show the findings", format!("/residue?run={}&show=all", run.id)));
+        actions.push(link("Show findings", format!("/residue?run={}&show=all", run.id)));
     }
     if run.state.is_final() && run.done > 0 {
         actions.push(Action::Ask {
-            words: "Clean database files thoroughly".to_owned(),
+            words: "Clean database files".to_owned(),
             function: CleanFiles::PATH,
             values: vec![("run", run.id.to_string())],
-            consequence: "Lethe rewrites the tables of users, so that no removed value is left in the database files. \
-                          This can take minutes in a large library, and other staff cannot save changes meanwhile. It \
-                          cannot be stopped."
+            consequence: "Lethe rewrites the user tables so that no removed value is left in the database \
+                          files. In a large library this can take minutes, and other staff cannot save \
+                          changes meanwhile. It cannot be stopped."
                 .to_owned(),
         });
     }
@@ -103,13 +103,13 @@ fn under_way(run: &Run, asked: &People) -> impl IntoView + use<> {
     let cancel = run.can_cancel.then(|| {
         let values = vec![("run", run.id.to_string())];
         let words = format!("Cancel run {}", run.id);
-        let mut consequence = "The run stops before the next batch. Users already anonymised stay anonymised, and a \
-                               cancelled run confirms nothing."
+        let mut consequence = "The run stops before the next batch. Users already anonymised stay \
+                               anonymised. A cancelled run does not confirm the settings of its task."
             .to_owned();
         if run.preview.is_some() {
             consequence.push_str(
-                " It cannot be continued: its preview and any approval are used up, so you need new ones to anonymise \
-                 the other users.",
+                " It cannot be continued: its preview and any approval are used up. To anonymise the other \
+                 users, you need new ones.",
             );
         }
         view! { <AskFirst function=CancelRun::PATH page=here values words consequence /> }
@@ -117,7 +117,7 @@ fn under_way(run: &Run, asked: &People) -> impl IntoView + use<> {
     view! {
         <ProblemSummary error=refusal(CancelRun::PATH) />
         <RunProgress run=run.id.0 here=list progress=Progress::of(run)>{cancel}</RunProgress>
-        <p class="hint">"The run goes on when you leave this page."</p>
+        <p class="hint">"The run continues if you leave this page."</p>
     }
 }
 
@@ -125,25 +125,25 @@ fn under_way(run: &Run, asked: &People) -> impl IntoView + use<> {
 fn too_late() -> impl IntoView {
     view! {
         <Notice kind="info">
-            <p>"The run was cancelled too late: all its users had been dealt with before it could stop."</p>
+            <p>"The run was cancelled too late: all its users had already been processed."</p>
         </Notice>
     }
 }
 
 /// Why a run ended that did not do what it was there for, and what to do.
-fn stopped(run: &Run, brakes: Brakes) -> Option<AnyView> {
+fn stopped(run: &Run, safety_limits: SafetyLimits) -> Option<AnyView> {
     let preview = run.preview.map(|id| format!("/runs/{id}"));
-    match (run.state, run.brake) {
-        (RunState::StoppedByBrake, Some(brake)) => {
+    match (run.state, run.safety_limit) {
+        (RunState::StoppedByLimit, Some(safety_limit)) => {
             let href = preview.unwrap_or_default();
             Some(
                 view! {
                     <Notice kind="warning">
-                        <p><b>"Nobody was changed. "</b>{brake.words(brakes)}"."</p>
+                        <p><b>"No user was changed. "</b>{safety_limit.label(safety_limits)}"."</p>
                         <p>
-                            <a href=href>"Look at the preview"</a>
-                            ": there you can type the number of people and run it. A preview serves on its own day; \
-                             later, make a new one."
+                            <a href=href>"Open the preview"</a>
+                            " to confirm the number of users and start the run. A preview can be used only \
+                             on the day it was created; after that, create a new one."
                         </p>
                     </Notice>
                 }
@@ -154,8 +154,8 @@ fn stopped(run: &Run, brakes: Brakes) -> Option<AnyView> {
             view! {
                 <Notice kind="warning">
                     <p>
-                        "This run was due while it could not start, and its task says to skip such runs. Nobody was \
-                         changed."
+                        "This run could not start when it was due, and its task is set to skip missed runs. \
+                         No user was changed."
                     </p>
                 </Notice>
             }
@@ -166,7 +166,7 @@ fn stopped(run: &Run, brakes: Brakes) -> Option<AnyView> {
             Some(
                 view! {
                     <Notice kind="danger">
-                        <p>"The run could not be carried out as a whole (code: "{codes}"). Tell the administrator."</p>
+                        <p>"The run could not be completed (code: "{codes}"). Tell the administrator."</p>
                     </Notice>
                 }
                 .into_any(),
@@ -180,9 +180,9 @@ fn stopped(run: &Run, brakes: Brakes) -> Option<AnyView> {
 fn lead(run: &Run) -> String {
     let users = |count| counted(count, "user", "users");
     match run.state {
-        RunState::Queued => "Waits until no other run is under way.".to_owned(),
+        RunState::Queued => "Waiting for another run to end.".to_owned(),
         state if state.is_under_way() => {
-            format!("{} to anonymise. What is counted is done for good.", users(run.previewed))
+            format!("{} to anonymise. Users counted as anonymised cannot be restored.", users(run.previewed))
         }
         _ => {
             let not_reached = match run.not_reached() {
@@ -220,26 +220,28 @@ fn facts(run: &Run) -> impl IntoView + use<> {
         run.preview.map(|id| view! { <a href=format!("/runs/{id}")>"Preview "{id.to_string()}</a> });
     let task = run.task.as_ref().map(task_link);
     let selection = match run.kind {
-        RunKind::Single => "One user, from the record: conditions and scope do not count.".to_owned(),
-        RunKind::Reapply => "Users who were anonymised under older rules.".to_owned(),
-        RunKind::Replay => "Everybody whom the ledger names beyond the backup that was restored.".to_owned(),
-        _ => sentence::selection(&run.policy.conditions, run.policy.scope),
+        RunKind::Single => "One user, from the record. Conditions and scope are ignored.".to_owned(),
+        RunKind::Reapply => "Users anonymised under earlier rules.".to_owned(),
+        RunKind::Replay => {
+            "Users in the ledger who were anonymised after the restored backup was made.".to_owned()
+        }
+        _ => summary::selection(&run.policy.conditions, run.policy.scope),
     };
     view! {
         <dl class="facts">
             <dt>"State"</dt><dd>{state_tag(run.state, run.open_findings)}</dd>
             <dt>"Task"</dt><dd>{task}</dd>
             <dt>"Preview"</dt><dd>{preview}</dd>
-            <dt>"Who"</dt><dd>{selection}</dd>
-            <dt>"Day of the verdicts"</dt><dd><Day date=run.today /></dd>
+            <dt>"Users"</dt><dd>{selection}</dd>
+            <dt>"Assessed on"</dt><dd><Day date=run.today /></dd>
             <dt>"Started"</dt><dd><Moment at=run.created_at /></dd>
             <dt>"Ended"</dt><dd><Moment at=run.finished_at /></dd>
             {run.due_at.map(|at| view! { <dt>"Due"</dt><dd><Moment at /></dd> })}
             {(run.interruptions > 0).then(|| {
                 let times = counted(run.interruptions.into(), "time", "times");
-                view! { <dt>"Cut off and taken up again"</dt><dd>{times}</dd> }
+                view! { <dt>"Interrupted and resumed"</dt><dd>{times}</dd> }
             })}
-            <dt>"Version of the rules"</dt><dd>{run.rules_version}</dd>
+            <dt>"Rules version"</dt><dd>{run.rules_version}</dd>
             {proof(run)}
         </dl>
     }
@@ -250,13 +252,13 @@ fn proof(run: &Run) -> impl IntoView + use<> {
     let seal = run.fingerprint.as_ref().map(|seal| seal.chars().take(16).collect::<String>());
     let residue = (!run.residue.is_empty()).then(|| {
         let parts = run.residue.iter().map(|(residue, count)| {
-            format!("{}: {}", residue.words().to_lowercase(), counted(*count, "user", "users"))
+            format!("{} {}", counted(*count, "user", "users"), residue.label().to_lowercase())
         });
         parts.collect::<Vec<_>>().join(", ")
     });
     let files = run.maintenance.as_ref().map(|code| maintenance_words(code));
     view! {
-        {seal.map(|seal| view! { <dt>"Seal of the preview"</dt><dd><code>{seal}"…"</code></dd> })}
+        {seal.map(|seal| view! { <dt>"Preview fingerprint"</dt><dd><code>{seal}"…"</code></dd> })}
         {residue.map(|words| view! { <dt>"Residue"</dt><dd>{words}</dd> })}
         {files.map(|words| view! { <dt>"Database files"</dt><dd>{words}</dd> })}
     }
@@ -265,8 +267,8 @@ fn proof(run: &Run) -> impl IntoView + use<> {
 pub(super) fn maintenance_words(code: &str) -> &'static str {
     match code {
         "done" => "Cleaned after the run",
-        "full" => "Cleaned after the run: the file was written anew",
-        _ => "Not cleaned: the database was busy. Removed values can still stand in its files",
+        "full" => "Cleaned after the run: the file was rewritten",
+        _ => "Not cleaned: the database was busy. Its files may still contain removed values",
     }
 }
 
@@ -280,14 +282,14 @@ fn failed(run: &Run) -> impl IntoView + use<> {
         })
         .collect_view();
     view! {
-        <h2>"Failed, by code"</h2>
+        <h2>"Failed users, by code"</h2>
         <p>
-            "These people are unchanged, and the next run tries again. "
-            <a href=format!("/runs/{id}?outcome=failed#people")>"Show them"</a>
+            "These users are unchanged. The next run will try again. "
+            <a href=format!("/runs/{id}?outcome=failed#people")>"Show failed users"</a>
         </p>
-        <div class="scroll" role="region" aria-label="Failed people by code" tabindex="0">
+        <div class="scroll" role="region" aria-label="Failed users by code" tabindex="0">
             <table>
-                <caption class="hidden">"Failed people by code"</caption>
+                <caption class="hidden">"Failed users by code"</caption>
                 <thead><tr><th scope="col">"Code"</th><th scope="col" class="number">"Users"</th></tr></thead>
                 <tbody>{rows}</tbody>
             </table>
@@ -300,14 +302,14 @@ fn skipped(run: &Run) -> impl IntoView + use<> {
         .skipped_by
         .iter()
         .map(|(reason, count)| {
-            view! { <tr><th scope="row">{reason.words()}</th><td class="number">{grouped(*count)}</td></tr> }
+            view! { <tr><th scope="row">{reason.label()}</th><td class="number">{grouped(*count)}</td></tr> }
         })
         .collect_view();
     view! {
-        <h2>"Skipped, by reason"</h2>
-        <div class="scroll" role="region" aria-label="Skipped people by reason" tabindex="0">
+        <h2>"Skipped users, by reason"</h2>
+        <div class="scroll" role="region" aria-label="Skipped users by reason" tabindex="0">
             <table>
-                <caption class="hidden">"Skipped people by reason"</caption>
+                <caption class="hidden">"Skipped users by reason"</caption>
                 <thead><tr><th scope="col">"Reason"</th><th scope="col" class="number">"Users"</th></tr></thead>
                 <tbody>{rows}</tbody>
             </table>
@@ -320,7 +322,8 @@ fn tables(run: &Run) -> impl IntoView + use<> {
         .tables
         .iter()
         .map(|(name, count)| {
-            let words = register::table(name).map_or_else(|| name.clone(), |table| table.words.to_owned());
+            let words =
+                personal_data::table(name).map_or_else(|| name.clone(), |table| table.words.to_owned());
             view! { <tr><th scope="row">{words}</th><td class="number">{grouped(*count)}</td></tr> }
         })
         .collect_view();

@@ -24,7 +24,7 @@ pub(super) async fn start_run(form: Confirmation) -> Result<(), AppError> {
     let run = run::start(&store, actor(), RunId(form.preview), &form.confirm).await?;
     tokio::spawn(async move {
         if let Err(error) = run::work(&store).await {
-            tracing::error!(code = error.code(), "a run was cut off");
+            tracing::error!(code = error.code(), "a run was interrupted");
         }
     });
     leptos_axum::redirect(&format!("/runs/{run}"));

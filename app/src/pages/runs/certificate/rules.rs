@@ -1,11 +1,11 @@
 //! By which rules a run was done and by whom, and what happened to each field.
 
+use crate::components::{Day, Moment};
 use crate::pages::runs::state_tag;
 use crate::pages::tasks::task_link;
-use crate::parts::{Day, Moment};
 use leptos::prelude::*;
 use policy::numbers::counted;
-use policy::{RunKind, TaskId, TreatedFields, UserNumber, sentence};
+use policy::{RunKind, TaskId, TreatedFields, UserNumber, summary};
 use records::Channel;
 use records::certificate::Certificate;
 use records::task::TaskName;
@@ -16,7 +16,7 @@ pub(super) fn fields(fields: &TreatedFields) -> impl IntoView + use<> {
         ("Removed", &fields.removed),
         ("Generalised", &fields.generalised),
         ("Kept", &fields.kept),
-        ("As the run decided that first anonymised the user", &fields.as_before),
+        ("As in the run that first anonymised the user", &fields.as_before),
     ];
     let lines = lists
         .into_iter()
@@ -31,10 +31,12 @@ pub(super) fn fields(fields: &TreatedFields) -> impl IntoView + use<> {
 
 pub(super) fn rules(says: &Certificate, task: Option<&(TaskId, TaskName)>) -> impl IntoView + use<> {
     let who = match says.kind {
-        RunKind::Single => "One user, from the record: conditions and scope do not count.".to_owned(),
-        RunKind::Reapply => "Users who were anonymised under older rules.".to_owned(),
-        RunKind::Replay => "Everybody whom the ledger names beyond the backup that was restored.".to_owned(),
-        _ => sentence::selection(&says.policy.conditions, says.policy.scope),
+        RunKind::Single => "One user, from the record. Conditions and scope are ignored.".to_owned(),
+        RunKind::Reapply => "Users anonymised under earlier rules.".to_owned(),
+        RunKind::Replay => {
+            "Users in the ledger who were anonymised after the restored backup was made.".to_owned()
+        }
+        _ => summary::selection(&says.policy.conditions, says.policy.scope),
     };
     // The certificate itself has the number: what the task is called can change, and is not proven.
     let task = says.task.map(|number| {
@@ -46,15 +48,15 @@ pub(super) fn rules(says: &Certificate, task: Option<&(TaskId, TaskName)>) -> im
             <dt>"State"</dt><dd>{state_tag(says.state, says.residue.open_places)}</dd>
             <dt>"Started by"</dt><dd>{starter(says)}</dd>
             <dt>"Approved by"</dt><dd>{approver(says)}</dd>
-            <dt>"Who"</dt><dd>{who}</dd>
+            <dt>"Users"</dt><dd>{who}</dd>
             <dt>"Task"</dt><dd>{task}</dd>
-            <dt>"Day of the verdicts"</dt><dd><Day date=says.day /></dd>
+            <dt>"Assessed on"</dt><dd><Day date=says.day /></dd>
             <dt>"Started"</dt><dd><Moment at=says.created_at /></dd>
             <dt>"Ended"</dt><dd><Moment at=says.finished_at /></dd>
             <dt>"Interrupted"</dt><dd>{counted(says.interruptions.into(), "time", "times")}</dd>
-            <dt>"Version of the rules"</dt><dd>{says.rules_version}</dd>
+            <dt>"Rules version"</dt><dd>{says.rules_version}</dd>
             <dt>"Policy (SHA-256)"</dt><dd><code>{says.policy_sha256.clone()}</code></dd>
-            <dt>"Seal of the preview"</dt><dd>{says.fingerprint.clone().map(|seal| view! { <code>{seal}</code> })}</dd>
+            <dt>"Preview fingerprint"</dt><dd>{says.fingerprint.clone().map(|seal| view! { <code>{seal}</code> })}</dd>
         </dl>
     }
 }
@@ -64,7 +66,7 @@ fn starter(says: &Certificate) -> AnyView {
     let channel = Channel::from_code(&says.channel);
     match (says.started_by, channel) {
         (Some(number), _) => user_link(number),
-        (None, Some(channel)) => channel.words().into_any(),
+        (None, Some(channel)) => channel.label().into_any(),
         (None, None) => says.channel.clone().into_any(),
     }
 }

@@ -21,15 +21,15 @@ pub(super) fn list(groups: &[(Counted, Vec<UserNumber>)]) -> impl IntoView + use
         })
         .collect_view();
     view! {
-        <p>"User numbers. A user number is never given to another user."</p>
+        <p>"Listed by user number. User numbers are never reused."</p>
         {groups}
     }
 }
 
 fn words(group: &Counted) -> String {
-    let outcome = group.outcome.map_or("Not reached", Outcome::words);
+    let outcome = group.outcome.map_or("Not reached", Outcome::label);
     match (group.reason, &group.failure) {
-        (Some(reason), _) => format!("{outcome}, {}", reason.words()),
+        (Some(reason), _) => format!("{outcome}, {}", reason.label()),
         (None, Some(code)) => format!("{outcome}, code {code}"),
         (None, None) => outcome.to_owned(),
     }
