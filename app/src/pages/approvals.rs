@@ -12,11 +12,11 @@ pub(crate) use table::decisions;
 
 pub use one::ApprovalPage;
 
-use crate::parts::{
+use crate::components::{
     FilterProblem, Frame, Pager, PostButton, ProblemSummary, choice, page, paging, query, wrong_filters,
 };
+use crate::form_post::refusal;
 use crate::state::{actor, store};
-use crate::submission::refusal;
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
 use policy::Action;
@@ -24,7 +24,7 @@ use policy::form::FieldErrors;
 use policy::four_eyes::APPROVAL_HOURS;
 use policy::numbers::grouped;
 use records::approval::{self, ApprovalQuery};
-use records::page::Page;
+use records::pagination::Page;
 use records::{RecordsError, limits};
 use table::approval_table;
 
@@ -53,8 +53,7 @@ pub fn ApprovalsPage() -> impl IntoView {
         } else if rows.is_empty() {
             view! {
                 <p class="empty">
-                    "Nothing stands here. What needs a second person is asked for on the page of a preview or of a legal \
-                     hold."
+                    "Nothing to approve. Approval is requested on the page of a preview or of a legal hold."
                 </p>
             }
             .into_any()
@@ -68,8 +67,9 @@ pub fn ApprovalsPage() -> impl IntoView {
         let paths = [ApproveRequest::PATH, DeclineRequest::PATH, WithdrawRequest::PATH, AskMoreChanges::PATH];
         Ok(view! {
             <Frame title="Approvals"
-                lead="What one person asks for and another one approves: runs that reach further than before, the \
-                      release of legal holds, more manual changes, and anonymising members of staff.">
+                lead="Requests of one member of staff that another must approve: runs that go further than \
+                      before, releases of legal holds, more manual changes, and anonymising members of \
+                      staff.">
                 <ProblemSummary error=error.or_else(|| paths.into_iter().find_map(refusal)) />
                 <form class="filters" method="get" action="/approvals" role="search" aria-label="Filter approvals">
                     <div class="field">
@@ -98,8 +98,8 @@ pub(crate) async fn limits_reached() -> Result<Option<impl IntoView + use<>>, Re
         let lines = reached
             .iter()
             .map(|one| {
-                let (limit, counted) = (grouped(one.limit), one.counted.words().trim_end_matches(','));
-                view! { <li>{format!("{limit} users {counted} in {}", one.window.words())}</li> }
+                let (limit, counted) = (grouped(one.limit), one.counted.label().trim_end_matches(','));
+                view! { <li>{format!("{limit} users {counted} in {}", one.window.label())}</li> }
             })
             .collect_view();
         view! {
@@ -108,11 +108,11 @@ pub(crate) async fn limits_reached() -> Result<Option<impl IntoView + use<>>, Re
                 <p>"You have changed as many users as one member of staff may without a second person:"</p>
                 <ul>{lines}</ul>
                 <p>
-                    "Ask a second person to approve more changes, or wait. An approval holds for "
-                    {APPROVAL_HOURS.to_string()} " hours and for as many users as the limit of a day."
+                    "Request approval from a second person, or wait. An approval is valid for "
+                    {APPROVAL_HOURS.to_string()} " hours, for as many users as the daily limit."
                 </p>
                 <PostButton function=AskMoreChanges::PATH page="/approvals" values=Vec::new()
-                    words="Ask for approval of more changes" />
+                    words="Request approval for more changes" />
             </section>
         }
     }))

@@ -1,33 +1,33 @@
 //! One request for approval: what approving lets happen and to how many users, before it is approved.
 
 use super::actions::ApproveForm;
-use super::table::{about, asker, standing_tag};
+use super::table::{about, asker, status_tag};
 use super::{ApproveRequest, DeclineRequest};
-use crate::error::{AppError, field_errors};
-use crate::parts::{
-    FieldProblem, Frame, Moment, PostButton, ProblemSummary, SignInFirst, named_in_path, page,
+use crate::components::{
+    FieldProblem, Frame, Moment, PostButton, ProblemSummary, ReauthHint, named_in_path, page,
 };
+use crate::error::{AppError, field_errors};
+use crate::form_post::{Token, action, refusal, submitted};
 use crate::state::{actor, store};
-use crate::submission::{Token, action, refusal, submitted};
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
 use policy::ApprovalId;
 use policy::numbers::{counted, grouped};
-use records::approval::{self, About, Approval, Standing};
+use records::approval::{self, About, Approval, ApprovalStatus};
 
 /// One request for approval.
 #[component]
 pub fn ApprovalPage() -> impl IntoView {
-    let id = named_in_path::<ApprovalId>("request for approval");
+    let id = named_in_path::<ApprovalId>("approval request");
     page(async move {
         let request = approval::read(&store(), id?).await?;
         let crumbs = vec![("Approvals".to_owned(), "/approvals".to_owned())];
         let asked = asker(request.asked_by.as_ref());
         let facts = view! {
             <dl class="facts">
-                <dt>"What"</dt><dd>{about(&request.about)}</dd>
-                <dt>"Asked by"</dt><dd>{asked} " " <Moment at=request.asked_at /></dd>
-                <dt>"Standing"</dt><dd>{standing_tag(request.standing)}</dd>
+                <dt>"Request"</dt><dd>{about(&request.about)}</dd>
+                <dt>"Requested by"</dt><dd>{asked} " " <Moment at=request.asked_at /></dd>
+                <dt>"Status"</dt><dd>{status_tag(request.status)}</dd>
                 <dt>"Until"</dt><dd><Moment at=request.expires_at /></dd>
             </dl>
         };
@@ -44,11 +44,12 @@ pub fn ApprovalPage() -> impl IntoView {
 /// The forms that decide, or why this member of staff cannot.
 fn decide(request: &Approval) -> AnyView {
     let actor = actor();
-    if request.standing != Standing::Waiting {
-        return view! { <p>"This request does not wait for a decision any more."</p> }.into_any();
+    if request.status != ApprovalStatus::Waiting {
+        return view! { <p>"This request is no longer waiting for a decision."</p> }.into_any();
     }
     if request.is_of(actor.staff) {
-        return view! { <p>"You asked for this, or made what is to be approved: somebody else has to decide."</p> }
+        return view! { <p>"You requested this approval or created the preview. Another member of staff must \
+                           decide."</p> }
             .into_any();
     }
     if !actor.may(request.needs()) {
@@ -60,7 +61,7 @@ fn decide(request: &Approval) -> AnyView {
         {approve(request, &here)}
         <details class="more">
             <summary>"Decline request"</summary>
-            <p>"Nothing happens then. It can be asked for again."</p>
+            <p>"Nothing will be changed. Approval can be requested again."</p>
             <PostButton function=DeclineRequest::PATH page=here values words="Decline this request" />
         </details>
     }
@@ -87,7 +88,7 @@ fn approve(request: &Approval, here: &str) -> impl IntoView + use<> {
             {what}
             <form method="post" action=action(ApproveRequest::PATH, here)>
                 <Token />
-                <SignInFirst page=here.to_owned() />
+                <ReauthHint page=here.to_owned() />
                 <input type="hidden" name="form[approval]" value=request.id.to_string() />
                 {confirm}
                 <div class="buttons">
@@ -104,7 +105,7 @@ fn number_field(people: i64, typed: String, error: Option<&AppError>) -> impl In
     let invalid = errors.of("confirm").map(|_| "true");
     view! {
         <div class="field">
-            <label for="confirm">"Type the number of users: " {grouped(people)}</label>
+            <label for="confirm">"To confirm, type " {grouped(people)}</label>
             <input id="confirm" name="form[confirm]" type="text" inputmode="numeric" autocomplete="off"
                 value=typed aria-describedby="confirm-problem" aria-invalid=invalid />
             <FieldProblem field="confirm" errors />
@@ -120,29 +121,29 @@ fn consequence(about: &About) -> (AnyView, String) {
             let link = view! { <a href=format!("/runs/{preview}")>"preview "{preview.to_string()}</a> };
             let what = view! {
                 <p>
-                    "After your approval another member of staff can start the run of " {link} ": "
+                    "Once you approve, another member of staff can start the run of " {link} ": "
                     <b>{users.clone()}</b> " will be anonymised. UserID, names and e-mail are removed. "
-                    <b>"That cannot be undone."</b>
+                    <b>"This cannot be undone."</b>
                 </p>
-                <p>"Look at the preview first: it says which users, and why."</p>
+                <p>"Check the preview first: it shows which users, and why."</p>
             };
-            (what.into_any(), format!("Approve the run for {users}"))
+            (what.into_any(), format!("Approve run for {users}"))
         }
         About::Reapply => {
             let what = view! {
                 <p>
-                    "After your approval the present rules are applied to users who were anonymised under earlier ones: \
-                     what these rules remove is removed. " <b>"That cannot be undone."</b>
+                    "Once you approve, the current rules are applied to users who were anonymised under \
+                     earlier ones: the fields that the current rules remove are removed. " <b>"This cannot be undone."</b>
                 </p>
             };
-            (what.into_any(), "Approve the run".to_owned())
+            (what.into_any(), "Approve run".to_owned())
         }
         About::HoldRelease { hold } => {
             let what = view! {
                 <p>
-                    "Your approval releases " <a href=format!("/holds/{hold}")>"legal hold "{hold.to_string()}</a>
-                    " at once. Whom it protected can be anonymised then, also by tasks that run by themselves. "
-                    <b>"Who is anonymised cannot be brought back."</b>
+                    "Your approval releases " <a href=format!("/legal-holds/{hold}")>"legal hold "{hold.to_string()}</a>
+                    " at once. The users it protected can then be anonymised, also by scheduled tasks. "
+                    <b>"Anonymised users cannot be restored."</b>
                 </p>
             };
             (what.into_any(), format!("Approve and release legal hold {hold}"))
@@ -150,9 +151,10 @@ fn consequence(about: &About) -> (AnyView, String) {
         About::MoreChanges => {
             let what = view! {
                 <p>
-                    "After your approval the member of staff who asked can change more users than the safety limits allow: \
-                     anonymise them singly, mark them for deletion, or give them earlier leaving dates. "
-                    <b>"Users who are anonymised cannot be restored."</b>
+                    "Once you approve, the member of staff who made the request can change more users than \
+                     the safety limits allow: anonymise single users, mark users for deletion, or set \
+                     earlier leaving dates. "
+                    <b>"Anonymised users cannot be restored."</b>
                 </p>
             };
             (what.into_any(), "Approve more manual changes".to_owned())
@@ -161,19 +163,21 @@ fn consequence(about: &About) -> (AnyView, String) {
             let count = counted(*users, "user", "users");
             let what = view! {
                 <p>
-                    "After your approval the file can be imported once. It removes or replaces what identifies "
-                    <b>{count.clone()}</b> ", or makes them eligible earlier. " <b>"That cannot be undone."</b>
+                    "Once you approve, the file can be imported once. It removes or replaces identifying \
+                     values of "
+                    <b>{count.clone()}</b> ", or makes them eligible earlier. " <b>"This cannot be undone."</b>
                 </p>
                 <p>"Approve only if the file has this SHA-256 (" <code>"sha256sum FILE"</code> "): " <code>{sha256.clone()}</code></p>
             };
-            (what.into_any(), format!("Approve the import for {count}"))
+            (what.into_any(), format!("Approve import for {count}"))
         }
         About::StaffAnonymising { user } => {
             let record = view! { <a href=format!("/users/{user}")>"user "{user.to_string()}</a> };
             let what = view! {
                 <p>
-                    "After your approval another member of staff can anonymise " {record} ". Their sign-in, sessions and \
-                     roles end first. UserID, names and e-mail are removed. " <b>"That cannot be undone."</b>
+                    "Once you approve, another member of staff can anonymise " {record}
+                    ". The sign-in, sessions and roles of this user end first. UserID, names and e-mail are \
+                     removed. " <b>"This cannot be undone."</b>
                 </p>
             };
             (what.into_any(), format!("Approve anonymising user {user}"))

@@ -1,25 +1,25 @@
 //! A table of requests for approval.
 
 use super::WithdrawRequest;
+use crate::components::{Moment, PostButton};
 use crate::pages::users::person_link;
-use crate::parts::{Moment, PostButton};
 use crate::state::actor;
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
 use policy::numbers::counted;
 use records::Actor;
-use records::approval::{About, Approval, Standing};
+use records::approval::{About, Approval, ApprovalStatus};
 use records::user::Person;
 
 /// How a request stands, as a tag.
-pub(super) fn standing_tag(standing: Standing) -> impl IntoView {
-    let class = match standing {
-        Standing::Waiting => "tag ready",
-        Standing::Approved | Standing::Used => "tag proven",
-        Standing::Declined => "tag bad",
-        Standing::Withdrawn | Standing::NotNeeded | Standing::Expired => "tag quiet",
+pub(super) fn status_tag(status: ApprovalStatus) -> impl IntoView {
+    let class = match status {
+        ApprovalStatus::Waiting => "tag ready",
+        ApprovalStatus::Approved | ApprovalStatus::Used => "tag proven",
+        ApprovalStatus::Declined => "tag bad",
+        ApprovalStatus::Withdrawn | ApprovalStatus::NotNeeded | ApprovalStatus::Expired => "tag quiet",
     };
-    view! { <span class=class>{standing.words()}</span> }
+    view! { <span class=class>{status.label()}</span> }
 }
 
 /// Who asked: a member of staff, or whoever has the command line.
@@ -29,7 +29,7 @@ pub(super) fn asker(person: Option<&Person>) -> AnyView {
 
 /// What this actor can decide about a request that waits.
 pub(crate) fn decisions(approval: &Approval, actor: Actor, page: &'static str) -> Option<AnyView> {
-    if approval.standing != Standing::Waiting {
+    if approval.status != ApprovalStatus::Waiting {
         return None;
     }
     let values = || vec![("approval", approval.id.to_string())];
@@ -44,7 +44,10 @@ pub(crate) fn decisions(approval: &Approval, actor: Actor, page: &'static str) -
         return None;
     }
     let id = approval.id;
-    Some(view! { <a class="button" href=format!("/approvals/{id}")>"Decide about request "{id.to_string()}</a> }.into_any())
+    Some(
+        view! { <a class="button" href=format!("/approvals/{id}")>"Review request "{id.to_string()}</a> }
+            .into_any(),
+    )
 }
 
 pub(super) fn approval_table(rows: Vec<Approval>, actor: Actor) -> impl IntoView {
@@ -58,7 +61,7 @@ pub(super) fn approval_table(rows: Vec<Approval>, actor: Actor) -> impl IntoView
                 <tr>
                     <th scope="row">{about(&approval.about)}</th>
                     <td>{asker(approval.asked_by.as_ref())} " " <Moment at=approval.asked_at /></td>
-                    <td>{standing_tag(approval.standing)}</td>
+                    <td>{status_tag(approval.status)}</td>
                     <td>{decided}</td>
                     <td><Moment at=approval.expires_at /></td>
                     <td>{decisions(&approval, actor, "/approvals")}</td>
@@ -69,15 +72,15 @@ pub(super) fn approval_table(rows: Vec<Approval>, actor: Actor) -> impl IntoView
     view! {
         <div class="scroll" role="region" aria-label="Approvals" tabindex="0">
             <table>
-                <caption class="hidden">"Requests for approval"</caption>
+                <caption class="hidden">"Approval requests"</caption>
                 <thead>
                     <tr>
-                        <th scope="col">"What"</th>
-                        <th scope="col">"Asked by"</th>
-                        <th scope="col">"Standing"</th>
+                        <th scope="col">"Request"</th>
+                        <th scope="col">"Requested by"</th>
+                        <th scope="col">"Status"</th>
                         <th scope="col">"Decided, withdrawn or closed by"</th>
                         <th scope="col">"Until"</th>
-                        <th scope="col">"Decide"</th>
+                        <th scope="col">"Action"</th>
                     </tr>
                 </thead>
                 <tbody>{rows}</tbody>
@@ -94,15 +97,15 @@ pub(super) fn about(about: &About) -> AnyView {
             view! { <a href=format!("/runs/{preview}")>"Run of preview "{preview.to_string()}</a> {task} ": " {people} }
                 .into_any()
         }
-        About::Reapply => "Bringing people under the present rules".into_any(),
+        About::Reapply => "Applying the current rules to users anonymised earlier".into_any(),
         About::HoldRelease { hold } => {
-            view! { <a href=format!("/holds/{hold}")>"Release of legal hold "{hold.to_string()}</a> }
+            view! { <a href=format!("/legal-holds/{hold}")>"Release of legal hold "{hold.to_string()}</a> }
                 .into_any()
         }
-        About::MoreChanges => "More manual changes than the safety limits allow, by whoever asks".into_any(),
+        About::MoreChanges => "More manual changes by the requester than the safety limits allow".into_any(),
         About::Import { users, sha256 } => {
             let short: String = sha256.chars().take(12).collect();
-            view! { "Import that counts " {counted(*users, "user", "users")} ": file with SHA-256 " <code>{short}"…"</code> }
+            view! { "Import that changes " {counted(*users, "user", "users")} ": file with SHA-256 " <code>{short}"…"</code> }
                 .into_any()
         }
         About::StaffAnonymising { user } => view! {
