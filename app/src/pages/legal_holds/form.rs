@@ -1,0 +1,105 @@
+//! The form that places a legal hold, on one user or on a category.
+
+use super::actions::PlaceHold;
+use crate::components::{DateInput, FieldProblem, ProblemSummary, options};
+use crate::error::field_errors;
+use crate::form_post::{Token, action, refusal, submitted};
+use leptos::prelude::*;
+use leptos::server_fn::ServerFn as _;
+use policy::form::FieldErrors;
+use policy::legal_hold::HoldForm;
+use policy::{HoldReason, UserNumber};
+use records::user::Term;
+
+/// On whom the form places a hold.
+pub(crate) enum On {
+    /// On this user.
+    User(UserNumber),
+    /// On a category that is chosen in the form.
+    Category(Vec<Term>),
+}
+
+/// The form, closed until it is needed. `page` is the page that it stands on.
+pub(crate) fn place_form(on: On, page: &str) -> impl IntoView + use<> {
+    let (form, error) = match submitted::<HoldForm>(PlaceHold::PATH) {
+        Some((form, error)) => (form, Some(error)),
+        None => (HoldForm::default(), refusal(PlaceHold::PATH)),
+    };
+    let errors = field_errors(error.as_ref());
+    let open = error.is_some();
+    let (summary, whom) = match on {
+        On::User(number) => (
+            "Place a legal hold on this user",
+            view! { <input type="hidden" name="form[user]" value=number.to_string() /> }.into_any(),
+        ),
+        On::Category(terms) => {
+            ("Place a legal hold on a user category", category(terms, &form.category, &errors).into_any())
+        }
+    };
+    let wrong = |field: &str| errors.of(field).is_some().then_some("true");
+    view! {
+        <details class="more" id="place-hold" open=open>
+            <summary>{summary}</summary>
+            <ProblemSummary error />
+            <form method="post" action=action(PlaceHold::PATH, page) novalidate>
+                <Token />
+                <div class="columns">
+                    {whom}
+                    <div class="field">
+                        <label for="reason">"Reason"</label>
+                        <select id="reason" name="form[reason]" aria-invalid=wrong("reason")
+                            aria-describedby="reason-problem">
+                            {options(
+                                HoldReason::ALL,
+                                HoldReason::from_code(&form.reason),
+                                "Choose a reason",
+                                HoldReason::code,
+                                HoldReason::label,
+                            )}
+                        </select>
+                        <FieldProblem field="reason" errors=errors.clone() />
+                    </div>
+                    <div class="field">
+                        <label for="owner">"Owner"</label>
+                        <p class="hint" id="owner-hint">"User number of the member of staff responsible. If empty: you"</p>
+                        <input id="owner" name="form[owner]" type="text" inputmode="numeric" autocomplete="off"
+                            value=form.owner.clone() aria-invalid=wrong("owner")
+                            aria-describedby="owner-hint owner-problem" />
+                        <FieldProblem field="owner" errors=errors.clone() />
+                    </div>
+                    <div class="field">
+                        <label for="review_on">"Review date"</label>
+                        <p class="hint" id="review_on-hint">"For example 15 Jan 2018, at most two years ahead"</p>
+                        <DateInput id="review_on" name="form[review_on]" value=form.review_on.clone()
+                            wrong=wrong("review_on").is_some() described="review_on-hint review_on-problem" />
+                        <FieldProblem field="review_on" errors=errors.clone() />
+                    </div>
+                </div>
+                <p class="hint">
+                    "While it is in force, the users it covers cannot be anonymised by any means. It stays \
+                     in force after its review date, until it is released."
+                </p>
+                <button class="primary" type="submit">"Place legal hold"</button>
+            </form>
+        </details>
+    }
+}
+
+fn category(terms: Vec<Term>, chosen: &str, errors: &FieldErrors) -> impl IntoView + use<> {
+    let wrong = errors.of("category").is_some().then_some("true");
+    let chosen = chosen.to_owned();
+    let options = terms
+        .into_iter()
+        .map(|term| view! { <option value=term.code.clone() selected=term.code == chosen>{term.name}</option> })
+        .collect_view();
+    view! {
+        <div class="field">
+            <label for="category">"User category"</label>
+            <select id="category" name="form[category]" aria-invalid=wrong aria-describedby="category-problem">
+                <option value="">"Choose a category"</option>
+                {options}
+            </select>
+            <FieldProblem field="category" errors=errors.clone() />
+        </div>
+    }
+}

@@ -1,0 +1,114 @@
+//! The list of legal holds.
+
+use super::form::{On, place_form};
+use super::table::hold_table;
+use crate::components::{
+    FilterProblem, Frame, Pager, ProblemSummary, choice, page, paging, percent_encoded, query, wrong_filters,
+};
+use crate::state::{actor, store};
+use leptos::prelude::*;
+use policy::form::FieldErrors;
+use policy::{Action, UserNumber};
+use records::legal_hold::{self, HoldQuery, Show};
+use records::pagination::Page;
+use records::user::{self, Term, TermKind};
+
+/// Who must not be anonymised, and why.
+#[component]
+pub fn LegalHoldListPage() -> impl IntoView {
+    let user = query("user");
+    let category = query("category");
+    let mut errors = FieldErrors::default();
+    let show = choice(&mut errors, "show", Show::from_code);
+    let of_user = choice(&mut errors, "user", |number| number.parse().ok().map(UserNumber));
+    page(async move {
+        let find = HoldQuery {
+            show: show.unwrap_or_default(),
+            user: of_user,
+            category: (!category.is_empty()).then(|| category.clone()),
+        };
+        let store = store();
+        let paging = paging();
+        let paged = paging.after.is_some();
+        let error = wrong_filters(&errors);
+        let Page { rows, next } = match error {
+            Some(_) => Page::default(),
+            None => legal_hold::list(&store, &find, &paging).await?,
+        };
+        let categories = user::choices(&store, TermKind::Category).await?;
+        let list = format!(
+            "/legal-holds?show={}&user={}&category={}",
+            find.show.code(),
+            percent_encoded(&user),
+            percent_encoded(&category)
+        );
+        let content = if error.is_some() {
+            ().into_any()
+        } else if rows.is_empty() {
+            view! {
+                <p class="empty">
+                    "No legal holds match. A legal hold on one user is placed on the user's record: "
+                    <a href="/users">"find the user"</a> "."
+                </p>
+            }
+            .into_any()
+        } else {
+            hold_table(rows, store.clock().today(), true).into_any()
+        };
+        let filters = filters(find.show, user, &category, &categories, &errors);
+        let place = actor()
+            .may(Action::PlaceLegalHolds)
+            .then(|| place_form(On::Category(categories), "/legal-holds"));
+        Ok(view! {
+            <Frame title="Legal holds"
+                lead="Users who must not be anonymised, and why. A legal hold ends only when it is released.">
+                <ProblemSummary error />
+                {filters}
+                {content}
+                <Pager list paged next />
+                {place}
+            </Frame>
+        })
+    })
+}
+
+fn filters(
+    show: Show,
+    user: String,
+    category: &str,
+    categories: &[Term],
+    errors: &FieldErrors,
+) -> impl IntoView + use<> {
+    let shown =
+        Show::ALL.map(|one| view! { <option value=one.code() selected=one == show>{one.label()}</option> });
+    let categories = categories
+        .iter()
+        .map(|term| {
+            let selected = term.code == category;
+            view! { <option value=term.code.clone() selected=selected>{term.name.clone()}</option> }
+        })
+        .collect_view();
+    view! {
+        <form class="filters" method="get" action="/legal-holds" role="search" aria-label="Filter legal holds">
+            <div class="field">
+                <label for="show">"Show"</label>
+                <select id="show" name="show" aria-describedby="show-problem">{shown}</select>
+                <FilterProblem field="show" errors=errors.clone() />
+            </div>
+            <div class="field">
+                <label for="of-category">"Category under legal hold"</label>
+                <select id="of-category" name="category">
+                    <option value="">"All"</option>
+                    {categories}
+                </select>
+            </div>
+            <div class="field">
+                <label for="of-user">"Number of the user"</label>
+                <input id="of-user" name="user" type="text" inputmode="numeric" autocomplete="off" value=user
+                    aria-invalid=errors.of("user").map(|_| "true") aria-describedby="user-problem" />
+                <FilterProblem field="user" errors=errors.clone() />
+            </div>
+            <button type="submit">"Filter legal holds"</button>
+        </form>
+    }
+}

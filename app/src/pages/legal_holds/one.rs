@@ -1,0 +1,150 @@
+//! One legal hold: what it is, and how it is reviewed and released.
+
+use super::actions::{AskForRelease, ReleaseHold, ReviewForm, ReviewHold};
+use super::table::{on_whom, state_tag};
+use crate::components::{
+    DateInput, Day, FieldProblem, Frame, Moment, PostButton, ProblemSummary, named_in_path, page,
+};
+use crate::error::field_errors;
+use crate::form_post::{Token, action, refusal, submitted};
+use crate::pages::users::person_link;
+use crate::state::{actor, store};
+use leptos::prelude::*;
+use leptos::server_fn::ServerFn as _;
+use policy::{Action, LegalHoldId};
+use records::legal_hold::{self, Hold};
+use records::{Actor, approval};
+
+/// One legal hold.
+#[component]
+pub fn LegalHoldPage() -> impl IntoView {
+    let id = named_in_path::<LegalHoldId>("legal hold");
+    page(async move {
+        let store = store();
+        let hold = legal_hold::read(&store, id?).await?;
+        let four_eyes = approval::four_eyes(&store, Action::ReleaseLegalHolds).await?;
+        let crumbs = vec![("Legal holds".to_owned(), "/legal-holds".to_owned())];
+        let tag = state_tag(&hold, store.clock().today());
+        let facts = facts(&hold);
+        let next = hold.is_in_force().then(|| {
+            let actor = actor();
+            let review = actor.may(Action::PlaceLegalHolds).then(|| review(hold.id));
+            view! { {review} {release(&hold, actor, four_eyes)} }
+        });
+        let paths = [AskForRelease::PATH, ReleaseHold::PATH];
+        Ok(view! {
+            <Frame title=format!("Legal hold {}", hold.id) crumbs>
+                <ProblemSummary error=paths.into_iter().find_map(refusal) />
+                <p>{tag}</p>
+                {facts}
+                {next}
+            </Frame>
+        })
+    })
+}
+
+fn facts(hold: &Hold) -> impl IntoView + use<> {
+    let person = |person: &Option<records::user::Person>| person.as_ref().map(person_link);
+    let released = hold.released_on.map(|on| {
+        view! {
+            <dt>"Released"</dt>
+            <dd><Day date=on /> {hold.released_by.as_ref().map(|by| view! { ", by " {person_link(by)} })}</dd>
+        }
+    });
+    view! {
+        <dl class="facts">
+            <dt>"Covers"</dt>
+            <dd>{on_whom(&hold.on)}</dd>
+            <dt>"Reason"</dt>
+            <dd>{hold.reason.label()}</dd>
+            <dt>"Owner"</dt>
+            <dd>{person(&hold.owner)}</dd>
+            <dt>"Placed"</dt>
+            <dd><Day date=hold.placed_on /> {hold.placed_by.as_ref().map(|by| view! { ", by " {person_link(by)} })}</dd>
+            <dt>"Review date"</dt>
+            <dd><Day date=hold.review_on /></dd>
+            {released}
+        </dl>
+    }
+}
+
+fn review(hold: LegalHoldId) -> impl IntoView {
+    let (typed, error) = match submitted::<ReviewForm>(ReviewHold::PATH) {
+        Some((form, error)) => (form.review_on, Some(error)),
+        None => (String::new(), refusal(ReviewHold::PATH)),
+    };
+    let errors = field_errors(error.as_ref());
+    let wrong = errors.of("review_on").is_some();
+    view! {
+        <section aria-labelledby="review">
+            <h2 id="review">"Review"</h2>
+            <p>"If the reason still applies, set the next review date."</p>
+            <ProblemSummary error />
+            <form method="post" action=action(ReviewHold::PATH, &format!("/legal-holds/{hold}")) novalidate>
+                <Token />
+                <input type="hidden" name="form[hold]" value=hold.to_string() />
+                <div class="field">
+                    <label for="review_on">"Next review date"</label>
+                    <p class="hint" id="review_on-hint">"For example 15 Jan 2018, at most two years ahead"</p>
+                    <DateInput id="review_on" name="form[review_on]" value=typed wrong
+                        described="review_on-hint review_on-problem" />
+                    <FieldProblem field="review_on" errors />
+                </div>
+                <button type="submit">"Save review date"</button>
+            </form>
+        </section>
+    }
+}
+
+/// How the hold is released: by one person, or by two.
+fn release(hold: &Hold, actor: Actor, four_eyes: bool) -> impl IntoView + use<> {
+    let page = format!("/legal-holds/{}", hold.id);
+    let values = vec![("hold", hold.id.to_string())];
+    let may = actor.may(Action::ReleaseLegalHolds);
+    let asked = hold.asked.as_ref().map(|asked| {
+        let by = asked.by.map_or_else(|| "on the command line".to_owned(), |by| format!("by user {by}"));
+        view! {
+            <p>
+                "The release was requested " {by} ". It can be decided until " <Moment at=asked.expires_at /> " in the list of " <a href="/approvals">"approvals"</a> "."
+            </p>
+        }
+    });
+    let own = hold.asked.as_ref().is_some_and(|asked| asked.by.is_some() && asked.by == actor.staff);
+    let what = match (may, four_eyes, hold.asked.is_some()) {
+        (true, false, _) | (true, true, true) if !own => {
+            view! {
+                <details class="more">
+                    <summary>"Release legal hold"</summary>
+                    <p>
+                        <b>{on_whom(&hold.on)}</b> " can be anonymised again after the release, also by \
+                                                    scheduled tasks. " <b>"Anonymised users cannot be restored."</b>
+                    </p>
+                    <PostButton function=ReleaseHold::PATH page values words="Release legal hold now" danger=true />
+                </details>
+            }
+            .into_any()
+        }
+        (true, true, true) => view! { <p>"You requested the release. Another member of staff must release \
+                                          the legal hold."</p> }.into_any(),
+        (_, true, false) if actor.may(Action::PlaceLegalHolds) => {
+            view! { <PostButton function=AskForRelease::PATH page values words="Request release" /> }
+                .into_any()
+        }
+        _ => {
+            view! { <p class="hint">"A data protection officer releases legal holds."</p> }.into_any()
+        }
+    };
+    let people = if four_eyes {
+        "Two people are required: one requests the release, and another releases."
+    } else {
+        "One person is enough: no other member of staff can release it, or four eyes are off."
+    };
+    view! {
+        <section aria-labelledby="release">
+            <h2 id="release">"Release"</h2>
+            <p>{people}</p>
+            {asked}
+            {what}
+        </section>
+    }
+}

@@ -1,0 +1,75 @@
+//! A table of legal holds, for the list and for a user's record.
+
+use crate::components::Day;
+use crate::pages::users::person_link;
+use chrono::NaiveDate;
+use leptos::prelude::*;
+use records::legal_hold::{Hold, HoldOn};
+
+/// On whom a hold is, with a link.
+pub(super) fn on_whom(on: &HoldOn) -> AnyView {
+    match on {
+        HoldOn::User(person) => person_link(person).into_any(),
+        HoldOn::Category(term) => {
+            let list = format!("/users?category={}", crate::components::percent_encoded(&term.code));
+            view! { "All users in the category " <a href=list>{term.name.clone()}</a> }.into_any()
+        }
+    }
+}
+
+/// Whether a hold is in force, as a tag.
+pub(super) fn state_tag(hold: &Hold, today: NaiveDate) -> AnyView {
+    let (class, words) = match hold {
+        hold if !hold.is_in_force() => ("tag quiet", "Released"),
+        hold if hold.is_due(today) => ("tag bad", "In force, review due"),
+        _ => ("tag due", "In force"),
+    };
+    let asked =
+        hold.asked.is_some().then(|| view! { " " <span class="tag ready">"Release requested"</span> });
+    view! { <span class=class>{words}</span> {asked} }.into_any()
+}
+
+/// The table; `name_whom` where it is not about one user.
+pub(crate) fn hold_table(holds: Vec<Hold>, today: NaiveDate, name_whom: bool) -> impl IntoView {
+    let rows = holds
+        .into_iter()
+        .map(|hold| {
+            let whom = match (&hold.on, name_whom) {
+                (HoldOn::User(_), false) => "This user".into_any(),
+                (on, _) => on_whom(on),
+            };
+            view! {
+                <tr>
+                    <th scope="row"><a href=format!("/legal-holds/{}", hold.id)>"Legal hold "{hold.id.to_string()}</a></th>
+                    <td>{whom}</td>
+                    <td>{hold.reason.label()}</td>
+                    <td>{state_tag(&hold, today)}</td>
+                    <td><Day date=hold.review_on /></td>
+                    <td>{hold.owner.as_ref().map(person_link)}</td>
+                    <td><Day date=hold.placed_on /></td>
+                    <td><Day date=hold.released_on /></td>
+                </tr>
+            }
+        })
+        .collect_view();
+    view! {
+        <div class="scroll" role="region" aria-label="Legal holds" tabindex="0">
+            <table>
+                <caption class="hidden">"Legal holds"</caption>
+                <thead>
+                    <tr>
+                        <th scope="col">"Legal hold"</th>
+                        <th scope="col">"Covers"</th>
+                        <th scope="col">"Reason"</th>
+                        <th scope="col">"State"</th>
+                        <th scope="col">"Review date"</th>
+                        <th scope="col">"Owner"</th>
+                        <th scope="col">"Placed"</th>
+                        <th scope="col">"Released"</th>
+                    </tr>
+                </thead>
+                <tbody>{rows}</tbody>
+            </table>
+        </div>
+    }
+}
