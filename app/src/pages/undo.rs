@@ -1,8 +1,8 @@
 //! The report that something was done, with the button that undoes it.
 
 use super::users;
+use crate::components::{PostButton, own_address, query};
 use crate::error::AppError;
-use crate::parts::{PostButton, own_address, query};
 use crate::state::{session, store};
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
@@ -69,7 +69,7 @@ pub(crate) fn Done(
         let page = own_address();
         view! {
             <PostButton function=UndoChange::PATH page values=vec![("undo", sealed)] words="Undo"
-                about="what was just done" />
+                about="the last change" />
         }
     });
     view! {

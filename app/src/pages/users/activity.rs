@@ -2,7 +2,7 @@
 
 use super::actions::{CancelRequest, ReturnLoan, SettleCharge};
 use super::code_in_words;
-use crate::parts::{Day, Moment, PostButton};
+use crate::components::{Day, Moment, PostButton};
 use chrono::NaiveDate;
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
@@ -19,7 +19,7 @@ fn table(caption: &'static str, heads: &[&'static str], rows: Vec<AnyView>) -> A
     let heads = heads
         .iter()
         .map(|words| match *words {
-            "" => view! { <th scope="col"><span class="hidden">"What can be done"</span></th> }.into_any(),
+            "" => view! { <th scope="col"><span class="hidden">"Action"</span></th> }.into_any(),
             "Renewals" | "Amount" => view! { <th scope="col" class="number">{*words}</th> }.into_any(),
             words => view! { <th scope="col">{words}</th> }.into_any(),
         })
@@ -50,7 +50,7 @@ fn title_words(record: Option<&(CatalogueRecordId, String)>) -> String {
 
 pub(super) fn open_loans(loans: Vec<Loan>, here: &str, today: NaiveDate) -> AnyView {
     if loans.is_empty() {
-        return none("Nothing is on loan.");
+        return none("No open loans.");
     }
     let row = |loan: Loan| {
         let overdue = loan.due_on < today;
@@ -67,7 +67,7 @@ pub(super) fn open_loans(loans: Vec<Loan>, here: &str, today: NaiveDate) -> AnyV
                 <td class="number">{grouped(i64::from(loan.renewals))}</td>
                 <td>{loan.note}</td>
                 <td>
-                    <PostButton function=ReturnLoan::PATH page=here.to_owned() words="Return"
+                    <PostButton function=ReturnLoan::PATH page=here.to_owned() words="Return loan"
                         values=vec![("loan", loan.id.to_string())] about=title_words(loan.record.as_ref()) />
                 </td>
             </tr>
@@ -80,7 +80,7 @@ pub(super) fn open_loans(loans: Vec<Loan>, here: &str, today: NaiveDate) -> AnyV
 
 pub(super) fn past_loans(loans: Vec<Loan>) -> AnyView {
     if loans.is_empty() {
-        return none("Nothing has been returned yet. Loans move here when they end.");
+        return none("No returned loans yet. Loans appear here when they are returned.");
     }
     let row = |loan: Loan| {
         let notes: Vec<String> = [loan.note, loan.return_note].into_iter().flatten().collect();
@@ -109,9 +109,9 @@ pub(super) fn requests(requests: Vec<Request>, here: &str) -> AnyView {
         let notes: Vec<String> = [request.note, request.cancel_reason].into_iter().flatten().collect();
         let cancel = request.closed_on.is_none().then(|| {
             view! {
-                <PostButton function=CancelRequest::PATH page=here.to_owned() words="Cancel"
+                <PostButton function=CancelRequest::PATH page=here.to_owned() words="Cancel request"
                     values=vec![("request", request.id.to_string())]
-                    about=format!("request for {}", title_words(request.record.as_ref())) />
+                    about=format!("for {}", title_words(request.record.as_ref())) />
             }
         });
         view! {
@@ -138,9 +138,9 @@ pub(super) fn charges(charges: Vec<Charge>, here: &str) -> AnyView {
     let row = |charge: Charge| {
         let settle = charge.settled_on.is_none().then(|| {
             view! {
-                <PostButton function=SettleCharge::PATH page=here.to_owned() words="Settle"
+                <PostButton function=SettleCharge::PATH page=here.to_owned() words="Settle charge"
                     values=vec![("charge", charge.id.to_string())]
-                    about=format!("charge of {}", money(charge.cents)) />
+                    about=format!("of {}", money(charge.cents)) />
             }
         });
         let credit = (charge.cents < 0).then(|| view! { " " <span class="tag">"Credit"</span> });
@@ -162,7 +162,7 @@ pub(super) fn charges(charges: Vec<Charge>, here: &str) -> AnyView {
 
 pub(super) fn messages(messages: Vec<Message>) -> AnyView {
     if messages.is_empty() {
-        return none("No message was sent to this user.");
+        return none("No messages have been sent to this user.");
     }
     let row = |message: Message| {
         let body = message.body.map(|body| {
@@ -179,6 +179,6 @@ pub(super) fn messages(messages: Vec<Message>) -> AnyView {
         }
         .into_any()
     };
-    let heads = ["Kind", "Way", "Sent", "To", "Message"];
+    let heads = ["Kind", "Channel", "Sent", "To", "Message"];
     table("Messages", &heads, messages.into_iter().map(row).collect())
 }

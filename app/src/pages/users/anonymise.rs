@@ -1,13 +1,15 @@
 //! Anonymising one person: what goes, what stays, what blocks, the typed number, the one red button.
 
 use super::tab::Tab;
-use super::{address, crumbs, effects, staff};
+use super::{address, crumbs, impact, staff};
+use crate::components::{
+    Count, FieldProblem, Frame, Notice, ProblemSummary, ReauthHint, named_in_path, page,
+};
 use crate::error::{AppError, field_errors};
+use crate::form_post::{action, refusal, submitted};
 use crate::pages::approvals::limits_reached;
 use crate::pages::tasks::task_link;
-use crate::parts::{Count, FieldProblem, Frame, Notice, ProblemSummary, SignInFirst, named_in_path, page};
 use crate::state::{actor, opens, store};
-use crate::submission::{action, refusal, submitted};
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
 use leptos::server_fn::codec::PostUrl;
@@ -63,7 +65,9 @@ pub fn AnonymiseUserPage() -> impl IntoView {
             _ => None,
         };
         let content = match (plan.verdict, &plan.task) {
-            (Verdict::AlreadyAnonymised, _) => view! { <p>"This user is anonymised already."</p> }.into_any(),
+            (Verdict::AlreadyAnonymised, _) => {
+                view! { <p>"This user has already been anonymised."</p> }.into_any()
+            }
             _ if user.fictitious => staff::fictitious(&user).into_any(),
             (_, None) => no_task().into_any(),
             (_, Some(_)) if user.is_staff() => {
@@ -73,16 +77,17 @@ pub fn AnonymiseUserPage() -> impl IntoView {
             }
             (_, Some(_)) => {
                 let limits = limits_reached().await?;
-                let effects = user::effects(&store, user.number, &plan.policy).await?;
+                let impacts = user::impacts(&store, user.number, &plan.policy).await?;
                 view! {
                     {blockers.map(|blockers| blocked(&user, blockers))}
                     {settings(&plan)}
                     <h2>"What happens"</h2>
                     <p>
-                        "The name becomes a random one, such as “Anonymised user 7F3KQ2”. It carries nothing of the \
-                         old name, number or time. What is kept leads to that name and to nobody."
+                        "The name is replaced by a random one, such as “Anonymised user 7F3KQ2”, which is \
+                         unrelated to the old name, number or time. What is kept is linked only to that \
+                         name."
                     </p>
-                    {effects::table(&effects)}
+                    {impact::table(&impacts)}
                     {catalogue(&user)}
                     {limits}
                     {blockers.is_none().then(|| {
@@ -127,8 +132,9 @@ fn no_task() -> impl IntoView {
     view! {
         <Notice kind="warning">
             <p>
-                "No shared task says what happens to each field, so no user can be anonymised yet. Create a shared task of \
-                 the type Data maintenance › Anonymise user data. It may be manual only: it then serves single users."
+                "No shared task sets what happens to each field, so users cannot be anonymised yet. Create a \
+                 shared task of the type Data maintenance › Anonymise user data. Its schedule can be Manual \
+                 only: its field settings then apply to single users."
             </p>
             {create}
         </Notice>
@@ -142,7 +148,7 @@ fn settings(plan: &SinglePlan) -> impl IntoView + use<> {
             <p>
                 "The field settings of the task "
                 {task_link(task)}
-                " apply. Its conditions and its scope do not count for a single user."
+                " apply. Its conditions and scope are ignored for a single user."
             </p>
         }
     })
@@ -154,9 +160,9 @@ fn catalogue(user: &UserRecord) -> impl IntoView + use<> {
         let list = Tab::Catalogue.address(user.number);
         view! {
             <p>
-                "Catalogue records made or last changed by this user: "
+                "Catalogue records created or last changed by this user: "
                 <a href=list><Count of=count /></a>
-                ". They stay, and show the random name from then on."
+                ". They stay, and will show the random name."
             </p>
         }
     })
@@ -170,24 +176,21 @@ fn blocked(user: &UserRecord, blockers: Blockers) -> impl IntoView + use<> {
         .iter()
         .map(|blocker| {
             let (why, what) = match blocker {
-                Blocker::OpenLoan => {
-                    (counted(counts.open_loans, "open loan", "open loans"), "return what is on loan")
+                Blocker::OpenLoan => (counted(counts.open_loans, "open loan", "open loans"), "return loans"),
+                Blocker::OpenRequest => {
+                    (counted(counts.open_requests, "open request", "open requests"), "cancel requests")
                 }
-                Blocker::OpenRequest => (
-                    counted(counts.open_requests, "open request", "open requests"),
-                    "cancel what is requested",
-                ),
                 Blocker::UnsettledCharge => (
                     counted(
                         counts.unsettled_charges,
                         "unsettled charge or credit",
                         "unsettled charges or credits",
                     ),
-                    "settle what is owed",
+                    "settle charges",
                 ),
-                Blocker::Guarantor => (blocker.words().to_owned(), "see for whom"),
+                Blocker::Guarantor => (blocker.label().to_owned(), "see which accounts"),
                 Blocker::LegalHold => {
-                    (counted(counts.legal_holds, "legal hold", "legal holds"), "see why and until when")
+                    (counted(counts.legal_holds, "legal hold", "legal holds"), "see reason and review date")
                 }
             };
             view! {
@@ -198,7 +201,7 @@ fn blocked(user: &UserRecord, blockers: Blockers) -> impl IntoView + use<> {
     view! {
         <div class="notice warning" id="blockers">
             <h2>"Not possible yet"</h2>
-            <p>"This must be dealt with first. Nothing is changed before."</p>
+            <p>"Deal with these first. Nothing has been changed."</p>
             <ul>{items}</ul>
         </div>
     }
@@ -221,19 +224,19 @@ pub(super) fn confirmation(
     let wrong = errors.of("confirm").is_some().then_some("true");
     view! {
         <form class="confirm" method="post" action=action(function, &here) novalidate>
-            <crate::submission::Token />
+            <crate::form_post::Token />
             <h2>"This cannot be undone"</h2>
             <p>
-                "No copy of what is removed is kept. Backups made before today keep the old values until they expire. \
-                 After a restore Lethe anonymises this user again by itself, before it serves any page."
+                "No copy of the removed values is kept. Backups made before today keep the old values until \
+                 they expire. After a restore Lethe anonymises this user again before the desk opens."
             </p>
-            <SignInFirst page=here.clone() />
+            <ReauthHint page=here.clone() />
             <input type="hidden" name="form[user]" value=number.clone() />
             <input type="hidden" name="form[task]" value=task />
             <input type="hidden" name="form[version]" value=plan.version.to_string() />
             <div class="field">
                 <label for="confirm">"User number"</label>
-                <p class="hint" id="confirm-hint">"Type "<b>{number.clone()}</b>" to confirm."</p>
+                <p class="hint" id="confirm-hint">"To confirm, type "<b>{number.clone()}</b>"."</p>
                 <input id="confirm" name="form[confirm]" inputmode="numeric" autocomplete="off" value=typed
                     aria-invalid=wrong aria-describedby="confirm-hint confirm-problem" />
                 <FieldProblem field="confirm" errors />

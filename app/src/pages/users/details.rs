@@ -2,13 +2,13 @@
 
 use super::tab::Tab;
 use super::{RecordDay, person_link};
-use crate::pages::holds::{On, hold_table, place_form};
+use crate::pages::legal_holds::{On, hold_table, place_form};
 use crate::state::actor;
 use chrono::NaiveDate;
 use leptos::prelude::*;
 use policy::Action;
 use policy::dates::joined;
-use records::hold::Hold;
+use records::legal_hold::Hold;
 use records::user::{Term, UserRecord};
 
 /// One line: what it is, and the value.
@@ -71,11 +71,15 @@ fn person(user: &UserRecord) -> Vec<Fact> {
 }
 
 const fn sign_in(user: &UserRecord) -> &'static str {
-    if user.roles.is_empty() { "Has stored credentials; only staff can sign in here" } else { "Can sign in" }
+    if user.roles.is_empty() {
+        "Has stored credentials, but only staff can sign in here"
+    } else {
+        "Can sign in"
+    }
 }
 
 fn library(user: &UserRecord) -> Vec<Fact> {
-    let roles: Vec<&str> = user.roles.iter().map(|role| role.words()).collect();
+    let roles: Vec<&str> = user.roles.iter().map(|role| role.label()).collect();
     vec![
         ("User number", Some(user.number.to_string().into_any())),
         ("UserID", text(user.user_id.as_ref())),
@@ -136,8 +140,8 @@ fn guarantees(user: &UserRecord) -> impl IntoView + use<> {
         view! {
             <h2 id="guarantees">"Guarantor for"</h2>
             <p class="hint">
-                "A guarantor cannot be anonymised before those guaranteed for are, or have another guarantor: edit \
-                 their records."
+                "A guarantor cannot be anonymised until these users have been, or have another guarantor. To \
+                 change the guarantor, edit their records."
             </p>
             <ul>{people}</ul>
         }
@@ -145,7 +149,7 @@ fn guarantees(user: &UserRecord) -> impl IntoView + use<> {
 }
 
 fn legal_holds(user: &UserRecord, holds: Vec<Hold>, today: NaiveDate) -> impl IntoView + use<> {
-    let place = !user.is_anonymised() && actor().may(Action::PlaceHolds);
+    let place = !user.is_anonymised() && actor().may(Action::PlaceLegalHolds);
     if holds.is_empty() && !place {
         return ().into_any();
     }

@@ -2,11 +2,11 @@
 
 use super::inputs::{Inputs, tick};
 use super::{address, crumbs};
+use crate::components::{Frame, ProblemSummary, named_in_path, page};
 use crate::error::{AppError, field_errors};
+use crate::form_post::{action, refusal, submitted};
 use crate::pages::undo::go_to;
-use crate::parts::{Frame, ProblemSummary, named_in_path, page};
 use crate::state::{actor, store};
-use crate::submission::{action, refusal, submitted};
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
 use leptos::server_fn::codec::PostUrl;
@@ -36,7 +36,7 @@ pub fn NewUserPage() -> impl IntoView {
         let form = form_view(&store, UserForm::default(), None, "/users/new", "/users").await?;
         Ok(view! {
             <Frame title="Create user" crumbs=crumbs([])
-                lead="A user created here counts as not imported. Only the last name is needed.">
+                lead="A user created here counts as not imported. Only the last name is required.">
                 {form}
             </Frame>
         })
@@ -52,7 +52,7 @@ pub fn EditUserPage() -> impl IntoView {
         let user = user::read(&store, number?).await?;
         if user.is_anonymised() {
             return Err(RecordsError::Refused(format!(
-                "User {} has been anonymised. That cannot be undone, and the record cannot be edited.",
+                "User {} has been anonymised. This cannot be undone, and the record cannot be edited.",
                 user.number
             )));
         }
@@ -70,13 +70,14 @@ pub fn EditUserPage() -> impl IntoView {
 }
 
 /// What an edit means that removes what identifies the user.
-const REMOVING: &str = "Emptying or overwriting what identifies the user (names, UserID, e-mail, barcode and the like) \
-                        counts as anonymising: it needs a sign-in of the last minutes and counts against the safety \
-                        limits. To anonymise a user, use the action on the record.";
+const REMOVING: &str = "Emptying or overwriting identifying fields (names, UserID, e-mail, barcode and the \
+                        like) counts as anonymising: it requires a recent sign-in and counts towards the \
+                        safety limits. To anonymise a user, use “Anonymise user” on the record.";
 
 /// The same of a member of staff.
-const REMOVING_STAFF: &str = "This user is staff. What identifies them can be corrected here and not removed: use \
-                              “Anonymise this member of staff” on the record, and “Disable sign-in” on the page Staff.";
+const REMOVING_STAFF: &str = "This user is staff. Identifying fields can be corrected here, but not removed: \
+                              use “Anonymise this member of staff” on the record, and “Disable sign-in” on \
+                              the Staff page.";
 
 async fn form_view(
     store: &Store,
@@ -91,7 +92,7 @@ async fn form_view(
     };
     let errors = field_errors(error.as_ref());
     let again = matches!(error, Some(AppError::Stale)).then(
-        || view! { <p><a href=page.to_owned()>"Open the record again"</a>" (what you typed is lost)"</p> },
+        || view! { <p><a href=page.to_owned()>"Open the record again"</a>" (your entries will be lost)"</p> },
     );
     let terms = [
         user::choices(store, TermKind::Category).await?,
@@ -108,7 +109,7 @@ async fn form_view(
         <ProblemSummary error />
         {again}
         <form method="post" action=action(SaveUser::PATH, page) novalidate>
-            <crate::submission::Token />
+            <crate::form_post::Token />
             <input type="hidden" name="form[number]" value=form.number.clone() />
             <input type="hidden" name="form[version]" value=form.version.clone() />
             {fields}
@@ -145,16 +146,14 @@ fn fields(
     sign_in: SignIn,
 ) -> impl IntoView + use<> {
     let user_id = match sign_in {
-        SignIn::Open => {
-            inputs.hinted("user_id", "UserID", &form.user_id, "The login name; nobody else has it")
-        }
+        SignIn::Open => inputs.hinted("user_id", "UserID", &form.user_id, "The login name; must be unique"),
         SignIn::Fixed => {
-            let why = "This user is staff: somebody else who manages staff can change it";
+            let why = "This user is staff: only another member of staff who manages staff can change it";
             inputs.fixed("user_id", "UserID", &form.user_id, why)
         }
     };
     let fictitious = (sign_in == SignIn::Open).then(|| {
-        let words = "Fictitious: the record is no person (a department, a display shelf)";
+        let words = "Fictitious: the record is not a person (for example a department or a display shelf)";
         tick("fictitious", words, form.fictitious)
     });
     let [categories, departments, branches] = terms;
@@ -184,7 +183,7 @@ fn fields(
                 {inputs.term("department", "Department", &form.department, departments)}
                 {inputs.term("branch", "Branch", &form.branch, branches)}
                 {inputs.date("leaving_on", "Leaving date", &form.leaving_on)}
-                {inputs.hinted("guarantor", "Guarantor", &form.guarantor, "The user number of another user")}
+                {inputs.hinted("guarantor", "Guarantor", &form.guarantor, "User number of another user")}
             </div>
             {fictitious}
         </fieldset>
@@ -218,7 +217,7 @@ fn removals(user: &UserRecord, form: &UserForm) -> impl IntoView + use<> {
     // What staff sign in with ends on the page Staff; their photo by anonymising them.
     let is_staff = user.is_staff();
     let photo =
-        (user.has_photo && !is_staff).then(|| tick("remove_photo", "Remove the photo", form.remove_photo));
+        (user.has_photo && !is_staff).then(|| tick("remove_photo", "Remove photo", form.remove_photo));
     let sign_in = (user.can_sign_in && !is_staff).then(|| {
         tick("remove_sign_in", "Remove password, second factor, tokens and sessions", form.remove_sign_in)
     });

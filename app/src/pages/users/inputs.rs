@@ -1,6 +1,6 @@
 //! The fields of the user form.
 
-use crate::parts::{DateInput, FieldProblem, escaped};
+use crate::components::{DateInput, FieldProblem, escaped};
 use leptos::prelude::*;
 use policy::form::FieldErrors;
 use records::user::Term;
@@ -56,7 +56,7 @@ impl Inputs {
         view! {
             <div class="field">
                 <label for=field>{label}</label>
-                <p class="hint" id=format!("{field}-hint")>"Like 15 Jan 2018"</p>
+                <p class="hint" id=format!("{field}-hint")>"For example 15 Jan 2018"</p>
                 <DateInput id=field name=format!("form[{field}]") value=value.to_owned()
                     wrong=self.wrong(field).is_some() described=format!("{field}-hint {field}-problem") />
                 <FieldProblem field errors=self.errors.clone() />

@@ -3,21 +3,21 @@
 use super::actions::{CancelRequest, MarkUser, ReturnLoan, SettleCharge, UndeleteUser};
 use super::tab::{Tab, tabs};
 use super::{activity, address, crumbs, details};
-use crate::islands::Pending;
-use crate::pages::catalogue::record_table;
-use crate::pages::residue::standing_words;
-use crate::parts::{
+use crate::components::{
     Action, Day, Frame, Pager, ProblemSummary, named_in_path, own_address, page, paging, query,
 };
+use crate::form_post::refusal;
+use crate::islands::Pending;
+use crate::pages::catalogue::record_table;
+use crate::pages::residue::status_text;
 use crate::state::store;
-use crate::submission::refusal;
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
 use policy::UserNumber;
 use records::circulation::{self, Loans};
-use records::page::Page;
+use records::pagination::Page;
 use records::user::{self, UserRecord};
-use records::{RecordsError, Store, catalogue, hold};
+use records::{RecordsError, Store, catalogue, legal_hold};
 
 /// A user's record with everything that hangs on it.
 #[component]
@@ -30,7 +30,7 @@ pub fn UserPage() -> impl IntoView {
         let user = user::read(&store, number?).await?;
         let content = content(&store, &user, tab).await?;
         let residue =
-            if user.is_anonymised() { records::residue::standing(&store, user.number).await? } else { None };
+            if user.is_anonymised() { records::residue::status(&store, user.number).await? } else { None };
         // The window's title stands in the history of the browser: it carries the number, not the name.
         let title = if user.is_anonymised() {
             format!("User {} has been anonymised", user.number)
@@ -62,17 +62,18 @@ fn Refusals() -> impl IntoView {
 fn head(user: &UserRecord, just_anonymised: bool) -> impl IntoView + use<> {
     if user.is_anonymised() {
         let done = just_anonymised.then(|| {
-            view! { <p class="notice success" role="status">"Done. This page no longer tells who it was."</p> }
+            view! { <p class="notice success" role="status">"Done. Nothing here shows who this was."</p> }
         });
-        let rules = user.rules_version.map(|version| format!(", under version {version} of the rules"));
+        let rules = user.rules_version.map(|version| format!(", under rules version {version}"));
         return view! {
             {done}
             <div class="gone">
                 <p class="headline">{user.name.clone()}</p>
                 <p>
                     "Anonymised on " <Day date=user.anonymised_on /> {rules}
-                    ". Name, UserID, e-mail, sign-in and barcode are gone from this database; what the task keeps stands below. \
-                     Loans, requests and charges stay, so that the library's statistics stay true."
+                    ". Name, UserID, e-mail, sign-in and barcode have been removed from this database; the \
+                     fields that the task keeps are shown below. Loans, requests and charges stay, so the \
+                     library's statistics stay correct."
                 </p>
             </div>
         }
@@ -96,16 +97,16 @@ fn head(user: &UserRecord, just_anonymised: bool) -> impl IntoView + use<> {
 }
 
 /// What the search for old values has found, and the certificate of the run.
-fn residue_words((run, standing): (policy::RunId, records::residue::Standing)) -> impl IntoView {
-    let is_under_way = matches!(standing, records::residue::Standing::UnderWay);
+fn residue_words((run, status): (policy::RunId, records::residue::ResidueStatus)) -> impl IntoView {
+    let is_under_way = matches!(status, records::residue::ResidueStatus::UnderWay);
     let pending = is_under_way.then(|| {
         view! { " " <Pending here=own_address() /> }
     });
-    let review = matches!(standing, records::residue::Standing::Found { .. })
+    let review = matches!(status, records::residue::ResidueStatus::Found { .. })
         .then(|| view! { " " <a href=format!("/residue?run={run}")>"Review"</a> });
     view! {
         <p data-live="residue" aria-live="polite">
-            "Residue scan: " {standing_words(standing)} "." {pending} {review} " "
+            "Residue search: " {status_text(status)} "." {pending} {review} " "
             <a href=format!("/runs/{run}/certificate")>"Certificate"</a>
         </p>
     }
@@ -119,22 +120,23 @@ fn actions(user: &UserRecord) -> Vec<Action> {
     let here = address(user.number);
     let (words, function) = match user.marked_on {
         None => ("Mark for deletion", MarkUser::PATH),
-        Some(_) => ("Undelete", UndeleteUser::PATH),
+        Some(_) => ("Remove deletion mark", UndeleteUser::PATH),
     };
     let edit =
         |words: &str, form: &str| Action::Link { words: words.to_owned(), href: format!("{here}/{form}") };
     let mut actions = vec![
-        edit("Edit", "edit"),
+        edit("Edit user", "edit"),
         Action::Post { words: words.to_owned(), function, values: vec![("user", user.number.to_string())] },
     ];
     if user.fictitious {
-        let why = "A fictitious user is not a person: there is nobody to anonymise.".to_owned();
-        actions.push(Action::Not { words: "Anonymise".to_owned(), why });
+        let why = "A fictitious user is not a person and cannot be anonymised.".to_owned();
+        actions.push(Action::Not { words: "Anonymise user".to_owned(), why });
     } else if user.is_staff() {
         let words = "Anonymise this member of staff".to_owned();
         actions.push(Action::Danger { words, href: format!("{here}/anonymise") });
     } else {
-        actions.push(Action::Danger { words: "Anonymise".to_owned(), href: format!("{here}/anonymise") });
+        actions
+            .push(Action::Danger { words: "Anonymise user".to_owned(), href: format!("{here}/anonymise") });
     }
     actions
 }
@@ -150,7 +152,7 @@ async fn content(store: &Store, user: &UserRecord, tab: Tab) -> Result<AnyView, 
     };
     Ok(match tab {
         Tab::Details => {
-            let holds = hold::of_user(store, number).await?;
+            let holds = legal_hold::of_user(store, number).await?;
             details::view(user, holds, store.clock().today()).into_any()
         }
         Tab::Loans => {
@@ -176,9 +178,9 @@ async fn content(store: &Store, user: &UserRecord, tab: Tab) -> Result<AnyView, 
         Tab::Catalogue => {
             let Page { rows, next } = catalogue::made_by(store, number, &paging).await?;
             let table = if rows.is_empty() {
-                activity::none("This user has neither made nor changed a catalogue record.")
+                activity::none("This user has neither created nor changed any catalogue records.")
             } else {
-                record_table("Catalogue records made or last changed by this user", rows).into_any()
+                record_table("Catalogue records created or last changed by this user", rows).into_any()
             };
             with_pager(table, next)
         }

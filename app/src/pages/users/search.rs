@@ -2,24 +2,24 @@
 
 use super::search_form::{FindUsers, SearchForm};
 use super::{RecordDay, address, crumbs};
-use crate::error::field_errors;
-use crate::parts::{
+use crate::components::{
     Action, DateInput, FieldProblem, FilterProblem, Frame, Pages, ProblemSummary, page, paging, wrong_filters,
 };
-use crate::sought;
+use crate::error::field_errors;
+use crate::form_post::{self, action};
+use crate::private_search;
 use crate::state::store;
-use crate::submission::{self, action};
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
 use policy::Role;
 use policy::form::FieldErrors;
 use policy::numbers::{counted, grouped};
 use records::RecordsError;
-use records::page::Page;
+use records::pagination::Page;
 use records::user::{self, Sort, Term, TermKind, UserRow};
 
 /// More than this many results are not counted.
-const MOST_COUNTED: u64 = 1_000;
+const MAX_COUNTED: u64 = 1_000;
 
 /// Categories, departments and branches to choose from.
 struct Choices {
@@ -32,7 +32,7 @@ struct Choices {
 #[component]
 pub fn UserSearchPage() -> impl IntoView {
     let form = SearchForm::of_page();
-    let refused = submission::refusal(FindUsers::PATH).or_else(sought::problem);
+    let refused = form_post::refusal(FindUsers::PATH).or_else(private_search::problem);
     let paging = paging();
     page(async move {
         let store = store();
@@ -48,14 +48,15 @@ pub fn UserSearchPage() -> impl IntoView {
             Ok(query) => {
                 let paged = paging.after.is_some();
                 let found = user::find(&store, &query, &paging).await?;
-                let count = user::count(&store, &query, MOST_COUNTED + 1).await?;
+                let count = user::count(&store, &query, MAX_COUNTED + 1).await?;
                 (results(&form, found, count, paged)?, FieldErrors::default())
             }
         };
         let error = wrong_filters(&errors).or(refused);
         Ok(view! {
             <Frame title="User search" crumbs=crumbs([]) actions
-                lead="By user number, UserID, any name, e-mail or barcode. The beginning of each word is enough.">
+                lead="Search by user number, UserID, any name, e-mail or barcode. The beginning of each word \
+                      is enough.">
                 <ProblemSummary error />
                 {search_form(&form, choices, &errors)}
                 {results}
@@ -74,11 +75,11 @@ fn search_form(form: &SearchForm, choices: Choices, errors: &FieldErrors) -> imp
             <input type="hidden" name="form[order]" value=direction />
         }
     });
-    let roles = Role::ALL.map(|role| (role.code(), role.words()));
+    let roles = Role::ALL.map(|role| (role.code(), role.label()));
     let roles = [("any", "Any role"), ("none", "No role")].into_iter().chain(roles);
     view! {
         <form method="post" action=action(FindUsers::PATH, "/users") role="search" aria-label="Users">
-            <submission::Token />
+            <form_post::Token />
             {order}
             <div class="filters">
                 <div class="field">
@@ -200,7 +201,7 @@ fn results(
     if rows.is_empty() && !paged {
         return Ok(none(form).into_any());
     }
-    let most = i64::try_from(MOST_COUNTED).unwrap_or(i64::MAX);
+    let most = i64::try_from(MAX_COUNTED).unwrap_or(i64::MAX);
     let count = if count > most {
         format!("More than {} users", grouped(most))
     } else {
@@ -280,7 +281,8 @@ fn none(form: &SearchForm) -> impl IntoView + use<> {
             <div class="empty">
                 <p>
                     <b>"There are no users yet. "</b>
-                    "Users come from a file of another system (lethe import users) or are created here, one by one."
+                    "Import them from a file of another system (lethe import users), or create them here one \
+                     by one."
                 </p>
                 <p><a class="button" href="/users/new">"Create user"</a></p>
             </div>
@@ -289,8 +291,9 @@ fn none(form: &SearchForm) -> impl IntoView + use<> {
     } else {
         view! {
             <p class="empty">
-                <b>"Nobody is found. "</b>
-                "All words must match, each by its beginning. Anonymised users are found by their number only. "
+                <b>"No users found. "</b>
+                "All words must match, each by its beginning. Anonymised users are found only by their \
+                 number. "
                 <a href="/users">"Clear search"</a>
             </p>
         }

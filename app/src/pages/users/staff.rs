@@ -1,21 +1,21 @@
 //! The guided action *Anonymise this member of staff*.
 
 use super::anonymise::{AnonymiseForm, confirmation};
-use super::{address, effects};
+use super::{address, impact};
+use crate::components::{Notice, PostButton, ProblemSummary};
 use crate::error::AppError;
+use crate::form_post::refusal;
 use crate::pages::approvals::{
     ApproveRequest, AskStaffAnonymising, DeclineRequest, decisions, limits_reached, second::told,
 };
-use crate::parts::{Notice, PostButton, ProblemSummary};
 use crate::state::{actor, opens, store};
-use crate::submission::refusal;
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
 use leptos::server_fn::codec::PostUrl;
 use policy::dates::joined;
 use policy::four_eyes::APPROVAL_HOURS;
 use policy::{TaskId, UserNumber, Verdict};
-use records::approval::{self, Standing};
+use records::approval::{self, ApprovalStatus};
 use records::run::{self, SinglePlan};
 use records::user::{self, UserRecord};
 use records::{RecordsError, Store};
@@ -36,31 +36,32 @@ pub(super) async fn guide(
     user: &UserRecord,
     plan: &SinglePlan,
 ) -> Result<AnyView, RecordsError> {
-    let effects = user::effects(store, user.number, &plan.policy).await?;
+    let impacts = user::impacts(store, user.number, &plan.policy).await?;
     let second = if opens(AnonymiseStaff::PATH) {
         second_person(store, user, plan).await?
     } else {
         view! { <Notice kind="warning"><p>"Only a member of staff who manages staff can do this."</p></Notice> }
             .into_any()
     };
-    let roles: Vec<&str> = user.roles.iter().map(|role| role.words()).collect();
+    let roles: Vec<&str> = user.roles.iter().map(|role| role.label()).collect();
     let roles = joined(&roles, "and");
     Ok(view! {
         <ProblemSummary error=refusal(AnonymiseStaff::PATH) />
         <p>
-            "Use this for a member of staff who has left. A second person has to approve it. It cannot be undone."
+            "Use this for a member of staff who has left. A second person must approve it. It cannot be \
+             undone."
         </p>
         <h2>"What happens"</h2>
         <ol>
             <li>"Sign-in ends: password, second factor and all sessions are removed."</li>
-            <li>{if roles.is_empty() { "The roles have ended already.".to_owned() } else { format!("The roles end: {roles}.") }}</li>
+            <li>{if roles.is_empty() { "The roles have already ended.".to_owned() } else { format!("The roles end: {roles}.") }}</li>
             <li>
-                "The record is anonymised as for any user: by the field settings above, with messages, notes, residue \
-                 search, ledger and certificate."
+                "The record is anonymised like that of any user: with the field settings above, including \
+                 messages, notes, residue search, ledger and certificate."
             </li>
-            <li>"Catalogue records show the random name from then on."</li>
+            <li>"Catalogue records then show the random name."</li>
         </ol>
-        {effects::table(&effects)}
+        {impact::table(&impacts)}
         {second}
     }
     .into_any())
@@ -78,26 +79,28 @@ async fn second_person(store: &Store, user: &UserRecord, plan: &SinglePlan) -> R
             confirmation(user, plan, AnonymiseStaff::PATH, format!("Anonymise member of staff {number}"));
         return Ok(view! { {limits} {form} }.into_any());
     }
-    let standing = newest.as_ref().map(|approval| approval.standing);
-    let ask = (missing.is_some() && standing != Some(Standing::Waiting)).then(|| {
+    let status = newest.as_ref().map(|approval| approval.status);
+    let ask = (missing.is_some() && status != Some(ApprovalStatus::Waiting)).then(|| {
         let values = vec![("user", number.to_string())];
         let page = format!("{}/anonymise", address(number));
-        view! { <PostButton function=AskStaffAnonymising::PATH page values words="Ask for approval" /> }
+        view! { <PostButton function=AskStaffAnonymising::PATH page values words="Request approval" /> }
     });
     let decide = newest.as_ref().and_then(|approval| decisions(approval, actor, "/approvals"));
     let paths = [AskStaffAnonymising::PATH, ApproveRequest::PATH, DeclineRequest::PATH];
     Ok(view! {
         <section class="notice warning" aria-labelledby="second-person">
-            <h2 id="second-person">"Two people are needed"</h2>
+            <h2 id="second-person">"Second person required"</h2>
             <ProblemSummary error=paths.into_iter().find_map(refusal) />
             <p>
-                "One member of staff asks, another one approves, and the first one then anonymises the record here. An \
-                 approval holds for " {APPROVAL_HOURS.to_string()} " hours and once."
+                "One member of staff requests approval and another approves. The first one then anonymises \
+                 the record here. An approval is valid for " {APPROVAL_HOURS.to_string()}
+                 " hours and can be used once."
             </p>
             {newest.as_ref().map(told)}
             {missing.map(|why| view! { <p>{why}"."</p> })}
             {is_blocked.then(|| view! {
-                <p>"Deal with " <a href="#blockers">"what blocks this record"</a> " first. Nothing has been changed."</p>
+                <p>"First deal with " <a href="#blockers">"what blocks this record"</a>
+                ". Nothing has been changed."</p>
             })}
             {decide}
             {ask}
@@ -112,8 +115,8 @@ pub(super) fn fictitious(user: &UserRecord) -> impl IntoView + use<> {
     view! {
         <Notice kind="warning">
             <p>
-                "This record is fictitious: it is not a person, so there is nobody to anonymise. If it names a person, \
-                 edit it."
+                "This record is fictitious: it is not a person and cannot be anonymised. If it contains the \
+                 name of a person, edit it."
             </p>
             <p><a href=edit>"Edit user"</a></p>
         </Notice>

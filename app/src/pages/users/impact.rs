@@ -1,0 +1,116 @@
+//! What anonymising one person removes, generalises and keeps, as a short table.
+
+use leptos::prelude::*;
+use policy::Treatment;
+use policy::dates::joined;
+use policy::numbers::grouped;
+use records::user::{Impact, Impacts, ImpactKind};
+
+/// The kinds of things that stand in one line of the table.
+const KINDS: [&str; 3] = ["In the record", "Notes and texts", "Entries"];
+
+pub(super) fn table(impacts: &Impacts) -> impl IntoView + use<> {
+    let all: Vec<&Impact> =
+        [&impacts.removed, &impacts.generalised, &impacts.kept].into_iter().flatten().collect();
+    let lines: Vec<_> = Treatment::ALL
+        .into_iter()
+        .flat_map(|treatment| KINDS.map(|kind| (treatment, kind)))
+        .filter_map(|(treatment, kind)| line(&all, treatment, kind))
+        .collect();
+    let empty: Vec<String> = all
+        .iter()
+        .filter(|impact| in_record(impact) && impact.count == 0)
+        .map(|impact| words(impact))
+        .collect();
+    let empty =
+        (!empty.is_empty()).then(|| view! { <p class="hint">"Empty: "{joined(&empty, "and")}"."</p> });
+    view! {
+        <div class="scroll" role="region" aria-label="What happens" tabindex="0">
+            <table>
+                <caption class="hidden">"What is removed, generalised and kept"</caption>
+                <thead>
+                    <tr>
+                        <th scope="col">"What happens"</th>
+                        <th scope="col">"Where"</th>
+                        <th scope="col">"What"</th>
+                        <th scope="col" class="number">"How many"</th>
+                    </tr>
+                </thead>
+                <tbody>{lines}</tbody>
+            </table>
+        </div>
+        {empty}
+    }
+}
+
+/// What happens alike to things of one kind. None where there is nothing of it.
+fn line(all: &[&Impact], treatment: Treatment, kind: &'static str) -> Option<AnyView> {
+    let these: Vec<&Impact> = all
+        .iter()
+        .copied()
+        .filter(|impact| impact.count > 0 && impact.treatment == treatment && kind_of(impact) == kind)
+        .collect();
+    let count: i64 = these.iter().map(|impact| impact.count).sum();
+    let names: Vec<String> = these
+        .iter()
+        .map(|impact| {
+            if in_record(impact) {
+                words(impact)
+            } else {
+                format!("{} ({})", words(impact), grouped(impact.count))
+            }
+        })
+        .collect();
+    (count > 0).then(|| {
+        view! {
+            <tr>
+                <td class="nowrap">{happens(treatment)}</td>
+                <td class="nowrap">{kind}</td>
+                <td>{joined(&names, "and")}</td>
+                <td class="number">{grouped(count)}</td>
+            </tr>
+        }
+        .into_any()
+    })
+}
+
+fn in_record(impact: &Impact) -> bool {
+    kind_of(impact) == KINDS[0]
+}
+
+const fn kind_of(impact: &Impact) -> &'static str {
+    match impact.what {
+        ImpactKind::Value(_) | ImpactKind::Custom(_) => KINDS[0],
+        ImpactKind::Texts(..) => KINDS[1],
+        ImpactKind::Rows(_) => KINDS[2],
+    }
+}
+
+fn words(impact: &Impact) -> String {
+    match &impact.what {
+        ImpactKind::Value(words) => words.clone(),
+        ImpactKind::Custom(label) => format!("custom field “{label}”"),
+        ImpactKind::Texts(column, table) => format!("{table}: {}", lower(column)),
+        ImpactKind::Rows(table) => (*table).to_owned(),
+    }
+}
+
+fn happens(treatment: Treatment) -> AnyView {
+    match treatment {
+        Treatment::Remove => view! { <span class="tag bad">"Removed"</span> }.into_any(),
+        Treatment::Keep => view! { <span class="tag">"Kept"</span> }.into_any(),
+        other => {
+            view! { <span class="tag ready">{other.label().replacen("Generalise", "Generalised", 1)}</span> }
+                .into_any()
+        }
+    }
+}
+
+/// The register's words in the middle of a line.
+fn lower(words: &str) -> String {
+    let mut words = words.to_owned();
+    if let Some(first) = words.get_mut(0..1) {
+        first.make_ascii_lowercase();
+    }
+    words
+}
