@@ -1,20 +1,20 @@
 //! The review list: where values of anonymised users were found again, and what staff decide about it.
 
-use crate::error::AppError;
-use crate::pages::undo::go_to;
-use crate::parts::{
-    FilterProblem, Frame, Moment, Pager, PostButton, ProblemSummary, SignInFirst, choice, filter, page,
+use crate::components::{
+    FilterProblem, Frame, Moment, Pager, PostButton, ProblemSummary, ReauthHint, choice, filter, page,
     paging, query, wrong_filters,
 };
+use crate::error::AppError;
+use crate::form_post::refusal;
+use crate::pages::undo::go_to;
 use crate::state::{actor, opens, store};
-use crate::submission::refusal;
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
 use leptos::server_fn::codec::PostUrl;
 use policy::RunId;
 use policy::form::FieldErrors;
 use policy::numbers::{counted, grouped};
-use records::page::Page;
+use records::pagination::Page;
 use records::residue::{self, Decision, Finding, FindingQuery, Now};
 use serde::{Deserialize, Serialize};
 
@@ -96,13 +96,13 @@ pub fn ResiduePage() -> impl IntoView {
         } else if rows.is_empty() {
             view! {
                 <p class="empty">
-                    "Nothing waits for a decision here. After each run Lethe searches the whole database for the values \
-                     that it removed; what it finds again stands here."
+                    "No findings to show. After each run Lethe searches the whole database for the values \
+                     that it removed, and lists here what it finds."
                 </p>
             }
             .into_any()
         } else {
-            let decides = opens(KeepResidue::PATH).then(|| view! { <SignInFirst page="/residue" /> });
+            let decides = opens(KeepResidue::PATH).then(|| view! { <ReauthHint page="/residue" /> });
             view! { {decides} <ul class="places">{rows.into_iter().map(place).collect_view()}</ul> }
                 .into_any()
         };
@@ -114,10 +114,11 @@ pub fn ResiduePage() -> impl IntoView {
         });
         Ok(view! {
             <Frame title="Residue" crumbs
-                lead="Where values of anonymised users were found again. The values are not known any more: read the text \
-                      and decide.">
+                lead="Places where values of anonymised users were found. Lethe no longer stores the values: \
+                      read each text and decide.">
                 <ProblemSummary error=error.or_else(|| paths.into_iter().find_map(refusal)) />
-                <form class="filters" method="get" action="/residue" role="search" aria-label="Filter places">
+                <form class="filters" method="get" action="/residue" role="search"
+                    aria-label="Filter findings">
                     <input type="hidden" name="run" value=run />
                     <div class="field">
                         <label for="show">"Show"</label>
@@ -126,7 +127,7 @@ pub fn ResiduePage() -> impl IntoView {
                         </select>
                         <FilterProblem field="show" errors />
                     </div>
-                    <button type="submit">"Filter places"</button>
+                    <button type="submit">"Filter findings"</button>
                 </form>
                 {content}
                 <Pager list paged next />
@@ -136,7 +137,7 @@ pub fn ResiduePage() -> impl IntoView {
 }
 
 fn place(found: Finding) -> impl IntoView {
-    let kind = found.kind.map_or("value", |kind| kind.words());
+    let kind = found.kind.map_or("value", |kind| kind.label());
     let others =
         (found.others > 0).then(|| format!(" and of {}", counted(found.others, "other user", "other users")));
     let run = found.run.map(|run| {
@@ -151,17 +152,17 @@ fn place(found: Finding) -> impl IntoView {
             }
         });
         view! {
-            <p class="decision"><span class="tag quiet">{decision.words()}</span> " " <Moment at /></p>
+            <p class="decision"><span class="tag quiet">{decision.label()}</span> " " <Moment at /></p>
             {reopen}
         }
     });
     let open = decided.is_none();
     let text = match &found.now {
-        Now::Nothing => view! { <p class="hint">"Nothing stands there any more."</p> }.into_any(),
+        Now::Nothing => view! { <p class="hint">"Nothing is stored there now."</p> }.into_any(),
         Now::Untold => view! {
             <p class="hint">
-                "The text cannot be shown: the key of its row holds the value itself and was not noted. Look for it in \
-                 this column with the tools of the database."
+                "The text cannot be shown: the key of its row contains the value and was not recorded. Look \
+                 for it in this column with database tools."
             </p>
         }
         .into_any(),
@@ -172,7 +173,7 @@ fn place(found: Finding) -> impl IntoView {
         <li>
             <p>
                 {title} <a href=format!("/users/{}", found.user)>{found.name.clone()}</a> {others}
-                " was found in: " {place_words(&found)}
+                " was found in " {place_words(&found)}
             </p>
             {text}
             {open.then(|| decisions(&found))}
@@ -185,7 +186,7 @@ fn place(found: Finding) -> impl IntoView {
 /// Where a value stands, as somebody looks for it: in whose record, if it stands in one.
 fn place_words(found: &Finding) -> AnyView {
     let Now::Text { owner: Some(owner), .. } = found.now else {
-        let place = format!("{}, {}", found.table_words, found.column_words);
+        let place = format!("{}: {}", found.table_words, found.column_words);
         return view! { <b>{place}</b> ", row " {found.row.clone()} }.into_any();
     };
     let record = view! { <a href=format!("/users/{owner}")>"user "{owner.to_string()}</a> };
@@ -193,7 +194,12 @@ fn place_words(found: &Finding) -> AnyView {
     if found.table == "users" {
         return view! { <b>{column}</b> " of " {record} }.into_any();
     }
-    let place = format!("{}, {column}", found.table_words);
+    if found.table == "custom_values"
+        && let Some((_, key)) = found.row.split_once(',')
+    {
+        return view! { <b>{format!("custom field “{key}”")}</b> " of " {record} }.into_any();
+    }
+    let place = format!("{}: {column}", found.table_words);
     view! { <b>{place}</b> " of " {record} ", row " {found.row.clone()} }.into_any()
 }
 
@@ -203,7 +209,7 @@ fn decisions(found: &Finding) -> impl IntoView + use<> {
     let values = |seen: &str| vec![("place", found.id.to_string()), ("seen", seen.to_owned())];
     match &found.now {
         Now::Nothing | Now::Untold => view! {
-            <PostButton function=CloseResidue::PATH page="/residue" values=values("") words="Note that it is gone" about />
+            <PostButton function=CloseResidue::PATH page="/residue" values=values("") words="Record as gone" about />
         }
         .into_any(),
         Now::Text { seen, removable, owner, .. } => {
@@ -211,9 +217,9 @@ fn decisions(found: &Finding) -> impl IntoView + use<> {
                 view! {
                     <details class="more">
                         <summary>"Remove this text"<span class="hidden">" "{about.clone()}</span></summary>
-                        <p>"The text above is removed whole, also what it says about others. " <b>"This cannot be undone."</b></p>
+                        <p>"The whole text above is removed, including anything about other people. " <b>"This cannot be undone."</b></p>
                         <PostButton function=RemoveResidue::PATH page="/residue" values=values(seen)
-                            words="Remove this text for good" about=about.clone() danger=true />
+                            words="Remove this text permanently" about=about.clone() danger=true />
                     </details>
                 }
             });
@@ -228,7 +234,7 @@ fn decisions(found: &Finding) -> impl IntoView + use<> {
             view! {
                 <div class="buttons">
                     <PostButton function=KeepResidue::PATH page="/residue" values=values(seen)
-                        words="Keep: it is about somebody else" about />
+                        words="Keep: it is about another person" about />
                 </div>
                 {remove.filter(|_| opens(RemoveResidue::PATH))}
                 {record}
@@ -246,17 +252,21 @@ fn shortened(text: &str) -> String {
 }
 
 /// How it stands with the residue of an anonymised user, for the record.
-pub(crate) fn standing_words(standing: residue::Standing) -> String {
-    match standing {
-        residue::Standing::Clean => "none of the old values was found again".to_owned(),
-        residue::Standing::Found { open: 0, decided } => {
-            format!("found again in {}; all are decided", places(decided))
+pub(crate) fn status_text(status: residue::ResidueStatus) -> String {
+    match status {
+        residue::ResidueStatus::Clean => "no old values were found".to_owned(),
+        residue::ResidueStatus::Found { open: 0, decided } => {
+            format!("old values were found in {}; all decided", places(decided))
         }
-        residue::Standing::Found { open, .. } => format!("found again in {} to decide about", places(open)),
-        residue::Standing::Undeterminable => {
-            "cannot be determined: the old values were gone before they could be searched for".to_owned()
+        residue::ResidueStatus::Found { open, .. } => format!(
+            "old values were found in {}, waiting for a \
+                                                          decision",
+            places(open)
+        ),
+        residue::ResidueStatus::Undeterminable => {
+            "cannot be determined: the old values were gone before Lethe could search for them".to_owned()
         }
-        residue::Standing::UnderWay => "under way".to_owned(),
+        residue::ResidueStatus::UnderWay => "in progress".to_owned(),
     }
 }
 
