@@ -1,12 +1,12 @@
 //! Staff: who has which role, invitations, ending sessions.
 
-use crate::error::{AppError, field_errors};
-use crate::pages::undo::{Done, go_to};
-use crate::parts::{
-    AskFirst, FieldProblem, Frame, Notice, PostButton, ProblemSummary, SignInFirst, options, page, query,
+use crate::components::{
+    AskFirst, FieldProblem, Frame, Notice, PostButton, ProblemSummary, ReauthHint, options, page, query,
 };
+use crate::error::{AppError, field_errors};
+use crate::form_post::{action, refusal, submitted};
+use crate::pages::undo::{Done, go_to};
 use crate::state::{actor, store};
-use crate::submission::{action, refusal, submitted};
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
 use leptos::server_fn::codec::PostUrl;
@@ -47,7 +47,8 @@ pub(super) struct RoleRef {
 }
 
 fn role(code: &str) -> Result<Role, AppError> {
-    Role::from_code(code).ok_or_else(|| AppError::Invalid(FieldErrors::one("role", Problem::UnknownChoice)))
+    Role::from_code(code)
+        .ok_or_else(|| AppError::Invalid(FieldErrors::one("role", Problem::not_chosen("a role"))))
 }
 
 fn shown(invitation: &Invitation) -> AppError {
@@ -71,17 +72,17 @@ pub(super) async fn add_staff(form: AddForm) -> Result<(), AppError> {
 }
 
 /// Gives a role.
-#[server(prefix = "/do", endpoint = "give_role", input = PostUrl)]
-pub(super) async fn give_role(form: RoleRef) -> Result<(), AppError> {
-    staff::give_role(&store(), actor(), UserNumber(form.user), role(&form.role)?).await?;
+#[server(prefix = "/do", endpoint = "grant_role", input = PostUrl)]
+pub(super) async fn grant_role(form: RoleRef) -> Result<(), AppError> {
+    staff::grant_role(&store(), actor(), UserNumber(form.user), role(&form.role)?).await?;
     leptos_axum::redirect("/staff?done=role-given");
     Ok(())
 }
 
 /// Takes a role away.
-#[server(prefix = "/do", endpoint = "take_role", input = PostUrl)]
-pub(super) async fn take_role(form: RoleRef) -> Result<(), AppError> {
-    let undo = staff::take_role(&store(), actor(), UserNumber(form.user), role(&form.role)?).await?;
+#[server(prefix = "/do", endpoint = "revoke_role", input = PostUrl)]
+pub(super) async fn revoke_role(form: RoleRef) -> Result<(), AppError> {
+    let undo = staff::revoke_role(&store(), actor(), UserNumber(form.user), role(&form.role)?).await?;
     go_to(format!("/staff?removed={}", form.user), undo.as_ref())
 }
 
@@ -109,8 +110,8 @@ pub(super) async fn end_sessions(form: StaffRef) -> Result<(), AppError> {
 /// The functions of this page whose refusal it shows.
 const FUNCTIONS: [&str; 6] = [
     AddStaff::PATH,
-    GiveRole::PATH,
-    TakeRole::PATH,
+    GrantRole::PATH,
+    RevokeRole::PATH,
     InviteStaff::PATH,
     DisableStaff::PATH,
     EndSessions::PATH,
@@ -164,11 +165,11 @@ pub fn StaffPage() -> impl IntoView {
 async fn role_removed(number: UserNumber, rows: &[StaffRow]) -> Result<Option<String>, RecordsError> {
     let Some(name) = user::name_of(&store(), number).await? else { return Ok(None) };
     let rest = if rows.iter().any(|row| row.number == number) {
-        "They have to sign in again"
+        "They must sign in again"
     } else {
-        "It was the last one: they are no longer staff and cannot sign in"
+        "It was their last role: they are no longer staff and cannot sign in"
     };
-    Ok(Some(format!("The role of {name} is removed. {rest}.")))
+    Ok(Some(format!("Role removed from {name}. {rest}.")))
 }
 
 /// The tasks whose owner was disabled or may not see them any more.
@@ -180,8 +181,8 @@ fn without_owner(tasks: &[UnownedTask]) -> impl IntoView + use<> {
     view! {
         <Notice kind="warning">
             <p>
-                {counted(count, "task", "tasks")} " " {has} " an owner who cannot sign in or may not see tasks: "
-                {joined(&names, "and")} ". Active tasks still run by their schedule. "
+                {counted(count, "task", "tasks")} " " {has} " an owner who cannot sign in or has no access to tasks: "
+                {joined(&names, "and")} ". Active tasks still run on schedule. "
                 <a href="/tasks/owners">"Reassign tasks"</a>
             </p>
         </Notice>
@@ -192,8 +193,8 @@ fn invitation(link: String) -> impl IntoView {
     view! {
         <Notice kind="success">
             <p>
-                "Give this link to the member of staff, and to nobody else. With it they set their password. It counts once, \
-                 for 24 hours, and is not shown again."
+                "Give this link only to the member of staff, who sets a password with it. It works once, \
+                 expires after 24 hours, and will not be shown again."
             </p>
             <p><code class="secret">{link}</code></p>
         </Notice>
@@ -210,26 +211,26 @@ fn row(one: StaffRow, own: Option<UserNumber>) -> impl IntoView {
         .map(|role| {
             let values = vec![("user", number.clone()), ("role", role.code().to_owned())];
             let take = (!is_own).then(|| {
-                view! { <PostButton function=TakeRole::PATH page=HERE values words="Remove role" about=role.words() /> }
+                view! { <PostButton function=RevokeRole::PATH page=HERE values words="Remove role" about=role.label() /> }
             });
-            view! { <li>{role.words()} " " {take}</li> }
+            view! { <li>{role.label()} " " {take}</li> }
         })
         .collect_view();
     let missing: Vec<Role> = Role::ALL.into_iter().filter(|role| !one.roles.contains(role)).collect();
     let give = (!is_own && !missing.is_empty()).then(|| {
-        let post = action(GiveRole::PATH, HERE);
+        let post = action(GrantRole::PATH, HERE);
         let id = format!("role-{number}");
         view! {
             <form class="inline" method="post" action=post>
-                <crate::submission::Token />
+                <crate::form_post::Token />
                 <input type="hidden" name="form[user]" value=number.clone() />
-                <label class="hidden" for=id.clone()>"Another role for " {one.name.clone()}</label>
-                <select id=id name="form[role]">{options(missing, None, "Choose a role", Role::code, Role::words)}</select>
-                <button type="submit">"Give role"</button>
+                <label class="hidden" for=id.clone()>"New role for " {one.name.clone()}</label>
+                <select id=id name="form[role]">{options(missing, None, "Choose a role", Role::code, Role::label)}</select>
+                <button type="submit">"Add role"</button>
             </form>
         }
     });
-    let standing = match (one.has_password, one.has_app) {
+    let status = match (one.has_password, one.has_app) {
         (false, _) => "No password",
         (true, false) => "Password",
         (true, true) => "Password and app",
@@ -244,7 +245,8 @@ fn row(one: StaffRow, own: Option<UserNumber>) -> impl IntoView {
                 consequence="An earlier link stops working. The new one works once and expires after 24 hours." />
             {(one.sessions > 0).then(|| view! {
                 <AskFirst function=EndSessions::PATH page=HERE values=user() words="End sessions" about=format!("of {name}")
-                    consequence="They are signed out everywhere and lose what they have not saved. They can sign in again." />
+                    consequence="They are signed out everywhere. Unsaved changes are lost. They can sign in \
+                                 again." />
             })}
             {one.has_password.then(|| view! {
                 <PostButton function=DisableStaff::PATH page=HERE values=user() words="Disable sign-in" about=format!("of {name}") />
@@ -257,7 +259,7 @@ fn row(one: StaffRow, own: Option<UserNumber>) -> impl IntoView {
             <td><a href=format!("/users/{number}")>{one.name}</a></td>
             <td>{one.user_id}</td>
             <td><ul class="bare">{roles}</ul> {give}</td>
-            <td>{standing} ", " {sessions}</td>
+            <td>{status} ", " {sessions}</td>
             <td>{actions}</td>
         </tr>
     }
@@ -270,25 +272,26 @@ fn add_form(error: Option<AppError>) -> impl IntoView {
     let post = action(AddStaff::PATH, HERE);
     view! {
         <section aria-labelledby="add">
-            <h2 id="add">"Make somebody staff"</h2>
+            <h2 id="add">"Add a member of staff"</h2>
             <form method="post" action=post class="narrow">
-                <crate::submission::Token />
-                <SignInFirst page=HERE />
+                <crate::form_post::Token />
+                <ReauthHint page=HERE />
                 <div class="field">
                     <label for="user_id">"UserID"</label>
                     <input
                         id="user_id" name="form[user_id]" value=typed.user_id autocapitalize="none"
                         spellcheck="false" aria-describedby="user_id-help user_id-problem"
                     />
-                    <p class="hint" id="user_id-help">"Of a user who is there; where there is none, one is created."</p>
+                    <p class="hint" id="user_id-help">"UserID of an existing user; otherwise a new user is \
+                                                       created."</p>
                     <FieldProblem field="user_id" errors=errors.clone() />
                 </div>
                 <div class="field">
                     <label for="role">"Role"</label>
-                    <select id="role" name="form[role]" aria-describedby="role-problem">{options(Role::ALL, chosen, "Choose a role", Role::code, Role::words)}</select>
+                    <select id="role" name="form[role]" aria-describedby="role-problem">{options(Role::ALL, chosen, "Choose a role", Role::code, Role::label)}</select>
                     <FieldProblem field="role" errors />
                 </div>
-                <div class="buttons"><button type="submit">"Make staff"</button></div>
+                <div class="buttons"><button type="submit">"Add member of staff"</button></div>
             </form>
         </section>
     }
