@@ -5,24 +5,24 @@ mod filters;
 
 pub use csv::audit_csv;
 
-use crate::parts::{Day, Frame, Moment, Pager, ProblemSummary, page, paging, wrong_filters};
+use crate::components::{Day, Frame, Moment, Pager, ProblemSummary, page, paging, wrong_filters};
 use crate::state::{actor, store};
 use filters::Filters;
 use leptos::prelude::*;
 use policy::Action;
 use policy::form::FieldErrors;
 use policy::numbers::grouped;
-use records::audit::{self, AuditForm, AuditRow, Standing};
-use records::page::Page;
+use records::audit::{self, AuditForm, AuditRow, ChainStatus};
+use records::pagination::Page;
 
 /// Who did what to which record, the newest first.
 #[component]
 pub fn AuditPage() -> impl IntoView {
     let (actor, form) = (actor(), filters::of_address());
     page(async move {
-        actor.must(Action::SeeAudit)?;
+        actor.require(Action::SeeAudit)?;
         let store = store();
-        let standing = audit::standing(&store, actor).await?;
+        let status = audit::status(&store, actor).await?;
         let (results, errors) = match form.validate() {
             Err(errors) => (().into_any(), errors),
             Ok(query) => {
@@ -35,10 +35,10 @@ pub fn AuditPage() -> impl IntoView {
         let error = wrong_filters(&errors);
         Ok(view! {
             <Frame title="Audit"
-                lead="Who did what to which record, the newest first. Nothing is ever changed or taken from it, and no value \
-                      of a field stands in it.">
+                lead="Who did what to which record, newest first. Events are never changed or removed, and \
+                      contain no field values.">
                 <ProblemSummary error />
-                {chain(&standing)}
+                {chain(&status)}
                 <Filters form errors />
                 {results}
             </Frame>
@@ -47,19 +47,19 @@ pub fn AuditPage() -> impl IntoView {
 }
 
 /// How the chain stands, as far as can be told without reading all of it.
-fn chain(standing: &Standing) -> impl IntoView + use<> {
-    let broken = standing.is_behind().then(|| {
+fn chain(status: &ChainStatus) -> impl IntoView + use<> {
+    let broken = status.is_behind().then(|| {
         view! {
             <div class="notice danger" role="alert">
                 <p>
-                    <b>"The audit ends before what was anchored: events were removed."</b> " "
-                    <code>"lethe audit verify"</code> " says which."
+                    <b>"The audit ends before its last anchor: events were removed."</b> " Run "
+                    <code>"lethe audit verify"</code> " to see which."
                 </p>
             </div>
         }
     });
-    let last = standing.last.unwrap_or_default();
-    let anchor = standing.anchor.as_ref().map_or_else(
+    let last = status.last.unwrap_or_default();
+    let anchor = status.anchor.as_ref().map_or_else(
         || view! { "It is not anchored yet." }.into_any(),
         |anchor| {
             let place = grouped(anchor.sequence);
@@ -70,7 +70,7 @@ fn chain(standing: &Standing) -> impl IntoView + use<> {
         {broken}
         <p class="hint">
             "The chain has "{if last == 1 { "1 event".to_owned() } else { format!("{} events", grouped(last)) }}". "
-            {anchor} " Whether all of it is as Lethe wrote it, "<code>"lethe audit verify"</code>" tells."
+            {anchor} " To check that nothing was altered, run "<code>"lethe audit verify"</code>"."
         </p>
     }
 }
@@ -80,8 +80,8 @@ fn results(form: &AuditForm, found: Page<AuditRow>, paged: bool) -> impl IntoVie
     if rows.is_empty() {
         return view! {
             <p class="empty">
-                <b>"No event fits here. "</b>
-                "Every sign-in, change, preview, run and export is noted. " <a href="/audit">"Show all events"</a>
+                <b>"No events match. "</b>
+                "Every sign-in, change, preview, run and export is recorded. " <a href="/audit">"Show all events"</a>
             </p>
         }
         .into_any();
@@ -92,14 +92,14 @@ fn results(form: &AuditForm, found: Page<AuditRow>, paged: bool) -> impl IntoVie
         <p><a href=file download>"Download these events as CSV"</a></p>
         <div class="scroll" role="region" aria-label="Events" tabindex="0">
             <table>
-                <caption class="hidden">"Events, the newest first"</caption>
+                <caption class="hidden">"Events, newest first"</caption>
                 <thead>
                     <tr>
                         <th scope="col">"When"</th>
-                        <th scope="col">"What"</th>
-                        <th scope="col">"On what"</th>
+                        <th scope="col">"Action"</th>
+                        <th scope="col">"Object"</th>
                         <th scope="col">"Who"</th>
-                        <th scope="col">"Way"</th>
+                        <th scope="col">"Channel"</th>
                         <th scope="col">"Details"</th>
                         <th scope="col" class="number">"Event"</th>
                     </tr>
@@ -114,7 +114,7 @@ fn results(form: &AuditForm, found: Page<AuditRow>, paged: bool) -> impl IntoVie
 
 fn row(event: AuditRow) -> impl IntoView {
     let who = event.staff.map(|number| {
-        let words = event.name.clone().unwrap_or_else(|| "(no longer here)".to_owned());
+        let words = event.name.clone().unwrap_or_else(|| "(no longer exists)".to_owned());
         let link = if event.name.is_some() {
             view! { <a href=format!("/users/{number}")>{words}</a> }.into_any()
         } else {
@@ -123,7 +123,7 @@ fn row(event: AuditRow) -> impl IntoView {
         view! { {link} <br /> <small>{number.to_string()}</small> }.into_any()
     });
     let who = who.unwrap_or_else(|| view! { "–" }.into_any());
-    let words = event.subject_words();
+    let words = event.subject_label();
     let subject = match page_of(&event) {
         Some(href) => view! { <a href=href>{words}</a> }.into_any(),
         None => words.into_any(),
@@ -133,16 +133,16 @@ fn row(event: AuditRow) -> impl IntoView {
         view! { <br /> <small><a href=format!("/runs/{run}")>"Run "{run.to_string()}</a></small> }
     });
     let place = event.sequence.map_or_else(
-        || view! { <span class="tag bad">"Not by Lethe"</span> }.into_any(),
+        || view! { <span class="tag bad">"Not written by Lethe"</span> }.into_any(),
         |sequence| grouped(sequence).into_any(),
     );
     view! {
         <tr>
             <td><Moment at=event.at /></td>
-            <th scope="row">{event.deed_words()}</th>
+            <th scope="row">{event.action_label()}</th>
             <td>{subject} {run}</td>
             <td>{who}</td>
-            <td>{event.channel_words().to_owned()}</td>
+            <td>{event.channel_label().to_owned()}</td>
             <td>{event.detail_words()}</td>
             <td class="number">{place}</td>
         </tr>

@@ -1,16 +1,16 @@
 //! The filters of the audit.
 
-use crate::parts::{DateInput, FieldProblem, date_query, options, percent_encoded, query};
+use crate::components::{DateInput, FieldProblem, date_query, options, percent_encoded, query};
 use leptos::prelude::*;
 use policy::form::FieldErrors;
-use records::audit::{AuditForm, Deed, Subject};
+use records::audit::{AuditAction, AuditForm, Subject};
 
 /// Reads the address of the page.
 pub(super) fn of_address() -> AuditForm {
     AuditForm {
         from: date_query("from"),
         to: date_query("to"),
-        deed: query("deed"),
+        action: query("action"),
         staff: query("staff"),
         kind: query("kind"),
         id: query("id"),
@@ -20,11 +20,11 @@ pub(super) fn of_address() -> AuditForm {
 
 /// The address of a page with these filters.
 pub(super) fn address(page: &str, form: &AuditForm) -> String {
-    let AuditForm { from, to, deed, staff, kind, id, run } = form;
+    let AuditForm { from, to, action, staff, kind, id, run } = form;
     let filters = [
         ("from", from),
         ("to", to),
-        ("deed", deed),
+        ("action", action),
         ("staff", staff),
         ("kind", kind),
         ("id", id),
@@ -66,23 +66,23 @@ pub(super) fn Filters(form: AuditForm, errors: FieldErrors) -> impl IntoView {
     };
     let from = day("from", "First day", form.from);
     let to = day("to", "Last day", form.to);
-    let staff = input("staff", "Staff, user number", form.staff);
-    let id = input("id", "Its number", form.id);
+    let staff = input("staff", "Staff (user number)", form.staff);
+    let id = input("id", "Object number", form.id);
     let run = input("run", "Run", form.run);
     view! {
         <form class="filters" method="get" action="/audit" role="search" aria-label="Filter events">
             {from} {to}
             <div class="field">
-                <label for="deed">"What"</label>
-                <select id="deed" name="deed" aria-describedby="deed-problem">
-                    {options(Deed::ALL.iter().copied(), Deed::of_code(&form.deed), "Anything", Deed::code, Deed::words)}
+                <label for="action">"Action"</label>
+                <select id="action" name="action" aria-describedby="action-problem">
+                    {options(AuditAction::ALL.iter().copied(), AuditAction::from_code(&form.action), "Any action", AuditAction::code, AuditAction::label)}
                 </select>
-                <FieldProblem field="deed" errors=errors.clone() />
+                <FieldProblem field="action" errors=errors.clone() />
             </div>
             <div class="field">
-                <label for="kind">"On what"</label>
+                <label for="kind">"Object"</label>
                 <select id="kind" name="kind" aria-describedby="kind-problem">
-                    {options(Subject::KINDS, chosen, "Anything", |kind| kind.0, |kind| kind.1)}
+                    {options(Subject::KINDS, chosen, "Any object", |kind| kind.0, |kind| kind.1)}
                 </select>
                 <FieldProblem field="kind" errors=errors.clone() />
             </div>
