@@ -6,11 +6,10 @@ mod backup;
 mod check;
 mod demo;
 mod export;
-mod holds;
 mod import;
 mod key;
 mod ledger;
-mod maintain;
+mod legal_holds;
 mod output;
 mod report;
 mod residue;
@@ -18,6 +17,7 @@ mod runs;
 mod staff;
 mod tasks;
 mod users;
+mod vacuum;
 
 use crate::config::Config;
 use crate::{startup, web};
@@ -30,7 +30,7 @@ use std::process::ExitCode;
 
 /// What can be asked on the command line.
 #[derive(Debug, Parser)]
-#[command(name = "lethe", version, about = "The staff desk that lets a library forget people")]
+#[command(name = "lethe", version, about = "Anonymises users of a library and keeps its statistics")]
 pub(crate) struct Arguments {
     /// Print results as JSON.
     #[arg(long, global = true)]
@@ -41,7 +41,7 @@ pub(crate) struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Bring the database up to date, then serve the desk (the default).
+    /// Migrate the database, then serve the web pages (the default).
     Serve,
     /// The task centre: list, show, export, import, preview, run.
     #[command(subcommand)]
@@ -57,17 +57,17 @@ enum Command {
     Staff(staff::Staff),
     /// Legal holds: list.
     #[command(subcommand)]
-    Holds(holds::Holds),
-    /// What waits for a second person, and what was decided: list.
+    LegalHolds(legal_holds::LegalHolds),
+    /// Approvals by a second person: list, request, withdraw.
     #[command(subcommand)]
     Approvals(approvals::Approvals),
-    /// Make removed values vanish from the database files.
-    Maintain(maintain::Maintain),
-    /// Whether something is left of those who are anonymised.
+    /// Clean removed values from the database files.
+    Vacuum(vacuum::Vacuum),
+    /// Check whether values of anonymised users are still stored.
     Residue(residue::Residue),
-    /// Count a report.
+    /// Print a report.
     Report(report::Arguments),
-    /// Fill an empty database with a believable library.
+    /// Fill an empty database with an invented library.
     Demo(demo::Demo),
     /// Import users or loans from a file.
     #[command(subcommand)]
@@ -78,15 +78,15 @@ enum Command {
     /// The audit: list, verify.
     #[command(subcommand)]
     Audit(audit::Audit),
-    /// Whether Lethe can do its work here: files, rights, assets, clock, database, key, ledger.
+    /// Check whether Lethe can run here: files, permissions, assets, clock, database, key, ledger.
     Check,
-    /// The key of the installation: show, replace.
+    /// The installation key: show, replace.
     #[command(subcommand)]
     Key(key::Key),
     Backup(backup::Backup),
-    /// Restore a backup elsewhere, and prove that it is of use.
+    /// Restore a backup elsewhere, and check that it is usable.
     Drill(backup::RestoreDrill),
-    /// The ledger of who was anonymised: show, verify, replay, start over.
+    /// The ledger of anonymised users: show, verify, replay, start over.
     #[command(subcommand)]
     Ledger(ledger::Ledger),
 }
@@ -143,13 +143,13 @@ impl Arguments {
             RecordsError::Ledger(_) | RecordsError::NotReady(_) => error.into(),
             error => anyhow::Error::new(error).context("The database cannot be opened"),
         })?;
-        let done = Self::do_it(command, &config, &store, output).await;
+        let done = Self::dispatch(command, &config, &store, output).await;
         // The old values of a single user are in this process only: they are searched for before it ends.
         records::residue::background_scans().await;
         done
     }
 
-    async fn do_it(
+    async fn dispatch(
         command: Command,
         config: &Config,
         store: &Store,
@@ -157,7 +157,7 @@ impl Arguments {
     ) -> anyhow::Result<ExitCode> {
         // What a restored backup has brought back is nobody's to see or to change before the ledger is replayed.
         if !matches!(command, Command::Serve | Command::Ledger(_)) {
-            records::ledger::standing(store).await?.refuse_unless_level()?;
+            records::ledger::status(store).await?.refuse_unless_level()?;
         }
         match command {
             Command::Serve => {
@@ -168,7 +168,7 @@ impl Arguments {
             Command::Runs(runs) => runs.carry_out(store, output).await,
             Command::Users(users) => users.carry_out(store, output).await,
             Command::Staff(staff) => staff.carry_out(store, output, &config.address(config.addr)).await,
-            Command::Holds(holds) => holds.carry_out(store, output).await,
+            Command::LegalHolds(holds) => holds.carry_out(store, output).await,
             Command::Approvals(approvals) => approvals.carry_out(store, output).await,
             Command::Report(arguments) => report::print(store, output, arguments).await,
             Command::Demo(demo) => {
@@ -181,7 +181,7 @@ impl Arguments {
                 Ok(ExitCode::SUCCESS)
             }
             Command::Residue(residue) => residue.carry_out(store, output).await,
-            Command::Maintain(maintain) => maintain.carry_out(store, output).await,
+            Command::Vacuum(vacuum) => vacuum.carry_out(store, output).await,
             Command::Audit(audit) => audit.carry_out(store, output).await,
             Command::Ledger(ledger) => ledger.carry_out(store, output).await,
             Command::Backup(backup) => backup.carry_out(config, store, output).await,

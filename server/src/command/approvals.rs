@@ -4,7 +4,7 @@ use super::Output;
 use clap::Subcommand;
 use policy::{ApprovalId, RunId, UserNumber};
 use records::approval::{self, About, Approval, ApprovalQuery, Decision};
-use records::page::Paging;
+use records::pagination::Paging;
 use records::transfer::ask_to_import_users;
 use records::user::Person;
 use records::{Actor, Store};
@@ -14,12 +14,12 @@ use std::process::ExitCode;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Approvals {
-    /// List what waits for a second person.
+    /// List requests that are waiting for a decision.
     List {
-        /// What was decided or has expired too.
+        /// Include decided and expired requests.
         #[arg(long)]
         all: bool,
-        /// How many, at most 100.
+        /// Number of requests, at most 100.
         #[arg(long, default_value_t = 50)]
         last: u64,
     },
@@ -28,21 +28,21 @@ pub(crate) enum Approvals {
         /// Id of the request.
         id: i64,
     },
-    /// Ask a second person to approve the run of a preview.
+    /// Request approval by a second person for the run of a preview.
     Ask {
         /// Id of the preview.
         #[arg(required_unless_present_any = ["reapply", "more_changes", "staff", "import"])]
         preview: Option<i64>,
-        /// Ask for bringing people under the present rules instead.
+        /// Request approval to apply the current rules to users anonymised earlier.
         #[arg(long, conflicts_with = "preview")]
         reapply: bool,
-        /// Ask for more manual changes on the command line than the safety limits allow.
+        /// Request approval for more manual changes on the command line than the safety limits allow.
         #[arg(long, conflicts_with_all = ["preview", "reapply"])]
         more_changes: bool,
-        /// Ask for anonymising the member of staff with this user number.
+        /// Request approval to anonymise the member of staff with this user number.
         #[arg(long, value_name = "NUMBER", conflicts_with_all = ["preview", "reapply", "more_changes"])]
         staff: Option<i64>,
-        /// Ask for importing this file of users, which goes over the safety limits.
+        /// Request approval to import this file of users, which exceeds the safety limits.
         #[arg(long, value_name = "FILE", conflicts_with_all = ["preview", "reapply", "more_changes", "staff"])]
         import: Option<PathBuf>,
     },
@@ -73,8 +73,7 @@ impl Approvals {
 
 async fn withdraw(store: &Store, output: Output, id: ApprovalId) -> anyhow::Result<ExitCode> {
     let decision = approval::withdraw(store, Actor::COMMAND_LINE, id).await?;
-    output
-        .print(&json!({ "approval": id, "decision": decision }), |_| format!("Request {id} is withdrawn"))?;
+    output.print(&json!({ "approval": id, "decision": decision }), |_| format!("Request {id} withdrawn"))?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -97,7 +96,7 @@ async fn ask(store: &Store, output: Output, what: Asked) -> anyhow::Result<ExitC
         Asked::Import(file) => ask_to_import_users(store, actor, &file).await?,
     };
     output.print(&json!({ "approval": id }), |_| {
-        format!("Request {id} waits for a second person at the desk")
+        format!("Approval requested: request {id} is waiting for a second person")
     })?;
     Ok(ExitCode::SUCCESS)
 }
@@ -105,12 +104,12 @@ async fn ask(store: &Store, output: Output, what: Asked) -> anyhow::Result<ExitC
 /// Numbers and codes, no names.
 fn line(approval: &Approval) -> String {
     let about = match &approval.about {
-        About::Run { preview, people, .. } => format!("run of preview {preview} ({people} people)"),
-        About::Reapply => "run that brings people under the present rules".to_owned(),
+        About::Run { preview, people, .. } => format!("run of preview {preview} ({people} users)"),
+        About::Reapply => "applying the current rules to users anonymised earlier".to_owned(),
         About::HoldRelease { hold } => format!("release of legal hold {hold}"),
         About::MoreChanges => "more manual changes".to_owned(),
         About::Import { users, sha256 } => {
-            format!("import that counts {users} users, of the file with SHA-256 {sha256}")
+            format!("import that changes {users} users, file with SHA-256 {sha256}")
         }
         About::StaffAnonymising { user } => format!("anonymising user {user}, a member of staff"),
     };
@@ -123,9 +122,9 @@ fn line(approval: &Approval) -> String {
         None => String::new(),
     };
     format!(
-        "{}\t{about}\t{}{decided}\tasked by {}\tuntil {}",
+        "{}\t{about}\t{}{decided}\trequested by {}\tuntil {}",
         approval.id,
-        approval.standing.words(),
+        approval.status.label(),
         by(approval.asked_by.as_ref()),
         approval.expires_at.to_rfc3339()
     )

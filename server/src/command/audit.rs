@@ -4,16 +4,16 @@ use super::{Output, in_words};
 use clap::{Args, Subcommand};
 use policy::numbers::{counted, grouped};
 use records::audit::{self, AuditForm, AuditRow, Finding, Verdict};
-use records::page::Paging;
+use records::pagination::Paging;
 use records::{Actor, RecordsError, Store};
 use std::process::ExitCode;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Audit {
-    /// Read all of the audit: what was changed, is missing, was swapped, cut off or put in by other hands. Success only
-    /// when everything is whole; then its end is written into the file of anchors.
+    /// Verify the whole audit: report events that were changed, removed, reordered or inserted. If it is
+    /// intact, anchor its end and exit with success.
     Verify,
-    /// List events, the newest first.
+    /// List events, newest first.
     List(Filters),
 }
 
@@ -26,25 +26,25 @@ pub(crate) struct Filters {
     /// Up to this day.
     #[arg(long, value_name = "DATE", default_value = "")]
     to: String,
-    /// What was done, as a code: `user_anonymised`.
+    /// Code of the action, for example `user_anonymised`.
     #[arg(long, value_name = "CODE", default_value = "")]
-    deed: String,
+    action: String,
     /// By this member of staff.
     #[arg(long, value_name = "NUMBER", default_value = "")]
     staff: String,
-    /// To this kind of record: user, task, run, approval, `legal_hold`, library.
+    /// Kind of the object: user, task, run, approval, `legal_hold`, library.
     #[arg(long, value_name = "KIND", default_value = "")]
     kind: String,
-    /// To the record with this id or user number.
+    /// Id or user number of the object.
     #[arg(long, value_name = "ID", default_value = "")]
     id: String,
-    /// In this run.
+    /// Of this run.
     #[arg(long, value_name = "ID", default_value = "")]
     run: String,
-    /// How many, at most 100.
+    /// Number of events, at most 100.
     #[arg(long, default_value_t = 50)]
     last: u64,
-    /// Go on after the event with this key.
+    /// Continue after the event with this key.
     #[arg(long, value_name = "KEY")]
     after: Option<String>,
 }
@@ -63,8 +63,8 @@ impl Audit {
 }
 
 async fn list(store: &Store, output: Output, filters: Filters) -> anyhow::Result<ExitCode> {
-    let Filters { from, to, deed, staff, kind, id, run, last, after } = filters;
-    let form = AuditForm { from, to, deed, staff, kind, id, run };
+    let Filters { from, to, action, staff, kind, id, run, last, after } = filters;
+    let form = AuditForm { from, to, action, staff, kind, id, run };
     let query = form.validate().map_err(|errors| in_words(RecordsError::Invalid(errors)))?;
     let paging = Paging { after, rows: Some(last) };
     let page = audit::list(store, Actor::COMMAND_LINE, &query, &paging).await?;
@@ -77,17 +77,17 @@ fn line(row: &AuditRow) -> String {
     let subject = row.subject.map_or_else(|| row.kind.clone(), |id| format!("{} {id}", row.kind));
     let sequence = row.sequence.map_or_else(|| "–".to_owned(), |sequence| sequence.to_string());
     let (at, channel) = (row.at.to_rfc3339(), &row.channel);
-    format!("{}\t{sequence}\t{at}\t{staff}\t{channel}\t{}\t{subject}\t{}", row.id, row.deed, row.detail)
+    format!("{}\t{sequence}\t{at}\t{staff}\t{channel}\t{}\t{subject}\t{}", row.id, row.action, row.detail)
 }
 
 fn verdict_words(verdict: &Verdict) -> String {
     let events = counted(verdict.events, "event", "events");
     let anchors = counted(i64::try_from(verdict.anchors).unwrap_or(i64::MAX), "anchor", "anchors");
     if verdict.is_whole() {
-        return format!("The audit is whole: {events}, compared with {anchors}");
+        return format!("The audit is intact: {events}, compared with {anchors}");
     }
-    let mut lines = vec![format!("The audit is not as Lethe left it: {events}, compared with {anchors}")];
-    lines.extend(verdict.findings.iter().map(Finding::words));
+    let mut lines = vec![format!("The audit was altered: {events}, compared with {anchors}")];
+    lines.extend(verdict.findings.iter().map(Finding::label));
     if verdict.more > 0 {
         let more = grouped(i64::try_from(verdict.more).unwrap_or(i64::MAX));
         lines.push(format!("… and {more} more"));
@@ -96,8 +96,8 @@ fn verdict_words(verdict: &Verdict) -> String {
     let changed = verdict.findings.iter().take_while(is_changed).count();
     if changed > 1 && verdict.findings.first() == Some(&Finding::Changed { sequence: 1 }) {
         lines.push(
-            "Most likely LETHE_KEY is not the key with which the first events were written: lethe key show lists keys \
-             that were replaced"
+            "LETHE_KEY_FILE is probably not the key with which the first events were written: lethe key show \
+             lists replaced keys"
                 .to_owned(),
         );
     }

@@ -9,10 +9,10 @@ use records::{Actor, Store};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-/// Write a backup while others work. It holds personal data, also of users who are anonymised later.
+/// Write a backup while Lethe is in use. It contains personal data, including that of users anonymised later.
 #[derive(Args, Debug)]
 pub(crate) struct Backup {
-    /// The file, which may not exist yet. A manifest goes beside it.
+    /// The new file. A manifest is written next to it.
     file: PathBuf,
 }
 
@@ -27,8 +27,8 @@ impl Backup {
         output.print(&made.map_err(in_words)?, |manifest| {
             let positions = &manifest.positions;
             format!(
-                "{} written, with {} ({} bytes). Ledger entry {}, audit event {}: {}. Ledger, key and anchors are not in \
-                 it: keep copies of them elsewhere",
+                "Backup created: {}, with {} ({} bytes). Ledger entry {}, audit event {}: {}. It does not \
+                 contain ledger, key and anchors: keep copies of them elsewhere",
                 self.file.display(),
                 counted(positions.users, "user", "users"),
                 grouped(i64::try_from(manifest.bytes).unwrap_or(i64::MAX)),
@@ -41,12 +41,12 @@ impl Backup {
     }
 }
 
-/// Restore a backup elsewhere, replay the ledger and verify the audit there. Success only when all of it holds.
+/// Restore a backup elsewhere, replay the ledger and verify the audit there. Succeeds only if all checks pass.
 #[derive(Args, Debug)]
 pub(crate) struct RestoreDrill {
     /// The backup.
     file: PathBuf,
-    /// For a backup of PostgreSQL: an empty database, to be dropped afterwards.
+    /// For a PostgreSQL backup: an empty database, to be dropped afterwards.
     #[arg(long, value_name = "URL")]
     into: Option<String>,
 }
@@ -64,21 +64,20 @@ impl RestoreDrill {
 
 fn words(drill: &Drill) -> String {
     let manifest = match (&drill.manifest, drill.as_in_manifest) {
-        (None, _) => "There is no manifest beside the backup",
-        (Some(_), true) => "The backup is as its manifest says",
-        (Some(_), false) => "The backup is not as its manifest says: it was changed or cut off",
+        (None, _) => "There is no manifest next to the backup",
+        (Some(_), true) => "The backup matches its manifest",
+        (Some(_), false) => "The backup does not match its manifest: it was changed or is incomplete",
     };
     let ledger = if drill.ledger_level {
-        "The ledger and the restored database say the same"
+        "The ledger and the restored database are in sync"
     } else {
-        "The ledger and the restored database do not go together"
+        "The ledger and the restored database do not match"
     };
-    let audit =
-        if drill.audit.is_whole() { "The audit is whole" } else { "The audit is not as Lethe left it" };
-    let passed = if drill.is_passed() { "The backup is of use" } else { "The backup is of no use as it is" };
+    let audit = if drill.audit.is_whole() { "The audit is intact" } else { "The audit was altered" };
+    let passed = if drill.is_passed() { "The backup is usable" } else { "The backup is not usable" };
     format!(
-        "{manifest}\nRestored: {}, {} of them anonymised; {} anonymised again by the ledger\n{ledger}\n{audit}: {}\n\
-         {passed} ({:.1} s)",
+        "{manifest}\nRestored: {}, {} of them anonymised; {} anonymised again from the \
+         ledger\n{ledger}\n{audit}: {}\n{passed} ({:.1} s)",
         counted(drill.restored.users, "user", "users"),
         grouped(drill.restored.anonymised),
         grouped(drill.anonymised_again),

@@ -12,11 +12,11 @@ use serde::Serialize;
 /// The size and the seed of the library.
 #[derive(Debug, Args)]
 pub(crate) struct Demo {
-    /// How many users.
+    /// Number of users.
     #[arg(long, value_name = "N", default_value_t = demo::USERS,
-        value_parser = clap::value_parser!(u32).range(i64::from(demo::FEWEST_USERS)..=i64::from(demo::MOST_USERS)))]
+        value_parser = clap::value_parser!(u32).range(i64::from(demo::FEWEST_USERS)..=i64::from(demo::MAX_USERS)))]
     users: u32,
-    /// The same seed makes the same library.
+    /// Seed: the same seed creates the same library.
     #[arg(long, value_name = "S", default_value_t = 1)]
     seed: u64,
 }
@@ -60,7 +60,7 @@ fn words(made: &Made) -> String {
         .accounts
         .iter()
         .map(|account| {
-            let roles: Vec<&str> = account.roles.iter().map(|role| role.words()).collect();
+            let roles: Vec<&str> = account.roles.iter().map(|role| role.label()).collect();
             format!("  {}\t{}", account.user_id, roles.join(", "))
         })
         .collect();
@@ -75,8 +75,8 @@ fn words(made: &Made) -> String {
 fn library(summary: &DemoSummary) -> String {
     let number = |count: u64| grouped(i64::try_from(count).unwrap_or(i64::MAX));
     format!(
-        "A library with {} (staff: {}, fictitious: {}, anonymised: {}), {} of {} items, {} loans, {} requests, \
-         {} charges, {} messages and {} tasks. Everybody in it is invented.",
+        "A library with {} (staff: {}, fictitious: {}, anonymised: {}), {} of {} items, {} loans, {} \
+         requests, {} charges, {} messages and {} tasks. All people in it are invented.",
         counted(i64::try_from(summary.users).unwrap_or(i64::MAX), "user", "users"),
         number(summary.staff),
         number(summary.fictitious),

@@ -21,8 +21,7 @@ pub(crate) enum Export {
 /// Where it goes.
 #[derive(Debug, Args)]
 pub(crate) struct Target {
-    /// The file, which may not exist yet; without one, standard output. It holds personal data: keep it safe and
-    /// remove it when it has served.
+    /// The new file (default: standard output). It contains personal data: keep it safe, and delete it after use.
     file: Option<PathBuf>,
 }
 
@@ -56,5 +55,5 @@ fn create(file: &Path) -> anyhow::Result<File> {
     options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(file).context("the file cannot be made; perhaps there is one of this name already")
+    options.open(file).context("the file cannot be created; it may already exist")
 }

@@ -11,12 +11,12 @@ use std::process::ExitCode;
 /// What is imported.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Import {
-    /// Users: those that are known are changed, the others are made. Nobody is removed.
+    /// Users: update existing users and create new ones. No user is removed.
     Users {
         #[command(flatten)]
         source: Source,
-        /// Import a file that goes over the safety limits: the number of users that the refusal names. Where four eyes
-        /// are in force, a second person approves the file instead.
+        /// Import a file that exceeds the safety limits: the number of users in the refusal. If four eyes are in
+        /// force, a second person must approve the file instead.
         #[arg(long, value_name = "NUMBER")]
         confirm: Option<u64>,
     },
@@ -29,10 +29,10 @@ pub(crate) enum Import {
 pub(crate) struct Source {
     /// The file.
     file: PathBuf,
-    /// The form of the file.
+    /// The format of the file.
     #[arg(long, value_enum, default_value_t = Format::Csv)]
     format: Format,
-    /// Check and count everything, and change nothing.
+    /// Check and count, without changing anything.
     #[arg(long)]
     dry_run: bool,
 }
@@ -72,6 +72,9 @@ impl Import {
                 }
                 Ok(ExitCode::FAILURE)
             }
+            Err(TransferError::Io(error)) if error.kind() == std::io::ErrorKind::NotFound => {
+                anyhow::bail!("File not found: {}", source.file.display())
+            }
             Err(error) => Err(error.into()),
         }
     }
@@ -93,8 +96,8 @@ fn words(summary: &ImportSummary, (one, many): (&str, &str)) -> String {
         (summary.skipped, "line about an anonymised user skipped", "lines about anonymised users skipped"),
         (
             summary.held,
-            "line skipped that would empty or overwrite what a legal hold keeps",
-            "lines skipped that would empty or overwrite what legal holds keep",
+            "line skipped that would empty or overwrite a value under legal hold",
+            "lines skipped that would empty or overwrite values under legal hold",
         ),
         (
             summary.staff,
@@ -103,8 +106,10 @@ fn words(summary: &ImportSummary, (one, many): (&str, &str)) -> String {
         ),
         (
             summary.touched,
-            "user counted against the safety limits: identifying values removed or replaced, or eligible earlier",
-            "users counted against the safety limits: identifying values removed or replaced, or eligible earlier",
+            "user counted towards the safety limits: identifying values removed or replaced, or eligible \
+             earlier",
+            "users counted towards the safety limits: identifying values removed or replaced, or eligible \
+             earlier",
         ),
         (
             summary.new_terms,

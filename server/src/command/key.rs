@@ -9,11 +9,12 @@ use std::process::ExitCode;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Key {
-    /// Show the key file, its fingerprint and the one that the database expects. Success only when they are the same.
+    /// Show the key file, its fingerprint and the fingerprint in the database. Succeeds only if they match.
     Show,
-    /// Make a new key, where the old one is lost or known to others. The old file is kept beside it.
+    /// Create a new key if the old one is lost or known to others. The old file is kept next to it.
     Replace {
-        /// The word REPLACE. Older events and certificates fit the old key only; authenticator apps are set up again.
+        /// The word REPLACE. Older events and certificates can be verified only with the old key; authenticator apps
+        /// must be set up again.
         #[arg(long, value_name = "REPLACE")]
         confirm: String,
     },
@@ -24,9 +25,9 @@ impl Key {
     pub(crate) async fn carry_out(self, config: &Config, output: Output) -> anyhow::Result<ExitCode> {
         match self {
             Self::Show => {
-                let standing = Store::key_standing(&config.database_url, &config.settings()).await?;
-                output.print(&standing, shown)?;
-                Ok(if standing.is_right() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+                let status = Store::key_standing(&config.database_url, &config.settings()).await?;
+                output.print(&status, shown)?;
+                Ok(if status.is_right() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
             }
             Self::Replace { confirm } => {
                 let (clock, settings) = (config.clock(), config.settings());
@@ -35,13 +36,14 @@ impl Key {
                 output.print(&replaced.map_err(in_words)?, |replaced| {
                     let kept = replaced.kept.as_ref().map_or_else(String::new, |kept| {
                         format!(
-                            ". The old key is kept in {0}: LETHE_KEY={0} lethe audit verify verifies what was written with it",
+                            ". The old key is kept in {0}. To verify events written with it: \
+                             LETHE_KEY_FILE={0} lethe audit verify",
                             kept.display()
                         )
                     });
                     format!(
-                        "A new key (fingerprint {}) is in use. Members of staff with an authenticator app sign in with a \
-                         recovery code and set it up again{kept}",
+                        "Key replaced. The new key has the fingerprint {}. Members of staff with an \
+                         authenticator app must sign in with a recovery code and set up the app again{kept}",
                         replaced.fingerprint
                     )
                 })?;
@@ -51,13 +53,13 @@ impl Key {
     }
 }
 
-fn shown(standing: &KeyStanding) -> String {
+fn shown(status: &KeyStanding) -> String {
     let or_none = |fingerprint: &Option<String>| fingerprint.clone().unwrap_or_else(|| "–".to_owned());
     let mut lines = vec![
-        format!("file\t{}", standing.file.display()),
-        format!("fingerprint\t{}", or_none(&standing.found)),
-        format!("fingerprint in the database\t{}", or_none(&standing.expected)),
+        format!("file\t{}", status.file.display()),
+        format!("fingerprint\t{}", or_none(&status.found)),
+        format!("fingerprint in the database\t{}", or_none(&status.expected)),
     ];
-    lines.extend(standing.replaced.iter().map(|replaced| format!("replaced\t{replaced}")));
+    lines.extend(status.replaced.iter().map(|replaced| format!("replaced\t{replaced}")));
     lines.join("\n")
 }

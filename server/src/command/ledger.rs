@@ -10,15 +10,15 @@ use std::process::ExitCode;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Ledger {
-    /// Show where the ledger is, what it holds, and what was replayed.
+    /// Show the ledger file, its contents, and past replays.
     Show,
-    /// Read all of the ledger and compare it with the database.
+    /// Read the whole ledger and compare it with the database.
     Verify,
-    /// After a backup was restored: anonymise again everybody whom the ledger names beyond it.
+    /// After a restore: anonymise again the users in the ledger who were anonymised after the backup was made.
     Replay,
-    /// Begin a new ledger, when the old one is lost for good. What stands in the file is kept beside it.
-    StartOver {
-        /// The word LOST. People whom only the old ledger names come back with an older backup.
+    /// Begin a new ledger if the old one is permanently lost. The present file is kept next to it.
+    Reset {
+        /// The word LOST. Restoring an older backup will bring back users who are only in the old ledger.
         #[arg(long, value_name = "LOST")]
         confirm: String,
     },
@@ -30,25 +30,25 @@ impl Ledger {
             Self::Show => show(store, output).await,
             Self::Verify => {
                 let overview = ledger::overview(store).await?;
-                output.print(&overview, |overview| overview.standing.words())?;
-                Ok(if overview.standing.is_level() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+                output.print(&overview, |overview| overview.status.label())?;
+                Ok(if overview.status.is_level() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
             }
             Self::Replay => {
                 let receipt = ledger::replay(store, |_| ()).await?;
                 output.print(&receipt, |receipt| match receipt {
                     Some(receipt) => receipt_words(receipt),
-                    None => "There is nothing to replay: the ledger and the database say the same".to_owned(),
+                    None => "There is nothing to replay: the ledger and the database are in sync".to_owned(),
                 })?;
                 Ok(ExitCode::SUCCESS)
             }
-            Self::StartOver { confirm } => {
-                let standing =
-                    ledger::start_over(store, Actor::COMMAND_LINE, &confirm).await.map_err(in_words)?;
-                output.print(&standing, |_| {
-                    "A new ledger begins where the database stands. Copy it outside the backups of the database"
+            Self::Reset { confirm } => {
+                let status = ledger::reset(store, Actor::COMMAND_LINE, &confirm).await.map_err(in_words)?;
+                output.print(&status, |_| {
+                    "A new ledger begins at the present state of the database. Keep a copy of it outside the \
+                     database backups"
                         .to_owned()
                 })?;
-                standing.refuse_unless_level()?;
+                status.refuse_unless_level()?;
                 Ok(ExitCode::SUCCESS)
             }
         }
@@ -74,13 +74,13 @@ fn overview_words(overview: &Overview) -> Vec<String> {
     vec![
         format!("library\t{}", overview.library.as_deref().unwrap_or("–")),
         format!(
-            "people\t{} in {}",
+            "users\t{} in {}",
             grouped(overview.people),
             counted(overview.entries, "transaction", "transactions")
         ),
         format!("last entry\t{}", number(overview.last)),
-        format!("last entry that the database holds\t{}", number(overview.mark)),
-        overview.standing.words(),
+        format!("last entry in the database\t{}", number(overview.mark)),
+        overview.status.label(),
     ]
 }
 
@@ -91,7 +91,7 @@ pub(crate) fn receipt_words(receipt: &Receipt) -> String {
          database; {}",
         receipt.id,
         receipt.at.to_rfc3339(),
-        counted(receipt.people, "person", "people"),
+        counted(receipt.people, "user", "users"),
         receipt.from_sequence,
         receipt.to_sequence,
         grouped(receipt.anonymised),

@@ -7,18 +7,18 @@ use records::Store;
 use records::report::{Counted, Report, ReportForm, count};
 use std::process::ExitCode;
 
-/// What is asked of a report.
+/// A report, its period and its rows.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
-    /// loans-per-month, loans-by-category, requests-by-branch or active-borrowers.
+    /// The report: loans-per-month, loans-by-category, requests-by-branch or active-borrowers.
     name: String,
     /// Split the rows by branch, category or department.
     #[arg(long, default_value = "")]
     by: String,
-    /// The first day, like 2018-01-15.
+    /// The first day, for example 2018-01-15.
     #[arg(long, default_value = "")]
     from: String,
-    /// The last day, like 2018-01-15.
+    /// The last day, for example 2018-01-15.
     #[arg(long, default_value = "")]
     to: String,
 }
@@ -40,7 +40,7 @@ pub(crate) async fn print(store: &Store, output: Output, arguments: Arguments) -
     };
     let counted = count(store, report, &query).await?;
     output.print(&counted, |counted| {
-        format!("{}, {}\n\n{}\n\n{}", report.words(), query.period(), table(counted), report.note())
+        format!("{}, {}\n\n{}\n\n{}", report.label(), query.period(), table(counted), report.note())
     })?;
     Ok(ExitCode::SUCCESS)
 }

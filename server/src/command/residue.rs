@@ -7,10 +7,10 @@ use records::Store;
 use records::residue::{Verification, verify};
 use std::process::ExitCode;
 
-/// Check that nothing is left of anonymised users, and show where the values of others stand.
+/// Check that no value of anonymised users is still stored; for other users, list where their values are stored.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Residue {
-    /// User numbers; all anonymised users without them.
+    /// User numbers (default: all anonymised users).
     numbers: Vec<i64>,
 }
 
@@ -36,25 +36,25 @@ fn words(found: &Verification) -> String {
             .map(|left| format!("user {}: {}.{} is not empty", left.user, left.table, left.column)),
     );
     lines.extend(found.open.iter().map(|place| {
-        let kind = place.kind.map_or("value", |kind| kind.words());
+        let kind = place.kind.map_or("value", |kind| kind.label());
         format!("user {}: {} found in {}.{}, row {}", place.user, kind, place.table, place.column, place.row)
     }));
     if found.undeterminable > 0 {
         let users = counted(found.undeterminable, "user", "users");
         lines.push(format!(
-            "{users}: cannot be determined, the old values were gone before they were searched for"
+            "{users}: cannot be determined, the old values were gone before Lethe could search for them"
         ));
     }
-    lines.extend(found.standing.iter().map(|stands| {
+    lines.extend(found.status.iter().map(|stands| {
         let rows = counted(i64::try_from(stands.rows).unwrap_or(i64::MAX), "row", "rows");
-        let kind = stands.kind.words();
+        let kind = stands.kind.label();
         format!(
-            "user {} is not anonymised: {kind} stands in {}.{} ({rows})",
+            "user {} is not anonymised: {kind} is stored in {}.{} ({rows})",
             stands.user, stands.table, stands.column
         )
     }));
     if found.is_clean() {
-        lines.push("Nothing is left".to_owned());
+        lines.push("Nothing found".to_owned());
     }
     lines.join("\n")
 }

@@ -6,7 +6,7 @@ use clap::Subcommand;
 use policy::numbers::{counted, grouped};
 use policy::{RunId, RunState};
 use records::certificate::{self, Checked};
-use records::page::Paging;
+use records::pagination::Paging;
 use records::run::{self, Run, RunQuery, RunRow};
 use records::{Actor, Store};
 use std::process::ExitCode;
@@ -15,13 +15,13 @@ use std::process::ExitCode;
 pub(crate) enum Runs {
     /// List the newest runs and previews.
     List {
-        /// How many, at most 100.
+        /// Number of runs, at most 100.
         #[arg(long, default_value_t = 50)]
         last: u64,
     },
-    /// Take up the runs that wait or were cut off, and bring them to their end.
+    /// Start queued runs and resume interrupted ones, and wait until they end.
     Resume,
-    /// Cancel a run that waits or is under way. Who is done stays done.
+    /// Cancel a queued or running run. Users already anonymised stay anonymised.
     Cancel {
         /// Id of the run.
         id: i64,
@@ -31,15 +31,15 @@ pub(crate) enum Runs {
         /// Id of the run.
         id: i64,
     },
-    /// Check a certificate: its signature, its key, and whether the records still say the same.
+    /// Verify a certificate: its signature, its key, and that it still matches the records.
     Verify {
-        /// Id of the run, or the file of a certificate that was downloaded.
+        /// Id of the run, or the file of a downloaded certificate.
         #[arg(value_name = "ID|FILE")]
         what: String,
         /// An earlier version of the certificate of a run.
         #[arg(long)]
         certificate_version: Option<i32>,
-        /// Check a file by this public key alone, without the library. Its certificates print the key.
+        /// Verify a file only by this public key, without the database. The key is printed on every certificate.
         #[arg(long, value_name = "KEY", conflicts_with = "certificate_version")]
         public_key: Option<String>,
     },
@@ -50,7 +50,7 @@ impl Runs {
     pub(crate) fn without_library(&self, output: Output) -> Option<anyhow::Result<ExitCode>> {
         let Self::Verify { what, public_key: Some(key), .. } = self else { return None };
         let checked = std::fs::read_to_string(what)
-            .context("The file of the certificate cannot be read")
+            .context("The certificate file cannot be read")
             .and_then(|text| Ok(certificate::verify_signature(&text, key)?));
         Some(checked.and_then(|checked| told(&checked, output)))
     }
@@ -65,7 +65,7 @@ impl Runs {
             Self::Resume => return resume(store, output).await,
             Self::Cancel { id } => {
                 let state = run::cancel(store, Actor::COMMAND_LINE, RunId(id)).await?;
-                output.print(&state, |state| format!("Run {id}: {}", state.words()))?;
+                output.print(&state, |state| format!("Run {id}: {}", state.label()))?;
             }
             Self::Show { id } => {
                 let run = run::read(store, RunId(id)).await?;
@@ -82,12 +82,12 @@ impl Runs {
 /// Returns success only when every run that was taken up has succeeded without findings.
 async fn resume(store: &Store, output: Output) -> anyhow::Result<ExitCode> {
     let mut runs: Vec<Run> = Vec::new();
-    for run in run::work_to_the_end(store).await? {
+    for run in run::drain_queue(store).await? {
         runs.push(run::read(store, run).await?);
     }
     let done = runs.iter().all(is_done);
     output.print(&runs, |runs| match &runs[..] {
-        [] => "No run waits or was cut off".to_owned(),
+        [] => "No run is queued or interrupted".to_owned(),
         runs => runs.iter().map(run_words).collect::<Vec<_>>().join("\n\n"),
     })?;
     Ok(if done { ExitCode::SUCCESS } else { ExitCode::FAILURE })
@@ -118,26 +118,26 @@ async fn verify(store: &Store, output: Output, what: &str, version: Option<i32>)
         certificate::verify_version(store, RunId(id), version).await?
     } else {
         let text = tokio::fs::read_to_string(what).await;
-        certificate::verify_file(store, &text.context("The file of the certificate cannot be read")?).await?
+        certificate::verify_file(store, &text.context("The certificate file cannot be read")?).await?
     };
     told(&checked, output)
 }
 
 fn told(checked: &Checked, output: Output) -> anyhow::Result<ExitCode> {
-    output.print(checked, Checked::words)?;
+    output.print(checked, Checked::label)?;
     Ok(if checked.holds() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 fn line(run: &RunRow) -> String {
     let task = run.task.as_ref().map_or_else(|| "–".to_owned(), |task| task.words_for(Actor::COMMAND_LINE));
     let state = run.state.words_with(run.open_findings);
-    format!("{}\t{}\t{state}\t{}\t{task}", run.id, run.kind.words(), run.created_at.to_rfc3339())
+    format!("{}\t{}\t{state}\t{}\t{task}", run.id, run.kind.label(), run.created_at.to_rfc3339())
 }
 
 /// A run in words, with nothing hidden.
 pub(super) fn run_words(run: &Run) -> String {
     let mut lines = vec![
-        format!("{} {}: {}", run.kind.words(), run.id, run.state.words_with(run.open_findings)),
+        format!("{} {}: {}", run.kind.label(), run.id, run.state.words_with(run.open_findings)),
         format!(
             "{} in the preview: {} anonymised, {} skipped, {} failed",
             grouped(run.previewed),
@@ -147,12 +147,12 @@ pub(super) fn run_words(run: &Run) -> String {
         ),
     ];
     let counted = |words: &str, count: i64| format!("{}\t{words}", grouped(count));
-    lines.extend(run.verdicts.iter().map(|(reason, count)| counted(reason.words(), *count)));
+    lines.extend(run.verdicts.iter().map(|(reason, count)| counted(reason.label(), *count)));
     lines.extend(
-        run.skipped_by.iter().map(|(reason, count)| counted(&format!("skipped: {}", reason.words()), *count)),
+        run.skipped_by.iter().map(|(reason, count)| counted(&format!("skipped: {}", reason.label()), *count)),
     );
     if run.cancelled_too_late {
-        lines.push("Cancelled too late: all its users had been dealt with".to_owned());
+        lines.push("Cancelled too late: all its users had already been processed".to_owned());
     }
     lines.extend(run.tables.iter().map(|(table, count)| counted(&format!("rows of {table}"), *count)));
     lines.join("\n")

@@ -12,9 +12,10 @@ use std::process::ExitCode;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Staff {
-    /// Give a role to the user with this `UserID`; where there is none, one is created. Prints a link to set a password.
+    /// Add a member of staff: give the user with this `UserID` a role, and print a password link. If there is no such
+    /// user, create one.
     Add {
-        /// The `UserID`, with which they sign in.
+        /// The `UserID` of the member of staff, used to sign in.
         name: String,
         /// The role.
         #[arg(long, value_parser = role)]
@@ -22,21 +23,21 @@ pub(crate) enum Staff {
     },
     /// List staff.
     List {
-        /// Of one role only.
+        /// Only staff with this role.
         #[arg(long, value_parser = role)]
         role: Option<Role>,
     },
-    /// Take everything with which somebody could sign in, and end their sessions. Their roles stay.
+    /// Disable sign-in: remove password, second factor and single sign-on, and end all sessions. Roles stay.
     Disable {
         /// The `UserID`.
         name: String,
     },
-    /// Anonymise a member of staff: their sign-in and roles end. A second person has to approve it before (`lethe
-    /// approvals ask --staff`). This cannot be undone.
+    /// Anonymise a member of staff, ending sign-in and roles. A second person must approve it first (`lethe approvals
+    /// ask --staff`). This cannot be undone.
     Anonymise {
         /// User number.
         number: i64,
-        /// The user number once more, to confirm.
+        /// The user number again, to confirm.
         #[arg(long, value_name = "NUMBER")]
         confirm: String,
     },
@@ -45,7 +46,7 @@ pub(crate) enum Staff {
 fn role(code: &str) -> Result<Role, String> {
     Role::from_code(&code.replace('-', "_")).ok_or_else(|| {
         let known: Vec<&str> = Role::ALL.iter().map(|role| role.code()).collect();
-        format!("there is no such role; the roles are {}", known.join(", "))
+        format!("unknown role; the roles are {}", known.join(", "))
     })
 }
 
@@ -74,10 +75,14 @@ impl Staff {
                 });
                 output.print(&Added { user, invitation }, |added| match &added.invitation {
                     Some(link) => format!(
-                        "User {user} is {} now. Open this link within 24 hours to set a password; it counts once:\n{link}",
-                        role.words()
+                        "Member of staff added: user {user}, {}. Open this link within 24 hours to set a \
+                         password; it works once:\n{link}",
+                        role.label()
                     ),
-                    None => format!("User {user} is {} now, and has a password", role.words()),
+                    None => format!(
+                        "Member of staff added: user {user}, {}. The user already has a password",
+                        role.label()
+                    ),
                 })?;
             }
             Self::List { role } => {
@@ -92,11 +97,11 @@ impl Staff {
                 let tasks: Vec<i64> =
                     tasks.iter().filter(|task| task.owner == Some(user)).map(|task| task.id.0).collect();
                 output.print(&json!({ "user": user, "tasks": tasks }), |_| {
-                    let mut lines = vec![format!("User {user} cannot sign in any more")];
+                    let mut lines = vec![format!("Sign-in disabled: user {user} can no longer sign in")];
                     lines.extend(tasks.iter().map(|task| {
                         format!(
-                            "Task {task} has no owner who can sign in now. To reassign it: \
-                             lethe tasks reassign {task} --owner NUMBER"
+                            "The owner of task {task} can no longer sign in. To reassign the task: lethe \
+                             tasks reassign {task} --owner NUMBER"
                         )
                     }));
                     lines.join("\n")
@@ -108,7 +113,7 @@ impl Staff {
                 let run = done.map_err(in_words)?;
                 let Some(run) = run else {
                     output.print(&json!({ "user": user, "run": run, "findings": 0 }), |_| {
-                        format!("User {user} was anonymised before; nothing was changed")
+                        format!("User {user} was already anonymised; nothing was changed")
                     })?;
                     return Ok(ExitCode::SUCCESS);
                 };

@@ -3,8 +3,8 @@
 use super::Output;
 use clap::Subcommand;
 use policy::numbers::{counted, grouped};
-use policy::{RunId, TaskId, UserNumber, sentence};
-use records::page::{MOST_ROWS, Paging};
+use policy::{RunId, TaskId, UserNumber, summary};
+use records::pagination::{MAX_ROWS, Paging};
 use records::run::{self, Run};
 use records::task::{self, TaskFile, TaskQuery, TaskRow, UnownedTask};
 use records::{Actor, Store, approval};
@@ -26,7 +26,7 @@ pub(crate) enum Tasks {
         /// Id of the task.
         id: i64,
     },
-    /// Save the task of a file. It is inactive until somebody switches it on.
+    /// Create a task from a file. It is inactive until it is activated.
     Import {
         /// The file.
         file: PathBuf,
@@ -34,17 +34,17 @@ pub(crate) enum Tasks {
         #[arg(long)]
         owner: Option<i64>,
     },
-    /// List the tasks whose owner is anonymised, may not see tasks or cannot sign in.
+    /// List the tasks whose owner has been anonymised, has no access to tasks or cannot sign in.
     Unowned,
-    /// Give a task to another owner.
+    /// Reassign a task to another owner.
     Reassign {
         /// Id of the task.
         id: i64,
-        /// User number of the new owner: a member of staff who may see tasks.
+        /// User number of the new owner: a member of staff with access to tasks.
         #[arg(long)]
         owner: i64,
     },
-    /// Say who would be anonymised, and change nobody.
+    /// Preview which users would be anonymised, without changing them.
     Preview {
         /// Id of the task.
         id: i64,
@@ -53,16 +53,16 @@ pub(crate) enum Tasks {
     Run {
         /// Id of the task.
         id: i64,
-        /// The number of users that will be anonymised, as the preview says it. Without it nobody is changed.
+        /// The number of users that will be anonymised, as shown by the preview. Without it no user is changed.
         #[arg(long)]
         confirm: Option<String>,
-        /// Run this preview, which a second person has approved, instead of a new one.
+        /// Run this preview, approved by a second person, instead of a new one.
         #[arg(long)]
         preview: Option<i64>,
     },
-    /// Bring people who were anonymised under older rules up to the present ones.
+    /// Apply the current rules to users who were anonymised under earlier ones.
     Reapply {
-        /// The number of these people. Without it they are counted and nobody is changed.
+        /// The number of these users. Without it Lethe counts them and changes no user.
         #[arg(long)]
         confirm: Option<String>,
     },
@@ -82,7 +82,7 @@ impl Tasks {
             Self::Reassign { id, owner } => {
                 task::reassign(store, actor, TaskId(id), UserNumber(owner)).await.map_err(super::in_words)?;
                 output.print(&json!({ "task": id, "owner": owner }), |_| {
-                    format!("Task {id} is reassigned to user {owner}.")
+                    format!("Task {id} reassigned to user {owner}.")
                 })?;
             }
             Self::Import { file, owner } => {
@@ -90,7 +90,7 @@ impl Tasks {
                 let id = task::import_for(store, actor, file, owner.map(UserNumber))
                     .await
                     .map_err(super::in_words)?;
-                output.print(&json!({ "task": id }), |_| format!("Task {id} is saved. It is inactive."))?;
+                output.print(&json!({ "task": id }), |_| format!("Task {id} created. It is inactive."))?;
             }
             Self::Preview { id } => {
                 let preview = run::preview(store, actor, TaskId(id)).await?;
@@ -108,7 +108,7 @@ impl Tasks {
 
 async fn list(store: &Store, output: Output) -> anyhow::Result<()> {
     let mut rows: Vec<TaskRow> = Vec::new();
-    let mut paging = Paging { after: None, rows: Some(MOST_ROWS) };
+    let mut paging = Paging { after: None, rows: Some(MAX_ROWS) };
     loop {
         let page = task::list(store, Actor::COMMAND_LINE, &TaskQuery::default(), &paging).await?;
         rows.extend(page.rows);
@@ -120,7 +120,7 @@ async fn list(store: &Store, output: Output) -> anyhow::Result<()> {
     output.print(&rows, |rows| {
         let line = |task: &TaskRow| {
             let status = if task.active { "active" } else { "inactive" };
-            format!("{}\t{status}\t{}\t{}", task.id, task.description, task.schedule.words())
+            format!("{}\t{status}\t{}\t{}", task.id, task.description, task.schedule.label())
         };
         rows.iter().map(line).collect::<Vec<_>>().join("\n")
     })
@@ -136,7 +136,7 @@ async fn unowned(store: &Store, output: Output) -> anyhow::Result<()> {
                 "{}\t{status}\t{}\t{owner}\t{}",
                 one.id,
                 one.name.words_for(Actor::COMMAND_LINE),
-                one.why.words()
+                one.why.label()
             )
         };
         tasks.iter().map(line).collect::<Vec<_>>().join("\n")
@@ -146,7 +146,7 @@ async fn unowned(store: &Store, output: Output) -> anyhow::Result<()> {
 async fn show(store: &Store, output: Output, id: TaskId) -> anyhow::Result<()> {
     let task = task::read(store, Actor::COMMAND_LINE, id).await?;
     let policy = &task.draft.policy;
-    let who = sentence::selection(&policy.conditions, policy.scope);
+    let who = summary::selection(&policy.conditions, policy.scope);
     let result = json!({
         "id": task.id,
         "description": task.draft.description,
@@ -162,13 +162,13 @@ async fn show(store: &Store, output: Output, id: TaskId) -> anyhow::Result<()> {
         "who": who,
     });
     output.print(&result, |_| {
-        let mut lines = vec![task.draft.description, who, task.draft.schedule.words()];
+        let mut lines = vec![task.draft.description, who, task.draft.schedule.label()];
         if let Some(owner) = task.draft.owner {
             lines.push(format!("Owner: user {owner}"));
         }
         if let Some(next) = task.next {
             lines.push(format!("Next run: {}", next.shown));
-            lines.push(format!("If a run was missed: {}", task.draft.missed.words()));
+            lines.push(format!("If a run is missed: {}", task.draft.missed.label()));
         }
         lines.join("\n")
     })
@@ -188,26 +188,26 @@ async fn run_now(
     };
     let shown = run::read(store, preview).await?;
     if shown.task.as_ref().is_none_or(|(of, _)| *of != task) {
-        anyhow::bail!("Preview {preview} is not one of task {task}");
+        anyhow::bail!("Preview {preview} does not belong to task {task}");
     }
     let missing = approval::missing_for(store, actor, preview).await?;
     let count = shown.previewed;
     let how = match &missing {
         Some(why) => format!(
-            "{why}. To ask: lethe approvals ask {preview}. Then: lethe tasks run {task} --preview {preview} --confirm \
-             {count}"
+            "{why}. To request approval: lethe approvals ask {preview}. Then: lethe tasks run {task} \
+             --preview {preview} --confirm {count}"
         ),
         None => format!("To run: --confirm {count}"),
     };
     let Some(confirm) = confirm else {
-        output.print(&shown, |preview| format!("{}\nNobody was changed. {how}", preview_words(preview)))?;
+        output.print(&shown, |preview| format!("{}\nNo user was changed. {how}", preview_words(preview)))?;
         return Ok(ExitCode::FAILURE);
     };
     if missing.is_some() {
         anyhow::bail!("{how}");
     }
     let started = run::start(store, actor, preview, &confirm).await.map_err(super::in_words)?;
-    run::carry_out(store, started).await?;
+    run::execute(store, started).await?;
     let result = run::read(store, started).await?;
     output.print(&result, super::runs::run_words)?;
     Ok(super::runs::exit_code(&result))
@@ -216,18 +216,25 @@ async fn run_now(
 async fn reapply(store: &Store, output: Output, confirm: Option<String>) -> anyhow::Result<ExitCode> {
     let people = run::under_older_rules(store).await?;
     let Some(confirm) = confirm.filter(|_| people > 0) else {
-        output.print(&json!({ "people": people, "rules_version": policy::RULES_VERSION }), |_| match people {
-            0 => format!("Everybody who is anonymised is so under the present rules (version {})", policy::RULES_VERSION),
-            _ => format!(
-                "{} anonymised under older rules than version {}. Nobody was changed. To bring them up: --confirm {people}",
-                counted(people, "user is", "users are"),
-                policy::RULES_VERSION
-            ),
-        })?;
+        output.print(
+            &json!({ "people": people, "rules_version": policy::RULES_VERSION }),
+            |_| match people {
+                0 => format!(
+                    "All anonymised users already meet the current rules (version {})",
+                    policy::RULES_VERSION
+                ),
+                _ => format!(
+                    "{} anonymised under rules earlier than version {}. No user was changed. To apply the \
+                 current rules: --confirm {people}",
+                    counted(people, "user is", "users are"),
+                    policy::RULES_VERSION
+                ),
+            },
+        )?;
         return Ok(if people == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE });
     };
     let started = run::start_reapply(store, Actor::COMMAND_LINE, &confirm).await.map_err(super::in_words)?;
-    run::carry_out(store, started).await?;
+    run::execute(store, started).await?;
     let result = run::read(store, started).await?;
     output.print(&result, super::runs::run_words)?;
     Ok(super::runs::exit_code(&result))
@@ -241,7 +248,7 @@ fn preview_words(preview: &Run) -> String {
         grouped(preview.users)
     )];
     lines.extend(preview.verdicts.iter().map(|(reason, count)| {
-        format!("{}\t{} ({})", grouped(*count), reason.verdict().words(), reason.words())
+        format!("{}\t{} ({})", grouped(*count), reason.verdict().label(), reason.label())
     }));
     lines.join("\n")
 }

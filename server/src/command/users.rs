@@ -6,7 +6,7 @@ use clap::Subcommand;
 use policy::dates::{iso, joined};
 use policy::numbers::counted;
 use policy::{RunId, UserNumber};
-use records::page::{MOST_ROWS, Paging};
+use records::pagination::{MAX_ROWS, Paging};
 use records::user::{self, UserQuery, UserRecord, UserRow};
 use records::{Actor, Store, run};
 use serde::Serialize;
@@ -14,13 +14,13 @@ use std::process::ExitCode;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Users {
-    /// Find users by number, `UserID`, any name, e-mail or barcode; the first hundred.
+    /// Find up to 100 users by number, `UserID`, any name, e-mail or barcode.
     Find {
-        /// What to look for. All words must match, each by its beginning.
+        /// Words to search for. All must match, each by its beginning.
         #[arg(required = true)]
         text: Vec<String>,
     },
-    /// Show one user's record.
+    /// Show the record of a user.
     Show {
         /// User number.
         number: i64,
@@ -29,7 +29,7 @@ pub(crate) enum Users {
     Anonymise {
         /// User number.
         number: i64,
-        /// The user number once more, to confirm.
+        /// The user number again, to confirm.
         #[arg(long, value_name = "NUMBER")]
         confirm: String,
     },
@@ -50,7 +50,7 @@ impl Users {
         match self {
             Self::Find { text } => {
                 let query = UserQuery { text: text.join(" "), ..UserQuery::default() };
-                let paging = Paging { after: None, rows: Some(MOST_ROWS) };
+                let paging = Paging { after: None, rows: Some(MAX_ROWS) };
                 let page = user::find(store, &query, &paging).await.map_err(in_words)?;
                 output.print(&page.rows, |rows| found(rows, page.next.is_some()))?;
             }
@@ -64,7 +64,7 @@ impl Users {
                     run::anonymise_one(store, Actor::COMMAND_LINE, user, &confirm).await.map_err(in_words)?;
                 let Some(run) = run else {
                     output.print(&Anonymised { user, run: None, findings: 0 }, |_| {
-                        format!("User {user} was anonymised before; nothing was changed")
+                        format!("User {user} was already anonymised; nothing was changed")
                     })?;
                     return Ok(ExitCode::SUCCESS);
                 };
@@ -99,7 +99,7 @@ fn record_words(user: &UserRecord) -> String {
         date.map(|date| if user.dates_by_month { date.format("%Y-%m").to_string() } else { iso(date) })
     };
     let term = |term: &Option<user::Term>| term.clone().map(|term| term.name);
-    let roles: Vec<&str> = user.roles.iter().map(|role| role.words()).collect();
+    let roles: Vec<&str> = user.roles.iter().map(|role| role.label()).collect();
     let count = |count: i64| (count > 0).then(|| policy::numbers::grouped(count));
     let facts = [
         ("user number", Some(user.number.to_string())),
@@ -133,7 +133,7 @@ fn record_words(user: &UserRecord) -> String {
         ("guarantor", user.guarantor.as_ref().map(|guarantor| guarantor.number.to_string())),
         ("notes", user.notes.clone()),
         ("open loans", count(user.counts.open_loans)),
-        ("loans returned", count(user.counts.past_loans)),
+        ("returned loans", count(user.counts.past_loans)),
         ("open requests", count(user.counts.open_requests)),
         ("unsettled charges", count(user.counts.unsettled_charges)),
         ("messages", count(user.counts.messages)),

@@ -1,0 +1,55 @@
+//! `lethe legal-holds`: who must not be anonymised, and why.
+
+use super::Output;
+use clap::Subcommand;
+use policy::dates::iso;
+use records::Store;
+use records::legal_hold::{self, Hold, HoldOn, HoldQuery, Show};
+use records::pagination::Paging;
+use std::process::ExitCode;
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum LegalHolds {
+    /// List the newest legal holds.
+    List {
+        /// Only those due for review.
+        #[arg(long, conflicts_with = "all")]
+        due: bool,
+        /// Include released ones.
+        #[arg(long)]
+        all: bool,
+        /// Number of legal holds, at most 100.
+        #[arg(long, default_value_t = 50)]
+        last: u64,
+    },
+}
+
+impl LegalHolds {
+    pub(crate) async fn carry_out(self, store: &Store, output: Output) -> anyhow::Result<ExitCode> {
+        let Self::List { due, all, last } = self;
+        let show = match (due, all) {
+            (true, _) => Show::Due,
+            (_, true) => Show::All,
+            _ => Show::InForce,
+        };
+        let query = HoldQuery { show, ..HoldQuery::default() };
+        let page = legal_hold::list(store, &query, &Paging { after: None, rows: Some(last) }).await?;
+        output.print(&page.rows, |rows| rows.iter().map(line).collect::<Vec<_>>().join("\n"))?;
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// Numbers and codes, no names.
+fn line(hold: &Hold) -> String {
+    let on = match &hold.on {
+        HoldOn::User(person) => format!("user {}", person.number),
+        HoldOn::Category(term) => format!("category {}", term.code),
+    };
+    let owner = hold.owner.as_ref().map_or_else(|| "–".to_owned(), |owner| format!("user {}", owner.number));
+    let until = match (hold.released_on, hold.review_on) {
+        (Some(on), _) => format!("released {}", iso(on)),
+        (None, Some(on)) => format!("review {}", iso(on)),
+        (None, None) => "no review date".to_owned(),
+    };
+    format!("{}\t{on}\t{}\t{}\t{until}\towner {owner}", hold.id, hold.reason.code(), iso(hold.placed_on))
+}
