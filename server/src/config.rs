@@ -4,14 +4,14 @@ mod source;
 #[cfg(test)]
 mod tests;
 
-use crate::provider::{self, Provider};
+use crate::oidc::{self, Provider};
 use crate::web::{Outside, RETURN};
 use app::state::Cookies;
 use chrono::NaiveDate;
 use chrono_tz::Tz;
 use http::Uri;
 use openidconnect::{IssuerUrl, RedirectUrl};
-use policy::{Brakes, FourEyes, Limits};
+use policy::{FourEyes, Limits, SafetyLimits};
 use records::{Clock, Settings, SignIn};
 use serde::Deserialize;
 use source::SourceError;
@@ -38,31 +38,33 @@ pub(crate) enum ConfigError {
     Unreadable(std::io::Error),
     #[error(transparent)]
     Wrong(#[from] SourceError),
-    #[error("LETHE_TODAY is only honoured together with LETHE_DEMO=1")]
+    #[error("LETHE_TODAY requires LETHE_DEMO=1")]
     TodayWithoutDemo,
     #[error(
-        "LETHE_ADDR is {0}, which others can reach, and LETHE_PUBLIC_URL is no https:// address: passwords would go \
-         over the network as they are. Put a proxy with TLS before it and set LETHE_PUBLIC_URL, or listen on 127.0.0.1"
+        "LETHE_ADDR is {0}, which other computers can reach, and LETHE_PUBLIC_URL is not an https:// \
+         address: passwords would cross the network unencrypted. Put a TLS proxy in front of Lethe and set \
+         LETHE_PUBLIC_URL, or listen on 127.0.0.1"
     )]
     WithoutTls(SocketAddr),
     #[error("LETHE_PUBLIC_URL is not an address like https://lethe.example.org")]
     NotAnAddress,
-    #[error("LETHE_TRUSTED_PROXIES is not a list of IP addresses with commas between them")]
+    #[error("LETHE_TRUSTED_PROXIES is not a comma-separated list of IP addresses")]
     NotAProxy,
     #[error(
-        "LETHE_OIDC_ISSUER is not an address like https://login.example.org, as the provider itself names it"
+        "LETHE_OIDC_ISSUER is not an address like https://login.example.org, exactly as the provider states \
+         it"
     )]
     NotAnIssuer,
-    #[error("LETHE_OIDC_ISSUER and LETHE_OIDC_CLIENT_ID are needed together")]
+    #[error("LETHE_OIDC_ISSUER and LETHE_OIDC_CLIENT_ID must be set together")]
     HalfAProvider,
-    #[error("The file LETHE_OIDC_SECRET_FILE cannot be read, or is empty")]
+    #[error("The file LETHE_OIDC_SECRET_FILE cannot be read or is empty")]
     NoSecret,
     #[error(
-        "The file LETHE_METRICS_TOKEN_FILE cannot be read, or holds fewer than {MIN_TOKEN} characters. Fill it with the \
-         output of: openssl rand -hex 32"
+        "The file LETHE_METRICS_TOKEN_FILE cannot be read or has fewer than {MIN_TOKEN} characters. Fill it \
+         with the output of: openssl rand -hex 32"
     )]
     NoMetricsToken,
-    #[error("Single sign-on cannot be made ready: {0}")]
+    #[error("Single sign-on cannot be set up: {0}")]
     Provider(#[from] reqwest::Error),
 }
 
@@ -88,11 +90,11 @@ pub(crate) struct Config {
     /// The file of the key that signs certificates and chains the audit; beside an embedded database, else `data/lethe.key`.
     key: Option<PathBuf>,
     /// A scheduled run of more people than this waits for a confirmation.
-    brake_people: u32,
+    limit_run_users: u32,
     /// A scheduled run of more than this many per cent of all users waits for a confirmation.
-    brake_percent: u32,
+    limit_run_percent: u32,
     /// A scheduled run of more than this many times the median of the last runs waits for a confirmation.
-    brake_times_median: u32,
+    limit_run_times_median: u32,
     /// One member of staff anonymises this many users in an hour without a second person. Removing identifying fields
     /// counts as the same.
     limit_anonymise_per_hour: u32,
@@ -110,7 +112,7 @@ pub(crate) struct Config {
     limit_import_users: u32,
     /// The same in per cent of all users.
     limit_import_percent: u32,
-    /// Whether a second person approves what arms, widens or goes over a brake, and what releases a legal hold: `auto`
+    /// Whether a second person approves what arms, widens or goes over a safety_limit, and what releases a legal hold: `auto`
     /// (as soon as two people could), `on` or `off`.
     four_eyes: FourEyes,
     /// How many seconds a run may be silent until another process takes it over.
@@ -125,7 +127,7 @@ pub(crate) struct Config {
     idle_minutes: NonZeroU32,
     /// Whether a password alone is enough even for those who can anonymise people: whoever learns one password can then
     /// anonymise everybody.
-    password_alone: bool,
+    allow_password_only: bool,
     /// The identity provider that staff can sign in by (`OpenID` Connect), as it names itself.
     oidc_issuer: Option<String>,
     /// Under what name the provider knows Lethe.
@@ -184,9 +186,9 @@ impl Default for Config {
             ledger: None,
             audit_anchor: None,
             key: None,
-            brake_people: 5_000,
-            brake_percent: 10,
-            brake_times_median: 3,
+            limit_run_users: 5_000,
+            limit_run_percent: 10,
+            limit_run_times_median: 3,
             limit_anonymise_per_hour: 20,
             limit_anonymise_per_day: 60,
             limit_mark_per_hour: 100,
@@ -200,7 +202,7 @@ impl Default for Config {
             public_url: None,
             trusted_proxies: None,
             idle_minutes: IDLE_MINUTES,
-            password_alone: false,
+            allow_password_only: false,
             oidc_issuer: None,
             oidc_client_id: None,
             oidc_secret_file: None,
@@ -279,10 +281,10 @@ impl Config {
             ledger: self.ledger.clone().unwrap_or(defaults.ledger),
             key: self.key.clone().unwrap_or(defaults.key),
             anchor: self.audit_anchor.clone().unwrap_or(defaults.anchor),
-            brakes: Brakes {
-                people: self.brake_people.into(),
-                percent: self.brake_percent.into(),
-                times_median: self.brake_times_median.into(),
+            safety_limits: SafetyLimits {
+                people: self.limit_run_users.into(),
+                percent: self.limit_run_percent.into(),
+                times_median: self.limit_run_times_median.into(),
             },
             limits: Limits {
                 anonymise_per_hour: self.limit_anonymise_per_hour.into(),
@@ -297,7 +299,7 @@ impl Config {
             lease: Duration::from_secs(u64::from(self.lease_seconds.get())),
             vacuum_up_to: u64::from(self.vacuum_up_to_mb) << 20,
             sign_in: SignIn {
-                password_alone: self.password_alone,
+                allow_password_only: self.allow_password_only,
                 idle: Duration::from_secs(u64::from(self.idle_minutes.get()) * 60),
                 ..SignIn::default()
             },
@@ -340,7 +342,7 @@ impl Config {
         let (Some(issuer), Some(client_id)) = (self.issuer()?, self.oidc_client_id.clone()) else {
             return Ok(None);
         };
-        let settings = provider::Settings {
+        let settings = oidc::Settings {
             issuer,
             client_id,
             secret: self.oidc_secret_file.as_deref().map(secret_in).transpose()?,

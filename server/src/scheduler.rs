@@ -18,16 +18,16 @@ const PURGE_EVERY: Duration = Duration::from_mins(30);
 
 /// When the scheduler last looked through, by the computer's clock.
 #[derive(Clone, Debug)]
-pub(crate) struct Pulse(Arc<AtomicI64>);
+pub(crate) struct Heartbeat(Arc<AtomicI64>);
 
-impl Default for Pulse {
+impl Default for Heartbeat {
     /// Counted from now, before the first look.
     fn default() -> Self {
         Self(Arc::new(AtomicI64::new(chrono::Utc::now().timestamp())))
     }
 }
 
-impl Pulse {
+impl Heartbeat {
     fn beat(&self) {
         self.0.store(chrono::Utc::now().timestamp(), Ordering::Relaxed);
     }
@@ -45,7 +45,7 @@ impl Pulse {
 }
 
 /// Looks until the process is told to stop. What goes wrong is logged, by its code only, and tried again.
-pub(crate) async fn look(store: Store, pulse: Pulse) {
+pub(crate) async fn look(store: Store, pulse: Heartbeat) {
     // Until the clock is known to be right, nothing is done by it.
     vitals::beat(&store).await;
     while !store.vitals().skew().lets_schedule() {
@@ -55,7 +55,7 @@ pub(crate) async fn look(store: Store, pulse: Pulse) {
         }
     }
     while let Err(error) = schedule::recalculate(&store).await {
-        tracing::error!(code = error.code(), "the times of the tasks could not be calculated");
+        tracing::error!(code = error.code(), "the schedule of the tasks could not be calculated");
         if rest(&store).await.is_stopping() {
             return;
         }
@@ -69,26 +69,26 @@ pub(crate) async fn look(store: Store, pulse: Pulse) {
             Ok(started) => {
                 pulse.beat();
                 for run in started {
-                    tracing::info!(run = run.0, "a task came due");
+                    tracing::info!(run = run.0, "a scheduled task was started");
                 }
             }
             Err(error) => {
                 if let Some(fault) = error.fault() {
                     store.vitals().note(fault);
                 }
-                tracing::error!(code = error.code(), "the scheduler could not look");
+                tracing::error!(code = error.code(), "the scheduler could not check for due tasks");
             }
         }
         if let Err(error) = protection::observe_regularly(&store).await {
-            tracing::warn!(code = error.code(), "it could not be noted that four eyes are in force");
+            tracing::warn!(code = error.code(), "the state of four eyes could not be stored");
         }
         anchored = anchor_audit(&store, anchored).await;
         write_repeats(&store, Due::Over).await;
-        purge.see_to(&store).await;
+        purge.ensure_running(&store).await;
         delete_expired_credentials(&store).await;
         // By a clock that is wrong, a run of another server looks abandoned.
         if store.vitals().skew().lets_schedule() {
-            worker.see_to(&store);
+            worker.ensure_running(&store);
         }
         if rest(&store).await.is_stopping() {
             break;
@@ -101,7 +101,7 @@ pub(crate) async fn look(store: Store, pulse: Pulse) {
 /// The search for what single users have left goes with its process: those of processes that are gone are noted.
 async fn give_up_on_lost_scans(store: &Store) {
     if let Err(error) = residue::give_up_on_lost_scans(store).await {
-        tracing::warn!(code = error.code(), "lost scans could not be noted");
+        tracing::warn!(code = error.code(), "lost residue searches could not be recorded");
     }
 }
 
@@ -134,7 +134,7 @@ async fn anchor_audit(store: &Store, done: Option<NaiveDate>) -> Option<NaiveDat
 /// Writes how often repeated events have happened.
 async fn write_repeats(store: &Store, due: Due) {
     if let Err(error) = audit::write_repeats(store, due).await {
-        tracing::error!(code = error.code(), "repeated events could not be noted");
+        tracing::error!(code = error.code(), "repeated events could not be recorded");
     }
 }
 
@@ -143,14 +143,14 @@ async fn write_repeats(store: &Store, due: Due) {
 struct Purge(Option<Instant>);
 
 impl Purge {
-    async fn see_to(&mut self, store: &Store) {
+    async fn ensure_running(&mut self, store: &Store) {
         if self.0.is_some_and(|last| last.elapsed() < PURGE_EVERY) {
             return;
         }
         self.0 = Some(Instant::now());
         match session::purge(store).await {
             Ok(0) => {}
-            Ok(rows) => tracing::info!(rows, "ended sessions and links are deleted"),
+            Ok(rows) => tracing::info!(rows, "ended sessions and links were deleted"),
             Err(error) => tracing::error!(code = error.code(), "ended sessions could not be deleted"),
         }
     }
@@ -181,12 +181,12 @@ async fn rest(store: &Store) -> Rest {
 struct Worker(Option<JoinHandle<()>>);
 
 impl Worker {
-    fn see_to(&mut self, store: &Store) {
+    fn ensure_running(&mut self, store: &Store) {
         if self.0.as_ref().is_none_or(JoinHandle::is_finished) {
             let store = store.clone();
             self.0 = Some(tokio::spawn(async move {
                 if let Err(error) = run::work(&store).await {
-                    tracing::error!(code = error.code(), "a run was cut off");
+                    tracing::error!(code = error.code(), "a run was interrupted");
                 }
             }));
         }

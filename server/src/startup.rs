@@ -62,7 +62,7 @@ pub(crate) fn prepare(config: &Config, serves: bool) -> anyhow::Result<()> {
         anyhow::bail!(problems.join("\n"));
     }
     for path in modes::tighten(&files(config)) {
-        tracing::warn!("{}: other users could read it; now only its owner can", path.display());
+        tracing::warn!("{} was readable by other users; now only its owner can read it", path.display());
     }
     for warning in checks.iter().filter_map(|check| check.warning.as_deref()).filter(|_| serves) {
         tracing::warn!("{warning}");
@@ -75,8 +75,8 @@ pub(crate) fn checks(config: &Config, serves: bool) -> Vec<Check> {
     let settings = config.settings();
     let mut checks = database(config);
     checks.push(file("ledger", &settings.ledger, Need::ReadAndWrite, "LETHE_LEDGER"));
-    checks.push(file("key", &settings.key, Need::Read, "LETHE_KEY"));
-    checks.push(file("audit_anchor", &settings.anchor, Need::Append, "LETHE_AUDIT_ANCHOR"));
+    checks.push(file("key", &settings.key, Need::Read, "LETHE_KEY_FILE"));
+    checks.push(file("audit_anchor", &settings.anchor, Need::Append, "LETHE_AUDIT_ANCHOR_FILE"));
     let temporary = std::env::temp_dir();
     checks.push(Check::at("temporary_files", &temporary, access::folder(&temporary, "TMPDIR")));
     checks.push(clock(Utc::now()));
@@ -95,14 +95,16 @@ fn database(config: &Config) -> Vec<Check> {
     let Some(path) = config.database_file() else { return Vec::new() };
     let mode = config.database_mode();
     if matches!(mode, Some("ro" | "memory")) {
-        let problem = format!("{NAME} says mode={}: Lethe writes. Say mode=rwc", mode.unwrap_or_default());
+        let problem =
+            format!("{NAME} contains mode={}, but Lethe must write. Use mode=rwc", mode.unwrap_or_default());
         return vec![Check::at("database", &path, Some(problem))];
     }
     let mut checks = vec![if path.exists() || mode == Some("rwc") {
         file("database", &path, Need::ReadAndWrite, NAME)
     } else {
         let problem = format!(
-            "The database file {} does not exist. Correct {NAME}, or say mode=rwc to begin with an empty database",
+            "The database file {} does not exist. Correct {NAME}, or use mode=rwc to create an empty \
+             database",
             path.display()
         );
         Check::at("database", &path, Some(problem))
@@ -127,7 +129,7 @@ fn file(what: &'static str, path: &Path, need: Need, name: &str) -> Check {
 fn clock(now: DateTime<Utc>) -> Check {
     let wrong = EARLIEST.parse().is_ok_and(|earliest: DateTime<Utc>| now < earliest);
     let problem =
-        || format!("The computer's clock says {}. Set it (timedatectl set-ntp true)", now.to_rfc3339());
+        || format!("The computer's clock shows {}. Set it (timedatectl set-ntp true)", now.to_rfc3339());
     Check::of("clock", wrong.then(problem))
 }
 
@@ -136,7 +138,7 @@ fn assets(site: &Path) -> Option<String> {
     let hashes = match std::fs::read_to_string(site.join("hash.txt")) {
         Ok(text) => text,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
-        Err(error) => return Some(access::words(&site.join("hash.txt"), "read", &error, "LETHE_SITE")),
+        Err(error) => return Some(access::words(&site.join("hash.txt"), "read", &error, "LETHE_ASSETS_DIR")),
     };
     let hash = |kind: &str| hashes.lines().find_map(|line| line.strip_prefix(kind)?.strip_prefix(": "));
     let mut missing = String::new();
@@ -155,7 +157,8 @@ fn assets(site: &Path) -> Option<String> {
     }
     (!missing.is_empty()).then(|| {
         format!(
-            "The compiled assets cannot be read ({missing}). Run make site, or set LETHE_SITE to their folder"
+            "The compiled assets cannot be read ({missing}). Run make site, or set LETHE_ASSETS_DIR to their \
+             folder"
         )
     })
 }

@@ -1,31 +1,30 @@
 //! The web server: routes, layers, listening.
 
-mod arriving;
-mod doors;
+mod auth;
+mod body_limit;
 mod down;
 mod events;
 mod files;
 mod health;
-mod listening;
-mod logged;
+mod http_server;
 mod maintenance;
 mod metrics;
 mod photo;
 mod print;
 mod readable;
+mod request_log;
 mod shares;
 mod single_sign_on;
 #[cfg(test)]
 mod tests;
 
 use crate::config::Config;
-use crate::provider::Provider;
-use crate::scheduler::{self, Pulse};
+use crate::oidc::Provider;
+use crate::scheduler::{self, Heartbeat};
 use anyhow::Context as _;
+use app::form_post;
 use app::routes::{App, Document};
 use app::state::{AppState, Cookies, SingleSignOn};
-use app::submission;
-use arriving::{Arrivals, Watching};
 use axum::Router;
 use axum::http::StatusCode;
 use axum::http::header::{
@@ -35,14 +34,15 @@ use axum::http::header::{
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{MethodRouter, get, post};
+use body_limit::{Arrivals, Watching};
 use health::Watched;
+use http_server::Patience;
 use leptos::config::LeptosOptions;
 use leptos::prelude::provide_context;
 use leptos::server_fn::axum::server_fn_paths;
 use leptos_axum::{LeptosRoutes, generate_route_list_with_exclusions};
-use listening::Patience;
 use maintenance::Door;
-use records::ledger::{self, Receipt, Standing};
+use records::ledger::{self, LedgerStatus, Receipt};
 use records::{Store, vitals};
 pub(crate) use single_sign_on::RETURN;
 use std::net::IpAddr;
@@ -82,23 +82,23 @@ pub(crate) async fn serve(config: &Config, store: Store) -> anyhow::Result<()> {
     };
     if config.cookies() == Cookies::Secure && outside.proxies.is_empty() {
         tracing::warn!(
-            "LETHE_TRUSTED_PROXIES is not set: all requests count as coming from the proxy, and who tries passwords there \
-             keeps everybody from signing in"
+            "LETHE_TRUSTED_PROXIES is not set: all requests appear to come from the proxy, so an attacker \
+             who tries passwords blocks sign-in for all staff"
         );
     }
-    let pulse = Pulse::default();
+    let pulse = Heartbeat::default();
     let apart = apart(config, &store, &pulse).await?;
     let state = state(&config.site, store.clone(), config.cookies(), &outside);
     let desk = router(&state, &outside, pulse.clone());
-    let door = closed_door(&store, outside.clone()).await?;
+    let door = maintenance_page(&store, outside.clone()).await?;
     let app = door.as_ref().map_or_else(|| desk.clone(), Door::router);
     tracing::info!("Lethe is at {address}");
     if !records::staff::anybody(&store).await? {
-        tracing::warn!("Nobody can sign in yet. Run: lethe staff add NAME --role administrator");
+        tracing::warn!("No user can sign in yet. Run: lethe staff add NAME --role administrator");
     }
     let asked = store.clone();
-    let serving = Box::pin(listening::listen(listener, app, Patience::default(), &outside, async move {
-        told_to_stop().await;
+    let serving = Box::pin(http_server::listen(listener, app, Patience::default(), &outside, async move {
+        shutdown_signal().await;
         tracing::info!("stopping");
         asked.stop();
     }));
@@ -124,7 +124,8 @@ pub(crate) async fn serve(config: &Config, store: Store) -> anyhow::Result<()> {
         ended = async {
             tokio::try_join!(async { anyhow::Ok(serving.await?) }, apart, watching, behind_the_desk)
         } => { ended?; }
-        () = out_of_patience => tracing::warn!("something did not end in time and is cut off"),
+        () = out_of_patience => tracing::warn!("some requests or tasks did not end in time and were \
+                                                cancelled"),
     }
     Ok(())
 }
@@ -135,7 +136,7 @@ async fn remember_protections(store: &Store, config: &Config) -> anyhow::Result<
         if error.fault().is_none() {
             return Err(error.into());
         }
-        tracing::warn!(code = error.code(), "the settings that protect are noted later");
+        tracing::warn!(code = error.code(), "the safety settings will be stored later");
         tokio::select! {
             () = tokio::time::sleep(Duration::from_secs(1)) => {}
             () = store.stopped() => return Ok(()),
@@ -148,7 +149,7 @@ async fn remember_protections(store: &Store, config: &Config) -> anyhow::Result<
 async fn apart(
     config: &Config,
     store: &Store,
-    pulse: &Pulse,
+    pulse: &Heartbeat,
 ) -> anyhow::Result<impl Future<Output = anyhow::Result<()>> + use<>> {
     let listener = match config.metrics_addr {
         None => None,
@@ -161,22 +162,22 @@ async fn apart(
     let outside = config.outside();
     Ok(async move {
         let Some(listener) = listener else { return Ok(()) };
-        tracing::info!("health and figures are at http://{}", listener.local_addr()?);
+        tracing::info!("health and metrics are at http://{}", listener.local_addr()?);
         let stop = async move { asked.stopped().await };
-        listening::listen(listener, routes, Patience::default(), &outside, stop).await?;
+        http_server::listen(listener, routes, Patience::default(), &outside, stop).await?;
         Ok(())
     })
 }
 
 /// The door that stays closed while the ledger is ahead of the database; none where they agree. Refuses to serve
 /// where the ledger is of no use.
-async fn closed_door(store: &Store, outside: Outside) -> anyhow::Result<Option<Door>> {
-    let standing = ledger::standing(store).await?;
-    let Standing::Ahead { people, .. } = standing else {
-        standing.refuse_unless_level()?;
+async fn maintenance_page(store: &Store, outside: Outside) -> anyhow::Result<Option<Door>> {
+    let status = ledger::status(store).await?;
+    let LedgerStatus::Ahead { people, .. } = status else {
+        status.refuse_unless_level()?;
         return Ok(None);
     };
-    tracing::warn!(people, "a backup was restored: nobody is let in before the ledger is replayed");
+    tracing::warn!(people, "a backup was restored: the desk opens after the ledger has been replayed");
     Ok(Some(Door::closed(people, outside)))
 }
 
@@ -197,7 +198,7 @@ async fn replay(store: &Store, door: &Door) -> anyhow::Result<()> {
 }
 
 /// Waits until somebody presses Ctrl-C or ends the service.
-async fn told_to_stop() {
+async fn shutdown_signal() {
     let pressed = async {
         if tokio::signal::ctrl_c().await.is_err() {
             std::future::pending::<()>().await;
@@ -234,7 +235,7 @@ pub(crate) struct Outside {
 /// What is no page: its route, and what answers.
 fn handlers(outside: &Outside) -> Vec<(&'static str, MethodRouter<AppState>)> {
     let mut handlers = vec![
-        (FUNCTIONS, post(submission::submit).get(submission::back)),
+        (FUNCTIONS, post(form_post::submit).get(form_post::back)),
         (ISLANDS, post(answer_island)),
         ("/events/runs/{id}", get(events::run_events)),
         ("/users/{id}/photo", get(photo::photo)),
@@ -260,7 +261,7 @@ fn pages() -> Vec<leptos_axum::AxumRouteListing> {
 }
 
 /// All routes, with what every answer carries.
-fn router(state: &AppState, outside: &Outside, pulse: Pulse) -> Router {
+fn router(state: &AppState, outside: &Outside, pulse: Heartbeat) -> Router {
     let context = state.clone();
     let document = Document::of(state);
     let pages = handlers(outside)
@@ -271,13 +272,13 @@ fn router(state: &AppState, outside: &Outside, pulse: Pulse) -> Router {
             move || document.clone().view()
         })
         .with_state(state.clone())
-        .route_layer(from_fn_with_state(state.clone(), doors::guard))
-        .route_layer(from_fn(logged::logged))
+        .route_layer(from_fn_with_state(state.clone(), auth::authorize))
+        .route_layer(from_fn(request_log::logged))
         .fallback({
             let state = state.clone();
             move |request| page_not_found(state.clone(), request)
         })
-        .layer(from_fn_with_state((state.clone(), outside.clone()), doors::recognise))
+        .layer(from_fn_with_state((state.clone(), outside.clone()), auth::authenticate))
         .layer(from_fn_with_state(state.clone(), down::while_up))
         .layer(header(CACHE_CONTROL, "no-store"));
     let watched = Watched::at_the_desk(state.store.clone(), pulse, outside.metrics_token.clone());
@@ -288,17 +289,17 @@ fn router(state: &AppState, outside: &Outside, pulse: Pulse) -> Router {
         .merge(pages)
         .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, LONGEST))
         .layer(GlobalConcurrencyLimitLayer::new(AT_ONCE))
-        .layer(from_fn_with_state((state.clone(), outside.clone(), Arrivals::default()), arriving::arrive))
+        .layer(from_fn_with_state((state.clone(), outside.clone(), Arrivals::default()), body_limit::arrive))
         .merge(
             watched
                 .routes()
-                .layer(from_fn_with_state((outside.clone(), Watching::default()), arriving::watch)),
+                .layer(from_fn_with_state((outside.clone(), Watching::default()), body_limit::watch)),
         )
         .layer(from_fn(down::never_empty))
         .layer(RequestBodyTimeoutLayer::new(SILENCE))
         .layer(CsrfLayer::new())
         .layer(from_fn(readable::only_text))
-        .layer(from_fn_with_state(outside.clone(), doors::only_under_own_name))
+        .layer(from_fn_with_state(outside.clone(), auth::only_under_own_name))
         .layer(CatchPanicLayer::new())
         // Pages have a policy of their own; nothing else is to be shown as a page.
         .layer(header(CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'"))
@@ -333,7 +334,7 @@ async fn answer_island(
 ) -> axum::response::Response {
     let answer =
         leptos_axum::handle_server_fns_with_context(move || provide_context(state.clone()), request).await;
-    submission::with_status(answer.into_response()).await
+    form_post::with_status(answer.into_response()).await
 }
 
 /// An address at which there is no page.
@@ -342,7 +343,7 @@ const NOWHERE: &str = "/nowhere";
 async fn page_not_found(state: AppState, request: axum::extract::Request) -> axum::response::Response {
     let (parts, _) = request.into_parts();
     // Never the page of the address itself: it came past the doors, and Leptos may read it as the address of a page.
-    submission::render(&state, NOWHERE, parts.extensions, || ()).await
+    form_post::render(&state, NOWHERE, parts.extensions, || ()).await
 }
 
 fn header(name: HeaderName, value: &'static str) -> SetResponseHeaderLayer<HeaderValue> {

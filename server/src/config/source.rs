@@ -19,23 +19,23 @@ pub(crate) enum SourceError {
         line: usize,
         message: String,
     },
-    #[error("{named} is not a known setting. Known keys: {known}")]
+    #[error("{named} is not a known setting. Known settings: {known}")]
     Unknown { named: String, known: String },
     #[error("{named}{shown} is not {expected}")]
     Value { named: String, shown: String, expected: String },
-    #[error("{PREFIX}{} holds bytes that are no UTF-8 text", .0.to_ascii_uppercase())]
+    #[error("{PREFIX}{} is not UTF-8 text", .0.to_ascii_uppercase())]
     NotText(String),
     #[error("The configuration cannot be read: {0}")]
     Other(String),
 }
 
 /// Where a key stands.
-enum Place {
+enum Origin {
     Environment,
     File,
 }
 
-impl Place {
+impl Origin {
     fn named(&self, key: &str) -> String {
         match self {
             Self::Environment => format!("{PREFIX}{}", key.to_ascii_uppercase()),
@@ -62,7 +62,7 @@ pub(super) fn read<T: DeserializeOwned>(
             || table.get(key).map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned));
         variables.get(key).cloned().or_else(in_file)
     };
-    let place_of = |key: &str| if variables.contains_key(key) { Place::Environment } else { Place::File };
+    let place_of = |key: &str| if variables.contains_key(key) { Origin::Environment } else { Origin::File };
     ::config::Config::builder()
         .add_source(File::from_str(file, FileFormat::Toml))
         .add_source(Environment::default().source(Some(variables.clone().into_iter().collect())))
@@ -81,7 +81,7 @@ fn syntax(file: &str, error: &toml::de::Error) -> SourceError {
 fn in_words(
     error: ConfigError,
     text_of: impl Fn(&str) -> Option<String>,
-    place_of: impl Fn(&str) -> Place,
+    place_of: impl Fn(&str) -> Origin,
 ) -> SourceError {
     let (key, expected) = match error {
         ConfigError::Type { key: Some(key), expected, .. } => (key, expected.to_owned()),
@@ -100,7 +100,7 @@ fn in_words(
 }
 
 /// An unknown key, from the words of serde: "unknown field `a`, expected one of `b`, `c`".
-fn unknown(words: &str, place_of: impl Fn(&str) -> Place) -> SourceError {
+fn unknown(words: &str, place_of: impl Fn(&str) -> Origin) -> SourceError {
     let mut quoted = words.split('`').skip(1).step_by(2);
     match quoted.next() {
         Some(key) if words.starts_with("unknown field") => {
@@ -119,9 +119,9 @@ fn expected_of(key: &str) -> Option<&'static str> {
         "today" => "a date such as 2018-01-21",
         "log" => "text or json",
         "four_eyes" => "auto, on or off",
-        "demo" | "password_alone" | "oidc_second_factor" => "1 or 0",
+        "demo" | "allow_password_only" | "oidc_second_factor" => "1 or 0",
         "idle_minutes" | "lease_seconds" => "a whole number from 1 to 4294967295",
-        "vacuum_up_to_mb" | "brake_people" | "brake_percent" | "brake_times_median" => {
+        "vacuum_up_to_mb" | "limit_run_users" | "limit_run_percent" | "limit_run_times_median" => {
             "a whole number from 0 to 4294967295"
         }
         "database_url" => "text",

@@ -17,7 +17,7 @@ pub(super) enum Need {
 }
 
 impl Need {
-    const fn words(self) -> &'static str {
+    const fn label(self) -> &'static str {
         match self {
             Self::Read => "read",
             Self::Append | Self::ReadAndWrite => "read and written",
@@ -38,18 +38,18 @@ impl Need {
 /// What keeps a file from being used; where there is none yet, from being made. `name` is the setting that names it.
 pub(super) fn file(path: &Path, need: Need, name: &str) -> Option<String> {
     if path.is_dir() {
-        return Some(format!("{} is a folder and not a file. Correct {name}", path.display()));
+        return Some(format!("{} is a folder, not a file. Correct {name}", path.display()));
     }
     // Opening a pipe would wait for its other end.
     if std::fs::metadata(path).is_ok_and(|found| !found.is_file()) {
-        return Some(format!("{} is no ordinary file. Correct {name}", path.display()));
+        return Some(format!("{} is not a regular file. Correct {name}", path.display()));
     }
     match need.open(path) {
         Ok(_) => None,
         // Whether a key may be made is for the database to say.
         Err(error) if error.kind() == ErrorKind::NotFound && need == Need::Read => None,
         Err(error) if error.kind() == ErrorKind::NotFound => folder(existing(folder_of(path)), name),
-        Err(error) => Some(words(path, need.words(), &error, name)),
+        Err(error) => Some(words(path, need.label(), &error, name)),
     }
 }
 
@@ -74,7 +74,7 @@ fn existing(folder: &Path) -> &Path {
 pub(super) fn words(path: &Path, used: &str, error: &io::Error, name: &str) -> String {
     let remedy = match error.kind() {
         ErrorKind::PermissionDenied => owner::remedy(path),
-        ErrorKind::ReadOnlyFilesystem => "Mount its file system for writing".to_owned(),
+        ErrorKind::ReadOnlyFilesystem => "Mount its file system read-write".to_owned(),
         ErrorKind::StorageFull | ErrorKind::QuotaExceeded => "Make room on the disk".to_owned(),
         _ => format!("Correct {name}"),
     };

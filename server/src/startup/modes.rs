@@ -44,7 +44,7 @@ pub(super) fn warning(path: &Path) -> Option<String> {
     let right = if is_folder { "700" } else { "600" };
     let name = path.display();
     is_own.then(|| {
-        format!("{name} is open to other users (mode {:o}). Run: chmod {right} {name}", mode & 0o777)
+        format!("{name} is accessible to other users (mode {:o}). Run: chmod {right} {name}", mode & 0o777)
     })
 }
 

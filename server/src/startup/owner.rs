@@ -16,8 +16,8 @@ pub(super) fn refusal(paths: &[PathBuf]) -> Option<String> {
     })?;
     let command: Vec<String> = std::env::args().map(|word| quoted(&word)).collect();
     Some(format!(
-        "{} belongs to {}, and Lethe runs as root here: that user could not use what root writes. Run as that user: \
-         setpriv --reuid={user} --regid={group} --clear-groups {}",
+        "{} belongs to {}, but Lethe runs as root here: that user could not use the files that root writes. \
+         Run as that user: setpriv --reuid={user} --regid={group} --clear-groups {}",
         path.display(),
         name(user),
         command.join(" ")
@@ -36,19 +36,19 @@ pub(super) fn remedy(path: &Path) -> String {
     let above = path.ancestors().find(|above| above.exists()).unwrap_or(path);
     match owner(above) {
         Some((user, _)) if user != own => format!(
-            "{} belongs to {}, and Lethe runs as {}: start Lethe as that user, or run: chown {own} {}",
+            "{} belongs to {}, but Lethe runs as {}: start Lethe as that user, or run: chown {own} {}",
             above.display(),
             name(user),
             name(own),
             above.display()
         ),
-        _ => format!("Give {} the right to it: chmod u+rwX {}", name(own), above.display()),
+        _ => format!("Give {} access to it: chmod u+rwX {}", name(own), above.display()),
     }
 }
 
 #[cfg(not(unix))]
 pub(super) fn remedy(path: &Path) -> String {
-    format!("Give the user that runs Lethe the right to {}", path.display())
+    format!("Give the user that runs Lethe access to {}", path.display())
 }
 
 /// The folder in which a relative path begins has no name.

@@ -1,9 +1,9 @@
 //! What answers while the database does not: a page that says so, at once.
 
-use super::{doors, health};
+use super::{auth, health};
 use app::error::AppError;
+use app::form_post;
 use app::state::AppState;
-use app::submission;
 use axum::Json;
 use axum::body::{Body, HttpBody as _};
 use axum::extract::{Request, State};
@@ -44,7 +44,7 @@ pub(super) enum Asked {
 
 impl Asked {
     pub(super) fn of(request: &Request) -> Self {
-        match (doors::is_page(request), request.method().is_safe()) {
+        match (auth::is_page(request), request.method().is_safe()) {
             (true, true) => Self::Page,
             (_, false) => Self::Change,
             (false, true) => Self::Data,
@@ -60,9 +60,9 @@ pub(super) fn answer(asked: Asked, fault: Fault) -> Response {
     }
     let what_to_do = match asked {
         Asked::Change => {
-            "Go back in your browser: what you typed is still there. Send it again when the page works."
+            "Go back in your browser: your entries are still there. Send them again when the page works."
         }
-        _ => "This page loads itself again.",
+        _ => "This page reloads automatically.",
     };
     let paragraphs = [encode_text(&format!("{fault}.")).into_owned(), what_to_do.to_owned()];
     page("Lethe cannot answer right now", &paragraphs, asked == Asked::Page)
@@ -71,20 +71,22 @@ pub(super) fn answer(asked: Asked, fault: Fault) -> Response {
 /// Says that something takes longer than a client waits. A form is carried out to the end all the same.
 fn late(asked: Asked, address: &Uri) -> Response {
     if asked == Asked::Change {
-        let form = submission::page_of(address);
+        let form = form_post::page_of(address);
         let form = encode_double_quoted_attribute(&form);
         let paragraphs = [
-            format!("Look at <a href=\"{form}\">the page of the form</a> in some minutes before you send it again."),
-            "What you sent is still under way after two minutes. Lethe carries it out to the end, or changes nothing."
+            format!("In a few minutes, check <a href=\"{form}\">the page of the form</a> before you send it \
+                     again."),
+            "Lethe is still processing your form after two minutes. It will be completed, or nothing will be \
+             changed."
                 .to_owned(),
         ];
-        return page("Lethe is still at work", &paragraphs, false);
+        return page("Lethe is still working", &paragraphs, false);
     }
     let paragraphs = [
-        "This page loads itself again.".to_owned(),
-        "It took longer than two minutes, so it was broken off. Nothing was changed.".to_owned(),
+        "This page reloads automatically.".to_owned(),
+        "It took longer than two minutes and was cancelled. Nothing was changed.".to_owned(),
     ];
-    page("This page takes too long", &paragraphs, true)
+    page("This page took too long", &paragraphs, true)
 }
 
 /// Answers for an error of something that is no page: 503 for a fault that passes, which health knows of at once.
@@ -132,7 +134,7 @@ pub(super) async fn never_empty(request: Request, next: Next) -> Response {
         if asked != Asked::Data {
             return late(asked, &address);
         }
-        let late = AppError::Unavailable("This took too long and was broken off".to_owned());
+        let late = AppError::Unavailable("This took too long and was cancelled".to_owned());
         *response.body_mut() = Body::from(serde_json::to_vec(&late).unwrap_or_default());
     }
     response.headers_mut().entry(RETRY_AFTER).or_insert(HeaderValue::from_static(RETRY_SECONDS));
@@ -157,8 +159,8 @@ mod tests {
                 "href=\"/users/7?a=1&amp;b=&quot;\"",
                 "refresh",
             ),
-            (Method::POST, "/do/save_user?page=/users/7", "still under way", "does not answer"),
-            (Method::GET, "/users", "This page loads itself again", "does not answer"),
+            (Method::POST, "/do/save_user?page=/users/7", "still processing", "does not answer"),
+            (Method::GET, "/users", "This page reloads automatically", "does not answer"),
         ] {
             let request = Request::builder().method(method).uri(path).body(Body::empty()).expect("a request");
             let answer = router.clone().oneshot(request).await.expect("an answer");

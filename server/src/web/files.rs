@@ -49,6 +49,6 @@ fn answer(store: &Store, text: Result<String, RecordsError>, name: &str) -> Resp
             (head, text).into_response()
         }
         Err(RecordsError::NotFound(_)) => StatusCode::NOT_FOUND.into_response(),
-        Err(error) => down::failed(store, &error, "a file could not be made"),
+        Err(error) => down::failed(store, &error, "a file could not be created"),
     }
 }

@@ -10,7 +10,7 @@
 mod tests;
 
 use super::metrics;
-use crate::scheduler::Pulse;
+use crate::scheduler::Heartbeat;
 use axum::extract::State;
 use axum::http::header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, WWW_AUTHENTICATE};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
@@ -39,7 +39,7 @@ const LONGEST_REST: i64 = 60;
 #[derive(Clone)]
 pub(super) struct Watched {
     store: Store,
-    pulse: Pulse,
+    pulse: Heartbeat,
     details: Details,
     last: Arc<LastLook>,
 }
@@ -96,12 +96,12 @@ enum Details {
 
 impl Watched {
     /// At the address of the desk.
-    pub(super) fn at_the_desk(store: Store, pulse: Pulse, token: Option<Arc<str>>) -> Self {
+    pub(super) fn at_the_desk(store: Store, pulse: Heartbeat, token: Option<Arc<str>>) -> Self {
         Self { store, pulse, details: Details::WithToken(token), last: Arc::default() }
     }
 
     /// At an address of its own.
-    pub(super) fn apart(store: Store, pulse: Pulse) -> Self {
+    pub(super) fn apart(store: Store, pulse: Heartbeat) -> Self {
         Self { store, pulse, details: Details::ForAll, last: Arc::default() }
     }
 
@@ -115,7 +115,7 @@ impl Watched {
             .with_state(self)
     }
 
-    fn opens_to(&self, headers: &HeaderMap) -> bool {
+    fn is_allowed(&self, headers: &HeaderMap) -> bool {
         let Details::WithToken(token) = &self.details else { return true };
         let sent = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
         let sent = sent.and_then(|value| value.strip_prefix("Bearer "));
@@ -206,7 +206,7 @@ async fn readyz(State(watched): State<Watched>) -> Response {
 }
 
 async fn healthz(State(watched): State<Watched>, headers: HeaderMap) -> Response {
-    if !watched.opens_to(&headers) {
+    if !watched.is_allowed(&headers) {
         return readyz(State(watched)).await;
     }
     let (status, health) = watched.look().await;
@@ -229,7 +229,7 @@ async fn healthz(State(watched): State<Watched>, headers: HeaderMap) -> Response
 async fn metrics(State(watched): State<Watched>, headers: HeaderMap) -> Response {
     match &watched.details {
         Details::WithToken(None) => return StatusCode::NOT_FOUND.into_response(),
-        Details::WithToken(Some(_)) if !watched.opens_to(&headers) => {
+        Details::WithToken(Some(_)) if !watched.is_allowed(&headers) => {
             return (StatusCode::UNAUTHORIZED, [(WWW_AUTHENTICATE, "Bearer")]).into_response();
         }
         _ => {}
@@ -251,6 +251,6 @@ async fn in_time<T>(asked: impl Future<Output = Result<T, RecordsError>>) -> Opt
         Ok(Err(error)) => error.code(),
         Err(_) => "timeout",
     };
-    tracing::error!(code, "the database did not say how things stand");
+    tracing::error!(code, "the health of the database could not be read");
     None
 }

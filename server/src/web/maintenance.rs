@@ -1,6 +1,6 @@
 //! What answers while the ledger is replayed: nobody gets at people whom a restored backup has brought back.
 
-use super::{Outside, doors, down, health};
+use super::{Outside, auth, down, health};
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::middleware::from_fn_with_state;
@@ -47,7 +47,7 @@ impl Door {
             .route("/healthz", get(not_ready))
             .fallback(answer)
             .with_state(self.clone())
-            .layer(from_fn_with_state(self.0.outside.clone(), doors::only_under_own_name))
+            .layer(from_fn_with_state(self.0.outside.clone(), auth::only_under_own_name))
     }
 }
 
@@ -67,22 +67,20 @@ async fn answer(State(door): State<Door>, request: Request) -> Response {
 /// What the page says.
 fn page(people: i64, done: i64) -> [String; 2] {
     let who = if people == 0 {
-        "Everybody has been anonymised again; that is being verified.".to_owned()
+        "All affected users have been anonymised again; Lethe is verifying this.".to_owned()
     } else {
         format!(
-            "With that {} came back who had been anonymised before. They are being anonymised again now: {} of {} so \
+            "It contains {} who had already been anonymised. Lethe is anonymising them again: {} of {} so \
              far.",
-            counted(people, "person", "people"),
+            counted(people, "user", "users"),
             grouped(done.min(people)),
             grouped(people),
         )
     };
     [
-        format!(
-            "A backup of the database was restored, or its last changes were lost when the power failed. {who}"
-        ),
-        "Until then nothing can be looked up or changed, by anybody. Nothing is lost, and nobody has to do anything: this \
-         page loads itself again and becomes the desk."
+        format!("A backup of the database was restored, or a power failure lost its last changes. {who}"),
+        "Until then users cannot be searched or changed. Nothing is lost, and you do not have to do \
+         anything: this page reloads automatically and opens the desk when Lethe is ready."
             .to_owned(),
     ]
 }
@@ -111,7 +109,7 @@ mod tests {
         for path in ["/", "/users/1", "/pkg/lethe.wasm", "/api/x"] {
             let (status, retry, page) = ask(&door, path).await;
             assert_eq!((status, retry.as_deref()), (StatusCode::SERVICE_UNAVAILABLE, Some("5")), "{path}");
-            assert!(page.contains("1,250 people came back") && page.contains("500 of 1,250"), "{page}");
+            assert!(page.contains("contains 1,250 users") && page.contains("500 of 1,250"), "{page}");
         }
         for (path, status) in [("/livez", StatusCode::OK), ("/readyz", StatusCode::SERVICE_UNAVAILABLE)] {
             assert_eq!(ask(&door, path).await.0, status, "{path}");
@@ -125,7 +123,7 @@ mod tests {
 
     #[test]
     fn one_person_is_not_people() {
-        assert!(page(1, 0)[0].contains("1 person came back"));
-        assert!(page(0, 0)[0].contains("being verified"));
+        assert!(page(1, 0)[0].contains("contains 1 user"));
+        assert!(page(0, 0)[0].contains("is verifying"));
     }
 }

@@ -7,9 +7,9 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
-use records::health::{Figures, Health, What};
+use records::health::{Figures, Health, ConditionKind};
 
-/// What the text says that it is.
+/// ConditionKind the text says that it is.
 pub(super) const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 type Labels<const N: usize> = [(&'static str, &'static str); N];
@@ -26,7 +26,7 @@ pub(super) fn text(found: Option<(Health, Figures)>, since_tick: i64) -> Result<
     tick.set(since_tick);
     registry.register_with_unit(
         "scheduler_last_tick_age",
-        "Time since the scheduler last looked",
+        "Time since the scheduler last ran",
         Unit::Seconds,
         tick,
     );
@@ -48,23 +48,19 @@ fn gauge(registry: &mut Registry, name: &'static str, help: &'static str) -> Gau
 /// One figure for each kind of condition, also where there is none: so that an alarm can be set on it.
 fn conditions(registry: &mut Registry, health: &Health) {
     let family = Family::<Labels<1>, Gauge>::default();
-    for code in What::CODES {
+    for code in ConditionKind::CODES {
         let count = health.conditions.iter().filter(|one| one.what.code() == code).count();
         family.get_or_create(&[("condition", code)]).set(i64::try_from(count).unwrap_or(i64::MAX));
     }
-    registry.register(
-        "conditions",
-        "Tasks, runs, findings and legal holds that somebody should look at",
-        family,
-    );
+    registry.register("conditions", "Tasks, runs, findings and legal holds that need attention", family);
     let open = health.conditions.iter().find_map(|one| match one.what {
-        What::FindingsOpen { findings } => Some(findings),
+        ConditionKind::FindingsOpen { findings } => Some(findings),
         _ => None,
     });
-    gauge(registry, "findings_open", "Findings of the search for residue that wait for a decision")
+    gauge(registry, "findings_open", "Residue findings that are waiting for a decision")
         .set(open.unwrap_or_default());
     let due = health.conditions.iter().find_map(|one| match one.what {
-        What::HoldsDue { holds } => Some(holds),
+        ConditionKind::HoldsDue { holds } => Some(holds),
         _ => None,
     });
     gauge(registry, "legal_holds_due", "Legal holds in force that are due for review")
@@ -88,6 +84,6 @@ fn runs(registry: &mut Registry, figures: &Figures) {
         }
     }
     registry.register("runs", "Runs and previews by kind and state", runs);
-    registry.register("people", "People that runs were about, by outcome", people);
-    gauge(registry, "queued_runs", "Runs that wait for their turn").set(queued);
+    registry.register("people", "Users processed by runs, by outcome", people);
+    gauge(registry, "queued_runs", "Queued runs").set(queued);
 }

@@ -1,6 +1,6 @@
 //! Addresses that hold no text.
 
-use app::submission::is_text;
+use app::form_post::is_text;
 use axum::extract::Request;
 use axum::http::StatusCode;
 use axum::middleware::Next;
@@ -13,6 +13,7 @@ pub(super) async fn only_text(request: Request, next: Next) -> Response {
     if is_text(uri.path()) && uri.query().is_none_or(is_text) {
         return next.run(request).await;
     }
-    let why = "This address holds characters that are not text. Nothing was changed. Type it again or follow a link of Lethe";
+    let why = "This address contains characters that are not text. Nothing was changed. Type it again or \
+               follow a link in Lethe";
     (StatusCode::BAD_REQUEST, why).into_response()
 }

@@ -1,0 +1,270 @@
+//! The doors: who asks, from where, and whether the address opens for them. Whatever stands in no row of the table of
+//! doors is shut.
+
+use super::Outside;
+use super::down::{self, Asked};
+use app::components::percent_encoded;
+use app::cookie;
+use app::error::AppError;
+use app::form_post::{self, FormKey, FormToken};
+use app::pages::MAY_NOT;
+use app::route_access::{Need, is_by_itself, need};
+use app::state::{AppState, ClientAddress, DeviceCookie, SessionEnded};
+use axum::Json;
+use axum::extract::{ConnectInfo, MatchedPath, Request, State};
+use axum::http::header::{COOKIE, HOST, HeaderMap, RETRY_AFTER};
+use axum::http::{Method, StatusCode};
+use axum::middleware::Next;
+use axum::response::{IntoResponse as _, Response};
+use policy::Action;
+use records::session::{FormOnce, Stage};
+use records::{Actor, Fault, Session, session};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+
+/// The most bytes of a cookie header that are looked at.
+const MAX_COOKIE: usize = 4_096;
+/// The ends of routes that answer with a file of records.
+const EXPORTS: [&str; 4] = ["/csv", "/export", ".csv", ".json"];
+const FORWARDED: &str = "x-forwarded-for";
+
+/// Finds out who asks and from where, for everything behind.
+pub(super) async fn authenticate(
+    State((state, outside)): State<(AppState, Outside)>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let address = outside.address_of(peer_of(&request), request.headers());
+    request.extensions_mut().insert(ClientAddress(address));
+    let asked = Asked::of(&request);
+    let key = request
+        .headers()
+        .get(COOKIE)
+        .and_then(|cookies| cookies.to_str().ok())
+        .filter(|cookies| cookies.len() <= MAX_COOKIE)
+        .and_then(|cookies| cookie::key(state.cookies, cookies));
+    let device = request.headers().get(COOKIE).and_then(|cookies| cookies.to_str().ok());
+    let device = device.and_then(|cookies| cookie::device(state.cookies, cookies)).unwrap_or_default();
+    request.extensions_mut().insert(DeviceCookie(device));
+    if let Some(key) = key {
+        let found = if is_by_itself(request.uri()) {
+            session::look(&state.store, &key).await
+        } else {
+            session::find(&state.store, &key).await
+        };
+        match found {
+            Ok(Some(session)) => {
+                request.extensions_mut().insert(FormToken(session.form_token.clone()));
+                request.extensions_mut().insert(FormKey(FormOnce::new_key()));
+                request.extensions_mut().insert(session);
+            }
+            Ok(None) => {
+                _ = request.extensions_mut().insert(SessionEnded { form_token: session::form_token(&key) });
+            }
+            Err(error) => {
+                tracing::error!(code = error.code(), "the session could not be read");
+                let fault = error.fault().unwrap_or(Fault::Unreachable);
+                state.store.vitals().note(fault);
+                return down::answer(asked, fault);
+            }
+        }
+    }
+    next.run(request).await
+}
+
+/// Who has connected.
+pub(super) fn peer_of(request: &Request) -> IpAddr {
+    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip());
+    peer.unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST))
+}
+
+/// Lets through whom an address opens for.
+pub(super) async fn authorize(
+    State(state): State<AppState>,
+    route: MatchedPath,
+    request: Request,
+    next: Next,
+) -> Response {
+    let session = request.extensions().get::<Session>();
+    let actor = session.map_or_else(Actor::nobody, Session::actor);
+    let Some(need) = need(route.as_str(), request.uri().path()) else {
+        return StatusCode::NOT_FOUND.into_response();
+    };
+    let is_open = match need {
+        Need::Nothing => true,
+        Need::Session => session.is_some(),
+        Need::SignIn => actor.staff.is_some(),
+        Need::May(action) => actor.may(action),
+    };
+    if is_open {
+        let user = actor.staff.filter(|_| is_export(route.as_str()));
+        if user.is_some_and(|user| !state.throttle.allows_export(user)) {
+            return too_many();
+        }
+        return next.run(request).await;
+    }
+    let come_to = session.map(|session| session.stage);
+    let request = match form_post::sent_before(&state, request).await {
+        Ok(answer) => return answer,
+        Err(request) => request,
+    };
+    match (come_to, need) {
+        (Some(Stage::Whole), Need::May(action)) => forbidden(&state, request, actor, action).await,
+        _ => unknown(&state, request, come_to).await,
+    }
+}
+
+/// Whoever has not signed in, or not to the end, sees where to do so in the place of the page.
+async fn unknown(state: &AppState, request: Request, come_to: Option<Stage>) -> Response {
+    if !is_page(&request) {
+        return (StatusCode::UNAUTHORIZED, Json(AppError::NotSignedIn)).into_response();
+    }
+    let page = match come_to {
+        None | Some(Stage::Whole) => "/sign-in",
+        Some(Stage::SecondFactor) => "/sign-in/code",
+        Some(Stage::SetUp) => "/sign-in/app",
+    };
+    let page = format!("{page}?page={}", percent_encoded(&form_post::page_of(request.uri())));
+    let mut response = form_post::render(state, &page, request.into_parts().0.extensions, || ()).await;
+    *response.status_mut() = StatusCode::UNAUTHORIZED;
+    response
+}
+
+/// Whether a route answers with a file of records.
+fn is_export(route: &str) -> bool {
+    EXPORTS.iter().any(|end| route.ends_with(end))
+}
+
+/// The answer to one request too many.
+fn too_many() -> Response {
+    let why = "Too many requests of this kind. Wait a minute, then try again";
+    (StatusCode::TOO_MANY_REQUESTS, [(RETRY_AFTER, form_post::RETRY_AFTER_SECONDS)], why).into_response()
+}
+
+/// Says that a member of staff may not do something, and notes it. Repeated refusals are counted, and after some of them the
+/// answer has no page.
+async fn forbidden(state: &AppState, request: Request, actor: Actor, action: Action) -> Response {
+    if let Err(error) = records::audit::refused(&state.store, actor, action).await {
+        tracing::error!(code = error.code(), "a refusal could not be recorded");
+    }
+    if actor.staff.is_some_and(|user| !state.throttle.allows_refused(user)) {
+        return too_many();
+    }
+    if !is_page(&request) {
+        return StatusCode::FORBIDDEN.into_response();
+    }
+    let page = format!("{MAY_NOT}?what={}", action.code());
+    let mut response = form_post::render(state, &page, request.into_parts().0.extensions, || ()).await;
+    *response.status_mut() = StatusCode::FORBIDDEN;
+    response
+}
+
+/// Whether the answer is a page that somebody reads.
+pub(super) fn is_page(request: &Request) -> bool {
+    let path = request.uri().path();
+    let is_form = path.starts_with(form_post::PREFIX);
+    (request.method() == Method::GET && !["/api/", "/events/"].iter().any(|of| path.starts_with(of)))
+        || is_form
+}
+
+impl Outside {
+    /// From where a request comes. What it says of itself is believed only when a proxy that we know has added it.
+    pub(super) fn address_of(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
+        // Who listens on `[::]` sees addresses of IPv4 as such of IPv6.
+        let peer = peer.to_canonical();
+        if !self.proxies.contains(&peer) {
+            return peer;
+        }
+        // Each proxy adds whom it has seen at the end; whatever stands before the first unknown one may be invented.
+        let seen = headers.get_all(FORWARDED).iter().filter_map(|value| value.to_str().ok());
+        let seen: Vec<&str> = seen.flat_map(|value| value.split(',')).map(str::trim).collect();
+        let mut address = peer;
+        for one in seen.iter().rev() {
+            let Some(next) = forwarded(one) else { break };
+            address = next;
+            if !self.proxies.contains(&next) {
+                break;
+            }
+        }
+        address
+    }
+
+    /// Whether a request asks for Lethe under a name that is ours. A website could let its own name lead here, and its
+    /// pages would then count as ours.
+    fn is_ours(&self, headers: &HeaderMap) -> bool {
+        let Some(host) = headers.get(HOST).and_then(|host| host.to_str().ok()) else { return true };
+        let name =
+            host.rsplit_once(':').filter(|(_, port)| !port.contains(']')).map_or(host, |(name, _)| name);
+        let address_in =
+            |name: &str| name.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>().ok();
+        let address = address_in(name);
+        name == "localhost"
+            || address.is_some_and(|address| address.is_loopback())
+            || self.name.as_deref().is_some_and(|own| {
+                own.eq_ignore_ascii_case(name) || address_in(own).is_some_and(|own| address == Some(own))
+            })
+    }
+}
+
+/// Refuses requests under a foreign name.
+pub(super) async fn only_under_own_name(
+    State(outside): State<Outside>,
+    request: Request,
+    next: Next,
+) -> Response {
+    if outside.is_ours(request.headers()) {
+        next.run(request).await
+    } else {
+        (StatusCode::MISDIRECTED_REQUEST, "Lethe does not answer at this host name").into_response()
+    }
+}
+
+/// An address that a proxy has seen; some write the port after it.
+fn forwarded(text: &str) -> Option<IpAddr> {
+    let with_port = || text.parse::<SocketAddr>().map(|address| address.ip());
+    text.parse::<IpAddr>().or_else(|_| with_port()).ok().map(|address| address.to_canonical())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_ipv6_address_is_the_same_name_however_it_is_written() {
+        let outside = Outside { name: Some("[2001:db8::1]".to_owned()), ..Outside::default() };
+        for (host, is_ours) in [
+            ("[2001:db8::1]", true),
+            ("[2001:DB8:0:0::1]:8443", true),
+            ("[2001:db8::2]", false),
+            ("2001", false),
+            ("[2001:db8:", false),
+        ] {
+            let headers = HeaderMap::from_iter([(HOST, host.parse().expect("a value"))]);
+            assert_eq!(outside.is_ours(&headers), is_ours, "{host}");
+        }
+    }
+
+    #[test]
+    fn only_known_proxies_are_believed() {
+        let address = |text: &str| text.parse::<IpAddr>().expect("an address");
+        let outside =
+            Outside { proxies: vec![address("10.0.0.1"), address("10.0.0.2")], ..Outside::default() };
+        for (peer, forwarded, is) in [
+            ("192.0.2.9", Some("198.51.100.1"), "192.0.2.9"),
+            ("10.0.0.1", Some("198.51.100.1"), "198.51.100.1"),
+            ("10.0.0.1", Some("203.0.113.5, 198.51.100.1"), "198.51.100.1"),
+            ("10.0.0.1", Some("203.0.113.5, 198.51.100.1, 10.0.0.2"), "198.51.100.1"),
+            ("10.0.0.1", Some("nonsense"), "10.0.0.1"),
+            ("::ffff:192.0.2.9", Some("198.51.100.1"), "192.0.2.9"),
+            ("::ffff:10.0.0.1", Some("::ffff:198.51.100.1"), "198.51.100.1"),
+            ("10.0.0.1", Some("198.51.100.1:55001, ::ffff:10.0.0.2"), "198.51.100.1"),
+            ("10.0.0.1", Some("[2001:db8::1]:55001"), "2001:db8::1"),
+            ("10.0.0.1", None, "10.0.0.1"),
+        ] {
+            let mut headers = HeaderMap::new();
+            if let Some(forwarded) = forwarded {
+                headers.insert(FORWARDED, forwarded.parse().expect("a value"));
+            }
+            assert_eq!(outside.address_of(address(peer), &headers), address(is), "{peer} {forwarded:?}");
+        }
+    }
+}
