@@ -15,7 +15,7 @@ const PAGES = [
   "/residue",
   "/account",
   "/staff",
-  "/holds",
+  "/legal-holds",
   "/approvals",
   "/audit",
   "/sign-in",
@@ -84,7 +84,7 @@ test("the states of the task form, a preview and a run", async ({ page }) => {
   await page.getByRole("button", { name: /^Anonymise/ }).click();
   await accessible(page);
   const count = (await page.locator(".headline b").first().innerText()).trim();
-  await page.getByLabel(/Type the number of people/).fill(count);
+  await page.getByLabel(/To confirm, type/).fill(count);
   await page.getByRole("button", { name: /^Anonymise/ }).click();
   await ended(page);
   await accessible(page);

@@ -10,7 +10,7 @@ async function somebodyWithOpenLoans(page: Page): Promise<string> {
   await page.getByRole("link", { name: "Leavers, monthly" }).click();
   await page.getByRole("button", { name: "Preview who would be anonymised" }).click();
   await page.getByLabel("Reason", { exact: true }).selectOption("open_loan");
-  await page.getByRole("button", { name: "Show people" }).click();
+  await page.getByRole("button", { name: "Show users" }).click();
   const row = page.locator("[data-live=people] tbody tr").filter({ hasText: "open loans" });
   return (await row.filter({ hasNotText: /guarantor|legal hold/ }).first().getByRole("link").first().getAttribute("href"))!;
 }
@@ -24,7 +24,7 @@ test("an open loan blocks; returned, the person is anonymised, and Back shows no
   await expect(page.getByRole("heading", { name: "Not possible yet" })).toBeVisible();
   await expect(page.getByRole("button", { name: /^Anonymise user/ })).toHaveCount(0);
 
-  await page.getByRole("link", { name: "return what is on loan" }).click();
+  await page.getByRole("link", { name: "return loans" }).click();
   for (const [tab, button] of [["loans", /^Return/], ["requests", /^Cancel/], ["charges", /^Settle/]] as const) {
     await page.goto(`${record}?tab=${tab}`);
     const buttons = page.getByRole("main").getByRole("button", { name: button });
@@ -71,7 +71,7 @@ test("staff have a guided action and fictitious users have none", async ({ page 
   await open(page, "/users/1");
   await page.getByRole("link", { name: "Anonymise this member of staff" }).click();
   await expect(page).toHaveURL(/users\/1\/anonymise$/);
-  await expect(page.getByRole("heading", { name: "Two people are needed" })).toBeVisible();
+  await expect(page.getByRole("heading", { name: "Second person required" })).toBeVisible();
   await expect(page.getByRole("button", { name: /^Anonymise/ })).toHaveCount(0);
 });
 
@@ -91,10 +91,10 @@ test("mark for deletion and undelete", async ({ page }) => {
   await open(page, "/users?imported=no&anonymised=no");
   await page.getByRole("main").locator("tbody a").first().click();
   const mark = page.getByRole("button", { name: "Mark for deletion" });
-  if ((await mark.count()) === 0) await page.getByRole("button", { name: "Undelete" }).click();
+  if ((await mark.count()) === 0) await page.getByRole("button", { name: "Remove deletion mark" }).click();
   await mark.click();
   await expect(page.locator(".tag.due").first()).toHaveText("Marked for deletion");
-  await page.getByRole("button", { name: "Undelete" }).click();
+  await page.getByRole("button", { name: "Remove deletion mark" }).click();
   await expect(mark).toBeVisible();
 });
 

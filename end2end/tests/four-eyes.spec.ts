@@ -20,8 +20,8 @@ test("a first run is asked for by one person and approved by another", async ({ 
   await asks.goto("/tasks/1");
   await asks.getByRole("button", { name: "Preview" }).first().click();
   await expect(asks.getByRole("heading", { name: /Preview/ })).toBeVisible();
-  await expect(asks.getByLabel("Type the number of people")).toHaveCount(0);
-  await asks.getByRole("button", { name: "Ask for approval" }).click();
+  await expect(asks.getByLabel("To confirm, type")).toHaveCount(0);
+  await asks.getByRole("button", { name: "Request approval" }).click();
   const preview = new URL(asks.url()).pathname;
 
   // Not by oneself, not from another session either.
@@ -34,9 +34,9 @@ test("a first run is asked for by one person and approved by another", async ({ 
   await approves.goto("/approvals");
   await approves.getByRole("link", { name: /^Decide about/ }).first().click();
   await expect(approves.getByRole("heading", { name: "Approve request" })).toBeVisible();
-  const field = approves.getByLabel(/^Type the number of users/);
+  const field = approves.getByLabel(/^To confirm, type/);
   const users = /[\d,]+/.exec(await approves.locator("label[for=confirm]").innerText())![0];
-  const approve = approves.getByRole("button", { name: `Approve the run for ${users} users` });
+  const approve = approves.getByRole("button", { name: `Approve run for ${users} users` });
   for (const wrong of ["1", "all"]) {
     await field.fill(wrong);
     await approve.click();
@@ -51,18 +51,18 @@ test("a first run is asked for by one person and approved by another", async ({ 
   await expect(approves.getByText("Request approved.")).toBeVisible();
   // Who has approved does not start it.
   await approves.goto(preview);
-  await expect(approves.getByLabel("Type the number of people")).toHaveCount(0);
+  await expect(approves.getByLabel("To confirm, type")).toHaveCount(0);
 
   await asks.goto(preview);
-  const label = await asks.getByText("Type the number of people").innerText();
-  await asks.getByLabel("Type the number of people").fill(/[\d,]+/.exec(label)![0]);
+  const label = await asks.getByText("To confirm, type").innerText();
+  await asks.getByLabel("To confirm, type").fill(/[\d,]+/.exec(label)![0]);
   await asks.getByRole("button", { name: /^Anonymise/ }).click();
   await expect(asks).toHaveURL(/\/runs\/\d+/);
   await ended(asks);
 
-  for (const [code, deed] of [["approval_asked", "Approval asked for"], ["approval_given", "Approved"], ["run_started", "Run started"]]) {
-    await asks.goto(`/audit?deed=${code}`);
-    await expect(asks.getByRole("rowheader", { name: deed }).first()).toBeVisible();
+  for (const [code, action] of [["approval_asked", "Approval requested"], ["approval_given", "Approval request approved"], ["run_started", "Run started"]]) {
+    await asks.goto(`/audit?action=${code}`);
+    await expect(asks.getByRole("rowheader", { name: action }).first()).toBeVisible();
   }
   for (const page of [asks, approves, again]) await page.context().close();
 });

@@ -10,7 +10,7 @@ test("a run ends while somebody types, and what was typed stays with the focus",
   const run = underWay(sql);
   await open(page, `/runs/${run}`);
   await mark(page);
-  const field = page.getByLabel("Find a person");
+  const field = page.getByLabel("Find a user in this list");
   await field.pressSequentially("Nguy");
   end(sql, run);
   await expect(page.getByText(RESULT)).toBeVisible();
@@ -57,7 +57,7 @@ test("a form that was sent when a run ends is carried out", async ({ page, libra
   });
   await page.getByLabel("Outcome", { exact: true }).selectOption("failed");
   const sent = page.waitForRequest("**/do/find_people*");
-  await page.getByRole("button", { name: "Show people" }).click({ noWaitAfter: true });
+  await page.getByRole("button", { name: "Show users" }).click({ noWaitAfter: true });
   await sent;
   const learned = page.waitForResponse((answer) => answer.url().includes("by=itself"));
   end(sql, run);
@@ -69,13 +69,13 @@ test("a form that was sent when a run ends is carried out", async ({ page, libra
 test("the cancel button goes when the run ends, and the focus elsewhere stays", async ({ page, library: { sql } }) => {
   const run = underWay(sql);
   await open(page, `/runs/${run}`);
-  await page.getByLabel("Find a person").focus();
+  await page.getByLabel("Find a user in this list").focus();
   end(sql, run);
   await expect(page.getByText(RESULT)).toBeVisible();
   await expect(page.locator("summary", { hasText: /^Cancel run/ })).toBeHidden();
   await accessible(page);
   await expect(progress(page)).toHaveCount(0);
-  await expect(page.getByLabel("Find a person")).toBeFocused();
+  await expect(page.getByLabel("Find a user in this list")).toBeFocused();
 });
 
 test("marked text stays marked until it is let go", async ({ page, library: { sql } }) => {
@@ -99,7 +99,7 @@ test("a run that is not reached at its end is shown when it is reached again", a
   const refused = page.waitForEvent("requestfailed", (request) => request.url().includes("by=itself"));
   end(sql, run);
   await refused;
-  await expect(page.getByRole("link", { name: "Show the result" })).toBeVisible();
+  await expect(page.getByRole("link", { name: "Show result" })).toBeVisible();
   await page.unroute("**/runs/*by=itself");
   await expect(page.getByText(RESULT)).toBeVisible();
 });
@@ -119,11 +119,11 @@ test("the search for old values is shown when it has come to its end", async ({ 
   sql(`UPDATE run_members SET residue = NULL WHERE user_number = ${user}`);
   await open(page, `/users/${user}`);
   const residue = page.locator("[data-live=residue]");
-  await expect(residue).toContainText("under way");
+  await expect(residue).toContainText("in progress");
   await mark(page);
   await page.getByRole("searchbox", { name: "Find a user" }).fill("typed meanwhile");
   sql(`UPDATE run_members SET residue = 'clean' WHERE user_number = ${user}`);
-  await expect(residue).toContainText("none of the old values was found again");
+  await expect(residue).toContainText("no old values were found");
   await expect(page.getByRole("searchbox", { name: "Find a user" })).toHaveValue("typed meanwhile");
   expect(await isMarked(page), "the page was not loaded again").toBe(true);
 });

@@ -89,19 +89,19 @@ test("the whole main job by the keyboard alone", async ({ browser, library }) =>
 
   await test.step("a preview, for which a second person is asked", async () => {
     await keys.press("Preview who would be anonymised");
-    await keys.type("searchbox", "Find a person", "1");
-    await keys.press("Show people");
+    await keys.type("searchbox", "Find a user in this list", "1");
+    await keys.press("Show users");
     await expect(page.getByRole("row", { name: /^1 .*has a role \(staff\)/ })).toBeVisible();
-    await keys.press("Ask for approval");
+    await keys.press("Request approval");
     await expect(page.getByText("Approval requested. Another member of staff must now decide.")).toBeVisible();
   });
 
   await test.step("the second person looks at it and approves", async () => {
     await other.keys.follow(/^Approvals/);
-    await other.keys.follow(/^Decide about request/);
+    await other.keys.follow(/^Review request/);
     const label = await other.keys.page.locator("label[for=confirm]").innerText();
-    await other.keys.type("textbox", /^Type the number of users/, /[\d,]+/.exec(label)![0]);
-    await other.keys.press(/^Approve the run for/);
+    await other.keys.type("textbox", /^To confirm, type/, /[\d,]+/.exec(label)![0]);
+    await other.keys.press(/^Approve run for/);
     await expect(other.keys.page.getByText("Request approved.")).toBeVisible();
   });
 
@@ -109,13 +109,13 @@ test("the whole main job by the keyboard alone", async ({ browser, library }) =>
     // As by F5, which is the browser's key and not the page's.
     await page.reload();
     await awake(page);
-    const label = await page.getByText("Type the number of people").innerText();
+    const label = await page.getByText("To confirm, type").innerText();
     const people = /[\d,]+/.exec(label)![0];
-    await keys.type("textbox", /^Type the number of people/, people);
+    await keys.type("textbox", /^To confirm, type/, people);
     await keys.press(/^Anonymise [\d,]+ users?$/);
     await ended(page);
     await expect(page.locator("dl.figures > div").first()).toContainText(people);
-    await keys.follow("Show the certificate");
+    await keys.follow("Show certificate");
     await expect(page.getByRole("heading", { level: 1 })).toContainText("Certificate");
   });
 
@@ -131,7 +131,7 @@ test("the whole main job by the keyboard alone", async ({ browser, library }) =>
       await keys.press(/^Return/);
       await expect(open).toHaveCount(left - 1);
     }
-    await keys.follow("Anonymise");
+    await keys.follow("Anonymise user");
     await keys.type("textbox", "User number", number);
     await keys.press(`Anonymise user ${number}`);
     await expect(page.getByRole("heading", { level: 1 })).toHaveText(`User ${number} has been anonymised`);

@@ -75,10 +75,10 @@ export const test = base.extend<Options, { library: Library; session: () => Prom
         PATH: process.env.PATH,
         LETHE_DATABASE_URL: database.url,
         LETHE_ADDR: "127.0.0.1:0",
-        LETHE_SITE: process.env.LETHE_SITE ?? join(root, "target/site"),
+        LETHE_ASSETS_DIR: process.env.LETHE_ASSETS_DIR ?? join(root, "target/site"),
         LETHE_DEMO: "1",
         LETHE_TODAY: TODAY,
-        LETHE_PASSWORD_ALONE: "1",
+        LETHE_ALLOW_PASSWORD_ONLY: "1",
         LETHE_FOUR_EYES: fourEyes,
         ...settings,
       };
@@ -198,7 +198,7 @@ export async function ended(page: Page, state = "Succeeded"): Promise<void> {
   const result = page.locator("dl.facts").last();
   if (scripted()) return expect(result).toContainText(state, { timeout: 120_000 });
   await expect(async () => {
-    const link = page.getByRole("link", { name: "Show how far it is now" });
+    const link = page.getByRole("link", { name: "Show current progress" });
     if ((await link.count()) > 0) await link.click();
     await expect(result).toContainText(state, { timeout: 1_000 });
   }).toPass({ timeout: 120_000 });

@@ -7,7 +7,7 @@ import type { Page } from "@playwright/test";
 async function look(page: Page): Promise<void> {
   if (scripted()) return;
   await expect(page.locator("meta[http-equiv=refresh]")).toHaveCount(0);
-  await page.getByRole("link", { name: "Show how far it is now" }).click();
+  await page.getByRole("link", { name: "Show current progress" }).click();
 }
 
 test("progress is shown as it happens, and then the result", async ({ page, library: { sql } }) => {
@@ -17,7 +17,7 @@ test("progress is shown as it happens, and then the result", async ({ page, libr
   const bar = page.getByRole("progressbar", { name: "Progress of the run" });
   await expect(bar).toHaveJSProperty("value", 10);
   await expect(page.getByText("Anonymising", { exact: true })).toBeVisible();
-  await expect(page.getByText(/users a second/)).toBeVisible();
+  await expect(page.getByText(/users per second/)).toBeVisible();
   if (scripted()) await accessible(page);
 
   await page.screenshot({ path: `test-results/progress-${test.info().project.name}.png` });
@@ -25,7 +25,7 @@ test("progress is shown as it happens, and then the result", async ({ page, libr
   await look(page);
   await expect(page.locator(".progress .figures")).toContainText("remaining16");
   await expect(bar).toHaveJSProperty("value", 24);
-  if (scripted()) await expect(page.locator(".progress").getByRole("status")).toHaveText(/24 of 40 users done with, 16 remaining/);
+  if (scripted()) await expect(page.locator(".progress").getByRole("status")).toHaveText(/24 of 40 users processed, 16 remaining/);
   const cancel = page.locator("summary", { hasText: /^Cancel run/ });
   await expect(cancel).toBeVisible();
   step(sql, run, "phase = 'scanning', done = 36");

@@ -83,13 +83,13 @@ test("an administrator makes somebody staff, gives a role and removes it", async
   const name = `made.${test.info().project.name}`;
   await page.getByLabel("UserID").fill(name);
   await page.getByLabel("Role", { exact: true }).selectOption("librarian");
-  await page.getByRole("button", { name: "Make staff" }).click();
+  await page.getByRole("button", { name: "Add member of staff" }).click();
   await expect(page.locator("code.secret")).toHaveText(/^\/invitation\/[0-9a-f]{64}$/);
   const row = page.getByRole("row").filter({ hasText: name });
-  await row.getByLabel("Another role").selectOption("statistics");
-  await row.getByRole("button", { name: "Give role" }).click();
+  await row.getByLabel("New role").selectOption("statistics");
+  await row.getByRole("button", { name: "Add role" }).click();
   await expect(page.getByText("Role added.")).toBeVisible();
   await row.getByRole("button", { name: "Remove role Statistics" }).click();
-  await expect(page.getByText(/^The role of .* is removed\. They have to sign in again\.$/)).toBeVisible();
+  await expect(page.getByText(/^Role removed from .*\. They must sign in again\.$/)).toBeVisible();
   await expect(row).not.toContainText("Statistics (read only) Remove");
 });

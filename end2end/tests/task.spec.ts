@@ -197,20 +197,20 @@ test("preview, run, and the same reports", async ({ page, request, library }) =>
   expect(counts.map((count) => Number(count.replaceAll(",", ""))).reduce((a, b) => a + b)).toBe(all);
 
   // The box answers for anyone, here for a member of staff.
-  await page.getByLabel("Find a person").fill("1");
-  await page.getByRole("button", { name: "Show people" }).click();
+  await page.getByLabel("Find a user in this list").fill("1");
+  await page.getByRole("button", { name: "Show users" }).click();
   await expect(page.getByRole("row", { name: /^1 .*has a role \(staff\)/ })).toBeVisible();
-  await page.getByRole("link", { name: "Show everybody" }).click();
+  await page.getByRole("link", { name: "Show all users" }).click();
   await page.getByRole("link", { name: /^Blocked \d/ }).first().click();
   await expect(page.locator("[data-live=people] tbody tr").first()).toContainText("Blocked");
   await page.getByLabel("Verdict", { exact: true }).selectOption("eligible");
-  await page.getByRole("button", { name: "Show people" }).click();
+  await page.getByRole("button", { name: "Show users" }).click();
   const name = await page.locator("[data-live=people] tbody th").first().innerText();
 
-  await page.getByLabel(/Type the number of people/).fill("1");
+  await page.getByLabel(/To confirm, type/).fill("1");
   await page.getByRole("button", { name: /^Anonymise/ }).click();
   await expect(page.locator("#confirm-problem")).toContainText("Nothing has been changed");
-  await page.getByLabel(/Type the number of people/).fill(String(eligible));
+  await page.getByLabel(/To confirm, type/).fill(String(eligible));
   await page.getByRole("button", { name: /^Anonymise/ }).click();
   await ended(page);
   await expect(page.locator("dl.figures > div").first()).toContainText(String(eligible));

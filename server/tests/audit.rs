@@ -37,7 +37,7 @@ async fn it_is_verified_with_an_exit_code_that_can_be_relied_on() {
     assert!(lethe(folder, &["demo", "--users", "60"]).status.success());
     let whole = lethe(folder, &["audit", "verify"]);
     assert!(whole.status.success(), "{}", words(&whole.stderr));
-    assert!(words(&whole.stdout).starts_with("The audit is whole: "), "{}", words(&whole.stdout));
+    assert!(words(&whole.stdout).starts_with("The audit is intact: "), "{}", words(&whole.stdout));
     let anchors = std::fs::read_to_string(folder.join("lethe.audit")).unwrap();
     assert_eq!(anchors.lines().count(), 1);
 
@@ -70,7 +70,7 @@ async fn it_says_when_the_key_is_another_one() {
     let replaced: Value = serde_json::from_slice(&replaced.stdout).unwrap();
     let other = lethe(folder, &["audit", "verify"]);
     assert!(!other.status.success());
-    assert!(words(&other.stdout).contains("Most likely LETHE_KEY"), "{}", words(&other.stdout));
+    assert!(words(&other.stdout).contains("LETHE_KEY_FILE is probably not"), "{}", words(&other.stdout));
     let kept = folder.join(replaced["kept"].as_str().unwrap());
     std::fs::copy(kept, folder.join("lethe.key")).unwrap();
     let old = lethe(folder, &["audit", "verify"]);
@@ -99,18 +99,18 @@ async fn it_is_listed_by_filters() {
         serde_json::from_slice(&listed.stdout).unwrap()
     };
     let all = list(&[]);
-    let imported = list(&["--deed", "imported"]);
+    let imported = list(&["--action", "imported"]);
     assert_eq!(imported.len(), 1);
     assert!(imported[0]["detail"].as_str().unwrap().starts_with("demo,users=60,seed="));
     assert!(all.len() > 1 && list(&["--last", "1"]) == all[..1]);
-    let user = all.iter().find(|event| event["deed"] == "user_anonymised").unwrap();
+    let user = all.iter().find(|event| event["action"] == "user_anonymised").unwrap();
     let (number, run) = (user["subject"].to_string(), user["run"].to_string());
-    assert!(list(&["--kind", "user", "--id", &number, "--deed", "user_anonymised"]).iter().eq([user]));
+    assert!(list(&["--kind", "user", "--id", &number, "--action", "user_anonymised"]).iter().eq([user]));
     assert!(list(&["--run", &run]).contains(user));
     assert!(list(&["--to", "2001-01-01"]).is_empty() && list(&["--from", "2001-01-01"]) == all);
     assert!(list(&["--staff", "7"]).is_empty());
     for (filters, words_of) in [
-        (["--deed", "forgotten"], "deed: Choose one"),
+        (["--action", "forgotten"], "action: Choose one"),
         (["--from", "soon"], "from: Enter a date"),
         (["--id", "x"], "id: Enter a number"),
     ] {

@@ -96,9 +96,9 @@ async fn what_the_command_line_asks_for_it_withdraws() {
     let preview = json(folder, &["tasks", "preview", "1"])["id"].to_string();
     let request = json(folder, &["approvals", "ask", &preview])["approval"].to_string();
     let words = printed(folder, &["approvals", "withdraw", &request]);
-    assert_eq!(words.trim(), format!("Request {request} is withdrawn"));
+    assert_eq!(words.trim(), format!("Request {request} withdrawn"));
     assert!(printed(folder, &["approvals", "list", "--all"]).contains("Withdrawn by command line"));
-    let noted = json(folder, &["audit", "list", "--deed", "approval_withdrawn"]);
+    let noted = json(folder, &["audit", "list", "--action", "approval_withdrawn"]);
     assert_eq!(noted.as_array().unwrap().len(), 1);
     assert!(!lethe(folder, &["approvals", "withdraw", &request]).status.success(), "it is decided");
 }

@@ -114,7 +114,7 @@ fn rights_of_others_are_taken_away_and_folders_are_told() {
     assert!(checked.contains("chmod 600") && checked.contains("chmod 700"), "{checked}");
     let server = place.serve();
     assert!(
-        server.log().contains("other users could read it") && server.log().contains("chmod 700"),
+        server.log().contains("was readable by other users") && server.log().contains("chmod 700"),
         "{}",
         server.log()
     );
@@ -127,8 +127,8 @@ fn rights_of_others_are_taken_away_and_folders_are_told() {
 fn a_file_that_cannot_be_used_is_named_with_its_cause_and_remedy() {
     let folders = [
         ("lethe.ledger", "LETHE_LEDGER"),
-        ("lethe.key", "LETHE_KEY"),
-        ("lethe.audit", "LETHE_AUDIT_ANCHOR"),
+        ("lethe.key", "LETHE_KEY_FILE"),
+        ("lethe.audit", "LETHE_AUDIT_ANCHOR_FILE"),
         ("lethe.db", "LETHE_DATABASE_URL"),
     ];
     for (name, setting) in folders {
@@ -140,7 +140,7 @@ fn a_file_that_cannot_be_used_is_named_with_its_cause_and_remedy() {
                 words.contains(name) && words.contains("is a folder") && words.contains(setting),
                 "{words}"
             );
-            assert!(!words.contains("start-over"), "{words}");
+            assert!(!words.contains("reset"), "{words}");
         }
         fs::remove_dir(place.file(name)).unwrap();
         place.done(&["tasks", "list"]);
@@ -165,11 +165,11 @@ fn a_database_that_is_only_read_is_refused() {
 #[test]
 fn without_assets_no_page_is_served() {
     let place = Place::sqlite();
-    let output = place.lethe(&["serve"]).env("LETHE_SITE", "nowhere").output().unwrap();
+    let output = place.lethe(&["serve"]).env("LETHE_ASSETS_DIR", "nowhere").output().unwrap();
     let words = said(&output);
     assert!(!output.status.success(), "{words}");
-    assert!(words.contains("nowhere/pkg/lethe.css") && words.contains("LETHE_SITE"), "{words}");
-    let listed = place.lethe(&["tasks", "list"]).env("LETHE_SITE", "nowhere").output().unwrap();
+    assert!(words.contains("nowhere/pkg/lethe.css") && words.contains("LETHE_ASSETS_DIR"), "{words}");
+    let listed = place.lethe(&["tasks", "list"]).env("LETHE_ASSETS_DIR", "nowhere").output().unwrap();
     assert!(listed.status.success(), "the command line needs none: {}", said(&listed));
 }
 
@@ -212,7 +212,7 @@ fn rights_that_are_missing_are_named_before_anything_is_changed() {
                 "{name} {mode:o}: {answer}"
             );
             assert!(
-                answer.contains(name) && !answer.contains("start-over") && !answer.contains("damaged"),
+                answer.contains(name) && !answer.contains("reset") && !answer.contains("damaged"),
                 "{answer}"
             );
         }
@@ -370,19 +370,16 @@ fn a_full_or_read_only_disk_is_told_and_nothing_is_lost() {
     drop(file);
     for arguments in [&["serve"][..], &["tasks", "list"], &["check"]] {
         let words = place.refused(arguments);
-        assert!(words.contains("Make room on the disk") && !words.contains("start-over"), "{words}");
+        assert!(words.contains("Make room on the disk") && !words.contains("reset"), "{words}");
     }
     fs::remove_file(&full).unwrap();
-    assert!(place.done(&["audit", "verify"]).contains("The audit is whole"));
+    assert!(place.done(&["audit", "verify"]).contains("The audit is intact"));
     assert!(place.done(&["ledger", "verify"]).contains("in sync"));
 
     disk.remount("ro");
     for arguments in [&["serve"][..], &["tasks", "list"], &["check"]] {
         let words = place.refused(arguments);
-        assert!(
-            words.contains("Mount its file system for writing") && !words.contains("start-over"),
-            "{words}"
-        );
+        assert!(words.contains("Mount its file system read-write") && !words.contains("reset"), "{words}");
     }
     disk.remount("rw");
     drop(place.serve());

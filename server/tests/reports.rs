@@ -15,7 +15,7 @@ fn lethe(folder: &Path) -> Command {
         .current_dir(folder)
         .env("LETHE_DATABASE_URL", format!("sqlite://{}/test.db?mode=rwc", folder.display()))
         .env("LETHE_ADDR", "127.0.0.1:0")
-        .env("LETHE_PASSWORD_ALONE", "1");
+        .env("LETHE_ALLOW_PASSWORD_ONLY", "1");
     command
 }
 
@@ -105,9 +105,9 @@ fn pages_and_files_count_or_say_what_is_wrong() {
         ("/reports/loans-by-category/csv?names=1", 422, "unknown fields"),
         ("/reports/names/csv", 404, "There is no such report"),
         ("/personal-data", 200, "Search words of users"),
-        ("/audit?deed=imported", 200, "No event fits here."),
+        ("/audit?action=imported", 200, "No events match."),
         ("/audit?from=%3Cb%3Esoon", 422, "value=\"&lt;b&gt;soon\""),
-        ("/audit?staff=-1&deed=x", 422, "Enter a user number, digits only"),
+        ("/audit?staff=-1&action=x", 422, "Enter a user number, digits only"),
         ("/audit/csv?to=soon", 422, "to: Enter a date like"),
         ("/audit/csv?names=1", 422, "unknown fields"),
         ("/audit/csv", 200, ",exported,library,,,audit\r\n"),

@@ -26,7 +26,7 @@ fn lethe(folder: &Path) -> Command {
         ("LETHE_DATABASE_URL", url(folder).as_str()),
         ("LETHE_ADDR", "127.0.0.1:0"),
         ("LETHE_DEMO", "1"),
-        ("LETHE_PASSWORD_ALONE", "1"),
+        ("LETHE_ALLOW_PASSWORD_ONLY", "1"),
         ("LETHE_TODAY", TODAY),
     ]);
     command
@@ -180,7 +180,7 @@ async fn a_restored_backup_brings_nobody_back() {
     // Nothing but the ledger's own commands works.
     for arguments in [&["users", "show", "1"][..], &["tasks", "list"], &["demo"], &["export", "users"]] {
         let words = refused(folder, arguments);
-        assert!(words.contains("A backup was restored") && words.contains("50 people"), "{words}");
+        assert!(words.contains("A backup was restored") && words.contains("50 users"), "{words}");
     }
     assert!(done(folder, &["ledger", "show"]).contains("A backup was restored"));
     assert!(refused(folder, &["ledger", "verify"]).contains("ahead of the database"));
@@ -196,7 +196,7 @@ async fn a_restored_backup_brings_nobody_back() {
         let (head, body) = server.get(path);
         assert!(head.starts_with("http/1.1 503 ") && head.contains("\r\nretry-after: "), "{path}: {head}");
         assert!(
-            body.contains("A backup of the database was restored") && body.contains("50 people"),
+            body.contains("A backup of the database was restored") && body.contains("50 users"),
             "{path}: {body}"
         );
         assert!(!body.contains("Leaver"), "{path}");
@@ -241,12 +241,12 @@ async fn without_its_ledger_nothing_starts() {
         [&["serve"][..], &[], &["users", "anonymise", "2", "--confirm", "2"], &["ledger", "replay"]]
     {
         let words = refused(folder, arguments);
-        assert!(words.contains("missing") && words.contains("start-over --confirm LOST"), "{words}");
+        assert!(words.contains("missing") && words.contains("reset --confirm LOST"), "{words}");
     }
     std::fs::write(&ledger, whole.replacen("key 1", "key 2", 1)).unwrap();
     assert!(refused(folder, &["serve"]).contains("damaged: entry 2"));
-    assert!(refused(folder, &["ledger", "start-over", "--confirm", "lost"]).contains("LOST"));
-    done(folder, &["ledger", "start-over", "--confirm", "LOST"]);
+    assert!(refused(folder, &["ledger", "reset", "--confirm", "lost"]).contains("LOST"));
+    done(folder, &["ledger", "reset", "--confirm", "LOST"]);
     done(folder, &["users", "anonymise", "2", "--confirm", "2"]);
     assert!(done(folder, &["ledger", "verify"]).contains("in sync"));
 }
@@ -260,14 +260,14 @@ async fn a_certificate_is_shown_downloaded_and_checked() {
     add_leavers(&desk, 1..=3).await;
     close(desk).await;
     done(folder, &["tasks", "run", "1", "--confirm", "3"]);
-    assert!(done(folder, &["runs", "verify", "2"]).contains("The certificate of run 2, version 1, holds"));
+    assert!(done(folder, &["runs", "verify", "2"]).contains("The certificate of run 2, version 1, is valid"));
 
     let mut server = Server::start(folder);
     server.sign_in(folder);
     let (head, page) = server.get("/runs/2/certificate");
     assert!(head.starts_with("http/1.1 200 "), "{head}");
     for words in
-        ["Certificate of manual run 2", "3 users were anonymised", "holds", "/runs/2/certificate.json"]
+        ["Certificate of manual run 2", "3 users were anonymised", "is valid", "/runs/2/certificate.json"]
     {
         assert!(page.contains(words), "{words}: {page}");
     }

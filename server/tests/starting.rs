@@ -107,9 +107,12 @@ async fn without_its_own_key_a_database_is_refused() {
             [&["serve"][..], &["users", "find", "a"], &["audit", "verify"], &["tasks", "run", "1"]]
         {
             let words = place.refused(arguments);
-            for said in
-                ["lethe.key is missing", fingerprint.as_str(), "LETHE_KEY", "key replace --confirm REPLACE"]
-            {
+            for said in [
+                "lethe.key is missing",
+                fingerprint.as_str(),
+                "LETHE_KEY_FILE",
+                "key replace --confirm REPLACE",
+            ] {
                 assert!(words.contains(said), "{arguments:?}: {words}");
             }
             assert!(!key.exists(), "no new key is made");
@@ -129,7 +132,7 @@ async fn without_its_own_key_a_database_is_refused() {
 
         std::fs::rename(&kept, &key).unwrap();
         assert!(
-            place.done(&["audit", "verify"]).contains("The audit is whole"),
+            place.done(&["audit", "verify"]).contains("The audit is intact"),
             "nothing was written meanwhile"
         );
         drop(place.serve());
@@ -143,8 +146,8 @@ async fn a_key_that_is_lost_can_be_replaced() {
         std::fs::remove_file(place.file("lethe.key")).unwrap();
         assert!(place.refused(&["key", "replace", "--confirm", "yes"]).contains("REPLACE"));
         assert!(!place.file("lethe.key").exists());
-        assert!(place.done(&["key", "replace", "--confirm", "REPLACE"]).contains("A new key"));
-        assert!(place.done(&["audit", "list", "--deed", "key_replaced"]).contains("fingerprint="));
+        assert!(place.done(&["key", "replace", "--confirm", "REPLACE"]).contains("Key replaced"));
+        assert!(place.done(&["audit", "list", "--action", "key_replaced"]).contains("fingerprint="));
         drop(place.serve());
     }
 }

@@ -3,7 +3,7 @@
 use crate::support::{add, add_task, execute, five_days, for_each_database, leaver};
 use policy::{Outcome, Policy, Reason, RunId, RunState};
 use records::entity::users;
-use records::page::Paging;
+use records::pagination::Paging;
 use records::run::MemberQuery;
 use records::{Actor, RecordsError, Store, run};
 use sea_orm::{EntityTrait, Set};
@@ -42,7 +42,7 @@ async fn a_preview_counts_everybody_once_and_changes_nobody() {
             ]
         );
         assert_eq!(run.verdicts.iter().map(|(_, n)| n).sum::<i64>(), run.users);
-        assert!(refusal(&store, id, "0").await.contains("Nobody is eligible"));
+        assert!(refusal(&store, id, "0").await.contains("no eligible users"));
     })
     .await;
 }
@@ -67,9 +67,9 @@ async fn a_run_touches_only_who_was_in_the_preview_and_still_is_eligible() {
             "INSERT INTO legal_holds (user_number, reason, placed_on) VALUES (4, 'dispute', '2018-01-21')",
         )
         .await;
-        assert!(refusal(&store, id, "5").await.contains("Type 4"));
+        assert!(refusal(&store, id, "5").await.contains("Enter 4"));
         let started = run::start(&store, Actor::COMMAND_LINE, id, "4").await.unwrap();
-        assert_eq!(run::carry_out(&store, started).await.unwrap(), RunState::Succeeded);
+        assert_eq!(run::execute(&store, started).await.unwrap(), RunState::Succeeded);
         let done = run::read(&store, started).await.unwrap();
         assert_eq!((done.previewed, done.done, done.skipped, done.failed), (4, 1, 3, 0));
         assert_eq!(
@@ -84,7 +84,7 @@ async fn a_run_touches_only_who_was_in_the_preview_and_still_is_eligible() {
         let query = MemberQuery { outcome: Some(Outcome::Done), ..MemberQuery::default() };
         let gone = run::members(&store, &done, &query, &Paging::default()).await.unwrap();
         assert!(gone.rows[0].dates_by_month, "of what was generalised only the month is shown");
-        assert!(refusal(&store, id, "4").await.contains("carried out before"));
+        assert!(refusal(&store, id, "4").await.contains("already used this preview"));
     })
     .await;
 }
@@ -101,7 +101,7 @@ async fn a_stale_preview_is_refused() {
         assert!(refusal(&store, newer, "1").await.contains("changed after"));
         let fresh = preview(&store, task).await;
         execute(&store, &format!("UPDATE runs SET today = '2018-01-20' WHERE id = {fresh}")).await;
-        assert!(refusal(&store, fresh, "1").await.contains("not of today"));
+        assert!(refusal(&store, fresh, "1").await.contains("made on another day"));
     })
     .await;
 }
@@ -170,7 +170,7 @@ async fn two_processes_on_one_run_do_and_count_everybody_once() {
         let task = add_task(&store, &five_days()).await;
         let id = preview(&store, task).await;
         let started = run::start(&store, Actor::COMMAND_LINE, id, "40").await.unwrap();
-        let (one, two) = tokio::join!(run::carry_out(&store, started), run::carry_out(&store, started));
+        let (one, two) = tokio::join!(run::execute(&store, started), run::execute(&store, started));
         assert_eq!([one.unwrap(), two.unwrap()], [RunState::Succeeded; 2]);
         let run = run::read(&store, started).await.unwrap();
         assert_eq!((run.done, run.skipped, run.failed), (40, 0, 0));

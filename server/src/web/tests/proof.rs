@@ -21,7 +21,7 @@ async fn execute(desk: &Desk, sql: &str) {
 /// A library with a name, a task, and this many users who left long ago. One more user stays, with the address of the
 /// first one in the notes.
 async fn library(leavers: usize) -> Desk {
-    let sign_in = SignIn { password_alone: true, ..SignIn::default() };
+    let sign_in = SignIn { allow_password_only: true, ..SignIn::default() };
     let mut desk = Desk::with(
         |settings| {
             settings.sign_in = sign_in;
@@ -66,7 +66,7 @@ async fn started(desk: &Desk, users: usize) -> RunId {
 
 async fn ended(desk: &Desk, users: usize) -> RunId {
     let id = started(desk, users).await;
-    run::carry_out(&desk.store, id).await.unwrap();
+    run::execute(&desk.store, id).await.unwrap();
     id
 }
 
@@ -101,7 +101,7 @@ async fn keep_first_finding(desk: &Desk) {
 async fn findings_are_a_condition_in_every_output_until_they_are_decided() {
     let desk = library(2).await;
     let id = ended(&desk, 2).await;
-    let told = format!("<a href=\"/residue?run={id}\">1 finding</a> of run {id} waits for a decision");
+    let told = format!("<a href=\"/residue?run={id}\">1 finding</a> of run {id} is waiting for a decision");
     for address in ["/", "/users", "/runs", "/account"] {
         assert!(page(&desk, address).await.contains(&told), "{address}");
     }
@@ -126,7 +126,7 @@ async fn findings_are_a_condition_in_every_output_until_they_are_decided() {
         let page = page(&desk, address).await;
         assert!(page.contains(PLAIN_SUCCESS) && !page.contains("to decide"), "{address}");
     }
-    assert!(page(&desk, &run_page).await.contains("It is decided"));
+    assert!(page(&desk, &run_page).await.contains("The finding has been decided"));
     // One look at the database serves all who ask within a second.
     tokio::time::sleep(Duration::from_secs(1)).await;
     let health: Value = serde_json::from_str(&monitored(&desk, "/healthz").await).unwrap();
@@ -254,7 +254,7 @@ async fn a_request_that_its_asker_withdraws_is_withdrawn_everywhere() {
         let of_preview = page(&desk, &format!("/runs/{preview}")).await;
         assert!(of_preview.contains("Withdrawn by"), "{of_preview}");
     }
-    let audit = page(&desk, "/audit?deed=approval_withdrawn").await;
+    let audit = page(&desk, "/audit?action=approval_withdrawn").await;
     assert_eq!(audit.matches("<th scope=\"row\">Approval request withdrawn</th>").count(), 2, "{audit}");
     // Declining stays what it is.
     desk.post(&format!("/do/ask_approval?page=/runs/{preview}"), format!("form[preview]={preview}")).await;
@@ -268,6 +268,9 @@ async fn the_last_question_says_that_a_restore_brings_no_user_back() {
     let desk = library(1).await;
     execute(&desk, "UPDATE tasks SET single_default = TRUE").await;
     let question = page(&desk, "/users/1000/anonymise").await;
-    assert!(question.contains("After a restore Lethe anonymises this user again by itself"), "{question}");
+    assert!(
+        question.contains("After a restore Lethe anonymises this user again before the desk opens"),
+        "{question}"
+    );
     assert!(!question.contains("must be anonymised again"));
 }

@@ -43,7 +43,7 @@ async fn a_script_that_anonymises_users_is_stopped_and_everybody_is_told() {
         } else {
             assert_eq!(status, StatusCode::CONFLICT);
             assert!(
-                page.contains("Safety limit reached") && page.contains("Ask for approval of more changes")
+                page.contains("Safety limit reached") && page.contains("Request approval for more changes")
             );
         }
     }
@@ -56,8 +56,8 @@ async fn a_script_that_anonymises_users_is_stopped_and_everybody_is_told() {
     desk.staff("dpo", &[Role::Dpo]).await;
     let dpo = desk.another("dpo").await;
     let (_, _, page) = dpo.get("/").await;
-    assert!(page.contains("A safety limit") && page.contains("/audit?deed=limit_reached"), "{page}");
-    let (_, _, page) = dpo.get("/audit?deed=limit_reached").await;
+    assert!(page.contains("A safety limit") && page.contains("/audit?action=limit_reached"), "{page}");
+    let (_, _, page) = dpo.get("/audit?action=limit_reached").await;
     assert!(page.contains("Safety limit reached"));
     // Another session of the same person is no way out. Approved by a second person, it goes on.
     let again = desk.another("lib").await;
@@ -107,7 +107,7 @@ async fn a_member_of_staff_is_anonymised_by_the_guided_action() {
     let (_, _, page) = desk.get(&record).await;
     assert!(page.contains("Anonymise this member of staff") && !page.contains("by=hand"), "{page}");
     let (_, _, page) = desk.get(&page_address).await;
-    for part in ["Sign-in ends", "Two people are needed", "Ask for approval", "The roles end"] {
+    for part in ["Sign-in ends", "Second person required", "Request approval", "The roles end"] {
         assert!(page.contains(part), "{part}: {page}");
     }
     assert!(!page.contains("/do/anonymise_staff"));

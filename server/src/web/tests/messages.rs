@@ -1,0 +1,339 @@
+//! What pages tell whoever is at the desk: who they are, what waits for them, what has come of a form.
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+use super::desk::Desk;
+use axum::http::StatusCode;
+use policy::{Conditions, Days, Policy, Role, Scope, TaskId};
+use records::{Actor, approval, run};
+use sea_orm::ConnectionTrait as _;
+
+/// Everybody who left more than five days ago.
+fn leavers() -> Policy {
+    let conditions = Conditions { leaving: Days::new(5), ..Conditions::default() };
+    Policy { scope: Scope::Imported, conditions, ..Policy::default() }
+}
+
+async fn execute(desk: &Desk, sql: &str) {
+    desk.store.database().execute_unprepared(sql).await.unwrap();
+}
+
+#[tokio::test]
+async fn every_page_says_who_is_signed_in() {
+    let desk = Desk::open().await;
+    execute(&desk, "UPDATE users SET first_name = 'Ana', last_name = 'Fink'").await;
+    for address in ["/", "/users", "/account"] {
+        assert!(desk.get(address).await.2.contains("<span class=\"who\">Ana Fink</span>"), "{address}");
+    }
+    let nobody = Desk { cookie: String::new(), ..desk.clone() };
+    let (status, _, page) = nobody.get("/users").await;
+    assert_eq!(status, StatusCode::UNAUTHORIZED);
+    assert!(!page.contains("Ana Fink"));
+}
+
+/// Who may approve is told on every page what waits for them; who has asked for it, or may not approve, is not.
+#[tokio::test]
+async fn what_waits_for_a_second_person_is_told_to_them() {
+    let desk = Desk::open().await;
+    let policy = serde_json::to_string(&leavers()).unwrap();
+    let task = format!(
+        "INSERT INTO tasks (id, description, active, task_type, visibility, policy, schedule, created_at, changed_at) \
+         VALUES (1, 'Leavers', FALSE, 'anonymise_user_data', 'shared', '{policy}', '{{\"kind\":\"manual_only\"}}', \
+         '2018-01-01T12:00:00+00:00', '2018-01-01T12:00:00+00:00')"
+    );
+    execute(&desk, &task).await;
+    desk.staff("second", &[Role::SystemsLibrarian]).await;
+    desk.staff("low", &[Role::Librarian]).await;
+    let told = "<a href=\"/approvals\">1 approval</a>";
+    let second = desk.another("second").await;
+    assert!(!second.get("/users").await.2.contains(told));
+    execute(
+        &desk,
+        "INSERT INTO users (uuid, user_id, last_name, imported, created_on, leaving_on) VALUES \
+         ('ng', 'ng', 'Ng', TRUE, '2016-01-01', '2017-01-01')",
+    )
+    .await;
+    let preview = run::preview(&desk.store, Actor::COMMAND_LINE, TaskId(1)).await.unwrap();
+    approval::ask(&desk.store, Actor::COMMAND_LINE, preview).await.unwrap();
+    execute(&desk, "UPDATE approvals SET asked_by = (SELECT number FROM users WHERE user_id = 'everything')")
+        .await;
+    for address in ["/users", "/catalogue", "/account"] {
+        assert!(second.get(address).await.2.contains(told), "{address}");
+        assert!(!desk.get(address).await.2.contains(told), "who has asked: {address}");
+    }
+    let low = desk.another("low").await;
+    assert!(!low.get("/users").await.2.contains(told), "who may not approve");
+}
+
+#[tokio::test]
+async fn whose_role_is_removed_is_said_and_whether_it_was_the_last_one() {
+    let desk = Desk::open().await;
+    let ng = desk.staff("ng", &[Role::Librarian, Role::Cataloguer]).await;
+    execute(&desk, &format!("UPDATE users SET first_name = 'Ana', last_name = 'Ng' WHERE number = {ng}"))
+        .await;
+    for (role, words) in [
+        (Role::Librarian, "Role removed from Ana Ng. They must sign in again."),
+        (Role::Cataloguer, "It was their last role: they are no longer staff and cannot sign in."),
+    ] {
+        let form = format!("form[user]={ng}&form[role]={}", role.code());
+        let (status, to, _) = desk.post("/do/revoke_role?page=/staff", form).await;
+        assert_eq!(status, StatusCode::SEE_OTHER);
+        let (_, _, page) = desk.get(&to).await;
+        assert!(page.contains(words), "{words}");
+    }
+    assert!(!desk.get("/staff?removed=999").await.2.contains("is removed"));
+}
+
+/// Without WebAssembly a form that was not carried out is a new page: it begins with why, and the focus is there.
+#[tokio::test]
+async fn the_focus_is_on_why_a_form_came_back() {
+    let desk = Desk::open().await;
+    for (form, page) in [("/do/save_user", "/users/new"), ("/do/save_task", "/tasks/new")] {
+        let (_, _, fresh) = desk.get(page).await;
+        assert!(!fresh.contains(" autofocus"), "{page}");
+        let (status, _, page) = desk.post(&format!("{form}?page={page}"), "").await;
+        assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{form}");
+        let problems = page.split("id=\"problems\"").nth(1).unwrap_or_default();
+        assert!(problems.split('>').next().unwrap_or_default().contains("autofocus"), "{form}");
+    }
+}
+
+/// What is done by one click is undone by one: the report carries the button, and the undo is reported, too.
+#[tokio::test]
+async fn what_is_done_by_one_click_is_undone_by_one() {
+    let desk = Desk::open().await;
+    let ng = desk.staff("ng", &[Role::Librarian, Role::Cataloguer]).await;
+    execute(
+        &desk,
+        &format!(
+            "INSERT INTO loans (id, user_number, branch, issued_on, due_on) VALUES (1, {ng}, 'main', '2018-01-01', '2018-02-01')"
+        ),
+    )
+    .await;
+    execute(
+        &desk,
+        &format!(
+            "INSERT INTO charges (id, user_number, kind, cents, charged_on) VALUES (1, {ng}, 'fine', 250, '2018-01-01')"
+        ),
+    )
+    .await;
+    let record = format!("/users/{ng}");
+    for (function, page, form, report) in [
+        ("return_loan", record.as_str(), "form[loan]=1".to_owned(), "Return undone."),
+        ("settle_charge", &record, "form[charge]=1".to_owned(), "Settlement undone."),
+        ("mark_user", &record, format!("form[user]={ng}"), "The user is not marked for deletion."),
+        ("revoke_role", "/staff", format!("form[user]={ng}&form[role]=librarian"), "has the role again"),
+        ("disable_staff", "/staff", format!("form[user]={ng}"), "can sign in as before"),
+    ] {
+        let (status, to, html) = desk.post(&format!("/do/{function}?page={page}"), form).await;
+        assert_eq!(status, StatusCode::SEE_OTHER, "{function}: {html}");
+        let (_, _, html) = desk.get(&to).await;
+        let undo = undo_of(&html).unwrap_or_else(|| panic!("{function}: no undo on {to}"));
+        // For another member of staff the same address offers nothing.
+        desk.staff("other", &[Role::Administrator]).await;
+        let other = desk.another("other").await;
+        assert_eq!(undo_of(&other.get(&to).await.2), None, "{function}");
+        let stolen = other.post("/do/undo_change?page=/", format!("form[undo]={undo}")).await;
+        assert_eq!(stolen.0, StatusCode::CONFLICT, "{function}");
+        let (status, to, html) = desk.post("/do/undo_change?page=/", format!("form[undo]={undo}")).await;
+        assert_eq!(status, StatusCode::SEE_OTHER, "{function}: {html}");
+        assert!(desk.get(&to).await.2.contains(report), "{function}: {to}");
+        let (status, _, html) = desk.post("/do/undo_change?page=/", format!("form[undo]={undo}")).await;
+        assert_eq!(status, StatusCode::CONFLICT, "{function}");
+        assert!(html.contains("changed again since the change that you want to undo"), "{function}");
+    }
+}
+
+/// The undo that a page offers.
+fn undo_of(html: &str) -> Option<String> {
+    let (_, rest) = html.split_once("name=\"form[undo]\" value=\"")?;
+    rest.split('"').next().map(str::to_owned)
+}
+
+/// A request is approved on a page of its own, which says what it leads to and asks for the number of users.
+#[tokio::test]
+async fn a_request_is_approved_after_its_number_was_typed() {
+    let desk = Desk::open().await;
+    let policy = serde_json::to_string(&leavers()).unwrap();
+    let task = format!(
+        "INSERT INTO tasks (id, description, active, task_type, visibility, policy, schedule, created_at, changed_at) \
+         VALUES (1, 'Leavers', FALSE, 'anonymise_user_data', 'shared', '{policy}', '{{\"kind\":\"manual_only\"}}', \
+         '2018-01-01T12:00:00+00:00', '2018-01-01T12:00:00+00:00')"
+    );
+    execute(&desk, &task).await;
+    desk.staff("second", &[Role::SystemsLibrarian]).await;
+    for name in ["ng", "okafor"] {
+        let user = format!(
+            "INSERT INTO users (uuid, user_id, last_name, imported, created_on, leaving_on) VALUES \
+             ('{name}', '{name}', '{name}', TRUE, '2016-01-01', '2017-01-01')"
+        );
+        execute(&desk, &user).await;
+    }
+    let preview = run::preview(&desk.store, Actor::COMMAND_LINE, TaskId(1)).await.unwrap();
+    let request = approval::ask(&desk.store, Actor::COMMAND_LINE, preview).await.unwrap();
+    let list = desk.get("/approvals").await.2;
+    assert!(list.contains(&format!("href=\"/approvals/{request}\"")), "{list}");
+    assert!(!list.contains("/do/approve_request"), "nothing is approved from the list");
+    let here = format!("/approvals/{request}");
+    let page = desk.get(&here).await.2;
+    assert!(page.contains("To confirm, type 2"), "{page}");
+    assert!(page.contains("<b>2 users</b> will be anonymised"), "{page}");
+    let address = format!("/do/approve_request?page={here}");
+    for wrong in ["", "&form[confirm]=", "&form[confirm]=3", "&form[confirm]=two"] {
+        let (status, to, _) = desk.post(&address, format!("form[approval]={request}{wrong}")).await;
+        assert_eq!(status, StatusCode::SEE_OTHER, "{wrong}");
+        let page = desk.get(&to).await.2;
+        assert!(page.contains("Enter 2 to confirm"), "{wrong}: {page}");
+    }
+    let (status, to, page) = desk.post(&address, format!("form[approval]={request}&form[confirm]=2")).await;
+    assert_eq!(status, StatusCode::SEE_OTHER, "{page}");
+    assert_eq!(to, format!("/runs/{preview}?done=approved"));
+    assert!(desk.get(&here).await.2.contains("is no longer waiting for a decision"));
+}
+
+/// A preview that another one has replaced leads to it.
+#[tokio::test]
+async fn a_preview_leads_to_the_newest_one() {
+    let desk = Desk::open().await;
+    let policy = serde_json::to_string(&leavers()).unwrap();
+    let task = format!(
+        "INSERT INTO tasks (id, description, active, task_type, visibility, policy, schedule, created_at, changed_at) \
+         VALUES (1, 'Leavers', FALSE, 'anonymise_user_data', 'shared', '{policy}', '{{\"kind\":\"manual_only\"}}', \
+         '2018-01-01T12:00:00+00:00', '2018-01-01T12:00:00+00:00')"
+    );
+    execute(&desk, &task).await;
+    let preview = async || run::preview(&desk.store, Actor::COMMAND_LINE, TaskId(1)).await.unwrap();
+    let first = preview().await;
+    preview().await;
+    let newest = preview().await;
+    let page = desk.get(&format!("/runs/{first}")).await.2;
+    let link = page.split("<a ").find(|link| link.contains("Show the newest preview of this task"));
+    assert!(link.is_some_and(|link| link.starts_with(&format!("href=\"/runs/{newest}\""))), "{page}");
+    assert!(!desk.get(&format!("/runs/{newest}")).await.2.contains("Show the newest preview"));
+}
+
+/// What becomes of single users is explained wherever the default task can be switched off or deleted, and nowhere else.
+#[tokio::test]
+async fn what_happens_to_the_default_is_explained_before() {
+    let desk = Desk::open().await;
+    let save = async |more: &str| {
+        let form =
+            super::task_form(&format!("form[active]=true&form[by_leaving]=true&form[leaving_days]=5&{more}"));
+        let (status, _, page) = desk.post("/do/save_task?page=/tasks/new", &form).await;
+        assert_eq!(status, StatusCode::SEE_OTHER, "{page}");
+    };
+    save("").await;
+    let stays = "stays the default";
+    assert!(desk.get("/tasks/1/edit").await.2.contains(stays), "the form");
+    assert!(desk.get("/tasks/1/deactivate").await.2.contains(stays), "the page");
+    assert!(desk.get("/tasks/1").await.2.contains("href=\"/tasks/1/deactivate\""), "the button leads there");
+    let none = "until there is one, users cannot be anonymised from their record";
+    assert!(desk.get("/tasks/1/delete").await.2.contains(none), "the last one");
+
+    // A private task does not take its place: who anonymises a single user could not see its settings.
+    save("").await;
+    execute(&desk, "UPDATE tasks SET visibility = 'private', owner_number = 1 WHERE id = 2").await;
+    assert!(desk.get("/tasks/1/delete").await.2.contains(none), "the other one is private");
+    let page = desk.get("/tasks/2").await.2;
+    assert!(page.contains("A private task cannot be the default") && !page.contains("/do/make_task_default"));
+    let (status, _, page) = desk.post("/do/make_task_default?page=/tasks/2", "form[task]=2").await;
+    assert_eq!(status, StatusCode::CONFLICT);
+    assert!(page.contains("A private task cannot be the default, because"), "{page}");
+    save("").await;
+    let page = desk.get("/tasks/1/delete").await.2;
+    assert!(page.contains("becomes the default") && page.contains("href=\"/tasks/3\""), "{page}");
+    for address in ["/tasks/3/edit", "/tasks/3/deactivate", "/tasks/3/delete"] {
+        assert!(!desk.get(address).await.2.contains("the default"), "{address}");
+    }
+    let form =
+        super::task_form("form[id]=1&form[version]=1").replace("visibility]=shared", "visibility]=private");
+    let (status, _, page) = desk.post("/do/save_task?page=/tasks/1/edit", form).await;
+    assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(page.contains("id=\"visibility-problem\" class=\"problem\">Choose Shared"), "{page}");
+    let (status, ..) = desk.post("/do/delete_task?page=/tasks/1/delete", "form[task]=1").await;
+    assert_eq!(status, StatusCode::SEE_OTHER);
+    assert!(desk.get("/tasks/3/edit").await.2.contains(stays));
+}
+
+/// A number is soon mistyped: whose it is is said before a task goes to them.
+#[tokio::test]
+async fn the_new_owner_of_a_task_is_named_before() {
+    let desk = Desk::open().await;
+    let ng = desk.staff("ng", &[Role::SystemsLibrarian]).await;
+    execute(&desk, &format!("UPDATE users SET first_name = 'Ana', last_name = 'Ng' WHERE number = {ng}"))
+        .await;
+    let form = super::task_form("form[by_leaving]=true&form[leaving_days]=5");
+    assert_eq!(desk.post("/do/save_task?page=/tasks/new", form).await.0, StatusCode::SEE_OTHER);
+    execute(&desk, "UPDATE tasks SET visibility = 'private', owner_number = NULL").await;
+    let owned = async || desk.get("/tasks/owners").await.2.contains("Every task owner");
+    let reassign = "/do/reassign_task?page=/tasks/owners";
+    let (status, _, page) = desk.post(reassign, format!("form[task]=1&form[owner]={ng}")).await;
+    assert_eq!(status, StatusCode::OK);
+    assert!(page.contains("Reassign task 1 to Ana Ng"), "{page}");
+    assert!(!owned().await, "nothing was changed");
+    let other = format!("form[task]=1&form[owner]={ng}&form[confirmed]=1");
+    assert!(
+        desk.post(reassign, other).await.2.contains("Reassign task 1 to Ana Ng"),
+        "another one was confirmed"
+    );
+    assert!(!owned().await);
+    let (status, ..) =
+        desk.post(reassign, format!("form[task]=1&form[owner]={ng}&form[confirmed]={ng}")).await;
+    assert_eq!(status, StatusCode::SEE_OTHER);
+    assert!(owned().await);
+}
+
+/// What cannot be undone is one click behind what it does.
+#[tokio::test]
+async fn what_cannot_be_undone_is_asked_about() {
+    let desk = Desk::open().await;
+    desk.staff("ng", &[Role::Librarian]).await;
+    desk.another("ng").await;
+    desk.another("everything").await;
+    let policy = serde_json::to_string(&leavers()).unwrap();
+    let run = |id: i64, state: &str| {
+        format!(
+            "INSERT INTO runs (id, kind, state, today, policy, rules_version, channel, created_at, users, previewed) VALUES \
+             ({id}, 'manual', '{state}', '2018-01-01', '{policy}', 1, 'web', '2018-01-01T12:00:00+00:00', 9, 4)"
+        )
+    };
+    execute(&desk, &run(1, "queued")).await;
+    execute(&desk, &run(2, "succeeded")).await;
+    execute(&desk, "UPDATE runs SET done = 4 WHERE id = 2").await;
+    for (page, function, says) in [
+        ("/runs/1", "cancel_run", "Users already anonymised stay anonymised"),
+        ("/runs/2", "clean_files", "It cannot be stopped"),
+        ("/staff", "invite_staff", "An earlier link stops working"),
+        ("/staff", "end_sessions", "They are signed out everywhere"),
+        ("/account", "end_session", "That browser is signed out"),
+    ] {
+        let (status, _, html) = desk.get(page).await;
+        assert_eq!(status, StatusCode::OK, "{html}");
+        let (before, _) =
+            html.split_once(&format!("/do/{function}?")).unwrap_or_else(|| panic!("{function}: {html}"));
+        let (_, asked) = before.rsplit_once("<details").unwrap();
+        assert!(asked.contains(says) && !asked.contains("</details>"), "{function}: {asked}");
+    }
+}
+
+/// What blocks a member of staff is said instead of the form, also when the second person has approved.
+#[tokio::test]
+async fn a_blocked_member_of_staff_has_no_form_to_anonymise_them() {
+    let desk = Desk::open().await;
+    let ng = desk.staff("ng", &[Role::Librarian]).await;
+    let form = super::task_form("form[by_leaving]=true&form[leaving_days]=5");
+    assert_eq!(desk.post("/do/save_task?page=/tasks/new", form).await.0, StatusCode::SEE_OTHER);
+    let here = format!("/users/{ng}/anonymise");
+    desk.post(&format!("/do/ask_staff_anonymising?page={here}"), format!("form[user]={ng}")).await;
+    desk.staff("second", &Role::ALL).await;
+    let second = desk.another("second").await;
+    let (status, _, page) = second.post("/do/approve_request?page=/approvals/1", "form[approval]=1").await;
+    assert_eq!(status, StatusCode::SEE_OTHER, "{page}");
+    assert!(desk.get(&here).await.2.contains("/do/anonymise_staff"));
+    let charge = format!(
+        "INSERT INTO charges (user_number, kind, cents, charged_on) VALUES ({ng}, 'fine', 250, '2018-01-01')"
+    );
+    execute(&desk, &charge).await;
+    let page = desk.get(&here).await.2;
+    assert!(page.contains("id=\"blockers\"") && page.contains("1 unsettled charge or credit"), "{page}");
+    assert!(!page.contains("/do/anonymise_staff") && !page.contains("/do/ask_staff_anonymising"), "{page}");
+}
