@@ -1,24 +1,24 @@
-//! What can be wrong with a form field, in words that say what to do.
+//! The problems of form fields, with messages that say what to do.
 
 use crate::dates::{FIRST_YEAR, LAST_YEAR};
 use crate::numbers::grouped;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-/// One thing that is wrong with one field. The message is a whole sentence for the person at the form.
+/// A problem of one field. Its message is a sentence that the form shows.
 #[derive(Clone, Debug, Deserialize, Eq, Error, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case", tag = "code")]
 pub enum Problem {
-    /// Nothing was entered where something is needed.
+    /// A required field is empty.
     #[error("Enter {what}")]
     Required {
-        /// What is needed, with its article: "a description".
+        /// What is required, with its article: "a description".
         what: String,
     },
     /// Nothing was chosen from a list.
     #[error("Choose {what}")]
     NotChosen {
-        /// What is to be chosen, with its article: "a reason".
+        /// What must be chosen, with its article: "a reason".
         what: String,
     },
     /// Too many characters.
@@ -27,7 +27,7 @@ pub enum Problem {
         /// The limit, in characters.
         max: usize,
     },
-    /// A character that cannot be seen or that turns text around.
+    /// An invisible character, or one that changes the text direction.
     #[error("Remove the invisible characters (control or direction characters)")]
     ControlCharacter,
     /// Not an e-mail address.
@@ -36,9 +36,9 @@ pub enum Problem {
     /// Not a whole number in the range.
     #[error("Enter a number of days from {} to {}", grouped(*min), grouped(*max))]
     NotDays {
-        /// The least number of days.
+        /// Minimum number of days.
         min: i64,
-        /// The greatest number of days.
+        /// Maximum number of days.
         max: i64,
     },
     /// Not a user number.
@@ -50,19 +50,19 @@ pub enum Problem {
     /// There is no such user.
     #[error("There is no user with this number")]
     NoSuchUser,
-    /// A user who cannot guarantee for this one.
+    /// A user who can't be this user's guarantor.
     #[error("Enter the number of another user who has not been anonymised")]
     NotAGuarantor,
-    /// The owner of a legal hold who is no member of staff.
+    /// The owner of a legal hold isn't a member of staff.
     #[error("Enter the user number of a member of staff")]
     NotStaff,
-    /// A review date that has passed, or is too far away.
+    /// The review date has passed or is too far away.
     #[error("Enter a date after today, at most two years ahead")]
     NotAReviewDate,
     /// Not a date.
     #[error("Enter a date like 15 Jan 2018 or 2018-01-15")]
     NotADate,
-    /// A date that is written so that it has two meanings.
+    /// A date with two meanings.
     #[error("Write the month as a word: {day_first} or {month_first}")]
     AmbiguousDate {
         /// The date if the day comes first.
@@ -70,145 +70,145 @@ pub enum Problem {
         /// The date if the month comes first.
         month_first: String,
     },
-    /// The date of a past event that is still to come.
+    /// The date of a past event lies in the future.
     #[error("Enter a date no later than today")]
     FutureDate,
-    /// A date too far away.
+    /// The date is outside the accepted years.
     #[error("Enter a date from {FIRST_YEAR} to {LAST_YEAR}")]
     DateOutOfRange,
-    /// A period that ends before it begins.
+    /// The period ends before it starts.
     #[error("Enter a last day on or after the first day")]
     EndsBeforeStart,
     /// Not a time of day.
     #[error("Enter a time like 02:30")]
     NotATime,
-    /// A value that is not among the choices of the field.
+    /// The value isn't an option of the field.
     #[error("Choose one of the options")]
     UnknownChoice,
-    /// A task that runs by itself but whose policy has no condition.
+    /// A scheduled task has a policy without conditions.
     #[error(
         "Tick at least one condition, or set the schedule to Manual only: a task without conditions selects \
          no users"
     )]
     NoCondition,
-    /// A weekly schedule without a day.
+    /// A weekly schedule has no day.
     #[error("Tick at least one day of the week")]
     NoWeekday,
-    /// A cron line that cannot be read.
+    /// The cron expression is invalid.
     #[error("Enter five fields: minute, hour, day, month, weekday (for example 30 2 * * mon)")]
     NotACronLine,
-    /// A cron line whose day never comes.
+    /// The cron expression never matches.
     #[error("Enter a day that exists: this cron expression never matches a date")]
     CronNeverMatches,
-    /// A cron line that starts the task too often.
+    /// The cron expression matches too often.
     #[error("Enter a single minute, as in 30 2 * * mon: the task can start at most once an hour")]
     CronTooOften,
-    /// A number beside a condition that isn't ticked.
+    /// A condition has a number but isn't ticked.
     #[error("Tick the condition, or clear the number")]
     ConditionNotTicked,
-    /// A value of another kind of schedule than the one that is chosen.
+    /// The value belongs to another kind of schedule than the chosen one.
     #[error("Choose the schedule that uses this value, or clear it")]
     OtherSchedule,
-    /// The owner of a task who may not see tasks.
-    #[error("Enter the user number of a member of staff who may see tasks")]
+    /// The owner of a task may not see tasks.
+    #[error("Enter the user number of a member of staff who has access to tasks")]
     NotTaskStaff,
-    /// The new owner of a task who has nothing with which to sign in.
+    /// The new owner of a task has no way to sign in.
     #[error("Enter the user number of a member of staff who can sign in")]
     OwnerCannotSignIn,
-    /// The default for single users that would be hidden from others.
+    /// The default task for single users would become private.
     #[error(
         "Choose Shared: this task is the default for single users. To make it private, set another task as \
          the default first"
     )]
     DefaultIsShared,
-    /// A value that somebody else has.
+    /// Another user has this value.
     #[error("Another user already has this value. Enter a different one")]
     Taken,
-    /// A name that looks like the name of an anonymised user.
+    /// The name has the form of a replacement name.
     #[error("Enter another name: this one is reserved for anonymised users")]
     Reserved,
-    /// A password that is too short.
+    /// The password is too short.
     #[error("Enter at least {min} characters. Several unrelated words make a good password")]
     PasswordTooShort {
-        /// The least number of characters.
+        /// Minimum number of characters.
         min: usize,
     },
-    /// A password that is among the first that somebody would try.
+    /// The password is easy to guess.
     #[error("Enter another password: this one is easy to guess")]
     PasswordGuessable,
-    /// A password that is known from a data breach or printed somewhere.
+    /// The password is known from a data breach or is public.
     #[error("Enter another password: this one is in lists of leaked passwords, which attackers try first")]
     PasswordBreached,
-    /// Two entries that should be the same.
+    /// Two entries differ that should be equal.
     #[error("Enter the same password twice")]
     PasswordsDiffer,
-    /// `UserID` and password, or code, do not belong together. Which of them is wrong is not said.
+    /// A credential is wrong. The message doesn't say which one.
     #[error("{what} is incorrect")]
     NotProven {
-        /// What was asked for: "`UserID` or password".
+        /// The credentials that were checked: "`UserID` or password".
         what: String,
     },
     /// The typed confirmation differs.
     #[error("Enter {expected} to confirm")]
     ConfirmationDiffers {
-        /// What has to be typed.
+        /// The text to type.
         expected: String,
     },
-    /// The record was changed by somebody else since the form was opened.
+    /// The record was changed after the form was opened.
     #[error("This was changed after you opened it. Open it again and repeat your change")]
     Stale,
 }
 
 impl Problem {
-    /// Asks for something that is missing.
+    /// Returns the problem of a missing value.
     pub fn required(what: &str) -> Self {
         Self::Required { what: what.to_owned() }
     }
 
-    /// Asks for a choice from a list.
+    /// Returns the problem of a missing choice.
     pub fn not_chosen(what: &str) -> Self {
         Self::NotChosen { what: what.to_owned() }
     }
 }
 
-/// A problem and the field it belongs to. The field is named as in the form: `leaving_days`.
+/// A problem and the name of its form field, such as `leaving_days`.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct FieldError {
     /// The name of the field in its form.
     pub field: String,
-    /// What is wrong with it.
+    /// The problem.
     pub problem: Problem,
 }
 
-/// All problems of one form. Empty when there are none.
+/// All problems of one form.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(transparent)]
 pub struct FieldErrors(pub Vec<FieldError>);
 
 impl FieldErrors {
-    /// Exactly one problem.
+    /// Returns a list with one problem.
     pub fn one(field: &str, problem: Problem) -> Self {
         let mut errors = Self::default();
         errors.add(field, problem);
         errors
     }
 
-    /// Notes a problem of a field.
+    /// Adds a problem of a field.
     pub fn add(&mut self, field: &str, problem: Problem) {
         self.0.push(FieldError { field: field.to_owned(), problem });
     }
 
-    /// Takes the value out of a result and notes its problem, if it has one.
+    /// Returns the value of a result, or adds its problem and returns `None`.
     pub fn take<T>(&mut self, field: &str, result: Result<T, Problem>) -> Option<T> {
         result.map_err(|problem| self.add(field, problem)).ok()
     }
 
-    /// The first problem of a field, in words.
+    /// Returns the message of the first problem of a field.
     pub fn of(&self, field: &str) -> Option<String> {
         self.0.iter().find(|error| error.field == field).map(|error| error.problem.to_string())
     }
 
-    /// Whether there is no problem.
+    /// Returns whether there are no problems.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

@@ -1,6 +1,6 @@
-//! The task form: what was typed, and what it becomes when it is right.
+//! The task form: its input and the validated result.
 //!
-//! [`validate`] runs on every keystroke in the browser and again on the server.
+//! The browser calls [`validate`] on every keystroke, and the server calls it again.
 
 mod when;
 
@@ -10,35 +10,35 @@ pub use when::{SCHEDULE_KINDS, ScheduleField, kinds_with, schedule_so_far};
 use crate::field::{Field, Treatment};
 use crate::form::{FieldErrors, Problem};
 use crate::ids::UserNumber;
-use crate::policy::{Conditions, Days, LoanText, Policy, Scope};
+use crate::policy::{Conditions, Days, NoteTreatment, Policy, Scope};
 use crate::schedule::{Missed, Schedule};
 use crate::text;
 use chrono::NaiveDateTime;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// The category of tasks that this product has.
+/// The only category of tasks.
 pub const CATEGORY: (&str, &str) = ("data_maintenance", "Data maintenance");
-/// The task type that this product has.
+/// The only task type.
 pub const TASK_TYPE: (&str, &str) = ("anonymise_user_data", "Anonymise user data");
-/// The most runs in a preview of the schedule.
+/// Maximum number of runs in the preview of a schedule.
 pub const NEXT_RUNS: usize = 5;
-/// Who sees a task.
+/// Which staff see a task.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Visibility {
-    /// Everybody who may see tasks.
+    /// All staff who may see tasks.
     #[default]
     Shared,
-    /// Its owner.
+    /// Only its owner.
     Private,
 }
 
 impl Visibility {
-    /// Both, in the order of the form.
+    /// All options, in form order.
     pub const ALL: [Self; 2] = [Self::Shared, Self::Private];
 
-    /// The stable code that forms and files carry.
+    /// Returns the stable code used in forms and files.
     pub const fn code(self) -> &'static str {
         match self {
             Self::Shared => "shared",
@@ -46,28 +46,28 @@ impl Visibility {
         }
     }
 
-    /// In words.
-    pub const fn words(self) -> &'static str {
+    /// Returns the label.
+    pub const fn label(self) -> &'static str {
         match self {
-            Self::Shared => "Shared: all staff who may see tasks",
+            Self::Shared => "Shared: all staff with access to tasks",
             Self::Private => "Private: the owner only",
         }
     }
 
-    /// The one with this code.
+    /// Returns the option with this code, or `None` if there is none.
     pub fn from_code(code: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|visibility| visibility.code() == code)
     }
 }
 
-/// The form as it was typed. Nothing is checked here, so that it can be shown again with all that was typed.
+/// The form as entered. It isn't validated, so that it can be shown again with the same input.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(default, deny_unknown_fields)]
 #[allow(clippy::struct_excessive_bools, reason = "each is a tick of the form")]
 pub struct TaskForm {
-    /// The task that is edited; empty for a new one.
+    /// Number of the edited task; empty for a new one.
     pub id: String,
-    /// The version of the task when the form was opened; empty for a new one.
+    /// Version of the task when the form was opened; empty for a new one.
     pub version: String,
     /// Description.
     pub description: String,
@@ -77,9 +77,9 @@ pub struct TaskForm {
     pub visibility: String,
     /// User number of the owner; may be empty.
     pub owner: String,
-    /// First dropdown.
+    /// Code of the category.
     pub category: String,
-    /// Second dropdown.
+    /// Code of the task type.
     pub task_type: String,
     /// Code of [`Treatment`] by code of [`Field`].
     pub fields: BTreeMap<String, String>,
@@ -87,69 +87,69 @@ pub struct TaskForm {
     pub custom: BTreeMap<String, String>,
     /// Code of [`Scope`].
     pub scope: String,
-    /// The leaving date counts.
+    /// Whether the leaving date is a condition.
     pub by_leaving: bool,
     /// Days since the leaving date.
     pub leaving_days: String,
-    /// The last activity counts.
+    /// Whether the last activity is a condition.
     pub by_activity: bool,
     /// Days since the last activity.
     pub activity_days: String,
-    /// The mark for deletion counts.
+    /// Whether the mark for deletion is a condition.
     pub by_marked: bool,
-    /// Days since marked for deletion.
+    /// Days since the user was marked for deletion.
     pub marked_days: String,
-    /// Code of [`LoanText`].
+    /// Code of [`NoteTreatment`].
     pub loan_text: String,
     /// Code of [`SCHEDULE_KINDS`].
     pub schedule: String,
-    /// Date of a single run.
+    /// Date of a one-time run.
     pub once_date: String,
-    /// Time of day of any run but those by cron.
+    /// Time of day, for all schedules except cron.
     pub time: String,
     /// Days of a weekly run, by code of [`Weekday`].
     pub weekdays: BTreeMap<String, bool>,
     /// `1` to `31` or `last`.
     pub month_day: String,
-    /// Cron line.
+    /// Cron expression.
     pub cron: String,
     /// Code of [`Missed`].
     pub missed: String,
 }
 
-/// What a right form says.
+/// A validated task form.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct TaskDraft {
-    /// The task that is edited, with its version when the form was opened. None for a new one.
+    /// Number and version of the edited task, or `None` for a new one.
     pub edited: Option<(i64, i32)>,
     /// Description.
     pub description: String,
     /// Whether the task runs by its schedule.
     pub active: bool,
-    /// Who sees it.
+    /// Which staff see it.
     pub visibility: Visibility,
-    /// Its owner.
+    /// The owner.
     pub owner: Option<UserNumber>,
-    /// What it does.
+    /// The policy.
     pub policy: Policy,
-    /// When it runs by itself.
+    /// When it starts automatically.
     pub schedule: Schedule,
-    /// What becomes of a run that was due while the service was not there.
+    /// The treatment of missed runs.
     pub missed: Missed,
-    /// Something to know before saving that is no error.
+    /// A notice to show before saving.
     pub notice: Option<Notice>,
 }
 
-/// Something to know before saving that is no error.
+/// A notice to show before saving, which isn't an error.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Notice {
-    /// A single date in the past (rule 13).
+    /// A one-time date in the past (rule 13).
     PastDate,
 }
 
 impl Notice {
-    /// The notice in words.
-    pub const fn words(self) -> &'static str {
+    /// Returns the label.
+    pub const fn label(self) -> &'static str {
         match self {
             Self::PastDate => {
                 "This date is in the past. The task will be saved as Manual only and will never start \
@@ -159,10 +159,10 @@ impl Notice {
     }
 }
 
-/// The parts of the form.
+/// The tabs of the form.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Tab {
-    /// Description, active, accessibility, owner.
+    /// Description, active, visibility, owner.
     General,
     /// Task type and policy.
     Settings,
@@ -174,8 +174,8 @@ impl Tab {
     /// All tabs in their order.
     pub const ALL: [Self; 3] = [Self::General, Self::Settings, Self::Schedule];
 
-    /// The label of the tab.
-    pub const fn words(self) -> &'static str {
+    /// Returns the label of the tab.
+    pub const fn label(self) -> &'static str {
         match self {
             Self::General => "General",
             Self::Settings => "Task specific settings",
@@ -183,7 +183,7 @@ impl Tab {
         }
     }
 
-    /// The tab's name in the page.
+    /// Returns the name of the tab in the page.
     pub const fn code(self) -> &'static str {
         match self {
             Self::General => "general",
@@ -192,7 +192,7 @@ impl Tab {
         }
     }
 
-    /// The tab that holds a field.
+    /// Returns the tab that contains a field.
     pub fn of(field: &str) -> Self {
         match field {
             "description" | "active" | "visibility" | "owner" => Self::General,
@@ -205,7 +205,7 @@ impl Tab {
 }
 
 impl TaskForm {
-    /// The form of a new task, with its defaults.
+    /// Returns the form of a new task with its defaults.
     pub fn new_task() -> Self {
         Self {
             active: true,
@@ -214,7 +214,7 @@ impl TaskForm {
             task_type: TASK_TYPE.0.to_owned(),
             fields: field_codes(&Policy::default()),
             scope: Scope::default().code().to_owned(),
-            loan_text: LoanText::default().code().to_owned(),
+            loan_text: NoteTreatment::default().code().to_owned(),
             schedule: "manual".to_owned(),
             time: DEFAULT_TIME.to_owned(),
             month_day: DEFAULT_MONTH_DAY.to_owned(),
@@ -223,7 +223,7 @@ impl TaskForm {
         }
     }
 
-    /// The form of a saved task.
+    /// Returns the form of a saved task.
     pub fn of(draft: &TaskDraft, custom_keys: &[String]) -> Self {
         let conditions = &draft.policy.conditions;
         let days = |days: Option<Days>| days.map(|days| days.get().to_string()).unwrap_or_default();
@@ -263,7 +263,7 @@ fn field_codes(policy: &Policy) -> BTreeMap<String, String> {
     Field::ALL.into_iter().map(code).collect()
 }
 
-/// Checks the form. `now` is the wall time of the library.
+/// Validates the form. `now` is the library's local time.
 pub fn validate(form: &TaskForm, now: NaiveDateTime) -> Result<TaskDraft, FieldErrors> {
     let mut errors = FieldErrors::default();
     let edited = edited(form, &mut errors);
@@ -299,7 +299,7 @@ pub fn validate(form: &TaskForm, now: NaiveDateTime) -> Result<TaskDraft, FieldE
     }
 }
 
-/// What the condition fields and the scope say, if those parts of the form are right.
+/// Returns conditions and scope, if those parts of the form are valid.
 pub fn conditions_so_far(form: &TaskForm) -> Result<(Conditions, Scope), FieldErrors> {
     let mut errors = FieldErrors::default();
     let conditions = conditions(form, &mut errors);
@@ -314,7 +314,7 @@ fn conditions(form: &TaskForm, errors: &mut FieldErrors) -> Conditions {
         if used {
             return errors.take(field, Days::parse(text));
         }
-        // A number without its tick would leave a wider rule than the one that was meant.
+        // Ignoring a number without a tick would result in a wider rule than intended.
         if !text.trim().is_empty() {
             errors.add(field, Problem::ConditionNotTicked);
         }
@@ -363,7 +363,7 @@ fn policy(form: &TaskForm, errors: &mut FieldErrors) -> Policy {
         policy.scope = scope;
     }
     policy.conditions = conditions(form, errors);
-    if let Some(way) = errors.take("loan_text", choice(LoanText::from_code(&form.loan_text))) {
+    if let Some(way) = errors.take("loan_text", choice(NoteTreatment::from_code(&form.loan_text))) {
         policy.loan_text = way;
     }
     policy
@@ -373,13 +373,13 @@ fn choice<T>(chosen: Option<T>) -> Result<T, Problem> {
     chosen.ok_or(Problem::UnknownChoice)
 }
 
-/// One line of text that may not be empty.
+/// Parses a line of text that must not be empty.
 pub(crate) fn required_line(text: &str, what: &str) -> Result<String, Problem> {
     let text = text::line(text, text::SHORT)?;
     if text.is_empty() { Err(Problem::required(what)) } else { Ok(text) }
 }
 
-/// A user number, or nothing.
+/// Parses a user number. Returns `None` for an empty text.
 pub(crate) fn optional_user(text: &str) -> Result<Option<UserNumber>, Problem> {
     let text = text.trim();
     if text.is_empty() {

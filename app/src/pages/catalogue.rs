@@ -7,7 +7,7 @@ pub use list::CatalogueListPage;
 pub use record::CatalogueRecordPage;
 
 use super::users::person_link;
-use crate::parts::Day;
+use crate::components::Day;
 use leptos::prelude::*;
 use records::catalogue::CatalogueRecord;
 
@@ -38,8 +38,8 @@ pub(super) fn record_table(caption: &'static str, records: Vec<CatalogueRecord>)
                         <th scope="col">"Title"</th>
                         <th scope="col">"Author"</th>
                         <th scope="col" class="number">"Year"</th>
-                        <th scope="col">"Made by"</th>
-                        <th scope="col">"Made"</th>
+                        <th scope="col">"Created by"</th>
+                        <th scope="col">"Created"</th>
                         <th scope="col">"Last changed by"</th>
                         <th scope="col">"Last changed"</th>
                     </tr>

@@ -1,24 +1,24 @@
 //! The start page.
 
-use crate::parts::Frame;
+use crate::components::Frame;
 use crate::state::opens;
 use leptos::prelude::*;
 
 /// Where each module leads, and what it is for.
 const MODULES: [(&str, &str, &str); 11] = [
-    ("/users", "Users", "Find somebody, deal with open loans, anonymise one person."),
-    ("/tasks", "Task centre", "Anonymise users in bulk: who, what, when. Preview first, then run."),
+    ("/users", "Users", "Find a user, deal with open loans, anonymise one user."),
+    ("/tasks", "Task centre", "Anonymise users in bulk, by hand or on schedule. Preview first, then run."),
     ("/runs", "Runs", "What ran, when, and how it ended."),
-    ("/residue", "Residue", "Where removed values were found again, and what to do about it."),
-    ("/approvals", "Approvals", "What waits for a second person, and what was decided."),
-    ("/holds", "Legal holds", "Who must not be anonymised, why, and when that is looked at again."),
-    ("/catalogue", "Catalogue", "Records and items, and who made them."),
+    ("/residue", "Residue", "Places where removed values were found, to be decided."),
+    ("/approvals", "Approvals", "Requests that need a second person, and past decisions."),
+    ("/legal-holds", "Legal holds", "Users who must not be anonymised, why, and when that is reviewed."),
+    ("/catalogue", "Catalogue", "Records and items, and who created them."),
     ("/reports", "Reports", "Loans, requests and borrowers: the same before and after anonymising."),
-    ("/staff", "Staff", "Who has which role, who can sign in."),
-    ("/audit", "Audit", "Who did what to which record. Nothing is ever taken from it."),
+    ("/staff", "Staff", "Which users have which role, and who can sign in."),
+    ("/audit", "Audit", "Who did what to which record. Events are never removed."),
     (
         "/personal-data",
-        "What is personal here",
+        "Register of personal data",
         "Every column of the database, and what anonymising does to it.",
     ),
 ];

@@ -1,6 +1,6 @@
 //! The page for an address that leads nowhere.
 
-use crate::parts::Frame;
+use crate::components::Frame;
 use leptos::prelude::*;
 
 /// Says that there is no such page.
@@ -9,7 +9,7 @@ pub fn NotFoundPage() -> impl IntoView {
     expect_context::<leptos_axum::ResponseOptions>().set_status(http::StatusCode::NOT_FOUND);
     view! {
         <Frame title="Not found">
-            <p>"There is no page at this address. It may have been typed wrongly."</p>
+            <p>"There is no page at this address. Check the address for typing errors."</p>
             <p><a href="/">"Go to the start page"</a></p>
         </Frame>
     }

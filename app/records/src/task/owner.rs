@@ -1,7 +1,8 @@
-//! Who owns a task: a member of staff who may see tasks. A private task always has an owner, or no page would show it.
+//! The owner of a task: a member of staff who may see tasks. A private task always has an owner, or no page would
+//! list it.
 
 use crate::actor::Actor;
-use crate::audit::{self, Deed, Subject};
+use crate::audit::{self, AuditAction, Subject};
 use crate::clock::Clock;
 use crate::dialect;
 use crate::entity::tasks;
@@ -19,10 +20,10 @@ use sea_orm::{
 };
 use serde::Serialize;
 
-/// The most tasks that the list shows.
+/// Maximum number of tasks in the list.
 const MOST: i64 = 1_000;
 
-/// The owner of a task that is saved: the one that is named; of a private task otherwise its creator.
+/// Returns the owner of a saved task: the given one, or for a private task without one, the actor.
 pub(super) async fn owner(
     tx: &DatabaseTransaction,
     actor: Actor,
@@ -31,7 +32,7 @@ pub(super) async fn owner(
     let is_private = draft.visibility == Visibility::Private;
     let Some(owner) = draft.owner.or_else(|| actor.staff.filter(|_| is_private)) else {
         if is_private {
-            let problem = Problem::required("the user number of the owner: a private task has one");
+            let problem = Problem::required("the user number of the owner, which a private task needs");
             return Err(RecordsError::field("owner", problem));
         }
         return Ok(None);
@@ -40,7 +41,7 @@ pub(super) async fn owner(
     Ok(Some(owner))
 }
 
-/// Rejects, at the field `owner`, a user who is not a member of staff who may see tasks and can sign in.
+/// Returns an error at the field `owner` unless the user is a member of staff who may see tasks and can sign in.
 async fn may_own(tx: &DatabaseTransaction, owner: UserNumber) -> Result<(), RecordsError> {
     let user = match user::lock(tx, owner).await {
         Err(RecordsError::NotFound(_)) => return Err(RecordsError::field("owner", Problem::NoSuchUser)),
@@ -52,46 +53,46 @@ async fn may_own(tx: &DatabaseTransaction, owner: UserNumber) -> Result<(), Reco
     }
     let sql = format!("SELECT 1 AS one WHERE {}", CAN_SIGN_IN.replace("OWNER", "?"));
     let values = std::iter::once(owner.0.into()).chain(sign_ins()).collect();
-    let can_sign_in = tx.query_one_raw(dialect::statement(tx.get_database_backend(), &sql, values)).await?;
+    let can_sign_in = tx.query_one_raw(dialect::bind(tx.get_database_backend(), &sql, values)).await?;
     if can_sign_in.is_some() { Ok(()) } else { Err(RecordsError::field("owner", Problem::OwnerCannotSignIn)) }
 }
 
-/// Why the owner of a task does not look after it.
+/// Why a task is without an active owner.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum WhyUnowned {
-    /// A private task has no owner.
+    /// The task is private and has no owner.
     NoOwner,
     /// The owner is anonymised.
     Anonymised,
-    /// The owner has no role that may see tasks.
+    /// No role of the owner may see tasks.
     MayNotSeeTasks,
-    /// The owner has nothing with which to sign in.
+    /// The owner has no way to sign in.
     CannotSignIn,
 }
 
 impl WhyUnowned {
-    /// The reason in words.
-    pub const fn words(self) -> &'static str {
+    /// Returns the reason as text.
+    pub const fn label(self) -> &'static str {
         match self {
             Self::NoOwner => "The task is private and has no owner",
-            Self::Anonymised => "The owner is anonymised",
-            Self::MayNotSeeTasks => "The owner may not see tasks",
+            Self::Anonymised => "The owner has been anonymised",
+            Self::MayNotSeeTasks => "The owner has no access to tasks",
             Self::CannotSignIn => "The owner cannot sign in",
         }
     }
 }
 
-/// A task whose owner does not look after it.
+/// A task without an active owner.
 #[derive(Clone, Debug, Serialize)]
 pub struct UnownedTask {
     /// The task.
     pub id: TaskId,
-    /// Its description, for those who may see it.
+    /// Its description, shown only to staff who see the task.
     pub name: TaskName,
     /// Its owner.
     pub owner: Option<UserNumber>,
-    /// Why the owner does not look after it.
+    /// The reason.
     pub why: WhyUnowned,
     /// Whether the task runs by its schedule.
     pub active: bool,
@@ -99,31 +100,31 @@ pub struct UnownedTask {
     pub schedule: Schedule,
 }
 
-/// Whether a member of staff has something with which to sign in; an invitation only until it expires.
+/// SQL condition that a user has a way to sign in, including an invitation that hasn't expired.
 const CAN_SIGN_IN: &str = "EXISTS (SELECT 1 FROM credentials c WHERE c.user_number = OWNER AND c.kind IN (?, ?, ?) \
      AND (c.expires_at IS NULL OR c.expires_at > ?))";
 
-/// The values of [`CAN_SIGN_IN`] after the owner.
+/// Returns the values of [`CAN_SIGN_IN`] after the owner.
 fn sign_ins() -> [Value; 4] {
     let [password, provider, invitation] =
         [Kind::Password, Kind::Provider, Kind::Invitation].map(|kind| Value::from(kind.code()));
     [password, provider, invitation, Clock::real().into()]
 }
 
-/// What the database knows of the owners of tasks.
+/// SQL query for the state of the owners of all tasks.
 const OWNERS: &str = "SELECT t.id AS task_id, t.description, t.visibility, t.owner_number, t.active, t.schedule, \
      CASE WHEN t.owner_number IS NULL THEN 'none' WHEN u.anonymised_on IS NOT NULL THEN 'anonymised' \
      WHEN NOT EXISTS (SELECT 1 FROM user_roles r WHERE r.user_number = t.owner_number AND r.role IN (ROLES)) THEN 'role' \
-     WHEN NOT CAN_SIGN_IN THEN 'sign_in' ELSE 'well' END AS standing \
+     WHEN NOT CAN_SIGN_IN THEN 'sign_in' ELSE 'well' END AS status \
      FROM tasks t LEFT JOIN users u ON u.number = t.owner_number WHERE t.deleted_at IS NULL";
 
-/// Lists the tasks whose owner is anonymised, may not see tasks or cannot sign in.
+/// Returns the tasks whose owner is anonymised, may not see tasks or can't sign in.
 pub async fn unowned(store: &Store, actor: Actor) -> Result<Vec<UnownedTask>, RecordsError> {
-    actor.must_be_allowed(Action::ManageStaff)?;
+    actor.require_permission(Action::ManageStaff)?;
     found(&store.db, None).await
 }
 
-/// As [`unowned`], of one task or of all, whoever asks.
+/// Like [`unowned`], for one task or all, without a permission check.
 pub(crate) async fn found(
     db: &impl ConnectionTrait,
     task: Option<TaskId>,
@@ -133,21 +134,22 @@ pub(crate) async fn found(
     let mut values: Vec<Value> = roles.iter().map(|role| Value::from(*role)).collect();
     values.extend(sign_ins());
     let can_sign_in = CAN_SIGN_IN.replace("OWNER", "t.owner_number");
-    let owners = OWNERS.replace("ROLES", &dialect::places(roles.len())).replace("CAN_SIGN_IN", &can_sign_in);
+    let owners =
+        OWNERS.replace("ROLES", &dialect::placeholders(roles.len())).replace("CAN_SIGN_IN", &can_sign_in);
     let one = if task.is_some() { " WHERE w.task_id = ?" } else { " WHERE TRUE" };
     values.extend(task.map(|task| Value::from(task.0)));
     let sql = format!(
-        "SELECT * FROM ({owners}) w{one} AND w.standing <> 'well' AND (w.standing <> 'none' OR w.visibility = ?) \
+        "SELECT * FROM ({owners}) w{one} AND w.status <> 'well' AND (w.status <> 'none' OR w.visibility = ?) \
          ORDER BY w.task_id LIMIT {MOST}"
     );
     values.push(Visibility::Private.code().into());
-    let rows = db.query_all_raw(dialect::statement(db.get_database_backend(), &sql, values)).await?;
+    let rows = db.query_all_raw(dialect::bind(db.get_database_backend(), &sql, values)).await?;
     rows.iter().map(read).collect()
 }
 
 fn read(row: &QueryResult) -> Result<UnownedTask, RecordsError> {
-    let standing: String = row.try_get("", "standing")?;
-    let why = match standing.as_str() {
+    let status: String = row.try_get("", "status")?;
+    let why = match status.as_str() {
         "none" => WhyUnowned::NoOwner,
         "anonymised" => WhyUnowned::Anonymised,
         "role" => WhyUnowned::MayNotSeeTasks,
@@ -167,8 +169,10 @@ fn read(row: &QueryResult) -> Result<UnownedTask, RecordsError> {
     })
 }
 
-/// Gives a task to another owner: one whose owner does not look after it; at the command line any. A private task of an
-/// owner who looks after it is the owner's alone.
+/// Assigns a task to another owner.
+///
+/// On the web, only a task without an active owner can be reassigned, because a private task of an active owner is
+/// the owner's own. The command line can reassign any task.
 pub async fn reassign(
     store: &Store,
     actor: Actor,
@@ -181,7 +185,7 @@ pub async fn reassign(
     Ok(())
 }
 
-/// Says what [`reassign`] would say, and changes nothing.
+/// Checks whether [`reassign`] would succeed, without changing anything.
 pub async fn check_reassign(
     store: &Store,
     actor: Actor,
@@ -201,7 +205,7 @@ async fn write_owner(
     id: TaskId,
     owner: UserNumber,
 ) -> Result<(), RecordsError> {
-    actor.must(Action::ManageStaff)?;
+    actor.require(Action::ManageStaff)?;
     may_own(tx, owner).await?;
     let task = locked(tx, id).await?.ok_or(RecordsError::NotFound("task"))?;
     if task.owner_number == Some(owner.0) {
@@ -209,7 +213,7 @@ async fn write_owner(
     }
     if actor.staff.is_some() && found(tx, Some(id)).await?.is_empty() {
         return Err(RecordsError::Refused(
-            "Nothing was changed: the owner of this task can sign in and may see tasks. The owner can name another one"
+            "Nothing was changed. The owner of this task can sign in and see tasks, so the owner must reassign it"
                 .to_owned(),
         ));
     }
@@ -223,7 +227,16 @@ async fn write_owner(
     .update(tx)
     .await?;
     let detail = format!("owner={owner}");
-    Ok(audit::note(tx, &store.clock, actor, Deed::TaskReassigned, Subject::Task(id.0), None, &detail).await?)
+    Ok(audit::record_event(
+        tx,
+        &store.clock,
+        actor,
+        AuditAction::TaskReassigned,
+        Subject::Task(id.0),
+        None,
+        &detail,
+    )
+    .await?)
 }
 
 async fn locked(tx: &DatabaseTransaction, id: TaskId) -> Result<Option<tasks::Model>, DbErr> {

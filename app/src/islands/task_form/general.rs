@@ -7,7 +7,7 @@ use policy::task_form::Visibility;
 #[component]
 pub(super) fn General(form: Form, is_default: bool) -> impl IntoView {
     let choices = Visibility::ALL.map(
-        |one| view! { <RadioField form text=place!(text visibility) code=one.code() label=one.words() /> },
+        |one| view! { <RadioField form text=place!(text visibility) code=one.code() label=one.label() /> },
     );
     view! {
         <TextField form text=place!(text description) label="Description"
@@ -26,7 +26,7 @@ pub(super) fn General(form: Form, is_default: bool) -> impl IntoView {
             <Problem form name="visibility" />
         </fieldset>
         <TextField form text=place!(text owner) label="Owner (user number)" mode="numeric"
-            hint="Member of staff responsible (optional). The owner must be able to see tasks. If empty, a \
-                  private task belongs to you." />
+            hint="Member of staff responsible (optional), with access to tasks. If empty, a private task \
+                  belongs to you." />
     }
 }

@@ -1,14 +1,14 @@
 //! The list of catalogue records.
 
 use super::record_table;
-use crate::parts::{
+use crate::components::{
     FilterProblem, Frame, Pager, ProblemSummary, page, paging, percent_encoded, sought_text, wrong_filters,
 };
 use crate::state::store;
 use leptos::prelude::*;
 use policy::form::FieldErrors;
 use records::catalogue;
-use records::page::Page;
+use records::pagination::Page;
 
 /// Catalogue records by title.
 #[component]
@@ -34,19 +34,19 @@ pub fn CatalogueListPage() -> impl IntoView {
             (true, true) => view! {
                 <p class="empty">
                     <b>"There are no catalogue records yet. "</b>
-                    "They come with the demo library, or with the loans of another system."
+                    "They come with the demo library or with imported loans."
                 </p>
             }
             .into_any(),
             (true, false) => view! {
                 <p class="empty">
-                    <b>"No title begins like this. "</b> <a href="/catalogue">"Show all records"</a>
+                    <b>"No titles begin with this text. "</b> <a href="/catalogue">"Show all records"</a>
                 </p>
             }
             .into_any(),
         };
         Ok(view! {
-            <Frame title="Catalogue" lead="Records by title, with who made and who last changed them.">
+            <Frame title="Catalogue" lead="Records by title, with who created and last changed them.">
                 <ProblemSummary error />
                 <form class="filters" method="get" action="/catalogue" role="search" aria-label="Catalogue records">
                     <div class="field">

@@ -1,12 +1,12 @@
 //! One catalogue record: who made and who last changed it, and its items.
 
+use crate::components::{Day, Frame, Pager, named_in_path, page, paging};
 use crate::pages::users::person_link;
-use crate::parts::{Day, Frame, Pager, named_in_path, page, paging};
 use crate::state::{actor, store};
 use leptos::prelude::*;
 use policy::CatalogueRecordId;
 use records::catalogue::{self, Item};
-use records::page::Page;
+use records::pagination::Page;
 
 /// A catalogue record.
 #[component]
@@ -30,8 +30,8 @@ pub fn CatalogueRecordPage() -> impl IntoView {
                 <dl class="facts">
                     <dt>"Author"</dt><dd>{record.author.clone()}</dd>
                     <dt>"Year"</dt><dd>{record.year.map(|year| year.to_string())}</dd>
-                    <dt>"Made by"</dt><dd>{record.created_by.as_ref().map(person_link)}</dd>
-                    <dt>"Made"</dt><dd><Day date=record.created_on /></dd>
+                    <dt>"Created by"</dt><dd>{record.created_by.as_ref().map(person_link)}</dd>
+                    <dt>"Created"</dt><dd><Day date=record.created_on /></dd>
                     <dt>"Last changed by"</dt><dd>{record.changed_by.as_ref().map(person_link)}</dd>
                     <dt>"Last changed"</dt><dd><Day date=record.changed_on /></dd>
                 </dl>

@@ -19,9 +19,9 @@ const CHARACTER: f64 = 7.0;
 /// Height of one lying bar with its distance.
 const LINE: f64 = 26.0;
 /// The most upright bars that can be told apart: the last twenty years by month.
-const MOST_UPRIGHT: usize = 240;
+const MAX_UPRIGHT: usize = 240;
 /// The most lying bars.
-const MOST_LYING: usize = 30;
+const MAX_LYING: usize = 30;
 /// The most characters of a label.
 const LABEL_LENGTH: usize = 36;
 
@@ -39,20 +39,20 @@ pub(super) fn Chart(
         counted.rows.iter().map(|row| (row.labels.join(" · "), row.numbers[0])).collect();
     let all = bars.len();
     if in_time {
-        bars.drain(..all.saturating_sub(MOST_UPRIGHT));
+        bars.drain(..all.saturating_sub(MAX_UPRIGHT));
     } else {
         bars.sort_by_key(|(_, number)| std::cmp::Reverse(*number));
-        bars.truncate(MOST_LYING);
+        bars.truncate(MAX_LYING);
     }
     let left_out = (bars.len() < all).then(|| {
         let which = if in_time { "last" } else { "largest" };
         format!(
-            "The chart shows the {} {which} rows; the table has all of them.",
+            "The chart shows the {} {which} rows. The table contains all rows.",
             grouped(length(bars.len()))
         )
     });
     let what = counted.headings[0];
-    let title = format!("{}: {}", counted.report.words(), what.to_lowercase());
+    let title = format!("{}: {}", counted.report.label(), what.to_lowercase());
     let about = about(&bars, what);
     let most = bars.iter().map(|(_, number)| *number).max().unwrap_or(0).max(1);
     let drawing = if in_time { upright(&bars, most).into_any() } else { lying(&bars, most).into_any() };
@@ -79,9 +79,9 @@ pub(super) fn Chart(
 /// What somebody hears who does not see the chart.
 fn about(bars: &[Bar], what: &str) -> String {
     let most = bars.iter().rev().max_by_key(|(_, number)| *number);
-    let most = most.map(|(label, number)| format!(" The most are {} ({label}).", grouped(*number)));
+    let most = most.map(|(label, number)| format!(" The highest number is {} ({label}).", grouped(*number)));
     format!(
-        "A bar chart of {} rows; the longest bar is the most {}.{} The table below has every number.",
+        "A bar chart of {} rows; longer bars mean more {}.{} The table below contains every number.",
         grouped(length(bars.len())),
         what.to_lowercase(),
         most.unwrap_or_default()
@@ -217,8 +217,8 @@ mod tests {
         let bars = [("Jan 2017".to_owned(), 1), ("Feb 2017".to_owned(), 1_204)];
         assert_eq!(
             about(&bars, "Loans"),
-            "A bar chart of 2 rows; the longest bar is the most loans. The most are 1,204 (Feb 2017). \
-             The table below has every number."
+            "A bar chart of 2 rows; longer bars mean more loans. The highest number is 1,204 (Feb 2017). The \
+             table below contains every number."
         );
         assert_eq!(shortened(&"x".repeat(40)).chars().count(), LABEL_LENGTH);
     }

@@ -1,6 +1,6 @@
 //! The list of reports.
 
-use crate::parts::Frame;
+use crate::components::Frame;
 use leptos::prelude::*;
 use records::report::Report;
 
@@ -11,7 +11,7 @@ pub fn ReportsPage() -> impl IntoView {
         view! {
             <li>
                 <a href=format!("/reports/{}", report.code())>
-                    <b>{report.words()}</b>
+                    <b>{report.label()}</b>
                     <span>{report.explanation()}</span>
                 </a>
             </li>
@@ -24,9 +24,9 @@ pub fn ReportsPage() -> impl IntoView {
         >
             <ul class="modules">{reports.collect_view()}</ul>
             <p>
-                "Reports read loans and requests with the user category and department of their own day, and never \
-                 a name. What is kept of a person is told in "
-                <a href="/personal-data">"What is personal here"</a>"."
+                "Reports use loans and requests with the user category and department on their date, and \
+                 never a name. For what is kept about a person, see the "
+                <a href="/personal-data">"Register of personal data"</a>"."
             </p>
         </Frame>
     }

@@ -1,8 +1,10 @@
 //! One report: filters, chart, table.
 
 use super::chart::Chart;
+use crate::components::{
+    Crumb, DateInput, Day, FieldProblem, Frame, ProblemSummary, date_query, page, query,
+};
 use crate::error::AppError;
-use crate::parts::{Crumb, DateInput, Day, FieldProblem, Frame, ProblemSummary, date_query, page, query};
 use crate::state::store;
 use http::StatusCode;
 use leptos::prelude::*;
@@ -41,7 +43,7 @@ fn Shown(
     let crumbs: Vec<Crumb> = vec![("Reports".to_owned(), "/reports".to_owned())];
     let error = (!errors.is_empty()).then(|| AppError::Refused(wrong(&errors)));
     view! {
-        <Frame title=report.words() lead=report.explanation() crumbs>
+        <Frame title=report.label() lead=report.explanation() crumbs>
             <ProblemSummary error />
             <Filters report form errors />
             {result.map(|(query, counted)| view! { <Numbers query counted /> })}
@@ -52,7 +54,7 @@ fn Shown(
 fn wrong(errors: &FieldErrors) -> String {
     let count = i64::try_from(errors.0.len()).unwrap_or(i64::MAX);
     let fields = policy::numbers::counted(count, "field", "fields");
-    format!("The report cannot be counted: {fields} to correct")
+    format!("The report cannot be shown: correct {fields} below")
 }
 
 #[component]
@@ -71,7 +73,7 @@ fn Filters(report: Report, form: ReportForm, errors: FieldErrors) -> impl IntoVi
     let unsplit = form.by.is_empty();
     let choices = report.choices().iter().map(|key| {
         let selected = key.code() == form.by;
-        view! { <option value=key.code() selected=selected>{key.words()}</option> }
+        view! { <option value=key.code() selected=selected>{key.label()}</option> }
     });
     view! {
         <form class="filters" method="get" action=format!("/reports/{}", report.code())>
@@ -106,8 +108,8 @@ fn Numbers(query: ReportQuery, counted: Counted) -> impl IntoView {
     }
     view! {
         <p>
-            {report.words()}", "{period(query)}"." " "
-            <a href=file download>"Download this report as CSV"</a>
+            {report.label()}", "{period(query)}"." " "
+            <a href=file download>"Download report as CSV"</a>
         </p>
         <div class="report">
             <Chart counted=counted.clone() />
@@ -124,19 +126,19 @@ fn Nothing(query: ReportQuery, report: Report) -> impl IntoView {
     let limited = query.from.is_some() || query.to.is_some();
     view! {
         <div class="empty">
-            <p><b>{format!("No {what} {}.", if limited { "in this period" } else { "here yet" })}</b></p>
+            <p><b>{format!("No {what} {}.", if limited { "in this period" } else { "yet" })}</b></p>
             {if limited {
                 view! {
                     <p>
-                        {format!("There are none {}. ", query.period())}
-                        <a href=format!("/reports/{}", report.code())>"Show the report of all time"</a>
+                        {format!("Nothing was recorded {}. ", query.period())}
+                        <a href=format!("/reports/{}", report.code())>"Show report for all time"</a>
                     </p>
                 }
                     .into_any()
             } else {
                 view! {
                     <p>
-                        "This report fills as the library lends. Bring in what it lent before with "
+                        "This report fills as the library lends. To import earlier loans, run "
                         <code>"lethe import loans FILE"</code>"."
                     </p>
                 }
@@ -171,9 +173,9 @@ fn Rows(query: ReportQuery, counted: Counted) -> impl IntoView {
         view! { <tr>{labels.collect_view()} {numbers.collect_view()}</tr> }
     });
     let total = counted.total.map(|number| view! { <td class="number">{grouped(number)}</td> });
-    let caption = format!("{}, {}", counted.report.words(), query.period());
+    let caption = format!("{}, {}", counted.report.label(), query.period());
     view! {
-        <div class="scroll" role="region" tabindex="0" aria-label=counted.report.words()>
+        <div class="scroll" role="region" tabindex="0" aria-label=counted.report.label()>
             <table>
                 <caption class="hidden">{caption}</caption>
                 <thead>

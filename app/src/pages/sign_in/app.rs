@@ -1,12 +1,12 @@
 //! Setting up an authenticator app.
 
 use super::{attempt, keep_known, plain, wanted_page};
+use crate::components::{FieldProblem, Notice, ProblemSummary, page};
 use crate::cookie;
 use crate::error::{AppError, field_errors};
-use crate::parts::{FieldProblem, Notice, ProblemSummary, page};
+use crate::form_post::{action, refusal};
+use crate::rate_limit::Shown;
 use crate::state::{session, store};
-use crate::submission::{action, refusal};
-use crate::throttle::Shown;
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
 use leptos::server_fn::codec::PostUrl;
@@ -62,7 +62,7 @@ pub fn SetUpAppPage() -> impl IntoView {
             setup.secret.as_bytes().chunks(4).map(String::from_utf8_lossy).collect::<Vec<_>>().join(" ");
         let post = action(
             ConfirmApp::PATH,
-            &format!("/sign-in/app?page={}", crate::parts::percent_encoded(&wanted)),
+            &format!("/sign-in/app?page={}", crate::components::percent_encoded(&wanted)),
         );
         Ok(plain(
             "Set up your second factor",
@@ -74,17 +74,15 @@ pub fn SetUpAppPage() -> impl IntoView {
                 <ol class="steps">
                     <li>"Open an authenticator app and add an account."</li>
                     <li>
-                        "Scan this QR code" {picture.is_none().then_some(" (it could not be created)")} " or \
-                                                                                                         type \
-                                                                                                         the \
-                                                                                                         key: " <code class="secret">{secret}</code>
+                        "Scan this QR code" {picture.is_none().then_some(" (it could not be created)")}
+                        " or type the key: " <code class="secret">{secret}</code>
                         {picture.map(|picture| view! { <div class="qr" inner_html=picture></div> })}
                     </li>
                     <li>"Enter the code that the app shows now."</li>
                 </ol>
                 <ProblemSummary error />
                 <form method="post" action=post class="narrow">
-                    <crate::submission::Token />
+                    <crate::form_post::Token />
                     <div class="field">
                         <label for="code">"Code"</label>
                         <input
@@ -112,7 +110,7 @@ fn picture(address: &str) -> Option<String> {
 
 /// Instead of the recovery codes, when they have been shown.
 fn set_up_already(wanted: String) -> impl IntoView {
-    let anew = format!("/sign-in/app?page={}", crate::parts::percent_encoded(&wanted));
+    let anew = format!("/sign-in/app?page={}", crate::components::percent_encoded(&wanted));
     plain(
         "Your second factor",
         view! {

@@ -1,10 +1,10 @@
 //! Single sign-on, as the pages show it.
 
 use super::CHANGES_SIGN_IN;
+use crate::components::{Notice, PostButton, ProblemSummary, percent_encoded, query};
 use crate::error::AppError;
-use crate::parts::{Notice, PostButton, ProblemSummary, percent_encoded, query};
+use crate::form_post::refusal;
 use crate::state::{AppState, session, store};
-use crate::submission::refusal;
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
 use leptos::server_fn::codec::PostUrl;
@@ -14,7 +14,7 @@ use records::session;
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum SignInProblem {
     /// The answer does not belong to a question of this browser, or came too late.
-    Trip,
+    LoginState,
     /// They did not sign in there, or may not use Lethe by what the provider says.
     Declined,
     /// The provider cannot be reached, or what it says cannot be believed.
@@ -31,7 +31,7 @@ pub enum SignInProblem {
 
 impl SignInProblem {
     const ALL: [Self; 7] = [
-        Self::Trip,
+        Self::LoginState,
         Self::Declined,
         Self::Provider,
         Self::Nobody,
@@ -43,7 +43,7 @@ impl SignInProblem {
     /// The code in the address of a page.
     pub const fn code(self) -> &'static str {
         match self {
-            Self::Trip => "trip",
+            Self::LoginState => "login_state",
             Self::Declined => "declined",
             Self::Provider => "provider",
             Self::Nobody => "nobody",
@@ -53,10 +53,12 @@ impl SignInProblem {
         }
     }
 
-    fn words(self, name: &str) -> String {
+    fn label(self, name: &str) -> String {
         match self {
-            Self::Trip => format!("Signing in with {name} took too long or was started in another browser. \
-                                   Try again"),
+            Self::LoginState => format!(
+                "Signing in with {name} took too long or was started in another browser. \
+                                   Try again"
+            ),
             Self::Declined => format!("You returned from {name} without signing in there"),
             Self::Provider => {
                 format!(
@@ -109,7 +111,7 @@ pub(crate) fn ProviderProblem() -> impl IntoView {
     let name = provider()?;
     let code = query("problem");
     let problem = SignInProblem::ALL.into_iter().find(|problem| problem.code() == code)?;
-    let words = format!("{}.", problem.words(&name));
+    let words = format!("{}.", problem.label(&name));
     Some(view! { <Notice kind="danger"><p>{words}</p></Notice> })
 }
 
@@ -134,20 +136,16 @@ pub(crate) fn Connection(
     let change = if is_connected {
         view! {
             <p>"You are connected: you can sign in with " {name.clone()} " or with your password."</p>
-            <PostButton function=DisconnectProvider::PATH page="/account" values=vec![] words="Disconnect \
-                                                                                               single \
-                                                                                               sign-on" />
+            <PostButton function=DisconnectProvider::PATH page="/account" values=vec![]
+                words="Disconnect single sign-on" />
         }
         .into_any()
     } else {
         let href = format!("/account/provider?from={connecting}");
         view! {
             <p>
-                "You sign in with your password. Connect your account at " {name.clone()} " to use it \
-                                                                                           instead: you will \
-                                                                                           sign in there and \
-                                                                                           return to this \
-                                                                                           page."
+                "You sign in with your password. Connect your account at " {name.clone()}
+                " to use it instead: you will sign in there and return to this page."
             </p>
             <p><a href=href>"Connect single sign-on"</a></p>
         }

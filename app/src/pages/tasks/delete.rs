@@ -2,9 +2,9 @@
 
 use super::actions::{DeactivateTask, DeleteTask};
 use super::{crumbs, task_link};
-use crate::parts::{Frame, ProblemSummary, named_in_path, page};
+use crate::components::{Frame, ProblemSummary, named_in_path, page};
+use crate::form_post::{action, refusal};
 use crate::state::{actor, store};
-use crate::submission::{action, refusal};
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
 use policy::TaskId;
@@ -33,7 +33,7 @@ pub fn DeleteTaskPage() -> impl IntoView {
                 </p>
                 {default}
                 <form method="post" action=post>
-                    <crate::submission::Token />
+                    <crate::form_post::Token />
                     <input type="hidden" name="form[task]" value=task.id.to_string() />
                     <div class="buttons">
                         <button class="danger" type="submit">"Delete task"</button>
@@ -49,10 +49,9 @@ pub fn DeleteTaskPage() -> impl IntoView {
 fn after_default(next: Option<&(TaskId, TaskName)>) -> impl IntoView + use<> {
     let after = match next {
         Some(task) => view! {
-            "After the deletion, the task " {task_link(task)} " becomes the default and its field settings \
-                                                               apply. To choose another default, open that \
-                                                               task and set it as the default before you \
-                                                               delete this one."
+            "After the deletion, the task " {task_link(task)}
+            " becomes the default and its field settings apply. To choose another default, open that task \
+             and set it as the default before you delete this one."
         }
         .into_any(),
         None => "There is no other shared task: until there is one, users cannot be anonymised from their \
@@ -91,7 +90,7 @@ pub fn DeactivateTaskPage() -> impl IntoView {
                     again."</p>
                 {default}
                 <form method="post" action=post>
-                    <crate::submission::Token />
+                    <crate::form_post::Token />
                     <input type="hidden" name="form[task]" value=task.id.to_string() />
                     <div class="buttons">
                         <button class="primary" type="submit">"Deactivate task"</button>

@@ -2,10 +2,10 @@
 
 use super::actions::{ReassignForm, ReassignTask};
 use super::{crumbs, task_link};
+use crate::components::{FieldProblem, Frame, PostButton, ProblemSummary, ReauthHint, page};
 use crate::error::{AppError, field_errors};
-use crate::parts::{FieldProblem, Frame, PostButton, ProblemSummary, SignInFirst, page};
+use crate::form_post::{Token, action, refusal, submitted};
 use crate::state::{actor, store};
-use crate::submission::{Token, action, refusal, submitted};
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
 use policy::form::FieldErrors;
@@ -29,7 +29,7 @@ pub fn TaskOwnersPage() -> impl IntoView {
         let content = if tasks.is_empty() {
             view! {
                 <p class="empty">
-                    "Every task owner can sign in and may see tasks. "
+                    "Every task owner can sign in and has access to tasks. "
                     <a href="/tasks">"Task centre"</a>
                 </p>
             }
@@ -37,7 +37,7 @@ pub fn TaskOwnersPage() -> impl IntoView {
         } else {
             let rows = tasks.into_iter().map(|task| row(task, typed.as_ref())).collect_view();
             view! {
-                <SignInFirst page=HERE />
+                <ReauthHint page=HERE />
                 <div class="scroll" role="region" aria-label="Tasks that need a new owner" tabindex="0">
                     <table>
                         <caption class="hidden">"Tasks that need a new owner"</caption>
@@ -58,8 +58,8 @@ pub fn TaskOwnersPage() -> impl IntoView {
         };
         Ok(view! {
             <Frame title="Task owners" crumbs=crumbs([])
-                lead="Tasks whose owner has been anonymised, may not see tasks or cannot sign in. They still \
-                      run on schedule.">
+                lead="Tasks whose owner has been anonymised, has no access to tasks or cannot sign in. They \
+                      still run on schedule.">
                 <ProblemSummary error=error.filter(|_| !is_checked) />
                 {asked}
                 {content}
@@ -113,8 +113,8 @@ fn row(task: UnownedTask, typed: Option<&(ReassignForm, AppError)>) -> impl Into
         <tr>
             <th scope="row">{task_link(&(task.id, task.name))} <br /><small>"Task " {task.id.to_string()}</small></th>
             <td><span class=class>{status}</span></td>
-            <td>{task.schedule.words()}</td>
-            <td>{now} <small>{task.why.words()}</small></td>
+            <td>{task.schedule.label()}</td>
+            <td>{now} <small>{task.why.label()}</small></td>
             <td>
                 <form class="inline" method="post" action=action(ReassignTask::PATH, HERE) novalidate>
                     <Token />

@@ -1,0 +1,233 @@
+//! The banner on every page: what somebody should know although nobody is watching. Nothing when all is well.
+
+use crate::components::Moment;
+use crate::pages::unread_line;
+use crate::state::{actor, opens, store};
+use chrono::{DateTime, Duration, Utc};
+use leptos::prelude::*;
+use policy::four_eyes::COOLING_OFF_HOURS;
+use policy::numbers::{counted, grouped};
+use policy::{Action, SafetyLimits};
+use records::approval::{self, ApprovalQuery};
+use records::health::{self, Condition, ConditionKind};
+use records::pagination::Paging;
+use records::{Actor, Store};
+
+/// The most lines; what is more stands in the list of runs.
+const LINES: usize = 3;
+
+/// ConditionKind somebody should know, with a way to each run or task.
+#[component]
+pub(crate) fn Banner() -> impl IntoView {
+    let (store, actor, may_see) = (store(), actor(), opens("/runs"));
+    Suspend::new(async move {
+        // A page whose database does not answer says so itself.
+        let conditions =
+            if may_see { health::read(&store).await.unwrap_or_default().conditions } else { Vec::new() };
+        let approvals = approvals(&store, actor).await;
+        let notices = unread_line().await;
+        if conditions.is_empty() && approvals.is_none() && notices.is_none() {
+            return ().into_any();
+        }
+        let safety_limits = store.settings().safety_limits;
+        let more = conditions.len().saturating_sub(LINES);
+        let lines = conditions.into_iter().take(LINES).map(|one| line(one, safety_limits)).collect_view();
+        let more = (more > 0).then(|| view! { <li><a href="/runs">"and "{more}" more"</a></li> });
+        view! {
+            <div class="banner" role="status" aria-label="Needs attention">
+                <ul>{notices} {approvals} {lines} {more}</ul>
+            </div>
+        }
+        .into_any()
+    })
+}
+
+/// ConditionKind waits for a decision that whoever is at the page may make. Few wait at once; what stands on one page counts.
+async fn approvals(store: &Store, actor: Actor) -> Option<impl IntoView + use<>> {
+    if ![Action::Approve, Action::ReleaseLegalHolds].into_iter().any(|action| actor.may(action)) {
+        return None;
+    }
+    let query = ApprovalQuery { waiting: Some(true), ..ApprovalQuery::default() };
+    let waiting = approval::list(store, &query, &Paging::default()).await.ok()?;
+    let theirs = waiting.rows.iter().filter(|one| actor.may(one.needs()) && !one.is_of(actor.staff)).count();
+    let count = i64::try_from(theirs).unwrap_or(i64::MAX);
+    let wait = if count == 1 { " is waiting for you." } else { " are waiting for you." };
+    (count > 0)
+        .then(|| view! { <li><a href="/approvals">{counted(count, "approval", "approvals")}</a>{wait}</li> })
+}
+
+/// Where a action stands in the audit, for whoever may see it.
+fn audit_or_approvals(action: &str) -> String {
+    if opens("/audit") { format!("/audit?action={action}") } else { "/approvals".to_owned() }
+}
+
+fn line(condition: Condition, safety_limits: SafetyLimits) -> impl IntoView {
+    let Condition { what, task, run, since } = condition;
+    match what {
+        ConditionKind::Fault(fault) => return view! { <li>{fault.to_string()}"."</li> }.into_any(),
+        ConditionKind::ClockDiffers { seconds } => return view! { <li>{clock_differs(seconds)}</li> }.into_any(),
+        _ => {}
+    }
+    if let Some((href, link, rest)) = of_installation(&what, since) {
+        return view! { <li><a href=href>{link}</a>{rest}</li> }.into_any();
+    }
+    // Somebody else's private task is overdue like any other, but it is not named, and nothing leads to it.
+    let (name, to_task) = match task {
+        None => ("a task".to_owned(), None),
+        Some((_, name)) if !name.is_shown_to(actor()) => ("a private task".to_owned(), None),
+        Some((id, name)) => (format!("“{}”", name.words_for(actor())), Some(format!("/tasks/{id}"))),
+    };
+    let to_task = to_task.or_else(|| Some("/tasks".to_owned()));
+    let to_run = run.map(|id| format!("/runs/{id}"));
+    let the_run = run.map(|id| format!("Run {id} of {name}")).unwrap_or_default();
+    let moment = move || view! { <Moment at=since /> };
+    let (href, link, rest) = match what {
+        ConditionKind::Overdue => {
+            (to_task, name, view! { " is overdue: it should have started " {moment()} "." }.into_any())
+        }
+        ConditionKind::NotStarted => (
+            to_run,
+            the_run,
+            view! { " has been waiting since " {moment()} " and has not started." }.into_any(),
+        ),
+        ConditionKind::Stalled => {
+            (to_run, the_run, view! { " has made no progress since " {moment()} "." }.into_any())
+        }
+        ConditionKind::Interrupted => {
+            (to_run, the_run, " was interrupted. Lethe will resume it automatically.".into_any())
+        }
+        ConditionKind::StoppedByLimit(safety_limit) => {
+            let why = safety_limit.map(|safety_limit| format!(" {}.", safety_limit.label(safety_limits)));
+            (to_run, the_run, view! { " was stopped and is waiting for confirmation." {why} }.into_any())
+        }
+        ConditionKind::Failed { people: 0 } => (to_run, the_run, " failed.".into_any()),
+        ConditionKind::Failed { people } => {
+            let people = counted(people, "user", "users");
+            (to_run, the_run, format!(" ended with failures: {people} could not be anonymised.").into_any())
+        }
+        ConditionKind::AllSkipped { skipped } => {
+            let people = counted(skipped, "user", "users");
+            (to_run, the_run, format!(" anonymised no users: {people} skipped.").into_any())
+        }
+        ConditionKind::Missed { times } => {
+            let more = (times > 1).then(|| format!(" and {} more", grouped(times - 1)));
+            (to_run, name, view! { " missed its run of " {moment()} {more} "." }.into_any())
+        }
+        // Said above.
+        ConditionKind::Fault(_)
+        | ConditionKind::ClockDiffers { .. }
+        | ConditionKind::KeyFile
+        | ConditionKind::PasswordOnly
+        | ConditionKind::FourEyesOff
+        | ConditionKind::HoldsDue { .. }
+        | ConditionKind::CodesGuessed { .. }
+        | ConditionKind::LimitReached { .. }
+        | ConditionKind::FourEyesEnding
+        | ConditionKind::SettingsWeakened { .. } => (None, String::new(), ().into_any()),
+        ConditionKind::OwnerGone => (
+            to_task,
+            name,
+            view! {
+                " runs on schedule, but its owner cannot sign in or has no access to tasks. "
+                {opens("/tasks/owners").then(|| view! { <a href="/tasks/owners">"Reassign the task"</a>"." })}
+            }
+            .into_any(),
+        ),
+        ConditionKind::FindingsOpen { findings } => {
+            let review = run.map_or_else(|| "/residue".to_owned(), |id| format!("/residue?run={id}"));
+            let href =
+                if opens(&review) { Some(review) } else { to_run.or_else(|| Some("/runs".to_owned())) };
+            let of_run = run.map(|id| format!(" of run {id}")).unwrap_or_default();
+            let wait = if findings == 1 { "is waiting" } else { "are waiting" };
+            let rest = format!("{of_run} {wait} for a decision: old values of anonymised users were found.");
+            (href, counted(findings, "finding", "findings"), rest.into_any())
+        }
+    };
+    view! { <li><a href=href.unwrap_or_default()>{link}</a>{rest}</li> }.into_any()
+}
+
+/// ConditionKind is said of the installation and its staff, not of a task or run: where the link leads, its words, and the rest.
+fn of_installation(what: &ConditionKind, since: DateTime<Utc>) -> Option<(String, String, AnyView)> {
+    let moment = move || view! { <Moment at=since /> };
+    let said = match *what {
+        ConditionKind::PasswordOnly => (
+            "/account".to_owned(),
+            "Second factors are off".to_owned(),
+            ": every member of staff can sign in with a password alone, even to anonymise users \
+             (LETHE_ALLOW_PASSWORD_ONLY=1). Use this for demonstrations only."
+                .into_any(),
+        ),
+        ConditionKind::KeyFile => (
+            "/".to_owned(),
+            "The key file".to_owned(),
+            " is missing, cannot be read or contains another key (LETHE_KEY_FILE). Restore the file from its \
+             own copy: without it Lethe cannot start again."
+                .into_any(),
+        ),
+        ConditionKind::FourEyesOff => (
+            "/approvals".to_owned(),
+            "Four eyes are off".to_owned(),
+            ": one member of staff can start any run alone (LETHE_FOUR_EYES=off).".into_any(),
+        ),
+        ConditionKind::HoldsDue { holds } => (
+            "/legal-holds?show=due".to_owned(),
+            counted(holds, "legal hold", "legal holds"),
+            if holds == 1 {
+                " is due for review. It stays in force until it is released.".into_any()
+            } else {
+                " are due for review. They stay in force until they are released.".into_any()
+            },
+        ),
+        ConditionKind::CodesGuessed { accounts } => (
+            if opens("/audit") { "/audit" } else { "/account" }.to_owned(),
+            "Wrong codes".to_owned(),
+            view! {
+                " have ended sign-ins of " {counted(accounts, "member", "members")} " of staff since " {moment()}
+                ". Their passwords have probably been stolen: create password links for them."
+            }
+            .into_any(),
+        ),
+        ConditionKind::LimitReached { actors } => (
+            audit_or_approvals("limit_reached"),
+            "A safety limit".to_owned(),
+            format!(
+                " stopped manual changes or imports by {} in the last 24 hours. More changes need a second \
+                 person.",
+                counted(actors, "member of staff", "members of staff")
+            )
+            .into_any(),
+        ),
+        ConditionKind::FourEyesEnding => {
+            let until = since + Duration::hours(COOLING_OFF_HOURS);
+            (
+                "/approvals".to_owned(),
+                "Four eyes".to_owned(),
+                view! {
+                    " will end " <Moment at=until /> ": fewer than two members of staff can approve, or the setting was \
+                     changed. Until then a second person is needed."
+                }
+                .into_any(),
+            )
+        }
+        ConditionKind::SettingsWeakened { settings } => (
+            audit_or_approvals("protection_weakened"),
+            counted(settings, "safety setting", "safety settings"),
+            view! {
+                " weakened " {moment()} ". The previous limits remain in force for " {COOLING_OFF_HOURS.to_string()} " hours."
+            }
+            .into_any(),
+        ),
+        _ => return None,
+    };
+    Some(said)
+}
+
+/// ConditionKind a clock that is not right means.
+fn clock_differs(seconds: i64) -> String {
+    let (by, way) =
+        (counted(seconds.abs(), "second", "seconds"), if seconds > 0 { "ahead" } else { "behind" });
+    format!(
+        "The clock of this server is {by} {way} of the database or of another server. Set the clocks of all \
+         servers: a server that is more than a minute off starts no tasks."
+    )
+}

@@ -1,0 +1,120 @@
+//! What is personal here: the register of personal data, as the anonymiser reads it.
+
+use crate::components::Frame;
+use leptos::prelude::*;
+use policy::personal_data::{Column, DataClass, RowOwner, STORAGE_LOCATIONS, TABLES, Table};
+
+/// The register of personal data, table by table, and the places outside the tables.
+#[component]
+pub fn RegisterPage() -> impl IntoView {
+    let (people, others): (Vec<&Table>, Vec<&Table>) =
+        TABLES.iter().partition(|table| table.owner != RowOwner::Nobody);
+    view! {
+        <Frame
+            title="Register of personal data"
+            lead="Every column of the database: what it contains, and what anonymising does to it. Lethe \
+                  anonymises by this same list."
+        >
+            <p>
+                "Some fields are removed, generalised or kept as set in the task. For these, see the task."
+            </p>
+            <Classes />
+            <h2>"Tables about users"</h2>
+            {people.into_iter().map(|table| view! { <Columns table=*table /> }).collect_view()}
+            <h2>"Other tables"</h2>
+            <p>
+                "These tables are not about users. Where they refer to a user, they contain the user number, \
+                 and the pages show the user's present name."
+            </p>
+            {others.into_iter().map(|table| view! { <Columns table=*table /> }).collect_view()}
+            <h2>"Outside the database tables"</h2>
+            <Places />
+        </Frame>
+    }
+}
+
+/// What each class means.
+const CLASSES: [(DataClass, &str); 6] = [
+    (DataClass::Identifier, "Identifies one person on its own."),
+    (DataClass::QuasiIdentifier, "Can identify a person in combination with other data."),
+    (DataClass::FreeText, "May contain anything, including about other people."),
+    (DataClass::Credential, "Used to sign in (password, token)."),
+    (DataClass::Link, "Refers to a user or another record."),
+    (DataClass::NotPersonal, "Contains nothing about a person."),
+];
+
+#[component]
+fn Classes() -> impl IntoView {
+    let classes = CLASSES.map(|(class, meaning)| {
+        view! {
+            <dt>{class.label()}</dt>
+            <dd>{meaning}</dd>
+        }
+    });
+    view! { <dl class="facts">{classes.collect_view()}</dl> }
+}
+
+#[component]
+fn Columns(table: Table) -> impl IntoView {
+    let rows = table.columns.iter().map(|column| {
+        view! {
+            <tr>
+                <th scope="row"><code>{column.name}</code></th>
+                <td>{column.words}</td>
+                <td class="nowrap">{column.class.label()}</td>
+                <td>{done(&table, column)}</td>
+            </tr>
+        }
+    });
+    let id = format!("table-{}", table.name);
+    view! {
+        <h3 id=id>{table.words} " " <small><code>{table.name}</code></small></h3>
+        <div class="scroll" role="region" tabindex="0" aria-label=table.words>
+            <table>
+                <caption class="hidden">{format!("Columns of {}", table.words)}</caption>
+                <thead>
+                    <tr>
+                        <th scope="col">"Column"</th>
+                        <th scope="col">"Content"</th>
+                        <th scope="col">"DataClass"</th>
+                        <th scope="col">"Anonymising"</th>
+                    </tr>
+                </thead>
+                <tbody>{rows.collect_view()}</tbody>
+            </table>
+        </div>
+    }
+}
+
+/// What anonymising does to a column; a table about nobody is not touched.
+fn done(table: &Table, column: &Column) -> String {
+    if table.owner == RowOwner::Nobody { "unchanged".to_owned() } else { column.action.label() }
+}
+
+#[component]
+fn Places() -> impl IntoView {
+    let rows = STORAGE_LOCATIONS.map(|place| {
+        view! {
+            <tr>
+                <th scope="row">{place.words}</th>
+                <td class="nowrap">{place.class.label()}</td>
+                <td>{place.rule}</td>
+            </tr>
+        }
+    });
+    view! {
+        <div class="scroll" role="region" tabindex="0" aria-label="Storage outside the database tables">
+            <table>
+                <caption class="hidden">"Storage outside the database tables"</caption>
+                <thead>
+                    <tr>
+                        <th scope="col">"Storage"</th>
+                        <th scope="col">"Possible content"</th>
+                        <th scope="col">"Handling"</th>
+                    </tr>
+                </thead>
+                <tbody>{rows.collect_view()}</tbody>
+            </table>
+        </div>
+    }
+}
