@@ -1,22 +1,22 @@
 //! The decision of the second person.
 
 use super::ask::{note, requests_of};
-use super::matter::{Decision, Kind, Matter};
+use super::eligible_approvers::could;
 use super::read::{About, read};
-use super::who::could;
+use super::subject::{ApprovalSubject, Decision, Kind};
 use crate::actor::{Actor, Channel};
-use crate::audit::{Deed, Subject};
+use crate::audit::{AuditAction, Subject};
 use crate::clock::Clock;
 use crate::entity::approvals;
 use crate::error::RecordsError;
 use crate::staff::roles_of;
 use crate::store::Store;
-use crate::{hold, run};
+use crate::{legal_hold, run};
 use chrono::{DateTime, Utc};
 use policy::form::Problem;
 use policy::four_eyes::NEW_APPROVER_HOURS;
 use policy::numbers::grouped;
-use policy::{Action, ApprovalId, HoldId, RunId, UserNumber};
+use policy::{Action, ApprovalId, LegalHoldId, RunId, UserNumber};
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder};
 
@@ -27,8 +27,8 @@ pub async fn approve(store: &Store, actor: Actor, id: ApprovalId) -> Result<(), 
     let (request, kind) = waiting(&tx, id).await?;
     match kind {
         Kind::HoldRelease => {
-            let hold = HoldId(request.hold_id.unwrap_or_default());
-            hold::release_within(&tx, store, actor, hold).await?;
+            let hold = LegalHoldId(request.hold_id.unwrap_or_default());
+            legal_hold::release_within(&tx, store, actor, hold).await?;
             // If several requests for one legal hold are open, the decided one must be this one.
             let request = row(&tx, id).await?;
             if request.decision.is_none() {
@@ -36,38 +36,38 @@ pub async fn approve(store: &Store, actor: Actor, id: ApprovalId) -> Result<(), 
             }
         }
         Kind::Run => {
-            actor.must(Action::Approve)?;
+            actor.require(Action::Approve)?;
             let preview = run::usable_preview(&tx, store, preview_of(&request)).await?;
-            let matter = Matter::run_of(&preview)?;
+            let matter = ApprovalSubject::run_of(&preview)?;
             agree(&tx, actor, &matter, &request, None).await?;
             let subject = Subject::Task(preview.task_id.unwrap_or_default());
-            note(&tx, store, actor, Deed::ApprovalGiven, subject, Some(RunId(preview.id)), id).await?;
+            note(&tx, store, actor, AuditAction::ApprovalGiven, subject, Some(RunId(preview.id)), id).await?;
         }
         Kind::Reapply => {
-            actor.must(Action::Approve)?;
+            actor.require(Action::Approve)?;
             let matter = run::reapply_matter(&tx, store).await?.ok_or_else(changed)?;
             agree(&tx, actor, &matter, &request, None).await?;
-            note(&tx, store, actor, Deed::ApprovalGiven, Subject::Library, None, id).await?;
+            note(&tx, store, actor, AuditAction::ApprovalGiven, Subject::Library, None, id).await?;
         }
         Kind::MoreChanges => {
-            actor.must(Action::Approve)?;
-            let matter = Matter::more_changes_of(asker(&request));
+            actor.require(Action::Approve)?;
+            let matter = ApprovalSubject::more_changes_of(asker(&request));
             agree(&tx, actor, &matter, &request, None).await?;
-            note(&tx, store, actor, Deed::ApprovalGiven, Subject::Library, None, id).await?;
+            note(&tx, store, actor, AuditAction::ApprovalGiven, Subject::Library, None, id).await?;
         }
         Kind::Import => {
-            actor.must(Action::Approve)?;
+            actor.require(Action::Approve)?;
             let users = request.users.unwrap_or_default();
-            let matter = Matter::import_of(request.fingerprint.clone(), users);
+            let matter = ApprovalSubject::import_of(request.fingerprint.clone(), users);
             agree(&tx, actor, &matter, &request, None).await?;
-            note(&tx, store, actor, Deed::ApprovalGiven, Subject::Library, None, id).await?;
+            note(&tx, store, actor, AuditAction::ApprovalGiven, Subject::Library, None, id).await?;
         }
         Kind::StaffAnonymising => {
-            actor.must(Action::Approve)?;
+            actor.require(Action::Approve)?;
             let number = UserNumber(request.user_number.unwrap_or_default());
             let roles = roles_of(&tx, number).await?;
-            agree(&tx, actor, &Matter::staff_anonymising_of(number, roles), &request, None).await?;
-            note(&tx, store, actor, Deed::ApprovalGiven, Subject::User(number.0), None, id).await?;
+            agree(&tx, actor, &ApprovalSubject::staff_anonymising_of(number, roles), &request, None).await?;
+            note(&tx, store, actor, AuditAction::ApprovalGiven, Subject::User(number.0), None, id).await?;
         }
     }
     store.commit(tx).await?;
@@ -98,7 +98,7 @@ pub async fn decline(store: &Store, actor: Actor, id: ApprovalId) -> Result<Deci
     let decision = if is_own(actor, &request) {
         Decision::Withdrawn
     } else {
-        actor.must(needs(kind))?;
+        actor.require(needs(kind))?;
         Decision::Declined
     };
     close(tx, store, actor, &request, kind, decision).await
@@ -110,8 +110,7 @@ pub async fn withdraw(store: &Store, actor: Actor, id: ApprovalId) -> Result<Dec
     let (request, kind) = waiting(&tx, id).await?;
     if !is_own(actor, &request) {
         return Err(RecordsError::Refused(
-            "You did not make this request. Only its requester can withdraw it"
-                .to_owned(),
+            "You did not make this request. Only its requester can withdraw it".to_owned(),
         ));
     }
     close(tx, store, actor, &request, kind, Decision::Withdrawn).await
@@ -140,12 +139,12 @@ async fn close(
         (Kind::StaffAnonymising, _) => request.user_number.map_or(Subject::Library, Subject::User),
         _ => Subject::Library,
     };
-    let deed = match decision {
-        Decision::Withdrawn => Deed::ApprovalWithdrawn,
-        Decision::NotNeeded => Deed::ApprovalNotNeeded,
-        Decision::Approved | Decision::Declined => Deed::ApprovalDeclined,
+    let action = match decision {
+        Decision::Withdrawn => AuditAction::ApprovalWithdrawn,
+        Decision::NotNeeded => AuditAction::ApprovalNotNeeded,
+        Decision::Approved | Decision::Declined => AuditAction::ApprovalDeclined,
     };
-    note(&tx, store, actor, deed, subject, request.preview_id.map(RunId), ApprovalId(request.id)).await?;
+    note(&tx, store, actor, action, subject, request.preview_id.map(RunId), ApprovalId(request.id)).await?;
     store.commit(tx).await?;
     Ok(decision)
 }
@@ -154,7 +153,7 @@ async fn close(
 pub(crate) async fn agree_within(
     tx: &DatabaseTransaction,
     actor: Actor,
-    matter: &Matter,
+    matter: &ApprovalSubject,
 ) -> Result<ApprovalId, RecordsError> {
     let waiting = requests_of(matter)
         .filter(approvals::Column::Decision.is_null())
@@ -177,7 +176,7 @@ pub(crate) async fn agree_within(
 async fn agree(
     tx: &DatabaseTransaction,
     actor: Actor,
-    matter: &Matter,
+    matter: &ApprovalSubject,
     request: &approvals::Model,
     used_at: Option<DateTime<Utc>>,
 ) -> Result<(), RecordsError> {
@@ -187,7 +186,8 @@ async fn agree(
     }
     if request.asked_by == Some(second.0) || matter.maker == Some(second.0) {
         return Err(RecordsError::Refused(
-            "You requested this approval or made its subject. Another member of staff must approve it".to_owned(),
+            "You requested this approval or made its subject. Another member of staff must approve it"
+                .to_owned(),
         ));
     }
     if !could(tx, needs(matter.kind), second).await? {
@@ -201,7 +201,7 @@ async fn agree(
 /// Returns the permission that the second person needs.
 const fn needs(kind: Kind) -> Action {
     match kind {
-        Kind::HoldRelease => Action::ReleaseHolds,
+        Kind::HoldRelease => Action::ReleaseLegalHolds,
         Kind::Run | Kind::Reapply | Kind::MoreChanges | Kind::StaffAnonymising | Kind::Import => {
             Action::Approve
         }
@@ -239,7 +239,7 @@ async fn decide(
 }
 
 async fn row(tx: &DatabaseTransaction, id: ApprovalId) -> Result<approvals::Model, RecordsError> {
-    approvals::Entity::find_by_id(id.0).one(tx).await?.ok_or(RecordsError::NotFound("request for approval"))
+    approvals::Entity::find_by_id(id.0).one(tx).await?.ok_or(RecordsError::NotFound("approval request"))
 }
 
 /// Returns a request that is waiting for a decision and has not expired.
@@ -249,9 +249,7 @@ async fn waiting(tx: &DatabaseTransaction, id: ApprovalId) -> Result<(approvals:
         return Err(decided());
     }
     if request.expires_at <= Clock::real() {
-        return Err(RecordsError::Refused(
-            "This request has expired. Request approval again".to_owned(),
-        ));
+        return Err(RecordsError::Refused("This request has expired. Request approval again".to_owned()));
     }
     let kind = Kind::from_code(&request.kind).ok_or(RecordsError::Corrupt("kind of the approval"))?;
     Ok((request, kind))
@@ -259,7 +257,9 @@ async fn waiting(tx: &DatabaseTransaction, id: ApprovalId) -> Result<(approvals:
 
 /// Returns the requester as an actor, which only identifies the subject.
 fn asker(request: &approvals::Model) -> Actor {
-    request.asked_by.map_or(Actor::COMMAND_LINE, |staff| Actor::noted(Some(UserNumber(staff)), Channel::Desk))
+    request
+        .asked_by
+        .map_or(Actor::COMMAND_LINE, |staff| Actor::for_attribution(Some(UserNumber(staff)), Channel::Web))
 }
 
 fn preview_of(request: &approvals::Model) -> RunId {

@@ -1,15 +1,15 @@
 //! Reading requests and approvals.
 
-use super::matter::{Decision, Kind};
+use super::subject::{Decision, Kind};
 use crate::clock::Clock;
 use crate::dialect;
 use crate::error::RecordsError;
-use crate::page::{Page, Paging};
+use crate::pagination::{Page, Paging};
 use crate::store::Store;
 use crate::task::TaskName;
 use crate::user::{Name, Person};
 use chrono::{DateTime, Utc};
-use policy::{Action, ApprovalId, HoldId, RunId, TaskId, UserNumber};
+use policy::{Action, ApprovalId, LegalHoldId, RunId, TaskId, UserNumber};
 use sea_orm::sea_query::Value;
 use sea_orm::{ConnectionTrait, DbErr, QueryResult};
 use serde::Serialize;
@@ -34,7 +34,7 @@ pub struct Approval {
     /// The instant at which the approval was used.
     pub used_at: Option<DateTime<Utc>>,
     /// The present status.
-    pub standing: Standing,
+    pub status: ApprovalStatus,
 }
 
 /// The subject of a request.
@@ -55,7 +55,7 @@ pub enum About {
     /// The release of a legal hold.
     HoldRelease {
         /// The legal hold.
-        hold: HoldId,
+        hold: LegalHoldId,
     },
     /// More manual changes by the requester than the safety limits allow.
     MoreChanges,
@@ -76,7 +76,7 @@ pub enum About {
 /// The status of a request.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Standing {
+pub enum ApprovalStatus {
     /// Waiting for a decision.
     Waiting,
     /// Approved, and not used yet.
@@ -104,7 +104,7 @@ impl Approval {
     /// Returns the permission needed to approve it.
     pub const fn needs(&self) -> Action {
         match self.about {
-            About::HoldRelease { .. } => Action::ReleaseHolds,
+            About::HoldRelease { .. } => Action::ReleaseLegalHolds,
             About::Run { .. }
             | About::Reapply
             | About::MoreChanges
@@ -114,7 +114,7 @@ impl Approval {
     }
 }
 
-impl Standing {
+impl ApprovalStatus {
     /// Returns the participle for the decision, to precede “by”.
     pub const fn ended(self) -> &'static str {
         match self {
@@ -125,7 +125,7 @@ impl Standing {
     }
 
     /// Returns the label.
-    pub const fn words(self) -> &'static str {
+    pub const fn label(self) -> &'static str {
         match self {
             Self::Waiting => "Waiting",
             Self::Approved => "Approved",
@@ -180,8 +180,7 @@ pub async fn list(
         conditions.join(" AND "),
         paging.limit()
     );
-    let rows =
-        store.db.query_all_raw(dialect::statement(store.db.get_database_backend(), &sql, values)).await?;
+    let rows = store.db.query_all_raw(dialect::bind(store.db.get_database_backend(), &sql, values)).await?;
     let rows = rows.iter().map(approval).collect::<Result<Vec<_>, _>>()?;
     Ok(Page::of(rows, paging, |approval| approval.id.to_string()))
 }
@@ -191,7 +190,7 @@ pub async fn read(store: &Store, id: ApprovalId) -> Result<Approval, RecordsErro
     // Keys descend: the first row below the next key is this request, if it exists.
     let paging = Paging { after: Some(id.0.saturating_add(1).to_string()), rows: Some(1) };
     let found = list(store, &ApprovalQuery::default(), &paging).await?.rows.into_iter().next();
-    found.filter(|found| found.id == id).ok_or(RecordsError::NotFound("request for approval"))
+    found.filter(|found| found.id == id).ok_or(RecordsError::NotFound("approval request"))
 }
 
 /// Returns the newest request for the run of a preview.
@@ -233,19 +232,19 @@ fn approval(row: &QueryResult) -> Result<Approval, RecordsError> {
         expires_at,
         decision: decision.map(|decision| (decision, decided_by, decided_at)),
         used_at,
-        standing: standing(decision, used_at.is_some(), expires_at <= Clock::real()),
+        status: status(decision, used_at.is_some(), expires_at <= Clock::real()),
     })
 }
 
-const fn standing(decision: Option<Decision>, used: bool, expired: bool) -> Standing {
+const fn status(decision: Option<Decision>, used: bool, expired: bool) -> ApprovalStatus {
     match decision {
-        Some(Decision::Declined) => Standing::Declined,
-        Some(Decision::Withdrawn) => Standing::Withdrawn,
-        Some(Decision::NotNeeded) => Standing::NotNeeded,
-        Some(Decision::Approved) if used => Standing::Used,
-        _ if expired => Standing::Expired,
-        Some(Decision::Approved) => Standing::Approved,
-        None => Standing::Waiting,
+        Some(Decision::Declined) => ApprovalStatus::Declined,
+        Some(Decision::Withdrawn) => ApprovalStatus::Withdrawn,
+        Some(Decision::NotNeeded) => ApprovalStatus::NotNeeded,
+        Some(Decision::Approved) if used => ApprovalStatus::Used,
+        _ if expired => ApprovalStatus::Expired,
+        Some(Decision::Approved) => ApprovalStatus::Approved,
+        None => ApprovalStatus::Waiting,
     }
 }
 
@@ -264,7 +263,7 @@ fn about(row: &QueryResult) -> Result<About, RecordsError> {
             })
         }
         (Some(Kind::Reapply), ..) => Ok(About::Reapply),
-        (Some(Kind::HoldRelease), _, Some(hold)) => Ok(About::HoldRelease { hold: HoldId(hold) }),
+        (Some(Kind::HoldRelease), _, Some(hold)) => Ok(About::HoldRelease { hold: LegalHoldId(hold) }),
         (Some(Kind::MoreChanges), ..) => Ok(About::MoreChanges),
         (Some(Kind::StaffAnonymising), ..) => {
             let user: Option<i64> = row.try_get("", "user_number")?;

@@ -2,7 +2,7 @@
 
 use super::review::Decision;
 use crate::actor::Actor;
-use crate::audit::{self, Deed, Subject};
+use crate::audit::{self, AuditAction, Subject};
 use crate::certificate;
 use crate::entity::residue_hits;
 use crate::error::RecordsError;
@@ -15,13 +15,13 @@ use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryO
 ///
 /// Rejects the request if the finding is open or its text was removed.
 pub async fn reopen(store: &Store, actor: Actor, id: i64) -> Result<(), RecordsError> {
-    actor.must(Action::DecideResidue)?;
+    actor.require(Action::DecideResidue)?;
     let tx = store.begin().await?;
     let hit = residue_hits::Entity::find_by_id(id)
         .lock_exclusive()
         .one(&tx)
         .await?
-        .ok_or(RecordsError::NotFound("place of residue"))?;
+        .ok_or(RecordsError::NotFound("finding"))?;
     reopen_within(&tx, store, actor, &hit).await?;
     store.commit(tx).await
 }
@@ -61,7 +61,8 @@ pub(crate) async fn reopen_within(
             .await?;
         let detail = format!("finding={},{}.{}", one.id, one.table_name, one.column_name);
         let (subject, run) = (Subject::User(one.user_number), one.run_id.map(RunId));
-        audit::note(tx, &store.clock, actor, Deed::ResidueReopened, subject, run, &detail).await?;
+        audit::record_event(tx, &store.clock, actor, AuditAction::ResidueReopened, subject, run, &detail)
+            .await?;
     }
     certificate::follow_place(tx, store, hit).await
 }

@@ -3,22 +3,22 @@
 //! Lethe no longer knows the value. Staff see the current text of the field and the kind of value that was found.
 
 use super::kind::ValueKind;
-use super::places::{Place, places};
+use super::searched_tables::{SearchedTable, searched_tables};
 use crate::actor::Actor;
-use crate::audit::{self, Deed, Subject};
+use crate::audit::{self, AuditAction, Subject};
 use crate::certificate;
 use crate::dialect::{self, ColumnKind, TableFacts, quoted};
 use crate::entity::{residue_hits, runs, users};
 use crate::error::RecordsError;
-use crate::hold;
-use crate::page::{Page, Paging};
+use crate::legal_hold;
+use crate::pagination::{Page, Paging};
 use crate::run::stored_policy;
 use crate::store::Store;
 use crate::undo::{Change, Undo};
 use crate::user::display_name;
 use chrono::{DateTime, Utc};
-use policy::register::{self, Action, Class};
-use policy::{LoanText, RunId, UserNumber};
+use policy::personal_data::{self, DataClass, ErasureAction};
+use policy::{NoteTreatment, RunId, UserNumber};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter, QueryOrder,
     QuerySelect, Value,
@@ -42,7 +42,7 @@ impl Decision {
     /// All decisions.
     pub const ALL: [Self; 3] = [Self::Removed, Self::Kept, Self::Gone];
 
-    /// The stable code that is stored.
+    /// Returns the stable code that is stored.
     pub const fn code(self) -> &'static str {
         match self {
             Self::Removed => "removed",
@@ -52,7 +52,7 @@ impl Decision {
     }
 
     /// Returns the label.
-    pub const fn words(self) -> &'static str {
+    pub const fn label(self) -> &'static str {
         match self {
             Self::Removed => "Removed",
             Self::Kept => "Kept: about another person",
@@ -184,15 +184,14 @@ async fn groups(store: &Store, query: &FindingQuery, paging: &Paging) -> Result<
         wheres.join(" AND "),
         paging.limit()
     );
-    let rows =
-        store.db.query_all_raw(dialect::statement(store.db.get_database_backend(), &sql, values)).await?;
+    let rows = store.db.query_all_raw(dialect::bind(store.db.get_database_backend(), &sql, values)).await?;
     let rows = rows.iter().map(|row| Ok((row.try_get("", "id")?, row.try_get("", "people")?)));
     Ok(Page::of(rows.collect::<Result<Vec<_>, DbErr>>()?, paging, |(id, _)| id.to_string()))
 }
 
 fn finding(hit: residue_hits::Model, person: Option<&users::Model>, others: i64, now: Now) -> Finding {
-    let table = register::table(&hit.table_name);
-    let column = register::column(&hit.table_name, &hit.column_name);
+    let table = personal_data::table(&hit.table_name);
+    let column = personal_data::column(&hit.table_name, &hit.column_name);
     let decision = hit.decision.as_deref().and_then(Decision::from_code);
     Finding {
         id: hit.id,
@@ -224,18 +223,18 @@ pub async fn decide(
     decision: Decision,
     seen: &str,
 ) -> Result<Option<Undo>, RecordsError> {
-    actor.must(policy::Action::DecideResidue)?;
+    actor.require(policy::Action::DecideResidue)?;
     let tx = store.begin().await?;
     let hit = residue_hits::Entity::find_by_id(id)
         .lock_exclusive()
         .one(&tx)
         .await?
-        .ok_or(RecordsError::NotFound("place of residue"))?;
+        .ok_or(RecordsError::NotFound("finding"))?;
     if hit.decision.is_some() {
         return Err(RecordsError::Stale);
     }
     let tables = dialect::tables(&tx).await?;
-    let spot = Spot::of(&tables, &hit);
+    let spot = CellRef::of(&tables, &hit);
     let now = match &spot {
         Some(spot) => spot.now(&tx).await?,
         None => Now::Nothing,
@@ -254,7 +253,7 @@ pub async fn decide(
                 ));
             }
             if let Some(owner) = owner
-                && hold::in_force(&tx, owner).await?
+                && legal_hold::in_force(&tx, owner).await?
             {
                 return Err(RecordsError::Refused(format!(
                     "User {owner} is under a legal hold. Release it before you remove anything from this user's \
@@ -274,7 +273,7 @@ pub async fn decide(
     close(&tx, store, actor, &closed, decision).await?;
     certificate::follow_place(&tx, store, &hit).await?;
     store.commit(tx).await?;
-    if removed && dialect::sweep(&store.db, &[&quoted(&hit.table_name)]).await.is_err() {
+    if removed && dialect::checkpoint(&store.db, &[&quoted(&hit.table_name)]).await.is_err() {
         tracing::warn!("the database files could not be cleaned after a text was removed");
     }
     Ok((!removed).then(|| Undo::of(actor, Change::FindingDecided { finding: id }, 0)))
@@ -284,7 +283,7 @@ pub async fn decide(
 async fn leaves_mark(tx: &DatabaseTransaction, hit: &residue_hits::Model) -> Result<bool, RecordsError> {
     let Some(run) = hit.run_id else { return Ok(false) };
     let run = runs::Entity::find_by_id(run).one(tx).await?.ok_or(RecordsError::NotFound("run"))?;
-    Ok(stored_policy(&run.policy)?.loan_text == LoanText::Mark)
+    Ok(stored_policy(&run.policy)?.loan_text == NoteTreatment::Mark)
 }
 
 /// Returns the open findings that a decision closes: this one and the others at the same place.
@@ -325,23 +324,23 @@ pub(super) async fn close(
     let backend = tx.get_database_backend();
     let sql = format!(
         "UPDATE residue_hits SET decision = ?, decided_at = ?, decided_by = ? WHERE {}",
-        dialect::among(backend, "id")
+        dialect::in_list(backend, "id")
     );
-    let list = dialect::list(backend, hits.iter().map(|hit| hit.id));
+    let list = dialect::id_list(backend, hits.iter().map(|hit| hit.id));
     let decided_by = actor.staff.map(|staff| staff.0);
     let values = vec![decision.code().into(), store.clock.now().into(), decided_by.into(), list];
-    tx.execute_raw(dialect::statement(backend, &sql, values)).await?;
-    let deed = match decision {
-        Decision::Removed => Deed::ResidueRemoved,
-        Decision::Kept => Deed::ResidueKept,
-        Decision::Gone => Deed::ResidueGone,
+    tx.execute_raw(dialect::bind(backend, &sql, values)).await?;
+    let action = match decision {
+        Decision::Removed => AuditAction::ResidueRemoved,
+        Decision::Kept => AuditAction::ResidueKept,
+        Decision::Gone => AuditAction::ResidueGone,
     };
     let mut events = Vec::with_capacity(hits.len());
     for hit in hits {
         let detail = format!("finding={},{}.{}", hit.id, hit.table_name, hit.column_name);
         events.push((Subject::User(hit.user_number), hit.run_id.map(RunId), detail));
     }
-    audit::note_each(tx, &store.clock, actor, deed, &events).await
+    audit::note_each(tx, &store.clock, actor, action, &events).await
 }
 
 /// Returns the current text at a finding.
@@ -350,26 +349,26 @@ pub(super) async fn now_at(
     tables: &[TableFacts],
     hit: &residue_hits::Model,
 ) -> Result<Now, DbErr> {
-    match Spot::of(tables, hit) {
+    match CellRef::of(tables, hit) {
         Some(spot) => spot.now(db).await,
         None => Ok(Now::Nothing),
     }
 }
 
 /// A field of a row.
-pub(super) struct Spot<'a> {
-    pub(super) place: Place,
+pub(super) struct CellRef<'a> {
+    pub(super) place: SearchedTable,
     pub(super) facts: &'a TableFacts,
     pub(super) column: &'a dialect::ColumnFacts,
     row: &'a str,
 }
 
-impl<'a> Spot<'a> {
+impl<'a> CellRef<'a> {
     /// Returns the field of a finding, or `None` if its table or column doesn't exist.
     pub(super) fn of(tables: &'a [TableFacts], hit: &'a residue_hits::Model) -> Option<Self> {
         let facts = tables.iter().find(|table| table.name == hit.table_name)?;
         let column = facts.columns.iter().find(|column| column.name == hit.column_name)?;
-        let place = places(std::slice::from_ref(facts)).0.pop()?;
+        let place = searched_tables(std::slice::from_ref(facts)).0.pop()?;
         Some(Self { place, facts, column, row: &hit.row_key })
     }
 
@@ -382,7 +381,7 @@ impl<'a> Spot<'a> {
             self.place.owner_sql().unwrap_or("NULL"),
             quoted(&self.facts.name)
         );
-        let rows = db.query_all_raw(dialect::statement(backend, &sql, values)).await?;
+        let rows = db.query_all_raw(dialect::bind(backend, &sql, values)).await?;
         let row = match &rows[..] {
             [] => return Ok(Now::Nothing),
             [row] => row,
@@ -391,7 +390,7 @@ impl<'a> Spot<'a> {
             _ => return Ok(Now::Untold),
         };
         let text: Option<String> = row.try_get("", "text")?;
-        let text = text.filter(|text| !text.is_empty() && text != LoanText::MARK);
+        let text = text.filter(|text| !text.is_empty() && text != NoteTreatment::MARK);
         let Some(text) = text else { return Ok(Now::Nothing) };
         let owner: Option<i64> = row.try_get("", "owner")?;
         Ok(Now::Text {
@@ -407,11 +406,11 @@ impl<'a> Spot<'a> {
     /// Codes and fields that identify an existing user can't be emptied here.
     fn is_removable(&self) -> bool {
         let fits = self.column.nullable || self.column.kind == ColumnKind::Text;
-        match register::column(&self.facts.name, &self.column.name) {
+        match personal_data::column(&self.facts.name, &self.column.name) {
             None => fits,
             Some(entry) => {
-                let is_cleared = matches!(entry.action, Action::Clear | Action::ClearText);
-                entry.class == Class::FreeText || is_cleared && self.facts.name != "users"
+                let is_cleared = matches!(entry.action, ErasureAction::Clear | ErasureAction::ClearText);
+                entry.class == DataClass::FreeText || is_cleared && self.facts.name != "users"
             }
         }
     }
@@ -420,15 +419,15 @@ impl<'a> Spot<'a> {
     /// note.
     async fn empty(&self, tx: &DatabaseTransaction, mark: bool) -> Result<(), RecordsError> {
         let backend = tx.get_database_backend();
-        let entry = register::column(&self.facts.name, &self.column.name);
-        let is_note = entry.is_some_and(|entry| entry.action == Action::ClearText);
+        let entry = personal_data::column(&self.facts.name, &self.column.name);
+        let is_note = entry.is_some_and(|entry| entry.action == ErasureAction::ClearText);
         let set = if self.column.nullable && !(mark && is_note) {
             "NULL".to_owned()
         } else {
-            format!("'{}'", LoanText::MARK)
+            format!("'{}'", NoteTreatment::MARK)
         };
         // A form opened earlier must not write the text back.
-        let counts_changes = register::column(&self.facts.name, "version").is_some();
+        let counts_changes = personal_data::column(&self.facts.name, "version").is_some();
         let version = if counts_changes { ", version = version + 1" } else { "" };
         let Some((row, values)) = self.place.key.is(backend, self.row) else {
             return Err(RecordsError::Stale);
@@ -438,7 +437,7 @@ impl<'a> Spot<'a> {
             quoted(&self.facts.name),
             quoted(&self.column.name)
         );
-        let changed = tx.execute_raw(dialect::statement(backend, &sql, values)).await?.rows_affected();
+        let changed = tx.execute_raw(dialect::bind(backend, &sql, values)).await?.rows_affected();
         if changed == 1 { Ok(()) } else { Err(RecordsError::Stale) }
     }
 }

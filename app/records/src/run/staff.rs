@@ -1,9 +1,9 @@
-//! Anonymising a member of staff: sign-in and roles end, a second person has approved, and the same anonymiser does it.
+//! Anonymises a member of staff: ends sign-in and roles, requires an approval, and calls the same anonymiser.
 
 use super::single::{carry_out_one, must_be_typed, task_as_shown};
 use crate::actor::Actor;
-use crate::approval::{self, Matter};
-use crate::audit::{self, Deed, Subject};
+use crate::approval::{self, ApprovalSubject};
+use crate::audit::{self, AuditAction, Subject};
 use crate::entity::{user_roles, users};
 use crate::error::RecordsError;
 use crate::limits;
@@ -15,12 +15,13 @@ use crate::user;
 use policy::{Action, Counted, Roles, RunId, TaskId, UserNumber};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
 
-/// Why a second person is needed.
-pub(crate) const WHY_STAFF: &str = "A second person has to approve that a member of staff is anonymised";
+/// Why an approval is needed.
+pub(crate) const WHY_STAFF: &str = "A second person must approve anonymising a member of staff";
 
-/// Anonymises a member of staff; `typed` is the user number, typed to confirm. A second person has approved it before,
-/// whatever the setting of four eyes. `shown` are the task and the version of its field settings that a page has shown.
-/// Gives the run that notes it; None for a user who is anonymised already.
+/// Anonymises a member of staff. `typed` must be the user number.
+///
+/// Always requires an approval, regardless of the four eyes setting. `shown` are the task and version of the field
+/// settings that a page has shown. Returns the run, or `None` if the user is already anonymised.
 pub async fn anonymise_staff(
     store: &Store,
     actor: Actor,
@@ -29,7 +30,7 @@ pub async fn anonymise_staff(
     shown: Option<(TaskId, i32)>,
 ) -> Result<Option<RunId>, RecordsError> {
     let done = within_limits(store, actor, number, typed, shown).await;
-    limits::noted(store, actor, done).await
+    limits::note_change(store, actor, done).await
 }
 
 async fn within_limits(
@@ -39,8 +40,8 @@ async fn within_limits(
     typed: &str,
     shown: Option<(TaskId, i32)>,
 ) -> Result<Option<RunId>, RecordsError> {
-    actor.must(Action::ManageStaff)?;
-    actor.must(Action::AnonymiseOne)?;
+    actor.require(Action::ManageStaff)?;
+    actor.require(Action::AnonymiseOne)?;
     must_be_typed(number, typed)?;
     let tx = store.begin().await?;
     if user::lock(&tx, number).await?.anonymised_on.is_some() {
@@ -49,22 +50,25 @@ async fn within_limits(
     let roles = may_anonymise_staff(&tx, actor, number).await?;
     let task = task_as_shown(&tx, shown).await?;
     limits::claim(&tx, store, actor, Counted::Anonymised, number).await?;
-    let matter = Matter::staff_anonymising_of(number, roles);
-    let approval = approval::spend(&tx, actor, &matter, WHY_STAFF).await?;
+    let matter = ApprovalSubject::staff_anonymising_of(number, roles);
+    let approval = approval::consume(&tx, actor, &matter, WHY_STAFF).await?;
     protection::observe(&tx, store).await?;
     user_roles::Entity::delete_many().filter(user_roles::Column::UserNumber.eq(number.0)).exec(&tx).await?;
     session::forget(&tx, number).await?;
     let subject = Subject::User(number.0);
     for role in roles.iter() {
-        audit::note(&tx, &store.clock, actor, Deed::RoleTaken, subject, None, role.code()).await?;
+        audit::record_event(&tx, &store.clock, actor, AuditAction::RoleRevoked, subject, None, role.code())
+            .await?;
     }
     let detail = format!("approval={approval}");
-    audit::note(&tx, &store.clock, actor, Deed::StaffDisabled, subject, None, &detail).await?;
+    audit::record_event(&tx, &store.clock, actor, AuditAction::StaffDisabled, subject, None, &detail).await?;
     carry_out_one(tx, store, actor, number, &task, Some(approval)).await.map(Some)
 }
 
-/// The roles of a member of staff whom this actor can have anonymised. Refuses for a user without a role, a fictitious
-/// user, the actor, and the last member of staff who manages staff.
+/// Returns the roles of a member of staff that this actor may request to anonymise.
+///
+/// Returns an error for a user without a role, a fictitious user, the actor, and the last member of staff with the
+/// permission to manage staff.
 pub(crate) async fn may_anonymise_staff(
     db: &impl ConnectionTrait,
     actor: Actor,
@@ -78,9 +82,9 @@ pub(crate) async fn may_anonymise_staff(
     let why = if user.fictitious {
         "A fictitious user is not a person"
     } else if roles.is_empty() && !protection::was_staff(db, number).await? {
-        "This user has no role: use “Anonymise” on the record"
+        "This user has no role: use “Anonymise user” on the record"
     } else if actor.staff == Some(number) {
-        "Another administrator has to anonymise your record"
+        "Another administrator must anonymise your record"
     } else if approval::others(db, Action::ManageStaff, number).await? == 0 {
         "This is the last administrator. Give the role to another member of staff first"
     } else {

@@ -1,9 +1,9 @@
-//! Starting a run from a preview.
+//! Starts a run from a preview.
 
-use super::{seal, second_person};
+use super::{approval_gate, preview_digest};
 use crate::actor::Actor;
-use crate::approval::{self, Matter};
-use crate::audit::{self, Deed, Subject};
+use crate::approval::{self, ApprovalSubject};
+use crate::audit::{self, AuditAction, Subject};
 use crate::entity::runs;
 use crate::error::RecordsError;
 use crate::store::Store;
@@ -13,22 +13,23 @@ use policy::numbers::grouped;
 use policy::{Action, RULES_VERSION, RunId, RunKind, RunState, TaskId};
 use sea_orm::{ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, Set};
 
-/// Starts the run of a preview; `typed` is the number of people, typed to confirm. The run then waits in the queue
-/// for [`super::work`] or [`super::carry_out`]. It touches only those who were eligible in the preview. Where it needs
-/// a second person, their approval is used up.
+/// Starts the run of a preview. `typed` must be the number of users.
+///
+/// The run waits in the queue for [`super::work`] or [`super::carry_out`] and processes only the eligible users of
+/// the preview. If it needs an approval, this consumes the approval.
 pub async fn start(store: &Store, actor: Actor, preview: RunId, typed: &str) -> Result<RunId, RecordsError> {
-    actor.must(Action::Run)?;
+    actor.require(Action::Run)?;
     let tx = store.begin().await?;
-    second_person::lock_preview(&tx, preview).await?;
+    approval_gate::lock_preview(&tx, preview).await?;
     let preview = usable_preview(&tx, store, preview).await?;
     if typed_number(typed) != Some(preview.previewed) {
         let expected = grouped(preview.previewed);
         return Err(RecordsError::field("confirm", Problem::ConfirmationDiffers { expected }));
     }
-    let approval = match second_person::why_two(&tx, store, &preview).await? {
+    let approval = match approval_gate::approval_reason(&tx, store, &preview).await? {
         Some(why) => {
             let why = approval::of_run(store, why);
-            Some(approval::spend(&tx, actor, &Matter::run_of(&preview)?, &why).await?)
+            Some(approval::consume(&tx, actor, &ApprovalSubject::run_of(&preview)?, &why).await?)
         }
         None => None,
     };
@@ -53,21 +54,22 @@ pub async fn start(store: &Store, actor: Actor, preview: RunId, typed: &str) -> 
     .insert(&tx)
     .await?;
     let id = RunId(run.id);
-    seal::copy_members(&tx, &preview, id).await?;
+    preview_digest::copy_members(&tx, &preview, id).await?;
     let subject = Subject::Task(preview.task_id.unwrap_or_default());
     let detail = approval.map(|approval| format!("approval={approval}")).unwrap_or_default();
-    audit::note(&tx, &store.clock, actor, Deed::RunStarted, subject, Some(id), &detail).await?;
+    audit::record_event(&tx, &store.clock, actor, AuditAction::RunStarted, subject, Some(id), &detail)
+        .await?;
     store.commit(tx).await?;
     Ok(id)
 }
 
-/// A number as people type it: `1,234` and `1 234` too.
+/// Parses a number as people type it, including `1,234` and `1 234`.
 pub(crate) fn typed_number(typed: &str) -> Option<i64> {
     let digits: String = typed.chars().filter(|c| !c.is_whitespace() && *c != ',').collect();
     digits.parse().ok()
 }
 
-/// Why a preview cannot be carried out any more, in words; None when it can.
+/// Returns why a preview can't be run, or `None` if it can.
 pub async fn why_not(store: &Store, preview: RunId) -> Result<Option<String>, RecordsError> {
     match usable_preview(&store.db, store, preview).await {
         Ok(_) => Ok(None),
@@ -77,48 +79,48 @@ pub async fn why_not(store: &Store, preview: RunId) -> Result<Option<String>, Re
     }
 }
 
-/// The preview, if it still says what would happen today.
+/// Returns the preview, or an error if it doesn't reflect today's data and settings.
 pub(crate) async fn usable_preview(
     tx: &impl ConnectionTrait,
     store: &Store,
     id: RunId,
 ) -> Result<runs::Model, RecordsError> {
-    let preview = second_person::preview_row(tx, id).await?;
+    let preview = approval_gate::preview_row(tx, id).await?;
     let carried_out = runs::Entity::find()
         .filter(runs::Column::PreviewId.eq(preview.id))
-        .filter(runs::Column::State.ne(RunState::StoppedByBrake.code()))
+        .filter(runs::Column::State.ne(RunState::StoppedByLimit.code()))
         .one(tx)
         .await?;
     if let Some(run) = carried_out {
         return Err(RecordsError::Refused(format!(
-            "This preview was carried out before, by run {}. Make a new preview to run again",
+            "Run {} has already used this preview. Create a new preview to run again",
             run.id
         )));
     }
     let task = task::row(tx, TaskId(preview.task_id.unwrap_or_default())).await?;
     if Some(task.version) != preview.task_version || preview.rules_version != RULES_VERSION {
-        return Err(stale("The task was changed after this preview"));
+        return Err(stale("The task has changed since this preview"));
     }
     if preview.fingerprint.is_none() {
-        return Err(stale("This preview was not sealed"));
+        return Err(stale("This preview has no fingerprint"));
     }
     if preview.today != store.clock.today() {
-        return Err(stale("This preview is not of today"));
+        return Err(stale("This preview was made on another day"));
     }
     if newest_after(tx, &preview).await?.is_some() {
         return Err(stale("There is a newer preview of this task"));
     }
     if preview.previewed == 0 {
         return Err(RecordsError::Refused(
-            "Nobody is eligible in this preview: there is nothing to run".to_owned(),
+            "This preview contains no eligible users. There is nothing to run".to_owned(),
         ));
     }
     Ok(preview)
 }
 
-/// The newest preview of the same task, if it is newer than this one.
+/// Returns the newest preview of the same task if it is newer than this one.
 pub async fn newer_preview(store: &Store, preview: RunId) -> Result<Option<RunId>, RecordsError> {
-    newest_after(&store.db, &second_person::preview_row(&store.db, preview).await?).await
+    newest_after(&store.db, &approval_gate::preview_row(&store.db, preview).await?).await
 }
 
 async fn newest_after(
@@ -136,5 +138,5 @@ async fn newest_after(
 }
 
 pub(super) fn stale(why: &str) -> RecordsError {
-    RecordsError::Refused(format!("{why}. Make a new preview, check it and run that"))
+    RecordsError::Refused(format!("{why}. Create a new preview, check it and run that"))
 }
