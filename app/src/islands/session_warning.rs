@@ -60,8 +60,8 @@ impl TimeLeft {
 
 /// What whoever is at the page sees of the end of their session.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-#[cfg_attr(not(feature = "hydrate"), allow(dead_code, reason = "whoever opens a page has time"))]
-enum Sight {
+#[cfg_attr(not(feature = "hydrate"), allow(dead_code, reason = "a page that has just been opened has time left"))]
+enum WarningState {
     /// Nothing: there is time.
     Nothing,
     /// So many seconds are left.
@@ -70,7 +70,7 @@ enum Sight {
     Covered,
 }
 
-impl Sight {
+impl WarningState {
     const fn is_warning(self) -> bool {
         matches!(self, Self::Warning { .. })
     }
@@ -86,7 +86,7 @@ impl Sight {
         matches!(self, Self::Warning { can_stay: true, .. })
     }
 
-    fn words(self) -> String {
+    fn label(self) -> String {
         match self {
             Self::Nothing => String::new(),
             Self::Warning { seconds, can_stay: true } => format!(
@@ -134,14 +134,14 @@ pub fn SessionWarning(
     /// About how much longer the session lasted when the page was made.
     time: TimeLeft,
 ) -> impl IntoView {
-    let sight = RwSignal::new(Sight::Nothing);
+    let sight = RwSignal::new(WarningState::Nothing);
     let hidden = RwSignal::new(false);
     let watch = watch::Watch::new(time, sight);
     Effect::new(move || watch.begin());
     let step = Memo::new(move |_| sight.get().step());
     let said = move || {
         step.get();
-        sight.get_untracked().words()
+        sight.get_untracked().label()
     };
     let is_warning = Memo::new(move |_| sight.get().is_warning());
     // Hidden by whoever has read it; a later warning is shown again.
@@ -151,9 +151,9 @@ pub fn SessionWarning(
         }
     });
     let shown = Memo::new(move |_| match sight.get() {
-        Sight::Nothing => false,
-        Sight::Warning { .. } => !hidden.get(),
-        Sight::Covered => true,
+        WarningState::Nothing => false,
+        WarningState::Warning { .. } => !hidden.get(),
+        WarningState::Covered => true,
     });
     let can_stay = Memo::new(move |_| sight.get().can_stay());
     let button = move || match (is_warning.get(), can_stay.get()) {
@@ -170,12 +170,12 @@ pub fn SessionWarning(
     view! {
         <p class="hidden session-said" aria-live="assertive">{said}</p>
         <section
-            class="session-end" class:cover=move || sight.get() == Sight::Covered hidden=move || !shown.get()
+            class="session-end" class:cover=move || sight.get() == WarningState::Covered hidden=move || !shown.get()
             role="alertdialog" aria-modal="false" aria-labelledby="session-end" aria-describedby="session-end-words"
             tabindex="-1"
         >
             <h2 id="session-end">{move || sight.get().title()}</h2>
-            <p id="session-end-words">{move || sight.get().words()}</p>
+            <p id="session-end-words">{move || sight.get().label()}</p>
             <div class="buttons">{button}</div>
         </section>
     }
@@ -184,7 +184,7 @@ pub fn SessionWarning(
 /// On the server nothing is watched.
 #[cfg(not(feature = "hydrate"))]
 mod watch {
-    use super::{Sight, TimeLeft};
+    use super::{TimeLeft, WarningState};
     use leptos::prelude::RwSignal;
 
     #[derive(Clone, Copy)]
@@ -192,7 +192,7 @@ mod watch {
 
     #[allow(clippy::unused_self, reason = "as in the browser")]
     impl Watch {
-        pub(super) fn new(_time: TimeLeft, _sight: RwSignal<Sight>) -> Self {
+        pub(super) fn new(_time: TimeLeft, _sight: RwSignal<WarningState>) -> Self {
             Self
         }
 
@@ -217,10 +217,10 @@ mod tests {
         ] {
             assert_eq!(duration(seconds), words);
         }
-        let warned = Sight::Warning { seconds: 90, can_stay: true };
-        assert!(warned.words().contains("signed out in 1 minute 30 seconds"));
-        assert!(Sight::Warning { seconds: 90, can_stay: false }.words().contains("sign in again"));
-        assert_eq!(warned.step(), Sight::Warning { seconds: 61, can_stay: true }.step());
-        assert_ne!(warned.step(), Sight::Warning { seconds: 60, can_stay: true }.step());
+        let warned = WarningState::Warning { seconds: 90, can_stay: true };
+        assert!(warned.label().contains("signed out in 1 minute 30 seconds"));
+        assert!(WarningState::Warning { seconds: 90, can_stay: false }.label().contains("sign in again"));
+        assert_eq!(warned.step(), WarningState::Warning { seconds: 61, can_stay: true }.step());
+        assert_ne!(warned.step(), WarningState::Warning { seconds: 60, can_stay: true }.step());
     }
 }

@@ -1,13 +1,16 @@
-//! Four eyes: no run that arms, widens or goes over a brake without a second person, by whatever way it is tried.
+//! Four eyes: no run that arms, widens or goes over a safety_limit without a second person, by whatever way it is tried.
 
-use crate::holds::{at_desk, staff, with};
+use crate::legal_holds::{at_desk, staff, with};
 use crate::support::{add, add_task, execute, five_days, for_each_database, leaver};
 use chrono::Duration;
 use policy::four_eyes::APPROVAL_HOURS;
-use policy::{Action, ApprovalId, Brake, FourEyes, Role, Roles, RunId, RunState, TaskId, UserNumber, WhyTwo};
-use records::approval::{self, ApprovalQuery, Decision, Standing};
+use policy::{
+    Action, ApprovalId, ApprovalReason, FourEyes, Role, Roles, RunId, RunState, SafetyLimit, TaskId,
+    UserNumber,
+};
+use records::approval::{self, ApprovalQuery, ApprovalStatus, Decision};
 use records::entity::{approvals, audit_events, runs};
-use records::page::Paging;
+use records::pagination::Paging;
 use records::{Actor, Clock, RecordsError, Settings, Store, certificate, run};
 use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder};
 
@@ -63,8 +66,8 @@ async fn not_started(store: &Store, actor: Actor, preview: RunId) -> String {
     why
 }
 
-async fn standing(store: &Store, preview: RunId) -> Standing {
-    approval::of_preview(store, preview).await.unwrap().unwrap().standing
+async fn status(store: &Store, preview: RunId) -> ApprovalStatus {
+    approval::of_preview(store, preview).await.unwrap().unwrap().status
 }
 
 #[tokio::test]
@@ -72,22 +75,22 @@ async fn arming_needs_a_second_person_and_only_once() {
     for_each_database(async |store| {
         let task = library(&store).await;
         let id = preview(&store, task).await;
-        assert_eq!(approval::needed_for(&store, id).await.unwrap(), Some(WhyTwo::Arming));
+        assert_eq!(approval::needed_for(&store, id).await.unwrap(), Some(ApprovalReason::Arming));
         for actor in [ana(), eve(), Actor::COMMAND_LINE] {
             assert!(not_started(&store, actor, id).await.contains("Request approval"));
         }
         let request = approval::ask(&store, ana(), id).await.unwrap();
         assert_eq!(approval::ask(&store, ana(), id).await.unwrap(), request, "it waits already");
         assert!(not_started(&store, ana(), id).await.contains("requested but not given yet"));
-        assert_eq!(standing(&store, id).await, Standing::Waiting);
+        assert_eq!(status(&store, id).await, ApprovalStatus::Waiting);
         approval::approve(&store, ben(), request).await.unwrap();
-        assert_eq!(standing(&store, id).await, Standing::Approved);
+        assert_eq!(status(&store, id).await, ApprovalStatus::Approved);
         assert_eq!(approval::missing_for(&store, ana(), id).await.unwrap(), None);
         // The number is still to be typed, and typing it wrong uses nothing up.
         assert!(matches!(run::start(&store, ana(), id, "3").await, Err(RecordsError::Invalid(_))));
         let started = run::start(&store, ana(), id, "2").await.unwrap();
-        assert_eq!(standing(&store, id).await, Standing::Used);
-        assert_eq!(run::carry_out(&store, started).await.unwrap(), RunState::Succeeded);
+        assert_eq!(status(&store, id).await, ApprovalStatus::Used);
+        assert_eq!(run::execute(&store, started).await.unwrap(), RunState::Succeeded);
         let says = certificate::read(&store, started).await.unwrap().certificate;
         assert_eq!((says.started_by, says.approved_by), (Some(ANA), Some(BEN)));
 
@@ -117,7 +120,7 @@ async fn arming_needs_a_second_person_and_only_once() {
         let wider = serde_json::to_string(&wider).unwrap();
         execute(&store, &format!("UPDATE tasks SET policy = '{wider}', version = version + 1")).await;
         let id = preview(&store, task).await;
-        assert_eq!(approval::needed_for(&store, id).await.unwrap(), Some(WhyTwo::Widening));
+        assert_eq!(approval::needed_for(&store, id).await.unwrap(), Some(ApprovalReason::Widening));
         assert!(refused(run::start(&store, ana(), id, "1").await).contains("reach further"));
     })
     .await;
@@ -129,13 +132,13 @@ async fn going_over_a_brake_needs_a_second_person() {
         let task = library(&store).await;
         execute(&store, "UPDATE tasks SET confirmed_policy = policy").await;
         let mut settings = Settings { ..store.settings().clone() };
-        settings.brakes.people = 1;
+        settings.safety_limits.people = 1;
         let strict = store.with_settings(settings);
         let id = preview(&strict, task).await;
         assert_eq!(approval::needed_for(&store, id).await.unwrap(), None);
         let why = approval::needed_for(&strict, id).await.unwrap();
-        assert_eq!(why, Some(WhyTwo::Brake(Brake::People)));
-        assert!(not_started(&strict, ana(), id).await.contains("more than 1 people"));
+        assert_eq!(why, Some(ApprovalReason::SafetyLimit(SafetyLimit::People)));
+        assert!(not_started(&strict, ana(), id).await.contains("more than 1 users"));
         let request = approval::ask(&strict, ana(), id).await.unwrap();
         approval::approve(&strict, ben(), request).await.unwrap();
         run::start(&strict, ana(), id, "2").await.unwrap();
@@ -181,7 +184,7 @@ async fn nobody_approves_for_themselves() {
         let stale =
             Actor::signed_in(BEN, Roles::from_iter([Role::Dpo]), Clock::real() - Duration::minutes(6));
         assert!(matches!(approval::approve(&store, stale, request).await, Err(RecordsError::SignInAgain)));
-        assert_eq!(standing(&store, id).await, Standing::Waiting);
+        assert_eq!(status(&store, id).await, ApprovalStatus::Waiting);
         not_started(&store, ana(), id).await;
         // Not in the database itself either.
         for sql in ["decided_by = 801", "decided_by = asked_by"] {
@@ -205,7 +208,7 @@ async fn who_made_the_preview_does_not_approve_it_for_another_one() {
             "UPDATE approvals SET decision = 'approved', decided_by = 802, decided_at = asked_at",
         )
         .await;
-        assert!(not_started(&store, ana(), id).await.contains("made the preview"));
+        assert!(not_started(&store, ana(), id).await.contains("created the preview"));
     })
     .await;
 }
@@ -232,7 +235,7 @@ async fn an_approval_expires() {
         let over = "UPDATE approvals SET expires_at = '2018-01-21 00:00:00+00:00' WHERE used_at IS NULL";
         execute(&store, over).await;
         assert!(refused(approval::approve(&store, ben(), request).await).contains("has expired"));
-        assert_eq!(standing(&store, id).await, Standing::Expired);
+        assert_eq!(status(&store, id).await, ApprovalStatus::Expired);
         let again = approval::ask(&store, ana(), id).await.unwrap();
         assert_ne!(again, request);
         approval::approve(&store, ben(), again).await.unwrap();
@@ -279,8 +282,8 @@ async fn people_who_are_added_to_a_sealed_preview_are_not_approved() {
             ),
         )
         .await;
-        assert!(not_started(&store, ana(), id).await.contains("not the one that was sealed"));
-        assert_eq!(standing(&store, id).await, Standing::Approved, "nothing was used up");
+        assert!(not_started(&store, ana(), id).await.contains("no longer match its fingerprint"));
+        assert_eq!(status(&store, id).await, ApprovalStatus::Approved, "nothing was used up");
     })
     .await;
 }
@@ -309,7 +312,7 @@ async fn an_approval_serves_once() {
         let (id, request) = asked(&store).await;
         approval::approve(&store, ben(), request).await.unwrap();
         let started = run::start(&store, ana(), id, "2").await.unwrap();
-        assert!(refused(run::start(&store, ana(), id, "2").await).contains("carried out before"));
+        assert!(refused(run::start(&store, ana(), id, "2").await).contains("already used this preview"));
         // Also when the run is gone.
         execute(&store, &format!("DELETE FROM run_members WHERE run_id = {started}")).await;
         execute(&store, &format!("DELETE FROM runs WHERE id = {started}")).await;
@@ -356,13 +359,15 @@ async fn of_two_who_decide_at_once_one_decides() {
             approval::decline(&store, eve(), request)
         );
         assert_ne!(one.is_ok(), two.is_ok(), "{one:?} {two:?}");
-        let expected = if one.is_ok() { Standing::Approved } else { Standing::Declined };
-        assert_eq!(standing(&store, id).await, expected);
+        let expected = if one.is_ok() { ApprovalStatus::Approved } else { ApprovalStatus::Declined };
+        assert_eq!(status(&store, id).await, expected);
         let (one, two) = tokio::join!(
             approval::approve(&store, ben(), request),
             approval::approve(&store, eve(), request)
         );
-        assert!(refused(one).contains("already been decided") && refused(two).contains("already been decided"));
+        assert!(
+            refused(one).contains("already been decided") && refused(two).contains("already been decided")
+        );
         let again = preview(&store, TaskId(1)).await;
         let (one, two) =
             tokio::join!(approval::ask(&store, ana(), again), approval::ask(&store, eve(), again));
@@ -395,11 +400,12 @@ async fn what_is_declined_or_withdrawn_starts_nothing() {
         let request = approval::ask(&store, ana(), id).await.unwrap();
         assert!(refused(approval::withdraw(&store, ben(), request).await).contains("Only its requester"));
         assert!(
-            refused(approval::withdraw(&store, Actor::COMMAND_LINE, request).await).contains("Only its requester")
+            refused(approval::withdraw(&store, Actor::COMMAND_LINE, request).await)
+                .contains("Only its requester")
         );
         assert_eq!(approval::decline(&store, ana(), request).await.unwrap(), Decision::Withdrawn);
-        assert_eq!(standing(&store, id).await, Standing::Withdrawn);
-        assert_eq!(Standing::Withdrawn.words(), "Withdrawn");
+        assert_eq!(status(&store, id).await, ApprovalStatus::Withdrawn);
+        assert_eq!(ApprovalStatus::Withdrawn.label(), "Withdrawn");
         assert!(not_started(&store, ana(), id).await.contains("request was withdrawn"));
         let noted = audit_events::Entity::find()
             .filter(audit_events::Column::Action.is_in(["approval_declined", "approval_withdrawn"]))
@@ -429,7 +435,7 @@ async fn the_command_line_asks_and_starts_and_never_approves() {
         let request = approval::ask(&store, Actor::COMMAND_LINE, id).await.unwrap();
         refused(approval::approve(&store, Actor::COMMAND_LINE, request).await);
         let withdrawn = approval::withdraw(&store, Actor::COMMAND_LINE, request).await.unwrap();
-        assert_eq!((withdrawn, standing(&store, id).await), (Decision::Withdrawn, Standing::Withdrawn));
+        assert_eq!((withdrawn, status(&store, id).await), (Decision::Withdrawn, ApprovalStatus::Withdrawn));
         let request = approval::ask(&store, Actor::COMMAND_LINE, id).await.unwrap();
         approval::approve(&store, ben(), request).await.unwrap();
         run::start(&store, Actor::COMMAND_LINE, id, "2").await.unwrap();
@@ -449,15 +455,17 @@ async fn bringing_many_up_to_the_present_rules_needs_a_second_person_too() {
         .await;
         assert!(refused(approval::ask_reapply(&store, ana()).await).contains("No second person is needed"));
         let mut settings = store.settings().clone();
-        settings.brakes.people = 1;
+        settings.safety_limits.people = 1;
         let strict = store.with_settings(settings);
         assert!(refused(run::start_reapply(&strict, ana(), "2").await).contains("second person"));
         let request = approval::ask_reapply(&strict, ana()).await.unwrap();
-        assert!(refused(approval::approve(&strict, ana(), request).await).contains("Another member of staff"));
+        assert!(
+            refused(approval::approve(&strict, ana(), request).await).contains("Another member of staff")
+        );
         approval::approve(&strict, eve(), request).await.unwrap();
         assert!(refused(run::start_reapply(&strict, eve(), "2").await).contains("yourself"));
         let started = run::start_reapply(&strict, ana(), "2").await.unwrap();
-        assert_eq!(run::carry_out(&strict, started).await.unwrap(), RunState::Succeeded);
+        assert_eq!(run::execute(&strict, started).await.unwrap(), RunState::Succeeded);
     })
     .await;
 }
