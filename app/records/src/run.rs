@@ -1,7 +1,7 @@
-//! Previews and runs: who would be anonymised, and who was.
+//! Previews and runs: which users are eligible, and which were anonymised.
 //!
-//! A run is started from a sealed preview and waits in the queue (`start`); a process takes it up (`lease`, `queue`),
-//! does its people batch by batch (`carry_out`) and ends it (`finish`).
+//! A run starts from a preview and waits in the queue (`start`). A process takes it up (`lease`, `queue`),
+//! anonymises its users batch by batch (`carry_out`) and ends it (`finish`).
 
 mod cancel;
 mod carry_out;
@@ -40,17 +40,17 @@ use crate::selection;
 use crate::store::Store;
 use policy::{Policy, Reason, UserNumber};
 
-/// A policy as it is stored.
+/// Parses a stored policy.
 pub(crate) fn stored_policy(text: &str) -> Result<Policy, RecordsError> {
     serde_json::from_str(text).map_err(|_| RecordsError::Corrupt("policy"))
 }
 
-/// How many users have each reason today by a policy, whether or not it is the policy of a task. Keeps nothing.
+/// Returns the number of users for each reason under `policy` today. Stores nothing.
 pub async fn counts(store: &Store, policy: &Policy) -> Result<Vec<(Reason, i64)>, RecordsError> {
     Ok(selection::counts(&store.db, policy, store.clock.today()).await?)
 }
 
-/// Who started a run, as it is stored.
+/// Returns the actor who started a run.
 fn actor_of(staff: Option<UserNumber>, channel: &str) -> Actor {
     let channel = [Channel::CommandLine, Channel::Schedule, Channel::Replay]
         .into_iter()

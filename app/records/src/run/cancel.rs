@@ -1,4 +1,4 @@
-//! Cancelling a run: it stops between people. Who is done stays done.
+//! Cancels a run. It stops between batches; anonymised users stay anonymised.
 
 use super::lease::state_of;
 use crate::actor::Actor;
@@ -10,7 +10,7 @@ use policy::numbers::grouped;
 use policy::{Action, RunId, RunKind, RunState};
 use sea_orm::{ActiveModelTrait, EntityTrait, QuerySelect, Set};
 
-/// Whether the run has users without an outcome, or has not found out yet whom it is about.
+/// Returns whether the run has users without an outcome, or hasn't determined its users yet.
 pub(super) fn has_users_left(run: &runs::Model) -> bool {
     let is_sealed = run.kind != RunKind::Scheduled.code() || run.preview_id.is_some();
     !is_sealed || run.done + run.skipped + run.failed < run.previewed
@@ -18,15 +18,14 @@ pub(super) fn has_users_left(run: &runs::Model) -> bool {
 
 fn too_late(run: &runs::Model) -> RecordsError {
     RecordsError::Refused(format!(
-        "It is too late to cancel this run: all its users are dealt with ({} of {}). It ends after the search for \
-         residue. Nothing was changed",
+        "It is too late to cancel this run: all its users have been processed ({} of {}). It ends after the residue \
+         search. Nothing was changed",
         grouped(run.done + run.skipped + run.failed),
         grouped(run.previewed)
     ))
 }
 
-/// Cancels a run that waits or is under way. One that waits is cancelled at once; one that is under way stops
-/// before its next people.
+/// Cancels a queued or active run. A queued run ends at once; an active one stops before its next batch.
 pub async fn cancel(store: &Store, actor: Actor, id: RunId) -> Result<RunState, RecordsError> {
     actor.must(Action::Run)?;
     let tx = store.begin().await?;
@@ -37,13 +36,13 @@ pub async fn cancel(store: &Store, actor: Actor, id: RunId) -> Result<RunState, 
         .ok_or(RecordsError::NotFound("run"))?;
     let state = match state_of(&run)? {
         RunState::Queued => RunState::Cancelled,
-        // The counts move in the transaction of each batch, which locks the run: they are not behind.
+        // The counts are up to date: each batch updates them in its own transaction, which locks the run.
         RunState::Running | RunState::Interrupted if has_users_left(&run) => RunState::Cancelling,
         RunState::Running | RunState::Interrupted => return Err(too_late(&run)),
         RunState::Cancelling => return Ok(RunState::Cancelling),
         _ => {
             return Err(RecordsError::Refused(
-                "This run has ended: there is nothing left to cancel".to_owned(),
+                "This run has already ended. There is nothing to cancel".to_owned(),
             ));
         }
     };

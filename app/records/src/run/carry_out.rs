@@ -1,4 +1,4 @@
-//! Carrying out a run: batch by batch, each in a transaction of its own.
+//! Executes a run in batches, one transaction each.
 
 use super::lease::{Lease, Standing};
 use super::patience::{Patience, patiently};
@@ -19,23 +19,23 @@ use sea_orm::{
 };
 use tracing::{Instrument as _, debug_span};
 
-/// Of how many people at most old values are held in memory before they are searched for.
+/// Maximum number of users whose old values are held in memory before they are searched for.
 const MOST_REMEMBERED: usize = 12_000;
 
-/// How the work on the people of a run ended.
+/// Why the work on the users of a run stopped.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Stop {
-    /// Nobody is left.
+    /// All users have been processed.
     Through,
-    /// Somebody cancelled the run.
+    /// The run was cancelled.
     Cancelled,
-    /// This process ends; another takes the run up.
+    /// This process is shutting down; another one takes the run up.
     Leaving,
-    /// Another process has the run.
+    /// Another process holds the run.
     Lost,
 }
 
-/// Carries out a run that this process holds, as far as it comes, and gives the state that the run has then.
+/// Executes a run that this process holds, as far as possible, and returns the run's state.
 pub(super) async fn perform(store: &Store, lease: Lease) -> Result<RunState, RecordsError> {
     let mut run =
         runs::Entity::find_by_id(lease.run.0).one(&store.db).await?.ok_or(RecordsError::NotFound("run"))?;
@@ -44,7 +44,7 @@ pub(super) async fn perform(store: &Store, lease: Lease) -> Result<RunState, Rec
         match seal::seal_scheduled(store, &lease, &run).await {
             Ok(seal::Sealed::Ready(sealed)) => run = *sealed,
             Ok(seal::Sealed::Stopped(state)) => return Ok(state),
-            // The database may be back when the run is taken up again.
+            // A later attempt may succeed once the database is available again.
             Err(error @ (RecordsError::Database(_) | RecordsError::Fault(_))) => return Err(error),
             Err(error) => return seal::failed(store, &lease, &run, &error).await,
         }
@@ -63,7 +63,7 @@ pub(super) async fn perform(store: &Store, lease: Lease) -> Result<RunState, Rec
     if stop == Stop::Lost {
         return Ok(RunState::Interrupted);
     }
-    // Also when this process is about to end: what it remembers would be gone.
+    // This also applies before a shutdown, which would lose the old values.
     patiently(store, || enter(store, lease.run, Phase::Scanning)).await?;
     scan(store, lease.run, &mut memory).await;
     drop(memory);
@@ -73,7 +73,7 @@ pub(super) async fn perform(store: &Store, lease: Lease) -> Result<RunState, Rec
     }
     let closed = residue::close_what_is_gone(store, job.actor, lease.run);
     if let Err(error) = closed.instrument(debug_span!("scan")).await {
-        tracing::warn!(run = lease.run.0, code = error.code(), "what is gone could not be closed");
+        tracing::warn!(run = lease.run.0, code = error.code(), "findings whose text has disappeared could not be closed");
     }
     patiently(store, || enter(store, lease.run, Phase::Maintaining)).await?;
     finish::finish(store, &lease, &job).instrument(debug_span!("finish")).await
@@ -119,7 +119,7 @@ async fn everybody(
     }
 }
 
-/// A scan that fails leaves its people without a result: it is never said that they are clean.
+/// Searches for residue. If the search fails, its users keep no result and are never reported as clean.
 async fn scan(store: &Store, run: RunId, memory: &mut Memory) {
     if let Err(error) = residue::scan(store, run, memory).instrument(debug_span!("scan")).await {
         tracing::warn!(run = run.0, code = error.code(), "the database could not be searched for residue");
@@ -127,7 +127,7 @@ async fn scan(store: &Store, run: RunId, memory: &mut Memory) {
     }
 }
 
-/// The next people of the run, after this one, that have no outcome.
+/// Returns the next users of the run after `after` that have no outcome.
 async fn remaining(
     db: &impl ConnectionTrait,
     run: RunId,
@@ -147,16 +147,17 @@ async fn remaining(
     Ok(numbers.into_iter().map(UserNumber).collect())
 }
 
-/// What became of a batch.
+/// The result of a batch.
 enum Batch {
-    /// Everybody up to this one has an outcome.
+    /// All users up to this one have an outcome.
     Done(UserNumber),
     /// The run must stop.
     Stop(Stop),
 }
 
-/// Does the next people after this one, all or none. The run is locked before they are read: nobody is done or
-/// counted twice.
+/// Processes the next batch after `after`, completely or not at all.
+///
+/// Locks the run before it reads the batch, so that no user is processed or counted twice.
 async fn next_batch(
     store: &Store,
     lease: &Lease,
@@ -174,7 +175,7 @@ async fn next_batch(
     Ok(Batch::Done(if all { last } else { after }))
 }
 
-/// Whether a run that was cancelled or lost must stop. Locks it otherwise.
+/// Locks the run and returns why it must stop, or `None` if it can continue.
 async fn must_stop(lease: &Lease, tx: &DatabaseTransaction) -> Result<Option<Stop>, RecordsError> {
     Ok(match lease.standing(tx).await? {
         Standing::Ours => None,
@@ -183,8 +184,9 @@ async fn must_stop(lease: &Lease, tx: &DatabaseTransaction) -> Result<Option<Sto
     })
 }
 
-/// Does these people, all or none. When old ones are brought up to new rules, only those of one policy come at a
-/// time: says whether that were all of them.
+/// Processes these users, all or none. Returns whether it took the whole batch.
+///
+/// A reapply run takes only users of one policy at a time.
 async fn in_one_transaction(
     store: &Store,
     tx: DatabaseTransaction,
@@ -208,7 +210,7 @@ async fn in_one_transaction(
     Ok(batch.len() == asked)
 }
 
-/// After a batch failed: each person alone, so that one bad record does not stop the others.
+/// Processes users one by one after a batch failed, so that one bad record doesn't stop the others.
 async fn one_by_one(
     store: &Store,
     lease: &Lease,
@@ -221,10 +223,10 @@ async fn one_by_one(
         if let Some(stop) = must_stop(lease, &tx).await? {
             return Ok(Some(stop));
         }
-        // Nobody else has the run, so nobody else has done this person meanwhile.
+        // This process holds the run, so no other process can have processed the user.
         let Err(error) = in_one_transaction(store, tx, job, vec![number], memory).await else { continue };
         match error {
-            // Not this person's failure: the rest comes again with the next batch.
+            // The fault isn't specific to this user. The next batch includes the remaining users.
             error if dialect::is_passing(&error) => return Ok(None),
             RecordsError::Ledger(words) => return Err(RecordsError::Ledger(words)),
             error => quarantine(store, lease, number, error.code()).await?,
@@ -233,14 +235,14 @@ async fn one_by_one(
     Ok(None)
 }
 
-/// Notes that a person failed; the person is unchanged, and the next run tries again.
+/// Records that a user failed. The user is unchanged, and the next run tries again.
 async fn quarantine(
     store: &Store,
     lease: &Lease,
     number: UserNumber,
     code: &'static str,
 ) -> Result<(), RecordsError> {
-    tracing::warn!(run = lease.run.0, code, "a person could not be anonymised");
+    tracing::warn!(run = lease.run.0, code, "a user could not be anonymised");
     let tx = store.begin().await?;
     if lease.standing(&tx).await? == Standing::Lost {
         return Ok(());

@@ -1,4 +1,4 @@
-//! How many findings of the search for residue belong to runs, and how many of them are still to be decided.
+//! Counts the findings of runs, in total and open.
 
 use crate::dialect;
 use crate::store::Store;
@@ -6,7 +6,7 @@ use policy::RunId;
 use sea_orm::{ConnectionTrait, DbErr};
 use std::collections::HashMap;
 
-/// Counts the findings of a run: all of them, and those without a decision.
+/// Returns the numbers of all findings and of open findings of a run.
 pub(super) async fn findings(store: &Store, run: RunId) -> Result<(i64, i64), DbErr> {
     let sql = "SELECT COUNT(*) AS n, COUNT(CASE WHEN decision IS NULL THEN 1 END) AS undecided \
                FROM residue_hits WHERE run_id = ?";
@@ -17,7 +17,7 @@ pub(super) async fn findings(store: &Store, run: RunId) -> Result<(i64, i64), Db
     }
 }
 
-/// Counts the findings without a decision of each of these runs that has some.
+/// Returns the number of open findings for each of these runs that has any.
 pub(crate) async fn open_findings(
     db: &impl ConnectionTrait,
     runs: &[i64],

@@ -1,4 +1,4 @@
-//! Ending a run: with the state that its counted people prove, and with its certificate.
+//! Ends a run: derives its state from the outcomes of its users and issues the certificate.
 
 use super::lease::{Lease, Standing};
 use super::outcomes;
@@ -17,7 +17,7 @@ use sea_orm::sea_query::Expr;
 use sea_orm::{ActiveModelTrait, ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, Set};
 use tracing::Instrument as _;
 
-/// Makes removed values vanish from the files, then ends the run.
+/// Removes old values from the database files, then ends the run.
 pub(super) async fn finish(store: &Store, lease: &Lease, job: &Job<'_>) -> Result<RunState, RecordsError> {
     let maintenance = maintenance::after_bulk_run(store).instrument(tracing::debug_span!("maintain")).await;
     patiently(store, || end(store, lease, job, maintenance)).await
@@ -41,7 +41,7 @@ async fn end(
     let state = if let Some(state) = of_counts(run.previewed, done, skipped, failed) {
         state
     } else {
-        tracing::error!(run = run.id, "the people of a run do not add up to its preview");
+        tracing::error!(run = run.id, "the users of a run don't add up to its preview");
         outcomes::count(&tx, job.run, "error", "counts_differ", 1).await?;
         RunState::Failed
     };
@@ -74,8 +74,10 @@ async fn end(
     Ok(state)
 }
 
-/// Confirms the policy of a run, and the manual changes that it covers. A member of staff has seen the users, typed their
-/// number and let the run come to its end. A run that was cancelled, or anonymised no user, confirms nothing.
+/// Confirms the policy of a completed manual run, and the manual changes that it covers.
+///
+/// A member of staff has seen the users, typed their number and let the run complete. A run that was cancelled or
+/// anonymised no users confirms nothing.
 async fn confirm(
     tx: &DatabaseTransaction,
     store: &Store,
@@ -93,7 +95,7 @@ async fn confirm(
             .exec(tx)
             .await?;
     }
-    // Where two people are needed, one alone does not confirm what was changed by hand.
+    // If four eyes is on, one person alone can't confirm manual changes.
     if let Some(preview) = run.preview_id
         && (run.approval_id.is_some() || !approval::is_on(tx, store, Action::Approve).await?)
     {
@@ -102,7 +104,7 @@ async fn confirm(
     Ok(())
 }
 
-/// Of whom nothing is known any more that could be searched for: a process died between anonymising and searching.
+/// Sets the missing results to undeterminable: a process died between anonymising and the search.
 async fn close_residue(tx: &DatabaseTransaction, run: RunId) -> Result<(), RecordsError> {
     let unknown = run_members::Entity::update_many()
         .col_expr(run_members::Column::Residue, Residue::Undeterminable.code().into())
@@ -117,7 +119,7 @@ async fn close_residue(tx: &DatabaseTransaction, run: RunId) -> Result<(), Recor
     Ok(())
 }
 
-/// Ends a run that did not begin: a brake stopped it, or there was nobody to do.
+/// Ends a run without processing users, because a safety limit stopped it or its task can't run.
 pub(super) async fn end_without_people(
     tx: &DatabaseTransaction,
     store: &Store,

@@ -1,8 +1,8 @@
-//! The lease: which process carries out a run, and whether it is still alive.
+//! The lease: which process executes a run, and whether that process is alive.
 //!
-//! A process that takes a run up writes a random name into it and then a sign of life every few seconds. Whoever
-//! finds a run without a sign of life for longer than the lease takes it over. A process that lost its lease
-//! notices at its next batch, inside the transaction, and stops.
+//! A process that takes up a run writes a random name into it, then a heartbeat every few seconds. Another process
+//! takes over a run whose last heartbeat is older than the lease. A process that lost its lease notices that in
+//! the transaction of its next batch and stops.
 
 use crate::audit::{self, Deed, Subject};
 use crate::clock::Clock;
@@ -20,7 +20,7 @@ use sea_orm::{
 use std::time::Duration;
 use tokio::task::JoinHandle;
 
-/// The right to carry out one run. Signs of life are given as long as it lives.
+/// The right to execute one run. A background task writes heartbeats while this value lives.
 #[derive(Debug)]
 pub(super) struct Lease {
     pub(super) run: RunId,
@@ -34,37 +34,37 @@ impl Drop for Lease {
     }
 }
 
-/// What came of the attempt to take a run up.
+/// The result of trying to take up a run.
 #[derive(Debug)]
 pub(super) enum Claim {
-    /// It is ours.
+    /// This process holds it.
     Taken(Lease),
-    /// It has ended, like this.
+    /// The run has ended with this state.
     Ended(RunState),
-    /// Another run, or another process, is at work.
+    /// Another run is active, or another process holds this one.
     Busy,
-    /// There is nothing to take up.
+    /// No run is waiting.
     Nothing,
 }
 
-/// What a process may do with the run at its next batch.
+/// What the holder of a lease may do with its next batch.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Standing {
-    /// Go on.
+    /// Continue.
     Ours,
-    /// Somebody cancelled the run.
+    /// Stop: the run was cancelled.
     Cancelled,
-    /// Another process has taken it over, or has ended it.
+    /// Stop: another process has taken over the run or ended it.
     Lost,
 }
 
-/// Whether the process that holds a run is gone, as far as anybody can know.
+/// Returns whether the process that held the run is presumed dead.
 pub(super) fn is_abandoned(run: &runs::Model, lease: Duration, now: DateTime<Utc>) -> bool {
     let silent = run.heartbeat_at.map(|at| (now - at).to_std().unwrap_or_default());
     run.holder.is_none() || silent.is_none_or(|silent| silent > lease)
 }
 
-/// Takes up the run that was abandoned, else this queued one, else the oldest queued one.
+/// Takes up the abandoned run, if any, else the queued run `wanted`, else the oldest queued run.
 pub(super) async fn claim(store: &Store, wanted: Option<RunId>) -> Result<Claim, RecordsError> {
     let tx = store.begin().await?;
     if let Some(wanted) = wanted {
@@ -140,7 +140,7 @@ async fn take(
     Ok(Claim::Taken(Lease { run: id, holder, signs }))
 }
 
-/// Gives a sign of life four times in each lease, until the lease is dropped or lost.
+/// Writes four heartbeats in each lease period, until the lease is dropped or lost.
 async fn give_signs(store: Store, run: RunId, holder: String) {
     loop {
         tokio::time::sleep(store.settings.lease / 4).await;
@@ -157,7 +157,7 @@ async fn give_signs(store: Store, run: RunId, holder: String) {
 }
 
 impl Lease {
-    /// Locks the run inside the transaction of a batch and says whether it is still ours.
+    /// Locks the run in the transaction of a batch and returns the state of the lease.
     pub(super) async fn standing(&self, tx: &DatabaseTransaction) -> Result<Standing, RecordsError> {
         let backend = tx.get_database_backend();
         let sql = format!("SELECT state, holder FROM runs WHERE id = ?{}", dialect::for_update(backend));
@@ -175,7 +175,7 @@ impl Lease {
         })
     }
 
-    /// Says that the run is not carried out any more, so that the next process need not wait for the lease to end.
+    /// Releases the run, so that the next process needn't wait for the lease to expire.
     pub(super) async fn release(&self, store: &Store) -> Result<(), RecordsError> {
         let tx = store.begin().await?;
         match self.standing(&tx).await? {

@@ -1,4 +1,4 @@
-//! Writing into the run what was done with whom, in the transaction that did it.
+//! Records the outcomes of users in the transaction that processed them.
 
 use crate::anonymise::Outcomes;
 use crate::clock::Clock;
@@ -9,7 +9,7 @@ use sea_orm::sea_query::{Expr, ExprTrait, OnConflict};
 use sea_orm::{ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter, Set};
 use std::collections::BTreeMap;
 
-/// Writes what a batch did: people, counts, a sign of life.
+/// Records the outcomes and counts of a batch, and a heartbeat.
 pub(super) async fn record(tx: &DatabaseTransaction, run: RunId, outcomes: &Outcomes) -> Result<(), DbErr> {
     outcome(tx, run, &outcomes.done, Outcome::Done, None, None).await?;
     let mut skipped: BTreeMap<Reason, Vec<UserNumber>> = BTreeMap::new();
@@ -26,7 +26,7 @@ pub(super) async fn record(tx: &DatabaseTransaction, run: RunId, outcomes: &Outc
     add(tx, run, [outcomes.done.len() as u64, outcomes.skipped.len() as u64, 0]).await
 }
 
-/// Writes that one person failed, and with which code: quarantined, the run goes on.
+/// Records that one user failed, with the error code. The run continues.
 pub(super) async fn record_failure(
     tx: &DatabaseTransaction,
     run: RunId,
@@ -65,7 +65,7 @@ async fn outcome(
     Ok(())
 }
 
-/// Adds to a count of the run.
+/// Increases a count of the run.
 pub(crate) async fn count(
     tx: &impl ConnectionTrait,
     run: RunId,
@@ -76,7 +76,7 @@ pub(crate) async fn count(
     count_all(tx, run, &[(kind, code, count)]).await
 }
 
-/// Adds to several counts of the run: kind, code and by how much.
+/// Increases several counts of the run, given as kind, code and increment.
 async fn count_all(tx: &impl ConnectionTrait, run: RunId, counts: &[(&str, &str, u64)]) -> Result<(), DbErr> {
     if counts.is_empty() {
         return Ok(());
@@ -98,7 +98,7 @@ async fn count_all(tx: &impl ConnectionTrait, run: RunId, counts: &[(&str, &str,
     Ok(())
 }
 
-/// Adds to done, skipped and failed of the run, with a sign of life.
+/// Increases the run's done, skipped and failed counts, and writes a heartbeat.
 async fn add(tx: &DatabaseTransaction, run: RunId, more: [u64; 3]) -> Result<(), DbErr> {
     let [done, skipped, failed] = more.map(|n| i64::try_from(n).unwrap_or(i64::MAX));
     let sum = |column: runs::Column, more: i64| Expr::col(column).add(more);
@@ -115,7 +115,7 @@ async fn add(tx: &DatabaseTransaction, run: RunId, more: [u64; 3]) -> Result<(),
     Ok(())
 }
 
-/// People of the run by outcome, counted where they stand: done, skipped, failed.
+/// Counts the users of the run by outcome: done, skipped, failed.
 pub(super) async fn counted(tx: &DatabaseTransaction, run: RunId) -> Result<[i64; 3], DbErr> {
     let sql = "SELECT outcome, COUNT(*) AS n FROM run_members WHERE run_id = ? AND outcome IS NOT NULL \
                GROUP BY outcome";

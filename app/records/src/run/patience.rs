@@ -1,30 +1,32 @@
-//! Waiting for faults to pass: another writer, a full disk, a database that does not answer. They are no reason to fail a
-//! run or one of its users.
+//! Waits for temporary faults: another writer, a full disk, an unavailable database. They don't fail a run or its
+//! users.
 
 use crate::dialect;
 use crate::error::RecordsError;
 use crate::store::Store;
 use std::time::Duration;
 
-/// How long a run waits before it tries again.
+/// Pause before a retry.
 const WAIT: Duration = Duration::from_secs(1);
-/// How often it waits for the same thing: with the time that the database itself waits, more than an hour.
+/// Maximum number of retries. With the database's own timeouts, this is more than an hour.
 const MAX_WAITS: u32 = 600;
 
-/// How often the same thing was waited for.
+/// Number of retries so far.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Patience(u32);
 
 impl Patience {
-    /// Waits after a fault that passes. Gives the error back if it has lasted too long, or the process is to stop: the run
-    /// is taken up again later.
+    /// Waits after a temporary fault.
+    ///
+    /// Returns the error if the fault has lasted too long or the process is shutting down. The run is taken up
+    /// again later.
     pub(super) async fn wait(&mut self, store: &Store, error: RecordsError) -> Result<(), RecordsError> {
         if let Some(fault) = error.fault() {
             store.vitals.note(fault);
         }
         self.0 += 1;
         if self.0 == 1 {
-            tracing::warn!(code = error.code(), "a run waits until this is over");
+            tracing::warn!(code = error.code(), "a run is waiting for a temporary fault to end");
         }
         if self.0 > MAX_WAITS || store.is_stopping() {
             return Err(error);
@@ -34,7 +36,7 @@ impl Patience {
     }
 }
 
-/// Does something again until no fault keeps it from being done.
+/// Retries `work` until no temporary fault prevents it.
 pub(super) async fn patiently<T, Work>(store: &Store, work: impl Fn() -> Work) -> Result<T, RecordsError>
 where
     Work: Future<Output = Result<T, RecordsError>>,

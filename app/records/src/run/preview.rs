@@ -1,4 +1,4 @@
-//! The preview: the verdict on every user, kept so that a run can touch nobody else.
+//! The preview: the verdicts on all users, stored so that a run can only touch these users.
 
 use super::seal;
 use crate::actor::Actor;
@@ -15,7 +15,7 @@ use sea_orm::{
     ActiveModelTrait, ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter, Set,
 };
 
-/// Assesses all users by the policy of a task, keeps the verdicts and seals them. Changes nobody.
+/// Assesses all users with the policy of a task and stores the verdicts and their fingerprint. Changes no user.
 pub async fn preview(store: &Store, actor: Actor, task: TaskId) -> Result<RunId, RecordsError> {
     actor.must(Action::Preview)?;
     let tx = store.begin().await?;
@@ -25,7 +25,7 @@ pub async fn preview(store: &Store, actor: Actor, task: TaskId) -> Result<RunId,
     Ok(RunId(preview.id))
 }
 
-/// Makes a preview of a task inside a transaction.
+/// Creates a preview of a task in a transaction.
 pub(super) async fn make(
     tx: &DatabaseTransaction,
     store: &Store,
@@ -76,7 +76,7 @@ pub(super) async fn make(
     Ok(sealed)
 }
 
-/// Counts the verdicts by reason. Gives the number of all users and of those who are eligible.
+/// Counts the verdicts by reason. Returns the numbers of all users and of eligible users.
 async fn count(tx: &DatabaseTransaction, run: &runs::Model) -> Result<[i64; 2], DbErr> {
     let sql = "SELECT reason, COUNT(*) AS n FROM run_members WHERE run_id = ? GROUP BY reason";
     let rows =
@@ -101,7 +101,7 @@ async fn count(tx: &DatabaseTransaction, run: &runs::Model) -> Result<[i64; 2], 
     Ok([all, eligible])
 }
 
-/// Previews that were never carried out are replaced by a newer one of the same task; their counts stay.
+/// Deletes the verdicts of older previews of the task that were never executed. Their counts remain.
 async fn forget_older_previews(tx: &DatabaseTransaction, task: i64, newest: i64) -> Result<(), DbErr> {
     let carried_out = Query::select()
         .column(runs::Column::PreviewId)

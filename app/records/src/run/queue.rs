@@ -1,4 +1,4 @@
-//! Taking runs up: one after another, whatever there is to do.
+//! Takes up waiting runs, one after another.
 
 use super::carry_out::perform;
 use super::lease::{Claim, claim};
@@ -9,11 +9,12 @@ use policy::{RunId, RunState};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use std::time::Duration;
 
-/// How often somebody who waits for a run looks whether its turn has come.
+/// Interval at which a waiting caller checks the queue.
 const PAUSE: Duration = Duration::from_millis(250);
 
-/// Takes up whatever there is: a run that another process abandoned, then the queued ones, one after another. Gives
-/// those that it brought to an end. It returns when nothing is left, or another process is at work.
+/// Executes all waiting runs: first one that another process abandoned, then the queued ones.
+///
+/// Returns the runs that it ended. Stops when no run is waiting or another process is active.
 pub async fn work(store: &Store) -> Result<Vec<RunId>, RecordsError> {
     let mut ended = Vec::new();
     while !store.is_stopping() {
@@ -26,7 +27,7 @@ pub async fn work(store: &Store) -> Result<Vec<RunId>, RecordsError> {
     Ok(ended)
 }
 
-/// [`work`], and waits for what another process is at work on: returns when no run waits or is under way.
+/// Like [`work`], but also waits for other processes. Returns when no run is queued or active.
 pub async fn work_to_the_end(store: &Store) -> Result<Vec<RunId>, RecordsError> {
     let mut ended = work(store).await?;
     while !store.is_stopping() && runs_left(store).await? {
@@ -45,8 +46,10 @@ async fn runs_left(store: &Store) -> Result<bool, RecordsError> {
     Ok(left.is_some())
 }
 
-/// Carries out this run to its end and gives its state. While another one is under way it waits; one that was
-/// abandoned is brought to its end first. Who has an outcome is never touched again.
+/// Executes this run and returns its final state.
+///
+/// Waits while another run is active; executes an abandoned run first. Users with an outcome are never processed
+/// again.
 pub async fn carry_out(store: &Store, run: RunId) -> Result<RunState, RecordsError> {
     loop {
         match claim(store, Some(run)).await? {

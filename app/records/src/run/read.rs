@@ -1,4 +1,4 @@
-//! Reading runs: lists, one run, its people.
+//! Reads runs: lists, one run, its users.
 
 use super::cancel::has_users_left;
 use super::findings::{findings, open_findings};
@@ -28,82 +28,82 @@ use serde::Serialize;
 /// One run or preview.
 #[derive(Clone, Debug, Serialize)]
 pub struct Run {
-    /// Its id.
+    /// Number of the run.
     pub id: RunId,
-    /// Its task, with the description that the task has now.
+    /// The task, with its current description.
     pub task: Option<(TaskId, TaskName)>,
-    /// Its kind.
+    /// Kind of the run.
     pub kind: RunKind,
-    /// How far it is, or how it ended.
+    /// Progress or result.
     pub state: RunState,
-    /// The day on which it assessed.
+    /// The day of the assessment.
     pub today: NaiveDate,
-    /// The policy as it was.
+    /// The policy at the time of the run.
     pub policy: Policy,
-    /// The version of the rules.
+    /// Version of the rules.
     pub rules_version: i32,
-    /// The preview that it carries out.
+    /// The preview from which the run started.
     pub preview: Option<RunId>,
-    /// The run that carried this preview out.
+    /// The run that executed this preview.
     pub carried_out_by: Option<RunId>,
-    /// When it was started.
+    /// When it was created.
     pub created_at: DateTime<Utc>,
     /// When it ended.
     pub finished_at: Option<DateTime<Utc>>,
-    /// Users assessed.
+    /// Number of users assessed.
     pub users: i64,
-    /// Eligible users of the preview.
+    /// Number of eligible users in the preview.
     pub previewed: i64,
-    /// Anonymised.
+    /// Number of users anonymised.
     pub done: i64,
-    /// Skipped.
+    /// Number of users skipped.
     pub skipped: i64,
-    /// Failed.
+    /// Number of users failed.
     pub failed: i64,
-    /// Users by the reason of their verdict; they add up to all users.
+    /// Numbers of users by the reason of their verdict. They add up to all users.
     pub verdicts: Vec<(Reason, i64)>,
-    /// Skipped people by reason.
+    /// Numbers of skipped users by reason.
     pub skipped_by: Vec<(Reason, i64)>,
-    /// Rows changed or deleted, by table.
+    /// Numbers of rows changed or deleted, by table.
     pub tables: Vec<(String, i64)>,
-    /// Failed people by the code of their failure.
+    /// Numbers of failed users by error code.
     pub failed_by: Vec<(String, i64)>,
-    /// Why the run could not be done as a whole, as codes.
+    /// Error codes of the run as a whole.
     pub errors: Vec<String>,
-    /// Anonymised people by the result of the residue scan.
+    /// Numbers of anonymised users by residue result.
     pub residue: Vec<(Residue, i64)>,
-    /// When it was due, for a scheduled run.
+    /// When a scheduled run was due.
     pub due_at: Option<DateTime<Utc>>,
-    /// When a process took it up; by the computer's clock, like the two below.
+    /// When a process took it up. This and the next two are system times, not times of the injected clock.
     pub started_at: Option<DateTime<Utc>>,
-    /// When the process that carries it out last gave a sign of life.
+    /// Last heartbeat of the process that executes it.
     pub heartbeat_at: Option<DateTime<Utc>>,
-    /// When somebody was last done.
+    /// When the last batch was completed.
     pub progress_at: Option<DateTime<Utc>>,
-    /// How often it was cut off and taken up again.
+    /// How often it was interrupted and taken up again.
     pub interruptions: i32,
-    /// What it is doing.
+    /// The current step.
     pub phase: Option<Phase>,
-    /// The seal over policy, rules, day and people.
+    /// The preview fingerprint: a digest of policy, rules, day and users.
     pub fingerprint: Option<String>,
-    /// The brake that stopped it.
+    /// The safety limit that stopped it.
     pub brake: Option<Brake>,
     /// Whether there is a certificate.
     pub has_certificate: bool,
-    /// Findings of its residue search that are still to be decided.
+    /// Number of open findings.
     pub open_findings: i64,
-    /// Findings of its residue search, decided or not.
+    /// Number of findings.
     pub findings: i64,
-    /// Whether it can be cancelled: it waits, or has users without an outcome.
+    /// Whether it can be cancelled: it is queued, or has users without an outcome.
     pub can_cancel: bool,
-    /// Whether it was cancelled when all its users had been dealt with.
+    /// Whether it was cancelled after all its users had been processed.
     pub cancelled_too_late: bool,
-    /// What was done so that removed values vanish from the database files, as a code.
+    /// Code of the maintenance that removed old values from the database files.
     pub maintenance: Option<String>,
 }
 
 impl Run {
-    /// People of the preview who were not reached, because the run was cancelled or is not through.
+    /// Returns the number of users not processed, because the run was cancelled or hasn't ended.
     pub const fn not_reached(&self) -> i64 {
         self.previewed - self.done - self.skipped - self.failed
     }
@@ -190,51 +190,51 @@ pub async fn read(store: &Store, id: RunId) -> Result<Run, RecordsError> {
     })
 }
 
-/// The state, with what only the clock knows: a run whose process has been silent for too long is interrupted, also
-/// while there is nobody who could write so.
+/// Returns the current state. A running run without a recent heartbeat is reported as interrupted, even if no
+/// process has recorded that.
 fn state_now(row: &runs::Model, store: &Store) -> Result<RunState, RecordsError> {
     let state = state_of(row)?;
     let silent = state == RunState::Running && is_abandoned(row, store.settings.lease, Clock::real());
     Ok(if silent { RunState::Interrupted } else { state })
 }
 
-/// Which runs a list shows.
+/// Filter for a list of runs.
 #[derive(Clone, Debug, Default)]
 pub struct RunQuery {
-    /// Of this task only.
+    /// Only runs of this task.
     pub task: Option<TaskId>,
-    /// Of this kind only.
+    /// Only runs of this kind.
     pub kind: Option<RunKind>,
-    /// In this state only.
+    /// Only runs in this state.
     pub state: Option<RunState>,
 }
 
-/// One line of the list of runs.
+/// A row in the list of runs.
 #[derive(Clone, Debug, Serialize)]
 pub struct RunRow {
-    /// Its id.
+    /// Number of the run.
     pub id: RunId,
-    /// Its task's description.
+    /// Description of the task.
     pub task: Option<TaskName>,
-    /// Its kind.
+    /// Kind of the run.
     pub kind: RunKind,
-    /// How far it is, or how it ended.
+    /// Progress or result.
     pub state: RunState,
-    /// When it was started.
+    /// When it was created.
     pub created_at: DateTime<Utc>,
-    /// Eligible users of the preview.
+    /// Number of eligible users in the preview.
     pub previewed: i64,
-    /// Anonymised.
+    /// Number of users anonymised.
     pub done: i64,
-    /// Skipped.
+    /// Number of users skipped.
     pub skipped: i64,
-    /// Failed.
+    /// Number of users failed.
     pub failed: i64,
-    /// Findings of its residue search that are still to be decided.
+    /// Number of open findings.
     pub open_findings: i64,
 }
 
-/// Lists runs, the newest first.
+/// Returns runs, newest first.
 pub async fn list(store: &Store, query: &RunQuery, paging: &Paging) -> Result<Page<RunRow>, RecordsError> {
     let mut find = runs::Entity::find().order_by_desc(runs::Column::Id).limit(paging.limit());
     if let Some(task) = query.task {
@@ -272,49 +272,49 @@ pub async fn list(store: &Store, query: &RunQuery, paging: &Paging) -> Result<Pa
     Ok(Page::of(rows, paging, |row| row.id.to_string()))
 }
 
-/// Which people of a run a list shows.
+/// Filter for the users of a run.
 #[derive(Clone, Debug, Default)]
 pub struct MemberQuery {
-    /// With this verdict only.
+    /// Only users with this verdict.
     pub verdict: Option<VerdictKind>,
-    /// With this reason only.
+    /// Only users with this reason.
     pub reason: Option<Reason>,
-    /// With this outcome only.
+    /// Only users with this outcome.
     pub outcome: Option<Outcome>,
-    /// Found by these words or this user number.
+    /// Only users with these words in their record, or with this user number.
     pub text: String,
 }
 
-/// One person of a run or preview.
+/// A user in a run or preview.
 #[derive(Clone, Debug, Serialize)]
 pub struct Member {
     /// The user.
     pub number: UserNumber,
-    /// The name the user has now.
+    /// The user's current name.
     pub name: String,
     /// The reason of the verdict.
     pub reason: Reason,
-    /// Everything that blocked.
+    /// All blockers.
     pub blockers: Blockers,
-    /// The first day on which the conditions are met, where the dates say so.
+    /// The first day on which the conditions are met, or `None` if the dates don't determine it.
     pub first_day: Option<NaiveDate>,
-    /// The leaving date now.
+    /// The current leaving date.
     pub leaving_on: Option<NaiveDate>,
-    /// The last activity now.
+    /// The current date of last activity.
     pub last_activity_on: Option<NaiveDate>,
-    /// The date marked for deletion now.
+    /// The current date marked for deletion.
     pub marked_on: Option<NaiveDate>,
-    /// Of these dates only the month is right: the day was generalised.
+    /// Whether the dates were generalised to the month, so that the day isn't exact.
     pub dates_by_month: bool,
-    /// What the run did.
+    /// The outcome.
     pub outcome: Option<Outcome>,
-    /// Why it skipped.
+    /// The reason for skipping.
     pub outcome_reason: Option<Reason>,
-    /// Code of the failure.
+    /// The error code.
     pub failure: Option<String>,
 }
 
-/// Lists the people of a run or preview, by user number.
+/// Returns the users of a run or preview, by user number.
 pub async fn members(
     store: &Store,
     run: &Run,
@@ -329,7 +329,7 @@ pub async fn members(
     Ok(Page::of(members, paging, |member| member.number.to_string()))
 }
 
-/// Counts the people of a run or preview that fit, on all pages of the list.
+/// Counts the users of a run or preview that match the filter, on all pages.
 pub async fn count_members(store: &Store, run: RunId, query: &MemberQuery) -> Result<i64, RecordsError> {
     let (mut wheres, values) = members_filter(run, query, &Paging::default());
     let reasons: Vec<String> = reasons_of(query).iter().map(|reason| reason.number().to_string()).collect();
@@ -344,7 +344,7 @@ pub async fn count_members(store: &Store, run: RunId, query: &MemberQuery) -> Re
     Ok(store.db.query_one_raw(query).await?.map_or(Ok(0), |row| row.try_get("", "n"))?)
 }
 
-/// The reasons that a list asks for.
+/// Returns the reasons that the filter allows.
 fn reasons_of(query: &MemberQuery) -> Vec<Reason> {
     Reason::ALL
         .into_iter()
@@ -353,7 +353,7 @@ fn reasons_of(query: &MemberQuery) -> Vec<Reason> {
         .collect()
 }
 
-/// The page is cut out of the members of each reason, which an index has in order, before the users are looked at.
+/// Returns the query. It takes one page for each reason from the index before it joins the users.
 fn members_sql(run: RunId, query: &MemberQuery, paging: &Paging) -> (String, Vec<Value>) {
     let reasons = reasons_of(query);
     let of_reasons: Vec<String> = if reasons.len() == Reason::ALL.len() {
@@ -387,7 +387,7 @@ fn members_sql(run: RunId, query: &MemberQuery, paging: &Paging) -> (String, Vec
     (sql, values)
 }
 
-/// What is asked of members besides their reason.
+/// Returns the conditions of the filter except the reason.
 fn members_filter(run: RunId, query: &MemberQuery, paging: &Paging) -> (String, Vec<Value>) {
     let mut wheres = vec!["m.run_id = ?".to_owned()];
     let mut values: Vec<Value> = vec![run.0.into()];

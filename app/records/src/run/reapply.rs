@@ -1,7 +1,7 @@
-//! When the rules get better: people who were anonymised under older rules are brought up to the present ones.
+//! Reapplies newer rules to users who were anonymised under older ones.
 //!
-//! It is a run like any other, of people who are anonymised already. Each is done by the policy of the run that
-//! anonymised them, so that what was kept on purpose stays.
+//! This is a run whose users are already anonymised. Each is processed with the policy of the run that anonymised
+//! the user, so that values kept on purpose remain.
 
 use super::seal::Seal;
 use super::{seal, stored_policy};
@@ -22,7 +22,7 @@ use std::collections::BTreeMap;
 
 const UNDER_OLDER_RULES: &str = "anonymised_on IS NOT NULL AND COALESCE(rules_version, 0) < ?";
 
-/// How many people were anonymised under older rules than the present ones.
+/// Returns the number of users anonymised under older rules.
 pub async fn under_older_rules(store: &Store) -> Result<i64, RecordsError> {
     Ok(count(&store.db).await?)
 }
@@ -33,15 +33,14 @@ async fn count(db: &impl ConnectionTrait) -> Result<i64, DbErr> {
     db.query_one_raw(statement).await?.map_or(Ok(0), |row| row.try_get("", "n"))
 }
 
-/// Starts a run that brings them up to the present rules; `typed` is their number, typed to confirm.
+/// Starts a run that applies the current rules to these users. `typed` must be their number.
 pub async fn start_reapply(store: &Store, actor: Actor, typed: &str) -> Result<RunId, RecordsError> {
     actor.must(Action::Run)?;
     let tx = store.begin().await?;
     let people = count(&tx).await?;
     if people == 0 {
         return Err(RecordsError::Refused(format!(
-            "Everybody who is anonymised is so under the present rules (version {RULES_VERSION}): there is \
-             nothing to do"
+            "All anonymised users already meet the current rules (version {RULES_VERSION}). There is nothing to do"
         )));
     }
     if super::start::typed_number(typed) != Some(people) {
@@ -95,7 +94,9 @@ pub async fn start_reapply(store: &Store, actor: Actor, typed: &str) -> Result<R
     Ok(id)
 }
 
-/// Why it needs a second person; None when it does not: so many people that a run would not go on by itself.
+/// Returns why the run needs a second person, or `None`.
+///
+/// It needs one if the number of users exceeds a safety limit.
 pub(super) async fn why_two(
     db: &impl ConnectionTrait,
     store: &Store,
@@ -107,7 +108,7 @@ pub(super) async fn why_two(
     Ok(store.settings.brakes.of(count(db).await?, all, &[]).map(WhyTwo::Brake))
 }
 
-/// The fingerprint of those who would be brought up to the present rules today.
+/// Returns the fingerprint of the users to whom the current rules would be applied today.
 pub(super) async fn fingerprint(db: &impl ConnectionTrait, store: &Store) -> Result<String, RecordsError> {
     let sql = format!("SELECT number FROM users WHERE {UNDER_OLDER_RULES} ORDER BY number");
     let statement = dialect::statement(db.get_database_backend(), &sql, vec![RULES_VERSION.into()]);
@@ -122,8 +123,9 @@ fn default_policy() -> Result<String, RecordsError> {
     serde_json::to_string(&Policy::default()).map_err(|_| RecordsError::Corrupt("policy"))
 }
 
-/// The policy by which the first of these people was anonymised, and those of them to whom the same policy was
-/// applied. The others come with a later batch. Who was anonymised in a way that no run notes gets the defaults.
+/// Returns the policy with which the first of these users was anonymised, and all of them with the same policy.
+///
+/// The others follow in a later batch. The default policy applies if no run contains the user.
 pub(super) async fn of_one_policy(
     tx: &DatabaseTransaction,
     numbers: &[UserNumber],

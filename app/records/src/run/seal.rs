@@ -1,5 +1,4 @@
-//! The seal of a preview: a fingerprint over policy, rules, day and people. And the preview that a scheduled run
-//! makes and seals for itself.
+//! The preview fingerprint: a digest of policy, rules, day and users. Also makes the preview of a scheduled run.
 
 use super::lease::{Lease, Standing};
 use super::{finish, preview, stored_policy};
@@ -16,12 +15,12 @@ use sea_orm::{
 };
 use sha2::{Digest as _, Sha256};
 
-/// How many people are read at a time for the fingerprint.
+/// Number of users read at a time.
 const CHUNK: u64 = 20_000;
-/// How many of a task's last runs say what is usual.
+/// Number of previous runs of a task from which the usual number of users is derived.
 const LAST_RUNS: u64 = 5;
 
-/// The fingerprint of the eligible people of a run or preview.
+/// Returns the fingerprint of the eligible users of a run or preview.
 pub(super) async fn fingerprint(
     db: &impl ConnectionTrait,
     run: RunId,
@@ -50,7 +49,7 @@ pub(super) async fn fingerprint(
     Ok(seal.fingerprint())
 }
 
-/// A fingerprint in the making: policy, rules and day, then people in the order of their numbers.
+/// Computes a fingerprint: policy, rules and day, then the user numbers in order.
 pub(super) struct Seal(Sha256);
 
 impl Seal {
@@ -69,7 +68,7 @@ impl Seal {
     }
 }
 
-/// Copies the eligible people of a preview into the run that carries it out, and compares the seal.
+/// Copies the eligible users of a preview into its run and compares the fingerprint.
 pub(super) async fn copy_members(
     tx: &DatabaseTransaction,
     preview: &runs::Model,
@@ -84,20 +83,20 @@ pub(super) async fn copy_members(
     let found = fingerprint(tx, run, &preview.policy, preview.rules_version, preview.today).await?;
     let as_many = i64::try_from(members.rows_affected()) == Ok(preview.previewed);
     if !as_many || preview.fingerprint.as_deref() != Some(found.as_str()) {
-        return Err(super::start::stale("The list of people of this preview is not the one that was sealed"));
+        return Err(super::start::stale("The users of this preview no longer match its fingerprint"));
     }
     Ok(())
 }
 
-/// What became of the preview that a scheduled run made for itself.
+/// The result of making the preview of a scheduled run.
 pub(super) enum Sealed {
-    /// The people are sealed, and the run may go on.
+    /// The users are determined, and the run can continue.
     Ready(Box<runs::Model>),
-    /// The run has ended: a brake stopped it, or another process has it.
+    /// The run has ended: a safety limit stopped it, or another process holds it.
     Stopped(RunState),
 }
 
-/// Makes and seals the preview of a scheduled run, in one transaction, and looks at the brakes.
+/// Makes the preview of a scheduled run in one transaction and checks the safety limits.
 pub(super) async fn seal_scheduled(
     store: &Store,
     lease: &Lease,
@@ -145,7 +144,7 @@ pub(super) async fn seal_scheduled(
     Ok(Sealed::Ready(Box::new(run)))
 }
 
-/// Ends a scheduled run whose preview cannot be made: it will not be made the next time either.
+/// Ends a scheduled run whose preview failed. A retry would fail too.
 pub(super) async fn failed(
     store: &Store,
     lease: &Lease,
@@ -164,7 +163,7 @@ pub(super) async fn failed(
     Ok(RunState::Failed)
 }
 
-/// The brake that stops a scheduled run of this preview, if any.
+/// Returns the safety limit that stops a scheduled run with this preview, if any.
 async fn brake(
     tx: &DatabaseTransaction,
     store: &Store,
@@ -183,7 +182,9 @@ async fn brake(
     brake_of(tx, store, preview, &last).await
 }
 
-/// The brake that the run of a preview goes over, if any. Manual changes since the last confirmed run count.
+/// Returns the safety limit that the run of a preview exceeds, if any.
+///
+/// Manual changes since the last confirmed run count.
 pub(super) async fn brake_of(
     db: &impl ConnectionTrait,
     store: &Store,
@@ -195,7 +196,7 @@ pub(super) async fn brake_of(
     Ok(settings.brakes.with_manual(preview.previewed, preview.users, last, manual, settings.limits))
 }
 
-/// How many people the last runs of a task were about.
+/// Returns the numbers of users in the last runs of a task.
 pub(super) async fn last_runs(tx: &impl ConnectionTrait, task: TaskId) -> Result<Vec<i64>, RecordsError> {
     let ended = [RunState::Succeeded, RunState::CompletedWithFailures];
     let people = runs::Entity::find()

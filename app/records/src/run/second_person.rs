@@ -1,4 +1,5 @@
-//! Which runs need a second person: those that arm or widen a policy, and those that go over a brake.
+//! Decides which runs need a second person: those that first use or extend a policy, and those beyond a safety
+//! limit.
 
 use super::{reapply, seal, start, stored_policy};
 use crate::approval::{self, Matter};
@@ -10,7 +11,7 @@ use crate::task;
 use policy::{Action, RunId, RunKind, TaskId, WhyTwo, four_eyes};
 use sea_orm::{ConnectionTrait, DatabaseTransaction, EntityTrait};
 
-/// Why the run of a preview needs a second person; None when it does not, or could not start anyway.
+/// Returns why the run of a preview needs a second person, or `None` if it needs none or can't start anyway.
 pub(crate) async fn why_two_of(store: &Store, preview: RunId) -> Result<Option<WhyTwo>, RecordsError> {
     if start::why_not(store, preview).await?.is_some() {
         return Ok(None);
@@ -18,7 +19,7 @@ pub(crate) async fn why_two_of(store: &Store, preview: RunId) -> Result<Option<W
     why_two(&store.db, store, &preview_row(&store.db, preview).await?).await
 }
 
-/// Why the run of a preview needs a second person; None when it does not.
+/// Returns why the run of a preview needs a second person, or `None` if it needs none.
 pub(crate) async fn why_two(
     db: &impl ConnectionTrait,
     store: &Store,
@@ -35,7 +36,7 @@ pub(crate) async fn why_two(
     Ok(four_eyes::why_two(&policy, confirmed.as_ref(), brake))
 }
 
-/// A preview as it is stored.
+/// Returns a stored preview.
 pub(crate) async fn preview_row(db: &impl ConnectionTrait, id: RunId) -> Result<runs::Model, RecordsError> {
     runs::Entity::find_by_id(id.0)
         .one(db)
@@ -44,7 +45,7 @@ pub(crate) async fn preview_row(db: &impl ConnectionTrait, id: RunId) -> Result<
         .ok_or(RecordsError::NotFound("preview"))
 }
 
-/// Locks a preview, so that of two who ask for it, or start it, at once one comes after the other.
+/// Locks a preview, so that concurrent requests for approval and starts run one after another.
 pub(crate) async fn lock_preview(tx: &DatabaseTransaction, id: RunId) -> Result<(), RecordsError> {
     let backend = tx.get_database_backend();
     let sql = format!("SELECT id FROM runs WHERE id = ?{}", dialect::for_update(backend));
@@ -52,7 +53,7 @@ pub(crate) async fn lock_preview(tx: &DatabaseTransaction, id: RunId) -> Result<
     Ok(())
 }
 
-/// What needs a second person of bringing people under the present rules; None when nothing does.
+/// Returns the approval subject of a reapply run, or `None` if it needs no approval.
 pub(crate) async fn reapply_matter(
     db: &impl ConnectionTrait,
     store: &Store,

@@ -1,4 +1,4 @@
-//! One person, from the record or the command line. The same anonymiser, without conditions and scope.
+//! Anonymises a single user, from the record or the command line, ignoring conditions and scope.
 
 use super::stored_policy;
 use crate::actor::Actor;
@@ -22,25 +22,25 @@ use policy::{
 };
 use sea_orm::{ActiveModelTrait, DatabaseTransaction, Set};
 
-/// What would happen to one person.
+/// The effect of anonymising a single user.
 #[derive(Clone, Debug)]
 pub struct SinglePlan {
-    /// The verdict, without conditions and scope.
+    /// The verdict, ignoring conditions and scope.
     pub verdict: Verdict,
-    /// The task whose field settings apply; None where there is no such task.
+    /// The task whose field settings apply, or `None` if there is no such task.
     pub task: Option<(TaskId, TaskName)>,
-    /// The version of that task, so that what was shown can be told from what applies later.
+    /// Version of that task, to detect a change after the page was shown.
     pub version: i32,
-    /// Its policy.
+    /// Policy of that task.
     pub policy: Policy,
 }
 
-/// Says what would happen to one person.
+/// Returns the effect of anonymising a single user.
 pub async fn plan_for_one(store: &Store, number: UserNumber) -> Result<SinglePlan, RecordsError> {
     plan(store, number, |facts| facts).await
 }
 
-/// Says what would happen to a member of staff whose roles have ended.
+/// Returns the effect of anonymising a member of staff, as if their roles had ended.
 pub async fn plan_for_staff(store: &Store, number: UserNumber) -> Result<SinglePlan, RecordsError> {
     plan(store, number, |facts| UserFacts { staff: false, ..facts }).await
 }
@@ -61,8 +61,9 @@ async fn plan(
     Ok(SinglePlan { verdict, task, version, policy })
 }
 
-/// Anonymises one person; `typed` is the user number, typed to confirm. Gives the run that notes it. Somebody
-/// who is anonymised already stays so: that is success without a write.
+/// Anonymises a single user. `typed` must be the user number.
+///
+/// Returns the run, or `None` without writing anything if the user is already anonymised.
 pub async fn anonymise_one(
     store: &Store,
     actor: Actor,
@@ -73,8 +74,9 @@ pub async fn anonymise_one(
     limits::noted(store, actor, done).await
 }
 
-/// [`anonymise_one`], by the field settings that were shown and no others: the task and its version. When another
-/// task serves by now, or the task was changed, nothing is done.
+/// Like [`anonymise_one`], but only with the field settings that were shown: the task and its version.
+///
+/// Rejects the request if another task is the default by now, or the task has changed.
 pub async fn anonymise_one_as_shown(
     store: &Store,
     actor: Actor,
@@ -101,8 +103,8 @@ async fn anonymise_by(
     }
     if protection::was_staff(&tx, number).await? {
         return Err(RecordsError::Refused(format!(
-            "This user lost the last role within {COOLING_OFF_HOURS} hours. A second person has to approve: use \
-             “Anonymise this member of staff” on the record. Nothing was changed"
+            "This user lost the last role less than {COOLING_OFF_HOURS} hours ago, so a second person must approve. \
+             Use “Anonymise this member of staff” on the record. Nothing was changed"
         )));
     }
     let task = task_as_shown(&tx, shown).await?;
@@ -110,7 +112,7 @@ async fn anonymise_by(
     carry_out_one(tx, store, actor, number, &task, approval).await.map(Some)
 }
 
-/// Refuses unless the user number was typed to confirm.
+/// Returns an error unless `typed` is the user number.
 pub(super) fn must_be_typed(number: UserNumber, typed: &str) -> Result<(), RecordsError> {
     let expected = number.to_string();
     if typed.trim() == expected {
@@ -119,15 +121,15 @@ pub(super) fn must_be_typed(number: UserNumber, typed: &str) -> Result<(), Recor
     Err(RecordsError::field("confirm", Problem::ConfirmationDiffers { expected }))
 }
 
-/// The task whose field settings apply, if it still is the one that was shown.
+/// Returns the task whose field settings apply, or an error if it isn't the one that was shown.
 pub(super) async fn task_as_shown(
     tx: &DatabaseTransaction,
     shown: Option<(TaskId, i32)>,
 ) -> Result<tasks::Model, RecordsError> {
     let Some(task) = default_task(tx).await? else {
         return Err(RecordsError::Refused(
-            "Nothing was changed: no task says what happens to each field. Create a task of the type Data maintenance › \
-             Anonymise user data; it may be manual only"
+            "Nothing was changed. No task defines what happens to each field. Create a task of the type Data \
+             maintenance › Anonymise user data; it can be manual only"
                 .to_owned(),
         ));
     };
@@ -137,8 +139,7 @@ pub(super) async fn task_as_shown(
     Ok(task)
 }
 
-/// Anonymises one user whose row is locked, counts that, and commits. Gives the run that notes it, with the approval
-/// that it needed.
+/// Anonymises a user whose row is locked, counts the change and commits. Returns the run.
 pub(super) async fn carry_out_one(
     tx: DatabaseTransaction,
     store: &Store,
@@ -205,11 +206,11 @@ async fn insert_run(
     Ok(run.insert(tx).await?)
 }
 
-/// Why one person is not anonymised, and what to do.
+/// Returns why the user isn't anonymised, and what to do.
 fn refused(reason: Reason) -> RecordsError {
     let what_to_do = match reason {
         Reason::Staff => {
-            "Users with a role are anonymised by “Anonymise this member of staff” on the record, or by lethe staff \
+            "To anonymise a user with a role, use “Anonymise this member of staff” on the record, or lethe staff \
              anonymise"
         }
         Reason::Fictitious => "A fictitious user is not a person",
