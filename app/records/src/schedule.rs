@@ -1,14 +1,18 @@
-//! The scheduler: which tasks come due, and what becomes of runs that were missed.
+//! The scheduler: enqueues the runs of due tasks and records missed runs.
 //!
-//! Each active task with a schedule has the instant at which it comes due next (`tasks.next_due_at`). Whoever saves
-//! or switches on a task sets it, counted from now; [`tick`] starts what is due and moves it on. So a task never
-//! makes up for times before it was switched on, a time that came due starts one run whoever sees it, and a clock
-//! that is put back starts nothing again.
+//! Each active task with a schedule stores when it is due next (`tasks.next_due_at`). Saving or activating a task
+//! sets this time, counted from now; [`tick`] enqueues due tasks and advances it. It follows that:
 //!
-//! - A task that is more than [`GRACE_MINUTES`] late was missed: by its own rule it runs once, however many times it
-//!   was due, or the times are kept in the list of runs as one missed run.
-//! - A single date is never made up for.
-//! - While a run of a task waits for its turn, no second one is queued behind it: the time is kept as missed.
+//! - A task never catches up on times before its activation.
+//! - A due time starts one run, however many processes see it.
+//! - A clock that is set back starts nothing twice.
+//!
+//! Rules for late tasks:
+//!
+//! - A task that is more than [`GRACE_MINUTES`] late is *missed*. Depending on its setting, it runs once for all
+//!   missed times, or the times are listed as one missed run.
+//! - A one-time date is never caught up.
+//! - While a run of a task is queued, no second run is queued. The time is recorded as missed.
 
 mod fire;
 mod missed;
@@ -28,19 +32,21 @@ use policy::{RunId, Schedule, TaskId};
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Select};
 
-/// When a task comes due, counted from now. Never when it is not active, manual only, or its single date has passed.
+/// Returns when a task is due next, counted from now.
+///
+/// Returns `None` if the task is inactive or manual only, or if its one-time date has passed.
 pub(crate) fn due_from_now(store: &Store, schedule: &Schedule, active: bool) -> Option<DateTime<Utc>> {
     let clock = &store.clock;
     active.then(|| instants(schedule, clock.zone(), clock.now()).next()).flatten()
 }
 
-/// Puts a run into the queue for every task that is due, and notes what was missed. Gives the runs.
+/// Enqueues a run for every due task, records missed times, and returns the runs.
 ///
-/// Any number of processes may call it at the same time. A task that cannot be read is logged and does not keep the
-/// others from starting.
+/// Any number of processes may call this concurrently. A task that can't be read is logged and doesn't stop the
+/// others.
 pub async fn tick(store: &Store) -> Result<Vec<RunId>, RecordsError> {
     if !store.vitals.skew().lets_schedule() {
-        tracing::warn!("no task is started: the clock of this server differs, or is not compared yet");
+        tracing::warn!("no task is started: the clock of this server differs from the others, or hasn't been compared yet");
         return Ok(Vec::new());
     }
     adopt(store).await?;
@@ -48,13 +54,13 @@ pub async fn tick(store: &Store) -> Result<Vec<RunId>, RecordsError> {
     for task in due(store).await? {
         match fire::fire(store, task).await {
             Ok(run) => started.extend(run),
-            // It is due the next time too.
+            // Temporary fault: the task is still due next time.
             Err(error) if dialect::is_passing(&error) => {}
             Err(error) => {
                 tracing::error!(
                     task = task.0,
                     code = error.code(),
-                    "a task that is due could not be started"
+                    "a due task could not be started"
                 );
             }
         }
@@ -62,8 +68,9 @@ pub async fn tick(store: &Store) -> Result<Vec<RunId>, RecordsError> {
     Ok(started)
 }
 
-/// Calculates again when tasks come due that are not due yet: the library's zone, or its rules, may have changed
-/// since. Called once when a process starts. What has come due before never comes due again.
+/// Recalculates the next due times that lie in the future, because the time zone or its rules may have changed.
+///
+/// Called once when a process starts. A time that was due before isn't due again.
 pub async fn recalculate(store: &Store) -> Result<(), RecordsError> {
     let clock = &store.clock;
     let coming = active().filter(tasks::Column::NextDueAt.gt(clock.now())).all(&store.db).await?;
@@ -78,10 +85,10 @@ pub async fn recalculate(store: &Store) -> Result<(), RecordsError> {
     Ok(())
 }
 
-/// Gives tasks their next time that have none yet: they were made by an older version, or by other means.
+/// Sets the next due time of tasks without one, e.g. those made by an older version.
 async fn adopt(store: &Store) -> Result<(), RecordsError> {
     for task in active().filter(tasks::Column::NextDueAt.is_null()).all(&store.db).await? {
-        // One that cannot be read says so on its page.
+        // The page of the task shows that its schedule can't be read.
         let Ok(schedule) = stored_schedule(&task.schedule) else { continue };
         if let Some(next) = due_from_now(store, &schedule, true) {
             set_next(store, &task, Some(next)).await?;
@@ -97,7 +104,7 @@ fn active() -> Select<tasks::Entity> {
         .order_by_asc(tasks::Column::Id)
 }
 
-/// The tasks that are due, the one that waits longest first.
+/// Returns the due tasks, longest overdue first.
 async fn due(store: &Store) -> Result<Vec<TaskId>, RecordsError> {
     let ids: Vec<i64> = active()
         .select_only()
@@ -110,7 +117,7 @@ async fn due(store: &Store) -> Result<Vec<TaskId>, RecordsError> {
     Ok(ids.into_iter().map(TaskId).collect())
 }
 
-/// The last time at which a task came due.
+/// Returns the last time at which a task was due.
 async fn last_due(store: &Store, task: TaskId) -> Result<Option<DateTime<Utc>>, RecordsError> {
     let last = runs::Entity::find()
         .filter(runs::Column::TaskId.eq(task.0))
@@ -121,7 +128,7 @@ async fn last_due(store: &Store, task: TaskId) -> Result<Option<DateTime<Utc>>, 
     Ok(last.and_then(|run| run.due_at))
 }
 
-/// Sets the next time of a task, unless somebody changed the task meanwhile.
+/// Sets the next due time of a task, unless the task was changed in the meantime.
 async fn set_next(
     store: &Store,
     task: &tasks::Model,

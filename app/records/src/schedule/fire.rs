@@ -1,4 +1,4 @@
-//! Starting the run of one task that is due, in one transaction.
+//! Enqueues the run of one due task in one transaction.
 
 use super::GRACE_MINUTES;
 use super::missed::{self, Times};
@@ -18,10 +18,10 @@ use sea_orm::{
     SqlErr,
 };
 
-/// At most this many missed times are counted; more are counted as this many.
+/// Maximum number of missed times that are counted.
 const MOST_TIMES: usize = 10_000;
 
-/// Starts what is due of a task and says when it comes due next. Gives the run, if there is one.
+/// Enqueues the run of a due task and advances its next due time. Returns the run, if there is one.
 pub(super) async fn fire(store: &Store, task: TaskId) -> Result<Option<RunId>, RecordsError> {
     let tx = store.begin().await?;
     let Some(task) = locked(&tx, store, task).await? else { return Ok(None) };
@@ -29,7 +29,7 @@ pub(super) async fn fire(store: &Store, task: TaskId) -> Result<Option<RunId>, R
     let now = store.clock.now();
     let due = Due::of(&task, &schedule, store.clock.zone(), now);
     let started = match start(&tx, store, &task, due).await {
-        // Another process was there first, in a way that the lock did not show: it has moved the task on.
+        // Another process enqueued the run and advanced the task, although the lock didn't prevent this one.
         Err(error) if is_taken(&error) => return Ok(None),
         started => started?,
     };
@@ -44,7 +44,8 @@ pub(super) async fn fire(store: &Store, task: TaskId) -> Result<Option<RunId>, R
     Ok(started)
 }
 
-/// The task, if it still is due and no other process is at it; locked until the transaction ends.
+/// Returns the task, locked until the end of the transaction, or `None` if it isn't due or another process holds
+/// it.
 async fn locked(
     tx: &DatabaseTransaction,
     store: &Store,
@@ -62,16 +63,16 @@ async fn locked(
     Ok(tasks::Entity::find_by_id(task.0).one(tx).await?)
 }
 
-/// What has come due of a task.
+/// The due times of a task.
 #[derive(Clone, Copy, Debug)]
 struct Due {
-    /// The first time that is not dealt with.
+    /// The first time that hasn't been handled.
     first: DateTime<Utc>,
-    /// The time for which a run can still start in time.
+    /// The time for which a run can still start punctually.
     on_time: Option<DateTime<Utc>>,
-    /// How many times passed while no process was there.
+    /// Number of times missed because no process was running.
     absent: usize,
-    /// The last of those, if a run makes up for them.
+    /// The last missed time, if a run catches up.
     made_up_for: Option<DateTime<Utc>>,
 }
 
@@ -92,13 +93,13 @@ impl Due {
         }
     }
 
-    /// The time that a run is to be started for.
+    /// Returns the time for which a run must start.
     fn run(self) -> Option<DateTime<Utc>> {
         self.on_time.or(self.made_up_for)
     }
 }
 
-/// Puts the run into the queue, and notes what was missed.
+/// Enqueues the run and records missed times.
 async fn start(
     tx: &DatabaseTransaction,
     store: &Store,
@@ -129,7 +130,7 @@ async fn start(
     Ok(Some(run))
 }
 
-/// Whether this time has a run already: then it starts no other one, whatever clocks say.
+/// Returns whether this time already has a run, so that it can't start another one.
 pub(super) async fn is_dealt_with(
     tx: &DatabaseTransaction,
     task: &tasks::Model,
@@ -143,7 +144,7 @@ pub(super) async fn is_dealt_with(
     Ok(run.is_some())
 }
 
-/// The run of this task that waits for its turn.
+/// Returns the queued run of this task.
 async fn waiting(tx: &DatabaseTransaction, task: &tasks::Model) -> Result<Option<RunId>, RecordsError> {
     let run = runs::Entity::find()
         .filter(runs::Column::TaskId.eq(task.id))
@@ -153,7 +154,7 @@ async fn waiting(tx: &DatabaseTransaction, task: &tasks::Model) -> Result<Option
     Ok(run.map(|run| RunId(run.id)))
 }
 
-/// A scheduled run of the task as it is now. Whoever takes it up makes its preview.
+/// Inserts a scheduled run with the task's current settings. The process that takes it up makes the preview.
 pub(super) async fn insert(
     tx: &DatabaseTransaction,
     store: &Store,

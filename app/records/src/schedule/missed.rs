@@ -1,4 +1,4 @@
-//! Times at which a task was due and no run of its own was started: kept in the list of runs for ever.
+//! Missed times: the task was due but no run started. They stay in the list of runs.
 
 use super::fire::{insert, is_dealt_with};
 use crate::entity::{run_counts, runs, tasks};
@@ -11,19 +11,19 @@ use sea_orm::{
     ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter, QueryOrder, Set,
 };
 
-/// The kind of count of a run under which its missed times stand.
+/// The kind under which a run's missed times are counted.
 pub(crate) const COUNT: &str = "missed";
 
-/// How many times were missed, by reason.
+/// Numbers of missed times by reason.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Times {
-    /// No process was there.
+    /// No process was running.
     pub(super) absent: usize,
-    /// A run of the task was waiting already.
+    /// A run of the task was already queued.
     pub(super) waiting: usize,
 }
 
-/// Notes times that start no run: as one run that is missed, due at the first of them.
+/// Records missed times as one missed run, due at the first of them.
 pub(super) async fn note(
     tx: &DatabaseTransaction,
     store: &Store,
@@ -38,8 +38,9 @@ pub(super) async fn note(
     Ok(count(tx, RunId(run.id), times).await?)
 }
 
-/// Notes times that were missed behind a run that waits: all of them as one, so that a task which comes due every
-/// minute does not fill the list.
+/// Records times missed because a run was queued, all in one missed run.
+///
+/// Otherwise a task that is due every minute would fill the list.
 pub(super) async fn note_behind(
     tx: &DatabaseTransaction,
     store: &Store,
@@ -61,7 +62,7 @@ pub(super) async fn note_behind(
     }
 }
 
-/// Adds to the missed times of a run: of one that is missed, or of one that makes up for them.
+/// Adds missed times to a missed run, or to a run that catches up on them.
 pub(super) async fn count(tx: &DatabaseTransaction, run: RunId, times: Times) -> Result<(), DbErr> {
     for (why, count) in [(WhyMissed::Absent, times.absent), (WhyMissed::Waiting, times.waiting)] {
         if count == 0 {
@@ -84,12 +85,12 @@ pub(super) async fn count(tx: &DatabaseTransaction, run: RunId, times: Times) ->
     Ok(())
 }
 
-/// The times that a run has missed, or makes up for, by reason; none for any other run.
+/// Returns the times that a run has missed or catches up on, by reason. Empty for any other run.
 pub async fn missed_times(store: &Store, run: RunId) -> Result<Vec<(WhyMissed, i64)>, RecordsError> {
     Ok(missed_times_of(&store.db, &[run.0]).await?.into_iter().map(|(_, why, count)| (why, count)).collect())
 }
 
-/// The missed times of these runs.
+/// Returns the missed times of these runs.
 pub(crate) async fn missed_times_of(
     db: &impl ConnectionTrait,
     runs: &[i64],
