@@ -1,4 +1,4 @@
-//! Texts that only Lethe can read again: sealed with a key that is not in the database.
+//! Encrypts short texts with a key that isn't in the database.
 
 use crate::error::RecordsError;
 use crate::key::Key;
@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 
 const NONCE: usize = 24;
 
-/// What seals and opens, for one purpose.
+/// Encrypts and decrypts for one purpose.
 #[derive(Clone)]
 pub(crate) struct Sealer(XChaCha20Poly1305);
 
@@ -22,13 +22,13 @@ impl fmt::Debug for Sealer {
 }
 
 impl Sealer {
-    /// The sealer of this installation for the purpose that a label names. Another label seals with another key.
+    /// Returns the cipher of this installation for one purpose. Each label has its own derived key.
     pub(crate) async fn of(store: &Store, label: &[u8]) -> Result<Self, RecordsError> {
         let key = Key::load(store).await?.derived(label);
         XChaCha20Poly1305::new_from_slice(&*key).map(Self).map_err(|_| RecordsError::Corrupt("key"))
     }
 
-    /// Seals something of a user, as hexadecimal digits. It can be opened as that user's only.
+    /// Encrypts data of a user as hexadecimal digits. It can be decrypted only for the same user.
     pub(crate) fn seal(&self, user: i64, open: &[u8]) -> Result<String, RecordsError> {
         let mut nonce = [0; NONCE];
         rand::rng().fill_bytes(&mut nonce);
@@ -38,7 +38,7 @@ impl Sealer {
         Ok(base16ct::lower::encode_string(&[nonce.as_slice(), &sealed].concat()))
     }
 
-    /// Opens what was sealed for a user.
+    /// Decrypts data of a user.
     pub(crate) fn open(&self, user: i64, sealed: &str) -> Result<Zeroizing<Vec<u8>>, RecordsError> {
         let corrupt = || RecordsError::Corrupt("secret");
         let bytes = base16ct::lower::decode_vec(sealed).map_err(|_| corrupt())?;
