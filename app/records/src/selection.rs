@@ -1,7 +1,6 @@
-//! Who would be anonymised, asked of the database for all users at once.
+//! Computes the verdicts on all users with one SQL query.
 //!
-//! What is selected here and what [`policy::assess`] says are the same; a property test holds the two equal on
-//! both databases.
+//! The query and [`policy::assess`] must agree. A property test checks this on both databases.
 
 use crate::dialect;
 use chrono::{Duration, NaiveDate};
@@ -12,8 +11,9 @@ use sea_orm::sea_query::Value;
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr, QueryResult};
 use std::collections::BTreeMap;
 
-/// Where blockers stand: the table, the column of the user's number, and the condition of its rows. A legal hold
-/// is on a user or on a category.
+/// Where blockers are stored: table, user-number column and condition of the rows.
+///
+/// A legal hold applies to a user or to a category.
 const PLACES: [(Blocker, &str, &str, &str); 6] = [
     (Blocker::OpenLoan, "loans", "user_number", "returned_on IS NULL"),
     (Blocker::OpenRequest, "requests", "user_number", "closed_on IS NULL"),
@@ -33,11 +33,12 @@ const PLACES: [(Blocker, &str, &str, &str); 6] = [
     ),
 ];
 
-/// The bit of a role, beside those of the blockers.
+/// The bit for a role, beside those of the blockers.
 const STAFF: u8 = 1 << 5;
 
-/// What stands in the way of users, in whichever table: queries of `number` and `bit`. `among` makes the condition of
-/// whom they are asked about out of the column of the user's number.
+/// Returns one query for each kind of obstacle, with the columns `number` and `bit`.
+///
+/// `among` returns the SQL condition that limits a user-number column to the requested users.
 fn obstacle_queries(among: impl Fn(&str) -> String) -> Vec<String> {
     let staff = ("user_roles", "user_number", "TRUE", STAFF);
     let blockers = PLACES.map(|(blocker, table, column, open)| (table, column, open, blocker.bit()));
@@ -48,13 +49,13 @@ fn obstacle_queries(among: impl Fn(&str) -> String) -> Vec<String> {
     .collect()
 }
 
-/// A query of every user with the number of the [`Reason`] and the bits of the [`Blockers`], and its values.
-/// Its columns are `number`, `reason` and `blockers`.
+/// Returns a query of all users and its values. Its columns are `number`, `reason` (the number of the [`Reason`])
+/// and `blockers` (the bits of the [`Blockers`]).
 pub(crate) fn verdicts_sql(policy: &Policy, today: NaiveDate) -> (String, Vec<Value>) {
     let (reason, values) = reason_sql(policy, today);
     let blockers = Blocker::ALL.iter().map(|blocker| i32::from(blocker.bit())).sum::<i32>();
     let blocked = Blocker::ALL.map(|blocker| Reason::from(blocker).number().to_string()).join(", ");
-    // What stands in the way is gathered once for all users: asking for each of them takes ten times as long.
+    // Obstacles are aggregated once for all users. A subquery for each user takes ten times as long.
     let sql = format!(
         "SELECT v.number, v.reason, CASE WHEN v.reason IN ({blocked}) THEN v.bits & {blockers} ELSE 0 END AS blockers \
          FROM (SELECT u.number, {reason} AS reason, o.bits FROM users u LEFT JOIN (\
@@ -64,7 +65,7 @@ pub(crate) fn verdicts_sql(policy: &Policy, today: NaiveDate) -> (String, Vec<Va
     (sql, values)
 }
 
-/// How many users have each reason.
+/// Returns the number of users for each reason.
 pub(crate) async fn counts(
     db: &impl ConnectionTrait,
     policy: &Policy,
@@ -84,7 +85,7 @@ pub(crate) async fn counts(
         .collect()
 }
 
-/// The number of the reason of the user `u`, whose obstacles are `o.bits`: the first that holds.
+/// Returns the SQL of the reason number for user `u` with obstacles `o.bits`: the first condition that holds.
 fn reason_sql(policy: &Policy, today: NaiveDate) -> (String, Vec<Value>) {
     let mut cases = vec![
         ("u.anonymised_on IS NOT NULL".to_owned(), Reason::AlreadyAnonymised),
@@ -108,7 +109,7 @@ fn reason_sql(policy: &Policy, today: NaiveDate) -> (String, Vec<Value>) {
     (format!("CASE {}ELSE {} END", cases.collect::<String>(), otherwise.number()), values)
 }
 
-/// What of the reason the conditions decide: first the dates that are missing, then those that are too late.
+/// Returns the cases that depend on conditions: missing dates first, then dates that are too recent.
 fn condition_cases(conditions: &Conditions, today: NaiveDate) -> (Vec<(String, Reason)>, Vec<Value>) {
     let mut cases = Vec::new();
     let mut late = Vec::new();
@@ -129,34 +130,34 @@ fn condition_cases(conditions: &Conditions, today: NaiveDate) -> (Vec<(String, R
     (cases, values)
 }
 
-/// `today > date + days` is `date < today - days`: the first date that is not old enough.
+/// Returns the first date that isn't old enough: `today > date + days` means `date < today - days`.
 fn last_day_too_late(today: NaiveDate, days: Days) -> NaiveDate {
     today.checked_sub_signed(Duration::days(i64::from(days.get()))).unwrap_or(NaiveDate::MIN)
 }
 
-/// What must be known of a user who may be anonymised.
+/// The data needed to anonymise a user.
 pub(crate) struct Candidate {
     /// The user.
     pub(crate) number: UserNumber,
-    /// What the verdict depends on.
+    /// The facts that the verdict depends on.
     pub(crate) facts: UserFacts,
     /// The random key of the record.
     pub(crate) uuid: String,
-    /// What a decade or a year may be made of.
+    /// The date of birth, to be generalised to a year or decade.
     pub(crate) birth_date: Option<NaiveDate>,
-    /// What a district may be made of.
+    /// The postcode, to be generalised to a district.
     pub(crate) postcode: Option<String>,
     rules_version: Option<i32>,
 }
 
 impl Candidate {
-    /// Whether the user was anonymised under older rules than the present ones.
+    /// Returns whether the user was anonymised under older rules than the current ones.
     pub(crate) fn is_under_older_rules(&self) -> bool {
         self.facts.anonymised && self.rules_version.unwrap_or_default() < RULES_VERSION
     }
 }
 
-/// The facts of some users, in the order of their numbers. Users that do not exist are left out.
+/// Returns the facts of these users, ordered by user number. Users that don't exist are left out.
 pub(crate) async fn facts(
     db: &impl ConnectionTrait,
     numbers: &[UserNumber],
@@ -165,10 +166,11 @@ pub(crate) async fn facts(
     Ok(candidates.into_iter().map(|candidate| (candidate.number, candidate.facts)).collect())
 }
 
-/// Locks some users and reads what must be known of them, in the order of their numbers, so that two transactions
-/// can never wait for each other. Loans and requests that are being made for them wait, or are seen.
+/// Locks these users and reads their data, ordered by user number so that transactions can't deadlock.
+///
+/// A concurrent loan or request for one of them waits for the lock, or is included.
 pub(crate) async fn lock(tx: &DatabaseTransaction, numbers: &[UserNumber]) -> Result<Vec<Candidate>, DbErr> {
-    // A hold on a category locks nobody's record: it waits here, or is seen.
+    // A legal hold on a category locks no user rows. It waits for this lock, or is included.
     dialect::pass_category_holds(tx).await?;
     read(tx, numbers, dialect::for_update(tx.get_database_backend())).await
 }
@@ -189,7 +191,7 @@ async fn read(
     );
     let list = dialect::list(backend, numbers.iter().map(|number| number.0));
     let rows = db.query_all_raw(dialect::statement(backend, &sql, vec![list])).await?;
-    // Only now: what was written by somebody who held a lock is seen.
+    // Read after locking, to include what the previous holder of the lock has committed.
     let obstacles = obstacles(db, numbers).await?;
     rows.iter()
         .map(|row| {
@@ -199,7 +201,7 @@ async fn read(
         .collect()
 }
 
-/// What stands in the way of some users, as bits; those with nothing are left out.
+/// Returns the obstacles of these users as bits. Users without obstacles are left out.
 async fn obstacles(db: &impl ConnectionTrait, numbers: &[UserNumber]) -> Result<BTreeMap<i64, u8>, DbErr> {
     let backend = db.get_database_backend();
     let parts = obstacle_queries(|column| format!("{} AND ", dialect::among(backend, column)));
