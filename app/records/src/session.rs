@@ -1,7 +1,7 @@
-//! Sessions: who is signed in, since when, and how far the sign-in has come.
+//! Sessions of members of staff: their stage, lifetime and token.
 //!
-//! The key of a session is in the browser's cookie only; the database has its hash. A session gets a new key whenever
-//! somebody has proven more about themselves. Times are by the computer's clock.
+//! The token of a session is stored only in the browser's cookie; the database stores its hash. A session gets a
+//! new token whenever its owner proves another factor. All times are system times.
 
 mod codes;
 mod device;
@@ -45,54 +45,53 @@ use chrono::{DateTime, Utc};
 use policy::{Roles, UserNumber};
 use sea_orm::{ActiveModelTrait, ConnectionTrait, EntityTrait, Set};
 
-/// How far a sign-in has come.
+/// How far a sign-in has progressed.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Stage {
-    /// The password was right; a code of the authenticator app is asked for.
+    /// The password was correct. A code of the authenticator app is required.
     SecondFactor,
-    /// The password was right; an authenticator app has to be set up.
+    /// The password was correct. The user must set up an authenticator app.
     SetUp,
     /// Signed in.
     Whole,
 }
 
-/// The codes that are stored: by what a sign-in has begun until it is whole. Whether a second factor is to be set up
-/// follows from whether there is one.
+/// Stored stages. An incomplete session stores its first step; whether a second factor must be set up is derived.
 const AFTER_PASSWORD: &str = "password";
 const AFTER_PROVIDER: &str = "provider";
 const WHOLE: &str = "whole";
-/// Whole without a second factor. Whether that is enough is asked anew each time: settings change.
+/// Complete without a second factor. Whether that suffices is checked on every request, because settings change.
 const ALONE: &str = "alone";
 
-/// Somebody's session.
+/// The session of a member of staff.
 #[derive(Clone, Debug)]
 pub struct Session {
-    /// The hash under which it is stored.
+    /// Hash of its token, the primary key.
     pub(crate) id: String,
-    /// Whose it is.
+    /// The owner.
     pub user: UserNumber,
-    /// Their roles.
+    /// The owner's roles.
     pub roles: Roles,
-    /// How far the sign-in has come.
+    /// How far the sign-in has progressed.
     pub stage: Stage,
-    /// By what it has begun, until it is whole.
+    /// The first step of the sign-in, while it is incomplete.
     pub(crate) first: &'static str,
-    /// When they last showed all of who they are.
+    /// When the owner last completed a sign-in.
     pub(crate) signed_in_at: DateTime<Utc>,
-    /// When they last showed all of who they are to change what they sign in with, in this session.
+    /// When the owner last confirmed, in this session, a change of sign-in methods.
     pub(crate) confirmed_at: Option<DateTime<Utc>>,
-    /// When it ends if nothing is asked for any more.
+    /// When it ends without further requests.
     pub ends_at: DateTime<Utc>,
-    /// When it ends whatever is asked for.
+    /// When it ends at the latest.
     ends_in_any_case_at: DateTime<Utc>,
-    /// What every form of this session carries, to show that it was made for it.
+    /// The CSRF token of every form in this session.
     pub form_token: String,
-    /// What seals texts for addresses.
+    /// Encrypts texts for URLs.
     sealer: Sealer,
 }
 
 impl Session {
-    /// Who acts in this session: nobody before the sign-in is whole.
+    /// Returns the actor of this session. It has no permissions until the sign-in is complete.
     pub fn actor(&self) -> Actor {
         match self.stage {
             Stage::Whole => Actor::signed_in(self.user, self.roles, self.signed_in_at),
@@ -100,18 +99,18 @@ impl Session {
         }
     }
 
-    /// Whether they have shown who they are within the last minutes.
+    /// Returns whether the owner has signed in within the last few minutes.
     pub fn is_fresh(&self) -> bool {
         self.whoever().is_fresh(Clock::real())
     }
 
-    /// Who it is, to be named where the sign-in itself is noted.
+    /// Returns an actor without permissions, to attribute audit events about the sign-in itself.
     fn whoever(&self) -> Actor {
         Actor::signed_in(self.user, Roles::default(), self.signed_in_at)
     }
 }
 
-/// Writes a session under a new key. `signed_in_at` is when they showed who they are.
+/// Stores a session under a new token. `signed_in_at` is the time of the proof.
 async fn begin(
     db: &impl ConnectionTrait,
     user: UserNumber,
@@ -134,26 +133,28 @@ async fn begin(
     Ok(token)
 }
 
-/// By what somebody has shown who they are, and when.
+/// The proof of identity that starts a session.
 pub(crate) struct Proof {
-    /// The first step, as it is stored and noted.
+    /// The first step, as stored and recorded in the audit.
     pub(crate) first: &'static str,
-    /// Whether that proved a second factor, too.
+    /// Whether it included a second factor.
     pub(crate) has_second_factor: bool,
-    /// When they showed it.
+    /// When it was given.
     pub(crate) shown_at: DateTime<Utc>,
 }
 
 impl Proof {
-    /// A password, of this moment.
+    /// Returns the proof of a password entered now.
     pub(crate) fn password() -> Self {
         Self { first: AFTER_PASSWORD, has_second_factor: false, shown_at: Clock::real() }
     }
 }
 
-/// Begins the session of somebody who has shown who they are: its key, and how far it has come. The caller has locked the
-/// user and looked again at what was shown: roles and accounts change while a password is looked at. None for somebody
-/// without a role.
+/// Starts the session of a user whose proof was accepted. Returns its token and stage, or `None` if the user has
+/// no role.
+///
+/// The caller has locked the user and rechecked the proof, because roles and accounts can change during password
+/// hashing.
 pub(crate) async fn begin_proven(
     tx: &sea_orm::DatabaseTransaction,
     store: &Store,
@@ -182,12 +183,12 @@ pub(crate) async fn begin_proven(
     Ok(Some((token, stage)))
 }
 
-/// A first step and a code after it, as a sign-in is noted.
+/// Returns the audit code for a first step followed by a code.
 pub(crate) fn with_code(first: &str) -> String {
     format!("{first},code")
 }
 
-/// What a stored stage comes to. Whoever has an authenticator app is asked for it, whatever their roles.
+/// Derives the stage from the stored stage. A user with an authenticator app must use it, whatever the roles.
 fn stage_of(store: &Store, stored: &str, roles: Roles, has_app: bool) -> Stage {
     let is_needed = roles.need_second_factor() && !store.settings.sign_in.password_alone;
     match (stored == WHOLE, has_app, is_needed) {
@@ -197,12 +198,12 @@ fn stage_of(store: &Store, stored: &str, roles: Roles, has_app: bool) -> Stage {
     }
 }
 
-/// Whether a session has not ended meanwhile.
+/// Returns whether the session still exists.
 async fn is_there(db: &impl ConnectionTrait, session: &Session) -> Result<bool, RecordsError> {
     Ok(sessions::Entity::find_by_id(&session.id).one(db).await?.is_some())
 }
 
-/// Notes what somebody has done about their own sign-in.
+/// Records an audit event about the user's own sign-in.
 async fn note(
     tx: &sea_orm::DatabaseTransaction,
     store: &Store,

@@ -1,8 +1,8 @@
-//! How often codes of the second factor are tried: a handful in each sign-in, and so many for each account. Both are
-//! counted in the database, for all servers together.
+//! Rate limits on codes of the second factor: a few wrong codes in each sign-in, and a budget for each account.
 //!
-//! Wrong codes from unknown devices share one budget. A device from which the account signed in before has its own, and so
-//! have the sessions of the account, so that a stolen password does not lock the owner out.
+//! Both are counted in the database, across all servers. Wrong codes from unknown devices share one budget. A
+//! known device and the account's sessions have their own budgets, so that a thief of the password can't lock the
+//! owner out.
 
 use super::proof::{failed, not_proven};
 use super::{Session, Stage, digest};
@@ -19,17 +19,18 @@ use policy::UserNumber;
 use sea_orm::sea_query::{Expr, ExprTrait as _, OnConflict};
 use sea_orm::{ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter, Set};
 
-/// How many wrong codes end a sign-in, or a session in which they are sent.
+/// Maximum number of wrong codes in a sign-in or session. The last one ends it.
 pub const MAX_WRONG_CODES: i64 = 5;
-/// How many wrong codes a budget has at once.
+/// Number of wrong codes in a full budget.
 const BURST: i32 = 10;
-/// After how long a budget has another one.
+/// Time after which a budget regains one wrong code.
 const PERIOD: TimeDelta = TimeDelta::minutes(6);
-/// What the ids of budgets are hashed for.
+/// Hash prefix for the ids of budgets.
 const BUDGET: &str = "lethe code budget ";
 
-/// Checks a code of the owner of a session, who is locked. `device` is a device that is known for them. A wrong code is
-/// counted and committed.
+/// Checks a code of the session's owner. The caller has locked the owner's row; `device` is a known device.
+///
+/// A wrong code is counted and committed.
 pub(super) async fn check(
     tx: DatabaseTransaction,
     store: &Store,
@@ -70,13 +71,13 @@ pub(super) async fn check(
     })
 }
 
-/// How many wrong codes use up this much of a budget.
+/// Returns how many wrong codes this much of a budget corresponds to.
 fn wrong_codes(spent: TimeDelta) -> i32 {
     let periods = (spent.num_milliseconds() + PERIOD.num_milliseconds() - 1) / PERIOD.num_milliseconds();
     i32::try_from(periods).unwrap_or(i32::MAX)
 }
 
-/// Notifies the owner of an account of wrong codes, and notes them once.
+/// Notifies the account's owner of wrong codes and records one audit event.
 async fn notify_of_codes(
     tx: &DatabaseTransaction,
     store: &Store,
@@ -93,7 +94,7 @@ async fn notify_of_codes(
     Ok(())
 }
 
-/// Counts a wrong code in its session, and ends the session after the last one. Returns whether it has ended.
+/// Counts a wrong code in its session and returns whether that ended the session.
 async fn count_wrong(tx: &DatabaseTransaction, session: &Session) -> Result<bool, RecordsError> {
     use sessions::{Column, Entity};
     Entity::update_many()
@@ -126,7 +127,7 @@ impl Budget {
         Self { id: digest(BUDGET, &format!("{user} {of}")), user }
     }
 
-    /// When all of the budget is there again.
+    /// Returns when the budget is full again.
     async fn spent_until(&self, db: &impl ConnectionTrait) -> Result<DateTime<Utc>, RecordsError> {
         let row = code_budgets::Entity::find_by_id(&self.id).one(db).await?;
         Ok(row.map_or(DateTime::UNIX_EPOCH, |row| row.spent_until))
@@ -145,7 +146,7 @@ impl Budget {
     }
 }
 
-/// Gives an account all of its budgets back, after its password was set: a stolen one is worth nothing any more.
+/// Refills all budgets of an account after a password change, which makes a stolen password useless.
 pub(crate) async fn forget_wrong_codes(
     db: &impl ConnectionTrait,
     user: UserNumber,

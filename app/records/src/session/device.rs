@@ -1,5 +1,7 @@
-//! Devices from which an account signed in before. The id of a device is in a cookie of its browser, sealed for its user:
-//! attempts to sign in with it count apart from those of strangers (OWASP, device cookies).
+//! Known devices: browsers in which an account has signed in before.
+//!
+//! The id of a device is in a cookie, encrypted for its user. Sign-in attempts with it have their own rate limit
+//! (OWASP, device cookies).
 
 use super::token::Token;
 use crate::clock::Clock;
@@ -9,17 +11,17 @@ use crate::store::Store;
 use chrono::{DateTime, TimeDelta, Utc};
 use policy::UserNumber;
 
-/// What the sealing key is derived for.
+/// Label of the derived encryption key.
 const LABEL: &[u8] = b"lethe device 1";
-/// How long a device is known after its last sign-in, in days.
+/// How long a device is known after the last sign-in, in days.
 pub const DEVICE_DAYS: i64 = 180;
-/// How many users of one browser are known; a shared computer at the desk has several.
+/// Maximum number of users of one browser. A shared desk computer has several.
 const MAX_USERS: usize = 4;
-/// What separates the users in the cookie.
+/// Separates the users in the cookie.
 const SEPARATOR: char = '.';
 
-/// Returns the cookie of a browser in which a user has signed in. The users of `before`, the cookie until now, stay in
-/// it, the last ones first.
+/// Returns the new cookie of a browser in which a user has signed in. Keeps the most recent users of `before`, the
+/// previous cookie.
 pub async fn remember_device(store: &Store, user: UserNumber, before: &str) -> Result<String, RecordsError> {
     let sealer = Sealer::of(store, LABEL).await?;
     let (id, others) = match opened(&sealer, user, before) {
@@ -32,7 +34,7 @@ pub async fn remember_device(store: &Store, user: UserNumber, before: &str) -> R
     Ok(std::iter::once(this.as_str()).chain(others).collect::<Vec<_>>().join("."))
 }
 
-/// Returns the id of the device, if a user has signed in with it before.
+/// Returns the id of the device if the user has signed in with it before.
 pub async fn device_of(
     store: &Store,
     user: UserNumber,
@@ -42,7 +44,7 @@ pub async fn device_of(
     Ok(opened(&sealer, user, cookie).map(|(id, _)| id))
 }
 
-/// The id of the device for this user, and the part of the cookie in which it is.
+/// Returns the id of the device for this user, and its part of the cookie.
 fn opened<'a>(sealer: &Sealer, user: UserNumber, cookie: &'a str) -> Option<(String, &'a str)> {
     cookie.split(SEPARATOR).take(MAX_USERS).find_map(|part| {
         let opened = sealer.open(user.0, part).ok()?;

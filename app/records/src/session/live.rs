@@ -1,4 +1,4 @@
-//! Finding, listing and ending sessions.
+//! Finds, extends, lists and ends sessions.
 
 use super::sought;
 use super::time::{ends_at, ends_in_any_case_at, is_to_be_touched};
@@ -16,28 +16,27 @@ use policy::{Action, UserNumber};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, Set};
 use std::time::Duration;
 
-/// The form token is made from the key of the session, so that it need not be stored.
+/// Hash prefix of the form token. The token is derived from the session's token, so it isn't stored.
 const FORM: &str = "lethe form ";
 
-/// How long a page waits for its session to be made to last longer.
+/// Maximum time that a page waits for the update that extends its session.
 const TOUCH_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Whether a request comes from somebody at the desk.
+/// Whether a request comes from a person.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Sign {
-    /// Somebody is there.
+    /// A person made the request.
     OfLife,
-    /// A page asks by itself, whether or not somebody is there.
+    /// The page made the request in the background.
     OfNobody,
 }
 
-/// The session with this key, if it has not ended. It lasts longer for being asked for. Somebody whose last role is gone
-/// has none.
+/// Returns the session with this token and extends it. Returns `None` if it has ended or its owner has no role.
 pub async fn find(store: &Store, key: &str) -> Result<Option<Session>, RecordsError> {
     read(store, key, Sign::OfLife).await
 }
 
-/// The same for what a page asks by itself: that keeps no session alive.
+/// Like [`find`], but doesn't extend the session. For background requests of a page.
 pub async fn look(store: &Store, key: &str) -> Result<Option<Session>, RecordsError> {
     read(store, key, Sign::OfNobody).await
 }
@@ -52,7 +51,7 @@ async fn read(store: &Store, key: &str, sign: Sign) -> Result<Option<Session>, R
     if ends_at(store, &row, row.last_seen_at) <= now || roles.is_empty() {
         return Ok(None);
     }
-    // Whoever is signed in is asked for it on few pages only.
+    // A completed session doesn't depend on it.
     let has_app = row.stage != WHOLE && has_app(store, user).await?;
     let seen = if sign == Sign::OfLife && is_to_be_touched(store, &row, now) {
         if touch(store, &row.id_hash, now).await? { now } else { row.last_seen_at }
@@ -74,15 +73,14 @@ async fn read(store: &Store, key: &str, sign: Sign) -> Result<Option<Session>, R
     }))
 }
 
-/// What every form of the session with this key carries.
+/// Returns the CSRF token for forms of the session with this token.
 pub fn form_token(key: &str) -> String {
     digest(FORM, key)
 }
 
-/// Makes a session last longer; says whether that was possible. Pages can be read although another writer is at work or
-/// the disk is full.
+/// Extends a session. Returns false if another writer or a full disk prevented it, so that pages stay readable.
 async fn touch(store: &Store, id_hash: &str, now: DateTime<Utc>) -> Result<bool, RecordsError> {
-    // By another request it may have ended meanwhile.
+    // A concurrent request may have ended the session.
     let touch = sessions::Entity::update_many()
         .set(sessions::ActiveModel { last_seen_at: Set(now), ..Default::default() })
         .filter(sessions::Column::IdHash.eq(id_hash))
@@ -92,7 +90,7 @@ async fn touch(store: &Store, id_hash: &str, now: DateTime<Utc>) -> Result<bool,
         Err(_) => Ok(false),
         Ok(Err(error)) => match RecordsError::from(error) {
             error if error.fault().is_some() => {
-                tracing::warn!(code = error.code(), "a session could not be made to last longer");
+                tracing::warn!(code = error.code(), "a session could not be extended");
                 Ok(false)
             }
             error => Err(error),
@@ -100,12 +98,12 @@ async fn touch(store: &Store, id_hash: &str, now: DateTime<Utc>) -> Result<bool,
     }
 }
 
-/// Whether a user has an authenticator app.
+/// Returns whether a user has an authenticator app.
 pub async fn has_app(store: &Store, user: UserNumber) -> Result<bool, RecordsError> {
     has_app_within(&store.db, user).await
 }
 
-/// The same inside a transaction.
+/// The same within a transaction.
 pub(super) async fn has_app_within(
     db: &impl ConnectionTrait,
     user: UserNumber,
@@ -113,7 +111,7 @@ pub(super) async fn has_app_within(
     Ok(credentials::Entity::find().filter(Kind::App.of(user)).count(db).await? > 0)
 }
 
-/// Ends a session, by whoever has it.
+/// Ends a session at its owner's request.
 pub async fn end(store: &Store, session: &Session) -> Result<(), RecordsError> {
     let tx = store.begin().await?;
     sessions::Entity::delete_by_id(&session.id).exec(&tx).await?;
@@ -123,23 +121,23 @@ pub async fn end(store: &Store, session: &Session) -> Result<(), RecordsError> {
     Ok(())
 }
 
-/// A session as its owner sees it.
+/// A session in the owner's list.
 #[derive(Clone, Debug)]
 pub struct Listed {
-    /// What it is ended by: the beginning of the hash, which opens nothing.
+    /// Start of the token's hash: enough to end the session, useless to access it.
     pub id: String,
-    /// Since when.
+    /// When it started.
     pub created_at: DateTime<Utc>,
-    /// The last request, to the minute.
+    /// Time of the last request, to the minute.
     pub last_seen_at: DateTime<Utc>,
-    /// Whether it is the one that asks.
+    /// Whether it is the session of this request.
     pub is_this: bool,
 }
 
-/// How many digits of its hash name a session.
+/// Number of hash digits that identify a session in the list.
 const NAME: usize = 16;
 
-/// The sessions of a user that have not ended, the newest first.
+/// Returns the user's sessions that haven't ended, newest first.
 pub async fn list(store: &Store, session: &Session) -> Result<Vec<Listed>, RecordsError> {
     let now = Clock::real();
     let rows = sessions::Entity::find()
@@ -179,7 +177,7 @@ pub async fn end_one(store: &Store, session: &Session, id: &str) -> Result<(), R
     Ok(())
 }
 
-/// Ends all sessions of a user, by whoever manages staff.
+/// Ends all sessions of a user. Requires the permission to manage staff.
 pub async fn end_all_of(store: &Store, actor: Actor, user: UserNumber) -> Result<(), RecordsError> {
     actor.must(Action::ManageStaff)?;
     let tx = store.begin().await?;
@@ -190,13 +188,13 @@ pub async fn end_all_of(store: &Store, actor: Actor, user: UserNumber) -> Result
     Ok(())
 }
 
-/// Ends all sessions of a user, inside a change after which they must sign in again.
+/// Ends all sessions of a user, as part of a change that requires a new sign-in.
 pub(crate) async fn forget(db: &impl ConnectionTrait, user: UserNumber) -> Result<(), RecordsError> {
     sessions::Entity::delete_many().filter(sessions::Column::UserNumber.eq(user.0)).exec(db).await?;
     Ok(())
 }
 
-/// Ends all sessions of a user but the one with this key.
+/// Ends all sessions of a user except the one with this token.
 pub(crate) async fn forget_others(
     db: &impl ConnectionTrait,
     user: UserNumber,

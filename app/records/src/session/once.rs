@@ -1,8 +1,10 @@
-//! Forms that are carried out once, whatever process they reach: the database has a hash of each form, which is made with
-//! a random key that only the page has, and what the form came to, sealed. Rows are kept for [`KEPT`].
+//! Idempotent forms: each form is executed once, whatever process it reaches.
 //!
-//! A form that gives its session a new key is found by the old key, too: a browser that sent it twice has dropped the first
-//! answer, and with it the new key.
+//! The database stores a hash of each form, derived from a random key in the page, and its encrypted outcome. Rows
+//! are kept for [`KEPT`].
+//!
+//! A form that changes the session's token is also found under the old token: after a double click, the browser
+//! drops the first response and with it the new token.
 
 use super::{Token, digest, sought};
 use crate::clock::Clock;
@@ -13,36 +15,35 @@ use chrono::TimeDelta;
 use sea_orm::sea_query::{Expr, OnConflict};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Set, TryInsertResult};
 
-/// How long a form that is sent again leads to what it came to.
+/// How long the outcome of a form is kept for repeated submissions.
 const KEPT: TimeDelta = TimeDelta::minutes(30);
-/// Outcomes are sealed for the form and no user: the session that it was sent in may have ended by it.
+/// Outcomes are encrypted for the form, not for a user, since the form may have ended its session.
 const NO_USER: i64 = 0;
-/// The longest key that is taken for one, in bytes.
+/// Maximum length of a form key, in bytes.
 const MAX_KEY_BYTES: usize = 128;
 
 /// One form of one session.
 #[derive(Clone, Debug)]
 pub struct FormOnce(Option<String>);
 
-/// Whether a form was carried out before.
+/// Whether a form has been executed.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Begun {
-    /// It was not: whoever asks carries it out.
+    /// No. The caller must execute it.
     First,
-    /// It is being carried out.
+    /// It is being executed.
     UnderWay,
-    /// It came to this.
+    /// It was executed, with this outcome.
     Done(String),
 }
 
 impl FormOnce {
-    /// A random key for the forms of one page.
+    /// Returns a random key for the forms of one page.
     pub fn new_key() -> String {
         Token::random().reveal().to_owned()
     }
 
-    /// The form with this key, for this function and with these fields.
-    /// `form_token` is the one of its session.
+    /// Returns the form with this key, server function and fields. `form_token` is that of its session.
     pub fn of(form_token: &str, key: &str, function: &str, fields: &[u8]) -> Self {
         if key.is_empty() || key.len() > MAX_KEY_BYTES {
             return Self(None);
@@ -51,7 +52,7 @@ impl FormOnce {
         Self(Some(digest("form", &format!("{form_token}\n{key}\n{function}\n{fields}"))))
     }
 
-    /// Claims the form for whoever asks first.
+    /// Claims the form for the first caller.
     pub async fn begin(&self, store: &Store) -> Result<Begun, RecordsError> {
         let Some(id) = &self.0 else { return Ok(Begun::First) };
         let now = Clock::real();
@@ -72,7 +73,7 @@ impl FormOnce {
         Ok(self.look(store).await?.unwrap_or(Begun::UnderWay))
     }
 
-    /// What the form came to, without claiming it; None if it was not sent before.
+    /// Returns the outcome of the form without claiming it, or `None` if it wasn't submitted before.
     pub async fn look(&self, store: &Store) -> Result<Option<Begun>, RecordsError> {
         let Some(id) = &self.0 else { return Ok(None) };
         let Some(row) = form_keys::Entity::find_by_id(id.clone()).one(&store.db).await? else {
@@ -84,7 +85,7 @@ impl FormOnce {
         Ok(Some(Begun::Done(outcome.ok_or(RecordsError::Corrupt("outcome of the form"))?.to_owned())))
     }
 
-    /// Keeps what the form came to; without anything, it was not carried out and may be sent again.
+    /// Stores the outcome of the form. With `None`, the form wasn't executed and may be submitted again.
     pub async fn end(&self, store: &Store, outcome: Option<&str>) -> Result<(), RecordsError> {
         let Some(id) = &self.0 else { return Ok(()) };
         match outcome {

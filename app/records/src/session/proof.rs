@@ -1,4 +1,4 @@
-//! Proving who one is: password, then a code; and once more before what cannot be undone.
+//! Proofs of identity: password and second factor, at sign-in and again before irreversible actions.
 
 use super::live::{forget_others, has_app_within};
 use super::{Proof, Session, Stage, Token, WHOLE, begin, begin_proven, codes, note, with_code};
@@ -17,8 +17,9 @@ use policy::{Roles, UserNumber};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, Set};
 use zeroize::Zeroizing;
 
-/// The first step: `UserID` and password. Gives the key of a new session and how far it has come. Whether there is such an
-/// account, whether it has a password or a role: the answer and the time that it takes are the same.
+/// The first step: checks `UserID` and password. Returns the token of a new session and its stage.
+///
+/// The response and its timing don't reveal whether the account exists, or has a password or a role.
 pub async fn sign_in(
     store: &Store,
     user_id: &str,
@@ -42,8 +43,7 @@ pub async fn sign_in(
     Ok(begun)
 }
 
-/// Begins a session if the password is still the one that was looked at, which takes a moment: its owner may have been
-/// shut out in that moment.
+/// Starts a session if the password hash is unchanged. The account may have been disabled during hashing.
 async fn begin_if_still(
     store: &Store,
     user: UserNumber,
@@ -59,8 +59,10 @@ async fn begin_if_still(
     Ok(Some(begun))
 }
 
-/// The second step: a code of the authenticator app, or a recovery code. Gives the key of the session that is whole; the
-/// old one is gone. `device` is a device that is known for its owner.
+/// The second step: checks a code of the authenticator app or a recovery code.
+///
+/// Returns the new token of the completed session; the old token becomes invalid. `device` is a known device of
+/// the owner.
 pub async fn second_factor(
     store: &Store,
     session: &Session,
@@ -80,7 +82,7 @@ pub async fn second_factor(
     Ok(token)
 }
 
-/// Notes the use of a recovery code, and notifies its owner.
+/// Records the use of a recovery code and notifies its owner.
 async fn note_means(
     tx: &sea_orm::DatabaseTransaction,
     store: &Store,
@@ -94,34 +96,33 @@ async fn note_means(
     Ok(())
 }
 
-/// What a member of staff signs in again for.
+/// Why a member of staff must sign in again.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum AgainFor {
-    /// What cannot be undone.
+    /// Before an irreversible action.
     Irreversible,
-    /// To change what they sign in with.
+    /// To change sign-in methods.
     ChangeSignIn,
 }
 
-/// What is shown once more.
+/// The proof given when signing in again.
 #[derive(Debug)]
 pub struct Again<'a> {
-    /// What for.
+    /// The reason.
     pub purpose: AgainFor,
     /// The password.
     pub password: Zeroizing<String>,
-    /// The code, where there is an app.
+    /// The code, if the owner has an app.
     pub code: &'a str,
-    /// A device that is known for its owner.
+    /// A known device of the owner.
     pub device: Option<&'a str>,
 }
 
-/// Shows once more who it is, before what cannot be undone: the password, and a code where there is an app. Gives the
-/// new key of the session.
+/// Checks the password again, and a code if the owner has an app. Returns the new token of the session.
 pub async fn again(store: &Store, session: &Session, shown: Again<'_>) -> Result<Token, RecordsError> {
     let Again { purpose, password, code, device } = shown;
     let hash = password_of(&store.db, session.user).await?;
-    // Without a password of their own they have signed in by a provider: a code says as much.
+    // Without a password, the owner signed in at a provider. A code alone is sufficient.
     let is_left_out = hash.is_none() && has_app_within(&store.db, session.user).await?;
     if !is_left_out && !store.hashing.is_right(Caller::Known, password, hash.clone()).await? {
         failed(store, Some(session.user), "password").await?;
@@ -152,8 +153,9 @@ pub async fn again(store: &Store, session: &Session, shown: Again<'_>) -> Result
     Ok(token)
 }
 
-/// Changes one's own password. All other sessions end; this one gets a new key. It counts as no younger sign-in: nobody
-/// has shown a second factor.
+/// Changes the owner's password. Ends all other sessions; this one gets a new token.
+///
+/// It doesn't count as a fresh sign-in, since no second factor was required.
 pub async fn change_password(
     store: &Store,
     session: &Session,
@@ -181,17 +183,19 @@ pub async fn change_password(
     Ok(token)
 }
 
-/// What somebody shows in a session that they have.
+/// The proof given in an existing session.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Shown {
-    /// Their password: the session is as whole as it was.
+    /// The password: the stage stays the same.
     Password,
-    /// A second factor: the session is whole.
+    /// A second factor: the session is complete.
     SecondFactor,
 }
 
-/// The session under a new key, of somebody who last showed all of who they are at this instant. How long it lasts at most
-/// is counted from its first beginning. A session that has ended meanwhile is not brought back.
+/// Replaces the token of a session. `shown_at` is when its owner last completed a sign-in.
+///
+/// The maximum lifetime still counts from the first start. Returns an error if the session has ended in the
+/// meantime.
 pub(crate) async fn renew(
     tx: &sea_orm::DatabaseTransaction,
     session: &Session,
@@ -207,25 +211,26 @@ pub(crate) async fn renew(
     begin(tx, session.user, stage, old.created_at, shown_at).await
 }
 
-/// Whether the owner of a session may change what they sign in with. A fresh sign-in is not enough, because a thief of the
-/// session could shut its owner out: they show the password and a code once more, for this purpose. The owner of an account
-/// that has neither shows the provider once more who they are, for this purpose.
+/// Returns whether the owner of a session may change sign-in methods.
+///
+/// A fresh sign-in is not enough: a thief of the session could lock its owner out. The owner must enter the
+/// password and a code again for this purpose. An owner with neither must sign in at the provider again.
 pub fn may_change_sign_in(session: &Session) -> bool {
     let is_young = |at| Actor::signed_in(session.user, Roles::default(), at).is_fresh(Clock::real());
     session.confirmed_at.is_some_and(is_young)
 }
 
-/// Whether a user has an app or a password here, besides an account at a provider.
+/// Returns whether a user has an app or a password here, in addition to an account at a provider.
 pub(super) async fn has_own_proof(db: &impl ConnectionTrait, user: UserNumber) -> Result<bool, RecordsError> {
     Ok(has_app_within(db, user).await? || password_of(db, user).await?.is_some())
 }
 
-/// The same, as an error.
+/// Returns an error unless the owner may change sign-in methods.
 pub(crate) fn must_be_confirmed(session: &Session) -> Result<(), RecordsError> {
     if may_change_sign_in(session) { Ok(()) } else { Err(RecordsError::ConfirmSignIn) }
 }
 
-/// Writes down that the owner of a session has just shown all of who they are, to change what they sign in with.
+/// Records that the session's owner has confirmed a change of sign-in methods.
 pub(super) async fn confirm(tx: &sea_orm::DatabaseTransaction, token: &Token) -> Result<(), RecordsError> {
     sessions::Entity::update_many()
         .set(sessions::ActiveModel { confirmed_at: Set(Some(Clock::real())), ..Default::default() })
@@ -235,7 +240,7 @@ pub(super) async fn confirm(tx: &sea_orm::DatabaseTransaction, token: &Token) ->
     Ok(())
 }
 
-/// Whether a user has a password of their own.
+/// Returns whether a user has a password.
 pub async fn has_password(store: &Store, user: UserNumber) -> Result<bool, RecordsError> {
     Ok(password_of(&store.db, user).await?.is_some())
 }
@@ -249,7 +254,7 @@ pub(super) fn not_proven(what: &str) -> Problem {
     Problem::NotProven { what: what.to_owned() }
 }
 
-/// Notes that somebody could not prove who they are. Whether there is such a user is in the audit, not in the answer.
+/// Records a failed sign-in. Only the audit shows whether the user exists, the response doesn't.
 pub(crate) async fn failed(
     store: &Store,
     user: Option<UserNumber>,

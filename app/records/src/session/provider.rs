@@ -1,5 +1,7 @@
-//! Single sign-on: an identity provider has said who somebody is. Whom it means is decided here, by what was connected
-//! before by hand, and never by a name or an address, which a provider may give to somebody else one day.
+//! Single sign-on: maps a verified identity of a provider to a user.
+//!
+//! The user is the one to whom the identity was connected before. Names and addresses are not used, because a
+//! provider can reassign them.
 
 use super::proof::{AgainFor, confirm, failed, has_own_proof};
 use super::{AFTER_PROVIDER, Proof, Session, Stage, Token, begin_proven, is_there, must_be_confirmed, note};
@@ -21,19 +23,19 @@ use sea_orm::{
 use sha2::Sha256;
 use std::fmt;
 
-/// What the stored code of an identity is derived for.
+/// Label of the key for the stored code of an identity.
 const LABEL: &[u8] = b"lethe identity provider 1";
 
-/// Somebody, as an identity provider knows them. Only what it has signed gets here.
+/// A user's identity at a provider. It comes only from a token with a valid signature.
 #[derive(Clone)]
 pub struct Identity {
-    /// The provider.
+    /// URL of the provider.
     pub issuer: String,
-    /// The key of the person there. It never becomes somebody else's.
+    /// Identifier of the user there, which is never reassigned.
     pub subject: String,
-    /// When they have last shown the provider who they are, where it says so.
+    /// When the user last signed in there, if the provider says so.
     pub shown_at: Option<DateTime<Utc>>,
-    /// Whether the provider has asked for a second factor, and is believed about it.
+    /// Whether the provider required a second factor, and is trusted to say so.
     pub has_second_factor: bool,
 }
 
@@ -44,7 +46,7 @@ impl fmt::Debug for Identity {
 }
 
 impl Identity {
-    /// The code under which an identity is stored, which tells nobody who it is.
+    /// Returns the code under which an identity is stored. It doesn't reveal the identity.
     async fn code(&self, store: &Store) -> Result<String, RecordsError> {
         let key = Key::load(store).await?.derived(LABEL);
         let mut mac = Hmac::<Sha256>::new_from_slice(&*key).map_err(|_| RecordsError::Corrupt("key"))?;
@@ -55,15 +57,17 @@ impl Identity {
         Ok(base16ct::lower::encode_string(&mac.finalize().into_bytes()))
     }
 
-    /// When they showed who they are. Where the provider does not say, that was too long ago for what cannot be undone.
+    /// Returns when the user signed in at the provider. Without that information, it counts as too old for
+    /// irreversible actions.
     fn shown_at(&self, now: DateTime<Utc>) -> DateTime<Utc> {
         self.shown_at.unwrap_or(now - TimeDelta::minutes(FRESH_MINUTES)).min(now)
     }
 }
 
-/// Signs in whom an identity is connected with: the key of a new session, and how far it has come. None where that is
-/// no user, a user without a role, or another user than `only` asks for; the failure is noted. `only` is the user to sign in
-/// again, and the purpose.
+/// Signs in the user linked to `identity`. Returns the token and stage of a new session.
+///
+/// Returns `None`, and records an audit event, if no user is linked, the user has no role, or it isn't `only`.
+/// `only` is the user who must sign in again, and the reason.
 pub async fn sign_in_by_provider(
     store: &Store,
     identity: &Identity,
@@ -81,7 +85,7 @@ pub async fn sign_in_by_provider(
     Ok(begun)
 }
 
-/// Begins a session if the identity is still theirs: they may have been shut out this moment.
+/// Starts a session if the identity is still linked to the user, who may have been disabled in the meantime.
 async fn begin_if_still(
     store: &Store,
     user: UserNumber,
@@ -100,7 +104,7 @@ async fn begin_if_still(
         shown_at: identity.shown_at(Clock::real()),
     };
     let Some(begun) = begin_proven(&tx, store, user, &proof).await? else { return Ok(None) };
-    // Who has a password or an app here shows them instead.
+    // A user with a password or an app here must use those instead.
     if purpose == Some(AgainFor::ChangeSignIn) && !has_own_proof(&tx, user).await? {
         confirm(&tx, &begun.0).await?;
     }
@@ -108,8 +112,7 @@ async fn begin_if_still(
     Ok(Some(begun))
 }
 
-/// Connects whoever is signed in with an identity, in the place of the one before. False where the identity is somebody
-/// else's already.
+/// Links the session's owner to an identity, replacing the previous one. Returns false if another user has it.
 pub async fn connect(store: &Store, session: &Session, identity: &Identity) -> Result<bool, RecordsError> {
     let code = identity.code(store).await?;
     let tx = store.begin().await?;
@@ -137,7 +140,7 @@ pub async fn connect(store: &Store, session: &Session, identity: &Identity) -> R
     Ok(true)
 }
 
-/// Whoever is signed in does not sign in by a provider any more.
+/// Removes the link between the session's owner and the identity provider.
 pub async fn disconnect(store: &Store, session: &Session) -> Result<(), RecordsError> {
     let tx = store.begin().await?;
     user::lock(&tx, session.user).await?;
@@ -151,7 +154,7 @@ pub async fn disconnect(store: &Store, session: &Session) -> Result<(), RecordsE
     store.commit(tx).await
 }
 
-/// Whether a user is connected with an identity of a provider.
+/// Returns whether a user is linked to an identity of a provider.
 pub async fn is_connected(store: &Store, user: UserNumber) -> Result<bool, RecordsError> {
     Ok(credentials::Entity::find().filter(Kind::Provider.of(user)).count(&store.db).await? > 0)
 }

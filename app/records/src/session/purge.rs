@@ -1,4 +1,4 @@
-//! Deleting what has ended: sessions, links that count no more, apps that were never set up, notices of long ago.
+//! Deletes expired data: sessions, invitations, unconfirmed apps, code budgets and old notices.
 
 use crate::clock::Clock;
 use crate::dialect;
@@ -9,14 +9,14 @@ use chrono::{DateTime, TimeDelta, Utc};
 use sea_orm::ConnectionTrait;
 use sea_orm::sea_query::Value;
 
-/// How many rows are deleted in one transaction.
+/// Number of rows deleted in one transaction.
 const BATCH: u64 = 500;
-/// How long what has ended stays, so that a request that is being answered still finds it.
+/// How long expired rows stay, so that requests in progress still find them.
 const GRACE: TimeDelta = TimeDelta::hours(1);
-/// How long an app may take to be set up.
+/// How long a user may take to set up an app.
 const APP_TO_CONFIRM: TimeDelta = TimeDelta::hours(1);
 
-/// Deletes what has ended some time ago, in batches. Returns how many rows were deleted.
+/// Deletes expired rows in batches and returns their number.
 pub async fn purge(store: &Store) -> Result<u64, RecordsError> {
     let now = Clock::real();
     let ago = |time: TimeDelta| Value::from(now - time);
@@ -50,7 +50,7 @@ pub async fn purge(store: &Store) -> Result<u64, RecordsError> {
     Ok(deleted)
 }
 
-/// Before this no session began; a session that lasts for ever ends before no date that a database has.
+/// Lower bound of a cut-off time, since an unlimited lifetime would exceed the date range of the database.
 const EARLIEST: DateTime<Utc> = DateTime::UNIX_EPOCH;
 
 async fn delete(

@@ -1,10 +1,10 @@
-//! Keys that are in nobody's hands but one: 256 random bits, of which the database has the hash.
+//! Random tokens of 256 bits, of which the database stores the hash.
 
 use rand::Rng as _;
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
-/// A key for the cookie of a session, or for a link.
+/// A token for a session cookie or a link.
 #[derive(Debug)]
 pub struct Token(Zeroizing<String>);
 
@@ -15,7 +15,7 @@ impl Token {
         Self(Zeroizing::new(base16ct::lower::encode_string(&*bytes)))
     }
 
-    /// The key as it goes to its owner, once.
+    /// Returns the token, to be given to its owner once.
     pub fn reveal(&self) -> &str {
         &self.0
     }
@@ -25,7 +25,7 @@ impl Token {
     }
 }
 
-/// The hash of a key; `purpose` makes it another one for something else.
+/// Returns the hash of a token. A different `purpose` gives a different hash.
 pub(crate) fn digest(purpose: &str, key: &str) -> String {
     base16ct::lower::encode_string(&Sha256::new().chain_update(purpose).chain_update(key).finalize())
 }

@@ -1,5 +1,7 @@
-//! A trip to an identity provider and back. What has to be known when somebody comes back is in a cookie of the browser
-//! that went, sealed: so an answer counts in that browser only, once its code is used up, and for ten minutes.
+//! The state of an OIDC sign-in, kept while the browser is at the identity provider.
+//!
+//! The state is in an encrypted cookie. The response is therefore accepted only in the same browser, once and
+//! within ten minutes.
 
 use super::Session;
 use crate::clock::Clock;
@@ -10,54 +12,55 @@ use chrono::{DateTime, TimeDelta, Utc};
 use policy::UserNumber;
 use serde::{Deserialize, Serialize};
 
-/// What the sealing key is derived for.
+/// Label of the derived encryption key.
 const LABEL: &[u8] = b"lethe trip to a provider 1";
-/// Trips are nobody's before they come to an end.
+/// The state isn't bound to a user before the sign-in completes.
 const NOBODY: i64 = 0;
-/// How long one may take.
+/// Maximum duration.
 const LONGEST: TimeDelta = TimeDelta::minutes(10);
-/// What is sealed into the address that begins to connect: that the page of one's own account has made it.
+/// Prefix of the encrypted token in the URL that starts linking an account. It proves that the account page made
+/// the URL.
 const CONNECTING: &str = "connect ";
 
-/// What somebody goes to an identity provider for.
+/// Why the browser goes to the identity provider.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub enum Purpose {
     /// To sign in.
     SignIn,
-    /// To show again that it is this user.
+    /// To sign in again as this user.
     Again(UserNumber),
-    /// To show again that it is this user, to change what they sign in with.
+    /// To sign in again as this user, in order to change sign-in methods.
     ChangeSignIn(UserNumber),
-    /// To connect this user with their account there.
+    /// To link this user to an account there.
     Connect(UserNumber),
 }
 
-/// What is known of a trip when somebody comes back.
+/// The state that the response must match.
 #[derive(Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Trip {
-    /// What for.
+    /// The reason.
     pub purpose: Purpose,
-    /// What the answer has to repeat.
+    /// The value that the response must repeat.
     pub state: String,
-    /// What the signed token has to repeat.
+    /// The value that the signed token must repeat.
     pub nonce: String,
-    /// What the code of the answer can be used with, and with nothing else (PKCE).
+    /// The PKCE verifier for the code in the response.
     pub verifier: String,
-    /// The page to go to afterwards.
+    /// The page to open afterwards.
     pub page: String,
-    /// When it began.
+    /// When it started.
     pub begun_at: DateTime<Utc>,
 }
 
 impl Trip {
-    /// The trip as the browser keeps it.
+    /// Encrypts the state for the browser's cookie.
     pub async fn seal(&self, store: &Store) -> Result<String, RecordsError> {
         let open = serde_json::to_vec(self).map_err(|_| RecordsError::Corrupt("trip"))?;
         Sealer::of(store, LABEL).await?.seal(NOBODY, &open)
     }
 
-    /// The trip that a browser has kept. None if it is none, or took too long.
+    /// Decrypts the state from the cookie. Returns `None` if it is invalid or expired.
     pub async fn open(store: &Store, sealed: &str) -> Result<Option<Self>, RecordsError> {
         let opened = Sealer::of(store, LABEL).await?.open(NOBODY, sealed).ok();
         let trip: Option<Self> = opened.and_then(|open| serde_json::from_slice(&open).ok());
@@ -71,12 +74,12 @@ fn is_young(at: DateTime<Utc>) -> bool {
 }
 
 impl Session {
-    /// What shows, in an address, that the page of one's own account leads there and no other site.
+    /// Returns a token for the URL that starts linking an account. Other sites can't create it.
     pub fn connecting(&self) -> Result<String, RecordsError> {
         self.seal(&format!("{CONNECTING}{}", Clock::real().to_rfc3339()))
     }
 
-    /// Whether a text is that, of this member of staff, and young.
+    /// Returns whether a token is valid, recent and made for this member of staff.
     pub fn is_connecting(&self, sealed: &str) -> bool {
         let opened = self.open(sealed);
         let at = opened.as_deref().and_then(|text| text.strip_prefix(CONNECTING));
