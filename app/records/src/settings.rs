@@ -1,43 +1,45 @@
-//! What an installation sets besides database and clock.
+//! The settings of an installation, apart from database and clock.
 
 use policy::{Brakes, FourEyes, Limits};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// What an installation sets.
+/// The settings of an installation.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// The name of the library, as certificates and printed pages state it.
+    /// Name of the library on certificates and printed pages.
     pub library_name: Option<String>,
-    /// The ledger of everybody who was anonymised: a file outside the database and outside its backups.
+    /// The ledger file, which names every anonymised user. It lies outside the database and its backups.
     pub ledger: PathBuf,
-    /// The file of the key that signs certificates and chains the audit.
+    /// The file with the key that signs certificates and chains the audit.
     pub key: PathBuf,
-    /// The file into which the end of the audit is written once a day: outside the database and its backups.
+    /// The anchor file, to which the end of the audit chain is written once a day. It lies outside the database
+    /// and its backups.
     pub anchor: PathBuf,
-    /// How far a run may go by itself.
+    /// The safety limits of scheduled runs.
     pub brakes: Brakes,
-    /// How far manual changes and imports go without a second person.
+    /// The limits on manual changes and imports by one person alone.
     pub limits: Limits,
-    /// Whether a second person is needed to arm, to widen, to go over a brake, to release a legal hold.
+    /// Whether a second person must approve a new or extended policy, exceeding a safety limit, and releasing a
+    /// legal hold.
     pub four_eyes: FourEyes,
-    /// How long a run may be silent until another process takes it over.
+    /// How long after its last heartbeat another process takes over a run.
     pub lease: Duration,
-    /// Up to how many bytes the file of an SQLite database is written anew after a run for many people.
+    /// Maximum size in bytes of an SQLite file that is vacuumed after a bulk run.
     pub vacuum_up_to: u64,
-    /// What is asked of staff who sign in.
+    /// The requirements on staff sign-in.
     pub sign_in: SignIn,
 }
 
-/// What is asked of staff who sign in, and how long it holds.
+/// The requirements on staff sign-in, and the session lifetimes.
 #[derive(Clone, Copy, Debug)]
 pub struct SignIn {
-    /// Whether a password alone is enough even for those who can anonymise. Whoever learns one password can then
-    /// anonymise everybody.
+    /// Whether a password alone suffices even for roles that can anonymise. One stolen password then suffices to
+    /// anonymise every user.
     pub password_alone: bool,
-    /// After how long without a request a session ends.
+    /// How long after its last request a session ends.
     pub idle: Duration,
-    /// After how long a session ends in any case.
+    /// Maximum lifetime of a session.
     pub longest: Duration,
 }
 
@@ -48,7 +50,7 @@ impl Default for SignIn {
 }
 
 impl Settings {
-    /// The defaults, with the files in this folder.
+    /// Returns the defaults, with the files in this folder.
     pub fn in_folder(folder: &Path) -> Self {
         Self {
             library_name: None,
