@@ -1,4 +1,4 @@
-//! Staff: users with a role. What they prove themselves with, who has which role.
+//! Staff: users with a role, their credentials and roles.
 
 mod accounts;
 mod breached;
@@ -23,25 +23,25 @@ pub use set_aside::delete_expired;
 use policy::UserNumber;
 use sea_orm::{ColumnTrait, Condition};
 
-/// What somebody proves themselves with.
+/// The kind of a credential.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Kind {
-    /// A password, as a hash.
+    /// A password hash.
     Password,
-    /// The secret of an authenticator app, sealed.
+    /// The encrypted secret of an authenticator app.
     App,
-    /// The same, until its first code was typed.
+    /// The same, before its first code was entered.
     AppToConfirm,
-    /// A code for once, as a hash.
+    /// The hash of a one-time recovery code.
     Recovery,
-    /// A link for once to set a password, as a hash.
+    /// The hash of a one-time link to set a password.
     Invitation,
-    /// An account at an identity provider, as a code of it.
+    /// The code of an account at an identity provider.
     Provider,
 }
 
 impl Kind {
-    /// The stable code that is stored.
+    /// Returns the stable code that is stored.
     pub(crate) const fn code(self) -> &'static str {
         match self {
             Self::Password => "password",
@@ -53,7 +53,7 @@ impl Kind {
         }
     }
 
-    /// The condition that a credential is of this kind and of this user.
+    /// Returns the condition for credentials of this kind and user.
     pub(crate) fn of(self, user: UserNumber) -> Condition {
         use crate::entity::credentials::Column;
         Condition::all().add(Column::UserNumber.eq(user.0)).add(Column::Kind.eq(self.code()))

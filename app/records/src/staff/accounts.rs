@@ -1,4 +1,4 @@
-//! Accounts of staff: who has which role, and how they come to a password.
+//! Accounts of staff: roles, invitations and passwords.
 
 use super::notices::{NoticeKind, notify};
 use super::password::{Caller, opaque};
@@ -26,48 +26,48 @@ use sea_orm::{
 use std::collections::{BTreeMap, BTreeSet};
 use zeroize::Zeroizing;
 
-/// How long an invitation counts.
+/// How long an invitation is valid.
 const INVITATION: TimeDelta = TimeDelta::hours(24);
 
-/// A link for once, with which somebody sets a password.
+/// A one-time link to set a password.
 #[derive(Debug)]
 pub struct Invitation {
-    /// Its key; it goes into the address `/invitation/KEY`.
+    /// The token, used in the URL `/invitation/TOKEN`.
     pub token: Token,
-    /// Until when it counts.
+    /// When it expires.
     pub expires_at: DateTime<Utc>,
 }
 
-/// Whom a list of staff names.
+/// Filter for a list of staff.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct StaffQuery {
-    /// Of one role only.
+    /// Only this role.
     pub role: Option<Role>,
 }
 
-/// A member of staff, as a list shows them.
+/// A row in the list of staff.
 #[derive(Clone, Debug, serde::Serialize)]
 pub struct StaffRow {
     /// User number.
     pub number: UserNumber,
-    /// The name the user has now.
+    /// The user's current name.
     pub name: String,
-    /// The name to sign in with.
+    /// The login name.
     pub user_id: Option<String>,
-    /// Their roles.
+    /// The roles.
     pub roles: Vec<Role>,
-    /// Whether they have a password.
+    /// Whether the user has a password.
     pub has_password: bool,
-    /// Whether they have an authenticator app.
+    /// Whether the user has an authenticator app.
     pub has_app: bool,
-    /// How many sessions they have.
+    /// Number of sessions.
     pub sessions: i64,
 }
 
-/// The most members of staff that a list shows. No library comes near it.
+/// Maximum number of rows in the list. No library comes near it.
 const MOST: usize = 1_000;
 
-/// Staff, by number.
+/// Returns the members of staff, by user number.
 pub async fn list(store: &Store, actor: Actor, query: StaffQuery) -> Result<Vec<StaffRow>, RecordsError> {
     actor.must_be_allowed(Action::ManageStaff)?;
     let mut roles: BTreeMap<i64, Vec<Role>> = BTreeMap::new();
@@ -122,13 +122,13 @@ async fn has(db: &impl ConnectionTrait, kind: Kind, user: UserNumber) -> Result<
     Ok(credentials::Entity::find().filter(kind.of(user)).count(db).await? > 0)
 }
 
-/// The roles of a user.
+/// Returns the roles of a user.
 pub async fn roles_of(db: &impl ConnectionTrait, user: UserNumber) -> Result<Roles, RecordsError> {
     let rows = user_roles::Entity::find().filter(user_roles::Column::UserNumber.eq(user.0)).all(db).await?;
     Ok(rows.iter().filter_map(|row| Role::from_code(&row.role)).collect())
 }
 
-/// The user with this `UserID`.
+/// Returns the user with this `UserID`.
 pub async fn user_with_id(store: &Store, user_id: &str) -> Result<Option<UserNumber>, RecordsError> {
     let user_id = user_id.trim();
     if user_id.is_empty() {
@@ -138,7 +138,7 @@ pub async fn user_with_id(store: &Store, user_id: &str) -> Result<Option<UserNum
     Ok(found.map(|user| UserNumber(user.number)))
 }
 
-/// Whether there is anybody who could sign in.
+/// Returns whether any account has a password.
 pub async fn anybody(store: &Store) -> Result<bool, RecordsError> {
     Ok(credentials::Entity::find()
         .filter(credentials::Column::Kind.eq(Kind::Password.code()))
@@ -147,8 +147,9 @@ pub async fn anybody(store: &Store) -> Result<bool, RecordsError> {
         > 0)
 }
 
-/// Gives a role to the user with this `UserID`; where there is none, one is created. Whoever has no password yet gets an
-/// invitation.
+/// Grants a role to the user with this `UserID`, and creates the user if there is none.
+///
+/// Returns the user, and an invitation if the user has no password yet.
 pub async fn add(
     store: &Store,
     actor: Actor,
@@ -172,7 +173,8 @@ pub async fn add(
     Ok((number, invitation))
 }
 
-/// Gives a role. All sessions of the user end: they sign in again, with what the new role demands.
+/// Grants a role. Ends all sessions of the user, who must sign in again with the factors that the new role
+/// requires.
 pub async fn give_role(
     store: &Store,
     actor: Actor,
@@ -183,14 +185,14 @@ pub async fn give_role(
     let user = user::lock(&tx, number).await?;
     if user.anonymised_on.is_some() || user.fictitious {
         return Err(RecordsError::Refused(
-            "Nothing was changed: only a person who is not anonymised can be staff".to_owned(),
+            "Nothing was changed. An anonymised or fictitious user can't be staff".to_owned(),
         ));
     }
     let roles = roles_of(&tx, number).await?;
     if roles.has(role) {
         return Ok(());
     }
-    // Nobody makes up a second person at the desk: a new one counts after some hours.
+    // A new approver counts only after some hours, so that one person can't quickly create a second one.
     let is_new = |action: Action| role.may(action) && !roles.may(action);
     if actor.channel == Channel::Desk && [Action::Approve, Action::ReleaseHolds].into_iter().any(is_new) {
         limits::record(&tx, actor, Change::MadeStaff, [(number, 0)]).await?;
@@ -208,7 +210,8 @@ pub async fn give_role(
     Ok(())
 }
 
-/// Takes a role. All sessions of the user end. None if the user did not have it.
+/// Revokes a role and ends all sessions of the user. Returns how to undo it, or `None` if the user didn't have the
+/// role.
 pub async fn take_role(
     store: &Store,
     actor: Actor,
@@ -233,8 +236,10 @@ pub async fn take_role(
     Ok(Some(Undo::of(actor, change, event)))
 }
 
-/// Takes everything with which a member of staff could sign in. Their roles stay, so that no task anonymises them. While
-/// that can be undone the credentials are set aside, and no sign-in finds them.
+/// Disables the sign-in of a member of staff.
+///
+/// The roles stay, so that no task anonymises the user. Until the undo period ends, the credentials are set aside,
+/// where no sign-in finds them.
 pub async fn disable(store: &Store, actor: Actor, number: UserNumber) -> Result<Undo, RecordsError> {
     let tx = changing(store, actor, number).await?;
     user::lock(&tx, number).await?;
@@ -246,15 +251,16 @@ pub async fn disable(store: &Store, actor: Actor, number: UserNumber) -> Result<
     Ok(Undo::of(actor, undo::Change::SignInDisabled { user: number.0 }, event))
 }
 
-/// Invites a member of staff to set a password, for the first time or anew. Earlier invitations count no more; a password
-/// that there is counts until then.
+/// Creates a link with which a member of staff sets a first or new password.
+///
+/// Earlier links become invalid. An existing password stays valid until the new one is set.
 pub async fn invite(store: &Store, actor: Actor, number: UserNumber) -> Result<Invitation, RecordsError> {
     let tx = changing(store, actor, number).await?;
     user::lock(&tx, number).await?;
     if roles_of(&tx, number).await?.is_empty() {
         return Err(RecordsError::Refused("Give this user a role first. Nothing was changed".to_owned()));
     }
-    // Whoever has the link and not the second factor of the account is a new person to it.
+    // Without the account's second factor, the holder of the link could be another person.
     if actor.channel == Channel::Desk && !has(&tx, Kind::App, number).await? {
         limits::record(&tx, actor, Change::MadeStaff, [(number, 0)]).await?;
     }
@@ -279,7 +285,7 @@ pub async fn invite(store: &Store, actor: Actor, number: UserNumber) -> Result<I
     Ok(Invitation { token, expires_at })
 }
 
-/// Whom an invitation is for, if it counts: the `UserID`.
+/// Returns the number and `UserID` of the user for whom a link was created, or `None` if it is invalid.
 pub async fn invited(store: &Store, key: &str) -> Result<Option<(UserNumber, String)>, RecordsError> {
     let Some(invitation) = invitation(&store.db, key).await? else { return Ok(None) };
     let user = users::Entity::find_by_id(invitation.user_number).one(&store.db).await?;
@@ -299,7 +305,7 @@ async fn invitation(
     Ok(found)
 }
 
-/// Accepts an invitation: sets the password. All sessions end; a new one begins.
+/// Accepts a link: sets the password, ends all sessions and starts a new one.
 pub async fn accept(
     store: &Store,
     key: &str,
@@ -310,12 +316,12 @@ pub async fn accept(
     let hash = new_password(store, number, new, repeated).await?;
     let tx = store.begin().await?;
     user::lock(&tx, number).await?;
-    // Somebody else may have been quicker with the same link.
+    // The same link may have been used in the meantime.
     let invitation = invitation(&tx, key).await?.ok_or(RecordsError::NotFound("password link"))?;
     credentials::Entity::delete_by_id(invitation.id).exec(&tx).await?;
     let had_password = has(&tx, Kind::Password, number).await?;
     let actor = Actor::signed_in(number, Roles::default(), Clock::real());
-    // The hours after which they count as a second person begin again: the link came from the desk.
+    // The waiting time of a new approver restarts, because the link was created on the web.
     if approval::is_new(&tx, number).await? {
         limits::record(&tx, actor, Change::MadeStaff, [(number, 0)]).await?;
     }
@@ -325,14 +331,14 @@ pub async fn accept(
     if had_password {
         notify(&tx, number, NoticeKind::PasswordSet).await?;
     }
-    // An invitation of somebody whose last role was taken meanwhile counts no more.
+    // The link is invalid if the user's last role was revoked in the meantime.
     let begun = session::begin_proven(&tx, store, number, &Proof::password()).await?;
     let begun = begun.ok_or(RecordsError::NotFound("password link"))?;
     store.commit(tx).await?;
     Ok(begun)
 }
 
-/// The hash of a new password, if it is good enough and was typed the same twice.
+/// Returns the hash of a new password. Returns an error if it is too weak or the repetition differs.
 pub(crate) async fn new_password(
     store: &Store,
     number: UserNumber,
@@ -354,7 +360,7 @@ pub(crate) async fn new_password(
     store.hashing.hash(Caller::Known, new).await
 }
 
-/// Sets the password of a user to one with this hash. Invitations that are out count no more.
+/// Replaces a user's password with the one of this hash, and invalidates all links to set it.
 pub(crate) async fn set_password(
     db: &impl ConnectionTrait,
     number: UserNumber,
@@ -375,7 +381,7 @@ pub(crate) async fn set_password(
     session::forget_wrong_codes(db, number).await
 }
 
-/// Sets the password of an account of the demo library, which is printed for everybody to read.
+/// Sets the password of an account of the demo library. The password is public.
 pub async fn set_demo_password(
     store: &Store,
     actor: Actor,
@@ -391,7 +397,8 @@ pub async fn set_demo_password(
     Ok(())
 }
 
-/// Begins a change of somebody's account. Nobody changes their own roles or invites themselves.
+/// Starts the transaction of a change to an account. Members of staff can't change their own roles or invite
+/// themselves.
 async fn changing(
     store: &Store,
     actor: Actor,
@@ -400,7 +407,7 @@ async fn changing(
     actor.must(Action::ManageStaff)?;
     if actor.staff == Some(number) {
         return Err(RecordsError::Refused(
-            "Nothing was changed: somebody else has to change your account".to_owned(),
+            "Nothing was changed. Another administrator must change your account".to_owned(),
         ));
     }
     let tx = store.begin().await?;

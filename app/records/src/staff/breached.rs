@@ -1,14 +1,14 @@
-//! Passwords of known data breaches. `breached/make.py` makes the filter, and names its source and licence.
+//! Passwords from known data breaches. `breached/make.py` creates the filter and states its source and licence.
 
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
-/// A Bloom filter of 1.4 million passwords. It takes one in 300 of the others for one of them.
+/// A Bloom filter of 1.4 million passwords, with one false positive in 300.
 static FILTER: &[u8] = include_bytes!("breached/passwords.bloom");
-/// How many bits of the filter a password sets; each comes from three bytes of its digest.
+/// Number of bits that a password sets, each from three bytes of its digest.
 const BITS_PER_PASSWORD: usize = 8;
 
-/// Whether a password is one of a known breach, whatever its case, spaces and punctuation.
+/// Returns whether a password is known from a breach, ignoring case, spaces and punctuation.
 pub(super) fn is_breached(password: &str) -> bool {
     let digest = Sha256::digest(folded(password).as_bytes());
     digest.chunks_exact(3).take(BITS_PER_PASSWORD).all(|group| {
@@ -17,7 +17,7 @@ pub(super) fn is_breached(password: &str) -> bool {
     })
 }
 
-/// Returns the letters and digits of a password in lower case, which is all that guessing varies last.
+/// Returns the letters and digits of a password in lower case, since attackers vary the rest last.
 pub(super) fn folded(password: &str) -> Zeroizing<String> {
     Zeroizing::new(password.to_lowercase().chars().filter(|char| char.is_alphanumeric()).collect())
 }

@@ -1,7 +1,7 @@
-//! What the owner of an account is notified of: changes of the sign-in, and attempts of others.
+//! Notices to the owner of an account: changes of sign-in methods, and attempts by others.
 //!
-//! A notice stands on every page until its owner has read it, and on the page of the account for three months. There is
-//! no mail: whoever has taken over a session could not be kept from reading it there either.
+//! A notice appears on every page until its owner marks it as read, and on the account page for three months.
+//! There is no e-mail notification.
 
 use crate::clock::Clock;
 use crate::entity::account_notices;
@@ -16,19 +16,19 @@ use sea_orm::{
     QueryOrder, QuerySelect, Set,
 };
 
-/// How long a notice stands on the page of the account, in days.
+/// How long a notice appears on the account page, in days.
 pub const NOTICE_DAYS: i64 = 90;
-/// How many notices the page of the account shows.
+/// Maximum number of notices on the account page.
 const MAX_LISTED: u64 = 50;
 
-/// What an owner is notified of.
+/// The reason for a notice.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum NoticeKind {
-    /// A sign-in with the right password ended after too many wrong codes.
+    /// A sign-in with the correct password ended after too many wrong codes.
     CodesRefused,
-    /// Half of the wrong codes that an account has at once were entered, in several sign-ins.
+    /// Half of an account's budget of wrong codes was used, in several sign-ins.
     CodesTried,
-    /// All of the wrong codes that an account has at once were entered: codes are refused for a while.
+    /// The whole budget of wrong codes was used, so codes are rejected for some time.
     CodesUsedUp,
     /// An authenticator app was set up.
     AppSet,
@@ -36,18 +36,18 @@ pub enum NoticeKind {
     RecoveryCodeUsed,
     /// The password was set.
     PasswordSet,
-    /// A link to set the password was made.
+    /// A link to set the password was created.
     Invited,
     /// Single sign-on was connected.
     ProviderConnected,
     /// Single sign-on was disconnected.
     ProviderDisconnected,
-    /// A session was ended from another one.
+    /// A session was ended from another session.
     SessionEnded,
 }
 
 impl NoticeKind {
-    /// The notices that say that codes are guessed.
+    /// The notices about guessed codes.
     pub(crate) const GUESSED_CODES: [Self; 3] = [Self::CodesRefused, Self::CodesTried, Self::CodesUsedUp];
 
     const ALL: [Self; 10] = [
@@ -63,7 +63,7 @@ impl NoticeKind {
         Self::SessionEnded,
     ];
 
-    /// The stable code that is stored.
+    /// Returns the stable code that is stored.
     pub const fn code(self) -> &'static str {
         match self {
             Self::CodesRefused => "codes_refused",
@@ -79,13 +79,13 @@ impl NoticeKind {
         }
     }
 
-    /// What happened, for its owner.
+    /// Returns the text for the account's owner.
     pub const fn words(self) -> &'static str {
         match self {
             Self::CodesRefused => "A sign-in with your password was ended after five wrong codes",
             Self::CodesTried => "Five wrong codes were entered after your password",
             Self::CodesUsedUp => {
-                "Ten wrong codes were entered after your password: codes are refused for some minutes"
+                "Ten wrong codes were entered after your password. Codes are rejected for a few minutes"
             }
             Self::AppSet => "An authenticator app was set up, with new recovery codes",
             Self::RecoveryCodeUsed => "A recovery code was used",
@@ -102,22 +102,22 @@ impl NoticeKind {
     }
 }
 
-/// A notice, as its owner sees it.
+/// A notice as shown to the account's owner.
 #[derive(Clone, Debug)]
 pub struct Notice {
     /// What happened.
     pub kind: NoticeKind,
-    /// The first time.
+    /// First occurrence.
     pub first_at: DateTime<Utc>,
-    /// The last time.
+    /// Last occurrence.
     pub last_at: DateTime<Utc>,
-    /// How many times.
+    /// Number of occurrences.
     pub times: i64,
-    /// Whether its owner has said that they have read it.
+    /// Whether the owner has marked it as read.
     pub is_read: bool,
 }
 
-/// Notifies the owner of an account. The same again, before it was read, is counted in the same notice.
+/// Notifies the owner of an account. Counts a repetition in the existing notice until that is read.
 pub(crate) async fn notify(
     db: &impl ConnectionTrait,
     owner: UserNumber,
@@ -148,7 +148,7 @@ pub(crate) async fn notify(
     Ok(())
 }
 
-/// The notices of whoever is signed in, the newest first.
+/// Returns the notices of the session's owner, newest first.
 pub async fn notices(store: &Store, session: &Session) -> Result<Vec<Notice>, RecordsError> {
     use account_notices::{Column, Entity};
     let rows = Entity::find()
@@ -170,7 +170,7 @@ pub async fn notices(store: &Store, session: &Session) -> Result<Vec<Notice>, Re
     Ok(notices.collect())
 }
 
-/// Marks the notices of whoever is signed in as read, up to the last one that they have seen.
+/// Marks the notices of the session's owner as read, up to the time `seen`.
 pub async fn read_notices(store: &Store, session: &Session, seen: DateTime<Utc>) -> Result<(), RecordsError> {
     use account_notices::{Column, Entity};
     let tx = store.begin().await?;

@@ -1,4 +1,4 @@
-//! Passwords: Argon2id, at least 19 MiB for each hash.
+//! Password hashing: Argon2id with 19 MiB for each hash.
 
 use crate::error::RecordsError;
 use argon2::password_hash::phc::PasswordHash;
@@ -10,32 +10,33 @@ use tokio::task::spawn_blocking;
 use unicode_normalization::UnicodeNormalization as _;
 use zeroize::Zeroizing;
 
-/// How many passwords are hashed at once at most, whatever the number of cores: each takes a core and 19 MiB.
+/// Maximum number of concurrent hashes, whatever the number of cores. Each takes a core and 19 MiB.
 const MAX_AT_ONCE: usize = 4;
-/// Half of the cores hash passwords; the others answer pages.
+/// Half of the cores hash passwords, the other half answers requests.
 static TURNS: LazyLock<Arc<Semaphore>> = LazyLock::new(|| {
     let cores = available_parallelism().map_or(1, usize::from);
     Arc::new(Semaphore::new((cores / 2).clamp(1, MAX_AT_ONCE)))
 });
-/// How many passwords of unknown callers wait or are hashed at once. More are refused at once.
+/// Maximum number of unknown callers that are waiting or hashing. Further ones are rejected at once.
 const MAX_WAITING_UNKNOWN: usize = 32;
-/// How many passwords of known callers wait or are hashed at once.
+/// Maximum number of known callers that are waiting or hashing.
 const MAX_WAITING_KNOWN: usize = 48;
-/// Checked where there is no such account, so that the answer takes as long as for one that exists.
+/// Verified if there is no such account, so that the response takes the same time.
 static NOBODYS: LazyLock<String> = LazyLock::new(|| {
     Argon2::default().hash_password(b"nobody's").map(|hash| hash.to_string()).unwrap_or_default()
 });
 
-/// The caller for whom a password is hashed. Each kind has its own places, so that strangers take none of the others.
+/// The caller for whom a password is hashed. Each kind has a separate queue, so that strangers can't block the
+/// others.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Caller {
-    /// A caller who is signed in, has an invitation, or uses a device or network from which the account signed in before.
+    /// Signed in, invited, or using a device or network from which the account has signed in before.
     Known,
     /// Any other caller.
     Unknown,
 }
 
-/// The places of those whose password is hashed or waits to be hashed.
+/// The queues of callers that wait for a hash.
 #[derive(Debug)]
 pub(crate) struct HashQueue {
     known: Semaphore,
@@ -49,7 +50,7 @@ impl Default for HashQueue {
 }
 
 impl HashQueue {
-    /// Returns a place in the queue. Rejects the caller at once if there is none.
+    /// Returns a place in the queue, or `Busy` at once if it is full.
     fn place(&self, caller: Caller) -> Result<SemaphorePermit<'_>, RecordsError> {
         let places = match caller {
             Caller::Known => &self.known,
@@ -58,7 +59,7 @@ impl HashQueue {
         places.try_acquire().map_err(|_| RecordsError::Busy)
     }
 
-    /// Returns the hash of a password, with a salt of its own.
+    /// Returns the hash of a password with a random salt.
     pub(super) async fn hash(
         &self,
         caller: Caller,
@@ -74,7 +75,7 @@ impl HashQueue {
         hash.await.ok().and_then(Result::ok).ok_or(RecordsError::Corrupt("password"))
     }
 
-    /// Whether a password is the one of a hash. Without a hash it is not, and the check takes as long.
+    /// Returns whether a password matches a hash. Without a hash, returns false after the same time.
     pub(crate) async fn is_right(
         &self,
         caller: Caller,
@@ -85,7 +86,8 @@ impl HashQueue {
         let turn = turn().await?;
         let checked = spawn_blocking(move || {
             let is_somebodys = hash.is_some();
-            // Made at the first check, of whatever account: otherwise the first unknown name would take twice as long.
+            // Computed at the first check of any account. Otherwise the first unknown name would take twice as
+            // long.
             let nobodys = &*NOBODYS;
             let hash = hash.unwrap_or_else(|| nobodys.clone());
             let password = opaque(&password);
@@ -98,19 +100,21 @@ impl HashQueue {
     }
 }
 
-/// A turn to hash. It belongs to the work and not to the request: a caller who hangs up frees no core.
+/// Waits for a permit to hash. The hashing task owns it, so a caller that disconnects doesn't free a core early.
 async fn turn() -> Result<OwnedSemaphorePermit, RecordsError> {
     TURNS.clone().acquire_owned().await.map_err(|_| RecordsError::Corrupt("turn"))
 }
 
-/// Returns a password as it is hashed and compared, however a keyboard composes its characters: with ASCII spaces and in
-/// normalization form C (RFC 8265, `OpaqueString`).
+/// Normalises a password before hashing and comparison: ASCII spaces and normalization form C (RFC 8265,
+/// `OpaqueString`).
+///
+/// The result doesn't depend on how a keyboard composes characters.
 pub(super) fn opaque(password: &str) -> Zeroizing<String> {
     let spaced = password.chars().map(|char| if is_space(char) { ' ' } else { char });
     Zeroizing::new(spaced.nfc().collect())
 }
 
-/// Whether a character is a space separator (Unicode category Zs).
+/// Returns whether a character is a space separator (Unicode category Zs).
 const fn is_space(char: char) -> bool {
     matches!(
         char,

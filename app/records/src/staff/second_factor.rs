@@ -1,4 +1,4 @@
-//! The second factor: codes of an authenticator app (TOTP, RFC 6238), each of which counts once, and recovery codes.
+//! The second factor: one-time codes of an authenticator app (TOTP, RFC 6238), and recovery codes.
 
 use super::notices::{NoticeKind, notify};
 use super::{Kind, sealed};
@@ -24,23 +24,23 @@ use sea_orm::{
 use totp_rs::{Builder, Secret, Totp};
 use zeroize::Zeroizing;
 
-/// How long somebody may take to set up an app.
+/// How long a user may take to set up an app.
 const SET_UP: TimeDelta = TimeDelta::minutes(30);
-/// How long a secret is, in bytes.
+/// Length of a secret, in bytes.
 const SECRET: usize = 20;
-/// How many recovery codes there are.
+/// Number of recovery codes.
 const CODES: usize = 10;
-/// The signs of recovery codes: none that is taken for another one.
+/// Characters of recovery codes, without similar-looking ones.
 const SIGNS: &[u8] = b"23456789abcdefghjkmnpqrstuvwxyz";
-/// How many signs a recovery code has: some 79 bits.
+/// Number of characters in a recovery code: about 79 bits.
 const SIZE: usize = 16;
 const GROUP: usize = 4;
-/// What recovery codes are hashed for.
+/// Hash prefix for recovery codes.
 const RECOVERY: &str = "lethe recovery ";
-/// The name under which an app shows the account.
+/// The issuer that an app displays.
 const ISSUER: &str = "Lethe";
 
-/// By what somebody has proven themselves.
+/// The kind of second factor that was used.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Means {
     App,
@@ -50,14 +50,16 @@ pub(crate) enum Means {
 /// An authenticator app that is being set up.
 #[derive(Debug)]
 pub struct Setup {
-    /// The secret, to be typed into the app.
+    /// The secret, for manual entry.
     pub secret: Zeroizing<String>,
-    /// The same as an address, to be read from a picture.
+    /// The same as a URL, for the QR code.
     pub address: Zeroizing<String>,
 }
 
-/// Begins to set up an authenticator app, or goes on with it. It counts when its first code was typed. The secret is of one
-/// session: whoever knows no more than the password does not get to see the one that its owner is setting up.
+/// Starts or continues to set up an authenticator app, which is active once its first code was entered.
+///
+/// The secret belongs to one session. An attacker with only the password therefore can't see the secret that the
+/// owner is setting up.
 pub async fn begin_setup(store: &Store, session: &Session) -> Result<Setup, RecordsError> {
     let tx = store.begin().await?;
     user::lock(&tx, session.user).await?;
@@ -79,7 +81,7 @@ pub async fn begin_setup(store: &Store, session: &Session) -> Result<Setup, Reco
     Ok(Setup { secret: Zeroizing::new(totp.secret().to_base32()), address: Zeroizing::new(address) })
 }
 
-/// The secret that this session is setting up.
+/// Returns the secret that this session is setting up.
 async fn begun_setup(
     tx: &DatabaseTransaction,
     store: &Store,
@@ -89,7 +91,7 @@ async fn begun_setup(
     let begun = Kind::AppToConfirm.of(session.user).add(young);
     for begun in credentials::Entity::find().filter(begun).all(tx).await? {
         let opened = match sealed::open(store, session.user.0, &begun.secret).await {
-            // It was sealed with a key that was replaced since.
+            // It was encrypted with a key that has been replaced.
             Err(RecordsError::Corrupt(_)) => continue,
             opened => opened?,
         };
@@ -102,7 +104,7 @@ async fn begun_setup(
     Ok(None)
 }
 
-/// A new secret for this session. It is stored together with whose it is.
+/// Creates a secret for this session and stores it together with the session's id.
 async fn new_secret(
     tx: &DatabaseTransaction,
     store: &Store,
@@ -119,8 +121,10 @@ async fn new_secret(
     Ok(secret)
 }
 
-/// The app is set up: its first code was typed. Gives the recovery codes, which are shown once, and the new key of the
-/// session, which is whole now. All other sessions end.
+/// Activates the app after its first code was entered.
+///
+/// Returns the recovery codes, which are shown once, and the new token of the session, which is now complete. Ends
+/// all other sessions.
 pub async fn confirm_setup(
     store: &Store,
     session: &Session,
@@ -160,8 +164,9 @@ pub async fn confirm_setup(
     Ok((codes, token))
 }
 
-/// Rejects a session in which the present password and code were not shown for this purpose. The first app of an account
-/// that needs one is set up with the password alone: there is nothing else yet.
+/// Returns an error unless the session's owner confirmed the change of sign-in methods.
+///
+/// The first app of an account that needs one requires only the password, since there is no other factor yet.
 fn may_set_up(session: &Session) -> Result<(), RecordsError> {
     match session.stage {
         Stage::SetUp => Ok(()),
@@ -170,7 +175,7 @@ fn may_set_up(session: &Session) -> Result<(), RecordsError> {
     }
 }
 
-/// Whether a code is one of this user, and of which kind. It does not count a second time.
+/// Checks a code of this user and invalidates it. Returns its kind, or `None` if it is wrong.
 pub(crate) async fn prove(
     tx: &DatabaseTransaction,
     store: &Store,
@@ -180,12 +185,12 @@ pub(crate) async fn prove(
     let Some(app) = credentials::Entity::find().filter(Kind::App.of(owner)).one(tx).await? else {
         return Ok(None);
     };
-    // A recovery code counts also where the secret of the app cannot be opened any more, as with another key.
+    // Recovery codes work even if the app's secret can't be decrypted, e.g. because the key was replaced.
     if plain(code).len() == SIZE {
         return prove_by_recovery_code(tx, owner, code).await;
     }
     if let Some(step) = step_of(store, &app, code).await? {
-        // Two at once: the second one finds the step used.
+        // Of two concurrent attempts, the second finds the step used.
         let used = credentials::Entity::update_many()
             .col_expr(credentials::Column::UsedStep, step.into())
             .filter(credentials::Column::Id.eq(app.id))
@@ -214,10 +219,10 @@ async fn prove_by_recovery_code(
     Ok((used.rows_affected == 1).then_some(Means::RecoveryCode))
 }
 
-/// Of which half minute a code of an app is, if it is one of now or of the one before or after.
+/// Returns the time step of an app's code, if it is the current, previous or next one.
 async fn step_of(store: &Store, app: &credentials::Model, code: &str) -> Result<Option<i64>, RecordsError> {
     let secret = match sealed::open(store, app.user_number, &app.secret).await {
-        // It was sealed with a key that was replaced since: its owner uses a recovery code.
+        // It was encrypted with a key that has been replaced. The owner can use a recovery code.
         Err(RecordsError::Corrupt(_)) => return Ok(None),
         secret => secret?,
     };
@@ -239,7 +244,7 @@ fn random_code() -> String {
     groups.join("-")
 }
 
-/// A recovery code however it is typed.
+/// Returns a recovery code in canonical form.
 fn plain(code: &str) -> String {
     code.chars().filter(char::is_ascii_alphanumeric).map(|sign| sign.to_ascii_lowercase()).collect()
 }

@@ -1,5 +1,6 @@
-//! Credentials of staff whose sign-in was disabled, for as long as that can be undone. Their kind has a prefix, so that
-//! nothing that looks for a credential finds them. Afterwards they are deleted.
+//! Credentials of staff whose sign-in was disabled, kept while that can be undone, then deleted.
+//!
+//! Their kind has a prefix, so that no query for credentials finds them.
 
 use super::Kind;
 use crate::clock::Clock;
@@ -14,11 +15,10 @@ use sea_orm::{
     PaginatorTrait, QueryFilter, Set,
 };
 
-/// The prefix of the kind of a credential that was set aside.
+/// Prefix of the kind of a credential that was set aside.
 const PREFIX: &str = "disabled_";
 
-/// Sets the credentials of a user aside. Links and secrets that never came into use, and what was set aside before, are
-/// deleted.
+/// Sets the credentials of a user aside. Deletes unused links and secrets, and credentials set aside earlier.
 pub(crate) async fn set_aside(db: &impl ConnectionTrait, user: UserNumber) -> Result<(), RecordsError> {
     let useless = Condition::any()
         .add(is_set_aside())
@@ -36,17 +36,19 @@ pub(crate) async fn set_aside(db: &impl ConnectionTrait, user: UserNumber) -> Re
     Ok(())
 }
 
-/// Whether a user has a credential that was not set aside.
+/// Returns whether a user has a credential that isn't set aside.
 pub(crate) async fn is_left(db: &impl ConnectionTrait, user: UserNumber) -> Result<bool, RecordsError> {
     let left = credentials::Entity::find().filter(of(user)).filter(is_set_aside().not());
     Ok(left.count(db).await? > 0)
 }
 
-/// The operator that joins two texts, in both databases.
+/// The concatenation operator of both databases.
 const CONCAT: BinOper = BinOper::Custom("||");
 
-/// Gives a user back what was set aside. False, and nothing is changed, if nothing is left of it, or if meanwhile the user
-/// has another credential or another user has the same account at the identity provider.
+/// Restores the credentials that were set aside.
+///
+/// Returns false and changes nothing in these cases: none are left, the user has another credential by now, or
+/// another user is linked to the same account at the identity provider.
 pub(crate) async fn give_back(tx: &DatabaseTransaction, user: UserNumber) -> Result<bool, RecordsError> {
     let all = credentials::Entity::find().filter(of(user)).all(tx).await?;
     let now = Clock::real();
@@ -73,7 +75,7 @@ pub(crate) async fn give_back(tx: &DatabaseTransaction, user: UserNumber) -> Res
     Ok(true)
 }
 
-/// Whether a user is connected with this account at the identity provider.
+/// Returns whether a user is linked to this account at the identity provider.
 async fn is_connected(db: &impl ConnectionTrait, secret: &str) -> Result<bool, RecordsError> {
     let connected = credentials::Entity::find()
         .filter(credentials::Column::Kind.eq(Kind::Provider.code()))
@@ -81,7 +83,7 @@ async fn is_connected(db: &impl ConnectionTrait, secret: &str) -> Result<bool, R
     Ok(connected.count(db).await? > 0)
 }
 
-/// Deletes what was set aside and can no longer be given back. Returns how many credentials that were.
+/// Deletes set-aside credentials that can no longer be restored, and returns their number.
 pub async fn delete_expired(store: &Store) -> Result<u64, RecordsError> {
     let expired = Condition::all().add(is_set_aside()).add(credentials::Column::ExpiresAt.lte(Clock::real()));
     if credentials::Entity::find().filter(expired.clone()).count(&store.db).await? == 0 {

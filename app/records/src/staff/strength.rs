@@ -1,4 +1,4 @@
-//! Which passwords are accepted as new ones.
+//! Checks the strength of new passwords.
 
 use super::breached::{folded, is_breached};
 use super::password::opaque;
@@ -8,19 +8,20 @@ use policy::password;
 use std::collections::HashSet;
 use zeroize::Zeroizing;
 
-/// A password that takes fewer guesses, as a power of ten, is rejected.
+/// Minimum strength: log10 of the estimated number of guesses.
 const MIN_GUESSES_LOG10: f64 = 9.0;
-/// A shorter word that is known of the owner is left where it stands: it would be part of many other words.
+/// Minimum length of a known word. Shorter ones are part of many other words.
 const MIN_KNOWN_CHARACTERS: usize = 3;
-/// Words that anybody would try in a library that uses Lethe.
+/// Words that an attacker would try at a library that uses Lethe.
 const CONTEXT: [&str; 6] = ["lethe", "library", "librarian", "bibliothek", "bibliotheque", "biblioteca"];
 
-/// Rejects a new password that is too short, known from a breach or soon guessed. `known` is what others know of its
-/// owner.
+/// Rejects a new password that is too short, known from a breach, or easy to guess.
+///
+/// `known` contains values that others know about its owner.
 pub(super) fn check(new: &str, known: &[&str]) -> Result<(), Problem> {
     let new = opaque(new);
     password::check(&new)?;
-    // It is printed for anybody to read.
+    // The demo password is public.
     if *folded(&new) == *folded(demo::PASSWORD) || is_breached(&new) {
         return Err(Problem::PasswordBreached);
     }
@@ -37,7 +38,7 @@ fn guesses(text: &str, known: &[&str]) -> f64 {
     zxcvbn::zxcvbn(text, known).guesses_log10()
 }
 
-/// Returns the values and each of their words, in lower case, the longest first.
+/// Returns the values and each of their words in lower case, longest first.
 fn words_of(known: &[&str]) -> Vec<String> {
     let values = known.iter().chain(&CONTEXT).map(|value| value.to_lowercase());
     let words: HashSet<String> = values
@@ -52,14 +53,15 @@ fn words_of(known: &[&str]) -> Vec<String> {
     words
 }
 
-/// Returns a password without the words that are known of its owner: they cost an attacker nothing.
+/// Returns a password without the known words, which add no strength.
 fn without(password: &str, known: &[String]) -> Zeroizing<String> {
     let lower = Zeroizing::new(password.to_lowercase());
     known.iter().fold(lower, |rest, word| Zeroizing::new(rest.replace(word.as_str(), "")))
 }
 
-/// Returns a password without the parts that come a second time: they cost an attacker next to nothing. Parts are runs of
-/// letters, of digits and of other characters, and what the estimate takes for one.
+/// Returns a password without repeated parts, which add almost no strength.
+///
+/// Parts are runs of letters, of digits and of other characters, and the parts that the estimator identifies.
 fn without_repeats(password: &str, known: &[&str]) -> Zeroizing<String> {
     let mut seen = HashSet::new();
     let runs = runs_of(password).into_iter().filter(|run| seen.insert(run.to_lowercase()));
