@@ -1,4 +1,4 @@
-//! The way to the database.
+//! Access to the database.
 
 use crate::audit::{self, AuditKey, Repeats};
 use crate::clock::Clock;
@@ -18,7 +18,7 @@ use std::fmt;
 use std::sync::Arc;
 use tokio::sync::{OnceCell, watch};
 
-/// The database, the clock and the settings: what every read and write of this crate needs.
+/// The database, the clock and the settings, as needed by every read and write in this crate.
 #[derive(Clone, Debug)]
 pub struct Store {
     pub(crate) db: DatabaseConnection,
@@ -28,19 +28,19 @@ pub struct Store {
     pub(crate) clock: Clock,
     pub(crate) settings: Arc<Settings>,
     pub(crate) ledger: Known,
-    /// The fingerprint of the key with which this store was opened.
+    /// Fingerprint of the key with which this store was opened.
     pub(crate) key_fingerprint: Arc<str>,
     pub(crate) key: Arc<OnceCell<Key>>,
     pub(crate) audit_key: Arc<OnceCell<AuditKey>>,
     pub(crate) sealer_of_searches: Arc<OnceCell<Sealer>>,
-    /// When the database was opened, by the computer's clock.
+    /// When the database was opened (system time).
     pub(crate) began: DateTime<Utc>,
     pub(crate) hashing: Arc<HashQueue>,
     pub(crate) repeats: Arc<Repeats>,
     stop: Arc<watch::Sender<bool>>,
 }
 
-/// The URL of the database. It can hold a password, so it is never printed.
+/// The URL of the database. It can contain a password, so it is never printed.
 #[derive(Clone)]
 struct Address(Arc<str>);
 
@@ -50,23 +50,25 @@ impl fmt::Debug for Address {
     }
 }
 
-/// How a store is opened.
+/// Options for opening a store.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Opening {
-    /// Which key may be in the key file.
+    /// Which key the key file may contain.
     pub key: KeyUse,
-    /// Up to which size, in bytes, an SQLite file is checked for damage. 0: not at all.
+    /// Maximum size in bytes of an SQLite file that is checked for damage. 0 disables the check.
     pub check_up_to: u64,
 }
 
 impl Store {
-    /// Connects to the database of this URL (`sqlite://…` or `postgres://…`) and brings its schema up to date.
-    /// An empty database gets its key and its ledger; any other one is refused without its own key.
+    /// Connects to the database at this URL (`sqlite://…` or `postgres://…`) and migrates its schema.
+    ///
+    /// Creates the key and the ledger of an empty database. Returns an error if an existing database has another
+    /// key.
     pub async fn open(url: &str, clock: Clock, settings: Settings) -> Result<Self, RecordsError> {
         Self::open_with(url, clock, settings, Opening::default()).await
     }
 
-    /// [`Store::open`], with what is not usual.
+    /// Like [`Store::open`], with options.
     pub async fn open_with(
         url: &str,
         clock: Clock,
@@ -100,20 +102,20 @@ impl Store {
         Ok(store)
     }
 
-    /// Connects, and brings the schema up to date.
+    /// Connects to the database and migrates its schema.
     pub(crate) async fn connect(url: &str) -> Result<DatabaseConnection, RecordsError> {
         let db = opening::connect(url).await?;
         opening::bring_up_to_date(&db).await?;
         Ok(db)
     }
 
-    /// How the key file and the database of a URL stand to each other. Works without the right key.
+    /// Returns how the key file compares with the database at this URL. Works without the correct key.
     pub async fn key_standing(url: &str, settings: &Settings) -> Result<KeyStanding, RecordsError> {
         let db = Self::connect(url).await?;
         key::standing_of(&db, &settings.key).await
     }
 
-    /// The same database as another process sees it, with a clock of its own. For tests.
+    /// Returns the same database as another process would open it, with another clock. For tests.
     #[must_use]
     pub fn as_another_process(&self, clock: Clock) -> Self {
         let stop = Arc::new(watch::Sender::new(false));
@@ -122,7 +124,7 @@ impl Store {
         Self { vitals, clock, ledger, key, audit_key, stop, ..self.clone() }
     }
 
-    /// The same database under other settings. For tests.
+    /// Returns the same database with other settings. For tests.
     #[must_use]
     pub fn with_settings(&self, settings: Settings) -> Self {
         Self { settings: Arc::new(settings), ..self.clone() }
@@ -133,8 +135,9 @@ impl Store {
         &self.clock
     }
 
-    /// Returns the one connection of `vitals`. It is opened when it is first needed: where a process never looks, the last
-    /// connection of an SQLite file empties the write-ahead log when it closes.
+    /// Returns the separate connection of `vitals`, opened on first use.
+    ///
+    /// Without it, the last connection to an SQLite file checkpoints the write-ahead log when it closes.
     pub(crate) async fn probe(&self) -> Result<&DatabaseConnection, DbErr> {
         if self.address.0.contains(":memory:") {
             return Ok(&self.db);
@@ -142,7 +145,7 @@ impl Store {
         self.probe.get_or_try_init(|| Database::connect(dialect::probe_options(&self.address.0))).await
     }
 
-    /// What this process knows of its own state.
+    /// Returns what this process knows about its own state.
     pub fn vitals(&self) -> &Vitals {
         &self.vitals
     }
@@ -152,7 +155,7 @@ impl Store {
         &self.settings
     }
 
-    /// The connection, for tests and tools that look at the database itself.
+    /// Returns the connection, for tests and tools that access the database directly.
     pub const fn database(&self) -> &DatabaseConnection {
         &self.db
     }
@@ -163,9 +166,9 @@ impl Store {
         self.stop.send_replace(true);
     }
 
-    /// Waits until somebody asks this process to stop.
+    /// Waits until [`Store::stop`] is called.
     pub async fn stopped(&self) {
-        // The sender lives in the store itself: it cannot be gone.
+        // The store owns the sender, so the channel is open.
         let _ = self.stop.subscribe().wait_for(|stop| *stop).await;
     }
 
@@ -180,7 +183,8 @@ impl Store {
         Ok(tx)
     }
 
-    /// Commits a transaction, with its events in the chain of the audit. When that fails, nothing of it was done.
+    /// Commits a transaction after adding its events to the audit chain. An error means that nothing was
+    /// committed.
     #[allow(clippy::disallowed_methods, reason = "this is the way to commit")]
     pub(crate) async fn commit(&self, tx: DatabaseTransaction) -> Result<(), RecordsError> {
         audit::chain(self, &tx).await?;
