@@ -1,4 +1,4 @@
-//! The saved tasks of the task centre.
+//! Saved tasks of the task centre.
 
 mod change;
 mod default;
@@ -25,7 +25,7 @@ use crate::error::RecordsError;
 use policy::TaskId;
 use sea_orm::{ConnectionTrait, DatabaseTransaction, EntityTrait, QuerySelect};
 
-/// A task that is not deleted and that they see, locked until the transaction ends.
+/// Returns a task that the actor sees, locked until the end of the transaction.
 async fn row_to_change(
     tx: &DatabaseTransaction,
     actor: Actor,
@@ -40,7 +40,7 @@ async fn row_to_change(
     who_sees::seen_by(actor, task)
 }
 
-/// A task that is not deleted and that they see.
+/// Returns a task that the actor sees.
 pub(crate) async fn row_for(
     db: &impl ConnectionTrait,
     actor: Actor,
@@ -49,7 +49,7 @@ pub(crate) async fn row_for(
     who_sees::seen_by(actor, row(db, id).await?)
 }
 
-/// A task that is not deleted, whoever asks: for what is done with a run of it.
+/// Returns a task without checking who sees it, for use with its runs.
 pub(crate) async fn row(db: &impl ConnectionTrait, id: TaskId) -> Result<tasks::Model, RecordsError> {
     tasks::Entity::find_by_id(id.0)
         .one(db)

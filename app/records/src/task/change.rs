@@ -1,4 +1,4 @@
-//! What can be done to a task besides editing it.
+//! Actions on a task other than editing.
 
 use super::read::{draft_of, stored_schedule};
 use super::save::write;
@@ -11,13 +11,13 @@ use crate::store::Store;
 use policy::{Action, RunState, TaskId};
 use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, QueryFilter, Set};
 
-/// The most characters of a description that a copy takes over, so that its own words fit behind them.
+/// Maximum number of characters that a copy takes over from a description, so that the suffix fits.
 const DESCRIPTION_OF_COPY: usize = 190;
-/// The states of a run that keeps its task from being deleted.
+/// The states of a run that prevent deleting its task.
 const NOT_ENDED: [RunState; 4] =
     [RunState::Queued, RunState::Running, RunState::Cancelling, RunState::Interrupted];
 
-/// Makes an inactive copy, to be changed before it is used.
+/// Creates an inactive copy of a task, to be edited before use.
 pub async fn copy(store: &Store, actor: Actor, id: TaskId) -> Result<TaskId, RecordsError> {
     actor.must(Action::EditTasks)?;
     let tx = store.begin().await?;
@@ -32,8 +32,9 @@ pub async fn copy(store: &Store, actor: Actor, id: TaskId) -> Result<TaskId, Rec
     Ok(copy)
 }
 
-/// Switches a task on or off. A task that is on starts by its schedule, counted from now. It counts as a change: a
-/// form that was opened before cannot undo it unseen.
+/// Activates or deactivates a task. An active task starts by its schedule, counted from now.
+///
+/// This increases the version, so that a form opened earlier can't revert it unnoticed.
 pub async fn set_active(store: &Store, actor: Actor, id: TaskId, active: bool) -> Result<(), RecordsError> {
     actor.must(Action::EditTasks)?;
     let tx = store.begin().await?;
@@ -57,8 +58,9 @@ pub async fn set_active(store: &Store, actor: Actor, id: TaskId, active: bool) -
     Ok(())
 }
 
-/// Deletes a task. Its runs and previews stay, with its description. If it was the default, the first shared one of the others
-/// becomes the default.
+/// Deletes a task. Its runs and previews stay, with its description.
+///
+/// If it was the default task, the first other shared task becomes the default.
 pub async fn delete(store: &Store, actor: Actor, id: TaskId) -> Result<(), RecordsError> {
     actor.must(Action::EditTasks)?;
     let tx = store.begin().await?;
@@ -71,7 +73,7 @@ pub async fn delete(store: &Store, actor: Actor, id: TaskId) -> Result<(), Recor
         .await?;
     if let Some(run) = under_way {
         return Err(RecordsError::Refused(format!(
-            "Run {} of this task is under way. Wait until it has ended, then delete the task",
+            "Run {} of this task is in progress. Wait until it ends, then delete the task",
             run.id
         )));
     }

@@ -1,6 +1,8 @@
-//! The task whose field settings apply to single users (rule 7): the first one that is shared, until another is chosen.
-//! While there is a shared task, exactly one is the default. A private task never becomes it: who anonymises a single user
-//! has to see the settings that apply.
+//! The default task: its field settings apply to single users (rule 7).
+//!
+//! The first shared task is the default until another one is chosen. As long as there is a shared task, exactly
+//! one task is the default. A private task never becomes the default, because staff who anonymise a single user
+//! must see the settings that apply.
 
 use crate::actor::Actor;
 use crate::audit::{self, Deed, Subject};
@@ -17,7 +19,7 @@ use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter, QueryOrder,
 };
 
-/// The default: the task that is marked; the first shared one where none is.
+/// Returns the default task: the marked one, or else the first shared one.
 pub(crate) async fn default_task(db: &impl ConnectionTrait) -> Result<Option<tasks::Model>, DbErr> {
     tasks::Entity::find()
         .filter(tasks::Column::DeletedAt.is_null())
@@ -32,7 +34,7 @@ fn is_shared() -> SimpleExpr {
     tasks::Column::Visibility.eq(Visibility::Shared.code())
 }
 
-/// The task that becomes the default when this one is deleted; None where there is no other shared one.
+/// Returns the task that becomes the default when this one is deleted, or `None` if there is no other shared task.
 pub async fn default_after(store: &Store, id: TaskId) -> Result<Option<(TaskId, TaskName)>, RecordsError> {
     let next = first_other(&store.db, id).await?;
     Ok(next.map(|task| (TaskId(task.id), TaskName::of(&task))))
@@ -48,8 +50,9 @@ async fn first_other(db: &impl ConnectionTrait, id: TaskId) -> Result<Option<tas
         .await
 }
 
-/// Keeps others from creating or deleting a task, or choosing the default, until the transaction ends; marks the default
-/// where no task is marked. Called before a task is written, so that it is the default only if it is the first.
+/// Locks out other transactions that create or delete a task or choose the default, and marks the default task.
+///
+/// Called before a task is written, so that the new task becomes the default only if it is the first.
 pub(super) async fn lock_and_keep(tx: &DatabaseTransaction) -> Result<Option<tasks::Model>, DbErr> {
     dialect::lock_task_default(tx).await?;
     let default = default_task(tx).await?;
@@ -59,7 +62,9 @@ pub(super) async fn lock_and_keep(tx: &DatabaseTransaction) -> Result<Option<tas
     Ok(default)
 }
 
-/// Whether a task that is saved is the default: it was, or it is the first shared one. The default stays shared.
+/// Returns whether a saved task is the default: it was the default, or is the first shared task.
+///
+/// Returns an error if the default task would become private.
 pub(super) fn is_default(
     default: Option<&tasks::Model>,
     saved: Option<&tasks::Model>,
@@ -101,8 +106,8 @@ pub async fn make_default(store: &Store, actor: Actor, id: TaskId) -> Result<(),
     }
     if task.visibility == Visibility::Private.code() {
         return Err(RecordsError::Refused(
-            "Nothing was changed: a private task cannot be the default, because all who anonymise single users have to \
-             see its settings. Make it a shared task first"
+            "Nothing was changed. A private task can't be the default, because all staff who anonymise single users \
+             must see its settings. Share the task first"
                 .to_owned(),
         ));
     }

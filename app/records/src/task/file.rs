@@ -1,4 +1,4 @@
-//! Tasks as files, to carry them from one installation to another.
+//! Exports and imports tasks as files, to copy them between installations.
 
 use super::read::draft_of;
 use super::save::write;
@@ -10,10 +10,10 @@ use policy::task_form::{TASK_TYPE, TaskDraft, TaskForm, Visibility, validate};
 use policy::{Action, Missed, Policy, Schedule, TaskId, UserNumber};
 use serde::{Deserialize, Serialize};
 
-/// What a task file says that it is.
+/// The format named in a task file.
 const FORMAT: &str = "lethe-task-1";
 
-/// A task in a file: settings and schedule. The owner is a person of one installation and is left out.
+/// A task in a file: settings and schedule, without the owner, who belongs to one installation.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct TaskFile {
@@ -23,12 +23,12 @@ pub struct TaskFile {
     visibility: Visibility,
     policy: Policy,
     schedule: Schedule,
-    /// Files of older versions do not have it.
+    /// Missing in files of older versions.
     #[serde(default)]
     missed: Missed,
 }
 
-/// The file of a task.
+/// Returns the file of a task.
 pub async fn export(store: &Store, actor: Actor, id: TaskId) -> Result<TaskFile, RecordsError> {
     actor.must(Action::SeeTasks)?;
     let tx = store.begin().await?;
@@ -46,13 +46,14 @@ pub async fn export(store: &Store, actor: Actor, id: TaskId) -> Result<TaskFile,
     })
 }
 
-/// Saves the task of a file as a new, inactive one: whoever is responsible here switches it on. It is checked as
-/// if it had been typed, so that a single date which has passed makes it manual only.
+/// Saves the task of a file as a new, inactive task, to be activated by staff.
+///
+/// It is validated like a form, so that a one-time date in the past makes it manual only.
 pub async fn import(store: &Store, actor: Actor, file: TaskFile) -> Result<TaskId, RecordsError> {
     import_for(store, actor, file, None).await
 }
 
-/// [`import`], for an owner. A private task needs one: without a name it is the member of staff who imports it.
+/// Like [`import`], for an owner. If `owner` is `None`, the importing member of staff owns a private task.
 pub async fn import_for(
     store: &Store,
     actor: Actor,
@@ -61,7 +62,7 @@ pub async fn import_for(
 ) -> Result<TaskId, RecordsError> {
     actor.must(Action::EditTasks)?;
     if file.format != FORMAT || file.task_type != TASK_TYPE.0 {
-        return Err(RecordsError::Refused(format!("This is not a task file of the format {FORMAT}")));
+        return Err(RecordsError::Refused(format!("This is not a task file in the format {FORMAT}")));
     }
     let kept: Vec<String> = file.policy.keep_custom.clone();
     let draft = TaskDraft {

@@ -1,4 +1,4 @@
-//! Reading tasks: the list, one task.
+//! Reads tasks: the list, one task.
 
 use super::who_sees::visible_to;
 use crate::actor::Actor;
@@ -18,85 +18,87 @@ use sea_orm::{
 };
 use serde::Serialize;
 
-/// Which tasks a list shows.
+/// Filter for a list of tasks.
 #[derive(Clone, Debug, Default)]
 pub struct TaskQuery {
-    /// Of this type only, by code.
+    /// Only tasks of this type, by code.
     pub task_type: Option<String>,
-    /// Active or inactive ones only.
+    /// Only active (`true`) or inactive tasks.
     pub active: Option<bool>,
-    /// With these words in the description.
+    /// Only tasks with these words in the description.
     pub text: String,
 }
 
-/// The last time a task ran.
+/// The last run of a task.
 #[derive(Clone, Debug, Serialize)]
 pub struct LastRun {
     /// The run.
     pub id: RunId,
-    /// How far it is, or how it ended.
+    /// Progress or result.
     pub state: RunState,
-    /// When it was started.
+    /// When it was created.
     pub created_at: DateTime<Utc>,
-    /// Findings of its residue search that are still to be decided.
+    /// Number of open findings.
     pub open_findings: i64,
 }
 
-/// One line of the list of tasks.
+/// A row in the list of tasks.
 #[derive(Clone, Debug, Serialize)]
 pub struct TaskRow {
-    /// Its id.
+    /// Number of the task.
     pub id: TaskId,
     /// Its description.
     pub description: String,
     /// Whether it runs by its schedule.
     pub active: bool,
-    /// The owner's task only.
+    /// Whether only the owner sees it.
     pub private: bool,
     /// Its schedule.
     pub schedule: Schedule,
-    /// When it runs next; None when never by itself.
+    /// The next run, or `None` if it never starts automatically.
     pub next: Option<Occurrence>,
     /// The last run.
     pub last: Option<LastRun>,
-    /// Whether it is marked to serve single users.
+    /// Whether it is marked as the default task.
     pub single_default: bool,
 }
 
 /// One task.
 #[derive(Clone, Debug)]
 pub struct Task {
-    /// Its id.
+    /// Number of the task.
     pub id: TaskId,
-    /// What it says; `edited` holds its version.
+    /// Its settings; `edited` contains its version.
     pub draft: TaskDraft,
-    /// Whether it is marked to serve single users.
+    /// Whether it is marked as the default task.
     pub single_default: bool,
-    /// When it was made.
+    /// When it was created.
     pub created_at: DateTime<Utc>,
     /// When it was last changed.
     pub changed_at: DateTime<Utc>,
-    /// When it runs next; None when never by itself.
+    /// The next run, or `None` if it never starts automatically.
     pub next: Option<Occurrence>,
     /// The last run.
     pub last: Option<LastRun>,
-    /// Whether its policy may run by itself.
+    /// Whether scheduled runs may use its policy.
     pub confirmation: Confirmation,
 }
 
-/// Whether somebody has seen whom a policy selects and let it run. Until then scheduled runs stop after their preview.
+/// Whether a policy is confirmed: a member of staff has seen the users that it selects and run it.
+///
+/// Until then, scheduled runs stop after their preview.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Confirmation {
-    /// Nobody has.
+    /// The policy was never confirmed.
     Missing,
-    /// The policy reaches further than the one that was confirmed.
+    /// The policy extends beyond the confirmed one.
     Outgrown,
-    /// The policy reaches no further than the one that was confirmed.
+    /// The policy is within the confirmed one.
     Given,
 }
 
-/// Lists the tasks that somebody may see, by description.
+/// Returns the tasks that the actor may see, in order of creation.
 pub async fn list(
     store: &Store,
     actor: Actor,
@@ -142,7 +144,7 @@ pub async fn list(
     Ok(Page::of(rows, paging, |row| row.id.to_string()))
 }
 
-/// Reads one task.
+/// Returns one task.
 pub async fn read(store: &Store, actor: Actor, id: TaskId) -> Result<Task, RecordsError> {
     let task = super::row_for(&store.db, actor, id).await?;
     let draft = draft_of(&task)?;
@@ -159,7 +161,7 @@ pub async fn read(store: &Store, actor: Actor, id: TaskId) -> Result<Task, Recor
     })
 }
 
-/// What a stored task says.
+/// Returns the settings of a stored task.
 pub(super) fn draft_of(task: &tasks::Model) -> Result<TaskDraft, RecordsError> {
     Ok(TaskDraft {
         edited: Some((task.id, task.version)),
@@ -179,7 +181,7 @@ pub(crate) fn stored_schedule(text: &str) -> Result<Schedule, RecordsError> {
     serde_json::from_str(text).map_err(|_| RecordsError::Corrupt("schedule"))
 }
 
-/// When a task comes due next. A task that the scheduler has not seen yet will be counted from now.
+/// Returns when a task is due next. If the scheduler hasn't processed the task yet, counts from now.
 fn next_run(store: &Store, task: &tasks::Model, schedule: &Schedule) -> Option<Occurrence> {
     let at = task.next_due_at.or_else(|| due_from_now(store, schedule, task.active))?;
     Some(occurrence(schedule, store.clock.zone(), at))
@@ -191,7 +193,7 @@ fn confirmation(task: &tasks::Model, draft: &TaskDraft) -> Result<Confirmation, 
     Ok(if wider { Confirmation::Outgrown } else { Confirmation::Given })
 }
 
-/// The last run of each of these tasks, previews not counted.
+/// Returns the last run of each of these tasks, excluding previews.
 async fn last_runs(store: &Store, tasks: &[i64]) -> Result<Vec<(i64, LastRun)>, RecordsError> {
     let newest: Vec<i64> = runs::Entity::find()
         .select_only()
@@ -214,7 +216,7 @@ async fn last_runs(store: &Store, tasks: &[i64]) -> Result<Vec<(i64, LastRun)>, 
         .collect()
 }
 
-/// The custom fields of this library: key and name on the form.
+/// Returns the custom fields of this library: key and label.
 pub async fn custom_fields(store: &Store) -> Result<Vec<(String, String)>, RecordsError> {
     Ok(all_custom_fields(&store.db).await?)
 }

@@ -1,4 +1,4 @@
-//! Saving a task from its form.
+//! Saves a task from its form.
 
 use super::read::all_custom_fields;
 use crate::actor::Actor;
@@ -12,7 +12,7 @@ use policy::task_form::{TASK_TYPE, TaskDraft, TaskForm, validate};
 use policy::{Action, Schedule, TaskId, UserNumber};
 use sea_orm::{ActiveModelTrait, DatabaseTransaction, Set};
 
-/// Checks the form and saves the task. The check is the one that the browser made while somebody typed.
+/// Validates the form, like the browser does while it is edited, and saves the task.
 pub async fn save(store: &Store, actor: Actor, form: &TaskForm) -> Result<TaskId, RecordsError> {
     actor.must(Action::EditTasks)?;
     let draft = validate(form, store.clock.wall()).map_err(RecordsError::Invalid)?;
@@ -22,7 +22,7 @@ pub async fn save(store: &Store, actor: Actor, form: &TaskForm) -> Result<TaskId
     Ok(id)
 }
 
-/// Writes what a right form says, as a new task or over the version that was edited.
+/// Writes a validated draft, as a new task or over the version that was edited.
 pub(super) async fn write(
     tx: &DatabaseTransaction,
     store: &Store,
@@ -60,7 +60,7 @@ pub(super) async fn write(
             }
             let is_default = super::default::is_default(default.as_ref(), Some(&row), draft.visibility)?;
             task.single_default = Set(is_default);
-            // What is due already stays due when only something else is changed.
+            // A change of other settings keeps the due time.
             if row.schedule != schedule || row.active != draft.active {
                 task.next_due_at = Set(next);
             }
@@ -73,15 +73,15 @@ pub(super) async fn write(
     Ok(TaskId(saved.id))
 }
 
-/// The schedule, or manual only when it is a single date that never comes any more. (The form knows the wall time
-/// only; in the hour that comes twice it cannot see that.)
+/// Returns the schedule, or manual only if its one-time date has passed.
+///
+/// The form knows only the local time, so it can't detect this in the repeated hour of a clock change.
 fn schedule_to_come(store: &Store, schedule: Schedule) -> Schedule {
     let passed = matches!(schedule, Schedule::Once { .. }) && due_from_now(store, &schedule, true).is_none();
     if passed { Schedule::ManualOnly } else { schedule }
 }
 
-/// Checks what only the database knows: that the owner may see tasks, and that the custom fields are those of this
-/// library. Returns the owner.
+/// Checks what requires the database: the owner's permission, and the custom fields. Returns the owner.
 async fn check(
     tx: &DatabaseTransaction,
     actor: Actor,

@@ -1,4 +1,4 @@
-//! Who sees a task: a private one is its owner's alone, by every way that there is.
+//! Visibility of tasks: a private task is visible only to its owner, through any channel.
 
 use crate::actor::Actor;
 use crate::entity::tasks;
@@ -8,12 +8,13 @@ use policy::task_form::Visibility;
 use sea_orm::{ColumnTrait, Condition};
 use serde::Serialize;
 
-/// What stands in the place of the description of somebody else's private task.
+/// Shown instead of the description of another user's private task.
 const PRIVATE: &str = "A private task";
 
-/// The description of a task. Who may see runs sees the figures of all of them, also of those of private tasks: what was
-/// done to people is no secret among those who answer for it. What the owner calls the task is, so it can be read here
-/// only by saying who asks.
+/// The description of a task. It can be read only by stating the actor.
+///
+/// Staff who may see runs see the figures of all runs, including those of private tasks. The description of a
+/// private task stays private.
 #[derive(Clone, Debug, Serialize)]
 #[serde(transparent)]
 pub struct TaskName {
@@ -29,25 +30,27 @@ impl TaskName {
         Self::stored(task.description.clone(), &task.visibility, task.owner_number)
     }
 
-    /// From what is stored of a task.
+    /// Creates the name from stored columns.
     pub(crate) fn stored(words: String, visibility: &str, owner: Option<i64>) -> Self {
         let private = visibility == Visibility::Private.code();
         Self { words, private, owner: owner.map(UserNumber) }
     }
 
-    /// Whether the task opens for them. For who has no sign-in every task does: whoever has the command line has the
-    /// files of the library.
+    /// Returns whether the actor sees the task.
+    ///
+    /// Actors without a sign-in see every task, because access to the command line includes access to the
+    /// library's files.
     pub fn is_shown_to(&self, actor: Actor) -> bool {
         !self.private || actor.staff.is_none() || self.owner == actor.staff
     }
 
-    /// The description, for whom the task opens.
+    /// Returns the description, or a placeholder if the actor doesn't see the task.
     pub fn words_for(&self, actor: Actor) -> String {
         if self.is_shown_to(actor) { self.words.clone() } else { PRIVATE.to_owned() }
     }
 }
 
-/// The tasks that somebody sees, for a list.
+/// Returns the condition for tasks that the actor sees.
 pub(super) fn visible_to(actor: Actor) -> Condition {
     let Some(staff) = actor.staff else { return Condition::all() };
     Condition::any()
@@ -55,7 +58,7 @@ pub(super) fn visible_to(actor: Actor) -> Condition {
         .add(tasks::Column::OwnerNumber.eq(staff.0))
 }
 
-/// The task, if they see it. A task that they do not see is not there.
+/// Returns the task, or `NotFound` if the actor doesn't see it.
 pub(super) fn seen_by(actor: Actor, task: tasks::Model) -> Result<tasks::Model, RecordsError> {
     if TaskName::of(&task).is_shown_to(actor) { Ok(task) } else { Err(RecordsError::NotFound("task")) }
 }
