@@ -1,18 +1,18 @@
-//! Cells that no spreadsheet calculates.
+//! Escapes cells so that no spreadsheet calculates them.
 
 use std::borrow::Cow;
 
-/// Whether a spreadsheet would take the cell for a formula, apart from apostrophes before it.
+/// Returns whether a spreadsheet would treat the cell as a formula, ignoring leading apostrophes.
 fn is_formula(text: &str) -> bool {
     text.trim_start_matches('\'').starts_with(['=', '+', '-', '@', '\t', '\r'])
 }
 
-/// The cell with an apostrophe before it, where a spreadsheet could calculate it.
+/// Returns the cell, with an apostrophe prepended if a spreadsheet could calculate it.
 pub fn escaped(text: &str) -> Cow<'_, str> {
     if is_formula(text) { Cow::Owned(format!("'{text}")) } else { Cow::Borrowed(text) }
 }
 
-/// The cell as it was before [`escaped`].
+/// Reverts [`escaped`].
 pub fn unescaped(text: &str) -> &str {
     match text.strip_prefix('\'') {
         Some(rest) if is_formula(rest) => rest,

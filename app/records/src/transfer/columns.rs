@@ -1,6 +1,6 @@
-//! The names of the columns.
+//! Names of the columns.
 
-/// Columns of users that the import reads and the export writes, in the order of the export.
+/// User columns that the import reads and the export writes, in export order.
 pub(super) const USER: [&str; 28] = [
     "user_id",
     "title",
@@ -32,16 +32,16 @@ pub(super) const USER: [&str; 28] = [
     "guarantor_user_id",
 ];
 
-/// Columns of users that only the export writes.
+/// User columns that only the export writes.
 pub(super) const USER_EXPORT_ONLY: [&str; 4] = ["user_number", "imported", "roles", "anonymised_on"];
 
-/// The columns by which a line finds its user, in this order.
+/// Columns that identify the user of a line, in this order.
 pub(super) const KEYS: [&str; 3] = ["external_id", "user_id", "barcode"];
 
-/// What a column of a custom field begins with.
+/// Prefix of the column of a custom field.
 pub(super) const CUSTOM: &str = "custom.";
 
-/// Columns of loans, in the order of the export.
+/// Loan columns, in export order.
 pub(super) const LOAN: [&str; 16] = [
     "user_number",
     "external_id",

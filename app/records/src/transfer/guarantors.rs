@@ -1,4 +1,4 @@
-//! Guarantors, whom a file names by UserID, perhaps before their own lines.
+//! Resolves guarantors, which a file names by UserID, possibly before their own lines.
 
 use super::CHUNK;
 use super::problem::{FileProblems, in_cell};
@@ -10,23 +10,23 @@ use sea_orm::{
 };
 use std::collections::{BTreeSet, HashMap};
 
-/// A user whose guarantor is to be found.
+/// A user whose guarantor must be resolved.
 pub(super) struct Wanted {
     pub(super) line: u64,
     pub(super) user: i64,
-    /// The UserID of the guarantor.
+    /// UserID of the guarantor.
     pub(super) guarantor: String,
-    /// The guarantor so far.
+    /// Current guarantor.
     pub(super) so_far: Option<i64>,
-    /// Nothing else of the user has changed.
+    /// Whether the user is otherwise unchanged.
     pub(super) unchanged: bool,
 }
 
-/// All that are to be found.
+/// All guarantors to resolve.
 #[derive(Default)]
 pub(super) struct Guarantors {
     fresh: Vec<Wanted>,
-    /// Looked for in vain: they may stand further down in the file.
+    /// Not found so far: they may follow later in the file.
     waiting: Vec<Wanted>,
 }
 
@@ -35,7 +35,7 @@ impl Guarantors {
         self.fresh.push(wanted);
     }
 
-    /// Writes the guarantors that are there by now. Gives the number of users that were unchanged until then.
+    /// Stores the guarantors found by now. Returns the number of users that become changed by this.
     pub(super) async fn resolve(&mut self, tx: &DatabaseTransaction) -> Result<u64, DbErr> {
         let fresh = std::mem::take(&mut self.fresh);
         let (changed, missing) = resolve(tx, fresh).await?;
@@ -43,7 +43,7 @@ impl Guarantors {
         Ok(changed)
     }
 
-    /// The end of the file: who is not there now is a problem.
+    /// Stores the guarantors found at the end of the file. The missing ones become problems.
     pub(super) async fn finish(
         &mut self,
         tx: &DatabaseTransaction,
@@ -51,7 +51,7 @@ impl Guarantors {
     ) -> Result<u64, DbErr> {
         let (changed, missing) = resolve(tx, std::mem::take(&mut self.waiting)).await?;
         for one in missing {
-            let problem = "There is no other user with this UserID".to_owned();
+            let problem = "No other user has this UserID".to_owned();
             problems.add(in_cell(one.line, "guarantor_user_id", problem));
         }
         Ok(changed)
@@ -91,7 +91,7 @@ async fn resolve(tx: &DatabaseTransaction, wanted: Vec<Wanted>) -> Result<(u64, 
     Ok((changed, missing))
 }
 
-/// Writes pairs of user and guarantor.
+/// Stores pairs of user and guarantor.
 async fn write(tx: &DatabaseTransaction, pairs: Vec<Value>) -> Result<(), DbErr> {
     if pairs.is_empty() {
         return Ok(());

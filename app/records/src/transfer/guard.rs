@@ -1,4 +1,4 @@
-//! Whom an import leaves alone, and what counts against its safety limits.
+//! Decides which users an import must not change, and what counts towards its safety limits.
 
 use crate::entity::{credentials, user_roles, users};
 use crate::user::{fates, is_eligible_earlier, overwrites as overwrites_record};
@@ -6,7 +6,7 @@ use policy::erasure::Erasure;
 use sea_orm::{ColumnTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter, QuerySelect};
 use std::collections::{BTreeMap, HashSet};
 
-/// Those of these users who have a role, or something to sign in with: no file changes their records.
+/// Returns those of these users who have a role or a credential. A file must not change their records.
 pub(super) async fn staff_among(
     tx: &DatabaseTransaction,
     numbers: impl Iterator<Item = i64>,
@@ -29,8 +29,9 @@ pub(super) async fn staff_among(
     Ok(with_role.into_iter().chain(with_sign_in).collect())
 }
 
-/// Whether a line overwrites or removes what a legal hold keeps. Of custom fields, `had` are those of the columns in the
-/// file.
+/// Returns whether a line overwrites or removes a value that a legal hold protects.
+///
+/// `had` contains the values of those custom fields that the file has as columns.
 pub(super) fn overwrites(
     (before, after): (&users::Model, &users::Model),
     (had, has): (Option<&BTreeMap<String, String>>, &BTreeMap<String, String>),
@@ -39,18 +40,19 @@ pub(super) fn overwrites(
     overwrites_record(before, after) || loses_custom()
 }
 
-/// What a line does to an existing user, as the limits count it.
+/// The effect of a line on an existing user, as counted by the safety limits.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Effect {
     /// Nothing that counts.
     None,
-    /// It replaces this many identifying values, too few to count.
+    /// Replaces this number of identifying values, which is too small to count.
     Replaces(usize),
-    /// It removes some, replaces several, or makes the user eligible earlier: this many identifying values.
+    /// Removes values, replaces several, or makes the user eligible earlier, with this number of identifying
+    /// values.
     Touches(usize),
 }
 
-/// Returns what a line does to a user who got `replaced_before` other identifying values within a day.
+/// Returns the effect of a line on a user whose `replaced_before` identifying values were replaced within a day.
 pub(super) fn effect(before: &users::Model, after: &users::Model, replaced_before: usize) -> Effect {
     let erasure = Erasure::of(fates(before, after));
     let fields = erasure.removed + erasure.replaced;

@@ -1,4 +1,4 @@
-//! One line about a loan.
+//! A parsed line of a loan file.
 
 use super::reader::Line;
 use chrono::NaiveDate;
@@ -6,17 +6,17 @@ use policy::dates::{optional_date, optional_past_date};
 use policy::form::{FieldErrors, Problem};
 use policy::text;
 
-/// The most renewals of a loan that anybody has seen.
+/// Maximum number of renewals.
 const MOST_RENEWALS: i32 = 10_000;
 
-/// The columns that find the borrower, in this order.
+/// Columns that identify the borrower, in this order.
 pub(super) const BORROWER: [&str; 4] = ["external_id", "user_id", "barcode", "user_number"];
 
-/// What a line says, checked. None where a cell is empty or there is no such column.
+/// The validated content of a line. `None` means an empty cell or a missing column.
 #[derive(Clone, Debug)]
 pub(super) struct LoanLine {
     pub(super) number: u64,
-    /// The first column of [`BORROWER`] that has something, and what.
+    /// The first non-empty column of [`BORROWER`] and its value.
     pub(super) borrower: (&'static str, String),
     pub(super) item: String,
     pub(super) title: Option<String>,
@@ -32,7 +32,7 @@ pub(super) struct LoanLine {
 }
 
 impl LoanLine {
-    /// Checks a line on a day: dates of past events can't lie after it.
+    /// Validates a line. Dates of past events can't lie after `today`.
     pub(super) fn of(line: &Line, today: NaiveDate) -> Result<Self, FieldErrors> {
         let mut errors = FieldErrors::default();
         let mut borrower = None;
@@ -104,7 +104,7 @@ impl LoanLine {
         }
     }
 
-    /// Codes of category, department and branch, with their kinds.
+    /// Returns the codes of category, department and branch, with their kinds.
     pub(super) fn terms(&self) -> impl Iterator<Item = (&'static str, &str)> {
         let category = self.category.as_deref().map(|code| ("category", code));
         let department = self.department.as_deref().map(|code| ("department", code));
@@ -112,7 +112,7 @@ impl LoanLine {
     }
 }
 
-/// A number of renewals, or nothing.
+/// Parses a number of renewals. Returns `None` for an empty cell.
 fn renewals(text: &str) -> Result<Option<i32>, Problem> {
     let text = text.trim();
     if text.is_empty() {

@@ -1,4 +1,4 @@
-//! The import of loans.
+//! Imports loans.
 
 use super::columns::LOAN;
 use super::loan_line::{BORROWER, LoanLine};
@@ -25,7 +25,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::Path;
 use std::sync::Arc;
 
-/// Imports loans from a CSV file; see [`super`] for its form. With `dry_run` everything is done and undone again.
+/// Imports loans from a CSV file in the format of [`super`]. With `dry_run`, rolls everything back.
 pub async fn import_loans(
     store: &Store,
     actor: Actor,
@@ -75,14 +75,14 @@ fn open(file: &Path) -> Result<Lines, TransferError> {
     let lines = Lines::open(file, |name| LOAN.contains(&name), &needed)?;
     if !BORROWER.iter().any(|column| lines.header().has(column)) {
         let mut problems = FileProblems::default();
-        let problem = "One of the columns user_id, barcode, external_id and user_number is needed".to_owned();
+        let problem = "One of the columns user_id, barcode, external_id and user_number is required".to_owned();
         problems.add(in_cell(1, "user_id", problem));
         return Err(problems.into());
     }
     Ok(lines)
 }
 
-/// The first reading: every line by itself, without the database.
+/// First pass: validates each line separately, without the database.
 fn check(file: &Path, today: NaiveDate) -> Result<(), TransferError> {
     let mut problems = FileProblems::default();
     let mut lines = open(file)?;
@@ -96,7 +96,7 @@ fn check(file: &Path, today: NaiveDate) -> Result<(), TransferError> {
     problems.refuse()
 }
 
-/// What a loan is known by: user, item and the day it was issued.
+/// Identifies a loan: user, item and issue date.
 type LoanKey = (i64, i64, NaiveDate);
 
 struct Import {
@@ -105,7 +105,7 @@ struct Import {
     summary: ImportSummary,
     problems: FileProblems,
     terms: HashSet<(String, String)>,
-    /// Loans that a line was about: a few bytes each.
+    /// Loans of the lines so far, for a few bytes each.
     seen: HashSet<LoanKey>,
 }
 
@@ -131,7 +131,7 @@ impl Import {
             let Some(item) = items.get(&line.item).copied() else { continue };
             let key = (user.number, item, line.issued_on);
             if !self.seen.insert(key) {
-                let problem = "This loan stands on a line before already: same user, item and day".to_owned();
+                let problem = "Same user, item and day as an earlier line".to_owned();
                 self.problems.add(in_cell(line.number, "item_barcode", problem));
                 continue;
             }
@@ -160,7 +160,7 @@ impl Import {
         Ok(())
     }
 
-    /// Finds the borrowers, and leaves out the loans of those who are anonymised.
+    /// Finds the borrowers and leaves out loans of anonymised users.
     async fn with_borrowers(
         &mut self,
         tx: &DatabaseTransaction,
@@ -206,7 +206,7 @@ impl Import {
         Ok(with)
     }
 
-    /// The items of some lines by their barcodes. Those that are not known are made.
+    /// Returns the items of these lines by barcode. Creates the missing ones.
     async fn items(
         &mut self,
         tx: &DatabaseTransaction,
@@ -231,7 +231,7 @@ impl Import {
             ..Default::default()
         });
         let made = Insert::<catalogue_records::ActiveModel>::many(records).exec_with_returning(tx).await?;
-        // Records of the same title are alike: any of them is right for an item of that title.
+        // Records with the same title are interchangeable, so any of them fits an item with that title.
         let mut ids: HashMap<String, Vec<i64>> = HashMap::new();
         for record in made {
             ids.entry(record.title).or_default().push(record.id);
@@ -290,7 +290,7 @@ impl Import {
     }
 }
 
-/// The loans of the same users on the same days.
+/// Returns the loans of these users on these days.
 async fn known_loans(
     tx: &DatabaseTransaction,
     lines: &[(LoanLine, users::Model)],
@@ -308,7 +308,7 @@ async fn known_loans(
         .collect())
 }
 
-/// Writes loans that are there already, in few statements.
+/// Updates existing loans with few statements.
 async fn update(tx: &DatabaseTransaction, changed: Vec<loans::Model>) -> Result<(), DbErr> {
     let columns: Vec<loans::Column> =
         loans::Column::iter().filter(|column| !matches!(column, loans::Column::Id)).collect();
@@ -320,8 +320,7 @@ async fn update(tx: &DatabaseTransaction, changed: Vec<loans::Model>) -> Result<
     Ok(())
 }
 
-/// A loan is activity from the day on which it was issued; a return isn't (rule 4). The last activity of the users only
-/// moves forward.
+/// Advances the last activity of users to the issue date of their loans. A return isn't activity (rule 4).
 async fn move_activity(tx: &DatabaseTransaction, active: BTreeMap<i64, NaiveDate>) -> Result<(), DbErr> {
     if active.is_empty() {
         return Ok(());

@@ -1,4 +1,4 @@
-//! The export of loans.
+//! Exports loans.
 
 use super::cell::escaped;
 use super::columns::LOAN;
@@ -14,7 +14,7 @@ use policy::dates::iso;
 use sea_orm::{ConnectionTrait, DbErr, QueryResult};
 use std::io::Write;
 
-/// Writes all loans as CSV; see [`super`] for its form. The borrower of an anonymised loan is a number only.
+/// Writes all loans as CSV in the format of [`super`]. Of an anonymised borrower, only the user number is written.
 pub async fn export_loans(
     store: &Store,
     actor: Actor,
@@ -47,7 +47,7 @@ pub async fn export_loans(
     Ok(summary)
 }
 
-/// The cells of a loan, in the order of the columns.
+/// Returns the cells of a loan, in column order.
 fn cells(row: &QueryResult) -> Result<Vec<String>, DbErr> {
     LOAN.iter()
         .map(|column| {

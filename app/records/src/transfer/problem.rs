@@ -1,4 +1,4 @@
-//! What is wrong with a file: line and column, never a value.
+//! Problems in a file: line and column, never a value.
 
 use crate::error::RecordsError;
 use policy::form::{FieldErrors, Problem};
@@ -7,19 +7,19 @@ use serde::Serialize;
 use std::fmt;
 use thiserror::Error;
 
-/// The most problems that are told of one file. The others are counted.
+/// Maximum number of reported problems of one file. The others are only counted.
 pub const MOST_PROBLEMS: usize = 100;
 
-/// What is said of a date that has two readings.
+/// The message for an ambiguous date.
 const AMBIGUOUS: &str =
-    "Write the date as year, month and day, like 2018-01-15: day and month can be mistaken for each other";
+    "This date is ambiguous. Write it as year, month and day, like 2018-01-15";
 
-/// One thing that is wrong with a file.
+/// One problem in a file.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 pub struct LineProblem {
-    /// The line on which the record begins; the first line is 1.
+    /// The first line of the record. The first line of the file is 1.
     pub line: u64,
-    /// The column, where the problem belongs to one.
+    /// The column, if the problem concerns one.
     pub column: Option<String>,
     /// What to do, as a sentence.
     pub problem: String,
@@ -34,13 +34,13 @@ impl fmt::Display for LineProblem {
     }
 }
 
-/// Everything that is wrong with a file.
+/// All problems of a file.
 #[derive(Clone, Debug, Default, Eq, Error, PartialEq, Serialize)]
 #[error("The file has {}. Nothing was changed", counted(i64::try_from(*.total).unwrap_or(i64::MAX), "problem", "problems"))]
 pub struct FileProblems {
     /// The first [`MOST_PROBLEMS`].
     pub problems: Vec<LineProblem>,
-    /// How many there are.
+    /// Total number of problems.
     pub total: u64,
 }
 
@@ -52,27 +52,27 @@ impl FileProblems {
         }
     }
 
-    /// Notes the problems of the fields of one line.
+    /// Adds the field errors of one line.
     pub(super) fn add_fields(&mut self, line: u64, errors: FieldErrors) {
         for error in errors.0 {
             self.add(in_column(line, &error.field, &error.problem));
         }
     }
 
-    /// An error if there is any problem.
+    /// Returns an error if there is any problem.
     pub(super) fn refuse(&self) -> Result<(), TransferError> {
         if self.total == 0 { Ok(()) } else { Err(TransferError::File(self.clone())) }
     }
 }
 
-/// Something that is wrong with a whole line.
+/// Returns a problem of a whole line.
 pub(super) fn on_line(line: u64, problem: &str) -> LineProblem {
     LineProblem { line, column: None, problem: problem.to_owned() }
 }
 
-/// Something that is wrong with one cell.
+/// Returns a problem of one cell.
 pub(super) fn in_column(line: u64, column: &str, problem: &Problem) -> LineProblem {
-    // The readings of an ambiguous date are made of its value.
+    // The usual message for an ambiguous date contains its value.
     let problem = match problem {
         Problem::AmbiguousDate { .. } => AMBIGUOUS.to_owned(),
         other => other.to_string(),
@@ -80,7 +80,7 @@ pub(super) fn in_column(line: u64, column: &str, problem: &Problem) -> LineProbl
     LineProblem { line, column: Some(column.to_owned()), problem }
 }
 
-/// Something that is wrong with one cell, in words of its own.
+/// Returns a problem of one cell with its own message.
 pub(super) fn in_cell(line: u64, column: &str, problem: String) -> LineProblem {
     LineProblem { line, column: Some(column.to_owned()), problem }
 }
@@ -91,10 +91,10 @@ pub enum TransferError {
     /// The file has problems. Nothing was changed.
     #[error(transparent)]
     File(#[from] FileProblems),
-    /// The file cannot be opened, read or written.
+    /// The file can't be opened, read or written.
     #[error("The file cannot be read or written: {}", .0.kind())]
     Io(#[from] std::io::Error),
-    /// The records refused.
+    /// The operation was rejected or failed.
     #[error(transparent)]
     Records(#[from] RecordsError),
 }

@@ -1,4 +1,4 @@
-//! Lines of a CSV file, one after the other, with their numbers.
+//! Reads the lines of a CSV file with their numbers.
 
 use super::cell::unescaped;
 use super::columns::CUSTOM;
@@ -13,10 +13,10 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// The most bytes of one line. A quote that is never closed must not fill the memory.
+/// Maximum length of one line in bytes. An unclosed quotation mark must not exhaust memory.
 const MOST_BYTES: u64 = 8 * 1024 * 1024;
 
-/// The columns of a file: places by name.
+/// The columns of a file: positions by name.
 #[derive(Debug)]
 pub(super) struct Header {
     names: Vec<String>,
@@ -24,12 +24,12 @@ pub(super) struct Header {
 }
 
 impl Header {
-    /// Whether the file has this column.
+    /// Returns whether the file has this column.
     pub(super) fn has(&self, column: &str) -> bool {
         self.places.contains_key(column)
     }
 
-    /// The names, in the order of the file.
+    /// Returns the names in file order.
     pub(super) fn names(&self) -> &[String] {
         &self.names
     }
@@ -38,14 +38,14 @@ impl Header {
 /// One line with data.
 #[derive(Debug)]
 pub(super) struct Line {
-    /// The number of the line in the file.
+    /// Number of the line in the file.
     pub(super) number: u64,
     header: Arc<Header>,
     cells: Vec<String>,
 }
 
 impl Line {
-    /// What stands in a column; empty where the file has no such column.
+    /// Returns the content of a column, or an empty text if the file has no such column.
     pub(super) fn cell(&self, column: &str) -> &str {
         let place = self.header.places.get(column);
         place.and_then(|place| self.cells.get(*place)).map_or("", String::as_str)
@@ -61,7 +61,7 @@ pub(super) struct Lines {
 }
 
 impl Lines {
-    /// Opens a file and reads its first line. `known` says which columns there may be, `needed` which must be there.
+    /// Opens a file and reads its header. `known` decides which columns are allowed; `needed` are required.
     pub(super) fn open(
         file: &Path,
         known: impl Fn(&str) -> bool,
@@ -69,7 +69,7 @@ impl Lines {
     ) -> Result<Self, TransferError> {
         let file = File::open(file)?;
         if !file.metadata()?.is_file() {
-            let why = "Only a file can be imported: it is read twice, which a pipe or a folder cannot be";
+            let why = "Only a regular file can be imported, because it is read twice. This is a pipe or a folder";
             return Err(RecordsError::Refused(why.to_owned()).into());
         }
         let left = Arc::new(AtomicU64::new(MOST_BYTES));
@@ -82,12 +82,12 @@ impl Lines {
         Ok(lines)
     }
 
-    /// The columns.
+    /// Returns the columns.
     pub(super) fn header(&self) -> &Arc<Header> {
         &self.header
     }
 
-    /// The SHA-256 of the file as it was read: of all of it, after the last line.
+    /// Returns the SHA-256 of what was read. Complete after the last line.
     pub(super) fn sha256(&self) -> String {
         self.csv.get_ref().inner.get_ref().sha256()
     }
@@ -119,14 +119,14 @@ impl Lines {
             if !known(&name) {
                 problems.add(unknown(place, &name));
             } else if header.places.insert(name.clone(), place).is_some() {
-                problems.add(in_cell(1, &name, "This column stands in the file twice".to_owned()));
+                problems.add(in_cell(1, &name, "This column appears twice".to_owned()));
             }
             header.names.push(name);
         }
         if header.places.is_empty() {
-            // What stands here may be data: it is not repeated.
+            // The first line may contain personal data, so it isn't repeated.
             let mut problems = FileProblems::default();
-            problems.add(on_line(1, "No known column is named here. The first line must name the columns"));
+            problems.add(on_line(1, "No known column names found. The first line must name the columns"));
             return Err(problems.into());
         }
         for column in needed {
@@ -138,7 +138,7 @@ impl Lines {
         Ok(header)
     }
 
-    /// The next line with data; after the last one, None.
+    /// Returns the next line with data, or `None` after the last one.
     pub(super) fn next(&mut self) -> Option<Result<Line, LineProblem>> {
         let record = match self.read()? {
             Ok(record) => record,
@@ -147,7 +147,7 @@ impl Lines {
         let number = self.line_of(&record);
         let columns = self.header.names.len();
         if record.len() != columns {
-            let problem = format!("This line has {} cells, the first line names {columns}", record.len());
+            let problem = format!("This line has {} cells, but the first line has {columns}", record.len());
             return Some(Err(on_line(number, &problem)));
         }
         let mut cells = Vec::with_capacity(columns);
@@ -160,7 +160,7 @@ impl Lines {
         Some(Ok(Line { number, header: Arc::clone(&self.header), cells }))
     }
 
-    /// The line on which the record that was read last begins.
+    /// Returns the first line number of the record read last.
     fn line_of(&self, record: &ByteRecord) -> u64 {
         let breaks = record.iter().flatten().filter(|byte| **byte == b'\n').count() as u64;
         self.csv.position().line().saturating_sub(breaks + 1)
@@ -183,8 +183,8 @@ impl Lines {
                 let line = self.csv.position().line();
                 Some(Err(on_line(
                     line,
-                    "The file cannot be read from here on: a line is too long, perhaps because a quotation mark \
-                     is not closed",
+                    "The file cannot be read from here on: the line is too long. A closing quotation mark may be \
+                     missing",
                 )))
             }
         }
@@ -197,8 +197,9 @@ fn column_at(place: usize) -> String {
     format!("column {}", place + 1)
 }
 
-/// Names a column that is not known, but only if it has the look of a name: in a file without a first line of names
-/// personal values stand here.
+/// Reports an unknown column. Repeats its name only if it looks like one.
+///
+/// In a file without a header, the first line may contain personal data.
 fn unknown(place: usize, name: &str) -> LineProblem {
     let looks = !name.is_empty()
         && name.len() <= 40
@@ -207,17 +208,18 @@ fn unknown(place: usize, name: &str) -> LineProblem {
     let problem = if looks && name.starts_with(CUSTOM) {
         "There is no custom field with this key. Add the field first, or remove the column"
     } else {
-        "This column is not known. Remove or rename it"
+        "Unknown column. Remove or rename it"
     };
     in_cell(1, &column, problem.to_owned())
 }
 
-/// Reads until a limit, which each line sets anew. Lines that end in CRLF end in LF here, and the last line ends
-/// too: that is how lines can be counted.
+/// Limits the length of each line and normalises line ends: CRLF becomes LF, and the last line ends with LF.
+///
+/// Line numbers can therefore be counted by LF.
 struct Limited<R> {
     inner: BufReader<R>,
     left: Arc<AtomicU64>,
-    /// The byte that was given last.
+    /// The last byte returned.
     last: u8,
 }
 
@@ -237,7 +239,7 @@ impl<R: Read> Read for Limited<R> {
         let taken = waiting.len().min(room);
         let mut written = 0;
         for byte in &waiting[..taken] {
-            // A carriage return waits until it is known what follows.
+            // A carriage return is held back until the next byte is known.
             if self.last == b'\r' && *byte != b'\n' {
                 buffer[written] = b'\r';
                 written += 1;
@@ -252,7 +254,7 @@ impl<R: Read> Read for Limited<R> {
         let bytes = u64::try_from(taken).unwrap_or(u64::MAX);
         let left = self.left.load(Ordering::Relaxed).saturating_sub(bytes);
         self.left.store(left, Ordering::Relaxed);
-        // Nothing written is not the end of the file yet.
+        // An empty result would signal the end of the file.
         if written == 0 { self.read(buffer) } else { Ok(written) }
     }
 }
@@ -262,7 +264,7 @@ mod tests {
     use super::*;
     use std::io::Write as _;
 
-    /// The lines of a file with columns a and b: number and cells.
+    /// Returns number and cells of the lines of a file with columns a and b.
     fn lines(content: &str) -> Vec<(u64, String, String)> {
         let mut file = tempfile::NamedTempFile::new().expect("a file");
         file.write_all(content.as_bytes()).expect("written");

@@ -1,4 +1,4 @@
-//! One line about a user: what it says, and what a record becomes by it.
+//! A parsed line of a user file, and how it changes a record.
 
 use super::columns::{CUSTOM, KEYS};
 use super::reader::{Header, Line};
@@ -9,7 +9,7 @@ use policy::form::{FieldErrors, Problem};
 use policy::text;
 use policy::user_form::{UserDraft, UserForm, validate};
 
-/// What a line says, checked.
+/// The validated content of a line.
 #[derive(Debug)]
 pub(super) struct UserLine {
     pub(super) number: u64,
@@ -19,12 +19,12 @@ pub(super) struct UserLine {
     marked_on: Option<NaiveDate>,
     fictitious: Option<bool>,
     pub(super) guarantor: Option<String>,
-    /// The line is about somebody who is anonymised already.
+    /// Whether the line is about a user who is already anonymised.
     pub(super) anonymised: bool,
 }
 
 impl UserLine {
-    /// Checks a line on a day: dates of past events can't lie after it.
+    /// Validates a line. Dates of past events can't lie after `today`.
     pub(super) fn of(line: &Line, header: &Header, today: NaiveDate) -> Result<Self, FieldErrors> {
         if !line.cell("anonymised_on").trim().is_empty() {
             return Ok(Self::anonymised(line.number));
@@ -103,7 +103,7 @@ impl UserLine {
         }
     }
 
-    /// What the line has in a key column.
+    /// Returns the line's value in a key column.
     pub(super) fn key(&self, column: &str) -> Option<&str> {
         match column {
             "external_id" => self.draft.external_id.as_deref(),
@@ -112,7 +112,7 @@ impl UserLine {
         }
     }
 
-    /// Codes of category, department and branch, with their kinds.
+    /// Returns the codes of category, department and branch, with their kinds.
     pub(super) fn terms(&self) -> impl Iterator<Item = (&'static str, &str)> {
         let draft = &self.draft;
         [("category", &draft.category), ("department", &draft.department), ("branch", &draft.branch)]
@@ -120,7 +120,7 @@ impl UserLine {
             .filter_map(|(kind, code)| Some((kind, code.as_deref()?)))
     }
 
-    /// Makes a record what the line says. What empty cells do stands in the description of [`super`].
+    /// Applies the line to a record. [`super`] describes the treatment of empty cells.
     pub(super) fn apply(self, user: &mut users::Model, header: &Header) {
         let draft = self.draft;
         for (column, value, place) in [
@@ -170,7 +170,7 @@ impl UserLine {
     }
 }
 
-/// Yes, no, or nothing.
+/// Parses yes or no. Returns `None` for an empty cell.
 fn yes_or_no(text: &str) -> Result<Option<bool>, Problem> {
     match text.trim().to_ascii_lowercase().as_str() {
         "" => Ok(None),

@@ -1,4 +1,4 @@
-//! Which user a line is about.
+//! Matches lines to users.
 
 use super::columns::KEYS;
 use super::problem::{LineProblem, in_cell, in_column};
@@ -8,25 +8,25 @@ use policy::form::Problem;
 use sea_orm::{ColumnTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter, QuerySelect};
 use std::collections::{HashMap, HashSet};
 
-/// The users of a chunk of lines: those that are there, and those that lines before have brought.
+/// The users of a chunk of lines: existing ones, and new ones from previous lines.
 #[derive(Default)]
 pub(super) struct Matches {
-    /// Who has a key: the column and what stands in it.
+    /// The owner of each key, by column and value.
     owners: HashMap<(&'static str, String), Owner>,
-    /// The users that were found, by number.
+    /// The existing users by number.
     pub(super) users: HashMap<i64, users::Model>,
 }
 
 #[derive(Clone, Copy, Eq, PartialEq)]
 enum Owner {
-    /// The user of this number.
+    /// The user with this number.
     User(i64),
-    /// A new user, whom the line of this number brings.
+    /// A new user, from the line with this number.
     Line(u64),
 }
 
 impl Matches {
-    /// Finds and locks everybody who has a key of one of these lines.
+    /// Finds and locks all users who have a key of one of these lines.
     pub(super) async fn find(tx: &DatabaseTransaction, lines: &[UserLine]) -> Result<Self, DbErr> {
         let mut matches = Self::default();
         for (key, column) in
@@ -47,7 +47,9 @@ impl Matches {
         Ok(matches)
     }
 
-    /// The user a line is about; None for a new one. `seen` are the users that lines before were about.
+    /// Returns the user of a line, or `None` for a new one. `seen` contains the users of previous lines.
+    ///
+    /// Returns an error if a previous line had the same user, or if the keys belong to different users.
     pub(super) fn whom(&self, line: &UserLine, seen: &HashSet<i64>) -> Result<Option<i64>, LineProblem> {
         let mut whom = None;
         for key in KEYS {
@@ -58,7 +60,7 @@ impl Matches {
                 Owner::User(number) => seen.contains(number),
             };
             if before {
-                let problem = "This stands on a line before already: one user, one line".to_owned();
+                let problem = "Already used on an earlier line. Each user may have only one line".to_owned();
                 return Err(in_cell(line.number, key, problem));
             }
             let Owner::User(number) = *owner else { continue };
@@ -74,18 +76,18 @@ impl Matches {
         Ok(whom)
     }
 
-    /// Whether the user is known under another external identifier than the line's.
+    /// Returns whether the user has an external identifier other than the line's.
     fn is_another(&self, number: i64, line: &UserLine) -> bool {
         let known = self.users.get(&number).and_then(|user| user.external_id.as_deref());
         known.zip(line.key("external_id")).is_some_and(|(known, new)| known != new)
     }
 
-    /// Notes the keys of a new user.
+    /// Adds the keys of a new user.
     pub(super) fn brings(&mut self, line: u64, user: &users::Model) {
         self.owners.extend(keys_of(user).into_iter().map(|(key, _)| (key, Owner::Line(line))));
     }
 
-    /// Notes the keys that a user has now.
+    /// Replaces the keys of a changed user.
     pub(super) fn changes(&mut self, before: &users::Model, after: &users::Model) {
         for (key, _) in keys_of(before) {
             self.owners.remove(&key);

@@ -1,4 +1,4 @@
-//! The import of users.
+//! Imports users.
 
 use super::columns::{CUSTOM, KEYS, USER, USER_EXPORT_ONLY};
 use super::guarantors::{Guarantors, Wanted};
@@ -30,7 +30,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::path::Path;
 use std::sync::Arc;
 
-/// [`import_users_confirmed`] without a confirmation.
+/// Like [`import_users_confirmed`], without a confirmation.
 pub async fn import_users(
     store: &Store,
     actor: Actor,
@@ -40,9 +40,10 @@ pub async fn import_users(
     import_users_confirmed(store, actor, file, dry_run, None).await
 }
 
-/// Imports users from a CSV file; see [`super`] for its form. With `dry_run` everything is done and undone again. A file
-/// that goes over the safety limits of imports is refused unless a second person has approved it; where four eyes are not
-/// in force, unless `confirmed` is the number of users that it touches.
+/// Imports users from a CSV file in the format of [`super`]. With `dry_run`, rolls everything back.
+///
+/// A file that exceeds the safety limits of imports needs an approval. If four eyes is off, `confirmed` must be
+/// the number of users that it touches.
 pub async fn import_users_confirmed(
     store: &Store,
     actor: Actor,
@@ -80,7 +81,7 @@ pub async fn import_users_confirmed(
     Ok(summary)
 }
 
-/// Asks that a second person approves the import of a file that goes over the safety limits. Nothing is imported.
+/// Requests approval to import a file that exceeds the safety limits. Imports nothing.
 pub async fn ask_to_import_users(
     store: &Store,
     actor: Actor,
@@ -91,23 +92,23 @@ pub async fn ask_to_import_users(
     let is_needed = approval::is_on(&tx, store, Action::Approve).await?;
     tx.rollback().await?;
     let Some(stop) = stop.filter(|_| is_needed) else {
-        let why = "No second person is needed for this: the file can be imported";
+        let why = "No second person is needed: the file is within the limits. Import it";
         return Err(RecordsError::Refused(why.to_owned()).into());
     };
     Ok(approval::ask_import(store, actor, sha256, stop.users).await?)
 }
 
-/// A file that is written and not committed.
+/// A file that is written but not committed.
 struct Written {
     tx: DatabaseTransaction,
     summary: ImportSummary,
-    /// Users who count against the limits of imports, with how many identifying values.
+    /// Users who count towards the limits of imports, with their number of identifying values.
     touched: Vec<(UserNumber, usize)>,
-    /// Users who got other identifying values, too few to count.
+    /// Users with replaced identifying values, too few to count.
     replaced: Vec<(UserNumber, usize)>,
-    /// How many users there were.
+    /// Number of users before the import.
     users_before: u64,
-    /// The SHA-256 of the file.
+    /// SHA-256 of the file.
     sha256: String,
 }
 
@@ -152,14 +153,14 @@ fn open(file: &Path, custom: &[String]) -> Result<Lines, TransferError> {
     let lines = Lines::open(file, known, &["last_name"])?;
     if !KEYS.iter().any(|key| lines.header().has(key)) {
         let mut problems = FileProblems::default();
-        let problem = "One of the columns user_id, barcode and external_id is needed".to_owned();
+        let problem = "One of the columns user_id, barcode and external_id is required".to_owned();
         problems.add(in_cell(1, "user_id", problem));
         return Err(problems.into());
     }
     Ok(lines)
 }
 
-/// The first reading: every line by itself, without the database.
+/// First pass: validates each line separately, without the database.
 fn check(file: &Path, custom: &[String], today: NaiveDate) -> Result<(), TransferError> {
     let mut problems = FileProblems::default();
     let mut lines = open(file, custom)?;
@@ -177,13 +178,13 @@ fn check(file: &Path, custom: &[String], today: NaiveDate) -> Result<(), Transfe
     problems.refuse()
 }
 
-/// All terms that have a name already.
+/// Returns all terms that have a name.
 pub(super) async fn terms_known(tx: &DatabaseTransaction) -> Result<HashSet<(String, String)>, DbErr> {
     let all = terms::Entity::find().all(tx).await?;
     Ok(all.into_iter().map(|term| (term.kind, term.code)).collect())
 }
 
-/// Gives terms that are new their code as name; gives their number.
+/// Adds new terms with their code as name, and returns how many were added.
 pub(super) async fn add_terms<'a>(
     tx: &DatabaseTransaction,
     known: &mut HashSet<(String, String)>,
@@ -208,16 +209,16 @@ struct Import<'a> {
     summary: ImportSummary,
     problems: FileProblems,
     terms: HashSet<(String, String)>,
-    /// Users that a line was about: a few bytes each.
+    /// Users of the lines so far, for a few bytes each.
     seen: HashSet<i64>,
     guarantors: Guarantors,
-    /// Users who count against the limits, with how many identifying values.
+    /// Users who count towards the limits, with their number of identifying values.
     touched: Vec<(UserNumber, usize)>,
-    /// Users who got other identifying values, too few to count.
+    /// Users with replaced identifying values, too few to count.
     replaced: Vec<(UserNumber, usize)>,
 }
 
-/// A user that a line changes, with the values of custom fields that the line has.
+/// A user that a line creates or changes, with the line's values of custom fields.
 struct Change {
     line: u64,
     user: users::Model,
@@ -241,7 +242,7 @@ impl<'a> Import<'a> {
         }
     }
 
-    /// Takes a line, unless it is wrong or about somebody anonymised.
+    /// Parses a line. Returns `None` if it is wrong or about an anonymised user.
     fn read(&mut self, line: Option<Result<super::reader::Line, super::LineProblem>>) -> Option<UserLine> {
         let line = line?.map_err(|problem| self.problems.add(problem)).ok()?;
         self.summary.lines += 1;
@@ -324,7 +325,7 @@ impl<'a> Import<'a> {
         Ok(())
     }
 
-    /// Users of whom only the guarantor has changed.
+    /// Recounts users of whom only the guarantor changes.
     fn now_changed(&mut self, users: u64) {
         self.summary.unchanged -= users;
         self.summary.changed += users;
@@ -337,12 +338,12 @@ impl<'a> Import<'a> {
         }
     }
 
-    /// The keys of the custom fields that the file has.
+    /// Returns the keys of the custom fields in the file.
     fn custom_keys(&self) -> Vec<&str> {
         self.header.names().iter().filter_map(|name| name.strip_prefix(CUSTOM)).collect()
     }
 
-    /// What the users that were found have in the custom fields of the file.
+    /// Returns the matched users' values of the custom fields in the file.
     async fn custom_values(
         &self,
         tx: &DatabaseTransaction,
@@ -364,7 +365,7 @@ impl<'a> Import<'a> {
         Ok(values)
     }
 
-    /// Writes users that are there already, in few statements.
+    /// Updates existing users with few statements.
     async fn change(&mut self, tx: &DatabaseTransaction, changes: Vec<Change>) -> Result<(), DbErr> {
         if changes.is_empty() {
             return Ok(());
@@ -398,7 +399,7 @@ impl<'a> Import<'a> {
         parts(tx, &changes).await
     }
 
-    /// Makes users that were not there.
+    /// Creates new users.
     async fn create(&mut self, tx: &DatabaseTransaction, mut changes: Vec<Change>) -> Result<(), DbErr> {
         self.summary.created += changes.len() as u64;
         for some in changes.chunks_mut(MOST_PARAMETERS / users::Column::iter().count()) {
@@ -424,7 +425,7 @@ impl<'a> Import<'a> {
     }
 }
 
-/// Writes search words and values of custom fields of users that have none now.
+/// Inserts search words and custom values of users that have none.
 async fn parts(tx: &DatabaseTransaction, changes: &[Change]) -> Result<(), DbErr> {
     let words = changes.iter().flat_map(|change| {
         let number = change.user.number;

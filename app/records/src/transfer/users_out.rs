@@ -1,4 +1,4 @@
-//! The export of users.
+//! Exports users.
 
 use super::cell::escaped;
 use super::columns::{CUSTOM, USER, USER_EXPORT_ONLY};
@@ -14,14 +14,15 @@ use sea_orm::{ColumnTrait, DatabaseConnection, DbErr, EntityTrait, QueryFilter, 
 use std::collections::{BTreeMap, HashMap};
 use std::io::Write;
 
-/// Writes all users as CSV; see [`super`] for its form. Anonymised users have only what their policy has kept.
+/// Writes all users as CSV in the format of [`super`]. Of anonymised users, only what their policy kept is
+/// written.
 pub async fn export_users(
     store: &Store,
     actor: Actor,
     out: impl Write,
 ) -> Result<ExportSummary, TransferError> {
     actor.must(Action::Administer)?;
-    // Noted before the first line leaves: what cannot be noted is not exported.
+    // Record the event before writing the first line, so that no export goes unrecorded.
     audit::note_alone(store, actor, Deed::Exported, Subject::Library, "users").await?;
     let custom = custom_fields::Entity::find()
         .order_by_asc(custom_fields::Column::Key)
@@ -55,7 +56,7 @@ pub async fn export_users(
     Ok(summary)
 }
 
-/// What other tables have about some users.
+/// Rows of other tables about these users.
 struct Beside {
     guarantors: HashMap<i64, Option<String>>,
     roles: HashMap<i64, Vec<String>>,
@@ -93,7 +94,7 @@ impl Beside {
     }
 }
 
-/// The cells of a user, in the order of the columns.
+/// Returns the cells of a user, in column order.
 fn cells(user: &users::Model, beside: &Beside, custom: &[String]) -> Vec<String> {
     let text = |value: &Option<String>| value.clone().unwrap_or_default();
     let date = |value: Option<chrono::NaiveDate>| value.map(iso).unwrap_or_default();
