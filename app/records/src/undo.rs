@@ -1,7 +1,7 @@
-//! Undo: what was done by one click is taken back by one click, by the same member of staff, for a bounded time, and
-//! only while nothing about it has changed since. It restores exactly what was.
+//! Undo: the member of staff who made a change can revert it for a limited time, with one click.
 //!
-//! What was before stands in no table. It is sealed in the page that reports the change ([`Session::seal_undo`]).
+//! An undo restores exactly the previous state, and only while nothing related has changed. The previous values
+//! are stored in no table: they are encrypted in the page that reports the change ([`Session::seal_undo`]).
 
 mod restore;
 
@@ -19,21 +19,21 @@ pub const UNDO_TIMEOUT: TimeDelta = TimeDelta::minutes(UNDO_MINUTES);
 /// The same in minutes.
 pub const UNDO_MINUTES: i64 = 15;
 
-/// What the sealed text begins with: no other text that is sealed for a member of staff is taken for it.
+/// Prefix of the encrypted text. It distinguishes an undo from other texts encrypted for a member of staff.
 const SEALED: &str = "undo ";
 
-/// A change that can be undone, and by which member of staff.
+/// A change that can be undone, and the member of staff who made it.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Undo {
     by: Option<i64>,
     at: DateTime<Utc>,
-    /// The audit event of the change.
+    /// Number of the change's audit event.
     event: i64,
     change: Change,
 }
 
-/// What was changed, with what cannot be read from the changed record.
+/// The change, with the previous values that the changed record doesn't contain.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub(crate) enum Change {
@@ -47,26 +47,26 @@ pub(crate) enum Change {
     FindingDecided { finding: i64 },
 }
 
-/// What is as it was before.
+/// What was restored.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Restored {
-    /// The loan of this user is open.
+    /// This user's loan is open again.
     Loan(UserNumber),
-    /// The request of this user is open.
+    /// This user's request is open again.
     Request(UserNumber),
-    /// The charge of this user is unsettled.
+    /// This user's charge is unsettled again.
     Charge(UserNumber),
-    /// This user is marked for deletion.
+    /// This user is marked for deletion again.
     Mark(UserNumber),
-    /// This user is not marked for deletion.
+    /// This user is no longer marked for deletion.
     NoMark(UserNumber),
-    /// The member of staff has the role.
+    /// The member of staff has the role again.
     Role,
-    /// The member of staff can sign in.
+    /// The member of staff can sign in again.
     SignIn,
-    /// This user, who is not staff, can sign in.
+    /// This user, who isn't staff, can sign in again.
     UserSignIn(UserNumber),
-    /// The finding of residue waits for a decision.
+    /// The finding is open again.
     Finding,
 }
 
@@ -75,20 +75,22 @@ impl Undo {
         Self { by: actor.staff.map(|staff| staff.0), at: Clock::real(), event, change }
     }
 
-    /// Whether there is still time.
+    /// Returns whether the time limit hasn't passed.
     pub fn is_in_time(&self) -> bool {
         (TimeDelta::zero()..UNDO_TIMEOUT).contains(&(Clock::real() - self.at))
     }
 }
 
-/// Undoes a change. Refuses another member of staff, after [`UNDO_TIMEOUT`], and if what was changed has changed again.
+/// Undoes a change.
+///
+/// Returns an error for another member of staff, after [`UNDO_TIMEOUT`], or if the object has changed since.
 pub async fn undo(store: &Store, actor: Actor, undo: &Undo) -> Result<Restored, RecordsError> {
     actor.must(undo.change.needs())?;
     if undo.by != actor.staff.map(|staff| staff.0) {
         return Err(refused("Only the member of staff who did this can undo it"));
     }
     if !undo.is_in_time() {
-        return Err(refused(&format!("This can be undone for {UNDO_MINUTES} minutes only")));
+        return Err(refused(&format!("This could be undone for {UNDO_MINUTES} minutes only")));
     }
     let tx = store.begin().await?;
     let restored = restore::restore(&tx, store, actor, undo).await?;
@@ -100,19 +102,19 @@ fn refused(why: &str) -> RecordsError {
     RecordsError::Refused(format!("{why}. Nothing was changed"))
 }
 
-/// The state has moved on.
+/// Returns the error for an object that has changed since.
 fn moved_on() -> RecordsError {
-    refused("This was changed again after what you want to undo")
+    refused("This has changed again since the change that you want to undo")
 }
 
 impl Session {
-    /// The undo of a change as it may stand in an address, for this member of staff only.
+    /// Encrypts the undo of a change for a URL. Only this member of staff can decrypt it.
     pub fn seal_undo(&self, undo: &Undo) -> Result<String, RecordsError> {
         let text = serde_json::to_string(undo).map_err(|_| RecordsError::Corrupt("undo"))?;
         self.seal(&format!("{SEALED}{text}"))
     }
 
-    /// The undo that was sealed for this member of staff; None if it was not.
+    /// Decrypts an undo that was encrypted for this member of staff, or returns `None`.
     pub fn open_undo(&self, sealed: &str) -> Option<Undo> {
         let opened = self.open(sealed)?;
         serde_json::from_str(opened.strip_prefix(SEALED)?).ok()

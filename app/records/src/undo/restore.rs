@@ -1,4 +1,4 @@
-//! Restoring what was, kind by kind: under the lock of the user, if nothing has changed since.
+//! Restores the previous state of each kind of change, under the user's lock and if nothing has changed since.
 
 use super::{Change, Restored, Undo, moved_on, refused};
 use crate::actor::Actor;
@@ -18,7 +18,7 @@ use sea_orm::{
 };
 
 impl Change {
-    /// What is needed to undo it: what was needed to do it.
+    /// Returns the permission for undoing the change: the same as for making it.
     pub(super) const fn needs(&self) -> Action {
         match self {
             Self::LoanReturned { .. }
@@ -32,11 +32,11 @@ impl Change {
     }
 }
 
-/// The events that end or restore what a user signs in with.
+/// Events that end or restore a user's sign-in.
 const SIGN_IN: [Deed; 4] =
     [Deed::StaffDisabled, Deed::StaffEnabled, Deed::SignInRemoved, Deed::SignInRestored];
 
-/// Where an undo happens.
+/// The context of an undo.
 struct Within<'a> {
     tx: &'a DatabaseTransaction,
     store: &'a Store,
@@ -44,7 +44,7 @@ struct Within<'a> {
     undo: &'a Undo,
 }
 
-/// Restores what was before the change.
+/// Restores the state before the change.
 pub(super) async fn restore(
     tx: &DatabaseTransaction,
     store: &Store,
@@ -180,7 +180,7 @@ impl Within<'_> {
         }
         .insert(self.tx)
         .await?;
-        // As when a role is given: the next sign-in asks for what the role demands.
+        // As for any granted role, the next sign-in requires the factors that the role needs.
         session::forget(self.tx, UserNumber(number)).await?;
         self.note(Deed::RoleGiven, number, &format!("{role},undo")).await?;
         Ok(Restored::Role)
@@ -200,7 +200,7 @@ impl Within<'_> {
         self.locked(number, false).await?;
         self.is_newest(number, &SIGN_IN, None).await?;
         let user = UserNumber(number);
-        // The sign-in of staff is up to the member of staff who manages staff.
+        // Only staff managers can restore the sign-in of staff.
         let is_staff = !staff::roles_of(self.tx, user).await?.is_empty();
         if is_staff || !staff::set_aside::give_back(self.tx, user).await? {
             return Err(moved_on());
@@ -218,13 +218,14 @@ impl Within<'_> {
         Ok(Restored::Finding)
     }
 
-    /// Locks the user. Refuses if the user was anonymised since the change.
+    /// Locks the user. Returns an error if the user was anonymised after the change.
     async fn locked(&self, number: i64, was_anonymised: bool) -> Result<users::Model, RecordsError> {
         let user = lock(self.tx, UserNumber(number)).await?;
         if user.anonymised_on.is_some() == was_anonymised { Ok(user) } else { Err(moved_on()) }
     }
 
-    /// Refuses unless the change is the newest of these events about a user, or about what `detail` names.
+    /// Returns an error unless the change is the latest of these events about the user, or about the object in
+    /// `detail`.
     async fn is_newest(&self, user: i64, deeds: &[Deed], detail: Option<&str>) -> Result<(), RecordsError> {
         let codes: Vec<String> = deeds.iter().map(|deed| format!("'{}'", deed.code())).collect();
         let about = if detail.is_some() { "AND (detail = ? OR detail LIKE ?)" } else { "" };
