@@ -1,4 +1,4 @@
-//! Users: search, record, changes.
+//! Users: search, record and changes.
 
 mod edit;
 mod effect;
@@ -23,8 +23,10 @@ use crate::error::RecordsError;
 use policy::UserNumber;
 use sea_orm::{ConnectionTrait, DatabaseTransaction, EntityTrait};
 
-/// Locks the record of a user against other writers, the anonymiser among them, and reads it. Whatever changes
-/// something that hangs on a user takes this lock first.
+/// Locks and reads the record of a user.
+///
+/// Every change to rows that belong to a user takes this lock first, to exclude other writers such as the
+/// anonymiser.
 pub(crate) async fn lock(tx: &DatabaseTransaction, number: UserNumber) -> Result<users::Model, RecordsError> {
     let backend = tx.get_database_backend();
     let sql = format!("SELECT number FROM users WHERE number = ?{}", dialect::for_update(backend));
@@ -32,7 +34,7 @@ pub(crate) async fn lock(tx: &DatabaseTransaction, number: UserNumber) -> Result
     users::Entity::find_by_id(number.0).one(tx).await?.ok_or(RecordsError::NotFound("user"))
 }
 
-/// Why somebody who is anonymised stays as they are.
+/// Returns the error for changing an anonymised user.
 pub(crate) fn anonymised(number: UserNumber) -> RecordsError {
-    RecordsError::Refused(format!("User {number} has been anonymised, which cannot be undone or edited"))
+    RecordsError::Refused(format!("User {number} has been anonymised. The record cannot be restored or edited"))
 }

@@ -1,4 +1,4 @@
-//! What an edit amounts to: whether it overwrites what a legal hold keeps, and whether it counts as anonymising.
+//! Classifies an edit: whether it overwrites what a legal hold protects, and whether it counts as anonymising.
 
 use super::identity::{corrects, fates, is_eligible_earlier, overwrites};
 use crate::actor::{Actor, Channel};
@@ -15,32 +15,32 @@ use policy::{Action, Counted, UserNumber};
 use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, PaginatorTrait, QueryFilter};
 use std::collections::BTreeMap;
 
-/// For how many days the replaced values of a member of staff add up.
+/// The period in days over which replaced values of a member of staff are added up.
 const STAFF_DAYS: i64 = 30;
 
-/// What an edit does to the personal values of a record.
+/// The effect of an edit on the personal values of a record.
 #[derive(Clone, Copy, Eq, PartialEq)]
 enum Effect {
-    /// It keeps all of them.
+    /// Keeps all of them.
     Keeps,
-    /// It gives some of them other values, and removes none.
+    /// Replaces some and removes none.
     Corrects,
-    /// It removes some of them.
+    /// Removes some.
     Removes,
 }
 
-/// What an edit of a record does.
+/// The classification of an edit.
 pub(super) struct Edit {
     user: UserNumber,
     effect: Effect,
     erasure: Erasure,
-    /// It removes what the user signs in with.
+    /// Whether it removes the user's credentials.
     pub(super) removes_sign_in: bool,
     is_eligible_earlier: bool,
 }
 
 impl Edit {
-    /// Compares a record with what it is to become.
+    /// Compares a record with its new values.
     pub(super) async fn of(
         tx: &DatabaseTransaction,
         user: UserNumber,
@@ -70,12 +70,14 @@ impl Edit {
         })
     }
 
-    /// Tells whether it overwrites or removes a personal value.
+    /// Returns whether it overwrites or removes a personal value.
     pub(super) fn overwrites(&self) -> bool {
         self.effect != Effect::Keeps
     }
 
-    /// Refuses to change what a legal hold keeps, unless the data protection officer corrects it at the desk.
+    /// Returns an error if the edit changes what a legal hold protects.
+    ///
+    /// On the web, the data protection officer may correct such a value.
     pub(super) fn may_correct(&self, actor: Actor) -> Result<(), RecordsError> {
         if self.effect == Effect::Corrects
             && actor.channel == Channel::Desk
@@ -84,14 +86,16 @@ impl Edit {
             return actor.must(Action::ReleaseHolds);
         }
         Err(RecordsError::Refused(
-            "A legal hold is in force: no personal value can be emptied, removed or overwritten until it is \
-             released. Only the data protection officer can correct a value. Nothing was changed"
+            "This user is under a legal hold. No personal value can be removed or overwritten until it is released; \
+             only the data protection officer can correct a value. Nothing was changed"
                 .to_owned(),
         ))
     }
 
-    /// Counts the edit against the limits, and gives the deed that it is. An edit that removes what identifies the user
-    /// is the same act as anonymising: it needs the same permission and a young sign-in.
+    /// Counts the edit towards the limits and returns its audit action.
+    ///
+    /// Removing identifying values is equivalent to anonymising, and requires the same permission and a fresh
+    /// sign-in.
     pub(super) async fn count(
         &self,
         store: &Store,
@@ -121,14 +125,14 @@ impl Edit {
         Ok(Deed::IdentityRemoved)
     }
 
-    /// Refuses to remove what identifies a member of staff, at once or one value after the other. A correction stays
-    /// possible.
+    /// Returns an error if the edit removes the identity of a member of staff, at once or value by value.
+    /// Corrections are allowed.
     async fn may_change_staff(&self, tx: &DatabaseTransaction) -> Result<(), RecordsError> {
         let why = if self.removes_sign_in {
-            "This user is staff: use “Disable sign-in” on the page Staff".to_owned()
+            "This user is staff. Use “Disable sign-in” on the page Staff".to_owned()
         } else if self.erasure.removed > 0 {
-            "This user is staff: the form removes nothing that identifies them. Use “Anonymise this member of staff” on \
-             the record"
+            "This user is staff. Identifying fields cannot be removed here. Use “Anonymise this member of staff” on the \
+             record"
                 .to_owned()
         } else {
             let before = limits::changed_before(tx, self.user, STAFF_DAYS).await?;
@@ -136,8 +140,8 @@ impl Edit {
                 return Ok(());
             }
             format!(
-                "This user is staff: the form replaces at most {} identifying values within {STAFF_DAYS} days. To remove \
-                 what identifies them, use “Anonymise this member of staff” on the record",
+                "This user is staff. At most {} identifying values can be replaced within {STAFF_DAYS} days. To remove \
+                 all of them, use “Anonymise this member of staff” on the record",
                 REPLACED_FIELDS - 1
             )
         };
@@ -145,7 +149,7 @@ impl Edit {
     }
 }
 
-/// Whether a user has something to sign in with that was not set aside, or a session.
+/// Returns whether a user has a session, or a credential that isn't set aside.
 async fn can_sign_in(tx: &DatabaseTransaction, user: UserNumber) -> Result<bool, RecordsError> {
     let sessions = sessions::Entity::find().filter(sessions::Column::UserNumber.eq(user.0));
     Ok(set_aside::is_left(tx, user).await? || sessions.count(tx).await? > 0)

@@ -1,4 +1,4 @@
-//! What anonymising one person would do, in numbers: the register of personal data, counted for this person.
+//! The impact of anonymising a single user: the register of personal data, counted for this user.
 
 use crate::dialect;
 use crate::entity::{custom_fields, custom_values};
@@ -9,38 +9,38 @@ use policy::{Policy, Treatment, UserNumber};
 use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter};
 use std::collections::BTreeMap;
 
-/// What something is.
+/// What is affected.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum What {
-    /// A value of the record, in the words of the register or of the field settings.
+    /// A value of the record, named as in the register or the field settings.
     Value(String),
     /// The value of a custom field, by its label.
     Custom(String),
-    /// Texts in a column of rows that stay: the column and the table, in the words of the register.
+    /// Texts in a column of rows that stay: column and table, named as in the register.
     Texts(&'static str, &'static str),
     /// Rows of a table.
     Rows(&'static str),
 }
 
-/// One thing, what happens to it, and how much of it there is.
+/// What is affected, its treatment and the count.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Effect {
-    /// What.
+    /// What is affected.
     pub what: What,
-    /// What happens.
+    /// The treatment.
     pub treatment: Treatment,
-    /// How many values, texts or rows there are; none where there is nothing.
+    /// Number of values, texts or rows.
     pub count: i64,
 }
 
-/// Everything that would happen.
+/// The impact by treatment.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Effects {
     /// What is removed.
     pub removed: Vec<Effect>,
-    /// What becomes coarser.
+    /// What is generalised.
     pub generalised: Vec<Effect>,
-    /// What stays.
+    /// What is kept.
     pub kept: Vec<Effect>,
 }
 
@@ -58,7 +58,7 @@ impl Effects {
     }
 }
 
-/// Counts what anonymising this person by this policy would remove, generalise and keep.
+/// Counts what anonymising this user with this policy would remove, generalise and keep.
 pub async fn effects(store: &Store, number: UserNumber, policy: &Policy) -> Result<Effects, RecordsError> {
     let mut effects = Effects::default();
     for table in TABLES.iter().filter(|table| table.owner != Owner::Nobody) {
@@ -88,12 +88,12 @@ pub async fn effects(store: &Store, number: UserNumber, policy: &Policy) -> Resu
     Ok(effects)
 }
 
-/// The record itself: what is always removed and, field by field, what the policy says.
+/// Adds the record itself: what is always removed, and what the policy decides for each field.
 fn of_record(effects: &mut Effects, counted: &Counted, policy: &Policy) {
     for (column, count) in &counted.values {
         match column.action {
             Action::Clear => effects.add(What::Value(column.words.to_owned()), Treatment::Remove, *count),
-            // Several columns stand for one field.
+            // A field can consist of several columns.
             Action::ByPolicy(field) => {
                 effects.add(What::Value(field.words().to_owned()), policy.treatment(field), *count);
             }
@@ -125,7 +125,7 @@ async fn of_custom_fields(
 
 struct Counted {
     rows: i64,
-    /// Personal columns with the number of values in them.
+    /// Personal columns with their number of values.
     values: Vec<(&'static Column, i64)>,
 }
 

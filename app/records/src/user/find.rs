@@ -1,4 +1,4 @@
-//! User search: one box, filters, four orders, pages by key.
+//! User search: one search box, filters, four orders, keyset pagination.
 
 use super::name::{Name, sought_words};
 use crate::dialect;
@@ -11,24 +11,24 @@ use sea_orm::sea_query::Value;
 use sea_orm::{ConnectionTrait, DbErr, QueryResult};
 use serde::Serialize;
 
-/// The most words of the box that are looked for.
+/// Maximum number of words that are searched for.
 const MOST_WORDS: usize = 8;
 
-/// Which roles a user must have.
+/// Filter by role.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum RoleFilter {
-    /// At least one.
+    /// At least one role.
     Any,
-    /// None.
+    /// No role.
     None,
-    /// This one.
+    /// This role.
     One(Role),
 }
 
-/// Whether a user must have something: None does not ask.
+/// Filter by the presence of a value. `None` disables it.
 pub type Having = Option<bool>;
 
-/// The order of the results. Users without the value come last, whatever the direction.
+/// The order of the results. Users without the value come last in both directions.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub enum Sort {
     /// By user number.
@@ -38,15 +38,15 @@ pub enum Sort {
     Name,
     /// By leaving date.
     Leaving,
-    /// By the date of the last activity.
+    /// By date of last activity.
     Activity,
 }
 
 impl Sort {
-    /// All orders, in the order of the columns.
+    /// All orders, in column order.
     pub const ALL: [Self; 4] = [Self::Number, Self::Name, Self::Leaving, Self::Activity];
 
-    /// The stable code used in addresses.
+    /// Returns the stable code used in URLs.
     pub const fn code(self) -> &'static str {
         match self {
             Self::Number => "number",
@@ -56,12 +56,12 @@ impl Sort {
         }
     }
 
-    /// The order with this code.
+    /// Returns the order with this code, or `None` if there is none.
     pub fn from_code(code: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|sort| sort.code() == code)
     }
 
-    /// The column that may be empty; the user number orders by itself.
+    /// Returns the nullable column of the order, or `None` for the user number.
     const fn column(self) -> Option<&'static str> {
         match self {
             Self::Number => None,
@@ -72,10 +72,10 @@ impl Sort {
     }
 }
 
-/// Which users a search finds.
+/// Filter of a user search.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct UserQuery {
-    /// The one box: user number, UserID, any name, e-mail, barcode. All words must match, each by its beginning.
+    /// The search box: user number, UserID, names, e-mail, barcode. All words must match, each as a prefix.
     pub text: String,
     /// Code of the user category.
     pub category: Option<String>,
@@ -83,31 +83,31 @@ pub struct UserQuery {
     pub department: Option<String>,
     /// Code of the branch.
     pub branch: Option<String>,
-    /// Imported or not.
+    /// Only imported (`true`) or not imported users.
     pub imported: Having,
-    /// Roles.
+    /// Only users with these roles.
     pub role: Option<RoleFilter>,
-    /// The leaving date lies before this day.
+    /// Only users with a leaving date before this day.
     pub left_before: Option<NaiveDate>,
-    /// The last activity lies before this day.
+    /// Only users with their last activity before this day.
     pub active_before: Option<NaiveDate>,
-    /// Marked for deletion or not.
+    /// Only users who are (`true`) or aren't marked for deletion.
     pub marked: Having,
-    /// Anonymised or not.
+    /// Only users who are (`true`) or aren't anonymised.
     pub anonymised: Having,
     /// The order.
     pub sort: Sort,
-    /// From the greatest to the least.
+    /// Whether the order is descending.
     pub descending: bool,
 }
 
-/// One user in a list.
+/// A user in a list.
 #[derive(Clone, Debug, Serialize)]
 #[allow(clippy::struct_excessive_bools, reason = "these are independent facts of a record")]
 pub struct UserRow {
     /// User number.
     pub number: UserNumber,
-    /// The name shown.
+    /// Display name.
     pub name: String,
     /// UserID.
     pub user_id: Option<String>,
@@ -115,32 +115,32 @@ pub struct UserRow {
     pub email: Option<String>,
     /// Barcode.
     pub barcode: Option<String>,
-    /// Name of the user category, or its code where it has no name.
+    /// Name of the user category, or its code if it has no name.
     pub category: Option<String>,
-    /// Name of the department, or its code.
+    /// Name of the department, or its code if it has no name.
     pub department: Option<String>,
-    /// Has a role.
+    /// Whether the user has a role.
     pub staff: bool,
-    /// Is no person.
+    /// Whether the record isn't a person.
     pub fictitious: bool,
-    /// Created or last matched by an import.
+    /// Whether an import created or last matched the user.
     pub imported: bool,
     /// Leaving date.
     pub leaving_on: Option<NaiveDate>,
     /// Last activity.
     pub last_activity_on: Option<NaiveDate>,
-    /// Marked for deletion.
+    /// Date marked for deletion.
     pub marked_on: Option<NaiveDate>,
-    /// Anonymised.
+    /// Date of anonymising.
     pub anonymised_on: Option<NaiveDate>,
-    /// Only the months of the dates are kept.
+    /// Whether the dates were generalised to the month.
     pub dates_by_month: bool,
-    /// The value that the list is ordered by is missing.
+    /// Whether the user lacks the value of the order.
     #[serde(skip)]
     without_key: bool,
 }
 
-/// Finds users. The key of a page is a user number and says nothing else about the person.
+/// Returns the users that match. The page key contains only a user number, no personal data.
 pub async fn find(store: &Store, query: &UserQuery, paging: &Paging) -> Result<Page<UserRow>, RecordsError> {
     let conditions = conditions(query)?;
     let backend = store.db.get_database_backend();
@@ -162,7 +162,7 @@ pub async fn find(store: &Store, query: &UserQuery, paging: &Paging) -> Result<P
     }))
 }
 
-/// How many users a search finds, counted up to `most`.
+/// Counts the users that match, up to `most`.
 pub async fn count(store: &Store, query: &UserQuery, most: u64) -> Result<i64, RecordsError> {
     let Conditions { sql, values } = conditions(query)?;
     let sql = format!(
@@ -173,31 +173,33 @@ pub async fn count(store: &Store, query: &UserQuery, most: u64) -> Result<i64, R
     Ok(row.map_or(Ok(0), |row| row.try_get("", "n"))?)
 }
 
-/// What a key ends with when the page goes on among the users without the value.
+/// Suffix of a page key among the users without the value.
 const WITHOUT: &str = "-";
 
-/// Where a page begins.
+/// Where a page starts.
 #[derive(Clone, Copy)]
 enum Start {
     /// At the first user.
     First,
     /// After this user, who has the value.
     After(i64),
-    /// After this user, who lacks it.
+    /// After this user, who lacks the value.
     AfterWithout(i64),
 }
 
-/// A part of the list: those who have the value, then those who lack it. Each walks along an index.
+/// A part of the list: users with the value, then users without it. Each part uses an index.
 #[derive(Clone, Copy)]
 enum Part {
     /// Ordered by the value, after this user.
     With(Option<i64>),
-    /// Ordered by user number alone, after this one.
+    /// Ordered by user number, after this one.
     Without(Option<i64>),
 }
 
-/// Reads the key. If the user of the key has lost the value meanwhile (by being anonymised), the place in the
-/// list is lost with it: the list begins anew, so that nobody is missed.
+/// Parses the page key.
+///
+/// If its user has lost the value in the meantime (by being anonymised), the position is unknown. The list then
+/// starts from the beginning, so that no user is skipped.
 async fn start(store: &Store, query: &UserQuery, paging: &Paging) -> Result<Start, RecordsError> {
     let Some(after) = paging.after.as_deref() else { return Ok(Start::First) };
     let without = after.strip_suffix(WITHOUT);
@@ -223,7 +225,7 @@ fn parts(query: &UserQuery, start: Start) -> Vec<Part> {
     }
 }
 
-/// Conditions on `users u`, each beginning with ` AND `.
+/// Conditions on `users u`, each starting with ` AND `.
 #[derive(Clone, Default)]
 struct Conditions {
     sql: String,
@@ -269,8 +271,8 @@ fn conditions(query: &UserQuery) -> Result<Conditions, RecordsError> {
     }
     all.having(query.imported, "u.imported", "NOT u.imported");
     for (having, column) in [(query.marked, "marked_on"), (query.anonymised, "anonymised_on")] {
-        // In another order than by number the few who have the mark are picked first and then put in order:
-        // along the index of that order every user would be looked at.
+        // For other orders than by number, select the few marked users first and sort them. Using the index of the
+        // order would read every user.
         let yes = match query.sort {
             Sort::Number => format!("u.{column} IS NOT NULL"),
             _ => format!("u.number IN (SELECT number FROM users WHERE {column} IS NOT NULL)"),
@@ -321,7 +323,7 @@ fn part_sql(query: &UserQuery, conditions: &Conditions, part: Part, limit: u64) 
             format!("u.number {direction}")
         }
     };
-    // The joins and the roles are looked up for the rows of the page alone.
+    // Joins and roles are looked up only for the rows of the page.
     let sql = format!(
         "SELECT u.number, {name}, u.user_id, u.email, u.barcode, COALESCE(c.name, u.category) AS category, \
          COALESCE(d.name, u.department) AS department, u.fictitious, u.imported, u.leaving_on, \

@@ -1,11 +1,11 @@
-//! What an edit or an import does to the values that identify a user, and to the dates that make a user eligible.
+//! Compares the values that identify a user, and the dates that make a user eligible, before and after a change.
 
 use crate::entity::users;
 use policy::erasure::{Fate, fate, is_placeholder};
 
 type Pair<'a> = (Option<&'a str>, Option<&'a str>);
 
-/// The values that name or reach a person.
+/// Returns the pairs of values that name or reach a person.
 fn identifying<'a>(old: &'a users::Model, new: &'a users::Model) -> [Pair<'a>; 11] {
     [
         (old.user_id.as_deref(), new.user_id.as_deref()),
@@ -22,7 +22,7 @@ fn identifying<'a>(old: &'a users::Model, new: &'a users::Model) -> [Pair<'a>; 1
     ]
 }
 
-/// The other personal values.
+/// Returns the pairs of other personal values.
 fn describing<'a>(old: &'a users::Model, new: &'a users::Model) -> [Pair<'a>; 7] {
     [
         (old.title.as_deref(), new.title.as_deref()),
@@ -35,7 +35,7 @@ fn describing<'a>(old: &'a users::Model, new: &'a users::Model) -> [Pair<'a>; 7]
     ]
 }
 
-/// What becomes of each identifying value.
+/// Returns the fate of each identifying value.
 pub(crate) fn fates<'a>(old: &'a users::Model, new: &'a users::Model) -> impl Iterator<Item = Fate> + 'a {
     let birth_date = match (old.birth_date, new.birth_date) {
         (Some(_), None) => Fate::Removed,
@@ -45,7 +45,7 @@ pub(crate) fn fates<'a>(old: &'a users::Model, new: &'a users::Model) -> impl It
     identifying(old, new).into_iter().map(|(old, new)| fate(old, new)).chain([birth_date])
 }
 
-/// Whether a personal value is emptied or another one takes its place. A legal hold keeps them all.
+/// Returns whether a personal value is emptied or replaced. A legal hold protects all of them.
 pub(crate) fn overwrites(old: &users::Model, new: &users::Model) -> bool {
     let is_lost = |(old, new): Pair<'_>| old.is_some() && old != new;
     identifying(old, new).into_iter().any(is_lost)
@@ -54,7 +54,7 @@ pub(crate) fn overwrites(old: &users::Model, new: &users::Model) -> bool {
         || old.birth_period.is_some() && old.birth_period != new.birth_period
 }
 
-/// Whether every personal value that changes has another value afterwards: a correction removes nothing.
+/// Returns whether every changed personal value has a new value, so that nothing is removed.
 pub(crate) fn corrects(old: &users::Model, new: &users::Model) -> bool {
     let is_removed = |(old, new): Pair<'_>| old.is_some() && old != new && new.is_none_or(is_placeholder);
     !identifying(old, new).into_iter().any(is_removed)
@@ -62,8 +62,9 @@ pub(crate) fn corrects(old: &users::Model, new: &users::Model) -> bool {
         && (old.birth_date.is_none() || new.birth_date.is_some())
 }
 
-/// Whether a change lets a condition be met earlier, or ends that the user is excluded as fictitious. That an import has
-/// matched a user counts as neither: the limits of the run see how many users come into its scope.
+/// Returns whether a change makes a user eligible earlier, or no longer fictitious.
+///
+/// A match by an import doesn't count here: the safety limits of the run see how many users enter its scope.
 pub(crate) fn is_eligible_earlier(old: &users::Model, new: &users::Model) -> bool {
     let active = |user: &users::Model| user.last_activity_on.max(user.created_on);
     let earlier =

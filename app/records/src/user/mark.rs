@@ -1,4 +1,4 @@
-//! Marking for deletion, and taking that back.
+//! Sets and removes the deletion mark.
 
 use super::{anonymised, lock};
 use crate::actor::Actor;
@@ -11,7 +11,7 @@ use crate::undo::{self, Undo};
 use policy::{Action, Counted, UserNumber};
 use sea_orm::{ActiveModelTrait, Set};
 
-/// Marks a user for deletion from today. Who is marked already keeps the day. None if nothing was changed.
+/// Marks a user for deletion from today. Returns how to undo it, or `None` if the user is already marked.
 pub async fn mark_for_deletion(
     store: &Store,
     actor: Actor,
@@ -20,7 +20,7 @@ pub async fn mark_for_deletion(
     change(store, actor, number, true).await
 }
 
-/// Takes the mark back. None if nothing was changed.
+/// Removes the deletion mark. Returns how to undo it, or `None` if the user isn't marked.
 pub async fn undelete(store: &Store, actor: Actor, number: UserNumber) -> Result<Option<Undo>, RecordsError> {
     change(store, actor, number, false).await
 }

@@ -1,4 +1,4 @@
-//! The name under which a user is shown, and the words under which a user is found.
+//! The display name of a user, and the words that find the user.
 
 use crate::entity::users;
 use crate::error::RecordsError;
@@ -8,10 +8,10 @@ use policy::UserNumber;
 use sea_orm::{DbErr, EntityTrait, QueryResult};
 use std::collections::BTreeSet;
 
-/// What stands where a record carries no name at all.
+/// Shown for a record without a name.
 const NAMELESS: &str = "(no name)";
 
-/// The parts of a user's name, for queries over other tables that show who it is.
+/// The parts of a user's name, for queries on other tables that show the user.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Name {
     replacement: Option<String>,
@@ -21,8 +21,8 @@ pub struct Name {
 }
 
 impl Name {
-    /// The columns of the name, for the list after `SELECT`: `users` stands in the query under the name `table`,
-    /// and [`Name::of`] finds the columns again by the same name.
+    /// Returns the name columns for a `SELECT` list, where `table` is the alias of `users`. [`Name::of`] reads
+    /// them.
     pub fn columns(table: &str) -> String {
         ["replacement", "first_name", "preferred_name", "last_name"]
             .map(|column| format!("{table}.{column} AS {table}_{column}"))
@@ -40,7 +40,7 @@ impl Name {
         })
     }
 
-    /// The name as the pages show it.
+    /// Returns the display name.
     pub fn shown(&self) -> String {
         if let Some(replacement) = &self.replacement {
             return replacement.clone();
@@ -57,8 +57,8 @@ impl Name {
     }
 }
 
-/// The name under which a user is shown: the replacement of an anonymised one; otherwise first name, preferred
-/// name in brackets, last name.
+/// Returns the display name: the replacement of an anonymised user, else first name, preferred name in brackets,
+/// last name.
 pub fn display_name(user: &users::Model) -> String {
     Name {
         replacement: user.replacement.clone(),
@@ -69,30 +69,30 @@ pub fn display_name(user: &users::Model) -> String {
     .shown()
 }
 
-/// The name under which the user with a number is shown; None where there is no such user.
+/// Returns the display name of the user with this number, or `None` if there is no such user.
 pub async fn name_of(store: &Store, number: UserNumber) -> Result<Option<String>, RecordsError> {
     let user = users::Entity::find_by_id(number.0).one(&store.db).await?;
     Ok(user.as_ref().map(display_name))
 }
 
-/// The words under which a user is found, as they stand in `user_words`. An anonymised user has none.
+/// Returns the words that find a user, as stored in `user_words`. Empty for an anonymised user.
 pub fn search_words(user: &users::Model) -> BTreeSet<String> {
     let names = [&user.first_name, &user.middle_name, &user.last_name, &user.preferred_name];
     let keys = [&user.user_id, &user.email, &user.barcode, &user.external_id];
     let names: Vec<String> = names.into_iter().flatten().map(|name| same_marks(name)).collect();
     let keys: Vec<String> = keys.into_iter().flatten().map(|key| same_marks(key)).collect();
-    // The parts of a double name find the user too, with and without what an apostrophe parts.
+    // The parts of a double-barrelled name find the user too, and so do the parts around an apostrophe.
     let double: Vec<String> = names.iter().map(|name| name.replace('-', " ")).collect();
     let parts: Vec<String> = double.iter().map(|name| name.replace('\'', " ")).collect();
     words::words(names.iter().chain(&keys).chain(&double).chain(&parts).map(String::as_str))
 }
 
-/// The words that somebody looks for.
+/// Returns the words of a search.
 pub(super) fn sought_words(text: &str) -> BTreeSet<String> {
     words::words([same_marks(text).as_str()])
 }
 
-/// Writes hyphens and apostrophes the way keyboards do.
+/// Replaces typographic hyphens and apostrophes by ASCII ones.
 fn same_marks(text: &str) -> String {
     text.chars()
         .map(|c| match c {

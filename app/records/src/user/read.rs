@@ -1,4 +1,4 @@
-//! One user's record, as its page shows it.
+//! Reads one user's record.
 
 use super::name::{Name, display_name};
 use crate::dialect;
@@ -11,10 +11,10 @@ use policy::{Role, UserNumber};
 use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use serde::Serialize;
 
-/// The most users that a record names as guaranteed for.
+/// Maximum number of users listed under a guarantor.
 const MOST_NAMED: u64 = 100;
 
-/// What a code of the library stands for.
+/// The meaning of a code of the library.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum TermKind {
     /// A user category.
@@ -26,7 +26,7 @@ pub enum TermKind {
 }
 
 impl TermKind {
-    /// The stable code that is stored.
+    /// Returns the stable code that is stored.
     pub const fn code(self) -> &'static str {
         match self {
             Self::Category => "category",
@@ -41,16 +41,16 @@ impl TermKind {
 pub struct Term {
     /// Its code.
     pub code: String,
-    /// Its name; the code where it has none.
+    /// Its name, or its code if it has no name.
     pub name: String,
 }
 
-/// Somebody who is named on a page, with a link.
+/// A user linked from a page.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 pub struct Person {
     /// User number.
     pub number: UserNumber,
-    /// The name the user has now.
+    /// The user's current name.
     pub name: String,
 }
 
@@ -61,16 +61,16 @@ pub struct CustomValue {
     pub key: String,
     /// Its label.
     pub label: String,
-    /// The value; empty where the user has none.
+    /// The value; empty if the user has none.
     pub value: String,
 }
 
-/// How much hangs on a user.
+/// Numbers of rows that belong to a user.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize)]
 pub struct UserCounts {
     /// Open loans.
     pub open_loans: i64,
-    /// Loans that have ended.
+    /// Returned loans.
     pub past_loans: i64,
     /// Open requests.
     pub open_requests: i64,
@@ -82,20 +82,20 @@ pub struct UserCounts {
     pub charges: i64,
     /// Messages sent.
     pub messages: i64,
-    /// Catalogue records made or last changed by the user.
+    /// Catalogue records created or last changed by the user.
     pub catalogue_records: i64,
-    /// Legal holds in force.
+    /// Active legal holds.
     pub legal_holds: i64,
 }
 
-/// Everything that a record page shows of a user.
+/// The record of a user, as its page shows it.
 #[derive(Clone, Debug, Serialize)]
 #[allow(missing_docs, reason = "the fields are those of the record; what each is stands in the register")]
 #[allow(clippy::struct_excessive_bools, reason = "these are independent facts of a record")]
 pub struct UserRecord {
     pub number: UserNumber,
     pub version: i32,
-    /// The name shown.
+    /// Display name.
     pub name: String,
     pub user_id: Option<String>,
     pub title: Option<String>,
@@ -128,29 +128,29 @@ pub struct UserRecord {
     pub marked_on: Option<NaiveDate>,
     pub dates_by_month: bool,
     pub guarantor: Option<Person>,
-    /// Whom the user guarantees for, and whose record is not anonymised; the first hundred.
+    /// The users for whom this user is guarantor and who aren't anonymised; the first hundred.
     pub guarantees_for: Vec<Person>,
     pub replacement: Option<String>,
     pub anonymised_on: Option<NaiveDate>,
     pub rules_version: Option<i32>,
     pub roles: Vec<Role>,
-    /// The user lost the last role within the last hours, and still counts as staff.
+    /// Whether the user lost the last role recently and still counts as staff.
     pub was_staff: bool,
-    /// Every custom field of the library, with what the user has there.
+    /// All custom fields of the library, with the user's values.
     pub custom: Vec<CustomValue>,
     pub has_photo: bool,
-    /// Has a password, a second factor, a token or a session.
+    /// Whether the user has a password, a second factor, a token or a session.
     pub can_sign_in: bool,
     pub counts: UserCounts,
 }
 
 impl UserRecord {
-    /// Tells whether the user has a role or lost the last one a short time ago.
+    /// Returns whether the user has a role or lost the last one recently.
     pub fn is_staff(&self) -> bool {
         !self.roles.is_empty() || self.was_staff
     }
 
-    /// Whether the user has been anonymised.
+    /// Returns whether the user is anonymised.
     pub fn is_anonymised(&self) -> bool {
         self.anonymised_on.is_some()
     }
@@ -223,12 +223,12 @@ pub async fn read(store: &Store, number: UserNumber) -> Result<UserRecord, Recor
     })
 }
 
-/// A picture.
+/// A photo.
 #[derive(Clone, Debug)]
 pub struct Photo {
     /// Its media type.
     pub media_type: String,
-    /// The picture itself.
+    /// Its content.
     pub bytes: Vec<u8>,
 }
 
@@ -239,7 +239,7 @@ pub async fn photo(store: &Store, number: UserNumber) -> Result<Photo, RecordsEr
     Ok(Photo { media_type: row.media_type, bytes: row.bytes })
 }
 
-/// The categories, departments or branches of the library, by name.
+/// Returns the categories, departments or branches of the library, by name.
 pub async fn choices(store: &Store, kind: TermKind) -> Result<Vec<Term>, RecordsError> {
     let rows = terms::Entity::find()
         .filter(terms::Column::Kind.eq(kind.code()))
@@ -262,7 +262,7 @@ async fn term(
     Ok(Some(Term { code, name }))
 }
 
-/// Users by one condition on `u`, with their names.
+/// Returns the users that meet one condition on `u`, with their names.
 async fn people(
     db: &impl ConnectionTrait,
     condition: &str,
@@ -281,7 +281,7 @@ async fn people(
         .collect()
 }
 
-/// Every custom field, with what the user has there.
+/// Returns all custom fields with the user's values.
 async fn custom_values(db: &impl ConnectionTrait, number: UserNumber) -> Result<Vec<CustomValue>, DbErr> {
     let sql = "SELECT f.key AS field_key, f.label, v.value FROM custom_fields f \
                LEFT JOIN custom_values v ON v.field_key = f.key AND v.user_number = ? ORDER BY f.label, f.key";
@@ -304,7 +304,7 @@ struct Held {
     can_sign_in: bool,
 }
 
-/// Counts what hangs on a user, in one query.
+/// Counts the rows that belong to a user, in one query.
 async fn held(db: &impl ConnectionTrait, number: UserNumber) -> Result<Held, DbErr> {
     let of = |table: &str, more: &str| format!("(SELECT COUNT(*) FROM {table} WHERE user_number = ?{more})");
     let counts = [

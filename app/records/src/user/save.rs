@@ -1,4 +1,4 @@
-//! Creating and editing a user's record by hand.
+//! Creates and edits user records.
 
 use super::edit::Edit;
 use super::name::search_words;
@@ -26,13 +26,15 @@ use sea_orm::{
 };
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Creates a user, or saves what was edited. A form that was opened before somebody else changed the record,
-/// or anonymised it, is refused: nothing of the old values comes back.
+/// Creates a user, or saves an edited one.
+///
+/// Returns an error if the record was changed or anonymised after the form was opened, so that old values can't
+/// return.
 pub async fn save(store: &Store, actor: Actor, form: &UserForm) -> Result<UserNumber, RecordsError> {
     save_undoable(store, actor, form).await.map(|(number, _)| number)
 }
 
-/// [`save`], with the undo of what can be undone: that the user's sign-in was removed.
+/// Like [`save`], and returns how to undo the removal of the user's sign-in, if that was part of it.
 pub async fn save_undoable(
     store: &Store,
     actor: Actor,
@@ -60,7 +62,7 @@ async fn save_within_limits(
     Ok(saved)
 }
 
-/// The form to edit a record.
+/// Returns the form to edit a record.
 pub fn form_of(record: &UserRecord) -> UserForm {
     let text = |value: &Option<String>| value.clone().unwrap_or_default();
     let date = |value: Option<chrono::NaiveDate>| value.map(shown).unwrap_or_default();
@@ -207,13 +209,15 @@ async fn edit(
     if edit.removes_sign_in { remove_sign_in(tx, store, actor, number).await.map(Some) } else { Ok(None) }
 }
 
-/// Whether an edit changes by what somebody signs in, or that they can.
+/// Returns whether an edit changes the login name or the ability to sign in.
 fn changes_sign_in(old: &users::Model, new: &users::Model, draft: &UserDraft) -> bool {
     old.user_id != new.user_id || old.fictitious != new.fictitious || draft.remove_sign_in
 }
 
-/// Staff are shut out by whoever manages staff, and nobody shuts out themselves: fewer people who could be the second
-/// person would mean fewer approvals.
+/// Returns an error unless the actor may change the user's sign-in.
+///
+/// Only staff managers may change that of staff, and not their own. Otherwise a person could reduce the number of
+/// possible approvers.
 async fn may_change_sign_in(
     tx: &DatabaseTransaction,
     actor: Actor,
@@ -225,13 +229,13 @@ async fn may_change_sign_in(
     actor.must(Action::ManageStaff)?;
     if actor.staff == Some(number) {
         return Err(RecordsError::Refused(
-            "Nothing was changed: somebody else has to change your UserID or sign-in".to_owned(),
+            "Nothing was changed. Another administrator must change your UserID or sign-in".to_owned(),
         ));
     }
     Ok(())
 }
 
-/// The record with what the form says.
+/// Returns the record with the values of the form.
 fn written(old: &users::Model, draft: &UserDraft) -> users::Model {
     let draft = draft.clone();
     users::Model {
@@ -264,7 +268,7 @@ fn written(old: &users::Model, draft: &UserDraft) -> users::Model {
     }
 }
 
-/// The names of the fields that differ, for the audit.
+/// Returns the names of the changed fields, for the audit.
 fn changed_fields(old: &users::Model, new: &users::Model) -> Vec<String> {
     [
         ("user_id", old.user_id != new.user_id),
@@ -299,7 +303,7 @@ fn changed_fields(old: &users::Model, new: &users::Model) -> Vec<String> {
     .collect()
 }
 
-/// What only the database knows: what is taken, who can be guarantor, which codes there are.
+/// Checks what requires the database: unique values, the guarantor, and the codes of the library.
 async fn check(tx: &DatabaseTransaction, old: &users::Model, draft: &UserDraft) -> Result<(), RecordsError> {
     let mut errors = FieldErrors::default();
     for (field, column, value) in [
@@ -325,7 +329,7 @@ async fn check(tx: &DatabaseTransaction, old: &users::Model, draft: &UserDraft) 
         }
     }
     if let Some(guarantor) = draft.guarantor {
-        // Locked, so that nobody is anonymised while becoming a guarantor.
+        // The lock prevents anonymising the guarantor at the same time.
         match lock(tx, guarantor).await {
             Err(RecordsError::NotFound(_)) => errors.add("guarantor", Problem::NoSuchUser),
             Err(error) => return Err(error),
@@ -343,7 +347,7 @@ async fn check(tx: &DatabaseTransaction, old: &users::Model, draft: &UserDraft) 
     if errors.is_empty() { Ok(()) } else { Err(RecordsError::Invalid(errors)) }
 }
 
-/// Whether a code is among those of the library; a library that names none takes any.
+/// Returns whether the library uses this code. Without any codes of this kind, all are accepted.
 async fn offered(tx: &DatabaseTransaction, kind: TermKind, code: &str) -> Result<bool, DbErr> {
     let of_kind = terms::Entity::find().filter(terms::Column::Kind.eq(kind.code()));
     if of_kind.clone().filter(terms::Column::Code.eq(code)).one(tx).await?.is_some() {
@@ -352,7 +356,7 @@ async fn offered(tx: &DatabaseTransaction, kind: TermKind, code: &str) -> Result
     Ok(of_kind.one(tx).await?.is_none())
 }
 
-/// Somebody else took the value between the check and the write.
+/// Maps a unique violation to its field: another user took the value between check and write.
 fn taken(error: DbErr) -> RecordsError {
     let Some(SqlErr::UniqueConstraintViolation(index)) = error.sql_err() else {
         return RecordsError::Database(error);
@@ -395,7 +399,7 @@ async fn save_custom(
     Ok(())
 }
 
-/// Sets aside what a user signs in with, and ends their sessions. It can be undone for some minutes.
+/// Sets the user's credentials aside and ends their sessions. Can be undone for some minutes.
 async fn remove_sign_in(
     tx: &DatabaseTransaction,
     store: &Store,
