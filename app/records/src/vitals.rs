@@ -1,9 +1,9 @@
-//! Whether this process can do its work right now: whether the database can be written, whether the disks have space,
-//! whether the clock is right.
+//! The health of this process: whether the database is writable, the disks have space and the clock is right.
 //!
-//! [`beat`] finds out every few seconds, by a change of a row of its own ([`crate::entity`] does not know it: nothing
-//! else reads it), over a connection of its own. What a request could not write is noted at once ([`Vitals::note`]) and
-//! counts for half a minute. Everything here heals by itself.
+//! [`beat`] checks this every few seconds. It updates this server's row over a separate connection. (The row has
+//! no [`crate::entity`], since only this module reads it.) A failed write of a request is recorded at once
+//! ([`Vitals::note`]) and counts for half a minute. All faults clear without intervention once their cause is
+//! gone.
 
 mod clock;
 mod disk;
@@ -20,28 +20,28 @@ use std::sync::{Mutex as StdMutex, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::{Mutex, Notify, watch};
 
-/// How often the database is looked at.
+/// Interval between checks.
 const INTERVAL: Duration = Duration::from_secs(3);
-/// A look that is younger than this is not repeated.
+/// A check isn't repeated within this time.
 const FRESH: Duration = Duration::from_millis(500);
-/// How long a look may take.
+/// Maximum duration of a check.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(4);
-/// How long a failed write counts after the last one.
+/// How long a fault counts after a failed write.
 const NOTED_FOR: Duration = Duration::from_secs(30);
-/// How long writers may be kept out until that is a fault. Requests wait as long.
+/// How long other writers may block before that is a fault. Requests wait as long.
 const MAX_BUSY: Duration = Duration::from_secs(10);
 
-/// What this process knows of its own state.
+/// What this process knows about its own state.
 #[derive(Debug)]
 pub struct Vitals {
     seen: watch::Sender<Seen>,
     noted: StdMutex<HashMap<Fault, Instant>>,
-    /// Held by the look that is under way.
+    /// Held by the check in progress.
     turn: Mutex<Turn>,
     wake: Notify,
 }
 
-/// What the last look found.
+/// The result of the last check.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 struct Seen {
     database: Option<Fault>,
@@ -50,12 +50,12 @@ struct Seen {
     is_key_file_wrong: bool,
 }
 
-/// What one look leaves for the next.
+/// State kept from one check to the next.
 #[derive(Debug, Default)]
 struct Turn {
     last: Option<Instant>,
     busy_since: Option<Instant>,
-    /// How many looks in a row found no database.
+    /// Number of consecutive checks without a response from the database.
     failures: u32,
     row: Row,
     disk: disk::Disk,
@@ -73,9 +73,9 @@ impl Default for Vitals {
 }
 
 impl Vitals {
-    /// Notes a change that failed, so that health says so before the next look does.
+    /// Records a failed write, so that the health status includes it before the next check.
     pub fn note(&self, fault: Fault) {
-        // Others at work are no fault of the database.
+        // Contention with other writers isn't a fault of the database.
         if fault == Fault::Busy {
             return;
         }
@@ -85,7 +85,7 @@ impl Vitals {
         self.wake.notify_one();
     }
 
-    /// Notes that something was written there: what was wrong with it is over.
+    /// Clears the faults of this storage after a successful write.
     pub(crate) fn written(&self, place: Place) {
         self.noted().retain(|fault, _| fault.place() != Some(place));
     }
@@ -94,7 +94,7 @@ impl Vitals {
         self.noted.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Returns what keeps this process from writing, as far as the last look and the requests since know.
+    /// Returns the current faults, from the last check and from requests since.
     pub fn faults(&self) -> Vec<Fault> {
         let seen = *self.seen.borrow();
         let mut faults: Vec<Fault> = seen.database.into_iter().chain(seen.disk).collect();
@@ -108,30 +108,31 @@ impl Vitals {
         faults
     }
 
-    /// Whether the database did not answer at the last look.
+    /// Returns whether the database didn't respond to the last check.
     pub fn is_database_down(&self) -> bool {
         self.seen.borrow().database == Some(Fault::Unreachable)
     }
 
-    /// Waits until the database does not answer.
+    /// Waits until the database doesn't respond.
     pub async fn database_goes_down(&self) {
-        // The sender lives in the store itself: it cannot be gone.
+        // The store owns the sender, so the channel is open.
         let _ = self.seen.subscribe().wait_for(|seen| seen.database == Some(Fault::Unreachable)).await;
     }
 
-    /// Tells whether the key file is missing, unreadable or another one. This process works with the key that it read at
-    /// its start; the next start will be refused.
+    /// Returns whether the key file is missing, unreadable or different.
+    ///
+    /// This process continues with the key that it read at startup; the next start will fail.
     pub fn is_key_file_wrong(&self) -> bool {
         self.seen.borrow().is_key_file_wrong
     }
 
-    /// How far the clock of this computer is from those that it is compared with.
+    /// Returns how far this computer's clock differs from the reference clocks.
     pub fn skew(&self) -> Skew {
         self.seen.borrow().skew
     }
 }
 
-/// Looks at the database, the disks and the clock, unless that was done just now.
+/// Checks the database, the disks and the clock, unless this was done within [`FRESH`].
 pub async fn beat(store: &Store) {
     let vitals = &store.vitals;
     let mut turn = vitals.turn.lock().await;
@@ -152,13 +153,14 @@ pub async fn beat(store: &Store) {
                     let since = *turn.busy_since.get_or_insert_with(Instant::now);
                     (since.elapsed() > MAX_BUSY).then_some(Fault::Busy)
                 }
-                // One look may be late because the computer is: the second one counts, and comes at once.
+                // A single check can be late because the computer is slow. The second one counts and follows at
+                // once.
                 Some(Fault::Unreachable) if turn.failures == 0 => {
                     turn.failures = 1;
                     vitals.wake.notify_one();
                     seen.database
                 }
-                // A statement that fails for any other reason cannot be carried out later either.
+                // A statement that failed for any other reason will also fail later.
                 fault => Some(fault.unwrap_or(Fault::Unwritable(Place::Database))),
             };
             if seen.database.is_some() {
@@ -176,7 +178,7 @@ pub async fn beat(store: &Store) {
     });
 }
 
-/// Looks every few seconds until the process is asked to stop, then says that this server is gone.
+/// Checks every few seconds until the process shuts down, then removes this server's row.
 pub async fn watch(store: &Store) {
     loop {
         beat(store).await;
@@ -188,6 +190,6 @@ pub async fn watch(store: &Store) {
     }
     let row = &store.vitals.turn.lock().await.row;
     if let Err(error) = row::remove(store, row).await {
-        tracing::warn!(code = error.code(), "that this server ends could not be noted");
+        tracing::warn!(code = error.code(), "the row of this server could not be removed");
     }
 }

@@ -1,21 +1,21 @@
-//! How far clocks are from each other.
+//! Differences between clocks.
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-/// From this many seconds on it is reported.
+/// Difference in seconds from which it is reported.
 pub(super) const REPORTED_SECONDS: i64 = 5;
-/// From this many seconds on a server starts no task.
+/// Difference in seconds beyond which a server starts no tasks.
 const MAX_SECONDS: i64 = 60;
 
-/// How far clocks are from each other.
+/// How far clocks differ.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct Skew {
-    /// Seconds that the clock of this computer is ahead of the clock that counts: that of PostgreSQL, or of the other
-    /// servers of an embedded database.
+    /// Seconds by which this computer's clock is ahead of the reference: PostgreSQL, or the other servers of an
+    /// embedded database.
     own: i64,
-    /// Seconds that the clock of another server is ahead of this one; the farthest.
+    /// The largest number of seconds by which another server's clock is ahead of this one.
     other: i64,
-    /// Whether servers that were at work may still be, and nothing is known of their clocks yet.
+    /// Whether other servers may still be active whose clocks haven't been compared.
     pub(super) is_open: bool,
 }
 
@@ -28,12 +28,13 @@ impl Skew {
         self.other = farther(self.other, ahead.num_seconds());
     }
 
-    /// Whether this server may start tasks by its clock.
+    /// Returns whether this server may start tasks by its clock.
     pub fn lets_schedule(self) -> bool {
         self.own.abs() <= MAX_SECONDS && !self.is_open
     }
 
-    /// Returns the difference that staff should know of, in seconds; positive where this computer is ahead.
+    /// Returns the difference to report, in seconds, positive if this computer is ahead. `None` if it is too
+    /// small.
     pub fn reported(self) -> Option<i64> {
         let seconds = farther(self.own, -self.other);
         (seconds.abs() > REPORTED_SECONDS).then_some(seconds)
@@ -44,7 +45,7 @@ const fn farther(one: i64, other: i64) -> i64 {
     if other.abs() > one.abs() { other } else { one }
 }
 
-/// How far `at` lies outside of a span of time: positive after its end, negative before its beginning.
+/// Returns how far `at` lies outside a period: positive after its end, negative before its start.
 pub(super) fn outside(at: DateTime<Utc>, from: DateTime<Utc>, to: DateTime<Utc>) -> TimeDelta {
     if at > to {
         at - to

@@ -1,4 +1,4 @@
-//! Whether there is space on the disks that Lethe writes to.
+//! Checks the free space on the disks that Lethe writes to.
 
 use crate::dialect;
 use crate::error::{Fault, Place};
@@ -7,10 +7,10 @@ use std::fs::OpenOptions;
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// With less space than this, in bytes, a disk counts as full.
+/// Free space in bytes below which a disk counts as full.
 const MIN_FREE: u64 = 128 << 10;
 
-/// What is known of the disks.
+/// What is known about the disks.
 #[derive(Debug, Default)]
 pub(super) struct Disk {
     /// The file of an embedded database, once it is known.
@@ -18,7 +18,7 @@ pub(super) struct Disk {
 }
 
 impl Disk {
-    /// Returns the first file that cannot be added to.
+    /// Returns the fault of the first file that can't be appended to.
     pub(super) async fn look(&mut self, store: &Store) -> Option<Fault> {
         if self.database.is_none() {
             self.database = dialect::file(&store.db).await.ok().flatten();
@@ -36,12 +36,12 @@ fn fault(place: Place, file: &Path) -> Option<Fault> {
     if free_space(file).is_ok_and(|free| free < MIN_FREE) {
         return Some(Fault::DiskFull(place));
     }
-    // Closing the file of an embedded database would drop the locks that SQLite has on it for the whole process.
+    // Opening and closing the file would drop SQLite's locks on it for the whole process.
     if place == Place::Database {
         return None;
     }
     match OpenOptions::new().append(true).open(file) {
-        // The first anchor makes its file.
+        // The first anchor creates its file.
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             (place == Place::Ledger).then_some(Fault::Missing(place))
         }
@@ -50,7 +50,7 @@ fn fault(place: Place, file: &Path) -> Option<Fault> {
     }
 }
 
-/// How much can still be written beside this file, in bytes.
+/// Returns the free space on this file's disk, in bytes.
 #[cfg(unix)]
 fn free_space(file: &Path) -> io::Result<u64> {
     let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));

@@ -1,7 +1,8 @@
-//! The row of this server among those of all servers of the database.
+//! The row of this server in the table of all servers of the database.
 //!
-//! Its change shows that the database can be written, and it is a sign of life for the other servers. Whether a server is
-//! alive is seen by its count of beats and never by a clock: the clocks are what is compared.
+//! Updating it proves that the database is writable, and serves as a heartbeat for the other servers. A server
+//! counts as alive if its heartbeat count changes. Timestamps can't decide this, because the clocks are what is
+//! compared.
 
 use super::clock::{Skew, outside};
 use crate::dialect;
@@ -13,12 +14,12 @@ use sea_orm::{ConnectionTrait, DbErr};
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
-/// A server without a beat for this long is taken to be gone. Longer than a server that is alive takes for a beat.
+/// Time without a heartbeat after which a server counts as gone. Longer than a heartbeat of a live server takes.
 const GONE_AFTER: Duration = Duration::from_secs(12);
-/// After this long without a beat its row is removed.
+/// Time without a heartbeat after which a row is deleted.
 const REMOVED_AFTER: Duration = Duration::from_mins(15);
 
-/// The row of this server, and what was seen of the others.
+/// The row of this server, and observations about the others.
 #[derive(Debug, Default)]
 pub(crate) struct Row {
     id: Option<i64>,
@@ -29,15 +30,15 @@ pub(crate) struct Row {
 #[derive(Clone, Copy, Debug)]
 struct Other {
     beats: i64,
-    /// When the count of its beats was last another one.
+    /// When its heartbeat count last changed.
     changed: Instant,
-    /// Whether it has beaten since this server looks.
+    /// Whether its count has changed since this server started observing.
     is_alive: bool,
     /// How far its clock is ahead.
     ahead: TimeDelta,
 }
 
-/// Writes the sign of life and compares the clocks.
+/// Writes the heartbeat and compares the clocks.
 pub(super) async fn beat(store: &Store, row: &mut Row) -> Result<Skew, RecordsError> {
     let db = store.probe().await?;
     let began = store.clock.of_computer();
@@ -50,7 +51,7 @@ pub(super) async fn beat(store: &Store, row: &mut Row) -> Result<Skew, RecordsEr
     let mut skew = Skew::default();
     let before = store.clock.of_computer();
     if let Some(now) = dialect::clock(db).await? {
-        // The clock of the database was read at some moment in between.
+        // The database clock was read at some time between the two.
         skew.add_own(-outside(now, before, store.clock.of_computer()));
     }
     let is_embedded = dialect::is_embedded(db);
@@ -61,7 +62,7 @@ pub(super) async fn beat(store: &Store, row: &mut Row) -> Result<Skew, RecordsEr
             beats,
             changed: Instant::now(),
             is_alive: false,
-            // Nothing is written in the future: then one of the clocks is wrong, or was.
+            // A timestamp in the future means that one of the clocks is or was wrong.
             ahead: (seen_at - now).max(TimeDelta::zero()),
         });
         let known = if beats == known.beats {
@@ -80,7 +81,8 @@ pub(super) async fn beat(store: &Store, row: &mut Row) -> Result<Skew, RecordsEr
         if known.is_alive && !is_gone {
             skew.add_other(known.ahead);
         }
-        // Two computers on one file: neither can tell whose clock is right. What is gone left an instant that has passed.
+        // Two computers on one file: neither knows which clock is right. A timestamp of a server that is gone
+        // counts only if it lies in the future.
         if is_embedded && (known.is_alive && !is_gone || other < id && known.ahead > TimeDelta::zero()) {
             skew.add_own(-known.ahead);
         }
@@ -121,7 +123,7 @@ async fn delete(store: &Store, id: i64) -> Result<(), DbErr> {
     Ok(())
 }
 
-/// Removes the row of a server that ends.
+/// Removes the row of a server that shuts down.
 pub(super) async fn remove(store: &Store, row: &Row) -> Result<(), RecordsError> {
     if let Some(id) = row.id {
         delete(store, id).await?;
