@@ -1,5 +1,4 @@
-//! The words that find a user: names, UserID, e-mail, barcode and external identifier, folded so that case
-//! and accents do not matter.
+//! The search index: words from names, UserID, e-mail, barcode and external identifier, without case and accents.
 
 use crate::entity::user_words;
 use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, Set};
@@ -12,7 +11,7 @@ pub fn fold(text: &str) -> String {
     text.nfkd().filter(|c| !is_combining_mark(*c)).flat_map(char::to_lowercase).collect()
 }
 
-/// The folded words of some texts.
+/// Returns the folded words of these texts.
 pub fn words<'a>(texts: impl IntoIterator<Item = &'a str>) -> BTreeSet<String> {
     texts
         .into_iter()
