@@ -1,67 +1,67 @@
-//! The verdict on one user on one day. Every way of anonymising asks this function, and nothing else.
+//! The verdict on one user on one day. Every way of anonymising calls this function.
 
 use crate::policy::{Conditions, Days, Policy};
 use crate::reason::{Blockers, Reason, VerdictKind};
 use chrono::{Duration, NaiveDate};
 use serde::{Deserialize, Serialize};
 
-/// What the verdict depends on. Nothing here names the person.
+/// The facts that the verdict depends on. They don't identify the user.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[allow(clippy::struct_excessive_bools, reason = "these are independent facts of a record")]
 pub struct UserFacts {
-    /// The user was anonymised before.
+    /// Whether the user is already anonymised.
     pub anonymised: bool,
-    /// The user has at least one role.
+    /// Whether the user has at least one role.
     pub staff: bool,
-    /// The record is no person.
+    /// Whether the record isn't a person.
     pub fictitious: bool,
-    /// An import created or last matched the user.
+    /// Whether an import created or last matched the user.
     pub imported: bool,
-    /// The day the record was created.
+    /// The day on which the record was created.
     pub created_on: Option<NaiveDate>,
     /// The leaving date.
     pub leaving_on: Option<NaiveDate>,
-    /// The day of the last sign-in, loan, return or request.
+    /// The day of the last sign-in, loan or placed request.
     pub last_activity_on: Option<NaiveDate>,
-    /// The day the user was marked for deletion.
+    /// The day on which the user was marked for deletion.
     pub marked_on: Option<NaiveDate>,
-    /// What must be dealt with first.
+    /// The blockers.
     pub blockers: Blockers,
 }
 
-/// How a user came to be looked at.
+/// Which rules of a policy apply to a user.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Selection {
-    /// By a task, over all users: conditions and scope count.
+    /// A task run on all users: conditions and scope apply.
     Bulk,
-    /// One person, by hand, from the record or the command line (rule 7): they do not.
+    /// A single user, from the record or the command line (rule 7): conditions and scope don't apply.
     Single,
-    /// Again, after a restore brought back somebody who had been anonymised: nothing counts but that it was so.
+    /// A user whom a restore brought back after anonymising: no rules apply.
     Replay,
-    /// Again, because the rules got better: those who were anonymised under older ones.
+    /// A user anonymised under older rules, for whom newer rules are reapplied.
     Reapply,
 }
 
-/// What the policy says of one user on one day.
+/// The result of a policy for one user on one day.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub enum Verdict {
-    /// Will be anonymised.
+    /// The user will be anonymised.
     Eligible,
     /// The conditions are met from this day on, if nothing changes.
     NotYetUntil(NaiveDate),
-    /// A condition cannot be met as the record stands.
+    /// A condition can't be met with the record's present dates.
     NotYet(Reason),
     /// Something must be dealt with first.
     Blocked(Blockers),
-    /// Never anonymised by this policy.
+    /// This policy never anonymises the user.
     Excluded(Reason),
-    /// Nothing is left to do.
+    /// There is nothing to do.
     AlreadyAnonymised,
 }
 
 impl Verdict {
-    /// The one reason under which the user is counted.
+    /// Returns the one reason under which the user is counted.
     pub fn reason(self) -> Reason {
         match self {
             Self::Eligible => Reason::Eligible,
@@ -72,25 +72,26 @@ impl Verdict {
         }
     }
 
-    /// Which of the five verdicts it is.
+    /// Returns the kind of the verdict.
     pub fn kind(self) -> VerdictKind {
         self.reason().verdict()
     }
 }
 
-/// The first day on which somebody with this date is eligible: the day after `date + days` (rule 2).
-/// None where the calendar ends.
+/// Returns the first day on which a user with this date is eligible: the day after `date + days` (rule 2).
+///
+/// Returns `None` if the day is beyond the calendar.
 pub fn first_day(date: NaiveDate, days: Days) -> Option<NaiveDate> {
     date.checked_add_signed(Duration::days(i64::from(days.get()) + 1))
 }
 
-/// What the policy says of a user today.
+/// Returns the verdict on a user today.
 ///
-/// The order is fixed, so that everybody is counted once: already anonymised, staff, fictitious, outside the
-/// scope, conditions, blockers.
+/// The order of the checks is fixed, so that each user is counted once: already anonymised, staff, fictitious,
+/// outside the scope, conditions, blockers.
 pub fn assess(facts: &UserFacts, policy: &Policy, today: NaiveDate, selection: Selection) -> Verdict {
     match (selection, facts.anonymised) {
-        // Who was anonymised under the present rules is left out by whoever asks for this selection.
+        // The caller leaves out users who were anonymised under the current rules.
         (Selection::Reapply, true) | (Selection::Replay, false) => return Verdict::Eligible,
         (Selection::Reapply, false) => return Verdict::Excluded(Reason::OutsideScope),
         (_, true) => return Verdict::AlreadyAnonymised,
@@ -113,7 +114,7 @@ pub fn assess(facts: &UserFacts, policy: &Policy, today: NaiveDate, selection: S
     if facts.blockers.is_empty() { Verdict::Eligible } else { Verdict::Blocked(facts.blockers) }
 }
 
-/// The verdict while the conditions are not met, if they are not.
+/// Returns the verdict if a condition isn't met, else `None`.
 fn unmet(facts: &UserFacts, policy: &Policy, today: NaiveDate) -> Option<Verdict> {
     let activity = facts.last_activity_on.or(facts.created_on);
     match first_eligible_day(&policy.conditions, facts.leaving_on, activity, facts.marked_on) {
@@ -122,8 +123,9 @@ fn unmet(facts: &UserFacts, policy: &Policy, today: NaiveDate) -> Option<Verdict
     }
 }
 
-/// The first day on which all conditions that are set are met, or why there is no such day. `activity_on` is the
-/// day of the last activity or, for somebody who was never active, the day the record was created (rule 3).
+/// Returns the first day on which all conditions are met, or the reason why there is none.
+///
+/// `activity_on` is the day of the last activity, or the creation date of a record without activity (rule 3).
 pub fn first_eligible_day(
     conditions: &Conditions,
     leaving_on: Option<NaiveDate>,

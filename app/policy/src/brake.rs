@@ -1,18 +1,18 @@
-//! Brakes: when a scheduled run stops and waits for somebody to confirm it with the number of people.
+//! Safety limits: when a scheduled run stops until a member of staff confirms it with the number of users.
 
 use crate::limits::Limits;
 use crate::numbers::grouped;
 use serde::{Deserialize, Serialize};
 
-/// How far a run may go by itself. Settings of the installation.
+/// The safety limits of scheduled runs. A setting of the installation.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Brakes {
-    /// More people than this.
+    /// Maximum number of users.
     pub people: i64,
-    /// More than this many per cent of all users.
+    /// Maximum share of all users, in per cent.
     pub percent: i64,
-    /// More than this many times the median of the task's last runs.
+    /// Maximum multiple of the median of the task's previous runs.
     pub times_median: i64,
 }
 
@@ -22,31 +22,31 @@ impl Default for Brakes {
     }
 }
 
-/// Up to this many people the shares say nothing: a run of a small library is not stopped by them.
+/// Number of users up to which shares don't apply, so that runs of small libraries aren't stopped.
 const FEW: i64 = 20;
 
-/// What stopped a run.
+/// The safety limit that stopped a run.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Brake {
-    /// Nobody has confirmed this policy, or it was widened since.
+    /// The policy isn't confirmed, or extends beyond the confirmed one.
     NotConfirmed,
-    /// More people than a run may anonymise by itself.
+    /// Too many users.
     People,
-    /// A greater share of all users than a run may anonymise by itself.
+    /// Too large a share of all users.
     Share,
-    /// Many more people than in the last runs.
+    /// Many more users than in previous runs.
     Median,
-    /// Staff changed the dates of more users by hand than one run may anonymise without a confirmation.
+    /// Too many users whose dates staff changed manually.
     ManualChanges,
 }
 
 impl Brake {
-    /// All brakes, in the order in which they are looked at.
+    /// All safety limits, in the order of the checks.
     pub const ALL: [Self; 5] =
         [Self::NotConfirmed, Self::People, Self::Share, Self::Median, Self::ManualChanges];
 
-    /// The stable code that is stored.
+    /// Returns the stable code that is stored.
     pub const fn code(self) -> &'static str {
         match self {
             Self::NotConfirmed => "not_confirmed",
@@ -57,12 +57,12 @@ impl Brake {
         }
     }
 
-    /// The brake with this code.
+    /// Returns the safety limit with this code, or `None` if there is none.
     pub fn from_code(code: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|brake| brake.code() == code)
     }
 
-    /// Why the run was stopped, in words.
+    /// Returns why the run was stopped, as a sentence.
     pub fn words(self, brakes: Brakes) -> String {
         match self {
             Self::NotConfirmed => {
@@ -89,8 +89,9 @@ impl Brake {
 }
 
 impl Brakes {
-    /// The brake that stops a run, if any. Manual changes since the last confirmed run count as part of it. `last` are
-    /// the people of the task's last runs.
+    /// Returns the safety limit that stops a run, if any, counting manual changes since the last confirmed run.
+    ///
+    /// `last` contains the numbers of users in the task's previous runs.
     pub fn with_manual(
         self,
         people: i64,
@@ -108,7 +109,7 @@ impl Brakes {
         })
     }
 
-    /// The brake that stops a run of this many people, if any. `last` are the people of the task's last runs.
+    /// Returns the safety limit that stops a run of this many users, if any. `last` is the same as above.
     pub fn of(self, people: i64, users: i64, last: &[i64]) -> Option<Brake> {
         if people > self.people {
             return Some(Brake::People);
@@ -123,14 +124,14 @@ impl Brakes {
     }
 }
 
-/// What manual changes since the last confirmed run add to a run.
+/// Manual changes since the last confirmed run.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct Manual {
-    /// Users of the run whose dates staff changed by hand.
+    /// Users of the run whose dates staff changed manually.
     pub by_hand: i64,
-    /// Users whose dates staff changed by hand and who are anonymised already.
+    /// Users whose dates staff changed manually and who are already anonymised.
     pub gone_by_hand: i64,
-    /// All users who are anonymised or cleared already after a manual change or an import.
+    /// All users already anonymised or cleared after a manual change or an import.
     pub gone: i64,
 }
 

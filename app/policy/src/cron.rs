@@ -1,17 +1,19 @@
-//! The shape of a cron line: five fields. Small enough for the browser; the times themselves are computed
-//! by the `croner` library, in [`crate::zones`] (a test holds the two equal).
+//! Validates a cron expression of five fields. Small enough for the browser.
+//!
+//! The `croner` library computes the times in [`crate::zones`]; a test checks that both agree.
 
 use crate::form::Problem;
 
 const MONTHS: [&str; 12] =
     ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
 const DAYS: [&str; 7] = ["sun", "mon", "tue", "wed", "thu", "fri", "sat"];
-/// The days that a month can have.
+/// Maximum number of days in each month.
 const MONTH_LENGTHS: [u32; 12] = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
 
-/// Checks a cron line: minute, hour, day of the month, month, day of the week. Each field is a list of `*`, numbers, ranges
-/// and steps; months and days of the week may be named. Rejects a line that never matches, and one that matches more
-/// than once an hour (rule 13).
+/// Validates a cron expression: minute, hour, day of the month, month, day of the week.
+///
+/// Each field is a list of `*`, numbers, ranges and steps; months and days of the week may be named. Rejects an
+/// expression that never matches, and one that matches more than once an hour (rule 13).
 pub fn check(line: &str) -> Result<(), Problem> {
     let lower = line.trim().to_ascii_lowercase();
     let fields: Vec<&str> = lower.split_ascii_whitespace().collect();
@@ -24,17 +26,17 @@ pub fn check(line: &str) -> Result<(), Problem> {
     let days = read(day, 1, 31, &[])?;
     let months = read(month, 1, 12, &MONTHS)?;
     read(weekday, 0, 7, &DAYS)?;
-    // Minutes are compared and not counted: a list may name the same one twice.
+    // Compare the minutes instead of counting them, because a list may repeat one.
     if minutes.iter().any(|minute| *minute != minutes[0]) {
         return Err(Problem::CronTooOften);
     }
-    // With both a day of the month and a day of the week, either is enough.
+    // If both a day of the month and a day of the week are given, either is sufficient.
     let length = |month: &u32| MONTH_LENGTHS.get(*month as usize - 1).copied().unwrap_or_default();
     let comes = *weekday != "*" || months.iter().any(|month| days.iter().any(|day| *day <= length(month)));
     if comes { Ok(()) } else { Err(Problem::CronNeverMatches) }
 }
 
-/// The values of a field, in no order; None if it can't be read.
+/// Returns the values of a field in no particular order, or `None` if it is invalid.
 fn values(field: &str, least: u32, most: u32, names: &[&str]) -> Option<Vec<u32>> {
     let value = |text: &str| -> Option<u32> {
         if let Some(place) = names.iter().position(|name| *name == text) {

@@ -1,22 +1,22 @@
-//! Dates as people write and read them. Dates have no time zone here: they are days of the library.
+//! Parses and formats dates. These are dates in the library's time zone.
 
 use crate::form::Problem;
 use chrono::{Datelike as _, NaiveDate, NaiveTime, Timelike as _};
 use std::fmt::Write as _;
 
-/// The first year a date may lie in.
+/// First year that a date may have.
 pub const FIRST_YEAR: i32 = 1900;
-/// The last year a date may lie in.
+/// Last year that a date may have.
 pub const LAST_YEAR: i32 = 2100;
 
-/// Why a text is not a date that can be used.
+/// Why a text isn't a usable date.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum DateProblem {
-    /// No date at all, or one that the calendar does not have.
+    /// It isn't a date, or the calendar doesn't have it.
     NotADate,
-    /// A date outside [`FIRST_YEAR`] to [`LAST_YEAR`].
+    /// It lies outside [`FIRST_YEAR`] to [`LAST_YEAR`].
     OutOfRange,
-    /// Two dates: `03/04/2018` is 3 April in one country and 4 March in another.
+    /// It has two meanings: `03/04/2018` is 3 April in one country and 4 March in another.
     Ambiguous {
         /// The date if the day comes first.
         day_first: NaiveDate,
@@ -40,8 +40,9 @@ const MONTHS: [&str; 12] = [
     "december",
 ];
 
-/// Reads a date that has one meaning: `2018-01-15`, `15 Jan 2018`, `January 15, 2018`, `15/01/2018`, `15.01.2018`. A year
-/// has four digits; after a year, month and day have two, so that a date that was cut off isn't taken for another one.
+/// Parses an unambiguous date: `2018-01-15`, `15 Jan 2018`, `January 15, 2018`, `15/01/2018`, `15.01.2018`.
+///
+/// A year has four digits. After a year, month and day have two, so that a truncated date isn't accepted.
 pub fn parse_date(text: &str) -> Result<NaiveDate, DateProblem> {
     let parts = parts(text.trim()).ok_or(DateProblem::NotADate)?;
     let date = match parts {
@@ -64,7 +65,7 @@ pub fn parse_date(text: &str) -> Result<NaiveDate, DateProblem> {
     in_range(date.ok_or(DateProblem::NotADate)?)
 }
 
-/// What a date is written with.
+/// A part of a written date.
 #[derive(Clone, Copy)]
 enum Part {
     /// Four digits.
@@ -73,7 +74,7 @@ enum Part {
     Digit(u32),
     /// Two digits.
     Padded(u32),
-    /// The name of a month, or its beginning.
+    /// The name of a month or its abbreviation.
     Month(u32),
 }
 
@@ -104,8 +105,10 @@ impl Part {
     }
 }
 
-/// The three parts of a date. Numbers are separated by the same one of `-`, `/` and `.`; beside a name there may be
-/// spaces, a comma or a point.
+/// Splits a date into three parts.
+///
+/// Numbers have the same separator: `-`, `/` or `.`. With a month name, spaces, commas and points are also
+/// allowed.
 fn parts(text: &str) -> Option<[Part; 3]> {
     let is_numeric = text.bytes().all(|byte| byte.is_ascii_digit() || b"-/.".contains(&byte));
     let words: Vec<&str> = if is_numeric {
@@ -129,18 +132,18 @@ fn in_range(date: NaiveDate) -> Result<NaiveDate, DateProblem> {
     if (FIRST_YEAR..=LAST_YEAR).contains(&date.year()) { Ok(date) } else { Err(DateProblem::OutOfRange) }
 }
 
-/// Reads a date, or nothing.
+/// Parses a date. Returns `None` for an empty text.
 pub fn optional_date(text: &str) -> Result<Option<NaiveDate>, Problem> {
     if text.trim().is_empty() { Ok(None) } else { Ok(Some(parse_date(text)?)) }
 }
 
-/// Reads the date of a past event, or nothing. Rejects a date after `today`.
+/// Parses the date of a past event. Returns `None` for an empty text and rejects a date after `today`.
 pub fn optional_past_date(text: &str, today: NaiveDate) -> Result<Option<NaiveDate>, Problem> {
     let date = optional_date(text)?;
     if date.is_some_and(|date| date > today) { Err(Problem::FutureDate) } else { Ok(date) }
 }
 
-/// What was typed, in the way in which the pages print dates; as it was typed if it is no date.
+/// Returns a date in the format of the pages, or the text unchanged if it isn't a date.
 pub fn as_shown(text: &str) -> String {
     parse_date(text).map_or_else(|_| text.to_owned(), shown)
 }
@@ -157,31 +160,31 @@ impl From<DateProblem> for Problem {
     }
 }
 
-/// Reads a time of day in whole minutes, `02:30`.
+/// Parses a time of day in whole minutes, such as `02:30`.
 pub fn parse_time(text: &str) -> Option<NaiveTime> {
     let text = text.trim();
     let time =
         NaiveTime::parse_from_str(text, "%H:%M").or_else(|_| NaiveTime::parse_from_str(text, "%H:%M:%S"));
-    // Pages show minutes only, so that seconds would be lost.
+    // Pages show minutes only, so seconds would get lost.
     time.ok().filter(|time| time.second() == 0)
 }
 
-/// `15 Jan 2018`, as the pages print it.
+/// Formats a date as on the pages: `15 Jan 2018`.
 pub fn shown(date: NaiveDate) -> String {
     date.format("%-d %b %Y").to_string()
 }
 
-/// `Jan 2018`, for a date of which only the month is kept.
+/// Formats a date of which only the month is kept: `Jan 2018`.
 pub fn shown_month(date: NaiveDate) -> String {
     date.format("%b %Y").to_string()
 }
 
-/// `2018-01-15`, for machines and form fields.
+/// Formats a date for machines and form fields: `2018-01-15`.
 pub fn iso(date: NaiveDate) -> String {
     date.format("%Y-%m-%d").to_string()
 }
 
-/// Joins words as a sentence does: `a`, `a and b`, `a, b and c`.
+/// Joins words as in a sentence: `a`, `a and b`, `a, b and c`.
 pub fn joined<S: AsRef<str>>(words: &[S], last: &str) -> String {
     let mut out = String::new();
     for (place, word) in words.iter().enumerate() {

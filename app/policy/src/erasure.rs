@@ -1,16 +1,16 @@
-//! Whether an edit removes what identifies a person: emptied fields, junk in their place, or several of them replaced.
+//! Detects edits that remove a person's identity: emptied fields, placeholders, or several replaced values.
 
 use std::collections::BTreeSet;
 
-/// An edit that replaces this many identifying values of a user counts as removing them: what stands there now may be
+/// Number of replaced identifying values from which an edit counts as anonymising, since the new values may be
 /// random.
 pub const REPLACED_FIELDS: usize = 3;
 
-/// The same in an import, which replaces values of many users at once. One value can be another way to write it, or
-/// another mail server, for all users of a library.
+/// The same for an import, which replaces values of many users. One replaced value may be a new spelling or mail
+/// server.
 pub const REPLACED_BY_IMPORT: usize = 2;
 
-/// Words that stand for no value, in lower case, without digits and signs.
+/// Placeholder words in lower case, without digits and punctuation.
 const PLACEHOLDERS: [&str; 80] = [
     // English
     "none",
@@ -97,23 +97,25 @@ const PLACEHOLDERS: [&str; 80] = [
     "onbekend",
 ];
 
-/// Words that stand for no value beside one of those: `Deleted reader 4`. Alone some of them are names.
+/// Words that may accompany a placeholder: `Deleted reader 4`. Some of them alone are names.
 const COMPANIONS: [&str; 17] = [
     "no", "of", "member", "patron", "borrower", "reader", "person", "staff", "name", "email", "account",
     "nutzer", "nutzerin", "leser", "leserin", "angabe", "ohne",
 ];
 
-/// Abbreviations for “not available” and “keine Angabe”. `Na` and `Ka` are names: they count with a sign between the
-/// letters, or in capitals.
+/// Abbreviations of “not available” and “keine Angabe”.
+///
+/// `Na` and `Ka` are also names. They count as placeholders only in capitals or with punctuation between the
+/// letters.
 const ABBREVIATIONS: [&str; 2] = ["na", "ka"];
 
-/// Up to this many digits number a value that says nothing: `x17`. With more it can be a UserID.
+/// Maximum number of digits in a numbered placeholder such as `x17`. With more digits, it can be a UserID.
 const MOST_DIGITS: usize = 4;
 
-/// Whether a text says nothing about a person although it is not empty: `-`, `x`, `xxx`, `n/a`, `Unknown`,
-/// `Removed 17`, `deleted-user-4@example.org`.
+/// Returns whether a non-empty text says nothing about a person: `-`, `x`, `xxx`, `n/a`, `Unknown`, `Removed 17`,
+/// `deleted-user-4@example.org`.
 pub fn is_placeholder(text: &str) -> bool {
-    // Of an e-mail address the part before the sign names the person.
+    // In an e-mail address, the part before the `@` names the person.
     let named = text.split_once('@').map_or(text, |(before, _)| before).trim();
     let letters: String = named.chars().filter(|char| char.is_alphabetic()).collect();
     let digits = named.chars().filter(char::is_ascii_digit).count();
@@ -142,14 +144,15 @@ pub fn is_placeholder(text: &str) -> bool {
             && words.iter().all(|word| is_listed(word) || COMPANIONS.contains(&word.as_str()))
 }
 
-/// Whether a text is one letter, once or several times.
+/// Returns whether a text is one letter, possibly repeated.
 fn is_one_letter(text: &str) -> bool {
     let mut letters = text.chars();
     letters.next().is_some_and(|first| letters.all(|letter| letter == first))
 }
 
-/// Whether one letter, once or several times, is no name. `O`, `E`, `U`, `Å` and `Aa` are names, and so is one letter of
-/// a script in which names are that short.
+/// Returns whether a repeated letter isn't a name.
+///
+/// `O`, `E`, `U`, `Å` and `Aa` are names, and so is one letter of a script with names that short.
 fn says_nothing(letters: &str) -> bool {
     let first = letters.chars().next().unwrap_or_default();
     match letters.chars().count() {
@@ -158,18 +161,18 @@ fn says_nothing(letters: &str) -> bool {
     }
 }
 
-/// What became of one identifying value.
+/// How an edit changes one identifying value.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Fate {
-    /// It is as it was, or there was none.
+    /// It is unchanged, or there was none.
     Kept,
-    /// Another value took its place.
+    /// Another value replaces it.
     Replaced,
-    /// It was emptied, or something took its place that says nothing.
+    /// It is emptied, or a placeholder replaces it.
     Removed,
 }
 
-/// What became of a value.
+/// Returns how a value changes.
 pub fn fate(old: Option<&str>, new: Option<&str>) -> Fate {
     match (old, new) {
         (None, _) => Fate::Kept,
@@ -180,17 +183,17 @@ pub fn fate(old: Option<&str>, new: Option<&str>) -> Fate {
     }
 }
 
-/// What an edit does to the identifying values of a user.
+/// The numbers of identifying values that an edit changes.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct Erasure {
-    /// Values that were removed.
+    /// Number of removed values.
     pub removed: usize,
-    /// Values that were replaced.
+    /// Number of replaced values.
     pub replaced: usize,
 }
 
 impl Erasure {
-    /// Counts what became of values.
+    /// Counts changes by kind.
     pub fn of(fates: impl IntoIterator<Item = Fate>) -> Self {
         fates.into_iter().fold(Self::default(), |counted, fate| match fate {
             Fate::Kept => counted,
@@ -199,19 +202,20 @@ impl Erasure {
         })
     }
 
-    /// Whether no value was touched.
+    /// Returns whether no value changes.
     pub const fn is_none(self) -> bool {
         self.removed == 0 && self.replaced == 0
     }
 
-    /// Whether the edit counts as anonymising. `before` are the values of this user that edits of the last day
-    /// have replaced.
+    /// Returns whether the edit counts as anonymising. `before` is the number of this user's values that edits
+    /// replaced within a day.
     pub const fn counts_as_anonymising(self, before: usize) -> bool {
         self.removed > 0 || self.replaced > 0 && self.replaced + before >= REPLACED_FIELDS
     }
 
-    /// Whether the line of an import counts against the limits of imports. `before` are the values of this user that edits
-    /// and imports of the last day have replaced.
+    /// Returns whether a line of an import counts towards the safety limits.
+    ///
+    /// `before` is the number of this user's values that edits and imports replaced within a day.
     pub const fn counts_in_an_import(self, before: usize) -> bool {
         self.removed > 0 || self.replaced > 0 && self.replaced + before >= REPLACED_BY_IMPORT
     }

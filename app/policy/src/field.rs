@@ -1,31 +1,31 @@
-//! The fields of a user that a policy decides about, and what may be done with each.
+//! The fields of a user that a policy controls, and the treatments of each.
 
 use serde::{Deserialize, Serialize};
 
-/// What happens to a field when its user is anonymised.
+/// The treatment of a field when its user is anonymised.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Treatment {
-    /// The value is removed.
+    /// Removes the value.
     Remove,
-    /// The birth date becomes its year.
+    /// Reduces the birth date to its year.
     Year,
-    /// The birth date becomes its decade.
+    /// Reduces the birth date to its decade.
     Decade,
-    /// The postcode becomes its district.
+    /// Reduces the postcode to its district.
     District,
-    /// Dates become the first day of their month.
+    /// Reduces dates to the first day of their month.
     Month,
-    /// The value stays.
+    /// Keeps the value.
     Keep,
 }
 
 impl Treatment {
-    /// Every treatment there is.
+    /// All treatments.
     pub const ALL: [Self; 6] =
         [Self::Remove, Self::Year, Self::Decade, Self::District, Self::Month, Self::Keep];
 
-    /// The stable code that forms and files carry.
+    /// Returns the stable code used in forms and files.
     pub const fn code(self) -> &'static str {
         match self {
             Self::Remove => "remove",
@@ -37,7 +37,7 @@ impl Treatment {
         }
     }
 
-    /// The treatment in words, as on the form.
+    /// Returns the label.
     pub const fn words(self) -> &'static str {
         match self {
             Self::Remove => "Remove",
@@ -49,14 +49,15 @@ impl Treatment {
         }
     }
 
-    /// The treatment with this code.
+    /// Returns the treatment with this code, or `None` if there is none.
     pub fn from_code(code: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|treatment| treatment.code() == code)
     }
 }
 
 /// A field of the user record whose treatment the policy sets.
-/// (UserID, first name, last name and e-mail are not among them: they are always removed.)
+///
+/// UserID, first name, last name and e-mail are not among them, because they are always removed.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Field {
@@ -64,7 +65,7 @@ pub enum Field {
     Title,
     /// Middle name.
     MiddleName,
-    /// The name the person prefers.
+    /// The name that the user prefers.
     PreferredName,
     /// Phone.
     Phone,
@@ -96,14 +97,14 @@ pub enum Field {
     Notes,
 }
 
-/// Where a field stands on the form.
+/// The group of a field on the form.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum FieldGroup {
     /// Names and forms of address.
     Names,
-    /// How the person is reached.
+    /// Contact data.
     Contact,
-    /// What statistics are made of.
+    /// Data for statistics.
     Profile,
     /// Free text.
     Notes,
@@ -113,7 +114,7 @@ impl FieldGroup {
     /// All groups, in the order of the form.
     pub const ALL: [Self; 4] = [Self::Names, Self::Contact, Self::Profile, Self::Notes];
 
-    /// The heading of the group.
+    /// Returns the heading of the group.
     pub const fn words(self) -> &'static str {
         match self {
             Self::Names => "Names",
@@ -146,7 +147,7 @@ impl Field {
         Self::Notes,
     ];
 
-    /// The stable code that forms and files carry.
+    /// Returns the stable code used in forms and files.
     pub const fn code(self) -> &'static str {
         match self {
             Self::Title => "title",
@@ -169,7 +170,7 @@ impl Field {
         }
     }
 
-    /// The field in words.
+    /// Returns the label.
     pub const fn words(self) -> &'static str {
         match self {
             Self::Title => "Title",
@@ -192,7 +193,7 @@ impl Field {
         }
     }
 
-    /// Where the field stands on the form.
+    /// Returns the group of the field on the form.
     pub const fn group(self) -> FieldGroup {
         match self {
             Self::Title | Self::MiddleName | Self::PreferredName => FieldGroup::Names,
@@ -210,7 +211,7 @@ impl Field {
         }
     }
 
-    /// What may be done with the field.
+    /// Returns the possible treatments of the field.
     pub const fn treatments(self) -> &'static [Treatment] {
         match self {
             Self::BirthDate => &[Treatment::Remove, Treatment::Decade, Treatment::Year, Treatment::Keep],
@@ -220,7 +221,7 @@ impl Field {
         }
     }
 
-    /// What a new task does with the field: what identifies goes, what statistics need stays.
+    /// Returns the treatment in a new task: removes identifying data, keeps what statistics need.
     pub const fn default_treatment(self) -> Treatment {
         match self {
             Self::Category | Self::Department | Self::Branch => Treatment::Keep,
@@ -229,13 +230,13 @@ impl Field {
         }
     }
 
-    /// The field with this code.
+    /// Returns the field with this code, or `None` if there is none.
     pub fn from_code(code: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|field| field.code() == code)
     }
 }
 
-/// What anonymising always removes, whatever the policy says, and why.
+/// What anonymising always removes, regardless of the policy, and why.
 pub const ALWAYS_REMOVED: [(&str, &str); 4] = [
     ("UserID", "It is the login name of one person."),
     ("First name", "It names the person. It is replaced by a random name."),
@@ -243,7 +244,7 @@ pub const ALWAYS_REMOVED: [(&str, &str); 4] = [
     ("E-mail", "It reaches one person. It is emptied, so that no message is ever sent."),
 ];
 
-/// The credentials and links that go with them, always.
+/// The credentials and links that are always removed too.
 pub const ALWAYS_REMOVED_TOO: &str = "Password, sessions, tokens, barcode, external identifiers, photo and \
                                       the link to a guarantor are always removed too.";
 

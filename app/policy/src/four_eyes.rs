@@ -1,26 +1,28 @@
-//! Four eyes: what needs a second person before it happens.
+//! Four eyes: the actions that need a second person.
 
 use crate::brake::{Brake, Brakes};
 use crate::policy::Policy;
 use crate::wider::is_wider;
 use serde::{Deserialize, Serialize};
 
-/// How many hours an approval may be used, counted from when it was asked for.
+/// How many hours an approval is valid, counted from its request.
 pub const APPROVAL_HOURS: i64 = 24;
 
-/// How many hours after a role was given at the desk, or an account was made ready by an invitation, a member of staff
-/// is no second person yet: nobody makes up their own.
+/// How many hours after a role was granted on the web, or an account was activated by an invitation, a member of
+/// staff can't approve.
+///
+/// Otherwise one person could create a second account and approve with it.
 pub const NEW_APPROVER_HOURS: i64 = 24;
 
-/// How many hours four eyes stay in force after there are no longer two people who could, and a stricter setting after
-/// it was weakened.
+/// How many hours a protection stays in force: four eyes after fewer than two people can approve, and a stricter
+/// setting after it was weakened.
 pub const COOLING_OFF_HOURS: i64 = 72;
 
-/// Whether a second person is needed. A setting of the installation.
+/// The setting of an installation: whether a second person is needed.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FourEyes {
-    /// As soon as there are two people who could.
+    /// If at least two people can approve.
     #[default]
     Auto,
     /// Always.
@@ -30,7 +32,7 @@ pub enum FourEyes {
 }
 
 impl FourEyes {
-    /// Whether a second person is needed where this many people could be one.
+    /// Returns whether a second person is needed if this many people can approve.
     pub const fn apply(self, people_who_could: u64) -> bool {
         match self {
             Self::Auto => people_who_could >= 2,
@@ -43,16 +45,16 @@ impl FourEyes {
 /// Why a run needs a second person.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum WhyTwo {
-    /// Nobody has confirmed a policy of this task yet: the run arms it.
+    /// No policy of this task has been confirmed yet.
     Arming,
-    /// The policy reaches further than the one that was confirmed.
+    /// The policy extends beyond the confirmed one.
     Widening,
-    /// The run goes over a brake.
+    /// The run exceeds a safety limit.
     Brake(Brake),
 }
 
 impl WhyTwo {
-    /// The reason in words, to follow “because”.
+    /// Returns the reason as text, to follow “because”.
     pub fn words(self, brakes: Brakes) -> String {
         match self {
             Self::Arming => "no run of this task has been confirmed yet".to_owned(),
@@ -66,8 +68,9 @@ impl WhyTwo {
     }
 }
 
-/// Why a run of this policy needs a second person, if it does. `confirmed` is the policy of its task that somebody
-/// confirmed, `brake` the brake that the run goes over.
+/// Returns why a run with this policy needs a second person, or `None`.
+///
+/// `confirmed` is the confirmed policy of its task, `safety_limit` the one that the run exceeds.
 pub fn why_two(policy: &Policy, confirmed: Option<&Policy>, brake: Option<Brake>) -> Option<WhyTwo> {
     match confirmed {
         None => Some(WhyTwo::Arming),

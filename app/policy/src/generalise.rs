@@ -1,25 +1,27 @@
-//! Making a value coarser, so that it says something about a group and nothing about a person.
+//! Generalises values, so that they describe a group instead of a person.
 
 use chrono::{Datelike, NaiveDate};
 
-/// The year of a birth date: `1987`.
+/// Returns the year of a birth date: `1987`.
 pub fn year(date: NaiveDate) -> String {
     date.year().to_string()
 }
 
-/// The decade of a birth date: `1980s`.
+/// Returns the decade of a birth date: `1980s`.
 pub fn decade(date: NaiveDate) -> String {
     format!("{}s", date.year() - date.year().rem_euclid(10))
 }
 
-/// The first day of the month of a date.
+/// Returns the first day of a date's month.
 pub fn month(date: NaiveDate) -> NaiveDate {
     date.with_day(1).unwrap_or(date)
 }
 
-/// The district of a postcode. British and Irish ones are written in two parts, of which the first is kept
-/// (`SW1A 1AA`, `sw1a1aa` → `SW1A`, `D02 AF30` → `D02`); of all others the first two characters, without a country
-/// before them (`10117`, `D-10117` → `10`). Nothing is left of a postcode of two characters or less.
+/// Returns the district of a postcode, or `None` if too little would remain hidden.
+///
+/// British and Irish postcodes have two parts, of which the first is kept (`SW1A 1AA`, `sw1a1aa` → `SW1A`, `D02
+/// AF30` → `D02`). Of all others, the first two characters are kept, without a country prefix (`10117`, `D-10117`
+/// → `10`). A postcode of at most two characters is removed.
 pub fn district(postcode: &str) -> Option<String> {
     let postcode = postcode.trim().to_uppercase();
     let code = match postcode.split_once('-') {
@@ -31,7 +33,7 @@ pub fn district(postcode: &str) -> Option<String> {
     (compact.len() > kept).then(|| compact[..kept].iter().collect())
 }
 
-/// How many characters the first part of a British or Irish postcode has; none for any other.
+/// Returns the length of the first part of a British or Irish postcode, or `None` for any other.
 fn outward(compact: &[char]) -> Option<usize> {
     let shape: String = compact
         .iter()
@@ -45,7 +47,7 @@ fn outward(compact: &[char]) -> Option<usize> {
     if shape.strip_suffix("9aa").is_some_and(|first| british.contains(&first)) {
         return Some(compact.len() - 3);
     }
-    // Eircode: a routing key of three, then four of any kind.
+    // Eircode: a routing key of three characters, then four of any kind.
     (compact.len() == 7 && (shape.starts_with("a99") || shape.starts_with("a9a"))).then_some(3)
 }
 

@@ -1,4 +1,4 @@
-//! Legal holds: why somebody must not be anonymised, and until when that is looked at again.
+//! Legal holds: reasons not to anonymise a user or category, with a review date.
 
 use crate::dates;
 use crate::form::{FieldErrors, Problem};
@@ -8,10 +8,10 @@ use crate::text;
 use chrono::{Duration, NaiveDate};
 use serde::{Deserialize, Serialize};
 
-/// How many days ahead a hold is reviewed at the latest: a hold that nobody looks at is a hold for ever.
+/// Maximum number of days until the review. It ensures that each legal hold gets reviewed.
 pub const MOST_DAYS_TO_REVIEW: i64 = 731;
 
-/// Why a legal hold is in force. A code, so that nobody writes about a person here.
+/// The reason for a legal hold. A code instead of free text, which could contain personal data.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum HoldReason {
@@ -19,13 +19,13 @@ pub enum HoldReason {
     Dispute,
     /// Money is being collected.
     DebtCollection,
-    /// Something is being looked into: theft, damage, misuse.
+    /// An investigation: theft, damage, misuse.
     Investigation,
-    /// An authority or a court has ordered it.
+    /// An order of an authority or court.
     AuthorityOrder,
-    /// The person has asked for restriction of processing (article 18 of the GDPR).
+    /// Restriction of processing, requested by the person (article 18 of the GDPR).
     Restriction,
-    /// Anything else; its owner can say what.
+    /// Any other reason, known to the owner.
     Other,
 }
 
@@ -40,7 +40,7 @@ impl HoldReason {
         Self::Other,
     ];
 
-    /// The stable code that is stored.
+    /// Returns the stable code that is stored.
     pub const fn code(self) -> &'static str {
         match self {
             Self::Dispute => "dispute",
@@ -52,7 +52,7 @@ impl HoldReason {
         }
     }
 
-    /// The reason in words.
+    /// Returns the label.
     pub const fn words(self) -> &'static str {
         match self {
             Self::Dispute => "Dispute or lawsuit",
@@ -64,51 +64,51 @@ impl HoldReason {
         }
     }
 
-    /// The reason with this code.
+    /// Returns the reason with this code, or `None` if there is none.
     pub fn from_code(code: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|reason| reason.code() == code)
     }
 }
 
-/// The form that places a legal hold, as it is typed.
+/// The form for a new legal hold, as entered.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct HoldForm {
-    /// Number of the user; empty for a hold on a category.
+    /// Number of the user; empty for a legal hold on a category.
     pub user: String,
-    /// Code of the user category; empty for a hold on one user.
+    /// Code of the user category; empty for a legal hold on one user.
     pub category: String,
     /// Code of the reason.
     pub reason: String,
-    /// Number of the member of staff who answers for it; empty for whoever places it.
+    /// Number of the responsible member of staff; empty for the actor.
     pub owner: String,
-    /// When it is to be reviewed.
+    /// The review date.
     pub review_on: String,
 }
 
-/// On whom a hold is.
+/// To whom a legal hold applies.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum HeldBy {
-    /// On one user.
+    /// One user.
     User(UserNumber),
-    /// On everybody of a user category.
+    /// All users of a category.
     Category(String),
 }
 
-/// What a right form says.
+/// A validated legal hold form.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct HoldDraft {
-    /// On whom.
+    /// To whom it applies.
     pub on: HeldBy,
-    /// Why.
+    /// The reason.
     pub reason: HoldReason,
-    /// Who answers for it; None for whoever places it.
+    /// The responsible member of staff, or `None` for the actor.
     pub owner: Option<UserNumber>,
-    /// When it is to be reviewed.
+    /// The review date.
     pub review_on: NaiveDate,
 }
 
-/// Checks the form. Whether user, owner and category exist, only the database knows.
+/// Validates the form. The caller checks in the database that user, owner and category exist.
 pub fn validate(form: &HoldForm, today: NaiveDate) -> Result<HoldDraft, FieldErrors> {
     let mut errors = FieldErrors::default();
     let on = on_whom(form, &mut errors);
@@ -126,7 +126,7 @@ pub fn validate(form: &HoldForm, today: NaiveDate) -> Result<HoldDraft, FieldErr
     }
 }
 
-/// The day of the next review: after today, and not further away than [`MOST_DAYS_TO_REVIEW`].
+/// Parses a review date: after today, at most [`MAX_DAYS_TO_REVIEW`] days ahead.
 pub fn review_date(text: &str, today: NaiveDate) -> Result<NaiveDate, Problem> {
     if text.trim().is_empty() {
         return Err(Problem::required("a review date"));
@@ -153,7 +153,7 @@ fn on_whom(form: &HoldForm, errors: &mut FieldErrors) -> Option<HeldBy> {
 mod tests {
     use super::*;
 
-    /// Makes one field of a right form wrong.
+    /// Makes one field of a valid form invalid.
     type Change = fn(&mut HoldForm);
 
     fn day(text: &str) -> NaiveDate {

@@ -1,4 +1,4 @@
-//! Identifiers as types, so that a loan can never be mistaken for a user.
+//! Typed identifiers, so that a loan can't be mistaken for a user.
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -31,7 +31,7 @@ macro_rules! id {
 }
 
 id! {
-    /// The number of a user: shown on every page, never reused. (Not the *UserID*, which is the login name.)
+    /// The number of a user: shown on every page, never reused. It differs from the *UserID*, the login name.
     UserNumber,
     /// A loan.
     LoanId,
@@ -39,7 +39,7 @@ id! {
     RequestId,
     /// A charge or a credit.
     ChargeId,
-    /// A message that was sent to a user.
+    /// A message sent to a user.
     MessageId,
     /// A catalogue record.
     CatalogueRecordId,
@@ -51,6 +51,6 @@ id! {
     RunId,
     /// A legal hold.
     HoldId,
-    /// A request for approval, and the approval.
+    /// A request for approval and its approval.
     ApprovalId,
 }

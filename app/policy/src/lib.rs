@@ -1,7 +1,7 @@
 //! The rules of anonymising, without input or output.
 //!
-//! Everything here is pure: no clock, no database, no network. The server and the browser compile the
-//! same code, so a form can never be told two different things.
+//! All functions are pure: no clock, no database, no network. Server and browser compile the same code, so both
+//! validate forms in the same way.
 
 pub mod assess;
 pub mod brake;
@@ -53,6 +53,7 @@ pub use schedule::{Missed, Schedule, WhyMissed};
 pub use treated::TreatedFields;
 pub use wider::is_wider;
 
-/// The version of the rules in this crate. It is stored with every run and every anonymised user, so that
-/// people who were anonymised under older rules can be found when the rules get better.
+/// The version of the rules in this crate. It is stored with every run and every anonymised user.
+///
+/// After an improvement of the rules, users anonymised under older ones can be found.
 pub const RULES_VERSION: i32 = 1;

@@ -3,22 +3,24 @@
 
 use serde::{Deserialize, Serialize};
 
-/// How far manual changes go without a second person. Settings of the installation.
+/// The limits on manual changes. A setting of the installation.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Limits {
-    /// Users whom one member of staff anonymises in an hour. Removing identifying fields counts as the same.
+    /// Number of users that one member of staff may anonymise in an hour. Removing identifying fields counts too.
     pub anonymise_per_hour: i64,
     /// The same in a day.
     pub anonymise_per_day: i64,
-    /// How many users one member of staff may mark for deletion, or give an earlier leaving date, in an hour. Users who get
-    /// another identifying value are counted apart, against the same number.
+    /// Number of users that one member of staff may mark for deletion, or give an earlier leaving date, in an
+    /// hour.
+    ///
+    /// Users with replaced identifying values are counted separately, against the same limit.
     pub mark_per_hour: i64,
     /// The same in a day.
     pub mark_per_day: i64,
-    /// Users whose dates were changed by hand since the last confirmed run, and whom a run anonymises.
+    /// Number of users of a run whose dates were changed manually since the last confirmed run.
     pub manual_per_run: i64,
-    /// Users from whom one import removes values, or whom it brings closer to being anonymised.
+    /// Number of users from whom one import may remove values, or whom it may make eligible earlier.
     pub import_users: i64,
     /// The same in per cent of all users.
     pub import_percent: i64,
@@ -38,22 +40,22 @@ impl Default for Limits {
     }
 }
 
-/// Up to this many users a share says nothing: the import of a small library is not stopped by it.
+/// Number of users up to which percentages don't apply, so that imports of small libraries aren't stopped.
 const FEW: i64 = 20;
 
-/// What is counted for one member of staff.
+/// What is counted for each member of staff.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Counted {
-    /// Users who were anonymised, or whose identifying fields were removed.
+    /// Users who were anonymised or lost identifying fields.
     Anonymised,
-    /// Users who were marked for deletion, or got an earlier leaving date.
+    /// Users who were marked for deletion or got an earlier leaving date.
     Marked,
-    /// Users who got one or two other identifying values: too few to count as anonymising.
+    /// Users with one or two replaced identifying values, too few to count as anonymising.
     Replaced,
 }
 
-/// In which time it is counted.
+/// The period of a count.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Window {
@@ -64,10 +66,10 @@ pub enum Window {
 }
 
 impl Counted {
-    /// Everything that is counted.
+    /// All counts.
     pub const ALL: [Self; 3] = [Self::Anonymised, Self::Marked, Self::Replaced];
 
-    /// The stable code that is stored.
+    /// Returns the stable code that is stored.
     pub const fn code(self) -> &'static str {
         match self {
             Self::Anonymised => "anonymised",
@@ -76,7 +78,7 @@ impl Counted {
         }
     }
 
-    /// What was done to the users, to follow “users”.
+    /// Returns what was done to the users, to follow “users”.
     pub const fn words(self) -> &'static str {
         match self {
             Self::Anonymised => "anonymised, or cleared of identifying fields,",
@@ -90,7 +92,7 @@ impl Window {
     /// Both windows.
     pub const ALL: [Self; 2] = [Self::Hour, Self::Day];
 
-    /// How many hours it has.
+    /// Returns its length in hours.
     pub const fn hours(self) -> i64 {
         match self {
             Self::Hour => 1,
@@ -98,7 +100,7 @@ impl Window {
         }
     }
 
-    /// The window in words.
+    /// Returns the label.
     pub const fn words(self) -> &'static str {
         match self {
             Self::Hour => "an hour",
@@ -108,7 +110,7 @@ impl Window {
 }
 
 impl Limits {
-    /// How many users one member of staff changes in a window without a second person.
+    /// Returns the number of users that one member of staff may change in a period without a second person.
     pub const fn of(self, counted: Counted, window: Window) -> i64 {
         match (counted, window) {
             (Counted::Anonymised, Window::Hour) => self.anonymise_per_hour,
@@ -118,12 +120,12 @@ impl Limits {
         }
     }
 
-    /// Whether an import that touches this many of all users needs a confirmation.
+    /// Returns whether an import that changes this many of all users needs a confirmation.
     pub const fn stops_import(self, touched: i64, users: i64) -> bool {
         touched > self.import_users || touched > FEW && touched * 100 > users * self.import_percent
     }
 
-    /// The limits, with their names in the configuration. More is weaker.
+    /// Returns the limits with their configuration names. A higher value is weaker.
     pub const fn named(self) -> [(&'static str, i64); 7] {
         [
             ("limit_anonymise_per_hour", self.anonymise_per_hour),
@@ -136,7 +138,7 @@ impl Limits {
         ]
     }
 
-    /// Sets the limit of this name.
+    /// Sets the limit with this name. Ignores unknown names.
     pub fn set(&mut self, name: &str, value: i64) {
         let place = match name {
             "limit_anonymise_per_hour" => &mut self.anonymise_per_hour,

@@ -1,6 +1,6 @@
-//! Numbers as people read them.
+//! Formats numbers for people.
 
-/// A whole number with thousands separators: `1,204`.
+/// Formats an integer with thousands separators: `1,204`.
 pub fn grouped(number: i64) -> String {
     let digits = number.unsigned_abs().to_string();
     let mut out = String::with_capacity(digits.len() + digits.len() / 3 + 1);
@@ -16,13 +16,13 @@ pub fn grouped(number: i64) -> String {
     out
 }
 
-/// A count with its noun: `1 user`, `1,204 users`.
+/// Formats a count with its noun: `1 user`, `1,204 users`.
 pub fn counted(number: i64, singular: &str, plural: &str) -> String {
     let noun = if number == 1 { singular } else { plural };
     format!("{} {noun}", grouped(number))
 }
 
-/// An amount of money in cents, as shown beside the library's currency: `-0.01`, `1,250.00`.
+/// Formats an amount in cents, to be shown with the library's currency: `-0.01`, `1,250.00`.
 pub fn money(cents: i64) -> String {
     let sign = if cents < 0 { "-" } else { "" };
     let cents = cents.unsigned_abs();

@@ -1,14 +1,15 @@
-//! What a password must be like. By length and by how soon it would be guessed; nothing about signs and digits, and it
-//! never expires by itself (OWASP ASVS 5.0, 6.2).
+//! The requirements on a password: length and resistance to guessing.
+//!
+//! There are no rules on character classes, and passwords don't expire (OWASP ASVS 5.0, 6.2).
 
 use crate::form::Problem;
 
-/// The fewest characters of a password.
+/// Minimum number of characters.
 pub const SHORTEST: usize = 12;
-/// The most characters of a password. Any character is allowed, spaces too.
+/// Maximum number of characters. All characters are allowed, including spaces.
 pub const LONGEST: usize = 128;
 
-/// What can be said of a new password without knowing what is guessed first.
+/// Checks the length of a new password. The server additionally checks how easy it is to guess.
 pub fn check(password: &str) -> Result<(), Problem> {
     let characters = password.chars().count();
     if characters == 0 {

@@ -1,11 +1,11 @@
-//! Who may do what: roles times actions, in one table.
+//! The permissions of each role, in one table.
 //!
-//! The pages read it to hide what somebody may not do; `records` reads it where the change is made.
+//! Pages use it to hide actions that are not allowed; `records` checks it at each change.
 
 use crate::role::Role;
 use serde::{Deserialize, Serialize};
 
-/// Something that needs a permission.
+/// An action that needs a permission.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Action {
@@ -13,40 +13,40 @@ pub enum Action {
     SeeUsers,
     /// Create and edit users, mark them for deletion, return loans, cancel requests, settle charges.
     EditUsers,
-    /// Anonymise one user from the record.
+    /// Anonymise a single user from the record.
     AnonymiseOne,
     /// Read catalogue records.
     SeeCatalogue,
-    /// Read reports and load them as CSV.
+    /// Read reports and export them as CSV.
     SeeReports,
-    /// Read tasks, runs, their people and certificates.
+    /// Read tasks, runs, their users and certificates.
     SeeTasks,
-    /// Create, change, switch and delete tasks.
+    /// Create, edit, activate and delete tasks.
     EditTasks,
-    /// Make a preview.
+    /// Create previews.
     Preview,
     /// Start and cancel runs.
     Run,
-    /// Approve what somebody else has asked for.
+    /// Approve requests of other staff.
     Approve,
-    /// Read the list of residue.
+    /// Read residue findings.
     SeeResidue,
-    /// Decide what is done about residue.
+    /// Decide on residue findings.
     DecideResidue,
-    /// Place legal holds, change their review date, ask for their release.
+    /// Place legal holds, change their review date, request their release.
     PlaceHolds,
     /// Release legal holds.
     ReleaseHolds,
     /// Read the audit.
     SeeAudit,
-    /// Add staff, give and take roles, end other people's sessions.
+    /// Add staff, grant and revoke roles, end sessions of others.
     ManageStaff,
-    /// Import, export, maintain the files, start the ledger over: what is done where the program is installed.
+    /// Operate the installation: import, export, clean the database files, reset the ledger.
     Administer,
 }
 
 impl Action {
-    /// All actions, in the order of the table.
+    /// All actions, in table order.
     pub const ALL: [Self; 17] = [
         Self::SeeUsers,
         Self::EditUsers,
@@ -67,7 +67,7 @@ impl Action {
         Self::Administer,
     ];
 
-    /// The stable code, for the audit and for logs.
+    /// Returns the stable code for the audit and logs.
     pub const fn code(self) -> &'static str {
         match self {
             Self::SeeUsers => "see_users",
@@ -90,7 +90,7 @@ impl Action {
         }
     }
 
-    /// What it is, to follow “may not”.
+    /// Returns the action as text, to follow “permission to”.
     pub const fn words(self) -> &'static str {
         match self {
             Self::SeeUsers => "see users",
@@ -113,8 +113,9 @@ impl Action {
         }
     }
 
-    /// Whether it needs a sign-in of the last [`FRESH_MINUTES`] minutes: what cannot be undone, and what opens the
-    /// way to it.
+    /// Returns whether it needs a sign-in within the last [`FRESH_MINUTES`] minutes.
+    ///
+    /// That applies to irreversible actions, and to actions that enable them.
     pub const fn needs_fresh_sign_in(self) -> bool {
         matches!(
             self,
@@ -127,18 +128,18 @@ impl Action {
         )
     }
 
-    /// Whether somebody who may do it must have a second factor: it can anonymise, or open the way to it.
+    /// Returns whether it needs a second factor, because it can anonymise or enables anonymising.
     pub const fn needs_second_factor(self) -> bool {
         self.needs_fresh_sign_in()
     }
 }
 
-/// How old a sign-in may be for what cannot be undone, in minutes.
+/// Maximum age of a sign-in for irreversible actions, in minutes.
 pub const FRESH_MINUTES: i64 = 5;
 
-/// The table.
+/// The table of permissions.
 impl Role {
-    /// Whether somebody with this role may do something.
+    /// Returns whether this role may perform an action.
     pub const fn may(self, action: Action) -> bool {
         use Action::{
             Administer, AnonymiseOne, Approve, DecideResidue, EditTasks, EditUsers, ManageStaff, PlaceHolds,
@@ -178,7 +179,7 @@ impl Role {
                     | ReleaseHolds
                     | SeeAudit
             ),
-            // Whoever installs it can do everything but what is the data protection officer's alone.
+            // Administrators may do everything except what is reserved for the data protection officer.
             Self::Administrator => match action {
                 PlaceHolds | ReleaseHolds => false,
                 SeeUsers | EditUsers | AnonymiseOne | SeeCatalogue | SeeReports | SeeTasks | EditTasks
@@ -190,35 +191,35 @@ impl Role {
     }
 }
 
-/// The roles of one person.
+/// The roles of one user.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Roles(u8);
 
 impl Roles {
-    /// Every role: whoever has the command line has the files.
+    /// All roles, for the command line, which has access to the files anyway.
     pub const ALL: Self = Self(u8::MAX);
 
-    /// Whether this role is among them.
+    /// Returns whether this role is among them.
     pub const fn has(self, role: Role) -> bool {
         self.0 & bit(role) != 0
     }
 
-    /// Whether there are none.
+    /// Returns whether there are none.
     pub const fn is_empty(self) -> bool {
         self.0 == 0
     }
 
-    /// Whether one of them may do something.
+    /// Returns whether one of them may perform an action.
     pub fn may(self, action: Action) -> bool {
         self.iter().any(|role| role.may(action))
     }
 
-    /// Whether whoever has them must have a second factor.
+    /// Returns whether these roles require a second factor.
     pub fn need_second_factor(self) -> bool {
         Action::ALL.into_iter().any(|action| action.needs_second_factor() && self.may(action))
     }
 
-    /// The roles, in the order of the pages.
+    /// Returns the roles, in page order.
     pub fn iter(self) -> impl Iterator<Item = Role> {
         Role::ALL.into_iter().filter(move |role| self.has(*role))
     }

@@ -11,20 +11,20 @@ use std::collections::BTreeMap;
 pub struct Days(u32);
 
 impl Days {
-    /// The greatest number of days.
+    /// Maximum number of days.
     pub const MAX: u32 = 36_500;
 
-    /// The number of days, if it is in range.
+    /// Returns the number of days, or `None` if it is out of range.
     pub const fn new(days: u32) -> Option<Self> {
         if days <= Self::MAX { Some(Self(days)) } else { None }
     }
 
-    /// The number.
+    /// Returns the number.
     pub const fn get(self) -> u32 {
         self.0
     }
 
-    /// Reads what was typed into a form field: digits only.
+    /// Parses the input of a form field: digits only.
     pub fn parse(text: &str) -> Result<Self, Problem> {
         let text = text.trim();
         let digits = !text.is_empty() && text.len() <= 9 && text.bytes().all(|byte| byte.is_ascii_digit());
@@ -49,7 +49,7 @@ impl From<Days> for u32 {
     }
 }
 
-/// Days that must have passed, each optional; those that are set are joined by AND (rule 1).
+/// Minimum numbers of days, each optional. Those that are set are combined with AND (rule 1).
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Conditions {
@@ -62,22 +62,22 @@ pub struct Conditions {
 }
 
 impl Conditions {
-    /// Whether no condition is set: then nobody is selected.
+    /// Returns whether no condition is set, so that no user is selected.
     pub const fn is_empty(&self) -> bool {
         self.leaving.is_none() && self.activity.is_none() && self.marked.is_none()
     }
 }
 
-/// To which users a task applies.
+/// The users to which a task applies.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Scope {
-    /// Users that an import created or last matched.
+    /// Users whom an import created or last matched.
     #[default]
     Imported,
-    /// The others.
+    /// All other users.
     NotImported,
-    /// Everybody.
+    /// All users.
     All,
 }
 
@@ -85,7 +85,7 @@ impl Scope {
     /// All scopes, in the order of the form.
     pub const ALL: [Self; 3] = [Self::Imported, Self::NotImported, Self::All];
 
-    /// The stable code that forms and files carry.
+    /// Returns the stable code used in forms and files.
     pub const fn code(self) -> &'static str {
         match self {
             Self::Imported => "imported",
@@ -94,7 +94,7 @@ impl Scope {
         }
     }
 
-    /// The scope in words.
+    /// Returns the label.
     pub const fn words(self) -> &'static str {
         match self {
             Self::Imported => "imported users only",
@@ -103,12 +103,12 @@ impl Scope {
         }
     }
 
-    /// The scope with this code.
+    /// Returns the scope with this code, or `None` if there is none.
     pub fn from_code(code: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|scope| scope.code() == code)
     }
 
-    /// Whether a user is inside.
+    /// Returns whether a user is within the scope.
     pub const fn contains(self, imported: bool) -> bool {
         match self {
             Self::Imported => imported,
@@ -118,25 +118,25 @@ impl Scope {
     }
 }
 
-/// What is left where free text stood on loans, requests and charges. The text itself always goes (rule 10).
+/// The replacement of free text on loans, requests and charges. The text itself is always removed (rule 10).
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum LoanText {
-    /// Nothing is left.
+    /// The field becomes empty.
     #[default]
     Empty,
-    /// The words [`LoanText::MARK`] are left, so that staff can see that there was a note.
+    /// The field contains [`LoanText::MARK`], to show that there was a note.
     Mark,
 }
 
 impl LoanText {
-    /// What stands where a note was.
+    /// The mark in place of a removed note.
     pub const MARK: &'static str = "(note removed)";
 
-    /// All ways, in the order of the form.
+    /// All options, in form order.
     pub const ALL: [Self; 2] = [Self::Empty, Self::Mark];
 
-    /// The stable code that forms and files carry.
+    /// Returns the stable code used in forms and files.
     pub const fn code(self) -> &'static str {
         match self {
             Self::Empty => "empty",
@@ -144,7 +144,7 @@ impl LoanText {
         }
     }
 
-    /// The way in words.
+    /// Returns the label.
     pub const fn words(self) -> &'static str {
         match self {
             Self::Empty => "Remove notes",
@@ -152,30 +152,30 @@ impl LoanText {
         }
     }
 
-    /// The way with this code.
+    /// Returns the option with this code, or `None` if there is none.
     pub fn from_code(code: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|way| way.code() == code)
     }
 }
 
-/// Fields, scope, conditions and loans: everything that decides who is anonymised and how.
+/// The settings that decide which users are anonymised, and how: fields, scope, conditions and loans.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Policy {
-    /// What happens to each field; a field that is missing here has its default treatment.
+    /// The treatment of each field. A missing field has its default treatment.
     pub fields: BTreeMap<Field, Treatment>,
-    /// Custom fields that are kept, by key. The others are removed.
+    /// Keys of the custom fields that are kept. All others are removed.
     pub keep_custom: Vec<String>,
-    /// To which users it applies.
+    /// The users to which it applies.
     pub scope: Scope,
-    /// After how many days.
+    /// The minimum numbers of days.
     pub conditions: Conditions,
-    /// What is left where notes stood.
+    /// The replacement of notes.
     pub loan_text: LoanText,
 }
 
 impl Policy {
-    /// What happens to a field. A treatment that the field does not allow counts as removal.
+    /// Returns the treatment of a field. A treatment that the field doesn't allow counts as removal.
     pub fn treatment(&self, field: Field) -> Treatment {
         match self.fields.get(&field) {
             None => field.default_treatment(),

@@ -1,34 +1,34 @@
-//! Why a user is, or is not, anonymised.
+//! Why a user is or isn't anonymised.
 
 use serde::{Deserialize, Serialize};
 
-/// Something that must be dealt with before a user can be anonymised (rule 6).
+/// An obstacle to be dealt with before anonymising (rule 6).
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Blocker {
-    /// Something is on loan.
+    /// The user has an open loan.
     OpenLoan,
-    /// A request is open.
+    /// The user has an open request.
     OpenRequest,
-    /// A charge or a credit is not settled.
+    /// The user has an unsettled charge or credit.
     UnsettledCharge,
-    /// The user is guarantor of an account that is not anonymised.
+    /// The user is guarantor of an account that isn't anonymised.
     Guarantor,
-    /// A legal hold is in force.
+    /// The user is under a legal hold.
     LegalHold,
 }
 
 impl Blocker {
-    /// All blockers. Their order decides which one is counted when there are several.
+    /// All blockers. If there are several, the first one in this order is counted.
     pub const ALL: [Self; 5] =
         [Self::OpenLoan, Self::OpenRequest, Self::UnsettledCharge, Self::Guarantor, Self::LegalHold];
 
-    /// The bit of this blocker in [`Blockers`].
+    /// Returns the bit of this blocker in [`Blockers`].
     pub const fn bit(self) -> u8 {
         1 << self as u8
     }
 
-    /// The blocker in words.
+    /// Returns the label.
     pub const fn words(self) -> &'static str {
         match self {
             Self::OpenLoan => "open loans",
@@ -49,60 +49,60 @@ impl Blockers {
     /// No blocker.
     pub const NONE: Self = Self(0);
 
-    /// The set with these bits; bits without a meaning are dropped.
+    /// Returns the set with these bits. Unknown bits are ignored.
     pub const fn from_bits(bits: u8) -> Self {
         Self(bits & 0b1_1111)
     }
 
-    /// The bits of the set, as they are stored.
+    /// Returns the bits of the set, as stored.
     pub const fn bits(self) -> u8 {
         self.0
     }
 
-    /// The set with one more blocker, if `present`.
+    /// Returns the set with this blocker added if `present`.
     #[must_use]
     pub const fn with(self, blocker: Blocker, present: bool) -> Self {
         if present { Self(self.0 | blocker.bit()) } else { self }
     }
 
-    /// Whether nothing blocks.
+    /// Returns whether there are no blockers.
     pub const fn is_empty(self) -> bool {
         self.0 == 0
     }
 
-    /// The blockers of the set, in their order.
+    /// Returns the blockers in order.
     pub fn iter(self) -> impl Iterator<Item = Blocker> {
         Blocker::ALL.into_iter().filter(move |blocker| self.0 & blocker.bit() != 0)
     }
 
-    /// The blocker that is counted.
+    /// Returns the blocker that is counted.
     pub fn first(self) -> Option<Blocker> {
         self.iter().next()
     }
 }
 
-/// The five verdicts.
+/// The kinds of verdicts.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum VerdictKind {
-    /// Will be anonymised.
+    /// The user will be anonymised.
     Eligible,
-    /// The conditions are not met yet.
+    /// The conditions aren't met yet.
     NotYet,
-    /// Must be dealt with first.
+    /// Something must be dealt with first.
     Blocked,
-    /// Never anonymised by a task with this policy.
+    /// Tasks with this policy never anonymise the user.
     Excluded,
-    /// Nothing is left to do.
+    /// There is nothing to do.
     AlreadyAnonymised,
 }
 
 impl VerdictKind {
-    /// All verdicts, in the order of the preview's bar.
+    /// All kinds, in the order of the preview's bar.
     pub const ALL: [Self; 5] =
         [Self::Eligible, Self::NotYet, Self::Blocked, Self::Excluded, Self::AlreadyAnonymised];
 
-    /// The stable code used in addresses and JSON.
+    /// Returns the stable code used in URLs and JSON.
     pub const fn code(self) -> &'static str {
         match self {
             Self::Eligible => "eligible",
@@ -113,7 +113,7 @@ impl VerdictKind {
         }
     }
 
-    /// The verdict in words.
+    /// Returns the label.
     pub const fn words(self) -> &'static str {
         match self {
             Self::Eligible => "Eligible",
@@ -124,18 +124,18 @@ impl VerdictKind {
         }
     }
 
-    /// The verdict with this code.
+    /// Returns the verdict with this code, or `None` if there is none.
     pub fn from_code(code: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.code() == code)
     }
 }
 
-/// A verdict with the one reason under which its user is counted. The number is stored.
+/// The reason under which a user is counted. Its number is stored.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[repr(i16)]
 pub enum Reason {
-    /// Every condition is met and nothing is in the way.
+    /// All conditions are met and there are no blockers.
     Eligible = 0,
     /// The conditions will be met on a later day.
     Waiting = 10,
@@ -145,25 +145,25 @@ pub enum Reason {
     NotMarked = 12,
     /// There is neither an activity nor a creation date to count from.
     NoActivityDate = 13,
-    /// The policy has no condition: it selects nobody.
+    /// The policy has no conditions and selects no users.
     NoConditions = 14,
-    /// Something is on loan.
+    /// The user has an open loan.
     OpenLoan = 20,
-    /// A request is open.
+    /// The user has an open request.
     OpenRequest = 21,
-    /// A charge or a credit is not settled.
+    /// The user has an unsettled charge or credit.
     UnsettledCharge = 22,
-    /// Guarantor of an account that is not anonymised.
+    /// The user is guarantor of an account that isn't anonymised.
     Guarantor = 23,
-    /// A legal hold is in force.
+    /// The user is under a legal hold.
     LegalHold = 24,
     /// The user has a role.
     Staff = 30,
-    /// The record is no person.
+    /// The record isn't a person.
     Fictitious = 31,
-    /// Imported, or not imported, and the policy wants the others.
+    /// The user is imported or not imported, contrary to the scope of the policy.
     OutsideScope = 32,
-    /// Anonymised before.
+    /// The user is already anonymised.
     AlreadyAnonymised = 40,
 }
 
@@ -187,17 +187,17 @@ impl Reason {
         Self::AlreadyAnonymised,
     ];
 
-    /// The number that is stored.
+    /// Returns the number that is stored.
     pub const fn number(self) -> i16 {
         self as i16
     }
 
-    /// The reason with this number.
+    /// Returns the reason with this number, or `None` if there is none.
     pub fn from_number(number: i16) -> Option<Self> {
         Self::ALL.into_iter().find(|reason| reason.number() == number)
     }
 
-    /// The stable code used in addresses and JSON.
+    /// Returns the stable code used in URLs and JSON.
     pub const fn code(self) -> &'static str {
         match self {
             Self::Eligible => "eligible",
@@ -218,12 +218,12 @@ impl Reason {
         }
     }
 
-    /// The reason with this code.
+    /// Returns the reason with this code, or `None` if there is none.
     pub fn from_code(code: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|reason| reason.code() == code)
     }
 
-    /// The verdict that this reason belongs to.
+    /// Returns the verdict of this reason.
     pub const fn verdict(self) -> VerdictKind {
         match self {
             Self::Eligible => VerdictKind::Eligible,
@@ -242,7 +242,7 @@ impl Reason {
         }
     }
 
-    /// The reason in words.
+    /// Returns the label.
     pub const fn words(self) -> &'static str {
         match self {
             Self::Eligible => "meets every condition",

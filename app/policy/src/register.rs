@@ -1,8 +1,8 @@
-//! The register of personal data: every column of every table, what it is, and what anonymising does to it.
+//! The register of personal data: the classification of every column of every table, and how anonymising changes
+//! it.
 //!
-//! The anonymiser, the field settings, the residue scan, the export of a person's data and the page *What is
-//! personal here* read this and nothing else. A test compares it with the schema of the migrated database: a
-//! column that is missing here fails the build.
+//! The anonymiser, the field settings, the residue search, the access export and the page of the register read it.
+//! A test compares it with the schema of the migrated database, so that a missing column fails the build.
 
 mod proof;
 mod tables;
@@ -10,25 +10,25 @@ mod tables;
 use crate::field::Field;
 pub use tables::TABLES;
 
-/// What a column is.
+/// The class of a column.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Class {
-    /// Names one person by itself.
+    /// Identifies one person alone.
     Identifier,
-    /// Says something that, with other things, can point to one person.
+    /// Can identify one person in combination with other data.
     QuasiIdentifier,
-    /// Anything may stand here, also about other people.
+    /// May contain anything, including data about other people.
     FreeText,
-    /// Proves to be somebody.
+    /// Serves to authenticate.
     Credential,
-    /// Leads to a user.
+    /// Refers to a user.
     Link,
-    /// Says nothing about a person.
+    /// Contains no personal data.
     NotPersonal,
 }
 
 impl Class {
-    /// The class in words.
+    /// Returns the label.
     pub const fn words(self) -> &'static str {
         match self {
             Self::Identifier => "identifier",
@@ -41,29 +41,29 @@ impl Class {
     }
 }
 
-/// What anonymising does to a column of the anonymised user.
+/// How anonymising changes a column of the user.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Action {
-    /// Nothing: the value is not about the person, or statistics need it.
+    /// Keeps the value, because it isn't personal or statistics need it.
     Keep,
-    /// It becomes empty.
+    /// Empties it.
     Clear,
-    /// It becomes empty, or the mark of [`crate::LoanText`] if the policy says so and there was something.
+    /// Empties it, or replaces it by the mark of [`crate::LoanText`] if the policy says so and it had a value.
     ClearText,
-    /// What the policy says of this field.
+    /// Applies the policy's treatment of this field.
     ByPolicy(Field),
-    /// Kept if the policy names the custom field of the row; otherwise the row is deleted.
+    /// Deletes the row, unless the policy keeps its custom field.
     ByCustomField,
-    /// It gets the random replacement name.
+    /// Sets the random replacement name.
     Replace,
-    /// The anonymiser notes here that and under which rules it has anonymised.
+    /// Records that the user was anonymised, and under which rules.
     Note,
-    /// The whole row is deleted.
+    /// Deletes the whole row.
     DeleteRow,
 }
 
 impl Action {
-    /// The action in words.
+    /// Returns the label.
     pub fn words(self) -> String {
         match self {
             Self::Keep => "kept".to_owned(),
@@ -78,67 +78,67 @@ impl Action {
     }
 }
 
-/// How the rows of a table belong to a user.
+/// How rows of a table belong to a user.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Owner {
-    /// The row is about nobody.
+    /// They belong to no user.
     Nobody,
-    /// The row is about the user whose number stands in this column.
+    /// They belong to the user with the number in this column.
     User(&'static str),
-    /// The row belongs to the loan whose id stands in this column.
+    /// They belong to the loan with the id in this column.
     Loan(&'static str),
 }
 
-/// One column.
+/// A column.
 #[derive(Clone, Copy, Debug)]
 pub struct Column {
-    /// Its name in the database.
+    /// Name in the database.
     pub name: &'static str,
-    /// What it is.
+    /// Class.
     pub class: Class,
-    /// What anonymising does to it.
+    /// How anonymising changes it.
     pub action: Action,
-    /// Its name for people; for what is kept although it is personal, with the reason.
+    /// Label. For personal data that is kept, it includes the reason.
     pub words: &'static str,
 }
 
-/// One table.
+/// A table.
 #[derive(Clone, Copy, Debug)]
 pub struct Table {
-    /// Its name in the database.
+    /// Name in the database.
     pub name: &'static str,
-    /// Its name for people.
+    /// Label.
     pub words: &'static str,
     /// How its rows belong to a user.
     pub owner: Owner,
-    /// All its columns.
+    /// All columns.
     pub columns: &'static [Column],
 }
 
 impl Table {
-    /// Whether its rows are deleted with their user.
+    /// Returns whether its rows are deleted with their user.
     pub fn deletes_rows(&self) -> bool {
         self.columns.iter().any(|column| column.action == Action::DeleteRow)
     }
 
-    /// The columns of this action.
+    /// Returns the columns with this action.
     pub fn with_action(&self, action: Action) -> impl Iterator<Item = &'static Column> {
         self.columns.iter().filter(move |column| column.action == action)
     }
 }
 
-/// Something outside the tables where personal values could stand.
+/// A location outside the tables that may contain personal data.
 #[derive(Clone, Copy, Debug)]
 pub struct Place {
-    /// What it is.
+    /// Description of the location.
     pub words: &'static str,
-    /// What can stand there.
+    /// Class of the data that it may contain.
     pub class: Class,
-    /// What is done about it.
+    /// How the data is protected or removed.
     pub rule: &'static str,
 }
 
-/// Everything outside the tables where personal values could stand.
+/// All locations outside the tables that may contain personal data.
 pub const PLACES: [Place; 10] = [
     Place {
         words: "Server log (standard error)",
@@ -200,19 +200,18 @@ pub const PLACES: [Place; 10] = [
     },
 ];
 
-/// The table with this name.
+/// Returns the table with this name.
 pub fn table(name: &str) -> Option<&'static Table> {
     TABLES.iter().find(|table| table.name == name)
 }
 
-/// The entry of a column.
+/// Returns the entry of a column.
 pub fn column(table_name: &str, name: &str) -> Option<&'static Column> {
     table(table_name)?.columns.iter().find(|column| column.name == name)
 }
 
-/// What the schema and the register do not agree on. Empty when they do.
-///
-/// `schema` names every table of the database with its columns.
+/// Returns the differences between schema and register. `schema` contains all tables of the database with their
+/// columns.
 pub fn differences<'a>(
     registered: &[Table],
     schema: impl IntoIterator<Item = (&'a str, &'a [String])>,

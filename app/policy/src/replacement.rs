@@ -1,22 +1,24 @@
-//! The name that an anonymised person gets instead: random, carrying nothing of the person.
+//! The replacement name of an anonymised user: random and unrelated to the user.
 
-/// Letters and digits that cannot be mistaken for one another (no 0, 1, I, L, O, U).
+/// Letters and digits without similar-looking ones (no 0, 1, I, L, O, U).
 pub const ALPHABET: &[u8; 30] = b"23456789ABCDEFGHJKMNPQRSTVWXYZ";
 
-/// How many random characters the replacement carries: 30⁶ is about 729 million.
+/// Number of random characters in a replacement: 30⁶ is about 729 million.
 pub const LENGTH: usize = 6;
 
-/// What every replacement begins with.
+/// Prefix of every replacement.
 pub const PREFIX: &str = "Anonymised user ";
 
-/// Makes `Anonymised user 7F3KQ2` from random numbers. `random` gives a number below its argument,
-/// from a cryptographically secure source: the label must not be guessable from anything old.
+/// Returns a replacement such as `Anonymised user 7F3KQ2`.
+///
+/// `random` must return a number below its argument from a cryptographically secure source, so that the name can't
+/// be guessed from old values.
 pub fn replacement(mut random: impl FnMut(usize) -> usize) -> String {
     let code = (0..LENGTH).map(|_| char::from(ALPHABET[random(ALPHABET.len()) % ALPHABET.len()]));
     PREFIX.chars().chain(code).collect()
 }
 
-/// Whether a text has the form of a replacement. Such a name may not be given to a person by hand.
+/// Returns whether a text has the form of a replacement. Staff can't enter such a name.
 pub fn is_replacement(text: &str) -> bool {
     text.strip_prefix(PREFIX)
         .is_some_and(|code| code.len() == LENGTH && code.bytes().all(|byte| ALPHABET.contains(&byte)))

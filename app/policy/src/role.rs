@@ -1,27 +1,27 @@
-//! What makes a user staff.
+//! The roles of staff.
 
 use serde::{Deserialize, Serialize};
 
-/// A role of a member of staff. A user with any role is never anonymised by a task or by the link on the record.
+/// A role of a member of staff. Neither a task nor the link on the record anonymises a user with a role.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
-    /// Works at the desk: searches users, returns loans, anonymises one person.
+    /// Works at the desk: searches users, returns loans, anonymises single users.
     Librarian,
-    /// Makes and changes catalogue records.
+    /// Creates and edits catalogue records.
     Cataloguer,
     /// Sets up tasks and imports.
     SystemsLibrarian,
     /// Data protection officer.
     Dpo,
-    /// Installs, backs up, restores.
+    /// Installs, backs up and restores.
     Administrator,
     /// Reads statistics only.
     Statistics,
 }
 
 impl Role {
-    /// All roles, in the order the pages show them.
+    /// All roles, in page order.
     pub const ALL: [Self; 6] = [
         Self::Librarian,
         Self::Cataloguer,
@@ -31,7 +31,7 @@ impl Role {
         Self::Statistics,
     ];
 
-    /// The stable code that is stored and typed on the command line.
+    /// Returns the stable code, stored and used on the command line.
     pub const fn code(self) -> &'static str {
         match self {
             Self::Librarian => "librarian",
@@ -43,7 +43,7 @@ impl Role {
         }
     }
 
-    /// The role in words.
+    /// Returns the label.
     pub const fn words(self) -> &'static str {
         match self {
             Self::Librarian => "Librarian",
@@ -55,7 +55,7 @@ impl Role {
         }
     }
 
-    /// The role with this code.
+    /// Returns the role with this code, or `None` if there is none.
     pub fn from_code(code: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|role| role.code() == code)
     }

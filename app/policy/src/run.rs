@@ -1,23 +1,23 @@
-//! What a run is and how it ended.
+//! The kinds, states and results of runs.
 
 use crate::numbers::counted;
 use serde::{Deserialize, Serialize};
 
-/// What kind of run it is.
+/// The kind of a run.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RunKind {
-    /// Says who would be anonymised and changes nobody.
+    /// Assesses all users and changes none.
     Preview,
     /// Started by a member of staff.
     Manual,
     /// Started by the schedule of its task.
     Scheduled,
-    /// One person, from the record or the command line.
+    /// Anonymises a single user from the record or the command line.
     Single,
-    /// Brings people who were anonymised under older rules up to the present ones.
+    /// Reapplies newer rules to users anonymised under older ones.
     Reapply,
-    /// After a backup was restored: anonymises again whom the ledger names.
+    /// After a restore, again anonymises the users that the ledger names.
     Replay,
 }
 
@@ -26,7 +26,7 @@ impl RunKind {
     pub const ALL: [Self; 6] =
         [Self::Preview, Self::Manual, Self::Scheduled, Self::Single, Self::Reapply, Self::Replay];
 
-    /// The stable code that is stored.
+    /// Returns the stable code that is stored.
     pub const fn code(self) -> &'static str {
         match self {
             Self::Preview => "preview",
@@ -38,7 +38,7 @@ impl RunKind {
         }
     }
 
-    /// The kind in words.
+    /// Returns the label.
     pub const fn words(self) -> &'static str {
         match self {
             Self::Preview => "Preview",
@@ -50,35 +50,35 @@ impl RunKind {
         }
     }
 
-    /// The kind with this code.
+    /// Returns the kind with this code, or `None` if there is none.
     pub fn from_code(code: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.code() == code)
     }
 }
 
-/// How far a run is, or how it ended. It follows from counted people and from nothing else.
+/// The progress or result of a run. It is derived only from the numbers of users.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RunState {
-    /// Waits until a process takes it up and no other run is under way.
+    /// Waiting for a process to take it up. No other run may be active.
     Queued,
-    /// At work.
+    /// A process is executing it.
     Running,
-    /// Somebody cancelled it; it stops before the next people.
+    /// Cancelled; it stops before its next batch.
     Cancelling,
-    /// Stopped because somebody cancelled it. Who was done stays done.
+    /// Stopped by cancelling. Users already anonymised stay anonymised.
     Cancelled,
-    /// The process that carried it out is gone; another one takes it up.
+    /// The process that executed it died; another one takes it up.
     Interrupted,
-    /// Everybody of the preview is done or was skipped for a reason.
+    /// All users of the preview were anonymised or skipped for a reason.
     Succeeded,
-    /// Some people failed; the others are done.
+    /// Some users failed; the others were processed.
     CompletedWithFailures,
-    /// Nobody could be done.
+    /// No user could be processed.
     Failed,
-    /// It was due while no process was there to start it, and its task says to skip such runs.
+    /// It was due while no process was running, and its task says to skip such runs.
     Missed,
-    /// It would have touched more people than the brakes allow without a confirmation.
+    /// It exceeds a safety limit and needs a confirmation.
     StoppedByBrake,
 }
 
@@ -97,10 +97,10 @@ impl RunState {
         Self::StoppedByBrake,
     ];
 
-    /// The states of a run that has begun and not ended. One run at most is in one of them.
+    /// The states of an active run. At most one run has one of them.
     pub const UNDER_WAY: [Self; 3] = [Self::Running, Self::Cancelling, Self::Interrupted];
 
-    /// The stable code that is stored.
+    /// Returns the stable code that is stored.
     pub const fn code(self) -> &'static str {
         match self {
             Self::Queued => "queued",
@@ -116,7 +116,7 @@ impl RunState {
         }
     }
 
-    /// The state in words.
+    /// Returns the label.
     pub const fn words(self) -> &'static str {
         match self {
             Self::Queued => "Queued",
@@ -132,8 +132,8 @@ impl RunState {
         }
     }
 
-    /// The state in words, with the findings of its residue search that are still to be decided: a run that left
-    /// some open is never shown as plain success.
+    /// Returns the label, with the number of open findings: a run with open findings is never shown as a plain
+    /// success.
     pub fn words_with(self, open_findings: i64) -> String {
         if open_findings > 0 {
             format!("{}, {} to decide", self.words(), counted(open_findings, "finding", "findings"))
@@ -142,28 +142,29 @@ impl RunState {
         }
     }
 
-    /// The state with this code.
+    /// Returns the state with this code, or `None` if there is none.
     pub fn from_code(code: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|state| state.code() == code)
     }
 
-    /// Whether a run that ended like this, and anonymised this many users, confirms the settings that it carried out.
-    /// A run that was cancelled or failed confirms nothing, and neither does one that changed no user.
+    /// Returns whether a run with this state and number of anonymised users confirms its settings.
+    ///
+    /// A run that was cancelled, failed or changed no users confirms nothing.
     pub const fn confirms(self, done: i64) -> bool {
         matches!(self, Self::Succeeded | Self::CompletedWithFailures) && done > 0
     }
 
-    /// Whether the run has begun and not ended.
+    /// Returns whether the run has started and not ended.
     pub const fn is_under_way(self) -> bool {
         matches!(self, Self::Running | Self::Cancelling | Self::Interrupted)
     }
 
-    /// Whether nothing more will happen.
+    /// Returns whether the run has ended.
     pub const fn is_final(self) -> bool {
         !self.is_under_way() && !matches!(self, Self::Queued)
     }
 
-    /// The state that counted people prove: none while somebody of the preview is not accounted for.
+    /// Returns the state derived from the numbers of users, or `None` if they don't add up to the preview.
     pub const fn of_counts(previewed: i64, done: i64, skipped: i64, failed: i64) -> Option<Self> {
         if done + skipped + failed != previewed {
             return None;
@@ -175,8 +176,9 @@ impl RunState {
         })
     }
 
-    /// The state of a run that was cancelled: whoever is not accounted for was not reached. A run that had
-    /// come to its end before it could stop is not cancelled.
+    /// Returns the state of a run that was cancelled, or `None` if the numbers exceed the preview.
+    ///
+    /// Users without an outcome were not reached. A run that completed before it could stop isn't *cancelled*.
     pub const fn of_cancelled(previewed: i64, done: i64, skipped: i64, failed: i64) -> Option<Self> {
         let counted = done + skipped + failed;
         if counted < previewed {
@@ -186,25 +188,25 @@ impl RunState {
     }
 }
 
-/// What a run that is under way is doing.
+/// The step of an active run.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Phase {
-    /// Finds out who is eligible and seals the list.
+    /// Determines the eligible users and the preview fingerprint.
     Sealing,
-    /// Anonymises, batch by batch.
+    /// Anonymises users in batches.
     Anonymising,
-    /// Searches the database for what should be gone.
+    /// Searches the database for residue.
     Scanning,
-    /// Makes removed values vanish from the database files.
+    /// Removes old values from the database files.
     Maintaining,
 }
 
 impl Phase {
-    /// All phases, in their order.
+    /// All steps, in order.
     pub const ALL: [Self; 4] = [Self::Sealing, Self::Anonymising, Self::Scanning, Self::Maintaining];
 
-    /// The stable code that is stored.
+    /// Returns the stable code that is stored.
     pub const fn code(self) -> &'static str {
         match self {
             Self::Sealing => "sealing",
@@ -214,7 +216,7 @@ impl Phase {
         }
     }
 
-    /// The phase in words.
+    /// Returns the label.
     pub const fn words(self) -> &'static str {
         match self {
             Self::Sealing => "Assessing users",
@@ -224,21 +226,21 @@ impl Phase {
         }
     }
 
-    /// The phase with this code.
+    /// Returns the phase with this code, or `None` if there is none.
     pub fn from_code(code: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|phase| phase.code() == code)
     }
 }
 
-/// What the residue scan found of one person.
+/// The result of the residue search for one user.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Residue {
-    /// None of the old values stands anywhere.
+    /// None of the old values was found.
     Clean,
-    /// A value stands somewhere.
+    /// At least one old value was found.
     Hits,
-    /// The old values were gone before they could be searched for.
+    /// The old values were lost before the search.
     Undeterminable,
 }
 
@@ -246,7 +248,7 @@ impl Residue {
     /// All results.
     pub const ALL: [Self; 3] = [Self::Clean, Self::Hits, Self::Undeterminable];
 
-    /// The stable code that is stored.
+    /// Returns the stable code that is stored.
     pub const fn code(self) -> &'static str {
         match self {
             Self::Clean => "clean",
@@ -255,7 +257,7 @@ impl Residue {
         }
     }
 
-    /// The result in words.
+    /// Returns the label.
     pub const fn words(self) -> &'static str {
         match self {
             Self::Clean => "Clean",
@@ -264,21 +266,21 @@ impl Residue {
         }
     }
 
-    /// The result with this code.
+    /// Returns the result with this code, or `None` if there is none.
     pub fn from_code(code: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|residue| residue.code() == code)
     }
 }
 
-/// What a run did with one person.
+/// The result of a run for one user.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
     /// Anonymised.
     Done,
-    /// Left alone, for a reason that arose after the preview.
+    /// Not changed, for a reason that arose after the preview.
     Skipped,
-    /// Something failed; the person is unchanged.
+    /// An error occurred; the user is unchanged.
     Failed,
 }
 
@@ -286,7 +288,7 @@ impl Outcome {
     /// All outcomes.
     pub const ALL: [Self; 3] = [Self::Done, Self::Skipped, Self::Failed];
 
-    /// The stable code that is stored.
+    /// Returns the stable code that is stored.
     pub const fn code(self) -> &'static str {
         match self {
             Self::Done => "done",
@@ -295,7 +297,7 @@ impl Outcome {
         }
     }
 
-    /// The outcome in words.
+    /// Returns the label.
     pub const fn words(self) -> &'static str {
         match self {
             Self::Done => "Anonymised",
@@ -304,7 +306,7 @@ impl Outcome {
         }
     }
 
-    /// The outcome with this code.
+    /// Returns the outcome with this code, or `None` if there is none.
     pub fn from_code(code: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|outcome| outcome.code() == code)
     }

@@ -1,4 +1,4 @@
-//! When a task runs by itself (rule 13).
+//! When a task starts automatically (rule 13).
 
 use crate::dates;
 use chrono::{NaiveDateTime, NaiveTime};
@@ -28,7 +28,7 @@ impl Weekday {
     /// All days of the week.
     pub const ALL: [Self; 7] = [Self::Mon, Self::Tue, Self::Wed, Self::Thu, Self::Fri, Self::Sat, Self::Sun];
 
-    /// The stable code that forms and files carry.
+    /// Returns the stable code used in forms and files.
     pub const fn code(self) -> &'static str {
         match self {
             Self::Mon => "mon",
@@ -41,7 +41,7 @@ impl Weekday {
         }
     }
 
-    /// The day in words.
+    /// Returns the label.
     pub const fn words(self) -> &'static str {
         match self {
             Self::Mon => "Monday",
@@ -59,69 +59,69 @@ impl Weekday {
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum MonthDay {
-    /// This day, 1 to 31. In a month that is too short the task does not run.
+    /// This day, 1 to 31. Months that are too short are skipped.
     Day(u8),
     /// The last day of the month.
     Last,
 }
 
-/// When a task runs by itself. Times are wall time of the library's time zone.
+/// When a task starts automatically, in local time of the library's time zone.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case", tag = "kind", deny_unknown_fields)]
 pub enum Schedule {
-    /// Never by itself.
+    /// Never.
     #[default]
     ManualOnly,
     /// Once, at this time.
     Once {
-        /// The wall time.
+        /// Local date and time.
         at: NaiveDateTime,
     },
     /// Every day.
     Daily {
-        /// The wall time.
+        /// Local time.
         time: NaiveTime,
     },
     /// Every week on these days.
     Weekly {
         /// The days, at least one.
         days: Vec<Weekday>,
-        /// The wall time.
+        /// Local time.
         time: NaiveTime,
     },
     /// Every month on this day.
     Monthly {
         /// The day.
         day: MonthDay,
-        /// The wall time.
+        /// Local time.
         time: NaiveTime,
     },
-    /// By a cron line of five fields.
+    /// By a cron expression of five fields.
     Cron {
-        /// The line.
+        /// The expression.
         line: String,
     },
 }
 
-/// A run that starts this many minutes late counts as missed: the service was not there.
+/// Number of minutes after which a run that hasn't started counts as missed.
 pub const GRACE_MINUTES: i64 = 10;
 
-/// What becomes of a run that was due while the service was not there.
+/// The treatment of missed runs.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Missed {
-    /// The task runs once when the service is back, however many times it was due.
+    /// Runs once as soon as a process is running again, regardless of the number of missed times.
     #[default]
     Once,
-    /// The task waits for its next time; the missed one is kept in the list of runs.
+    /// Waits for the next due time. The missed run is listed.
     Skip,
 }
 
 impl Missed {
-    /// Both rules.
+    /// All options.
     pub const ALL: [Self; 2] = [Self::Once, Self::Skip];
 
-    /// The stable code that forms and files carry.
+    /// Returns the stable code used in forms and files.
     pub const fn code(self) -> &'static str {
         match self {
             Self::Once => "once",
@@ -129,7 +129,7 @@ impl Missed {
         }
     }
 
-    /// The rule in words.
+    /// Returns the label.
     pub const fn words(self) -> &'static str {
         match self {
             Self::Once => "Run once as soon as Lethe is running again",
@@ -137,19 +137,19 @@ impl Missed {
         }
     }
 
-    /// The rule with this code.
+    /// Returns the rule with this code, or `None` if there is none.
     pub fn from_code(code: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|rule| rule.code() == code)
     }
 }
 
-/// Why a time at which a task was due passed without a run of its own.
+/// Why a due time has no run of its own.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum WhyMissed {
-    /// No process was there to start it.
+    /// No process was running.
     Absent,
-    /// The run before it was still waiting for its turn.
+    /// The previous run was still queued.
     Waiting,
 }
 
@@ -157,7 +157,7 @@ impl WhyMissed {
     /// All reasons.
     pub const ALL: [Self; 2] = [Self::Absent, Self::Waiting];
 
-    /// The stable code under which the times are counted.
+    /// Returns the stable code under which the times are counted.
     pub const fn code(self) -> &'static str {
         match self {
             Self::Absent => "times",
@@ -165,7 +165,7 @@ impl WhyMissed {
         }
     }
 
-    /// The reason in words.
+    /// Returns the label.
     pub const fn words(self) -> &'static str {
         match self {
             Self::Absent => "Lethe was not running",
@@ -175,12 +175,12 @@ impl WhyMissed {
 }
 
 impl Schedule {
-    /// Whether the task never starts by itself.
+    /// Returns whether the task never starts automatically.
     pub const fn is_manual_only(&self) -> bool {
         matches!(self, Self::ManualOnly)
     }
 
-    /// The schedule in words: `Weekly on Monday and Friday at 02:30`.
+    /// Returns the schedule as text: `Weekly on Monday and Friday at 02:30`.
     pub fn words(&self) -> String {
         match self {
             Self::ManualOnly => "Manual only".to_owned(),

@@ -1,4 +1,4 @@
-//! The policy in a sentence, rebuilt while somebody types.
+//! The policy as a sentence, updated while the form is edited.
 
 use crate::assess::first_day;
 use crate::dates::{joined, shown};
@@ -7,21 +7,21 @@ use crate::policy::{Conditions, Days, Scope};
 use crate::task_form::{TaskForm, conditions_so_far};
 use chrono::{Datelike, NaiveDate};
 
-/// What counts as activity (rule 4), as the page says it beside the field.
+/// The definition of activity (rule 4), shown beside the field.
 pub const ACTIVITY: &str = "Activity is a sign-in, a loan (issue or renewal) or a placed request, by the user or by staff \
      for the user. Returns, cancellations and payments are not activity. Staff may act for users who never come: such \
      users count as active. Users who were never active are counted from the day their record was created.";
 
-/// What stands in the place of the sentence while the conditions can't be read.
+/// Shown instead of the sentence while the conditions are invalid.
 pub const INCOMPLETE: &str = "The rule is incomplete: correct the conditions to see which users it selects.";
 
-/// The sentence of a form, or that its rule is incomplete: never a wider rule than the one that is typed.
+/// Returns the sentence of a form, or that its rule is incomplete, but never a wider rule than the one entered.
 pub fn of_form(form: &TaskForm) -> String {
     conditions_so_far(form)
         .map_or_else(|_| INCOMPLETE.to_owned(), |(conditions, scope)| selection(&conditions, scope))
 }
 
-/// The example of a form; none while its rule is incomplete.
+/// Returns the example of a form, or `None` while its rule is incomplete.
 pub fn example_of_form(form: &TaskForm, today: NaiveDate) -> Option<String> {
     conditions_so_far(form).ok().and_then(|(conditions, _)| example(&conditions, today))
 }
@@ -34,8 +34,8 @@ fn days(days: Days) -> String {
     }
 }
 
-/// Who is selected: `Users who left more than 5 days ago and were marked for deletion more than 5 days ago;
-/// imported users only.`
+/// Returns which users are selected: `Users who left more than 5 days ago and were marked for deletion more than 5
+/// days ago; imported users only.`
 pub fn selection(conditions: &Conditions, scope: Scope) -> String {
     let parts: Vec<String> = [
         conditions.leaving.map(|n| format!("left {}", days(n))),
@@ -55,8 +55,9 @@ pub fn selection(conditions: &Conditions, scope: Scope) -> String {
     format!("{sentence}; {}.", scope.words())
 }
 
-/// An example that spares the reader the counting: `Somebody who left on 15 January is anonymised from
-/// 21 January.` It uses 15 January of the year of `today`, or of the longest condition that is set.
+/// Returns an example with a date: `A user who left on 15 January is anonymised from 21 January.`
+///
+/// It uses 15 January of the year of `today` and the longest condition. Returns `None` without conditions.
 pub fn example(conditions: &Conditions, today: NaiveDate) -> Option<String> {
     let date = NaiveDate::from_ymd_opt(today.year(), 1, 15)?;
     let (verbs, longest): (Vec<&str>, Vec<Days>) = [

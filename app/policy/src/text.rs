@@ -1,19 +1,19 @@
-//! What text may be typed into a form or brought by an import.
+//! Validates text from forms and imports.
 
 use crate::form::Problem;
 
-/// The longest name, e-mail, code and the like, in characters.
+/// Maximum length of names, e-mail addresses, codes and similar, in characters.
 pub const SHORT: usize = 200;
-/// The longest free text (notes), in characters.
+/// Maximum length of free text, in characters.
 pub const LONG: usize = 4_000;
 
-/// Characters that turn text around or hide it. They have no place in a record and make two different
-/// names look the same.
+/// Returns whether a character is invisible or changes the text direction. Such characters make different names
+/// look the same.
 fn is_invisible(c: char) -> bool {
     matches!(c, '\u{200B}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{2069}' | '\u{FEFF}')
 }
 
-/// One line of text: trimmed, without control characters, at most `max` characters.
+/// Validates a line of text: trims it, and rejects control characters and more than `max` characters.
 pub fn line(text: &str, max: usize) -> Result<String, Problem> {
     let text = text.trim();
     if text.chars().any(|c| c.is_control() || is_invisible(c)) {
@@ -22,7 +22,7 @@ pub fn line(text: &str, max: usize) -> Result<String, Problem> {
     within(text, max)
 }
 
-/// Several lines of text: line breaks and tabs are allowed and line ends are made `\n`.
+/// Validates text of several lines. Allows line breaks and tabs, and converts line ends to `\n`.
 pub fn lines(text: &str, max: usize) -> Result<String, Problem> {
     let text = text.trim().replace("\r\n", "\n");
     if text.chars().any(|c| (c.is_control() && c != '\n' && c != '\t') || is_invisible(c)) {
@@ -35,8 +35,8 @@ fn within(text: &str, max: usize) -> Result<String, Problem> {
     if text.chars().count() > max { Err(Problem::TooLong { max }) } else { Ok(text.to_owned()) }
 }
 
-/// An e-mail address: one `@` with something on both sides and no spaces. Whether it can be delivered to
-/// is not ours to say.
+/// Validates an e-mail address: one `@` with text on both sides and no spaces. It doesn't check whether mail can
+/// be delivered.
 pub fn email(text: &str) -> Result<String, Problem> {
     let text = line(text, SHORT)?;
     let fits = match text.split_once('@') {

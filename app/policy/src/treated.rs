@@ -1,35 +1,35 @@
-//! What anonymising by a policy removes, generalises and keeps, by name: what a certificate states.
+//! Lists what anonymising with a policy removes, generalises and keeps, as stated in a certificate.
 
 use crate::field::{Field, Treatment};
 use crate::policy::Policy;
 use crate::register::{Action, Class, Column, Owner, TABLES, Table};
 use serde::{Deserialize, Serialize};
 
-/// Fields by what happens to them, each by its name in the register of personal data.
+/// Fields by treatment, named as in the register of personal data.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct TreatedFields {
-    /// The value is removed.
+    /// Removed.
     pub removed: Vec<String>,
-    /// The value becomes coarser.
+    /// Generalised.
     pub generalised: Vec<String>,
-    /// The value stays.
+    /// Kept.
     pub kept: Vec<String>,
-    /// Each user keeps the settings of the run that anonymised them first.
+    /// Treated as in the run that first anonymised each user.
     pub as_before: Vec<String>,
 }
 
-/// The table of the roles of staff.
+/// The table of staff roles.
 const ROLES: &str = "user_roles";
 
-/// The words for what lets a member of staff sign in.
+/// Label for the credentials of staff.
 const SIGN_IN_OF_STAFF: &str = "Sign-in as a member of staff";
 
-/// The words for custom fields that a policy doesn't name.
+/// Label for custom fields that a policy doesn't keep.
 const OTHER_CUSTOM_FIELDS: &str = "Custom fields that are not kept";
 
 impl TreatedFields {
-    /// The fields as one policy treats them.
+    /// Returns the fields as treated by one policy.
     pub fn of(policy: &Policy) -> Self {
         let mut fields = Self::fixed();
         for field in Field::ALL {
@@ -42,7 +42,7 @@ impl TreatedFields {
         fields
     }
 
-    /// The fields of a run whose users are treated by the policies of earlier runs.
+    /// Returns the fields of a run whose users are treated with the policies of earlier runs.
     pub fn of_earlier_runs() -> Self {
         let mut fields = Self::fixed();
         fields.as_before = Field::ALL.iter().map(|field| field.words().to_owned()).collect();
@@ -50,7 +50,7 @@ impl TreatedFields {
         fields
     }
 
-    /// The same of a member of staff, whose roles and sign-in end first.
+    /// Adds the roles and sign-in of a member of staff, which end first.
     #[must_use]
     pub fn with_roles(mut self) -> Self {
         let roles = TABLES.iter().filter(|table| table.name == ROLES).map(|table| table.words.to_owned());
@@ -59,10 +59,10 @@ impl TreatedFields {
         self
     }
 
-    /// What no policy decides about.
+    /// Returns the fields whose treatment doesn't depend on a policy.
     fn fixed() -> Self {
         let mut fields = Self::default();
-        // Roles end only where a member of staff is anonymised: `with_roles`.
+        // Roles end only when a member of staff is anonymised: see `with_roles`.
         let owned = TABLES.iter().filter(|table| table.owner != Owner::Nobody && table.name != ROLES);
         for table in owned {
             if table.deletes_rows() {
@@ -101,7 +101,7 @@ impl TreatedFields {
     }
 }
 
-/// The words of a column without their explanation.
+/// Returns the label of a column without its explanation.
 fn short(column: &Column) -> String {
     column.words.split([':', ',']).next().unwrap_or(column.words).to_owned()
 }

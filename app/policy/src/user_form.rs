@@ -1,4 +1,4 @@
-//! The form of a user record: what was typed, and what it becomes when it is right.
+//! The form of a user record: its input and the validated result.
 
 use crate::dates::{optional_date, optional_past_date};
 use crate::form::{FieldErrors, Problem};
@@ -10,13 +10,13 @@ use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// The form as it was typed.
+/// The form as entered.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct UserForm {
-    /// The user that is edited; empty for a new one.
+    /// Number of the edited user; empty for a new one.
     pub number: String,
-    /// The version of the record when the form was opened; empty for a new one.
+    /// Version of the record when the form was opened; empty for a new one.
     pub version: String,
     /// UserID (login name).
     pub user_id: String,
@@ -64,19 +64,19 @@ pub struct UserForm {
     pub leaving_on: String,
     /// User number of the guarantor.
     pub guarantor: String,
-    /// The record is no person.
+    /// Whether the record isn't a person.
     pub fictitious: bool,
     /// Free text.
     pub notes: String,
     /// Values of custom fields by key.
     pub custom: BTreeMap<String, String>,
-    /// The photo is to be removed.
+    /// Whether to remove the photo.
     pub remove_photo: bool,
-    /// Password, second factor, tokens and sessions are to be removed.
+    /// Whether to remove password, second factor, tokens and sessions.
     pub remove_sign_in: bool,
 }
 
-/// What a right form says. Empty fields are none.
+/// A validated user form. Empty fields are `None`.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 #[allow(missing_docs, reason = "the fields are those of the form")]
 pub struct UserDraft {
@@ -110,7 +110,9 @@ pub struct UserDraft {
     pub remove_sign_in: bool,
 }
 
-/// Checks the form on a day. Whether a UserID, barcode or external identifier is taken, only the database knows.
+/// Validates the form. Dates of past events can't lie after `today`.
+///
+/// The caller checks in the database that UserID, barcode and external identifier are unique.
 pub fn validate(form: &UserForm, today: NaiveDate) -> Result<UserDraft, FieldErrors> {
     let mut errors = FieldErrors::default();
     let mut draft = UserDraft {

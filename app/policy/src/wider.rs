@@ -1,11 +1,11 @@
-//! Whether settings reach further than others that somebody confirmed: to more people, or to more of their data.
+//! Compares the reach of policies: whether one selects more users, or removes more data, than a confirmed one.
 
 use crate::field::{Field, Treatment};
 use crate::policy::{Conditions, Policy, Scope};
 
-/// Whether `policy` could select somebody, or remove something, that `confirmed` would not.
+/// Returns whether `policy` could select a user, or remove a value, that `confirmed` doesn't.
 ///
-/// The answer errs on the side of yes: then somebody looks at a preview before anything runs by itself.
+/// In doubt, it returns true, so that a preview is required before scheduled runs continue.
 pub fn is_wider(policy: &Policy, confirmed: &Policy) -> bool {
     selects_more(policy, confirmed) || removes_more(policy, confirmed)
 }
@@ -18,7 +18,7 @@ fn selects_more(policy: &Policy, confirmed: &Policy) -> bool {
     !scope || confirmed.conditions.is_empty() || !asks_at_least(&policy.conditions, &confirmed.conditions)
 }
 
-/// Whether every condition that was confirmed is still asked for, with as many days or more.
+/// Returns whether all confirmed conditions are still set, with at least as many days.
 fn asks_at_least(conditions: &Conditions, confirmed: &Conditions) -> bool {
     [
         (conditions.leaving, confirmed.leaving),
@@ -26,7 +26,7 @@ fn asks_at_least(conditions: &Conditions, confirmed: &Conditions) -> bool {
         (conditions.marked, confirmed.marked),
     ]
     .into_iter()
-    // None is less than every number of days.
+    // `None` is less than any number of days.
     .all(|(days, confirmed)| days >= confirmed)
 }
 
@@ -36,7 +36,7 @@ fn removes_more(policy: &Policy, confirmed: &Policy) -> bool {
         || confirmed.keep_custom.iter().any(|key| !policy.keep_custom.contains(key))
 }
 
-/// How much of a value a treatment takes away.
+/// Returns how much of a value a treatment removes.
 const fn reach(treatment: Treatment) -> u8 {
     match treatment {
         Treatment::Keep => 0,

@@ -1,7 +1,7 @@
-//! When a schedule comes due: wall time of an IANA zone made into instants. Native only.
+//! Computes when a schedule is due: local times of an IANA zone as instants. Native only.
 //!
-//! Two rules at a clock change: a time that does not exist runs at the first moment after the gap; a time
-//! that exists twice runs at its first occurrence, once.
+//! Two rules apply to a clock change. A time that doesn't exist is due at the first moment after the gap. A time
+//! that occurs twice is due once, at its first occurrence.
 
 use crate::dates;
 use crate::schedule::{MonthDay, Schedule, Weekday};
@@ -12,18 +12,18 @@ use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 use std::str::FromStr as _;
 
-/// One time at which a task will start.
+/// A time at which a task will start.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Occurrence {
     /// The instant.
     pub at: DateTime<Utc>,
-    /// As the page prints it: `Sun 29 Mar 2026 03:00 BST (+01:00)`.
+    /// Formatted as on the page: `Sun 29 Mar 2026 03:00 BST (+01:00)`.
     pub shown: String,
-    /// What a clock change does to it, in words.
+    /// How a clock change affects it, as text.
     pub note: Option<String>,
 }
 
-/// The next times at which a schedule comes due, strictly after `after`.
+/// Returns the next due times of a schedule, strictly after `after`.
 pub fn next_occurrences(
     schedule: &Schedule,
     zone: Tz,
@@ -33,7 +33,7 @@ pub fn next_occurrences(
     times(schedule, zone, after).take(count).map(|(_, wall)| at_wall_time(zone, wall)).collect()
 }
 
-/// The instants at which a schedule comes due, strictly after `after`, one after the other without end.
+/// Returns an endless iterator over the due times of a schedule, strictly after `after`.
 pub fn instants(
     schedule: &Schedule,
     zone: Tz,
@@ -42,8 +42,7 @@ pub fn instants(
     times(schedule, zone, after).map(|(at, _)| at)
 }
 
-/// An instant at which a schedule came due or will, in words: with what a clock change does to it, if it still is
-/// one of the schedule's times.
+/// Formats a due time, with the effect of a clock change if it is still a due time of the schedule.
 pub fn occurrence(schedule: &Schedule, zone: Tz, at: DateTime<Utc>) -> Occurrence {
     next_occurrences(schedule, zone, at - Duration::milliseconds(1), 1)
         .into_iter()
@@ -51,21 +50,21 @@ pub fn occurrence(schedule: &Schedule, zone: Tz, at: DateTime<Utc>) -> Occurrenc
         .unwrap_or_else(|| Occurrence { at, shown: shown(&at.with_timezone(&zone)), note: None })
 }
 
-/// Each instant with the wall time that leads to it.
+/// Returns each due time with its local time.
 fn times(
     schedule: &Schedule,
     zone: Tz,
     after: DateTime<Utc>,
 ) -> impl Iterator<Item = (DateTime<Utc>, NaiveDateTime)> + use<'_> {
-    // The instant of a wall time is the first at which clocks show it or a later one. So it never lies after `after`
-    // when the wall time is one that clocks have shown by then.
+    // The instant of a local time is the first at which clocks show it or a later time. So it isn't after `after`
+    // if clocks have shown that local time by then.
     let mut wall = after.with_timezone(&zone).naive_local();
     let mut last = after;
     std::iter::from_fn(move || {
         loop {
             wall = next_wall_time(schedule, wall)?;
             let (at, _) = instant(zone, wall);
-            // All times of a gap come at its end, once.
+            // All local times in a gap are due once, at its end.
             if at > last {
                 last = at.to_utc();
                 return Some((last, wall));
@@ -74,7 +73,7 @@ fn times(
     })
 }
 
-/// The first wall time of a schedule strictly after `after`.
+/// Returns the first local time of a schedule strictly after `after`.
 fn next_wall_time(schedule: &Schedule, after: NaiveDateTime) -> Option<NaiveDateTime> {
     let days = || (0..=366 * 4).filter_map(|n| after.date().checked_add_signed(Duration::days(n)));
     let first = |time, fits: &dyn Fn(NaiveDate) -> bool| {
@@ -101,14 +100,14 @@ fn weekday(day: NaiveDate) -> Weekday {
     Weekday::ALL[day.weekday().num_days_from_monday() as usize]
 }
 
-/// What a clock change does to a wall time.
+/// The effect of a clock change on a local time.
 enum Change {
     None,
     Twice,
     Gap,
 }
 
-/// The instant of a wall time, by the two rules above.
+/// Returns the instant of a local time by the two rules above.
 fn instant(zone: Tz, wall: NaiveDateTime) -> (DateTime<Tz>, Change) {
     match zone.from_local_datetime(&wall) {
         MappedLocalTime::Single(at) => (at, Change::None),
@@ -117,7 +116,7 @@ fn instant(zone: Tz, wall: NaiveDateTime) -> (DateTime<Tz>, Change) {
     }
 }
 
-/// A wall time as the pages print it, and the instant that it is, by the two rules above.
+/// Returns the instant of a local time by the two rules above, with its formatted text.
 pub fn at_wall_time(zone: Tz, wall: NaiveDateTime) -> Occurrence {
     let (at, change) = instant(zone, wall);
     let note = match change {
@@ -145,7 +144,7 @@ fn shown(at: &DateTime<Tz>) -> String {
     )
 }
 
-/// The first moment after the gap that a wall time falls into. Gaps begin and end on whole minutes.
+/// Returns the first moment after the gap that contains a local time. Gaps start and end on whole minutes.
 fn after_gap(zone: Tz, wall: NaiveDateTime) -> DateTime<Tz> {
     let minute = wall.with_second(0).and_then(|wall| wall.with_nanosecond(0)).unwrap_or(wall);
     (1..=2 * 24 * 60)
@@ -238,7 +237,7 @@ mod tests {
         }
     }
 
-    /// What the form says about a line, and what the library makes of it.
+    /// The form's check of an expression must agree with the library's times.
     #[test]
     fn the_form_knows_which_lines_never_come_and_which_come_too_often() {
         let after = utc("2026-11-24 00:00");

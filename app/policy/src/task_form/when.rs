@@ -1,4 +1,4 @@
-//! The schedule of the task form: which fields belong to which kind, and what they say.
+//! The schedule in the task form: which fields each kind of schedule uses.
 
 use super::{Notice, TaskForm, choice};
 use crate::cron;
@@ -7,7 +7,7 @@ use crate::form::{FieldErrors, Problem};
 use crate::schedule::{MonthDay, Schedule, Weekday};
 use chrono::{NaiveDateTime, NaiveTime};
 
-/// The kinds of schedule that the form offers: code and words.
+/// The kinds of schedule in the form: code and label.
 pub const SCHEDULE_KINDS: [(&str, &str); 6] = [
     ("manual", "Manual only"),
     ("once", "Once"),
@@ -17,12 +17,12 @@ pub const SCHEDULE_KINDS: [(&str, &str); 6] = [
     ("cron", "Custom (cron)"),
 ];
 
-/// The time of day in a new form.
+/// Default time of day.
 pub(super) const DEFAULT_TIME: &str = "02:30";
-/// The day of the month in a new form.
+/// Default day of the month.
 pub(super) const DEFAULT_MONTH_DAY: &str = "last";
 
-/// The schedule that the form says, if that part of it is right.
+/// Returns the schedule, if that part of the form is valid.
 pub fn schedule_so_far(
     form: &TaskForm,
     now: NaiveDateTime,
@@ -96,7 +96,7 @@ pub(super) fn schedule(
     (schedule, None)
 }
 
-/// Which kinds of schedule use a field.
+/// Returns the kinds of schedule that use a field.
 pub const fn kinds_with(field: ScheduleField) -> &'static [&'static str] {
     match field {
         ScheduleField::OnceDate => &["once"],
@@ -110,7 +110,7 @@ pub const fn kinds_with(field: ScheduleField) -> &'static [&'static str] {
 /// A field that only some kinds of schedule use.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum ScheduleField {
-    /// The date of a single run.
+    /// The date of a one-time run.
     OnceDate,
     /// The days of a weekly run.
     Weekdays,
@@ -118,7 +118,7 @@ pub enum ScheduleField {
     MonthDay,
     /// The time of day.
     Time,
-    /// The cron line.
+    /// The cron expression.
     Cron,
 }
 
@@ -135,7 +135,7 @@ impl ScheduleField {
         }
     }
 
-    /// Whether the form has something here that is not there by itself.
+    /// Returns whether the field has a value other than its default.
     fn is_filled(self, form: &TaskForm) -> bool {
         let differs = |text: &str, default: &str| !text.trim().is_empty() && text.trim() != default;
         match self {
@@ -193,7 +193,7 @@ impl TaskForm {
         kind.clone_into(&mut self.schedule);
     }
 
-    /// The form without the fields that its kind of schedule doesn't use: what is posted when they are not shown.
+    /// Returns the form without the fields that its kind of schedule doesn't use, as posted when they are hidden.
     #[must_use]
     pub fn with_shown_fields(&self) -> Self {
         let mut form = self.clone();
