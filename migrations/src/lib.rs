@@ -1,7 +1,6 @@
-//! The schema, as steps that run on SQLite and PostgreSQL alike.
+//! The database schema, as migrations for SQLite and PostgreSQL.
 //!
-//! Every column that is added here needs its entry in the register of personal data (`policy::register`):
-//! a test compares the two.
+//! Every new column needs an entry in the register of personal data (`policy::register`). A test compares the two.
 
 mod m0001_users;
 mod m0002_catalogue;
@@ -27,7 +26,7 @@ pub use sea_orm_migration::MigratorTrait;
 use sea_orm_migration::prelude::*;
 pub use upgrade::{UpgradeError, upgrade};
 
-/// All steps in their order.
+/// All migrations in order.
 pub struct Migrator;
 
 #[async_trait::async_trait]

@@ -1,4 +1,4 @@
-//! Users and what belongs to one user alone.
+//! Users and the data that belongs to a single user.
 
 use crate::step;
 use sea_orm_migration::prelude::*;

@@ -1,4 +1,4 @@
-//! Catalogue records and their items.
+//! Catalogue records and items.
 
 use crate::step;
 use sea_orm_migration::prelude::*;

@@ -1,4 +1,5 @@
-//! Loans, requests, charges, messages and legal holds. They outlive the person: nothing here cascades.
+//! Loans, requests, charges, messages and legal holds. They outlast the user's personal data, so no foreign key
+//! cascades.
 
 use crate::step;
 use sea_orm_migration::prelude::*;

@@ -1,4 +1,4 @@
-//! Tasks, their runs and previews, and the audit.
+//! Tasks, runs, previews and the audit.
 
 use crate::step;
 use sea_orm_migration::prelude::*;
@@ -32,7 +32,7 @@ impl MigrationTrait for Migration {
             &[
                 "UNIQUE INDEX tasks_single_default ON tasks (single_default) WHERE single_default AND deleted_at IS NULL",
                 "INDEX runs_task ON runs (task_id, id)",
-                // Two runs of the anonymiser can never be under way at once, whoever starts them.
+                // Prevents two active runs, whichever processes start them.
                 "UNIQUE INDEX runs_one_at_a_time ON runs (state) WHERE state = 'running'",
                 "INDEX run_members_reason ON run_members (run_id, reason, user_number)",
                 "INDEX run_members_outcome ON run_members (run_id, outcome, user_number)",

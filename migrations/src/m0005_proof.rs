@@ -1,5 +1,4 @@
-//! What makes runs start by themselves, once, and leave proof: due times, leases, fingerprints, residue,
-//! certificates, and how far the ledger outside the database is followed.
+//! Scheduled runs and evidence: due times, leases, fingerprints, residue, certificates and the ledger watermark.
 
 use crate::step;
 use sea_orm_migration::prelude::*;
@@ -39,9 +38,9 @@ impl MigrationTrait for Migration {
         step::indexes(
             manager,
             &[
-                // Two runs of the anonymiser can never be under way at once, whoever starts them.
+                // Prevents two active runs, whichever processes start them.
                 "UNIQUE INDEX runs_one_under_way ON runs ((1)) WHERE state IN ('running', 'cancelling', 'interrupted')",
-                // A due time starts one run, whoever sees it first.
+                // A due time starts one run, whichever process sees it first.
                 "UNIQUE INDEX runs_due ON runs (task_id, due_at) WHERE due_at IS NOT NULL",
                 "INDEX runs_state ON runs (state, id)",
                 "INDEX tasks_due ON tasks (next_due_at) WHERE next_due_at IS NOT NULL",
@@ -57,7 +56,7 @@ impl MigrationTrait for Migration {
     }
 }
 
-/// Where a value of an anonymised user was found again: the place, never the value.
+/// Where a value of an anonymised user was found: the location, never the value.
 async fn residue(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
     let columns = vec![
         big_pk_auto("id"),

@@ -1,4 +1,4 @@
-//! What staff prove themselves with, and where they are signed in.
+//! Credentials and sessions of staff.
 
 use crate::step;
 use sea_orm_migration::prelude::*;

@@ -1,14 +1,15 @@
-//! The chain of the audit: each event has its place and a code over itself and the event before, and the database
-//! refuses to change or remove what is chained.
+//! The audit chain: each event has a position and an authentication code over itself and the previous event.
+//!
+//! The database rejects changing or deleting chained events.
 
 use crate::step;
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::schema::{big_integer, big_integer_null, small_integer, text, text_null};
 use sea_orm_migration::sea_orm::DatabaseBackend;
 
-/// What is refused of which table: name of the trigger, event, condition.
+/// The rejected operations: trigger name, event, table and condition.
 const REFUSED: [(&str, &str, &str, &str); 6] = [
-    // SQLite deletes a row whose key is inserted again without asking the trigger below.
+    // In SQLite, inserting an existing key deletes the old row without firing the delete trigger below.
     (
         "audit_events_inserted",
         "INSERT",
@@ -27,7 +28,7 @@ const REFUSED: [(&str, &str, &str, &str); 6] = [
     ("audit_head_deleted", "DELETE", "audit_head", ""),
 ];
 
-/// The columns of an event that stay as they were written.
+/// The columns of an event that can't be changed.
 const FIXED: [&str; 9] =
     ["id", "at", "actor_number", "channel", "action", "subject_kind", "subject_id", "run_id", "detail"];
 
@@ -47,7 +48,7 @@ impl MigrationTrait for Migration {
                 "INDEX audit_events_unchained ON audit_events (id) WHERE sequence IS NULL",
                 "INDEX audit_events_actor ON audit_events (actor_number, id) WHERE actor_number IS NOT NULL",
                 "INDEX audit_events_run ON audit_events (run_id, id) WHERE run_id IS NOT NULL",
-                // Most events are of people who were anonymised, and nobody looks for all of those.
+                // Most events record anonymised users, and no query lists all of those.
                 "INDEX audit_events_action ON audit_events (action, id) WHERE action <> 'user_anonymised'",
             ],
         )

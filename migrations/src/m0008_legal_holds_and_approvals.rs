@@ -1,4 +1,4 @@
-//! Legal holds on categories, with an owner and a reason that is a code; and approvals by a second person.
+//! Legal holds on categories, with an owner and a coded reason; approvals by a second person.
 
 use crate::step;
 use sea_orm_migration::prelude::*;
@@ -8,13 +8,13 @@ use sea_orm_migration::schema::{
 };
 use sea_orm_migration::sea_orm::{DatabaseBackend, TransactionTrait};
 
-/// A hold is on one user or on one category.
+/// A legal hold applies to one user or one category.
 const ONE_OF_TWO: &str = "(user_number IS NULL) <> (category IS NULL)";
 
-/// Nobody approves what they asked for themselves.
+/// Members of staff can't approve their own requests.
 const NOT_BY_THEMSELVES: &str = "decision <> 'approved' OR asked_by IS NULL OR decided_by <> asked_by";
 
-/// Reasons of old as codes of today; what is not known becomes “other”.
+/// Maps old reasons to today's codes; unknown ones become “other”.
 const REASON: &str = "CASE WHEN reason IN ('dispute', 'debt_collection', 'investigation', 'authority_order', \
                       'restriction') THEN reason WHEN reason = 'damage_claim' THEN 'debt_collection' \
                       WHEN reason = 'court_order' THEN 'authority_order' ELSE 'other' END";
@@ -69,7 +69,7 @@ async fn change(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
     Ok(())
 }
 
-/// SQLite cannot take a condition from a column: the table is made anew.
+/// Recreates the table, since SQLite can't drop a column's constraint.
 async fn make_anew(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
     let columns = vec![
         big_pk_auto("id"),
@@ -91,7 +91,7 @@ async fn make_anew(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
          released_on) SELECT id, user_number, {REASON}, placed_by, placed_by, placed_on, review_on, released_on \
          FROM legal_holds"
     );
-    // In one connection: another one would still know the table of old when the new one takes its name.
+    // All in one connection: another one would still know the old table when the new one takes its name.
     let tx = manager.get_connection().begin().await?;
     for sql in [copy.as_str(), "DROP TABLE legal_holds", "ALTER TABLE legal_holds_anew RENAME TO legal_holds"]
     {
@@ -125,7 +125,7 @@ async fn approvals(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
     create(manager, "approvals", columns, &keys, NOT_BY_THEMSELVES).await
 }
 
-/// A table with a condition that each of its rows meets.
+/// Creates a table with a check constraint.
 async fn create(
     manager: &SchemaManager<'_>,
     name: &'static str,

@@ -1,5 +1,5 @@
-//! The events of many people are written with their places at once: the database refuses an event that has only one of
-//! place and code, instead of one that has any.
+//! Bulk events are inserted with their positions. The trigger now rejects an event with only one of position and
+//! code, instead of one with any.
 
 use crate::step;
 use sea_orm_migration::prelude::*;
@@ -21,14 +21,14 @@ impl MigrationTrait for Migration {
     }
 }
 
-/// Makes the trigger under a name of its own: SQLite's other connections still know the old one.
+/// Creates the trigger under a new name, because other SQLite connections still know the old one.
 async fn replace(manager: &SchemaManager<'_>, old: &str, new: &str, condition: &str) -> Result<(), DbErr> {
     let postgres = manager.get_database_backend() == DatabaseBackend::Postgres;
     step::drop_trigger(manager, old, "audit_events").await?;
     let (again, does) = if postgres {
         ("", "EXECUTE FUNCTION audit_refuse()")
     } else {
-        // SQLite deletes a row whose key is inserted again without asking the trigger against deleting.
+        // In SQLite, inserting an existing key deletes the old row without firing the delete trigger.
         (
             " OR EXISTS (SELECT 1 FROM audit_events WHERE id = NEW.id)",
             "BEGIN SELECT RAISE(ABORT, 'the audit is only ever added to'); END",

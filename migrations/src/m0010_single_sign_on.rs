@@ -1,4 +1,4 @@
-//! An account at an identity provider belongs to one user, and a user has one.
+//! An account at an identity provider belongs to one user, and a user has at most one.
 
 use crate::step;
 use sea_orm_migration::prelude::*;

@@ -1,4 +1,4 @@
-//! Certificates that supersede one another, and the approval by which a run was started.
+//! Superseded versions of certificates, and the approval with which a run was started.
 
 use crate::step;
 use sea_orm_migration::prelude::*;

@@ -1,4 +1,4 @@
-//! Forms that were carried out, so that one which is sent again is not carried out twice.
+//! Keys of processed forms, so that a resubmitted form isn't processed twice.
 
 use crate::step;
 use sea_orm_migration::prelude::*;

@@ -1,4 +1,4 @@
-//! What staff change by hand, counted against limits; protections that were in force.
+//! Manual changes by staff, counted towards safety limits; protections that were in force.
 
 use crate::step;
 use sea_orm_migration::prelude::*;
@@ -20,8 +20,8 @@ impl MigrationTrait for Migration {
             integer("fields"),
             big_integer_null("confirmed_by"),
         ];
-        // The actor is no foreign key: its check would wait for a change of the actor's own record, which waits for the
-        // lock that counts the changes of the actor.
+        // The actor is not a foreign key. Its check would wait for a change of the actor's own record, which waits
+        // for the lock that counts the actor's changes.
         let keys = [("user_number", "users", "number"), ("confirmed_by", "runs", "id")];
         step::create(manager, "manual_changes", columns, &[], &keys).await?;
         let columns = vec![text("name"), text("value"), timestamp_with_time_zone("at")];

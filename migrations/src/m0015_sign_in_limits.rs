@@ -1,4 +1,4 @@
-//! Limits of the second factor, and what the owner of an account is notified of.
+//! Rate limits of the second factor, and notices to account owners.
 
 use crate::step;
 use sea_orm_migration::prelude::*;

@@ -1,4 +1,4 @@
-//! The fingerprints of the installation's keys, so that a server with another key file is refused.
+//! Fingerprints of the installation's keys, so that a server with another key file can't start.
 
 use crate::step;
 use sea_orm_migration::prelude::*;
@@ -16,7 +16,7 @@ impl MigrationTrait for Migration {
             timestamp_with_time_zone_null("replaced_at"),
         ];
         step::create(manager, "installation_keys", columns, &["fingerprint"], &[]).await?;
-        // One key is in use at a time.
+        // One key is current.
         let current = "UNIQUE INDEX installation_keys_current ON installation_keys ((replaced_at IS NULL)) \
                        WHERE replaced_at IS NULL";
         step::indexes(manager, &[current]).await

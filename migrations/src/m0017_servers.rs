@@ -1,4 +1,4 @@
-//! The servers that are at work on one database, with their signs of life and their clocks.
+//! The active servers of one database, with their heartbeats and clocks.
 
 use crate::step;
 use sea_orm_migration::prelude::*;

@@ -1,4 +1,4 @@
-//! Approvals of imports: how many users the file changes that was approved.
+//! Approvals of imports: the number of users that the approved file changes.
 
 use crate::step;
 use sea_orm_migration::prelude::*;

@@ -1,10 +1,10 @@
-//! The few sentences that every step is made of.
+//! Helpers for migrations.
 
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::sea_orm::DatabaseBackend;
 
-/// A table with these columns and foreign keys; keys never cascade from users to activity: rows are only ever
-/// deleted on purpose.
+/// Creates a table with these columns and foreign keys. Foreign keys never cascade; rows are only deleted
+/// explicitly.
 pub(crate) async fn create(
     manager: &SchemaManager<'_>,
     name: &'static str,
@@ -35,7 +35,7 @@ pub(crate) async fn create(
     manager.create_table(table).await
 }
 
-/// Indexes by their SQL after `CREATE`, for the partial ones that the builder cannot write.
+/// Creates indexes from the SQL after `CREATE`, for partial indexes that the builder doesn't support.
 pub(crate) async fn indexes(manager: &SchemaManager<'_>, statements: &[&str]) -> Result<(), DbErr> {
     for statement in statements {
         manager.get_connection().execute_unprepared(&format!("CREATE {statement}")).await?;
@@ -43,7 +43,7 @@ pub(crate) async fn indexes(manager: &SchemaManager<'_>, statements: &[&str]) ->
     Ok(())
 }
 
-/// Adds columns, one by one: SQLite takes one at a time.
+/// Adds columns one by one, since SQLite adds one at a time.
 pub(crate) async fn add_columns(
     manager: &SchemaManager<'_>,
     table: &'static str,
@@ -55,7 +55,7 @@ pub(crate) async fn add_columns(
     Ok(())
 }
 
-/// Drops a trigger of a table.
+/// Drops a trigger.
 pub(crate) async fn drop_trigger(manager: &SchemaManager<'_>, name: &str, table: &str) -> Result<(), DbErr> {
     let on = match manager.get_database_backend() {
         DatabaseBackend::Postgres => format!(" ON {table}"),
@@ -71,8 +71,9 @@ pub(crate) async fn drop_index(manager: &SchemaManager<'_>, name: &str) -> Resul
     Ok(())
 }
 
-/// Makes a text column compare by its bytes, whatever the language of the database: the beginnings of texts are
-/// found by comparing. SQLite does so anyway.
+/// Makes PostgreSQL compare a text column by bytes, regardless of the database locale. SQLite does so by default.
+///
+/// Prefix searches rely on this order.
 pub(crate) async fn by_bytes(manager: &SchemaManager<'_>, table: &str, column: &str) -> Result<(), DbErr> {
     if manager.get_database_backend() != DatabaseBackend::Postgres {
         return Ok(());
@@ -82,7 +83,7 @@ pub(crate) async fn by_bytes(manager: &SchemaManager<'_>, table: &str, column: &
     Ok(())
 }
 
-/// Drops tables, the last one first.
+/// Drops tables, last one first.
 pub(crate) async fn drop(manager: &SchemaManager<'_>, tables: &[&'static str]) -> Result<(), DbErr> {
     for table in tables.iter().rev() {
         manager.drop_table(Table::drop().table(*table).to_owned()).await?;

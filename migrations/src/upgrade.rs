@@ -1,4 +1,4 @@
-//! Brings a database up to date: all pending steps in one transaction, whatever the database, or none of them.
+//! Migrates a database: applies all pending migrations in one transaction, or none.
 
 use crate::Migrator;
 use sea_orm_migration::prelude::*;
@@ -8,42 +8,44 @@ use sea_orm_migration::sea_orm::{
 };
 use thiserror::Error;
 
-/// The table in which sea-orm-migration records the steps.
+/// The table in which sea-orm-migration records the migrations.
 const RECORDS: &str = "seaql_migrations";
-/// The lock that keeps two servers from changing the schema at once. SQLite has one writer anyway.
+/// Advisory lock that prevents two servers from migrating at once. SQLite has a single writer anyway.
 const LOCK: i64 = 0x1e7e_0016;
-/// How PostgreSQL and SQLite say that something exists already.
+/// Parts of the messages with which PostgreSQL and SQLite report that an object exists.
 const EXISTS: [&str; 3] = ["already exists", "duplicate column name", "already another table or index"];
 
-/// Why a database is not up to date. Nothing of it was changed.
+/// Why a migration failed. The database is unchanged.
 #[derive(Debug, Error)]
 pub enum UpgradeError {
-    /// Steps that this version does not have.
+    /// The database has migrations that this version doesn't know.
     #[error("a newer version of Lethe has changed its schema by {}", .0.join(", "))]
     Newer(Vec<String>),
-    /// A step whose tables or columns exist, although it is not recorded.
+    /// A migration isn't recorded, but its tables or columns exist.
     #[error("{step} is not recorded in {RECORDS}, but parts of it exist already")]
     Unrecorded {
-        /// The step.
+        /// Name of the migration.
         step: String,
-        /// What the database said.
+        /// The database error.
         source: DbErr,
     },
-    /// A step failed.
+    /// A migration failed.
     #[error("{step} failed")]
     Step {
-        /// The step.
+        /// Name of the migration.
         step: String,
-        /// What the database said.
+        /// The database error.
         source: DbErr,
     },
-    /// The database could not be asked.
+    /// The database could not be read.
     #[error("the schema cannot be read")]
     Database(#[from] DbErr),
 }
 
-/// Applies all pending steps and records them, in one transaction. A process that is killed meanwhile leaves nothing,
-/// and the next one begins again; two processes take turns.
+/// Applies and records all pending migrations in one transaction.
+///
+/// If the process is killed, nothing remains and the next process starts again. Two processes run one after the
+/// other.
 #[allow(clippy::disallowed_methods, reason = "the schema has no audit yet")]
 pub async fn upgrade(db: &DatabaseConnection) -> Result<(), UpgradeError> {
     let recorded = recorded(&SchemaManager::new(db)).await?;
@@ -68,7 +70,7 @@ pub async fn upgrade(db: &DatabaseConnection) -> Result<(), UpgradeError> {
 }
 
 async fn apply(tx: &DatabaseTransaction) -> Result<(), UpgradeError> {
-    // Another process may have been quicker.
+    // Another process may have migrated the database in the meantime.
     let recorded = recorded(&SchemaManager::new(tx)).await?;
     for step in pending(&recorded)? {
         if let Err(source) = Migrator::up(tx, Some(1)).await {
@@ -83,7 +85,7 @@ async fn apply(tx: &DatabaseTransaction) -> Result<(), UpgradeError> {
     Ok(())
 }
 
-/// The steps that were applied, as the database records them.
+/// Returns the recorded migrations.
 async fn recorded(manager: &SchemaManager<'_>) -> Result<Vec<String>, DbErr> {
     if !manager.has_table(RECORDS).await? {
         return Ok(Vec::new());
@@ -96,7 +98,7 @@ async fn recorded(manager: &SchemaManager<'_>) -> Result<Vec<String>, DbErr> {
     db.query_all_raw(sql).await?.iter().map(|row| row.try_get("", "version")).collect()
 }
 
-/// The steps that are to be applied, in their order.
+/// Returns the pending migrations in order.
 fn pending(recorded: &[String]) -> Result<Vec<String>, UpgradeError> {
     let steps: Vec<String> = Migrator::migrations().iter().map(|step| step.name().to_owned()).collect();
     let newer: Vec<String> = recorded.iter().filter(|name| !steps.contains(name)).cloned().collect();
