@@ -42,7 +42,7 @@ struct Made {
     password: &'static str,
 }
 
-/// Somebody who can sign in.
+/// A member of staff who can sign in.
 #[derive(Serialize)]
 struct Account {
     user_id: String,

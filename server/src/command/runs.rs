@@ -79,7 +79,7 @@ impl Runs {
     }
 }
 
-/// Returns success only when every run that was taken up has succeeded without findings.
+/// Returns success only if every resumed run has succeeded without findings.
 async fn resume(store: &Store, output: Output) -> anyhow::Result<ExitCode> {
     let mut runs: Vec<Run> = Vec::new();
     for run in run::drain_queue(store).await? {
@@ -93,7 +93,7 @@ async fn resume(store: &Store, output: Output) -> anyhow::Result<ExitCode> {
     Ok(if done { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// Tells whether a run succeeded and left no finding to decide.
+/// Returns whether a run succeeded and left no finding to decide.
 fn is_done(run: &Run) -> bool {
     run.state == RunState::Succeeded && run.open_findings == 0
 }

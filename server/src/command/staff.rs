@@ -54,7 +54,7 @@ fn role(code: &str) -> Result<Role, String> {
 #[derive(Serialize)]
 struct Added {
     user: UserNumber,
-    /// Where to set a password; none for somebody who has one.
+    /// The password link; `None` if the user already has a password.
     invitation: Option<String>,
 }
 

@@ -39,7 +39,7 @@ pub(crate) enum Users {
 #[derive(Serialize)]
 struct Anonymised {
     user: UserNumber,
-    /// The run that notes it; none for somebody who was anonymised before.
+    /// The run that anonymised the user; `None` if the user was already anonymised.
     run: Option<RunId>,
     /// The findings of the residue search that wait for a decision.
     findings: i64,
@@ -93,7 +93,7 @@ fn found(rows: &[UserRow], more: bool) -> String {
     lines.join("\n")
 }
 
-/// A record in words; what is empty is left out.
+/// Returns the record as text, without empty fields.
 fn record_words(user: &UserRecord) -> String {
     let date = |date: Option<chrono::NaiveDate>| {
         date.map(|date| if user.dates_by_month { date.format("%Y-%m").to_string() } else { iso(date) })
