@@ -13,20 +13,20 @@ BOUND := $(TARGET)/bound
 WASM := $(TARGET)/wasm32-unknown-unknown/wasm-release/frontend.wasm
 BINDGEN_VERSION := $(shell sed -n '/^name = "wasm-bindgen"$$/{n;s/version = "\(.*\)"/\1/p}' Cargo.lock)
 export CARGO_TARGET_DIR := $(TARGET)
-export LETHE_SITE := $(SITE)
+export LETHE_ASSETS_DIR := $(SITE)
 
 # --- Running -----------------------------------------------------------------------------------------------
 
 run: build demo ## Build, fill an empty database with a demo library, serve (the default)
 	@echo "A demonstration: a password alone is enough. Sign in as sw10006 (administrator), ph10004 (systems librarian)"
 	@echo "or jk10005 (data protection officer) with the password: forget me in the library"
-	@LETHE_PASSWORD_ALONE=1 $(TARGET)/debug/lethe serve
+	@LETHE_ALLOW_PASSWORD_ONLY=1 $(TARGET)/debug/lethe serve
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z][a-z -]*:.*## / { printf "  %-20s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 dev: build demo ## As run; builds and restarts after each change of a source file
-	@LETHE_PASSWORD_ALONE=1 .ci/dev $(TARGET)/debug/lethe
+	@LETHE_ALLOW_PASSWORD_ONLY=1 .ci/dev $(TARGET)/debug/lethe
 
 demo: native ## Fill an empty database with a demo library, if there is none
 	@if [[ ! -e data/lethe.db ]]; then mkdir -m 700 -p data && $(TARGET)/debug/lethe demo; fi
@@ -81,12 +81,12 @@ lint: tools ## Clippy on all crates, crates in the Wasm, licences
 	@.ci/licences
 
 test-native: ## Native tests, on SQLite and PostgreSQL
-	@LETHE_SITE=$(CURDIR)/server/tests/site .ci/with-postgres .ci/with-pgbouncer cargo test
+	@LETHE_ASSETS_DIR=$(CURDIR)/server/tests/site .ci/with-postgres .ci/with-pgbouncer cargo test
 	@cargo test -p app --features ssr
 
 test-one: ## One native test by a part of its name: TEST=name, and PACKAGE=records to build less
 	@: $(or $(TEST),$(error Say which test: make test-one TEST=name))
-	@LETHE_SITE=$(CURDIR)/server/tests/site .ci/with-postgres .ci/with-pgbouncer \
+	@LETHE_ASSETS_DIR=$(CURDIR)/server/tests/site .ci/with-postgres .ci/with-pgbouncer \
 		cargo test $(if $(PACKAGE),-p $(PACKAGE)) $(if $(filter app,$(PACKAGE)),--features ssr) -- $(TEST)
 
 kills: ## Kill the program 200 times in runs on each database, and 50 times in imports

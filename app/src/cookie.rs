@@ -1,4 +1,4 @@
-//! The cookies: one carries the key of a session, one names the device, one keeps a trip to an identity provider.
+//! The cookies: one carries the key of a session, one names the device, one keeps a login state to an identity provider.
 
 use crate::state::{AppState, Cookies};
 use cookie::time::Duration;
@@ -9,7 +9,7 @@ use leptos::prelude::expect_context;
 use leptos_axum::ResponseOptions;
 use records::session::{DEVICE_DAYS, Token};
 
-/// How long a browser keeps a trip to an identity provider.
+/// How long a browser keeps a login state to an identity provider.
 const TRIP: Duration = Duration::minutes(10);
 
 /// Gives the browser the key of a session. It forgets it when it is closed; the server forgets it earlier.
@@ -52,12 +52,12 @@ pub fn of_device(cookies: Cookies, sealed: &str) -> String {
     whole(cookies, Cookie::build((cookies.name_of_device(), sealed.to_owned())).max_age(age))
 }
 
-/// The cookie that keeps a trip to an identity provider.
+/// The cookie that keeps a login state to an identity provider.
 pub fn of_trip(cookies: Cookies, sealed: &str) -> String {
     whole(cookies, Cookie::build((cookies.name_of_trip(), sealed.to_owned())).max_age(TRIP))
 }
 
-/// The cookie that lets the browser forget a trip.
+/// The cookie that lets the browser forget a login state.
 pub fn of_trip_gone(cookies: Cookies) -> String {
     whole(cookies, Cookie::build((cookies.name_of_trip(), "")).max_age(Duration::ZERO))
 }
@@ -74,8 +74,8 @@ pub fn key(cookies: Cookies, header: &str) -> Option<String> {
     value(cookies.name(), header)
 }
 
-/// The sealed trip in the cookies of a request.
-pub fn trip(cookies: Cookies, header: &str) -> Option<String> {
+/// The sealed login state in the cookies of a request.
+pub fn login_state(cookies: Cookies, header: &str) -> Option<String> {
     value(cookies.name_of_trip(), header)
 }
 

@@ -65,9 +65,7 @@ pub enum AppError {
     #[error("{0}")]
     Unavailable(String),
     /// Our fault. The number stands in the log.
-    #[error(
-        "Something went wrong on our side. Nothing was changed. Give the administrator this number: {0}"
-    )]
+    #[error("Something went wrong on our side. Nothing was changed. Give the administrator this number: {0}")]
     Internal(String),
 }
 
@@ -118,7 +116,7 @@ impl From<records::RecordsError> for AppError {
                 Self::Refused(why)
             }
             RecordsError::LimitReached(reached) => Self::Refused(reached.to_string()),
-            RecordsError::Forbidden(action) => Self::Forbidden(action.words().to_owned()),
+            RecordsError::Forbidden(action) => Self::Forbidden(action.label().to_owned()),
             RecordsError::SignInAgain => Self::SignInAgain,
             RecordsError::ConfirmSignIn => Self::ConfirmSignIn,
             RecordsError::Busy => Self::TooMany,

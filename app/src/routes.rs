@@ -59,7 +59,7 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/invitation/:key") view=pages::InvitationPage ssr=SsrMode::Async />
                 <Route path=path!("/account") view=pages::AccountPage ssr=SsrMode::Async />
                 <Route path=path!("/staff") view=pages::StaffPage ssr=SsrMode::Async />
-                <Route path=path!("/may-not") view=pages::MayNotPage ssr=SsrMode::Async />
+                <Route path=path!("/forbidden") view=pages::MayNotPage ssr=SsrMode::Async />
                 <Route path=StaticSegment("tasks") view=pages::TaskListPage ssr=SsrMode::Async />
                 <Route path=path!("/tasks/new") view=pages::NewTaskPage ssr=SsrMode::Async />
                 <Route path=path!("/tasks/owners") view=pages::TaskOwnersPage ssr=SsrMode::Async />
@@ -78,8 +78,8 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/runs/:id") view=pages::RunPage ssr=SsrMode::Async />
                 <Route path=path!("/runs/:id/certificate") view=pages::CertificatePage ssr=SsrMode::Async />
                 <Route path=path!("/residue") view=pages::ResiduePage ssr=SsrMode::Async />
-                <Route path=path!("/holds") view=pages::HoldListPage ssr=SsrMode::Async />
-                <Route path=path!("/holds/:id") view=pages::HoldPage ssr=SsrMode::Async />
+                <Route path=path!("/legal-holds") view=pages::LegalHoldListPage ssr=SsrMode::Async />
+                <Route path=path!("/legal-holds/:id") view=pages::LegalHoldPage ssr=SsrMode::Async />
                 <Route path=path!("/approvals") view=pages::ApprovalsPage ssr=SsrMode::Async />
                 <Route path=path!("/approvals/:id") view=pages::ApprovalPage ssr=SsrMode::Async />
                 <Route path=path!("/reports") view=pages::ReportsPage ssr=SsrMode::Async />

@@ -1,7 +1,7 @@
 //! What the pages and server functions find in their context.
 
-use crate::doors::Need;
-use crate::throttle::Throttle;
+use crate::rate_limit::Throttle;
+use crate::route_access::Need;
 use axum::extract::FromRef;
 use http::request::Parts;
 use leptos::config::LeptosOptions;
@@ -58,11 +58,11 @@ impl Cookies {
         }
     }
 
-    /// The name of the cookie that keeps a trip to an identity provider.
+    /// The name of the cookie that keeps a login state to an identity provider.
     pub const fn name_of_trip(self) -> &'static str {
         match self {
-            Self::Secure => "__Host-lethe-trip",
-            Self::Plain => "lethe-trip",
+            Self::Secure => "__Host-lethe-login-state",
+            Self::Plain => "lethe-login-state",
         }
     }
 }
@@ -110,7 +110,7 @@ pub(crate) fn actor() -> Actor {
 /// Whether the door at an address of this server opens for whoever is at the page. What somebody may not do is not
 /// offered to them.
 pub(crate) fn opens(address: &str) -> bool {
-    match crate::doors::need_of_link(address) {
+    match crate::route_access::access_for_link(address) {
         Some(Need::May(action)) => actor().may(action),
         _ => true,
     }

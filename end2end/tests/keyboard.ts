@@ -3,7 +3,7 @@ import { UNUSED, awake, expect, scripted } from "./lethe";
 import type { Locator, Page } from "@playwright/test";
 
 // More steps than this from one control to the next nobody takes.
-const MOST_TABS = 120;
+const MAX_TABS = 120;
 
 type Role = Parameters<Page["getByRole"]>[0];
 
@@ -25,7 +25,7 @@ export class Keyboard {
   private async until(control: Locator, what: string, key: string): Promise<void> {
     await expect(control.first(), what).toBeAttached();
     for (let tabs = 0; !(await has(control)); tabs += 1) {
-      if (tabs === MOST_TABS) throw new Error(`${what} is not reached by ${key} on ${this.page.url()}`);
+      if (tabs === MAX_TABS) throw new Error(`${what} is not reached by ${key} on ${this.page.url()}`);
       await this.move(key);
       this.tabs += 1;
     }

@@ -8,7 +8,7 @@ export interface Provider {
   close: () => void;
 }
 
-interface Trip {
+interface LoginState {
   nonce: string;
   challenge: string;
   returnTo: string;
@@ -20,7 +20,7 @@ const encode = (value: object) => Buffer.from(JSON.stringify(value)).toString("b
 
 export async function openProvider(client: string): Promise<Provider> {
   const { privateKey, publicKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
-  const trips = new Map<string, Trip>();
+  const trips = new Map<string, LoginState>();
   let issuer = "";
   const server = createServer(async (request, response) => {
     const url = new URL(request.url ?? "/", issuer);
@@ -57,23 +57,23 @@ export async function openProvider(client: string): Promise<Provider> {
          <button name="do" value="decline">Not now</button></form></html>`,
       );
     } else if (url.pathname === "/answer") {
-      const trip = trips.get(part("code"));
-      if (!trip) return send({}, 400);
-      trip.subject = part("subject");
+      const login_state = trips.get(part("code"));
+      if (!login_state) return send({}, 400);
+      login_state.subject = part("subject");
       const answer = part("do") === "decline" ? { error: "access_denied" } : { code: part("code") };
-      const query = new URLSearchParams({ ...answer, state: trip.state } as Record<string, string>);
-      response.writeHead(302, { location: `${trip.returnTo}?${query}` });
+      const query = new URLSearchParams({ ...answer, state: login_state.state } as Record<string, string>);
+      response.writeHead(302, { location: `${login_state.returnTo}?${query}` });
       response.end();
     } else if (url.pathname === "/token") {
       let body = "";
       for await (const piece of request) body += piece;
       const form = new URLSearchParams(body);
-      const trip = trips.get(form.get("code") ?? "");
+      const login_state = trips.get(form.get("code") ?? "");
       trips.delete(form.get("code") ?? "");
       const challenge = createHash("sha256").update(form.get("code_verifier") ?? "").digest("base64url");
-      if (!trip?.subject || challenge !== trip.challenge) return send({ error: "invalid_grant" }, 400);
+      if (!login_state?.subject || challenge !== login_state.challenge) return send({ error: "invalid_grant" }, 400);
       const now = Math.floor(Date.now() / 1000);
-      const claims = { iss: issuer, aud: client, sub: trip.subject, nonce: trip.nonce, iat: now, exp: now + 300, auth_time: now };
+      const claims = { iss: issuer, aud: client, sub: login_state.subject, nonce: login_state.nonce, iat: now, exp: now + 300, auth_time: now };
       const text = `${encode({ alg: "RS256", kid: "one", typ: "JWT" })}.${encode(claims)}`;
       const signature = createSign("RSA-SHA256").update(text).sign(privateKey, "base64url");
       send({ access_token: "x", token_type: "Bearer", id_token: `${text}.${signature}` });

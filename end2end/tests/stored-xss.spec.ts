@@ -60,7 +60,7 @@ test("what is stored is text and nothing else", async ({ page, library }) => {
     `/catalogue/${record}`,
     "/staff",
     "/account",
-    "/holds",
+    "/legal-holds",
     `/users?q=${encodeURIComponent(SCRIPT)}`,
   ]) {
     await open(page, address);

@@ -38,7 +38,7 @@ for (const [tab, button, table, condition, report, restored] of [
     await page.goBack();
     await awake(page);
     await page.getByRole("button", { name: /^Undo/ }).click();
-    await expect(page.getByRole("alert")).toContainText("changed again after what you want to undo");
+    await expect(page.getByRole("alert")).toContainText("changed again since the change that you want to undo");
     expect(row()).toBe(before);
   });
 }

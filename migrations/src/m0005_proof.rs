@@ -27,7 +27,7 @@ impl MigrationTrait for Migration {
             integer("interruptions").default(0).take(),
             text_null("phase"),
             text_null("fingerprint"),
-            text_null("brake"),
+            text_null("safety_limit"),
             text_null("maintenance"),
         ];
         step::add_columns(manager, "runs", runs).await?;

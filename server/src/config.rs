@@ -112,7 +112,7 @@ pub(crate) struct Config {
     limit_import_users: u32,
     /// The same in per cent of all users.
     limit_import_percent: u32,
-    /// Whether a second person approves what arms, widens or goes over a safety_limit, and what releases a legal hold: `auto`
+    /// Whether a second person approves what arms, widens or goes over a safety limit, and what releases a legal hold: `auto`
     /// (as soon as two people could), `on` or `off`.
     four_eyes: FourEyes,
     /// How many seconds a run may be silent until another process takes it over.

@@ -3,7 +3,7 @@
 mod causes;
 mod command;
 mod config;
-mod provider;
+mod oidc;
 mod scheduler;
 mod startup;
 mod web;

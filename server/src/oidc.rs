@@ -1,5 +1,5 @@
 //! The identity provider of the library, where it has one: `OpenID` Connect, code flow with PKCE. What it says counts when
-//! it has signed it for us and for this login_state; everything else is refused.
+//! it has signed it for us and for this login state; everything else is refused.
 
 use chrono::{TimeDelta, Utc};
 use openidconnect::core::{
@@ -81,7 +81,7 @@ enum Known {
     Client(Instant, Arc<Client>),
 }
 
-/// A login_state to the provider that begins.
+/// A login state to the provider that begins.
 pub(crate) struct Begun {
     /// Where to send the browser.
     pub(crate) address: String,
@@ -112,7 +112,7 @@ impl Provider {
         &self.settings.name
     }
 
-    /// Begins a login_state. `asks_again`: the provider is to ask them even if they are signed in there.
+    /// Begins a login state. `asks_again`: the provider is to ask them even if they are signed in there.
     pub(crate) async fn begin(&self, asks_again: bool) -> Result<Begun, ProviderError> {
         let client = self.client().await?;
         let (challenge, verifier) = PkceCodeChallenge::new_random_sha256();
@@ -135,7 +135,7 @@ impl Provider {
         })
     }
 
-    /// Who has come back with this code from the login_state of this nonce and verifier.
+    /// Who has come back with this code from the login state of this nonce and verifier.
     pub(crate) async fn identity(
         &self,
         code: String,

@@ -28,7 +28,7 @@ impl Server {
         command.envs([
             ("LETHE_ADDR", "127.0.0.1:0"),
             ("LETHE_LEASE_SECONDS", "5"),
-            ("LETHE_BRAKE_PERCENT", "100"),
+            ("LETHE_LIMIT_RUN_PERCENT", "100"),
         ]);
         let process = command.stderr(File::create(&log).unwrap()).spawn().unwrap();
         Self { process, log }

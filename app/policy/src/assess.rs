@@ -37,9 +37,9 @@ pub enum Selection {
     Bulk,
     /// A single user, from the record or the command line (rule 7): conditions and scope don't apply.
     Single,
-    /// A user whom a restore brought back after anonymising: no rules apply.
+    /// A user that a restore brought back after anonymising: no rules apply.
     Replay,
-    /// A user anonymised under older rules, for whom newer rules are reapplied.
+    /// A user anonymised under older rules. Newer rules are reapplied.
     Reapply,
 }
 

@@ -1,6 +1,6 @@
 //! Validates a cron expression of five fields. Small enough for the browser.
 //!
-//! The `croner` library computes the times in [`crate::zones`]; a test checks that both agree.
+//! The `croner` library computes the times in [`crate::timezone`]; a test checks that both agree.
 
 use crate::form::Problem;
 

@@ -110,7 +110,7 @@ const COMPANIONS: [&str; 17] = [
 const ABBREVIATIONS: [&str; 2] = ["na", "ka"];
 
 /// Maximum number of digits in a numbered placeholder such as `x17`. With more digits, it can be a UserID.
-const MOST_DIGITS: usize = 4;
+const MAX_DIGITS: usize = 4;
 
 /// Returns whether a non-empty text says nothing about a person: `-`, `x`, `xxx`, `n/a`, `Unknown`, `Removed 17`,
 /// `deleted-user-4@example.org`.
@@ -125,7 +125,7 @@ pub fn is_placeholder(text: &str) -> bool {
         return distinct.len() <= 1;
     }
     if is_one_letter(&lower) {
-        return digits <= MOST_DIGITS && lower.starts_with('x') || digits == 0 && says_nothing(&lower);
+        return digits <= MAX_DIGITS && lower.starts_with('x') || digits == 0 && says_nothing(&lower);
     }
     if ABBREVIATIONS.contains(&lower.as_str()) {
         return named.chars().any(|char| char.is_ascii_punctuation())

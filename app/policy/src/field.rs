@@ -38,7 +38,7 @@ impl Treatment {
     }
 
     /// Returns the label.
-    pub const fn words(self) -> &'static str {
+    pub const fn label(self) -> &'static str {
         match self {
             Self::Remove => "Remove",
             Self::Year => "Generalise to the year",
@@ -115,7 +115,7 @@ impl FieldGroup {
     pub const ALL: [Self; 4] = [Self::Names, Self::Contact, Self::Profile, Self::Notes];
 
     /// Returns the heading of the group.
-    pub const fn words(self) -> &'static str {
+    pub const fn label(self) -> &'static str {
         match self {
             Self::Names => "Names",
             Self::Contact => "Contact",
@@ -171,7 +171,7 @@ impl Field {
     }
 
     /// Returns the label.
-    pub const fn words(self) -> &'static str {
+    pub const fn label(self) -> &'static str {
         match self {
             Self::Title => "Title",
             Self::MiddleName => "Middle name",

@@ -1,8 +1,8 @@
 //! Four eyes: the actions that need a second person.
 
-use crate::brake::{Brake, Brakes};
 use crate::policy::Policy;
-use crate::wider::is_wider;
+use crate::policy_reach::extends_beyond;
+use crate::safety_limit::{SafetyLimit, SafetyLimits};
 use serde::{Deserialize, Serialize};
 
 /// How many hours an approval is valid, counted from its request.
@@ -44,23 +44,23 @@ impl FourEyes {
 
 /// Why a run needs a second person.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum WhyTwo {
+pub enum ApprovalReason {
     /// No policy of this task has been confirmed yet.
     Arming,
     /// The policy extends beyond the confirmed one.
     Widening,
     /// The run exceeds a safety limit.
-    Brake(Brake),
+    SafetyLimit(SafetyLimit),
 }
 
-impl WhyTwo {
+impl ApprovalReason {
     /// Returns the reason as text, to follow “because”.
-    pub fn words(self, brakes: Brakes) -> String {
+    pub fn label(self, safety_limits: SafetyLimits) -> String {
         match self {
             Self::Arming => "no run of this task has been confirmed yet".to_owned(),
             Self::Widening => "the settings go further than the settings that were confirmed".to_owned(),
-            Self::Brake(brake) => {
-                let words = brake.words(brakes);
+            Self::SafetyLimit(safety_limit) => {
+                let words = safety_limit.label(safety_limits);
                 let mut letters = words.chars();
                 letters.next().map_or_else(String::new, |first| first.to_lowercase().chain(letters).collect())
             }
@@ -71,11 +71,15 @@ impl WhyTwo {
 /// Returns why a run with this policy needs a second person, or `None`.
 ///
 /// `confirmed` is the confirmed policy of its task, `safety_limit` the one that the run exceeds.
-pub fn why_two(policy: &Policy, confirmed: Option<&Policy>, brake: Option<Brake>) -> Option<WhyTwo> {
+pub fn approval_reason(
+    policy: &Policy,
+    confirmed: Option<&Policy>,
+    safety_limit: Option<SafetyLimit>,
+) -> Option<ApprovalReason> {
     match confirmed {
-        None => Some(WhyTwo::Arming),
-        Some(confirmed) if is_wider(policy, confirmed) => Some(WhyTwo::Widening),
-        Some(_) => brake.map(WhyTwo::Brake),
+        None => Some(ApprovalReason::Arming),
+        Some(confirmed) if extends_beyond(policy, confirmed) => Some(ApprovalReason::Widening),
+        Some(_) => safety_limit.map(ApprovalReason::SafetyLimit),
     }
 }
 
@@ -104,15 +108,21 @@ mod tests {
             ..Policy::default()
         };
         let (five, four) = (days(5), days(4));
-        assert_eq!(why_two(&five, None, None), Some(WhyTwo::Arming));
-        assert_eq!(why_two(&four, Some(&five), Some(Brake::People)), Some(WhyTwo::Widening));
-        assert_eq!(why_two(&five, Some(&five), Some(Brake::Share)), Some(WhyTwo::Brake(Brake::Share)));
-        assert_eq!(why_two(&five, Some(&four), None), None);
+        assert_eq!(approval_reason(&five, None, None), Some(ApprovalReason::Arming));
+        assert_eq!(
+            approval_reason(&four, Some(&five), Some(SafetyLimit::People)),
+            Some(ApprovalReason::Widening)
+        );
+        assert_eq!(
+            approval_reason(&five, Some(&five), Some(SafetyLimit::Share)),
+            Some(ApprovalReason::SafetyLimit(SafetyLimit::Share))
+        );
+        assert_eq!(approval_reason(&five, Some(&four), None), None);
     }
 
     #[test]
     fn the_words_follow_because() {
-        let words = WhyTwo::Brake(Brake::People).words(Brakes::default());
+        let words = ApprovalReason::SafetyLimit(SafetyLimit::People).label(SafetyLimits::default());
         assert_eq!(words, "more than 5,000 users would be anonymised");
     }
 }

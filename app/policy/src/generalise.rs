@@ -17,11 +17,11 @@ pub fn month(date: NaiveDate) -> NaiveDate {
     date.with_day(1).unwrap_or(date)
 }
 
-/// Returns the district of a postcode, or `None` if too little would remain hidden.
+/// Returns the district of a postcode, or `None` if the postcode is too short.
 ///
-/// British and Irish postcodes have two parts, of which the first is kept (`SW1A 1AA`, `sw1a1aa` → `SW1A`, `D02
-/// AF30` → `D02`). Of all others, the first two characters are kept, without a country prefix (`10117`, `D-10117`
-/// → `10`). A postcode of at most two characters is removed.
+/// British and Irish postcodes have two parts, of which the first is kept: `SW1A 1AA` and `sw1a1aa` become `SW1A`,
+/// `D02 AF30` becomes `D02`. Of all others, the first two characters after a country prefix are kept: `10117` and
+/// `D-10117` become `10`.
 pub fn district(postcode: &str) -> Option<String> {
     let postcode = postcode.trim().to_uppercase();
     let code = match postcode.split_once('-') {

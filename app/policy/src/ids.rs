@@ -50,7 +50,7 @@ id! {
     /// One execution of a task.
     RunId,
     /// A legal hold.
-    HoldId,
+    LegalHoldId,
     /// A request for approval and its approval.
     ApprovalId,
 }

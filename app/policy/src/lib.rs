@@ -4,7 +4,6 @@
 //! validate forms in the same way.
 
 pub mod assess;
-pub mod brake;
 pub mod cron;
 pub mod dates;
 pub mod erasure;
@@ -12,46 +11,47 @@ pub mod field;
 pub mod form;
 pub mod four_eyes;
 pub mod generalise;
-pub mod hold;
 pub mod ids;
+pub mod legal_hold;
 pub mod limits;
 pub mod numbers;
 pub mod password;
 pub mod permission;
+pub mod personal_data;
 pub mod policy;
+pub mod policy_reach;
 pub mod reason;
-pub mod register;
 pub mod replacement;
 pub mod role;
 pub mod run;
+pub mod safety_limit;
 pub mod schedule;
-pub mod sentence;
+pub mod summary;
 pub mod task_form;
 pub mod text;
+#[cfg(feature = "zones")]
+pub mod timezone;
 pub mod treated;
 pub mod user_form;
-pub mod wider;
-#[cfg(feature = "zones")]
-pub mod zones;
 
 pub use assess::{Selection, UserFacts, Verdict, assess};
-pub use brake::{Brake, Brakes, Manual};
 pub use field::{Field, Treatment};
-pub use four_eyes::{FourEyes, WhyTwo};
-pub use hold::{HeldBy, HoldReason};
+pub use four_eyes::{ApprovalReason, FourEyes};
 pub use ids::{
-    ApprovalId, CatalogueRecordId, ChargeId, HoldId, ItemId, LoanId, MessageId, RequestId, RunId, TaskId,
-    UserNumber,
+    ApprovalId, CatalogueRecordId, ChargeId, ItemId, LegalHoldId, LoanId, MessageId, RequestId, RunId,
+    TaskId, UserNumber,
 };
+pub use legal_hold::{HoldReason, LegalHoldTarget};
 pub use limits::{Counted, Limits, Window};
 pub use permission::{Action, Roles};
-pub use policy::{Conditions, Days, LoanText, Policy, Scope};
+pub use policy::{Conditions, Days, NoteTreatment, Policy, Scope};
+pub use policy_reach::extends_beyond;
 pub use reason::{Blocker, Blockers, Reason, VerdictKind};
 pub use role::Role;
 pub use run::{Outcome, Phase, Residue, RunKind, RunState};
-pub use schedule::{Missed, Schedule, WhyMissed};
+pub use safety_limit::{Manual, SafetyLimit, SafetyLimits};
+pub use schedule::{MisfireReason, Missed, Schedule};
 pub use treated::TreatedFields;
-pub use wider::is_wider;
 
 /// The version of the rules in this crate. It is stored with every run and every anonymised user.
 ///

@@ -20,7 +20,7 @@ pub struct Limits {
     pub mark_per_day: i64,
     /// Number of users of a run whose dates were changed manually since the last confirmed run.
     pub manual_per_run: i64,
-    /// Number of users from whom one import may remove values, or whom it may make eligible earlier.
+    /// Number of users that one import may remove values from, or make eligible earlier.
     pub import_users: i64,
     /// The same in per cent of all users.
     pub import_percent: i64,
@@ -79,7 +79,7 @@ impl Counted {
     }
 
     /// Returns what was done to the users, to follow “users”.
-    pub const fn words(self) -> &'static str {
+    pub const fn label(self) -> &'static str {
         match self {
             Self::Anonymised => "anonymised, or cleared of identifying fields,",
             Self::Marked => "marked for deletion, or given an earlier leaving date,",
@@ -101,7 +101,7 @@ impl Window {
     }
 
     /// Returns the label.
-    pub const fn words(self) -> &'static str {
+    pub const fn label(self) -> &'static str {
         match self {
             Self::Hour => "an hour",
             Self::Day => "a day",

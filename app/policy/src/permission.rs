@@ -34,9 +34,9 @@ pub enum Action {
     /// Decide on residue findings.
     DecideResidue,
     /// Place legal holds, change their review date, request their release.
-    PlaceHolds,
+    PlaceLegalHolds,
     /// Release legal holds.
-    ReleaseHolds,
+    ReleaseLegalHolds,
     /// Read the audit.
     SeeAudit,
     /// Add staff, grant and revoke roles, end sessions of others.
@@ -60,8 +60,8 @@ impl Action {
         Self::Approve,
         Self::SeeResidue,
         Self::DecideResidue,
-        Self::PlaceHolds,
-        Self::ReleaseHolds,
+        Self::PlaceLegalHolds,
+        Self::ReleaseLegalHolds,
         Self::SeeAudit,
         Self::ManageStaff,
         Self::Administer,
@@ -82,8 +82,8 @@ impl Action {
             Self::Approve => "approve",
             Self::SeeResidue => "see_residue",
             Self::DecideResidue => "decide_residue",
-            Self::PlaceHolds => "place_holds",
-            Self::ReleaseHolds => "release_holds",
+            Self::PlaceLegalHolds => "place_holds",
+            Self::ReleaseLegalHolds => "release_holds",
             Self::SeeAudit => "see_audit",
             Self::ManageStaff => "manage_staff",
             Self::Administer => "administer",
@@ -91,7 +91,7 @@ impl Action {
     }
 
     /// Returns the action as text, to follow “permission to”.
-    pub const fn words(self) -> &'static str {
+    pub const fn label(self) -> &'static str {
         match self {
             Self::SeeUsers => "see users",
             Self::EditUsers => "edit users and their loans",
@@ -105,8 +105,8 @@ impl Action {
             Self::Approve => "approve requests of other staff",
             Self::SeeResidue => "see residue",
             Self::DecideResidue => "decide about residue",
-            Self::PlaceHolds => "place legal holds",
-            Self::ReleaseHolds => "release legal holds",
+            Self::PlaceLegalHolds => "place legal holds",
+            Self::ReleaseLegalHolds => "release legal holds",
             Self::SeeAudit => "see the audit",
             Self::ManageStaff => "manage staff",
             Self::Administer => "administer the library",
@@ -123,7 +123,7 @@ impl Action {
                 | Self::Run
                 | Self::Approve
                 | Self::DecideResidue
-                | Self::ReleaseHolds
+                | Self::ReleaseLegalHolds
                 | Self::ManageStaff
         )
     }
@@ -142,8 +142,9 @@ impl Role {
     /// Returns whether this role may perform an action.
     pub const fn may(self, action: Action) -> bool {
         use Action::{
-            Administer, AnonymiseOne, Approve, DecideResidue, EditTasks, EditUsers, ManageStaff, PlaceHolds,
-            Preview, ReleaseHolds, Run, SeeAudit, SeeCatalogue, SeeReports, SeeResidue, SeeTasks, SeeUsers,
+            Administer, AnonymiseOne, Approve, DecideResidue, EditTasks, EditUsers, ManageStaff,
+            PlaceLegalHolds, Preview, ReleaseLegalHolds, Run, SeeAudit, SeeCatalogue, SeeReports, SeeResidue,
+            SeeTasks, SeeUsers,
         };
         match self {
             Self::Librarian => {
@@ -175,13 +176,13 @@ impl Role {
                     | Approve
                     | SeeResidue
                     | DecideResidue
-                    | PlaceHolds
-                    | ReleaseHolds
+                    | PlaceLegalHolds
+                    | ReleaseLegalHolds
                     | SeeAudit
             ),
             // Administrators may do everything except what is reserved for the data protection officer.
             Self::Administrator => match action {
-                PlaceHolds | ReleaseHolds => false,
+                PlaceLegalHolds | ReleaseLegalHolds => false,
                 SeeUsers | EditUsers | AnonymiseOne | SeeCatalogue | SeeReports | SeeTasks | EditTasks
                 | Preview | Run | Approve | SeeResidue | DecideResidue | SeeAudit | ManageStaff
                 | Administer => true,
@@ -266,7 +267,7 @@ mod tests {
     #[test]
     fn legal_holds_are_the_data_protection_officers() {
         for role in Role::ALL {
-            assert_eq!(role.may(Action::ReleaseHolds), role == Role::Dpo, "{role:?}");
+            assert_eq!(role.may(Action::ReleaseLegalHolds), role == Role::Dpo, "{role:?}");
         }
     }
 

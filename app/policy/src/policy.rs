@@ -72,7 +72,7 @@ impl Conditions {
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Scope {
-    /// Users whom an import created or last matched.
+    /// Users that an import created or last matched.
     #[default]
     Imported,
     /// All other users.
@@ -95,7 +95,7 @@ impl Scope {
     }
 
     /// Returns the label.
-    pub const fn words(self) -> &'static str {
+    pub const fn label(self) -> &'static str {
         match self {
             Self::Imported => "imported users only",
             Self::NotImported => "users not imported only",
@@ -121,15 +121,15 @@ impl Scope {
 /// The replacement of free text on loans, requests and charges. The text itself is always removed (rule 10).
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum LoanText {
+pub enum NoteTreatment {
     /// The field becomes empty.
     #[default]
     Empty,
-    /// The field contains [`LoanText::MARK`], to show that there was a note.
+    /// The field contains [`NoteTreatment::MARK`], to show that there was a note.
     Mark,
 }
 
-impl LoanText {
+impl NoteTreatment {
     /// The mark in place of a removed note.
     pub const MARK: &'static str = "(note removed)";
 
@@ -145,7 +145,7 @@ impl LoanText {
     }
 
     /// Returns the label.
-    pub const fn words(self) -> &'static str {
+    pub const fn label(self) -> &'static str {
         match self {
             Self::Empty => "Remove notes",
             Self::Mark => "Replace notes with “(note removed)”",
@@ -171,7 +171,7 @@ pub struct Policy {
     /// The minimum numbers of days.
     pub conditions: Conditions,
     /// The replacement of notes.
-    pub loan_text: LoanText,
+    pub loan_text: NoteTreatment,
 }
 
 impl Policy {

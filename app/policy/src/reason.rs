@@ -29,7 +29,7 @@ impl Blocker {
     }
 
     /// Returns the label.
-    pub const fn words(self) -> &'static str {
+    pub const fn label(self) -> &'static str {
         match self {
             Self::OpenLoan => "open loans",
             Self::OpenRequest => "open requests",
@@ -114,7 +114,7 @@ impl VerdictKind {
     }
 
     /// Returns the label.
-    pub const fn words(self) -> &'static str {
+    pub const fn label(self) -> &'static str {
         match self {
             Self::Eligible => "Eligible",
             Self::NotYet => "Not yet",
@@ -243,7 +243,7 @@ impl Reason {
     }
 
     /// Returns the label.
-    pub const fn words(self) -> &'static str {
+    pub const fn label(self) -> &'static str {
         match self {
             Self::Eligible => "meets every condition",
             Self::Waiting => "waiting period not over yet",

@@ -44,7 +44,7 @@ impl Role {
     }
 
     /// Returns the label.
-    pub const fn words(self) -> &'static str {
+    pub const fn label(self) -> &'static str {
         match self {
             Self::Librarian => "Librarian",
             Self::Cataloguer => "Cataloguer",

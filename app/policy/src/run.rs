@@ -39,7 +39,7 @@ impl RunKind {
     }
 
     /// Returns the label.
-    pub const fn words(self) -> &'static str {
+    pub const fn label(self) -> &'static str {
         match self {
             Self::Preview => "Preview",
             Self::Manual => "Manual run",
@@ -79,7 +79,7 @@ pub enum RunState {
     /// It was due while no process was running, and its task says to skip such runs.
     Missed,
     /// It exceeds a safety limit and needs a confirmation.
-    StoppedByBrake,
+    StoppedByLimit,
 }
 
 impl RunState {
@@ -94,7 +94,7 @@ impl RunState {
         Self::CompletedWithFailures,
         Self::Failed,
         Self::Missed,
-        Self::StoppedByBrake,
+        Self::StoppedByLimit,
     ];
 
     /// The states of an active run. At most one run has one of them.
@@ -112,12 +112,12 @@ impl RunState {
             Self::CompletedWithFailures => "completed_with_failures",
             Self::Failed => "failed",
             Self::Missed => "missed",
-            Self::StoppedByBrake => "stopped_by_brake",
+            Self::StoppedByLimit => "stopped_by_limit",
         }
     }
 
     /// Returns the label.
-    pub const fn words(self) -> &'static str {
+    pub const fn label(self) -> &'static str {
         match self {
             Self::Queued => "Queued",
             Self::Running => "Running",
@@ -128,7 +128,7 @@ impl RunState {
             Self::CompletedWithFailures => "Completed with failures",
             Self::Failed => "Failed",
             Self::Missed => "Missed",
-            Self::StoppedByBrake => "Stopped for confirmation",
+            Self::StoppedByLimit => "Stopped for confirmation",
         }
     }
 
@@ -136,9 +136,9 @@ impl RunState {
     /// success.
     pub fn words_with(self, open_findings: i64) -> String {
         if open_findings > 0 {
-            format!("{}, {} to decide", self.words(), counted(open_findings, "finding", "findings"))
+            format!("{}, {} to decide", self.label(), counted(open_findings, "finding", "findings"))
         } else {
-            self.words().to_owned()
+            self.label().to_owned()
         }
     }
 
@@ -193,7 +193,7 @@ impl RunState {
 #[serde(rename_all = "snake_case")]
 pub enum Phase {
     /// Determines the eligible users and the preview fingerprint.
-    Sealing,
+    Previewing,
     /// Anonymises users in batches.
     Anonymising,
     /// Searches the database for residue.
@@ -204,12 +204,12 @@ pub enum Phase {
 
 impl Phase {
     /// All steps, in order.
-    pub const ALL: [Self; 4] = [Self::Sealing, Self::Anonymising, Self::Scanning, Self::Maintaining];
+    pub const ALL: [Self; 4] = [Self::Previewing, Self::Anonymising, Self::Scanning, Self::Maintaining];
 
     /// Returns the stable code that is stored.
     pub const fn code(self) -> &'static str {
         match self {
-            Self::Sealing => "sealing",
+            Self::Previewing => "previewing",
             Self::Anonymising => "anonymising",
             Self::Scanning => "scanning",
             Self::Maintaining => "maintaining",
@@ -217,9 +217,9 @@ impl Phase {
     }
 
     /// Returns the label.
-    pub const fn words(self) -> &'static str {
+    pub const fn label(self) -> &'static str {
         match self {
-            Self::Sealing => "Assessing users",
+            Self::Previewing => "Assessing users",
             Self::Anonymising => "Anonymising",
             Self::Scanning => "Searching for residue",
             Self::Maintaining => "Cleaning the database files",
@@ -258,7 +258,7 @@ impl Residue {
     }
 
     /// Returns the label.
-    pub const fn words(self) -> &'static str {
+    pub const fn label(self) -> &'static str {
         match self {
             Self::Clean => "Clean",
             Self::Hits => "With findings",
@@ -298,7 +298,7 @@ impl Outcome {
     }
 
     /// Returns the label.
-    pub const fn words(self) -> &'static str {
+    pub const fn label(self) -> &'static str {
         match self {
             Self::Done => "Anonymised",
             Self::Skipped => "Skipped",

@@ -42,7 +42,7 @@ impl Weekday {
     }
 
     /// Returns the label.
-    pub const fn words(self) -> &'static str {
+    pub const fn label(self) -> &'static str {
         match self {
             Self::Mon => "Monday",
             Self::Tue => "Tuesday",
@@ -130,7 +130,7 @@ impl Missed {
     }
 
     /// Returns the label.
-    pub const fn words(self) -> &'static str {
+    pub const fn label(self) -> &'static str {
         match self {
             Self::Once => "Run once as soon as Lethe is running again",
             Self::Skip => "Skip it and wait for the next scheduled time",
@@ -143,17 +143,17 @@ impl Missed {
     }
 }
 
-/// Why a due time has no run of its own.
+/// Why a due time has no run.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum WhyMissed {
+pub enum MisfireReason {
     /// No process was running.
     Absent,
     /// The previous run was still queued.
     Waiting,
 }
 
-impl WhyMissed {
+impl MisfireReason {
     /// All reasons.
     pub const ALL: [Self; 2] = [Self::Absent, Self::Waiting];
 
@@ -166,7 +166,7 @@ impl WhyMissed {
     }
 
     /// Returns the label.
-    pub const fn words(self) -> &'static str {
+    pub const fn label(self) -> &'static str {
         match self {
             Self::Absent => "Lethe was not running",
             Self::Waiting => "the previous run was still waiting",
@@ -181,13 +181,13 @@ impl Schedule {
     }
 
     /// Returns the schedule as text: `Weekly on Monday and Friday at 02:30`.
-    pub fn words(&self) -> String {
+    pub fn label(&self) -> String {
         match self {
             Self::ManualOnly => "Manual only".to_owned(),
             Self::Once { at } => format!("Once on {} at {}", dates::shown(at.date()), at.format("%H:%M")),
             Self::Daily { time } => format!("Daily at {}", time.format("%H:%M")),
             Self::Weekly { days, time } => {
-                let names: Vec<&str> = days.iter().map(|day| day.words()).collect();
+                let names: Vec<&str> = days.iter().map(|day| day.label()).collect();
                 format!("Weekly on {} at {}", dates::joined(&names, "and"), time.format("%H:%M"))
             }
             Self::Monthly { day: MonthDay::Day(day), time } => {

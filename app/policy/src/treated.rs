@@ -1,8 +1,8 @@
 //! Lists what anonymising with a policy removes, generalises and keeps, as stated in a certificate.
 
 use crate::field::{Field, Treatment};
+use crate::personal_data::{Column, DataClass, ErasureAction, RowOwner, TABLES, Table};
 use crate::policy::Policy;
-use crate::register::{Action, Class, Column, Owner, TABLES, Table};
 use serde::{Deserialize, Serialize};
 
 /// Fields by treatment, named as in the register of personal data.
@@ -33,7 +33,7 @@ impl TreatedFields {
     pub fn of(policy: &Policy) -> Self {
         let mut fields = Self::fixed();
         for field in Field::ALL {
-            fields.add(field.words().to_owned(), policy.treatment(field));
+            fields.add(field.label().to_owned(), policy.treatment(field));
         }
         for key in &policy.keep_custom {
             fields.kept.push(format!("Custom field “{key}”"));
@@ -45,7 +45,7 @@ impl TreatedFields {
     /// Returns the fields of a run whose users are treated with the policies of earlier runs.
     pub fn of_earlier_runs() -> Self {
         let mut fields = Self::fixed();
-        fields.as_before = Field::ALL.iter().map(|field| field.words().to_owned()).collect();
+        fields.as_before = Field::ALL.iter().map(|field| field.label().to_owned()).collect();
         fields.as_before.push("Custom fields".to_owned());
         fields
     }
@@ -63,7 +63,7 @@ impl TreatedFields {
     fn fixed() -> Self {
         let mut fields = Self::default();
         // Roles end only when a member of staff is anonymised: see `with_roles`.
-        let owned = TABLES.iter().filter(|table| table.owner != Owner::Nobody && table.name != ROLES);
+        let owned = TABLES.iter().filter(|table| table.owner != RowOwner::Nobody && table.name != ROLES);
         for table in owned {
             if table.deletes_rows() {
                 fields.removed.push(table.words.to_owned());
@@ -76,14 +76,16 @@ impl TreatedFields {
 
     fn of_rows_that_stay(&mut self, table: &Table) {
         let is_record = table.name == "users";
-        if !is_record && table.with_action(Action::ByCustomField).next().is_none() {
+        if !is_record && table.with_action(ErasureAction::ByCustomField).next().is_none() {
             self.kept.push(table.words.to_owned());
         }
         for column in table.columns {
             let words = if is_record { short(column) } else { format!("{}: {}", table.words, short(column)) };
             match column.action {
-                Action::Clear | Action::ClearText => self.removed.push(words),
-                Action::Keep if is_record && column.class != Class::NotPersonal => self.kept.push(words),
+                ErasureAction::Clear | ErasureAction::ClearText => self.removed.push(words),
+                ErasureAction::Keep if is_record && column.class != DataClass::NotPersonal => {
+                    self.kept.push(words);
+                }
                 _ => {}
             }
         }
@@ -94,7 +96,7 @@ impl TreatedFields {
             Treatment::Remove => self.removed.push(words),
             Treatment::Keep => self.kept.push(words),
             coarser => {
-                let how = coarser.words().trim_start_matches("Generalise ");
+                let how = coarser.label().trim_start_matches("Generalise ");
                 self.generalised.push(format!("{words}, {how}"));
             }
         }
@@ -131,7 +133,7 @@ mod tests {
         assert!(fields.as_before.is_empty());
         for field in Field::ALL {
             let all = [&fields.removed, &fields.generalised, &fields.kept];
-            let lists = all.iter().filter(|list| list.iter().any(|words| words.starts_with(field.words())));
+            let lists = all.iter().filter(|list| list.iter().any(|words| words.starts_with(field.label())));
             assert!(lists.count() >= 1, "{field:?}");
         }
     }
@@ -148,8 +150,8 @@ mod tests {
     fn a_run_by_earlier_policies_says_nothing_of_what_they_decide() {
         let fields = TreatedFields::of_earlier_runs();
         assert!(fields.removed.iter().any(|words| words == "E-mail"));
-        assert!(fields.as_before.iter().any(|words| words == Field::Phone.words()));
-        assert!(!fields.kept.iter().any(|words| words == Field::Category.words()));
+        assert!(fields.as_before.iter().any(|words| words == Field::Phone.label()));
+        assert!(!fields.kept.iter().any(|words| words == Field::Category.label()));
         assert!(fields.generalised.is_empty());
     }
 }

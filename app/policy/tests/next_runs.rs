@@ -6,7 +6,7 @@ use chrono::{DateTime, FixedOffset, NaiveDateTime, Offset, SubsecRound, TimeDelt
 use chrono_tz::{IANA_TZDB_VERSION, Tz};
 use policy::Schedule;
 use policy::schedule::{MonthDay, Weekday};
-use policy::zones::next_occurrences;
+use policy::timezone::next_occurrences;
 use proptest::prelude::*;
 use serde::Deserialize;
 

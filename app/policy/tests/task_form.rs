@@ -11,7 +11,7 @@ use chrono::NaiveDateTime;
 use policy::form::Problem;
 use policy::schedule::{MonthDay, Weekday};
 use policy::task_form::{Notice, Tab, TaskForm, validate};
-use policy::{Days, Field, LoanText, Missed, Schedule, Scope, Treatment, UserNumber};
+use policy::{Days, Field, Missed, NoteTreatment, Schedule, Scope, Treatment, UserNumber};
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
@@ -423,7 +423,7 @@ fn a_right_form_says_what_was_chosen() {
     let draft = validate(&form, now()).expect("a right form");
     assert_eq!(draft.owner, Some(UserNumber(12)));
     assert_eq!(draft.policy.scope, Scope::All);
-    assert_eq!(draft.policy.loan_text, LoanText::Mark);
+    assert_eq!(draft.policy.loan_text, NoteTreatment::Mark);
     assert_eq!(draft.missed, Missed::Skip);
     assert_eq!(
         validate(&right(), now()).expect("a right form").missed,
@@ -482,7 +482,7 @@ mod properties {
             subsequence(KEYS.to_vec(), 0..=KEYS.len()),
             select(Scope::ALL.to_vec()),
             (days(), days(), days()),
-            select(LoanText::ALL.to_vec()),
+            select(NoteTreatment::ALL.to_vec()),
         )
             .prop_map(|(fields, kept, scope, (leaving, activity, marked), loan_text)| Policy {
                 fields: fields.into_iter().collect(),

@@ -11,7 +11,7 @@ use policy::{Action, Roles, UserNumber};
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Channel {
     /// The web pages.
-    Desk,
+    Web,
     /// The command line.
     CommandLine,
     /// The schedule of a task.
@@ -24,7 +24,7 @@ impl Channel {
     /// Returns the stable code that is stored.
     pub const fn code(self) -> &'static str {
         match self {
-            Self::Desk => "desk",
+            Self::Web => "web",
             Self::CommandLine => "command_line",
             Self::Schedule => "schedule",
             Self::Replay => "replay",
@@ -32,18 +32,18 @@ impl Channel {
     }
 
     /// Returns the label of the channel, shown for a run that no member of staff started.
-    pub const fn words(self) -> &'static str {
+    pub const fn label(self) -> &'static str {
         match self {
-            Self::Desk => "At the desk",
+            Self::Web => "Web",
             Self::CommandLine => "Command line",
-            Self::Schedule => "Schedule of the task",
+            Self::Schedule => "Schedule",
             Self::Replay => "Lethe, after a restore",
         }
     }
 
     /// Returns the channel with this code.
     pub fn from_code(code: &str) -> Option<Self> {
-        let all = [Self::Desk, Self::CommandLine, Self::Schedule, Self::Replay];
+        let all = [Self::Web, Self::CommandLine, Self::Schedule, Self::Replay];
         all.into_iter().find(|channel| channel.code() == code)
     }
 }
@@ -70,16 +70,16 @@ impl Actor {
 
     /// Returns the actor of a signed-in session. `at` is the instant of the latest sign-in or re-authentication.
     pub const fn signed_in(staff: UserNumber, roles: Roles, at: DateTime<Utc>) -> Self {
-        Self { staff: Some(staff), channel: Channel::Desk, roles, signed_in_at: Some(at) }
+        Self { staff: Some(staff), channel: Channel::Web, roles, signed_in_at: Some(at) }
     }
 
     /// Returns the actor of a page without sign-in, which has no permission.
     pub fn nobody() -> Self {
-        Self { staff: None, channel: Channel::Desk, roles: Roles::default(), signed_in_at: None }
+        Self { staff: None, channel: Channel::Web, roles: Roles::default(), signed_in_at: None }
     }
 
     /// Returns an actor that only attributes an action to the one who began it. It has no permission.
-    pub(crate) fn noted(staff: Option<UserNumber>, channel: Channel) -> Self {
+    pub(crate) fn for_attribution(staff: Option<UserNumber>, channel: Channel) -> Self {
         Self { staff, channel, roles: Roles::default(), signed_in_at: None }
     }
 
@@ -99,8 +99,8 @@ impl Actor {
 
     /// Rejects an actor without the permission, and a sign-in that is too old for an irreversible action. The age
     /// is measured by the system clock.
-    pub fn must(&self, action: Action) -> Result<(), RecordsError> {
-        self.must_be_allowed(action)?;
+    pub fn require(&self, action: Action) -> Result<(), RecordsError> {
+        self.require_permission(action)?;
         if action.needs_fresh_sign_in() && !self.is_fresh(Clock::real()) {
             return Err(RecordsError::SignInAgain);
         }
@@ -109,14 +109,14 @@ impl Actor {
 
     /// Rejects an actor without the permission. The age of the sign-in does not matter: this is for showing, not
     /// doing.
-    pub(crate) fn must_be_allowed(&self, action: Action) -> Result<(), RecordsError> {
+    pub(crate) fn require_permission(&self, action: Action) -> Result<(), RecordsError> {
         if self.may(action) { Ok(()) } else { Err(RecordsError::Forbidden(action)) }
     }
 
     /// Returns whether the sign-in is recent enough at `now` for an irreversible action.
     pub(crate) fn is_fresh(&self, now: DateTime<Utc>) -> bool {
         match self.channel {
-            Channel::Desk => self.signed_in_at.is_some_and(|at| now - at < TimeDelta::minutes(FRESH_MINUTES)),
+            Channel::Web => self.signed_in_at.is_some_and(|at| now - at < TimeDelta::minutes(FRESH_MINUTES)),
             Channel::CommandLine | Channel::Schedule | Channel::Replay => true,
         }
     }
@@ -132,11 +132,11 @@ mod tests {
         let roles = Roles::from_iter([Role::Librarian]);
         let at =
             |minutes| Actor::signed_in(UserNumber(1), roles, Clock::real() - TimeDelta::minutes(minutes));
-        assert!(at(4).must(Action::AnonymiseOne).is_ok());
-        assert!(matches!(at(5).must(Action::AnonymiseOne), Err(RecordsError::SignInAgain)));
-        assert!(at(500).must(Action::EditUsers).is_ok());
-        assert!(matches!(at(0).must(Action::Run), Err(RecordsError::Forbidden(Action::Run))));
-        assert!(Actor::COMMAND_LINE.must(Action::Run).is_ok());
-        assert!(matches!(Actor::nobody().must(Action::SeeReports), Err(RecordsError::Forbidden(_))));
+        assert!(at(4).require(Action::AnonymiseOne).is_ok());
+        assert!(matches!(at(5).require(Action::AnonymiseOne), Err(RecordsError::SignInAgain)));
+        assert!(at(500).require(Action::EditUsers).is_ok());
+        assert!(matches!(at(0).require(Action::Run), Err(RecordsError::Forbidden(Action::Run))));
+        assert!(Actor::COMMAND_LINE.require(Action::Run).is_ok());
+        assert!(matches!(Actor::nobody().require(Action::SeeReports), Err(RecordsError::Forbidden(_))));
     }
 }

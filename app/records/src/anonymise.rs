@@ -8,8 +8,8 @@ mod everyone;
 mod person;
 
 use crate::actor::Actor;
-use crate::selection;
-use policy::register::{Owner, TABLES};
+use crate::eligibility;
+use policy::personal_data::{RowOwner, TABLES};
 use policy::{Policy, Reason, RunId, Selection, UserNumber, Verdict, assess};
 use sea_orm::{DatabaseTransaction, DbErr};
 use std::collections::BTreeMap;
@@ -55,7 +55,7 @@ pub(crate) async fn anonymise(
 ) -> Result<Outcomes, DbErr> {
     let mut outcomes = Outcomes::default();
     let mut people = Vec::new();
-    let assessed = selection::lock(tx, numbers).instrument(tracing::debug_span!("assess")).await?;
+    let assessed = eligibility::lock(tx, numbers).instrument(tracing::debug_span!("assess")).await?;
     for candidate in assessed {
         if job.selection == Selection::Reapply && !candidate.is_under_older_rules() {
             outcomes.skipped.push((candidate.number, Reason::AlreadyAnonymised));
@@ -74,9 +74,9 @@ pub(crate) async fn anonymise(
     for table in TABLES {
         let span = tracing::debug_span!("change", table = table.name);
         let rows = match table.owner {
-            Owner::Nobody => continue,
-            Owner::User("number") => person::replace(tx, job, &people).instrument(span).await?,
-            Owner::User(_) | Owner::Loan(_) => {
+            RowOwner::Nobody => continue,
+            RowOwner::User("number") => person::replace(tx, job, &people).instrument(span).await?,
+            RowOwner::User(_) | RowOwner::Loan(_) => {
                 everyone::clear(tx, job.policy, table, &outcomes.done).instrument(span).await?
             }
         };

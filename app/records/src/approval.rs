@@ -7,26 +7,26 @@
 //! line can request approval and start runs, but cannot approve.
 
 mod ask;
+mod consume;
 mod decide;
-mod matter;
+mod eligible_approvers;
 mod read;
-mod spend;
-mod who;
+mod subject;
 
 pub use ask::{ask, ask_more_changes, ask_reapply, ask_staff_anonymising};
 pub(crate) use ask::{ask_import, ask_within, close_within};
+pub(crate) use consume::{consume, more_changes, of_run, use_up, why_not_yet};
 pub(crate) use decide::agree_within;
 pub use decide::{approve, approve_confirmed, decline, withdraw};
-pub(crate) use matter::Matter;
-pub use matter::{Decision, Kind};
-pub use read::{About, Approval, ApprovalQuery, Standing, list, of_preview, of_user, read};
-pub(crate) use spend::{more_changes, of_run, spend, use_up, why_not_yet};
-pub(crate) use who::{is_configured, is_new, is_on, others};
+pub(crate) use eligible_approvers::{is_configured, is_new, is_on, others};
+pub use read::{About, Approval, ApprovalQuery, ApprovalStatus, list, of_preview, of_user, read};
+pub(crate) use subject::ApprovalSubject;
+pub use subject::{Decision, Kind};
 
 use crate::error::RecordsError;
 use crate::run;
 use crate::store::Store;
-use policy::{Action, RunId, UserNumber, WhyTwo};
+use policy::{Action, ApprovalReason, RunId, UserNumber};
 
 /// Returns whether this action needs a second person, by the setting or by a protection that still applies.
 pub async fn four_eyes(store: &Store, action: Action) -> Result<bool, RecordsError> {
@@ -34,7 +34,7 @@ pub async fn four_eyes(store: &Store, action: Action) -> Result<bool, RecordsErr
 }
 
 /// Returns why the run of a preview needs a second person. None if it needs none.
-pub async fn needed_for(store: &Store, preview: RunId) -> Result<Option<WhyTwo>, RecordsError> {
+pub async fn needed_for(store: &Store, preview: RunId) -> Result<Option<ApprovalReason>, RecordsError> {
     run::why_two_of(store, preview).await
 }
 
@@ -47,7 +47,7 @@ pub async fn missing_for(
 ) -> Result<Option<String>, RecordsError> {
     let Some(why) = needed_for(store, preview).await? else { return Ok(None) };
     let preview = run::preview_row(&store.db, preview).await?;
-    why_not_yet(store, actor, &Matter::run_of(&preview)?, &of_run(store, why)).await
+    why_not_yet(store, actor, &ApprovalSubject::run_of(&preview)?, &of_run(store, why)).await
 }
 
 /// Returns why this actor cannot anonymise a member of staff yet. None if a second person has approved.
@@ -57,5 +57,5 @@ pub async fn missing_for_staff(
     number: UserNumber,
 ) -> Result<Option<String>, RecordsError> {
     let roles = crate::staff::roles_of(&store.db, number).await?;
-    why_not_yet(store, actor, &Matter::staff_anonymising_of(number, roles), run::WHY_STAFF).await
+    why_not_yet(store, actor, &ApprovalSubject::staff_anonymising_of(number, roles), run::WHY_STAFF).await
 }

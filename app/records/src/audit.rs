@@ -10,25 +10,25 @@
 //! Verification needs the key that the events were chained with: with another key every event counts as changed.
 //! Operators who replace the key must keep the old one to verify earlier events.
 
+mod action;
 mod anchor;
+mod bulk_events;
 mod chain;
-mod deed;
 mod event;
-mod note;
-mod people;
 mod read;
+mod record;
 mod repeats;
-mod suspects;
+mod tamper_report;
 mod verify;
 
+pub use action::{AuditAction, Subject};
 pub use anchor::{Anchor, anchor_daily, last_anchor};
-pub(crate) use chain::{begin, chain, lock_head, set_apart};
-pub use deed::{Deed, Subject};
+pub(crate) use bulk_events::note_people;
+pub(crate) use chain::{begin, chain, lock_head, quarantine_unchained};
 pub(crate) use event::AuditKey;
-pub use note::refused;
-pub(crate) use note::{note, note_alone, note_each, note_event};
-pub(crate) use people::note_people;
-pub use read::{AuditForm, AuditQuery, AuditRow, Standing, csv, list, standing};
+pub use read::{AuditForm, AuditQuery, AuditRow, ChainStatus, csv, list, status};
+pub use record::refused;
+pub(crate) use record::{note_each, note_event, record_event, record_event_in_own_tx};
 pub use repeats::{Due, write_repeats};
 pub(crate) use repeats::{Repeats, note_repeated};
-pub use verify::{Finding, MOST_FINDINGS, Verdict, verify};
+pub use verify::{Finding, MAX_FINDINGS, Verdict, verify};

@@ -3,7 +3,7 @@
 use crate::actor::Actor;
 use crate::dialect;
 use crate::error::RecordsError;
-use crate::page::{Page, Paging};
+use crate::pagination::{Page, Paging};
 use crate::store::Store;
 use crate::user::{Name, Person};
 use chrono::NaiveDate;
@@ -125,8 +125,7 @@ pub async fn items(
         paging.limit()
     );
     let values = vec![record.0.into(), key(paging).unwrap_or(0).into()];
-    let rows =
-        store.db.query_all_raw(dialect::statement(store.db.get_database_backend(), &sql, values)).await?;
+    let rows = store.db.query_all_raw(dialect::bind(store.db.get_database_backend(), &sql, values)).await?;
     let items = rows.iter().map(|row| item(row, actor)).collect::<Result<Vec<_>, DbErr>>()?;
     Ok(Page::of(items, paging, |item| item.id.to_string()))
 }
@@ -148,7 +147,7 @@ async fn records(
         Name::columns("m"),
         Name::columns("c"),
     );
-    let rows = db.query_all_raw(dialect::statement(db.get_database_backend(), &sql, values)).await?;
+    let rows = db.query_all_raw(dialect::bind(db.get_database_backend(), &sql, values)).await?;
     rows.iter()
         .map(|row| {
             Ok(CatalogueRecord {

@@ -158,7 +158,7 @@ pub(crate) async fn follow_place(
 async fn lock(tx: &DatabaseTransaction, run: RunId) -> Result<bool, RecordsError> {
     let backend = tx.get_database_backend();
     let sql = format!("SELECT run_id FROM certificates WHERE run_id = ?{}", dialect::for_update(backend));
-    Ok(tx.query_one_raw(dialect::statement(backend, &sql, vec![run.0.into()])).await?.is_some())
+    Ok(tx.query_one_raw(dialect::bind(backend, &sql, vec![run.0.into()])).await?.is_some())
 }
 
 /// Signs and stores a certificate. Keeps an existing one as an earlier version.

@@ -20,11 +20,11 @@ impl Clock {
     /// Returns a clock that always shows noon of this day.
     pub fn fixed(zone: Tz, today: NaiveDate) -> Self {
         let noon = today.and_hms_opt(12, 0, 0).unwrap_or_default();
-        Self::standing(zone, policy::zones::at_wall_time(zone, noon).at)
+        Self::status(zone, policy::timezone::at_wall_time(zone, noon).at)
     }
 
     /// Returns a clock that always shows this instant.
-    pub const fn standing(zone: Tz, at: DateTime<Utc>) -> Self {
+    pub const fn status(zone: Tz, at: DateTime<Utc>) -> Self {
         Self { zone, fixed: Some(at), ahead: TimeDelta::zero() }
     }
 

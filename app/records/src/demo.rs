@@ -5,28 +5,28 @@
 
 mod addresses;
 mod batch;
-mod cast;
 mod catalogue;
 mod circulation;
-mod dice;
+mod fixed_users;
 mod messages;
 mod names;
 mod people;
 mod person;
 mod photo;
-mod places;
+mod rng;
 mod tasks;
+mod vocabularies;
 
 use crate::actor::Actor;
-use crate::audit::{self, Deed, Subject};
-use crate::bulk::insert;
+use crate::audit::{self, AuditAction, Subject};
+use crate::bulk_insert::insert;
 use crate::dialect;
 use crate::entity::{catalogue_records, tasks as task_rows, terms, users};
 use crate::error::RecordsError;
 use crate::store::Store;
 use crate::{residue, run, staff};
 use catalogue::Catalogue;
-use people::Maker;
+use people::Generator;
 use policy::{Action, UserNumber, Verdict};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use serde::Serialize;
@@ -37,7 +37,7 @@ pub const USERS: u32 = 2_000;
 /// The minimum number of users. They include the staff and the fictitious users.
 pub const FEWEST_USERS: u32 = 50;
 /// The maximum number of users.
-pub const MOST_USERS: u32 = 1_000_000;
+pub const MAX_USERS: u32 = 1_000_000;
 
 /// The number of catalogue rows written in one transaction.
 const CATALOGUE_BLOCK: i64 = 2_000;
@@ -76,21 +76,21 @@ pub const PASSWORD: &str = "forget me in the library";
 
 /// Fills an empty database with a demo library.
 pub async fn fill(store: &Store, actor: Actor, users: u32, seed: u64) -> Result<DemoSummary, RecordsError> {
-    actor.must(Action::Administer)?;
-    if !(FEWEST_USERS..=MOST_USERS).contains(&users) {
+    actor.require(Action::Administer)?;
+    if !(FEWEST_USERS..=MAX_USERS).contains(&users) {
         return Err(RecordsError::Refused(format!(
             "A demo library has from {FEWEST_USERS} to {MAX_USERS} users. Nothing has been written"
         )));
     }
     let today = store.clock.today();
     let catalogue = Catalogue::for_users(users, seed, today);
-    let mut maker = Maker::new(users, seed, today, catalogue);
+    let mut maker = Generator::new(users, seed, today, catalogue);
     let mut summary = DemoSummary { seed, users: users.into(), ..DemoSummary::default() };
 
     let tx = store.begin().await?;
     refuse_unless_empty(&tx).await?;
-    insert(&tx, places::terms()).await?;
-    insert(&tx, places::custom_fields()).await?;
+    insert(&tx, vocabularies::terms()).await?;
+    insert(&tx, vocabularies::custom_fields()).await?;
     let tasks = tasks::tasks(store.clock)?;
     summary.tasks = tasks.len() as u64;
     insert(&tx, tasks).await?;
@@ -102,7 +102,8 @@ pub async fn fill(store: &Store, actor: Actor, users: u32, seed: u64) -> Result<
     batch.write_users(&tx).await?;
     insert(&tx, roles).await?;
     let detail = format!("demo,users={users},seed={seed}");
-    audit::note(&tx, &store.clock, actor, Deed::Imported, Subject::Library, None, &detail).await?;
+    audit::record_event(&tx, &store.clock, actor, AuditAction::Imported, Subject::Library, None, &detail)
+        .await?;
     store.commit(tx).await?;
     for number in accounts {
         staff::set_demo_password(store, actor, UserNumber(number), PASSWORD).await?;

@@ -11,7 +11,7 @@ pub(crate) use blocks::{Block, Blocks, FIELD, RECORD, Source, different, positio
 pub(crate) use causes::{answers, cause, is_damage, remedy};
 pub(crate) use connect::{connect_options, probe_options};
 pub(crate) use fault::fault_of;
-pub(crate) use files::{file, file_size, horizon, is_held_back, rewrite, sweep};
+pub(crate) use files::{checkpoint, file, file_size, is_held_back, snapshot_xmax, vacuum_full};
 pub use tables::schema;
 pub(crate) use tables::{ColumnFacts, ColumnKind, TableFacts, quoted, tables};
 
@@ -98,7 +98,7 @@ pub(crate) fn instant_text(backend: DatabaseBackend, column: &str) -> String {
 }
 
 /// Returns a statement whose placeholders are `?`, for either database. The SQL cannot contain a literal `?`.
-pub(crate) fn statement(backend: DatabaseBackend, sql: &str, values: Vec<Value>) -> Statement {
+pub(crate) fn bind(backend: DatabaseBackend, sql: &str, values: Vec<Value>) -> Statement {
     if backend != DatabaseBackend::Postgres {
         return Statement::from_sql_and_values(backend, sql, values);
     }
@@ -114,13 +114,13 @@ pub(crate) fn statement(backend: DatabaseBackend, sql: &str, values: Vec<Value>)
 }
 
 /// Returns a list of this many placeholders.
-pub(crate) fn places(count: usize) -> String {
+pub(crate) fn placeholders(count: usize) -> String {
     vec!["?"; count].join(", ")
 }
 
 /// Returns numbers as the value of one placeholder, for [`in_list`]. The statement does not depend on their count,
 /// so the database parses it once.
-pub(crate) fn list(backend: DatabaseBackend, numbers: impl IntoIterator<Item = i64>) -> Value {
+pub(crate) fn id_list(backend: DatabaseBackend, numbers: impl IntoIterator<Item = i64>) -> Value {
     let numbers: Vec<String> = numbers.into_iter().map(|number| number.to_string()).collect();
     let numbers = numbers.join(",");
     match backend {
@@ -130,7 +130,7 @@ pub(crate) fn list(backend: DatabaseBackend, numbers: impl IntoIterator<Item = i
 }
 
 /// Returns the condition that a column is in an [`id_list`].
-pub(crate) fn among(backend: DatabaseBackend, column: &str) -> String {
+pub(crate) fn in_list(backend: DatabaseBackend, column: &str) -> String {
     match backend {
         DatabaseBackend::Postgres => format!("{column} = ANY(CAST(? AS BIGINT[]))"),
         _ => format!("{column} IN (SELECT value FROM json_each(?))"),
@@ -139,7 +139,7 @@ pub(crate) fn among(backend: DatabaseBackend, column: &str) -> String {
 
 /// Returns a JSON array as rows `name`, with the column `number` and these text columns. The array is the value of
 /// one placeholder.
-pub(crate) fn objects(backend: DatabaseBackend, name: &str, texts: &[&str]) -> String {
+pub(crate) fn json_rows(backend: DatabaseBackend, name: &str, texts: &[&str]) -> String {
     if backend == DatabaseBackend::Postgres {
         let texts = texts.iter().map(|text| format!(", {text} TEXT")).collect::<Vec<_>>().concat();
         return format!("json_to_recordset(CAST(? AS JSON)) AS {name}(number BIGINT{texts})");
@@ -204,12 +204,12 @@ const CATEGORY_HOLDS: i64 = 0x1e7e_401d;
 
 /// Waits for transactions that place a legal hold on a category, and keeps others waiting until this transaction
 /// ends.
-pub(crate) async fn pass_category_holds(tx: &DatabaseTransaction) -> Result<(), DbErr> {
+pub(crate) async fn lock_category_holds_shared(tx: &DatabaseTransaction) -> Result<(), DbErr> {
     advisory_lock(tx, "pg_advisory_xact_lock_shared", CATEGORY_HOLDS).await
 }
 
 /// Waits until no user is being anonymised, and keeps anonymising waiting until this transaction ends.
-pub(crate) async fn close_category_holds(tx: &DatabaseTransaction) -> Result<(), DbErr> {
+pub(crate) async fn lock_category_holds_exclusive(tx: &DatabaseTransaction) -> Result<(), DbErr> {
     advisory_lock(tx, "pg_advisory_xact_lock", CATEGORY_HOLDS).await
 }
 
@@ -269,12 +269,12 @@ pub(crate) async fn next_ids(tx: &DatabaseTransaction, table: &str, count: usize
         let sql = format!(
             "SELECT nextval(pg_get_serial_sequence('{table}', 'id')) AS id FROM generate_series(1, ?)"
         );
-        let rows = tx.query_all_raw(statement(backend, &sql, vec![count.into()])).await?;
+        let rows = tx.query_all_raw(bind(backend, &sql, vec![count.into()])).await?;
         return rows.iter().map(|row| row.try_get("", "id")).collect();
     }
     // No other transaction writes at the same time.
     let sql = format!("SELECT COALESCE(MAX(id), 0) AS id FROM {table}");
-    let row = tx.query_one_raw(statement(backend, &sql, Vec::new())).await?;
+    let row = tx.query_one_raw(bind(backend, &sql, Vec::new())).await?;
     let last: i64 = row.map_or(Ok(0), |row| row.try_get("", "id"))?;
     Ok((last + 1..=last.saturating_add(count)).collect())
 }
@@ -292,7 +292,7 @@ pub(crate) async fn restart_keys(db: &impl ConnectionTrait, table: &str, key: &s
 
 /// Updates the statistics of a table after a bulk insert. PostgreSQL would otherwise plan as if the table were
 /// empty; SQLite does not use statistics here.
-pub(crate) async fn count_rows_anew(db: &impl ConnectionTrait, table: &str) -> Result<(), DbErr> {
+pub(crate) async fn analyze(db: &impl ConnectionTrait, table: &str) -> Result<(), DbErr> {
     if db.get_database_backend() == DatabaseBackend::Postgres {
         db.execute_unprepared(&format!("ANALYZE {table}")).await?;
     }

@@ -18,7 +18,7 @@ pub enum RecordsError {
     #[error("{}", Problem::Stale)]
     Stale,
     /// The actor lacks the permission.
-    #[error("You do not have permission to {}. Nothing was changed", .0.words())]
+    #[error("You do not have permission to {}. Nothing was changed", .0.label())]
     Forbidden(policy::Action),
     /// The actor has the permission but must sign in again first.
     #[error("Sign in again to do this. Nothing was changed")]
@@ -109,19 +109,19 @@ pub enum Fault {
         "The disk that holds {0} is full. Nothing was changed. Tell the administrator: Lethe continues \
          automatically once there is space"
     )]
-    DiskFull(Place),
+    DiskFull(Storage),
     /// The location can be read but not written.
     #[error(
         "{} cannot be written. Nothing was changed. Tell the administrator: the log names the cause",
         .0.at_beginning()
     )]
-    Unwritable(Place),
+    Unwritable(Storage),
     /// The file existed at the start and is missing now.
     #[error(
         "{} is missing. Nothing was changed. Tell the administrator: restore the file from its own copy",
         .0.at_beginning()
     )]
-    Missing(Place),
+    Missing(Storage),
     /// Another process has replaced the key that this process was started with.
     #[error(
         "The key was replaced while Lethe was running. Nothing was changed. Tell the administrator: restart Lethe"
@@ -137,7 +137,7 @@ pub enum Fault {
 
 impl Fault {
     /// Returns the location concerned. None if the fault is not about a single one.
-    pub const fn place(self) -> Option<Place> {
+    pub const fn place(self) -> Option<Storage> {
         match self {
             Self::DiskFull(place) | Self::Unwritable(place) | Self::Missing(place) => Some(place),
             Self::Busy | Self::Unreachable | Self::KeyReplaced => None,
@@ -145,7 +145,7 @@ impl Fault {
     }
 
     /// Returns the fault behind a failed file operation. None unless the disk is full.
-    pub(crate) fn of_file(place: Place, error: &io::Error) -> Option<Self> {
+    pub(crate) fn of_file(place: Storage, error: &io::Error) -> Option<Self> {
         let full = [io::ErrorKind::StorageFull, io::ErrorKind::QuotaExceeded, io::ErrorKind::FileTooLarge];
         full.contains(&error.kind()).then_some(Self::DiskFull(place))
     }
@@ -165,7 +165,7 @@ impl Fault {
 
 /// A location that Lethe writes to.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-pub enum Place {
+pub enum Storage {
     /// The database.
     Database,
     /// The ledger file.
@@ -174,7 +174,7 @@ pub enum Place {
     Anchors,
 }
 
-impl Place {
+impl Storage {
     const fn at_beginning(self) -> &'static str {
         match self {
             Self::Database => "The database",
@@ -184,7 +184,7 @@ impl Place {
     }
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for Storage {
     fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
         to.write_str(match self {
             Self::Database => "the database",

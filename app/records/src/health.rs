@@ -20,7 +20,7 @@ use crate::store::Store;
 use crate::task::{TaskName, unowned_tasks};
 use chrono::{DateTime, Duration, Utc};
 use futures::try_join;
-use policy::{Brake, FourEyes, Phase, RunId, RunKind, RunState, TaskId};
+use policy::{FourEyes, Phase, RunId, RunKind, RunState, SafetyLimit, TaskId};
 use sea_orm::sea_query::Value;
 use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QueryResult};
 use std::collections::HashMap;
@@ -47,7 +47,7 @@ pub struct Health {
 #[derive(Clone, Debug)]
 pub struct Condition {
     /// The kind of condition.
-    pub what: What,
+    pub what: ConditionKind,
     /// The task, with its name.
     pub task: Option<(TaskId, TaskName)>,
     /// The run. For findings only if all are from one run.
@@ -59,24 +59,24 @@ pub struct Condition {
 
 /// The kind of a condition.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum What {
+pub enum ConditionKind {
     /// The task is due, but no run has been started.
     Overdue,
     /// The run is queued although no other run is active.
-    NotTakenUp,
+    NotStarted,
     /// The run is active but makes no progress.
-    NoProgress,
+    Stalled,
     /// The process that executed the run has ended. Another one will resume it.
     Interrupted,
     /// A safety limit stopped the newest run of the task.
-    StoppedByBrake(Option<Brake>),
+    StoppedByLimit(Option<SafetyLimit>),
     /// The newest run of the task failed, for this many users.
     Failed {
         /// The number of users who failed. 0 if the run failed as a whole.
         people: i64,
     },
     /// The newest run of the task anonymised none of its users.
-    NobodyDone {
+    AllSkipped {
         /// The number of users who were skipped.
         skipped: i64,
     },
@@ -102,7 +102,7 @@ pub enum What {
         holds: i64,
     },
     /// The installation allows signing in with a password only, even with permission to anonymise.
-    PasswordAlone,
+    PasswordOnly,
     /// The installation never requires a second person.
     FourEyesOff,
     /// Sign-ins with the correct password ended after too many wrong codes, so a password is probably stolen.
@@ -129,24 +129,24 @@ pub enum What {
     },
 }
 
-impl What {
+impl ConditionKind {
     /// Returns the stable code for `/healthz` and `/metrics`.
     pub const fn code(self) -> &'static str {
         match self {
             Self::Overdue => "overdue",
-            Self::NotTakenUp => "not_taken_up",
-            Self::NoProgress => "no_progress",
+            Self::NotStarted => "not_started",
+            Self::Stalled => "stalled",
             Self::Interrupted => "interrupted",
-            Self::StoppedByBrake(_) => "stopped_by_brake",
+            Self::StoppedByLimit(_) => "stopped_by_limit",
             Self::Failed { .. } => "failed",
-            Self::NobodyDone { .. } => "nobody_done",
+            Self::AllSkipped { .. } => "all_skipped",
             Self::Missed { .. } => "missed",
             Self::Fault(fault) => fault.code(),
             Self::ClockDiffers { .. } => "clock_differs",
             Self::KeyFile => "key_file",
             Self::OwnerGone => "owner_gone",
-            Self::HoldsDue { .. } => "holds_due",
-            Self::PasswordAlone => "password_alone",
+            Self::HoldsDue { .. } => "legal_holds_due",
+            Self::PasswordOnly => "password_only",
             Self::FourEyesOff => "four_eyes_off",
             Self::CodesGuessed { .. } => "codes_guessed",
             Self::LimitReached { .. } => "limit_reached",
@@ -159,16 +159,16 @@ impl What {
     /// The codes of all conditions.
     pub const CODES: [&'static str; 25] = [
         "overdue",
-        "not_taken_up",
-        "no_progress",
+        "not_started",
+        "stalled",
         "interrupted",
-        "stopped_by_brake",
+        "stopped_by_limit",
         "failed",
-        "nobody_done",
+        "all_skipped",
         "missed",
         "owner_gone",
-        "holds_due",
-        "password_alone",
+        "legal_holds_due",
+        "password_only",
         "four_eyes_off",
         "busy",
         "disk_full",
@@ -218,8 +218,8 @@ pub async fn read(store: &Store) -> Result<Health, RecordsError> {
 /// Returns the protections that the configuration has disabled, since the start of this process.
 fn relaxed(store: &Store) -> Vec<Condition> {
     let off = [
-        (store.settings.sign_in.password_alone, What::PasswordAlone),
-        (store.settings.four_eyes == FourEyes::Off, What::FourEyesOff),
+        (store.settings.sign_in.allow_password_only, ConditionKind::PasswordOnly),
+        (store.settings.four_eyes == FourEyes::Off, ConditionKind::FourEyesOff),
     ];
     let conditions = off.into_iter().filter(|(is_off, _)| *is_off);
     conditions.map(|(_, what)| Condition { what, task: None, run: None, since: store.began }).collect()
@@ -228,15 +228,15 @@ fn relaxed(store: &Store) -> Vec<Condition> {
 /// Returns the conditions that this process knows without the database.
 pub fn of_this_process(store: &Store) -> Vec<Condition> {
     let vitals = store.vitals();
-    let faults = vitals.faults().into_iter().map(What::Fault);
-    let clock = vitals.skew().reported().map(|seconds| What::ClockDiffers { seconds });
-    let key = vitals.is_key_file_wrong().then_some(What::KeyFile);
+    let faults = vitals.faults().into_iter().map(ConditionKind::Fault);
+    let clock = vitals.skew().reported().map(|seconds| ConditionKind::ClockDiffers { seconds });
+    let key = vitals.is_key_file_wrong().then_some(ConditionKind::KeyFile);
     let since = store.clock.now();
     faults.chain(clock).chain(key).map(|what| Condition { what, task: None, run: None, since }).collect()
 }
 
 async fn query(store: &Store, sql: &str, values: Vec<Value>) -> Result<Vec<QueryResult>, DbErr> {
-    store.db.query_all_raw(dialect::statement(store.db.get_database_backend(), sql, values)).await
+    store.db.query_all_raw(dialect::bind(store.db.get_database_backend(), sql, values)).await
 }
 
 /// Returns the task of a row with `task_id` and the columns of its name.
@@ -252,7 +252,12 @@ async fn unowned(store: &Store) -> Result<Vec<Condition>, RecordsError> {
     let runs = tasks.into_iter().filter(|task| task.active && !task.schedule.is_manual_only());
     let since = store.clock.now();
     Ok(runs
-        .map(|task| Condition { what: What::OwnerGone, task: Some((task.id, task.name)), run: None, since })
+        .map(|task| Condition {
+            what: ConditionKind::OwnerGone,
+            task: Some((task.id, task.name)),
+            run: None,
+            since,
+        })
         .collect())
 }
 
@@ -263,7 +268,7 @@ async fn overdue(store: &Store) -> Result<Vec<Condition>, RecordsError> {
     let rows = query(store, sql, vec![before.into()]).await?;
     let conditions = rows.iter().map(|row| {
         let since = row.try_get("", "next_due_at")?;
-        Ok(Condition { what: What::Overdue, task: Some(task_of(row)?), run: None, since })
+        Ok(Condition { what: ConditionKind::Overdue, task: Some(task_of(row)?), run: None, since })
     });
     conditions.collect()
 }
@@ -286,7 +291,7 @@ async fn unfinished(store: &Store) -> Result<Vec<Condition>, RecordsError> {
     let conditions = rows.iter().filter_map(|run| {
         let (what, since) = if waits(run) {
             let late = store.clock.now() - run.created_at > Duration::minutes(OVERDUE_MINUTES);
-            (What::NotTakenUp, Some(run.created_at).filter(|_| late && !busy)?)
+            (ConditionKind::NotStarted, Some(run.created_at).filter(|_| late && !busy)?)
         } else {
             stalled(store, run)?
         };
@@ -297,7 +302,7 @@ async fn unfinished(store: &Store) -> Result<Vec<Condition>, RecordsError> {
 }
 
 /// Returns why an active run makes no progress, and since when. Heartbeats follow the system clock.
-fn stalled(store: &Store, run: &runs::Model) -> Option<(What, DateTime<Utc>)> {
+fn stalled(store: &Store, run: &runs::Model) -> Option<(ConditionKind, DateTime<Utc>)> {
     let now = Clock::real();
     let long = Duration::minutes(NO_PROGRESS_MINUTES);
     let began = run.started_at.unwrap_or(run.created_at);
@@ -309,11 +314,11 @@ fn stalled(store: &Store, run: &runs::Model) -> Option<(What, DateTime<Utc>)> {
         _ => run.progress_at.unwrap_or(began).max(began).min(alive),
     };
     if now - progress > long {
-        return Some((What::NoProgress, progress));
+        return Some((ConditionKind::Stalled, progress));
     }
     let lease = Duration::from_std(store.settings.lease).unwrap_or(long);
     let gone = run.state == RunState::Interrupted.code() || now - alive > lease;
-    gone.then_some((What::Interrupted, alive))
+    gone.then_some((ConditionKind::Interrupted, alive))
 }
 
 /// Returns the names of the tasks of these runs.
@@ -324,14 +329,14 @@ async fn names(store: &Store, runs: &[runs::Model]) -> Result<HashMap<TaskId, Ta
     }
     let sql = format!(
         "SELECT id AS task_id, description, visibility, owner_number FROM tasks WHERE id IN ({})",
-        dialect::places(ids.len())
+        dialect::placeholders(ids.len())
     );
     query(store, &sql, ids).await?.iter().map(task_of).collect()
 }
 
 /// Returns the newest run of each task if it ended badly.
 async fn newest(store: &Store) -> Result<Vec<Condition>, RecordsError> {
-    let sql = "SELECT r.id, r.state, r.done, r.skipped, r.failed, r.brake, r.created_at, r.finished_at, \
+    let sql = "SELECT r.id, r.state, r.done, r.skipped, r.failed, r.safety_limit, r.created_at, r.finished_at, \
                t.id AS task_id, t.description, t.visibility, t.owner_number \
                FROM runs r JOIN tasks t ON t.id = r.task_id \
                WHERE (r.state IN (?, ?, ?) OR (r.state = ? AND r.done = 0 AND r.previewed > 0 \
@@ -339,7 +344,7 @@ async fn newest(store: &Store) -> Result<Vec<Condition>, RecordsError> {
                AND NOT EXISTS (SELECT 1 FROM runs n WHERE n.task_id = r.task_id AND n.id > r.id \
                AND n.kind IN (?, ?) AND n.state NOT IN (?, ?)) ORDER BY r.id";
     let told =
-        [RunState::Failed, RunState::CompletedWithFailures, RunState::StoppedByBrake, RunState::Succeeded];
+        [RunState::Failed, RunState::CompletedWithFailures, RunState::StoppedByLimit, RunState::Succeeded];
     let kinds = [RunKind::Manual, RunKind::Scheduled].map(|kind| Value::from(kind.code()));
     let mut values: Vec<Value> = told.map(|state| state.code().into()).into();
     values.push(LOOK_BACK.into());
@@ -348,14 +353,14 @@ async fn newest(store: &Store) -> Result<Vec<Condition>, RecordsError> {
     let rows = query(store, sql, values).await?;
     let conditions = rows.iter().map(|row| {
         let state: String = row.try_get("", "state")?;
-        let brake: Option<String> = row.try_get("", "brake")?;
+        let safety_limit: Option<String> = row.try_get("", "safety_limit")?;
         let ended: Option<DateTime<Utc>> = row.try_get("", "finished_at")?;
         let what = match RunState::from_code(&state) {
-            Some(RunState::StoppedByBrake) => {
-                What::StoppedByBrake(brake.as_deref().and_then(Brake::from_code))
+            Some(RunState::StoppedByLimit) => {
+                ConditionKind::StoppedByLimit(safety_limit.as_deref().and_then(SafetyLimit::from_code))
             }
-            Some(RunState::Succeeded) => What::NobodyDone { skipped: row.try_get("", "skipped")? },
-            _ => What::Failed { people: row.try_get("", "failed")? },
+            Some(RunState::Succeeded) => ConditionKind::AllSkipped { skipped: row.try_get("", "skipped")? },
+            _ => ConditionKind::Failed { people: row.try_get("", "failed")? },
         };
         let since = ended.map_or_else(|| row.try_get("", "created_at"), Ok)?;
         Ok(Condition { what, task: Some(task_of(row)?), run: Some(RunId(row.try_get("", "id")?)), since })
@@ -383,7 +388,7 @@ async fn missed(store: &Store) -> Result<Vec<Condition>, RecordsError> {
     let times = missed_times_of(&store.db, &ids).await?;
     let conditions = rows.iter().zip(ids).map(|(row, id)| {
         let times = times.iter().filter(|(run, ..)| run.0 == id).map(|(.., count)| count).sum();
-        let what = What::Missed { times };
+        let what = ConditionKind::Missed { times };
         Ok(Condition {
             what,
             task: Some(task_of(row)?),

@@ -107,7 +107,7 @@ fn bytes<const COUNT: usize>(digits: &str) -> Option<[u8; COUNT]> {
 fn unusable(path: &Path, error: &KeyFileError) -> RecordsError {
     RecordsError::NotReady(format!(
         "The key file {} cannot be used: {error}. Restore it from its own copy and allow the user that runs Lethe to \
-         read it, or correct LETHE_KEY",
+         read it, or correct LETHE_KEY_FILE",
         path.display()
     ))
 }

@@ -28,28 +28,28 @@ mod create;
 mod entry;
 mod file;
 mod groups;
-mod mark;
+mod in_doubt;
 mod people;
 mod receipt;
 mod record;
 mod replay;
-mod settle;
-mod standing;
-mod start_over;
+mod reset;
+mod status;
 mod survey;
 mod tail;
 #[cfg(test)]
 mod tests;
 mod verify;
+mod watermark;
 mod writer;
 
 pub(crate) use commit::commit;
 pub(crate) use create::create_if_new;
 pub use receipt::{Receipt, receipts};
 pub use replay::replay;
-pub use standing::Standing;
-pub use start_over::start_over;
-pub use survey::{Overview, overview, standing};
+pub use reset::reset;
+pub use status::LedgerStatus;
+pub use survey::{Overview, overview, status};
 pub(crate) use writer::Known;
 
 use crate::error::RecordsError;
@@ -59,7 +59,8 @@ use sea_orm::ConnectionTrait;
 /// Returns the random name of the installation and the number of the last ledger entry that the database contains.
 pub(crate) async fn mark_of(db: &impl ConnectionTrait) -> Result<(String, i64), RecordsError> {
     // A database without a watermark has never followed this ledger file.
-    let mark = mark::read(db).await?.ok_or_else(|| RecordsError::Ledger(Standing::Foreign.words()))?;
+    let mark =
+        watermark::read(db).await?.ok_or_else(|| RecordsError::Ledger(LedgerStatus::Foreign.label()))?;
     Ok((mark.library, mark.place.sequence))
 }
 

@@ -14,10 +14,10 @@ pub(crate) use confirm::{confirm, manual};
 pub use count::{Reached, reached};
 pub(crate) use count::{changed_before, claim, replaced_before};
 pub(crate) use import::{confirm_import, record_import, replaced_before_of, too_many};
-pub(crate) use note::{noted, noted_as};
+pub(crate) use note::{note_change, note_change_as};
 
 use crate::actor::Actor;
-use crate::bulk;
+use crate::bulk_insert;
 use crate::clock::Clock;
 use crate::entity::manual_changes;
 use policy::{Counted, UserNumber};
@@ -92,5 +92,5 @@ pub(crate) async fn record(
         fields: Set(i32::try_from(fields).unwrap_or(i32::MAX)),
         confirmed_by: Set(None),
     });
-    bulk::insert(db, rows).await
+    bulk_insert::insert(db, rows).await
 }

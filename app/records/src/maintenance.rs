@@ -12,13 +12,13 @@
 //! reach them through the database.
 
 use crate::actor::Actor;
-use crate::audit::{self, Deed, Subject};
+use crate::audit::{self, AuditAction, Subject};
 use crate::dialect;
 use crate::error::RecordsError;
 use crate::residue;
 use crate::store::Store;
 use policy::Action;
-use policy::register::{Owner, TABLES};
+use policy::personal_data::{RowOwner, TABLES};
 use serde::Serialize;
 use std::time::Duration;
 
@@ -53,7 +53,7 @@ impl Maintenance {
 /// now, so a busy database is recorded and does not fail the run.
 pub(crate) async fn after_bulk_run(store: &Store) -> Maintenance {
     match can_be_vacuumed(store).await {
-        Ok(true) => match dialect::rewrite(&store.db, &[]).await {
+        Ok(true) => match dialect::vacuum_full(&store.db, &[]).await {
             Ok(()) if after_run(store).await == Maintenance::Done => return Maintenance::Full,
             Ok(()) => return Maintenance::Busy,
             // Other connections are active or the disk is full. The file is unchanged.
@@ -75,12 +75,15 @@ async fn can_be_vacuumed(store: &Store) -> Result<bool, RecordsError> {
 
 /// Cleans the files without blocking others: after a single user, and on request.
 pub(crate) async fn after_run(store: &Store) -> Maintenance {
-    let Ok(now) = dialect::horizon(&store.db).await else { return Maintenance::Busy };
+    let Ok(now) = dialect::snapshot_xmax(&store.db).await else { return Maintenance::Busy };
     for attempt in 1..=TRIES {
         let held = dialect::is_held_back(&store.db, &now).await.unwrap_or(true);
         // The last attempt cleans as much as possible in any case.
-        let is_swept =
-            if held && attempt < TRIES { false } else { dialect::sweep(&store.db, &tables()).await.is_ok() };
+        let is_swept = if held && attempt < TRIES {
+            false
+        } else {
+            dialect::checkpoint(&store.db, &tables()).await.is_ok()
+        };
         if is_swept && !held {
             return Maintenance::Done;
         }
@@ -94,7 +97,7 @@ pub(crate) async fn after_run(store: &Store) -> Maintenance {
 
 /// Cleans the files on request, as after a run.
 pub async fn ordinary(store: &Store, actor: Actor) -> Result<Maintenance, RecordsError> {
-    actor.must(Action::Administer)?;
+    actor.require(Action::Administer)?;
     let done = after_run(store).await;
     note(store, actor, done).await?;
     Ok(done)
@@ -103,10 +106,10 @@ pub async fn ordinary(store: &Store, actor: Actor) -> Result<Maintenance, Record
 /// Rewrites the tables with data of users, so that their files contain no bytes of old rows. This can take minutes
 /// in a large library and blocks other connections.
 pub async fn full(store: &Store, actor: Actor) -> Result<Maintenance, RecordsError> {
-    actor.must(Action::Administer)?;
-    let now = dialect::horizon(&store.db).await?;
+    actor.require(Action::Administer)?;
+    let now = dialect::snapshot_xmax(&store.db).await?;
     let held = dialect::is_held_back(&store.db, &now).await?;
-    dialect::rewrite(&store.db, &tables()).await?;
+    dialect::vacuum_full(&store.db, &tables()).await?;
     let done = if is_swept(store).await && !held { Maintenance::Full } else { Maintenance::Busy };
     note(store, actor, done).await?;
     Ok(done)
@@ -116,19 +119,20 @@ pub async fn full(store: &Store, actor: Actor) -> Result<Maintenance, RecordsErr
 /// of SQLite.
 async fn is_swept(store: &Store) -> bool {
     for _ in 1..TRIES {
-        if dialect::sweep(&store.db, &tables()).await.is_ok() {
+        if dialect::checkpoint(&store.db, &tables()).await.is_ok() {
             return true;
         }
         tokio::time::sleep(PAUSE).await;
     }
-    dialect::sweep(&store.db, &tables()).await.is_ok()
+    dialect::checkpoint(&store.db, &tables()).await.is_ok()
 }
 
 async fn note(store: &Store, actor: Actor, done: Maintenance) -> Result<(), RecordsError> {
-    audit::note_alone(store, actor, Deed::FilesMaintained, Subject::Library, done.code()).await
+    audit::record_event_in_own_tx(store, actor, AuditAction::FilesMaintained, Subject::Library, done.code())
+        .await
 }
 
 /// Returns the tables with data of users.
 fn tables() -> Vec<&'static str> {
-    TABLES.iter().filter(|table| table.owner != Owner::Nobody).map(|table| table.name).collect()
+    TABLES.iter().filter(|table| table.owner != RowOwner::Nobody).map(|table| table.name).collect()
 }

@@ -91,10 +91,7 @@ pub(crate) async fn bring_up_to_date(db: &DatabaseConnection) -> Result<(), Reco
     };
     Err(RecordsError::NotReady(match &error {
         UpgradeError::Unrecorded { source, .. } | UpgradeError::Step { source, .. } => {
-            format!(
-                "The database cannot be upgraded: {error} ({}). {remedy}",
-                dialect::cause(source)
-            )
+            format!("The database cannot be upgraded: {error} ({}). {remedy}", dialect::cause(source))
         }
         _ => format!("The database cannot be upgraded: {error}. {remedy}"),
     }))

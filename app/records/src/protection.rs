@@ -22,7 +22,7 @@ use policy::{Action, UserNumber};
 use sea_orm::{ConnectionTrait, DbErr};
 
 /// The actions for which four eyes are remembered.
-pub(crate) const ACTIONS: [Action; 2] = [Action::Approve, Action::ReleaseHolds];
+pub(crate) const ACTIONS: [Action; 2] = [Action::Approve, Action::ReleaseLegalHolds];
 /// The interval of recording that four eyes are in force, in minutes.
 const NOTED_EVERY_MINUTES: i64 = 60;
 
@@ -64,7 +64,7 @@ pub(crate) async fn last_seen(
 ) -> Result<Option<DateTime<Utc>>, DbErr> {
     let sql = "SELECT at FROM protections WHERE name = ?";
     let values = vec![name_of(action).into()];
-    let row = db.query_one_raw(dialect::statement(db.get_database_backend(), sql, values)).await?;
+    let row = db.query_one_raw(dialect::bind(db.get_database_backend(), sql, values)).await?;
     row.map(|row| row.try_get("", "at")).transpose()
 }
 
@@ -74,7 +74,7 @@ pub(crate) async fn was_staff(db: &impl ConnectionTrait, user: UserNumber) -> Re
     let sql = "SELECT COUNT(*) AS n FROM manual_changes WHERE user_number = ? AND kind = ? AND at > ?";
     let kind = Change::LastRoleTaken.code();
     let values = vec![user.0.into(), kind.into(), cooled_off().into()];
-    let row = db.query_one_raw(dialect::statement(db.get_database_backend(), sql, values)).await?;
+    let row = db.query_one_raw(dialect::bind(db.get_database_backend(), sql, values)).await?;
     let n: i64 = row.map_or(Ok(0), |row| row.try_get("", "n"))?;
     Ok(n > 0 && roles_of(db, user).await?.is_empty())
 }
@@ -99,6 +99,6 @@ async fn put(
         sql.push_str(" WHERE protections.at < ?");
         values.push(before.into());
     }
-    db.execute_raw(dialect::statement(db.get_database_backend(), &sql, values)).await?;
+    db.execute_raw(dialect::bind(db.get_database_backend(), &sql, values)).await?;
     Ok(())
 }

@@ -62,7 +62,7 @@ impl Key {
     }
 
     /// Returns the column heading.
-    pub const fn words(self) -> &'static str {
+    pub const fn label(self) -> &'static str {
         match self {
             Self::Month => "Month",
             Self::Year => "Year",
@@ -99,7 +99,7 @@ impl Report {
     }
 
     /// Returns the title.
-    pub const fn words(self) -> &'static str {
+    pub const fn label(self) -> &'static str {
         match self {
             Self::LoansPerMonth => "Loans per month",
             Self::LoansByCategory => "Loans by category and department",
@@ -210,7 +210,7 @@ pub struct Counted {
 impl Counted {
     /// Returns the headings of all columns.
     pub fn columns(&self) -> Vec<&'static str> {
-        self.keys.iter().map(|key| key.words()).chain(self.headings).collect()
+        self.keys.iter().map(|key| key.label()).chain(self.headings).collect()
     }
 
     /// Returns the rows as a CSV file, without the total.

@@ -1,43 +1,43 @@
 //! The residue search: finds values of anonymised users that are still stored somewhere.
 //!
-//! While a run anonymises users, Lethe holds their old values in memory only ([`Memory`]). At the end of the run,
-//! one pass over the text of all tables searches for all of them ([`scan`]). Each match becomes a *finding*:
+//! While a run anonymises users, Lethe holds their old values in memory only ([`ErasedValues`]). At the end of the
+//! run, one pass over the text of all tables searches for all of them ([`scan`]). Each match becomes a *finding*:
 //! table, column and key of the row, never the value.
 //!
 //! If the process dies before the search, the values are lost. The result of these users is then *undeterminable*,
 //! never *clean*.
 
+mod auto_close;
 mod background;
-mod barren;
+mod erased_values;
 mod fold;
-mod gone;
 mod kind;
-mod memory;
+mod match_filter;
+mod negative_cache;
 mod phone;
-mod places;
 mod registered;
 mod reopen;
 mod result;
 mod review;
 mod scan;
 mod search;
-mod sift;
-mod standing;
+mod searched_tables;
+mod status;
 mod theirs;
 mod value;
 mod verify;
 
+pub(crate) use auto_close::{close_what_is_gone, notes_positions};
 pub(crate) use background::scan_single_in_background;
 pub use background::{background_scans, give_up_on_lost_scans};
-pub(crate) use gone::{close_what_is_gone, notes_positions};
+pub(crate) use erased_values::ErasedValues;
 pub use kind::ValueKind;
-pub(crate) use memory::Memory;
-pub use places::NotSearched;
 pub use registered::Left;
 pub use reopen::reopen;
 pub(crate) use reopen::reopen_within;
 pub use review::{Decision, Finding, FindingQuery, Now, decide, findings};
-pub use standing::{Standing, standing};
+pub use searched_tables::NotSearched;
+pub use status::{ResidueStatus, status};
 pub use verify::{Stands, Verification, verify};
 
 use crate::error::RecordsError;
@@ -45,7 +45,7 @@ use crate::store::Store;
 use policy::RunId;
 
 /// Searches for all values in `memory`, stores the result for each user in the run, and empties `memory`.
-pub(crate) async fn scan(store: &Store, run: RunId, memory: &mut Memory) -> Result<(), RecordsError> {
+pub(crate) async fn scan(store: &Store, run: RunId, memory: &mut ErasedValues) -> Result<(), RecordsError> {
     if memory.people() == 0 {
         return Ok(());
     }

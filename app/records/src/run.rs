@@ -3,31 +3,31 @@
 //! A run starts from a preview and waits in the queue (`start`). A process takes it up (`lease`, `queue`),
 //! anonymises its users batch by batch (`carry_out`) and ends it (`finish`).
 
+mod approval_gate;
 mod cancel;
-mod carry_out;
+mod execute;
 mod findings;
 mod finish;
 mod lease;
 mod outcomes;
 mod patience;
 mod preview;
+mod preview_digest;
 mod queue;
 mod read;
 mod reapply;
-mod seal;
-mod second_person;
 mod single;
 mod staff;
 mod start;
 
+pub(crate) use approval_gate::{approval_reason, lock_preview, preview_row, reapply_matter, why_two_of};
 pub use cancel::cancel;
 pub(crate) use findings::open_findings;
 pub(crate) use outcomes::count;
 pub use preview::preview;
-pub use queue::{carry_out, work, work_to_the_end};
+pub use queue::{drain_queue, execute, work};
 pub use read::{Member, MemberQuery, Run, RunQuery, RunRow, count_members, list, members, read};
 pub use reapply::{start_reapply, under_older_rules};
-pub(crate) use second_person::{lock_preview, preview_row, reapply_matter, why_two, why_two_of};
 pub use single::{SinglePlan, anonymise_one, anonymise_one_as_shown, plan_for_one, plan_for_staff};
 pub use staff::anonymise_staff;
 pub(crate) use staff::{WHY_STAFF, may_anonymise_staff};
@@ -35,8 +35,8 @@ pub use start::{newer_preview, start, why_not};
 pub(crate) use start::{typed_number, usable_preview};
 
 use crate::actor::{Actor, Channel};
+use crate::eligibility;
 use crate::error::RecordsError;
-use crate::selection;
 use crate::store::Store;
 use policy::{Policy, Reason, UserNumber};
 
@@ -47,7 +47,7 @@ pub(crate) fn stored_policy(text: &str) -> Result<Policy, RecordsError> {
 
 /// Returns the number of users for each reason under `policy` today. Stores nothing.
 pub async fn counts(store: &Store, policy: &Policy) -> Result<Vec<(Reason, i64)>, RecordsError> {
-    Ok(selection::counts(&store.db, policy, store.clock.today()).await?)
+    Ok(eligibility::counts(&store.db, policy, store.clock.today()).await?)
 }
 
 /// Returns the actor who started a run.
@@ -55,6 +55,6 @@ fn actor_of(staff: Option<UserNumber>, channel: &str) -> Actor {
     let channel = [Channel::CommandLine, Channel::Schedule, Channel::Replay]
         .into_iter()
         .find(|known| known.code() == channel)
-        .unwrap_or(Channel::Desk);
-    Actor::noted(staff, channel)
+        .unwrap_or(Channel::Web);
+    Actor::for_attribution(staff, channel)
 }

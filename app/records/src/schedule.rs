@@ -27,7 +27,7 @@ use crate::store::Store;
 use crate::task::stored_schedule;
 use chrono::{DateTime, Utc};
 use policy::schedule::GRACE_MINUTES;
-use policy::zones::instants;
+use policy::timezone::instants;
 use policy::{RunId, Schedule, TaskId};
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Select};
@@ -46,7 +46,9 @@ pub(crate) fn due_from_now(store: &Store, schedule: &Schedule, active: bool) -> 
 /// others.
 pub async fn tick(store: &Store) -> Result<Vec<RunId>, RecordsError> {
     if !store.vitals.skew().lets_schedule() {
-        tracing::warn!("no task is started: the clock of this server differs from the others, or hasn't been compared yet");
+        tracing::warn!(
+            "no task is started: the clock of this server differs from the others, or hasn't been compared yet"
+        );
         return Ok(Vec::new());
     }
     adopt(store).await?;
@@ -57,11 +59,7 @@ pub async fn tick(store: &Store) -> Result<Vec<RunId>, RecordsError> {
             // Temporary fault: the task is still due next time.
             Err(error) if dialect::is_passing(&error) => {}
             Err(error) => {
-                tracing::error!(
-                    task = task.0,
-                    code = error.code(),
-                    "a due task could not be started"
-                );
+                tracing::error!(task = task.0, code = error.code(), "a due task could not be started");
             }
         }
     }

@@ -13,15 +13,15 @@ const NONCE: usize = 24;
 
 /// Encrypts and decrypts for one purpose.
 #[derive(Clone)]
-pub(crate) struct Sealer(XChaCha20Poly1305);
+pub(crate) struct SecretBox(XChaCha20Poly1305);
 
-impl fmt::Debug for Sealer {
+impl fmt::Debug for SecretBox {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Sealer")
+        f.write_str("SecretBox")
     }
 }
 
-impl Sealer {
+impl SecretBox {
     /// Returns the cipher of this installation for one purpose. Each label has its own derived key.
     pub(crate) async fn of(store: &Store, label: &[u8]) -> Result<Self, RecordsError> {
         let key = Key::load(store).await?.derived(label);

@@ -5,21 +5,22 @@
 
 mod codes;
 mod device;
-mod live;
+mod lifecycle;
+mod login_state;
 mod once;
 mod proof;
 mod provider;
 mod purge;
-mod sought;
 mod time;
 mod token;
-mod trip;
+mod url_cipher;
 
 pub use codes::MAX_WRONG_CODES;
 pub(crate) use codes::forget_wrong_codes;
 pub use device::{DEVICE_DAYS, device_of, remember_device};
-pub use live::{Listed, end, end_all_of, end_one, find, form_token, has_app, list, look};
-pub(crate) use live::{forget, forget_others};
+pub use lifecycle::{Listed, end, end_all_of, end_one, find, form_token, has_app, list, look};
+pub(crate) use lifecycle::{forget, forget_others};
+pub use login_state::{LoginState, Purpose};
 pub use once::{Begun, FormOnce};
 pub(crate) use proof::must_be_confirmed;
 pub use proof::{
@@ -31,14 +32,13 @@ pub use purge::purge;
 pub use time::{Remaining, remaining};
 pub use token::Token;
 pub(crate) use token::digest;
-pub use trip::{Purpose, Trip};
 
 use crate::actor::Actor;
-use crate::audit::{self, Deed, Subject};
+use crate::audit::{self, AuditAction, Subject};
 use crate::clock::Clock;
 use crate::entity::sessions;
 use crate::error::RecordsError;
-use crate::sealed::Sealer;
+use crate::sealed::SecretBox;
 use crate::staff::roles_of;
 use crate::store::Store;
 use chrono::{DateTime, Utc};
@@ -87,7 +87,7 @@ pub struct Session {
     /// The CSRF token of every form in this session.
     pub form_token: String,
     /// Encrypts texts for URLs.
-    sealer: Sealer,
+    sealer: SecretBox,
 }
 
 impl Session {
@@ -168,7 +168,7 @@ pub(crate) async fn begin_proven(
     let stage = if proof.has_second_factor {
         Stage::Whole
     } else {
-        stage_of(store, proof.first, roles, live::has_app_within(tx, user).await?)
+        stage_of(store, proof.first, roles, lifecycle::has_app_within(tx, user).await?)
     };
     let stored = match stage {
         Stage::Whole if proof.has_second_factor => WHOLE,
@@ -178,7 +178,7 @@ pub(crate) async fn begin_proven(
     let token = begin(tx, user, stored, Clock::real(), proof.shown_at).await?;
     if stage == Stage::Whole {
         let means = if proof.has_second_factor { with_code(proof.first) } else { proof.first.to_owned() };
-        note(tx, store, user, Deed::SignedIn, &means).await?;
+        note(tx, store, user, AuditAction::SignedIn, &means).await?;
     }
     Ok(Some((token, stage)))
 }
@@ -188,9 +188,9 @@ pub(crate) fn with_code(first: &str) -> String {
     format!("{first},code")
 }
 
-/// Derives the stage from the stored stage. A user with an authenticator app must use it, whatever the roles.
+/// Derives the stage from the stored stage. A user with an authenticator app must use it, regardless of roles.
 fn stage_of(store: &Store, stored: &str, roles: Roles, has_app: bool) -> Stage {
-    let is_needed = roles.need_second_factor() && !store.settings.sign_in.password_alone;
+    let is_needed = roles.need_second_factor() && !store.settings.sign_in.allow_password_only;
     match (stored == WHOLE, has_app, is_needed) {
         (true, ..) | (false, false, false) => Stage::Whole,
         (false, true, _) => Stage::SecondFactor,
@@ -208,9 +208,9 @@ async fn note(
     tx: &sea_orm::DatabaseTransaction,
     store: &Store,
     user: UserNumber,
-    deed: Deed,
+    action: AuditAction,
     detail: &str,
 ) -> Result<(), RecordsError> {
     let actor = Actor::signed_in(user, Roles::default(), Clock::real());
-    Ok(audit::note(tx, &store.clock, actor, deed, Subject::User(user.0), None, detail).await?)
+    Ok(audit::record_event(tx, &store.clock, actor, action, Subject::User(user.0), None, detail).await?)
 }

@@ -1,6 +1,6 @@
 //! The settings of an installation, apart from database and clock.
 
-use policy::{Brakes, FourEyes, Limits};
+use policy::{FourEyes, Limits, SafetyLimits};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ pub struct Settings {
     /// and its backups.
     pub anchor: PathBuf,
     /// The safety limits of scheduled runs.
-    pub brakes: Brakes,
+    pub safety_limits: SafetyLimits,
     /// The limits on manual changes and imports by one person alone.
     pub limits: Limits,
     /// Whether a second person must approve a new or extended policy, exceeding a safety limit, and releasing a
@@ -36,7 +36,7 @@ pub struct Settings {
 pub struct SignIn {
     /// Whether a password alone suffices even for roles that can anonymise. One stolen password then suffices to
     /// anonymise every user.
-    pub password_alone: bool,
+    pub allow_password_only: bool,
     /// How long after its last request a session ends.
     pub idle: Duration,
     /// Maximum lifetime of a session.
@@ -45,7 +45,7 @@ pub struct SignIn {
 
 impl Default for SignIn {
     fn default() -> Self {
-        Self { password_alone: false, idle: Duration::from_mins(20), longest: Duration::from_hours(10) }
+        Self { allow_password_only: false, idle: Duration::from_mins(20), longest: Duration::from_hours(10) }
     }
 }
 
@@ -57,7 +57,7 @@ impl Settings {
             ledger: folder.join("lethe.ledger"),
             key: folder.join("lethe.key"),
             anchor: folder.join("lethe.audit"),
-            brakes: Brakes::default(),
+            safety_limits: SafetyLimits::default(),
             limits: Limits::default(),
             four_eyes: FourEyes::default(),
             lease: Duration::from_secs(20),

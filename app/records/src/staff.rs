@@ -4,14 +4,14 @@ mod accounts;
 mod breached;
 mod notices;
 pub(crate) mod password;
-mod sealed;
 pub(crate) mod second_factor;
 pub(crate) mod set_aside;
 mod strength;
+mod totp_secret;
 
 pub use accounts::{
-    Invitation, StaffQuery, StaffRow, accept, add, anybody, disable, give_role, invite, invited, list,
-    roles_of, set_demo_password, take_role, user_with_id,
+    Invitation, StaffQuery, StaffRow, accept, add, anybody, disable, grant_role, invite, invited, list,
+    revoke_role, roles_of, set_demo_password, user_with_id,
 };
 pub(crate) use accounts::{new_password, set_password};
 pub(crate) use notices::notify;

@@ -8,7 +8,7 @@ use crate::key::{self, Key, KeyStanding, KeyUse};
 use crate::ledger::{self, Known};
 use crate::opening;
 use crate::protection;
-use crate::sealed::Sealer;
+use crate::sealed::SecretBox;
 use crate::settings::Settings;
 use crate::staff::password::HashQueue;
 use crate::vitals::Vitals;
@@ -32,7 +32,7 @@ pub struct Store {
     pub(crate) key_fingerprint: Arc<str>,
     pub(crate) key: Arc<OnceCell<Key>>,
     pub(crate) audit_key: Arc<OnceCell<AuditKey>>,
-    pub(crate) sealer_of_searches: Arc<OnceCell<Sealer>>,
+    pub(crate) sealer_of_searches: Arc<OnceCell<SecretBox>>,
     /// When the database was opened (system time).
     pub(crate) began: DateTime<Utc>,
     pub(crate) hashing: Arc<HashQueue>,
@@ -179,7 +179,7 @@ impl Store {
     /// Begins a transaction that will write.
     pub(crate) async fn begin(&self) -> Result<DatabaseTransaction, RecordsError> {
         let tx = dialect::begin(&self.db).await?;
-        audit::set_apart(&tx).await?;
+        audit::quarantine_unchained(&tx).await?;
         Ok(tx)
     }
 

@@ -45,24 +45,24 @@
 
 mod cell;
 mod columns;
+mod export_loans;
+mod export_users;
 mod guarantors;
 mod guard;
+mod import_loans;
+mod import_users;
 mod loan_line;
-mod loans_in;
-mod loans_out;
 mod problem;
 mod reader;
 mod user_line;
 mod user_match;
-mod users_in;
-mod users_out;
 
 pub use cell::{escaped, unescaped};
-pub use loans_in::import_loans;
-pub use loans_out::export_loans;
-pub use problem::{FileProblems, LineProblem, MOST_PROBLEMS, TransferError};
-pub use users_in::{ask_to_import_users, import_users, import_users_confirmed};
-pub use users_out::export_users;
+pub use export_loans::export_loans;
+pub use export_users::export_users;
+pub use import_loans::import_loans;
+pub use import_users::{ask_to_import_users, import_users, import_users_confirmed};
+pub use problem::{FileProblems, LineProblem, MAX_PROBLEMS, TransferError};
 
 use serde::Serialize;
 
@@ -104,7 +104,7 @@ impl ImportSummary {
     /// Counts a skipped line about a member of staff.
     fn reject_staff(&mut self, line: u64) {
         self.staff += 1;
-        if self.staff_lines.len() < MOST_PROBLEMS {
+        if self.staff_lines.len() < MAX_PROBLEMS {
             self.staff_lines.push(line);
         }
     }

@@ -41,7 +41,7 @@ pub(crate) enum Change {
     RequestCancelled { request: i64, on: NaiveDate, status: String, was_anonymised: bool },
     ChargeSettled { charge: i64, on: NaiveDate, was_anonymised: bool },
     Mark { user: i64, before: Option<NaiveDate>, after: Option<NaiveDate> },
-    RoleTaken { user: i64, role: String, granted_on: NaiveDate },
+    RoleRevoked { user: i64, role: String, granted_on: NaiveDate },
     SignInDisabled { user: i64 },
     SignInRemoved { user: i64 },
     FindingDecided { finding: i64 },
@@ -85,7 +85,7 @@ impl Undo {
 ///
 /// Returns an error for another member of staff, after [`UNDO_TIMEOUT`], or if the object has changed since.
 pub async fn undo(store: &Store, actor: Actor, undo: &Undo) -> Result<Restored, RecordsError> {
-    actor.must(undo.change.needs())?;
+    actor.require(undo.change.needs())?;
     if undo.by != actor.staff.map(|staff| staff.0) {
         return Err(refused("Only the member of staff who did this can undo it"));
     }

@@ -1,17 +1,17 @@
 //! Users: search, record and changes.
 
 mod edit;
-mod effect;
 mod find;
 mod identity;
+mod impact;
 mod mark;
 mod name;
 mod read;
 mod save;
 
-pub use effect::{Effect, Effects, What, effects};
 pub use find::{Having, RoleFilter, Sort, UserQuery, UserRow, count, find};
 pub(crate) use identity::{fates, is_eligible_earlier, overwrites};
+pub use impact::{Impact, ImpactKind, Impacts, impacts};
 pub use mark::{mark_for_deletion, undelete};
 pub use name::{Name, display_name, name_of, search_words};
 pub use read::{CustomValue, Person, Photo, Term, TermKind, UserCounts, UserRecord, choices, photo, read};
@@ -30,11 +30,13 @@ use sea_orm::{ConnectionTrait, DatabaseTransaction, EntityTrait};
 pub(crate) async fn lock(tx: &DatabaseTransaction, number: UserNumber) -> Result<users::Model, RecordsError> {
     let backend = tx.get_database_backend();
     let sql = format!("SELECT number FROM users WHERE number = ?{}", dialect::for_update(backend));
-    tx.query_one_raw(dialect::statement(backend, &sql, vec![number.0.into()])).await?;
+    tx.query_one_raw(dialect::bind(backend, &sql, vec![number.0.into()])).await?;
     users::Entity::find_by_id(number.0).one(tx).await?.ok_or(RecordsError::NotFound("user"))
 }
 
 /// Returns the error for changing an anonymised user.
 pub(crate) fn anonymised(number: UserNumber) -> RecordsError {
-    RecordsError::Refused(format!("User {number} has been anonymised. The record cannot be restored or edited"))
+    RecordsError::Refused(format!(
+        "User {number} has been anonymised. The record cannot be restored or edited"
+    ))
 }

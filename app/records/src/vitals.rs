@@ -12,7 +12,7 @@ mod row;
 pub use clock::Skew;
 pub(crate) use row::Row;
 
-use crate::error::{Fault, Place, RecordsError};
+use crate::error::{Fault, RecordsError, Storage};
 use crate::key::Key;
 use crate::store::Store;
 use std::collections::HashMap;
@@ -86,7 +86,7 @@ impl Vitals {
     }
 
     /// Clears the faults of this storage after a successful write.
-    pub(crate) fn written(&self, place: Place) {
+    pub(crate) fn written(&self, place: Storage) {
         self.noted().retain(|fault, _| fault.place() != Some(place));
     }
 
@@ -132,7 +132,7 @@ impl Vitals {
     }
 }
 
-/// Checks the database, the disks and the clock, unless this was done within [`FRESH`].
+/// Checks the database, the disks and the clock, unless that has just been done.
 pub async fn beat(store: &Store) {
     let vitals = &store.vitals;
     let mut turn = vitals.turn.lock().await;
@@ -161,7 +161,7 @@ pub async fn beat(store: &Store) {
                     seen.database
                 }
                 // A statement that failed for any other reason will also fail later.
-                fault => Some(fault.unwrap_or(Fault::Unwritable(Place::Database))),
+                fault => Some(fault.unwrap_or(Fault::Unwritable(Storage::Database))),
             };
             if seen.database.is_some() {
                 tracing::warn!(code = error.code(), "the database could not be written");

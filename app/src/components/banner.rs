@@ -16,7 +16,7 @@ use records::{Actor, Store};
 /// The most lines; what is more stands in the list of runs.
 const LINES: usize = 3;
 
-/// ConditionKind somebody should know, with a way to each run or task.
+/// Shows what needs attention, with a link to each run or task.
 #[component]
 pub(crate) fn Banner() -> impl IntoView {
     let (store, actor, may_see) = (store(), actor(), opens("/runs"));
@@ -42,7 +42,7 @@ pub(crate) fn Banner() -> impl IntoView {
     })
 }
 
-/// ConditionKind waits for a decision that whoever is at the page may make. Few wait at once; what stands on one page counts.
+/// Returns the number of requests that the signed-in member of staff may decide, at most one page of them.
 async fn approvals(store: &Store, actor: Actor) -> Option<impl IntoView + use<>> {
     if ![Action::Approve, Action::ReleaseLegalHolds].into_iter().any(|action| actor.may(action)) {
         return None;
@@ -65,7 +65,9 @@ fn line(condition: Condition, safety_limits: SafetyLimits) -> impl IntoView {
     let Condition { what, task, run, since } = condition;
     match what {
         ConditionKind::Fault(fault) => return view! { <li>{fault.to_string()}"."</li> }.into_any(),
-        ConditionKind::ClockDiffers { seconds } => return view! { <li>{clock_differs(seconds)}</li> }.into_any(),
+        ConditionKind::ClockDiffers { seconds } => {
+            return view! { <li>{clock_differs(seconds)}</li> }.into_any();
+        }
         _ => {}
     }
     if let Some((href, link, rest)) = of_installation(&what, since) {
@@ -146,7 +148,7 @@ fn line(condition: Condition, safety_limits: SafetyLimits) -> impl IntoView {
     view! { <li><a href=href.unwrap_or_default()>{link}</a>{rest}</li> }.into_any()
 }
 
-/// ConditionKind is said of the installation and its staff, not of a task or run: where the link leads, its words, and the rest.
+/// Returns link target, link text and message of a condition of the installation, not of a task or run.
 fn of_installation(what: &ConditionKind, since: DateTime<Utc>) -> Option<(String, String, AnyView)> {
     let moment = move || view! { <Moment at=since /> };
     let said = match *what {
@@ -222,7 +224,7 @@ fn of_installation(what: &ConditionKind, since: DateTime<Utc>) -> Option<(String
     Some(said)
 }
 
-/// ConditionKind a clock that is not right means.
+/// Returns the message about a wrong clock.
 fn clock_differs(seconds: i64) -> String {
     let (by, way) =
         (counted(seconds.abs(), "second", "seconds"), if seconds > 0 { "ahead" } else { "behind" });

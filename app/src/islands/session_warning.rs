@@ -60,7 +60,10 @@ impl TimeLeft {
 
 /// What whoever is at the page sees of the end of their session.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-#[cfg_attr(not(feature = "hydrate"), allow(dead_code, reason = "a page that has just been opened has time left"))]
+#[cfg_attr(
+    not(feature = "hydrate"),
+    allow(dead_code, reason = "a page that has just been opened has time left")
+)]
 enum WarningState {
     /// Nothing: there is time.
     Nothing,

@@ -76,17 +76,17 @@ pub fn TaskFormIsland(
             <TabList form tab awake />
             <section id="general" hidden=panel(Tab::General) role=panel_role(awake)
                 aria-labelledby=panel_label(Tab::General)>
-                <h2 class:hidden=move || awake.get()>{Tab::General.words()}</h2>
+                <h2 class:hidden=move || awake.get()>{Tab::General.label()}</h2>
                 <general::General form is_default />
             </section>
             <section id="settings" hidden=panel(Tab::Settings) role=panel_role(awake)
                 aria-labelledby=panel_label(Tab::Settings)>
-                <h2 class:hidden=move || awake.get()>{Tab::Settings.words()}</h2>
+                <h2 class:hidden=move || awake.get()>{Tab::Settings.label()}</h2>
                 <settings::Settings form custom />
             </section>
             <section id="schedule" hidden=panel(Tab::Schedule) role=panel_role(awake)
                 aria-labelledby=panel_label(Tab::Schedule)>
-                <h2 class:hidden=move || awake.get()>{Tab::Schedule.words()}</h2>
+                <h2 class:hidden=move || awake.get()>{Tab::Schedule.label()}</h2>
                 <schedule::ScheduleTab form zone next awake />
             </section>
             <div class="buttons">

@@ -1,13 +1,13 @@
 //! One's own account: sessions, password, second factor.
 
+use crate::components::{AskFirst, FieldProblem, Frame, Moment, PostButton, ProblemSummary, UserName, page};
 use crate::cookie;
 use crate::error::{AppError, field_errors};
+use crate::form_post::{action, refusal};
 use crate::pages::account_notices::AccountNotices;
 use crate::pages::sign_in::{Connection, SignOut, attempt};
-use crate::parts::{AskFirst, FieldProblem, Frame, Moment, PostButton, ProblemSummary, UserName, page};
+use crate::rate_limit::Shown;
 use crate::state::{session, store};
-use crate::submission::{action, refusal};
-use crate::throttle::Shown;
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
 use leptos::server_fn::codec::PostUrl;
@@ -74,7 +74,7 @@ pub fn AccountPage() -> impl IntoView {
         let connecting = session.connecting()?;
         let notices = staff::notices(&store, &session).await?;
         let sign_in = store.settings().sign_in;
-        let roles: Vec<&str> = user.roles.iter().map(|role| role.words()).collect();
+        let roles: Vec<&str> = user.roles.iter().map(|role| role.label()).collect();
         let user_id = user.user_id.unwrap_or_default();
         let lead = format!("{}, signed in as {user_id}. {}", user.name, roles.join(", "));
         Ok(view! {
@@ -138,7 +138,7 @@ fn minutes(time: Duration) -> String {
 }
 
 fn second_factor(has_app: bool) -> impl IntoView {
-    let (standing, words) = if has_app {
+    let (status, words) = if has_app {
         (
             "An authenticator app is set up. Setting up another one replaces it and creates new recovery \
              codes.",
@@ -154,7 +154,7 @@ fn second_factor(has_app: bool) -> impl IntoView {
     view! {
         <section aria-labelledby="second">
             <h2 id="second">"Second factor"</h2>
-            <p>{standing}</p>
+            <p>{status}</p>
             <p><a href="/sign-in/app?page=/account">{words}</a></p>
         </section>
     }
@@ -169,7 +169,7 @@ fn password_form(user_id: String) -> impl IntoView {
             <h2 id="change">"Change your password"</h2>
             <ProblemSummary error />
             <form method="post" action=post class="narrow">
-                <crate::submission::Token />
+                <crate::form_post::Token />
                 <UserName user_id />
                 <div class="field">
                     <label for="old">"Current password"</label>

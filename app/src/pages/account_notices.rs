@@ -1,9 +1,9 @@
 //! Notices to the owner of an account: on every page until they are read, and on the page of the account.
 
+use crate::components::{Moment, PostButton, ProblemSummary};
 use crate::error::AppError;
-use crate::parts::{Moment, PostButton, ProblemSummary};
+use crate::form_post::refusal;
 use crate::state::{session, store};
-use crate::submission::refusal;
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
 use leptos::server_fn::codec::PostUrl;
@@ -40,7 +40,7 @@ pub(super) fn AccountNotices(notices: Vec<Notice>) -> impl IntoView {
         view! {
             <tr>
                 <td><Moment at=notice.last_at /></td>
-                <td>{new} {notice.kind.words()} {times}</td>
+                <td>{new} {notice.kind.label()} {times}</td>
             </tr>
         }
     });
@@ -72,7 +72,7 @@ pub(crate) async fn unread_line() -> Option<impl IntoView + use<>> {
     let session = session().filter(|session| session.actor().staff.is_some())?;
     let notices = staff::notices(&store(), &session).await.ok()?;
     let unread = notices.iter().find(|notice| !notice.is_read)?;
-    let (at, words) = (unread.last_at, unread.kind.words());
+    let (at, words) = (unread.last_at, unread.kind.label());
     Some(view! {
         <li><a href=HERE>"Your account"</a> ": " {words} " (" <Moment at=at /> "). Read the notices there."</li>
     })

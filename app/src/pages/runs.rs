@@ -23,7 +23,7 @@ pub(crate) fn state_tag(state: RunState, open_findings: i64) -> impl IntoView {
         RunState::Succeeded | RunState::Cancelled if open_findings > 0 => "tag due",
         RunState::Queued | RunState::Running | RunState::Cancelling => "tag ready",
         RunState::Interrupted
-        | RunState::StoppedByBrake
+        | RunState::StoppedByLimit
         | RunState::Missed
         | RunState::CompletedWithFailures => "tag due",
         RunState::Cancelled => "tag",

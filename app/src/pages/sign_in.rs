@@ -21,9 +21,9 @@ pub use password::SignInPage;
 pub use provider::SignInProblem;
 pub(crate) use provider::{Connection, ProviderLink, ProviderProblem};
 
+use crate::components::{Plain, query};
 use crate::error::AppError;
-use crate::parts::{Plain, query};
-use crate::submission;
+use crate::form_post;
 use leptos::prelude::*;
 use records::session::Stage;
 
@@ -39,13 +39,13 @@ pub fn go_on_to(stage: Stage, page: &str) -> String {
         Stage::SecondFactor => "/sign-in/code",
         Stage::SetUp => "/sign-in/app",
     };
-    format!("{step}?page={}", crate::parts::percent_encoded(&own_page(page)))
+    format!("{step}?page={}", crate::components::percent_encoded(&own_page(page)))
 }
 
 /// A page of this server, also by the address that its form posts to; the start page for anything else.
 pub fn own_page(page: &str) -> String {
     let page =
-        if page.starts_with('/') { page.parse().map(|uri| submission::page_of(&uri)).ok() } else { None };
+        if page.starts_with('/') { page.parse().map(|uri| form_post::page_of(&uri)).ok() } else { None };
     page.filter(|page| !page.starts_with("/sign-in")).unwrap_or_else(|| "/".to_owned())
 }
 

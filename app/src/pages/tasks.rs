@@ -13,7 +13,7 @@ pub use list::TaskListPage;
 pub use owners::TaskOwnersPage;
 pub use task::TaskPage;
 
-use crate::parts::Crumb;
+use crate::components::Crumb;
 use crate::state::{actor, opens};
 use leptos::prelude::*;
 use policy::TaskId;

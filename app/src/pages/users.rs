@@ -4,8 +4,8 @@ mod actions;
 mod activity;
 mod anonymise;
 mod details;
-mod effects;
 mod form;
+mod impact;
 mod inputs;
 mod record;
 mod search;
@@ -19,7 +19,7 @@ pub use record::UserPage;
 pub use search::UserSearchPage;
 pub(crate) use search_form::FindUsers;
 
-use crate::parts::{Crumb, Day};
+use crate::components::{Crumb, Day};
 use crate::state::opens;
 use chrono::NaiveDate;
 use leptos::prelude::*;

@@ -29,11 +29,11 @@ async fn database(config: &Config) -> Vec<Check> {
         Ok(store) => store,
         Err(error) => return vec![Check::of("database", Some(crate::causes::of_records(&error)))],
     };
-    let standing = async {
-        ledger::standing(&store).await?.refuse_unless_level()?;
+    let status = async {
+        ledger::status(&store).await?.refuse_unless_level()?;
         Ok::<_, RecordsError>(())
     };
-    let ledger = standing.await.err().map(|error| crate::causes::of_records(&error));
+    let ledger = status.await.err().map(|error| crate::causes::of_records(&error));
     vec![Check::of("schema_and_key", None), Check::of("ledger_and_database", ledger)]
 }
 

@@ -1,4 +1,4 @@
-//! The configuration, as its table in README.md describes it.
+//! Tests the configuration against the tables in docs/configuration.md.
 
 use super::*;
 
@@ -21,9 +21,12 @@ fn what_is_not_known_or_not_right_is_refused() {
     assert!(of("adress = 'x'", &[]).is_err());
     assert!(of("", &[("LETHE_TIMEZONE", "Europe/London")]).is_err());
     assert!(of("", &[("LETHE_TIME_ZONE", "Europe/Londn")]).is_err());
-    assert!(of("", &[("LETHE_BRAKE_PEOPLE", "many")]).is_err());
-    let brakes = of("brake_percent = 5", &[("LETHE_BRAKE_PEOPLE", "70")]).expect("right").settings().brakes;
-    assert_eq!((brakes.people, brakes.percent), (70, 5));
+    assert!(of("", &[("LETHE_LIMIT_RUN_USERS", "many")]).is_err());
+    let safety_limits = of("limit_run_percent = 5", &[("LETHE_LIMIT_RUN_USERS", "70")])
+        .expect("right")
+        .settings()
+        .safety_limits;
+    assert_eq!((safety_limits.people, safety_limits.percent), (70, 5));
     let limits = of("", &[("LETHE_LIMIT_MARK_PER_DAY", "7")]).expect("right").settings().limits;
     assert_eq!(limits, Limits { mark_per_day: 7, ..Limits::default() });
     assert_eq!(of("", &[]).expect("right").settings().limits, Limits::default());
@@ -115,7 +118,7 @@ const VALUES: [(&str, &str); 34] = [
     ("LETHE_PUBLIC_URL", "https://lethe.example.org"),
     ("LETHE_TRUSTED_PROXIES", "127.0.0.1"),
     ("LETHE_IDLE_MINUTES", "5"),
-    ("LETHE_PASSWORD_ALONE", "1"),
+    ("LETHE_ALLOW_PASSWORD_ONLY", "1"),
     ("LETHE_OIDC_ISSUER", "https://login.example.org"),
     ("LETHE_OIDC_CLIENT_ID", "007"),
     ("LETHE_OIDC_SECRET_FILE", "secret"),
@@ -123,13 +126,13 @@ const VALUES: [(&str, &str); 34] = [
     ("LETHE_OIDC_SECOND_FACTOR", "1"),
     ("LETHE_LOG", "json"),
     ("LETHE_TIME_ZONE", "Asia/Kathmandu"),
-    ("LETHE_SITE", "elsewhere"),
+    ("LETHE_ASSETS_DIR", "elsewhere"),
     ("LETHE_LEDGER", "a.ledger"),
-    ("LETHE_KEY", "a.key"),
-    ("LETHE_AUDIT_ANCHOR", "a.audit"),
-    ("LETHE_BRAKE_PEOPLE", "0"),
-    ("LETHE_BRAKE_PERCENT", "0"),
-    ("LETHE_BRAKE_TIMES_MEDIAN", "0"),
+    ("LETHE_KEY_FILE", "a.key"),
+    ("LETHE_AUDIT_ANCHOR_FILE", "a.audit"),
+    ("LETHE_LIMIT_RUN_USERS", "0"),
+    ("LETHE_LIMIT_RUN_PERCENT", "0"),
+    ("LETHE_LIMIT_RUN_TIMES_MEDIAN", "0"),
     ("LETHE_FOUR_EYES", "off"),
     ("LETHE_LEASE_SECONDS", "5"),
     ("LETHE_VACUUM_UP_TO_MB", "0"),
@@ -156,10 +159,10 @@ fn beside(name: &str) -> Vec<(&'static str, &'static str)> {
     }
 }
 
-/// The variables in the first column of the table in README.md.
+/// Returns the variables in the first columns of the tables in docs/configuration.md.
 fn documented() -> Vec<String> {
-    let readme = include_str!("../../../README.md");
-    let rows = readme.lines().filter(|line| line.starts_with("| `LETHE_"));
+    let page = include_str!("../../../docs/configuration.md");
+    let rows = page.lines().filter(|line| line.starts_with("| `LETHE_"));
     let cells = rows.filter_map(|row| row.split('|').nth(1));
     cells
         .flat_map(|cell| cell.split('`').filter(|word| word.starts_with("LETHE_")))
@@ -215,7 +218,7 @@ fn every_key_is_documented() {
         .collect();
     assert_eq!(known.len(), names.len(), "{known:?} {names:?}");
     for key in known {
-        assert!(names.contains(&key), "{key} is not in README.md");
+        assert!(names.contains(&key), "{key} is not in docs/configuration.md");
     }
 }
 
@@ -224,8 +227,8 @@ fn switches_are_read_in_all_usual_words() {
     for (word, on) in
         [("1", true), ("true", true), ("on", true), ("0", false), ("false", false), ("off", false)]
     {
-        let read = of("", &[("LETHE_PASSWORD_ALONE", word)]).expect("right");
-        assert_eq!(read.settings().sign_in.password_alone, on, "{word}");
+        let read = of("", &[("LETHE_ALLOW_PASSWORD_ONLY", word)]).expect("right");
+        assert_eq!(read.settings().sign_in.allow_password_only, on, "{word}");
     }
 }
 
@@ -239,8 +242,8 @@ fn an_error_names_key_value_and_what_was_expected() {
         ("LETHE_LEASE_SECONDS", "99999999999", "a whole number from 1"),
         ("LETHE_VACUUM_UP_TO_MB", "-1", "a whole number from 0"),
         ("LETHE_VACUUM_UP_TO_MB", "", "a whole number from 0"),
-        ("LETHE_BRAKE_PEOPLE", "5,000", "a whole number from 0"),
-        ("LETHE_PASSWORD_ALONE", "maybe", "1 or 0"),
+        ("LETHE_LIMIT_RUN_USERS", "5,000", "a whole number from 0"),
+        ("LETHE_ALLOW_PASSWORD_ONLY", "maybe", "1 or 0"),
         ("LETHE_ADDR", "localhost", "an address and port such as 127.0.0.1:3000"),
         ("LETHE_TIME_ZONE", "Europe/Londn", "a time zone such as Europe/London"),
         ("LETHE_LOG", "xml", "text or json"),

@@ -13,7 +13,9 @@ fn a_clock_that_was_never_set_is_seen() {
 fn assets_are_those_that_the_hashes_name() {
     let site = tempfile::tempdir().expect("a folder");
     let site = site.path();
-    assert!(assets(site).is_some_and(|words| words.contains("lethe.css") && words.contains("LETHE_SITE")));
+    assert!(
+        assets(site).is_some_and(|words| words.contains("lethe.css") && words.contains("LETHE_ASSETS_DIR"))
+    );
     std::fs::create_dir(site.join("pkg")).expect("a folder");
     for kind in ["css", "js", "wasm"] {
         std::fs::write(site.join(format!("pkg/lethe.{kind}")), "").expect("written");
@@ -27,11 +29,11 @@ fn assets_are_those_that_the_hashes_name() {
 fn a_folder_in_the_place_of_a_file_is_seen() {
     let folder = tempfile::tempdir().expect("a folder");
     for need in [Need::Read, Need::Append, Need::ReadAndWrite] {
-        let words = access::file(folder.path(), need, "LETHE_KEY").expect("a problem");
-        assert!(words.contains("is a folder") && words.contains("LETHE_KEY"), "{words}");
+        let words = access::file(folder.path(), need, "LETHE_KEY_FILE").expect("a problem");
+        assert!(words.contains("is a folder") && words.contains("LETHE_KEY_FILE"), "{words}");
         let below_a_file = folder.path().join("file/below");
         std::fs::write(folder.path().join("file"), "").expect("written");
-        assert!(access::file(&below_a_file, need, "LETHE_KEY").is_some(), "{need:?}");
+        assert!(access::file(&below_a_file, need, "LETHE_KEY_FILE").is_some(), "{need:?}");
     }
 }
 

@@ -27,11 +27,11 @@ const INTERVAL: Duration = Duration::from_millis(500);
 const LOOK_AGAIN: Duration = Duration::from_secs(3);
 
 /// How many runs are watched at once, by everybody together. A page that is not served asks from time to time instead.
-const MOST_WATCHED: usize = 200;
-static WATCHED: LazyLock<Arc<Semaphore>> = LazyLock::new(|| Arc::new(Semaphore::new(MOST_WATCHED)));
+const MAX_WATCHED: usize = 200;
+static WATCHED: LazyLock<Arc<Semaphore>> = LazyLock::new(|| Arc::new(Semaphore::new(MAX_WATCHED)));
 
 /// How many of them are one person's, so that nobody keeps all others from watching.
-const MOST_OF_ONE: usize = 8;
+const MAX_OF_ONE: usize = 8;
 static OF_ONE: LazyLock<Mutex<HashMap<UserNumber, usize>>> = LazyLock::new(Mutex::default);
 
 /// A place among those who watch, until it is dropped.
@@ -46,7 +46,7 @@ impl Turn {
         let of_all = Arc::clone(&WATCHED).try_acquire_owned().ok()?;
         let mut of_one = OF_ONE.lock().unwrap_or_else(PoisonError::into_inner);
         let taken = of_one.entry(user).or_default();
-        if *taken >= MOST_OF_ONE {
+        if *taken >= MAX_OF_ONE {
             return None;
         }
         *taken += 1;

@@ -7,9 +7,9 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
-use records::health::{Figures, Health, ConditionKind};
+use records::health::{ConditionKind, Figures, Health};
 
-/// ConditionKind the text says that it is.
+/// `ConditionKind` the text says that it is.
 pub(super) const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 type Labels<const N: usize> = [(&'static str, &'static str); N];

@@ -1,7 +1,7 @@
 //! Places that clients hold for a while, shared fairly: so many for one address, so many for one network, and the fewer
 //! the fewer are left.
 
-use app::throttle::{network_of, wider_network_of};
+use app::rate_limit::{network_of, wider_network_of};
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -31,7 +31,7 @@ struct Held {
 
 /// A place, held until it is dropped.
 #[derive(Debug)]
-pub(super) struct Place {
+pub(super) struct Permit {
     held: Arc<Mutex<Held>>,
     address: IpAddr,
 }
@@ -46,7 +46,7 @@ impl Shares {
     }
 
     /// Returns a place for a client at an address, if its share and the whole allow one more.
-    pub(super) fn place(&self, address: IpAddr) -> Option<Place> {
+    pub(super) fn place(&self, address: IpAddr) -> Option<Permit> {
         let mut held = lock(&self.held);
         let of = |counts: &HashMap<IpAddr, usize>, key| counts.get(&key).copied().unwrap_or_default();
         let by_address = of(&held.by_address, network_of(address));
@@ -62,11 +62,11 @@ impl Shares {
         held.in_all += 1;
         *held.by_address.entry(network_of(address)).or_default() += 1;
         *held.by_network.entry(wider_network_of(address)).or_default() += 1;
-        Some(Place { held: self.held.clone(), address })
+        Some(Permit { held: self.held.clone(), address })
     }
 }
 
-impl Drop for Place {
+impl Drop for Permit {
     fn drop(&mut self) {
         let mut held = lock(&self.held);
         held.in_all = held.in_all.saturating_sub(1);
@@ -92,7 +92,7 @@ mod tests {
         text.parse().expect("an address")
     }
 
-    fn take(shares: &Shares, from: impl IntoIterator<Item = String>) -> Vec<Place> {
+    fn take(shares: &Shares, from: impl IntoIterator<Item = String>) -> Vec<Permit> {
         from.into_iter().filter_map(|from| shares.place(address(&from))).collect()
     }
 

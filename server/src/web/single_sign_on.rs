@@ -5,12 +5,12 @@
 //! only.
 
 use super::{Outside, down};
-use crate::provider::Provider;
+use crate::oidc::Provider;
+use app::components::percent_encoded;
 use app::cookie;
 use app::pages::{CHANGES_SIGN_IN, SignInProblem, go_on_to, own_page, remember};
-use app::parts::percent_encoded;
+use app::rate_limit::{Account, Attempt, Known, Shown};
 use app::state::{AppState, ClientAddress};
-use app::throttle::{Account, Attempt, Known, Shown};
 use axum::Extension;
 use axum::extract::{Query, State};
 use axum::http::header::{COOKIE, HeaderMap, SET_COOKIE};
@@ -18,7 +18,7 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use axum::routing::{MethodRouter, get};
 use policy::permission::FRESH_MINUTES;
-use records::session::{self, AgainFor, Identity, Purpose, Stage, Token, Trip, may_change_sign_in};
+use records::session::{self, AgainFor, Identity, LoginState, Purpose, Stage, Token, may_change_sign_in};
 use records::{RecordsError, Session};
 use serde::Deserialize;
 use std::net::IpAddr;
@@ -115,7 +115,7 @@ async fn begin(
     };
     let page = if page.len() > LONGEST_PAGE { "/".to_owned() } else { own_page(&page) };
     let address = begun.address;
-    let trip = Trip {
+    let login_state = LoginState {
         purpose,
         state: begun.state,
         nonce: begun.nonce,
@@ -123,7 +123,7 @@ async fn begin(
         page,
         begun_at: records::Clock::real(),
     };
-    match trip.seal(&state.store).await {
+    match login_state.seal(&state.store).await {
         Ok(sealed) => with_cookies(Redirect::to(&address), [cookie::of_trip(state.cookies, &sealed)]),
         Err(error) => failed(state, &error),
     }
@@ -147,15 +147,19 @@ async fn come_back(
     Query(answer): Query<Answer>,
 ) -> Response {
     let Some(provider) = provider else { return StatusCode::NOT_FOUND.into_response() };
-    let trip = match trip_of(&state, &headers).await {
-        Ok(trip) => trip.filter(|trip| answer.state.as_ref() == Some(&trip.state)),
+    let login_state = match trip_of(&state, &headers).await {
+        Ok(login_state) => {
+            login_state.filter(|login_state| answer.state.as_ref() == Some(&login_state.state))
+        }
         Err(error) => return failed(&state, &error),
     };
-    let Some(trip) = trip else { return refused(Purpose::SignIn, SignInProblem::Trip, "/") };
-    let (purpose, page) = (trip.purpose, trip.page.clone());
+    let Some(login_state) = login_state else {
+        return refused(Purpose::SignIn, SignInProblem::LoginState, "/");
+    };
+    let (purpose, page) = (login_state.purpose, login_state.page.clone());
     let before = before.map(|Extension(session)| session);
     let client = (address, device_of(&state, &headers));
-    let arrived = arrive(&state, &provider, client, before, trip, answer).await;
+    let arrived = arrive(&state, &provider, client, before, login_state, answer).await;
     let gone = cookie::of_trip_gone(state.cookies);
     match arrived {
         Ok(Arrived::SignedIn { token, next, device }) => {
@@ -169,7 +173,7 @@ async fn come_back(
     }
 }
 
-/// How a trip has ended.
+/// How a login state has ended.
 enum Arrived {
     SignedIn { token: Token, next: String, device: Option<String> },
     Connected,
@@ -181,18 +185,18 @@ async fn arrive(
     provider: &Provider,
     (ClientAddress(address), device): (ClientAddress, String),
     before: Option<Session>,
-    trip: Trip,
+    login_state: LoginState,
     answer: Answer,
 ) -> Result<Arrived, RecordsError> {
     let Some(code) = answer.code.filter(|_| answer.error.is_none()) else {
         return Ok(Arrived::Not(SignInProblem::Declined));
     };
-    // Each trip is tried once; what is counted is from where.
-    if !is_allowed(state, address, before.as_ref(), trip.purpose) {
+    // Each login state is tried once; what is counted is from where.
+    if !is_allowed(state, address, before.as_ref(), login_state.purpose) {
         return Ok(Arrived::Not(SignInProblem::TooMany));
     }
     let is_ours = answer.iss.is_none_or(|issuer| provider.is(&issuer));
-    let identity = match provider.identity(code, trip.nonce, trip.verifier).await {
+    let identity = match provider.identity(code, login_state.nonce, login_state.verifier).await {
         Ok(identity) if is_ours => identity,
         Ok(_) => return Ok(Arrived::Not(SignInProblem::Provider)),
         Err(error) => {
@@ -200,13 +204,13 @@ async fn arrive(
             return Ok(Arrived::Not(SignInProblem::Provider));
         }
     };
-    let only = match (trip.purpose, &before) {
+    let only = match (login_state.purpose, &before) {
         (Purpose::SignIn, _) => None,
         (Purpose::Again(user) | Purpose::ChangeSignIn(user), Some(session)) if session.user == user => {
             if !is_fresh(&identity) {
                 return Ok(Arrived::Not(SignInProblem::NotAskedAgain));
             }
-            let changes_sign_in = trip.purpose == Purpose::ChangeSignIn(user);
+            let changes_sign_in = login_state.purpose == Purpose::ChangeSignIn(user);
             Some((user, if changes_sign_in { AgainFor::ChangeSignIn } else { AgainFor::Irreversible }))
         }
         (Purpose::Connect(user), Some(session)) if session.user == user => {
@@ -218,7 +222,7 @@ async fn arrive(
             });
         }
         (Purpose::Again(_) | Purpose::ChangeSignIn(_) | Purpose::Connect(_), _) => {
-            return Ok(Arrived::Not(SignInProblem::Trip));
+            return Ok(Arrived::Not(SignInProblem::LoginState));
         }
     };
     let Some((token, come_to)) = session::sign_in_by_provider(&state.store, &identity, only).await? else {
@@ -233,10 +237,10 @@ async fn arrive(
         }
         _ => None,
     };
-    Ok(Arrived::SignedIn { token, next: go_on_to(come_to, &trip.page), device })
+    Ok(Arrived::SignedIn { token, next: go_on_to(come_to, &login_state.page), device })
 }
 
-/// Counts the trip, and tells whether it is one too many. In a session it takes nothing from what others at its address have.
+/// Counts the login state, and tells whether it is one too many. In a session it takes nothing from what others at its address have.
 fn is_allowed(state: &AppState, address: IpAddr, before: Option<&Session>, purpose: Purpose) -> bool {
     let is_whole = |session: &&Session| session.stage == Stage::Whole && purpose != Purpose::SignIn;
     match before.filter(is_whole) {
@@ -260,15 +264,15 @@ fn device_of(state: &AppState, headers: &HeaderMap) -> String {
     cookie::device(state.cookies, cookies).unwrap_or_default()
 }
 
-async fn trip_of(state: &AppState, headers: &HeaderMap) -> Result<Option<Trip>, RecordsError> {
+async fn trip_of(state: &AppState, headers: &HeaderMap) -> Result<Option<LoginState>, RecordsError> {
     let cookies = headers.get(COOKIE).and_then(|cookies| cookies.to_str().ok()).unwrap_or_default();
-    match cookie::trip(state.cookies, cookies) {
-        Some(sealed) => Trip::open(&state.store, &sealed).await,
+    match cookie::login_state(state.cookies, cookies) {
+        Some(sealed) => LoginState::open(&state.store, &sealed).await,
         None => Ok(None),
     }
 }
 
-/// Back to where the trip began, with the reason in words. `wanted` is where it was to lead.
+/// Back to where the login state began, with the reason in words. `wanted` is where it was to lead.
 fn refused(purpose: Purpose, problem: SignInProblem, wanted: &str) -> Response {
     let (page, more) = match purpose {
         Purpose::SignIn => ("/sign-in", ""),

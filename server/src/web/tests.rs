@@ -2,16 +2,16 @@
 
 mod abuse;
 pub(super) mod desk;
-mod doors;
 mod kept;
+mod messages;
 mod not_text;
 mod once;
 mod proof;
 mod rendered;
 mod round_trip;
+mod route_access;
 mod session_time;
 mod single_sign_on;
-mod told;
 mod watching;
 
 use axum::body::Body;
@@ -32,7 +32,7 @@ fn task_form(more: &str) -> String {
 }
 
 async fn tasks(store: &Store) -> usize {
-    let (query, paging) = (TaskQuery::default(), records::page::Paging::default());
+    let (query, paging) = (TaskQuery::default(), records::pagination::Paging::default());
     list(store, records::Actor::COMMAND_LINE, &query, &paging).await.expect("the tasks").rows.len()
 }
 

@@ -7,7 +7,7 @@ use std::process::Command;
 const PASSWORD: &str = "plum+tractor+seventeen";
 
 /// Makes such a member of staff with the command line that `lethe` gives, and signs them in: the cookie. The server must
-/// have been started with `LETHE_PASSWORD_ALONE=1`.
+/// have been started with `LETHE_ALLOW_PASSWORD_ONLY=1`.
 pub fn sign_in(lethe: impl Fn() -> Command, address: &str) -> String {
     let mut link = None;
     for role in ["administrator", "systems_librarian", "dpo"] {

@@ -33,7 +33,7 @@ impl Server {
             .arg("serve")
             .envs([
                 ("LETHE_ADDR", "127.0.0.1:0"),
-                ("LETHE_PASSWORD_ALONE", "1"),
+                ("LETHE_ALLOW_PASSWORD_ONLY", "1"),
                 ("LETHE_LEASE_SECONDS", "5"),
             ])
             .stderr(Stdio::piped())

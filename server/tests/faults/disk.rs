@@ -14,8 +14,8 @@ fn on_disk(library: &Library, disk: &Path) -> Command {
     lethe.envs([
         ("LETHE_DATABASE_URL", format!("sqlite://{}/lethe.db?mode=rwc", disk.display())),
         ("LETHE_LEDGER", disk.join("lethe.ledger").display().to_string()),
-        ("LETHE_KEY", disk.join("lethe.key").display().to_string()),
-        ("LETHE_AUDIT_ANCHOR", disk.join("lethe.audit").display().to_string()),
+        ("LETHE_KEY_FILE", disk.join("lethe.key").display().to_string()),
+        ("LETHE_AUDIT_ANCHOR_FILE", disk.join("lethe.audit").display().to_string()),
     ]);
     lethe
 }

@@ -35,7 +35,7 @@ pub async fn anonymise(store: &Store, measured: &Phases) -> anyhow::Result<Took>
 
     measured.take();
     let started = Instant::now();
-    let state = run::carry_out(store, id).await?;
+    let state = run::execute(store, id).await?;
     let all = started.elapsed();
     let mut phases = measured.take();
     let done = run::read(store, id).await?.done;

@@ -52,7 +52,7 @@ impl Library {
     }
 
     /// How large it is, in words.
-    pub fn words(&self) -> String {
+    pub fn label(&self) -> String {
         format!(
             "{} users, {} loans, {} requests, {} messages, {} charges",
             self.users, self.loans, self.requests, self.messages, self.charges

@@ -12,7 +12,11 @@ use records::{Actor, Store, run};
 /// Compares the peak of a small run with that of a large one.
 pub async fn measure(place: &Place, sizes: &Sizes, report: &mut Report) -> anyhow::Result<()> {
     let [small, large] = sizes.memory;
-    report.begin(place.name(), "Memory of a run", &format!("a library of {small} users and one of {large}"));
+    report.begin(
+        place.name(),
+        "ErasedValues of a run",
+        &format!("a library of {small} users and one of {large}"),
+    );
     let mut peaks = Vec::new();
     for users in sizes.memory {
         place.make("memory", &Library::light(users)).await?;
@@ -32,7 +36,7 @@ pub async fn measured(store: &Store) -> anyhow::Result<Vec<(String, f64)>> {
     let preview = run::preview(store, Actor::COMMAND_LINE, task).await?;
     let previewed = run::read(store, preview).await?.previewed;
     let id = run::start(store, Actor::COMMAND_LINE, preview, &previewed.to_string()).await?;
-    anyhow::ensure!(run::carry_out(store, id).await? == RunState::Succeeded, "the run failed");
+    anyhow::ensure!(run::execute(store, id).await? == RunState::Succeeded, "the run failed");
     Ok(vec![("peak".to_owned(), peak()?)])
 }
 

@@ -9,7 +9,7 @@ use crate::sizes::Sizes;
 use crate::{bare, child};
 use anyhow::Context as _;
 use policy::{Reason, VerdictKind};
-use records::page::Paging;
+use records::pagination::Paging;
 use records::run::MemberQuery;
 use records::{Actor, Store, run};
 use sea_orm::{ConnectionTrait, Statement};
@@ -28,7 +28,7 @@ const TIMES: usize = 5;
 /// Makes the library and measures its preview in a process of its own.
 pub async fn measure(place: &Place, sizes: &Sizes, report: &mut Report) -> anyhow::Result<()> {
     let library = Library::of_many(sizes.preview);
-    report.begin(place.name(), "Preview", &library.words());
+    report.begin(place.name(), "Preview", &library.label());
     place.make("preview", &library).await?;
     let figures: BTreeMap<String, f64> = child::run(place, "preview").await?.into_iter().collect();
     place.delete("preview").await?;

@@ -20,7 +20,7 @@ impl Target {
         }
     }
 
-    fn words(self) -> String {
+    fn label(self) -> String {
         match self {
             Self::AtLeast(least) => format!("at least {least}"),
             Self::AtMost(most) => format!("at most {most}"),
@@ -70,7 +70,7 @@ impl Report {
         let met = target.map(|target| target.is_met(value));
         let verdict = match (target, met) {
             (Some(target), Some(met)) => {
-                format!("   {} ({})", if met { "met" } else { "MISSED" }, target.words())
+                format!("   {} ({})", if met { "met" } else { "MISSED" }, target.label())
             }
             _ => String::new(),
         };
@@ -81,7 +81,7 @@ impl Report {
             name: name.to_owned(),
             value,
             unit: unit.to_owned(),
-            target: target.map(Target::words),
+            target: target.map(Target::label),
             met,
         });
     }

@@ -17,7 +17,7 @@ pub async fn measure(
     report: &mut Report,
 ) -> anyhow::Result<()> {
     let library = Library::of(sizes.users);
-    report.begin(place.name(), "Anonymising", &library.words());
+    report.begin(place.name(), "Anonymising", &library.label());
     place.make("base", &library).await?;
     let mut bare_sides = Vec::new();
     let mut engine_sides = Vec::new();
@@ -47,7 +47,7 @@ pub async fn measure(
 /// A smaller run: its scan reads everything for few people.
 async fn few(place: &Place, sizes: &Sizes, phases: &Phases, report: &mut Report) -> anyhow::Result<()> {
     let library = Library::of(sizes.few);
-    report.begin(place.name(), "Anonymising few", &library.words());
+    report.begin(place.name(), "Anonymising few", &library.label());
     place.make("few", &library).await?;
     let mut rounds = Vec::new();
     for _ in 0..sizes.rounds {

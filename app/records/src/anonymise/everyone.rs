@@ -1,8 +1,8 @@
 //! Changes that are the same for all users: the tables with rows of a user, according to the register.
 
 use crate::dialect;
-use policy::register::{Action, Owner, Table};
-use policy::{LoanText, Policy, Treatment, UserNumber};
+use policy::personal_data::{ErasureAction, RowOwner, Table};
+use policy::{NoteTreatment, Policy, Treatment, UserNumber};
 use sea_orm::sea_query::Value;
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr};
 
@@ -16,16 +16,16 @@ pub(super) async fn clear(
     let Some((what, more)) = change(policy, table) else { return Ok(0) };
     let backend = tx.get_database_backend();
     let theirs = match table.owner {
-        Owner::User(column) => dialect::among(backend, column),
-        Owner::Loan(column) => {
-            format!("{column} IN (SELECT id FROM loans WHERE {})", dialect::among(backend, "user_number"))
+        RowOwner::User(column) => dialect::in_list(backend, column),
+        RowOwner::Loan(column) => {
+            format!("{column} IN (SELECT id FROM loans WHERE {})", dialect::in_list(backend, "user_number"))
         }
-        Owner::Nobody => return Ok(0),
+        RowOwner::Nobody => return Ok(0),
     };
     let sql = format!("{what} WHERE {theirs}{}", more.sql);
-    let mut values = vec![dialect::list(backend, numbers.iter().map(|number| number.0))];
+    let mut values = vec![dialect::id_list(backend, numbers.iter().map(|number| number.0))];
     values.extend(more.values);
-    let result = tx.execute_raw(dialect::statement(backend, &sql, values)).await?;
+    let result = tx.execute_raw(dialect::bind(backend, &sql, values)).await?;
     Ok(result.rows_affected())
 }
 
@@ -41,7 +41,7 @@ fn change(policy: &Policy, table: &Table) -> Option<(String, More)> {
     if table.deletes_rows() {
         return Some((format!("DELETE FROM {}", table.name), More::default()));
     }
-    if table.with_action(Action::ByCustomField).next().is_some() {
+    if table.with_action(ErasureAction::ByCustomField).next().is_some() {
         return Some((format!("DELETE FROM {}", table.name), unless_kept(policy)));
     }
     let mut sets = Vec::new();
@@ -49,14 +49,14 @@ fn change(policy: &Policy, table: &Table) -> Option<(String, More)> {
     for column in table.columns {
         let name = column.name;
         let set = match column.action {
-            Action::Clear => format!("{name} = NULL"),
-            Action::ByPolicy(field) if policy.treatment(field) == Treatment::Remove => {
+            ErasureAction::Clear => format!("{name} = NULL"),
+            ErasureAction::ByPolicy(field) if policy.treatment(field) == Treatment::Remove => {
                 format!("{name} = NULL")
             }
-            Action::ClearText => match policy.loan_text {
-                LoanText::Empty => format!("{name} = NULL"),
-                LoanText::Mark => {
-                    format!("{name} = CASE WHEN {name} IS NULL THEN NULL ELSE '{}' END", LoanText::MARK)
+            ErasureAction::ClearText => match policy.loan_text {
+                NoteTreatment::Empty => format!("{name} = NULL"),
+                NoteTreatment::Mark => {
+                    format!("{name} = CASE WHEN {name} IS NULL THEN NULL ELSE '{}' END", NoteTreatment::MARK)
                 }
             },
             _ => continue,
@@ -77,7 +77,7 @@ fn unless_kept(policy: &Policy) -> More {
         return More::default();
     }
     More {
-        sql: format!(" AND field_key NOT IN ({})", dialect::places(policy.keep_custom.len())),
+        sql: format!(" AND field_key NOT IN ({})", dialect::placeholders(policy.keep_custom.len())),
         values: policy.keep_custom.iter().map(|key| key.clone().into()).collect(),
     }
 }

@@ -2,8 +2,8 @@
 
 use super::Job;
 use crate::dialect;
-use crate::selection::Candidate;
-use policy::register::{self, Action};
+use crate::eligibility::Candidate;
+use policy::personal_data::{self, ErasureAction};
 use policy::replacement::replacement;
 use policy::{Field, Policy, RULES_VERSION, Selection, Treatment, generalise};
 use rand::RngExt;
@@ -27,10 +27,10 @@ async fn unused_names(tx: &DatabaseTransaction, count: usize) -> Result<Vec<Stri
         let backend = tx.get_database_backend();
         let sql = format!(
             "SELECT u.replacement FROM users u JOIN {} ON u.replacement = v.replacement",
-            dialect::objects(backend, "v", &["replacement"])
+            dialect::json_rows(backend, "v", &["replacement"])
         );
         let asked: Vec<_> = fresh.iter().map(|name| Row { replacement: name, ..Row::default() }).collect();
-        for row in tx.query_all_raw(dialect::statement(backend, &sql, vec![json(&asked)?])).await? {
+        for row in tx.query_all_raw(dialect::bind(backend, &sql, vec![json(&asked)?])).await? {
             fresh.remove(&row.try_get::<String>("", "replacement")?);
         }
         names.extend(fresh);
@@ -67,13 +67,13 @@ pub(super) async fn replace(
     let sql = format!(
         "UPDATE users SET {} FROM {} WHERE users.number = v.number",
         sets(backend, job).join(", "),
-        dialect::objects(backend, "v", &["replacement", "birth_period", "district"]),
+        dialect::json_rows(backend, "v", &["replacement", "birth_period", "district"]),
     );
     let mut values: Vec<Value> = vec![RULES_VERSION.into(), json(&rows)?];
     if job.selection != Selection::Reapply {
         values.insert(0, job.today.into());
     }
-    Ok(tx.execute_raw(dialect::statement(backend, &sql, values)).await?.rows_affected())
+    Ok(tx.execute_raw(dialect::bind(backend, &sql, values)).await?.rows_affected())
 }
 
 fn row<'a>(policy: &Policy, person: &Candidate, replacement: &'a str) -> Row<'a> {
@@ -93,15 +93,15 @@ fn row<'a>(policy: &Policy, person: &Candidate, replacement: &'a str) -> Row<'a>
 /// of the rules. Users who are already anonymised keep their name, their day and their generalised values.
 fn sets(backend: sea_orm::DatabaseBackend, job: &Job<'_>) -> Vec<String> {
     let again = job.selection == Selection::Reapply;
-    let columns = register::table("users").map_or(&[][..], |table| table.columns);
+    let columns = personal_data::table("users").map_or(&[][..], |table| table.columns);
     let mut sets: Vec<String> = columns
         .iter()
         .filter_map(|column| {
             let name = column.name;
             match column.action {
-                Action::Clear => Some(format!("{name} = NULL")),
-                Action::Replace if !again => Some(format!("{name} = v.replacement")),
-                Action::ByPolicy(field) => match job.policy.treatment(field) {
+                ErasureAction::Clear => Some(format!("{name} = NULL")),
+                ErasureAction::Replace if !again => Some(format!("{name} = v.replacement")),
+                ErasureAction::ByPolicy(field) => match job.policy.treatment(field) {
                     Treatment::Remove => Some(format!("{name} = NULL")),
                     _ if again => None,
                     treatment => by_policy(backend, treatment, name),

@@ -1,8 +1,8 @@
 //! Requesting approval, and closing requests that are no longer needed.
 
-use super::matter::{Decision, Matter};
+use super::subject::{ApprovalSubject, Decision};
 use crate::actor::Actor;
-use crate::audit::{self, Deed, Subject};
+use crate::audit::{self, AuditAction, Subject};
 use crate::clock::Clock;
 use crate::entity::approvals;
 use crate::error::RecordsError;
@@ -25,17 +25,18 @@ pub(crate) struct Asked {
 
 /// Requests approval for the run of a preview. Returns the waiting request if there is one.
 pub async fn ask(store: &Store, actor: Actor, preview: RunId) -> Result<ApprovalId, RecordsError> {
-    actor.must(Action::Preview)?;
+    actor.require(Action::Preview)?;
     let tx = store.begin().await?;
     run::lock_preview(&tx, preview).await?;
     let preview = run::usable_preview(&tx, store, preview).await?;
-    if run::why_two(&tx, store, &preview).await?.is_none() {
+    if run::approval_reason(&tx, store, &preview).await?.is_none() {
         return Err(not_needed());
     }
-    let asked = ask_within(&tx, actor, &Matter::run_of(&preview)?).await?;
+    let asked = ask_within(&tx, actor, &ApprovalSubject::run_of(&preview)?).await?;
     if asked.is_new {
         let subject = Subject::Task(preview.task_id.unwrap_or_default());
-        note(&tx, store, actor, Deed::ApprovalAsked, subject, Some(RunId(preview.id)), asked.id).await?;
+        note(&tx, store, actor, AuditAction::ApprovalAsked, subject, Some(RunId(preview.id)), asked.id)
+            .await?;
     }
     store.commit(tx).await?;
     Ok(asked.id)
@@ -43,12 +44,12 @@ pub async fn ask(store: &Store, actor: Actor, preview: RunId) -> Result<Approval
 
 /// Requests approval to apply the current rules to users anonymised under older ones.
 pub async fn ask_reapply(store: &Store, actor: Actor) -> Result<ApprovalId, RecordsError> {
-    actor.must(Action::Run)?;
+    actor.require(Action::Run)?;
     let tx = store.begin().await?;
     let reapply = run::reapply_matter(&tx, store).await?.ok_or_else(not_needed)?;
     let asked = ask_within(&tx, actor, &reapply).await?;
     if asked.is_new {
-        note(&tx, store, actor, Deed::ApprovalAsked, Subject::Library, None, asked.id).await?;
+        note(&tx, store, actor, AuditAction::ApprovalAsked, Subject::Library, None, asked.id).await?;
     }
     store.commit(tx).await?;
     Ok(asked.id)
@@ -56,13 +57,13 @@ pub async fn ask_reapply(store: &Store, actor: Actor) -> Result<ApprovalId, Reco
 
 /// Requests approval for more manual changes by this actor, who has reached a safety limit.
 pub async fn ask_more_changes(store: &Store, actor: Actor) -> Result<ApprovalId, RecordsError> {
-    actor.must_be_allowed(Action::EditUsers)?;
+    actor.require_permission(Action::EditUsers)?;
     if limits::reached(store, actor).await?.is_empty() {
         return Err(RecordsError::Refused(
             "No safety limit has been reached, so manual changes need no approval".to_owned(),
         ));
     }
-    ask_alone(store, actor, Matter::more_changes_of(actor), Subject::Library).await
+    ask_alone(store, actor, ApprovalSubject::more_changes_of(actor), Subject::Library).await
 }
 
 /// Requests approval to anonymise a member of staff.
@@ -71,9 +72,10 @@ pub async fn ask_staff_anonymising(
     actor: Actor,
     number: UserNumber,
 ) -> Result<ApprovalId, RecordsError> {
-    actor.must_be_allowed(Action::ManageStaff)?;
+    actor.require_permission(Action::ManageStaff)?;
     let roles = run::may_anonymise_staff(&store.db, actor, number).await?;
-    ask_alone(store, actor, Matter::staff_anonymising_of(number, roles), Subject::User(number.0)).await
+    ask_alone(store, actor, ApprovalSubject::staff_anonymising_of(number, roles), Subject::User(number.0))
+        .await
 }
 
 /// Requests approval to import the file with this SHA-256. `users` is the number of users that count towards the
@@ -84,19 +86,19 @@ pub(crate) async fn ask_import(
     sha256: String,
     users: i64,
 ) -> Result<ApprovalId, RecordsError> {
-    ask_alone(store, actor, Matter::import_of(sha256, users), Subject::Library).await
+    ask_alone(store, actor, ApprovalSubject::import_of(sha256, users), Subject::Library).await
 }
 
 async fn ask_alone(
     store: &Store,
     actor: Actor,
-    matter: Matter,
+    matter: ApprovalSubject,
     subject: Subject,
 ) -> Result<ApprovalId, RecordsError> {
     let tx = store.begin().await?;
     let asked = ask_within(&tx, actor, &matter).await?;
     if asked.is_new {
-        note(&tx, store, actor, Deed::ApprovalAsked, subject, None, asked.id).await?;
+        note(&tx, store, actor, AuditAction::ApprovalAsked, subject, None, asked.id).await?;
     }
     store.commit(tx).await?;
     Ok(asked.id)
@@ -110,7 +112,7 @@ fn not_needed() -> RecordsError {
 pub(crate) async fn ask_within(
     tx: &DatabaseTransaction,
     actor: Actor,
-    matter: &Matter,
+    matter: &ApprovalSubject,
 ) -> Result<Asked, RecordsError> {
     let waiting = requests_of(matter)
         .filter(approvals::Column::Decision.is_null())
@@ -141,13 +143,13 @@ pub(crate) async fn close_within(
     tx: &DatabaseTransaction,
     store: &Store,
     actor: Actor,
-    matter: &Matter,
+    matter: &ApprovalSubject,
 ) -> Result<(), RecordsError> {
     let open = requests_of(matter).filter(approvals::Column::Decision.is_null());
     let open: Vec<i64> = open.select_only().column(approvals::Column::Id).into_tuple().all(tx).await?;
     for id in &open {
         let subject = matter.hold.map_or(Subject::Library, Subject::LegalHold);
-        note(tx, store, actor, Deed::ApprovalNotNeeded, subject, None, ApprovalId(*id)).await?;
+        note(tx, store, actor, AuditAction::ApprovalNotNeeded, subject, None, ApprovalId(*id)).await?;
     }
     approvals::Entity::update_many()
         .col_expr(approvals::Column::Decision, Expr::value(Decision::NotNeeded.code()))
@@ -160,7 +162,7 @@ pub(crate) async fn close_within(
 }
 
 /// Selects the requests and approvals of exactly this subject with this fingerprint.
-pub(super) fn requests_of(matter: &Matter) -> Select<approvals::Entity> {
+pub(super) fn requests_of(matter: &ApprovalSubject) -> Select<approvals::Entity> {
     let of =
         |column: approvals::Column, id: Option<i64>| id.map_or_else(|| column.is_null(), |id| column.eq(id));
     approvals::Entity::find()
@@ -176,11 +178,11 @@ pub(super) async fn note(
     tx: &DatabaseTransaction,
     store: &Store,
     actor: Actor,
-    deed: Deed,
+    action: AuditAction,
     subject: Subject,
     run: Option<RunId>,
     approval: ApprovalId,
 ) -> Result<(), RecordsError> {
     let detail = format!("approval={approval}");
-    Ok(audit::note(tx, &store.clock, actor, deed, subject, run, &detail).await?)
+    Ok(audit::record_event(tx, &store.clock, actor, action, subject, run, &detail).await?)
 }

@@ -7,7 +7,7 @@
 use super::chain;
 use super::verify::Finding;
 use crate::clock::Clock;
-use crate::error::{Fault, Place, RecordsError};
+use crate::error::{Fault, RecordsError, Storage};
 use crate::key::{Key, is_signed};
 use crate::store::Store;
 use chrono::{DateTime, NaiveDate, Utc};
@@ -66,7 +66,7 @@ pub(super) async fn anchor(store: &Store) -> Result<(), RecordsError> {
     let path = store.settings().anchor.clone();
     let written = blocking(move || append(&path, &anchor)).await;
     match &written {
-        Ok(()) => store.vitals.written(Place::Anchors),
+        Ok(()) => store.vitals.written(Storage::Anchors),
         Err(error) => _ = error.fault().map(|fault| store.vitals.note(fault)),
     }
     written
@@ -182,11 +182,11 @@ async fn blocking<T: Send + 'static>(
 ) -> Result<T, RecordsError> {
     let done = tokio::task::spawn_blocking(work).await;
     done.unwrap_or_else(|_| Err(io::Error::other("broken off"))).map_err(|error| {
-        if let Some(fault) = Fault::of_file(Place::Anchors, &error) {
+        if let Some(fault) = Fault::of_file(Storage::Anchors, &error) {
             return RecordsError::Fault(fault);
         }
         RecordsError::Audit(format!(
-            "The audit anchor file cannot be used ({}). Correct the file or LETHE_AUDIT_ANCHOR",
+            "The audit anchor file cannot be used ({}). Correct the file or LETHE_AUDIT_ANCHOR_FILE",
             error.kind()
         ))
     })

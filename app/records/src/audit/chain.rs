@@ -51,7 +51,7 @@ pub(crate) async fn begin(store: &Store) -> Result<(), RecordsError> {
     // If events are chained already, the row was removed. Nothing is inserted, and `verify` reports it.
     let sql = "INSERT INTO audit_head (id, sequence, mac) SELECT CAST(? AS SMALLINT), 0, CAST(? AS TEXT) \
                WHERE NOT EXISTS (SELECT 1 FROM audit_events WHERE sequence IS NOT NULL) ON CONFLICT DO NOTHING";
-    let begun = tx.execute_raw(dialect::statement(backend, sql, vec![HEAD.into(), NOTHING.into()])).await?;
+    let begun = tx.execute_raw(dialect::bind(backend, sql, vec![HEAD.into(), NOTHING.into()])).await?;
     // Another process may have inserted it in the meantime.
     if begun.rows_affected() == 1 {
         chain_those(store, &tx, "sequence IS NULL AND mac IS NULL").await?;
@@ -66,7 +66,7 @@ pub(crate) async fn lock_head(tx: &DatabaseTransaction) -> Result<(), RecordsErr
 }
 
 /// Quarantines events inserted outside Lethe before this transaction, if the database cannot tell later.
-pub(crate) async fn set_apart(tx: &DatabaseTransaction) -> Result<(), DbErr> {
+pub(crate) async fn quarantine_unchained(tx: &DatabaseTransaction) -> Result<(), DbErr> {
     if tx.get_database_backend() != DatabaseBackend::Postgres {
         let sql = "UPDATE audit_events SET mac = 'foreign' WHERE sequence IS NULL AND mac IS NULL";
         tx.execute_unprepared(sql).await?;
@@ -83,7 +83,7 @@ pub(super) async fn head(
         return Ok(audit_head::Entity::find_by_id(HEAD).one(db).await?);
     }
     let sql = format!("SELECT id, sequence, mac FROM audit_head WHERE id = ?{lock}");
-    let statement = dialect::statement(db.get_database_backend(), &sql, vec![HEAD.into()]);
+    let statement = dialect::bind(db.get_database_backend(), &sql, vec![HEAD.into()]);
     Ok(audit_head::Entity::find().from_raw_sql(statement).one(db).await?)
 }
 
@@ -133,7 +133,7 @@ impl<'a> End<'a> {
     pub(super) async fn unlock(self, tx: &DatabaseTransaction) -> Result<(), RecordsError> {
         let sql = "UPDATE audit_head SET sequence = ?, mac = ? WHERE id = ?";
         let values = vec![self.sequence.into(), self.code.into(), HEAD.into()];
-        let moved = tx.execute_raw(dialect::statement(tx.get_database_backend(), sql, values)).await?;
+        let moved = tx.execute_raw(dialect::bind(tx.get_database_backend(), sql, values)).await?;
         if moved.rows_affected() == 1 { Ok(()) } else { Err(broken()) }
     }
 }
@@ -143,10 +143,10 @@ async fn write(tx: &DatabaseTransaction, chained: &[Chained]) -> Result<(), Reco
     let sql = format!(
         "UPDATE audit_events SET sequence = CAST(chained.place AS BIGINT), mac = chained.code FROM {} \
          WHERE audit_events.id = chained.number",
-        dialect::objects(backend, "chained", &["place", "code"])
+        dialect::json_rows(backend, "chained", &["place", "code"])
     );
     let json = serde_json::to_string(chained).map_err(|_| RecordsError::Corrupt("audit"))?;
-    let written = tx.execute_raw(dialect::statement(backend, &sql, vec![json.into()])).await?;
+    let written = tx.execute_raw(dialect::bind(backend, &sql, vec![json.into()])).await?;
     if written.rows_affected() == chained.len() as u64 { Ok(()) } else { Err(broken()) }
 }
 

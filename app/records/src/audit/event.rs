@@ -97,7 +97,7 @@ impl Event {
             "SELECT id, CAST(sequence AS BIGINT) AS place, CAST(mac AS TEXT) AS code, {} FROM audit_events {condition}",
             columns.join(", ")
         );
-        let rows = db.query_all_raw(dialect::statement(backend, &sql, values)).await?;
+        let rows = db.query_all_raw(dialect::bind(backend, &sql, values)).await?;
         rows.iter().map(|row| Self::of(backend, row)).collect()
     }
 

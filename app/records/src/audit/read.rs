@@ -1,16 +1,16 @@
 //! Reading the audit: a list with filters, CSV output and the status.
 
-use super::{Anchor, Deed, Subject, chain, last_anchor};
+use super::{Anchor, AuditAction, Subject, chain, last_anchor};
 use crate::actor::Actor;
 use crate::error::RecordsError;
-use crate::page::{MOST_ROWS, Page, Paging};
+use crate::pagination::{MAX_ROWS, Page, Paging};
 use crate::store::Store;
 use crate::user::Name;
 use crate::{csv_text, dialect};
 use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use policy::dates::optional_date;
 use policy::form::{FieldErrors, Problem};
-use policy::{Action, RunId, UserNumber, zones};
+use policy::{Action, RunId, UserNumber, timezone};
 use sea_orm::sea_query::Value;
 use sea_orm::{ConnectionTrait, DbErr, QueryResult};
 use serde::{Deserialize, Serialize};
@@ -24,7 +24,7 @@ pub struct AuditForm {
     /// The last day.
     pub to: String,
     /// The code of the action.
-    pub deed: String,
+    pub action: String,
     /// The number of the member of staff.
     pub staff: String,
     /// The code of the kind of subject.
@@ -43,7 +43,7 @@ pub struct AuditQuery {
     /// The last day, in the library's time zone.
     pub to: Option<NaiveDate>,
     /// The action.
-    pub deed: Option<Deed>,
+    pub action: Option<AuditAction>,
     /// The member of staff.
     pub staff: Option<UserNumber>,
     /// The kind of subject, as a code.
@@ -67,7 +67,7 @@ impl AuditForm {
         let query = AuditQuery {
             from,
             to,
-            deed: errors.take("deed", chosen(&self.deed, Deed::of_code)).flatten(),
+            action: errors.take("action", chosen(&self.action, AuditAction::from_code)).flatten(),
             staff: errors
                 .take("staff", number(&self.staff, Problem::NotAUserNumber))
                 .flatten()
@@ -108,7 +108,7 @@ pub struct AuditRow {
     /// The channel, as a code.
     pub channel: String,
     /// The action, as a code.
-    pub deed: String,
+    pub action: String,
     /// The kind of subject, as a code.
     pub kind: String,
     /// The id of the subject.
@@ -130,7 +130,7 @@ impl AuditRow {
             staff: staff.map(UserNumber),
             name: known.map(|_| Ok::<_, DbErr>(Name::of(row, "u")?.shown())).transpose()?,
             channel: row.try_get("", "channel")?,
-            deed: row.try_get("", "action")?,
+            action: row.try_get("", "action")?,
             kind: row.try_get("", "subject_kind")?,
             subject: row.try_get("", "subject_id")?,
             run: row.try_get::<Option<i64>>("", "run_id")?.map(RunId),
@@ -146,7 +146,7 @@ impl AuditRow {
             self.at.to_rfc3339(),
             number(self.staff.map(|staff| staff.0)),
             self.channel,
-            self.deed,
+            self.action,
             self.kind,
             number(self.subject),
             number(self.run.map(|run| run.0)),
@@ -155,14 +155,15 @@ impl AuditRow {
     }
 
     /// Returns the label of the action, or the code if another version of Lethe wrote it.
-    pub fn deed_words(&self) -> String {
-        Deed::of_code(&self.deed).map_or_else(|| self.deed.clone(), |deed| deed.words().to_owned())
+    pub fn action_label(&self) -> String {
+        AuditAction::from_code(&self.action)
+            .map_or_else(|| self.action.clone(), |action| action.label().to_owned())
     }
 
     /// Returns the label of the channel.
-    pub fn channel_words(&self) -> &str {
+    pub fn channel_label(&self) -> &str {
         match self.channel.as_str() {
-            "desk" => "Desk",
+            "web" => "Web",
             "command_line" => "Command line",
             "schedule" => "Schedule",
             "replay" => "Replay",
@@ -171,7 +172,7 @@ impl AuditRow {
     }
 
     /// Returns the label of the subject, such as `User 5`.
-    pub fn subject_words(&self) -> String {
+    pub fn subject_label(&self) -> String {
         let kind = Subject::KINDS.iter().find(|(code, _)| *code == self.kind);
         let words = kind.map_or(self.kind.as_str(), |(_, words)| words);
         self.subject.map_or_else(|| words.to_owned(), |id| format!("{words} {id}"))
@@ -191,7 +192,7 @@ pub async fn list(
     query: &AuditQuery,
     paging: &Paging,
 ) -> Result<Page<AuditRow>, RecordsError> {
-    actor.must(Action::SeeAudit)?;
+    actor.require(Action::SeeAudit)?;
     let backend = store.db.get_database_backend();
     let (condition, mut values) = conditions(store, query);
     let after = paging.after.as_deref().and_then(|after| after.parse().ok()).unwrap_or(i64::MAX);
@@ -203,7 +204,7 @@ pub async fn list(
         Name::columns("u"),
         paging.limit()
     );
-    let rows = store.db.query_all_raw(dialect::statement(backend, &sql, values)).await?;
+    let rows = store.db.query_all_raw(dialect::bind(backend, &sql, values)).await?;
     let rows = rows.iter().map(AuditRow::of).collect::<Result<Vec<_>, _>>()?;
     Ok(Page::of(rows, paging, |row| row.id.to_string()))
 }
@@ -219,15 +220,17 @@ fn conditions(store: &Store, query: &AuditQuery) -> (String, Vec<Value>) {
             values.push(value);
         }
     };
-    let begins = |day: NaiveDate| zones::at_wall_time(store.clock.zone(), day.and_time(NaiveTime::MIN)).at;
+    let begins = |day: NaiveDate| timezone::at_wall_time(store.clock.zone(), day.and_time(NaiveTime::MIN)).at;
     add("e.at >= ?", query.from.map(|day| begins(day).into()));
     add("e.at < ?", query.to.and_then(|day| day.succ_opt()).map(|day| begins(day).into()));
-    let deed = match query.deed {
+    let action = match query.action {
         // Lets the database use the partial index of rare actions.
-        Some(deed) if deed != Deed::UserAnonymised => "e.action <> 'user_anonymised' AND e.action = ?",
+        Some(action) if action != AuditAction::UserAnonymised => {
+            "e.action <> 'user_anonymised' AND e.action = ?"
+        }
         _ => "e.action = ?",
     };
-    add(deed, query.deed.map(|deed| deed.code().into()));
+    add(action, query.action.map(|action| action.code().into()));
     add("e.actor_number = ?", query.staff.map(|staff| staff.0.into()));
     add("e.subject_kind = ?", query.kind.map(Into::into));
     add("e.subject_id = ?", query.id.map(Into::into));
@@ -236,15 +239,15 @@ fn conditions(store: &Store, query: &AuditQuery) -> (String, Vec<Value>) {
 }
 
 /// The maximum number of events in one file.
-const MOST_LINES: u64 = 100_000;
+const MAX_LINES: u64 = 100_000;
 
 /// Returns events as CSV, the newest first, up to `MAX_LINES`. Records the export in the audit.
 pub async fn csv(store: &Store, actor: Actor, query: &AuditQuery) -> Result<String, RecordsError> {
-    actor.must(Action::SeeAudit)?;
-    super::note_alone(store, actor, Deed::Exported, Subject::Library, "audit").await?;
+    actor.require(Action::SeeAudit)?;
+    super::record_event_in_own_tx(store, actor, AuditAction::Exported, Subject::Library, "audit").await?;
     let mut lines = Vec::new();
-    let mut paging = Paging { after: None, rows: Some(MOST_ROWS) };
-    for _ in 0..MOST_LINES / MOST_ROWS {
+    let mut paging = Paging { after: None, rows: Some(MAX_ROWS) };
+    for _ in 0..MAX_LINES / MAX_ROWS {
         let page = list(store, actor, query, &paging).await?;
         lines.extend(page.rows.into_iter().map(AuditRow::cells));
         paging.after = page.next;
@@ -252,20 +255,20 @@ pub async fn csv(store: &Store, actor: Actor, query: &AuditQuery) -> Result<Stri
             break;
         }
     }
-    csv_text::file(&["sequence", "at", "staff", "channel", "deed", "kind", "id", "run", "detail"], lines)
+    csv_text::file(&["sequence", "at", "staff", "channel", "action", "kind", "id", "run", "detail"], lines)
 }
 
 /// The status of the audit, without reading the chain. Only [`verify`](fn@super::verify) can tell whether it is
 /// intact.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Standing {
+pub struct ChainStatus {
     /// The position of the last event. None if the row of the chain's end is missing.
     pub last: Option<i64>,
     /// The last anchor.
     pub anchor: Option<Anchor>,
 }
 
-impl Standing {
+impl ChainStatus {
     /// Returns whether the chain ends before an anchored position, that is, whether it was truncated.
     pub fn is_behind(&self) -> bool {
         let anchored = self.anchor.as_ref().map_or(0, |anchor| anchor.sequence);
@@ -274,9 +277,9 @@ impl Standing {
 }
 
 /// Reads the status of the audit.
-pub async fn standing(store: &Store, actor: Actor) -> Result<Standing, RecordsError> {
-    actor.must(Action::SeeAudit)?;
+pub async fn status(store: &Store, actor: Actor) -> Result<ChainStatus, RecordsError> {
+    actor.require(Action::SeeAudit)?;
     let anchor = last_anchor(store).await?;
     let last = chain::head(&store.db, "").await?.map(|head| head.sequence);
-    Ok(Standing { last, anchor })
+    Ok(ChainStatus { last, anchor })
 }

@@ -1,8 +1,8 @@
 //! Events that a caller can cause with every request. The first one is recorded at once; later ones of the same
 //! kind are counted and recorded as a single event at the end of the period.
 
-use super::note::note_alone;
-use super::{Deed, Subject};
+use super::record::record_event_in_own_tx;
+use super::{AuditAction, Subject};
 use crate::actor::Actor;
 use crate::error::RecordsError;
 use crate::store::Store;
@@ -22,7 +22,7 @@ const OTHERS: &str = "others";
 #[derive(Clone, Copy, Debug)]
 struct Kind {
     actor: Actor,
-    deed: Deed,
+    action: AuditAction,
     subject: Subject,
     detail: &'static str,
 }
@@ -32,11 +32,11 @@ type Key = (Option<i64>, &'static str, &'static str, (&'static str, Option<i64>)
 impl Kind {
     fn key(&self) -> Key {
         let actor = self.actor.staff.map(|staff| staff.0);
-        (actor, self.actor.channel.code(), self.deed.code(), self.subject.parts(), self.detail)
+        (actor, self.actor.channel.code(), self.action.code(), self.subject.parts(), self.detail)
     }
 
     async fn write(&self, store: &Store, detail: &str) -> Result<(), RecordsError> {
-        note_alone(store, self.actor, self.deed, self.subject, detail).await
+        record_event_in_own_tx(store, self.actor, self.action, self.subject, detail).await
     }
 
     /// Records the number of counted events.
@@ -114,11 +114,11 @@ impl Repeats {
 pub(crate) async fn note_repeated(
     store: &Store,
     actor: Actor,
-    deed: Deed,
+    action: AuditAction,
     subject: Subject,
     detail: &'static str,
 ) -> Result<(), RecordsError> {
-    let kind = Kind { actor, deed, subject, detail };
+    let kind = Kind { actor, action, subject, detail };
     let Some(first) = store.repeats.count(kind, Instant::now()) else { return Ok(()) };
     let written = first.write(store, first.detail).await;
     if written.is_err() {
@@ -148,7 +148,7 @@ mod tests {
 
     fn refusal(user: i64) -> Kind {
         let actor = Actor::signed_in(UserNumber(user), Roles::default(), Clock::real());
-        Kind { actor, deed: Deed::Refused, subject: Subject::Library, detail: "see_audit" }
+        Kind { actor, action: AuditAction::Refused, subject: Subject::Library, detail: "see_audit" }
     }
 
     #[test]

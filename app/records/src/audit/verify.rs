@@ -3,7 +3,7 @@
 use super::anchor::{self, Anchors};
 use super::chain;
 use super::event::{AuditKey, Event, NOTHING};
-use super::suspects::{self, Hole, Suspect};
+use super::tamper_report::{self, Hole, Suspect};
 use crate::actor::Actor;
 use crate::dialect;
 use crate::error::RecordsError;
@@ -15,11 +15,11 @@ use serde::Serialize;
 use std::collections::HashMap;
 
 /// The maximum number of findings listed individually.
-pub const MOST_FINDINGS: usize = 1_000;
+pub const MAX_FINDINGS: usize = 1_000;
 /// The number of events read at once.
 const PIECE: usize = 1_000;
 /// The maximum number of candidate MACs before an event, if earlier events do not match.
-const MOST_BEFORE: usize = 8;
+const MAX_BEFORE: usize = 8;
 
 /// A difference between the stored audit and what Lethe wrote.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
@@ -64,7 +64,7 @@ pub enum Finding {
 
 impl Finding {
     /// Returns the finding as a sentence.
-    pub fn words(&self) -> String {
+    pub fn label(&self) -> String {
         match self {
             Self::Changed { sequence } => format!("Event {sequence} was changed"),
             Self::Missing { from, to } if from == to => format!("Event {from} is missing"),
@@ -108,7 +108,7 @@ impl Verdict {
 /// Reads the whole chain in batches and compares it with its MACs, its end and its anchors. Anchors the end if the
 /// chain is intact.
 pub async fn verify(store: &Store, actor: Actor) -> Result<Verdict, RecordsError> {
-    actor.must(Action::SeeAudit)?;
+    actor.require(Action::SeeAudit)?;
     let key = AuditKey::of(store).await?;
     // Reads the file first, so that anchors written meanwhile cannot name events beyond those read.
     let anchors = anchor::read(store).await?;
@@ -130,9 +130,9 @@ pub async fn verify(store: &Store, actor: Actor) -> Result<Verdict, RecordsError
 async fn unplaced(tx: &DatabaseTransaction) -> Result<Vec<i64>, RecordsError> {
     let sql = format!(
         "SELECT id FROM audit_events WHERE sequence IS NULL OR sequence < 1 OR CAST(sequence AS BIGINT) <> sequence \
-         ORDER BY id LIMIT {MOST_FINDINGS}"
+         ORDER BY id LIMIT {MAX_FINDINGS}"
     );
-    let statement = dialect::statement(tx.get_database_backend(), &sql, Vec::new());
+    let statement = dialect::bind(tx.get_database_backend(), &sql, Vec::new());
     let rows = tx.query_all_raw(statement).await?;
     Ok(rows.iter().map(|row| row.try_get("", "id")).collect::<Result<_, _>>()?)
 }
@@ -217,7 +217,7 @@ impl<'a> Walk<'a> {
         if untold || codes.contains(&event.mac) {
             self.fits = sequence;
         } else {
-            self.before.extend(codes.into_iter().take(MOST_BEFORE));
+            self.before.extend(codes.into_iter().take(MAX_BEFORE));
             self.suspect(Suspect { sequence, event, before: self.before_last.clone() });
         }
         self.note_if_anchored();
@@ -234,7 +234,7 @@ impl<'a> Walk<'a> {
         if from <= to {
             self.findings.push(Finding::Missing { from, to });
             self.holes.push(Hole { sequence: from, before: std::mem::take(&mut self.before) });
-            self.holes.truncate(MOST_FINDINGS);
+            self.holes.truncate(MAX_FINDINGS);
         }
         self.before.clear();
     }
@@ -256,7 +256,7 @@ impl<'a> Walk<'a> {
     }
 
     fn suspect(&mut self, suspect: Suspect) {
-        if self.suspects.len() < MOST_FINDINGS {
+        if self.suspects.len() < MAX_FINDINGS {
             self.suspects.push(suspect);
         } else {
             self.more += 1;
@@ -265,7 +265,7 @@ impl<'a> Walk<'a> {
 
     fn end(mut self, unplaced: Vec<i64>) -> Verdict {
         let end = self.head.as_ref().map_or(self.last, |(sequence, _)| *sequence);
-        let judged = suspects::judge(self.key, &self.suspects, &self.holes, end.max(self.fits));
+        let judged = tamper_report::judge(self.key, &self.suspects, &self.holes, end.max(self.fits));
         self.findings.extend(judged.findings);
         self.findings.extend(unplaced.into_iter().map(|id| Finding::Inserted { id }));
         if end > self.last || self.anchors.last() > self.last {
@@ -285,8 +285,8 @@ impl<'a> Walk<'a> {
             self.findings.extend(differ.map(|(date, _)| Finding::AnchorDiffers { date: Some(*date) }));
         }
         self.findings.extend(self.anchors.unbelievable());
-        let untold = self.findings.len().saturating_sub(MOST_FINDINGS);
-        self.findings.truncate(MOST_FINDINGS);
+        let untold = self.findings.len().saturating_sub(MAX_FINDINGS);
+        self.findings.truncate(MAX_FINDINGS);
         Verdict {
             events: self.events,
             last: self.last,

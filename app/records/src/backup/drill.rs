@@ -56,7 +56,7 @@ pub async fn drill(
     file: &Path,
     into: Option<&str>,
 ) -> Result<Drill, RecordsError> {
-    actor.must(Action::Administer)?;
+    actor.require(Action::Administer)?;
     let began = Instant::now();
     let folder = tempfile::Builder::new().prefix("lethe-drill").tempdir().map_err(|error| broken(&error))?;
     let manifest = manifest_of(file)?;
@@ -77,7 +77,7 @@ pub async fn drill(
         beside(settings, folder.path(), restored.audit_sequence).map_err(|error| broken(&error))?;
     let store = Store::open(&url, clock, settings).await?;
     let receipt = ledger::replay(&store, |_| ()).await?;
-    let standing = ledger::standing(&store).await?;
+    let status = ledger::status(&store).await?;
     let audit = audit::verify(&store, actor).await?;
     let now = Positions::read(&store.db).await?;
     store.db.close().await?;
@@ -87,7 +87,7 @@ pub async fn drill(
         restored,
         anonymised_again: receipt.map_or(0, |receipt| receipt.anonymised),
         anonymised: now.anonymised,
-        ledger_level: standing.is_level(),
+        ledger_level: status.is_level(),
         audit,
         seconds: began.elapsed().as_secs_f64(),
     })

@@ -3,7 +3,7 @@
 use super::manifest::{FORMAT, Manifest, Positions, digest, manifest_beside};
 use super::postgres;
 use crate::actor::Actor;
-use crate::audit::{self, Deed, Subject};
+use crate::audit::{self, AuditAction, Subject};
 use crate::clock::Clock;
 use crate::dialect;
 use crate::error::RecordsError;
@@ -19,7 +19,7 @@ use tempfile::NamedTempFile;
 /// Writes a backup to a new file and its manifest beside it, both readable by their owner only. `url` is the URL
 /// of the store's database. The backup shows the database at a single moment.
 pub async fn make(store: &Store, actor: Actor, url: &str, file: &Path) -> Result<Manifest, RecordsError> {
-    actor.must(Action::Administer)?;
+    actor.require(Action::Administer)?;
     let manifest_file = manifest_beside(file);
     for path in [file, &manifest_file] {
         if path.exists() {
@@ -52,16 +52,18 @@ pub async fn make(store: &Store, actor: Actor, url: &str, file: &Path) -> Result
     keep(written, file, &manifest).map_err(|error| not_written(file, &error))?;
     let tx = store.begin().await?;
     let detail = format!("users={},audit={}", manifest.positions.users, manifest.positions.audit_sequence);
-    audit::note(&tx, &store.clock, actor, Deed::BackedUp, Subject::Library, None, &detail).await?;
+    audit::record_event(&tx, &store.clock, actor, AuditAction::BackedUp, Subject::Library, None, &detail)
+        .await?;
     store.commit(tx).await?;
     Ok(manifest)
 }
 
 /// Copies an SQLite database into an empty file. Returns the positions of the copy.
 async fn copy(store: &Store, to: &Path) -> Result<Positions, RecordsError> {
-    let to =
-        to.to_str().ok_or_else(|| RecordsError::Refused("The name of the file is not valid UTF-8".to_owned()))?;
-    let into = dialect::statement(DatabaseBackend::Sqlite, "VACUUM INTO ?", vec![to.into()]);
+    let to = to
+        .to_str()
+        .ok_or_else(|| RecordsError::Refused("The name of the file is not valid UTF-8".to_owned()))?;
+    let into = dialect::bind(DatabaseBackend::Sqlite, "VACUUM INTO ?", vec![to.into()]);
     store.db.execute_raw(into).await.map_err(|error| {
         RecordsError::Refused(format!("The backup could not be written: {}", dialect::cause(&error)))
     })?;

@@ -103,7 +103,7 @@ async fn members(
     );
     let mut after = i64::MIN;
     loop {
-        let query = dialect::statement(db.get_database_backend(), &sql, vec![run.0.into(), after.into()]);
+        let query = dialect::bind(db.get_database_backend(), &sql, vec![run.0.into(), after.into()]);
         let rows = db.query_all_raw(query).await?;
         for row in &rows {
             let member = member(row)?;

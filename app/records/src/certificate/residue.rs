@@ -39,7 +39,7 @@ impl Found {
     /// Returns the result with the present findings of a run counted.
     pub(super) async fn with_places(self, db: &impl ConnectionTrait, run: RunId) -> Result<Self, DbErr> {
         let sql = "SELECT decision, COUNT(*) AS n FROM residue_hits WHERE run_id = ? GROUP BY decision";
-        let query = dialect::statement(db.get_database_backend(), sql, vec![run.0.into()]);
+        let query = dialect::bind(db.get_database_backend(), sql, vec![run.0.into()]);
         let mut found = Self { places: 0, open_places: 0, decisions: BTreeMap::new(), ..self };
         for row in db.query_all_raw(query).await? {
             let n: i64 = row.try_get("", "n")?;

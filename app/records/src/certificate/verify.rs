@@ -55,7 +55,7 @@ pub enum Doubt {
 
 impl Doubt {
     /// Returns the doubt as a clause.
-    pub fn words(&self) -> String {
+    pub fn label(&self) -> String {
         match self {
             Self::Unreadable => "it is not a certificate in a format of this Lethe version".to_owned(),
             Self::Signature => "it was changed after it was signed, or was never signed".to_owned(),
@@ -72,7 +72,8 @@ impl Doubt {
                 format!("earlier versions were changed or replaced: {}", joined(&versions, "and"))
             }
             Self::Note => {
-                "the note about the version that supersedes it was changed after signing, or never signed".to_owned()
+                "the note about the version that supersedes it was changed after signing, or never signed"
+                    .to_owned()
             }
         }
     }
@@ -85,14 +86,14 @@ impl Checked {
     }
 
     /// Returns the result as a sentence.
-    pub fn words(&self) -> String {
+    pub fn label(&self) -> String {
         let of = match (self.run, self.version) {
             (Some(run), Some(version)) => format!(" of run {run}, version {version},"),
             (Some(run), None) => format!(" of run {run}"),
             _ => String::new(),
         };
         if !self.holds() {
-            let doubts: Vec<String> = self.doubts.iter().map(Doubt::words).collect();
+            let doubts: Vec<String> = self.doubts.iter().map(Doubt::label).collect();
             return format!("The certificate{of} is not valid: {}", doubts.join("; "));
         }
         if let Some(later) = self.superseded_by {

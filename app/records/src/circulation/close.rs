@@ -3,7 +3,7 @@
 //! None of these is activity (rule 4), because clearing a blocker would otherwise extend retention by years.
 
 use crate::actor::Actor;
-use crate::audit::{self, Deed, Subject};
+use crate::audit::{self, AuditAction, Subject};
 use crate::entity::{charges, loans, requests};
 use crate::error::RecordsError;
 use crate::store::Store;
@@ -21,7 +21,7 @@ pub async fn return_loan(
     actor: Actor,
     id: LoanId,
 ) -> Result<(UserNumber, Undo), RecordsError> {
-    actor.must(Action::EditUsers)?;
+    actor.require(Action::EditUsers)?;
     let tx = store.begin().await?;
     let find = || loans::Entity::find_by_id(id.0);
     let number = find().one(&tx).await?.ok_or(RecordsError::NotFound("loan"))?.user_number;
@@ -34,7 +34,7 @@ pub async fn return_loan(
     loans::ActiveModel { id: Set(id.0), returned_on: Set(Some(today)), ..Default::default() }
         .update(&tx)
         .await?;
-    let event = note(&tx, store, actor, Deed::LoanReturned, number, &format!("loan={id}")).await?;
+    let event = note(&tx, store, actor, AuditAction::LoanReturned, number, &format!("loan={id}")).await?;
     store.commit(tx).await?;
     let change = Change::LoanReturned { loan: id.0, on: today, was_anonymised: user.anonymised_on.is_some() };
     Ok((UserNumber(number), Undo::of(actor, change, event)))
@@ -46,7 +46,7 @@ pub async fn cancel_request(
     actor: Actor,
     id: RequestId,
 ) -> Result<(UserNumber, Undo), RecordsError> {
-    actor.must(Action::EditUsers)?;
+    actor.require(Action::EditUsers)?;
     let tx = store.begin().await?;
     let find = || requests::Entity::find_by_id(id.0);
     let number = find().one(&tx).await?.ok_or(RecordsError::NotFound("request"))?.user_number;
@@ -64,7 +64,8 @@ pub async fn cancel_request(
     }
     .update(&tx)
     .await?;
-    let event = note(&tx, store, actor, Deed::RequestCancelled, number, &format!("request={id}")).await?;
+    let event =
+        note(&tx, store, actor, AuditAction::RequestCancelled, number, &format!("request={id}")).await?;
     store.commit(tx).await?;
     let was_anonymised = user.anonymised_on.is_some();
     let change =
@@ -78,7 +79,7 @@ pub async fn settle_charge(
     actor: Actor,
     id: ChargeId,
 ) -> Result<(UserNumber, Undo), RecordsError> {
-    actor.must(Action::EditUsers)?;
+    actor.require(Action::EditUsers)?;
     let tx = store.begin().await?;
     let find = || charges::Entity::find_by_id(id.0);
     let number = find().one(&tx).await?.ok_or(RecordsError::NotFound("charge"))?.user_number;
@@ -91,7 +92,7 @@ pub async fn settle_charge(
     charges::ActiveModel { id: Set(id.0), settled_on: Set(Some(today)), ..Default::default() }
         .update(&tx)
         .await?;
-    let event = note(&tx, store, actor, Deed::ChargeSettled, number, &format!("charge={id}")).await?;
+    let event = note(&tx, store, actor, AuditAction::ChargeSettled, number, &format!("charge={id}")).await?;
     store.commit(tx).await?;
     let was_anonymised = user.anonymised_on.is_some();
     let settled = Change::ChargeSettled { charge: id.0, on: today, was_anonymised };
@@ -106,9 +107,9 @@ async fn note(
     tx: &DatabaseTransaction,
     store: &Store,
     actor: Actor,
-    deed: Deed,
+    action: AuditAction,
     user: i64,
     detail: &str,
 ) -> Result<i64, RecordsError> {
-    Ok(audit::note_event(tx, &store.clock, actor, deed, Subject::User(user), None, detail).await?)
+    Ok(audit::note_event(tx, &store.clock, actor, action, Subject::User(user), None, detail).await?)
 }

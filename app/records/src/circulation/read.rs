@@ -2,7 +2,7 @@
 
 use crate::dialect;
 use crate::error::RecordsError;
-use crate::page::{Page, Paging};
+use crate::pagination::{Page, Paging};
 use crate::store::Store;
 use chrono::{DateTime, NaiveDate, Utc};
 use policy::{CatalogueRecordId, ChargeId, LoanId, MessageId, RequestId, UserNumber};
@@ -196,8 +196,7 @@ async fn newest_first<T>(
         paging.limit()
     );
     let values = vec![user.0.into(), before.into()];
-    let rows =
-        store.db.query_all_raw(dialect::statement(store.db.get_database_backend(), &sql, values)).await?;
+    let rows = store.db.query_all_raw(dialect::bind(store.db.get_database_backend(), &sql, values)).await?;
     let rows = rows.iter().map(of_row).collect::<Result<Vec<T>, DbErr>>()?;
     Ok(Page::of(rows, paging, |row| id(row).to_string()))
 }

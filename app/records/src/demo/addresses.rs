@@ -1,6 +1,6 @@
 //! Invented addresses, and phone numbers from ranges reserved for fiction.
 
-use super::dice::Dice;
+use super::rng::SeededRng;
 
 /// The addresses and phone numbers of one country. In patterns `#` is a digit and `@` a letter.
 pub(super) struct Home {
@@ -125,7 +125,7 @@ pub(super) struct Address {
 
 impl Home {
     /// Returns a random address in this country.
-    pub(super) fn address(&self, dice: &mut Dice) -> Address {
+    pub(super) fn address(&self, dice: &mut SeededRng) -> Address {
         let (postcode, city) = dice.pick(self.cities);
         let street = dice.pick(self.streets);
         let number = dice.between(1, 180);

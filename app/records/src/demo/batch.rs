@@ -1,6 +1,6 @@
 //! Writing rows together, with few statements.
 
-use crate::bulk::insert;
+use crate::bulk_insert::insert;
 use crate::entity::{
     charges, custom_values, legal_holds, loans, messages, photos, renewals, requests, user_words, users,
 };

@@ -1,9 +1,9 @@
 //! Catalogue records and items with invented titles and authors. A record can be regenerated from its id, so loans
 //! and messages need not store it.
 
-use super::cast::CATALOGUERS;
-use super::dice::Dice;
-use super::places::BRANCHES;
+use super::fixed_users::CATALOGUERS;
+use super::rng::SeededRng;
+use super::vocabularies::BRANCHES;
 use crate::entity::{catalogue_records, items};
 use chrono::{Duration, NaiveDate};
 
@@ -35,18 +35,18 @@ impl Catalogue {
 
     /// Returns the title of a record.
     pub(super) fn title(&self, record: i64) -> String {
-        title(&mut Dice::for_one(self.seed, record))
+        title(&mut SeededRng::for_one(self.seed, record))
     }
 
     /// Returns the branch of an item.
     pub(super) fn branch(&self, item: i64) -> &'static str {
-        let mut dice = Dice::for_one(self.seed, -item - self.records);
+        let mut dice = SeededRng::for_one(self.seed, -item - self.records);
         if dice.percent(50) { BRANCHES[0].0 } else { dice.pick(&BRANCHES).0 }
     }
 
     /// Returns a record.
     pub(super) fn record(&self, id: i64) -> catalogue_records::Model {
-        let mut dice = Dice::for_one(self.seed, id);
+        let mut dice = SeededRng::for_one(self.seed, id);
         let title = title(&mut dice);
         let author = format!("{}, {}", dice.pick(&AUTHORS_FAMILY), dice.pick(&AUTHORS_GIVEN));
         let created_on = self.today - Duration::days(dice.between(60, 3_500));
@@ -66,7 +66,7 @@ impl Catalogue {
     /// Returns an item.
     pub(super) fn item(&self, id: i64) -> items::Model {
         let record = Self::record_of(id);
-        let mut dice = Dice::for_one(self.seed, -id);
+        let mut dice = SeededRng::for_one(self.seed, -id);
         let mark = dice.fill("###.# @@");
         items::Model {
             id,
@@ -78,7 +78,7 @@ impl Catalogue {
     }
 }
 
-fn title(dice: &mut Dice) -> String {
+fn title(dice: &mut SeededRng) -> String {
     let (subject, place, noun, other) =
         (*dice.pick(&SUBJECTS), *dice.pick(&PLACES), *dice.pick(&NOUNS), *dice.pick(&NOUNS));
     let adjective = *dice.pick(&ADJECTIVES);

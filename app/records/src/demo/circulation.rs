@@ -2,10 +2,10 @@
 
 use super::batch::Batch;
 use super::catalogue::Catalogue;
-use super::dice::Dice;
 use super::messages::{Occasion, message};
 use super::person::Person;
-use super::places::BRANCHES;
+use super::rng::SeededRng;
+use super::vocabularies::BRANCHES;
 use crate::entity::{charges, loans, renewals, requests};
 use chrono::{Datelike, Duration, NaiveDate};
 use sea_orm::Set;
@@ -40,7 +40,7 @@ impl Circulation {
     /// Adds the whole activity of a user. Returns the day of the last activity.
     pub(super) fn happen(
         &mut self,
-        dice: &mut Dice,
+        dice: &mut SeededRng,
         person: &Person,
         batch: &mut Batch,
     ) -> Option<NaiveDate> {
@@ -82,7 +82,7 @@ impl Circulation {
     }
 
     /// Returns a random day, with fewer loans in summer and around New Year.
-    fn term_day(dice: &mut Dice, first: NaiveDate, last: NaiveDate) -> NaiveDate {
+    fn term_day(dice: &mut SeededRng, first: NaiveDate, last: NaiveDate) -> NaiveDate {
         let day = dice.day(first, last);
         if matches!(day.month(), 7 | 8 | 12) { dice.day(first, last) } else { day }
     }
@@ -90,7 +90,7 @@ impl Circulation {
     /// Adds one loan with its renewals and charges. Returns the day of the last activity.
     fn loan(
         &mut self,
-        dice: &mut Dice,
+        dice: &mut SeededRng,
         person: &Person,
         (issued_on, last): (NaiveDate, NaiveDate),
         kept: Kept,
@@ -170,7 +170,7 @@ impl Circulation {
 
     fn remind(
         &self,
-        dice: &mut Dice,
+        dice: &mut SeededRng,
         person: &Person,
         (loan, item): (i64, i64),
         due_on: NaiveDate,
@@ -199,7 +199,7 @@ impl Circulation {
 
     fn request(
         &self,
-        dice: &mut Dice,
+        dice: &mut SeededRng,
         person: &Person,
         placed_on: NaiveDate,
         last: NaiveDate,
@@ -254,7 +254,7 @@ fn renewal(
 
 /// Adds a charge, or a credit if the amount is negative.
 fn charge(
-    dice: &mut Dice,
+    dice: &mut SeededRng,
     person: &Person,
     loan: Option<i64>,
     (kind, cents): (&str, i64),

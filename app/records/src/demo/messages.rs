@@ -1,8 +1,8 @@
 //! Messages of the library to users. Every message contains the name, and letters contain the address: anonymising
 //! must remove both.
 
-use super::dice::Dice;
 use super::person::Person;
+use super::rng::SeededRng;
 use crate::entity::messages;
 use chrono::{NaiveDate, NaiveTime};
 use sea_orm::Set;
@@ -21,7 +21,7 @@ pub(super) enum Occasion<'a> {
 
 /// Returns a message of this day.
 pub(super) fn message(
-    dice: &mut Dice,
+    dice: &mut SeededRng,
     person: &Person,
     occasion: Occasion<'_>,
     day: NaiveDate,
@@ -69,7 +69,7 @@ pub(super) fn message(
 }
 
 /// Returns a channel of the user, with the address in the form of that channel.
-fn way(dice: &mut Dice, person: &Person) -> (&'static str, Option<String>) {
+fn way(dice: &mut SeededRng, person: &Person) -> (&'static str, Option<String>) {
     let user = &person.user;
     let [letter, text] = [dice.percent(15), dice.percent(8)];
     if let (Some(street), Some(city)) = (&user.street, &user.city)

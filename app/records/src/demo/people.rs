@@ -1,13 +1,13 @@
 //! Generating blocks of users with all their rows.
 
 use super::batch::Batch;
-use super::cast::{self, DPO};
 use super::catalogue::Catalogue;
 use super::circulation::Circulation;
-use super::dice::Dice;
+use super::fixed_users::{self, DPO};
 use super::messages::{Occasion, message};
 use super::person::{People, Person};
 use super::photo;
+use super::rng::SeededRng;
 use crate::entity::{custom_values, legal_holds, photos, user_roles, user_words};
 use crate::user::search_words;
 use chrono::{Duration, NaiveDate};
@@ -21,8 +21,8 @@ const HELD: [HoldReason; 3] = [HoldReason::Dispute, HoldReason::DebtCollection, 
 const BLOCK: usize = 500;
 
 /// Generates users up to the requested number.
-pub(super) struct Maker {
-    dice: Dice,
+pub(super) struct Generator {
+    dice: SeededRng,
     today: NaiveDate,
     people: People,
     circulation: Circulation,
@@ -35,10 +35,10 @@ pub(super) struct Maker {
     pub(super) fictitious: u64,
 }
 
-impl Maker {
+impl Generator {
     pub(super) fn new(users: u32, seed: u64, today: NaiveDate, catalogue: Catalogue) -> Self {
         Self {
-            dice: Dice::new(seed),
+            dice: SeededRng::new(seed),
             today,
             people: People::new(today),
             circulation: Circulation { today, catalogue, next_loan: 1, next_open_item: 2 },
@@ -51,7 +51,7 @@ impl Maker {
 
     /// Returns staff, fictitious users and the first other users.
     pub(super) fn first_block(&mut self) -> (Batch, Vec<user_roles::ActiveModel>) {
-        let (cast, roles) = cast::cast(&mut self.dice, self.today);
+        let (cast, roles) = fixed_users::cast(&mut self.dice, self.today);
         let mut batch = Batch::default();
         for person in cast {
             self.fictitious += u64::from(person.user.fictitious);
@@ -60,7 +60,7 @@ impl Maker {
         let with_role: std::collections::BTreeSet<i64> =
             roles.iter().filter_map(|role| role.user_number.clone().take()).collect();
         self.staff = with_role.len() as u64;
-        for _ in cast::SIZE..BLOCK.min(cast::SIZE + self.remaining) {
+        for _ in fixed_users::SIZE..BLOCK.min(fixed_users::SIZE + self.remaining) {
             self.add_next(&mut batch);
         }
         (batch, roles)

@@ -1,9 +1,9 @@
 //! Generating users: their data, and the days on which they came and left.
 
 use super::addresses::HOMES;
-use super::dice::Dice;
 use super::names::ORIGINS;
-use super::places::{BRANCHES, DEPARTMENTS};
+use super::rng::SeededRng;
+use super::vocabularies::{BRANCHES, DEPARTMENTS};
 use crate::entity::users;
 use chrono::{Duration, NaiveDate};
 use unicode_normalization::UnicodeNormalization;
@@ -54,7 +54,7 @@ impl People {
     }
 
     /// Generates the next user, with this user number.
-    pub(super) fn next(&mut self, dice: &mut Dice, number: i64) -> Person {
+    pub(super) fn next(&mut self, dice: &mut SeededRng, number: i64) -> Person {
         let place = self.made;
         self.made += 1;
         let mut user = blank(dice, number);
@@ -79,7 +79,7 @@ impl People {
     }
 
     /// Sets the days on which the user came, leaves and was marked for deletion.
-    fn life(&self, dice: &mut Dice, user: &mut users::Model, place: usize) {
+    fn life(&self, dice: &mut SeededRng, user: &mut users::Model, place: usize) {
         let ago = |days: i64| self.today - Duration::days(days);
         if place % 8 == 1 {
             let boundary = place / 8;
@@ -111,7 +111,7 @@ impl People {
     /// Sets category, department and branch. Returns the earlier values.
     fn profile(
         &self,
-        dice: &mut Dice,
+        dice: &mut SeededRng,
         user: &mut users::Model,
         guarantor: Option<i64>,
     ) -> Option<(NaiveDate, Option<String>, Option<String>)> {
@@ -151,11 +151,11 @@ impl People {
 }
 
 /// Returns a user with empty fields except the number.
-pub(super) fn blank(dice: &mut Dice, number: i64) -> users::Model {
+pub(super) fn blank(dice: &mut SeededRng, number: i64) -> users::Model {
     users::Model::blank(number, dice.uuid())
 }
 
-fn name(dice: &mut Dice, user: &mut users::Model, place: usize) {
+fn name(dice: &mut SeededRng, user: &mut users::Model, place: usize) {
     let origin = &ORIGINS[place % ORIGINS.len()];
     let given = *dice.pick(origin.given);
     user.first_name = Some(given.to_owned());
@@ -177,12 +177,12 @@ fn name(dice: &mut Dice, user: &mut users::Model, place: usize) {
 }
 
 /// Sets UserID, barcode, external identifier and e-mail. All contain the number, so they are unique.
-pub(super) fn keys(dice: &mut Dice, user: &mut users::Model) {
+pub(super) fn keys(dice: &mut SeededRng, user: &mut users::Model) {
     let number = user.number;
     let [first, last] =
         [&user.first_name, &user.last_name].map(|name| latin(name.as_deref().unwrap_or_default()));
     let initial = |name: &str| name.chars().next();
-    let letter = |dice: &mut Dice| char::from(*dice.pick(b"abcdefghklmnprstvwz"));
+    let letter = |dice: &mut SeededRng| char::from(*dice.pick(b"abcdefghklmnprstvwz"));
     let initials: String = [initial(&first), initial(&last)]
         .map(|letter_of| letter_of.unwrap_or_else(|| letter(dice)))
         .iter()
@@ -207,7 +207,7 @@ fn latin(name: &str) -> String {
 }
 
 /// Sets address and phone numbers.
-fn reach(dice: &mut Dice, user: &mut users::Model, place: usize) {
+fn reach(dice: &mut SeededRng, user: &mut users::Model, place: usize) {
     let home = if dice.percent(70) { 0 } else { ORIGINS[place % ORIGINS.len()].home };
     let address = HOMES[home].address(dice);
     if !dice.percent(6) {

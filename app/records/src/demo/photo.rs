@@ -1,6 +1,6 @@
 //! Tiny generated pictures: head and shoulders in one colour, as PNG.
 
-use super::dice::Dice;
+use super::rng::SeededRng;
 
 /// The media type.
 pub(super) const MEDIA_TYPE: &str = "image/png";
@@ -15,7 +15,7 @@ const FACE: [u16; SIDE] = [
 ];
 
 /// Returns a picture in two random colours.
-pub(super) fn png(dice: &mut Dice) -> Vec<u8> {
+pub(super) fn png(dice: &mut SeededRng) -> Vec<u8> {
     let mut colours = Vec::with_capacity(6);
     for least in [200, 200, 200, 40, 40, 40] {
         colours.push(u8::try_from(dice.between(least, least + 50)).unwrap_or(u8::MAX));
@@ -73,7 +73,7 @@ mod tests {
     #[test]
     fn the_checksum_is_that_of_png() {
         assert_eq!(crc32(b"IEND".iter()), 0xAE42_6082);
-        let picture = png(&mut Dice::new(1));
+        let picture = png(&mut SeededRng::new(1));
         assert!(picture.ends_with(b"IEND\xAE\x42\x60\x82"));
     }
 }

@@ -6,7 +6,7 @@ use crate::error::RecordsError;
 use chrono::NaiveTime;
 use policy::schedule::MonthDay;
 use policy::task_form::{TASK_TYPE, Visibility};
-use policy::zones::instants;
+use policy::timezone::instants;
 use policy::{Conditions, Days, Policy, Schedule, Scope};
 use sea_orm::Set;
 

@@ -3,7 +3,7 @@
 //! Sending a row on its own costs more than its text. The database therefore joins thousands of rows into one
 //! text, block by block. Memory use does not depend on the size of the table.
 
-use super::{quoted, statement};
+use super::{bind, quoted};
 use sea_orm::sea_query::Value;
 use sea_orm::{ConnectionTrait, DatabaseBackend, DatabaseConnection, DatabaseTransaction, DbErr, Statement};
 
@@ -18,7 +18,7 @@ const BLOCK_BYTES: u64 = 1 << 17;
 /// The number of rows in the first block, if blocks are counted in rows.
 const FIRST_ROWS: u64 = 500;
 /// The maximum number of rows in a block, so that reading small rows does not take too long.
-const MOST_ROWS: u64 = 5_000;
+const MAX_ROWS: u64 = 5_000;
 /// The number of 8 kB pages in a block, if blocks are counted in pages.
 const PAGES: i64 = 64;
 
@@ -85,7 +85,7 @@ impl<'a> Blocks<'a> {
         let backend = db.get_database_backend();
         if backend == DatabaseBackend::Postgres {
             let sql = "SELECT pg_relation_size(CAST(? AS REGCLASS)) / CAST(current_setting('block_size') AS BIGINT) AS pages";
-            let size = statement(backend, sql, vec![quoted(&source.table).into()]);
+            let size = bind(backend, sql, vec![quoted(&source.table).into()]);
             let row = db.query_one_raw(size).await?;
             blocks.pages = row.map_or(Ok(0), |row| row.try_get("", "pages"))?;
             blocks.ended = blocks.pages == 0;
@@ -150,7 +150,7 @@ impl<'a> Blocks<'a> {
         self.ended = !self.source.has_positions || piece.rows < self.rows;
         self.from = piece.last;
         let bytes_of_row = (piece.text.len() as u64 / piece.rows.max(1)).max(1);
-        self.rows = (BLOCK_BYTES / bytes_of_row).clamp(16, MOST_ROWS);
+        self.rows = (BLOCK_BYTES / bytes_of_row).clamp(16, MAX_ROWS);
     }
 }
 
@@ -233,7 +233,7 @@ impl Piece {
         let statement = if values.is_empty() {
             Statement::from_string(backend, sql)
         } else {
-            statement(backend, &sql, values)
+            bind(backend, &sql, values)
         };
         let row = db.query_one_raw(statement).await?;
         let row = row.ok_or_else(|| DbErr::RecordNotFound("the count of rows".to_owned()))?;

@@ -1,6 +1,6 @@
 //! Temporary faults of the database: full disks, lost connections, locks. The same change can succeed later.
 
-use crate::error::{Fault, Place};
+use crate::error::{Fault, Storage};
 use sea_orm::{DbErr, RuntimeErr, SqlxError};
 
 /// Returns the temporary fault behind an error. None if the statement caused it.
@@ -37,9 +37,9 @@ fn of_driver(error: &SqlxError) -> Option<Fault> {
 fn of_state(code: &str) -> Option<Fault> {
     match code {
         // disk_full
-        "53100" => Some(Fault::DiskFull(Place::Database)),
+        "53100" => Some(Fault::DiskFull(Storage::Database)),
         // read_only_sql_transaction
-        "25006" => Some(Fault::Unwritable(Place::Database)),
+        "25006" => Some(Fault::Unwritable(Storage::Database)),
         // serialization_failure, deadlock_detected, lock_not_available, query_canceled
         "40001" | "40P01" | "55P03" | "57014" => Some(Fault::Busy),
         // Other kinds of insufficient_resources: memory, connections.
@@ -60,9 +60,9 @@ fn of_result(code: i32) -> Option<Fault> {
         // SQLITE_BUSY, SQLITE_LOCKED, SQLITE_PROTOCOL
         (_, 5 | 6 | 15) => Some(Fault::Busy),
         // SQLITE_FULL
-        (SHARED_MEMORY, _) | (_, 13) => Some(Fault::DiskFull(Place::Database)),
+        (SHARED_MEMORY, _) | (_, 13) => Some(Fault::DiskFull(Storage::Database)),
         // SQLITE_READONLY, SQLITE_IOERR, SQLITE_PERM
-        (_, 8 | 10 | 3) => Some(Fault::Unwritable(Place::Database)),
+        (_, 8 | 10 | 3) => Some(Fault::Unwritable(Storage::Database)),
         // SQLITE_CANTOPEN
         (_, 14) => Some(Fault::Unreachable),
         _ => None,
@@ -75,7 +75,7 @@ mod tests {
 
     #[test]
     fn codes_name_their_fault() {
-        let full = Some(Fault::DiskFull(Place::Database));
+        let full = Some(Fault::DiskFull(Storage::Database));
         for (code, fault) in [
             ("53100", full),
             ("53300", Some(Fault::Busy)),
@@ -83,7 +83,7 @@ mod tests {
             ("57014", Some(Fault::Busy)),
             ("57P01", Some(Fault::Unreachable)),
             ("08006", Some(Fault::Unreachable)),
-            ("25006", Some(Fault::Unwritable(Place::Database))),
+            ("25006", Some(Fault::Unwritable(Storage::Database))),
             ("23505", None),
             ("42P01", None),
         ] {
@@ -94,8 +94,8 @@ mod tests {
             (517, Some(Fault::Busy)),
             (13, full),
             (4_874, full),
-            (778, Some(Fault::Unwritable(Place::Database))),
-            (1_032, Some(Fault::Unwritable(Place::Database))),
+            (778, Some(Fault::Unwritable(Storage::Database))),
+            (1_032, Some(Fault::Unwritable(Storage::Database))),
             (14, Some(Fault::Unreachable)),
             (787, None),
             (1, None),

@@ -1,6 +1,6 @@
 //! Cleaning the database files of removed values.
 
-use super::statement;
+use super::bind;
 use sea_orm::{ConnectionTrait, DatabaseBackend, DatabaseConnection, DbErr, Statement, TransactionTrait};
 use std::path::PathBuf;
 
@@ -8,7 +8,7 @@ use std::path::PathBuf;
 const LOCK_TIMEOUT: &str = "'3s'";
 
 /// Rewrites tables, so that their files contain no old rows.
-pub(crate) async fn rewrite(db: &DatabaseConnection, tables: &[&str]) -> Result<(), DbErr> {
+pub(crate) async fn vacuum_full(db: &DatabaseConnection, tables: &[&str]) -> Result<(), DbErr> {
     if db.get_database_backend() == DatabaseBackend::Postgres {
         for table in tables {
             db.execute_unprepared(&format!("VACUUM (FULL, ANALYZE) {table}")).await?;
@@ -23,7 +23,7 @@ pub(crate) async fn rewrite(db: &DatabaseConnection, tables: &[&str]) -> Result<
 }
 
 /// Removes deleted values from the database files after a run.
-pub(crate) async fn sweep(db: &DatabaseConnection, tables: &[&str]) -> Result<(), DbErr> {
+pub(crate) async fn checkpoint(db: &DatabaseConnection, tables: &[&str]) -> Result<(), DbErr> {
     if db.get_database_backend() == DatabaseBackend::Postgres {
         for table in tables {
             db.execute_unprepared(&format!("VACUUM (ANALYZE) {table}")).await?;
@@ -118,7 +118,7 @@ pub(crate) async fn file_size(db: &DatabaseConnection) -> Result<Option<u64>, Db
 pub(crate) struct Horizon(Option<String>);
 
 /// Returns the present moment. None on SQLite, which overwrites pages regardless of readers.
-pub(crate) async fn horizon(db: &DatabaseConnection) -> Result<Horizon, DbErr> {
+pub(crate) async fn snapshot_xmax(db: &DatabaseConnection) -> Result<Horizon, DbErr> {
     if db.get_database_backend() != DatabaseBackend::Postgres {
         return Ok(Horizon(None));
     }
@@ -138,6 +138,6 @@ pub(crate) async fn is_held_back(db: &DatabaseConnection, then: &Horizon) -> Res
                UNION ALL SELECT xmin FROM pg_replication_slots) \
                SELECT 1 AS held FROM keepers WHERE kept IS NOT NULL \
                AND age(kept) > age(CAST(CAST(? AS XID8) AS XID)) LIMIT 1";
-    let statement = statement(DatabaseBackend::Postgres, sql, vec![then.as_str().into()]);
+    let statement = bind(DatabaseBackend::Postgres, sql, vec![then.as_str().into()]);
     Ok(db.query_one_raw(statement).await?.is_some())
 }

@@ -35,7 +35,7 @@ pub struct Model {
     pub interruptions: i32,
     pub phase: Option<String>,
     pub fingerprint: Option<String>,
-    pub brake: Option<String>,
+    pub safety_limit: Option<String>,
     pub maintenance: Option<String>,
 }
 

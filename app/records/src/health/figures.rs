@@ -35,7 +35,7 @@ pub async fn figures(store: &Store) -> Result<Figures, RecordsError> {
     let sql = "SELECT kind, state, COUNT(*) AS runs, CAST(SUM(done) AS BIGINT) AS done, \
                CAST(SUM(skipped) AS BIGINT) AS skipped, CAST(SUM(failed) AS BIGINT) AS failed \
                FROM runs GROUP BY kind, state ORDER BY kind, state";
-    let statement = dialect::statement(store.db.get_database_backend(), sql, Vec::new());
+    let statement = dialect::bind(store.db.get_database_backend(), sql, Vec::new());
     let rows = store.db.query_all_raw(statement).await?;
     let runs = rows.iter().map(|row| {
         let (kind, state): (String, String) = (row.try_get("", "kind")?, row.try_get("", "state")?);

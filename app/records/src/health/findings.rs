@@ -1,6 +1,6 @@
 //! Findings of the residue search without a decision.
 
-use super::{Condition, What, query};
+use super::{Condition, ConditionKind, query};
 use crate::error::RecordsError;
 use crate::store::Store;
 use chrono::{DateTime, Utc};
@@ -18,5 +18,5 @@ pub(super) async fn open(store: &Store) -> Result<Vec<Condition>, RecordsError> 
     let [first, last]: [Option<i64>; 2] = [row.try_get("", "first")?, row.try_get("", "last")?];
     let of_no_run: i64 = row.try_get("", "of_no_run")?;
     let run = first.filter(|_| first == last && of_no_run == 0).map(RunId);
-    Ok(vec![Condition { what: What::FindingsOpen { findings }, task: None, run, since }])
+    Ok(vec![Condition { what: ConditionKind::FindingsOpen { findings }, task: None, run, since }])
 }

@@ -1,6 +1,6 @@
 //! Guessed codes: sign-ins with the correct password that ended after too many wrong codes.
 
-use super::{Condition, What, query};
+use super::{Condition, ConditionKind, query};
 use crate::clock::Clock;
 use crate::error::RecordsError;
 use crate::staff::NoticeKind;
@@ -21,6 +21,6 @@ pub(super) async fn codes(store: &Store) -> Result<Vec<Condition>, RecordsError>
     let Some(row) = rows.first() else { return Ok(Vec::new()) };
     let since: Option<DateTime<Utc>> = row.try_get("", "since")?;
     let Some(since) = since else { return Ok(Vec::new()) };
-    let what = What::CodesGuessed { accounts: row.try_get("", "accounts")? };
+    let what = ConditionKind::CodesGuessed { accounts: row.try_get("", "accounts")? };
     Ok(vec![Condition { what, task: None, run: None, since }])
 }

@@ -1,11 +1,11 @@
 //! Legal holds that are due for review.
 
-use super::{Condition, What, query};
+use super::{Condition, ConditionKind, query};
 use crate::error::RecordsError;
-use crate::hold::DUE;
+use crate::legal_hold::DUE;
 use crate::store::Store;
 use chrono::{NaiveDate, NaiveTime};
-use policy::zones;
+use policy::timezone;
 
 /// Returns a single condition for all of them. They stay in force until they are released.
 pub(super) async fn due(store: &Store) -> Result<Vec<Condition>, RecordsError> {
@@ -22,6 +22,6 @@ pub(super) async fn due(store: &Store) -> Result<Vec<Condition>, RecordsError> {
     }
     let since: Option<NaiveDate> = row.try_get("", "since")?;
     let morning = since.unwrap_or(today).and_time(NaiveTime::MIN);
-    let since = zones::at_wall_time(store.clock.zone(), morning).at;
-    Ok(vec![Condition { what: What::HoldsDue { holds }, task: None, run: None, since }])
+    let since = timezone::at_wall_time(store.clock.zone(), morning).at;
+    Ok(vec![Condition { what: ConditionKind::HoldsDue { holds }, task: None, run: None, since }])
 }

@@ -1,6 +1,6 @@
 //! Safety limits that stopped a member of staff, and protections that were weakened.
 
-use super::{Condition, What, query};
+use super::{Condition, ConditionKind, query};
 use crate::approval;
 use crate::clock::Clock;
 use crate::error::RecordsError;
@@ -15,11 +15,14 @@ pub(super) async fn conditions(store: &Store) -> Result<Vec<Condition>, RecordsE
     let day = Clock::real() - Duration::hours(Window::Day.hours());
     let sql = "SELECT COUNT(DISTINCT COALESCE(actor_number, 0)) AS n, MIN(at) AS since FROM manual_changes \
                WHERE kind IN ('limit_anonymised', 'limit_marked', 'limit_replaced', 'limit_import') AND at > ?";
-    conditions.extend(counted(store, sql, vec![day.into()], |actors| What::LimitReached { actors }).await?);
+    conditions.extend(
+        counted(store, sql, vec![day.into()], |actors| ConditionKind::LimitReached { actors }).await?,
+    );
     conditions.extend(four_eyes_ending(store).await?);
     let sql = "SELECT COUNT(*) AS n, MIN(at) AS since FROM protections WHERE name LIKE ? AND at > ?";
     let values = vec![format!("{WEAKER}%").into(), protection::cooled_off().into()];
-    conditions.extend(counted(store, sql, values, |settings| What::SettingsWeakened { settings }).await?);
+    conditions
+        .extend(counted(store, sql, values, |settings| ConditionKind::SettingsWeakened { settings }).await?);
     Ok(conditions)
 }
 
@@ -27,7 +30,7 @@ async fn counted(
     store: &Store,
     sql: &str,
     values: Vec<sea_orm::Value>,
-    what: impl Fn(i64) -> What,
+    what: impl Fn(i64) -> ConditionKind,
 ) -> Result<Option<Condition>, RecordsError> {
     let rows = query(store, sql, values).await?;
     let Some(row) = rows.first() else { return Ok(None) };
@@ -45,7 +48,7 @@ async fn four_eyes_ending(store: &Store) -> Result<Option<Condition>, RecordsErr
     for action in ACTIONS {
         let Some(since) = protection::last_seen(&store.db, action).await? else { continue };
         if since > protection::cooled_off() && !approval::is_configured(&store.db, store, action).await? {
-            return Ok(Some(Condition { what: What::FourEyesEnding, task: None, run: None, since }));
+            return Ok(Some(Condition { what: ConditionKind::FourEyesEnding, task: None, run: None, since }));
         }
     }
     Ok(None)

@@ -141,7 +141,7 @@ fn missing(path: &Path, expected: Option<&str>) -> RecordsError {
     let fingerprint = expected.map_or(String::new(), |expected| format!(" (fingerprint {expected})"));
     RecordsError::NotReady(format!(
         "The key file {} is missing. This database needs the key it was written with{fingerprint}. Restore the \
-         file from its own copy, or correct LETHE_KEY. {LOST}",
+         file from its own copy, or correct LETHE_KEY_FILE. {LOST}",
         path.display()
     ))
 }
@@ -150,7 +150,7 @@ fn missing(path: &Path, expected: Option<&str>) -> RecordsError {
 pub(super) fn foreign(path: &Path, found: &str, expected: &str) -> RecordsError {
     RecordsError::NotReady(format!(
         "The key file {} holds another key (fingerprint {found}) than this database was written with \
-         (fingerprint {expected}). Restore the right file from its own copy, or correct LETHE_KEY or \
+         (fingerprint {expected}). Restore the right file from its own copy, or correct LETHE_KEY_FILE or \
          LETHE_DATABASE_URL. {LOST}",
         path.display()
     ))
@@ -159,7 +159,7 @@ pub(super) fn foreign(path: &Path, found: &str, expected: &str) -> RecordsError 
 fn not_made(path: &Path, error: &file::KeyFileError) -> RecordsError {
     RecordsError::NotReady(format!(
         "The key file {} cannot be created: {error}. Allow the user that runs Lethe to write to its folder, or correct \
-         LETHE_KEY",
+         LETHE_KEY_FILE",
         path.display()
     ))
 }
@@ -172,6 +172,6 @@ pub(crate) async fn is_current(db: &impl ConnectionTrait, fingerprint: &str) -> 
 /// Marks the current key as replaced.
 pub(super) async fn retire(db: &impl ConnectionTrait) -> Result<(), DbErr> {
     let sql = "UPDATE installation_keys SET replaced_at = ? WHERE replaced_at IS NULL";
-    db.execute_raw(dialect::statement(db.get_database_backend(), sql, vec![Clock::real().into()])).await?;
+    db.execute_raw(dialect::bind(db.get_database_backend(), sql, vec![Clock::real().into()])).await?;
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use super::{Key, file, known};
 use crate::actor::Actor;
-use crate::audit::{self, Deed, Subject};
+use crate::audit::{self, AuditAction, Subject};
 use crate::clock::Clock;
 use crate::dialect;
 use crate::error::RecordsError;
@@ -34,7 +34,7 @@ pub async fn replace(
     actor: Actor,
     typed: &str,
 ) -> Result<Replaced, RecordsError> {
-    actor.must(Action::Administer)?;
+    actor.require(Action::Administer)?;
     if typed.trim() != CONFIRMATION {
         let expected = CONFIRMATION.to_owned();
         return Err(RecordsError::field("confirm", Problem::ConfirmationDiffers { expected }));
@@ -63,7 +63,8 @@ pub async fn replace(
     let store = Store::open(url, clock, settings).await?;
     let tx = store.begin().await?;
     let detail = format!("fingerprint={fingerprint}");
-    audit::note(&tx, &store.clock, actor, Deed::KeyReplaced, Subject::Library, None, &detail).await?;
+    audit::record_event(&tx, &store.clock, actor, AuditAction::KeyReplaced, Subject::Library, None, &detail)
+        .await?;
     store.commit(tx).await?;
     Ok(Replaced { fingerprint, kept })
 }

@@ -1,12 +1,12 @@
 //! Commits anonymised users: writes them to the ledger on disk first, then commits the database transaction.
 
-use super::entry::{People, Person, What};
+use super::entry::{EntryKind, People, Person};
 use super::writer::Writer;
-use super::{mark, settle, standing};
+use super::{in_doubt, status, watermark};
 use crate::anonymise::{Job, Outcomes};
 use crate::audit;
 use crate::dialect;
-use crate::error::{Place, RecordsError};
+use crate::error::{RecordsError, Storage};
 use crate::store::Store;
 use policy::{Policy, RULES_VERSION, Selection};
 use sea_orm::DatabaseTransaction;
@@ -43,13 +43,13 @@ pub(crate) async fn commit(
     let store = store.clone();
     let policy = job.policy.clone();
     // A separate task finishes the commit even if the caller is dropped, e.g. when the browser disconnects.
-    tokio::spawn(async move { noted(&store, tx, &policy, people).await })
+    tokio::spawn(async move { commit_noted(&store, tx, &policy, people).await })
         .await
         .map_err(|_| RecordsError::Ledger("The update of the ledger was interrupted. Try again".to_owned()))?
 }
 
 #[allow(clippy::disallowed_methods, reason = "the events were chained before the ledger was opened")]
-async fn noted(
+async fn commit_noted(
     store: &Store,
     tx: DatabaseTransaction,
     policy: &Policy,
@@ -61,12 +61,12 @@ async fn noted(
     audit::chain(store, &tx).await?;
     let writer = Writer::enter(store).await?;
     let writer = before_commit(writer, &tx, policy, people).await?;
-    store.vitals.written(Place::Ledger);
+    store.vitals.written(Storage::Ledger);
     let of = writer.tail.last.sequence;
     let committed = tx.commit().await;
     let what = match &committed {
-        Ok(()) => What::Done { of },
-        Err(error) if dialect::is_rolled_back(error) => What::Void { of },
+        Ok(()) => EntryKind::Done { of },
+        Err(error) if dialect::is_rolled_back(error) => EntryKind::Void { of },
         // The outcome is unknown. The next process that opens the ledger checks the database.
         Err(_) => return Ok(committed?),
     };
@@ -94,16 +94,16 @@ pub(super) async fn before_commit(
 ) -> Result<Writer, RecordsError> {
     let mut draft = writer.draft();
     if writer.tail.unsettled.is_some() {
-        let mark = mark::read_settled(tx).await?.ok_or_else(standing::apart)?;
-        let settled = settle::settled(tx, &writer.tail, &mark.place).await?;
-        draft.add(settled.ok_or_else(standing::apart)?)?;
+        let mark = watermark::read_settled(tx).await?.ok_or_else(status::apart)?;
+        let settled = in_doubt::settled(tx, &writer.tail, &mark.place).await?;
+        draft.add(settled.ok_or_else(status::apart)?)?;
     }
     people.policy = draft.policy(policy)?;
     let follows = draft.tail.followed.clone();
     people.after = follows.sequence;
-    draft.add(What::People(people))?;
-    if !mark::advance(tx, &follows, &draft.tail.last).await? {
-        return Err(standing::apart());
+    draft.add(EntryKind::People(people))?;
+    if !watermark::advance(tx, &follows, &draft.tail.last).await? {
+        return Err(status::apart());
     }
     writer.write(draft, true).await
 }

@@ -1,10 +1,10 @@
 //! Creates the ledger of a new database.
 
-use super::entry::{Header, What};
+use super::entry::{EntryKind, Header};
 use super::file::Damage;
-use super::mark;
 use super::people;
 use super::tail::Tail;
+use super::watermark;
 use super::writer::{Opened, blocking};
 use crate::error::RecordsError;
 use crate::store::Store;
@@ -13,16 +13,16 @@ use crate::store::Store;
 ///
 /// Changes nothing if the database already follows a ledger, or if the file belongs to another database.
 pub(crate) async fn create_if_new(store: &Store) -> Result<(), RecordsError> {
-    if mark::read(&store.db).await?.is_some() {
+    if watermark::read(&store.db).await?.is_some() {
         return Ok(());
     }
     let opened = Opened::or_created(store).await?;
     // Another process may have created the ledger in the meantime.
-    if mark::read(&store.db).await?.is_some() {
+    if watermark::read(&store.db).await?.is_some() {
         return Ok(());
     }
     let Some(header) = first_line(store, opened).await? else { return Ok(()) };
-    mark::begin(&store.db, &header.library, &header.begins()).await?;
+    watermark::begin(&store.db, &header.library, &header.begins()).await?;
     Ok(())
 }
 
@@ -40,7 +40,7 @@ async fn first_line(store: &Store, mut opened: Opened) -> Result<Option<Header>,
     let read = blocking(move || {
         let mut first = None;
         let tail = Tail::read(&mut opened.file, |_, entry, _| {
-            if let What::People(people) = &entry.what {
+            if let EntryKind::People(people) = &entry.what {
                 first.get_or_insert_with(|| people.who.clone());
             }
         });

@@ -34,7 +34,7 @@ impl Chain {
 
 /// A position in the ledger: after one entry.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub(super) struct Place {
+pub(super) struct LedgerPosition {
     /// Number of the entry; 0 before the first.
     pub(super) sequence: i64,
     /// Chain checksum after the entry.
@@ -55,19 +55,19 @@ pub(super) struct Header {
 }
 
 impl Header {
-    pub(super) fn new(library: String, begins: Place) -> Self {
+    pub(super) fn new(library: String, begins: LedgerPosition) -> Self {
         Self { format: FORMAT.to_owned(), library, after: begins.sequence, chain: begins.chain }
     }
 
     /// Returns a random name for a new installation and the start position of its ledger.
-    pub(super) fn of_new_library() -> (String, Place) {
+    pub(super) fn of_new_library() -> (String, LedgerPosition) {
         let library = uuid::Uuid::new_v4().to_string();
-        let begins = Place { sequence: 0, chain: Chain::of_library(&library) };
+        let begins = LedgerPosition { sequence: 0, chain: Chain::of_library(&library) };
         (library, begins)
     }
 
-    pub(super) fn begins(&self) -> Place {
-        Place { sequence: self.after, chain: self.chain.clone() }
+    pub(super) fn begins(&self) -> LedgerPosition {
+        LedgerPosition { sequence: self.after, chain: self.chain.clone() }
     }
 
     pub(super) fn line(&self) -> Result<String, serde_json::Error> {
@@ -81,13 +81,13 @@ pub(super) struct Entry {
     /// Number of the entry: one more than the previous entry.
     pub(super) sequence: i64,
     #[serde(flatten)]
-    pub(super) what: What,
+    pub(super) what: EntryKind,
 }
 
 /// The content of an entry.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
-pub(super) enum What {
+pub(super) enum EntryKind {
     /// A policy, written before the first users anonymised with it. A restored database may not contain it.
     Policy { policy: serde_json::Value },
     /// Users who are about to be anonymised in one transaction.
@@ -154,7 +154,10 @@ pub(super) enum Flaw {
 
 impl Entry {
     /// Returns the entry after `before`, its line and the new position.
-    pub(super) fn line(before: &Place, what: What) -> Result<(String, Self, Place), serde_json::Error> {
+    pub(super) fn line(
+        before: &LedgerPosition,
+        what: EntryKind,
+    ) -> Result<(String, Self, LedgerPosition), serde_json::Error> {
         let entry = Self { sequence: before.sequence + 1, what };
         let mut line = serde_json::to_string(&entry)?;
         let chain = before.chain.after(line.as_bytes());
@@ -162,12 +165,12 @@ impl Entry {
         line.push_str(",\"chain\":\"");
         line.push_str(&chain.0);
         line.push_str("\"}\n");
-        let place = Place { sequence: entry.sequence, chain };
+        let place = LedgerPosition { sequence: entry.sequence, chain };
         Ok((line, entry, place))
     }
 
     /// Parses the line after `before`, given without its line break.
-    pub(super) fn read(before: &Place, mut line: Vec<u8>) -> Result<(Self, Place), Flaw> {
+    pub(super) fn read(before: &LedgerPosition, mut line: Vec<u8>) -> Result<(Self, LedgerPosition), Flaw> {
         let tail = BEFORE_CHAIN.len() + DIGITS + AFTER_CHAIN.len();
         let at = line.len().checked_sub(tail).ok_or(Flaw::Unreadable)?;
         let chain = line[at..]
@@ -185,7 +188,7 @@ impl Entry {
         if entry.sequence != before.sequence + 1 {
             return Err(Flaw::Order);
         }
-        let place = Place { sequence: entry.sequence, chain };
+        let place = LedgerPosition { sequence: entry.sequence, chain };
         Ok((entry, place))
     }
 }
@@ -194,12 +197,12 @@ impl Entry {
 mod tests {
     use super::*;
 
-    fn start() -> Place {
-        Place { sequence: 0, chain: Chain::of_library("a library") }
+    fn start() -> LedgerPosition {
+        LedgerPosition { sequence: 0, chain: Chain::of_library("a library") }
     }
 
-    fn people() -> What {
-        What::People(People {
+    fn people() -> EntryKind {
+        EntryKind::People(People {
             after: 0,
             policy: 1,
             run: RunId(7),
@@ -215,7 +218,7 @@ mod tests {
         let (line, _, place) = Entry::line(&start(), people()).expect("a line");
         let (entry, read) = Entry::read(&start(), line.trim_end().into()).expect("readable");
         assert_eq!(read, place);
-        let What::People(read) = entry.what else { panic!("not people") };
+        let EntryKind::People(read) = entry.what else { panic!("not people") };
         assert!(read.who[0].is("a \"key\"", UserNumber(4)));
         assert!(!read.who[0].is("a \"key\"", UserNumber(5)), "the same key under another number");
         assert_eq!(read.run, RunId(7));
@@ -234,7 +237,7 @@ mod tests {
             assert!(Entry::read(&start(), line[..cut].into()).is_err(), "cut after {cut}");
         }
         assert_eq!(Entry::read(&after, line.into()).err(), Some(Flaw::Chain), "in another place");
-        let skipped = Place { sequence: 1, ..start() };
+        let skipped = LedgerPosition { sequence: 1, ..start() };
         assert_eq!(Entry::read(&skipped, line.into()).err(), Some(Flaw::Order));
     }
 }

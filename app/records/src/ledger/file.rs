@@ -1,6 +1,6 @@
 //! The ledger file: locked while it is open, read line by line, appended to.
 
-use super::entry::{Entry, FORMAT, Flaw, Header, Place};
+use super::entry::{Entry, FORMAT, Flaw, Header, LedgerPosition};
 use crate::error::RecordsError;
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufRead, BufReader, Seek, SeekFrom, Write};
@@ -53,7 +53,7 @@ impl LedgerFile {
     pub(super) fn read_from(
         &mut self,
         position: u64,
-        place: Place,
+        place: LedgerPosition,
     ) -> Result<Lines<BufReader<&File>>, Damage> {
         if self.file.metadata()?.len() < position {
             return Err(Damage::Shorter);
@@ -123,14 +123,14 @@ pub(super) struct Lines<R> {
     /// End of the last line read, in bytes.
     pub(super) position: u64,
     /// Position after that line.
-    pub(super) place: Place,
+    pub(super) place: LedgerPosition,
     /// Whether an unfinished line (without a line break) follows.
     pub(super) torn: bool,
 }
 
 impl<R: BufRead> Lines<R> {
     /// Returns the next entry and the position after it, or `None` at the end of the complete lines.
-    pub(super) fn next(&mut self) -> Result<Option<(Entry, Place)>, Damage> {
+    pub(super) fn next(&mut self) -> Result<Option<(Entry, LedgerPosition)>, Damage> {
         let mut line = Vec::new();
         let length = self.reader.read_until(b'\n', &mut line)?;
         if line.pop() != Some(b'\n') {
@@ -159,7 +159,7 @@ pub(super) enum Damage {
     /// An entry can't be parsed or doesn't fit the chain.
     Entry { sequence: i64, flaw: Flaw },
     /// A `done` or `void` entry doesn't match the entry before, or is missing.
-    Unsettled { sequence: i64 },
+    InDoubt { sequence: i64 },
     /// This version can't parse the policy.
     Policy { sequence: i64 },
 }
@@ -172,7 +172,7 @@ impl From<io::Error> for Damage {
 
 impl Damage {
     /// Returns the second half of a sentence that says what is wrong.
-    pub(super) fn words(&self) -> String {
+    pub(super) fn label(&self) -> String {
         match self {
             Self::Io(error) => format!("the file cannot be read: {}", error.kind()),
             Self::Header => "its first line cannot be read".to_owned(),
@@ -183,7 +183,7 @@ impl Damage {
                 format!("entry {sequence} or something before it was changed: its checksum does not match")
             }
             Self::Entry { sequence, flaw: Flaw::Order } => format!("entry {sequence} is missing"),
-            Self::Unsettled { sequence } => format!("entry {sequence} contradicts the entries before it"),
+            Self::InDoubt { sequence } => format!("entry {sequence} contradicts the entries before it"),
             Self::Policy { sequence } => format!("the policy of entry {sequence} cannot be read"),
         }
     }
@@ -193,8 +193,8 @@ impl From<Damage> for RecordsError {
     fn from(damage: Damage) -> Self {
         match damage {
             // The file may be intact, so the message must not suggest starting over.
-            Damage::Io(error) => Self::Ledger(super::standing::unusable(&error)),
-            damage => Self::Ledger(super::standing::damaged(&damage.words())),
+            Damage::Io(error) => Self::Ledger(super::status::unusable(&error)),
+            damage => Self::Ledger(super::status::damaged(&damage.label())),
         }
     }
 }

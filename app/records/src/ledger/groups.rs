@@ -1,6 +1,6 @@
 //! Reads the users in the ledger in groups that fit into one transaction.
 
-use super::entry::{Entry, People, Person, Place, What};
+use super::entry::{Entry, EntryKind, LedgerPosition, People, Person};
 use super::file::{self, Damage};
 use crate::anonymise::BATCH;
 use chrono::NaiveDate;
@@ -20,7 +20,7 @@ pub(super) struct Group {
     pub(super) reapplied: bool,
     pub(super) people: Vec<Person>,
     /// Position after the last entry that names them.
-    pub(super) until: Place,
+    pub(super) until: LedgerPosition,
 }
 
 /// Capacity of the channel in groups. It bounds the memory of a replay.
@@ -42,7 +42,7 @@ struct Reader {
     sender: mpsc::Sender<Result<Group, Damage>>,
     policies: HashMap<i64, Arc<Policy>>,
     /// The last `people` entry, until its `done` or `void` entry has been read.
-    held: Option<(People, Place)>,
+    held: Option<(People, LedgerPosition)>,
     group: Option<Group>,
 }
 
@@ -58,17 +58,17 @@ impl Reader {
         Ok(())
     }
 
-    fn take(&mut self, entry: Entry, place: Place, wanted: bool) -> Result<(), Damage> {
+    fn take(&mut self, entry: Entry, place: LedgerPosition, wanted: bool) -> Result<(), Damage> {
         match entry.what {
-            What::Policy { policy } => {
+            EntryKind::Policy { policy } => {
                 let policy = serde_json::from_value(policy)
                     .map_err(|_| Damage::Policy { sequence: entry.sequence })?;
                 self.policies.insert(entry.sequence, Arc::new(policy));
             }
-            What::People(people) if wanted => self.held = Some((people, place)),
-            What::People(_) => {}
-            What::Done { .. } => self.take_held()?,
-            What::Void { .. } => self.held = None,
+            EntryKind::People(people) if wanted => self.held = Some((people, place)),
+            EntryKind::People(_) => {}
+            EntryKind::Done { .. } => self.take_held()?,
+            EntryKind::Void { .. } => self.held = None,
         }
         Ok(())
     }

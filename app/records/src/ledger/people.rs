@@ -26,10 +26,10 @@ pub(super) async fn find(db: &impl ConnectionTrait, people: &[Person]) -> Result
     let by_key: HashMap<&str, &Person> = people.iter().map(|person| (person.0.as_str(), person)).collect();
     let sql = format!(
         "SELECT number, uuid, anonymised_on, rules_version FROM users WHERE uuid IN ({}) ORDER BY number",
-        dialect::places(people.len())
+        dialect::placeholders(people.len())
     );
     let values = people.iter().map(|person| person.0.clone().into()).collect();
-    let rows = db.query_all_raw(dialect::statement(db.get_database_backend(), &sql, values)).await?;
+    let rows = db.query_all_raw(dialect::bind(db.get_database_backend(), &sql, values)).await?;
     let mut found = Vec::with_capacity(rows.len());
     for row in rows {
         let (number, key) = (UserNumber(row.try_get("", "number")?), row.try_get::<String>("", "uuid")?);

@@ -3,7 +3,7 @@
 //! The transactions of the replay update it, so an interrupted replay continues. A receipt is valid once every
 //! user has been verified.
 
-use super::entry::Place;
+use super::entry::LedgerPosition;
 use crate::entity::replays;
 use crate::error::RecordsError;
 use crate::store::Store;
@@ -71,7 +71,7 @@ pub(super) async fn begin(
     tx: &DatabaseTransaction,
     store: &Store,
     from: i64,
-    to: &Place,
+    to: &LedgerPosition,
 ) -> Result<Receipt, DbErr> {
     let row = replays::ActiveModel {
         at: Set(store.clock.now()),

@@ -4,13 +4,13 @@ use super::people::Found;
 use super::receipt::Receipt;
 use crate::actor::Actor;
 use crate::anonymise::Outcomes;
-use crate::audit::{self, Deed, Subject};
+use crate::audit::{self, AuditAction, Subject};
 use crate::certificate;
 use crate::dialect;
 use crate::entity::{run_members, runs};
 use crate::error::RecordsError;
 use crate::store::Store;
-use policy::register::{Owner, TABLES};
+use policy::personal_data::{RowOwner, TABLES};
 use policy::{Outcome, Policy, RULES_VERSION, Reason, Residue, RunId, RunKind, RunState, UserNumber};
 use sea_orm::sea_query::{Expr, OnConflict};
 use sea_orm::{
@@ -86,7 +86,7 @@ pub(super) async fn add(
                ON CONFLICT (run_id, kind, code) DO UPDATE SET count = run_counts.count + excluded.count";
     for (table, rows) in &outcomes.rows {
         let values = vec![run.0.into(), (*table).into(), i64::try_from(*rows).unwrap_or(i64::MAX).into()];
-        tx.execute_raw(dialect::statement(tx.get_database_backend(), sql, values)).await?;
+        tx.execute_raw(dialect::bind(tx.get_database_backend(), sql, values)).await?;
     }
     Ok(())
 }
@@ -112,7 +112,7 @@ pub(super) async fn end(
     let skipped_by = "INSERT INTO run_counts (run_id, kind, code, count) VALUES (?, 'skipped', ?, ?)";
     if skipped > 0 {
         let values = vec![run.0.into(), Reason::AlreadyAnonymised.code().into(), skipped.into()];
-        tx.execute_raw(dialect::statement(tx.get_database_backend(), skipped_by, values)).await?;
+        tx.execute_raw(dialect::bind(tx.get_database_backend(), skipped_by, values)).await?;
     }
     runs::Entity::update_many()
         .col_expr(runs::Column::State, Expr::value(state.code()))
@@ -126,7 +126,16 @@ pub(super) async fn end(
         .await?;
     let detail = format!("entries={}-{}", receipt.from_sequence, receipt.to_sequence);
     let subject = Subject::Run(run.0);
-    audit::note(tx, &store.clock, Actor::REPLAY, Deed::LedgerReplayed, subject, Some(run), &detail).await?;
+    audit::record_event(
+        tx,
+        &store.clock,
+        Actor::REPLAY,
+        AuditAction::LedgerReplayed,
+        subject,
+        Some(run),
+        &detail,
+    )
+    .await?;
     certificate::make(tx, store, run).await
 }
 
@@ -140,10 +149,10 @@ async fn counted(tx: &DatabaseTransaction, run: RunId, outcome: Outcome) -> Resu
 }
 
 /// Removes the values that the backup brought back from the database files.
-pub(super) async fn sweep(store: &Store) {
+pub(super) async fn checkpoint(store: &Store) {
     let tables: Vec<&str> =
-        TABLES.iter().filter(|table| table.owner != Owner::Nobody).map(|table| table.name).collect();
-    if dialect::sweep(&store.db, &tables).await.is_err() {
+        TABLES.iter().filter(|table| table.owner != RowOwner::Nobody).map(|table| table.name).collect();
+    if dialect::checkpoint(&store.db, &tables).await.is_err() {
         tracing::warn!("the database files could not be cleaned after the replay");
     }
 }

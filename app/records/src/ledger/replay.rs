@@ -1,17 +1,17 @@
 //! The replay: after a restore, Lethe again anonymises every user that the ledger names beyond the watermark.
 
-use super::entry::Place;
+use super::entry::LedgerPosition;
 use super::groups::{self, Group};
 use super::people::{self, Found};
 use super::receipt::{self, Counts, Receipt};
 use super::writer::Writer;
-use super::{Standing, mark, record, standing, survey, verify};
+use super::{LedgerStatus, record, status, survey, verify, watermark};
 use crate::actor::Actor;
 use crate::anonymise::{self, Job, Outcomes};
 use crate::audit;
 use crate::dialect;
 use crate::error::RecordsError;
-use crate::residue::{self, Memory};
+use crate::residue::{self, ErasedValues};
 use crate::store::Store;
 use policy::{RULES_VERSION, RunId, Selection, UserNumber};
 use sea_orm::DatabaseTransaction;
@@ -20,17 +20,17 @@ use std::time::Duration;
 /// Pause before the replay retries after another process held the database.
 const WAIT: Duration = Duration::from_secs(1);
 /// Maximum number of users whose old values are held in memory before they are searched for.
-const MOST_REMEMBERED: usize = 12_000;
+const MAX_REMEMBERED: usize = 12_000;
 
 /// The counts of a group, the users' old values, and the users who were anonymised.
-type Again = (Counts, Memory, Vec<UserNumber>);
+type Again = (Counts, ErasedValues, Vec<UserNumber>);
 
 /// A replay in progress.
 struct Replay<'a> {
     store: &'a Store,
     receipt: Receipt,
     run: RunId,
-    memory: Memory,
+    memory: ErasedValues,
 }
 
 /// Anonymises every user that the ledger names and this restored database doesn't have as anonymised.
@@ -38,9 +38,9 @@ struct Replay<'a> {
 /// Verifies the result and returns the receipt, or `None` if there is nothing to replay. Continues an interrupted
 /// replay. Calls `told` with the number of processed users.
 pub async fn replay(store: &Store, told: impl Fn(i64)) -> Result<Option<Receipt>, RecordsError> {
-    let standing = survey::standing(store).await?;
-    if !matches!(standing, Standing::Ahead { .. }) {
-        return standing.refuse_unless_level().map(|()| None);
+    let status = survey::status(store).await?;
+    if !matches!(status, LedgerStatus::Ahead { .. }) {
+        return status.refuse_unless_level().map(|()| None);
     }
     let mut replay = patiently(async || Replay::begin(store).await).await?;
     told(replay.receipt.people);
@@ -72,7 +72,7 @@ impl<'a> Replay<'a> {
     async fn begin(store: &'a Store) -> Result<Self, RecordsError> {
         let tx = store.begin().await?;
         let writer = Writer::enter(store).await?;
-        let mark = mark::read_settled(&tx).await?.ok_or_else(standing::apart)?;
+        let mark = watermark::read_settled(&tx).await?.ok_or_else(status::apart)?;
         let receipt = match receipt::open(&tx).await? {
             Some(receipt) => receipt,
             None => receipt::begin(&tx, store, mark.place.sequence, writer.tail.last_people()).await?,
@@ -83,12 +83,12 @@ impl<'a> Replay<'a> {
         };
         store.commit(tx).await?;
         writer.leave();
-        Ok(Self { store, receipt, run, memory: Memory::default() })
+        Ok(Self { store, receipt, run, memory: ErasedValues::default() })
     }
 
     /// Anonymises all users after the watermark. Returns false if another process moved the watermark.
     async fn follow(&mut self, told: &impl Fn(i64)) -> Result<bool, RecordsError> {
-        let mark = mark::read(&self.store.db).await?.ok_or_else(standing::apart)?;
+        let mark = watermark::read(&self.store.db).await?.ok_or_else(status::apart)?;
         let mut at = mark.place;
         let entries = at.sequence + 1..=self.receipt.to_sequence;
         let mut groups = groups::read(self.store.settings.ledger.clone(), entries);
@@ -100,7 +100,7 @@ impl<'a> Replay<'a> {
             self.receipt.people += counts.anonymised + counts.already + counts.absent;
             told(self.receipt.people);
             at = group.until;
-            if self.memory.people() >= MOST_REMEMBERED {
+            if self.memory.people() >= MAX_REMEMBERED {
                 self.scan().await?;
             }
         }
@@ -110,13 +110,14 @@ impl<'a> Replay<'a> {
     /// Anonymises a group and moves the watermark in one transaction.
     ///
     /// Returns the counts, the old values and the anonymised users, or `None` if the watermark isn't at `at`.
-    async fn anonymise(&self, at: &Place, group: &Group) -> Result<Option<Again>, RecordsError> {
+    async fn anonymise(&self, at: &LedgerPosition, group: &Group) -> Result<Option<Again>, RecordsError> {
         let tx = self.store.begin().await?;
-        if !mark::advance(&tx, at, &group.until).await? {
+        if !watermark::advance(&tx, at, &group.until).await? {
             return Ok(None);
         }
         let found = people::find(&tx, &group.people).await?;
-        let read = Memory::read(&tx, &group.policy, &numbers(&found, |person| !person.anonymised)).await?;
+        let read =
+            ErasedValues::read(&tx, &group.policy, &numbers(&found, |person| !person.anonymised)).await?;
         let outcomes = self.everybody(&tx, group, &found).await?;
         record::add(&tx, self.run, &found, &outcomes).await?;
         let count = |people: usize| i64::try_from(people).unwrap_or(i64::MAX);
@@ -169,7 +170,7 @@ impl<'a> Replay<'a> {
             store.commit(tx).await?;
         }
         settle(store).await?;
-        record::sweep(store).await;
+        record::checkpoint(store).await;
         receipt::read(&store.db, receipt.id).await
     }
 }
@@ -188,7 +189,7 @@ fn numbers(found: &[Found], which: impl Fn(&Found) -> bool) -> Vec<UserNumber> {
 /// Resolves the last entry if it was in doubt: its users have been anonymised by now.
 async fn settle(store: &Store) -> Result<(), RecordsError> {
     let writer = Writer::enter(store).await?;
-    let mark = mark::read_settled(&store.db).await?.ok_or_else(standing::apart)?;
+    let mark = watermark::read_settled(&store.db).await?.ok_or_else(status::apart)?;
     survey::settle_and_tidy(store, writer, &mark.place).await?.leave();
     Ok(())
 }

@@ -1,22 +1,22 @@
 //! Reads the whole ledger and compares it with the database.
 
-use super::entry::{Entry, Place, What};
+use super::entry::{Entry, EntryKind, LedgerPosition};
 use super::file::{Damage, LedgerFile};
-use super::mark::{self, Mark};
-use super::standing::{self, Standing};
-use super::tail::{Tail, Unsettled};
+use super::status::{self, LedgerStatus};
+use super::tail::{InDoubt, Tail};
+use super::watermark::{self, Mark};
 use super::writer::{Opened, Writer, blocking};
-use super::{receipt, settle};
+use super::{in_doubt, receipt};
 use crate::error::RecordsError;
 use crate::store::Store;
 use serde::Serialize;
 
-/// What the ledger file contains.
+/// `EntryKind` the ledger file contains.
 #[derive(Clone, Debug, Serialize)]
 pub struct Overview {
     /// How it compares with the database.
     #[serde(flatten)]
-    pub standing: Standing,
+    pub status: LedgerStatus,
     /// Random name of the installation, as stored in the database.
     pub library: Option<String>,
     /// Number of the entry after which the file starts.
@@ -32,38 +32,38 @@ pub struct Overview {
 }
 
 /// Compares the ledger with the database. Reads the whole ledger and resolves an entry in doubt.
-pub async fn standing(store: &Store) -> Result<Standing, RecordsError> {
-    Ok(overview(store).await?.standing)
+pub async fn status(store: &Store) -> Result<LedgerStatus, RecordsError> {
+    Ok(overview(store).await?.status)
 }
 
-/// Like [`standing`], with what the file contains.
+/// Like [`status`], with what the file contains.
 pub async fn overview(store: &Store) -> Result<Overview, RecordsError> {
     let opened = Opened::of(store).await?;
     // The ledger is locked, so no open transaction can still move the watermark.
-    let mark = mark::read_settled(&store.db).await?;
-    let Some(mut opened) = opened else { return Ok(Overview::of(Standing::Missing, mark, None)) };
+    let mark = watermark::read_settled(&store.db).await?;
+    let Some(mut opened) = opened else { return Ok(Overview::of(LedgerStatus::Missing, mark, None)) };
     let place = mark.as_ref().map(|mark| mark.place.clone());
     let read = blocking(move || Beyond::read(&mut opened.file, place.as_ref()).map(|read| (opened, read)));
     let (opened, (tail, beyond)) = match read.await? {
         Ok(read) => read,
         Err(damage) => {
-            let standing = match damage {
-                Damage::Io(error) => Standing::Unusable { why: standing::unusable(&error) },
-                damage => Standing::Damaged { why: damage.words() },
+            let status = match damage {
+                Damage::Io(error) => LedgerStatus::Unusable { why: status::unusable(&error) },
+                damage => LedgerStatus::Damaged { why: damage.label() },
             };
-            return Ok(Overview::of(standing, mark, None));
+            return Ok(Overview::of(status, mark, None));
         }
     };
-    let (writer, standing) = compare(store, opened.read_up_to(tail), &beyond, mark.as_ref()).await?;
-    let overview = Overview::of(standing, mark, Some(&writer.tail));
+    let (writer, status) = compare(store, opened.read_up_to(tail), &beyond, mark.as_ref()).await?;
+    let overview = Overview::of(status, mark, Some(&writer.tail));
     writer.leave();
     Ok(overview)
 }
 
 impl Overview {
-    fn of(standing: Standing, mark: Option<Mark>, tail: Option<&Tail>) -> Self {
+    fn of(status: LedgerStatus, mark: Option<Mark>, tail: Option<&Tail>) -> Self {
         Self {
-            standing,
+            status,
             library: mark.as_ref().map(|mark| mark.library.clone()),
             begins_after: tail.map(|tail| tail.begins.sequence),
             last: tail.map(|tail| tail.last.sequence),
@@ -79,38 +79,38 @@ async fn compare(
     writer: Writer,
     beyond: &Beyond,
     mark: Option<&Mark>,
-) -> Result<(Writer, Standing), RecordsError> {
+) -> Result<(Writer, LedgerStatus), RecordsError> {
     let Some(mark) = mark.filter(|mark| mark.library == writer.tail.library) else {
-        return Ok((writer, Standing::Foreign));
+        return Ok((writer, LedgerStatus::Foreign));
     };
-    if let Some(standing) = beyond.refusal(&writer.tail, &mark.place) {
-        return Ok((writer, standing));
+    if let Some(status) = beyond.refusal(&writer.tail, &mark.place) {
+        return Ok((writer, status));
     }
     let writer = settle_and_tidy(store, writer, &mark.place).await?;
     let to_replay = writer.tail.unsettled.as_ref().map_or(beyond.settled, |_| beyond.all());
-    let standing = match to_replay {
+    let status = match to_replay {
         // A replay reached the end of the ledger and was interrupted before it was verified.
-        (0, _) if receipt::open(&store.db).await?.is_some() => Standing::Ahead { entries: 0, people: 0 },
-        (0, _) if writer.tail.followed == mark.place => Standing::Level,
-        (0, _) => Standing::Damaged {
+        (0, _) if receipt::open(&store.db).await?.is_some() => LedgerStatus::Ahead { entries: 0, people: 0 },
+        (0, _) if writer.tail.followed == mark.place => LedgerStatus::Level,
+        (0, _) => LedgerStatus::Damaged {
             why: format!(
                 "it says that entry {} was rolled back, but the database contains it",
                 mark.place.sequence
             ),
         },
-        (entries, people) => Standing::Ahead { entries, people },
+        (entries, people) => LedgerStatus::Ahead { entries, people },
     };
-    Ok((writer, standing))
+    Ok((writer, status))
 }
 
 /// Resolves the last entry if it is in doubt, and truncates an unfinished line.
 pub(super) async fn settle_and_tidy(
     store: &Store,
     writer: Writer,
-    mark: &Place,
+    mark: &LedgerPosition,
 ) -> Result<Writer, RecordsError> {
     let mut draft = writer.draft();
-    let settled = settle::settled(&store.db, &writer.tail, mark).await?;
+    let settled = in_doubt::settled(&store.db, &writer.tail, mark).await?;
     if settled.is_none() && !writer.tail.torn {
         return Ok(writer);
     }
@@ -136,7 +136,7 @@ struct Beyond {
 
 impl Beyond {
     /// Reads the whole ledger.
-    fn read(file: &mut LedgerFile, mark: Option<&Place>) -> Result<(Tail, Self), Damage> {
+    fn read(file: &mut LedgerFile, mark: Option<&LedgerPosition>) -> Result<(Tail, Self), Damage> {
         let mut beyond = Self::default();
         let tail = Tail::read(file, |tail, entry, place| {
             if let Some(mark) = mark {
@@ -149,19 +149,19 @@ impl Beyond {
         Ok((tail, beyond))
     }
 
-    fn see(&mut self, tail: &Tail, entry: &Entry, place: &Place, mark: &Place) {
+    fn see(&mut self, tail: &Tail, entry: &Entry, place: &LedgerPosition, mark: &LedgerPosition) {
         if place.sequence == mark.sequence {
             self.fits = Some(place == mark);
         }
         match &entry.what {
-            What::People(_) if place.sequence > mark.sequence => {
-                self.unsettled = (1, tail.unsettled.as_ref().map_or(0, Unsettled::people));
+            EntryKind::People(_) if place.sequence > mark.sequence => {
+                self.unsettled = (1, tail.unsettled.as_ref().map_or(0, InDoubt::people));
             }
-            What::Done { of } if *of > mark.sequence => {
+            EntryKind::Done { of } if *of > mark.sequence => {
                 self.settled = self.all();
                 self.unsettled = (0, 0);
             }
-            What::Void { .. } => self.unsettled = (0, 0),
+            EntryKind::Void { .. } => self.unsettled = (0, 0),
             _ => {}
         }
     }
@@ -170,7 +170,7 @@ impl Beyond {
         (self.settled.0 + self.unsettled.0, self.settled.1 + self.unsettled.1)
     }
 
-    fn refusal(&self, tail: &Tail, mark: &Place) -> Option<Standing> {
+    fn refusal(&self, tail: &Tail, mark: &LedgerPosition) -> Option<LedgerStatus> {
         let why = match self.fits {
             Some(true) => return None,
             Some(false) => format!(
@@ -184,8 +184,8 @@ impl Beyond {
             None if tail.torn && mark.sequence == tail.last.sequence + 1 => {
                 format!("it ends within entry {}, which the database contains", mark.sequence)
             }
-            None => return Some(Standing::Behind),
+            None => return Some(LedgerStatus::Behind),
         };
-        Some(Standing::Damaged { why })
+        Some(LedgerStatus::Damaged { why })
     }
 }

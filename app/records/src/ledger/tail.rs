@@ -1,6 +1,6 @@
 //! The state at the end of the ledger, cached so that a new entry doesn't require reading the whole file.
 
-use super::entry::{Entry, Header, People, Place, What, policy_text};
+use super::entry::{Entry, EntryKind, Header, LedgerPosition, People, policy_text};
 use super::file::{Damage, LedgerFile};
 use policy::{Policy, RunId, Selection};
 use std::collections::HashMap;
@@ -10,15 +10,15 @@ use std::collections::HashMap;
 pub(super) struct Tail {
     pub(super) library: String,
     /// Position at which the file starts.
-    pub(super) begins: Place,
+    pub(super) begins: LedgerPosition,
     /// End of the last complete line, in bytes.
     pub(super) position: u64,
     /// Position after the last entry.
-    pub(super) last: Place,
+    pub(super) last: LedgerPosition,
     /// Position of the last committed `people` entry, to which the watermark of a matching database points.
-    pub(super) followed: Place,
+    pub(super) followed: LedgerPosition,
     /// Users of the last entry, if it is in doubt.
-    pub(super) unsettled: Option<Unsettled>,
+    pub(super) unsettled: Option<InDoubt>,
     /// Numbers of `people` entries (committed or in doubt) and of users in them.
     pub(super) entries: i64,
     pub(super) people: i64,
@@ -30,8 +30,8 @@ pub(super) struct Tail {
 
 /// Users whose transaction may or may not have committed: a process died, or lost its database, before it knew.
 #[derive(Clone, Debug)]
-pub(super) struct Unsettled {
-    pub(super) place: Place,
+pub(super) struct InDoubt {
+    pub(super) place: LedgerPosition,
     /// The entry to which the watermark pointed before.
     pub(super) after: i64,
     pub(super) run: RunId,
@@ -59,7 +59,7 @@ impl Tail {
     /// Reads the whole ledger and calls `each` for every entry.
     pub(super) fn read(
         file: &mut LedgerFile,
-        mut each: impl FnMut(&Self, &Entry, &Place),
+        mut each: impl FnMut(&Self, &Entry, &LedgerPosition),
     ) -> Result<Self, Damage> {
         let (header, mut lines) = file.read()?;
         let mut tail = Self::of(&header, lines.position);
@@ -82,31 +82,31 @@ impl Tail {
     }
 
     /// Returns the position of the last `people` entry, committed or in doubt.
-    pub(super) fn last_people(&self) -> &Place {
+    pub(super) fn last_people(&self) -> &LedgerPosition {
         self.unsettled.as_ref().map_or(&self.followed, |unsettled| &unsettled.place)
     }
 
     /// Applies the next entry, which ends at byte `position` and at `place`.
-    pub(super) fn take(&mut self, entry: &Entry, place: Place, position: u64) -> Result<(), Damage> {
-        let strange = Damage::Unsettled { sequence: entry.sequence };
+    pub(super) fn take(&mut self, entry: &Entry, place: LedgerPosition, position: u64) -> Result<(), Damage> {
+        let strange = Damage::InDoubt { sequence: entry.sequence };
         match (&entry.what, self.unsettled.take()) {
-            (What::Policy { policy }, unsettled) => {
+            (EntryKind::Policy { policy }, unsettled) => {
                 self.unsettled = unsettled;
                 // A policy of a later version isn't recognised and gets written again.
                 if let Some(text) = known_policy(policy) {
                     self.policies.insert(text, entry.sequence);
                 }
             }
-            (What::People(people), None) => {
-                let unsettled = Unsettled::of(people, place.clone());
+            (EntryKind::People(people), None) => {
+                let unsettled = InDoubt::of(people, place.clone());
                 self.entries += 1;
                 self.people += unsettled.people;
                 self.unsettled = Some(unsettled);
             }
-            (What::Done { of }, Some(unsettled)) if unsettled.place.sequence == *of => {
+            (EntryKind::Done { of }, Some(unsettled)) if unsettled.place.sequence == *of => {
                 self.followed = unsettled.place;
             }
-            (What::Void { of }, Some(unsettled)) if unsettled.place.sequence == *of => {
+            (EntryKind::Void { of }, Some(unsettled)) if unsettled.place.sequence == *of => {
                 self.entries -= 1;
                 self.people -= unsettled.people;
             }
@@ -123,8 +123,8 @@ fn known_policy(policy: &serde_json::Value) -> Option<String> {
     policy_text(&policy).ok()
 }
 
-impl Unsettled {
-    fn of(people: &People, place: Place) -> Self {
+impl InDoubt {
+    fn of(people: &People, place: LedgerPosition) -> Self {
         Self {
             place,
             after: people.after,

@@ -8,7 +8,7 @@ mod support;
 use super::commit::before_commit;
 use super::entry::{People, Person};
 use super::writer::Writer;
-use super::{Standing, replay, standing};
+use super::{LedgerStatus, replay, status};
 use crate::actor::Actor;
 use crate::anonymise::{self, Job, Outcomes};
 use crate::audit;
@@ -78,7 +78,7 @@ async fn run_of(store: &Store, numbers: &[i64]) -> RunId {
         today: Set(day(support::TODAY)),
         policy: Set(serde_json::to_string(&five_days()).unwrap()),
         rules_version: Set(RULES_VERSION),
-        channel: Set("desk".to_owned()),
+        channel: Set("web".to_owned()),
         created_at: Set(now),
         previewed: Set(i64::try_from(numbers.len()).unwrap()),
         ..Default::default()
@@ -119,12 +119,12 @@ async fn killed_before_the_commit_nobody_is_done_and_the_run_goes_on() {
         drop(interrupted(&store, 1, Selection::Bulk, Some(id)).await);
 
         let store = later_process(&store);
-        assert_eq!(standing(&store).await.unwrap(), Standing::Level);
+        assert_eq!(status(&store).await.unwrap(), LedgerStatus::Level);
         assert!(ledger_text(&store).await.contains("{\"sequence\":3,\"kind\":\"void\",\"of\":2,"));
         assert!(!is_anonymised(&store, 1).await);
-        assert_eq!(run::carry_out(&store, id).await.unwrap(), RunState::Succeeded);
+        assert_eq!(run::execute(&store, id).await.unwrap(), RunState::Succeeded);
         assert!(is_anonymised(&store, 1).await);
-        assert_eq!(standing(&store).await.unwrap(), Standing::Level);
+        assert_eq!(status(&store).await.unwrap(), LedgerStatus::Level);
     })
     .await;
 }
@@ -146,7 +146,7 @@ async fn the_next_commit_settles_what_a_killed_process_left_open() {
         add(&store, leaver("Cole")).await;
         let store = later_process(&store);
         run::anonymise_one(&store, Actor::COMMAND_LINE, UserNumber(3), "3").await.unwrap();
-        assert_eq!(standing(&store).await.unwrap(), Standing::Level);
+        assert_eq!(status(&store).await.unwrap(), LedgerStatus::Level);
         let kinds = ["policy", "people", "void", "people", "done", "people", "done", "people", "done"];
         let text = ledger_text(&store).await;
         let found: Vec<&str> = text.lines().skip(1).map(|line| line.split('"').nth(5).unwrap()).collect();
@@ -164,7 +164,7 @@ async fn killed_after_the_commit_they_are_done() {
         tx.commit().await.unwrap();
         drop(ledger);
         let store = later_process(&store);
-        assert_eq!(standing(&store).await.unwrap(), Standing::Level);
+        assert_eq!(status(&store).await.unwrap(), LedgerStatus::Level);
         assert!(ledger_text(&store).await.contains("\"kind\":\"done\",\"of\":2,"));
         assert!(is_anonymised(&store, 1).await);
     })
@@ -178,11 +178,11 @@ async fn an_unsettled_entry_of_an_unknown_run_is_replayed() {
         add(&store, leaver("Ng")).await;
         drop(interrupted(&store, 1, Selection::Bulk, None).await);
         let store = later_process(&store);
-        assert_eq!(standing(&store).await.unwrap(), Standing::Ahead { entries: 1, people: 1 });
+        assert_eq!(status(&store).await.unwrap(), LedgerStatus::Ahead { entries: 1, people: 1 });
         let receipt = replay(&store, |_| ()).await.unwrap().unwrap();
         assert_eq!((receipt.people, receipt.anonymised, receipt.verified), (1, 1, true));
         assert!(is_anonymised(&store, 1).await);
-        assert_eq!(standing(&store).await.unwrap(), Standing::Level);
+        assert_eq!(status(&store).await.unwrap(), LedgerStatus::Level);
         assert!(ledger_text(&store).await.contains("\"kind\":\"done\",\"of\":2,"));
     })
     .await;
@@ -220,7 +220,7 @@ async fn newer_rules_are_applied_again() {
         // Roll back: the database is as before, but the ledger names more users.
         drop((tx, ledger));
         let store = later_process(&store);
-        assert_eq!(standing(&store).await.unwrap(), Standing::Ahead { entries: 1, people: 1 });
+        assert_eq!(status(&store).await.unwrap(), LedgerStatus::Ahead { entries: 1, people: 1 });
         let receipt = replay(&store, |_| ()).await.unwrap().unwrap();
         assert_eq!((receipt.anonymised, receipt.already, receipt.absent), (1, 0, 0));
         let user = users::Entity::find_by_id(1).one(store.database()).await.unwrap().unwrap();

@@ -1,10 +1,10 @@
 //! Appends to the ledger.
 
-use super::entry::{Entry, What, policy_text};
+use super::entry::{Entry, EntryKind, policy_text};
 use super::file::{Damage, LedgerFile};
-use super::standing;
+use super::status;
 use super::tail::Tail;
-use crate::error::{Fault, Place, RecordsError};
+use crate::error::{Fault, RecordsError, Storage};
 use crate::store::Store;
 use policy::Policy;
 use std::io;
@@ -43,7 +43,7 @@ impl Opened {
     /// Like [`Opened::of`], but creates an empty file if there is none.
     pub(super) async fn or_created(store: &Store) -> Result<Self, RecordsError> {
         let opened = Self::by(store, |path| LedgerFile::open_or_create(path).map(Some)).await?;
-        opened.ok_or_else(|| RecordsError::Ledger(standing::MISSING.to_owned()))
+        opened.ok_or_else(|| RecordsError::Ledger(status::MISSING.to_owned()))
     }
 
     async fn by(
@@ -66,7 +66,7 @@ impl Writer {
     /// Opens the ledger and reads the entries that other processes have added.
     pub(super) async fn enter(store: &Store) -> Result<Self, RecordsError> {
         let opened = Opened::of(store).await?;
-        let mut opened = opened.ok_or_else(|| RecordsError::Ledger(standing::MISSING.to_owned()))?;
+        let mut opened = opened.ok_or_else(|| RecordsError::Ledger(status::MISSING.to_owned()))?;
         blocking(move || {
             // On an error the cache stays empty, and the next caller reads the whole file.
             let known = opened.known.take();
@@ -108,7 +108,7 @@ impl Writer {
 
 impl Draft {
     /// Adds an entry.
-    pub(super) fn add(&mut self, what: What) -> Result<(), RecordsError> {
+    pub(super) fn add(&mut self, what: EntryKind) -> Result<(), RecordsError> {
         let (line, entry, place) = Entry::line(&self.tail.last, what).map_err(|_| cannot_be_written())?;
         let position = self.tail.position + line.len() as u64;
         self.tail.take(&entry, place, position)?;
@@ -123,7 +123,7 @@ impl Draft {
             return Ok(*sequence);
         }
         let policy = serde_json::to_value(policy).map_err(|_| cannot_be_written())?;
-        self.add(What::Policy { policy })?;
+        self.add(EntryKind::Policy { policy })?;
         Ok(self.tail.last.sequence)
     }
 }
@@ -133,7 +133,7 @@ fn cannot_be_written() -> RecordsError {
 }
 
 fn not_written(error: &io::Error) -> RecordsError {
-    if let Some(fault) = Fault::of_file(Place::Ledger, error) {
+    if let Some(fault) = Fault::of_file(Storage::Ledger, error) {
         return RecordsError::Fault(fault);
     }
     RecordsError::Ledger(format!(

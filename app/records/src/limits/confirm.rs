@@ -16,14 +16,14 @@ pub(crate) async fn manual(db: &impl ConnectionTrait, preview: RunId) -> Result<
     let users =
         "SELECT COUNT(DISTINCT m.user_number) AS n FROM manual_changes m WHERE m.confirmed_by IS NULL";
     let members = || vec![preview.0.into(), Reason::Eligible.number().into()];
-    let by_hand = number(db, &format!("{users} AND m.kind = 'marked' AND {IN_PREVIEW}"), members()).await?;
-    let gone_by_hand = number(db, &format!("{users} AND m.kind = 'marked' AND {GONE}"), Vec::new()).await?;
+    let by_staff = number(db, &format!("{users} AND m.kind = 'marked' AND {IN_PREVIEW}"), members()).await?;
+    let gone_by_staff = number(db, &format!("{users} AND m.kind = 'marked' AND {GONE}"), Vec::new()).await?;
     let gone = format!(
         "{users} AND m.kind IN ('anonymised', 'removed', 'marked', 'imported', 'import_confirmed') \
          AND (m.kind = 'removed' OR {GONE}) AND NOT {IN_PREVIEW}"
     );
     let gone = number(db, &gone, members()).await?;
-    Ok(Manual { by_hand, gone_by_hand, gone })
+    Ok(Manual { by_staff, gone_by_staff, gone })
 }
 
 /// Marks the manual changes of the users of a confirmed run, and of anonymised users, as confirmed by this run.
@@ -33,6 +33,6 @@ pub(crate) async fn confirm(db: &impl ConnectionTrait, run: RunId, preview: RunI
          AND (m.kind = 'removed' OR {GONE} OR {IN_PREVIEW})"
     );
     let values = vec![run.0.into(), preview.0.into(), Reason::Eligible.number().into()];
-    db.execute_raw(dialect::statement(db.get_database_backend(), &sql, values)).await?;
+    db.execute_raw(dialect::bind(db.get_database_backend(), &sql, values)).await?;
     Ok(())
 }

@@ -32,8 +32,8 @@ impl fmt::Display for Reached {
              Ask a second person to approve more changes (page Approvals, or lethe approvals ask --more-changes), \
              or wait",
             policy::numbers::grouped(self.limit),
-            self.counted.words().trim_end_matches(','),
-            self.window.words()
+            self.counted.label().trim_end_matches(','),
+            self.window.label()
         )
     }
 }
@@ -112,7 +112,7 @@ async fn count(
     let sql = format!(
         "SELECT COUNT(DISTINCT user_number) AS n FROM manual_changes WHERE kind IN ({}) AND at > ? \
          AND user_number <> ? AND {by}",
-        dialect::places(kinds.len())
+        dialect::placeholders(kinds.len())
     );
     number(db, &sql, values).await
 }
@@ -128,8 +128,8 @@ pub(crate) async fn changed_before(
     user: UserNumber,
     days: i64,
 ) -> Result<usize, DbErr> {
-    let [by_hand, by_import] = Change::REPLACED;
-    fields(db, user, &[by_hand, by_import, Change::Removed], Duration::days(days)).await
+    let [by_staff, by_import] = Change::REPLACED;
+    fields(db, user, &[by_staff, by_import, Change::Removed], Duration::days(days)).await
 }
 
 async fn fields(
@@ -141,7 +141,7 @@ async fn fields(
     let sql = format!(
         "SELECT CAST(COALESCE(SUM(fields), 0) AS BIGINT) AS n FROM manual_changes \
          WHERE user_number = ? AND kind IN ({}) AND at > ?",
-        dialect::places(kinds.len())
+        dialect::placeholders(kinds.len())
     );
     let mut values: Vec<Value> = vec![user.0.into()];
     values.extend(kinds.iter().map(|kind| Value::from(kind.code())));
@@ -151,6 +151,6 @@ async fn fields(
 
 /// Returns the number `n` that a query selects.
 pub(super) async fn number(db: &impl ConnectionTrait, sql: &str, values: Vec<Value>) -> Result<i64, DbErr> {
-    let row = db.query_one_raw(dialect::statement(db.get_database_backend(), sql, values)).await?;
+    let row = db.query_one_raw(dialect::bind(db.get_database_backend(), sql, values)).await?;
     row.map_or(Ok(0), |row| row.try_get("", "n"))
 }

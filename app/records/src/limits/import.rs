@@ -2,7 +2,7 @@
 
 use super::{Change, record};
 use crate::actor::Actor;
-use crate::approval::{self, Matter};
+use crate::approval::{self, ApprovalSubject};
 use crate::clock::Clock;
 use crate::dialect;
 use crate::error::RecordsError;
@@ -27,7 +27,7 @@ pub(crate) struct TooMany {
 
 impl TooMany {
     /// Returns what the file does, as a sentence without its full stop.
-    fn words(self) -> String {
+    fn label(self) -> String {
         let more = if self.within_a_day > self.users {
             format!(
                 ". With the other imports of the last 24 hours that makes {} users",
@@ -78,19 +78,17 @@ pub(crate) async fn confirm_import(
     if approval::is_on(tx, store, Action::Approve).await? {
         let why = format!(
             "{}. A second person must approve this file (lethe approvals ask --import FILE, then the page Approvals)",
-            too_many.words()
+            too_many.label()
         );
-        let matter = Matter::import_of(sha256.to_owned(), users);
-        let approval = approval::spend(tx, actor, &matter, &why).await?;
+        let matter = ApprovalSubject::import_of(sha256.to_owned(), users);
+        let approval = approval::consume(tx, actor, &matter, &why).await?;
         return Ok(format!("approval={approval}"));
     }
     if confirmed.and_then(|number| i64::try_from(number).ok()) == Some(users) {
         return Ok("confirmed".to_owned());
     }
-    let words = too_many.words();
-    Err(RecordsError::Refused(format!(
-        "{words}. Check the file. To import it anyway, add --confirm {users}"
-    )))
+    let words = too_many.label();
+    Err(RecordsError::Refused(format!("{words}. Check the file. To import it anyway, add --confirm {users}")))
 }
 
 /// Stores the manual changes of a file, in the transaction of the import.
@@ -111,7 +109,7 @@ async fn imported_within_a_day(db: &impl ConnectionTrait) -> Result<HashSet<i64>
     let sql = "SELECT DISTINCT user_number FROM manual_changes WHERE kind = ? AND at > ?";
     let since = Clock::real() - Duration::hours(Window::Day.hours());
     let values = vec![Change::Imported.code().into(), since.into()];
-    let rows = db.query_all_raw(dialect::statement(db.get_database_backend(), sql, values)).await?;
+    let rows = db.query_all_raw(dialect::bind(db.get_database_backend(), sql, values)).await?;
     rows.iter().map(|row| row.try_get("", "user_number")).collect()
 }
 
@@ -124,12 +122,12 @@ pub(crate) async fn replaced_before_of(
     let sql = format!(
         "SELECT user_number, CAST(SUM(fields) AS BIGINT) AS n FROM manual_changes WHERE {} AND kind IN (?, ?) \
          AND at > ? GROUP BY user_number",
-        dialect::among(backend, "user_number")
+        dialect::in_list(backend, "user_number")
     );
-    let mut values = vec![dialect::list(backend, users)];
+    let mut values = vec![dialect::id_list(backend, users)];
     values.extend(Change::REPLACED.map(|kind| kind.code().into()));
     values.push((Clock::real() - Duration::hours(Window::Day.hours())).into());
-    let rows = db.query_all_raw(dialect::statement(backend, &sql, values)).await?;
+    let rows = db.query_all_raw(dialect::bind(backend, &sql, values)).await?;
     let of = |row: &sea_orm::QueryResult| {
         let fields: i64 = row.try_get("", "n")?;
         Ok((row.try_get("", "user_number")?, usize::try_from(fields).unwrap_or_default()))

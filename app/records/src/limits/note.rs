@@ -2,7 +2,7 @@
 
 use super::count::number;
 use crate::actor::Actor;
-use crate::audit::{self, Deed, Subject};
+use crate::audit::{self, AuditAction, Subject};
 use crate::clock::Clock;
 use crate::dialect;
 use crate::entity::manual_changes;
@@ -12,22 +12,22 @@ use chrono::Duration;
 use sea_orm::{ActiveModelTrait, Set};
 
 /// Returns the result of a change whose transaction has ended. Records it first if a limit stopped the change.
-pub(crate) async fn noted<T>(
+pub(crate) async fn note_change<T>(
     store: &Store,
     actor: Actor,
     result: Result<T, RecordsError>,
 ) -> Result<T, RecordsError> {
     if let Err(RecordsError::LimitReached(reached)) = &result {
-        let (counted, window) = (reached.counted.code(), reached.window.words().trim_start_matches("an "));
+        let (counted, window) = (reached.counted.code(), reached.window.label().trim_start_matches("an "));
         let detail = format!("{counted},users={},{}", reached.limit, window.trim_start_matches("a "));
-        noted_as(store, actor, counted, &detail).await?;
+        note_change_as(store, actor, counted, &detail).await?;
     }
     result
 }
 
 /// Records that a limit stopped an actor, at most once an hour, so that a repeating script cannot fill table and
 /// audit.
-pub(crate) async fn noted_as(
+pub(crate) async fn note_change_as(
     store: &Store,
     actor: Actor,
     limit: &str,
@@ -52,6 +52,7 @@ pub(crate) async fn noted_as(
     }
     .insert(&tx)
     .await?;
-    audit::note(&tx, &store.clock, actor, Deed::LimitReached, Subject::Library, None, detail).await?;
+    audit::record_event(&tx, &store.clock, actor, AuditAction::LimitReached, Subject::Library, None, detail)
+        .await?;
     store.commit(tx).await
 }

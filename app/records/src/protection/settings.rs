@@ -3,7 +3,7 @@
 
 use super::{cooled_off, put};
 use crate::actor::Actor;
-use crate::audit::{self, Deed, Subject};
+use crate::audit::{self, AuditAction, Subject};
 use crate::clock::Clock;
 use crate::entity::protections;
 use crate::error::RecordsError;
@@ -23,9 +23,9 @@ const KEPT_DAYS: i64 = 30;
 fn named(settings: &Settings) -> Vec<(&'static str, i64)> {
     let mut all = settings.limits.named().to_vec();
     all.extend([
-        ("brake_people", settings.brakes.people),
-        ("brake_percent", settings.brakes.percent),
-        ("brake_times_median", settings.brakes.times_median),
+        ("limit_run_users", settings.safety_limits.people),
+        ("limit_run_percent", settings.safety_limits.percent),
+        ("limit_run_times_median", settings.safety_limits.times_median),
         (
             "four_eyes",
             match settings.four_eyes {
@@ -34,7 +34,7 @@ fn named(settings: &Settings) -> Vec<(&'static str, i64)> {
                 FourEyes::Off => 2,
             },
         ),
-        ("password_alone", i64::from(settings.sign_in.password_alone)),
+        ("allow_password_only", i64::from(settings.sign_in.allow_password_only)),
     ]);
     all
 }
@@ -63,9 +63,9 @@ pub(crate) async fn strictest(db: &impl ConnectionTrait, settings: Settings) -> 
     for (name, configured) in named(&settings) {
         let value = holding(&rows, name, configured);
         match name {
-            "brake_people" => settings.brakes.people = value,
-            "brake_percent" => settings.brakes.percent = value,
-            "brake_times_median" => settings.brakes.times_median = value,
+            "limit_run_users" => settings.safety_limits.people = value,
+            "limit_run_percent" => settings.safety_limits.percent = value,
+            "limit_run_times_median" => settings.safety_limits.times_median = value,
             _ => settings.limits.set(name, value),
         }
     }
@@ -89,8 +89,9 @@ pub async fn remember(store: &Store, configured: &Settings) -> Result<(), Record
             put(&tx, &weaker, &value.to_string(), None).await?;
             tracing::warn!(setting = name, "a protecting setting was weakened");
             let detail = format!("{name},from={},to={value}", before.unwrap_or_default());
-            let (deed, subject) = (Deed::ProtectionWeakened, Subject::Library);
-            audit::note(&tx, &store.clock, Actor::COMMAND_LINE, deed, subject, None, &detail).await?;
+            let (action, subject) = (AuditAction::ProtectionWeakened, Subject::Library);
+            audit::record_event(&tx, &store.clock, Actor::COMMAND_LINE, action, subject, None, &detail)
+                .await?;
         }
     }
     forget_old_changes(&tx).await?;

@@ -75,7 +75,7 @@ fn statement(
     let group = if places.is_empty() { String::new() } else { format!(" GROUP BY {}", places.join(", ")) };
     selected.extend(["COUNT(*) AS events", "COUNT(DISTINCT user_number) AS people"].map(str::to_owned));
     let sql = format!("SELECT {} FROM {table}{filter}{group}", selected.join(", "));
-    dialect::statement(backend, &sql, values)
+    dialect::bind(backend, &sql, values)
 }
 
 fn codes(row: &QueryResult, count: usize) -> Result<Vec<Option<String>>, DbErr> {

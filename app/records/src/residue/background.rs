@@ -1,6 +1,6 @@
 //! Searches for the values of single users in the background, one after another, so that staff don't wait.
 
-use super::memory::Memory;
+use super::erased_values::ErasedValues;
 use super::{result, scan};
 use crate::dialect;
 use crate::entity::runs;
@@ -30,7 +30,7 @@ pub(super) const LONGEST: Duration = Duration::from_mins(15);
 /// Cleans the database files, then searches for the values of a single user, in the background.
 ///
 /// Stores both results in the run.
-pub(crate) fn scan_single_in_background(store: &Store, run: RunId, mut memory: Memory) {
+pub(crate) fn scan_single_in_background(store: &Store, run: RunId, mut memory: ErasedValues) {
     let store = store.clone();
     SCANS.spawn(async move {
         let _turn = TURN.lock().await;
@@ -77,8 +77,7 @@ pub async fn give_up_on_lost_scans(store: &Store) -> Result<Vec<RunId>, RecordsE
     let sql = "SELECT r.id FROM runs r JOIN run_members m ON m.run_id = r.id WHERE r.kind = ? AND r.created_at < ? \
                AND m.outcome = ? AND m.residue IS NULL ORDER BY r.id";
     let values = vec![RunKind::Single.code().into(), before.into(), Outcome::Done.code().into()];
-    let rows =
-        store.db.query_all_raw(dialect::statement(store.db.get_database_backend(), sql, values)).await?;
+    let rows = store.db.query_all_raw(dialect::bind(store.db.get_database_backend(), sql, values)).await?;
     let lost: Vec<RunId> =
         rows.iter().map(|row| row.try_get_by_index(0).map(RunId)).collect::<Result<_, DbErr>>()?;
     for run in &lost {

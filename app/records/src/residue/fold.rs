@@ -1,6 +1,6 @@
 //! Folding: reduces values and texts to letters and digits, without case, accents, spaces and punctuation.
 //!
-//! This goes further than [`crate::words::fold`], which also serves the search index. Spelling variants are equal
+//! This goes further than [`crate::search_index::fold`], which serves the search index. Spelling variants are equal
 //! (`ß` and `ss`, `ł` and `l`), and no separators remain. The original gaps are stored beside the letters.
 
 use unicode_normalization::char::{decompose_compatible, is_combining_mark};
@@ -217,7 +217,7 @@ enum Is {
 }
 
 /// Maximum number of bytes that one character becomes. Longer expansions are ligatures of whole phrases.
-const MOST_BYTES: usize = 24;
+const MAX_BYTES: usize = 24;
 
 /// A folded character.
 #[derive(Clone, Copy, Debug)]
@@ -225,12 +225,12 @@ struct Plain {
     c: char,
     is: Is,
     length: usize,
-    letters: [u8; MOST_BYTES],
+    letters: [u8; MAX_BYTES],
 }
 
 impl Plain {
     fn of(c: char) -> Self {
-        let mut plain = Self { c, is: Is::Nothing, length: 0, letters: [0; MOST_BYTES] };
+        let mut plain = Self { c, is: Is::Nothing, length: 0, letters: [0; MAX_BYTES] };
         if is_unseen(c) || is_combining_mark(c) {
             return plain;
         }
@@ -407,7 +407,7 @@ mod tests {
         /// Texts that are equal in the search index are equal here too.
         #[test]
         fn it_goes_further_than_the_fold_of_search_words(text in "\\PC{0,40}") {
-            prop_assert_eq!(folded(&crate::words::fold(&text)), folded(&text));
+            prop_assert_eq!(folded(&crate::search_index::fold(&text)), folded(&text));
         }
 
         #[test]

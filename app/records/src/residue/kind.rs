@@ -58,7 +58,7 @@ impl ValueKind {
         Self::Postcode,
     ];
 
-    /// The stable code that is stored.
+    /// Returns the stable code that is stored.
     pub const fn code(self) -> &'static str {
         match self {
             Self::UserId => "user_id",
@@ -80,7 +80,7 @@ impl ValueKind {
     }
 
     /// Returns the label.
-    pub const fn words(self) -> &'static str {
+    pub const fn label(self) -> &'static str {
         match self {
             Self::UserId => "UserID",
             Self::Email => "e-mail",

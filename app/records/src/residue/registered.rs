@@ -3,14 +3,14 @@
 use crate::dialect;
 use crate::error::RecordsError;
 use crate::run::stored_policy;
-use policy::register::{Action, Column, Owner, TABLES, Table};
-use policy::{Field, LoanText, Outcome, Policy, Treatment, UserNumber};
+use policy::personal_data::{Column, ErasureAction, RowOwner, TABLES, Table};
+use policy::{Field, NoteTreatment, Outcome, Policy, Treatment, UserNumber};
 use sea_orm::{ConnectionTrait, DbErr, Value};
 use serde::Serialize;
 use std::collections::BTreeSet;
 
 /// Maximum number of users reported for each column.
-const MOST_NAMED: u64 = 200;
+const MAX_NAMED: u64 = 200;
 
 /// A field of an anonymised user that should be empty and isn't.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd, Serialize)]
@@ -29,7 +29,7 @@ pub(super) fn only(users: Option<&[UserNumber]>, column: &str) -> (String, Vec<V
         None => ("1 = 1".to_owned(), Vec::new()),
         Some([]) => ("1 = 0".to_owned(), Vec::new()),
         Some(users) => (
-            format!("{column} IN ({})", dialect::places(users.len())),
+            format!("{column} IN ({})", dialect::placeholders(users.len())),
             users.iter().map(|user| user.0.into()).collect(),
         ),
     }
@@ -39,7 +39,7 @@ pub(super) fn only(users: Option<&[UserNumber]>, column: &str) -> (String, Vec<V
 pub(super) async fn count(db: &impl ConnectionTrait, users: Option<&[UserNumber]>) -> Result<i64, DbErr> {
     let (theirs, values) = only(users, "number");
     let sql = format!("SELECT COUNT(*) AS n FROM users WHERE anonymised_on IS NOT NULL AND {theirs}");
-    let row = db.query_one_raw(dialect::statement(db.get_database_backend(), &sql, values)).await?;
+    let row = db.query_one_raw(dialect::bind(db.get_database_backend(), &sql, values)).await?;
     let count: i64 = row.map_or(Ok(0), |row| row.try_get("", "n"))?;
     Ok(count)
 }
@@ -76,7 +76,7 @@ pub(super) async fn left(
 /// Returns the distinct policies with which users were anonymised.
 async fn policies(db: &impl ConnectionTrait) -> Result<Vec<String>, DbErr> {
     let sql = "SELECT DISTINCT policy FROM runs WHERE done > 0";
-    let rows = db.query_all_raw(dialect::statement(db.get_database_backend(), sql, Vec::new())).await?;
+    let rows = db.query_all_raw(dialect::bind(db.get_database_backend(), sql, Vec::new())).await?;
     rows.iter().map(|row| row.try_get("", "policy")).collect()
 }
 
@@ -94,23 +94,23 @@ impl Rules<'_> {
         let name = column.name;
         let none = Vec::new;
         match (self, column.action) {
-            (Self::Always, Action::Clear) => Some((format!("t.{name} IS NOT NULL"), none())),
-            (Self::Always, Action::ClearText) => {
-                Some((format!("t.{name} IS NOT NULL AND t.{name} <> '{}'", LoanText::MARK), none()))
+            (Self::Always, ErasureAction::Clear) => Some((format!("t.{name} IS NOT NULL"), none())),
+            (Self::Always, ErasureAction::ClearText) => {
+                Some((format!("t.{name} IS NOT NULL AND t.{name} <> '{}'", NoteTreatment::MARK), none()))
             }
-            (Self::Always, Action::DeleteRow) => Some(("1 = 1".to_owned(), none())),
-            (Self::Of(policy), Action::ByPolicy(field)) => match (policy.treatment(field), field) {
+            (Self::Always, ErasureAction::DeleteRow) => Some(("1 = 1".to_owned(), none())),
+            (Self::Of(policy), ErasureAction::ByPolicy(field)) => match (policy.treatment(field), field) {
                 (Treatment::Remove, _) => Some((format!("t.{name} IS NOT NULL"), none())),
                 (Treatment::Year | Treatment::Decade, Field::BirthDate) if name == "birth_date" => {
                     Some((format!("t.{name} IS NOT NULL"), none()))
                 }
                 _ => None,
             },
-            (Self::Of(policy), Action::ByCustomField) if policy.keep_custom.is_empty() => {
+            (Self::Of(policy), ErasureAction::ByCustomField) if policy.keep_custom.is_empty() => {
                 Some(("1 = 1".to_owned(), none()))
             }
-            (Self::Of(policy), Action::ByCustomField) => Some((
-                format!("t.field_key NOT IN ({})", dialect::places(policy.keep_custom.len())),
+            (Self::Of(policy), ErasureAction::ByCustomField) => Some((
+                format!("t.field_key NOT IN ({})", dialect::placeholders(policy.keep_custom.len())),
                 policy.keep_custom.iter().map(|key| key.clone().into()).collect(),
             )),
             _ => None,
@@ -126,9 +126,9 @@ async fn collect(
     left: &mut BTreeSet<Left>,
 ) -> Result<(), DbErr> {
     let (owner, rows) = match table.owner {
-        Owner::Nobody => return Ok(()),
-        Owner::User(column) => (format!("t.{column}"), format!("{} t", table.name)),
-        Owner::Loan(column) => {
+        RowOwner::Nobody => return Ok(()),
+        RowOwner::User(column) => (format!("t.{column}"), format!("{} t", table.name)),
+        RowOwner::Loan(column) => {
             ("l.user_number".to_owned(), format!("{} t JOIN loans l ON l.id = t.{column}", table.name))
         }
     };
@@ -138,11 +138,11 @@ async fn collect(
     for (column, (is_left, more)) in asked.take(most) {
         let sql = format!(
             "SELECT DISTINCT {owner} AS user_number FROM {rows} WHERE ({is_left}) AND {owner} IN ({people}) \
-             LIMIT {MOST_NAMED}"
+             LIMIT {MAX_NAMED}"
         );
         let mut all = more;
         all.extend(values.iter().cloned());
-        for row in db.query_all_raw(dialect::statement(db.get_database_backend(), &sql, all)).await? {
+        for row in db.query_all_raw(dialect::bind(db.get_database_backend(), &sql, all)).await? {
             let user = UserNumber(row.try_get("", "user_number")?);
             left.insert(Left { user, table: table.name, column: column.name });
         }

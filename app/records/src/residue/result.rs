@@ -1,8 +1,8 @@
 //! Stores the result of a search in its run: one result for each user, one row for each finding, never a value.
 
+use super::match_filter::Hit;
 use super::scan::Findings;
-use super::sift::Hit;
-use crate::bulk;
+use crate::bulk_insert;
 use crate::certificate;
 use crate::dialect;
 use crate::entity::residue_hits;
@@ -28,7 +28,7 @@ pub(super) async fn write(store: &Store, run: RunId, findings: &Findings) -> Res
     set(&tx, run, &found, Residue::Hits).await?;
     let at = store.clock.now();
     let rows: Vec<residue_hits::ActiveModel> = findings.hits.iter().map(|hit| row(run, hit, at)).collect();
-    bulk::insert(&tx, rows).await?;
+    bulk_insert::insert(&tx, rows).await?;
     certificate::make_again(&tx, store, run).await?;
     store.commit(tx).await?;
     Ok(())
@@ -58,12 +58,12 @@ async fn set(
     let backend = tx.get_database_backend();
     let sql = format!(
         "UPDATE run_members SET residue = ? WHERE run_id = ? AND residue IS NULL AND {}",
-        dialect::among(backend, "user_number")
+        dialect::in_list(backend, "user_number")
     );
     for numbers in numbers.chunks(AT_ONCE) {
-        let list = dialect::list(backend, numbers.iter().map(|number| number.0));
+        let list = dialect::id_list(backend, numbers.iter().map(|number| number.0));
         let values = vec![result.code().into(), run.0.into(), list];
-        let updated = tx.execute_raw(dialect::statement(backend, &sql, values)).await?;
+        let updated = tx.execute_raw(dialect::bind(backend, &sql, values)).await?;
         changed += updated.rows_affected();
     }
     if changed > 0 {
@@ -77,7 +77,7 @@ pub(super) async fn give_up(store: &Store, run: RunId) -> Result<(), RecordsErro
     let tx = store.begin().await?;
     let sql = "UPDATE run_members SET residue = ? WHERE run_id = ? AND outcome = ? AND residue IS NULL";
     let values = vec![Residue::Undeterminable.code().into(), run.0.into(), Outcome::Done.code().into()];
-    let updated = tx.execute_raw(dialect::statement(tx.get_database_backend(), sql, values)).await?;
+    let updated = tx.execute_raw(dialect::bind(tx.get_database_backend(), sql, values)).await?;
     if updated.rows_affected() > 0 {
         run::count(&tx, run, "residue", Residue::Undeterminable.code(), updated.rows_affected()).await?;
         certificate::make_again(&tx, store, run).await?;

@@ -1,9 +1,9 @@
 //! Reads the whole database once, in blocks, and matches each block on another thread.
 
-use super::memory::Memory;
-use super::places::{Place, places};
+use super::erased_values::ErasedValues;
+use super::match_filter::{Hit, Sift};
 use super::search::Search;
-use super::sift::{Hit, Sift};
+use super::searched_tables::{SearchedTable, searched_tables};
 use crate::dialect::{self, Block, Blocks, quoted};
 use crate::error::RecordsError;
 use crate::store::Store;
@@ -13,16 +13,16 @@ use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tokio::task::spawn_blocking;
 
 /// Maximum number of distinct rows for columns to be read as codes.
-const MOST_DIFFERENT: u64 = 2_000;
+const MAX_DIFFERENT: u64 = 2_000;
 /// Capacity of the channel: one block is matched, one is queued, one is being read.
 const WAITING: usize = 1;
 
 /// A block that was read.
 enum Piece {
     /// Rows with their keys.
-    Rows(Arc<Place>, Block),
+    Rows(Arc<SearchedTable>, Block),
     /// The distinct rows of the columns with few distinct values.
-    Different(Arc<Place>, Block),
+    Different(Arc<SearchedTable>, Block),
 }
 
 /// All findings, and the search that produced them.
@@ -32,14 +32,14 @@ pub(super) struct Findings {
 }
 
 /// Searches the whole database for all values in `memory`.
-pub(super) async fn find(store: &Store, memory: Memory) -> Result<Findings, RecordsError> {
+pub(super) async fn find(store: &Store, memory: ErasedValues) -> Result<Findings, RecordsError> {
     match dialect::snapshot(&store.db).await? {
         Some(tx) => find_in(&tx, memory).await,
         None => find_in(&store.db, memory).await,
     }
 }
 
-async fn find_in(db: &impl ConnectionTrait, memory: Memory) -> Result<Findings, RecordsError> {
+async fn find_in(db: &impl ConnectionTrait, memory: ErasedValues) -> Result<Findings, RecordsError> {
     let (pieces, received) = channel(WAITING);
     let sifting = spawn_blocking(move || sift(memory, received));
     let read = read_everything(db, &pieces).await;
@@ -51,7 +51,7 @@ async fn find_in(db: &impl ConnectionTrait, memory: Memory) -> Result<Findings, 
     Ok(Findings { hits, search })
 }
 
-fn sift(memory: Memory, mut pieces: Receiver<Piece>) -> Result<Sift, RecordsError> {
+fn sift(memory: ErasedValues, mut pieces: Receiver<Piece>) -> Result<Sift, RecordsError> {
     let mut sift = Sift::of(Search::of(memory)?);
     while let Some(piece) = pieces.blocking_recv() {
         match piece {
@@ -64,11 +64,10 @@ fn sift(memory: Memory, mut pieces: Receiver<Piece>) -> Result<Sift, RecordsErro
 
 async fn read_everything(db: &impl ConnectionTrait, pieces: &Sender<Piece>) -> Result<(), DbErr> {
     let backend = db.get_database_backend();
-    let (places, _) = places(&dialect::tables(db).await?);
+    let (places, _) = searched_tables(&dialect::tables(db).await?);
     for mut place in places {
         if !place.alike.is_empty() {
-            let different =
-                dialect::different(db, &place.table, &place.alike_names(), MOST_DIFFERENT).await?;
+            let different = dialect::different(db, &place.table, &place.alike_names(), MAX_DIFFERENT).await?;
             match different {
                 Some(block) => send(pieces, Piece::Different(Arc::new(place.clone()), block)).await?,
                 None => place = place.with_all_read(),

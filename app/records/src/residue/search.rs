@@ -4,8 +4,8 @@
 //! values with that prefix are looked up by length. An automaton of the complete values would need several hundred
 //! megabytes for 20,000 users, and would spend most of its time on cache misses.
 
+use super::erased_values::ErasedValues;
 use super::fold::Folded;
-use super::memory::Memory;
 use super::value::{Value, Values, Weight};
 use crate::error::RecordsError;
 use aho_corasick::automaton::Automaton as _;
@@ -78,7 +78,7 @@ struct Head {
 
 impl Search {
     /// Builds the search for all values in `memory`.
-    pub(super) fn of(memory: Memory) -> Result<Self, RecordsError> {
+    pub(super) fn of(memory: ErasedValues) -> Result<Self, RecordsError> {
         let people: Vec<(UserNumber, Values)> =
             memory.people.into_iter().map(|person| (person.number, person.values)).collect();
         let (needles, bearers) = needles(&people);
@@ -275,8 +275,8 @@ fn heads<'a>(needles: &'a Needles, bearers: &[Bearer]) -> (Vec<&'a [u8]>, Vec<He
 
 #[cfg(test)]
 mod tests {
+    use super::super::erased_values::Remembered;
     use super::super::kind::ValueKind;
-    use super::super::memory::Remembered;
     use super::super::value::Raw;
     use super::*;
     use proptest::prelude::*;
@@ -290,7 +290,7 @@ mod tests {
                 Remembered { number: UserNumber(number), values: Raw { columns, ..Raw::default() }.values() }
             })
             .collect();
-        Search::of(Memory { people }).expect("a search")
+        Search::of(ErasedValues { people }).expect("a search")
     }
 
     /// Returns the users whose values match, with start and end.

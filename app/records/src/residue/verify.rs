@@ -4,18 +4,18 @@
 //! run.
 
 use super::background::LONGEST;
+use super::erased_values::ErasedValues;
 use super::kind::ValueKind;
-use super::memory::Memory;
-use super::places::{NotSearched, places};
 use super::registered::{self, Left};
 use super::review::{Finding, FindingQuery, findings};
 use super::scan;
+use super::searched_tables::{NotSearched, searched_tables};
 use crate::dialect;
 use crate::entity::users;
 use crate::error::RecordsError;
-use crate::page::{MOST_ROWS, Paging};
+use crate::pagination::{MAX_ROWS, Paging};
 use crate::store::Store;
-use policy::register::{TABLES, differences};
+use policy::personal_data::{TABLES, differences};
 use policy::{Field, Outcome, Policy, Residue, RunKind, RunState, Treatment, UserNumber};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, Value};
 use serde::Serialize;
@@ -35,7 +35,7 @@ pub struct Verification {
     /// Number of anonymised users whose old values were lost before the search.
     pub undeterminable: i64,
     /// Where values of users that aren't anonymised yet are stored.
-    pub standing: Vec<Stands>,
+    pub status: Vec<Stands>,
     /// Columns that can't be searched.
     pub not_searched: Vec<NotSearched>,
 }
@@ -62,7 +62,7 @@ impl Verification {
             && self.left.is_empty()
             && self.open.is_empty()
             && self.undeterminable == 0
-            && self.standing.is_empty()
+            && self.status.is_empty()
     }
 }
 
@@ -79,8 +79,8 @@ pub async fn verify(store: &Store, numbers: &[UserNumber]) -> Result<Verificatio
         left: registered::left(&store.db, anonymised).await?,
         open: open(store, anonymised).await?,
         undeterminable: undeterminable(store, anonymised).await?,
-        standing: standing(store, &others).await?,
-        not_searched: places(&dialect::tables(&store.db).await?).1,
+        status: status(store, &others).await?,
+        not_searched: searched_tables(&dialect::tables(&store.db).await?).1,
     })
 }
 
@@ -118,7 +118,7 @@ async fn open(store: &Store, users: Option<&[UserNumber]>) -> Result<Vec<Finding
     for query in queries {
         let mut after = None;
         loop {
-            let page = findings(store, &query, &Paging { after, rows: Some(MOST_ROWS) }).await?;
+            let page = findings(store, &query, &Paging { after, rows: Some(MAX_ROWS) }).await?;
             open.extend(page.rows);
             after = page.next;
             if after.is_none() {
@@ -149,14 +149,13 @@ async fn undeterminable(store: &Store, users: Option<&[UserNumber]>) -> Result<i
         (store.clock.now() - LONGEST).into(),
     ];
     values.extend(theirs_values);
-    let row =
-        store.db.query_one_raw(dialect::statement(store.db.get_database_backend(), &sql, values)).await?;
+    let row = store.db.query_one_raw(dialect::bind(store.db.get_database_backend(), &sql, values)).await?;
     let count: i64 = row.map_or(Ok(0), |row| row.try_get("", "n"))?;
     Ok(count)
 }
 
 /// Returns where the values of these users are stored, by table, column and kind.
-async fn standing(store: &Store, numbers: &[UserNumber]) -> Result<Vec<Stands>, RecordsError> {
+async fn status(store: &Store, numbers: &[UserNumber]) -> Result<Vec<Stands>, RecordsError> {
     if numbers.is_empty() {
         return Ok(Vec::new());
     }
@@ -164,7 +163,7 @@ async fn standing(store: &Store, numbers: &[UserNumber]) -> Result<Vec<Stands>, 
         fields: Field::ALL.into_iter().map(|field| (field, Treatment::Remove)).collect(),
         ..Policy::default()
     };
-    let memory = Memory::read(&store.db, &keeps_nothing, numbers).await?;
+    let memory = ErasedValues::read(&store.db, &keeps_nothing, numbers).await?;
     let mut counts: BTreeMap<(UserNumber, String, String, ValueKind), usize> = BTreeMap::new();
     for hit in scan::find(store, memory).await?.hits {
         let place = (hit.user, hit.table.to_string(), hit.column.to_string(), hit.kind);

@@ -2,7 +2,7 @@
 
 use super::lease::state_of;
 use crate::actor::Actor;
-use crate::audit::{self, Deed, Subject};
+use crate::audit::{self, AuditAction, Subject};
 use crate::entity::runs;
 use crate::error::RecordsError;
 use crate::store::Store;
@@ -27,7 +27,7 @@ fn too_late(run: &runs::Model) -> RecordsError {
 
 /// Cancels a queued or active run. A queued run ends at once; an active one stops before its next batch.
 pub async fn cancel(store: &Store, actor: Actor, id: RunId) -> Result<RunState, RecordsError> {
-    actor.must(Action::Run)?;
+    actor.require(Action::Run)?;
     let tx = store.begin().await?;
     let run = runs::Entity::find_by_id(id.0)
         .lock_exclusive()
@@ -54,7 +54,16 @@ pub async fn cancel(store: &Store, actor: Actor, id: RunId) -> Result<RunState, 
     }
     .update(&tx)
     .await?;
-    audit::note(&tx, &store.clock, actor, Deed::RunCancelled, Subject::Run(id.0), Some(id), "").await?;
+    audit::record_event(
+        &tx,
+        &store.clock,
+        actor,
+        AuditAction::RunCancelled,
+        Subject::Run(id.0),
+        Some(id),
+        "",
+    )
+    .await?;
     store.commit(tx).await?;
     Ok(state)
 }

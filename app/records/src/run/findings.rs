@@ -10,7 +10,7 @@ use std::collections::HashMap;
 pub(super) async fn findings(store: &Store, run: RunId) -> Result<(i64, i64), DbErr> {
     let sql = "SELECT COUNT(*) AS n, COUNT(CASE WHEN decision IS NULL THEN 1 END) AS undecided \
                FROM residue_hits WHERE run_id = ?";
-    let query = dialect::statement(store.db.get_database_backend(), sql, vec![run.0.into()]);
+    let query = dialect::bind(store.db.get_database_backend(), sql, vec![run.0.into()]);
     match store.db.query_one_raw(query).await? {
         Some(row) => Ok((row.try_get("", "n")?, row.try_get("", "undecided")?)),
         None => Ok((0, 0)),
@@ -27,9 +27,9 @@ pub(crate) async fn open_findings(
     }
     let sql = format!(
         "SELECT run_id, COUNT(*) AS n FROM residue_hits WHERE decision IS NULL AND run_id IN ({}) GROUP BY run_id",
-        dialect::places(runs.len())
+        dialect::placeholders(runs.len())
     );
     let values = runs.iter().map(|run| (*run).into()).collect();
-    let rows = db.query_all_raw(dialect::statement(db.get_database_backend(), &sql, values)).await?;
+    let rows = db.query_all_raw(dialect::bind(db.get_database_backend(), &sql, values)).await?;
     rows.iter().map(|row| Ok((row.try_get("", "run_id")?, row.try_get("", "n")?))).collect()
 }

@@ -1,11 +1,11 @@
 //! Ends a run: derives its state from the outcomes of its users and issues the certificate.
 
-use super::lease::{Lease, Standing};
+use super::lease::{Lease, LeaseStatus};
 use super::outcomes;
 use super::patience::patiently;
 use crate::anonymise::Job;
 use crate::approval;
-use crate::audit::{self, Deed, Subject};
+use crate::audit::{self, AuditAction, Subject};
 use crate::certificate;
 use crate::entity::{run_members, runs, tasks};
 use crate::error::RecordsError;
@@ -30,10 +30,10 @@ async fn end(
     maintenance: Maintenance,
 ) -> Result<RunState, RecordsError> {
     let tx = store.begin().await?;
-    let cancelled = match lease.standing(&tx).await? {
-        Standing::Ours => false,
-        Standing::Cancelled => true,
-        Standing::Lost => return Ok(RunState::Interrupted),
+    let cancelled = match lease.status(&tx).await? {
+        LeaseStatus::Ours => false,
+        LeaseStatus::Cancelled => true,
+        LeaseStatus::Lost => return Ok(RunState::Interrupted),
     };
     let run = runs::Entity::find_by_id(job.run.0).one(&tx).await?.ok_or(RecordsError::NotFound("run"))?;
     let [done, skipped, failed] = outcomes::counted(&tx, job.run).await?;
@@ -68,7 +68,16 @@ async fn end(
     let subject = Subject::Run(job.run.0);
     let detail =
         if too_late { format!("{},cancelled_too_late", state.code()) } else { state.code().to_owned() };
-    audit::note(&tx, &store.clock, job.actor, Deed::RunFinished, subject, Some(job.run), &detail).await?;
+    audit::record_event(
+        &tx,
+        &store.clock,
+        job.actor,
+        AuditAction::RunFinished,
+        subject,
+        Some(job.run),
+        &detail,
+    )
+    .await?;
     certificate::make(&tx, store, job.run).await?;
     store.commit(tx).await?;
     Ok(state)
@@ -125,22 +134,25 @@ pub(super) async fn end_without_people(
     store: &Store,
     job: (RunId, crate::actor::Actor),
     state: RunState,
-    brake: Option<policy::Brake>,
+    safety_limit: Option<policy::SafetyLimit>,
 ) -> Result<(), RecordsError> {
     let (run, actor) = job;
     runs::Entity::update_many()
         .col_expr(runs::Column::State, state.code().into())
         .col_expr(runs::Column::Holder, Expr::value(Option::<String>::None))
         .col_expr(runs::Column::Phase, Expr::value(Option::<String>::None))
-        .col_expr(runs::Column::Brake, Expr::value(brake.map(|brake| brake.code().to_owned())))
+        .col_expr(
+            runs::Column::SafetyLimit,
+            Expr::value(safety_limit.map(|safety_limit| safety_limit.code().to_owned())),
+        )
         .col_expr(runs::Column::FinishedAt, Expr::value(store.clock.now()))
         .filter(runs::Column::Id.eq(run.0))
         .exec(tx)
         .await?;
-    let (deed, detail) = match brake {
-        Some(brake) => (Deed::RunStopped, brake.code()),
-        None => (Deed::RunFinished, state.code()),
+    let (action, detail) = match safety_limit {
+        Some(safety_limit) => (AuditAction::RunStopped, safety_limit.code()),
+        None => (AuditAction::RunFinished, state.code()),
     };
-    audit::note(tx, &store.clock, actor, deed, Subject::Run(run.0), Some(run), detail).await?;
+    audit::record_event(tx, &store.clock, actor, action, Subject::Run(run.0), Some(run), detail).await?;
     Ok(())
 }

@@ -4,7 +4,7 @@
 //! takes over a run whose last heartbeat is older than the lease. A process that lost its lease notices that in
 //! the transaction of its next batch and stops.
 
-use crate::audit::{self, Deed, Subject};
+use crate::audit::{self, AuditAction, Subject};
 use crate::clock::Clock;
 use crate::dialect;
 use crate::entity::runs;
@@ -49,7 +49,7 @@ pub(super) enum Claim {
 
 /// What the holder of a lease may do with its next batch.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Standing {
+pub(super) enum LeaseStatus {
     /// Continue.
     Ours,
     /// Stop: the run was cancelled.
@@ -132,7 +132,16 @@ async fn take(
     };
     if interrupted {
         let actor = super::actor_of(run.actor_number.map(UserNumber), &run.channel);
-        audit::note(&tx, &store.clock, actor, Deed::RunTakenUp, Subject::Run(id.0), Some(id), "").await?;
+        audit::record_event(
+            &tx,
+            &store.clock,
+            actor,
+            AuditAction::RunTakenUp,
+            Subject::Run(id.0),
+            Some(id),
+            "",
+        )
+        .await?;
     }
     store.commit(tx).await?;
     tracing::info!(run = id.0, interrupted, "run taken up");
@@ -158,29 +167,29 @@ async fn give_signs(store: Store, run: RunId, holder: String) {
 
 impl Lease {
     /// Locks the run in the transaction of a batch and returns the state of the lease.
-    pub(super) async fn standing(&self, tx: &DatabaseTransaction) -> Result<Standing, RecordsError> {
+    pub(super) async fn status(&self, tx: &DatabaseTransaction) -> Result<LeaseStatus, RecordsError> {
         let backend = tx.get_database_backend();
         let sql = format!("SELECT state, holder FROM runs WHERE id = ?{}", dialect::for_update(backend));
-        let row = tx.query_one_raw(dialect::statement(backend, &sql, vec![self.run.0.into()])).await?;
-        let Some(row) = row else { return Ok(Standing::Lost) };
+        let row = tx.query_one_raw(dialect::bind(backend, &sql, vec![self.run.0.into()])).await?;
+        let Some(row) = row else { return Ok(LeaseStatus::Lost) };
         let holder: Option<String> = row.try_get("", "holder")?;
         if holder.as_deref() != Some(self.holder.as_str()) {
-            return Ok(Standing::Lost);
+            return Ok(LeaseStatus::Lost);
         }
         let state: String = row.try_get("", "state")?;
         Ok(match RunState::from_code(&state) {
-            Some(RunState::Running) => Standing::Ours,
-            Some(RunState::Cancelling) => Standing::Cancelled,
-            _ => Standing::Lost,
+            Some(RunState::Running) => LeaseStatus::Ours,
+            Some(RunState::Cancelling) => LeaseStatus::Cancelled,
+            _ => LeaseStatus::Lost,
         })
     }
 
     /// Releases the run, so that the next process needn't wait for the lease to expire.
     pub(super) async fn release(&self, store: &Store) -> Result<(), RecordsError> {
         let tx = store.begin().await?;
-        match self.standing(&tx).await? {
-            Standing::Lost => return Ok(()),
-            Standing::Ours => {
+        match self.status(&tx).await? {
+            LeaseStatus::Lost => return Ok(()),
+            LeaseStatus::Ours => {
                 runs::Entity::update_many()
                     .col_expr(runs::Column::State, RunState::Interrupted.code().into())
                     .col_expr(runs::Column::Holder, Expr::value(Option::<String>::None))
@@ -188,7 +197,7 @@ impl Lease {
                     .exec(&tx)
                     .await?;
             }
-            Standing::Cancelled => {
+            LeaseStatus::Cancelled => {
                 runs::Entity::update_many()
                     .col_expr(runs::Column::Holder, Expr::value(Option::<String>::None))
                     .filter(runs::Column::Id.eq(self.run.0))

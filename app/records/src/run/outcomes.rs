@@ -52,16 +52,16 @@ async fn outcome(
     let backend = tx.get_database_backend();
     let sql = format!(
         "UPDATE run_members SET outcome = ?, outcome_reason = ?, failure = ? WHERE run_id = ? AND {}",
-        dialect::among(backend, "user_number")
+        dialect::in_list(backend, "user_number")
     );
     let values = vec![
         outcome.code().into(),
         reason.map(Reason::number).into(),
         failure.map(str::to_owned).into(),
         run.0.into(),
-        dialect::list(backend, numbers.iter().map(|number| number.0)),
+        dialect::id_list(backend, numbers.iter().map(|number| number.0)),
     ];
-    tx.execute_raw(dialect::statement(backend, &sql, values)).await?;
+    tx.execute_raw(dialect::bind(backend, &sql, values)).await?;
     Ok(())
 }
 
@@ -120,9 +120,7 @@ pub(super) async fn counted(tx: &DatabaseTransaction, run: RunId) -> Result<[i64
     let sql = "SELECT outcome, COUNT(*) AS n FROM run_members WHERE run_id = ? AND outcome IS NOT NULL \
                GROUP BY outcome";
     let mut counts = [0; 3];
-    for row in
-        tx.query_all_raw(dialect::statement(tx.get_database_backend(), sql, vec![run.0.into()])).await?
-    {
+    for row in tx.query_all_raw(dialect::bind(tx.get_database_backend(), sql, vec![run.0.into()])).await? {
         let code: String = row.try_get("", "outcome")?;
         if let Some(place) = Outcome::ALL.iter().position(|outcome| outcome.code() == code) {
             counts[place] = row.try_get("", "n")?;

@@ -1,14 +1,14 @@
 //! The preview: the verdicts on all users, stored so that a run can only touch these users.
 
-use super::seal;
+use super::preview_digest;
 use crate::actor::Actor;
-use crate::audit::{self, Deed, Subject};
+use crate::audit::{self, AuditAction, Subject};
 use crate::clock::Clock;
 use crate::entity::{run_counts, run_members, runs, tasks};
 use crate::error::RecordsError;
 use crate::store::Store;
 use crate::task;
-use crate::{dialect, selection};
+use crate::{dialect, eligibility};
 use policy::{Action, RULES_VERSION, Reason, RunId, RunKind, RunState, TaskId};
 use sea_orm::sea_query::{Expr, ExprTrait, Query};
 use sea_orm::{
@@ -17,7 +17,7 @@ use sea_orm::{
 
 /// Assesses all users with the policy of a task and stores the verdicts and their fingerprint. Changes no user.
 pub async fn preview(store: &Store, actor: Actor, task: TaskId) -> Result<RunId, RecordsError> {
-    actor.must(Action::Preview)?;
+    actor.require(Action::Preview)?;
     let tx = store.begin().await?;
     let task = task::row_for(&tx, actor, task).await?;
     let preview = make(&tx, store, actor, &task).await?;
@@ -51,17 +51,17 @@ pub(super) async fn make(
     .insert(tx)
     .await?;
     forget_older_previews(tx, task.id, run.id).await?;
-    let (verdicts, mut values) = selection::verdicts_sql(&policy, today);
+    let (verdicts, mut values) = eligibility::verdicts_sql(&policy, today);
     let sql = format!(
         "INSERT INTO run_members (run_id, user_number, reason, blockers) \
          SELECT CAST(? AS BIGINT), number, reason, blockers FROM ({verdicts}) verdicts"
     );
     values.insert(0, run.id.into());
-    tx.execute_raw(dialect::statement(tx.get_database_backend(), &sql, values)).await?;
-    dialect::count_rows_anew(tx, "run_members").await?;
+    tx.execute_raw(dialect::bind(tx.get_database_backend(), &sql, values)).await?;
+    dialect::analyze(tx, "run_members").await?;
     let [users, previewed] = count(tx, &run).await?;
     let id = RunId(run.id);
-    let fingerprint = seal::fingerprint(tx, id, &task.policy, RULES_VERSION, today).await?;
+    let fingerprint = preview_digest::fingerprint(tx, id, &task.policy, RULES_VERSION, today).await?;
     let sealed = runs::ActiveModel {
         id: Set(run.id),
         users: Set(users),
@@ -72,15 +72,23 @@ pub(super) async fn make(
     }
     .update(tx)
     .await?;
-    audit::note(tx, &store.clock, actor, Deed::Previewed, Subject::Task(task.id), Some(id), "").await?;
+    audit::record_event(
+        tx,
+        &store.clock,
+        actor,
+        AuditAction::Previewed,
+        Subject::Task(task.id),
+        Some(id),
+        "",
+    )
+    .await?;
     Ok(sealed)
 }
 
 /// Counts the verdicts by reason. Returns the numbers of all users and of eligible users.
 async fn count(tx: &DatabaseTransaction, run: &runs::Model) -> Result<[i64; 2], DbErr> {
     let sql = "SELECT reason, COUNT(*) AS n FROM run_members WHERE run_id = ? GROUP BY reason";
-    let rows =
-        tx.query_all_raw(dialect::statement(tx.get_database_backend(), sql, vec![run.id.into()])).await?;
+    let rows = tx.query_all_raw(dialect::bind(tx.get_database_backend(), sql, vec![run.id.into()])).await?;
     let mut counts = Vec::new();
     for row in rows {
         let number: i16 = row.try_get("", "reason")?;
@@ -107,7 +115,7 @@ async fn forget_older_previews(tx: &DatabaseTransaction, task: i64, newest: i64)
         .column(runs::Column::PreviewId)
         .from(runs::Entity)
         .and_where(Expr::col(runs::Column::PreviewId).is_not_null())
-        .and_where(runs::Column::State.ne(RunState::StoppedByBrake.code()))
+        .and_where(runs::Column::State.ne(RunState::StoppedByLimit.code()))
         .to_owned();
     let older = Query::select()
         .column(runs::Column::Id)

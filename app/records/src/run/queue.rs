@@ -1,6 +1,6 @@
 //! Takes up waiting runs, one after another.
 
-use super::carry_out::perform;
+use super::execute::perform;
 use super::lease::{Claim, claim};
 use crate::entity::runs;
 use crate::error::RecordsError;
@@ -28,7 +28,7 @@ pub async fn work(store: &Store) -> Result<Vec<RunId>, RecordsError> {
 }
 
 /// Like [`work`], but also waits for other processes. Returns when no run is queued or active.
-pub async fn work_to_the_end(store: &Store) -> Result<Vec<RunId>, RecordsError> {
+pub async fn drain_queue(store: &Store) -> Result<Vec<RunId>, RecordsError> {
     let mut ended = work(store).await?;
     while !store.is_stopping() && runs_left(store).await? {
         tokio::time::sleep(PAUSE).await;
@@ -50,7 +50,7 @@ async fn runs_left(store: &Store) -> Result<bool, RecordsError> {
 ///
 /// Waits while another run is active; executes an abandoned run first. Users with an outcome are never processed
 /// again.
-pub async fn carry_out(store: &Store, run: RunId) -> Result<RunState, RecordsError> {
+pub async fn execute(store: &Store, run: RunId) -> Result<RunState, RecordsError> {
     loop {
         match claim(store, Some(run)).await? {
             Claim::Ended(state) => return Ok(state),

@@ -7,17 +7,17 @@ use crate::clock::Clock;
 use crate::dialect;
 use crate::entity::{certificates, run_counts, runs, tasks};
 use crate::error::RecordsError;
-use crate::page::{Page, Paging};
+use crate::pagination::{Page, Paging};
 use crate::run::stored_policy;
+use crate::search_index::fold;
 use crate::store::Store;
 use crate::task::TaskName;
 use crate::user::Name;
-use crate::words::fold;
 use chrono::{DateTime, NaiveDate, Utc};
 use policy::assess::first_eligible_day;
 use policy::{
-    Blockers, Brake, Outcome, Phase, Policy, Reason, Residue, RunId, RunKind, RunState, TaskId, UserNumber,
-    VerdictKind,
+    Blockers, Outcome, Phase, Policy, Reason, Residue, RunId, RunKind, RunState, SafetyLimit, TaskId,
+    UserNumber, VerdictKind,
 };
 use sea_orm::sea_query::Value;
 use sea_orm::{
@@ -87,7 +87,7 @@ pub struct Run {
     /// The preview fingerprint: a digest of policy, rules, day and users.
     pub fingerprint: Option<String>,
     /// The safety limit that stopped it.
-    pub brake: Option<Brake>,
+    pub safety_limit: Option<SafetyLimit>,
     /// Whether there is a certificate.
     pub has_certificate: bool,
     /// Number of open findings.
@@ -118,7 +118,7 @@ pub async fn read(store: &Store, id: RunId) -> Result<Run, RecordsError> {
     };
     let carried_out_by = runs::Entity::find()
         .filter(runs::Column::PreviewId.eq(row.id))
-        .filter(runs::Column::State.ne(RunState::StoppedByBrake.code()))
+        .filter(runs::Column::State.ne(RunState::StoppedByLimit.code()))
         .one(&store.db)
         .await?;
     let counts = run_counts::Entity::find()
@@ -180,7 +180,7 @@ pub async fn read(store: &Store, id: RunId) -> Result<Run, RecordsError> {
         interruptions: row.interruptions,
         phase: row.phase.as_deref().and_then(Phase::from_code),
         fingerprint: row.fingerprint,
-        brake: row.brake.as_deref().and_then(Brake::from_code),
+        safety_limit: row.safety_limit.as_deref().and_then(SafetyLimit::from_code),
         open_findings: findings.1,
         findings: findings.0,
         can_cancel,
@@ -322,8 +322,7 @@ pub async fn members(
     paging: &Paging,
 ) -> Result<Page<Member>, RecordsError> {
     let (sql, values) = members_sql(run.id, query, paging);
-    let rows =
-        store.db.query_all_raw(dialect::statement(store.db.get_database_backend(), &sql, values)).await?;
+    let rows = store.db.query_all_raw(dialect::bind(store.db.get_database_backend(), &sql, values)).await?;
     let members: Vec<Member> =
         rows.iter().map(|row| member(row, &run.policy)).collect::<Result<_, DbErr>>()?;
     Ok(Page::of(members, paging, |member| member.number.to_string()))
@@ -340,7 +339,7 @@ pub async fn count_members(store: &Store, run: RunId, query: &MemberQuery) -> Re
         wheres = format!("{wheres} AND m.reason IN ({})", reasons.join(", "));
     }
     let sql = format!("SELECT COUNT(*) AS n FROM run_members m WHERE {wheres}");
-    let query = dialect::statement(store.db.get_database_backend(), &sql, values);
+    let query = dialect::bind(store.db.get_database_backend(), &sql, values);
     Ok(store.db.query_one_raw(query).await?.map_or(Ok(0), |row| row.try_get("", "n"))?)
 }
 

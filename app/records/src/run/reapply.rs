@@ -3,18 +3,18 @@
 //! This is a run whose users are already anonymised. Each is processed with the policy of the run that anonymised
 //! the user, so that values kept on purpose remain.
 
-use super::seal::Seal;
-use super::{seal, stored_policy};
+use super::preview_digest::Seal;
+use super::{preview_digest, stored_policy};
 use crate::actor::Actor;
-use crate::approval::{self, Matter};
-use crate::audit::{self, Deed, Subject};
+use crate::approval::{self, ApprovalSubject};
+use crate::audit::{self, AuditAction, Subject};
 use crate::dialect;
 use crate::entity::{runs, users};
 use crate::error::RecordsError;
 use crate::store::Store;
 use policy::form::Problem;
 use policy::numbers::grouped;
-use policy::{Action, Policy, RULES_VERSION, Reason, RunId, RunKind, RunState, UserNumber, WhyTwo};
+use policy::{Action, ApprovalReason, Policy, RULES_VERSION, Reason, RunId, RunKind, RunState, UserNumber};
 use sea_orm::{
     ActiveModelTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, PaginatorTrait, Set,
 };
@@ -29,13 +29,13 @@ pub async fn under_older_rules(store: &Store) -> Result<i64, RecordsError> {
 
 async fn count(db: &impl ConnectionTrait) -> Result<i64, DbErr> {
     let sql = format!("SELECT COUNT(*) AS n FROM users WHERE {UNDER_OLDER_RULES}");
-    let statement = dialect::statement(db.get_database_backend(), &sql, vec![RULES_VERSION.into()]);
+    let statement = dialect::bind(db.get_database_backend(), &sql, vec![RULES_VERSION.into()]);
     db.query_one_raw(statement).await?.map_or(Ok(0), |row| row.try_get("", "n"))
 }
 
 /// Starts a run that applies the current rules to these users. `typed` must be their number.
 pub async fn start_reapply(store: &Store, actor: Actor, typed: &str) -> Result<RunId, RecordsError> {
-    actor.must(Action::Run)?;
+    actor.require(Action::Run)?;
     let tx = store.begin().await?;
     let people = count(&tx).await?;
     if people == 0 {
@@ -71,12 +71,12 @@ pub async fn start_reapply(store: &Store, actor: Actor, typed: &str) -> Result<R
         Reason::Eligible.number()
     );
     let values = vec![run.id.into(), RULES_VERSION.into()];
-    tx.execute_raw(dialect::statement(tx.get_database_backend(), &members, values)).await?;
-    let fingerprint = seal::fingerprint(&tx, id, &policy, RULES_VERSION, today).await?;
-    let approval = match why_two(&tx, store).await? {
+    tx.execute_raw(dialect::bind(tx.get_database_backend(), &members, values)).await?;
+    let fingerprint = preview_digest::fingerprint(&tx, id, &policy, RULES_VERSION, today).await?;
+    let approval = match approval_reason(&tx, store).await? {
         Some(why) => {
-            let matter = Matter::reapply_of(fingerprint.clone());
-            Some(approval::spend(&tx, actor, &matter, &approval::of_run(store, why)).await?)
+            let matter = ApprovalSubject::reapply_of(fingerprint.clone());
+            Some(approval::consume(&tx, actor, &matter, &approval::of_run(store, why)).await?)
         }
         None => None,
     };
@@ -89,7 +89,16 @@ pub async fn start_reapply(store: &Store, actor: Actor, typed: &str) -> Result<R
     .update(&tx)
     .await?;
     let detail = approval.map(|approval| format!("approval={approval}")).unwrap_or_default();
-    audit::note(&tx, &store.clock, actor, Deed::RunStarted, Subject::Run(run.id), Some(id), &detail).await?;
+    audit::record_event(
+        &tx,
+        &store.clock,
+        actor,
+        AuditAction::RunStarted,
+        Subject::Run(run.id),
+        Some(id),
+        &detail,
+    )
+    .await?;
     store.commit(tx).await?;
     Ok(id)
 }
@@ -97,21 +106,21 @@ pub async fn start_reapply(store: &Store, actor: Actor, typed: &str) -> Result<R
 /// Returns why the run needs a second person, or `None`.
 ///
 /// It needs one if the number of users exceeds a safety limit.
-pub(super) async fn why_two(
+pub(super) async fn approval_reason(
     db: &impl ConnectionTrait,
     store: &Store,
-) -> Result<Option<WhyTwo>, RecordsError> {
+) -> Result<Option<ApprovalReason>, RecordsError> {
     if !approval::is_on(db, store, Action::Approve).await? {
         return Ok(None);
     }
     let all = i64::try_from(users::Entity::find().count(db).await?).unwrap_or(i64::MAX);
-    Ok(store.settings.brakes.of(count(db).await?, all, &[]).map(WhyTwo::Brake))
+    Ok(store.settings.safety_limits.of(count(db).await?, all, &[]).map(ApprovalReason::SafetyLimit))
 }
 
-/// Returns the fingerprint of the users to whom the current rules would be applied today.
+/// Returns the fingerprint of the users that the current rules would affect today.
 pub(super) async fn fingerprint(db: &impl ConnectionTrait, store: &Store) -> Result<String, RecordsError> {
     let sql = format!("SELECT number FROM users WHERE {UNDER_OLDER_RULES} ORDER BY number");
-    let statement = dialect::statement(db.get_database_backend(), &sql, vec![RULES_VERSION.into()]);
+    let statement = dialect::bind(db.get_database_backend(), &sql, vec![RULES_VERSION.into()]);
     let rows = db.query_all_raw(statement).await?;
     let numbers = rows.iter().map(|row| row.try_get("", "number")).collect::<Result<Vec<i64>, DbErr>>()?;
     let mut seal = Seal::new(&default_policy()?, RULES_VERSION, store.clock.today());
@@ -134,11 +143,11 @@ pub(super) async fn of_one_policy(
     let sql = format!(
         "SELECT m.user_number, r.policy FROM run_members m JOIN runs r ON r.id = m.run_id \
          WHERE m.outcome = 'done' AND r.kind <> 'reapply' AND m.user_number IN ({}) ORDER BY r.id",
-        dialect::places(numbers.len())
+        dialect::placeholders(numbers.len())
     );
     let values = numbers.iter().map(|number| number.0.into()).collect();
     let mut policies: BTreeMap<i64, String> = BTreeMap::new();
-    for row in tx.query_all_raw(dialect::statement(tx.get_database_backend(), &sql, values)).await? {
+    for row in tx.query_all_raw(dialect::bind(tx.get_database_backend(), &sql, values)).await? {
         policies.insert(row.try_get("", "user_number")?, row.try_get("", "policy")?);
     }
     let of_first = policies.get(&first.0);

@@ -4,13 +4,13 @@ use super::stored_policy;
 use crate::actor::Actor;
 use crate::anonymise::{self, Job};
 use crate::certificate;
+use crate::eligibility;
 use crate::entity::{run_members, runs, tasks};
 use crate::error::RecordsError;
 use crate::ledger;
 use crate::limits::{self, Change};
 use crate::protection;
-use crate::residue::{self, Memory};
-use crate::selection;
+use crate::residue::{self, ErasedValues};
 use crate::store::Store;
 use crate::task::{TaskName, default_task};
 use crate::user;
@@ -50,7 +50,7 @@ async fn plan(
     number: UserNumber,
     as_if: impl Fn(UserFacts) -> UserFacts,
 ) -> Result<SinglePlan, RecordsError> {
-    let facts = selection::facts(&store.db, &[number]).await?;
+    let facts = eligibility::facts(&store.db, &[number]).await?;
     let (_, facts) = facts.first().ok_or(RecordsError::NotFound("user"))?;
     let facts = &as_if(*facts);
     let task = default_task(&store.db).await?;
@@ -71,7 +71,7 @@ pub async fn anonymise_one(
     typed: &str,
 ) -> Result<Option<RunId>, RecordsError> {
     let done = anonymise_by(store, actor, number, typed, None).await;
-    limits::noted(store, actor, done).await
+    limits::note_change(store, actor, done).await
 }
 
 /// Like [`anonymise_one`], but only with the field settings that were shown: the task and its version.
@@ -85,7 +85,7 @@ pub async fn anonymise_one_as_shown(
     shown: (TaskId, i32),
 ) -> Result<Option<RunId>, RecordsError> {
     let done = anonymise_by(store, actor, number, typed, Some(shown)).await;
-    limits::noted(store, actor, done).await
+    limits::note_change(store, actor, done).await
 }
 
 async fn anonymise_by(
@@ -95,7 +95,7 @@ async fn anonymise_by(
     typed: &str,
     shown: Option<(TaskId, i32)>,
 ) -> Result<Option<RunId>, RecordsError> {
-    actor.must(Action::AnonymiseOne)?;
+    actor.require(Action::AnonymiseOne)?;
     must_be_typed(number, typed)?;
     let tx = store.begin().await?;
     if user::lock(&tx, number).await?.anonymised_on.is_some() {
@@ -152,7 +152,7 @@ pub(super) async fn carry_out_one(
     let run = insert_run(&tx, store, actor, task, approval).await?;
     let job =
         Job { run: RunId(run.id), policy: &policy, today: run.today, selection: Selection::Single, actor };
-    let memory = Memory::read(&tx, &policy, &[number]).await?;
+    let memory = ErasedValues::read(&tx, &policy, &[number]).await?;
     let outcomes = anonymise::anonymise(&tx, &job, &[number]).await?;
     if let Some((_, reason)) = outcomes.skipped.first() {
         return Err(refused(*reason));
@@ -216,5 +216,5 @@ fn refused(reason: Reason) -> RecordsError {
         Reason::Fictitious => "A fictitious user is not a person",
         _ => "Deal with it first",
     };
-    RecordsError::Refused(format!("Nothing was changed: {}. {what_to_do}", reason.words()))
+    RecordsError::Refused(format!("Nothing was changed: {}. {what_to_do}", reason.label()))
 }

@@ -20,7 +20,7 @@ pub(crate) const WHY_STAFF: &str = "A second person must approve anonymising a m
 
 /// Anonymises a member of staff. `typed` must be the user number.
 ///
-/// Always requires an approval, whatever the setting of four eyes. `shown` are the task and version of the field
+/// Always requires an approval, regardless of the four eyes setting. `shown` are the task and version of the field
 /// settings that a page has shown. Returns the run, or `None` if the user is already anonymised.
 pub async fn anonymise_staff(
     store: &Store,
@@ -65,7 +65,7 @@ async fn within_limits(
     carry_out_one(tx, store, actor, number, &task, Some(approval)).await.map(Some)
 }
 
-/// Returns the roles of a member of staff whom this actor may request to anonymise.
+/// Returns the roles of a member of staff that this actor may request to anonymise.
 ///
 /// Returns an error for a user without a role, a fictitious user, the actor, and the last member of staff with the
 /// permission to manage staff.

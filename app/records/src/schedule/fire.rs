@@ -3,7 +3,7 @@
 use super::GRACE_MINUTES;
 use super::missed::{self, Times};
 use crate::actor::Actor;
-use crate::audit::{self, Deed, Subject};
+use crate::audit::{self, AuditAction, Subject};
 use crate::dialect;
 use crate::entity::{runs, tasks};
 use crate::error::RecordsError;
@@ -11,7 +11,7 @@ use crate::store::Store;
 use crate::task::stored_schedule;
 use chrono::{DateTime, Duration, Utc};
 use chrono_tz::Tz;
-use policy::zones::instants;
+use policy::timezone::instants;
 use policy::{Missed, RULES_VERSION, RunId, RunKind, RunState, Schedule, TaskId};
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter, Set,
@@ -19,7 +19,7 @@ use sea_orm::{
 };
 
 /// Maximum number of missed times that are counted.
-const MOST_TIMES: usize = 10_000;
+const MAX_TIMES: usize = 10_000;
 
 /// Enqueues the run of a due task and advances its next due time. Returns the run, if there is one.
 pub(super) async fn fire(store: &Store, task: TaskId) -> Result<Option<RunId>, RecordsError> {
@@ -57,7 +57,7 @@ async fn locked(
         dialect::for_update_of_free_rows(backend)
     );
     let values = vec![task.0.into(), store.clock.now().into()];
-    if tx.query_one_raw(dialect::statement(backend, &sql, values)).await?.is_none() {
+    if tx.query_one_raw(dialect::bind(backend, &sql, values)).await?.is_none() {
         return Ok(None);
     }
     Ok(tasks::Entity::find_by_id(task.0).one(tx).await?)
@@ -81,7 +81,7 @@ impl Due {
         let first = task.next_due_at.unwrap_or(now);
         let in_time = now - Duration::minutes(GRACE_MINUTES);
         let times = || std::iter::once(first).chain(instants(schedule, zone, first));
-        let absent: Vec<DateTime<Utc>> = times().take_while(|at| *at < in_time).take(MOST_TIMES).collect();
+        let absent: Vec<DateTime<Utc>> = times().take_while(|at| *at < in_time).take(MAX_TIMES).collect();
         let after = first.max(in_time) - Duration::milliseconds(1);
         let on_time = if first >= in_time { Some(first) } else { instants(schedule, zone, after).next() };
         let skips = matches!(schedule, Schedule::Once { .. }) || task.missed == Missed::Skip.code();
@@ -126,7 +126,8 @@ async fn start(
         missed::note(tx, store, task, due.first, absent).await?;
     }
     let subject = Subject::Task(task.id);
-    audit::note(tx, &store.clock, Actor::SCHEDULE, Deed::RunStarted, subject, Some(run), "").await?;
+    audit::record_event(tx, &store.clock, Actor::SCHEDULE, AuditAction::RunStarted, subject, Some(run), "")
+        .await?;
     Ok(Some(run))
 }
 

@@ -5,7 +5,7 @@ use crate::entity::{run_counts, runs, tasks};
 use crate::error::RecordsError;
 use crate::store::Store;
 use chrono::{DateTime, Utc};
-use policy::{RunId, RunState, WhyMissed};
+use policy::{MisfireReason, RunId, RunState};
 use sea_orm::sea_query::{Expr, ExprTrait, OnConflict};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter, QueryOrder, Set,
@@ -64,7 +64,7 @@ pub(super) async fn note_behind(
 
 /// Adds missed times to a missed run, or to a run that catches up on them.
 pub(super) async fn count(tx: &DatabaseTransaction, run: RunId, times: Times) -> Result<(), DbErr> {
-    for (why, count) in [(WhyMissed::Absent, times.absent), (WhyMissed::Waiting, times.waiting)] {
+    for (why, count) in [(MisfireReason::Absent, times.absent), (MisfireReason::Waiting, times.waiting)] {
         if count == 0 {
             continue;
         }
@@ -86,7 +86,7 @@ pub(super) async fn count(tx: &DatabaseTransaction, run: RunId, times: Times) ->
 }
 
 /// Returns the times that a run has missed or catches up on, by reason. Empty for any other run.
-pub async fn missed_times(store: &Store, run: RunId) -> Result<Vec<(WhyMissed, i64)>, RecordsError> {
+pub async fn missed_times(store: &Store, run: RunId) -> Result<Vec<(MisfireReason, i64)>, RecordsError> {
     Ok(missed_times_of(&store.db, &[run.0]).await?.into_iter().map(|(_, why, count)| (why, count)).collect())
 }
 
@@ -94,13 +94,13 @@ pub async fn missed_times(store: &Store, run: RunId) -> Result<Vec<(WhyMissed, i
 pub(crate) async fn missed_times_of(
     db: &impl ConnectionTrait,
     runs: &[i64],
-) -> Result<Vec<(RunId, WhyMissed, i64)>, RecordsError> {
+) -> Result<Vec<(RunId, MisfireReason, i64)>, RecordsError> {
     let rows = run_counts::Entity::find()
         .filter(run_counts::Column::RunId.is_in(runs.iter().copied()))
         .filter(run_counts::Column::Kind.eq(COUNT))
         .order_by_asc(run_counts::Column::Code)
         .all(db)
         .await?;
-    let known = |row: &run_counts::Model| WhyMissed::ALL.into_iter().find(|why| why.code() == row.code);
+    let known = |row: &run_counts::Model| MisfireReason::ALL.into_iter().find(|why| why.code() == row.code);
     Ok(rows.iter().filter_map(|row| Some((RunId(row.run_id), known(row)?, row.count))).collect())
 }

@@ -7,7 +7,7 @@
 use super::proof::{failed, not_proven};
 use super::{Session, Stage, digest};
 use crate::actor::Actor;
-use crate::audit::{self, Deed, Subject};
+use crate::audit::{self, AuditAction, Subject};
 use crate::clock::Clock;
 use crate::entity::{code_budgets, sessions};
 use crate::error::RecordsError;
@@ -48,7 +48,7 @@ pub(super) async fn check(
         return Ok((tx, means));
     }
     let spent_until = Ord::max(spent_until, now) + PERIOD;
-    budget.spend(&tx, spent_until).await?;
+    budget.consume(&tx, spent_until).await?;
     let has_ended = count_wrong(&tx, session).await?;
     let spent = wrong_codes(spent_until - now);
     let mut kinds = Vec::new();
@@ -88,8 +88,8 @@ async fn notify_of_codes(
         notify(tx, user, *kind).await?;
     }
     if let Some(first) = kinds.first() {
-        let (deed, subject) = (Deed::CodesRefused, Subject::User(user.0));
-        audit::note(tx, &store.clock, Actor::nobody(), deed, subject, None, first.code()).await?;
+        let (action, subject) = (AuditAction::CodesRefused, Subject::User(user.0));
+        audit::record_event(tx, &store.clock, Actor::nobody(), action, subject, None, first.code()).await?;
     }
     Ok(())
 }
@@ -133,7 +133,7 @@ impl Budget {
         Ok(row.map_or(DateTime::UNIX_EPOCH, |row| row.spent_until))
     }
 
-    async fn spend(&self, db: &impl ConnectionTrait, until: DateTime<Utc>) -> Result<(), RecordsError> {
+    async fn consume(&self, db: &impl ConnectionTrait, until: DateTime<Utc>) -> Result<(), RecordsError> {
         use code_budgets::{ActiveModel, Column, Entity};
         let row = ActiveModel {
             id_hash: Set(self.id.clone()),

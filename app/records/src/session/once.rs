@@ -1,4 +1,4 @@
-//! Idempotent forms: each form is executed once, whatever process it reaches.
+//! Idempotent forms: each form is executed once, whichever process handles it.
 //!
 //! The database stores a hash of each form, derived from a random key in the page, and its encrypted outcome. Rows
 //! are kept for [`KEPT`].
@@ -6,7 +6,7 @@
 //! A form that changes the session's token is also found under the old token: after a double click, the browser
 //! drops the first response and with it the new token.
 
-use super::{Token, digest, sought};
+use super::{Token, digest, url_cipher};
 use crate::clock::Clock;
 use crate::entity::form_keys;
 use crate::error::RecordsError;
@@ -80,7 +80,7 @@ impl FormOnce {
             return Ok(None);
         };
         let Some(sealed) = row.outcome else { return Ok(Some(Begun::UnderWay)) };
-        let opened = sought::sealer(store).await?.open(NO_USER, &sealed)?;
+        let opened = url_cipher::sealer(store).await?.open(NO_USER, &sealed)?;
         let outcome = std::str::from_utf8(&opened).ok().and_then(|text| text.strip_prefix(id.as_str()));
         Ok(Some(Begun::Done(outcome.ok_or(RecordsError::Corrupt("outcome of the form"))?.to_owned())))
     }
@@ -91,7 +91,7 @@ impl FormOnce {
         match outcome {
             Some(outcome) => {
                 let sealed =
-                    sought::sealer(store).await?.seal(NO_USER, format!("{id}{outcome}").as_bytes())?;
+                    url_cipher::sealer(store).await?.seal(NO_USER, format!("{id}{outcome}").as_bytes())?;
                 form_keys::Entity::update_many()
                     .col_expr(form_keys::Column::Outcome, Expr::value(sealed))
                     .filter(form_keys::Column::IdHash.eq(id))

@@ -1,9 +1,9 @@
 //! Proofs of identity: password and second factor, at sign-in and again before irreversible actions.
 
-use super::live::{forget_others, has_app_within};
+use super::lifecycle::{forget_others, has_app_within};
 use super::{Proof, Session, Stage, Token, WHOLE, begin, begin_proven, codes, note, with_code};
 use crate::actor::Actor;
-use crate::audit::{self, Deed, Subject};
+use crate::audit::{self, AuditAction, Subject};
 use crate::clock::Clock;
 use crate::entity::{credentials, sessions};
 use crate::error::RecordsError;
@@ -77,7 +77,7 @@ pub async fn second_factor(
     let (tx, means) = codes::check(tx, store, session, code, device).await?;
     let token = renew(&tx, session, Shown::SecondFactor, session.signed_in_at).await?;
     note_means(&tx, store, session.user, means).await?;
-    note(&tx, store, session.user, Deed::SignedIn, &with_code(session.first)).await?;
+    note(&tx, store, session.user, AuditAction::SignedIn, &with_code(session.first)).await?;
     store.commit(tx).await?;
     Ok(token)
 }
@@ -90,7 +90,7 @@ async fn note_means(
     means: Means,
 ) -> Result<(), RecordsError> {
     if means == Means::RecoveryCode {
-        note(tx, store, user, Deed::RecoveryCodeUsed, "").await?;
+        note(tx, store, user, AuditAction::RecoveryCodeUsed, "").await?;
         notify(tx, user, NoticeKind::RecoveryCodeUsed).await?;
     }
     Ok(())
@@ -148,7 +148,7 @@ pub async fn again(store: &Store, session: &Session, shown: Again<'_>) -> Result
     if purpose == AgainFor::ChangeSignIn {
         confirm(&tx, &token).await?;
     }
-    note(&tx, store, session.user, Deed::SignedIn, "again").await?;
+    note(&tx, store, session.user, AuditAction::SignedIn, "again").await?;
     store.commit(tx).await?;
     Ok(token)
 }
@@ -177,7 +177,7 @@ pub async fn change_password(
     staff::set_password(&tx, session.user, hash).await?;
     let token = renew(&tx, session, Shown::Password, session.signed_in_at).await?;
     forget_others(&tx, session.user, &token).await?;
-    note(&tx, store, session.user, Deed::PasswordSet, "").await?;
+    note(&tx, store, session.user, AuditAction::PasswordSet, "").await?;
     notify(&tx, session.user, NoticeKind::PasswordSet).await?;
     store.commit(tx).await?;
     Ok(token)
@@ -261,5 +261,5 @@ pub(crate) async fn failed(
     what: &'static str,
 ) -> Result<(), RecordsError> {
     let subject = user.map_or(Subject::Library, Subject::from);
-    audit::note_repeated(store, Actor::nobody(), Deed::SignInFailed, subject, what).await
+    audit::note_repeated(store, Actor::nobody(), AuditAction::SignInFailed, subject, what).await
 }

@@ -1,11 +1,11 @@
 //! Single sign-on: maps a verified identity of a provider to a user.
 //!
-//! The user is the one to whom the identity was connected before. Names and addresses are not used, because a
-//! provider can reassign them.
+//! The identity must have been linked to the user before. Names and addresses are not used, because a provider can
+//! reassign them.
 
 use super::proof::{AgainFor, confirm, failed, has_own_proof};
 use super::{AFTER_PROVIDER, Proof, Session, Stage, Token, begin_proven, is_there, must_be_confirmed, note};
-use crate::audit::Deed;
+use crate::audit::AuditAction;
 use crate::clock::Clock;
 use crate::entity::credentials;
 use crate::error::RecordsError;
@@ -134,7 +134,7 @@ pub async fn connect(store: &Store, session: &Session, identity: &Identity) -> R
     }
     .insert(&tx)
     .await?;
-    note(&tx, store, session.user, Deed::ProviderConnected, "").await?;
+    note(&tx, store, session.user, AuditAction::ProviderConnected, "").await?;
     notify(&tx, session.user, NoticeKind::ProviderConnected).await?;
     store.commit(tx).await?;
     Ok(true)
@@ -149,7 +149,7 @@ pub async fn disconnect(store: &Store, session: &Session) -> Result<(), RecordsE
     if gone.rows_affected == 0 {
         return Err(RecordsError::NotFound("connection with single sign-on"));
     }
-    note(&tx, store, session.user, Deed::ProviderDisconnected, "").await?;
+    note(&tx, store, session.user, AuditAction::ProviderDisconnected, "").await?;
     notify(&tx, session.user, NoticeKind::ProviderDisconnected).await?;
     store.commit(tx).await
 }
@@ -160,11 +160,11 @@ pub async fn is_connected(store: &Store, user: UserNumber) -> Result<bool, Recor
 }
 
 async fn owner(db: &impl ConnectionTrait, code: &str) -> Result<Option<UserNumber>, RecordsError> {
-    let found = credentials::Entity::find().filter(of_code(code)).one(db).await?;
+    let found = credentials::Entity::find().filter(from_code(code)).one(db).await?;
     Ok(found.map(|credential| UserNumber(credential.user_number)))
 }
 
-fn of_code(code: &str) -> sea_orm::Condition {
+fn from_code(code: &str) -> sea_orm::Condition {
     use credentials::Column;
     sea_orm::Condition::all().add(Column::Kind.eq(Kind::Provider.code())).add(Column::Secret.eq(code))
 }

@@ -66,7 +66,7 @@ async fn delete(
     let mut deleted = 0;
     loop {
         let tx = store.begin().await?;
-        let statement = dialect::statement(tx.get_database_backend(), &sql, values.to_vec());
+        let statement = dialect::bind(tx.get_database_backend(), &sql, values.to_vec());
         let batch = tx.execute_raw(statement).await?.rows_affected();
         store.commit(tx).await?;
         deleted += batch;

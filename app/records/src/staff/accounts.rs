@@ -5,7 +5,7 @@ use super::password::{Caller, opaque};
 use super::{Kind, set_aside, strength};
 use crate::actor::{Actor, Channel};
 use crate::approval;
-use crate::audit::{self, Deed, Subject};
+use crate::audit::{self, AuditAction, Subject};
 use crate::clock::Clock;
 use crate::entity::{credentials, sessions, user_roles, users};
 use crate::error::RecordsError;
@@ -69,7 +69,7 @@ const MOST: usize = 1_000;
 
 /// Returns the members of staff, by user number.
 pub async fn list(store: &Store, actor: Actor, query: StaffQuery) -> Result<Vec<StaffRow>, RecordsError> {
-    actor.must_be_allowed(Action::ManageStaff)?;
+    actor.require_permission(Action::ManageStaff)?;
     let mut roles: BTreeMap<i64, Vec<Role>> = BTreeMap::new();
     for row in user_roles::Entity::find().order_by_asc(user_roles::Column::UserNumber).all(&store.db).await? {
         roles.entry(row.user_number).or_default().extend(Role::from_code(&row.role));
@@ -156,7 +156,7 @@ pub async fn add(
     user_id: &str,
     role: Role,
 ) -> Result<(UserNumber, Option<Invitation>), RecordsError> {
-    actor.must(Action::ManageStaff)?;
+    actor.require(Action::ManageStaff)?;
     let number = if let Some(number) = user_with_id(store, user_id).await? {
         number
     } else {
@@ -164,7 +164,7 @@ pub async fn add(
         let form = UserForm { user_id: name.clone(), last_name: name, ..UserForm::default() };
         user::save(store, actor, &form).await?
     };
-    give_role(store, actor, number, role).await?;
+    grant_role(store, actor, number, role).await?;
     let invitation = if has(&store.db, Kind::Password, number).await? {
         None
     } else {
@@ -175,7 +175,7 @@ pub async fn add(
 
 /// Grants a role. Ends all sessions of the user, who must sign in again with the factors that the new role
 /// requires.
-pub async fn give_role(
+pub async fn grant_role(
     store: &Store,
     actor: Actor,
     number: UserNumber,
@@ -194,7 +194,7 @@ pub async fn give_role(
     }
     // A new approver counts only after some hours, so that one person can't quickly create a second one.
     let is_new = |action: Action| role.may(action) && !roles.may(action);
-    if actor.channel == Channel::Desk && [Action::Approve, Action::ReleaseHolds].into_iter().any(is_new) {
+    if actor.channel == Channel::Web && [Action::Approve, Action::ReleaseLegalHolds].into_iter().any(is_new) {
         limits::record(&tx, actor, Change::MadeStaff, [(number, 0)]).await?;
     }
     user_roles::ActiveModel {
@@ -205,14 +205,14 @@ pub async fn give_role(
     .insert(&tx)
     .await?;
     session::forget(&tx, number).await?;
-    note(&tx, store, actor, Deed::RoleGiven, number, role.code()).await?;
+    note(&tx, store, actor, AuditAction::RoleGranted, number, role.code()).await?;
     store.commit(tx).await?;
     Ok(())
 }
 
 /// Revokes a role and ends all sessions of the user. Returns how to undo it, or `None` if the user didn't have the
 /// role.
-pub async fn take_role(
+pub async fn revoke_role(
     store: &Store,
     actor: Actor,
     number: UserNumber,
@@ -223,7 +223,7 @@ pub async fn take_role(
     let held = user_roles::Entity::find_by_id((number.0, role.code().to_owned())).one(&tx).await?;
     let Some(held) = held else { return Ok(None) };
     let change =
-        undo::Change::RoleTaken { user: number.0, role: held.role.clone(), granted_on: held.granted_on };
+        undo::Change::RoleRevoked { user: number.0, role: held.role.clone(), granted_on: held.granted_on };
     user_roles::Entity::delete_by_id((held.user_number, held.role)).exec(&tx).await?;
     if roles_of(&tx, number).await?.is_empty() {
         limits::record(&tx, actor, Change::LastRoleTaken, [(number, 0)]).await?;
@@ -231,7 +231,8 @@ pub async fn take_role(
     session::forget(&tx, number).await?;
     let subject = Subject::User(number.0);
     let event =
-        audit::note_event(&tx, &store.clock, actor, Deed::RoleTaken, subject, None, role.code()).await?;
+        audit::note_event(&tx, &store.clock, actor, AuditAction::RoleRevoked, subject, None, role.code())
+            .await?;
     store.commit(tx).await?;
     Ok(Some(Undo::of(actor, change, event)))
 }
@@ -246,7 +247,8 @@ pub async fn disable(store: &Store, actor: Actor, number: UserNumber) -> Result<
     set_aside::set_aside(&tx, number).await?;
     session::forget(&tx, number).await?;
     let subject = Subject::User(number.0);
-    let event = audit::note_event(&tx, &store.clock, actor, Deed::StaffDisabled, subject, None, "").await?;
+    let event =
+        audit::note_event(&tx, &store.clock, actor, AuditAction::StaffDisabled, subject, None, "").await?;
     store.commit(tx).await?;
     Ok(Undo::of(actor, undo::Change::SignInDisabled { user: number.0 }, event))
 }
@@ -261,7 +263,7 @@ pub async fn invite(store: &Store, actor: Actor, number: UserNumber) -> Result<I
         return Err(RecordsError::Refused("Give this user a role first. Nothing was changed".to_owned()));
     }
     // Without the account's second factor, the holder of the link could be another person.
-    if actor.channel == Channel::Desk && !has(&tx, Kind::App, number).await? {
+    if actor.channel == Channel::Web && !has(&tx, Kind::App, number).await? {
         limits::record(&tx, actor, Change::MadeStaff, [(number, 0)]).await?;
     }
     credentials::Entity::delete_many().filter(Kind::Invitation.of(number)).exec(&tx).await?;
@@ -277,7 +279,7 @@ pub async fn invite(store: &Store, actor: Actor, number: UserNumber) -> Result<I
     }
     .insert(&tx)
     .await?;
-    note(&tx, store, actor, Deed::StaffInvited, number, "").await?;
+    note(&tx, store, actor, AuditAction::StaffInvited, number, "").await?;
     if has(&tx, Kind::Password, number).await? {
         notify(&tx, number, NoticeKind::Invited).await?;
     }
@@ -285,7 +287,7 @@ pub async fn invite(store: &Store, actor: Actor, number: UserNumber) -> Result<I
     Ok(Invitation { token, expires_at })
 }
 
-/// Returns the number and `UserID` of the user for whom a link was created, or `None` if it is invalid.
+/// Returns the number and `UserID` of the invited user, or `None` if the link is invalid.
 pub async fn invited(store: &Store, key: &str) -> Result<Option<(UserNumber, String)>, RecordsError> {
     let Some(invitation) = invitation(&store.db, key).await? else { return Ok(None) };
     let user = users::Entity::find_by_id(invitation.user_number).one(&store.db).await?;
@@ -327,7 +329,7 @@ pub async fn accept(
     }
     set_password(&tx, number, hash).await?;
     session::forget(&tx, number).await?;
-    note(&tx, store, actor, Deed::PasswordSet, number, "invitation").await?;
+    note(&tx, store, actor, AuditAction::PasswordSet, number, "invitation").await?;
     if had_password {
         notify(&tx, number, NoticeKind::PasswordSet).await?;
     }
@@ -388,11 +390,11 @@ pub async fn set_demo_password(
     number: UserNumber,
     password: &str,
 ) -> Result<(), RecordsError> {
-    actor.must(Action::Administer)?;
+    actor.require(Action::Administer)?;
     let hash = store.hashing.hash(Caller::Known, Zeroizing::new(password.to_owned())).await?;
     let tx = store.begin().await?;
     set_password(&tx, number, hash).await?;
-    note(&tx, store, actor, Deed::PasswordSet, number, "demo").await?;
+    note(&tx, store, actor, AuditAction::PasswordSet, number, "demo").await?;
     store.commit(tx).await?;
     Ok(())
 }
@@ -404,7 +406,7 @@ async fn changing(
     actor: Actor,
     number: UserNumber,
 ) -> Result<sea_orm::DatabaseTransaction, RecordsError> {
-    actor.must(Action::ManageStaff)?;
+    actor.require(Action::ManageStaff)?;
     if actor.staff == Some(number) {
         return Err(RecordsError::Refused(
             "Nothing was changed. Another administrator must change your account".to_owned(),
@@ -419,9 +421,9 @@ async fn note(
     tx: &sea_orm::DatabaseTransaction,
     store: &Store,
     actor: Actor,
-    deed: Deed,
+    action: AuditAction,
     number: UserNumber,
     detail: &str,
 ) -> Result<(), RecordsError> {
-    Ok(audit::note(tx, &store.clock, actor, deed, Subject::User(number.0), None, detail).await?)
+    Ok(audit::record_event(tx, &store.clock, actor, action, Subject::User(number.0), None, detail).await?)
 }

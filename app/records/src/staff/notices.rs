@@ -80,7 +80,7 @@ impl NoticeKind {
     }
 
     /// Returns the text for the account's owner.
-    pub const fn words(self) -> &'static str {
+    pub const fn label(self) -> &'static str {
         match self {
             Self::CodesRefused => "A sign-in with your password was ended after five wrong codes",
             Self::CodesTried => "Five wrong codes were entered after your password",

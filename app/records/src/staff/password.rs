@@ -10,7 +10,7 @@ use tokio::task::spawn_blocking;
 use unicode_normalization::UnicodeNormalization as _;
 use zeroize::Zeroizing;
 
-/// Maximum number of concurrent hashes, whatever the number of cores. Each takes a core and 19 MiB.
+/// Maximum number of concurrent hashes, regardless of the number of cores. Each takes a core and 19 MiB.
 const MAX_AT_ONCE: usize = 4;
 /// Half of the cores hash passwords, the other half answers requests.
 static TURNS: LazyLock<Arc<Semaphore>> = LazyLock::new(|| {
@@ -22,11 +22,11 @@ const MAX_WAITING_UNKNOWN: usize = 32;
 /// Maximum number of known callers that are waiting or hashing.
 const MAX_WAITING_KNOWN: usize = 48;
 /// Verified if there is no such account, so that the response takes the same time.
-static NOBODYS: LazyLock<String> = LazyLock::new(|| {
+static DUMMY_HASH: LazyLock<String> = LazyLock::new(|| {
     Argon2::default().hash_password(b"nobody's").map(|hash| hash.to_string()).unwrap_or_default()
 });
 
-/// The caller for whom a password is hashed. Each kind has a separate queue, so that strangers can't block the
+/// The caller who requests a password hash. Each kind has a separate queue, so that strangers can't block the
 /// others.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Caller {
@@ -88,7 +88,7 @@ impl HashQueue {
             let is_somebodys = hash.is_some();
             // Computed at the first check of any account. Otherwise the first unknown name would take twice as
             // long.
-            let nobodys = &*NOBODYS;
+            let nobodys = &*DUMMY_HASH;
             let hash = hash.unwrap_or_else(|| nobodys.clone());
             let password = opaque(&password);
             let is_it = PasswordHash::new(&hash)

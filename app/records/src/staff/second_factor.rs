@@ -1,9 +1,9 @@
 //! The second factor: one-time codes of an authenticator app (TOTP, RFC 6238), and recovery codes.
 
 use super::notices::{NoticeKind, notify};
-use super::{Kind, sealed};
+use super::{Kind, totp_secret};
 use crate::actor::Actor;
-use crate::audit::{self, Deed, Subject};
+use crate::audit::{self, AuditAction, Subject};
 use crate::clock::Clock;
 use crate::entity::{credentials, users};
 use crate::error::RecordsError;
@@ -90,7 +90,7 @@ async fn begun_setup(
     let young = credentials::Column::CreatedAt.gt(Clock::real() - SET_UP);
     let begun = Kind::AppToConfirm.of(session.user).add(young);
     for begun in credentials::Entity::find().filter(begun).all(tx).await? {
-        let opened = match sealed::open(store, session.user.0, &begun.secret).await {
+        let opened = match totp_secret::open(store, session.user.0, &begun.secret).await {
             // It was encrypted with a key that has been replaced.
             Err(RecordsError::Corrupt(_)) => continue,
             opened => opened?,
@@ -113,7 +113,7 @@ async fn new_secret(
     let mut secret = Zeroizing::new(vec![0; SECRET]);
     rand::rng().fill_bytes(&mut secret);
     let with_session = Zeroizing::new([secret.as_slice(), session.id.as_bytes()].concat());
-    let sealed = sealed::seal(store, session.user.0, &with_session).await?;
+    let sealed = totp_secret::seal(store, session.user.0, &with_session).await?;
     let old = credentials::Column::CreatedAt.lte(Clock::real() - SET_UP);
     let given_up = Kind::AppToConfirm.of(session.user).add(old);
     credentials::Entity::delete_many().filter(given_up).exec(tx).await?;
@@ -144,7 +144,7 @@ pub async fn confirm_setup(
     for old in [Kind::App, Kind::AppToConfirm, Kind::Recovery] {
         credentials::Entity::delete_many().filter(old.of(user)).exec(&tx).await?;
     }
-    let sealed = sealed::seal(store, user.0, &secret).await?;
+    let sealed = totp_secret::seal(store, user.0, &secret).await?;
     insert(&tx, user, Kind::App, sealed, Some(step)).await?;
     let codes: Vec<String> = (0..CODES).map(|_| random_code()).collect();
     for code in &codes {
@@ -154,11 +154,11 @@ pub async fn confirm_setup(
     forget_others(&tx, user, &token).await?;
     let actor = Actor::signed_in(user, Roles::default(), Clock::real());
     let subject = Subject::User(user.0);
-    audit::note(&tx, &store.clock, actor, Deed::SecondFactorSet, subject, None, "").await?;
+    audit::record_event(&tx, &store.clock, actor, AuditAction::SecondFactorSet, subject, None, "").await?;
     notify(&tx, user, NoticeKind::AppSet).await?;
     if session.stage == Stage::SetUp {
         let means = with_code(session.first);
-        audit::note(&tx, &store.clock, actor, Deed::SignedIn, subject, None, &means).await?;
+        audit::record_event(&tx, &store.clock, actor, AuditAction::SignedIn, subject, None, &means).await?;
     }
     store.commit(tx).await?;
     Ok((codes, token))
@@ -221,7 +221,7 @@ async fn prove_by_recovery_code(
 
 /// Returns the time step of an app's code, if it is the current, previous or next one.
 async fn step_of(store: &Store, app: &credentials::Model, code: &str) -> Result<Option<i64>, RecordsError> {
-    let secret = match sealed::open(store, app.user_number, &app.secret).await {
+    let secret = match totp_secret::open(store, app.user_number, &app.secret).await {
         // It was encrypted with a key that has been replaced. The owner can use a recovery code.
         Err(RecordsError::Corrupt(_)) => return Ok(None),
         secret => secret?,

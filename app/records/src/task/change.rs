@@ -3,7 +3,7 @@
 use super::read::{draft_of, stored_schedule};
 use super::save::write;
 use crate::actor::Actor;
-use crate::audit::{self, Deed, Subject};
+use crate::audit::{self, AuditAction, Subject};
 use crate::entity::tasks;
 use crate::error::RecordsError;
 use crate::schedule::due_from_now;
@@ -19,7 +19,7 @@ const NOT_ENDED: [RunState; 4] =
 
 /// Creates an inactive copy of a task, to be edited before use.
 pub async fn copy(store: &Store, actor: Actor, id: TaskId) -> Result<TaskId, RecordsError> {
-    actor.must(Action::EditTasks)?;
+    actor.require(Action::EditTasks)?;
     let tx = store.begin().await?;
     let mut draft = draft_of(&super::row_for(&tx, actor, id).await?)?;
     draft.edited = None;
@@ -27,7 +27,8 @@ pub async fn copy(store: &Store, actor: Actor, id: TaskId) -> Result<TaskId, Rec
     draft.description =
         draft.description.chars().take(DESCRIPTION_OF_COPY).chain(" (copy)".chars()).collect();
     let copy = write(&tx, store, actor, draft).await?;
-    audit::note(&tx, &store.clock, actor, Deed::TaskCopied, Subject::Task(id.0), None, "").await?;
+    audit::record_event(&tx, &store.clock, actor, AuditAction::TaskCopied, Subject::Task(id.0), None, "")
+        .await?;
     store.commit(tx).await?;
     Ok(copy)
 }
@@ -36,7 +37,7 @@ pub async fn copy(store: &Store, actor: Actor, id: TaskId) -> Result<TaskId, Rec
 ///
 /// This increases the version, so that a form opened earlier can't revert it unnoticed.
 pub async fn set_active(store: &Store, actor: Actor, id: TaskId, active: bool) -> Result<(), RecordsError> {
-    actor.must(Action::EditTasks)?;
+    actor.require(Action::EditTasks)?;
     let tx = store.begin().await?;
     let task = super::row_to_change(&tx, actor, id).await?;
     if task.active == active {
@@ -52,8 +53,8 @@ pub async fn set_active(store: &Store, actor: Actor, id: TaskId, active: bool) -
     }
     .update(&tx)
     .await?;
-    let deed = if active { Deed::TaskActivated } else { Deed::TaskDeactivated };
-    audit::note(&tx, &store.clock, actor, deed, Subject::Task(id.0), None, "").await?;
+    let action = if active { AuditAction::TaskActivated } else { AuditAction::TaskDeactivated };
+    audit::record_event(&tx, &store.clock, actor, action, Subject::Task(id.0), None, "").await?;
     store.commit(tx).await?;
     Ok(())
 }
@@ -62,7 +63,7 @@ pub async fn set_active(store: &Store, actor: Actor, id: TaskId, active: bool) -
 ///
 /// If it was the default task, the first other shared task becomes the default.
 pub async fn delete(store: &Store, actor: Actor, id: TaskId) -> Result<(), RecordsError> {
-    actor.must(Action::EditTasks)?;
+    actor.require(Action::EditTasks)?;
     let tx = store.begin().await?;
     super::default::pass_on(&tx, store, actor, id).await?;
     super::row_to_change(&tx, actor, id).await?;
@@ -87,7 +88,8 @@ pub async fn delete(store: &Store, actor: Actor, id: TaskId) -> Result<(), Recor
     }
     .update(&tx)
     .await?;
-    audit::note(&tx, &store.clock, actor, Deed::TaskDeleted, Subject::Task(id.0), None, "").await?;
+    audit::record_event(&tx, &store.clock, actor, AuditAction::TaskDeleted, Subject::Task(id.0), None, "")
+        .await?;
     store.commit(tx).await?;
     Ok(())
 }

@@ -5,7 +5,7 @@
 //! must see the settings that apply.
 
 use crate::actor::Actor;
-use crate::audit::{self, Deed, Subject};
+use crate::audit::{self, AuditAction, Subject};
 use crate::dialect;
 use crate::entity::tasks;
 use crate::error::RecordsError;
@@ -92,12 +92,21 @@ pub(super) async fn pass_on(
     set(tx, id.0, false).await?;
     let Some(next) = first_other(tx, id).await? else { return Ok(()) };
     set(tx, next.id, true).await?;
-    Ok(audit::note(tx, &store.clock, actor, Deed::TaskMadeDefault, Subject::Task(next.id), None, "").await?)
+    Ok(audit::record_event(
+        tx,
+        &store.clock,
+        actor,
+        AuditAction::TaskMadeDefault,
+        Subject::Task(next.id),
+        None,
+        "",
+    )
+    .await?)
 }
 
 /// Makes this task the default.
 pub async fn make_default(store: &Store, actor: Actor, id: TaskId) -> Result<(), RecordsError> {
-    actor.must(Action::EditTasks)?;
+    actor.require(Action::EditTasks)?;
     let tx = store.begin().await?;
     let before = lock_and_keep(&tx).await?;
     let task = super::row_for(&tx, actor, id).await?;
@@ -106,7 +115,7 @@ pub async fn make_default(store: &Store, actor: Actor, id: TaskId) -> Result<(),
     }
     if task.visibility == Visibility::Private.code() {
         return Err(RecordsError::Refused(
-            "Nothing was changed. A private task can't be the default, because all staff who anonymise single users \
+            "Nothing was changed. A private task cannot be the default, because all staff who anonymise single users \
              must see its settings. Share the task first"
                 .to_owned(),
         ));
@@ -115,7 +124,16 @@ pub async fn make_default(store: &Store, actor: Actor, id: TaskId) -> Result<(),
         set(&tx, before.id, false).await?;
     }
     set(&tx, id.0, true).await?;
-    audit::note(&tx, &store.clock, actor, Deed::TaskMadeDefault, Subject::Task(id.0), None, "").await?;
+    audit::record_event(
+        &tx,
+        &store.clock,
+        actor,
+        AuditAction::TaskMadeDefault,
+        Subject::Task(id.0),
+        None,
+        "",
+    )
+    .await?;
     store.commit(tx).await?;
     Ok(())
 }

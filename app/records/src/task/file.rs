@@ -3,7 +3,7 @@
 use super::read::draft_of;
 use super::save::write;
 use crate::actor::Actor;
-use crate::audit::{self, Deed, Subject};
+use crate::audit::{self, AuditAction, Subject};
 use crate::error::RecordsError;
 use crate::store::Store;
 use policy::task_form::{TASK_TYPE, TaskDraft, TaskForm, Visibility, validate};
@@ -30,10 +30,11 @@ pub struct TaskFile {
 
 /// Returns the file of a task.
 pub async fn export(store: &Store, actor: Actor, id: TaskId) -> Result<TaskFile, RecordsError> {
-    actor.must(Action::SeeTasks)?;
+    actor.require(Action::SeeTasks)?;
     let tx = store.begin().await?;
     let draft = draft_of(&super::row_for(&tx, actor, id).await?)?;
-    audit::note(&tx, &store.clock, actor, Deed::TaskExported, Subject::Task(id.0), None, "").await?;
+    audit::record_event(&tx, &store.clock, actor, AuditAction::TaskExported, Subject::Task(id.0), None, "")
+        .await?;
     store.commit(tx).await?;
     Ok(TaskFile {
         format: FORMAT.to_owned(),
@@ -60,7 +61,7 @@ pub async fn import_for(
     file: TaskFile,
     owner: Option<UserNumber>,
 ) -> Result<TaskId, RecordsError> {
-    actor.must(Action::EditTasks)?;
+    actor.require(Action::EditTasks)?;
     if file.format != FORMAT || file.task_type != TASK_TYPE.0 {
         return Err(RecordsError::Refused(format!("This is not a task file in the format {FORMAT}")));
     }

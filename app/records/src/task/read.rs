@@ -4,14 +4,14 @@ use super::who_sees::visible_to;
 use crate::actor::Actor;
 use crate::entity::{custom_fields, runs, tasks};
 use crate::error::RecordsError;
-use crate::page::{Page, Paging};
+use crate::pagination::{Page, Paging};
 use crate::run::{self, stored_policy};
 use crate::schedule::due_from_now;
 use crate::store::Store;
 use chrono::{DateTime, Utc};
 use policy::task_form::{TaskDraft, Visibility};
-use policy::zones::{Occurrence, occurrence};
-use policy::{Missed, RunId, RunKind, RunState, Schedule, TaskId, UserNumber, is_wider};
+use policy::timezone::{Occurrence, occurrence};
+use policy::{Missed, RunId, RunKind, RunState, Schedule, TaskId, UserNumber, extends_beyond};
 use sea_orm::{
     ColumnTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect, sea_query::Expr,
     sea_query::ExprTrait, sea_query::Func,
@@ -189,7 +189,7 @@ fn next_run(store: &Store, task: &tasks::Model, schedule: &Schedule) -> Option<O
 
 fn confirmation(task: &tasks::Model, draft: &TaskDraft) -> Result<Confirmation, RecordsError> {
     let Some(confirmed) = &task.confirmed_policy else { return Ok(Confirmation::Missing) };
-    let wider = is_wider(&draft.policy, &stored_policy(confirmed)?);
+    let wider = extends_beyond(&draft.policy, &stored_policy(confirmed)?);
     Ok(if wider { Confirmation::Outgrown } else { Confirmation::Given })
 }
 

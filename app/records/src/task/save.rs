@@ -2,7 +2,7 @@
 
 use super::read::all_custom_fields;
 use crate::actor::Actor;
-use crate::audit::{self, Deed, Subject};
+use crate::audit::{self, AuditAction, Subject};
 use crate::entity::tasks;
 use crate::error::RecordsError;
 use crate::schedule::due_from_now;
@@ -14,7 +14,7 @@ use sea_orm::{ActiveModelTrait, DatabaseTransaction, Set};
 
 /// Validates the form, like the browser does while it is edited, and saves the task.
 pub async fn save(store: &Store, actor: Actor, form: &TaskForm) -> Result<TaskId, RecordsError> {
-    actor.must(Action::EditTasks)?;
+    actor.require(Action::EditTasks)?;
     let draft = validate(form, store.clock.wall()).map_err(RecordsError::Invalid)?;
     let tx = store.begin().await?;
     let id = write(&tx, store, actor, draft).await?;
@@ -46,12 +46,12 @@ pub(super) async fn write(
         changed_at: Set(now),
         ..Default::default()
     };
-    let (saved, deed) = match draft.edited {
+    let (saved, action) = match draft.edited {
         None => {
             task.created_at = Set(now);
             task.next_due_at = Set(next);
             task.single_default = Set(super::default::is_default(default.as_ref(), None, draft.visibility)?);
-            (task.insert(tx).await?, Deed::TaskCreated)
+            (task.insert(tx).await?, AuditAction::TaskCreated)
         }
         Some((id, version)) => {
             let row = super::row_to_change(tx, actor, TaskId(id)).await?;
@@ -66,10 +66,10 @@ pub(super) async fn write(
             }
             task.id = Set(id);
             task.version = Set(version + 1);
-            (task.update(tx).await?, Deed::TaskChanged)
+            (task.update(tx).await?, AuditAction::TaskChanged)
         }
     };
-    audit::note(tx, &store.clock, actor, deed, Subject::Task(saved.id), None, "").await?;
+    audit::record_event(tx, &store.clock, actor, action, Subject::Task(saved.id), None, "").await?;
     Ok(TaskId(saved.id))
 }
 

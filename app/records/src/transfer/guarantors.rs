@@ -101,6 +101,6 @@ async fn write(tx: &DatabaseTransaction, pairs: Vec<Value>) -> Result<(), DbErr>
         "WITH v (number, guarantor) AS (VALUES {rows}) UPDATE users SET guarantor_number = v.guarantor, \
          version = users.version + 1 FROM v WHERE users.number = v.number"
     );
-    tx.execute_raw(dialect::statement(tx.get_database_backend(), &sql, pairs)).await?;
+    tx.execute_raw(dialect::bind(tx.get_database_backend(), &sql, pairs)).await?;
     Ok(())
 }

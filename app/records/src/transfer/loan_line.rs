@@ -7,7 +7,7 @@ use policy::form::{FieldErrors, Problem};
 use policy::text;
 
 /// Maximum number of renewals.
-const MOST_RENEWALS: i32 = 10_000;
+const MAX_RENEWALS: i32 = 10_000;
 
 /// Columns that identify the borrower, in this order.
 pub(super) const BORROWER: [&str; 4] = ["external_id", "user_id", "barcode", "user_number"];
@@ -118,6 +118,6 @@ fn renewals(text: &str) -> Result<Option<i32>, Problem> {
     if text.is_empty() {
         return Ok(None);
     }
-    let number = text.parse().ok().filter(|number| (0..=MOST_RENEWALS).contains(number));
+    let number = text.parse().ok().filter(|number| (0..=MAX_RENEWALS).contains(number));
     number.map(Some).ok_or(Problem::UnknownChoice)
 }

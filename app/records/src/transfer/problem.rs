@@ -8,11 +8,10 @@ use std::fmt;
 use thiserror::Error;
 
 /// Maximum number of reported problems of one file. The others are only counted.
-pub const MOST_PROBLEMS: usize = 100;
+pub const MAX_PROBLEMS: usize = 100;
 
 /// The message for an ambiguous date.
-const AMBIGUOUS: &str =
-    "This date is ambiguous. Write it as year, month and day, like 2018-01-15";
+const AMBIGUOUS: &str = "This date is ambiguous. Write it as year, month and day, like 2018-01-15";
 
 /// One problem in a file.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
@@ -38,7 +37,7 @@ impl fmt::Display for LineProblem {
 #[derive(Clone, Debug, Default, Eq, Error, PartialEq, Serialize)]
 #[error("The file has {}. Nothing was changed", counted(i64::try_from(*.total).unwrap_or(i64::MAX), "problem", "problems"))]
 pub struct FileProblems {
-    /// The first [`MOST_PROBLEMS`].
+    /// The first [`MAX_PROBLEMS`].
     pub problems: Vec<LineProblem>,
     /// Total number of problems.
     pub total: u64,
@@ -47,7 +46,7 @@ pub struct FileProblems {
 impl FileProblems {
     pub(super) fn add(&mut self, problem: LineProblem) {
         self.total += 1;
-        if self.problems.len() < MOST_PROBLEMS {
+        if self.problems.len() < MAX_PROBLEMS {
             self.problems.push(problem);
         }
     }

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Maximum length of one line in bytes. An unclosed quotation mark must not exhaust memory.
-const MOST_BYTES: u64 = 8 * 1024 * 1024;
+const MAX_BYTES: u64 = 8 * 1024 * 1024;
 
 /// The columns of a file: positions by name.
 #[derive(Debug)]
@@ -69,10 +69,11 @@ impl Lines {
     ) -> Result<Self, TransferError> {
         let file = File::open(file)?;
         if !file.metadata()?.is_file() {
-            let why = "Only a regular file can be imported, because it is read twice. This is a pipe or a folder";
+            let why =
+                "Only a regular file can be imported, because it is read twice. This is a pipe or a folder";
             return Err(RecordsError::Refused(why.to_owned()).into());
         }
-        let left = Arc::new(AtomicU64::new(MOST_BYTES));
+        let left = Arc::new(AtomicU64::new(MAX_BYTES));
         let limited =
             Limited { inner: BufReader::new(Summed::new(file)), left: Arc::clone(&left), last: b'\n' };
         let csv = ReaderBuilder::new().has_headers(false).flexible(true).from_reader(limited);
@@ -170,7 +171,7 @@ impl Lines {
         if self.ended {
             return None;
         }
-        self.left.store(MOST_BYTES, Ordering::Relaxed);
+        self.left.store(MAX_BYTES, Ordering::Relaxed);
         let mut record = ByteRecord::new();
         match self.csv.read_byte_record(&mut record) {
             Ok(true) => Some(Ok(record)),

@@ -2,7 +2,7 @@
 
 use super::{Change, Restored, Undo, moved_on, refused};
 use crate::actor::Actor;
-use crate::audit::{self, Deed, Subject};
+use crate::audit::{self, AuditAction, Subject};
 use crate::circulation::CANCELLED;
 use crate::dialect;
 use crate::entity::{charges, loans, requests, residue_hits, user_roles, users};
@@ -26,15 +26,19 @@ impl Change {
             | Self::ChargeSettled { .. }
             | Self::Mark { .. }
             | Self::SignInRemoved { .. } => Action::EditUsers,
-            Self::RoleTaken { .. } | Self::SignInDisabled { .. } => Action::ManageStaff,
+            Self::RoleRevoked { .. } | Self::SignInDisabled { .. } => Action::ManageStaff,
             Self::FindingDecided { .. } => Action::DecideResidue,
         }
     }
 }
 
 /// Events that end or restore a user's sign-in.
-const SIGN_IN: [Deed; 4] =
-    [Deed::StaffDisabled, Deed::StaffEnabled, Deed::SignInRemoved, Deed::SignInRestored];
+const SIGN_IN: [AuditAction; 4] = [
+    AuditAction::StaffDisabled,
+    AuditAction::StaffEnabled,
+    AuditAction::SignInRemoved,
+    AuditAction::SignInRestored,
+];
 
 /// The context of an undo.
 struct Within<'a> {
@@ -61,7 +65,7 @@ pub(super) async fn restore(
             within.charge(*charge, *on, *was_anonymised).await
         }
         Change::Mark { user, before, after } => within.mark(*user, *before, *after).await,
-        Change::RoleTaken { user, role, granted_on } => within.role(*user, role, *granted_on).await,
+        Change::RoleRevoked { user, role, granted_on } => within.role(*user, role, *granted_on).await,
         Change::SignInDisabled { user } => within.sign_in(*user).await,
         Change::SignInRemoved { user } => within.user_sign_in(*user).await,
         Change::FindingDecided { finding } => within.finding(*finding).await,
@@ -78,7 +82,8 @@ impl Within<'_> {
         if loan.user_number != number || loan.returned_on != Some(on) {
             return Err(moved_on());
         }
-        self.is_newest(number, &[Deed::LoanReturned, Deed::LoanReopened], Some(&detail)).await?;
+        self.is_newest(number, &[AuditAction::LoanReturned, AuditAction::LoanReopened], Some(&detail))
+            .await?;
         if let Some(item) = loan.item_id {
             let on_loan = loans::Entity::find()
                 .filter(loans::Column::ItemId.eq(item))
@@ -90,7 +95,7 @@ impl Within<'_> {
         loans::ActiveModel { id: Set(id), returned_on: Set(None), ..Default::default() }
             .update(self.tx)
             .await?;
-        self.note(Deed::LoanReopened, number, &detail).await?;
+        self.note(AuditAction::LoanReopened, number, &detail).await?;
         Ok(Restored::Loan(UserNumber(user.number)))
     }
 
@@ -109,7 +114,8 @@ impl Within<'_> {
         if request.user_number != number || request.status != CANCELLED || request.closed_on != Some(on) {
             return Err(moved_on());
         }
-        self.is_newest(number, &[Deed::RequestCancelled, Deed::RequestReopened], Some(&detail)).await?;
+        self.is_newest(number, &[AuditAction::RequestCancelled, AuditAction::RequestReopened], Some(&detail))
+            .await?;
         requests::ActiveModel {
             id: Set(id),
             status: Set(status.to_owned()),
@@ -118,7 +124,7 @@ impl Within<'_> {
         }
         .update(self.tx)
         .await?;
-        self.note(Deed::RequestReopened, number, &detail).await?;
+        self.note(AuditAction::RequestReopened, number, &detail).await?;
         Ok(Restored::Request(UserNumber(number)))
     }
 
@@ -131,11 +137,12 @@ impl Within<'_> {
         if charge.user_number != number || charge.settled_on != Some(on) {
             return Err(moved_on());
         }
-        self.is_newest(number, &[Deed::ChargeSettled, Deed::ChargeReopened], Some(&detail)).await?;
+        self.is_newest(number, &[AuditAction::ChargeSettled, AuditAction::ChargeReopened], Some(&detail))
+            .await?;
         charges::ActiveModel { id: Set(id), settled_on: Set(None), ..Default::default() }
             .update(self.tx)
             .await?;
-        self.note(Deed::ChargeReopened, number, &detail).await?;
+        self.note(AuditAction::ChargeReopened, number, &detail).await?;
         Ok(Restored::Charge(UserNumber(number)))
     }
 
@@ -149,7 +156,7 @@ impl Within<'_> {
         if user.marked_on != after {
             return Err(moved_on());
         }
-        self.is_newest(number, &[Deed::UserMarked, Deed::UserUnmarked], None).await?;
+        self.is_newest(number, &[AuditAction::UserMarked, AuditAction::UserUnmarked], None).await?;
         users::ActiveModel {
             number: Set(number),
             marked_on: Set(before),
@@ -158,11 +165,11 @@ impl Within<'_> {
         }
         .update(self.tx)
         .await?;
-        let (deed, restored) = match before {
-            Some(_) => (Deed::UserMarked, Restored::Mark(UserNumber(number))),
-            None => (Deed::UserUnmarked, Restored::NoMark(UserNumber(number))),
+        let (action, restored) = match before {
+            Some(_) => (AuditAction::UserMarked, Restored::Mark(UserNumber(number))),
+            None => (AuditAction::UserUnmarked, Restored::NoMark(UserNumber(number))),
         };
-        self.note(deed, number, "marked_on,undo").await?;
+        self.note(action, number, "marked_on,undo").await?;
         Ok(restored)
     }
 
@@ -172,7 +179,7 @@ impl Within<'_> {
         if held.is_some() || user.fictitious {
             return Err(moved_on());
         }
-        self.is_newest(number, &[Deed::RoleTaken, Deed::RoleGiven], Some(role)).await?;
+        self.is_newest(number, &[AuditAction::RoleRevoked, AuditAction::RoleGranted], Some(role)).await?;
         user_roles::ActiveModel {
             user_number: Set(number),
             role: Set(role.to_owned()),
@@ -182,7 +189,7 @@ impl Within<'_> {
         .await?;
         // As for any granted role, the next sign-in requires the factors that the role needs.
         session::forget(self.tx, UserNumber(number)).await?;
-        self.note(Deed::RoleGiven, number, &format!("{role},undo")).await?;
+        self.note(AuditAction::RoleGranted, number, &format!("{role},undo")).await?;
         Ok(Restored::Role)
     }
 
@@ -192,7 +199,7 @@ impl Within<'_> {
         if !staff::set_aside::give_back(self.tx, UserNumber(number)).await? {
             return Err(moved_on());
         }
-        self.note(Deed::StaffEnabled, number, "undo").await?;
+        self.note(AuditAction::StaffEnabled, number, "undo").await?;
         Ok(Restored::SignIn)
     }
 
@@ -205,7 +212,7 @@ impl Within<'_> {
         if is_staff || !staff::set_aside::give_back(self.tx, user).await? {
             return Err(moved_on());
         }
-        self.note(Deed::SignInRestored, number, "undo").await?;
+        self.note(AuditAction::SignInRestored, number, "undo").await?;
         Ok(Restored::UserSignIn(user))
     }
 
@@ -226,8 +233,13 @@ impl Within<'_> {
 
     /// Returns an error unless the change is the latest of these events about the user, or about the object in
     /// `detail`.
-    async fn is_newest(&self, user: i64, deeds: &[Deed], detail: Option<&str>) -> Result<(), RecordsError> {
-        let codes: Vec<String> = deeds.iter().map(|deed| format!("'{}'", deed.code())).collect();
+    async fn is_newest(
+        &self,
+        user: i64,
+        deeds: &[AuditAction],
+        detail: Option<&str>,
+    ) -> Result<(), RecordsError> {
+        let codes: Vec<String> = deeds.iter().map(|action| format!("'{}'", action.code())).collect();
         let about = if detail.is_some() { "AND (detail = ? OR detail LIKE ?)" } else { "" };
         let sql = format!(
             "SELECT MAX(id) AS newest FROM audit_events WHERE subject_kind = 'user' AND subject_id = ? \
@@ -239,13 +251,13 @@ impl Within<'_> {
             values.extend([detail.into(), format!("{detail},%").into()]);
         }
         let backend = self.tx.get_database_backend();
-        let row = self.tx.query_one_raw(dialect::statement(backend, &sql, values)).await?;
+        let row = self.tx.query_one_raw(dialect::bind(backend, &sql, values)).await?;
         let newest: Option<i64> = row.map(|row| row.try_get("", "newest")).transpose()?.flatten();
         if newest == Some(self.undo.event) { Ok(()) } else { Err(moved_on()) }
     }
 
-    async fn note(&self, deed: Deed, user: i64, detail: &str) -> Result<(), RecordsError> {
+    async fn note(&self, action: AuditAction, user: i64, detail: &str) -> Result<(), RecordsError> {
         let subject = Subject::User(user);
-        Ok(audit::note(self.tx, &self.store.clock, self.actor, deed, subject, None, detail).await?)
+        Ok(audit::record_event(self.tx, &self.store.clock, self.actor, action, subject, None, detail).await?)
     }
 }

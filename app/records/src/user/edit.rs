@@ -2,7 +2,7 @@
 
 use super::identity::{corrects, fates, is_eligible_earlier, overwrites};
 use crate::actor::{Actor, Channel};
-use crate::audit::Deed;
+use crate::audit::AuditAction;
 use crate::entity::{photos, sessions, users};
 use crate::error::RecordsError;
 use crate::limits::{self, Change};
@@ -80,10 +80,10 @@ impl Edit {
     /// On the web, the data protection officer may correct such a value.
     pub(super) fn may_correct(&self, actor: Actor) -> Result<(), RecordsError> {
         if self.effect == Effect::Corrects
-            && actor.channel == Channel::Desk
-            && actor.may(Action::ReleaseHolds)
+            && actor.channel == Channel::Web
+            && actor.may(Action::ReleaseLegalHolds)
         {
-            return actor.must(Action::ReleaseHolds);
+            return actor.require(Action::ReleaseLegalHolds);
         }
         Err(RecordsError::Refused(
             "This user is under a legal hold. No personal value can be removed or overwritten until it is released; \
@@ -101,14 +101,14 @@ impl Edit {
         store: &Store,
         actor: Actor,
         tx: &DatabaseTransaction,
-    ) -> Result<Deed, RecordsError> {
+    ) -> Result<AuditAction, RecordsError> {
         let user = self.user;
         if self.is_eligible_earlier {
             limits::claim(tx, store, actor, Counted::Marked, user).await?;
             limits::record(tx, actor, Change::Marked, [(user, 1)]).await?;
         }
         if self.erasure.is_none() {
-            return Ok(Deed::UserChanged);
+            return Ok(AuditAction::UserChanged);
         }
         let fields = self.erasure.removed + self.erasure.replaced;
         if protection::is_staff(tx, user).await? {
@@ -117,12 +117,12 @@ impl Edit {
         if !self.erasure.counts_as_anonymising(limits::replaced_before(tx, user).await?) {
             limits::claim(tx, store, actor, Counted::Replaced, user).await?;
             limits::record(tx, actor, Change::Replaced, [(user, fields)]).await?;
-            return Ok(Deed::UserChanged);
+            return Ok(AuditAction::UserChanged);
         }
-        actor.must(Action::AnonymiseOne)?;
+        actor.require(Action::AnonymiseOne)?;
         limits::claim(tx, store, actor, Counted::Anonymised, user).await?;
         limits::record(tx, actor, Change::Removed, [(user, fields)]).await?;
-        Ok(Deed::IdentityRemoved)
+        Ok(AuditAction::IdentityRemoved)
     }
 
     /// Returns an error if the edit removes the identity of a member of staff, at once or value by value.

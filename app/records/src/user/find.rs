@@ -3,7 +3,7 @@
 use super::name::{Name, sought_words};
 use crate::dialect;
 use crate::error::RecordsError;
-use crate::page::{Page, Paging};
+use crate::pagination::{Page, Paging};
 use crate::store::Store;
 use chrono::NaiveDate;
 use policy::{Role, UserNumber, text};
@@ -12,7 +12,7 @@ use sea_orm::{ConnectionTrait, DbErr, QueryResult};
 use serde::Serialize;
 
 /// Maximum number of words that are searched for.
-const MOST_WORDS: usize = 8;
+const MAX_WORDS: usize = 8;
 
 /// Filter by role.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -152,7 +152,7 @@ pub async fn find(store: &Store, query: &UserQuery, paging: &Paging) -> Result<P
             break;
         }
         let (sql, values) = part_sql(query, &conditions, part, wanted);
-        for row in store.db.query_all_raw(dialect::statement(backend, &sql, values)).await? {
+        for row in store.db.query_all_raw(dialect::bind(backend, &sql, values)).await? {
             rows.push(user_row(&row, matches!(part, Part::Without(_)))?);
         }
     }
@@ -168,8 +168,7 @@ pub async fn count(store: &Store, query: &UserQuery, most: u64) -> Result<i64, R
     let sql = format!(
         "SELECT COUNT(*) AS n FROM (SELECT 1 AS one FROM users u WHERE TRUE{sql} LIMIT {most}) found"
     );
-    let row =
-        store.db.query_one_raw(dialect::statement(store.db.get_database_backend(), &sql, values)).await?;
+    let row = store.db.query_one_raw(dialect::bind(store.db.get_database_backend(), &sql, values)).await?;
     Ok(row.map_or(Ok(0), |row| row.try_get("", "n"))?)
 }
 
@@ -209,7 +208,7 @@ async fn start(store: &Store, query: &UserQuery, paging: &Paging) -> Result<Star
     }
     let Some(column) = query.sort.column() else { return Ok(Start::After(number)) };
     let sql = format!("SELECT 1 AS one FROM users WHERE number = ? AND {column} IS NOT NULL");
-    let statement = dialect::statement(store.db.get_database_backend(), &sql, vec![number.into()]);
+    let statement = dialect::bind(store.db.get_database_backend(), &sql, vec![number.into()]);
     let has_it = store.db.query_one_raw(statement).await?.is_some();
     Ok(if has_it { Start::After(number) } else { Start::First })
 }
@@ -253,7 +252,7 @@ fn conditions(query: &UserQuery) -> Result<Conditions, RecordsError> {
     if words.is_empty() && !sought.is_empty() {
         all.and("FALSE", []);
     }
-    for word in words.into_iter().take(MOST_WORDS) {
+    for word in words.into_iter().take(MAX_WORDS) {
         let number: i64 = word.parse().unwrap_or(-1);
         let end = format!("{word}{}", char::MAX);
         all.and(

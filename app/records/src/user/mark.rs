@@ -2,7 +2,7 @@
 
 use super::{anonymised, lock};
 use crate::actor::Actor;
-use crate::audit::{self, Deed, Subject};
+use crate::audit::{self, AuditAction, Subject};
 use crate::entity::users;
 use crate::error::RecordsError;
 use crate::limits::{self, Change};
@@ -32,7 +32,7 @@ async fn change(
     mark: bool,
 ) -> Result<Option<Undo>, RecordsError> {
     let changed = change_within_limits(store, actor, number, mark).await;
-    limits::noted(store, actor, changed).await
+    limits::note_change(store, actor, changed).await
 }
 
 async fn change_within_limits(
@@ -41,7 +41,7 @@ async fn change_within_limits(
     number: UserNumber,
     mark: bool,
 ) -> Result<Option<Undo>, RecordsError> {
-    actor.must(Action::EditUsers)?;
+    actor.require(Action::EditUsers)?;
     let tx = store.begin().await?;
     let user = lock(&tx, number).await?;
     if user.anonymised_on.is_some() {
@@ -63,9 +63,9 @@ async fn change_within_limits(
     }
     .update(&tx)
     .await?;
-    let deed = if mark { Deed::UserMarked } else { Deed::UserUnmarked };
+    let action = if mark { AuditAction::UserMarked } else { AuditAction::UserUnmarked };
     let subject = Subject::User(number.0);
-    let event = audit::note_event(&tx, &store.clock, actor, deed, subject, None, "marked_on").await?;
+    let event = audit::note_event(&tx, &store.clock, actor, action, subject, None, "marked_on").await?;
     store.commit(tx).await?;
     let change = undo::Change::Mark { user: number.0, before: user.marked_on, after };
     Ok(Some(Undo::of(actor, change, event)))

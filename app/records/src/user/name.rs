@@ -2,8 +2,8 @@
 
 use crate::entity::users;
 use crate::error::RecordsError;
+use crate::search_index;
 use crate::store::Store;
-use crate::words;
 use policy::UserNumber;
 use sea_orm::{DbErr, EntityTrait, QueryResult};
 use std::collections::BTreeSet;
@@ -84,12 +84,12 @@ pub fn search_words(user: &users::Model) -> BTreeSet<String> {
     // The parts of a double-barrelled name find the user too, and so do the parts around an apostrophe.
     let double: Vec<String> = names.iter().map(|name| name.replace('-', " ")).collect();
     let parts: Vec<String> = double.iter().map(|name| name.replace('\'', " ")).collect();
-    words::words(names.iter().chain(&keys).chain(&double).chain(&parts).map(String::as_str))
+    search_index::words(names.iter().chain(&keys).chain(&double).chain(&parts).map(String::as_str))
 }
 
 /// Returns the words of a search.
 pub(super) fn sought_words(text: &str) -> BTreeSet<String> {
-    words::words([same_marks(text).as_str()])
+    search_index::words([same_marks(text).as_str()])
 }
 
 /// Replaces typographic hyphens and apostrophes by ASCII ones.

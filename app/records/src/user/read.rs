@@ -12,7 +12,7 @@ use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, Que
 use serde::Serialize;
 
 /// Maximum number of users listed under a guarantor.
-const MOST_NAMED: u64 = 100;
+const MAX_NAMED: u64 = 100;
 
 /// The meaning of a code of the library.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -90,7 +90,7 @@ pub struct UserCounts {
 
 /// The record of a user, as its page shows it.
 #[derive(Clone, Debug, Serialize)]
-#[allow(missing_docs, reason = "the fields are those of the record; what each is stands in the register")]
+#[allow(missing_docs, reason = "the fields are those of the record; the register describes each")]
 #[allow(clippy::struct_excessive_bools, reason = "these are independent facts of a record")]
 pub struct UserRecord {
     pub number: UserNumber,
@@ -128,7 +128,7 @@ pub struct UserRecord {
     pub marked_on: Option<NaiveDate>,
     pub dates_by_month: bool,
     pub guarantor: Option<Person>,
-    /// The users for whom this user is guarantor and who aren't anonymised; the first hundred.
+    /// The users who have this user as guarantor and aren't anonymised; the first hundred.
     pub guarantees_for: Vec<Person>,
     pub replacement: Option<String>,
     pub anonymised_on: Option<NaiveDate>,
@@ -269,10 +269,10 @@ async fn people(
     number: UserNumber,
 ) -> Result<Vec<Person>, DbErr> {
     let sql = format!(
-        "SELECT u.number, {} FROM users u WHERE {condition} ORDER BY u.number LIMIT {MOST_NAMED}",
+        "SELECT u.number, {} FROM users u WHERE {condition} ORDER BY u.number LIMIT {MAX_NAMED}",
         Name::columns("u")
     );
-    db.query_all_raw(dialect::statement(db.get_database_backend(), &sql, vec![number.0.into()]))
+    db.query_all_raw(dialect::bind(db.get_database_backend(), &sql, vec![number.0.into()]))
         .await?
         .iter()
         .map(|row| {
@@ -285,7 +285,7 @@ async fn people(
 async fn custom_values(db: &impl ConnectionTrait, number: UserNumber) -> Result<Vec<CustomValue>, DbErr> {
     let sql = "SELECT f.key AS field_key, f.label, v.value FROM custom_fields f \
                LEFT JOIN custom_values v ON v.field_key = f.key AND v.user_number = ? ORDER BY f.label, f.key";
-    db.query_all_raw(dialect::statement(db.get_database_backend(), sql, vec![number.0.into()]))
+    db.query_all_raw(dialect::bind(db.get_database_backend(), sql, vec![number.0.into()]))
         .await?
         .iter()
         .map(|row| {
@@ -329,7 +329,7 @@ async fn held(db: &impl ConnectionTrait, number: UserNumber) -> Result<Held, DbE
         counts.iter().enumerate().map(|(place, count)| format!("{count} AS n{place}")).collect();
     let sql = format!("SELECT {}", columns.join(", "));
     let values = vec![number.0.into(); counts.len() + 2];
-    let row = db.query_one_raw(dialect::statement(db.get_database_backend(), &sql, values)).await?;
+    let row = db.query_one_raw(dialect::bind(db.get_database_backend(), &sql, values)).await?;
     let n = |place: usize| row.as_ref().map_or(Ok(0_i64), |row| row.try_get("", &format!("n{place}")));
     Ok(Held {
         counts: UserCounts {

@@ -5,17 +5,17 @@ use super::name::search_words;
 use super::read::{TermKind, UserRecord};
 use super::{anonymised, lock};
 use crate::actor::Actor;
-use crate::audit::{self, Deed, Subject};
+use crate::audit::{self, AuditAction, Subject};
 use crate::entity::{custom_fields, custom_values, photos, terms, users};
 use crate::error::RecordsError;
-use crate::hold;
+use crate::legal_hold;
 use crate::limits;
 use crate::protection;
+use crate::search_index;
 use crate::session;
 use crate::staff::{roles_of, set_aside};
 use crate::store::Store;
 use crate::undo::{self, Undo};
-use crate::words;
 use policy::dates::shown;
 use policy::form::{FieldErrors, Problem};
 use policy::user_form::{UserDraft, UserForm, validate};
@@ -41,7 +41,7 @@ pub async fn save_undoable(
     form: &UserForm,
 ) -> Result<(UserNumber, Option<Undo>), RecordsError> {
     let saved = save_within_limits(store, actor, form).await;
-    limits::noted(store, actor, saved).await
+    limits::note_change(store, actor, saved).await
 }
 
 async fn save_within_limits(
@@ -49,7 +49,7 @@ async fn save_within_limits(
     actor: Actor,
     form: &UserForm,
 ) -> Result<(UserNumber, Option<Undo>), RecordsError> {
-    actor.must(Action::EditUsers)?;
+    actor.require(Action::EditUsers)?;
     let draft = validate(form, store.clock.today()).map_err(RecordsError::Invalid)?;
     let tx = store.begin().await?;
     let saved = if form.number.trim().is_empty() {
@@ -151,9 +151,18 @@ async fn create(
     let mut row = user.into_active_model().reset_all();
     row.number = sea_orm::NotSet;
     let user = row.insert(tx).await.map_err(taken)?;
-    words::replace(tx, user.number, search_words(&user)).await?;
+    search_index::replace(tx, user.number, search_words(&user)).await?;
     save_custom(tx, user.number, &BTreeMap::new(), &draft.custom).await?;
-    audit::note(tx, &store.clock, actor, Deed::UserCreated, Subject::User(user.number), None, "").await?;
+    audit::record_event(
+        tx,
+        &store.clock,
+        actor,
+        AuditAction::UserCreated,
+        Subject::User(user.number),
+        None,
+        "",
+    )
+    .await?;
     Ok(UserNumber(user.number))
 }
 
@@ -181,12 +190,12 @@ async fn edit(
     let mut changed = changed_fields(&old, &new);
     let custom = custom_of(tx, number).await?;
     let edit = Edit::of(tx, number, (&old, &new), (&custom, draft)).await?;
-    if edit.overwrites() && hold::in_force(tx, number).await? {
+    if edit.overwrites() && legal_hold::in_force(tx, number).await? {
         edit.may_correct(actor)?;
     }
-    let deed = edit.count(store, actor, tx).await?;
+    let action = edit.count(store, actor, tx).await?;
     if let Some(left) = old.category.clone().filter(|_| old.category != new.category) {
-        hold::carry_over(tx, &store.clock, actor, &[(number, left)]).await?;
+        legal_hold::transfer_to_user(tx, &store.clock, actor, &[(number, left)]).await?;
     }
     if custom != draft.custom {
         changed.extend(differing(&custom, &draft.custom).map(|key| format!("custom.{key}")));
@@ -203,9 +212,9 @@ async fn edit(
     }
     let new = users::Model { version: old.version + 1, ..new };
     new.clone().into_active_model().reset_all().update(tx).await.map_err(taken)?;
-    words::replace(tx, number.0, search_words(&new)).await?;
+    search_index::replace(tx, number.0, search_words(&new)).await?;
     let detail = changed.join(",");
-    audit::note(tx, &store.clock, actor, deed, Subject::User(number.0), None, &detail).await?;
+    audit::record_event(tx, &store.clock, actor, action, Subject::User(number.0), None, &detail).await?;
     if edit.removes_sign_in { remove_sign_in(tx, store, actor, number).await.map(Some) } else { Ok(None) }
 }
 
@@ -226,7 +235,7 @@ async fn may_change_sign_in(
     if roles_of(tx, number).await?.is_empty() {
         return Ok(());
     }
-    actor.must(Action::ManageStaff)?;
+    actor.require(Action::ManageStaff)?;
     if actor.staff == Some(number) {
         return Err(RecordsError::Refused(
             "Nothing was changed. Another administrator must change your UserID or sign-in".to_owned(),
@@ -409,6 +418,7 @@ async fn remove_sign_in(
     set_aside::set_aside(tx, number).await?;
     session::forget(tx, number).await?;
     let subject = Subject::User(number.0);
-    let event = audit::note_event(tx, &store.clock, actor, Deed::SignInRemoved, subject, None, "").await?;
+    let event =
+        audit::note_event(tx, &store.clock, actor, AuditAction::SignInRemoved, subject, None, "").await?;
     Ok(Undo::of(actor, undo::Change::SignInRemoved { user: number.0 }, event))
 }

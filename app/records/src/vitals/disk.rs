@@ -1,7 +1,7 @@
 //! Checks the free space on the disks that Lethe writes to.
 
 use crate::dialect;
-use crate::error::{Fault, Place};
+use crate::error::{Fault, Storage};
 use crate::store::Store;
 use std::fs::OpenOptions;
 use std::io;
@@ -25,25 +25,25 @@ impl Disk {
         }
         let settings = store.settings();
         let mut files =
-            vec![(Place::Ledger, settings.ledger.clone()), (Place::Anchors, settings.anchor.clone())];
-        files.extend(self.database.clone().map(|file| (Place::Database, file)));
+            vec![(Storage::Ledger, settings.ledger.clone()), (Storage::Anchors, settings.anchor.clone())];
+        files.extend(self.database.clone().map(|file| (Storage::Database, file)));
         let look = move || files.into_iter().find_map(|(place, file)| fault(place, &file));
         tokio::task::spawn_blocking(look).await.ok().flatten()
     }
 }
 
-fn fault(place: Place, file: &Path) -> Option<Fault> {
+fn fault(place: Storage, file: &Path) -> Option<Fault> {
     if free_space(file).is_ok_and(|free| free < MIN_FREE) {
         return Some(Fault::DiskFull(place));
     }
     // Opening and closing the file would drop SQLite's locks on it for the whole process.
-    if place == Place::Database {
+    if place == Storage::Database {
         return None;
     }
     match OpenOptions::new().append(true).open(file) {
         // The first anchor creates its file.
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            (place == Place::Ledger).then_some(Fault::Missing(place))
+            (place == Storage::Ledger).then_some(Fault::Missing(place))
         }
         Err(_) => Some(Fault::Unwritable(place)),
         Ok(_) => None,

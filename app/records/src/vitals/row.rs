@@ -97,20 +97,20 @@ async fn write(store: &Store, id: Option<i64>, at: DateTime<Utc>) -> Result<i64,
     let backend = db.get_database_backend();
     if let Some(id) = id {
         let sql = "UPDATE servers SET beats = beats + 1, seen_at = ? WHERE id = ?";
-        let written = db.execute_raw(dialect::statement(backend, sql, vec![at.into(), id.into()])).await?;
+        let written = db.execute_raw(dialect::bind(backend, sql, vec![at.into(), id.into()])).await?;
         if written.rows_affected() == 1 {
             return Ok(id);
         }
     }
     let sql = "INSERT INTO servers (beats, seen_at) VALUES (0, ?) RETURNING id";
-    let row = db.query_one_raw(dialect::statement(backend, sql, vec![at.into()])).await?;
+    let row = db.query_one_raw(dialect::bind(backend, sql, vec![at.into()])).await?;
     row.map_or_else(|| Err(DbErr::RecordNotInserted), |row| row.try_get("", "id"))
 }
 
 async fn others(store: &Store, id: i64) -> Result<Vec<(i64, i64, DateTime<Utc>)>, DbErr> {
     let sql = "SELECT id, beats, seen_at FROM servers WHERE id <> ?";
     let db = store.probe().await?;
-    let rows = db.query_all_raw(dialect::statement(db.get_database_backend(), sql, vec![id.into()])).await?;
+    let rows = db.query_all_raw(dialect::bind(db.get_database_backend(), sql, vec![id.into()])).await?;
     rows.iter()
         .map(|row| Ok((row.try_get("", "id")?, row.try_get("", "beats")?, row.try_get("", "seen_at")?)))
         .collect()
@@ -119,7 +119,7 @@ async fn others(store: &Store, id: i64) -> Result<Vec<(i64, i64, DateTime<Utc>)>
 async fn delete(store: &Store, id: i64) -> Result<(), DbErr> {
     let db = store.probe().await?;
     let sql = "DELETE FROM servers WHERE id = ?";
-    db.execute_raw(dialect::statement(db.get_database_backend(), sql, vec![id.into()])).await?;
+    db.execute_raw(dialect::bind(db.get_database_backend(), sql, vec![id.into()])).await?;
     Ok(())
 }
 

@@ -2,7 +2,7 @@
 
 use crate::support::{add, add_task, day, dump, execute, five_days, for_each_database, leaver};
 use policy::replacement::is_replacement;
-use policy::{Field, LoanText, Policy, Reason, RunState, Treatment, UserNumber};
+use policy::{Field, NoteTreatment, Policy, Reason, RunState, Treatment, UserNumber};
 use records::entity::{audit_events, loans, users};
 use records::{Actor, RecordsError, Store, run};
 use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, QueryFilter, Set};
@@ -15,7 +15,7 @@ pub async fn run_all(store: &Store, task: policy::TaskId) -> (policy::RunId, Run
     let preview = run::preview(store, Actor::COMMAND_LINE, task).await.unwrap();
     let previewed = run::read(store, preview).await.unwrap().previewed;
     let started = run::start(store, Actor::COMMAND_LINE, preview, &previewed.to_string()).await.unwrap();
-    (started, run::carry_out(store, started).await.unwrap())
+    (started, run::execute(store, started).await.unwrap())
 }
 
 #[tokio::test]
@@ -88,10 +88,10 @@ async fn loans_stay_with_their_day_and_lose_their_notes() {
             ..Default::default()
         };
         let before = loan.insert(store.database()).await.unwrap();
-        let task = add_task(&store, &Policy { loan_text: LoanText::Mark, ..five_days() }).await;
+        let task = add_task(&store, &Policy { loan_text: NoteTreatment::Mark, ..five_days() }).await;
         let (id, _) = run_all(&store, task).await;
         let after = loans::Entity::find_by_id(before.id).one(store.database()).await.unwrap().unwrap();
-        assert_eq!(after, loans::Model { note: Some(LoanText::MARK.to_owned()), ..before });
+        assert_eq!(after, loans::Model { note: Some(NoteTreatment::MARK.to_owned()), ..before });
         let run = run::read(&store, id).await.unwrap();
         assert_eq!(run.tables, [("loans".to_owned(), 1), ("users".to_owned(), 1)]);
     })
@@ -154,7 +154,7 @@ async fn an_audit_that_cannot_be_written_undoes_the_person() {
         let preview = run::preview(&store, Actor::COMMAND_LINE, task).await.unwrap();
         let started = run::start(&store, Actor::COMMAND_LINE, preview, "1").await.unwrap();
         execute(&store, "ALTER TABLE audit_events RENAME TO gone").await;
-        assert!(run::carry_out(&store, started).await.is_err(), "nor can its end be noted");
+        assert!(run::execute(&store, started).await.is_err(), "nor can its end be noted");
         assert_eq!(user(&store, before.number).await, before);
         execute(&store, "ALTER TABLE gone RENAME TO audit_events").await;
     })

@@ -1,4 +1,4 @@
-//! Four eyes: no run that arms, widens or goes over a safety_limit without a second person, by whatever way it is tried.
+//! Four eyes: no run that arms, widens or goes over a safety limit without a second person, by whatever way it is tried.
 
 use crate::legal_holds::{at_desk, staff, with};
 use crate::support::{add, add_task, execute, five_days, for_each_database, leaver};

@@ -9,7 +9,7 @@ use policy::{Action, Role, Roles, RunState, UserNumber};
 use records::audit::{AuditForm, Finding, Verdict, csv, list, refused, verify};
 use records::entity::{audit_events, audit_head};
 use records::key::{KeyUse, replace};
-use records::page::Paging;
+use records::pagination::Paging;
 use records::store::Opening;
 use records::{Actor, Clock, RecordsError, Settings, Store, user};
 use sea_orm::{ActiveModelTrait, ConnectionTrait, DatabaseBackend, EntityTrait, QueryOrder, Set};
@@ -120,7 +120,7 @@ async fn the_database_refuses_to_change_or_remove_what_is_chained() {
         for half in ["99, NULL", "NULL, 'x'"] {
             refused.push(format!(
                 "INSERT INTO audit_events (at, channel, action, subject_kind, detail, sequence, mac) \
-                 VALUES ('2018-01-21 12:00:00+00:00', 'desk', 'exported', 'library', '', {half})"
+                 VALUES ('2018-01-21 12:00:00+00:00', 'web', 'exported', 'library', '', {half})"
             ));
         }
         for (column, value) in tampering::COLUMNS {
@@ -213,7 +213,7 @@ async fn a_forged_event_never_becomes_a_true_one() {
         mark(&store, 1, false).await.unwrap();
         let forged = audit_events::ActiveModel {
             at: Set(store.clock().now()),
-            channel: Set("desk".to_owned()),
+            channel: Set("web".to_owned()),
             action: Set("exported".to_owned()),
             subject_kind: Set("library".to_owned()),
             detail: Set(String::new()),
@@ -313,8 +313,8 @@ async fn it_is_read_page_by_page_and_by_filters() {
         let some = |text: &str| text.to_owned();
         let count = async |form: AuditForm| read(form, Paging::default()).await.rows.len();
         let form = AuditForm::default;
-        assert_eq!(count(AuditForm { deed: some("user_anonymised"), ..form() }).await, 10);
-        assert_eq!(count(AuditForm { deed: some("user_marked"), ..form() }).await, 4);
+        assert_eq!(count(AuditForm { action: some("user_anonymised"), ..form() }).await, 10);
+        assert_eq!(count(AuditForm { action: some("user_marked"), ..form() }).await, 4);
         assert_eq!(count(AuditForm { staff: some("1"), ..form() }).await, 9);
         assert_eq!(count(AuditForm { staff: some("2"), ..form() }).await, 0);
         assert_eq!(count(AuditForm { kind: some("user"), id: some("3"), ..form() }).await, 3);
@@ -324,7 +324,7 @@ async fn it_is_read_page_by_page_and_by_filters() {
         assert_eq!(count(AuditForm { from: some("2018-01-22"), ..form() }).await, 0);
 
         let refusal = &all[0];
-        assert_eq!((refusal.deed.as_str(), refusal.detail.as_str()), ("refused", "administer"));
+        assert_eq!((refusal.action.as_str(), refusal.detail.as_str()), ("refused", "administer"));
         // Whoever did something is shown under the name of now.
         assert_eq!((refusal.staff, refusal.name.is_some()), (Some(UserNumber(1)), true));
         let file = csv(&store, staff(1), &AuditForm::default().validate().unwrap()).await.unwrap();

@@ -3,7 +3,7 @@
 use crate::anonymising::run_all;
 use crate::canary::{library, removes_everything};
 use crate::support::{add_task, execute, for_each_database};
-use policy::{LoanText, UserNumber};
+use policy::{NoteTreatment, UserNumber};
 use records::maintenance::{self, Maintenance};
 use records::{Actor, Store, certificate, residue, run};
 use sea_orm::{AccessMode, ConnectionTrait, DatabaseBackend, IsolationLevel, Statement, TransactionTrait};
@@ -58,7 +58,7 @@ async fn statistics(store: &Store) -> usize {
 async fn after_a_run_and_its_maintenance_no_file_holds_a_removed_value() {
     for_each_database(async |store| {
         library(&store, 40).await;
-        let task = add_task(&store, &removes_everything(LoanText::Empty)).await;
+        let task = add_task(&store, &removes_everything(NoteTreatment::Empty)).await;
         let postgres = store.database().get_database_backend() == DatabaseBackend::Postgres;
         execute(&store, "ANALYZE").await;
         assert!(canaries(&store).await > 0, "the search finds what is there");
@@ -101,7 +101,7 @@ async fn a_file_with_pages_that_were_split_holds_nothing_after_a_run() {
         )
         .await;
         execute(&store, "UPDATE users SET notes = notes || notes || 'canary-' WHERE number % 3 = 0").await;
-        let task = add_task(&store, &removes_everything(LoanText::Empty)).await;
+        let task = add_task(&store, &removes_everything(NoteTreatment::Empty)).await;
         let (id, _) = run_all(&store, task).await;
         let run = run::read(&store, id).await.unwrap();
         assert!(run.done >= 5_999, "{}", run.done);
@@ -115,7 +115,7 @@ async fn a_file_with_pages_that_were_split_holds_nothing_after_a_run() {
 async fn one_user_is_cleaned_up_after_in_the_background() {
     for_each_database(async |store| {
         library(&store, 1).await;
-        add_task(&store, &removes_everything(LoanText::Empty)).await;
+        add_task(&store, &removes_everything(NoteTreatment::Empty)).await;
         let number = text(&store, "SELECT CAST(MAX(number) AS TEXT) AS n FROM users", "n").await.remove(0);
         let user = UserNumber(number.parse().unwrap());
         let id = run::anonymise_one(&store, Actor::COMMAND_LINE, user, &number).await.unwrap().unwrap();
@@ -136,7 +136,7 @@ async fn somebody_who_reads_since_before_keeps_old_rows() {
             return;
         }
         library(&store, 2).await;
-        let task = add_task(&store, &removes_everything(LoanText::Empty)).await;
+        let task = add_task(&store, &removes_everything(NoteTreatment::Empty)).await;
         let isolation = Some(IsolationLevel::RepeatableRead);
         let reader = store.database().begin_with_config(isolation, Some(AccessMode::ReadOnly)).await.unwrap();
         reader.execute_unprepared("SELECT COUNT(*) FROM users").await.unwrap();

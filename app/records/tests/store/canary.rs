@@ -9,14 +9,14 @@ pub mod search;
 use crate::anonymising::run_all;
 use crate::support::{add, add_task, dump, execute, five_days, for_each_database, leaver};
 use plant::{Person, Planter, rows_of};
-use policy::{Field, LoanText, Policy, RunState, Scope, Treatment, UserNumber};
+use policy::{Field, NoteTreatment, Policy, RunState, Scope, Treatment, UserNumber};
 use records::entity::users;
 use records::{Actor, Store, run};
 use sea_orm::Set;
 use search::{files, found};
 
 /// A policy that keeps nothing that it may remove.
-pub fn removes_everything(loan_text: LoanText) -> Policy {
+pub fn removes_everything(loan_text: NoteTreatment) -> Policy {
     Policy {
         fields: Field::ALL.into_iter().map(|field| (field, Treatment::Remove)).collect(),
         scope: Scope::All,
@@ -51,7 +51,7 @@ async fn anonymise(store: &Store, policy: &Policy, people: &[Person]) {
 
 #[tokio::test]
 async fn three_ways_leave_the_same_rows_and_nothing_of_the_person() {
-    for loan_text in LoanText::ALL {
+    for loan_text in NoteTreatment::ALL {
         for_each_database(async |store| {
             let people = library(&store, 3).await;
             let before = dump(&store).await;
@@ -96,7 +96,7 @@ async fn what_is_not_anonymised_is_found() {
         let keeps = Policy {
             fields: Field::ALL.into_iter().map(|field| (field, Treatment::Keep)).collect(),
             keep_custom: vec!["locker".to_owned()],
-            ..removes_everything(LoanText::Empty)
+            ..removes_everything(NoteTreatment::Empty)
         };
         let task = add_task(&store, &keeps).await;
         run_all(&store, task).await;

@@ -19,7 +19,7 @@ async fn ended_run(store: &Store) -> RunId {
     let preview = run::preview(store, Actor::COMMAND_LINE, task).await.unwrap();
     execute(store, "INSERT INTO user_roles VALUES (3, 'librarian', '2018-01-01')").await;
     let started = run::start(store, Actor::COMMAND_LINE, preview, "3").await.unwrap();
-    run::carry_out(store, started).await.unwrap();
+    run::execute(store, started).await.unwrap();
     started
 }
 

@@ -3,7 +3,7 @@
 use crate::support::{add_task, execute, five_days, for_each_database};
 use chrono::{TimeDelta, Utc};
 use chrono_tz::Tz;
-use records::health::{self, What};
+use records::health::{self, ConditionKind};
 use records::{Clock, Store, schedule, vitals};
 use sea_orm::DatabaseBackend;
 
@@ -14,7 +14,7 @@ fn of_computer(ahead: TimeDelta) -> Clock {
 async fn skew(store: &Store) -> Option<i64> {
     let told = health::read(store).await.unwrap().conditions;
     told.iter().find_map(|one| match one.what {
-        What::ClockDiffers { seconds } => Some(seconds),
+        ConditionKind::ClockDiffers { seconds } => Some(seconds),
         _ => None,
     })
 }

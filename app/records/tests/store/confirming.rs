@@ -1,9 +1,9 @@
 //! Which runs confirm the settings that they carried out, and until when a run can be cancelled.
 
 use crate::support::{add, add_task, execute, five_days, for_each_database, leaver};
-use policy::{Brake, RunId, RunState, TaskId, UserNumber};
+use policy::{RunId, RunState, SafetyLimit, TaskId, UserNumber};
 use records::entity::{runs, tasks};
-use records::page::Paging;
+use records::pagination::Paging;
 use records::run::{self, MemberQuery};
 use records::task::Confirmation;
 use records::{Actor, RecordsError, Store, task};
@@ -67,20 +67,20 @@ async fn a_run_that_was_cancelled_confirms_nothing() {
         assert_eq!(confirmation(&store, task).await, Confirmation::Missing);
         add(&store, leaver("Next")).await;
         let by_itself = scheduled(&store).await;
-        assert_eq!(by_itself.brake, Some(Brake::NotConfirmed));
+        assert_eq!(by_itself.safety_limit, Some(SafetyLimit::NotConfirmed));
 
         // One that waits and is cancelled confirms nothing either.
         let preview = by_itself.preview.unwrap();
         let waits = run::start(&store, Actor::COMMAND_LINE, preview, "4").await.unwrap();
         assert_eq!(run::cancel(&store, Actor::COMMAND_LINE, waits).await.unwrap(), RunState::Cancelled);
-        assert_eq!(scheduled(&store).await.brake, Some(Brake::NotConfirmed));
+        assert_eq!(scheduled(&store).await.safety_limit, Some(SafetyLimit::NotConfirmed));
 
         // One that comes to its end does, also after it was cut off.
         let preview = run::preview(&store, Actor::COMMAND_LINE, task).await.unwrap();
         let through = run::start(&store, Actor::COMMAND_LINE, preview, "4").await.unwrap();
         abandoned(&store, through, 0).await;
         assert!(!is_confirmed(&store).await);
-        assert_eq!(run::carry_out(&store, through).await.unwrap(), RunState::Succeeded);
+        assert_eq!(run::execute(&store, through).await.unwrap(), RunState::Succeeded);
         assert_eq!(confirmation(&store, task).await, Confirmation::Given);
         add(&store, leaver("Later")).await;
         assert_eq!(scheduled(&store).await.state, RunState::Succeeded);
@@ -97,7 +97,7 @@ async fn neither_a_run_that_changed_no_user_nor_a_single_one_confirms() {
             execute(&store, &format!("INSERT INTO user_roles VALUES ({number}, 'librarian', '2018-01-21')"))
                 .await;
         }
-        assert_eq!(run::carry_out(&store, id).await.unwrap(), RunState::Succeeded);
+        assert_eq!(run::execute(&store, id).await.unwrap(), RunState::Succeeded);
         assert!(!is_confirmed(&store).await);
         execute(&store, "DELETE FROM user_roles").await;
         let one = run::anonymise_one(&store, Actor::COMMAND_LINE, UserNumber(1), "1").await.unwrap();
@@ -109,7 +109,7 @@ async fn neither_a_run_that_changed_no_user_nor_a_single_one_confirms() {
         let started = async |count: &str| {
             let preview = run::preview(&store, Actor::COMMAND_LINE, task).await.unwrap();
             let id = run::start(&store, Actor::COMMAND_LINE, preview, count).await.unwrap();
-            run::carry_out(&store, id).await.unwrap()
+            run::execute(&store, id).await.unwrap()
         };
         assert_eq!(started("2").await, RunState::Failed);
         assert!(!is_confirmed(&store).await);

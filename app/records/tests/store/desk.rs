@@ -5,8 +5,8 @@ use policy::user_form::UserForm;
 use policy::{CatalogueRecordId, ChargeId, LoanId, RequestId, UserNumber};
 use records::circulation::{self, Loans};
 use records::entity::{audit_events, users};
-use records::page::Paging;
-use records::{Actor, RecordsError, Store, catalogue, hold, run, user};
+use records::pagination::Paging;
+use records::{Actor, RecordsError, Store, catalogue, legal_hold, run, user};
 use sea_orm::{EntityTrait, QueryOrder, Set};
 
 const NG: UserNumber = UserNumber(1);
@@ -66,7 +66,7 @@ async fn lists_show_what_hangs_on_a_user_newest_first() {
         assert_eq!(circulation::charges(&store, NG, &all).await.unwrap().rows[0].cents, 100);
         let messages = circulation::messages(&store, NG, &all).await.unwrap();
         assert_eq!(messages.rows[0].recipient.as_deref(), Some("ng@example.org"));
-        let holds = hold::of_user(&store, NG).await.unwrap();
+        let holds = legal_hold::of_user(&store, NG).await.unwrap();
         assert_eq!((holds[0].reason, holds[0].released_on), (policy::HoldReason::Dispute, None));
         assert_eq!(catalogue::made_by(&store, NG, &all).await.unwrap().rows[0].title, "Dune");
         let counts = user::read(&store, NG).await.unwrap().counts;

@@ -5,7 +5,7 @@ use policy::form::Problem;
 use policy::user_form::UserForm;
 use policy::{Field, Policy, Treatment, UserNumber};
 use records::entity::{audit_events, user_words};
-use records::user::{self, What};
+use records::user::{self, ImpactKind};
 use records::{Actor, RecordsError, Store, residue, run};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
 
@@ -229,20 +229,20 @@ async fn the_effects_count_what_this_person_has() {
             keep_custom: vec!["shoe".to_owned()],
             ..five_days()
         };
-        let effects = user::effects(&store, number, &policy).await.unwrap();
-        let count = |list: &[user::Effect], what: What| {
+        let impacts = user::impacts(&store, number, &policy).await.unwrap();
+        let count = |list: &[user::Impact], what: ImpactKind| {
             list.iter().find(|effect| effect.what == what).map(|effect| effect.count)
         };
-        let value = |words: &str| What::Value(words.to_owned());
-        assert_eq!(count(&effects.removed, value("UserID (login name)")), Some(1));
-        assert_eq!(count(&effects.removed, value("Phone")), Some(0));
-        assert_eq!(count(&effects.removed, What::Custom("Locker".to_owned())), Some(1));
-        assert_eq!(count(&effects.removed, What::Texts("Note", "Loans")), Some(1));
-        assert_eq!(count(&effects.removed, What::Rows("Search words of users")), Some(5));
-        assert_eq!(count(&effects.generalised, value("Birth date")), Some(1));
-        assert_eq!(count(&effects.kept, What::Custom("Shoe".to_owned())), Some(1));
-        assert_eq!(count(&effects.kept, What::Rows("Loans")), Some(2));
-        assert_eq!(count(&effects.kept, value("User category")), Some(0));
+        let value = |words: &str| ImpactKind::Value(words.to_owned());
+        assert_eq!(count(&impacts.removed, value("UserID (login name)")), Some(1));
+        assert_eq!(count(&impacts.removed, value("Phone")), Some(0));
+        assert_eq!(count(&impacts.removed, ImpactKind::Custom("Locker".to_owned())), Some(1));
+        assert_eq!(count(&impacts.removed, ImpactKind::Texts("Note", "Loans")), Some(1));
+        assert_eq!(count(&impacts.removed, ImpactKind::Rows("Search words of users")), Some(5));
+        assert_eq!(count(&impacts.generalised, value("Birth date")), Some(1));
+        assert_eq!(count(&impacts.kept, ImpactKind::Custom("Shoe".to_owned())), Some(1));
+        assert_eq!(count(&impacts.kept, ImpactKind::Rows("Loans")), Some(2));
+        assert_eq!(count(&impacts.kept, value("User category")), Some(0));
     })
     .await;
 }

@@ -3,7 +3,7 @@
 //! [`single`], [`bulk`] and [`preview`] let every single change of a row fail in turn, [`commit`] lets the commit fail.
 //! The last test here is the plain case: one audit event of one person that cannot be written.
 
-mod bulk;
+mod bulk_insert;
 mod commit;
 mod inject;
 mod pool;
@@ -14,7 +14,7 @@ mod while_serving;
 use crate::anonymising::run_all;
 use crate::canary::{library, removes_everything};
 use crate::support::{add_task, dump, execute, for_each_database};
-use policy::{LoanText, RunState};
+use policy::{NoteTreatment, RunState};
 use records::{Store, run};
 use sea_orm::DatabaseBackend;
 
@@ -72,7 +72,7 @@ async fn a_person_whose_audit_cannot_be_written_is_unchanged_and_counted_as_fail
     for_each_database(async |store| {
         let people = library(&store, 3).await;
         let poor = people[1].number;
-        let task = add_task(&store, &removes_everything(LoanText::Empty)).await;
+        let task = add_task(&store, &removes_everything(NoteTreatment::Empty)).await;
         let when = format!("NEW.action = 'user_anonymised' AND NEW.subject_id = {poor}");
         refuse(&store, "INSERT", "audit_events", &when).await;
         let (id, state) = run_all(&store, task).await;

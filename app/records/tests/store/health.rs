@@ -1,10 +1,10 @@
-//! What somebody should know although nobody is watching: said in time, of the right run, and no longer than needed.
+//! `ConditionKind` somebody should know although nobody is watching: said in time, of the right run, and no longer than needed.
 
 use crate::support::{TODAY, add_task, five_days, for_each_database};
 use chrono::{DateTime, Duration, Utc};
-use policy::{Brake, FourEyes, RunKind, RunState, TaskId};
+use policy::{FourEyes, RunKind, RunState, SafetyLimit, TaskId};
 use records::entity::{run_counts, runs, tasks};
-use records::health::{self, What};
+use records::health::{self, ConditionKind};
 use records::{Actor, Clock, Settings, SignIn, Store};
 use sea_orm::{ActiveModelTrait, EntityTrait, PaginatorTrait, Set};
 
@@ -16,11 +16,11 @@ fn minutes(ago: i64) -> Duration {
     Duration::minutes(ago)
 }
 
-/// What is said, with the run or task that it is said of.
-async fn said(store: &Store) -> Vec<(What, Option<i64>)> {
+/// `ConditionKind` is said, with the run or task that it is said of.
+async fn said(store: &Store) -> Vec<(ConditionKind, Option<i64>)> {
     let conditions = health::read(store).await.unwrap().conditions;
     for condition in &conditions {
-        assert!(What::CODES.contains(&condition.what.code()));
+        assert!(ConditionKind::CODES.contains(&condition.what.code()));
         let (_, description) = condition.task.as_ref().unwrap();
         assert_eq!(description.words_for(Actor::COMMAND_LINE), "Leavers");
     }
@@ -71,7 +71,7 @@ async fn a_task_is_overdue_after_a_quarter_of_an_hour_as_long_as_it_is_active() 
         };
         assert_eq!(due(-1, true).await, []);
         assert_eq!(due(14, true).await, []);
-        assert_eq!(due(15, true).await, [(What::Overdue, None)]);
+        assert_eq!(due(15, true).await, [(ConditionKind::Overdue, None)]);
         let condition = health::read(&store).await.unwrap().conditions.remove(0);
         assert_eq!(condition.since, now(&store) - minutes(15));
         assert_eq!(due(15, false).await, []);
@@ -87,7 +87,7 @@ async fn a_run_that_nobody_takes_up_is_told_unless_it_waits_behind_another() {
         assert_eq!(said(&store).await, []);
         let old =
             run(&store, task, RunState::Queued, |run| run.created_at = Set(now(&store) - minutes(16))).await;
-        assert_eq!(said(&store).await, [(What::NotTakenUp, Some(old))]);
+        assert_eq!(said(&store).await, [(ConditionKind::NotStarted, Some(old))]);
         run(&store, task, RunState::Running, |run| {
             run.started_at = Set(Some(Clock::real()));
             run.heartbeat_at = Set(Some(Clock::real()));
@@ -99,24 +99,24 @@ async fn a_run_that_nobody_takes_up_is_told_unless_it_waits_behind_another() {
 }
 
 /// Minutes since started, sign of life, progress; phase, state, and what is said.
-type Stalled = (i64, i64, Option<i64>, Option<&'static str>, RunState, Option<What>);
+type Stalled = (i64, i64, Option<i64>, Option<&'static str>, RunState, Option<ConditionKind>);
 
 #[tokio::test]
 async fn a_run_under_way_is_told_when_it_does_not_get_on() {
     use RunState::{Cancelling, Interrupted, Running};
     const STALLED: [Stalled; 10] = [
-        (0, 0, None, Some("sealing"), Running, None),
+        (0, 0, None, Some("previewing"), Running, None),
         (4, 0, None, Some("anonymising"), Running, None),
-        (6, 0, None, Some("anonymising"), Running, Some(What::NoProgress)),
+        (6, 0, None, Some("anonymising"), Running, Some(ConditionKind::Stalled)),
         (60, 0, Some(1), Some("anonymising"), Running, None),
-        (60, 0, Some(6), Some("anonymising"), Cancelling, Some(What::NoProgress)),
+        (60, 0, Some(6), Some("anonymising"), Cancelling, Some(ConditionKind::Stalled)),
         // The scan and the cleaning of a large database take long, and are alive.
         (60, 0, Some(20), Some("scanning"), Running, None),
-        (60, 6, Some(20), Some("maintaining"), Running, Some(What::NoProgress)),
+        (60, 6, Some(20), Some("maintaining"), Running, Some(ConditionKind::Stalled)),
         // The process is gone, and the next one has not found it yet.
-        (60, 2, Some(2), Some("anonymising"), Running, Some(What::Interrupted)),
-        (60, 0, Some(0), None, Interrupted, Some(What::Interrupted)),
-        (60, 8, Some(8), None, Interrupted, Some(What::NoProgress)),
+        (60, 2, Some(2), Some("anonymising"), Running, Some(ConditionKind::Interrupted)),
+        (60, 0, Some(0), None, Interrupted, Some(ConditionKind::Interrupted)),
+        (60, 8, Some(8), None, Interrupted, Some(ConditionKind::Stalled)),
     ];
     for (began, alive, progress, phase, state, expected) in STALLED {
         for_each_database(async |store| {
@@ -148,10 +148,15 @@ async fn the_newest_run_of_each_task_counts() {
             run.failed = Set(failed);
         };
         let failed = run(&store, one, RunState::CompletedWithFailures, |run| people(run, 5, 2, 0, 3)).await;
-        let stopped =
-            run(&store, two, RunState::StoppedByBrake, |run| run.brake = Set(Some("share".to_owned()))).await;
-        let brake = What::StoppedByBrake(Some(Brake::Share));
-        assert_eq!(said(&store).await, [(What::Failed { people: 3 }, Some(failed)), (brake, Some(stopped))]);
+        let stopped = run(&store, two, RunState::StoppedByLimit, |run| {
+            run.safety_limit = Set(Some("share".to_owned()));
+        })
+        .await;
+        let safety_limit = ConditionKind::StoppedByLimit(Some(SafetyLimit::Share));
+        assert_eq!(
+            said(&store).await,
+            [(ConditionKind::Failed { people: 3 }, Some(failed)), (safety_limit, Some(stopped))]
+        );
         // A preview, a single user or a run that waits does not make it well.
         for kind in [RunKind::Preview, RunKind::Single] {
             run(&store, one, RunState::Succeeded, |run| run.kind = Set(kind.code().to_owned())).await;
@@ -163,9 +168,9 @@ async fn the_newest_run_of_each_task_counts() {
         run(&store, two, RunState::Succeeded, |run| people(run, 0, 0, 0, 0)).await;
         assert_eq!(said(&store).await, []);
         let nobody = run(&store, one, RunState::Succeeded, |run| people(run, 4, 0, 4, 0)).await;
-        assert_eq!(said(&store).await, [(What::NobodyDone { skipped: 4 }, Some(nobody))]);
+        assert_eq!(said(&store).await, [(ConditionKind::AllSkipped { skipped: 4 }, Some(nobody))]);
         let whole = run(&store, one, RunState::Failed, |_| ()).await;
-        assert_eq!(said(&store).await, [(What::Failed { people: 0 }, Some(whole))]);
+        assert_eq!(said(&store).await, [(ConditionKind::Failed { people: 0 }, Some(whole))]);
         crate::support::execute(&store, "UPDATE tasks SET deleted_at = created_at").await;
         assert_eq!(said(&store).await, []);
     })
@@ -199,7 +204,7 @@ async fn a_missed_run_is_told_for_a_week_or_until_the_task_has_run() {
         assert_eq!(said(&store).await, []);
         missed(6).await;
         let newest = missed(5).await;
-        assert_eq!(said(&store).await, [(What::Missed { times: 30 }, Some(newest))]);
+        assert_eq!(said(&store).await, [(ConditionKind::Missed { times: 30 }, Some(newest))]);
         let condition = health::read(&store).await.unwrap().conditions.remove(0);
         assert_eq!(condition.since, now(&store) - Duration::days(5) - minutes(90));
         run(&store, task, RunState::Cancelled, |_| ()).await;
@@ -231,8 +236,8 @@ async fn figures_count_runs_and_people() {
 #[tokio::test]
 async fn protections_that_are_off_are_said_and_say_so_for_machines() {
     for_each_database(async |store| {
-        let codes = async |four_eyes, password_alone| -> Vec<&'static str> {
-            let sign_in = SignIn { password_alone, ..SignIn::default() };
+        let codes = async |four_eyes, allow_password_only| -> Vec<&'static str> {
+            let sign_in = SignIn { allow_password_only, ..SignIn::default() };
             let settings = Settings { four_eyes, sign_in, ..store.settings().clone() };
             let conditions = health::read(&store.with_settings(settings)).await.unwrap().conditions;
             conditions.iter().map(|one| one.what.code()).collect()
@@ -240,10 +245,10 @@ async fn protections_that_are_off_are_said_and_say_so_for_machines() {
         assert!(codes(FourEyes::Auto, false).await.is_empty());
         assert!(codes(FourEyes::On, false).await.is_empty());
         assert_eq!(codes(FourEyes::Off, false).await, ["four_eyes_off"]);
-        assert_eq!(codes(FourEyes::Auto, true).await, ["password_alone"]);
-        assert_eq!(codes(FourEyes::Off, true).await, ["password_alone", "four_eyes_off"]);
-        for code in ["password_alone", "four_eyes_off"] {
-            assert!(What::CODES.contains(&code));
+        assert_eq!(codes(FourEyes::Auto, true).await, ["allow_password_only"]);
+        assert_eq!(codes(FourEyes::Off, true).await, ["allow_password_only", "four_eyes_off"]);
+        for code in ["allow_password_only", "four_eyes_off"] {
+            assert!(ConditionKind::CODES.contains(&code));
         }
     })
     .await;

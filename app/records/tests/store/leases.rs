@@ -1,7 +1,7 @@
 //! Who carries out a run: one process at a time, another one when it dies, nobody when it is cancelled.
 
 use crate::support::{add, add_task, execute, five_days, for_each_database, leaver};
-use policy::{Brake, RunId, RunState};
+use policy::{RunId, RunState, SafetyLimit};
 use records::entity::{audit_events, run_members, runs};
 use records::{Actor, Store, run};
 use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter};
@@ -59,7 +59,7 @@ async fn a_process_that_is_told_to_stop_leaves_the_run_to_the_next() {
             let leaving = leaving.clone();
             async move {
                 leaving.stop();
-                run::carry_out(&leaving, id).await.unwrap()
+                run::execute(&leaving, id).await.unwrap()
             }
         });
         assert_eq!(carried_out.await.unwrap(), RunState::Interrupted);
@@ -150,7 +150,7 @@ async fn a_preview_whose_list_was_altered_is_not_carried_out() {
         )
         .await;
         let refused = run::start(&store, Actor::COMMAND_LINE, preview, "3").await.unwrap_err().to_string();
-        assert!(refused.contains("not the one that was sealed"), "{refused}");
+        assert!(refused.contains("no longer match its fingerprint"), "{refused}");
     })
     .await;
 }
@@ -175,14 +175,17 @@ async fn a_scheduled_run_waits_until_somebody_has_confirmed_its_policy() {
         add(&store, leaver("One")).await;
         let task = add_task(&store, &five_days()).await;
         let stopped = run::read(&store, scheduled(&store, task).await).await.unwrap();
-        assert_eq!((stopped.state, stopped.brake), (RunState::StoppedByBrake, Some(Brake::NotConfirmed)));
+        assert_eq!(
+            (stopped.state, stopped.safety_limit),
+            (RunState::StoppedByLimit, Some(SafetyLimit::NotConfirmed))
+        );
         assert_eq!((stopped.previewed, stopped.done), (1, 0));
 
         // Its preview can be looked at and carried out by hand: that confirms the policy.
         let preview = stopped.preview.unwrap();
         assert_eq!(run::why_not(&store, preview).await.unwrap(), None);
         let by_hand = run::start(&store, Actor::COMMAND_LINE, preview, "1").await.unwrap();
-        assert_eq!(run::carry_out(&store, by_hand).await.unwrap(), RunState::Succeeded);
+        assert_eq!(run::execute(&store, by_hand).await.unwrap(), RunState::Succeeded);
 
         add(&store, leaver("Two")).await;
         let by_itself = run::read(&store, scheduled(&store, task).await).await.unwrap();
@@ -197,7 +200,10 @@ async fn a_scheduled_run_waits_until_somebody_has_confirmed_its_policy() {
         let json = serde_json::to_string(&wider).unwrap();
         execute(&store, &format!("UPDATE tasks SET policy = '{json}', version = version + 1")).await;
         let stopped = run::read(&store, scheduled(&store, task).await).await.unwrap();
-        assert_eq!((stopped.state, stopped.brake), (RunState::StoppedByBrake, Some(Brake::NotConfirmed)));
+        assert_eq!(
+            (stopped.state, stopped.safety_limit),
+            (RunState::StoppedByLimit, Some(SafetyLimit::NotConfirmed))
+        );
     })
     .await;
 }
@@ -211,7 +217,10 @@ async fn a_scheduled_run_of_too_many_people_stops() {
         let task = add_task(&store, &five_days()).await;
         execute(&store, "UPDATE tasks SET confirmed_policy = policy").await;
         let stopped = run::read(&store, scheduled(&store, task).await).await.unwrap();
-        assert_eq!((stopped.state, stopped.brake), (RunState::StoppedByBrake, Some(Brake::Share)));
+        assert_eq!(
+            (stopped.state, stopped.safety_limit),
+            (RunState::StoppedByLimit, Some(SafetyLimit::Share))
+        );
         assert_eq!(stopped.done, 0);
         assert_eq!(events(&store, "run_stopped").await, 1);
         execute(&store, "UPDATE tasks SET active = FALSE").await;

@@ -3,7 +3,7 @@
 use crate::restore::{Library, for_each_library};
 use crate::support::{add, add_task, clock, execute, five_days, leaver};
 use policy::UserNumber;
-use records::ledger::{Standing, overview, replay, standing, start_over};
+use records::ledger::{LedgerStatus, overview, replay, reset, status};
 use records::{Actor, RecordsError, Store, run};
 use sea_orm::DatabaseBackend;
 use std::path::PathBuf;
@@ -39,9 +39,9 @@ fn put(store: &Store, text: &str) {
 
 /// Why nothing can be done: as told when Lethe starts, and when it is running.
 async fn refusal(store: &Store, number: i64) -> String {
-    let standing = standing(store).await.unwrap();
-    let refused = standing.refuse_unless_level().unwrap_err().to_string();
-    assert!(refused.contains("lethe ledger start-over"), "{refused}");
+    let status = status(store).await.unwrap();
+    let refused = status.refuse_unless_level().unwrap_err().to_string();
+    assert!(refused.contains("lethe ledger reset"), "{refused}");
     assert_eq!(anonymise(store, number).await.unwrap_err().code(), "ledger", "{refused}");
     refused
 }
@@ -78,14 +78,14 @@ async fn a_line_that_was_never_finished_is_cut_off() {
         for torn in ["{\"sequence\":4,\"kind\":\"people\",\"after\":2,\"poli", "{", "\0\0\0\0"] {
             put(&store, &format!("{whole}{torn}"));
             let later = store.as_another_process(clock());
-            assert_eq!(standing(&later).await.unwrap(), Standing::Level);
+            assert_eq!(status(&later).await.unwrap(), LedgerStatus::Level);
             assert_eq!(text(&store), whole, "{torn}");
         }
         // A process that is running finds it when it writes the next people.
         put(&store, &format!("{whole}{{\"sequence\":4,"));
         anonymise(&store, 2).await.unwrap();
         anonymise(&store, 3).await.unwrap();
-        assert_eq!(standing(&store).await.unwrap(), Standing::Level);
+        assert_eq!(status(&store).await.unwrap(), LedgerStatus::Level);
         assert_eq!(overview(&store).await.unwrap().people, 3);
     })
     .await;
@@ -135,7 +135,7 @@ async fn whatever_is_changed_in_the_middle_is_damage() {
             assert_eq!(text(&store), changed, "nothing was changed");
         }
         put(&store, &whole);
-        assert_eq!(standing(&store).await.unwrap(), Standing::Level);
+        assert_eq!(status(&store).await.unwrap(), LedgerStatus::Level);
         anonymise(&store, 4).await.unwrap();
     })
     .await;
@@ -154,7 +154,7 @@ async fn a_ledger_that_is_missing_foreign_or_older_is_refused_in_words() {
         assert!(!path(&store).exists(), "no empty one is put in its place");
         put(&store, &older);
         assert!(refusal(&store, 3).await.contains("older than the database"));
-        assert_eq!(standing(&store).await.unwrap(), Standing::Behind);
+        assert_eq!(status(&store).await.unwrap(), LedgerStatus::Behind);
 
         let other = Store::open(
             &format!("sqlite://{}/other.db?mode=rwc", library.folder.path().display()),
@@ -164,10 +164,10 @@ async fn a_ledger_that_is_missing_foreign_or_older_is_refused_in_words() {
         .await
         .unwrap();
         std::fs::copy(&other.settings().ledger, path(&store)).unwrap();
-        assert_eq!(standing(&store).await.unwrap(), Standing::Foreign);
+        assert_eq!(status(&store).await.unwrap(), LedgerStatus::Foreign);
         assert!(refusal(&store, 3).await.contains("another library"));
         put(&store, &whole);
-        assert_eq!(standing(&store).await.unwrap(), Standing::Level);
+        assert_eq!(status(&store).await.unwrap(), LedgerStatus::Level);
     })
     .await;
 }
@@ -178,11 +178,11 @@ async fn a_new_database_does_not_take_over_the_ledger_of_another() {
         let store = library_with(&library, 2, 1).await;
         let url = format!("sqlite://{}/new.db?mode=rwc", library.folder.path().display());
         let new = Store::open(&url, clock(), store.settings().clone()).await.unwrap();
-        assert_eq!(standing(&new).await.unwrap(), Standing::Foreign);
+        assert_eq!(status(&new).await.unwrap(), LedgerStatus::Foreign);
         add(&new, leaver("Ng")).await;
         add_task(&new, &five_days()).await;
         assert!(refusal(&new, 1).await.contains("another library"));
-        assert_eq!(standing(&store).await.unwrap(), Standing::Level);
+        assert_eq!(status(&store).await.unwrap(), LedgerStatus::Level);
     })
     .await;
 }
@@ -199,7 +199,7 @@ async fn two_processes_share_one_ledger() {
         };
         tokio::join!(work(&one, 1), work(&two, 2));
         let seen = overview(&store).await.unwrap();
-        assert_eq!((seen.standing, seen.entries, seen.people), (Standing::Level, 80, 80));
+        assert_eq!((seen.status, seen.entries, seen.people), (LedgerStatus::Level, 80, 80));
         assert_eq!(text(&store).matches("\"kind\":\"policy\"").count(), 1);
     })
     .await;
@@ -212,14 +212,14 @@ async fn a_ledger_that_is_lost_for_good_is_started_over_and_the_old_one_kept() {
         let backup = library.backup(store).await;
         let store = library.open().await;
         anonymise(&store, 2).await.unwrap();
-        let refused = start_over(&store, Actor::COMMAND_LINE, "LOST").await.unwrap_err();
-        assert!(refused.to_string().contains("there and whole"), "{refused}");
+        let refused = reset(&store, Actor::COMMAND_LINE, "LOST").await.unwrap_err();
+        assert!(refused.to_string().contains("file is intact"), "{refused}");
 
         let whole = text(&store);
         let damaged = whole.replacen("uuid of N1", "uuid of N9", 1);
         put(&store, &damaged);
-        assert_eq!(start_over(&store, Actor::COMMAND_LINE, "yes").await.unwrap_err().code(), "invalid");
-        assert_eq!(start_over(&store, Actor::COMMAND_LINE, "LOST").await.unwrap(), Standing::Level);
+        assert_eq!(reset(&store, Actor::COMMAND_LINE, "yes").await.unwrap_err().code(), "invalid");
+        assert_eq!(reset(&store, Actor::COMMAND_LINE, "LOST").await.unwrap(), LedgerStatus::Level);
         let kept = std::fs::read_dir(library.folder.path()).unwrap().find_map(|file| {
             let path = file.unwrap().path();
             path.display()
@@ -236,11 +236,11 @@ async fn a_ledger_that_is_lost_for_good_is_started_over_and_the_old_one_kept() {
         // The old ledger is not taken for the new one, and a backup from before the new one began is not either.
         let new = text(&store);
         put(&store, &whole);
-        assert!(standing(&store).await.unwrap().refuse_unless_level().is_err());
+        assert!(status(&store).await.unwrap().refuse_unless_level().is_err());
         put(&store, &new);
         store.database().clone().close().await.unwrap();
         let restored = library.restore(backup).await;
-        assert!(refusal(&restored, 3).await.contains("begins after entry"));
+        assert!(refusal(&restored, 3).await.contains("starts after entry"));
         assert!(replay(&restored, |_| ()).await.is_err());
     })
     .await;
@@ -311,7 +311,7 @@ async fn a_commit_that_fails_leaves_a_void_entry_or_one_that_the_next_settles() 
             assert_eq!(user.anonymised_on, None);
         }
         anonymise(&store, 2).await.unwrap();
-        assert_eq!(standing(&store).await.unwrap(), Standing::Level);
+        assert_eq!(status(&store).await.unwrap(), LedgerStatus::Level);
         assert_eq!(overview(&store).await.unwrap().people, 2);
     })
     .await;

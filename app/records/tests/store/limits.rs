@@ -1,11 +1,13 @@
 //! Safety limits of manual changes: how many users one member of staff reaches, who is told, and what approves more.
 
-use crate::holds::{at_desk, first_on_user, staff, with};
+use crate::legal_holds::{at_desk, first_on_user, staff, with};
 use crate::support::{add, add_task, clock, day, execute, five_days, for_each_database, leaver};
 use policy::user_form::UserForm;
-use policy::{Action, Brake, Counted, FourEyes, Limits, Role, Roles, UserNumber, WhyTwo, Window};
+use policy::{
+    Action, ApprovalReason, Counted, FourEyes, Limits, Role, Roles, SafetyLimit, UserNumber, Window,
+};
 use records::entity::{audit_events, manual_changes, users};
-use records::health::{self, What};
+use records::health::{self, ConditionKind};
 use records::limits::Reached;
 use records::{Actor, Clock, RecordsError, Settings, Store, approval, limits, run, user};
 use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, Set};
@@ -58,17 +60,17 @@ async fn anonymised(store: &Store) -> u64 {
     gone.count(store.database()).await.unwrap()
 }
 
-async fn told(store: &Store) -> Vec<What> {
+async fn told(store: &Store) -> Vec<ConditionKind> {
     let conditions = health::read(store).await.unwrap().conditions;
     conditions
         .into_iter()
         .map(|one| one.what)
-        .filter(|what| matches!(what, What::LimitReached { .. }))
+        .filter(|what| matches!(what, ConditionKind::LimitReached { .. }))
         .collect()
 }
 
-async fn noted(store: &Store, deed: &str) -> Vec<(Option<i64>, String)> {
-    let events = audit_events::Entity::find().filter(audit_events::Column::Action.eq(deed));
+async fn noted(store: &Store, action: &str) -> Vec<(Option<i64>, String)> {
+    let events = audit_events::Entity::find().filter(audit_events::Column::Action.eq(action));
     let events = events.all(store.database()).await.unwrap();
     events.into_iter().map(|event| (event.actor_number, event.detail)).collect()
 }
@@ -93,7 +95,7 @@ async fn a_script_that_anonymises_is_stopped_and_told() {
             );
         }
         assert_eq!(anonymised(&store).await, 20);
-        assert_eq!(told(&store).await, [What::LimitReached { actors: 1 }]);
+        assert_eq!(told(&store).await, [ConditionKind::LimitReached { actors: 1 }]);
         assert_eq!(
             noted(&store, "limit_reached").await,
             [(Some(ANA.0), "anonymised,users=20,hour".to_owned())]
@@ -206,7 +208,7 @@ async fn clearing_users_in_the_form_counts_as_anonymising() {
         }
         assert_eq!(noted(&store, "identity_removed").await.len(), 4);
         is_reached(anonymise(&store, ana(), numbers[6]).await);
-        assert_eq!(told(&store).await, [What::LimitReached { actors: 1 }]);
+        assert_eq!(told(&store).await, [ConditionKind::LimitReached { actors: 1 }]);
         // A correction is none of this, whoever types it and whenever.
         let mut corrected = form(&store, numbers[7]).await;
         (corrected.last_name, corrected.phone) = ("Leaver-Smith".to_owned(), "020 7946 0000".to_owned());
@@ -268,10 +270,10 @@ async fn marking_and_earlier_dates_are_limited() {
             is_reached(user::mark_for_deletion(&store, ana(), numbers[3]).await).counted,
             Counted::Marked
         );
-        // What makes nobody eligible earlier is free.
+        // A change that makes no user eligible earlier is free.
         leaves(numbers[2], "2018-02-01").await.unwrap();
         leaves(numbers[2], "").await.unwrap();
-        assert_eq!(told(&store).await, [What::LimitReached { actors: 1 }]);
+        assert_eq!(told(&store).await, [ConditionKind::LimitReached { actors: 1 }]);
     })
     .await;
 }
@@ -285,8 +287,8 @@ async fn dates_that_are_set_by_hand_run_after_run_stop_a_run() {
         execute(&store, "UPDATE tasks SET confirmed_policy = policy").await;
         let store = limited(&store, |limits| (limits.manual_per_run, limits.mark_per_hour) = (50, 1_000));
         let mut settings = store.settings().clone();
-        (settings.four_eyes, settings.brakes.percent) = (FourEyes::On, 100);
-        settings.brakes.times_median = 1_000;
+        (settings.four_eyes, settings.safety_limits.percent) = (FourEyes::On, 100);
+        settings.safety_limits.times_median = 1_000;
         let store = store.with_settings(settings);
         let task = policy::TaskId(1);
         let leave = async |numbers: &[UserNumber]| {
@@ -301,18 +303,18 @@ async fn dates_that_are_set_by_hand_run_after_run_stop_a_run() {
         };
         leave(&numbers[..40]).await;
         let (_, started) = run(40).await;
-        run::carry_out(&store, started.unwrap()).await.unwrap();
+        run::execute(&store, started.unwrap()).await.unwrap();
         leave(&numbers[40..51]).await;
         let (preview, started) = run(11).await;
         assert!(matches!(started, Err(RecordsError::Refused(_))), "{started:?}");
         let why = approval::needed_for(&store, preview).await.unwrap();
-        assert_eq!(why, Some(WhyTwo::Brake(Brake::ManualChanges)));
+        assert_eq!(why, Some(ApprovalReason::SafetyLimit(SafetyLimit::ManualChanges)));
         // Confirmed by two, it starts from nothing again.
         let request = approval::ask(&store, ben(), preview).await.unwrap();
         staff(&store, UserNumber(803), Role::Dpo).await;
         approval::approve(&store, at_desk(UserNumber(803), Role::Dpo), request).await.unwrap();
         let started = run::start(&store, ben(), preview, "11").await.unwrap();
-        run::carry_out(&store, started).await.unwrap();
+        run::execute(&store, started).await.unwrap();
         leave(&numbers[51..91]).await;
         assert!(run(40).await.1.is_ok());
         let open = manual_changes::Entity::find().filter(manual_changes::Column::ConfirmedBy.is_null());
@@ -328,7 +330,7 @@ async fn single_users_count_towards_the_share_of_the_next_run() {
         execute(&store, "UPDATE tasks SET confirmed_policy = policy").await;
         execute(&store, "UPDATE users SET leaving_on = NULL WHERE number > 25").await;
         let mut settings = store.settings().clone();
-        (settings.four_eyes, settings.brakes.percent) = (FourEyes::On, 45);
+        (settings.four_eyes, settings.safety_limits.percent) = (FourEyes::On, 45);
         let store = store.with_settings(settings);
         let needed = async || {
             let preview = run::preview(&store, ben(), policy::TaskId(1)).await.unwrap();
@@ -338,7 +340,7 @@ async fn single_users_count_towards_the_share_of_the_next_run() {
         for number in &numbers[40..43] {
             anonymise(&store, ana(), *number).await.unwrap();
         }
-        assert_eq!(needed().await, Some(WhyTwo::Brake(Brake::Share)), "28 of 62 users");
+        assert_eq!(needed().await, Some(ApprovalReason::SafetyLimit(SafetyLimit::Share)), "28 of 62 users");
     })
     .await;
 }
@@ -465,7 +467,7 @@ async fn the_form_removes_nothing_of_a_member_of_staff() {
         assert!(replace(|form| form.first_name = "Qwe".to_owned()).await.is_err(), "removals of earlier count");
         execute(&store, "UPDATE manual_changes SET at = '2018-01-01 00:00:00+00:00'").await;
         replace(|form| form.first_name = "Qwe".to_owned()).await.unwrap();
-        // What is not identifying is like that of any user.
+        // Fields that do not identify a member of staff are like those of any user.
         replace(|form| form.notes = "on leave".to_owned()).await.unwrap();
     })
     .await;
@@ -487,7 +489,7 @@ async fn users_whose_values_are_replaced_are_limited() {
         }
         let reached = is_reached(rename(numbers[3], 3).await);
         assert_eq!((reached.counted, reached.window, reached.limit), (Counted::Replaced, Window::Hour, 3));
-        assert_eq!(told(&store).await, [What::LimitReached { actors: 1 }]);
+        assert_eq!(told(&store).await, [ConditionKind::LimitReached { actors: 1 }]);
         assert_eq!(noted(&store, "limit_reached").await, [(Some(ANA.0), "replaced,users=3,hour".to_owned())]);
         // Marking has a count of its own, and so have values that are removed.
         execute(&store, "UPDATE users SET marked_on = NULL").await;

@@ -1,13 +1,13 @@
-//! What a file may not do: change staff, overwrite what a legal hold keeps, and touch more users than expected.
+//! `ConditionKind` a file may not do: change staff, overwrite what a legal hold keeps, and touch more users than expected.
 
-use crate::holds::{at_desk, first_on_user, staff, with};
+use crate::legal_holds::{at_desk, first_on_user, staff, with};
 use crate::limits::limited;
 use crate::support::{add, day, dump, execute, for_each_database, leaver};
 use crate::transfer::file;
 use policy::{FourEyes, Role, UserNumber};
 use records::approval::{self, About};
 use records::entity::{audit_events, users};
-use records::health::{self, What};
+use records::health::{self, ConditionKind};
 use records::transfer::{
     ImportSummary, TransferError, ask_to_import_users, import_users, import_users_confirmed,
 };
@@ -145,7 +145,7 @@ async fn a_file_that_touches_many_users_needs_a_confirmation() {
             assert_eq!(tried.touched, 26, "a dry run tells the number");
         }
         let told = health::read(&store).await.unwrap().conditions;
-        assert!(told.iter().any(|one| one.what == What::LimitReached { actors: 1 }), "{told:?}");
+        assert!(told.iter().any(|one| one.what == ConditionKind::LimitReached { actors: 1 }), "{told:?}");
         // Up to the limit nothing is asked, and new users are never counted.
         let few = import(&store, &lines(25, "uN@example.org,", "2018-01-10")).await;
         assert_eq!((few.touched, few.changed), (25, 25));
@@ -153,7 +153,8 @@ async fn a_file_that_touches_many_users_needs_a_confirmation() {
         let done =
             import_users_confirmed(&store, Actor::COMMAND_LINE, file(&all).path(), false, Some(26)).await;
         assert_eq!(done.unwrap().touched, 26);
-        let record = user::find(&store, &user::UserQuery::default(), &records::page::Paging::default()).await;
+        let record =
+            user::find(&store, &user::UserQuery::default(), &records::pagination::Paging::default()).await;
         assert!(record.unwrap().rows.len() > 20);
     })
     .await;
@@ -210,13 +211,13 @@ async fn files_below_the_limit_add_up_within_a_day() {
         refused(confirmed(&store, &emptied(25..35), Some(9)).await);
         assert_eq!(emails(&store).await, 75, "nothing of it was imported");
         let told = health::read(&store).await.unwrap().conditions;
-        assert!(told.iter().any(|one| one.what == What::LimitReached { actors: 1 }), "{told:?}");
+        assert!(told.iter().any(|one| one.what == ConditionKind::LimitReached { actors: 1 }), "{told:?}");
         let events = audit_events::Entity::find().filter(audit_events::Column::Action.eq("limit_reached"));
         assert_eq!(events.count(store.database()).await.unwrap(), 1, "once an hour");
         // The same lines again, and lines about new users, touch no user.
         import(&store, &emptied(0..25)).await;
         import(&store, "user_id,last_name\nnew,New\n").await;
-        // What was confirmed does not count again; what was not goes on to count until the day is over.
+        // Confirmed changes do not count again; others still count until the day is over.
         confirmed(&store, &emptied(25..35), Some(10)).await.unwrap();
         refused(confirmed(&store, &emptied(35..36), None).await);
         execute(&store, "UPDATE manual_changes SET at = '2018-01-01 00:00:00+00:00'").await;

@@ -1,12 +1,12 @@
 //! Anonymising a member of staff with a second person; and that nobody disables a protection by changing people or settings.
 
-use crate::holds::{at_desk, staff, with};
+use crate::legal_holds::{at_desk, staff, with};
 use crate::support::{add, add_task, clock, day, dump, execute, five_days, for_each_database, leaver};
 use policy::user_form::UserForm;
-use policy::{Action, Brakes, FourEyes, Limits, Role, Roles, UserNumber};
+use policy::{Action, FourEyes, Limits, Role, Roles, SafetyLimits, UserNumber};
 use records::entity::{audit_events, user_roles, users};
-use records::health::{self, What};
-use records::residue::{Standing, background_scans, standing};
+use records::health::{self, ConditionKind};
+use records::residue::{ResidueStatus, background_scans, status};
 use records::{
     Actor, Clock, RecordsError, Settings, Store, approval, certificate, protection, run, staff as accounts,
     user,
@@ -96,8 +96,8 @@ async fn a_member_of_staff_is_anonymised_by_two_people_and_leaves_nothing() {
         let record = user::read(&store, EDITH).await.unwrap();
         assert!(record.is_anonymised() && !record.is_staff() && !record.can_sign_in);
         assert!(policy::replacement::is_replacement(&record.name), "{}", record.name);
-        let (run, result) = standing(&store, EDITH).await.unwrap().unwrap();
-        assert_eq!(result, Standing::Clean);
+        let (run, result) = status(&store, EDITH).await.unwrap().unwrap();
+        assert_eq!(result, ResidueStatus::Clean);
         let says = certificate::read(&store, run).await.unwrap().certificate;
         assert_eq!((says.started_by, says.approved_by), (Some(CHIEF), Some(BEN)));
         for ended in ["Roles", "Sign-in as a member of staff"] {
@@ -115,8 +115,8 @@ async fn a_member_of_staff_is_anonymised_by_two_people_and_leaves_nothing() {
         let expected = [
             "approval_asked",
             "approval_given",
-            "role_taken",
-            "role_taken",
+            "role_revoked",
+            "role_revoked",
             "staff_disabled",
             "user_anonymised",
         ];
@@ -131,7 +131,7 @@ async fn removing_the_roles_first_saves_no_second_person() {
     for_each_database(async |store| {
         library(&store).await;
         for role in [Role::Cataloguer, Role::Administrator] {
-            accounts::take_role(&store, chief(), EDITH, role).await.unwrap();
+            accounts::revoke_role(&store, chief(), EDITH, role).await.unwrap();
         }
         assert!(user::read(&store, EDITH).await.unwrap().is_staff(), "the record offers the guided action");
         let alone = at_desk(CHIEF, Role::Librarian);
@@ -147,7 +147,7 @@ async fn removing_the_roles_first_saves_no_second_person() {
 
         // A user who was staff long ago is a user like any other.
         staff(&store, UserNumber(804), Role::Cataloguer).await;
-        accounts::take_role(&store, chief(), UserNumber(804), Role::Cataloguer).await.unwrap();
+        accounts::revoke_role(&store, chief(), UserNumber(804), Role::Cataloguer).await.unwrap();
         refused(run::anonymise_one(&store, alone, UserNumber(804), "804").await);
         execute(&store, "UPDATE manual_changes SET at = '2018-01-01 00:00:00+00:00'").await;
         run::anonymise_one(&store, alone, UserNumber(804), "804").await.unwrap();
@@ -159,15 +159,15 @@ async fn removing_the_roles_first_saves_no_second_person() {
 async fn a_new_officer_releases_no_legal_hold_alone() {
     for_each_database(async |store| {
         library(&store).await;
-        let hold = crate::holds::first_on_user(&store, EDITH.0).await;
-        accounts::take_role(&store, chief(), crate::holds::DPO, Role::Dpo).await.unwrap();
+        let hold = crate::legal_holds::first_on_user(&store, EDITH.0).await;
+        accounts::revoke_role(&store, chief(), crate::legal_holds::DPO, Role::Dpo).await.unwrap();
         let puppet = UserNumber(804);
         staff(&store, puppet, Role::Librarian).await;
-        accounts::give_role(&store, chief(), puppet, Role::Dpo).await.unwrap();
-        let why = refused(records::hold::release(&store, at_desk(puppet, Role::Dpo), hold).await);
+        accounts::grant_role(&store, chief(), puppet, Role::Dpo).await.unwrap();
+        let why = refused(records::legal_hold::release(&store, at_desk(puppet, Role::Dpo), hold).await);
         assert!(why.contains("newer than 24 hours"), "{why}");
         execute(&store, "UPDATE manual_changes SET at = '2018-01-01 00:00:00+00:00'").await;
-        records::hold::release(&store, at_desk(puppet, Role::Dpo), hold).await.unwrap();
+        records::legal_hold::release(&store, at_desk(puppet, Role::Dpo), hold).await.unwrap();
     })
     .await;
 }
@@ -218,7 +218,7 @@ async fn not_oneself_not_the_last_administrator_and_nothing_but_staff() {
         execute(&store, "UPDATE users SET fictitious = TRUE WHERE number = 803").await;
         assert!(asked(chief(), EDITH.0).await.contains("not a person"));
         execute(&store, "UPDATE users SET fictitious = FALSE WHERE number = 803").await;
-        // What blocks any user blocks a member of staff.
+        // Blockers of users block members of staff too.
         execute(&store, "INSERT INTO loans (user_number, branch, issued_on, due_on) VALUES (803, 'main', '2017-01-01', '2017-02-01')").await;
         let request = approval::ask_staff_anonymising(&store, chief(), EDITH).await.unwrap();
         approval::approve(&store, ben(), request).await.unwrap();
@@ -244,11 +244,11 @@ async fn four_eyes_outlast_the_people_who_could_approve() {
         let on = async || approval::four_eyes(&store, Action::Approve).await.unwrap();
         let ending = async || {
             let told = health::read(&store).await.unwrap().conditions;
-            told.iter().any(|one| one.what == What::FourEyesEnding)
+            told.iter().any(|one| one.what == ConditionKind::FourEyesEnding)
         };
         assert!(on().await && !ending().await);
         accounts::disable(&store, chief(), BEN).await.unwrap();
-        accounts::take_role(&store, Actor::COMMAND_LINE, EDITH, Role::Administrator).await.unwrap();
+        accounts::revoke_role(&store, Actor::COMMAND_LINE, EDITH, Role::Administrator).await.unwrap();
         assert!(on().await, "they were in force a moment ago");
         assert!(ending().await);
         let preview = run::preview(&store, chief(), policy::TaskId(1)).await.unwrap();
@@ -287,8 +287,8 @@ async fn a_new_approver_counts_after_a_day() {
         execute(&store, "UPDATE manual_changes SET at = '2018-01-01 00:00:00+00:00'").await;
         assert!(on().await);
         // Another role makes nobody new who could approve before; an invitation of an account without a second factor does.
-        accounts::give_role(&store, chief(), number, Role::Dpo).await.unwrap();
-        assert!(!approval::four_eyes(&store, Action::ReleaseHolds).await.unwrap());
+        accounts::grant_role(&store, chief(), number, Role::Dpo).await.unwrap();
+        assert!(!approval::four_eyes(&store, Action::ReleaseLegalHolds).await.unwrap());
         execute(&store, "DELETE FROM protections").await;
         execute(&store, "UPDATE manual_changes SET at = '2018-01-01 00:00:00+00:00'").await;
         accounts::invite(&store, chief(), number).await.unwrap();
@@ -307,21 +307,26 @@ async fn weaker_settings_are_told_and_take_effect_later() {
         let strict = store.settings().clone();
         let weak = Settings {
             limits: Limits { anonymise_per_hour: 9_999, ..Limits::default() },
-            brakes: Brakes { percent: 100, ..Brakes::default() },
+            safety_limits: SafetyLimits { percent: 100, ..SafetyLimits::default() },
             four_eyes: FourEyes::Off,
             ..strict.clone()
         };
         protection::remember(&store, &strict).await.unwrap();
         let weakened = async |store: &Store| {
             let told = health::read(store).await.unwrap().conditions;
-            told.into_iter().map(|one| one.what).find(|what| matches!(what, What::SettingsWeakened { .. }))
+            told.into_iter()
+                .map(|one| one.what)
+                .find(|what| matches!(what, ConditionKind::SettingsWeakened { .. }))
         };
         assert_eq!(weakened(&store).await, None);
         let started = open(&weak).await;
         protection::remember(&started, &weak).await.unwrap();
         protection::remember(&started, &weak).await.unwrap();
-        assert_eq!((started.settings().limits, started.settings().brakes), (strict.limits, strict.brakes));
-        assert_eq!(weakened(&started).await, Some(What::SettingsWeakened { settings: 3 }));
+        assert_eq!(
+            (started.settings().limits, started.settings().safety_limits),
+            (strict.limits, strict.safety_limits)
+        );
+        assert_eq!(weakened(&started).await, Some(ConditionKind::SettingsWeakened { settings: 3 }));
         let events =
             audit_events::Entity::find().filter(audit_events::Column::Action.eq("protection_weakened"));
         let events = events.all(store.database()).await.unwrap();
@@ -330,7 +335,7 @@ async fn weaker_settings_are_told_and_take_effect_later() {
             details,
             [
                 "limit_anonymise_per_hour,from=20,to=9999",
-                "brake_percent,from=10,to=100",
+                "limit_run_percent,from=10,to=100",
                 "four_eyes,from=1,to=2"
             ]
         );
@@ -341,7 +346,7 @@ async fn weaker_settings_are_told_and_take_effect_later() {
         execute(&store, "UPDATE protections SET at = '2018-01-01 00:00:00+00:00' WHERE name LIKE 'weaker.%'")
             .await;
         assert_eq!(open(&weak).await.settings().limits.anonymise_per_hour, 9_999);
-        // What is stricter holds at once.
+        // A stricter setting takes effect at once.
         let stricter = Settings { limits: Limits { anonymise_per_hour: 1, ..Limits::default() }, ..strict };
         assert_eq!(open(&stricter).await.settings().limits.anonymise_per_hour, 1);
         assert_eq!(day("2018-01-21"), store.clock().today());

@@ -50,7 +50,7 @@ async fn what_older_rules_left_goes_and_what_was_kept_on_purpose_stays() {
             "the number must be right"
         );
         let started = run::start_reapply(&store, Actor::COMMAND_LINE, "2").await.unwrap();
-        assert_eq!(run::carry_out(&store, started).await.unwrap(), RunState::Succeeded);
+        assert_eq!(run::execute(&store, started).await.unwrap(), RunState::Succeeded);
         let run = run::read(&store, started).await.unwrap();
         assert_eq!((run.kind, run.previewed, run.done, run.skipped), (RunKind::Reapply, 2, 2, 0));
         assert!(!dump(&store).await.contains("canary"));

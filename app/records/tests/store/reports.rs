@@ -3,7 +3,7 @@
 use crate::anonymising::run_all;
 use crate::canary::{library, removes_everything};
 use crate::support::{add, add_task, day, execute, five_days, for_each_database, leaver};
-use policy::{LoanText, UserNumber};
+use policy::{NoteTreatment, UserNumber};
 use records::entity::{loans, requests, users};
 use records::report::{Counted, Report, ReportForm, count};
 use records::{Actor, Store, run};
@@ -165,7 +165,7 @@ async fn reports_are_equal_before_and_after_anonymising() {
     for_each_database(async |store| {
         small_library(&store).await;
         let people = library(&store, 2).await;
-        let task = add_task(&store, &removes_everything(LoanText::Mark)).await;
+        let task = add_task(&store, &removes_everything(NoteTreatment::Mark)).await;
         let before = everything(&store).await;
         assert_eq!(before[12].total, [10, 6], "the loans of everybody count");
 

@@ -3,7 +3,7 @@
 use crate::support::{add, add_task, clock, dump, execute, five_days, fresh_postgres, leaver};
 use policy::{Limits, RunKind, RunState, UserNumber};
 use records::entity::{audit_events, runs, users};
-use records::ledger::{Standing, receipts, replay, standing};
+use records::ledger::{LedgerStatus, receipts, replay, status};
 use records::{Actor, RecordsError, Settings, Store, run};
 use sea_orm::{ColumnTrait, ConnectionTrait, Database, EntityTrait, QueryFilter, Set};
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -62,7 +62,7 @@ async fn run_all(store: &Store, task: policy::TaskId) {
     let preview = run::preview(store, Actor::COMMAND_LINE, task).await.unwrap();
     let previewed = run::read(store, preview).await.unwrap().previewed.to_string();
     let started = run::start(store, Actor::COMMAND_LINE, preview, &previewed).await.unwrap();
-    assert_eq!(run::carry_out(store, started).await.unwrap(), RunState::Succeeded);
+    assert_eq!(run::execute(store, started).await.unwrap(), RunState::Succeeded);
 }
 
 async fn anonymised(store: &Store) -> Vec<i64> {
@@ -104,7 +104,7 @@ async fn the_fifty_are_anonymised_again_and_a_new_user_with_an_old_number_is_unt
         let loan = "INSERT INTO loans (user_number, branch, issued_on, due_on) VALUES (2, 'main', '2018-01-21', '2018-02-21')";
         execute(&store, loan).await;
 
-        assert_eq!(standing(&store).await.unwrap(), Standing::Ahead { entries: 2, people: 50 });
+        assert_eq!(status(&store).await.unwrap(), LedgerStatus::Ahead { entries: 2, people: 50 });
         let told = AtomicI64::new(0);
         let receipt = replay(&store, |people| told.store(people, Ordering::Relaxed)).await.unwrap().unwrap();
         assert_eq!(
@@ -121,7 +121,7 @@ async fn the_fifty_are_anonymised_again_and_a_new_user_with_an_old_number_is_unt
         assert_ne!(again.replacement, before.replacement, "random names are never the same");
         assert_eq!(users::Model { replacement: before.replacement.clone(), ..again }, before);
 
-        assert_eq!(standing(&store).await.unwrap(), Standing::Level);
+        assert_eq!(status(&store).await.unwrap(), LedgerStatus::Level);
         assert_eq!(replay(&store, |_| ()).await.unwrap(), None, "there is nothing to do any more");
         assert_eq!(receipts(&store).await.unwrap(), std::slice::from_ref(&receipt));
         let history = runs::Entity::find().filter(runs::Column::Kind.eq(RunKind::Replay.code()));
@@ -135,7 +135,7 @@ async fn the_fifty_are_anonymised_again_and_a_new_user_with_an_old_number_is_unt
 
         // The desk goes on: the ledger is added to, and the new user can be anonymised too.
         run::anonymise_one(&store, Actor::COMMAND_LINE, UserNumber(46), "46").await.unwrap();
-        assert_eq!(standing(&store).await.unwrap(), Standing::Level);
+        assert_eq!(status(&store).await.unwrap(), LedgerStatus::Level);
     })
     .await;
 }
@@ -154,11 +154,11 @@ async fn a_replay_that_was_cut_off_goes_on_and_counts_everybody_once() {
         store.database().clone().close().await.unwrap();
 
         let store = library.restore(backup).await;
-        assert_eq!(standing(&store).await.unwrap(), Standing::Ahead { entries: 3, people: 2200 });
+        assert_eq!(status(&store).await.unwrap(), LedgerStatus::Ahead { entries: 3, people: 2200 });
         crate::faults::refuse(&store, "UPDATE", "users", "OLD.number = 2100").await;
         assert!(replay(&store, |_| ()).await.is_err());
         assert_eq!(anonymised(&store).await.len(), 2000, "two of three transactions");
-        assert_eq!(standing(&store).await.unwrap(), Standing::Ahead { entries: 1, people: 200 });
+        assert_eq!(status(&store).await.unwrap(), LedgerStatus::Ahead { entries: 1, people: 200 });
         let cut_off = &receipts(&store).await.unwrap()[0];
         assert_eq!((cut_off.people, cut_off.verified), (2000, false));
         crate::faults::repair(&store, "users").await;
@@ -167,7 +167,7 @@ async fn a_replay_that_was_cut_off_goes_on_and_counts_everybody_once() {
         assert_eq!((receipt.people, receipt.anonymised, receipt.already), (2200, 2200, 0));
         assert_eq!(receipt.from_sequence, 1);
         assert_eq!(receipts(&store).await.unwrap().len(), 1);
-        assert_eq!(standing(&store).await.unwrap(), Standing::Level);
+        assert_eq!(status(&store).await.unwrap(), LedgerStatus::Level);
         let run = runs::Entity::find().filter(runs::Column::Kind.eq("replay")).one(store.database()).await;
         assert_eq!(run.unwrap().unwrap().done, 2200);
     })
@@ -217,11 +217,11 @@ async fn nothing_counts_before_it_was_verified() {
         execute(&store, "UPDATE replays SET verified = FALSE").await;
         execute(&store, "UPDATE runs SET finished_at = NULL WHERE kind = 'replay'").await;
         execute(&store, "UPDATE users SET anonymised_on = NULL, replacement = NULL WHERE number = 2").await;
-        assert_eq!(standing(&store).await.unwrap(), Standing::Ahead { entries: 0, people: 0 });
+        assert_eq!(status(&store).await.unwrap(), LedgerStatus::Ahead { entries: 0, people: 0 });
         let refused = replay(&store, |_| ()).await.unwrap_err();
-        assert!(matches!(&refused, RecordsError::Ledger(why) if why.contains("1 person")), "{refused}");
+        assert!(matches!(&refused, RecordsError::Ledger(why) if why.contains("1 user")), "{refused}");
         assert!(!receipts(&store).await.unwrap()[0].verified);
-        assert_eq!(standing(&store).await.unwrap(), Standing::Ahead { entries: 0, people: 0 });
+        assert_eq!(status(&store).await.unwrap(), LedgerStatus::Ahead { entries: 0, people: 0 });
     })
     .await;
 }
@@ -239,7 +239,7 @@ async fn a_backup_without_a_mark_is_known_by_its_people() {
         store.database().clone().close().await.unwrap();
         let store = library.restore(backup.clone()).await;
         execute(&store, "DELETE FROM ledger_mark").await;
-        assert_eq!(standing(&store).await.unwrap(), Standing::Foreign);
+        assert_eq!(status(&store).await.unwrap(), LedgerStatus::Foreign);
         store.database().clone().close().await.unwrap();
         let store = library.restore(backup).await;
         let receipt = replay(&store, |_| ()).await.unwrap().unwrap();

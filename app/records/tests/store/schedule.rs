@@ -5,8 +5,8 @@ use crate::support::{add_task, day, execute, five_days, for_each_database};
 use chrono::{DateTime, Duration, NaiveDateTime, Utc};
 use chrono_tz::Tz;
 use policy::task_form::TaskForm;
-use policy::zones::at_wall_time;
-use policy::{RunId, RunKind, RunState, TaskId, WhyMissed};
+use policy::timezone::at_wall_time;
+use policy::{MisfireReason, RunId, RunKind, RunState, TaskId};
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
 use records::entity::{runs, tasks};
@@ -26,7 +26,7 @@ fn at(store: &Store, wall: &str) -> Store {
 }
 
 fn at_instant(store: &Store, at: DateTime<Utc>) -> Store {
-    store.as_another_process(Clock::standing(Tz::Europe__London, at))
+    store.as_another_process(Clock::status(Tz::Europe__London, at))
 }
 
 /// A task with a condition, every day at two.
@@ -145,7 +145,7 @@ async fn missed_runs_are_made_up_for_once_or_not_at_all() {
             let mut counted = 0;
             for run in runs::Entity::find().all(store.database()).await.unwrap() {
                 for (why, count) in schedule::missed_times(&store, RunId(run.id)).await.unwrap() {
-                    assert_eq!(why, WhyMissed::Absent);
+                    assert_eq!(why, MisfireReason::Absent);
                     counted += count;
                 }
             }
@@ -336,7 +336,7 @@ async fn behind_a_run_that_waits_no_other_one_is_queued() {
         assert_eq!(tick(&at(&store, "2018-01-22 01:09")).await, []);
         assert_eq!(history(&store).await, [queued("2018-01-22 00:01"), missed("2018-01-22 00:02")]);
         let times = schedule::missed_times(&store, RunId(started[0].0 + 1)).await.unwrap();
-        assert_eq!(times, [(WhyMissed::Absent, 49), (WhyMissed::Waiting, 9)]);
+        assert_eq!(times, [(MisfireReason::Absent, 49), (MisfireReason::Waiting, 9)]);
         // While it is under way, one waits behind it, and no more.
         execute(&store, "UPDATE runs SET state = 'running' WHERE state = 'queued'").await;
         assert_eq!(tick(&at(&store, "2018-01-22 01:10")).await.len(), 1);
@@ -374,13 +374,13 @@ async fn a_clock_that_is_put_back_starts_nothing_again() {
 async fn another_time_zone_counts_from_the_next_start_on() {
     for_each_database(async |store| {
         let id = save(&at(&store, "2018-01-21 12:00"), &form()).await;
-        let moved = Clock::standing(Tz::Asia__Kathmandu, instant("2018-01-21 12:00"));
+        let moved = Clock::status(Tz::Asia__Kathmandu, instant("2018-01-21 12:00"));
         let moved = store.as_another_process(moved);
         schedule::recalculate(&moved).await.unwrap();
         let next = next_due(&store, id).await.unwrap();
         assert_eq!(next.to_rfc3339(), "2018-01-21T20:15:00+00:00");
         // What is due already stays due.
-        let later = Clock::standing(Tz::America__New_York, instant("2018-01-22 12:00"));
+        let later = Clock::status(Tz::America__New_York, instant("2018-01-22 12:00"));
         schedule::recalculate(&store.as_another_process(later)).await.unwrap();
         assert_eq!(next_due(&store, id).await, Some(next));
     })

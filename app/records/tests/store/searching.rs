@@ -4,7 +4,7 @@ use crate::support::{add, add_task, day, execute, five_days, for_each_database, 
 use policy::user_form::UserForm;
 use policy::{Role, UserNumber};
 use records::entity::users;
-use records::page::Paging;
+use records::pagination::Paging;
 use records::user::{self, RoleFilter, Sort, UserQuery};
 use records::{Actor, RecordsError, Store, run};
 use sea_orm::Set;

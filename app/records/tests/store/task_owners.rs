@@ -4,8 +4,8 @@ use crate::support::{add, execute, for_each_database, leaver};
 use policy::form::{FieldErrors, Problem};
 use policy::task_form::TaskForm;
 use policy::{Role, TaskId, UserNumber};
-use records::health::{self, What};
-use records::page::Paging;
+use records::health::{self, ConditionKind};
+use records::pagination::Paging;
 use records::task::{self, TaskQuery, WhyUnowned};
 use records::{Actor, Clock, RecordsError, Store, staff};
 
@@ -126,7 +126,7 @@ async fn unowned(store: &Store) -> Vec<(TaskId, WhyUnowned)> {
 
 async fn without_owner(store: &Store) -> usize {
     let conditions = health::read(store).await.unwrap().conditions;
-    conditions.iter().filter(|one| one.what == What::OwnerGone).count()
+    conditions.iter().filter(|one| one.what == ConditionKind::OwnerGone).count()
 }
 
 #[tokio::test]
@@ -147,7 +147,7 @@ async fn a_task_whose_owner_is_gone_is_listed_and_given_to_another() {
         assert_eq!(without_owner(&store).await, 1);
         let listed = task::unowned(&store, boss).await.unwrap();
         assert_eq!(listed[0].name.words_for(boss), "A private task", "its description stays the owner's");
-        staff::take_role(&store, Actor::COMMAND_LINE, owner, Role::SystemsLibrarian).await.unwrap();
+        staff::revoke_role(&store, Actor::COMMAND_LINE, owner, Role::SystemsLibrarian).await.unwrap();
         assert_eq!(unowned(&store).await, [(id, WhyUnowned::MayNotSeeTasks)]);
         execute(&store, &format!("UPDATE users SET anonymised_on = '2018-01-01' WHERE number = {owner}"))
             .await;

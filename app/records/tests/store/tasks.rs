@@ -4,7 +4,7 @@ use crate::support::{add, execute, for_each_database, leaver};
 use policy::form::Problem;
 use policy::task_form::TaskForm;
 use policy::{Field, Missed, Schedule, TaskId, Treatment};
-use records::page::Paging;
+use records::pagination::Paging;
 use records::run::RunQuery;
 use records::task::{self, Confirmation, TaskQuery, TaskRow};
 use records::{Actor, RecordsError, Store, run};

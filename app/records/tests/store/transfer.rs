@@ -1,6 +1,6 @@
 //! CSV import and export: what a file does to the library, and that what goes out comes in again.
 
-use crate::holds::first_on_user;
+use crate::legal_holds::first_on_user;
 use crate::support::{add, add_task, clock, day, dump, execute, five_days, for_each_database, leaver};
 use policy::UserNumber;
 use records::entity::{audit_events, custom_values, loans, user_roles, user_words, users};
@@ -137,7 +137,7 @@ async fn keys_of_others_are_refused_at_the_line() {
         import(&store, "last_name,external_id,user_id,barcode\nA,E1,u1,b1\nB,E2,u2,b2\nC,,u3,\n").await;
         let header = "last_name,external_id,user_id,barcode";
         let taken = "Another user already has this value. Enter a different one";
-        let twice = "This stands on a line before already: one user, one line";
+        let twice = "Already used on an earlier line. Each user may have only one line";
         let cases = [
             // A UserID, a barcode of somebody else.
             ("A,E1,u2,", format!("line 2, user_id: {taken}")),
@@ -192,7 +192,7 @@ async fn a_guarantor_may_stand_further_down() {
         assert_eq!(counts(&import(&store, &content).await), [602, 0, 0, 602, 0]);
         let changed = import(&store, "user_id,last_name,guarantor_user_id\nchild,Ng,u0\nu0,Many,\n").await;
         assert_eq!(counts(&changed), [2, 0, 1, 1, 0]);
-        let missing = "There is no other user with this UserID";
+        let missing = "No other user has this UserID";
         assert_eq!(
             refused(&store, "user_id,last_name,guarantor_user_id\nchild,Ng,nobody\nu0,Many,u0\n").await,
             [
@@ -256,7 +256,7 @@ async fn loans_are_made_once_and_carry_the_category_of_their_day() {
             problems(import_loans(&store, Actor::COMMAND_LINE, bad.path(), false).await),
             [
                 "line 2, user_id: There is no such user",
-                "line 4, item_barcode: This loan stands on a line before already: same user, item and day"
+                "line 4, item_barcode: Same user, item and day as an earlier line"
             ]
         );
         assert_eq!(dump(&store).await, before);

@@ -2,7 +2,7 @@
 
 use crate::support::{add, dump, execute, for_each_database, leaver};
 use crate::transfer::{file, problems};
-use records::transfer::{MOST_PROBLEMS, TransferError, import_loans, import_users};
+use records::transfer::{MAX_PROBLEMS, TransferError, import_loans, import_users};
 use records::{Actor, RecordsError};
 
 /// Content of a file of users, and how its problems are told.
@@ -13,27 +13,27 @@ fn cases() -> Vec<(Vec<u8>, Vec<&'static str>)> {
         (b"\xEF\xBB\xBF".to_vec(), vec!["line 1: The file is empty. Its first line must name the columns"]),
         (
             b"user_id,last_name,nickname\nu,Canary,x\n".to_vec(),
-            vec!["line 1, nickname: This column is not known. Remove or rename it"],
+            vec!["line 1, nickname: Unknown column. Remove or rename it"],
         ),
         (
             b"user_id,last_name,canary@example.org,1990-01-01\n".to_vec(),
             vec![
-                "line 1, column 3: This column is not known. Remove or rename it",
-                "line 1, column 4: This column is not known. Remove or rename it",
+                "line 1, column 3: Unknown column. Remove or rename it",
+                "line 1, column 4: Unknown column. Remove or rename it",
             ],
         ),
         (
             b"Canary,Ana,canary@example.org\nNg,Bo,x\n".to_vec(),
-            vec!["line 1: No known column is named here. The first line must name the columns"],
+            vec!["line 1: No known column names found. The first line must name the columns"],
         ),
         (b"user_id,first_name\nu,Canary\n".to_vec(), vec!["line 1, last_name: This column is missing"]),
         (
             b"first_name,last_name\nAna,Canary\n".to_vec(),
-            vec!["line 1, user_id: One of the columns user_id, barcode and external_id is needed"],
+            vec!["line 1, user_id: One of the columns user_id, barcode and external_id is required"],
         ),
         (
             b"user_id,last_name,user_id\nu,Canary,v\n".to_vec(),
-            vec!["line 1, user_id: This column stands in the file twice"],
+            vec!["line 1, user_id: This column appears twice"],
         ),
         (
             b"user_id,last_name,custom.shoe_size\nu,Canary,44\n".to_vec(),
@@ -44,8 +44,8 @@ fn cases() -> Vec<(Vec<u8>, Vec<&'static str>)> {
         (
             b"user_id,last_name\nu,Canary,too much\n\nv\r\nw,Ng\n".to_vec(),
             vec![
-                "line 2: This line has 3 cells, the first line names 2",
-                "line 4: This line has 1 cells, the first line names 2",
+                "line 2: This line has 3 cells, but the first line has 2",
+                "line 4: This line has 1 cells, but the first line has 2",
             ],
         ),
         (
@@ -54,7 +54,7 @@ fn cases() -> Vec<(Vec<u8>, Vec<&'static str>)> {
         ),
         (
             b"user_id;last_name\nu;Canary\n".to_vec(),
-            vec!["line 1: No known column is named here. The first line must name the columns"],
+            vec!["line 1: No known column names found. The first line must name the columns"],
         ),
         (
             b"user_id,last_name\r\n,Ng\r\nv,\r\n".to_vec(),
@@ -86,7 +86,7 @@ fn cases() -> Vec<(Vec<u8>, Vec<&'static str>)> {
         ),
         (
             b"user_id,last_name,notes\nu,Ng,\"two\nlines\"\nu,Canary,\n".to_vec(),
-            vec!["line 4, user_id: This stands on a line before already: one user, one line"],
+            vec!["line 4, user_id: Already used on an earlier line. Each user may have only one line"],
         ),
         (
             b"user_id,last_name\nu,Anonymised user 7F3KQ2\n".to_vec(),
@@ -122,7 +122,7 @@ async fn a_bad_file_of_loans_is_explained_and_changes_nothing() {
             ("user_id,branch,issued_on,due_on\n".to_owned(), "line 1, item_barcode: This column is missing"),
             (
                 "item_barcode,branch,issued_on,due_on\n".to_owned(),
-                "line 1, user_id: One of the columns user_id, barcode, external_id and user_number is needed",
+                "line 1, user_id: One of the columns user_id, barcode, external_id and user_number is required",
             ),
             (
                 format!("{header}\n,I1,main,2018-01-01,2018-02-01,,\n"),
@@ -160,7 +160,7 @@ async fn many_problems_are_counted_and_a_line_without_end_is_not_read() {
         let content = format!("user_id,last_name\n{}", "u,\n".repeat(250));
         match import_users(&store, Actor::COMMAND_LINE, file(content).path(), false).await {
             Err(TransferError::File(problems)) => {
-                assert_eq!((problems.problems.len(), problems.total), (MOST_PROBLEMS, 250));
+                assert_eq!((problems.problems.len(), problems.total), (MAX_PROBLEMS, 250));
                 assert_eq!(problems.to_string(), "The file has 250 problems. Nothing was changed");
             }
             other => panic!("{other:?}"),

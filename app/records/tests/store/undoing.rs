@@ -1,6 +1,6 @@
 //! Undo: by the same member of staff, in time, and only while nothing about it has changed. It restores exactly what was.
 
-use crate::holds::{at_desk, staff as member};
+use crate::legal_holds::{at_desk, staff as member};
 use crate::support::{add, day, dump, execute, for_each_database, leaver};
 use policy::user_form::UserForm;
 use policy::{ChargeId, LoanId, RequestId, Role, UserNumber};
@@ -54,7 +54,7 @@ enum Kind {
     Cancel,
     Settle,
     Unmark,
-    TakeRole,
+    RevokeRole,
     Disable,
     RemoveSignIn,
 }
@@ -64,7 +64,7 @@ const KINDS: [Kind; 7] = [
     Kind::Cancel,
     Kind::Settle,
     Kind::Unmark,
-    Kind::TakeRole,
+    Kind::RevokeRole,
     Kind::Disable,
     Kind::RemoveSignIn,
 ];
@@ -75,7 +75,7 @@ async fn change(store: &Store, actor: Actor, kind: Kind) -> Undo {
         Kind::Cancel => circulation::cancel_request(store, actor, RequestId(1)).await.unwrap().1,
         Kind::Settle => circulation::settle_charge(store, actor, ChargeId(1)).await.unwrap().1,
         Kind::Unmark => user::undelete(store, actor, NG).await.unwrap().unwrap(),
-        Kind::TakeRole => staff::take_role(store, actor, BEN, Role::Librarian).await.unwrap().unwrap(),
+        Kind::RevokeRole => staff::revoke_role(store, actor, BEN, Role::Librarian).await.unwrap().unwrap(),
         Kind::Disable => staff::disable(store, actor, BEN).await.unwrap(),
         Kind::RemoveSignIn => {
             let form = user::form_of(&user::read(store, NG).await.unwrap());
@@ -129,7 +129,7 @@ async fn an_undo_restores_exactly_what_was_and_is_noted() {
             "request_reopened",
             "charge_reopened",
             "user_marked",
-            "role_given",
+            "role_granted",
             "staff_enabled",
             "sign_in_restored",
         ] {
@@ -212,7 +212,7 @@ async fn what_has_moved_on_is_not_undone() {
             (Kind::Settle, anonymised, back),
             (Kind::Unmark, "UPDATE users SET marked_on = '2018-01-21'", "UPDATE users SET marked_on = NULL"),
             (
-                Kind::TakeRole,
+                Kind::RevokeRole,
                 "INSERT INTO user_roles VALUES (802, 'librarian', '2018-01-21')",
                 "DELETE FROM user_roles WHERE user_number = 802 AND role = 'librarian'",
             ),

@@ -3,8 +3,8 @@
 use crate::support::{clock, fresh_postgres};
 use migrations::{Migrator, MigratorTrait};
 use policy::HoldReason;
-use records::hold::{self, HoldQuery, Show};
-use records::page::Paging;
+use records::legal_hold::{self, HoldQuery, Show};
+use records::pagination::Paging;
 use records::{Settings, Store};
 use sea_orm::{ConnectionTrait, Database};
 
@@ -30,7 +30,7 @@ async fn legal_holds_of_old_stay(url: &str) {
     let folder = tempfile::tempdir().unwrap();
     let store = Store::open(url, clock(), Settings::in_folder(folder.path())).await.unwrap();
     let query = HoldQuery { show: Show::All, ..HoldQuery::default() };
-    let holds = hold::list(&store, &query, &Paging::default()).await.unwrap().rows;
+    let holds = legal_hold::list(&store, &query, &Paging::default()).await.unwrap().rows;
     let told: Vec<_> =
         holds.iter().map(|hold| (hold.id.0, hold.reason, hold.owner.is_some(), hold.is_in_force())).collect();
     assert_eq!(
@@ -46,7 +46,7 @@ async fn legal_holds_of_old_stay(url: &str) {
     let next =
         "INSERT INTO legal_holds (category, reason, placed_on) VALUES ('STUDENT', 'other', '2018-01-06')";
     store.database().execute_unprepared(next).await.unwrap();
-    assert_eq!(hold::list(&store, &query, &Paging::default()).await.unwrap().rows[0].id.0, 5);
+    assert_eq!(legal_hold::list(&store, &query, &Paging::default()).await.unwrap().rows[0].id.0, 5);
 }
 
 #[tokio::test]

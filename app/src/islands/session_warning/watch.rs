@@ -1,6 +1,6 @@
 //! Watching the time. What counts is the time of day: timers stand still while a computer sleeps.
 
-use super::{Sight, TimeLeft, session_time, stay_signed_in};
+use super::{TimeLeft, WarningState, session_time, stay_signed_in};
 use crate::error::AppError;
 use crate::islands::in_place;
 use leptos::prelude::*;
@@ -19,7 +19,7 @@ const PATIENCE: i64 = 10_000;
 #[derive(Clone, Copy)]
 pub(super) struct Watch {
     known: StoredValue<Known>,
-    sight: RwSignal<Sight>,
+    sight: RwSignal<WarningState>,
 }
 
 /// What the server has said of the time.
@@ -47,7 +47,7 @@ fn now() -> i64 {
 }
 
 impl Watch {
-    pub(super) fn new(time: TimeLeft, sight: RwSignal<Sight>) -> Self {
+    pub(super) fn new(time: TimeLeft, sight: RwSignal<WarningState>) -> Self {
         let known = Known { time, ends: now() + time.left, asked: 0, waits: false };
         Self { known: StoredValue::new(known), sight }
     }
@@ -66,18 +66,18 @@ impl Watch {
         let Known { time, ends, asked, .. } = self.known.get_value();
         let left = ends - now();
         if left > time.warning {
-            self.sight.set(Sight::Nothing);
+            self.sight.set(WarningState::Nothing);
             return;
         }
         if !self.waits() && now() - asked >= ASK.min(left.max(1_000)) {
             self.ask(false);
         }
         if left <= 0 {
-            self.sight.set(Sight::Covered);
+            self.sight.set(WarningState::Covered);
         } else if !self.waits() || self.sight.get_untracked().is_warning() {
             // Nobody is warned before the server was asked: the session may last longer by another tab.
             let seconds = (left + 999) / 1_000;
-            self.sight.set(Sight::Warning { seconds, can_stay: time.can_stay });
+            self.sight.set(WarningState::Warning { seconds, can_stay: time.can_stay });
         }
     }
 

@@ -32,7 +32,7 @@ pub(crate) fn coming(clock: records::Clock, form: &TaskForm) -> Vec<NextRun> {
     let Ok((schedule, _)) = schedule_so_far(&form.with_shown_fields(), clock.wall()) else {
         return Vec::new();
     };
-    policy::zones::next_occurrences(&schedule, clock.zone(), clock.now(), NEXT_RUNS)
+    policy::timezone::next_occurrences(&schedule, clock.zone(), clock.now(), NEXT_RUNS)
         .into_iter()
         .map(|next| NextRun { shown: next.shown, note: next.note })
         .collect()

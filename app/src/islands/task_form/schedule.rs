@@ -75,7 +75,7 @@ const ONCE_MISSED: &str = "If Lethe is not running at that time, the run is skip
 #[component]
 fn IfMissed(form: Form) -> impl IntoView {
     let rules = Missed::ALL.map(
-        |rule| view! { <RadioField form text=place!(text missed) code=rule.code() label=rule.words() /> },
+        |rule| view! { <RadioField form text=place!(text missed) code=rule.code() label=rule.label() /> },
     );
     let hint = format!(
         "A run is missed if it cannot start within {GRACE_MINUTES} minutes of its time because Lethe is not \
@@ -105,7 +105,7 @@ fn Weekdays(form: Form) -> impl IntoView {
             <div class="choice">
                 <input id=id.clone() type="checkbox" name=format!("form[weekdays][{}]", day.code()) value="true"
                     checked=checked on:change=change />
-                <label for=id>{day.words()}</label>
+                <label for=id>{day.label()}</label>
             </div>
         }
     });
@@ -174,7 +174,7 @@ fn Next(form: Form, next: Vec<NextRun>) -> impl IntoView {
         typed
     });
     let checked = move || form.with(|values| schedule_so_far(&values.with_shown_fields(), form.now()));
-    let notice = move || checked().ok().and_then(|(_, notice)| notice).map(policy::task_form::Notice::words);
+    let notice = move || checked().ok().and_then(|(_, notice)| notice).map(policy::task_form::Notice::label);
     let heading = move || match checked() {
         Err(_) => "Complete the schedule to see the next runs.",
         Ok((schedule, _)) if schedule.is_manual_only() => "The task runs only when started by hand.",

@@ -3,9 +3,9 @@
 use super::inputs::{Form, Problem, RadioField, Text, Tick, place, posted};
 use leptos::prelude::*;
 use policy::field::{ALWAYS_REMOVED, ALWAYS_REMOVED_TOO, Field, FieldGroup};
-use policy::sentence;
+use policy::summary;
 use policy::task_form::{CATEGORY, TASK_TYPE};
-use policy::{LoanText, Scope, Treatment};
+use policy::{NoteTreatment, Scope, Treatment};
 
 #[component]
 pub(super) fn Settings(form: Form, custom: Vec<(String, String)>) -> impl IntoView {
@@ -17,8 +17,8 @@ pub(super) fn Settings(form: Form, custom: Vec<(String, String)>) -> impl IntoVi
         };
         view! { <RadioField form text=place!(text scope) code=scope.code() label=words /> }
     });
-    let texts = LoanText::ALL.map(
-        |way| view! { <RadioField form text=place!(text loan_text) code=way.code() label=way.words() /> },
+    let texts = NoteTreatment::ALL.map(
+        |way| view! { <RadioField form text=place!(text loan_text) code=way.code() label=way.label() /> },
     );
     view! {
         <TaskType form />
@@ -105,9 +105,9 @@ fn Select(
 /// The three conditions, and the sentence that they make.
 #[component]
 fn Conditions(form: Form) -> impl IntoView {
-    let selection = move || form.with(sentence::of_form);
+    let selection = move || form.with(summary::of_form);
     let example =
-        move || form.with(|values| sentence::example_of_form(values, form.now().date())).unwrap_or_default();
+        move || form.with(|values| summary::example_of_form(values, form.now().date())).unwrap_or_default();
     view! {
         <fieldset id="conditions" tabindex="-1" aria-describedby="conditions-problem">
             <legend>"Anonymise user data after"</legend>
@@ -122,7 +122,7 @@ fn Conditions(form: Form) -> impl IntoView {
             <Condition form tick=place!(tick by_marked) days=place!(text marked_days)
                 label="days after being marked for deletion" />
             <Problem form name="conditions" />
-            <p class="hint">{sentence::ACTIVITY}</p>
+            <p class="hint">{summary::ACTIVITY}</p>
         </fieldset>
         <div class="sentence" role="status">
             <p>{selection}</p>
@@ -199,7 +199,7 @@ fn Treatments(form: Form, custom: Vec<(String, String)>) -> impl IntoView {
     let groups = FieldGroup::ALL.map(|group| {
         let rows = Field::ALL.into_iter().filter(|field| field.group() == group);
         let rows = rows.map(|field| view! { <Treated form field /> }).collect_view();
-        view! { <tbody><tr><th scope="rowgroup" colspan="2"><b>{group.words()}</b></th></tr>{rows}</tbody> }
+        view! { <tbody><tr><th scope="rowgroup" colspan="2"><b>{group.label()}</b></th></tr>{rows}</tbody> }
     });
     let custom = (!custom.is_empty()).then(|| {
         let rows = custom
@@ -229,7 +229,7 @@ fn Treated(form: Form, field: Field) -> impl IntoView {
     let options = field
         .treatments()
         .iter()
-        .map(|one| view! { <option value=one.code() selected=*one == now>{one.words()}</option> })
+        .map(|one| view! { <option value=one.code() selected=*one == now>{one.label()}</option> })
         .collect_view();
     let change = move |event| {
         form.change("fields", |form| {
@@ -238,7 +238,7 @@ fn Treated(form: Form, field: Field) -> impl IntoView {
     };
     view! {
         <tr>
-            <th scope="row"><label for=id.clone()>{field.words()}</label></th>
+            <th scope="row"><label for=id.clone()>{field.label()}</label></th>
             <td><select id=id name=format!("form[fields][{}]", field.code()) on:change=change>{options}</select></td>
         </tr>
     }

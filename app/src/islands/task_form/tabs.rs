@@ -40,7 +40,7 @@ pub(super) fn TabList(form: Form, tab: RwSignal<Tab>, awake: RwSignal<bool>) -> 
                 tabindex=move || if selected() { "0" } else { "-1" }
                 on:click=move |_| tab.set(one)
             >
-                {one.words()} " " <span class="wrong">{wrong}</span>
+                {one.label()} " " <span class="wrong">{wrong}</span>
             </button>
         }
     });

@@ -69,7 +69,7 @@ pub(crate) async fn approve_request(form: ApproveForm) -> Result<(), AppError> {
     approval::approve_confirmed(&store, actor(), id, &form.confirm).await?;
     let next = match approval::read(&store, id).await?.about {
         About::Run { preview, .. } => format!("/runs/{preview}?done=approved"),
-        About::HoldRelease { hold } => format!("/holds/{hold}?done=hold-released"),
+        About::HoldRelease { hold } => format!("/legal-holds/{hold}?done=hold-released"),
         About::Reapply | About::MoreChanges | About::Import { .. } => "/approvals?done=approved".to_owned(),
         // The approver may see the record and need not be allowed to anonymise.
         About::StaffAnonymising { .. } => format!("/approvals/{id}?done=approved"),

@@ -2,8 +2,8 @@
 
 use super::people::{Listed, People};
 use super::{preview, result};
+use crate::components::{named_in_path, page};
 use crate::pages::approvals::second::Second;
-use crate::parts::{named_in_path, page};
 use crate::state::{actor, store};
 use leptos::prelude::*;
 use policy::{RunId, RunKind};
@@ -22,9 +22,10 @@ pub fn RunPage() -> impl IntoView {
             let why_not = run::why_not(&store, run.id).await?;
             let second = Second::of(&store, actor(), run.id).await?;
             let newer = run::newer_preview(&store, run.id).await?;
-            Ok(preview::page(run, preview::Standing { why_not, newer }, second, people, members).into_any())
+            Ok(preview::page(run, preview::PreviewStatus { why_not, newer }, second, people, members)
+                .into_any())
         } else {
-            Ok(result::page(run, store.settings().brakes, people, members).into_any())
+            Ok(result::page(run, store.settings().safety_limits, people, members).into_any())
         }
     })
 }

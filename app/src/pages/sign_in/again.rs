@@ -3,12 +3,12 @@
 use super::{
     Allowed, ProviderLink, ProviderProblem, attempt, beside_fields, carried_page, go_on, plain, wanted_page,
 };
+use crate::components::{FieldProblem, ProblemSummary, UserName, page as page_of, query};
 use crate::cookie;
 use crate::error::{AppError, field_errors};
-use crate::parts::{FieldProblem, ProblemSummary, UserName, page as page_of, query};
+use crate::form_post::{action, refusal, submitted};
+use crate::rate_limit::Shown;
 use crate::state::{session, store};
-use crate::submission::{action, refusal, submitted};
-use crate::throttle::Shown;
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
 use leptos::server_fn::codec::PostUrl;
@@ -132,7 +132,7 @@ pub fn SignInAgainPage() -> impl IntoView {
                 <ProviderProblem />
                 <ProblemSummary error=beside_fields(error, &shown) />
                 <form method="post" action=post class="narrow">
-                    <crate::submission::Token />
+                    <crate::form_post::Token />
                     <input type="hidden" name="form[page]" value=page.clone() />
                     {changes}
                     <UserName user_id />

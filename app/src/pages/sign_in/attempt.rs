@@ -2,8 +2,8 @@
 
 use crate::cookie;
 use crate::error::AppError;
+use crate::rate_limit::{Account, Attempt, Known, Shown};
 use crate::state::{AppState, ClientAddress, DeviceCookie, extension};
-use crate::throttle::{Account, Attempt, Known, Shown};
 use leptos::prelude::expect_context;
 use policy::UserNumber;
 use records::session::{Stage, device_of, remember_device};

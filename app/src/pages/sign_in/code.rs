@@ -1,13 +1,13 @@
 //! The second step: a code of the authenticator app, or a recovery code.
 
 use super::{Allowed, attempt, beside_fields, carried_page, go_on, keep_known, plain, wanted_page};
+use crate::components::{FieldProblem, PostButton, ProblemSummary};
 use crate::cookie;
 use crate::error::{AppError, field_errors};
+use crate::form_post::{action, refusal, submitted};
 use crate::pages::sign_in::SignOut;
-use crate::parts::{FieldProblem, PostButton, ProblemSummary};
+use crate::rate_limit::Shown;
 use crate::state::{session, store};
-use crate::submission::{action, refusal, submitted};
-use crate::throttle::Shown;
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
 use leptos::server_fn::codec::PostUrl;
@@ -50,7 +50,7 @@ pub fn SecondFactorPage() -> impl IntoView {
         view! {
             <ProblemSummary error=beside_fields(error, &["code"]) />
             <form method="post" action=post class="narrow">
-                <crate::submission::Token />
+                <crate::form_post::Token />
                 <input type="hidden" name="form[page]" value=carried_page(&typed.page) />
                 <div class="field">
                     <label for="code">"Code from your authenticator app"</label>

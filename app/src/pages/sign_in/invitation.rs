@@ -1,11 +1,11 @@
 //! An invitation: somebody sets a password, for the first time or anew.
 
 use super::{attempt_from_here, go_on, plain};
+use crate::components::{FieldProblem, ProblemSummary, UserName, page};
 use crate::cookie;
 use crate::error::{AppError, field_errors};
-use crate::parts::{FieldProblem, ProblemSummary, UserName, page};
+use crate::form_post::{action, refusal};
 use crate::state::store;
-use crate::submission::{action, refusal};
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
 use leptos::server_fn::codec::PostUrl;
@@ -54,7 +54,7 @@ pub fn InvitationPage() -> impl IntoView {
                 <p>"You will sign in as " <b>{user_id.clone()}</b> "."</p>
                 <ProblemSummary error />
                 <form method="post" action=post class="narrow">
-                    <crate::submission::Token />
+                    <crate::form_post::Token />
                     <input type="hidden" name="form[key]" value=key />
                     <UserName user_id />
                     <div class="field">

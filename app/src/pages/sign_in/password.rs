@@ -4,11 +4,11 @@ use super::{
     Allowed, MAX_USER_ID_CHARACTERS, ProviderLink, ProviderProblem, SignOut, attempt_to_sign_in,
     beside_fields, carried_page, go_on, keep_known, plain, wanted_page,
 };
+use crate::components::{FieldProblem, ProblemSummary};
 use crate::cookie;
 use crate::error::{AppError, field_errors};
-use crate::parts::{FieldProblem, ProblemSummary};
+use crate::form_post::{action, refusal, submitted};
 use crate::state::{SessionEnded, extension, session, store};
-use crate::submission::{action, refusal, submitted};
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
 use leptos::server_fn::codec::PostUrl;
@@ -87,7 +87,7 @@ pub fn SignInPage() -> impl IntoView {
             <ProblemSummary error=beside_fields(error, &["user_id", "password"]) />
             <ProblemSummary error=refusal(SignOut::PATH) />
             <form method="post" action=post class="narrow">
-                <crate::submission::Token />
+                <crate::form_post::Token />
                 <input type="hidden" name="form[page]" value=page.clone() />
                 <div class="field">
                     <label for="user_id">"UserID"</label>

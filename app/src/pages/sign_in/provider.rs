@@ -43,7 +43,7 @@ impl SignInProblem {
     /// The code in the address of a page.
     pub const fn code(self) -> &'static str {
         match self {
-            Self::LoginState => "login_state",
+            Self::LoginState => "login-state",
             Self::Declined => "declined",
             Self::Provider => "provider",
             Self::Nobody => "nobody",

@@ -1,12 +1,12 @@
 //! Creating and editing a task.
 
 use super::crumbs;
+use crate::components::{Frame, named_in_path, page};
 use crate::error::AppError;
+use crate::form_post::{FormKey, FormToken, action, submitted};
 use crate::islands::TaskFormIsland;
 use crate::islands::coming;
-use crate::parts::{Frame, named_in_path, page};
 use crate::state::{actor, extension, store};
-use crate::submission::{FormKey, FormToken, action, submitted};
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
 use leptos::server_fn::codec::PostUrl;
@@ -89,7 +89,7 @@ fn form_view(
     let posted = submitted(SaveTask::PATH).or_else(|| submitted(CheckTask::PATH));
     let (form, error) = match posted {
         Some((typed, error)) => (with_dates_as_shown(typed), Some(error)),
-        None => (form, crate::submission::refusal(SaveTask::PATH)),
+        None => (form, crate::form_post::refusal(SaveTask::PATH)),
     };
     let next = coming(*store.clock(), &form);
     let token = extension::<FormToken>().map(|token| token.0).unwrap_or_default();

@@ -1,6 +1,6 @@
 //! The list of tasks.
 
-use crate::parts::{
+use crate::components::{
     Action, FilterProblem, Frame, Moment, Pager, ProblemSummary, choice, page, paging, percent_encoded,
     query, sought_text, wrong_filters,
 };
@@ -8,7 +8,7 @@ use crate::state::{actor, opens, store};
 use leptos::prelude::*;
 use policy::form::FieldErrors;
 use policy::task_form::{CATEGORY, TASK_TYPE};
-use records::page::Page;
+use records::pagination::Page;
 use records::task::{self, TaskQuery, TaskRow};
 
 /// All tasks, with filters.
@@ -159,7 +159,7 @@ fn row(task: TaskRow) -> impl IntoView {
             </th>
             <td>{TASK_TYPE.1}</td>
             <td>{status}</td>
-            <td>{task.schedule.words()}</td>
+            <td>{task.schedule.label()}</td>
             <td>{task.next.map_or_else(|| "Only when started by hand".to_owned(), |next| next.shown)}</td>
             <td>{last}</td>
         </tr>

@@ -2,19 +2,19 @@
 
 use super::actions::{ActivateTask, CopyTask, DeactivateTask, MakePreview, MakeTaskDefault};
 use super::crumbs;
+use crate::components::{Action, Frame, Moment, Notice, PostButton, ProblemSummary, named_in_path, page};
+use crate::form_post::refusal;
 use crate::islands::NextRun;
 use crate::pages::runs::run_table;
-use crate::parts::{Action, Frame, Moment, Notice, PostButton, ProblemSummary, named_in_path, page};
 use crate::state::{actor, store};
-use crate::submission::refusal;
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
 use policy::field::{ALWAYS_REMOVED, Field};
 use policy::task_form::{NEXT_RUNS, TASK_TYPE, Visibility};
-use policy::zones::next_occurrences;
-use policy::{Policy, Schedule, TaskId, Treatment, sentence};
+use policy::timezone::next_occurrences;
+use policy::{Policy, Schedule, TaskId, Treatment, summary};
 use records::Clock;
-use records::page::Paging;
+use records::pagination::Paging;
 use records::run::{self, RunQuery};
 use records::task::{self, Confirmation, Task};
 
@@ -34,8 +34,8 @@ pub fn TaskPage() -> impl IntoView {
         let next = next_runs(*store.clock(), &task);
         let today = store.clock().today();
         let policy = &task.draft.policy;
-        let selection = sentence::selection(&policy.conditions, policy.scope);
-        let example = sentence::example(&policy.conditions, today);
+        let selection = summary::selection(&policy.conditions, policy.scope);
+        let example = summary::example(&policy.conditions, today);
         let fields = field_table(policy, &custom);
         let more = format!("/runs?task={}", task.id);
         Ok(view! {
@@ -162,7 +162,7 @@ fn facts(task: &Task, next: Vec<NextRun>) -> impl IntoView + use<> {
     let made_up_for = match task.draft.schedule {
         Schedule::ManualOnly => None,
         Schedule::Once { .. } => Some("The run is skipped: a past date never starts automatically"),
-        _ => Some(task.draft.missed.words()),
+        _ => Some(task.draft.missed.label()),
     };
     let owner = task.draft.owner.map(|owner| {
         view! { <a href=format!("/users/{owner}")>"User "{owner.to_string()}</a> }
@@ -170,14 +170,14 @@ fn facts(task: &Task, next: Vec<NextRun>) -> impl IntoView + use<> {
     view! {
         <dl class="facts">
             <dt>"Status"</dt><dd>{status}</dd>
-            <dt>"Schedule"</dt><dd>{task.draft.schedule.words()}</dd>
+            <dt>"Schedule"</dt><dd>{task.draft.schedule.label()}</dd>
             <dt>"Next runs"</dt><dd>{runs}</dd>
             {made_up_for.map(|words| view! { <dt>"If a run is missed"</dt><dd>{words}</dd> })}
-            <dt>"Who can see this task"</dt><dd>{task.draft.visibility.words()}</dd>
+            <dt>"Who can see this task"</dt><dd>{task.draft.visibility.label()}</dd>
             <dt>"Owner"</dt><dd>{owner}</dd>
             <dt>"Single users"</dt>
             <dd>{if task.single_default { "Default: its field settings apply to single users" } else { "–" }}</dd>
-            <dt>"Notes on loans"</dt><dd>{task.draft.policy.loan_text.words()}</dd>
+            <dt>"Notes on loans"</dt><dd>{task.draft.policy.loan_text.label()}</dd>
             <dt>"Created"</dt><dd><Moment at=task.created_at /></dd>
             <dt>"Last changed"</dt><dd><Moment at=task.changed_at /></dd>
         </dl>
@@ -189,12 +189,12 @@ fn field_table(policy: &Policy, custom: &[(String, String)]) -> impl IntoView + 
         view! { <tr><th scope="row">{field.to_owned()}</th><td>{what}</td></tr> }
     };
     let always = ALWAYS_REMOVED.map(|(words, _)| line(words, "Always removed"));
-    let fields = Field::ALL.map(|field| line(field.words(), policy.treatment(field).words()));
+    let fields = Field::ALL.map(|field| line(field.label(), policy.treatment(field).label()));
     let custom = custom
         .iter()
         .map(|(key, label)| {
             let kept = policy.keep_custom.contains(key);
-            line(label, if kept { Treatment::Keep } else { Treatment::Remove }.words())
+            line(label, if kept { Treatment::Keep } else { Treatment::Remove }.label())
         })
         .collect_view();
     view! {

@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use policy::Treatment;
 use policy::dates::joined;
 use policy::numbers::grouped;
-use records::user::{Impact, Impacts, ImpactKind};
+use records::user::{Impact, ImpactKind, Impacts};
 
 /// The kinds of things that stand in one line of the table.
 const KINDS: [&str; 3] = ["In the record", "Notes and texts", "Entries"];

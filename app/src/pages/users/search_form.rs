@@ -1,9 +1,9 @@
 //! The search of users: as it is posted, and as it stands in the address of the page.
 
+use crate::components::query;
 use crate::error::AppError;
-use crate::parts::query;
-use crate::sought;
-use crate::submission::submitted;
+use crate::form_post::submitted;
+use crate::private_search;
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
 use leptos::server_fn::codec::PostUrl;
@@ -47,7 +47,7 @@ pub(crate) async fn find_users(form: BTreeMap<String, String>) -> Result<(), App
     if values.len() < form.len() {
         return Err(AppError::Unreadable);
     }
-    sought::go(USERS, &values)
+    private_search::go(USERS, &values)
 }
 
 /// What was typed and chosen.
@@ -90,14 +90,14 @@ impl SearchForm {
 
     /// The address of this search in some order.
     pub(super) fn address(&self, sort: Sort, descending: bool) -> Result<String, RecordsError> {
-        sought::address(USERS, &self.values(sort, descending))
+        private_search::address(USERS, &self.values(sort, descending))
     }
 
     /// The address of the page of this search that begins after a key.
     pub(super) fn address_after(&self, key: String) -> Result<String, RecordsError> {
         let mut values = self.values(self.sort, self.descending);
         values.push(("after", key));
-        sought::address(USERS, &values)
+        private_search::address(USERS, &values)
     }
 
     fn values(&self, sort: Sort, descending: bool) -> Vec<(&'static str, String)> {

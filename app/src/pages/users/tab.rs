@@ -42,7 +42,7 @@ impl Tab {
         }
     }
 
-    const fn words(self) -> &'static str {
+    const fn label(self) -> &'static str {
         match self {
             Self::Details => "Details",
             Self::Loans => "Open loans",
@@ -97,7 +97,7 @@ pub(super) fn tabs(user: UserNumber, here: Tab, counts: &UserCounts) -> impl Int
                 view! { <span class="count">{grouped(all)}{open}</span> }
             });
             let current = (tab == here).then_some("page");
-            view! { <a href=tab.address(user) aria-current=current>{tab.words()}" "{count}</a> }
+            view! { <a href=tab.address(user) aria-current=current>{tab.label()}" "{count}</a> }
         })
         .collect_view();
     view! { <nav class="tabs" aria-label="Parts of the record">{links}</nav> }

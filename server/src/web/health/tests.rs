@@ -1,7 +1,7 @@
 //! What the watchers are told: when all is well, when somebody should look, and when the service does not work.
 
 use super::{LIVE, SHARED_FOR, Watched};
-use crate::scheduler::Pulse;
+use crate::scheduler::Heartbeat;
 use crate::web::tests::desk::Desk;
 use crate::web::{Outside, router, state};
 use app::state::Cookies;
@@ -10,7 +10,7 @@ use axum::body::{Body, to_bytes};
 use axum::http::header::{AUTHORIZATION, HOST};
 use axum::http::{Request, StatusCode};
 use policy::task_form::TaskForm;
-use records::{Actor, Clock, Fault, Place, Settings, Store, task};
+use records::{Actor, Clock, Fault, Settings, Storage, Store, task};
 use sea_orm::ConnectionTrait as _;
 use serde_json::{Value, json};
 use std::sync::atomic::Ordering;
@@ -27,7 +27,7 @@ async fn library() -> (TempDir, Store) {
 
 const TOKEN: &str = "0123456789abcdef";
 
-fn desk(folder: &TempDir, store: &Store, pulse: Pulse) -> Router {
+fn desk(folder: &TempDir, store: &Store, pulse: Heartbeat) -> Router {
     let outside = Outside { metrics_token: Some(TOKEN.into()), ..Outside::default() };
     router(&state(folder.path(), store.clone(), Cookies::Plain, &outside), &outside, pulse)
 }
@@ -63,20 +63,20 @@ async fn healthz(router: &Router) -> (StatusCode, Value) {
 async fn healthz_tells_well_from_look_and_from_failing() {
     let (folder, store) = library().await;
     let router_with = |pulse| desk(&folder, &store, pulse);
-    let (status, well) = healthz(&router_with(Pulse::default())).await;
+    let (status, well) = healthz(&router_with(Heartbeat::default())).await;
     assert_eq!(
         (status, &well["status"], &well["database"]),
         (StatusCode::OK, &json!("ok"), &json!("reachable"))
     );
     assert_eq!(well["conditions"], json!([]));
-    let (status, late) = healthz(&router_with(Pulse::old(60))).await;
+    let (status, late) = healthz(&router_with(Heartbeat::old(60))).await;
     assert_eq!((status, &late["status"]), (StatusCode::OK, &json!("ok")));
-    let (status, silent) = healthz(&router_with(Pulse::old(62))).await;
+    let (status, silent) = healthz(&router_with(Heartbeat::old(62))).await;
     assert_eq!((status, &silent["status"]), (StatusCode::SERVICE_UNAVAILABLE, &json!("failing")));
     assert!(silent["scheduler"]["seconds_since_last_tick"].as_i64() >= Some(62));
 
     overdue_task(&store).await;
-    let router = router_with(Pulse::default());
+    let router = router_with(Heartbeat::default());
     let (status, look) = healthz(&router).await;
     assert_eq!((status, &look["status"]), (StatusCode::OK, &json!("warning")));
     let told = json!([{ "code": "overdue", "task": 1, "run": null, "since": "2020-01-01T02:30:00+00:00" }]);
@@ -104,7 +104,7 @@ async fn in_one_word(router: &Router, path: &str, token: Option<&str>) -> (Statu
 async fn without_the_token_health_is_up_or_down_and_no_more() {
     let (folder, store) = library().await;
     overdue_task(&store).await;
-    let router = desk(&folder, &store, Pulse::default());
+    let router = desk(&folder, &store, Heartbeat::default());
     let (up, down) = ("{\"status\":\"up\"}".to_owned(), "{\"status\":\"down\"}".to_owned());
     for token in [None, Some("Bearer wrong"), Some(TOKEN), Some("Bearer "), Some("Basic 0123456789abcdef")] {
         for path in ["/healthz", "/readyz", "/livez"] {
@@ -112,7 +112,7 @@ async fn without_the_token_health_is_up_or_down_and_no_more() {
         }
         assert_eq!(in_one_word(&router, "/metrics", token).await, (StatusCode::UNAUTHORIZED, String::new()));
     }
-    for fault in [Fault::DiskFull(Place::Database), Fault::Unwritable(Place::Ledger)] {
+    for fault in [Fault::DiskFull(Storage::Database), Fault::Unwritable(Storage::Ledger)] {
         store.vitals().note(fault);
         for path in ["/healthz", "/readyz"] {
             let answer = in_one_word(&router, path, None).await;
@@ -140,15 +140,15 @@ async fn metrics_are_figures_and_nothing_else() {
                  ('STUDENT', 'dispute', '2019-01-01', '2019-06-01'), ('GUEST', 'other', '2019-01-01', NULL), \
                  ('STAFF', 'other', '2019-01-01', '2999-01-01')";
     store.database().execute_unprepared(holds).await.expect("legal holds");
-    let router = desk(&folder, &store, Pulse::old(3));
+    let router = desk(&folder, &store, Heartbeat::old(3));
     let (status, text) = answer(&router, "/metrics", "127.0.0.1:3000").await;
     assert_eq!(status, StatusCode::OK);
     for line in [
         "lethe_database_up 1",
         "lethe_conditions{condition=\"overdue\"} 1",
         "lethe_conditions{condition=\"missed\"} 0",
-        "lethe_conditions{condition=\"no_progress\"} 0",
-        "lethe_conditions{condition=\"holds_due\"} 1",
+        "lethe_conditions{condition=\"stalled\"} 0",
+        "lethe_conditions{condition=\"legal_holds_due\"} 1",
         "lethe_legal_holds_due 2",
         "lethe_runs{kind=\"scheduled\",state=\"succeeded\"} 1",
         "lethe_people_total{outcome=\"done\"} 14",
@@ -199,7 +199,7 @@ async fn every_page_says_what_needs_attention_and_nothing_when_all_is_well() {
 #[tokio::test]
 async fn a_foreign_name_is_not_told_either() {
     let (folder, store) = library().await;
-    let router = desk(&folder, &store, Pulse::default());
+    let router = desk(&folder, &store, Heartbeat::default());
     for path in ["/healthz", "/metrics"] {
         assert_eq!(answer(&router, path, "evil.example").await.0, StatusCode::MISDIRECTED_REQUEST);
     }
@@ -208,7 +208,7 @@ async fn a_foreign_name_is_not_told_either() {
 #[tokio::test(flavor = "multi_thread")]
 async fn fifty_requests_at_once_ask_the_database_once() {
     let (_folder, store) = library().await;
-    let watched = Watched::at_the_desk(store, Pulse::default(), Some(TOKEN.into()));
+    let watched = Watched::at_the_desk(store, Heartbeat::default(), Some(TOKEN.into()));
     let last = watched.last.clone();
     let router = watched.routes();
     let asked: Vec<_> = (0..50)

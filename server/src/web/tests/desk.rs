@@ -1,6 +1,6 @@
 //! A desk with somebody at it.
 
-use crate::scheduler::Pulse;
+use crate::scheduler::Heartbeat;
 use crate::web::{Outside, router, state};
 use app::state::{AppState, Cookies};
 use axum::Router;
@@ -33,7 +33,7 @@ pub(in crate::web) struct Desk {
 impl Desk {
     /// A library in which one person with every role is signed in.
     pub(in crate::web) async fn open() -> Self {
-        let mut desk = Self::closed(SignIn { password_alone: true, ..SignIn::default() }).await;
+        let mut desk = Self::closed(SignIn { allow_password_only: true, ..SignIn::default() }).await;
         desk.staff("everything", &Role::ALL).await;
         desk.sign_in("everything").await;
         desk
@@ -69,7 +69,7 @@ impl Desk {
         admin.execute_unprepared(&format!("CREATE DATABASE {name}")).await.expect("a database");
         admin.close().await.expect("closed");
         let (base, _) = server.rsplit_once('/').expect("an address");
-        let sign_in = SignIn { password_alone: true, ..SignIn::default() };
+        let sign_in = SignIn { allow_password_only: true, ..SignIn::default() };
         let folder = Arc::new(tempfile::tempdir().expect("a folder"));
         let set = |settings: &mut Settings| settings.sign_in = sign_in;
         let mut desk = Self::at(folder, &format!("{base}/{name}"), set, |_| (), Outside::default()).await;
@@ -91,7 +91,7 @@ impl Desk {
         let store = Store::open(url, clock, settings).await.expect("a store");
         let mut state = state(folder.path(), store.clone(), Cookies::Plain, &outside);
         change(&mut state);
-        let router = router(&state, &outside, Pulse::default());
+        let router = router(&state, &outside, Heartbeat::default());
         Self { folder, store, router, cookie: String::new(), token: String::new() }
     }
 

@@ -2,7 +2,7 @@
 //! were sent in one, and nothing fails.
 
 use super::desk::{Desk, post};
-use super::doors::addresses;
+use super::route_access::addresses;
 use axum::body::Body;
 use axum::http::{Request, StatusCode, Uri};
 use policy::Role;
@@ -39,7 +39,7 @@ const NAMES: [&str; 29] = [
     "from",
     "to",
     "by",
-    "deed",
+    "action",
     "staff",
     "title",
 ];

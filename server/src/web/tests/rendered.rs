@@ -118,7 +118,7 @@ impl Rendered {
     /// What a browser sends.
     pub(super) fn body(&self) -> String {
         let pairs = self.pairs();
-        let encoded = |text: &str| app::parts::percent_encoded(text);
+        let encoded = |text: &str| app::components::percent_encoded(text);
         pairs
             .iter()
             .map(|(name, value)| format!("{}={}", encoded(name), encoded(value)))

@@ -290,7 +290,7 @@ async fn every_field_of_the_smaller_forms_is_stored((desk, other): Library) {
             ],
         ),
         (
-            "/holds".to_owned(),
+            "/legal-holds".to_owned(),
             "/do/place_hold",
             vec![
                 ("form[category]", "STU", format!("SELECT category {hold}"), "STU"),
@@ -300,7 +300,7 @@ async fn every_field_of_the_smaller_forms_is_stored((desk, other): Library) {
             ],
         ),
         (
-            "/holds/1".to_owned(),
+            "/legal-holds/1".to_owned(),
             "/do/review_hold",
             vec![("form[review_on]", &later_words, "SELECT CAST(review_on AS TEXT) FROM legal_holds WHERE id = 1".to_owned(), &later_words)],
         ),
@@ -318,7 +318,7 @@ async fn every_field_of_the_smaller_forms_is_stored((desk, other): Library) {
                 ),
             ],
         ),
-        ("/staff".to_owned(), "/do/give_role", vec![("form[role]", "dpo", role, "dpo")]),
+        ("/staff".to_owned(), "/do/grant_role", vec![("form[role]", "dpo", role, "dpo")]),
         (
             "/tasks/owners".to_owned(),
             "/do/reassign_task",
@@ -328,7 +328,7 @@ async fn every_field_of_the_smaller_forms_is_stored((desk, other): Library) {
     for (page, function, fields) in &cases {
         let html = desk.get(page).await.2;
         let of_other = |form: &Rendered| {
-            function != &"/do/give_role"
+            function != &"/do/grant_role"
                 || form.fields.iter().any(|field| field.value == owner && field.kind == Kind::Hidden)
         };
         let mut sent = forms(&html)
@@ -364,7 +364,7 @@ async fn every_filter_comes_back((desk, other): Library) {
         ("/users", "/do/find_users"),
         ("/tasks", "/tasks"),
         ("/runs", "/runs"),
-        ("/holds", "/holds"),
+        ("/legal-holds", "/legal-holds"),
         ("/audit", "/audit"),
         ("/reports/loans-per-month", "/reports/loans-per-month"),
         ("/catalogue", "/catalogue"),
@@ -395,14 +395,14 @@ async fn every_filter_comes_back((desk, other): Library) {
         ("/tasks", "type"),
         ("/runs", "kind"),
         ("/runs", "state"),
-        ("/holds", "show"),
-        ("/holds", "user"),
+        ("/legal-holds", "show"),
+        ("/legal-holds", "user"),
         ("/residue", "show"),
         ("/approvals", "show"),
         (&format!("/runs/{preview}"), "verdict"),
         (&format!("/runs/{preview}"), "reason"),
         (&format!("/runs/{run}"), "outcome"),
-        ("/audit", "deed"),
+        ("/audit", "action"),
         ("/reports/loans-per-month", "by"),
     ] {
         let (status, _, page) = desk.get(&format!("{address}?{filter}=x")).await;
@@ -424,7 +424,7 @@ async fn no_form_is_forgotten((desk, other): Library) {
         "/do/place_hold",
         "/do/review_hold",
         "/do/add_staff",
-        "/do/give_role",
+        "/do/grant_role",
         "/do/reassign_task",
         "/do/find_users",
     ];
@@ -524,7 +524,7 @@ impl Places {
             format!("/tasks/{task}/deactivate"),
             format!("/runs/{preview}"),
             format!("/runs/{run}"),
-            format!("/holds/{hold}"),
+            format!("/legal-holds/{hold}"),
             format!("/approvals/{approval}"),
         ]
     }
@@ -543,7 +543,7 @@ async fn every_page(desk: &Desk, other: UserNumber) -> Vec<(String, String)> {
         "/tasks/new",
         "/tasks/owners",
         "/runs",
-        "/holds",
+        "/legal-holds",
         "/staff",
         "/account",
         "/audit",

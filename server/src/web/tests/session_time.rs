@@ -73,7 +73,7 @@ async fn after_ten_hours_nothing_makes_a_session_longer() {
 #[tokio::test]
 async fn a_short_session_lasts_from_request_to_request() {
     let minute = std::time::Duration::from_mins(1);
-    let sign_in = records::SignIn { password_alone: true, idle: minute, ..records::SignIn::default() };
+    let sign_in = records::SignIn { allow_password_only: true, idle: minute, ..records::SignIn::default() };
     let mut desk = Desk::closed(sign_in).await;
     desk.staff("ng", &[policy::Role::Librarian]).await;
     desk.sign_in("ng").await;
@@ -116,7 +116,7 @@ async fn whoever_comes_too_late_is_told_so_and_led_back() {
 async fn every_page_of_somebody_who_is_signed_in_warns_before_the_end() {
     let desk = Desk::open().await;
     let warns = |page: &str| page.contains("Your session will end soon");
-    let pages = app::doors::DOORS.iter().map(|(address, _)| *address);
+    let pages = app::route_access::ROUTE_ACCESS.iter().map(|(address, _)| *address);
     let pages: Vec<&str> =
         pages.filter(|page| !["/do/", "/api/", "/events/"].iter().any(|of| page.starts_with(of))).collect();
     let mut shown = 0;

@@ -4,15 +4,15 @@
 mod fake;
 
 use super::desk::Desk;
-use crate::provider::{Provider, Settings};
+use crate::oidc::{Provider, Settings};
 use crate::web::{Outside, RETURN};
 use axum::http::StatusCode;
 use axum::http::header::{HeaderMap, LOCATION, SET_COOKIE};
 use fake::{CLIENT, Fake, Question, SECRET, Signed};
 use openidconnect::{IssuerUrl, RedirectUrl};
 use policy::{Role, UserNumber};
-use records::audit::{self, AuditQuery, Deed};
-use records::page::Paging;
+use records::audit::{self, AuditAction, AuditQuery};
+use records::pagination::Paging;
 use records::session::{self, Identity};
 use records::{Actor, SignIn, staff};
 use sea_orm::ConnectionTrait as _;
@@ -21,7 +21,7 @@ use sha2::{Digest as _, Sha256};
 use std::sync::Arc;
 
 /// A library with a provider. A password is enough where the test does not say otherwise.
-async fn library(password_alone: bool, proves_second_factor: bool) -> (Desk, Fake) {
+async fn library(allow_password_only: bool, proves_second_factor: bool) -> (Desk, Fake) {
     let fake = Fake::open().await;
     let settings = Settings {
         issuer: IssuerUrl::new(fake.issuer.clone()).unwrap(),
@@ -33,7 +33,7 @@ async fn library(password_alone: bool, proves_second_factor: bool) -> (Desk, Fak
     let return_to = RedirectUrl::new(format!("http://localhost{RETURN}")).unwrap();
     let provider = Provider::new(settings, return_to).unwrap();
     let outside = Outside { provider: Some(Arc::new(provider)), ..Outside::default() };
-    let sign_in = SignIn { password_alone, ..SignIn::default() };
+    let sign_in = SignIn { allow_password_only, ..SignIn::default() };
     let desk = Desk::with(|settings| settings.sign_in = sign_in, |_| (), outside).await;
     (desk, fake)
 }
@@ -64,25 +64,25 @@ fn cookie_of(headers: &HeaderMap, sought: &str) -> Option<String> {
     found.map(|(_, value)| value)
 }
 
-/// A trip that has begun: what the provider was asked, and the browser that went.
-struct Trip {
+/// A login state that has begun: what the provider was asked, and the browser that went.
+struct LoginState {
     question: Question,
     browser: Desk,
 }
 
-async fn begin(desk: &Desk, address: &str) -> Trip {
+async fn begin(desk: &Desk, address: &str) -> LoginState {
     let (status, headers, page) = desk.get(address).await;
     assert_eq!(status, StatusCode::SEE_OTHER, "{address}: {page}");
     let to = location(&headers);
     assert!(to.contains("/authorise?"), "{address} leads to {to}");
-    let trip = cookie_of(&headers, "lethe-trip").expect("a trip");
+    let login_state = cookie_of(&headers, "lethe-login-state").expect("a login state");
     let mut browser = desk.clone();
     let glue = if browser.cookie.is_empty() { "" } else { "; " };
-    browser.cookie = format!("{}{glue}lethe-trip={trip}", browser.cookie);
-    Trip { question: Question::of(&to), browser }
+    browser.cookie = format!("{}{glue}lethe-login-state={login_state}", browser.cookie);
+    LoginState { question: Question::of(&to), browser }
 }
 
-impl Trip {
+impl LoginState {
     /// Comes back with this code: where it leads, and the key of the session that was begun.
     async fn come_back(&self, code: &str) -> (String, Option<String>) {
         self.come_back_with(&format!("code={code}&state={}", self.question.part("state"))).await
@@ -92,7 +92,7 @@ impl Trip {
         let (status, headers, page) = self.browser.get(&format!("{RETURN}?{query}")).await;
         assert_eq!(status, StatusCode::SEE_OTHER, "{page}");
         let to = location(&headers);
-        // A trip that was for nothing leads back with the page that was wanted.
+        // A login state that was for nothing leads back with the page that was wanted.
         let (to, _) = to.split_once("&page=").unwrap_or((&to, ""));
         (to.to_owned(), cookie_of(&headers, "lethe"))
     }
@@ -117,10 +117,11 @@ async fn connect(desk: &Desk, fake: &Fake, subject: &str) -> String {
     let again = (StatusCode::SEE_OTHER, "/sign-in/again?page=/account&for=sign-in".to_owned());
     assert_eq!((status, location(&headers)), again, "a fresh sign-in is not enough");
     confirm(desk, &records::Clock::real().to_rfc3339()).await;
-    let trip = begin(desk, &connecting(desk).await).await;
-    assert_eq!((trip.question.part("prompt"), trip.question.part("max_age")), ("login", "0"));
-    let code = fake.code(&trip.question, &fake.claims(&trip.question, subject), Signed::Rightly);
-    trip.come_back(&code).await.0
+    let login_state = begin(desk, &connecting(desk).await).await;
+    assert_eq!((login_state.question.part("prompt"), login_state.question.part("max_age")), ("login", "0"));
+    let code =
+        fake.code(&login_state.question, &fake.claims(&login_state.question, subject), Signed::Rightly);
+    login_state.come_back(&code).await.0
 }
 
 /// Signs in by the provider: where it leads, and the key of the session.
@@ -134,10 +135,10 @@ async fn sign_in_as(
     change: impl Fn(&mut Value),
     signed: Signed,
 ) -> (String, Option<String>) {
-    let trip = begin(&nobody(desk), "/sign-in/provider?page=/users").await;
-    let mut claims = fake.claims(&trip.question, "s-1");
+    let login_state = begin(&nobody(desk), "/sign-in/provider?page=/users").await;
+    let mut claims = fake.claims(&login_state.question, "s-1");
     change(&mut claims);
-    trip.come_back(&fake.code(&trip.question, &claims, signed)).await
+    login_state.come_back(&fake.code(&login_state.question, &claims, signed)).await
 }
 
 fn nobody(desk: &Desk) -> Desk {
@@ -148,8 +149,8 @@ fn with_key(desk: &Desk, key: Option<String>) -> Desk {
     Desk { cookie: format!("lethe={}", key.expect("a session")), ..desk.clone() }
 }
 
-async fn deeds(desk: &Desk, deed: Deed) -> Vec<String> {
-    let query = AuditQuery { deed: Some(deed), ..AuditQuery::default() };
+async fn deeds(desk: &Desk, action: AuditAction) -> Vec<String> {
+    let query = AuditQuery { action: Some(action), ..AuditQuery::default() };
     let events = audit::list(&desk.store, Actor::COMMAND_LINE, &query, &Paging::default()).await.unwrap();
     events.rows.into_iter().map(|event| event.detail).collect()
 }
@@ -173,8 +174,8 @@ async fn somebody_connects_their_account_and_signs_in_by_it() {
     assert_eq!(to, "/users");
     let (status, _, page) = with_key(&desk, key).get("/account").await;
     assert!(status.is_success() && page.contains("signed in as librarian"));
-    assert_eq!(deeds(&desk, Deed::SignedIn).await, ["provider", "password"]);
-    assert_eq!(deeds(&desk, Deed::ProviderConnected).await, [""]);
+    assert_eq!(deeds(&desk, AuditAction::SignedIn).await, ["provider", "password"]);
+    assert_eq!(deeds(&desk, AuditAction::ProviderConnected).await, [""]);
     // One description of the provider served them all.
     assert_eq!(fake.discoveries(), 1);
 }
@@ -221,7 +222,7 @@ async fn connected_before(desk: &Desk, fake: &Fake, user: UserNumber, subject: &
 /// What is wrong, what is changed in the claims for it, and how they are signed.
 type Change = (&'static str, Box<dyn Fn(&mut Value)>, Signed);
 
-/// What is not signed by the provider, for Lethe, for this trip and now, signs nobody in.
+/// What is not signed by the provider, for Lethe, for this login state and now, signs nobody in.
 #[tokio::test]
 async fn what_is_not_proven_signs_nobody_in() {
     let (desk, fake) = connected("librarian", "s-1").await;
@@ -236,8 +237,8 @@ async fn what_is_not_proven_signs_nobody_in() {
         ("signed with another key", same(), Signed::ByAnother),
         ("signed with the secret of both", same(), Signed::WithTheSecret),
         ("not signed", same(), Signed::NotAtAll),
-        ("of another trip", set("nonce", json!("another")), Signed::Rightly),
-        ("of no trip", without("nonce"), Signed::Rightly),
+        ("of another login state", set("nonce", json!("another")), Signed::Rightly),
+        ("of no login state", without("nonce"), Signed::Rightly),
         ("for another client", set("aud", json!("another")), Signed::Rightly),
         ("for Lethe and another client", set("aud", json!([CLIENT, "another"])), Signed::Rightly),
         ("by another issuer", set("iss", json!("https://login.example.org")), Signed::Rightly),
@@ -260,41 +261,41 @@ async fn what_is_not_proven_signs_nobody_in() {
 async fn an_answer_belongs_to_a_question_of_the_same_browser() {
     let (desk, fake) = connected("librarian", "s-1").await;
     let start = nobody(&desk);
-    let trip = begin(&start, "/sign-in/provider").await;
-    let claims = fake.claims(&trip.question, "s-1");
-    let code = fake.code(&trip.question, &claims, Signed::Rightly);
-    let state = trip.question.part("state").to_owned();
+    let login_state = begin(&start, "/sign-in/provider").await;
+    let claims = fake.claims(&login_state.question, "s-1");
+    let code = fake.code(&login_state.question, &claims, Signed::Rightly);
+    let state = login_state.question.part("state").to_owned();
     let right = format!("code={code}&state={state}");
 
     let other = begin(&start, "/sign-in/provider").await;
-    let stranger = Trip { question: Question::of("?"), browser: start.clone() };
-    let forged = Desk { cookie: "lethe-trip=00".to_owned(), ..start.clone() };
-    let forged = Trip { question: Question::of("?"), browser: forged };
-    for (what, trip, query, problem) in [
-        ("without the cookie", &stranger, right.as_str(), "trip"),
-        ("with a forged cookie", &forged, &right, "trip"),
-        ("in another browser", &other, &right, "trip"),
-        ("without a state", &trip, &format!("code={code}"), "trip"),
-        ("without a code", &trip, &format!("state={state}"), "declined"),
-        ("declined", &trip, &format!("error=access_denied&state={state}"), "declined"),
-        ("declined, with a code", &trip, &format!("error=access_denied&{right}"), "declined"),
-        ("with a code that is none", &trip, &format!("code=none&state={state}"), "provider"),
+    let stranger = LoginState { question: Question::of("?"), browser: start.clone() };
+    let forged = Desk { cookie: "lethe-login-state=00".to_owned(), ..start.clone() };
+    let forged = LoginState { question: Question::of("?"), browser: forged };
+    for (what, login_state, query, problem) in [
+        ("without the cookie", &stranger, right.as_str(), "login-state"),
+        ("with a forged cookie", &forged, &right, "login-state"),
+        ("in another browser", &other, &right, "login-state"),
+        ("without a state", &login_state, &format!("code={code}"), "login-state"),
+        ("without a code", &login_state, &format!("state={state}"), "declined"),
+        ("declined", &login_state, &format!("error=access_denied&state={state}"), "declined"),
+        ("declined, with a code", &login_state, &format!("error=access_denied&{right}"), "declined"),
+        ("with a code that is none", &login_state, &format!("code=none&state={state}"), "provider"),
     ] {
-        let (to, key) = trip.come_back_with(query).await;
+        let (to, key) = login_state.come_back_with(query).await;
         assert_eq!((to, key), (format!("/sign-in?problem={problem}"), None), "{what}");
     }
-    // A code that somebody else's trip was given is good for that trip only.
+    // A code that somebody else's login state was given is good for that login state only.
     let (to, key) = other.come_back(&code).await;
     assert_eq!((to.as_str(), key), ("/sign-in?problem=provider", None));
 
-    let code = fake.code(&trip.question, &claims, Signed::Rightly);
+    let code = fake.code(&login_state.question, &claims, Signed::Rightly);
     let named = format!("code={code}&state={state}&iss=https%3A%2F%2Fother.example");
-    assert_eq!(trip.come_back_with(&named).await.0, "/sign-in?problem=provider");
-    let code = fake.code(&trip.question, &claims, Signed::Rightly);
-    let (to, key) = trip.come_back(&code).await;
+    assert_eq!(login_state.come_back_with(&named).await.0, "/sign-in?problem=provider");
+    let code = fake.code(&login_state.question, &claims, Signed::Rightly);
+    let (to, key) = login_state.come_back(&code).await;
     assert_eq!(to, "/");
     assert!(key.is_some());
-    assert_eq!(trip.come_back(&code).await.0, "/sign-in?problem=provider", "the code is used up");
+    assert_eq!(login_state.come_back(&code).await.0, "/sign-in?problem=provider", "the code is used up");
 }
 
 #[tokio::test]
@@ -304,7 +305,7 @@ async fn whoever_is_connected_with_nobody_stays_outside() {
     assert_eq!(sign_in(&desk, &fake, "s-2").await, nobody);
     // Not by having the name of somebody here.
     assert_eq!(sign_in(&desk, &fake, "librarian").await, nobody);
-    assert_eq!(deeds(&desk, Deed::SignInFailed).await, ["provider"], "the second one is counted");
+    assert_eq!(deeds(&desk, AuditAction::SignInFailed).await, ["provider"], "the second one is counted");
 
     // Who was disabled, and who was disconnected.
     let mut other = desk.clone();
@@ -339,19 +340,19 @@ async fn an_account_is_connected_by_its_owner_only() {
         let (status, headers, _) = again.get(address).await;
         assert_eq!((status, location(&headers)), (StatusCode::SEE_OTHER, "/account".to_owned()), "{address}");
     }
-    // A trip that was begun for somebody else.
-    let trip = begin(&other, &of_other).await;
-    let code = fake.code(&trip.question, &fake.claims(&trip.question, "s-9"), Signed::Rightly);
-    let kept = trip.browser.cookie.split("; ").nth(1).unwrap();
+    // A login state that was begun for somebody else.
+    let login_state = begin(&other, &of_other).await;
+    let code = fake.code(&login_state.question, &fake.claims(&login_state.question, "s-9"), Signed::Rightly);
+    let kept = login_state.browser.cookie.split("; ").nth(1).unwrap();
     let browser = Desk { cookie: format!("{}; {kept}", again.cookie), ..again.clone() };
-    let (to, _) = Trip { browser, question: trip.question }.come_back(&code).await;
-    assert_eq!(to, "/account?problem=trip");
+    let (to, _) = LoginState { browser, question: login_state.question }.come_back(&code).await;
+    assert_eq!(to, "/account?problem=login-state");
     // A sign-in that is not young.
     let address = connecting(&again).await;
     confirm(&desk, "2018-01-01T00:00:00Z").await;
     let (_, headers, _) = again.get(&address).await;
     assert_eq!(location(&headers), "/sign-in/again?page=/account&for=sign-in");
-    assert_eq!(deeds(&desk, Deed::ProviderConnected).await.len(), 1);
+    assert_eq!(deeds(&desk, AuditAction::ProviderConnected).await.len(), 1);
 }
 
 /// Before what cannot be undone the provider asks again, and the session is young afterwards.
@@ -381,11 +382,14 @@ async fn the_provider_asks_again_before_what_cannot_be_undone() {
     let (_, _, page) = old.get("/sign-in/again?page=/users").await;
     assert!(page.contains("href=\"/sign-in/provider/again?page=%2Fusers\""), "{page}");
     let again = async |change: &dyn Fn(&mut Value)| {
-        let trip = begin(&old, "/sign-in/provider/again?page=/users").await;
-        assert_eq!((trip.question.part("prompt"), trip.question.part("max_age")), ("login", "0"));
-        let mut claims = fake.claims(&trip.question, "s-1");
+        let login_state = begin(&old, "/sign-in/provider/again?page=/users").await;
+        assert_eq!(
+            (login_state.question.part("prompt"), login_state.question.part("max_age")),
+            ("login", "0")
+        );
+        let mut claims = fake.claims(&login_state.question, "s-1");
         change(&mut claims);
-        trip.come_back(&fake.code(&trip.question, &claims, Signed::Rightly)).await
+        login_state.come_back(&fake.code(&login_state.question, &claims, Signed::Rightly)).await
     };
     let not = |problem: &str| (format!("/sign-in/again?problem={problem}"), None);
     assert_eq!(again(&|claims| claims["auth_time"] = json!(1_500_000_000)).await, not("not-asked-again"));
@@ -396,7 +400,7 @@ async fn the_provider_asks_again_before_what_cannot_be_undone() {
     assert!(session(&old).await.is_none(), "the old key opens nothing any more");
 }
 
-/// An account with single sign-on alone: a sign-in of this moment does not open what it signs in with. A trip to the provider
+/// An account with single sign-on alone: a sign-in of this moment does not open what it signs in with. A login state to the provider
 /// for this purpose does.
 #[tokio::test]
 async fn an_account_without_a_password_is_confirmed_by_its_provider() {
@@ -418,10 +422,13 @@ async fn an_account_without_a_password_is_confirmed_by_its_provider() {
             && disconnect.starts_with("/sign-in/again?")
     };
     let confirm_by_provider = async |browser: &Desk| {
-        let trip = begin(browser, "/sign-in/provider/again?page=/account&for=sign-in").await;
-        assert_eq!((trip.question.part("prompt"), trip.question.part("max_age")), ("login", "0"));
-        let claims = fake.claims(&trip.question, "s-1");
-        trip.come_back(&fake.code(&trip.question, &claims, Signed::Rightly)).await
+        let login_state = begin(browser, "/sign-in/provider/again?page=/account&for=sign-in").await;
+        assert_eq!(
+            (login_state.question.part("prompt"), login_state.question.part("max_age")),
+            ("login", "0")
+        );
+        let claims = fake.claims(&login_state.question, "s-1");
+        login_state.come_back(&fake.code(&login_state.question, &claims, Signed::Rightly)).await
     };
     // While there is a password, it is what they show.
     let browser = whole(&desk, sign_in(&desk, &fake, "s-1").await.1).await;

@@ -13,7 +13,7 @@ use std::time::Duration;
 use tower::ServiceExt as _;
 
 /// How many runs one person watches at once.
-const MOST_OF_ONE: usize = 8;
+const MAX_OF_ONE: usize = 8;
 
 /// Somebody at a desk with a run that waits, and does not end. Their number is nobody's in the other tests, which count
 /// in the same process.
@@ -24,7 +24,7 @@ async fn desk(number: i64) -> Desk {
             "INSERT INTO users (number, uuid, last_name, created_on) VALUES ({number}, 'before', 'Before', '2018-01-01')"
         ),
         "INSERT INTO runs (id, kind, state, today, policy, rules_version, channel, created_at) SELECT 1, 'manual', \
-         'queued', '2018-01-21', '{}', 1, 'desk', '2018-01-21T12:00:00+00:00'"
+         'queued', '2018-01-21', '{}', 1, 'web', '2018-01-21T12:00:00+00:00'"
             .to_owned(),
     ] {
         desk.store.database().execute_unprepared(&sql).await.unwrap();
@@ -58,7 +58,7 @@ async fn who_has_signed_out_watches_no_longer() {
 async fn one_person_watches_only_so_many_runs_at_once() {
     let desk = desk(8_000).await;
     let mut open = Vec::new();
-    for _ in 0..MOST_OF_ONE {
+    for _ in 0..MAX_OF_ONE {
         let answer = watch(&desk).await;
         assert_eq!(answer.status(), StatusCode::OK);
         open.push(answer);

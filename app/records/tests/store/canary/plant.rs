@@ -2,7 +2,7 @@
 //! that stands nowhere else. A column that is added to the register is covered without a line here.
 
 use chrono::{Duration, NaiveDate};
-use policy::register::{Action, Class, Column, Owner, TABLES, Table};
+use policy::personal_data::{Column, DataClass, ErasureAction, RowOwner, TABLES, Table};
 use sea_orm::{ConnectionTrait, DatabaseBackend, DatabaseConnection, Statement};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -96,21 +96,21 @@ impl<'a> Planter<'a> {
     /// What stands in a column that anonymising leaves as it is: the same for everybody, and nothing blocks.
     fn ordinary(&self, number: i64, table: &Table, column: &Column, kind: Kind) -> Option<String> {
         match table.owner {
-            Owner::User(owner) if owner == column.name => return Some(number.to_string()),
-            Owner::Loan(owner) if owner == column.name => {
+            RowOwner::User(owner) if owner == column.name => return Some(number.to_string()),
+            RowOwner::Loan(owner) if owner == column.name => {
                 return Some(format!("(SELECT MIN(id) FROM loans WHERE user_number = {number})"));
             }
             _ => {}
         }
-        if matches!(column.action, Action::Note | Action::Replace) {
+        if matches!(column.action, ErasureAction::Note | ErasureAction::Replace) {
             return None;
         }
         Some(match (column.class, column.name, kind) {
             (_, "id", _) => return None,
             (_, "field_key", _) => "'locker'".to_owned(),
-            (Class::Link, "guarantor_number", _) => self.guarantor.to_string(),
-            (Class::Link, _, Kind::Text) => format!("'key of {number}'"),
-            (Class::Link, ..) | (_, _, Kind::Bytes) => return None,
+            (DataClass::Link, "guarantor_number", _) => self.guarantor.to_string(),
+            (DataClass::Link, _, Kind::Text) => format!("'key of {number}'"),
+            (DataClass::Link, ..) | (_, _, Kind::Bytes) => return None,
             (_, _, Kind::Text) => "'ordinary'".to_owned(),
             (_, _, Kind::Day) => "'2017-05-01'".to_owned(),
             (_, _, Kind::Instant) => "'2017-05-01T12:00:00+00:00'".to_owned(),
@@ -167,20 +167,20 @@ impl Canary<'_> {
 fn must_go(column: &Column) -> bool {
     let personal = matches!(
         column.class,
-        Class::Identifier | Class::QuasiIdentifier | Class::FreeText | Class::Credential
+        DataClass::Identifier | DataClass::QuasiIdentifier | DataClass::FreeText | DataClass::Credential
     );
-    personal && column.action != Action::Keep
+    personal && column.action != ErasureAction::Keep
 }
 
 fn owned(table: &Table) -> bool {
-    table.owner != Owner::Nobody
+    table.owner != RowOwner::Nobody
 }
 
 fn theirs(table: &Table, number: i64) -> String {
     match table.owner {
-        Owner::User(column) => format!("{column} = {number}"),
-        Owner::Loan(column) => format!("{column} IN (SELECT id FROM loans WHERE user_number = {number})"),
-        Owner::Nobody => "FALSE".to_owned(),
+        RowOwner::User(column) => format!("{column} = {number}"),
+        RowOwner::Loan(column) => format!("{column} IN (SELECT id FROM loans WHERE user_number = {number})"),
+        RowOwner::Nobody => "FALSE".to_owned(),
     }
 }
 
@@ -188,7 +188,7 @@ fn theirs(table: &Table, number: i64) -> String {
 /// people: numbers, keys and the random name.
 pub async fn rows_of(db: &DatabaseConnection, number: i64) -> Vec<String> {
     let alike = |column: &Column| {
-        column.class != Class::Link && column.name != "id" && column.action != Action::Replace
+        column.class != DataClass::Link && column.name != "id" && column.action != ErasureAction::Replace
     };
     columns_of(db, number, alike).await
 }

@@ -6,7 +6,7 @@ use crate::anonymising::run_all;
 use crate::canary::plant::whole_rows_of;
 use crate::canary::{library, removes_everything};
 use crate::support::{add_task, dump, execute, for_each_database};
-use policy::{LoanText, RunState, UserNumber};
+use policy::{NoteTreatment, RunState, UserNumber};
 use records::{Actor, Store, ledger, residue, run};
 use sea_orm::DatabaseBackend;
 
@@ -67,8 +67,8 @@ fn answers(store: &Store) -> &'static [Answer] {
 }
 
 async fn assert_level(store: &Store) {
-    let standing = ledger::standing(store).await.unwrap();
-    assert!(standing.is_level(), "{standing:?}");
+    let status = ledger::status(store).await.unwrap();
+    assert!(status.is_level(), "{status:?}");
 }
 
 #[tokio::test]
@@ -77,7 +77,7 @@ async fn one_person_whose_commit_fails_is_as_before_and_can_be_tried_again() {
         for_each_database(async |store| {
             let Some(answer) = answers(&store).get(answer).copied() else { return };
             let person = library(&store, 1).await.remove(0);
-            add_task(&store, &removes_everything(LoanText::Mark)).await;
+            add_task(&store, &removes_everything(NoteTreatment::Mark)).await;
             let number = UserNumber(person.number);
             refuse_commit(&store, person.number, answer).await;
             let before = dump(&store).await;
@@ -110,7 +110,7 @@ async fn a_person_of_a_run_whose_commit_fails_does_not_stop_the_others() {
             let Some(answer) = answers(&store).get(answer).copied() else { return };
             let people = library(&store, 3).await;
             let poor = people[1].number;
-            let task = add_task(&store, &removes_everything(LoanText::Mark)).await;
+            let task = add_task(&store, &removes_everything(NoteTreatment::Mark)).await;
             let before = whole_rows_of(store.database(), poor).await;
             refuse_commit(&store, poor, answer).await;
             let (id, state) = run_all(&store, task).await;

@@ -3,7 +3,7 @@
 use super::inject::{Faults, Pattern};
 use crate::canary::{library, removes_everything};
 use crate::support::{add_task, dump, for_each_database};
-use policy::{LoanText, Reason, RunState};
+use policy::{NoteTreatment, Reason, RunState};
 use records::entity::run_members;
 use records::{Actor, RecordsError, Store, run};
 use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter};
@@ -36,7 +36,7 @@ async fn in_turn<T>(
 async fn a_preview_and_a_start_are_whole_or_not_there() {
     for_each_database(async |store| {
         library(&store, 4).await;
-        let task = add_task(&store, &removes_everything(LoanText::Empty)).await;
+        let task = add_task(&store, &removes_everything(NoteTreatment::Empty)).await;
         // Its people are forgotten by the next one.
         run::preview(&store, Actor::COMMAND_LINE, task).await.unwrap();
         let faults = Faults::install(&store).await;
@@ -54,7 +54,7 @@ async fn a_preview_and_a_start_are_whole_or_not_there() {
         let start = async || run::start(&store, Actor::COMMAND_LINE, preview, "4").await;
         let (started, steps) = in_turn(&store, &faults, start).await;
         assert!(steps >= 4 + 3, "people, the run, the task, the audit: {steps}");
-        assert_eq!(run::carry_out(&store, started).await.unwrap(), RunState::Succeeded);
+        assert_eq!(run::execute(&store, started).await.unwrap(), RunState::Succeeded);
         assert!(!dump(&store).await.contains("canary"));
     })
     .await;

@@ -5,7 +5,7 @@ use super::{PLACES, noted_in_audit};
 use crate::canary::plant::{Person, Planter, rows_of};
 use crate::canary::{library, removes_everything};
 use crate::support::{add_task, dump, for_each_database};
-use policy::{LoanText, RunId, UserNumber};
+use policy::{NoteTreatment, RunId, UserNumber};
 use records::{Actor, Store, certificate, residue, run};
 use std::collections::BTreeSet;
 
@@ -84,7 +84,7 @@ async fn in_turn(
 async fn whichever_change_of_a_row_fails_the_person_is_as_before_or_done() {
     for_each_database(async |store| {
         let first = library(&store, 1).await.remove(0);
-        add_task(&store, &removes_everything(LoanText::Mark)).await;
+        add_task(&store, &removes_everything(NoteTreatment::Mark)).await;
         let undisturbed = anonymise(&store, &first).await.unwrap();
         let like = (rows_of(store.database(), first.number).await, said(&store, undisturbed).await);
         let faults = Faults::install(&store).await;

@@ -1,12 +1,12 @@
-//! What changes behind a server that is running: its key file, its ledger, and locks of other programs.
+//! `ConditionKind` changes behind a server that is running: its key file, its ledger, and locks of other programs.
 
 use crate::audit::tampering::url_of;
 use crate::support::{add, add_task, five_days, for_each_database, leaver};
 use policy::UserNumber;
 use policy::user_form::UserForm;
-use records::health::{self, What};
+use records::health::{self, ConditionKind};
 use records::key::replace;
-use records::{Actor, Fault, Place, RecordsError, Store, certificate, run, user, vitals};
+use records::{Actor, Fault, RecordsError, Storage, Store, certificate, run, user, vitals};
 use sea_orm::{ConnectionTrait, Database, DatabaseBackend, TransactionTrait};
 use std::time::{Duration, Instant};
 
@@ -16,7 +16,7 @@ async fn save(store: &Store) -> Result<(), RecordsError> {
 }
 
 /// Looks once more, after the pause within which a look isn't repeated.
-async fn conditions(store: &Store) -> Vec<What> {
+async fn conditions(store: &Store) -> Vec<ConditionKind> {
     tokio::time::sleep(Duration::from_millis(600)).await;
     vitals::beat(store).await;
     health::read(store).await.unwrap().conditions.into_iter().map(|condition| condition.what).collect()
@@ -28,13 +28,13 @@ async fn a_key_file_that_disappears_is_reported_and_the_server_goes_on() {
         let key = store.settings().key.clone();
         let content = std::fs::read(&key).unwrap();
         add_task(&store, &five_days()).await;
-        assert!(!conditions(&store).await.contains(&What::KeyFile));
+        assert!(!conditions(&store).await.contains(&ConditionKind::KeyFile));
         for broken in [None, Some("no key")] {
             std::fs::remove_file(&key).unwrap();
             if let Some(text) = broken {
                 std::fs::write(&key, text).unwrap();
             }
-            assert!(conditions(&store).await.contains(&What::KeyFile), "{broken:?}");
+            assert!(conditions(&store).await.contains(&ConditionKind::KeyFile), "{broken:?}");
             assert_eq!(store.vitals().faults(), [], "nothing fails");
             save(&store).await.unwrap();
             let person = UserNumber(add(&store, leaver(broken.unwrap_or("Ng"))).await.number);
@@ -44,7 +44,7 @@ async fn a_key_file_that_disappears_is_reported_and_the_server_goes_on() {
             assert!(certificate::verify_run(&store, run).await.unwrap().holds());
             std::fs::write(&key, &content).unwrap();
         }
-        assert!(!conditions(&store).await.contains(&What::KeyFile));
+        assert!(!conditions(&store).await.contains(&ConditionKind::KeyFile));
         assert!(records::audit::verify(&store, Actor::COMMAND_LINE).await.unwrap().is_whole());
     })
     .await;
@@ -57,10 +57,10 @@ async fn a_server_changes_nothing_after_its_key_was_replaced() {
         let (url, settings) = (url_of(&store).await, store.settings().clone());
         replace(&url, *store.clock(), settings.clone(), Actor::COMMAND_LINE, "REPLACE").await.unwrap();
         assert_eq!(save(&store).await.unwrap_err().fault(), Some(Fault::KeyReplaced));
-        assert!(conditions(&store).await.contains(&What::Fault(Fault::KeyReplaced)));
+        assert!(conditions(&store).await.contains(&ConditionKind::Fault(Fault::KeyReplaced)));
         let restarted = Store::open(&url, *store.clock(), settings).await.unwrap();
         save(&restarted).await.unwrap();
-        assert!(!conditions(&restarted).await.contains(&What::Fault(Fault::KeyReplaced)));
+        assert!(!conditions(&restarted).await.contains(&ConditionKind::Fault(Fault::KeyReplaced)));
     })
     .await;
 }
@@ -70,7 +70,7 @@ async fn a_ledger_that_disappears_is_a_fault_until_it_is_back() {
     for_each_database(async |store| {
         add_task(&store, &five_days()).await;
         let ledger = store.settings().ledger.clone();
-        let missing = What::Fault(Fault::Missing(Place::Ledger));
+        let missing = ConditionKind::Fault(Fault::Missing(Storage::Ledger));
         assert!(!conditions(&store).await.contains(&missing));
         let kept = ledger.with_extension("kept");
         std::fs::rename(&ledger, &kept).unwrap();
@@ -101,7 +101,7 @@ async fn a_lock_of_another_program_is_busy_soon_and_a_fault_once_changes_fail() 
         let began = Instant::now();
         assert_eq!(save(&store).await.unwrap_err().fault(), Some(Fault::Busy));
         assert!(began.elapsed() < Duration::from_secs(20), "{:?}", began.elapsed());
-        assert_eq!(conditions_of_process(&store).await, [What::Fault(Fault::Busy)]);
+        assert_eq!(conditions_of_process(&store).await, [ConditionKind::Fault(Fault::Busy)]);
         tx.rollback().await.unwrap();
         save(&store).await.unwrap();
         assert_eq!(conditions_of_process(&store).await, []);
@@ -109,7 +109,7 @@ async fn a_lock_of_another_program_is_busy_soon_and_a_fault_once_changes_fail() 
     .await;
 }
 
-async fn conditions_of_process(store: &Store) -> Vec<What> {
+async fn conditions_of_process(store: &Store) -> Vec<ConditionKind> {
     tokio::time::sleep(Duration::from_millis(600)).await;
     vitals::beat(store).await;
     health::of_this_process(store).into_iter().map(|condition| condition.what).collect()

@@ -402,7 +402,8 @@ async fn what_another_user_has_is_theirs_in_its_place_only() {
             let column = place.strip_prefix("users.");
             let is_found_by =
                 column.is_some_and(|column| !["notes", "street", "phone", "mobile"].contains(&column));
-            for word in records::words::words(if is_found_by { vec![*own, *text] } else { vec![*own] }) {
+            for word in records::search_index::words(if is_found_by { vec![*own, *text] } else { vec![*own] })
+            {
                 let sql = format!("INSERT INTO user_words (word, user_number) VALUES (?, {other})");
                 execute_with(&store, &sql, &[&word]).await;
             }
@@ -520,7 +521,7 @@ async fn a_shorter_value_inside_the_own_one_of_another_user_is_found() {
             }
             execute_with(&store, &format!("UPDATE users SET {column} = ? WHERE number = {other}"), &[own])
                 .await;
-            for word in records::words::words([own]) {
+            for word in records::search_index::words([own]) {
                 let sql = format!("INSERT INTO user_words (word, user_number) VALUES (?, {other})");
                 execute_with(&store, &sql, &[&word]).await;
             }

@@ -9,7 +9,7 @@ use crate::support::{add, add_task, execute, for_each_database, leaver};
 use policy::{Field, Policy, Residue, RunState, Treatment};
 use records::certificate::verify_run;
 use records::entity::users;
-use records::page::{MOST_ROWS, Paging};
+use records::pagination::{MAX_ROWS, Paging};
 use records::residue::{FindingQuery, Now, findings};
 use records::{Actor, demo, run};
 use sea_orm::Set;
@@ -55,7 +55,7 @@ async fn fifty_planted_values_are_all_found_and_nothing_else() {
             assert_eq!(places_of(&found), planted.keys().cloned().collect(), "seed {seed}");
             // Each finding leads to the row in which the text stands.
             let query = FindingQuery { run: Some(run), ..FindingQuery::default() };
-            let paging = Paging { rows: Some(MOST_ROWS), ..Paging::default() };
+            let paging = Paging { rows: Some(MAX_ROWS), ..Paging::default() };
             for finding in findings(&store, &query, &paging).await.unwrap().rows {
                 let place = (finding.user.0, finding.table.clone(), finding.column.clone());
                 match &finding.now {

@@ -262,7 +262,7 @@ async fn fill(store: &Store, dice: &mut StdRng) -> i64 {
         let user = add(store, user).await;
         let texts =
             [&user.first_name, &user.last_name, &user.user_id, &user.email, &user.barcode, &user.external_id];
-        for word in records::words::words(texts.into_iter().flatten().map(String::as_str)) {
+        for word in records::search_index::words(texts.into_iter().flatten().map(String::as_str)) {
             let sql = format!("INSERT INTO user_words (word, user_number) VALUES (?, {})", user.number);
             execute_with(store, &sql, &[&word]).await;
         }

@@ -7,7 +7,7 @@ use crate::anonymising::run_all;
 use crate::support::{add, add_task, execute, five_days, for_each_database, leaver};
 use policy::{Residue, RunState, UserNumber};
 use records::entity::users;
-use records::residue::{Standing, background_scans, standing};
+use records::residue::{ResidueStatus, background_scans, status};
 use records::{Actor, Store, run};
 use sea_orm::{ColumnTrait, DatabaseBackend, EntityTrait, QueryFilter, Set};
 
@@ -155,7 +155,7 @@ async fn keys_that_were_given_again_are_not_residue_in_their_place() {
         let text = "card 21000012345678 of ng00012";
         a_message(&store, 1, heir, "heir@example.org", text).await;
         background_scans().await;
-        assert_eq!(standing(&store, UserNumber(1)).await.unwrap().unwrap().1, Standing::Clean);
+        assert_eq!(status(&store, UserNumber(1)).await.unwrap().unwrap().1, ResidueStatus::Clean);
         // A note can be older than the heir: whom it is about, staff decide.
         execute(&store, &format!("UPDATE users SET user_id = NULL, barcode = NULL WHERE number = {heir}"))
             .await;
@@ -172,8 +172,8 @@ async fn keys_that_were_given_again_are_not_residue_in_their_place() {
         )
         .await;
         background_scans().await;
-        let now = standing(&store, number).await.unwrap().unwrap().1;
-        assert_eq!(now, Standing::Found { open: 1, decided: 0 });
+        let now = status(&store, number).await.unwrap().unwrap().1;
+        assert_eq!(now, ResidueStatus::Found { open: 1, decided: 0 });
     })
     .await;
 }

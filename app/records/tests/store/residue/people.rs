@@ -96,7 +96,7 @@ pub fn written_otherwise(kind: &str, value: &str, dice: &mut StdRng) -> String {
     let value = match dice.random_range(0..4) {
         0 => value.nfd().filter(|c| !is_accent(c)).collect(),
         1 => value.nfd().collect(),
-        2 => records::words::fold(&value),
+        2 => records::search_index::fold(&value),
         _ => value,
     };
     match dice.random_range(0..5) {

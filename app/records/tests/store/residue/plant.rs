@@ -1,7 +1,7 @@
 //! Writes values into any text column of any table, into rows that belong to others or to nobody.
 
 use super::people::{KINDS, Person, written_otherwise};
-use policy::register::{self, Class};
+use policy::personal_data::{self, DataClass};
 use rand::RngExt as _;
 use rand::rngs::StdRng;
 use rand::seq::{IndexedRandom as _, SliceRandom as _};
@@ -65,9 +65,9 @@ pub async fn places(store: &Store) -> Vec<Place> {
             {
                 continue;
             }
-            let class = register::column(&table, &column).map(|entry| entry.class);
+            let class = personal_data::column(&table, &column).map(|entry| entry.class);
             places.push(Place {
-                is_free: matches!(class, None | Some(Class::FreeText)),
+                is_free: matches!(class, None | Some(DataClass::FreeText)),
                 table: table.clone(),
                 column,
             });
@@ -147,9 +147,9 @@ async fn write(store: &Store, place: &Place, others: &[i64], text: &str) -> bool
     let backend = db.get_database_backend();
     let Place { table, column, .. } = place;
     let row = if backend == DatabaseBackend::Postgres { "ctid" } else { "rowid" };
-    let owner = match register::table(table).map(|table| table.owner) {
-        Some(register::Owner::User(column)) => column.to_owned(),
-        Some(register::Owner::Loan(column)) => {
+    let owner = match personal_data::table(table).map(|table| table.owner) {
+        Some(personal_data::RowOwner::User(column)) => column.to_owned(),
+        Some(personal_data::RowOwner::Loan(column)) => {
             format!("(SELECT l.user_number FROM loans l WHERE l.id = {column})")
         }
         _ => String::new(),

@@ -7,7 +7,7 @@ use policy::{Residue, RunId, TaskId};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use records::entity::{tasks, users};
-use records::page::Paging;
+use records::pagination::Paging;
 use records::residue::{FindingQuery, Now, findings};
 use records::{Actor, Store, demo};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};

@@ -3,12 +3,12 @@
 use super::people::distinct;
 use super::{a_loan, execute_with, hits};
 use crate::anonymising::run_all;
-use crate::holds::first_on_user;
+use crate::legal_holds::first_on_user;
 use crate::support::{add, add_task, execute, five_days, for_each_database, leaver};
-use policy::{LoanText, Policy, RunId, UserNumber};
+use policy::{NoteTreatment, Policy, RunId, UserNumber};
 use records::certificate::verify_run;
 use records::entity::users;
-use records::page::Paging;
+use records::pagination::Paging;
 use records::residue::{Decision, Finding, FindingQuery, Now, decide, findings, reopen};
 use records::{Actor, RecordsError, Store};
 use sea_orm::{ConnectionTrait, Set, Statement};
@@ -34,7 +34,7 @@ pub(super) async fn to_review(store: &Store) -> RunId {
     a_loan(store, 1, stays.number, &name(0)).await;
     a_loan(store, 2, stays.number, &name(1)).await;
     execute_with(store, "INSERT INTO scribbles (id, words) VALUES (1, ?)", &[&name(2)]).await;
-    let task = add_task(store, &Policy { loan_text: LoanText::Mark, ..five_days() }).await;
+    let task = add_task(store, &Policy { loan_text: NoteTreatment::Mark, ..five_days() }).await;
     run_all(store, task).await.0
 }
 
@@ -84,16 +84,19 @@ async fn staff_remove_what_was_found_or_keep_it() {
         assert!(matches!(again, Err(RecordsError::Stale)), "it is decided");
 
         version(Decision::Removed, 1, seen(&found[1])).await.unwrap();
-        assert_eq!(text_at(&store, "loans", "note", "id = 2").await.as_deref(), Some(LoanText::MARK));
+        assert_eq!(text_at(&store, "loans", "note", "id = 2").await.as_deref(), Some(NoteTreatment::MARK));
         version(Decision::Removed, 2, seen(&found[2])).await.unwrap();
-        assert_eq!(text_at(&store, "scribbles", "words", "id = 1").await.as_deref(), Some(LoanText::MARK));
+        assert_eq!(
+            text_at(&store, "scribbles", "words", "id = 1").await.as_deref(),
+            Some(NoteTreatment::MARK)
+        );
         assert_eq!(open(&store, id).await.len(), 0);
 
         let decided: Vec<_> = hits(&store, id).await.into_iter().map(|hit| hit.decision.unwrap()).collect();
         assert_eq!(decided, ["kept", "removed", "removed"]);
-        for (number, deed) in [(2, "residue_kept"), (3, "residue_removed"), (4, "residue_removed")] {
-            let noted = format!("action = '{deed}' AND subject_id = {number}");
-            assert!(text_at(&store, "audit_events", "id", &noted).await.is_some(), "{deed} of {number}");
+        for (number, action) in [(2, "residue_kept"), (3, "residue_removed"), (4, "residue_removed")] {
+            let noted = format!("action = '{action}' AND subject_id = {number}");
+            assert!(text_at(&store, "audit_events", "id", &noted).await.is_some(), "{action} of {number}");
         }
         assert!(matches!(
             decide(&store, Actor::COMMAND_LINE, 999, Decision::Kept, "").await,
@@ -137,9 +140,9 @@ async fn nothing_is_removed_from_the_record_of_somebody_under_a_legal_hold() {
     .await;
 }
 
-/// How many events of a deed there are about a user.
-async fn events(store: &Store, deed: &str, user: i64) -> Option<String> {
-    let noted = format!("action = '{deed}' AND subject_kind = 'user' AND subject_id = {user}");
+/// How many events of a action there are about a user.
+async fn events(store: &Store, action: &str, user: i64) -> Option<String> {
+    let noted = format!("action = '{action}' AND subject_kind = 'user' AND subject_id = {user}");
     text_at(store, "audit_events", "COUNT(*)", &noted).await
 }
 
@@ -165,10 +168,10 @@ async fn each_finding_that_a_decision_closes_has_its_event() {
         execute(&store, "UPDATE loans SET note = NULL WHERE id = 3").await;
         let decisions = [Decision::Removed, Decision::Kept, Decision::Gone];
         let deeds = ["residue_removed", "residue_kept", "residue_gone"];
-        for ((finding, decision), deed) in found.iter().zip(decisions).zip(deeds) {
+        for ((finding, decision), action) in found.iter().zip(decisions).zip(deeds) {
             decide(&store, Actor::COMMAND_LINE, finding.id, decision, seen(finding)).await.unwrap();
             for user in [2, 3] {
-                assert_eq!(events(&store, deed, user).await.as_deref(), Some("1"), "{deed} of {user}");
+                assert_eq!(events(&store, action, user).await.as_deref(), Some("1"), "{action} of {user}");
             }
         }
         assert_eq!(open(&store, id).await.len(), 0);

@@ -1,4 +1,4 @@
-//! What decisions do to the certificate, to what every page says, and to what the watchers are told.
+//! `ConditionKind` decisions do to the certificate, to what every page says, and to what the watchers are told.
 
 use super::people::distinct;
 use super::review::{open, seen, to_review};
@@ -8,17 +8,18 @@ use policy::TaskId;
 use records::certificate::{
     self, Doubt, file, read, read_version, verify_file, verify_run, verify_signature, verify_version,
 };
-use records::health::{self, What};
-use records::page::Paging;
+use records::health::{self, ConditionKind};
+use records::pagination::Paging;
 use records::residue::{Decision, decide};
 use records::run::{self, RunQuery};
 use records::task::{self, TaskQuery};
 use records::{Actor, Settings, Store};
 
 /// The conditions about findings, with their run.
-async fn told(store: &Store) -> Vec<(What, Option<i64>)> {
+async fn told(store: &Store) -> Vec<(ConditionKind, Option<i64>)> {
     let conditions = health::read(store).await.unwrap().conditions;
-    let findings = conditions.into_iter().filter(|one| matches!(one.what, What::FindingsOpen { .. }));
+    let findings =
+        conditions.into_iter().filter(|one| matches!(one.what, ConditionKind::FindingsOpen { .. }));
     findings.map(|one| (one.what, one.run.map(|run| run.0))).collect()
 }
 
@@ -54,7 +55,7 @@ async fn each_decision_makes_a_version_that_supersedes_the_one_before() {
         assert_eq!(earlier.certificate.residue.open_places, 3, "what was signed stays as it was");
         let checked = verify_version(&store, id, Some(1)).await.unwrap();
         assert_eq!((checked.doubts.as_slice(), checked.superseded_by), (&[][..], Some(2)));
-        assert!(checked.words().contains("Version 2 supersedes it"), "{}", checked.words());
+        assert!(checked.label().contains("Version 2 supersedes it"), "{}", checked.label());
         let again = file(&store, id, Some(1)).await.unwrap();
         for text in [&first, &again] {
             let checked = verify_file(&store, text).await.unwrap();
@@ -123,7 +124,7 @@ async fn a_decision_that_closes_findings_of_two_runs_makes_two_versions() {
         );
         execute(&store, &both).await;
         certificate::reissue(&store, other).await.unwrap();
-        assert_eq!(told(&store).await, [(What::FindingsOpen { findings: 4 }, None)]);
+        assert_eq!(told(&store).await, [(ConditionKind::FindingsOpen { findings: 4 }, None)]);
         let found = open(&store, id).await;
         let version = async |run| read(&store, run).await.unwrap().certificate.version;
         let before = [version(id).await, version(other).await];
@@ -146,7 +147,7 @@ async fn open_findings_are_said_wherever_the_run_is_until_all_are_decided() {
         let found = open(&store, id).await;
         for (at, finding) in found.iter().enumerate() {
             let left = 3 - i64::try_from(at).unwrap();
-            assert_eq!(told(&store).await, [(What::FindingsOpen { findings: left }, Some(id.0))]);
+            assert_eq!(told(&store).await, [(ConditionKind::FindingsOpen { findings: left }, Some(id.0))]);
             let read = run::read(&store, id).await.unwrap();
             assert_eq!((read.open_findings, read.findings), (left, 3));
             let rows = run::list(&store, &RunQuery::default(), &Paging::default()).await.unwrap().rows;

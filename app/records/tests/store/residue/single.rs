@@ -5,7 +5,7 @@ use super::{a_loan, everything_goes, neighbour, results};
 use crate::support::{add, add_task, execute, five_days, for_each_database, leaver};
 use policy::{Residue, UserNumber};
 use records::certificate::verify_run;
-use records::residue::{Standing, background_scans, give_up_on_lost_scans, standing};
+use records::residue::{ResidueStatus, background_scans, give_up_on_lost_scans, status};
 use records::{Actor, run};
 
 #[tokio::test]
@@ -19,24 +19,24 @@ async fn a_single_user_has_a_result_and_a_certificate_that_holds() {
             .await;
         add_task(&store, &five_days()).await;
         let people = [
-            (clean, Standing::Clean),
-            (named, Standing::Found { open: 1, decided: 0 }),
-            (friend, Standing::Found { open: 1, decided: 0 }),
+            (clean, ResidueStatus::Clean),
+            (named, ResidueStatus::Found { open: 1, decided: 0 }),
+            (friend, ResidueStatus::Found { open: 1, decided: 0 }),
         ];
         let mut runs = Vec::new();
         for (person, _) in &people {
             let number = UserNumber(person.number);
-            assert_eq!(standing(&store, number).await.unwrap(), None);
+            assert_eq!(status(&store, number).await.unwrap(), None);
             let done =
                 run::anonymise_one(&store, Actor::COMMAND_LINE, number, &number.to_string()).await.unwrap();
             runs.push(done.unwrap());
         }
         background_scans().await;
         for ((person, expected), run) in people.into_iter().zip(runs) {
-            assert_eq!(standing(&store, UserNumber(person.number)).await.unwrap(), Some((run, expected)));
+            assert_eq!(status(&store, UserNumber(person.number)).await.unwrap(), Some((run, expected)));
             assert_eq!(verify_run(&store, run).await.unwrap().doubts, []);
         }
-        assert_eq!(standing(&store, UserNumber(stays)).await.unwrap(), None);
+        assert_eq!(status(&store, UserNumber(stays)).await.unwrap(), None);
     })
     .await;
 }
@@ -54,7 +54,7 @@ async fn what_was_not_searched_is_never_said_to_be_clean() {
         let done =
             format!("UPDATE run_members SET outcome = 'done' WHERE run_id = {started} AND user_number = 1");
         execute(&store, &done).await;
-        run::carry_out(&store, started).await.unwrap();
+        run::execute(&store, started).await.unwrap();
         let results = results(&store, started).await;
         assert_eq!(results[&1], Some(Residue::Undeterminable));
         assert_eq!(results[&2], Some(Residue::Clean));
@@ -64,17 +64,17 @@ async fn what_was_not_searched_is_never_said_to_be_clean() {
         run::anonymise_one(&store, Actor::COMMAND_LINE, UserNumber(3), "3").await.unwrap();
         background_scans().await;
         execute(&store, "UPDATE run_members SET residue = NULL WHERE user_number = 3").await;
-        let now = async || standing(&store, UserNumber(3)).await.unwrap().map(|(_, now)| now);
-        assert_eq!(now().await, Some(Standing::UnderWay));
+        let now = async || status(&store, UserNumber(3)).await.unwrap().map(|(_, now)| now);
+        assert_eq!(now().await, Some(ResidueStatus::UnderWay));
         assert_eq!(give_up_on_lost_scans(&store).await.unwrap(), []);
         execute(&store, "UPDATE runs SET created_at = '2018-01-01T12:00:00+00:00' WHERE kind = 'single'")
             .await;
-        assert_eq!(now().await, Some(Standing::Undeterminable));
+        assert_eq!(now().await, Some(ResidueStatus::Undeterminable));
         let lost = give_up_on_lost_scans(&store).await.unwrap();
         assert_eq!(lost.len(), 1);
         assert_eq!(verify_run(&store, lost[0]).await.unwrap().doubts, [], "the certificate says so, too");
         assert_eq!(give_up_on_lost_scans(&store).await.unwrap(), []);
-        assert_eq!(now().await, Some(Standing::Undeterminable));
+        assert_eq!(now().await, Some(ResidueStatus::Undeterminable));
     })
     .await;
 }

@@ -4,7 +4,7 @@ use super::everything_goes;
 use crate::anonymising::run_all;
 use crate::canary::{library, removes_everything};
 use crate::support::{add, add_task, execute, for_each_database, leaver};
-use policy::{LoanText, UserNumber};
+use policy::{NoteTreatment, UserNumber};
 use records::RecordsError;
 use records::residue::{ValueKind, verify};
 use std::collections::BTreeSet;
@@ -13,7 +13,7 @@ use std::collections::BTreeSet;
 async fn nothing_is_left_after_a_run() {
     for_each_database(async |store| {
         let people = library(&store, 2).await;
-        let task = add_task(&store, &removes_everything(LoanText::Mark)).await;
+        let task = add_task(&store, &removes_everything(NoteTreatment::Mark)).await;
         run_all(&store, task).await;
         let found = verify(&store, &[]).await.unwrap();
         assert!(found.is_clean(), "{found:?}");
@@ -48,7 +48,7 @@ async fn what_came_back_is_seen() {
     ];
     for_each_database(async |store| {
         library(&store, 1).await;
-        let task = add_task(&store, &removes_everything(LoanText::Mark)).await;
+        let task = add_task(&store, &removes_everything(NoteTreatment::Mark)).await;
         run_all(&store, task).await;
         for (sql, ..) in came_back {
             execute(&store, sql).await;
@@ -81,7 +81,7 @@ async fn of_others_it_says_where_their_values_stand() {
         assert!(!found.is_clean() && found.left.is_empty());
         let stands = |table: &str, column: &str, kind: ValueKind| {
             found
-                .standing
+                .status
                 .iter()
                 .find(|stands| {
                     (stands.table.as_str(), stands.column.as_str(), stands.kind) == (table, column, kind)

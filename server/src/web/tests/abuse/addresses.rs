@@ -74,7 +74,12 @@ async fn a_search_opens_for_whoever_made_it_only() {
         (desk.clone(), "/users?find=Quartermaine"),
     ] {
         let (_, _, page) = who.get(address).await;
-        assert!(page.contains("This search address is incomplete or belongs to another member of staff. Search again"), "{address}");
+        assert!(
+            page.contains(
+                "This search address is incomplete or belongs to another member of staff. Search again"
+            ),
+            "{address}"
+        );
         assert!(!page.contains("Quartermaine</") && !page.contains("value=\"Quartermaine\""), "{address}");
     }
 }

@@ -4,7 +4,7 @@ use super::library::{ANA, BEN, add_task, dump, execute, four_eyes, leaver, numbe
 use crate::web::tests::desk::Desk;
 use axum::http::StatusCode;
 use policy::{Role, RunId, TaskId};
-use records::approval::{self, Standing};
+use records::approval::{self, ApprovalStatus};
 
 /// Ana has made a preview of two people and asked for approval, all by forms: task, preview, request.
 async fn asked(desk: &Desk) -> (TaskId, RunId, i64) {
@@ -64,8 +64,8 @@ async fn nobody_approves_their_own_run_in_another_session_either() {
         not_started(session, preview).await;
     }
     unchanged(&desk.store, &before, "approving one's own run").await;
-    let standing = approval::of_preview(&desk.store, preview).await.unwrap().unwrap().standing;
-    assert_eq!(standing, Standing::Waiting);
+    let status = approval::of_preview(&desk.store, preview).await.unwrap().unwrap().status;
+    assert_eq!(status, ApprovalStatus::Waiting);
 }
 
 #[tokio::test]

@@ -2,8 +2,8 @@
 
 use super::library::{dump, number};
 use crate::web::Outside;
-use crate::web::arriving::FROM_ONE;
-use crate::web::listening::{Patience, listen};
+use crate::web::body_limit::FROM_ONE;
+use crate::web::http_server::{Patience, listen};
 use crate::web::tests::desk::{Desk, post};
 use axum::http::StatusCode;
 use policy::Role;
@@ -29,7 +29,7 @@ async fn listening() -> (Desk, SocketAddr) {
 async fn listening_for(form_time: Duration) -> (Desk, SocketAddr) {
     let outside = Outside { proxies: vec![IpAddr::V4(Ipv4Addr::LOCALHOST)], ..Outside::default() };
     let mut desk = Desk::with(
-        |settings| settings.sign_in = SignIn { password_alone: true, ..SignIn::default() },
+        |settings| settings.sign_in = SignIn { allow_password_only: true, ..SignIn::default() },
         |state| state.form_time = form_time,
         outside.clone(),
     )
@@ -77,14 +77,14 @@ async fn answer(stream: &mut TcpStream) -> (u16, String) {
 async fn a_form_that_is_too_large_is_refused_at_once() {
     let (desk, address) = listening().await;
     let before = dump(&desk.store).await;
-    for length in [app::submission::MOST_BYTES + 1, 1 << 40] {
+    for length in [app::form_post::MAX_BYTES + 1, 1 << 40] {
         let began = Instant::now();
         let mut stream = TcpStream::connect(address).await.unwrap();
         stream.write_all(head(&desk, address, length).as_bytes()).await.unwrap();
         let (mut reader, mut writer) = stream.split();
         // One byte more than a form may have: the answer does not wait for the rest.
         let sending = async {
-            let _ = writer.write_all(&vec![b'x'; app::submission::MOST_BYTES + 1]).await;
+            let _ = writer.write_all(&vec![b'x'; app::form_post::MAX_BYTES + 1]).await;
             std::future::pending::<()>().await;
         };
         let mut bytes = vec![0; 64];
@@ -228,7 +228,7 @@ async fn a_head_that_does_not_come_is_not_waited_for() {
 /// Callers who are not signed in send little and get little back: an answer is kept for as long as its client reads slowly.
 #[tokio::test]
 async fn what_a_caller_who_is_not_signed_in_sends_is_bounded_and_not_sent_back() {
-    let desk = Desk::closed(SignIn { password_alone: true, ..SignIn::default() }).await;
+    let desk = Desk::closed(SignIn { allow_password_only: true, ..SignIn::default() }).await;
     desk.staff("ng", &[Role::Librarian]).await;
     let long = "x".repeat(60_000);
     let post_form = async |cookie: &str, function: &str, form: String| {
@@ -255,7 +255,7 @@ async fn what_a_caller_who_is_not_signed_in_sends_is_bounded_and_not_sent_back()
     assert!(refused > 0);
     eprintln!("the largest answer to a form of 60,000 bytes has {largest} bytes");
     assert!(largest < 20_000, "{largest}");
-    let most = app::submission::MOST_BYTES_UNKNOWN;
+    let most = app::form_post::MAX_BYTES_UNKNOWN;
     for function in ["sign_in", "accept_invitation", "second_factor"] {
         for cookie in ["", "lethe=0123456789abcdef"] {
             let form = format!("form[user_id]={}", "x".repeat(most));

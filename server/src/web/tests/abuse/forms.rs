@@ -2,11 +2,11 @@
 
 use super::library::{ANA, BEN, add_task, confirmed_preview, execute, four_eyes, insert, leaver, number};
 use crate::web::tests::desk::{Desk, PASSWORD};
-use policy::hold::HoldForm;
+use policy::legal_hold::HoldForm;
 use policy::{LoanId, Role, Roles, UserNumber};
-use records::page::Paging;
+use records::pagination::Paging;
 use records::residue::{self, Decision, FindingQuery, Now};
-use records::{Actor, Clock, approval, circulation, hold, run, session, staff};
+use records::{Actor, Clock, approval, circulation, legal_hold, run, session, staff};
 
 /// A function and a right form for it.
 pub(super) struct Form {
@@ -172,11 +172,11 @@ async fn holds(desk: &Desk) -> Vec<Form> {
             review_on: review.to_string(),
             ..HoldForm::default()
         };
-        hold::place(store, ben, &form).await.unwrap()
+        legal_hold::place(store, ben, &form).await.unwrap()
     };
     let (reviewed, asked, released) =
         (place("Reviewed").await, place("Asked").await, place("Released").await);
-    hold::ask_for_release(store, ben, released).await.unwrap();
+    legal_hold::ask_for_release(store, ben, released).await.unwrap();
     let user = leaver(store, "Held").await;
     let later = review + chrono::Duration::days(1);
     vec![
@@ -261,8 +261,8 @@ async fn staff_forms(desk: &Desk) -> Vec<Form> {
     let key = new.1.unwrap().token;
     vec![
         form("/do/add_staff", "form[user_id]=newcomer&form[role]=librarian"),
-        form("/do/give_role", format!("form[user]={given}&form[role]=cataloguer")),
-        form("/do/take_role", format!("form[user]={taken}&form[role]=librarian")),
+        form("/do/grant_role", format!("form[user]={given}&form[role]=cataloguer")),
+        form("/do/revoke_role", format!("form[user]={taken}&form[role]=librarian")),
         of("/do/invite_staff", "user", invited.0),
         of("/do/disable_staff", "user", disabled.0),
         of("/do/end_sessions", "user", ended.0),

@@ -6,14 +6,14 @@ use crate::web::tests::desk::{Desk, PASSWORD, post};
 use axum::http::header::SET_COOKIE;
 use axum::http::{HeaderMap, StatusCode};
 use policy::Role;
-use records::health::{self, What};
+use records::health::{self, ConditionKind};
 use records::{Clock, SignIn, session, staff};
 use std::net::{IpAddr, Ipv4Addr};
 
 /// A library behind a proxy on this computer.
-pub(in crate::web::tests) async fn library(password_alone: bool) -> Desk {
+pub(in crate::web::tests) async fn library(allow_password_only: bool) -> Desk {
     let desk = Desk::with(
-        |settings| settings.sign_in = SignIn { password_alone, ..SignIn::default() },
+        |settings| settings.sign_in = SignIn { allow_password_only, ..SignIn::default() },
         |_| (),
         Outside { proxies: vec![IpAddr::V4(Ipv4Addr::LOCALHOST)], ..Outside::default() },
     )
@@ -181,7 +181,10 @@ async fn codes_are_guessed_a_handful_of_times_and_the_owner_is_notified() {
         format!("SELECT COUNT(*) FROM audit_events WHERE action = 'codes_refused' AND subject_id = {user}");
     assert_eq!(number(&desk.store, &noted).await, 2);
     let conditions = health::read(&desk.store).await.unwrap().conditions;
-    assert!(conditions.iter().any(|one| one.what == What::CodesGuessed { accounts: 1 }), "{conditions:?}");
+    assert!(
+        conditions.iter().any(|one| one.what == ConditionKind::CodesGuessed { accounts: 1 }),
+        "{conditions:?}"
+    );
 
     // Notices are read, and stay on the page of the account.
     let key = owner.cookie.strip_prefix("lethe=").unwrap();
@@ -252,7 +255,7 @@ async fn codes_that_are_guessed_in_many_sign_ins_are_noticed() {
     };
     let guessed = async || {
         let conditions = health::read(&desk.store).await.unwrap().conditions;
-        conditions.iter().any(|one| one.what == What::CodesGuessed { accounts: 1 })
+        conditions.iter().any(|one| one.what == ConditionKind::CodesGuessed { accounts: 1 })
     };
     let (mut wrong, mut refused) = (0, 0);
     for round in 0..4 {

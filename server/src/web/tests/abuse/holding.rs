@@ -1,7 +1,7 @@
 //! Holding everything that one client can hold: connections on which nothing is read, and forms that come slowly.
 
 use crate::web::Outside;
-use crate::web::listening::{Patience, listen};
+use crate::web::http_server::{Patience, listen};
 use crate::web::tests::desk::Desk;
 use records::SignIn;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -18,7 +18,7 @@ const CONNECTIONS: usize = 1_024;
 
 /// A desk that listens, with a large file.
 async fn listening() -> (Desk, SocketAddr) {
-    let sign_in = SignIn { password_alone: true, ..SignIn::default() };
+    let sign_in = SignIn { allow_password_only: true, ..SignIn::default() };
     let desk = Desk::closed(sign_in).await;
     std::fs::create_dir_all(desk.folder.path().join("pkg")).unwrap();
     std::fs::write(desk.folder.path().join("pkg/large.wasm"), vec![0; 16 << 20]).unwrap();

@@ -2,7 +2,7 @@
 
 use crate::web::Outside;
 use crate::web::tests::desk::Desk;
-use policy::{Brakes, Conditions, Days, FourEyes, Policy, Role, RunId, Scope, TaskId, UserNumber};
+use policy::{Conditions, Days, FourEyes, Policy, Role, RunId, SafetyLimits, Scope, TaskId, UserNumber};
 use records::{Actor, SignIn, Store, dialect, run};
 use sea_orm::{ConnectionTrait as _, Statement};
 
@@ -35,9 +35,9 @@ async fn staffed(desk: &mut Desk) {
 async fn closed() -> Desk {
     Desk::with(
         |settings| {
-            settings.sign_in = SignIn { password_alone: true, ..SignIn::default() };
+            settings.sign_in = SignIn { allow_password_only: true, ..SignIn::default() };
             settings.four_eyes = FourEyes::On;
-            settings.brakes = Brakes { people: 1_000, percent: 100, times_median: 1_000 };
+            settings.safety_limits = SafetyLimits { people: 1_000, percent: 100, times_median: 1_000 };
         },
         |_| (),
         Outside::default(),

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 async fn library() -> Desk {
     let desk = Desk::with(
-        |settings| settings.sign_in = SignIn { password_alone: true, ..SignIn::default() },
+        |settings| settings.sign_in = SignIn { allow_password_only: true, ..SignIn::default() },
         |_| (),
         Outside { proxies: vec![IpAddr::V4(Ipv4Addr::LOCALHOST)], ..Outside::default() },
     )

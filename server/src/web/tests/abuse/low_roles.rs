@@ -7,7 +7,7 @@ mod plant;
 
 use super::library::{add_task, confirmed_preview, execute, four_eyes, leaver, number};
 use crate::web::tests::desk::{Desk, post};
-use crate::web::tests::doors::addresses;
+use crate::web::tests::route_access::addresses;
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
 use plant::{Person, Planter};
@@ -96,7 +96,7 @@ fn filters(address: &str) -> Vec<String> {
         }
         Some("reports") => filters.extend(Key::ALL.map(|key| format!("?by={}", key.code()))),
         Some("audit" | "approvals" | "residue") => {
-            filters.extend(["?show=all", "?staff=11", "?deed=user_anonymised"].map(str::to_owned));
+            filters.extend(["?show=all", "?staff=11", "?action=user_anonymised"].map(str::to_owned));
         }
         _ => {}
     }

@@ -66,7 +66,7 @@ async fn what_is_done_to_the_record_from_an_old_page_is_not_done() {
     let forms = [
         ("/do/mark_user", form(&desk.get(&format!("/users/{ng}")).await.2, "/do/mark_user")),
         ("/do/undelete_user", format!("form[user]={ng}")),
-        ("/do/give_role", format!("form[user]={ng}&form[role]=librarian")),
+        ("/do/grant_role", format!("form[user]={ng}&form[role]=librarian")),
         ("/do/place_hold", hold),
     ];
     anonymise(&desk, ng).await;

@@ -9,7 +9,7 @@ use records::{SignIn, session, staff};
 use totp_rs::{Builder, Secret};
 
 async fn library() -> Desk {
-    let desk = Desk::closed(SignIn { password_alone: true, ..SignIn::default() }).await;
+    let desk = Desk::closed(SignIn { allow_password_only: true, ..SignIn::default() }).await;
     desk.staff("ng", &[Role::Librarian]).await;
     desk.staff("chief", &[Role::Administrator]).await;
     desk
@@ -170,9 +170,9 @@ async fn an_ended_session_is_never_valid_again() {
     let librarian = "form[role]=librarian";
     let ends: [(&str, String); 5] = [
         ("/do/end_sessions?page=/staff", format!("form[user]={ng}")),
-        ("/do/give_role?page=/staff", format!("form[user]={ng}&form[role]=cataloguer")),
-        ("/do/take_role?page=/staff", format!("form[user]={ng}&{librarian}")),
-        ("/do/give_role?page=/staff", format!("form[user]={ng}&{librarian}")),
+        ("/do/grant_role?page=/staff", format!("form[user]={ng}&form[role]=cataloguer")),
+        ("/do/revoke_role?page=/staff", format!("form[user]={ng}&{librarian}")),
+        ("/do/grant_role?page=/staff", format!("form[user]={ng}&{librarian}")),
         ("/do/disable_staff?page=/staff", format!("form[user]={ng}")),
     ];
     for (address, form) in ends {

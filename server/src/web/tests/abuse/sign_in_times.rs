@@ -2,7 +2,7 @@
 
 use crate::web::Outside;
 use crate::web::tests::desk::{Desk, PASSWORD, post};
-use app::throttle::{Budget, Limits, Throttle};
+use app::rate_limit::{Budget, Limits, Throttle};
 use axum::http::StatusCode;
 use policy::Role;
 use records::{Actor, SignIn, staff};
@@ -24,7 +24,7 @@ const KINDS: [&str; 4] = ["known", "noone", "wasit", "loans"];
 async fn library() -> Desk {
     let proxy: IpAddr = "127.0.0.1".parse().unwrap();
     let desk = Desk::with(
-        |settings| settings.sign_in = SignIn { password_alone: true, ..SignIn::default() },
+        |settings| settings.sign_in = SignIn { allow_password_only: true, ..SignIn::default() },
         |state| {
             // As many tries as are measured; how few there are in earnest is tested in `guessing`.
             let account = Budget { burst: 10_000, period: Duration::from_secs(1) };
@@ -37,7 +37,7 @@ async fn library() -> Desk {
     let disabled = desk.staff("wasit", &[Role::Librarian]).await;
     staff::disable(&desk.store, Actor::COMMAND_LINE, disabled).await.unwrap();
     let without = desk.staff("loans", &[Role::Librarian]).await;
-    staff::take_role(&desk.store, Actor::COMMAND_LINE, without, Role::Librarian).await.unwrap();
+    staff::revoke_role(&desk.store, Actor::COMMAND_LINE, without, Role::Librarian).await.unwrap();
     desk
 }
 

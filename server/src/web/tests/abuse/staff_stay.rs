@@ -7,7 +7,7 @@ use super::library::{
 use crate::web::tests::desk::Desk;
 use axum::http::StatusCode;
 use policy::{Reason, Role, UserNumber};
-use records::page::Paging;
+use records::pagination::Paging;
 use records::run::{self, MemberQuery};
 use records::staff;
 
@@ -62,9 +62,9 @@ async fn no_run_anonymises_a_member_of_staff() {
     assert!(staff.iter().all(|number| excluded.contains(number)), "{excluded:?}");
     // Somebody becomes staff after the preview.
     let given = format!("form[user]={newcomer}&form[role]=librarian");
-    assert_eq!(desk.post("/do/give_role?page=/staff", given).await.0, StatusCode::SEE_OTHER);
+    assert_eq!(desk.post("/do/grant_role?page=/staff", given).await.0, StatusCode::SEE_OTHER);
     let started = run::start(&desk.store, actor(&desk, ANA).await, preview, "2").await.unwrap();
-    run::carry_out(&desk.store, started).await.unwrap();
+    run::execute(&desk.store, started).await.unwrap();
     let done = run::read(&desk.store, started).await.unwrap();
     assert_eq!((done.done, done.skipped), (1, 1));
     let anonymised = "SELECT COUNT(*) FROM users WHERE anonymised_on IS NOT NULL";

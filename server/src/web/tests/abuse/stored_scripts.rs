@@ -4,7 +4,7 @@ use super::forms::actor;
 use super::html::{all, encoded};
 use super::library::{ANA, BEN, confirmed_preview, demo, execute, insert, number};
 use crate::web::tests::desk::{Desk, post};
-use crate::web::tests::doors::addresses;
+use crate::web::tests::route_access::addresses;
 use axum::body::Body;
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE, LOCATION, X_CONTENT_TYPE_OPTIONS};
 use axum::http::{HeaderMap, Request, StatusCode};
@@ -64,7 +64,7 @@ async fn library() -> Desk {
     let preview = confirmed_preview(store, ana, TaskId(1)).await;
     let people = run::read(store, preview).await.unwrap().previewed;
     let started = run::start(store, ana, preview, &people.to_string()).await.unwrap();
-    run::carry_out(store, started).await.unwrap();
+    run::execute(store, started).await.unwrap();
     residue::background_scans().await;
     execute(store, "UPDATE tasks SET confirmed_policy = NULL").await;
     execute(store, "UPDATE users SET marked_on = '2018-01-01', leaving_on = '2018-01-01' WHERE number > 30")
@@ -311,7 +311,7 @@ async fn a_script_in_any_text_is_text_on_every_page_and_in_every_file() {
             "/tasks/{id}/edit",
             "/runs/{id}",
             "/residue",
-            "/holds/{id}",
+            "/legal-holds/{id}",
             "/approvals",
             "/staff",
             "/account",

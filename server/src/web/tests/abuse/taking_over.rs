@@ -11,7 +11,7 @@ use records::{Actor, SignIn, staff, user};
 use totp_rs::{Builder, Secret};
 
 async fn library() -> (Desk, UserNumber, UserNumber) {
-    let desk = Desk::closed(SignIn { password_alone: true, ..SignIn::default() }).await;
+    let desk = Desk::closed(SignIn { allow_password_only: true, ..SignIn::default() }).await;
     let ng = desk.staff("ng", &[Role::SystemsLibrarian]).await;
     let chief = desk.staff("chief", &[Role::Administrator]).await;
     (desk, ng, chief)
@@ -96,7 +96,7 @@ async fn whoever_is_shut_out_while_their_password_is_looked_at_is_out() {
                 staff::disable(&desk.store, Actor::COMMAND_LINE, ng).await.unwrap();
             } else {
                 let role = Role::SystemsLibrarian;
-                staff::take_role(&desk.store, Actor::COMMAND_LINE, ng, role).await.unwrap();
+                staff::revoke_role(&desk.store, Actor::COMMAND_LINE, ng, role).await.unwrap();
             }
         };
         let (_, (_, headers, _), ()) = tokio::join!(others, right, shut_out);
@@ -147,7 +147,7 @@ async fn the_secret_of_an_app_is_shown_to_one_session() {
 /// Every sign-in that is whole is noted, by whatever it began.
 #[tokio::test]
 async fn the_first_sign_in_after_an_invitation_is_noted() {
-    let desk = Desk::closed(SignIn { password_alone: true, ..SignIn::default() }).await;
+    let desk = Desk::closed(SignIn { allow_password_only: true, ..SignIn::default() }).await;
     let added = staff::add(&desk.store, Actor::COMMAND_LINE, "new", Role::Statistics).await.unwrap();
     let key = added.1.unwrap().token;
     let new = || zeroize::Zeroizing::new(PASSWORD.to_owned());
@@ -172,7 +172,7 @@ async fn a_session_is_as_whole_as_the_settings_of_today_say() {
     let chief = desk.another("chief").await;
     assert!(opens(&chief).await);
     let mut settings = desk.store.settings().clone();
-    settings.sign_in.password_alone = false;
+    settings.sign_in.allow_password_only = false;
     let stricter = desk.store.with_settings(settings);
     let key = chief.cookie.strip_prefix("lethe=").unwrap();
     let session = session::find(&stricter, key).await.unwrap().unwrap();

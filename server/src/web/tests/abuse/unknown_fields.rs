@@ -67,7 +67,7 @@ async fn nobody_gives_themselves_a_role() {
     let me = number(&desk.store, "SELECT number FROM users WHERE user_id = 'low'").await;
     let mine = number(&desk.store, "SELECT number FROM users WHERE user_id = 'ana'").await;
     for (who, user, status) in [(&low, me, StatusCode::FORBIDDEN), (&desk, mine, StatusCode::CONFLICT)] {
-        for function in ["give_role", "take_role"] {
+        for function in ["grant_role", "revoke_role"] {
             let form = format!("form[user]={user}&form[role]=dpo");
             let (answer, ..) = who.post(&format!("/do/{function}?page=/staff"), form).await;
             assert_eq!(answer, status, "{function}");

@@ -2,8 +2,8 @@
 
 use super::values::{self, Field, Value, Weight};
 use super::{Text, letters, stands};
-use policy::LoanText;
-use policy::register::{self, Class, Owner};
+use policy::NoteTreatment;
+use policy::personal_data::{self, DataClass, RowOwner};
 use records::Store;
 use records::entity::{custom_values, messages, users};
 use records::residue::ValueKind;
@@ -66,20 +66,20 @@ pub async fn places(store: &Store) -> Vec<Place> {
     let db = store.database();
     let mut places = Vec::new();
     for table in TABLES {
-        let entry = register::table(table).unwrap();
+        let entry = personal_data::table(table).unwrap();
         let (owner, key) = match entry.owner {
-            Owner::User(column) if ["users", "user_words"].contains(&table) => {
+            RowOwner::User(column) if ["users", "user_words"].contains(&table) => {
                 (column.to_owned(), format!("CAST({column} AS TEXT)"))
             }
-            Owner::User(column) if table == "custom_values" => {
+            RowOwner::User(column) if table == "custom_values" => {
                 (column.to_owned(), "CAST(user_number AS TEXT) || ',' || field_key".to_owned())
             }
-            Owner::User(column) => (column.to_owned(), "CAST(id AS TEXT)".to_owned()),
-            Owner::Loan(column) => (
+            RowOwner::User(column) => (column.to_owned(), "CAST(id AS TEXT)".to_owned()),
+            RowOwner::Loan(column) => (
                 format!("(SELECT l.user_number FROM loans l WHERE l.id = t.{column})"),
                 "CAST(id AS TEXT)".to_owned(),
             ),
-            Owner::Nobody => ("NULL".to_owned(), "''".to_owned()),
+            RowOwner::Nobody => ("NULL".to_owned(), "''".to_owned()),
         };
         for column in entry.columns {
             if !is_text(store, table, column.name).await {
@@ -89,7 +89,8 @@ pub async fn places(store: &Store) -> Vec<Place> {
             let sql = format!(
                 "SELECT {key} AS key, CAST({owner} AS BIGINT) AS owner, {column_name} AS text FROM {table} AS t"
             );
-            let identifies = column.class == Class::Identifier && ["users", "user_words"].contains(&table);
+            let identifies =
+                column.class == DataClass::Identifier && ["users", "user_words"].contains(&table);
             let kind = match (table, column.name) {
                 ("users", name) if identifies => kind_of(name),
                 ("custom_values", "value") => Some(ValueKind::CustomValue),
@@ -99,7 +100,7 @@ pub async fn places(store: &Store) -> Vec<Place> {
             for row in db.query_all_raw(Statement::from_string(db.get_database_backend(), sql)).await.unwrap()
             {
                 let text: Option<String> = row.try_get("", "text").unwrap();
-                let Some(text) = text.filter(|text| text != LoanText::MARK) else { continue };
+                let Some(text) = text.filter(|text| text != NoteTreatment::MARK) else { continue };
                 places.push(Place {
                     table,
                     column: column.name,
@@ -107,7 +108,7 @@ pub async fn places(store: &Store) -> Vec<Place> {
                     key: row.try_get("", "key").unwrap(),
                     letters: letters(&text),
                     text,
-                    is_free: column.class == Class::FreeText,
+                    is_free: column.class == DataClass::FreeText,
                     identifies,
                     kind,
                 });

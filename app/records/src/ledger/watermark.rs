@@ -1,0 +1,77 @@
+//! The watermark: the one row that says how far the database has followed the ledger.
+
+use super::entry::{Chain, LedgerPosition};
+use crate::dialect;
+use crate::entity::ledger_mark;
+use sea_orm::sea_query::OnConflict;
+use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, Set};
+
+/// Primary key of the row.
+const ID: i16 = 1;
+
+/// Which ledger the database follows, and how far.
+#[derive(Clone, Debug)]
+pub(super) struct Mark {
+    pub(super) library: String,
+    pub(super) place: LedgerPosition,
+}
+
+/// Reads the watermark. Returns `None` if the database has no ledger yet.
+pub(super) async fn read(db: &impl ConnectionTrait) -> Result<Option<Mark>, DbErr> {
+    read_with(db, "").await
+}
+
+/// Like [`read`], but waits until no open transaction can still move the watermark.
+///
+/// The caller must hold the ledger lock. Taking the ledger lock while holding this row lock would deadlock.
+pub(super) async fn read_settled(db: &impl ConnectionTrait) -> Result<Option<Mark>, DbErr> {
+    read_with(db, dialect::for_update(db.get_database_backend())).await
+}
+
+async fn read_with(db: &impl ConnectionTrait, lock: &str) -> Result<Option<Mark>, DbErr> {
+    let sql = format!("SELECT library, sequence, chain FROM ledger_mark WHERE id = ?{lock}");
+    let row = db.query_one_raw(dialect::bind(db.get_database_backend(), &sql, vec![ID.into()])).await?;
+    row.map(|row| {
+        let place = LedgerPosition {
+            sequence: row.try_get("", "sequence")?,
+            chain: Chain(row.try_get("", "chain")?),
+        };
+        Ok(Mark { library: row.try_get("", "library")?, place })
+    })
+    .transpose()
+}
+
+/// Inserts the first watermark, unless another process already has.
+pub(super) async fn begin(
+    db: &impl ConnectionTrait,
+    library: &str,
+    at: &LedgerPosition,
+) -> Result<(), DbErr> {
+    let mark = ledger_mark::ActiveModel {
+        id: Set(ID),
+        library: Set(library.to_owned()),
+        sequence: Set(at.sequence),
+        chain: Set(at.chain.0.clone()),
+    };
+    let unless = OnConflict::new().do_nothing().to_owned();
+    ledger_mark::Entity::insert(mark).on_conflict(unless).exec_without_returning(db).await?;
+    Ok(())
+}
+
+/// Moves the watermark from `from` to `to`. Returns false if it isn't at `from`.
+pub(super) async fn advance(
+    tx: &DatabaseTransaction,
+    from: &LedgerPosition,
+    to: &LedgerPosition,
+) -> Result<bool, DbErr> {
+    let sql = "UPDATE ledger_mark SET sequence = ?, chain = ? WHERE id = ? AND sequence = ? AND chain = ?";
+    let values = vec![
+        to.sequence.into(),
+        to.chain.0.clone().into(),
+        ID.into(),
+        from.sequence.into(),
+        from.chain.0.clone().into(),
+    ];
+    let result = tx.execute_raw(dialect::bind(tx.get_database_backend(), sql, values)).await?;
+    Ok(result.rows_affected() == 1)
+}

@@ -1,0 +1,54 @@
+//! Legal holds. A *legal hold* is a reason, with a review date, not to anonymise a user or the users of a
+//! category.
+//!
+//! The module `eligibility` reports legal holds with the other blockers, so no way of anonymising can bypass one. A
+//! legal hold is in force until it is released: a passed review date only causes a reminder.
+
+mod place;
+mod read;
+mod release;
+mod transfer_to_user;
+
+pub use place::{place, review};
+pub(crate) use read::{DUE, in_force};
+pub use read::{Hold, HoldOn, HoldQuery, Show, list, of_user, read};
+pub(crate) use release::release_within;
+pub use release::{ask_for_release, release};
+pub(crate) use transfer_to_user::transfer_to_user;
+
+use crate::actor::Actor;
+use crate::audit::{self, AuditAction, Subject};
+use crate::dialect;
+use crate::entity::legal_holds;
+use crate::error::RecordsError;
+use crate::store::Store;
+use policy::LegalHoldId;
+use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait};
+
+/// Locks and returns a legal hold. Rejects one that is released.
+async fn lock(tx: &DatabaseTransaction, id: LegalHoldId) -> Result<legal_holds::Model, RecordsError> {
+    let backend = tx.get_database_backend();
+    let sql = format!("SELECT id FROM legal_holds WHERE id = ?{}", dialect::for_update(backend));
+    tx.query_one_raw(dialect::bind(backend, &sql, vec![id.0.into()])).await?;
+    let hold = legal_holds::Entity::find_by_id(id.0).one(tx).await?;
+    let hold = hold.ok_or(RecordsError::NotFound("legal hold"))?;
+    if hold.released_on.is_some() {
+        return Err(RecordsError::Refused("This legal hold has already been released".to_owned()));
+    }
+    Ok(hold)
+}
+
+/// Records an audit event about a legal hold. Its subject is the user if the legal hold is on one, else the legal
+/// hold.
+async fn note(
+    tx: &DatabaseTransaction,
+    store: &Store,
+    actor: Actor,
+    action: AuditAction,
+    hold: &legal_holds::Model,
+    more: &str,
+) -> Result<(), DbErr> {
+    let subject = hold.user_number.map_or(Subject::LegalHold(hold.id), Subject::User);
+    let detail = format!("hold={},reason={}{more}", hold.id, hold.reason);
+    audit::record_event(tx, &store.clock, actor, action, subject, None, &detail).await
+}

@@ -1,0 +1,68 @@
+//! Decides which runs need a second person: those that first use or extend a policy, and those beyond a safety
+//! limit.
+
+use super::{preview_digest, reapply, start, stored_policy};
+use crate::approval::{self, ApprovalSubject};
+use crate::dialect;
+use crate::entity::runs;
+use crate::error::RecordsError;
+use crate::store::Store;
+use crate::task;
+use policy::{Action, ApprovalReason, RunId, RunKind, TaskId, four_eyes};
+use sea_orm::{ConnectionTrait, DatabaseTransaction, EntityTrait};
+
+/// Returns why the run of a preview needs a second person, or `None` if it needs none or can't start anyway.
+pub(crate) async fn why_two_of(
+    store: &Store,
+    preview: RunId,
+) -> Result<Option<ApprovalReason>, RecordsError> {
+    if start::why_not(store, preview).await?.is_some() {
+        return Ok(None);
+    }
+    approval_reason(&store.db, store, &preview_row(&store.db, preview).await?).await
+}
+
+/// Returns why the run of a preview needs a second person, or `None` if it needs none.
+pub(crate) async fn approval_reason(
+    db: &impl ConnectionTrait,
+    store: &Store,
+    preview: &runs::Model,
+) -> Result<Option<ApprovalReason>, RecordsError> {
+    if !approval::is_on(db, store, Action::Approve).await? {
+        return Ok(None);
+    }
+    let task = TaskId(preview.task_id.unwrap_or_default());
+    let confirmed = task::row(db, task).await?.confirmed_policy.as_deref().map(stored_policy).transpose()?;
+    let policy = stored_policy(&preview.policy)?;
+    let last = preview_digest::last_runs(db, task).await?;
+    let safety_limit = preview_digest::safety_limit_of(db, store, preview, &last).await?;
+    Ok(four_eyes::approval_reason(&policy, confirmed.as_ref(), safety_limit))
+}
+
+/// Returns a stored preview.
+pub(crate) async fn preview_row(db: &impl ConnectionTrait, id: RunId) -> Result<runs::Model, RecordsError> {
+    runs::Entity::find_by_id(id.0)
+        .one(db)
+        .await?
+        .filter(|run| run.kind == RunKind::Preview.code())
+        .ok_or(RecordsError::NotFound("preview"))
+}
+
+/// Locks a preview, so that concurrent requests for approval and starts run one after another.
+pub(crate) async fn lock_preview(tx: &DatabaseTransaction, id: RunId) -> Result<(), RecordsError> {
+    let backend = tx.get_database_backend();
+    let sql = format!("SELECT id FROM runs WHERE id = ?{}", dialect::for_update(backend));
+    tx.query_one_raw(dialect::bind(backend, &sql, vec![id.0.into()])).await?;
+    Ok(())
+}
+
+/// Returns the approval subject of a reapply run, or `None` if it needs no approval.
+pub(crate) async fn reapply_matter(
+    db: &impl ConnectionTrait,
+    store: &Store,
+) -> Result<Option<ApprovalSubject>, RecordsError> {
+    if reapply::approval_reason(db, store).await?.is_none() {
+        return Ok(None);
+    }
+    Ok(Some(ApprovalSubject::reapply_of(reapply::fingerprint(db, store).await?)))
+}

@@ -1,0 +1,233 @@
+//! The frame of every page: top bar, breadcrumbs, actions panel, title.
+
+use crate::components::{AskFirst, Banner, ProblemSummary, escaped};
+use crate::form_post::{self, refusal};
+use crate::islands::{SessionWarning, ThemeSwitch, TimeLeft};
+use crate::pages::flash;
+use crate::pages::sign_in::SignOut;
+use crate::pages::undo::{Done, UndoChange};
+use crate::pages::users::FindUsers;
+use crate::state::{opens, session, store};
+use leptos::prelude::*;
+use leptos::server_fn::ServerFn as _;
+use leptos_meta::Title;
+use leptos_router::hooks::{use_location, use_query_map};
+use policy::UserNumber;
+use records::user;
+
+/// One step of the breadcrumbs: its words and its address.
+pub(crate) type Crumb = (String, String);
+
+/// Something that can be done on a page; it stands in the actions panel.
+#[derive(Clone, Debug)]
+pub(crate) enum Action {
+    /// Leads to another page.
+    Link {
+        /// What it does, as action and object.
+        words: String,
+        /// The page.
+        href: String,
+    },
+    /// Leads to a page where something irreversible can be done.
+    Danger {
+        /// What it does, as action and object.
+        words: String,
+        /// The page.
+        href: String,
+    },
+    /// Does something at once.
+    Post {
+        /// What it does, as action and object.
+        words: String,
+        /// Path of the server function.
+        function: &'static str,
+        /// Hidden values of its form.
+        values: Vec<(&'static str, String)>,
+    },
+    /// Does something after a question.
+    Ask {
+        /// What it does, as action and object.
+        words: String,
+        /// Path of the server function.
+        function: &'static str,
+        /// Hidden values of its form.
+        values: Vec<(&'static str, String)>,
+        /// What happens then.
+        consequence: String,
+    },
+    /// Cannot be done here.
+    Not {
+        /// What cannot be done.
+        words: String,
+        /// Why, and what to do instead.
+        why: String,
+    },
+}
+
+impl Action {
+    /// Whether whoever is at the page may do it.
+    fn opens(&self) -> bool {
+        match self {
+            Self::Link { href, .. } | Self::Danger { href, .. } => opens(href),
+            Self::Post { function, .. } | Self::Ask { function, .. } => opens(function),
+            Self::Not { .. } => true,
+        }
+    }
+}
+
+/// The modules in the top bar.
+const MODULES: [(&str, &str); 4] =
+    [("Users", "/users"), ("Catalogue", "/catalogue"), ("Task centre", "/tasks"), ("Reports", "/reports")];
+
+/// The frame around the content of a page.
+#[component]
+pub(crate) fn Frame(
+    /// The title: heading of the page and, with the product's name, of the window.
+    #[prop(into)]
+    title: String,
+    /// One line that says what this page tells.
+    #[prop(optional, into)]
+    lead: Option<String>,
+    /// The way here, without the page itself.
+    #[prop(optional)]
+    crumbs: Vec<Crumb>,
+    /// What can be done here.
+    #[prop(optional)]
+    actions: Vec<Action>,
+    /// The content.
+    children: Children,
+) -> impl IntoView {
+    let here = use_location().pathname.get_untracked();
+    let done = use_query_map().with_untracked(|query| query.get("done")).and_then(|code| flash::words(&code));
+    let actions: Vec<Action> = actions.into_iter().filter(Action::opens).collect();
+    let with_actions = !actions.is_empty();
+    view! {
+        <Title text=escaped(&format!("{title} – Lethe")) />
+        <a class="skip" href="#content">"Skip to content"</a>
+        <WarnBeforeEnd />
+        <TopBar here=here.clone() />
+        <div data-live="banner"><Banner /></div>
+        <div class="desk" class:with-actions=with_actions data-live-class="">
+            {(here != "/").then(|| view! { <Crumbs crumbs title=title.clone() /> })}
+            <div class="live" data-live="actions"><Actions actions page=here /></div>
+            <main id="content" tabindex="-1">
+                <h1>{title}</h1>
+                {lead.map(|lead| view! { <p class="lead" data-live="lead" aria-live="polite">{lead}</p> })}
+                <ProblemSummary error=refusal(UndoChange::PATH) />
+                {done.map(|words| view! { <Done words /> })}
+                {children()}
+            </main>
+        </div>
+    }
+}
+
+/// Warns whoever is signed in before their session ends.
+#[component]
+pub(crate) fn WarnBeforeEnd() -> impl IntoView {
+    TimeLeft::about().map(|time| view! { <SessionWarning time /> })
+}
+
+#[component]
+fn TopBar(here: String) -> impl IntoView {
+    let modules = MODULES.into_iter().filter(|(_, href)| opens(href)).map(|(words, href)| {
+        // Runs belong to the task centre.
+        let of_tasks = href == "/tasks" && here.starts_with("/runs");
+        let current = (of_tasks || here.starts_with(href)).then_some("page");
+        view! { <li><a href=href aria-current=current>{words}</a></li> }
+    });
+    view! {
+        <header class="top">
+            <a class="product" href="/">"Lethe"</a>
+            <nav aria-label="Modules"><ul>{modules.collect_view()}</ul></nav>
+            {opens("/users").then(quick_search)}
+            <ThemeSwitch />
+            {session().map(|session| account(session.user, here.starts_with("/account")))}
+        </header>
+    }
+}
+
+fn quick_search() -> impl IntoView {
+    view! {
+        <form class="quick" role="search" method="post" action=form_post::action(FindUsers::PATH, "/users")>
+            <form_post::Token />
+            <label class="hidden" for="quick">"Find a user"</label>
+            <input id="quick" type="search" name="form[q]" placeholder="User number, name, e-mail, barcode" />
+            <button type="submit">"Find user"</button>
+        </form>
+    }
+}
+
+/// Whoever is signed in: their name, their account, and the way out.
+fn account(user: UserNumber, is_here: bool) -> impl IntoView {
+    let store = store();
+    let name = Suspend::new(async move {
+        // A page whose database does not answer says so itself.
+        let name = user::name_of(&store, user).await.ok().flatten();
+        name.map(|name| view! { <span class="who">{name}</span> })
+    });
+    view! {
+        <div class="account">
+            {name}
+            <a href="/account" aria-current=is_here.then_some("page")>"Account"</a>
+            <form method="post" action=form_post::action(SignOut::PATH, "/sign-in")>
+                <form_post::Token />
+                <button class="link" type="submit">"Sign out"</button>
+            </form>
+        </div>
+    }
+}
+
+#[component]
+fn Crumbs(crumbs: Vec<Crumb>, title: String) -> impl IntoView {
+    let steps = crumbs.into_iter().map(|(words, href)| view! { <li><a href=href>{words}</a></li> });
+    view! {
+        <nav class="crumbs" aria-label="Breadcrumbs">
+            <ol>
+                <li><a href="/">"Modules"</a></li>
+                {steps.collect_view()}
+                <li aria-current="page">{title}</li>
+            </ol>
+        </nav>
+    }
+}
+
+#[component]
+fn Actions(actions: Vec<Action>, page: String) -> impl IntoView {
+    if actions.is_empty() {
+        return ().into_any();
+    }
+    let items = actions.into_iter().map(|action| {
+        let item = match action {
+            Action::Link { words, href } => view! { <a href=href>{words}</a> }.into_any(),
+            Action::Danger { words, href } => view! { <a class="danger" href=href>{words}</a> }.into_any(),
+            Action::Post { words, function, values } => {
+                let hidden = values
+                    .into_iter()
+                    .map(|(name, value)| view! { <input type="hidden" name=format!("form[{name}]") value=value /> });
+                view! {
+                    <form method="post" action=form_post::action(function, &page)>
+                        <form_post::Token />
+                        {hidden.collect_view()}
+                        <button class="link" type="submit">{words}</button>
+                    </form>
+                }
+                .into_any()
+            }
+            Action::Ask { words, function, values, consequence } => {
+                let page = page.clone();
+                view! { <AskFirst function page values words consequence /> }.into_any()
+            }
+            Action::Not { words, why } => {
+                view! { <span class="not"><b>{words}</b><small>{why}</small></span> }.into_any()
+            }
+        };
+        view! { <li>{item}</li> }
+    });
+    view! {
+        <nav class="actions" aria-label="Actions">
+            <h2>"Actions"</h2>
+            <ul>{items.collect_view()}</ul>
+        </nav>
+    }
+    .into_any()
+}

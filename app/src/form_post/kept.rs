@@ -1,0 +1,120 @@
+//! A short form that was not carried out, sealed in the address of its page for its member of staff: over a sign-in in
+//! between, and instead of an answer to a form, to which no browser goes back without asking.
+
+use super::Submitted;
+use crate::components::query;
+use crate::error::AppError;
+use crate::state::session;
+use axum::body::Bytes;
+use percent_encoding::percent_decode;
+use policy::form::FieldErrors;
+use records::{Clock, Session};
+use serde::{Deserialize, Serialize};
+
+/// The value of an address that carries a form.
+const NAME: &str = "kept";
+/// What the sealed text begins with: no other text that is sealed for a member of staff is taken for it.
+const SEALED: &str = "kept ";
+/// The largest form that is kept, in bytes. Sealed it is more than twice as long, and proxies bound addresses.
+const MAX_BYTES: usize = 1_500;
+/// How long it is kept, in minutes.
+const KEPT_TIMEOUT: i64 = 15;
+/// The field in which what cannot be undone is confirmed.
+const CONFIRMATION: &str = "confirm";
+/// Fields that are never kept: whatever proves who somebody is.
+const SECRETS: [&str; 5] = ["password", "repeated", "code", "old", "key"];
+
+#[derive(Deserialize, Serialize)]
+struct Kept {
+    path: String,
+    body: String,
+    error: AppError,
+    /// In seconds since 1970.
+    at: i64,
+}
+
+/// Whether nothing but the confirmation is wrong.
+pub(super) fn is_wrong_confirmation(error: &AppError) -> bool {
+    matches!(error, AppError::Invalid(FieldErrors(errors)) if !errors.is_empty()
+        && errors.iter().all(|error| error.field == CONFIRMATION))
+}
+
+/// The address of the page with the form in it. None for a form that is long or secret, and where nobody is signed in.
+pub(super) fn address(page: &str, form: &Submitted, session: Option<&Session>) -> Option<String> {
+    if form.body.len() > MAX_BYTES || is_secret(&form.body) {
+        return None;
+    }
+    let body = String::from_utf8(form.body.to_vec()).ok()?;
+    let kept =
+        Kept { path: form.path.clone(), body, error: form.error.clone(), at: Clock::real().timestamp() };
+    let sealed = session?.seal(&format!("{SEALED}{}", serde_json::to_string(&kept).ok()?)).ok()?;
+    let page = without(page);
+    let mark = if page.contains('?') { '&' } else { '?' };
+    Some(format!("{page}{mark}{NAME}={sealed}"))
+}
+
+/// The form in the address of the page.
+pub(super) fn opened() -> Option<Submitted> {
+    let sealed = query(NAME);
+    let text = if sealed.is_empty() { None } else { session()?.open(&sealed) }?;
+    let Kept { path, body, error, at } = serde_json::from_str(text.strip_prefix(SEALED)?).ok()?;
+    let age = Clock::real().timestamp() - at;
+    (0..KEPT_TIMEOUT * 60).contains(&age).then(|| Submitted { path, body: Bytes::from(body), error })
+}
+
+/// The address without an earlier form.
+fn without(page: &str) -> String {
+    let Some((path, values)) = page.split_once('?') else { return page.to_owned() };
+    let is_other = |value: &&str| value.split('=').next() != Some(NAME);
+    let rest: Vec<&str> = values.split('&').filter(is_other).collect();
+    if rest.is_empty() { path.to_owned() } else { format!("{path}?{}", rest.join("&")) }
+}
+
+/// Whether a form has a field that is never kept.
+fn is_secret(body: &[u8]) -> bool {
+    body.split(|byte| *byte == b'&').any(|pair| {
+        let name = pair.split(|byte| *byte == b'=').next().unwrap_or_default();
+        let name = percent_decode(name).decode_utf8_lossy();
+        let field = name.strip_prefix("form[").and_then(|rest| rest.strip_suffix(']'));
+        // A nested field is none of a short form.
+        field.is_none_or(|field| SECRETS.contains(&field)) && !name.is_empty()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use policy::form::Problem;
+
+    #[test]
+    fn an_address_carries_one_form_only() {
+        for (page, is) in [
+            ("/users/7", "/users/7"),
+            ("/users/7?kept=ab", "/users/7"),
+            ("/users/7?tab=loans&kept=ab&after=3", "/users/7?tab=loans&after=3"),
+        ] {
+            assert_eq!(without(page), is, "{page}");
+        }
+    }
+
+    #[test]
+    fn what_proves_who_somebody_is_is_not_kept() {
+        for body in
+            ["form[password]=x", "form%5Bcode%5D=1", "form[a]=1&form[repeated]=2", "form[%70assword]=x"]
+        {
+            assert!(is_secret(body.as_bytes()), "{body}");
+        }
+        assert!(!is_secret(b"form[user]=7&form%5Bconfirm%5D=7") && !is_secret(b""));
+    }
+
+    #[test]
+    fn a_wrong_confirmation_is_wrong_in_nothing_else() {
+        let differs = || Problem::ConfirmationDiffers { expected: "7".to_owned() };
+        let one = FieldErrors::one(CONFIRMATION, differs());
+        assert!(is_wrong_confirmation(&AppError::Invalid(one.clone())));
+        let other = FieldErrors::one("email", differs());
+        let both = FieldErrors(one.0.into_iter().chain(other.0).collect());
+        assert!(!is_wrong_confirmation(&AppError::Invalid(both)));
+        assert!(!is_wrong_confirmation(&AppError::Stale));
+    }
+}

@@ -1,0 +1,12 @@
+//! Legal holds: list, one hold, placing one.
+
+mod actions;
+mod form;
+mod list;
+mod one;
+mod table;
+
+pub(crate) use form::{On, place_form};
+pub use list::LegalHoldListPage;
+pub use one::LegalHoldPage;
+pub(crate) use table::hold_table;

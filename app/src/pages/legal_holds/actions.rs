@@ -1,0 +1,58 @@
+//! What can be done to legal holds.
+
+use crate::error::AppError;
+use crate::state::{actor, store};
+use leptos::prelude::*;
+use leptos::server_fn::codec::PostUrl;
+use policy::LegalHoldId;
+use policy::legal_hold::HoldForm;
+use records::legal_hold;
+use serde::{Deserialize, Serialize};
+
+/// Names the hold.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct HoldRef {
+    hold: i64,
+}
+
+/// A hold and its next review date, as it is typed.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ReviewForm {
+    pub(super) hold: i64,
+    #[serde(default)]
+    pub(super) review_on: String,
+}
+
+/// Places a hold.
+#[server(prefix = "/do", endpoint = "place_hold", input = PostUrl)]
+pub(super) async fn place_hold(form: HoldForm) -> Result<(), AppError> {
+    let id = legal_hold::place(&store(), actor(), &form).await?;
+    leptos_axum::redirect(&format!("/legal-holds/{id}?done=hold-placed"));
+    Ok(())
+}
+
+/// Sets the next review date.
+#[server(prefix = "/do", endpoint = "review_hold", input = PostUrl)]
+pub(super) async fn review_hold(form: ReviewForm) -> Result<(), AppError> {
+    legal_hold::review(&store(), actor(), LegalHoldId(form.hold), &form.review_on).await?;
+    leptos_axum::redirect(&format!("/legal-holds/{}?done=hold-reviewed", form.hold));
+    Ok(())
+}
+
+/// Asks somebody else to release a hold.
+#[server(prefix = "/do", endpoint = "ask_for_release", input = PostUrl)]
+pub(super) async fn ask_for_release(form: HoldRef) -> Result<(), AppError> {
+    legal_hold::ask_for_release(&store(), actor(), LegalHoldId(form.hold)).await?;
+    leptos_axum::redirect(&format!("/legal-holds/{}?done=release-asked", form.hold));
+    Ok(())
+}
+
+/// Releases a hold.
+#[server(prefix = "/do", endpoint = "release_hold", input = PostUrl)]
+pub(super) async fn release_hold(form: HoldRef) -> Result<(), AppError> {
+    legal_hold::release(&store(), actor(), LegalHoldId(form.hold)).await?;
+    leptos_axum::redirect(&format!("/legal-holds/{}?done=hold-released", form.hold));
+    Ok(())
+}

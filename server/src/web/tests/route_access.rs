@@ -1,0 +1,239 @@
+//! Every address and everybody: which doors open for whom. The list of addresses is the router's own.
+
+use super::desk::{Desk, PASSWORD, cookie, post};
+use crate::web::{FUNCTIONS, ISLANDS, Outside, handlers, pages};
+use app::rate_limit::{Budget, Limits, Throttle};
+use app::route_access::{Need, ROUTE_ACCESS, need};
+use axum::body::Body;
+use axum::http::{Request, StatusCode};
+use leptos::server_fn::axum::server_fn_paths;
+use policy::Role;
+use records::{Actor, SignIn, session, staff};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Every address as the router and the server functions have it.
+pub(super) fn addresses() -> BTreeSet<String> {
+    let pages = pages().into_iter().map(|page| page.path().to_owned());
+    let handlers = handlers(&Outside::default()).into_iter().map(|(route, _)| route.to_owned());
+    let functions = server_fn_paths().map(|(path, _)| path.to_owned());
+    pages
+        .chain(handlers.filter(|route| route != FUNCTIONS && route != ISLANDS))
+        .chain(functions)
+        .chain(["/livez", "/readyz", "/healthz", "/metrics"].map(str::to_owned))
+        .collect()
+}
+
+#[test]
+fn every_address_has_a_row_and_every_row_an_address() {
+    let rows: BTreeSet<String> = ROUTE_ACCESS.iter().map(|(address, _)| (*address).to_owned()).collect();
+    let without_row: Vec<_> = addresses().difference(&rows).cloned().collect();
+    let without_address: Vec<_> = rows.difference(&addresses()).cloned().collect();
+    assert_eq!((without_row, without_address), (vec![], vec![]));
+}
+
+#[test]
+fn no_function_that_changes_something_answers_get() {
+    for (path, method) in server_fn_paths() {
+        assert_eq!(method.as_str(), "POST", "{path}");
+    }
+}
+
+/// A request to an address; every name in it is that of something that is not there.
+fn request(address: &str, token: &str) -> Request<Body> {
+    let path = address.replace("{id}", "999").replace("{report}", "loans").replace("{key}", "none");
+    if path.starts_with("/do/") {
+        return post(&format!("{path}?page=/account"), format!("form_token={token}"));
+    }
+    if path.starts_with("/api/") {
+        return post(&path, String::new());
+    }
+    Request::get(path).body(Body::empty()).expect("a request")
+}
+
+#[tokio::test]
+async fn each_door_opens_for_whom_it_should_and_for_nobody_else() {
+    // One role is refused more pages in a row here than the rate limit allows.
+    let refused = Budget { burst: 1_000, period: Duration::from_secs(1) };
+    let mut desk = Desk::with(
+        |settings| settings.sign_in = SignIn { allow_password_only: true, ..SignIn::default() },
+        |state| state.throttle = Arc::new(Throttle::with_limits(Limits { refused, ..Limits::default() })),
+        Outside::default(),
+    )
+    .await;
+    for role in Role::ALL {
+        desk.staff(role.code(), &[role]).await;
+    }
+    let mut cells = 0;
+    for role in [None].into_iter().chain(Role::ALL.map(Some)) {
+        if let Some(role) = role {
+            desk.sign_in(role.code()).await;
+        }
+        for address in addresses() {
+            // Ends the session that the other cells need.
+            if address == "/do/sign_out" && role.is_some() {
+                continue;
+            }
+            let is_open = match need(&address, &address).expect("a row") {
+                Need::Nothing => true,
+                Need::Session | Need::SignIn => role.is_some(),
+                Need::May(action) => role.is_some_and(|role| role.may(action)),
+            };
+            let (status, _, page) = desk.answer(request(&address, &desk.token)).await;
+            let shut = [StatusCode::UNAUTHORIZED, StatusCode::FORBIDDEN];
+            let expected = if role.is_some() { StatusCode::FORBIDDEN } else { StatusCode::UNAUTHORIZED };
+            if is_open {
+                assert!(!shut.contains(&status), "{role:?} {address}: {status}");
+                assert_ne!(status, StatusCode::INTERNAL_SERVER_ERROR, "{role:?} {address}: {page}");
+            } else {
+                assert_eq!(status, expected, "{role:?} {address}");
+            }
+            cells += 1;
+        }
+    }
+    assert_eq!(cells, addresses().len() * 7 - 6);
+}
+
+/// What somebody may not do is not offered: every link and every form of the pages that they see leads to an open door.
+#[tokio::test]
+async fn nobody_is_shown_a_way_to_a_shut_door() {
+    let mut desk = Desk::closed(SignIn { allow_password_only: true, ..SignIn::default() }).await;
+    let everybody = desk.staff("everybody", &Role::ALL).await;
+    let mut shown = BTreeSet::new();
+    for role in Role::ALL {
+        desk.staff(role.code(), &[role]).await;
+        desk.sign_in(role.code()).await;
+        for page in [
+            "/",
+            "/users",
+            "/tasks",
+            "/runs",
+            "/residue",
+            "/reports",
+            "/catalogue",
+            &format!("/users/{everybody}"),
+        ] {
+            let (status, _, html) = desk.get(page).await;
+            if status != StatusCode::OK {
+                continue;
+            }
+            for part in ["href=\"", "action=\""] {
+                for target in html.split(part).skip(1).filter_map(|rest| rest.split('"').next()) {
+                    let path = target.split(['?', '#']).next().unwrap_or_default();
+                    let Some((_, Need::May(action))) =
+                        ROUTE_ACCESS.iter().find(|(address, _)| *address == path)
+                    else {
+                        continue;
+                    };
+                    if !role.may(*action) {
+                        shown.insert(format!("{role:?} sees {path} on {page}"));
+                    }
+                }
+            }
+        }
+    }
+    assert_eq!(shown, BTreeSet::new());
+}
+
+#[tokio::test]
+async fn a_session_is_new_after_the_sign_in_and_gone_after_the_sign_out() {
+    let mut desk = Desk::closed(SignIn { allow_password_only: true, ..SignIn::default() }).await;
+    desk.staff("ng", &[Role::Librarian]).await;
+    // A key that somebody else has put into the browser is not taken over.
+    desk.cookie = format!("lethe={}", "0".repeat(64));
+    let (_, headers, _) = desk.try_to_sign_in("ng", PASSWORD).await;
+    let set = headers["set-cookie"].to_str().expect("words").to_owned();
+    assert!(set.contains("HttpOnly") && set.contains("SameSite=Lax") && set.contains("Path=/"), "{set}");
+    assert_ne!(cookie(&headers).as_ref(), Some(&desk.cookie));
+    desk.sign_in("ng").await;
+    let (status, ..) = desk.get("/users").await;
+    assert_eq!(status, StatusCode::OK);
+    let answer = desk.answer(post("/do/sign_out?page=/", format!("form_token={}", desk.token))).await;
+    assert_eq!(answer.0, StatusCode::SEE_OTHER);
+    assert!(answer.1.contains_key("clear-site-data"));
+    let (status, _, page) = desk.get("/users").await;
+    assert_eq!(status, StatusCode::UNAUTHORIZED, "the old key opens nothing");
+    assert!(page.contains("<h1>Sign in</h1>"));
+}
+
+#[tokio::test]
+async fn a_form_of_another_session_is_not_carried_out() {
+    let mut desk = Desk::closed(SignIn { allow_password_only: true, ..SignIn::default() }).await;
+    desk.staff("ng", &[Role::Administrator]).await;
+    desk.sign_in("ng").await;
+    let others = desk.token.clone();
+    desk.sign_in("ng").await;
+    for token in [others.as_str(), "", "x"] {
+        let form = format!("form[last_name]=Ng&form_token={token}");
+        let (status, ..) = desk.answer(post("/do/save_user?page=/users/new", form)).await;
+        assert_eq!(status, StatusCode::UNAUTHORIZED);
+    }
+    let (status, ..) =
+        desk.answer(post("/do/save_user?page=/users/new", "form[last_name]=Ng".to_owned())).await;
+    assert_eq!(status, StatusCode::UNAUTHORIZED);
+    let (status, ..) = desk.post("/do/save_user?page=/users/new", "form[last_name]=Ng").await;
+    assert_eq!(status, StatusCode::SEE_OTHER);
+}
+
+/// Whether there is an account cannot be seen from the answer; many tries do not reach the password.
+#[tokio::test]
+async fn wrong_passwords_say_nothing_and_soon_reach_nothing() {
+    let desk = Desk::closed(SignIn { allow_password_only: true, ..SignIn::default() }).await;
+    desk.staff("ng", &[Role::Librarian]).await;
+    let without_name = |page: String, name: &str| page.replace(&format!("value=\"{name}\""), "");
+    let (known, _, one) = desk.try_to_sign_in("ng", "wrong password").await;
+    let (unknown, _, other) = desk.try_to_sign_in("xx", "wrong password").await;
+    assert_eq!((known, unknown), (StatusCode::UNPROCESSABLE_ENTITY, StatusCode::UNPROCESSABLE_ENTITY));
+    let without_nonce = |page: String| {
+        let (_, rest) = page.split_once("crossorigin=\"").expect("a nonce");
+        let nonce = rest.split('"').next().expect("its end").to_owned();
+        page.replace(&nonce, "")
+    };
+    assert_eq!(without_nonce(without_name(one, "ng")), without_nonce(without_name(other, "xx")));
+    let mut reached = 1;
+    for _ in 0..999 {
+        let (status, ..) = desk.try_to_sign_in("ng", "wrong password").await;
+        assert!(
+            matches!(status, StatusCode::UNPROCESSABLE_ENTITY | StatusCode::TOO_MANY_REQUESTS),
+            "{status}"
+        );
+        reached += usize::from(status == StatusCode::UNPROCESSABLE_ENTITY);
+    }
+    assert!(reached <= 20, "{reached} of 1,000 reached the password");
+    eprintln!("{reached} of 1,000 wrong passwords were looked at");
+}
+
+#[tokio::test]
+async fn a_role_that_is_taken_ends_the_sessions() {
+    let mut desk = Desk::closed(SignIn { allow_password_only: true, ..SignIn::default() }).await;
+    let ng = desk.staff("ng", &[Role::Librarian, Role::Cataloguer]).await;
+    desk.sign_in("ng").await;
+    assert_eq!(desk.get("/users").await.0, StatusCode::OK);
+    staff::revoke_role(&desk.store, Actor::COMMAND_LINE, ng, Role::Librarian).await.expect("taken");
+    assert_eq!(desk.get("/catalogue").await.0, StatusCode::UNAUTHORIZED);
+    desk.sign_in("ng").await;
+    assert_eq!(desk.get("/users").await.0, StatusCode::FORBIDDEN);
+    staff::disable(&desk.store, Actor::COMMAND_LINE, ng).await.expect("disabled");
+    assert_eq!(desk.get("/catalogue").await.0, StatusCode::UNAUTHORIZED);
+    assert!(session::find(&desk.store, "none").await.expect("looked").is_none());
+}
+
+/// Whoever can anonymise sets up a second factor before anything else, and is asked for it from then on.
+#[tokio::test]
+async fn a_password_alone_opens_nothing_for_those_who_anonymise() {
+    let mut desk = Desk::closed(SignIn::default()).await;
+    desk.staff("ng", &[Role::Librarian]).await;
+    desk.staff("cat", &[Role::Cataloguer]).await;
+    let (_, headers, _) = desk.try_to_sign_in("cat", PASSWORD).await;
+    desk.cookie = cookie(&headers).expect("a cookie");
+    assert_eq!(desk.get("/catalogue").await.0, StatusCode::OK, "a cataloguer changes no user");
+    desk.cookie = String::new();
+    let (_, headers, _) = desk.try_to_sign_in("ng", PASSWORD).await;
+    desk.cookie = cookie(&headers).expect("a cookie");
+    for address in ["/", "/users", "/account", "/sign-in/again"] {
+        let (status, _, page) = desk.get(address).await;
+        assert_eq!(status, StatusCode::UNAUTHORIZED, "{address}");
+        assert!(page.contains("Set up your second factor"), "{address}");
+    }
+}
