@@ -81,14 +81,14 @@ pub(crate) struct Config {
     /// The library's IANA time zone.
     pub(crate) time_zone: Tz,
     /// Where the compiled assets are.
-    pub(crate) site: PathBuf,
+    pub(crate) assets_dir: PathBuf,
     /// The ledger of everybody who was anonymised; beside an embedded database, else `data/lethe.ledger`.
     ledger: Option<PathBuf>,
     /// The file into which the end of the audit is written once a day; beside an embedded database, else
     /// `data/lethe.audit`.
-    audit_anchor: Option<PathBuf>,
+    audit_anchor_file: Option<PathBuf>,
     /// The file of the key that signs certificates and chains the audit; beside an embedded database, else `data/lethe.key`.
-    key: Option<PathBuf>,
+    key_file: Option<PathBuf>,
     /// A scheduled run of more people than this waits for a confirmation.
     limit_run_users: u32,
     /// A scheduled run of more than this many per cent of all users waits for a confirmation.
@@ -117,7 +117,7 @@ pub(crate) struct Config {
     four_eyes: FourEyes,
     /// How many seconds a run may be silent until another process takes it over.
     lease_seconds: NonZeroU32,
-    /// Up to how many megabytes an SQLite file is written anew after a run for many people. 0: never.
+    /// Up to how many megabytes an SQLite file is vacuumed after a bulk run. 0: never.
     vacuum_up_to_mb: u32,
     /// The address under which the browser asks for it, `https://lethe.example.org`; none where it is this computer only.
     public_url: Option<String>,
@@ -182,10 +182,10 @@ impl Default for Config {
             library_name: None,
             addr: SocketAddr::from(([127, 0, 0, 1], 3000)),
             time_zone: Tz::Europe__London,
-            site: PathBuf::from("target/site"),
+            assets_dir: PathBuf::from("target/site"),
             ledger: None,
-            audit_anchor: None,
-            key: None,
+            audit_anchor_file: None,
+            key_file: None,
             limit_run_users: 5_000,
             limit_run_percent: 10,
             limit_run_times_median: 3,
@@ -279,8 +279,8 @@ impl Config {
         Settings {
             library_name: self.library_name.clone(),
             ledger: self.ledger.clone().unwrap_or(defaults.ledger),
-            key: self.key.clone().unwrap_or(defaults.key),
-            anchor: self.audit_anchor.clone().unwrap_or(defaults.anchor),
+            key: self.key_file.clone().unwrap_or(defaults.key),
+            anchor: self.audit_anchor_file.clone().unwrap_or(defaults.anchor),
             safety_limits: SafetyLimits {
                 people: self.limit_run_users.into(),
                 percent: self.limit_run_percent.into(),

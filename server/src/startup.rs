@@ -81,7 +81,7 @@ pub(crate) fn checks(config: &Config, serves: bool) -> Vec<Check> {
     checks.push(Check::at("temporary_files", &temporary, access::folder(&temporary, "TMPDIR")));
     checks.push(clock(Utc::now()));
     if serves {
-        checks.push(Check::at("assets", &config.site, assets(&config.site)));
+        checks.push(Check::at("assets", &config.assets_dir, assets(&config.assets_dir)));
     }
     for check in &mut checks {
         check.warning = check.path.as_deref().and_then(modes::warning);

@@ -88,7 +88,7 @@ pub(crate) async fn serve(config: &Config, store: Store) -> anyhow::Result<()> {
     }
     let pulse = Heartbeat::default();
     let apart = apart(config, &store, &pulse).await?;
-    let state = state(&config.site, store.clone(), config.cookies(), &outside);
+    let state = state(&config.assets_dir, store.clone(), config.cookies(), &outside);
     let desk = router(&state, &outside, pulse.clone());
     let door = maintenance_page(&store, outside.clone()).await?;
     let app = door.as_ref().map_or_else(|| desk.clone(), Door::router);

@@ -210,7 +210,7 @@ fn every_documented_variable_works_in_both_places() {
 #[test]
 fn every_key_is_documented() {
     let refused = of("no_such_key = 1", &[]).expect_err("an unknown key").to_string();
-    let (_, known) = refused.split_once("Known keys: ").expect("the known keys");
+    let (_, known) = refused.split_once("Known settings: ").expect("the known keys");
     let names = documented();
     let known: Vec<String> = known
         .split(", ")

@@ -114,14 +114,14 @@ async fn arming_needs_a_second_person_and_only_once() {
         add(&store, leaver("Third")).await;
         let id = preview(&store, task).await;
         assert_eq!(approval::needed_for(&store, id).await.unwrap(), None);
-        assert!(refused(approval::ask(&store, ana(), id).await).contains("No second person is needed"));
+        assert!(refused(approval::ask(&store, ana(), id).await).contains("This needs no second person"));
         let mut wider = five_days();
         wider.conditions.leaving = policy::Days::new(4);
         let wider = serde_json::to_string(&wider).unwrap();
         execute(&store, &format!("UPDATE tasks SET policy = '{wider}', version = version + 1")).await;
         let id = preview(&store, task).await;
         assert_eq!(approval::needed_for(&store, id).await.unwrap(), Some(ApprovalReason::Widening));
-        assert!(refused(run::start(&store, ana(), id, "1").await).contains("reach further"));
+        assert!(refused(run::start(&store, ana(), id, "1").await).contains("go further"));
     })
     .await;
 }
@@ -259,7 +259,7 @@ async fn an_approval_is_of_one_preview_as_it_was() {
         let request = approval::ask(&store, ana(), newer).await.unwrap();
         approval::approve(&store, ben(), request).await.unwrap();
         execute(&store, "UPDATE tasks SET version = version + 1").await;
-        assert!(not_started(&store, ana(), newer).await.contains("changed after"));
+        assert!(not_started(&store, ana(), newer).await.contains("The task has changed since this preview"));
         execute(&store, "UPDATE tasks SET version = version - 1").await;
         // The seal is another one.
         execute(&store, "UPDATE approvals SET fingerprint = 'of something else'").await;
@@ -453,7 +453,7 @@ async fn bringing_many_up_to_the_present_rules_needs_a_second_person_too() {
              user_id = NULL, first_name = NULL, last_name = NULL WHERE number < 800",
         )
         .await;
-        assert!(refused(approval::ask_reapply(&store, ana()).await).contains("No second person is needed"));
+        assert!(refused(approval::ask_reapply(&store, ana()).await).contains("This needs no second person"));
         let mut settings = store.settings().clone();
         settings.safety_limits.people = 1;
         let strict = store.with_settings(settings);

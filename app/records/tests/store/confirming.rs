@@ -140,7 +140,7 @@ async fn a_run_can_be_cancelled_only_while_it_has_users_left() {
             (RunState::Succeeded, false, false)
         );
         let refused = run::cancel(&store, Actor::COMMAND_LINE, id).await;
-        assert!(matches!(refused, Err(RecordsError::Refused(why)) if why.contains("has ended")));
+        assert!(matches!(refused, Err(RecordsError::Refused(why)) if why.contains("has already ended")));
     })
     .await;
 }

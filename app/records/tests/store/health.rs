@@ -245,9 +245,9 @@ async fn protections_that_are_off_are_said_and_say_so_for_machines() {
         assert!(codes(FourEyes::Auto, false).await.is_empty());
         assert!(codes(FourEyes::On, false).await.is_empty());
         assert_eq!(codes(FourEyes::Off, false).await, ["four_eyes_off"]);
-        assert_eq!(codes(FourEyes::Auto, true).await, ["allow_password_only"]);
-        assert_eq!(codes(FourEyes::Off, true).await, ["allow_password_only", "four_eyes_off"]);
-        for code in ["allow_password_only", "four_eyes_off"] {
+        assert_eq!(codes(FourEyes::Auto, true).await, ["password_only"]);
+        assert_eq!(codes(FourEyes::Off, true).await, ["password_only", "four_eyes_off"]);
+        for code in ["password_only", "four_eyes_off"] {
             assert!(ConditionKind::CODES.contains(&code));
         }
     })

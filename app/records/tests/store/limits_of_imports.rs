@@ -207,7 +207,7 @@ async fn files_below_the_limit_add_up_within_a_day() {
         import(&store, &emptied(0..15)).await;
         import(&store, &emptied(15..25)).await;
         let why = refused(confirmed(&store, &emptied(25..26), None).await);
-        assert!(why.contains("it is 26 users") && why.contains("--confirm 1"), "{why}");
+        assert!(why.contains("makes 26 users") && why.contains("--confirm 1"), "{why}");
         refused(confirmed(&store, &emptied(25..35), Some(9)).await);
         assert_eq!(emails(&store).await, 75, "nothing of it was imported");
         let told = health::read(&store).await.unwrap().conditions;

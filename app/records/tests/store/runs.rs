@@ -98,7 +98,7 @@ async fn a_stale_preview_is_refused() {
         let newer = preview(&store, task).await;
         assert!(refusal(&store, older, "1").await.contains("newer preview"));
         execute(&store, "UPDATE tasks SET version = version + 1").await;
-        assert!(refusal(&store, newer, "1").await.contains("changed after"));
+        assert!(refusal(&store, newer, "1").await.contains("The task has changed since this preview"));
         let fresh = preview(&store, task).await;
         execute(&store, &format!("UPDATE runs SET today = '2018-01-20' WHERE id = {fresh}")).await;
         assert!(refusal(&store, fresh, "1").await.contains("made on another day"));

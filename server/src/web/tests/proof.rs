@@ -111,7 +111,7 @@ async fn findings_are_a_condition_in_every_output_until_they_are_decided() {
         assert!(page.contains("<span class=\"tag due\">Succeeded, 1 finding to decide</span>"), "{address}");
         assert!(!page.contains(PLAIN_SUCCESS), "{address}");
     }
-    assert!(page(&desk, &run_page).await.contains("1 finding is to decide"));
+    assert!(page(&desk, &run_page).await.contains("1 finding is waiting for a decision"));
     let health: Value = serde_json::from_str(&monitored(&desk, "/healthz").await).unwrap();
     assert_eq!(health["status"], "warning");
     let condition = &health["conditions"][0];
