@@ -78,7 +78,7 @@ test("staff have a guided action and fictitious users have none", async ({ page 
 test("search in one box and in the advanced form", async ({ page }) => {
   await open(page, "/users/1");
   const name = await page.locator(".headline").innerText();
-  await page.getByRole("searchbox", { name: "Find a user" }).fill(name.toLowerCase());
+  await page.getByRole("searchbox", { name: "Find a user", exact: true }).fill(name.toLowerCase());
   await page.getByRole("button", { name: "Find user" }).click();
   await expect(page.getByRole("main").getByRole("row", { name: new RegExp(`^1 ${name}`) })).toBeVisible();
   await open(page, "/users?q=nobody-has-this-name");

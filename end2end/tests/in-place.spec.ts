@@ -121,9 +121,9 @@ test("the search for old values is shown when it has come to its end", async ({ 
   const residue = page.locator("[data-live=residue]");
   await expect(residue).toContainText("in progress");
   await mark(page);
-  await page.getByRole("searchbox", { name: "Find a user" }).fill("typed meanwhile");
+  await page.getByRole("searchbox", { name: "Find a user", exact: true }).fill("typed meanwhile");
   sql(`UPDATE run_members SET residue = 'clean' WHERE user_number = ${user}`);
   await expect(residue).toContainText("no old values were found");
-  await expect(page.getByRole("searchbox", { name: "Find a user" })).toHaveValue("typed meanwhile");
+  await expect(page.getByRole("searchbox", { name: "Find a user", exact: true })).toHaveValue("typed meanwhile");
   expect(await isMarked(page), "the page was not loaded again").toBe(true);
 });
