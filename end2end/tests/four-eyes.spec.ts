@@ -28,11 +28,11 @@ test("a first run is asked for by one person and approved by another", async ({ 
   const again = await desk(library.everything);
   await again.goto("/approvals");
   await expect(again.getByRole("button", { name: /^Withdraw request/ })).toBeVisible();
-  await expect(again.getByRole("link", { name: /^Decide about/ })).toHaveCount(0);
+  await expect(again.getByRole("link", { name: /^Review request/ })).toHaveCount(0);
 
   // Approving cannot be undone: it has a page of its own, and the number is typed.
   await approves.goto("/approvals");
-  await approves.getByRole("link", { name: /^Decide about/ }).first().click();
+  await approves.getByRole("link", { name: /^Review request/ }).first().click();
   await expect(approves.getByRole("heading", { name: "Approve request" })).toBeVisible();
   const field = approves.getByLabel(/^To confirm, type/);
   const users = /\d[\d,]*/.exec(await approves.locator("label[for=confirm]").innerText())![0];
