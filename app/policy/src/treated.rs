@@ -63,7 +63,7 @@ impl TreatedFields {
     fn fixed() -> Self {
         let mut fields = Self::default();
         // Roles end only when a member of staff is anonymised: see `with_roles`.
-        let owned = TABLES.iter().filter(|table| table.owner != RowOwner::Nobody && table.name != ROLES);
+        let owned = TABLES.iter().filter(|table| table.owner != RowOwner::NoUser && table.name != ROLES);
         for table in owned {
             if table.deletes_rows() {
                 fields.removed.push(table.words.to_owned());

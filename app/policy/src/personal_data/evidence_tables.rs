@@ -1,50 +1,51 @@
-//! Tables of evidence: audit head, residue, certificates, ledger watermark, replays, approvals, manual changes,
-//! protections and processed forms.
+//! Tables of evidence and operation: audit, residue, certificates, ledger watermark, replays, approvals,
+//! manual changes, protections, processed forms, schema.
 
-use super::tables::column;
-use super::{DataClass, ErasureAction, RowOwner, Table};
+use super::DataClass::{Link, NotPersonal};
+use super::ErasureAction::Keep;
+use super::{RowOwner, Table, entry};
 
 pub(super) const AUDIT_HEAD: Table = Table {
     name: "audit_head",
     words: "End of the audit",
-    owner: RowOwner::Nobody,
+    owner: RowOwner::NoUser,
     columns: &[
-        column("id", DataClass::NotPersonal, ErasureAction::Keep, "Key"),
-        column("sequence", DataClass::NotPersonal, ErasureAction::Keep, "Position of the last event"),
-        column("mac", DataClass::NotPersonal, ErasureAction::Keep, "Authentication code of the last event"),
+        entry("id", NotPersonal, Keep, "Key"),
+        entry("sequence", NotPersonal, Keep, "Position of the last event"),
+        entry("mac", NotPersonal, Keep, "Authentication code of the last event"),
     ],
 };
 
 pub(super) const RESIDUE_HITS: Table = Table {
     name: "residue_hits",
     words: "Residue findings",
-    owner: RowOwner::Nobody,
+    owner: RowOwner::NoUser,
     columns: &[
-        column("id", DataClass::NotPersonal, ErasureAction::Keep, "Key"),
-        column("run_id", DataClass::Link, ErasureAction::Keep, "Run"),
-        column("user_number", DataClass::Link, ErasureAction::Keep, "Anonymised user whose value was found"),
-        column("table_name", DataClass::NotPersonal, ErasureAction::Keep, "Table"),
-        column("column_name", DataClass::NotPersonal, ErasureAction::Keep, "Column"),
-        column("row_key", DataClass::Link, ErasureAction::Keep, "Key of the row"),
-        column("what", DataClass::NotPersonal, ErasureAction::Keep, "Kind of the value, never the value"),
-        column("found_at", DataClass::NotPersonal, ErasureAction::Keep, "Found"),
-        column("decision", DataClass::NotPersonal, ErasureAction::Keep, "Decision of staff"),
-        column("decided_at", DataClass::NotPersonal, ErasureAction::Keep, "Decided"),
-        column("decided_by", DataClass::Link, ErasureAction::Keep, "Member of staff who decided"),
+        entry("id", NotPersonal, Keep, "Key"),
+        entry("run_id", Link, Keep, "Run"),
+        entry("user_number", Link, Keep, "Anonymised user whose value was found"),
+        entry("table_name", NotPersonal, Keep, "Table"),
+        entry("column_name", NotPersonal, Keep, "Column"),
+        entry("row_key", Link, Keep, "Key of the row"),
+        entry("what", NotPersonal, Keep, "Kind of the value, never the value"),
+        entry("found_at", NotPersonal, Keep, "Found"),
+        entry("decision", NotPersonal, Keep, "Decision of staff"),
+        entry("decided_at", NotPersonal, Keep, "Decided"),
+        entry("decided_by", Link, Keep, "Member of staff who decided"),
     ],
 };
 
 pub(super) const CERTIFICATES: Table = Table {
     name: "certificates",
     words: "Certificates of runs",
-    owner: RowOwner::Nobody,
+    owner: RowOwner::NoUser,
     columns: &[
-        column("run_id", DataClass::Link, ErasureAction::Keep, "Run"),
-        column("version", DataClass::NotPersonal, ErasureAction::Keep, "Version, counted from 1"),
-        column("made_at", DataClass::NotPersonal, ErasureAction::Keep, "Created"),
-        column("content", DataClass::Link, ErasureAction::Keep, CERTIFICATE_CONTENT),
-        column("signature", DataClass::NotPersonal, ErasureAction::Keep, "Signature"),
-        column("public_key", DataClass::NotPersonal, ErasureAction::Keep, "Key that checks the signature"),
+        entry("run_id", Link, Keep, "Run"),
+        entry("version", NotPersonal, Keep, "Version, counted from 1"),
+        entry("made_at", NotPersonal, Keep, "Created"),
+        entry("content", Link, Keep, CERTIFICATE_CONTENT),
+        entry("signature", NotPersonal, Keep, "Signature"),
+        entry("public_key", NotPersonal, Keep, "Key that checks the signature"),
     ],
 };
 
@@ -54,141 +55,155 @@ const CERTIFICATE_CONTENT: &str =
 pub(super) const SUPERSEDED_CERTIFICATES: Table = Table {
     name: "superseded_certificates",
     words: "Earlier versions of certificates",
-    owner: RowOwner::Nobody,
+    owner: RowOwner::NoUser,
     columns: &[
-        column("run_id", DataClass::Link, ErasureAction::Keep, "Run"),
-        column("version", DataClass::NotPersonal, ErasureAction::Keep, "Version that was superseded"),
-        column("made_at", DataClass::NotPersonal, ErasureAction::Keep, "Created"),
-        column("content", DataClass::Link, ErasureAction::Keep, CERTIFICATE_CONTENT),
-        column("signature", DataClass::NotPersonal, ErasureAction::Keep, "Signature"),
-        column("public_key", DataClass::NotPersonal, ErasureAction::Keep, "Key that checks the signature"),
+        entry("run_id", Link, Keep, "Run"),
+        entry("version", NotPersonal, Keep, "Version that was superseded"),
+        entry("made_at", NotPersonal, Keep, "Created"),
+        entry("content", Link, Keep, CERTIFICATE_CONTENT),
+        entry("signature", NotPersonal, Keep, "Signature"),
+        entry("public_key", NotPersonal, Keep, "Key that checks the signature"),
     ],
 };
 
 pub(super) const LEDGER_MARK: Table = Table {
     name: "ledger_mark",
     words: "Position in the ledger",
-    owner: RowOwner::Nobody,
+    owner: RowOwner::NoUser,
     columns: &[
-        column("id", DataClass::NotPersonal, ErasureAction::Keep, "Key"),
-        column("library", DataClass::NotPersonal, ErasureAction::Keep, "Random name of the installation"),
-        column("sequence", DataClass::NotPersonal, ErasureAction::Keep, "Last entry in the database"),
-        column("chain", DataClass::NotPersonal, ErasureAction::Keep, "Checksum of the ledger up to there"),
+        entry("id", NotPersonal, Keep, "Key"),
+        entry("library", NotPersonal, Keep, "Random name of the installation"),
+        entry("sequence", NotPersonal, Keep, "Last entry in the database"),
+        entry("chain", NotPersonal, Keep, "Checksum of the ledger up to there"),
     ],
 };
 
 pub(super) const INSTALLATION_KEYS: Table = Table {
     name: "installation_keys",
     words: "Fingerprints of the installation's keys",
-    owner: RowOwner::Nobody,
+    owner: RowOwner::NoUser,
     columns: &[
-        column(
-            "fingerprint",
-            DataClass::NotPersonal,
-            ErasureAction::Keep,
-            "Fingerprint of the key, never the key",
-        ),
-        column("recorded_at", DataClass::NotPersonal, ErasureAction::Keep, "In use since"),
-        column("replaced_at", DataClass::NotPersonal, ErasureAction::Keep, "Replaced"),
+        entry("fingerprint", NotPersonal, Keep, "Fingerprint of the key, never the key"),
+        entry("recorded_at", NotPersonal, Keep, "In use since"),
+        entry("replaced_at", NotPersonal, Keep, "Replaced"),
     ],
 };
 
 pub(super) const REPLAYS: Table = Table {
     name: "replays",
     words: "Replays after a restore",
-    owner: RowOwner::Nobody,
+    owner: RowOwner::NoUser,
     columns: &[
-        column("id", DataClass::NotPersonal, ErasureAction::Keep, "Key"),
-        column("at", DataClass::NotPersonal, ErasureAction::Keep, "When"),
-        column("today", DataClass::NotPersonal, ErasureAction::Keep, "Date in the library's time zone"),
-        column("from_sequence", DataClass::NotPersonal, ErasureAction::Keep, "First entry that was replayed"),
-        column("to_sequence", DataClass::NotPersonal, ErasureAction::Keep, "Last entry that was replayed"),
-        column("chain", DataClass::NotPersonal, ErasureAction::Keep, "Checksum of the ledger"),
-        column("people", DataClass::NotPersonal, ErasureAction::Keep, "Users in those entries"),
-        column("anonymised", DataClass::NotPersonal, ErasureAction::Keep, "Anonymised again"),
-        column("already", DataClass::NotPersonal, ErasureAction::Keep, "Already anonymised"),
-        column("absent", DataClass::NotPersonal, ErasureAction::Keep, "Not in this copy of the database"),
-        column("verified", DataClass::NotPersonal, ErasureAction::Keep, "Checked afterwards"),
+        entry("id", NotPersonal, Keep, "Key"),
+        entry("at", NotPersonal, Keep, "When"),
+        entry("today", NotPersonal, Keep, "Date in the library's time zone"),
+        entry("from_sequence", NotPersonal, Keep, "First entry that was replayed"),
+        entry("to_sequence", NotPersonal, Keep, "Last entry that was replayed"),
+        entry("chain", NotPersonal, Keep, "Checksum of the ledger"),
+        entry("people", NotPersonal, Keep, "Users in those entries"),
+        entry("anonymised", NotPersonal, Keep, "Anonymised again"),
+        entry("already", NotPersonal, Keep, "Already anonymised"),
+        entry("absent", NotPersonal, Keep, "Not in this copy of the database"),
+        entry("verified", NotPersonal, Keep, "Checked afterwards"),
     ],
 };
 
 pub(super) const APPROVALS: Table = Table {
     name: "approvals",
     words: "Approvals by a second person",
-    owner: RowOwner::Nobody,
+    owner: RowOwner::NoUser,
     columns: &[
-        column("id", DataClass::NotPersonal, ErasureAction::Keep, "Key"),
-        column("kind", DataClass::NotPersonal, ErasureAction::Keep, "What is approved"),
-        column("preview_id", DataClass::Link, ErasureAction::Keep, "Preview whose run is approved"),
-        column("hold_id", DataClass::Link, ErasureAction::Keep, "Legal hold whose release is approved"),
-        column("user_number", DataClass::Link, ErasureAction::Keep, "User that the approval is about"),
-        column("fingerprint", DataClass::NotPersonal, ErasureAction::Keep, "Fingerprint of what is approved"),
-        column("asked_by", DataClass::Link, ErasureAction::Keep, "Member of staff who requested it"),
-        column("asked_at", DataClass::NotPersonal, ErasureAction::Keep, "Requested"),
-        column("expires_at", DataClass::NotPersonal, ErasureAction::Keep, "Valid until"),
-        column("decided_by", DataClass::Link, ErasureAction::Keep, "Member of staff who decided"),
-        column("decision", DataClass::NotPersonal, ErasureAction::Keep, "Approved or declined"),
-        column("decided_at", DataClass::NotPersonal, ErasureAction::Keep, "Decided"),
-        column("used_at", DataClass::NotPersonal, ErasureAction::Keep, "Used"),
-        column(
-            "users",
-            DataClass::NotPersonal,
-            ErasureAction::Keep,
-            "Number of users that an approved import changes",
-        ),
+        entry("id", NotPersonal, Keep, "Key"),
+        entry("kind", NotPersonal, Keep, "What is approved"),
+        entry("preview_id", Link, Keep, "Preview whose run is approved"),
+        entry("hold_id", Link, Keep, "Legal hold whose release is approved"),
+        entry("user_number", Link, Keep, "User that the approval is about"),
+        entry("fingerprint", NotPersonal, Keep, "Fingerprint of what is approved"),
+        entry("asked_by", Link, Keep, "Member of staff who requested it"),
+        entry("asked_at", NotPersonal, Keep, "Requested"),
+        entry("expires_at", NotPersonal, Keep, "Valid until"),
+        entry("decided_by", Link, Keep, "Member of staff who decided"),
+        entry("decision", NotPersonal, Keep, "Approved or declined"),
+        entry("decided_at", NotPersonal, Keep, "Decided"),
+        entry("used_at", NotPersonal, Keep, "Used"),
+        entry("users", NotPersonal, Keep, "Number of users that an approved import changes"),
     ],
 };
 
 pub(super) const FORM_KEYS: Table = Table {
     name: "form_keys",
     words: "Forms processed within the last half hour",
-    owner: RowOwner::Nobody,
+    owner: RowOwner::NoUser,
     columns: &[
-        column("id_hash", DataClass::NotPersonal, ErasureAction::Keep, "Hash of a form with its random key"),
-        column("created_at", DataClass::NotPersonal, ErasureAction::Keep, "Sent"),
-        column("outcome", DataClass::NotPersonal, ErasureAction::Keep, "Result, encrypted"),
+        entry("id_hash", NotPersonal, Keep, "Hash of a form with its random key"),
+        entry("created_at", NotPersonal, Keep, "Sent"),
+        entry("outcome", NotPersonal, Keep, "Result, encrypted"),
     ],
 };
 
 pub(super) const SERVERS: Table = Table {
     name: "servers",
     words: "Running servers",
-    owner: RowOwner::Nobody,
+    owner: RowOwner::NoUser,
     columns: &[
-        column("id", DataClass::NotPersonal, ErasureAction::Keep, "Key"),
-        column("beats", DataClass::NotPersonal, ErasureAction::Keep, "Number of heartbeats"),
-        column(
-            "seen_at",
-            DataClass::NotPersonal,
-            ErasureAction::Keep,
-            "Last heartbeat, by the server’s clock",
-        ),
+        entry("id", NotPersonal, Keep, "Key"),
+        entry("beats", NotPersonal, Keep, "Number of heartbeats"),
+        entry("seen_at", NotPersonal, Keep, "Last heartbeat, by the server’s clock"),
     ],
 };
 
 pub(super) const MANUAL_CHANGES: Table = Table {
     name: "manual_changes",
     words: "Changes by staff and imports that count against the safety limits",
-    owner: RowOwner::Nobody,
+    owner: RowOwner::NoUser,
     columns: &[
-        column("id", DataClass::NotPersonal, ErasureAction::Keep, "Key"),
-        column("at", DataClass::NotPersonal, ErasureAction::Keep, "When"),
-        column("actor_number", DataClass::Link, ErasureAction::Keep, "Member of staff"),
-        column("channel", DataClass::NotPersonal, ErasureAction::Keep, "Page or command line"),
-        column("kind", DataClass::NotPersonal, ErasureAction::Keep, "Kind of the change"),
-        column("user_number", DataClass::Link, ErasureAction::Keep, "User who was changed"),
-        column("fields", DataClass::NotPersonal, ErasureAction::Keep, "Number of fields"),
-        column("confirmed_by", DataClass::Link, ErasureAction::Keep, "Run that confirmed it"),
+        entry("id", NotPersonal, Keep, "Key"),
+        entry("at", NotPersonal, Keep, "When"),
+        entry("actor_number", Link, Keep, "Member of staff"),
+        entry("channel", NotPersonal, Keep, "Page or command line"),
+        entry("kind", NotPersonal, Keep, "Kind of the change"),
+        entry("user_number", Link, Keep, "User who was changed"),
+        entry("fields", NotPersonal, Keep, "Number of fields"),
+        entry("confirmed_by", Link, Keep, "Run that confirmed it"),
     ],
 };
 
 pub(super) const PROTECTIONS: Table = Table {
     name: "protections",
     words: "Safety settings in force",
-    owner: RowOwner::Nobody,
+    owner: RowOwner::NoUser,
     columns: &[
-        column("name", DataClass::NotPersonal, ErasureAction::Keep, "Setting"),
-        column("value", DataClass::NotPersonal, ErasureAction::Keep, "Value"),
-        column("at", DataClass::NotPersonal, ErasureAction::Keep, "In force since, or last in force"),
+        entry("name", NotPersonal, Keep, "Setting"),
+        entry("value", NotPersonal, Keep, "Value"),
+        entry("at", NotPersonal, Keep, "In force since, or last in force"),
+    ],
+};
+
+pub(super) const AUDIT_EVENTS: Table = Table {
+    name: "audit_events",
+    words: "Audit",
+    owner: RowOwner::NoUser,
+    columns: &[
+        entry("id", NotPersonal, Keep, "Key"),
+        entry("at", NotPersonal, Keep, "When"),
+        entry("actor_number", Link, Keep, "Member of staff"),
+        entry("channel", NotPersonal, Keep, "Page, command line or schedule"),
+        entry("action", NotPersonal, Keep, "Action, as a code"),
+        entry("subject_kind", NotPersonal, Keep, "Kind of object"),
+        entry("subject_id", Link, Keep, "Object number"),
+        entry("run_id", Link, Keep, "Run"),
+        entry("detail", NotPersonal, Keep, "Names of fields and codes, never values"),
+        entry("sequence", NotPersonal, Keep, "Position in the chain"),
+        entry("mac", NotPersonal, Keep, "Authentication code over this event and the one before"),
+    ],
+};
+
+pub(super) const SEAQL_MIGRATIONS: Table = Table {
+    name: "seaql_migrations",
+    words: "Schema migrations",
+    owner: RowOwner::NoUser,
+    columns: &[
+        entry("version", NotPersonal, Keep, "Migration"),
+        entry("applied_at", NotPersonal, Keep, "Applied"),
     ],
 };
