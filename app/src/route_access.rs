@@ -158,7 +158,7 @@ pub fn is_by_itself(address: &Uri) -> bool {
 /// Whether a page opens for whoever has this session. Wherever a page is made, and not only where its address is asked
 /// for: a form that was not carried out brings back a page, too.
 pub fn is_allowed(page: &str, session: Option<&Session>) -> bool {
-    let actor = session.map_or_else(Actor::nobody, Session::actor);
+    let actor = session.map_or_else(Actor::without_session, Session::actor);
     match access_for_link(page) {
         None => false,
         Some(Nothing) => true,

@@ -104,7 +104,7 @@ pub(crate) fn session() -> Option<Session> {
 
 /// Who is at the page, or asks a server function: whom the web server found by the cookie of the request.
 pub(crate) fn actor() -> Actor {
-    session().map_or_else(Actor::nobody, |session| session.actor())
+    session().map_or_else(Actor::without_session, |session| session.actor())
 }
 
 /// Whether the door at an address of this server opens for whoever is at the page. What somebody may not do is not

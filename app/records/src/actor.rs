@@ -74,7 +74,7 @@ impl Actor {
     }
 
     /// Returns the actor of a page without sign-in, which has no permission.
-    pub fn nobody() -> Self {
+    pub fn without_session() -> Self {
         Self { staff: None, channel: Channel::Web, roles: Roles::default(), signed_in_at: None }
     }
 
@@ -137,6 +137,9 @@ mod tests {
         assert!(at(500).require(Action::EditUsers).is_ok());
         assert!(matches!(at(0).require(Action::Run), Err(RecordsError::Forbidden(Action::Run))));
         assert!(Actor::COMMAND_LINE.require(Action::Run).is_ok());
-        assert!(matches!(Actor::nobody().require(Action::SeeReports), Err(RecordsError::Forbidden(_))));
+        assert!(matches!(
+            Actor::without_session().require(Action::SeeReports),
+            Err(RecordsError::Forbidden(_))
+        ));
     }
 }

@@ -74,7 +74,7 @@ pub(crate) async fn anonymise(
     for table in TABLES {
         let span = tracing::debug_span!("change", table = table.name);
         let rows = match table.owner {
-            RowOwner::Nobody => continue,
+            RowOwner::NoUser => continue,
             RowOwner::User("number") => person::replace(tx, job, &people).instrument(span).await?,
             RowOwner::User(_) | RowOwner::Loan(_) => {
                 everyone::clear(tx, job.policy, table, &outcomes.done).instrument(span).await?

@@ -134,5 +134,5 @@ async fn note(store: &Store, actor: Actor, done: Maintenance) -> Result<(), Reco
 
 /// Returns the tables with data of users.
 fn tables() -> Vec<&'static str> {
-    TABLES.iter().filter(|table| table.owner != RowOwner::Nobody).map(|table| table.name).collect()
+    TABLES.iter().filter(|table| table.owner != RowOwner::NoUser).map(|table| table.name).collect()
 }

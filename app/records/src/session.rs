@@ -95,17 +95,17 @@ impl Session {
     pub fn actor(&self) -> Actor {
         match self.stage {
             Stage::Whole => Actor::signed_in(self.user, self.roles, self.signed_in_at),
-            Stage::SecondFactor | Stage::SetUp => Actor::nobody(),
+            Stage::SecondFactor | Stage::SetUp => Actor::without_session(),
         }
     }
 
     /// Returns whether the owner has signed in within the last few minutes.
     pub fn is_fresh(&self) -> bool {
-        self.whoever().is_fresh(Clock::real())
+        self.attribution().is_fresh(Clock::real())
     }
 
     /// Returns an actor without permissions, to attribute audit events about the sign-in itself.
-    fn whoever(&self) -> Actor {
+    fn attribution(&self) -> Actor {
         Actor::signed_in(self.user, Roles::default(), self.signed_in_at)
     }
 }

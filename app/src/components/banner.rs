@@ -56,7 +56,7 @@ async fn approvals(store: &Store, actor: Actor) -> Option<impl IntoView + use<>>
         .then(|| view! { <li><a href="/approvals">{counted(count, "approval", "approvals")}</a>{wait}</li> })
 }
 
-/// Where a action stands in the audit, for whoever may see it.
+/// Returns the link to an audit action if the member of staff may read the audit, otherwise to the approvals.
 fn audit_or_approvals(action: &str) -> String {
     if opens("/audit") { format!("/audit?action={action}") } else { "/approvals".to_owned() }
 }

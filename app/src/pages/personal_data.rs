@@ -8,7 +8,7 @@ use policy::personal_data::{Column, DataClass, RowOwner, STORAGE_LOCATIONS, TABL
 #[component]
 pub fn RegisterPage() -> impl IntoView {
     let (people, others): (Vec<&Table>, Vec<&Table>) =
-        TABLES.iter().partition(|table| table.owner != RowOwner::Nobody);
+        TABLES.iter().partition(|table| table.owner != RowOwner::NoUser);
     view! {
         <Frame
             title="Register of personal data"
@@ -76,7 +76,7 @@ fn Columns(table: Table) -> impl IntoView {
                     <tr>
                         <th scope="col">"Column"</th>
                         <th scope="col">"Content"</th>
-                        <th scope="col">"DataClass"</th>
+                        <th scope="col">"Class"</th>
                         <th scope="col">"Anonymising"</th>
                     </tr>
                 </thead>
@@ -88,7 +88,7 @@ fn Columns(table: Table) -> impl IntoView {
 
 /// What anonymising does to a column; a table about nobody is not touched.
 fn done(table: &Table, column: &Column) -> String {
-    if table.owner == RowOwner::Nobody { "unchanged".to_owned() } else { column.action.label() }
+    if table.owner == RowOwner::NoUser { "unchanged".to_owned() } else { column.action.label() }
 }
 
 #[component]

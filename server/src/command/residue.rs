@@ -45,12 +45,12 @@ fn words(found: &Verification) -> String {
             "{users}: cannot be determined, the old values were gone before Lethe could search for them"
         ));
     }
-    lines.extend(found.status.iter().map(|stands| {
-        let rows = counted(i64::try_from(stands.rows).unwrap_or(i64::MAX), "row", "rows");
-        let kind = stands.kind.label();
+    lines.extend(found.status.iter().map(|status| {
+        let rows = counted(i64::try_from(status.rows).unwrap_or(i64::MAX), "row", "rows");
+        let kind = status.kind.label();
         format!(
             "user {} is not anonymised: {kind} is stored in {}.{} ({rows})",
-            stands.user, stands.table, stands.column
+            status.user, status.table, status.column
         )
     }));
     if found.is_clean() {

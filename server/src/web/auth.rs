@@ -85,7 +85,7 @@ pub(super) async fn authorize(
     next: Next,
 ) -> Response {
     let session = request.extensions().get::<Session>();
-    let actor = session.map_or_else(Actor::nobody, Session::actor);
+    let actor = session.map_or_else(Actor::without_session, Session::actor);
     let Some(need) = need(route.as_str(), request.uri().path()) else {
         return StatusCode::NOT_FOUND.into_response();
     };

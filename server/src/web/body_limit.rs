@@ -66,7 +66,7 @@ pub(super) async fn arrive(
     next: Next,
 ) -> Response {
     let address = outside.address_of(peer_of(&request), request.headers());
-    // Nobody reads what comes with a question.
+    // No handler reads the body of a GET request.
     let request = if request.method().is_safe() {
         request
     } else {

@@ -78,7 +78,7 @@ impl Library {
         };
         let policy = serde_json::to_string(&policy).unwrap();
         for sql in [
-            // Nobody is there to approve the run.
+            // No second person can approve the run.
             "DELETE FROM credentials WHERE user_number < 10",
             "UPDATE users SET leaving_on = '2020-01-01', guarantor_number = NULL",
             "UPDATE loans SET returned_on = due_on WHERE returned_on IS NULL",
@@ -171,7 +171,7 @@ impl Library {
         db
     }
 
-    /// Nobody is half done, and everything that counts them says the same.
+    /// Checks that no user is half anonymised and that all counts agree.
     pub async fn is_consistent(&self) {
         let db = self.look().await;
         let half = "SELECT COUNT(*) FROM users u WHERE (u.anonymised_on IS NOT NULL) AND (u.user_id IS NOT NULL \

@@ -12,11 +12,7 @@ use records::{Actor, Store, run};
 /// Compares the peak of a small run with that of a large one.
 pub async fn measure(place: &Place, sizes: &Sizes, report: &mut Report) -> anyhow::Result<()> {
     let [small, large] = sizes.memory;
-    report.begin(
-        place.name(),
-        "ErasedValues of a run",
-        &format!("a library of {small} users and one of {large}"),
-    );
+    report.begin(place.name(), "Memory of a run", &format!("a library of {small} users and one of {large}"));
     let mut peaks = Vec::new();
     for users in sizes.memory {
         place.make("memory", &Library::light(users)).await?;

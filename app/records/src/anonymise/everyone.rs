@@ -20,7 +20,7 @@ pub(super) async fn clear(
         RowOwner::Loan(column) => {
             format!("{column} IN (SELECT id FROM loans WHERE {})", dialect::in_list(backend, "user_number"))
         }
-        RowOwner::Nobody => return Ok(0),
+        RowOwner::NoUser => return Ok(0),
     };
     let sql = format!("{what} WHERE {theirs}{}", more.sql);
     let mut values = vec![dialect::id_list(backend, numbers.iter().map(|number| number.0))];

@@ -79,7 +79,7 @@ impl Repeats {
         let kind = if has_room {
             kind
         } else {
-            Kind { actor: Actor::nobody(), subject: Subject::Library, detail: OTHERS, ..kind }
+            Kind { actor: Actor::without_session(), subject: Subject::Library, detail: OTHERS, ..kind }
         };
         match counts.entry(kind.key()) {
             Entry::Occupied(mut counted) => {

@@ -151,7 +151,7 @@ async fn counted(tx: &DatabaseTransaction, run: RunId, outcome: Outcome) -> Resu
 /// Removes the values that the backup brought back from the database files.
 pub(super) async fn checkpoint(store: &Store) {
     let tables: Vec<&str> =
-        TABLES.iter().filter(|table| table.owner != RowOwner::Nobody).map(|table| table.name).collect();
+        TABLES.iter().filter(|table| table.owner != RowOwner::NoUser).map(|table| table.name).collect();
     if dialect::checkpoint(&store.db, &tables).await.is_err() {
         tracing::warn!("the database files could not be cleaned after the replay");
     }

@@ -11,7 +11,7 @@ use crate::error::RecordsError;
 use crate::store::Store;
 use serde::Serialize;
 
-/// `EntryKind` the ledger file contains.
+/// The contents of the ledger file.
 #[derive(Clone, Debug, Serialize)]
 pub struct Overview {
     /// How it compares with the database.

@@ -126,7 +126,7 @@ async fn collect(
     left: &mut BTreeSet<Left>,
 ) -> Result<(), DbErr> {
     let (owner, rows) = match table.owner {
-        RowOwner::Nobody => return Ok(()),
+        RowOwner::NoUser => return Ok(()),
         RowOwner::User(column) => (format!("t.{column}"), format!("{} t", table.name)),
         RowOwner::Loan(column) => {
             ("l.user_number".to_owned(), format!("{} t JOIN loans l ON l.id = t.{column}", table.name))

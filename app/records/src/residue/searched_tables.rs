@@ -142,7 +142,7 @@ fn place(table: &TableFacts, not_searched: &mut Vec<NotSearched>) -> Option<Sear
         Some(RowOwner::Loan(column)) => {
             Some(format!("(SELECT l.user_number FROM loans l WHERE l.id = t.{})", quoted(column)))
         }
-        Some(RowOwner::Nobody) => None,
+        Some(RowOwner::NoUser) => None,
         None => table
             .columns
             .iter()
@@ -190,7 +190,7 @@ fn key(table: &TableFacts, entry: Option<&personal_data::Table>) -> Key {
         RowOwner::User(column) | RowOwner::Loan(column) => {
             table.columns.iter().find(|facts| facts.name == column)
         }
-        RowOwner::Nobody => None,
+        RowOwner::NoUser => None,
     });
     match owner {
         Some(facts) => Key::Columns(vec![named(facts)]),

@@ -89,7 +89,8 @@ async fn notify_of_codes(
     }
     if let Some(first) = kinds.first() {
         let (action, subject) = (AuditAction::CodesRefused, Subject::User(user.0));
-        audit::record_event(tx, &store.clock, Actor::nobody(), action, subject, None, first.code()).await?;
+        audit::record_event(tx, &store.clock, Actor::without_session(), action, subject, None, first.code())
+            .await?;
     }
     Ok(())
 }

@@ -116,7 +116,7 @@ pub async fn end(store: &Store, session: &Session) -> Result<(), RecordsError> {
     let tx = store.begin().await?;
     sessions::Entity::delete_by_id(&session.id).exec(&tx).await?;
     let subject = Subject::User(session.user.0);
-    audit::record_event(&tx, &store.clock, session.whoever(), AuditAction::SignedOut, subject, None, "")
+    audit::record_event(&tx, &store.clock, session.attribution(), AuditAction::SignedOut, subject, None, "")
         .await?;
     store.commit(tx).await?;
     Ok(())
@@ -172,8 +172,16 @@ pub async fn end_one(store: &Store, session: &Session, id: &str) -> Result<(), R
         return Err(RecordsError::NotFound("session"));
     }
     let subject = Subject::User(session.user.0);
-    audit::record_event(&tx, &store.clock, session.whoever(), AuditAction::SessionEnded, subject, None, "")
-        .await?;
+    audit::record_event(
+        &tx,
+        &store.clock,
+        session.attribution(),
+        AuditAction::SessionEnded,
+        subject,
+        None,
+        "",
+    )
+    .await?;
     notify(&tx, session.user, NoticeKind::SessionEnded).await?;
     store.commit(tx).await?;
     Ok(())

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 /// Label of the derived encryption key.
 const LABEL: &[u8] = b"lethe login state 1";
 /// The state isn't bound to a user before the sign-in completes.
-const NOBODY: i64 = 0;
+const NO_USER: i64 = 0;
 /// Maximum duration.
 const LONGEST: TimeDelta = TimeDelta::minutes(10);
 /// Prefix of the encrypted token in the URL that starts linking an account. It proves that the account page made
@@ -57,12 +57,12 @@ impl LoginState {
     /// Encrypts the state for the browser's cookie.
     pub async fn seal(&self, store: &Store) -> Result<String, RecordsError> {
         let open = serde_json::to_vec(self).map_err(|_| RecordsError::Corrupt("login state"))?;
-        SecretBox::of(store, LABEL).await?.seal(NOBODY, &open)
+        SecretBox::of(store, LABEL).await?.seal(NO_USER, &open)
     }
 
     /// Decrypts the state from the cookie. Returns `None` if it is invalid or expired.
     pub async fn open(store: &Store, sealed: &str) -> Result<Option<Self>, RecordsError> {
-        let opened = SecretBox::of(store, LABEL).await?.open(NOBODY, sealed).ok();
+        let opened = SecretBox::of(store, LABEL).await?.open(NO_USER, sealed).ok();
         let login_state: Option<Self> = opened.and_then(|open| serde_json::from_slice(&open).ok());
         Ok(login_state.filter(|login_state| is_young(login_state.begun_at)))
     }

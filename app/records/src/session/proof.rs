@@ -261,5 +261,5 @@ pub(crate) async fn failed(
     what: &'static str,
 ) -> Result<(), RecordsError> {
     let subject = user.map_or(Subject::Library, Subject::from);
-    audit::note_repeated(store, Actor::nobody(), AuditAction::SignInFailed, subject, what).await
+    audit::note_repeated(store, Actor::without_session(), AuditAction::SignInFailed, subject, what).await
 }

@@ -61,7 +61,7 @@ impl Impacts {
 /// Counts what anonymising this user with this policy would remove, generalise and keep.
 pub async fn impacts(store: &Store, number: UserNumber, policy: &Policy) -> Result<Impacts, RecordsError> {
     let mut impacts = Impacts::default();
-    for table in TABLES.iter().filter(|table| table.owner != RowOwner::Nobody) {
+    for table in TABLES.iter().filter(|table| table.owner != RowOwner::NoUser) {
         let counted = counted(&store.db, table, number).await?;
         if table.name == "users" {
             of_record(&mut impacts, &counted, policy);
@@ -136,7 +136,7 @@ async fn counted(db: &impl ConnectionTrait, table: &Table, number: UserNumber) -
     let theirs = match table.owner {
         RowOwner::User(column) => format!("{column} = ?"),
         RowOwner::Loan(column) => format!("{column} IN (SELECT id FROM loans WHERE user_number = ?)"),
-        RowOwner::Nobody => return Ok(Counted { rows: 0, values: Vec::new() }),
+        RowOwner::NoUser => return Ok(Counted { rows: 0, values: Vec::new() }),
     };
     let columns: Vec<&'static Column> =
         table.columns.iter().filter(|column| column.class != DataClass::NotPersonal).collect();

@@ -337,7 +337,7 @@ async fn it_is_read_page_by_page_and_by_filters() {
 #[tokio::test]
 async fn whoever_may_not_see_the_audit_may_not_verify_it() {
     for_each_database(async |store| {
-        let error = verify(&store, Actor::nobody()).await.unwrap_err();
+        let error = verify(&store, Actor::without_session()).await.unwrap_err();
         assert!(matches!(error, RecordsError::Forbidden(Action::SeeAudit)));
         let head = audit_head::Entity::find().one(store.database()).await.unwrap().unwrap();
         assert_eq!((head.sequence, head.mac.as_str()), (0, ""));

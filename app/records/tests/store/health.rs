@@ -1,4 +1,4 @@
-//! `ConditionKind` somebody should know although nobody is watching: said in time, of the right run, and no longer than needed.
+//! Conditions appear in time, name the right run, and go when they are over.
 
 use crate::support::{TODAY, add_task, five_days, for_each_database};
 use chrono::{DateTime, Duration, Utc};
@@ -16,7 +16,7 @@ fn minutes(ago: i64) -> Duration {
     Duration::minutes(ago)
 }
 
-/// `ConditionKind` is said, with the run or task that it is said of.
+/// Returns the conditions, each with its run or task.
 async fn said(store: &Store) -> Vec<(ConditionKind, Option<i64>)> {
     let conditions = health::read(store).await.unwrap().conditions;
     for condition in &conditions {

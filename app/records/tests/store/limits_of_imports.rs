@@ -1,4 +1,4 @@
-//! `ConditionKind` a file may not do: change staff, overwrite what a legal hold keeps, and touch more users than expected.
+//! A file must not change staff, overwrite values under a legal hold, or affect more users than expected.
 
 use crate::legal_holds::{at_desk, first_on_user, staff, with};
 use crate::limits::limited;

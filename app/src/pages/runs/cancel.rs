@@ -23,7 +23,7 @@ pub(super) async fn cancel_run(form: RunRef) -> Result<(), AppError> {
     Ok(())
 }
 
-/// Writes the tables of users anew, so that no byte of an old row is left in the database files.
+/// Rewrites the tables of users, so that no byte of an old row is left in the database files.
 #[server(prefix = "/do", endpoint = "clean_files", input = PostUrl)]
 pub(super) async fn clean_files(form: RunRef) -> Result<(), AppError> {
     maintenance::full(&store(), actor()).await?;

@@ -110,14 +110,14 @@ fn picture(address: &str) -> Option<String> {
 
 /// Instead of the recovery codes, when they have been shown.
 fn set_up_already(wanted: String) -> impl IntoView {
-    let anew = format!("/sign-in/app?page={}", crate::components::percent_encoded(&wanted));
+    let again = format!("/sign-in/app?page={}", crate::components::percent_encoded(&wanted));
     plain(
         "Your second factor",
         view! {
             <Notice kind="success"><p>"Your authenticator app is set up."</p></Notice>
             <p>
                 "Your recovery codes were shown once and cannot be shown again. If you have not saved them, "
-                <a href=anew>"set up the app again"</a> ": you will get new recovery codes, and the old ones \
+                <a href=again>"set up the app again"</a> ": you will get new recovery codes, and the old ones \
                                                          will stop working."
             </p>
             <p class="buttons"><a class="button primary" href=wanted>"Continue"</a></p>

@@ -1,4 +1,4 @@
-//! An invitation: somebody sets a password, for the first time or anew.
+//! An invitation: the invited user sets a first password, or a new one.
 
 use super::{attempt_from_here, go_on, plain};
 use crate::components::{FieldProblem, ProblemSummary, UserName, page};

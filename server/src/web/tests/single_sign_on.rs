@@ -222,7 +222,7 @@ async fn connected_before(desk: &Desk, fake: &Fake, user: UserNumber, subject: &
 /// What is wrong, what is changed in the claims for it, and how they are signed.
 type Change = (&'static str, Box<dyn Fn(&mut Value)>, Signed);
 
-/// What is not signed by the provider, for Lethe, for this login state and now, signs nobody in.
+/// A token that the provider has not signed for Lethe, this login state and this moment opens no session.
 #[tokio::test]
 async fn what_is_not_proven_signs_nobody_in() {
     let (desk, fake) = connected("librarian", "s-1").await;
@@ -284,7 +284,7 @@ async fn an_answer_belongs_to_a_question_of_the_same_browser() {
         let (to, key) = login_state.come_back_with(query).await;
         assert_eq!((to, key), (format!("/sign-in?problem={problem}"), None), "{what}");
     }
-    // A code that somebody else's login state was given is good for that login state only.
+    // A code belongs to its login state: another login state cannot use it.
     let (to, key) = other.come_back(&code).await;
     assert_eq!((to.as_str(), key), ("/sign-in?problem=provider", None));
 
@@ -340,7 +340,7 @@ async fn an_account_is_connected_by_its_owner_only() {
         let (status, headers, _) = again.get(address).await;
         assert_eq!((status, location(&headers)), (StatusCode::SEE_OTHER, "/account".to_owned()), "{address}");
     }
-    // A login state that was begun for somebody else.
+    // A login state of another user.
     let login_state = begin(&other, &of_other).await;
     let code = fake.code(&login_state.question, &fake.claims(&login_state.question, "s-9"), Signed::Rightly);
     let kept = login_state.browser.cookie.split("; ").nth(1).unwrap();

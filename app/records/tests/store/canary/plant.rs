@@ -173,14 +173,14 @@ fn must_go(column: &Column) -> bool {
 }
 
 fn owned(table: &Table) -> bool {
-    table.owner != RowOwner::Nobody
+    table.owner != RowOwner::NoUser
 }
 
 fn theirs(table: &Table, number: i64) -> String {
     match table.owner {
         RowOwner::User(column) => format!("{column} = {number}"),
         RowOwner::Loan(column) => format!("{column} IN (SELECT id FROM loans WHERE user_number = {number})"),
-        RowOwner::Nobody => "FALSE".to_owned(),
+        RowOwner::NoUser => "FALSE".to_owned(),
     }
 }
 

@@ -45,7 +45,7 @@ impl Scene {
         execute(store, "DELETE FROM runs").await;
         for table in TABLES.iter().rev() {
             match table.owner {
-                RowOwner::Nobody => {}
+                RowOwner::NoUser => {}
                 RowOwner::Loan(_) => execute(store, &format!("DELETE FROM {}", table.name)).await,
                 RowOwner::User(number) => {
                     execute(store, &format!("DELETE FROM {} WHERE {number} > {bystander}", table.name)).await;

@@ -1,4 +1,4 @@
-//! `ConditionKind` changes behind a server that is running: its key file, its ledger, and locks of other programs.
+//! Changes beside a running server: to its key file, its ledger, and locks of other programs.
 
 use crate::audit::tampering::url_of;
 use crate::support::{add, add_task, five_days, for_each_database, leaver};

@@ -140,7 +140,7 @@ async fn nothing_is_removed_from_the_record_of_somebody_under_a_legal_hold() {
     .await;
 }
 
-/// How many events of a action there are about a user.
+/// Returns the number of events of an action about a user.
 async fn events(store: &Store, action: &str, user: i64) -> Option<String> {
     let noted = format!("action = '{action}' AND subject_kind = 'user' AND subject_id = {user}");
     text_at(store, "audit_events", "COUNT(*)", &noted).await

@@ -1,4 +1,4 @@
-//! `ConditionKind` decisions do to the certificate, to what every page says, and to what the watchers are told.
+//! The effect of decisions on the certificate, the pages and monitoring.
 
 use super::people::distinct;
 use super::review::{open, seen, to_review};

@@ -156,7 +156,7 @@ async fn keys(State(fake): State<Fake>) -> Json<Value> {
     ] }))
 }
 
-/// Gives the token for a code once, to whoever began the login state.
+/// Returns the token for a code once, to the client that began the login state.
 async fn token(State(fake): State<Fake>, Form(form): Form<BTreeMap<String, String>>) -> Response {
     let part = |name: &str| form.get(name).map_or("", String::as_str);
     let Some(code) = fake.inner.lock().expect("it").codes.remove(part("code")) else {

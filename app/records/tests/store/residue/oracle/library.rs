@@ -79,7 +79,7 @@ pub async fn places(store: &Store) -> Vec<Place> {
                 format!("(SELECT l.user_number FROM loans l WHERE l.id = t.{column})"),
                 "CAST(id AS TEXT)".to_owned(),
             ),
-            RowOwner::Nobody => ("NULL".to_owned(), "''".to_owned()),
+            RowOwner::NoUser => ("NULL".to_owned(), "''".to_owned()),
         };
         for column in entry.columns {
             if !is_text(store, table, column.name).await {
