@@ -1,30 +1,30 @@
-//! Errors with their causes, as an administrator needs them: no value of a row, no password.
+//! Texts of errors with their causes, for administrators. They contain no value of a row and no password.
 
 use records::{RecordsError, error};
 use std::error::Error;
 
-/// An error and all that caused it.
-pub(crate) fn of(error: &anyhow::Error) -> String {
-    let mut words: Vec<String> = Vec::new();
+/// Returns an error and its causes as one text.
+pub(crate) fn describe(error: &anyhow::Error) -> String {
+    let mut parts: Vec<String> = Vec::new();
     for link in error.chain() {
         if let Some(error) = link.downcast_ref::<RecordsError>() {
-            words.push(of_records(error));
+            parts.push(describe_records(error));
             break;
         }
-        // Whatever the database says is for the one place that leaves out values.
+        // The text of a database error can contain values of rows; `database_cause` leaves them out.
         if let Some(cause) = error::database_cause(link) {
-            words.push(cause);
+            parts.push(cause);
             break;
         }
-        words.push(link.to_string());
+        parts.push(link.to_string());
     }
-    // An error that is passed on as it is comes twice.
-    words.dedup_by(|next, before| before.contains(&**next));
-    words.join(": ")
+    // A transparent error repeats the text of its cause.
+    parts.dedup_by(|next, before| before.contains(&**next));
+    parts.join(": ")
 }
 
-/// An error of the records, with what the database said.
-pub(crate) fn of_records(error: &RecordsError) -> String {
+/// Returns an error of `records` with the cause that the database gave.
+pub(crate) fn describe_records(error: &RecordsError) -> String {
     match error.source().and_then(error::database_cause) {
         Some(cause) => format!("{error}: {cause}"),
         None => error.to_string(),

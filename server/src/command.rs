@@ -1,4 +1,4 @@
-//! The command line: one file for each noun. All of it calls what the pages call.
+//! The command line: one file for each noun. The commands call the same functions as the pages.
 
 mod approvals;
 mod audit;
@@ -24,11 +24,11 @@ use crate::{startup, web};
 use clap::{Parser, Subcommand};
 pub(crate) use output::Output;
 use records::key::KeyUse;
-use records::store::Opening;
+use records::startup::OpenOptions;
 use records::{RecordsError, Store};
 use std::process::ExitCode;
 
-/// What can be asked on the command line.
+/// The arguments of the command line.
 #[derive(Debug, Parser)]
 #[command(name = "lethe", version, about = "Anonymises users of a library and keeps its statistics")]
 pub(crate) struct Arguments {
@@ -91,12 +91,12 @@ enum Command {
     Ledger(ledger::Ledger),
 }
 
-/// Up to which size the file of an SQLite database is read through before pages are served, in bytes. A larger one is
-/// checked by `lethe check`.
+/// The size in bytes up to which `serve` checks the whole file of an SQLite database at its start. `lethe check` checks
+/// files of any size.
 const MAX_BYTES_CHECKED_AT_START: u64 = 2 << 30;
 
 impl Command {
-    /// Which key it can work with: what was written with a key that was replaced can still be verified.
+    /// Returns the key that the command accepts: events that a replaced key signed can still be verified.
     const fn key_use(&self) -> KeyUse {
         match self {
             Self::Audit(audit::Audit::Verify) => KeyUse::Replaced,
@@ -105,30 +105,30 @@ impl Command {
     }
 }
 
-/// An error with the problems of its fields spelt out.
-fn in_words(error: RecordsError) -> anyhow::Error {
+/// Lists the problems of the fields if the error is about invalid fields.
+fn with_field_problems(error: RecordsError) -> anyhow::Error {
     let RecordsError::Invalid(errors) = &error else { return error.into() };
     let problems = errors.0.iter().map(|error| format!("{}: {}", error.field, error.problem));
     anyhow::anyhow!("{}", problems.collect::<Vec<_>>().join("; "))
 }
 
 impl Arguments {
-    /// Does what was asked. Success only when all of it was done.
+    /// Executes the command. Returns success only if the command was completely executed.
     pub(crate) async fn carry_out(self) -> anyhow::Result<ExitCode> {
         if let Some(Command::Runs(runs)) = &self.command
-            && let Some(done) = runs.without_library(Output { json: self.json })
+            && let Some(done) = runs.without_database(Output { json: self.json })
         {
             return done;
         }
         let config = Config::read()?;
-        config.log.begin();
+        config.log.init();
         let (command, output) = (self.command.unwrap_or(Command::Serve), Output { json: self.json });
         if matches!(command, Command::Check) {
             return check::carry_out(&config, output).await;
         }
         let serves = matches!(command, Command::Serve);
         startup::prepare(&config, serves)?;
-        // What works without the database, or without its key.
+        // These commands work without the database, or without its key.
         let command = match command {
             Command::Key(key) => return key.carry_out(&config, output).await,
             Command::Drill(drill) => return drill.carry_out(&config, output).await,
@@ -138,13 +138,14 @@ impl Arguments {
             key: command.key_use(),
             check_up_to: if serves { MAX_BYTES_CHECKED_AT_START } else { 0 },
         };
-        let store = Store::open_with(&config.database_url, config.clock(), config.settings(), opening).await;
+        let store =
+            records::open_store_with(&config.database_url, config.clock(), config.settings(), opening).await;
         let store = store.map_err(|error| match error {
             RecordsError::Ledger(_) | RecordsError::NotReady(_) => error.into(),
             error => anyhow::Error::new(error).context("The database cannot be opened"),
         })?;
         let done = Self::dispatch(command, &config, &store, output).await;
-        // The old values of a single user are in this process only: they are searched for before it ends.
+        // Only this process has the old values of users anonymised one by one: it searches for them before it ends.
         records::residue::background_scans().await;
         done
     }
@@ -155,7 +156,8 @@ impl Arguments {
         store: &Store,
         output: Output,
     ) -> anyhow::Result<ExitCode> {
-        // What a restored backup has brought back is nobody's to see or to change before the ledger is replayed.
+        // A restored backup contains users who were anonymised later. No command may read or change them before the
+        // replay.
         if !matches!(command, Command::Serve | Command::Ledger(_)) {
             records::ledger::status(store).await?.refuse_unless_level()?;
         }

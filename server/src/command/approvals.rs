@@ -1,12 +1,12 @@
-//! `lethe approvals`: what waits for a second person. Approving is done at the desk, by somebody who signed in.
+//! `lethe approvals`: requests to a second person. Only a signed-in member of staff can approve, in the web interface.
 
 use super::Output;
 use clap::Subcommand;
 use policy::{ApprovalId, RunId, UserNumber};
 use records::approval::{self, About, Approval, ApprovalQuery, Decision};
 use records::pagination::Paging;
+use records::person::Person;
 use records::transfer::ask_to_import_users;
-use records::user::Person;
 use records::{Actor, Store};
 use serde_json::json;
 use std::path::PathBuf;
@@ -53,15 +53,15 @@ impl Approvals {
         let (all, last) = match self {
             Self::List { all, last } => (all, last),
             Self::Withdraw { id } => return withdraw(store, output, ApprovalId(id)).await,
-            Self::Ask { import: Some(file), .. } => return ask(store, output, Asked::Import(file)).await,
+            Self::Ask { import: Some(file), .. } => return ask(store, output, Subject::Import(file)).await,
             Self::Ask { preview, more_changes, staff, .. } => {
-                let what = match (preview, more_changes, staff) {
-                    (Some(preview), ..) => Asked::Run(RunId(preview)),
-                    (None, true, _) => Asked::MoreChanges,
-                    (None, false, Some(staff)) => Asked::Staff(UserNumber(staff)),
-                    (None, false, None) => Asked::Reapply,
+                let subject = match (preview, more_changes, staff) {
+                    (Some(preview), ..) => Subject::Run(RunId(preview)),
+                    (None, true, _) => Subject::MoreChanges,
+                    (None, false, Some(staff)) => Subject::Staff(UserNumber(staff)),
+                    (None, false, None) => Subject::Reapply,
                 };
-                return ask(store, output, what).await;
+                return ask(store, output, subject).await;
             }
         };
         let query = ApprovalQuery { waiting: (!all).then_some(true), ..ApprovalQuery::default() };
@@ -77,8 +77,8 @@ async fn withdraw(store: &Store, output: Output, id: ApprovalId) -> anyhow::Resu
     Ok(ExitCode::SUCCESS)
 }
 
-/// What a second person is asked to approve.
-enum Asked {
+/// The subject of a request for approval.
+enum Subject {
     Run(RunId),
     Reapply,
     MoreChanges,
@@ -86,14 +86,14 @@ enum Asked {
     Import(PathBuf),
 }
 
-async fn ask(store: &Store, output: Output, what: Asked) -> anyhow::Result<ExitCode> {
+async fn ask(store: &Store, output: Output, subject: Subject) -> anyhow::Result<ExitCode> {
     let actor = Actor::COMMAND_LINE;
-    let id = match what {
-        Asked::Run(preview) => approval::ask(store, actor, preview).await?,
-        Asked::Reapply => approval::ask_reapply(store, actor).await?,
-        Asked::MoreChanges => approval::ask_more_changes(store, actor).await?,
-        Asked::Staff(user) => approval::ask_staff_anonymising(store, actor, user).await?,
-        Asked::Import(file) => ask_to_import_users(store, actor, &file).await?,
+    let id = match subject {
+        Subject::Run(preview) => approval::ask(store, actor, preview).await?,
+        Subject::Reapply => approval::ask_reapply(store, actor).await?,
+        Subject::MoreChanges => approval::ask_more_changes(store, actor).await?,
+        Subject::Staff(user) => approval::ask_staff_anonymising(store, actor, user).await?,
+        Subject::Import(file) => ask_to_import_users(store, actor, &file).await?,
     };
     output.print(&json!({ "approval": id }), |_| {
         format!("Approval requested: request {id} is waiting for a second person")
@@ -101,7 +101,7 @@ async fn ask(store: &Store, output: Output, what: Asked) -> anyhow::Result<ExitC
     Ok(ExitCode::SUCCESS)
 }
 
-/// Numbers and codes, no names.
+/// Returns a request as a line of numbers and codes, without names.
 fn line(approval: &Approval) -> String {
     let about = match &approval.about {
         About::Run { preview, people, .. } => format!("run of preview {preview} ({people} users)"),

@@ -1,6 +1,6 @@
-//! `lethe audit`: what was done, and whether anybody has changed what stands there of it.
+//! `lethe audit`: lists the recorded actions, and verifies that no event was changed.
 
-use super::{Output, in_words};
+use super::{Output, with_field_problems};
 use clap::{Args, Subcommand};
 use policy::numbers::{counted, grouped};
 use records::audit::{self, AuditForm, AuditRow, Finding, Verdict};
@@ -17,7 +17,7 @@ pub(crate) enum Audit {
     List(Filters),
 }
 
-/// Which events, and how many.
+/// The filters of the list, and its length.
 #[derive(Args, Debug)]
 pub(crate) struct Filters {
     /// From this day on.
@@ -54,7 +54,7 @@ impl Audit {
         match self {
             Self::Verify => {
                 let verdict = audit::verify(store, Actor::COMMAND_LINE).await?;
-                output.print(&verdict, verdict_words)?;
+                output.print(&verdict, verdict_text)?;
                 Ok(if verdict.is_whole() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
             }
             Self::List(filters) => list(store, output, filters).await,
@@ -65,7 +65,7 @@ impl Audit {
 async fn list(store: &Store, output: Output, filters: Filters) -> anyhow::Result<ExitCode> {
     let Filters { from, to, action, staff, kind, id, run, last, after } = filters;
     let form = AuditForm { from, to, action, staff, kind, id, run };
-    let query = form.validate().map_err(|errors| in_words(RecordsError::Invalid(errors)))?;
+    let query = form.validate().map_err(|errors| with_field_problems(RecordsError::Invalid(errors)))?;
     let paging = Paging { after, rows: Some(last) };
     let page = audit::list(store, Actor::COMMAND_LINE, &query, &paging).await?;
     output.print(&page.rows, |rows| rows.iter().map(line).collect::<Vec<_>>().join("\n"))?;
@@ -80,7 +80,7 @@ fn line(row: &AuditRow) -> String {
     format!("{}\t{sequence}\t{at}\t{staff}\t{channel}\t{}\t{subject}\t{}", row.id, row.action, row.detail)
 }
 
-fn verdict_words(verdict: &Verdict) -> String {
+fn verdict_text(verdict: &Verdict) -> String {
     let events = counted(verdict.events, "event", "events");
     let anchors = counted(i64::try_from(verdict.anchors).unwrap_or(i64::MAX), "anchor", "anchors");
     if verdict.is_whole() {

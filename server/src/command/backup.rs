@@ -1,6 +1,6 @@
 //! `lethe backup` and `lethe drill`.
 
-use super::{Output, in_words};
+use super::{Output, with_field_problems};
 use crate::config::Config;
 use clap::Args;
 use policy::numbers::{counted, grouped};
@@ -24,7 +24,7 @@ impl Backup {
         output: Output,
     ) -> anyhow::Result<ExitCode> {
         let made = backup::make(store, Actor::COMMAND_LINE, &config.database_url, &self.file).await;
-        output.print(&made.map_err(in_words)?, |manifest| {
+        output.print(&made.map_err(with_field_problems)?, |manifest| {
             let positions = &manifest.positions;
             format!(
                 "Backup created: {}, with {} ({} bytes). Ledger entry {}, audit event {}: {}. It does not \
@@ -56,13 +56,13 @@ impl RestoreDrill {
         let (clock, settings) = (config.clock(), config.settings());
         let into = self.into.as_deref();
         let drill = backup::drill(clock, &settings, Actor::COMMAND_LINE, &self.file, into).await;
-        let drill = drill.map_err(in_words)?;
-        output.print(&drill, words)?;
+        let drill = drill.map_err(with_field_problems)?;
+        output.print(&drill, drill_text)?;
         Ok(if drill.is_passed() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     }
 }
 
-fn words(drill: &Drill) -> String {
+fn drill_text(drill: &Drill) -> String {
     let manifest = match (&drill.manifest, drill.as_in_manifest) {
         (None, _) => "There is no manifest next to the backup",
         (Some(_), true) => "The backup matches its manifest",

@@ -1,4 +1,4 @@
-//! `lethe demo`: fills an empty database with a believable library.
+//! `lethe demo`: fills an empty database with an invented library.
 
 use super::Output;
 use clap::Args;
@@ -22,21 +22,21 @@ pub(crate) struct Demo {
 }
 
 impl Demo {
-    /// Fills the database and says with what.
+    /// Fills the database and prints a summary with the accounts.
     pub(crate) async fn carry_out(self, store: &Store, output: Output) -> anyhow::Result<()> {
         let summary = demo::fill(store, Actor::COMMAND_LINE, self.users, self.seed).await?;
         let staff = staff::list(store, Actor::COMMAND_LINE, StaffQuery::default()).await?;
-        let accounts: Vec<Account> = staff.into_iter().filter_map(Account::of).collect();
-        output.print(&Made { summary, accounts, password: demo::PASSWORD }, words)
+        let accounts: Vec<Account> = staff.into_iter().filter_map(Account::from_row).collect();
+        output.print(&DemoResult { summary, accounts, password: demo::PASSWORD }, result_text)
     }
 }
 
-/// What was made.
+/// The result of the command.
 #[derive(Serialize)]
-struct Made {
+struct DemoResult {
     #[serde(flatten)]
     summary: DemoSummary,
-    /// Who can sign in.
+    /// The staff who can sign in.
     accounts: Vec<Account>,
     /// The password of all of them.
     password: &'static str,
@@ -50,13 +50,14 @@ struct Account {
 }
 
 impl Account {
-    fn of(staff: StaffRow) -> Option<Self> {
+    /// Returns `None` if the member of staff has no `UserID` or no password.
+    fn from_row(staff: StaffRow) -> Option<Self> {
         Some(Self { user_id: staff.user_id.filter(|_| staff.has_password)?, roles: staff.roles })
     }
 }
 
-fn words(made: &Made) -> String {
-    let accounts: Vec<String> = made
+fn result_text(result: &DemoResult) -> String {
+    let accounts: Vec<String> = result
         .accounts
         .iter()
         .map(|account| {
@@ -66,13 +67,13 @@ fn words(made: &Made) -> String {
         .collect();
     format!(
         "{}\nSign in with the password “{}” as one of\n{}",
-        library(&made.summary),
-        made.password,
+        library_text(&result.summary),
+        result.password,
         accounts.join("\n")
     )
 }
 
-fn library(summary: &DemoSummary) -> String {
+fn library_text(summary: &DemoSummary) -> String {
     let number = |count: u64| grouped(i64::try_from(count).unwrap_or(i64::MAX));
     format!(
         "A library with {} (staff: {}, fictitious: {}, anonymised: {}), {} of {} items, {} loans, {} \

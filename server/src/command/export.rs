@@ -9,7 +9,7 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-/// What is exported.
+/// The kinds of exports.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Export {
     /// Users.
@@ -18,7 +18,7 @@ pub(crate) enum Export {
     Loans(Target),
 }
 
-/// Where it goes.
+/// The destination of an export.
 #[derive(Debug, Args)]
 pub(crate) struct Target {
     /// The new file (default: standard output). It contains personal data: keep it safe, and delete it after use.
@@ -48,7 +48,7 @@ impl Export {
     }
 }
 
-/// A new file that only its owner can read.
+/// Creates a file that only its owner can read. Rejects a file that exists.
 fn create(file: &Path) -> anyhow::Result<File> {
     use anyhow::Context as _;
     let mut options = OpenOptions::new();

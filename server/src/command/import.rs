@@ -8,7 +8,7 @@ use records::{Actor, Store};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-/// What is imported.
+/// The kinds of imports.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Import {
     /// Users: update existing users and create new ones. No user is removed.
@@ -24,7 +24,7 @@ pub(crate) enum Import {
     Loans(Source),
 }
 
-/// The file, and what is done with it.
+/// The file and its options.
 #[derive(Debug, Args)]
 pub(crate) struct Source {
     /// The file.
@@ -37,16 +37,16 @@ pub(crate) struct Source {
     dry_run: bool,
 }
 
-/// The forms of files that can be read.
+/// The formats that an import can read.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum Format {
     Csv,
 }
 
 impl Import {
-    /// Imports the file. A file with problems changes nothing and is no success.
+    /// Imports the file. A file with problems changes nothing; the command then fails.
     pub(crate) async fn carry_out(self, store: &Store, output: Output) -> anyhow::Result<ExitCode> {
-        let (what, source) = match &self {
+        let (unit, source) = match &self {
             Self::Users { source, .. } => (("user", "users"), source),
             Self::Loans(source) => (("loan", "loans"), source),
         };
@@ -59,16 +59,16 @@ impl Import {
         };
         match done {
             Ok(summary) => {
-                output.print(&summary, |summary| words(summary, what))?;
-                // Lines about anonymised users are skipped by rule; these here were to be carried out and were not.
+                output.print(&summary, |summary| summary_text(summary, unit))?;
+                // Skipping a line about an anonymised user is the rule. A rejected line makes the command fail.
                 let refused = summary.staff + summary.held;
                 Ok(if refused == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
             }
             Err(TransferError::File(problems)) => {
                 if output.json {
-                    output.print(&problems, problem_words)?;
+                    output.print(&problems, problems_text)?;
                 } else {
-                    eprintln!("{}", problem_words(&problems));
+                    eprintln!("{}", problems_text(&problems));
                 }
                 Ok(ExitCode::FAILURE)
             }
@@ -84,7 +84,7 @@ fn number(count: u64) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
 }
 
-fn words(summary: &ImportSummary, (one, many): (&str, &str)) -> String {
+fn summary_text(summary: &ImportSummary, (one, many): (&str, &str)) -> String {
     let mut text = format!(
         "{} read. {} created, {} changed, {} unchanged",
         counted(number(summary.lines), "line", "lines"),
@@ -132,11 +132,11 @@ fn words(summary: &ImportSummary, (one, many): (&str, &str)) -> String {
     text
 }
 
-fn problem_words(problems: &FileProblems) -> String {
+fn problems_text(problems: &FileProblems) -> String {
     let mut lines: Vec<String> = problems.problems.iter().map(ToString::to_string).collect();
-    let told = lines.len() as u64;
-    if problems.total > told {
-        lines.push(format!("and {} more", grouped(number(problems.total - told))));
+    let listed = lines.len() as u64;
+    if problems.total > listed {
+        lines.push(format!("and {} more", grouped(number(problems.total - listed))));
     }
     lines.push(format!("{problems}."));
     lines.join("\n")

@@ -1,9 +1,10 @@
-//! `lethe key`: the key of the installation, and a new one in its place.
+//! `lethe key`: shows and replaces the key of the installation.
 
-use super::{Output, in_words};
+use super::{Output, with_field_problems};
 use crate::config::Config;
 use clap::Subcommand;
 use records::key::{self, KeyStanding};
+use records::key_replacement;
 use records::{Actor, Store};
 use std::process::ExitCode;
 
@@ -21,19 +22,20 @@ pub(crate) enum Key {
 }
 
 impl Key {
-    /// Works without the right key.
+    /// Executes the command. It works even if the key file does not match the database.
     pub(crate) async fn carry_out(self, config: &Config, output: Output) -> anyhow::Result<ExitCode> {
         match self {
             Self::Show => {
-                let status = Store::key_standing(&config.database_url, &config.settings()).await?;
-                output.print(&status, shown)?;
+                let status = records::key_standing(&config.database_url, &config.settings()).await?;
+                output.print(&status, status_text)?;
                 Ok(if status.is_right() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
             }
             Self::Replace { confirm } => {
                 let (clock, settings) = (config.clock(), config.settings());
                 let actor = Actor::COMMAND_LINE;
-                let replaced = key::replace(&config.database_url, clock, settings, actor, &confirm).await;
-                output.print(&replaced.map_err(in_words)?, |replaced| {
+                let replaced =
+                    key_replacement::replace(&config.database_url, clock, settings, actor, &confirm).await;
+                output.print(&replaced.map_err(with_field_problems)?, |replaced| {
                     let kept = replaced.kept.as_ref().map_or_else(String::new, |kept| {
                         format!(
                             ". The old key is kept in {0}. To verify events written with it: \
@@ -53,7 +55,7 @@ impl Key {
     }
 }
 
-fn shown(status: &KeyStanding) -> String {
+fn status_text(status: &KeyStanding) -> String {
     let or_none = |fingerprint: &Option<String>| fingerprint.clone().unwrap_or_else(|| "–".to_owned());
     let mut lines = vec![
         format!("file\t{}", status.file.display()),

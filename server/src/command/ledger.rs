@@ -1,6 +1,6 @@
-//! `lethe ledger`: the file outside the database that names everybody who was anonymised.
+//! `lethe ledger`: the file outside the database that names every anonymised record.
 
-use super::{Output, in_words};
+use super::{Output, with_field_problems};
 use clap::Subcommand;
 use policy::numbers::{counted, grouped};
 use records::ledger::{self, Overview, Receipt};
@@ -36,13 +36,14 @@ impl Ledger {
             Self::Replay => {
                 let receipt = ledger::replay(store, |_| ()).await?;
                 output.print(&receipt, |receipt| match receipt {
-                    Some(receipt) => receipt_words(receipt),
+                    Some(receipt) => receipt_text(receipt),
                     None => "There is nothing to replay: the ledger and the database are in sync".to_owned(),
                 })?;
                 Ok(ExitCode::SUCCESS)
             }
             Self::Reset { confirm } => {
-                let status = ledger::reset(store, Actor::COMMAND_LINE, &confirm).await.map_err(in_words)?;
+                let status =
+                    ledger::reset(store, Actor::COMMAND_LINE, &confirm).await.map_err(with_field_problems)?;
                 output.print(&status, |_| {
                     "A new ledger begins at the present state of the database. Keep a copy of it outside the \
                      database backups"
@@ -62,14 +63,14 @@ async fn show(store: &Store, output: Output) -> anyhow::Result<ExitCode> {
     let result = json!({ "file": file, "ledger": overview, "replays": receipts });
     output.print(&result, |_| {
         let mut lines = vec![format!("file\t{file}")];
-        lines.extend(overview_words(&overview));
-        lines.extend(receipts.iter().map(receipt_words));
+        lines.extend(overview_lines(&overview));
+        lines.extend(receipts.iter().map(receipt_text));
         lines.join("\n")
     })?;
     Ok(ExitCode::SUCCESS)
 }
 
-fn overview_words(overview: &Overview) -> Vec<String> {
+fn overview_lines(overview: &Overview) -> Vec<String> {
     let number = |number: Option<i64>| number.map_or_else(|| "–".to_owned(), grouped);
     vec![
         format!("library\t{}", overview.library.as_deref().unwrap_or("–")),
@@ -84,8 +85,8 @@ fn overview_words(overview: &Overview) -> Vec<String> {
     ]
 }
 
-/// A receipt in words.
-pub(crate) fn receipt_words(receipt: &Receipt) -> String {
+/// Returns the receipt of a replay as one line.
+fn receipt_text(receipt: &Receipt) -> String {
     format!(
         "Replay {} of {}: {} in entries {} to {}; {} anonymised again, {} already, {} not in this copy of the \
          database; {}",

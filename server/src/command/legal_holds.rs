@@ -1,4 +1,4 @@
-//! `lethe legal-holds`: who must not be anonymised, and why.
+//! `lethe legal-holds`: lists legal holds.
 
 use super::Output;
 use clap::Subcommand;
@@ -39,7 +39,7 @@ impl LegalHolds {
     }
 }
 
-/// Numbers and codes, no names.
+/// Returns a legal hold as a line of numbers and codes, without names.
 fn line(hold: &Hold) -> String {
     let on = match &hold.on {
         HoldOn::User(person) => format!("user {}", person.number),

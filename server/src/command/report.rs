@@ -1,4 +1,4 @@
-//! `lethe report NAME`: a report as a table of text or as JSON.
+//! `lethe report NAME`: prints a report as a text table or as JSON.
 
 use super::Output;
 use anyhow::bail;
@@ -7,7 +7,7 @@ use records::Store;
 use records::report::{Counted, Report, ReportForm, count};
 use std::process::ExitCode;
 
-/// A report, its period and its rows.
+/// The report, its period and its grouping.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
     /// The report: loans-per-month, loans-by-category, requests-by-branch or active-borrowers.
@@ -45,7 +45,7 @@ pub(crate) async fn print(store: &Store, output: Output, arguments: Arguments) -
     Ok(ExitCode::SUCCESS)
 }
 
-/// The rows in columns: labels on the left, numbers on the right.
+/// Returns the rows as aligned columns: labels left-aligned, numbers right-aligned.
 fn table(counted: &Counted) -> String {
     let keys = counted.keys.len();
     let numbers = |numbers: [i64; 2]| numbers.map(grouped);
@@ -53,15 +53,15 @@ fn table(counted: &Counted) -> String {
     for row in &counted.rows {
         lines.push(row.labels.iter().cloned().chain(numbers(row.numbers)).collect());
     }
-    let total = (0..keys).map(|place| if place == 0 { "Total".to_owned() } else { String::new() });
+    let total = (0..keys).map(|column| if column == 0 { "Total".to_owned() } else { String::new() });
     lines.push(total.chain(numbers(counted.total)).collect());
     let widths: Vec<usize> = (0..keys + 2)
-        .map(|place| lines.iter().filter_map(|line| line.get(place)).map(|cell| cell.chars().count()).max())
+        .map(|column| lines.iter().filter_map(|line| line.get(column)).map(|cell| cell.chars().count()).max())
         .map(Option::unwrap_or_default)
         .collect();
     let line = |cells: &Vec<String>| {
-        let cells = cells.iter().zip(&widths).enumerate().map(|(place, (cell, width))| {
-            if place < keys { format!("{cell:<width$}") } else { format!("{cell:>width$}") }
+        let cells = cells.iter().zip(&widths).enumerate().map(|(column, (cell, width))| {
+            if column < keys { format!("{cell:<width$}") } else { format!("{cell:>width$}") }
         });
         cells.collect::<Vec<_>>().join("  ")
     };
@@ -74,7 +74,7 @@ mod tests {
     use records::report::{Key, Row};
 
     #[test]
-    fn numbers_stand_below_each_other() {
+    fn the_columns_of_a_report_are_aligned() {
         let row = |label: &str, numbers| Row { labels: vec![label.to_owned()], numbers };
         let counted = Counted {
             report: Report::RequestsByBranch,

@@ -1,4 +1,4 @@
-//! `lethe residue`: whether something is left of those who are anonymised.
+//! `lethe residue`: checks whether values of anonymised users are still stored.
 
 use super::Output;
 use policy::UserNumber;
@@ -15,17 +15,17 @@ pub(crate) struct Residue {
 }
 
 impl Residue {
-    /// Success only when nothing is left, as far as can be known, and all of it can be known.
+    /// Returns success only if the result can be determined for all users and no value was found.
     pub(crate) async fn carry_out(self, store: &Store, output: Output) -> anyhow::Result<ExitCode> {
         let numbers: Vec<UserNumber> = self.numbers.into_iter().map(UserNumber).collect();
         let verification = verify(store, &numbers).await?;
-        output.print(&verification, words)?;
+        output.print(&verification, verification_text)?;
         Ok(if verification.is_clean() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     }
 }
 
-/// Places and kinds, never a value.
-fn words(found: &Verification) -> String {
+/// Returns the places and kinds of the values that were found, never a value.
+fn verification_text(found: &Verification) -> String {
     let mut lines =
         vec![format!("{} checked", counted(found.anonymised, "anonymised user", "anonymised users"))];
     lines.extend(found.unregistered.iter().map(|difference| format!("register: {difference}")));
@@ -35,9 +35,12 @@ fn words(found: &Verification) -> String {
             .iter()
             .map(|left| format!("user {}: {}.{} is not empty", left.user, left.table, left.column)),
     );
-    lines.extend(found.open.iter().map(|place| {
-        let kind = place.kind.map_or("value", |kind| kind.label());
-        format!("user {}: {} found in {}.{}, row {}", place.user, kind, place.table, place.column, place.row)
+    lines.extend(found.open.iter().map(|finding| {
+        let kind = finding.kind.map_or("value", |kind| kind.label());
+        format!(
+            "user {}: {} found in {}.{}, row {}",
+            finding.user, kind, finding.table, finding.column, finding.row
+        )
     }));
     if found.undeterminable > 0 {
         let users = counted(found.undeterminable, "user", "users");

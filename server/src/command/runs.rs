@@ -1,4 +1,4 @@
-//! `lethe runs`: what ran, how it ended, and whether its certificate holds.
+//! `lethe runs`: lists, shows, resumes and cancels runs, and verifies their certificates.
 
 use super::Output;
 use anyhow::Context as _;
@@ -46,13 +46,13 @@ pub(crate) enum Runs {
 }
 
 impl Runs {
-    /// Does what needs no library: checking the file of a certificate by a public key. None for everything else.
-    pub(crate) fn without_library(&self, output: Output) -> Option<anyhow::Result<ExitCode>> {
-        let Self::Verify { what, public_key: Some(key), .. } = self else { return None };
-        let checked = std::fs::read_to_string(what)
+    /// Verifies a certificate file by a public key, which needs no database. Returns `None` for all other commands.
+    pub(crate) fn without_database(&self, output: Output) -> Option<anyhow::Result<ExitCode>> {
+        let Self::Verify { what: file, public_key: Some(key), .. } = self else { return None };
+        let checked = std::fs::read_to_string(file)
             .context("The certificate file cannot be read")
             .and_then(|text| Ok(certificate::verify_signature(&text, key)?));
-        Some(checked.and_then(|checked| told(&checked, output)))
+        Some(checked.and_then(|checked| print_checked(&checked, output)))
     }
 
     pub(crate) async fn carry_out(self, store: &Store, output: Output) -> anyhow::Result<ExitCode> {
@@ -69,7 +69,7 @@ impl Runs {
             }
             Self::Show { id } => {
                 let run = run::read(store, RunId(id)).await?;
-                output.print(&run, run_words)?;
+                output.print(&run, run_text)?;
             }
             Self::Verify { what, certificate_version, .. } => {
                 return verify(store, output, &what, certificate_version).await;
@@ -88,7 +88,7 @@ async fn resume(store: &Store, output: Output) -> anyhow::Result<ExitCode> {
     let done = runs.iter().all(is_done);
     output.print(&runs, |runs| match &runs[..] {
         [] => "No run is queued or interrupted".to_owned(),
-        runs => runs.iter().map(run_words).collect::<Vec<_>>().join("\n\n"),
+        runs => runs.iter().map(run_text).collect::<Vec<_>>().join("\n\n"),
     })?;
     Ok(if done { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
@@ -104,7 +104,7 @@ pub(super) fn exit_code(run: &Run) -> ExitCode {
 }
 
 /// Returns the end of the message about a user who has been anonymised: the run, and its findings.
-pub(super) fn single_run_words(run: &Run) -> String {
+pub(super) fn single_run_text(run: &Run) -> String {
     match run.open_findings {
         0 => format!("(run {})", run.id),
         open => {
@@ -120,10 +120,10 @@ async fn verify(store: &Store, output: Output, what: &str, version: Option<i32>)
         let text = tokio::fs::read_to_string(what).await;
         certificate::verify_file(store, &text.context("The certificate file cannot be read")?).await?
     };
-    told(&checked, output)
+    print_checked(&checked, output)
 }
 
-fn told(checked: &Checked, output: Output) -> anyhow::Result<ExitCode> {
+fn print_checked(checked: &Checked, output: Output) -> anyhow::Result<ExitCode> {
     output.print(checked, Checked::label)?;
     Ok(if checked.holds() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
@@ -134,8 +134,8 @@ fn line(run: &RunRow) -> String {
     format!("{}\t{}\t{state}\t{}\t{task}", run.id, run.kind.label(), run.created_at.to_rfc3339())
 }
 
-/// A run in words, with nothing hidden.
-pub(super) fn run_words(run: &Run) -> String {
+/// Returns a run as text. Names are not hidden: the command line may see all tasks.
+pub(super) fn run_text(run: &Run) -> String {
     let mut lines = vec![
         format!("{} {}: {}", run.kind.label(), run.id, run.state.words_with(run.open_findings)),
         format!(
@@ -146,7 +146,7 @@ pub(super) fn run_words(run: &Run) -> String {
             grouped(run.failed)
         ),
     ];
-    let counted = |words: &str, count: i64| format!("{}\t{words}", grouped(count));
+    let counted = |label: &str, count: i64| format!("{}\t{label}", grouped(count));
     lines.extend(run.verdicts.iter().map(|(reason, count)| counted(reason.label(), *count)));
     lines.extend(
         run.skipped_by.iter().map(|(reason, count)| counted(&format!("skipped: {}", reason.label()), *count)),

@@ -1,6 +1,6 @@
-//! `lethe staff`: who has which role and can sign in.
+//! `lethe staff`: adds, lists, disables and anonymises members of staff.
 
-use super::{Output, in_words};
+use super::{Output, with_field_problems};
 use clap::Subcommand;
 use policy::numbers::counted;
 use policy::{Role, UserNumber};
@@ -50,7 +50,7 @@ fn role(code: &str) -> Result<Role, String> {
     })
 }
 
-/// What adding did.
+/// The result of adding a member of staff.
 #[derive(Serialize)]
 struct Added {
     user: UserNumber,
@@ -59,7 +59,7 @@ struct Added {
 }
 
 impl Staff {
-    /// `address` is where the pages are.
+    /// Executes the command. `address` is the public address of the pages.
     pub(crate) async fn carry_out(
         self,
         store: &Store,
@@ -69,7 +69,7 @@ impl Staff {
         match self {
             Self::Add { name, role } => {
                 let (user, invitation) =
-                    staff::add(store, Actor::COMMAND_LINE, &name, role).await.map_err(in_words)?;
+                    staff::add(store, Actor::COMMAND_LINE, &name, role).await.map_err(with_field_problems)?;
                 let invitation = invitation.map(|invitation| {
                     format!("{}/invitation/{}", address.trim_end_matches('/'), invitation.token.reveal())
                 });
@@ -92,7 +92,7 @@ impl Staff {
             Self::Disable { name } => {
                 let user = staff::user_with_id(store, &name).await?;
                 let user = user.ok_or_else(|| anyhow::anyhow!("There is no user with this UserID"))?;
-                staff::disable(store, Actor::COMMAND_LINE, user).await.map_err(in_words)?;
+                staff::disable(store, Actor::COMMAND_LINE, user).await.map_err(with_field_problems)?;
                 let tasks = task::unowned(store, Actor::COMMAND_LINE).await?;
                 let tasks: Vec<i64> =
                     tasks.iter().filter(|task| task.owner == Some(user)).map(|task| task.id.0).collect();
@@ -110,7 +110,7 @@ impl Staff {
             Self::Anonymise { number, confirm } => {
                 let user = UserNumber(number);
                 let done = run::anonymise_staff(store, Actor::COMMAND_LINE, user, &confirm, None).await;
-                let run = done.map_err(in_words)?;
+                let run = done.map_err(with_field_problems)?;
                 let Some(run) = run else {
                     output.print(&json!({ "user": user, "run": run, "findings": 0 }), |_| {
                         format!("User {user} was already anonymised; nothing was changed")
@@ -120,7 +120,7 @@ impl Staff {
                 let run = run::read(store, run).await?;
                 output
                     .print(&json!({ "user": user, "run": run.id, "findings": run.open_findings }), |_| {
-                        format!("User {user} has been anonymised {}", super::runs::single_run_words(&run))
+                        format!("User {user} has been anonymised {}", super::runs::single_run_text(&run))
                     })?;
                 return Ok(super::runs::exit_code(&run));
             }

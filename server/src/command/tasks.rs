@@ -80,7 +80,9 @@ impl Tasks {
             }
             Self::Unowned => unowned(store, output).await?,
             Self::Reassign { id, owner } => {
-                task::reassign(store, actor, TaskId(id), UserNumber(owner)).await.map_err(super::in_words)?;
+                task::reassign(store, actor, TaskId(id), UserNumber(owner))
+                    .await
+                    .map_err(super::with_field_problems)?;
                 output.print(&json!({ "task": id, "owner": owner }), |_| {
                     format!("Task {id} reassigned to user {owner}.")
                 })?;
@@ -89,13 +91,13 @@ impl Tasks {
                 let file: TaskFile = serde_json::from_str(&tokio::fs::read_to_string(file).await?)?;
                 let id = task::import_for(store, actor, file, owner.map(UserNumber))
                     .await
-                    .map_err(super::in_words)?;
+                    .map_err(super::with_field_problems)?;
                 output.print(&json!({ "task": id }), |_| format!("Task {id} created. It is inactive."))?;
             }
             Self::Preview { id } => {
                 let preview = run::preview(store, actor, TaskId(id)).await?;
                 let preview = run::read(store, preview).await?;
-                output.print(&preview, preview_words)?;
+                output.print(&preview, preview_text)?;
             }
             Self::Reapply { confirm } => return reapply(store, output, confirm).await,
             Self::Run { id, confirm, preview } => {
@@ -200,16 +202,16 @@ async fn run_now(
         None => format!("To run: --confirm {count}"),
     };
     let Some(confirm) = confirm else {
-        output.print(&shown, |preview| format!("{}\nNo user was changed. {how}", preview_words(preview)))?;
+        output.print(&shown, |preview| format!("{}\nNo user was changed. {how}", preview_text(preview)))?;
         return Ok(ExitCode::FAILURE);
     };
     if missing.is_some() {
         anyhow::bail!("{how}");
     }
-    let started = run::start(store, actor, preview, &confirm).await.map_err(super::in_words)?;
+    let started = run::start(store, actor, preview, &confirm).await.map_err(super::with_field_problems)?;
     run::execute(store, started).await?;
     let result = run::read(store, started).await?;
-    output.print(&result, super::runs::run_words)?;
+    output.print(&result, super::runs::run_text)?;
     Ok(super::runs::exit_code(&result))
 }
 
@@ -233,14 +235,15 @@ async fn reapply(store: &Store, output: Output, confirm: Option<String>) -> anyh
         )?;
         return Ok(if people == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE });
     };
-    let started = run::start_reapply(store, Actor::COMMAND_LINE, &confirm).await.map_err(super::in_words)?;
+    let started =
+        run::start_reapply(store, Actor::COMMAND_LINE, &confirm).await.map_err(super::with_field_problems)?;
     run::execute(store, started).await?;
     let result = run::read(store, started).await?;
-    output.print(&result, super::runs::run_words)?;
+    output.print(&result, super::runs::run_text)?;
     Ok(super::runs::exit_code(&result))
 }
 
-fn preview_words(preview: &Run) -> String {
+fn preview_text(preview: &Run) -> String {
     let mut lines = vec![format!(
         "Preview {}: {} of {} users would be anonymised",
         preview.id,

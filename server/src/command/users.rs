@@ -1,12 +1,13 @@
-//! `lethe users`: find, show, anonymise one.
+//! `lethe users`: finds, shows and anonymises users.
 
-use super::runs::{exit_code, single_run_words};
-use super::{Output, in_words};
+use super::runs::{exit_code, single_run_text};
+use super::{Output, with_field_problems};
 use clap::Subcommand;
 use policy::dates::{iso, joined};
 use policy::numbers::counted;
 use policy::{RunId, UserNumber};
 use records::pagination::{MAX_ROWS, Paging};
+use records::terms;
 use records::user::{self, UserQuery, UserRecord, UserRow};
 use records::{Actor, Store, run};
 use serde::Serialize;
@@ -35,7 +36,7 @@ pub(crate) enum Users {
     },
 }
 
-/// What anonymising did.
+/// The result of anonymising one user.
 #[derive(Serialize)]
 struct Anonymised {
     user: UserNumber,
@@ -51,17 +52,18 @@ impl Users {
             Self::Find { text } => {
                 let query = UserQuery { text: text.join(" "), ..UserQuery::default() };
                 let paging = Paging { after: None, rows: Some(MAX_ROWS) };
-                let page = user::find(store, &query, &paging).await.map_err(in_words)?;
+                let page = user::find(store, &query, &paging).await.map_err(with_field_problems)?;
                 output.print(&page.rows, |rows| found(rows, page.next.is_some()))?;
             }
             Self::Show { number } => {
                 let record = user::read(store, UserNumber(number)).await?;
-                output.print(&record, record_words)?;
+                output.print(&record, record_text)?;
             }
             Self::Anonymise { number, confirm } => {
                 let user = UserNumber(number);
-                let run =
-                    run::anonymise_one(store, Actor::COMMAND_LINE, user, &confirm).await.map_err(in_words)?;
+                let run = run::anonymise_one(store, Actor::COMMAND_LINE, user, &confirm)
+                    .await
+                    .map_err(with_field_problems)?;
                 let Some(run) = run else {
                     output.print(&Anonymised { user, run: None, findings: 0 }, |_| {
                         format!("User {user} was already anonymised; nothing was changed")
@@ -70,9 +72,8 @@ impl Users {
                 };
                 let run = run::read(store, run).await?;
                 let done = Anonymised { user, run: Some(run.id), findings: run.open_findings };
-                output.print(&done, |_| {
-                    format!("User {user} has been anonymised {}", single_run_words(&run))
-                })?;
+                output
+                    .print(&done, |_| format!("User {user} has been anonymised {}", single_run_text(&run)))?;
                 return Ok(exit_code(&run));
             }
         }
@@ -94,11 +95,11 @@ fn found(rows: &[UserRow], more: bool) -> String {
 }
 
 /// Returns the record as text, without empty fields.
-fn record_words(user: &UserRecord) -> String {
+fn record_text(user: &UserRecord) -> String {
     let date = |date: Option<chrono::NaiveDate>| {
         date.map(|date| if user.dates_by_month { date.format("%Y-%m").to_string() } else { iso(date) })
     };
-    let term = |term: &Option<user::Term>| term.clone().map(|term| term.name);
+    let term = |term: &Option<terms::Term>| term.clone().map(|term| term.name);
     let roles: Vec<&str> = user.roles.iter().map(|role| role.label()).collect();
     let count = |count: i64| (count > 0).then(|| policy::numbers::grouped(count));
     let facts = [
@@ -143,7 +144,7 @@ fn record_words(user: &UserRecord) -> String {
     let custom = user.custom.iter().filter(|field| !field.value.is_empty());
     facts
         .into_iter()
-        .filter_map(|(what, value)| value.map(|value| format!("{what}\t{value}")))
+        .filter_map(|(label, value)| value.map(|value| format!("{label}\t{value}")))
         .chain(custom.map(|field| format!("{}\t{}", field.label, field.value)))
         .collect::<Vec<_>>()
         .join("\n")

@@ -1,4 +1,4 @@
-//! `lethe vacuum`: making removed values vanish from the database files.
+//! `lethe vacuum`: cleans removed values from the database files.
 
 use super::Output;
 use records::maintenance::{self, Maintenance};
@@ -21,7 +21,7 @@ impl Vacuum {
             maintenance::ordinary(store, Actor::COMMAND_LINE).await?
         };
         output.print(&done, |done| {
-            let words = match done {
+            let text = match done {
                 Maintenance::Done => "Database files cleaned, as after a run",
                 Maintenance::Full => {
                     "Database files cleaned: the user tables were rewritten and contain no old rows"
@@ -31,7 +31,7 @@ impl Vacuum {
                      again later"
                 }
             };
-            words.to_owned()
+            text.to_owned()
         })?;
         Ok(if done == Maintenance::Busy { ExitCode::FAILURE } else { ExitCode::SUCCESS })
     }
