@@ -1,11 +1,12 @@
-//! Configuration: environment variables `LETHE_*` over `lethe.toml` over defaults. Unknown keys are errors.
+//! Configuration: environment variables `LETHE_*` override `lethe.toml`, which overrides the defaults. Unknown keys are
+//! errors.
 
 mod source;
 #[cfg(test)]
 mod tests;
 
 use crate::oidc::{self, Provider};
-use crate::web::{Outside, RETURN};
+use crate::web::{CALLBACK_ROUTE, NetworkConfig};
 use app::state::Cookies;
 use chrono::NaiveDate;
 use chrono_tz::Tz;
@@ -24,20 +25,20 @@ use std::sync::Arc;
 use std::time::Duration;
 use thiserror::Error;
 
-/// The file that is read where the process starts.
+/// The configuration file, in the working directory.
 const FILE: &str = "lethe.toml";
 const LEASE_SECONDS: NonZeroU32 = NonZeroU32::new(20).expect("not zero");
 const IDLE_MINUTES: NonZeroU32 = NonZeroU32::new(20).expect("not zero");
-/// The fewest characters of the token for figures and conditions.
-const MIN_TOKEN: usize = 16;
+/// The minimum length of the monitoring token, in bytes.
+const MIN_TOKEN_BYTES: usize = 16;
 
-/// Why the configuration cannot be used.
+/// A reason why the configuration cannot be used.
 #[derive(Debug, Error)]
 pub(crate) enum ConfigError {
     #[error("{FILE} cannot be read: {0}")]
     Unreadable(std::io::Error),
     #[error(transparent)]
-    Wrong(#[from] SourceError),
+    Source(#[from] SourceError),
     #[error("LETHE_TODAY requires LETHE_DEMO=1")]
     TodayWithoutDemo,
     #[error(
@@ -56,11 +57,11 @@ pub(crate) enum ConfigError {
     )]
     NotAnIssuer,
     #[error("LETHE_OIDC_ISSUER and LETHE_OIDC_CLIENT_ID must be set together")]
-    HalfAProvider,
+    IncompleteProvider,
     #[error("The file LETHE_OIDC_SECRET_FILE cannot be read or is empty")]
     NoSecret,
     #[error(
-        "The file LETHE_METRICS_TOKEN_FILE cannot be read or has fewer than {MIN_TOKEN} characters. Fill it \
+        "The file LETHE_METRICS_TOKEN_FILE cannot be read or has fewer than {MIN_TOKEN_BYTES} characters. Fill it \
          with the output of: openssl rand -hex 32"
     )]
     NoMetricsToken,
@@ -68,7 +69,8 @@ pub(crate) enum ConfigError {
     Provider(#[from] reqwest::Error),
 }
 
-/// The configuration of one process. Keys of `lethe.toml`; as environment variables in capitals with `LETHE_`.
+/// The configuration of one process. A field is a key of `lethe.toml`; the environment variable is the key in capitals
+/// with the prefix `LETHE_`.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Config {
@@ -76,82 +78,83 @@ pub(crate) struct Config {
     pub(crate) database_url: String,
     /// The name of the library, as certificates and printed pages state it.
     library_name: Option<String>,
-    /// Where to listen.
+    /// The address to listen on.
     pub(crate) addr: SocketAddr,
     /// The library's IANA time zone.
     pub(crate) time_zone: Tz,
-    /// Where the compiled assets are.
+    /// The folder of the compiled assets.
     pub(crate) assets_dir: PathBuf,
-    /// The ledger of everybody who was anonymised; beside an embedded database, else `data/lethe.ledger`.
+    /// The ledger file. The default is next to an SQLite database, otherwise `data/lethe.ledger`.
     ledger: Option<PathBuf>,
-    /// The file into which the end of the audit is written once a day; beside an embedded database, else
+    /// The file of the audit anchors, written daily. The default is next to an SQLite database, otherwise
     /// `data/lethe.audit`.
     audit_anchor_file: Option<PathBuf>,
-    /// The file of the key that signs certificates and chains the audit; beside an embedded database, else `data/lethe.key`.
+    /// The file of the key that signs certificates and chains the audit. The default is next to an SQLite database,
+    /// otherwise `data/lethe.key`.
     key_file: Option<PathBuf>,
-    /// A scheduled run of more people than this waits for a confirmation.
+    /// A scheduled run of more users than this waits for a confirmation.
     limit_run_users: u32,
     /// A scheduled run of more than this many per cent of all users waits for a confirmation.
     limit_run_percent: u32,
     /// A scheduled run of more than this many times the median of the last runs waits for a confirmation.
     limit_run_times_median: u32,
-    /// One member of staff anonymises this many users in an hour without a second person. Removing identifying fields
-    /// counts as the same.
+    /// The number of users that one member of staff may anonymise in an hour without a second person. Removing
+    /// identifying fields counts as anonymising.
     limit_anonymise_per_hour: u32,
     /// The same in a day.
     limit_anonymise_per_day: u32,
-    /// One member of staff marks this many users for deletion in an hour without a second person, or gives them an
-    /// earlier leaving date.
+    /// The number of users that one member of staff may mark for deletion, or give an earlier leaving date, in an hour
+    /// without a second person.
     limit_mark_per_hour: u32,
     /// The same in a day.
     limit_mark_per_day: u32,
-    /// A run of more users whose dates were changed by hand since the last confirmed run waits for a confirmation.
+    /// A run with more users than this whose dates were changed by hand since the last confirmed run waits for a
+    /// confirmation.
     limit_manual_per_run: u32,
-    /// An import that removes identifying values of more users, or makes more users eligible earlier, needs a
+    /// An import that removes identifying values of more users than this, or makes more users eligible earlier, needs a
     /// confirmation.
     limit_import_users: u32,
     /// The same in per cent of all users.
     limit_import_percent: u32,
-    /// Whether a second person approves what arms, widens or goes over a safety limit, and what releases a legal hold: `auto`
-    /// (as soon as two people could), `on` or `off`.
+    /// Whether a second person must approve policies that were never confirmed or go further, actions that exceed a
+    /// safety limit, and releases of legal holds: `auto` (if two people could approve), `on` or `off`.
     four_eyes: FourEyes,
-    /// How many seconds a run may be silent until another process takes it over.
+    /// The seconds without a heartbeat after which another process takes over a run.
     lease_seconds: NonZeroU32,
-    /// Up to how many megabytes an SQLite file is vacuumed after a bulk run. 0: never.
+    /// The size in megabytes up to which an SQLite file is vacuumed after a bulk run. 0: never.
     vacuum_up_to_mb: u32,
-    /// The address under which the browser asks for it, `https://lethe.example.org`; none where it is this computer only.
+    /// The address of Lethe in the browser, such as `https://lethe.example.org`. `None` if only this computer uses it.
     public_url: Option<String>,
-    /// The addresses of proxies before it that say the truth about from where a request comes, with commas between.
+    /// Comma-separated IP addresses of the proxies whose `X-Forwarded-For` header is trusted.
     trusted_proxies: Option<String>,
-    /// After how many minutes without a request a session ends.
+    /// The minutes without a request after which a session ends.
     idle_minutes: NonZeroU32,
-    /// Whether a password alone is enough even for those who can anonymise people: whoever learns one password can then
-    /// anonymise everybody.
+    /// Whether staff who can anonymise may sign in without a second factor. A single stolen password is then enough to
+    /// anonymise all users.
     allow_password_only: bool,
-    /// The identity provider that staff can sign in by (`OpenID` Connect), as it names itself.
+    /// The issuer of the `OpenID` Connect provider by which staff can sign in, exactly as the provider states it.
     oidc_issuer: Option<String>,
-    /// Under what name the provider knows Lethe.
+    /// The client id of Lethe at the provider.
     oidc_client_id: Option<String>,
-    /// The file with what shows the provider that it is Lethe; none for a public client.
+    /// The file of the client secret. `None` for a public client.
     oidc_secret_file: Option<PathBuf>,
-    /// What the provider is called on the sign-in page.
+    /// The name of the provider on the sign-in page.
     oidc_name: String,
-    /// Whether the provider is believed when it says (`amr` has `mfa`) that it has asked for a second factor: Lethe then
-    /// asks for none.
+    /// Whether a second factor that the provider reports (`amr` contains `mfa`) replaces that of Lethe.
     oidc_second_factor: bool,
-    /// Where else to listen, for programs that watch the service: figures and conditions, without sign-in.
+    /// A second address to listen on, which serves health and metrics to monitoring without a token.
     pub(crate) metrics_addr: Option<SocketAddr>,
-    /// The file with the token that opens figures and conditions at the address of the desk.
+    /// The file of the monitoring token, which gives access to health details and metrics at the main address.
     metrics_token_file: Option<PathBuf>,
-    /// How the log is written.
+    /// The format of the log.
     pub(crate) log: Log,
     /// Whether this is a demonstration.
     demo: bool,
-    /// The day that it is, for demonstrations.
+    /// The current day, for demonstrations.
     today: Option<NaiveDate>,
 }
 
-/// How the log is written. It goes to the standard error output.
+/// The format of the log, which goes to standard error.
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Log {
@@ -162,8 +165,8 @@ pub(crate) enum Log {
 }
 
 impl Log {
-    /// Begins to write it.
-    pub(crate) fn begin(self) {
+    /// Installs the log subscriber.
+    pub(crate) fn init(self) {
         let log = tracing_subscriber::fmt()
             .with_env_filter(tracing_subscriber::EnvFilter::new("info,sea_orm_migration=warn,sqlx=warn"))
             .with_ansi(std::io::stderr().is_terminal())
@@ -218,17 +221,20 @@ impl Default for Config {
 }
 
 impl Config {
-    /// Reads `lethe.toml`, where there is one, and the environment.
+    /// Reads the environment, and `lethe.toml` if it exists.
     pub(crate) fn read() -> Result<Self, ConfigError> {
         let file = match std::fs::read_to_string(FILE) {
             Ok(text) => text,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
             Err(error) => return Err(ConfigError::Unreadable(error)),
         };
-        Self::of(&file, std::env::vars_os())
+        Self::from_sources(&file, std::env::vars_os())
     }
 
-    fn of(file: &str, environment: impl Iterator<Item = (OsString, OsString)>) -> Result<Self, ConfigError> {
+    fn from_sources(
+        file: &str,
+        environment: impl Iterator<Item = (OsString, OsString)>,
+    ) -> Result<Self, ConfigError> {
         let config: Self = source::read(file, environment)?;
         if config.today.is_some() && !config.demo {
             return Err(ConfigError::TodayWithoutDemo);
@@ -246,13 +252,13 @@ impl Config {
         Ok(config)
     }
 
-    /// The folder of an embedded database; `data` for any other.
+    /// Returns the folder of an SQLite database, or `data` for PostgreSQL.
     fn folder(&self) -> PathBuf {
         let file = self.database_file();
         file.and_then(|file| file.parent().map(Path::to_owned)).unwrap_or_else(|| PathBuf::from("data"))
     }
 
-    /// The file of an embedded database; none for any other.
+    /// Returns the file of an SQLite database, or `None` for PostgreSQL.
     pub(crate) fn database_file(&self) -> Option<PathBuf> {
         let path = self.database_url.strip_prefix("sqlite:")?.split('?').next()?;
         let path = path.strip_prefix("//").unwrap_or(path);
@@ -260,20 +266,20 @@ impl Config {
         Some(PathBuf::from(path)).filter(|path| !path.as_os_str().is_empty() && path != Path::new(":memory:"))
     }
 
-    /// How an embedded database is opened, as its address says.
+    /// Returns the mode in the URL of an SQLite database.
     pub(crate) fn database_mode(&self) -> Option<&str> {
         let (_, query) = self.database_url.strip_prefix("sqlite:")?.split_once('?')?;
         let is_fixed = query.split('&').any(|part| part == "immutable=true");
         if is_fixed { Some("ro") } else { query.split('&').find_map(|part| part.strip_prefix("mode=")) }
     }
 
-    /// Makes the folder of database, ledger and key where there is none, so that a first start needs nothing before.
+    /// Creates the folder of database, ledger and key if it is missing, so that a first start needs no preparation.
     pub(crate) fn make_folder(&self) -> std::io::Result<()> {
         let folder = self.folder();
         if folder.as_os_str().is_empty() { Ok(()) } else { std::fs::create_dir_all(folder) }
     }
 
-    /// What the records need to know.
+    /// Returns the settings of `records`.
     pub(crate) fn settings(&self) -> Settings {
         let defaults = Settings::in_folder(&self.folder());
         Settings {
@@ -306,38 +312,38 @@ impl Config {
         }
     }
 
-    /// The token that opens figures and conditions at the address of the desk; none where they are not open there.
+    /// Reads the monitoring token. Returns `None` if no file is set.
     pub(crate) fn metrics_token(&self) -> Result<Option<Arc<str>>, ConfigError> {
         let Some(file) = &self.metrics_token_file else { return Ok(None) };
         let text = std::fs::read_to_string(file).map_err(|_| ConfigError::NoMetricsToken)?;
         let token = text.trim();
-        if token.len() < MIN_TOKEN { Err(ConfigError::NoMetricsToken) } else { Ok(Some(token.into())) }
+        if token.len() < MIN_TOKEN_BYTES { Err(ConfigError::NoMetricsToken) } else { Ok(Some(token.into())) }
     }
 
-    /// The clock of the library.
+    /// Returns the clock in the time zone of the library.
     pub(crate) fn clock(&self) -> Clock {
         self.today.map_or(Clock::new(self.time_zone), |today| Clock::fixed(self.time_zone, today))
     }
 
-    /// The address to listen on. One that others can reach only behind TLS.
+    /// Returns the address to listen on. Rejects an address that other computers can reach if TLS is missing.
     pub(crate) fn listen_on(&self) -> Result<SocketAddr, ConfigError> {
         let is_safe = self.addr.ip().is_loopback() || self.cookies() == Cookies::Secure;
         if is_safe { Ok(self.addr) } else { Err(ConfigError::WithoutTls(self.addr)) }
     }
 
-    /// Cookies go over TLS only, where there is TLS.
+    /// Returns whether cookies are sent over TLS only: if the public address has TLS.
     pub(crate) fn cookies(&self) -> Cookies {
         let is_secure = self.public_url.as_deref().is_some_and(|url| url.starts_with(HTTPS));
         if is_secure { Cookies::Secure } else { Cookies::Plain }
     }
 
-    /// What is known of the outside.
-    pub(crate) fn outside(&self) -> Outside {
+    /// Returns the public name and the trusted proxies.
+    pub(crate) fn network(&self) -> NetworkConfig {
         let proxies = self.proxies().unwrap_or_default();
-        Outside { name: self.public_name(), proxies, ..Outside::default() }
+        NetworkConfig { name: self.public_name(), proxies, ..NetworkConfig::default() }
     }
 
-    /// The identity provider, where there is one. `address` is where the browser finds Lethe.
+    /// Returns the identity provider, if one is configured. `address` is the address of Lethe in the browser.
     pub(crate) fn provider(&self, address: &str) -> Result<Option<Arc<Provider>>, ConfigError> {
         let (Some(issuer), Some(client_id)) = (self.issuer()?, self.oidc_client_id.clone()) else {
             return Ok(None);
@@ -349,12 +355,12 @@ impl Config {
             name: self.oidc_name.clone(),
             proves_second_factor: self.oidc_second_factor,
         };
-        let return_to = format!("{}{RETURN}", address.trim_end_matches('/'));
+        let return_to = format!("{}{CALLBACK_ROUTE}", address.trim_end_matches('/'));
         let return_to = RedirectUrl::new(return_to).map_err(|_| ConfigError::NotAnAddress)?;
         Ok(Some(Arc::new(Provider::new(settings, return_to)?)))
     }
 
-    /// Who the provider is. Without TLS only on this computer, for tests.
+    /// Returns the issuer of the provider. Rejects an address without TLS, except on this computer for tests.
     fn issuer(&self) -> Result<Option<IssuerUrl>, ConfigError> {
         match (&self.oidc_issuer, &self.oidc_client_id) {
             (None, None) => Ok(None),
@@ -364,11 +370,11 @@ impl Config {
                 let is_safe = issuer.url().scheme() == "https" || issuer.url().scheme() == "http" && is_here;
                 if is_safe { Ok(Some(issuer)) } else { Err(ConfigError::NotAnIssuer) }
             }
-            _ => Err(ConfigError::HalfAProvider),
+            _ => Err(ConfigError::IncompleteProvider),
         }
     }
 
-    /// The address to type into the browser.
+    /// Returns the address of Lethe in the browser.
     pub(crate) fn address(&self, listening: SocketAddr) -> String {
         self.public_url.clone().unwrap_or_else(|| format!("http://{listening}"))
     }
@@ -383,19 +389,19 @@ impl Config {
             .collect()
     }
 
-    /// The name in the public address, without the port. An IPv6 address is in brackets, as in the header of a request.
+    /// Returns the host name in the public address. An IPv6 address keeps its brackets, as in the Host header.
     fn public_name(&self) -> Option<String> {
         let url: Uri = self.public_url.as_deref()?.parse().ok()?;
         url.host().filter(|name| !name.is_empty()).map(str::to_owned)
     }
 }
 
-/// The secret in a file, without the line end after it.
+/// Reads a secret from a file and trims white space.
 fn secret_in(file: &Path) -> Result<String, ConfigError> {
     let text = std::fs::read_to_string(file).map_err(|_| ConfigError::NoSecret)?;
     let secret = text.trim();
     if secret.is_empty() { Err(ConfigError::NoSecret) } else { Ok(secret.to_owned()) }
 }
 
-/// How an address with TLS begins.
+/// The start of an address with TLS.
 const HTTPS: &str = "https://";

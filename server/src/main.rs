@@ -1,4 +1,4 @@
-//! Lethe: the staff desk that lets a library forget people without forgetting what it learned.
+//! Lethe: anonymises the users of a library and keeps its statistics.
 
 mod causes;
 mod command;
@@ -11,7 +11,7 @@ mod web;
 use clap::Parser;
 use std::process::ExitCode;
 
-/// Gives memory back after large runs, which the allocator of the system keeps for each thread.
+/// Returns memory to the system after large runs; the default allocator keeps it for each thread.
 #[global_allocator]
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
@@ -20,7 +20,7 @@ async fn main() -> ExitCode {
     startup::keep_files_private();
     let arguments = command::Arguments::parse();
     arguments.carry_out().await.unwrap_or_else(|error| {
-        eprintln!("Not done: {}", causes::of(&error));
+        eprintln!("Not done: {}", causes::describe(&error));
         ExitCode::FAILURE
     })
 }

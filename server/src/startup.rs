@@ -1,5 +1,5 @@
-//! What a start needs: files that can be read and written, by whom, assets, the clock. What is wrong is named with its
-//! path, its cause and what to do, before anything is changed.
+//! Checks before a start: files and their permissions, assets, the clock. A problem is reported with path, cause and
+//! remedy before anything is changed.
 
 mod access;
 mod modes;
@@ -8,53 +8,53 @@ mod owner;
 mod tests;
 
 use crate::config::Config;
-use access::Need;
+use access::FileUse;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-/// A computer whose clock is earlier than this does not know the time.
-const EARLIEST: &str = "2025-01-01T00:00:00Z";
+/// The clock of a computer that shows an earlier time was never set.
+const MIN_CLOCK: &str = "2025-01-01T00:00:00Z";
 
-/// What was looked at, and what is wrong with it.
+/// One check and its result.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Check {
-    /// What it is, as a code.
+    /// The code of the check.
     pub(crate) what: &'static str,
-    /// Where it is.
+    /// The path that was checked.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) path: Option<PathBuf>,
-    /// What is wrong, and what to do; none where all is well.
+    /// The problem and its remedy. `None` if the check passed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) problem: Option<String>,
-    /// What somebody should know, although Lethe can work.
+    /// A risk that the administrator should know, although Lethe can start.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) warning: Option<String>,
 }
 
 impl Check {
-    pub(crate) fn of(what: &'static str, problem: Option<String>) -> Self {
+    pub(crate) fn new(what: &'static str, problem: Option<String>) -> Self {
         Self { what, path: None, problem, warning: None }
     }
 
     fn at(what: &'static str, path: &Path, problem: Option<String>) -> Self {
-        Self { path: Some(path.to_owned()), ..Self::of(what, problem) }
+        Self { path: Some(path.to_owned()), ..Self::new(what, problem) }
     }
 }
 
-/// Makes every file that this process writes readable for its own user alone.
+/// Sets the umask, so that only the user of this process can read the files that it creates.
 pub(crate) fn keep_files_private() {
     modes::keep_private();
 }
 
-/// Makes the folder of database, ledger and key where there is none, refuses what cannot be worked with, and takes the
-/// rights of other users away from the files. `serves` tells whether pages are to be served.
+/// Creates the folder of database, ledger and key, rejects a start with problems, and removes the permissions of other
+/// users from the files. `serves` is true if pages are to be served.
 pub(crate) fn prepare(config: &Config, serves: bool) -> anyhow::Result<()> {
     if let Some(refusal) = owner::refusal(&paths(config)) {
         anyhow::bail!(refusal);
     }
-    // What cannot be made is named by the checks.
+    // The checks report a folder that cannot be created.
     let _ = config.make_folder();
     let checks = checks(config, serves);
     let problems: Vec<&str> = checks.iter().filter_map(|check| check.problem.as_deref()).collect();
@@ -70,13 +70,13 @@ pub(crate) fn prepare(config: &Config, serves: bool) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Looks at everything, and changes nothing.
+/// Checks everything and changes nothing.
 pub(crate) fn checks(config: &Config, serves: bool) -> Vec<Check> {
     let settings = config.settings();
     let mut checks = database(config);
-    checks.push(file("ledger", &settings.ledger, Need::ReadAndWrite, "LETHE_LEDGER"));
-    checks.push(file("key", &settings.key, Need::Read, "LETHE_KEY_FILE"));
-    checks.push(file("audit_anchor", &settings.anchor, Need::Append, "LETHE_AUDIT_ANCHOR_FILE"));
+    checks.push(file("ledger", &settings.ledger, FileUse::ReadAndWrite, "LETHE_LEDGER"));
+    checks.push(file("key", &settings.key, FileUse::Read, "LETHE_KEY_FILE"));
+    checks.push(file("audit_anchor", &settings.anchor, FileUse::Append, "LETHE_AUDIT_ANCHOR_FILE"));
     let temporary = std::env::temp_dir();
     checks.push(Check::at("temporary_files", &temporary, access::folder(&temporary, "TMPDIR")));
     checks.push(clock(Utc::now()));
@@ -89,7 +89,7 @@ pub(crate) fn checks(config: &Config, serves: bool) -> Vec<Check> {
     checks
 }
 
-/// The database file, what SQLite writes beside it, and the folder of all that.
+/// Checks the file of an SQLite database, its `-wal` and `-shm` files, and their folder.
 fn database(config: &Config) -> Vec<Check> {
     const NAME: &str = "LETHE_DATABASE_URL";
     let Some(path) = config.database_file() else { return Vec::new() };
@@ -100,7 +100,7 @@ fn database(config: &Config) -> Vec<Check> {
         return vec![Check::at("database", &path, Some(problem))];
     }
     let mut checks = vec![if path.exists() || mode == Some("rwc") {
-        file("database", &path, Need::ReadAndWrite, NAME)
+        file("database", &path, FileUse::ReadAndWrite, NAME)
     } else {
         let problem = format!(
             "The database file {} does not exist. Correct {NAME}, or use mode=rwc to create an empty \
@@ -110,9 +110,9 @@ fn database(config: &Config) -> Vec<Check> {
         Check::at("database", &path, Some(problem))
     }];
     for end in ["-wal", "-shm"] {
-        let beside = modes::beside(&path, end);
-        if beside.exists() {
-            checks.push(file("database", &beside, Need::ReadAndWrite, NAME));
+        let companion = modes::with_ending(&path, end);
+        if companion.exists() {
+            checks.push(file("database", &companion, FileUse::ReadAndWrite, NAME));
         }
     }
     let folder = access::folder_of(&path);
@@ -122,23 +122,25 @@ fn database(config: &Config) -> Vec<Check> {
     checks
 }
 
-fn file(what: &'static str, path: &Path, need: Need, name: &str) -> Check {
-    Check::at(what, path, access::file(path, need, name))
+fn file(what: &'static str, path: &Path, file_use: FileUse, name: &str) -> Check {
+    Check::at(what, path, access::file(path, file_use, name))
 }
 
 fn clock(now: DateTime<Utc>) -> Check {
-    let wrong = EARLIEST.parse().is_ok_and(|earliest: DateTime<Utc>| now < earliest);
+    let is_wrong = MIN_CLOCK.parse().is_ok_and(|earliest: DateTime<Utc>| now < earliest);
     let problem =
         || format!("The computer's clock shows {}. Set it (timedatectl set-ntp true)", now.to_rfc3339());
-    Check::of("clock", wrong.then(problem))
+    Check::new("clock", is_wrong.then(problem))
 }
 
-/// The compiled assets: style sheet, script and WebAssembly, under the names in `hash.txt`.
+/// Returns the problem with the compiled assets: style sheet, script and WebAssembly, as named in `hash.txt`.
 fn assets(site: &Path) -> Option<String> {
     let hashes = match std::fs::read_to_string(site.join("hash.txt")) {
         Ok(text) => text,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
-        Err(error) => return Some(access::words(&site.join("hash.txt"), "read", &error, "LETHE_ASSETS_DIR")),
+        Err(error) => {
+            return Some(access::problem(&site.join("hash.txt"), "read", &error, "LETHE_ASSETS_DIR"));
+        }
     };
     let hash = |kind: &str| hashes.lines().find_map(|line| line.strip_prefix(kind)?.strip_prefix(": "));
     let mut missing = String::new();
@@ -151,7 +153,7 @@ fn assets(site: &Path) -> Option<String> {
                 "{}{}: {}",
                 if missing.is_empty() { "" } else { ", " },
                 path.display(),
-                access::plain(&error)
+                access::cause(&error)
             );
         }
     }
@@ -163,18 +165,18 @@ fn assets(site: &Path) -> Option<String> {
     })
 }
 
-/// The files that hold what nobody else is to read.
+/// Returns the files that only the user of Lethe may read.
 fn files(config: &Config) -> Vec<PathBuf> {
     let settings = config.settings();
     let mut files = vec![settings.ledger, settings.key, settings.anchor];
     if let Some(database) = config.database_file() {
-        files.extend(["-wal", "-shm", "-journal"].map(|end| modes::beside(&database, end)));
+        files.extend(["-wal", "-shm", "-journal"].map(|end| modes::with_ending(&database, end)));
         files.push(database);
     }
     files
 }
 
-/// The files and their folders.
+/// Returns these files and their folders.
 fn paths(config: &Config) -> Vec<PathBuf> {
     let mut paths = files(config);
     let folders: Vec<PathBuf> = paths.iter().map(|path| access::folder_of(path).to_owned()).collect();

@@ -1,4 +1,4 @@
-//! Reads `lethe.toml` and the environment with the `config` library, which parses the types; says what is wrong in words.
+//! Reads `lethe.toml` and the environment with the `config` crate, which parses the types, and message its errors.
 
 use super::FILE;
 use ::config::{ConfigError, Environment, File, FileFormat};
@@ -10,7 +10,7 @@ const PREFIX: &str = "LETHE_";
 /// Keys whose values are never shown: they can hold a password.
 const SECRET: [&str; 1] = ["database_url"];
 
-/// Why a value cannot be read.
+/// A reason why the sources cannot be read.
 #[derive(Debug, Error)]
 pub(crate) enum SourceError {
     #[error("Line {line} of {FILE} cannot be read: {message}")]
@@ -29,13 +29,14 @@ pub(crate) enum SourceError {
     Other(String),
 }
 
-/// Where a key stands.
+/// The source that contains a key.
 enum Origin {
     Environment,
     File,
 }
 
 impl Origin {
+    /// Names a key as this source spells it.
     fn named(&self, key: &str) -> String {
         match self {
             Self::Environment => format!("{PREFIX}{}", key.to_ascii_uppercase()),
@@ -44,7 +45,7 @@ impl Origin {
     }
 }
 
-/// Reads the text of the file, and over it the environment.
+/// Reads the text of the file; the environment overrides it.
 pub(super) fn read<T: DeserializeOwned>(
     file: &str,
     environment: impl Iterator<Item = (OsString, OsString)>,
@@ -62,56 +63,56 @@ pub(super) fn read<T: DeserializeOwned>(
             || table.get(key).map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned));
         variables.get(key).cloned().or_else(in_file)
     };
-    let place_of = |key: &str| if variables.contains_key(key) { Origin::Environment } else { Origin::File };
+    let origin_of = |key: &str| if variables.contains_key(key) { Origin::Environment } else { Origin::File };
     ::config::Config::builder()
         .add_source(File::from_str(file, FileFormat::Toml))
         .add_source(Environment::default().source(Some(variables.clone().into_iter().collect())))
         .build()
         .and_then(::config::Config::try_deserialize)
-        .map_err(|error| in_words(error, text_of, place_of))
+        .map_err(|error| source_error(error, text_of, origin_of))
 }
 
-/// A syntax error without the line itself, which can hold a password.
+/// Returns a syntax error without the line itself, which can contain a password.
 fn syntax(file: &str, error: &toml::de::Error) -> SourceError {
     let start = error.span().map_or(0, |span| span.start);
     let line = file.get(..start).unwrap_or(file).matches('\n').count() + 1;
     SourceError::Syntax { line, message: error.message().to_owned() }
 }
 
-fn in_words(
+fn source_error(
     error: ConfigError,
     text_of: impl Fn(&str) -> Option<String>,
-    place_of: impl Fn(&str) -> Origin,
+    origin_of: impl Fn(&str) -> Origin,
 ) -> SourceError {
     let (key, expected) = match error {
         ConfigError::Type { key: Some(key), expected, .. } => (key, expected.to_owned()),
         ConfigError::At { key: Some(key), error, .. } => (key, error.to_string()),
-        ConfigError::Message(words) => return unknown(&words, place_of),
+        ConfigError::Message(message) => return unknown(&message, origin_of),
         other => return SourceError::Other(other.to_string()),
     };
-    // Where a value has parts, the error names the part.
+    // The error about a nested value names the part, not the key.
     let key = key.split(['.', '[']).next().unwrap_or(&key).to_owned();
     let shown = match text_of(&key) {
         Some(text) if !SECRET.contains(&&*key) => format!(" is “{text}”, which"),
         _ => String::new(),
     };
     let expected = expected_of(&key).map_or(expected, str::to_owned);
-    SourceError::Value { named: place_of(&key).named(&key), shown, expected }
+    SourceError::Value { named: origin_of(&key).named(&key), shown, expected }
 }
 
-/// An unknown key, from the words of serde: "unknown field `a`, expected one of `b`, `c`".
-fn unknown(words: &str, place_of: impl Fn(&str) -> Origin) -> SourceError {
-    let mut quoted = words.split('`').skip(1).step_by(2);
+/// Returns an unknown key from the message of serde: "unknown field `a`, expected one of `b`, `c`".
+fn unknown(message: &str, origin_of: impl Fn(&str) -> Origin) -> SourceError {
+    let mut quoted = message.split('`').skip(1).step_by(2);
     match quoted.next() {
-        Some(key) if words.starts_with("unknown field") => {
+        Some(key) if message.starts_with("unknown field") => {
             let known = quoted.collect::<Vec<_>>().join(", ");
-            SourceError::Unknown { named: place_of(key).named(key), known }
+            SourceError::Unknown { named: origin_of(key).named(key), known }
         }
-        _ => SourceError::Other(words.to_owned()),
+        _ => SourceError::Other(message.to_owned()),
     }
 }
 
-/// What a key takes, where the words of the library are not clear enough.
+/// Describes the values of a key if the message of the crate is not clear enough.
 fn expected_of(key: &str) -> Option<&'static str> {
     Some(match key {
         "addr" => "an address and port such as 127.0.0.1:3000",

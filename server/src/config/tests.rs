@@ -2,61 +2,61 @@
 
 use super::*;
 
-fn of(file: &str, environment: &[(&str, &str)]) -> Result<Config, ConfigError> {
+fn parse(file: &str, environment: &[(&str, &str)]) -> Result<Config, ConfigError> {
     let environment = environment.iter().map(|(name, value)| ((*name).into(), (*value).into()));
-    Config::of(file, environment)
+    Config::from_sources(file, environment)
 }
 
 #[test]
-fn the_environment_goes_before_the_file() {
-    let config = of("addr = '127.0.0.1:1'\ntime_zone = 'Asia/Kathmandu'", &[("LETHE_ADDR", "[::1]:2")]);
-    let config = config.expect("a right configuration");
+fn the_environment_overrides_the_file() {
+    let config = parse("addr = '127.0.0.1:1'\ntime_zone = 'Asia/Kathmandu'", &[("LETHE_ADDR", "[::1]:2")]);
+    let config = config.expect("a valid configuration");
     assert_eq!(config.addr.to_string(), "[::1]:2");
     assert_eq!(config.time_zone, Tz::Asia__Kathmandu);
     assert_eq!(config.database_url, "sqlite://data/lethe.db?mode=rwc");
 }
 
 #[test]
-fn what_is_not_known_or_not_right_is_refused() {
-    assert!(of("adress = 'x'", &[]).is_err());
-    assert!(of("", &[("LETHE_TIMEZONE", "Europe/London")]).is_err());
-    assert!(of("", &[("LETHE_TIME_ZONE", "Europe/Londn")]).is_err());
-    assert!(of("", &[("LETHE_LIMIT_RUN_USERS", "many")]).is_err());
-    let safety_limits = of("limit_run_percent = 5", &[("LETHE_LIMIT_RUN_USERS", "70")])
-        .expect("right")
+fn unknown_keys_and_invalid_values_are_rejected() {
+    assert!(parse("adress = 'x'", &[]).is_err());
+    assert!(parse("", &[("LETHE_TIMEZONE", "Europe/London")]).is_err());
+    assert!(parse("", &[("LETHE_TIME_ZONE", "Europe/Londn")]).is_err());
+    assert!(parse("", &[("LETHE_LIMIT_RUN_USERS", "many")]).is_err());
+    let safety_limits = parse("limit_run_percent = 5", &[("LETHE_LIMIT_RUN_USERS", "70")])
+        .expect("valid")
         .settings()
         .safety_limits;
     assert_eq!((safety_limits.people, safety_limits.percent), (70, 5));
-    let limits = of("", &[("LETHE_LIMIT_MARK_PER_DAY", "7")]).expect("right").settings().limits;
+    let limits = parse("", &[("LETHE_LIMIT_MARK_PER_DAY", "7")]).expect("valid").settings().limits;
     assert_eq!(limits, Limits { mark_per_day: 7, ..Limits::default() });
-    assert_eq!(of("", &[]).expect("right").settings().limits, Limits::default());
-    assert_eq!(of("", &[]).expect("right").settings().four_eyes, FourEyes::Auto);
-    let on = of("four_eyes = 'off'", &[("LETHE_FOUR_EYES", "on")]).expect("right");
+    assert_eq!(parse("", &[]).expect("valid").settings().limits, Limits::default());
+    assert_eq!(parse("", &[]).expect("valid").settings().four_eyes, FourEyes::Auto);
+    let on = parse("four_eyes = 'off'", &[("LETHE_FOUR_EYES", "on")]).expect("valid");
     assert_eq!(on.settings().four_eyes, FourEyes::On);
-    assert!(of("", &[("LETHE_FOUR_EYES", "yes")]).is_err());
-    assert!(matches!(of("", &[("LETHE_TODAY", "2018-01-21")]), Err(ConfigError::TodayWithoutDemo)));
-    let demo = of("", &[("LETHE_TODAY", "2018-01-21"), ("LETHE_DEMO", "1")]).expect("a demonstration");
+    assert!(parse("", &[("LETHE_FOUR_EYES", "yes")]).is_err());
+    assert!(matches!(parse("", &[("LETHE_TODAY", "2018-01-21")]), Err(ConfigError::TodayWithoutDemo)));
+    let demo = parse("", &[("LETHE_TODAY", "2018-01-21"), ("LETHE_DEMO", "1")]).expect("a demonstration");
     assert_eq!(demo.clock().today().to_string(), "2018-01-21");
 }
 
 #[test]
-fn others_reach_it_over_tls_only() {
-    assert!(of("", &[]).is_ok_and(|config| config.listen_on().is_ok()));
+fn an_address_that_others_can_reach_requires_tls() {
+    assert!(parse("", &[]).is_ok_and(|config| config.listen_on().is_ok()));
     for addr in ["0.0.0.0:3000", "192.0.2.1:80", "[::]:3000"] {
         for more in [&[][..], &[("LETHE_PUBLIC_URL", "http://lethe.example.org")][..]] {
             let environment = [&[("LETHE_ADDR", addr)][..], more].concat();
-            let refused = of("", &environment).expect("a right configuration").listen_on();
+            let refused = parse("", &environment).expect("a valid configuration").listen_on();
             assert!(matches!(refused, Err(ConfigError::WithoutTls(_))), "{addr}");
         }
         let https = [("LETHE_ADDR", addr), ("LETHE_PUBLIC_URL", "https://lethe.example.org:8443/")];
-        let config = of("", &https).expect("a right configuration");
+        let config = parse("", &https).expect("a valid configuration");
         assert!(config.listen_on().is_ok());
-        assert_eq!(config.outside().name.as_deref(), Some("lethe.example.org"));
+        assert_eq!(config.network().name.as_deref(), Some("lethe.example.org"));
         assert_eq!(config.cookies(), Cookies::Secure);
     }
-    assert!(matches!(of("", &[("LETHE_PUBLIC_URL", "lethe")]), Err(ConfigError::NotAnAddress)));
-    assert!(matches!(of("", &[("LETHE_TRUSTED_PROXIES", "proxy")]), Err(ConfigError::NotAProxy)));
-    let proxies = of("", &[("LETHE_TRUSTED_PROXIES", "10.0.0.1, ::1")]).expect("right").outside().proxies;
+    assert!(matches!(parse("", &[("LETHE_PUBLIC_URL", "lethe")]), Err(ConfigError::NotAnAddress)));
+    assert!(matches!(parse("", &[("LETHE_TRUSTED_PROXIES", "proxy")]), Err(ConfigError::NotAProxy)));
+    let proxies = parse("", &[("LETHE_TRUSTED_PROXIES", "10.0.0.1, ::1")]).expect("valid").network().proxies;
     assert_eq!(proxies.len(), 2);
 }
 
@@ -64,13 +64,13 @@ const PROVIDER: [(&str, &str); 2] =
     [("LETHE_OIDC_ISSUER", "https://login.example.org"), ("LETHE_OIDC_CLIENT_ID", "lethe")];
 
 #[test]
-fn a_provider_has_both_names_and_tls() {
+fn a_provider_needs_issuer_client_id_and_tls() {
     let [issuer, client_id] = PROVIDER;
-    assert!(of("", &[]).expect("right").provider("http://localhost").expect("right").is_none());
-    assert!(of("", &PROVIDER).expect("right").provider("http://localhost").expect("right").is_some());
-    assert!(matches!(of("", &[issuer]), Err(ConfigError::HalfAProvider)));
-    assert!(matches!(of("", &[client_id]), Err(ConfigError::HalfAProvider)));
-    for (issuer, is_right) in [
+    assert!(parse("", &[]).expect("valid").provider("http://localhost").expect("valid").is_none());
+    assert!(parse("", &PROVIDER).expect("valid").provider("http://localhost").expect("valid").is_some());
+    assert!(matches!(parse("", &[issuer]), Err(ConfigError::IncompleteProvider)));
+    assert!(matches!(parse("", &[client_id]), Err(ConfigError::IncompleteProvider)));
+    for (issuer, is_valid) in [
         ("https://login.example.org/realms/staff", true),
         ("http://localhost:8080", true),
         ("http://127.0.0.1:8080", true),
@@ -82,36 +82,36 @@ fn a_provider_has_both_names_and_tls() {
         ("login.example.org", false),
         ("", false),
     ] {
-        let read = of("", &[("LETHE_OIDC_ISSUER", issuer), client_id]);
-        let is_taken = match read {
+        let read = parse("", &[("LETHE_OIDC_ISSUER", issuer), client_id]);
+        let is_accepted = match read {
             Ok(_) => true,
             Err(ConfigError::NotAnIssuer) => false,
             Err(other) => panic!("{issuer}: {other}"),
         };
-        assert_eq!(is_taken, is_right, "{issuer}");
+        assert_eq!(is_accepted, is_valid, "{issuer}");
     }
 }
 
 #[test]
-fn a_secret_is_the_text_of_its_file() {
+fn the_client_secret_is_the_trimmed_text_of_its_file() {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("secret");
     let with_file = || {
         let file = file.to_str().expect("a path");
-        of("", &[&PROVIDER[..], &[("LETHE_OIDC_SECRET_FILE", file)]].concat()).expect("right")
+        parse("", &[&PROVIDER[..], &[("LETHE_OIDC_SECRET_FILE", file)]].concat()).expect("valid")
     };
     let read = || with_file().provider("https://lethe.example.org/").map(|provider| provider.is_some());
     assert!(matches!(read(), Err(ConfigError::NoSecret)), "no file");
     for (text, secret) in [("", None), (" \r\n", None), ("s3cret\n", Some("s3cret")), ("a b", Some("a b"))] {
-        std::fs::write(&file, text).expect("written");
+        std::fs::write(&file, text).expect("a file");
         assert_eq!(secret_in(&file).ok().as_deref(), secret, "{text:?}");
         assert_eq!(read().is_ok(), secret.is_some(), "{text:?}");
     }
-    std::fs::write(&file, [0xff, 0xfe]).expect("written");
+    std::fs::write(&file, [0xff, 0xfe]).expect("a file");
     assert!(matches!(read(), Err(ConfigError::NoSecret)), "no text");
 }
 
-/// A value of each documented variable that is not its default, and what it needs beside it.
+/// A value of each documented variable that is not its default.
 const VALUES: [(&str, &str); 34] = [
     ("LETHE_DATABASE_URL", "postgres://lethe@localhost/lethe"),
     ("LETHE_ADDR", "127.0.0.1:4000"),
@@ -149,8 +149,8 @@ const VALUES: [(&str, &str); 34] = [
     ("LETHE_LIMIT_IMPORT_PERCENT", "7"),
 ];
 
-/// The value that goes with a variable: some need another one beside them.
-fn beside(name: &str) -> Vec<(&'static str, &'static str)> {
+/// Returns the variables that a variable requires.
+fn required_with(name: &str) -> Vec<(&'static str, &'static str)> {
     match name {
         "LETHE_OIDC_ISSUER" => vec![PROVIDER[1]],
         "LETHE_OIDC_CLIENT_ID" => vec![PROVIDER[0]],
@@ -177,15 +177,15 @@ fn value_of(name: &str) -> &'static str {
 }
 
 #[test]
-fn every_documented_variable_works_in_both_places() {
-    let default = format!("{:?}", of("", &[]).expect("the defaults"));
+fn every_documented_variable_works_in_the_environment_and_in_the_file() {
+    let default = format!("{:?}", parse("", &[]).expect("the defaults"));
     let names = documented();
     assert!(names.len() > 20, "{names:?}");
     for name in &names {
         let value = value_of(name);
-        let alone = beside(name);
-        let base = format!("{:?}", of("", &alone).unwrap_or_else(|_| Config::default()));
-        let by_environment = of("", &[&[(name.as_str(), value)][..], &alone].concat());
+        let required = required_with(name);
+        let base = format!("{:?}", parse("", &required).unwrap_or_else(|_| Config::default()));
+        let by_environment = parse("", &[&[(name.as_str(), value)][..], &required].concat());
         let by_environment =
             format!("{:?}", by_environment.unwrap_or_else(|error| panic!("{name}: {error}")));
         assert_ne!(by_environment, base, "{name} changes nothing");
@@ -197,19 +197,22 @@ fn every_documented_variable_works_in_both_places() {
             format!("'{value}'")
         };
         for text in [typed, format!("'{value}'")] {
-            let by_file = of(&format!("{key} = {text}"), &alone);
+            let by_file = parse(&format!("{key} = {text}"), &required);
             let by_file = format!("{:?}", by_file.unwrap_or_else(|error| panic!("{key} = {text}: {error}")));
             assert_eq!(by_file, by_environment, "{key} = {text}");
         }
     }
     for (name, _) in VALUES {
-        assert!(names.iter().any(|documented| documented == name), "{name} stands in no table");
+        assert!(
+            names.iter().any(|documented| documented == name),
+            "{name} is missing in docs/configuration.md"
+        );
     }
 }
 
 #[test]
 fn every_key_is_documented() {
-    let refused = of("no_such_key = 1", &[]).expect_err("an unknown key").to_string();
+    let refused = parse("no_such_key = 1", &[]).expect_err("an unknown key").to_string();
     let (_, known) = refused.split_once("Known settings: ").expect("the known keys");
     let names = documented();
     let known: Vec<String> = known
@@ -223,17 +226,17 @@ fn every_key_is_documented() {
 }
 
 #[test]
-fn switches_are_read_in_all_usual_words() {
+fn a_switch_accepts_1_true_on_and_0_false_off() {
     for (word, on) in
         [("1", true), ("true", true), ("on", true), ("0", false), ("false", false), ("off", false)]
     {
-        let read = of("", &[("LETHE_ALLOW_PASSWORD_ONLY", word)]).expect("right");
+        let read = parse("", &[("LETHE_ALLOW_PASSWORD_ONLY", word)]).expect("valid");
         assert_eq!(read.settings().sign_in.allow_password_only, on, "{word}");
     }
 }
 
 #[test]
-fn an_error_names_key_value_and_what_was_expected() {
+fn an_error_names_the_key_the_value_and_the_expected_values() {
     for (name, value, expected) in [
         ("LETHE_IDLE_MINUTES", "soon", "a whole number from 1"),
         ("LETHE_IDLE_MINUTES", "0", "a whole number from 1"),
@@ -250,27 +253,27 @@ fn an_error_names_key_value_and_what_was_expected() {
         ("LETHE_FOUR_EYES", "two", "auto, on or off"),
         ("LETHE_TODAY", "21.1.2018", "a date such as 2018-01-21"),
     ] {
-        let refused = of("", &[(name, value)]).expect_err(name).to_string();
-        for words in [name, &format!("“{value}”"), expected] {
-            assert!(refused.contains(words), "{name}={value}: {refused}");
+        let refused = parse("", &[(name, value)]).expect_err(name).to_string();
+        for part in [name, &format!("“{value}”"), expected] {
+            assert!(refused.contains(part), "{name}={value}: {refused}");
         }
         let key = name.trim_start_matches("LETHE_").to_ascii_lowercase();
-        let refused = of(&format!("{key} = '{value}'"), &[]).expect_err(name).to_string();
-        for words in [key.as_str(), "lethe.toml", &format!("“{value}”"), expected] {
-            assert!(refused.contains(words), "{key} = {value}: {refused}");
+        let refused = parse(&format!("{key} = '{value}'"), &[]).expect_err(name).to_string();
+        for part in [key.as_str(), "lethe.toml", &format!("“{value}”"), expected] {
+            assert!(refused.contains(part), "{key} = {value}: {refused}");
         }
     }
 }
 
 #[test]
-fn errors_never_show_the_address_of_the_database() {
+fn no_error_shows_the_database_url() {
     for file in [
         "database_url = ['postgres://lethe:s3cret@localhost/lethe']",
         "database_url = 'postgres://lethe:s3cret@localhost/lethe",
         "[database_url]\nurl = 's3cret'",
         "database_url = 'postgres://lethe:s3cret@localhost/lethe'\ndatabase_url = 's3cret'",
     ] {
-        let refused = of(file, &[]).expect_err(file);
+        let refused = parse(file, &[]).expect_err(file);
         assert!(!format!("{refused} {refused:?}").contains("s3cret"), "{refused}");
         assert!(
             refused.to_string().contains("database_url") || refused.to_string().contains("Line "),
@@ -280,15 +283,15 @@ fn errors_never_show_the_address_of_the_database() {
 }
 
 #[test]
-fn unknown_variables_are_named_without_their_values() {
-    let refused = of("", &[("LETHE_DATABASE_PASSWORD", "s3cret")]).expect_err("unknown").to_string();
+fn an_unknown_variable_is_named_without_its_value() {
+    let refused = parse("", &[("LETHE_DATABASE_PASSWORD", "s3cret")]).expect_err("unknown").to_string();
     assert!(refused.contains("LETHE_DATABASE_PASSWORD") && !refused.contains("s3cret"), "{refused}");
-    let refused = of("idle_minute = 5", &[]).expect_err("unknown").to_string();
+    let refused = parse("idle_minute = 5", &[]).expect_err("unknown").to_string();
     assert!(refused.contains("idle_minute in lethe.toml") && refused.contains("idle_minutes"), "{refused}");
 }
 
 #[test]
-fn the_name_in_the_public_address_is_without_its_port() {
+fn the_public_name_has_no_port() {
     for (address, name) in [
         ("https://lethe.example.org", "lethe.example.org"),
         ("https://lethe.example.org:8443/", "lethe.example.org"),
@@ -296,12 +299,12 @@ fn the_name_in_the_public_address_is_without_its_port() {
         ("https://[2001:db8::1]", "[2001:db8::1]"),
         ("https://[2001:db8::1]:8443", "[2001:db8::1]"),
     ] {
-        let config = of("", &[("LETHE_PUBLIC_URL", address)]).expect(address);
-        assert_eq!(config.outside().name.as_deref(), Some(name), "{address}");
+        let config = parse("", &[("LETHE_PUBLIC_URL", address)]).expect(address);
+        assert_eq!(config.network().name.as_deref(), Some(name), "{address}");
     }
     for address in ["https://", "https://:8443", "https://[2001:db8::1"] {
         assert!(
-            matches!(of("", &[("LETHE_PUBLIC_URL", address)]), Err(ConfigError::NotAnAddress)),
+            matches!(parse("", &[("LETHE_PUBLIC_URL", address)]), Err(ConfigError::NotAnAddress)),
             "{address}"
         );
     }

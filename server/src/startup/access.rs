@@ -1,22 +1,22 @@
-//! Whether a file or folder can be used: by trying, as the rights on paper do not tell all.
+//! Checks whether a file or folder can be used by trying, because permission bits do not decide alone.
 
 use super::owner;
 use std::fs::{File, OpenOptions};
 use std::io::{self, ErrorKind, Write as _};
 use std::path::Path;
 
-/// How much is written to see whether the disk is full, in bytes: as much as SQLite needs beside its file.
+/// The size of the write that detects a full disk, in bytes: as much as SQLite needs for its `-shm` file.
 const PROBE_BYTES: usize = 64 << 10;
 
-/// What is done with a file.
+/// The use that Lethe makes of a file.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Need {
+pub(super) enum FileUse {
     Read,
     Append,
     ReadAndWrite,
 }
 
-impl Need {
+impl FileUse {
     const fn label(self) -> &'static str {
         match self {
             Self::Read => "read",
@@ -35,8 +35,8 @@ impl Need {
     }
 }
 
-/// What keeps a file from being used; where there is none yet, from being made. `name` is the setting that names it.
-pub(super) fn file(path: &Path, need: Need, name: &str) -> Option<String> {
+/// Returns the problem with using a file, or with creating it if it is missing. `name` is the setting that names it.
+pub(super) fn file(path: &Path, file_use: FileUse, name: &str) -> Option<String> {
     if path.is_dir() {
         return Some(format!("{} is a folder, not a file. Correct {name}", path.display()));
     }
@@ -44,49 +44,49 @@ pub(super) fn file(path: &Path, need: Need, name: &str) -> Option<String> {
     if std::fs::metadata(path).is_ok_and(|found| !found.is_file()) {
         return Some(format!("{} is not a regular file. Correct {name}", path.display()));
     }
-    match need.open(path) {
+    match file_use.open(path) {
         Ok(_) => None,
-        // Whether a key may be made is for the database to say.
-        Err(error) if error.kind() == ErrorKind::NotFound && need == Need::Read => None,
+        // A missing key file is created, or rejected, when the database is opened.
+        Err(error) if error.kind() == ErrorKind::NotFound && file_use == FileUse::Read => None,
         Err(error) if error.kind() == ErrorKind::NotFound => folder(existing(folder_of(path)), name),
-        Err(error) => Some(words(path, need.label(), &error, name)),
+        Err(error) => Some(problem(path, file_use.label(), &error, name)),
     }
 }
 
-/// What keeps files from being made in a folder, and something from being written into them.
+/// Returns the problem with creating and writing files in a folder.
 pub(super) fn folder(path: &Path, name: &str) -> Option<String> {
-    let made = tempfile::Builder::new().prefix(".lethe-check").tempfile_in(path);
-    let written = made.and_then(|mut file| file.write_all(&vec![0; PROBE_BYTES]));
-    written.err().map(|error| words(path, "written to", &error, name))
+    let probe = tempfile::Builder::new().prefix(".lethe-check").tempfile_in(path);
+    let written = probe.and_then(|mut file| file.write_all(&vec![0; PROBE_BYTES]));
+    written.err().map(|error| problem(path, "written to", &error, name))
 }
 
-/// The folder of a file.
+/// Returns the folder of a file.
 pub(super) fn folder_of(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
-/// The folder, or the nearest one above it that exists.
+/// Returns the folder, or its nearest parent that exists.
 fn existing(folder: &Path) -> &Path {
     folder.ancestors().find(|above| above.exists()).unwrap_or(Path::new("."))
 }
 
-/// A path that cannot be used, why, and what to do.
-pub(super) fn words(path: &Path, used: &str, error: &io::Error, name: &str) -> String {
+/// Words a problem: the path, the cause and the remedy.
+pub(super) fn problem(path: &Path, used: &str, error: &io::Error, name: &str) -> String {
     let remedy = match error.kind() {
         ErrorKind::PermissionDenied => owner::remedy(path),
         ErrorKind::ReadOnlyFilesystem => "Mount its file system read-write".to_owned(),
         ErrorKind::StorageFull | ErrorKind::QuotaExceeded => "Make room on the disk".to_owned(),
         _ => format!("Correct {name}"),
     };
-    format!("{} cannot be {used}: {}. {remedy}", path.display(), plain(error))
+    format!("{} cannot be {used}: {}. {remedy}", path.display(), cause(error))
 }
 
-/// What the operating system says, without its number.
-pub(super) fn plain(error: &io::Error) -> String {
-    let words = match error.raw_os_error() {
-        // The library puts the path, which is named already, before it.
+/// Returns the message of the operating system without the error number.
+pub(super) fn cause(error: &io::Error) -> String {
+    let message = match error.raw_os_error() {
+        // `tempfile` adds the path to its errors, which the problem names already.
         Some(code) => io::Error::from_raw_os_error(code).to_string(),
         None => error.kind().to_string(),
     };
-    words.split(" (os error").next().unwrap_or_default().to_lowercase()
+    message.split(" (os error").next().unwrap_or_default().to_lowercase()
 }

@@ -1,27 +1,27 @@
-//! Who may read the files: their owner alone.
+//! File modes: only the owner may read the files of Lethe.
 
 use std::path::{Path, PathBuf};
 
-/// Rights of the group and of others.
+/// The permission bits of the group and of others.
 #[cfg(unix)]
-const OTHERS: u32 = 0o077;
+const GROUP_AND_OTHERS: u32 = 0o077;
 
-/// Every file and folder that this process makes is for its own user.
+/// Sets the umask, so that only the user of this process can use its new files and folders.
 #[cfg(unix)]
 pub(super) fn keep_private() {
-    rustix::process::umask(rustix::fs::Mode::from_raw_mode(OTHERS));
+    rustix::process::umask(rustix::fs::Mode::from_raw_mode(GROUP_AND_OTHERS));
 }
 
 #[cfg(not(unix))]
 pub(super) const fn keep_private() {}
 
-/// Takes the rights of others away from these files, where there are any. Gives those that were changed.
+/// Removes the permissions of group and others from the files that exist. Returns the files that were changed.
 #[cfg(unix)]
 pub(super) fn tighten(files: &[PathBuf]) -> Vec<PathBuf> {
     use std::os::unix::fs::PermissionsExt as _;
     let loose = files.iter().filter(|file| {
-        let Some(mode) = mode_of(file).filter(|mode| mode & OTHERS != 0) else { return false };
-        let tight = std::fs::Permissions::from_mode(mode & !OTHERS & 0o7777);
+        let Some(mode) = mode_of(file).filter(|mode| mode & GROUP_AND_OTHERS != 0) else { return false };
+        let tight = std::fs::Permissions::from_mode(mode & !GROUP_AND_OTHERS & 0o7777);
         std::fs::set_permissions(file, tight).is_ok()
     });
     loose.cloned().collect()
@@ -32,15 +32,15 @@ pub(super) const fn tighten(_: &[PathBuf]) -> Vec<PathBuf> {
     Vec::new()
 }
 
-/// What somebody should know of who may read a file or folder of Lethe's own.
+/// Returns a warning if group or others may use a file or folder of Lethe.
 #[cfg(unix)]
 pub(super) fn warning(path: &Path) -> Option<String> {
-    // A folder for everybody's files (/tmp) has the bit that protects each one's.
-    let mode = mode_of(path).filter(|mode| mode & OTHERS != 0 && mode & 0o1000 == 0)?;
+    // A shared folder such as /tmp has the sticky bit, which protects the files of each user.
+    let mode = mode_of(path).filter(|mode| mode & GROUP_AND_OTHERS != 0 && mode & 0o1000 == 0)?;
     let is_folder = path.is_dir();
-    // Assets are for everybody.
-    let is_own =
-        !is_folder || std::fs::read_dir(path).is_ok_and(|mut files| files.any(|file| is_lethes(file.ok())));
+    // A folder without files of Lethe, such as that of the assets, may be readable.
+    let is_own = !is_folder
+        || std::fs::read_dir(path).is_ok_and(|mut files| files.any(|file| is_lethe_file(file.ok())));
     let right = if is_folder { "700" } else { "600" };
     let name = path.display();
     is_own.then(|| {
@@ -54,7 +54,7 @@ pub(super) const fn warning(_: &Path) -> Option<String> {
 }
 
 #[cfg(unix)]
-fn is_lethes(file: Option<std::fs::DirEntry>) -> bool {
+fn is_lethe_file(file: Option<std::fs::DirEntry>) -> bool {
     file.is_some_and(|file| {
         file.path()
             .extension()
@@ -68,8 +68,8 @@ fn mode_of(path: &Path) -> Option<u32> {
     std::fs::metadata(path).ok().map(|found| found.permissions().mode())
 }
 
-/// A file beside another one, whose name has an end more.
-pub(super) fn beside(path: &Path, end: &str) -> PathBuf {
+/// Appends an ending such as `-wal` to the name of a file.
+pub(super) fn with_ending(path: &Path, end: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(end);
     name.into()

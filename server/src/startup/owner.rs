@@ -1,18 +1,19 @@
-//! Whose the files are. What root writes, the service cannot use any more.
+//! The owner of the files. The service cannot use files that root writes.
 
 use std::path::{Path, PathBuf};
 
-/// Why root may not work here: the files belong to another user. Gives the command that does the same as that user.
+/// Returns the refusal if Lethe runs as root but the files belong to another user. It contains the command to run as
+/// that user.
 #[cfg(unix)]
 pub(super) fn refusal(paths: &[PathBuf]) -> Option<String> {
     if !rustix::process::geteuid().is_root() {
         return None;
     }
     let (path, user, group) = paths.iter().find_map(|path| {
-        // Before the first start there is the folder of the service and nothing in it.
-        let there = path.ancestors().map(above_of).find(|above| above.exists())?;
-        let (user, group) = owner(there)?;
-        (user != 0).then_some((there, user, group))
+        // Before the first start only the folder of the service exists.
+        let existing = path.ancestors().map(above_of).find(|above| above.exists())?;
+        let (user, group) = owner(existing)?;
+        (user != 0).then_some((existing, user, group))
     })?;
     let command: Vec<String> = std::env::args().map(|word| quoted(&word)).collect();
     Some(format!(
@@ -29,7 +30,7 @@ pub(super) const fn refusal(_: &[PathBuf]) -> Option<String> {
     None
 }
 
-/// What to do where a right is missing.
+/// Returns the remedy for a missing permission.
 #[cfg(unix)]
 pub(super) fn remedy(path: &Path) -> String {
     let own = rustix::process::geteuid().as_raw();
@@ -51,7 +52,7 @@ pub(super) fn remedy(path: &Path) -> String {
     format!("Give the user that runs Lethe access to {}", path.display())
 }
 
-/// The folder in which a relative path begins has no name.
+/// Returns `.` for the empty parent of a relative path.
 #[cfg(unix)]
 fn above_of(path: &Path) -> &Path {
     if path.as_os_str().is_empty() { Path::new(".") } else { path }
@@ -63,7 +64,7 @@ fn owner(path: &Path) -> Option<(u32, u32)> {
     std::fs::metadata(path).ok().map(|found| (found.uid(), found.gid()))
 }
 
-/// A user's name, where this computer knows one.
+/// Returns the name of a user, or the number if the computer knows no name.
 #[cfg(unix)]
 fn name(user: u32) -> String {
     let known = std::fs::read_to_string("/etc/passwd").unwrap_or_default();
@@ -75,7 +76,7 @@ fn name(user: u32) -> String {
     name.map_or_else(|| format!("user {user}"), |name| format!("user {name} ({user})"))
 }
 
-/// A word of a command line as a shell takes it.
+/// Quotes an argument for a shell.
 #[cfg(unix)]
 fn quoted(word: &str) -> String {
     let is_plain = |sign: char| sign.is_ascii_alphanumeric() || "-_./=:,@+".contains(sign);

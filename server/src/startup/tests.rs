@@ -1,20 +1,21 @@
-//! What a start needs, file by file.
+//! Tests of the checks before a start.
 
 use super::*;
 
 #[test]
-fn a_clock_that_was_never_set_is_seen() {
+fn a_clock_that_was_never_set_is_a_problem() {
     let at = |text: &str| text.parse().expect("an instant");
-    assert!(clock(at("1970-01-01T00:00:05Z")).problem.is_some_and(|words| words.contains("1970-01-01")));
+    assert!(clock(at("1970-01-01T00:00:05Z")).problem.is_some_and(|problem| problem.contains("1970-01-01")));
     assert!(clock(at("2026-11-27T00:00:00Z")).problem.is_none());
 }
 
 #[test]
-fn assets_are_those_that_the_hashes_name() {
+fn the_assets_are_the_files_that_hash_txt_names() {
     let site = tempfile::tempdir().expect("a folder");
     let site = site.path();
     assert!(
-        assets(site).is_some_and(|words| words.contains("lethe.css") && words.contains("LETHE_ASSETS_DIR"))
+        assets(site)
+            .is_some_and(|problem| problem.contains("lethe.css") && problem.contains("LETHE_ASSETS_DIR"))
     );
     std::fs::create_dir(site.join("pkg")).expect("a folder");
     for kind in ["css", "js", "wasm"] {
@@ -22,24 +23,24 @@ fn assets_are_those_that_the_hashes_name() {
     }
     assert_eq!(assets(site), None);
     std::fs::write(site.join("hash.txt"), "js: a\nwasm: b\ncss: c\n").expect("written");
-    assert!(assets(site).is_some_and(|words| words.contains("lethe.b.wasm")));
+    assert!(assets(site).is_some_and(|problem| problem.contains("lethe.b.wasm")));
 }
 
 #[test]
-fn a_folder_in_the_place_of_a_file_is_seen() {
+fn a_folder_instead_of_a_file_is_a_problem() {
     let folder = tempfile::tempdir().expect("a folder");
-    for need in [Need::Read, Need::Append, Need::ReadAndWrite] {
-        let words = access::file(folder.path(), need, "LETHE_KEY_FILE").expect("a problem");
-        assert!(words.contains("is a folder") && words.contains("LETHE_KEY_FILE"), "{words}");
+    for file_use in [FileUse::Read, FileUse::Append, FileUse::ReadAndWrite] {
+        let problem = access::file(folder.path(), file_use, "LETHE_KEY_FILE").expect("a problem");
+        assert!(problem.contains("is a folder") && problem.contains("LETHE_KEY_FILE"), "{problem}");
         let below_a_file = folder.path().join("file/below");
         std::fs::write(folder.path().join("file"), "").expect("written");
-        assert!(access::file(&below_a_file, need, "LETHE_KEY_FILE").is_some(), "{need:?}");
+        assert!(access::file(&below_a_file, file_use, "LETHE_KEY_FILE").is_some(), "{file_use:?}");
     }
 }
 
 #[cfg(unix)]
 #[test]
-fn the_rights_of_others_are_taken_away() {
+fn the_permissions_of_other_users_are_removed() {
     use std::os::unix::fs::PermissionsExt as _;
     let folder = tempfile::tempdir().expect("a folder");
     let files = ["a.key", "b.key"].map(|name| folder.path().join(name));
@@ -47,9 +48,9 @@ fn the_rights_of_others_are_taken_away() {
         std::fs::write(file, "").expect("written");
         std::fs::set_permissions(file, std::fs::Permissions::from_mode(mode)).expect("set");
     }
-    assert!(modes::warning(&files[0]).is_some_and(|words| words.contains("chmod 600")));
+    assert!(modes::warning(&files[0]).is_some_and(|problem| problem.contains("chmod 600")));
     assert_eq!(modes::tighten(&files), files[..1]);
     assert_eq!(modes::warning(&files[0]), None);
     std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o755)).expect("set");
-    assert!(modes::warning(folder.path()).is_some_and(|words| words.contains("chmod 700")));
+    assert!(modes::warning(folder.path()).is_some_and(|problem| problem.contains("chmod 700")));
 }
