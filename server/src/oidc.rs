@@ -1,5 +1,5 @@
-//! The identity provider of the library, where it has one: `OpenID` Connect, code flow with PKCE. What it says counts when
-//! it has signed it for us and for this login state; everything else is refused.
+//! The identity provider of the library: `OpenID` Connect, code flow with PKCE. An ID token is accepted only if the
+//! provider signed it for Lethe and for this login state.
 
 use chrono::{TimeDelta, Utc};
 use openidconnect::core::{
@@ -18,15 +18,15 @@ use std::time::{Duration, Instant};
 use thiserror::Error;
 use tokio::sync::Mutex;
 
-/// How long the provider may take to answer.
-const PATIENCE: Duration = Duration::from_secs(10);
-/// How long it is known where the provider's pages are and what it signs with.
-const KNOWN_FOR: Duration = Duration::from_hours(1);
-/// How long a provider that did not answer is not asked again.
-const SILENT_FOR: Duration = Duration::from_secs(5);
+/// The time after which a request to the provider is given up.
+const HTTP_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long the metadata and keys of the provider are cached.
+const METADATA_TTL: Duration = Duration::from_hours(1);
+/// The pause after a failed discovery before the next one.
+const RETRY_INTERVAL: Duration = Duration::from_secs(5);
 /// How far the clock of the provider may be ahead.
-const AHEAD: TimeDelta = TimeDelta::minutes(1);
-/// What stands in `amr` (RFC 8176) after a second factor.
+const MAX_CLOCK_SKEW: TimeDelta = TimeDelta::minutes(1);
+/// The value in `amr` (RFC 8176) after a second factor.
 const SECOND_FACTOR: &str = "mfa";
 
 type Client = CoreClient<
@@ -38,52 +38,52 @@ type Client = CoreClient<
     EndpointMaybeSet,
 >;
 
-/// What an installation sets about its provider.
+/// The settings of the provider.
 #[derive(Clone)]
 pub(crate) struct Settings {
-    /// Who signs, and under what address everything else is found.
+    /// The issuer of the ID tokens, below whose address the metadata is found.
     pub(crate) issuer: IssuerUrl,
-    /// Under what name the provider knows Lethe.
+    /// The client id of Lethe at the provider.
     pub(crate) client_id: String,
-    /// With what Lethe shows the provider that it is Lethe; none for a public client.
+    /// The client secret. `None` for a public client.
     pub(crate) secret: Option<String>,
-    /// What the provider is called on the sign-in page.
+    /// The name of the provider on the sign-in page.
     pub(crate) name: String,
-    /// Whether the provider is believed when it says that it has asked for a second factor.
+    /// Whether a second factor that the provider reports counts as one of Lethe.
     pub(crate) proves_second_factor: bool,
 }
 
-/// Why nobody can be signed in by the provider. Carries no value of anybody.
+/// A reason why a sign-in by the provider failed. It contains no personal value.
 #[derive(Clone, Copy, Debug, Error, Eq, PartialEq)]
 pub(crate) enum ProviderError {
     #[error("the provider cannot be reached, or its metadata cannot be read")]
-    Silent,
+    Unreachable,
     #[error("the provider refused the code")]
     CodeRefused,
     #[error("the provider sent no identity")]
     NoIdentity,
     #[error("the provider's ID token is not valid: its signature, audience, nonce or time is wrong")]
-    NotProven,
+    InvalidToken,
 }
 
-/// The provider, and what is known of it.
+/// The provider and its cached metadata.
 pub(crate) struct Provider {
     settings: Settings,
     return_to: RedirectUrl,
     http: reqwest::Client,
-    known: Mutex<Known>,
+    discovery: Mutex<Discovery>,
 }
 
-/// What is known of a provider.
-enum Known {
-    Nothing,
-    Silent(Instant),
-    Client(Instant, Arc<Client>),
+/// The result of the last discovery.
+enum Discovery {
+    Pending,
+    Failed(Instant),
+    Ready(Instant, Arc<Client>),
 }
 
-/// A login state to the provider that begins.
-pub(crate) struct Begun {
-    /// Where to send the browser.
+/// An authorization request and the values that verify its answer.
+pub(crate) struct AuthorizationRequest {
+    /// The address to which the browser is redirected.
     pub(crate) address: String,
     pub(crate) state: String,
     pub(crate) nonce: String,
@@ -97,23 +97,24 @@ impl fmt::Debug for Provider {
 }
 
 impl Provider {
-    /// A provider that brings people back to this address.
+    /// Creates a provider that redirects back to `return_to`.
     pub(crate) fn new(settings: Settings, return_to: RedirectUrl) -> Result<Self, reqwest::Error> {
         let http = reqwest::Client::builder()
-            // A provider that sends us elsewhere could send us anywhere.
+            // A redirect could lead requests of Lethe to any address.
             .redirect(reqwest::redirect::Policy::none())
-            .timeout(PATIENCE)
+            .timeout(HTTP_TIMEOUT)
             .build()?;
-        Ok(Self { settings, return_to, http, known: Mutex::new(Known::Nothing) })
+        Ok(Self { settings, return_to, http, discovery: Mutex::new(Discovery::Pending) })
     }
 
-    /// What it is called on the sign-in page.
+    /// Returns the name of the provider on the sign-in page.
     pub(crate) fn name(&self) -> &str {
         &self.settings.name
     }
 
-    /// Begins a login state. `asks_again`: the provider is to ask them even if they are signed in there.
-    pub(crate) async fn begin(&self, asks_again: bool) -> Result<Begun, ProviderError> {
+    /// Creates an authorization request. With `forces_login` the provider asks for the credentials even if the user is
+    /// signed in there.
+    pub(crate) async fn authorize(&self, forces_login: bool) -> Result<AuthorizationRequest, ProviderError> {
         let client = self.client().await?;
         let (challenge, verifier) = PkceCodeChallenge::new_random_sha256();
         let mut request = client
@@ -123,11 +124,11 @@ impl Provider {
                 Nonce::new_random,
             )
             .set_pkce_challenge(challenge);
-        if asks_again {
+        if forces_login {
             request = request.add_prompt(CoreAuthPrompt::Login).set_max_age(Duration::ZERO);
         }
         let (address, state, nonce) = request.url();
-        Ok(Begun {
+        Ok(AuthorizationRequest {
             address: address.into(),
             state: state.into_secret(),
             nonce: nonce.secret().clone(),
@@ -135,7 +136,7 @@ impl Provider {
         })
     }
 
-    /// Who has come back with this code from the login state of this nonce and verifier.
+    /// Exchanges a code for the identity, and verifies it with the nonce and verifier of the login state.
     pub(crate) async fn identity(
         &self,
         code: String,
@@ -145,7 +146,7 @@ impl Provider {
         let client = self.client().await?;
         let answer = client
             .exchange_code(AuthorizationCode::new(code))
-            .map_err(|_| ProviderError::Silent)?
+            .map_err(|_| ProviderError::Unreachable)?
             .set_pkce_verifier(PkceCodeVerifier::new(verifier))
             .request_async(&self.http)
             .await
@@ -153,20 +154,20 @@ impl Provider {
         let token = answer.id_token().ok_or(ProviderError::NoIdentity)?;
         let nonce = Nonce::new(nonce);
         let claims = match token.claims(&verifier_of(&client), &nonce) {
-            // The provider may sign with a new key since we have asked.
+            // The provider may have changed its keys since the last discovery.
             Err(ClaimsVerificationError::SignatureVerification(
                 SignatureVerificationError::NoMatchingKey,
             )) => {
-                *self.known.lock().await = Known::Nothing;
+                *self.discovery.lock().await = Discovery::Pending;
                 token.claims(&verifier_of(&*self.client().await?), &nonce).cloned()
             }
             claims => claims.cloned(),
         };
-        let claims = claims.map_err(|_| ProviderError::NotProven)?;
+        let claims = claims.map_err(|_| ProviderError::InvalidToken)?;
         let mut methods = claims.auth_method_refs().into_iter().flatten();
         let has_second_factor = methods.any(|method| method.as_str() == SECOND_FACTOR);
-        if claims.auth_time().is_some_and(|at| at > Utc::now() + AHEAD) {
-            return Err(ProviderError::NotProven);
+        if claims.auth_time().is_some_and(|at| at > Utc::now() + MAX_CLOCK_SKEW) {
+            return Err(ProviderError::InvalidToken);
         }
         Ok(Identity {
             issuer: claims.issuer().as_str().to_owned(),
@@ -176,27 +177,29 @@ impl Provider {
         })
     }
 
-    /// Whether an answer that names its issuer names this provider (RFC 9207).
-    pub(crate) fn is(&self, issuer: &str) -> bool {
+    /// Returns whether the issuer named in an answer is this provider (RFC 9207).
+    pub(crate) fn is_issuer(&self, issuer: &str) -> bool {
         self.settings.issuer.as_str() == issuer
     }
 
-    /// The provider as it described itself within the last hour.
+    /// Returns the client made from the cached metadata, or discovers the provider again.
     async fn client(&self) -> Result<Arc<Client>, ProviderError> {
-        let mut known = self.known.lock().await;
-        match &*known {
-            Known::Client(since, client) if since.elapsed() < KNOWN_FOR => return Ok(client.clone()),
-            Known::Silent(since) if since.elapsed() < SILENT_FOR => return Err(ProviderError::Silent),
+        let mut discovery = self.discovery.lock().await;
+        match &*discovery {
+            Discovery::Ready(since, client) if since.elapsed() < METADATA_TTL => return Ok(client.clone()),
+            Discovery::Failed(since) if since.elapsed() < RETRY_INTERVAL => {
+                return Err(ProviderError::Unreachable);
+            }
             _ => {}
         }
         match self.discover().await {
             Ok(client) => {
                 let client = Arc::new(client);
-                *known = Known::Client(Instant::now(), client.clone());
+                *discovery = Discovery::Ready(Instant::now(), client.clone());
                 Ok(client)
             }
             Err(error) => {
-                *known = Known::Silent(Instant::now());
+                *discovery = Discovery::Failed(Instant::now());
                 Err(error)
             }
         }
@@ -206,7 +209,7 @@ impl Provider {
         let issuer = self.settings.issuer.clone();
         let metadata = CoreProviderMetadata::discover_async(issuer, &self.http)
             .await
-            .map_err(|_| ProviderError::Silent)?;
+            .map_err(|_| ProviderError::Unreachable)?;
         let secret = self.settings.secret.clone().map(ClientSecret::new);
         let client_id = ClientId::new(self.settings.client_id.clone());
         Ok(CoreClient::from_provider_metadata(metadata, client_id, secret)
@@ -214,7 +217,8 @@ impl Provider {
     }
 }
 
-/// What proves a token: a signature with a key that only the provider has. So none that Lethe's own secret could make.
+/// Returns the verifier of ID tokens. It accepts asymmetric signatures only: the client secret must not be able to sign
+/// a token.
 fn verifier_of(client: &Client) -> CoreIdTokenVerifier<'_> {
     use CoreJwsSigningAlgorithm::{
         EcdsaP256Sha256, EcdsaP384Sha384, EdDsa, RsaSsaPkcs1V15Sha256, RsaSsaPkcs1V15Sha384,
