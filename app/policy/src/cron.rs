@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_that_never_comes_or_comes_too_often_is_refused() {
+    fn an_expression_that_never_matches_or_matches_too_often_is_rejected() {
         for line in ["30 2 31 2 *", "0 0 30 2 *", "0 0 30-31 feb *", "0 0 31 2,4,6,9,11 *"] {
             assert_eq!(check(line), Err(Problem::CronNeverMatches), "{line}");
         }

@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn a_date_with_one_meaning_is_read() {
+    fn an_unambiguous_date_is_parsed() {
         let date = day(2018, 1, 15);
         for text in [
             "2018-01-15",
@@ -234,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn a_date_with_two_meanings_is_not_guessed() {
+    fn an_ambiguous_date_is_rejected() {
         let (day_first, month_first) = (day(2018, 4, 3), day(2018, 3, 4));
         for text in ["03/04/2018", "3/4/2018", "03.04.2018", "03-04-2018"] {
             assert_eq!(parse_date(text), Err(DateProblem::Ambiguous { day_first, month_first }), "{text:?}");
@@ -245,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_date_is_refused() {
+    fn text_that_is_not_a_date_is_rejected() {
         for text in [
             "",
             "2018-02-30",
@@ -277,7 +277,7 @@ mod tests {
     }
 
     #[test]
-    fn past_events_do_not_lie_in_the_future() {
+    fn past_events_must_not_be_in_the_future() {
         let today = day(2018, 1, 21);
         assert_eq!(optional_past_date(" ", today), Ok(None));
         assert_eq!(optional_past_date("21 Jan 2018", today), Ok(Some(today)));

@@ -226,7 +226,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_says_nothing_is_a_placeholder() {
+    fn text_without_information_is_a_placeholder() {
         for text in [
             "-",
             "x",
@@ -315,14 +315,14 @@ mod tests {
         assert_eq!(fate(Some("Lapwing"), None), Fate::Removed);
         assert_eq!(fate(Some("Lapwing"), Some("-")), Fate::Removed);
         assert_eq!(fate(Some("Lapwing"), Some("Heron")), Fate::Replaced);
-        assert_eq!(fate(Some("X"), Some("Y")), Fate::Replaced, "there was nothing to remove");
+        assert_eq!(fate(Some("X"), Some("Y")), Fate::Replaced, "the old value was a placeholder");
         let of = |removed, replaced| Erasure { removed, replaced };
         assert!(of(1, 0).counts_as_anonymising(0));
         assert!(!of(0, 2).counts_as_anonymising(0), "a marriage");
         assert!(of(0, 3).counts_as_anonymising(0));
         assert!(of(0, 1).counts_as_anonymising(2), "one field after the other");
         assert!(!of(0, 0).counts_as_anonymising(9));
-        assert!(!of(0, 1).counts_in_an_import(0), "another mail server for all");
+        assert!(!of(0, 1).counts_in_an_import(0), "one changed value per user");
         assert!(of(0, 2).counts_in_an_import(0) && of(0, 1).counts_in_an_import(1));
         assert!(of(1, 0).counts_in_an_import(0) && !of(0, 0).counts_in_an_import(9));
     }

@@ -89,7 +89,7 @@ mod tests {
     use crate::policy::{Conditions, Days};
 
     #[test]
-    fn auto_is_on_when_two_people_could() {
+    fn auto_requires_approval_if_two_people_can_approve() {
         for (setting, people, needed) in [
             (FourEyes::Auto, 0, false),
             (FourEyes::Auto, 1, false),
@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn arming_widening_and_brakes_need_two() {
+    fn arming_widening_and_safety_limits_need_approval() {
         let days = |days| Policy {
             conditions: Conditions { leaving: Days::new(days), ..Conditions::default() },
             ..Policy::default()
@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn the_words_follow_because() {
+    fn the_label_can_follow_because() {
         let words = ApprovalReason::SafetyLimit(SafetyLimit::People).label(SafetyLimits::default());
         assert_eq!(words, "more than 5,000 users would be anonymised");
     }

@@ -172,20 +172,20 @@ mod tests {
     }
 
     #[test]
-    fn a_right_form_is_read() {
-        let draft = validate(&form(|_| ()), day("2018-01-21")).expect("a right form");
+    fn a_valid_form_is_parsed() {
+        let draft = validate(&form(|_| ()), day("2018-01-21")).expect("a valid form");
         assert_eq!(draft.on, LegalHoldTarget::User(UserNumber(7)));
         assert_eq!(
             (draft.reason, draft.owner, draft.review_on),
             (HoldReason::Dispute, None, day("2018-03-01"))
         );
         let of_category = form(|form| (form.user, form.category) = (String::new(), "STUDENT".to_owned()));
-        let draft = validate(&of_category, day("2018-01-21")).expect("a right form");
+        let draft = validate(&of_category, day("2018-01-21")).expect("a valid form");
         assert_eq!(draft.on, LegalHoldTarget::Category("STUDENT".to_owned()));
     }
 
     #[test]
-    fn each_wrong_field_is_named() {
+    fn each_invalid_field_is_reported() {
         let cases: [(&str, Change); 9] = [
             ("category", |form| form.user.clear()),
             ("category", |form| form.category = "STUDENT".to_owned()),

@@ -29,7 +29,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_length_counts_and_nothing_else() {
+    fn only_the_length_is_checked() {
         for (password, is_right) in [
             ("", false),
             ("elevenchars", false),

@@ -255,7 +255,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_who_may_anonymise_is_without_a_second_factor() {
+    fn roles_that_may_anonymise_require_a_second_factor() {
         for role in Role::ALL {
             let roles = Roles::from_iter([role]);
             let anonymises = roles.may(Action::AnonymiseOne) || roles.may(Action::Run);
@@ -265,7 +265,7 @@ mod tests {
     }
 
     #[test]
-    fn legal_holds_are_the_data_protection_officers() {
+    fn only_the_data_protection_officer_manages_legal_holds() {
         for role in Role::ALL {
             assert_eq!(role.may(Action::ReleaseLegalHolds), role == Role::Dpo, "{role:?}");
         }

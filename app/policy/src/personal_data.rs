@@ -255,7 +255,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_personal_does_not_stay_by_accident() {
+    fn identifiers_credentials_and_free_text_are_never_kept() {
         for table in TABLES.iter().filter(|table| table.owner != RowOwner::NoUser) {
             for column in table.columns {
                 let stays = column.action == ErasureAction::Keep;
@@ -269,7 +269,7 @@ mod tests {
     }
 
     #[test]
-    fn every_field_of_the_policy_has_a_column_and_rows_are_whole() {
+    fn every_policy_field_has_a_column_and_only_whole_rows_are_deleted() {
         for field in Field::ALL {
             let columns = TABLES.iter().flat_map(|table| table.columns);
             assert!(
@@ -287,7 +287,7 @@ mod tests {
     }
 
     #[test]
-    fn a_difference_is_seen_on_both_sides() {
+    fn differences_are_detected_in_both_directions() {
         let schema: Vec<(&str, Vec<String>)> = TABLES
             .iter()
             .map(|table| (table.name, table.columns.iter().map(|column| column.name.to_owned()).collect()))

@@ -190,7 +190,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_whole_days_in_range_are_read() {
+    fn only_whole_days_in_range_are_parsed() {
         assert_eq!(Days::parse(" 36500 "), Ok(Days(36_500)));
         assert_eq!(Days::parse("0"), Ok(Days(0)));
         for text in ["", " ", "-1", "+5", "1.5", "5e3", "36501", "99999999999999999999", "fünf", "٥", "NULL"]
@@ -200,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn a_policy_survives_storage_and_refuses_what_it_does_not_know() {
+    fn a_policy_survives_storage_and_rejects_unknown_fields() {
         let policy = Policy {
             fields: Field::ALL.into_iter().map(|field| (field, Treatment::Keep)).collect(),
             conditions: Conditions { leaving: Days::new(5), ..Conditions::default() },
@@ -215,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn a_treatment_that_does_not_fit_removes() {
+    fn a_treatment_that_the_field_does_not_allow_removes() {
         let policy = Policy { fields: [(Field::Phone, Treatment::Decade)].into(), ..Policy::default() };
         assert_eq!(policy.treatment(Field::Phone), Treatment::Remove);
         assert_eq!(policy.treatment(Field::Category), Treatment::Keep);

@@ -97,7 +97,7 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(2_000))]
 
         #[test]
-        fn what_is_not_wider_selects_nobody_new(new in policies(), old in policies(), facts in facts()) {
+        fn a_policy_within_reach_selects_no_new_user(new in policies(), old in policies(), facts in facts()) {
             if !extends_beyond(&new, &old) {
                 let eligible = |policy| assess(&facts, policy, day(0), Selection::Bulk) == Verdict::Eligible;
                 prop_assert!(!eligible(&new) || eligible(&old));
@@ -105,13 +105,13 @@ mod tests {
         }
 
         #[test]
-        fn the_same_settings_are_not_wider(policy in policies()) {
+        fn the_same_settings_do_not_extend_beyond(policy in policies()) {
             prop_assert!(!extends_beyond(&policy, &policy));
         }
     }
 
     #[test]
-    fn each_way_of_reaching_further_counts() {
+    fn each_way_of_extending_beyond_is_detected() {
         let five = Conditions { leaving: Days::new(5), ..Conditions::default() };
         let base = Policy { conditions: five, keep_custom: vec!["faculty".into()], ..Policy::default() };
         let with = |change: fn(&mut Policy)| {
@@ -131,6 +131,6 @@ mod tests {
         assert!(!with(|policy| policy.conditions.leaving = Days::new(6)));
         assert!(!with(|policy| policy.conditions.marked = Days::new(6)));
         assert!(!with(|policy| policy.conditions = Conditions::default()), "no users are selected");
-        assert!(extends_beyond(&base, &Policy::default()), "without a condition no users were confirmed");
+        assert!(extends_beyond(&base, &Policy::default()), "without a condition, no users are confirmed");
     }
 }

@@ -317,7 +317,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn success_needs_everybody_accounted_for() {
+    fn success_requires_an_outcome_for_every_user() {
         assert_eq!(RunState::of_counts(3, 2, 0, 0), None);
         assert_eq!(RunState::of_counts(3, 2, 1, 0), Some(RunState::Succeeded));
         assert_eq!(RunState::of_counts(3, 2, 0, 1), Some(RunState::CompletedWithFailures));
@@ -326,14 +326,14 @@ mod tests {
     }
 
     #[test]
-    fn open_findings_are_part_of_how_a_run_ended() {
+    fn the_label_of_a_run_includes_open_findings() {
         assert_eq!(RunState::Succeeded.words_with(0), "Succeeded");
         assert_eq!(RunState::Succeeded.words_with(1), "Succeeded, 1 finding to decide");
         assert_eq!(RunState::Cancelled.words_with(1200), "Cancelled, 1,200 findings to decide");
     }
 
     #[test]
-    fn only_a_run_that_came_to_its_end_confirms() {
+    fn only_a_completed_run_confirms() {
         for state in RunState::ALL {
             let ended = matches!(state, RunState::Succeeded | RunState::CompletedWithFailures);
             assert_eq!(state.confirms(1), ended, "{state:?}");
@@ -342,7 +342,7 @@ mod tests {
     }
 
     #[test]
-    fn cancelled_is_only_what_did_not_come_to_its_end() {
+    fn a_completed_run_is_not_cancelled() {
         assert_eq!(RunState::of_cancelled(3, 1, 1, 0), Some(RunState::Cancelled));
         assert_eq!(RunState::of_cancelled(3, 2, 1, 0), Some(RunState::Succeeded));
         assert_eq!(RunState::of_cancelled(3, 2, 2, 0), None);

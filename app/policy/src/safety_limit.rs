@@ -148,7 +148,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_brake_stops_just_above_its_limit() {
+    fn each_safety_limit_stops_just_above_its_value() {
         let safety_limits = SafetyLimits { people: 1000, percent: 10, times_median: 3 };
         assert_eq!(safety_limits.of(1000, 100_000, &[]), None);
         assert_eq!(safety_limits.of(1001, 100_000, &[]), Some(SafetyLimit::People));
@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn a_handful_of_people_is_never_a_share() {
+    fn shares_do_not_apply_to_a_few_users() {
         let safety_limits = SafetyLimits::default();
         assert_eq!(safety_limits.of(20, 20, &[1, 1, 1]), None);
         assert_eq!(safety_limits.of(21, 20, &[]), Some(SafetyLimit::Share));

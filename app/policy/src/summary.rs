@@ -79,7 +79,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_sentence_says_who_and_from_when() {
+    fn the_sentence_states_users_and_first_day() {
         let conditions = Conditions { leaving: Days::new(5), marked: Days::new(5), activity: None };
         let today = NaiveDate::from_ymd_opt(2018, 1, 1).expect("a date");
         assert_eq!(
@@ -109,7 +109,7 @@ mod tests {
             scope: scope.to_owned(),
             ..TaskForm::new_task()
         };
-        for wrong in [
+        for invalid in [
             form("30", true, "", "all"),
             form("30", true, "two years", "all"),
             form("30", true, "36501", "all"),
@@ -117,14 +117,14 @@ mod tests {
             form("", false, "", "all"),
             form("30", false, "", "everyone"),
         ] {
-            assert_eq!(of_form(&wrong), INCOMPLETE);
-            assert_eq!(example_of_form(&wrong, today), None);
+            assert_eq!(of_form(&invalid), INCOMPLETE);
+            assert_eq!(example_of_form(&invalid, today), None);
         }
-        let right = form("30", true, "730", "all");
+        let valid = form("30", true, "730", "all");
         assert_eq!(
-            of_form(&right),
+            of_form(&valid),
             "Users who left more than 30 days ago and were last active more than 730 days ago; all users."
         );
-        assert!(example_of_form(&right, today).is_some());
+        assert!(example_of_form(&valid, today).is_some());
     }
 }

@@ -56,7 +56,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn text_is_trimmed_bounded_and_visible() {
+    fn text_is_trimmed_limited_and_visible() {
         assert_eq!(line("  Müller ", SHORT), Ok("Müller".to_owned()));
         assert_eq!(line(&"x".repeat(201), SHORT), Err(Problem::TooLong { max: 200 }));
         for text in ["a\0b", "a\nb", "a\u{202E}b", "a\u{200B}b", "\u{7}"] {

@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn a_gap_runs_at_its_end_and_says_so() {
+    fn a_time_in_a_gap_is_due_at_its_end_with_a_note() {
         let daily = Schedule::Daily { time: NaiveTime::from_hms_opt(1, 30, 0).expect("a time") };
         let next = next_occurrences(&daily, Tz::Europe__London, utc("2026-03-28 12:00"), 2);
         assert_eq!(next[0].shown, "Sun 29 Mar 2026 02:00 BST (+01:00)");
@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn an_overlap_runs_once_at_its_first_occurrence() {
+    fn a_time_that_occurs_twice_is_due_at_its_first_occurrence() {
         let daily = Schedule::Daily { time: NaiveTime::from_hms_opt(1, 30, 0).expect("a time") };
         assert_eq!(
             shown(&daily, Tz::Europe__London, "2026-10-24 12:00", 2),
@@ -213,14 +213,14 @@ mod tests {
     }
 
     #[test]
-    fn a_past_single_time_never_comes() {
+    fn a_one_time_date_in_the_past_is_never_due() {
         let once = Schedule::Once { at: wall("2001-01-01 02:00") };
         assert!(next_occurrences(&once, Tz::UTC, utc("2026-11-24 00:00"), 5).is_empty());
         assert!(next_occurrences(&Schedule::ManualOnly, Tz::UTC, utc("2026-11-24 00:00"), 5).is_empty());
     }
 
     #[test]
-    fn what_the_form_accepts_the_library_can_read() {
+    fn croner_parses_every_expression_that_the_form_accepts() {
         for line in [
             "30 2 * * mon",
             "15 0-6 1,15 jan-jun 1-5",
@@ -239,7 +239,7 @@ mod tests {
 
     /// The form's check of an expression must agree with the library's times.
     #[test]
-    fn the_form_knows_which_lines_never_come_and_which_come_too_often() {
+    fn the_form_agrees_with_croner_on_rejected_expressions() {
         let after = utc("2026-11-24 00:00");
         let minutes = ["0", "7,7", "59", "*/30", "0,30", "5-6"];
         let days = ["*", "31", "30,31", "29", "*/31", "1-31/15"];

@@ -113,7 +113,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_field_stands_in_one_list_by_its_name() {
+    fn every_field_is_in_exactly_one_list() {
         let policy = Policy {
             fields: [(Field::BirthDate, Treatment::Decade), (Field::Gender, Treatment::Keep)].into(),
             keep_custom: vec!["faculty".to_owned()],
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn roles_and_sign_in_end_for_staff_alone() {
+    fn only_staff_lose_roles_and_sign_in() {
         let fields = TreatedFields::of(&Policy::default());
         let staff = fields.clone().with_roles();
         assert_eq!(staff.removed[fields.removed.len()..], ["Roles", "Sign-in as a member of staff"]);
@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn a_run_by_earlier_policies_says_nothing_of_what_they_decide() {
+    fn a_run_with_earlier_policies_omits_their_treatments() {
         let fields = TreatedFields::of_earlier_runs();
         assert!(fields.removed.iter().any(|words| words == "E-mail"));
         assert!(fields.as_before.iter().any(|words| words == Field::Phone.label()));

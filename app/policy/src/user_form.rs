@@ -169,19 +169,19 @@ mod tests {
     use crate::dates;
 
     #[test]
-    fn a_right_form_is_read_and_a_wrong_one_named_field_by_field() {
-        let right = UserForm {
+    fn a_valid_form_is_parsed_and_each_invalid_field_is_reported() {
+        let valid = UserForm {
             last_name: " Ng ".to_owned(),
             birth_date: "1 Feb 1990".to_owned(),
             ..UserForm::default()
         };
         let today = NaiveDate::from_ymd_opt(2018, 1, 21).expect("a date");
-        let draft = validate(&right, today).expect("a right form");
+        let draft = validate(&valid, today).expect("a valid form");
         assert_eq!(draft.last_name.as_deref(), Some("Ng"));
         assert_eq!(draft.birth_date.map(dates::iso).as_deref(), Some("1990-02-01"));
         assert_eq!(draft.first_name, None);
 
-        let wrong = UserForm {
+        let invalid = UserForm {
             first_name: "a\0b".to_owned(),
             last_name: "Anonymised user 7F3KQ2".to_owned(),
             email: "nobody".to_owned(),
@@ -190,7 +190,7 @@ mod tests {
             guarantor: "the mother".to_owned(),
             ..UserForm::default()
         };
-        let errors = validate(&wrong, today).expect_err("a wrong form");
+        let errors = validate(&invalid, today).expect_err("an invalid form");
         let fields: Vec<&str> = errors.0.iter().map(|error| error.field.as_str()).collect();
         assert_eq!(fields, ["first_name", "last_name", "email", "notes", "birth_date", "guarantor"]);
     }

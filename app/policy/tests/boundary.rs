@@ -1,4 +1,4 @@
-//! Who is eligible on which day: one table of cases, run natively and in WebAssembly.
+//! Which users are eligible on which day: one table of cases, run natively and in WebAssembly.
 #![allow(clippy::expect_used, reason = "tests")]
 
 use chrono::NaiveDate;
@@ -7,7 +7,7 @@ use policy::{Blocker, Conditions, Days, Policy, Reason, Scope, Selection, UserFa
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
-/// The days that the conditions of this table ask for.
+/// Number of days in the conditions of this table.
 const N: u32 = 5;
 
 fn day(text: &str) -> NaiveDate {
@@ -18,7 +18,7 @@ fn january(number: u32) -> NaiveDate {
     NaiveDate::from_ymd_opt(2018, 1, number).expect("a day of January")
 }
 
-/// Somebody whose three dates are all 15 January 2018, whom nothing excludes and nothing blocks.
+/// Returns a user whose three dates are all 15 January 2018, without exclusions and blockers.
 fn left_on_the_15th() -> UserFacts {
     UserFacts {
         anonymised: false,
@@ -65,7 +65,7 @@ fn day_20_is_too_early_and_day_21_is_not() {
 }
 
 #[test]
-fn zero_days_and_the_most_days_follow_the_same_rule() {
+fn minimum_and_maximum_days_follow_the_same_rule() {
     for (days, last_too_early, first) in [
         (0, "2018-01-15", "2018-01-16"),
         (1, "2018-01-16", "2018-01-17"),
@@ -80,14 +80,14 @@ fn zero_days_and_the_most_days_follow_the_same_rule() {
     }
 }
 
-/// How a condition can stand to a user.
+/// The possible states of a condition for a user.
 const STATES: [(char, &str); 4] = [('-', "unset"), ('m', "met"), ('n', "not met"), ('?', "no date")];
 
-/// The verdict for every state of the three conditions: for each state of the leaving date (in the order of
-/// [`STATES`]) one line for each state of *marked*, in it one letter for each state of *activity*.
+/// The verdict for every state of the three conditions. Each state of the leaving date (in the order of [`STATES`])
+/// has one line for each state of *marked*, with one letter for each state of *activity*.
 ///
 /// E eligible, W the days have not passed, L no leaving date, M not marked, A no activity and no creation date,
-/// 0 the policy has no condition.
+/// 0 the policy has no conditions.
 const VERDICTS: [[&str; 4]; 4] = [
     ["0EWA", "EEWA", "WWWA", "MMMM"],
     ["EEWA", "EEWA", "WWWA", "MMMM"],
@@ -96,18 +96,18 @@ const VERDICTS: [[&str; 4]; 4] = [
 ];
 
 #[test]
-fn three_conditions_in_all_their_states() {
+fn all_states_of_the_three_conditions_have_the_expected_verdict() {
     let today = january(21);
     let date = |state: char| match state {
         'm' => Some(january(15)),
         'n' => Some(january(16)),
-        // An unset condition must not look at its date: it would not be met.
+        // The date of an unset condition must be ignored: it would not meet the condition.
         '-' => Some(january(20)),
         _ => None,
     };
-    for (row, (leaving, leaving_words)) in STATES.into_iter().enumerate() {
-        for (line, (marked, marked_words)) in STATES.into_iter().enumerate() {
-            for (place, (activity, activity_words)) in STATES.into_iter().enumerate() {
+    for (row, (leaving, leaving_state)) in STATES.into_iter().enumerate() {
+        for (line, (marked, marked_state)) in STATES.into_iter().enumerate() {
+            for (place, (activity, activity_state)) in STATES.into_iter().enumerate() {
                 let facts = UserFacts {
                     leaving_on: date(leaving),
                     marked_on: date(marked),
@@ -127,7 +127,7 @@ fn three_conditions_in_all_their_states() {
                 assert_eq!(
                     assess(&facts, &policy, today, Selection::Bulk),
                     expected,
-                    "leaving {leaving_words}, marked {marked_words}, activity {activity_words}"
+                    "leaving {leaving_state}, marked {marked_state}, activity {activity_state}"
                 );
             }
         }
@@ -135,7 +135,7 @@ fn three_conditions_in_all_their_states() {
 }
 
 #[test]
-fn all_blank_selects_nobody_ever() {
+fn a_policy_without_conditions_never_selects_a_user() {
     for scope in Scope::ALL {
         let policy = Policy { scope, ..Policy::default() };
         for imported in [true, false] {
@@ -148,13 +148,13 @@ fn all_blank_selects_nobody_ever() {
 }
 
 #[test]
-fn who_was_never_active_counts_from_the_day_of_creation() {
+fn a_user_without_activity_counts_from_the_creation_date() {
     let policy = by(set(false, true, false));
     for (created, last_activity, expected) in [
         (Some(january(15)), None, Verdict::Eligible),
         (Some(january(16)), None, Verdict::NotYetUntil(january(22))),
         (Some(january(1)), Some(january(16)), Verdict::NotYetUntil(january(22))),
-        // A record that was created later than it was used, by an import: the activity counts.
+        // An import created the record after the last activity: the activity counts.
         (Some(january(20)), Some(january(15)), Verdict::Eligible),
         (None, None, Verdict::NotYet(Reason::NoActivityDate)),
     ] {
@@ -164,8 +164,7 @@ fn who_was_never_active_counts_from_the_day_of_creation() {
     }
 }
 
-/// One fact or another about somebody who would be eligible otherwise, and what it makes of them: in bulk and
-/// by hand.
+/// A fact about a user who would be eligible otherwise, with the verdicts in bulk and for a single user.
 type Fact = (&'static str, fn(&mut UserFacts), Verdict, Verdict);
 
 fn blocked(blockers: &[Blocker]) -> Verdict {
@@ -173,7 +172,7 @@ fn blocked(blockers: &[Blocker]) -> Verdict {
 }
 
 #[test]
-fn exclusions_and_blockers_in_their_order() {
+fn exclusions_and_blockers_apply_in_order() {
     const E: Verdict = Verdict::Eligible;
     const STAFF: Verdict = Verdict::Excluded(Reason::Staff);
     const FICTITIOUS: Verdict = Verdict::Excluded(Reason::Fictitious);
@@ -185,7 +184,12 @@ fn exclusions_and_blockers_in_their_order() {
         ("staff", |f| f.staff = true, STAFF, STAFF),
         ("fictitious", |f| f.fictitious = true, FICTITIOUS, FICTITIOUS),
         ("not imported", |f| f.imported = false, outside, E),
-        ("active yesterday, but that is not asked", |f| f.last_activity_on = Some(january(20)), E, E),
+        (
+            "active yesterday, without a condition on activity",
+            |f| f.last_activity_on = Some(january(20)),
+            E,
+            E,
+        ),
         ("left yesterday", |f| f.leaving_on = Some(january(20)), Verdict::NotYetUntil(january(26)), E),
         ("never left", |f| f.leaving_on = None, Verdict::NotYet(Reason::NoLeavingDate), E),
         (
@@ -195,13 +199,13 @@ fn exclusions_and_blockers_in_their_order() {
             blocked(&[Blocker::OpenLoan]),
         ),
         (
-            "everything that blocks",
+            "all blockers",
             |f| f.blockers = Blockers::from_bits(u8::MAX),
             blocked(&Blocker::ALL),
             blocked(&Blocker::ALL),
         ),
-        ("anonymised goes before staff", |f| (f.anonymised, f.staff) = (true, true), DONE, DONE),
-        ("staff goes before fictitious", |f| (f.staff, f.fictitious) = (true, true), STAFF, STAFF),
+        ("anonymised before staff", |f| (f.anonymised, f.staff) = (true, true), DONE, DONE),
+        ("staff before fictitious", |f| (f.staff, f.fictitious) = (true, true), STAFF, STAFF),
         ("fictitious before scope", |f| (f.fictitious, f.imported) = (true, false), FICTITIOUS, FICTITIOUS),
         ("scope before conditions", |f| (f.imported, f.leaving_on) = (false, None), outside, E),
         (
@@ -239,7 +243,7 @@ fn every_blocker_alone_blocks_bulk_and_single_alike() {
 }
 
 #[test]
-fn the_scope_says_whose_turn_it_is() {
+fn the_scope_selects_imported_or_other_users() {
     for (scope, imported, others) in
         [(Scope::Imported, true, false), (Scope::NotImported, false, true), (Scope::All, true, true)]
     {
@@ -295,7 +299,7 @@ mod properties {
 
     proptest! {
         #[test]
-        fn nobody_who_must_not_be_is_ever_eligible(
+        fn excluded_and_blocked_users_are_never_eligible(
             facts in facts(), policy in a_policy(), today in date(), single in any::<bool>(),
         ) {
             let selection = if single { Selection::Single } else { Selection::Bulk };
@@ -313,7 +317,7 @@ mod properties {
         fn eligible_means_that_the_days_of_every_condition_have_passed(
             facts in facts(), policy in a_policy(), today in date(),
         ) {
-            // Half of the facts would be excluded anyway: what matters here are the dates.
+            // Half of the facts would be excluded anyway. Only the dates matter here.
             let facts = UserFacts {
                 anonymised: false, staff: false, fictitious: false, blockers: Blockers::NONE, ..facts
             };
@@ -330,7 +334,7 @@ mod properties {
         }
 
         #[test]
-        fn the_first_day_that_is_told_is_exactly_the_first(
+        fn the_reported_first_day_is_exact(
             facts in facts(), policy in a_policy(), today in date(),
         ) {
             if let Verdict::NotYetUntil(first) = assess(&facts, &policy, today, Selection::Bulk) {

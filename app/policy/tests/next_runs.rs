@@ -1,5 +1,5 @@
-//! When schedules come due, across both clock changes of two years in eight zones, held against a calculation made
-//! apart from this program by `data/next_runs.py`.
+//! Due times of schedules across both clock changes of two years in eight zones, compared with an independent
+//! calculation by `data/next_runs.py`.
 #![allow(clippy::expect_used, reason = "tests")]
 
 use chrono::{DateTime, FixedOffset, NaiveDateTime, Offset, SubsecRound, TimeDelta, Utc};
@@ -10,10 +10,10 @@ use policy::timezone::next_occurrences;
 use proptest::prelude::*;
 use serde::Deserialize;
 
-/// What the script wrote.
+/// The output of the script.
 #[derive(Deserialize)]
 struct Table {
-    /// The version of the zones that it calculated with.
+    /// The version of its time zone data.
     zones: String,
     cases: Vec<Case>,
 }
@@ -23,15 +23,15 @@ struct Case {
     zone: Tz,
     schedule: Schedule,
     after: DateTime<Utc>,
-    /// Instants with the offset that clocks have then.
+    /// Instants with the offset that applies then.
     next: Vec<DateTime<FixedOffset>>,
 }
 
 #[test]
-fn runs_come_due_when_an_independent_calculation_says() {
+fn due_times_match_an_independent_calculation() {
     let table: Table = serde_json::from_str(include_str!("data/next_runs.json")).expect("a table");
     if table.zones != IANA_TZDB_VERSION {
-        eprintln!("the table has the zones of {}, this program those of {IANA_TZDB_VERSION}", table.zones);
+        eprintln!("time zone data: {} in the table, {IANA_TZDB_VERSION} in this program", table.zones);
     }
     let mut wrong = Vec::new();
     for Case { zone, schedule, after, next } in &table.cases {
@@ -80,28 +80,28 @@ fn schedule() -> impl Strategy<Value = Schedule> {
 }
 
 fn instant() -> impl Strategy<Value = DateTime<Utc>> {
-    // From 2010 on: Samoa left out a whole day at the end of 2011.
+    // From 2010 on: Samoa skipped a whole day at the end of 2011.
     (1_262_304_000_000_i64..2_000_000_000_000)
         .prop_map(|at| DateTime::from_timestamp_millis(at).expect("near"))
 }
 
 proptest! {
     #[test]
-    fn a_run_follows_from_the_one_before(zone in zone(), schedule in schedule(), after in instant()) {
+    fn each_due_time_follows_from_the_previous_one(zone in zone(), schedule in schedule(), after in instant()) {
         let five = next_occurrences(&schedule, zone, after, 5);
         prop_assert_eq!(five.len(), 5);
         let mut last = after;
         for run in &five {
             prop_assert!(run.at > last);
             prop_assert_eq!(&next_occurrences(&schedule, zone, last, 1)[0], run);
-            // Nothing of the same wall time comes between: neither a moment before it nor once more after it.
+            // The same local time has no other run: neither a moment earlier nor again later.
             prop_assert_eq!(&next_occurrences(&schedule, zone, run.at - TimeDelta::milliseconds(1), 1)[0], run);
             last = run.at;
         }
     }
 
     #[test]
-    fn a_single_time_comes_once_at_the_first_moment_of_its_wall_time(zone in zone(), after in instant()) {
+    fn a_one_time_schedule_is_due_once_at_the_first_moment_of_its_local_time(zone in zone(), after in instant()) {
         let at: NaiveDateTime = after.with_timezone(&zone).naive_local().trunc_subsecs(0);
         let runs = next_occurrences(&Schedule::Once { at }, zone, after - TimeDelta::days(2), 5);
         prop_assert_eq!(runs.len(), 1);

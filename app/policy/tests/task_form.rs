@@ -1,5 +1,5 @@
-//! What the task form accepts and what it says about the rest: one table of cases, run natively and in
-//! WebAssembly, because the same code answers in the browser and on the server.
+//! What the task form accepts, and which problems it reports: one table of cases, run natively and in WebAssembly,
+//! because browser and server execute the same code.
 #![allow(
     clippy::expect_used,
     clippy::assigning_clones,
@@ -19,8 +19,8 @@ fn now() -> NaiveDateTime {
     "2018-01-21T12:00:00".parse().expect("a time")
 }
 
-/// A form without any problem: leaving date and five days, every day at half past two.
-fn right() -> TaskForm {
+/// Returns a valid form: five days since the leaving date, every day at half past two.
+fn valid_form() -> TaskForm {
     TaskForm {
         description: "Leavers".to_owned(),
         by_leaving: true,
@@ -31,17 +31,17 @@ fn right() -> TaskForm {
 }
 
 fn changed(change: impl FnOnce(&mut TaskForm)) -> TaskForm {
-    let mut form = right();
+    let mut form = valid_form();
     change(&mut form);
     form
 }
 
 const NOT_DAYS: Problem = Problem::NotDays { min: 0, max: 36_500 };
 
-/// A change that makes the right form wrong, the field that must say so, what it must say, and its tab.
-type Wrong = (&'static str, fn(&mut TaskForm), &'static str, Problem, Tab);
+/// A change that makes the valid form invalid, the field with the problem, the problem, and its tab.
+type Invalid = (&'static str, fn(&mut TaskForm), &'static str, Problem, Tab);
 
-fn wrong_texts() -> Vec<Wrong> {
+fn invalid_texts() -> Vec<Invalid> {
     let long = Problem::TooLong { max: 200 };
     let control = Problem::ControlCharacter;
     vec![
@@ -88,7 +88,7 @@ fn wrong_texts() -> Vec<Wrong> {
     ]
 }
 
-fn wrong_choices() -> Vec<Wrong> {
+fn invalid_choices() -> Vec<Invalid> {
     use Problem::{NotAUserNumber, UnknownChoice};
     vec![
         ("visibility", |f| f.visibility = "public".to_owned(), "visibility", UnknownChoice, Tab::General),
@@ -114,7 +114,7 @@ fn wrong_choices() -> Vec<Wrong> {
         ("scope", |f| f.scope = "everyone".to_owned(), "scope", UnknownChoice, Tab::Settings),
         ("loan text", |f| f.loan_text = "keep".to_owned(), "loan_text", UnknownChoice, Tab::Settings),
         (
-            "treatment that there is not",
+            "unknown treatment",
             |f| _ = f.fields.insert("phone".to_owned(), "hash".to_owned()),
             "fields.phone",
             UnknownChoice,
@@ -147,7 +147,7 @@ fn wrong_choices() -> Vec<Wrong> {
     ]
 }
 
-fn wrong_conditions() -> Vec<Wrong> {
+fn invalid_conditions() -> Vec<Invalid> {
     vec![
         (
             "no condition",
@@ -157,14 +157,14 @@ fn wrong_conditions() -> Vec<Wrong> {
             Tab::Settings,
         ),
         (
-            "a number that is not ticked",
+            "a number without a tick",
             |f| f.activity_days = "730".to_owned(),
             "activity_days",
             Problem::ConditionNotTicked,
             Tab::Settings,
         ),
         (
-            "words that are not ticked",
+            "words without a tick",
             |f| f.marked_days = "not a number".to_owned(),
             "marked_days",
             Problem::ConditionNotTicked,
@@ -175,7 +175,7 @@ fn wrong_conditions() -> Vec<Wrong> {
         ("grouped days", |f| f.leaving_days = "1,000".to_owned(), "leaving_days", NOT_DAYS, Tab::Settings),
         ("negative days", |f| f.leaving_days = "-1".to_owned(), "leaving_days", NOT_DAYS, Tab::Settings),
         ("half days", |f| f.leaving_days = "0.5".to_owned(), "leaving_days", NOT_DAYS, Tab::Settings),
-        ("words for days", |f| f.leaving_days = "five".to_owned(), "leaving_days", NOT_DAYS, Tab::Settings),
+        ("days as a word", |f| f.leaving_days = "five".to_owned(), "leaving_days", NOT_DAYS, Tab::Settings),
         ("other digits", |f| f.leaving_days = "٥".to_owned(), "leaving_days", NOT_DAYS, Tab::Settings),
         (
             "activity",
@@ -206,7 +206,7 @@ fn cron(form: &mut TaskForm, line: &str) {
     (form.schedule, form.cron) = ("cron".to_owned(), line.to_owned());
 }
 
-fn wrong_schedules() -> Vec<Wrong> {
+fn invalid_schedules() -> Vec<Invalid> {
     use Problem::{
         CronNeverMatches, CronTooOften, DateOutOfRange, NoWeekday, NotACronLine, NotADate, NotATime,
         OtherSchedule, UnknownChoice,
@@ -221,7 +221,7 @@ fn wrong_schedules() -> Vec<Wrong> {
         ("2101", |f| once(f, "2101-01-01"), "once_date", DateOutOfRange, tab),
         ("no weekday", |f| f.schedule = "weekly".to_owned(), "weekdays", NoWeekday, tab),
         (
-            "weekday that is not ticked",
+            "all weekdays unticked",
             |f| {
                 f.schedule = "weekly".to_owned();
                 f.weekdays.insert("mon".to_owned(), false);
@@ -261,7 +261,7 @@ fn wrong_schedules() -> Vec<Wrong> {
             tab,
         ),
         (
-            "a weekday that there is not",
+            "an unknown weekday",
             |f| _ = f.weekdays.insert("moon".to_owned(), false),
             "weekdays",
             UnknownChoice,
@@ -271,8 +271,8 @@ fn wrong_schedules() -> Vec<Wrong> {
 }
 
 #[test]
-fn each_wrong_field_says_what_is_wrong_at_its_place() {
-    let cases = [wrong_texts(), wrong_choices(), wrong_conditions(), wrong_schedules()].concat();
+fn each_invalid_field_reports_its_problem() {
+    let cases = [invalid_texts(), invalid_choices(), invalid_conditions(), invalid_schedules()].concat();
     for (name, change, field, problem, tab) in cases {
         let errors = validate(&changed(change), now()).expect_err(name);
         let found: Vec<_> = errors.0.iter().map(|error| (error.field.as_str(), &error.problem)).collect();
@@ -283,9 +283,9 @@ fn each_wrong_field_says_what_is_wrong_at_its_place() {
 }
 
 #[test]
-fn all_that_is_wrong_is_said_at_once() {
+fn all_problems_are_reported_at_once() {
     let form = TaskForm { schedule: "weekly".to_owned(), by_marked: true, ..TaskForm::default() };
-    let errors = validate(&form, now()).expect_err("a form without anything");
+    let errors = validate(&form, now()).expect_err("an empty form");
     let fields: Vec<&str> = errors.0.iter().map(|error| error.field.as_str()).collect();
     assert_eq!(
         fields,
@@ -305,20 +305,23 @@ fn all_that_is_wrong_is_said_at_once() {
 }
 
 #[test]
-fn an_edited_task_is_named_by_id_and_version() {
+fn an_edited_task_is_identified_by_id_and_version() {
     let draft = validate(&changed(|f| (f.id, f.version) = ("7".to_owned(), "3".to_owned())), now());
-    assert_eq!(draft.expect("a right form").edited, Some((7, 3)));
+    assert_eq!(draft.expect("a valid form").edited, Some((7, 3)));
     for (id, version) in [("7", ""), ("", "3"), ("seven", "3"), ("7", "9999999999")] {
         let form = changed(|f| (f.id, f.version) = (id.to_owned(), version.to_owned()));
-        assert!(validate(&form, now()).expect_err("half a name").of("id").is_some(), "{id:?} {version:?}");
+        assert!(
+            validate(&form, now()).expect_err("an incomplete identity").of("id").is_some(),
+            "{id:?} {version:?}"
+        );
     }
 }
 
-/// Days as they are typed, and what they are.
+/// Days as entered, and their values.
 const DAYS: [(&str, u32); 5] = [("0", 0), (" 5 ", 5), ("007", 7), ("36499", 36_499), ("36500", 36_500)];
 
 #[test]
-fn days_from_0_to_36500_are_read() {
+fn days_from_0_to_36500_are_accepted() {
     for (typed, days) in DAYS {
         let draft = validate(&changed(|f| typed.clone_into(&mut f.leaving_days)), now()).expect(typed);
         assert_eq!(draft.policy.conditions.leaving, Days::new(days));
@@ -326,25 +329,25 @@ fn days_from_0_to_36500_are_read() {
     }
 }
 
-/// In the browser the fields of other kinds of schedule are hidden and not posted.
+/// The browser hides the fields of other kinds of schedule, and doesn't post them.
 #[test]
-fn fields_that_are_not_shown_are_not_posted() {
+fn hidden_fields_are_not_posted() {
     let form = changed(|f| {
         "1899".clone_into(&mut f.once_date);
         "nonsense".clone_into(&mut f.cron);
         "31".clone_into(&mut f.month_day);
         f.weekdays.insert("mon".to_owned(), true);
     });
-    assert_eq!(validate(&form, now()).expect_err("all are filled").0.len(), 4);
-    assert_eq!(validate(&form.with_shown_fields(), now()), validate(&right(), now()));
+    assert_eq!(validate(&form, now()).expect_err("all hidden fields are filled").0.len(), 4);
+    assert_eq!(validate(&form.with_shown_fields(), now()), validate(&valid_form(), now()));
 }
 
 #[test]
-fn without_a_condition_only_manual_only_can_be_saved() {
+fn a_task_without_conditions_must_be_manual_only() {
     let manual = changed(|f| {
         (f.by_leaving, f.leaving_days, f.schedule) = (false, String::new(), "manual".to_owned());
     });
-    let draft = validate(&manual, now()).expect("serves single users");
+    let draft = validate(&manual, now()).expect("a task for single users");
     assert!(draft.policy.conditions.is_empty() && draft.schedule.is_manual_only());
     for kind in ["once", "daily", "weekly", "monthly", "cron"] {
         let form = changed(|f| {
@@ -361,7 +364,7 @@ fn without_a_condition_only_manual_only_can_be_saved() {
     }
 }
 
-/// Date and time of a single run, and whether it is still to come on 21 January 2018 at noon.
+/// Date and time of a one-time run, and whether it is still in the future on 21 January 2018 at noon.
 const ONCE: [(&str, &str, bool); 8] = [
     ("1900-01-01", "02:30", false),
     ("2018-01-20", "23:59", false),
@@ -374,7 +377,7 @@ const ONCE: [(&str, &str, bool); 8] = [
 ];
 
 #[test]
-fn a_single_date_in_the_past_becomes_manual_only_and_says_so() {
+fn a_one_time_date_in_the_past_becomes_manual_only_with_a_notice() {
     for (date, time, to_come) in ONCE {
         let form = changed(|f| {
             once(f, date);
@@ -388,7 +391,7 @@ fn a_single_date_in_the_past_becomes_manual_only_and_says_so() {
 }
 
 #[test]
-fn schedules_are_read() {
+fn schedules_are_parsed() {
     let half_past_two = chrono::NaiveTime::from_hms_opt(2, 30, 0).expect("a time");
     let cases: [(fn(&mut TaskForm), Schedule); 6] = [
         (|f| f.schedule = "manual".to_owned(), Schedule::ManualOnly),
@@ -405,12 +408,12 @@ fn schedules_are_read() {
         (|f| cron(f, " 30 2 * * mon "), Schedule::Cron { line: "30 2 * * mon".to_owned() }),
     ];
     for (change, schedule) in cases {
-        assert_eq!(validate(&changed(change), now()).expect("a right form").schedule, schedule);
+        assert_eq!(validate(&changed(change), now()).expect("a valid form").schedule, schedule);
     }
 }
 
 #[test]
-fn a_right_form_says_what_was_chosen() {
+fn a_valid_form_contains_all_choices() {
     let form = changed(|f| {
         f.owner = " 12 ".to_owned();
         f.scope = "all".to_owned();
@@ -420,27 +423,23 @@ fn a_right_form_says_what_was_chosen() {
         f.fields.remove("city");
         f.custom.extend([("a".to_owned(), "keep".to_owned()), ("b".to_owned(), "remove".to_owned())]);
     });
-    let draft = validate(&form, now()).expect("a right form");
+    let draft = validate(&form, now()).expect("a valid form");
     assert_eq!(draft.owner, Some(UserNumber(12)));
     assert_eq!(draft.policy.scope, Scope::All);
     assert_eq!(draft.policy.loan_text, NoteTreatment::Mark);
     assert_eq!(draft.missed, Missed::Skip);
-    assert_eq!(
-        validate(&right(), now()).expect("a right form").missed,
-        Missed::Once,
-        "unless asked otherwise"
-    );
+    assert_eq!(validate(&valid_form(), now()).expect("a valid form").missed, Missed::Once, "the default");
     assert_eq!(draft.policy.treatment(Field::BirthDate), Treatment::Decade);
     assert_eq!(draft.policy.treatment(Field::City), Treatment::Remove);
     assert_eq!(draft.policy.keep_custom, ["a"]);
 }
 
 #[test]
-fn fields_that_the_form_does_not_have_are_refused() {
+fn unknown_fields_are_rejected() {
     for text in [r#"{"dry_run":true}"#, r#"{"description":1}"#, r#"{"active":"yes"}"#] {
         assert!(serde_json::from_str::<TaskForm>(text).is_err(), "{text}");
     }
-    assert_eq!(serde_json::from_str::<TaskForm>("{}").expect("all may be missing"), TaskForm::default());
+    assert_eq!(serde_json::from_str::<TaskForm>("{}").expect("all fields are optional"), TaskForm::default());
 }
 
 #[cfg(not(target_arch = "wasm32"))]
@@ -520,13 +519,13 @@ mod properties {
 
     proptest! {
         #[test]
-        fn a_saved_task_fills_a_form_that_says_the_same(draft in draft()) {
+        fn the_form_of_a_saved_task_validates_to_the_same_task(draft in draft()) {
             let form = TaskForm::of(&draft, &KEYS.map(str::to_owned));
             prop_assert_eq!(validate(&form, now()), Ok(draft));
         }
 
         #[test]
-        fn nothing_that_can_be_typed_makes_it_fail_otherwise_than_by_saying_so(
+        fn any_input_is_accepted_or_rejected_with_a_problem(
             text in any::<String>(), kind in select(vec!["once", "daily", "weekly", "monthly", "cron"]),
         ) {
             let form = TaskForm {
@@ -538,7 +537,7 @@ mod properties {
                 month_day: text.clone(),
                 cron: text,
                 schedule: kind.to_owned(),
-                ..right()
+                ..valid_form()
             };
             if let Ok(draft) = validate(&form.with_shown_fields(), now()) {
                 prop_assert!(!draft.policy.conditions.is_empty());

@@ -1,5 +1,4 @@
-//! What the form of a user record accepts and what it says about the rest: one table of cases, run natively and
-//! in WebAssembly.
+//! What the user form accepts, and which problems it reports: one table of cases, run natively and in WebAssembly.
 #![allow(
     clippy::expect_used,
     clippy::assigning_clones,
@@ -13,16 +12,16 @@ use policy::user_form::{UserDraft, UserForm};
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
-/// Checks a form on 21 January 2018.
+/// Validates a form on 21 January 2018.
 fn validate(form: &UserForm) -> Result<UserDraft, FieldErrors> {
     policy::user_form::validate(form, "2018-01-21".parse().expect("a date"))
 }
 
-fn right() -> UserForm {
+fn valid_form() -> UserForm {
     UserForm { last_name: "Ng".to_owned(), ..UserForm::default() }
 }
 
-/// A field of one line: its name in the form, where it is typed and where it is read.
+/// A single-line field: its name, its place in the form and its place in the draft.
 type Line = (&'static str, fn(&mut UserForm) -> &mut String, fn(&UserDraft) -> &Option<String>);
 
 macro_rules! lines {
@@ -53,8 +52,8 @@ const LINES: [Line; 19] = lines![
     branch,
 ];
 
-/// What is wrong in a field of one line, and what is said about it.
-fn wrong_lines() -> [(String, Problem); 8] {
+/// Returns invalid values of a single-line field, each with its problem.
+fn invalid_lines() -> [(String, Problem); 8] {
     let control = Problem::ControlCharacter;
     [
         ("x".repeat(201), Problem::TooLong { max: 200 }),
@@ -69,14 +68,14 @@ fn wrong_lines() -> [(String, Problem); 8] {
 }
 
 #[test]
-fn every_line_is_trimmed_bounded_and_visible() {
+fn every_line_is_trimmed_limited_and_visible() {
     for (field, typed, read) in LINES {
-        let mut form = right();
+        let mut form = valid_form();
         *typed(&mut form) = "  Đặng O’Neil-Щербакова 山田 <b>'\" ".to_owned();
         let draft = validate(&form).expect(field);
         assert_eq!(read(&draft).as_deref(), Some("Đặng O’Neil-Щербакова 山田 <b>'\""), "{field}");
-        for (text, problem) in wrong_lines() {
-            let mut form = right();
+        for (text, problem) in invalid_lines() {
+            let mut form = valid_form();
             *typed(&mut form) = text;
             let errors = validate(&form).expect_err(field);
             assert_eq!(errors.0.len(), 1, "{field}");
@@ -86,10 +85,10 @@ fn every_line_is_trimmed_bounded_and_visible() {
     }
 }
 
-/// A change that makes the right form wrong, the field that must say so and what it must say.
-type Wrong = (fn(&mut UserForm), &'static str, Problem);
+/// A change that makes the valid form invalid, the field with the problem, and the problem.
+type Invalid = (fn(&mut UserForm), &'static str, Problem);
 
-fn wrong() -> Vec<Wrong> {
+fn invalid() -> Vec<Invalid> {
     use Problem::{
         AmbiguousDate, ControlCharacter, DateOutOfRange, FutureDate, NotADate, NotAUserNumber, NotAnEmail,
         Reserved, TooLong,
@@ -128,9 +127,9 @@ fn wrong() -> Vec<Wrong> {
 }
 
 #[test]
-fn each_wrong_field_says_what_is_wrong_at_its_place() {
-    for (change, field, problem) in wrong() {
-        let mut form = right();
+fn each_invalid_field_reports_its_problem() {
+    for (change, field, problem) in invalid() {
+        let mut form = valid_form();
         change(&mut form);
         let errors = validate(&form).expect_err(field);
         let found: Vec<_> = errors.0.iter().map(|error| (error.field.as_str(), &error.problem)).collect();
@@ -139,7 +138,7 @@ fn each_wrong_field_says_what_is_wrong_at_its_place() {
 }
 
 #[test]
-fn dates_from_1900_to_2100_in_every_way_of_writing_with_one_meaning() {
+fn unambiguous_dates_from_1900_to_2100_are_accepted() {
     for (typed, read) in [
         ("1900-01-01", "1900-01-01"),
         ("31.12.2100", "2100-12-31"),
@@ -147,35 +146,35 @@ fn dates_from_1900_to_2100_in_every_way_of_writing_with_one_meaning() {
         ("15/01/2018", "2018-01-15"),
         ("1 feb 1990", "1990-02-01"),
     ] {
-        let form = UserForm { leaving_on: typed.to_owned(), ..right() };
+        let form = UserForm { leaving_on: typed.to_owned(), ..valid_form() };
         let draft = validate(&form).expect(typed);
         assert_eq!(draft.leaving_on.map(|date| date.to_string()).as_deref(), Some(read));
-        let born = UserForm { birth_date: typed.to_owned(), ..right() };
+        let born = UserForm { birth_date: typed.to_owned(), ..valid_form() };
         assert_eq!(validate(&born).is_ok(), read < "2018-01-22", "{typed}");
     }
 }
 
 #[test]
-fn what_is_empty_is_nothing() {
+fn empty_fields_become_none() {
     let form = UserForm {
         email: " ".to_owned(),
         notes: "\n".to_owned(),
         custom: [("team".to_owned(), " ".to_owned())].into(),
-        ..right()
+        ..valid_form()
     };
-    let draft = validate(&form).expect("a right form");
+    let draft = validate(&form).expect("a valid form");
     assert_eq!(draft, UserDraft { last_name: Some("Ng".to_owned()), ..UserDraft::default() });
 }
 
 #[test]
-fn the_rest_is_read() {
+fn the_other_fields_are_parsed() {
     let form = UserForm {
         email: " ng@b.example ".to_owned(),
         notes: "first\r\nsecond\tline".to_owned(),
         guarantor: " 12 ".to_owned(),
         fictitious: true,
         custom: [("team".to_owned(), " red ".to_owned())].into(),
-        ..right()
+        ..valid_form()
     };
     let expected = UserDraft {
         last_name: Some("Ng".to_owned()),
@@ -190,7 +189,7 @@ fn the_rest_is_read() {
 }
 
 #[test]
-fn fields_that_the_form_does_not_have_are_refused() {
+fn unknown_fields_are_rejected() {
     for text in [r#"{"anonymised_on":null}"#, r#"{"replacement":"x"}"#, r#"{"fictitious":"maybe"}"#] {
         assert!(serde_json::from_str::<UserForm>(text).is_err(), "{text}");
     }
