@@ -1,14 +1,14 @@
-//! The other side: the same row changes in SQL that somebody wrote by hand, for this one policy and this one
-//! schema, in batches with a commit each. It checks nothing again, notes nothing and proves nothing.
+//! The baseline: the same row changes in hand-written SQL, for exactly this policy and schema, in batches with a
+//! commit each. It rechecks nothing and records neither audit nor ledger.
 
 use sea_orm::{ConnectionTrait, DatabaseBackend, DatabaseConnection, Statement, TransactionTrait};
 use std::time::{Duration, Instant};
 
-/// People in one transaction.
+/// Users per transaction.
 const BATCH: i64 = 1_000;
 
-/// The reasons of all users as somebody would count them by hand. The dates are those of the policy and the day of
-/// the measurement.
+/// Counts the reasons of all users in hand-written SQL. The dates are those of the policy and the day of the
+/// measurement.
 pub const COUNTS: &str = "\
     SELECT CASE \
     WHEN anonymised_on IS NOT NULL THEN 40 \
@@ -26,17 +26,17 @@ pub const COUNTS: &str = "\
     WHEN number IN (SELECT user_number FROM legal_holds WHERE released_on IS NULL) THEN 24 \
     ELSE 0 END AS reason, COUNT(*) AS n FROM users GROUP BY 1 ORDER BY 1";
 
-/// How long both parts took.
+/// The durations of both parts.
 pub struct Took {
-    /// Finding out who it is.
+    /// Selecting the users.
     pub selecting: Duration,
     /// Changing the rows.
     pub changing: Duration,
-    /// How many people.
+    /// Number of users.
     pub people: i64,
 }
 
-/// Anonymises everybody who can be.
+/// Anonymises all eligible users.
 pub async fn anonymise(db: &DatabaseConnection) -> anyhow::Result<Took> {
     let started = Instant::now();
     let people = select(db).await?;
@@ -46,7 +46,7 @@ pub async fn anonymise(db: &DatabaseConnection) -> anyhow::Result<Took> {
     let mut from = 1;
     while from <= people {
         let batch = format!("SELECT number FROM todo WHERE place BETWEEN {from} AND {}", from + BATCH - 1);
-        // PostgreSQL reads the tables whole for a subquery, and uses their indexes for an array.
+        // For a subquery, PostgreSQL scans whole tables; for an array, it uses their indexes.
         let batch = match db.get_database_backend() {
             DatabaseBackend::Postgres => format!("= ANY (ARRAY({batch}))"),
             _ => format!("IN ({batch})"),
@@ -61,7 +61,7 @@ pub async fn anonymise(db: &DatabaseConnection) -> anyhow::Result<Took> {
     Ok(Took { selecting, changing: started.elapsed(), people })
 }
 
-/// Numbers those who can be anonymised in a table of their own.
+/// Selects the eligible users into a numbered table.
 async fn select(db: &DatabaseConnection) -> anyhow::Result<i64> {
     db.execute_unprepared("CREATE TABLE todo (place BIGINT PRIMARY KEY, number BIGINT NOT NULL)").await?;
     let sql = "\
@@ -84,7 +84,7 @@ async fn select(db: &DatabaseConnection) -> anyhow::Result<i64> {
     Ok(row.map_or(Ok(0), |row| row.try_get("", "n"))?)
 }
 
-/// What changes for a batch. The replacement is random, as the engine's, but not checked for being free.
+/// Returns the statements for a batch. The replacement is random, as the engine's, but not checked for uniqueness.
 fn changes(backend: DatabaseBackend) -> Vec<String> {
     let (random, decade, district, month): (&str, &str, &str, fn(&str) -> String) = match backend {
         DatabaseBackend::Postgres => (

@@ -8,23 +8,23 @@ use sea_orm::{ConnectionTrait, Statement};
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-/// How long the parts of a run took.
+/// The durations of the parts of a run.
 pub struct Took {
-    /// Assessing everybody, keeping the verdicts and making the run out of them.
+    /// Assessing all users, storing the verdicts and creating the run from them.
     pub selecting: Duration,
-    /// Assessing again, changing, noting and counting, batch by batch, with ledger and commits.
+    /// Reassessing, changing, recording and counting, batch by batch, with ledger and commits.
     pub changing: Duration,
     /// Searching for residue.
     pub scanning: Duration,
-    /// Making removed values vanish from the files, and the certificate.
+    /// Removing old values from the database files, and the certificate.
     pub ending: Duration,
-    /// What the changing consists of.
+    /// The phases of the changes.
     pub phases: BTreeMap<String, Duration>,
-    /// How many people.
+    /// Number of users.
     pub people: i64,
 }
 
-/// Anonymises everybody who can be.
+/// Anonymises all eligible users.
 pub async fn anonymise(store: &Store, measured: &Phases) -> anyhow::Result<Took> {
     let task = library::add_task(store).await?;
     let started = Instant::now();
@@ -39,7 +39,7 @@ pub async fn anonymise(store: &Store, measured: &Phases) -> anyhow::Result<Took>
     let all = started.elapsed();
     let mut phases = measured.take();
     let done = run::read(store, id).await?.done;
-    anyhow::ensure!(state == RunState::Succeeded && done == previewed, "the run did not do everybody");
+    anyhow::ensure!(state == RunState::Succeeded && done == previewed, "the run did not anonymise all users");
 
     let mut apart = |name: &str| phases.remove(name).unwrap_or_default();
     let (scanning, ending) = (apart("scan"), apart("finish"));
@@ -50,7 +50,7 @@ pub async fn anonymise(store: &Store, measured: &Phases) -> anyhow::Result<Took>
     Ok(Took { selecting, changing, scanning, ending, phases, people: done })
 }
 
-/// What both sides must leave alike, as counts. A side that changes less would be measured too fast.
+/// Counts what both sides must leave equal. A side that changes less would seem too fast.
 pub async fn left(store: &Store) -> anyhow::Result<Vec<(&'static str, i64)>> {
     let checks = [
         ("anonymised users", "users WHERE anonymised_on IS NOT NULL AND replacement IS NOT NULL"),
@@ -72,10 +72,10 @@ pub async fn left(store: &Store) -> anyhow::Result<Vec<(&'static str, i64)>> {
     ];
     let db = store.database();
     let mut left = Vec::new();
-    for (words, what) in checks {
+    for (name, what) in checks {
         let sql = format!("SELECT COUNT(*) AS n FROM {what}");
         let row = db.query_one_raw(Statement::from_string(db.get_database_backend(), sql)).await?;
-        left.push((words, row.map_or(Ok(0), |row| row.try_get("", "n"))?));
+        left.push((name, row.map_or(Ok(0), |row| row.try_get("", "n"))?));
     }
     Ok(left)
 }

@@ -1,7 +1,7 @@
-//! The measured library, made inside the database in a few statements.
+//! The measured library, created in the database by a few statements.
 //!
-//! Of a hundred users eighty can be anonymised; each of the others stands for one of the reasons why not. Loans
-//! are spread over the users as they come in a library: those of one user never stand side by side.
+//! Of each hundred users, eighty can be anonymised; the others have one of the reasons against it. Loans are spread
+//! over the users as in a real library: the loans of one user are never stored next to each other.
 
 use anyhow::Context as _;
 use policy::{Conditions, Days, Field, Policy, TaskId, Treatment};
@@ -9,7 +9,7 @@ use records::Store;
 use records::entity::tasks;
 use sea_orm::{ActiveModelTrait, ConnectionTrait, DatabaseBackend, DatabaseConnection, Set};
 
-/// How much of everything there is.
+/// The number of rows of each kind.
 #[derive(Clone, Copy, Debug)]
 pub struct Library {
     pub users: i64,
@@ -22,7 +22,7 @@ pub struct Library {
 }
 
 impl Library {
-    /// The library that is anonymised.
+    /// Returns the library that is anonymised.
     pub const fn of(users: i64) -> Self {
         Self {
             users,
@@ -34,7 +34,7 @@ impl Library {
         }
     }
 
-    /// A library with less around each user, of which only the number of users matters.
+    /// Returns a library with fewer rows per user, of which only the number of users matters.
     pub const fn light(users: i64) -> Self {
         Self {
             users,
@@ -46,12 +46,12 @@ impl Library {
         }
     }
 
-    /// A library of which a preview is made.
+    /// Returns the library for the preview.
     pub const fn of_many(users: i64) -> Self {
         Self { users, loans: users, requests: users / 10, messages: 0, charges: users / 10, whole: false }
     }
 
-    /// How large it is, in words.
+    /// Returns its size as text.
     pub fn label(&self) -> String {
         format!(
             "{} users, {} loans, {} requests, {} messages, {} charges",
@@ -84,7 +84,7 @@ impl Library {
     }
 }
 
-/// The policy by which the library is anonymised.
+/// Returns the policy with which the library is anonymised.
 pub fn policy() -> Policy {
     Policy {
         fields: [(Field::BirthDate, Treatment::Decade), (Field::Postcode, Treatment::District)].into(),
@@ -93,7 +93,7 @@ pub fn policy() -> Policy {
     }
 }
 
-/// Makes the task that anonymises the library.
+/// Adds the task that anonymises the library.
 pub async fn add_task(store: &Store) -> anyhow::Result<TaskId> {
     let now = store.clock().now();
     let task = tasks::ActiveModel {
@@ -111,7 +111,7 @@ pub async fn add_task(store: &Store) -> anyhow::Result<TaskId> {
     Ok(TaskId(task.insert(store.database()).await?.id))
 }
 
-/// Brings the statistics of the database up to date and everything into its files.
+/// Updates the statistics of the database, and writes all its pages to its files.
 async fn settle(db: &DatabaseConnection) -> anyhow::Result<()> {
     match db.get_database_backend() {
         DatabaseBackend::Postgres => {
@@ -125,7 +125,7 @@ async fn settle(db: &DatabaseConnection) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// `INSERT` of as many rows as `count`; `{n}` in the values counts them from 1.
+/// Returns an `INSERT` of `count` rows. `{n}` in the values is the row number, from 1.
 fn fill(count: i64, table: &str, columns: &[(&str, String)]) -> String {
     let names: Vec<&str> = columns.iter().map(|(name, _)| *name).collect();
     let values: Vec<&str> = columns.iter().map(|(_, value)| value.as_str()).collect();
@@ -138,7 +138,7 @@ fn fill(count: i64, table: &str, columns: &[(&str, String)]) -> String {
     )
 }
 
-/// So many days after 1 January 2018.
+/// Returns the SQL for a date this many days after 1 January 2018.
 fn day(backend: DatabaseBackend, days: &str) -> String {
     match backend {
         DatabaseBackend::Postgres => format!("(DATE '2018-01-01' + CAST({days} AS INTEGER))"),
@@ -146,7 +146,7 @@ fn day(backend: DatabaseBackend, days: &str) -> String {
     }
 }
 
-/// An instant of the year 2019.
+/// Returns the SQL for an instant in 2019.
 fn instant(backend: DatabaseBackend) -> String {
     match backend {
         DatabaseBackend::Postgres => "TIMESTAMPTZ '2019-05-01T12:00:00+00:00'".to_owned(),
@@ -154,7 +154,7 @@ fn instant(backend: DatabaseBackend) -> String {
     }
 }
 
-/// A value for some rows, nothing for the others.
+/// Returns the SQL for a value that only some rows have.
 fn when(condition: &str, value: &str) -> String {
     format!("CASE WHEN {condition} THEN {value} END")
 }
@@ -199,7 +199,7 @@ fn users(backend: DatabaseBackend, count: i64) -> String {
     fill(count, "users", &columns)
 }
 
-/// Every hundredth user is the guarantor of two others, of whom one stays.
+/// Makes every hundredth user the guarantor of two others, one of whom stays.
 const fn guarantors() -> &'static str {
     "UPDATE users SET guarantor_number = number + 17 - (number % 100 - 82) WHERE number % 100 IN (5, 82) \
      AND EXISTS (SELECT 1 FROM users g WHERE g.number = users.number + 17 - (users.number % 100 - 82))"
@@ -252,10 +252,11 @@ fn parts_of_users(backend: DatabaseBackend) -> Vec<String> {
 }
 
 fn circulation(backend: DatabaseBackend, library: &Library) -> Vec<String> {
-    // Odd, and no divisor of the usual sizes: all users come in turn, far from each other.
+    // Odd, and not a divisor of the usual sizes, so that rows of one user are far apart.
     let user = format!("n * 7919 % {} + 1", library.users);
-    let of = |places: &str| format!("({user}) % 100 IN ({places})");
-    let closed = |places: &str, days: &str| when(&format!("NOT ({})", of(places)), &day(backend, days));
+    let of = |remainders: &str| format!("({user}) % 100 IN ({remainders})");
+    let closed =
+        |remainders: &str, days: &str| when(&format!("NOT ({})", of(remainders)), &day(backend, days));
     let items = (library.loans / 20).max(1);
     let records = [
         ("title", "'A book about ' || n".to_owned()),

@@ -1,10 +1,11 @@
-//! How fast Lethe is, measured against SQL that somebody wrote by hand, on the same data in one run.
+//! Measures the speed of Lethe against hand-written SQL on the same data.
 //!
-//! `make bench` measures what the promises are made about, on SQLite and on PostgreSQL, both of which write as they do
-//! in a library, and takes half an hour; `BENCH_SMALL=1 make bench` takes a minute, and `BENCH_ONLY` names one part of
-//! three: `anonymising`, `memory`, `preview`. Each target is printed
-//! with what was measured, and the program fails when one is missed. Everything stands in `target/bench.json`
-//! afterwards. `cargo test` runs the small form, which checks that both sides change the same rows.
+//! `make bench` measures the libraries of the published targets on SQLite and PostgreSQL, both with durable writes. It
+//! takes half an hour; `BENCH_SMALL=1 make bench` takes a minute. `BENCH_ONLY` selects one of the three parts:
+//! `anonymising`, `memory`, `preview`.
+//!
+//! Each figure is printed with its target. The program fails if a target is missed, and writes all figures to
+//! `target/bench.json`. `cargo test` runs the small form, which checks that both sides change the same rows.
 #![allow(
     clippy::print_stdout,
     clippy::cast_precision_loss,
@@ -15,18 +16,18 @@
 
 mod bare;
 mod child;
+mod comparison;
+mod databases;
 mod engine;
 mod library;
 mod memory;
 mod phases;
-mod place;
 mod preview;
 mod report;
-mod sides;
 mod sizes;
 
+use databases::Databases;
 use phases::Phases;
-use place::Place;
 use report::Report;
 use sizes::Sizes;
 
@@ -34,7 +35,7 @@ use sizes::Sizes;
 #[global_allocator]
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
-/// Whether this part is to be measured: all of them, or the one that `BENCH_ONLY` names.
+/// Returns whether a part is measured: every part, or the one that `BENCH_ONLY` names.
 fn wanted(part: &str) -> bool {
     std::env::var("BENCH_ONLY").map_or(true, |only| only == part)
 }
@@ -44,9 +45,9 @@ async fn main() -> anyhow::Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     if let Some((child::ARGUMENT, rest)) = arguments.split_first().map(|(first, rest)| (first.as_str(), rest))
     {
-        return child::carry_out(rest).await;
+        return child::measure_as_child(rest).await;
     }
-    // `cargo bench` says that it is one; `cargo test` may ask for tests by name.
+    // `cargo bench` passes `--bench`; `cargo test` may pass test names.
     let test = !arguments.iter().any(|argument| argument == "--bench");
     if arguments.iter().any(|argument| !argument.starts_with('-') && !"speed".contains(argument.as_str())) {
         return Ok(());
@@ -54,15 +55,15 @@ async fn main() -> anyhow::Result<()> {
     let sizes = Sizes::from_environment(test)?;
     let phases = Phases::measure();
     let mut report = Report::default();
-    for place in Place::all()? {
+    for databases in Databases::all()? {
         if wanted("anonymising") {
-            sides::measure(&place, &sizes, &phases, &mut report).await?;
+            comparison::measure(&databases, &sizes, &phases, &mut report).await?;
         }
         if wanted("memory") {
-            memory::measure(&place, &sizes, &mut report).await?;
+            memory::measure(&databases, &sizes, &mut report).await?;
         }
         if wanted("preview") {
-            preview::measure(&place, &sizes, &mut report).await?;
+            preview::measure(&databases, &sizes, &mut report).await?;
         }
     }
     report.end(sizes.judged)

@@ -1,23 +1,27 @@
-//! How much memory a run takes: each in a process of its own, so that the peak is that of the run.
+//! The memory of a run, each measured in a separate process so that the peak is that of the run.
 
 use crate::child;
+use crate::databases::Databases;
 use crate::library::{self, Library};
-use crate::place::Place;
 use crate::report::{Report, Target};
 use crate::sizes::Sizes;
 use anyhow::Context as _;
 use policy::RunState;
 use records::{Actor, Store, run};
 
-/// Compares the peak of a small run with that of a large one.
-pub async fn measure(place: &Place, sizes: &Sizes, report: &mut Report) -> anyhow::Result<()> {
+/// Compares the peak memory of a small run with that of a large one.
+pub async fn measure(databases: &Databases, sizes: &Sizes, report: &mut Report) -> anyhow::Result<()> {
     let [small, large] = sizes.memory;
-    report.begin(place.name(), "Memory of a run", &format!("a library of {small} users and one of {large}"));
+    report.begin(
+        databases.name(),
+        "Memory of a run",
+        &format!("a library of {small} users and one of {large}"),
+    );
     let mut peaks = Vec::new();
     for users in sizes.memory {
-        place.make("memory", &Library::light(users)).await?;
-        let figures = child::run(place, "memory").await?;
-        place.delete("memory").await?;
+        databases.make("memory", &Library::light(users)).await?;
+        let figures = child::run(databases, "memory").await?;
+        databases.delete("memory").await?;
         let peak = figures.first().context("the process measured nothing")?.1;
         report.line(&format!("peak with {users} users"), peak, "MB");
         peaks.push(peak);
@@ -26,7 +30,7 @@ pub async fn measure(place: &Place, sizes: &Sizes, report: &mut Report) -> anyho
     Ok(())
 }
 
-/// In the other process: a whole run, and the most memory that the process ever had.
+/// Executes a run in the child process, and returns the peak memory of the process.
 pub async fn measured(store: &Store) -> anyhow::Result<Vec<(String, f64)>> {
     let task = library::add_task(store).await?;
     let preview = run::preview(store, Actor::COMMAND_LINE, task).await?;
@@ -36,7 +40,7 @@ pub async fn measured(store: &Store) -> anyhow::Result<Vec<(String, f64)>> {
     Ok(vec![("peak".to_owned(), peak()?)])
 }
 
-/// The most memory that this process ever had, in megabytes.
+/// Returns the peak memory of this process, in megabytes.
 pub fn peak() -> anyhow::Result<f64> {
     let status = std::fs::read_to_string("/proc/self/status").context("memory is measured on Linux only")?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).context("no VmHWM")?;

@@ -1,4 +1,4 @@
-//! How long the phases of a run take: the engine marks them as spans of its trace, and here they are added up.
+//! The durations of the phases of a run: sums of the tracing spans that the engine emits.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -11,19 +11,19 @@ use tracing_subscriber::layer::{Context, SubscriberExt as _};
 use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
-/// The time spent in spans since it was last taken, by name.
+/// The time spent in spans since the last call of [`Phases::take`], by name.
 #[derive(Clone, Default)]
 pub struct Phases(Arc<Mutex<BTreeMap<String, Duration>>>);
 
 impl Phases {
-    /// Begins to measure everything that happens in this process.
+    /// Starts to measure all spans of this process.
     pub fn measure() -> Self {
         let phases = Self::default();
         tracing_subscriber::registry().with(phases.clone()).init();
         phases
     }
 
-    /// What was measured since the last time.
+    /// Returns and resets the measured times.
     pub fn take(&self) -> BTreeMap<String, Duration> {
         self.0.lock().map(|mut phases| std::mem::take(&mut *phases)).unwrap_or_default()
     }
@@ -46,7 +46,7 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Phases {
         }
     }
 
-    // Not when it is closed: the thread of a connection may hold it for a moment longer.
+    // Not on close: the thread of a connection may hold the span a moment longer.
     fn on_exit(&self, id: &Id, context: Context<'_, S>) {
         let Some(span) = context.span(id) else { return };
         let mut extensions = span.extensions_mut();
@@ -59,14 +59,14 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Phases {
     }
 }
 
-/// A span that has begun, and how much of its time is counted.
+/// An open span, and its time counted so far.
 struct Open {
     name: String,
     began: Instant,
     counted: Duration,
 }
 
-/// The name of a span with the table that it is about.
+/// The name of a span, with the table that it concerns.
 struct Named(String);
 
 impl Visit for Named {

@@ -1,9 +1,9 @@
-//! A preview of very many users: counting their verdicts against the bare SQL that counts them, sealing the members,
-//! the memory, and a page of the list.
+//! The preview of a large library: the counts of verdicts against bare SQL, the whole preview, its memory, and a
+//! page of its list.
 
+use crate::databases::Databases;
 use crate::library::{self, Library};
 use crate::memory::peak;
-use crate::place::Place;
 use crate::report::{Report, Target, median, milliseconds};
 use crate::sizes::Sizes;
 use crate::{bare, child};
@@ -18,32 +18,32 @@ use std::time::{Duration, Instant};
 
 const COUNTS: &str = "engine: counts by verdict and reason";
 const BARE_COUNTS: &str = "bare SQL: the same counts";
-const SEALING: &str = "engine: the whole preview with sealed members";
+const PREVIEW: &str = "engine: the whole preview with its fingerprint";
 const PAGE: &str = "engine: the slowest page of its list";
-const PEAK: &str = "engine: peak of memory";
+const PEAK: &str = "engine: peak memory";
 
-/// How often what takes no longer than a second is measured.
+/// Number of measurements of a step that takes at most a second.
 const TIMES: usize = 5;
 
-/// Makes the library and measures its preview in a process of its own.
-pub async fn measure(place: &Place, sizes: &Sizes, report: &mut Report) -> anyhow::Result<()> {
+/// Creates the library and measures its preview in a child process.
+pub async fn measure(databases: &Databases, sizes: &Sizes, report: &mut Report) -> anyhow::Result<()> {
     let library = Library::of_many(sizes.preview);
-    report.begin(place.name(), "Preview", &library.label());
-    place.make("preview", &library).await?;
-    let figures: BTreeMap<String, f64> = child::run(place, "preview").await?.into_iter().collect();
-    place.delete("preview").await?;
+    report.begin(databases.name(), "Preview", &library.label());
+    databases.make("preview", &library).await?;
+    let figures: BTreeMap<String, f64> = child::run(databases, "preview").await?.into_iter().collect();
+    databases.delete("preview").await?;
     let figure = |name: &str| figures.get(name).copied().with_context(|| format!("no figure “{name}”"));
     let (bare, engine) = (figure(BARE_COUNTS)?, figure(COUNTS)?);
     report.line(BARE_COUNTS, bare, "ms");
     report.line(COUNTS, engine, "ms");
     report.target("counts, times the bare SQL", engine / bare, "", Target::AtMost(3.0));
-    report.line(SEALING, figure(SEALING)?, "ms");
+    report.line(PREVIEW, figure(PREVIEW)?, "ms");
     report.target(PAGE, figure(PAGE)?, "ms", Target::AtMost(100.0));
     report.target(PEAK, figure(PEAK)?, "MB", Target::AtMost(300.0));
     Ok(())
 }
 
-/// In the other process.
+/// Measures in the child process.
 pub async fn measured(store: &Store) -> anyhow::Result<Vec<(String, f64)>> {
     let (mut bare_took, mut engine_took) = (Vec::new(), Vec::new());
     for _ in 0..TIMES {
@@ -53,17 +53,17 @@ pub async fn measured(store: &Store) -> anyhow::Result<Vec<(String, f64)>> {
         let started = Instant::now();
         let counts = run::counts(store, &library::policy()).await?;
         engine_took.push(started.elapsed());
-        anyhow::ensure!(counts == by_hand, "the two sides do not count the same: {counts:?}, {by_hand:?}");
+        anyhow::ensure!(counts == by_hand, "the two sides count differently: {counts:?}, {by_hand:?}");
     }
     let task = library::add_task(store).await?;
     let started = Instant::now();
     let id = run::preview(store, Actor::COMMAND_LINE, task).await?;
-    let sealing = started.elapsed();
+    let previewing = started.elapsed();
     let page = slowest_page(store, id).await?;
     Ok(vec![
         (BARE_COUNTS.to_owned(), milliseconds(median(bare_took))),
         (COUNTS.to_owned(), milliseconds(median(engine_took))),
-        (SEALING.to_owned(), milliseconds(sealing)),
+        (PREVIEW.to_owned(), milliseconds(previewing)),
         (PAGE.to_owned(), milliseconds(page)),
         (PEAK.to_owned(), peak()?),
     ])
@@ -80,7 +80,8 @@ async fn counts_by_hand(store: &Store) -> anyhow::Result<Vec<(Reason, i64)>> {
         .collect()
 }
 
-/// Reads pages from the beginning, the middle and the end, of everybody and of single verdicts.
+/// Reads pages from the beginning, middle and end of the list, for all users and for single verdicts. Returns the
+/// median time of the slowest page.
 async fn slowest_page(store: &Store, id: policy::RunId) -> anyhow::Result<Duration> {
     let preview = run::read(store, id).await?;
     let mut slowest = Duration::ZERO;

@@ -1,11 +1,11 @@
-//! What was measured: printed as it comes, and kept as JSON.
+//! The report: prints each figure and writes all of them as JSON.
 
 use anyhow::Context as _;
 use serde::Serialize;
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// What a figure must reach.
+/// The bound that a figure must meet.
 #[derive(Clone, Copy, Debug)]
 pub enum Target {
     AtLeast(f64),
@@ -28,7 +28,7 @@ impl Target {
     }
 }
 
-/// Everything that was measured.
+/// All measured figures.
 #[derive(Default)]
 pub struct Report {
     figures: Vec<Figure>,
@@ -50,18 +50,18 @@ struct Figure {
 }
 
 impl Report {
-    /// Begins a part on one kind of database, and says of what.
+    /// Begins a part on one database system, and prints its library.
     pub fn begin(&mut self, database: &str, part: &str, library: &str) {
         (self.database, self.part) = (database.to_owned(), part.to_owned());
         println!("\n{part}, {database}: {library}");
     }
 
-    /// A figure without a target.
+    /// Adds a figure without a target.
     pub fn line(&mut self, name: &str, value: f64, unit: &str) {
         self.add(name, value, unit, None);
     }
 
-    /// A figure with its target.
+    /// Adds a figure with its target.
     pub fn target(&mut self, name: &str, value: f64, unit: &str, target: Target) {
         self.add(name, value, unit, Some(target));
     }
@@ -74,7 +74,7 @@ impl Report {
             }
             _ => String::new(),
         };
-        println!("  {name:<48} {:>14} {unit:<4}{verdict}", shown(value));
+        println!("  {name:<48} {:>14} {unit:<4}{verdict}", formatted(value));
         self.figures.push(Figure {
             database: self.database.clone(),
             part: self.part.clone(),
@@ -86,7 +86,7 @@ impl Report {
         });
     }
 
-    /// Writes all figures to `target/bench.json`; an error if one missed its target and that counts.
+    /// Writes all figures to `target/bench.json`. Returns an error if one missed its target and targets are judged.
     pub fn end(&self, judged: bool) -> anyhow::Result<()> {
         let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(
             || PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../target")),
@@ -101,30 +101,30 @@ impl Report {
     }
 }
 
-/// Thousands apart, and as many places as say something.
-fn shown(value: f64) -> String {
+/// Formats a figure with thousands separators, and with decimals only if it is small.
+fn formatted(value: f64) -> String {
     if value.abs() < 100.0 {
         return format!("{value:.2}");
     }
     let digits = format!("{value:.0}");
-    let mut shown = String::new();
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
-            shown.push(',');
+    let mut formatted = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            formatted.push(',');
         }
-        shown.push(digit);
+        formatted.push(digit);
     }
-    shown
+    formatted
 }
 
-/// The middle one.
+/// Returns the median.
 pub fn median(took: impl IntoIterator<Item = Duration>) -> Duration {
     let mut took: Vec<Duration> = took.into_iter().collect();
     took.sort();
     took.get(took.len() / 2).copied().unwrap_or_default()
 }
 
-/// In milliseconds.
+/// Returns a duration in milliseconds.
 pub fn milliseconds(took: Duration) -> f64 {
     took.as_secs_f64() * 1_000.0
 }

@@ -1,28 +1,30 @@
-//! How large the measured libraries are. Each number can be set in the environment.
+//! The sizes of the measured libraries. Each can be set in the environment.
 
 use anyhow::Context as _;
 
-/// How large the measured libraries are.
+/// The sizes of the measured libraries.
 #[derive(Clone, Copy, Debug)]
 pub struct Sizes {
-    /// Users of the library that is anonymised; it has ten loans, one request and three messages for each.
+    /// Users of the anonymised library, which has ten loans, one request and three messages per user.
     pub users: i64,
-    /// Users of a smaller one of the same kind, whose run is measured by itself.
+    /// Users of a smaller library, whose run is measured separately.
     pub few: i64,
-    /// How often each side is measured; the middle one of the measurements counts.
+    /// Number of measurements of each side. The median counts.
     pub rounds: usize,
-    /// Users of the smaller and of the larger library whose runs are compared in memory.
+    /// Users of the two libraries whose peak memory is compared.
     pub memory: [i64; 2],
-    /// Users of the library of which a preview is made.
+    /// Users of the library for the preview.
     pub preview: i64,
-    /// Whether a missed target is a failure. In a small library it says nothing.
+    /// Whether a missed target is a failure. In a small library, targets mean nothing.
     pub judged: bool,
 }
 
 impl Sizes {
-    /// What the promises are made about, or what `BENCH_USERS`, `BENCH_FEW_USERS`, `BENCH_ROUNDS`,
-    /// `BENCH_MEMORY_USERS` and `BENCH_PREVIEW_USERS` say. With `BENCH_SMALL`, and in a test, all of it takes some seconds, and proves only
-    /// that the benchmark works and that both sides do the same.
+    /// Returns the sizes of the published targets. `BENCH_USERS`, `BENCH_FEW_USERS`, `BENCH_ROUNDS`,
+    /// `BENCH_MEMORY_USERS` and `BENCH_PREVIEW_USERS` replace them.
+    ///
+    /// With `BENCH_SMALL`, and in a test, the sizes are small. The benchmark then takes some seconds, and only shows
+    /// that it works and that both sides change the same rows.
     pub fn from_environment(test: bool) -> anyhow::Result<Self> {
         let full = Self {
             users: 100_000,

@@ -1,5 +1,5 @@
-//! Where the measured databases stand: made once, then copied for each measurement, so that all of them measure
-//! the same data.
+//! The measured databases. Each is created once and copied for each measurement, so that all measurements use the
+//! same data.
 
 use crate::library::Library;
 use anyhow::Context as _;
@@ -10,35 +10,35 @@ use sea_orm::{ConnectionTrait, Database, DbErr};
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
-/// A kind of database, and where its databases are made. They vanish with it.
-pub struct Place {
+/// A database system on which the benchmark creates its databases, and the folder with their files.
+pub struct Databases {
     kind: Kind,
     folder: TempDir,
 }
 
 enum Kind {
     Sqlite,
-    /// The address of the server, up to the name of the database.
+    /// The URL of the server, up to the name of the database.
     Postgres(String),
 }
 
-impl Place {
-    /// SQLite, and PostgreSQL where `TEST_POSTGRES_URL` names one.
+impl Databases {
+    /// Returns SQLite, and PostgreSQL if `TEST_POSTGRES_URL` is set.
     pub fn all() -> anyhow::Result<Vec<Self>> {
-        let mut places = vec![Self { kind: Kind::Sqlite, folder: folder()? }];
+        let mut all = vec![Self { kind: Kind::Sqlite, folder: folder()? }];
         match std::env::var("TEST_POSTGRES_URL") {
             Ok(url) => {
                 let (base, _) = url.rsplit_once('/').context("TEST_POSTGRES_URL has no database")?;
-                places.push(Self { kind: Kind::Postgres(base.to_owned()), folder: folder()? });
+                all.push(Self { kind: Kind::Postgres(base.to_owned()), folder: folder()? });
             }
             Err(_) => {
                 eprintln!("PostgreSQL is not measured: TEST_POSTGRES_URL is not set (make bench sets it)");
             }
         }
-        Ok(places)
+        Ok(all)
     }
 
-    /// The name of the kind.
+    /// Returns the name of the database system.
     pub fn name(&self) -> &'static str {
         match self.kind {
             Kind::Sqlite => "SQLite",
@@ -46,17 +46,17 @@ impl Place {
         }
     }
 
-    /// Opens a database, and makes it when there is none.
+    /// Opens a database. Creates it if it doesn't exist.
     pub async fn open(&self, name: &str) -> anyhow::Result<Store> {
         if let Kind::Postgres(base) = &self.kind {
-            // It fails when the database is there, which is right.
+            // It fails if the database exists, which is fine.
             let _ = admin(base, &format!("CREATE DATABASE {}", database(name))).await;
         }
         std::fs::create_dir_all(self.files(name))?;
         open_url(&self.url(name), &self.files(name)).await
     }
 
-    /// The address of a database and the folder of its files, for another process.
+    /// Returns the URL of a database and the folder of its files, for another process.
     pub fn address(&self, name: &str) -> [String; 2] {
         [self.url(name), self.files(name).display().to_string()]
     }
@@ -68,12 +68,12 @@ impl Place {
         }
     }
 
-    /// The folder of a database, with its ledger and its key.
+    /// Returns the folder of a database, with its ledger and key.
     fn files(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
-    /// Copies a database that nobody has open.
+    /// Copies a database that no process has open.
     pub async fn copy(&self, from: &str, to: &str) -> anyhow::Result<()> {
         std::fs::create_dir_all(self.files(to))?;
         for entry in std::fs::read_dir(self.files(from))? {
@@ -83,13 +83,13 @@ impl Place {
         if let Kind::Postgres(base) = &self.kind {
             let [from, to] = [from, to].map(database);
             admin(base, &format!("CREATE DATABASE {to} TEMPLATE {from} STRATEGY FILE_COPY")).await?;
-            // What the copying left to be written is not part of what is measured next.
+            // Pending writes of the copy must not count towards the next measurement.
             admin(base, "CHECKPOINT").await?;
         }
         Ok(())
     }
 
-    /// Makes a library in a new database, and closes it.
+    /// Creates a library in a new database, and closes it.
     pub async fn make(&self, name: &str, library: &Library) -> anyhow::Result<()> {
         let store = self.open(name).await?;
         library.make(&store).await?;
@@ -102,7 +102,7 @@ impl Place {
         self.delete(name).await
     }
 
-    /// Deletes a database and all that belongs to it.
+    /// Deletes a database with its files.
     pub async fn delete(&self, name: &str) -> anyhow::Result<()> {
         if let Kind::Postgres(base) = &self.kind {
             admin(base, &format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", database(name))).await?;
@@ -111,7 +111,7 @@ impl Place {
     }
 }
 
-/// Opens the database of this address with the settings that an installation has.
+/// Opens the database at this URL with the settings of an installation.
 pub async fn open_url(url: &str, folder: &Path) -> anyhow::Result<Store> {
     let today = NaiveDate::from_ymd_opt(2026, 1, 15).context("a date")?;
     Ok(Store::open(url, Clock::fixed(Tz::Europe__London, today), Settings::in_folder(folder)).await?)
@@ -125,7 +125,7 @@ fn folder() -> anyhow::Result<TempDir> {
     Ok(tempfile::Builder::new().prefix("lethe-bench.").tempdir()?)
 }
 
-/// The name of a database on the server, which may hold others.
+/// Returns the name of a database on the server, which may contain others.
 fn database(name: &str) -> String {
     format!("lethe_bench_{}_{name}", std::process::id())
 }
