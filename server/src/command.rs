@@ -146,7 +146,7 @@ impl Arguments {
         })?;
         let done = Self::dispatch(command, &config, &store, output).await;
         // Only this process has the old values of users anonymised one by one: it searches for them before it ends.
-        records::residue::background_scans().await;
+        records::run::background_scans().await;
         done
     }
 

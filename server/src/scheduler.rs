@@ -1,27 +1,28 @@
-//! The scheduler of this process: every few seconds it starts what is due and takes up what waits.
+//! The scheduler of this process: every few seconds it queues due tasks and makes sure that queued runs are executed.
 
 use chrono::NaiveDate;
 use rand::RngExt as _;
+use records::approval;
 use records::audit::Due;
+use records::heartbeat;
 use records::{Store, audit, protection, residue, run, schedule, session, staff, vitals};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant};
 use tokio::task::JoinHandle;
 
-/// How long the scheduler rests between two looks, in milliseconds. Not always as long, so that several processes do
-/// not look at the same moments.
-const REST: std::ops::Range<u64> = 4_000..6_000;
+/// The pause between two ticks, in milliseconds. It is random, so that several processes do not tick together.
+const TICK_INTERVAL_MS: std::ops::Range<u64> = 4_000..6_000;
 
-/// How often ended sessions and the like are deleted.
-const PURGE_EVERY: Duration = Duration::from_mins(30);
+/// How often ended sessions and expired links are deleted.
+const PURGE_INTERVAL: Duration = Duration::from_mins(30);
 
-/// When the scheduler last looked through, by the computer's clock.
+/// The time of the last tick, by the clock of the computer.
 #[derive(Clone, Debug)]
 pub(crate) struct Heartbeat(Arc<AtomicI64>);
 
 impl Default for Heartbeat {
-    /// Counted from now, before the first look.
+    /// Counts from now until the first tick.
     fn default() -> Self {
         Self(Arc::new(AtomicI64::new(chrono::Utc::now().timestamp())))
     }
@@ -32,31 +33,31 @@ impl Heartbeat {
         self.0.store(chrono::Utc::now().timestamp(), Ordering::Relaxed);
     }
 
-    /// Seconds since the last look.
+    /// Returns the seconds since the last tick.
     pub(crate) fn age(&self) -> i64 {
         (chrono::Utc::now().timestamp() - self.0.load(Ordering::Relaxed)).max(0)
     }
 
-    /// One that beat this many seconds ago.
+    /// Creates a heartbeat of this age.
     #[cfg(test)]
-    pub(crate) fn old(seconds: i64) -> Self {
+    pub(crate) fn with_age(seconds: i64) -> Self {
         Self(Arc::new(AtomicI64::new(chrono::Utc::now().timestamp() - seconds)))
     }
 }
 
-/// Looks until the process is told to stop. What goes wrong is logged, by its code only, and tried again.
-pub(crate) async fn look(store: Store, pulse: Heartbeat) {
-    // Until the clock is known to be right, nothing is done by it.
-    vitals::beat(&store).await;
+/// Ticks until the process stops. An error is logged by its code only, and the next tick tries again.
+pub(crate) async fn run_until_stopped(store: Store, heartbeat: Heartbeat) {
+    // No task starts before the clock is known to agree with the database.
+    heartbeat::beat(&store).await;
     while !store.vitals().skew().lets_schedule() {
-        pulse.beat();
-        if rest(&store).await.is_stopping() {
+        heartbeat.beat();
+        if pause(&store).await.is_stopping() {
             return;
         }
     }
     while let Err(error) = schedule::recalculate(&store).await {
         tracing::error!(code = error.code(), "the schedule of the tasks could not be calculated");
-        if rest(&store).await.is_stopping() {
+        if pause(&store).await.is_stopping() {
             return;
         }
     }
@@ -67,7 +68,7 @@ pub(crate) async fn look(store: Store, pulse: Heartbeat) {
     loop {
         match schedule::tick(&store).await {
             Ok(started) => {
-                pulse.beat();
+                heartbeat.beat();
                 for run in started {
                     tracing::info!(run = run.0, "a scheduled task was started");
                 }
@@ -79,33 +80,33 @@ pub(crate) async fn look(store: Store, pulse: Heartbeat) {
                 tracing::error!(code = error.code(), "the scheduler could not check for due tasks");
             }
         }
-        if let Err(error) = protection::observe_regularly(&store).await {
+        if let Err(error) = approval::observe_regularly(&store).await {
             tracing::warn!(code = error.code(), "the state of four eyes could not be stored");
         }
         anchored = anchor_audit(&store, anchored).await;
         write_repeats(&store, Due::Over).await;
-        purge.ensure_running(&store).await;
+        purge.run_if_due(&store).await;
         delete_expired_credentials(&store).await;
-        // By a clock that is wrong, a run of another server looks abandoned.
+        // With a wrong clock, a run of another server would look abandoned.
         if store.vitals().skew().lets_schedule() {
             worker.ensure_running(&store);
         }
-        if rest(&store).await.is_stopping() {
+        if pause(&store).await.is_stopping() {
             break;
         }
     }
-    worker.end().await;
+    worker.join().await;
     write_repeats(&store, Due::All).await;
 }
 
-/// The search for what single users have left goes with its process: those of processes that are gone are noted.
+/// Records the residue searches of single users that ended with their process.
 async fn give_up_on_lost_scans(store: &Store) {
-    if let Err(error) = residue::give_up_on_lost_scans(store).await {
+    if let Err(error) = run::give_up_on_lost_scans(store).await {
         tracing::warn!(code = error.code(), "lost residue searches could not be recorded");
     }
 }
 
-/// Credentials of staff whose sign-in was disabled go when that can no longer be undone.
+/// Deletes the credentials of disabled staff once disabling can no longer be undone.
 async fn delete_expired_credentials(store: &Store) {
     match staff::delete_expired(store).await {
         Ok(0) => {}
@@ -116,35 +117,35 @@ async fn delete_expired_credentials(store: &Store) {
     }
 }
 
-/// Once a day, the end of the audit is written into its file. Gives the day on which that was done last.
-async fn anchor_audit(store: &Store, done: Option<NaiveDate>) -> Option<NaiveDate> {
+/// Anchors the end of the audit once a day. Returns the day of the last anchor.
+async fn anchor_audit(store: &Store, last: Option<NaiveDate>) -> Option<NaiveDate> {
     let today = store.clock().today();
-    if done == Some(today) {
-        return done;
+    if last == Some(today) {
+        return last;
     }
     match audit::anchor_daily(store).await {
         Ok(()) => Some(today),
         Err(error) => {
             tracing::error!(code = error.code(), "the end of the audit could not be anchored");
-            done
+            last
         }
     }
 }
 
-/// Writes how often repeated events have happened.
+/// Records the numbers of repeated events.
 async fn write_repeats(store: &Store, due: Due) {
     if let Err(error) = audit::write_repeats(store, due).await {
         tracing::error!(code = error.code(), "repeated events could not be recorded");
     }
 }
 
-/// Deletes ended sessions and the like, once in a while.
+/// Deletes ended sessions and expired links at intervals.
 #[derive(Default)]
 struct Purge(Option<Instant>);
 
 impl Purge {
-    async fn ensure_running(&mut self, store: &Store) {
-        if self.0.is_some_and(|last| last.elapsed() < PURGE_EVERY) {
+    async fn run_if_due(&mut self, store: &Store) {
+        if self.0.is_some_and(|last| last.elapsed() < PURGE_INTERVAL) {
             return;
         }
         self.0 = Some(Instant::now());
@@ -156,27 +157,27 @@ impl Purge {
     }
 }
 
-/// What ended a rest.
-enum Rest {
-    Over,
+/// The event that ended a pause.
+enum WakeReason {
+    NextTick,
     Stopping,
 }
 
-impl Rest {
+impl WakeReason {
     const fn is_stopping(&self) -> bool {
         matches!(self, Self::Stopping)
     }
 }
 
-async fn rest(store: &Store) -> Rest {
-    let rest = Duration::from_millis(rand::rng().random_range(REST));
+async fn pause(store: &Store) -> WakeReason {
+    let interval = Duration::from_millis(rand::rng().random_range(TICK_INTERVAL_MS));
     tokio::select! {
-        () = tokio::time::sleep(rest) => Rest::Over,
-        () = store.stopped() => Rest::Stopping,
+        () = tokio::time::sleep(interval) => WakeReason::NextTick,
+        () = store.stopped() => WakeReason::Stopping,
     }
 }
 
-/// Carries runs out beside the scheduler, which must go on looking: they may take hours. One at a time.
+/// Executes queued runs in a separate task, one at a time. A run may take hours, and the scheduler must go on ticking.
 #[derive(Default)]
 struct Worker(Option<JoinHandle<()>>);
 
@@ -192,8 +193,8 @@ impl Worker {
         }
     }
 
-    /// Waits until the run stops before its next people, as the store tells it to.
-    async fn end(self) {
+    /// Waits until the run stops before its next batch.
+    async fn join(self) {
         if let Some(worker) = self.0 {
             let _ = worker.await;
         }

@@ -1,4 +1,4 @@
-//! The web server: routes, layers, listening.
+//! The web server: routes, layers, start and stop.
 
 mod auth;
 mod body_limit;
@@ -34,17 +34,19 @@ use axum::http::header::{
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{MethodRouter, get, post};
-use body_limit::{Arrivals, Watching};
-use health::Watched;
-use http_server::Patience;
+use body_limit::{InFlightProbes, InFlightRequests};
+use health::Probes;
+use http_server::ClientTimeouts;
 use leptos::config::LeptosOptions;
 use leptos::prelude::provide_context;
 use leptos::server_fn::axum::server_fn_paths;
 use leptos_axum::{LeptosRoutes, generate_route_list_with_exclusions};
-use maintenance::Door;
+use maintenance::MaintenanceGate;
+use records::heartbeat;
 use records::ledger::{self, LedgerStatus, Receipt};
+use records::replay;
 use records::{Store, vitals};
-pub(crate) use single_sign_on::RETURN;
+pub(crate) use single_sign_on::CALLBACK_ROUTE;
 use std::net::IpAddr;
 use std::path::Path;
 use std::sync::Arc;
@@ -57,80 +59,82 @@ use tower_http::services::ServeDir;
 use tower_http::set_header::SetResponseHeaderLayer;
 use tower_http::timeout::{RequestBodyTimeoutLayer, TimeoutLayer};
 
-/// How long whoever is being answered, and a run in the middle of a batch, may take when the process is to stop.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// How long open requests, and a run in the middle of a batch, may take after the shutdown signal.
+const SHUTDOWN_GRACE: Duration = Duration::from_secs(10);
 
-/// How long a request may take until its answer begins. A preview of a million users takes some 20 seconds.
-const LONGEST: Duration = Duration::from_mins(2);
-/// How long whoever sends a form may be silent in the middle of it.
-const SILENCE: Duration = Duration::from_secs(10);
-/// How long a form may take to arrive.
-const FORM_TIME: Duration = Duration::from_secs(30);
-/// How many requests are answered at once; the others wait.
-const AT_ONCE: usize = 256;
+/// How long a request may take until its response begins. A preview of a million users takes about 20 seconds.
+const REQUEST_TIMEOUT: Duration = Duration::from_mins(2);
+/// How long a client may pause while it sends a body.
+const BODY_IDLE_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long a client may take to send a whole form.
+const FORM_TIMEOUT: Duration = Duration::from_secs(30);
+/// How many requests are answered at the same time. Further requests wait.
+const MAX_CONCURRENT_REQUESTS: usize = 256;
 
-/// Serves, and lets tasks start by their schedules, until the process is told to stop. After a backup was restored
-/// nobody is let in before the ledger is replayed.
+/// Serves the pages and runs the scheduler until the shutdown signal. After a restore, all requests get the maintenance
+/// page until the ledger is replayed.
 pub(crate) async fn serve(config: &Config, store: Store) -> anyhow::Result<()> {
     let addr = config.listen_on()?;
     let listener = TcpListener::bind(addr).await.with_context(|| format!("cannot listen on {addr}"))?;
     let address = config.address(listener.local_addr()?);
-    let outside = Outside {
+    let network = NetworkConfig {
         provider: config.provider(&address)?,
         metrics_token: config.metrics_token()?,
-        ..config.outside()
+        ..config.network()
     };
-    if config.cookies() == Cookies::Secure && outside.proxies.is_empty() {
+    if config.cookies() == Cookies::Secure && network.proxies.is_empty() {
         tracing::warn!(
             "LETHE_TRUSTED_PROXIES is not set: all requests appear to come from the proxy, so an attacker \
              who tries passwords blocks sign-in for all staff"
         );
     }
-    let pulse = Heartbeat::default();
-    let apart = apart(config, &store, &pulse).await?;
-    let state = state(&config.assets_dir, store.clone(), config.cookies(), &outside);
-    let desk = router(&state, &outside, pulse.clone());
-    let door = maintenance_page(&store, outside.clone()).await?;
-    let app = door.as_ref().map_or_else(|| desk.clone(), Door::router);
+    let heartbeat = Heartbeat::default();
+    let monitoring = serve_monitoring(config, &store, &heartbeat).await?;
+    let state = state(&config.assets_dir, store.clone(), config.cookies(), &network);
+    let routes = router(&state, &network, heartbeat.clone());
+    let gate = maintenance_gate(&store, network.clone()).await?;
+    let app = gate.as_ref().map_or_else(|| routes.clone(), MaintenanceGate::router);
     tracing::info!("Lethe is at {address}");
-    if !records::staff::anybody(&store).await? {
+    if !records::accounts::anybody(&store).await? {
         tracing::warn!("No user can sign in yet. Run: lethe staff add NAME --role administrator");
     }
-    let asked = store.clone();
-    let serving = Box::pin(http_server::listen(listener, app, Patience::default(), &outside, async move {
-        shutdown_signal().await;
-        tracing::info!("stopping");
-        asked.stop();
-    }));
-    let behind_the_desk = async {
-        if let Some(door) = door {
-            replay(&store, &door).await?;
-            door.open(desk);
+    let stopping = store.clone();
+    let serving =
+        Box::pin(http_server::listen(listener, app, ClientTimeouts::default(), &network, async move {
+            shutdown_signal().await;
+            tracing::info!("stopping");
+            stopping.stop();
+        }));
+    let background = async {
+        if let Some(gate) = gate {
+            replay(&store, &gate).await?;
+            gate.open(routes);
         }
-        // After a restore nothing is written before the ledger is replayed.
+        // After a restore Lethe writes nothing before the ledger is replayed.
         Box::pin(remember_protections(&store, config)).await?;
-        scheduler::look(store.clone(), pulse).await;
+        scheduler::run_until_stopped(store.clone(), heartbeat).await;
         anyhow::Ok(())
     };
     let watching = async {
-        vitals::watch(&store).await;
+        heartbeat::watch(&store).await;
         anyhow::Ok(())
     };
-    let out_of_patience = async {
+    let grace_is_over = async {
         store.stopped().await;
-        tokio::time::sleep(PATIENCE).await;
+        tokio::time::sleep(SHUTDOWN_GRACE).await;
     };
     tokio::select! {
         ended = async {
-            tokio::try_join!(async { anyhow::Ok(serving.await?) }, apart, watching, behind_the_desk)
+            tokio::try_join!(async { anyhow::Ok(serving.await?) }, monitoring, watching, background)
         } => { ended?; }
-        () = out_of_patience => tracing::warn!("some requests or tasks did not end in time and were \
+        () = grace_is_over => tracing::warn!("some requests or tasks did not end in time and were \
                                                 cancelled"),
     }
     Ok(())
 }
 
-/// Notes the settings that protect. While the database cannot be written it is tried again.
+/// Stores the protective settings, to detect later whether they were weakened. Tries again while the database cannot be
+/// written.
 async fn remember_protections(store: &Store, config: &Config) -> anyhow::Result<()> {
     while let Err(error) = records::protection::remember(store, &config.settings()).await {
         if error.fault().is_none() {
@@ -145,11 +149,11 @@ async fn remember_protections(store: &Store, config: &Config) -> anyhow::Result<
     Ok(())
 }
 
-/// Listens at the address for those who watch the service, where there is one, until the process is asked to stop.
-async fn apart(
+/// Serves health and metrics at their own address, if one is set, until the process stops.
+async fn serve_monitoring(
     config: &Config,
     store: &Store,
-    pulse: &Heartbeat,
+    heartbeat: &Heartbeat,
 ) -> anyhow::Result<impl Future<Output = anyhow::Result<()>> + use<>> {
     let listener = match config.metrics_addr {
         None => None,
@@ -158,32 +162,33 @@ async fn apart(
             Some(listener.with_context(|| format!("LETHE_METRICS_ADDR: cannot listen on {addr}"))?)
         }
     };
-    let (asked, routes) = (store.clone(), Watched::apart(store.clone(), pulse.clone()).routes());
-    let outside = config.outside();
+    let routes = Probes::at_own_address(store.clone(), heartbeat.clone()).routes();
+    let store = store.clone();
+    let network = config.network();
     Ok(async move {
         let Some(listener) = listener else { return Ok(()) };
         tracing::info!("health and metrics are at http://{}", listener.local_addr()?);
-        let stop = async move { asked.stopped().await };
-        http_server::listen(listener, routes, Patience::default(), &outside, stop).await?;
+        let stop = async move { store.stopped().await };
+        http_server::listen(listener, routes, ClientTimeouts::default(), &network, stop).await?;
         Ok(())
     })
 }
 
-/// The door that stays closed while the ledger is ahead of the database; none where they agree. Refuses to serve
-/// where the ledger is of no use.
-async fn maintenance_page(store: &Store, outside: Outside) -> anyhow::Result<Option<Door>> {
+/// Returns a closed gate if the ledger is ahead of the database, or `None` if they match. Fails if the ledger is
+/// unusable.
+async fn maintenance_gate(store: &Store, network: NetworkConfig) -> anyhow::Result<Option<MaintenanceGate>> {
     let status = ledger::status(store).await?;
     let LedgerStatus::Ahead { people, .. } = status else {
         status.refuse_unless_level()?;
         return Ok(None);
     };
     tracing::warn!(people, "a backup was restored: the desk opens after the ledger has been replayed");
-    Ok(Some(Door::closed(people, outside)))
+    Ok(Some(MaintenanceGate::new(people, network)))
 }
 
-/// Anonymises again whom a restored backup has brought back.
-async fn replay(store: &Store, door: &Door) -> anyhow::Result<()> {
-    if let Some(receipt) = ledger::replay(store, |people| door.tell(people)).await? {
+/// Anonymises again the users that a restored backup brought back.
+async fn replay(store: &Store, gate: &MaintenanceGate) -> anyhow::Result<()> {
+    if let Some(receipt) = replay::replay(store, |people| gate.set_progress(people)).await? {
         let Receipt { id, people, anonymised, already, absent, .. } = receipt;
         tracing::warn!(
             receipt = id,
@@ -197,43 +202,43 @@ async fn replay(store: &Store, door: &Door) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Waits until somebody presses Ctrl-C or ends the service.
+/// Waits for Ctrl-C or SIGTERM.
 async fn shutdown_signal() {
-    let pressed = async {
+    let interrupted = async {
         if tokio::signal::ctrl_c().await.is_err() {
             std::future::pending::<()>().await;
         }
     };
     #[cfg(unix)]
-    let ended = async {
+    let terminated = async {
         match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
-            Ok(mut ended) => _ = ended.recv().await,
+            Ok(mut signal) => _ = signal.recv().await,
             Err(_) => std::future::pending().await,
         }
     };
     #[cfg(not(unix))]
-    let ended = std::future::pending::<()>();
+    let terminated = std::future::pending::<()>();
     tokio::select! {
-        () = pressed => {}
-        () = ended => {}
+        () = interrupted => {}
+        () = terminated => {}
     }
 }
 
-/// What the server knows of the outside.
+/// The public name of the server, and what it trusts in its network.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Outside {
-    /// The name under which Lethe is asked for, besides those of this computer.
+pub(crate) struct NetworkConfig {
+    /// The public host name. Names of this computer are always accepted.
     pub(crate) name: Option<String>,
-    /// Proxies that say the truth about from where a request comes.
+    /// The proxies whose `X-Forwarded-For` header is trusted.
     pub(crate) proxies: Vec<IpAddr>,
-    /// The identity provider, where the library has one.
+    /// The identity provider, if one is configured.
     pub(crate) provider: Option<Arc<Provider>>,
-    /// The token that opens figures and conditions, where there is one.
+    /// The monitoring token, if one is configured.
     pub(crate) metrics_token: Option<Arc<str>>,
 }
 
-/// What is no page: its route, and what answers.
-fn handlers(outside: &Outside) -> Vec<(&'static str, MethodRouter<AppState>)> {
+/// Returns the routes that are not pages, with their handlers.
+fn handlers(network: &NetworkConfig) -> Vec<(&'static str, MethodRouter<AppState>)> {
     let mut handlers = vec![
         (FUNCTIONS, post(form_post::submit).get(form_post::back)),
         (ISLANDS, post(answer_island)),
@@ -245,26 +250,27 @@ fn handlers(outside: &Outside) -> Vec<(&'static str, MethodRouter<AppState>)> {
         ("/reports/{report}/csv", get(app::pages::report_csv)),
         ("/audit/csv", get(app::pages::audit_csv)),
     ];
-    handlers.extend(single_sign_on::handlers(outside));
+    handlers.extend(single_sign_on::handlers(network));
     handlers
 }
 
-/// The routes of all server functions.
+/// The route of all server functions.
 const FUNCTIONS: &str = "/do/{*function}";
+/// The route of the server functions that islands call.
 const ISLANDS: &str = "/api/{*function}";
 
-/// The pages.
+/// Returns the routes of the pages.
 fn pages() -> Vec<leptos_axum::AxumRouteListing> {
-    // Left to itself Leptos would give each server function a route of its own, past the handling of plain forms.
+    // Without this list Leptos would route each server function past `form_post`.
     let functions = server_fn_paths().map(|(path, _)| path.to_owned()).collect();
     generate_route_list_with_exclusions(App, Some(functions))
 }
 
-/// All routes, with what every answer carries.
-fn router(state: &AppState, outside: &Outside, pulse: Heartbeat) -> Router {
+/// Builds all routes with their layers.
+fn router(state: &AppState, network: &NetworkConfig, heartbeat: Heartbeat) -> Router {
     let context = state.clone();
     let document = Document::of(state);
-    let pages = handlers(outside)
+    let pages = handlers(network)
         .into_iter()
         .fold(Router::new(), |routes, (route, answer)| routes.route(route, answer))
         .leptos_routes_with_context(state, pages(), move || provide_context(context.clone()), {
@@ -273,35 +279,37 @@ fn router(state: &AppState, outside: &Outside, pulse: Heartbeat) -> Router {
         })
         .with_state(state.clone())
         .route_layer(from_fn_with_state(state.clone(), auth::authorize))
-        .route_layer(from_fn(request_log::logged))
+        .route_layer(from_fn(request_log::log_request))
         .fallback({
             let state = state.clone();
             move |request| page_not_found(state.clone(), request)
         })
-        .layer(from_fn_with_state((state.clone(), outside.clone()), auth::authenticate))
-        .layer(from_fn_with_state(state.clone(), down::while_up))
+        .layer(from_fn_with_state((state.clone(), network.clone()), auth::authenticate))
+        .layer(from_fn_with_state(state.clone(), down::reject_while_down))
         .layer(header(CACHE_CONTROL, "no-store"));
-    let watched = Watched::at_the_desk(state.store.clone(), pulse, outside.metrics_token.clone());
+    let probes = Probes::at_main_address(state.store.clone(), heartbeat, network.metrics_token.clone());
     let site = Path::new(&*state.options.site_root);
     Router::new()
         .nest_service("/pkg", assets(&site.join("pkg")))
         .route_service("/favicon.svg", tower_http::services::ServeFile::new(site.join("favicon.svg")))
         .merge(pages)
-        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, LONGEST))
-        .layer(GlobalConcurrencyLimitLayer::new(AT_ONCE))
-        .layer(from_fn_with_state((state.clone(), outside.clone(), Arrivals::default()), body_limit::arrive))
-        .merge(
-            watched
-                .routes()
-                .layer(from_fn_with_state((outside.clone(), Watching::default()), body_limit::watch)),
-        )
-        .layer(from_fn(down::never_empty))
-        .layer(RequestBodyTimeoutLayer::new(SILENCE))
+        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, REQUEST_TIMEOUT))
+        .layer(GlobalConcurrencyLimitLayer::new(MAX_CONCURRENT_REQUESTS))
+        .layer(from_fn_with_state(
+            (state.clone(), network.clone(), InFlightRequests::default()),
+            body_limit::limit_requests,
+        ))
+        .merge(probes.routes().layer(from_fn_with_state(
+            (network.clone(), InFlightProbes::default()),
+            body_limit::limit_probes,
+        )))
+        .layer(from_fn(down::fill_empty_503))
+        .layer(RequestBodyTimeoutLayer::new(BODY_IDLE_TIMEOUT))
         .layer(CsrfLayer::new())
-        .layer(from_fn(readable::only_text))
-        .layer(from_fn_with_state(outside.clone(), auth::only_under_own_name))
+        .layer(from_fn(readable::reject_non_text))
+        .layer(from_fn_with_state(network.clone(), auth::reject_foreign_host))
         .layer(CatchPanicLayer::new())
-        // Pages have a policy of their own; nothing else is to be shown as a page.
+        // Pages set their own policy. No other response may be shown as a page.
         .layer(header(CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'"))
         .layer(header(X_CONTENT_TYPE_OPTIONS, "nosniff"))
         .layer(header(REFERRER_POLICY, "same-origin"))
@@ -314,20 +322,20 @@ fn router(state: &AppState, outside: &Outside, pulse: Heartbeat) -> Router {
         ))
 }
 
-/// What the pages share.
-fn state(site: &Path, store: Store, cookies: Cookies, outside: &Outside) -> AppState {
-    let single_sign_on = outside.provider.as_ref().map(|provider| SingleSignOn(provider.name().into()));
+/// Returns the state that pages and handlers share.
+fn state(site: &Path, store: Store, cookies: Cookies, network: &NetworkConfig) -> AppState {
+    let single_sign_on = network.provider.as_ref().map(|provider| SingleSignOn(provider.name().into()));
     AppState {
         options: options(site),
         store,
         throttle: Arc::default(),
         cookies,
         single_sign_on,
-        form_time: FORM_TIME,
+        form_time: FORM_TIMEOUT,
     }
 }
 
-/// Answers a question of an island in the browser.
+/// Answers a server function that an island calls.
 async fn answer_island(
     axum::extract::State(state): axum::extract::State<AppState>,
     request: axum::extract::Request,
@@ -337,12 +345,12 @@ async fn answer_island(
     form_post::with_status(answer.into_response()).await
 }
 
-/// An address at which there is no page.
+/// An address without a page.
 const NOWHERE: &str = "/nowhere";
 
 async fn page_not_found(state: AppState, request: axum::extract::Request) -> axum::response::Response {
     let (parts, _) = request.into_parts();
-    // Never the page of the address itself: it came past the doors, and Leptos may read it as the address of a page.
+    // Do not render the requested address: it was not authorized, and Leptos may match it to a page.
     form_post::render(&state, NOWHERE, parts.extensions, || ()).await
 }
 
@@ -350,7 +358,8 @@ fn header(name: HeaderName, value: &'static str) -> SetResponseHeaderLayer<Heade
     SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value))
 }
 
-/// Compiled assets under hashed names: compressed beforehand, cached for ever. One that is not there may come later.
+/// Serves the compiled assets, precompressed. Their hashed names allow caching for ever; a missing file may be added
+/// later and is not cached.
 fn assets(folder: &Path) -> Router {
     let files = ServeDir::new(folder).precompressed_br().precompressed_gzip();
     let cache = |response: &Response| {
@@ -361,7 +370,7 @@ fn assets(folder: &Path) -> Router {
     Router::new().fallback_service(files).layer(SetResponseHeaderLayer::overriding(CACHE_CONTROL, cache))
 }
 
-/// How Leptos finds the compiled assets.
+/// Returns the options by which Leptos finds the compiled assets.
 fn options(site: &Path) -> LeptosOptions {
     let hashes = std::path::absolute(site.join("hash.txt")).unwrap_or_else(|_| site.join("hash.txt"));
     let present = hashes.exists();

@@ -4,6 +4,7 @@ use super::Output;
 use clap::Subcommand;
 use policy::{ApprovalId, RunId, UserNumber};
 use records::approval::{self, About, Approval, ApprovalQuery, Decision};
+use records::approval_workflow;
 use records::pagination::Paging;
 use records::person::Person;
 use records::transfer::ask_to_import_users;
@@ -89,10 +90,10 @@ enum Subject {
 async fn ask(store: &Store, output: Output, subject: Subject) -> anyhow::Result<ExitCode> {
     let actor = Actor::COMMAND_LINE;
     let id = match subject {
-        Subject::Run(preview) => approval::ask(store, actor, preview).await?,
-        Subject::Reapply => approval::ask_reapply(store, actor).await?,
-        Subject::MoreChanges => approval::ask_more_changes(store, actor).await?,
-        Subject::Staff(user) => approval::ask_staff_anonymising(store, actor, user).await?,
+        Subject::Run(preview) => approval_workflow::ask(store, actor, preview).await?,
+        Subject::Reapply => approval_workflow::ask_reapply(store, actor).await?,
+        Subject::MoreChanges => approval_workflow::ask_more_changes(store, actor).await?,
+        Subject::Staff(user) => approval_workflow::ask_staff_anonymising(store, actor, user).await?,
         Subject::Import(file) => ask_to_import_users(store, actor, &file).await?,
     };
     output.print(&json!({ "approval": id }), |_| {

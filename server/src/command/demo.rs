@@ -4,8 +4,10 @@ use super::Output;
 use clap::Args;
 use policy::Role;
 use policy::numbers::{counted, grouped};
+use records::accounts;
+use records::accounts::{StaffQuery, StaffRow};
 use records::demo::{self, DemoSummary};
-use records::staff::{self, StaffQuery, StaffRow};
+use records::staff;
 use records::{Actor, Store};
 use serde::Serialize;
 
@@ -25,7 +27,7 @@ impl Demo {
     /// Fills the database and prints a summary with the accounts.
     pub(crate) async fn carry_out(self, store: &Store, output: Output) -> anyhow::Result<()> {
         let summary = demo::fill(store, Actor::COMMAND_LINE, self.users, self.seed).await?;
-        let staff = staff::list(store, Actor::COMMAND_LINE, StaffQuery::default()).await?;
+        let staff = accounts::list(store, Actor::COMMAND_LINE, StaffQuery::default()).await?;
         let accounts: Vec<Account> = staff.into_iter().filter_map(Account::from_row).collect();
         output.print(&DemoResult { summary, accounts, password: demo::PASSWORD }, result_text)
     }

@@ -4,6 +4,7 @@ use super::{Output, with_field_problems};
 use clap::Subcommand;
 use policy::numbers::{counted, grouped};
 use records::ledger::{self, Overview, Receipt};
+use records::replay;
 use records::{Actor, Store};
 use serde_json::json;
 use std::process::ExitCode;
@@ -34,7 +35,7 @@ impl Ledger {
                 Ok(if overview.status.is_level() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
             }
             Self::Replay => {
-                let receipt = ledger::replay(store, |_| ()).await?;
+                let receipt = replay::replay(store, |_| ()).await?;
                 output.print(&receipt, |receipt| match receipt {
                     Some(receipt) => receipt_text(receipt),
                     None => "There is nothing to replay: the ledger and the database are in sync".to_owned(),

@@ -4,7 +4,9 @@ use super::{Output, with_field_problems};
 use clap::Subcommand;
 use policy::numbers::counted;
 use policy::{Role, UserNumber};
-use records::staff::{self, StaffQuery, StaffRow};
+use records::accounts;
+use records::accounts::{StaffQuery, StaffRow};
+use records::staff;
 use records::{Actor, Store, run, task};
 use serde::Serialize;
 use serde_json::json;
@@ -68,8 +70,9 @@ impl Staff {
     ) -> anyhow::Result<ExitCode> {
         match self {
             Self::Add { name, role } => {
-                let (user, invitation) =
-                    staff::add(store, Actor::COMMAND_LINE, &name, role).await.map_err(with_field_problems)?;
+                let (user, invitation) = accounts::add(store, Actor::COMMAND_LINE, &name, role)
+                    .await
+                    .map_err(with_field_problems)?;
                 let invitation = invitation.map(|invitation| {
                     format!("{}/invitation/{}", address.trim_end_matches('/'), invitation.token.reveal())
                 });
@@ -86,13 +89,13 @@ impl Staff {
                 })?;
             }
             Self::List { role } => {
-                let rows = staff::list(store, Actor::COMMAND_LINE, StaffQuery { role }).await?;
+                let rows = accounts::list(store, Actor::COMMAND_LINE, StaffQuery { role }).await?;
                 output.print(&rows, |rows| listed(rows))?;
             }
             Self::Disable { name } => {
                 let user = staff::user_with_id(store, &name).await?;
                 let user = user.ok_or_else(|| anyhow::anyhow!("There is no user with this UserID"))?;
-                staff::disable(store, Actor::COMMAND_LINE, user).await.map_err(with_field_problems)?;
+                accounts::disable(store, Actor::COMMAND_LINE, user).await.map_err(with_field_problems)?;
                 let tasks = task::unowned(store, Actor::COMMAND_LINE).await?;
                 let tasks: Vec<i64> =
                     tasks.iter().filter(|task| task.owner == Some(user)).map(|task| task.id.0).collect();

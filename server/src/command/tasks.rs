@@ -4,6 +4,7 @@ use super::Output;
 use clap::Subcommand;
 use policy::numbers::{counted, grouped};
 use policy::{RunId, TaskId, UserNumber, summary};
+use records::approval_workflow;
 use records::pagination::{MAX_ROWS, Paging};
 use records::run::{self, Run};
 use records::task::{self, TaskFile, TaskQuery, TaskRow, UnownedTask};
@@ -192,7 +193,7 @@ async fn run_now(
     if shown.task.as_ref().is_none_or(|(of, _)| *of != task) {
         anyhow::bail!("Preview {preview} does not belong to task {task}");
     }
-    let missing = approval::missing_for(store, actor, preview).await?;
+    let missing = approval_workflow::missing_for(store, actor, preview).await?;
     let count = shown.previewed;
     let how = match &missing {
         Some(why) => format!(

@@ -1,8 +1,8 @@
-//! The doors: who asks, from where, and whether the address opens for them. Whatever stands in no row of the table of
-//! doors is shut.
+//! Authentication and authorization of requests by the table of routes (`app::route_access`). A route without a row is
+//! denied.
 
-use super::Outside;
-use super::down::{self, Asked};
+use super::NetworkConfig;
+use super::down::{self, RequestKind};
 use app::components::percent_encoded;
 use app::cookie;
 use app::error::AppError;
@@ -21,26 +21,26 @@ use records::session::{FormOnce, Stage};
 use records::{Actor, Fault, Session, session};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
-/// The most bytes of a cookie header that are looked at.
-const MAX_COOKIE: usize = 4_096;
-/// The ends of routes that answer with a file of records.
+/// The size of the longest cookie header that is read.
+const MAX_COOKIE_BYTES: usize = 4_096;
+/// The endings of the routes that answer with a file of records.
 const EXPORTS: [&str; 4] = ["/csv", "/export", ".csv", ".json"];
 const FORWARDED: &str = "x-forwarded-for";
 
-/// Finds out who asks and from where, for everything behind.
+/// Reads the address of the client and the session of the cookie, and adds them to the request.
 pub(super) async fn authenticate(
-    State((state, outside)): State<(AppState, Outside)>,
+    State((state, network)): State<(AppState, NetworkConfig)>,
     mut request: Request,
     next: Next,
 ) -> Response {
-    let address = outside.address_of(peer_of(&request), request.headers());
+    let address = network.address_of(peer_of(&request), request.headers());
     request.extensions_mut().insert(ClientAddress(address));
-    let asked = Asked::of(&request);
+    let kind = RequestKind::from_request(&request);
     let key = request
         .headers()
         .get(COOKIE)
         .and_then(|cookies| cookies.to_str().ok())
-        .filter(|cookies| cookies.len() <= MAX_COOKIE)
+        .filter(|cookies| cookies.len() <= MAX_COOKIE_BYTES)
         .and_then(|cookies| cookie::key(state.cookies, cookies));
     let device = request.headers().get(COOKIE).and_then(|cookies| cookies.to_str().ok());
     let device = device.and_then(|cookies| cookie::device(state.cookies, cookies)).unwrap_or_default();
@@ -64,20 +64,20 @@ pub(super) async fn authenticate(
                 tracing::error!(code = error.code(), "the session could not be read");
                 let fault = error.fault().unwrap_or(Fault::Unreachable);
                 state.store.vitals().note(fault);
-                return down::answer(asked, fault);
+                return down::respond(kind, fault);
             }
         }
     }
     next.run(request).await
 }
 
-/// Who has connected.
+/// Returns the address of the peer that opened the connection.
 pub(super) fn peer_of(request: &Request) -> IpAddr {
     let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip());
     peer.unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST))
 }
 
-/// Lets through whom an address opens for.
+/// Lets a request through if its session meets the requirement of the route.
 pub(super) async fn authorize(
     State(state): State<AppState>,
     route: MatchedPath,
@@ -102,23 +102,23 @@ pub(super) async fn authorize(
         }
         return next.run(request).await;
     }
-    let come_to = session.map(|session| session.stage);
+    let stage = session.map(|session| session.stage);
     let request = match form_post::sent_before(&state, request).await {
         Ok(answer) => return answer,
         Err(request) => request,
     };
-    match (come_to, need) {
-        (Some(Stage::Whole), Need::May(action)) => forbidden(&state, request, actor, action).await,
-        _ => unknown(&state, request, come_to).await,
+    match (stage, need) {
+        (Some(Stage::Whole), Need::May(action)) => respond_forbidden(&state, request, actor, action).await,
+        _ => respond_unauthenticated(&state, request, stage).await,
     }
 }
 
-/// Whoever has not signed in, or not to the end, sees where to do so in the place of the page.
-async fn unknown(state: &AppState, request: Request, come_to: Option<Stage>) -> Response {
+/// Answers a request that needs a complete sign-in: 401, with the page of the next sign-in step instead of the page.
+async fn respond_unauthenticated(state: &AppState, request: Request, stage: Option<Stage>) -> Response {
     if !is_page(&request) {
         return (StatusCode::UNAUTHORIZED, Json(AppError::NotSignedIn)).into_response();
     }
-    let page = match come_to {
+    let page = match stage {
         None | Some(Stage::Whole) => "/sign-in",
         Some(Stage::SecondFactor) => "/sign-in/code",
         Some(Stage::SetUp) => "/sign-in/app",
@@ -129,20 +129,20 @@ async fn unknown(state: &AppState, request: Request, come_to: Option<Stage>) -> 
     response
 }
 
-/// Whether a route answers with a file of records.
+/// Returns whether a route answers with a file of records.
 fn is_export(route: &str) -> bool {
     EXPORTS.iter().any(|end| route.ends_with(end))
 }
 
-/// The answer to one request too many.
+/// Answers a request that exceeds a rate limit.
 fn too_many() -> Response {
     let why = "Too many requests of this kind. Wait a minute, then try again";
     (StatusCode::TOO_MANY_REQUESTS, [(RETRY_AFTER, form_post::RETRY_AFTER_SECONDS)], why).into_response()
 }
 
-/// Says that a member of staff may not do something, and notes it. Repeated refusals are counted, and after some of them the
-/// answer has no page.
-async fn forbidden(state: &AppState, request: Request, actor: Actor, action: Action) -> Response {
+/// Answers a request without permission: 403, with the page that names the missing permission. Records the refusal in
+/// the audit. Too many refusals get a short answer without a page.
+async fn respond_forbidden(state: &AppState, request: Request, actor: Actor, action: Action) -> Response {
     if let Err(error) = records::audit::refused(&state.store, actor, action).await {
         tracing::error!(code = error.code(), "a refusal could not be recorded");
     }
@@ -158,7 +158,7 @@ async fn forbidden(state: &AppState, request: Request, actor: Actor, action: Act
     response
 }
 
-/// Whether the answer is a page that somebody reads.
+/// Returns whether the response is a page for a person, not data for a program.
 pub(super) fn is_page(request: &Request) -> bool {
     let path = request.uri().path();
     let is_form = path.starts_with(form_post::PREFIX);
@@ -166,15 +166,16 @@ pub(super) fn is_page(request: &Request) -> bool {
         || is_form
 }
 
-impl Outside {
-    /// From where a request comes. What it says of itself is believed only when a proxy that we know has added it.
+impl NetworkConfig {
+    /// Returns the address of the client. The forwarding header is believed only if a trusted proxy sent it.
     pub(super) fn address_of(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
-        // Who listens on `[::]` sees addresses of IPv4 as such of IPv6.
+        // A socket that listens on `[::]` reports IPv4 addresses as IPv4-mapped IPv6 addresses.
         let peer = peer.to_canonical();
         if !self.proxies.contains(&peer) {
             return peer;
         }
-        // Each proxy adds whom it has seen at the end; whatever stands before the first unknown one may be invented.
+        // Each proxy appends the address of its peer. Read from the end: entries before the first untrusted address may
+        // be forged.
         let seen = headers.get_all(FORWARDED).iter().filter_map(|value| value.to_str().ok());
         let seen: Vec<&str> = seen.flat_map(|value| value.split(',')).map(str::trim).collect();
         let mut address = peer;
@@ -188,9 +189,9 @@ impl Outside {
         address
     }
 
-    /// Whether a request asks for Lethe under a name that is ours. A website could let its own name lead here, and its
-    /// pages would then count as ours.
-    fn is_ours(&self, headers: &HeaderMap) -> bool {
+    /// Returns whether the Host header names this server. Otherwise a website could point its own name at Lethe (DNS
+    /// rebinding), and its pages would count as same-origin.
+    fn is_own_host(&self, headers: &HeaderMap) -> bool {
         let Some(host) = headers.get(HOST).and_then(|host| host.to_str().ok()) else { return true };
         let name =
             host.rsplit_once(':').filter(|(_, port)| !port.contains(']')).map_or(host, |(name, _)| name);
@@ -205,20 +206,20 @@ impl Outside {
     }
 }
 
-/// Refuses requests under a foreign name.
-pub(super) async fn only_under_own_name(
-    State(outside): State<Outside>,
+/// Rejects requests whose Host header does not name this server.
+pub(super) async fn reject_foreign_host(
+    State(network): State<NetworkConfig>,
     request: Request,
     next: Next,
 ) -> Response {
-    if outside.is_ours(request.headers()) {
+    if network.is_own_host(request.headers()) {
         next.run(request).await
     } else {
         (StatusCode::MISDIRECTED_REQUEST, "Lethe does not answer at this host name").into_response()
     }
 }
 
-/// An address that a proxy has seen; some write the port after it.
+/// Parses an entry of the forwarding header. Some proxies append the port.
 fn forwarded(text: &str) -> Option<IpAddr> {
     let with_port = || text.parse::<SocketAddr>().map(|address| address.ip());
     text.parse::<IpAddr>().or_else(|_| with_port()).ok().map(|address| address.to_canonical())
@@ -229,9 +230,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_ipv6_address_is_the_same_name_however_it_is_written() {
-        let outside = Outside { name: Some("[2001:db8::1]".to_owned()), ..Outside::default() };
-        for (host, is_ours) in [
+    fn an_ipv6_host_matches_in_every_spelling() {
+        let network = NetworkConfig { name: Some("[2001:db8::1]".to_owned()), ..NetworkConfig::default() };
+        for (host, is_own) in [
             ("[2001:db8::1]", true),
             ("[2001:DB8:0:0::1]:8443", true),
             ("[2001:db8::2]", false),
@@ -239,15 +240,17 @@ mod tests {
             ("[2001:db8:", false),
         ] {
             let headers = HeaderMap::from_iter([(HOST, host.parse().expect("a value"))]);
-            assert_eq!(outside.is_ours(&headers), is_ours, "{host}");
+            assert_eq!(network.is_own_host(&headers), is_own, "{host}");
         }
     }
 
     #[test]
-    fn only_known_proxies_are_believed() {
+    fn only_trusted_proxies_can_name_the_client() {
         let address = |text: &str| text.parse::<IpAddr>().expect("an address");
-        let outside =
-            Outside { proxies: vec![address("10.0.0.1"), address("10.0.0.2")], ..Outside::default() };
+        let network = NetworkConfig {
+            proxies: vec![address("10.0.0.1"), address("10.0.0.2")],
+            ..NetworkConfig::default()
+        };
         for (peer, forwarded, is) in [
             ("192.0.2.9", Some("198.51.100.1"), "192.0.2.9"),
             ("10.0.0.1", Some("198.51.100.1"), "198.51.100.1"),
@@ -264,7 +267,7 @@ mod tests {
             if let Some(forwarded) = forwarded {
                 headers.insert(FORWARDED, forwarded.parse().expect("a value"));
             }
-            assert_eq!(outside.address_of(address(peer), &headers), address(is), "{peer} {forwarded:?}");
+            assert_eq!(network.address_of(address(peer), &headers), address(is), "{peer} {forwarded:?}");
         }
     }
 }

@@ -1,7 +1,7 @@
-//! Requests on their way. A client that sends a form slowly takes no place from those that are answered, and one client has
-//! only so many forms on their way and requests being answered.
+//! Limits on requests in flight, by address and network. A form is buffered before it counts as an answered request, so
+//! that slow senders do not block others.
 
-use super::Outside;
+use super::NetworkConfig;
 use super::auth::peer_of;
 use super::shares::{Permit, Shares};
 use app::form_post;
@@ -14,84 +14,85 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use futures::StreamExt as _;
 
-/// How many forms may be on their way from one address.
-pub(super) const FROM_ONE: usize = 32;
-/// How many forms may be on their way from one network.
-const FROM_NETWORK: usize = 96;
-/// How many may be on their way in all: each can have two megabytes.
-const IN_ALL: usize = 512;
+/// How many forms one address may be sending at the same time.
+pub(super) const MAX_FORMS_PER_ADDRESS: usize = 32;
+/// How many forms one network may be sending at the same time.
+const MAX_FORMS_PER_NETWORK: usize = 96;
+/// How many forms may be in flight in total. Each can have two megabytes.
+const MAX_FORMS: usize = 512;
 
-/// How many requests of one address are answered, or wait for that, or are being read. Fewer than are answered at once
-/// ([`super::AT_ONCE`]), so that one address leaves places to the others.
-const ANSWERED_FOR_ONE: usize = 160;
-/// How many requests of one network are answered, or wait for that, or are being read.
-const ANSWERED_FOR_NETWORK: usize = 192;
-/// How many requests are answered at once or wait for that.
-const ANSWERED_IN_ALL: usize = 4_096;
+/// How many requests of one address may be waiting, being answered or being read. It is less than
+/// [`super::MAX_CONCURRENT_REQUESTS`], so that one address cannot block the others.
+const MAX_REQUESTS_PER_ADDRESS: usize = 160;
+/// How many requests of one network may be waiting, being answered or being read.
+const MAX_REQUESTS_PER_NETWORK: usize = 192;
+/// How many requests may be in flight in total.
+const MAX_REQUESTS: usize = 4_096;
 
-/// How many requests for health and figures one address may have under way.
-const WATCHED_FOR_ONE: usize = 64;
-/// How many requests for health and figures may be under way.
-const WATCHED_IN_ALL: usize = 512;
+/// How many requests for health and metrics one address may have in flight.
+const MAX_PROBES_PER_ADDRESS: usize = 64;
+/// How many requests for health and metrics may be in flight in total.
+const MAX_PROBES: usize = 512;
 
-/// Where a form to sign in goes. Whoever has the address of Lethe can send it, and each takes the time of a hash.
-const SIGN_IN: &str = "/do/sign_in";
-/// How many forms to sign in are answered at once for one address.
-const SIGN_INS_FOR_ONE: usize = 16;
-/// How many forms to sign in are answered at once. The others are refused, so that signed-in work does not wait for them.
-const SIGN_INS_IN_ALL: usize = 64;
+/// The route of the sign-in form. Any client can post it, and each post costs a password hash.
+const SIGN_IN_ROUTE: &str = "/do/sign_in";
+/// How many sign-in forms of one address are answered at the same time.
+const MAX_SIGN_INS_PER_ADDRESS: usize = 16;
+/// How many sign-in forms are answered at the same time. Further ones are rejected, so that signed-in staff do not wait
+/// for them.
+const MAX_SIGN_INS: usize = 64;
 
-/// The requests that are on their way.
+/// The requests in flight.
 #[derive(Clone, Debug)]
-pub(super) struct Arrivals {
+pub(super) struct InFlightRequests {
     forms: Shares,
-    answered: Shares,
+    requests: Shares,
     sign_ins: Shares,
 }
 
-impl Default for Arrivals {
+impl Default for InFlightRequests {
     fn default() -> Self {
         Self {
-            forms: Shares::new(FROM_ONE, FROM_NETWORK, IN_ALL),
-            answered: Shares::new(ANSWERED_FOR_ONE, ANSWERED_FOR_NETWORK, ANSWERED_IN_ALL),
-            sign_ins: Shares::new(SIGN_INS_FOR_ONE, SIGN_INS_FOR_ONE, SIGN_INS_IN_ALL),
+            forms: Shares::new(MAX_FORMS_PER_ADDRESS, MAX_FORMS_PER_NETWORK, MAX_FORMS),
+            requests: Shares::new(MAX_REQUESTS_PER_ADDRESS, MAX_REQUESTS_PER_NETWORK, MAX_REQUESTS),
+            sign_ins: Shares::new(MAX_SIGN_INS_PER_ADDRESS, MAX_SIGN_INS_PER_ADDRESS, MAX_SIGN_INS),
         }
     }
 }
 
-/// Waits until a form is there, and has the request answered if its client has not too many.
-pub(super) async fn arrive(
-    State((state, outside, arrivals)): State<(AppState, Outside, Arrivals)>,
+/// Buffers the body of a form, then answers the request. Rejects it if its client has too many requests in flight.
+pub(super) async fn limit_requests(
+    State((state, network, in_flight)): State<(AppState, NetworkConfig, InFlightRequests)>,
     request: Request,
     next: Next,
 ) -> Response {
-    let address = outside.address_of(peer_of(&request), request.headers());
+    let address = network.address_of(peer_of(&request), request.headers());
     // No handler reads the body of a GET request.
     let request = if request.method().is_safe() {
         request
     } else {
-        let Some(place) = arrivals.forms.place(address) else { return too_many() };
-        let arrived = form_post::arrive(request, state.cookies, state.form_time).await;
-        drop(place);
-        match arrived {
+        let Some(permit) = in_flight.forms.try_acquire(address) else { return too_many() };
+        let buffered = form_post::arrive(request, state.cookies, state.form_time).await;
+        drop(permit);
+        match buffered {
             Ok(request) => request,
             Err(status) => return status.into_response(),
         }
     };
-    let Some(place) = arrivals.answered.place(address) else { return too_many() };
-    let sign_in = if request.uri().path() == SIGN_IN {
-        let Some(place) = arrivals.sign_ins.place(address) else { return too_many() };
-        Some(place)
+    let Some(permit) = in_flight.requests.try_acquire(address) else { return too_many() };
+    let sign_in = if request.uri().path() == SIGN_IN_ROUTE {
+        let Some(permit) = in_flight.sign_ins.try_acquire(address) else { return too_many() };
+        Some(permit)
     } else {
         None
     };
     let answer = next.run(request).await;
     drop(sign_in);
-    until_read(answer, place)
+    hold_until_read(answer, permit)
 }
 
-/// The answer, which holds the place of its client until it is read, or its connection is closed.
-fn until_read(answer: Response, place: Permit) -> Response {
+/// Lets the response hold the permit until the client has read it, or the connection is closed.
+fn hold_until_read(answer: Response, permit: Permit) -> Response {
     let (mut parts, body) = answer.into_parts();
     match body.size_hint().exact() {
         Some(0) => return Response::from_parts(parts, body),
@@ -99,33 +100,33 @@ fn until_read(answer: Response, place: Permit) -> Response {
         None => {}
     }
     let body = body.into_data_stream().inspect(move |_| {
-        let _is_held = &place;
+        let _held = &permit;
     });
     Response::from_parts(parts, Body::from_stream(body))
 }
 
-/// The requests for health and figures that are under way. They take no place among the others and wait for none.
+/// The requests for health and metrics in flight. They are limited separately, so that monitoring works under load.
 #[derive(Clone, Debug)]
-pub(super) struct Watching(Shares);
+pub(super) struct InFlightProbes(Shares);
 
-impl Default for Watching {
+impl Default for InFlightProbes {
     fn default() -> Self {
-        Self(Shares::new(WATCHED_FOR_ONE, WATCHED_FOR_ONE, WATCHED_IN_ALL))
+        Self(Shares::new(MAX_PROBES_PER_ADDRESS, MAX_PROBES_PER_ADDRESS, MAX_PROBES))
     }
 }
 
-/// Lets one client ask for health and figures only so many times at once.
-pub(super) async fn watch(
-    State((outside, watching)): State<(Outside, Watching)>,
+/// Limits the requests of one client for health and metrics.
+pub(super) async fn limit_probes(
+    State((network, probes)): State<(NetworkConfig, InFlightProbes)>,
     request: Request,
     next: Next,
 ) -> Response {
-    let address = outside.address_of(peer_of(&request), request.headers());
-    let Some(_place) = watching.0.place(address) else { return too_many() };
+    let address = network.address_of(peer_of(&request), request.headers());
+    let Some(_permit) = probes.0.try_acquire(address) else { return too_many() };
     next.run(request).await
 }
 
-/// The answer to a client that has too many requests on their way.
+/// Answers a client that has too many requests in flight.
 fn too_many() -> Response {
     let why = "Too many requests from your network. Try again in a moment";
     let seconds = [(RETRY_AFTER, form_post::RETRY_AFTER_SECONDS)];
@@ -138,24 +139,31 @@ mod tests {
     use axum::body::to_bytes;
 
     #[tokio::test]
-    async fn a_place_is_held_until_the_answer_is_read() {
+    async fn a_permit_is_held_until_the_response_is_read() {
         let shares = Shares::new(1, 1, 64);
         let address = "192.0.2.1".parse().expect("an address");
-        let place = || shares.place(address);
-        let read = until_read("page".into_response(), place().expect("a place"));
-        assert!(place().is_none(), "the answer waits for its client");
+        let acquire = || shares.try_acquire(address);
+        let read = hold_until_read("page".into_response(), acquire().expect("a permit"));
+        assert!(acquire().is_none(), "the client has not read the response");
         assert_eq!(read.headers()[CONTENT_LENGTH], "4");
         assert_eq!(to_bytes(read.into_body(), 16).await.expect("a body"), "page");
-        let cut_off = until_read("page".into_response(), place().expect("it was read"));
-        drop(cut_off);
-        let empty =
-            until_read(StatusCode::SERVICE_UNAVAILABLE.into_response(), place().expect("it was cut off"));
-        assert_eq!(empty.body().size_hint().exact(), Some(0), "an empty answer stays one");
-        assert!(place().is_some());
+        let closed = hold_until_read("page".into_response(), acquire().expect("the response was read"));
+        drop(closed);
+        let empty = hold_until_read(
+            StatusCode::SERVICE_UNAVAILABLE.into_response(),
+            acquire().expect("the connection was closed"),
+        );
+        assert_eq!(empty.body().size_hint().exact(), Some(0), "an empty response stays empty");
+        assert!(acquire().is_some());
     }
 
     #[test]
-    fn one_address_leaves_places_among_those_that_are_answered() {
-        const { assert!(ANSWERED_FOR_NETWORK < crate::web::AT_ONCE && ANSWERED_FOR_ONE < ANSWERED_FOR_NETWORK) };
+    fn one_address_cannot_occupy_all_concurrent_requests() {
+        const {
+            assert!(
+                MAX_REQUESTS_PER_NETWORK < crate::web::MAX_CONCURRENT_REQUESTS
+                    && MAX_REQUESTS_PER_ADDRESS < MAX_REQUESTS_PER_NETWORK
+            )
+        };
     }
 }

@@ -1,4 +1,4 @@
-//! What answers while the database does not: a page that says so, at once.
+//! Responses with status 503: at once while the database is down, and after a time-out.
 
 use super::{auth, health};
 use app::error::AppError;
@@ -14,36 +14,40 @@ use axum::response::{IntoResponse as _, Response};
 use html_escape::{encode_double_quoted_attribute, encode_text};
 use records::{Fault, RecordsError, Store};
 
-/// After how many seconds a request may come again. A page that was only looked at does so by itself.
+/// The seconds after which a client may try again. A page reloads itself then.
 const RETRY_SECONDS: &str = "5";
 
-/// Answers for a database that is down, also where a request waits for it already. A change that is under way is never
-/// cut off: its answer says what became of it.
-pub(super) async fn while_up(State(state): State<AppState>, request: Request, next: Next) -> Response {
+/// Answers 503 while the database is down, also to requests that already wait for it. A change in progress is never
+/// cancelled: its response states the result.
+pub(super) async fn reject_while_down(
+    State(state): State<AppState>,
+    request: Request,
+    next: Next,
+) -> Response {
     let vitals = state.store.vitals();
-    let asked = Asked::of(&request);
+    let kind = RequestKind::from_request(&request);
     if vitals.is_database_down() {
-        return answer(asked, Fault::Unreachable);
+        return respond(kind, Fault::Unreachable);
     }
     tokio::select! {
         response = next.run(request) => response,
-        () = vitals.database_goes_down(), if asked != Asked::Change => answer(asked, Fault::Unreachable),
+        () = vitals.database_goes_down(), if kind != RequestKind::Change => respond(kind, Fault::Unreachable),
     }
 }
 
-/// What is asked for.
+/// The kind of a request.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Asked {
+pub(super) enum RequestKind {
     /// A page.
     Page,
-    /// A form to be carried out.
+    /// A posted form, or a call of an island.
     Change,
-    /// Something that a program reads.
+    /// Data for a program.
     Data,
 }
 
-impl Asked {
-    pub(super) fn of(request: &Request) -> Self {
+impl RequestKind {
+    pub(super) fn from_request(request: &Request) -> Self {
         match (auth::is_page(request), request.method().is_safe()) {
             (true, true) => Self::Page,
             (_, false) => Self::Change,
@@ -52,25 +56,25 @@ impl Asked {
     }
 }
 
-/// Says what is wrong.
-pub(super) fn answer(asked: Asked, fault: Fault) -> Response {
-    if asked == Asked::Data {
+/// Answers a request with the fault.
+pub(super) fn respond(kind: RequestKind, fault: Fault) -> Response {
+    if kind == RequestKind::Data {
         let error = Json(AppError::Unavailable(fault.to_string()));
         return (StatusCode::SERVICE_UNAVAILABLE, [(RETRY_AFTER, RETRY_SECONDS)], error).into_response();
     }
-    let what_to_do = match asked {
-        Asked::Change => {
+    let what_to_do = match kind {
+        RequestKind::Change => {
             "Go back in your browser: your entries are still there. Send them again when the page works."
         }
         _ => "This page reloads automatically.",
     };
     let paragraphs = [encode_text(&format!("{fault}.")).into_owned(), what_to_do.to_owned()];
-    page("Lethe cannot answer right now", &paragraphs, asked == Asked::Page)
+    page("Lethe cannot answer right now", &paragraphs, kind == RequestKind::Page)
 }
 
-/// Says that something takes longer than a client waits. A form is carried out to the end all the same.
-fn late(asked: Asked, address: &Uri) -> Response {
-    if asked == Asked::Change {
+/// Answers a request that timed out. A posted form is still executed to its end.
+fn respond_late(kind: RequestKind, address: &Uri) -> Response {
+    if kind == RequestKind::Change {
         let form = form_post::page_of(address);
         let form = encode_double_quoted_attribute(&form);
         let paragraphs = [
@@ -89,17 +93,17 @@ fn late(asked: Asked, address: &Uri) -> Response {
     page("This page took too long", &paragraphs, true)
 }
 
-/// Answers for an error of something that is no page: 503 for a fault that passes, which health knows of at once.
+/// Answers an error of a handler that renders no page: 503 for a temporary fault, which is also reported to health.
 pub(super) fn failed(store: &Store, error: &RecordsError, what: &'static str) -> Response {
     tracing::error!(code = error.code(), "{what}");
     let Some(fault) = error.fault() else { return StatusCode::INTERNAL_SERVER_ERROR.into_response() };
     store.vitals().note(fault);
-    answer(Asked::Page, fault)
+    respond(RequestKind::Page, fault)
 }
 
-/// A page with status 503, readable without a style sheet: nothing of the desk may be there to send one.
-pub(super) fn page(title: &str, paragraphs: &[String], loads_again: bool) -> Response {
-    let refresh = if loads_again {
+/// Returns a page with status 503. It needs no style sheet, because the router may not be able to serve one.
+pub(super) fn page(title: &str, paragraphs: &[String], reloads: bool) -> Response {
+    let refresh = if reloads {
         format!("<meta http-equiv=\"refresh\" content=\"{RETRY_SECONDS}\">\n")
     } else {
         String::new()
@@ -121,18 +125,18 @@ pub(super) fn page(title: &str, paragraphs: &[String], loads_again: bool) -> Res
     (StatusCode::SERVICE_UNAVAILABLE, head, page).into_response()
 }
 
-/// Gives every answer of status 503 a text, and the time after which to try again.
-pub(super) async fn never_empty(request: Request, next: Next) -> Response {
-    let asked = Asked::of(&request);
+/// Adds a text and the Retry-After header to responses with status 503 that lack them.
+pub(super) async fn fill_empty_503(request: Request, next: Next) -> Response {
+    let kind = RequestKind::from_request(&request);
     let address = request.uri().clone();
-    let is_watched = address.path() == health::LIVE;
+    let is_liveness = address.path() == health::LIVEZ;
     let mut response = next.run(request).await;
-    if response.status() != StatusCode::SERVICE_UNAVAILABLE || is_watched {
+    if response.status() != StatusCode::SERVICE_UNAVAILABLE || is_liveness {
         return response;
     }
     if response.body().is_end_stream() || response.body().size_hint().exact() == Some(0) {
-        if asked != Asked::Data {
-            return late(asked, &address);
+        if kind != RequestKind::Data {
+            return respond_late(kind, &address);
         }
         let late = AppError::Unavailable("This took too long and was cancelled".to_owned());
         *response.body_mut() = Body::from(serde_json::to_vec(&late).unwrap_or_default());
@@ -148,11 +152,11 @@ mod tests {
     use tower::ServiceExt as _;
 
     #[tokio::test]
-    async fn a_form_that_takes_long_is_not_called_lost() {
+    async fn a_form_that_times_out_is_still_being_processed() {
         let router = axum::Router::new()
             .fallback(|| async { StatusCode::SERVICE_UNAVAILABLE })
-            .layer(axum::middleware::from_fn(never_empty));
-        for (method, path, words, not) in [
+            .layer(axum::middleware::from_fn(fill_empty_503));
+        for (method, path, expected, unexpected) in [
             (
                 Method::POST,
                 "/do/save_user?page=/users/7%3Fa%3D1%26b%3D%22",
@@ -167,21 +171,21 @@ mod tests {
             assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE);
             let body = axum::body::to_bytes(answer.into_body(), 1 << 16).await.expect("a body");
             let text = String::from_utf8_lossy(&body).into_owned();
-            assert!(text.contains(words) && !text.contains(not), "{path}: {text}");
+            assert!(text.contains(expected) && !text.contains(unexpected), "{path}: {text}");
         }
     }
 
     #[test]
-    fn pages_changes_and_data_are_told_apart() {
-        for (method, path, asked) in [
-            (Method::GET, "/users", Asked::Page),
-            (Method::POST, "/do/save_user", Asked::Change),
-            (Method::GET, "/do/save_user", Asked::Page),
-            (Method::POST, "/api/next_runs", Asked::Change),
-            (Method::GET, "/events/runs/1", Asked::Data),
+    fn requests_are_pages_changes_or_data() {
+        for (method, path, kind) in [
+            (Method::GET, "/users", RequestKind::Page),
+            (Method::POST, "/do/save_user", RequestKind::Change),
+            (Method::GET, "/do/save_user", RequestKind::Page),
+            (Method::POST, "/api/next_runs", RequestKind::Change),
+            (Method::GET, "/events/runs/1", RequestKind::Data),
         ] {
             let request = Request::builder().method(method).uri(path).body(Body::empty()).expect("a request");
-            assert_eq!(Asked::of(&request), asked, "{path}");
+            assert_eq!(RequestKind::from_request(&request), kind, "{path}");
         }
     }
 }

@@ -20,96 +20,96 @@ use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 
-/// How often the run is looked at.
-const INTERVAL: Duration = Duration::from_millis(500);
+/// How often the run is read.
+const POLL_INTERVAL: Duration = Duration::from_millis(500);
 
-/// How often it is looked whether the session is still there: who has signed out, or was shut out, sees no more.
-const LOOK_AGAIN: Duration = Duration::from_secs(3);
+/// How often the session is checked. The stream ends when the session ends.
+const SESSION_CHECK_INTERVAL: Duration = Duration::from_secs(3);
 
-/// How many runs are watched at once, by everybody together. A page that is not served asks from time to time instead.
-const MAX_WATCHED: usize = 200;
-static WATCHED: LazyLock<Arc<Semaphore>> = LazyLock::new(|| Arc::new(Semaphore::new(MAX_WATCHED)));
+/// How many streams are open at the same time. A page without a stream polls instead.
+const MAX_STREAMS: usize = 200;
+static STREAMS: LazyLock<Arc<Semaphore>> = LazyLock::new(|| Arc::new(Semaphore::new(MAX_STREAMS)));
 
-/// How many of them are one person's, so that nobody keeps all others from watching.
-const MAX_OF_ONE: usize = 8;
-static OF_ONE: LazyLock<Mutex<HashMap<UserNumber, usize>>> = LazyLock::new(Mutex::default);
+/// How many streams one member of staff may have, so that no one blocks the others.
+const MAX_STREAMS_PER_USER: usize = 8;
+static STREAMS_BY_USER: LazyLock<Mutex<HashMap<UserNumber, usize>>> = LazyLock::new(Mutex::default);
 
-/// A place among those who watch, until it is dropped.
-struct Turn {
+/// The right to one stream, until it is dropped.
+struct StreamPermit {
     user: UserNumber,
-    _of_all: OwnedSemaphorePermit,
+    _permit: OwnedSemaphorePermit,
 }
 
-impl Turn {
-    /// A place, if there is one left for this person.
-    fn of(user: UserNumber) -> Option<Self> {
-        let of_all = Arc::clone(&WATCHED).try_acquire_owned().ok()?;
-        let mut of_one = OF_ONE.lock().unwrap_or_else(PoisonError::into_inner);
-        let taken = of_one.entry(user).or_default();
-        if *taken >= MAX_OF_ONE {
+impl StreamPermit {
+    /// Returns a permit, or `None` if a limit is reached.
+    fn try_acquire(user: UserNumber) -> Option<Self> {
+        let permit = Arc::clone(&STREAMS).try_acquire_owned().ok()?;
+        let mut by_user = STREAMS_BY_USER.lock().unwrap_or_else(PoisonError::into_inner);
+        let taken = by_user.entry(user).or_default();
+        if *taken >= MAX_STREAMS_PER_USER {
             return None;
         }
         *taken += 1;
-        Some(Self { user, _of_all: of_all })
+        Some(Self { user, _permit: permit })
     }
 }
 
-impl Drop for Turn {
+impl Drop for StreamPermit {
     fn drop(&mut self) {
-        let mut of_one = OF_ONE.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(taken) = of_one.get_mut(&self.user) {
+        let mut by_user = STREAMS_BY_USER.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(taken) = by_user.get_mut(&self.user) {
             *taken -= 1;
             if *taken == 0 {
-                of_one.remove(&self.user);
+                by_user.remove(&self.user);
             }
         }
     }
 }
 
-/// Somebody who watches a run.
+/// An open stream about a run.
 struct Watcher {
     state: AppState,
     run: RunId,
-    /// The key of the session. When that has got a new one, the browser asks again by itself.
+    /// The token of the session. If the session gets a new token the stream ends, and the browser reconnects.
     key: String,
-    looked_at: Instant,
+    checked_at: Instant,
     last: Option<Progress>,
-    _turn: Turn,
+    _permit: StreamPermit,
 }
 
 impl Watcher {
-    /// Whether the session is still there and may still see runs.
-    async fn may_go_on(&mut self) -> bool {
-        if self.looked_at.elapsed() < LOOK_AGAIN {
+    /// Returns whether the session still exists and may see runs. Checks at intervals only.
+    async fn is_allowed(&mut self) -> bool {
+        if self.checked_at.elapsed() < SESSION_CHECK_INTERVAL {
             return true;
         }
-        self.looked_at = Instant::now();
+        self.checked_at = Instant::now();
         let session = session::look(&self.state.store, &self.key).await;
         session.is_ok_and(|session| session.is_some_and(|session| session.actor().may(Action::SeeTasks)))
     }
 
-    /// What has changed, once it has; None when there is nobody left to be told.
+    /// Waits for a change of the progress and returns it. Returns `None` if the session has ended.
     async fn next(mut self) -> Option<(Result<Event, Infallible>, Option<Self>)> {
         loop {
-            if !self.may_go_on().await {
+            if !self.is_allowed().await {
                 return None;
             }
             let run = run::read(&self.state.store, self.run).await.ok()?;
-            let now = Progress::of(&run);
-            if self.last == Some(now) {
-                tokio::time::sleep(INTERVAL).await;
+            let progress = Progress::of(&run);
+            if self.last == Some(progress) {
+                tokio::time::sleep(POLL_INTERVAL).await;
                 continue;
             }
-            let event = Event::default().json_data(now).ok()?;
-            if self.last.replace(now).is_some() {
-                tokio::time::sleep(INTERVAL).await;
+            let event = Event::default().json_data(progress).ok()?;
+            if self.last.replace(progress).is_some() {
+                tokio::time::sleep(POLL_INTERVAL).await;
             }
             return Some((Ok(event), (!run.state.is_final()).then_some(self)));
         }
     }
 }
 
-/// Sends how far a run is: at once, and then whenever that has changed. When the session ends, that ends, too.
+/// Streams the progress of a run: now and after each change, until the run or the session ends.
 pub(super) async fn run_events(
     State(state): State<AppState>,
     Extension(session): Extension<Session>,
@@ -120,7 +120,7 @@ pub(super) async fn run_events(
     let Some(key) = cookie::key(state.cookies, cookies) else {
         return StatusCode::UNAUTHORIZED.into_response();
     };
-    let Some(turn) = Turn::of(session.user) else {
+    let Some(permit) = StreamPermit::try_acquire(session.user) else {
         return StatusCode::SERVICE_UNAVAILABLE.into_response();
     };
     let run = RunId(id);
@@ -129,7 +129,7 @@ pub(super) async fn run_events(
         Err(RecordsError::NotFound(_)) => return StatusCode::NOT_FOUND.into_response(),
         Err(error) => return down::failed(&state.store, &error, "the progress of a run could not be read"),
     }
-    let watcher = Watcher { state, run, key, looked_at: Instant::now(), last: None, _turn: turn };
+    let watcher = Watcher { state, run, key, checked_at: Instant::now(), last: None, _permit: permit };
     let events = stream::unfold(Some(watcher), async |watcher| watcher?.next().await);
     Sse::new(events).keep_alive(KeepAlive::default()).into_response()
 }

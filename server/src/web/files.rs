@@ -1,4 +1,4 @@
-//! Files to download.
+//! Downloads of task files and certificates.
 
 use super::down;
 use app::state::AppState;
@@ -11,7 +11,7 @@ use policy::{RunId, TaskId};
 use records::{RecordsError, Session, Store, certificate, task};
 use serde::Deserialize;
 
-/// The file of a task, for another installation.
+/// Answers with the file of a task, for another installation.
 pub(super) async fn export_task(
     State(state): State<AppState>,
     Extension(session): Extension<Session>,
@@ -24,21 +24,21 @@ pub(super) async fn export_task(
     answer(&state.store, text, &format!("task-{id}.json"))
 }
 
-/// Which version of a certificate is asked for; the one that counts now where none is named.
+/// The query of a certificate: its version. The default is the valid version.
 #[derive(Deserialize)]
-pub(super) struct WhichVersion {
+pub(super) struct CertificateQuery {
     version: Option<i32>,
 }
 
-/// The certificate of a run as it was signed.
+/// Answers with the certificate of a run as it was signed.
 pub(super) async fn certificate(
     State(state): State<AppState>,
     Path(id): Path<i64>,
-    Query(WhichVersion { version }): Query<WhichVersion>,
+    Query(CertificateQuery { version }): Query<CertificateQuery>,
 ) -> Response {
     let text = certificate::file(&state.store, RunId(id), version).await;
-    let of_version = version.map(|version| format!("-{version}")).unwrap_or_default();
-    answer(&state.store, text, &format!("certificate-{id}{of_version}.json"))
+    let suffix = version.map(|version| format!("-{version}")).unwrap_or_default();
+    answer(&state.store, text, &format!("certificate-{id}{suffix}.json"))
 }
 
 fn answer(store: &Store, text: Result<String, RecordsError>, name: &str) -> Response {

@@ -1,10 +1,10 @@
-//! What programs that watch the service may ask.
+//! Health and metrics for monitoring.
 //!
-//! - `/livez`: whether the process answers. It asks nothing else: a replay, or a database that is down, is no reason to
-//!   kill it.
-//! - `/readyz` and `/healthz`: whether work can be done here, up or down and no more.
-//! - With the token, or at an address of their own: conditions at `/healthz` and figures at `/metrics`. Codes, ids and
-//!   numbers; no personal value and no words of a task.
+//! - `/livez`: whether the process answers. It does not check the database: a replay, or a database that is down, is no
+//!   reason to kill the process.
+//! - `/readyz` and `/healthz`: whether the service works, as up or down.
+//! - With the monitoring token, or at the separate address: conditions at `/healthz` and metrics at `/metrics`. They
+//!   contain codes, ids and numbers, but no personal value and no text of a task.
 
 #[cfg(test)]
 mod tests;
@@ -18,6 +18,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
 use records::health::{self, Condition, Figures, Health};
+use records::heartbeat;
 use records::{Fault, RecordsError, Store, vitals};
 use serde::Serialize;
 use std::collections::HashSet;
@@ -29,54 +30,54 @@ use tokio::sync::Mutex;
 use tower_http::set_header::SetResponseHeaderLayer;
 
 /// How long the database may take to answer.
-const PATIENCE: Duration = Duration::from_secs(5);
-/// For how long one look at the database serves all who ask, without a sign-in and as often as they like.
-const SHARED_FOR: Duration = Duration::from_secs(1);
-/// A scheduler that has not looked for this many seconds is not at work.
-const LONGEST_REST: i64 = 60;
+const DATABASE_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long one reading of the database answers all requests. Clients can ask without a sign-in, as often as they like.
+const CACHE_TTL: Duration = Duration::from_secs(1);
+/// A scheduler without a tick for this many seconds counts as stopped.
+const MAX_HEARTBEAT_AGE_SECONDS: i64 = 60;
 
-/// What the answers are made of.
+/// The state of the handlers.
 #[derive(Clone)]
-pub(super) struct Watched {
+pub(super) struct Probes {
     store: Store,
-    pulse: Heartbeat,
-    details: Details,
-    last: Arc<LastLook>,
+    heartbeat: Heartbeat,
+    details: DetailAccess,
+    cache: Arc<HealthCache>,
 }
 
-/// The last look at the database.
+/// The last reading of the database.
 #[derive(Debug, Default)]
-struct LastLook {
-    /// Held by the look that is under way: the others wait for what it finds.
-    found: Mutex<Option<Found>>,
-    /// How many looks there were.
-    looks: AtomicU64,
+struct HealthCache {
+    /// Locked during a reading: other requests wait for its result.
+    reading: Mutex<Option<Reading>>,
+    /// The number of readings, for tests.
+    readings: AtomicU64,
 }
 
-impl LastLook {
-    /// What the database says, or said a moment ago; None if it does not answer.
+impl HealthCache {
+    /// Returns the health that the database reports, possibly cached. Returns `None` if the database does not answer.
     async fn health(&self, store: &Store) -> Option<Health> {
-        let mut found = self.found.lock().await;
-        if let Some(last) = &*found
-            && last.at.elapsed() < SHARED_FOR
+        let mut reading = self.reading.lock().await;
+        if let Some(last) = &*reading
+            && last.at.elapsed() < CACHE_TTL
             && last.faults == faults_of(store)
         {
             return last.health.clone();
         }
-        self.looks.fetch_add(1, Ordering::Relaxed);
-        vitals::beat(store).await;
+        self.readings.fetch_add(1, Ordering::Relaxed);
+        heartbeat::beat(store).await;
         let is_down = store.vitals().is_database_down();
         let health = if is_down { None } else { in_time(health::read(store)).await };
-        *found = Some(Found { at: Instant::now(), faults: faults_of(store), health: health.clone() });
+        *reading = Some(Reading { at: Instant::now(), faults: faults_of(store), health: health.clone() });
         health
     }
 }
 
-/// What a look at the database found.
+/// The result of a reading.
 #[derive(Debug)]
-struct Found {
+struct Reading {
     at: Instant,
-    /// What could not be written then. A change that fails is reported at once.
+    /// The faults at that time. A new fault makes the reading obsolete.
     faults: HashSet<Fault>,
     health: Option<Health>,
 }
@@ -85,29 +86,29 @@ fn faults_of(store: &Store) -> HashSet<Fault> {
     store.vitals().faults().into_iter().collect()
 }
 
-/// For whom there is more than up or down.
+/// The clients that get more than up or down.
 #[derive(Clone)]
-enum Details {
-    /// For all that reach the address.
-    ForAll,
-    /// For those who send this token, if there is one.
+enum DetailAccess {
+    /// All clients that reach the address.
+    All,
+    /// Clients that send this token. `None` if no token is configured.
     WithToken(Option<Arc<str>>),
 }
 
-impl Watched {
-    /// At the address of the desk.
-    pub(super) fn at_the_desk(store: Store, pulse: Heartbeat, token: Option<Arc<str>>) -> Self {
-        Self { store, pulse, details: Details::WithToken(token), last: Arc::default() }
+impl Probes {
+    /// Creates the handlers for the main address.
+    pub(super) fn at_main_address(store: Store, heartbeat: Heartbeat, token: Option<Arc<str>>) -> Self {
+        Self { store, heartbeat, details: DetailAccess::WithToken(token), cache: Arc::default() }
     }
 
-    /// At an address of its own.
-    pub(super) fn apart(store: Store, pulse: Heartbeat) -> Self {
-        Self { store, pulse, details: Details::ForAll, last: Arc::default() }
+    /// Creates the handlers for the separate address.
+    pub(super) fn at_own_address(store: Store, heartbeat: Heartbeat) -> Self {
+        Self { store, heartbeat, details: DetailAccess::All, cache: Arc::default() }
     }
 
     pub(super) fn routes(self) -> Router {
         Router::new()
-            .route(LIVE, get(livez))
+            .route(LIVEZ, get(livez))
             .route("/readyz", get(readyz))
             .route("/healthz", get(healthz))
             .route("/metrics", get(metrics))
@@ -116,49 +117,50 @@ impl Watched {
     }
 
     fn is_allowed(&self, headers: &HeaderMap) -> bool {
-        let Details::WithToken(token) = &self.details else { return true };
+        let DetailAccess::WithToken(token) = &self.details else { return true };
         let sent = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
         let sent = sent.and_then(|value| value.strip_prefix("Bearer "));
         token.as_ref().zip(sent).is_some_and(|(token, sent)| token.as_bytes().ct_eq(sent.as_bytes()).into())
     }
 
-    /// Whether work can be done here, and what staff should know.
-    async fn look(&self) -> (Status, Option<Health>) {
-        let health = self.last.health(&self.store).await;
-        let is_at_work = self.pulse.age() <= LONGEST_REST && self.store.vitals().faults().is_empty();
+    /// Returns the status of the service, and its health if the database answers.
+    async fn check(&self) -> (Status, Option<Health>) {
+        let health = self.cache.health(&self.store).await;
+        let is_working =
+            self.heartbeat.age() <= MAX_HEARTBEAT_AGE_SECONDS && self.store.vitals().faults().is_empty();
         let status = match &health {
-            Some(Health { conditions }) if is_at_work && conditions.is_empty() => Status::Ok,
-            Some(_) if is_at_work => Status::Warning,
+            Some(Health { conditions }) if is_working && conditions.is_empty() => Status::Ok,
+            Some(_) if is_working => Status::Warning,
             _ => Status::Failing,
         };
         (status, health)
     }
 }
 
-/// Where the process says that it lives.
-pub(super) const LIVE: &str = "/livez";
+/// The route of the liveness check.
+pub(super) const LIVEZ: &str = "/livez";
 
-/// One word for those who may know no more.
+/// The answer to clients without access to details.
 #[derive(Serialize)]
-struct InOneWord {
+struct UpOrDown {
     status: &'static str,
 }
 
 pub(super) fn up() -> Response {
-    Json(InOneWord { status: "up" }).into_response()
+    Json(UpOrDown { status: "up" }).into_response()
 }
 
 pub(super) fn down() -> Response {
-    (StatusCode::SERVICE_UNAVAILABLE, Json(InOneWord { status: "down" })).into_response()
+    (StatusCode::SERVICE_UNAVAILABLE, Json(UpOrDown { status: "down" })).into_response()
 }
 
 #[derive(Clone, Copy, Serialize)]
 #[serde(rename_all = "snake_case")]
 enum Status {
     Ok,
-    /// Somebody should look.
+    /// A condition needs attention.
     Warning,
-    /// The service does not do its work.
+    /// The service does not work.
     Failing,
 }
 
@@ -167,7 +169,7 @@ struct Answer {
     status: Status,
     database: &'static str,
     scheduler: Scheduler,
-    conditions: Vec<Told>,
+    conditions: Vec<ConditionJson>,
 }
 
 #[derive(Serialize)]
@@ -176,14 +178,14 @@ struct Scheduler {
 }
 
 #[derive(Serialize)]
-struct Told {
+struct ConditionJson {
     code: &'static str,
     task: Option<i64>,
     run: Option<i64>,
     since: String,
 }
 
-impl From<&Condition> for Told {
+impl From<&Condition> for ConditionJson {
     fn from(condition: &Condition) -> Self {
         Self {
             code: condition.what.code(),
@@ -198,55 +200,55 @@ async fn livez() -> Response {
     up()
 }
 
-async fn readyz(State(watched): State<Watched>) -> Response {
-    match watched.look().await.0 {
+async fn readyz(State(probes): State<Probes>) -> Response {
+    match probes.check().await.0 {
         Status::Ok | Status::Warning => up(),
         Status::Failing => down(),
     }
 }
 
-async fn healthz(State(watched): State<Watched>, headers: HeaderMap) -> Response {
-    if !watched.is_allowed(&headers) {
-        return readyz(State(watched)).await;
+async fn healthz(State(probes): State<Probes>, headers: HeaderMap) -> Response {
+    if !probes.is_allowed(&headers) {
+        return readyz(State(probes)).await;
     }
-    let (status, health) = watched.look().await;
+    let (status, health) = probes.check().await;
     let code = match status {
         Status::Ok | Status::Warning => StatusCode::OK,
         Status::Failing => StatusCode::SERVICE_UNAVAILABLE,
     };
-    let own = || health::of_this_process(&watched.store);
+    let own = || health::of_this_process(&probes.store);
     let is_reachable = health.is_some();
     let conditions = health.map_or_else(own, |health| health.conditions);
     let answer = Answer {
         status,
         database: if is_reachable { "reachable" } else { "unreachable" },
-        scheduler: Scheduler { seconds_since_last_tick: watched.pulse.age() },
-        conditions: conditions.iter().map(Told::from).collect(),
+        scheduler: Scheduler { seconds_since_last_tick: probes.heartbeat.age() },
+        conditions: conditions.iter().map(ConditionJson::from).collect(),
     };
     (code, Json(answer)).into_response()
 }
 
-async fn metrics(State(watched): State<Watched>, headers: HeaderMap) -> Response {
-    match &watched.details {
-        Details::WithToken(None) => return StatusCode::NOT_FOUND.into_response(),
-        Details::WithToken(Some(_)) if !watched.is_allowed(&headers) => {
+async fn metrics(State(probes): State<Probes>, headers: HeaderMap) -> Response {
+    match &probes.details {
+        DetailAccess::WithToken(None) => return StatusCode::NOT_FOUND.into_response(),
+        DetailAccess::WithToken(Some(_)) if !probes.is_allowed(&headers) => {
             return (StatusCode::UNAUTHORIZED, [(WWW_AUTHENTICATE, "Bearer")]).into_response();
         }
         _ => {}
     }
-    vitals::beat(&watched.store).await;
-    let both = async { Ok((health::read(&watched.store).await?, health::figures(&watched.store).await?)) };
+    heartbeat::beat(&probes.store).await;
+    let both = async { Ok((health::read(&probes.store).await?, health::figures(&probes.store).await?)) };
     let found: Option<(Health, Figures)> =
-        if watched.store.vitals().is_database_down() { None } else { in_time(both).await };
-    match metrics::text(found, watched.pulse.age()) {
+        if probes.store.vitals().is_database_down() { None } else { in_time(both).await };
+    match metrics::text(found, probes.heartbeat.age()) {
         Ok(text) => ([(CONTENT_TYPE, metrics::CONTENT_TYPE)], text).into_response(),
         Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
     }
 }
 
-/// What the database answers, if it does.
-async fn in_time<T>(asked: impl Future<Output = Result<T, RecordsError>>) -> Option<T> {
-    let code = match tokio::time::timeout(PATIENCE, asked).await {
+/// Returns the answer of the database, or `None` after an error or a time-out.
+async fn in_time<T>(query: impl Future<Output = Result<T, RecordsError>>) -> Option<T> {
+    let code = match tokio::time::timeout(DATABASE_TIMEOUT, query).await {
         Ok(Ok(found)) => return Some(found),
         Ok(Err(error)) => error.code(),
         Err(_) => "timeout",

@@ -1,6 +1,6 @@
-//! What answers while the ledger is replayed: nobody gets at people whom a restored backup has brought back.
+//! The gate during a ledger replay: no request reaches the users that a restored backup brought back.
 
-use super::{Outside, auth, down, health};
+use super::{NetworkConfig, auth, down, health};
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::middleware::from_fn_with_state;
@@ -11,62 +11,62 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, OnceLock};
 use tower::ServiceExt as _;
 
-/// The door of the desk: closed until it is opened, once.
+/// Answers every request with the maintenance page until it is opened, once.
 #[derive(Clone)]
-pub(super) struct Door(Arc<Progress>);
+pub(super) struct MaintenanceGate(Arc<Progress>);
 
 struct Progress {
-    desk: OnceLock<Router>,
+    routes: OnceLock<Router>,
     people: i64,
     done: AtomicI64,
-    outside: Outside,
+    network: NetworkConfig,
 }
 
-impl Door {
-    /// A closed door, while so many people are anonymised again.
-    pub(super) fn closed(people: i64, outside: Outside) -> Self {
-        Self(Arc::new(Progress { desk: OnceLock::new(), people, done: AtomicI64::new(0), outside }))
+impl MaintenanceGate {
+    /// Creates a closed gate for a replay of so many users.
+    pub(super) fn new(people: i64, network: NetworkConfig) -> Self {
+        Self(Arc::new(Progress { routes: OnceLock::new(), people, done: AtomicI64::new(0), network }))
     }
 
-    /// Notes how many people were dealt with.
-    pub(super) fn tell(&self, people: i64) {
+    /// Sets how many users have been anonymised again.
+    pub(super) fn set_progress(&self, people: i64) {
         self.0.done.store(people, Ordering::Relaxed);
     }
 
-    /// Lets everybody in.
-    pub(super) fn open(&self, desk: Router) {
-        let _ = self.0.desk.set(desk);
+    /// Opens the gate: these routes answer from now on.
+    pub(super) fn open(&self, routes: Router) {
+        let _ = self.0.routes.set(routes);
     }
 
-    /// Answers every request: by the desk when the door is open.
+    /// Returns the router in front of the gate.
     pub(super) fn router(&self) -> Router {
-        // A process that replays is alive, and not ready.
+        // During a replay the process is alive but not ready.
         Router::new()
-            .route(health::LIVE, get(async || health::up()))
+            .route(health::LIVEZ, get(async || health::up()))
             .route("/readyz", get(not_ready))
             .route("/healthz", get(not_ready))
             .fallback(answer)
             .with_state(self.clone())
-            .layer(from_fn_with_state(self.0.outside.clone(), auth::only_under_own_name))
+            .layer(from_fn_with_state(self.0.network.clone(), auth::reject_foreign_host))
     }
 }
 
-async fn not_ready(State(door): State<Door>, request: Request) -> Response {
-    if door.0.desk.get().is_some() { answer(State(door), request).await } else { health::down() }
+async fn not_ready(State(gate): State<MaintenanceGate>, request: Request) -> Response {
+    if gate.0.routes.get().is_some() { answer(State(gate), request).await } else { health::down() }
 }
 
-async fn answer(State(door): State<Door>, request: Request) -> Response {
-    if let Some(desk) = door.0.desk.get() {
+async fn answer(State(gate): State<MaintenanceGate>, request: Request) -> Response {
+    if let Some(routes) = gate.0.routes.get() {
         // A router cannot fail.
-        return desk.clone().oneshot(request).await.into_response();
+        return routes.clone().oneshot(request).await.into_response();
     }
-    let (people, done) = (door.0.people, door.0.done.load(Ordering::Relaxed));
+    let (people, done) = (gate.0.people, gate.0.done.load(Ordering::Relaxed));
     down::page("One moment, please", &page(people, done), true)
 }
 
-/// What the page says.
+/// Returns the paragraphs of the maintenance page.
 fn page(people: i64, done: i64) -> [String; 2] {
-    let who = if people == 0 {
+    let progress = if people == 0 {
         "All affected users have been anonymised again; Lethe is verifying this.".to_owned()
     } else {
         format!(
@@ -78,7 +78,9 @@ fn page(people: i64, done: i64) -> [String; 2] {
         )
     };
     [
-        format!("A backup of the database was restored, or a power failure lost its last changes. {who}"),
+        format!(
+            "A backup of the database was restored, or a power failure lost its last changes. {progress}"
+        ),
         "Until then users cannot be searched or changed. Nothing is lost, and you do not have to do \
          anything: this page reloads automatically and opens the desk when Lethe is ready."
             .to_owned(),
@@ -92,9 +94,9 @@ mod tests {
     use axum::http::StatusCode;
     use axum::http::header::RETRY_AFTER;
 
-    async fn ask(door: &Door, path: &str) -> (StatusCode, Option<String>, String) {
+    async fn get_path(gate: &MaintenanceGate, path: &str) -> (StatusCode, Option<String>, String) {
         let request = Request::get(path).body(Body::empty()).expect("a request");
-        let answer = door.router().oneshot(request).await.expect("an answer");
+        let answer = gate.router().oneshot(request).await.expect("an answer");
         let retry =
             answer.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()).map(str::to_owned);
         let status = answer.status();
@@ -103,26 +105,26 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn everything_is_closed_until_the_door_is_opened() {
-        let door = Door::closed(1_250, Outside::default());
-        door.tell(500);
+    async fn a_closed_gate_answers_every_request_with_the_maintenance_page() {
+        let gate = MaintenanceGate::new(1_250, NetworkConfig::default());
+        gate.set_progress(500);
         for path in ["/", "/users/1", "/pkg/lethe.wasm", "/api/x"] {
-            let (status, retry, page) = ask(&door, path).await;
+            let (status, retry, page) = get_path(&gate, path).await;
             assert_eq!((status, retry.as_deref()), (StatusCode::SERVICE_UNAVAILABLE, Some("5")), "{path}");
             assert!(page.contains("contains 1,250 users") && page.contains("500 of 1,250"), "{page}");
         }
         for (path, status) in [("/livez", StatusCode::OK), ("/readyz", StatusCode::SERVICE_UNAVAILABLE)] {
-            assert_eq!(ask(&door, path).await.0, status, "{path}");
+            assert_eq!(get_path(&gate, path).await.0, status, "{path}");
         }
         let down = "{\"status\":\"down\"}".to_owned();
-        assert_eq!(ask(&door, "/healthz").await, (StatusCode::SERVICE_UNAVAILABLE, None, down));
-        door.open(Router::new().route("/", get(async || "the desk")));
-        assert_eq!(ask(&door, "/").await, (StatusCode::OK, None, "the desk".to_owned()));
-        assert_eq!(ask(&door, "/nowhere").await.0, StatusCode::NOT_FOUND);
+        assert_eq!(get_path(&gate, "/healthz").await, (StatusCode::SERVICE_UNAVAILABLE, None, down));
+        gate.open(Router::new().route("/", get(async || "the pages")));
+        assert_eq!(get_path(&gate, "/").await, (StatusCode::OK, None, "the pages".to_owned()));
+        assert_eq!(get_path(&gate, "/nowhere").await.0, StatusCode::NOT_FOUND);
     }
 
     #[test]
-    fn one_person_is_not_people() {
+    fn the_page_has_singular_and_plural() {
         assert!(page(1, 0)[0].contains("contains 1 user"));
         assert!(page(0, 0)[0].contains("is verifying"));
     }

@@ -1,4 +1,4 @@
-//! The figures of the service in the text format of Prometheus.
+//! The metrics of the service in the text format of Prometheus.
 
 use policy::{Outcome, RULES_VERSION, RunState};
 use prometheus_client::encoding::prometheus_text;
@@ -14,7 +14,7 @@ pub(super) const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8"
 
 type Labels<const N: usize> = [(&'static str, &'static str); N];
 
-/// Everything as it is now. Without what the database says when it does not answer.
+/// Returns all metrics. Without an answer of the database, those that it provides are missing.
 pub(super) fn text(found: Option<(Health, Figures)>, since_tick: i64) -> Result<String, std::fmt::Error> {
     let mut registry = Registry::with_prefix("lethe");
     let version = env!("CARGO_PKG_VERSION").to_owned();
@@ -45,7 +45,7 @@ fn gauge(registry: &mut Registry, name: &'static str, help: &'static str) -> Gau
     gauge
 }
 
-/// One figure for each kind of condition, also where there is none: so that an alarm can be set on it.
+/// Registers one gauge for each kind of condition, including those without any, so that an alarm can be set on it.
 fn conditions(registry: &mut Registry, health: &Health) {
     let family = Family::<Labels<1>, Gauge>::default();
     for code in ConditionKind::CODES {
@@ -71,13 +71,13 @@ fn runs(registry: &mut Registry, figures: &Figures) {
     let runs = Family::<Labels<2>, Gauge>::default();
     let people = Family::<Labels<1>, Counter>::default();
     let mut queued = 0;
-    for of in &figures.runs {
-        runs.get_or_create(&[("kind", of.kind.code()), ("state", of.state.code())]).set(of.runs);
-        if of.state == RunState::Queued {
-            queued += of.runs;
+    for group in &figures.runs {
+        runs.get_or_create(&[("kind", group.kind.code()), ("state", group.state.code())]).set(group.runs);
+        if group.state == RunState::Queued {
+            queued += group.runs;
         }
         for (outcome, count) in
-            [(Outcome::Done, of.done), (Outcome::Skipped, of.skipped), (Outcome::Failed, of.failed)]
+            [(Outcome::Done, group.done), (Outcome::Skipped, group.skipped), (Outcome::Failed, group.failed)]
         {
             let counter = people.get_or_create(&[("outcome", outcome.code())]);
             counter.inc_by(u64::try_from(count).unwrap_or_default());

@@ -9,13 +9,13 @@ use axum::response::{IntoResponse, Response};
 use policy::UserNumber;
 use records::{RecordsError, user};
 
-/// What a photo can be. Anything else could be a page or a script.
-const PICTURES: [&str; 4] = ["image/jpeg", "image/png", "image/webp", "image/gif"];
+/// The media types of photos. Any other type could be a page or a script.
+const MEDIA_TYPES: [&str; 4] = ["image/jpeg", "image/png", "image/webp", "image/gif"];
 
-/// The photo of a user.
+/// Answers with the photo of a user.
 pub(super) async fn photo(State(state): State<AppState>, Path(number): Path<i64>) -> Response {
     match user::photo(&state.store, UserNumber(number)).await {
-        Ok(photo) => match PICTURES.into_iter().find(|kind| *kind == photo.media_type) {
+        Ok(photo) => match MEDIA_TYPES.into_iter().find(|kind| *kind == photo.media_type) {
             Some(kind) => ([(CONTENT_TYPE, kind)], photo.bytes).into_response(),
             None => StatusCode::NOT_FOUND.into_response(),
         },

@@ -8,16 +8,16 @@ use policy::dates;
 use serde::Deserialize;
 use std::fmt::Write as _;
 
-/// The run that the page is about.
+/// The query of the style sheet: the run that the page is about.
 #[derive(Deserialize)]
-pub(super) struct About {
+pub(super) struct PrintQuery {
     run: Option<i64>,
 }
 
-/// The library, the run, the date and the page number, in the margins of each sheet.
+/// Answers with a style sheet that prints library, run, date and page number in the margins.
 pub(super) async fn print_style(
     State(state): State<AppState>,
-    Query(About { run }): Query<About>,
+    Query(PrintQuery { run }): Query<PrintQuery>,
 ) -> impl IntoResponse {
     let library = state.store.settings().library_name.as_deref().unwrap_or("Lethe");
     let run = run.map(|run| format!("Run {run}")).unwrap_or_default();
@@ -25,18 +25,18 @@ pub(super) async fn print_style(
     ([(CONTENT_TYPE, "text/css; charset=utf-8")], style(library, &run, &today))
 }
 
-fn style(library: &str, what: &str, date: &str) -> String {
-    let [library, what, date] = [library, what, date].map(string);
+fn style(library: &str, run: &str, date: &str) -> String {
+    let [library, run, date] = [library, run, date].map(css_string);
     format!(
         "@page {{ margin: 20mm 16mm; font: 9pt sans-serif; @top-left {{ content: {library}; }} \
-         @top-center {{ content: {what}; }} @top-right {{ content: {date}; }} \
+         @top-center {{ content: {run}; }} @top-right {{ content: {date}; }} \
          @bottom-right {{ content: \"Page \" counter(page) \" of \" counter(pages); }} }}\n"
     )
 }
 
-/// A text as a string of CSS: everything but letters and digits of ASCII and spaces is escaped. A space ends each escape; a
-/// space of the text would be taken for it.
-fn string(text: &str) -> String {
+/// Returns a text as a CSS string. Everything except ASCII letters, digits and spaces is escaped. A space ends each
+/// escape, because CSS would otherwise take a space of the text as its end.
+fn css_string(text: &str) -> String {
     let mut string = String::from("\"");
     for char in text.chars() {
         if char.is_ascii_alphanumeric() || char == ' ' {
@@ -55,10 +55,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_name_of_a_library_ends_the_string() {
-        assert_eq!(string("Town 2"), "\"Town 2\"");
-        assert_eq!(string("\"}\\\n"), "\"\\000022 \\00007d \\00005c \\00000a \"");
-        assert_eq!(string("Köln"), "\"K\\0000f6 ln\"");
+    fn the_name_of_a_library_cannot_end_the_css_string() {
+        assert_eq!(css_string("Town 2"), "\"Town 2\"");
+        assert_eq!(css_string("\"}\\\n"), "\"\\000022 \\00007d \\00005c \\00000a \"");
+        assert_eq!(css_string("Köln"), "\"K\\0000f6 ln\"");
         let style = style("A", "Run 5", "1 Jan 2018");
         assert!(style.contains("@top-left { content: \"A\"; }"), "{style}");
         assert!(style.contains("counter(page) \" of \" counter(pages)"), "{style}");

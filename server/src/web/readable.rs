@@ -1,4 +1,4 @@
-//! Addresses that hold no text.
+//! Rejects addresses that are not text.
 
 use app::form_post::is_text;
 use axum::extract::Request;
@@ -6,9 +6,9 @@ use axum::http::StatusCode;
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 
-/// Refuses a request whose path or query holds control characters, or bytes that are no UTF-8. PostgreSQL stores no U+0000,
-/// and no page has any of them in its addresses.
-pub(super) async fn only_text(request: Request, next: Next) -> Response {
+/// Rejects a request whose path or query contains control characters or bytes that are not UTF-8. No page has such an
+/// address, and PostgreSQL cannot store U+0000.
+pub(super) async fn reject_non_text(request: Request, next: Next) -> Response {
     let uri = request.uri();
     if is_text(uri.path()) && uri.query().is_none_or(is_text) {
         return next.run(request).await;

@@ -1,5 +1,5 @@
-//! Each request has an id, which stands in the log and in what the reader of a page can tell the administrator. The log
-//! has the route and never the address itself: the address can name a user, and what somebody looks for.
+//! The log of requests. Each request has an id, which is logged and shown on error pages. The route is logged, never
+//! the address: an address can contain a user number or search terms.
 
 use app::state::RequestId;
 use axum::extract::{MatchedPath, Request};
@@ -11,11 +11,11 @@ use tracing::{Instrument as _, info, info_span};
 
 const ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// Gives a request its id and notes how it ended.
-pub(super) async fn logged(mut request: Request, next: Next) -> Response {
+/// Gives a request its id, and logs its route, status and time.
+pub(super) async fn log_request(mut request: Request, next: Next) -> Response {
     let id = uuid::Uuid::new_v4().simple().to_string();
     let route = request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str).to_owned();
-    // Server functions share a route, and their paths name nobody.
+    // Server functions share one route. Their paths contain no personal value.
     let route = if route.ends_with("{*function}") && request.uri().path().len() < 60 {
         request.uri().path().to_owned()
     } else {

@@ -1,35 +1,35 @@
-//! Places that clients hold for a while, shared fairly: so many for one address, so many for one network, and the fewer
-//! the fewer are left.
+//! Permits that are shared fairly among clients: limited by address and by network. The limits fall as fewer permits
+//! are left.
 
 use app::rate_limit::{network_of, wider_network_of};
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// One network may hold a third of as many places as are left. The more networks hold places, the fewer each may hold, and
-/// a new one finds as many as each of them has.
-const PART_OF_REST: usize = 3;
-/// How many networks find a place, however few are left.
-const FAIR_TO: usize = 64;
+/// One network may hold at most a third of the permits that are left. The more networks hold permits, the fewer each
+/// may hold, so that a new network still finds some.
+const SHARE_OF_LEFT_DIVISOR: usize = 3;
+/// A network may always hold one 64th of all permits, however few are left.
+const MIN_SHARE_DIVISOR: usize = 64;
 
-/// Places that clients hold.
+/// A pool of permits.
 #[derive(Clone, Debug)]
 pub(super) struct Shares {
     per_address: usize,
     per_network: usize,
-    in_all: usize,
+    total: usize,
     held: Arc<Mutex<Held>>,
 }
 
-/// How many places are held, by address and by network.
+/// The numbers of held permits, by address and by network.
 #[derive(Debug, Default)]
 struct Held {
     by_address: HashMap<IpAddr, usize>,
     by_network: HashMap<IpAddr, usize>,
-    in_all: usize,
+    total: usize,
 }
 
-/// A place, held until it is dropped.
+/// A permit, held until it is dropped.
 #[derive(Debug)]
 pub(super) struct Permit {
     held: Arc<Mutex<Held>>,
@@ -41,25 +41,25 @@ fn lock(held: &Mutex<Held>) -> MutexGuard<'_, Held> {
 }
 
 impl Shares {
-    pub(super) fn new(per_address: usize, per_network: usize, in_all: usize) -> Self {
-        Self { per_address, per_network, in_all, held: Arc::default() }
+    pub(super) fn new(per_address: usize, per_network: usize, total: usize) -> Self {
+        Self { per_address, per_network, total, held: Arc::default() }
     }
 
-    /// Returns a place for a client at an address, if its share and the whole allow one more.
-    pub(super) fn place(&self, address: IpAddr) -> Option<Permit> {
+    /// Returns a permit for a client, or `None` if a limit is reached.
+    pub(super) fn try_acquire(&self, address: IpAddr) -> Option<Permit> {
         let mut held = lock(&self.held);
-        let of = |counts: &HashMap<IpAddr, usize>, key| counts.get(&key).copied().unwrap_or_default();
-        let by_address = of(&held.by_address, network_of(address));
-        let by_network = of(&held.by_network, wider_network_of(address));
-        let rest = self.in_all.saturating_sub(held.in_all);
-        let fair = (rest / PART_OF_REST).max(self.in_all / FAIR_TO).max(1);
-        if held.in_all >= self.in_all
+        let count = |counts: &HashMap<IpAddr, usize>, key| counts.get(&key).copied().unwrap_or_default();
+        let by_address = count(&held.by_address, network_of(address));
+        let by_network = count(&held.by_network, wider_network_of(address));
+        let left = self.total.saturating_sub(held.total);
+        let fair = (left / SHARE_OF_LEFT_DIVISOR).max(self.total / MIN_SHARE_DIVISOR).max(1);
+        if held.total >= self.total
             || by_address >= self.per_address.min(fair)
             || by_network >= self.per_network.min(fair)
         {
             return None;
         }
-        held.in_all += 1;
+        held.total += 1;
         *held.by_address.entry(network_of(address)).or_default() += 1;
         *held.by_network.entry(wider_network_of(address)).or_default() += 1;
         Some(Permit { held: self.held.clone(), address })
@@ -69,7 +69,7 @@ impl Shares {
 impl Drop for Permit {
     fn drop(&mut self) {
         let mut held = lock(&self.held);
-        held.in_all = held.in_all.saturating_sub(1);
+        held.total = held.total.saturating_sub(1);
         let Held { by_address, by_network, .. } = &mut *held;
         for (counts, key) in
             [(by_address, network_of(self.address)), (by_network, wider_network_of(self.address))]
@@ -93,11 +93,11 @@ mod tests {
     }
 
     fn take(shares: &Shares, from: impl IntoIterator<Item = String>) -> Vec<Permit> {
-        from.into_iter().filter_map(|from| shares.place(address(&from))).collect()
+        from.into_iter().filter_map(|from| shares.try_acquire(address(&from))).collect()
     }
 
     #[test]
-    fn one_address_and_one_network_hold_their_share() {
+    fn an_address_and_a_network_are_limited_to_their_share() {
         let shares = Shares::new(10, 15, 1_000);
         let held = take(&shares, (0..100).map(|_| "192.0.2.1".to_owned()));
         assert_eq!(held.len(), 10);
@@ -106,30 +106,30 @@ mod tests {
         assert_eq!(take(&shares, (0..100).map(|host| format!("2001:db8:1:2::{host:x}"))).len(), 10);
         assert_eq!(take(&shares, (0..100).map(|net| format!("2001:db8:1:{net:x}::1"))).len(), 15);
         drop(held);
-        assert!(shares.place(address("192.0.2.1")).is_some());
+        assert!(shares.try_acquire(address("192.0.2.1")).is_some());
         assert!(lock(&shares.held).by_address.is_empty());
     }
 
     #[test]
-    fn a_few_networks_do_not_take_all_places() {
+    fn a_few_networks_cannot_take_all_permits() {
         let shares = Shares::new(32, 96, 512);
         let of_sixteen = (0..512).map(|number| format!("198.{}.100.1", number % 16));
         let held = take(&shares, of_sixteen);
         assert!(held.len() <= 448, "{}", held.len());
         let others = take(&shares, (0..64).map(|number| format!("203.{number}.113.7")));
-        assert_eq!(others.len(), 64, "each of the others finds a place");
-        assert!(shares.place(address("198.1.100.1")).is_none());
+        assert_eq!(others.len(), 64, "each of the other networks gets a permit");
+        assert!(shares.try_acquire(address("198.1.100.1")).is_none());
         let many = take(&shares, (0..10_000).map(|number| format!("10.{}.{}.1", number / 250, number % 250)));
         assert_eq!(held.len() + others.len() + many.len(), 512);
     }
 
-    /// The connections of three addresses that hold all they can, and of a library behind one address.
+    /// Three addresses hold as many connections as they can; a library behind one address still connects.
     #[test]
-    fn a_few_addresses_leave_a_library_its_places() {
+    fn three_addresses_leave_permits_to_a_library() {
         let shares = Shares::new(128, 256, 768);
         let held = take(&shares, (0..3_000).map(|number| format!("198.{}.100.1", number % 3)));
         let library = take(&shares, (0..1_000).map(|_| "203.0.113.7".to_owned()));
-        eprintln!("three addresses hold {} places, a library finds {}", held.len(), library.len());
+        eprintln!("three addresses hold {} permits, a library gets {}", held.len(), library.len());
         assert!(library.len() >= 90, "{}", library.len());
     }
 }

@@ -1,10 +1,10 @@
-//! Single sign-on: to the identity provider of the library, and back.
+//! Single sign-on: redirects to the identity provider and handles its callback.
 //!
-//! All of it answers GET, because the policy for forms lets none lead elsewhere. Nothing is changed before somebody comes
-//! back with an answer to a question that this browser has asked; what connects an account begins on the account's page
-//! only.
+//! All routes answer GET, because the content security policy forbids forms that lead to another site. Nothing is
+//! changed before a callback answers an authorization request of the same browser. Connecting an account can begin
+//! only on the page of the account.
 
-use super::{Outside, down};
+use super::{NetworkConfig, down};
 use crate::oidc::Provider;
 use app::components::percent_encoded;
 use app::cookie;
@@ -24,19 +24,19 @@ use serde::Deserialize;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-/// Where the provider brings people back to.
-pub(crate) const RETURN: &str = "/sign-in/provider/return";
-/// The longest page that is gone back to; the cookie has to hold it.
-const LONGEST_PAGE: usize = 400;
+/// The route to which the provider redirects the browser.
+pub(crate) const CALLBACK_ROUTE: &str = "/sign-in/provider/return";
+/// The longest return address. The cookie must hold it.
+const MAX_PAGE_BYTES: usize = 400;
 
-/// The routes.
-pub(super) fn handlers(outside: &Outside) -> Vec<(&'static str, MethodRouter<AppState>)> {
-    let provider = Extension(outside.provider.clone());
+/// Returns the routes with their handlers.
+pub(super) fn handlers(network: &NetworkConfig) -> Vec<(&'static str, MethodRouter<AppState>)> {
+    let provider = Extension(network.provider.clone());
     [
         ("/sign-in/provider", get(sign_in)),
         ("/sign-in/provider/again", get(again)),
         ("/account/provider", get(connect)),
-        (RETURN, get(come_back)),
+        (CALLBACK_ROUTE, get(callback)),
     ]
     .map(|(route, answer)| (route, answer.layer(provider.clone())))
     .into()
@@ -44,12 +44,13 @@ pub(super) fn handlers(outside: &Outside) -> Vec<(&'static str, MethodRouter<App
 
 type Provided = Extension<Option<Arc<Provider>>>;
 
-/// Where to go afterwards.
+/// The query of a sign-in.
 #[derive(Deserialize)]
-struct Wanted {
+struct SignInQuery {
+    /// The page to return to.
     #[serde(default)]
     page: String,
-    /// What for, where they are signed in.
+    /// The purpose of signing in again.
     #[serde(default, rename = "for")]
     purpose: String,
 }
@@ -57,28 +58,29 @@ struct Wanted {
 async fn sign_in(
     State(state): State<AppState>,
     Extension(provider): Provided,
-    Query(wanted): Query<Wanted>,
+    Query(query): Query<SignInQuery>,
 ) -> Response {
-    begin(&state, provider, Purpose::SignIn, wanted.page).await
+    authorize(&state, provider, Purpose::SignIn, query.page).await
 }
 
 async fn again(
     State(state): State<AppState>,
     Extension(provider): Provided,
     Extension(session): Extension<Session>,
-    Query(wanted): Query<Wanted>,
+    Query(query): Query<SignInQuery>,
 ) -> Response {
-    let purpose = if wanted.purpose == CHANGES_SIGN_IN {
+    let purpose = if query.purpose == CHANGES_SIGN_IN {
         Purpose::ChangeSignIn(session.user)
     } else {
         Purpose::Again(session.user)
     };
-    begin(&state, provider, purpose, wanted.page).await
+    authorize(&state, provider, purpose, query.page).await
 }
 
-/// What shows that the page of the account leads here.
+/// The query of connecting an account.
 #[derive(Deserialize)]
-struct Connecting {
+struct ConnectQuery {
+    /// The token that the page of the account puts into its link.
     #[serde(default)]
     from: String,
 }
@@ -87,39 +89,39 @@ async fn connect(
     State(state): State<AppState>,
     Extension(provider): Provided,
     Extension(session): Extension<Session>,
-    Query(connecting): Query<Connecting>,
+    Query(query): Query<ConnectQuery>,
 ) -> Response {
-    if !session.is_connecting(&connecting.from) {
+    if !session.is_connecting(&query.from) {
         return Redirect::to("/account").into_response();
     }
     if !may_change_sign_in(&session) {
         return Redirect::to("/sign-in/again?page=/account&for=sign-in").into_response();
     }
-    begin(&state, provider, Purpose::Connect(session.user), "/account".to_owned()).await
+    authorize(&state, provider, Purpose::Connect(session.user), "/account".to_owned()).await
 }
 
-/// Sends the browser to the provider.
-async fn begin(
+/// Redirects the browser to the provider.
+async fn authorize(
     state: &AppState,
     provider: Option<Arc<Provider>>,
     purpose: Purpose,
     page: String,
 ) -> Response {
     let Some(provider) = provider else { return StatusCode::NOT_FOUND.into_response() };
-    let begun = match provider.begin(purpose != Purpose::SignIn).await {
-        Ok(begun) => begun,
+    let request = match provider.authorize(purpose != Purpose::SignIn).await {
+        Ok(request) => request,
         Err(error) => {
             tracing::warn!("single sign-on: {error}");
             return refused(purpose, SignInProblem::Provider, &page);
         }
     };
-    let page = if page.len() > LONGEST_PAGE { "/".to_owned() } else { own_page(&page) };
-    let address = begun.address;
+    let page = if page.len() > MAX_PAGE_BYTES { "/".to_owned() } else { own_page(&page) };
+    let address = request.address;
     let login_state = LoginState {
         purpose,
-        state: begun.state,
-        nonce: begun.nonce,
-        verifier: begun.verifier,
+        state: request.state,
+        nonce: request.nonce,
+        verifier: request.verifier,
         page,
         begun_at: records::Clock::real(),
     };
@@ -129,25 +131,25 @@ async fn begin(
     }
 }
 
-/// The answer of the provider.
+/// The query of the callback.
 #[derive(Deserialize)]
-struct Answer {
+struct CallbackQuery {
     code: Option<String>,
     state: Option<String>,
     error: Option<String>,
     iss: Option<String>,
 }
 
-async fn come_back(
+async fn callback(
     State(state): State<AppState>,
     Extension(provider): Provided,
     Extension(address): Extension<ClientAddress>,
     before: Option<Extension<Session>>,
     headers: HeaderMap,
-    Query(answer): Query<Answer>,
+    Query(answer): Query<CallbackQuery>,
 ) -> Response {
     let Some(provider) = provider else { return StatusCode::NOT_FOUND.into_response() };
-    let login_state = match trip_of(&state, &headers).await {
+    let login_state = match login_state_in(&state, &headers).await {
         Ok(login_state) => {
             login_state.filter(|login_state| answer.state.as_ref() == Some(&login_state.state))
         }
@@ -159,56 +161,58 @@ async fn come_back(
     let (purpose, page) = (login_state.purpose, login_state.page.clone());
     let before = before.map(|Extension(session)| session);
     let client = (address, device_of(&state, &headers));
-    let arrived = arrive(&state, &provider, client, before, login_state, answer).await;
-    let gone = cookie::of_trip_gone(state.cookies);
-    match arrived {
-        Ok(Arrived::SignedIn { token, next, device }) => {
+    let result = finish_callback(&state, &provider, client, before, login_state, answer).await;
+    let removed = cookie::of_trip_gone(state.cookies);
+    match result {
+        Ok(CallbackResult::SignedIn { token, next, device }) => {
             let session = cookie::of_session(state.cookies, &token);
             let device = device.map(|device| cookie::of_device(state.cookies, &device));
-            with_cookies(Redirect::to(&next), [session, gone].into_iter().chain(device))
+            with_cookies(Redirect::to(&next), [session, removed].into_iter().chain(device))
         }
-        Ok(Arrived::Connected) => with_cookies(Redirect::to("/account?done=provider-connected"), [gone]),
-        Ok(Arrived::Not(problem)) => with_cookies(refused(purpose, problem, &page), [gone]),
+        Ok(CallbackResult::Connected) => {
+            with_cookies(Redirect::to("/account?done=provider-connected"), [removed])
+        }
+        Ok(CallbackResult::Rejected(problem)) => with_cookies(refused(purpose, problem, &page), [removed]),
         Err(error) => failed(&state, &error),
     }
 }
 
-/// How a login state has ended.
-enum Arrived {
+/// The result of a callback.
+enum CallbackResult {
     SignedIn { token: Token, next: String, device: Option<String> },
     Connected,
-    Not(SignInProblem),
+    Rejected(SignInProblem),
 }
 
-async fn arrive(
+async fn finish_callback(
     state: &AppState,
     provider: &Provider,
     (ClientAddress(address), device): (ClientAddress, String),
     before: Option<Session>,
     login_state: LoginState,
-    answer: Answer,
-) -> Result<Arrived, RecordsError> {
+    answer: CallbackQuery,
+) -> Result<CallbackResult, RecordsError> {
     let Some(code) = answer.code.filter(|_| answer.error.is_none()) else {
-        return Ok(Arrived::Not(SignInProblem::Declined));
+        return Ok(CallbackResult::Rejected(SignInProblem::Declined));
     };
-    // Each login state is tried once; what is counted is from where.
+    // A login state can be used only once, so attempts are counted by address.
     if !is_allowed(state, address, before.as_ref(), login_state.purpose) {
-        return Ok(Arrived::Not(SignInProblem::TooMany));
+        return Ok(CallbackResult::Rejected(SignInProblem::TooMany));
     }
-    let is_ours = answer.iss.is_none_or(|issuer| provider.is(&issuer));
+    let is_ours = answer.iss.is_none_or(|issuer| provider.is_issuer(&issuer));
     let identity = match provider.identity(code, login_state.nonce, login_state.verifier).await {
         Ok(identity) if is_ours => identity,
-        Ok(_) => return Ok(Arrived::Not(SignInProblem::Provider)),
+        Ok(_) => return Ok(CallbackResult::Rejected(SignInProblem::Provider)),
         Err(error) => {
             tracing::warn!("single sign-on: {error}");
-            return Ok(Arrived::Not(SignInProblem::Provider));
+            return Ok(CallbackResult::Rejected(SignInProblem::Provider));
         }
     };
     let only = match (login_state.purpose, &before) {
         (Purpose::SignIn, _) => None,
         (Purpose::Again(user) | Purpose::ChangeSignIn(user), Some(session)) if session.user == user => {
             if !is_fresh(&identity) {
-                return Ok(Arrived::Not(SignInProblem::NotAskedAgain));
+                return Ok(CallbackResult::Rejected(SignInProblem::NotAskedAgain));
             }
             let changes_sign_in = login_state.purpose == Purpose::ChangeSignIn(user);
             Some((user, if changes_sign_in { AgainFor::ChangeSignIn } else { AgainFor::Irreversible }))
@@ -216,34 +220,35 @@ async fn arrive(
         (Purpose::Connect(user), Some(session)) if session.user == user => {
             let is_connected = session::connect(&state.store, session, &identity).await?;
             return Ok(if is_connected {
-                Arrived::Connected
+                CallbackResult::Connected
             } else {
-                Arrived::Not(SignInProblem::SomebodyElse)
+                CallbackResult::Rejected(SignInProblem::SomebodyElse)
             });
         }
         (Purpose::Again(_) | Purpose::ChangeSignIn(_) | Purpose::Connect(_), _) => {
-            return Ok(Arrived::Not(SignInProblem::LoginState));
+            return Ok(CallbackResult::Rejected(SignInProblem::LoginState));
         }
     };
-    let Some((token, come_to)) = session::sign_in_by_provider(&state.store, &identity, only).await? else {
-        return Ok(Arrived::Not(SignInProblem::Nobody));
+    let Some((token, stage)) = session::sign_in_by_provider(&state.store, &identity, only).await? else {
+        return Ok(CallbackResult::Rejected(SignInProblem::Nobody));
     };
     if let Some(before) = before {
         session::end(&state.store, &before).await?;
     }
     let device = match session::find(&state.store, token.reveal()).await? {
-        Some(session) if come_to == Stage::Whole => {
+        Some(session) if stage == Stage::Whole => {
             Some(remember(state, session.user, address, &device).await?)
         }
         _ => None,
     };
-    Ok(Arrived::SignedIn { token, next: go_on_to(come_to, &login_state.page), device })
+    Ok(CallbackResult::SignedIn { token, next: go_on_to(stage, &login_state.page), device })
 }
 
-/// Counts the login state, and tells whether it is one too many. In a session it takes nothing from what others at its address have.
+/// Counts the attempt, and returns whether it is within the rate limit. Attempts of a signed-in session do not count
+/// towards the limit of their address.
 fn is_allowed(state: &AppState, address: IpAddr, before: Option<&Session>, purpose: Purpose) -> bool {
-    let is_whole = |session: &&Session| session.stage == Stage::Whole && purpose != Purpose::SignIn;
-    match before.filter(is_whole) {
+    let is_signed_in = |session: &&Session| session.stage == Stage::Whole && purpose != Purpose::SignIn;
+    match before.filter(is_signed_in) {
         Some(session) => {
             let (shown, account, known) = (Shown::Again, Account::User(session.user), Some(Known::Session));
             state.throttle.allows(&Attempt { shown, account, address, known }).is_some()
@@ -252,19 +257,19 @@ fn is_allowed(state: &AppState, address: IpAddr, before: Option<&Session>, purpo
     }
 }
 
-/// Whether they have shown the provider just now who they are.
+/// Returns whether the provider authenticated the user within the last minutes.
 fn is_fresh(identity: &Identity) -> bool {
-    let young = chrono::TimeDelta::minutes(FRESH_MINUTES);
-    identity.shown_at.is_some_and(|at| records::Clock::real() - at < young)
+    let limit = chrono::TimeDelta::minutes(FRESH_MINUTES);
+    identity.shown_at.is_some_and(|at| records::Clock::real() - at < limit)
 }
 
-/// The cookie of the device; empty where there is none.
+/// Returns the value of the device cookie, or an empty string.
 fn device_of(state: &AppState, headers: &HeaderMap) -> String {
     let cookies = headers.get(COOKIE).and_then(|cookies| cookies.to_str().ok()).unwrap_or_default();
     cookie::device(state.cookies, cookies).unwrap_or_default()
 }
 
-async fn trip_of(state: &AppState, headers: &HeaderMap) -> Result<Option<LoginState>, RecordsError> {
+async fn login_state_in(state: &AppState, headers: &HeaderMap) -> Result<Option<LoginState>, RecordsError> {
     let cookies = headers.get(COOKIE).and_then(|cookies| cookies.to_str().ok()).unwrap_or_default();
     match cookie::login_state(state.cookies, cookies) {
         Some(sealed) => LoginState::open(&state.store, &sealed).await,
@@ -272,16 +277,17 @@ async fn trip_of(state: &AppState, headers: &HeaderMap) -> Result<Option<LoginSt
     }
 }
 
-/// Back to where the login state began, with the reason in words. `wanted` is where it was to lead.
-fn refused(purpose: Purpose, problem: SignInProblem, wanted: &str) -> Response {
+/// Redirects to the page on which the sign-in began, with the problem. `return_to` is the page to open after signing
+/// in.
+fn refused(purpose: Purpose, problem: SignInProblem, return_to: &str) -> Response {
     let (page, more) = match purpose {
         Purpose::SignIn => ("/sign-in", ""),
         Purpose::Again(_) => ("/sign-in/again", ""),
         Purpose::ChangeSignIn(_) => ("/sign-in/again", "&for=sign-in"),
         Purpose::Connect(_) => ("/account", ""),
     };
-    let wanted = percent_encoded(&own_page(wanted));
-    Redirect::to(&format!("{page}?problem={}&page={wanted}{more}", problem.code())).into_response()
+    let return_to = percent_encoded(&own_page(return_to));
+    Redirect::to(&format!("{page}?problem={}&page={return_to}{more}", problem.code())).into_response()
 }
 
 fn failed(state: &AppState, error: &RecordsError) -> Response {

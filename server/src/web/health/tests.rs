@@ -1,9 +1,9 @@
-//! What the watchers are told: when all is well, when somebody should look, and when the service does not work.
+//! Tests of health and metrics: ok, warning and failing.
 
-use super::{LIVE, SHARED_FOR, Watched};
+use super::{CACHE_TTL, LIVEZ, Probes};
 use crate::scheduler::Heartbeat;
 use crate::web::tests::desk::Desk;
-use crate::web::{Outside, router, state};
+use crate::web::{NetworkConfig, router, state};
 use app::state::Cookies;
 use axum::Router;
 use axum::body::{Body, to_bytes};
@@ -21,15 +21,15 @@ async fn library() -> (TempDir, Store) {
     let folder = tempfile::tempdir().expect("a folder");
     let url = format!("sqlite://{}/test.db?mode=rwc", folder.path().display());
     let clock = Clock::new(chrono_tz::Tz::Europe__London);
-    let store = Store::open(&url, clock, Settings::in_folder(folder.path())).await.expect("a store");
+    let store = records::open_store(&url, clock, Settings::in_folder(folder.path())).await.expect("a store");
     (folder, store)
 }
 
 const TOKEN: &str = "0123456789abcdef";
 
-fn desk(folder: &TempDir, store: &Store, pulse: Heartbeat) -> Router {
-    let outside = Outside { metrics_token: Some(TOKEN.into()), ..Outside::default() };
-    router(&state(folder.path(), store.clone(), Cookies::Plain, &outside), &outside, pulse)
+fn desk(folder: &TempDir, store: &Store, heartbeat: Heartbeat) -> Router {
+    let network = NetworkConfig { metrics_token: Some(TOKEN.into()), ..NetworkConfig::default() };
+    router(&state(folder.path(), store.clone(), Cookies::Plain, &network), &network, heartbeat)
 }
 
 async fn overdue_task(store: &Store) {
@@ -60,35 +60,36 @@ async fn healthz(router: &Router) -> (StatusCode, Value) {
 }
 
 #[tokio::test]
-async fn healthz_tells_well_from_look_and_from_failing() {
+async fn healthz_is_ok_with_a_warning_or_failing() {
     let (folder, store) = library().await;
-    let router_with = |pulse| desk(&folder, &store, pulse);
+    let router_with = |heartbeat| desk(&folder, &store, heartbeat);
     let (status, well) = healthz(&router_with(Heartbeat::default())).await;
     assert_eq!(
         (status, &well["status"], &well["database"]),
         (StatusCode::OK, &json!("ok"), &json!("reachable"))
     );
     assert_eq!(well["conditions"], json!([]));
-    let (status, late) = healthz(&router_with(Heartbeat::old(60))).await;
+    let (status, late) = healthz(&router_with(Heartbeat::with_age(60))).await;
     assert_eq!((status, &late["status"]), (StatusCode::OK, &json!("ok")));
-    let (status, silent) = healthz(&router_with(Heartbeat::old(62))).await;
+    let (status, silent) = healthz(&router_with(Heartbeat::with_age(62))).await;
     assert_eq!((status, &silent["status"]), (StatusCode::SERVICE_UNAVAILABLE, &json!("failing")));
     assert!(silent["scheduler"]["seconds_since_last_tick"].as_i64() >= Some(62));
 
     overdue_task(&store).await;
     let router = router_with(Heartbeat::default());
-    let (status, look) = healthz(&router).await;
-    assert_eq!((status, &look["status"]), (StatusCode::OK, &json!("warning")));
-    let told = json!([{ "code": "overdue", "task": 1, "run": null, "since": "2020-01-01T02:30:00+00:00" }]);
-    assert_eq!(look["conditions"], told);
+    let (status, warning) = healthz(&router).await;
+    assert_eq!((status, &warning["status"]), (StatusCode::OK, &json!("warning")));
+    let expected =
+        json!([{ "code": "overdue", "task": 1, "run": null, "since": "2020-01-01T02:30:00+00:00" }]);
+    assert_eq!(warning["conditions"], expected);
 
     store.database().clone().close().await.expect("closed");
-    tokio::time::sleep(SHARED_FOR).await;
+    tokio::time::sleep(CACHE_TTL).await;
     let (status, gone) = healthz(&router).await;
     assert_eq!((status, &gone["database"]), (StatusCode::SERVICE_UNAVAILABLE, &json!("unreachable")));
 }
 
-async fn in_one_word(router: &Router, path: &str, token: Option<&str>) -> (StatusCode, String) {
+async fn get_with_token(router: &Router, path: &str, token: Option<&str>) -> (StatusCode, String) {
     let mut request = Request::get(path).header(HOST, "localhost");
     if let Some(token) = token {
         request = request.header(AUTHORIZATION, token);
@@ -101,32 +102,35 @@ async fn in_one_word(router: &Router, path: &str, token: Option<&str>) -> (Statu
 }
 
 #[tokio::test]
-async fn without_the_token_health_is_up_or_down_and_no_more() {
+async fn without_the_token_health_is_only_up_or_down() {
     let (folder, store) = library().await;
     overdue_task(&store).await;
     let router = desk(&folder, &store, Heartbeat::default());
     let (up, down) = ("{\"status\":\"up\"}".to_owned(), "{\"status\":\"down\"}".to_owned());
     for token in [None, Some("Bearer wrong"), Some(TOKEN), Some("Bearer "), Some("Basic 0123456789abcdef")] {
         for path in ["/healthz", "/readyz", "/livez"] {
-            assert_eq!(in_one_word(&router, path, token).await, (StatusCode::OK, up.clone()), "{path}");
+            assert_eq!(get_with_token(&router, path, token).await, (StatusCode::OK, up.clone()), "{path}");
         }
-        assert_eq!(in_one_word(&router, "/metrics", token).await, (StatusCode::UNAUTHORIZED, String::new()));
+        assert_eq!(
+            get_with_token(&router, "/metrics", token).await,
+            (StatusCode::UNAUTHORIZED, String::new())
+        );
     }
     for fault in [Fault::DiskFull(Storage::Database), Fault::Unwritable(Storage::Ledger)] {
         store.vitals().note(fault);
         for path in ["/healthz", "/readyz"] {
-            let answer = in_one_word(&router, path, None).await;
+            let answer = get_with_token(&router, path, None).await;
             assert_eq!(answer, (StatusCode::SERVICE_UNAVAILABLE, down.clone()), "{path} {fault:?}");
         }
-        assert_eq!(in_one_word(&router, "/livez", None).await.1, up);
-        let (_, told) = healthz(&router).await;
-        let codes = told["conditions"].as_array().expect("conditions");
-        assert!(codes.iter().any(|one| one["code"] == "disk_full"), "{told}");
+        assert_eq!(get_with_token(&router, "/livez", None).await.1, up);
+        let (_, health) = healthz(&router).await;
+        let codes = health["conditions"].as_array().expect("conditions");
+        assert!(codes.iter().any(|one| one["code"] == "disk_full"), "{health}");
     }
 }
 
 #[tokio::test]
-async fn metrics_are_figures_and_nothing_else() {
+async fn metrics_are_numbers_without_text_of_a_task() {
     let (folder, store) = library().await;
     overdue_task(&store).await;
     for state in ["succeeded", "queued"] {
@@ -140,7 +144,7 @@ async fn metrics_are_figures_and_nothing_else() {
                  ('STUDENT', 'dispute', '2019-01-01', '2019-06-01'), ('GUEST', 'other', '2019-01-01', NULL), \
                  ('STAFF', 'other', '2019-01-01', '2999-01-01')";
     store.database().execute_unprepared(holds).await.expect("legal holds");
-    let router = desk(&folder, &store, Heartbeat::old(3));
+    let router = desk(&folder, &store, Heartbeat::with_age(3));
     let (status, text) = answer(&router, "/metrics", "127.0.0.1:3000").await;
     assert_eq!(status, StatusCode::OK);
     for line in [
@@ -170,7 +174,7 @@ async fn metrics_are_figures_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn every_page_says_what_needs_attention_and_nothing_when_all_is_well() {
+async fn every_page_lists_the_conditions_that_need_attention() {
     let desk = Desk::open().await;
     let store = desk.store.clone();
     let pages = ["/", "/tasks", "/users", "/personal-data", "/nowhere"];
@@ -197,7 +201,7 @@ async fn every_page_says_what_needs_attention_and_nothing_when_all_is_well() {
 }
 
 #[tokio::test]
-async fn a_foreign_name_is_not_told_either() {
+async fn health_does_not_answer_at_a_foreign_host_name() {
     let (folder, store) = library().await;
     let router = desk(&folder, &store, Heartbeat::default());
     for path in ["/healthz", "/metrics"] {
@@ -206,28 +210,24 @@ async fn a_foreign_name_is_not_told_either() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn fifty_requests_at_once_ask_the_database_once() {
+async fn fifty_concurrent_requests_read_the_database_once() {
     let (_folder, store) = library().await;
-    let watched = Watched::at_the_desk(store, Heartbeat::default(), Some(TOKEN.into()));
-    let last = watched.last.clone();
-    let router = watched.routes();
-    let asked: Vec<_> = (0..50)
+    let probes = Probes::at_main_address(store, Heartbeat::default(), Some(TOKEN.into()));
+    let cache = probes.cache.clone();
+    let router = probes.routes();
+    let requests: Vec<_> = (0..50)
         .map(|number| {
             let (router, path) = (router.clone(), ["/readyz", "/healthz"][number % 2]);
-            tokio::spawn(async move { in_one_word(&router, path, None).await })
+            tokio::spawn(async move { get_with_token(&router, path, None).await })
         })
         .collect();
-    for answer in asked {
+    for answer in requests {
         assert_eq!(answer.await.expect("an answer"), (StatusCode::OK, "{\"status\":\"up\"}".to_owned()));
     }
-    assert_eq!(last.looks.load(Ordering::Relaxed), 1);
-    tokio::time::sleep(SHARED_FOR).await;
-    in_one_word(&router, "/readyz", None).await;
-    assert_eq!(last.looks.load(Ordering::Relaxed), 2);
-    in_one_word(&router, LIVE, None).await;
-    assert_eq!(
-        last.looks.load(Ordering::Relaxed),
-        2,
-        "whether the process lives is no question to the database"
-    );
+    assert_eq!(cache.readings.load(Ordering::Relaxed), 1);
+    tokio::time::sleep(CACHE_TTL).await;
+    get_with_token(&router, "/readyz", None).await;
+    assert_eq!(cache.readings.load(Ordering::Relaxed), 2);
+    get_with_token(&router, LIVEZ, None).await;
+    assert_eq!(cache.readings.load(Ordering::Relaxed), 2, "/livez does not read the database");
 }

@@ -1,4 +1,4 @@
-//! A connection: its place among those of its address, and its client, who has to read what it asked for.
+//! A connection: it holds a permit, and it is closed if its client does not read the response.
 
 use crate::web::shares::{Permit, Shares};
 use std::future::Future as _;
@@ -15,9 +15,9 @@ use tokio::time::{Instant, Sleep, sleep};
 const MAX_PER_ADDRESS: usize = 128;
 /// How many connections one network may hold.
 const MAX_PER_NETWORK: usize = 256;
-/// How many connections there may be in all, besides those of proxies. A process may have 1,024 files open.
+/// How many connections may be open in total, besides those of proxies. A process may have 1,024 open files.
 const MAX_CONNECTIONS: usize = 768;
-/// The rate below which a client counts as not reading, in bytes for each period of patience.
+/// The bytes that a client must read within each time-out, to count as reading.
 const MIN_BYTES_READ: usize = 4 * 1024;
 
 /// The connections of all clients.
@@ -31,41 +31,43 @@ impl Default for Connections {
 }
 
 impl Connections {
-    /// Returns a place for one more connection of a client; a proxy needs none. Refuses the connection if there is none left.
-    pub(super) fn place(&self, client: Option<IpAddr>) -> io::Result<Option<Permit>> {
+    /// Returns a permit for one more connection of a client. A proxy (`None`) needs none. Rejects the connection if a
+    /// limit is reached.
+    pub(super) fn try_acquire(&self, client: Option<IpAddr>) -> io::Result<Option<Permit>> {
         let Some(address) = client else { return Ok(None) };
-        self.0.place(address).map(Some).ok_or_else(|| io::ErrorKind::ConnectionRefused.into())
+        self.0.try_acquire(address).map(Some).ok_or_else(|| io::ErrorKind::ConnectionRefused.into())
     }
 }
 
-/// A connection whose client has to read in time.
+/// A connection whose client must read in time.
 pub(super) struct Connection {
     stream: TcpStream,
-    _place: Option<Permit>,
-    patience: Duration,
-    /// When the connection is closed, unless its client has read enough until then. Set while an answer waits.
+    _permit: Option<Permit>,
+    timeout: Duration,
+    /// The time at which the connection is closed unless its client has read enough. It counts while a write is
+    /// blocked.
     deadline: Pin<Box<Sleep>>,
     is_waiting: bool,
-    /// Whether the last write found no room.
+    /// Whether the last write was blocked.
     is_blocked: bool,
-    /// How much the client has read since the deadline was set.
+    /// The bytes that the client has read since the deadline was set.
     read: usize,
 }
 
 impl Connection {
-    pub(super) fn new(stream: TcpStream, place: Option<Permit>, patience: Duration) -> Self {
+    pub(super) fn new(stream: TcpStream, permit: Option<Permit>, timeout: Duration) -> Self {
         Self {
             stream,
-            _place: place,
-            patience,
-            deadline: Box::pin(sleep(patience)),
+            _permit: permit,
+            timeout,
+            deadline: Box::pin(sleep(timeout)),
             is_waiting: false,
             is_blocked: false,
             read: 0,
         }
     }
 
-    /// Watches a write: a client that takes nothing, or next to nothing, is cut off.
+    /// Checks the result of a write. Returns an error if the client has read too little before the deadline.
     fn watch<T>(
         &mut self,
         context: &mut Context<'_>,
@@ -81,12 +83,12 @@ impl Connection {
             }
             Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
             Poll::Pending => {
-                // A deadline that has passed while nothing was written is one of an earlier answer.
+                // A deadline that passed while no write was blocked belongs to an earlier response.
                 let is_old = !was_blocked && self.deadline.deadline() <= Instant::now();
                 if !self.is_waiting || is_old {
                     self.is_waiting = true;
                     self.read = 0;
-                    self.deadline.as_mut().reset(Instant::now() + self.patience);
+                    self.deadline.as_mut().reset(Instant::now() + self.timeout);
                 }
                 match self.deadline.as_mut().poll(context) {
                     Poll::Ready(()) => Poll::Ready(Err(io::ErrorKind::TimedOut.into())),
