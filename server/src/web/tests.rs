@@ -1,18 +1,18 @@
-//! Requests to the whole router: what a form may send, and what every answer carries.
+//! Tests with requests to the whole router: forms, and the headers of every response.
 
 mod abuse;
 pub(super) mod desk;
-mod kept;
+mod idempotency;
+mod kept_form;
 mod messages;
-mod not_text;
-mod once;
+mod non_text;
 mod proof;
 mod rendered;
 mod round_trip;
 mod route_access;
+mod run_events;
 mod session_time;
 mod single_sign_on;
-mod watching;
 
 use axum::body::Body;
 use axum::http::header::{CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, HOST, LOCATION, ORIGIN};
@@ -22,7 +22,7 @@ use records::Store;
 use records::task::{TaskQuery, list};
 use std::path::Path;
 
-/// A task form that is right but for what `more` says.
+/// Returns a valid task form with more fields.
 fn task_form(more: &str) -> String {
     format!(
         "form[description]=Leavers&form[visibility]=shared&form[category]=data_maintenance\
@@ -36,9 +36,9 @@ async fn tasks(store: &Store) -> usize {
     list(store, records::Actor::COMMAND_LINE, &query, &paging).await.expect("the tasks").rows.len()
 }
 
-/// Without WebAssembly a form is a page load: it ends on a page, right or wrong, never on bare data.
+/// Without WebAssembly a form is a page load: its response is a page, whether it was accepted or rejected.
 #[tokio::test]
-async fn a_plain_form_ends_on_a_page() {
+async fn the_response_to_a_plain_form_is_a_page() {
     let desk = Desk::open().await;
     let save = "/do/save_user?page=/users/new";
 
@@ -54,14 +54,14 @@ async fn a_plain_form_ends_on_a_page() {
     assert_eq!((status, location.as_str()), (StatusCode::SEE_OTHER, "/users/2?done=user-created"));
 }
 
-/// The server says what the browser would have said, at the same field, and nothing is saved.
+/// The server rejects what the browser would reject, at the same field, and saves nothing.
 #[tokio::test]
-async fn a_bad_task_form_is_refused_at_the_field() {
+async fn an_invalid_task_form_is_rejected_at_the_field() {
     let desk = Desk::open().await;
     let store = desk.store.clone();
     let save = "/do/save_task?page=/tasks/new";
     let days = "Enter a number of days from 0 to 36,500";
-    for (more, words) in [
+    for (more, problem) in [
         ("form[by_leaving]=true&form[leaving_days]=36501", days),
         ("form[by_leaving]=true&form[leaving_days]=-1", days),
         ("form[by_leaving]=true&form[leaving_days]=", days),
@@ -79,14 +79,14 @@ async fn a_bad_task_form_is_refused_at_the_field() {
         ("dry_run=1", "could not be read"),
         ("form[active]=perhaps", "could not be read"),
     ] {
-        // A field that is sent again takes the place of the right one.
+        // The field replaces the valid one.
         let name = more.split('=').next().unwrap_or_default();
-        let right: Vec<String> =
+        let valid: Vec<String> =
             task_form("").split('&').filter(|pair| !pair.starts_with(name)).map(str::to_owned).collect();
         let (status, _, page) =
-            desk.post(save, format!("{}&{more}", right.join("&").trim_end_matches('&'))).await;
+            desk.post(save, format!("{}&{more}", valid.join("&").trim_end_matches('&'))).await;
         assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{more}");
-        assert!(page.contains(words), "{more}");
+        assert!(page.contains(problem), "{more}");
     }
     let long = format!("form[last_name]={}&form[first_name]=Typed", "x".repeat(1 << 20));
     let (status, _, page) = desk.post("/do/save_user?page=/users/new", long).await;
@@ -101,9 +101,9 @@ async fn a_bad_task_form_is_refused_at_the_field() {
     assert_eq!((status, location.as_str()), (StatusCode::SEE_OTHER, "/tasks/1?done=task-saved"));
 }
 
-/// What changes something is only taken from Lethe's own pages, and never by following a link.
+/// A change is accepted only from the pages of Lethe, and never by following a link.
 #[tokio::test]
-async fn foreign_and_linked_requests_change_nothing() {
+async fn cross_site_requests_and_links_change_nothing() {
     let desk = Desk::open().await;
     let store = desk.store.clone();
     for origin in ["https://evil.example", "null"] {
@@ -116,12 +116,12 @@ async fn foreign_and_linked_requests_change_nothing() {
             .expect("a request");
         assert_eq!(desk.answer(request).await.0, StatusCode::FORBIDDEN, "{origin}");
     }
-    // Whoever opens the address of a form gets the page of the form.
+    // Opening the address of a form leads to the page of the form.
     let form = task_form("form[active]=true").replace(' ', "+");
     for (page, leads_to) in [("/tasks/new", "/tasks/new"), ("//evil.example", "/"), ("/do/save_task", "/")] {
         let (status, headers, _) = desk.get(&format!("/do/save_task?page={page}&{form}")).await;
         assert_eq!(status, StatusCode::SEE_OTHER, "{page}");
-        assert_eq!(headers.get(LOCATION).expect("a place"), leads_to, "{page}");
+        assert_eq!(headers.get(LOCATION).expect("a location"), leads_to, "{page}");
     }
     for method in [Method::PUT, Method::DELETE, Method::PATCH] {
         let address = format!("/do/save_task?{form}");
@@ -131,9 +131,9 @@ async fn foreign_and_linked_requests_change_nothing() {
     assert_eq!(tasks(&store).await, 0);
 }
 
-/// A website that lets its own name lead to this computer gets nothing.
+/// A website that points its own host name at this computer gets no answer (DNS rebinding).
 #[tokio::test]
-async fn a_foreign_name_is_not_answered() {
+async fn a_foreign_host_name_is_rejected() {
     let desk = Desk::open().await;
     for (host, status) in [
         ("127.0.0.1:3000", StatusCode::OK),
@@ -149,7 +149,7 @@ async fn a_foreign_name_is_not_answered() {
 }
 
 #[tokio::test]
-async fn pages_are_never_stored_and_assets_for_ever() {
+async fn pages_are_never_cached_and_assets_for_ever() {
     let desk = Desk::open().await;
     write_asset(desk.folder.path());
     let get = |address: &str| {
@@ -158,7 +158,7 @@ async fn pages_are_never_stored_and_assets_for_ever() {
     let (status, headers, _) = desk.answer(get("/tasks")).await;
     assert_eq!(status, StatusCode::OK);
     assert_eq!(headers[CACHE_CONTROL], "no-store");
-    let policy = headers["content-security-policy"].to_str().expect("words");
+    let policy = headers["content-security-policy"].to_str().expect("text");
     assert!(!policy.contains("unsafe-inline") && !policy.contains("'unsafe-eval'"), "{policy}");
     for (name, value) in [
         ("x-content-type-options", "nosniff"),

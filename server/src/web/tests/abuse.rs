@@ -1,11 +1,8 @@
-//! What somebody tries who means harm: each file is one way, and says what must not happen.
+//! Attacks: each file is one attack, and states what must not happen.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
-mod addresses;
-mod approving;
-mod around_the_doors;
-mod bodies;
-mod foreign;
+mod cross_site;
+mod double_submit;
 mod forms;
 pub(super) mod guessing;
 mod holding;
@@ -17,12 +14,15 @@ mod low_roles;
 mod many_previews;
 mod old_forms;
 mod private_tasks;
+mod route_bypass;
+mod search_addresses;
+mod self_approval;
 mod sessions;
 mod sign_in_times;
-mod skipping;
-mod staff_stay;
+mod skipped_steps;
+mod slow_requests;
+mod staff_protection;
 mod stolen_session;
 mod stored_scripts;
-mod taking_over;
-mod twice;
+mod takeover;
 mod unknown_fields;

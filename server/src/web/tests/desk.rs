@@ -1,13 +1,14 @@
-//! A desk with somebody at it.
+//! A test client: the router over a library of its own, with the session of one browser.
 
 use crate::scheduler::Heartbeat;
-use crate::web::{Outside, router, state};
+use crate::web::{NetworkConfig, router, state};
 use app::state::{AppState, Cookies};
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::header::{CONTENT_TYPE, COOKIE, HeaderValue, LOCATION, SET_COOKIE};
 use axum::http::{HeaderMap, Request, StatusCode};
 use policy::{Role, UserNumber};
+use records::accounts;
 use records::{Actor, Settings, SignIn, Store, staff};
 use sea_orm::{ConnectionTrait as _, Database};
 use std::sync::Arc;
@@ -15,23 +16,23 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use tempfile::TempDir;
 use tower::ServiceExt as _;
 
-/// The password of everybody in these tests.
+/// The password of all members of staff in these tests.
 pub(in crate::web) const PASSWORD: &str = "plum tractor seventeen";
 
-/// A router over a library in a folder of its own, and somebody who is signed in.
+/// A router over a library in a folder of its own, and the session of one browser.
 #[derive(Clone)]
 pub(in crate::web) struct Desk {
     pub(in crate::web) folder: Arc<TempDir>,
     pub(in crate::web) store: Store,
     pub(in crate::web) router: Router,
-    /// The cookie that is sent with every request; empty for nobody.
+    /// The cookie that is sent with every request. Empty if no member of staff is signed in.
     pub(in crate::web) cookie: String,
     /// The token of the forms of this session.
     pub(in crate::web) token: String,
 }
 
 impl Desk {
-    /// A library in which one person with every role is signed in.
+    /// Opens a library and signs in a member of staff with every role.
     pub(in crate::web) async fn open() -> Self {
         let mut desk = Self::closed(SignIn { allow_password_only: true, ..SignIn::default() }).await;
         desk.staff("everything", &Role::ALL).await;
@@ -39,24 +40,24 @@ impl Desk {
         desk
     }
 
-    /// A library in which nobody is signed in.
+    /// Opens a library without a signed-in member of staff.
     pub(in crate::web) async fn closed(sign_in: SignIn) -> Self {
-        Self::with(|settings| settings.sign_in = sign_in, |_| (), Outside::default()).await
+        Self::with(|settings| settings.sign_in = sign_in, |_| (), NetworkConfig::default()).await
     }
 
-    /// A library in which nobody is signed in, with settings and a state of its own.
+    /// Opens a library with settings and a state of its own, without a signed-in member of staff.
     pub(in crate::web) async fn with(
         set: impl FnOnce(&mut Settings),
         change: impl FnOnce(&mut AppState),
-        outside: Outside,
+        network: NetworkConfig,
     ) -> Self {
         let folder = Arc::new(tempfile::tempdir().expect("a folder"));
         let url = format!("sqlite://{}/test.db?mode=rwc", folder.path().display());
-        Self::at(folder, &url, set, change, outside).await
+        Self::at(folder, &url, set, change, network).await
     }
 
-    /// As [`Desk::open`], on a fresh PostgreSQL database. None where no server is named, which continuous integration
-    /// does not allow.
+    /// Does the same as [`Desk::open`] on a new PostgreSQL database. Returns `None` if no server is configured, which
+    /// fails in continuous integration.
     pub(in crate::web) async fn open_on_postgres() -> Option<Self> {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
         let Ok(server) = std::env::var("TEST_POSTGRES_URL") else {
@@ -72,7 +73,8 @@ impl Desk {
         let sign_in = SignIn { allow_password_only: true, ..SignIn::default() };
         let folder = Arc::new(tempfile::tempdir().expect("a folder"));
         let set = |settings: &mut Settings| settings.sign_in = sign_in;
-        let mut desk = Self::at(folder, &format!("{base}/{name}"), set, |_| (), Outside::default()).await;
+        let mut desk =
+            Self::at(folder, &format!("{base}/{name}"), set, |_| (), NetworkConfig::default()).await;
         desk.staff("everything", &Role::ALL).await;
         desk.sign_in("everything").await;
         Some(desk)
@@ -83,38 +85,40 @@ impl Desk {
         url: &str,
         set: impl FnOnce(&mut Settings),
         change: impl FnOnce(&mut AppState),
-        outside: Outside,
+        network: NetworkConfig,
     ) -> Self {
         let clock = records::Clock::new(chrono_tz::Tz::Europe__London);
         let mut settings = Settings::in_folder(folder.path());
         set(&mut settings);
-        let store = Store::open(url, clock, settings).await.expect("a store");
-        let mut state = state(folder.path(), store.clone(), Cookies::Plain, &outside);
+        let store = records::open_store(url, clock, settings).await.expect("a store");
+        let mut state = state(folder.path(), store.clone(), Cookies::Plain, &network);
         change(&mut state);
-        let router = router(&state, &outside, Heartbeat::default());
+        let router = router(&state, &network, Heartbeat::default());
         Self { folder, store, router, cookie: String::new(), token: String::new() }
     }
 
-    /// Somebody else at the same library, or the same person in another browser.
+    /// Signs in a member of staff in another browser.
     pub(in crate::web) async fn another(&self, user_id: &str) -> Self {
         let mut other = self.clone();
         other.sign_in(user_id).await;
         other
     }
 
-    /// Somebody with these roles and the password of these tests.
+    /// Adds a member of staff with these roles and [`PASSWORD`].
     pub(in crate::web) async fn staff(&self, user_id: &str, roles: &[Role]) -> UserNumber {
         let mut user = None;
         for role in roles {
-            let added = staff::add(&self.store, Actor::COMMAND_LINE, user_id, *role).await;
+            let added = accounts::add(&self.store, Actor::COMMAND_LINE, user_id, *role).await;
             user = Some(added.expect("staff").0);
         }
         let user = user.expect("a role");
-        staff::set_demo_password(&self.store, Actor::COMMAND_LINE, user, PASSWORD).await.expect("a password");
+        accounts::set_demo_password(&self.store, Actor::COMMAND_LINE, user, PASSWORD)
+            .await
+            .expect("a password");
         user
     }
 
-    /// Signs in by the form, as a browser does.
+    /// Signs in by the form.
     pub(in crate::web) async fn sign_in(&mut self, user_id: &str) {
         (self.cookie, self.token) = (String::new(), String::new());
         let (status, headers, page) = self.try_to_sign_in(user_id, PASSWORD).await;
@@ -132,7 +136,7 @@ impl Desk {
         self.send(post("/do/sign_in?page=/sign-in", form)).await
     }
 
-    /// The token in the forms of the account page.
+    /// Reads the token in the forms of the account page.
     async fn read_token(&self) -> String {
         let (_, _, page) = self.get("/account").await;
         let (_, rest) = page.split_once("name=\"form_token\" value=\"").expect("a form with a token");
@@ -155,11 +159,11 @@ impl Desk {
         let answer = self.router.clone().oneshot(request).await.expect("an answer");
         let (parts, body) = answer.into_parts();
         let body = to_bytes(body, 8 << 20).await.expect("a body");
-        // Between texts Leptos writes marks for the browser, which nobody sees.
+        // Leptos writes invisible markers between texts.
         (parts.status, parts.headers, String::from_utf8_lossy(&body).replace("<!>", ""))
     }
 
-    /// Posts a form of this session: status, where it leads, page.
+    /// Posts a form of this session. Returns the status, the location and the page.
     pub(in crate::web) async fn post(
         &self,
         address: &str,
@@ -174,7 +178,7 @@ impl Desk {
     }
 }
 
-/// A form as a browser posts it.
+/// Returns the request that posts a form.
 pub(in crate::web) fn post(address: &str, form: String) -> Request<Body> {
     Request::post(address)
         .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
@@ -182,7 +186,7 @@ pub(in crate::web) fn post(address: &str, form: String) -> Request<Body> {
         .expect("a request")
 }
 
-/// The cookie that an answer sets, as it is sent back.
+/// Returns the cookie that a response sets, as the browser sends it back.
 pub(in crate::web) fn cookie(headers: &HeaderMap) -> Option<String> {
     let set = headers.get(SET_COOKIE)?.to_str().ok()?;
     set.split(';').next().map(str::to_owned)

@@ -1,13 +1,14 @@
-//! What pages tell whoever is at the desk: who they are, what waits for them, what has come of a form.
+//! Tests of messages on pages: the signed-in user, waiting requests, the results of forms.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use super::desk::Desk;
 use axum::http::StatusCode;
 use policy::{Conditions, Days, Policy, Role, Scope, TaskId};
+use records::approval_workflow;
 use records::{Actor, approval, run};
 use sea_orm::ConnectionTrait as _;
 
-/// Everybody who left more than five days ago.
+/// Returns a policy for users who left more than five days ago.
 fn leavers() -> Policy {
     let conditions = Conditions { leaving: Days::new(5), ..Conditions::default() };
     Policy { scope: Scope::Imported, conditions, ..Policy::default() }
@@ -18,21 +19,21 @@ async fn execute(desk: &Desk, sql: &str) {
 }
 
 #[tokio::test]
-async fn every_page_says_who_is_signed_in() {
+async fn every_page_names_the_signed_in_member_of_staff() {
     let desk = Desk::open().await;
     execute(&desk, "UPDATE users SET first_name = 'Ana', last_name = 'Fink'").await;
     for address in ["/", "/users", "/account"] {
         assert!(desk.get(address).await.2.contains("<span class=\"who\">Ana Fink</span>"), "{address}");
     }
-    let nobody = Desk { cookie: String::new(), ..desk.clone() };
-    let (status, _, page) = nobody.get("/users").await;
+    let signed_out = Desk { cookie: String::new(), ..desk.clone() };
+    let (status, _, page) = signed_out.get("/users").await;
     assert_eq!(status, StatusCode::UNAUTHORIZED);
     assert!(!page.contains("Ana Fink"));
 }
 
-/// Who may approve is told on every page what waits for them; who has asked for it, or may not approve, is not.
+/// The requester, and staff who may not approve, do not see the link.
 #[tokio::test]
-async fn what_waits_for_a_second_person_is_told_to_them() {
+async fn every_page_shows_waiting_requests_to_staff_who_can_approve_them() {
     let desk = Desk::open().await;
     let policy = serde_json::to_string(&leavers()).unwrap();
     let task = format!(
@@ -43,9 +44,9 @@ async fn what_waits_for_a_second_person_is_told_to_them() {
     execute(&desk, &task).await;
     desk.staff("second", &[Role::SystemsLibrarian]).await;
     desk.staff("low", &[Role::Librarian]).await;
-    let told = "<a href=\"/approvals\">1 approval</a>";
+    let link = "<a href=\"/approvals\">1 approval</a>";
     let second = desk.another("second").await;
-    assert!(!second.get("/users").await.2.contains(told));
+    assert!(!second.get("/users").await.2.contains(link));
     execute(
         &desk,
         "INSERT INTO users (uuid, user_id, last_name, imported, created_on, leaving_on) VALUES \
@@ -53,24 +54,24 @@ async fn what_waits_for_a_second_person_is_told_to_them() {
     )
     .await;
     let preview = run::preview(&desk.store, Actor::COMMAND_LINE, TaskId(1)).await.unwrap();
-    approval::ask(&desk.store, Actor::COMMAND_LINE, preview).await.unwrap();
+    approval_workflow::ask(&desk.store, Actor::COMMAND_LINE, preview).await.unwrap();
     execute(&desk, "UPDATE approvals SET asked_by = (SELECT number FROM users WHERE user_id = 'everything')")
         .await;
     for address in ["/users", "/catalogue", "/account"] {
-        assert!(second.get(address).await.2.contains(told), "{address}");
-        assert!(!desk.get(address).await.2.contains(told), "who has asked: {address}");
+        assert!(second.get(address).await.2.contains(link), "{address}");
+        assert!(!desk.get(address).await.2.contains(link), "the requester: {address}");
     }
     let low = desk.another("low").await;
-    assert!(!low.get("/users").await.2.contains(told), "who may not approve");
+    assert!(!low.get("/users").await.2.contains(link), "a role that may not approve");
 }
 
 #[tokio::test]
-async fn whose_role_is_removed_is_said_and_whether_it_was_the_last_one() {
+async fn the_message_about_a_removed_role_names_the_user_and_the_last_role() {
     let desk = Desk::open().await;
     let ng = desk.staff("ng", &[Role::Librarian, Role::Cataloguer]).await;
     execute(&desk, &format!("UPDATE users SET first_name = 'Ana', last_name = 'Ng' WHERE number = {ng}"))
         .await;
-    for (role, words) in [
+    for (role, message) in [
         (Role::Librarian, "Role removed from Ana Ng. They must sign in again."),
         (Role::Cataloguer, "It was their last role: they are no longer staff and cannot sign in."),
     ] {
@@ -78,14 +79,14 @@ async fn whose_role_is_removed_is_said_and_whether_it_was_the_last_one() {
         let (status, to, _) = desk.post("/do/revoke_role?page=/staff", form).await;
         assert_eq!(status, StatusCode::SEE_OTHER);
         let (_, _, page) = desk.get(&to).await;
-        assert!(page.contains(words), "{words}");
+        assert!(page.contains(message), "{message}");
     }
     assert!(!desk.get("/staff?removed=999").await.2.contains("is removed"));
 }
 
-/// Without WebAssembly a form that was not carried out is a new page: it begins with why, and the focus is there.
+/// Without WebAssembly a rejected form is a new page, which begins with the list of problems.
 #[tokio::test]
-async fn the_focus_is_on_why_a_form_came_back() {
+async fn the_list_of_problems_of_a_rejected_form_has_the_focus() {
     let desk = Desk::open().await;
     for (form, page) in [("/do/save_user", "/users/new"), ("/do/save_task", "/tasks/new")] {
         let (_, _, fresh) = desk.get(page).await;
@@ -97,9 +98,9 @@ async fn the_focus_is_on_why_a_form_came_back() {
     }
 }
 
-/// What is done by one click is undone by one: the report carries the button, and the undo is reported, too.
+/// The message about the action has the button, and the undo has a message, too.
 #[tokio::test]
-async fn what_is_done_by_one_click_is_undone_by_one() {
+async fn an_action_of_one_click_can_be_undone_by_one_click() {
     let desk = Desk::open().await;
     let ng = desk.staff("ng", &[Role::Librarian, Role::Cataloguer]).await;
     execute(
@@ -117,7 +118,7 @@ async fn what_is_done_by_one_click_is_undone_by_one() {
     )
     .await;
     let record = format!("/users/{ng}");
-    for (function, page, form, report) in [
+    for (function, page, form, message) in [
         ("return_loan", record.as_str(), "form[loan]=1".to_owned(), "Return undone."),
         ("settle_charge", &record, "form[charge]=1".to_owned(), "Settlement undone."),
         ("mark_user", &record, format!("form[user]={ng}"), "The user is not marked for deletion."),
@@ -128,7 +129,7 @@ async fn what_is_done_by_one_click_is_undone_by_one() {
         assert_eq!(status, StatusCode::SEE_OTHER, "{function}: {html}");
         let (_, _, html) = desk.get(&to).await;
         let undo = undo_of(&html).unwrap_or_else(|| panic!("{function}: no undo on {to}"));
-        // For another member of staff the same address offers nothing.
+        // The same address offers no undo to another member of staff.
         desk.staff("other", &[Role::Administrator]).await;
         let other = desk.another("other").await;
         assert_eq!(undo_of(&other.get(&to).await.2), None, "{function}");
@@ -136,22 +137,22 @@ async fn what_is_done_by_one_click_is_undone_by_one() {
         assert_eq!(stolen.0, StatusCode::CONFLICT, "{function}");
         let (status, to, html) = desk.post("/do/undo_change?page=/", format!("form[undo]={undo}")).await;
         assert_eq!(status, StatusCode::SEE_OTHER, "{function}: {html}");
-        assert!(desk.get(&to).await.2.contains(report), "{function}: {to}");
+        assert!(desk.get(&to).await.2.contains(message), "{function}: {to}");
         let (status, _, html) = desk.post("/do/undo_change?page=/", format!("form[undo]={undo}")).await;
         assert_eq!(status, StatusCode::CONFLICT, "{function}");
         assert!(html.contains("changed again since the change that you want to undo"), "{function}");
     }
 }
 
-/// The undo that a page offers.
+/// Returns the undo token on a page.
 fn undo_of(html: &str) -> Option<String> {
     let (_, rest) = html.split_once("name=\"form[undo]\" value=\"")?;
     rest.split('"').next().map(str::to_owned)
 }
 
-/// A request is approved on a page of its own, which says what it leads to and asks for the number of users.
+/// A request has a page of its own, which states the effect and asks for the number of users.
 #[tokio::test]
-async fn a_request_is_approved_after_its_number_was_typed() {
+async fn a_request_is_approved_by_typing_the_number_of_users() {
     let desk = Desk::open().await;
     let policy = serde_json::to_string(&leavers()).unwrap();
     let task = format!(
@@ -169,7 +170,7 @@ async fn a_request_is_approved_after_its_number_was_typed() {
         execute(&desk, &user).await;
     }
     let preview = run::preview(&desk.store, Actor::COMMAND_LINE, TaskId(1)).await.unwrap();
-    let request = approval::ask(&desk.store, Actor::COMMAND_LINE, preview).await.unwrap();
+    let request = approval_workflow::ask(&desk.store, Actor::COMMAND_LINE, preview).await.unwrap();
     let list = desk.get("/approvals").await.2;
     assert!(list.contains(&format!("href=\"/approvals/{request}\"")), "{list}");
     assert!(!list.contains("/do/approve_request"), "nothing is approved from the list");
@@ -190,9 +191,8 @@ async fn a_request_is_approved_after_its_number_was_typed() {
     assert!(desk.get(&here).await.2.contains("is no longer waiting for a decision"));
 }
 
-/// A preview that another one has replaced leads to it.
 #[tokio::test]
-async fn a_preview_leads_to_the_newest_one() {
+async fn an_outdated_preview_links_to_the_newest_one() {
     let desk = Desk::open().await;
     let policy = serde_json::to_string(&leavers()).unwrap();
     let task = format!(
@@ -211,9 +211,9 @@ async fn a_preview_leads_to_the_newest_one() {
     assert!(!desk.get(&format!("/runs/{newest}")).await.2.contains("Show the newest preview"));
 }
 
-/// What becomes of single users is explained wherever the default task can be switched off or deleted, and nowhere else.
+/// The pages that deactivate or delete other tasks do not mention the default.
 #[tokio::test]
-async fn what_happens_to_the_default_is_explained_before() {
+async fn deactivating_or_deleting_the_default_task_explains_the_effect_first() {
     let desk = Desk::open().await;
     let save = async |more: &str| {
         let form =
@@ -229,7 +229,7 @@ async fn what_happens_to_the_default_is_explained_before() {
     let none = "until there is one, users cannot be anonymised from their record";
     assert!(desk.get("/tasks/1/delete").await.2.contains(none), "the last one");
 
-    // A private task does not take its place: who anonymises a single user could not see its settings.
+    // A private task cannot become the default: staff who anonymise a single user could not see its settings.
     save("").await;
     execute(&desk, "UPDATE tasks SET visibility = 'private', owner_number = 1 WHERE id = 2").await;
     assert!(desk.get("/tasks/1/delete").await.2.contains(none), "the other one is private");
@@ -254,9 +254,9 @@ async fn what_happens_to_the_default_is_explained_before() {
     assert!(desk.get("/tasks/3/edit").await.2.contains(stays));
 }
 
-/// A number is soon mistyped: whose it is is said before a task goes to them.
+/// User numbers are easily mistyped.
 #[tokio::test]
-async fn the_new_owner_of_a_task_is_named_before() {
+async fn the_new_owner_of_a_task_is_named_before_the_task_is_reassigned() {
     let desk = Desk::open().await;
     let ng = desk.staff("ng", &[Role::SystemsLibrarian]).await;
     execute(&desk, &format!("UPDATE users SET first_name = 'Ana', last_name = 'Ng' WHERE number = {ng}"))
@@ -282,9 +282,9 @@ async fn the_new_owner_of_a_task_is_named_before() {
     assert!(owned().await);
 }
 
-/// What cannot be undone is one click behind what it does.
+/// The button is inside a disclosure that states the effect.
 #[tokio::test]
-async fn what_cannot_be_undone_is_asked_about() {
+async fn an_irreversible_action_states_its_effect_before_the_button() {
     let desk = Desk::open().await;
     desk.staff("ng", &[Role::Librarian]).await;
     desk.another("ng").await;
@@ -299,7 +299,7 @@ async fn what_cannot_be_undone_is_asked_about() {
     execute(&desk, &run(1, "queued")).await;
     execute(&desk, &run(2, "succeeded")).await;
     execute(&desk, "UPDATE runs SET done = 4 WHERE id = 2").await;
-    for (page, function, says) in [
+    for (page, function, effect) in [
         ("/runs/1", "cancel_run", "Users already anonymised stay anonymised"),
         ("/runs/2", "clean_files", "It cannot be stopped"),
         ("/staff", "invite_staff", "An earlier link stops working"),
@@ -310,14 +310,14 @@ async fn what_cannot_be_undone_is_asked_about() {
         assert_eq!(status, StatusCode::OK, "{html}");
         let (before, _) =
             html.split_once(&format!("/do/{function}?")).unwrap_or_else(|| panic!("{function}: {html}"));
-        let (_, asked) = before.rsplit_once("<details").unwrap();
-        assert!(asked.contains(says) && !asked.contains("</details>"), "{function}: {asked}");
+        let (_, details) = before.rsplit_once("<details").unwrap();
+        assert!(details.contains(effect) && !details.contains("</details>"), "{function}: {details}");
     }
 }
 
-/// What blocks a member of staff is said instead of the form, also when the second person has approved.
+/// The page lists the blockers instead of the form, even after the second person has approved.
 #[tokio::test]
-async fn a_blocked_member_of_staff_has_no_form_to_anonymise_them() {
+async fn a_blocked_member_of_staff_cannot_be_anonymised() {
     let desk = Desk::open().await;
     let ng = desk.staff("ng", &[Role::Librarian]).await;
     let form = super::task_form("form[by_leaving]=true&form[leaving_days]=5");

@@ -1,8 +1,8 @@
-//! What pages say about runs: findings that wait, certificates, cancelling, withdrawing, and what stands on paper.
+//! Pages about runs: open findings, certificates, cancelling, withdrawing, and printing.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use super::desk::Desk;
-use crate::web::Outside;
+use crate::web::NetworkConfig;
 use axum::body::Body;
 use axum::http::header::{AUTHORIZATION, CONTENT_DISPOSITION, CONTENT_TYPE};
 use axum::http::{Request, StatusCode};
@@ -18,8 +18,8 @@ async fn execute(desk: &Desk, sql: &str) {
     desk.store.database().execute_unprepared(sql).await.unwrap();
 }
 
-/// A library with a name, a task, and this many users who left long ago. One more user stays, with the address of the
-/// first one in the notes.
+/// Opens a library with a name, a task, and this many users who left long ago. Another user, who has not left, has the
+/// address of the first one in the notes.
 async fn library(leavers: usize) -> Desk {
     let sign_in = SignIn { allow_password_only: true, ..SignIn::default() };
     let mut desk = Desk::with(
@@ -28,7 +28,7 @@ async fn library(leavers: usize) -> Desk {
             settings.library_name = Some("Town Library".to_owned());
         },
         |_| (),
-        Outside { metrics_token: Some(TOKEN.into()), ..Outside::default() },
+        NetworkConfig { metrics_token: Some(TOKEN.into()), ..NetworkConfig::default() },
     )
     .await;
     desk.staff("everything", &Role::ALL).await;
@@ -73,11 +73,11 @@ async fn ended(desk: &Desk, users: usize) -> RunId {
 async fn page(desk: &Desk, address: &str) -> String {
     let (status, _, page) = desk.get(address).await;
     assert_eq!(status, StatusCode::OK, "{address}: {page}");
-    // What Leptos puts between texts is no text.
+    // Leptos writes invisible markers between texts.
     page.replace("<!>", "").replace("<!---->", "")
 }
 
-/// Returns what a monitoring system with the token reads.
+/// Returns the response to a monitoring system with the token.
 async fn monitored(desk: &Desk, address: &str) -> String {
     let request = Request::get(address).header(AUTHORIZATION, format!("Bearer {TOKEN}"));
     let (status, _, text) = desk.answer(request.body(Body::empty()).unwrap()).await;
@@ -87,7 +87,7 @@ async fn monitored(desk: &Desk, address: &str) -> String {
 
 const PLAIN_SUCCESS: &str = "<span class=\"tag proven\">Succeeded</span>";
 
-/// Keeps the text of the first finding, as the page shows it.
+/// Decides to keep the text of the first finding, as the page shows it.
 async fn keep_first_finding(desk: &Desk) {
     let residue = page(desk, "/residue").await;
     let (_, rest) = residue.split_once("name=\"form[seen]\" value=\"").expect("a text that was seen");
@@ -101,9 +101,9 @@ async fn keep_first_finding(desk: &Desk) {
 async fn findings_are_a_condition_in_every_output_until_they_are_decided() {
     let desk = library(2).await;
     let id = ended(&desk, 2).await;
-    let told = format!("<a href=\"/residue?run={id}\">1 finding</a> of run {id} is waiting for a decision");
+    let link = format!("<a href=\"/residue?run={id}\">1 finding</a> of run {id} is waiting for a decision");
     for address in ["/", "/users", "/runs", "/account"] {
-        assert!(page(&desk, address).await.contains(&told), "{address}");
+        assert!(page(&desk, address).await.contains(&link), "{address}");
     }
     let run_page = format!("/runs/{id}");
     for address in ["/runs", "/tasks", &run_page, &format!("{run_page}/certificate")] {
@@ -127,7 +127,7 @@ async fn findings_are_a_condition_in_every_output_until_they_are_decided() {
         assert!(page.contains(PLAIN_SUCCESS) && !page.contains("to decide"), "{address}");
     }
     assert!(page(&desk, &run_page).await.contains("The finding has been decided"));
-    // One look at the database serves all who ask within a second.
+    // Readings are cached for a second.
     tokio::time::sleep(Duration::from_secs(1)).await;
     let health: Value = serde_json::from_str(&monitored(&desk, "/healthz").await).unwrap();
     let open = |one: &Value| one["code"] == "findings_open";
@@ -137,7 +137,7 @@ async fn findings_are_a_condition_in_every_output_until_they_are_decided() {
 }
 
 #[tokio::test]
-async fn a_decision_makes_a_certificate_that_links_to_the_one_it_supersedes() {
+async fn a_decision_creates_a_certificate_that_links_to_the_superseded_one() {
     let desk = library(2).await;
     let id = ended(&desk, 2).await;
     let certificate = format!("/runs/{id}/certificate");
@@ -151,7 +151,7 @@ async fn a_decision_makes_a_certificate_that_links_to_the_one_it_supersedes() {
         "{now}"
     );
     let old = page(&desk, &format!("{certificate}?version=1")).await;
-    assert!(old.contains("1 not decided"), "what was signed stays");
+    assert!(old.contains("1 not decided"), "the signed version is unchanged");
     assert!(old.contains(&format!("<a href=\"{certificate}?version=2\">version 2</a>")), "{old}");
     for page in [&now, &old] {
         assert!(page.contains("is valid: its signature is correct"), "{page}");
@@ -170,7 +170,7 @@ async fn a_decision_makes_a_certificate_that_links_to_the_one_it_supersedes() {
 }
 
 #[tokio::test]
-async fn a_certificate_states_fields_library_program_and_who_and_lists_every_user() {
+async fn a_certificate_states_fields_library_program_and_starter_and_lists_every_user() {
     let desk = library(58).await;
     execute(&desk, "UPDATE users SET notes = NULL WHERE number = 900").await;
     let id = ended(&desk, 58).await;
@@ -186,14 +186,14 @@ async fn a_certificate_states_fields_library_program_and_who_and_lists_every_use
     let numbers: Vec<String> = (1_000..1_058).map(|number| number.to_string()).collect();
     assert!(certificate.contains("Anonymised: 58 users") && certificate.contains(&numbers.join(", ")));
 
-    // The run page shows a part, and says so.
+    // The page of the run shows a part of the users, and says so.
     let run_page = page(&desk, &format!("/runs/{id}")).await;
     assert!(run_page.contains("50 of 58 users shown."));
     let last = page(&desk, &format!("/runs/{id}?after=1049")).await;
     assert!(last.contains("8 of 58 users shown."));
     let style = format!("/print.css?run={id}");
     for page in [&run_page, &certificate] {
-        assert!(page.contains(&style), "every sheet has a header");
+        assert!(page.contains(&style), "every printed page has a header");
     }
     let (status, headers, style) = desk.get(&style).await;
     assert_eq!(
@@ -204,7 +204,7 @@ async fn a_certificate_states_fields_library_program_and_who_and_lists_every_use
 }
 
 #[tokio::test]
-async fn cancelling_is_offered_and_done_only_while_users_remain() {
+async fn a_run_can_be_cancelled_only_while_users_remain() {
     let desk = library(3).await;
     let id = started(&desk, 3).await;
     let here = format!("/runs/{id}");
@@ -216,7 +216,7 @@ async fn cancelling_is_offered_and_done_only_while_users_remain() {
              heartbeat_at = '2999-01-01T12:00:00+00:00', started_at = '2018-01-01T12:00:00+00:00' WHERE id = {id}"
         )
     };
-    assert!(page(&desk, &here).await.contains("Cancel run"), "it waits");
+    assert!(page(&desk, &here).await.contains("Cancel run"), "the run is queued");
     execute(&desk, &under_way(2)).await;
     assert!(page(&desk, &here).await.contains("Cancel run"));
     execute(&desk, &under_way(3)).await;
@@ -230,11 +230,11 @@ async fn cancelling_is_offered_and_done_only_while_users_remain() {
 }
 
 #[tokio::test]
-async fn a_request_that_its_asker_withdraws_is_withdrawn_everywhere() {
+async fn a_request_that_its_requester_withdraws_is_shown_as_withdrawn_everywhere() {
     let desk = library(2).await;
     desk.staff("second", &[Role::SystemsLibrarian]).await;
     let preview = run::preview(&desk.store, Actor::COMMAND_LINE, TaskId(1)).await.unwrap();
-    // Both ways of old and new forms lead to the same.
+    // Declining the own request withdraws it, too.
     for (request, function) in [(1, "withdraw_request"), (2, "decline_request")] {
         let ask = format!("/do/ask_approval?page=/runs/{preview}");
         let (status, ..) = desk.post(&ask, format!("form[preview]={preview}")).await;
@@ -256,7 +256,7 @@ async fn a_request_that_its_asker_withdraws_is_withdrawn_everywhere() {
     }
     let audit = page(&desk, "/audit?action=approval_withdrawn").await;
     assert_eq!(audit.matches("<th scope=\"row\">Approval request withdrawn</th>").count(), 2, "{audit}");
-    // Declining stays what it is.
+    // A request of another member of staff is declined.
     desk.post(&format!("/do/ask_approval?page=/runs/{preview}"), format!("form[preview]={preview}")).await;
     let second = desk.another("second").await;
     let (_, location, _) = second.post("/do/decline_request?page=/approvals", "form[approval]=3").await;
@@ -264,7 +264,7 @@ async fn a_request_that_its_asker_withdraws_is_withdrawn_everywhere() {
 }
 
 #[tokio::test]
-async fn the_last_question_says_that_a_restore_brings_no_user_back() {
+async fn the_confirmation_explains_that_a_restore_brings_no_user_back() {
     let desk = library(1).await;
     execute(&desk, "UPDATE tasks SET single_default = TRUE").await;
     let question = page(&desk, "/users/1000/anonymise").await;

@@ -1,15 +1,15 @@
-//! The forms of a page, as a browser reads, fills and sends them.
+//! The forms of a page, read, filled and sent as by a browser.
 
 use scraper::{ElementRef, Html, Selector};
 
 /// A form on a page.
 #[derive(Clone, Debug)]
 pub(super) struct Rendered {
-    /// Where it is sent to.
+    /// The address to which the form is sent.
     pub(super) action: String,
-    /// Whether it is posted.
+    /// Whether the method is POST.
     pub(super) posts: bool,
-    /// Its named fields, in their order.
+    /// The named fields, in their order.
     pub(super) fields: Vec<Field>,
 }
 
@@ -17,19 +17,19 @@ pub(super) struct Rendered {
 #[derive(Clone, Debug)]
 pub(super) struct Field {
     pub(super) name: String,
-    pub(super) kind: Kind,
-    /// What stands in it; of a tick or radio button, what it sends.
+    pub(super) kind: FieldKind,
+    /// The content. For a check box or radio button, the value that it sends.
     pub(super) value: String,
 }
 
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub(super) enum Kind {
+pub(super) enum FieldKind {
     Hidden,
     Text,
     Date,
     Picker,
     Lines,
-    /// A tick or a radio button, and whether it is set.
+    /// A check box or a radio button, and whether it is checked.
     Tick(bool),
     Radio(bool),
     /// A list, with the codes to choose from.
@@ -47,26 +47,26 @@ fn field(element: ElementRef<'_>) -> Option<Field> {
     let kind = match (element.value().name(), element.attr("type").unwrap_or("text")) {
         ("textarea", _) => {
             value = element.text().collect();
-            Kind::Lines
+            FieldKind::Lines
         }
         ("select", _) => {
             let options = select(element, "option");
             let code = |option: &ElementRef<'_>| option.attr("value").unwrap_or_default().to_owned();
             let chosen = options.iter().find(|option| option.attr("selected").is_some()).or(options.first());
             value = chosen.map(code).unwrap_or_default();
-            Kind::List(options.iter().map(code).collect())
+            FieldKind::List(options.iter().map(code).collect())
         }
-        (_, "hidden") => Kind::Hidden,
-        (_, "checkbox") => Kind::Tick(is_set),
-        (_, "radio") => Kind::Radio(is_set),
-        (_, "date") => Kind::Picker,
-        _ if element.attr("class") == Some("date") && !name.contains("time") => Kind::Date,
-        _ => Kind::Text,
+        (_, "hidden") => FieldKind::Hidden,
+        (_, "checkbox") => FieldKind::Tick(is_set),
+        (_, "radio") => FieldKind::Radio(is_set),
+        (_, "date") => FieldKind::Picker,
+        _ if element.attr("class") == Some("date") && !name.contains("time") => FieldKind::Date,
+        _ => FieldKind::Text,
     };
     Some(Field { name, kind, value })
 }
 
-/// Every form of a page.
+/// Returns all forms of a page.
 pub(super) fn forms(page: &str) -> Vec<Rendered> {
     let page = Html::parse_document(page);
     select(page.root_element(), "form")
@@ -79,43 +79,45 @@ pub(super) fn forms(page: &str) -> Vec<Rendered> {
         .collect()
 }
 
-/// The form of a page whose address begins so, and that has something to fill in.
+/// Returns the form of a page whose address begins with `action` and that has visible fields.
 pub(super) fn form(page: &str, action: &str) -> Rendered {
     let fits = |form: &Rendered| form.action.starts_with(action) && form.shown().next().is_some();
-    // The quick search in the frame posts to the same function as the search itself.
+    // The quick search in the page layout posts to the same function as the search page.
     let found = forms(page).into_iter().filter(fits).max_by_key(|form| form.fields.len());
     found.unwrap_or_else(|| panic!("there is no form for {action}"))
 }
 
 impl Rendered {
-    /// The fields that a person fills.
+    /// Returns the visible fields.
     pub(super) fn shown(&self) -> impl Iterator<Item = &Field> {
-        self.fields.iter().filter(|field| !matches!(field.kind, Kind::Hidden | Kind::Picker))
+        self.fields.iter().filter(|field| !matches!(field.kind, FieldKind::Hidden | FieldKind::Picker))
     }
 
-    /// Sets a field. A radio button or tick is set by what it sends.
+    /// Sets a field. A radio button or check box is checked if it sends this value.
     pub(super) fn set(&mut self, name: &str, value: &str) {
         let mut found = false;
         for field in self.fields.iter_mut().filter(|field| field.name == name) {
             found = true;
             match &mut field.kind {
-                Kind::Tick(set) | Kind::Radio(set) => *set = field.value == value,
+                FieldKind::Tick(set) | FieldKind::Radio(set) => *set = field.value == value,
                 _ => value.clone_into(&mut field.value),
             }
         }
-        assert!(found, "{name} is no field of {}", self.action);
+        assert!(found, "{name} is not a field of {}", self.action);
     }
 
-    /// What a browser sends, decoded, without the token, which the desk adds.
+    /// Returns the fields that a browser sends, decoded. [`Desk`](super::desk::Desk) adds the token.
     fn pairs(&self) -> Vec<(String, String)> {
-        let sent =
-            self.fields.iter().filter(|field| !matches!(field.kind, Kind::Tick(false) | Kind::Radio(false)));
+        let sent = self
+            .fields
+            .iter()
+            .filter(|field| !matches!(field.kind, FieldKind::Tick(false) | FieldKind::Radio(false)));
         sent.filter(|field| field.name != "form_token")
             .map(|field| (field.name.clone(), field.value.clone()))
             .collect()
     }
 
-    /// What a browser sends.
+    /// Returns the body that a browser sends.
     pub(super) fn body(&self) -> String {
         let pairs = self.pairs();
         let encoded = |text: &str| app::components::percent_encoded(text);
@@ -126,10 +128,11 @@ impl Rendered {
             .join("&")
     }
 
-    /// What was entered: a value for each field that is shown, dates as pages print them.
+    /// Returns the entries: the values of the visible fields, with dates as pages show them.
     pub(super) fn entered(&self) -> Vec<(String, String)> {
-        let shown =
-            self.shown().filter(|field| !matches!(field.kind, Kind::Tick(false) | Kind::Radio(false)));
+        let shown = self
+            .shown()
+            .filter(|field| !matches!(field.kind, FieldKind::Tick(false) | FieldKind::Radio(false)));
         shown
             .map(|field| (field.name.clone(), policy::dates::as_shown(&field.value).trim().to_owned()))
             .collect()

@@ -1,10 +1,11 @@
-//! Each form with every field filled: what was sent is stored, or rejected at its field. The fields are those of the pages,
-//! so that a field which a function ignores is found without a line here.
+//! Every form with every field filled: each value is stored, or rejected at its field. The fields come from the
+//! rendered pages, so that these tests also find a field that a function ignores.
 
 use super::desk::{Desk, PASSWORD};
-use super::rendered::{Field, Kind, Rendered, form, forms};
+use super::rendered::{Field, FieldKind, Rendered, form, forms};
 use axum::http::StatusCode;
 use policy::{Role, UserNumber};
+use records::accounts;
 use records::staff;
 use scraper::{Html, Selector};
 use sea_orm::{ConnectionTrait as _, Statement};
@@ -20,10 +21,10 @@ async fn text(desk: &Desk, sql: &str) -> String {
     row.and_then(|row| row.try_get_by_index::<Option<String>>(0).expect("a text")).unwrap_or_default()
 }
 
-/// A library with custom fields, codes, a user to name and a member of staff.
+/// A client of a library with custom fields, codes, a user and another member of staff.
 type Library = (Desk, UserNumber);
 
-/// Runs each of these on SQLite and on PostgreSQL.
+/// Runs each of these tests on SQLite and on PostgreSQL.
 macro_rules! on_both {
     ($($name:ident),* $(,)?) => {
         mod sqlite {
@@ -45,14 +46,14 @@ macro_rules! on_both {
 
 on_both!(
     every_field_of_a_user_is_stored,
-    a_date_is_typed_or_picked,
+    a_date_can_be_typed_or_picked,
     every_field_of_a_task_is_stored,
-    what_a_task_would_not_use_is_rejected_at_its_field,
+    an_unused_value_of_a_task_is_rejected_at_its_field,
     every_field_of_the_smaller_forms_is_stored,
-    every_filter_comes_back,
-    no_form_is_forgotten,
-    no_field_is_cut_by_the_browser,
-    what_is_too_long_comes_back_at_its_field,
+    every_filter_is_shown_again,
+    every_form_is_tested,
+    no_field_has_a_maxlength,
+    a_value_that_is_too_long_is_rejected_at_its_field,
 );
 
 async fn library(desk: Desk) -> Library {
@@ -67,21 +68,21 @@ async fn library(desk: Desk) -> Library {
     (desk, other)
 }
 
-/// Fills a field with something that stands nowhere else.
+/// Fills a field with a unique value.
 fn fill(field: &mut Field, person: UserNumber) {
     let short = field.name.replace(['[', ']'], " ").trim().replace("form ", "");
     field.value = match &mut field.kind {
-        Kind::Hidden | Kind::Picker | Kind::Radio(_) => return,
-        Kind::Tick(set) => {
+        FieldKind::Hidden | FieldKind::Picker | FieldKind::Radio(_) => return,
+        FieldKind::Tick(set) => {
             *set = true;
             return;
         }
-        Kind::List(codes) => {
+        FieldKind::List(codes) => {
             codes.iter().rev().find(|code| **code != field.value).cloned().unwrap_or_default()
         }
-        Kind::Date => "15/01/2017".to_owned(),
-        Kind::Lines => format!("First line of {short}\nsecond line"),
-        Kind::Text => match short.as_str() {
+        FieldKind::Date => "15/01/2017".to_owned(),
+        FieldKind::Lines => format!("First line of {short}\nsecond line"),
+        FieldKind::Text => match short.as_str() {
             "email" => "typed@example.org".to_owned(),
             "guarantor" | "owner" => person.to_string(),
             name if name.ends_with("_days") => (100 + name.len()).to_string(),
@@ -105,16 +106,18 @@ async fn every_field_of_a_user_is_stored((desk, other): Library) {
     assert_eq!(saved.entered(), new.entered());
     assert!(desk.get(&record).await.2.contains("15 Jan 2017"), "dates are shown as pages print them");
 
-    // Everything is changed, and then emptied.
+    // Change every field.
     let mut changed = saved.clone();
-    for field in changed.fields.iter_mut().filter(|field| matches!(field.kind, Kind::Text | Kind::Lines)) {
+    for field in
+        changed.fields.iter_mut().filter(|field| matches!(field.kind, FieldKind::Text | FieldKind::Lines))
+    {
         if !["form[email]", "form[guarantor]"].contains(&field.name.as_str()) {
             field.value.push_str(" again");
         }
     }
     changed.set("form[birth_date]", "1.2.1990");
     let (status, _, page) = desk.post(&changed.action, changed.body()).await;
-    assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "two meanings");
+    assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "an ambiguous date");
     assert!(page.contains("Write the month as a word: 1 Feb 1990 or 2 Jan 1990"), "{page}");
     changed.set("form[birth_date]", "31.1.1990");
     let (status, _, page) = desk.post(&changed.action, changed.body()).await;
@@ -123,14 +126,14 @@ async fn every_field_of_a_user_is_stored((desk, other): Library) {
     assert_eq!(saved.entered(), changed.entered());
 }
 
-/// A date that is picked takes the place of the text; without WebAssembly the server sees which of the two was changed.
-async fn a_date_is_typed_or_picked((desk, _): Library) {
+/// A picked date replaces the text. Without WebAssembly the server detects which of the two was changed.
+async fn a_date_can_be_typed_or_picked((desk, _): Library) {
     let stored = "SELECT CAST(leaving_on AS TEXT) FROM users WHERE last_name = 'Picked'";
     let mut new = form(&desk.get("/users/new").await.2, "/do/save_user");
     new.set("form[last_name]", "Picked");
     let picker = |form: &Rendered| {
         let of_leaving =
-            |field: &&Field| field.kind == Kind::Picker && field.name.ends_with("form[leaving_on]");
+            |field: &&Field| field.kind == FieldKind::Picker && field.name.ends_with("form[leaving_on]");
         form.fields.iter().find(of_leaving).expect("a picker").name.clone()
     };
     new.set(&picker(&new), "2018-01-15");
@@ -151,22 +154,23 @@ async fn a_date_is_typed_or_picked((desk, _): Library) {
     saved.set(&picker(&saved), "2018-03-19");
     let (status, _, page) = desk.post(&saved.action, saved.body()).await;
     assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
-    assert!(page.contains("18 Mar 2018 / 19 Mar 2018"), "both are shown, neither is dropped");
+    assert!(page.contains("18 Mar 2018 / 19 Mar 2018"), "both dates are shown");
     assert_eq!(text(&desk, stored).await, "2018-03-17");
-    // A question about the text is answered with the picker.
+    // The picker resolves an ambiguous text.
     let mut saved = form(&desk.get(&edit).await.2, "/do/save_user");
     saved.set("form[leaving_on]", "03/04/2018");
     let (status, _, page) = desk.post(&saved.action, saved.body()).await;
     assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
     assert!(page.contains("Write the month as a word: 3 Apr 2018 or 4 Mar 2018"), "{page}");
-    let mut asked = form(&page, "/do/save_user");
-    asked.set(&picker(&asked), "2018-04-03");
-    let (status, _, page) = desk.post(&asked.action, asked.body()).await;
+    let mut ambiguous = form(&page, "/do/save_user");
+    ambiguous.set(&picker(&ambiguous), "2018-04-03");
+    let (status, _, page) = desk.post(&ambiguous.action, ambiguous.body()).await;
     assert_eq!(status, StatusCode::SEE_OTHER, "{page}");
     assert_eq!(text(&desk, stored).await, "2018-04-03", "picked");
 }
 
-const OF_KINDS: [(&str, &[&str]); 6] = [
+/// The kinds of schedules, and the fields that each uses.
+const SCHEDULE_KINDS: [(&str, &[&str]); 6] = [
     ("manual", &[]),
     ("once", &["once_date", "time"]),
     ("daily", &["time"]),
@@ -175,7 +179,7 @@ const OF_KINDS: [(&str, &[&str]); 6] = [
     ("cron", &["cron"]),
 ];
 
-/// The form of a new task with every field filled that a kind of schedule uses.
+/// Returns the form of a new task with every field filled that this kind of schedule uses.
 async fn task_form(desk: &Desk, owner: UserNumber, kind: &str, used: &[&str]) -> Rendered {
     let empty = form(&desk.get("/tasks/new").await.2, "/do/save_task");
     let mut new = filled(empty.clone(), owner);
@@ -199,7 +203,7 @@ async fn task_form(desk: &Desk, owner: UserNumber, kind: &str, used: &[&str]) ->
     new.set("form[task_type]", "anonymise_user_data");
     for (field, before) in new.fields.iter_mut().zip(&empty.fields) {
         let part = field.name.trim_start_matches("form[").split(']').next().unwrap_or_default();
-        let is_of_a_kind = OF_KINDS.iter().any(|(_, parts)| parts.contains(&part));
+        let is_of_a_kind = SCHEDULE_KINDS.iter().any(|(_, parts)| parts.contains(&part));
         if is_of_a_kind && !used.contains(&part) {
             field.clone_from(before);
         }
@@ -208,7 +212,7 @@ async fn task_form(desk: &Desk, owner: UserNumber, kind: &str, used: &[&str]) ->
 }
 
 async fn every_field_of_a_task_is_stored((mut desk, other): Library) {
-    for (kind, used) in OF_KINDS {
+    for (kind, used) in SCHEDULE_KINDS {
         let new = task_form(&desk, other, kind, used).await;
         let (status, location, page) = desk.post(&new.action, new.body()).await;
         assert_eq!(status, StatusCode::SEE_OTHER, "{kind} {page}");
@@ -222,16 +226,16 @@ async fn every_field_of_a_task_is_stored((mut desk, other): Library) {
     }
 }
 
-/// What is filled but belongs to another kind of schedule, or to a condition that isn't ticked, is rejected at its field.
-async fn what_a_task_would_not_use_is_rejected_at_its_field((desk, other): Library) {
-    for (kind, used) in OF_KINDS {
+/// A value is unused if it belongs to another kind of schedule, or to a condition that is not ticked.
+async fn an_unused_value_of_a_task_is_rejected_at_its_field((desk, other): Library) {
+    for (kind, used) in SCHEDULE_KINDS {
         let all = ["once_date", "time", "weekdays", "month_day", "cron"];
         let new = task_form(&desk, other, kind, &all).await;
         let (status, _, page) = desk.post(&new.action, new.body()).await;
         assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{kind}");
         for part in all {
-            let place = format!("id=\"{part}-problem\" class=\"problem\">");
-            let (_, at_field) = page.split_once(&place).expect("the place for the problem");
+            let start = format!("id=\"{part}-problem\" class=\"problem\">");
+            let (_, at_field) = page.split_once(&start).expect("the problem at the field");
             let problem = at_field.split('<').next().unwrap_or_default();
             assert_eq!(
                 problem.contains("Choose the schedule that uses this value"),
@@ -247,13 +251,13 @@ async fn what_a_task_would_not_use_is_rejected_at_its_field((desk, other): Libra
             .iter_mut()
             .find(|field| field.name == format!("form[by_{condition}]"))
             .expect("a tick");
-        tick.kind = Kind::Tick(false);
+        tick.kind = FieldKind::Tick(false);
         let (status, _, page) = desk.post(&new.action, new.body()).await;
         assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{condition}");
-        let place = format!("id=\"{condition}_days-problem\" class=\"problem\">");
-        let (_, at_field) = page.split_once(&place).expect("the place");
+        let start = format!("id=\"{condition}_days-problem\" class=\"problem\">");
+        let (_, at_field) = page.split_once(&start).expect("the problem at the field");
         assert!(at_field.starts_with("Tick the condition, or clear the number"), "{condition}");
-        assert!(page.contains("The rule is incomplete"), "the summary describes no wider rule");
+        assert!(page.contains("The rule is incomplete"), "the summary describes no rule");
         let summary =
             page.split_once("class=\"sentence\">").and_then(|(_, rest)| rest.split("</div>").next());
         assert!(!summary.expect("a summary").contains("Users who "), "{page}");
@@ -261,7 +265,7 @@ async fn what_a_task_would_not_use_is_rejected_at_its_field((desk, other): Libra
     assert_eq!(text(&desk, "SELECT CAST(COUNT(*) AS TEXT) FROM tasks").await, "0");
 }
 
-/// The forms that store one thing or two: a field, what is sent, and where it is stored.
+/// The forms with few fields: each field, the value that is sent, and the query that finds it.
 async fn every_field_of_the_smaller_forms_is_stored((desk, other): Library) {
     type Fields<'a> = Vec<(&'a str, &'a str, String, &'a str)>;
 
@@ -276,7 +280,7 @@ async fn every_field_of_the_smaller_forms_is_stored((desk, other): Library) {
     )
     .await;
     let owner = other.to_string();
-    let (review_words, later_words) = (policy::dates::shown(review), policy::dates::shown(later));
+    let (review_text, later_text) = (policy::dates::shown(review), policy::dates::shown(later));
     let hold = "FROM legal_holds ORDER BY id DESC LIMIT 1";
     let role = format!("SELECT role FROM user_roles WHERE user_number = {other} AND role = 'dpo'");
     let cases: Vec<(String, &str, Fields<'_>)> = vec![
@@ -286,7 +290,7 @@ async fn every_field_of_the_smaller_forms_is_stored((desk, other): Library) {
             vec![
                 ("form[reason]", "dispute", format!("SELECT reason {hold}"), "dispute"),
                 ("form[owner]", &owner, format!("SELECT CAST(owner_number AS TEXT) {hold}"), &owner),
-                ("form[review_on]", &review_words, format!("SELECT CAST(review_on AS TEXT) {hold}"), &review_words),
+                ("form[review_on]", &review_text, format!("SELECT CAST(review_on AS TEXT) {hold}"), &review_text),
             ],
         ),
         (
@@ -296,13 +300,13 @@ async fn every_field_of_the_smaller_forms_is_stored((desk, other): Library) {
                 ("form[category]", "STU", format!("SELECT category {hold}"), "STU"),
                 ("form[reason]", "dispute", format!("SELECT reason {hold}"), "dispute"),
                 ("form[owner]", &owner, format!("SELECT CAST(owner_number AS TEXT) {hold}"), &owner),
-                ("form[review_on]", &review_words, format!("SELECT CAST(review_on AS TEXT) {hold}"), &review_words),
+                ("form[review_on]", &review_text, format!("SELECT CAST(review_on AS TEXT) {hold}"), &review_text),
             ],
         ),
         (
             "/legal-holds/1".to_owned(),
             "/do/review_hold",
-            vec![("form[review_on]", &later_words, "SELECT CAST(review_on AS TEXT) FROM legal_holds WHERE id = 1".to_owned(), &later_words)],
+            vec![("form[review_on]", &later_text, "SELECT CAST(review_on AS TEXT) FROM legal_holds WHERE id = 1".to_owned(), &later_text)],
         ),
         (
             "/staff".to_owned(),
@@ -329,7 +333,7 @@ async fn every_field_of_the_smaller_forms_is_stored((desk, other): Library) {
         let html = desk.get(page).await.2;
         let of_other = |form: &Rendered| {
             function != &"/do/grant_role"
-                || form.fields.iter().any(|field| field.value == owner && field.kind == Kind::Hidden)
+                || form.fields.iter().any(|field| field.value == owner && field.kind == FieldKind::Hidden)
         };
         let mut sent = forms(&html)
             .into_iter()
@@ -358,8 +362,8 @@ async fn every_field_of_the_smaller_forms_is_stored((desk, other): Library) {
     }
 }
 
-/// Filters come back in the form of the list that they lead to.
-async fn every_filter_comes_back((desk, other): Library) {
+/// The list that a filter leads to shows the filter in its form.
+async fn every_filter_is_shown_again((desk, other): Library) {
     for (page, action) in [
         ("/users", "/do/find_users"),
         ("/tasks", "/tasks"),
@@ -373,7 +377,7 @@ async fn every_filter_comes_back((desk, other): Library) {
         for field in &mut sent.fields {
             fill(field, other);
             let is_number = ["staff", "id", "run", "user", "task"].contains(&field.name.as_str());
-            if is_number && field.kind == Kind::Text {
+            if is_number && field.kind == FieldKind::Text {
                 field.value = "7".to_owned();
             }
         }
@@ -386,10 +390,10 @@ async fn every_filter_comes_back((desk, other): Library) {
         };
         assert_eq!(form(&html, action).entered(), sent.entered(), "{page}");
     }
-    // A choice that there is not would make the list a longer one.
+    // An unknown value is rejected: to ignore it would show a longer list.
     assert_eq!(desk.get("/runs?task=x").await.0, StatusCode::UNPROCESSABLE_ENTITY);
     assert_eq!(desk.get("/residue?run=x").await.0, StatusCode::UNPROCESSABLE_ENTITY);
-    let Places { preview, run, .. } = Places::fill(&desk, other).await;
+    let Samples { preview, run, .. } = Samples::create(&desk, other).await;
     for (address, filter) in [
         ("/tasks", "status"),
         ("/tasks", "type"),
@@ -415,9 +419,9 @@ async fn every_filter_comes_back((desk, other): Library) {
     }
 }
 
-/// Every form that is posted and has something to fill in is tried in a test of this file, or asks for a confirmation or a
-/// secret that is compared and never stored.
-async fn no_form_is_forgotten((desk, other): Library) {
+/// Every posted form with visible fields is used in a test of this file, or asks for a confirmation or a secret that is
+/// compared and never stored.
+async fn every_form_is_tested((desk, other): Library) {
     let tried = [
         "/do/save_user",
         "/do/save_task",
@@ -458,8 +462,8 @@ async fn no_form_is_forgotten((desk, other): Library) {
     }
 }
 
-/// What a library has a page for.
-struct Places {
+/// One object of each kind that has a page.
+struct Samples {
     task: String,
     preview: String,
     run: String,
@@ -470,15 +474,15 @@ struct Places {
     second: Desk,
 }
 
-impl Places {
-    /// Makes one of each by the forms.
-    async fn fill(desk: &Desk, other: UserNumber) -> Self {
+impl Samples {
+    /// Creates one object of each kind by the forms.
+    async fn create(desk: &Desk, other: UserNumber) -> Self {
         let done = async |function: &str, page: &str, form: &str| {
             let (status, location, html) = desk.post(&format!("/do/{function}?page={page}"), form).await;
             assert!(
                 status == StatusCode::SEE_OTHER || status == StatusCode::OK,
                 "{function} {status}: {}",
-                words_of(&html)
+                main_text(&html)
             );
             location
         };
@@ -509,12 +513,12 @@ impl Places {
         done("ask_staff_anonymising", &page, &format!("form[user]={other}")).await;
         let approval = text(desk, "SELECT CAST(MAX(id) AS TEXT) FROM approvals").await;
         let invited =
-            staff::add(&desk.store, records::Actor::COMMAND_LINE, "invited", Role::Cataloguer).await;
+            accounts::add(&desk.store, records::Actor::COMMAND_LINE, "invited", Role::Cataloguer).await;
         let invitation = invited.expect("staff").1.expect("an invitation").token.reveal().to_owned();
         Self { task, preview, run, hold, approval, invitation, second }
     }
 
-    /// The addresses of the pages of one thing each.
+    /// Returns the addresses of the pages of these objects.
     fn addresses(&self) -> Vec<String> {
         let Self { task, preview, run, hold, approval, .. } = self;
         vec![
@@ -530,10 +534,10 @@ impl Places {
     }
 }
 
-/// Every page with a form, as a member of staff with all roles sees it; where two people do different things, also as the second one
-/// does.
+/// Returns every page with a form, as a member of staff with all roles sees it. The page of a request is also
+/// returned as the second person sees it.
 async fn every_page(desk: &Desk, other: UserNumber) -> Vec<(String, String)> {
-    let places = Places::fill(desk, other).await;
+    let samples = Samples::create(desk, other).await;
     let ng = text(desk, "SELECT CAST(number AS TEXT) FROM users WHERE user_id = 'ng'").await;
     let mut addresses: Vec<String> = [
         "/",
@@ -562,52 +566,52 @@ async fn every_page(desk: &Desk, other: UserNumber) -> Vec<(String, String)> {
     );
     let staff = format!("/users/{other}/anonymise");
     addresses.push(staff.clone());
-    addresses.extend(places.addresses());
+    addresses.extend(samples.addresses());
     let mut pages = Vec::new();
     for address in addresses {
         let (status, _, html) = desk.get(&address).await;
-        assert_eq!(status, StatusCode::OK, "{address} {}", words_of(&html));
+        assert_eq!(status, StatusCode::OK, "{address} {}", main_text(&html));
         pages.push((address, html));
     }
-    let second = &places.second;
-    let request = format!("/approvals/{}", places.approval);
+    let second = &samples.second;
+    let request = format!("/approvals/{}", samples.approval);
     pages.push((request.clone(), second.get(&request).await.2));
-    let form = format!("form[approval]={}", places.approval);
+    let form = format!("form[approval]={}", samples.approval);
     let (status, _, html) = second.post(&format!("/do/approve_request?page={request}"), form).await;
     assert_eq!(status, StatusCode::SEE_OTHER, "{html}");
     pages.push((staff.clone(), desk.get(&staff).await.2));
     let signed_out = Desk { cookie: String::new(), token: String::new(), ..desk.clone() };
-    for address in ["/sign-in".to_owned(), format!("/invitation/{}", places.invitation)] {
+    for address in ["/sign-in".to_owned(), format!("/invitation/{}", samples.invitation)] {
         let (status, _, html) = signed_out.get(&address).await;
-        assert_eq!(status, StatusCode::OK, "{address} {}", words_of(&html));
+        assert_eq!(status, StatusCode::OK, "{address} {}", main_text(&html));
         pages.push((address, html));
     }
     pages
 }
 
-/// What a page says, for the message of a test that fails.
-fn words_of(page: &str) -> String {
+/// Returns the text of a page, for the message of a failed test.
+fn main_text(page: &str) -> String {
     let page = Html::parse_document(page);
     let main = Selector::parse("main").expect("a selector");
     page.select(&main).flat_map(|main| main.text()).collect::<Vec<_>>().join(" ").chars().take(900).collect()
 }
 
-/// The problem at a field; empty where there is none.
+/// Returns the problem at a field, or an empty text.
 fn problem_of(page: &str, field: &str) -> String {
     let page = Html::parse_document(page);
-    let place = Selector::parse(&format!("[id='{field}-problem']")).expect("a selector");
-    page.select(&place).next().map(|place| place.text().collect()).unwrap_or_default()
+    let problem = Selector::parse(&format!("[id='{field}-problem']")).expect("a selector");
+    page.select(&problem).next().map(|problem| problem.text().collect()).unwrap_or_default()
 }
 
-/// A browser cuts a pasted text at `maxlength` without a word: what is too long is rejected by the server, at its field.
-async fn no_field_is_cut_by_the_browser((desk, other): Library) {
+/// A browser truncates a pasted text at `maxlength` silently. The server rejects a long value at its field instead.
+async fn no_field_has_a_maxlength((desk, other): Library) {
     for (page, html) in every_page(&desk, other).await {
         assert!(!html.contains("maxlength"), "{page}");
     }
 }
 
-/// Fills a form so that only this field is wrong.
-fn with_a_long(field: &str, form: &Rendered, text: &str) -> Rendered {
+/// Fills a form so that only this field is invalid.
+fn with_long_value(field: &str, form: &Rendered, text: &str) -> Rendered {
     let mut sent = form.clone();
     if form.action.starts_with("/do/change_password") {
         let new = PASSWORD.replace("plum", "pear");
@@ -619,22 +623,22 @@ fn with_a_long(field: &str, form: &Rendered, text: &str) -> Rendered {
     sent
 }
 
-async fn what_is_too_long_comes_back_at_its_field((desk, other): Library) {
+async fn a_value_that_is_too_long_is_rejected_at_its_field((desk, other): Library) {
     let long = "ä x".repeat(2_000);
     let mut tried = BTreeSet::new();
     for (page, html) in every_page(&desk, other).await {
-        // The sign-in says nothing about a field; a new password has the same check on the page of the account.
+        // The sign-in names no field. A new password is checked in the same way on the page of the account.
         if page.starts_with("/invitation/") || page == "/sign-in" {
             continue;
         }
         for form in forms(&html) {
             let function = form.action.split('?').next().unwrap_or_default().to_owned();
             for field in &form.fields {
-                let is_text = matches!(field.kind, Kind::Text | Kind::Lines | Kind::Date);
+                let is_text = matches!(field.kind, FieldKind::Text | FieldKind::Lines | FieldKind::Date);
                 if !is_text || !tried.insert((function.clone(), field.name.clone())) {
                     continue;
                 }
-                let sent = with_a_long(&field.name, &form, &long);
+                let sent = with_long_value(&field.name, &form, &long);
                 let (status, html) = if sent.posts {
                     let (status, _, html) = desk.post(&sent.action, sent.body()).await;
                     (status, html)
@@ -643,11 +647,11 @@ async fn what_is_too_long_comes_back_at_its_field((desk, other): Library) {
                     (status, html)
                 };
                 let what = format!("{page} {function} {}", field.name);
-                assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{what} {}", words_of(&html));
+                assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{what} {}", main_text(&html));
                 let short = field.name.replace("form[", "").replace("][", ".").replace(']', "");
-                assert!(!problem_of(&html, &short).is_empty(), "{what} {}", words_of(&html));
+                assert!(!problem_of(&html, &short).is_empty(), "{what} {}", main_text(&html));
                 let is_secret = ["old", "password", "repeated", "code"].contains(&short.as_str());
-                assert!(is_secret || html.contains(long.trim()), "{what} comes back whole");
+                assert!(is_secret || html.contains(long.trim()), "{what} is shown again in full");
             }
         }
     }

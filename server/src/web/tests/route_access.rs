@@ -1,22 +1,23 @@
-//! Every address and everybody: which doors open for whom. The list of addresses is the router's own.
+//! The table of routes: every role at every address. The list of addresses comes from the router.
 
 use super::desk::{Desk, PASSWORD, cookie, post};
-use crate::web::{FUNCTIONS, ISLANDS, Outside, handlers, pages};
+use crate::web::{FUNCTIONS, ISLANDS, NetworkConfig, handlers, pages};
 use app::rate_limit::{Budget, Limits, Throttle};
 use app::route_access::{Need, ROUTE_ACCESS, need};
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
 use leptos::server_fn::axum::server_fn_paths;
 use policy::Role;
+use records::accounts;
 use records::{Actor, SignIn, session, staff};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Every address as the router and the server functions have it.
+/// Returns every address of the router and the server functions.
 pub(super) fn addresses() -> BTreeSet<String> {
     let pages = pages().into_iter().map(|page| page.path().to_owned());
-    let handlers = handlers(&Outside::default()).into_iter().map(|(route, _)| route.to_owned());
+    let handlers = handlers(&NetworkConfig::default()).into_iter().map(|(route, _)| route.to_owned());
     let functions = server_fn_paths().map(|(path, _)| path.to_owned());
     pages
         .chain(handlers.filter(|route| route != FUNCTIONS && route != ISLANDS))
@@ -34,13 +35,13 @@ fn every_address_has_a_row_and_every_row_an_address() {
 }
 
 #[test]
-fn no_function_that_changes_something_answers_get() {
+fn every_server_function_answers_post_only() {
     for (path, method) in server_fn_paths() {
         assert_eq!(method.as_str(), "POST", "{path}");
     }
 }
 
-/// A request to an address; every name in it is that of something that is not there.
+/// Returns a request to an address, with ids that do not exist.
 fn request(address: &str, token: &str) -> Request<Body> {
     let path = address.replace("{id}", "999").replace("{report}", "loans").replace("{key}", "none");
     if path.starts_with("/do/") {
@@ -53,13 +54,13 @@ fn request(address: &str, token: &str) -> Request<Body> {
 }
 
 #[tokio::test]
-async fn each_door_opens_for_whom_it_should_and_for_nobody_else() {
+async fn every_role_can_open_exactly_the_routes_that_it_may() {
     // One role is refused more pages in a row here than the rate limit allows.
     let refused = Budget { burst: 1_000, period: Duration::from_secs(1) };
     let mut desk = Desk::with(
         |settings| settings.sign_in = SignIn { allow_password_only: true, ..SignIn::default() },
         |state| state.throttle = Arc::new(Throttle::with_limits(Limits { refused, ..Limits::default() })),
-        Outside::default(),
+        NetworkConfig::default(),
     )
     .await;
     for role in Role::ALL {
@@ -71,7 +72,7 @@ async fn each_door_opens_for_whom_it_should_and_for_nobody_else() {
             desk.sign_in(role.code()).await;
         }
         for address in addresses() {
-            // Ends the session that the other cells need.
+            // Signing out would end the session that the other requests need.
             if address == "/do/sign_out" && role.is_some() {
                 continue;
             }
@@ -81,10 +82,10 @@ async fn each_door_opens_for_whom_it_should_and_for_nobody_else() {
                 Need::May(action) => role.is_some_and(|role| role.may(action)),
             };
             let (status, _, page) = desk.answer(request(&address, &desk.token)).await;
-            let shut = [StatusCode::UNAUTHORIZED, StatusCode::FORBIDDEN];
+            let denied = [StatusCode::UNAUTHORIZED, StatusCode::FORBIDDEN];
             let expected = if role.is_some() { StatusCode::FORBIDDEN } else { StatusCode::UNAUTHORIZED };
             if is_open {
-                assert!(!shut.contains(&status), "{role:?} {address}: {status}");
+                assert!(!denied.contains(&status), "{role:?} {address}: {status}");
                 assert_ne!(status, StatusCode::INTERNAL_SERVER_ERROR, "{role:?} {address}: {page}");
             } else {
                 assert_eq!(status, expected, "{role:?} {address}");
@@ -95,11 +96,10 @@ async fn each_door_opens_for_whom_it_should_and_for_nobody_else() {
     assert_eq!(cells, addresses().len() * 7 - 6);
 }
 
-/// What somebody may not do is not offered: every link and every form of the pages that they see leads to an open door.
 #[tokio::test]
-async fn nobody_is_shown_a_way_to_a_shut_door() {
+async fn no_page_links_to_a_route_that_the_role_may_not_open() {
     let mut desk = Desk::closed(SignIn { allow_password_only: true, ..SignIn::default() }).await;
-    let everybody = desk.staff("everybody", &Role::ALL).await;
+    let all_roles = desk.staff("everybody", &Role::ALL).await;
     let mut shown = BTreeSet::new();
     for role in Role::ALL {
         desk.staff(role.code(), &[role]).await;
@@ -112,7 +112,7 @@ async fn nobody_is_shown_a_way_to_a_shut_door() {
             "/residue",
             "/reports",
             "/catalogue",
-            &format!("/users/{everybody}"),
+            &format!("/users/{all_roles}"),
         ] {
             let (status, _, html) = desk.get(page).await;
             if status != StatusCode::OK {
@@ -137,13 +137,13 @@ async fn nobody_is_shown_a_way_to_a_shut_door() {
 }
 
 #[tokio::test]
-async fn a_session_is_new_after_the_sign_in_and_gone_after_the_sign_out() {
+async fn the_sign_in_creates_a_new_session_and_the_sign_out_ends_it() {
     let mut desk = Desk::closed(SignIn { allow_password_only: true, ..SignIn::default() }).await;
     desk.staff("ng", &[Role::Librarian]).await;
-    // A key that somebody else has put into the browser is not taken over.
+    // A session token that was planted in the browser is not adopted (session fixation).
     desk.cookie = format!("lethe={}", "0".repeat(64));
     let (_, headers, _) = desk.try_to_sign_in("ng", PASSWORD).await;
-    let set = headers["set-cookie"].to_str().expect("words").to_owned();
+    let set = headers["set-cookie"].to_str().expect("text").to_owned();
     assert!(set.contains("HttpOnly") && set.contains("SameSite=Lax") && set.contains("Path=/"), "{set}");
     assert_ne!(cookie(&headers).as_ref(), Some(&desk.cookie));
     desk.sign_in("ng").await;
@@ -153,12 +153,12 @@ async fn a_session_is_new_after_the_sign_in_and_gone_after_the_sign_out() {
     assert_eq!(answer.0, StatusCode::SEE_OTHER);
     assert!(answer.1.contains_key("clear-site-data"));
     let (status, _, page) = desk.get("/users").await;
-    assert_eq!(status, StatusCode::UNAUTHORIZED, "the old key opens nothing");
+    assert_eq!(status, StatusCode::UNAUTHORIZED, "the old token is invalid");
     assert!(page.contains("<h1>Sign in</h1>"));
 }
 
 #[tokio::test]
-async fn a_form_of_another_session_is_not_carried_out() {
+async fn a_form_of_another_session_is_rejected() {
     let mut desk = Desk::closed(SignIn { allow_password_only: true, ..SignIn::default() }).await;
     desk.staff("ng", &[Role::Administrator]).await;
     desk.sign_in("ng").await;
@@ -176,9 +176,9 @@ async fn a_form_of_another_session_is_not_carried_out() {
     assert_eq!(status, StatusCode::SEE_OTHER);
 }
 
-/// Whether there is an account cannot be seen from the answer; many tries do not reach the password.
+/// The response does not reveal whether the account exists.
 #[tokio::test]
-async fn wrong_passwords_say_nothing_and_soon_reach_nothing() {
+async fn wrong_passwords_get_the_same_response_and_are_soon_rate_limited() {
     let desk = Desk::closed(SignIn { allow_password_only: true, ..SignIn::default() }).await;
     desk.staff("ng", &[Role::Librarian]).await;
     let without_name = |page: String, name: &str| page.replace(&format!("value=\"{name}\""), "");
@@ -201,27 +201,27 @@ async fn wrong_passwords_say_nothing_and_soon_reach_nothing() {
         reached += usize::from(status == StatusCode::UNPROCESSABLE_ENTITY);
     }
     assert!(reached <= 20, "{reached} of 1,000 reached the password");
-    eprintln!("{reached} of 1,000 wrong passwords were looked at");
+    eprintln!("{reached} of 1,000 wrong passwords were checked");
 }
 
 #[tokio::test]
-async fn a_role_that_is_taken_ends_the_sessions() {
+async fn removing_a_role_ends_the_sessions() {
     let mut desk = Desk::closed(SignIn { allow_password_only: true, ..SignIn::default() }).await;
     let ng = desk.staff("ng", &[Role::Librarian, Role::Cataloguer]).await;
     desk.sign_in("ng").await;
     assert_eq!(desk.get("/users").await.0, StatusCode::OK);
-    staff::revoke_role(&desk.store, Actor::COMMAND_LINE, ng, Role::Librarian).await.expect("taken");
+    accounts::revoke_role(&desk.store, Actor::COMMAND_LINE, ng, Role::Librarian).await.expect("removed");
     assert_eq!(desk.get("/catalogue").await.0, StatusCode::UNAUTHORIZED);
     desk.sign_in("ng").await;
     assert_eq!(desk.get("/users").await.0, StatusCode::FORBIDDEN);
-    staff::disable(&desk.store, Actor::COMMAND_LINE, ng).await.expect("disabled");
+    accounts::disable(&desk.store, Actor::COMMAND_LINE, ng).await.expect("disabled");
     assert_eq!(desk.get("/catalogue").await.0, StatusCode::UNAUTHORIZED);
-    assert!(session::find(&desk.store, "none").await.expect("looked").is_none());
+    assert!(session::find(&desk.store, "none").await.expect("a result").is_none());
 }
 
-/// Whoever can anonymise sets up a second factor before anything else, and is asked for it from then on.
+/// They must first set up a second factor.
 #[tokio::test]
-async fn a_password_alone_opens_nothing_for_those_who_anonymise() {
+async fn staff_who_can_anonymise_cannot_sign_in_by_password_alone() {
     let mut desk = Desk::closed(SignIn::default()).await;
     desk.staff("ng", &[Role::Librarian]).await;
     desk.staff("cat", &[Role::Cataloguer]).await;

@@ -1,4 +1,4 @@
-//! How long a session lasts: to ask for it keeps nobody signed in, and whoever comes too late is told so.
+//! The lifetime of a session: background requests do not extend it, and the sign-in page says that it has ended.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use super::desk::{Desk, post};
@@ -8,15 +8,15 @@ use axum::http::{Request, StatusCode};
 use chrono::{Duration, Utc};
 use sea_orm::ConnectionTrait as _;
 
-/// Lets the session of the desk be as old as this, and the last request as long ago.
-async fn lasted(desk: &Desk, minutes: i64, silent_seconds: i64) {
+/// Sets the age of the session, and the time since the last request.
+async fn set_age(desk: &Desk, minutes: i64, silent_seconds: i64) {
     let created = (Utc::now() - Duration::minutes(minutes)).to_rfc3339();
     let seen = (Utc::now() - Duration::seconds(silent_seconds)).to_rfc3339();
     let sql = format!("UPDATE sessions SET created_at = '{created}', last_seen_at = '{seen}'");
     desk.store.database().execute_unprepared(&sql).await.unwrap();
 }
 
-/// Asks as an island does: status and answer.
+/// Calls a server function as an island does. Returns the status and the answer.
 async fn ask(desk: &Desk, address: &str, question: &'static str) -> (StatusCode, serde_json::Value) {
     let request =
         Request::post(address).header(CONTENT_TYPE, "application/json").body(Body::from(question)).unwrap();
@@ -24,7 +24,7 @@ async fn ask(desk: &Desk, address: &str, question: &'static str) -> (StatusCode,
     (status, serde_json::from_str(&answer).unwrap_or_default())
 }
 
-/// Seconds that are left, and whether the session can last longer.
+/// Returns the seconds that are left, and whether the session can be extended.
 async fn left(desk: &Desk, address: &str) -> (i64, bool) {
     let (status, answer) = ask(desk, address, "{}").await;
     assert_eq!(status, StatusCode::OK, "{answer}");
@@ -37,74 +37,74 @@ const TIME: &str = "/api/session_time";
 const STAY: &str = "/api/stay_signed_in";
 
 #[tokio::test]
-async fn to_ask_how_long_a_session_lasts_does_not_make_it_longer() {
+async fn background_requests_do_not_extend_a_session() {
     let desk = Desk::open().await;
-    lasted(&desk, 60, 19 * 60).await;
+    set_age(&desk, 60, 19 * 60).await;
     for _ in 0..3 {
         assert_eq!(left(&desk, TIME).await, (60, true));
-        // Neither does the progress of a run, which an open page asks for every second.
+        // The progress of a run, which an open page polls.
         let (status, _) = ask(&desk, "/api/run_progress", r#"{"run":1}"#).await;
         assert_eq!(status, StatusCode::NOT_FOUND);
         assert_eq!(desk.get("/events/runs/1").await.0, StatusCode::NOT_FOUND);
-        // Nor does a page that loads itself again, as that of a run does where there is no WebAssembly.
+        // A page that reloads itself, as the page of a run does without WebAssembly.
         assert_eq!(desk.get("/users?sort=name&by=itself").await.0, StatusCode::OK);
     }
     assert_eq!(left(&desk, STAY).await, (1200, true));
     assert_eq!(left(&desk, TIME).await, (1200, true));
-    // A page does the same.
-    lasted(&desk, 60, 19 * 60).await;
+    // A page that the user opens extends the session.
+    set_age(&desk, 60, 19 * 60).await;
     assert_eq!(desk.get("/users").await.0, StatusCode::OK);
     assert_eq!(left(&desk, TIME).await, (1200, true));
 }
 
 #[tokio::test]
-async fn after_ten_hours_nothing_makes_a_session_longer() {
+async fn no_request_extends_a_session_beyond_ten_hours() {
     let desk = Desk::open().await;
-    lasted(&desk, 599, 0).await;
+    set_age(&desk, 599, 0).await;
     for address in [TIME, STAY, TIME] {
         assert_eq!(left(&desk, address).await, (60, false));
     }
-    lasted(&desk, 600, 0).await;
+    set_age(&desk, 600, 0).await;
     for address in [TIME, STAY] {
         assert_eq!(ask(&desk, address, "{}").await, (StatusCode::UNAUTHORIZED, "NotSignedIn".into()));
     }
 }
 
 #[tokio::test]
-async fn a_short_session_lasts_from_request_to_request() {
+async fn every_request_extends_a_session_with_a_short_idle_time() {
     let minute = std::time::Duration::from_mins(1);
     let sign_in = records::SignIn { allow_password_only: true, idle: minute, ..records::SignIn::default() };
     let mut desk = Desk::closed(sign_in).await;
     desk.staff("ng", &[policy::Role::Librarian]).await;
     desk.sign_in("ng").await;
     for _ in 0..3 {
-        lasted(&desk, 5, 50).await;
+        set_age(&desk, 5, 50).await;
         assert_eq!(desk.get("/users").await.0, StatusCode::OK);
         let (_, answer) = ask(&desk, TIME, "{}").await;
         assert!(answer["left"].as_i64().unwrap() > 50_000, "{answer}");
-        assert_eq!(answer["warning"], 30_000, "whoever is warned has half a minute");
+        assert_eq!(answer["warning"], 30_000, "the warning comes half a minute before the end");
     }
 }
 
 #[tokio::test]
-async fn whoever_comes_too_late_is_told_so_and_led_back() {
+async fn after_the_session_has_ended_the_sign_in_page_says_so_and_leads_back() {
     let desk = Desk::open().await;
     let ended = "Your session has ended.";
-    lasted(&desk, 60, 20 * 60).await;
+    set_age(&desk, 60, 20 * 60).await;
     let (status, _, page) = desk.get("/users/1?tab=loans").await;
     assert_eq!(status, StatusCode::UNAUTHORIZED);
     assert!(page.contains(ended) && page.contains("value=\"/users/1?tab=loans\""), "{page}");
     let (status, _, page) = desk.get("/sign-in?page=%2Fusers%2F1").await;
     assert_eq!(status, StatusCode::OK);
     assert!(page.contains(ended) && page.contains("value=\"/users/1\""), "{page}");
-    // A form leads back to its page.
+    // After a form, the sign-in leads to its page.
     let (status, _, page) = desk.post("/do/save_user?page=/users/new", "form[last_name]=Ng").await;
     assert_eq!(status, StatusCode::UNAUTHORIZED);
     assert!(page.contains(ended) && page.contains("value=\"/users/new\""), "{page}");
 
-    let mut nobody = desk.clone();
-    nobody.cookie.clear();
-    let (status, _, page) = nobody.get("/users").await;
+    let mut signed_out = desk.clone();
+    signed_out.cookie.clear();
+    let (status, _, page) = signed_out.get("/users").await;
     assert_eq!(status, StatusCode::UNAUTHORIZED);
     assert!(!page.contains(ended), "there was no session");
     let form = "form[user_id]=everything&form[password]=wrong".to_owned();
@@ -113,7 +113,7 @@ async fn whoever_comes_too_late_is_told_so_and_led_back() {
 }
 
 #[tokio::test]
-async fn every_page_of_somebody_who_is_signed_in_warns_before_the_end() {
+async fn every_page_of_a_session_warns_before_its_end() {
     let desk = Desk::open().await;
     let warns = |page: &str| page.contains("Your session will end soon");
     let pages = app::route_access::ROUTE_ACCESS.iter().map(|(address, _)| *address);
@@ -136,7 +136,7 @@ async fn every_page_of_somebody_who_is_signed_in_warns_before_the_end() {
     assert!(shown > 25, "{shown}");
     let (_, _, account) = desk.get("/account").await;
     assert!(account.contains("20 minutes") && account.contains("10 hours"));
-    let mut nobody = desk.clone();
-    nobody.cookie.clear();
-    assert!(!warns(&nobody.get("/sign-in").await.2));
+    let mut signed_out = desk.clone();
+    signed_out.cookie.clear();
+    assert!(!warns(&signed_out.get("/sign-in").await.2));
 }

@@ -1,16 +1,17 @@
-//! Single sign-on, against an identity provider of the tests.
+//! Tests of single sign-on with a fake identity provider.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 mod fake;
 
 use super::desk::Desk;
 use crate::oidc::{Provider, Settings};
-use crate::web::{Outside, RETURN};
+use crate::web::{CALLBACK_ROUTE, NetworkConfig};
 use axum::http::StatusCode;
 use axum::http::header::{HeaderMap, LOCATION, SET_COOKIE};
-use fake::{CLIENT, Fake, Question, SECRET, Signed};
+use fake::{AuthorizationQuery, CLIENT, FakeProvider, SECRET, Signature};
 use openidconnect::{IssuerUrl, RedirectUrl};
 use policy::{Role, UserNumber};
+use records::accounts;
 use records::audit::{self, AuditAction, AuditQuery};
 use records::pagination::Paging;
 use records::session::{self, Identity};
@@ -20,9 +21,9 @@ use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use std::sync::Arc;
 
-/// A library with a provider. A password is enough where the test does not say otherwise.
-async fn library(allow_password_only: bool, proves_second_factor: bool) -> (Desk, Fake) {
-    let fake = Fake::open().await;
+/// Opens a library with a provider.
+async fn library(allow_password_only: bool, proves_second_factor: bool) -> (Desk, FakeProvider) {
+    let fake = FakeProvider::open().await;
     let settings = Settings {
         issuer: IssuerUrl::new(fake.issuer.clone()).unwrap(),
         client_id: CLIENT.to_owned(),
@@ -30,16 +31,16 @@ async fn library(allow_password_only: bool, proves_second_factor: bool) -> (Desk
         name: "Example University".to_owned(),
         proves_second_factor,
     };
-    let return_to = RedirectUrl::new(format!("http://localhost{RETURN}")).unwrap();
+    let return_to = RedirectUrl::new(format!("http://localhost{CALLBACK_ROUTE}")).unwrap();
     let provider = Provider::new(settings, return_to).unwrap();
-    let outside = Outside { provider: Some(Arc::new(provider)), ..Outside::default() };
+    let network = NetworkConfig { provider: Some(Arc::new(provider)), ..NetworkConfig::default() };
     let sign_in = SignIn { allow_password_only, ..SignIn::default() };
-    let desk = Desk::with(|settings| settings.sign_in = sign_in, |_| (), outside).await;
+    let desk = Desk::with(|settings| settings.sign_in = sign_in, |_| (), network).await;
     (desk, fake)
 }
 
-/// Somebody at that library who is signed in and connected as `subject`.
-async fn connected(user_id: &str, subject: &str) -> (Desk, Fake) {
+/// Opens a library, signs in a member of staff, and connects the account to this subject of the provider.
+async fn connected(user_id: &str, subject: &str) -> (Desk, FakeProvider) {
     let (mut desk, fake) = library(true, false).await;
     desk.staff(user_id, &[Role::Librarian]).await;
     desk.sign_in(user_id).await;
@@ -51,7 +52,7 @@ fn location(headers: &HeaderMap) -> String {
     headers.get(LOCATION).map(|value| value.to_str().unwrap().to_owned()).unwrap_or_default()
 }
 
-/// The cookies that an answer sets, as they are sent back: name and value.
+/// Returns the names and values of the cookies that a response sets.
 fn cookies(headers: &HeaderMap) -> Vec<(String, String)> {
     let set = headers.get_all(SET_COOKIE).iter().map(|value| value.to_str().unwrap());
     set.filter_map(|set| set.split(';').next()?.split_once('='))
@@ -59,147 +60,147 @@ fn cookies(headers: &HeaderMap) -> Vec<(String, String)> {
         .collect()
 }
 
-fn cookie_of(headers: &HeaderMap, sought: &str) -> Option<String> {
-    let found = cookies(headers).into_iter().find(|(name, value)| name == sought && !value.is_empty());
+fn cookie_named(headers: &HeaderMap, wanted: &str) -> Option<String> {
+    let found = cookies(headers).into_iter().find(|(name, value)| name == wanted && !value.is_empty());
     found.map(|(_, value)| value)
 }
 
-/// A login state that has begun: what the provider was asked, and the browser that went.
-struct LoginState {
-    question: Question,
+/// A login that has begun: the query at the provider, and the browser with the login state.
+struct Login {
+    query: AuthorizationQuery,
     browser: Desk,
 }
 
-async fn begin(desk: &Desk, address: &str) -> LoginState {
+async fn begin(desk: &Desk, address: &str) -> Login {
     let (status, headers, page) = desk.get(address).await;
     assert_eq!(status, StatusCode::SEE_OTHER, "{address}: {page}");
     let to = location(&headers);
     assert!(to.contains("/authorise?"), "{address} leads to {to}");
-    let login_state = cookie_of(&headers, "lethe-login-state").expect("a login state");
+    let login = cookie_named(&headers, "lethe-login-state").expect("a login state");
     let mut browser = desk.clone();
     let glue = if browser.cookie.is_empty() { "" } else { "; " };
-    browser.cookie = format!("{}{glue}lethe-login-state={login_state}", browser.cookie);
-    LoginState { question: Question::of(&to), browser }
+    browser.cookie = format!("{}{glue}lethe-login-state={login}", browser.cookie);
+    Login { query: AuthorizationQuery::from_address(&to), browser }
 }
 
-impl LoginState {
-    /// Comes back with this code: where it leads, and the key of the session that was begun.
-    async fn come_back(&self, code: &str) -> (String, Option<String>) {
-        self.come_back_with(&format!("code={code}&state={}", self.question.part("state"))).await
+impl Login {
+    /// Opens the callback with this code. Returns the location, and the token of the session if one was created.
+    async fn call_back(&self, code: &str) -> (String, Option<String>) {
+        self.call_back_with(&format!("code={code}&state={}", self.query.part("state"))).await
     }
 
-    async fn come_back_with(&self, query: &str) -> (String, Option<String>) {
-        let (status, headers, page) = self.browser.get(&format!("{RETURN}?{query}")).await;
+    async fn call_back_with(&self, query: &str) -> (String, Option<String>) {
+        let (status, headers, page) = self.browser.get(&format!("{CALLBACK_ROUTE}?{query}")).await;
         assert_eq!(status, StatusCode::SEE_OTHER, "{page}");
         let to = location(&headers);
-        // A login state that was for nothing leads back with the page that was wanted.
+        // After a failure the location also contains the return address.
         let (to, _) = to.split_once("&page=").unwrap_or((&to, ""));
-        (to.to_owned(), cookie_of(&headers, "lethe"))
+        (to.to_owned(), cookie_named(&headers, "lethe"))
     }
 }
 
-/// The address on the account page that begins to connect.
-async fn connecting(desk: &Desk) -> String {
+/// Returns the link on the account page that connects the account.
+async fn connect_link(desk: &Desk) -> String {
     let (_, _, page) = desk.get("/account").await;
     let (_, rest) = page.split_once("href=\"/account/provider?from=").expect("a link to the provider");
     format!("/account/provider?from={}", rest.split('"').next().unwrap())
 }
 
-/// Has everybody who is signed in confirm that they change what they sign in with, at this instant.
+/// Sets the time at which all sessions confirmed a change of their sign-in.
 async fn confirm(desk: &Desk, at: &str) {
     let confirmed = format!("UPDATE sessions SET signed_in_at = '{at}', confirmed_at = '{at}'");
     desk.store.database().execute_unprepared(&confirmed).await.unwrap();
 }
 
-/// Connects whoever is at the desk: where it leads.
-async fn connect(desk: &Desk, fake: &Fake, subject: &str) -> String {
-    let (status, headers, _) = desk.get(&connecting(desk).await).await;
+/// Connects the signed-in member of staff. Returns the location.
+async fn connect(desk: &Desk, fake: &FakeProvider, subject: &str) -> String {
+    let (status, headers, _) = desk.get(&connect_link(desk).await).await;
     let again = (StatusCode::SEE_OTHER, "/sign-in/again?page=/account&for=sign-in".to_owned());
     assert_eq!((status, location(&headers)), again, "a fresh sign-in is not enough");
     confirm(desk, &records::Clock::real().to_rfc3339()).await;
-    let login_state = begin(desk, &connecting(desk).await).await;
-    assert_eq!((login_state.question.part("prompt"), login_state.question.part("max_age")), ("login", "0"));
-    let code =
-        fake.code(&login_state.question, &fake.claims(&login_state.question, subject), Signed::Rightly);
-    login_state.come_back(&code).await.0
+    let login = begin(desk, &connect_link(desk).await).await;
+    assert_eq!((login.query.part("prompt"), login.query.part("max_age")), ("login", "0"));
+    let code = fake.code(&login.query, &fake.claims(&login.query, subject), Signature::Valid);
+    login.call_back(&code).await.0
 }
 
-/// Signs in by the provider: where it leads, and the key of the session.
-async fn sign_in(desk: &Desk, fake: &Fake, subject: &str) -> (String, Option<String>) {
-    sign_in_as(desk, fake, |claims| claims["sub"] = subject.into(), Signed::Rightly).await
+/// Signs in by the provider. Returns the location and the token of the session.
+async fn sign_in(desk: &Desk, fake: &FakeProvider, subject: &str) -> (String, Option<String>) {
+    sign_in_as(desk, fake, |claims| claims["sub"] = subject.into(), Signature::Valid).await
 }
 
 async fn sign_in_as(
     desk: &Desk,
-    fake: &Fake,
+    fake: &FakeProvider,
     change: impl Fn(&mut Value),
-    signed: Signed,
+    signed: Signature,
 ) -> (String, Option<String>) {
-    let login_state = begin(&nobody(desk), "/sign-in/provider?page=/users").await;
-    let mut claims = fake.claims(&login_state.question, "s-1");
+    let login = begin(&signed_out(desk), "/sign-in/provider?page=/users").await;
+    let mut claims = fake.claims(&login.query, "s-1");
     change(&mut claims);
-    login_state.come_back(&fake.code(&login_state.question, &claims, signed)).await
+    login.call_back(&fake.code(&login.query, &claims, signed)).await
 }
 
-fn nobody(desk: &Desk) -> Desk {
+fn signed_out(desk: &Desk) -> Desk {
     Desk { cookie: String::new(), token: String::new(), ..desk.clone() }
 }
 
-fn with_key(desk: &Desk, key: Option<String>) -> Desk {
-    Desk { cookie: format!("lethe={}", key.expect("a session")), ..desk.clone() }
+fn with_token(desk: &Desk, token: Option<String>) -> Desk {
+    Desk { cookie: format!("lethe={}", token.expect("a session")), ..desk.clone() }
 }
 
-async fn deeds(desk: &Desk, action: AuditAction) -> Vec<String> {
+async fn audit_details(desk: &Desk, action: AuditAction) -> Vec<String> {
     let query = AuditQuery { action: Some(action), ..AuditQuery::default() };
     let events = audit::list(&desk.store, Actor::COMMAND_LINE, &query, &Paging::default()).await.unwrap();
     events.rows.into_iter().map(|event| event.detail).collect()
 }
 
 #[tokio::test]
-async fn somebody_connects_their_account_and_signs_in_by_it() {
+async fn a_connected_account_signs_in_by_the_provider() {
     let (desk, fake) = connected("librarian", "s-1").await;
     let (_, _, page) = desk.get("/account?done=provider-connected").await;
     for part in ["Single sign-on is connected", "You are connected", "Example University"] {
         assert!(page.contains(part), "{part}");
     }
-    // What is kept tells nobody who that is at the provider.
+    // The subject at the provider is not stored in clear text.
     let sql = "SELECT COUNT(*) FROM credentials WHERE kind = 'provider' AND secret NOT LIKE '%s-1%'";
     let statement = sea_orm::Statement::from_string(desk.store.database().get_database_backend(), sql);
     let row = desk.store.database().query_one_raw(statement).await.unwrap().unwrap();
     assert_eq!(row.try_get_by_index::<i64>(0).unwrap(), 1);
 
-    let (_, _, page) = nobody(&desk).get("/sign-in?page=/users").await;
+    let (_, _, page) = signed_out(&desk).get("/sign-in?page=/users").await;
     assert!(page.contains("href=\"/sign-in/provider?page=%2Fusers\""), "{page}");
     let (to, key) = sign_in(&desk, &fake, "s-1").await;
     assert_eq!(to, "/users");
-    let (status, _, page) = with_key(&desk, key).get("/account").await;
+    let (status, _, page) = with_token(&desk, key).get("/account").await;
     assert!(status.is_success() && page.contains("signed in as librarian"));
-    assert_eq!(deeds(&desk, AuditAction::SignedIn).await, ["provider", "password"]);
-    assert_eq!(deeds(&desk, AuditAction::ProviderConnected).await, [""]);
-    // One description of the provider served them all.
+    assert_eq!(audit_details(&desk, AuditAction::SignedIn).await, ["provider", "password"]);
+    assert_eq!(audit_details(&desk, AuditAction::ProviderConnected).await, [""]);
+    // The metadata of the provider was read once.
     assert_eq!(fake.discoveries(), 1);
 }
 
 #[tokio::test]
-async fn the_second_factor_is_lethes_unless_the_provider_is_believed() {
-    for (believed, amr, leads) in [
+async fn the_second_factor_of_the_provider_counts_only_if_configured() {
+    for (trusted, amr, expected) in [
         (false, json!(["pwd"]), "/sign-in/app?page=%2Fusers"),
         (false, json!(["pwd", "mfa"]), "/sign-in/app?page=%2Fusers"),
         (true, json!(["pwd"]), "/sign-in/app?page=%2Fusers"),
         (true, json!(["pwd", "mfa"]), "/users"),
     ] {
-        let (desk, fake) = library(false, believed).await;
+        let (desk, fake) = library(false, trusted).await;
         let user = desk.staff("librarian", &[Role::Librarian]).await;
         connected_before(&desk, &fake, user, "s-1").await;
-        let (to, key) = sign_in_as(&desk, &fake, |claims| claims["amr"] = amr.clone(), Signed::Rightly).await;
-        assert_eq!(to, leads, "{believed} {amr}");
-        let (status, ..) = with_key(&desk, key).get("/users").await;
-        assert_eq!(status == StatusCode::OK, leads == "/users", "{believed} {amr}: {status}");
+        let (to, key) =
+            sign_in_as(&desk, &fake, |claims| claims["amr"] = amr.clone(), Signature::Valid).await;
+        assert_eq!(to, expected, "{trusted} {amr}");
+        let (status, ..) = with_token(&desk, key).get("/users").await;
+        assert_eq!(status == StatusCode::OK, expected == "/users", "{trusted} {amr}: {status}");
     }
 }
 
-/// Connects somebody who is not at the desk.
-async fn connected_before(desk: &Desk, fake: &Fake, user: UserNumber, subject: &str) {
+/// Connects the account of a member of staff who is not signed in.
+async fn connected_before(desk: &Desk, fake: &FakeProvider, user: UserNumber, subject: &str) {
     let key = "a key of a session that was ended";
     let hash = base16ct::lower::encode_string(&Sha256::digest(key));
     let now = records::Clock::real().to_rfc3339();
@@ -219,110 +220,114 @@ async fn connected_before(desk: &Desk, fake: &Fake, user: UserNumber, subject: &
     session::end(&desk.store, &session).await.unwrap();
 }
 
-/// What is wrong, what is changed in the claims for it, and how they are signed.
-type Change = (&'static str, Box<dyn Fn(&mut Value)>, Signed);
+/// A flaw of a token: its name, the change of the claims, and the signature.
+type Flaw = (&'static str, Box<dyn Fn(&mut Value)>, Signature);
 
-/// A token that the provider has not signed for Lethe, this login state and this moment opens no session.
+/// A token must be signed by the provider for Lethe, for this login state and for this time.
 #[tokio::test]
-async fn what_is_not_proven_signs_nobody_in() {
+async fn an_invalid_id_token_creates_no_session() {
     let (desk, fake) = connected("librarian", "s-1").await;
     let now = chrono::Utc::now().timestamp();
-    let same = || Box::new(|_: &mut Value| ());
+    let unchanged = || Box::new(|_: &mut Value| ());
     let set =
         |name: &'static str, value: Value| Box::new(move |claims: &mut Value| claims[name] = value.clone());
     let without = |name: &'static str| {
         Box::new(move |claims: &mut Value| _ = claims.as_object_mut().unwrap().remove(name))
     };
-    let changes: Vec<Change> = vec![
-        ("signed with another key", same(), Signed::ByAnother),
-        ("signed with the secret of both", same(), Signed::WithTheSecret),
-        ("not signed", same(), Signed::NotAtAll),
-        ("of another login state", set("nonce", json!("another")), Signed::Rightly),
-        ("of no login state", without("nonce"), Signed::Rightly),
-        ("for another client", set("aud", json!("another")), Signed::Rightly),
-        ("for Lethe and another client", set("aud", json!([CLIENT, "another"])), Signed::Rightly),
-        ("by another issuer", set("iss", json!("https://login.example.org")), Signed::Rightly),
-        ("expired", set("exp", json!(now - 60)), Signed::Rightly),
-        ("of the future", set("auth_time", json!(now + 3_600)), Signed::Rightly),
-        ("about nobody", without("sub"), Signed::Rightly),
+    let flaws: Vec<Flaw> = vec![
+        ("signed with another key", unchanged(), Signature::OtherKey),
+        ("signed with the client secret", unchanged(), Signature::ClientSecret),
+        ("not signed", unchanged(), Signature::Missing),
+        ("of another login state", set("nonce", json!("another")), Signature::Valid),
+        ("of no login state", without("nonce"), Signature::Valid),
+        ("for another client", set("aud", json!("another")), Signature::Valid),
+        ("for Lethe and another client", set("aud", json!([CLIENT, "another"])), Signature::Valid),
+        ("by another issuer", set("iss", json!("https://login.example.org")), Signature::Valid),
+        ("expired", set("exp", json!(now - 60)), Signature::Valid),
+        ("of the future", set("auth_time", json!(now + 3_600)), Signature::Valid),
+        ("without a subject", without("sub"), Signature::Valid),
     ];
-    for (what, change, signed) in changes {
+    for (what, change, signed) in flaws {
         let (to, key) = sign_in_as(&desk, &fake, change, signed).await;
         assert_eq!((to.as_str(), key), ("/sign-in?problem=provider", None), "{what}");
     }
-    let (_, _, page) = nobody(&desk).get("/sign-in?problem=provider").await;
+    let (_, _, page) = signed_out(&desk).get("/sign-in?problem=provider").await;
     assert!(page.contains("Example University cannot be reached or sent an invalid answer"));
-    // It was for what was changed that these were refused.
+    // Without a flaw the token is accepted.
     assert_eq!(sign_in(&desk, &fake, "s-1").await.0, "/users");
 }
 
-/// An answer counts in the browser that asked, for the question that it asked, once.
+/// The answer is accepted once, in the browser that began the login.
 #[tokio::test]
-async fn an_answer_belongs_to_a_question_of_the_same_browser() {
+async fn a_callback_must_belong_to_a_login_of_the_same_browser() {
     let (desk, fake) = connected("librarian", "s-1").await;
-    let start = nobody(&desk);
-    let login_state = begin(&start, "/sign-in/provider").await;
-    let claims = fake.claims(&login_state.question, "s-1");
-    let code = fake.code(&login_state.question, &claims, Signed::Rightly);
-    let state = login_state.question.part("state").to_owned();
-    let right = format!("code={code}&state={state}");
+    let start = signed_out(&desk);
+    let login = begin(&start, "/sign-in/provider").await;
+    let claims = fake.claims(&login.query, "s-1");
+    let code = fake.code(&login.query, &claims, Signature::Valid);
+    let state = login.query.part("state").to_owned();
+    let valid = format!("code={code}&state={state}");
 
     let other = begin(&start, "/sign-in/provider").await;
-    let stranger = LoginState { question: Question::of("?"), browser: start.clone() };
+    let stranger = Login { query: AuthorizationQuery::from_address("?"), browser: start.clone() };
     let forged = Desk { cookie: "lethe-login-state=00".to_owned(), ..start.clone() };
-    let forged = LoginState { question: Question::of("?"), browser: forged };
-    for (what, login_state, query, problem) in [
-        ("without the cookie", &stranger, right.as_str(), "login-state"),
-        ("with a forged cookie", &forged, &right, "login-state"),
-        ("in another browser", &other, &right, "login-state"),
-        ("without a state", &login_state, &format!("code={code}"), "login-state"),
-        ("without a code", &login_state, &format!("state={state}"), "declined"),
-        ("declined", &login_state, &format!("error=access_denied&state={state}"), "declined"),
-        ("declined, with a code", &login_state, &format!("error=access_denied&{right}"), "declined"),
-        ("with a code that is none", &login_state, &format!("code=none&state={state}"), "provider"),
+    let forged = Login { query: AuthorizationQuery::from_address("?"), browser: forged };
+    for (what, login, query, problem) in [
+        ("without the cookie", &stranger, valid.as_str(), "login-state"),
+        ("with a forged cookie", &forged, &valid, "login-state"),
+        ("in another browser", &other, &valid, "login-state"),
+        ("without a state", &login, &format!("code={code}"), "login-state"),
+        ("without a code", &login, &format!("state={state}"), "declined"),
+        ("declined", &login, &format!("error=access_denied&state={state}"), "declined"),
+        ("declined, with a code", &login, &format!("error=access_denied&{valid}"), "declined"),
+        ("with an unknown code", &login, &format!("code=none&state={state}"), "provider"),
     ] {
-        let (to, key) = login_state.come_back_with(query).await;
+        let (to, key) = login.call_back_with(query).await;
         assert_eq!((to, key), (format!("/sign-in?problem={problem}"), None), "{what}");
     }
-    // A code belongs to its login state: another login state cannot use it.
-    let (to, key) = other.come_back(&code).await;
+    // Another login state cannot use the code.
+    let (to, key) = other.call_back(&code).await;
     assert_eq!((to.as_str(), key), ("/sign-in?problem=provider", None));
 
-    let code = fake.code(&login_state.question, &claims, Signed::Rightly);
+    let code = fake.code(&login.query, &claims, Signature::Valid);
     let named = format!("code={code}&state={state}&iss=https%3A%2F%2Fother.example");
-    assert_eq!(login_state.come_back_with(&named).await.0, "/sign-in?problem=provider");
-    let code = fake.code(&login_state.question, &claims, Signed::Rightly);
-    let (to, key) = login_state.come_back(&code).await;
+    assert_eq!(login.call_back_with(&named).await.0, "/sign-in?problem=provider");
+    let code = fake.code(&login.query, &claims, Signature::Valid);
+    let (to, key) = login.call_back(&code).await;
     assert_eq!(to, "/");
     assert!(key.is_some());
-    assert_eq!(login_state.come_back(&code).await.0, "/sign-in?problem=provider", "the code is used up");
+    assert_eq!(login.call_back(&code).await.0, "/sign-in?problem=provider", "the code is used up");
 }
 
 #[tokio::test]
-async fn whoever_is_connected_with_nobody_stays_outside() {
+async fn an_identity_without_a_connected_account_cannot_sign_in() {
     let (desk, fake) = connected("librarian", "s-1").await;
-    let nobody = ("/sign-in?problem=nobody".to_owned(), None);
-    assert_eq!(sign_in(&desk, &fake, "s-2").await, nobody);
-    // Not by having the name of somebody here.
-    assert_eq!(sign_in(&desk, &fake, "librarian").await, nobody);
-    assert_eq!(deeds(&desk, AuditAction::SignInFailed).await, ["provider"], "the second one is counted");
+    let refused = ("/sign-in?problem=nobody".to_owned(), None);
+    assert_eq!(sign_in(&desk, &fake, "s-2").await, refused);
+    // A subject that equals a UserID of the library is not enough.
+    assert_eq!(sign_in(&desk, &fake, "librarian").await, refused);
+    assert_eq!(
+        audit_details(&desk, AuditAction::SignInFailed).await,
+        ["provider"],
+        "the second one is only counted"
+    );
 
-    // Who was disabled, and who was disconnected.
+    // A disconnected account, and a disabled one.
     let mut other = desk.clone();
     other.staff("other", &[Role::Cataloguer]).await;
     other.sign_in("other").await;
     connect(&other, &fake, "s-3").await;
     let (_, to, _) = other.post("/do/disconnect_provider?page=/account", "").await;
     assert_eq!(to, "/account?done=provider-disconnected");
-    assert_eq!(sign_in(&desk, &fake, "s-3").await, nobody);
+    assert_eq!(sign_in(&desk, &fake, "s-3").await, refused);
     let user = staff::user_with_id(&desk.store, "librarian").await.unwrap().unwrap();
-    staff::disable(&desk.store, Actor::COMMAND_LINE, user).await.unwrap();
-    assert_eq!(sign_in(&desk, &fake, "s-1").await, nobody);
+    accounts::disable(&desk.store, Actor::COMMAND_LINE, user).await.unwrap();
+    assert_eq!(sign_in(&desk, &fake, "s-1").await, refused);
 }
 
-/// Nobody is connected without their doing: only from the page of their account, by a young sign-in.
+/// Connecting requires the page of the account and a recent sign-in.
 #[tokio::test]
-async fn an_account_is_connected_by_its_owner_only() {
+async fn only_the_owner_can_connect_an_account() {
     let (desk, fake) = connected("librarian", "s-1").await;
     let mut other = desk.clone();
     other.staff("other", &[Role::Librarian]).await;
@@ -331,8 +336,8 @@ async fn an_account_is_connected_by_its_owner_only() {
     let (_, _, page) = other.get("/account?problem=somebody-else").await;
     assert!(page.contains("is connected to another user. Nothing was changed"));
 
-    // A link that another site, or somebody else's page, leads to.
-    let of_other = connecting(&other).await;
+    // A link on another site, or from the page of another user.
+    let of_other = connect_link(&other).await;
     let again = desk.another("librarian").await;
     confirm(&desk, &records::Clock::real().to_rfc3339()).await;
     again.post("/do/disconnect_provider?page=/account", "").await;
@@ -341,77 +346,73 @@ async fn an_account_is_connected_by_its_owner_only() {
         assert_eq!((status, location(&headers)), (StatusCode::SEE_OTHER, "/account".to_owned()), "{address}");
     }
     // A login state of another user.
-    let login_state = begin(&other, &of_other).await;
-    let code = fake.code(&login_state.question, &fake.claims(&login_state.question, "s-9"), Signed::Rightly);
-    let kept = login_state.browser.cookie.split("; ").nth(1).unwrap();
+    let login = begin(&other, &of_other).await;
+    let code = fake.code(&login.query, &fake.claims(&login.query, "s-9"), Signature::Valid);
+    let kept = login.browser.cookie.split("; ").nth(1).unwrap();
     let browser = Desk { cookie: format!("{}; {kept}", again.cookie), ..again.clone() };
-    let (to, _) = LoginState { browser, question: login_state.question }.come_back(&code).await;
+    let (to, _) = Login { browser, query: login.query }.call_back(&code).await;
     assert_eq!(to, "/account?problem=login-state");
-    // A sign-in that is not young.
-    let address = connecting(&again).await;
+    // A sign-in that is not recent.
+    let address = connect_link(&again).await;
     confirm(&desk, "2018-01-01T00:00:00Z").await;
     let (_, headers, _) = again.get(&address).await;
     assert_eq!(location(&headers), "/sign-in/again?page=/account&for=sign-in");
-    assert_eq!(deeds(&desk, AuditAction::ProviderConnected).await.len(), 1);
+    assert_eq!(audit_details(&desk, AuditAction::ProviderConnected).await.len(), 1);
 }
 
-/// Before what cannot be undone the provider asks again, and the session is young afterwards.
+/// Afterwards the sign-in of the session is recent.
 #[tokio::test]
-async fn the_provider_asks_again_before_what_cannot_be_undone() {
+async fn the_provider_asks_for_the_credentials_again_before_an_irreversible_action() {
     let (desk, fake) = connected("librarian", "s-1").await;
     let (_, key) =
-        sign_in_as(&desk, &fake, |claims| claims["auth_time"] = json!(1_500_000_000), Signed::Rightly).await;
-    let old = with_key(&desk, key);
+        sign_in_as(&desk, &fake, |claims| claims["auth_time"] = json!(1_500_000_000), Signature::Valid).await;
+    let old = with_token(&desk, key);
     let session = async |desk: &Desk| {
         let key = desk.cookie.trim_start_matches("lethe=").to_owned();
         session::find(&desk.store, &key).await.unwrap()
     };
-    assert!(!session(&old).await.unwrap().is_fresh(), "they signed in there long ago");
+    assert!(!session(&old).await.unwrap().is_fresh(), "the sign-in at the provider is old");
     let (_, key) = sign_in_as(
         &desk,
         &fake,
         |claims| _ = claims.as_object_mut().unwrap().remove("auth_time"),
-        Signed::Rightly,
+        Signature::Valid,
     )
     .await;
     assert!(
-        !session(&with_key(&desk, key)).await.unwrap().is_fresh(),
-        "nobody knows when they signed in there"
+        !session(&with_token(&desk, key)).await.unwrap().is_fresh(),
+        "the time of the sign-in at the provider is unknown"
     );
 
     let (_, _, page) = old.get("/sign-in/again?page=/users").await;
     assert!(page.contains("href=\"/sign-in/provider/again?page=%2Fusers\""), "{page}");
     let again = async |change: &dyn Fn(&mut Value)| {
-        let login_state = begin(&old, "/sign-in/provider/again?page=/users").await;
-        assert_eq!(
-            (login_state.question.part("prompt"), login_state.question.part("max_age")),
-            ("login", "0")
-        );
-        let mut claims = fake.claims(&login_state.question, "s-1");
+        let login = begin(&old, "/sign-in/provider/again?page=/users").await;
+        assert_eq!((login.query.part("prompt"), login.query.part("max_age")), ("login", "0"));
+        let mut claims = fake.claims(&login.query, "s-1");
         change(&mut claims);
-        login_state.come_back(&fake.code(&login_state.question, &claims, Signed::Rightly)).await
+        login.call_back(&fake.code(&login.query, &claims, Signature::Valid)).await
     };
-    let not = |problem: &str| (format!("/sign-in/again?problem={problem}"), None);
-    assert_eq!(again(&|claims| claims["auth_time"] = json!(1_500_000_000)).await, not("not-asked-again"));
-    assert_eq!(again(&|claims| claims["sub"] = json!("s-2")).await, not("nobody"));
+    let refused = |problem: &str| (format!("/sign-in/again?problem={problem}"), None);
+    assert_eq!(again(&|claims| claims["auth_time"] = json!(1_500_000_000)).await, refused("not-asked-again"));
+    assert_eq!(again(&|claims| claims["sub"] = json!("s-2")).await, refused("nobody"));
     let (to, key) = again(&|_| ()).await;
     assert_eq!(to, "/users");
-    assert!(session(&with_key(&desk, key)).await.unwrap().is_fresh());
-    assert!(session(&old).await.is_none(), "the old key opens nothing any more");
+    assert!(session(&with_token(&desk, key)).await.unwrap().is_fresh());
+    assert!(session(&old).await.is_none(), "the old token is invalid");
 }
 
-/// An account with single sign-on alone: a sign-in of this moment does not open what it signs in with. A login state to the provider
-/// for this purpose does.
+/// A fresh sign-in is not enough to change how such an account signs in. A login at the provider for this purpose is.
 #[tokio::test]
-async fn an_account_without_a_password_is_confirmed_by_its_provider() {
+async fn an_account_without_a_password_confirms_by_the_provider() {
     let (desk, fake) = connected("librarian", "s-1").await;
     let whole = async |desk: &Desk, key: Option<String>| {
-        let mut browser = with_key(desk, key);
+        let mut browser = with_token(desk, key);
         browser.token = session::form_token(browser.cookie.trim_start_matches("lethe="));
         browser
     };
     let to_again = "/sign-in/again?page=/account&for=sign-in";
-    let is_shut = async |browser: &Desk| {
+    let cannot_change_sign_in = async |browser: &Desk| {
         let (_, headers, _) = browser.get("/sign-in/app?page=/account").await;
         let set_up = headers.get("location").map(|_| location(&headers));
         let key = browser.cookie.trim_start_matches("lethe=");
@@ -422,23 +423,20 @@ async fn an_account_without_a_password_is_confirmed_by_its_provider() {
             && disconnect.starts_with("/sign-in/again?")
     };
     let confirm_by_provider = async |browser: &Desk| {
-        let login_state = begin(browser, "/sign-in/provider/again?page=/account&for=sign-in").await;
-        assert_eq!(
-            (login_state.question.part("prompt"), login_state.question.part("max_age")),
-            ("login", "0")
-        );
-        let claims = fake.claims(&login_state.question, "s-1");
-        login_state.come_back(&fake.code(&login_state.question, &claims, Signed::Rightly)).await
+        let login = begin(browser, "/sign-in/provider/again?page=/account&for=sign-in").await;
+        assert_eq!((login.query.part("prompt"), login.query.part("max_age")), ("login", "0"));
+        let claims = fake.claims(&login.query, "s-1");
+        login.call_back(&fake.code(&login.query, &claims, Signature::Valid)).await
     };
-    // While there is a password, it is what they show.
+    // An account with a password must confirm by the password.
     let browser = whole(&desk, sign_in(&desk, &fake, "s-1").await.1).await;
     let browser = whole(&desk, confirm_by_provider(&browser).await.1).await;
-    assert!(is_shut(&browser).await);
+    assert!(cannot_change_sign_in(&browser).await);
 
     let none = "DELETE FROM credentials WHERE kind = 'password'";
     desk.store.database().execute_unprepared(none).await.unwrap();
     let browser = whole(&desk, sign_in(&desk, &fake, "s-1").await.1).await;
-    assert!(is_shut(&browser).await, "a fresh session is not enough");
+    assert!(cannot_change_sign_in(&browser).await, "a fresh session is not enough");
     let (_, _, page) = browser.get(to_again).await;
     let link = "href=\"/sign-in/provider/again?page=%2Faccount&amp;for=sign-in\"";
     assert!(page.contains(link), "{page}");
@@ -451,7 +449,7 @@ async fn an_account_without_a_password_is_confirmed_by_its_provider() {
 }
 
 #[tokio::test]
-async fn the_provider_may_change_its_key_and_may_be_silent() {
+async fn sign_in_survives_a_new_key_and_an_unreachable_provider() {
     let (desk, fake) = connected("librarian", "s-1").await;
     fake.change_key();
     assert_eq!(sign_in(&desk, &fake, "s-1").await.0, "/users");
@@ -465,21 +463,22 @@ async fn the_provider_may_change_its_key_and_may_be_silent() {
         proves_second_factor: false,
     };
     let provider =
-        Provider::new(settings, RedirectUrl::new(format!("http://localhost{RETURN}")).unwrap()).unwrap();
-    let outside = Outside { provider: Some(Arc::new(provider)), ..Outside::default() };
-    let desk = Desk::with(|_| (), |_| (), outside).await;
+        Provider::new(settings, RedirectUrl::new(format!("http://localhost{CALLBACK_ROUTE}")).unwrap())
+            .unwrap();
+    let network = NetworkConfig { provider: Some(Arc::new(provider)), ..NetworkConfig::default() };
+    let desk = Desk::with(|_| (), |_| (), network).await;
     let (status, headers, _) = desk.get("/sign-in/provider?page=/users").await;
     assert_eq!(status, StatusCode::SEE_OTHER);
     assert_eq!(location(&headers), "/sign-in?problem=provider&page=%2Fusers");
 }
 
 #[tokio::test]
-async fn where_there_is_no_provider_nothing_is_said_of_one() {
+async fn without_a_provider_no_page_mentions_single_sign_on() {
     let desk = Desk::open().await;
-    let (_, _, page) = nobody(&desk).get("/sign-in?problem=nobody").await;
+    let (_, _, page) = signed_out(&desk).get("/sign-in?problem=nobody").await;
     assert!(!page.contains("provider") && !page.contains("Sign in with"));
     assert!(!desk.get("/account").await.2.contains("Single sign-on"));
-    for address in ["/sign-in/provider", "/sign-in/provider/again", RETURN] {
+    for address in ["/sign-in/provider", "/sign-in/provider/again", CALLBACK_ROUTE] {
         assert_eq!(desk.get(address).await.0, StatusCode::NOT_FOUND, "{address}");
     }
 }

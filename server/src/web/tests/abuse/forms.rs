@@ -1,33 +1,35 @@
-//! A right form for each function that changes something, on a library in which each has something to change.
+//! A valid form for each function that changes something, in a library in which each form has an effect.
 
 use super::library::{ANA, BEN, add_task, confirmed_preview, execute, four_eyes, insert, leaver, number};
 use crate::web::tests::desk::{Desk, PASSWORD};
 use policy::legal_hold::HoldForm;
 use policy::{LoanId, Role, Roles, UserNumber};
+use records::accounts;
+use records::approval_workflow;
 use records::pagination::Paging;
 use records::residue::{self, Decision, FindingQuery, Now};
 use records::{Actor, Clock, approval, circulation, legal_hold, run, session, staff};
 
-/// A function and a right form for it.
+/// A function and a valid form for it.
 pub(super) struct Form {
     pub(super) function: &'static str,
     pub(super) body: String,
 }
 
 impl Form {
-    /// Where it is posted to.
+    /// Returns the address to which the form is posted.
     pub(super) fn address(&self) -> String {
         format!("{}?page=/account", self.function)
     }
 }
 
-/// Functions that change nothing, or nothing by the form that stands here: why.
+/// Functions that change nothing, or nothing by the form listed here, with the reason.
 pub(super) const CHANGE_NOTHING: [(&str, &str); 6] = [
     ("/do/ask_more_changes", "Ana has reached no limit"),
-    ("/do/find_users", "leads to a list"),
-    ("/do/find_people", "leads to a list"),
-    ("/do/check_task", "says what saving would say"),
-    ("/do/second_factor", "Ana has come to the end of her sign-in"),
+    ("/do/find_users", "redirects to a list"),
+    ("/do/find_people", "redirects to a list"),
+    ("/do/check_task", "only validates"),
+    ("/do/second_factor", "the sign-in of Ana is complete"),
     ("/do/confirm_app", "a wrong code"),
 ];
 
@@ -35,15 +37,15 @@ fn form(function: &'static str, body: impl Into<String>) -> Form {
     Form { function, body: body.into() }
 }
 
-fn of(function: &'static str, name: &str, id: i64) -> Form {
+fn form_about(function: &'static str, name: &str, id: i64) -> Form {
     form(function, format!("form[{name}]={id}"))
 }
 
-/// Ana is signed in; the forms are hers. They can be carried out in this order; those that end her session come last.
+/// Returns the client of Ana, and her forms. They can be executed in this order; forms that end her session come last.
 pub(super) async fn library() -> (Desk, Vec<Form>) {
     let desk = four_eyes().await;
     let mut forms = users(&desk).await;
-    forms.extend(residue_places(&desk).await);
+    forms.extend(residue_forms(&desk).await);
     forms.extend(holds(&desk).await);
     forms.extend(tasks(&desk).await);
     forms.extend(approvals_and_runs(&desk).await);
@@ -80,17 +82,17 @@ async fn users(desk: &Desk) -> Vec<Form> {
     vec![
         form("/do/find_users", "form[q]=Single"),
         form("/do/save_user", "form[last_name]=Somebody"),
-        of("/do/mark_user", "user", borrower.0),
-        of("/do/undelete_user", "user", marked.0),
-        of("/do/return_loan", "loan", insert(store, "id", &loan).await),
-        of("/do/cancel_request", "request", insert(store, "id", &request).await),
-        of("/do/settle_charge", "charge", insert(store, "id", &charge).await),
+        form_about("/do/mark_user", "user", borrower.0),
+        form_about("/do/undelete_user", "user", marked.0),
+        form_about("/do/return_loan", "loan", insert(store, "id", &loan).await),
+        form_about("/do/cancel_request", "request", insert(store, "id", &request).await),
+        form_about("/do/settle_charge", "charge", insert(store, "id", &charge).await),
         form("/do/undo_change", format!("form[undo]={}", undo(desk, borrower).await)),
         form(
             "/do/anonymise_user",
             format!("form[user]={single}&form[task]={task}&form[version]={version}&form[confirm]={single}"),
         ),
-        of("/do/ask_staff_anonymising", "user", asked.0),
+        form_about("/do/ask_staff_anonymising", "user", asked.0),
         form(
             "/do/anonymise_staff",
             format!("form[user]={member}&form[task]={task}&form[version]={version}&form[confirm]={member}"),
@@ -99,15 +101,16 @@ async fn users(desk: &Desk) -> Vec<Form> {
     ]
 }
 
-/// A member of staff of whom Ben has approved that they are anonymised.
+/// Adds a member of staff whose anonymising Ben has approved.
 async fn former_member_of_staff(desk: &Desk, user_id: &str) -> UserNumber {
     let member = desk.staff(user_id, &[Role::Cataloguer]).await;
-    let request = approval::ask_staff_anonymising(&desk.store, Actor::COMMAND_LINE, member).await.unwrap();
-    approval::approve(&desk.store, actor(desk, BEN).await, request).await.unwrap();
+    let request =
+        approval_workflow::ask_staff_anonymising(&desk.store, Actor::COMMAND_LINE, member).await.unwrap();
+    approval_workflow::approve(&desk.store, actor(desk, BEN).await, request).await.unwrap();
     member
 }
 
-/// The undo of a return by Ana.
+/// Lets Ana return a loan. Returns the undo token.
 async fn undo(desk: &Desk, borrower: UserNumber) -> String {
     let store = &desk.store;
     let loan = format!(
@@ -119,10 +122,10 @@ async fn undo(desk: &Desk, borrower: UserNumber) -> String {
     session::find(store, key).await.unwrap().unwrap().seal_undo(&undo).unwrap()
 }
 
-/// Somebody was anonymised whose address stands in the notes of four loans of others.
-async fn residue_places(desk: &Desk) -> Vec<Form> {
+/// Anonymises a user whose address appears in the notes of four loans of other users. Returns forms about the findings.
+async fn residue_forms(desk: &Desk) -> Vec<Form> {
     let store = &desk.store;
-    let gone = leaver(store, "Quartermainezebulon").await;
+    let anonymised = leaver(store, "Quartermainezebulon").await;
     for name in ["Kept", "Removed", "Closed", "Reopened"] {
         let other = leaver(store, name).await;
         execute(store, &format!("UPDATE users SET leaving_on = NULL WHERE number = {other}")).await;
@@ -132,12 +135,15 @@ async fn residue_places(desk: &Desk) -> Vec<Form> {
         );
         execute(store, &loan).await;
     }
-    run::anonymise_one(store, Actor::COMMAND_LINE, gone, &gone.to_string()).await.unwrap().unwrap();
-    residue::background_scans().await;
+    run::anonymise_one(store, Actor::COMMAND_LINE, anonymised, &anonymised.to_string())
+        .await
+        .unwrap()
+        .unwrap();
+    run::background_scans().await;
     execute(store, "UPDATE loans SET note = NULL WHERE note LIKE 'Closed%'").await;
     let found = residue::findings(store, &FindingQuery::default(), &Paging::default()).await.unwrap().rows;
     assert!(found.len() >= 4, "{found:?}");
-    let place = |name: &str| {
+    let decision = |name: &str| {
         let is_it = |now: &Now| matches!(now, Now::Text { text, .. } if text.starts_with(name));
         let found = found.iter().find(|found| is_it(&found.now)).unwrap();
         let Now::Text { seen, .. } = &found.now else { unreachable!() };
@@ -153,10 +159,10 @@ async fn residue_places(desk: &Desk) -> Vec<Form> {
         .unwrap();
     residue::decide(store, Actor::COMMAND_LINE, reopened, Decision::Kept, seen).await.unwrap();
     vec![
-        form("/do/keep_residue", place("Kept")),
-        form("/do/remove_residue", place("Removed")),
-        of("/do/close_residue", "place", closed.id),
-        of("/do/reopen_residue", "place", reopened),
+        form("/do/keep_residue", decision("Kept")),
+        form("/do/remove_residue", decision("Removed")),
+        form_about("/do/close_residue", "place", closed.id),
+        form_about("/do/reopen_residue", "place", reopened),
     ]
 }
 
@@ -164,7 +170,7 @@ async fn holds(desk: &Desk) -> Vec<Form> {
     let store = &desk.store;
     let ben = actor(desk, BEN).await;
     let review = store.clock().today() + chrono::Duration::days(100);
-    let place = async |name: &str| {
+    let place_hold = async |name: &str| {
         let user = leaver(store, name).await;
         let form = HoldForm {
             user: user.to_string(),
@@ -175,15 +181,15 @@ async fn holds(desk: &Desk) -> Vec<Form> {
         legal_hold::place(store, ben, &form).await.unwrap()
     };
     let (reviewed, asked, released) =
-        (place("Reviewed").await, place("Asked").await, place("Released").await);
+        (place_hold("Reviewed").await, place_hold("Asked").await, place_hold("Released").await);
     legal_hold::ask_for_release(store, ben, released).await.unwrap();
     let user = leaver(store, "Held").await;
     let later = review + chrono::Duration::days(1);
     vec![
         form("/do/place_hold", format!("form[user]={user}&form[reason]=dispute&form[review_on]={review}")),
         form("/do/review_hold", format!("form[hold]={reviewed}&form[review_on]={later}")),
-        of("/do/ask_for_release", "hold", asked.0),
-        of("/do/release_hold", "hold", released.0),
+        form_about("/do/ask_for_release", "hold", asked.0),
+        form_about("/do/release_hold", "hold", released.0),
     ]
 }
 
@@ -199,7 +205,7 @@ async fn tasks(desk: &Desk) -> Vec<Form> {
         .await;
         task.0
     };
-    let right = "form[description]=Saved&form[visibility]=shared&form[category]=data_maintenance\
+    let valid = "form[description]=Saved&form[visibility]=shared&form[category]=data_maintenance\
                  &form[task_type]=anonymise_user_data&form[scope]=all&form[loan_text]=empty&form[schedule]=manual\
                  &form[missed]=once";
     let lost = task("Lost", false).await;
@@ -210,14 +216,14 @@ async fn tasks(desk: &Desk) -> Vec<Form> {
             "/do/reassign_task",
             format!("form[task]={lost}&form[owner]={new_owner}&form[confirmed]={new_owner}"),
         ),
-        form("/do/save_task", right),
-        form("/do/check_task", right),
-        of("/do/copy_task", "task", task("Copied", false).await),
-        of("/do/activate_task", "task", task("Switched on", false).await),
-        of("/do/deactivate_task", "task", task("Switched off", true).await),
-        of("/do/delete_task", "task", task("Deleted", false).await),
-        of("/do/make_task_default", "task", task("Default", false).await),
-        of("/do/make_preview", "task", task("Previewed", false).await),
+        form("/do/save_task", valid),
+        form("/do/check_task", valid),
+        form_about("/do/copy_task", "task", task("Copied", false).await),
+        form_about("/do/activate_task", "task", task("Switched on", false).await),
+        form_about("/do/deactivate_task", "task", task("Switched off", true).await),
+        form_about("/do/delete_task", "task", task("Deleted", false).await),
+        form_about("/do/make_task_default", "task", task("Default", false).await),
+        form_about("/do/make_preview", "task", task("Previewed", false).await),
     ]
 }
 
@@ -226,13 +232,13 @@ async fn approvals_and_runs(desk: &Desk) -> Vec<Form> {
     let (ana, ben) = (actor(desk, ANA).await, actor(desk, BEN).await);
     let asked = async |description: &str| {
         let preview = run::preview(store, ben, add_task(store, description, false).await).await.unwrap();
-        approval::ask(store, ben, preview).await.unwrap().0
+        approval_workflow::ask(store, ben, preview).await.unwrap().0
     };
     let approved = asked("Approved").await;
     let users = number(store, "SELECT previewed FROM runs ORDER BY id DESC LIMIT 1").await;
     let to_ask = run::preview(store, ana, add_task(store, "To ask", false).await).await.unwrap();
     let to_withdraw = run::preview(store, ana, add_task(store, "Withdrawn", false).await).await.unwrap();
-    let to_withdraw = approval::ask(store, ana, to_withdraw).await.unwrap();
+    let to_withdraw = approval_workflow::ask(store, ana, to_withdraw).await.unwrap();
     let queued = confirmed_preview(store, ana, add_task(store, "Cancelled", false).await).await;
     let people = run::read(store, queued).await.unwrap().previewed;
     let queued = run::start(store, ana, queued, &people.to_string()).await.unwrap();
@@ -240,13 +246,13 @@ async fn approvals_and_runs(desk: &Desk) -> Vec<Form> {
     let people = run::read(store, preview).await.unwrap().previewed;
     vec![
         form("/do/find_people", format!("form[run]={preview}&form[q]=Single")),
-        of("/do/ask_approval", "preview", to_ask.0),
+        form_about("/do/ask_approval", "preview", to_ask.0),
         form("/do/approve_request", format!("form[approval]={approved}&form[confirm]={users}")),
-        of("/do/decline_request", "approval", asked("Declined").await),
-        of("/do/withdraw_request", "approval", to_withdraw.0),
-        of("/do/cancel_run", "run", queued.0),
+        form_about("/do/decline_request", "approval", asked("Declined").await),
+        form_about("/do/withdraw_request", "approval", to_withdraw.0),
+        form_about("/do/cancel_run", "run", queued.0),
         form("/do/start_run", format!("form[preview]={preview}&form[confirm]={people}")),
-        of("/do/clean_files", "run", queued.0),
+        form_about("/do/clean_files", "run", queued.0),
     ]
 }
 
@@ -256,16 +262,16 @@ async fn staff_forms(desk: &Desk) -> Vec<Form> {
     let (given, taken) = (librarian("given").await, librarian("taken").await);
     let (invited, disabled) = (librarian("invited").await, librarian("disabled").await);
     let ended = librarian("ended").await;
-    session_of(desk, ended, &"e".repeat(64)).await;
-    let new = staff::add(store, Actor::COMMAND_LINE, "accepts", Role::Cataloguer).await.unwrap();
+    add_session(desk, ended, &"e".repeat(64)).await;
+    let new = accounts::add(store, Actor::COMMAND_LINE, "accepts", Role::Cataloguer).await.unwrap();
     let key = new.1.unwrap().token;
     vec![
         form("/do/add_staff", "form[user_id]=newcomer&form[role]=librarian"),
         form("/do/grant_role", format!("form[user]={given}&form[role]=cataloguer")),
         form("/do/revoke_role", format!("form[user]={taken}&form[role]=librarian")),
-        of("/do/invite_staff", "user", invited.0),
-        of("/do/disable_staff", "user", disabled.0),
-        of("/do/end_sessions", "user", ended.0),
+        form_about("/do/invite_staff", "user", invited.0),
+        form_about("/do/disable_staff", "user", disabled.0),
+        form_about("/do/end_sessions", "user", ended.0),
         form(
             "/do/accept_invitation",
             format!(
@@ -278,7 +284,7 @@ async fn staff_forms(desk: &Desk) -> Vec<Form> {
 
 async fn own_account(desk: &Desk) -> Vec<Form> {
     let ana = actor(desk, ANA).await.staff.unwrap();
-    session_of(desk, ana, &"a1".repeat(32)).await;
+    add_session(desk, ana, &"a1".repeat(32)).await;
     let now = Clock::real().to_rfc3339();
     let connection = format!(
         "INSERT INTO credentials (user_number, kind, secret, created_at) VALUES ({ana}, 'provider', 'x', '{now}')"
@@ -305,8 +311,8 @@ async fn own_account(desk: &Desk) -> Vec<Form> {
     ]
 }
 
-/// A session of somebody in another browser.
-async fn session_of(desk: &Desk, user: UserNumber, hash: &str) {
+/// Inserts a session of a user in another browser.
+async fn add_session(desk: &Desk, user: UserNumber, hash: &str) {
     let now = Clock::real().to_rfc3339();
     let session = format!(
         "INSERT INTO sessions (id_hash, user_number, created_at, last_seen_at, stage, signed_in_at) VALUES \

@@ -1,21 +1,22 @@
-//! Guessing passwords and codes from many addresses. The owner signs in meanwhile.
+//! Guessing passwords and codes from many addresses, while the owner can still sign in.
 
 use super::library::number;
-use crate::web::Outside;
+use crate::web::NetworkConfig;
 use crate::web::tests::desk::{Desk, PASSWORD, post};
 use axum::http::header::SET_COOKIE;
 use axum::http::{HeaderMap, StatusCode};
 use policy::Role;
+use records::accounts;
 use records::health::{self, ConditionKind};
 use records::{Clock, SignIn, session, staff};
 use std::net::{IpAddr, Ipv4Addr};
 
-/// A library behind a proxy on this computer.
+/// Opens a library behind a proxy on this computer.
 pub(in crate::web::tests) async fn library(allow_password_only: bool) -> Desk {
     let desk = Desk::with(
         |settings| settings.sign_in = SignIn { allow_password_only, ..SignIn::default() },
         |_| (),
-        Outside { proxies: vec![IpAddr::V4(Ipv4Addr::LOCALHOST)], ..Outside::default() },
+        NetworkConfig { proxies: vec![IpAddr::V4(Ipv4Addr::LOCALHOST)], ..NetworkConfig::default() },
     )
     .await;
     desk.staff("ng", &[Role::Librarian]).await;
@@ -65,7 +66,7 @@ async fn send_in_session(
     send(desk, from, cookies, to, &format!("{form}&form_token={}", token.unwrap_or_default())).await
 }
 
-/// The cookies that an answer sets, as they are sent back.
+/// Returns the cookies that a response sets, as the browser sends them back.
 pub(in crate::web::tests) fn cookies(headers: &HeaderMap) -> String {
     let set = headers.get_all(SET_COOKIE).iter().filter_map(|value| value.to_str().ok()?.split(';').next());
     set.collect::<Vec<_>>().join("; ")
@@ -76,7 +77,7 @@ fn address(number: usize) -> String {
 }
 
 #[tokio::test]
-async fn a_password_is_guessed_from_many_addresses_in_vain() {
+async fn guesses_of_a_password_from_many_addresses_are_limited() {
     let desk = library(true).await;
     let (status, headers, _) = sign_in(&desk, "192.0.2.1", "", PASSWORD).await;
     assert_eq!(status, StatusCode::SEE_OTHER);
@@ -96,10 +97,10 @@ async fn a_password_is_guessed_from_many_addresses_in_vain() {
         }
     }
     assert!((10..=20).contains(&checked), "{checked} of 200 guesses from 100 addresses");
-    // Their browser anywhere, and any browser where they signed in before.
+    // The owner can sign in from any address with a known browser, and from a known address with any browser.
     assert_eq!(sign_in(&desk, "198.51.100.9", device, PASSWORD).await.0, StatusCode::SEE_OTHER);
     assert_eq!(sign_in(&desk, "192.0.2.1", "", PASSWORD).await.0, StatusCode::SEE_OTHER);
-    // The device of one user says nothing about another one.
+    // The device cookie of one user is not valid for another user.
     desk.staff("chief", &[Role::Administrator]).await;
     let form = "form[user_id]=chief&form[password]=a+wrong+password";
     let mut allowed = 0;
@@ -109,7 +110,7 @@ async fn a_password_is_guessed_from_many_addresses_in_vain() {
         allowed += usize::from(status == StatusCode::UNPROCESSABLE_ENTITY);
     }
     assert!((10..=20).contains(&allowed), "{allowed}");
-    // Failed sign-ins are counted, not written one by one.
+    // Repeated failed sign-ins are counted in one event.
     let failed = "SELECT COUNT(*) FROM audit_events WHERE action = 'sign_in_failed'";
     assert_eq!(number(&desk.store, failed).await, 2);
 }
@@ -119,7 +120,7 @@ pub(in crate::web::tests) async fn with_app(desk: &Desk) -> (Vec<String>, String
     let (_, headers, _) = sign_in(desk, "192.0.2.1", "", PASSWORD).await;
     let key = cookies(&headers).strip_prefix("lethe=").unwrap().to_owned();
     let halfway = session::find(&desk.store, &key).await.unwrap().unwrap();
-    let secret = staff::begin_setup(&desk.store, &halfway).await.unwrap().secret;
+    let secret = session::begin_setup(&desk.store, &halfway).await.unwrap().secret;
     let secret = totp_rs::Secret::try_from_base32(&*secret).unwrap();
     let totp = totp_rs::Builder::new().with_secret(secret).build().unwrap();
     let form = format!("form[code]={}&form_token={}", totp.generate_current(), halfway.form_token);
@@ -133,27 +134,27 @@ pub(in crate::web::tests) async fn with_app(desk: &Desk) -> (Vec<String>, String
 }
 
 #[tokio::test]
-async fn codes_are_guessed_a_handful_of_times_and_the_owner_is_notified() {
+async fn guesses_of_codes_are_limited_and_the_owner_is_notified() {
     let desk = library(false).await;
     let (codes, device) = with_app(&desk).await;
     let user = staff::user_with_id(&desk.store, "ng").await.unwrap().unwrap();
 
-    // A thief with the password, from an address of its own for each request.
+    // An attacker who knows the password uses a new address for each request.
     let mut checked = Vec::new();
     for number in 0..8 {
         let from = |step: usize| address(100 * number + step);
         let (status, headers, _) = sign_in(&desk, &from(99), "", PASSWORD).await;
         assert_eq!(status, StatusCode::SEE_OTHER);
         let session = cookies(&headers);
-        let mut of_this = 0;
+        let mut checked_now = 0;
         for step in 0..12 {
-            // Wrong recovery codes count, too.
+            // Wrong recovery codes count as well.
             let code = if step % 2 == 0 { format!("{step:06}") } else { "aaaa-bbbb-cccc-dddd".to_owned() };
             let (status, ..) = send_code(&desk, &from(step), &session, &code).await;
-            of_this +=
+            checked_now +=
                 usize::from([StatusCode::UNPROCESSABLE_ENTITY, StatusCode::CONFLICT].contains(&status));
         }
-        checked.push(of_this);
+        checked.push(checked_now);
     }
     assert_eq!(checked, [5, 5, 0, 0, 0, 0, 0, 0], "five in each sign-in, ten in all");
     // Another server on the same database counts the same attempts.
@@ -164,7 +165,7 @@ async fn codes_are_guessed_a_handful_of_times_and_the_owner_is_notified() {
     let refused = session::second_factor(&other, &halfway, &codes[0], None).await;
     assert!(matches!(refused, Err(records::RecordsError::Busy)), "{refused:?}");
 
-    // The owner, in the browser that they use every day.
+    // The owner signs in with a known browser.
     let (status, headers, _) = sign_in(&desk, "203.0.113.5", &device, PASSWORD).await;
     assert_eq!(status, StatusCode::SEE_OTHER);
     let halfway = format!("{}; {device}", cookies(&headers));
@@ -172,21 +173,21 @@ async fn codes_are_guessed_a_handful_of_times_and_the_owner_is_notified() {
     assert_eq!(status, StatusCode::SEE_OTHER, "{page}");
     let mut owner = desk.clone();
     owner.cookie = cookies(&headers).split("; ").next().unwrap().to_owned();
-    let words = "A sign-in with your password was ended after five wrong codes";
+    let notice = "A sign-in with your password was ended after five wrong codes";
     for page in ["/", "/users", "/account"] {
         assert!(owner.get(page).await.2.contains("Read the notices there"), "{page}");
     }
-    assert!(owner.get("/account").await.2.contains(words));
-    let noted =
+    assert!(owner.get("/account").await.2.contains(notice));
+    let refused =
         format!("SELECT COUNT(*) FROM audit_events WHERE action = 'codes_refused' AND subject_id = {user}");
-    assert_eq!(number(&desk.store, &noted).await, 2);
+    assert_eq!(number(&desk.store, &refused).await, 2);
     let conditions = health::read(&desk.store).await.unwrap().conditions;
     assert!(
         conditions.iter().any(|one| one.what == ConditionKind::CodesGuessed { accounts: 1 }),
         "{conditions:?}"
     );
 
-    // Notices are read, and stay on the page of the account.
+    // Read notices stay on the page of the account.
     let key = owner.cookie.strip_prefix("lethe=").unwrap();
     owner.token = session::find(&desk.store, key).await.unwrap().unwrap().form_token;
     let page = owner.get("/account").await.2;
@@ -194,13 +195,12 @@ async fn codes_are_guessed_a_handful_of_times_and_the_owner_is_notified() {
     let form = format!("form[until]={}", until.replace('+', "%2B"));
     assert_eq!(owner.post("/do/read_notices?page=/account", form).await.0, StatusCode::SEE_OTHER);
     assert!(!owner.get("/").await.2.contains("Read the notices there"));
-    assert!(owner.get("/account").await.2.contains(words));
+    assert!(owner.get("/account").await.2.contains(notice));
 }
 
-/// Everybody in the library has one address. One of them spends what it has; a member of staff signs in and proves again
-/// who they are meanwhile.
+/// All staff share one address. An attacker uses up its rate limit; the owner can still sign in and reauthenticate.
 #[tokio::test]
-async fn an_attacker_at_the_address_of_the_owner_locks_no_owner_out() {
+async fn an_attacker_at_the_same_address_cannot_lock_the_owner_out() {
     let desk = library(false).await;
     let (codes, device) = with_app(&desk).await;
     let here = "192.0.2.1";
@@ -218,7 +218,7 @@ async fn an_attacker_at_the_address_of_the_owner_locks_no_owner_out() {
     let (status, headers, page) = send_code(&desk, here, &halfway, &codes[0]).await;
     assert_eq!(status, StatusCode::SEE_OTHER, "{page}");
     attack().await;
-    // The session alone is enough: a browser may drop the cookie of the device.
+    // The session alone is enough: the browser may have deleted the device cookie.
     let whole = cookies(&headers).split("; ").next().unwrap().to_owned();
     let password = PASSWORD.replace(' ', "+");
     let form = format!("form[password]={password}&form[code]={}", codes[1]);
@@ -230,7 +230,7 @@ async fn an_attacker_at_the_address_of_the_owner_locks_no_owner_out() {
     let to = "/do/change_password?page=/account";
     let (status, headers, page) = send_in_session(&desk, here, &cookies(&headers), to, &form).await;
     assert_eq!(status, StatusCode::SEE_OTHER, "{page}");
-    // A thief of the session does not guess on without an end.
+    // Guesses in a stolen session are limited, too.
     let whole = cookies(&headers);
     let mut checked = 0;
     for _ in 0..20 {
@@ -241,9 +241,9 @@ async fn an_attacker_at_the_address_of_the_owner_locks_no_owner_out() {
     assert!(checked <= 6, "{checked} of 20 guesses in a session");
 }
 
-/// Four wrong codes in each sign-in end none of them: the owner is notified all the same, and when codes are refused.
+/// Four wrong codes do not end a sign-in, but they count over all sign-ins of the user.
 #[tokio::test]
-async fn codes_that_are_guessed_in_many_sign_ins_are_noticed() {
+async fn the_owner_is_notified_of_wrong_codes_in_many_sign_ins() {
     let desk = library(false).await;
     with_app(&desk).await;
     let user = staff::user_with_id(&desk.store, "ng").await.unwrap().unwrap();
@@ -274,9 +274,10 @@ async fn codes_that_are_guessed_in_many_sign_ins_are_noticed() {
 }
 
 #[tokio::test]
-async fn a_password_is_the_same_from_every_keyboard() {
+async fn a_password_matches_in_every_unicode_normalisation() {
     let desk = library(true).await;
-    let added = staff::add(&desk.store, records::Actor::COMMAND_LINE, "bar", Role::Librarian).await.unwrap();
+    let added =
+        accounts::add(&desk.store, records::Actor::COMMAND_LINE, "bar", Role::Librarian).await.unwrap();
     let key = added.1.unwrap().token;
     let percent = |text: &str| text.bytes().map(|byte| format!("%{byte:02X}")).collect::<Vec<_>>().concat();
     let composed = "gr\u{f6}\u{df}ere B\u{e4}renh\u{f6}hle fr\u{fc}h";
@@ -297,13 +298,12 @@ async fn a_password_is_the_same_from_every_keyboard() {
     }
 }
 
-/// Breached and guessable passwords are rejected wherever one is set.
 #[tokio::test]
-async fn no_form_sets_a_password_that_attackers_try() {
+async fn every_form_rejects_breached_and_guessable_passwords() {
     let desk = library(true).await;
     let ng = desk.another("ng").await;
     let invited =
-        staff::add(&desk.store, records::Actor::COMMAND_LINE, "bar", Role::Librarian).await.unwrap();
+        accounts::add(&desk.store, records::Actor::COMMAND_LINE, "bar", Role::Librarian).await.unwrap();
     let key = invited.1.unwrap().token;
     let to = "/do/accept_invitation?page=/sign-in";
     for bad in ["correct+horse+battery+staple", "Summer2026!!Summer2026", "forget+me+in+the+library"] {

@@ -1,4 +1,4 @@
-//! Pages as a browser reads them.
+//! Elements and forms of a page, as a browser reads them.
 
 use scraper::{ElementRef, Html, Selector};
 
@@ -6,7 +6,7 @@ pub(super) fn all<'a>(page: &'a Html, selector: &str) -> Vec<ElementRef<'a>> {
     page.select(&Selector::parse(selector).unwrap()).collect()
 }
 
-/// The form on a page that posts to a function, as a browser would send it without a click on a tick; no token.
+/// Returns the fields of the form that posts to a function, as a browser would send them, without the token.
 pub(super) fn form(page: &str, function: &str) -> String {
     let page = Html::parse_document(page);
     let form = all(&page, "form[method=post]")
@@ -32,7 +32,7 @@ fn pair(field: ElementRef<'_>) -> Option<String> {
     Some(format!("{}={}", name, encoded(&value)))
 }
 
-/// A value as a form sends it.
+/// Percent-encodes a value.
 pub(super) fn encoded(value: &str) -> String {
     use std::fmt::Write as _;
     value.bytes().fold(String::new(), |mut text, byte| {

@@ -1,31 +1,31 @@
-//! A library with something for every form to change, and a look at everything that it holds.
+//! Test libraries, rows to insert into them, and a dump of the whole database.
 
-use crate::web::Outside;
+use crate::web::NetworkConfig;
 use crate::web::tests::desk::Desk;
 use policy::{Conditions, Days, FourEyes, Policy, Role, RunId, SafetyLimits, Scope, TaskId, UserNumber};
 use records::{Actor, SignIn, Store, dialect, run};
 use sea_orm::{ConnectionTrait as _, Statement};
 
-/// Somebody with every role, and a second one.
+/// The `UserID`s of two members of staff with every role.
 pub(super) const ANA: &str = "ana";
 pub(super) const BEN: &str = "ben";
 
-/// A desk at which Ana is signed in. A second person is needed for what is new.
+/// Opens a library with four eyes, and signs Ana in.
 pub(super) async fn four_eyes() -> Desk {
     let mut desk = closed().await;
-    staffed(&mut desk).await;
+    add_ana_and_ben(&mut desk).await;
     desk
 }
 
-/// The same with the demo library in it.
+/// Does the same with a demo library.
 pub(super) async fn demo(users: u32) -> Desk {
     let mut desk = closed().await;
     records::demo::fill(&desk.store, Actor::COMMAND_LINE, users, 7).await.unwrap();
-    staffed(&mut desk).await;
+    add_ana_and_ben(&mut desk).await;
     desk
 }
 
-async fn staffed(desk: &mut Desk) {
+async fn add_ana_and_ben(desk: &mut Desk) {
     for user_id in [ANA, BEN] {
         desk.staff(user_id, &Role::ALL).await;
     }
@@ -40,7 +40,7 @@ async fn closed() -> Desk {
             settings.safety_limits = SafetyLimits { people: 1_000, percent: 100, times_median: 1_000 };
         },
         |_| (),
-        Outside::default(),
+        NetworkConfig::default(),
     )
     .await
 }
@@ -49,19 +49,19 @@ pub(super) async fn execute(store: &Store, sql: &str) {
     store.database().execute_unprepared(sql).await.unwrap();
 }
 
-/// What a query of one number finds.
+/// Returns the result of a query for one number.
 pub(super) async fn number(store: &Store, sql: &str) -> i64 {
     let db = store.database();
     let row = db.query_one_raw(Statement::from_string(db.get_database_backend(), sql)).await.unwrap();
     row.unwrap().try_get_by_index::<Option<i64>>(0).unwrap().unwrap_or_default()
 }
 
-/// Inserts a row: the key that it got.
+/// Inserts a row. Returns its key.
 pub(super) async fn insert(store: &Store, key: &str, sql: &str) -> i64 {
     number(store, &format!("INSERT INTO {sql} RETURNING {key}")).await
 }
 
-/// Somebody who left long ago, whom an import has brought.
+/// Inserts an imported user who left long ago.
 pub(super) async fn leaver(store: &Store, name: &str) -> UserNumber {
     let sql = format!(
         "users (uuid, user_id, first_name, last_name, email, notes, imported, created_on, leaving_on) VALUES \
@@ -71,7 +71,7 @@ pub(super) async fn leaver(store: &Store, name: &str) -> UserNumber {
     UserNumber(insert(store, "number", &sql).await)
 }
 
-/// Everybody who left more than five days ago, of those that were imported.
+/// Returns a policy for imported users who left more than five days ago.
 pub(super) fn leavers() -> Policy {
     Policy {
         scope: Scope::Imported,
@@ -80,7 +80,7 @@ pub(super) fn leavers() -> Policy {
     }
 }
 
-/// A task that nobody has confirmed.
+/// Inserts a task whose policy was never confirmed.
 pub(super) async fn add_task(store: &Store, description: &str, single_default: bool) -> TaskId {
     let policy = serde_json::to_string(&leavers()).unwrap();
     let sql = format!(
@@ -91,13 +91,13 @@ pub(super) async fn add_task(store: &Store, description: &str, single_default: b
     TaskId(insert(store, "id", &sql).await)
 }
 
-/// A preview that needs nobody else: its settings were confirmed before.
+/// Previews a task whose policy is confirmed, so that no second person is needed.
 pub(super) async fn confirmed_preview(store: &Store, actor: Actor, task: TaskId) -> RunId {
     execute(store, &format!("UPDATE tasks SET confirmed_policy = policy WHERE id = {task}")).await;
     run::preview(store, actor, task).await.unwrap()
 }
 
-/// Everything that the database holds, a line for each row. That somebody was still there is no change.
+/// Returns all rows of the database as lines, without the times of the last requests.
 pub(super) async fn dump(store: &Store) -> Vec<String> {
     let db = store.database();
     let mut lines = Vec::new();
@@ -116,11 +116,11 @@ pub(super) async fn dump(store: &Store) -> Vec<String> {
     lines
 }
 
-/// Nothing was changed since, but for what the audit notes of the try.
+/// Asserts that nothing was changed since, except for audit events about the attempt.
 pub(super) async fn unchanged(store: &Store, before: &[String], what: &str) {
-    let is_noted = |line: &&String| line.starts_with("audit_");
+    let is_audit = |line: &&String| line.starts_with("audit_");
     let after = dump(store).await;
-    let new: Vec<_> = after.iter().filter(|line| !is_noted(line) && !before.contains(line)).collect();
-    let gone: Vec<_> = before.iter().filter(|line| !is_noted(line) && !after.contains(line)).collect();
-    assert!(new.is_empty() && gone.is_empty(), "{what} has changed {gone:#?} to {new:#?}");
+    let new: Vec<_> = after.iter().filter(|line| !is_audit(line) && !before.contains(line)).collect();
+    let removed: Vec<_> = before.iter().filter(|line| !is_audit(line) && !after.contains(line)).collect();
+    assert!(new.is_empty() && removed.is_empty(), "{what} has changed {removed:#?} to {new:#?}");
 }

@@ -1,12 +1,12 @@
-//! Scripts with a session of a librarian: anonymising one user after the other, and clearing records in the form. And a
-//! member of staff who has left.
+//! Scripts with the session of a librarian: anonymising one user after the other, and clearing records by the form.
+//! Also the guided action for a member of staff who has left.
 
 use super::library::{BEN, add_task, execute, four_eyes, leaver, number};
 use crate::web::tests::desk::Desk;
 use axum::http::StatusCode;
 use policy::{Role, UserNumber};
 
-/// A library with this many users, and a librarian who is signed in.
+/// Opens a library with this many users, and signs a librarian in.
 async fn library(users: usize) -> (Desk, Desk, Vec<UserNumber>) {
     let desk = four_eyes().await;
     add_task(&desk.store, "Leavers", true).await;
@@ -33,7 +33,7 @@ async fn clear(desk: &Desk, user: UserNumber, version: i64, values: &str) -> (St
 }
 
 #[tokio::test]
-async fn a_script_that_anonymises_users_is_stopped_and_everybody_is_told() {
+async fn a_script_that_anonymises_users_is_stopped_and_every_page_shows_it() {
     let (desk, librarian, numbers) = library(40).await;
     let mut done = 0;
     for user in &numbers {
@@ -52,14 +52,14 @@ async fn a_script_that_anonymises_users_is_stopped_and_everybody_is_told() {
     eprintln!("the script reached {done} of {} users", numbers.len());
     let events = "SELECT COUNT(*) FROM audit_events WHERE action = 'limit_reached'";
     assert_eq!(number(&desk.store, events).await, 1, "the script does not fill the audit");
-    // A data protection officer sees it on every page, and so does whoever watches from outside.
+    // A data protection officer sees it on every page, and so does monitoring.
     desk.staff("dpo", &[Role::Dpo]).await;
     let dpo = desk.another("dpo").await;
     let (_, _, page) = dpo.get("/").await;
     assert!(page.contains("A safety limit") && page.contains("/audit?action=limit_reached"), "{page}");
     let (_, _, page) = dpo.get("/audit?action=limit_reached").await;
     assert!(page.contains("Safety limit reached"));
-    // Another session of the same person is no way out. Approved by a second person, it goes on.
+    // Another session of the same user has the same limit. An approval by a second person lifts it.
     let again = desk.another("lib").await;
     assert_eq!(anonymise(&again, numbers[20]).await.0, StatusCode::CONFLICT);
     let (status, ..) = again.post("/do/ask_more_changes?page=/approvals", "").await;
@@ -72,9 +72,9 @@ async fn a_script_that_anonymises_users_is_stopped_and_everybody_is_told() {
 }
 
 #[tokio::test]
-async fn a_script_that_clears_records_in_the_form_is_stopped_too() {
+async fn a_script_that_clears_records_by_the_form_is_stopped() {
     let (desk, librarian, numbers) = library(40).await;
-    // A sign-in that is too old clears nobody.
+    // An old sign-in cannot clear a record.
     execute(&desk.store, "UPDATE sessions SET signed_in_at = '2018-01-01 00:00:00+00:00'").await;
     let (status, to) = clear(&librarian, numbers[0], 1, "form[last_name]=-").await;
     assert_eq!(status, StatusCode::SEE_OTHER);
@@ -92,14 +92,14 @@ async fn a_script_that_clears_records_in_the_form_is_stopped_too() {
     }
     assert_eq!((done, number(&desk.store, cleared).await), (20, 20));
     eprintln!("the script reached {done} of {} users", numbers.len());
-    // The two ways share the limit.
+    // Both actions share the limit.
     assert_eq!(anonymise(&librarian, numbers[39]).await.0, StatusCode::CONFLICT);
     let events = "SELECT COUNT(*) FROM audit_events WHERE action = 'identity_removed'";
     assert_eq!(number(&desk.store, events).await, 20);
 }
 
 #[tokio::test]
-async fn a_member_of_staff_is_anonymised_by_the_guided_action() {
+async fn a_member_of_staff_is_anonymised_after_an_approval() {
     let (desk, librarian, _) = library(1).await;
     let former = desk.staff("former", &[Role::Cataloguer]).await;
     let record = format!("/users/{former}");
@@ -144,7 +144,7 @@ async fn a_member_of_staff_is_anonymised_by_the_guided_action() {
 }
 
 #[tokio::test]
-async fn a_fictitious_user_has_no_action() {
+async fn a_fictitious_user_cannot_be_anonymised() {
     let (desk, _, numbers) = library(1).await;
     let user = numbers[0];
     execute(&desk.store, &format!("UPDATE users SET fictitious = TRUE WHERE number = {user}")).await;

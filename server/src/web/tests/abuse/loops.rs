@@ -1,7 +1,7 @@
-//! Requests in a loop: what is refused is counted in the audit, and sign-ins keep no signed-in work waiting.
+//! Requests in a loop: refusals are counted in the audit, and sign-ins do not delay signed-in staff.
 
 use super::library::number;
-use crate::web::Outside;
+use crate::web::NetworkConfig;
 use crate::web::tests::desk::{Desk, PASSWORD, post};
 use axum::http::StatusCode;
 use futures::future::join_all;
@@ -15,7 +15,7 @@ async fn library() -> Desk {
     let desk = Desk::with(
         |settings| settings.sign_in = SignIn { allow_password_only: true, ..SignIn::default() },
         |_| (),
-        Outside { proxies: vec![IpAddr::V4(Ipv4Addr::LOCALHOST)], ..Outside::default() },
+        NetworkConfig { proxies: vec![IpAddr::V4(Ipv4Addr::LOCALHOST)], ..NetworkConfig::default() },
     )
     .await;
     desk.staff("ng", &[Role::Statistics]).await;
@@ -24,7 +24,7 @@ async fn library() -> Desk {
 }
 
 #[tokio::test]
-async fn repeated_refusals_are_two_events() {
+async fn repeated_refusals_are_one_event_with_a_count() {
     let desk = library().await;
     let ng = desk.another("ng").await;
     let events = "SELECT COUNT(*) FROM audit_events WHERE action = 'refused'";
@@ -40,8 +40,8 @@ async fn repeated_refusals_are_two_events() {
     }
     assert!(refused > 100, "{refused}");
     assert_eq!(number(&desk.store, events).await, 1);
-    assert_eq!(ng.get("/account").await.0, StatusCode::OK, "what they may see stays open");
-    // Another page, by a form and by another member of staff: kinds of their own.
+    assert_eq!(ng.get("/account").await.0, StatusCode::OK, "pages that the role may see are not limited");
+    // A refusal of another permission is a new event.
     ng.get("/tasks/new").await;
     ng.post("/do/save_task?page=/tasks/new", "form[description]=x").await;
     assert_eq!(number(&desk.store, events).await, 2);
@@ -54,7 +54,7 @@ async fn repeated_refusals_are_two_events() {
 }
 
 #[tokio::test]
-async fn exports_in_a_loop_are_limited() {
+async fn exports_in_a_loop_are_rate_limited() {
     let desk = library().await;
     let ng = desk.another("ng").await;
     let mut done = 0;
@@ -65,9 +65,9 @@ async fn exports_in_a_loop_are_limited() {
     assert!((60..80).contains(&done), "{done}");
 }
 
-/// 1,500 sign-ins at once, 25 from each address: most are refused at once, and a member of staff at work does not wait.
+/// There are 1,500 concurrent sign-ins, 25 from each address. Most are rejected at once.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn sign_ins_in_a_loop_keep_nobody_from_work() {
+async fn many_concurrent_sign_ins_do_not_delay_signed_in_staff() {
     let desk = library().await;
     let librarian = desk.another("desk").await;
     let sign_ins = (0..1_500).map(|number| {
@@ -91,10 +91,10 @@ async fn sign_ins_in_a_loop_keep_nobody_from_work() {
     }
     let answers: Vec<_> = join_all(sign_ins).await.into_iter().map(Result::unwrap).collect();
     let checked = answers.iter().filter(|answer| answer.0 == StatusCode::UNPROCESSABLE_ENTITY).count();
-    let at_once =
+    let rejected =
         answers.iter().filter(|answer| answer.0 == StatusCode::TOO_MANY_REQUESTS && answer.1).count();
     eprintln!("{checked} of 1,500 sign-ins reach the hash; the slowest page of a librarian took {slowest:?}");
-    assert_eq!(checked + at_once, 1_500);
+    assert_eq!(checked + rejected, 1_500);
     assert!(checked <= 128, "{checked}");
     assert!(slowest < Duration::from_secs(5), "{slowest:?}");
 }

@@ -1,5 +1,5 @@
-//! Roles that may not see users: in no answer of any address stands a value of a user. Every personal value of the
-//! library is one that stands nowhere else, made from the register of personal data.
+//! Roles that may not see users: no response of any address contains a value of a user. The personal values of the
+//! library are unique. They are made from the register of personal data.
 
 #[path = "../../../../../app/records/tests/store/canary/plant.rs"]
 #[allow(dead_code, missing_docs, reason = "the store tests use more of it")]
@@ -16,13 +16,14 @@ use records::report::{Key, Report};
 use records::{Actor, Store, residue, run};
 use std::collections::BTreeSet;
 
-/// Ana with all roles, people full of values, a preview of them, a run, somebody who was anonymised alone.
+/// Opens a library with users whose columns all have values, a preview of them, a run, and a single anonymised user.
+/// Ana has all roles.
 pub(super) async fn library() -> (Desk, Vec<Person>) {
     let desk = four_eyes().await;
     let store = &desk.store;
     let guarantor = leaver(store, "Bystander").await;
-    let away = format!("UPDATE users SET leaving_on = NULL, imported = FALSE WHERE number = {guarantor}");
-    execute(store, &away).await;
+    let stays = format!("UPDATE users SET leaving_on = NULL, imported = FALSE WHERE number = {guarantor}");
+    execute(store, &stays).await;
     execute(store, "INSERT INTO custom_fields (key, label) VALUES ('locker', 'Locker')").await;
     let record = "INSERT INTO catalogue_records (title, created_on) VALUES ('A title', '2017-01-01')";
     execute(store, record).await;
@@ -37,15 +38,15 @@ pub(super) async fn library() -> (Desk, Vec<Person>) {
     assert_eq!(run::read(store, preview).await.unwrap().previewed, 3);
     let started = run::start(store, Actor::COMMAND_LINE, preview, "3").await.unwrap();
     execute(store, &format!("UPDATE runs SET state = 'succeeded' WHERE id = {started}")).await;
-    let alone = leaver(store, "Alone").await;
-    run::anonymise_one(store, Actor::COMMAND_LINE, alone, &alone.to_string()).await.unwrap().unwrap();
-    residue::background_scans().await;
+    let single = leaver(store, "Alone").await;
+    run::anonymise_one(store, Actor::COMMAND_LINE, single, &single.to_string()).await.unwrap().unwrap();
+    run::background_scans().await;
     run::preview(store, Actor::COMMAND_LINE, task).await.unwrap();
     lend(store).await;
     (desk, people)
 }
 
-/// One of the people, who has also made the record, has an item of it at home.
+/// Lends an item to one of the users. The record of the item was created by another one.
 async fn lend(store: &Store) {
     for sql in [
         "INSERT INTO items (record_id, barcode, branch) VALUES (1, 'I1', 'central')",
@@ -56,8 +57,8 @@ async fn lend(store: &Store) {
     }
 }
 
-/// Every address of the router with everything that there is in the place of its names, and its filters.
-async fn questions(desk: &Desk) -> Vec<String> {
+/// Returns every address of the router with all existing ids, and with its filters.
+async fn all_addresses(desk: &Desk) -> Vec<String> {
     let mut ids: BTreeSet<i64> = (1..=6).collect();
     ids.extend([11, 12, 13]);
     ids.insert(number(&desk.store, "SELECT MAX(number) FROM users").await);
@@ -77,7 +78,7 @@ async fn questions(desk: &Desk) -> Vec<String> {
     all
 }
 
-/// What narrows or widens what an address shows.
+/// Returns the filters of an address.
 fn filters(address: &str) -> Vec<String> {
     let mut filters = vec![String::new()];
     match address.split('/').nth(1) {
@@ -114,40 +115,44 @@ fn request(address: &str, token: &str) -> Request<Body> {
     Request::get(address).body(Body::empty()).unwrap()
 }
 
-/// The whole answer, as text: status, head and body. What a page has for its scripts stands in it.
+/// Returns the status, and the headers and body as text. The body contains the data of the islands.
 async fn answer(desk: &Desk, address: &str) -> (StatusCode, String) {
     let (status, headers, body) = desk.answer(request(address, &desk.token)).await;
     (status, format!("{headers:?}\n{body}"))
 }
 
-pub(super) fn told<'a>(people: &'a [Person], text: &str) -> Vec<&'a str> {
+/// Returns the values of these users that a text contains.
+pub(super) fn values_in<'a>(people: &'a [Person], text: &str) -> Vec<&'a str> {
     let values = people.iter().flat_map(|person| &person.present);
-    let mut told: Vec<&str> = values.map(String::as_str).filter(|value| text.contains(*value)).collect();
-    if told.is_empty() && text.contains("canary-") {
-        told.push("a part of a value");
+    let mut found: Vec<&str> = values.map(String::as_str).filter(|value| text.contains(*value)).collect();
+    if found.is_empty() && text.contains("canary-") {
+        found.push("a part of a value");
     }
-    told
+    found
 }
 
-/// The health of a server without a scheduler is bad after a minute.
-fn is_no_failure(address: &str, status: StatusCode) -> bool {
+/// Without a scheduler, health fails after a minute.
+fn is_expected(address: &str, status: StatusCode) -> bool {
     !status.is_server_error() || ["/healthz", "/readyz"].contains(&address)
 }
 
-/// Addresses that end the session, or that somebody may only ask once.
-const NOT_ASKED: [&str; 1] = ["/do/sign_out"];
+/// Addresses that end the session.
+const EXCLUDED: [&str; 1] = ["/do/sign_out"];
 
 #[tokio::test]
-async fn who_may_not_see_users_is_told_nothing_of_any() {
+async fn a_role_that_may_not_see_users_gets_no_value_of_a_user() {
     let (desk, people) = library().await;
-    let questions: Vec<String> =
-        questions(&desk).await.into_iter().filter(|address| !NOT_ASKED.contains(&address.as_str())).collect();
-    // The search finds what is there: somebody who may see users sees it at many addresses.
+    let addresses: Vec<String> = all_addresses(&desk)
+        .await
+        .into_iter()
+        .filter(|address| !EXCLUDED.contains(&address.as_str()))
+        .collect();
+    // The check finds values: with all roles, they appear at many addresses.
     let mut seen = BTreeSet::new();
-    for address in questions.iter().filter(|address| !address.starts_with("/do/")) {
+    for address in addresses.iter().filter(|address| !address.starts_with("/do/")) {
         let (status, text) = answer(&desk, address).await;
-        assert!(is_no_failure(address, status), "{address}: {status}");
-        if !told(&people, &text).is_empty() {
+        assert!(is_expected(address, status), "{address}: {status}");
+        if !values_in(&people, &text).is_empty() {
             seen.insert(address);
         }
     }
@@ -156,35 +161,34 @@ async fn who_may_not_see_users_is_told_nothing_of_any() {
         desk.staff(role.code(), &[role]).await;
         let low = desk.another(role.code()).await;
         let mut open = 0;
-        for address in &questions {
+        for address in &addresses {
             let (status, text) = answer(&low, address).await;
-            assert!(is_no_failure(address, status), "{address}: {status}");
-            assert_eq!(told(&people, &text), Vec::<&str>::new(), "{role:?} {address}");
+            assert!(is_expected(address, status), "{address}: {status}");
+            assert_eq!(values_in(&people, &text), Vec::<&str>::new(), "{role:?} {address}");
             open += usize::from(status.is_success());
         }
         assert!(open > 10, "{role:?}: {open}");
         eprintln!(
             "{}: {} addresses, {open} open, no value of a user (with all roles: at {} of them)",
             role.code(),
-            questions.len(),
+            addresses.len(),
             seen.len()
         );
     }
 }
 
-/// The catalogue says until when an item is away, and to whom it went only to those who may see users. Who made a record
-/// is named to everybody.
+/// All roles see the due date of an item, and the creator of a record.
 #[tokio::test]
-async fn who_has_an_item_is_told_only_to_those_who_see_users() {
+async fn the_borrower_of_an_item_is_shown_only_to_roles_that_may_see_users() {
     let (desk, people) = library().await;
     let (_, _, page) = desk.get("/catalogue/1").await;
-    assert!(!told(&people, &page).is_empty() && page.contains("href=\"/users/11\""));
+    assert!(!values_in(&people, &page).is_empty() && page.contains("href=\"/users/11\""));
     desk.staff("cataloguer", &[Role::Cataloguer]).await;
     let cataloguer = desk.another("cataloguer").await;
     for address in ["/catalogue", "/catalogue/1"] {
         let (status, _, page) = cataloguer.get(address).await;
         assert_eq!(status, StatusCode::OK);
-        assert_eq!(told(&people, &page), Vec::<&str>::new(), "{address}");
+        assert_eq!(values_in(&people, &page), Vec::<&str>::new(), "{address}");
         assert!(!page.contains("(user ") && !page.contains("href=\"/users"), "{address}");
         assert!(page.contains("FirstBystander Bystander"), "{address}");
     }
@@ -192,10 +196,9 @@ async fn who_has_an_item_is_told_only_to_those_who_see_users() {
     assert!(page.contains("On loan") && page.contains("30 Jan 2018"));
 }
 
-/// Whether somebody is a user, and how it stands with them, cannot be asked of a preview by those who may not see
-/// users.
+/// Otherwise a preview would reveal whether a person is a user, and their verdict.
 #[tokio::test]
-async fn the_people_of_a_preview_are_for_those_who_see_users() {
+async fn the_users_of_a_preview_are_shown_only_to_roles_that_may_see_users() {
     for role in Role::ALL {
         assert!(!role.may(Action::SeeTasks) || role.may(Action::SeeUsers), "{role:?} sees people of runs");
         assert!(!role.may(Action::SeeResidue) || role.may(Action::SeeUsers), "{role:?} sees texts");
@@ -217,12 +220,12 @@ async fn the_people_of_a_preview_are_for_those_who_see_users() {
                 answers.insert(without_nonce(&page));
             }
         }
-        assert_eq!(answers.len(), 1, "{role:?}: the answer is the same for everybody and every reason");
-        // Nor whether there is such a preview, or such a user.
-        for [there, not] in [["/runs/1", "/runs/999"], ["/users/11", "/users/999999"]] {
-            let [there, not] = [low.get(there).await, low.get(not).await];
-            assert_eq!((there.0, not.0), (StatusCode::FORBIDDEN, StatusCode::FORBIDDEN));
-            assert_eq!(without_nonce(&there.2), without_nonce(&not.2));
+        assert_eq!(answers.len(), 1, "{role:?}: the response is the same for every user and every reason");
+        // The response does not reveal whether the preview or the user exists.
+        for [existing, missing] in [["/runs/1", "/runs/999"], ["/users/11", "/users/999999"]] {
+            let [existing, missing] = [low.get(existing).await, low.get(missing).await];
+            assert_eq!((existing.0, missing.0), (StatusCode::FORBIDDEN, StatusCode::FORBIDDEN));
+            assert_eq!(without_nonce(&existing.2), without_nonce(&missing.2));
         }
         for function in ["make_preview", "ask_approval", "start_run", "anonymise_user"] {
             let (status, ..) = low.post(&format!("/do/{function}?page=/runs/1"), "form[task]=1").await;

@@ -1,4 +1,4 @@
-//! Forms that were opened before somebody was anonymised and are sent afterwards: nothing comes back.
+//! Forms that were opened before a user was anonymised and are sent afterwards: they restore no value.
 
 use super::html::form;
 use super::library::{add_task, dump, execute, four_eyes, insert, leaver, number, unchanged};
@@ -7,10 +7,10 @@ use axum::http::StatusCode;
 use policy::UserNumber;
 use records::{Actor, residue, run};
 
-/// A name that stands nowhere else.
+/// A unique name.
 const NAME: &str = "Nguyenovaquist";
 
-/// Somebody with a custom field, and a task by which one person is anonymised.
+/// Opens a library with a user who has a custom field, and a default task.
 async fn library() -> (Desk, UserNumber) {
     let desk = four_eyes().await;
     let ng = leaver(&desk.store, NAME).await;
@@ -23,17 +23,17 @@ async fn library() -> (Desk, UserNumber) {
 
 async fn anonymise(desk: &Desk, user: UserNumber) {
     run::anonymise_one(&desk.store, Actor::COMMAND_LINE, user, &user.to_string()).await.unwrap().unwrap();
-    residue::background_scans().await;
+    run::background_scans().await;
 }
 
-/// Nothing of the person stands anywhere.
-async fn nothing_is_left(desk: &Desk) {
+/// Asserts that no value of the user is stored.
+async fn assert_nothing_is_left(desk: &Desk) {
     let left: Vec<String> = dump(&desk.store).await.into_iter().filter(|line| line.contains(NAME)).collect();
     assert!(left.is_empty(), "{left:#?}");
 }
 
 #[tokio::test]
-async fn a_record_that_is_saved_after_it_was_anonymised_restores_nothing() {
+async fn saving_a_record_after_it_was_anonymised_restores_nothing() {
     let (desk, ng) = library().await;
     let edit = format!("/users/{ng}/edit");
     let (status, _, page) = desk.get(&edit).await;
@@ -46,21 +46,21 @@ async fn a_record_that_is_saved_after_it_was_anonymised_restores_nothing() {
     let before = dump(&desk.store).await;
     let version = number(&desk.store, &format!("SELECT version FROM users WHERE number = {ng}")).await;
     let address = format!("/do/save_user?page={edit}");
-    // As it was opened, and by somebody who knows the version of today.
-    let knowing = opened.replace("form[version]=1", &format!("form[version]={version}"));
-    assert_ne!(opened, knowing, "anonymising makes a new version");
-    for sent in [&opened, &knowing] {
+    // The form as it was opened, and with the current version.
+    let current = opened.replace("form[version]=1", &format!("form[version]={version}"));
+    assert_ne!(opened, current, "anonymising makes a new version");
+    for sent in [&opened, &current] {
         let (status, _, page) = desk.post(&address, sent).await;
         assert_eq!(status, StatusCode::CONFLICT, "{page}");
         unchanged(&desk.store, &before, sent).await;
-        assert!(!page.contains("Notes on"), "the page does not show it again either");
+        assert!(!page.contains("Notes on"), "the page does not show the values again");
     }
-    nothing_is_left(&desk).await;
-    assert_eq!(desk.get(&edit).await.0, StatusCode::CONFLICT, "the form is not offered any more");
+    assert_nothing_is_left(&desk).await;
+    assert_eq!(desk.get(&edit).await.0, StatusCode::CONFLICT, "the form is no longer available");
 }
 
 #[tokio::test]
-async fn what_is_done_to_the_record_from_an_old_page_is_not_done() {
+async fn actions_of_an_old_page_on_an_anonymised_user_are_rejected() {
     let (desk, ng) = library().await;
     let hold = format!("form[user]={ng}&form[reason]=dispute&form[review_on]=2027-01-01");
     let forms = [
@@ -80,12 +80,12 @@ async fn what_is_done_to_the_record_from_an_old_page_is_not_done() {
         );
         unchanged(&desk.store, &before, function).await;
     }
-    nothing_is_left(&desk).await;
+    assert_nothing_is_left(&desk).await;
 }
 
-/// Settling a charge or removing a text of which an old page shows that it is there.
+/// An old page still shows the charge.
 #[tokio::test]
-async fn what_hangs_on_the_person_is_not_changed_from_an_old_page() {
+async fn a_charge_of_an_anonymised_user_cannot_be_changed_from_an_old_page() {
     let (desk, ng) = library().await;
     let charge = format!(
         "charges (user_number, kind, cents, charged_on, settled_on, note) VALUES ({ng}, 'fine', 250, '2018-01-01', \
@@ -98,5 +98,5 @@ async fn what_hangs_on_the_person_is_not_changed_from_an_old_page() {
         desk.post(&format!("/do/settle_charge?page=/users/{ng}"), format!("form[charge]={charge}")).await;
     assert!(!status.is_server_error(), "{status} {page}");
     unchanged(&desk.store, &before, "settling").await;
-    nothing_is_left(&desk).await;
+    assert_nothing_is_left(&desk).await;
 }

@@ -1,14 +1,15 @@
-//! Somebody else's private task: by no way is it read, used or changed, and no page says what it is called.
+//! The private task of another member of staff: it cannot be read, used or changed, and no page shows its description.
 
 use super::library::{ANA, BEN, add_task, dump, execute, four_eyes, leaver, unchanged};
 use crate::web::tests::desk::Desk;
 use axum::http::StatusCode;
 use policy::TaskId;
+use records::approval_workflow;
 use records::{Actor, approval, run};
 
 const SECRET: &str = "What Ana calls it";
 
-/// A private task of Ana's that serves single users, that is overdue and whose run has failed. Ben is at the desk.
+/// Opens a library with a private task of Ana that is the default, is overdue, and whose run has failed. Signs Ben in.
 async fn library() -> (Desk, TaskId) {
     let desk = four_eyes().await;
     let store = &desk.store;
@@ -29,7 +30,7 @@ async fn library() -> (Desk, TaskId) {
 }
 
 #[tokio::test]
-async fn a_private_task_is_there_for_its_owner_alone() {
+async fn only_its_owner_can_see_and_change_a_private_task() {
     let (ben, task) = library().await;
     let ana = ben.another(ANA).await;
     for page in ["", "/edit", "/delete", "/export"] {
@@ -64,15 +65,15 @@ async fn a_private_task_is_there_for_its_owner_alone() {
     }
 }
 
-/// Whoever may see runs sees what was done to people, also by a private task. What the task is called they do not.
+/// All staff who may see runs see the run and its users.
 #[tokio::test]
-async fn a_run_of_a_private_task_is_seen_without_its_description() {
+async fn a_run_of_a_private_task_is_shown_without_the_description() {
     let (ben, task) = library().await;
     let ana = ben.another(ANA).await;
     execute(&ben.store, "UPDATE tasks SET confirmed_policy = NULL").await;
     let preview = run::preview(&ben.store, Actor::COMMAND_LINE, task).await.unwrap();
-    approval::ask(&ben.store, Actor::COMMAND_LINE, preview).await.unwrap();
-    for (address, said) in [
+    approval_workflow::ask(&ben.store, Actor::COMMAND_LINE, preview).await.unwrap();
+    for (address, label) in [
         ("/approvals".to_owned(), "A private task"),
         ("/tasks".to_owned(), "a private task"),
         ("/runs".to_owned(), "A private task"),
@@ -86,6 +87,6 @@ async fn a_run_of_a_private_task_is_seen_without_its_description() {
         let (status, _, page) = ben.get(&address).await;
         assert_eq!(status, StatusCode::OK, "{address}");
         assert!(!page.contains(SECRET) && !page.contains(&format!("/tasks/{task}\"")), "{address}");
-        assert!(page.contains(said), "{address}: {said}");
+        assert!(page.contains(label), "{address}: {label}");
     }
 }

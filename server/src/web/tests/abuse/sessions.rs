@@ -1,7 +1,7 @@
-//! Keys of sessions that must not open anything: set by somebody else, of an earlier step, of an ended session.
+//! Session tokens that must be invalid: planted by an attacker, of an earlier sign-in step, of an ended session.
 
 use super::library::{execute, number};
-use crate::web::Outside;
+use crate::web::NetworkConfig;
 use crate::web::tests::desk::{Desk, PASSWORD, cookie, post};
 use axum::http::StatusCode;
 use policy::Role;
@@ -15,10 +15,10 @@ async fn library() -> Desk {
     desk
 }
 
-/// A key opens nothing: no page, no function, no events.
-async fn opens_nothing(desk: &Desk, key: &str, token: &str) {
+/// Asserts that a session cookie is invalid: for pages, functions and event streams.
+async fn assert_invalid(desk: &Desk, cookie: &str, form_token: &str) {
     let mut thief = desk.clone();
-    (thief.cookie, thief.token) = (key.to_owned(), token.to_owned());
+    (thief.cookie, thief.token) = (cookie.to_owned(), form_token.to_owned());
     for page in ["/users", "/account", "/events/runs/1", "/reports/loans-per-month/csv"] {
         assert_eq!(thief.get(page).await.0, StatusCode::UNAUTHORIZED, "{page}");
     }
@@ -28,46 +28,47 @@ async fn opens_nothing(desk: &Desk, key: &str, token: &str) {
     assert_eq!(number(&desk.store, "SELECT COUNT(*) FROM users").await, users);
 }
 
-async fn opens(desk: &Desk) {
+/// Asserts that the session of a client is valid.
+async fn assert_valid(desk: &Desk) {
     assert_eq!(desk.get("/users").await.0, StatusCode::OK);
 }
 
 #[tokio::test]
-async fn a_key_that_somebody_else_has_set_is_never_valid() {
+async fn a_planted_session_token_is_never_valid() {
     let mut desk = library().await;
-    // Well formed, too short, the key of a session that has ended.
+    // A well-formed token, a short one, and the token of an ended session.
     desk.sign_in("ng").await;
     let ended = desk.cookie.clone();
     desk.post("/do/sign_out?page=/", "").await;
     for fixed in [format!("lethe={}", "7".repeat(64)), "lethe=1".to_owned(), ended] {
         desk.cookie.clone_from(&fixed);
         desk.token = String::new();
-        opens_nothing(&desk, &fixed, "").await;
+        assert_invalid(&desk, &fixed, "").await;
         let form = format!("form[user_id]=ng&form[password]={}", PASSWORD.replace(' ', "+"));
         let (status, headers, page) = desk.answer(post("/do/sign_in?page=/sign-in", form)).await;
         assert_eq!(status, StatusCode::SEE_OTHER, "{page}");
         let own = cookie(&headers).unwrap();
         assert_ne!(own, fixed);
-        opens_nothing(&desk, &fixed, "").await;
+        assert_invalid(&desk, &fixed, "").await;
         desk.cookie = own;
-        opens(&desk).await;
+        assert_valid(&desk).await;
     }
 }
 
-/// Two cookies of the name: whichever the browser sends first, a foreign one opens nothing.
+/// A planted cookie may come first.
 #[tokio::test]
-async fn a_second_cookie_of_the_name_opens_nothing() {
+async fn a_second_cookie_with_the_same_name_is_not_a_valid_session() {
     let desk = library().await;
     let ng = desk.another("ng").await;
     let fixed = format!("lethe={}", "7".repeat(64));
     let mut both = ng.clone();
     both.cookie = format!("{fixed}; {}", ng.cookie);
     assert_eq!(both.get("/users").await.0, StatusCode::UNAUTHORIZED);
-    opens_nothing(&desk, &fixed, &ng.token).await;
+    assert_invalid(&desk, &fixed, &ng.token).await;
 }
 
 #[tokio::test]
-async fn signing_in_again_ends_the_session_before() {
+async fn signing_in_again_ends_the_earlier_session() {
     let desk = library().await;
     let first = desk.another("ng").await;
     let mut browser = first.clone();
@@ -79,22 +80,22 @@ async fn signing_in_again_ends_the_session_before() {
     let (status, headers, _) = browser.answer(post("/do/sign_in?page=/sign-in", form)).await;
     assert_eq!(status, StatusCode::SEE_OTHER);
     browser.cookie = cookie(&headers).unwrap();
-    opens(&browser).await;
-    opens_nothing(&desk, &first.cookie, &first.token).await;
+    assert_valid(&browser).await;
+    assert_invalid(&desk, &first.cookie, &first.token).await;
 }
 
-/// Each proof gives a new key: the one before it, which others may have seen, is of no use.
+/// Each step renews the token, because others may have seen the earlier one.
 #[tokio::test]
-async fn the_key_of_an_earlier_step_is_never_valid_after_it() {
-    let desk = Desk::with(|_| (), |_| (), Outside::default()).await;
+async fn the_token_of_an_earlier_sign_in_step_is_never_valid_afterwards() {
+    let desk = Desk::with(|_| (), |_| (), NetworkConfig::default()).await;
     desk.staff("ng", &[Role::Librarian]).await;
     let (_, headers, _) = desk.try_to_sign_in("ng", PASSWORD).await;
     let after_password = cookie(&headers).unwrap();
-    opens_nothing(&desk, &after_password, "").await;
+    assert_invalid(&desk, &after_password, "").await;
 
     let key = after_password.strip_prefix("lethe=").unwrap();
     let halfway = session::find(&desk.store, key).await.unwrap().unwrap();
-    let secret = staff::begin_setup(&desk.store, &halfway).await.unwrap().secret;
+    let secret = session::begin_setup(&desk.store, &halfway).await.unwrap().secret;
     let totp = Builder::new().with_secret(Secret::try_from_base32(&*secret).unwrap()).build().unwrap();
     let code = totp.generate_current().to_string();
     let mut browser = desk.clone();
@@ -105,23 +106,23 @@ async fn the_key_of_an_earlier_step_is_never_valid_after_it() {
     assert_eq!(status, StatusCode::OK, "{page}");
     let recovery = page.split("<code>").nth(1).unwrap().split("</code>").next().unwrap().to_owned();
     browser.cookie = cookie(&headers).unwrap();
-    opens(&browser).await;
-    opens_nothing(&desk, &after_password, &halfway.form_token).await;
-    // Loading the page with the recovery codes again makes no new secret, which nobody would have confirmed.
+    assert_valid(&browser).await;
+    assert_invalid(&desk, &after_password, &halfway.form_token).await;
+    // Reloading the page with the recovery codes creates no new, unconfirmed secret.
     let (_, _, again) = browser.answer(post("/do/confirm_app?page=/sign-in/app", form)).await;
     assert!(again.contains("cannot be shown again") && !again.contains("class=\"secret\""), "{again}");
 
-    // From now on a code is asked for; the key before it opens nothing, before and after.
+    // Now a code is required. The token before it is invalid, before and after the code.
     let (_, headers, _) = desk.try_to_sign_in("ng", PASSWORD).await;
     let before_code = cookie(&headers).unwrap();
-    opens_nothing(&desk, &before_code, "").await;
+    assert_invalid(&desk, &before_code, "").await;
     let key = before_code.strip_prefix("lethe=").unwrap();
     let halfway = session::find(&desk.store, key).await.unwrap().unwrap();
     let mut browser = desk.clone();
     browser.cookie.clone_from(&before_code);
-    // As with another key of the installation: the secret of the app cannot be opened, and recovery codes still count.
+    // After the installation key was replaced, the secret of the app cannot be decrypted. Recovery codes still work.
     super::library::execute(&desk.store, "UPDATE credentials SET secret = '00' WHERE kind = 'totp'").await;
-    // The code that set up the app counts no more.
+    // The code that set up the app cannot be used again.
     for (code, status) in [(&code, StatusCode::UNPROCESSABLE_ENTITY), (&recovery, StatusCode::SEE_OTHER)] {
         let form = format!("form[code]={code}&form_token={}", halfway.form_token);
         let (answer, headers, _) = browser.answer(post("/do/second_factor?page=/sign-in/code", form)).await;
@@ -130,12 +131,12 @@ async fn the_key_of_an_earlier_step_is_never_valid_after_it() {
             browser.cookie = cookie;
         }
     }
-    opens(&browser).await;
-    opens_nothing(&desk, &before_code, &halfway.form_token).await;
+    assert_valid(&browser).await;
+    assert_invalid(&desk, &before_code, &halfway.form_token).await;
 }
 
 #[tokio::test]
-async fn the_key_before_a_step_up_or_a_new_password_is_never_valid_after_it() {
+async fn the_token_before_reauthentication_or_a_new_password_is_never_valid_afterwards() {
     let desk = library().await;
     let mut browser = desk.another("ng").await;
     let elsewhere = desk.another("ng").await;
@@ -156,10 +157,10 @@ async fn the_key_before_a_step_up_or_a_new_password_is_never_valid_after_it() {
         let key = browser.cookie.strip_prefix("lethe=").unwrap();
         browser.token = session::find(&desk.store, key).await.unwrap().unwrap().form_token;
         assert_ne!(browser.token, before.token);
-        opens(&browser).await;
-        opens_nothing(&desk, &before.cookie, &before.token).await;
+        assert_valid(&browser).await;
+        assert_invalid(&desk, &before.cookie, &before.token).await;
     }
-    opens_nothing(&desk, &elsewhere.cookie, &elsewhere.token).await;
+    assert_invalid(&desk, &elsewhere.cookie, &elsewhere.token).await;
 }
 
 #[tokio::test]
@@ -179,14 +180,14 @@ async fn an_ended_session_is_never_valid_again() {
         let theirs = desk.another("ng").await;
         let (status, _, page) = chief.post(address, &form).await;
         assert_eq!(status, StatusCode::SEE_OTHER, "{address}: {page}");
-        opens_nothing(&desk, &theirs.cookie, &theirs.token).await;
+        assert_invalid(&desk, &theirs.cookie, &theirs.token).await;
     }
     let (status, ..) = desk.try_to_sign_in("ng", PASSWORD).await;
-    assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "a disabled account does not come back");
+    assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "a disabled account cannot sign in");
 }
 
 #[tokio::test]
-async fn its_owner_ends_one_session_and_nobody_elses() {
+async fn a_user_can_end_only_their_own_sessions() {
     let desk = library().await;
     let (here, there) = (desk.another("ng").await, desk.another("ng").await);
     let chief = desk.another("chief").await;
@@ -206,38 +207,38 @@ async fn its_owner_ends_one_session_and_nobody_elses() {
         assert_eq!(status, StatusCode::NOT_FOUND, "{session}");
     }
     for session in [&here, &there, &chief] {
-        opens(session).await;
+        assert_valid(session).await;
     }
     let (status, ..) = here.post("/do/end_session?page=/account", format!("form[session]={of_there}")).await;
     assert_eq!(status, StatusCode::SEE_OTHER);
-    opens_nothing(&desk, &there.cookie, &there.token).await;
-    opens(&here).await;
+    assert_invalid(&desk, &there.cookie, &there.token).await;
+    assert_valid(&here).await;
     here.post("/do/sign_out?page=/", "").await;
-    opens_nothing(&desk, &here.cookie, &here.token).await;
+    assert_invalid(&desk, &here.cookie, &here.token).await;
 }
 
 #[tokio::test]
-async fn an_idle_session_and_one_of_ten_hours_are_over() {
+async fn a_session_ends_when_idle_and_after_ten_hours() {
     let desk = library().await;
     let long_ago = |minutes| (records::Clock::real() - chrono::Duration::minutes(minutes)).to_rfc3339();
     let now = long_ago(0);
     for (created, seen) in [(long_ago(30), long_ago(21)), (long_ago(601), now)] {
         let session = desk.another("ng").await;
-        opens(&session).await;
+        assert_valid(&session).await;
         let over = format!("UPDATE sessions SET created_at = '{created}', last_seen_at = '{seen}'");
         execute(&desk.store, &over).await;
-        opens_nothing(&desk, &session.cookie, &session.token).await;
-        // Nobody can bring it back by asking again.
-        opens_nothing(&desk, &session.cookie, &session.token).await;
+        assert_invalid(&desk, &session.cookie, &session.token).await;
+        // Another request does not revive it.
+        assert_invalid(&desk, &session.cookie, &session.token).await;
     }
 }
 
 #[tokio::test]
-async fn whoever_signed_in_long_ago_is_told_before_they_type() {
+async fn after_an_old_sign_in_the_page_offers_to_confirm_it_before_typing() {
     let desk = Desk::open().await;
-    let told = "href=\"/sign-in/again?page=%2Fstaff\"";
-    assert!(!desk.get("/staff").await.2.contains(told));
+    let link = "href=\"/sign-in/again?page=%2Fstaff\"";
+    assert!(!desk.get("/staff").await.2.contains(link));
     let long_ago = (records::Clock::real() - chrono::Duration::minutes(6)).to_rfc3339();
     execute(&desk.store, &format!("UPDATE sessions SET signed_in_at = '{long_ago}'")).await;
-    assert!(desk.get("/staff").await.2.contains(told));
+    assert!(desk.get("/staff").await.2.contains(link));
 }

@@ -1,24 +1,25 @@
-//! Whether there is such an account can be seen neither from the words nor from the time of an answer.
+//! Neither the text nor the time of a response reveals whether an account exists.
 
-use crate::web::Outside;
+use crate::web::NetworkConfig;
 use crate::web::tests::desk::{Desk, PASSWORD, post};
 use app::rate_limit::{Budget, Limits, Throttle};
 use axum::http::StatusCode;
 use policy::Role;
+use records::accounts;
 use records::{Actor, SignIn, staff};
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// How often each kind of account is tried; they take turns, so that what else the computer does meets all alike.
+/// How often each kind of account is tried. They take turns, so that other load affects all alike.
 const ROUNDS: usize = 40;
-/// How often it may be measured until the times are alike. Looking at a password takes longer than [`MOST`], so an
-/// account at which that is left out never gets through.
-const MEASURED: usize = 5;
-/// The most by which the times of two kinds may differ.
-const MOST: Duration = Duration::from_millis(10);
+/// How often the test measures until the times agree. A password hash takes longer than [`MAX_DIFFERENCE`], so an
+/// account without it always fails.
+const ATTEMPTS: usize = 5;
+/// The largest allowed difference between the median times of two kinds.
+const MAX_DIFFERENCE: Duration = Duration::from_millis(10);
 
-/// Kinds of accounts, each with a name of the same length: with a password, disabled, a user without a role, nobody.
+/// The kinds of accounts, with names of the same length: with a password, unknown, disabled, without a role.
 const KINDS: [&str; 4] = ["known", "noone", "wasit", "loans"];
 
 async fn library() -> Desk {
@@ -26,23 +27,23 @@ async fn library() -> Desk {
     let desk = Desk::with(
         |settings| settings.sign_in = SignIn { allow_password_only: true, ..SignIn::default() },
         |state| {
-            // As many tries as are measured; how few there are in earnest is tested in `guessing`.
+            // The rate limit allows all attempts of this test; `guessing` tests the real one.
             let account = Budget { burst: 10_000, period: Duration::from_secs(1) };
             state.throttle = Arc::new(Throttle::with_limits(Limits { account, ..Limits::default() }));
         },
-        Outside { proxies: vec![proxy], ..Outside::default() },
+        NetworkConfig { proxies: vec![proxy], ..NetworkConfig::default() },
     )
     .await;
     desk.staff("known", &[Role::Librarian]).await;
     let disabled = desk.staff("wasit", &[Role::Librarian]).await;
-    staff::disable(&desk.store, Actor::COMMAND_LINE, disabled).await.unwrap();
+    accounts::disable(&desk.store, Actor::COMMAND_LINE, disabled).await.unwrap();
     let without = desk.staff("loans", &[Role::Librarian]).await;
-    staff::revoke_role(&desk.store, Actor::COMMAND_LINE, without, Role::Librarian).await.unwrap();
+    accounts::revoke_role(&desk.store, Actor::COMMAND_LINE, without, Role::Librarian).await.unwrap();
     desk
 }
 
-/// A try from an address of its own, so that it is not held up. The page that comes back, without what is random.
-async fn try_it(desk: &Desk, name: &str, password: &str, number: usize) -> (StatusCode, String, Duration) {
+/// Tries to sign in from a new address, because of the rate limits. Returns the page without its random parts.
+async fn attempt(desk: &Desk, name: &str, password: &str, number: usize) -> (StatusCode, String, Duration) {
     let form = format!("form[user_id]={name}&form[password]={}", password.replace(' ', "+"));
     let mut request = post("/do/sign_in?page=/sign-in", form);
     let address = format!("10.{}.{}.1", number / 250, number % 250);
@@ -57,13 +58,13 @@ async fn try_it(desk: &Desk, name: &str, password: &str, number: usize) -> (Stat
 }
 
 #[tokio::test]
-async fn the_answer_is_the_same_byte_by_byte() {
+async fn the_response_is_the_same_for_every_kind_of_account() {
     let desk = library().await;
     let mut pages = Vec::new();
     for (number, name) in KINDS.into_iter().enumerate() {
-        // The right password of an account that has none any more, or no role, is as wrong as any other.
+        // The former password of a disabled account, or of one without a role, is as wrong as any other.
         let password = if name == "known" { "wrong password" } else { PASSWORD };
-        let (status, page, _) = try_it(&desk, name, password, number).await;
+        let (status, page, _) = attempt(&desk, name, password, number).await;
         assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{name}");
         assert!(page.contains("UserID or password"), "{page}");
         pages.push(page);
@@ -76,7 +77,7 @@ fn sorted(mut times: Vec<Duration>) -> Vec<Duration> {
     times
 }
 
-/// The largest difference of the medians, and the 95th percentile of what two tries after each other differ.
+/// Returns the largest difference of the medians, and the 95th percentile of the differences of successive attempts.
 fn differences(times: &[Vec<Duration>]) -> (Duration, Duration) {
     let medians: Vec<Duration> = times.iter().map(|times| sorted(times.clone())[ROUNDS / 2]).collect();
     let most = medians.iter().max().unwrap().saturating_sub(*medians.iter().min().unwrap());
@@ -87,16 +88,16 @@ fn differences(times: &[Vec<Duration>]) -> (Duration, Duration) {
 }
 
 #[tokio::test]
-async fn the_answer_takes_the_same_time() {
+async fn the_response_takes_the_same_time_for_every_kind_of_account() {
     let desk = library().await;
     let mut number = 0;
     let mut measured = Vec::new();
-    for _ in 0..MEASURED {
+    for _ in 0..ATTEMPTS {
         let mut times = vec![Vec::new(); KINDS.len()];
         for _ in 0..ROUNDS {
             for (kind, name) in KINDS.into_iter().enumerate() {
                 number += 1;
-                let (status, _, took) = try_it(&desk, name, "wrong password", number).await;
+                let (status, _, took) = attempt(&desk, name, "wrong password", number).await;
                 assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
                 times[kind].push(took);
             }
@@ -109,7 +110,7 @@ async fn the_answer_takes_the_same_time() {
             "the medians differ by {medians:?} at most; 95 % of the pairs differ by less than {pairs:?}"
         );
         measured.push(medians);
-        if medians < MOST {
+        if medians < MAX_DIFFERENCE {
             return;
         }
     }

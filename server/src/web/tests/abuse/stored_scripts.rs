@@ -1,4 +1,5 @@
-//! Scripts in every text that staff or imports can set: on every page, in every title and file they are text.
+//! Stored cross-site scripting: scripts in every text that staff or imports can set stay text on every page and in
+//! every file.
 
 use super::forms::actor;
 use super::html::{all, encoded};
@@ -9,20 +10,21 @@ use axum::body::Body;
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE, LOCATION, X_CONTENT_TYPE_OPTIONS};
 use axum::http::{HeaderMap, Request, StatusCode};
 use policy::TaskId;
+use records::approval_workflow;
 use records::{approval, dialect, residue, run};
 use scraper::node::Element;
 use scraper::{Html, Node};
 use sea_orm::{ConnectionTrait as _, Statement};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-/// Each begins with `xss1` and ends with `xss2`; what is in between would do something anywhere in a page.
+/// Scripts for every context of a page. Each contains `xss1` and `xss2`.
 const SCRIPTS: [&str; 2] = [
     "xss1\"'><script>xss()</script><img src=x onerror=xss()></title></textarea></select><svg onload=xss()>{{7*7}}xss2",
     "javascript:xss1()//${7*7}<!--xss2",
 ];
 
-/// Text columns that the program itself reads as codes or keys, that are signed, or that nobody can set.
-const NOT_HERE: [&str; 31] = [
+/// Text columns that hold codes or keys, that are signed, or that users cannot set.
+const EXCLUDED_COLUMNS: [&str; 31] = [
     "seaql_migrations",
     "runs",
     "run_members",
@@ -56,7 +58,7 @@ const NOT_HERE: [&str; 31] = [
     "requests.status",
 ];
 
-/// A library with something on every page: previews, runs, requests for approval, holds, residue, a certificate.
+/// Opens a library with content on every page: previews, runs, approval requests, holds, residue, a certificate.
 async fn library() -> Desk {
     let desk = demo(60).await;
     let store = &desk.store;
@@ -65,27 +67,27 @@ async fn library() -> Desk {
     let people = run::read(store, preview).await.unwrap().previewed;
     let started = run::start(store, ana, preview, &people.to_string()).await.unwrap();
     run::execute(store, started).await.unwrap();
-    residue::background_scans().await;
+    run::background_scans().await;
     execute(store, "UPDATE tasks SET confirmed_policy = NULL").await;
     execute(store, "UPDATE users SET marked_on = '2018-01-01', leaving_on = '2018-01-01' WHERE number > 30")
         .await;
     let wider = run::preview(store, ben, TaskId(2)).await.unwrap();
-    approval::ask(store, ben, wider).await.unwrap();
+    approval_workflow::ask(store, ben, wider).await.unwrap();
     let category = "legal_holds (category, reason, placed_on, review_on) SELECT code, 'dispute', '2018-01-01', \
                     '2018-02-01' FROM terms WHERE kind = 'category' LIMIT 1";
     insert(store, "id", category).await;
-    let gone = number(store, "SELECT MAX(number) FROM users WHERE anonymised_on IS NOT NULL").await;
+    let anonymised = number(store, "SELECT MAX(number) FROM users WHERE anonymised_on IS NOT NULL").await;
     let loan = number(store, "SELECT MIN(id) FROM loans").await;
     execute(store, &format!("UPDATE loans SET note = 'x' WHERE id = {loan}")).await;
     let hit = format!(
-        "residue_hits (user_number, table_name, column_name, row_key, what, found_at) VALUES ({gone}, 'loans', 'note', \
+        "residue_hits (user_number, table_name, column_name, row_key, what, found_at) VALUES ({anonymised}, 'loans', 'note', \
          '{loan}', 'last_name', '2018-01-21T12:00:00+00:00')"
     );
     insert(store, "id", &hit).await;
     desk
 }
 
-/// Writes a script into every text column that somebody can set: how many columns.
+/// Writes a script into every text column that users can set. Returns the number of columns.
 async fn plant(desk: &Desk, script: &str) -> usize {
     let db = desk.store.database();
     let script = script.replace('\'', "''");
@@ -93,7 +95,7 @@ async fn plant(desk: &Desk, script: &str) -> usize {
     for (table, columns) in dialect::schema(db).await.unwrap() {
         for column in columns {
             let name = format!("{table}.{column}");
-            if NOT_HERE.contains(&table.as_str()) || NOT_HERE.contains(&name.as_str()) {
+            if EXCLUDED_COLUMNS.contains(&table.as_str()) || EXCLUDED_COLUMNS.contains(&name.as_str()) {
                 continue;
             }
             let kind = format!(
@@ -103,7 +105,7 @@ async fn plant(desk: &Desk, script: &str) -> usize {
             if number(&desk.store, &kind).await == 0 {
                 continue;
             }
-            // Half of the users keep codes that have a name.
+            // Half of the users keep a code that has a name.
             let only = if table == "users" && ["category", "department", "branch"].contains(&column.as_str())
             {
                 "WHERE rowid % 2 = 0"
@@ -118,40 +120,40 @@ async fn plant(desk: &Desk, script: &str) -> usize {
     planted
 }
 
-/// What was looked at.
+/// The results of a crawl.
 #[derive(Default)]
-struct Seen {
+struct Crawl {
     pages: usize,
-    /// Of pages by route, in how many places the script stood.
-    places: BTreeMap<String, usize>,
+    /// The number of occurrences of the script, by route.
+    occurrences: BTreeMap<String, usize>,
     titles: usize,
     files: usize,
 }
 
-/// A text in which the script stands has it whole: nothing of it was read as anything else.
-fn whole(text: &str, script: &str, address: &str) -> usize {
+/// Asserts that a text contains the script only as a whole. Returns the number of occurrences.
+fn assert_whole(text: &str, script: &str, address: &str) -> usize {
     let in_json = serde_json::to_string(script).unwrap();
     let in_json = in_json.trim_matches('"');
-    let places = text.matches("xss1").count();
-    // What is too long is cut off, with a sign that says so.
+    let occurrences = text.matches("xss1").count();
+    // A long text is truncated, with an ellipsis.
     let whole =
         text.matches(script).count() + if in_json == script { 0 } else { text.matches(in_json).count() };
-    assert!(whole == places || text.contains('…'), "{address}: the script was taken apart in {text}");
-    places
+    assert!(whole == occurrences || text.contains('…'), "{address}: the script is incomplete in {text}");
+    occurrences
 }
 
-/// Nothing on a page comes from the script but text.
-fn look(html: &str, script: &str, address: &str, seen: &mut Seen) -> usize {
+/// Asserts that the script is only text on a page. Returns the number of occurrences.
+fn check_page(html: &str, script: &str, address: &str, seen: &mut Crawl) -> usize {
     let page = Html::parse_document(html);
-    let mut places = 0;
+    let mut occurrences = 0;
     for node in page.tree.nodes() {
         match node.value() {
             Node::Text(text) => {
                 let parent = node.parent().and_then(|parent| parent.value().as_element().map(Element::name));
-                let found = whole(text, script, address);
+                let found = assert_whole(text, script, address);
                 assert!(found == 0 || parent != Some("script"), "{address}: in a script");
                 seen.titles += usize::from(found > 0 && parent == Some("title"));
-                places += found;
+                occurrences += found;
             }
             Node::Element(element) => {
                 for (name, value) in element.attrs() {
@@ -164,7 +166,7 @@ fn look(html: &str, script: &str, address: &str, seen: &mut Seen) -> usize {
                     assert!(name != "style" && name != "srcdoc", "{address}: {name}");
                 }
                 for (_, value) in element.attrs() {
-                    places += whole(value, script, address);
+                    occurrences += assert_whole(value, script, address);
                 }
                 if element.name() == "script" {
                     assert!(element.attr("nonce").is_some(), "{address}: a script without nonce");
@@ -175,11 +177,11 @@ fn look(html: &str, script: &str, address: &str, seen: &mut Seen) -> usize {
             _ => {}
         }
     }
-    places
+    occurrences
 }
 
-/// A file is not taken for a page, and has the script whole in one cell or string.
-fn look_at_file(headers: &HeaderMap, body: &str, script: &str, address: &str) {
+/// Asserts that a browser cannot interpret a file as a page, and that the script is whole in one cell or string.
+fn check_file(headers: &HeaderMap, body: &str, script: &str, address: &str) {
     let header = |name| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
     assert_eq!(header(X_CONTENT_TYPE_OPTIONS), "nosniff", "{address}");
     let kind = header(CONTENT_TYPE);
@@ -188,20 +190,20 @@ fn look_at_file(headers: &HeaderMap, body: &str, script: &str, address: &str) {
         assert!(header(CONTENT_DISPOSITION).starts_with("attachment;"), "{address}");
         for row in csv::ReaderBuilder::new().flexible(true).from_reader(body.as_bytes()).records() {
             for cell in &row.unwrap() {
-                whole(cell, script, address);
+                assert_whole(cell, script, address);
                 assert!(!cell.starts_with(['=', '+', '-', '@', '\t', '\r']), "{address}: {cell}");
             }
         }
     }
-    // What watches the server reads its health as JSON; that names nobody.
+    // Health is JSON for monitoring, without personal values.
     if kind.starts_with("application/json") && !["/livez", "/readyz", "/healthz"].contains(&address) {
         assert!(header(CONTENT_DISPOSITION).starts_with("attachment;"), "{address}");
         serde_json::from_str::<serde_json::Value>(body).unwrap();
-        whole(body, script, address);
+        assert_whole(body, script, address);
     }
 }
 
-/// The row of the table of doors that an address belongs to.
+/// Returns the row of the table of routes that matches an address.
 fn route(address: &str) -> Option<String> {
     let path = address.split('?').next().unwrap_or_default();
     let fits = |route: &String| {
@@ -212,9 +214,9 @@ fn route(address: &str) -> Option<String> {
     addresses().into_iter().find(|route| route == path).or_else(|| addresses().into_iter().find(fits))
 }
 
-/// Follows every link and every search form of every page, but few that differ in a number only.
-async fn everywhere(desk: &Desk, script: &str) -> Seen {
-    let mut seen = Seen::default();
+/// Follows all links from all pages. Of addresses that differ only in a number it follows four.
+async fn crawl(desk: &Desk, script: &str) -> Crawl {
+    let mut seen = Crawl::default();
     let mut queue: VecDeque<String> = addresses().into_iter().filter(|address| is_page(address)).collect();
     queue.extend(
         ["/runs/1/certificate.json", "/events/runs/1", "/users/30/photo", "/users/31/anonymise"]
@@ -242,20 +244,20 @@ async fn everywhere(desk: &Desk, script: &str) -> Seen {
         }
         let request = Request::get(&address).body(Body::empty()).unwrap();
         let (status, headers, body) = desk.answer(request).await;
-        // The health of a server without a scheduler is bad after a minute.
+        // Without a scheduler, health fails after a minute.
         let is_health = ["/healthz", "/readyz"].contains(&address.as_str());
         assert!(!status.is_server_error() || is_health, "{address}: {status} {body}");
         let is_page = headers.get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
         let route = route(&address).unwrap_or_else(|| "nowhere".to_owned());
         if !is_page {
-            look_at_file(&headers, &body, script, &address);
+            check_file(&headers, &body, script, &address);
             seen.files += 1;
-            seen.places.entry(route).or_default();
+            seen.occurrences.entry(route).or_default();
             continue;
         }
         seen.pages += 1;
-        let places = look(&body, script, &address, &mut seen);
-        *seen.places.entry(route).or_default() += places;
+        let occurrences = check_page(&body, script, &address, &mut seen);
+        *seen.occurrences.entry(route).or_default() += occurrences;
         queue.extend(links(&body));
     }
     seen
@@ -265,7 +267,7 @@ fn is_page(address: &str) -> bool {
     !address.contains('{') && !address.starts_with("/do/") && !address.starts_with("/api/")
 }
 
-/// Where a page leads to on this server.
+/// Returns the links of a page to this server.
 fn links(html: &str) -> Vec<String> {
     let page = Html::parse_document(html);
     let links = all(&page, "a[href]").into_iter().filter_map(|link| link.attr("href"));
@@ -273,30 +275,32 @@ fn links(html: &str) -> Vec<String> {
     links.filter(own).map(|link| link.split('#').next().unwrap_or_default().to_owned()).collect()
 }
 
-/// Pages on which nothing stands that anybody could set.
-const WITHOUT: [&str; 3] = ["/sign-in/code", "/sign-in/app", "/invitation/{key}"];
+/// Pages without a text that users can set.
+const EXCLUDED_PAGES: [&str; 3] = ["/sign-in/code", "/sign-in/app", "/invitation/{key}"];
 
 #[tokio::test]
-async fn a_script_in_any_text_is_text_on_every_page_and_in_every_file() {
+async fn a_stored_script_stays_text_on_every_page_and_in_every_file() {
     let desk = library().await;
     for script in SCRIPTS {
         let columns = plant(&desk, script).await;
         assert!(columns > 50, "{columns}");
-        let seen = everywhere(&desk, script).await;
+        let seen = crawl(&desk, script).await;
         let missed: BTreeSet<String> = addresses()
             .into_iter()
             .filter(|address| !address.starts_with("/do/") && !address.starts_with("/api/"))
-            .filter(|address| !WITHOUT.contains(&address.as_str()) && !seen.places.contains_key(address))
+            .filter(|address| {
+                !EXCLUDED_PAGES.contains(&address.as_str()) && !seen.occurrences.contains_key(address)
+            })
             .collect();
-        assert_eq!(missed, BTreeSet::new(), "every page was looked at");
+        assert_eq!(missed, BTreeSet::new(), "every page was checked");
         let with: Vec<&String> =
-            seen.places.iter().filter(|(_, places)| **places > 0).map(|(at, _)| at).collect();
+            seen.occurrences.iter().filter(|(_, occurrences)| **occurrences > 0).map(|(at, _)| at).collect();
         eprintln!(
-            "{columns} columns; {} pages and {} files; the script stood in {} places on {} routes and in {} titles: \
+            "{columns} columns; {} pages and {} files; the script occurs {} times on {} routes and in {} titles: \
              {with:?}",
             seen.pages,
             seen.files,
-            seen.places.values().sum::<usize>(),
+            seen.occurrences.values().sum::<usize>(),
             with.len(),
             seen.titles
         );
@@ -319,18 +323,17 @@ async fn a_script_in_any_text_is_text_on_every_page_and_in_every_file() {
             "/audit",
         ] {
             assert!(
-                seen.places.get(route).is_some_and(|places| *places > 0),
-                "{route} shows what is planted"
+                seen.occurrences.get(route).is_some_and(|occurrences| *occurrences > 0),
+                "{route} shows a planted text"
             );
         }
     }
 }
 
-/// What is typed into a form that is not carried out comes back as text.
 #[tokio::test]
-async fn a_script_that_is_typed_comes_back_as_text() {
+async fn a_script_that_is_typed_into_a_rejected_form_stays_text() {
     let desk = demo(60).await;
-    let mut came_back = 0;
+    let mut shown = 0;
     for script in SCRIPTS {
         let typed = encoded(script);
         let user: Vec<String> =
@@ -363,15 +366,15 @@ async fn a_script_that_is_typed_comes_back_as_text() {
             let request = post(address, format!("{form}&form_token={}", desk.token));
             let (status, headers, mut page) = desk.answer(request).await;
             if status == StatusCode::SEE_OTHER {
-                // A wrong confirmation leads to its page.
+                // A wrong confirmation redirects to its page.
                 page = desk.get(headers[LOCATION].to_str().unwrap()).await.2;
                 assert!(page.contains(" to confirm"), "{address}");
             } else {
                 assert!(status.is_client_error(), "{address}: {status}");
             }
-            came_back += look(&page, script, address, &mut Seen::default());
+            shown += check_page(&page, script, address, &mut Crawl::default());
         }
     }
-    assert!(came_back > 10, "{came_back}");
-    eprintln!("what was typed came back in {came_back} places, as text");
+    assert!(shown > 10, "{shown}");
+    eprintln!("the typed scripts were shown {shown} times, as text");
 }

@@ -1,11 +1,11 @@
-//! Fields that no form has: columns of the database that nobody may set, sent along with a right form.
+//! Mass assignment: columns that no form may set, added to a valid form.
 
 use super::forms::library;
 use super::library::{dump, number};
 use axum::http::StatusCode;
 
-/// What somebody could want to set. No form has these.
-const SMUGGLED: [&str; 9] = [
+/// Fields that an attacker could want to set. No form has them.
+const UNKNOWN: [&str; 9] = [
     "anonymised_on=2018-01-01",
     "replacement=Me",
     "rules_version=9",
@@ -18,16 +18,16 @@ const SMUGGLED: [&str; 9] = [
 ];
 
 #[tokio::test]
-async fn a_right_form_with_one_field_more_is_not_carried_out() {
+async fn a_valid_form_with_an_unknown_field_is_rejected() {
     let (desk, forms) = library().await;
     let before = dump(&desk.store).await;
-    // These have no fields, and read none.
+    // These forms have no fields, and their functions read none.
     let fieldless = ["/do/sign_out", "/do/disconnect_provider", "/do/ask_more_changes"];
     for form in forms.iter().filter(|form| !fieldless.contains(&form.function)) {
-        for field in SMUGGLED {
+        for field in UNKNOWN {
             let (name, value) = field.split_once('=').unwrap();
             for more in [format!("form[{name}]={value}"), field.to_owned()] {
-                // One can look for who was imported.
+                // The search has this filter.
                 if form.function == "/do/find_users" && more == "form[imported]=true" {
                     continue;
                 }
@@ -39,9 +39,8 @@ async fn a_right_form_with_one_field_more_is_not_carried_out() {
     assert_eq!(dump(&desk.store).await, before);
 }
 
-/// What a form does have, for another purpose, sets nothing either: the version is compared and never taken over.
 #[tokio::test]
-async fn a_version_is_compared_and_never_taken_over() {
+async fn a_version_is_compared_and_never_stored() {
     let (desk, _) = library().await;
     let new = desk.post("/do/save_user?page=/users/new", "form[last_name]=Versed&form[version]=77").await;
     assert_eq!(new.0, StatusCode::SEE_OTHER);
@@ -56,9 +55,8 @@ async fn a_version_is_compared_and_never_taken_over() {
     assert_eq!(number(&desk.store, version).await, 1);
 }
 
-/// A role is given by the form that gives roles and by no other, and never to oneself.
 #[tokio::test]
-async fn nobody_gives_themselves_a_role() {
+async fn a_user_cannot_grant_a_role_to_themselves() {
     let (desk, _) = library().await;
     let mut low = desk.clone();
     desk.staff("low", &[policy::Role::Librarian]).await;
@@ -66,12 +64,12 @@ async fn nobody_gives_themselves_a_role() {
     let before = dump(&desk.store).await;
     let me = number(&desk.store, "SELECT number FROM users WHERE user_id = 'low'").await;
     let mine = number(&desk.store, "SELECT number FROM users WHERE user_id = 'ana'").await;
-    for (who, user, status) in [(&low, me, StatusCode::FORBIDDEN), (&desk, mine, StatusCode::CONFLICT)] {
+    for (client, user, status) in [(&low, me, StatusCode::FORBIDDEN), (&desk, mine, StatusCode::CONFLICT)] {
         for function in ["grant_role", "revoke_role"] {
             let form = format!("form[user]={user}&form[role]=dpo");
-            let (answer, ..) = who.post(&format!("/do/{function}?page=/staff"), form).await;
+            let (answer, ..) = client.post(&format!("/do/{function}?page=/staff"), form).await;
             assert_eq!(answer, status, "{function}");
         }
     }
-    super::library::unchanged(&desk.store, &before, "giving oneself a role").await;
+    super::library::unchanged(&desk.store, &before, "granting oneself a role").await;
 }

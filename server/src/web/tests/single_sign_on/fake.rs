@@ -1,4 +1,4 @@
-//! An identity provider for tests: it signs what a test wants it to sign.
+//! A fake identity provider: it signs any claims, also wrongly.
 
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -13,20 +13,20 @@ use sha2::{Digest as _, Sha256};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex};
 
-/// What Lethe is called at the provider, and what shows that it is Lethe.
+/// The client id and the client secret of Lethe.
 pub(super) const CLIENT: &str = "lethe";
 pub(super) const SECRET: &str = "a secret of two parties";
 
-/// The provider, while it is there.
+/// The provider. It serves until the test ends.
 #[derive(Clone)]
-pub(super) struct Fake {
+pub(super) struct FakeProvider {
     pub(super) issuer: String,
     inner: Arc<Mutex<Inner>>,
 }
 
 struct Inner {
     key: (String, SigningKey),
-    /// What each code is good for.
+    /// The issued codes.
     codes: HashMap<String, Code>,
     discoveries: usize,
 }
@@ -36,13 +36,13 @@ struct Code {
     token: String,
 }
 
-/// A question of Lethe's, as it stands in the address to which it sends the browser.
-pub(super) struct Question(pub(super) BTreeMap<String, String>);
+/// The query of the authorization request to which Lethe redirects the browser.
+pub(super) struct AuthorizationQuery(pub(super) BTreeMap<String, String>);
 
-impl Question {
-    pub(super) fn of(address: &str) -> Self {
+impl AuthorizationQuery {
+    pub(super) fn from_address(address: &str) -> Self {
         let query = address.split_once('?').expect("a query").1;
-        Self(serde_qs::from_str(query).expect("a question"))
+        Self(serde_qs::from_str(query).expect("a valid query"))
     }
 
     pub(super) fn part(&self, name: &str) -> &str {
@@ -50,16 +50,16 @@ impl Question {
     }
 }
 
-/// How a token is signed.
+/// The signature of a token.
 #[derive(Clone, Copy)]
-pub(super) enum Signed {
-    Rightly,
-    ByAnother,
-    WithTheSecret,
-    NotAtAll,
+pub(super) enum Signature {
+    Valid,
+    OtherKey,
+    ClientSecret,
+    Missing,
 }
 
-impl Fake {
+impl FakeProvider {
     pub(super) async fn open() -> Self {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let issuer = format!("http://{}", listener.local_addr().expect("an address"));
@@ -74,56 +74,56 @@ impl Fake {
         fake
     }
 
-    /// From now on it signs with another key.
+    /// Replaces the signing key.
     pub(super) fn change_key(&self) {
         self.inner.lock().expect("it").key = ("second".to_owned(), key(2));
     }
 
-    /// How often it was asked what it is.
+    /// Returns how often the metadata was read.
     pub(super) fn discoveries(&self) -> usize {
         self.inner.lock().expect("it").discoveries
     }
 
-    /// What is right to say about somebody who has just signed in.
-    pub(super) fn claims(&self, question: &Question, subject: &str) -> Value {
+    /// Returns valid claims about a subject that has just signed in.
+    pub(super) fn claims(&self, query: &AuthorizationQuery, subject: &str) -> Value {
         let now = chrono::Utc::now().timestamp();
         json!({
-            "iss": self.issuer, "aud": CLIENT, "sub": subject, "nonce": question.part("nonce"),
+            "iss": self.issuer, "aud": CLIENT, "sub": subject, "nonce": query.part("nonce"),
             "iat": now, "exp": now + 300, "auth_time": now,
         })
     }
 
-    /// The code that Lethe can exchange for these claims.
-    pub(super) fn code(&self, question: &Question, claims: &Value, signed: Signed) -> String {
+    /// Issues a code that Lethe can exchange for these claims.
+    pub(super) fn code(&self, query: &AuthorizationQuery, claims: &Value, signed: Signature) -> String {
         let mut inner = self.inner.lock().expect("it");
         let token = inner.token(claims, signed);
         let code = format!("code-{}", inner.codes.len());
-        let challenge = question.part("code_challenge").to_owned();
+        let challenge = query.part("code_challenge").to_owned();
         inner.codes.insert(code.clone(), Code { challenge, token });
         code
     }
 }
 
 impl Inner {
-    fn token(&self, claims: &Value, signed: Signed) -> String {
+    fn token(&self, claims: &Value, signed: Signature) -> String {
         let algorithm = match signed {
-            Signed::Rightly | Signed::ByAnother => "EdDSA",
-            Signed::WithTheSecret => "HS256",
-            Signed::NotAtAll => "none",
+            Signature::Valid | Signature::OtherKey => "EdDSA",
+            Signature::ClientSecret => "HS256",
+            Signature::Missing => "none",
         };
         let header = json!({ "alg": algorithm, "kid": self.key.0, "typ": "JWT" });
         let parts = [&header, claims].map(|part| BASE64.encode(part.to_string()));
         let text = parts.join(".");
         let signature = match signed {
-            Signed::Rightly => BASE64.encode(self.key.1.sign(text.as_bytes()).to_bytes()),
-            Signed::ByAnother => BASE64.encode(key(77).sign(text.as_bytes()).to_bytes()),
-            Signed::WithTheSecret => {
+            Signature::Valid => BASE64.encode(self.key.1.sign(text.as_bytes()).to_bytes()),
+            Signature::OtherKey => BASE64.encode(key(77).sign(text.as_bytes()).to_bytes()),
+            Signature::ClientSecret => {
                 use hmac::{KeyInit as _, Mac as _};
                 let mut mac = hmac::Hmac::<Sha256>::new_from_slice(SECRET.as_bytes()).expect("a key");
                 mac.update(text.as_bytes());
                 BASE64.encode(mac.finalize().into_bytes())
             }
-            Signed::NotAtAll => String::new(),
+            Signature::Missing => String::new(),
         };
         format!("{text}.{signature}")
     }
@@ -133,7 +133,7 @@ fn key(seed: u8) -> SigningKey {
     SigningKey::from_bytes(&[seed; 32])
 }
 
-async fn configuration(State(fake): State<Fake>) -> Json<Value> {
+async fn configuration(State(fake): State<FakeProvider>) -> Json<Value> {
     fake.inner.lock().expect("it").discoveries += 1;
     let at = |path: &str| format!("{}{path}", fake.issuer);
     Json(json!({
@@ -143,12 +143,12 @@ async fn configuration(State(fake): State<Fake>) -> Json<Value> {
         "jwks_uri": at("/keys"),
         "response_types_supported": ["code"],
         "subject_types_supported": ["public"],
-        // A provider that says that it signs so, too: Lethe does not take it.
+        // The provider also claims to support insecure algorithms, which Lethe rejects.
         "id_token_signing_alg_values_supported": ["EdDSA", "HS256", "none"],
     }))
 }
 
-async fn keys(State(fake): State<Fake>) -> Json<Value> {
+async fn keys(State(fake): State<FakeProvider>) -> Json<Value> {
     let inner = fake.inner.lock().expect("it");
     let public = BASE64.encode(inner.key.1.verifying_key().as_bytes());
     Json(json!({ "keys": [
@@ -156,8 +156,8 @@ async fn keys(State(fake): State<Fake>) -> Json<Value> {
     ] }))
 }
 
-/// Returns the token for a code once, to the client that began the login state.
-async fn token(State(fake): State<Fake>, Form(form): Form<BTreeMap<String, String>>) -> Response {
+/// Exchanges a code for its token, once and only with the code verifier of the login.
+async fn token(State(fake): State<FakeProvider>, Form(form): Form<BTreeMap<String, String>>) -> Response {
     let part = |name: &str| form.get(name).map_or("", String::as_str);
     let Some(code) = fake.inner.lock().expect("it").codes.remove(part("code")) else {
         return (StatusCode::BAD_REQUEST, Json(json!({ "error": "invalid_grant" }))).into_response();

@@ -1,12 +1,12 @@
-//! Ways around the doors: a page that is shown again because of a form, and addresses in other spellings.
+//! Ways around the table of routes: a page that a form renders again, and other spellings of an address.
 
-use super::low_roles::{library, told};
+use super::low_roles::{library, values_in};
 use crate::web::tests::desk::{Desk, post};
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
 use policy::{Action, Role};
 
-/// Pages on which the values of users stand.
+/// Pages that contain values of users.
 const PAGES: [&str; 9] = [
     "/users",
     "/users?q=canary",
@@ -19,11 +19,11 @@ const PAGES: [&str; 9] = [
     "/staff",
 ];
 
-/// Somebody who has not signed in, and everybody who may not see users.
-async fn whoever(desk: &Desk) -> Vec<Desk> {
-    let mut nobody = desk.clone();
-    (nobody.cookie, nobody.token) = (String::new(), String::new());
-    let mut all = vec![nobody];
+/// Returns a client without a session, and a client for each role that may not see users.
+async fn clients_that_may_not_see_users(desk: &Desk) -> Vec<Desk> {
+    let mut signed_out = desk.clone();
+    (signed_out.cookie, signed_out.token) = (String::new(), String::new());
+    let mut all = vec![signed_out];
     for role in Role::ALL.into_iter().filter(|role| !role.may(Action::SeeUsers)) {
         desk.staff(role.code(), &[role]).await;
         all.push(desk.another(role.code()).await);
@@ -31,11 +31,11 @@ async fn whoever(desk: &Desk) -> Vec<Desk> {
     all
 }
 
-/// A form that is not carried out brings its page back: never one that its sender may not see.
+/// A rejected form renders its page again only if the client may see the page.
 #[tokio::test]
-async fn a_form_brings_back_no_page_that_is_shut() {
+async fn a_rejected_form_renders_no_page_that_the_client_may_not_see() {
     let (desk, people) = library().await;
-    for low in whoever(&desk).await {
+    for low in clients_that_may_not_see_users(&desk).await {
         for function in leptos::server_fn::axum::server_fn_paths().map(|(path, _)| path) {
             if !function.starts_with("/do/") || function == "/do/sign_out" {
                 continue;
@@ -46,24 +46,27 @@ async fn a_form_brings_back_no_page_that_is_shut() {
                 let form = format!("form[nothing]=1&form_token={}", low.token);
                 let (status, headers, body) = low.answer(post(&address, form)).await;
                 assert!(!status.is_success() && !status.is_server_error(), "{address}: {status}");
-                assert_eq!(told(&people, &format!("{headers:?}{body}")), Vec::<&str>::new(), "{address}");
+                assert_eq!(
+                    values_in(&people, &format!("{headers:?}{body}")),
+                    Vec::<&str>::new(),
+                    "{address}"
+                );
                 for sign in ["User search", "Preview 1", "Staff –"] {
-                    assert!(!body.contains(&format!("<title>{sign}")), "{address} brings {sign}");
+                    assert!(!body.contains(&format!("<title>{sign}")), "{address} renders {sign}");
                 }
             }
         }
     }
-    // Whoever may see it gets it back with what is wrong.
+    // A client that may see the page gets it with the problems.
     let (status, _, body) = desk.post("/do/mark_user?page=/users/11", "form[nothing]=1").await;
     assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
-    assert!(!told(&people, &body).is_empty());
+    assert!(!values_in(&people, &body).is_empty());
 }
 
-/// The same address written otherwise is no other door.
 #[tokio::test]
-async fn no_spelling_of_an_address_gets_around_its_door() {
+async fn no_spelling_of_an_address_bypasses_its_access_check() {
     let (desk, people) = library().await;
-    for low in whoever(&desk).await {
+    for low in clients_that_may_not_see_users(&desk).await {
         for page in
             ["/users/11", "/users", "/runs/1", "/users/11/edit", "/staff", "/reports/loans-per-month/csv"]
         {
@@ -93,7 +96,11 @@ async fn no_spelling_of_an_address_gets_around_its_door() {
                 let Ok(request) = Request::get(&spelled).body(Body::empty()) else { continue };
                 let (status, headers, body) = low.answer(request).await;
                 assert!(!status.is_server_error(), "{spelled}: {status}");
-                assert_eq!(told(&people, &format!("{headers:?}{body}")), Vec::<&str>::new(), "{spelled}");
+                assert_eq!(
+                    values_in(&people, &format!("{headers:?}{body}")),
+                    Vec::<&str>::new(),
+                    "{spelled}"
+                );
                 let is_report = page.starts_with("/reports") && low.cookie.contains("lethe");
                 assert!(is_report || !status.is_success(), "{spelled}: {status}");
             }

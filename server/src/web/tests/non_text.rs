@@ -1,17 +1,18 @@
-//! Bytes that are no text, in every address and every form, on both databases: they are refused, at their field where they
-//! were sent in one, and nothing fails.
+//! Bytes that are not text, in every address and every form, on both databases. They are rejected, in a form at their
+//! field, and cause no server error.
 
 use super::desk::{Desk, post};
 use super::route_access::addresses;
 use axum::body::Body;
 use axum::http::{Request, StatusCode, Uri};
 use policy::Role;
+use records::accounts;
 use records::{Actor, staff};
 
-/// Percent-encoded: NUL, other control characters, no UTF-8, too long UTF-8, half a surrogate pair.
+/// Percent-encoded: NUL, other control characters, invalid UTF-8, overlong UTF-8, half a surrogate pair.
 const NOT_TEXT: [&str; 7] = ["a%00b", "%01", "%7F", "%C2%85", "%FF", "%C0%80", "%ED%A0%80"];
 
-/// Every value that a page reads from its address.
+/// The names of all values that pages read from their address.
 const NAMES: [&str; 29] = [
     "q",
     "after",
@@ -67,7 +68,7 @@ fn paths(names: &str) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn no_address_holds_what_is_no_text() {
+async fn an_address_that_is_not_text_is_rejected() {
     on_each_database(async |desk| {
         for bad in NOT_TEXT {
             for path in paths("1") {
@@ -80,7 +81,7 @@ async fn no_address_holds_what_is_no_text() {
             for path in paths(bad).iter().filter(|path| path.contains('%')) {
                 assert_eq!(desk.get(path).await.0, StatusCode::BAD_REQUEST, "{path}");
             }
-            // The page that a form names is made too.
+            // The page that a form names is rendered, too.
             let form = format!("form[first_name]=x&form_token={}", desk.token);
             let address = format!("/do/save_user?page=/users%3Fq%3D{}", bad.replace('%', "%25"));
             let (status, ..) = desk.answer(post(&address, form)).await;
@@ -91,7 +92,7 @@ async fn no_address_holds_what_is_no_text() {
 }
 
 #[tokio::test]
-async fn no_value_of_an_address_makes_a_page_fail() {
+async fn no_value_in_an_address_causes_a_server_error() {
     let values =
         ["'", "%5C%25_", "99999999999999999999", "-9223372036854775808", "%EF%BF%BF%E2%80%AE", "2018-02-30"];
     on_each_database(async |desk| {
@@ -110,7 +111,7 @@ async fn no_value_of_an_address_makes_a_page_fail() {
 }
 
 #[tokio::test]
-async fn each_form_refuses_what_is_no_text_at_its_field() {
+async fn every_form_rejects_a_value_that_is_not_text_at_its_field() {
     on_each_database(async |desk| {
         let functions: Vec<String> =
             addresses().into_iter().filter(|path| path.starts_with("/do/")).collect();
@@ -129,16 +130,16 @@ async fn each_form_refuses_what_is_no_text_at_its_field() {
                 )
                 .await;
             assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
-            let place = "id=\"city-problem\" class=\"problem\">";
-            let (_, at_field) = page.split_once(place).expect("the place for the problem");
+            let start = "id=\"city-problem\" class=\"problem\">";
+            let (_, at_field) = page.split_once(start).expect("the problem at the field");
             assert!(at_field.starts_with("Remove the invisible characters"), "{bad}");
-            assert!(page.contains("kept") && page.contains("value=\"Ng\""), "what was typed comes back");
+            assert!(page.contains("kept") && page.contains("value=\"Ng\""), "the entries are shown again");
             let (status, ..) = desk.try_to_sign_in(&format!("everything{bad}"), "x").await;
             assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "sign-in {bad}");
             let (status, ..) = desk.try_to_sign_in("everything", bad).await;
             assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "password {bad}");
         }
-        // What islands ask.
+        // Calls of islands.
         for body in [r#"{"form":{"cron":"a\u0000b","schedule":"cron"}}"#, r#"{"form":{"cron":"\ud800"}}"#] {
             let request = Request::post(Uri::from_static("/api/next_runs"))
                 .header("content-type", "application/json")
@@ -151,14 +152,14 @@ async fn each_form_refuses_what_is_no_text_at_its_field() {
     .await;
 }
 
-/// The forms of the sign-in and of the account say what is wrong, also with a hidden field.
+/// This holds for hidden fields, too.
 #[tokio::test]
-async fn the_forms_of_the_sign_in_say_what_is_no_text() {
+async fn the_forms_of_sign_in_and_account_name_a_value_that_is_not_text() {
     let desk = Desk::open().await;
-    let added = staff::add(&desk.store, Actor::COMMAND_LINE, "invited", Role::Librarian).await;
+    let added = accounts::add(&desk.store, Actor::COMMAND_LINE, "invited", Role::Librarian).await;
     let key = added.expect("staff").1.expect("an invitation").token;
     let invitation = format!("/invitation/{}", key.reveal());
-    let words = "Remove the invisible characters";
+    let problem = "Remove the invisible characters";
     for (function, page, fields) in [
         ("sign_in", "/sign-in", vec!["user_id", "password", "page"]),
         ("accept_invitation", &invitation, vec!["key", "password", "repeated"]),
@@ -172,13 +173,13 @@ async fn the_forms_of_the_sign_in_say_what_is_no_text() {
                 let form = format!("form[{field}]={bad}");
                 let (status, _, html) = desk.post(&format!("/do/{function}?page={page}"), form).await;
                 assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{function} {field}");
-                assert!(html.contains(words), "{function} {field} {bad}: {html}");
+                assert!(html.contains(problem), "{function} {field} {bad}: {html}");
             }
         }
     }
-    // At its field.
+    // The problem is shown at the field.
     let signed_out = Desk { cookie: String::new(), ..desk.clone() };
     let html = signed_out.try_to_sign_in("every%00thing", "x").await.2;
-    let at_field = html.split("id=\"user_id-problem\"").nth(1).expect("the place for the problem");
-    assert!(at_field.split("</p>").next().is_some_and(|text| text.contains(words)), "{html}");
+    let at_field = html.split("id=\"user_id-problem\"").nth(1).expect("the problem at the field");
+    assert!(at_field.split("</p>").next().is_some_and(|text| text.contains(problem)), "{html}");
 }

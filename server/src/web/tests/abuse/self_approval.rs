@@ -1,4 +1,4 @@
-//! Approving by hand-made posts: one's own run, in whatever session, and what is not as it was.
+//! Forged posts that approve the own run, in any session, or a request that is no longer valid.
 
 use super::library::{ANA, BEN, add_task, dump, execute, four_eyes, leaver, number, unchanged};
 use crate::web::tests::desk::Desk;
@@ -6,8 +6,8 @@ use axum::http::StatusCode;
 use policy::{Role, RunId, TaskId};
 use records::approval::{self, ApprovalStatus};
 
-/// Ana has made a preview of two people and asked for approval, all by forms: task, preview, request.
-async fn asked(desk: &Desk) -> (TaskId, RunId, i64) {
+/// Ana previews a task with two users and requests approval, by the forms. Returns task, preview and request.
+async fn request_approval(desk: &Desk) -> (TaskId, RunId, i64) {
     for name in ["Ng", "Okafor"] {
         leaver(&desk.store, name).await;
     }
@@ -42,8 +42,8 @@ async fn start(desk: &Desk, preview: RunId) -> (StatusCode, String) {
     (status, page)
 }
 
-/// Nothing of this preview was started.
-async fn not_started(desk: &Desk, preview: RunId) {
+/// Asserts that this preview cannot be started.
+async fn assert_cannot_start(desk: &Desk, preview: RunId) {
     let (status, page) = start(desk, preview).await;
     assert_eq!(status, StatusCode::CONFLICT, "{page}");
     let started = format!("SELECT COUNT(*) FROM runs WHERE preview_id = {preview}");
@@ -51,9 +51,9 @@ async fn not_started(desk: &Desk, preview: RunId) {
 }
 
 #[tokio::test]
-async fn nobody_approves_their_own_run_in_another_session_either() {
+async fn the_requester_cannot_approve_in_any_session() {
     let desk = four_eyes().await;
-    let (_, preview, request) = asked(&desk).await;
+    let (_, preview, request) = request_approval(&desk).await;
     let second = desk.another(ANA).await;
     assert_ne!(second.cookie, desk.cookie);
     let before = dump(&desk.store).await;
@@ -61,7 +61,7 @@ async fn nobody_approves_their_own_run_in_another_session_either() {
         let (status, page) = approve(session, request).await;
         assert_eq!(status, StatusCode::CONFLICT);
         assert!(page.contains("Another member of staff must approve it"), "{page}");
-        not_started(session, preview).await;
+        assert_cannot_start(session, preview).await;
     }
     unchanged(&desk.store, &before, "approving one's own run").await;
     let status = approval::of_preview(&desk.store, preview).await.unwrap().unwrap().status;
@@ -69,63 +69,63 @@ async fn nobody_approves_their_own_run_in_another_session_either() {
 }
 
 #[tokio::test]
-async fn who_has_approved_does_not_start_and_who_only_looks_does_not_approve() {
+async fn the_approver_cannot_start_the_run_and_a_low_role_cannot_approve() {
     let desk = four_eyes().await;
-    let (_, preview, request) = asked(&desk).await;
+    let (_, preview, request) = request_approval(&desk).await;
     desk.staff("low", &[Role::Librarian]).await;
     let low = desk.another("low").await;
     assert_eq!(approve(&low, request).await.0, StatusCode::FORBIDDEN);
     let ben = desk.another(BEN).await;
     assert_eq!(approve(&ben, request).await.0, StatusCode::SEE_OTHER);
-    not_started(&ben, preview).await;
+    assert_cannot_start(&ben, preview).await;
     assert_eq!(start(&low, preview).await.0, StatusCode::FORBIDDEN);
     assert_eq!(start(&desk, preview).await.0, StatusCode::SEE_OTHER);
 }
 
 #[tokio::test]
-async fn a_request_for_a_preview_that_is_no_longer_right_is_not_approved() {
+async fn a_request_for_an_outdated_preview_cannot_be_approved() {
     let edited = "UPDATE tasks SET version = version + 1";
     let expired = "UPDATE approvals SET expires_at = '2018-01-21 00:00:00+00:00'";
     let of_yesterday = "UPDATE runs SET today = '2018-01-20'";
     for sql in [edited, expired, of_yesterday] {
         let desk = four_eyes().await;
-        let (_, preview, request) = asked(&desk).await;
+        let (_, preview, request) = request_approval(&desk).await;
         execute(&desk.store, sql).await;
         let ben = desk.another(BEN).await;
         let before = dump(&desk.store).await;
         let (status, page) = approve(&ben, request).await;
         assert_eq!(status, StatusCode::CONFLICT, "{sql}");
-        assert!(page.contains("class=\"notice danger\""), "it says why: {sql}");
+        assert!(page.contains("class=\"notice danger\""), "the reason is shown: {sql}");
         unchanged(&desk.store, &before, sql).await;
-        not_started(&desk, preview).await;
+        assert_cannot_start(&desk, preview).await;
     }
 }
 
 #[tokio::test]
-async fn an_approval_that_is_no_longer_right_starts_nothing() {
+async fn an_approval_that_is_no_longer_valid_starts_no_run() {
     let edited = "UPDATE tasks SET version = version + 1";
     let expired = "UPDATE approvals SET expires_at = '2018-01-21 00:00:00+00:00'";
     let no_longer_staff =
         "DELETE FROM user_roles WHERE user_number = (SELECT number FROM users WHERE user_id = 'ben')";
     for sql in [edited, expired, no_longer_staff] {
         let desk = four_eyes().await;
-        let (_, preview, request) = asked(&desk).await;
+        let (_, preview, request) = request_approval(&desk).await;
         assert_eq!(approve(&desk.another(BEN).await, request).await.0, StatusCode::SEE_OTHER);
         execute(&desk.store, sql).await;
-        not_started(&desk, preview).await;
+        assert_cannot_start(&desk, preview).await;
     }
 }
 
 #[tokio::test]
-async fn an_approval_is_of_one_preview_and_serves_once() {
+async fn an_approval_belongs_to_one_preview_and_can_be_used_once() {
     let desk = four_eyes().await;
-    let (task, old, request) = asked(&desk).await;
+    let (task, old, request) = request_approval(&desk).await;
     let ben = desk.another(BEN).await;
     assert_eq!(approve(&ben, request).await.0, StatusCode::SEE_OTHER);
-    // The same people, seen anew: approved is the old preview.
+    // A new preview of the same users is not approved.
     let new = preview(&desk, task).await;
-    not_started(&desk, old).await;
-    not_started(&desk, new).await;
+    assert_cannot_start(&desk, old).await;
+    assert_cannot_start(&desk, new).await;
     let again = ask(&desk, new).await;
     assert_eq!(approve(&ben, again).await.0, StatusCode::SEE_OTHER);
     assert_eq!(approve(&ben, again).await.0, StatusCode::CONFLICT, "it was decided");

@@ -1,4 +1,4 @@
-//! Steps that are left out by hand-made posts: the preview, the number that confirms, the young sign-in.
+//! Forged posts that skip a step: the preview, the confirmed number, the recent sign-in.
 
 use super::forms::actor;
 use super::library::{
@@ -9,7 +9,7 @@ use axum::http::StatusCode;
 use policy::{RunId, UserNumber};
 use records::{Actor, run};
 
-/// Two people who could be anonymised, and a preview that Ana could start by typing 2.
+/// Opens a library with two eligible users, and a preview that Ana can start by typing 2.
 async fn ready() -> (Desk, RunId) {
     let desk = four_eyes().await;
     for name in ["Ng", "Okafor"] {
@@ -26,14 +26,14 @@ async fn start(desk: &Desk, form: &str) -> (StatusCode, String, String) {
 }
 
 #[tokio::test]
-async fn no_run_starts_without_its_preview_or_its_number() {
+async fn no_run_starts_without_its_preview_and_its_number() {
     let (desk, preview) = ready().await;
     let run = run::start(&desk.store, Actor::COMMAND_LINE, preview, "2").await.unwrap();
     run::cancel(&desk.store, Actor::COMMAND_LINE, run).await.unwrap();
     let task = add_task(&desk.store, "Others", false).await;
     let preview = confirmed_preview(&desk.store, Actor::COMMAND_LINE, task).await;
     let before = dump(&desk.store).await;
-    // A wrong number leads back to the page, which says so.
+    // A wrong number redirects to the page with the problem.
     let (unreadable, wrong) = (StatusCode::UNPROCESSABLE_ENTITY, StatusCode::SEE_OTHER);
     for (form, expected) in [
         (String::new(), unreadable),
@@ -42,7 +42,7 @@ async fn no_run_starts_without_its_preview_or_its_number() {
         ("form[preview]=999&form[confirm]=2".to_owned(), StatusCode::NOT_FOUND),
         ("form[preview]=-1&form[confirm]=2".to_owned(), StatusCode::NOT_FOUND),
         ("form[preview]=1e3&form[confirm]=2".to_owned(), unreadable),
-        // A run is no preview.
+        // A run is not a preview.
         (format!("form[preview]={run}&form[confirm]=2"), StatusCode::NOT_FOUND),
         (format!("form[preview]={preview}"), wrong),
         (format!("form[preview]={preview}&form[confirm]="), wrong),
@@ -63,10 +63,9 @@ async fn no_run_starts_without_its_preview_or_its_number() {
     );
 }
 
-/// The number of somebody else's preview is of no use: a second person is needed, and is neither who asked nor who
-/// approved.
+/// A new task needs a second person, even if another user made the preview.
 #[tokio::test]
-async fn somebody_elses_preview_needs_its_own_approval() {
+async fn the_preview_of_another_user_needs_an_approval() {
     let desk = four_eyes().await;
     for name in ["Ng", "Okafor"] {
         leaver(&desk.store, name).await;
@@ -77,10 +76,10 @@ async fn somebody_elses_preview_needs_its_own_approval() {
     let form = format!("form[preview]={bens}&form[confirm]=2");
     let (status, _, page) = start(&desk, &form).await;
     assert_eq!(status, StatusCode::CONFLICT, "{page}");
-    unchanged(&desk.store, &before, "starting somebody else's preview").await;
+    unchanged(&desk.store, &before, "starting the preview of another user").await;
 }
 
-/// What the page of one person would send.
+/// Returns the form that the page of a user would send.
 async fn single_form(desk: &Desk, user: UserNumber, confirm: &str) -> String {
     let task = number(&desk.store, "SELECT id FROM tasks WHERE single_default").await;
     let version = number(&desk.store, "SELECT version FROM tasks WHERE single_default").await;
@@ -92,11 +91,11 @@ async fn anonymise(desk: &Desk, form: &str) -> (StatusCode, String, String) {
 }
 
 #[tokio::test]
-async fn nobody_is_anonymised_without_the_number_and_what_was_shown() {
+async fn no_user_is_anonymised_without_the_number_and_the_shown_task() {
     let (desk, _) = ready().await;
     let ng = UserNumber(number(&desk.store, "SELECT number FROM users WHERE last_name = 'Ng'").await);
     let other = UserNumber(ng.0 + 1);
-    let right = single_form(&desk, ng, &ng.to_string()).await;
+    let valid = single_form(&desk, ng, &ng.to_string()).await;
     let before = dump(&desk.store).await;
     let (unreadable, wrong) = (StatusCode::UNPROCESSABLE_ENTITY, StatusCode::SEE_OTHER);
     for (form, expected) in [
@@ -106,19 +105,19 @@ async fn nobody_is_anonymised_without_the_number_and_what_was_shown() {
         (single_form(&desk, ng, &other.to_string()).await, wrong),
         (single_form(&desk, ng, "Ng").await, wrong),
         (single_form(&desk, UserNumber(999), "999").await, StatusCode::NOT_FOUND),
-        (right.replace("form[version]=1", "form[version]=2"), StatusCode::CONFLICT),
-        (right.replace("form[task]=1", "form[task]=2"), StatusCode::CONFLICT),
+        (valid.replace("form[version]=1", "form[version]=2"), StatusCode::CONFLICT),
+        (valid.replace("form[task]=1", "form[task]=2"), StatusCode::CONFLICT),
     ] {
         let (status, _, page) = anonymise(&desk, &form).await;
         assert_eq!(status, expected, "{form}: {page}");
         unchanged(&desk.store, &before, &form).await;
     }
-    assert_eq!(anonymise(&desk, &right).await.0, StatusCode::SEE_OTHER);
+    assert_eq!(anonymise(&desk, &valid).await.0, StatusCode::SEE_OTHER);
 }
 
-/// What blocks cannot be passed over by posting what the page does not offer.
+/// The page of a blocked user has no form.
 #[tokio::test]
-async fn who_is_blocked_is_not_anonymised_by_a_post() {
+async fn a_blocked_user_cannot_be_anonymised_by_a_forged_post() {
     let (desk, _) = ready().await;
     let ng = UserNumber(number(&desk.store, "SELECT number FROM users WHERE last_name = 'Ng'").await);
     let loan = "INSERT INTO loans (user_number, branch, issued_on, due_on) VALUES";
@@ -126,12 +125,12 @@ async fn who_is_blocked_is_not_anonymised_by_a_post() {
     let before = dump(&desk.store).await;
     let (status, _, page) = anonymise(&desk, &single_form(&desk, ng, &ng.to_string()).await).await;
     assert_eq!(status, StatusCode::CONFLICT, "{page}");
-    unchanged(&desk.store, &before, "anonymising somebody with a loan").await;
+    unchanged(&desk.store, &before, "anonymising a user with a loan").await;
 }
 
-/// With a sign-in of six minutes ago everything that cannot be undone leads to the question who it is.
+/// After six minutes, irreversible actions redirect to the confirmation of the sign-in.
 #[tokio::test]
-async fn an_old_sign_in_does_nothing_that_cannot_be_undone() {
+async fn irreversible_actions_require_a_recent_sign_in() {
     let (desk, forms) = super::forms::library().await;
     let old = (records::Clock::real() - chrono::Duration::minutes(6)).to_rfc3339();
     execute(&desk.store, &format!("UPDATE sessions SET signed_in_at = '{old}'")).await;
@@ -139,7 +138,7 @@ async fn an_old_sign_in_does_nothing_that_cannot_be_undone() {
     let mut asked_again = Vec::new();
     for form in &forms {
         let function = form.function.strip_prefix("/do/").unwrap();
-        if !NEED_A_YOUNG_SIGN_IN.contains(&function) {
+        if !NEED_A_RECENT_SIGN_IN.contains(&function) {
             continue;
         }
         let (status, to, page) = desk.post(&form.address(), &form.body).await;
@@ -148,10 +147,10 @@ async fn an_old_sign_in_does_nothing_that_cannot_be_undone() {
         unchanged(&desk.store, &before, function).await;
         asked_again.push(function);
     }
-    assert_eq!(asked_again.len(), NEED_A_YOUNG_SIGN_IN.len());
+    assert_eq!(asked_again.len(), NEED_A_RECENT_SIGN_IN.len());
 }
 
-const NEED_A_YOUNG_SIGN_IN: [&str; 13] = [
+const NEED_A_RECENT_SIGN_IN: [&str; 13] = [
     "reassign_task",
     "anonymise_user",
     "start_run",

@@ -1,4 +1,4 @@
-//! A form that is sent again leads to what it came to: an impatient second click, and going back.
+//! A form that is sent again, by a second click or by going back, gets the response of the first one.
 
 use super::abuse::guessing;
 use super::desk::{Desk, PASSWORD, post};
@@ -22,8 +22,8 @@ async fn on_each_database(test: impl AsyncFn(Desk)) {
     }
 }
 
-/// Sends a form many times at once, as two servers would see it.
-async fn at_once(desk: &Desk, form: &Rendered) -> Vec<(StatusCode, String)> {
+/// Sends a form several times concurrently.
+async fn send_concurrently(desk: &Desk, form: &Rendered) -> Vec<(StatusCode, String)> {
     let sent: Vec<_> = (0..6)
         .map(|_| {
             let (desk, action, body) = (desk.clone(), form.action.clone(), form.body());
@@ -41,20 +41,20 @@ async fn at_once(desk: &Desk, form: &Rendered) -> Vec<(StatusCode, String)> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_second_click_creates_nothing_twice() {
+async fn a_second_click_creates_no_second_row() {
     on_each_database(async |desk| {
         let page = desk.get("/users/new").await.2;
         let mut user = form(&page, "/do/save_user");
         user.set("form[last_name]", "Clicked");
-        let answers = at_once(&desk, &user).await;
+        let answers = send_concurrently(&desk, &user).await;
         assert!(answers.iter().all(|answer| *answer == answers[0]), "{answers:?}");
         assert_eq!(answers[0].0, StatusCode::SEE_OTHER);
         assert_eq!(count(&desk, "users WHERE last_name = 'Clicked'").await, 1);
-        // Going back and sending the same again leads to the same user; with another name it is another form.
+        // Going back and sending the same form again leads to the same user. With another name it is another form.
         assert_eq!(desk.post(&user.action, user.body()).await.1, answers[0].1);
         user.set("form[last_name]", "Changed");
         assert_ne!(desk.post(&user.action, user.body()).await.1, answers[0].1);
-        // The page made anew has another key.
+        // The reloaded page has another key.
         let mut again = form(&desk.get("/users/new").await.2, "/do/save_user");
         again.set("form[last_name]", "Clicked");
         assert_ne!(desk.post(&again.action, again.body()).await.1, answers[0].1);
@@ -63,7 +63,7 @@ async fn a_second_click_creates_nothing_twice() {
         let mut task = form(&desk.get("/tasks/new").await.2, "/do/save_task");
         task.set("form[description]", "Clicked");
         task.set("form[owner]", "");
-        let answers = at_once(&desk, &task).await;
+        let answers = send_concurrently(&desk, &task).await;
         assert!(
             answers.iter().all(|answer| *answer == answers[0] && answer.0 == StatusCode::SEE_OTHER),
             "{answers:?}"
@@ -76,7 +76,7 @@ async fn a_second_click_creates_nothing_twice() {
         for (function, table) in [("/do/copy_task", "tasks"), ("/do/make_preview", "runs")] {
             let before = count(&desk, table).await;
             let button = buttons.iter().find(|form| form.action.starts_with(function)).expect("a button");
-            let answers = at_once(&desk, button).await;
+            let answers = send_concurrently(&desk, button).await;
             assert!(answers.iter().all(|answer| *answer == answers[0]), "{function} {answers:?}");
             assert_eq!(count(&desk, table).await, before + 1, "{function}");
         }
@@ -84,9 +84,9 @@ async fn a_second_click_creates_nothing_twice() {
     .await;
 }
 
-/// An invitation is shown to whoever clicked twice, and only to their session; it is in the database only sealed.
+/// Another session does not see it, and the database contains it only encrypted.
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_shown_once_is_shown_to_the_second_click_too() {
+async fn a_second_click_shows_the_same_invitation() {
     on_each_database(async |desk| {
         let mut add = form(&desk.get("/staff").await.2, "/do/add_staff");
         add.set("form[user_id]", "newcomer");
@@ -109,9 +109,9 @@ async fn what_is_shown_once_is_shown_to_the_second_click_too() {
     .await;
 }
 
-/// A form that was not carried out can be sent again, once what was in its way is gone.
+/// It is executed once the obstacle is gone.
 #[tokio::test]
-async fn a_form_that_was_refused_counts_anew() {
+async fn a_rejected_form_can_be_sent_again() {
     let desk = Desk::open().await;
     let mut user = form(&desk.get("/users/new").await.2, "/do/save_user");
     user.set("form[last_name]", "Ng");
@@ -128,10 +128,10 @@ async fn a_form_that_was_refused_counts_anew() {
     assert_eq!(count(&desk, "users WHERE last_name = 'Ng'").await, 1);
 }
 
-/// The code page, *Go on* and *Change password* give the session a new key: a browser takes it from whichever of the answers
-/// it waits for.
+/// Second factor, reauthentication and password change renew the session token. The browser may wait for any of the
+/// responses.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_second_click_gets_the_key_that_the_first_made() {
+async fn a_second_click_gets_the_session_token_of_the_first() {
     let desk = guessing::library(false).await;
     let (codes, device) = guessing::with_app(&desk).await;
     let (_, headers, _) = guessing::sign_in(&desk, "192.0.2.1", &device, PASSWORD).await;
@@ -159,12 +159,12 @@ async fn a_second_click_gets_the_key_that_the_first_made() {
             let (browser, request) = (browser.clone(), post(&sent.action, body.clone()));
             tokio::spawn(async move { browser.answer(request).await })
         };
-        let at_once = [click(), click(), click()];
+        let clicks = [click(), click(), click()];
         let mut answers = Vec::new();
-        for answer in at_once {
+        for answer in clicks {
             answers.push(answer.await.expect("an answer"));
         }
-        // One more, long after the first is done.
+        // One more click after the first is answered.
         answers.push(click().await.expect("an answer"));
         let mut keys = Vec::new();
         for (status, headers, html) in &answers {
@@ -177,15 +177,14 @@ async fn a_second_click_gets_the_key_that_the_first_made() {
         cookie = keys.remove(0).expect("a cookie");
         let browser = Desk { cookie: cookie.clone(), ..desk.clone() };
         assert_eq!(browser.get("/account").await.0, StatusCode::OK, "{function}");
-        // Other fields, or another key of the form, are another form of a session that has ended.
+        // With another session token it is a form of a session that has ended.
         let other = Desk { cookie: browser.cookie.replace("lethe=", "lethe=0"), ..desk.clone() };
         assert_eq!(other.answer(post(&sent.action, body.clone())).await.0, StatusCode::UNAUTHORIZED);
     }
 }
 
-/// What is shown to a session that ended by itself is not shown to it again.
 #[tokio::test]
-async fn a_session_that_has_ended_is_shown_nothing_again() {
+async fn an_ended_session_is_not_shown_the_response_again() {
     let desk = Desk::open().await;
     let mut add = form(&desk.get("/staff").await.2, "/do/add_staff");
     add.set("form[user_id]", "newcomer");
@@ -197,9 +196,9 @@ async fn a_session_that_has_ended_is_shown_nothing_again() {
     assert!(!page.contains("/invitation/"));
 }
 
-/// A form that was not carried out can be sent again as soon as the database is there again.
+/// A rejected form can be sent again as soon as the database works again.
 #[tokio::test]
-async fn a_claim_is_released_once_that_is_possible() {
+async fn the_claim_of_a_rejected_form_is_released_later_if_the_database_fails() {
     let desk = Desk::open().await;
     let execute = async |sql: &str| {
         desk.store.database().execute_unprepared(sql).await.expect("a change");

@@ -1,4 +1,4 @@
-//! What was typed outlives a sign-in in between and a wrong confirmation, and is nobody else's.
+//! A form survives a sign-in and a wrong confirmation, encrypted in the address of its page for one member of staff.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use super::desk::{Desk, PASSWORD, post};
@@ -10,7 +10,7 @@ async fn execute(desk: &Desk, sql: &str) {
     desk.store.database().execute_unprepared(sql).await.unwrap();
 }
 
-/// A desk with a user who can be anonymised.
+/// Returns a client, and the number of a user who can be anonymised.
 async fn library() -> (Desk, i64) {
     let desk = Desk::open().await;
     let policy = serde_json::to_string(&policy::Policy::default()).unwrap();
@@ -26,14 +26,14 @@ async fn library() -> (Desk, i64) {
     (desk, 77)
 }
 
-async fn grow_old(desk: &Desk) {
+async fn age_sign_in(desk: &Desk) {
     let old = (records::Clock::real() - chrono::Duration::minutes(6)).to_rfc3339();
     execute(desk, &format!("UPDATE sessions SET signed_in_at = '{old}'")).await;
 }
 
-/// A browser never goes back to the answer of a form, so that it never asks whether to send it again.
+/// The response is a redirect, so that the browser never asks whether to send the form again.
 #[tokio::test]
-async fn a_wrong_confirmation_leads_to_the_page_with_what_was_typed() {
+async fn a_wrong_confirmation_redirects_to_the_page_with_the_entries() {
     let (desk, ng) = library().await;
     let form = |typed: &str| format!("form[user]={ng}&form[task]=1&form[version]=1&form[confirm]={typed}");
     let address = format!("/do/anonymise_user?page=/users/{ng}/anonymise");
@@ -48,7 +48,7 @@ async fn a_wrong_confirmation_leads_to_the_page_with_what_was_typed() {
         assert_eq!(status, StatusCode::OK);
         assert!(html.contains("Enter 77 to confirm"), "{html}");
         assert!(html.contains(&format!("value=\"{typed}\"")), "{html}");
-        // The address says nothing to another member of staff.
+        // Another member of staff cannot decrypt the address.
         desk.staff("other", &[Role::Librarian]).await;
         let others = desk.another("other").await.get(&to).await.2;
         assert!(
@@ -62,9 +62,9 @@ async fn a_wrong_confirmation_leads_to_the_page_with_what_was_typed() {
 }
 
 #[tokio::test]
-async fn what_was_typed_is_there_after_the_sign_in_in_between() {
+async fn the_entries_are_shown_again_after_confirming_the_sign_in() {
     let (mut desk, ng) = library().await;
-    grow_old(&desk).await;
+    age_sign_in(&desk).await;
     let form = format!("form[user]={ng}&form[task]=1&form[version]=1&form[confirm]=77");
     let address = format!("/do/anonymise_user?page=/users/{ng}/anonymise");
     let (status, to, _) = desk.post(&address, &form).await;
@@ -87,11 +87,11 @@ async fn what_was_typed_is_there_after_the_sign_in_in_between() {
     assert!(html.contains("Nothing has been changed yet. Your entries are still here"), "{html}");
 }
 
-/// What proves who somebody is stands in no address, nor does what is long.
+/// Forms with a secret and long forms are not put into an address.
 #[tokio::test]
-async fn no_secret_and_nothing_long_stands_in_an_address() {
+async fn no_secret_and_no_long_form_is_put_into_an_address() {
     let (desk, _) = library().await;
-    grow_old(&desk).await;
+    age_sign_in(&desk).await;
     for form in [
         "form[user_id]=ng&form[role]=librarian&form[password]=x".to_owned(),
         format!("form[user_id]={}&form[role]=librarian", "x".repeat(1_500)),
@@ -103,9 +103,9 @@ async fn no_secret_and_nothing_long_stands_in_an_address() {
     assert!(to.contains("kept"), "{to}");
 }
 
-/// The form of an old tab says what has happened, under whatever name the page is now.
+/// The message is the same if another member of staff has signed in since.
 #[tokio::test]
-async fn the_form_of_an_earlier_sign_in_says_so() {
+async fn a_form_of_an_earlier_session_is_rejected_with_the_reason() {
     let (mut desk, ng) = library().await;
     let old = desk.token.clone();
     desk.staff("other", &[Role::Librarian]).await;

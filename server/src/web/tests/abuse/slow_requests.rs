@@ -1,9 +1,9 @@
-//! Forms and heads that are too large, never end or come drop by drop, over a real connection.
+//! Forms and request heads that are too large, never end or arrive slowly, over a real connection.
 
 use super::library::{dump, number};
-use crate::web::Outside;
-use crate::web::body_limit::FROM_ONE;
-use crate::web::http_server::{Patience, listen};
+use crate::web::NetworkConfig;
+use crate::web::body_limit::MAX_FORMS_PER_ADDRESS;
+use crate::web::http_server::{ClientTimeouts, listen};
 use crate::web::tests::desk::{Desk, post};
 use axum::http::StatusCode;
 use policy::Role;
@@ -13,37 +13,39 @@ use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
-/// How long a form may take in this test.
-const FORM_TIME: Duration = Duration::from_secs(1);
-/// How long a head may take in this test.
-const HEAD_TIME: Duration = Duration::from_secs(2);
-/// What is quick, on a computer that does other things too.
-const SOON: Duration = Duration::from_secs(10);
+/// The time-out of a form in these tests.
+const FORM_TIMEOUT: Duration = Duration::from_secs(1);
+/// The time-out of a request head in these tests.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(2);
+/// The limit for a quick response, on a busy computer.
+const QUICK: Duration = Duration::from_secs(10);
 
-/// A desk that listens.
+/// Starts a server with the default time-out of these tests.
 async fn listening() -> (Desk, SocketAddr) {
-    listening_for(FORM_TIME).await
+    listening_with(FORM_TIMEOUT).await
 }
 
-/// A desk that listens, behind a proxy on this computer, and waits so long for a form.
-async fn listening_for(form_time: Duration) -> (Desk, SocketAddr) {
-    let outside = Outside { proxies: vec![IpAddr::V4(Ipv4Addr::LOCALHOST)], ..Outside::default() };
+/// Starts a server behind a proxy on this computer, with this time-out of a form.
+async fn listening_with(form_timeout: Duration) -> (Desk, SocketAddr) {
+    let network =
+        NetworkConfig { proxies: vec![IpAddr::V4(Ipv4Addr::LOCALHOST)], ..NetworkConfig::default() };
     let mut desk = Desk::with(
         |settings| settings.sign_in = SignIn { allow_password_only: true, ..SignIn::default() },
-        |state| state.form_time = form_time,
-        outside.clone(),
+        |state| state.form_time = form_timeout,
+        network.clone(),
     )
     .await;
     desk.staff("ng", &[Role::Librarian]).await;
     desk.sign_in("ng").await;
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    let (router, patience) = (desk.router.clone(), Patience { head: HEAD_TIME, ..Patience::default() });
-    tokio::spawn(async move { listen(listener, router, patience, &outside, std::future::pending()).await });
+    let (router, timeouts) =
+        (desk.router.clone(), ClientTimeouts { head: HEAD_TIMEOUT, ..ClientTimeouts::default() });
+    tokio::spawn(async move { listen(listener, router, timeouts, &network, std::future::pending()).await });
     (desk, address)
 }
 
-/// The head of a form of so many bytes.
+/// Returns the head of a form post of this length.
 fn head(desk: &Desk, address: SocketAddr, length: usize) -> String {
     format!(
         "POST /do/save_user?page=/users/new HTTP/1.1\r\nHost: {address}\r\nCookie: {}\r\n\
@@ -52,7 +54,7 @@ fn head(desk: &Desk, address: SocketAddr, length: usize) -> String {
     )
 }
 
-/// What comes back until the other side is silent, and its status.
+/// Reads the response until the server pauses. Returns its status and text.
 async fn answer(stream: &mut TcpStream) -> (u16, String) {
     let mut bytes = Vec::new();
     let mut part = vec![0; 16_384];
@@ -67,14 +69,14 @@ async fn answer(stream: &mut TcpStream) -> (u16, String) {
             }
         }
     };
-    let _ = tokio::time::timeout(SOON, read).await;
+    let _ = tokio::time::timeout(QUICK, read).await;
     let text = String::from_utf8_lossy(&bytes).into_owned();
     let status = text.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or_default();
     (status, text)
 }
 
 #[tokio::test]
-async fn a_form_that_is_too_large_is_refused_at_once() {
+async fn a_form_that_is_too_large_is_rejected_at_once() {
     let (desk, address) = listening().await;
     let before = dump(&desk.store).await;
     for length in [app::form_post::MAX_BYTES + 1, 1 << 40] {
@@ -82,7 +84,7 @@ async fn a_form_that_is_too_large_is_refused_at_once() {
         let mut stream = TcpStream::connect(address).await.unwrap();
         stream.write_all(head(&desk, address, length).as_bytes()).await.unwrap();
         let (mut reader, mut writer) = stream.split();
-        // One byte more than a form may have: the answer does not wait for the rest.
+        // One byte more than allowed: the response does not wait for the rest.
         let sending = async {
             let _ = writer.write_all(&vec![b'x'; app::form_post::MAX_BYTES + 1]).await;
             std::future::pending::<()>().await;
@@ -94,14 +96,14 @@ async fn a_form_that_is_too_large_is_refused_at_once() {
         };
         let head = String::from_utf8_lossy(&bytes[..read]).into_owned();
         assert!(head.starts_with("HTTP/1.1 413 "), "{head}");
-        assert!(began.elapsed() < SOON);
-        eprintln!("a form of {length} bytes: refused after {:?}", began.elapsed());
+        assert!(began.elapsed() < QUICK);
+        eprintln!("a form of {length} bytes: rejected after {:?}", began.elapsed());
     }
     assert_eq!(dump(&desk.store).await, before);
 }
 
 #[tokio::test]
-async fn a_form_that_comes_drop_by_drop_is_cut_off() {
+async fn a_form_that_arrives_slowly_times_out() {
     let (desk, address) = listening().await;
     let users = number(&desk.store, "SELECT COUNT(*) FROM users").await;
     let form = format!("form[last_name]=Slow&form_token={}", desk.token);
@@ -109,34 +111,33 @@ async fn a_form_that_comes_drop_by_drop_is_cut_off() {
     let mut stream = TcpStream::connect(address).await.unwrap();
     stream.write_all(head(&desk, address, form.len()).as_bytes()).await.unwrap();
     let (mut reader, mut writer) = stream.split();
-    let drops = async {
+    let bytes_sent = async {
         for byte in form.bytes() {
             if writer.write_all(&[byte]).await.is_err() {
                 break;
             }
-            tokio::time::sleep(FORM_TIME / 8).await;
+            tokio::time::sleep(FORM_TIMEOUT / 8).await;
         }
         std::future::pending::<()>().await;
     };
     let mut bytes = vec![0; 64];
     let read = tokio::select! {
         read = reader.read(&mut bytes) => read.unwrap(),
-        () = drops => unreachable!(),
+        () = bytes_sent => unreachable!(),
     };
     let took = began.elapsed();
     let head = String::from_utf8_lossy(&bytes[..read]).into_owned();
     assert!(head.starts_with("HTTP/1.1 408 "), "{head}");
-    assert!(took >= FORM_TIME && took < SOON, "{took:?}");
+    assert!(took >= FORM_TIMEOUT && took < QUICK, "{took:?}");
     assert_eq!(number(&desk.store, "SELECT COUNT(*) FROM users").await, users);
-    eprintln!("a form of one byte every {:?} is cut off after {took:?}", FORM_TIME / 8);
+    eprintln!("a form of one byte every {:?} times out after {took:?}", FORM_TIMEOUT / 8);
 }
 
-/// More connections that send slowly than requests are answered at once: whoever comes next is answered, and has not to
-/// wait until these are cut off.
+/// There are more slow forms than concurrent requests. Other requests are answered before the slow forms time out.
 #[tokio::test]
-async fn slow_forms_do_not_keep_others_out() {
-    let slow_time = 3 * SOON;
-    let (desk, address) = listening_for(slow_time).await;
+async fn slow_forms_do_not_block_other_requests() {
+    let slow_time = 3 * QUICK;
+    let (desk, address) = listening_with(slow_time).await;
     let from = |address: usize| format!("X-Forwarded-For: 192.0.2.{address}\r\n");
     let slowly = async |from: &str| {
         let mut stream = TcpStream::connect(address).await.unwrap();
@@ -146,13 +147,13 @@ async fn slow_forms_do_not_keep_others_out() {
         stream
     };
     let mut slow = Vec::new();
-    for number in 0..crate::web::AT_ONCE + 20 {
-        slow.push(slowly(&from(number / FROM_ONE)).await);
+    for number in 0..crate::web::MAX_CONCURRENT_REQUESTS + 20 {
+        slow.push(slowly(&from(number / MAX_FORMS_PER_ADDRESS)).await);
     }
     let began = Instant::now();
     let get =
         |from: &str| format!("GET /healthz HTTP/1.1\r\n{from}Host: {address}\r\nConnection: close\r\n\r\n");
-    // Also from where the slow ones come.
+    // Also from an address of slow forms.
     for from in [from(0), from(200)] {
         let mut stream = TcpStream::connect(address).await.unwrap();
         stream.write_all(get(&from).as_bytes()).await.unwrap();
@@ -168,12 +169,12 @@ async fn slow_forms_do_not_keep_others_out() {
         let (status, text) = answer(&mut stream).await;
         assert_eq!(status, expected, "{text}");
     }
-    assert!(began.elapsed() < slow_time, "nobody waits for those who are slow");
-    eprintln!("behind {} slow forms four answers take {:?}", slow.len(), began.elapsed());
+    assert!(began.elapsed() < slow_time, "the requests do not wait for the slow forms");
+    eprintln!("behind {} slow forms four responses take {:?}", slow.len(), began.elapsed());
 }
 
 #[tokio::test]
-async fn a_head_that_is_too_large_is_not_read() {
+async fn a_request_head_that_is_too_large_is_rejected() {
     let (_desk, address) = listening().await;
     let long = "x".repeat(1 << 20);
     let many = "X-More: y\r\n".repeat(200);
@@ -187,47 +188,47 @@ async fn a_head_that_is_too_large_is_not_read() {
     let mut stream = TcpStream::connect(address).await.unwrap();
     let get = format!("GET /sign-in HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
     stream.write_all(get.as_bytes()).await.unwrap();
-    assert_eq!(answer(&mut stream).await.0, 200, "others are served");
+    assert_eq!(answer(&mut stream).await.0, 200, "other requests are answered");
 }
 
-/// Nothing at all, a head that stops, one that comes drop by drop, and a second one that does not come.
+/// No head, an incomplete head, a slow head, and no second head.
 #[tokio::test]
-async fn a_head_that_does_not_come_is_not_waited_for() {
+async fn a_connection_without_a_whole_request_head_is_closed() {
     let (_desk, address) = listening().await;
     let whole = format!("GET /healthz HTTP/1.1\r\nHost: {address}\r\n\r\n");
     let began_only = format!("GET /sign-in HTTP/1.1\r\nHost: {address}\r\nX-Slow: ");
-    for (what, sent, drop_by_drop) in [
+    for (what, sent, is_slow) in [
         ("nothing", "", false),
-        ("a head that stops", &began_only, false),
-        ("drops", &began_only, true),
+        ("an incomplete head", &began_only, false),
+        ("a slow head", &began_only, true),
         ("no second head", &whole, false),
     ] {
         let began = Instant::now();
         let mut stream = TcpStream::connect(address).await.unwrap();
         stream.write_all(sent.as_bytes()).await.unwrap();
         let (mut reader, mut writer) = stream.split();
-        let drops = async {
-            while drop_by_drop && writer.write_all(b"x").await.is_ok() {
-                tokio::time::sleep(HEAD_TIME / 8).await;
+        let bytes_sent = async {
+            while is_slow && writer.write_all(b"x").await.is_ok() {
+                tokio::time::sleep(HEAD_TIMEOUT / 8).await;
             }
             std::future::pending::<()>().await;
         };
         let mut bytes = Vec::new();
-        let cut_off = tokio::select! {
-            read = tokio::time::timeout(SOON, reader.read_to_end(&mut bytes)) => read.is_ok(),
-            () = drops => unreachable!(),
+        let is_closed = tokio::select! {
+            read = tokio::time::timeout(QUICK, reader.read_to_end(&mut bytes)) => read.is_ok(),
+            () = bytes_sent => unreachable!(),
         };
         let took = began.elapsed();
-        assert!(cut_off && took >= HEAD_TIME, "{what}: {took:?}");
+        assert!(is_closed && took >= HEAD_TIMEOUT, "{what}: {took:?}");
         let answered = String::from_utf8_lossy(&bytes).matches("HTTP/1.1 200").count();
         assert_eq!(answered, usize::from(what == "no second head"), "{what}");
-        eprintln!("{what}: cut off after {took:?}");
+        eprintln!("{what}: closed after {took:?}");
     }
 }
 
-/// Callers who are not signed in send little and get little back: an answer is kept for as long as its client reads slowly.
+/// The server keeps a response until its client has read it, so responses to long forms must be short.
 #[tokio::test]
-async fn what_a_caller_who_is_not_signed_in_sends_is_bounded_and_not_sent_back() {
+async fn without_a_session_forms_are_limited_and_long_values_are_not_sent_back() {
     let desk = Desk::closed(SignIn { allow_password_only: true, ..SignIn::default() }).await;
     desk.staff("ng", &[Role::Librarian]).await;
     let long = "x".repeat(60_000);
@@ -255,13 +256,13 @@ async fn what_a_caller_who_is_not_signed_in_sends_is_bounded_and_not_sent_back()
     assert!(refused > 0);
     eprintln!("the largest answer to a form of 60,000 bytes has {largest} bytes");
     assert!(largest < 20_000, "{largest}");
-    let most = app::form_post::MAX_BYTES_UNKNOWN;
+    let max = app::form_post::MAX_BYTES_UNKNOWN;
     for function in ["sign_in", "accept_invitation", "second_factor"] {
         for cookie in ["", "lethe=0123456789abcdef"] {
-            let form = format!("form[user_id]={}", "x".repeat(most));
+            let form = format!("form[user_id]={}", "x".repeat(max));
             let (status, _, page) = post_form(cookie, function, form).await;
-            let says_so = function != "sign_in" || page.contains("at most 64 KB");
-            let is_refused = status == StatusCode::PAYLOAD_TOO_LARGE && says_so;
+            let has_reason = function != "sign_in" || page.contains("at most 64 KB");
+            let is_refused = status == StatusCode::PAYLOAD_TOO_LARGE && has_reason;
             assert!(
                 is_refused || function == "second_factor" && status == StatusCode::UNAUTHORIZED,
                 "{status}"

@@ -1,4 +1,4 @@
-//! The progress of a run: for whom it goes on, and how often.
+//! The event stream of a run: its end and its limits.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use super::desk::Desk;
@@ -12,11 +12,11 @@ use sea_orm::ConnectionTrait as _;
 use std::time::Duration;
 use tower::ServiceExt as _;
 
-/// How many runs one person watches at once.
-const MAX_OF_ONE: usize = 8;
+/// How many streams one member of staff may have.
+const MAX_STREAMS_PER_USER: usize = 8;
 
-/// Somebody at a desk with a run that waits, and does not end. Their number is nobody's in the other tests, which count
-/// in the same process.
+/// Signs in a member of staff in a library with a queued run. The user number must be unique among the tests, which
+/// count streams in the same process.
 async fn desk(number: i64) -> Desk {
     let mut desk = Desk::open().await;
     for sql in [
@@ -36,36 +36,36 @@ async fn desk(number: i64) -> Desk {
     desk
 }
 
-async fn watch(desk: &Desk) -> Response {
+async fn open_stream(desk: &Desk) -> Response {
     let request = Request::get("/events/runs/1").header(COOKIE, &desk.cookie).body(Body::empty()).unwrap();
     desk.router.clone().oneshot(request).await.unwrap()
 }
 
 #[tokio::test]
-async fn who_has_signed_out_watches_no_longer() {
+async fn the_event_stream_ends_after_the_sign_out() {
     let desk = desk(7_000).await;
-    let answer = watch(&desk).await;
+    let answer = open_stream(&desk).await;
     assert_eq!(answer.status(), StatusCode::OK);
     let mut events = answer.into_body().into_data_stream();
     let first = events.next().await.unwrap().unwrap();
     assert!(String::from_utf8_lossy(&first).contains("queued"));
     assert_eq!(desk.post("/do/sign_out?page=/sign-in", "").await.0, StatusCode::SEE_OTHER);
     let end = tokio::time::timeout(Duration::from_secs(10), events.next()).await;
-    assert!(end.is_ok_and(|event| event.is_none()), "the events end");
+    assert!(end.is_ok_and(|event| event.is_none()), "the stream ends");
 }
 
 #[tokio::test]
-async fn one_person_watches_only_so_many_runs_at_once() {
+async fn the_number_of_streams_of_one_user_is_limited() {
     let desk = desk(8_000).await;
     let mut open = Vec::new();
-    for _ in 0..MAX_OF_ONE {
-        let answer = watch(&desk).await;
+    for _ in 0..MAX_STREAMS_PER_USER {
+        let answer = open_stream(&desk).await;
         assert_eq!(answer.status(), StatusCode::OK);
         open.push(answer);
     }
-    assert_eq!(watch(&desk).await.status(), StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(open_stream(&desk).await.status(), StatusCode::SERVICE_UNAVAILABLE);
     let other = desk.another("everything").await;
-    assert_eq!(watch(&other).await.status(), StatusCode::OK, "another person");
+    assert_eq!(open_stream(&other).await.status(), StatusCode::OK, "another user");
     open.pop();
-    assert_eq!(watch(&desk).await.status(), StatusCode::OK, "one page was closed");
+    assert_eq!(open_stream(&desk).await.status(), StatusCode::OK, "one stream was closed");
 }
