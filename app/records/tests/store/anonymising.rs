@@ -1,4 +1,4 @@
-//! What anonymising does to a record and to what hangs on it, bulk and single alike.
+//! The effect of anonymising on a record and the rows that belong to it, for bulk runs and single users.
 
 use crate::support::{add, add_task, day, dump, execute, five_days, for_each_database, leaver};
 use policy::replacement::is_replacement;
@@ -19,7 +19,7 @@ pub async fn run_all(store: &Store, task: policy::TaskId) -> (policy::RunId, Run
 }
 
 #[tokio::test]
-async fn the_record_keeps_what_the_policy_keeps_and_nothing_else() {
+async fn the_record_keeps_only_what_the_policy_keeps() {
     for_each_database(async |store| {
         let before = add(
             &store,
@@ -73,7 +73,7 @@ async fn the_record_keeps_what_the_policy_keeps_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn loans_stay_with_their_day_and_lose_their_notes() {
+async fn loans_keep_their_dates_and_lose_their_notes() {
     for_each_database(async |store| {
         let person = add(&store, leaver("Ng")).await;
         let loan = loans::ActiveModel {
@@ -99,7 +99,7 @@ async fn loans_stay_with_their_day_and_lose_their_notes() {
 }
 
 #[tokio::test]
-async fn one_bad_record_does_not_stop_the_others() {
+async fn a_user_that_fails_does_not_stop_the_others() {
     for_each_database(async |store| {
         for n in 1..=20 {
             add(&store, leaver(&format!("N{n}"))).await;
@@ -111,7 +111,7 @@ async fn one_bad_record_does_not_stop_the_others() {
         assert_eq!(state, RunState::CompletedWithFailures);
         let run = run::read(&store, id).await.unwrap();
         assert_eq!((run.previewed, run.done, run.skipped, run.failed), (20, 19, 0, 1));
-        assert_eq!(user(&store, 7).await, before, "the one that failed is unchanged");
+        assert_eq!(user(&store, 7).await, before, "a user that failed is unchanged");
         let events = audit_events::Entity::find()
             .filter(audit_events::Column::Action.eq("user_anonymised"))
             .all(store.database())
@@ -123,7 +123,7 @@ async fn one_bad_record_does_not_stop_the_others() {
     .await;
 }
 
-/// Makes the database refuse to change one user, the way a broken row would.
+/// Makes the database refuse to change one user, as if the row were broken.
 async fn refuse_updates_of(store: &Store, number: i64) {
     use sea_orm::DatabaseBackend;
     if store.database().get_database_backend() == DatabaseBackend::Postgres {
@@ -147,14 +147,17 @@ async fn refuse_updates_of(store: &Store, number: i64) {
 }
 
 #[tokio::test]
-async fn an_audit_that_cannot_be_written_undoes_the_person() {
+async fn a_user_is_unchanged_if_the_audit_cannot_be_written() {
     for_each_database(async |store| {
         let before = add(&store, leaver("Ng")).await;
         let task = add_task(&store, &five_days()).await;
         let preview = run::preview(&store, Actor::COMMAND_LINE, task).await.unwrap();
         let started = run::start(&store, Actor::COMMAND_LINE, preview, "1").await.unwrap();
         execute(&store, "ALTER TABLE audit_events RENAME TO gone").await;
-        assert!(run::execute(&store, started).await.is_err(), "nor can its end be noted");
+        assert!(
+            run::execute(&store, started).await.is_err(),
+            "its end cannot be recorded in the audit either"
+        );
         assert_eq!(user(&store, before.number).await, before);
         execute(&store, "ALTER TABLE gone RENAME TO audit_events").await;
     })
@@ -162,7 +165,7 @@ async fn an_audit_that_cannot_be_written_undoes_the_person() {
 }
 
 #[tokio::test]
-async fn the_second_time_changes_nothing() {
+async fn anonymising_twice_changes_nothing() {
     for_each_database(async |store| {
         let person = add(&store, leaver("Ng")).await;
         let task = add_task(&store, &five_days()).await;
@@ -202,7 +205,7 @@ async fn bulk_and_single_leave_the_same_rows() {
 }
 
 #[tokio::test]
-async fn a_single_user_needs_a_task_the_number_and_no_blocker() {
+async fn a_single_user_needs_a_task_the_typed_number_and_no_blockers() {
     for_each_database(async |store| {
         let number = UserNumber(add(&store, leaver("Ng")).await.number);
         let refused = run::anonymise_one(&store, Actor::COMMAND_LINE, number, "1").await;
@@ -225,7 +228,7 @@ async fn a_single_user_needs_a_task_the_number_and_no_blocker() {
 }
 
 #[tokio::test]
-async fn what_identified_is_free_again_at_once() {
+async fn identifying_values_can_be_reused_at_once() {
     for_each_database(async |store| {
         add(&store, users::ActiveModel { barcode: Set(Some("B1".to_owned())), ..leaver("Ng") }).await;
         add_task(&store, &five_days()).await;
@@ -241,7 +244,7 @@ async fn what_identified_is_free_again_at_once() {
 }
 
 #[tokio::test]
-async fn a_single_user_is_anonymised_by_the_settings_that_were_shown_or_not_at_all() {
+async fn a_single_user_is_anonymised_only_with_the_settings_shown() {
     for_each_database(async |store| {
         let number = UserNumber(add(&store, leaver("Ng")).await.number);
         add_task(&store, &five_days()).await;

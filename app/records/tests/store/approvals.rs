@@ -1,6 +1,6 @@
-//! Four eyes: no run that arms, widens or goes over a safety limit without a second person, by whatever way it is tried.
+//! Four eyes: a run that arms or widens a task, or exceeds a safety limit, needs a second person, however it starts.
 
-use crate::legal_holds::{at_desk, staff, with};
+use crate::legal_holds::{staff, staff_actor, with_four_eyes};
 use crate::support::{add, add_task, execute, five_days, for_each_database, leaver};
 use chrono::Duration;
 use policy::four_eyes::APPROVAL_HOURS;
@@ -19,18 +19,18 @@ const BEN: UserNumber = UserNumber(802);
 const EVE: UserNumber = UserNumber(803);
 
 fn ana() -> Actor {
-    at_desk(ANA, Role::SystemsLibrarian)
+    staff_actor(ANA, Role::SystemsLibrarian)
 }
 
 fn ben() -> Actor {
-    at_desk(BEN, Role::Dpo)
+    staff_actor(BEN, Role::Dpo)
 }
 
 fn eve() -> Actor {
-    at_desk(EVE, Role::Administrator)
+    staff_actor(EVE, Role::Administrator)
 }
 
-/// Two people to be anonymised, a task that nobody has confirmed, and three members of staff who could.
+/// Adds two eligible users, a task without a confirmed policy, and three members of staff who can approve.
 async fn library(store: &Store) -> TaskId {
     for name in ["Ng", "Okafor"] {
         add(store, leaver(name)).await;
@@ -45,7 +45,7 @@ async fn preview(store: &Store, task: TaskId) -> RunId {
     run::preview(store, ana(), task).await.unwrap()
 }
 
-/// Ana has made a preview and asked.
+/// Makes a preview as Ana and requests its approval.
 async fn asked(store: &Store) -> (RunId, ApprovalId) {
     let task = library(store).await;
     let preview = preview(store, task).await;
@@ -71,7 +71,7 @@ async fn status(store: &Store, preview: RunId) -> ApprovalStatus {
 }
 
 #[tokio::test]
-async fn arming_needs_a_second_person_and_only_once() {
+async fn confirmed_settings_need_no_second_person_until_they_are_widened() {
     for_each_database(async |store| {
         let task = library(&store).await;
         let id = preview(&store, task).await;
@@ -80,13 +80,13 @@ async fn arming_needs_a_second_person_and_only_once() {
             assert!(not_started(&store, actor, id).await.contains("Request approval"));
         }
         let request = approval::ask(&store, ana(), id).await.unwrap();
-        assert_eq!(approval::ask(&store, ana(), id).await.unwrap(), request, "it waits already");
+        assert_eq!(approval::ask(&store, ana(), id).await.unwrap(), request, "the same request");
         assert!(not_started(&store, ana(), id).await.contains("requested but not given yet"));
         assert_eq!(status(&store, id).await, ApprovalStatus::Waiting);
         approval::approve(&store, ben(), request).await.unwrap();
         assert_eq!(status(&store, id).await, ApprovalStatus::Approved);
         assert_eq!(approval::missing_for(&store, ana(), id).await.unwrap(), None);
-        // The number is still to be typed, and typing it wrong uses nothing up.
+        // The number must still be typed. A wrong number doesn't use up the approval.
         assert!(matches!(run::start(&store, ana(), id, "3").await, Err(RecordsError::Invalid(_))));
         let started = run::start(&store, ana(), id, "2").await.unwrap();
         assert_eq!(status(&store, id).await, ApprovalStatus::Used);
@@ -99,10 +99,10 @@ async fn arming_needs_a_second_person_and_only_once() {
             .all(store.database())
             .await
             .unwrap();
-        let noted: Vec<_> =
+        let recorded: Vec<_> =
             events.iter().map(|event| (event.action.as_str(), event.actor_number, event.run_id)).collect();
         assert_eq!(
-            noted,
+            recorded,
             [
                 ("approval_asked", Some(ANA.0), Some(id.0)),
                 ("approval_given", Some(BEN.0), Some(id.0)),
@@ -110,7 +110,7 @@ async fn arming_needs_a_second_person_and_only_once() {
             ]
         );
 
-        // Confirmed settings need nobody, until they are widened.
+        // Confirmed settings need no second person until they are widened.
         add(&store, leaver("Third")).await;
         let id = preview(&store, task).await;
         assert_eq!(approval::needed_for(&store, id).await.unwrap(), None);
@@ -127,7 +127,7 @@ async fn arming_needs_a_second_person_and_only_once() {
 }
 
 #[tokio::test]
-async fn going_over_a_brake_needs_a_second_person() {
+async fn exceeding_a_safety_limit_needs_a_second_person() {
     for_each_database(async |store| {
         let task = library(&store).await;
         execute(&store, "UPDATE tasks SET confirmed_policy = policy").await;
@@ -147,12 +147,12 @@ async fn going_over_a_brake_needs_a_second_person() {
 }
 
 #[tokio::test]
-async fn auto_is_off_for_one_person_and_on_for_two_who_could() {
+async fn auto_requires_approval_once_two_people_can_approve() {
     for_each_database(async |store| {
         let on = async || approval::four_eyes(&store, Action::Approve).await.unwrap();
         add(&store, leaver("Ng")).await;
         staff(&store, ANA, Role::SystemsLibrarian).await;
-        // Who may not approve does not count, nor who cannot sign in.
+        // Staff who may not approve or cannot sign in don't count.
         staff(&store, EVE, Role::Librarian).await;
         assert!(!on().await);
         staff(&store, BEN, Role::Dpo).await;
@@ -162,31 +162,31 @@ async fn auto_is_off_for_one_person_and_on_for_two_who_could() {
         let task = add_task(&store, &five_days()).await;
         let id = preview(&store, task).await;
         assert_eq!(approval::needed_for(&store, id).await.unwrap(), None);
-        assert!(approval::needed_for(&with(&store, FourEyes::On), id).await.unwrap().is_some());
+        assert!(approval::needed_for(&with_four_eyes(&store, FourEyes::On), id).await.unwrap().is_some());
         run::start(&store, ana(), id, "1").await.unwrap();
     })
     .await;
 }
 
 #[tokio::test]
-async fn nobody_approves_for_themselves() {
+async fn the_requester_cannot_approve() {
     for_each_database(async |store| {
         let (id, request) = asked(&store).await;
-        // The same person with other roles, in other sessions.
+        // The same person, with other roles and in other sessions.
         for role in [Role::SystemsLibrarian, Role::Dpo, Role::Administrator] {
-            let why = refused(approval::approve(&store, at_desk(ANA, role), request).await);
+            let why = refused(approval::approve(&store, staff_actor(ANA, role), request).await);
             assert!(why.contains("Another member of staff must approve"), "{why}");
         }
         let why = refused(approval::approve(&store, Actor::COMMAND_LINE, request).await);
         assert!(why.contains("command line cannot approve"), "{why}");
-        let librarian = approval::approve(&store, at_desk(BEN, Role::Librarian), request).await;
+        let librarian = approval::approve(&store, staff_actor(BEN, Role::Librarian), request).await;
         assert!(matches!(librarian, Err(RecordsError::Forbidden(Action::Approve))));
         let stale =
             Actor::signed_in(BEN, Roles::from_iter([Role::Dpo]), Clock::real() - Duration::minutes(6));
         assert!(matches!(approval::approve(&store, stale, request).await, Err(RecordsError::SignInAgain)));
         assert_eq!(status(&store, id).await, ApprovalStatus::Waiting);
         not_started(&store, ana(), id).await;
-        // Not in the database itself either.
+        // The database itself rejects it too.
         for sql in ["decided_by = 801", "decided_by = asked_by"] {
             let sql = format!("UPDATE approvals SET decision = 'approved', {sql}");
             assert!(sea_orm::ConnectionTrait::execute_unprepared(store.database(), &sql).await.is_err());
@@ -196,13 +196,13 @@ async fn nobody_approves_for_themselves() {
 }
 
 #[tokio::test]
-async fn who_made_the_preview_does_not_approve_it_for_another_one() {
+async fn the_creator_of_a_preview_cannot_approve_its_run() {
     for_each_database(async |store| {
         let task = library(&store).await;
         let id = run::preview(&store, ben(), task).await.unwrap();
         let request = approval::ask(&store, ana(), id).await.unwrap();
         assert!(refused(approval::approve(&store, ben(), request).await).contains("Another member of staff"));
-        // Written past the rules, it is still seen at the start.
+        // An approval that was written directly to the database is rejected at the start of the run.
         execute(
             &store,
             "UPDATE approvals SET decision = 'approved', decided_by = 802, decided_at = asked_at",
@@ -214,7 +214,7 @@ async fn who_made_the_preview_does_not_approve_it_for_another_one() {
 }
 
 #[tokio::test]
-async fn who_approves_does_not_start() {
+async fn the_approver_cannot_start_the_run() {
     for_each_database(async |store| {
         let (id, request) = asked(&store).await;
         approval::approve(&store, eve(), request).await.unwrap();
@@ -246,22 +246,22 @@ async fn an_approval_expires() {
 }
 
 #[tokio::test]
-async fn an_approval_is_of_one_preview_as_it_was() {
+async fn an_approval_applies_to_one_unchanged_preview() {
     for_each_database(async |store| {
         let (id, request) = asked(&store).await;
         let task = TaskId(1);
-        // Of another preview.
+        // The approval belongs to another preview.
         let newer = preview(&store, task).await;
         assert!(refused(approval::approve(&store, ben(), request).await).contains("newer preview"));
         assert!(not_started(&store, ana(), newer).await.contains("Request approval"));
         assert!(not_started(&store, ana(), id).await.contains("newer preview"));
-        // Approved, and then the task is changed.
+        // The task is changed after the approval.
         let request = approval::ask(&store, ana(), newer).await.unwrap();
         approval::approve(&store, ben(), request).await.unwrap();
         execute(&store, "UPDATE tasks SET version = version + 1").await;
         assert!(not_started(&store, ana(), newer).await.contains("The task has changed since this preview"));
         execute(&store, "UPDATE tasks SET version = version - 1").await;
-        // The seal is another one.
+        // The fingerprint differs.
         execute(&store, "UPDATE approvals SET fingerprint = 'of something else'").await;
         assert!(not_started(&store, ana(), newer).await.contains("Request approval"));
     })
@@ -269,7 +269,7 @@ async fn an_approval_is_of_one_preview_as_it_was() {
 }
 
 #[tokio::test]
-async fn people_who_are_added_to_a_sealed_preview_are_not_approved() {
+async fn users_added_to_an_approved_preview_prevent_its_start() {
     for_each_database(async |store| {
         let (id, request) = asked(&store).await;
         approval::approve(&store, ben(), request).await.unwrap();
@@ -283,13 +283,13 @@ async fn people_who_are_added_to_a_sealed_preview_are_not_approved() {
         )
         .await;
         assert!(not_started(&store, ana(), id).await.contains("no longer match its fingerprint"));
-        assert_eq!(status(&store, id).await, ApprovalStatus::Approved, "nothing was used up");
+        assert_eq!(status(&store, id).await, ApprovalStatus::Approved, "the approval is not used up");
     })
     .await;
 }
 
 #[tokio::test]
-async fn who_lost_the_role_or_was_disabled_no_longer_counts() {
+async fn an_approval_is_void_once_its_approver_can_no_longer_approve() {
     for_each_database(async |store| {
         let (id, request) = asked(&store).await;
         approval::approve(&store, ben(), request).await.unwrap();
@@ -298,7 +298,7 @@ async fn who_lost_the_role_or_was_disabled_no_longer_counts() {
         execute(&store, "UPDATE user_roles SET role = 'dpo' WHERE user_number = 802").await;
         execute(&store, "DELETE FROM credentials WHERE user_number = 802").await;
         assert!(not_started(&store, ana(), id).await.contains("may no longer approve"));
-        // Somebody else can still be asked.
+        // Another member of staff can still be asked.
         let again = approval::ask(&store, ana(), id).await.unwrap();
         approval::approve(&store, eve(), again).await.unwrap();
         run::start(&store, ana(), id, "2").await.unwrap();
@@ -307,13 +307,13 @@ async fn who_lost_the_role_or_was_disabled_no_longer_counts() {
 }
 
 #[tokio::test]
-async fn an_approval_serves_once() {
+async fn an_approval_can_be_used_once() {
     for_each_database(async |store| {
         let (id, request) = asked(&store).await;
         approval::approve(&store, ben(), request).await.unwrap();
         let started = run::start(&store, ana(), id, "2").await.unwrap();
         assert!(refused(run::start(&store, ana(), id, "2").await).contains("already used this preview"));
-        // Also when the run is gone.
+        // This holds even if the run was deleted.
         execute(&store, &format!("DELETE FROM run_members WHERE run_id = {started}")).await;
         execute(&store, &format!("DELETE FROM runs WHERE id = {started}")).await;
         execute(&store, "UPDATE tasks SET confirmed_policy = NULL").await;
@@ -323,7 +323,7 @@ async fn an_approval_serves_once() {
 }
 
 #[tokio::test]
-async fn of_two_who_start_at_once_one_uses_the_approval() {
+async fn of_two_simultaneous_starts_one_uses_the_approval() {
     for_each_database(async |store| {
         let (id, request) = asked(&store).await;
         approval::approve(&store, ben(), request).await.unwrap();
@@ -335,12 +335,12 @@ async fn of_two_who_start_at_once_one_uses_the_approval() {
     .await;
 }
 
-/// The same button pressed twice, also where nobody has to approve.
+/// The same button is pressed twice, also where no approval is needed.
 #[tokio::test]
-async fn a_preview_that_is_started_twice_at_once_runs_once() {
+async fn a_preview_started_twice_at_once_runs_once() {
     for_each_database(async |store| {
         let task = library(&store).await;
-        let alone = with(&store, FourEyes::Off);
+        let alone = with_four_eyes(&store, FourEyes::Off);
         let id = preview(&alone, task).await;
         let (one, two) = tokio::join!(run::start(&alone, ana(), id, "2"), run::start(&alone, ana(), id, "2"));
         assert_ne!(one.is_ok(), two.is_ok(), "{one:?} {two:?}");
@@ -351,7 +351,7 @@ async fn a_preview_that_is_started_twice_at_once_runs_once() {
 }
 
 #[tokio::test]
-async fn of_two_who_decide_at_once_one_decides() {
+async fn of_two_simultaneous_decisions_one_counts() {
     for_each_database(async |store| {
         let (id, request) = asked(&store).await;
         let (one, two) = tokio::join!(
@@ -390,10 +390,10 @@ async fn of_two_who_decide_at_once_one_decides() {
 }
 
 #[tokio::test]
-async fn what_is_declined_or_withdrawn_starts_nothing() {
+async fn a_declined_or_withdrawn_request_allows_no_start() {
     for_each_database(async |store| {
         let (id, request) = asked(&store).await;
-        let librarian = approval::decline(&store, at_desk(BEN, Role::Librarian), request).await;
+        let librarian = approval::decline(&store, staff_actor(BEN, Role::Librarian), request).await;
         assert!(matches!(librarian, Err(RecordsError::Forbidden(Action::Approve))));
         approval::decline(&store, ben(), request).await.unwrap();
         assert!(not_started(&store, ana(), id).await.contains("request was declined"));
@@ -407,14 +407,15 @@ async fn what_is_declined_or_withdrawn_starts_nothing() {
         assert_eq!(status(&store, id).await, ApprovalStatus::Withdrawn);
         assert_eq!(ApprovalStatus::Withdrawn.label(), "Withdrawn");
         assert!(not_started(&store, ana(), id).await.contains("request was withdrawn"));
-        let noted = audit_events::Entity::find()
+        let recorded = audit_events::Entity::find()
             .filter(audit_events::Column::Action.is_in(["approval_declined", "approval_withdrawn"]))
             .order_by_asc(audit_events::Column::Id)
             .all(store.database())
             .await
             .unwrap();
-        let noted: Vec<_> = noted.iter().map(|event| (event.action.as_str(), event.actor_number)).collect();
-        assert_eq!(noted, [("approval_declined", Some(BEN.0)), ("approval_withdrawn", Some(ANA.0))]);
+        let recorded: Vec<_> =
+            recorded.iter().map(|event| (event.action.as_str(), event.actor_number)).collect();
+        assert_eq!(recorded, [("approval_declined", Some(BEN.0)), ("approval_withdrawn", Some(ANA.0))]);
         assert!(refused(approval::approve(&store, ben(), request).await).contains("already been decided"));
         let waiting = ApprovalQuery { waiting: Some(true), ..ApprovalQuery::default() };
         let decided = ApprovalQuery { waiting: Some(false), ..ApprovalQuery::default() };
@@ -427,7 +428,7 @@ async fn what_is_declined_or_withdrawn_starts_nothing() {
 }
 
 #[tokio::test]
-async fn the_command_line_asks_and_starts_and_never_approves() {
+async fn the_command_line_can_request_and_start_but_not_approve() {
     for_each_database(async |store| {
         let task = library(&store).await;
         let id = run::preview(&store, Actor::COMMAND_LINE, task).await.unwrap();
@@ -444,7 +445,7 @@ async fn the_command_line_asks_and_starts_and_never_approves() {
 }
 
 #[tokio::test]
-async fn bringing_many_up_to_the_present_rules_needs_a_second_person_too() {
+async fn reapplying_rules_to_many_users_needs_a_second_person() {
     for_each_database(async |store| {
         library(&store).await;
         execute(

@@ -1,4 +1,4 @@
-//! The audit: one chain, whoever writes, and nobody changes it unnoticed.
+//! The audit: all writers extend one chain, and every change to it is detected.
 
 mod role;
 pub mod tampering;
@@ -15,7 +15,7 @@ use records::{Actor, Clock, RecordsError, Settings, Store, user};
 use sea_orm::{ActiveModelTrait, ConnectionTrait, DatabaseBackend, EntityTrait, QueryOrder, Set};
 use std::collections::BTreeSet;
 
-/// A member of staff at the desk.
+/// Returns a signed-in member of staff.
 fn staff(number: i64) -> Actor {
     let roles = Roles::from_iter([Role::Librarian, Role::SystemsLibrarian, Role::Administrator]);
     Actor::signed_in(UserNumber(number), roles, Clock::real())
@@ -46,7 +46,7 @@ async fn mark(store: &Store, number: i64, on: bool) -> Result<(), RecordsError> 
     }
 }
 
-/// Some twenty events of different kinds: marks at the desk and a run.
+/// Writes about twenty events of different kinds: marks by staff and a run.
 async fn twenty_events(store: &Store) {
     for n in 1..=10 {
         add(store, leaver(&format!("N{n}"))).await;
@@ -55,14 +55,14 @@ async fn twenty_events(store: &Store) {
         mark(store, number, false).await.unwrap();
         mark(store, number, true).await.unwrap();
     }
-    // They were marked today, and left long ago.
+    // They were marked today and left long ago.
     let task = add_task(store, &five_days()).await;
     assert_eq!(run_all(store, task).await.1, RunState::Succeeded);
     refused(store, staff(1), Action::Administer).await.unwrap();
 }
 
 #[tokio::test]
-async fn every_event_has_its_place_and_the_whole_is_whole() {
+async fn every_event_has_a_position_and_the_chain_verifies() {
     for_each_database(async |store| {
         assert!(verdict(&store).await.is_whole(), "an empty chain");
         twenty_events(&store).await;
@@ -77,7 +77,7 @@ async fn every_event_has_its_place_and_the_whole_is_whole() {
         let verdict = verdict(&store).await;
         assert!(verdict.is_whole(), "{verdict:?}");
         assert_eq!((verdict.events, verdict.last), (count, count));
-        // The audit knows staff by number only.
+        // The audit refers to staff by number only.
         let anonymised = "UPDATE users SET first_name = NULL, last_name = NULL, user_id = NULL, \
                        replacement = 'Anonymised user 7F3KQ2', anonymised_on = '2018-01-21' WHERE number = 1";
         execute(&store, anonymised).await;
@@ -87,11 +87,11 @@ async fn every_event_has_its_place_and_the_whole_is_whole() {
 }
 
 #[tokio::test]
-async fn what_was_there_before_the_chain_is_chained_first() {
+async fn events_from_before_the_chain_are_chained_first() {
     for_each_database(async |store| {
         twenty_events(&store).await;
         let count = i64::try_from(events(&store).await.len()).unwrap();
-        // As a database is right after the step of the schema.
+        // The state right after the migration that adds the chain.
         tampering::without_guards(&store).await;
         execute(&store, "UPDATE audit_events SET sequence = NULL, mac = NULL").await;
         execute(&store, "DELETE FROM audit_head").await;
@@ -106,7 +106,7 @@ async fn what_was_there_before_the_chain_is_chained_first() {
 }
 
 #[tokio::test]
-async fn the_database_refuses_to_change_or_remove_what_is_chained() {
+async fn the_database_rejects_changes_of_chained_events() {
     for_each_database(async |store| {
         twenty_events(&store).await;
         let mut refused = vec![
@@ -146,7 +146,7 @@ async fn the_database_refuses_to_change_or_remove_what_is_chained() {
 }
 
 #[tokio::test]
-async fn writers_at_the_same_time_make_one_chain_without_gaps() {
+async fn concurrent_writers_make_one_chain_without_gaps() {
     for_each_database(async |store| {
         for n in 1..=20 {
             add(&store, leaver(&format!("N{n}"))).await;
@@ -170,7 +170,7 @@ async fn writers_at_the_same_time_make_one_chain_without_gaps() {
 }
 
 #[tokio::test]
-async fn what_is_rolled_back_leaves_no_gap() {
+async fn a_rollback_leaves_no_gap() {
     for_each_database(async |store| {
         add(&store, leaver("Ng")).await;
         mark(&store, 1, false).await.unwrap();
@@ -186,7 +186,7 @@ async fn what_is_rolled_back_leaves_no_gap() {
 }
 
 #[tokio::test]
-async fn nothing_is_changed_when_it_cannot_be_chained() {
+async fn a_change_is_rejected_if_its_event_cannot_be_chained() {
     for_each_database(async |store| {
         let person = add(&store, leaver("Ng")).await;
         let without_key = store.as_another_process(*store.clock());
@@ -207,7 +207,7 @@ async fn nothing_is_changed_when_it_cannot_be_chained() {
 }
 
 #[tokio::test]
-async fn a_forged_event_never_becomes_a_true_one() {
+async fn a_forged_event_is_never_chained() {
     for_each_database(async |store| {
         add(&store, leaver("Ng")).await;
         mark(&store, 1, false).await.unwrap();
@@ -239,9 +239,9 @@ async fn with_another_key_every_event_counts_as_changed() {
         replace(&url, *store.clock(), settings.clone(), Actor::COMMAND_LINE, "REPLACE").await.unwrap();
         let rotated = Store::open(&url, *store.clock(), settings.clone()).await.unwrap();
         let changed: Vec<Finding> = (1..=before).map(|sequence| Finding::Changed { sequence }).collect();
-        assert_eq!(found(&rotated).await, changed, "what the new key wrote fits");
+        assert_eq!(found(&rotated).await, changed, "events written with the new key verify");
 
-        // The old key verifies what it wrote, and serves for nothing else.
+        // The old key verifies only the events that it wrote, and can't be used for anything else.
         let settings = Settings { key: old_key, ..settings };
         let refused = Store::open(&url, *store.clock(), settings.clone()).await.unwrap_err();
         assert_eq!(refused.code(), "not_ready", "{refused}");
@@ -253,7 +253,7 @@ async fn with_another_key_every_event_counts_as_changed() {
 }
 
 #[tokio::test]
-async fn the_end_is_anchored_once_a_day_and_the_anchors_are_believed_only_with_their_signature() {
+async fn the_end_is_anchored_daily_and_changed_anchors_are_detected() {
     for_each_database(async |store| {
         twenty_events(&store).await;
         let path = store.settings().anchor.clone();
@@ -262,7 +262,7 @@ async fn the_end_is_anchored_once_a_day_and_the_anchors_are_believed_only_with_t
         records::audit::anchor_daily(&store).await.unwrap();
         assert_eq!(lines(), 1);
         assert!(verdict(&store).await.is_whole());
-        assert_eq!(lines(), 1, "the same end is not written twice on a day");
+        assert_eq!(lines(), 1, "the same end is written once a day");
         let tomorrow = store.as_another_process(Clock::fixed(store.clock().zone(), day("2018-01-22")));
         records::audit::anchor_daily(&tomorrow).await.unwrap();
         assert_eq!(lines(), 2);
@@ -282,14 +282,14 @@ async fn the_end_is_anchored_once_a_day_and_the_anchors_are_believed_only_with_t
         std::fs::write(&path, text.trim_end()).unwrap();
         refused(&store, staff(2), Action::Administer).await.unwrap();
         assert!(verdict(&tomorrow).await.is_whole());
-        assert_eq!(lines(), 3, "a line that lost its end does not spoil the next one");
+        assert_eq!(lines(), 3, "a truncated line does not damage the next one");
         assert!(verdict(&tomorrow).await.is_whole());
     })
     .await;
 }
 
 #[tokio::test]
-async fn it_is_read_page_by_page_and_by_filters() {
+async fn the_audit_is_listed_by_page_and_filter() {
     for_each_database(async |store| {
         twenty_events(&store).await;
         let read = async |form: AuditForm, paging: Paging| {
@@ -325,17 +325,17 @@ async fn it_is_read_page_by_page_and_by_filters() {
 
         let refusal = &all[0];
         assert_eq!((refusal.action.as_str(), refusal.detail.as_str()), ("refused", "administer"));
-        // Whoever did something is shown under the name of now.
+        // An event shows the member of staff under the present name.
         assert_eq!((refusal.staff, refusal.name.is_some()), (Some(UserNumber(1)), true));
         let file = csv(&store, staff(1), &AuditForm::default().validate().unwrap()).await.unwrap();
-        assert_eq!(file.lines().count(), 1 + all.len() + 1, "with the event that it was taken away");
-        assert!(!file.contains("First") && !file.contains("Anonymised user"), "no name is in it");
+        assert_eq!(file.lines().count(), 1 + all.len() + 1, "the export itself is an event");
+        assert!(!file.contains("First") && !file.contains("Anonymised user"), "the file contains no name");
     })
     .await;
 }
 
 #[tokio::test]
-async fn whoever_may_not_see_the_audit_may_not_verify_it() {
+async fn verifying_needs_the_permission_to_see_the_audit() {
     for_each_database(async |store| {
         let error = verify(&store, Actor::without_session()).await.unwrap_err();
         assert!(matches!(error, RecordsError::Forbidden(Action::SeeAudit)));

@@ -1,4 +1,4 @@
-//! No removed value is left in the files of the database, where SQLite and PostgreSQL keep old pages and old rows.
+//! No removed value stays in the database files, where SQLite and PostgreSQL keep old pages and old rows.
 
 use crate::anonymising::run_all;
 use crate::canary::{library, removes_everything};
@@ -15,7 +15,7 @@ async fn text(store: &Store, sql: &str, column: &str) -> Vec<String> {
     rows.iter().map(|row| row.try_get("", column).unwrap()).collect()
 }
 
-/// The files that hold the tables: all of the database's folder on PostgreSQL, the file and its logs on SQLite.
+/// Returns the files that contain the tables: the database's folder on PostgreSQL, the file and its logs on SQLite.
 async fn files(store: &Store) -> Vec<PathBuf> {
     let in_folder = |folder: &Path| -> Vec<PathBuf> {
         let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
@@ -33,18 +33,18 @@ async fn files(store: &Store) -> Vec<PathBuf> {
     in_folder(&folder).into_iter().filter(is_database).collect()
 }
 
-/// In how many places of the files a canary stands.
+/// Counts the canaries in the files.
 async fn canaries(store: &Store) -> usize {
     let mut found = 0;
     for file in files(store).await {
         let bytes = std::fs::read(&file).unwrap_or_default();
-        // (PostgreSQL has a canary of its own in pg_description.)
+        // (`pg_description` of PostgreSQL itself contains the word “canary”.)
         found += bytes.windows(7).filter(|part| part.eq_ignore_ascii_case(b"canary-")).count();
     }
     found
 }
 
-/// Values that PostgreSQL keeps for its planner.
+/// Counts the statistics of PostgreSQL's planner that contain a canary.
 async fn statistics(store: &Store) -> usize {
     if store.database().get_database_backend() != DatabaseBackend::Postgres {
         return 0;
@@ -55,38 +55,38 @@ async fn statistics(store: &Store) -> usize {
 }
 
 #[tokio::test]
-async fn after_a_run_and_its_maintenance_no_file_holds_a_removed_value() {
+async fn no_file_contains_a_removed_value_after_a_run() {
     for_each_database(async |store| {
         library(&store, 40).await;
         let task = add_task(&store, &removes_everything(NoteTreatment::Empty)).await;
         let postgres = store.database().get_database_backend() == DatabaseBackend::Postgres;
         execute(&store, "ANALYZE").await;
-        assert!(canaries(&store).await > 0, "the search finds what is there");
+        assert!(canaries(&store).await > 0, "the search finds planted values");
         if postgres {
-            assert!(statistics(&store).await > 0, "the statistics hold values");
+            assert!(statistics(&store).await > 0, "the statistics contain values");
         }
 
         let (id, _) = run_all(&store, task).await;
         residue::background_scans().await;
         let maintenance = run::read(&store, id).await.unwrap().maintenance;
         assert_eq!(maintenance.as_deref(), Some(if postgres { "done" } else { "full" }));
-        assert_eq!(statistics(&store).await, 0, "the statistics were made anew");
+        assert_eq!(statistics(&store).await, 0, "the statistics were recalculated");
         let left = canaries(&store).await;
-        eprintln!("{:?}: {left} places after the run", store.database().get_database_backend());
+        eprintln!("{:?}: {left} canaries after the run", store.database().get_database_backend());
         if !postgres {
             assert_eq!(left, 0);
         }
         assert_eq!(maintenance::full(&store, Actor::COMMAND_LINE).await.unwrap(), Maintenance::Full);
-        assert_eq!(canaries(&store).await, 0, "after the full maintenance");
+        assert_eq!(canaries(&store).await, 0, "after VACUUM");
         assert_eq!(statistics(&store).await, 0);
     })
     .await;
 }
 
-/// Thousands of people, whose pages are split while they are added: without writing the file anew, old copies of single
-/// values are left in it.
+/// Pages of thousands of users are split while the users are added. Without VACUUM, old copies of single values stay
+/// in the file.
 #[tokio::test]
-async fn a_file_with_pages_that_were_split_holds_nothing_after_a_run() {
+async fn split_pages_contain_no_removed_value_after_a_run() {
     for_each_database(async |store| {
         if store.database().get_database_backend() == DatabaseBackend::Postgres {
             return;
@@ -112,7 +112,7 @@ async fn a_file_with_pages_that_were_split_holds_nothing_after_a_run() {
 }
 
 #[tokio::test]
-async fn one_user_is_cleaned_up_after_in_the_background() {
+async fn maintenance_after_a_single_user_runs_in_the_background() {
     for_each_database(async |store| {
         library(&store, 1).await;
         add_task(&store, &removes_everything(NoteTreatment::Empty)).await;
@@ -122,15 +122,15 @@ async fn one_user_is_cleaned_up_after_in_the_background() {
         residue::background_scans().await;
         assert_eq!(run::read(&store, id).await.unwrap().maintenance.as_deref(), Some("done"));
         let signed = certificate::read(&store, id).await.unwrap();
-        assert_eq!(signed.certificate.maintenance.as_deref(), Some("done"), "the certificate tells it");
+        assert_eq!(signed.certificate.maintenance.as_deref(), Some("done"), "the certificate states it");
         assert_eq!(certificate::verify_run(&store, id).await.unwrap().doubts, []);
     })
     .await;
 }
 
-/// PostgreSQL keeps the old rows for somebody who reads since before the run; then nothing is said to be done.
+/// PostgreSQL keeps old rows for a transaction that began before the run. Maintenance then ends as busy.
 #[tokio::test]
-async fn somebody_who_reads_since_before_keeps_old_rows() {
+async fn a_transaction_from_before_the_run_keeps_old_rows() {
     for_each_database(async |store| {
         if store.database().get_database_backend() != DatabaseBackend::Postgres {
             return;
@@ -143,7 +143,7 @@ async fn somebody_who_reads_since_before_keeps_old_rows() {
         let (id, _) = run_all(&store, task).await;
         assert_eq!(run::read(&store, id).await.unwrap().maintenance.as_deref(), Some("busy"));
         reader.rollback().await.unwrap();
-        // Whoever began to read after the run keeps nothing of it.
+        // A transaction that began after the run keeps none of them.
         let reader = store.database().begin_with_config(isolation, Some(AccessMode::ReadOnly)).await.unwrap();
         reader.execute_unprepared("SELECT COUNT(*) FROM users").await.unwrap();
         assert_eq!(maintenance::ordinary(&store, Actor::COMMAND_LINE).await.unwrap(), Maintenance::Done);
@@ -151,9 +151,9 @@ async fn somebody_who_reads_since_before_keeps_old_rows() {
     .await;
 }
 
-/// The statistics of a table that a run has emptied go without a lock that keeps readers or writers out.
+/// Removing the statistics of an emptied table takes no lock that blocks readers or writers.
 #[tokio::test]
-async fn statistics_of_an_emptied_table_go_while_others_read_and_write_it() {
+async fn statistics_of_an_emptied_table_are_removed_without_blocking() {
     for_each_database(async |store| {
         if store.database().get_database_backend() != DatabaseBackend::Postgres {
             return;
@@ -171,7 +171,7 @@ async fn statistics_of_an_emptied_table_go_while_others_read_and_write_it() {
             emptied.join("', '")
         );
         assert!(!text(&store, &kept, "kept").await.is_empty());
-        // They have read and written; their transactions are still open.
+        // These transactions have read and written, and are still open.
         let mut others = Vec::new();
         for table in ["user_words", "sessions"] {
             let other = store.database().begin().await.unwrap();
@@ -180,7 +180,7 @@ async fn statistics_of_an_emptied_table_go_while_others_read_and_write_it() {
         }
         let began = std::time::Instant::now();
         assert_eq!(maintenance::ordinary(&store, Actor::COMMAND_LINE).await.unwrap(), Maintenance::Done);
-        // (VACUUM tries for five seconds to give the end of a file back.)
+        // (VACUUM tries for five seconds to truncate a file.)
         assert!(began.elapsed() < std::time::Duration::from_secs(20), "{:?}", began.elapsed());
         assert!(text(&store, &kept, "kept").await.is_empty());
         for table in emptied {
@@ -191,9 +191,9 @@ async fn statistics_of_an_emptied_table_go_while_others_read_and_write_it() {
     .await;
 }
 
-/// A reader keeps the write-ahead log of SQLite. Cleaning then ends as busy, which is no error.
+/// A reader keeps the write-ahead log of SQLite in use. Maintenance then ends as busy, which isn't an error.
 #[tokio::test]
-async fn a_reader_makes_the_full_cleaning_busy_and_not_fail() {
+async fn a_reader_makes_vacuum_busy_without_an_error() {
     for_each_database(async |store| {
         if store.database().get_database_backend() == DatabaseBackend::Postgres {
             return;

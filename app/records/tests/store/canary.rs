@@ -1,6 +1,6 @@
-//! Nothing is left: every value of an anonymised person is searched in the whole database and in its files.
+//! Nothing is left: the whole database and its files are searched for every value of an anonymised user.
 //!
-//! The same people are anonymised in bulk, from the record and by what the command line calls; the three ways
+//! The same users are anonymised in bulk, from the record and by the function that the command line calls. All three
 //! must leave the same rows.
 
 pub mod plant;
@@ -15,7 +15,7 @@ use records::{Actor, Store, run};
 use sea_orm::Set;
 use search::{files, found};
 
-/// A policy that keeps nothing that it may remove.
+/// Returns a policy that removes everything that a policy can remove.
 pub fn removes_everything(loan_text: NoteTreatment) -> Policy {
     Policy {
         fields: Field::ALL.into_iter().map(|field| (field, Treatment::Remove)).collect(),
@@ -25,7 +25,7 @@ pub fn removes_everything(loan_text: NoteTreatment) -> Policy {
     }
 }
 
-/// A library of a bystander, who never left, and so many people full of canaries.
+/// Fills a library with one bystander, who never left, and this many users full of canaries.
 pub async fn library(store: &Store, people: i64) -> Vec<Person> {
     let bystander = users::ActiveModel { leaving_on: Set(None), ..leaver("Bystander") };
     let bystander = add(store, bystander).await.number;
@@ -40,7 +40,7 @@ pub async fn library(store: &Store, people: i64) -> Vec<Person> {
 
 async fn anonymise(store: &Store, policy: &Policy, people: &[Person]) {
     let task = add_task(store, policy).await;
-    let [_, single, command_line] = people else { panic!("three people, one for each way") };
+    let [_, single, command_line] = people else { panic!("three users, one for each way of anonymising") };
     for (person, actor) in [(single, Actor::COMMAND_LINE), (command_line, Actor::COMMAND_LINE)] {
         let number = UserNumber(person.number);
         let done = run::anonymise_one(store, actor, number, &number.to_string()).await.unwrap();
@@ -50,18 +50,18 @@ async fn anonymise(store: &Store, policy: &Policy, people: &[Person]) {
 }
 
 #[tokio::test]
-async fn three_ways_leave_the_same_rows_and_nothing_of_the_person() {
+async fn all_ways_of_anonymising_leave_the_same_rows_and_no_value() {
     for loan_text in NoteTreatment::ALL {
         for_each_database(async |store| {
             let people = library(&store, 3).await;
             let before = dump(&store).await;
             let files_before = files(store.database()).await;
             for person in &people {
-                assert!(person.canaries.len() > 100, "there is little to be found");
+                assert!(person.canaries.len() > 100, "too few canaries");
                 assert_eq!(
                     found(&person.present, before.as_bytes()),
                     person.present,
-                    "the search finds what is there"
+                    "the search finds planted values"
                 );
                 if !files_before.is_empty() {
                     assert_eq!(found(&person.present, &files_before), person.present);
@@ -76,8 +76,8 @@ async fn three_ways_leave_the_same_rows_and_nothing_of_the_person() {
                 assert_eq!(found(&person.canaries, after.as_bytes()), Vec::<&str>::new());
                 assert_eq!(found(&person.canaries, &files_after), Vec::<&str>::new());
             }
-            assert!(!after.contains("canary"), "not even a part of a value");
-            assert!(after.contains("Bystander"), "who was not anonymised is untouched");
+            assert!(!after.contains("canary"), "not even a part of a value is left");
+            assert!(after.contains("Bystander"), "other users are untouched");
 
             let [bulk, single, command_line] = &people[..] else { unreachable!() };
             let rows = rows_of(store.database(), bulk.number).await;
@@ -90,7 +90,7 @@ async fn three_ways_leave_the_same_rows_and_nothing_of_the_person() {
 }
 
 #[tokio::test]
-async fn what_is_not_anonymised_is_found() {
+async fn kept_values_are_found() {
     for_each_database(async |store| {
         let people = library(&store, 1).await;
         let keeps = Policy {

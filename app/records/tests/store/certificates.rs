@@ -1,4 +1,4 @@
-//! Certificates of runs: what they say, and that whatever is changed is seen.
+//! Certificates of runs: their content, and that every change to them is detected.
 
 use crate::anonymising::run_all;
 use crate::audit::tampering::url_of;
@@ -10,7 +10,7 @@ use records::key::replace;
 use records::{Actor, RecordsError, Store, run};
 use sea_orm::Set;
 
-/// A run that did two, skipped one and failed with nobody.
+/// Executes a run that anonymises two users, skips one and fails with none.
 async fn ended_run(store: &Store) -> RunId {
     for name in ["Ng", "Diaz", "Cole"] {
         add(store, leaver(name)).await;
@@ -32,7 +32,7 @@ async fn check_file(store: &Store, text: &str) -> Checked {
 }
 
 #[tokio::test]
-async fn it_says_what_was_done_and_nothing_of_anybody() {
+async fn a_certificate_states_the_result_without_personal_data() {
     for_each_database(async |store| {
         let id = ended_run(&store).await;
         let signed = read(&store, id).await.unwrap();
@@ -47,7 +47,7 @@ async fn it_says_what_was_done_and_nothing_of_anybody() {
         assert_eq!(
             (says.started_by, says.approved_by),
             (None, None),
-            "the command line is no member of staff"
+            "the command line is not a member of staff"
         );
         assert!(says.program.starts_with("Lethe ") && says.rules_version == policy::RULES_VERSION);
         for (list, name) in [
@@ -79,13 +79,13 @@ async fn it_says_what_was_done_and_nothing_of_anybody() {
         assert!(check_file(&store, &text).await.holds());
         let pretty: serde_json::Value = serde_json::from_str(&text).unwrap();
         let pretty = serde_json::to_string_pretty(&pretty).unwrap();
-        assert!(check_file(&store, &pretty).await.holds(), "spaces say nothing");
+        assert!(check_file(&store, &pretty).await.holds(), "white space does not matter");
     })
     .await;
 }
 
 #[tokio::test]
-async fn a_single_user_has_one_that_is_made_again_when_the_scan_has_ended() {
+async fn the_certificate_of_a_single_user_is_renewed_after_the_scan() {
     for_each_database(async |store| {
         add(&store, leaver("Ng")).await;
         add_task(&store, &five_days()).await;
@@ -107,9 +107,9 @@ async fn a_single_user_has_one_that_is_made_again_when_the_scan_has_ended() {
         let residue = read(&store, id).await.unwrap().certificate.residue;
         assert_eq!((residue.hits, residue.pending, residue.places, residue.open_places), (1, 0, 1, 1));
         assert_eq!(check(&store, id).await, []);
-        assert_eq!(check_file(&store, &before).await.doubts, [], "it was true, and another one counts now");
+        assert_eq!(check_file(&store, &before).await.doubts, [], "the earlier version still holds");
 
-        // Decisions make a new version; what was decided past Lethe is seen.
+        // Decisions make a new version. A decision written directly to the database is detected.
         execute(&store, "UPDATE residue_hits SET decision = 'kept'").await;
         assert_eq!(check(&store, id).await, [Doubt::Counts(vec!["residue".to_owned()])]);
     })
@@ -117,7 +117,7 @@ async fn a_single_user_has_one_that_is_made_again_when_the_scan_has_ended() {
 }
 
 #[tokio::test]
-async fn what_was_changed_after_it_was_signed_is_seen() {
+async fn a_change_after_signing_is_detected() {
     for_each_database(async |store| {
         let id = ended_run(&store).await;
         let text = file(&store, id, None).await.unwrap();
@@ -145,16 +145,16 @@ async fn what_was_changed_after_it_was_signed_is_seen() {
 }
 
 #[tokio::test]
-async fn another_key_is_seen() {
+async fn another_key_is_detected() {
     for_each_database(async |store| {
         let id = ended_run(&store).await;
         let text = file(&store, id, None).await.unwrap();
         let (url, settings) = (url_of(&store).await, store.settings().clone());
         replace(&url, *store.clock(), settings.clone(), Actor::COMMAND_LINE, "REPLACE").await.unwrap();
         let refused = verify_run(&store.as_another_process(*store.clock()), id).await;
-        assert!(matches!(refused, Err(RecordsError::NotReady(_))), "the old key does not serve any more");
+        assert!(matches!(refused, Err(RecordsError::NotReady(_))), "the old key is no longer accepted");
         let store = Store::open(&url, *store.clock(), settings).await.unwrap();
-        assert_eq!(check(&store, id).await, [Doubt::Key], "whoever has the database alone cannot sign");
+        assert_eq!(check(&store, id).await, [Doubt::Key], "the database alone does not allow signing");
         assert_eq!(check_file(&store, &text).await.doubts, [Doubt::Key]);
         reissue(&store, id).await.unwrap();
         assert_eq!(check(&store, id).await, []);
@@ -174,7 +174,7 @@ async fn another_key_is_seen() {
 }
 
 #[tokio::test]
-async fn counts_that_were_changed_in_the_database_are_seen() {
+async fn counts_changed_in_the_database_are_detected() {
     for_each_database(async |store| {
         let id = ended_run(&store).await;
         let text = file(&store, id, None).await.unwrap();
@@ -189,7 +189,7 @@ async fn counts_that_were_changed_in_the_database_are_seen() {
             execute(&store, &format!("UPDATE runs SET {back} WHERE id = {id}")).await;
             assert_eq!(check(&store, id).await, []);
         }
-        // As many users as before, but another one of them.
+        // The number of users is the same, but one of them is another user.
         let other = |from: i64, to: i64| {
             format!("UPDATE run_members SET user_number = {to} WHERE run_id = {id} AND user_number = {from}")
         };
@@ -212,7 +212,7 @@ async fn counts_that_were_changed_in_the_database_are_seen() {
 }
 
 #[tokio::test]
-async fn failures_are_in_it_by_their_codes_and_previews_have_none() {
+async fn failures_are_listed_by_code_and_previews_have_no_certificate() {
     for_each_database(async |store| {
         add(&store, leaver("Ng")).await;
         add(&store, users::ActiveModel { last_name: Set(Some("Poor".to_owned())), ..leaver("Poor") }).await;

@@ -1,4 +1,4 @@
-//! Servers whose clocks differ: one that is wrong says so and starts nothing.
+//! Servers whose clocks differ: a server with a wrong clock reports it and starts no scheduled run.
 
 use crate::support::{add_task, execute, five_days, for_each_database};
 use chrono::{TimeDelta, Utc};
@@ -7,19 +7,19 @@ use records::health::{self, ConditionKind};
 use records::{Clock, Store, schedule, vitals};
 use sea_orm::DatabaseBackend;
 
-fn of_computer(ahead: TimeDelta) -> Clock {
+fn clock_ahead(ahead: TimeDelta) -> Clock {
     Clock::new(Tz::Europe__London).ahead(ahead)
 }
 
 async fn skew(store: &Store) -> Option<i64> {
-    let told = health::read(store).await.unwrap().conditions;
-    told.iter().find_map(|one| match one.what {
+    let conditions = health::read(store).await.unwrap().conditions;
+    conditions.iter().find_map(|one| match one.what {
         ConditionKind::ClockDiffers { seconds } => Some(seconds),
         _ => None,
     })
 }
 
-/// A task that comes due in half an hour, once.
+/// Adds a task that is due once, in half an hour.
 async fn due_soon(store: &Store) {
     let task = add_task(store, &five_days()).await;
     let at = Utc::now() + TimeDelta::minutes(30);
@@ -41,15 +41,18 @@ async fn runs(store: &Store) -> u64 {
 }
 
 #[tokio::test]
-async fn a_server_whose_clock_is_an_hour_off_starts_nothing_and_says_so() {
+async fn a_server_with_a_wrong_clock_starts_nothing_and_reports_it() {
     for_each_database(async |store| {
-        let right = store.as_another_process(of_computer(TimeDelta::zero()));
+        let right = store.as_another_process(clock_ahead(TimeDelta::zero()));
         due_soon(&right).await;
         vitals::beat(&right).await;
         for ahead in [TimeDelta::hours(1), TimeDelta::hours(-1)] {
-            let wrong = store.as_another_process(of_computer(ahead));
+            let wrong = store.as_another_process(clock_ahead(ahead));
             vitals::beat(&wrong).await;
-            assert!(!wrong.vitals().skew().lets_schedule(), "nothing is known yet, or it is off: {ahead}");
+            assert!(
+                !wrong.vitals().skew().lets_schedule(),
+                "the difference is unknown or too large: {ahead}"
+            );
             assert_eq!(schedule::tick(&wrong).await.unwrap(), []);
             for _ in 0..2 {
                 tokio::time::sleep(std::time::Duration::from_millis(600)).await;
@@ -57,17 +60,17 @@ async fn a_server_whose_clock_is_an_hour_off_starts_nothing_and_says_so() {
                 vitals::beat(&wrong).await;
             }
             assert!(!wrong.vitals().skew().lets_schedule(), "{ahead}");
-            let told = skew(&wrong).await.expect("a condition");
-            assert!((told - ahead.num_seconds()).abs() <= 10, "{told} {ahead}");
+            let reported = skew(&wrong).await.expect("a condition");
+            assert!((reported - ahead.num_seconds()).abs() <= 10, "{reported} {ahead}");
             assert_eq!(schedule::tick(&wrong).await.unwrap(), []);
-            assert_eq!(runs(&store).await, 0, "neither started nor missed");
-            // PostgreSQL has a clock of its own. On one SQLite file neither computer can tell which is right.
+            assert_eq!(runs(&store).await, 0, "the run is neither started nor missed");
+            // PostgreSQL has its own clock. With one SQLite file, neither server can tell which clock is right.
             let postgres = store.database().get_database_backend() == DatabaseBackend::Postgres;
             assert_eq!(right.vitals().skew().lets_schedule(), postgres, "{ahead}");
             assert!(postgres || skew(&right).await.is_some());
             execute(&store, "DELETE FROM servers WHERE id > 1").await;
         }
-        // The wrong one is gone.
+        // The server with the wrong clock has stopped.
         tokio::time::sleep(std::time::Duration::from_millis(600)).await;
         vitals::beat(&right).await;
         assert!(right.vitals().skew().lets_schedule());
@@ -78,24 +81,24 @@ async fn a_server_whose_clock_is_an_hour_off_starts_nothing_and_says_so() {
 }
 
 #[tokio::test]
-async fn seconds_are_reported_and_less_is_not() {
+async fn only_a_clock_difference_of_many_seconds_is_reported() {
     for_each_database(async |store| {
         let postgres = store.database().get_database_backend() == DatabaseBackend::Postgres;
-        let right = store.as_another_process(of_computer(TimeDelta::zero()));
+        let right = store.as_another_process(clock_ahead(TimeDelta::zero()));
         vitals::beat(&right).await;
         assert_eq!(skew(&right).await, None);
-        for (ahead, is_told) in [(3, false), (20, true)] {
-            let off = store.as_another_process(of_computer(TimeDelta::seconds(ahead)));
+        for (ahead, is_reported) in [(3, false), (20, true)] {
+            let off = store.as_another_process(clock_ahead(TimeDelta::seconds(ahead)));
             for _ in 0..2 {
                 vitals::beat(&off).await;
                 tokio::time::sleep(std::time::Duration::from_millis(600)).await;
                 vitals::beat(&right).await;
             }
             vitals::beat(&off).await;
-            assert_eq!(skew(&off).await.is_some(), is_told, "{ahead}");
-            assert!(off.vitals().skew().lets_schedule(), "seconds are no reason to stop");
+            assert_eq!(skew(&off).await.is_some(), is_reported, "{ahead}");
+            assert!(off.vitals().skew().lets_schedule(), "a difference of seconds stops nothing");
             if !postgres {
-                assert_eq!(skew(&right).await.is_some(), is_told, "the other one says so, too");
+                assert_eq!(skew(&right).await.is_some(), is_reported, "the other server reports it too");
             }
             execute(&store, "DELETE FROM servers WHERE id > 1").await;
         }
@@ -104,7 +107,7 @@ async fn seconds_are_reported_and_less_is_not() {
 }
 
 #[tokio::test]
-async fn an_instant_in_the_future_means_that_the_clock_was_put_back() {
+async fn a_heartbeat_in_the_future_means_that_the_clock_was_set_back() {
     for_each_database(async |store| {
         if store.database().get_database_backend() == DatabaseBackend::Postgres {
             return;
@@ -115,7 +118,7 @@ async fn an_instant_in_the_future_means_that_the_clock_was_put_back() {
             &format!("INSERT INTO servers (beats, seen_at) VALUES (7, '{}')", ahead.to_rfc3339()),
         )
         .await;
-        let server = store.as_another_process(of_computer(TimeDelta::zero()));
+        let server = store.as_another_process(clock_ahead(TimeDelta::zero()));
         vitals::beat(&server).await;
         assert!(!server.vitals().skew().lets_schedule());
         assert!(skew(&server).await.is_some_and(|seconds| seconds < -1_000), "{:?}", skew(&server).await);

@@ -1,4 +1,4 @@
-//! Which runs confirm the settings that they carried out, and until when a run can be cancelled.
+//! Which runs confirm their settings, and until when a run can be cancelled.
 
 use crate::support::{add, add_task, execute, five_days, for_each_database, leaver};
 use policy::{RunId, RunState, SafetyLimit, TaskId, UserNumber};
@@ -9,7 +9,7 @@ use records::task::Confirmation;
 use records::{Actor, RecordsError, Store, task};
 use sea_orm::{EntityTrait, PaginatorTrait};
 
-/// A run of three users that waits.
+/// Queues a run of three users.
 async fn queued(store: &Store) -> (TaskId, RunId) {
     for name in ["Ng", "Diaz", "Cole"] {
         add(store, leaver(name)).await;
@@ -27,7 +27,7 @@ async fn is_confirmed(store: &Store) -> bool {
     tasks::Entity::find().one(store.database()).await.unwrap().unwrap().confirmed_policy.is_some()
 }
 
-/// A run that another process has, which has dealt with so many of its users and gives no sign of life any more.
+/// Makes a run look as if its process had died after processing this many users.
 async fn abandoned(store: &Store, id: RunId, done: i64) {
     for sql in [
         format!(
@@ -40,7 +40,7 @@ async fn abandoned(store: &Store, id: RunId, done: i64) {
     }
 }
 
-/// A run as the schedule starts it.
+/// Queues a run as the scheduler does.
 async fn scheduled(store: &Store) -> run::Run {
     let sql = format!(
         "INSERT INTO runs (task_id, kind, state, today, policy, rules_version, channel, created_at, due_at) \
@@ -54,10 +54,10 @@ async fn scheduled(store: &Store) -> run::Run {
 }
 
 #[tokio::test]
-async fn a_run_that_was_cancelled_confirms_nothing() {
+async fn a_cancelled_run_confirms_nothing() {
     for_each_database(async |store| {
         let (task, id) = queued(&store).await;
-        assert!(!is_confirmed(&store).await, "it has not come to its end");
+        assert!(!is_confirmed(&store).await, "the run was not completed");
         abandoned(&store, id, 2).await;
         assert_eq!(run::cancel(&store, Actor::COMMAND_LINE, id).await.unwrap(), RunState::Cancelling);
         assert_eq!(run::work(&store).await.unwrap(), [id]);
@@ -66,16 +66,16 @@ async fn a_run_that_was_cancelled_confirms_nothing() {
         assert!(!is_confirmed(&store).await);
         assert_eq!(confirmation(&store, task).await, Confirmation::Missing);
         add(&store, leaver("Next")).await;
-        let by_itself = scheduled(&store).await;
-        assert_eq!(by_itself.safety_limit, Some(SafetyLimit::NotConfirmed));
+        let by_schedule = scheduled(&store).await;
+        assert_eq!(by_schedule.safety_limit, Some(SafetyLimit::NotConfirmed));
 
-        // One that waits and is cancelled confirms nothing either.
-        let preview = by_itself.preview.unwrap();
+        // Cancelling a queued run confirms nothing either.
+        let preview = by_schedule.preview.unwrap();
         let waits = run::start(&store, Actor::COMMAND_LINE, preview, "4").await.unwrap();
         assert_eq!(run::cancel(&store, Actor::COMMAND_LINE, waits).await.unwrap(), RunState::Cancelled);
         assert_eq!(scheduled(&store).await.safety_limit, Some(SafetyLimit::NotConfirmed));
 
-        // One that comes to its end does, also after it was cut off.
+        // A run that completes does, even after an interruption.
         let preview = run::preview(&store, Actor::COMMAND_LINE, task).await.unwrap();
         let through = run::start(&store, Actor::COMMAND_LINE, preview, "4").await.unwrap();
         abandoned(&store, through, 0).await;
@@ -89,10 +89,10 @@ async fn a_run_that_was_cancelled_confirms_nothing() {
 }
 
 #[tokio::test]
-async fn neither_a_run_that_changed_no_user_nor_a_single_one_confirms() {
+async fn runs_without_changes_and_single_users_confirm_nothing() {
     for_each_database(async |store| {
         let (task, id) = queued(&store).await;
-        // All of them became staff after the preview: all are skipped.
+        // All of them became staff after the preview, so all are skipped.
         for number in 1..=3 {
             execute(&store, &format!("INSERT INTO user_roles VALUES ({number}, 'librarian', '2018-01-21')"))
                 .await;
@@ -104,7 +104,7 @@ async fn neither_a_run_that_changed_no_user_nor_a_single_one_confirms() {
         records::residue::background_scans().await;
         assert!(one.is_some() && !is_confirmed(&store).await);
 
-        // Every user fails, then some of them.
+        // First every user fails, then only some of them.
         crate::faults::refuse(&store, "UPDATE", "users", "OLD.number IN (2, 3)").await;
         let started = async |count: &str| {
             let preview = run::preview(&store, Actor::COMMAND_LINE, task).await.unwrap();
@@ -115,7 +115,7 @@ async fn neither_a_run_that_changed_no_user_nor_a_single_one_confirms() {
         assert!(!is_confirmed(&store).await);
         add(&store, leaver("Fourth")).await;
         assert_eq!(started("3").await, RunState::CompletedWithFailures);
-        assert!(is_confirmed(&store).await, "it was not cancelled, and did anonymise");
+        assert!(is_confirmed(&store).await, "the run was not cancelled and anonymised a user");
     })
     .await;
 }
@@ -146,11 +146,11 @@ async fn a_run_can_be_cancelled_only_while_it_has_users_left() {
 }
 
 #[tokio::test]
-async fn a_run_that_was_cancelled_too_late_says_so() {
+async fn a_run_cancelled_too_late_reports_it() {
     for_each_database(async |store| {
         let (_, id) = queued(&store).await;
         abandoned(&store, id, 3).await;
-        // Accepted before the last users were counted.
+        // The cancellation is accepted before the last users are counted.
         execute(&store, &format!("UPDATE runs SET state = 'cancelling' WHERE id = {id}")).await;
         assert_eq!(run::work(&store).await.unwrap(), [id]);
         let ended = run::read(&store, id).await.unwrap();
@@ -160,7 +160,7 @@ async fn a_run_that_was_cancelled_too_late_says_so() {
 }
 
 #[tokio::test]
-async fn the_people_of_a_run_are_counted_over_all_pages() {
+async fn the_users_of_a_run_are_counted_over_all_pages() {
     for_each_database(async |store| {
         let (_, id) = queued(&store).await;
         let read = run::read(&store, id).await.unwrap();

@@ -1,4 +1,4 @@
-//! The demo library: what occurs in it, and that it can be made again.
+//! The demo library: what it contains, and that it is reproducible.
 
 use crate::support::{add, clock, dump, execute, for_each_database, leaver};
 use policy::{Blocker, Reason, Role};
@@ -20,7 +20,7 @@ async fn count(store: &Store, what: &str) -> i64 {
     db.query_one_raw(statement).await.unwrap().unwrap().try_get("", "n").unwrap()
 }
 
-/// What must occur, as what stands after `FROM`. Today is 21 January 2018.
+/// What must occur, as the text after `FROM`. Today is 21 January 2018.
 const OCCURS: &[&str] = &[
     "users WHERE fictitious AND last_name = 'Lost items'",
     "users WHERE fictitious AND last_name = 'Display shelf'",
@@ -118,7 +118,7 @@ async fn everything_occurs_on_both_databases() {
     for_each_database(async |store| {
         let summary = fill(&store, 1).await;
         for what in OCCURS {
-            assert!(count(&store, what).await > 0, "nothing is in {what}");
+            assert!(count(&store, what).await > 0, "there are no {what}");
         }
         for what in NEVER {
             assert_eq!(count(&store, what).await, 0, "{what}");
@@ -155,7 +155,7 @@ async fn everything_occurs_on_both_databases() {
 }
 
 #[tokio::test]
-async fn the_tasks_find_all_kinds_of_people() {
+async fn the_tasks_cover_all_kinds_of_users() {
     for_each_database(async |store| {
         fill(&store, 1).await;
         let mut reasons = std::collections::BTreeSet::new();
@@ -193,9 +193,9 @@ async fn later_users_get_later_numbers() {
     .await;
 }
 
-/// A dump without what comes from real chance and real time.
+/// Returns a dump without values that depend on real randomness or the real time.
 async fn comparable(store: &Store) -> (Vec<photos::Model>, Vec<String>) {
-    // The bytes of pictures are no text.
+    // The bytes of pictures aren't text.
     let photos =
         photos::Entity::find().order_by_asc(photos::Column::UserNumber).all(store.database()).await.unwrap();
     execute(store, "DELETE FROM photos").await;
@@ -217,7 +217,7 @@ async fn comparable(store: &Store) -> (Vec<photos::Model>, Vec<String>) {
             .iter()
             .any(|table| line.starts_with(table))
         })
-        // Each library has a key of its own for the codes of its events.
+        // Each library has its own key for the codes of its events.
         .map(|line| match line.rsplit_once('|') {
             Some((event, _)) if line.starts_with("audit_events|") => event,
             _ => line,
@@ -232,7 +232,7 @@ async fn comparable(store: &Store) -> (Vec<photos::Model>, Vec<String>) {
 }
 
 #[tokio::test]
-async fn the_same_seed_makes_the_same_library() {
+async fn the_same_seed_generates_the_same_library() {
     let folder = tempfile::tempdir().unwrap();
     let mut dumps = Vec::new();
     for (name, seed) in [("a", 7), ("b", 7), ("c", 8)] {
@@ -248,7 +248,7 @@ async fn the_same_seed_makes_the_same_library() {
 }
 
 #[tokio::test]
-async fn a_database_with_anything_in_it_is_refused() {
+async fn a_database_that_is_not_empty_is_rejected() {
     for_each_database(async |store| {
         let before = add(&store, leaver("Ng")).await;
         let refused = demo::fill(&store, Actor::COMMAND_LINE, USERS, 1).await;

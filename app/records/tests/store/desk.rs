@@ -1,4 +1,4 @@
-//! What the desk does with loans, requests and charges; what the catalogue shows of who made a record.
+//! Loans, requests and charges as staff process them, and the names that the catalogue shows.
 
 use crate::support::{TODAY, add, day, execute, for_each_database, leaver};
 use policy::user_form::UserForm;
@@ -11,7 +11,7 @@ use sea_orm::{EntityTrait, QueryOrder, Set};
 
 const NG: UserNumber = UserNumber(1);
 
-/// Somebody with one of everything open and one of everything closed, and an item in the catalogue.
+/// Adds a user with one open and one closed row of each kind, and an item in the catalogue.
 async fn library(store: &Store) {
     add(store, users::ActiveModel { last_activity_on: Set(Some(day("2017-05-01"))), ..leaver("Ng") }).await;
     for sql in [
@@ -47,7 +47,7 @@ async fn last_event(store: &Store) -> (String, Option<i64>, String) {
 }
 
 #[tokio::test]
-async fn lists_show_what_hangs_on_a_user_newest_first() {
+async fn lists_show_the_rows_of_a_user_newest_first() {
     for_each_database(async |store| {
         library(&store).await;
         let all = Paging::default();
@@ -87,7 +87,7 @@ async fn lists_show_what_hangs_on_a_user_newest_first() {
 }
 
 #[tokio::test]
-async fn a_return_is_no_activity_and_happens_once() {
+async fn a_return_is_not_activity_and_happens_once() {
     for_each_database(async |store| {
         library(&store).await;
         assert_eq!(circulation::return_loan(&store, Actor::COMMAND_LINE, LoanId(2)).await.unwrap().0, NG);
@@ -104,7 +104,7 @@ async fn a_return_is_no_activity_and_happens_once() {
 }
 
 #[tokio::test]
-async fn cancelling_and_settling_are_no_activity_and_happen_once() {
+async fn cancelling_and_settling_are_not_activity_and_happen_once() {
     for_each_database(async |store| {
         library(&store).await;
         circulation::cancel_request(&store, Actor::COMMAND_LINE, RequestId(2)).await.unwrap();
@@ -127,7 +127,7 @@ async fn cancelling_and_settling_are_no_activity_and_happen_once() {
     .await;
 }
 
-/// An item whose borrower is anonymised can be returned, and the return says nothing new about the person.
+/// An item of an anonymised borrower can be returned, and the return adds no personal data.
 #[tokio::test]
 async fn an_anonymised_borrower_does_not_stop_a_return() {
     for_each_database(async |store| {
@@ -146,7 +146,7 @@ async fn an_anonymised_borrower_does_not_stop_a_return() {
 }
 
 #[tokio::test]
-async fn the_catalogue_is_listed_by_the_beginning_of_the_title() {
+async fn the_catalogue_is_searched_by_title_prefix() {
     for_each_database(async |store| {
         for title in ["Dune", "dune messiah", "Emma", "Duno", "Zen"] {
             let sql =
@@ -176,9 +176,9 @@ async fn the_catalogue_is_listed_by_the_beginning_of_the_title() {
     .await;
 }
 
-/// Rule 11: what is typed into the form, and the random name.
+/// Rule 11: the name in the form, and the replacement name.
 #[tokio::test]
-async fn the_catalogue_shows_the_name_that_the_user_has_now() {
+async fn the_catalogue_shows_the_present_name_of_the_user() {
     for_each_database(async |store| {
         library(&store).await;
         add(&store, leaver("Staff")).await;

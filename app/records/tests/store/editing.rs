@@ -1,4 +1,4 @@
-//! Creating, editing and marking users by hand; photos; what anonymising would do.
+//! Creating, editing and marking users manually; photos; the impact of anonymising.
 
 use crate::support::{TODAY, add, add_task, day, dump, execute, five_days, for_each_database, leaver};
 use policy::form::Problem;
@@ -73,13 +73,13 @@ async fn a_new_user_is_not_imported_and_found_at_once() {
 }
 
 #[tokio::test]
-async fn an_edit_changes_what_was_edited_and_the_audit_names_the_fields_only() {
+async fn an_edit_changes_only_edited_fields_and_the_audit_names_them() {
     for_each_database(async |store| {
         execute(&store, "INSERT INTO custom_fields VALUES ('locker', 'Locker')").await;
         let number = save(&store, &form()).await.unwrap();
         let unchanged = edit_form(&store, number).await;
         save(&store, &unchanged).await.unwrap();
-        assert_eq!(user::read(&store, number).await.unwrap().version, 1, "nothing was edited");
+        assert_eq!(user::read(&store, number).await.unwrap().version, 1, "the record is unchanged");
 
         let edited = UserForm {
             last_name: "Nguyễn".to_owned(),
@@ -111,7 +111,7 @@ async fn an_edit_changes_what_was_edited_and_the_audit_names_the_fields_only() {
 }
 
 #[tokio::test]
-async fn what_another_user_has_is_taken() {
+async fn unique_values_of_another_user_are_taken() {
     for_each_database(async |store| {
         let first = save(&store, &form()).await.unwrap();
         let before = dump(&store).await;
@@ -121,7 +121,7 @@ async fn what_another_user_has_is_taken() {
             assert_eq!(errors.of(field), Some(Problem::Taken.to_string()), "{field}");
         }
         assert_eq!(dump(&store).await, before);
-        // One's own values are not taken, and empty ones never are.
+        // A user's own values don't count as taken, and empty values never do.
         save(&store, &UserForm { phone: "1".to_owned(), ..edit_form(&store, first).await }).await.unwrap();
         for _ in 0..2 {
             save(&store, &UserForm { last_name: "Ng".to_owned(), ..UserForm::default() }).await.unwrap();
@@ -131,7 +131,7 @@ async fn what_another_user_has_is_taken() {
 }
 
 #[tokio::test]
-async fn codes_are_those_of_the_library_and_guarantors_are_somebody_else() {
+async fn codes_must_exist_and_guarantors_must_be_other_users() {
     for_each_database(async |store| {
         let number = save(&store, &UserForm { category: "anything".to_owned(), ..form() }).await.unwrap();
         execute(&store, "INSERT INTO terms VALUES ('category', 'student', 'Student')").await;
@@ -160,7 +160,7 @@ async fn codes_are_those_of_the_library_and_guarantors_are_somebody_else() {
 }
 
 #[tokio::test]
-async fn an_old_form_restores_nothing() {
+async fn a_stale_form_is_rejected() {
     for_each_database(async |store| {
         let number = save(&store, &form()).await.unwrap();
         let opened = edit_form(&store, number).await;
@@ -189,7 +189,7 @@ async fn an_old_form_restores_nothing() {
 }
 
 #[tokio::test]
-async fn marking_and_undeleting_are_noted_once() {
+async fn marking_and_undeleting_are_recorded_once() {
     for_each_database(async |store| {
         let number = save(&store, &form()).await.unwrap();
         for _ in 0..2 {
@@ -200,16 +200,16 @@ async fn marking_and_undeleting_are_noted_once() {
             user::undelete(&store, Actor::COMMAND_LINE, number).await.unwrap();
         }
         assert_eq!(user::read(&store, number).await.unwrap().marked_on, None);
-        let noted: Vec<String> = events(&store).await.into_iter().map(|(action, _)| action).collect();
-        assert_eq!(noted, ["user_created", "user_marked", "user_unmarked"]);
-        let nobody = user::mark_for_deletion(&store, Actor::COMMAND_LINE, UserNumber(9)).await;
-        assert!(matches!(nobody, Err(RecordsError::NotFound("user"))));
+        let actions: Vec<String> = events(&store).await.into_iter().map(|(action, _)| action).collect();
+        assert_eq!(actions, ["user_created", "user_marked", "user_unmarked"]);
+        let unknown = user::mark_for_deletion(&store, Actor::COMMAND_LINE, UserNumber(9)).await;
+        assert!(matches!(unknown, Err(RecordsError::NotFound("user"))));
     })
     .await;
 }
 
 #[tokio::test]
-async fn the_effects_count_what_this_person_has() {
+async fn the_impact_counts_the_rows_of_the_user() {
     for_each_database(async |store| {
         execute(&store, "INSERT INTO custom_fields VALUES ('locker', 'Locker'), ('shoe', 'Shoe')").await;
         let custom = [("locker", "1"), ("shoe", "44")].map(|(key, value)| (key.to_owned(), value.to_owned()));

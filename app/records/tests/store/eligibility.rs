@@ -1,4 +1,4 @@
-//! What SQL selects and what `assess` says are the same.
+//! The SQL query and `assess` agree on which users are eligible.
 
 use crate::support::{add_task, day, for_each_database};
 use chrono::{Duration, NaiveDate};
@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 
 const USERS: i64 = 10_000;
 
-/// A random date around the boundary of the days that the policies use, or none.
+/// Returns a random date around the boundary of the days that the policies use, or `None`.
 fn date(random: &mut StdRng) -> Option<NaiveDate> {
     let today = day(crate::support::TODAY);
     match random.random_range(0..10) {
@@ -39,7 +39,7 @@ fn random_facts(random: &mut StdRng) -> UserFacts {
     }
 }
 
-/// Writes users with these facts. Those who are guaranteed for by a blocked user come last and are not counted.
+/// Writes users with these facts. Users whose guarantor is blocked are added last and not counted.
 async fn write(store: &Store, all: &[UserFacts]) {
     let today = day(crate::support::TODAY);
     let mut rows = Vec::new();
@@ -73,7 +73,7 @@ async fn write(store: &Store, all: &[UserFacts]) {
         users::Entity::insert_many(chunk.to_vec()).exec_without_returning(store.database()).await.unwrap();
     }
     for (number, facts) in (1..).zip(all) {
-        hang_on(store, number, facts, today).await;
+        add_blockers(store, number, facts, today).await;
     }
 }
 
@@ -81,7 +81,7 @@ const fn by_category(number: i64) -> bool {
     number % 2 == 0
 }
 
-/// A category that is held, one that was, or none.
+/// Returns a category under a legal hold, one whose legal hold was released, or none.
 fn category(number: i64, facts: &UserFacts) -> Option<String> {
     let held = facts.blockers.iter().any(|blocker| blocker == Blocker::LegalHold);
     if held && (by_category(number) || number % 3 == 0) {
@@ -90,7 +90,7 @@ fn category(number: i64, facts: &UserFacts) -> Option<String> {
     (number % 3 == 0).then(|| "FREE".to_owned())
 }
 
-async fn hang_on(store: &Store, number: i64, facts: &UserFacts, today: NaiveDate) {
+async fn add_blockers(store: &Store, number: i64, facts: &UserFacts, today: NaiveDate) {
     let db = store.database();
     let has = |blocker: Blocker| facts.blockers.iter().any(|one| one == blocker);
     let closed = |open: bool| (!open).then_some(today);
@@ -102,7 +102,7 @@ async fn hang_on(store: &Store, number: i64, facts: &UserFacts, today: NaiveDate
         };
         role.insert(db).await.unwrap();
     }
-    // Closed ones hang on every tenth user, so that "any" and "open" differ.
+    // Every tenth user has a closed one, so that "any" and "open" differ.
     if has(Blocker::OpenLoan) || number % 10 == 0 {
         let loan = loans::ActiveModel {
             user_number: Set(number),
@@ -136,7 +136,7 @@ async fn hang_on(store: &Store, number: i64, facts: &UserFacts, today: NaiveDate
         };
         charge.insert(db).await.unwrap();
     }
-    // Of those who are held, every second one is so by category, and some by both.
+    // Every second legal hold applies to the category, and some users have both kinds.
     if has(Blocker::LegalHold) && !by_category(number) || number % 10 == 3 {
         let hold = legal_holds::ActiveModel {
             user_number: Set(Some(number)),
@@ -196,7 +196,7 @@ async fn by_sql(store: &Store, policy: &Policy) -> BTreeMap<i64, (Reason, Blocke
 }
 
 #[tokio::test]
-async fn sql_selects_whom_assess_selects() {
+async fn the_query_and_assess_agree() {
     let mut random = StdRng::seed_from_u64(7);
     let all: Vec<UserFacts> = (0..USERS).map(|_| random_facts(&mut random)).collect();
     for_each_database(async |store| {
@@ -220,7 +220,7 @@ async fn sql_selects_whom_assess_selects() {
             }
         }
         for reason in Reason::ALL {
-            assert!(seen.contains_key(&reason), "{reason:?} did not occur: the test does not test it");
+            assert!(seen.contains_key(&reason), "{reason:?} did not occur, so the test does not cover it");
         }
     })
     .await;

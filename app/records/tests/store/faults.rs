@@ -1,7 +1,7 @@
-//! A person is either untouched or done, never half: wherever the database fails.
+//! Whenever the database fails, each user is either unchanged or completely anonymised.
 //!
-//! [`single`], [`bulk`] and [`preview`] let every single change of a row fail in turn, [`commit`] lets the commit fail.
-//! The last test here is the plain case: one audit event of one person that cannot be written.
+//! [`single`], [`bulk_insert`] and [`preview`] let each change of a row fail in turn; [`commit`] lets the commit fail.
+//! The last test here is the plain case: one audit event of one user that cannot be written.
 
 mod bulk_insert;
 mod commit;
@@ -18,10 +18,10 @@ use policy::{NoteTreatment, RunState};
 use records::{Store, run};
 use sea_orm::DatabaseBackend;
 
-/// Makes the database refuse something, the way a broken page or a full disk would: `when` is a
-/// condition over `OLD` or `NEW`.
+/// Makes the database reject a change, as a broken page or a full disk would. `when` is a condition on `OLD` or
+/// `NEW`.
 pub async fn refuse(store: &Store, event: &str, table: &str, when: &str) {
-    // Each table has a trigger of its own name: another connection of SQLite may not yet know that one is gone.
+    // Each table has its own trigger name, because another SQLite connection may not yet know that one was dropped.
     let head =
         format!("CREATE TRIGGER fault_in_{table} BEFORE {event} ON {table} FOR EACH ROW WHEN ({when})");
     if store.database().get_database_backend() == DatabaseBackend::Postgres {
@@ -42,8 +42,8 @@ pub async fn repair(store: &Store, table: &str) {
     execute(store, &format!("DROP TRIGGER fault_in_{table}{on}")).await;
 }
 
-/// What changes when somebody is anonymised in whose record and around it something stands everywhere.
-const PLACES: [&str; 15] = [
+/// The changes made when a user with values in every column is anonymised.
+const CHANGES: [&str; 15] = [
     "users_update",
     "user_words_delete",
     "photos_delete",
@@ -61,31 +61,31 @@ const PLACES: [&str; 15] = [
     "ledger_mark_update",
 ];
 
-/// How many audit events of a dump say that this user was anonymised.
-fn noted_in_audit(dump: &str, number: i64) -> usize {
+/// Counts the audit events of a dump that say that this user was anonymised.
+fn count_audit_events(dump: &str, number: i64) -> usize {
     let event = format!("|user_anonymised|user|{number}|");
     dump.lines().filter(|line| line.starts_with("audit_events|") && line.contains(&event)).count()
 }
 
 #[tokio::test]
-async fn a_person_whose_audit_cannot_be_written_is_unchanged_and_counted_as_failed() {
+async fn a_user_whose_audit_event_fails_is_unchanged_and_counted_as_failed() {
     for_each_database(async |store| {
         let people = library(&store, 3).await;
-        let poor = people[1].number;
+        let failing = people[1].number;
         let task = add_task(&store, &removes_everything(NoteTreatment::Empty)).await;
-        let when = format!("NEW.action = 'user_anonymised' AND NEW.subject_id = {poor}");
+        let when = format!("NEW.action = 'user_anonymised' AND NEW.subject_id = {failing}");
         refuse(&store, "INSERT", "audit_events", &when).await;
         let (id, state) = run_all(&store, task).await;
         assert_eq!(state, RunState::CompletedWithFailures);
-        let noted = run::read(&store, id).await.unwrap();
-        assert_eq!((noted.previewed, noted.done, noted.skipped, noted.failed), (3, 2, 0, 1));
+        let run = run::read(&store, id).await.unwrap();
+        assert_eq!((run.previewed, run.done, run.skipped, run.failed), (3, 2, 0, 1));
         let after = dump(&store).await;
         for person in &people {
             let left = person.present.iter().filter(|canary| after.contains(*canary)).count();
-            let expected = if person.number == poor { person.present.len() } else { 0 };
+            let expected = if person.number == failing { person.present.len() } else { 0 };
             assert_eq!(left, expected, "user {}", person.number);
         }
-        assert_eq!(noted_in_audit(&after, poor), 0);
+        assert_eq!(count_audit_events(&after, failing), 0);
 
         repair(&store, "audit_events").await;
         assert_eq!(run_all(&store, task).await.1, RunState::Succeeded, "the next run catches up");

@@ -1,4 +1,4 @@
-//! Conditions appear in time, name the right run, and go when they are over.
+//! Conditions appear in time, name the right run, and disappear when they no longer apply.
 
 use crate::support::{TODAY, add_task, five_days, for_each_database};
 use chrono::{DateTime, Duration, Utc};
@@ -17,7 +17,7 @@ fn minutes(ago: i64) -> Duration {
 }
 
 /// Returns the conditions, each with its run or task.
-async fn said(store: &Store) -> Vec<(ConditionKind, Option<i64>)> {
+async fn conditions(store: &Store) -> Vec<(ConditionKind, Option<i64>)> {
     let conditions = health::read(store).await.unwrap().conditions;
     for condition in &conditions {
         assert!(ConditionKind::CODES.contains(&condition.what.code()));
@@ -55,7 +55,7 @@ async fn another_task(store: &Store) -> TaskId {
 }
 
 #[tokio::test]
-async fn a_task_is_overdue_after_a_quarter_of_an_hour_as_long_as_it_is_active() {
+async fn an_active_task_is_overdue_after_15_minutes() {
     for_each_database(async |store| {
         let id = add_task(&store, &five_days()).await;
         let due = async |ago: i64, active: bool| {
@@ -67,7 +67,7 @@ async fn a_task_is_overdue_after_a_quarter_of_an_hour_as_long_as_it_is_active() 
                 ..Default::default()
             };
             task.update(store.database()).await.unwrap();
-            said(&store).await
+            conditions(&store).await
         };
         assert_eq!(due(-1, true).await, []);
         assert_eq!(due(14, true).await, []);
@@ -80,29 +80,29 @@ async fn a_task_is_overdue_after_a_quarter_of_an_hour_as_long_as_it_is_active() 
 }
 
 #[tokio::test]
-async fn a_run_that_nobody_takes_up_is_told_unless_it_waits_behind_another() {
+async fn a_queued_run_is_reported_unless_another_run_is_active() {
     for_each_database(async |store| {
         let task = add_task(&store, &five_days()).await;
         run(&store, task, RunState::Queued, |run| run.created_at = Set(now(&store) - minutes(14))).await;
-        assert_eq!(said(&store).await, []);
+        assert_eq!(conditions(&store).await, []);
         let old =
             run(&store, task, RunState::Queued, |run| run.created_at = Set(now(&store) - minutes(16))).await;
-        assert_eq!(said(&store).await, [(ConditionKind::NotStarted, Some(old))]);
+        assert_eq!(conditions(&store).await, [(ConditionKind::NotStarted, Some(old))]);
         run(&store, task, RunState::Running, |run| {
             run.started_at = Set(Some(Clock::real()));
             run.heartbeat_at = Set(Some(Clock::real()));
         })
         .await;
-        assert_eq!(said(&store).await, []);
+        assert_eq!(conditions(&store).await, []);
     })
     .await;
 }
 
-/// Minutes since started, sign of life, progress; phase, state, and what is said.
+/// Minutes since the start, the last heartbeat and the last progress; phase, state, and the expected condition.
 type Stalled = (i64, i64, Option<i64>, Option<&'static str>, RunState, Option<ConditionKind>);
 
 #[tokio::test]
-async fn a_run_under_way_is_told_when_it_does_not_get_on() {
+async fn a_stalled_run_is_reported() {
     use RunState::{Cancelling, Interrupted, Running};
     const STALLED: [Stalled; 10] = [
         (0, 0, None, Some("previewing"), Running, None),
@@ -110,10 +110,10 @@ async fn a_run_under_way_is_told_when_it_does_not_get_on() {
         (6, 0, None, Some("anonymising"), Running, Some(ConditionKind::Stalled)),
         (60, 0, Some(1), Some("anonymising"), Running, None),
         (60, 0, Some(6), Some("anonymising"), Cancelling, Some(ConditionKind::Stalled)),
-        // The scan and the cleaning of a large database take long, and are alive.
+        // The scan and the maintenance of a large database take long, but send heartbeats.
         (60, 0, Some(20), Some("scanning"), Running, None),
         (60, 6, Some(20), Some("maintaining"), Running, Some(ConditionKind::Stalled)),
-        // The process is gone, and the next one has not found it yet.
+        // The process has died, and the next one has not taken the run over yet.
         (60, 2, Some(2), Some("anonymising"), Running, Some(ConditionKind::Interrupted)),
         (60, 0, Some(0), None, Interrupted, Some(ConditionKind::Interrupted)),
         (60, 8, Some(8), None, Interrupted, Some(ConditionKind::Stalled)),
@@ -130,7 +130,11 @@ async fn a_run_under_way_is_told_when_it_does_not_get_on() {
             })
             .await;
             let expected: Vec<_> = expected.map(|what| (what, Some(id))).into_iter().collect();
-            assert_eq!(said(&store).await, expected, "{began} {alive} {progress:?} {phase:?} {state:?}");
+            assert_eq!(
+                conditions(&store).await,
+                expected,
+                "{began} {alive} {progress:?} {phase:?} {state:?}"
+            );
         })
         .await;
     }
@@ -154,31 +158,31 @@ async fn the_newest_run_of_each_task_counts() {
         .await;
         let safety_limit = ConditionKind::StoppedByLimit(Some(SafetyLimit::Share));
         assert_eq!(
-            said(&store).await,
+            conditions(&store).await,
             [(ConditionKind::Failed { people: 3 }, Some(failed)), (safety_limit, Some(stopped))]
         );
-        // A preview, a single user or a run that waits does not make it well.
+        // A preview, a single user or a queued run doesn't end the condition.
         for kind in [RunKind::Preview, RunKind::Single] {
             run(&store, one, RunState::Succeeded, |run| run.kind = Set(kind.code().to_owned())).await;
         }
         run(&store, one, RunState::Queued, |_| ()).await;
-        assert_eq!(said(&store).await.len(), 2);
+        assert_eq!(conditions(&store).await.len(), 2);
         // A run does.
         run(&store, one, RunState::Succeeded, |run| people(run, 3, 3, 0, 0)).await;
         run(&store, two, RunState::Succeeded, |run| people(run, 0, 0, 0, 0)).await;
-        assert_eq!(said(&store).await, []);
-        let nobody = run(&store, one, RunState::Succeeded, |run| people(run, 4, 0, 4, 0)).await;
-        assert_eq!(said(&store).await, [(ConditionKind::AllSkipped { skipped: 4 }, Some(nobody))]);
-        let whole = run(&store, one, RunState::Failed, |_| ()).await;
-        assert_eq!(said(&store).await, [(ConditionKind::Failed { people: 0 }, Some(whole))]);
+        assert_eq!(conditions(&store).await, []);
+        let all_skipped = run(&store, one, RunState::Succeeded, |run| people(run, 4, 0, 4, 0)).await;
+        assert_eq!(conditions(&store).await, [(ConditionKind::AllSkipped { skipped: 4 }, Some(all_skipped))]);
+        let failed = run(&store, one, RunState::Failed, |_| ()).await;
+        assert_eq!(conditions(&store).await, [(ConditionKind::Failed { people: 0 }, Some(failed))]);
         crate::support::execute(&store, "UPDATE tasks SET deleted_at = created_at").await;
-        assert_eq!(said(&store).await, []);
+        assert_eq!(conditions(&store).await, []);
     })
     .await;
 }
 
 #[tokio::test]
-async fn a_missed_run_is_told_for_a_week_or_until_the_task_has_run() {
+async fn a_missed_run_is_reported_for_a_week_or_until_the_next_run() {
     for_each_database(async |store| {
         let task = add_task(&store, &five_days()).await;
         let missed = async |days: i64| {
@@ -201,23 +205,27 @@ async fn a_missed_run_is_told_for_a_week_or_until_the_task_has_run() {
             id
         };
         missed(8).await;
-        assert_eq!(said(&store).await, []);
+        assert_eq!(conditions(&store).await, []);
         missed(6).await;
         let newest = missed(5).await;
-        assert_eq!(said(&store).await, [(ConditionKind::Missed { times: 30 }, Some(newest))]);
+        assert_eq!(conditions(&store).await, [(ConditionKind::Missed { times: 30 }, Some(newest))]);
         let condition = health::read(&store).await.unwrap().conditions.remove(0);
         assert_eq!(condition.since, now(&store) - Duration::days(5) - minutes(90));
         run(&store, task, RunState::Cancelled, |_| ()).await;
-        assert_eq!(said(&store).await.len(), 1);
+        assert_eq!(conditions(&store).await.len(), 1);
         run(&store, task, RunState::Succeeded, |run| run.kind = Set(RunKind::Manual.code().to_owned())).await;
-        assert_eq!(said(&store).await, []);
-        assert_eq!(runs::Entity::find().count(store.database()).await.unwrap(), 5, "the list keeps them all");
+        assert_eq!(conditions(&store).await, []);
+        assert_eq!(
+            runs::Entity::find().count(store.database()).await.unwrap(),
+            5,
+            "all runs stay in the list"
+        );
     })
     .await;
 }
 
 #[tokio::test]
-async fn figures_count_runs_and_people() {
+async fn metrics_count_runs_and_users() {
     for_each_database(async |store| {
         assert!(health::figures(&store).await.unwrap().runs.is_empty());
         let task = add_task(&store, &five_days()).await;
@@ -234,7 +242,7 @@ async fn figures_count_runs_and_people() {
 }
 
 #[tokio::test]
-async fn protections_that_are_off_are_said_and_say_so_for_machines() {
+async fn weak_settings_are_reported_to_staff_and_monitoring() {
     for_each_database(async |store| {
         let codes = async |four_eyes, allow_password_only| -> Vec<&'static str> {
             let sign_in = SignIn { allow_password_only, ..SignIn::default() };

@@ -1,4 +1,4 @@
-//! Who carries out a run: one process at a time, another one when it dies, nobody when it is cancelled.
+//! The lease of a run: one process at a time executes it, another one after a crash, none after cancelling.
 
 use crate::support::{add, add_task, execute, five_days, for_each_database, leaver};
 use policy::{RunId, RunState, SafetyLimit};
@@ -6,7 +6,7 @@ use records::entity::{audit_events, run_members, runs};
 use records::{Actor, Store, run};
 use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter};
 
-/// A run of this many people, queued.
+/// Queues a run of this many users.
 async fn queued(store: &Store, people: i64) -> RunId {
     for n in 0..people {
         add(store, leaver(&format!("N{n}"))).await;
@@ -16,8 +16,8 @@ async fn queued(store: &Store, people: i64) -> RunId {
     run::start(store, Actor::COMMAND_LINE, preview, &people.to_string()).await.unwrap()
 }
 
-/// Makes it look as if a process had taken the run up and died this many seconds ago, after the first person.
-async fn taken_up_by_the_dead(store: &Store, run: RunId, seconds: i64) {
+/// Makes it look as if a process had taken up the run and died this many seconds ago, after the first user.
+async fn make_its_process_die(store: &Store, run: RunId, seconds: i64) {
     let at = (chrono::Utc::now() - chrono::Duration::seconds(seconds)).to_rfc3339();
     let change =
         format!("UPDATE runs SET state = 'running', holder = 'dead', heartbeat_at = '{at}' WHERE id = {run}");
@@ -33,13 +33,17 @@ async fn events(store: &Store, action: &str) -> u64 {
 }
 
 #[tokio::test]
-async fn a_run_whose_process_died_is_taken_over_after_the_lease_and_not_before() {
+async fn a_run_of_a_dead_process_is_taken_over_after_its_lease() {
     for_each_database(async |store| {
         let id = queued(&store, 3).await;
-        taken_up_by_the_dead(&store, id, 5).await;
-        assert_eq!(run::work(&store).await.unwrap(), [], "five seconds of silence are none");
+        make_its_process_die(&store, id, 5).await;
+        assert_eq!(
+            run::work(&store).await.unwrap(),
+            [],
+            "five seconds without a heartbeat don't end the lease"
+        );
         assert_eq!(run::read(&store, id).await.unwrap().state, RunState::Running);
-        taken_up_by_the_dead(&store, id, 21).await;
+        make_its_process_die(&store, id, 21).await;
         assert_eq!(run::read(&store, id).await.unwrap().state, RunState::Interrupted);
         assert_eq!(run::work(&store).await.unwrap(), [id]);
         let run = run::read(&store, id).await.unwrap();
@@ -50,11 +54,11 @@ async fn a_run_whose_process_died_is_taken_over_after_the_lease_and_not_before()
 }
 
 #[tokio::test]
-async fn a_process_that_is_told_to_stop_leaves_the_run_to_the_next() {
+async fn a_process_that_shuts_down_leaves_the_run_to_the_next() {
     for_each_database(async |store| {
         let id = queued(&store, 3).await;
         let leaving = store.as_another_process(*store.clock());
-        // It has the run and is told to stop before its first batch.
+        // It has taken up the run and receives the shutdown signal before its first batch.
         let carried_out = tokio::spawn({
             let leaving = leaving.clone();
             async move {
@@ -65,17 +69,21 @@ async fn a_process_that_is_told_to_stop_leaves_the_run_to_the_next() {
         assert_eq!(carried_out.await.unwrap(), RunState::Interrupted);
         let left = runs::Entity::find_by_id(id.0).one(store.database()).await.unwrap().unwrap();
         assert_eq!((left.state.as_str(), left.holder), ("interrupted", None));
-        assert_eq!(run::work(&store).await.unwrap(), [id], "the next process need not wait");
+        assert_eq!(
+            run::work(&store).await.unwrap(),
+            [id],
+            "the next process does not wait for the lease to end"
+        );
         assert_eq!(run::read(&store, id).await.unwrap().done, 3);
     })
     .await;
 }
 
 #[tokio::test]
-async fn a_cancelled_run_says_who_was_not_reached() {
+async fn a_cancelled_run_counts_the_users_not_reached() {
     for_each_database(async |store| {
         let id = queued(&store, 3).await;
-        taken_up_by_the_dead(&store, id, 21).await;
+        make_its_process_die(&store, id, 21).await;
         let done = format!(
             "UPDATE run_members SET outcome = 'done', residue = 'clean' WHERE run_id = {id} AND user_number = 1"
         );
@@ -84,7 +92,7 @@ async fn a_cancelled_run_says_who_was_not_reached() {
         assert_eq!(run::work(&store).await.unwrap(), [id]);
         let run = run::read(&store, id).await.unwrap();
         assert_eq!((run.state, run.done, run.not_reached()), (RunState::Cancelled, 1, 2));
-        assert!(run::cancel(&store, Actor::COMMAND_LINE, id).await.is_err(), "it has ended");
+        assert!(run::cancel(&store, Actor::COMMAND_LINE, id).await.is_err(), "it has already ended");
         assert_eq!(events(&store, "user_anonymised").await, 0);
     })
     .await;
@@ -103,11 +111,11 @@ async fn a_queued_run_is_cancelled_at_once() {
 }
 
 #[tokio::test]
-async fn people_of_a_process_that_died_are_never_said_to_be_clean() {
+async fn users_of_a_dead_process_are_undeterminable() {
     for_each_database(async |store| {
         let id = queued(&store, 3).await;
-        taken_up_by_the_dead(&store, id, 21).await;
-        // The dead process had done the first person, and its memory went with it.
+        make_its_process_die(&store, id, 21).await;
+        // The dead process had anonymised the first user, and the old values were lost with its memory.
         execute(
             &store,
             &format!("UPDATE run_members SET outcome = 'done' WHERE run_id = {id} AND user_number = 1"),
@@ -126,7 +134,7 @@ async fn people_of_a_process_that_died_are_never_said_to_be_clean() {
 }
 
 #[tokio::test]
-async fn a_preview_whose_list_was_altered_is_not_carried_out() {
+async fn a_run_with_an_altered_preview_is_rejected() {
     for_each_database(async |store| {
         for n in 0..3 {
             add(&store, leaver(&format!("N{n}"))).await;
@@ -138,7 +146,7 @@ async fn a_preview_whose_list_was_altered_is_not_carried_out() {
         .await;
         let task = add_task(&store, &five_days()).await;
         let preview = run::preview(&store, Actor::COMMAND_LINE, task).await.unwrap();
-        // As many people as before, but one of them is another.
+        // The number of users is the same, but one of them is another user.
         execute(
             &store,
             &format!("UPDATE run_members SET reason = 11 WHERE run_id = {preview} AND user_number = 1"),
@@ -155,7 +163,7 @@ async fn a_preview_whose_list_was_altered_is_not_carried_out() {
     .await;
 }
 
-/// A run as the schedule starts it.
+/// Queues a run as the scheduler does, and executes it.
 async fn scheduled(store: &Store, task: policy::TaskId) -> RunId {
     let sql = format!(
         "INSERT INTO runs (task_id, kind, state, today, policy, rules_version, channel, created_at, due_at) \
@@ -170,7 +178,7 @@ async fn scheduled(store: &Store, task: policy::TaskId) -> RunId {
 }
 
 #[tokio::test]
-async fn a_scheduled_run_waits_until_somebody_has_confirmed_its_policy() {
+async fn a_scheduled_run_stops_until_its_policy_is_confirmed() {
     for_each_database(async |store| {
         add(&store, leaver("One")).await;
         let task = add_task(&store, &five_days()).await;
@@ -181,19 +189,19 @@ async fn a_scheduled_run_waits_until_somebody_has_confirmed_its_policy() {
         );
         assert_eq!((stopped.previewed, stopped.done), (1, 0));
 
-        // Its preview can be looked at and carried out by hand: that confirms the policy.
+        // A member of staff can start a run from its preview, which confirms the policy.
         let preview = stopped.preview.unwrap();
         assert_eq!(run::why_not(&store, preview).await.unwrap(), None);
         let by_hand = run::start(&store, Actor::COMMAND_LINE, preview, "1").await.unwrap();
         assert_eq!(run::execute(&store, by_hand).await.unwrap(), RunState::Succeeded);
 
         add(&store, leaver("Two")).await;
-        let by_itself = run::read(&store, scheduled(&store, task).await).await.unwrap();
-        assert_eq!((by_itself.state, by_itself.done), (RunState::Succeeded, 1));
-        assert_eq!(by_itself.rules_version, policy::RULES_VERSION);
-        assert!(by_itself.preview.is_some_and(|sealed| sealed != preview));
+        let by_schedule = run::read(&store, scheduled(&store, task).await).await.unwrap();
+        assert_eq!((by_schedule.state, by_schedule.done), (RunState::Succeeded, 1));
+        assert_eq!(by_schedule.rules_version, policy::RULES_VERSION);
+        assert!(by_schedule.preview.is_some_and(|own| own != preview));
 
-        // Widened: four days instead of five.
+        // A wider policy: four days instead of five.
         add(&store, leaver("Three")).await;
         let mut wider = five_days();
         wider.conditions.leaving = policy::Days::new(4);
@@ -209,7 +217,7 @@ async fn a_scheduled_run_waits_until_somebody_has_confirmed_its_policy() {
 }
 
 #[tokio::test]
-async fn a_scheduled_run_of_too_many_people_stops() {
+async fn a_scheduled_run_of_too_many_users_stops() {
     for_each_database(async |store| {
         for n in 0..30 {
             add(&store, leaver(&format!("N{n}"))).await;
@@ -225,13 +233,13 @@ async fn a_scheduled_run_of_too_many_people_stops() {
         assert_eq!(events(&store, "run_stopped").await, 1);
         execute(&store, "UPDATE tasks SET active = FALSE").await;
         let off = run::read(&store, scheduled(&store, task).await).await.unwrap();
-        assert_eq!(off.state, RunState::Cancelled, "the task was switched off before its turn");
+        assert_eq!(off.state, RunState::Cancelled, "the task was deactivated before the run began");
     })
     .await;
 }
 
 #[tokio::test]
-async fn a_scheduled_run_that_cannot_make_its_preview_ends_as_failed() {
+async fn a_scheduled_run_without_a_preview_fails() {
     for_each_database(async |store| {
         add(&store, leaver("One")).await;
         let task = add_task(&store, &five_days()).await;
@@ -246,7 +254,7 @@ async fn a_scheduled_run_that_cannot_make_its_preview_ends_as_failed() {
         let ended = run::work(&store).await.unwrap();
         let failed = run::read(&store, ended[0]).await.unwrap();
         assert_eq!((failed.state, failed.errors), (RunState::Failed, vec!["corrupt".to_owned()]));
-        assert_eq!(run::work(&store).await.unwrap(), [], "and does not stop the next runs");
+        assert_eq!(run::work(&store).await.unwrap(), [], "it does not stop the next runs");
     })
     .await;
 }

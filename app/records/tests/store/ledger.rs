@@ -1,4 +1,4 @@
-//! The ledger file: what stands in it, and how what is wrong with it is told.
+//! The ledger file: its content, and the errors about a damaged one.
 
 use crate::restore::{Library, for_each_library};
 use crate::support::{add, add_task, clock, execute, five_days, leaver};
@@ -8,7 +8,7 @@ use records::{Actor, RecordsError, Store, run};
 use sea_orm::DatabaseBackend;
 use std::path::PathBuf;
 
-/// A library of which the first users are anonymised one by one.
+/// Opens a library in which the first users are anonymised one by one.
 async fn library_with(library: &Library, users: i64, anonymised: i64) -> Store {
     let store = library.open().await;
     for n in 1..=users {
@@ -37,7 +37,7 @@ fn put(store: &Store, text: &str) {
     std::fs::write(path(store), text).unwrap();
 }
 
-/// Why nothing can be done: as told when Lethe starts, and when it is running.
+/// Returns why anonymising is refused. Asserts the same refusal at the start and while running.
 async fn refusal(store: &Store, number: i64) -> String {
     let status = status(store).await.unwrap();
     let refused = status.refuse_unless_level().unwrap_err().to_string();
@@ -47,11 +47,11 @@ async fn refusal(store: &Store, number: i64) -> String {
 }
 
 #[tokio::test]
-async fn the_file_names_people_by_what_is_random_and_nothing_else() {
+async fn the_file_identifies_users_by_random_keys_only() {
     for_each_library(async |library| {
         let store = library_with(&library, 3, 2).await;
         let text = text(&store);
-        assert_eq!(text.lines().count(), 6, "header, policy, and people and done twice: {text}");
+        assert_eq!(text.lines().count(), 6, "header, policy, and two entries each of users and done: {text}");
         assert!(text.starts_with("{\"format\":\"lethe-ledger-1\",\"library\":\""));
         assert!(text.contains("[\"uuid of N1\",\"") && !text.contains("N1-id") && !text.contains("First"));
         assert!(text.contains("\"day\":\"2018-01-21\",\"rules\":1,\"selection\":\"single\""));
@@ -61,9 +61,9 @@ async fn the_file_names_people_by_what_is_random_and_nothing_else() {
         {
             use std::os::unix::fs::PermissionsExt;
             let mode = std::fs::metadata(path(&store)).unwrap().permissions().mode();
-            assert_eq!(mode & 0o777, 0o600, "for its owner alone");
+            assert_eq!(mode & 0o777, 0o600, "only its owner can read the file");
         }
-        // Somebody who is done already is no new entry.
+        // An anonymised user gets no further entry.
         anonymise(&store, 1).await.unwrap();
         assert_eq!(overview(&store).await.unwrap().entries, 2);
     })
@@ -71,7 +71,7 @@ async fn the_file_names_people_by_what_is_random_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn a_line_that_was_never_finished_is_cut_off() {
+async fn an_incomplete_last_line_is_removed() {
     for_each_library(async |library| {
         let store = library_with(&library, 4, 1).await;
         let whole = text(&store);
@@ -81,7 +81,7 @@ async fn a_line_that_was_never_finished_is_cut_off() {
             assert_eq!(status(&later).await.unwrap(), LedgerStatus::Level);
             assert_eq!(text(&store), whole, "{torn}");
         }
-        // A process that is running finds it when it writes the next people.
+        // A running process detects it when it writes the next entry.
         put(&store, &format!("{whole}{{\"sequence\":4,"));
         anonymise(&store, 2).await.unwrap();
         anonymise(&store, 3).await.unwrap();
@@ -92,7 +92,7 @@ async fn a_line_that_was_never_finished_is_cut_off() {
 }
 
 #[tokio::test]
-async fn a_last_line_that_the_database_holds_is_not_cut_off() {
+async fn an_incomplete_last_line_known_to_the_database_is_kept() {
     for_each_library(async |library| {
         let store = library_with(&library, 2, 1).await;
         let whole = text(&store);
@@ -101,13 +101,13 @@ async fn a_last_line_that_the_database_holds_is_not_cut_off() {
         let torn = &whole[..at + people.len() / 2];
         put(&store, torn);
         assert!(refusal(&store, 2).await.contains("ends within entry 2"));
-        assert_eq!(text(&store), torn, "nothing was changed");
+        assert_eq!(text(&store), torn, "the file is unchanged");
     })
     .await;
 }
 
 #[tokio::test]
-async fn whatever_is_changed_in_the_middle_is_damage() {
+async fn a_change_in_the_middle_is_damage() {
     for_each_library(async |library| {
         let store = library_with(&library, 4, 3).await;
         let whole = text(&store);
@@ -132,7 +132,7 @@ async fn whatever_is_changed_in_the_middle_is_damage() {
             let later = store.as_another_process(clock());
             let refused = refusal(&later, 4).await;
             assert!(refused.contains(words), "{words}: {refused}");
-            assert_eq!(text(&store), changed, "nothing was changed");
+            assert_eq!(text(&store), changed, "the file is unchanged");
         }
         put(&store, &whole);
         assert_eq!(status(&store).await.unwrap(), LedgerStatus::Level);
@@ -142,7 +142,7 @@ async fn whatever_is_changed_in_the_middle_is_damage() {
 }
 
 #[tokio::test]
-async fn a_ledger_that_is_missing_foreign_or_older_is_refused_in_words() {
+async fn a_missing_foreign_or_older_ledger_is_rejected_with_a_reason() {
     for_each_library(async |library| {
         let store = library_with(&library, 4, 1).await;
         let older = text(&store);
@@ -151,7 +151,7 @@ async fn a_ledger_that_is_missing_foreign_or_older_is_refused_in_words() {
 
         std::fs::remove_file(path(&store)).unwrap();
         assert!(refusal(&store, 3).await.contains("is missing"));
-        assert!(!path(&store).exists(), "no empty one is put in its place");
+        assert!(!path(&store).exists(), "no empty file replaces it");
         put(&store, &older);
         assert!(refusal(&store, 3).await.contains("older than the database"));
         assert_eq!(status(&store).await.unwrap(), LedgerStatus::Behind);
@@ -173,7 +173,7 @@ async fn a_ledger_that_is_missing_foreign_or_older_is_refused_in_words() {
 }
 
 #[tokio::test]
-async fn a_new_database_does_not_take_over_the_ledger_of_another() {
+async fn a_new_database_rejects_the_ledger_of_another() {
     for_each_library(async |library| {
         let store = library_with(&library, 2, 1).await;
         let url = format!("sqlite://{}/new.db?mode=rwc", library.folder.path().display());
@@ -206,7 +206,7 @@ async fn two_processes_share_one_ledger() {
 }
 
 #[tokio::test]
-async fn a_ledger_that_is_lost_for_good_is_started_over_and_the_old_one_kept() {
+async fn a_reset_starts_a_new_ledger_and_keeps_the_old_file() {
     for_each_library(async |mut library| {
         let store = library_with(&library, 3, 1).await;
         let backup = library.backup(store).await;
@@ -229,11 +229,15 @@ async fn a_ledger_that_is_lost_for_good_is_started_over_and_the_old_one_kept() {
         });
         assert_eq!(kept.unwrap(), damaged);
         anonymise(&store, 3).await.unwrap();
-        assert_eq!(overview(&store).await.unwrap().people, 1, "a new ledger knows whom it saw");
+        assert_eq!(
+            overview(&store).await.unwrap().people,
+            1,
+            "the new ledger has only users anonymised since"
+        );
         let events = crate::support::dump(&store).await;
         assert!(events.contains("|ledger_started_over|library|"));
 
-        // The old ledger is not taken for the new one, and a backup from before the new one began is not either.
+        // Neither the old ledger nor a backup from before the reset is accepted with the new one.
         let new = text(&store);
         put(&store, &whole);
         assert!(status(&store).await.unwrap().refuse_unless_level().is_err());
@@ -247,7 +251,7 @@ async fn a_ledger_that_is_lost_for_good_is_started_over_and_the_old_one_kept() {
 }
 
 #[tokio::test]
-async fn nobody_is_changed_when_the_ledger_cannot_be_written() {
+async fn no_user_is_changed_if_the_ledger_cannot_be_written() {
     for_each_library(async |library| {
         let store = library_with(&library, 2, 1).await;
         let whole = text(&store);
@@ -264,7 +268,7 @@ async fn nobody_is_changed_when_the_ledger_cannot_be_written() {
     .await;
 }
 
-/// Makes the database refuse the next commit that anonymises somebody. `code` is that of PostgreSQL's answer.
+/// Makes the database reject every commit with an audit event. PostgreSQL answers with this error code.
 async fn refuse_commits(store: &Store, code: &str) {
     if store.database().get_database_backend() == DatabaseBackend::Postgres {
         let function = format!(
@@ -294,10 +298,10 @@ async fn allow_commits(store: &Store) {
 }
 
 #[tokio::test]
-async fn a_commit_that_fails_leaves_a_void_entry_or_one_that_the_next_settles() {
+async fn a_failed_commit_leaves_an_entry_that_is_void_or_in_doubt() {
     for_each_library(async |library| {
         let store = library_with(&library, 2, 1).await;
-        // 23514: a constraint refuses, and nothing was changed. P0001: nothing that would be certain.
+        // 23514: a constraint is violated, so nothing was changed. P0001: it is unknown whether anything was changed.
         for (code, at_once) in [("23514", true), ("P0001", false)] {
             if !at_once && store.database().get_database_backend() != DatabaseBackend::Postgres {
                 continue;

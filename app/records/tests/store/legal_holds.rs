@@ -1,4 +1,4 @@
-//! Legal holds: placed, seen by every way of anonymising, reviewed, and never released but by somebody.
+//! Legal holds: they stop every way of anonymising, get reviewed, and are released only by staff.
 
 use crate::support::{add, add_task, day, execute, five_days, for_each_database, leaver};
 use policy::legal_hold::HoldForm;
@@ -11,22 +11,22 @@ use records::pagination::Paging;
 use records::{Actor, Clock, RecordsError, Settings, Store, approval, run, user};
 use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, Set};
 
-/// The data protection officer of the tests, and a second one.
+/// The data protection officers of the tests.
 pub const DPO: UserNumber = UserNumber(901);
 const SECOND: UserNumber = UserNumber(902);
 
-pub fn at_desk(number: UserNumber, role: Role) -> Actor {
+pub fn staff_actor(number: UserNumber, role: Role) -> Actor {
     Actor::signed_in(number, Roles::from_iter([role]), Clock::real())
 }
 
-/// Makes a form wrong.
+/// Makes one field of a form invalid.
 type Change = fn(&mut HoldForm);
 
 fn dpo() -> Actor {
-    at_desk(DPO, Role::Dpo)
+    staff_actor(DPO, Role::Dpo)
 }
 
-/// A member of staff who can sign in.
+/// Adds a member of staff who can sign in.
 pub async fn staff(store: &Store, number: UserNumber, role: Role) {
     let name = format!("Staff{number}");
     let user = users::ActiveModel { number: Set(number.0), leaving_on: Set(None), ..leaver(&name) };
@@ -47,8 +47,8 @@ pub async fn staff(store: &Store, number: UserNumber, role: Role) {
     .await;
 }
 
-/// The same library with this setting.
-pub fn with(store: &Store, four_eyes: FourEyes) -> Store {
+/// Returns the store with this four-eyes setting.
+pub fn with_four_eyes(store: &Store, four_eyes: FourEyes) -> Store {
     store.with_settings(Settings { four_eyes, ..store.settings().clone() })
 }
 
@@ -62,7 +62,7 @@ fn form(change: impl FnOnce(&mut HoldForm)) -> HoldForm {
     form
 }
 
-/// A legal hold on one user, in a library in which nobody is staff yet.
+/// Places a legal hold on one user, in a library without staff.
 pub async fn first_on_user(store: &Store, number: i64) -> LegalHoldId {
     staff(store, DPO, Role::Dpo).await;
     on_user(store, number).await
@@ -101,13 +101,13 @@ fn refused<T: std::fmt::Debug>(result: Result<T, RecordsError>) -> String {
 }
 
 #[tokio::test]
-async fn a_hold_is_placed_by_those_who_may_with_everything_that_it_needs() {
+async fn placing_a_legal_hold_needs_permission_and_a_valid_form() {
     for_each_database(async |store| {
         add(&store, student("Ng")).await;
         staff(&store, DPO, Role::Dpo).await;
         for role in [Role::Librarian, Role::SystemsLibrarian, Role::Administrator] {
             let form = form(|form| form.user = "1".to_owned());
-            let refused = legal_hold::place(&store, at_desk(DPO, role), &form).await;
+            let refused = legal_hold::place(&store, staff_actor(DPO, role), &form).await;
             assert!(matches!(refused, Err(RecordsError::Forbidden(Action::PlaceLegalHolds))), "{role:?}");
         }
         let cases: [(&str, Change); 5] = [
@@ -125,8 +125,8 @@ async fn a_hold_is_placed_by_those_who_may_with_everything_that_it_needs() {
                 other => panic!("{field}: {other:?}"),
             }
         }
-        let nobody = legal_hold::place(&store, dpo(), &form(|form| form.user = "77".to_owned())).await;
-        assert!(matches!(nobody, Err(RecordsError::NotFound("user"))));
+        let unknown = legal_hold::place(&store, dpo(), &form(|form| form.user = "77".to_owned())).await;
+        assert!(matches!(unknown, Err(RecordsError::NotFound("user"))));
         let without_owner =
             legal_hold::place(&store, Actor::COMMAND_LINE, &form(|form| form.user = "1".to_owned())).await;
         assert!(matches!(without_owner, Err(RecordsError::Invalid(errors)) if errors.of("owner").is_some()));
@@ -153,7 +153,7 @@ async fn a_hold_is_placed_by_those_who_may_with_everything_that_it_needs() {
 }
 
 #[tokio::test]
-async fn a_hold_is_on_one_user_or_on_one_category() {
+async fn a_legal_hold_is_on_one_user_or_one_category() {
     for_each_database(async |store| {
         add(&store, student("Ng")).await;
         for (user, category) in [(None, None), (Some(1), Some("STUDENT".to_owned()))] {
@@ -171,7 +171,7 @@ async fn a_hold_is_on_one_user_or_on_one_category() {
 }
 
 #[tokio::test]
-async fn a_hold_on_a_category_is_seen_by_every_way_of_anonymising() {
+async fn a_legal_hold_on_a_category_stops_every_way_of_anonymising() {
     for_each_database(async |store| {
         for name in ["Ng", "Okafor"] {
             add(&store, student(name)).await;
@@ -185,12 +185,12 @@ async fn a_hold_on_a_category_is_seen_by_every_way_of_anonymising() {
         let preview = run::preview(&store, Actor::COMMAND_LINE, task).await.unwrap();
         let counted = run::read(&store, preview).await.unwrap();
         assert_eq!(counted.verdicts, [(Reason::Eligible, 1), (Reason::LegalHold, 2), (Reason::Staff, 1)]);
-        // Single.
+        // A single user.
         let plan = run::plan_for_one(&store, UserNumber(1)).await.unwrap();
         assert_eq!(plan.verdict.reason(), Reason::LegalHold);
         let single = run::anonymise_one(&store, Actor::COMMAND_LINE, UserNumber(1), "1").await;
         assert!(refused(single).contains("legal hold"));
-        // By hand.
+        // The record.
         let record = user::read(&store, UserNumber(1)).await.unwrap();
         assert_eq!(record.counts.legal_holds, 1);
         let by_hand = UserForm { last_name: "Former user".to_owned(), ..user::form_of(&record) };
@@ -200,7 +200,7 @@ async fn a_hold_on_a_category_is_seen_by_every_way_of_anonymising() {
         let corrected = UserForm { phone: "030 1".to_owned(), ..user::form_of(&record) };
         user::save(&store, Actor::COMMAND_LINE, &corrected).await.unwrap();
 
-        // Released, everybody is free.
+        // After the release, the users can be anonymised.
         legal_hold::release(&store, dpo(), hold).await.unwrap();
         let run = run::anonymise_one(&store, Actor::COMMAND_LINE, UserNumber(1), "1").await.unwrap();
         assert!(run.is_some());
@@ -211,7 +211,7 @@ async fn a_hold_on_a_category_is_seen_by_every_way_of_anonymising() {
 }
 
 #[tokio::test]
-async fn who_is_held_after_the_preview_is_skipped_by_the_run() {
+async fn a_user_held_after_the_preview_is_skipped() {
     for_each_database(async |store| {
         for name in ["Ng", "Okafor"] {
             add(&store, student(name)).await;
@@ -237,9 +237,9 @@ async fn who_is_held_after_the_preview_is_skipped_by_the_run() {
     .await;
 }
 
-/// Whoever is being anonymised when a hold is placed is either done or held, never both.
+/// A user who is being anonymised when a legal hold is placed ends up either anonymised or under it, never both.
 #[tokio::test]
-async fn a_hold_that_is_placed_while_people_are_anonymised_holds_from_then_on() {
+async fn a_legal_hold_placed_during_a_run_applies_at_once() {
     for_each_database(async |store| {
         for n in 0..300 {
             add(&store, student(&format!("N{n}"))).await;
@@ -258,14 +258,14 @@ async fn a_hold_that_is_placed_while_people_are_anonymised_holds_from_then_on() 
         let (state, (_, left)) = tokio::join!(run::execute(&store, started), placing);
         assert_eq!(state.unwrap(), RunState::Succeeded);
         let done = run::read(&store, started).await.unwrap();
-        assert_eq!(done.skipped, i64::try_from(left).unwrap(), "nobody was anonymised after the hold");
+        assert_eq!(done.skipped, i64::try_from(left).unwrap(), "no user is anonymised after the legal hold");
         assert_eq!(done.done + done.skipped, 300);
     })
     .await;
 }
 
 #[tokio::test]
-async fn who_leaves_a_held_category_stays_held() {
+async fn users_who_leave_a_held_category_stay_under_legal_hold() {
     for_each_database(async |store| {
         add(&store, student("Ng")).await;
         add(&store, users::ActiveModel { category: Set(Some("GUEST".to_owned())), ..leaver("Other") }).await;
@@ -284,7 +284,7 @@ async fn who_leaves_a_held_category_stays_held() {
         let last = events(&store).await.pop().unwrap();
         assert_eq!(last.3, "hold=2,reason=dispute,from_hold=1");
 
-        // The nightly import is no way out either.
+        // An import can't evade the legal hold either.
         let okafor = add(&store, student("Okafor")).await.number;
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("users.csv");
@@ -298,7 +298,7 @@ async fn who_leaves_a_held_category_stays_held() {
 }
 
 #[tokio::test]
-async fn a_review_date_reminds_and_releases_nothing() {
+async fn a_review_date_reminds_without_releasing() {
     for_each_database(async |store| {
         for name in ["Ng", "Okafor"] {
             add(&store, student(name)).await;
@@ -320,7 +320,7 @@ async fn a_review_date_reminds_and_releases_nothing() {
         assert_eq!(legal_hold::list(&later, &query, &all).await.unwrap().rows.len(), 2);
         assert_eq!(legal_hold::list(&store, &query, &all).await.unwrap().rows.len(), 0);
         let plan = run::plan_for_one(&later, UserNumber(1)).await;
-        assert_eq!(plan.unwrap().verdict.reason(), Reason::LegalHold, "still in force");
+        assert_eq!(plan.unwrap().verdict.reason(), Reason::LegalHold, "the legal hold is still active");
 
         let early = legal_hold::review(&later, dpo(), id, "2018-03-01").await;
         assert!(matches!(early, Err(RecordsError::Invalid(errors)) if errors.of("review_on").is_some()));
@@ -331,7 +331,7 @@ async fn a_review_date_reminds_and_releases_nothing() {
             (reviewed.0.as_str(), reviewed.3.as_str()),
             ("legal_hold_reviewed", "hold=1,reason=dispute,review_on")
         );
-        // A hold of old without a review date is due at once.
+        // A legal hold from an older version, without a review date, is due at once.
         execute(
             &store,
             "INSERT INTO legal_holds (user_number, reason, placed_on) VALUES (2, 'other', '2017-01-01')",
@@ -377,19 +377,22 @@ async fn lists_are_filtered_and_paged() {
 }
 
 #[tokio::test]
-async fn one_asks_for_the_release_and_another_one_releases() {
+async fn a_second_person_releases_on_request() {
     for_each_database(async |store| {
         add(&store, student("Ng")).await;
         staff(&store, DPO, Role::Dpo).await;
         let id = on_user(&store, 1).await;
-        assert!(!approval::four_eyes(&store, Action::ReleaseLegalHolds).await.unwrap(), "there is only one");
+        assert!(
+            !approval::four_eyes(&store, Action::ReleaseLegalHolds).await.unwrap(),
+            "only one person can approve"
+        );
         staff(&store, SECOND, Role::Dpo).await;
         assert!(approval::four_eyes(&store, Action::ReleaseLegalHolds).await.unwrap());
 
         assert!(refused(legal_hold::release(&store, dpo(), id).await).contains("Request the release"));
         let request = legal_hold::ask_for_release(&store, dpo(), id).await.unwrap();
         assert_eq!(legal_hold::ask_for_release(&store, dpo(), id).await.unwrap(), request);
-        // Neither by release nor by approval, nor in another session, nor on the command line.
+        // The same person can't release or approve, even in another session, and neither can the command line.
         let later = Actor::signed_in(DPO, Roles::from_iter([Role::Dpo, Role::Administrator]), Clock::real());
         for actor in [dpo(), later] {
             assert!(
@@ -399,22 +402,22 @@ async fn one_asks_for_the_release_and_another_one_releases() {
                 refused(approval::approve(&store, actor, request).await).contains("Another member of staff")
             );
         }
-        let nobody = legal_hold::release(&store, Actor::COMMAND_LINE, id).await;
-        assert!(refused(nobody).contains("command line cannot approve"));
+        let rejected = legal_hold::release(&store, Actor::COMMAND_LINE, id).await;
+        assert!(refused(rejected).contains("command line cannot approve"));
         for role in [Role::Administrator, Role::SystemsLibrarian] {
-            let forbidden = approval::approve(&store, at_desk(SECOND, role), request).await;
+            let forbidden = approval::approve(&store, staff_actor(SECOND, role), request).await;
             assert!(matches!(forbidden, Err(RecordsError::Forbidden(Action::ReleaseLegalHolds))), "{role:?}");
         }
         assert!(legal_hold::read(&store, id).await.unwrap().is_in_force());
 
-        // A review changes what was asked for.
+        // A review changes the content of the request.
         legal_hold::review(&store, dpo(), id, "2018-05-01").await.unwrap();
         assert!(
-            refused(legal_hold::release(&store, at_desk(SECOND, Role::Dpo), id).await)
+            refused(legal_hold::release(&store, staff_actor(SECOND, Role::Dpo), id).await)
                 .contains("Request the release")
         );
         legal_hold::ask_for_release(&store, dpo(), id).await.unwrap();
-        legal_hold::release(&store, at_desk(SECOND, Role::Dpo), id).await.unwrap();
+        legal_hold::release(&store, staff_actor(SECOND, Role::Dpo), id).await.unwrap();
         let released = legal_hold::read(&store, id).await.unwrap();
         assert_eq!(released.released_by.map(|person| person.number), Some(SECOND));
         let events = events(&store).await;
@@ -436,20 +439,20 @@ async fn one_asks_for_the_release_and_another_one_releases() {
 }
 
 #[tokio::test]
-async fn the_setting_goes_before_the_number_of_people() {
+async fn the_four_eyes_setting_overrides_the_number_of_approvers() {
     for_each_database(async |store| {
         add(&store, student("Ng")).await;
         staff(&store, DPO, Role::Dpo).await;
         let id = on_user(&store, 1).await;
-        let on = with(&store, FourEyes::On);
+        let on = with_four_eyes(&store, FourEyes::On);
         assert!(refused(legal_hold::release(&on, dpo(), id).await).contains("Request the release"));
         staff(&store, SECOND, Role::Dpo).await;
-        let off = with(&store, FourEyes::Off);
+        let off = with_four_eyes(&store, FourEyes::Off);
         legal_hold::ask_for_release(&off, dpo(), id).await.unwrap();
         legal_hold::release(&off, dpo(), id).await.unwrap();
         let rows =
             approval::list(&off, &approval::ApprovalQuery::default(), &Paging::default()).await.unwrap().rows;
-        assert_eq!(rows[0].status, approval::ApprovalStatus::NotNeeded, "no decision is needed any more");
+        assert_eq!(rows[0].status, approval::ApprovalStatus::NotNeeded, "a decision is no longer needed");
         assert_eq!(rows[0].status.label(), "No longer needed");
         let by_code = |code: &str| {
             audit_events::Entity::find().filter(audit_events::Column::Action.eq(code)).all(off.database())

@@ -1,6 +1,6 @@
-//! Safety limits of manual changes: how many users one member of staff reaches, who is told, and what approves more.
+//! Safety limits of manual changes: how many users one member of staff can change, and who approves more.
 
-use crate::legal_holds::{at_desk, first_on_user, staff, with};
+use crate::legal_holds::{first_on_user, staff, staff_actor, with_four_eyes};
 use crate::support::{add, add_task, clock, day, execute, five_days, for_each_database, leaver};
 use policy::user_form::UserForm;
 use policy::{
@@ -16,21 +16,21 @@ const ANA: UserNumber = UserNumber(801);
 const BEN: UserNumber = UserNumber(802);
 
 pub fn ana() -> Actor {
-    at_desk(ANA, Role::Librarian)
+    staff_actor(ANA, Role::Librarian)
 }
 
 fn ben() -> Actor {
-    at_desk(BEN, Role::SystemsLibrarian)
+    staff_actor(BEN, Role::SystemsLibrarian)
 }
 
-/// The same library with these limits.
+/// Returns the store with these limits.
 pub fn limited(store: &Store, change: impl FnOnce(&mut Limits)) -> Store {
     let mut settings: Settings = store.settings().clone();
     change(&mut settings.limits);
     store.with_settings(settings)
 }
 
-/// Ana and Ben, a task, and this many leavers, who are the users from 1.
+/// Adds Ana and Ben, a task, and this many leavers, who have the user numbers from 1.
 async fn library(store: &Store, users: usize) -> Vec<UserNumber> {
     let mut numbers = Vec::new();
     for at in 0..users {
@@ -60,7 +60,7 @@ async fn anonymised(store: &Store) -> u64 {
     gone.count(store.database()).await.unwrap()
 }
 
-async fn told(store: &Store) -> Vec<ConditionKind> {
+async fn limit_conditions(store: &Store) -> Vec<ConditionKind> {
     let conditions = health::read(store).await.unwrap().conditions;
     conditions
         .into_iter()
@@ -69,7 +69,7 @@ async fn told(store: &Store) -> Vec<ConditionKind> {
         .collect()
 }
 
-async fn noted(store: &Store, action: &str) -> Vec<(Option<i64>, String)> {
+async fn events_of(store: &Store, action: &str) -> Vec<(Option<i64>, String)> {
     let events = audit_events::Entity::find().filter(audit_events::Column::Action.eq(action));
     let events = events.all(store.database()).await.unwrap();
     events.into_iter().map(|event| (event.actor_number, event.detail)).collect()
@@ -80,13 +80,13 @@ async fn form(store: &Store, number: UserNumber) -> UserForm {
 }
 
 #[tokio::test]
-async fn a_script_that_anonymises_is_stopped_and_told() {
+async fn a_script_that_anonymises_is_stopped_and_reported() {
     for_each_database(async |store| {
         let numbers = library(&store, 24).await;
         for number in &numbers[..20] {
             anonymise(&store, ana(), *number).await.unwrap();
         }
-        assert_eq!(told(&store).await, []);
+        assert_eq!(limit_conditions(&store).await, []);
         for number in &numbers[20..] {
             let reached = is_reached(anonymise(&store, ana(), *number).await);
             assert_eq!(
@@ -95,17 +95,17 @@ async fn a_script_that_anonymises_is_stopped_and_told() {
             );
         }
         assert_eq!(anonymised(&store).await, 20);
-        assert_eq!(told(&store).await, [ConditionKind::LimitReached { actors: 1 }]);
+        assert_eq!(limit_conditions(&store).await, [ConditionKind::LimitReached { actors: 1 }]);
         assert_eq!(
-            noted(&store, "limit_reached").await,
+            events_of(&store, "limit_reached").await,
             [(Some(ANA.0), "anonymised,users=20,hour".to_owned())]
         );
-        // Somebody else has limits of their own, and so has the command line.
+        // Another member of staff and the command line have their own limits.
         anonymise(&store, ben(), numbers[20]).await.unwrap();
         anonymise(&store, Actor::COMMAND_LINE, numbers[21]).await.unwrap();
-        // A user who is anonymised already changes nothing and needs no room.
+        // A user who is already anonymised isn't counted.
         anonymise(&store, ana(), numbers[0]).await.unwrap();
-        // An hour later the limit of a day counts.
+        // An hour later, only the limit per day applies.
         execute(&store, "UPDATE manual_changes SET at = '2018-01-01 00:00:00+00:00'").await;
         anonymise(&store, ana(), numbers[22]).await.unwrap();
         let day = limited(&store, |limits| limits.anonymise_per_day = 1);
@@ -126,7 +126,7 @@ async fn a_second_person_approves_a_bounded_number_of_more_changes() {
         is_reached(anonymise(&store, ana(), numbers[2]).await);
         let request = approval::ask_more_changes(&store, ana()).await.unwrap();
         is_reached(anonymise(&store, ana(), numbers[2]).await);
-        // In another session, with other roles, it is the same person.
+        // In another session and with other roles, it is still the same person.
         let alone = Actor::signed_in(ANA, Roles::ALL, Clock::real());
         assert!(matches!(approval::approve(&store, alone, request).await, Err(RecordsError::Refused(_))));
         approval::approve(&store, ben(), request).await.unwrap();
@@ -134,23 +134,23 @@ async fn a_second_person_approves_a_bounded_number_of_more_changes() {
             anonymise(&store, ana(), *number).await.unwrap();
         }
         is_reached(anonymise(&store, ana(), numbers[5]).await);
-        // It serves nobody else.
+        // The approval applies to Ana only.
         for number in &numbers[5..7] {
             anonymise(&store, ben(), *number).await.unwrap();
         }
         is_reached(anonymise(&store, ben(), numbers[7]).await);
-        // It ends.
+        // The approval expires.
         let request = approval::ask_more_changes(&store, ana()).await.unwrap();
         approval::approve(&store, ben(), request).await.unwrap();
         execute(&store, "UPDATE approvals SET expires_at = '2018-01-01 00:00:00+00:00'").await;
         is_reached(anonymise(&store, ana(), numbers[7]).await);
-        assert_eq!(noted(&store, "approval_given").await.len(), 2);
+        assert_eq!(events_of(&store, "approval_given").await.len(), 2);
     })
     .await;
 }
 
 #[tokio::test]
-async fn two_sessions_on_two_servers_do_not_pass_the_limit_together() {
+async fn two_sessions_on_two_servers_share_one_limit() {
     for_each_database(async |store| {
         let numbers = library(&store, 8).await;
         let store = limited(&store, |limits| limits.anonymise_per_hour = 3);
@@ -163,12 +163,12 @@ async fn two_sessions_on_two_servers_do_not_pass_the_limit_together() {
         let done = results.iter().filter(|result| result.is_ok()).count();
         assert_eq!(done, 3, "{results:?}");
         assert_eq!(anonymised(&store).await, 3);
-        assert_eq!(noted(&store, "limit_reached").await.len(), 1);
+        assert_eq!(events_of(&store, "limit_reached").await.len(), 1);
     })
     .await;
 }
 
-/// Rule 12: removing what identifies a user in the form is the same act.
+/// Rule 12: removing identifying values in the form counts as anonymising.
 #[tokio::test]
 async fn clearing_users_in_the_form_counts_as_anonymising() {
     for_each_database(async |store| {
@@ -206,14 +206,14 @@ async fn clearing_users_in_the_form_counts_as_anonymising() {
                 is_reached(user::save(&store, ana(), &cleared).await);
             }
         }
-        assert_eq!(noted(&store, "identity_removed").await.len(), 4);
+        assert_eq!(events_of(&store, "identity_removed").await.len(), 4);
         is_reached(anonymise(&store, ana(), numbers[6]).await);
-        assert_eq!(told(&store).await, [ConditionKind::LimitReached { actors: 1 }]);
-        // A correction is none of this, whoever types it and whenever.
+        assert_eq!(limit_conditions(&store).await, [ConditionKind::LimitReached { actors: 1 }]);
+        // A correction doesn't count, regardless of its author and time.
         let mut corrected = form(&store, numbers[7]).await;
         (corrected.last_name, corrected.phone) = ("Leaver-Smith".to_owned(), "020 7946 0000".to_owned());
         user::save(&store, stale, &corrected).await.unwrap();
-        // One field after the other is the same as all at once.
+        // Editing one field after the other counts like editing all at once.
         let mut step = form(&store, numbers[7]).await;
         step.first_name = "Sdfgh".to_owned();
         user::save(&store, stale, &step).await.unwrap();
@@ -225,7 +225,7 @@ async fn clearing_users_in_the_form_counts_as_anonymising() {
 }
 
 #[tokio::test]
-async fn photo_and_sign_in_are_removed_as_an_act_of_anonymising() {
+async fn removing_photo_and_sign_in_counts_as_anonymising() {
     for_each_database(async |store| {
         let numbers = library(&store, 1).await;
         execute(&store, "INSERT INTO credentials (user_number, kind, secret, created_at) VALUES (1, 'token', 'SECRET', '2018-01-01 00:00:00+00:00')").await;
@@ -240,11 +240,11 @@ async fn photo_and_sign_in_are_removed_as_an_act_of_anonymising() {
         user::save(&store, ana(), &removed).await.unwrap();
         let record = user::read(&store, numbers[0]).await.unwrap();
         assert!(!record.has_photo);
-        // The secret is set aside while this can be undone.
+        // The secret is only set aside while this can be undone.
         execute(&store, "UPDATE credentials SET expires_at = '2018-01-01 00:00:00+00:00'").await;
         assert_eq!(records::staff::delete_expired(&store).await.unwrap(), 1);
         assert!(!user::read(&store, numbers[0]).await.unwrap().can_sign_in);
-        assert_eq!(noted(&store, "identity_removed").await, [(Some(ANA.0), "photo,credentials".to_owned())]);
+        assert_eq!(events_of(&store, "identity_removed").await, [(Some(ANA.0), "photo,credentials".to_owned())]);
     })
     .await;
 }
@@ -257,7 +257,7 @@ async fn marking_and_earlier_dates_are_limited() {
         let store = limited(&store, |limits| limits.mark_per_hour = 3);
         user::mark_for_deletion(&store, ana(), numbers[0]).await.unwrap();
         user::mark_for_deletion(&store, ana(), numbers[1]).await.unwrap();
-        // Taking a mark back and setting it again is one user.
+        // Removing and setting a mark again counts as one user.
         user::undelete(&store, ana(), numbers[1]).await.unwrap();
         user::mark_for_deletion(&store, ana(), numbers[1]).await.unwrap();
         let leaves = async |number: UserNumber, on: &str| {
@@ -270,17 +270,17 @@ async fn marking_and_earlier_dates_are_limited() {
             is_reached(user::mark_for_deletion(&store, ana(), numbers[3]).await).counted,
             Counted::Marked
         );
-        // A change that makes no user eligible earlier is free.
+        // A change that makes no user eligible earlier doesn't count.
         leaves(numbers[2], "2018-02-01").await.unwrap();
         leaves(numbers[2], "").await.unwrap();
-        assert_eq!(told(&store).await, [ConditionKind::LimitReached { actors: 1 }]);
+        assert_eq!(limit_conditions(&store).await, [ConditionKind::LimitReached { actors: 1 }]);
     })
     .await;
 }
 
-/// Manual changes since the last run that two people confirmed count towards the next one.
+/// Manual changes count towards the next run until a run with two people confirms them.
 #[tokio::test]
-async fn dates_that_are_set_by_hand_run_after_run_stop_a_run() {
+async fn manual_dates_of_several_runs_add_up_and_stop_a_run() {
     for_each_database(async |store| {
         let numbers = library(&store, 120).await;
         execute(&store, "UPDATE users SET leaving_on = NULL, marked_on = NULL").await;
@@ -309,10 +309,10 @@ async fn dates_that_are_set_by_hand_run_after_run_stop_a_run() {
         assert!(matches!(started, Err(RecordsError::Refused(_))), "{started:?}");
         let why = approval::needed_for(&store, preview).await.unwrap();
         assert_eq!(why, Some(ApprovalReason::SafetyLimit(SafetyLimit::ManualChanges)));
-        // Confirmed by two, it starts from nothing again.
+        // After a run that a second person approved, the count starts again.
         let request = approval::ask(&store, ben(), preview).await.unwrap();
         staff(&store, UserNumber(803), Role::Dpo).await;
-        approval::approve(&store, at_desk(UserNumber(803), Role::Dpo), request).await.unwrap();
+        approval::approve(&store, staff_actor(UserNumber(803), Role::Dpo), request).await.unwrap();
         let started = run::start(&store, ben(), preview, "11").await.unwrap();
         run::execute(&store, started).await.unwrap();
         leave(&numbers[51..91]).await;
@@ -345,7 +345,7 @@ async fn single_users_count_towards_the_share_of_the_next_run() {
     .await;
 }
 
-/// A legal hold keeps every personal value from being overwritten.
+/// A legal hold prevents every personal value from being overwritten.
 #[tokio::test]
 async fn a_legal_hold_keeps_values_from_being_overwritten() {
     for_each_database(async |store| {
@@ -395,11 +395,11 @@ async fn a_legal_hold_keeps_values_from_being_overwritten() {
                 }
                 if value == "-" && at < 17 {
                     let refused = user::save(&store, dpo, &changed).await;
-                    assert!(matches!(refused, Err(RecordsError::Refused(_))), "{at}: even the DPO removes nothing");
+                    assert!(matches!(refused, Err(RecordsError::Refused(_))), "{at}: not even by the DPO");
                 }
             }
         }
-        // The DPO corrects; and what is no personal value can change.
+        // The DPO can correct values, and change values that aren't personal.
         let corrected = UserForm { first_name: "Frist".to_owned(), ..form(&store, number).await };
         user::save(&store, dpo, &corrected).await.unwrap();
         let moved = UserForm { leaving_on: "2018-06-01".to_owned(), ..form(&store, number).await };
@@ -409,9 +409,9 @@ async fn a_legal_hold_keeps_values_from_being_overwritten() {
     .await;
 }
 
-/// Rule 12: no member of staff is wiped through the form, neither at once nor one field per save.
+/// Rule 12: the form can't clear a member of staff, neither at once nor one field per save.
 #[tokio::test]
-async fn the_form_removes_nothing_of_a_member_of_staff() {
+async fn the_form_cannot_clear_a_member_of_staff() {
     for_each_database(async |store| {
         library(&store, 0).await;
         staff(&store, UserNumber(803), Role::Administrator).await;
@@ -424,7 +424,7 @@ async fn the_form_removes_nothing_of_a_member_of_staff() {
             bytes: Set(vec![1, 2, 3]),
         };
         sea_orm::ActiveModelTrait::insert(photo, store.database()).await.unwrap();
-        let chief = at_desk(UserNumber(803), Role::Administrator);
+        let chief = staff_actor(UserNumber(803), Role::Administrator);
         let remove: [fn(&mut UserForm); 8] = [
             |form| form.email = String::new(),
             |form| form.first_name = "x".to_owned(),
@@ -450,7 +450,7 @@ async fn the_form_removes_nothing_of_a_member_of_staff() {
         }
         let record = user::read(&store, carl).await.unwrap();
         assert!(record.has_photo && record.can_sign_in && record.email.is_some());
-        // A correction is possible; one value after the other is not, for a month and over earlier removals.
+        // A correction is possible. Replacing value after value isn't, for a month, and earlier removals count.
         let replace = async |change: fn(&mut UserForm)| {
             let mut changed = form(&store, carl).await;
             change(&mut changed);
@@ -462,20 +462,20 @@ async fn the_form_removes_nothing_of_a_member_of_staff() {
         assert!(matches!(&refused, Err(RecordsError::Refused(why)) if why.contains("30 days")), "{refused:?}");
         let two_days = (Clock::real() - chrono::TimeDelta::days(2)).to_rfc3339();
         execute(&store, &format!("UPDATE manual_changes SET at = '{two_days}'")).await;
-        assert!(replace(|form| form.first_name = "Qwe".to_owned()).await.is_err(), "not only of one day");
+        assert!(replace(|form| form.first_name = "Qwe".to_owned()).await.is_err(), "changes of earlier days count");
         execute(&store, "UPDATE manual_changes SET kind = 'removed'").await;
-        assert!(replace(|form| form.first_name = "Qwe".to_owned()).await.is_err(), "removals of earlier count");
+        assert!(replace(|form| form.first_name = "Qwe".to_owned()).await.is_err(), "earlier removals count");
         execute(&store, "UPDATE manual_changes SET at = '2018-01-01 00:00:00+00:00'").await;
         replace(|form| form.first_name = "Qwe".to_owned()).await.unwrap();
-        // Fields that do not identify a member of staff are like those of any user.
+        // Fields that don't identify a member of staff can be changed as for any user.
         replace(|form| form.notes = "on leave".to_owned()).await.unwrap();
     })
     .await;
 }
 
-/// Two values per user and day are a correction; for any number of users they are not.
+/// Replacing two values of a user in a day is a correction, but the number of such users is limited.
 #[tokio::test]
-async fn users_whose_values_are_replaced_are_limited() {
+async fn the_number_of_users_with_replaced_values_is_limited() {
     for_each_database(async |store| {
         let numbers = library(&store, 6).await;
         let store = limited(&store, |limits| (limits.mark_per_hour, limits.mark_per_day) = (3, 4));
@@ -489,15 +489,18 @@ async fn users_whose_values_are_replaced_are_limited() {
         }
         let reached = is_reached(rename(numbers[3], 3).await);
         assert_eq!((reached.counted, reached.window, reached.limit), (Counted::Replaced, Window::Hour, 3));
-        assert_eq!(told(&store).await, [ConditionKind::LimitReached { actors: 1 }]);
-        assert_eq!(noted(&store, "limit_reached").await, [(Some(ANA.0), "replaced,users=3,hour".to_owned())]);
-        // Marking has a count of its own, and so have values that are removed.
+        assert_eq!(limit_conditions(&store).await, [ConditionKind::LimitReached { actors: 1 }]);
+        assert_eq!(
+            events_of(&store, "limit_reached").await,
+            [(Some(ANA.0), "replaced,users=3,hour".to_owned())]
+        );
+        // Marks and removed values are counted separately.
         execute(&store, "UPDATE users SET marked_on = NULL").await;
         user::mark_for_deletion(&store, ana(), numbers[3]).await.unwrap();
         let junk = UserForm { last_name: "Removed 17".to_owned(), ..form(&store, numbers[4]).await };
         user::save(&store, ana(), &junk).await.unwrap();
-        assert_eq!(noted(&store, "identity_removed").await.len(), 1);
-        // A second person approves more.
+        assert_eq!(events_of(&store, "identity_removed").await.len(), 1);
+        // A second person can approve more.
         let request = approval::ask_more_changes(&store, ana()).await.unwrap();
         approval::approve(&store, ben(), request).await.unwrap();
         rename(numbers[3], 3).await.unwrap();
@@ -505,9 +508,9 @@ async fn users_whose_values_are_replaced_are_limited() {
     .await;
 }
 
-/// A limit of 0 asks a second person for every user; the approval allows one, and the certificate names it.
+/// With a limit of 0, every user needs a second person. The approval allows one user, and the certificate names it.
 #[tokio::test]
-async fn a_limit_of_0_asks_a_second_person_for_every_user() {
+async fn a_limit_of_0_requires_approval_for_every_user() {
     for_each_database(async |store| {
         let numbers = library(&store, 3).await;
         let plain = run::anonymise_one(&store, ana(), numbers[0], &numbers[0].to_string()).await.unwrap();
@@ -521,14 +524,17 @@ async fn a_limit_of_0_asks_a_second_person_for_every_user() {
         is_reached(anonymise(&store, ana(), numbers[2]).await);
         let says = records::certificate::read(&store, run.unwrap()).await.unwrap().certificate;
         assert_eq!((says.started_by, says.approved_by), (Some(ANA), Some(BEN)));
-        assert!(!says.fields.removed.iter().any(|words| words == "Roles"), "no member of staff");
+        assert!(
+            !says.fields.removed.iter().any(|words| words == "Roles"),
+            "the user is not a member of staff"
+        );
     })
     .await;
 }
 
-/// Inactivity counts from the later of last activity and creation.
+/// Inactivity counts from the last activity or the creation, whichever is later.
 #[tokio::test]
-async fn a_last_activity_before_the_creation_makes_nobody_eligible_earlier() {
+async fn a_last_activity_before_the_creation_date_is_ignored() {
     for_each_database(async |store| {
         let lines = |created: &str, active: &str| {
             format!("user_id,last_name,created_on,last_activity_on\nLeaver0-id,Leaver0,{created},{active}\n")
@@ -547,7 +553,7 @@ async fn a_last_activity_before_the_creation_makes_nobody_eligible_earlier() {
     .await;
 }
 
-/// Limits are counted by the computer's clock, and the settings say how far they go.
+/// Limits are counted by the system clock, and can be read with the settings.
 #[tokio::test]
 async fn the_limits_of_an_actor_can_be_read() {
     for_each_database(async |store| {
@@ -558,7 +564,7 @@ async fn the_limits_of_an_actor_can_be_read() {
         let reached = Reached { counted: Counted::Anonymised, window: Window::Hour, limit: 1 };
         assert_eq!(limits::reached(&store, ana()).await.unwrap(), [reached]);
         assert!(reached.to_string().contains("at most 1 users"), "{reached}");
-        assert_eq!(limits::reached(&with(&store, FourEyes::Off), ben()).await.unwrap(), []);
+        assert_eq!(limits::reached(&with_four_eyes(&store, FourEyes::Off), ben()).await.unwrap(), []);
         assert_eq!(day("2018-01-21"), store.clock().today());
     })
     .await;

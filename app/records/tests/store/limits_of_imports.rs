@@ -1,6 +1,6 @@
-//! A file must not change staff, overwrite values under a legal hold, or affect more users than expected.
+//! An import can't change staff, overwrite values under a legal hold, or change more users than allowed.
 
-use crate::legal_holds::{at_desk, first_on_user, staff, with};
+use crate::legal_holds::{first_on_user, staff, staff_actor, with_four_eyes};
 use crate::limits::limited;
 use crate::support::{add, day, dump, execute, for_each_database, leaver};
 use crate::transfer::file;
@@ -18,7 +18,7 @@ async fn import(store: &Store, content: &str) -> ImportSummary {
     import_users(store, Actor::COMMAND_LINE, file(content).path(), false).await.unwrap()
 }
 
-/// The rows of a user in all tables that say who they are, what makes them staff and what lets them sign in.
+/// Returns all rows of a user that identify them, grant a role or let them sign in.
 async fn rows_of(store: &Store, number: UserNumber) -> Vec<String> {
     let tables = ["users|", "user_roles|", "credentials|", "user_words|", "custom_values|"];
     let number = number.to_string();
@@ -29,7 +29,7 @@ async fn rows_of(store: &Store, number: UserNumber) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn no_file_changes_a_member_of_staff() {
+async fn an_import_does_not_change_staff() {
     for_each_database(async |store| {
         let chief = UserNumber(7001);
         let record = users::ActiveModel {
@@ -43,7 +43,7 @@ async fn no_file_changes_a_member_of_staff() {
         };
         add(&store, record).await;
         execute(&store, "INSERT INTO user_roles (user_number, role, granted_on) VALUES (7001, 'administrator', '2017-01-01')").await;
-        // Whoever can sign in and has no role any more is left alone, too.
+        // A user without a role who can still sign in isn't changed either.
         let former = users::ActiveModel { number: Set(7002), ..leaver("Former") };
         add(&store, former).await;
         execute(&store, "INSERT INTO credentials (user_number, kind, secret, created_at) VALUES (7002, 'password', 'x', '2018-01-01 00:00:00+00:00')").await;
@@ -62,13 +62,13 @@ async fn no_file_changes_a_member_of_staff() {
             let done = import(&store, lines).await;
             assert_eq!((done.staff, done.staff_lines.as_slice(), done.changed), (1, &[2][..], 0), "{lines}");
         }
-        // The UserID of a member of staff is not passed on within one file either.
+        // An import can't pass the UserID of a member of staff on to another user either.
         let passed_on = "external_id,user_id,last_name\nE-CHIEF,chief-old,Chief\nE-STUDENT,Chief-id,Student\n";
         let refused = import_users(&store, Actor::COMMAND_LINE, file(passed_on).path(), false).await;
         assert!(matches!(refused, Err(TransferError::File(_))), "{refused:?}");
         let after = [rows_of(&store, chief).await, rows_of(&store, UserNumber(7002)).await];
         assert_eq!(after, before);
-        // The others of the file are written.
+        // The other lines of the file are imported.
         let done = import(&store, "user_id,last_name\nChief-id,Other\nnew,New\n").await;
         assert_eq!((done.staff, done.created), (1, 1));
     })
@@ -76,7 +76,7 @@ async fn no_file_changes_a_member_of_staff() {
 }
 
 #[tokio::test]
-async fn no_file_overwrites_what_a_legal_hold_keeps() {
+async fn an_import_does_not_overwrite_values_under_a_legal_hold() {
     for_each_database(async |store| {
         let record = users::ActiveModel {
             phone: Set(Some("020".to_owned())),
@@ -102,13 +102,13 @@ async fn no_file_overwrites_what_a_legal_hold_keeps() {
         }
         assert_eq!(rows_of(&store, number).await, before);
         let done = import(&store, "user_id,last_name,leaving_on\nHeld-id,Held,2018-03-01").await;
-        assert_eq!((done.held, done.changed), (0, 1), "a leaving date is no personal value");
+        assert_eq!((done.held, done.changed), (0, 1), "a leaving date is not protected");
     })
     .await;
 }
 
 #[tokio::test]
-async fn a_file_that_touches_many_users_needs_a_confirmation() {
+async fn an_import_that_changes_many_users_needs_a_confirmation() {
     for_each_database(async |store| {
         staff(&store, UserNumber(8001), Role::Administrator).await;
         let users: Vec<String> = (0..30).map(|at| format!("u{at},Leaver{at},u{at}@example.org\n")).collect();
@@ -136,17 +136,20 @@ async fn a_file_that_touches_many_users_needs_a_confirmation() {
             assert!(why.contains("26 users") && why.contains("--confirm 26"), "{why}");
             let wrong =
                 import_users_confirmed(&store, Actor::COMMAND_LINE, file.path(), false, Some(25)).await;
-            assert!(wrong.is_err(), "another number confirms nothing");
+            assert!(wrong.is_err(), "another number does not confirm it");
             let kept = |dump: &str| {
                 dump.lines().filter(|line| line.starts_with("users|")).map(str::to_owned).collect::<Vec<_>>()
             };
             assert_eq!(kept(&dump(&store).await), kept(&before), "{what}");
             let tried = import_users(&store, Actor::COMMAND_LINE, file.path(), true).await.unwrap();
-            assert_eq!(tried.touched, 26, "a dry run tells the number");
+            assert_eq!(tried.touched, 26, "a dry run reports the number");
         }
-        let told = health::read(&store).await.unwrap().conditions;
-        assert!(told.iter().any(|one| one.what == ConditionKind::LimitReached { actors: 1 }), "{told:?}");
-        // Up to the limit nothing is asked, and new users are never counted.
+        let conditions = health::read(&store).await.unwrap().conditions;
+        assert!(
+            conditions.iter().any(|one| one.what == ConditionKind::LimitReached { actors: 1 }),
+            "{conditions:?}"
+        );
+        // Up to the limit, no confirmation is needed. New users never count.
         let few = import(&store, &lines(25, "uN@example.org,", "2018-01-10")).await;
         assert_eq!((few.touched, few.changed), (25, 25));
         let all = lines(26, ",", "2018-01-10");
@@ -160,12 +163,12 @@ async fn a_file_that_touches_many_users_needs_a_confirmation() {
     .await;
 }
 
-/// The lines of these users.
+/// Returns one line for each of these users.
 fn file_of(users: std::ops::Range<usize>, line: impl Fn(usize) -> String) -> String {
     users.map(|at| line(at) + "\n").collect()
 }
 
-/// A library of this many users, in which one file may touch 25 of them.
+/// Fills a library with this many users, and limits imports to 25 of them.
 async fn students(store: &Store, count: usize) -> Store {
     let lines = file_of(0..count, |at| format!("u{at},First{at},Last{at},u{at}@example.org"));
     import(store, &format!("user_id,first_name,last_name,email\n{lines}")).await;
@@ -173,7 +176,7 @@ async fn students(store: &Store, count: usize) -> Store {
     limited(&store.with_settings(settings), |limits| (limits.import_users, limits.import_percent) = (25, 100))
 }
 
-/// A file that empties the e-mail of these users.
+/// Returns a file that clears the e-mail of these users.
 fn emptied(users: std::ops::Range<usize>) -> String {
     let lines = file_of(users, |at| format!("u{at},Last{at},"));
     format!("user_id,last_name,email\n{lines}")
@@ -199,9 +202,9 @@ async fn emails(store: &Store) -> u64 {
     with.count(store.database()).await.unwrap()
 }
 
-/// Rule 18: file after file just below the limit is the same as one file beyond it.
+/// Rule 18: several files just below the limit count like one file above it.
 #[tokio::test]
-async fn files_below_the_limit_add_up_within_a_day() {
+async fn imports_below_the_limit_add_up_within_a_day() {
     for_each_database(async |store| {
         let store = students(&store, 100).await;
         import(&store, &emptied(0..15)).await;
@@ -209,15 +212,18 @@ async fn files_below_the_limit_add_up_within_a_day() {
         let why = refused(confirmed(&store, &emptied(25..26), None).await);
         assert!(why.contains("makes 26 users") && why.contains("--confirm 1"), "{why}");
         refused(confirmed(&store, &emptied(25..35), Some(9)).await);
-        assert_eq!(emails(&store).await, 75, "nothing of it was imported");
-        let told = health::read(&store).await.unwrap().conditions;
-        assert!(told.iter().any(|one| one.what == ConditionKind::LimitReached { actors: 1 }), "{told:?}");
+        assert_eq!(emails(&store).await, 75, "the file was not imported");
+        let conditions = health::read(&store).await.unwrap().conditions;
+        assert!(
+            conditions.iter().any(|one| one.what == ConditionKind::LimitReached { actors: 1 }),
+            "{conditions:?}"
+        );
         let events = audit_events::Entity::find().filter(audit_events::Column::Action.eq("limit_reached"));
-        assert_eq!(events.count(store.database()).await.unwrap(), 1, "once an hour");
-        // The same lines again, and lines about new users, touch no user.
+        assert_eq!(events.count(store.database()).await.unwrap(), 1, "it is recorded once an hour");
+        // Neither the same lines again nor lines about new users count.
         import(&store, &emptied(0..25)).await;
         import(&store, "user_id,last_name\nnew,New\n").await;
-        // Confirmed changes do not count again; others still count until the day is over.
+        // Confirmed changes don't count again. Others count until the day is over.
         confirmed(&store, &emptied(25..35), Some(10)).await.unwrap();
         refused(confirmed(&store, &emptied(35..36), None).await);
         execute(&store, "UPDATE manual_changes SET at = '2018-01-01 00:00:00+00:00'").await;
@@ -227,30 +233,30 @@ async fn files_below_the_limit_add_up_within_a_day() {
     .await;
 }
 
-/// One value in one file and another one in the next is the same as both in one.
+/// Values replaced by two files count like values replaced by one.
 #[tokio::test]
-async fn replaced_values_add_up_over_files() {
+async fn replaced_values_add_up_over_imports() {
     for_each_database(async |store| {
         let store = students(&store, 60).await;
         let lines = file_of(0..60, |at| format!("u{at},Last{at},u{at}@new.example.org"));
         let moved = import(&store, &format!("user_id,last_name,email\n{lines}")).await;
-        assert_eq!((moved.changed, moved.touched), (60, 0), "another mail server");
+        assert_eq!((moved.changed, moved.touched), (60, 0), "another mail server does not count");
         let lines = file_of(0..60, |at| format!("u{at},Qwert{at}"));
         let why = refused(confirmed(&store, &format!("user_id,last_name\n{lines}"), None).await);
         assert!(why.contains("60 users"), "{why}");
         execute(&store, "UPDATE manual_changes SET at = '2018-01-01 00:00:00+00:00'").await;
         let lines = file_of(0..60, |at| format!("u{at},Asdf{at},Qwert{at}"));
         let why = refused(confirmed(&store, &format!("user_id,first_name,last_name\n{lines}"), None).await);
-        assert!(why.contains("60 users"), "two in one file: {why}");
+        assert!(why.contains("60 users"), "two values in one file count: {why}");
     })
     .await;
 }
 
 #[tokio::test]
-async fn a_second_person_approves_one_file_beyond_the_limit() {
+async fn a_second_person_can_approve_an_import_above_the_limit() {
     for_each_database(async |store| {
         let (chief, ben) = (UserNumber(8001), UserNumber(8002));
-        let store = with(&students(&store, 100).await, FourEyes::On);
+        let store = with_four_eyes(&students(&store, 100).await, FourEyes::On);
         staff(&store, chief, Role::Administrator).await;
         staff(&store, ben, Role::SystemsLibrarian).await;
         let ask = async |content: &str| {
@@ -261,17 +267,17 @@ async fn a_second_person_approves_one_file_beyond_the_limit() {
         let why = refused(confirmed(&store, &content, Some(40)).await);
         assert!(why.contains("40 users") && why.contains("approvals ask --import"), "{why}");
         let request = ask(&content).await.unwrap();
-        assert_eq!(ask(&content).await.unwrap(), request, "asked for once");
+        assert_eq!(ask(&content).await.unwrap(), request, "a repeated request returns the waiting one");
         assert!(refused(confirmed(&store, &content, Some(40)).await).contains("requested but not given yet"));
         let about = approval::read(&store, request).await.unwrap().about;
         assert!(matches!(&about, About::Import { users: 40, sha256 } if sha256.len() == 64), "{about:?}");
         let untyped =
-            approval::approve_confirmed(&store, at_desk(ben, Role::SystemsLibrarian), request, "4").await;
+            approval::approve_confirmed(&store, staff_actor(ben, Role::SystemsLibrarian), request, "4").await;
         assert!(matches!(untyped, Err(RecordsError::Invalid(_))));
-        approval::approve_confirmed(&store, at_desk(ben, Role::SystemsLibrarian), request, "40")
+        approval::approve_confirmed(&store, staff_actor(ben, Role::SystemsLibrarian), request, "40")
             .await
             .unwrap();
-        // It is for this file, byte by byte.
+        // The approval is for this exact file.
         refused(confirmed(&store, &emptied(1..41), Some(40)).await);
         refused(confirmed(&store, &format!("{content}\n"), Some(40)).await);
         assert_eq!(emails(&store).await, 100);
@@ -279,7 +285,7 @@ async fn a_second_person_approves_one_file_beyond_the_limit() {
         assert_eq!(emails(&store).await, 60);
         let dump = dump(&store).await;
         assert!(dump.contains(&format!(",approval={request}")), "the audit names the approval");
-        // And once.
+        // The approval can be used once.
         execute(&store, "UPDATE users SET email = 'a@example.org' WHERE user_id LIKE 'u%'").await;
         assert!(refused(confirmed(&store, &content, Some(40)).await).contains("already been used"));
     })

@@ -1,6 +1,6 @@
-//! Anonymising a member of staff with a second person; and that nobody disables a protection by changing people or settings.
+//! Anonymising staff needs a second person, and no change of staff or settings disables a protection at once.
 
-use crate::legal_holds::{at_desk, staff, with};
+use crate::legal_holds::{staff, staff_actor, with_four_eyes};
 use crate::support::{add, add_task, clock, day, dump, execute, five_days, for_each_database, leaver};
 use policy::user_form::UserForm;
 use policy::{Action, FourEyes, Limits, Role, Roles, SafetyLimits, UserNumber};
@@ -18,14 +18,14 @@ const BEN: UserNumber = UserNumber(802);
 const EDITH: UserNumber = UserNumber(803);
 
 fn chief() -> Actor {
-    at_desk(CHIEF, Role::Administrator)
+    staff_actor(CHIEF, Role::Administrator)
 }
 
 fn ben() -> Actor {
-    at_desk(BEN, Role::SystemsLibrarian)
+    staff_actor(BEN, Role::SystemsLibrarian)
 }
 
-/// Two administrators, a systems librarian, and Edith, who has left: with a role, a photo, loans and messages.
+/// Adds two administrators, a systems librarian, and Edith, who has left and has a role, a photo, loans and messages.
 async fn library(store: &Store) {
     staff(store, CHIEF, Role::Administrator).await;
     staff(store, BEN, Role::SystemsLibrarian).await;
@@ -63,21 +63,21 @@ fn refused<T: std::fmt::Debug>(result: Result<T, RecordsError>) -> String {
 }
 
 #[tokio::test]
-async fn a_member_of_staff_is_anonymised_by_two_people_and_leaves_nothing() {
+async fn anonymising_staff_needs_two_people_and_leaves_nothing() {
     for_each_database(async |store| {
         library(&store).await;
-        // The setting of four eyes does not matter.
-        let store = with(&store, FourEyes::Off);
+        // It doesn't depend on the four-eyes setting.
+        let store = with_four_eyes(&store, FourEyes::Off);
         assert!(refused(anonymise(&store, chief(), EDITH).await).contains("second person"));
         let request = approval::ask_staff_anonymising(&store, chief(), EDITH).await.unwrap();
         assert_eq!(approval::ask_staff_anonymising(&store, chief(), EDITH).await.unwrap(), request);
         assert!(refused(anonymise(&store, chief(), EDITH).await).contains("requested but not given yet"));
-        for no_second in [chief(), at_desk(EDITH, Role::Administrator), Actor::COMMAND_LINE] {
+        for no_second in [chief(), staff_actor(EDITH, Role::Administrator), Actor::COMMAND_LINE] {
             refused(approval::approve(&store, no_second, request).await);
         }
         approval::approve(&store, ben(), request).await.unwrap();
         let before = dump(&store).await;
-        for wrong in [ben(), at_desk(CHIEF, Role::Librarian), at_desk(CHIEF, Role::Dpo)] {
+        for wrong in [ben(), staff_actor(CHIEF, Role::Librarian), staff_actor(CHIEF, Role::Dpo)] {
             let result = anonymise(&store, wrong, EDITH).await;
             assert!(matches!(result, Err(RecordsError::Forbidden(_))), "{result:?}");
         }
@@ -85,7 +85,7 @@ async fn a_member_of_staff_is_anonymised_by_two_people_and_leaves_nothing() {
         assert!(matches!(anonymise(&store, stale, EDITH).await, Err(RecordsError::SignInAgain)));
         let untyped = run::anonymise_staff(&store, chief(), EDITH, "8", None).await;
         assert!(matches!(untyped, Err(RecordsError::Invalid(_))));
-        assert_eq!(dump(&store).await, before, "nothing was changed");
+        assert_eq!(dump(&store).await, before, "nothing is changed");
         anonymise(&store, chief(), EDITH).await.unwrap();
         background_scans().await;
 
@@ -127,14 +127,17 @@ async fn a_member_of_staff_is_anonymised_by_two_people_and_leaves_nothing() {
 }
 
 #[tokio::test]
-async fn removing_the_roles_first_saves_no_second_person() {
+async fn revoking_the_roles_first_does_not_avoid_the_second_person() {
     for_each_database(async |store| {
         library(&store).await;
         for role in [Role::Cataloguer, Role::Administrator] {
             accounts::revoke_role(&store, chief(), EDITH, role).await.unwrap();
         }
-        assert!(user::read(&store, EDITH).await.unwrap().is_staff(), "the record offers the guided action");
-        let alone = at_desk(CHIEF, Role::Librarian);
+        assert!(
+            user::read(&store, EDITH).await.unwrap().is_staff(),
+            "the record still offers the action for staff"
+        );
+        let alone = staff_actor(CHIEF, Role::Librarian);
         for actor in [alone, Actor::COMMAND_LINE] {
             let why = refused(run::anonymise_one(&store, actor, EDITH, "803").await);
             assert!(why.contains("second person"), "{why}");
@@ -145,7 +148,7 @@ async fn removing_the_roles_first_saves_no_second_person() {
         anonymise(&store, chief(), EDITH).await.unwrap();
         assert!(user::read(&store, EDITH).await.unwrap().is_anonymised());
 
-        // A user who was staff long ago is a user like any other.
+        // A user whose last role was revoked long ago counts as any other user.
         staff(&store, UserNumber(804), Role::Cataloguer).await;
         accounts::revoke_role(&store, chief(), UserNumber(804), Role::Cataloguer).await.unwrap();
         refused(run::anonymise_one(&store, alone, UserNumber(804), "804").await);
@@ -156,7 +159,7 @@ async fn removing_the_roles_first_saves_no_second_person() {
 }
 
 #[tokio::test]
-async fn a_new_officer_releases_no_legal_hold_alone() {
+async fn a_new_officer_cannot_release_a_legal_hold_alone() {
     for_each_database(async |store| {
         library(&store).await;
         let hold = crate::legal_holds::first_on_user(&store, EDITH.0).await;
@@ -164,16 +167,16 @@ async fn a_new_officer_releases_no_legal_hold_alone() {
         let puppet = UserNumber(804);
         staff(&store, puppet, Role::Librarian).await;
         accounts::grant_role(&store, chief(), puppet, Role::Dpo).await.unwrap();
-        let why = refused(records::legal_hold::release(&store, at_desk(puppet, Role::Dpo), hold).await);
+        let why = refused(records::legal_hold::release(&store, staff_actor(puppet, Role::Dpo), hold).await);
         assert!(why.contains("newer than 24 hours"), "{why}");
         execute(&store, "UPDATE manual_changes SET at = '2018-01-01 00:00:00+00:00'").await;
-        records::legal_hold::release(&store, at_desk(puppet, Role::Dpo), hold).await.unwrap();
+        records::legal_hold::release(&store, staff_actor(puppet, Role::Dpo), hold).await.unwrap();
     })
     .await;
 }
 
 #[tokio::test]
-async fn an_approval_is_for_one_member_of_staff_with_these_roles_and_once() {
+async fn an_approval_is_for_one_member_of_staff_with_the_same_roles_and_once() {
     for_each_database(async |store| {
         library(&store).await;
         staff(&store, UserNumber(804), Role::Cataloguer).await;
@@ -190,7 +193,7 @@ async fn an_approval_is_for_one_member_of_staff_with_these_roles_and_once() {
             "roles have changed"
         );
         execute(&store, "DELETE FROM user_roles WHERE user_number = 803 AND role = 'dpo'").await;
-        // Of two who start at once one does it.
+        // If two members of staff start at the same time, only one run is executed.
         let other = store.as_another_process(clock());
         let (one, two) = futures::join!(anonymise(&store, chief(), EDITH), anonymise(&other, chief(), EDITH));
         assert!(one.is_ok() && two.is_ok(), "{one:?} {two:?}");
@@ -201,7 +204,7 @@ async fn an_approval_is_for_one_member_of_staff_with_these_roles_and_once() {
 }
 
 #[tokio::test]
-async fn not_oneself_not_the_last_administrator_and_nothing_but_staff() {
+async fn oneself_the_last_administrator_and_other_users_are_rejected() {
     for_each_database(async |store| {
         library(&store).await;
         let asked = async |actor: Actor, number: i64| {
@@ -218,14 +221,14 @@ async fn not_oneself_not_the_last_administrator_and_nothing_but_staff() {
         execute(&store, "UPDATE users SET fictitious = TRUE WHERE number = 803").await;
         assert!(asked(chief(), EDITH.0).await.contains("not a person"));
         execute(&store, "UPDATE users SET fictitious = FALSE WHERE number = 803").await;
-        // Blockers of users block members of staff too.
+        // The blockers of users apply to staff too.
         execute(&store, "INSERT INTO loans (user_number, branch, issued_on, due_on) VALUES (803, 'main', '2017-01-01', '2017-02-01')").await;
         let request = approval::ask_staff_anonymising(&store, chief(), EDITH).await.unwrap();
         approval::approve(&store, ben(), request).await.unwrap();
         assert!(refused(anonymise(&store, chief(), EDITH).await).contains("loan"));
         let roles = user_roles::Entity::find().filter(user_roles::Column::UserNumber.eq(EDITH.0));
-        assert_eq!(roles.count(store.database()).await.unwrap(), 2, "untouched or done");
-        // The link, and the form, do not do it.
+        assert_eq!(roles.count(store.database()).await.unwrap(), 2, "the member of staff is unchanged or anonymised");
+        // Neither the link nor the form anonymises staff.
         let by_link = run::anonymise_one(&store, chief(), EDITH, "803").await;
         assert!(refused(by_link).contains("Anonymise this member of staff"));
         let form = user::form_of(&user::read(&store, EDITH).await.unwrap());
@@ -235,37 +238,37 @@ async fn not_oneself_not_the_last_administrator_and_nothing_but_staff() {
     .await;
 }
 
-/// An administrator disables the others who could approve, and then runs alone.
+/// An administrator disables the others who can approve, and then wants to run alone.
 #[tokio::test]
-async fn four_eyes_outlast_the_people_who_could_approve() {
+async fn four_eyes_stay_in_force_after_approvers_are_disabled() {
     for_each_database(async |store| {
         library(&store).await;
         add(&store, leaver("Ng")).await;
         let on = async || approval::four_eyes(&store, Action::Approve).await.unwrap();
         let ending = async || {
-            let told = health::read(&store).await.unwrap().conditions;
-            told.iter().any(|one| one.what == ConditionKind::FourEyesEnding)
+            let conditions = health::read(&store).await.unwrap().conditions;
+            conditions.iter().any(|one| one.what == ConditionKind::FourEyesEnding)
         };
         assert!(on().await && !ending().await);
         accounts::disable(&store, chief(), BEN).await.unwrap();
         accounts::revoke_role(&store, Actor::COMMAND_LINE, EDITH, Role::Administrator).await.unwrap();
-        assert!(on().await, "they were in force a moment ago");
+        assert!(on().await, "four eyes were in force a moment ago");
         assert!(ending().await);
         let preview = run::preview(&store, chief(), policy::TaskId(1)).await.unwrap();
         let alone = run::start(&store, chief(), preview, "1").await;
         assert!(refused(alone).contains("second person"));
-        // Somebody made up for it counts no sooner than after a day.
+        // A new account can't approve during its first day.
         let (made_up, _) = accounts::add(&store, chief(), "made-up", Role::SystemsLibrarian).await.unwrap();
         accounts::set_demo_password(&store, Actor::COMMAND_LINE, made_up, "plum tractor seventeen")
             .await
             .unwrap();
         let request = approval::ask(&store, chief(), preview).await.unwrap();
-        let made_up = at_desk(made_up, Role::SystemsLibrarian);
+        let made_up = staff_actor(made_up, Role::SystemsLibrarian);
         assert!(refused(approval::approve(&store, made_up, request).await).contains("24 hours"));
-        // Nor is another setting of use.
-        let off = with(&store, FourEyes::Off);
+        // Another setting doesn't help either.
+        let off = with_four_eyes(&store, FourEyes::Off);
         assert!(approval::four_eyes(&off, Action::Approve).await.unwrap());
-        // The one who remains can go on alone when everybody has had the time to see it.
+        // The remaining member of staff can continue alone after the cooling-off period.
         execute(&store, "UPDATE protections SET at = '2018-01-01 00:00:00+00:00'").await;
         assert!(!on().await && !ending().await);
         run::start(&store, chief(), preview, "1").await.unwrap();
@@ -286,7 +289,7 @@ async fn a_new_approver_counts_after_a_day() {
         assert!(!on().await);
         execute(&store, "UPDATE manual_changes SET at = '2018-01-01 00:00:00+00:00'").await;
         assert!(on().await);
-        // Another role makes nobody new who could approve before; an invitation of an account without a second factor does.
+        // Another role doesn't restart an approver's period. An invitation of an account without a second factor does.
         accounts::grant_role(&store, chief(), number, Role::Dpo).await.unwrap();
         assert!(!approval::four_eyes(&store, Action::ReleaseLegalHolds).await.unwrap());
         execute(&store, "DELETE FROM protections").await;
@@ -298,9 +301,9 @@ async fn a_new_approver_counts_after_a_day() {
     .await;
 }
 
-/// A setting that protects and is weakened between two starts is told, and holds after everybody has had time to see it.
+/// If a protective setting is weakened between two starts, a condition reports it, and the setting applies later.
 #[tokio::test]
-async fn weaker_settings_are_told_and_take_effect_later() {
+async fn weaker_settings_are_reported_and_take_effect_later() {
     for_each_database(async |store| {
         let url = crate::audit::tampering::url_of(&store).await;
         let open = async |settings: &Settings| Store::open(&url, clock(), settings.clone()).await.unwrap();
@@ -313,8 +316,9 @@ async fn weaker_settings_are_told_and_take_effect_later() {
         };
         protection::remember(&store, &strict).await.unwrap();
         let weakened = async |store: &Store| {
-            let told = health::read(store).await.unwrap().conditions;
-            told.into_iter()
+            let conditions = health::read(store).await.unwrap().conditions;
+            conditions
+                .into_iter()
                 .map(|one| one.what)
                 .find(|what| matches!(what, ConditionKind::SettingsWeakened { .. }))
         };
@@ -339,7 +343,7 @@ async fn weaker_settings_are_told_and_take_effect_later() {
                 "four_eyes,from=1,to=2"
             ]
         );
-        // Setting it back ends that.
+        // Restoring the setting ends the condition.
         protection::remember(&open(&strict).await, &strict).await.unwrap();
         assert_eq!(weakened(&store).await, None);
         protection::remember(&open(&weak).await, &weak).await.unwrap();

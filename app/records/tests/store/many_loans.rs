@@ -1,4 +1,4 @@
-//! One user with very many loans: anonymising does not keep others waiting.
+//! One user with very many loans: anonymising doesn't block other users' changes for long.
 
 use crate::support::{add, add_task, execute, five_days, for_each_database, leaver};
 use policy::user_form::UserForm;
@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 const LOANS: u32 = 100_000;
 
 #[tokio::test]
-async fn others_can_save_while_a_user_with_very_many_loans_is_anonymised() {
+async fn other_changes_work_while_a_user_with_very_many_loans_is_anonymised() {
     for_each_database(async |store| {
         let person = add(&store, leaver("Oak")).await;
         let number = UserNumber(person.number);
@@ -49,7 +49,7 @@ async fn others_can_save_while_a_user_with_very_many_loans_is_anonymised() {
         };
         let (done, longest) = tokio::join!(anonymise, others);
         done.unwrap().unwrap();
-        eprintln!("postgres {postgres}: anonymised after {:?}, another one waited {longest:?}", began.elapsed());
+        eprintln!("postgres {postgres}: anonymised after {:?}, another change waited {longest:?}", began.elapsed());
         let began = Instant::now();
         residue::background_scans().await;
         eprintln!("postgres {postgres}: the search took {:?}", began.elapsed());

@@ -18,7 +18,7 @@ async fn every_column_of_the_schema_is_registered() {
 }
 
 #[tokio::test]
-async fn a_column_without_an_entry_is_seen() {
+async fn a_column_without_an_entry_is_reported() {
     for_each_database(async |store| {
         execute(&store, "ALTER TABLE users ADD COLUMN nickname TEXT").await;
         execute(&store, "CREATE TABLE nicknames (nickname TEXT)").await;

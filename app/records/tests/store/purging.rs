@@ -1,4 +1,4 @@
-//! Ended sessions and links are deleted, and nothing else.
+//! Ended sessions and links are deleted, and nothing else is.
 
 use super::support::{add, for_each_database, leaver};
 use chrono::{Duration, SubsecRound as _};
@@ -7,13 +7,13 @@ use records::{Clock, session};
 use sea_orm::{ActiveModelTrait, EntityTrait, Set};
 
 #[tokio::test]
-async fn what_has_ended_is_deleted_and_what_counts_stays() {
+async fn ended_sessions_are_deleted_and_active_ones_stay() {
     for_each_database(async |store| {
         let user = add(&store, leaver("Ng")).await.number;
         let now = Clock::real().trunc_subsecs(6);
         let ago = |minutes: i64| now - Duration::minutes(minutes);
         let db = store.database();
-        // Of the ended ones more than one batch has.
+        // There are more ended sessions than fit into one batch.
         let of_age = [(30, 25), (30, 130), (620, 30), (680, 30), (60 * 24 * 900, 60 * 24 * 900)];
         for number in 0..1_200 {
             let (created, seen) = of_age[number % of_age.len()];
@@ -72,8 +72,8 @@ async fn what_has_ended_is_deleted_and_what_counts_stays() {
             .unwrap();
         }
 
-        // Two of five sessions may still be found by a request: 20 minutes without one, and ten hours in any case, with an
-        // hour of grace.
+        // A request may still find two of five sessions. They last 20 minutes without a request and ten hours at
+        // most, with an hour of grace.
         assert_eq!(session::purge(&store).await.unwrap(), 720 + 2 + 1 + 1);
         let left = sessions::Entity::find().all(db).await.unwrap();
         assert_eq!(left.len(), 480);

@@ -1,4 +1,4 @@
-//! The rules got better: people who were anonymised under older ones are brought up to the present ones.
+//! Newer rules are reapplied to users anonymised under older ones.
 
 use crate::anonymising::run_all;
 use crate::support::{add, add_task, dump, execute, five_days, for_each_database, leaver};
@@ -8,7 +8,7 @@ use records::{Actor, run};
 use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, Set};
 
 #[tokio::test]
-async fn what_older_rules_left_goes_and_what_was_kept_on_purpose_stays() {
+async fn reapplying_removes_leftovers_and_keeps_what_the_policy_keeps() {
     for_each_database(async |store| {
         for name in ["One", "Two", "Three"] {
             let born = "1984-05-06".parse().unwrap();
@@ -36,7 +36,7 @@ async fn what_older_rules_left_goes_and_what_was_kept_on_purpose_stays() {
         let anonymised =
             users::Entity::find().order_by_asc(users::Column::Number).all(store.database()).await.unwrap();
 
-        // Rules of old that knew nothing of streets, notes and the index of words.
+        // Older rules that ignored streets, notes and search words.
         execute(
             &store,
             "UPDATE users SET rules_version = 0, street = 'canary street', notes = 'canary note', \
@@ -60,7 +60,7 @@ async fn what_older_rules_left_goes_and_what_was_kept_on_purpose_stays() {
         ) {
             let phone = (before.number <= 2).then(|| "0170 1".to_owned());
             let expected = users::Model { phone, version: after.version, ..before.clone() };
-            assert_eq!(after, expected, "name, day, year of birth, category and what the policy keeps stay");
+            assert_eq!(after, expected, "generalised and kept values stay");
         }
         let events = audit_events::Entity::find()
             .filter(audit_events::Column::RunId.eq(started.0))

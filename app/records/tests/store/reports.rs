@@ -1,4 +1,4 @@
-//! Reports: exact numbers on a small library, and the same numbers after its borrowers are anonymised.
+//! Reports: exact numbers for a small library, and the same numbers after its borrowers are anonymised.
 
 use crate::anonymising::run_all;
 use crate::canary::{library, removes_everything};
@@ -9,7 +9,7 @@ use records::report::{Counted, Report, ReportForm, count};
 use records::{Actor, Store, run};
 use sea_orm::{ActiveModelTrait, Set};
 
-/// Borrower, branch, category and department of the day, issued.
+/// Borrower, branch, category and department at the time, date of issue.
 type Loan = (i64, &'static str, Option<&'static str>, Option<&'static str>, &'static str);
 
 const LOANS: [Loan; 8] = [
@@ -23,7 +23,7 @@ const LOANS: [Loan; 8] = [
     (4, "main", Some("=student"), Some("arts"), "2018-01-10"),
 ];
 
-/// Requester, branch, category, placed.
+/// Requester, branch, category, date placed.
 const REQUESTS: [(i64, &str, &str, &str); 4] = [
     (1, "main", "student", "2017-01-01"),
     (1, "main", "student", "2017-03-01"),
@@ -31,7 +31,7 @@ const REQUESTS: [(i64, &str, &str, &str); 4] = [
     (4, "north", "staff", "2018-01-01"),
 ];
 
-/// Three leavers and one who stays, and what they did.
+/// Adds three leavers and a user who stays, with their loans and requests.
 async fn small_library(store: &Store) {
     for name in ["Ng", "Ny", "Nu"] {
         add(store, leaver(name)).await;
@@ -76,7 +76,7 @@ async fn counted(store: &Store, report: Report, from: &str, to: &str, by: &str) 
     count(store, report, &form.validate(report).unwrap()).await.unwrap()
 }
 
-/// The rows of a report as lines: `Jan 2017|2|1`.
+/// Returns the rows of a report as lines: `Jan 2017|2|1`.
 async fn lines(store: &Store, report: Report, from: &str, to: &str, by: &str) -> Vec<String> {
     let counted = counted(store, report, from, to, by).await;
     let rows = counted.rows.iter().map(|row| (row.labels.join("|"), row.numbers));
@@ -85,7 +85,7 @@ async fn lines(store: &Store, report: Report, from: &str, to: &str, by: &str) ->
         .collect()
 }
 
-/// Every report with every choice and with and without limits.
+/// Returns every report with every grouping, with and without a period.
 async fn everything(store: &Store) -> Vec<Counted> {
     let mut all = Vec::new();
     for report in Report::ALL {
@@ -167,14 +167,14 @@ async fn reports_are_equal_before_and_after_anonymising() {
         let people = library(&store, 2).await;
         let task = add_task(&store, &removes_everything(NoteTreatment::Mark)).await;
         let before = everything(&store).await;
-        assert_eq!(before[12].total, [10, 6], "the loans of everybody count");
+        assert_eq!(before[12].total, [10, 6], "the loans of all users count");
 
         for number in [UserNumber(1), UserNumber(people[0].number)] {
             run::anonymise_one(&store, Actor::COMMAND_LINE, number, &number.to_string())
                 .await
                 .unwrap()
                 .unwrap();
-            assert_eq!(everything(&store).await, before, "one by one");
+            assert_eq!(everything(&store).await, before, "the reports are equal after each user");
         }
         let (id, _) = run_all(&store, task).await;
         assert_eq!(run::read(&store, id).await.unwrap().done, 3);
@@ -184,7 +184,7 @@ async fn reports_are_equal_before_and_after_anonymising() {
 }
 
 #[tokio::test]
-async fn who_takes_what_became_free_is_another_borrower() {
+async fn a_reused_user_id_counts_as_another_borrower() {
     for_each_database(async |store| {
         small_library(&store).await;
         add_task(&store, &five_days()).await;

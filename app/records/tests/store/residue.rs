@@ -1,5 +1,5 @@
-//! The residue scan: everything that is left is found, what belongs to others is left in peace, and nothing is said to
-//! be clean that nobody has searched.
+//! The residue scan finds everything that is left, ignores values of other users, and reports only searched users as
+//! clean.
 
 mod examples;
 mod found;
@@ -15,7 +15,7 @@ mod single;
 mod verify;
 
 use crate::support::{add, five_days};
-use plant::Places;
+use plant::Cells;
 use policy::{Field, Policy, Residue, RunId, Scope, Treatment};
 use records::Store;
 use records::entity::{residue_hits, run_members, users};
@@ -24,8 +24,8 @@ use sea_orm::{
 };
 use std::collections::BTreeMap;
 
-/// Who left more than five days ago, whether imported or not; nothing that can go stays.
-fn everything_goes() -> Policy {
+/// Returns a policy for all users who left more than five days ago, which removes everything it can.
+fn policy_that_removes_everything() -> Policy {
     Policy {
         fields: Field::ALL.into_iter().map(|field| (field, Treatment::Remove)).collect(),
         scope: Scope::All,
@@ -42,11 +42,11 @@ async fn hits(store: &Store, run: RunId) -> Vec<residue_hits::Model> {
         .unwrap()
 }
 
-fn places_of(hits: &[residue_hits::Model]) -> Places {
+fn cells_of(hits: &[residue_hits::Model]) -> Cells {
     hits.iter().map(|hit| (hit.user_number, hit.table_name.clone(), hit.column_name.clone())).collect()
 }
 
-/// What the run says of each person.
+/// Returns the result of the scan for each user of a run.
 async fn results(store: &Store, run: RunId) -> BTreeMap<i64, Option<Residue>> {
     let members = run_members::Entity::find()
         .filter(run_members::Column::RunId.eq(run.0))
@@ -58,7 +58,7 @@ async fn results(store: &Store, run: RunId) -> BTreeMap<i64, Option<Residue>> {
     members.into_iter().map(|member| (member.user_number, result(member.residue))).collect()
 }
 
-/// A user who stays, with these columns.
+/// Adds a user who stays, with these values.
 async fn neighbour(store: &Store, name: &str, more: users::ActiveModel) -> i64 {
     let user = users::ActiveModel {
         uuid: Set(format!("neighbour {name}")),
@@ -69,14 +69,14 @@ async fn neighbour(store: &Store, name: &str, more: users::ActiveModel) -> i64 {
     add(store, user).await.number
 }
 
-/// Runs SQL with `?` for values; all of them are text.
+/// Executes SQL with `?` for values, all of them texts.
 async fn execute_with(store: &Store, sql: &str, texts: &[&str]) {
     let db = store.database();
     let backend = db.get_database_backend();
     let mut sql = sql.to_owned();
     if backend == DatabaseBackend::Postgres {
-        for place in 1..=texts.len() {
-            sql = sql.replacen('?', &format!("${place}"), 1);
+        for number in 1..=texts.len() {
+            sql = sql.replacen('?', &format!("${number}"), 1);
         }
     }
     let values: Vec<sea_orm::Value> = texts.iter().map(|text| (*text).into()).collect();

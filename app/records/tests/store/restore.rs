@@ -1,4 +1,4 @@
-//! A backup is restored: everybody who was anonymised after it is anonymised again.
+//! After a restore, all users who were anonymised since the backup are anonymised again.
 
 use crate::support::{add, add_task, clock, dump, execute, five_days, fresh_postgres, leaver};
 use policy::{Limits, RunKind, RunState, UserNumber};
@@ -9,7 +9,7 @@ use sea_orm::{ColumnTrait, ConnectionTrait, Database, EntityTrait, QueryFilter, 
 use std::sync::atomic::{AtomicI64, Ordering};
 use tempfile::TempDir;
 
-/// A library whose database can be backed up and restored; its ledger stays where it is.
+/// A library whose database can be backed up and restored. The ledger isn't restored.
 pub struct Library {
     pub folder: TempDir,
     url: String,
@@ -24,7 +24,7 @@ impl Library {
         Store::open(&self.url, clock(), settings).await.unwrap()
     }
 
-    /// Copies the database as it is. Ends the connections of the store.
+    /// Copies the database. Closes the connections of the store.
     pub async fn backup(&mut self, store: Store) -> String {
         self.copies += 1;
         if let Some((server, name)) = self.url.rsplit_once('/').filter(|_| self.url.starts_with("postgres")) {
@@ -41,7 +41,7 @@ impl Library {
         format!("sqlite://{}?mode=rw", copy.display())
     }
 
-    /// Puts a backup in the place of the database.
+    /// Replaces the database by a backup.
     pub async fn restore(&mut self, backup: String) -> Store {
         self.url = backup;
         self.open().await
@@ -57,7 +57,7 @@ pub async fn for_each_library<F: AsyncFn(Library)>(test: F) {
     }
 }
 
-/// Anonymises everybody whom the task selects.
+/// Anonymises all users that the task selects.
 async fn run_all(store: &Store, task: policy::TaskId) {
     let preview = run::preview(store, Actor::COMMAND_LINE, task).await.unwrap();
     let previewed = run::read(store, preview).await.unwrap().previewed.to_string();
@@ -74,7 +74,7 @@ async fn anonymised(store: &Store) -> Vec<i64> {
 }
 
 #[tokio::test]
-async fn the_fifty_are_anonymised_again_and_a_new_user_with_an_old_number_is_untouched() {
+async fn a_replay_anonymises_all_again_except_a_new_user_with_an_old_number() {
     for_each_library(async |mut library| {
         let store = library.open().await;
         for n in 1..=45 {
@@ -95,45 +95,45 @@ async fn the_fifty_are_anonymised_again_and_a_new_user_with_an_old_number_is_unt
 
         let store = library.restore(backup).await;
         let new = add(&store, leaver("New")).await;
-        assert_eq!(new.number, 46, "the number that somebody else had");
-        // Even the key of somebody who was done is not enough where the number is another.
+        assert_eq!(new.number, 46, "the number of an earlier user");
+        // The key of an anonymised user isn't enough if the number differs.
         let key = users::ActiveModel { uuid: Set("uuid of N50".to_owned()), ..leaver("Other") };
         let other = add(&store, key).await;
-        // Whatever would hold others back does not: it was decided before.
+        // Obstacles don't stop the replay, because the users were already anonymised.
         execute(&store, "INSERT INTO user_roles VALUES (1, 'librarian', '2018-01-01')").await;
         let loan = "INSERT INTO loans (user_number, branch, issued_on, due_on) VALUES (2, 'main', '2018-01-21', '2018-02-21')";
         execute(&store, loan).await;
 
         assert_eq!(status(&store).await.unwrap(), LedgerStatus::Ahead { entries: 2, people: 50 });
-        let told = AtomicI64::new(0);
-        let receipt = replay(&store, |people| told.store(people, Ordering::Relaxed)).await.unwrap().unwrap();
+        let progress = AtomicI64::new(0);
+        let receipt = replay(&store, |people| progress.store(people, Ordering::Relaxed)).await.unwrap().unwrap();
         assert_eq!(
             (receipt.people, receipt.anonymised, receipt.already, receipt.absent, receipt.verified),
             (50, 45, 0, 5, true)
         );
-        assert_eq!(told.load(Ordering::Relaxed), 50);
+        assert_eq!(progress.load(Ordering::Relaxed), 50);
         assert_eq!(anonymised(&store).await, (1..=45).collect::<Vec<i64>>());
         let untouched = users::Entity::find_by_id(46).one(store.database()).await.unwrap().unwrap();
         assert_eq!(untouched, new);
         let untouched = users::Entity::find_by_id(47).one(store.database()).await.unwrap().unwrap();
         assert_eq!(untouched, other);
         let again = users::Entity::find_by_id(8).one(store.database()).await.unwrap().unwrap();
-        assert_ne!(again.replacement, before.replacement, "random names are never the same");
+        assert_ne!(again.replacement, before.replacement, "replacement names differ");
         assert_eq!(users::Model { replacement: before.replacement.clone(), ..again }, before);
 
         assert_eq!(status(&store).await.unwrap(), LedgerStatus::Level);
-        assert_eq!(replay(&store, |_| ()).await.unwrap(), None, "there is nothing to do any more");
+        assert_eq!(replay(&store, |_| ()).await.unwrap(), None, "nothing is left to replay");
         assert_eq!(receipts(&store).await.unwrap(), std::slice::from_ref(&receipt));
         let history = runs::Entity::find().filter(runs::Column::Kind.eq(RunKind::Replay.code()));
         let [run] = &history.all(store.database()).await.unwrap()[..] else { panic!("not one run") };
         let run = run::read(&store, policy::RunId(run.id)).await.unwrap();
         assert_eq!((run.state, run.done, run.skipped), (RunState::Succeeded, 45, 0));
         let events = audit_events::Entity::find().filter(audit_events::Column::Channel.eq("replay"));
-        assert_eq!(events.all(store.database()).await.unwrap().len(), 46, "each person, and the replay");
+        assert_eq!(events.all(store.database()).await.unwrap().len(), 46, "one for each user and for the replay");
         let stored = dump(&store).await;
         assert!(!stored.contains("N8-id") && stored.contains("New-id"));
 
-        // The desk goes on: the ledger is added to, and the new user can be anonymised too.
+        // Work continues: the ledger is extended, and the new user can be anonymised too.
         run::anonymise_one(&store, Actor::COMMAND_LINE, UserNumber(46), "46").await.unwrap();
         assert_eq!(status(&store).await.unwrap(), LedgerStatus::Level);
     })
@@ -141,7 +141,7 @@ async fn the_fifty_are_anonymised_again_and_a_new_user_with_an_old_number_is_unt
 }
 
 #[tokio::test]
-async fn a_replay_that_was_cut_off_goes_on_and_counts_everybody_once() {
+async fn an_interrupted_replay_continues_and_counts_each_user_once() {
     for_each_library(async |mut library| {
         let store = library.open().await;
         for n in 1..=2200 {
@@ -175,7 +175,7 @@ async fn a_replay_that_was_cut_off_goes_on_and_counts_everybody_once() {
 }
 
 #[tokio::test]
-async fn two_processes_that_replay_do_it_once() {
+async fn two_processes_replay_once() {
     for_each_library(async |mut library| {
         let store = library.open().await;
         for n in 1..=60 {
@@ -200,9 +200,9 @@ async fn two_processes_that_replay_do_it_once() {
     .await;
 }
 
-/// A replay is verified at its end; one that was cut off just before that is not taken for done.
+/// A replay is verified at its end. If it is interrupted before that, it doesn't count as done.
 #[tokio::test]
-async fn nothing_counts_before_it_was_verified() {
+async fn an_unverified_replay_does_not_count() {
     for_each_library(async |mut library| {
         let store = library.open().await;
         add(&store, leaver("Ng")).await;
@@ -226,9 +226,9 @@ async fn nothing_counts_before_it_was_verified() {
     .await;
 }
 
-/// A backup from before the database had a ledger is known by its people.
+/// A backup from before the database had a ledger is recognised by its users.
 #[tokio::test]
-async fn a_backup_without_a_mark_is_known_by_its_people() {
+async fn a_backup_without_a_mark_is_recognised_by_its_users() {
     for_each_library(async |mut library| {
         let store = library.open().await;
         add(&store, leaver("Ng")).await;

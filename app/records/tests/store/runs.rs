@@ -1,4 +1,4 @@
-//! Previews and runs: who is touched, who is not, and what is said about it.
+//! Previews and runs: which users they change, and what they report.
 
 use crate::support::{add, add_task, execute, five_days, for_each_database, leaver};
 use policy::{Outcome, Policy, Reason, RunId, RunState};
@@ -21,7 +21,7 @@ async fn refusal(store: &Store, id: RunId, typed: &str) -> String {
 }
 
 #[tokio::test]
-async fn a_preview_counts_everybody_once_and_changes_nobody() {
+async fn a_preview_counts_each_user_once_and_changes_none() {
     for_each_database(async |store| {
         add(&store, leaver("Ng")).await;
         add(&store, users::ActiveModel { leaving_on: Set(None), ..leaver("Stays") }).await;
@@ -48,7 +48,7 @@ async fn a_preview_counts_everybody_once_and_changes_nobody() {
 }
 
 #[tokio::test]
-async fn a_run_touches_only_who_was_in_the_preview_and_still_is_eligible() {
+async fn a_run_changes_only_previewed_users_who_are_still_eligible() {
     for_each_database(async |store| {
         for name in ["Done", "Borrows", "Promoted", "Held"] {
             add(&store, leaver(name)).await;
@@ -83,14 +83,14 @@ async fn a_run_touches_only_who_was_in_the_preview_and_still_is_eligible() {
         assert!(skipped.rows.iter().all(|member| !member.dates_by_month));
         let query = MemberQuery { outcome: Some(Outcome::Done), ..MemberQuery::default() };
         let gone = run::members(&store, &done, &query, &Paging::default()).await.unwrap();
-        assert!(gone.rows[0].dates_by_month, "of what was generalised only the month is shown");
+        assert!(gone.rows[0].dates_by_month, "generalised dates show only the month");
         assert!(refusal(&store, id, "4").await.contains("already used this preview"));
     })
     .await;
 }
 
 #[tokio::test]
-async fn a_stale_preview_is_refused() {
+async fn a_stale_preview_is_rejected() {
     for_each_database(async |store| {
         add(&store, leaver("Ng")).await;
         let task = add_task(&store, &five_days()).await;
@@ -107,7 +107,7 @@ async fn a_stale_preview_is_refused() {
 }
 
 #[tokio::test]
-async fn only_one_run_is_under_way_and_the_next_waits_in_the_queue() {
+async fn only_one_run_is_active_and_the_next_is_queued() {
     for_each_database(async |store| {
         add(&store, leaver("Ng")).await;
         let one = add_task(&store, &five_days()).await;
@@ -118,7 +118,7 @@ async fn only_one_run_is_under_way_and_the_next_waits_in_the_queue() {
         let second = run::start(&store, Actor::COMMAND_LINE, second, "1").await.unwrap();
         assert_eq!(run::read(&store, second).await.unwrap().state, RunState::Queued);
         assert_eq!(run::work(&store).await.unwrap(), [first, second]);
-        // Whom the other run has anonymised in between is no failure.
+        // A user that the other run anonymised in the meantime isn't a failure.
         let run = run::read(&store, second).await.unwrap();
         assert_eq!((run.state, run.skipped), (RunState::Succeeded, 1));
         assert_eq!(run.skipped_by, [(Reason::AlreadyAnonymised, 1)]);
@@ -127,7 +127,7 @@ async fn only_one_run_is_under_way_and_the_next_waits_in_the_queue() {
 }
 
 #[tokio::test]
-async fn a_run_that_was_cut_off_goes_on_where_it_stood() {
+async fn an_interrupted_run_continues_where_it_stopped() {
     for_each_database(async |store| {
         for n in 1..=3 {
             add(&store, leaver(&format!("N{n}"))).await;
@@ -144,13 +144,13 @@ async fn a_run_that_was_cut_off_goes_on_where_it_stood() {
         let run = run::read(&store, started).await.unwrap();
         assert_eq!((run.state, run.done), (RunState::Succeeded, 3));
         let first = users::Entity::find_by_id(1).one(store.database()).await.unwrap().unwrap();
-        assert_eq!(first.anonymised_on, None, "who had an outcome is not touched again");
+        assert_eq!(first.anonymised_on, None, "a user with an outcome is not changed again");
     })
     .await;
 }
 
 #[tokio::test]
-async fn a_policy_without_conditions_selects_nobody() {
+async fn a_policy_without_conditions_selects_no_users() {
     for_each_database(async |store| {
         add(&store, leaver("Ng")).await;
         let task = add_task(&store, &Policy::default()).await;
@@ -162,7 +162,7 @@ async fn a_policy_without_conditions_selects_nobody() {
 }
 
 #[tokio::test]
-async fn two_processes_on_one_run_do_and_count_everybody_once() {
+async fn two_processes_on_one_run_count_each_user_once() {
     for_each_database(async |store| {
         for n in 0..40 {
             add(&store, leaver(&format!("N{n}"))).await;

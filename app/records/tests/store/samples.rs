@@ -1,4 +1,4 @@
-//! Sample users of other systems, converted to the CSV form. Skipped where the data is missing.
+//! Sample users of other systems, converted to Lethe's CSV format. Skipped if the data is missing.
 
 use crate::support::{day, for_each_database};
 use crate::transfer::{file, problems};
@@ -15,7 +15,7 @@ use std::path::PathBuf;
 fn data(path: &str) -> Option<PathBuf> {
     let file = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/data")).join(path);
     if !file.exists() {
-        // The test runner shows the output of a passing test only if it goes past its capture.
+        // The test runner shows the output of a passing test only if it bypasses the capture.
         let mut stderr = std::io::stderr();
         writeln!(stderr, "NOT TESTED: the sample data {path} is missing at {}", file.display()).unwrap();
         return None;
@@ -23,7 +23,7 @@ fn data(path: &str) -> Option<PathBuf> {
     Some(file)
 }
 
-/// The same library on a day after the last one in the sample data.
+/// Returns the store on a day after the last date in the sample data.
 fn after_the_samples(store: &Store) -> Store {
     store.as_another_process(Clock::fixed(Tz::Europe__London, day("2026-06-01")))
 }
@@ -99,7 +99,7 @@ async fn the_sample_users_of_folio_are_imported() {
         let content = file(&content);
         let summary = import_users(&store, Actor::COMMAND_LINE, content.path(), false).await.unwrap();
         assert_eq!((summary.lines, summary.created), (303, 303));
-        assert!(summary.new_terms > 0, "unknown groups are named by their codes");
+        assert!(summary.new_terms > 0, "unknown groups get their codes as names");
         let janae = by_barcode(&store, "344058867767195").await;
         assert_eq!(janae.user_id.as_deref(), Some("janae"));
         assert_eq!(
@@ -184,9 +184,9 @@ async fn the_sample_users_and_loans_of_evergreen_are_imported() {
     let wrong = date(&all[259]["dob"]);
     for_each_database(async |store| {
         let store = after_the_samples(&store);
-        // One user was born in the wrong century. The import names its line, and the librarian corrects the file.
-        let told = problems(import_users(&store, Actor::COMMAND_LINE, file(&users).path(), false).await);
-        assert_eq!(told, ["line 261, birth_date: Enter a date from 1900 to 2100"]);
+        // One user was born in the wrong century. The import names the line, and the librarian corrects the file.
+        let messages = problems(import_users(&store, Actor::COMMAND_LINE, file(&users).path(), false).await);
+        assert_eq!(messages, ["line 261, birth_date: Enter a date from 1900 to 2100"]);
         let right = users.replace(&wrong, "");
         let summary = import_users(&store, Actor::COMMAND_LINE, file(&right).path(), false).await.unwrap();
         assert_eq!((summary.lines, summary.created), (378, 378));

@@ -1,5 +1,4 @@
-//! The scheduler: what comes due starts once, what was missed is dealt with as the task says, and nothing starts that
-//! should not.
+//! The scheduler: each due run starts once, missed runs are treated as the task says, and nothing else starts.
 
 use crate::support::{add_task, day, execute, five_days, for_each_database};
 use chrono::{DateTime, Duration, NaiveDateTime, Utc};
@@ -14,13 +13,13 @@ use records::{Actor, Clock, Store, schedule, task};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
 use std::collections::BTreeSet;
 
-/// The instant of a wall time of the library.
+/// Returns the instant of a local time of the library.
 fn instant(wall: &str) -> DateTime<Utc> {
     let wall = NaiveDateTime::parse_from_str(wall, "%Y-%m-%d %H:%M").unwrap();
     at_wall_time(Tz::Europe__London, wall).at
 }
 
-/// A process at this wall time.
+/// Returns the store as a process at this local time.
 fn at(store: &Store, wall: &str) -> Store {
     at_instant(store, instant(wall))
 }
@@ -29,7 +28,7 @@ fn at_instant(store: &Store, at: DateTime<Utc>) -> Store {
     store.as_another_process(Clock::status(Tz::Europe__London, at))
 }
 
-/// A task with a condition, every day at two.
+/// Returns the form of a task with a condition, every day at two.
 fn form() -> TaskForm {
     TaskForm {
         description: "Leavers".to_owned(),
@@ -41,7 +40,7 @@ fn form() -> TaskForm {
     }
 }
 
-/// Saves a task that starts more often than a form allows, so that few minutes are enough for many times.
+/// Saves a task that starts more often than the form allows, so that a few minutes contain many due times.
 async fn save_often(store: &Store, missed: &str, line: &str) -> TaskId {
     let id = save(store, &TaskForm { missed: missed.to_owned(), ..form() }).await;
     let schedule = format!(r#"{{"kind":"cron","line":"{line}"}}"#);
@@ -68,7 +67,7 @@ async fn next_due(store: &Store, id: TaskId) -> Option<DateTime<Utc>> {
     tasks::Entity::find_by_id(id.0).one(store.database()).await.unwrap().unwrap().next_due_at
 }
 
-/// Kind, state and due time of all runs.
+/// Returns kind, state and due time of all runs.
 async fn history(store: &Store) -> Vec<(String, String, DateTime<Utc>)> {
     let rows = runs::Entity::find().order_by_asc(runs::Column::Id).all(store.database()).await.unwrap();
     rows.into_iter().map(|run| (run.kind, run.state, run.due_at.unwrap())).collect()
@@ -82,13 +81,13 @@ fn missed(wall: &str) -> (String, String, DateTime<Utc>) {
     (RunKind::Scheduled.code().to_owned(), RunState::Missed.code().to_owned(), instant(wall))
 }
 
-/// As if somebody had carried out whatever waits.
-async fn carry_out(store: &Store) {
+/// Marks all queued runs as succeeded.
+async fn succeed_queued_runs(store: &Store) {
     execute(store, "UPDATE runs SET state = 'succeeded' WHERE state = 'queued'").await;
 }
 
 #[tokio::test]
-async fn a_task_that_is_switched_on_waits_for_its_next_time_and_then_starts_once() {
+async fn an_activated_task_starts_once_at_its_next_due_time() {
     for_each_database(async |store| {
         let id = save(&at(&store, "2018-01-21 08:00"), &TaskForm { active: false, ..form() }).await;
         assert_eq!(next_due(&store, id).await, None);
@@ -107,7 +106,7 @@ async fn a_task_that_is_switched_on_waits_for_its_next_time_and_then_starts_once
         assert!(!run.policy.is_empty() && run.started_at.is_none() && run.finished_at.is_none());
         let shown = task::read(&process, Actor::COMMAND_LINE, id).await.unwrap().next.unwrap();
         assert_eq!(shown.shown, "Wed 24 Jan 2018 02:00 GMT (+00:00)");
-        carry_out(&store).await;
+        succeed_queued_runs(&store).await;
         assert_eq!(tick(&process).await, []);
         assert_eq!(tick(&at(&store, "2018-01-24 01:59")).await, []);
         assert_eq!(tick(&at(&store, "2018-01-24 02:05")).await.len(), 1);
@@ -115,12 +114,12 @@ async fn a_task_that_is_switched_on_waits_for_its_next_time_and_then_starts_once
     .await;
 }
 
-/// What is said of a task that was due every day at two from 22 January on, when the service was away until then.
+/// A task that was due every day at two from 22 January on, while Lethe was not running.
 type Absence = (&'static str, &'static str, &'static [(bool, &'static str)], i64);
 
 #[tokio::test]
-async fn missed_runs_are_made_up_for_once_or_not_at_all() {
-    // Rule, back at, runs (true: missed, else queued), and how many times passed while nobody was there.
+async fn missed_runs_are_made_up_for_once_or_skipped() {
+    // Rule, time of the restart, runs (true: missed, false: queued), and the number of due times missed.
     const ABSENCES: [Absence; 8] = [
         ("once", "2018-01-22 02:10", &[(false, "2018-01-22 02:00")], 0),
         ("once", "2018-01-22 02:11", &[(false, "2018-01-22 02:00")], 1),
@@ -152,15 +151,15 @@ async fn missed_runs_are_made_up_for_once_or_not_at_all() {
             assert_eq!(counted, times, "{rule} {back}");
             let next = next_due(&store, id).await.unwrap();
             assert!(next > process.clock().now() && next - process.clock().now() < Duration::days(1));
-            carry_out(&store).await;
-            assert_eq!(tick(&process).await, [], "{rule} {back}: nothing is left to make up for");
+            succeed_queued_runs(&store).await;
+            assert_eq!(tick(&process).await, [], "{rule} {back}: no missed run is left");
         })
         .await;
     }
 }
 
 #[tokio::test]
-async fn a_single_date_that_has_passed_never_starts_whatever_restarts() {
+async fn a_one_time_date_in_the_past_never_starts() {
     for_each_database(async |store| {
         let old = add_task(&store, &five_days()).await;
         execute(&store, r#"UPDATE tasks SET schedule = '{"kind":"once","at":"2001-01-01T02:00:00"}'"#).await;
@@ -180,14 +179,14 @@ async fn a_single_date_that_has_passed_never_starts_whatever_restarts() {
 }
 
 #[tokio::test]
-async fn a_single_date_starts_in_time_or_never() {
+async fn a_one_time_date_starts_in_time_or_never() {
     for_each_database(async |store| {
         let noon = at(&store, "2018-01-21 12:00");
         let [in_time, missed_one] =
             [save(&noon, &once("2018-01-22")).await, save(&noon, &once("2018-01-25")).await];
         assert_eq!(tick(&at(&store, "2018-01-22 02:03")).await.len(), 1);
-        carry_out(&store).await;
-        // Three days without a service; the rule says to make up for missed runs.
+        succeed_queued_runs(&store).await;
+        // Three days without a server. The rule says to make up for missed runs.
         let back = at(&store, "2018-01-28 09:00");
         schedule::recalculate(&back).await.unwrap();
         assert_eq!(tick(&back).await, []);
@@ -210,7 +209,7 @@ async fn two_processes_start_a_due_run_once() {
         save(&at(&store, "2018-01-21 12:00"), &form()).await;
         save(&at(&store, "2018-01-21 12:00"), &TaskForm { missed: "skip".to_owned(), ..form() }).await;
         for n in 1..=10 {
-            // Every third time nobody was there.
+            // No server is running at every third due time.
             let late = if n % 3 == 0 { Duration::hours(5) } else { Duration::seconds(3) };
             let now = instant("2018-01-21 02:00") + Duration::days(n) + late;
             let processes = [at_instant(&store, now), at_instant(&store, now + Duration::seconds(2))];
@@ -218,7 +217,7 @@ async fn two_processes_start_a_due_run_once() {
             let started: usize =
                 futures::future::join_all(ticks).await.into_iter().map(|runs| runs.unwrap().len()).sum();
             assert_eq!(started, if n % 3 == 0 { 1 } else { 2 }, "day {n}");
-            carry_out(&store).await;
+            succeed_queued_runs(&store).await;
         }
         let runs = history(&store).await;
         assert_eq!(runs.len(), 20);
@@ -228,7 +227,7 @@ async fn two_processes_start_a_due_run_once() {
 }
 
 #[tokio::test]
-async fn what_was_edited_switched_off_or_deleted_starts_as_it_is_now() {
+async fn an_edited_deactivated_or_deleted_task_behaves_as_it_is_now() {
     for_each_database(async |store| {
         let noon = at(&store, "2018-01-21 12:00");
         let saved = async |form| save(&noon, &form).await;
@@ -238,7 +237,7 @@ async fn what_was_edited_switched_off_or_deleted_starts_as_it_is_now() {
         save(&noon, &edit(later, TaskForm { time: "03:00".to_owned(), ..form() })).await;
         task::set_active(&noon, Actor::COMMAND_LINE, off, false).await.unwrap();
         task::delete(&noon, Actor::COMMAND_LINE, gone).await.unwrap();
-        // It is due, no process has seen it yet, and somebody only changes its description.
+        // The task is due, no process has noticed it yet, and only its description is edited.
         let due = at(&store, "2018-01-22 02:01");
         save(&due, &edit(renamed, TaskForm { description: "Renamed".to_owned(), ..form() })).await;
         assert_eq!(next_due(&store, off).await, None);
@@ -252,13 +251,13 @@ async fn what_was_edited_switched_off_or_deleted_starts_as_it_is_now() {
         };
         assert_eq!(of(&started).await, [renamed]);
         assert_eq!(of(&tick(&at(&store, "2018-01-22 03:00")).await).await, [later]);
-        // A new time that has passed today is not made up for.
-        carry_out(&store).await;
+        // A new time that has already passed today isn't made up for.
+        succeed_queued_runs(&store).await;
         let form =
             TaskForm { id: later.to_string(), version: "2".to_owned(), time: "01:00".to_owned(), ..form() };
         save(&at(&store, "2018-01-22 12:00"), &form).await;
         assert_eq!(tick(&at(&store, "2018-01-22 12:00")).await, []);
-        // What was switched off on its way is not started, and is not made up for when it is on again.
+        // A task that was deactivated while it was due doesn't start, and makes up for nothing when active again.
         task::set_active(&at(&store, "2018-01-23 12:00"), Actor::COMMAND_LINE, off, true).await.unwrap();
         assert_eq!(next_due(&store, off).await, Some(instant("2018-01-24 02:00")));
     })
@@ -286,7 +285,7 @@ async fn a_copy_and_an_imported_task_do_not_start() {
 }
 
 #[tokio::test]
-async fn a_task_without_a_next_time_gets_one_and_makes_up_for_nothing() {
+async fn a_task_without_a_due_time_gets_one_and_makes_up_for_nothing() {
     for_each_database(async |store| {
         let id = add_task(&store, &five_days()).await;
         execute(&store, r#"UPDATE tasks SET schedule = '{"kind":"daily","time":"02:00:00"}'"#).await;
@@ -308,7 +307,7 @@ async fn add_task_named_manual(store: &Store) -> TaskId {
 }
 
 #[tokio::test]
-async fn a_task_that_cannot_be_read_does_not_keep_the_others_from_starting() {
+async fn an_unreadable_task_does_not_stop_the_others() {
     for_each_database(async |store| {
         let noon = at(&store, "2018-01-21 12:00");
         let [broken, whole] = [save(&noon, &form()).await, save(&noon, &form()).await];
@@ -318,26 +317,26 @@ async fn a_task_that_cannot_be_read_does_not_keep_the_others_from_starting() {
         assert_eq!(
             next_due(&store, broken).await,
             Some(instant("2018-01-22 02:00")),
-            "it is seen as overdue"
+            "the task is reported as overdue"
         );
     })
     .await;
 }
 
 #[tokio::test]
-async fn behind_a_run_that_waits_no_other_one_is_queued() {
+async fn at_most_one_run_of_a_task_is_queued() {
     for_each_database(async |store| {
         let id = save_often(&at(&store, "2018-01-22 00:00"), "once", "* * * * *").await;
         let started = tick(&at(&store, "2018-01-22 00:01")).await;
         for minute in 2..=9 {
             assert_eq!(tick(&at(&store, &format!("2018-01-22 00:0{minute}"))).await, []);
         }
-        // Then nobody is there for an hour.
+        // Then no server is running for an hour.
         assert_eq!(tick(&at(&store, "2018-01-22 01:09")).await, []);
         assert_eq!(history(&store).await, [queued("2018-01-22 00:01"), missed("2018-01-22 00:02")]);
         let times = schedule::missed_times(&store, RunId(started[0].0 + 1)).await.unwrap();
         assert_eq!(times, [(MisfireReason::Absent, 49), (MisfireReason::Waiting, 9)]);
-        // While it is under way, one waits behind it, and no more.
+        // While that run is active, exactly one waits behind it.
         execute(&store, "UPDATE runs SET state = 'running' WHERE state = 'queued'").await;
         assert_eq!(tick(&at(&store, "2018-01-22 01:10")).await.len(), 1);
         assert_eq!(tick(&at(&store, "2018-01-22 01:11")).await, []);
@@ -348,17 +347,17 @@ async fn behind_a_run_that_waits_no_other_one_is_queued() {
 }
 
 #[tokio::test]
-async fn a_clock_that_is_put_back_starts_nothing_again() {
+async fn a_clock_that_is_set_back_starts_nothing_again() {
     for_each_database(async |store| {
         let id = save(&at(&store, "2018-01-21 12:00"), &form()).await;
         assert_eq!(tick(&at(&store, "2018-01-22 02:00")).await.len(), 1);
-        carry_out(&store).await;
+        succeed_queued_runs(&store).await;
         let before = at(&store, "2018-01-22 01:50");
         schedule::recalculate(&before).await.unwrap();
         for wall in ["2018-01-22 01:50", "2018-01-22 02:00", "2018-01-22 02:01"] {
             assert_eq!(tick(&at(&store, wall)).await, [], "{wall}");
         }
-        // Also not when the task is switched off and on meanwhile: that time has had its run.
+        // The same holds if the task is deactivated and activated meanwhile: that time has had its run.
         for active in [false, true] {
             task::set_active(&before, Actor::COMMAND_LINE, id, active).await.unwrap();
         }
@@ -371,7 +370,7 @@ async fn a_clock_that_is_put_back_starts_nothing_again() {
 }
 
 #[tokio::test]
-async fn another_time_zone_counts_from_the_next_start_on() {
+async fn another_time_zone_applies_from_the_next_start() {
     for_each_database(async |store| {
         let id = save(&at(&store, "2018-01-21 12:00"), &form()).await;
         let moved = Clock::status(Tz::Asia__Kathmandu, instant("2018-01-21 12:00"));
@@ -379,7 +378,7 @@ async fn another_time_zone_counts_from_the_next_start_on() {
         schedule::recalculate(&moved).await.unwrap();
         let next = next_due(&store, id).await.unwrap();
         assert_eq!(next.to_rfc3339(), "2018-01-21T20:15:00+00:00");
-        // What is due already stays due.
+        // A due run stays due.
         let later = Clock::status(Tz::America__New_York, instant("2018-01-22 12:00"));
         schedule::recalculate(&store.as_another_process(later)).await.unwrap();
         assert_eq!(next_due(&store, id).await, Some(next));
@@ -387,20 +386,20 @@ async fn another_time_zone_counts_from_the_next_start_on() {
     .await;
 }
 
-/// Whatever clocks do and however many processes look: a time starts one run at most, never before it is due, and no
-/// two runs of a task wait.
+/// For any clock changes and any number of processes, a due time starts at most one run, never early, and at most one
+/// run of a task waits.
 #[tokio::test]
-async fn no_time_starts_two_runs_whatever_clocks_do() {
+async fn no_due_time_starts_two_runs_for_any_clock_changes() {
     for_each_database(async |store| {
-        let mut dice = StdRng::seed_from_u64(11);
+        let mut rng = StdRng::seed_from_u64(11);
         let start = instant("2018-03-24 12:00");
         let id = save_often(&at_instant(&store, start), "skip", "*/20 0-3 * * *").await;
         let mut clock = start;
         let mut started = BTreeSet::new();
         for step in 0..300 {
-            clock += Duration::minutes(dice.random_range(-30..60));
+            clock += Duration::minutes(rng.random_range(-30..60));
             let process = at_instant(&store, clock);
-            match dice.random_range(0..12) {
+            match rng.random_range(0..12) {
                 0 => {
                     task::set_active(&process, Actor::COMMAND_LINE, id, false).await.unwrap();
                     task::set_active(&process, Actor::COMMAND_LINE, id, true).await.unwrap();
@@ -416,12 +415,12 @@ async fn no_time_starts_two_runs_whatever_clocks_do() {
             }
             let waiting = history(&store).await.iter().filter(|run| run.1 == "queued").count();
             assert!(waiting <= 1, "step {step}");
-            if dice.random_range(0..3) == 0 {
-                carry_out(&store).await;
+            if rng.random_range(0..3) == 0 {
+                succeed_queued_runs(&store).await;
             }
         }
         assert!(started.len() > 10);
-        // Nothing of it is ever taken from the list, and each time stands there once.
+        // No run ever disappears from the list, and each due time is listed once.
         let all = history(&store).await;
         assert_eq!(all.iter().map(|run| run.2).collect::<BTreeSet<_>>().len(), all.len());
     })

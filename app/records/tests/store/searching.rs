@@ -1,4 +1,4 @@
-//! User search: the box, every filter, every order across pages.
+//! User search: the search box, every filter, every order across pages.
 
 use crate::support::{add, add_task, day, execute, five_days, for_each_database, leaver};
 use policy::user_form::UserForm;
@@ -19,7 +19,7 @@ async fn by_text(store: &Store, text: &str) -> Vec<i64> {
     found(store, &UserQuery { text: text.to_owned(), ..UserQuery::default() }).await
 }
 
-/// Saves a user the way the desk does, so that the search words are those of the desk.
+/// Saves a user as the web form does, so that the search words are the same.
 async fn saved(store: &Store, form: UserForm) -> i64 {
     user::save(store, Actor::COMMAND_LINE, &form).await.unwrap().0
 }
@@ -29,7 +29,7 @@ fn named(first: &str, last: &str) -> UserForm {
 }
 
 #[tokio::test]
-async fn the_box_folds_finds_beginnings_and_numbers() {
+async fn the_search_box_folds_case_and_finds_prefixes_and_numbers() {
     for_each_database(async |store| {
         let angstrom = saved(
             &store,
@@ -64,7 +64,7 @@ async fn the_box_folds_finds_beginnings_and_numbers() {
         }
         assert_eq!(by_text(&store, "щерб анна").await, [2]);
         assert_eq!(by_text(&store, "王").await, [3]);
-        // A number is a user number as well as a word: the barcode of the third user is the first one's number.
+        // A number is both a user number and a word: the barcode of the third user is the first one's number.
         assert_eq!(by_text(&store, "1").await, [1, 3]);
         assert_eq!(by_text(&store, "2").await, [2]);
         for text in ["nobody", "anders щерб", "ngstrom", "%", "_", "'", "\u{301}", "99999999999999999999"]
@@ -80,7 +80,7 @@ async fn the_box_folds_finds_beginnings_and_numbers() {
 }
 
 #[tokio::test]
-async fn every_filter_narrows() {
+async fn every_filter_narrows_the_list() {
     for_each_database(async |store| {
         let plain = || users::ActiveModel { marked_on: Set(None), leaving_on: Set(None), ..leaver("x") };
         let with = |name: &str, user: users::ActiveModel| users::ActiveModel {
@@ -172,7 +172,7 @@ async fn every_order_is_the_same_on_one_page_and_on_many() {
                     Sort::Activity => row.last_activity_on.is_none(),
                 };
                 let first_empty = whole.rows.iter().position(empty).unwrap_or(23);
-                assert!(whole.rows[first_empty..].iter().all(empty), "{query:?}: empty ones come last");
+                assert!(whole.rows[first_empty..].iter().all(empty), "{query:?}: empty values come last");
                 for rows in [1, 4, 22] {
                     let mut paging = Paging { after: None, rows: Some(rows) };
                     let mut paged = Vec::new();
@@ -199,7 +199,7 @@ async fn every_order_is_the_same_on_one_page_and_on_many() {
 }
 
 #[tokio::test]
-async fn the_anonymised_are_found_by_number_only() {
+async fn anonymised_users_are_found_by_number_only() {
     for_each_database(async |store| {
         let number = saved(&store, UserForm { user_id: "ng1".to_owned(), ..named("Ana", "Ng") }).await;
         assert_eq!(by_text(&store, "ana ng1").await, [number]);

@@ -1,4 +1,4 @@
-//! A fresh database of each kind for each test, and small pieces of a library.
+//! Shared by all tests: a fresh database of each kind for each test, and parts of a library.
 
 use chrono::NaiveDate;
 use chrono_tz::Tz;
@@ -9,7 +9,7 @@ use sea_orm::{ActiveModelTrait, ConnectionTrait, Database, Set, Statement};
 use std::fmt::Write as _;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-/// The day of the tests.
+/// The date in the tests.
 pub const TODAY: &str = "2018-01-21";
 
 pub fn day(text: &str) -> NaiveDate {
@@ -22,8 +22,8 @@ pub fn clock() -> Clock {
 
 /// Runs a test on a fresh SQLite file and on a fresh PostgreSQL database.
 ///
-/// PostgreSQL is at the address in `TEST_POSTGRES_URL` (`make test` starts one). Without it only SQLite is
-/// tested, and that is said; in continuous integration it is an error.
+/// PostgreSQL is at the URL in `TEST_POSTGRES_URL` (`make test` starts one). Without it, only SQLite is tested, and a
+/// message says so. In continuous integration that is an error.
 pub async fn for_each_database<F: AsyncFn(Store)>(test: F) {
     let folder = tempfile::tempdir().unwrap();
     let url = format!("sqlite://{}/test.db?mode=rwc", folder.path().display());
@@ -49,7 +49,7 @@ pub async fn fresh_postgres() -> Option<String> {
     Some(format!("{base}/{name}"))
 }
 
-/// An imported user who left on 15 January 2018 and was marked on that day.
+/// Returns an imported user who left on 15 January 2018 and was marked for deletion on that day.
 pub fn leaver(name: &str) -> users::ActiveModel {
     users::ActiveModel {
         uuid: Set(format!("uuid of {name}")),
@@ -68,7 +68,7 @@ pub async fn add(store: &Store, user: users::ActiveModel) -> users::Model {
     user.insert(store.database()).await.unwrap()
 }
 
-/// Left more than five days ago, imported users only.
+/// Returns a policy for imported users who left more than five days ago.
 pub fn five_days() -> Policy {
     Policy {
         scope: Scope::Imported,
@@ -98,7 +98,7 @@ pub async fn execute(store: &Store, sql: &str) {
     store.database().execute_unprepared(sql).await.unwrap();
 }
 
-/// Everything that stands in the database, as text: one line for each row.
+/// Returns the content of the database as text, one line for each row.
 pub async fn dump(store: &Store) -> String {
     let db = store.database();
     let mut dump = String::new();

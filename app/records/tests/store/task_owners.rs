@@ -1,4 +1,4 @@
-//! Who owns a task, and what becomes of it when the owner doesn't look after it any more.
+//! The owners of tasks, and what happens to a task whose owner has left.
 
 use crate::support::{add, execute, for_each_database, leaver};
 use policy::form::{FieldErrors, Problem};
@@ -27,7 +27,7 @@ async fn person(store: &Store, user_id: &str, role: Role) -> UserNumber {
     user
 }
 
-async fn at_desk(store: &Store, user: UserNumber) -> Actor {
+async fn staff_actor(store: &Store, user: UserNumber) -> Actor {
     let roles = staff::roles_of(store.database(), user).await.unwrap();
     Actor::signed_in(user, roles, Clock::real())
 }
@@ -43,7 +43,7 @@ fn owner_problem(result: Result<impl std::fmt::Debug, RecordsError>) -> Problem 
 }
 
 #[tokio::test]
-async fn only_staff_who_may_see_tasks_own_one() {
+async fn the_owner_must_have_access_to_tasks() {
     for_each_database(async |store| {
         let student = UserNumber(add(&store, leaver("Ng")).await.number);
         let cataloguer = person(&store, "cat", Role::Cataloguer).await;
@@ -69,10 +69,10 @@ async fn only_staff_who_may_see_tasks_own_one() {
 async fn a_private_task_belongs_to_its_creator_unless_another_owner_is_named() {
     for_each_database(async |store| {
         let systems = person(&store, "sys", Role::SystemsLibrarian).await;
-        let actor = at_desk(&store, systems).await;
+        let actor = staff_actor(&store, systems).await;
         let id = task::save(&store, actor, &form(None, "private")).await.unwrap();
         assert_eq!(task::read(&store, actor, id).await.unwrap().draft.owner, Some(systems));
-        // Emptying the owner gives the task to whoever saves it.
+        // If the owner is cleared, the member of staff who saves the task becomes its owner.
         let edit = TaskForm { id: id.to_string(), version: "1".to_owned(), ..form(None, "private") };
         task::save(&store, actor, &edit).await.unwrap();
         assert_eq!(task::read(&store, actor, id).await.unwrap().draft.owner, Some(systems));
@@ -89,9 +89,9 @@ async fn a_private_task_belongs_to_its_creator_unless_another_owner_is_named() {
     .await;
 }
 
-/// Both entries accept only an owner who can sign in.
+/// Both the form and the reassignment accept only an owner who can sign in.
 #[tokio::test]
-async fn a_task_is_given_to_nobody_who_cannot_sign_in() {
+async fn the_owner_must_be_able_to_sign_in() {
     for_each_database(async |store| {
         let owner = person(&store, "sys", Role::SystemsLibrarian).await;
         let (invited, _) =
@@ -105,7 +105,7 @@ async fn a_task_is_given_to_nobody_who_cannot_sign_in() {
             "UPDATE credentials SET expires_at = '2018-01-01 00:00:00+00:00' WHERE kind = 'invitation'",
         )
         .await;
-        assert_eq!(unowned(&store).await.len(), 1, "the one that was saved for them");
+        assert_eq!(unowned(&store).await.len(), 1, "only the task of the disabled owner");
         for visibility in ["shared", "private"] {
             let saved = task::save(&store, Actor::COMMAND_LINE, &form(Some(invited), visibility)).await;
             assert_eq!(owner_problem(saved), Problem::OwnerCannotSignIn, "{visibility}");
@@ -130,15 +130,15 @@ async fn without_owner(store: &Store) -> usize {
 }
 
 #[tokio::test]
-async fn a_task_whose_owner_is_gone_is_listed_and_given_to_another() {
+async fn a_task_without_an_active_owner_is_listed_and_can_be_reassigned() {
     for_each_database(async |store| {
         let owner = person(&store, "sys", Role::SystemsLibrarian).await;
         let other = person(&store, "other", Role::SystemsLibrarian).await;
-        let boss = at_desk(&store, person(&store, "boss", Role::Administrator).await).await;
-        let actor = at_desk(&store, owner).await;
+        let boss = staff_actor(&store, person(&store, "boss", Role::Administrator).await).await;
+        let actor = staff_actor(&store, owner).await;
         let id = task::save(&store, actor, &form(None, "private")).await.unwrap();
         assert_eq!((unowned(&store).await, without_owner(&store).await), (vec![], 0));
-        // While the owner looks after it, it is the owner's alone.
+        // A task with an active owner can't be reassigned.
         let taken = task::reassign(&store, boss, id, other).await;
         assert!(matches!(taken, Err(RecordsError::Refused(_))), "{taken:?}");
 
@@ -146,7 +146,7 @@ async fn a_task_whose_owner_is_gone_is_listed_and_given_to_another() {
         assert_eq!(unowned(&store).await, [(id, WhyUnowned::CannotSignIn)]);
         assert_eq!(without_owner(&store).await, 1);
         let listed = task::unowned(&store, boss).await.unwrap();
-        assert_eq!(listed[0].name.words_for(boss), "A private task", "its description stays the owner's");
+        assert_eq!(listed[0].name.words_for(boss), "A private task", "its description stays private");
         staff::revoke_role(&store, Actor::COMMAND_LINE, owner, Role::SystemsLibrarian).await.unwrap();
         assert_eq!(unowned(&store).await, [(id, WhyUnowned::MayNotSeeTasks)]);
         execute(&store, &format!("UPDATE users SET anonymised_on = '2018-01-01' WHERE number = {owner}"))
@@ -159,20 +159,20 @@ async fn a_task_whose_owner_is_gone_is_listed_and_given_to_another() {
         staff::disable(&store, Actor::COMMAND_LINE, invisible).await.unwrap();
         let refused = task::reassign(&store, boss, id, invisible).await;
         assert_eq!(owner_problem(refused), Problem::OwnerCannotSignIn);
-        let forbidden = task::reassign(&store, at_desk(&store, other).await, id, other).await;
+        let forbidden = task::reassign(&store, staff_actor(&store, other).await, id, other).await;
         assert!(matches!(forbidden, Err(RecordsError::Forbidden(_))), "{forbidden:?}");
 
         task::reassign(&store, boss, id, other).await.unwrap();
         assert_eq!((unowned(&store).await, without_owner(&store).await), (vec![], 0));
-        let new = at_desk(&store, other).await;
+        let new = staff_actor(&store, other).await;
         let mine = task::list(&store, new, &TaskQuery::default(), &Paging::default()).await.unwrap();
         assert_eq!(mine.rows[0].id, id);
         let dump = crate::support::dump(&store).await;
         assert_eq!(dump.matches("task_reassigned").count(), 1);
         assert!(dump.contains(&format!("owner={other}")), "the audit names the new owner");
 
-        // At the command line any task can be given to another owner; an inactive one is no condition.
-        task::set_active(&store, at_desk(&store, other).await, id, false).await.unwrap();
+        // The command line can reassign any task. An inactive task causes no condition.
+        task::set_active(&store, staff_actor(&store, other).await, id, false).await.unwrap();
         staff::disable(&store, Actor::COMMAND_LINE, other).await.unwrap();
         assert_eq!((unowned(&store).await.len(), without_owner(&store).await), (1, 0));
         execute(&store, "UPDATE tasks SET owner_number = NULL").await;

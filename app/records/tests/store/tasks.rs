@@ -9,7 +9,7 @@ use records::run::RunQuery;
 use records::task::{self, Confirmation, TaskQuery, TaskRow};
 use records::{Actor, RecordsError, Store, run};
 
-/// A right form: left more than five days ago, every Monday.
+/// Returns a valid form: left more than five days ago, every Monday.
 fn form(description: &str) -> TaskForm {
     TaskForm {
         description: description.to_owned(),
@@ -30,12 +30,12 @@ async fn rows(store: &Store, query: &TaskQuery) -> Vec<TaskRow> {
 }
 
 #[tokio::test]
-async fn a_task_is_saved_listed_and_edited_once_by_each_version() {
+async fn a_task_is_saved_listed_and_edited_once_per_version() {
     for_each_database(async |store| {
         let id = save(&store, &form("Leavers 100 %_\\")).await;
         let saved = task::read(&store, Actor::COMMAND_LINE, id).await.unwrap();
         let again = TaskForm { id: id.to_string(), version: "1".to_owned(), ..form("Leavers 100 %_\\") };
-        assert_eq!(TaskForm::of(&saved.draft, &[]), again, "the form comes back as it was typed");
+        assert_eq!(TaskForm::of(&saved.draft, &[]), again, "the form of the saved task equals the input");
         assert!(saved.next.unwrap().shown.starts_with("Mon 22 Jan 2018"));
 
         save(&store, &TaskForm { description: "Leavers".to_owned(), ..again.clone() }).await;
@@ -49,7 +49,7 @@ async fn a_task_is_saved_listed_and_edited_once_by_each_version() {
 }
 
 #[tokio::test]
-async fn the_list_is_filtered_by_text_as_it_stands_and_by_status() {
+async fn the_list_is_filtered_by_literal_text_and_by_status() {
     for_each_database(async |store| {
         save(&store, &form("100 %_ leavers")).await;
         save(&store, &TaskForm { active: false, ..form("Quiet ones") }).await;
@@ -73,7 +73,7 @@ async fn the_list_is_filtered_by_text_as_it_stands_and_by_status() {
 }
 
 #[tokio::test]
-async fn only_the_database_knows_owners_and_custom_fields() {
+async fn owners_and_custom_fields_must_exist() {
     for_each_database(async |store| {
         execute(&store, "INSERT INTO custom_fields VALUES ('locker', 'Locker')").await;
         let wrong = TaskForm {
@@ -89,7 +89,7 @@ async fn only_the_database_knows_owners_and_custom_fields() {
             }
             other => panic!("{other:?}"),
         }
-        assert!(rows(&store, &TaskQuery::default()).await.is_empty(), "nothing was saved");
+        assert!(rows(&store, &TaskQuery::default()).await.is_empty(), "no task is saved");
     })
     .await;
 }
@@ -107,7 +107,7 @@ async fn there_is_one_default_for_single_users() {
         assert_eq!(serves().await, one, "the first one stays the default");
         task::set_active(&store, Actor::COMMAND_LINE, one, true).await.unwrap();
         task::set_active(&store, Actor::COMMAND_LINE, one, false).await.unwrap();
-        assert_eq!(serves().await, one, "also when it is switched off");
+        assert_eq!(serves().await, one, "also when it is deactivated");
         for id in [two, one, two, two] {
             task::make_default(&store, Actor::COMMAND_LINE, id).await.unwrap();
             assert_eq!(serves().await, id);
@@ -119,24 +119,24 @@ async fn there_is_one_default_for_single_users() {
         assert_eq!(defaults(&store).await, [two]);
         assert_eq!(task::default_after(&store, two).await.unwrap().unwrap().0, one);
         task::delete(&store, Actor::COMMAND_LINE, two).await.unwrap();
-        assert_eq!(defaults(&store).await, [one], "the first of the others");
+        assert_eq!(defaults(&store).await, [one], "the first of the other tasks");
         task::delete(&store, Actor::COMMAND_LINE, three).await.unwrap();
         assert_eq!(defaults(&store).await, [one]);
         execute(&store, "UPDATE tasks SET single_default = FALSE").await;
-        assert_eq!(serves().await, one, "the first one, where none is marked");
+        assert_eq!(serves().await, one, "the first one if none is marked");
         save(&store, &form("Five")).await;
-        assert_eq!(defaults(&store).await, [one], "and it is marked with the next change");
+        assert_eq!(defaults(&store).await, [one], "the next change marks it");
     })
     .await;
 }
 
-/// The tasks that are marked as the default.
+/// Returns the tasks that are marked as the default.
 async fn defaults(store: &Store) -> Vec<TaskId> {
     let rows = rows(store, &TaskQuery::default()).await;
     rows.into_iter().filter(|row| row.single_default).map(|row| row.id).collect()
 }
 
-/// Who anonymises a single user has to see the settings that apply.
+/// Staff who anonymise single users must be able to see the settings that apply.
 #[tokio::test]
 async fn a_private_task_does_not_become_the_default() {
     for_each_database(async |store| {
@@ -158,7 +158,7 @@ async fn a_private_task_does_not_become_the_default() {
         assert!(defaults(&store).await.is_empty(), "only a private one is left");
         let four = save(&store, &form("Four")).await;
         assert_eq!(defaults(&store).await, [four], "the first shared one again");
-        // One that was the default before it was private stays it until another one is chosen.
+        // A default task that becomes private stays the default until another one is set.
         hide(four).await;
         save(&store, &form("Five")).await;
         assert_eq!(defaults(&store).await, [four]);
@@ -167,7 +167,7 @@ async fn a_private_task_does_not_become_the_default() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn there_is_one_default_whoever_creates_and_deletes_at_once() {
+async fn concurrent_changes_leave_one_default() {
     for_each_database(async |store| {
         let create = |name: String| {
             let store = store.clone();
@@ -234,7 +234,7 @@ async fn a_deleted_task_keeps_its_history_and_cannot_be_used() {
 }
 
 #[tokio::test]
-async fn a_copy_and_a_file_say_what_the_task_says_and_wait_to_be_switched_on() {
+async fn copies_and_imports_have_the_same_settings_and_are_inactive() {
     for_each_database(async |store| {
         let typed = TaskForm {
             fields: [(Field::BirthDate.code().to_owned(), Treatment::Decade.code().to_owned())].into(),
@@ -262,7 +262,7 @@ async fn a_copy_and_a_file_say_what_the_task_says_and_wait_to_be_switched_on() {
         let older =
             task::import(&store, Actor::COMMAND_LINE, serde_json::from_str(&older).unwrap()).await.unwrap();
         let older = task::read(&store, Actor::COMMAND_LINE, older).await.unwrap().draft;
-        assert_eq!(older.missed, Missed::Once, "files of older versions do not say it");
+        assert_eq!(older.missed, Missed::Once, "files of older versions do not contain it");
         assert!(serde_json::from_str::<task::TaskFile>(&file.replace("\"policy\"", "\"polcy\"")).is_err());
         let other = serde_json::from_str(&file.replace("lethe-task-1", "lethe-task-9")).unwrap();
         assert!(matches!(
@@ -274,7 +274,7 @@ async fn a_copy_and_a_file_say_what_the_task_says_and_wait_to_be_switched_on() {
 }
 
 #[tokio::test]
-async fn a_file_with_a_single_date_that_has_passed_becomes_manual_only() {
+async fn a_file_with_a_past_one_time_date_becomes_manual_only() {
     for_each_database(async |store| {
         let once = TaskForm {
             schedule: "once".to_owned(),
@@ -295,7 +295,7 @@ async fn a_file_with_a_single_date_that_has_passed_becomes_manual_only() {
 }
 
 #[tokio::test]
-async fn a_task_that_reaches_further_than_what_was_confirmed_says_so() {
+async fn a_task_that_extends_beyond_the_confirmed_policy_reports_it() {
     for_each_database(async |store| {
         let id = save(&store, &form("Leavers")).await;
         let confirmation = async || task::read(&store, Actor::COMMAND_LINE, id).await.unwrap().confirmation;

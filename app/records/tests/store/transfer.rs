@@ -1,4 +1,4 @@
-//! CSV import and export: what a file does to the library, and that what goes out comes in again.
+//! CSV import and export: the effect of a file on the library, and that an export can be imported again.
 
 use crate::legal_holds::first_on_user;
 use crate::support::{add, add_task, clock, day, dump, execute, five_days, for_each_database, leaver};
@@ -11,7 +11,7 @@ use records::{Actor, Settings, Store, demo, run};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, Set};
 use std::io::Write as _;
 
-/// A file with this content.
+/// Returns a file with this content.
 pub fn file(content: impl AsRef<[u8]>) -> tempfile::NamedTempFile {
     let mut file = tempfile::NamedTempFile::new().unwrap();
     file.write_all(content.as_ref()).unwrap();
@@ -19,11 +19,11 @@ pub fn file(content: impl AsRef<[u8]>) -> tempfile::NamedTempFile {
     file
 }
 
-/// The problems of a file, as they are told.
+/// Returns the problems of a file as messages.
 pub fn problems(result: Result<ImportSummary, TransferError>) -> Vec<String> {
     match result {
         Err(TransferError::File(problems)) => problems.problems.iter().map(ToString::to_string).collect(),
-        other => panic!("not refused for its problems: {other:?}"),
+        other => panic!("no problems: {other:?}"),
     }
 }
 
@@ -52,7 +52,7 @@ fn counts(summary: &ImportSummary) -> [u64; 5] {
 }
 
 #[tokio::test]
-async fn users_are_made_changed_and_left_alone() {
+async fn an_import_creates_changes_and_keeps_users() {
     for_each_database(async |store| {
         execute(&store, "INSERT INTO custom_fields VALUES ('locker', 'Locker')").await;
         let content = "\u{FEFF}last_name,user_id,external_id,first_name,email,birth_date,leaving_on,category,custom.locker\r\n\
@@ -72,17 +72,17 @@ async fn users_are_made_changed_and_left_alone() {
         assert_eq!(counts(&import(&store, content).await), [2, 0, 0, 2, 0], "the same again changes nothing");
         assert_eq!(user(&store, "ng").await, ng);
 
-        // Found by the external identifier, with a new UserID, name and locker; the other one is not in the file.
+        // Matched by the external identifier, with a new UserID, name and locker. The other user isn't in the file.
         let summary =
             import(&store, "external_id,user_id,last_name,custom.locker\nE1,ng2,Ngo,B-2\n").await;
         assert_eq!(counts(&summary), [1, 0, 1, 0, 0]);
         let ngo = user(&store, "ng2").await;
         assert_eq!((ngo.number, ngo.version), (ng.number, 2));
-        assert_eq!(ngo.email, ng.email, "a column that is not there changes nothing");
+        assert_eq!(ngo.email, ng.email, "a missing column changes nothing");
         let values = custom_values::Entity::find().all(store.database()).await.unwrap();
         assert_eq!(values.iter().map(|row| row.value.as_str()).collect::<Vec<_>>(), ["B-2"]);
         let other = user(&store, "ob").await;
-        assert_eq!((other.leaving_on, other.marked_on), (None, None), "absence sets no date");
+        assert_eq!((other.leaving_on, other.marked_on), (None, None), "a user missing from the file gets no date");
         let events = audit_events::Entity::find().all(store.database()).await.unwrap();
         assert_eq!(
             events.iter().map(|event| event.detail.as_str()).collect::<Vec<_>>(),
@@ -97,7 +97,7 @@ async fn users_are_made_changed_and_left_alone() {
 }
 
 #[tokio::test]
-async fn empty_cells_empty_fields_but_not_keys_and_counted_dates() {
+async fn empty_cells_clear_fields_except_keys_and_dates_of_conditions() {
     for_each_database(async |store| {
         let before = add(
             &store,
@@ -132,17 +132,17 @@ async fn empty_cells_empty_fields_but_not_keys_and_counted_dates() {
 }
 
 #[tokio::test]
-async fn keys_of_others_are_refused_at_the_line() {
+async fn keys_of_other_users_are_rejected_at_their_line() {
     for_each_database(async |store| {
         import(&store, "last_name,external_id,user_id,barcode\nA,E1,u1,b1\nB,E2,u2,b2\nC,,u3,\n").await;
         let header = "last_name,external_id,user_id,barcode";
         let taken = "Another user already has this value. Enter a different one";
         let twice = "Already used on an earlier line. Each user may have only one line";
         let cases = [
-            // A UserID, a barcode of somebody else.
+            // The UserID and the barcode of another user.
             ("A,E1,u2,", format!("line 2, user_id: {taken}")),
             ("A,E1,u1,b2", format!("line 2, barcode: {taken}")),
-            // Somebody new got the login name of somebody else.
+            // A new user with the UserID of another user.
             ("New,E9,u1,", format!("line 2, user_id: {taken}")),
             ("New,E9,,b1", format!("line 2, barcode: {taken}")),
             ("New,E8,u8,\nNew,E9,u8,", format!("line 3, user_id: {twice}")),
@@ -152,12 +152,12 @@ async fn keys_of_others_are_refused_at_the_line() {
         for (lines, expected) in cases {
             assert_eq!(refused(&store, &format!("{header}\n{lines}\n")).await, [expected], "{lines}");
         }
-        // Twice with more than a chunk of lines in between.
+        // The same value twice, with more than a chunk of lines in between.
         let mut long = format!("{header}\n");
         long.extend((0..1_200).map(|n| format!("Many,M{n},m{n},\n")));
         long.push_str("Many,M7,,\n");
         assert_eq!(refused(&store, &long).await, [format!("line 1202, external_id: {twice}")]);
-        // Who had no external identifier gets one; a freed UserID can be taken on a later line.
+        // A user without an external identifier gets one. A freed UserID can be taken on a later line.
         let summary = import(&store, &format!("{header}\nC,E3,u3,\nA,E1,u1b,\nNew,E9,u1,\n")).await;
         assert_eq!(counts(&summary), [3, 1, 2, 0, 0]);
         assert_eq!(user(&store, "u3").await.external_id.as_deref(), Some("E3"));
@@ -167,7 +167,7 @@ async fn keys_of_others_are_refused_at_the_line() {
 }
 
 #[tokio::test]
-async fn staff_keep_their_roles_and_nobody_gets_one() {
+async fn an_import_grants_and_revokes_no_roles() {
     for_each_database(async |store| {
         add(&store, leaver("Ng")).await;
         execute(&store, "INSERT INTO user_roles VALUES (1, 'librarian', '2018-01-01')").await;
@@ -180,7 +180,7 @@ async fn staff_keep_their_roles_and_nobody_gets_one() {
 }
 
 #[tokio::test]
-async fn a_guarantor_may_stand_further_down() {
+async fn a_guarantor_may_be_on_a_later_line() {
     for_each_database(async |store| {
         let mut content = "user_id,last_name,guarantor_user_id\nchild,Ng,mother\n".to_owned();
         content.extend((0..600).map(|n| format!("u{n},Many,{}\n", if n == 1 { "u0" } else { "" })));
@@ -222,7 +222,7 @@ async fn a_dry_run_counts_and_changes_nothing() {
 }
 
 #[tokio::test]
-async fn loans_are_made_once_and_carry_the_category_of_their_day() {
+async fn loans_are_created_once_with_the_category_of_their_day() {
     for_each_database(async |store| {
         import(&store, "user_id,external_id,last_name,category,department\nng,E1,Ng,student,law\n").await;
         let header = "user_id,item_barcode,title,branch,issued_on,due_on,returned_on,renewals,note";
@@ -239,7 +239,7 @@ async fn loans_are_made_once_and_carry_the_category_of_their_day() {
         assert_eq!(user(&store, "ng").await.last_activity_on, Some(day("2018-01-10")));
         assert_eq!(counts(&import_of_loans(&store, &content).await), [2, 0, 0, 2, 0]);
 
-        // Returned now; what was returned stays returned.
+        // The loan is returned. A returned loan stays returned.
         let returned = format!("{header}\nng,I1,,main,2017-12-01,2018-01-01,,2,\nng,I2,,main,2018-01-10,2018-02-10,2018-01-20,,\n");
         assert_eq!(counts(&import_of_loans(&store, &returned).await), [2, 0, 2, 0, 0]);
         let rows = loans::Entity::find().order_by_asc(loans::Column::IssuedOn).all(store.database()).await.unwrap();
@@ -272,7 +272,7 @@ async fn exported(store: &Store) -> (String, String) {
 }
 
 #[tokio::test]
-async fn an_anonymised_user_is_exported_empty_and_never_comes_back() {
+async fn an_anonymised_user_is_exported_empty_and_cannot_be_reimported() {
     for_each_database(async |store| {
         import(
             &store,
@@ -294,7 +294,7 @@ async fn an_anonymised_user_is_exported_empty_and_never_comes_back() {
         assert!(!loans_after.contains("Canary") && !loans_after.contains("ng,"), "{loans_after}");
         assert_eq!(counts(&import(&store, &after).await), [1, 0, 0, 0, 1]);
         assert_eq!(counts(&import_of_loans(&store, &loans_after).await), [1, 0, 0, 0, 1]);
-        // The old file makes a new user, whom nothing links to the old loans.
+        // The old file creates a new user, who isn't linked to the old loans.
         assert_eq!(counts(&import(&store, &before).await), [1, 1, 0, 0, 0]);
         let loans = loans::Entity::find().all(store.database()).await.unwrap();
         assert!(loans.iter().all(|loan| loan.user_number == 1));
@@ -303,7 +303,7 @@ async fn an_anonymised_user_is_exported_empty_and_never_comes_back() {
     .await;
 }
 
-/// The columns that a new library gives anew are left out of the comparison.
+/// Returns the rows without the columns whose values a new library assigns.
 fn comparable(csv: &str, leave_out: &[&str]) -> Vec<Vec<String>> {
     let mut reader = csv::Reader::from_reader(csv.as_bytes());
     let header = reader.headers().unwrap().clone();
@@ -322,19 +322,19 @@ fn comparable(csv: &str, leave_out: &[&str]) -> Vec<Vec<String>> {
 }
 
 #[tokio::test]
-async fn what_goes_out_comes_in_again() {
+async fn an_export_can_be_imported_again() {
     let folder = tempfile::tempdir().unwrap();
     let url = format!("sqlite://{}/from.db?mode=rwc", folder.path().display());
     let from = Store::open(&url, clock(), Settings::in_folder(folder.path())).await.unwrap();
     demo::fill(&from, Actor::COMMAND_LINE, 600, 3).await.unwrap();
     execute(&from, "UPDATE users SET notes = '=HYPERLINK(\"x\")', first_name = '''-@Ada' WHERE number = 30")
         .await;
-    // Who has no date of creation gets the day of the import.
+    // A user without a creation date gets the day of the import.
     execute(&from, "UPDATE users SET created_on = '2010-01-01' WHERE created_on IS NULL").await;
     let (users, loans) = exported(&from).await;
     assert!(users.contains("\"'=HYPERLINK(\"\"x\"\")\""), "formulas are escaped");
-    assert!(users.contains("'+44 1632"), "and phone numbers");
-    // Into itself: nothing new but the mark that an import has matched.
+    assert!(users.contains("'+44 1632"), "phone numbers are escaped too");
+    // Imported into the same library, it changes nothing except that users count as imported.
     let own = import(&from, &users).await;
     assert_eq!(own.created, 0);
     let own_loans = import_of_loans(&from, &loans).await;
@@ -365,7 +365,7 @@ async fn what_goes_out_comes_in_again() {
     .await;
 }
 
-/// The loans without those of anonymised users: numbers mean nothing in another library.
+/// Returns the loans without those of anonymised users, because user numbers differ between libraries.
 fn without_numbers(loans: &str) -> String {
     let mut reader = csv::Reader::from_reader(loans.as_bytes());
     let mut writer = csv::Writer::from_writer(Vec::new());
@@ -381,7 +381,7 @@ fn without_numbers(loans: &str) -> String {
 }
 
 #[tokio::test]
-async fn a_file_takes_nothing_away_that_a_legal_hold_keeps() {
+async fn an_import_removes_no_value_under_a_legal_hold() {
     for_each_database(async |store| {
         execute(&store, "INSERT INTO custom_fields VALUES ('locker', 'Locker')").await;
         let header = "last_name,user_id,email,birth_date,phone,custom.locker";
@@ -401,8 +401,8 @@ async fn a_file_takes_nothing_away_that_a_legal_hold_keeps() {
             assert_eq!(user(&store, "held").await, before, "{lesser}");
         }
         let custom = custom_values::Entity::find().all(store.database()).await.unwrap();
-        assert_eq!(custom.len(), 1, "the locker of who is held");
-        // What replaces a value takes the old one away.
+        assert_eq!(custom.len(), 1, "the locker of the user under a legal hold");
+        // Replacing a value removes the old one.
         let more = format!("{header}\n{}\n", whole("held").replace(",1,", ",2,"));
         let summary = import(&store, &more).await;
         assert_eq!((summary.held, summary.changed), (1, 0));

@@ -1,11 +1,11 @@
-//! Bad files: a clear problem at the right place, no value of the file in it, and nothing changed.
+//! Invalid files: the import reports the line and column of each problem, without the value, and changes nothing.
 
 use crate::support::{add, dump, execute, for_each_database, leaver};
 use crate::transfer::{file, problems};
 use records::transfer::{MAX_PROBLEMS, TransferError, import_loans, import_users};
 use records::{Actor, RecordsError};
 
-/// Content of a file of users, and how its problems are told.
+/// Returns invalid user files with the expected problems.
 fn cases() -> Vec<(Vec<u8>, Vec<&'static str>)> {
     let big = format!("user_id,last_name,notes\nu,Canary,{}\n", "Canary ".repeat(150_000));
     vec![
@@ -96,16 +96,19 @@ fn cases() -> Vec<(Vec<u8>, Vec<&'static str>)> {
 }
 
 #[tokio::test]
-async fn a_bad_file_of_users_is_explained_and_changes_nothing() {
+async fn an_invalid_user_file_is_explained_and_changes_nothing() {
     for_each_database(async |store| {
         add(&store, leaver("Before")).await;
         let before = dump(&store).await;
         for (content, expected) in cases() {
             let name = String::from_utf8_lossy(&content[..content.len().min(80)]).into_owned();
             let result = import_users(&store, Actor::COMMAND_LINE, file(&content).path(), false).await;
-            let told = problems(result);
-            assert_eq!(told, expected, "{name}");
-            assert!(!told.iter().any(|problem| problem.to_lowercase().contains("canary")), "{told:?}");
+            let messages = problems(result);
+            assert_eq!(messages, expected, "{name}");
+            assert!(
+                !messages.iter().any(|problem| problem.to_lowercase().contains("canary")),
+                "{messages:?}"
+            );
         }
         assert_eq!(dump(&store).await, before);
     })
@@ -113,7 +116,7 @@ async fn a_bad_file_of_users_is_explained_and_changes_nothing() {
 }
 
 #[tokio::test]
-async fn a_bad_file_of_loans_is_explained_and_changes_nothing() {
+async fn an_invalid_loan_file_is_explained_and_changes_nothing() {
     let header = "user_id,item_barcode,branch,issued_on,due_on,renewals,note";
     for_each_database(async |store| {
         add(&store, leaver("Ng")).await;
@@ -155,7 +158,7 @@ async fn a_bad_file_of_loans_is_explained_and_changes_nothing() {
 }
 
 #[tokio::test]
-async fn many_problems_are_counted_and_a_line_without_end_is_not_read() {
+async fn many_problems_are_counted_and_an_endless_line_is_not_read() {
     for_each_database(async |store| {
         let content = format!("user_id,last_name\n{}", "u,\n".repeat(250));
         match import_users(&store, Actor::COMMAND_LINE, file(content).path(), false).await {
@@ -166,15 +169,15 @@ async fn many_problems_are_counted_and_a_line_without_end_is_not_read() {
             other => panic!("{other:?}"),
         }
         let endless = format!("user_id,last_name\nu,\"{}", "endless ".repeat(2_000_000));
-        let told = problems(import_users(&store, Actor::COMMAND_LINE, file(endless).path(), false).await);
-        assert_eq!(told.len(), 1);
-        assert!(told[0].contains("cannot be read from here on"), "{told:?}");
+        let messages = problems(import_users(&store, Actor::COMMAND_LINE, file(endless).path(), false).await);
+        assert_eq!(messages.len(), 1);
+        assert!(messages[0].contains("cannot be read from here on"), "{messages:?}");
     })
     .await;
 }
 
 #[tokio::test]
-async fn a_file_with_only_a_first_line_is_right_and_does_nothing() {
+async fn a_file_with_only_a_header_is_valid_and_changes_nothing() {
     for_each_database(async |store| {
         let content = file("user_id,last_name\r\n");
         let summary = import_users(&store, Actor::COMMAND_LINE, content.path(), false).await.unwrap();
@@ -187,9 +190,9 @@ async fn a_file_with_only_a_first_line_is_right_and_does_nothing() {
     .await;
 }
 
-/// Dates of past events are not after today; days that are still to come may be.
+/// Dates of past events can't be after today; other dates can.
 #[tokio::test]
-async fn a_past_event_in_the_future_is_refused_at_its_cell() {
+async fn a_past_event_in_the_future_is_rejected_at_its_cell() {
     for_each_database(async |store| {
         let before = dump(&store).await;
         for column in ["birth_date", "created_on", "last_activity_on", "marked_on"] {
@@ -223,9 +226,9 @@ async fn a_past_event_in_the_future_is_refused_at_its_cell() {
     .await;
 }
 
-/// A date with two meanings is refused, and the message holds neither of them: a file's messages carry no value.
+/// An ambiguous date is rejected. The message doesn't contain it, because messages about a file contain no values.
 #[tokio::test]
-async fn a_date_with_two_meanings_is_refused_without_its_value() {
+async fn an_ambiguous_date_is_rejected_without_its_value() {
     for_each_database(async |store| {
         let content = "user_id,last_name,birth_date\nng,Ng,03/04/1990\n";
         let problems = problems(import_users(&store, Actor::COMMAND_LINE, file(content).path(), false).await);
@@ -236,9 +239,9 @@ async fn a_date_with_two_meanings_is_refused_without_its_value() {
     .await;
 }
 
-/// Each cell of each column with bytes that no text has.
+/// Fills each cell of each column with bytes that no text contains.
 #[tokio::test]
-async fn no_cell_holds_a_control_character() {
+async fn no_cell_accepts_a_control_character() {
     for_each_database(async |store| {
         execute(&store, "INSERT INTO custom_fields VALUES ('locker', 'Locker')").await;
         let users = "user_id,title,first_name,middle_name,last_name,preferred_name,email,phone,mobile,street,postcode,city,\

@@ -1,6 +1,7 @@
-//! Undo: by the same member of staff, in time, and only while nothing about it has changed. It restores exactly what was.
+//! Undo: by the same member of staff, in time, and only while nothing depends on the change. It restores the exact
+//! state.
 
-use crate::legal_holds::{at_desk, staff as member};
+use crate::legal_holds::{staff as member, staff_actor};
 use crate::support::{add, day, dump, execute, for_each_database, leaver};
 use policy::user_form::UserForm;
 use policy::{ChargeId, LoanId, RequestId, Role, UserNumber};
@@ -15,11 +16,11 @@ const ANA: UserNumber = UserNumber(801);
 const BEN: UserNumber = UserNumber(802);
 
 fn ana() -> Actor {
-    at_desk(ANA, Role::Administrator)
+    staff_actor(ANA, Role::Administrator)
 }
 
-/// A user with one of everything open, whom somebody marked long ago, and two administrators. Ben has a password, an app
-/// and an account at an identity provider.
+/// Adds a user with one open row of each kind, marked for deletion long ago, and two administrators. Ben has a
+/// password, an authenticator app and an account at an identity provider.
 async fn library(store: &Store) {
     add(store, users::ActiveModel { last_activity_on: Set(Some(day("2017-05-01"))), ..leaver("Ng") }).await;
     for administrator in [ANA, BEN] {
@@ -85,12 +86,12 @@ async fn change(store: &Store, actor: Actor, kind: Kind) -> Undo {
     }
 }
 
-/// What stands in the database, without the audit and the versions of users.
+/// Returns the rows of the database without the audit and the versions of users.
 async fn records(store: &Store) -> Vec<String> {
     let mut lines: Vec<String> = dump(store).await.lines().map(str::to_owned).collect();
-    // What is noted of a change stays: its event, the limits, the protections that were in force.
-    let noted = ["audit_", "users|", "manual_changes|", "protections|"];
-    lines.retain(|line| !noted.iter().any(|table| line.starts_with(table)));
+    // Records of the change itself stay: its event, the limits, the protections that were in force.
+    let ignored = ["audit_", "users|", "manual_changes|", "protections|"];
+    lines.retain(|line| !ignored.iter().any(|table| line.starts_with(table)));
     for number in [1, 801, 802] {
         let read = user::read(store, UserNumber(number)).await.unwrap();
         lines.push(format!("{number} {:?} {:?}", read.marked_on, read.last_activity_on));
@@ -111,7 +112,7 @@ async fn refused(
 }
 
 #[tokio::test]
-async fn an_undo_restores_exactly_what_was_and_is_noted() {
+async fn an_undo_restores_the_exact_state_and_is_recorded() {
     for_each_database(async |store| {
         library(&store).await;
         for kind in KINDS {
@@ -143,16 +144,16 @@ async fn an_undo_restores_exactly_what_was_and_is_noted() {
 }
 
 #[tokio::test]
-async fn only_the_same_member_of_staff_undoes_and_only_in_time() {
+async fn only_the_same_member_of_staff_can_undo_and_only_in_time() {
     for_each_database(async |store| {
         library(&store).await;
         for kind in KINDS {
             let ticket = change(&store, ana(), kind).await;
-            for other in [at_desk(BEN, Role::Administrator), Actor::COMMAND_LINE] {
+            for other in [staff_actor(BEN, Role::Administrator), Actor::COMMAND_LINE] {
                 let why = refused(&store, undo(&store, other, &ticket)).await;
                 assert!(why.contains("Only the member of staff"), "{kind:?}: {why}");
             }
-            let low = undo(&store, at_desk(ANA, Role::Statistics), &ticket).await;
+            let low = undo(&store, staff_actor(ANA, Role::Statistics), &ticket).await;
             assert!(matches!(low, Err(RecordsError::Forbidden(_))), "{kind:?}: {low:?}");
             let mut old = serde_json::to_value(&ticket).unwrap();
             old["at"] = serde_json::json!(records::Clock::real() - chrono::Duration::minutes(UNDO_MINUTES));
@@ -165,12 +166,12 @@ async fn only_the_same_member_of_staff_undoes_and_only_in_time() {
     .await;
 }
 
-/// The same change by another member of staff is not undone by the ticket of an earlier one.
+/// The undo ticket of a change doesn't undo a later change by another member of staff.
 #[tokio::test]
 async fn the_ticket_of_an_earlier_change_does_not_undo_a_later_one() {
     for_each_database(async |store| {
         library(&store).await;
-        let second = at_desk(UserNumber(803), Role::Administrator);
+        let second = staff_actor(UserNumber(803), Role::Administrator);
         member(&store, UserNumber(803), Role::Administrator).await;
         for kind in KINDS {
             let ticket = change(&store, ana(), kind).await;
@@ -184,7 +185,7 @@ async fn the_ticket_of_an_earlier_change_does_not_undo_a_later_one() {
 }
 
 #[tokio::test]
-async fn what_has_moved_on_is_not_undone() {
+async fn a_change_with_later_changes_cannot_be_undone() {
     for_each_database(async |store| {
         library(&store).await;
         let lent_again = "INSERT INTO loans (user_number, item_id, branch, issued_on, due_on) VALUES \
@@ -244,9 +245,9 @@ async fn what_has_moved_on_is_not_undone() {
     .await;
 }
 
-/// While disabling can be undone the credentials open nothing; afterwards they are deleted.
+/// While disabling can be undone, the credentials can't be used. Afterwards they are deleted.
 #[tokio::test]
-async fn credentials_that_were_set_aside_are_deleted_in_the_end() {
+async fn credentials_set_aside_are_deleted_after_the_undo_period() {
     for_each_database(async |store| {
         library(&store).await;
         staff::disable(&store, ana(), BEN).await.unwrap();

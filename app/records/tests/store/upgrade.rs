@@ -1,4 +1,4 @@
-//! A database of an older version is brought up to date with what stands in it.
+//! A database of an older version is upgraded and keeps its content.
 
 use crate::support::{clock, fresh_postgres};
 use migrations::{Migrator, MigratorTrait};
@@ -8,10 +8,10 @@ use records::pagination::Paging;
 use records::{Settings, Store};
 use sea_orm::{ConnectionTrait, Database};
 
-/// The steps before legal holds on categories.
+/// Number of migrations before legal holds on categories.
 const BEFORE_HOLDS: u32 = 5;
 
-async fn legal_holds_of_old_stay(url: &str) {
+async fn assert_legal_holds_survive_the_upgrade(url: &str) {
     let db = Database::connect(url).await.unwrap();
     Migrator::up(&db, Some(BEFORE_HOLDS)).await.unwrap();
     for sql in [
@@ -31,10 +31,10 @@ async fn legal_holds_of_old_stay(url: &str) {
     let store = Store::open(url, clock(), Settings::in_folder(folder.path())).await.unwrap();
     let query = HoldQuery { show: Show::All, ..HoldQuery::default() };
     let holds = legal_hold::list(&store, &query, &Paging::default()).await.unwrap().rows;
-    let told: Vec<_> =
+    let listed: Vec<_> =
         holds.iter().map(|hold| (hold.id.0, hold.reason, hold.owner.is_some(), hold.is_in_force())).collect();
     assert_eq!(
-        told,
+        listed,
         [
             (4, HoldReason::Other, false, true),
             (3, HoldReason::Dispute, false, true),
@@ -42,7 +42,7 @@ async fn legal_holds_of_old_stay(url: &str) {
             (1, HoldReason::DebtCollection, true, true),
         ]
     );
-    // The next hold gets the next key.
+    // The next legal hold gets the next key.
     let next =
         "INSERT INTO legal_holds (category, reason, placed_on) VALUES ('STUDENT', 'other', '2018-01-06')";
     store.database().execute_unprepared(next).await.unwrap();
@@ -50,10 +50,11 @@ async fn legal_holds_of_old_stay(url: &str) {
 }
 
 #[tokio::test]
-async fn legal_holds_of_an_older_version_stay() {
+async fn legal_holds_survive_an_upgrade() {
     let folder = tempfile::tempdir().unwrap();
-    legal_holds_of_old_stay(&format!("sqlite://{}/old.db?mode=rwc", folder.path().display())).await;
+    assert_legal_holds_survive_the_upgrade(&format!("sqlite://{}/old.db?mode=rwc", folder.path().display()))
+        .await;
     if let Some(url) = fresh_postgres().await {
-        legal_holds_of_old_stay(&url).await;
+        assert_legal_holds_survive_the_upgrade(&url).await;
     }
 }

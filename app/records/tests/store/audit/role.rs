@@ -1,4 +1,4 @@
-//! On PostgreSQL a role of its own can own the audit: Lethe's role adds to it, and can do nothing else.
+//! On PostgreSQL, a separate role can own the audit. Lethe's role can then add events and do nothing else.
 
 use super::{events, refused, staff, twenty_events, verdict};
 use crate::support::{clock, fresh_postgres};
@@ -9,7 +9,7 @@ use sea_orm::{ConnectionTrait, Database};
 const RECIPE: &str = include_str!("../../../../../migrations/audit_role.sql");
 
 #[tokio::test]
-async fn the_role_of_the_desk_can_only_add() {
+async fn the_role_of_lethe_can_only_add_events() {
     let Some(url) = fresh_postgres().await else { return };
     let folder = tempfile::tempdir().unwrap();
     let (desk, owner) = (format!("desk_{}", std::process::id()), format!("owner_{}", std::process::id()));

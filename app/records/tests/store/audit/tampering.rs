@@ -1,4 +1,4 @@
-//! Whatever is done to whichever event: it is found, and called by its name.
+//! Every manipulation of any event is detected and reported with its kind.
 
 use super::{events, found, twenty_events, verdict};
 use crate::support::{execute, for_each_database};
@@ -7,7 +7,7 @@ use records::audit::Finding;
 use sea_orm::{ConnectionTrait, DatabaseBackend, Statement};
 use std::collections::BTreeSet;
 
-/// Every column, and another value for it.
+/// Every column with another value for it.
 pub const COLUMNS: [(&str, &str); 10] = [
     ("id", "id + 1000"),
     ("at", "'2018-01-21 12:00:01+00:00'"),
@@ -24,7 +24,7 @@ pub const COLUMNS: [(&str, &str); 10] = [
 const ALL: &str =
     "id, at, actor_number, channel, action, subject_kind, subject_id, run_id, detail, sequence, mac";
 
-/// Whoever owns the database can take its guards away.
+/// Removes the triggers that protect the audit, as the owner of the database can.
 pub async fn without_guards(store: &Store) {
     if store.database().get_database_backend() == DatabaseBackend::Postgres {
         for table in ["audit_events", "audit_head"] {
@@ -40,7 +40,7 @@ pub async fn without_guards(store: &Store) {
     }
 }
 
-/// The address of a store's database.
+/// Returns the URL of a store's database.
 pub async fn url_of(store: &Store) -> String {
     let db = store.database();
     let ask = async |sql: &str| -> String {
@@ -67,7 +67,7 @@ async fn put_back(store: &Store) {
     execute(store, "INSERT INTO audit_head SELECT * FROM kept_head").await;
 }
 
-/// A store whose chain is whole, anchored and without guards; gives its last place.
+/// Makes the chain of a store complete, anchored and unprotected. Returns its last position.
 async fn unguarded(store: &Store) -> i64 {
     twenty_events(store).await;
     without_guards(store).await;
@@ -79,7 +79,7 @@ async fn unguarded(store: &Store) -> i64 {
 }
 
 #[tokio::test]
-async fn a_changed_event_is_named() {
+async fn a_changed_event_is_reported() {
     for_each_database(async |store| {
         let last = unguarded(&store).await;
         for sequence in 1..=last {
@@ -102,7 +102,7 @@ async fn a_changed_event_is_named() {
 }
 
 #[tokio::test]
-async fn a_missing_event_is_named() {
+async fn a_missing_event_is_reported() {
     for_each_database(async |store| {
         let last = unguarded(&store).await;
         for sequence in 1..=last {
@@ -134,7 +134,7 @@ async fn a_missing_event_is_named() {
 }
 
 #[tokio::test]
-async fn an_inserted_event_is_named() {
+async fn an_inserted_event_is_reported() {
     for_each_database(async |store| {
         let last = unguarded(&store).await;
         let forge = async |place: &str| {
@@ -154,7 +154,7 @@ async fn an_inserted_event_is_named() {
             put_back(&store).await;
         }
         for sequence in 1..=last {
-            // The others make room.
+            // Later events move up by one.
             let room = "UPDATE audit_events SET sequence = -sequence - 1 WHERE sequence >= ";
             execute(&store, &format!("{room}{sequence}")).await;
             execute(&store, "UPDATE audit_events SET sequence = -sequence WHERE sequence < 0").await;
@@ -164,10 +164,10 @@ async fn an_inserted_event_is_named() {
             assert_eq!(found(&store).await, expected, "{sequence}");
             put_back(&store).await;
 
-            // One is replaced.
+            // The event is replaced.
             execute(&store, &format!("DELETE FROM audit_events WHERE sequence = {sequence}")).await;
             forge(&sequence.to_string()).await;
-            // Its true code is lost: whether the next one was changed too, nobody can tell.
+            // Its code is lost, so it is unknown whether the next event was changed too.
             let date = Some(store.clock().today());
             let mut expected = vec![Finding::Changed { sequence }];
             if sequence < last {
@@ -178,7 +178,7 @@ async fn an_inserted_event_is_named() {
             assert_eq!(found(&store).await, expected);
             put_back(&store).await;
         }
-        // Without its index the database takes a place twice.
+        // Without its index, the database accepts a position twice.
         execute(&store, "DROP INDEX audit_events_sequence").await;
         for sequence in 1..=last {
             forge(&sequence.to_string()).await;
@@ -192,7 +192,7 @@ async fn an_inserted_event_is_named() {
 }
 
 #[tokio::test]
-async fn swapped_events_are_named() {
+async fn swapped_events_are_reported() {
     for_each_database(async |store| {
         let last = unguarded(&store).await;
         let contents = "at, actor_number, channel, action, subject_kind, subject_id, run_id, detail";
@@ -226,7 +226,7 @@ async fn swapped_events_are_named() {
 }
 
 #[tokio::test]
-async fn a_chain_that_was_cut_off_is_named() {
+async fn a_truncated_chain_is_reported() {
     for_each_database(async |store| {
         let last = unguarded(&store).await;
         let kept = events(&store).await;
@@ -234,17 +234,17 @@ async fn a_chain_that_was_cut_off_is_named() {
             let cut = [Finding::Cut { after }];
             execute(&store, &format!("DELETE FROM audit_events WHERE sequence > {after}")).await;
             assert_eq!(found(&store).await, cut);
-            // The end is put back, too: the anchor tells.
+            // The chain head is moved back too; the anchor still reveals the cut.
             let mac = usize::try_from(after - 1).map_or("", |place| kept[place].mac.as_deref().unwrap());
             execute(&store, &format!("UPDATE audit_head SET sequence = {after}, mac = '{mac}'")).await;
             assert_eq!(found(&store).await, cut);
             put_back(&store).await;
         }
-        // And written on: the anchor is of another event.
+        // New events follow the cut, so the anchor belongs to another event.
         execute(&store, "DELETE FROM audit_events WHERE sequence > 5").await;
         let mac = kept[4].mac.as_deref().unwrap();
         execute(&store, &format!("UPDATE audit_head SET sequence = 5, mac = '{mac}'")).await;
-        // Of each member of staff another event: repeated refusals of one are counted, not listed.
+        // Each event is of another member of staff, because repeated refusals of one are counted, not listed.
         for number in 5..=last {
             records::audit::refused(&store, super::staff(number), policy::Action::Run).await.unwrap();
         }
@@ -255,7 +255,7 @@ async fn a_chain_that_was_cut_off_is_named() {
 }
 
 #[tokio::test]
-async fn an_end_that_was_changed_is_named() {
+async fn a_changed_chain_head_is_reported() {
     for_each_database(async |store| {
         let last = unguarded(&store).await;
         for change in [

@@ -1,5 +1,5 @@
-//! Makes people out of the register of personal data: in each column that anonymising must empty stands a value
-//! that stands nowhere else. A column that is added to the register is covered without a line here.
+//! Creates users from the register of personal data. Each column that anonymising must empty gets a unique value, so
+//! a column added to the register is covered without a change here.
 
 use chrono::{Duration, NaiveDate};
 use policy::personal_data::{Column, DataClass, ErasureAction, RowOwner, TABLES, Table};
@@ -7,10 +7,10 @@ use sea_orm::{ConnectionTrait, DatabaseBackend, DatabaseConnection, Statement};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-/// How often each value is set: written once, then changed twice.
+/// Number of times that each value is written: once, then changed twice.
 const EDITIONS: usize = 3;
 
-/// What a column holds, as far as a canary must know.
+/// The type of a column, as far as canaries need it.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Kind {
     Text,
@@ -21,31 +21,31 @@ enum Kind {
     Flag,
 }
 
-/// One person in whose record and around it only canaries stand.
+/// A user whose record and related rows contain only canaries.
 #[derive(Clone, Debug)]
 pub struct Person {
     pub number: i64,
-    /// Every value that ever stood in a column that anonymising empties, as a dump shows it.
+    /// Every value ever written to a column that anonymising empties, as a dump shows it.
     pub canaries: Vec<String>,
-    /// Those of them that stand there now.
+    /// Those of them that are stored now.
     pub present: Vec<String>,
 }
 
-/// Plants people with these numbers.
+/// Plants users with given numbers.
 pub struct Planter<'a> {
     db: &'a DatabaseConnection,
     kinds: BTreeMap<(String, String), Kind>,
-    /// A user that is the guarantor of everybody.
+    /// The guarantor of all planted users.
     guarantor: i64,
 }
 
 impl<'a> Planter<'a> {
-    /// Everybody will have this guarantor; the custom field `locker` must be defined.
+    /// All planted users will have this guarantor. The custom field `locker` must be defined.
     pub async fn new(db: &'a DatabaseConnection, guarantor: i64) -> Self {
         Self { db, kinds: kinds(db).await, guarantor }
     }
 
-    /// Writes a person and all that hangs on the person, then changes every value twice.
+    /// Writes a user with all related rows, then changes every value twice.
     pub async fn plant(&self, number: i64) -> Person {
         let mut person = Person { number, canaries: Vec::new(), present: Vec::new() };
         let mut serial = 0;
@@ -65,7 +65,7 @@ impl<'a> Planter<'a> {
                 serial += 1;
                 for edition in 0..EDITIONS {
                     let canary = Canary { number, table, column, kind, serial, edition };
-                    let (literal, shown) = canary.made(self.db.get_database_backend());
+                    let (literal, shown) = canary.literal_and_text(self.db.get_database_backend());
                     if edition == 0 {
                         columns.push(column.name);
                         values.push(literal);
@@ -93,7 +93,7 @@ impl<'a> Planter<'a> {
         self.db.execute_unprepared(sql).await.unwrap();
     }
 
-    /// What stands in a column that anonymising leaves as it is: the same for everybody, and nothing blocks.
+    /// Returns the value of a column that anonymising keeps: the same for all users, and without blockers.
     fn ordinary(&self, number: i64, table: &Table, column: &Column, kind: Kind) -> Option<String> {
         match table.owner {
             RowOwner::User(owner) if owner == column.name => return Some(number.to_string()),
@@ -120,26 +120,26 @@ impl<'a> Planter<'a> {
     }
 }
 
-/// One value that stands nowhere else.
+/// One unique value.
 struct Canary<'a> {
     number: i64,
     table: &'a Table,
     column: &'a Column,
     kind: Kind,
-    /// The place of the column among all columns of the person.
+    /// Position of the column among all columns of the user.
     serial: i64,
     edition: usize,
 }
 
 impl Canary<'_> {
-    /// The value as a literal of SQL and as it stands in a dump and in the files.
-    fn made(&self, backend: DatabaseBackend) -> (String, String) {
+    /// Returns the value as an SQL literal, and as it appears in a dump and in the files.
+    fn literal_and_text(&self, backend: DatabaseBackend) -> (String, String) {
         let text =
             format!("canary-{}-{}-{}-{}", self.number, self.table.name, self.column.name, self.edition);
         match self.kind {
             Kind::Text => (format!("'{text}'"), text),
             Kind::Day => (format!("'{}'", self.day()), self.day().to_string()),
-            // Noon: in no time zone in which a dump may show it is it another day.
+            // At noon, the day is the same in every time zone in which a dump may show it.
             Kind::Instant => (format!("'{}T12:00:00+00:00'", self.day()), self.day().to_string()),
             Kind::Bytes => {
                 let mut hex = String::new();
@@ -155,7 +155,7 @@ impl Canary<'_> {
         }
     }
 
-    /// A day on which nothing else ever happened here, long before 2018.
+    /// Returns a day that no other value uses, long before 2018.
     fn day(&self) -> NaiveDate {
         let edition = i64::try_from(self.edition).unwrap();
         NaiveDate::from_ymd_opt(1900, 1, 1).unwrap()
@@ -163,7 +163,7 @@ impl Canary<'_> {
     }
 }
 
-/// Whether anonymising must leave nothing of a column when the policy removes everything.
+/// Returns whether a policy that removes everything must leave nothing of a column.
 fn must_go(column: &Column) -> bool {
     let personal = matches!(
         column.class,
@@ -184,8 +184,8 @@ fn theirs(table: &Table, number: i64) -> String {
     }
 }
 
-/// Everything that the database holds about a person, a line for each row, without what must differ between two
-/// people: numbers, keys and the random name.
+/// Returns all rows about a user, one line for each, without values that differ between users: numbers, keys and
+/// replacement names.
 pub async fn rows_of(db: &DatabaseConnection, number: i64) -> Vec<String> {
     let alike = |column: &Column| {
         column.class != DataClass::Link && column.name != "id" && column.action != ErasureAction::Replace
@@ -193,7 +193,7 @@ pub async fn rows_of(db: &DatabaseConnection, number: i64) -> Vec<String> {
     columns_of(db, number, alike).await
 }
 
-/// [`rows_of`] with every column, so that nothing can change without being seen.
+/// Returns [`rows_of`] with every column, so that any change is detected.
 pub async fn whole_rows_of(db: &DatabaseConnection, number: i64) -> Vec<String> {
     columns_of(db, number, |_| true).await
 }
@@ -216,7 +216,7 @@ async fn columns_of(db: &DatabaseConnection, number: i64, which: impl Fn(&Column
     lines
 }
 
-/// The kind of every column.
+/// Returns the type of every column.
 async fn kinds(db: &DatabaseConnection) -> BTreeMap<(String, String), Kind> {
     let sql = match db.get_database_backend() {
         DatabaseBackend::Postgres => {

@@ -1,9 +1,9 @@
-//! Looking for canaries where nobody looks: in the raw files of the database.
+//! Searches the raw files of the database for canaries.
 
 use sea_orm::{ConnectionTrait, DatabaseBackend, DatabaseConnection, Statement};
 
-/// The raw bytes of the files of an SQLite database; nothing for PostgreSQL, which promises less (see the
-/// register of personal data).
+/// Returns the raw bytes of the files of an SQLite database, or nothing for PostgreSQL, which guarantees less (see
+/// the register of personal data).
 pub async fn files(db: &DatabaseConnection) -> Vec<u8> {
     if db.get_database_backend() != DatabaseBackend::Sqlite {
         return Vec::new();
@@ -18,7 +18,7 @@ pub async fn files(db: &DatabaseConnection) -> Vec<u8> {
     bytes
 }
 
-/// Which of these values stand in a text or in bytes. (Bytes are read as text: canaries are ASCII.)
+/// Returns the values that occur in the bytes. (Bytes are read as text, because canaries are ASCII.)
 pub fn found<'a>(canaries: &'a [String], bytes: &[u8]) -> Vec<&'a str> {
     let text = String::from_utf8_lossy(bytes);
     canaries.iter().map(String::as_str).filter(|canary| text.contains(canary)).collect()

@@ -1,7 +1,7 @@
-//! A run over several people: each change of a row fails in turn, once, for good, or again and again.
+//! A run of several users: each change of a row fails in turn, once, permanently or repeatedly.
 
 use super::inject::{Faults, Pattern};
-use super::{PLACES, noted_in_audit};
+use super::{CHANGES, count_audit_events};
 use crate::anonymising::run_all;
 use crate::canary::plant::{Person, Planter, whole_rows_of};
 use crate::canary::search::found;
@@ -14,20 +14,20 @@ use records::{Actor, Store, run};
 use sea_orm::{ColumnTrait, DatabaseBackend, EntityTrait, QueryFilter, Set};
 use std::collections::BTreeSet;
 
-/// More steps than a run over these people can need.
-const MOST: u64 = 1_000;
-/// People in whose record and around it canaries stand in every place, and others who have a name and no more.
+/// More steps than a run of these users can need.
+const MAX_STEPS: u64 = 1_000;
+/// Number of users with canaries in every column, and of users with only a name.
 const FULL: i64 = 2;
 const PLAIN: i64 = 3;
 const ALL: i64 = FULL + PLAIN;
 
-/// One person of the run, and everything that the database held of them.
+/// One user of the run, with all rows as they were before.
 struct Before {
     person: Person,
     rows: Vec<String>,
 }
 
-/// What a run has found.
+/// The state before a run.
 struct Scene {
     task: TaskId,
     bystander: i64,
@@ -36,7 +36,7 @@ struct Scene {
 }
 
 impl Scene {
-    /// Forgets earlier people and runs, and starts a run over new ones.
+    /// Deletes earlier users and runs, and starts a run of new ones.
     async fn new(store: &Store, task: TaskId, bystander: i64) -> Self {
         for table in ["residue_hits", "certificates", "run_counts", "run_members", "audit_events"] {
             execute(store, &format!("DELETE FROM {table}")).await;
@@ -73,8 +73,8 @@ impl Scene {
         Self { task, bystander, people: before, run }
     }
 
-    /// Each person is as before or done, and the run says which.
-    async fn assert_never_half(&self, store: &Store, at: &str) -> i64 {
+    /// Asserts that each user is unchanged or anonymised, and that the run says which. Returns the number anonymised.
+    async fn assert_none_half_anonymised(&self, store: &Store, at: &str) -> i64 {
         let after = dump(store).await;
         let members = run_members::Entity::find().filter(run_members::Column::RunId.eq(self.run.0));
         let members = members.all(store.database()).await.unwrap();
@@ -93,55 +93,55 @@ impl Scene {
                 let failed = member.outcome.as_deref() == Some(Outcome::Failed.code());
                 assert!(failed || member.outcome.is_none(), "{at}: {number}");
             }
-            assert_eq!(noted_in_audit(&after, number), usize::from(is_done), "{at}: {number}");
+            assert_eq!(count_audit_events(&after, number), usize::from(is_done), "{at}: {number}");
         }
-        let told = run::read(store, self.run).await.unwrap();
+        let run = run::read(store, self.run).await.unwrap();
         let with = |outcome: Outcome| {
             let outcome = Some(outcome.code());
             i64::try_from(members.iter().filter(|member| member.outcome.as_deref() == outcome).count())
                 .unwrap()
         };
-        assert_eq!(told.previewed, ALL, "{at}");
+        assert_eq!(run.previewed, ALL, "{at}");
         let counts = [with(Outcome::Done), with(Outcome::Skipped), with(Outcome::Failed)];
-        assert_eq!([told.done, told.skipped, told.failed], counts, "{at}");
+        assert_eq!([run.done, run.skipped, run.failed], counts, "{at}");
         let left = whole_rows_of(store.database(), self.bystander).await;
         assert!(left.iter().any(|row| row.contains("Bystander")), "{at}");
         done
     }
 
-    /// The next process takes the run up.
-    async fn assert_comes_to_its_end(&self, store: &Store, at: &str) {
+    /// Lets the next process complete the run.
+    async fn assert_next_process_completes(&self, store: &Store, at: &str) {
         execute(store, "UPDATE runs SET holder = NULL WHERE holder IS NOT NULL").await;
         run::work(store).await.unwrap();
-        let told = run::read(store, self.run).await.unwrap();
-        let state = if told.failed > 0 { RunState::CompletedWithFailures } else { RunState::Succeeded };
-        assert_eq!(told.done + told.failed, ALL, "{at}");
-        assert!(told.state == state || told.done == 0, "{at}: {:?}", told.state);
-        self.assert_never_half(store, at).await;
+        let run = run::read(store, self.run).await.unwrap();
+        let state = if run.failed > 0 { RunState::CompletedWithFailures } else { RunState::Succeeded };
+        assert_eq!(run.done + run.failed, ALL, "{at}");
+        assert!(run.state == state || run.done == 0, "{at}: {:?}", run.state);
+        self.assert_none_half_anonymised(store, at).await;
     }
 
-    /// Another run does who failed in this one.
-    async fn assert_is_caught_up(&self, store: &Store, at: &str) {
+    /// Lets another run anonymise the users that failed in this one.
+    async fn assert_next_run_completes(&self, store: &Store, at: &str) {
         if run::read(store, self.run).await.unwrap().failed > 0 {
             assert_eq!(run_all(store, self.task).await.1, RunState::Succeeded, "{at}");
         }
         let after = dump(store).await;
         assert!(!after.contains("canary"), "{at}");
         for Before { person, .. } in &self.people {
-            assert_eq!(noted_in_audit(&after, person.number), 1, "{at}: {}", person.number);
+            assert_eq!(count_audit_events(&after, person.number), 1, "{at}: {}", person.number);
         }
     }
 }
 
-/// What was seen: runs after which nobody was done, some people, everybody; and what was struck.
+/// Numbers of runs that anonymised none, some and all of their users, and the changes that failed.
 struct Seen {
-    nobody: u64,
+    none: u64,
     some: u64,
-    everybody: u64,
+    all: u64,
     struck: BTreeSet<String>,
 }
 
-/// Lets steps fail in turn, from the first on, so many apart, until a run is through before it comes to the next.
+/// Lets every `apart`-th step fail in turn, until a run completes before it reaches the step.
 async fn in_turn(store: &Store, pattern: fn(u64) -> Pattern, apart: usize) -> Seen {
     // Each turn begins with an empty audit.
     let on = if store.database().get_database_backend() == DatabaseBackend::Postgres {
@@ -154,27 +154,27 @@ async fn in_turn(store: &Store, pattern: fn(u64) -> Pattern, apart: usize) -> Se
     let bystander = 1;
     let task = add_task(store, &removes_everything(NoteTreatment::Mark)).await;
     let faults = Faults::install(store).await;
-    let mut seen = Seen { nobody: 0, some: 0, everybody: 0, struck: BTreeSet::new() };
+    let mut seen = Seen { none: 0, some: 0, all: 0, struck: BTreeSet::new() };
     for step in (1..).step_by(apart) {
-        assert!(step < MOST);
+        assert!(step < MAX_STEPS);
         let at = format!("{:?}", pattern(step));
         let scene = Scene::new(store, task, bystander).await;
         faults.arm(pattern(step)).await;
         let state = run::execute(store, scene.run).await;
         let steps = faults.disarm().await;
-        match scene.assert_never_half(store, &at).await {
-            0 => seen.nobody += 1,
-            ALL => seen.everybody += 1,
+        match scene.assert_none_half_anonymised(store, &at).await {
+            0 => seen.none += 1,
+            ALL => seen.all += 1,
             _ => seen.some += 1,
         }
         if steps < step {
             assert_eq!(state.unwrap(), RunState::Succeeded);
             break;
         }
-        scene.assert_comes_to_its_end(store, &at).await;
-        // A run of its own each time would take too long.
+        scene.assert_next_process_completes(store, &at).await;
+        // Another run after each turn would take too long.
         if step % 10 == 1 {
-            scene.assert_is_caught_up(store, &at).await;
+            scene.assert_next_run_completes(store, &at).await;
         }
     }
     seen.struck = faults.struck().await;
@@ -182,34 +182,34 @@ async fn in_turn(store: &Store, pattern: fn(u64) -> Pattern, apart: usize) -> Se
 }
 
 #[tokio::test]
-async fn changes_that_fail_again_and_again_leave_nobody_half_done() {
+async fn repeated_failures_leave_no_user_half_anonymised() {
     for_each_database(async |store| {
         let seen = in_turn(&store, Pattern::Each, 1).await;
-        assert!(seen.nobody > 0 && seen.some > 0 && seen.everybody > 0);
-        let mut places = PLACES.to_vec();
-        // Of the first person who is done alone they are inserted, of the second one updated.
-        places.extend(["run_members_update", "runs_update", "run_counts_update"]);
-        let missed: Vec<&str> = places.into_iter().filter(|place| !seen.struck.contains(*place)).collect();
+        assert!(seen.none > 0 && seen.some > 0 && seen.all > 0);
+        let mut changes = CHANGES.to_vec();
+        // For the first user anonymised alone they are inserted, for the second they are updated.
+        changes.extend(["run_members_update", "runs_update", "run_counts_update"]);
+        let missed: Vec<&str> = changes.into_iter().filter(|change| !seen.struck.contains(*change)).collect();
         assert_eq!(missed, Vec::<&str>::new(), "struck: {:?}", seen.struck);
     })
     .await;
 }
 
 #[tokio::test]
-async fn a_change_that_fails_once_leaves_nobody_undone() {
+async fn a_single_failure_leaves_no_user_out() {
     for_each_database(async |store| {
         let seen = in_turn(&store, Pattern::Once, 7).await;
-        // When it takes the run up, or says what it does, it stops; otherwise it tries again, person by person.
-        assert!(seen.some == 0 && seen.everybody > seen.nobody);
+        // A failure while it takes up the run or records progress ends it. Otherwise it retries each user alone.
+        assert!(seen.some == 0 && seen.all > seen.none);
     })
     .await;
 }
 
 #[tokio::test]
-async fn a_disk_that_is_full_leaves_nobody_half_done() {
+async fn a_full_disk_leaves_no_user_half_anonymised() {
     for_each_database(async |store| {
         let seen = in_turn(&store, Pattern::From, 7).await;
-        assert!(seen.some == 0 && seen.nobody > 0 && seen.everybody > 0);
+        assert!(seen.some == 0 && seen.none > 0 && seen.all > 0);
     })
     .await;
 }

@@ -1,7 +1,7 @@
-//! A commit that fails, after everything went well: the person is as before, and the ledger, in which the person
-//! stands by then, gets along with that.
+//! A commit fails after all statements succeeded. The user is unchanged, and the ledger, which already has an entry,
+//! resolves it.
 
-use super::noted_in_audit;
+use super::count_audit_events;
 use crate::anonymising::run_all;
 use crate::canary::plant::whole_rows_of;
 use crate::canary::{library, removes_everything};
@@ -10,16 +10,16 @@ use policy::{NoteTreatment, RunState, UserNumber};
 use records::{Actor, Store, ledger, residue, run};
 use sea_orm::DatabaseBackend;
 
-/// How the database answers.
+/// The answer of the database to a commit.
 #[derive(Clone, Copy, Debug)]
 enum Answer {
-    /// That a deferred constraint does not hold: it is certain that nothing was changed.
+    /// A deferred constraint is violated, so it is certain that nothing was changed.
     Constraint,
-    /// Something that says nothing of what was changed.
+    /// An error that doesn't say whether anything was changed.
     Unclear,
 }
 
-/// Makes the commit fail of whoever changes this user.
+/// Makes every commit fail that changes this user.
 async fn refuse_commit(store: &Store, number: i64, answer: Answer) {
     if store.database().get_database_backend() == DatabaseBackend::Postgres {
         let code = match answer {
@@ -38,7 +38,7 @@ async fn refuse_commit(store: &Store, number: i64, answer: Answer) {
         execute(store, &trigger).await;
         return;
     }
-    // A row that names another one that is not there.
+    // A row that references a missing one.
     execute(store, "CREATE TABLE parents (id INTEGER PRIMARY KEY)").await;
     let children =
         "CREATE TABLE children (parent INTEGER REFERENCES parents (id) DEFERRABLE INITIALLY DEFERRED)";
@@ -58,7 +58,7 @@ async fn allow_commit(store: &Store) {
     execute(store, &format!("DROP TRIGGER late{on}")).await;
 }
 
-/// The answers that a database can be made to give.
+/// Returns the answers that a database can be made to give.
 fn answers(store: &Store) -> &'static [Answer] {
     match store.database().get_database_backend() {
         DatabaseBackend::Postgres => &[Answer::Constraint, Answer::Unclear],
@@ -66,13 +66,13 @@ fn answers(store: &Store) -> &'static [Answer] {
     }
 }
 
-async fn assert_level(store: &Store) {
+async fn assert_ledger_is_level(store: &Store) {
     let status = ledger::status(store).await.unwrap();
     assert!(status.is_level(), "{status:?}");
 }
 
 #[tokio::test]
-async fn one_person_whose_commit_fails_is_as_before_and_can_be_tried_again() {
+async fn a_single_user_whose_commit_fails_is_unchanged_and_can_be_retried() {
     for answer in 0..2 {
         for_each_database(async |store| {
             let Some(answer) = answers(&store).get(answer).copied() else { return };
@@ -81,54 +81,54 @@ async fn one_person_whose_commit_fails_is_as_before_and_can_be_tried_again() {
             let number = UserNumber(person.number);
             refuse_commit(&store, person.number, answer).await;
             let before = dump(&store).await;
-            // Twice: the second time the ledger holds what became of the first.
+            // Twice: the second time, the ledger already contains the outcome of the first.
             for _ in 0..2 {
                 let failed =
                     run::anonymise_one(&store, Actor::COMMAND_LINE, number, &number.to_string()).await;
                 assert!(failed.is_err(), "{answer:?}");
                 assert_eq!(dump(&store).await, before, "{answer:?}");
             }
-            // No connection is left in a transaction that nobody ends: others can write.
+            // No connection stays in an open transaction, so others can write.
             allow_commit(&store).await;
-            assert_level(&store).await;
+            assert_ledger_is_level(&store).await;
             let done = run::anonymise_one(&store, Actor::COMMAND_LINE, number, &number.to_string()).await;
             assert!(done.unwrap().is_some());
             residue::background_scans().await;
             let after = dump(&store).await;
             assert!(!after.contains("canary"));
-            assert_eq!(noted_in_audit(&after, person.number), 1);
-            assert_level(&store).await;
+            assert_eq!(count_audit_events(&after, person.number), 1);
+            assert_ledger_is_level(&store).await;
         })
         .await;
     }
 }
 
 #[tokio::test]
-async fn a_person_of_a_run_whose_commit_fails_does_not_stop_the_others() {
+async fn a_user_whose_commit_fails_does_not_stop_the_run() {
     for answer in 0..2 {
         for_each_database(async |store| {
             let Some(answer) = answers(&store).get(answer).copied() else { return };
             let people = library(&store, 3).await;
-            let poor = people[1].number;
+            let failing = people[1].number;
             let task = add_task(&store, &removes_everything(NoteTreatment::Mark)).await;
-            let before = whole_rows_of(store.database(), poor).await;
-            refuse_commit(&store, poor, answer).await;
+            let before = whole_rows_of(store.database(), failing).await;
+            refuse_commit(&store, failing, answer).await;
             let (id, state) = run_all(&store, task).await;
             assert_eq!(state, RunState::CompletedWithFailures, "{answer:?}");
-            let told = run::read(&store, id).await.unwrap();
-            assert_eq!((told.done, told.skipped, told.failed), (2, 0, 1), "{answer:?}");
-            assert_eq!(whole_rows_of(store.database(), poor).await, before, "{answer:?}");
+            let run = run::read(&store, id).await.unwrap();
+            assert_eq!((run.done, run.skipped, run.failed), (2, 0, 1), "{answer:?}");
+            assert_eq!(whole_rows_of(store.database(), failing).await, before, "{answer:?}");
             let after = dump(&store).await;
             for person in &people {
-                let done = person.number != poor;
+                let done = person.number != failing;
                 assert_eq!(after.contains(&format!("canary-{}-", person.number)), !done);
-                assert_eq!(noted_in_audit(&after, person.number), usize::from(done));
+                assert_eq!(count_audit_events(&after, person.number), usize::from(done));
             }
             allow_commit(&store).await;
-            assert_level(&store).await;
+            assert_ledger_is_level(&store).await;
             assert_eq!(run_all(&store, task).await.1, RunState::Succeeded);
             assert!(!dump(&store).await.contains("canary"));
-            assert_level(&store).await;
+            assert_ledger_is_level(&store).await;
         })
         .await;
     }

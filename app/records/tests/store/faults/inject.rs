@@ -1,10 +1,10 @@
-//! Faults at every row that is inserted, updated or deleted in any table: each such change is a step, steps are
+//! Injects faults at each row that is inserted, updated or deleted in any table. Each such change is a step; steps are
 //! counted from one, and a pattern says which of them fail.
 //!
-//! The count must outlive the transaction that a fault rolls back, or a fault would strike again at each new try. So it
-//! stands in no table: PostgreSQL has sequences, which nobody rolls back, in a schema of their own that no dump and no
-//! scan reads. SQLite has no such thing; there the triggers compare a text by a collation that is a closure of this
-//! process, and the closure counts and answers "equal" where the step is to fail.
+//! The count must survive the rollback that a fault causes, otherwise a retry would hit the same fault. So it isn't
+//! stored in a table. PostgreSQL has sequences, which are never rolled back, in a separate schema that no dump and no
+//! scan reads. In SQLite, the triggers compare a text with a collation that is a closure of this process. The closure
+//! counts, and returns "equal" if the step must fail.
 
 use crate::support::execute;
 use records::{Store, dialect};
@@ -13,24 +13,24 @@ use std::cmp::Ordering::{Equal, Less};
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 
-/// As many connections as the store opens at most, each of which must know the collation.
+/// Maximum number of connections of the store, each of which must know the collation.
 const CONNECTIONS: usize = 8;
 
-/// Which steps fail.
+/// The steps that fail.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub enum Pattern {
     #[default]
     None,
-    /// This step alone: a moment's failure.
+    /// Only this step: a temporary failure.
     Once(u64),
-    /// This step and all later ones: a disk that is full.
+    /// This step and all later ones: a full disk.
     From(u64),
-    /// This step, twice this step and so on: what failed fails again, elsewhere.
+    /// Every multiple of this step: a retry fails again at another change.
     Each(u64),
 }
 
 impl Pattern {
-    /// The same as SQL, of the variable `step`.
+    /// Returns the same as an SQL condition on the variable `step`.
     fn condition(self) -> String {
         match self {
             Self::None => "FALSE".to_owned(),
@@ -71,12 +71,12 @@ impl Count {
 /// The faults of one database.
 pub struct Faults<'a> {
     store: &'a Store,
-    /// On SQLite.
+    /// The count in SQLite.
     count: Arc<Mutex<Count>>,
 }
 
 impl<'a> Faults<'a> {
-    /// Prepares every table of the database; nothing fails yet.
+    /// Prepares every table of the database. Nothing fails yet.
     pub async fn install(store: &'a Store) -> Self {
         let faults = Self { store, count: Arc::default() };
         if faults.is_postgres() {
@@ -100,13 +100,13 @@ impl<'a> Faults<'a> {
     async fn add_trigger(&self, table: &str, event: &str, column: &str) {
         let head = format!("CREATE TRIGGER fault_{event}_{table} BEFORE {event} ON {table} FOR EACH ROW");
         if self.is_postgres() {
-            // A sequence for each place: what was struck outlives the transaction, too.
+            // One sequence for each kind of change, so that the failed ones survive the rollback too.
             execute(self.store, &format!("CREATE SEQUENCE fault.{table}_{event}")).await;
             execute(self.store, &format!("{head} EXECUTE FUNCTION fault.strike()")).await;
             return;
         }
         let row = if event == "DELETE" { "OLD" } else { "NEW" };
-        // What depends on the row is compared anew for each row.
+        // An expression that depends on the row is evaluated for each row.
         let place = format!("'{table}_{}'", event.to_lowercase());
         let sql = format!(
             "{head} BEGIN SELECT RAISE(ABORT, 'injected') WHERE typeof({row}.{column}) = {place} COLLATE fault; END"
@@ -145,7 +145,7 @@ impl<'a> Faults<'a> {
         execute(self.store, &sql).await;
     }
 
-    /// From now on steps are counted and fail by this pattern.
+    /// Starts to count steps, which fail by this pattern.
     pub async fn arm(&self, pattern: Pattern) {
         if self.is_postgres() {
             self.set_function(pattern).await;
@@ -156,7 +156,7 @@ impl<'a> Faults<'a> {
         }
     }
 
-    /// Nothing fails any more. Gives the steps that were taken since the faults were armed.
+    /// Ends the faults. Returns the number of steps since they were armed.
     pub async fn disarm(&self) -> u64 {
         if !self.is_postgres() {
             let mut count = self.count.lock().unwrap();
@@ -169,7 +169,7 @@ impl<'a> Faults<'a> {
         steps.try_into().unwrap()
     }
 
-    /// The places that a fault has struck so far: table and event.
+    /// Returns the changes at which a fault has occurred: table and event.
     pub async fn struck(&self) -> BTreeSet<String> {
         if !self.is_postgres() {
             return self.count.lock().unwrap().struck.clone();

@@ -1,5 +1,5 @@
-//! What becomes of connections whose transaction ended in another way than it should: none goes back into the pool with a
-//! transaction that is still open, and writes work again without a restart.
+//! Connections whose transaction ended abnormally: none returns to the pool with an open transaction, and writes work
+//! again without a restart.
 
 use super::{refuse, repair};
 use crate::support::{execute, for_each_database};
@@ -13,7 +13,7 @@ async fn save(store: &Store, name: &str) -> Result<(), records::RecordsError> {
     user::save(store, Actor::COMMAND_LINE, &form).await.map(drop)
 }
 
-/// More at once than there are connections.
+/// More than the number of connections.
 const MANY: usize = 20;
 
 async fn save_many(store: &Store) -> usize {
@@ -23,9 +23,9 @@ async fn save_many(store: &Store) -> usize {
 }
 
 #[tokio::test]
-async fn after_commits_that_failed_every_change_works_again() {
+async fn changes_work_again_after_failed_commits() {
     for_each_database(async |store| {
-        // SQLite ends the transaction by itself, as it does when the disk is full; the driver does not learn that.
+        // SQLite rolls back by itself, as it does if the disk is full, without notifying the driver.
         if store.database().get_database_backend() == DatabaseBackend::Postgres {
             refuse(&store, "INSERT", "users", "TRUE").await;
         } else {
@@ -44,7 +44,7 @@ async fn after_commits_that_failed_every_change_works_again() {
 }
 
 #[tokio::test]
-async fn requests_that_are_broken_off_keep_no_lock() {
+async fn aborted_requests_keep_no_lock() {
     for_each_database(async |store| {
         for milliseconds in 0..40 {
             let save = save(&store, "Birch");
@@ -56,7 +56,7 @@ async fn requests_that_are_broken_off_keep_no_lock() {
 }
 
 #[tokio::test]
-async fn connections_that_the_server_ends_are_replaced() {
+async fn terminated_connections_are_replaced() {
     for_each_database(async |store| {
         if store.database().get_database_backend() != DatabaseBackend::Postgres {
             return;
@@ -68,7 +68,7 @@ async fn connections_that_the_server_ends_are_replaced() {
             execute(&store, end).await;
             assert_eq!(save_many(&store).await, MANY);
         }
-        // In the middle of a transaction: the error says what is wrong, and nothing stays behind.
+        // In the middle of a transaction, the error states the cause and nothing is left behind.
         execute(
             &store,
             "CREATE FUNCTION end_me() RETURNS trigger LANGUAGE plpgsql AS \
@@ -89,7 +89,7 @@ async fn connections_that_the_server_ends_are_replaced() {
 }
 
 #[tokio::test]
-async fn whoever_waits_too_long_for_another_writer_is_told_that_it_is_busy() {
+async fn a_writer_that_waits_too_long_gets_a_busy_error() {
     for_each_database(async |store| {
         if store.database().get_database_backend() == DatabaseBackend::Postgres {
             return;

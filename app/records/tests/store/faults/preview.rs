@@ -1,4 +1,4 @@
-//! A preview, and the start of a run from it: each is one transaction, and there is nothing of it or all.
+//! A preview, and the start of a run from it, are each one transaction: all of it is stored, or nothing.
 
 use super::inject::{Faults, Pattern};
 use crate::canary::{library, removes_everything};
@@ -8,7 +8,7 @@ use records::entity::run_members;
 use records::{Actor, RecordsError, Store, run};
 use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter};
 
-/// Lets each step of something fail in turn; every time the database must be as before. Then lets it succeed.
+/// Lets each step of an operation fail in turn, which must leave the database unchanged. Then lets it succeed.
 async fn in_turn<T>(
     store: &Store,
     faults: &Faults<'_>,
@@ -22,7 +22,7 @@ async fn in_turn<T>(
         let steps = faults.disarm().await;
         match done {
             Ok(done) => {
-                assert!(steps < step, "step {step} failed, and nobody was told");
+                assert!(steps < step, "step {step} failed without an error");
                 return (done, steps);
             }
             Err(error) => assert_eq!(error.code(), "database", "step {step}"),
@@ -33,27 +33,27 @@ async fn in_turn<T>(
 }
 
 #[tokio::test]
-async fn a_preview_and_a_start_are_whole_or_not_there() {
+async fn a_preview_and_a_start_are_atomic() {
     for_each_database(async |store| {
         library(&store, 4).await;
         let task = add_task(&store, &removes_everything(NoteTreatment::Empty)).await;
-        // Its people are forgotten by the next one.
+        // The next preview deletes its users.
         run::preview(&store, Actor::COMMAND_LINE, task).await.unwrap();
         let faults = Faults::install(&store).await;
 
         let preview = async || run::preview(&store, Actor::COMMAND_LINE, task).await;
         let (preview, steps) = in_turn(&store, &faults, preview).await;
-        assert!(steps >= 5 + 5 + 4, "old people, new people, the preview: {steps}");
-        let noted = run::read(&store, preview).await.unwrap();
+        assert!(steps >= 5 + 5 + 4, "old users, new users, the preview: {steps}");
+        let stored = run::read(&store, preview).await.unwrap();
         let members = run_members::Entity::find().filter(run_members::Column::RunId.eq(preview.0));
         assert_eq!(members.count(store.database()).await.unwrap(), 5);
-        assert_eq!((noted.state, noted.users, noted.previewed), (RunState::Succeeded, 5, 4));
-        assert_eq!(noted.verdicts.iter().map(|(_, people)| people).sum::<i64>(), 5);
-        assert!(noted.verdicts.contains(&(Reason::Eligible, 4)));
+        assert_eq!((stored.state, stored.users, stored.previewed), (RunState::Succeeded, 5, 4));
+        assert_eq!(stored.verdicts.iter().map(|(_, people)| people).sum::<i64>(), 5);
+        assert!(stored.verdicts.contains(&(Reason::Eligible, 4)));
 
         let start = async || run::start(&store, Actor::COMMAND_LINE, preview, "4").await;
         let (started, steps) = in_turn(&store, &faults, start).await;
-        assert!(steps >= 4 + 3, "people, the run, the task, the audit: {steps}");
+        assert!(steps >= 4 + 3, "users, the run, the task, the audit: {steps}");
         assert_eq!(run::execute(&store, started).await.unwrap(), RunState::Succeeded);
         assert!(!dump(&store).await.contains("canary"));
     })

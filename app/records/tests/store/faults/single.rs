@@ -1,7 +1,7 @@
-//! One person, from the record: each change of a row fails in turn.
+//! One user, anonymised from the record: each change of a row fails in turn.
 
 use super::inject::{Faults, Pattern};
-use super::{PLACES, noted_in_audit};
+use super::{CHANGES, count_audit_events};
 use crate::canary::plant::{Person, Planter, rows_of};
 use crate::canary::{library, removes_everything};
 use crate::support::{add_task, dump, for_each_database};
@@ -9,25 +9,25 @@ use policy::{NoteTreatment, RunId, UserNumber};
 use records::{Actor, Store, certificate, residue, run};
 use std::collections::BTreeSet;
 
-/// More steps than one person can need.
-const MOST: u64 = 500;
+/// More steps than one user can need.
+const MAX_STEPS: u64 = 500;
 
-/// What a person's run says, without its number.
-async fn said(store: &Store, id: RunId) -> String {
-    let noted = run::read(store, id).await.unwrap();
-    let counts = (noted.users, noted.previewed, noted.done, noted.skipped, noted.failed);
-    format!("{:?} {counts:?} {:?} {:?} {:?}", noted.state, noted.tables, noted.failed_by, noted.errors)
+/// Returns the run of a user as text, without its number.
+async fn run_as_text(store: &Store, id: RunId) -> String {
+    let run = run::read(store, id).await.unwrap();
+    let counts = (run.users, run.previewed, run.done, run.skipped, run.failed);
+    format!("{:?} {counts:?} {:?} {:?} {:?}", run.state, run.tables, run.failed_by, run.errors)
 }
 
 async fn anonymise(store: &Store, person: &Person) -> Option<RunId> {
     let number = UserNumber(person.number);
     let done = run::anonymise_one(store, Actor::COMMAND_LINE, number, &number.to_string()).await;
     residue::background_scans().await;
-    done.ok().map(|run| run.expect("nobody was anonymised before"))
+    done.ok().map(|run| run.expect("the user was not anonymised before"))
 }
 
-/// Nothing is left of the person, and all is as with `like`: what is left of somebody else, and what the run says.
-async fn assert_wholly_done(
+/// Asserts that nothing is left of the user, and that rows and run are as for the user `like`.
+async fn assert_completely_anonymised(
     store: &Store,
     person: &Person,
     id: RunId,
@@ -35,15 +35,15 @@ async fn assert_wholly_done(
     at: &str,
 ) {
     let after = dump(store).await;
-    assert!(!after.contains("canary"), "{at}: something is left");
+    assert!(!after.contains("canary"), "{at}: a value is left");
     assert_eq!(rows_of(store.database(), person.number).await, like.0, "{at}");
-    assert_eq!(said(store, id).await, like.1, "{at}");
-    assert_eq!(noted_in_audit(&after, person.number), 1, "{at}");
+    assert_eq!(run_as_text(store, id).await, like.1, "{at}");
+    assert_eq!(count_audit_events(&after, person.number), 1, "{at}");
     assert_eq!(certificate::verify_run(store, id).await.unwrap().doubts, [], "{at}");
 }
 
-/// Lets each step fail in turn, until somebody is anonymised before it comes to that. Gives the places at which a
-/// failure was told and the person was as before.
+/// Lets each step fail in turn, until a user is anonymised before the step is reached. Returns the changes that
+/// failed with an error and left the user unchanged.
 async fn in_turn(
     store: &Store,
     faults: &Faults<'_>,
@@ -55,8 +55,8 @@ async fn in_turn(
     let mut person = planter.plant(number).await;
     let mut before = dump(store).await;
     let mut undone = BTreeSet::new();
-    let mut done_all_the_same = 0;
-    for step in 1..MOST {
+    let mut failed_after_commit = 0;
+    for step in 1..MAX_STEPS {
         let at = format!("{:?}", pattern(step));
         faults.arm(pattern(step)).await;
         let done = anonymise(store, &person).await;
@@ -66,32 +66,32 @@ async fn in_turn(
             undone = faults.struck().await;
             continue;
         };
-        assert_wholly_done(store, &person, id, like, &at).await;
+        assert_completely_anonymised(store, &person, id, like, &at).await;
         if steps < step {
-            assert!(done_all_the_same > 0, "the scan in the background writes, too");
+            assert!(failed_after_commit > 0, "the background scan writes too");
             return undone;
         }
-        // What failed came after the commit; the next step needs somebody who is not anonymised.
-        done_all_the_same += 1;
+        // The failure came after the commit; the next step needs a user who isn't anonymised.
+        failed_after_commit += 1;
         number += 1;
         person = planter.plant(number).await;
         before = dump(store).await;
     }
-    panic!("it never came to an end");
+    panic!("anonymising takes more steps than expected");
 }
 
 #[tokio::test]
-async fn whichever_change_of_a_row_fails_the_person_is_as_before_or_done() {
+async fn a_failing_change_leaves_the_user_unchanged_or_anonymised() {
     for_each_database(async |store| {
         let first = library(&store, 1).await.remove(0);
         add_task(&store, &removes_everything(NoteTreatment::Mark)).await;
         let undisturbed = anonymise(&store, &first).await.unwrap();
-        let like = (rows_of(store.database(), first.number).await, said(&store, undisturbed).await);
+        let like = (rows_of(store.database(), first.number).await, run_as_text(&store, undisturbed).await);
         let faults = Faults::install(&store).await;
         for (pattern, number) in [(Pattern::Once as fn(u64) -> Pattern, 100), (Pattern::From, 200)] {
             let undone = in_turn(&store, &faults, pattern, number, &like).await;
-            for place in PLACES.into_iter().chain(["runs_insert", "run_members_insert"]) {
-                assert!(undone.contains(place), "{place} was never struck: {undone:?}");
+            for change in CHANGES.into_iter().chain(["runs_insert", "run_members_insert"]) {
+                assert!(undone.contains(change), "{change} was never struck: {undone:?}");
             }
         }
     })

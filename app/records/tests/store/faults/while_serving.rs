@@ -1,4 +1,4 @@
-//! Changes beside a running server: to its key file, its ledger, and locks of other programs.
+//! Changes while a server is running: to its key file, to its ledger, and by locks of other programs.
 
 use crate::audit::tampering::url_of;
 use crate::support::{add, add_task, five_days, for_each_database, leaver};
@@ -15,7 +15,7 @@ async fn save(store: &Store) -> Result<(), RecordsError> {
     user::save(store, Actor::COMMAND_LINE, &form).await.map(drop)
 }
 
-/// Looks once more, after the pause within which a look isn't repeated.
+/// Reads the conditions again, after the interval within which a check isn't repeated.
 async fn conditions(store: &Store) -> Vec<ConditionKind> {
     tokio::time::sleep(Duration::from_millis(600)).await;
     vitals::beat(store).await;
@@ -23,7 +23,7 @@ async fn conditions(store: &Store) -> Vec<ConditionKind> {
 }
 
 #[tokio::test]
-async fn a_key_file_that_disappears_is_reported_and_the_server_goes_on() {
+async fn a_missing_key_file_is_reported_and_changes_still_work() {
     for_each_database(async |store| {
         let key = store.settings().key.clone();
         let content = std::fs::read(&key).unwrap();
@@ -51,7 +51,7 @@ async fn a_key_file_that_disappears_is_reported_and_the_server_goes_on() {
 }
 
 #[tokio::test]
-async fn a_server_changes_nothing_after_its_key_was_replaced() {
+async fn a_server_with_a_replaced_key_rejects_changes() {
     for_each_database(async |store| {
         save(&store).await.unwrap();
         let (url, settings) = (url_of(&store).await, store.settings().clone());
@@ -66,7 +66,7 @@ async fn a_server_changes_nothing_after_its_key_was_replaced() {
 }
 
 #[tokio::test]
-async fn a_ledger_that_disappears_is_a_fault_until_it_is_back() {
+async fn a_missing_ledger_is_a_fault_until_it_is_restored() {
     for_each_database(async |store| {
         add_task(&store, &five_days()).await;
         let ledger = store.settings().ledger.clone();
@@ -86,9 +86,9 @@ async fn a_ledger_that_disappears_is_a_fault_until_it_is_back() {
     .await;
 }
 
-/// Another program keeps what every change needs: on PostgreSQL the end of the audit, on SQLite the write lock.
+/// Another program locks what every change needs: the chain head on PostgreSQL, the write lock on SQLite.
 #[tokio::test]
-async fn a_lock_of_another_program_is_busy_soon_and_a_fault_once_changes_fail() {
+async fn a_lock_of_another_program_becomes_a_fault_once_a_change_fails() {
     for_each_database(async |store| {
         let other = Database::connect(url_of(&store).await).await.unwrap();
         let tx = other.begin().await.unwrap();

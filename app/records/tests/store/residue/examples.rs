@@ -1,10 +1,10 @@
-//! The table that says what counts as residue. The oracle and the search are both held against each line.
+//! The table that defines residue. Each line is checked with both the oracle and the search.
 //!
-//! A line is a value of a user who is anonymised, a text in a record of another user, and whether the text is residue of
-//! that value. False positives are known and listed as such: where a text can be read in two ways, it is found.
+//! A line contains a value of an anonymised user, a text in a record of another user, and whether the text is residue
+//! of that value. Known false positives are listed as such: an ambiguous text is found.
 
 use super::oracle::library::{self, Finding};
-use super::{a_loan, a_message, everything_goes, execute_with, hits, neighbour};
+use super::{a_loan, a_message, execute_with, hits, neighbour, policy_that_removes_everything};
 use crate::anonymising::run_all;
 use crate::support::{add, add_task, execute, for_each_database};
 use policy::UserNumber;
@@ -16,9 +16,9 @@ use records::residue::ValueKind::{
 use sea_orm::Set;
 use std::collections::BTreeSet;
 
-/// Kind and value, a text, and whether the value stands in it. A full name is first name, `|`, last name.
+/// Kind and value, a text, and whether the value occurs in it. A full name is first name, `|`, last name.
 const TEXTS: &[(ValueKind, &str, &str, bool)] = &[
-    // E-mail addresses end where their signs end.
+    // E-mail addresses end at characters that can't be part of them.
     (Email, "ann@x.org", "write to ann@x.org please", true),
     (Email, "ann@x.org", "ann@x.org", true),
     (Email, "ann@x.org", "Write to ANN@X.ORG.", true),
@@ -63,7 +63,7 @@ const TEXTS: &[(ValueKind, &str, &str, bool)] = &[
     (UserId, "uma@x.org", "login uma@x.org", true),
     (UserId, "uma@x.org", "login uma@x.org.uk", false),
     (UserId, "uma@x.org", "login p.uma@x.org", false),
-    // Phone numbers, from wherever one calls.
+    // Phone numbers, with and without prefixes.
     (Phone, "+41 79 555 01 23", "call +41 79 555 01 23", true),
     (Phone, "+41 79 555 01 23", "call 079 555 01 23", true),
     (Phone, "+41 79 555 01 23", "call 0795550123 or wait", true),
@@ -86,7 +86,7 @@ const TEXTS: &[(ValueKind, &str, &str, bool)] = &[
     (Phone, "+41 79 555 01 23", "+43795550123", false),
     (Phone, "+41 79 555 01 23", "41417955501231", false),
     (Phone, "+41 79 555 01 23", "555 01 23", false),
-    // A known false positive: another number stands before it, with a space between.
+    // A known false positive: another number precedes it, separated by a space.
     (Phone, "+41 79 555 01 23", "12 795550123", true),
     (Phone, "01632 960123", "+44 1632 960123", true),
     (Phone, "01632 960123", "+441632960123", true),
@@ -104,7 +104,7 @@ const TEXTS: &[(ValueKind, &str, &str, bool)] = &[
     (Phone, "0170 1112223, 01632 444555 (work)", "ring 01632-444555", true),
     (Phone, "0170 1112223, 01632 444555 (work)", "ring 01701112223", true),
     (Phone, "01632 888777 ext 12", "01632 888777", true),
-    // Several numbers in one field, with a word or a sign between them, or more digits than one number has.
+    // Several numbers in one field, separated by a word or punctuation, or more digits than one number has.
     (Phone, "01632 111222 or 0170 3334445", "ring 01632 111222", true),
     (Phone, "01632 111222 or 0170 3334445", "ring 0170-3334445", true),
     (Phone, "01632 111223 | 0170 3334446", "ring 01632 111223", true),
@@ -120,12 +120,12 @@ const TEXTS: &[(ValueKind, &str, &str, bool)] = &[
     (Phone, "06 12 34 05 67 06 98 76 04 32", "ring 06-12-34-05-67", true),
     (Phone, "06 12 34 05 67 06 98 76 04 32", "ring 06 98 76 04 32", true),
     (Phone, "06 12 34 05 67 06 98 76 04 32", "ring 06 98 76 99 32", false),
-    // A known false positive: the first 8 digits alone could be a number, too.
+    // A known false positive: the first 8 digits alone could be a number too.
     (Phone, "06 12 34 05 67 06 98 76 04 32", "ring 06 98 76 04 99", true),
-    // Not found: two short numbers with only a space between read like one long number.
+    // Not found: two short numbers separated only by a space read like one long number.
     (Phone, "558 0123 558 0124", "ring 558 0124", false),
     (Phone, "558 0123 558 0124", "ring 558 0123 558 0124", true),
-    // A short number could be any other: it counts in free text only, as a word by itself.
+    // A short number could be any other, so it counts only in free text and as a separate word.
     (Phone, "61 47 2", "extension 61472", true),
     (Phone, "61 47 2", "ring 061472", true),
     (Phone, "61 47 2", "ring 61-47-2.", true),
@@ -136,7 +136,7 @@ const TEXTS: &[(ValueKind, &str, &str, bool)] = &[
     (Phone, "834 567", "tel 834567", true),
     (Phone, "834 567", "tel834567", false),
     (Phone, "8345", "tel 8345", false),
-    // Card numbers and other keys.
+    // Card numbers and other identifiers.
     (Barcode, "29001234", "card 29001234.", true),
     (Barcode, "29001234", "card 2900 1234", true),
     (Barcode, "29001234", "card 29001234-lost", true),
@@ -148,7 +148,7 @@ const TEXTS: &[(ValueKind, &str, &str, bool)] = &[
     (Barcode, "29001234", "card 29001234-5", false),
     (Barcode, "29001234", "29001234.50", false),
     (Barcode, "29001234", "x29001234", false),
-    // A known false positive: groups of other numbers.
+    // A known false positive: two groups of other numbers.
     (Barcode, "29001234", "shelf 2900, 1234 books", true),
     (Barcode, "290055667788", "card x290055667788y", true),
     (Barcode, "290055667788", "card 1290055667788", false),
@@ -193,7 +193,7 @@ const TEXTS: &[(ValueKind, &str, &str, bool)] = &[
     (Street, "12 Abbey Lane", "12 Abbey Lanes", false),
     (CustomValue, "Rosebud cottage", "the Rosebud cottage", true),
     (CustomValue, "Rosebud cottage", "Rosebud cottages", false),
-    // A short value counts in free text only, and only with a digit in it: without one it is a word.
+    // A short value counts only in free text and only with a digit. Without one, it is an ordinary word.
     (CustomValue, "K-4711", "locker K-4711 is jammed", true),
     (CustomValue, "K-4711", "locker k4711", true),
     (CustomValue, "K-4711", "locker K 4711", true),
@@ -208,7 +208,7 @@ const TEXTS: &[(ValueKind, &str, &str, bool)] = &[
     (CustomValue, "eve@x.org", "eve@x.org.uk", false),
 ];
 
-/// A user who left, with this value and no other.
+/// Adds a user who left, with only this value.
 pub async fn leaver_with(store: &Store, kind: ValueKind, value: &str, at: usize) -> i64 {
     let some = |text: &str| Set(Some(text.to_owned()));
     let mut user = users::ActiveModel {
@@ -254,12 +254,12 @@ async fn custom(store: &Store, user: i64, value: &str) {
     execute_with(store, &sql, &[value]).await;
 }
 
-/// What the oracle expects of all who leave and what the search finds, by user, table, column, row and kind.
+/// Returns what the oracle expects of all leavers and what the search finds, by user, table, column, row and kind.
 pub async fn both(store: &Store) -> (BTreeSet<Finding>, BTreeSet<Finding>) {
     let people = library::people(store, |user| user.leaving_on.is_some()).await;
-    let task = add_task(store, &everything_goes()).await;
+    let task = add_task(store, &policy_that_removes_everything()).await;
     let (run, _) = run_all(store, task).await;
-    let expected = library::residue(&people, &library::places(store).await);
+    let expected = library::residue(&people, &library::cells(store).await);
     let found = hits(store, run).await.into_iter().map(|hit| {
         let kind = ValueKind::from_code(&hit.what).unwrap();
         (hit.user_number, hit.table_name, hit.column_name, hit.row_key, kind)
@@ -268,7 +268,7 @@ pub async fn both(store: &Store) -> (BTreeSet<Finding>, BTreeSet<Finding>) {
 }
 
 #[tokio::test]
-async fn a_value_is_found_where_the_table_says_and_nowhere_else() {
+async fn values_are_found_exactly_where_the_table_says() {
     for_each_database(async |store| {
         let stays = neighbour(&store, "stays", crate::support::leaver("Zzyzx")).await;
         let mut leavers: Vec<(ValueKind, &str, i64)> = Vec::new();
@@ -297,10 +297,10 @@ async fn a_value_is_found_where_the_table_says_and_nowhere_else() {
     .await;
 }
 
-/// Kind and value of the user who is anonymised; kind and value of another user who stays; a text and where it stands
+/// Kind and value of the anonymised user; kind and value of another user, who stays; a text with its table and column
 /// in the record of that user; whether it is residue.
-const PLACES: &[(ValueKind, &str, ValueKind, &str, &str, &str, bool)] = &[
-    // What is shorter than the other user's own value is not theirs.
+const CASES: &[(ValueKind, &str, ValueKind, &str, &str, &str, bool)] = &[
+    // A value shorter than the other user's own value doesn't belong to that user.
     (Email, "annb@x.org", Email, "carer.annb@x.org", "users.notes", "write to annb@x.org", true),
     (Email, "bea@x.org", Email, "bea@x.org.uk", "users.notes", "write to bea@x.org", true),
     (Email, "cy@x.org", Email, "cy.cy@x.org.uk", "messages.body", "write to cy@x.org", true),
@@ -313,18 +313,18 @@ const PLACES: &[(ValueKind, &str, ValueKind, &str, &str, &str, bool)] = &[
     (FullName, "Eva|Hearn", FullName, "Eva|Hearn Jones", "loans.note", "for Eva Hearn", true),
     (Phone, "01632 700111", Phone, "01632 7001112", "users.notes", "call 01632 700111", true),
     (Street, "5 Mill Road", Street, "Flat 2, 5 Mill Road", "users.notes", "lives at 5 Mill Road", true),
-    // Nor is it theirs inside that value, in the field itself.
+    // Nor does it inside that value, in the field itself.
     (UserId, "y4711", UserId, "y4711-carer", "users.user_id", "y4711-carer", true),
     (UserId, "z4711", UserId, "z4711-carer", "user_words.word", "for-z4711-carer", false),
     (Barcode, "29006666", Barcode, "1 29006666 1", "users.barcode", "1 29006666 1", true),
     (ExternalId, "EX-888999", ExternalId, "OLD-EX-888999", "users.external_id", "OLD-EX-888999", true),
     (Street, "15 Mill Road", Street, "Flat 2, 15 Mill Road", "users.street", "Flat 2, 15 Mill Road", true),
-    // A known false positive: the next house.
+    // A known false positive: the neighbouring house.
     (Street, "Mill Road 35", Street, "Mill Road 35 a", "users.street", "Mill Road 35 a", true),
     (Phone, "700 4441", Phone, "01632 700 4441", "users.phone", "01632 700 4441", true),
     (Phone, "01632 700445", Phone, "12 01632 700445", "users.phone", "12 01632 700445", true),
     (CustomValue, "tan budgie", CustomValue, "old tan budgie", "custom_values.value", "old tan budgie", true),
-    // All of the field is theirs, however it is written; a field can hold several addresses or numbers.
+    // The whole field is the other user's, however it is written. A field can contain several addresses or numbers.
     (UserId, "aa4711", UserId, "AA-4711", "users.user_id", "AA-4711", false),
     (Street, "16 Mill Road", Street, "16, Mill Road", "users.street", "16, Mill Road", false),
     (Email, "some@x.org", Email, "Some One <some@x.org>", "users.email", "Some One <some@x.org>", false),
@@ -333,15 +333,15 @@ const PLACES: &[(ValueKind, &str, ValueKind, &str, &str, &str, bool)] = &[
     (Phone, "(212) 700-4470", Phone, "1-212-700-4470", "users.phone", "1-212-700-4470", false),
     (Phone, "01632 700448", Phone, "0", "users.phone", "0170 1112223 or 01632 700448", false),
     (Phone, "01632 700449", Phone, "01632 700449", "users.phone", "0170 1112223 01632 700449", false),
-    // A full name is theirs in their name fields and in the search words, not in other fields of theirs.
+    // A full name belongs to the other user in name fields and search words, not in other fields.
     (FullName, "Ann|Quince", LastName, "Other", "users.street", "c/o Ann Quince, 5 Mill Road", true),
     (FullName, "Ben|Quince", LastName, "Other", "users.phone", "01632 700555 (Ben Quince)", true),
     (FullName, "Cat|Quince", LastName, "Other", "users.external_id", "for Cat Quince", true),
     (FullName, "Dan|Quince", LastName, "Other", "users.barcode", "Dan Quince", true),
     (FullName, "Eli|Quince", LastName, "Other", "users.last_name", "Other, for Eli Quince", false),
     (FullName, "Fay|Quince", LastName, "Other", "user_words.word", "fay.quince@y.org", false),
-    // The address or UserID of another user can be made of a name like theirs. It is found: it can as well be the
-    // address of the one who left, in the record of a relative.
+    // An e-mail address or UserID of another user can be derived from the same name. It is found, because it can
+    // also be the address of the anonymised user in the record of a relative.
     (FullName, "Guy|Quince", LastName, "Other", "users.email", "guy.quince@y.org", true),
     (FullName, "Hal|Quince", LastName, "Quince", "users.email", "hal.quince@y.org", true),
     (FullName, "Ian|Quince", LastName, "Other", "users.user_id", "ian.quince", true),
@@ -349,18 +349,18 @@ const PLACES: &[(ValueKind, &str, ValueKind, &str, &str, &str, bool)] = &[
     (FullName, "Jan|Quince", FullName, "Jan Mia|Quince", "users.email", "jan.mia.quince@y.org", false),
     (FullName, "Kay|Quince", FullName, "Mia Kay|Quince", "users.email", "mia.kay.quince@y.org", true),
     (FullName, "Lee|Quince", FullName, "Lee|Quince", "users.street", "c/o Lee Quince", false),
-    // Who has it as a UserID is not a namesake.
+    // A user with the name as a UserID isn't a namesake.
     (FullName, "Max|Quince", UserId, "maxquince", "users.notes", "Max Quince called", true),
     (FullName, "Ned|Quince", CustomValue, "Ned Quince", "users.notes", "Ned Quince called", true),
     (CustomValue, "Ned Quince", CustomValue, "Ned Quince", "messages.body", "for Ned Quince", false),
-    // What says little counts in free text only.
+    // Weak values count in free text only.
     (LastName, "Quintrell", LastName, "Other", "users.street", "c/o Quintrell", false),
     (Phone, "70 66 1", Phone, "70 66 1", "users.notes", "ring 70661", true),
     (Phone, "70 66 2", LastName, "Other", "users.mobile", "70 66 2", false),
     (CustomValue, "K-8123", CustomValue, "K-8123", "loans.note", "locker K-8123", true),
     (CustomValue, "K-8124", CustomValue, "K-8124", "messages.body", "Your locker is K-8124", false),
     (CustomValue, "K-8125", LastName, "Other", "users.external_id", "K-8125", false),
-    // The same value is theirs in its own column and in messages to them, not in what is written about them.
+    // The same value belongs to the other user in its own column and in messages to them, not in notes about them.
     (Email, "same@x.org", Email, "same@x.org", "users.notes", "write to same@x.org", true),
     (Email, "both@x.org", Email, "both@x.org", "loans.note", "both@x.org", true),
     (Email, "mine@x.org", Email, "mine@x.org", "messages.recipient", "mine@x.org", false),
@@ -370,11 +370,11 @@ const PLACES: &[(ValueKind, &str, ValueKind, &str, &str, &str, bool)] = &[
     (Street, "6 Mill Road", Street, "6 Mill Road", "messages.recipient", "6 Mill Road\nLN1 Lincoln", false),
     (Street, "7 Mill Road", Street, "7 Mill Road", "charges.note", "sent to 7 Mill Road", true),
     (Email, "late@x.org", Email, "new@x.org", "messages.recipient", "late@x.org", true),
-    // Many have the same name: in rows of a namesake it is the namesake's.
+    // Names are often shared: in rows of a namesake, a name belongs to the namesake.
     (FullName, "Kim|Larch", FullName, "Kim|Larch", "users.notes", "Kim Larch called", false),
     (FullName, "Lia|Larch", FullName, "Lia|Larch", "messages.body", "Dear Lia Larch", false),
     (FullName, "Mia|Larch", FullName, "Mia Ann|Larch", "messages.body", "Dear Mia Larch", true),
-    // A value in a field for something else counts.
+    // A value in a field for another kind of value counts.
     (UserId, "xk20304", Email, "xk20304@x.org", "loans.note", "nothing", false),
     (Email, "odd@x.org", ValueKind::FirstName, "odd@x.org", "loans.note", "nothing", false),
     (CustomValue, "green budgie", CustomValue, "green budgie", "messages.body", "the green budgie", false),
@@ -382,10 +382,10 @@ const PLACES: &[(ValueKind, &str, ValueKind, &str, &str, &str, bool)] = &[
 ];
 
 #[tokio::test]
-async fn what_another_user_has_is_theirs_in_its_place_only() {
+async fn a_value_of_another_user_is_ignored_in_its_own_column_only() {
     for_each_database(async |store| {
         let mut rows = Vec::new();
-        for (at, (kind, value, own_kind, own, place, text, _)) in PLACES.iter().enumerate() {
+        for (at, (kind, value, own_kind, own, target, text, _)) in CASES.iter().enumerate() {
             let user = leaver_with(&store, *kind, value, at).await;
             let mut other = users::ActiveModel {
                 user_id: Set(None),
@@ -399,7 +399,7 @@ async fn what_another_user_has_is_theirs_in_its_place_only() {
                 other.last_name = Set(Some(last.to_owned()));
             }
             let other = neighbour(&store, &at.to_string(), other).await;
-            let column = place.strip_prefix("users.");
+            let column = target.strip_prefix("users.");
             let is_found_by =
                 column.is_some_and(|column| !["notes", "street", "phone", "mobile"].contains(&column));
             for word in records::search_index::words(if is_found_by { vec![*own, *text] } else { vec![*own] })
@@ -411,17 +411,18 @@ async fn what_another_user_has_is_theirs_in_its_place_only() {
                 custom(&store, other, own).await;
             }
             let id = i64::try_from(at).unwrap() + 1;
-            let key = write(&store, place, id, other, text).await;
+            let key = write(&store, target, id, other, text).await;
             rows.push((user, key));
         }
         let (expected, found) = both(&store).await;
         let mut wrong = Vec::new();
-        for ((user, key), (kind, value, _, own, place, text, is_residue)) in rows.into_iter().zip(PLACES) {
-            let (table, column) = place.split_once('.').unwrap();
+        for ((user, key), (kind, value, _, own, target, text, is_residue)) in rows.into_iter().zip(CASES) {
+            let (table, column) = target.split_once('.').unwrap();
             let finding: Finding = (user, table.to_owned(), column.to_owned(), key, *kind);
             for (name, findings) in [("oracle", &expected), ("search", &found)] {
                 if findings.contains(&finding) != *is_residue {
-                    wrong.push(format!("{name}: {value:?} beside {own:?} in {place} {text:?}: {is_residue}"));
+                    wrong
+                        .push(format!("{name}: {value:?} beside {own:?} in {target} {text:?}: {is_residue}"));
                 }
             }
         }
@@ -431,9 +432,9 @@ async fn what_another_user_has_is_theirs_in_its_place_only() {
     .await;
 }
 
-/// Writes a text into a row of a user, and gives its key.
-pub async fn write(store: &Store, place: &str, id: i64, user: i64, text: &str) -> String {
-    match place {
+/// Writes a text into a row of a user. Returns the key of the row.
+pub async fn write(store: &Store, target: &str, id: i64, user: i64, text: &str) -> String {
+    match target {
         "user_words.word" => {
             let sql = format!(
                 "INSERT INTO user_words (word, user_number) VALUES (?, {user}) ON CONFLICT DO NOTHING"
@@ -470,8 +471,8 @@ pub async fn write(store: &Store, place: &str, id: i64, user: i64, text: &str) -
             );
             execute_with(store, &sql, &[text]).await;
         }
-        place => {
-            let column = place.strip_prefix("users.").unwrap();
+        target => {
+            let column = target.strip_prefix("users.").unwrap();
             execute_with(store, &format!("UPDATE users SET {column} = ? WHERE number = {user}"), &[text])
                 .await;
             return user.to_string();
@@ -480,9 +481,9 @@ pub async fn write(store: &Store, place: &str, id: i64, user: i64, text: &str) -
     id.to_string()
 }
 
-/// Notes about users whose own values hold a shorter one, and the fields in which they hold it.
+/// Notes about users whose own values contain a shorter one, and the fields with those values.
 #[tokio::test]
-async fn a_shorter_value_inside_the_own_one_of_another_user_is_found() {
+async fn a_shorter_value_inside_another_users_own_value_is_found() {
     for_each_database(async |store| {
         let some = |text: &str| Set(Some(text.to_owned()));
         let gone = users::ActiveModel {
@@ -504,7 +505,7 @@ async fn a_shorter_value_inside_the_own_one_of_another_user_is_found() {
             ("first_name", "Mary Ann", "daughter of Ann Bell", false),
             ("email", "carer.annb@x.org", "write to annb@x.org", false),
         ];
-        let mut places = BTreeSet::new();
+        let mut cells = BTreeSet::new();
         for (at, (column, own, note, is_in_field)) in others.into_iter().enumerate() {
             let last_name = if column == "first_name" { some("Bell") } else { Set(None) };
             let other = users::ActiveModel {
@@ -515,9 +516,9 @@ async fn a_shorter_value_inside_the_own_one_of_another_user_is_found() {
                 ..crate::support::leaver("other")
             };
             let other = neighbour(&store, &at.to_string(), other).await;
-            places.insert(("notes", other.to_string()));
+            cells.insert(("notes", other.to_string()));
             if is_in_field {
-                places.insert((column, other.to_string()));
+                cells.insert((column, other.to_string()));
             }
             execute_with(&store, &format!("UPDATE users SET {column} = ? WHERE number = {other}"), &[own])
                 .await;
@@ -529,7 +530,7 @@ async fn a_shorter_value_inside_the_own_one_of_another_user_is_found() {
         let (expected, found) = both(&store).await;
         assert_eq!(expected, found);
         let found_in = found.iter().map(|(_, _, column, key, _)| (column.as_str(), key.clone()));
-        assert_eq!(found_in.collect::<BTreeSet<_>>(), places);
+        assert_eq!(found_in.collect::<BTreeSet<_>>(), cells);
         assert!(found.iter().all(|(user, ..)| *user == UserNumber(gone).0));
     })
     .await;

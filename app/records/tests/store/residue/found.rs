@@ -1,8 +1,8 @@
-//! Everything that is left is found, wherever it stands and however it is written.
+//! The search finds everything that is left, in every column and spelling.
 
 use super::people::{self, leavers, seeded};
 use super::plant::plant;
-use super::{everything_goes, hits, neighbour, places_of, results};
+use super::{cells_of, hits, neighbour, policy_that_removes_everything, results};
 use crate::anonymising::run_all;
 use crate::audit::tampering::without_guards;
 use crate::support::{add, add_task, execute, for_each_database, leaver};
@@ -16,16 +16,16 @@ use sea_orm::Set;
 
 const PEOPLE: usize = 80;
 const PLANTED: usize = 50;
-/// Tables whose rows are told apart by texts of their own.
+/// Tables whose row keys are texts.
 const TEXT_KEYS: &[&str] = &["terms", "user_words", "sessions"];
 
 #[tokio::test]
-async fn fifty_planted_values_are_all_found_and_nothing_else() {
+async fn exactly_the_fifty_planted_values_are_found() {
     for seed in [1, 2] {
         for_each_database(async |store| {
-            let mut dice = seeded(seed);
+            let mut rng = seeded(seed);
             demo::fill(&store, Actor::COMMAND_LINE, 120, seed).await.unwrap();
-            // Nobody of the library leaves: whatever is found is what was planted.
+            // No user of the library leaves, so the scan finds only planted values.
             execute(&store, "UPDATE users SET leaving_on = NULL").await;
             execute(&store, "UPDATE tasks SET single_default = FALSE").await;
             execute(&store, "CREATE TABLE plug_in (id BIGINT PRIMARY KEY, remark TEXT, told_by TEXT)").await;
@@ -35,34 +35,34 @@ async fn fifty_planted_values_are_all_found_and_nothing_else() {
                     .await;
                 execute(&store, "INSERT INTO keyless (remark) VALUES ('')").await;
             }
-            // A column that only the schema knows.
+            // A column that the register doesn't name.
             execute(&store, "ALTER TABLE users ADD COLUMN nickname TEXT").await;
-            // Nobody is there to approve the run.
+            // Without credentials there are no approvers, so the run needs no approval.
             execute(&store, "DELETE FROM credentials WHERE user_number < 10").await;
-            // What is planted stands in the audit, too.
+            // Values are planted in the audit too.
             without_guards(&store).await;
             let others: Vec<i64> = (20..=120).collect();
             let people = leavers(&store, PEOPLE).await;
-            let planted = plant(&store, &mut dice, &people, &others, PLANTED).await;
-            let task = add_task(&store, &everything_goes()).await;
+            let planted = plant(&store, &mut rng, &people, &others, PLANTED).await;
+            let task = add_task(&store, &policy_that_removes_everything()).await;
             let (run, state) = run_all(&store, task).await;
             assert_eq!(state, RunState::Succeeded);
 
             let found = hits(&store, run).await;
             let missed: Vec<_> =
-                planted.iter().filter(|(place, _)| !places_of(&found).contains(place)).collect();
+                planted.iter().filter(|(cell, _)| !cells_of(&found).contains(cell)).collect();
             assert!(missed.is_empty(), "seed {seed}: {} were not found: {missed:#?}", missed.len());
-            assert_eq!(places_of(&found), planted.keys().cloned().collect(), "seed {seed}");
-            // Each finding leads to the row in which the text stands.
+            assert_eq!(cells_of(&found), planted.keys().cloned().collect(), "seed {seed}");
+            // Each finding leads to the row that contains the text.
             let query = FindingQuery { run: Some(run), ..FindingQuery::default() };
             let paging = Paging { rows: Some(MAX_ROWS), ..Paging::default() };
             for finding in findings(&store, &query, &paging).await.unwrap().rows {
-                let place = (finding.user.0, finding.table.clone(), finding.column.clone());
+                let cell = (finding.user.0, finding.table.clone(), finding.column.clone());
                 match &finding.now {
-                    Now::Text { text, .. } => assert_eq!(text, &planted[&place], "{place:?} {}", finding.row),
-                    // What tells the row from others is itself the value.
-                    Now::Untold => assert!(TEXT_KEYS.contains(&&*finding.table), "{place:?}"),
-                    Now::Nothing => panic!("{place:?}"),
+                    Now::Text { text, .. } => assert_eq!(text, &planted[&cell], "{cell:?} {}", finding.row),
+                    // The key of the row is the value itself.
+                    Now::Untold => assert!(TEXT_KEYS.contains(&&*finding.table), "{cell:?}"),
+                    Now::Nothing => panic!("{cell:?}"),
                 }
             }
             let results = results(&store, run).await;
@@ -74,11 +74,11 @@ async fn fifty_planted_values_are_all_found_and_nothing_else() {
             }
             let summary = run::read(&store, run).await.unwrap().residue;
             assert_eq!(summary.iter().map(|(_, count)| count).sum::<i64>(), 80, "{summary:?}");
-            // The findings hold no value.
-            let noted = format!("{found:?}").to_lowercase();
+            // The findings contain no value.
+            let printed = format!("{found:?}").to_lowercase();
             for person in &people {
                 for kind in people::KINDS {
-                    assert!(!noted.contains(&person.value(kind, &mut dice).to_lowercase()), "{kind}");
+                    assert!(!printed.contains(&person.value(kind, &mut rng).to_lowercase()), "{kind}");
                 }
             }
             assert_eq!(verify_run(&store, run).await.unwrap().doubts, []);
@@ -88,7 +88,7 @@ async fn fifty_planted_values_are_all_found_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn in_the_persons_own_rows_everything_counts() {
+async fn all_values_count_in_the_users_own_rows() {
     for_each_database(async |store| {
         let some = |text: &str| Set(Some(text.to_owned()));
         let user = users::ActiveModel {
@@ -100,13 +100,13 @@ async fn in_the_persons_own_rows_everything_counts() {
         let number = add(&store, user).await.number;
         let policy = Policy {
             fields: [(Field::Notes, Treatment::Keep), (Field::City, Treatment::Keep)].into(),
-            ..everything_goes()
+            ..policy_that_removes_everything()
         };
         let task = add_task(&store, &policy).await;
         let (run, _) = run_all(&store, task).await;
         let found = hits(&store, run).await;
-        // The first name is a name in the note, and a city in the city.
-        assert_eq!(places_of(&found), [(number, "users".to_owned(), "notes".to_owned())].into());
+        // The first name is a name in the note, and a city in the city field.
+        assert_eq!(cells_of(&found), [(number, "users".to_owned(), "notes".to_owned())].into());
         assert_eq!(found[0].what, "first_name");
         assert_eq!(found[0].row_key, number.to_string());
     })
@@ -114,7 +114,7 @@ async fn in_the_persons_own_rows_everything_counts() {
 }
 
 #[tokio::test]
-async fn signs_that_stand_between_fields_confuse_nothing() {
+async fn separator_characters_in_values_are_handled() {
     for_each_database(async |store| {
         add(&store, leaver("Quastelbaum")).await;
         let other = neighbour(&store, "other", leaver("Other")).await;
@@ -125,10 +125,10 @@ async fn signs_that_stand_between_fields_confuse_nothing() {
             );
             execute(&store, &sql).await;
         }
-        let task = add_task(&store, &everything_goes()).await;
+        let task = add_task(&store, &policy_that_removes_everything()).await;
         let (run, _) = run_all(&store, task).await;
         let found = hits(&store, run).await;
-        assert_eq!(places_of(&found), [(1, "loans".to_owned(), "return_note".to_owned())].into());
+        assert_eq!(cells_of(&found), [(1, "loans".to_owned(), "return_note".to_owned())].into());
         assert_eq!(found[0].row_key, "1");
     })
     .await;

@@ -1,12 +1,12 @@
-//! The search finds what the oracle finds, in random libraries that are made to be hard.
+//! The search finds what the oracle finds, in random libraries that are designed to be difficult.
 //!
-//! `RESIDUE_LIBRARIES` says how many (4 of them otherwise), `RESIDUE_SEED` from which seed on. Figures are printed
-//! (`--nocapture`).
+//! `RESIDUE_LIBRARIES` sets their number (default: 4) and `RESIDUE_SEED` the first seed. `--nocapture` shows the
+//! figures.
 
 use super::examples::{both, write};
 use super::execute_with;
 use super::oracle::library::Finding;
-use super::people::{seeded, written_otherwise};
+use super::people::{respelled, seeded};
 use crate::support::{add, execute, for_each_database, leaver};
 use rand::RngExt as _;
 use rand::rngs::StdRng;
@@ -164,7 +164,7 @@ const BEHIND: &[&str] = &[
     "", "", "", ".", ".uk", "-x", "x", "7", "'s", "s", ",", "@y.org", ">", "-2", "/3", ".50", "_old", " ist",
     "小", ";b@x.org",
 ];
-const PLACES: &[&str] = &[
+const COLUMNS: &[&str] = &[
     "users.notes",
     "loans.note",
     "loans.note",
@@ -176,84 +176,84 @@ const PLACES: &[&str] = &[
     "user_words.word",
 ];
 
-/// Keys that no two users can have at a time.
+/// Unique keys that are still free.
 struct Keys {
     user_id: Vec<&'static str>,
     barcode: Vec<&'static str>,
     external: Vec<&'static str>,
 }
 
-fn some(dice: &mut StdRng, percent: u32, from: &[&str]) -> Option<String> {
-    (dice.random_range(0..100) < percent).then(|| (*from.choose(dice).unwrap()).to_owned())
+fn some(rng: &mut StdRng, percent: u32, from: &[&str]) -> Option<String> {
+    (rng.random_range(0..100) < percent).then(|| (*from.choose(rng).unwrap()).to_owned())
 }
 
-fn a_user(dice: &mut StdRng, keys: &mut Keys, name: &str) -> users::ActiveModel {
-    let key = |keys: &mut Vec<&'static str>, dice: &mut StdRng| {
-        (dice.random_range(0..3) > 0).then(|| keys.pop()).flatten().map(str::to_owned)
+fn a_user(rng: &mut StdRng, keys: &mut Keys, name: &str) -> users::ActiveModel {
+    let key = |keys: &mut Vec<&'static str>, rng: &mut StdRng| {
+        (rng.random_range(0..3) > 0).then(|| keys.pop()).flatten().map(str::to_owned)
     };
-    // What belongs to a relative, or is made of a name.
-    let named = |dice: &mut StdRng| (FIRST.choose(dice).unwrap(), LAST.choose(dice).unwrap());
-    let (email, street) = match dice.random_range(0..5) {
+    // A relative's value, or one derived from a name.
+    let named = |rng: &mut StdRng| (FIRST.choose(rng).unwrap(), LAST.choose(rng).unwrap());
+    let (email, street) = match rng.random_range(0..5) {
         0 => {
-            let (first, last) = named(dice);
-            (Some(format!("{first}.{last}@y.org").replace(' ', "")), some(dice, 40, STREET))
+            let (first, last) = named(rng);
+            (Some(format!("{first}.{last}@y.org").replace(' ', "")), some(rng, 40, STREET))
         }
         1 => {
-            let (first, last) = named(dice);
-            (some(dice, 60, EMAIL), Some(format!("c/o {first} {last}, 4 Mill Hill")))
+            let (first, last) = named(rng);
+            (some(rng, 60, EMAIL), Some(format!("c/o {first} {last}, 4 Mill Hill")))
         }
-        _ => (some(dice, 60, EMAIL), some(dice, 40, STREET)),
+        _ => (some(rng, 60, EMAIL), some(rng, 40, STREET)),
     };
     users::ActiveModel {
-        user_id: Set(key(&mut keys.user_id, dice)),
-        barcode: Set(key(&mut keys.barcode, dice)),
-        external_id: Set(key(&mut keys.external, dice)),
-        first_name: Set(some(dice, 90, FIRST)),
-        middle_name: Set(some(dice, 20, FIRST)),
-        preferred_name: Set(some(dice, 20, FIRST)),
-        last_name: Set(some(dice, 95, LAST)),
+        user_id: Set(key(&mut keys.user_id, rng)),
+        barcode: Set(key(&mut keys.barcode, rng)),
+        external_id: Set(key(&mut keys.external, rng)),
+        first_name: Set(some(rng, 90, FIRST)),
+        middle_name: Set(some(rng, 20, FIRST)),
+        preferred_name: Set(some(rng, 20, FIRST)),
+        last_name: Set(some(rng, 95, LAST)),
         email: Set(email),
-        phone: Set(some(dice, 50, PHONE)),
-        mobile: Set(some(dice, 20, PHONE)),
+        phone: Set(some(rng, 50, PHONE)),
+        mobile: Set(some(rng, 20, PHONE)),
         street: Set(street),
-        postcode: Set(some(dice, 20, &["LN1 2AB", "12345"])),
-        city: Set(some(dice, 20, &["Bell", "Lincoln", "u4711"])),
+        postcode: Set(some(rng, 20, &["LN1 2AB", "12345"])),
+        city: Set(some(rng, 20, &["Bell", "Lincoln", "u4711"])),
         ..leaver(name)
     }
 }
 
-/// A text with values, whole and in others, as they are and as they could have been typed.
-fn a_text(dice: &mut StdRng) -> String {
-    let mut text = (*["", "Seen: ", "for ", "Dear "].choose(dice).unwrap()).to_owned();
-    for _ in 0..dice.random_range(1..3) {
+/// Returns a text with values, whole and inside others, unchanged and in other spellings.
+fn a_text(rng: &mut StdRng) -> String {
+    let mut text = (*["", "Seen: ", "for ", "Dear "].choose(rng).unwrap()).to_owned();
+    for _ in 0..rng.random_range(1..3) {
         let pools = [FIRST, LAST, EMAIL, USER_ID, BARCODE, EXTERNAL, PHONE, STREET, CUSTOM];
-        let value = match dice.random_range(0..12) {
-            0..2 => format!("{} {}", FIRST.choose(dice).unwrap(), LAST.choose(dice).unwrap()),
-            2 => format!("{}, {}", LAST.choose(dice).unwrap(), FIRST.choose(dice).unwrap()),
-            _ => (*pools.choose(dice).unwrap().choose(dice).unwrap()).to_owned(),
+        let value = match rng.random_range(0..12) {
+            0..2 => format!("{} {}", FIRST.choose(rng).unwrap(), LAST.choose(rng).unwrap()),
+            2 => format!("{}, {}", LAST.choose(rng).unwrap(), FIRST.choose(rng).unwrap()),
+            _ => (*pools.choose(rng).unwrap().choose(rng).unwrap()).to_owned(),
         };
-        let value = if dice.random() { written_otherwise("any", &value, dice) } else { value };
-        text += BEFORE.choose(dice).unwrap();
+        let value = if rng.random() { respelled("any", &value, rng) } else { value };
+        text += BEFORE.choose(rng).unwrap();
         text += &value;
-        text += BEHIND.choose(dice).unwrap();
-        text += [" ", " and ", ", ", "; call ", "\n"].choose(dice).unwrap();
+        text += BEHIND.choose(rng).unwrap();
+        text += [" ", " and ", ", ", "; call ", "\n"].choose(rng).unwrap();
     }
     text.trim_end().to_owned()
 }
 
-/// Fills a library, and gives how many texts were written into it.
-async fn fill(store: &Store, dice: &mut StdRng) -> i64 {
+/// Fills a library. Returns the number of texts written into it.
+async fn fill(store: &Store, rng: &mut StdRng) -> i64 {
     let mut keys = Keys { user_id: USER_ID.to_vec(), barcode: BARCODE.to_vec(), external: EXTERNAL.to_vec() };
-    keys.user_id.shuffle(dice);
-    keys.barcode.shuffle(dice);
-    keys.external.shuffle(dice);
+    keys.user_id.shuffle(rng);
+    keys.barcode.shuffle(rng);
+    keys.external.shuffle(rng);
     execute(store, "INSERT INTO custom_fields (key, label) VALUES ('more', 'More'), ('other', 'Other')")
         .await;
     let mut all = Vec::new();
     let mut order: Vec<bool> = (0..LEAVING + STAYING).map(|at| at < LEAVING).collect();
-    order.shuffle(dice);
+    order.shuffle(rng);
     for (at, leaves) in order.into_iter().enumerate() {
-        let user = a_user(dice, &mut keys, &at.to_string());
+        let user = a_user(rng, &mut keys, &at.to_string());
         let user = if leaves {
             user
         } else {
@@ -267,7 +267,7 @@ async fn fill(store: &Store, dice: &mut StdRng) -> i64 {
             execute_with(store, &sql, &[&word]).await;
         }
         for field in ["more", "other"] {
-            let value = if dice.random() { some(dice, 40, CUSTOM) } else { some(dice, 20, EMAIL) };
+            let value = if rng.random() { some(rng, 40, CUSTOM) } else { some(rng, 20, EMAIL) };
             if let Some(value) = value {
                 let sql = format!(
                     "INSERT INTO custom_values (user_number, field_key, value) VALUES ({}, '{field}', ?)",
@@ -280,22 +280,22 @@ async fn fill(store: &Store, dice: &mut StdRng) -> i64 {
     }
     let mut written = 0;
     for id in 1..=TEXTS {
-        let (user, leaves) = *all.choose(dice).unwrap();
-        let text = a_text(dice);
-        match *PLACES.choose(dice).unwrap() {
-            // What belongs to those who leave goes with them; addresses of messages are values of theirs.
+        let (user, leaves) = *all.choose(rng).unwrap();
+        let text = a_text(rng);
+        match *COLUMNS.choose(rng).unwrap() {
+            // Rows of leavers are emptied, and the addresses of their messages are values of theirs.
             "messages.recipient" if leaves => continue,
-            place => {
-                write(store, place, id, user, &text).await;
+            column => {
+                write(store, column, id, user, &text).await;
             }
         }
         written += 1;
     }
-    // A word that stands in many fields is one of the language.
-    if dice.random() {
+    // A word in many fields is an ordinary word.
+    if rng.random() {
         let (user, _) = *all.iter().find(|(_, leaves)| !leaves).unwrap();
-        let word = LAST.choose(dice).unwrap();
-        for id in 1..=i64::from(dice.random_range(15..40)) {
+        let word = LAST.choose(rng).unwrap();
+        for id in 1..=i64::from(rng.random_range(15..40)) {
             write(store, "loans.note", 10_000 + id, user, &format!("a {word} book")).await;
             written += 1;
         }
@@ -330,9 +330,9 @@ async fn the_search_finds_what_the_oracle_finds() {
             sums.0 += written;
             sums.1 += expected.len();
             sums.2 += found.len();
-            for (what, places) in [("missed", missed), ("false positive", too_many)] {
-                for place in places {
-                    sums.3.push(format!("library {seed} on {backend:?}: {what}: {place:?}"));
+            for (what, findings) in [("missed", missed), ("false positive", too_many)] {
+                for finding in findings {
+                    sums.3.push(format!("library {seed} on {backend:?}: {what}: {finding:?}"));
                 }
             }
         })
@@ -347,6 +347,6 @@ async fn the_search_finds_what_the_oracle_finds() {
         "libraries {libraries:?}, each on every database: {texts} texts, {expected_in_all} findings expected, \
          {found_in_all} found"
     );
-    assert!(expected_in_all > 0, "nothing was to be found");
+    assert!(expected_in_all > 0, "no finding was expected");
     assert!(wrong.is_empty(), "{} differences: {:#?}", wrong.len(), &wrong[..wrong.len().min(40)]);
 }

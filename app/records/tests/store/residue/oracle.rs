@@ -1,8 +1,8 @@
-//! The oracle: what counts as residue, written down slowly and obviously, to hold the fast search against it.
+//! The oracle: a slow and obvious definition of residue, to compare the fast search with.
 //!
-//! It shares no code with the search. It knows texts as lists of letters with the signs between them, tries every value
-//! at every place of every text, and has three parts: which values a user has ([`values`]), where a value stands in a
-//! text (here), and which of these places count ([`library`]). `examples.rs` is the table that says what is right.
+//! It shares no code with the search. It treats a text as a list of letters with the punctuation between them, and
+//! tries every value at every position. It has three parts: the values of a user ([`values`]), the positions of a value
+//! in a text (here), and which of these positions count ([`library`]). `examples.rs` lists the expected results.
 
 pub mod library;
 pub mod values;
@@ -15,13 +15,13 @@ use values::{Rule, Value, Weight};
 #[derive(Clone, Debug)]
 pub struct Letter {
     pub plain: char,
-    /// The signs and spaces between the letter before and this one.
+    /// Punctuation and spaces between the previous letter and this one.
     pub signs: String,
-    /// A character of a script that is written without spaces: a word by itself.
+    /// Whether it is a character of a script without spaces between words, and so a word of its own.
     pub is_word: bool,
 }
 
-/// The letters of a text.
+/// Returns the letters of a text.
 pub fn letters(text: &str) -> Vec<Letter> {
     let mut letters = Vec::new();
     let mut signs = String::new();
@@ -63,12 +63,12 @@ pub fn letters(text: &str) -> Vec<Letter> {
     letters
 }
 
-/// The letters alone.
+/// Returns the letters without punctuation.
 pub fn plain(letters: &[Letter]) -> String {
     letters.iter().map(|letter| letter.plain).collect()
 }
 
-/// A text, of which one asks what is between two letters: before the letter `at`.
+/// A text, with questions about the gap before the letter `at`.
 pub struct Text<'a>(pub &'a [Letter]);
 
 impl Text<'_> {
@@ -80,7 +80,7 @@ impl Text<'_> {
         &self.0[at].signs
     }
 
-    /// Both letters are of one word.
+    /// Returns whether both letters belong to one word.
     fn is_attached(&self, at: usize) -> bool {
         let beside = |letter: &Letter| letter.is_word || letter.plain == '@';
         self.is_inside(at) && self.signs(at).is_empty() && !beside(&self.0[at]) && !beside(&self.0[at - 1])
@@ -90,14 +90,14 @@ impl Text<'_> {
         !self.is_attached(at)
     }
 
-    /// There is one sign between them, and it is one of these.
+    /// Returns whether there is exactly one punctuation mark between the letters, and it is one of these.
     fn is_single(&self, at: usize, of: &str) -> bool {
         let mut signs = if self.is_inside(at) { self.signs(at).chars() } else { "".chars() };
         let is_one = signs.next().is_some_and(|sign| of.contains(sign)) && signs.next().is_none();
         is_one && !self.0[at].is_word && !self.0[at - 1].is_word && self.0[at - 1].plain != '@'
     }
 
-    /// There is no more than one sign between them, and no space.
+    /// Returns whether there is at most one punctuation mark between the letters, and no space.
     fn is_tight(&self, at: usize) -> bool {
         let signs = if self.is_inside(at) { self.signs(at) } else { " " };
         let is_short = signs.chars().count() <= 1 && !signs.chars().any(char::is_whitespace);
@@ -110,7 +110,7 @@ impl Text<'_> {
         self.0.get(at).is_some_and(|letter| letter.plain.is_ascii_digit())
     }
 
-    /// A longer number goes on here.
+    /// Returns whether a number continues here.
     fn is_inside_number(&self, at: usize) -> bool {
         self.is_inside(at)
             && self.digit(at - 1)
@@ -118,7 +118,7 @@ impl Text<'_> {
             && (self.is_attached(at) || self.is_single(at, "-.\u{2010}\u{2011}"))
     }
 
-    /// An address goes on before this letter.
+    /// Returns whether an address continues before this letter.
     fn is_joined(&self, at: usize) -> bool {
         self.is_attached(at) || self.is_single(at, "-._%+\u{2010}\u{2011}")
     }
@@ -127,12 +127,12 @@ impl Text<'_> {
         self.is_attached(at) || self.is_single(at, "-.\u{2010}\u{2011}")
     }
 
-    /// Letters turn into digits, or a word ends.
+    /// Returns whether letters and digits meet here, or a word ends.
     fn turns(&self, at: usize) -> bool {
         self.is_edge(at) || self.digit(at - 1) != self.digit(at)
     }
 
-    /// The letters from `from` to `until` are in an e-mail address.
+    /// Returns whether the letters from `from` to `until` are part of an e-mail address.
     pub fn is_in_address(&self, from: usize, until: usize) -> bool {
         let is_at = |at: usize| self.0[at].plain == '@';
         let ties = |at: usize| {
@@ -151,8 +151,8 @@ impl Text<'_> {
     }
 }
 
-/// From where to where a value stands in a text.
-pub fn stands(value: &Value, text: &[Letter]) -> Vec<(usize, usize)> {
+/// Returns the spans at which a value occurs in a text.
+pub fn occurrences(value: &Value, text: &[Letter]) -> Vec<(usize, usize)> {
     let size = value.letters.len();
     let same = |from: &usize| {
         text[*from..].iter().zip(&value.letters).all(|(one, other)| one.plain == other.plain)
@@ -161,7 +161,7 @@ pub fn stands(value: &Value, text: &[Letter]) -> Vec<(usize, usize)> {
     (0..(text.len() + 1).saturating_sub(size)).filter(same).map(|from| (from, from + size)).collect()
 }
 
-/// Whether the value ends where its letters do, and is not cut into other words.
+/// Returns whether the value is delimited there by the rule of its kind, and not part of another word.
 fn is_bounded(value: &Value, text: &Text<'_>, from: usize, until: usize) -> bool {
     let is_number = !text.is_inside_number(from) && !text.is_inside_number(until);
     let begins = |at: usize| Text(&value.letters).is_edge(at - from);
@@ -190,7 +190,7 @@ fn is_bounded(value: &Value, text: &Text<'_>, from: usize, until: usize) -> bool
             }
             let prefix = plain(&text.0[first..from]);
             let plus = text.signs_before(first).ends_with('+');
-            // A short number is a word by itself.
+            // A short number must be a separate word.
             let is_word = text.is_edge(first) && text.is_edge(until);
             (value.weight == Weight::Strong || is_word)
                 && !text.is_inside_number(until)
@@ -205,8 +205,9 @@ impl Text<'_> {
     }
 }
 
-/// What may stand before a phone number: nothing, the zero for the own country, or the code of its country. Where that
-/// was not written down any code may, if `+` or `00` says that it is one.
+/// Returns whether a prefix is allowed before a phone number: none, the trunk zero, or the country code.
+///
+/// If the value has no country code, any code is allowed after `+` or `00`.
 fn may_precede(prefix: &str, plus: bool, country: &str, one: bool) -> bool {
     if ["", "0"].contains(&prefix) || one && prefix == "1" {
         return true;

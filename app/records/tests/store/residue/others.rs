@@ -1,8 +1,8 @@
-//! What others have is theirs: their own values, those that they share, and those that they take over.
+//! Values of other users aren't residue: their own, shared ones, and those that they take over.
 
 use super::people::distinct;
-use super::plant::Places;
-use super::{a_loan, a_message, everything_goes, hits, neighbour, places_of, results};
+use super::plant::Cells;
+use super::{a_loan, a_message, cells_of, hits, neighbour, policy_that_removes_everything, results};
 use crate::anonymising::run_all;
 use crate::support::{add, add_task, execute, five_days, for_each_database, leaver};
 use policy::{Residue, RunState, UserNumber};
@@ -11,7 +11,7 @@ use records::residue::{ResidueStatus, background_scans, status};
 use records::{Actor, Store, run};
 use sea_orm::{ColumnTrait, DatabaseBackend, EntityTrait, QueryFilter, Set};
 
-/// Makes the database give everything that identified a user to another one, at the moment it is free.
+/// Makes the database assign all identifying values of a user to another one as soon as they are free.
 async fn let_others_take_over(store: &Store) {
     let columns = "first_name, last_name, user_id, email, barcode, phone, street";
     let old = columns.split(", ").map(|column| format!("OLD.{column}")).collect::<Vec<_>>().join(", ");
@@ -39,7 +39,7 @@ async fn let_others_take_over(store: &Store) {
 }
 
 #[tokio::test]
-async fn what_others_have_or_take_over_at_once_is_theirs() {
+async fn values_that_others_have_or_take_over_are_ignored() {
     for_each_database(async |store| {
         let stays = |uuid: &str, person: users::ActiveModel| users::ActiveModel {
             uuid: Set(uuid.to_owned()),
@@ -50,7 +50,7 @@ async fn what_others_have_or_take_over_at_once_is_theirs() {
             barcode: Set(None),
             ..person
         };
-        // The same first name, last name, street and phone as somebody who leaves; then the same last name only.
+        // One user shares first name, last name, street and phone with a leaver, another one only the last name.
         let twin = add(&store, stays("twin", distinct(0))).await;
         let cousin = users::ActiveModel { first_name: Set(Some("Ana".to_owned())), ..distinct(1) };
         let cousin = add(&store, stays("cousin", cousin)).await;
@@ -73,7 +73,7 @@ async fn what_others_have_or_take_over_at_once_is_theirs() {
             a_message(&store, id, person.number, &of(&person.email), &text).await;
             a_loan(&store, id, person.number, &format!("{} will come", of(&person.last_name))).await;
         }
-        // What belongs to those who leave goes with them.
+        // Rows of leavers are emptied.
         a_loan(&store, 9, leaving[3].number, leaving[3].last_name.as_deref().unwrap()).await;
         let task = add_task(&store, &five_days()).await;
         let_others_take_over(&store).await;
@@ -81,7 +81,7 @@ async fn what_others_have_or_take_over_at_once_is_theirs() {
         assert_eq!(state, RunState::Succeeded);
         let heirs =
             users::Entity::find().filter(users::Column::Uuid.starts_with("heir of ")).all(store.database());
-        assert_eq!(heirs.await.unwrap().len(), 10, "everything was taken over before the scan");
+        assert_eq!(heirs.await.unwrap().len(), 10, "all values are taken over before the scan");
         let found = hits(&store, id).await;
         assert!(found.is_empty(), "{found:?}");
         let results = results(&store, id).await;
@@ -92,7 +92,7 @@ async fn what_others_have_or_take_over_at_once_is_theirs() {
 }
 
 #[tokio::test]
-async fn what_a_household_and_a_namesake_have_is_theirs() {
+async fn values_of_a_household_or_namesake_are_ignored() {
     for_each_database(async |store| {
         let some = |text: &str| Set(Some(text.to_owned()));
         let gone = users::ActiveModel {
@@ -107,7 +107,7 @@ async fn what_a_household_and_a_namesake_have_is_theirs() {
             ..leaver("Garland")
         };
         let number = add(&store, gone.clone()).await.number;
-        // A child at the same address, a namesake, and somebody who shares no more than the street.
+        // A child at the same address, a namesake, and a user who shares only the street.
         let child = users::ActiveModel { first_name: some("Tom"), user_id: some("tg1"), barcode: Set(None), ..gone.clone() };
         let child = neighbour(&store, "child", child).await;
         let namesake = users::ActiveModel { phone: Set(None), street: Set(None), ..gone.clone() };
@@ -125,14 +125,14 @@ async fn what_a_household_and_a_namesake_have_is_theirs() {
             );
             execute(&store, &sql).await;
         }
-        // In the record of a third user the street and phone of the household can be those of the one who left.
+        // In the record of a third user, street and phone of the household can be those of the leaver.
         let note = "INSERT INTO loans (user_number, branch, issued_on, due_on, note) VALUES \
                     (3, 'main', '2017-05-01', '2017-06-01', 'left at 12 Abbey Lane, call 01632 960123')";
         execute(&store, note).await;
-        let task = add_task(&store, &everything_goes()).await;
+        let task = add_task(&store, &policy_that_removes_everything()).await;
         let (run, _) = run_all(&store, task).await;
         let found = hits(&store, run).await;
-        assert_eq!(places_of(&found), [(number, "loans".to_owned(), "note".to_owned())].into());
+        assert_eq!(cells_of(&found), [(number, "loans".to_owned(), "note".to_owned())].into());
         assert_eq!(found[0].what, "phone");
         assert_eq!(results(&store, run).await[&number], Some(Residue::Hits));
     })
@@ -140,7 +140,7 @@ async fn what_a_household_and_a_namesake_have_is_theirs() {
 }
 
 #[tokio::test]
-async fn keys_that_were_given_again_are_not_residue_in_their_place() {
+async fn reassigned_identifiers_are_ignored_in_their_own_columns() {
     for_each_database(async |store| {
         let keys = |name: &str| users::ActiveModel {
             user_id: Set(Some("ng00012".to_owned())),
@@ -148,15 +148,15 @@ async fn keys_that_were_given_again_are_not_residue_in_their_place() {
             ..leaver(name)
         };
         add(&store, keys("Garland")).await;
-        add_task(&store, &everything_goes()).await;
+        add_task(&store, &policy_that_removes_everything()).await;
         run::anonymise_one(&store, Actor::COMMAND_LINE, UserNumber(1), "1").await.unwrap();
-        // The heir comes while the scan has not yet begun: this runtime has one thread.
+        // The heir is added before the scan begins, because this runtime has one thread.
         let heir = neighbour(&store, "heir", keys("Heir")).await;
         let text = "card 21000012345678 of ng00012";
         a_message(&store, 1, heir, "heir@example.org", text).await;
         background_scans().await;
         assert_eq!(status(&store, UserNumber(1)).await.unwrap().unwrap().1, ResidueStatus::Clean);
-        // A note can be older than the heir: whom it is about, staff decide.
+        // A note can be older than the heir, so staff decide which user it is about.
         execute(&store, &format!("UPDATE users SET user_id = NULL, barcode = NULL WHERE number = {heir}"))
             .await;
         let leaving =
@@ -179,7 +179,7 @@ async fn keys_that_were_given_again_are_not_residue_in_their_place() {
 }
 
 #[tokio::test]
-async fn a_last_name_that_is_a_word_says_nothing() {
+async fn a_last_name_that_is_a_common_word_is_ignored() {
     for_each_database(async |store| {
         add(&store, leaver("Young")).await;
         let other = neighbour(&store, "other", leaver("Other")).await;
@@ -192,9 +192,9 @@ async fn a_last_name_that_is_a_word_says_nothing() {
         for _ in 0..30 {
             execute(&store, &row("a book for young readers")).await;
         }
-        let task = add_task(&store, &everything_goes()).await;
+        let task = add_task(&store, &policy_that_removes_everything()).await;
         let (run, _) = run_all(&store, task).await;
-        assert_eq!(places_of(&hits(&store, run).await), Places::new());
+        assert_eq!(cells_of(&hits(&store, run).await), Cells::new());
     })
     .await;
 }

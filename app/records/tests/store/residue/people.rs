@@ -1,4 +1,4 @@
-//! People whose values stand nowhere else, and the ways in which somebody could have written them down.
+//! Users with unique values, and other spellings of those values.
 
 use crate::support::{add, leaver};
 use rand::rngs::StdRng;
@@ -8,13 +8,13 @@ use records::entity::users;
 use sea_orm::Set;
 use unicode_normalization::UnicodeNormalization as _;
 
-/// Names that nobody has twice, with what makes folding hard.
+/// Unique names that are difficult to fold.
 const FIRST: [&str; 10] =
     ["Zoë", "Bartłomiej", "Sinéad", "Đorđe", "İpek", "Åsa", "Ulrike", "Νίκος", "Тарас", "Jean-Luc"];
 const LAST: [&str; 8] =
     ["Müllersdorf", "O’Shaughn", "Żółkiew", "Großmann", "Nuñezar", "Lefèvrier", "Ivančić", "van der Huijs"];
 
-/// Somebody to be anonymised.
+/// A user to be anonymised.
 pub struct Person {
     pub number: i64,
     pub user: users::Model,
@@ -24,7 +24,7 @@ pub fn seeded(seed: u64) -> StdRng {
     StdRng::seed_from_u64(seed)
 }
 
-/// Somebody who leaves, with values that nobody else has.
+/// Returns a user who left, with unique values.
 pub fn distinct(at: usize) -> users::ActiveModel {
     let letter = |of: usize| char::from(b'a' + u8::try_from(of % 26).unwrap());
     let suffix: String = [letter(at / 8), letter(at * 7), letter(at / 3)].iter().collect();
@@ -41,7 +41,7 @@ pub fn distinct(at: usize) -> users::ActiveModel {
     }
 }
 
-/// Adds people who left, with all kinds of values.
+/// Adds users who left, with all kinds of values.
 pub async fn leavers(store: &Store, count: usize) -> Vec<Person> {
     let mut people = Vec::new();
     for at in 0..count {
@@ -59,13 +59,13 @@ pub async fn leavers(store: &Store, count: usize) -> Vec<Person> {
     people
 }
 
-/// The kinds of values that count anywhere, and last the one that counts in free text only.
+/// The kinds of values that count anywhere; the last one counts in free text only.
 pub const KINDS: [&str; 8] =
     ["user_id", "email", "barcode", "external_id", "phone", "street", "full_name", "last_name"];
 
 impl Person {
-    /// A value of a kind.
-    pub fn value(&self, kind: &str, dice: &mut StdRng) -> String {
+    /// Returns a value of a kind.
+    pub fn value(&self, kind: &str, rng: &mut StdRng) -> String {
         let user = self.user.clone();
         let [first, last] = [user.first_name, user.last_name].map(Option::unwrap_or_default);
         match kind {
@@ -73,10 +73,10 @@ impl Person {
             "email" => user.email,
             "barcode" => user.barcode,
             "external_id" => user.external_id,
-            "phone" if dice.random() => user.phone,
+            "phone" if rng.random() => user.phone,
             "phone" => user.mobile,
             "street" => user.street,
-            "full_name" if dice.random() => Some(format!("{last}, {first}")),
+            "full_name" if rng.random() => Some(format!("{last}, {first}")),
             "full_name" => Some(format!("{first} {last}")),
             _ => Some(last),
         }
@@ -84,22 +84,22 @@ impl Person {
     }
 }
 
-/// The same value as somebody else could have typed it: in capitals, without accents or with accents of their own,
-/// with other spaces, other quotes, and numbers as they are grouped elsewhere.
-pub fn written_otherwise(kind: &str, value: &str, dice: &mut StdRng) -> String {
+/// Returns a value as another person could type it: in capitals, with or without accents, with other spaces and
+/// quotes, and with numbers in other groups.
+pub fn respelled(kind: &str, value: &str, rng: &mut StdRng) -> String {
     let is_accent = |c: &char| unicode_normalization::char::is_combining_mark(*c);
-    let value = match dice.random_range(0..3) {
+    let value = match rng.random_range(0..3) {
         0 => value.to_uppercase(),
         1 => value.to_lowercase(),
         _ => value.to_owned(),
     };
-    let value = match dice.random_range(0..4) {
+    let value = match rng.random_range(0..4) {
         0 => value.nfd().filter(|c| !is_accent(c)).collect(),
         1 => value.nfd().collect(),
         2 => records::search_index::fold(&value),
         _ => value,
     };
-    match dice.random_range(0..5) {
+    match rng.random_range(0..5) {
         0 => value.replace(' ', "  "),
         1 => value.replace('-', " "),
         2 => value.replace(' ', "\u{A0} "),

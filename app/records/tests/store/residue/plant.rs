@@ -1,6 +1,6 @@
-//! Writes values into any text column of any table, into rows that belong to others or to nobody.
+//! Writes values into any text column of any table, in rows of other users or of no user.
 
-use super::people::{KINDS, Person, written_otherwise};
+use super::people::{KINDS, Person, respelled};
 use policy::personal_data::{self, DataClass};
 use rand::RngExt as _;
 use rand::rngs::StdRng;
@@ -9,8 +9,8 @@ use records::{Store, dialect};
 use sea_orm::{ConnectionTrait, DatabaseBackend, Statement, Value};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Columns that the program itself reads as codes or that others point to: it would stop working. And what the test
-/// is about.
+/// Columns that the program reads as codes or keys, so that it would stop working, and those that the test itself
+/// uses.
 const NOT_HERE: &[&str] = &[
     "seaql_migrations",
     "runs",
@@ -38,24 +38,24 @@ const NOT_HERE: &[&str] = &[
     "requests.status",
 ];
 
-/// A place: table and column, and whether a last name alone counts there.
+/// A column, and whether a last name alone counts in it.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
-pub struct Place {
+pub struct TextColumn {
     pub table: String,
     pub column: String,
     pub is_free: bool,
 }
 
-/// Where values stand, and whose they are: user, table and column.
-pub type Places = BTreeSet<(i64, String, String)>;
+/// Planted or found values: user, table and column.
+pub type Cells = BTreeSet<(i64, String, String)>;
 
-/// What was written where.
+/// The planted texts.
 pub type Planted = BTreeMap<(i64, String, String), String>;
 
-/// Every text column into which something can be written.
-pub async fn places(store: &Store) -> Vec<Place> {
+/// Returns every text column that can be written to.
+pub async fn text_columns(store: &Store) -> Vec<TextColumn> {
     let db = store.database();
-    let mut places = Vec::new();
+    let mut targets = Vec::new();
     for (table, columns) in dialect::schema(db).await.unwrap() {
         for column in columns {
             let is_text = is_text(store, &table, &column).await;
@@ -66,14 +66,14 @@ pub async fn places(store: &Store) -> Vec<Place> {
                 continue;
             }
             let class = personal_data::column(&table, &column).map(|entry| entry.class);
-            places.push(Place {
+            targets.push(TextColumn {
                 is_free: matches!(class, None | Some(DataClass::FreeText)),
                 table: table.clone(),
                 column,
             });
         }
     }
-    places
+    targets
 }
 
 async fn is_text(store: &Store, table: &str, column: &str) -> bool {
@@ -97,55 +97,55 @@ async fn count(store: &Store, sql: String) -> i64 {
     row.unwrap().try_get("", "n").unwrap()
 }
 
-/// Plants this many values of these people, each in another column. The rows belong to users up to `others`, who are
-/// not anonymised, or to nobody.
+/// Plants this many values of these users, each in another column. The rows belong to users up to `others`, who aren't
+/// anonymised, or to no user.
 pub async fn plant(
     store: &Store,
-    dice: &mut StdRng,
+    rng: &mut StdRng,
     people: &[Person],
     others: &[i64],
     wanted: usize,
 ) -> Planted {
-    let mut places = places(store).await;
-    places.shuffle(dice);
+    let mut targets = text_columns(store).await;
+    targets.shuffle(rng);
     let mut planted = Planted::new();
-    for place in places.iter().cycle().take(places.len() * 3) {
+    for target in targets.iter().cycle().take(targets.len() * 3) {
         if planted.len() == wanted {
             break;
         }
-        let person = people.choose(dice).unwrap();
-        let kind = *KINDS.choose(dice).unwrap();
-        // An address or a number in its own column would be another user's, and so is a name among names.
+        let person = people.choose(rng).unwrap();
+        let kind = *KINDS.choose(rng).unwrap();
+        // In its own column, an address or a number would belong to the other user, and so would a name among names.
         let its_own = match kind {
-            "email" => place.column == kind,
-            "phone" => ["phone", "mobile"].contains(&place.column.as_str()),
+            "email" => target.column == kind,
+            "phone" => ["phone", "mobile"].contains(&target.column.as_str()),
             _ => false,
         };
         let names = kind == "full_name"
-            && (place.table == "user_words" || place.table == "users" && place.column.ends_with("_name"));
-        let found_there = (person.number, place.table.clone(), place.column.clone());
-        if its_own || names || kind == "last_name" && !place.is_free || planted.contains_key(&found_there) {
+            && (target.table == "user_words" || target.table == "users" && target.column.ends_with("_name"));
+        let found_there = (person.number, target.table.clone(), target.column.clone());
+        if its_own || names || kind == "last_name" && !target.is_free || planted.contains_key(&found_there) {
             continue;
         }
-        let value = written_otherwise(kind, &person.value(kind, dice), dice);
-        let text = match dice.random_range(0..3) {
+        let value = respelled(kind, &person.value(kind, rng), rng);
+        let text = match rng.random_range(0..3) {
             0 => format!("Seen: {value}; see above"),
             1 => format!("Seen: please call ({value}) again"),
             _ => format!("Seen: {value}"),
         };
-        if write(store, place, others, &text).await {
+        if write(store, target, others, &text).await {
             planted.insert(found_there, text);
         }
     }
-    assert_eq!(planted.len(), wanted, "there is no room for so many");
+    assert_eq!(planted.len(), wanted, "there are too few columns");
     planted
 }
 
-/// Writes a text into a row of others. False where there is no such row.
-async fn write(store: &Store, place: &Place, others: &[i64], text: &str) -> bool {
+/// Writes a text into a row of another user. Returns false if there is no such row.
+async fn write(store: &Store, target: &TextColumn, others: &[i64], text: &str) -> bool {
     let db = store.database();
     let backend = db.get_database_backend();
-    let Place { table, column, .. } = place;
+    let TextColumn { table, column, .. } = target;
     let row = if backend == DatabaseBackend::Postgres { "ctid" } else { "rowid" };
     let owner = match personal_data::table(table).map(|table| table.owner) {
         Some(personal_data::RowOwner::User(column)) => column.to_owned(),
@@ -157,7 +157,7 @@ async fn write(store: &Store, place: &Place, others: &[i64], text: &str) -> bool
     let numbers: Vec<String> = others.iter().map(ToString::to_string).collect();
     let theirs =
         if owner.is_empty() { "TRUE".to_owned() } else { format!("{owner} IN ({})", numbers.join(", ")) };
-    // Each row is used once: what is planted is not overwritten.
+    // Each row is used once, so that planted texts aren't overwritten.
     let sql = format!(
         "UPDATE {table} SET {column} = {} WHERE {row} = (SELECT MIN({row}) FROM {table} WHERE {theirs} \
          AND COALESCE({column}, '') NOT LIKE 'Seen: %')",

@@ -1,4 +1,4 @@
-//! How much of what is found is true, in a library in which many people have the same names.
+//! How many findings are correct, in a library in which many users share names.
 
 use super::{a_loan, hits, results};
 use crate::anonymising::run_all;
@@ -16,7 +16,7 @@ use unicode_normalization::UnicodeNormalization as _;
 
 const SEED: u64 = 20_180_121;
 
-/// Letters and digits only, each word by itself.
+/// Returns the words of a text, with letters and digits only.
 fn words(text: &str) -> Vec<String> {
     let plain: String = text.nfkd().filter(|c| !unicode_normalization::char::is_combining_mark(*c)).collect();
     plain
@@ -32,8 +32,8 @@ fn mentions(text: &[String], value: Option<&String>) -> bool {
     !value.is_empty() && text.windows(value.len()).any(|window| window == value)
 }
 
-/// Whether a text is about this person and not about the one to whom the row belongs: it has a value that is theirs
-/// alone, both names, or a last name that nobody else has.
+/// Returns whether a text is about this user and not about the owner of the row. It must contain a value that only
+/// this user has, both names, or a unique last name.
 fn is_about(text: &str, person: &users::Model, owner: Option<&users::Model>, is_only_one: bool) -> bool {
     let text = words(text);
     let owner_has = |of: fn(&users::Model) -> &Option<String>| {
@@ -56,39 +56,41 @@ fn is_about(text: &str, person: &users::Model, owner: Option<&users::Model>, is_
             && !(owner_has(|user| &user.last_name) && owner_has(|user| &user.first_name))
 }
 
-/// The texts at all places of a run, with the users to whom the rows belong.
-async fn what_stands(store: &Store, run: RunId) -> BTreeMap<(String, String, String), (String, Option<i64>)> {
+/// Returns the texts of all findings of a run, with the owners of the rows.
+async fn finding_texts(
+    store: &Store,
+    run: RunId,
+) -> BTreeMap<(String, String, String), (String, Option<i64>)> {
     let query = FindingQuery { run: Some(run), ..FindingQuery::default() };
-    let mut stands = BTreeMap::new();
+    let mut texts = BTreeMap::new();
     let mut paging = Paging::default();
     loop {
         let page = findings(store, &query, &paging).await.unwrap();
         for found in page.rows {
             if let Now::Text { text, owner, .. } = found.now {
                 let owner = owner.map(|owner| owner.0);
-                stands.insert((found.table, found.column, found.row), (text, owner));
+                texts.insert((found.table, found.column, found.row), (text, owner));
             }
         }
         if page.next.is_none() {
-            return stands;
+            return texts;
         }
         paging.after = page.next;
     }
 }
 
-/// Lets staff write into the loans of people who stay: the name of somebody, whole or the last name only; not only
-/// of those who leave.
+/// Writes notes into the loans of users who stay. Each note names any user, leaver or not, by full name or last name.
 async fn notes_about_others(store: &Store, people: &BTreeMap<i64, users::Model>) {
-    let mut dice = StdRng::seed_from_u64(SEED);
+    let mut rng = StdRng::seed_from_u64(SEED);
     let people: Vec<_> =
         people.values().filter(|user| user.last_name.is_some() && !user.fictitious).collect();
     let staying: Vec<_> = people.iter().filter(|user| user.leaving_on.is_none()).collect();
     for id in 1_000_000..1_000_600 {
-        let named = people[dice.random_range(0..people.len())];
-        let owner = staying[dice.random_range(0..staying.len())];
+        let named = people[rng.random_range(0..people.len())];
+        let owner = staying[rng.random_range(0..staying.len())];
         let last = named.last_name.as_deref().unwrap();
         let note = match named.first_name.as_deref() {
-            Some(first) if dice.random_range(0..4) > 0 => format!("{first} {last} returned it"),
+            Some(first) if rng.random_range(0..4) > 0 => format!("{first} {last} returned it"),
             _ => format!("Ask family {last}"),
         };
         a_loan(store, id, owner.number, &note).await;
@@ -96,10 +98,10 @@ async fn notes_about_others(store: &Store, people: &BTreeMap<i64, users::Model>)
 }
 
 #[tokio::test]
-async fn most_of_what_is_found_in_the_demo_library_is_true() {
+async fn most_findings_in_the_demo_library_are_correct() {
     for_each_database(async |store| {
         demo::fill(&store, Actor::COMMAND_LINE, 2_000, 1).await.unwrap();
-        // Nobody is there to approve the run.
+        // Without credentials there are no approvers, so the run needs no approval.
         execute(&store, "DELETE FROM credentials WHERE user_number < 10").await;
         let before: BTreeMap<i64, users::Model> = users::Entity::find()
             .all(store.database())
@@ -118,15 +120,15 @@ async fn most_of_what_is_found_in_the_demo_library_is_true() {
         let (id, _) = run_all(&store, TaskId(task.id)).await;
         let (mut all, mut correct) = (0_u32, 0_u32);
         let mut kinds: BTreeMap<String, (u32, u32)> = BTreeMap::new();
-        let stands = what_stands(&store, id).await;
+        let texts = finding_texts(&store, id).await;
         for hit in hits(&store, id).await {
             let spot = (hit.table_name.clone(), hit.column_name.clone(), hit.row_key.clone());
-            let (text, owner) = stands.get(&spot).cloned().unwrap_or_default();
+            let (text, owner) = texts.get(&spot).cloned().unwrap_or_default();
             let owner = owner.and_then(|owner| before.get(&owner));
             let is_true = {
                 let person = &before[&hit.user_number];
-                let bearers = before.values().filter(|user| user.last_name == person.last_name).count();
-                is_about(&text, person, owner, bearers == 1)
+                let holders = before.values().filter(|user| user.last_name == person.last_name).count();
+                is_about(&text, person, owner, holders == 1)
             };
             all += 1;
             correct += u32::from(is_true);
@@ -141,7 +143,7 @@ async fn most_of_what_is_found_in_the_demo_library_is_true() {
         }
         let done = results(&store, id).await;
         let clean = done.values().filter(|result| **result == Some(Residue::Clean)).count();
-        eprintln!("{} people, {clean} clean; {correct} of {all} places are true: {kinds:?}", done.len());
+        eprintln!("{} users, {clean} clean; {correct} of {all} findings are correct: {kinds:?}", done.len());
         assert!(all > 0, "nothing was found");
         assert!(f64::from(correct) >= 0.9 * f64::from(all), "{correct} of {all}");
     })

@@ -1,4 +1,4 @@
-//! What staff decide about what was found.
+//! The decisions of staff on findings.
 
 use super::people::distinct;
 use super::{a_loan, execute_with, hits};
@@ -13,7 +13,7 @@ use records::residue::{Decision, Finding, FindingQuery, Now, decide, findings, r
 use records::{Actor, RecordsError, Store};
 use sea_orm::{ConnectionTrait, Set, Statement};
 
-/// One text; None where there is none.
+/// Returns one text, or `None` if there is none.
 async fn text_at(store: &Store, table: &str, column: &str, condition: &str) -> Option<String> {
     let db = store.database();
     let sql = format!("SELECT CAST({column} AS TEXT) AS text FROM {table} AS t WHERE {condition}");
@@ -21,8 +21,7 @@ async fn text_at(store: &Store, table: &str, column: &str, condition: &str) -> O
     row.and_then(|row| row.try_get("", "text").unwrap())
 }
 
-/// A library in which three people were anonymised whose names stand in texts of somebody who stays: a loan, a charge
-/// and a table that is not registered.
+/// Anonymises three users whose names occur in texts of a user who stays: a loan, a charge and an unregistered table.
 pub(super) async fn to_review(store: &Store) -> RunId {
     execute(store, "CREATE TABLE scribbles (id BIGINT PRIMARY KEY, words TEXT NOT NULL)").await;
     let stays = add(store, users::ActiveModel { leaving_on: Set(None), ..leaver("Stays") }).await;
@@ -51,29 +50,29 @@ pub(super) fn seen(finding: &Finding) -> &str {
 }
 
 #[tokio::test]
-async fn staff_remove_what_was_found_or_keep_it() {
+async fn staff_can_remove_or_keep_a_finding() {
     for_each_database(async |store| {
         let id = to_review(&store).await;
         let found = open(&store, id).await;
-        let places: Vec<_> = found.iter().map(|found| (found.table.as_str(), found.row.as_str())).collect();
-        assert_eq!(places, [("loans", "1"), ("loans", "2"), ("scribbles", "1")]);
+        let cells: Vec<_> = found.iter().map(|found| (found.table.as_str(), found.row.as_str())).collect();
+        assert_eq!(cells, [("loans", "1"), ("loans", "2"), ("scribbles", "1")]);
         let Now::Text { text, removable: true, owner: Some(UserNumber(1)), .. } = &found[0].now else {
             panic!("{:?}", found[0].now)
         };
         assert!(text.ends_with(" has it"));
-        let places: Vec<i64> = found.iter().map(|found| found.id).collect();
+        let ids: Vec<i64> = found.iter().map(|found| found.id).collect();
         let version = |decision, at: usize, seen: &str| {
-            let (store, seen, id) = (store.clone(), seen.to_owned(), places[at]);
+            let (store, seen, id) = (store.clone(), seen.to_owned(), ids[at]);
             async move { decide(&store, Actor::COMMAND_LINE, id, decision, &seen).await }
         };
 
-        // What was changed meanwhile is not removed, nor is what stands there called gone.
+        // A text that was changed meanwhile is not removed, and a text that still exists is not closed as gone.
         execute(&store, "UPDATE loans SET note = 'another' WHERE id = 1").await;
         let stale = version(Decision::Removed, 0, seen(&found[0])).await;
         assert!(matches!(stale, Err(RecordsError::Stale)), "{stale:?}");
         assert!(matches!(version(Decision::Gone, 0, "").await, Err(RecordsError::Stale)));
         let stale = version(Decision::Kept, 0, seen(&found[0])).await;
-        assert!(matches!(stale, Err(RecordsError::Stale)), "no one has read the new text: {stale:?}");
+        assert!(matches!(stale, Err(RecordsError::Stale)), "the new text has not been read: {stale:?}");
         assert_eq!(text_at(&store, "loans", "note", "id = 1").await.as_deref(), Some("another"));
         assert_eq!(open(&store, id).await.len(), 3);
 
@@ -81,7 +80,7 @@ async fn staff_remove_what_was_found_or_keep_it() {
         version(Decision::Kept, 0, seen(&found[0])).await.unwrap();
         assert_eq!(text_at(&store, "loans", "note", "id = 1").await.as_deref(), Some("another"));
         let again = version(Decision::Removed, 0, seen(&found[0])).await;
-        assert!(matches!(again, Err(RecordsError::Stale)), "it is decided");
+        assert!(matches!(again, Err(RecordsError::Stale)), "it is already decided");
 
         version(Decision::Removed, 1, seen(&found[1])).await.unwrap();
         assert_eq!(text_at(&store, "loans", "note", "id = 2").await.as_deref(), Some(NoteTreatment::MARK));
@@ -95,8 +94,8 @@ async fn staff_remove_what_was_found_or_keep_it() {
         let decided: Vec<_> = hits(&store, id).await.into_iter().map(|hit| hit.decision.unwrap()).collect();
         assert_eq!(decided, ["kept", "removed", "removed"]);
         for (number, action) in [(2, "residue_kept"), (3, "residue_removed"), (4, "residue_removed")] {
-            let noted = format!("action = '{action}' AND subject_id = {number}");
-            assert!(text_at(&store, "audit_events", "id", &noted).await.is_some(), "{action} of {number}");
+            let event = format!("action = '{action}' AND subject_id = {number}");
+            assert!(text_at(&store, "audit_events", "id", &event).await.is_some(), "{action} of {number}");
         }
         assert!(matches!(
             decide(&store, Actor::COMMAND_LINE, 999, Decision::Kept, "").await,
@@ -108,14 +107,14 @@ async fn staff_remove_what_was_found_or_keep_it() {
 }
 
 #[tokio::test]
-async fn what_stands_nowhere_any_more_is_closed_as_gone() {
+async fn a_finding_whose_text_is_gone_can_be_closed() {
     for_each_database(async |store| {
         let id = to_review(&store).await;
         let found = open(&store, id).await;
         execute(&store, "DELETE FROM loans WHERE id = 1").await;
         assert_eq!(open(&store, id).await[0].now, Now::Nothing);
         let removed = decide(&store, Actor::COMMAND_LINE, found[0].id, Decision::Removed, "").await;
-        assert!(matches!(removed, Err(RecordsError::Stale)), "there is nothing to remove");
+        assert!(matches!(removed, Err(RecordsError::Stale)), "there is no text to remove");
         decide(&store, Actor::COMMAND_LINE, found[0].id, Decision::Gone, "").await.unwrap();
         assert_eq!(open(&store, id).await.len(), 2);
     })
@@ -123,7 +122,7 @@ async fn what_stands_nowhere_any_more_is_closed_as_gone() {
 }
 
 #[tokio::test]
-async fn nothing_is_removed_from_the_record_of_somebody_under_a_legal_hold() {
+async fn nothing_is_removed_from_a_record_under_a_legal_hold() {
     for_each_database(async |store| {
         let id = to_review(&store).await;
         let found = open(&store, id).await;
@@ -133,8 +132,8 @@ async fn nothing_is_removed_from_the_record_of_somebody_under_a_legal_hold() {
             decide(&store, Actor::COMMAND_LINE, found[0].id, Decision::Removed, seen(&found[0])).await;
         assert!(matches!(removed, Err(RecordsError::Refused(why)) if why.contains("legal hold")));
         assert_eq!(text_at(&store, "loans", "note", "id = 1").await, before);
-        assert_eq!(open(&store, id).await.len(), 3, "it stays to be decided");
-        // What is in nobody's record is not kept by it.
+        assert_eq!(open(&store, id).await.len(), 3, "the finding stays open");
+        // A row without an owner isn't protected by the legal hold.
         decide(&store, Actor::COMMAND_LINE, found[2].id, Decision::Removed, seen(&found[2])).await.unwrap();
     })
     .await;
@@ -142,11 +141,11 @@ async fn nothing_is_removed_from_the_record_of_somebody_under_a_legal_hold() {
 
 /// Returns the number of events of an action about a user.
 async fn events(store: &Store, action: &str, user: i64) -> Option<String> {
-    let noted = format!("action = '{action}' AND subject_kind = 'user' AND subject_id = {user}");
-    text_at(store, "audit_events", "COUNT(*)", &noted).await
+    let event = format!("action = '{action}' AND subject_kind = 'user' AND subject_id = {user}");
+    text_at(store, "audit_events", "COUNT(*)", &event).await
 }
 
-/// A library in which the same notes hold values of two people who were anonymised.
+/// Fills a library in which the same notes contain values of two anonymised users.
 async fn shared_notes(store: &Store) -> RunId {
     let stays = add(store, users::ActiveModel { leaving_on: Set(None), ..leaver("Stays") }).await;
     let [one, two] = [add(store, distinct(1)).await, add(store, distinct(2)).await];
@@ -190,7 +189,7 @@ async fn each_finding_that_a_decision_closes_has_its_event() {
 }
 
 #[tokio::test]
-async fn a_decision_about_a_row_that_was_not_noted_closes_that_finding_only() {
+async fn a_decision_does_not_close_findings_in_other_rows() {
     for_each_database(async |store| {
         let stays = add(&store, users::ActiveModel { leaving_on: Set(None), ..leaver("Stays") }).await;
         for at in [1, 2] {
@@ -204,14 +203,14 @@ async fn a_decision_about_a_row_that_was_not_noted_closes_that_finding_only() {
         assert_eq!(found[0].now, Now::Untold, "{found:?}");
         decide(&store, Actor::COMMAND_LINE, found[0].id, Decision::Gone, "").await.unwrap();
         let open_hits = hits(&store, id).await.into_iter().filter(|hit| hit.decision.is_none()).count();
-        assert_eq!(open_hits, 1, "the other one is in another row");
+        assert_eq!(open_hits, 1, "the other finding is in another row");
         assert_eq!(events(&store, "residue_gone", 2).await.as_deref(), Some("1"));
         assert_eq!(events(&store, "residue_gone", 3).await.as_deref(), Some("0"));
     })
     .await;
 }
 
-/// What was kept, or noted as gone, can be decided anew; what was removed cannot.
+/// A finding that was kept or closed as gone can be reopened; a removed text can't.
 #[tokio::test]
 async fn a_decision_is_reopened_unless_the_text_was_removed() {
     for_each_database(async |store| {
@@ -233,12 +232,12 @@ async fn a_decision_is_reopened_unless_the_text_was_removed() {
             assert!(matches!(reopen(&store, Actor::COMMAND_LINE, kept).await, Err(RecordsError::Stale)));
             assert!(records::undo::undo(&store, Actor::COMMAND_LINE, &ticket).await.is_err());
         }
-        let noted = text_at(&store, "audit_events", "COUNT(*)", "action = 'residue_reopened'").await;
-        assert_eq!(noted.as_deref(), Some("2"));
+        let count = text_at(&store, "audit_events", "COUNT(*)", "action = 'residue_reopened'").await;
+        assert_eq!(count.as_deref(), Some("2"));
         let removed = decide(&store, Actor::COMMAND_LINE, found[1].id, Decision::Removed, seen(&found[1]))
             .await
             .unwrap();
-        assert_eq!(removed, None, "a text that was removed does not come back");
+        assert_eq!(removed, None, "a removed text does not come back");
         let again = reopen(&store, Actor::COMMAND_LINE, found[1].id).await;
         assert!(matches!(again, Err(RecordsError::Refused(_))), "{again:?}");
     })

@@ -15,8 +15,8 @@ use records::run::{self, RunQuery};
 use records::task::{self, TaskQuery};
 use records::{Actor, Settings, Store};
 
-/// The conditions about findings, with their run.
-async fn told(store: &Store) -> Vec<(ConditionKind, Option<i64>)> {
+/// Returns the conditions about findings, each with its run.
+async fn finding_conditions(store: &Store) -> Vec<(ConditionKind, Option<i64>)> {
     let conditions = health::read(store).await.unwrap().conditions;
     let findings =
         conditions.into_iter().filter(|one| matches!(one.what, ConditionKind::FindingsOpen { .. }));
@@ -24,7 +24,7 @@ async fn told(store: &Store) -> Vec<(ConditionKind, Option<i64>)> {
 }
 
 #[tokio::test]
-async fn each_decision_makes_a_version_that_supersedes_the_one_before() {
+async fn each_decision_makes_a_superseding_certificate() {
     for_each_database(async |store| {
         let id = to_review(&store).await;
         let named = Settings { library_name: Some("Town Library".to_owned()), ..store.settings().clone() };
@@ -46,13 +46,13 @@ async fn each_decision_makes_a_version_that_supersedes_the_one_before() {
         assert_eq!(says.residue.decisions, decided.into());
         assert_eq!(says.library.as_deref(), Some("Town Library"));
 
-        // Each names the other, and the signatures of both are right.
+        // Each version refers to the other, and both signatures are valid.
         assert_eq!(says.supersedes.map(|earlier| earlier.version), Some(3));
         let now = verify_run(&store, id).await.unwrap();
         assert_eq!((now.doubts.as_slice(), now.version, now.supersedes), (&[][..], Some(4), Some(3)));
         let earlier = read_version(&store, id, Some(1)).await.unwrap();
         assert_eq!(earlier.superseded_by.map(|later| later.version), Some(2));
-        assert_eq!(earlier.certificate.residue.open_places, 3, "what was signed stays as it was");
+        assert_eq!(earlier.certificate.residue.open_places, 3, "the signed version is unchanged");
         let checked = verify_version(&store, id, Some(1)).await.unwrap();
         assert_eq!((checked.doubts.as_slice(), checked.superseded_by), (&[][..], Some(2)));
         assert!(checked.label().contains("Version 2 supersedes it"), "{}", checked.label());
@@ -81,7 +81,7 @@ async fn each_decision_makes_a_version_that_supersedes_the_one_before() {
 }
 
 #[tokio::test]
-async fn earlier_versions_that_were_changed_are_seen() {
+async fn changes_of_earlier_versions_are_detected() {
     for_each_database(async |store| {
         let id = to_review(&store).await;
         let found = open(&store, id).await;
@@ -101,7 +101,7 @@ async fn earlier_versions_that_were_changed_are_seen() {
         assert_eq!(verify_file(&store, &newer).await.unwrap().doubts, [Doubt::Later]);
         execute(&store, "UPDATE certificates SET version = 2").await;
 
-        // A lie in the database is not signed again with the next decision.
+        // A manipulated count isn't signed again with the next decision.
         let lie = "UPDATE certificates SET content = REPLACE(content, '\"done\":3', '\"done\":2')";
         execute(&store, lie).await;
         decide(&store, Actor::COMMAND_LINE, found[1].id, Decision::Kept, seen(&found[1])).await.unwrap();
@@ -124,7 +124,7 @@ async fn a_decision_that_closes_findings_of_two_runs_makes_two_versions() {
         );
         execute(&store, &both).await;
         certificate::reissue(&store, other).await.unwrap();
-        assert_eq!(told(&store).await, [(ConditionKind::FindingsOpen { findings: 4 }, None)]);
+        assert_eq!(finding_conditions(&store).await, [(ConditionKind::FindingsOpen { findings: 4 }, None)]);
         let found = open(&store, id).await;
         let version = async |run| read(&store, run).await.unwrap().certificate.version;
         let before = [version(id).await, version(other).await];
@@ -133,7 +133,7 @@ async fn a_decision_that_closes_findings_of_two_runs_makes_two_versions() {
         for run in [id, other] {
             assert_eq!(verify_run(&store, run).await.unwrap().doubts, [], "{run}");
         }
-        // Of the other run nothing is open now: no further version.
+        // The other run has no open findings, so it gets no further version.
         decide(&store, Actor::COMMAND_LINE, found[1].id, Decision::Kept, seen(&found[1])).await.unwrap();
         assert_eq!(version(other).await, before[1] + 1);
     })
@@ -141,25 +141,28 @@ async fn a_decision_that_closes_findings_of_two_runs_makes_two_versions() {
 }
 
 #[tokio::test]
-async fn open_findings_are_said_wherever_the_run_is_until_all_are_decided() {
+async fn open_findings_are_shown_until_all_are_decided() {
     for_each_database(async |store| {
         let id = to_review(&store).await;
         let found = open(&store, id).await;
         for (at, finding) in found.iter().enumerate() {
             let left = 3 - i64::try_from(at).unwrap();
-            assert_eq!(told(&store).await, [(ConditionKind::FindingsOpen { findings: left }, Some(id.0))]);
+            assert_eq!(
+                finding_conditions(&store).await,
+                [(ConditionKind::FindingsOpen { findings: left }, Some(id.0))]
+            );
             let read = run::read(&store, id).await.unwrap();
             assert_eq!((read.open_findings, read.findings), (left, 3));
             let rows = run::list(&store, &RunQuery::default(), &Paging::default()).await.unwrap().rows;
             let open: Vec<_> = rows.iter().map(|row| (row.id == id, row.open_findings)).collect();
-            assert_eq!(open, [(true, left), (false, 0)], "the preview has none");
+            assert_eq!(open, [(true, left), (false, 0)], "the preview has no findings");
             let (query, paging) = (TaskQuery::default(), Paging::default());
             let tasks = task::list(&store, Actor::COMMAND_LINE, &query, &paging).await.unwrap();
             let last = tasks.rows[0].last.as_ref().unwrap();
             assert_eq!((last.id, last.open_findings), (id, left));
             decide(&store, Actor::COMMAND_LINE, finding.id, Decision::Kept, seen(finding)).await.unwrap();
         }
-        assert_eq!(told(&store).await, []);
+        assert_eq!(finding_conditions(&store).await, []);
         assert_eq!(run::read(&store, id).await.unwrap().open_findings, 0);
     })
     .await;

@@ -1,7 +1,7 @@
-//! One user is searched for in the background, with a result, a certificate that holds, and never a word too much.
+//! The background scan of one user: its result and its certificate never claim more than was searched.
 
 use super::people::distinct;
-use super::{a_loan, everything_goes, neighbour, results};
+use super::{a_loan, neighbour, policy_that_removes_everything, results};
 use crate::support::{add, add_task, execute, five_days, for_each_database, leaver};
 use policy::{Residue, UserNumber};
 use records::certificate::verify_run;
@@ -42,15 +42,15 @@ async fn a_single_user_has_a_result_and_a_certificate_that_holds() {
 }
 
 #[tokio::test]
-async fn what_was_not_searched_is_never_said_to_be_clean() {
+async fn an_interrupted_search_is_never_reported_as_clean() {
     for_each_database(async |store| {
         for name in ["Ng", "Ny"] {
             add(&store, leaver(name)).await;
         }
-        let task = add_task(&store, &everything_goes()).await;
+        let task = add_task(&store, &policy_that_removes_everything()).await;
         let preview = run::preview(&store, Actor::COMMAND_LINE, task).await.unwrap();
         let started = run::start(&store, Actor::COMMAND_LINE, preview, "2").await.unwrap();
-        // Another process has done the first person, and died before it searched.
+        // Another process has anonymised the first user, and died before it searched.
         let done =
             format!("UPDATE run_members SET outcome = 'done' WHERE run_id = {started} AND user_number = 1");
         execute(&store, &done).await;
@@ -59,7 +59,7 @@ async fn what_was_not_searched_is_never_said_to_be_clean() {
         assert_eq!(results[&1], Some(Residue::Undeterminable));
         assert_eq!(results[&2], Some(Residue::Clean));
 
-        // The process of a single user dies: at first the scan could be under way, later it cannot.
+        // The process of a single user dies. At first the scan may still be running, later it can't be.
         add(&store, leaver("Nz")).await;
         run::anonymise_one(&store, Actor::COMMAND_LINE, UserNumber(3), "3").await.unwrap();
         background_scans().await;
@@ -72,7 +72,7 @@ async fn what_was_not_searched_is_never_said_to_be_clean() {
         assert_eq!(now().await, Some(ResidueStatus::Undeterminable));
         let lost = give_up_on_lost_scans(&store).await.unwrap();
         assert_eq!(lost.len(), 1);
-        assert_eq!(verify_run(&store, lost[0]).await.unwrap().doubts, [], "the certificate says so, too");
+        assert_eq!(verify_run(&store, lost[0]).await.unwrap().doubts, [], "the certificate agrees");
         assert_eq!(give_up_on_lost_scans(&store).await.unwrap(), []);
         assert_eq!(now().await, Some(ResidueStatus::Undeterminable));
     })

@@ -1,6 +1,6 @@
-//! What can be checked after the fact.
+//! The verification of anonymised users after a run.
 
-use super::everything_goes;
+use super::policy_that_removes_everything;
 use crate::anonymising::run_all;
 use crate::canary::{library, removes_everything};
 use crate::support::{add, add_task, execute, for_each_database, leaver};
@@ -27,7 +27,7 @@ async fn nothing_is_left_after_a_run() {
 }
 
 #[tokio::test]
-async fn what_came_back_is_seen() {
+async fn values_that_reappear_are_detected() {
     let came_back = [
         ("UPDATE users SET email = 'back@example.org' WHERE number = 2", "users", "email"),
         ("UPDATE users SET phone = '0170' WHERE number = 2", "users", "phone"),
@@ -60,14 +60,14 @@ async fn what_came_back_is_seen() {
         assert!(found.left.iter().all(|left| left.user == UserNumber(2)));
         assert_eq!(found.unregistered, ["column users.nickname is not in the register"]);
         assert!(!found.is_clean());
-        // Others have nothing to do with it.
+        // The verification of another user ignores it.
         assert!(verify(&store, &[UserNumber(1)]).await.unwrap().left.is_empty());
     })
     .await;
 }
 
 #[tokio::test]
-async fn of_others_it_says_where_their_values_stand() {
+async fn for_other_users_it_lists_where_their_values_are() {
     for_each_database(async |store| {
         add(&store, leaver("Quastelbaum")).await;
         execute(
@@ -79,24 +79,25 @@ async fn of_others_it_says_where_their_values_stand() {
         .await;
         let found = verify(&store, &[UserNumber(1)]).await.unwrap();
         assert!(!found.is_clean() && found.left.is_empty());
-        let stands = |table: &str, column: &str, kind: ValueKind| {
+        let rows_with = |table: &str, column: &str, kind: ValueKind| {
             found
                 .status
                 .iter()
-                .find(|stands| {
-                    (stands.table.as_str(), stands.column.as_str(), stands.kind) == (table, column, kind)
+                .find(|occurrence| {
+                    (occurrence.table.as_str(), occurrence.column.as_str(), occurrence.kind)
+                        == (table, column, kind)
                 })
-                .map(|stands| stands.rows)
+                .map(|occurrence| occurrence.rows)
         };
-        assert_eq!(stands("users", "last_name", ValueKind::LastName), Some(1));
-        assert_eq!(stands("users", "user_id", ValueKind::UserId), Some(1));
-        assert_eq!(stands("loans", "note", ValueKind::FullName), Some(1));
-        assert_eq!(stands("loans", "note", ValueKind::LastName), Some(1));
+        assert_eq!(rows_with("users", "last_name", ValueKind::LastName), Some(1));
+        assert_eq!(rows_with("users", "user_id", ValueKind::UserId), Some(1));
+        assert_eq!(rows_with("loans", "note", ValueKind::FullName), Some(1));
+        assert_eq!(rows_with("loans", "note", ValueKind::LastName), Some(1));
         let unknown = verify(&store, &[UserNumber(99)]).await;
         assert!(matches!(unknown, Err(RecordsError::NotFound("user"))));
 
-        // The run finds nothing of it any more.
-        let task = add_task(&store, &everything_goes()).await;
+        // After the run, no value is found.
+        let task = add_task(&store, &policy_that_removes_everything()).await;
         run_all(&store, task).await;
         assert!(verify(&store, &[UserNumber(1)]).await.unwrap().is_clean());
     })
@@ -104,10 +105,10 @@ async fn of_others_it_says_where_their_values_stand() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_determined_is_not_clean() {
+async fn an_undeterminable_user_is_not_clean() {
     for_each_database(async |store| {
         add(&store, leaver("Quastelbaum")).await;
-        let task = add_task(&store, &everything_goes()).await;
+        let task = add_task(&store, &policy_that_removes_everything()).await;
         run_all(&store, task).await;
         execute(&store, "UPDATE run_members SET residue = 'undeterminable' WHERE outcome = 'done'").await;
         let found = verify(&store, &[]).await.unwrap();

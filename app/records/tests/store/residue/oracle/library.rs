@@ -1,7 +1,7 @@
-//! Which of the places where a value stands are residue.
+//! Decides which occurrences of values in a library are residue.
 
 use super::values::{self, Field, Value, Weight};
-use super::{Text, letters, stands};
+use super::{Text, letters, occurrences};
 use policy::NoteTreatment;
 use policy::personal_data::{self, DataClass, RowOwner};
 use records::Store;
@@ -10,26 +10,26 @@ use records::residue::ValueKind;
 use sea_orm::{ConnectionTrait, DatabaseBackend, EntityTrait, Statement};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The tables that are looked at. Others hold nothing in these tests.
+/// The searched tables. In these tests, the others are empty.
 pub const TABLES: [&str; 8] =
     ["users", "user_words", "custom_values", "loans", "renewals", "requests", "charges", "messages"];
 
-/// The most users who have a word, and the most fields for each of them in which it stands, so that it still says whose
-/// it is.
-const MAX_BEARERS: usize = 20;
+/// Maximum number of users who share a word, and of fields per user that contain it, up to which the word still
+/// identifies a user.
+const MAX_HOLDERS: usize = 20;
 const MAX_FIELDS: usize = 20;
 
-/// A place of residue: user, table, column, key of the row, kind.
+/// A finding: user, table, column, key of the row, kind.
 pub type Finding = (i64, String, String, String, ValueKind);
 
-/// An anonymised user, with what was known before.
+/// An anonymised user, with the values from before.
 pub struct Person {
     pub number: i64,
     pub values: Vec<Value>,
 }
 
 /// A text in the database.
-pub struct Place {
+pub struct Cell {
     pub table: &'static str,
     pub column: &'static str,
     pub owner: Option<i64>,
@@ -39,11 +39,11 @@ pub struct Place {
     is_free: bool,
     /// Whether it identifies its owner.
     identifies: bool,
-    /// The kind of value for which the column is.
+    /// The kind of value that the column is for.
     kind: Option<ValueKind>,
 }
 
-/// The values of those who are not to stay, read before they are anonymised. All of them goes, but in these columns.
+/// Reads the values of the users that `leaving` selects, before they are anonymised.
 pub async fn people(store: &Store, leaving: impl Fn(&users::Model) -> bool) -> Vec<Person> {
     let db = store.database();
     let custom = custom_values::Entity::find().all(db).await.unwrap();
@@ -61,10 +61,10 @@ pub async fn people(store: &Store, leaving: impl Fn(&users::Model) -> bool) -> V
     people
 }
 
-/// All texts as they are now.
-pub async fn places(store: &Store) -> Vec<Place> {
+/// Reads all texts as they are now.
+pub async fn cells(store: &Store) -> Vec<Cell> {
     let db = store.database();
-    let mut places = Vec::new();
+    let mut cells = Vec::new();
     for table in TABLES {
         let entry = personal_data::table(table).unwrap();
         let (owner, key) = match entry.owner {
@@ -101,7 +101,7 @@ pub async fn places(store: &Store) -> Vec<Place> {
             {
                 let text: Option<String> = row.try_get("", "text").unwrap();
                 let Some(text) = text.filter(|text| text != NoteTreatment::MARK) else { continue };
-                places.push(Place {
+                cells.push(Cell {
                     table,
                     column: column.name,
                     owner: row.try_get("", "owner").unwrap(),
@@ -115,7 +115,7 @@ pub async fn places(store: &Store) -> Vec<Place> {
             }
         }
     }
-    places
+    cells
 }
 
 fn kind_of(column: &str) -> Option<ValueKind> {
@@ -150,47 +150,47 @@ async fn is_text(store: &Store, table: &str, column: &str) -> bool {
     row.unwrap().try_get::<i64>("", "n").unwrap() > 0
 }
 
-/// What others have now.
+/// The present values of other users.
 struct Others<'a> {
     people: &'a [Person],
-    places: &'a [Place],
-    /// The names of other users, in each way they are written, as letters.
+    cells: &'a [Cell],
+    /// The names of other users in every form, as letters.
     names: BTreeMap<i64, BTreeSet<String>>,
-    /// The values that are searched for in rows of others, by their letters, each with its user.
+    /// The values searched for in rows of other users, by their letters, each with its user.
     words: BTreeMap<&'a str, Vec<(i64, &'a Value)>>,
 }
 
-/// Everything that is residue.
-pub fn residue(people: &[Person], places: &[Place]) -> BTreeSet<Finding> {
+/// Returns all residue.
+pub fn residue(people: &[Person], cells: &[Cell]) -> BTreeSet<Finding> {
     let mut words: BTreeMap<&str, Vec<(i64, &Value)>> = BTreeMap::new();
     for person in people {
         for value in person.values.iter().filter(|value| value.weight > Weight::Own) {
             words.entry(&value.word).or_default().push((person.number, value));
         }
     }
-    let others = Others { people, places, names: names(people, places), words };
+    let others = Others { people, cells, names: names(people, cells), words };
     let mut found = BTreeSet::new();
-    // A word that could be a value, and where it stands: to be counted.
+    // Weak values and where they occur, to be counted.
     let mut words: BTreeMap<String, BTreeSet<(usize, i64)>> = BTreeMap::new();
     let mut waiting: Vec<(usize, i64, String, ValueKind)> = Vec::new();
-    for (at, place) in places.iter().enumerate() {
-        let place_of = |user: i64, kind: ValueKind| {
-            (user, place.table.to_owned(), place.column.to_owned(), place.key.clone(), kind)
+    for (at, cell) in cells.iter().enumerate() {
+        let finding_in = |user: i64, kind: ValueKind| {
+            (user, cell.table.to_owned(), cell.column.to_owned(), cell.key.clone(), kind)
         };
         let mut theirs: Vec<(i64, &Value, (usize, usize))> = Vec::new();
         for person in people {
-            if place.owner == Some(person.number) {
-                let kinds = person.values.iter().filter(|value| counts_in_own_row(value, place));
-                found.extend(kinds.map(|value| value.kind).min().map(|kind| place_of(person.number, kind)));
+            if cell.owner == Some(person.number) {
+                let kinds = person.values.iter().filter(|value| counts_in_own_row(value, cell));
+                found.extend(kinds.map(|value| value.kind).min().map(|kind| finding_in(person.number, kind)));
                 continue;
             }
             for value in &person.values {
-                let spans = stands(value, &place.letters).into_iter();
-                let counting = spans.filter(|span| others.counts(value, place, *span));
+                let spans = occurrences(value, &cell.letters).into_iter();
+                let counting = spans.filter(|span| others.counts(value, cell, *span));
                 theirs.extend(counting.map(|span| (person.number, value, span)));
             }
         }
-        // A word inside something that says more is part of it.
+        // A weak value inside a strong one is part of it.
         let is_part = |span: (usize, usize)| {
             theirs.iter().any(|(_, value, whole)| {
                 value.weight == Weight::Strong && whole.0 <= span.0 && span.1 <= whole.1
@@ -206,7 +206,7 @@ pub fn residue(people: &[Person], places: &[Place]) -> BTreeSet<Finding> {
             let strong = values.iter().filter(|value| value.weight == Weight::Strong);
             match strong.map(|value| value.kind).min() {
                 Some(kind) => {
-                    found.insert(place_of(user, kind));
+                    found.insert(finding_in(user, kind));
                 }
                 None => {
                     for value in values {
@@ -217,27 +217,27 @@ pub fn residue(people: &[Person], places: &[Place]) -> BTreeSet<Finding> {
             }
         }
     }
-    // A word that stands in many fields is one of the language.
-    waiting.retain(|(_, _, word, _)| words[word].len() <= MAX_FIELDS * others.bearers(word));
+    // A word in many fields is an ordinary word.
+    waiting.retain(|(_, _, word, _)| words[word].len() <= MAX_FIELDS * others.holders(word));
     let mut best: BTreeMap<(usize, i64), ValueKind> = BTreeMap::new();
     for (at, user, _, kind) in waiting {
         let known = best.entry((at, user)).or_insert(kind);
         *known = kind.min(*known);
     }
     found.extend(best.into_iter().map(|((at, user), kind)| {
-        let Place { table, column, key, .. } = &places[at];
+        let Cell { table, column, key, .. } = &cells[at];
         (user, (*table).to_owned(), (*column).to_owned(), key.clone(), kind)
     }));
     found
 }
 
-/// In the user's own rows everything counts; what says little only where text about the user can be.
-fn counts_in_own_row(value: &Value, place: &Place) -> bool {
-    let is_about_user = place.is_free || place.identifies || place.kind.is_some();
-    (value.weight == Weight::Strong || is_about_user) && !stands(value, &place.letters).is_empty()
+/// Returns whether a value counts in a row of its own user. Weak values count only in texts about the user.
+fn counts_in_own_row(value: &Value, cell: &Cell) -> bool {
+    let is_about_user = cell.is_free || cell.identifies || cell.kind.is_some();
+    (value.weight == Weight::Strong || is_about_user) && !occurrences(value, &cell.letters).is_empty()
 }
 
-/// Whether a column of a kind is for such a value.
+/// Returns whether a column of this kind is for such a value.
 fn belongs(value: &Value, kind: ValueKind) -> bool {
     value.kind == kind || value.is_name() && is_for_names(kind)
 }
@@ -248,33 +248,32 @@ fn is_for_names(kind: ValueKind) -> bool {
 }
 
 impl<'a> Others<'a> {
-    /// Whether a value counts in a row that does not belong to its user, where it stands at `span`.
-    fn counts(&self, value: &Value, place: &Place, span: (usize, usize)) -> bool {
+    /// Returns whether a value counts at `span` in a row that doesn't belong to its user.
+    fn counts(&self, value: &Value, cell: &Cell, span: (usize, usize)) -> bool {
         let word = value.word.as_str();
         let is_weak = value.weight == Weight::Weak;
-        let is_in_its_column = place.kind.is_some_and(|kind| {
+        let is_in_its_column = cell.kind.is_some_and(|kind| {
             self.same(word).any(|same| {
-                let is_there = stands(same, &place.letters).contains(&span);
-                belongs(same, kind) && is_there && is_all(same, place, span)
+                let is_there = occurrences(same, &cell.letters).contains(&span);
+                belongs(same, kind) && is_there && is_all(same, cell, span)
             })
         });
         let is_allowed = match value.weight {
             Weight::Own => false,
-            Weight::Weak => place.is_free && self.points_to_one(value, word),
+            Weight::Weak => cell.is_free && self.points_to_one(value, word),
             Weight::Strong => true,
         };
-        let is_part_of_address = is_weak
-            && value.kind != ValueKind::LastName
-            && Text(&place.letters).is_in_address(span.0, span.1);
+        let is_part_of_address =
+            is_weak && value.kind != ValueKind::LastName && Text(&cell.letters).is_in_address(span.0, span.1);
         let is_theirs =
-            place.owner.filter(|owner| self.is_other(*owner)).is_some_and(|owner| match place.table {
+            cell.owner.filter(|owner| self.is_other(*owner)).is_some_and(|owner| match cell.table {
                 _ if value.is_name() => self.has_as_name(owner, word),
                 "user_words" => self.has_exactly(owner, word) || self.has_in_record(owner, word),
                 "messages" => self.has_exactly(owner, word),
                 _ => false,
             });
         // A field for names, or a search word.
-        let is_name_among_names = value.is_name() && place.identifies && place.kind.is_none_or(is_for_names);
+        let is_name_among_names = value.is_name() && cell.identifies && cell.kind.is_none_or(is_for_names);
         is_allowed && !is_in_its_column && !is_name_among_names && !is_part_of_address && !is_theirs
     }
 
@@ -282,89 +281,89 @@ impl<'a> Others<'a> {
         !self.people.iter().any(|person| person.number == user)
     }
 
-    /// All values with these letters.
+    /// Returns all values with these letters.
     fn same(&self, word: &str) -> impl Iterator<Item = &'a Value> {
         self.words.get(word).into_iter().flatten().map(|(_, value)| *value)
     }
 
-    /// How many anonymised users had these letters.
-    fn bearers(&self, word: &str) -> usize {
+    /// Returns how many anonymised users had these letters.
+    fn holders(&self, word: &str) -> usize {
         self.words[word].iter().map(|(user, _)| *user).collect::<BTreeSet<i64>>().len()
     }
 
-    /// Fields for what these letters are, in records of others.
-    fn fields(&self, word: &str) -> impl Iterator<Item = (&'a Place, &'a Value)> {
+    /// Returns the fields for such values in records of other users.
+    fn fields(&self, word: &str) -> impl Iterator<Item = (&'a Cell, &'a Value)> {
         let mut fields = Vec::new();
-        for place in self.places {
-            let Some((kind, owner)) = place.kind.zip(place.owner) else { continue };
-            if ["users", "custom_values"].contains(&place.table) && self.is_other(owner) {
+        for cell in self.cells {
+            let Some((kind, owner)) = cell.kind.zip(cell.owner) else { continue };
+            if ["users", "custom_values"].contains(&cell.table) && self.is_other(owner) {
                 let for_it = self.same(word).filter(|value| belongs(value, kind));
-                fields.extend(for_it.map(|value| (place, value)));
+                fields.extend(for_it.map(|value| (cell, value)));
             }
         }
         fields.into_iter()
     }
 
-    /// Whether so few have a word that it points to one of them; a last name, only if nobody else has it.
+    /// Returns whether a word is rare enough to identify a user. A last name must be unique.
     fn points_to_one(&self, value: &Value, word: &str) -> bool {
         let mut fields: BTreeSet<(&str, &str)> = BTreeSet::new();
-        for (place, same) in self.fields(word) {
-            if same.kind != ValueKind::FullName && !stands(same, &place.letters).is_empty() {
-                fields.insert((place.column, &place.key));
+        for (cell, same) in self.fields(word) {
+            if same.kind != ValueKind::FullName && !occurrences(same, &cell.letters).is_empty() {
+                fields.insert((cell.column, &cell.key));
             }
         }
         let is_full_name = self.same(word).any(|same| same.kind == ValueKind::FullName);
         let names = self.names.values().filter(|names| is_full_name && names.contains(word)).count();
-        let all = self.bearers(word) + fields.len() + names;
-        if value.kind == ValueKind::LastName { all == 1 } else { all <= MAX_BEARERS }
+        let all = self.holders(word) + fields.len() + names;
+        if value.kind == ValueKind::LastName { all == 1 } else { all <= MAX_HOLDERS }
     }
 
-    /// Whether it is all of a field of that user, or the whole name.
+    /// Returns whether it is a whole field of that user, or the full name.
     fn has_exactly(&self, user: i64, word: &str) -> bool {
-        let mut fields = self.fields(word).filter(|(place, _)| place.owner == Some(user));
-        let in_field = fields.any(|(place, same)| {
-            let spans = stands(same, &place.letters);
-            !same.is_name() && spans.into_iter().any(|span| is_all(same, place, span))
+        let mut fields = self.fields(word).filter(|(cell, _)| cell.owner == Some(user));
+        let in_field = fields.any(|(cell, same)| {
+            let spans = occurrences(same, &cell.letters);
+            !same.is_name() && spans.into_iter().any(|span| is_all(same, cell, span))
         });
         in_field || self.has_as_name(user, word)
     }
 
-    /// Whether it is the whole name of that user.
+    /// Returns whether it is the full name of that user.
     fn has_as_name(&self, user: i64, word: &str) -> bool {
-        let mut fields = self.fields(word).filter(|(place, _)| place.owner == Some(user));
-        let in_field = fields.any(|(place, same)| {
-            let spans = stands(same, &place.letters);
-            same.kind == ValueKind::FullName && spans.into_iter().any(|span| is_all(same, place, span))
+        let mut fields = self.fields(word).filter(|(cell, _)| cell.owner == Some(user));
+        let in_field = fields.any(|(cell, same)| {
+            let spans = occurrences(same, &cell.letters);
+            same.kind == ValueKind::FullName && spans.into_iter().any(|span| is_all(same, cell, span))
         });
         let is_full_name = self.same(word).any(|same| same.kind == ValueKind::FullName);
         in_field || is_full_name && self.names.get(&user).is_some_and(|names| names.contains(word))
     }
 
-    /// Whether it stands in what identifies that user, from which the search words are made.
+    /// Returns whether it occurs in that user's identifying fields, from which the search words are made.
     fn has_in_record(&self, user: i64, word: &str) -> bool {
-        self.places.iter().filter(|place| place.table == "users" && place.identifies).any(|place| {
-            place.owner == Some(user)
-                && self.same(word).any(|same| !same.is_name() && !stands(same, &place.letters).is_empty())
+        self.cells.iter().filter(|cell| cell.table == "users" && cell.identifies).any(|cell| {
+            cell.owner == Some(user)
+                && self.same(word).any(|same| !same.is_name() && !occurrences(same, &cell.letters).is_empty())
         })
     }
 }
 
-/// Whether a value is all of a field, or one of several addresses or numbers in it.
-fn is_all(value: &Value, place: &Place, span: (usize, usize)) -> bool {
+/// Returns whether a value is a whole field, or one of several addresses or numbers in it.
+fn is_all(value: &Value, cell: &Cell, span: (usize, usize)) -> bool {
     match value.kind {
         ValueKind::Email => true,
-        ValueKind::Phone => values::has_number(&place.text, value),
-        _ => span == (0, place.letters.len()),
+        ValueKind::Phone => values::has_number(&cell.text, value),
+        _ => span == (0, cell.letters.len()),
     }
 }
 
-fn names(people: &[Person], places: &[Place]) -> BTreeMap<i64, BTreeSet<String>> {
+fn names(people: &[Person], cells: &[Cell]) -> BTreeMap<i64, BTreeSet<String>> {
     let mut fields: BTreeMap<i64, Vec<Field>> = BTreeMap::new();
-    for place in places.iter().filter(|place| place.table == "users") {
-        if let (Some(owner), Some(kind)) = (place.owner, place.kind)
+    for cell in cells.iter().filter(|cell| cell.table == "users") {
+        if let (Some(owner), Some(kind)) = (cell.owner, cell.kind)
             && !people.iter().any(|person| person.number == owner)
         {
-            fields.entry(owner).or_default().push((kind, place.text.clone()));
+            fields.entry(owner).or_default().push((kind, cell.text.clone()));
         }
     }
     let written = |fields: &Vec<Field>| {

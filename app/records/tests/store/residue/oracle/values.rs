@@ -1,4 +1,4 @@
-//! Which values an anonymised user has, what each of them says, and how it ends in a text.
+//! The values of an anonymised user: their kind, their weight, and their delimiters in a text.
 
 use super::{Letter, letters, plain};
 use records::entity::users;
@@ -15,7 +15,7 @@ pub enum Weight {
     Strong,
 }
 
-/// What ends a value in a text.
+/// The delimiters of a value in a text.
 #[derive(Clone, Debug)]
 pub enum Rule {
     Words,
@@ -36,7 +36,7 @@ pub struct Value {
     pub letters: Vec<Letter>,
     /// Its letters, as a word.
     pub word: String,
-    /// How much it says.
+    /// Number of letters and digits that count.
     pub size: usize,
 }
 
@@ -50,7 +50,7 @@ impl Value {
 /// A kind and a text, as they are in a record.
 pub type Field = (ValueKind, String);
 
-/// What identifies a user in the record.
+/// Returns the identifying fields of a user record.
 pub fn fields_of(user: &users::Model) -> Vec<Field> {
     let columns = [
         (ValueKind::UserId, &user.user_id),
@@ -70,7 +70,7 @@ pub fn fields_of(user: &users::Model) -> Vec<Field> {
     filled.filter(|(_, text)| !text.trim().is_empty()).collect()
 }
 
-/// The ways in which letters and lists write the name of a user.
+/// Returns the forms in which letters and lists write the name of a user.
 pub fn full_names(fields: &[Field]) -> Vec<String> {
     let part = |kind| {
         let found = fields.iter().find(|(found, _)| *found == kind);
@@ -91,8 +91,8 @@ pub fn full_names(fields: &[Field]) -> Vec<String> {
     given.iter().flat_map(|given| [format!("{given} {last}"), format!("{last}, {given}")]).collect()
 }
 
-/// Everything that is searched for of a user: the fields of the record, the full name, values of custom fields, and
-/// addresses of messages that are not known already.
+/// Returns all values to search for: the fields of the record, the full name, custom fields, and addresses of
+/// messages that no field contains.
 pub fn values(fields: &[Field], custom: &[String], recipients: &[String]) -> Vec<Value> {
     let mut values = Vec::new();
     for (kind, text) in fields {
@@ -111,7 +111,7 @@ pub fn values(fields: &[Field], custom: &[String], recipients: &[String]) -> Vec
         let is_known = values.iter().any(|value| {
             value.weight == Weight::Strong
                 && value.kind != ValueKind::FullName
-                && !super::stands(value, &text_letters).is_empty()
+                && !super::occurrences(value, &text_letters).is_empty()
         });
         let digits = text_letters.iter().filter(|letter| letter.plain.is_ascii_digit()).count();
         let kind = match text {
@@ -130,11 +130,11 @@ pub fn values(fields: &[Field], custom: &[String], recipients: &[String]) -> Vec
     values
 }
 
-/// Several numbers or addresses in one field.
+/// Splits a field with several numbers or addresses.
 fn parts(kind: ValueKind, text: &str) -> Vec<String> {
     match kind {
         ValueKind::Phone => {
-            // A plus begins a number, but before a zero it says "and".
+            // A plus sign begins a number, but before a zero it means "and".
             let text = text.replace('+', ",+");
             let mut numbers = Vec::new();
             for part in text.split(|char: char| ",;|&\n".contains(char) || char.is_alphabetic()) {
@@ -166,7 +166,7 @@ fn count_digits(text: &str) -> usize {
     text.chars().filter(char::is_ascii_digit).count()
 }
 
-/// More digits than one number has are several numbers, and their beginnings are unknown.
+/// Splits more digits than one number has. Where each number begins is unknown.
 fn runs(number: &str) -> Vec<String> {
     if !(16..=60).contains(&count_digits(number)) {
         return Vec::new();
@@ -186,7 +186,7 @@ fn is_address(text: &str) -> bool {
         .is_some_and(|(local, domain)| !local.is_empty() && !domain.is_empty())
 }
 
-/// Adds a value as it is, and as it is written where there are no umlauts.
+/// Adds a value as it is, and as it is written without umlauts.
 fn spell(values: &mut Vec<Value>, kind: ValueKind, text: &str) {
     values.extend(value(kind, text));
     let pairs = [("ä", "ae"), ("ö", "oe"), ("ø", "oe"), ("ü", "ue"), ("å", "aa")];
@@ -198,7 +198,7 @@ fn spell(values: &mut Vec<Value>, kind: ValueKind, text: &str) {
     }
 }
 
-/// A value, unless it says too little to be searched for at all.
+/// Returns a value, or `None` if it is too short or too common to be searched for.
 pub fn value(kind: ValueKind, text: &str) -> Option<Value> {
     let (letters, phone) = if kind == ValueKind::Phone {
         let (local, rule) = phone(text);
@@ -256,7 +256,7 @@ pub fn value(kind: ValueKind, text: &str) -> Option<Value> {
     is_enough.then_some(Value { kind, weight, rule, word: plain(&letters), letters, size })
 }
 
-/// The digits of a phone number, and whether a plus is before them.
+/// Returns the digits of a phone number, and whether a plus sign precedes them.
 fn digits_of(text: &str) -> (String, bool) {
     let mut digits = String::new();
     for letter in letters(text) {
@@ -270,7 +270,7 @@ fn digits_of(text: &str) -> (String, bool) {
     (digits, written.starts_with('+'))
 }
 
-/// Whether a field for phone numbers has this one, whole.
+/// Returns whether a field for phone numbers contains this number as a whole.
 pub fn has_number(field: &str, value: &Value) -> bool {
     let Rule::Phone { country, one } = &value.rule else { return false };
     parts(ValueKind::Phone, field).iter().any(|part| {
@@ -279,7 +279,7 @@ pub fn has_number(field: &str, value: &Value) -> bool {
     })
 }
 
-/// The digits of a phone number behind its country code and zeros, and what may stand before them.
+/// Returns the digits of a phone number without country code and zeros, and the rule for its prefix.
 fn phone(text: &str) -> (String, Rule) {
     let (digits, plus) = digits_of(text);
     let international = if plus { Some(&*digits) } else { digits.strip_prefix("00") };
