@@ -1,15 +1,15 @@
 //! Whenever the database fails, each user is either unchanged or completely anonymised.
 //!
-//! [`single`], [`bulk_insert`] and [`preview`] let each change of a row fail in turn; [`commit`] lets the commit fail.
+//! [`single`], [`bulk_run`] and [`preview`] let each change of a row fail in turn; [`commit`] lets the commit fail.
 //! The last test here is the plain case: one audit event of one user that cannot be written.
 
-mod bulk_insert;
+mod bulk_run;
 mod commit;
 mod inject;
 mod pool;
 mod preview;
+mod running_server;
 mod single;
-mod while_serving;
 
 use crate::anonymising::run_all;
 use crate::canary::{library, removes_everything};

@@ -1,16 +1,16 @@
 //! The residue scan finds everything that is left, ignores values of other users, and reports only searched users as
 //! clean.
 
+mod decision_effects;
 mod examples;
-mod found;
-mod hard;
 mod oracle;
-mod others;
+mod other_users;
 mod people;
 mod plant;
 mod precision;
+mod random_libraries;
+mod recall;
 mod review;
-mod reviewed;
 mod single;
 mod verify;
 
