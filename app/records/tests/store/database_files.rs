@@ -38,7 +38,7 @@ async fn canaries(store: &Store) -> usize {
     let mut found = 0;
     for file in files(store).await {
         let bytes = std::fs::read(&file).unwrap_or_default();
-        // (`pg_description` of PostgreSQL itself contains the word “canary”.)
+        // The hyphen matters: `pg_description` of PostgreSQL itself contains the word “canary”.
         found += bytes.windows(7).filter(|part| part.eq_ignore_ascii_case(b"canary-")).count();
     }
     found

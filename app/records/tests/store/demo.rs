@@ -118,7 +118,7 @@ async fn everything_occurs_on_both_databases() {
     for_each_database(async |store| {
         let summary = fill(&store, 1).await;
         for what in OCCURS {
-            assert!(count(&store, what).await > 0, "there are no {what}");
+            assert!(count(&store, what).await > 0, "no rows in {what}");
         }
         for what in NEVER {
             assert_eq!(count(&store, what).await, 0, "{what}");

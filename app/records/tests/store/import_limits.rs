@@ -124,7 +124,7 @@ async fn an_import_that_changes_many_users_needs_a_confirmation() {
         };
         for (content, what) in [
             (lines(26, ",", ""), "emptied"),
-            (lines(26, "-@example.org,", ""), "overwritten by nothing"),
+            (lines(26, "-@example.org,", ""), "overwritten with a placeholder"),
             (lines(26, "uN@example.org,", "2018-01-10"), "mass marking"),
         ] {
             let before = dump(&store).await;

@@ -172,7 +172,7 @@ async fn in_turn(store: &Store, pattern: fn(u64) -> Pattern, apart: usize) -> Se
             break;
         }
         scene.assert_next_process_completes(store, &at).await;
-        // Another run after each turn would take too long.
+        // A further run after each turn would take too long.
         if step % 10 == 1 {
             scene.assert_next_run_completes(store, &at).await;
         }
