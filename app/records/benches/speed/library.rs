@@ -66,7 +66,7 @@ impl Library {
         for sql in self.statements(backend) {
             db.execute_unprepared(&sql).await.with_context(|| sql.chars().take(60).collect::<String>())?;
         }
-        settle(db).await
+        flush(db).await
     }
 
     fn statements(&self, backend: DatabaseBackend) -> Vec<String> {
@@ -112,7 +112,7 @@ pub async fn add_task(store: &Store) -> anyhow::Result<TaskId> {
 }
 
 /// Updates the statistics of the database, and writes all its pages to its files.
-async fn settle(db: &DatabaseConnection) -> anyhow::Result<()> {
+async fn flush(db: &DatabaseConnection) -> anyhow::Result<()> {
     match db.get_database_backend() {
         DatabaseBackend::Postgres => {
             db.execute_unprepared("VACUUM ANALYZE").await?;
