@@ -1,4 +1,4 @@
-//! The audit on the command line: verified, listed, and not believed when somebody has changed it.
+//! The audit on the command line: verifying, listing, and detecting changes.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use chrono_tz::Tz;
@@ -17,13 +17,13 @@ fn lethe(folder: &Path, arguments: &[&str]) -> Output {
     command.current_dir(folder).env("LETHE_DATABASE_URL", url(folder)).args(arguments).output().unwrap()
 }
 
-fn words(output: &[u8]) -> String {
+fn text(output: &[u8]) -> String {
     String::from_utf8_lossy(output).into_owned()
 }
 
 async fn sql(folder: &Path, statements: &[&str]) {
     let clock = Clock::new(Tz::Europe__London);
-    let store = Store::open(&url(folder), clock, Settings::in_folder(folder)).await.unwrap();
+    let store = records::open_store(&url(folder), clock, Settings::in_folder(folder)).await.unwrap();
     for statement in statements {
         store.database().execute_unprepared(statement).await.unwrap();
     }
@@ -31,13 +31,13 @@ async fn sql(folder: &Path, statements: &[&str]) {
 }
 
 #[tokio::test]
-async fn it_is_verified_with_an_exit_code_that_can_be_relied_on() {
+async fn verify_fails_if_an_event_was_changed() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
     assert!(lethe(folder, &["demo", "--users", "60"]).status.success());
-    let whole = lethe(folder, &["audit", "verify"]);
-    assert!(whole.status.success(), "{}", words(&whole.stderr));
-    assert!(words(&whole.stdout).starts_with("The audit is intact: "), "{}", words(&whole.stdout));
+    let intact = lethe(folder, &["audit", "verify"]);
+    assert!(intact.status.success(), "{}", text(&intact.stderr));
+    assert!(text(&intact.stdout).starts_with("The audit is intact: "), "{}", text(&intact.stdout));
     let anchors = std::fs::read_to_string(folder.join("lethe.audit")).unwrap();
     assert_eq!(anchors.lines().count(), 1);
 
@@ -48,7 +48,7 @@ async fn it_is_verified_with_an_exit_code_that_can_be_relied_on() {
     .await;
     let changed = lethe(folder, &["audit", "verify"]);
     assert!(!changed.status.success());
-    assert!(words(&changed.stdout).contains("Event 2 was changed"), "{}", words(&changed.stdout));
+    assert!(text(&changed.stdout).contains("Event 2 was changed"), "{}", text(&changed.stdout));
     let changed = lethe(folder, &["audit", "verify", "--json"]);
     assert!(!changed.status.success());
     let verdict: Value = serde_json::from_slice(&changed.stdout).unwrap();
@@ -56,25 +56,25 @@ async fn it_is_verified_with_an_exit_code_that_can_be_relied_on() {
     assert_eq!(
         std::fs::read_to_string(folder.join("lethe.audit")).unwrap(),
         anchors,
-        "only a whole one is anchored"
+        "only an intact audit is anchored"
     );
 }
 
 #[tokio::test]
-async fn it_says_when_the_key_is_another_one() {
+async fn verify_names_a_probably_wrong_key() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
     assert!(lethe(folder, &["demo", "--users", "60"]).status.success());
     let replaced = lethe(folder, &["key", "replace", "--confirm", "REPLACE", "--json"]);
-    assert!(replaced.status.success(), "{}", words(&replaced.stderr));
+    assert!(replaced.status.success(), "{}", text(&replaced.stderr));
     let replaced: Value = serde_json::from_slice(&replaced.stdout).unwrap();
     let other = lethe(folder, &["audit", "verify"]);
     assert!(!other.status.success());
-    assert!(words(&other.stdout).contains("LETHE_KEY_FILE is probably not"), "{}", words(&other.stdout));
+    assert!(text(&other.stdout).contains("LETHE_KEY_FILE is probably not"), "{}", text(&other.stdout));
     let kept = folder.join(replaced["kept"].as_str().unwrap());
     std::fs::copy(kept, folder.join("lethe.key")).unwrap();
     let old = lethe(folder, &["audit", "verify"]);
-    let findings = words(&old.stdout);
+    let findings = text(&old.stdout);
     assert_eq!(
         findings.matches("was changed").count(),
         1,
@@ -82,20 +82,20 @@ async fn it_says_when_the_key_is_another_one() {
     );
     let refused = lethe(folder, &["users", "find", "a"]);
     assert!(
-        !refused.status.success() && words(&refused.stderr).contains("another key"),
+        !refused.status.success() && text(&refused.stderr).contains("another key"),
         "{}",
-        words(&refused.stderr)
+        text(&refused.stderr)
     );
 }
 
 #[tokio::test]
-async fn it_is_listed_by_filters() {
+async fn list_applies_its_filters() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
     assert!(lethe(folder, &["demo", "--users", "60"]).status.success());
     let list = |filters: &[&str]| -> Vec<Value> {
         let listed = lethe(folder, &[&["audit", "list", "--json"], filters].concat());
-        assert!(listed.status.success(), "{}", words(&listed.stderr));
+        assert!(listed.status.success(), "{}", text(&listed.stderr));
         serde_json::from_slice(&listed.stdout).unwrap()
     };
     let all = list(&[]);
@@ -109,13 +109,13 @@ async fn it_is_listed_by_filters() {
     assert!(list(&["--run", &run]).contains(user));
     assert!(list(&["--to", "2001-01-01"]).is_empty() && list(&["--from", "2001-01-01"]) == all);
     assert!(list(&["--staff", "7"]).is_empty());
-    for (filters, words_of) in [
+    for (filters, problem) in [
         (["--action", "forgotten"], "action: Choose one"),
         (["--from", "soon"], "from: Enter a date"),
         (["--id", "x"], "id: Enter a number"),
     ] {
         let wrong = lethe(folder, &[&["audit", "list"], &filters[..]].concat());
         assert!(!wrong.status.success());
-        assert!(words(&wrong.stderr).contains(words_of), "{}", words(&wrong.stderr));
+        assert!(text(&wrong.stderr).contains(problem), "{}", text(&wrong.stderr));
     }
 }

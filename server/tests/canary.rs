@@ -1,4 +1,4 @@
-//! Nothing is left by the whole program either: not in its database files, its log or what it prints.
+//! The program leaves no old value in its database files, its log or its output.
 #![allow(clippy::unwrap_used, missing_docs, reason = "tests")]
 
 #[path = "../../app/records/tests/store/canary/plant.rs"]
@@ -22,7 +22,7 @@ fn url(folder: &Path) -> String {
 async fn store(folder: &Path) -> Store {
     let today: NaiveDate = TODAY.parse().unwrap();
     let clock = Clock::fixed(chrono_tz::Tz::Europe__London, today);
-    Store::open(&url(folder), clock, Settings::in_folder(folder)).await.unwrap()
+    records::open_store(&url(folder), clock, Settings::in_folder(folder)).await.unwrap()
 }
 
 /// Runs the program in the folder.
@@ -35,7 +35,7 @@ fn lethe(folder: &Path, arguments: &[&str]) -> Output {
         .unwrap()
 }
 
-/// Somebody who stays, and a task that removes everything of who left more than five days ago.
+/// Inserts a user who stays, and a task that removes all fields of users who left more than five days ago.
 async fn library(store: &Store) {
     let policy = Policy {
         fields: Field::ALL.into_iter().map(|field| (field, Treatment::Remove)).collect(),
@@ -58,18 +58,18 @@ async fn library(store: &Store) {
     }
 }
 
-/// The files of the folder in which a text stands.
+/// Returns the files of the folder that contain a text.
 fn files_with(folder: &Path, text: &str) -> Vec<String> {
-    let stands_in = |path: &Path| {
+    let contains = |path: &Path| {
         let bytes = std::fs::read(path).unwrap();
         bytes.windows(text.len()).any(|part| part == text.as_bytes())
     };
     let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
-    files.filter(|path| stands_in(path)).map(|path| path.display().to_string()).collect()
+    files.filter(|path| contains(path)).map(|path| path.display().to_string()).collect()
 }
 
 #[tokio::test]
-async fn the_command_line_leaves_what_the_record_leaves_and_prints_nothing_of_the_person() {
+async fn every_way_to_anonymise_leaves_the_same_rows_and_prints_no_old_value() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
     let desk = store(folder).await;
@@ -80,7 +80,7 @@ async fn the_command_line_leaves_what_the_record_leaves_and_prints_nothing_of_th
     let done = run::anonymise_one(&desk, Actor::COMMAND_LINE, UserNumber(by_hand.number), "2").await.unwrap();
     assert!(done.is_some());
     desk.database().clone().close().await.unwrap();
-    assert!(!files_with(folder, "canary-3-").is_empty(), "the search finds what is there");
+    assert!(!files_with(folder, "canary-3-").is_empty(), "the search finds existing values");
     assert_eq!(files_with(folder, "canary-2-"), Vec::<String>::new());
 
     for arguments in [
@@ -93,9 +93,9 @@ async fn the_command_line_leaves_what_the_record_leaves_and_prints_nothing_of_th
         &["tasks", "export", "1"],
         &["report", "loans-by-category"],
     ] {
-        let said = lethe(folder, arguments);
-        assert!(said.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&said.stderr));
-        for bytes in [&said.stdout, &said.stderr] {
+        let output = lethe(folder, arguments);
+        assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        for bytes in [&output.stdout, &output.stderr] {
             assert!(!String::from_utf8_lossy(bytes).contains("canary"), "{arguments:?}");
         }
     }

@@ -25,7 +25,7 @@ fn lethe(folder: &Path, arguments: &[&str]) -> Output {
         .unwrap()
 }
 
-/// What the program printed; it succeeded.
+/// Runs a command that must succeed. Returns its standard output.
 fn printed(folder: &Path, arguments: &[&str]) -> String {
     let output = lethe(folder, arguments);
     assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
@@ -38,11 +38,11 @@ fn json(folder: &Path, arguments: &[&str]) -> Value {
 
 async fn open(folder: &Path) -> Store {
     let clock = Clock::new(Tz::Europe__London);
-    Store::open(&url(folder), clock, Settings::in_folder(folder)).await.unwrap()
+    records::open_store(&url(folder), clock, Settings::in_folder(folder)).await.unwrap()
 }
 
 #[tokio::test]
-async fn a_run_with_findings_is_no_plain_success_and_its_certificate_is_verified_anywhere() {
+async fn a_run_shows_its_open_findings_and_its_certificate_is_verified_without_a_database() {
     let library = tempfile::tempdir().unwrap();
     let folder = library.path();
     printed(folder, &["demo", "--users", "60"]);
@@ -60,8 +60,8 @@ async fn a_run_with_findings_is_no_plain_success_and_its_certificate_is_verified
     let listed = json(folder, &["runs", "list"]);
     let listed = listed.as_array().unwrap().iter().find(|one| one["id"] == run).unwrap();
     assert_eq!(listed["open_findings"], 1);
-    for words in [printed(folder, &["runs", "show", &id]), printed(folder, &["runs", "list"])] {
-        assert!(words.contains("Succeeded, 1 finding to decide"), "{words}");
+    for text in [printed(folder, &["runs", "show", &id]), printed(folder, &["runs", "list"])] {
+        assert!(text.contains("Succeeded, 1 finding to decide"), "{text}");
     }
 
     let checked = json(folder, &["runs", "verify", &id]);
@@ -71,7 +71,7 @@ async fn a_run_with_findings_is_no_plain_success_and_its_certificate_is_verified
     let signed = certificate::read(&store, RunId(run)).await.unwrap();
     assert_eq!(signed.certificate.library.as_deref(), Some("Town Library"));
 
-    // The file alone, where there is no library.
+    // Verify the file alone, without a database.
     let elsewhere = tempfile::tempdir().unwrap();
     let text = certificate::file(&store, RunId(run), None).await.unwrap();
     let key = ["--public-key", signed.public_key.as_str()];
@@ -83,11 +83,11 @@ async fn a_run_with_findings_is_no_plain_success_and_its_certificate_is_verified
         assert_eq!(lethe(elsewhere.path(), &verify).status.success(), holds, "{name}");
     }
     let files: Vec<_> = std::fs::read_dir(elsewhere.path()).unwrap().collect();
-    assert_eq!(files.len(), 2, "no database was made");
+    assert_eq!(files.len(), 2, "no database was created");
 }
 
 #[tokio::test]
-async fn what_the_command_line_asks_for_it_withdraws() {
+async fn the_command_line_can_withdraw_its_own_request() {
     let library = tempfile::tempdir().unwrap();
     let folder = library.path();
     printed(folder, &["demo", "--users", "60"]);
@@ -95,10 +95,10 @@ async fn what_the_command_line_asks_for_it_withdraws() {
     store.database().execute_unprepared("UPDATE tasks SET confirmed_policy = NULL").await.unwrap();
     let preview = json(folder, &["tasks", "preview", "1"])["id"].to_string();
     let request = json(folder, &["approvals", "ask", &preview])["approval"].to_string();
-    let words = printed(folder, &["approvals", "withdraw", &request]);
-    assert_eq!(words.trim(), format!("Request {request} withdrawn"));
+    let text = printed(folder, &["approvals", "withdraw", &request]);
+    assert_eq!(text.trim(), format!("Request {request} withdrawn"));
     assert!(printed(folder, &["approvals", "list", "--all"]).contains("Withdrawn by command line"));
-    let noted = json(folder, &["audit", "list", "--action", "approval_withdrawn"]);
-    assert_eq!(noted.as_array().unwrap().len(), 1);
-    assert!(!lethe(folder, &["approvals", "withdraw", &request]).status.success(), "it is decided");
+    let events = json(folder, &["audit", "list", "--action", "approval_withdrawn"]);
+    assert_eq!(events.as_array().unwrap().len(), 1);
+    assert!(!lethe(folder, &["approvals", "withdraw", &request]).status.success(), "it is already decided");
 }

@@ -1,11 +1,11 @@
-//! The files of an installation: who may read them, what a start says when one cannot be used, and damaged pages.
+//! The files of an installation: their modes, the messages if one cannot be used, and damaged pages.
 #![allow(clippy::unwrap_used, missing_docs, reason = "tests")]
 #![cfg(unix)]
 
-#[path = "common/place.rs"]
-mod place;
+#[path = "common/installation.rs"]
+mod installation;
 
-use place::{Place, said};
+use installation::{Installation, output_text};
 use std::collections::BTreeMap;
 use std::fs::{self, Permissions};
 use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
@@ -13,8 +13,8 @@ use std::os::unix::fs::{PermissionsExt as _, chown};
 use std::path::Path;
 use std::process::{Command, Output};
 
-/// A user that owns nothing.
-const NOBODY: u32 = 65_534;
+/// The id of a user that owns no file.
+const OTHER_USER: u32 = 65_534;
 
 fn mode(path: &Path) -> u32 {
     fs::metadata(path).unwrap().permissions().mode() & 0o777
@@ -24,27 +24,27 @@ fn set_mode(path: &Path, mode: u32) {
     fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
 }
 
-/// The same command under the umask that most systems have, so that what is private is so by Lethe.
-fn under_usual_umask(place: &Place, arguments: &[&str]) -> Command {
-    let lethe = place.lethe(arguments);
+/// Runs the command under the usual umask, so that only Lethe can make files private.
+fn under_usual_umask(installation: &Installation, arguments: &[&str]) -> Command {
+    let lethe = installation.lethe(arguments);
     let mut shell = Command::new("sh");
     shell.args(["-c", "umask 022; exec \"$0\" \"$@\""]).arg(lethe.get_program()).args(lethe.get_args());
-    shell.current_dir(place.folder());
+    shell.current_dir(installation.folder());
     for (name, value) in lethe.get_envs() {
         shell.env(name, value.unwrap());
     }
     shell
 }
 
-/// The same command as another user; none where the tests are not run by root.
-fn as_nobody(place: &Place, arguments: &[&str]) -> Option<Output> {
-    let lethe = place.lethe(arguments);
+/// Runs the command as another user. Returns `None` if the tests do not run as root.
+fn as_other_user(installation: &Installation, arguments: &[&str]) -> Option<Output> {
+    let lethe = installation.lethe(arguments);
     let mut command = Command::new("setpriv");
     command
         .args(["--reuid=65534", "--regid=65534", "--clear-groups"])
         .arg(lethe.get_program())
         .args(lethe.get_args());
-    command.current_dir(place.folder());
+    command.current_dir(installation.folder());
     for (name, value) in lethe.get_envs() {
         command.env(name, value.unwrap());
     }
@@ -57,25 +57,25 @@ fn is_root() -> bool {
 }
 
 #[test]
-fn everything_that_is_written_is_for_its_owner_alone() {
-    let place = Place::sqlite();
+fn only_the_owner_can_read_the_files_that_lethe_writes() {
+    let installation = Installation::sqlite();
     let run = |arguments: &[&str]| {
-        let output = under_usual_umask(&place, arguments).output().unwrap();
-        assert!(output.status.success(), "{arguments:?}: {}", said(&output));
+        let output = under_usual_umask(&installation, arguments).output().unwrap();
+        assert!(output.status.success(), "{arguments:?}: {}", output_text(&output));
     };
     run(&["demo", "--users", "60"]);
     run(&["export", "users", "data/users.csv"]);
     run(&["audit", "verify"]);
     run(&["backup", "data/backup.db"]);
-    let mut server = under_usual_umask(&place, &["serve"]).spawn().unwrap();
-    let wal = place.file("lethe.db-shm");
+    let mut server = under_usual_umask(&installation, &["serve"]).spawn().unwrap();
+    let wal = installation.file("lethe.db-shm");
     for _ in 0..500 {
         if wal.exists() {
             break;
         }
         std::thread::sleep(std::time::Duration::from_millis(20));
     }
-    let modes: BTreeMap<_, _> = fs::read_dir(place.folder().join("data"))
+    let modes: BTreeMap<_, _> = fs::read_dir(installation.folder().join("data"))
         .unwrap()
         .map(|entry| entry.unwrap().path())
         .map(|path| (path.file_name().unwrap().to_string_lossy().into_owned(), mode(&path)))
@@ -98,28 +98,28 @@ fn everything_that_is_written_is_for_its_owner_alone() {
     for (name, mode) in &modes {
         assert_eq!(*mode, 0o600, "{name}: {mode:o}");
     }
-    assert_eq!(mode(&place.folder().join("data")), 0o700);
+    assert_eq!(mode(&installation.folder().join("data")), 0o700);
 }
 
 #[test]
-fn rights_of_others_are_taken_away_and_folders_are_told() {
-    let place = Place::sqlite();
-    place.done(&["tasks", "list"]);
+fn permissions_of_other_users_on_files_are_removed_and_those_on_folders_reported() {
+    let installation = Installation::sqlite();
+    installation.run(&["tasks", "list"]);
     let names = ["lethe.db", "lethe.ledger", "lethe.key"];
     for name in names {
-        set_mode(&place.file(name), 0o664);
+        set_mode(&installation.file(name), 0o664);
     }
-    set_mode(&place.folder().join("data"), 0o755);
-    let checked = place.done(&["check"]);
+    set_mode(&installation.folder().join("data"), 0o755);
+    let checked = installation.run(&["check"]);
     assert!(checked.contains("chmod 600") && checked.contains("chmod 700"), "{checked}");
-    let server = place.serve();
+    let server = installation.serve();
     assert!(
         server.log().contains("was readable by other users") && server.log().contains("chmod 700"),
         "{}",
         server.log()
     );
     for name in names {
-        assert_eq!(mode(&place.file(name)), 0o600, "{name}");
+        assert_eq!(mode(&installation.file(name)), 0o600, "{name}");
     }
 }
 
@@ -132,66 +132,66 @@ fn a_file_that_cannot_be_used_is_named_with_its_cause_and_remedy() {
         ("lethe.db", "LETHE_DATABASE_URL"),
     ];
     for (name, setting) in folders {
-        let place = Place::sqlite();
-        fs::create_dir_all(place.file(name)).unwrap();
+        let installation = Installation::sqlite();
+        fs::create_dir_all(installation.file(name)).unwrap();
         for arguments in [&["serve"][..], &["tasks", "list"]] {
-            let words = place.refused(arguments);
+            let message = installation.run_refused(arguments);
             assert!(
-                words.contains(name) && words.contains("is a folder") && words.contains(setting),
-                "{words}"
+                message.contains(name) && message.contains("is a folder") && message.contains(setting),
+                "{message}"
             );
-            assert!(!words.contains("reset"), "{words}");
+            assert!(!message.contains("reset"), "{message}");
         }
-        fs::remove_dir(place.file(name)).unwrap();
-        place.done(&["tasks", "list"]);
+        fs::remove_dir(installation.file(name)).unwrap();
+        installation.run(&["tasks", "list"]);
     }
 }
 
 #[test]
-fn a_database_that_is_only_read_is_refused() {
-    let mut place = Place::sqlite();
-    place.done(&["tasks", "list"]);
-    place.url = place.url.replace("mode=rwc", "mode=ro");
-    let words = place.refused(&["serve"]);
-    assert!(words.contains("mode=ro") && words.contains("mode=rwc"), "{words}");
-    place.url = place.url.replace("mode=ro", "mode=rw");
-    place.done(&["tasks", "list"]);
-    fs::rename(place.file("lethe.db"), place.file("moved.db")).unwrap();
-    let words = place.refused(&["tasks", "list"]);
-    assert!(words.contains("lethe.db does not exist") && words.contains("mode=rwc"), "{words}");
-    assert!(!place.file("lethe.db").exists());
+fn a_read_only_or_missing_database_is_rejected() {
+    let mut installation = Installation::sqlite();
+    installation.run(&["tasks", "list"]);
+    installation.url = installation.url.replace("mode=rwc", "mode=ro");
+    let message = installation.run_refused(&["serve"]);
+    assert!(message.contains("mode=ro") && message.contains("mode=rwc"), "{message}");
+    installation.url = installation.url.replace("mode=ro", "mode=rw");
+    installation.run(&["tasks", "list"]);
+    fs::rename(installation.file("lethe.db"), installation.file("moved.db")).unwrap();
+    let message = installation.run_refused(&["tasks", "list"]);
+    assert!(message.contains("lethe.db does not exist") && message.contains("mode=rwc"), "{message}");
+    assert!(!installation.file("lethe.db").exists());
 }
 
 #[test]
-fn without_assets_no_page_is_served() {
-    let place = Place::sqlite();
-    let output = place.lethe(&["serve"]).env("LETHE_ASSETS_DIR", "nowhere").output().unwrap();
-    let words = said(&output);
-    assert!(!output.status.success(), "{words}");
-    assert!(words.contains("nowhere/pkg/lethe.css") && words.contains("LETHE_ASSETS_DIR"), "{words}");
-    let listed = place.lethe(&["tasks", "list"]).env("LETHE_ASSETS_DIR", "nowhere").output().unwrap();
-    assert!(listed.status.success(), "the command line needs none: {}", said(&listed));
+fn the_server_does_not_start_without_assets() {
+    let installation = Installation::sqlite();
+    let output = installation.lethe(&["serve"]).env("LETHE_ASSETS_DIR", "nowhere").output().unwrap();
+    let message = output_text(&output);
+    assert!(!output.status.success(), "{message}");
+    assert!(message.contains("nowhere/pkg/lethe.css") && message.contains("LETHE_ASSETS_DIR"), "{message}");
+    let listed = installation.lethe(&["tasks", "list"]).env("LETHE_ASSETS_DIR", "nowhere").output().unwrap();
+    assert!(listed.status.success(), "the command line needs no assets: {}", output_text(&listed));
 }
 
 #[test]
-fn rights_that_are_missing_are_named_before_anything_is_changed() {
+fn missing_permissions_are_reported_before_anything_is_changed() {
     if !is_root() {
         eprintln!("not tested: only root can start Lethe as another user");
         return;
     }
-    let place = Place::sqlite();
-    set_mode(place.folder(), 0o755);
-    place.done(&["demo", "--users", "60"]);
-    let data = place.folder().join("data");
+    let installation = Installation::sqlite();
+    set_mode(installation.folder(), 0o755);
+    installation.run(&["demo", "--users", "60"]);
+    let data = installation.folder().join("data");
     let all = |user: u32, group: u32| {
         chown(&data, Some(user), Some(group)).unwrap();
         for entry in fs::read_dir(&data).unwrap() {
             chown(entry.unwrap().path(), Some(user), Some(group)).unwrap();
         }
     };
-    all(NOBODY, NOBODY);
-    let works = as_nobody(&place, &["tasks", "list"]).unwrap();
-    assert!(works.status.success(), "{}", said(&works));
+    all(OTHER_USER, OTHER_USER);
+    let works = as_other_user(&installation, &["tasks", "list"]).unwrap();
+    assert!(works.status.success(), "{}", output_text(&works));
 
     for (name, mode) in [
         ("lethe.db", 0o400),
@@ -204,8 +204,8 @@ fn rights_that_are_missing_are_named_before_anything_is_changed() {
         let before = fs::metadata(&path).unwrap().permissions();
         set_mode(&path, mode);
         for arguments in [&["serve"][..], &["tasks", "list"], &["check"]] {
-            let output = as_nobody(&place, arguments).unwrap();
-            let answer = said(&output);
+            let output = as_other_user(&installation, arguments).unwrap();
+            let answer = output_text(&output);
             assert_eq!(output.status.code(), Some(1), "{name} {mode:o}: {answer}");
             assert!(
                 answer.contains("permission denied") && answer.contains("chmod u+rwX"),
@@ -220,57 +220,59 @@ fn rights_that_are_missing_are_named_before_anything_is_changed() {
     }
     // A file of another user.
     chown(data.join("lethe.ledger"), Some(0), Some(0)).unwrap();
-    let refusal = said(&as_nobody(&place, &["serve"]).unwrap());
+    let refusal = output_text(&as_other_user(&installation, &["serve"]).unwrap());
     assert!(refusal.contains("belongs to user root") && refusal.contains("chown 65534"), "{refusal}");
-    chown(data.join("lethe.ledger"), Some(NOBODY), Some(NOBODY)).unwrap();
-    let works = as_nobody(&place, &["audit", "verify"]).unwrap();
-    assert!(works.status.success(), "nothing was lost: {}", said(&works));
+    chown(data.join("lethe.ledger"), Some(OTHER_USER), Some(OTHER_USER)).unwrap();
+    let works = as_other_user(&installation, &["audit", "verify"]).unwrap();
+    assert!(works.status.success(), "no data was lost: {}", output_text(&works));
 }
 
 #[test]
-fn root_leaves_the_files_of_the_service_alone() {
+fn root_does_not_write_files_of_the_service() {
     if !is_root() {
         eprintln!("not tested: only root can give files away");
         return;
     }
-    let place = Place::sqlite();
-    set_mode(place.folder(), 0o755);
-    let data = place.folder().join("data");
+    let installation = Installation::sqlite();
+    set_mode(installation.folder(), 0o755);
+    let data = installation.folder().join("data");
     fs::create_dir(&data).unwrap();
-    chown(&data, Some(NOBODY), Some(NOBODY)).unwrap();
+    chown(&data, Some(OTHER_USER), Some(OTHER_USER)).unwrap();
     for arguments in
         [&["staff", "add", "Ann O'Neil", "--role", "administrator"][..], &["serve"], &["key", "show"]]
     {
-        let words = place.refused(arguments);
-        assert!(words.contains("setpriv --reuid=65534 --regid=65534 --clear-groups"), "{words}");
+        let message = installation.run_refused(arguments);
+        assert!(message.contains("setpriv --reuid=65534 --regid=65534 --clear-groups"), "{message}");
         assert_eq!(fs::read_dir(&data).unwrap().count(), 0, "nothing is written");
     }
     assert!(
-        place
-            .refused(&["staff", "add", "Ann O'Neil", "--role", "dpo"])
+        installation
+            .run_refused(&["staff", "add", "Ann O'Neil", "--role", "dpo"])
             .contains(r"'Ann O'\''Neil' --role dpo")
     );
-    let works = as_nobody(&place, &["staff", "add", "ann", "--role", "administrator"]).unwrap();
-    assert!(works.status.success(), "{}", said(&works));
+    let works = as_other_user(&installation, &["staff", "add", "ann", "--role", "administrator"]).unwrap();
+    assert!(works.status.success(), "{}", output_text(&works));
 
-    // Before the first start the service has an empty folder, and the data folder is still to be made.
-    let place = Place::sqlite();
-    chown(place.folder(), Some(NOBODY), Some(NOBODY)).unwrap();
+    // Before the first start the service has an empty folder, without the data folder.
+    let installation = Installation::sqlite();
+    chown(installation.folder(), Some(OTHER_USER), Some(OTHER_USER)).unwrap();
     let first = ("LETHE_DATABASE_URL", "sqlite://data/lethe.db?mode=rwc");
-    let refused =
-        place.lethe(&["staff", "add", "ann", "--role", "administrator"]).env(first.0, first.1).output();
-    assert!(said(&refused.unwrap()).contains("setpriv --reuid=65534"));
-    assert!(!place.folder().join("data").exists());
+    let refused = installation
+        .lethe(&["staff", "add", "ann", "--role", "administrator"])
+        .env(first.0, first.1)
+        .output();
+    assert!(output_text(&refused.unwrap()).contains("setpriv --reuid=65534"));
+    assert!(!installation.folder().join("data").exists());
 }
 
 #[test]
-fn a_damaged_page_is_seen_at_the_start() {
-    let place = Place::sqlite();
-    place.done(&["demo", "--users", "300"]);
-    let path = place.file("lethe.db");
+fn a_start_detects_a_damaged_page() {
+    let installation = Installation::sqlite();
+    installation.run(&["demo", "--users", "300"]);
+    let path = installation.file("lethe.db");
     let whole = fs::read(&path).unwrap();
-    assert!(place.done(&["check"]).contains("ok\tledger_and_database"));
-    // Rows of users, in the middle of the file.
+    assert!(installation.run(&["check"]).contains("ok\tledger_and_database"));
+    // Pages with rows of users, in the middle of the file.
     let mut file = fs::OpenOptions::new().read(true).write(true).open(&path).unwrap();
     for page in [whole.len() / 4096 / 3, whole.len() / 4096 / 2, whole.len() / 4096 * 2 / 3] {
         file.seek(SeekFrom::Start(u64::try_from(page * 4096).unwrap())).unwrap();
@@ -278,35 +280,35 @@ fn a_damaged_page_is_seen_at_the_start() {
     }
     drop(file);
     for arguments in [&["serve"][..], &["check"]] {
-        let words = place.refused(arguments);
+        let message = installation.run_refused(arguments);
         assert!(
-            words.contains("The database file is damaged") && words.contains("restore the last backup"),
-            "{words}"
+            message.contains("The database file is damaged") && message.contains("restore the last backup"),
+            "{message}"
         );
     }
     fs::write(&path, &whole).unwrap();
-    drop(place.serve());
-    // A file that is no database. The log of the server that was killed would give it a first page.
+    drop(installation.serve());
+    // A file that is not a database. The write-ahead log of the killed server would repair its first page.
     for log in ["lethe.db-wal", "lethe.db-shm"] {
-        let _ = fs::remove_file(place.file(log));
+        let _ = fs::remove_file(installation.file(log));
     }
     fs::write(&path, "no database at all, but long enough to be looked at as one".repeat(100)).unwrap();
-    let words = place.refused(&["tasks", "list"]);
-    assert!(words.contains("not a database") && words.contains("Restore the last backup"), "{words}");
+    let message = installation.run_refused(&["tasks", "list"]);
+    assert!(message.contains("not a database") && message.contains("Restore the last backup"), "{message}");
 }
 
 #[test]
-fn a_check_tells_all_for_machines() {
-    let place = Place::sqlite();
-    let before: serde_json::Value = serde_json::from_str(&place.done(&["check", "--json"])).unwrap();
+fn check_lists_every_check_as_json() {
+    let installation = Installation::sqlite();
+    let before: serde_json::Value = serde_json::from_str(&installation.run(&["check", "--json"])).unwrap();
     assert!(before.as_array().unwrap().iter().all(|check| check.get("problem").is_none()), "{before}");
-    assert!(!place.file("lethe.db").exists(), "looking makes nothing");
-    place.done(&["tasks", "list"]);
+    assert!(!installation.file("lethe.db").exists(), "check creates no file");
+    installation.run(&["tasks", "list"]);
     let codes = |json: &str| -> Vec<String> {
         let checks: serde_json::Value = serde_json::from_str(json).unwrap();
         checks.as_array().unwrap().iter().map(|check| check["what"].as_str().unwrap().to_owned()).collect()
     };
-    let told = codes(&place.done(&["check", "--json"]));
+    let listed = codes(&installation.run(&["check", "--json"]));
     for code in [
         "database",
         "database_folder",
@@ -319,27 +321,31 @@ fn a_check_tells_all_for_machines() {
         "schema_and_key",
         "ledger_and_database",
     ] {
-        assert!(told.iter().any(|told| told == code), "{code}: {told:?}");
+        assert!(listed.iter().any(|listed| listed == code), "{code}: {listed:?}");
     }
-    let temporary = place.lethe(&["check"]).env("TMPDIR", "/nowhere").output().unwrap();
-    assert!(!temporary.status.success() && said(&temporary).contains("TMPDIR"), "{}", said(&temporary));
+    let temporary = installation.lethe(&["check"]).env("TMPDIR", "/nowhere").output().unwrap();
+    assert!(
+        !temporary.status.success() && output_text(&temporary).contains("TMPDIR"),
+        "{}",
+        output_text(&temporary)
+    );
     let mut ledger = String::new();
-    fs::File::open(place.file("lethe.ledger")).unwrap().read_to_string(&mut ledger).unwrap();
-    fs::write(place.file("lethe.ledger"), ledger.replace("library", "l1brary")).unwrap();
-    assert!(place.refused(&["check"]).contains("ledger"), "a damaged ledger is told");
+    fs::File::open(installation.file("lethe.ledger")).unwrap().read_to_string(&mut ledger).unwrap();
+    fs::write(installation.file("lethe.ledger"), ledger.replace("library", "l1brary")).unwrap();
+    assert!(installation.run_refused(&["check"]).contains("ledger"), "a damaged ledger is reported");
 }
 
-/// A small disk in memory, which goes with the test.
+/// A small disk in memory, which is unmounted after the test.
 struct Disk(std::path::PathBuf);
 
 impl Disk {
-    /// None where the tests may mount nothing.
-    fn at(path: &Path) -> Option<Self> {
-        let mount = Command::new("mount")
+    /// Mounts the disk. Returns `None` if mounting is not allowed.
+    fn mount(path: &Path) -> Option<Self> {
+        let mounted = Command::new("mount")
             .args(["-t", "tmpfs", "-o", "size=12m,mode=0700", "tmpfs"])
             .arg(path)
             .output();
-        mount.is_ok_and(|done| done.status.success()).then(|| Self(path.to_owned()))
+        mounted.is_ok_and(|done| done.status.success()).then(|| Self(path.to_owned()))
     }
 
     fn remount(&self, option: &str) {
@@ -355,32 +361,35 @@ impl Drop for Disk {
 }
 
 #[test]
-fn a_full_or_read_only_disk_is_told_and_nothing_is_lost() {
-    let place = Place::sqlite();
-    let data = place.folder().join("data");
+fn a_full_or_read_only_disk_is_reported_and_no_data_is_lost() {
+    let installation = Installation::sqlite();
+    let data = installation.folder().join("data");
     fs::create_dir(&data).unwrap();
-    let Some(disk) = Disk::at(&data) else {
+    let Some(disk) = Disk::mount(&data) else {
         eprintln!("not tested: no disk can be mounted here");
         return;
     };
-    place.done(&["demo", "--users", "60"]);
+    installation.run(&["demo", "--users", "60"]);
     let full = data.join("full");
     let mut file = fs::File::create(&full).unwrap();
     while file.write_all(&[0; 4096]).is_ok() {}
     drop(file);
     for arguments in [&["serve"][..], &["tasks", "list"], &["check"]] {
-        let words = place.refused(arguments);
-        assert!(words.contains("Make room on the disk") && !words.contains("reset"), "{words}");
+        let message = installation.run_refused(arguments);
+        assert!(message.contains("Make room on the disk") && !message.contains("reset"), "{message}");
     }
     fs::remove_file(&full).unwrap();
-    assert!(place.done(&["audit", "verify"]).contains("The audit is intact"));
-    assert!(place.done(&["ledger", "verify"]).contains("in sync"));
+    assert!(installation.run(&["audit", "verify"]).contains("The audit is intact"));
+    assert!(installation.run(&["ledger", "verify"]).contains("in sync"));
 
     disk.remount("ro");
     for arguments in [&["serve"][..], &["tasks", "list"], &["check"]] {
-        let words = place.refused(arguments);
-        assert!(words.contains("Mount its file system read-write") && !words.contains("reset"), "{words}");
+        let message = installation.run_refused(arguments);
+        assert!(
+            message.contains("Mount its file system read-write") && !message.contains("reset"),
+            "{message}"
+        );
     }
     disk.remount("rw");
-    drop(place.serve());
+    drop(installation.serve());
 }

@@ -1,8 +1,8 @@
-//! Reports of the whole program: on the command line, as pages and as files.
+//! Reports on the command line, as pages and as CSV files.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
-#[path = "common/door.rs"]
-mod door;
+#[path = "common/staff_session.rs"]
+mod staff_session;
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
@@ -24,16 +24,16 @@ fn report(folder: &Path, arguments: &[&str]) -> Output {
 }
 
 #[test]
-fn the_command_line_counts_or_says_what_is_wrong() {
+fn the_command_line_prints_a_report_or_the_problem() {
     let folder = tempfile::tempdir().unwrap();
-    let right = report(folder.path(), &["active-borrowers", "--from", "2017-01-01", "--json"]);
-    assert!(right.status.success());
-    let json: serde_json::Value = serde_json::from_slice(&right.stdout).unwrap();
+    let valid = report(folder.path(), &["active-borrowers", "--from", "2017-01-01", "--json"]);
+    assert!(valid.status.success());
+    let json: serde_json::Value = serde_json::from_slice(&valid.stdout).unwrap();
     assert_eq!(json["report"], "active-borrowers");
     assert_eq!(json["from"], "2017-01-01");
     assert_eq!(json["total"], serde_json::json!([0, 0]));
 
-    for (arguments, words) in [
+    for (arguments, problem) in [
         (&["loans"][..], "There are: loans-per-month, loans-by-category"),
         (&["loans-per-month", "--from", "soon"], "--from: Enter a date"),
         (&["loans-per-month", "--from", "2018-01-02", "--to", "2018-01-01"], "--to: Enter a last day"),
@@ -41,7 +41,7 @@ fn the_command_line_counts_or_says_what_is_wrong() {
     ] {
         let wrong = report(folder.path(), arguments);
         assert!(!wrong.status.success(), "{arguments:?}");
-        assert!(String::from_utf8_lossy(&wrong.stderr).contains(words), "{arguments:?}");
+        assert!(String::from_utf8_lossy(&wrong.stderr).contains(problem), "{arguments:?}");
         assert!(wrong.stdout.is_empty());
     }
 }
@@ -59,13 +59,13 @@ impl Server {
         let log = BufReader::new(process.stderr.take().unwrap());
         let mut lines = log.lines().map_while(Result::ok);
         let address = lines.find_map(|line| Some(line.split_once("http://")?.1.trim().to_owned())).unwrap();
-        // Somebody must go on reading, or the log would end the server.
+        // The log must be read, or the full pipe would block the server.
         std::thread::spawn(move || lines.for_each(drop));
-        let cookie = door::sign_in(|| lethe(folder), &address);
+        let cookie = staff_session::sign_in(|| lethe(folder), &address);
         Self { process, address, cookie }
     }
 
-    /// The answer to a request: its head and its body.
+    /// Returns the head and the body of a response.
     fn get(&self, path: &str) -> (String, String) {
         let mut stream = TcpStream::connect(&self.address).unwrap();
         let Self { address, cookie, .. } = self;
@@ -89,10 +89,10 @@ impl Drop for Server {
 }
 
 #[test]
-fn pages_and_files_count_or_say_what_is_wrong() {
+fn pages_and_files_show_a_report_or_the_problem() {
     let folder = tempfile::tempdir().unwrap();
     let server = Server::start(folder.path());
-    for (path, status, words) in [
+    for (path, status, expected) in [
         ("/reports", 200, "/reports/requests-by-branch"),
         ("/reports/loans-per-month", 200, "lethe import loans FILE"),
         ("/reports/loans-per-month?from=2018-01-01", 200, "from 1 Jan 2018"),
@@ -115,7 +115,7 @@ fn pages_and_files_count_or_say_what_is_wrong() {
     ] {
         let (head, body) = server.get(path);
         assert!(head.starts_with(&format!("HTTP/1.1 {status} ")), "{path}: {head}");
-        assert!(body.contains(words), "{path} says {words}");
+        assert!(body.contains(expected), "{path} contains {expected}");
         assert!(!body.contains("style="), "{path}: the content security policy forbids it");
     }
 }

@@ -1,8 +1,8 @@
-//! The restore drill with the whole program: back up, anonymise fifty, restore, start.
+//! Restoring a backup: back up, anonymise fifty users, restore, start.
 #![allow(clippy::unwrap_used, missing_docs, reason = "tests")]
 
-#[path = "common/door.rs"]
-mod door;
+#[path = "common/staff_session.rs"]
+mod staff_session;
 
 use policy::{Conditions, Days, Policy, Scope};
 use records::{Clock, Settings, Store};
@@ -32,27 +32,27 @@ fn lethe(folder: &Path) -> Command {
     command
 }
 
-fn said(output: &Output) -> String {
+fn output_text(output: &Output) -> String {
     format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
 }
 
-/// Runs a command that must succeed.
-fn done(folder: &Path, arguments: &[&str]) -> String {
+/// Runs a command that must succeed. Returns its output.
+fn run(folder: &Path, arguments: &[&str]) -> String {
     let output = lethe(folder).args(arguments).output().unwrap();
-    assert!(output.status.success(), "{arguments:?}: {}", said(&output));
-    said(&output)
+    assert!(output.status.success(), "{arguments:?}: {}", output_text(&output));
+    output_text(&output)
 }
 
-/// Runs a command that must not.
-fn refused(folder: &Path, arguments: &[&str]) -> String {
+/// Runs a command that must fail. Returns its output.
+fn run_refused(folder: &Path, arguments: &[&str]) -> String {
     let output = lethe(folder).args(arguments).output().unwrap();
-    assert!(!output.status.success(), "{arguments:?}: {}", said(&output));
-    said(&output)
+    assert!(!output.status.success(), "{arguments:?}: {}", output_text(&output));
+    output_text(&output)
 }
 
 async fn store(folder: &Path) -> Store {
     let clock = Clock::fixed(chrono_tz::Tz::Europe__London, TODAY.parse().unwrap());
-    Store::open(&url(folder), clock, Settings::in_folder(folder)).await.unwrap()
+    records::open_store(&url(folder), clock, Settings::in_folder(folder)).await.unwrap()
 }
 
 async fn close(store: Store) {
@@ -89,7 +89,7 @@ async fn count(store: &Store, what: &str) -> i64 {
     db.query_one_raw(sql).await.unwrap().unwrap().try_get("", "n").unwrap()
 }
 
-/// Puts the copy of the database file in its place, as an administrator would.
+/// Restores the database file from its copy, as an administrator would.
 fn restore(folder: &Path) {
     for file in ["test.db-wal", "test.db-shm"] {
         let _ = std::fs::remove_file(folder.join(file));
@@ -102,7 +102,7 @@ struct Server {
     process: Child,
     address: String,
     log: Arc<Mutex<String>>,
-    /// The cookie of whoever is signed in.
+    /// The cookie of the session.
     cookie: String,
 }
 
@@ -110,12 +110,12 @@ impl Server {
     fn start(folder: &Path) -> Self {
         let mut process = lethe(folder).arg("serve").stderr(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(process.stderr.take().unwrap()).lines().map_while(Result::ok);
-        let mut said = Vec::new();
+        let mut log_start = Vec::new();
         let address = lines.find_map(|line| {
-            said.push(line);
-            Some(said.last()?.split_once("http://")?.1.trim().to_owned())
+            log_start.push(line);
+            Some(log_start.last()?.split_once("http://")?.1.trim().to_owned())
         });
-        let address = address.unwrap_or_else(|| panic!("it does not serve: {said:#?}"));
+        let address = address.unwrap_or_else(|| panic!("the server does not start: {log_start:#?}"));
         let log = Arc::new(Mutex::new(String::new()));
         let written = log.clone();
         std::thread::spawn(move || lines.for_each(|line| *written.lock().unwrap() += &line));
@@ -123,10 +123,10 @@ impl Server {
     }
 
     fn sign_in(&mut self, folder: &Path) {
-        self.cookie = door::sign_in(|| lethe(folder), &self.address);
+        self.cookie = staff_session::sign_in(|| lethe(folder), &self.address);
     }
 
-    /// The head and the body of an answer.
+    /// Returns the head and the body of a response.
     fn get(&self, path: &str) -> (String, String) {
         let mut stream = TcpStream::connect(&self.address).unwrap();
         let Self { address, cookie, .. } = self;
@@ -158,39 +158,43 @@ impl Drop for Server {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_restored_backup_brings_nobody_back() {
+async fn a_restored_backup_brings_no_user_back() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
-    let desk = store(folder).await;
-    add_task(&desk).await;
-    add_leavers(&desk, 1..=48).await;
-    close(desk).await;
+    let library = store(folder).await;
+    add_task(&library).await;
+    add_leavers(&library, 1..=48).await;
+    close(library).await;
     std::fs::copy(folder.join("test.db"), folder.join("backup.db")).unwrap();
-    let desk = store(folder).await;
-    add_leavers(&desk, 49..=50).await;
-    close(desk).await;
-    done(folder, &["tasks", "run", "1", "--confirm", "50"]);
+    let library = store(folder).await;
+    add_leavers(&library, 49..=50).await;
+    close(library).await;
+    run(folder, &["tasks", "run", "1", "--confirm", "50"]);
 
     restore(folder);
-    let desk = store(folder).await;
+    let library = store(folder).await;
     let fresh = "INSERT INTO users (uuid, user_id, last_name) VALUES ('fresh key', 'fresh-login', 'Fresh')";
-    desk.database().execute_unprepared(fresh).await.unwrap();
-    assert_eq!(count(&desk, "users WHERE number = 49 AND last_name = 'Fresh'").await, 1, "an old number");
+    library.database().execute_unprepared(fresh).await.unwrap();
+    assert_eq!(
+        count(&library, "users WHERE number = 49 AND last_name = 'Fresh'").await,
+        1,
+        "a reused number"
+    );
 
-    // Nothing but the ledger's own commands works.
+    // Only the commands of the ledger work.
     for arguments in [&["users", "show", "1"][..], &["tasks", "list"], &["demo"], &["export", "users"]] {
-        let words = refused(folder, arguments);
-        assert!(words.contains("A backup was restored") && words.contains("50 users"), "{words}");
+        let message = run_refused(folder, arguments);
+        assert!(message.contains("A backup was restored") && message.contains("50 users"), "{message}");
     }
-    assert!(done(folder, &["ledger", "show"]).contains("A backup was restored"));
-    assert!(refused(folder, &["ledger", "verify"]).contains("ahead of the database"));
+    assert!(run(folder, &["ledger", "show"]).contains("A backup was restored"));
+    assert!(run_refused(folder, &["ledger", "verify"]).contains("ahead of the database"));
 
-    // As long as somebody else holds the database the replay waits: time enough to look.
+    // The replay waits while another connection has the write lock. Meanwhile the maintenance page is checked.
     let immediate = TransactionOptions {
         sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
         ..Default::default()
     };
-    let other = desk.database().begin_with_options(immediate).await.unwrap();
+    let other = library.database().begin_with_options(immediate).await.unwrap();
     let mut server = Server::start(folder);
     for path in ["/", "/users/1", "/runs/1", "/api/anything", "/pkg/lethe.css"] {
         let (head, body) = server.get(path);
@@ -207,87 +211,87 @@ async fn a_restored_backup_brings_nobody_back() {
 
     let (_, page) = server.get("/users/1");
     assert!(page.contains("Anonymised user") && !page.contains("Leaver1"), "{page}");
-    assert_eq!(count(&desk, "users WHERE anonymised_on IS NOT NULL").await, 48);
+    assert_eq!(count(&library, "users WHERE anonymised_on IS NOT NULL").await, 48);
     let untouched = "users WHERE number = 49 AND user_id = 'fresh-login' AND anonymised_on IS NULL";
-    assert_eq!(count(&desk, untouched).await, 1);
+    assert_eq!(count(&library, untouched).await, 1);
     let receipt = "replays WHERE people = 50 AND anonymised = 48 AND absent = 2 AND already = 0 AND verified";
-    assert_eq!(count(&desk, receipt).await, 1);
+    assert_eq!(count(&library, receipt).await, 1);
     let cookie = server.cookie.clone();
     drop(server);
 
     let mut again = Server::start(folder);
     again.cookie = cookie;
-    assert!(again.get("/users").0.starts_with("http/1.1 200 "), "the second start is level");
-    assert!(done(folder, &["ledger", "verify"]).contains("in sync"));
-    assert!(done(folder, &["ledger", "show"]).contains("48 anonymised again"));
-    assert!(done(folder, &["ledger", "replay"]).contains("nothing to replay"));
-    assert_eq!(count(&desk, "replays").await, 1);
-    close(desk).await;
+    assert!(again.get("/users").0.starts_with("http/1.1 200 "), "the second start needs no replay");
+    assert!(run(folder, &["ledger", "verify"]).contains("in sync"));
+    assert!(run(folder, &["ledger", "show"]).contains("48 anonymised again"));
+    assert!(run(folder, &["ledger", "replay"]).contains("nothing to replay"));
+    assert_eq!(count(&library, "replays").await, 1);
+    close(library).await;
 }
 
 #[tokio::test]
-async fn without_its_ledger_nothing_starts() {
+async fn no_command_works_with_a_missing_or_damaged_ledger() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
-    let desk = store(folder).await;
-    add_task(&desk).await;
-    add_leavers(&desk, 1..=2).await;
-    close(desk).await;
-    done(folder, &["users", "anonymise", "1", "--confirm", "1"]);
+    let library = store(folder).await;
+    add_task(&library).await;
+    add_leavers(&library, 1..=2).await;
+    close(library).await;
+    run(folder, &["users", "anonymise", "1", "--confirm", "1"]);
     let ledger = folder.join("lethe.ledger");
     let whole = std::fs::read_to_string(&ledger).unwrap();
     std::fs::remove_file(&ledger).unwrap();
     for arguments in
         [&["serve"][..], &[], &["users", "anonymise", "2", "--confirm", "2"], &["ledger", "replay"]]
     {
-        let words = refused(folder, arguments);
-        assert!(words.contains("missing") && words.contains("reset --confirm LOST"), "{words}");
+        let message = run_refused(folder, arguments);
+        assert!(message.contains("missing") && message.contains("reset --confirm LOST"), "{message}");
     }
     std::fs::write(&ledger, whole.replacen("key 1", "key 2", 1)).unwrap();
-    assert!(refused(folder, &["serve"]).contains("damaged: entry 2"));
-    assert!(refused(folder, &["ledger", "reset", "--confirm", "lost"]).contains("LOST"));
-    done(folder, &["ledger", "reset", "--confirm", "LOST"]);
-    done(folder, &["users", "anonymise", "2", "--confirm", "2"]);
-    assert!(done(folder, &["ledger", "verify"]).contains("in sync"));
+    assert!(run_refused(folder, &["serve"]).contains("damaged: entry 2"));
+    assert!(run_refused(folder, &["ledger", "reset", "--confirm", "lost"]).contains("LOST"));
+    run(folder, &["ledger", "reset", "--confirm", "LOST"]);
+    run(folder, &["users", "anonymise", "2", "--confirm", "2"]);
+    assert!(run(folder, &["ledger", "verify"]).contains("in sync"));
 }
 
 #[tokio::test]
-async fn a_certificate_is_shown_downloaded_and_checked() {
+async fn a_certificate_can_be_shown_downloaded_and_verified() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
-    let desk = store(folder).await;
-    add_task(&desk).await;
-    add_leavers(&desk, 1..=3).await;
-    close(desk).await;
-    done(folder, &["tasks", "run", "1", "--confirm", "3"]);
-    assert!(done(folder, &["runs", "verify", "2"]).contains("The certificate of run 2, version 1, is valid"));
+    let library = store(folder).await;
+    add_task(&library).await;
+    add_leavers(&library, 1..=3).await;
+    close(library).await;
+    run(folder, &["tasks", "run", "1", "--confirm", "3"]);
+    assert!(run(folder, &["runs", "verify", "2"]).contains("The certificate of run 2, version 1, is valid"));
 
     let mut server = Server::start(folder);
     server.sign_in(folder);
     let (head, page) = server.get("/runs/2/certificate");
     assert!(head.starts_with("http/1.1 200 "), "{head}");
-    for words in
+    for message in
         ["Certificate of manual run 2", "3 users were anonymised", "is valid", "/runs/2/certificate.json"]
     {
-        assert!(page.contains(words), "{words}: {page}");
+        assert!(page.contains(message), "{message}: {page}");
     }
-    // The task is called so; no person is named.
-    let of_people = page.replace("Leavers", "");
-    assert!(!page.contains("style=") && !of_people.contains("Leaver"));
-    assert!(server.get("/runs/1/certificate").0.starts_with("http/1.1 404 "), "a preview has none");
+    // Only the description of the task contains the word.
+    let without_task = page.replace("Leavers", "");
+    assert!(!page.contains("style=") && !without_task.contains("Leaver"));
+    assert!(server.get("/runs/1/certificate").0.starts_with("http/1.1 404 "), "a preview has no certificate");
     assert!(server.get("/runs/1/certificate.json").0.starts_with("http/1.1 404 "));
     let (head, body) = server.get("/runs/2/certificate.json");
     assert!(head.contains("attachment; filename=\"certificate-2.json\""), "{head}");
     let file = folder.join("certificate.json");
     std::fs::write(&file, &body).unwrap();
     let file = file.to_str().unwrap();
-    assert!(done(folder, &["runs", "verify", file]).contains("is valid"));
+    assert!(run(folder, &["runs", "verify", file]).contains("is valid"));
     std::fs::write(file, body.replace("\"done\":3", "\"done\":4")).unwrap();
-    assert!(refused(folder, &["runs", "verify", file]).contains("changed after it was signed"));
-    let desk = store(folder).await;
-    desk.database().execute_unprepared("UPDATE runs SET done = 4 WHERE id = 2").await.unwrap();
-    assert!(refused(folder, &["runs", "verify", "2"]).contains("counts of the run"));
+    assert!(run_refused(folder, &["runs", "verify", file]).contains("changed after it was signed"));
+    let library = store(folder).await;
+    library.database().execute_unprepared("UPDATE runs SET done = 4 WHERE id = 2").await.unwrap();
+    assert!(run_refused(folder, &["runs", "verify", "2"]).contains("counts of the run"));
     let (_, page) = server.get("/runs/2/certificate");
-    assert!(page.contains("is not valid"), "the page does not claim what is not so");
-    close(desk).await;
+    assert!(page.contains("is not valid"), "the page detects the change");
+    close(library).await;
 }

@@ -1,4 +1,4 @@
-//! The scheduler of the whole program: two servers on one database start what is due once, and end when told to.
+//! The scheduler: two servers on one database start a due task once, and stop on SIGTERM.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use policy::RunKind;
@@ -34,7 +34,7 @@ impl Server {
         let log = BufReader::new(process.stderr.take().unwrap());
         let mut lines = log.lines().map_while(Result::ok);
         let address = lines.find_map(|line| Some(line.split_once("http://")?.1.trim().to_owned())).unwrap();
-        // Somebody must go on reading, or the log would end the server.
+        // The log must be read, or the full pipe would block the server.
         std::thread::spawn(move || lines.for_each(drop));
         Self { process, address }
     }
@@ -47,16 +47,16 @@ impl Server {
         answer
     }
 
-    /// Ends it as a service manager does.
-    fn end(&mut self) -> ExitStatus {
-        let told = Command::new("kill").args(["-TERM", &self.process.id().to_string()]).status().unwrap();
-        assert!(told.success());
+    /// Stops the server as a service manager does.
+    fn stop(&mut self) -> ExitStatus {
+        let sent = Command::new("kill").args(["-TERM", &self.process.id().to_string()]).status().unwrap();
+        assert!(sent.success());
         let began = Instant::now();
         loop {
             if let Some(status) = self.process.try_wait().unwrap() {
                 return status;
             }
-            assert!(began.elapsed() < Duration::from_secs(15), "it does not end");
+            assert!(began.elapsed() < Duration::from_secs(15), "the server does not stop");
             std::thread::sleep(Duration::from_millis(50));
         }
     }
@@ -75,17 +75,17 @@ async fn scheduled(store: &Store) -> Vec<runs::Model> {
 }
 
 #[tokio::test]
-async fn two_servers_start_what_is_due_once_and_end_when_told_to() {
+async fn two_servers_start_a_due_task_once_and_stop_on_sigterm() {
     let folder = tempfile::tempdir().unwrap();
     let clock = Clock::new(chrono_tz::Tz::Europe__London);
     let settings = Settings::in_folder(folder.path());
-    let store = Store::open(&url(folder.path()), clock, settings).await.unwrap();
+    let store = records::open_store(&url(folder.path()), clock, settings).await.unwrap();
     let form = TaskForm {
         description: "Leavers".to_owned(),
         by_leaving: true,
         leaving_days: "5".to_owned(),
         schedule: "cron".to_owned(),
-        // New year's day: the task comes due by what is written below only.
+        // New Year's Day, so that only the update below makes the task due.
         cron: "0 0 1 1 *".to_owned(),
         ..TaskForm::new_task()
     };
@@ -96,20 +96,17 @@ async fn two_servers_start_what_is_due_once_and_end_when_told_to() {
     store.database().execute_unprepared(&due).await.unwrap();
     let began = Instant::now();
     while scheduled(&store).await.is_empty() {
-        assert!(began.elapsed() < Duration::from_secs(30), "nobody starts the task");
+        assert!(began.elapsed() < Duration::from_secs(30), "no server starts the task");
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
-    // Both look again.
+    // Wait for another tick of both servers.
     tokio::time::sleep(Duration::from_secs(7)).await;
     let runs = scheduled(&store).await;
     assert_eq!(runs.len(), 1, "{runs:?}");
     assert_eq!(runs[0].channel, "schedule");
     for server in &mut servers {
         assert!(server.get("/healthz").starts_with("HTTP/1.1 200 "));
-        assert!(
-            server.get("/metrics").starts_with("HTTP/1.1 404 "),
-            "figures are for those who may see them"
-        );
-        assert!(server.end().success());
+        assert!(server.get("/metrics").starts_with("HTTP/1.1 404 "), "metrics require a token");
+        assert!(server.stop().success());
     }
 }

@@ -1,4 +1,4 @@
-//! Libraries that whole programs work on: made once, copied for each attempt, and looked at afterwards.
+//! Libraries for tests of the whole program: created once, copied for each attempt, and compared afterwards.
 #![allow(dead_code, reason = "each test uses a part")]
 
 use chrono_tz::Tz;
@@ -13,7 +13,7 @@ use tempfile::{NamedTempFile, TempDir};
 
 const TODAY: &str = "2026-11-24";
 
-/// Where libraries are made.
+/// The database system of a library.
 #[derive(Clone, Debug)]
 pub enum Database {
     Sqlite,
@@ -25,7 +25,7 @@ impl Database {
         Self::Sqlite
     }
 
-    /// The server at `TEST_POSTGRES_URL`, where there is one.
+    /// Returns the server at `TEST_POSTGRES_URL`, if it is set.
     pub fn postgres() -> Option<Self> {
         let server = std::env::var("TEST_POSTGRES_URL").ok();
         assert!(server.is_some() || std::env::var("CI").is_err(), "TEST_POSTGRES_URL is not set");
@@ -59,15 +59,16 @@ impl Library {
     async fn empty(database: &Database) -> (Self, Store) {
         let library = Self::new(database);
         if let Database::Postgres(server) = database {
-            on(server, &format!("CREATE DATABASE {}", library.name)).await;
+            execute_on(server, &format!("CREATE DATABASE {}", library.name)).await;
         }
         let clock = Clock::fixed(Tz::Europe__London, TODAY.parse().unwrap());
-        let store =
-            Store::open(&library.url(), clock, Settings::in_folder(library.folder.path())).await.unwrap();
+        let store = records::open_store(&library.url(), clock, Settings::in_folder(library.folder.path()))
+            .await
+            .unwrap();
         (library, store)
     }
 
-    /// At least this many people wait to be anonymised.
+    /// Creates a library with a queued run of at least this many users.
     pub async fn with_a_queued_run(database: &Database, people: u32) -> Self {
         let (library, store) = Self::empty(database).await;
         demo::fill(&store, Actor::COMMAND_LINE, people + 100, 11).await.unwrap();
@@ -97,7 +98,7 @@ impl Library {
         library
     }
 
-    /// A library with some users, and a file with changes of these and many new ones.
+    /// Creates a library with some users, and a file that changes these and adds many new ones.
     pub async fn with_a_file_to_import(database: &Database, people: u32) -> (Self, NamedTempFile) {
         let (_elsewhere, other) = Self::empty(&Database::Sqlite).await;
         demo::fill(&other, Actor::COMMAND_LINE, people, 5).await.unwrap();
@@ -109,7 +110,7 @@ impl Library {
         (library, file)
     }
 
-    /// Another library with the same content.
+    /// Creates another library with the same content.
     pub async fn copy(&self) -> Self {
         let copy = Self::new(&self.database);
         for entry in std::fs::read_dir(self.folder.path()).unwrap() {
@@ -117,12 +118,12 @@ impl Library {
             std::fs::copy(entry.path(), copy.folder.path().join(entry.file_name())).unwrap();
         }
         if let Database::Postgres(server) = &self.database {
-            on(server, &format!("CREATE DATABASE {} TEMPLATE {}", copy.name, self.name)).await;
+            execute_on(server, &format!("CREATE DATABASE {} TEMPLATE {}", copy.name, self.name)).await;
         }
         copy
     }
 
-    /// The program, with this library.
+    /// Returns the program with the settings of this library.
     pub fn lethe(&self, arguments: &[&str]) -> Command {
         let folder: &Path = self.folder.path();
         let mut command = Command::new(env!("CARGO_BIN_EXE_lethe"));
@@ -136,19 +137,19 @@ impl Library {
         command
     }
 
-    /// The folder of ledger and key.
+    /// Returns the folder of ledger and key.
     pub fn folder(&self) -> &Path {
         self.folder.path()
     }
 
-    /// Changes the database behind the program's back.
+    /// Changes the database directly.
     pub async fn sql(&self, sql: &str) {
         let db = sea_orm::Database::connect(self.url()).await.unwrap();
         db.execute_unprepared(sql).await.unwrap();
         db.close().await.unwrap();
     }
 
-    /// What a query of one number finds, while programs are at work.
+    /// Returns the result of a query for one number, also while programs run.
     pub async fn number(&self, sql: &str) -> i64 {
         let db = sea_orm::Database::connect(self.url()).await.unwrap();
         let found = number(&db, sql).await;
@@ -156,8 +157,8 @@ impl Library {
         found
     }
 
-    /// A connection, once what the killed program had begun in the database has come to its end.
-    async fn look(&self) -> DatabaseConnection {
+    /// Connects after all connections of the killed program have ended.
+    async fn connect(&self) -> DatabaseConnection {
         let mut options = ConnectOptions::new(self.url());
         options.max_connections(1).sqlx_logging(false);
         let db = sea_orm::Database::connect(options).await.unwrap();
@@ -171,9 +172,9 @@ impl Library {
         db
     }
 
-    /// Checks that no user is half anonymised and that all counts agree.
-    pub async fn is_consistent(&self) {
-        let db = self.look().await;
+    /// Asserts that no user is half anonymised and that all counts agree.
+    pub async fn assert_consistent(&self) {
+        let db = self.connect().await;
         let half = "SELECT COUNT(*) FROM users u WHERE (u.anonymised_on IS NOT NULL) AND (u.user_id IS NOT NULL \
                     OR u.last_name IS NOT NULL OR u.first_name IS NOT NULL OR u.email IS NOT NULL \
                     OR u.barcode IS NOT NULL OR u.replacement IS NULL \
@@ -182,21 +183,21 @@ impl Library {
                     OR EXISTS (SELECT 1 FROM loans l WHERE l.user_number = u.number AND l.note IS NOT NULL) \
                     OR EXISTS (SELECT 1 FROM messages m WHERE m.user_number = u.number AND m.body IS NOT NULL)) \
                     OR u.anonymised_on IS NULL AND (u.replacement IS NOT NULL OR u.last_name IS NULL)";
-        assert_eq!(number(&db, half).await, 0, "somebody is half done");
+        assert_eq!(number(&db, half).await, 0, "users that are half anonymised");
         let anonymised = number(&db, "SELECT COUNT(*) FROM users WHERE rules_version IS NOT NULL").await;
-        for (words, sql) in [
-            ("people with an outcome", "SELECT COUNT(*) FROM run_members WHERE outcome = 'done'"),
-            ("events of the audit", "SELECT COUNT(*) FROM audit_events WHERE action = 'user_anonymised'"),
-            ("the run", "SELECT CAST(SUM(done) AS BIGINT) FROM runs"),
+        for (label, sql) in [
+            ("users with an outcome", "SELECT COUNT(*) FROM run_members WHERE outcome = 'done'"),
+            ("audit events", "SELECT COUNT(*) FROM audit_events WHERE action = 'user_anonymised'"),
+            ("counts of the run", "SELECT CAST(SUM(done) AS BIGINT) FROM runs"),
         ] {
-            assert_eq!(number(&db, sql).await, anonymised, "{words}");
+            assert_eq!(number(&db, sql).await, anonymised, "{label}");
         }
         db.close().await.unwrap();
     }
 
-    /// So much time that the lease of the killed process has ended.
-    pub async fn time_passes(&self) {
-        let db = self.look().await;
+    /// Lets the lease of the killed process expire.
+    pub async fn expire_lease(&self) {
+        let db = self.connect().await;
         db.execute_unprepared(
             "UPDATE runs SET heartbeat_at = '2020-01-01 00:00:00+00:00' WHERE holder IS NOT NULL",
         )
@@ -205,29 +206,30 @@ impl Library {
         db.close().await.unwrap();
     }
 
-    /// Keys that a killed program had drawn and never used are drawn again, so that libraries can be compared.
-    pub async fn keys_go_back(&self) {
+    /// Resets sequences, because a killed program may have drawn keys that it never used. Otherwise libraries could
+    /// not be compared.
+    pub async fn reset_sequences(&self) {
         if matches!(self.database, Database::Sqlite) {
             return;
         }
-        let db = self.look().await;
+        let db = self.connect().await;
         for (table, columns) in dialect::schema(&db).await.unwrap() {
             for key in ["id", "number"].into_iter().filter(|key| columns.iter().any(|column| column == key)) {
                 let sequence = format!("pg_get_serial_sequence('{table}', '{key}')");
-                let back =
+                let reset =
                     format!("SELECT setval({sequence}, COALESCE(MAX({key}), 0) + 1, FALSE) FROM {table}");
                 let drawn = format!("SELECT COUNT(*) FROM (SELECT {sequence} AS s) x WHERE s IS NOT NULL");
                 if number(&db, &drawn).await > 0 {
-                    db.execute_unprepared(&back).await.unwrap();
+                    db.execute_unprepared(&reset).await.unwrap();
                 }
             }
         }
         db.close().await.unwrap();
     }
 
-    /// Everything that the database holds, without what is random or tells the time, or how often it was killed.
+    /// Returns the content of the database, without random values, times and numbers of interruptions.
     pub async fn state(&self) -> Vec<String> {
-        let db = self.look().await;
+        let db = self.connect().await;
         let mut lines: Vec<String> = Vec::new();
         for (table, columns) in dialect::schema(&db).await.unwrap() {
             if ["audit_head", "ledger_mark", "certificates", "residue_hits", "seaql_migrations", "photos"]
@@ -235,7 +237,7 @@ impl Library {
             {
                 continue;
             }
-            let of_no_account = |column: &str| {
+            let is_ignored = |column: &str| {
                 column.ends_with("_at")
                     || matches!(
                         (table.as_str(), column),
@@ -247,7 +249,7 @@ impl Library {
             };
             let shown: Vec<String> = columns
                 .iter()
-                .filter(|column| !of_no_account(column))
+                .filter(|column| !is_ignored(column))
                 .map(|column| match column.as_str() {
                     "replacement" => {
                         "CASE WHEN replacement IS NULL THEN '' ELSE 'a random name' END".to_owned()
@@ -255,12 +257,12 @@ impl Library {
                     column => format!("COALESCE(CAST({column} AS TEXT), '')"),
                 })
                 .collect();
-            let but = match table.as_str() {
+            let filter = match table.as_str() {
                 "audit_events" => " WHERE action <> 'run_taken_up'",
                 "run_counts" => " WHERE kind <> 'residue'",
                 _ => "",
             };
-            let sql = format!("SELECT {} AS line FROM {table}{but}", shown.join(" || '|' || "));
+            let sql = format!("SELECT {} AS line FROM {table}{filter}", shown.join(" || '|' || "));
             for row in db.query_all_raw(Statement::from_string(db.get_database_backend(), sql)).await.unwrap()
             {
                 let mut line = format!("{table}|");
@@ -274,7 +276,7 @@ impl Library {
     }
 }
 
-async fn on(server: &str, sql: &str) {
+async fn execute_on(server: &str, sql: &str) {
     let admin = sea_orm::Database::connect(server).await.unwrap();
     admin.execute_unprepared(sql).await.unwrap();
     admin.close().await.unwrap();

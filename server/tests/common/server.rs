@@ -1,4 +1,4 @@
-//! The whole program as a server, asked as a browser would.
+//! The whole program as a server, with a simple HTTP client.
 #![allow(dead_code, reason = "each test uses a part")]
 
 use std::io::{BufRead, BufReader, Read, Write};
@@ -7,8 +7,8 @@ use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-/// How long a fault may take to heal.
-pub const PATIENCE: Duration = Duration::from_secs(40);
+/// How long Lethe may take to recover from a fault.
+pub const RECOVERY_TIMEOUT: Duration = Duration::from_secs(40);
 
 /// A server that ends with the test.
 pub struct Server {
@@ -18,7 +18,7 @@ pub struct Server {
     pub cookie: String,
 }
 
-/// What was answered, and after how long.
+/// A response and the time that it took.
 #[derive(Debug)]
 pub struct Answer {
     pub status: u16,
@@ -56,14 +56,14 @@ impl Server {
     }
 
     pub fn get(&self, path: &str) -> Answer {
-        ask(&self.address, &self.cookie, &format!("GET {path}"), "")
+        send(&self.address, &self.cookie, &format!("GET {path}"), "")
     }
 
     pub fn post(&self, path: &str, form: &str) -> Answer {
-        ask(&self.address, &self.cookie, &format!("POST {path}"), form)
+        send(&self.address, &self.cookie, &format!("POST {path}"), form)
     }
 
-    /// The token of the forms of whoever is signed in.
+    /// Reads the form token of the session.
     pub fn token(&self) -> String {
         let page = self.get("/account").body;
         let (_, rest) = page.split_once("name=\"form_token\" value=\"").expect("a form with a token");
@@ -76,11 +76,11 @@ impl Server {
         self.post("/do/save_user?page=/users/new", &form)
     }
 
-    /// Waits until health says this, without sign-in.
+    /// Waits until `/healthz` answers this status.
     pub fn wait_for_health(&self, status: u16) -> Duration {
         let began = Instant::now();
         while self.get("/healthz").status != status {
-            assert!(began.elapsed() < PATIENCE, "health never was {status}\n{}", self.log());
+            assert!(began.elapsed() < RECOVERY_TIMEOUT, "health never had status {status}\n{}", self.log());
             std::thread::sleep(Duration::from_millis(200));
         }
         began.elapsed()
@@ -94,14 +94,14 @@ impl Drop for Server {
     }
 }
 
-/// Sends one request and reads the whole answer.
-pub fn ask(address: &str, cookie: &str, what: &str, form: &str) -> Answer {
+/// Sends a request and reads the whole response.
+pub fn send(address: &str, cookie: &str, method_and_path: &str, form: &str) -> Answer {
     let began = Instant::now();
     let mut stream = TcpStream::connect(address).unwrap();
     stream.set_read_timeout(Some(Duration::from_mins(1))).unwrap();
     write!(
         stream,
-        "{what} HTTP/1.1\r\nHost: {address}\r\nCookie: {cookie}\r\nConnection: close\r\n\
+        "{method_and_path} HTTP/1.1\r\nHost: {address}\r\nCookie: {cookie}\r\nConnection: close\r\n\
          Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\r\n{form}",
         form.len()
     )

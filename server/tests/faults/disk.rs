@@ -1,14 +1,14 @@
-//! A disk that is full, for the database, the ledger and the anchors, while people work and while a run is under way.
+//! A full disk, for the database, the ledger and the anchors, while staff work and during a run.
 
-use super::door;
 use super::library::{Database, Library};
-use super::server::{PATIENCE, Server};
+use super::server::{RECOVERY_TIMEOUT, Server};
 use super::small_disk::SmallDisk;
+use super::staff_session;
 use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-/// The program with everything on this disk.
+/// Returns the program with all its files on this disk.
 fn on_disk(library: &Library, disk: &Path) -> Command {
     let mut lethe = library.lethe(&[]);
     lethe.envs([
@@ -37,13 +37,13 @@ async fn number(disk: &Path, sql: &str) -> i64 {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whoever_works_on_a_full_disk_is_told_so_and_goes_on_when_there_is_space() {
+async fn a_full_disk_is_reported_and_work_continues_when_there_is_space() {
     let Some(disk) = SmallDisk::mount(48) else { return };
     let library = Library::with_a_queued_run(&Database::Sqlite, 20).await;
     library.sql("UPDATE runs SET state = 'cancelled' WHERE state = 'queued'").await;
     move_to(&library, disk.path());
     let mut server = Server::start(on_disk(&library, disk.path()));
-    server.cookie = door::sign_in(|| on_disk(&library, disk.path()), &server.address);
+    server.cookie = staff_session::sign_in(|| on_disk(&library, disk.path()), &server.address);
     let token = server.token();
     server.wait_for_health(200);
     let users = number(disk.path(), "SELECT COUNT(*) FROM users").await;
@@ -59,16 +59,16 @@ async fn whoever_works_on_a_full_disk_is_told_so_and_goes_on_when_there_is_space
             303 => saved += 1,
             503 => {
                 refused += 1;
-                let Some(words) = answer.body.find("The disk that holds") else { panic!("{}", answer.body) };
-                assert!(words > 0 && answer.head.contains("retry-after:"), "{}", answer.head);
-                assert!(answer.body.contains("typed by hand"), "the form comes back with what was typed");
+                assert!(answer.body.contains("The disk that holds"), "{}", answer.body);
+                assert!(answer.head.contains("retry-after:"), "{}", answer.head);
+                assert!(answer.body.contains("typed by hand"), "the form is shown again with the entries");
             }
             status => panic!("{status}: {}", answer.body),
         }
         let form = "form[user_id]=tester&form[password]=plum%2Btractor%2Bseventeen";
         let sign_in = server.post("/do/sign_in?page=/sign-in", form);
         assert!(![500, 0].contains(&sign_in.status), "{sign_in:?}");
-        assert_eq!(server.get("/healthz").status, 503, "health never says up while writes fail");
+        assert_eq!(server.get("/healthz").status, 503, "health is down while writes fail");
         assert_eq!(server.get("/livez").status, 200);
     }
     disk.empty();
@@ -78,30 +78,30 @@ async fn whoever_works_on_a_full_disk_is_told_so_and_goes_on_when_there_is_space
         assert_eq!(answer.status, 303, "{}\n{}", answer.body, server.log());
         saved += 1;
     }
-    eprintln!("{refused} refused on the full disk, {saved} saved");
+    eprintln!("{refused} rejected on the full disk, {saved} saved");
     assert!(refused > 0, "the disk was full for the database");
-    assert_eq!(number(disk.path(), "SELECT COUNT(*) FROM users").await, users + saved, "nothing is lost");
+    assert_eq!(number(disk.path(), "SELECT COUNT(*) FROM users").await, users + saved, "no data is lost");
     drop(server);
     let verified = on_disk(&library, disk.path()).args(["audit", "verify"]).output().unwrap();
     assert!(verified.status.success(), "{}", String::from_utf8_lossy(&verified.stdout));
 }
 
-/// Which files are on the disk that is full.
+/// The files on the full disk.
 #[derive(Clone, Copy, Debug)]
-enum Full {
+enum OnFullDisk {
     Everything,
     Ledger,
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_run_waits_for_space_and_fails_nobody() {
-    for full in [Full::Everything, Full::Ledger] {
+async fn a_run_waits_for_disk_space_and_no_user_fails() {
+    for full in [OnFullDisk::Everything, OnFullDisk::Ledger] {
         let Some(disk) = SmallDisk::mount(48) else { return };
         let library = Library::with_a_queued_run(&Database::Sqlite, 1_500).await;
         move_to(&library, disk.path());
         let lethe = || match full {
-            Full::Everything => on_disk(&library, disk.path()),
-            Full::Ledger => {
+            OnFullDisk::Everything => on_disk(&library, disk.path()),
+            OnFullDisk::Ledger => {
                 let mut lethe = library.lethe(&[]);
                 lethe.env("LETHE_LEDGER", disk.path().join("lethe.ledger"));
                 lethe
@@ -116,13 +116,13 @@ async fn a_run_waits_for_space_and_fails_nobody() {
         disk.empty();
         server.wait_for_health(200);
         let folder = match full {
-            Full::Everything => disk.path(),
-            Full::Ledger => library.folder(),
+            OnFullDisk::Everything => disk.path(),
+            OnFullDisk::Ledger => library.folder(),
         };
         let began = Instant::now();
         let ended = "SELECT COUNT(*) FROM runs WHERE finished_at IS NOT NULL AND done > 0 AND failed = 0";
         while number(folder, ended).await == 0 {
-            assert!(began.elapsed() < PATIENCE, "{full:?}\n{}", server.log());
+            assert!(began.elapsed() < RECOVERY_TIMEOUT, "{full:?}\n{}", server.log());
             tokio::time::sleep(Duration::from_millis(200)).await;
         }
         drop(server);

@@ -1,14 +1,14 @@
-//! A PostgreSQL that is restarted, or ends connections, while people work.
+//! A PostgreSQL server that is restarted, or closes connections, while staff work.
 
-use super::door;
 use super::library::{Database, Library};
 use super::server::Server;
+use super::staff_session;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 use tempfile::TempDir;
 
-/// A PostgreSQL of its own, which a test can stop and start.
+/// A PostgreSQL server that a test can stop and start.
 struct Postgres {
     folder: TempDir,
     bin: PathBuf,
@@ -16,7 +16,7 @@ struct Postgres {
 }
 
 impl Postgres {
-    /// None where the tests run without PostgreSQL.
+    /// Returns `None` if the tests run without PostgreSQL.
     fn start() -> Option<Self> {
         Database::postgres()?;
         let versions =
@@ -26,8 +26,8 @@ impl Postgres {
         let postgres = Self { folder: tempfile::tempdir().unwrap(), bin, port };
         // PostgreSQL refuses to run as root.
         let _ = Command::new("chown").arg("postgres").arg(postgres.folder.path()).status();
-        postgres.does("initdb", &["-U", "lethe", "--auth=trust", "--encoding=UTF8", "--locale=C"]);
-        postgres.up();
+        postgres.execute("initdb", &["-U", "lethe", "--auth=trust", "--encoding=UTF8", "--locale=C"]);
+        postgres.start_server();
         Some(postgres)
     }
 
@@ -35,7 +35,7 @@ impl Postgres {
         self.folder.path().join("data")
     }
 
-    fn does(&self, program: &str, arguments: &[&str]) {
+    fn execute(&self, program: &str, arguments: &[&str]) {
         let path: &Path = &self.bin.join(program);
         let is_root = std::fs::metadata("/proc/self").is_ok_and(|own| {
             use std::os::unix::fs::MetadataExt;
@@ -61,17 +61,17 @@ impl Postgres {
         assert!(status.success(), "{program} {arguments:?}");
     }
 
-    fn up(&self) {
+    fn start_server(&self) {
         let (port, folder) = (self.port, self.folder.path().display());
         let options = format!(
             "-c listen_addresses=127.0.0.1 -c port={port} -c unix_socket_directories={folder} -c max_connections=60"
         );
         let log = self.folder.path().join("log");
-        self.does("pg_ctl", &["-l", log.to_str().unwrap(), "-o", &options, "-w", "start"]);
+        self.execute("pg_ctl", &["-l", log.to_str().unwrap(), "-o", &options, "-w", "start"]);
     }
 
-    fn down(&self) {
-        self.does("pg_ctl", &["-m", "immediate", "-w", "stop"]);
+    fn stop_server(&self) {
+        self.execute("pg_ctl", &["-m", "immediate", "-w", "stop"]);
     }
 
     fn database(&self) -> Database {
@@ -82,29 +82,29 @@ impl Postgres {
 impl Drop for Postgres {
     fn drop(&mut self) {
         if self.data().join("postmaster.pid").exists() {
-            self.down();
+            self.stop_server();
         }
     }
 }
 
-async fn desk(database: &Database) -> (Library, Server, String) {
+async fn serve(database: &Database) -> (Library, Server, String) {
     let library = Library::with_a_queued_run(database, 20).await;
     library.sql("UPDATE runs SET state = 'cancelled' WHERE state = 'queued'").await;
     let mut server = Server::start(library.lethe(&[]));
-    server.cookie = door::sign_in(|| library.lethe(&[]), &server.address);
+    server.cookie = staff_session::sign_in(|| library.lethe(&[]), &server.address);
     let token = server.token();
     (library, server, token)
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn while_the_database_is_down_pages_say_so_at_once_and_work_goes_on_when_it_is_back() {
+async fn while_the_database_is_down_pages_say_so_at_once_and_work_continues_afterwards() {
     let Some(postgres) = Postgres::start() else { return };
-    let (library, server, token) = desk(&postgres.database()).await;
+    let (library, server, token) = serve(&postgres.database()).await;
     server.wait_for_health(200);
     let users = library.number("SELECT COUNT(*) FROM users").await;
     for round in 0..2 {
         assert_eq!(server.save(&token, &format!("Before{round}")).status, 303);
-        postgres.down();
+        postgres.stop_server();
         server.wait_for_health(503);
         for path in ["/", "/users", "/sign-in", "/nowhere"] {
             let answer = server.get(path);
@@ -113,12 +113,12 @@ async fn while_the_database_is_down_pages_say_so_at_once_and_work_goes_on_when_i
             assert!(answer.head.contains("retry-after:"), "{path}");
             assert!(answer.took < Duration::from_secs(2), "{path}: {:?}", answer.took);
         }
-        let saved = server.save(&token, "Nobody");
+        let saved = server.save(&token, "Rejected");
         assert_eq!(saved.status, 503);
         assert!(saved.body.contains("Go back in your browser"), "{}", saved.body);
-        assert_eq!(server.get("/livez").status, 200, "it lives: nothing is gained by killing it");
+        assert_eq!(server.get("/livez").status, 200, "the process is alive");
         assert_eq!(server.get("/readyz").status, 503);
-        postgres.up();
+        postgres.start_server();
         server.wait_for_health(200);
         let saved = server.save(&token, &format!("After{round}"));
         assert_eq!(saved.status, 303, "{}\n{}", saved.body, server.log());
@@ -127,9 +127,9 @@ async fn while_the_database_is_down_pages_say_so_at_once_and_work_goes_on_when_i
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn connections_that_the_server_ends_are_replaced() {
+async fn closed_connections_are_replaced() {
     let Some(database) = Database::postgres() else { return };
-    let (library, server, token) = desk(&database).await;
+    let (library, server, token) = serve(&database).await;
     let mut refused = 0;
     for round in 0..12 {
         let end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
@@ -145,29 +145,29 @@ async fn connections_that_the_server_ends_are_replaced() {
             }
         }
     }
-    eprintln!("{refused} of 36 were told to try again");
+    eprintln!("{refused} of 36 requests got status 503");
     server.wait_for_health(200);
     assert_eq!(server.save(&token, "Last").status, 303);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_run_goes_on_after_the_database_was_restarted() {
+async fn a_run_continues_after_the_database_was_restarted() {
     let Some(postgres) = Postgres::start() else { return };
     let library = Library::with_a_queued_run(&postgres.database(), 2_000).await;
     let server = Server::start(library.lethe(&[]));
     let began = std::time::Instant::now();
     while library.number("SELECT COUNT(*) FROM run_members WHERE outcome = 'done'").await == 0 {
-        assert!(began.elapsed() < super::server::PATIENCE, "{}", server.log());
+        assert!(began.elapsed() < super::server::RECOVERY_TIMEOUT, "{}", server.log());
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
-    postgres.down();
+    postgres.stop_server();
     tokio::time::sleep(Duration::from_secs(2)).await;
-    postgres.up();
+    postgres.start_server();
     let ended = "SELECT COUNT(*) FROM runs WHERE finished_at IS NOT NULL AND done >= 2000 AND failed = 0";
     while library.number(ended).await == 0 {
-        assert!(began.elapsed() < 2 * super::server::PATIENCE, "{}", server.log());
+        assert!(began.elapsed() < 2 * super::server::RECOVERY_TIMEOUT, "{}", server.log());
         tokio::time::sleep(Duration::from_millis(200)).await;
     }
     drop(server);
-    library.is_consistent().await;
+    library.assert_consistent().await;
 }

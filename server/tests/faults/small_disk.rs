@@ -1,4 +1,4 @@
-//! A small disk of its own, which a test can fill and empty.
+//! A small disk that a test can fill and empty.
 
 use std::fs::File;
 use std::io::Write as _;
@@ -11,7 +11,7 @@ pub struct SmallDisk {
 }
 
 impl SmallDisk {
-    /// Mounts one; none, and says so, where that is not allowed.
+    /// Mounts a disk. Returns `None`, with a message, if mounting is not allowed.
     pub fn mount(megabytes: u32) -> Option<Self> {
         let folder = tempfile::tempdir().unwrap();
         let size = format!("size={megabytes}m");
@@ -34,7 +34,7 @@ impl SmallDisk {
         self.path().join("filler")
     }
 
-    /// Leaves no byte.
+    /// Fills the disk to the last byte.
     pub fn fill(&self) {
         let mut file = File::options().create(true).append(true).open(self.filler()).unwrap();
         for size in [1 << 20, 4_096, 1] {

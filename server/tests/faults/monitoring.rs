@@ -1,7 +1,7 @@
-//! What those learn who watch the service: up or down without sign-in, the rest with a token or at an address of its own.
+//! Monitoring: up or down for all clients, details with the token or at the separate address.
 
 use super::library::{Database, Library};
-use super::server::{Server, ask};
+use super::server::{Server, send};
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::process::Command;
@@ -9,7 +9,7 @@ use std::time::Duration;
 
 const TOKEN: &str = "0123456789abcdef0123456789abcdef";
 
-fn with_token(address: &str, path: &str, token: &str) -> String {
+fn get_with_token(address: &str, path: &str, token: &str) -> String {
     let mut stream = TcpStream::connect(address).unwrap();
     let head = format!("GET {path} HTTP/1.1\r\nHost: {address}\r\nAuthorization: Bearer {token}\r\n");
     write!(stream, "{head}Connection: close\r\n\r\n").unwrap();
@@ -19,16 +19,16 @@ fn with_token(address: &str, path: &str, token: &str) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn details_are_for_the_token_and_for_the_address_of_their_own() {
+async fn details_require_the_token_or_the_separate_address() {
     let library = Library::with_a_queued_run(&Database::Sqlite, 20).await;
     let overdue =
         "UPDATE tasks SET active = TRUE, next_due_at = '2020-01-01T00:00:00+00:00', schedule = 'unreadable'";
     library.sql(overdue).await;
     let file = library.folder().join("token");
     std::fs::write(&file, format!("{TOKEN}\n")).unwrap();
-    let apart = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+    let metrics_address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
     let mut lethe: Command = library.lethe(&[]);
-    lethe.env("LETHE_METRICS_ADDR", &apart).env("LETHE_METRICS_TOKEN_FILE", &file);
+    lethe.env("LETHE_METRICS_ADDR", &metrics_address).env("LETHE_METRICS_TOKEN_FILE", &file);
     let server = Server::start(lethe);
     server.wait_for_health(200);
     for path in ["/healthz", "/readyz", "/livez"] {
@@ -36,15 +36,15 @@ async fn details_are_for_the_token_and_for_the_address_of_their_own() {
     }
     assert_eq!(server.get("/metrics").status, 401);
     assert_eq!(
-        with_token(&server.address, "/healthz", "wrong").rsplit("\r\n").next(),
+        get_with_token(&server.address, "/healthz", "wrong").rsplit("\r\n").next(),
         Some("{\"status\":\"up\"}")
     );
-    assert!(with_token(&server.address, "/healthz", TOKEN).contains("\"code\":\"overdue\""));
-    assert!(with_token(&server.address, "/metrics", TOKEN).contains("lethe_database_up 1"));
-    let at_its_own = |path: &str| ask(&apart, "", &format!("GET {path}"), "");
-    assert!(at_its_own("/healthz").body.contains("\"code\":\"overdue\""));
-    assert!(at_its_own("/metrics").body.contains("lethe_database_up 1"));
-    assert_eq!(at_its_own("/users").status, 404, "the desk is not there");
+    assert!(get_with_token(&server.address, "/healthz", TOKEN).contains("\"code\":\"overdue\""));
+    assert!(get_with_token(&server.address, "/metrics", TOKEN).contains("lethe_database_up 1"));
+    let get_metrics = |path: &str| send(&metrics_address, "", &format!("GET {path}"), "");
+    assert!(get_metrics("/healthz").body.contains("\"code\":\"overdue\""));
+    assert!(get_metrics("/metrics").body.contains("lethe_database_up 1"));
+    assert_eq!(get_metrics("/users").status, 404, "pages are not served there");
     drop(server);
 
     let server = Server::start(library.lethe(&[]));
@@ -55,10 +55,10 @@ async fn details_are_for_the_token_and_for_the_address_of_their_own() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_second_server_whose_clock_is_an_hour_fast_starts_nothing() {
+async fn a_server_whose_clock_is_an_hour_fast_starts_no_task() {
     if Command::new("faketime").arg("--version").output().is_err() {
         eprintln!(
-            "NOT TESTED: a whole server with another clock. faketime is not installed (apt-get install faketime)"
+            "NOT TESTED: a server with another clock. faketime is not installed (apt-get install faketime)"
         );
         return;
     }

@@ -1,4 +1,4 @@
-//! Somebody who may see everything, signed in at a server as a browser would be.
+//! A signed-in member of staff with all permissions, for requests to a server.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -6,8 +6,8 @@ use std::process::Command;
 
 const PASSWORD: &str = "plum+tractor+seventeen";
 
-/// Makes such a member of staff with the command line that `lethe` gives, and signs them in: the cookie. The server must
-/// have been started with `LETHE_ALLOW_PASSWORD_ONLY=1`.
+/// Adds the member of staff by the command line, and signs in. Returns the session cookie. The server must run with
+/// `LETHE_ALLOW_PASSWORD_ONLY=1`.
 pub fn sign_in(lethe: impl Fn() -> Command, address: &str) -> String {
     let mut link = None;
     for role in ["administrator", "systems_librarian", "dpo"] {

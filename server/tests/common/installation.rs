@@ -1,4 +1,4 @@
-//! An installation in a folder of its own, with an empty database, on which whole programs are started.
+//! An installation with an empty database in a folder of its own, for tests of the whole program.
 #![allow(dead_code, reason = "each test uses a part")]
 
 use std::path::{Path, PathBuf};
@@ -7,31 +7,32 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
-/// How long a server may take to answer.
-const PATIENCE: Duration = Duration::from_mins(1);
+/// How long a server may take to start.
+const TIMEOUT: Duration = Duration::from_mins(1);
 
-pub struct Place {
+/// The installation.
+pub struct Installation {
     folder: TempDir,
     pub url: String,
 }
 
-impl Place {
-    /// With an SQLite file in the folder.
+impl Installation {
+    /// Uses an SQLite file in the folder.
     pub fn sqlite() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let url = format!("sqlite://{}/data/lethe.db?mode=rwc", folder.path().display());
         Self { folder, url }
     }
 
-    /// With a new database on the PostgreSQL at `TEST_POSTGRES_URL`, where there is one.
+    /// Creates a database on the server at `TEST_POSTGRES_URL`. Returns `None` if that is not set.
     pub async fn postgres() -> Option<Self> {
         let server = std::env::var("TEST_POSTGRES_URL").ok();
         assert!(server.is_some() || std::env::var("CI").is_err(), "TEST_POSTGRES_URL is not set");
-        let url = fresh_database(&server?).await;
+        let url = create_database(&server?).await;
         Some(Self { folder: tempfile::tempdir().unwrap(), url })
     }
 
-    /// One of each kind.
+    /// Returns an installation for each database system.
     pub async fn both() -> Vec<Self> {
         [Some(Self::sqlite()), Self::postgres().await].into_iter().flatten().collect()
     }
@@ -40,7 +41,7 @@ impl Place {
         self.folder.path()
     }
 
-    /// A file of the installation.
+    /// Returns the path of a file of the installation.
     pub fn file(&self, name: &str) -> PathBuf {
         self.folder().join("data").join(name)
     }
@@ -55,21 +56,21 @@ impl Place {
         command
     }
 
-    /// Runs a command that must succeed. Gives what it printed.
-    pub fn done(&self, arguments: &[&str]) -> String {
+    /// Runs a command that must succeed. Returns its standard output.
+    pub fn run(&self, arguments: &[&str]) -> String {
         let output = self.lethe(arguments).output().unwrap();
-        assert!(output.status.success(), "{arguments:?}: {}", said(&output));
+        assert!(output.status.success(), "{arguments:?}: {}", output_text(&output));
         String::from_utf8(output.stdout).unwrap()
     }
 
-    /// Runs a command that must not. Gives what it said.
-    pub fn refused(&self, arguments: &[&str]) -> String {
+    /// Runs a command that must fail. Returns its output.
+    pub fn run_refused(&self, arguments: &[&str]) -> String {
         let output = self.lethe(arguments).output().unwrap();
-        assert_eq!(output.status.code(), Some(1), "{arguments:?}: {}", said(&output));
-        said(&output)
+        assert_eq!(output.status.code(), Some(1), "{arguments:?}: {}", output_text(&output));
+        output_text(&output)
     }
 
-    /// Starts a server, and waits until it serves.
+    /// Starts a server, and waits until it listens.
     pub fn serve(&self) -> Server {
         let log = tempfile::NamedTempFile::new().unwrap();
         let errors = log.reopen().unwrap();
@@ -78,7 +79,7 @@ impl Place {
         let began = Instant::now();
         while !server.log().contains("Lethe is at") {
             assert!(server.process.try_wait().unwrap().is_none(), "{}", server.log());
-            assert!(began.elapsed() < PATIENCE, "{}", server.log());
+            assert!(began.elapsed() < TIMEOUT, "{}", server.log());
             std::thread::sleep(Duration::from_millis(20));
         }
         server
@@ -104,28 +105,28 @@ impl Drop for Server {
     }
 }
 
-pub fn said(output: &Output) -> String {
+pub fn output_text(output: &Output) -> String {
     format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
 }
 
-/// A new database on a server. Gives its address.
-pub async fn fresh_database(server: &str) -> String {
+/// Creates a database on a server. Returns its URL.
+pub async fn create_database(server: &str) -> String {
     static NUMBER: AtomicU32 = AtomicU32::new(0);
-    let name = format!("place{}_{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
+    let name = format!("installation{}_{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
     let admin = sea_orm::Database::connect(server).await.unwrap();
     sea_orm::ConnectionTrait::execute_unprepared(&admin, &format!("CREATE DATABASE {name}")).await.unwrap();
     admin.close().await.unwrap();
     format!("{}/{name}", server.rsplit_once('/').unwrap().0)
 }
 
-/// Changes a database behind the program's back.
+/// Changes a database directly.
 pub async fn sql(url: &str, sql: &str) {
     let db = sea_orm::Database::connect(url).await.unwrap();
     sea_orm::ConnectionTrait::execute_unprepared(&db, sql).await.unwrap();
     db.close().await.unwrap();
 }
 
-/// What a query of one number finds.
+/// Returns the result of a query for one number.
 pub async fn number(url: &str, sql: &str) -> i64 {
     use sea_orm::ConnectionTrait as _;
     let db = sea_orm::Database::connect(url).await.unwrap();
