@@ -1,5 +1,5 @@
-// Nothing that axe knows is wrong with any page, in any of its states, light and dark, wide and narrow.
-import { accessible, ended, expect, open, test } from "./lethe";
+// axe finds no violation on any page, in any state, light and dark, wide and narrow.
+import { expectAccessible, ended, expect, open, test } from "./lethe";
 
 test.use({ expectedStatus: [404, 422] });
 
@@ -56,39 +56,39 @@ for (const [scheme, width] of [
   ["light", 1366],
   ["dark", 390],
 ] as const) {
-  test(`every page, ${scheme}, ${width} pixels wide`, async ({ page }) => {
+  test(`every page is accessible, ${scheme}, ${width} pixels wide`, async ({ page }) => {
     test.setTimeout(900_000);
     await page.emulateMedia({ colorScheme: scheme });
     await page.setViewportSize({ width, height: 768 });
     for (const address of PAGES) {
       await open(page, address);
-      await accessible(page);
+      await expectAccessible(page);
       const wide = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
       expect(wide, `${address} scrolls sideways`).toBeLessThanOrEqual(0);
     }
   });
 }
 
-test("the states of the task form, a preview and a run", async ({ page }) => {
+test("the task form, a preview and a run are accessible in every state", async ({ page }) => {
   await open(page, "/tasks/new");
   for (const tab of ["Task specific settings", "Schedule", "General"]) {
     await page.getByRole("tab", { name: tab }).click();
-    await accessible(page);
+    await expectAccessible(page);
   }
   await page.getByRole("button", { name: "Create task" }).click();
   await expect(page.getByRole("alert")).toBeVisible();
-  await accessible(page);
+  await expectAccessible(page);
   await open(page, "/tasks/1");
   await page.getByRole("button", { name: "Preview who would be anonymised" }).click();
-  await accessible(page);
+  await expectAccessible(page);
   await page.getByRole("button", { name: /^Anonymise/ }).click();
-  await accessible(page);
+  await expectAccessible(page);
   const count = (await page.locator(".headline b").first().innerText()).trim();
   await page.getByLabel(/To confirm, type/).fill(count);
   await page.getByRole("button", { name: /^Anonymise/ }).click();
   await ended(page);
-  await accessible(page);
+  await expectAccessible(page);
   await page.locator("[data-live=people] tbody a").first().click();
   await expect(page.getByRole("heading", { level: 1 })).toContainText("has been anonymised");
-  await accessible(page);
+  await expectAccessible(page);
 });

@@ -1,11 +1,11 @@
-// The librarian at the desk: finds somebody, deals with open loans, anonymises that one person.
-import { awake, expect, open, test } from "./lethe";
+// A librarian finds a user, settles open loans and anonymises the user.
+import { hydrated, expect, open, test } from "./lethe";
 import type { Page } from "@playwright/test";
 
 test.use({ expectedStatus: [422] });
 
-// Address of a leaver who is blocked by something on loan, and by nothing that the desk cannot settle.
-async function somebodyWithOpenLoans(page: Page): Promise<string> {
+// Returns the address of a leaver with open loans, and without blockers that a librarian cannot settle.
+async function userWithOpenLoans(page: Page): Promise<string> {
   await open(page, "/tasks");
   await page.getByRole("link", { name: "Leavers, monthly" }).click();
   await page.getByRole("button", { name: "Preview who would be anonymised" }).click();
@@ -15,8 +15,8 @@ async function somebodyWithOpenLoans(page: Page): Promise<string> {
   return (await row.filter({ hasNotText: /guarantor|legal hold/ }).first().getByRole("link").first().getAttribute("href"))!;
 }
 
-test("an open loan blocks; returned, the person is anonymised, and Back shows nothing", async ({ page }) => {
-  const record = await somebodyWithOpenLoans(page);
+test("a user is anonymised after the open loans are returned, and Back shows no old value", async ({ page }) => {
+  const record = await userWithOpenLoans(page);
   const number = record.split("/").pop()!;
   await open(page, record);
   const name = await page.locator(".headline").innerText();
@@ -51,7 +51,7 @@ test("an open loan blocks; returned, the person is anonymised, and Back shows no
   const words = name.split(" ").filter((word) => word.length > 3);
   for (let back = 0; back < 4; back += 1) {
     await page.goBack().catch(() => undefined);
-    await awake(page);
+    await hydrated(page);
     const body = page.locator("body");
     if ((await body.innerText()).includes("Preview")) continue;
     for (const word of words) await expect(body).not.toContainText(word);
@@ -62,7 +62,7 @@ test("an open loan blocks; returned, the person is anonymised, and Back shows no
   await expect(page.getByRole("main").locator("tbody tr").first()).toBeVisible();
 });
 
-test("staff have a guided action and fictitious users have none", async ({ page }) => {
+test("staff have a guided action to anonymise them, fictitious users have none", async ({ page }) => {
   await open(page, "/users/10");
   await expect(page.getByText("A fictitious user is not a person")).toBeVisible();
   await expect(page.getByRole("link", { name: "Anonymise" })).toHaveCount(0);
@@ -75,7 +75,7 @@ test("staff have a guided action and fictitious users have none", async ({ page 
   await expect(page.getByRole("button", { name: /^Anonymise/ })).toHaveCount(0);
 });
 
-test("search in one box and in the advanced form", async ({ page }) => {
+test("users are found by the search box and by filters", async ({ page }) => {
   await open(page, "/users/1");
   const name = await page.locator(".headline").innerText();
   await page.getByRole("searchbox", { name: "Find a user", exact: true }).fill(name.toLowerCase());
@@ -87,7 +87,7 @@ test("search in one box and in the advanced form", async ({ page }) => {
   await expect(page.getByRole("main").locator("tbody tr").first()).toBeVisible();
 });
 
-test("mark for deletion and undelete", async ({ page }) => {
+test("a user is marked for deletion and unmarked", async ({ page }) => {
   await open(page, "/users?imported=no&anonymised=no");
   await page.getByRole("main").locator("tbody a").first().click();
   const mark = page.getByRole("button", { name: "Mark for deletion" });
@@ -98,7 +98,7 @@ test("mark for deletion and undelete", async ({ page }) => {
   await expect(mark).toBeVisible();
 });
 
-test("a user is created; a wrong form keeps what was typed", async ({ page }) => {
+test("a rejected form keeps its entries until the user is created", async ({ page }) => {
   await open(page, "/users/new");
   await page.getByLabel("First name").fill("Ødegård");
   await page.getByLabel("E-mail").fill("nobody");

@@ -1,7 +1,7 @@
-// The whole main job by two people who have no mouse: sign-in with a second factor, task, preview, approval, run,
-// certificate; then one person with something on loan. No page breaks its content security policy.
-import { awake, ended, expect, scripted, test, type Library } from "./lethe";
-import { Keyboard, watch } from "./keyboard";
+// The main work by the keyboard alone, by two members of staff: sign-in with a second factor, task, preview, approval,
+// run, certificate; then one user with an open loan. No page violates its content security policy.
+import { hydrated, ended, expect, scripted, test, type Library } from "./lethe";
+import { Keyboard, collectProblems } from "./keyboard";
 import { code } from "./totp";
 import type { Browser } from "@playwright/test";
 
@@ -9,19 +9,19 @@ test.use({ fourEyes: "on" });
 
 const PASSWORD = "plum tractor seventeen";
 
-interface Desk {
+interface Member {
   keys: Keyboard;
-  wrong: string[];
+  problems: string[];
 }
 
-// A new member of staff in a browser of their own: sets a password and an app, and signs in with both.
-async function newcomer(browser: Browser, library: Library, userId: string): Promise<Desk> {
+// Adds a member of staff in a new browser, who sets a password and an app and signs in with both.
+async function newMember(browser: Browser, library: Library, userId: string): Promise<Member> {
   const { invitation } = JSON.parse(
     library.command("staff", "add", userId, "--role", "systems_librarian", "--json"),
   );
   const context = await browser.newContext({ baseURL: library.address, javaScriptEnabled: scripted() });
   const page = await context.newPage();
-  const wrong = await watch(page);
+  const problems = await collectProblems(page);
   const keys = new Keyboard(page);
   await page.goto(new URL(invitation).pathname);
   await keys.password("New password", PASSWORD);
@@ -41,14 +41,14 @@ async function newcomer(browser: Browser, library: Library, userId: string): Pro
   await keys.type("textbox", "UserID", userId);
   await keys.password("Password", PASSWORD);
   await keys.press("Sign in");
-  // The code that was used to set the app up counts once.
+  // The code that set up the app cannot be used again.
   await keys.type("textbox", "Code from your authenticator app", code(secret, 1));
   await keys.press("Sign in");
   await expect(page.getByRole("heading", { name: "Modules" })).toBeVisible();
-  return { keys, wrong };
+  return { keys, problems };
 }
 
-// Somebody whom nothing blocks but what is on loan.
+// Returns the number of a user who is blocked only by open loans.
 function borrower(library: Library): string {
   return library.sql(
     "SELECT user_number FROM loans WHERE returned_on IS NULL AND user_number IN (SELECT number FROM users" +
@@ -62,11 +62,11 @@ function borrower(library: Library): string {
   );
 }
 
-test("the whole main job by the keyboard alone", async ({ browser, library }) => {
+test("all main work can be done by the keyboard alone", async ({ browser, library }) => {
   test.setTimeout(480_000);
   const name = test.info().project.name;
-  const one = await newcomer(browser, library, `one.${name}`);
-  const other = await newcomer(browser, library, `other.${name}`);
+  const one = await newMember(browser, library, `one.${name}`);
+  const other = await newMember(browser, library, `other.${name}`);
   const { keys } = one;
   const { page } = keys;
 
@@ -87,7 +87,7 @@ test("the whole main job by the keyboard alone", async ({ browser, library }) =>
     await expect(page.getByText("Weekly on Monday at 02:30")).toBeVisible();
   });
 
-  await test.step("a preview, for which a second person is asked", async () => {
+  await test.step("a preview with a request for approval", async () => {
     await keys.press("Preview who would be anonymised");
     await keys.type("searchbox", "Find a user in this list", "1");
     await keys.press("Show users");
@@ -96,7 +96,7 @@ test("the whole main job by the keyboard alone", async ({ browser, library }) =>
     await expect(page.getByText("Approval requested. Another member of staff must now decide.")).toBeVisible();
   });
 
-  await test.step("the second person looks at it and approves", async () => {
+  await test.step("the second person reviews and approves the request", async () => {
     await other.keys.follow(/^Approvals/);
     await other.keys.follow(/^Review request/);
     const label = await other.keys.page.locator("label[for=confirm]").innerText();
@@ -105,10 +105,10 @@ test("the whole main job by the keyboard alone", async ({ browser, library }) =>
     await expect(other.keys.page.getByText("Request approved.")).toBeVisible();
   });
 
-  await test.step("the run, watched until it has ended, and its certificate", async () => {
-    // As by F5, which is the browser's key and not the page's.
+  await test.step("the run and its certificate", async () => {
+    // Same as F5.
     await page.reload();
-    await awake(page);
+    await hydrated(page);
     const label = await page.getByText("To confirm, type").innerText();
     const people = /\d[\d,]*/.exec(label)![0];
     await keys.type("textbox", /^To confirm, type/, people);
@@ -119,7 +119,7 @@ test("the whole main job by the keyboard alone", async ({ browser, library }) =>
     await expect(page.getByRole("heading", { level: 1 })).toContainText("Certificate");
   });
 
-  await test.step("one person: found, something returned, anonymised", async () => {
+  await test.step("one user: found, loans returned, anonymised", async () => {
     const number = borrower(library);
     await keys.type("searchbox", "Find a user", number);
     await keys.press("Find user");
@@ -139,8 +139,8 @@ test("the whole main job by the keyboard alone", async ({ browser, library }) =>
     await expect(page.getByRole("main")).not.toContainText(person);
   });
 
-  console.log(`${one.keys.tabs + other.keys.tabs} steps from control to control`);
-  expect([...one.wrong, ...other.wrong]).toEqual([]);
+  console.log(`${one.keys.tabs + other.keys.tabs} moves from control to control`);
+  expect([...one.problems, ...other.problems]).toEqual([]);
   await page.context().close();
   await other.keys.page.context().close();
 });

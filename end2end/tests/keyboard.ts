@@ -1,14 +1,14 @@
-// A person who has no mouse: goes by Tab from control to control, sees where they are, and types.
-import { UNUSED, awake, expect, scripted } from "./lethe";
+// A user without a mouse: moves by Tab from control to control, checks the focus indicator, and types.
+import { UNUSED, hydrated, expect, scripted } from "./lethe";
 import type { Locator, Page } from "@playwright/test";
 
-// More steps than this from one control to the next nobody takes.
+// The largest acceptable number of moves from one control to the next.
 const MAX_TABS = 120;
 
 type Role = Parameters<Page["getByRole"]>[0];
 
 export class Keyboard {
-  // How often a key was pressed to get from one control to another.
+  // The number of moves between controls.
   tabs = 0;
 
   constructor(readonly page: Page) {}
@@ -17,14 +17,14 @@ export class Keyboard {
     return this.page.getByRole(role, { name, exact: typeof name === "string" });
   }
 
-  // Goes to a control by its accessible name. It must be reached, be seen, and show that it is the one.
+  // Moves to a control by its accessible name. The control must be visible and show its focus.
   async to(role: Role, name: string | RegExp): Promise<void> {
     await this.until(this.named(role, name), `${role} “${name}”`, "Tab");
   }
 
   private async until(control: Locator, what: string, key: string): Promise<void> {
     await expect(control.first(), what).toBeAttached();
-    for (let tabs = 0; !(await has(control)); tabs += 1) {
+    for (let tabs = 0; !(await hasFocus(control)); tabs += 1) {
       if (tabs === MAX_TABS) throw new Error(`${what} is not reached by ${key} on ${this.page.url()}`);
       await this.move(key);
       this.tabs += 1;
@@ -41,13 +41,13 @@ export class Keyboard {
           uncovered: at !== null && (control.contains(at) || at.contains(control)),
         };
       });
-    // A busy browser draws the ring a moment after the key.
+    // A busy browser draws the focus ring late.
     await expect
       .poll(seen, { message: `${what} shows that it is focused, on ${this.page.url()}` })
       .toEqual({ ring: true, size: true, uncovered: true });
   }
 
-  // Presses a key and waits until the focus has moved: a page may move it a moment after the key.
+  // Presses a key and waits until the focus has moved, which may be late.
   private async move(key: string): Promise<void> {
     const before = await this.page.evaluateHandle(() => document.activeElement);
     await this.page.keyboard.press(key);
@@ -62,18 +62,18 @@ export class Keyboard {
     await this.leave("Enter");
   }
 
-  // Presses a button that leads to a page.
+  // Presses a button that loads a page.
   async press(name: string | RegExp): Promise<void> {
     await this.to("button", name);
     await this.leave("Enter");
   }
 
-  // Presses a key that leads to a page, and waits for it.
+  // Presses a key that loads a page, and waits for the page.
   private async leave(key: string): Promise<void> {
-    const gone = this.page.waitForEvent("domcontentloaded");
+    const loaded = this.page.waitForEvent("domcontentloaded");
     await this.page.keyboard.press(key);
-    await gone;
-    await awake(this.page);
+    await loaded;
+    await hydrated(this.page);
   }
 
   async type(role: Role, name: string | RegExp, text: string): Promise<void> {
@@ -82,7 +82,7 @@ export class Keyboard {
     await this.page.keyboard.type(text);
   }
 
-  // A password has no role.
+  // Types into a password field, which has no role.
   async password(name: string, text: string): Promise<void> {
     await this.until(this.page.getByLabel(name, { exact: true }), `field “${name}”`, "Tab");
     await this.page.keyboard.type(text);
@@ -94,7 +94,7 @@ export class Keyboard {
     await expect(this.named("checkbox", name)).toBeChecked();
   }
 
-  // One of several: by Tab to the group, by arrows to the one.
+  // Chooses a radio button: Tab to the group, arrows within it.
   async pick(group: string, name: string): Promise<void> {
     const radios = this.page.getByRole("group", { name: group }).getByRole("radio");
     await this.until(radios, `a choice of “${group}”`, "Tab");
@@ -102,7 +102,7 @@ export class Keyboard {
     await expect(this.named("radio", name)).toBeChecked();
   }
 
-  // One of a list: by the beginning of its words.
+  // Chooses from a list by typing the beginning of an option.
   async select(name: string, option: string): Promise<void> {
     await this.to("combobox", name);
     await this.page.keyboard.type(option);
@@ -110,7 +110,7 @@ export class Keyboard {
     await expect(chosen).toHaveText(new RegExp(`^${option}`));
   }
 
-  // Opens a tab of the task form; without JavaScript all sections stand on the page.
+  // Opens a tab of the task form. Without JavaScript all sections are visible.
   async openTab(name: string): Promise<void> {
     if (!scripted()) return;
     await this.until(this.page.getByRole("tab"), "the tabs", "Tab");
@@ -118,14 +118,14 @@ export class Keyboard {
   }
 }
 
-// Whether the focus is at (one of) these.
-async function has(control: Locator): Promise<boolean> {
+// Whether one of these controls has the focus.
+async function hasFocus(control: Locator): Promise<boolean> {
   return control.evaluateAll((all) => all.some((one) => one === document.activeElement));
 }
 
-// What goes wrong on a page: errors and warnings in its console, and what its content security policy forbids.
-export async function watch(page: Page): Promise<string[]> {
-  const wrong: string[] = [];
+// Collects the errors and warnings in the console of a page, and violations of its content security policy.
+export async function collectProblems(page: Page): Promise<string[]> {
+  const problems: string[] = [];
   await page.addInitScript(() => {
     document.addEventListener("securitypolicyviolation", (event) => {
       console.error(`forbidden by the policy: ${event.violatedDirective} ${event.blockedURI}`);
@@ -133,8 +133,8 @@ export async function watch(page: Page): Promise<string[]> {
   });
   page.on("console", (message) => {
     const isRemark = message.text().includes(UNUSED);
-    if (["error", "warning"].includes(message.type()) && !isRemark) wrong.push(`${page.url()} ${message.text()}`);
+    if (["error", "warning"].includes(message.type()) && !isRemark) problems.push(`${page.url()} ${message.text()}`);
   });
-  page.on("pageerror", (error) => wrong.push(`${page.url()} ${error.message}`));
-  return wrong;
+  page.on("pageerror", (error) => problems.push(`${page.url()} ${error.message}`));
+  return problems;
 }

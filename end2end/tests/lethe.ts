@@ -1,4 +1,4 @@
-// What every browser test has: a library of its own on a server of its own, and a console that must stay empty.
+// Fixtures of all browser tests: a library on a server of its own, and a console that must stay empty.
 import AxeBuilder from "@axe-core/playwright";
 import { test as base, expect, type BrowserContext, type Page } from "@playwright/test";
 import { execFileSync, spawn } from "node:child_process";
@@ -13,11 +13,11 @@ const TODAY = "2026-11-24";
 export interface Library {
   address: string;
   command: (...words: string[]) => string;
-  // Changes the database behind the server's back, as another process would.
+  // Changes the database directly, as another process would.
   sql: (statement: string) => string;
-  // Signs in a member of staff of the demo library; gives the cookie.
+  // Signs in a member of staff of the demo library. Returns the cookie.
   signIn: (userId: string) => Promise<Cookie>;
-  // Somebody with every role.
+  // The UserID of a member of staff with every role.
   everything: string;
 }
 
@@ -27,19 +27,19 @@ interface Cookie {
   url: string;
 }
 
-// How old a sign-in may get: what cannot be undone needs one of the last five minutes.
-const FRESH = 2 * 60_000;
+// The age at which a sign-in is renewed. Irreversible actions require one of the last five minutes.
+const MAX_SIGN_IN_AGE = 2 * 60_000;
 
 interface Database {
-  // What the server connects to.
+  // The URL to which the server connects.
   url: string;
-  // Runs a statement beside the server.
+  // Executes a statement directly.
   sql: (statement: string) => string;
 }
 
-// Makes an SQLite file, or, with BROWSER_DATABASE=pgbouncer, a PostgreSQL database that the server reaches through
+// Creates an SQLite file or, with BROWSER_DATABASE=pgbouncer, a PostgreSQL database that the server reaches through
 // pgbouncer in session mode (.ci/with-postgres and .ci/with-pgbouncer start both).
-async function makeDatabase(folder: string): Promise<Database> {
+async function createDatabase(folder: string): Promise<Database> {
   if (process.env.BROWSER_DATABASE !== "pgbouncer") {
     const file = join(folder, "lethe.db");
     const sql = (statement: string) =>
@@ -57,20 +57,20 @@ async function makeDatabase(folder: string): Promise<Database> {
 }
 
 interface Options {
-  // Answers that are errors on purpose; the browser notes them in its console.
+  // Statuses that a test expects; the browser logs them in its console.
   expectedStatus: number[];
 }
 
 export const test = base.extend<Options, { library: Library; session: () => Promise<Cookie>; fourEyes: string }>({
   expectedStatus: [[], { option: true }],
   fourEyes: ["off", { option: true, scope: "worker" }],
-  // More of the server's configuration.
+  // Additional configuration of the server.
   settings: [{}, { option: true, scope: "worker" }],
 
   library: [
     async ({ fourEyes, settings }, use) => {
       const folder = mkdtempSync(join(tmpdir(), "lethe-end2end-"));
-      const database = await makeDatabase(folder);
+      const database = await createDatabase(folder);
       const env = {
         PATH: process.env.PATH,
         LETHE_DATABASE_URL: database.url,
@@ -112,7 +112,7 @@ export const test = base.extend<Options, { library: Library; session: () => Prom
             body: new URLSearchParams({ "form[user_id]": userId, "form[password]": password }),
           });
         let answer = await post();
-        // Sign-ins are counted: whoever comes too often waits.
+        // Sign-ins are rate limited.
         for (const until = Date.now() + 120_000; answer.status === 429 && Date.now() < until; answer = await post())
           await new Promise((over) => setTimeout(over, 5_000));
         const [name, value] = (answer.headers.get("set-cookie") ?? "").split(";")[0].split("=");
@@ -128,26 +128,26 @@ export const test = base.extend<Options, { library: Library; session: () => Prom
       server.kill();
       await written;
       await new Promise((closed) => logged.end(closed));
-      const said = readFileSync(log, "utf8");
+      const logText = readFileSync(log, "utf8");
       for (const value of people()) values.add(value);
       // Whole words: a short name is part of many words.
-      const words = new Set(said.split(/[^\p{L}\p{N}@.'+-]+/u));
-      const told = [...values].filter((value) => (value.includes(" ") ? said.includes(value) : words.has(value)));
-      expect(told, "nobody of the library is named in the log").toEqual([]);
-      expect(said, "the log has routes and no addresses").not.toMatch(/\/users\/\d/);
-      expect(said).toContain("answered");
-      expect(said, "no personal value stands in the log").not.toMatch(/@example\.|Anonymised user|panicked/);
+      const words = new Set(logText.split(/[^\p{L}\p{N}@.'+-]+/u));
+      const leaked = [...values].filter((value) => (value.includes(" ") ? logText.includes(value) : words.has(value)));
+      expect(leaked, "the log names no user").toEqual([]);
+      expect(logText, "the log has routes and no addresses").not.toMatch(/\/users\/\d/);
+      expect(logText).toContain("answered");
+      expect(logText, "the log contains no personal value").not.toMatch(/@example\.|Anonymised user|panicked/);
       rmSync(folder, { recursive: true, force: true });
     },
     { scope: "worker", timeout: 240_000 },
   ],
 
-  // Keeps the sign-in of a worker young.
+  // Renews the sign-in of a worker.
   session: [
     async ({ library }, use) => {
       let [cookie, since] = [await library.signIn(library.everything), Date.now()];
       await use(async () => {
-        if (Date.now() - since > FRESH) [cookie, since] = [await library.signIn(library.everything), Date.now()];
+        if (Date.now() - since > MAX_SIGN_IN_AGE) [cookie, since] = [await library.signIn(library.everything), Date.now()];
         return cookie;
       });
     },
@@ -163,33 +163,33 @@ export const test = base.extend<Options, { library: Library; session: () => Prom
   baseURL: async ({ library }, use) => use(library.address),
 
   page: async ({ page, expectedStatus }, use) => {
-    const said: string[] = [];
-    page.on("console", (message) => said.push(`${message.type()}: ${message.text()}`));
-    page.on("pageerror", (error) => said.push(`error: ${error.message}`));
+    const messages: string[] = [];
+    page.on("console", (message) => messages.push(`${message.type()}: ${message.text()}`));
+    page.on("pageerror", (error) => messages.push(`error: ${error.message}`));
     await use(page);
     const expected = expectedStatus.map((status) => `status of ${status}`);
-    // The browser says what it has forgotten when somebody signs out.
+    // The browser logs what it deletes at the sign-out.
     expected.push("info: Clear-Site-Data header");
     expected.push(UNUSED);
-    // A test that types at once is quicker than the page that puts the focus into its first field.
+    // A test may type before the page sets the focus into its first field.
     expected.push("Autofocus processing was blocked");
-    expect(said.filter((line) => !expected.some((one) => line.includes(one)))).toEqual([]);
+    expect(messages.filter((line) => !expected.some((one) => line.includes(one)))).toEqual([]);
   },
 });
 
 export { expect };
 
-// The browser remarks that it has loaded scripts in advance and does not use them: always without JavaScript, and where
-// the computer is so busy that they are used seconds later.
+// The browser warns about preloaded scripts that it does not use: always without JavaScript, and on a busy computer that
+// uses them seconds later.
 export const UNUSED = "preloaded using link preload";
 
-// Opens a page and waits until its islands are awake, where there is JavaScript.
+// Opens a page and, with JavaScript, waits until its islands are hydrated.
 export async function open(page: Page, address: string): Promise<void> {
   await page.goto(address);
-  await awake(page);
+  await hydrated(page);
 }
 
-export async function awake(page: Page): Promise<void> {
+export async function hydrated(page: Page): Promise<void> {
   if (scripted()) await page.waitForSelector("html[data-hydrated]");
 }
 
@@ -204,18 +204,18 @@ export async function ended(page: Page, state = "Succeeded"): Promise<void> {
   }).toPass({ timeout: 120_000 });
 }
 
-// Notes something on the page that is gone when it is loaded again.
+// Marks the page. Reloading removes the mark.
 export async function mark(page: Page): Promise<void> {
   await page.evaluate(() => Object.assign(window, { stillHere: true }));
 }
 
-// Whether the page is still the one that was marked.
+// Whether the page is still the marked one.
 export async function isMarked(page: Page): Promise<boolean> {
   return page.evaluate(() => "stillHere" in window);
 }
 
-// Makes the session older than what cannot be undone allows. The test signs in anew first, so that no other loses its own.
-export async function grownOld(context: BrowserContext, library: Library, userId: string): Promise<void> {
+// Makes the sign-in too old for irreversible actions. It signs in first, so that no other test loses its session.
+export async function ageSignIn(context: BrowserContext, library: Library, userId: string): Promise<void> {
   await context.clearCookies();
   await context.addCookies([await library.signIn(userId)]);
   library.sql(
@@ -224,19 +224,19 @@ export async function grownOld(context: BrowserContext, library: Library, userId
   );
 }
 
-// Whether this run has JavaScript.
+// Whether the project of the test has JavaScript.
 export function scripted(): boolean {
   return test.info().project.name === "wasm";
 }
 
-// Opens a tab of the task form; without JavaScript all sections stand on the page.
+// Opens a tab of the task form. Without JavaScript all sections are visible.
 export async function openTab(page: Page, name: string): Promise<void> {
   if (scripted()) await page.getByRole("tab", { name }).click();
 }
 
-// Nothing that axe knows is wrong with the page as it stands.
-export async function accessible(page: Page): Promise<void> {
-  // Colours that are still changing have the contrast of neither state.
+// Expects that axe finds no violation on the page.
+export async function expectAccessible(page: Page): Promise<void> {
+  // During an animation, colours have the contrast of neither state.
   await page.evaluate(() => Promise.allSettled(document.getAnimations().map((one) => one.finished)).then(() => undefined));
   const { violations } = await new AxeBuilder({ page })
     .withTags(["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"])

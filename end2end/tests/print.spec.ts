@@ -1,4 +1,4 @@
-// A certificate on paper: a header and page numbers on each sheet, and every user that it counts.
+// A printed certificate: header and page numbers on each page, and all its users.
 import { expect, open, test } from "./lethe";
 import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
@@ -14,7 +14,7 @@ test("a printed certificate has a header, page numbers and every user", async ({
   const run = JSON.parse(command("tasks", "run", "1", "--confirm", String(previewed), "--json"));
   await open(page, `/runs/${run.id}/certificate`);
   await page.emulateMedia({ media: "print" });
-  // A style sheet for print loads after the others. Its text is read: the browser leaves the margins out of its rules.
+  // The style sheet for print loads after the others. Check its text, because the browser drops margin boxes from its rules.
   const link = page.locator('link[rel="stylesheet"][media="print"]');
   await expect(link).toHaveAttribute("href", `/print.css?run=${run.id}`);
   const sheet = await (await page.request.get(`/print.css?run=${run.id}`)).text();
@@ -31,14 +31,14 @@ test("a printed certificate has a header, page numbers and every user", async ({
   for (const list of await page.locator(".numbers").all()) expect(await list.evaluate(isWhole)).toBe(true);
   await expect(page.getByRole("navigation", { name: "Actions" })).toBeHidden();
 
-  // A browser that knows no margin boxes prints this instead.
+  // A browser without margin boxes prints this header instead.
   const header = page.locator(".printed");
   await expect(header).toBeVisible();
   for (const words of ["Town “Central” Library", `Run ${run.id}`, "24 Nov 2026"]) await expect(header).toContainText(words);
   await page.emulateMedia({ media: "screen" });
   await expect(header).toBeHidden();
 
-  // The medium of the browser again: an emulated one would be printed.
+  // Stop emulating: the PDF would use the emulated medium.
   await page.emulateMedia({ media: null });
   const path = test.info().outputPath("certificate.pdf");
   const pdf = await page.pdf({ path, format: "A4" });
@@ -46,9 +46,9 @@ test("a printed certificate has a header, page numbers and every user", async ({
   expect(sheets).toBeGreaterThan(1);
   if (!existsSync(PDF_TO_TEXT)) return;
   const texts = execFileSync(PDF_TO_TEXT, ["-layout", path, "-"], { encoding: "utf8" }).split("\f").slice(0, sheets);
-  texts.forEach((text, place) => {
-    for (const words of ["Town “Central” Library", `Run ${run.id}`, "24 Nov 2026", `Page ${place + 1} of ${sheets}`])
-      expect(text, `sheet ${place + 1}`).toContain(words);
+  texts.forEach((text, index) => {
+    for (const words of ["Town “Central” Library", `Run ${run.id}`, "24 Nov 2026", `Page ${index + 1} of ${sheets}`])
+      expect(text, `page ${index + 1}`).toContain(words);
   });
   const all = new Set(texts.join(" ").match(/\d+/g));
   expect(numbers.filter((number) => !all.has(number))).toEqual([]);

@@ -1,4 +1,4 @@
-// An identity provider for tests: one page that asks who one is, and what OpenID Connect needs behind it.
+// A fake identity provider: a page that asks for the account, and the endpoints of OpenID Connect.
 import { createHash, createSign, generateKeyPairSync, randomUUID } from "node:crypto";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -8,7 +8,7 @@ export interface Provider {
   close: () => void;
 }
 
-interface LoginState {
+interface Login {
   nonce: string;
   challenge: string;
   returnTo: string;
@@ -20,7 +20,7 @@ const encode = (value: object) => Buffer.from(JSON.stringify(value)).toString("b
 
 export async function openProvider(client: string): Promise<Provider> {
   const { privateKey, publicKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
-  const trips = new Map<string, LoginState>();
+  const logins = new Map<string, Login>();
   let issuer = "";
   const server = createServer(async (request, response) => {
     const url = new URL(request.url ?? "/", issuer);
@@ -43,7 +43,7 @@ export async function openProvider(client: string): Promise<Provider> {
       send({ keys: [{ ...publicKey.export({ format: "jwk" }), kid: "one", use: "sig", alg: "RS256" }] });
     } else if (url.pathname === "/authorise") {
       const code = randomUUID();
-      trips.set(code, {
+      logins.set(code, {
         nonce: part("nonce"),
         challenge: part("code_challenge"),
         returnTo: part("redirect_uri"),
@@ -57,23 +57,23 @@ export async function openProvider(client: string): Promise<Provider> {
          <button name="do" value="decline">Not now</button></form></html>`,
       );
     } else if (url.pathname === "/answer") {
-      const login_state = trips.get(part("code"));
-      if (!login_state) return send({}, 400);
-      login_state.subject = part("subject");
+      const login = logins.get(part("code"));
+      if (!login) return send({}, 400);
+      login.subject = part("subject");
       const answer = part("do") === "decline" ? { error: "access_denied" } : { code: part("code") };
-      const query = new URLSearchParams({ ...answer, state: login_state.state } as Record<string, string>);
-      response.writeHead(302, { location: `${login_state.returnTo}?${query}` });
+      const query = new URLSearchParams({ ...answer, state: login.state } as Record<string, string>);
+      response.writeHead(302, { location: `${login.returnTo}?${query}` });
       response.end();
     } else if (url.pathname === "/token") {
       let body = "";
       for await (const piece of request) body += piece;
       const form = new URLSearchParams(body);
-      const login_state = trips.get(form.get("code") ?? "");
-      trips.delete(form.get("code") ?? "");
+      const login = logins.get(form.get("code") ?? "");
+      logins.delete(form.get("code") ?? "");
       const challenge = createHash("sha256").update(form.get("code_verifier") ?? "").digest("base64url");
-      if (!login_state?.subject || challenge !== login_state.challenge) return send({ error: "invalid_grant" }, 400);
+      if (!login?.subject || challenge !== login.challenge) return send({ error: "invalid_grant" }, 400);
       const now = Math.floor(Date.now() / 1000);
-      const claims = { iss: issuer, aud: client, sub: login_state.subject, nonce: login_state.nonce, iat: now, exp: now + 300, auth_time: now };
+      const claims = { iss: issuer, aud: client, sub: login.subject, nonce: login.nonce, iat: now, exp: now + 300, auth_time: now };
       const text = `${encode({ alg: "RS256", kid: "one", typ: "JWT" })}.${encode(claims)}`;
       const signature = createSign("RSA-SHA256").update(text).sign(privateKey, "base64url");
       send({ access_token: "x", token_type: "Bearer", id_token: `${text}.${signature}` });

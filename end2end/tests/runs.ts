@@ -1,8 +1,8 @@
-// Runs as their rows stand in the database, carried out by another process.
+// Runs of another process, inserted directly into the database.
 import type { Library } from "./lethe";
 
-// A run of 40 people that another process has taken up, as its rows stand in the database.
-export function underWay(sql: Library["sql"]): string {
+// Inserts a run of 40 users that another process executes. Returns its id.
+export function insertRunningRun(sql: Library["sql"]): string {
   const id = sql(
     "INSERT INTO runs (task_id, kind, state, today, policy, rules_version, channel, created_at, users, previewed," +
       " holder, phase, started_at, progress_at, heartbeat_at)" +
@@ -14,6 +14,7 @@ export function underWay(sql: Library["sql"]): string {
   return id;
 }
 
+// Changes a run, with a new heartbeat.
 export function step(sql: Library["sql"], run: string, change: string): void {
   sql(
     `UPDATE runs SET ${change}, heartbeat_at = strftime('%Y-%m-%d %H:%M:%f+00:00', 'now'),` +
@@ -21,7 +22,7 @@ export function step(sql: Library["sql"], run: string, change: string): void {
   );
 }
 
-// Ends a run that has done all that it had to do.
+// Lets a run succeed.
 export function end(sql: Library["sql"], run: string): void {
   step(sql, run, "state = 'succeeded', done = 40, phase = NULL, finished_at = '2026-11-24 12:00:00+00:00'");
 }

@@ -1,4 +1,4 @@
-// Takes the pictures of the README from the demo library: the task centre and a preview. Only on request: make screenshots.
+// Takes the pictures of the README from the demo library: the task centre and a preview. Only `make screenshots` runs this.
 import { expect, open, scripted, test } from "./lethe";
 import type { Page } from "@playwright/test";
 import { mkdirSync } from "node:fs";

@@ -1,39 +1,39 @@
-// A session ends when nobody asks for anything, and after ten hours in any case. Whoever is at a page is warned before.
-import { accessible, awake, expect, open, scripted, test, type Library } from "./lethe";
+// A session ends after a time without activity, and after ten hours in any case. A page warns before.
+import { expectAccessible, hydrated, expect, open, scripted, test, type Library } from "./lethe";
 import type { BrowserContext, Page } from "@playwright/test";
 
 test.use({ expectedStatus: [401] });
 
 const MINUTE = 60_000;
-// What is left of the last two minutes, however slow the computer is.
-const LEFT = "(1 minute( \\d+ seconds?)?|\\d+ seconds?)";
+// The time left in the warning, on computers of any speed.
+const TIME_LEFT = "(1 minute( \\d+ seconds?)?|\\d+ seconds?)";
 
-// Signs in anew, so that no other test loses its session; gives a way to age this one.
+// Signs in again, so that no other test loses its session. Returns functions that age the session.
 async function signedIn(context: BrowserContext, library: Library, userId: string) {
   await context.clearCookies();
   await context.addCookies([await library.signIn(userId)]);
   const id = library.sql("SELECT id_hash FROM sessions ORDER BY created_at DESC LIMIT 1");
   const ago = (seconds: number) => `strftime('%Y-%m-%d %H:%M:%f+00:00', 'now', '-${seconds} seconds')`;
   return {
-    silentFor: (seconds: number) =>
+    setIdle: (seconds: number) =>
       library.sql(`UPDATE sessions SET last_seen_at = ${ago(seconds)} WHERE id_hash = '${id}'`),
-    begunBefore: (seconds: number) =>
+    setAge: (seconds: number) =>
       library.sql(`UPDATE sessions SET created_at = ${ago(seconds)} WHERE id_hash = '${id}'`),
     lastSeen: () => library.sql(`SELECT last_seen_at FROM sessions WHERE id_hash = '${id}'`),
   };
 }
 
-// Each test is somebody else's, so that nobody signs in more often than is let through.
-function member(library: Library, place: number): string {
+// Returns a different member of staff for each test, because of the rate limit of sign-ins.
+function member(library: Library, index: number): string {
   const staff: { roles: string[]; user_id: string }[] = JSON.parse(library.command("staff", "list", "--json"));
-  const desk = staff.filter((one) => one.roles.some((role) => role.includes("librarian")));
-  return desk.filter((one) => one.user_id !== library.everything)[place].user_id;
+  const librarians = staff.filter((one) => one.roles.some((role) => role.includes("librarian")));
+  return librarians.filter((one) => one.user_id !== library.everything)[index].user_id;
 }
 
 const warning = (page: Page) => page.getByRole("alertdialog");
 
-test("before the end there is a warning, and one button to stay", async ({ page, context, library }) => {
-  test.skip(!scripted(), "asleep, nothing warns");
+test("before the end a warning offers to stay signed in", async ({ page, context, library }) => {
+  test.skip(!scripted(), "the warning needs JavaScript");
   const session = await signedIn(context, library, member(library, 0));
   await page.clock.install();
   await open(page, "/users/new");
@@ -41,21 +41,21 @@ test("before the end there is a warning, and one button to stay", async ({ page,
   await page.clock.fastForward(10 * MINUTE);
   await expect(warning(page)).toBeHidden();
 
-  session.silentFor(18.1 * 60);
+  session.setIdle(18.1 * 60);
   const seen = session.lastSeen();
   await page.clock.fastForward(8.5 * MINUTE);
   await expect(warning(page)).toBeVisible();
-  await expect(warning(page)).toContainText(new RegExp(`signed out in ${LEFT} and`));
+  await expect(warning(page)).toContainText(new RegExp(`signed out in ${TIME_LEFT} and`));
   await expect(page.locator("[aria-live=assertive]")).toContainText("You will be signed out");
-  await expect(page.getByLabel("First name"), "nobody is taken away from typing").toBeFocused();
-  await accessible(page);
+  await expect(page.getByLabel("First name"), "the focus is kept").toBeFocused();
+  await expectAccessible(page);
   await page.screenshot({ path: "test-results/session-end.png" });
   await page.setViewportSize({ width: 390, height: 844 });
   await page.emulateMedia({ colorScheme: "dark" });
-  await accessible(page);
+  await expectAccessible(page);
   await page.screenshot({ path: "test-results/session-end-narrow.png" });
   await page.setViewportSize({ width: 1366, height: 768 });
-  // It asks from time to time how long the session lasts; that keeps nobody signed in.
+  // The page polls the time left, which does not extend the session.
   await page.waitForResponse(/session_time/);
   expect(session.lastSeen()).toBe(seen);
 
@@ -66,39 +66,39 @@ test("before the end there is a warning, and one button to stay", async ({ page,
   await expect(page.getByLabel("First name")).toHaveValue("Typed and not saved");
 });
 
-test("who works in another tab is not warned", async ({ page, context, library }) => {
-  test.skip(!scripted(), "asleep, nothing warns");
+test("activity in another tab prevents the warning", async ({ page, context, library }) => {
+  test.skip(!scripted(), "the warning needs JavaScript");
   const session = await signedIn(context, library, member(library, 1));
   await page.clock.install();
   await open(page, "/users/new");
-  session.silentFor(18.5 * 60);
+  session.setIdle(18.5 * 60);
   const other = await context.newPage();
   await other.goto("/tasks");
-  const asked = page.waitForResponse(/session_time/);
+  const polled = page.waitForResponse(/session_time/);
   await page.clock.fastForward(18.5 * MINUTE);
-  await asked;
+  await polled;
   await page.clock.runFor(2_000);
   await expect(warning(page)).toBeHidden();
-  // A warning that is shown goes away when the other tab asks for something.
-  session.silentFor(18.5 * 60);
+  // Activity in another tab hides the warning.
+  session.setIdle(18.5 * 60);
   await page.clock.fastForward(18.5 * MINUTE);
   await expect(warning(page)).toBeVisible();
   await other.goto("/tasks");
   await expect(warning(page)).toBeHidden();
 });
 
-test("after the end the sign-in is in the place of the page, also when the computer has slept", async ({
+test("after the end the sign-in replaces the page, also after the computer has slept", async ({
   page,
   context,
   library,
 }) => {
-  test.skip(!scripted(), "asleep, the page stays until it is left");
+  test.skip(!scripted(), "replacing the page needs JavaScript");
   const userId = member(library, 2);
   const session = await signedIn(context, library, userId);
   await page.clock.install();
   await open(page, "/users/1?tab=loans");
   const person = await page.locator(".headline").innerText();
-  session.silentFor(60 * 60);
+  session.setIdle(60 * 60);
   await page.clock.fastForward(60 * MINUTE);
   await expect(page.getByRole("heading", { name: "Sign in" })).toBeVisible();
   await expect(page.getByText("Your session has ended.")).toBeVisible();
@@ -112,16 +112,16 @@ test("after the end the sign-in is in the place of the page, also when the compu
   await expect(page.locator(".headline")).toHaveText(person);
 });
 
-test("at the end of ten hours one is told to save and to sign in again", async ({ page, context, library }) => {
-  test.skip(!scripted(), "asleep, nothing warns");
+test("before the end of ten hours the warning says to save and to sign in again", async ({ page, context, library }) => {
+  test.skip(!scripted(), "the warning needs JavaScript");
   const session = await signedIn(context, library, member(library, 2));
-  session.begunBefore(10 * 3600 - 117);
+  session.setAge(10 * 3600 - 117);
   await page.clock.install();
   await open(page, "/tasks/new");
-  await expect(warning(page)).toContainText(new RegExp(`signed out in ${LEFT} and have to sign in again`));
+  await expect(warning(page)).toContainText(new RegExp(`signed out in ${TIME_LEFT} and have to sign in again`));
   await expect(warning(page)).toContainText("Save your changes now");
   await expect(page.getByRole("button", { name: "Stay signed in" })).toHaveCount(0);
-  await accessible(page);
+  await expectAccessible(page);
   await page.screenshot({ path: "test-results/session-end-for-good.png" });
   await page.getByRole("button", { name: "Hide this warning" }).click();
   await expect(warning(page)).toBeHidden();
@@ -129,10 +129,10 @@ test("at the end of ten hours one is told to save and to sign in again", async (
   await expect(warning(page)).toBeHidden();
 });
 
-test("where the server does not answer the page is covered and comes back", async ({ page, context, library }) => {
-  test.skip(!scripted(), "asleep, the page stays until it is left");
+test("the page is covered while the server does not answer", async ({ page, context, library }) => {
+  test.skip(!scripted(), "replacing the page needs JavaScript");
   await signedIn(context, library, member(library, 0));
-  // The browser says that the question was cut off.
+  // The browser logs the aborted request.
   page.removeAllListeners("console");
   await page.clock.install();
   await open(page, "/users/new");
@@ -143,19 +143,19 @@ test("where the server does not answer the page is covered and comes back", asyn
   await expect(warning(page).getByRole("button")).toHaveCount(0);
   await expect(page.getByRole("main")).toBeHidden();
   await expect(page.getByLabel("First name")).toBeHidden();
-  await accessible(page);
+  await expectAccessible(page);
   await page.screenshot({ path: "test-results/session-end-covered.png" });
   await page.unroute("**/api/session_time");
   await expect(warning(page)).toBeHidden();
   await expect(page.getByLabel("First name")).toHaveValue("Typed and not saved");
 });
 
-test("whoever comes too late is led back to their page after the sign-in", async ({ page, context, library }) => {
+test("after the session has ended the sign-in leads back to the page", async ({ page, context, library }) => {
   const userId = member(library, 1);
   const session = await signedIn(context, library, userId);
   await open(page, "/account");
   await expect(page.getByText("A session ends after 20 minutes without activity")).toBeVisible();
-  session.silentFor(20 * 60);
+  session.setIdle(20 * 60);
   await page.getByRole("link", { name: "Task centre" }).click();
   await expect(page.getByText("Your session has ended.")).toBeVisible();
   await page.screenshot({ path: `test-results/session-ended-${test.info().project.name}.png` });
@@ -163,5 +163,5 @@ test("whoever comes too late is led back to their page after the sign-in", async
   await page.getByLabel("Password").fill("forget me in the library");
   await page.getByRole("button", { name: "Sign in" }).click();
   await expect(page).toHaveURL(/\/tasks$/);
-  await awake(page);
+  await hydrated(page);
 });

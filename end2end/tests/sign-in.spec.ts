@@ -1,10 +1,10 @@
-// Signing in as staff do: invitation, password, authenticator app, recovery code, signing out.
+// Signing in: invitation, password, authenticator app, recovery code, signing out.
 import { expect, open, test } from "./lethe";
 import { code } from "./totp";
 
 test.use({ storageState: { cookies: [], origins: [] }, expectedStatus: [401, 404, 422] });
 
-test("an invitation leads to a password, an app and the desk; afterwards both are asked for", async ({ page, library }) => {
+test("an invitation sets a password, and the next sign-in asks for password and app", async ({ page, library }) => {
   const name = `new.${test.info().project.name}`;
   const { invitation } = JSON.parse(library.command("staff", "add", name, "--role", "cataloguer", "--json"));
   const link = new URL(invitation).pathname;
@@ -50,7 +50,7 @@ test("an invitation leads to a password, an app and the desk; afterwards both ar
   await page.getByLabel("Password").fill("plum tractor seventeen");
   await page.getByRole("button", { name: "Sign in" }).click();
   await expect(page.getByRole("heading", { name: "Second step" })).toBeVisible();
-  // The code that was used to set the app up counts once.
+  // The code that set up the app cannot be used again.
   await page.getByLabel("Code from your authenticator app").fill(code(secret, 1));
   await page.getByRole("button", { name: "Sign in" }).click();
   await expect(page.getByRole("heading", { name: "Catalogue" })).toBeVisible();
@@ -64,7 +64,7 @@ test("an invitation leads to a password, an app and the desk; afterwards both ar
   await expect(page.getByRole("heading", { name: "Modules" })).toBeVisible();
 });
 
-test("whoever is not signed in sees where to do so, and comes back to their page", async ({ page, library }) => {
+test("without a session the sign-in replaces the page and leads back to it", async ({ page, library }) => {
   await page.goto("/users?marked=yes");
   await expect(page.getByRole("heading", { name: "Sign in" })).toBeVisible();
   await page.getByLabel("UserID").fill(library.everything);
@@ -77,7 +77,7 @@ test("whoever is not signed in sees where to do so, and comes back to their page
   await expect(page.getByRole("heading", { name: "User search" })).toBeVisible();
 });
 
-test("an administrator makes somebody staff, gives a role and removes it", async ({ page, context, library }) => {
+test("an administrator adds a member of staff, adds a role and removes it", async ({ page, context, library }) => {
   await context.addCookies([await library.signIn(library.everything)]);
   await open(page, "/staff");
   const name = `made.${test.info().project.name}`;

@@ -1,4 +1,4 @@
-// Signing in by the identity provider of the library: connecting one's account, coming back by it, being asked again.
+// Single sign-on: connecting an account, signing in by the provider, reauthenticating.
 import { type Provider, openProvider } from "./provider";
 import { expect, open, test as base } from "./lethe";
 import type { Page } from "@playwright/test";
@@ -19,13 +19,13 @@ const test = base.extend<object, { provider: Provider }>({
   ],
 });
 
-async function signInThere(page: Page, account: string) {
+async function signInAtProvider(page: Page, account: string) {
   await expect(page.getByRole("heading", { name: "Example University" })).toBeVisible();
   await page.getByLabel("Account").fill(account);
   await page.getByRole("button", { name: "Sign in" }).click();
 }
 
-/** Changing how one signs in needs the password once more, even after a sign-in of this moment. */
+// Confirms the sign-in by the password, which changes of the sign-in require even after a fresh sign-in.
 async function confirmSignIn(page: Page) {
   await expect(page.getByRole("heading", { name: "Confirm it's you" })).toBeVisible();
   await page.getByLabel("Password").fill("forget me in the library");
@@ -33,13 +33,13 @@ async function confirmSignIn(page: Page) {
   await expect(page).toHaveURL(/\/account(\?kept=|$)/);
 }
 
-test("somebody connects their account, and signs in by it", async ({ page, library }) => {
+test("a user connects an account and signs in by it", async ({ page, library }) => {
   const account = `s-${test.info().project.name}`;
   await open(page, "/account");
   await page.getByRole("link", { name: "Connect single sign-on" }).click();
   await confirmSignIn(page);
   await page.getByRole("link", { name: "Connect single sign-on" }).click();
-  await signInThere(page, account);
+  await signInAtProvider(page, account);
   await expect(page.getByText("Single sign-on is connected")).toBeVisible();
   await expect(page.getByText("You are connected")).toBeVisible();
 
@@ -51,16 +51,16 @@ test("somebody connects their account, and signs in by it", async ({ page, libra
   await page.getByRole("button", { name: "Not now" }).click();
   await expect(page.getByText("You returned from Example University without signing in there")).toBeVisible();
   await page.getByRole("link", { name: "Sign in with Example University" }).click();
-  await signInThere(page, "somebody else");
+  await signInAtProvider(page, "another account");
   await expect(page.getByText("is not connected to a user here")).toBeVisible();
   await page.getByRole("link", { name: "Sign in with Example University" }).click();
-  await signInThere(page, account);
+  await signInAtProvider(page, account);
   await expect(page.getByRole("heading", { name: "Catalogue" })).toBeVisible();
 
-  // Before what cannot be undone one is asked again, and is back on the page afterwards.
+  // Irreversible actions ask for the sign-in again and then return to the page.
   await page.goto("/sign-in/again?page=/tasks");
   await page.getByRole("link", { name: "Sign in with Example University" }).click();
-  await signInThere(page, account);
+  await signInAtProvider(page, account);
   await expect(page.getByRole("heading", { name: "Task centre" })).toBeVisible();
 
   await page.goto("/account");

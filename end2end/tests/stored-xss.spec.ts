@@ -1,10 +1,10 @@
-// Scripts in names, notes, titles and messages: a browser that runs scripts runs none of these, and is not even tempted.
+// Stored cross-site scripting: a browser executes none of the scripts in stored texts, and the policy blocks nothing.
 import { expect, open, scripted, test } from "./lethe";
 
 const SCRIPT =
   `xss1"'><script>xss()</script><img src=x onerror=xss()></title></textarea></select><svg onload=xss()>{{7*7}}<a href="javascript:xss()">xss2`;
 
-// Texts that staff type or an import brings, table by table.
+// Texts that staff or an import can set, by table.
 const COLUMNS = {
   users: ["first_name", "last_name", "preferred_name", "title", "email", "phone", "street", "city", "notes", "barcode"],
   custom_fields: ["label"],
@@ -19,8 +19,8 @@ const COLUMNS = {
   tasks: ["description"],
 };
 
-test("what is stored is text and nothing else", async ({ page, library }) => {
-  test.skip(!scripted(), "a browser without scripts runs none");
+test("stored scripts are shown as text", async ({ page, library }) => {
+  test.skip(!scripted(), "a browser without JavaScript executes no script");
   for (const [table, columns] of Object.entries(COLUMNS))
     for (const column of columns)
       library.sql(`UPDATE ${table} SET ${column} = '${SCRIPT.replaceAll("'", "''")}' || rowid`);
@@ -31,7 +31,7 @@ test("what is stored is text and nothing else", async ({ page, library }) => {
     await dialog.dismiss();
   });
   await page.exposeFunction("xss", () => ran.push("a script"));
-  await page.exposeFunction("violated", (what: string) => ran.push(`against the content security policy: ${what}`));
+  await page.exposeFunction("violated", (what: string) => ran.push(`violated the content security policy: ${what}`));
   await page.addInitScript(() => {
     document.addEventListener("securitypolicyviolation", (event) =>
       (window as unknown as { violated: (what: string) => void }).violated(`${event.violatedDirective} ${event.blockedURI}`),
@@ -76,7 +76,7 @@ test("what is stored is text and nothing else", async ({ page, library }) => {
     });
     expect(found, address).toEqual({ handlers: 0, pictures: 0, scripts: 0, links: 0 });
   }
-  expect(shown, "the script stands on most of these pages").toBeGreaterThan(14);
+  expect(shown, "most pages contain the script").toBeGreaterThan(14);
   await open(page, "/tasks/1");
   expect(await page.title()).toMatch(/^xss1.*<\/title>.*xss2/);
   await open(page, `/users/${borrower}/edit`);

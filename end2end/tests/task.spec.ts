@@ -1,5 +1,5 @@
-// The systems librarian sets up a task, previews it and runs it; the reports say the same before and after.
-import { awake, ended, expect, open, openTab, scripted, test, type Library } from "./lethe";
+// A systems librarian creates a task, previews it and runs it. The reports are the same before and after.
+import { hydrated, ended, expect, open, openTab, scripted, test, type Library } from "./lethe";
 import type { APIRequestContext, Page } from "@playwright/test";
 
 test.use({ expectedStatus: [409, 422] });
@@ -21,7 +21,7 @@ async function save(page: Page): Promise<void> {
   await page.getByRole("button", { name: "Create task" }).click();
 }
 
-test("a wrong form says what is wrong at each field and keeps what was typed", async ({ page }) => {
+test("a rejected form names the problem at each field and keeps its entries", async ({ page }) => {
   await open(page, "/tasks/new");
   await page.getByLabel("Description").fill("Left five days ago");
   await openTab(page, "Task specific settings");
@@ -59,12 +59,12 @@ test("a wrong form says what is wrong at each field and keeps what was typed", a
   await expect(page.getByText("Skip it and wait for the next scheduled time")).toBeVisible();
   await expect(page.getByText("its first scheduled run will stop after the preview and wait for confirmation")).toBeVisible();
   await page.getByRole("link", { name: "Edit task" }).click();
-  await awake(page);
+  await hydrated(page);
   await openTab(page, "Schedule");
   await expect(page.getByLabel("Skip it and wait for the next scheduled time")).toBeChecked();
 });
 
-test("a number is never dropped: typing it ticks its condition", async ({ page }) => {
+test("typing a number ticks its condition", async ({ page }) => {
   await open(page, "/tasks/new");
   await page.getByLabel("Description").fill("Gone quiet");
   await openTab(page, "Task specific settings");
@@ -84,7 +84,7 @@ test("a number is never dropped: typing it ticks its condition", async ({ page }
   await expect(page.locator(".sentence")).toContainText("The rule is incomplete");
 });
 
-test("an ambiguous date is answered with the picker", async ({ page }) => {
+test("the picker resolves an ambiguous date", async ({ page }) => {
   await open(page, "/tasks/new");
   await page.getByLabel("Description").fill("On one day");
   await openTab(page, "Schedule");
@@ -93,7 +93,7 @@ test("an ambiguous date is answered with the picker", async ({ page }) => {
   await text.fill("03/04/2030");
   await save(page);
   await expect(page.locator("#once_date-problem")).toContainText("Write the month as a word: 3 Apr 2030 or 4 Mar 2030");
-  await awake(page);
+  await hydrated(page);
   await page.locator(".dated", { has: text }).getByLabel("Calendar").fill("2030-04-03");
   await save(page);
   if (!scripted()) await expect(page.getByRole("alert")).toContainText("Tick at least one condition");
@@ -101,28 +101,28 @@ test("an ambiguous date is answered with the picker", async ({ page }) => {
   await expect(page.locator("#once_date-problem")).toHaveText("");
 });
 
-test("a pasted text that is too long comes back whole, with the problem at its field", async ({ page }) => {
+test("a pasted text that is too long is shown again in full with the problem", async ({ page }) => {
   const pasted = "x".repeat(4_001);
   await open(page, "/users/new");
   await page.getByLabel("Last name").fill("Ng");
   await page.getByLabel("Leaving date").fill("03/04/2018");
   const notes = page.getByLabel("Notes about the user");
   await notes.focus();
-  // As a paste: the browser would cut it at a maxlength.
+  // Same as a paste, which a browser would truncate at a maxlength.
   await page.keyboard.insertText(pasted);
   await expect(notes).toHaveValue(pasted);
   await page.getByRole("button", { name: "Create user" }).click();
   await expect(page.locator("#notes-problem")).toHaveText("Enter at most 4,000 characters");
   await expect(page.locator("#leaving_on-problem")).toContainText("Write the month as a word: 3 Apr 2018 or 4 Mar 2018");
   await expect(notes).toHaveValue(pasted);
-  await awake(page);
+  await hydrated(page);
   await notes.fill("short");
   await page.locator(".dated", { has: page.getByLabel("Leaving date") }).getByLabel("Calendar").fill("2018-04-03");
   await page.getByRole("button", { name: "Create user" }).click();
   await expect(page.getByText("3 Apr 2018").first()).toBeVisible();
 });
 
-test("what becomes of a missed run is asked where it matters", async ({ page }) => {
+test("the setting for missed runs is shown only for repeated schedules", async ({ page }) => {
   test.skip(!scripted(), "without JavaScript all of the form is shown");
   await open(page, "/tasks/new");
   await openTab(page, "Schedule");
@@ -135,7 +135,7 @@ test("what becomes of a missed run is asked where it matters", async ({ page }) 
   await expect(page.getByText("a past date never starts automatically")).toBeVisible();
 });
 
-test("a single date that has passed is saved as manual only, and that is said before", async ({ page }) => {
+test("a date in the past is saved as manual only, with a message before", async ({ page }) => {
   await open(page, "/tasks/new");
   await page.getByLabel("Description").fill("For single users");
   await openTab(page, "Schedule");
@@ -150,7 +150,7 @@ test("a single date that has passed is saved as manual only, and that is said be
   await expect(page.getByText("No users: no condition is set.")).toBeVisible();
 });
 
-test("copy, switch off and on, delete", async ({ page }) => {
+test("a task is copied, activated, deactivated and deleted", async ({ page }) => {
   await open(page, "/tasks");
   await page.getByRole("link", { name: "For single users" }).click();
   await page.getByRole("button", { name: "Copy task" }).click();
@@ -167,11 +167,11 @@ test("copy, switch off and on, delete", async ({ page }) => {
   await expect(page.getByText("No tasks match these filters.")).toBeVisible();
 });
 
-test("an edit over somebody else's change is refused and nothing is lost", async ({ page, context }) => {
+test("an edit of an outdated task is rejected and keeps its entries", async ({ page, context }) => {
   await open(page, "/tasks");
   await page.getByRole("link", { name: "For single users" }).click();
   await page.getByRole("link", { name: "Edit task" }).click();
-  await awake(page);
+  await hydrated(page);
   const other = await context.newPage();
   await other.goto(page.url());
   if (scripted()) await other.waitForSelector("html[data-hydrated]");
@@ -185,7 +185,8 @@ test("an edit over somebody else's change is refused and nothing is lost", async
   await expect(page.getByText("This was changed after you opened it.")).toBeVisible();
   await expect(page.getByLabel("Description")).toHaveValue("For single users, second");
 });
-test("preview, run, and the same reports", async ({ page, request, library }) => {
+
+test("a run leaves the reports unchanged", async ({ page, request, library }) => {
   const before = await reports(request, library);
   await open(page, "/tasks");
   await page.getByRole("link", { name: "Left five days ago" }).click();
@@ -196,7 +197,7 @@ test("preview, run, and the same reports", async ({ page, request, library }) =>
   const counts = await page.locator("table:has(tfoot) tbody td.number").allInnerTexts();
   expect(counts.map((count) => Number(count.replaceAll(",", ""))).reduce((a, b) => a + b)).toBe(all);
 
-  // The box answers for anyone, here for a member of staff.
+  // The list finds every user, here a member of staff.
   await page.getByLabel("Find a user in this list").fill("1");
   await page.getByRole("button", { name: "Show users" }).click();
   await expect(page.getByRole("row", { name: /^1 .*has a role \(staff\)/ })).toBeVisible();
@@ -221,7 +222,7 @@ test("preview, run, and the same reports", async ({ page, request, library }) =>
   await page.getByRole("button", { name: "Find user" }).click();
   await expect(page.getByRole("main")).not.toContainText(`${name}\n`);
 
-  // The command line tells the same numbers.
+  // The command line shows the same numbers.
   const runs = JSON.parse(library.command("runs", "list", "--json")) as { id: number; done: number; kind: string }[];
   const run = runs.find((one) => one.kind === "manual" && one.done === eligible)!;
   const shown = JSON.parse(library.command("runs", "show", String(run.id), "--json"));

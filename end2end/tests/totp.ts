@@ -1,4 +1,4 @@
-// The code that an authenticator app shows for a secret (RFC 6238), so many half minutes from now.
+// Returns the code of an authenticator app for a secret (RFC 6238), `later` half minutes from now.
 import { createHmac } from "node:crypto";
 
 export function code(secret: string, later = 0): string {

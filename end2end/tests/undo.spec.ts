@@ -1,9 +1,9 @@
-// What one click does one click undoes; what cannot be undone is asked about, and what was typed there stays.
-import { awake, expect, grownOld, open, scripted, test, type Library } from "./lethe";
+// Actions of one click have an undo. Irreversible actions ask for a confirmation and keep the entries.
+import { hydrated, expect, ageSignIn, open, scripted, test, type Library } from "./lethe";
 
 test.use({ expectedStatus: [409, 422] });
 
-// A user who has this open, and nothing of the same kind besides.
+// Returns a user with exactly one open row in this table.
 function userWith(library: Library, table: string, open: string): string {
   return library.sql(
     `SELECT user_number FROM ${table} WHERE ${open} AND user_number IN (SELECT number FROM users` +
@@ -12,12 +12,12 @@ function userWith(library: Library, table: string, open: string): string {
   );
 }
 
-for (const [tab, button, table, condition, report, restored] of [
+for (const [tab, button, table, condition, done, undone] of [
   ["loans", /^Return/, "loans", "returned_on IS NULL", "Loan returned.", "Return undone."],
   ["requests", /^Cancel/, "requests", "closed_on IS NULL", "Request cancelled.", "Cancellation undone."],
   ["charges", /^Settle/, "charges", "settled_on IS NULL", "Charge settled.", "Settlement undone."],
 ] as const) {
-  test(`undo on the tab ${tab}`, async ({ page, library }) => {
+  test(`an action on the tab ${tab} can be undone`, async ({ page, library }) => {
     const user = userWith(library, table, condition);
     const row = () =>
       library.sql(`SELECT * FROM ${table} WHERE user_number = ${user} ORDER BY id`) +
@@ -26,24 +26,24 @@ for (const [tab, button, table, condition, report, restored] of [
     await open(page, `/users/${user}?tab=${tab}`);
     const action = page.getByRole("main").getByRole("button", { name: button });
     await action.click();
-    await expect(page.getByText(report)).toBeVisible();
+    await expect(page.getByText(done)).toBeVisible();
     await expect(action).toHaveCount(0);
     expect(row()).not.toBe(before);
-    await awake(page);
+    await hydrated(page);
     await page.getByRole("button", { name: /^Undo/ }).click();
-    await expect(page.getByText(restored)).toBeVisible();
+    await expect(page.getByText(undone)).toBeVisible();
     await expect(action).toHaveCount(1);
     expect(row()).toBe(before);
-    // Once: the page before still offers it.
+    // The undo works only once, although the earlier page still offers it.
     await page.goBack();
-    await awake(page);
+    await hydrated(page);
     await page.getByRole("button", { name: /^Undo/ }).click();
     await expect(page.getByRole("alert")).toContainText("changed again since the change that you want to undo");
     expect(row()).toBe(before);
   });
 }
 
-test("a role that was removed and a sign-in that was disabled come back", async ({ page, context, library }) => {
+test("removing a role and disabling a sign-in can be undone", async ({ page, context, library }) => {
   await context.addCookies([await library.signIn(library.everything)]);
   const user = library.sql(
     "SELECT MAX(user_number) FROM user_roles WHERE role = 'statistics' AND user_number IN" +
@@ -55,22 +55,22 @@ test("a role that was removed and a sign-in that was disabled come back", async 
   const before = account();
   await open(page, "/staff");
   const row = page.getByRole("row").filter({ has: page.locator(`a[href="/users/${user}"]`) });
-  for (const [button, report] of [
+  for (const [button, message] of [
     [/^Disable sign-in/, "The member of staff can sign in as before."],
     [/^Remove role Statistics/, "The member of staff has the role again"],
   ] as const) {
     await row.getByRole("button", { name: button }).click();
     await expect(page.getByRole("button", { name: /^Undo/ })).toBeVisible();
     expect(account()).not.toBe(before);
-    await awake(page);
+    await hydrated(page);
     await page.getByRole("button", { name: /^Undo/ }).click();
-    await expect(page.getByText(report)).toBeVisible();
-    await awake(page);
+    await expect(page.getByText(message)).toBeVisible();
+    await hydrated(page);
     expect(account()).toBe(before);
   }
 });
 
-test("a wrong number is asked about again, and Back never asks to send a form again", async ({ page, context, library }) => {
+test("after a wrong confirmation Back never asks to send the form again", async ({ page, context, library }) => {
   await context.addCookies([await library.signIn(library.everything)]);
   const user = library.sql(
     "SELECT MAX(number) FROM users WHERE anonymised_on IS NULL AND NOT fictitious" +
@@ -90,17 +90,17 @@ test("a wrong number is asked about again, and Back never asks to send a form ag
     await button.click();
     await expect(page.locator("#confirm-problem")).toHaveText(`Enter ${user} to confirm`);
     await expect(field).toHaveValue(typed);
-    await awake(page);
+    await hydrated(page);
   }
   for (let back = 0; back < 2; back += 1) {
     await page.goBack();
     await expect(page.getByRole("heading", { name: "This cannot be undone" })).toBeVisible();
-    await awake(page);
+    await hydrated(page);
   }
   await expect(page).toHaveURL(here);
 
-  // A sign-in that has become too old in between loses nothing.
-  await grownOld(context, library, library.everything);
+  // Confirming an old sign-in keeps the entries.
+  await ageSignIn(context, library, library.everything);
   await open(page, here);
   await field.fill(user);
   await button.click();
@@ -112,15 +112,15 @@ test("a wrong number is asked about again, and Back never asks to send a form ag
   await expect(page.getByRole("alert")).toContainText("Your entries are still here");
 });
 
-test("any form that came back is asked for again by Back, and never sent", async ({ page }) => {
-  test.skip(!scripted(), "without JavaScript the browser asks before it sends a long form again");
+test("after a rejected form Back loads the page again", async ({ page }) => {
+  test.skip(!scripted(), "without JavaScript the browser asks to send a long form again");
   await open(page, "/users/new");
   for (const first of ["One", "Two"]) {
     await page.getByLabel("First name").fill(first);
     await page.getByLabel("E-mail").fill("nobody");
     await page.getByRole("button", { name: "Create user" }).click();
     await expect(page.locator("#email-problem")).toContainText("Enter an e-mail address");
-    await awake(page);
+    await hydrated(page);
     await expect(page).toHaveURL("/users/new");
   }
   await page.goBack();
@@ -129,10 +129,10 @@ test("any form that came back is asked for again by Back, and never sent", async
   await expect(page.getByRole("heading", { level: 1 })).toHaveText("Create user");
 });
 
-test.describe("an old tab", () => {
+test.describe("a form in an old tab", () => {
   test.use({ expectedStatus: [401] });
 
-  test("says under whose sign-in it was opened", async ({ page, context, library }) => {
+  test("is rejected because it was opened in another session", async ({ page, context, library }) => {
     const staff: { roles: string[]; user_id: string }[] = JSON.parse(library.command("staff", "list", "--json"));
     const other = staff.find((one) => one.roles.includes("librarian") && one.user_id !== library.everything)!;
     await open(page, "/users/new");

@@ -1,7 +1,7 @@
-// What only WebAssembly adds: tabs by the keyboard, colours, the sentence while somebody types.
+// What WebAssembly adds: tabs by the keyboard, dependent lists, colours.
 import { expect, open, test } from "./lethe";
 
-test("the tabs follow the keyboard and the address", async ({ page }) => {
+test("tabs follow the keyboard and the address", async ({ page }) => {
   await open(page, "/tasks/new#schedule");
   await expect(page.getByRole("tab", { name: "Schedule" })).toHaveAttribute("aria-selected", "true");
   await page.getByRole("tab", { name: "Schedule" }).focus();
@@ -13,7 +13,7 @@ test("the tabs follow the keyboard and the address", async ({ page }) => {
   await expect(page.getByLabel("Category", { exact: true })).toBeVisible();
 });
 
-test("the second dropdown depends on the first", async ({ page }) => {
+test("the task types depend on the category", async ({ page }) => {
   await open(page, "/tasks/new#settings");
   await page.getByLabel("Category", { exact: true }).selectOption("");
   await expect(page.locator("#category-problem")).toHaveText("Choose a category");
@@ -22,7 +22,7 @@ test("the second dropdown depends on the first", async ({ page }) => {
   await expect(page.locator("#category-problem")).toHaveText("");
 });
 
-test("the colours that were chosen stay", async ({ page }) => {
+test("the chosen colours stay on every page", async ({ page }) => {
   await open(page, "/");
   await page.getByLabel("Colours").selectOption("dark");
   await expect(page.locator("html")).toHaveAttribute("data-theme", "dark");
