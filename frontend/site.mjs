@@ -1,8 +1,8 @@
-// Makes the site of compiled WebAssembly: optimised, named by content, compressed beforehand.
+// Builds the site from compiled WebAssembly: optimised, named by content, precompressed.
 //
 //   node site.mjs WASM_BINDGEN_FOLDER STYLE_FOLDER SITE_FOLDER
 //
-// The last line printed is the size of what a browser loads, compressed with Brotli.
+// The last line of the output is the size of the files that a browser loads, compressed with Brotli.
 
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
@@ -16,7 +16,7 @@ const BUDGET = 300_000;
 const [bound, style, site] = process.argv.slice(2);
 const pkg = join(site, "pkg");
 
-// Named one by one: all features together would emit what browsers refuse.
+// An explicit list, because browsers do not support all features of wasm-opt.
 const FEATURES = [
   "bulk-memory",
   "mutable-globals",
@@ -40,7 +40,7 @@ async function bundled(entry, loader) {
   const fromSite = {
     name: "from-site",
     setup(builder) {
-      // While developing, the parts of the style sheet are served from the root of the site.
+      // During development the parts of the style sheet are served from the root of the site.
       builder.onResolve({ filter: /^\/css\// }, ({ path }) => ({ path: resolve(style, "assets", `.${path}`) }));
     },
   };
