@@ -1,5 +1,5 @@
-# Two commands: `make run` starts Lethe with demo data, `make test` checks everything. `make help` lists the others.
-# The targets install what is missing on this machine; each says what it does.
+# `make run` starts Lethe with demo data, `make test` checks everything, `make help` lists all targets. The targets
+# install missing tools.
 
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
@@ -15,7 +15,7 @@ BINDGEN_VERSION := $(shell sed -n '/^name = "wasm-bindgen"$$/{n;s/version = "\(.
 export CARGO_TARGET_DIR := $(TARGET)
 export LETHE_ASSETS_DIR := $(SITE)
 
-# --- Running -----------------------------------------------------------------------------------------------
+# --- Running -------------------------------------------------------------------------------------------------
 
 run: build demo ## Build, fill an empty database with a demo library, serve (the default)
 	@echo "A demonstration: a password alone is enough. Sign in as sw10006 (administrator), ph10004 (systems librarian)"
@@ -36,7 +36,7 @@ build: native site ## Build the program and the assets
 native: ## Build the program
 	@cargo build --quiet -p server
 
-# --- Tools -------------------------------------------------------------------------------------------------
+# --- Tools ---------------------------------------------------------------------------------------------------
 
 tools: $(TARGET)/.tools-$(BINDGEN_VERSION) frontend/node_modules/.package-lock.json
 
@@ -45,7 +45,7 @@ $(TARGET)/.tools-$(BINDGEN_VERSION):
 	@mkdir -p $(TARGET) && touch $@
 
 frontend/node_modules/.package-lock.json: frontend/package-lock.json
-	@echo "Installing the tools that make the browser's part small"
+	@echo "Installing the tools that optimise the WebAssembly"
 	@cd frontend && npm ci --silent && touch node_modules/.package-lock.json
 
 end2end/node_modules/.package-lock.json: end2end/package-lock.json
@@ -55,22 +55,22 @@ end2end/node_modules/.package-lock.json: end2end/package-lock.json
 browser: end2end/node_modules/.package-lock.json
 	@.ci/browser
 
-# --- The browser's part ------------------------------------------------------------------------------------
+# --- WebAssembly and assets ----------------------------------------------------------------------------------
 
 site: tools ## Build the assets: WebAssembly, style sheet, compressed copies
 	@cargo build --quiet -p frontend --target wasm32-unknown-unknown --profile wasm-release
 	@$(MAKE) --no-print-directory $(SITE)/hash.txt
 
 $(SITE)/hash.txt: $(WASM) frontend/site.mjs $(shell find style -type f)
-	@echo "Making the site: WebAssembly, style sheet, compressed copies"
+	@echo "Building the site: WebAssembly, style sheet, compressed copies"
 	@wasm-bindgen $(WASM) --target web --no-typescript --out-dir $(BOUND) --out-name lethe
 	@cd frontend && node site.mjs $(BOUND) ../style $(SITE)
 
-# --- Testing -----------------------------------------------------------------------------------------------
+# --- Testing -------------------------------------------------------------------------------------------------
 
 test: format lint test-native test-wasm test-browser ## Everything: format, lints, native, Wasm, browser
 
-format: ## Check the format; cargo fmt mends it
+format: ## Check the format; cargo fmt corrects it
 	@cargo fmt --all --check
 
 lint: tools ## Clippy on all crates, crates in the Wasm, licences
@@ -92,20 +92,20 @@ test-one: ## One native test by a part of its name: TEST=name, and PACKAGE=recor
 kills: ## Kill the program 200 times in runs on each database, and 50 times in imports
 	@KILLS=200 .ci/with-postgres cargo test -p server --test kills -- --nocapture --test-threads 2
 
-test-wasm: tools ## The rules' tests in WebAssembly
+test-wasm: tools ## Tests of the rules in WebAssembly
 	@CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER=wasm-bindgen-test-runner \
 		cargo test -p policy --target wasm32-unknown-unknown
 
-test-browser: build browser ## Browser tests. SPEC=undo: one file; ONLY=wasm or plain; REPEAT=10 BUSY=2: ten times, beside two busy loops
+test-browser: build browser ## Browser tests. SPEC=undo: one file; ONLY=wasm or plain; REPEAT=10 BUSY=2: ten times beside two busy loops
 	@.ci/browser-tests
 	@BROWSER_DATABASE=pgbouncer SPEC="task desk" REPEAT=1 .ci/with-postgres .ci/with-pgbouncer .ci/browser-tests
 
-# --- Measuring ---------------------------------------------------------------------------------------------
+# --- Benchmarks ----------------------------------------------------------------------------------------------
 
-bench: ## How fast it is, against SQL written by hand; the figures are in target/bench.json
+bench: ## Compare the speed with SQL written by hand; the results are in target/bench.json
 	@POSTGRES_DURABLE=1 .ci/with-postgres cargo bench --quiet -p records --bench speed
 
-# --- Documentation -----------------------------------------------------------------------------------------
+# --- Documentation -------------------------------------------------------------------------------------------
 
 doc: ## The documentation of the code, in target/doc; warnings are errors
 	@RUSTDOCFLAGS="--cfg erase_components -D warnings" cargo doc --quiet --no-deps
@@ -114,7 +114,7 @@ doc: ## The documentation of the code, in target/doc; warnings are errors
 screenshots: build browser ## Take the pictures of the README, in docs/images
 	@SCREENSHOTS=1 ONLY=wasm SPEC=screenshots .ci/browser-tests
 
-# --- What it is made of ------------------------------------------------------------------------------------
+# --- Supply chain --------------------------------------------------------------------------------------------
 
 deny audit sbom: ## Licences and vulnerabilities; vulnerabilities alone; the software bill of materials
 	@.ci/supply-chain $@

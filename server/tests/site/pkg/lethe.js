@@ -1,1 +1,1 @@
-// Stands for the compiled assets where a test serves pages.
+// Replaces the compiled assets in tests that serve pages.
