@@ -182,7 +182,7 @@ async fn maintenance_gate(store: &Store, network: NetworkConfig) -> anyhow::Resu
         status.refuse_unless_level()?;
         return Ok(None);
     };
-    tracing::warn!(people, "a backup was restored: the desk opens after the ledger has been replayed");
+    tracing::warn!(people, "a backup was restored: pages are served after the ledger has been replayed");
     Ok(Some(MaintenanceGate::new(people, network)))
 }
 

@@ -225,14 +225,14 @@ async fn deactivating_or_deleting_the_default_task_explains_the_effect_first() {
     let stays = "stays the default";
     assert!(desk.get("/tasks/1/edit").await.2.contains(stays), "the form");
     assert!(desk.get("/tasks/1/deactivate").await.2.contains(stays), "the page");
-    assert!(desk.get("/tasks/1").await.2.contains("href=\"/tasks/1/deactivate\""), "the button leads there");
+    assert!(desk.get("/tasks/1").await.2.contains("href=\"/tasks/1/deactivate\""), "the button links there");
     let none = "until there is one, users cannot be anonymised from their record";
-    assert!(desk.get("/tasks/1/delete").await.2.contains(none), "the last one");
+    assert!(desk.get("/tasks/1/delete").await.2.contains(none), "the last task");
 
     // A private task cannot become the default: staff who anonymise a single user could not see its settings.
     save("").await;
     execute(&desk, "UPDATE tasks SET visibility = 'private', owner_number = 1 WHERE id = 2").await;
-    assert!(desk.get("/tasks/1/delete").await.2.contains(none), "the other one is private");
+    assert!(desk.get("/tasks/1/delete").await.2.contains(none), "the other task is private");
     let page = desk.get("/tasks/2").await.2;
     assert!(page.contains("A private task cannot be the default") && !page.contains("/do/make_task_default"));
     let (status, _, page) = desk.post("/do/make_task_default?page=/tasks/2", "form[task]=2").await;

@@ -128,7 +128,7 @@ async fn an_approval_belongs_to_one_preview_and_can_be_used_once() {
     assert_cannot_start(&desk, new).await;
     let again = ask(&desk, new).await;
     assert_eq!(approve(&ben, again).await.0, StatusCode::SEE_OTHER);
-    assert_eq!(approve(&ben, again).await.0, StatusCode::CONFLICT, "it was decided");
+    assert_eq!(approve(&ben, again).await.0, StatusCode::CONFLICT, "the request was decided");
     assert_eq!(start(&desk, new).await.0, StatusCode::SEE_OTHER);
     let (status, page) = start(&desk, new).await;
     assert_eq!(status, StatusCode::CONFLICT, "{page}");
