@@ -103,8 +103,8 @@ pub(crate) struct Config {
     limit_anonymise_per_hour: u32,
     /// The same in a day.
     limit_anonymise_per_day: u32,
-    /// The number of users that one member of staff may mark for deletion, or give an earlier leaving date, in an hour
-    /// without a second person.
+    /// The number of users that one member of staff may mark for deletion in an hour without a second person. An earlier
+    /// leaving date counts as a mark.
     limit_mark_per_hour: u32,
     /// The same in a day.
     limit_mark_per_day: u32,

@@ -1,5 +1,5 @@
-//! Several servers on one PostgreSQL database: a due run starts once, another server takes over the run of a killed
-//! server, and missed runs are made up for once or not at all.
+//! Several servers on one PostgreSQL database: a due run starts once, and another server takes over the run of a
+//! killed server. Missed runs are made up for once or not at all.
 #![allow(clippy::unwrap_used, missing_docs, reason = "tests")]
 
 #[path = "common/library.rs"]

@@ -5,7 +5,7 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, ErrorKind, Write as _};
 use std::path::Path;
 
-/// The size of the write that detects a full disk, in bytes: as much as SQLite needs for its `-shm` file.
+/// The size of the write that detects a full disk, in bytes: as much as SQLite needs next to its database file.
 const PROBE_BYTES: usize = 64 << 10;
 
 /// The use that Lethe makes of a file.

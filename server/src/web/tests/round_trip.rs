@@ -419,7 +419,7 @@ async fn every_filter_is_shown_again((desk, other): Library) {
     }
 }
 
-/// Every posted form with visible fields is used in a test of this file, or asks for a confirmation or a secret that is
+/// A test of this file uses every posted form with visible fields. Exceptions are forms whose confirmation or secret is
 /// compared and never stored.
 async fn every_form_is_tested((desk, other): Library) {
     let tried = [

@@ -110,7 +110,7 @@ async fn guesses_of_a_password_from_many_addresses_are_limited() {
         allowed += usize::from(status == StatusCode::UNPROCESSABLE_ENTITY);
     }
     assert!((10..=20).contains(&allowed), "{allowed}");
-    // Repeated failed sign-ins are counted in one event.
+    // Repeated failed sign-ins are counted, not recorded one by one.
     let failed = "SELECT COUNT(*) FROM audit_events WHERE action = 'sign_in_failed'";
     assert_eq!(number(&desk.store, failed).await, 2);
 }

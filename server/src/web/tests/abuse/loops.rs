@@ -24,7 +24,7 @@ async fn library() -> Desk {
 }
 
 #[tokio::test]
-async fn repeated_refusals_are_one_event_with_a_count() {
+async fn repeated_refusals_are_one_event_and_a_second_one_with_their_number() {
     let desk = library().await;
     let ng = desk.another("ng").await;
     let events = "SELECT COUNT(*) FROM audit_events WHERE action = 'refused'";
