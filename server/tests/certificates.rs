@@ -100,5 +100,8 @@ async fn the_command_line_can_withdraw_its_own_request() {
     assert!(printed(folder, &["approvals", "list", "--all"]).contains("Withdrawn by command line"));
     let events = json(folder, &["audit", "list", "--action", "approval_withdrawn"]);
     assert_eq!(events.as_array().unwrap().len(), 1);
-    assert!(!lethe(folder, &["approvals", "withdraw", &request]).status.success(), "the request is already decided");
+    assert!(
+        !lethe(folder, &["approvals", "withdraw", &request]).status.success(),
+        "the request is already decided"
+    );
 }

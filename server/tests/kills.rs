@@ -23,7 +23,10 @@ fn kill_at_random(mut program: Child, max: Duration, exit_codes: &[i32]) -> bool
     let begun = Instant::now();
     while begun.elapsed() < limit {
         if let Some(status) = program.try_wait().unwrap() {
-            assert!(status.code().is_some_and(|code| exit_codes.contains(&code)), "the program ended with {status}");
+            assert!(
+                status.code().is_some_and(|code| exit_codes.contains(&code)),
+                "the program ended with {status}"
+            );
             return true;
         }
         std::thread::sleep(Duration::from_millis(1));
