@@ -23,8 +23,8 @@ use crate::config::Config;
 use crate::{startup, web};
 use clap::{Parser, Subcommand};
 pub(crate) use output::Output;
+use records::OpenOptions;
 use records::key::KeyUse;
-use records::startup::OpenOptions;
 use records::{RecordsError, Store};
 use std::process::ExitCode;
 
@@ -134,7 +134,7 @@ impl Arguments {
             Command::Drill(drill) => return drill.carry_out(&config, output).await,
             command => command,
         };
-        let opening = Opening {
+        let opening = OpenOptions {
             key: command.key_use(),
             check_up_to: if serves { MAX_BYTES_CHECKED_AT_START } else { 0 },
         };

@@ -5,7 +5,7 @@ use rand::RngExt as _;
 use records::approval;
 use records::audit::Due;
 use records::heartbeat;
-use records::{Store, audit, protection, residue, run, schedule, session, staff, vitals};
+use records::{Store, audit, run, schedule, session, staff};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant};

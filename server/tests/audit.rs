@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use chrono_tz::Tz;
-use records::{Clock, Settings, Store};
+use records::{Clock, Settings};
 use sea_orm::ConnectionTrait;
 use serde_json::{Value, json};
 use std::path::Path;

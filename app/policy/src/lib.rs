@@ -42,7 +42,7 @@ pub use ids::{
     TaskId, UserNumber,
 };
 pub use legal_hold::{HoldReason, LegalHoldTarget};
-pub use limits::{Counted, Limits, Window};
+pub use limits::{Counted, Limits, Reached, Window};
 pub use permission::{Action, Roles};
 pub use policy::{Conditions, Days, NoteTreatment, Policy, Scope};
 pub use policy_reach::extends_beyond;

@@ -2,6 +2,7 @@
 //! person.
 
 use serde::{Deserialize, Serialize};
+use std::fmt;
 
 /// The limits on manual changes. A setting of the installation.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
@@ -151,6 +152,31 @@ impl Limits {
             _ => return,
         };
         *place = value;
+    }
+}
+
+/// A limit that an actor has reached.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Reached {
+    /// The kind of changes counted.
+    pub counted: Counted,
+    /// The period.
+    pub window: Window,
+    /// The number of users that the limit allows.
+    pub limit: i64,
+}
+
+impl fmt::Display for Reached {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "Safety limit reached: at most {} users may be {} by one member of staff in {}. Nothing was changed. \
+             Ask a second person to approve more changes (page Approvals, or lethe approvals ask --more-changes), \
+             or wait",
+            crate::numbers::grouped(self.limit),
+            self.counted.label().trim_end_matches(','),
+            self.window.label()
+        )
     }
 }
 

@@ -2,7 +2,7 @@
 //! never the value of a field.
 //!
 //! Events are only ever added, in the transaction of the change itself (`record_event`). On commit each event gets
-//! its position in the *chain* and a MAC over itself and the MAC of the event before (`chain`). An attacker
+//! its position in the *chain* and a MAC over itself and the MAC of the event before ([`crate::chain`]). An attacker
 //! without the key cannot change, remove, insert or reorder events undetected ([`verify`](fn@verify)). Once a day
 //! Lethe writes the end of the chain, an *anchor*, to a file outside the database (`anchor`), so truncation is
 //! detected too.
@@ -13,8 +13,6 @@
 mod action;
 mod anchor;
 mod bulk_events;
-mod chain;
-mod event;
 mod read;
 mod record;
 mod repeats;
@@ -24,11 +22,9 @@ mod verify;
 pub use action::{AuditAction, Subject};
 pub use anchor::{Anchor, anchor_daily, last_anchor};
 pub(crate) use bulk_events::note_people;
-pub(crate) use chain::{begin, chain, lock_head, quarantine_unchained};
-pub(crate) use event::AuditKey;
 pub use read::{AuditForm, AuditQuery, AuditRow, ChainStatus, csv, list, status};
 pub use record::refused;
 pub(crate) use record::{note_each, note_event, record_event, record_event_in_own_tx};
+pub(crate) use repeats::note_repeated;
 pub use repeats::{Due, write_repeats};
-pub(crate) use repeats::{Repeats, note_repeated};
 pub use verify::{Finding, MAX_FINDINGS, Verdict, verify};

@@ -21,7 +21,7 @@ use crate::checksum::sha256;
 use crate::dialect;
 use crate::entity::{certificates, residue_hits, superseded_certificates};
 use crate::error::RecordsError;
-use crate::key::{Key, is_signed};
+use crate::key::is_signed;
 use crate::ledger;
 use crate::store::Store;
 use chrono::{DateTime, Utc};
@@ -168,7 +168,7 @@ async fn sign(
     mut certificate: Certificate,
 ) -> Result<(), RecordsError> {
     use certificates::Column;
-    let key = Key::load(store).await?;
+    let key = store.key.load().await?;
     if let Some(earlier) = certificates::Entity::find_by_id(certificate.run.0).one(tx).await? {
         certificate.version = earlier.version + 1;
         certificate.supersedes =

@@ -1,7 +1,10 @@
 //! CSV output (RFC 4180) that is safe to open in a spreadsheet.
 
+mod cell;
+
+pub use cell::{escaped, unescaped};
+
 use crate::error::RecordsError;
-use crate::transfer::escaped;
 
 /// Returns a CSV file with a header. Every row must be as long as the header. Cells that a spreadsheet would read
 /// as formulas are escaped.

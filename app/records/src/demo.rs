@@ -17,14 +17,15 @@ mod rng;
 mod tasks;
 mod vocabularies;
 
+use crate::accounts;
 use crate::actor::Actor;
 use crate::audit::{self, AuditAction, Subject};
 use crate::bulk_insert::insert;
 use crate::dialect;
 use crate::entity::{catalogue_records, tasks as task_rows, terms, users};
 use crate::error::RecordsError;
+use crate::run;
 use crate::store::Store;
-use crate::{residue, run, staff};
 use catalogue::Catalogue;
 use people::Generator;
 use policy::{Action, UserNumber, Verdict};
@@ -72,7 +73,7 @@ pub struct DemoSummary {
 }
 
 /// The password of all staff of a demo library. It is public, because a demo library contains no real person.
-pub const PASSWORD: &str = "forget me in the library";
+pub const PASSWORD: &str = crate::staff::DEMO_PASSWORD;
 
 /// Fills an empty database with a demo library.
 pub async fn fill(store: &Store, actor: Actor, users: u32, seed: u64) -> Result<DemoSummary, RecordsError> {
@@ -106,7 +107,7 @@ pub async fn fill(store: &Store, actor: Actor, users: u32, seed: u64) -> Result<
         .await?;
     store.commit(tx).await?;
     for number in accounts {
-        staff::set_demo_password(store, actor, UserNumber(number), PASSWORD).await?;
+        accounts::set_demo_password(store, actor, UserNumber(number), PASSWORD).await?;
     }
 
     write_catalogue(store, &catalogue).await?;
@@ -117,7 +118,7 @@ pub async fn fill(store: &Store, actor: Actor, users: u32, seed: u64) -> Result<
     store.commit(tx).await?;
     // Done early, because every single run cleans the files of the whole database.
     summary.anonymised = anonymise_some(store, actor, users).await?;
-    residue::background_scans().await;
+    run::background_scans().await;
     while let Some(mut batch) = maker.next_block() {
         summary.count(&batch);
         let tx = store.begin().await?;

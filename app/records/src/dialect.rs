@@ -1,21 +1,17 @@
 //! The differences between SQLite and PostgreSQL. No other module may depend on the database in use.
 
 mod blocks;
-mod causes;
 mod connect;
-mod fault;
 mod files;
 mod tables;
 
 pub(crate) use blocks::{Block, Blocks, FIELD, RECORD, Source, different, position, position_is, snapshot};
-pub(crate) use causes::{answers, cause, is_damage, remedy};
-pub(crate) use connect::{connect_options, probe_options};
-pub(crate) use fault::fault_of;
+pub(crate) use connect::{answers, connect_options, probe_options};
 pub(crate) use files::{checkpoint, file, file_size, is_held_back, snapshot_xmax, vacuum_full};
 pub use tables::schema;
 pub(crate) use tables::{ColumnFacts, ColumnKind, TableFacts, quoted, tables};
 
-use crate::error::RecordsError;
+use crate::error;
 use chrono::{DateTime, Utc};
 use sea_orm::sea_query::Value;
 use sea_orm::{
@@ -299,17 +295,11 @@ pub(crate) async fn analyze(db: &impl ConnectionTrait, table: &str) -> Result<()
     Ok(())
 }
 
-/// Returns whether a change failed for a temporary reason, so that it can be retried: another writer, a full disk,
-/// a lost connection.
-pub(crate) fn is_passing(error: &RecordsError) -> bool {
-    error.fault().is_some()
-}
-
 /// Returns whether the database failed because of a lock held by another transaction.
 pub(crate) fn is_busy_error(error: &DbErr) -> bool {
     // SQLITE_BUSY, SQLITE_LOCKED and their variants; serialization_failure, deadlock_detected, lock_not_available.
     let busy = ["5", "6", "261", "262", "517", "518", "773", "40001", "40P01", "55P03"];
-    causes::code_of(error).is_some_and(|code| busy.contains(&&*code))
+    error::code_of(error).is_some_and(|code| busy.contains(&&*code))
 }
 
 /// Returns whether a failed commit certainly changed nothing. False if the connection was lost, because the

@@ -1,6 +1,10 @@
 //! The errors of this crate. No variant carries a personal value.
 
-use crate::dialect;
+mod causes;
+mod fault;
+
+pub(crate) use causes::{cause, code_of, is_damage, remedy};
+use fault::fault_of;
 use policy::form::{FieldErrors, Problem};
 use std::{fmt, io};
 use thiserror::Error;
@@ -34,7 +38,7 @@ pub enum RecordsError {
     Busy,
     /// The actor has reached a safety limit of manual changes.
     #[error("{0}")]
-    LimitReached(crate::limits::Reached),
+    LimitReached(policy::Reached),
     /// The ledger cannot be read or extended. The text says why and what to do; no user is anonymised until it is
     /// repaired.
     #[error("{0}")]
@@ -58,7 +62,7 @@ pub enum RecordsError {
 
 /// Returns the cause of a database error, without row values or passwords. None if `error` is not one.
 pub fn database_cause(error: &(dyn std::error::Error + 'static)) -> Option<String> {
-    error.downcast_ref::<sea_orm::DbErr>().map(crate::dialect::cause)
+    error.downcast_ref::<sea_orm::DbErr>().map(cause)
 }
 
 impl RecordsError {
@@ -71,9 +75,15 @@ impl RecordsError {
     pub fn fault(&self) -> Option<Fault> {
         match self {
             Self::Fault(fault) => Some(*fault),
-            Self::Database(error) => dialect::fault_of(error),
+            Self::Database(error) => fault_of(error),
             _ => None,
         }
+    }
+
+    /// Returns whether a change failed for a temporary reason, so that it can be retried: another writer, a full
+    /// disk, a lost connection.
+    pub(crate) fn is_temporary(&self) -> bool {
+        self.fault().is_some()
     }
 
     /// Returns the stable code for logs and results.

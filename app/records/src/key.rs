@@ -1,22 +1,21 @@
 //! The key of the installation, which signs certificates and chains the audit. It is an Ed25519 key in a file, and
 //! is never stored in the database.
 
-mod file;
+pub(crate) mod file;
 mod known;
-mod replace;
 
 use crate::error::RecordsError;
-use crate::store::Store;
 use ed25519_dalek::{Signature, Signer, SigningKey, VerifyingKey};
 use file::KeyFileError;
 use hkdf::Hkdf;
 pub use known::{KeyStanding, KeyUse};
-pub(crate) use known::{establish, is_current, standing_of};
-pub use replace::{CONFIRMATION, Replaced, replace};
+pub(crate) use known::{establish, is_current, record, retire, standing_of};
 use sha2::Sha256;
 use std::fmt;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use tokio::sync::OnceCell;
 use zeroize::Zeroizing;
 
 /// The label from which the fingerprint is derived. The fingerprint reveals nothing about the key.
@@ -34,25 +33,8 @@ impl fmt::Debug for Key {
 }
 
 impl Key {
-    /// Returns the key of this store, kept in memory. If the file disappears while the server runs, the process
-    /// continues and health reports the file.
-    pub(crate) async fn load(store: &Store) -> Result<&Self, RecordsError> {
-        store.key.get_or_try_init(async || Self::read_own(store).await).await
-    }
-
-    /// Reads the key from its file. Rejects any other key than the one of this store.
-    pub(crate) async fn read_own(store: &Store) -> Result<Self, RecordsError> {
-        let path = &store.settings.key;
-        let key = Self::read(path).await?;
-        let found = key.fingerprint();
-        if *store.key_fingerprint == *found {
-            return Ok(key);
-        }
-        Err(known::foreign(path, &found, &store.key_fingerprint))
-    }
-
     /// Reads the key from a file.
-    async fn read(path: &Path) -> Result<Self, RecordsError> {
+    pub(crate) async fn read(path: &Path) -> Result<Self, RecordsError> {
         let of = path.to_owned();
         let read = tokio::task::spawn_blocking(move || file::read(&of)).await;
         let read = read.unwrap_or_else(|_| Err(io::Error::other("broken off").into()));
@@ -77,14 +59,56 @@ impl Key {
         base16ct::lower::encode_string(self.0.verifying_key().as_bytes())
     }
 
-    /// Returns the private key, for deriving further keys.
-    pub(crate) fn secret(&self) -> &[u8] {
-        self.0.as_bytes()
-    }
-
     /// Signs a text. Returns the signature in hexadecimal.
     pub(crate) fn sign(&self, text: &str) -> String {
         base16ct::lower::encode_string(&self.0.sign(text.as_bytes()).to_bytes())
+    }
+}
+
+/// The key of an open database: its file, its fingerprint and, once it is read, the key itself.
+#[derive(Clone, Debug)]
+pub(crate) struct InstallationKey {
+    path: PathBuf,
+    fingerprint: Arc<str>,
+    key: Arc<OnceCell<Key>>,
+}
+
+impl InstallationKey {
+    /// Keeps a key that was read from this path.
+    pub(crate) fn new(path: &Path, key: Key) -> Self {
+        let fingerprint = key.fingerprint().into();
+        Self { path: path.to_owned(), fingerprint, key: Arc::new(OnceCell::new_with(Some(key))) }
+    }
+
+    /// Returns the same key as a process would see it that has not read the file yet.
+    pub(crate) fn unread(&self) -> Self {
+        Self { key: Arc::default(), ..self.clone() }
+    }
+
+    /// Returns the same key, read from another path next time.
+    pub(crate) fn at(&self, path: &Path) -> Self {
+        Self { path: path.to_owned(), ..self.clone() }
+    }
+
+    /// The fingerprint of the key with which the database was opened.
+    pub(crate) fn fingerprint(&self) -> &str {
+        &self.fingerprint
+    }
+
+    /// Returns the key, kept in memory. If the file disappears while the server runs, the process continues and
+    /// health reports the file.
+    pub(crate) async fn load(&self) -> Result<&Key, RecordsError> {
+        self.key.get_or_try_init(|| self.read()).await
+    }
+
+    /// Reads the key from its file. Rejects any other key than the one of this database.
+    pub(crate) async fn read(&self) -> Result<Key, RecordsError> {
+        let key = Key::read(&self.path).await?;
+        let found = key.fingerprint();
+        if *self.fingerprint == *found {
+            return Ok(key);
+        }
+        Err(known::foreign(&self.path, &found, &self.fingerprint))
     }
 }
 
@@ -104,7 +128,7 @@ fn bytes<const COUNT: usize>(digits: &str) -> Option<[u8; COUNT]> {
 }
 
 /// Returns the error about an unusable key file, with cause and remedy.
-fn unusable(path: &Path, error: &KeyFileError) -> RecordsError {
+pub(crate) fn unusable(path: &Path, error: &KeyFileError) -> RecordsError {
     RecordsError::NotReady(format!(
         "The key file {} cannot be used: {error}. Restore it from its own copy and allow the user that runs Lethe to \
          read it, or correct LETHE_KEY_FILE",

@@ -23,34 +23,28 @@
 //! All processes of one database share one file under the same path and lock it while a transaction commits. On a
 //! network file system, file locks must work across computers.
 
-mod commit;
+pub(crate) mod commit;
 mod create;
-mod entry;
+pub(crate) mod entry;
 mod file;
-mod groups;
+pub(crate) mod groups;
 mod in_doubt;
-mod people;
-mod receipt;
-mod record;
-mod replay;
+pub(crate) mod people;
+pub(crate) mod receipt;
 mod reset;
-mod status;
-mod survey;
+pub(crate) mod status;
+pub(crate) mod survey;
 mod tail;
-#[cfg(test)]
-mod tests;
-mod verify;
-mod watermark;
-mod writer;
+pub(crate) mod verify;
+pub(crate) mod watermark;
+pub(crate) mod writer;
 
 pub(crate) use commit::commit;
 pub(crate) use create::create_if_new;
 pub use receipt::{Receipt, receipts};
-pub use replay::replay;
 pub use reset::reset;
 pub use status::LedgerStatus;
 pub use survey::{Overview, overview, status};
-pub(crate) use writer::Known;
 
 use crate::error::RecordsError;
 use crate::store::Store;

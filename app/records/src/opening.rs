@@ -1,6 +1,7 @@
 //! Opening the database at the start of a process. Errors name the cause and the remedy.
 
 use crate::dialect;
+use crate::error;
 use crate::error::RecordsError;
 use migrations::UpgradeError;
 use sea_orm::{ConnectionTrait, Database, DatabaseBackend, DatabaseConnection, DbErr, Statement};
@@ -19,6 +20,13 @@ pub(crate) async fn connect(url: &str) -> Result<DatabaseConnection, RecordsErro
     })
     .await
     .map_err(|error| not_opened(&error))
+}
+
+/// Connects to the database and upgrades its schema.
+pub(crate) async fn open_database(url: &str) -> Result<DatabaseConnection, RecordsError> {
+    let db = connect(url).await?;
+    bring_up_to_date(&db).await?;
+    Ok(db)
 }
 
 /// Connects to a database for reading only, with a single connection.
@@ -45,7 +53,7 @@ pub(crate) async fn check_integrity(db: &DatabaseConnection, up_to: u64) -> Resu
     let sql = Statement::from_string(DatabaseBackend::Sqlite, "PRAGMA quick_check(1)");
     let found = match db.query_one_raw(sql).await {
         Ok(row) => row.map_or(Ok(String::new()), |row| row.try_get_by_index(0))?,
-        Err(error) => dialect::cause(&error),
+        Err(error) => error::cause(&error),
     };
     if found == "ok" {
         return Ok(());
@@ -75,9 +83,9 @@ pub(crate) async fn bring_up_to_date(db: &DatabaseConnection) -> Result<(), Reco
         Err(error) => return Err(not_opened(&error)),
     };
     if let UpgradeError::Unrecorded { source, .. } | UpgradeError::Step { source, .. } = &error
-        && dialect::is_damage(source)
+        && error::is_damage(source)
     {
-        return Err(damaged(&dialect::cause(source)));
+        return Err(damaged(&error::cause(source)));
     }
     let remedy = match &error {
         UpgradeError::Newer(_) => {
@@ -91,7 +99,7 @@ pub(crate) async fn bring_up_to_date(db: &DatabaseConnection) -> Result<(), Reco
     };
     Err(RecordsError::NotReady(match &error {
         UpgradeError::Unrecorded { source, .. } | UpgradeError::Step { source, .. } => {
-            format!("The database cannot be upgraded: {error} ({}). {remedy}", dialect::cause(source))
+            format!("The database cannot be upgraded: {error} ({}). {remedy}", error::cause(source))
         }
         _ => format!("The database cannot be upgraded: {error}. {remedy}"),
     }))
@@ -113,12 +121,12 @@ async fn patiently<T>(work: impl AsyncFn() -> Result<T, DbErr>) -> Result<T, DbE
 
 fn not_opened(error: &DbErr) -> RecordsError {
     // Reading can meet a damaged page before all pages are checked.
-    if dialect::is_damage(error) {
-        return damaged(&dialect::cause(error));
+    if error::is_damage(error) {
+        return damaged(&error::cause(error));
     }
     RecordsError::NotReady(format!(
         "The database cannot be opened: {}. {}",
-        dialect::cause(error),
-        dialect::remedy(error)
+        error::cause(error),
+        error::remedy(error)
     ))
 }

@@ -9,13 +9,11 @@ mod settings;
 pub use settings::remember;
 pub(crate) use settings::{WEAKER, strictest};
 
-use crate::approval;
 use crate::clock::Clock;
 use crate::dialect;
 use crate::error::RecordsError;
-use crate::limits::Change;
-use crate::staff::roles_of;
-use crate::store::Store;
+use crate::manual_changes::Change;
+use crate::roles::roles_of;
 use chrono::{DateTime, Duration, Utc};
 use policy::four_eyes::COOLING_OFF_HOURS;
 use policy::{Action, UserNumber};
@@ -35,21 +33,10 @@ fn name_of(action: Action) -> String {
     format!("four_eyes.{}", action.code())
 }
 
-/// Records that four eyes are in force, if they are. Called before every change of staff, and regularly by the
-/// server.
-pub(crate) async fn observe(db: &impl ConnectionTrait, store: &Store) -> Result<(), RecordsError> {
-    for action in ACTIONS {
-        if approval::is_configured(db, store, action).await? {
-            let before = Clock::real() - Duration::minutes(NOTED_EVERY_MINUTES);
-            put(db, &name_of(action), "in_force", Some(before)).await?;
-        }
-    }
-    Ok(())
-}
-
-/// Calls `observe` for the server.
-pub async fn observe_regularly(store: &Store) -> Result<(), RecordsError> {
-    observe(&store.db, store).await
+/// Records that four eyes are in force for an action, at most once in [`NOTED_EVERY_MINUTES`].
+pub(crate) async fn record_in_force(db: &impl ConnectionTrait, action: Action) -> Result<(), DbErr> {
+    let before = Clock::real() - Duration::minutes(NOTED_EVERY_MINUTES);
+    put(db, &name_of(action), "in_force", Some(before)).await
 }
 
 /// Returns whether four eyes were in force a short time ago.

@@ -8,7 +8,7 @@
 //! never *clean*.
 
 mod auto_close;
-mod background;
+mod counts;
 mod erased_values;
 mod fold;
 mod kind;
@@ -28,13 +28,13 @@ mod value;
 mod verify;
 
 pub(crate) use auto_close::{close_what_is_gone, notes_positions};
-pub(crate) use background::scan_single_in_background;
-pub use background::{background_scans, give_up_on_lost_scans};
+pub(crate) use counts::{count_findings, open_findings};
 pub(crate) use erased_values::ErasedValues;
 pub use kind::ValueKind;
 pub use registered::Left;
 pub use reopen::reopen;
 pub(crate) use reopen::reopen_within;
+pub(crate) use result::give_up;
 pub use review::{Decision, Finding, FindingQuery, Now, decide, findings};
 pub use searched_tables::NotSearched;
 pub use status::{ResidueStatus, status};
@@ -43,6 +43,11 @@ pub use verify::{Stands, Verification, verify};
 use crate::error::RecordsError;
 use crate::store::Store;
 use policy::RunId;
+use std::time::Duration;
+
+/// Maximum age of a single user's run without a result. After that, the process and its old values are considered
+/// lost.
+pub(crate) const MAX_SCAN_AGE: Duration = Duration::from_mins(15);
 
 /// Searches for all values in `memory`, stores the result for each user in the run, and empties `memory`.
 pub(crate) async fn scan(store: &Store, run: RunId, memory: &mut ErasedValues) -> Result<(), RecordsError> {

@@ -4,9 +4,9 @@
 //! anonymises its users batch by batch (`carry_out`) and ends it (`finish`).
 
 mod approval_gate;
+mod background_scan;
 mod cancel;
 mod execute;
-mod findings;
 mod finish;
 mod lease;
 mod outcomes;
@@ -21,9 +21,8 @@ mod staff;
 mod start;
 
 pub(crate) use approval_gate::{approval_reason, lock_preview, preview_row, reapply_matter, why_two_of};
+pub use background_scan::{background_scans, give_up_on_lost_scans};
 pub use cancel::cancel;
-pub(crate) use findings::open_findings;
-pub(crate) use outcomes::count;
 pub use preview::preview;
 pub use queue::{drain_queue, execute, work};
 pub use read::{Member, MemberQuery, Run, RunQuery, RunRow, count_members, list, members, read};
@@ -39,11 +38,6 @@ use crate::eligibility;
 use crate::error::RecordsError;
 use crate::store::Store;
 use policy::{Policy, Reason, UserNumber};
-
-/// Parses a stored policy.
-pub(crate) fn stored_policy(text: &str) -> Result<Policy, RecordsError> {
-    serde_json::from_str(text).map_err(|_| RecordsError::Corrupt("policy"))
-}
 
 /// Returns the number of users for each reason under `policy` today. Stores nothing.
 pub async fn counts(store: &Store, policy: &Policy) -> Result<Vec<(Reason, i64)>, RecordsError> {

@@ -20,11 +20,10 @@ mod missed;
 pub use missed::missed_times;
 pub(crate) use missed::missed_times_of;
 
-use crate::dialect;
 use crate::entity::{runs, tasks};
 use crate::error::RecordsError;
 use crate::store::Store;
-use crate::task::stored_schedule;
+use crate::stored::stored_schedule;
 use chrono::{DateTime, Utc};
 use policy::schedule::GRACE_MINUTES;
 use policy::timezone::instants;
@@ -57,7 +56,7 @@ pub async fn tick(store: &Store) -> Result<Vec<RunId>, RecordsError> {
         match fire::fire(store, task).await {
             Ok(run) => started.extend(run),
             // Temporary fault: the task is still due next time.
-            Err(error) if dialect::is_passing(&error) => {}
+            Err(error) if error.is_temporary() => {}
             Err(error) => {
                 tracing::error!(task = task.0, code = error.code(), "a due task could not be started");
             }

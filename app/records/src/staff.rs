@@ -1,24 +1,21 @@
 //! Staff: users with a role, their credentials and roles.
 
-mod accounts;
 mod breached;
+mod credentials;
 mod notices;
 pub(crate) mod password;
-pub(crate) mod second_factor;
 pub(crate) mod set_aside;
 mod strength;
 mod totp_secret;
 
-pub use accounts::{
-    Invitation, StaffQuery, StaffRow, accept, add, anybody, disable, grant_role, invite, invited, list,
-    revoke_role, roles_of, set_demo_password, user_with_id,
-};
-pub(crate) use accounts::{new_password, set_password};
+pub use credentials::user_with_id;
+pub(crate) use credentials::{new_password, set_password};
 pub(crate) use notices::notify;
 pub use notices::{NOTICE_DAYS, Notice, NoticeKind, notices, read_notices};
 pub use password::Caller;
-pub use second_factor::{Setup, begin_setup, confirm_setup};
 pub use set_aside::delete_expired;
+pub use strength::DEMO_PASSWORD;
+pub(crate) use totp_secret::{open as open_totp_secret, seal as seal_totp_secret};
 
 use policy::UserNumber;
 use sea_orm::{ColumnTrait, Condition};

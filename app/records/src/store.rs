@@ -1,21 +1,18 @@
 //! Access to the database.
 
-use crate::audit::{self, AuditKey, Repeats};
+use crate::chain::{self, ChainKey};
 use crate::clock::Clock;
 use crate::dialect;
 use crate::error::RecordsError;
-use crate::key::{self, Key, KeyStanding, KeyUse};
-use crate::ledger::{self, Known};
-use crate::opening;
-use crate::protection;
-use crate::sealed::SecretBox;
+use crate::key::{InstallationKey, Key};
 use crate::settings::Settings;
-use crate::staff::password::HashQueue;
 use crate::vitals::Vitals;
 use chrono::{DateTime, Utc};
 use sea_orm::{Database, DatabaseConnection, DatabaseTransaction, DbErr};
+use std::any::{Any, TypeId};
+use std::collections::HashMap;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::{OnceCell, watch};
 
 /// The database, the clock and the settings, as needed by every read and write in this crate.
@@ -27,16 +24,11 @@ pub struct Store {
     pub(crate) vitals: Arc<Vitals>,
     pub(crate) clock: Clock,
     pub(crate) settings: Arc<Settings>,
-    pub(crate) ledger: Known,
-    /// Fingerprint of the key with which this store was opened.
-    pub(crate) key_fingerprint: Arc<str>,
-    pub(crate) key: Arc<OnceCell<Key>>,
-    pub(crate) audit_key: Arc<OnceCell<AuditKey>>,
-    pub(crate) sealer_of_searches: Arc<OnceCell<SecretBox>>,
+    pub(crate) key: InstallationKey,
+    pub(crate) chain_key: ChainKey,
     /// When the database was opened (system time).
     pub(crate) began: DateTime<Utc>,
-    pub(crate) hashing: Arc<HashQueue>,
-    pub(crate) repeats: Arc<Repeats>,
+    process_state: Arc<ProcessState>,
     stop: Arc<watch::Sender<bool>>,
 }
 
@@ -50,84 +42,61 @@ impl fmt::Debug for Address {
     }
 }
 
-/// Options for opening a store.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Opening {
-    /// Which key the key file may contain.
-    pub key: KeyUse,
-    /// Maximum size in bytes of an SQLite file that is checked for damage. 0 disables the check.
-    pub check_up_to: u64,
+/// The state of this process that modules above the store keep, by type.
+#[derive(Default)]
+struct ProcessState(Mutex<HashMap<TypeId, Arc<dyn Any + Send + Sync>>>);
+
+impl fmt::Debug for ProcessState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ProcessState")
+    }
 }
 
 impl Store {
-    /// Connects to the database at this URL (`sqlite://…` or `postgres://…`) and migrates its schema.
-    ///
-    /// Creates the key and the ledger of an empty database. Returns an error if an existing database has another
-    /// key.
-    pub async fn open(url: &str, clock: Clock, settings: Settings) -> Result<Self, RecordsError> {
-        Self::open_with(url, clock, settings, Opening::default()).await
-    }
-
-    /// Like [`Store::open`], with options.
-    pub async fn open_with(
-        url: &str,
-        clock: Clock,
-        settings: Settings,
-        opening: Opening,
-    ) -> Result<Self, RecordsError> {
-        let db = opening::connect(url).await?;
-        opening::check_integrity(&db, opening.check_up_to).await?;
-        opening::bring_up_to_date(&db).await?;
-        let settings = protection::strictest(&db, settings).await?;
-        let key = key::establish(&db, &settings.key, opening.key).await?;
-        let store = Self {
-            key_fingerprint: key.fingerprint().into(),
-            key: Arc::new(OnceCell::new_with(Some(key))),
+    /// Returns the store of an open database with the key that belongs to it.
+    pub(crate) fn new(db: DatabaseConnection, url: &str, key: Key, clock: Clock, settings: Settings) -> Self {
+        let key = InstallationKey::new(&settings.key, key);
+        let chain_key = ChainKey::new(key.clone());
+        Self {
             db,
             address: Address(url.into()),
             probe: Arc::default(),
             vitals: Arc::default(),
             clock,
             settings: Arc::new(settings),
-            ledger: Known::default(),
-            audit_key: Arc::default(),
-            sealer_of_searches: Arc::default(),
+            key,
+            chain_key,
             began: Clock::real(),
-            hashing: Arc::default(),
-            repeats: Arc::default(),
+            process_state: Arc::default(),
             stop: Arc::new(watch::Sender::new(false)),
-        };
-        audit::begin(&store).await?;
-        ledger::create_if_new(&store).await?;
-        Ok(store)
-    }
-
-    /// Connects to the database and migrates its schema.
-    pub(crate) async fn connect(url: &str) -> Result<DatabaseConnection, RecordsError> {
-        let db = opening::connect(url).await?;
-        opening::bring_up_to_date(&db).await?;
-        Ok(db)
-    }
-
-    /// Returns how the key file compares with the database at this URL. Works without the correct key.
-    pub async fn key_standing(url: &str, settings: &Settings) -> Result<KeyStanding, RecordsError> {
-        let db = Self::connect(url).await?;
-        key::standing_of(&db, &settings.key).await
+        }
     }
 
     /// Returns the same database as another process would open it, with another clock. For tests.
     #[must_use]
     pub fn as_another_process(&self, clock: Clock) -> Self {
         let stop = Arc::new(watch::Sender::new(false));
-        let (ledger, key, audit_key, vitals) =
-            (Known::default(), Arc::default(), Arc::default(), Arc::default());
-        Self { vitals, clock, ledger, key, audit_key, stop, ..self.clone() }
+        let key = self.key.unread();
+        let chain_key = ChainKey::new(key.clone());
+        let (vitals, process_state) = (Arc::default(), Arc::default());
+        Self { vitals, clock, key, chain_key, process_state, stop, ..self.clone() }
     }
 
     /// Returns the same database with other settings. For tests.
     #[must_use]
     pub fn with_settings(&self, settings: Settings) -> Self {
-        Self { settings: Arc::new(settings), ..self.clone() }
+        let key = self.key.at(&settings.key);
+        let chain_key = ChainKey::new(key.clone());
+        Self { key, chain_key, settings: Arc::new(settings), ..self.clone() }
+    }
+
+    /// Returns the state of this process that another module keeps, such as a cache. Each type has one value,
+    /// created by `Default`. The clones of a store share it; another process has its own.
+    pub(crate) fn process_state<T: Any + Default + Send + Sync>(&self) -> Arc<T> {
+        let mut states = self.process_state.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let state = states.entry(TypeId::of::<T>()).or_insert_with(|| Arc::new(T::default())).clone();
+        // Only a value of this type is stored under its id.
+        state.downcast().unwrap_or_default()
     }
 
     /// The clock.
@@ -179,7 +148,7 @@ impl Store {
     /// Begins a transaction that will write.
     pub(crate) async fn begin(&self) -> Result<DatabaseTransaction, RecordsError> {
         let tx = dialect::begin(&self.db).await?;
-        audit::quarantine_unchained(&tx).await?;
+        chain::quarantine_unchained(&tx).await?;
         Ok(tx)
     }
 
@@ -187,7 +156,7 @@ impl Store {
     /// committed.
     #[allow(clippy::disallowed_methods, reason = "this is the way to commit")]
     pub(crate) async fn commit(&self, tx: DatabaseTransaction) -> Result<(), RecordsError> {
-        audit::chain(self, &tx).await?;
+        chain::chain(&self.chain_key, &tx).await?;
         Ok(tx.commit().await?)
     }
 }

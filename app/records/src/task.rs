@@ -6,7 +6,6 @@ mod file;
 mod owner;
 mod read;
 mod save;
-mod who_sees;
 
 pub use change::{copy, delete, set_active};
 pub(crate) use default::default_task;
@@ -14,14 +13,13 @@ pub use default::{default_after, make_default};
 pub use file::{TaskFile, export, import, import_for};
 pub(crate) use owner::found as unowned_tasks;
 pub use owner::{UnownedTask, WhyUnowned, check_reassign, reassign, unowned};
-pub(crate) use read::stored_schedule;
 pub use read::{Confirmation, LastRun, Task, TaskQuery, TaskRow, custom_fields, list, read};
 pub use save::save;
-pub use who_sees::TaskName;
 
 use crate::actor::Actor;
 use crate::entity::tasks;
 use crate::error::RecordsError;
+use crate::task_name;
 use policy::TaskId;
 use sea_orm::{ConnectionTrait, DatabaseTransaction, EntityTrait, QuerySelect};
 
@@ -37,7 +35,7 @@ async fn row_to_change(
         .await?
         .filter(|task| task.deleted_at.is_none())
         .ok_or(RecordsError::NotFound("task"))?;
-    who_sees::seen_by(actor, task)
+    task_name::seen_by(actor, task)
 }
 
 /// Returns a task that the actor sees.
@@ -46,7 +44,7 @@ pub(crate) async fn row_for(
     actor: Actor,
     id: TaskId,
 ) -> Result<tasks::Model, RecordsError> {
-    who_sees::seen_by(actor, row(db, id).await?)
+    task_name::seen_by(actor, row(db, id).await?)
 }
 
 /// Returns a task without checking who sees it, for use with its runs.

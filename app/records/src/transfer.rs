@@ -43,7 +43,6 @@
 //! **All or nothing.** The file is read twice: once to validate every line, once to write in one transaction. A
 //! file with an error changes nothing. Problems name line and column, never a value.
 
-mod cell;
 mod columns;
 mod export_loans;
 mod export_users;
@@ -57,7 +56,6 @@ mod reader;
 mod user_line;
 mod user_match;
 
-pub use cell::{escaped, unescaped};
 pub use export_loans::export_loans;
 pub use export_users::export_users;
 pub use import_loans::import_loans;

@@ -13,7 +13,7 @@ use leptos::server_fn::ServerFn as _;
 use leptos_meta::Title;
 use leptos_router::hooks::{use_location, use_query_map};
 use policy::UserNumber;
-use records::user;
+use records::person;
 
 /// One step of the breadcrumbs: its words and its address.
 pub(crate) type Crumb = (String, String);
@@ -162,7 +162,7 @@ fn account(user: UserNumber, is_here: bool) -> impl IntoView {
     let store = store();
     let name = Suspend::new(async move {
         // A page whose database does not answer says so itself.
-        let name = user::name_of(&store, user).await.ok().flatten();
+        let name = person::name_of(&store, user).await.ok().flatten();
         name.map(|name| view! { <span class="who">{name}</span> })
     });
     view! {

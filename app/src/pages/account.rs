@@ -72,7 +72,7 @@ pub fn AccountPage() -> impl IntoView {
         let has_app = session::has_app(&store, session.user).await?;
         let is_connected = session::is_connected(&store, session.user).await?;
         let connecting = session.connecting()?;
-        let notices = staff::notices(&store, &session).await?;
+        let notices = staff::notices(&store, session.user).await?;
         let sign_in = store.settings().sign_in;
         let roles: Vec<&str> = user.roles.iter().map(|role| role.label()).collect();
         let user_id = user.user_id.unwrap_or_default();

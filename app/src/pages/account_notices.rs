@@ -24,7 +24,7 @@ pub(super) struct ReadForm {
 pub(super) async fn read_notices(form: ReadForm) -> Result<(), AppError> {
     let session = session().ok_or(AppError::NotSignedIn)?;
     let until = form.until.parse().map_err(|_| AppError::Unreadable)?;
-    staff::read_notices(&store(), &session, until).await?;
+    staff::read_notices(&store(), session.user, until).await?;
     leptos_axum::redirect("/account?done=notices-read");
     Ok(())
 }
@@ -70,7 +70,7 @@ pub(super) fn AccountNotices(notices: Vec<Notice>) -> impl IntoView {
 /// The unread notices of whoever is signed in, on every page; nothing where there are none.
 pub(crate) async fn unread_line() -> Option<impl IntoView + use<>> {
     let session = session().filter(|session| session.actor().staff.is_some())?;
-    let notices = staff::notices(&store(), &session).await.ok()?;
+    let notices = staff::notices(&store(), session.user).await.ok()?;
     let unread = notices.iter().find(|notice| !notice.is_read)?;
     let (at, words) = (unread.last_at, unread.kind.label());
     Some(view! {

@@ -14,9 +14,11 @@ use policy::dates::joined;
 use policy::form::{FieldErrors, Problem};
 use policy::numbers::counted;
 use policy::{Role, UserNumber, text};
-use records::staff::{self, Invitation, StaffQuery, StaffRow};
+use records::accounts;
+use records::accounts::{Invitation, StaffQuery, StaffRow};
+use records::person;
 use records::task::{self, UnownedTask};
-use records::{RecordsError, session, user};
+use records::{RecordsError, session};
 use serde::{Deserialize, Serialize};
 
 const HERE: &str = "/staff";
@@ -63,7 +65,7 @@ pub(super) async fn add_staff(form: AddForm) -> Result<(), AppError> {
     }
     text::line(&form.user_id, text::SHORT)
         .map_err(|problem| AppError::Invalid(FieldErrors::one("user_id", problem)))?;
-    let (_, invitation) = staff::add(&store(), actor(), &form.user_id, role(&form.role)?).await?;
+    let (_, invitation) = accounts::add(&store(), actor(), &form.user_id, role(&form.role)?).await?;
     if let Some(invitation) = invitation {
         return Err(shown(&invitation));
     }
@@ -74,7 +76,7 @@ pub(super) async fn add_staff(form: AddForm) -> Result<(), AppError> {
 /// Gives a role.
 #[server(prefix = "/do", endpoint = "grant_role", input = PostUrl)]
 pub(super) async fn grant_role(form: RoleRef) -> Result<(), AppError> {
-    staff::grant_role(&store(), actor(), UserNumber(form.user), role(&form.role)?).await?;
+    accounts::grant_role(&store(), actor(), UserNumber(form.user), role(&form.role)?).await?;
     leptos_axum::redirect("/staff?done=role-given");
     Ok(())
 }
@@ -82,20 +84,20 @@ pub(super) async fn grant_role(form: RoleRef) -> Result<(), AppError> {
 /// Takes a role away.
 #[server(prefix = "/do", endpoint = "revoke_role", input = PostUrl)]
 pub(super) async fn revoke_role(form: RoleRef) -> Result<(), AppError> {
-    let undo = staff::revoke_role(&store(), actor(), UserNumber(form.user), role(&form.role)?).await?;
+    let undo = accounts::revoke_role(&store(), actor(), UserNumber(form.user), role(&form.role)?).await?;
     go_to(format!("/staff?removed={}", form.user), undo.as_ref())
 }
 
 /// Makes a link to set a password.
 #[server(prefix = "/do", endpoint = "invite_staff", input = PostUrl)]
 pub(super) async fn invite_staff(form: StaffRef) -> Result<(), AppError> {
-    Err(shown(&staff::invite(&store(), actor(), UserNumber(form.user)).await?))
+    Err(shown(&accounts::invite(&store(), actor(), UserNumber(form.user)).await?))
 }
 
 /// Takes everything with which somebody could sign in.
 #[server(prefix = "/do", endpoint = "disable_staff", input = PostUrl)]
 pub(super) async fn disable_staff(form: StaffRef) -> Result<(), AppError> {
-    let undo = staff::disable(&store(), actor(), UserNumber(form.user)).await?;
+    let undo = accounts::disable(&store(), actor(), UserNumber(form.user)).await?;
     go_to("/staff?done=staff-disabled".to_owned(), Some(&undo))
 }
 
@@ -122,7 +124,7 @@ const FUNCTIONS: [&str; 6] = [
 pub fn StaffPage() -> impl IntoView {
     let removed = query("removed").parse().ok().map(UserNumber);
     page(async move {
-        let rows = staff::list(&store(), actor(), StaffQuery::default()).await?;
+        let rows = accounts::list(&store(), actor(), StaffQuery::default()).await?;
         let own = actor().staff;
         let removed = match removed {
             Some(number) => role_removed(number, &rows).await?,
@@ -163,7 +165,7 @@ pub fn StaffPage() -> impl IntoView {
 
 /// Whose role is gone, and whether any is left: without one nobody stands in the list any more.
 async fn role_removed(number: UserNumber, rows: &[StaffRow]) -> Result<Option<String>, RecordsError> {
-    let Some(name) = user::name_of(&store(), number).await? else { return Ok(None) };
+    let Some(name) = person::name_of(&store(), number).await? else { return Ok(None) };
     let rest = if rows.iter().any(|row| row.number == number) {
         "They must sign in again"
     } else {

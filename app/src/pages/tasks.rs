@@ -17,7 +17,7 @@ use crate::components::Crumb;
 use crate::state::{actor, opens};
 use leptos::prelude::*;
 use policy::TaskId;
-use records::task::TaskName;
+use records::task_name::TaskName;
 
 /// The way to a page about one task.
 fn crumbs(more: impl IntoIterator<Item = Crumb>) -> Vec<Crumb> {

@@ -24,7 +24,7 @@ use crate::state::opens;
 use chrono::NaiveDate;
 use leptos::prelude::*;
 use policy::{UserNumber, dates};
-use records::user::Person;
+use records::person::Person;
 
 /// The way to a page about users.
 fn crumbs(more: impl IntoIterator<Item = Crumb>) -> Vec<Crumb> {

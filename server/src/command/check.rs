@@ -3,8 +3,8 @@
 use super::Output;
 use crate::config::Config;
 use crate::startup::{self, Check};
-use records::startup::OpenOptions;
-use records::{RecordsError, Store, ledger};
+use records::OpenOptions;
+use records::{RecordsError, ledger};
 use std::process::ExitCode;
 
 /// Checks files, permissions, assets and clock; if they are right, the database with its schema, key and ledger.
@@ -23,7 +23,7 @@ async fn database(config: &Config) -> Vec<Check> {
     if config.database_file().is_some_and(|file| !file.exists()) {
         return Vec::new();
     }
-    let opening = Opening { check_up_to: u64::MAX, ..OpenOptions::default() };
+    let opening = OpenOptions { check_up_to: u64::MAX, ..OpenOptions::default() };
     let opened =
         records::open_store_with(&config.database_url, config.clock(), config.settings(), opening).await;
     let store = match opened {

@@ -7,7 +7,6 @@ use policy::numbers::{counted, grouped};
 use records::accounts;
 use records::accounts::{StaffQuery, StaffRow};
 use records::demo::{self, DemoSummary};
-use records::staff;
 use records::{Actor, Store};
 use serde::Serialize;
 

@@ -3,9 +3,9 @@
 use super::{Output, with_field_problems};
 use crate::config::Config;
 use clap::Subcommand;
-use records::key::{self, KeyStanding};
+use records::Actor;
+use records::key::KeyStanding;
 use records::key_replacement;
-use records::{Actor, Store};
 use std::process::ExitCode;
 
 #[derive(Debug, Subcommand)]

@@ -8,7 +8,7 @@ use records::approval_workflow;
 use records::pagination::{MAX_ROWS, Paging};
 use records::run::{self, Run};
 use records::task::{self, TaskFile, TaskQuery, TaskRow, UnownedTask};
-use records::{Actor, Store, approval};
+use records::{Actor, Store};
 use serde_json::json;
 use std::path::PathBuf;
 use std::process::ExitCode;

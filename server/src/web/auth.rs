@@ -102,23 +102,27 @@ pub(super) async fn authorize(
         }
         return next.run(request).await;
     }
-    let stage = session.map(|session| session.stage);
+    let sign_in_stage = session.map(|session| session.stage);
     let request = match form_post::sent_before(&state, request).await {
         Ok(answer) => return answer,
         Err(request) => request,
     };
-    match (stage, need) {
+    match (sign_in_stage, need) {
         (Some(Stage::Whole), Need::May(action)) => respond_forbidden(&state, request, actor, action).await,
-        _ => respond_unauthenticated(&state, request, stage).await,
+        _ => respond_unauthenticated(&state, request, sign_in_stage).await,
     }
 }
 
 /// Answers a request that needs a complete sign-in: 401, with the page of the next sign-in step instead of the page.
-async fn respond_unauthenticated(state: &AppState, request: Request, stage: Option<Stage>) -> Response {
+async fn respond_unauthenticated(
+    state: &AppState,
+    request: Request,
+    sign_in_stage: Option<Stage>,
+) -> Response {
     if !is_page(&request) {
         return (StatusCode::UNAUTHORIZED, Json(AppError::NotSignedIn)).into_response();
     }
-    let page = match stage {
+    let page = match sign_in_stage {
         None | Some(Stage::Whole) => "/sign-in",
         Some(Stage::SecondFactor) => "/sign-in/code",
         Some(Stage::SetUp) => "/sign-in/app",

@@ -163,7 +163,7 @@ mod tests {
             assert!(
                 MAX_REQUESTS_PER_NETWORK < crate::web::MAX_CONCURRENT_REQUESTS
                     && MAX_REQUESTS_PER_ADDRESS < MAX_REQUESTS_PER_NETWORK
-            )
+            );
         };
     }
 }

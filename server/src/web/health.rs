@@ -19,7 +19,7 @@ use axum::routing::get;
 use axum::{Json, Router};
 use records::health::{self, Condition, Figures, Health};
 use records::heartbeat;
-use records::{Fault, RecordsError, Store, vitals};
+use records::{Fault, RecordsError, Store};
 use serde::Serialize;
 use std::collections::HashSet;
 use std::sync::Arc;

@@ -229,19 +229,20 @@ async fn finish_callback(
             return Ok(CallbackResult::Rejected(SignInProblem::LoginState));
         }
     };
-    let Some((token, stage)) = session::sign_in_by_provider(&state.store, &identity, only).await? else {
+    let Some((token, sign_in_stage)) = session::sign_in_by_provider(&state.store, &identity, only).await?
+    else {
         return Ok(CallbackResult::Rejected(SignInProblem::Nobody));
     };
     if let Some(before) = before {
         session::end(&state.store, &before).await?;
     }
     let device = match session::find(&state.store, token.reveal()).await? {
-        Some(session) if stage == Stage::Whole => {
+        Some(session) if sign_in_stage == Stage::Whole => {
             Some(remember(state, session.user, address, &device).await?)
         }
         _ => None,
     };
-    Ok(CallbackResult::SignedIn { token, next: go_on_to(stage, &login_state.page), device })
+    Ok(CallbackResult::SignedIn { token, next: go_on_to(sign_in_stage, &login_state.page), device })
 }
 
 /// Counts the attempt, and returns whether it is within the rate limit. Attempts of a signed-in session do not count

@@ -114,7 +114,7 @@ impl Databases {
 /// Opens the database at this URL with the settings of an installation.
 pub async fn open_url(url: &str, folder: &Path) -> anyhow::Result<Store> {
     let today = NaiveDate::from_ymd_opt(2026, 1, 15).context("a date")?;
-    Ok(Store::open(url, Clock::fixed(Tz::Europe__London, today), Settings::in_folder(folder)).await?)
+    Ok(records::open_store(url, Clock::fixed(Tz::Europe__London, today), Settings::in_folder(folder)).await?)
 }
 
 async fn close(store: Store) -> Result<(), DbErr> {

@@ -6,12 +6,10 @@ use crate::audit::{self, AuditAction, Subject};
 use crate::clock::Clock;
 use crate::entity::approvals;
 use crate::error::RecordsError;
-use crate::limits;
-use crate::run;
 use crate::store::Store;
 use chrono::Duration;
 use policy::four_eyes::APPROVAL_HOURS;
-use policy::{Action, ApprovalId, RunId, UserNumber};
+use policy::{ApprovalId, RunId};
 use sea_orm::sea_query::Expr;
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QuerySelect, Select, Set,
@@ -21,61 +19,6 @@ use sea_orm::{
 pub(crate) struct Asked {
     pub(crate) id: ApprovalId,
     pub(crate) is_new: bool,
-}
-
-/// Requests approval for the run of a preview. Returns the waiting request if there is one.
-pub async fn ask(store: &Store, actor: Actor, preview: RunId) -> Result<ApprovalId, RecordsError> {
-    actor.require(Action::Preview)?;
-    let tx = store.begin().await?;
-    run::lock_preview(&tx, preview).await?;
-    let preview = run::usable_preview(&tx, store, preview).await?;
-    if run::approval_reason(&tx, store, &preview).await?.is_none() {
-        return Err(not_needed());
-    }
-    let asked = ask_within(&tx, actor, &ApprovalSubject::run_of(&preview)?).await?;
-    if asked.is_new {
-        let subject = Subject::Task(preview.task_id.unwrap_or_default());
-        note(&tx, store, actor, AuditAction::ApprovalAsked, subject, Some(RunId(preview.id)), asked.id)
-            .await?;
-    }
-    store.commit(tx).await?;
-    Ok(asked.id)
-}
-
-/// Requests approval to apply the current rules to users anonymised under older ones.
-pub async fn ask_reapply(store: &Store, actor: Actor) -> Result<ApprovalId, RecordsError> {
-    actor.require(Action::Run)?;
-    let tx = store.begin().await?;
-    let reapply = run::reapply_matter(&tx, store).await?.ok_or_else(not_needed)?;
-    let asked = ask_within(&tx, actor, &reapply).await?;
-    if asked.is_new {
-        note(&tx, store, actor, AuditAction::ApprovalAsked, Subject::Library, None, asked.id).await?;
-    }
-    store.commit(tx).await?;
-    Ok(asked.id)
-}
-
-/// Requests approval for more manual changes by this actor, who has reached a safety limit.
-pub async fn ask_more_changes(store: &Store, actor: Actor) -> Result<ApprovalId, RecordsError> {
-    actor.require_permission(Action::EditUsers)?;
-    if limits::reached(store, actor).await?.is_empty() {
-        return Err(RecordsError::Refused(
-            "No safety limit has been reached, so manual changes need no approval".to_owned(),
-        ));
-    }
-    ask_alone(store, actor, ApprovalSubject::more_changes_of(actor), Subject::Library).await
-}
-
-/// Requests approval to anonymise a member of staff.
-pub async fn ask_staff_anonymising(
-    store: &Store,
-    actor: Actor,
-    number: UserNumber,
-) -> Result<ApprovalId, RecordsError> {
-    actor.require_permission(Action::ManageStaff)?;
-    let roles = run::may_anonymise_staff(&store.db, actor, number).await?;
-    ask_alone(store, actor, ApprovalSubject::staff_anonymising_of(number, roles), Subject::User(number.0))
-        .await
 }
 
 /// Requests approval to import the file with this SHA-256. `users` is the number of users that count towards the
@@ -89,7 +32,8 @@ pub(crate) async fn ask_import(
     ask_alone(store, actor, ApprovalSubject::import_of(sha256, users), Subject::Library).await
 }
 
-async fn ask_alone(
+/// Requests approval in a transaction of its own, and records the audit event.
+pub(crate) async fn ask_alone(
     store: &Store,
     actor: Actor,
     matter: ApprovalSubject,
@@ -102,10 +46,6 @@ async fn ask_alone(
     }
     store.commit(tx).await?;
     Ok(asked.id)
-}
-
-fn not_needed() -> RecordsError {
-    RecordsError::Refused("This needs no second person. You can start it now".to_owned())
 }
 
 /// Stores a request, unless an identical one is waiting.
@@ -174,7 +114,7 @@ pub(super) fn requests_of(matter: &ApprovalSubject) -> Select<approvals::Entity>
         .filter(approvals::Column::Fingerprint.eq(&matter.fingerprint))
 }
 
-pub(super) async fn note(
+pub(crate) async fn note(
     tx: &DatabaseTransaction,
     store: &Store,
     actor: Actor,

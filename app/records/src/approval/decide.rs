@@ -2,94 +2,18 @@
 
 use super::ask::{note, requests_of};
 use super::eligible_approvers::could;
-use super::read::{About, read};
 use super::subject::{ApprovalSubject, Decision, Kind};
 use crate::actor::{Actor, Channel};
 use crate::audit::{AuditAction, Subject};
 use crate::clock::Clock;
 use crate::entity::approvals;
 use crate::error::RecordsError;
-use crate::staff::roles_of;
 use crate::store::Store;
-use crate::{legal_hold, run};
 use chrono::{DateTime, Utc};
-use policy::form::Problem;
 use policy::four_eyes::NEW_APPROVER_HOURS;
-use policy::numbers::grouped;
-use policy::{Action, ApprovalId, LegalHoldId, RunId, UserNumber};
+use policy::{Action, ApprovalId, RunId, UserNumber};
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder};
-
-/// Approves the request of another member of staff. Releases a legal hold at once; a run must then be started by a
-/// person other than the approver.
-pub async fn approve(store: &Store, actor: Actor, id: ApprovalId) -> Result<(), RecordsError> {
-    let tx = store.begin().await?;
-    let (request, kind) = waiting(&tx, id).await?;
-    match kind {
-        Kind::HoldRelease => {
-            let hold = LegalHoldId(request.hold_id.unwrap_or_default());
-            legal_hold::release_within(&tx, store, actor, hold).await?;
-            // If several requests for one legal hold are open, the decided one must be this one.
-            let request = row(&tx, id).await?;
-            if request.decision.is_none() {
-                return Err(changed());
-            }
-        }
-        Kind::Run => {
-            actor.require(Action::Approve)?;
-            let preview = run::usable_preview(&tx, store, preview_of(&request)).await?;
-            let matter = ApprovalSubject::run_of(&preview)?;
-            agree(&tx, actor, &matter, &request, None).await?;
-            let subject = Subject::Task(preview.task_id.unwrap_or_default());
-            note(&tx, store, actor, AuditAction::ApprovalGiven, subject, Some(RunId(preview.id)), id).await?;
-        }
-        Kind::Reapply => {
-            actor.require(Action::Approve)?;
-            let matter = run::reapply_matter(&tx, store).await?.ok_or_else(changed)?;
-            agree(&tx, actor, &matter, &request, None).await?;
-            note(&tx, store, actor, AuditAction::ApprovalGiven, Subject::Library, None, id).await?;
-        }
-        Kind::MoreChanges => {
-            actor.require(Action::Approve)?;
-            let matter = ApprovalSubject::more_changes_of(asker(&request));
-            agree(&tx, actor, &matter, &request, None).await?;
-            note(&tx, store, actor, AuditAction::ApprovalGiven, Subject::Library, None, id).await?;
-        }
-        Kind::Import => {
-            actor.require(Action::Approve)?;
-            let users = request.users.unwrap_or_default();
-            let matter = ApprovalSubject::import_of(request.fingerprint.clone(), users);
-            agree(&tx, actor, &matter, &request, None).await?;
-            note(&tx, store, actor, AuditAction::ApprovalGiven, Subject::Library, None, id).await?;
-        }
-        Kind::StaffAnonymising => {
-            actor.require(Action::Approve)?;
-            let number = UserNumber(request.user_number.unwrap_or_default());
-            let roles = roles_of(&tx, number).await?;
-            agree(&tx, actor, &ApprovalSubject::staff_anonymising_of(number, roles), &request, None).await?;
-            note(&tx, store, actor, AuditAction::ApprovalGiven, Subject::User(number.0), None, id).await?;
-        }
-    }
-    store.commit(tx).await?;
-    Ok(())
-}
-
-/// Approves like [`approve`], but first compares the number of users that the approver typed with the request.
-pub async fn approve_confirmed(
-    store: &Store,
-    actor: Actor,
-    id: ApprovalId,
-    typed: &str,
-) -> Result<(), RecordsError> {
-    // The request is for one preview or one file, so the number of users cannot change.
-    if let About::Run { people: users, .. } | About::Import { users, .. } = read(store, id).await?.about
-        && run::typed_number(typed) != Some(users)
-    {
-        let expected = grouped(users);
-        return Err(RecordsError::field("confirm", Problem::ConfirmationDiffers { expected }));
-    }
-    approve(store, actor, id).await
-}
 
 /// Declines the request of another member of staff, or withdraws the actor's own request.
 pub async fn decline(store: &Store, actor: Actor, id: ApprovalId) -> Result<Decision, RecordsError> {
@@ -173,7 +97,7 @@ pub(crate) async fn agree_within(
 }
 
 /// Records the consent of the second person. Rejects an ineligible approver and a subject that has changed.
-async fn agree(
+pub(crate) async fn agree(
     tx: &DatabaseTransaction,
     actor: Actor,
     matter: &ApprovalSubject,
@@ -238,12 +162,16 @@ async fn decide(
     if written.rows_affected == 1 { Ok(()) } else { Err(decided()) }
 }
 
-async fn row(tx: &DatabaseTransaction, id: ApprovalId) -> Result<approvals::Model, RecordsError> {
+/// Reads a request.
+pub(crate) async fn row(tx: &DatabaseTransaction, id: ApprovalId) -> Result<approvals::Model, RecordsError> {
     approvals::Entity::find_by_id(id.0).one(tx).await?.ok_or(RecordsError::NotFound("approval request"))
 }
 
 /// Returns a request that is waiting for a decision and has not expired.
-async fn waiting(tx: &DatabaseTransaction, id: ApprovalId) -> Result<(approvals::Model, Kind), RecordsError> {
+pub(crate) async fn waiting(
+    tx: &DatabaseTransaction,
+    id: ApprovalId,
+) -> Result<(approvals::Model, Kind), RecordsError> {
     let request = row(tx, id).await?;
     if request.decision.is_some() {
         return Err(decided());
@@ -255,21 +183,11 @@ async fn waiting(tx: &DatabaseTransaction, id: ApprovalId) -> Result<(approvals:
     Ok((request, kind))
 }
 
-/// Returns the requester as an actor, which only identifies the subject.
-fn asker(request: &approvals::Model) -> Actor {
-    request
-        .asked_by
-        .map_or(Actor::COMMAND_LINE, |staff| Actor::for_attribution(Some(UserNumber(staff)), Channel::Web))
-}
-
-fn preview_of(request: &approvals::Model) -> RunId {
-    RunId(request.preview_id.unwrap_or_default())
-}
-
 fn decided() -> RecordsError {
     RecordsError::Refused("This request has already been decided".to_owned())
 }
 
-fn changed() -> RecordsError {
+/// Returns the error about a subject that has changed since the request.
+pub(crate) fn changed() -> RecordsError {
     RecordsError::Refused("The subject of this request has changed. Request approval again".to_owned())
 }

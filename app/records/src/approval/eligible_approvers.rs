@@ -33,6 +33,22 @@ pub(crate) async fn is_configured(
     })
 }
 
+/// Records that four eyes are in force, if they are. Called before every change of staff, and regularly by the
+/// server.
+pub(crate) async fn observe(db: &impl ConnectionTrait, store: &Store) -> Result<(), RecordsError> {
+    for action in protection::ACTIONS {
+        if is_configured(db, store, action).await? {
+            protection::record_in_force(db, action).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Calls `observe` for the server.
+pub async fn observe_regularly(store: &Store) -> Result<(), RecordsError> {
+    observe(&store.db, store).await
+}
+
 /// Returns how many other members of staff have this permission and can sign in.
 pub(crate) async fn others(
     db: &impl ConnectionTrait,

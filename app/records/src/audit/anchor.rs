@@ -4,11 +4,11 @@
 //! Anchors reveal a truncated chain, even if everything in the database was changed to match. Lethe only appends
 //! to the file. Each line is JSON, signed with the key.
 
-use super::chain;
 use super::verify::Finding;
+use crate::chain;
 use crate::clock::Clock;
 use crate::error::{Fault, RecordsError, Storage};
-use crate::key::{Key, is_signed};
+use crate::key::is_signed;
 use crate::store::Store;
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
@@ -62,7 +62,7 @@ pub(super) async fn anchor(store: &Store) -> Result<(), RecordsError> {
     };
     let (date, at) = (store.clock.today(), Clock::real());
     let mut anchor = Anchor { date, at, sequence: head.sequence, mac: head.mac, signature: String::new() };
-    anchor.signature = Key::load(store).await?.sign(&anchor.signed_text());
+    anchor.signature = store.key.load().await?.sign(&anchor.signed_text());
     let path = store.settings().anchor.clone();
     let written = blocking(move || append(&path, &anchor)).await;
     match &written {
@@ -74,7 +74,7 @@ pub(super) async fn anchor(store: &Store) -> Result<(), RecordsError> {
 
 /// Reads all anchors for comparison with the chain.
 pub(super) async fn read(store: &Store) -> Result<Anchors, RecordsError> {
-    let public = Key::load(store).await?.public();
+    let public = store.key.load().await?.public();
     let mut anchors = Anchors::default();
     let mut last = 0;
     for line in lines(store).await? {

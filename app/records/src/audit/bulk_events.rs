@@ -1,14 +1,13 @@
 //! Recording one event for each anonymised user, with position and MAC, in a single statement.
 
 use super::AuditAction;
-use super::chain::{self, Chained, End};
-use super::event::Event;
-use crate::anonymise::Job;
+use crate::actor::Actor;
+use crate::chain::{self, Chained, End, Event};
 use crate::dialect;
 use crate::error::RecordsError;
 use crate::store::Store;
 use chrono::SubsecRound as _;
-use policy::UserNumber;
+use policy::{RunId, UserNumber};
 use sea_orm::sea_query::Value;
 use sea_orm::{ConnectionTrait, DatabaseTransaction};
 use serde::Serialize;
@@ -29,7 +28,7 @@ struct Row {
 pub(crate) async fn note_people(
     store: &Store,
     tx: &DatabaseTransaction,
-    job: &Job<'_>,
+    (actor, run): (Actor, RunId),
     done: &[UserNumber],
 ) -> Result<(), RecordsError> {
     if done.is_empty() {
@@ -38,9 +37,9 @@ pub(crate) async fn note_people(
     let backend = tx.get_database_backend();
     // No finer than both databases store, so that the MAC can be verified from the stored value.
     let at = store.clock.now().trunc_subsecs(6);
-    let (actor, channel) = (job.actor.staff.map(|staff| staff.0), job.actor.channel.code());
+    let (number, channel) = (actor.staff.map(|staff| staff.0), actor.channel.code());
     let (action, detail) = (AuditAction::UserAnonymised.code(), format!("rules={}", policy::RULES_VERSION));
-    let mut end = End::lock(store, tx).await?;
+    let mut end = End::lock(&store.chain_key, tx).await?;
     let ids = dialect::next_ids(tx, "audit_events", done.len()).await?;
     let rows: Vec<Row> = std::iter::zip(ids, done)
         .map(|(id, user)| {
@@ -49,12 +48,12 @@ pub(crate) async fn note_people(
                 id,
                 [
                     Some(at.timestamp_micros().to_string()),
-                    actor.map(|number| number.to_string()),
+                    number.map(|number| number.to_string()),
                     Some(channel.to_owned()),
                     Some(action.to_owned()),
                     Some(KIND.to_owned()),
                     Some(subject.clone()),
-                    Some(job.run.0.to_string()),
+                    Some(run.0.to_string()),
                     Some(detail.clone()),
                 ],
             );
@@ -71,10 +70,10 @@ pub(crate) async fn note_people(
     let json = serde_json::to_string(&rows).map_err(|_| RecordsError::Corrupt("audit"))?;
     let values: Vec<Value> = vec![
         at.into(),
-        actor.into(),
+        number.into(),
         channel.into(),
         action.into(),
-        job.run.0.into(),
+        run.0.into(),
         detail.into(),
         json.into(),
     ];

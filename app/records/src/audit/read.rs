@@ -1,11 +1,12 @@
 //! Reading the audit: a list with filters, CSV output and the status.
 
-use super::{Anchor, AuditAction, Subject, chain, last_anchor};
+use super::{Anchor, AuditAction, Subject, last_anchor};
 use crate::actor::Actor;
+use crate::chain;
 use crate::error::RecordsError;
 use crate::pagination::{MAX_ROWS, Page, Paging};
+use crate::person::Name;
 use crate::store::Store;
-use crate::user::Name;
 use crate::{csv_text, dialect};
 use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use policy::dates::optional_date;

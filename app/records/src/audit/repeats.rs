@@ -8,6 +8,7 @@ use crate::error::RecordsError;
 use crate::store::Store;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::sync::Arc;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -110,6 +111,11 @@ impl Repeats {
     }
 }
 
+/// Returns the counts of this process.
+fn repeats(store: &Store) -> Arc<Repeats> {
+    store.process_state()
+}
+
 /// Records an event of an action that changes nothing else and that a caller may repeat at will.
 pub(crate) async fn note_repeated(
     store: &Store,
@@ -119,21 +125,21 @@ pub(crate) async fn note_repeated(
     detail: &'static str,
 ) -> Result<(), RecordsError> {
     let kind = Kind { actor, action, subject, detail };
-    let Some(first) = store.repeats.count(kind, Instant::now()) else { return Ok(()) };
+    let Some(first) = repeats(store).count(kind, Instant::now()) else { return Ok(()) };
     let written = first.write(store, first.detail).await;
     if written.is_err() {
-        store.repeats.counts().remove(&first.key());
+        repeats(store).counts().remove(&first.key());
     }
     written
 }
 
 /// Records the counts that are due.
 pub async fn write_repeats(store: &Store, due: Due) -> Result<(), RecordsError> {
-    let mut taken = store.repeats.take(due, Instant::now()).into_iter();
+    let mut taken = repeats(store).take(due, Instant::now()).into_iter();
     while let Some(counted) = taken.next() {
         if let Err(error) = counted.kind.write_count(store, counted.times).await {
-            store.repeats.put_back(counted);
-            taken.for_each(|counted| store.repeats.put_back(counted));
+            repeats(store).put_back(counted);
+            taken.for_each(|counted| repeats(store).put_back(counted));
             return Err(error);
         }
     }

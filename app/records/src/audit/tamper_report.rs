@@ -1,8 +1,8 @@
 //! Suspects: events whose MAC does not match their position. They are classified by whether they match another
 //! position.
 
-use super::event::{AuditKey, Event};
 use super::verify::Finding;
+use crate::chain::{AuditKey, Event};
 use std::collections::{HashMap, HashSet};
 
 /// Up to this many suspects, each is tried at the position of every other one; beyond, only at positions nearby.

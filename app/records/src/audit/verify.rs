@@ -1,10 +1,9 @@
 //! Verifying the chain: detects events that were changed, removed, reordered, truncated or inserted.
 
 use super::anchor::{self, Anchors};
-use super::chain;
-use super::event::{AuditKey, Event, NOTHING};
 use super::tamper_report::{self, Hole, Suspect};
 use crate::actor::Actor;
+use crate::chain::{self, AuditKey, Event, NOTHING};
 use crate::dialect;
 use crate::error::RecordsError;
 use crate::store::Store;
@@ -109,7 +108,7 @@ impl Verdict {
 /// chain is intact.
 pub async fn verify(store: &Store, actor: Actor) -> Result<Verdict, RecordsError> {
     actor.require(Action::SeeAudit)?;
-    let key = AuditKey::of(store).await?;
+    let key = store.chain_key.load().await?;
     // Reads the file first, so that anchors written meanwhile cannot name events beyond those read.
     let anchors = anchor::read(store).await?;
     let tx = dialect::begin_reading(&store.db).await?;

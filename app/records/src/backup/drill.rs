@@ -9,8 +9,8 @@ use crate::clock::Clock;
 use crate::error::RecordsError;
 use crate::ledger;
 use crate::opening;
+use crate::replay;
 use crate::settings::Settings;
-use crate::store::Store;
 use policy::Action;
 use sea_orm::{ConnectionTrait, Statement};
 use serde::Serialize;
@@ -75,8 +75,8 @@ pub async fn drill(
     });
     let settings =
         beside(settings, folder.path(), restored.audit_sequence).map_err(|error| broken(&error))?;
-    let store = Store::open(&url, clock, settings).await?;
-    let receipt = ledger::replay(&store, |_| ()).await?;
+    let store = crate::startup::open_store(&url, clock, settings).await?;
+    let receipt = replay::replay(&store, |_| ()).await?;
     let status = ledger::status(&store).await?;
     let audit = audit::verify(&store, actor).await?;
     let now = Positions::read(&store.db).await?;

@@ -6,6 +6,7 @@ use crate::actor::Actor;
 use crate::audit::{self, AuditAction, Subject};
 use crate::clock::Clock;
 use crate::dialect;
+use crate::error;
 use crate::error::RecordsError;
 use crate::opening;
 use crate::store::Store;
@@ -65,7 +66,7 @@ async fn copy(store: &Store, to: &Path) -> Result<Positions, RecordsError> {
         .ok_or_else(|| RecordsError::Refused("The name of the file is not valid UTF-8".to_owned()))?;
     let into = dialect::bind(DatabaseBackend::Sqlite, "VACUUM INTO ?", vec![to.into()]);
     store.db.execute_raw(into).await.map_err(|error| {
-        RecordsError::Refused(format!("The backup could not be written: {}", dialect::cause(&error)))
+        RecordsError::Refused(format!("The backup could not be written: {}", error::cause(&error)))
     })?;
     let copied = opening::look_at(&format!("sqlite://{to}?mode=ro")).await?;
     let positions = Positions::read(&copied).await;

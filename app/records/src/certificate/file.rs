@@ -56,7 +56,7 @@ pub async fn file(store: &Store, run: RunId, version: Option<i32>) -> Result<Str
     let superseded_by = match later {
         None => String::new(),
         Some(later) => {
-            let by = SupersededBy::signed_by(Key::load(store).await?, &row.content, &later);
+            let by = SupersededBy::signed_by(store.key.load().await?, &row.content, &later);
             let by = serde_json::to_string(&by).map_err(|_| RecordsError::Corrupt("certificate"))?;
             format!(",\"superseded_by\":{by}")
         }

@@ -6,7 +6,7 @@ use super::{Row, all, parsed};
 use crate::checksum::sha256;
 use crate::entity::runs;
 use crate::error::RecordsError;
-use crate::key::{Key, is_signed};
+use crate::key::is_signed;
 use crate::store::Store;
 use policy::{RunId, dates::joined};
 use sea_orm::EntityTrait;
@@ -236,7 +236,7 @@ async fn signed(
     if !is_signed(content, signature, public_key) {
         doubts.push(Doubt::Signature);
     }
-    if Key::load(store).await?.public() != public_key {
+    if store.key.load().await?.public() != public_key {
         doubts.push(Doubt::Key);
     }
     Ok(doubts)

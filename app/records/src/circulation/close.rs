@@ -6,9 +6,9 @@ use crate::actor::Actor;
 use crate::audit::{self, AuditAction, Subject};
 use crate::entity::{charges, loans, requests};
 use crate::error::RecordsError;
+use crate::person::lock;
 use crate::store::Store;
-use crate::undo::{Change, Undo};
-use crate::user::lock;
+use crate::undoable::{Change, Undo};
 use policy::{Action, ChargeId, LoanId, RequestId, UserNumber};
 use sea_orm::{ActiveModelTrait, DatabaseTransaction, EntityTrait, Set};
 

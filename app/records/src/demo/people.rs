@@ -9,7 +9,7 @@ use super::person::{People, Person};
 use super::photo;
 use super::rng::SeededRng;
 use crate::entity::{custom_values, legal_holds, photos, user_roles, user_words};
-use crate::user::search_words;
+use crate::person::search_words;
 use chrono::{Duration, NaiveDate};
 use policy::HoldReason;
 use sea_orm::Set;

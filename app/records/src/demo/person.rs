@@ -33,7 +33,7 @@ impl Person {
 
     /// Returns the name that letters and notes use.
     pub(super) fn called(&self) -> String {
-        crate::user::display_name(&self.user)
+        crate::person::display_name(&self.user)
     }
 }
 

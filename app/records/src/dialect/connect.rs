@@ -3,6 +3,7 @@
 use sea_orm::ConnectOptions;
 use sea_orm::sqlx::pool::PoolOptions;
 use sea_orm::sqlx::{Connection, Database};
+use sea_orm::{DatabaseBackend, DatabaseConnection, DbErr, RuntimeErr, SqlxError, TransactionTrait, sqlx};
 use std::time::Duration;
 
 /// The time that a writer waits for another one, in milliseconds.
@@ -85,4 +86,29 @@ fn without_open_transactions<DB: Database>(options: PoolOptions<DB>) -> PoolOpti
             Ok(!is_open)
         })
     })
+}
+
+/// Runs a query on two connections. A pooler that shares a server connection without separating prepared
+/// statements fails here, at the start, instead of later.
+pub(crate) async fn answers(db: &DatabaseConnection) -> Result<(), DbErr> {
+    if db.get_database_backend() != DatabaseBackend::Postgres {
+        return Ok(());
+    }
+    // Both are held at once, so they are two. The first statement has ended before the second one runs.
+    let pool = db.get_postgres_connection_pool();
+    let mut connections = [
+        pool.acquire().await.map_err(|error| failed(error.into()))?,
+        pool.acquire().await.map_err(|error| failed(error.into()))?,
+    ];
+    for connection in &mut connections {
+        let asked = sqlx::query("SELECT CAST($1 AS BIGINT)").bind(1_i64);
+        asked.execute(&mut **connection).await.map_err(|error| failed(error.into()))?;
+    }
+    drop(connections);
+    // A pooler in statement mode rejects transactions.
+    db.begin().await?.rollback().await
+}
+
+const fn failed(error: std::sync::Arc<SqlxError>) -> DbErr {
+    DbErr::Conn(RuntimeErr::SqlxError(error))
 }

@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 
 /// The reason why a key file cannot be used.
 #[derive(Debug, Error)]
-pub(super) enum KeyFileError {
+pub(crate) enum KeyFileError {
     #[error("{0}")]
     Io(#[from] io::Error),
     #[error("it is not an Ed25519 key in PKCS#8 form")]
@@ -21,20 +21,20 @@ pub(super) enum KeyFileError {
 
 impl KeyFileError {
     /// Returns whether the file does not exist.
-    pub(super) fn is_missing(&self) -> bool {
+    pub(crate) fn is_missing(&self) -> bool {
         matches!(self, Self::Io(error) if error.kind() == io::ErrorKind::NotFound)
     }
 }
 
 /// Reads the key.
-pub(super) fn read(path: &Path) -> Result<SigningKey, KeyFileError> {
+pub(crate) fn read(path: &Path) -> Result<SigningKey, KeyFileError> {
     let bytes = Zeroizing::new(std::fs::read(path)?);
     let text = str::from_utf8(&bytes).map_err(|_| KeyFileError::Unreadable)?;
     SigningKey::from_pkcs8_pem(text).map_err(|_| KeyFileError::Unreadable)
 }
 
 /// Creates a key file, readable by its owner only. Keeps a file that another process creates in the meantime.
-pub(super) fn make(path: &Path) -> Result<(), KeyFileError> {
+pub(crate) fn make(path: &Path) -> Result<(), KeyFileError> {
     let mut secret_key = [0; SECRET_KEY_LENGTH];
     rand::rng().fill_bytes(&mut secret_key);
     // Without the public key every OpenSSL version reads it.
@@ -56,7 +56,7 @@ pub(super) fn make(path: &Path) -> Result<(), KeyFileError> {
 }
 
 /// Renames the present file to a name that does not exist yet.
-pub(super) fn keep_beside(path: &Path, kept: &Path) -> io::Result<()> {
+pub(crate) fn keep_beside(path: &Path, kept: &Path) -> io::Result<()> {
     std::fs::hard_link(path, kept)?;
     std::fs::remove_file(path)
 }

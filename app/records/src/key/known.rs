@@ -111,7 +111,7 @@ async fn current(db: &impl ConnectionTrait) -> Result<Option<String>, DbErr> {
 }
 
 /// Records the current key, unless one is recorded.
-pub(super) async fn record(db: &impl ConnectionTrait, fingerprint: &str) -> Result<(), DbErr> {
+pub(crate) async fn record(db: &impl ConnectionTrait, fingerprint: &str) -> Result<(), DbErr> {
     let row = installation_keys::ActiveModel {
         fingerprint: Set(fingerprint.to_owned()),
         recorded_at: Set(Clock::real()),
@@ -147,7 +147,7 @@ fn missing(path: &Path, expected: Option<&str>) -> RecordsError {
 }
 
 /// Returns the error about a key that is not the one recorded in the database.
-pub(super) fn foreign(path: &Path, found: &str, expected: &str) -> RecordsError {
+pub(crate) fn foreign(path: &Path, found: &str, expected: &str) -> RecordsError {
     RecordsError::NotReady(format!(
         "The key file {} holds another key (fingerprint {found}) than this database was written with \
          (fingerprint {expected}). Restore the right file from its own copy, or correct LETHE_KEY_FILE or \
@@ -170,7 +170,7 @@ pub(crate) async fn is_current(db: &impl ConnectionTrait, fingerprint: &str) -> 
 }
 
 /// Marks the current key as replaced.
-pub(super) async fn retire(db: &impl ConnectionTrait) -> Result<(), DbErr> {
+pub(crate) async fn retire(db: &impl ConnectionTrait) -> Result<(), DbErr> {
     let sql = "UPDATE installation_keys SET replaced_at = ? WHERE replaced_at IS NULL";
     db.execute_raw(dialect::bind(db.get_database_backend(), sql, vec![Clock::real().into()])).await?;
     Ok(())

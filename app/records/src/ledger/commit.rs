@@ -5,6 +5,7 @@ use super::writer::Writer;
 use super::{in_doubt, status, watermark};
 use crate::anonymise::{Job, Outcomes};
 use crate::audit;
+use crate::chain;
 use crate::dialect;
 use crate::error::{RecordsError, Storage};
 use crate::store::Store;
@@ -39,7 +40,7 @@ pub(crate) async fn commit(
             .collect(),
     };
     // Lock order: row locks first, then the head of the audit chain, then the ledger file.
-    audit::note_people(store, &tx, job, &outcomes.done).await?;
+    audit::note_people(store, &tx, (job.actor, job.run), &outcomes.done).await?;
     let store = store.clone();
     let policy = job.policy.clone();
     // A separate task finishes the commit even if the caller is dropped, e.g. when the browser disconnects.
@@ -58,7 +59,7 @@ async fn commit_noted(
     // A single user's success is reported at once, so `done` must be durable. A run reports success only at its
     // end.
     let durable = people.selection == Selection::Single;
-    audit::chain(store, &tx).await?;
+    chain::chain(&store.chain_key, &tx).await?;
     let writer = Writer::enter(store).await?;
     let writer = before_commit(writer, &tx, policy, people).await?;
     store.vitals.written(Storage::Ledger);
@@ -86,7 +87,7 @@ async fn commit_noted(
 
 /// Does all work before the commit: resolves an earlier entry in doubt, advances the watermark and writes the
 /// users.
-pub(super) async fn before_commit(
+pub(crate) async fn before_commit(
     writer: Writer,
     tx: &DatabaseTransaction,
     policy: &Policy,

@@ -6,7 +6,7 @@ use policy::{Policy, RunId, Selection, UserNumber};
 use serde::{Deserialize, Serialize};
 
 /// Version of the file format, written to the first line.
-pub(super) const FORMAT: &str = "lethe-ledger-1";
+pub(crate) const FORMAT: &str = "lethe-ledger-1";
 
 /// Text before and after the chain checksum at the end of a line.
 const BEFORE_CHAIN: &[u8] = b",\"chain\":\"";
@@ -19,11 +19,11 @@ const FINGERPRINT: usize = 16;
 /// A chain checksum: SHA-256 over the checksum of the previous line and the line without its own checksum.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(transparent)]
-pub(super) struct Chain(pub(super) String);
+pub(crate) struct Chain(pub(crate) String);
 
 impl Chain {
     /// Returns the checksum with which the ledger of `library` starts.
-    pub(super) fn of_library(library: &str) -> Self {
+    pub(crate) fn of_library(library: &str) -> Self {
         Self(sha256(&[FORMAT.as_bytes(), library.as_bytes()]))
     }
 
@@ -34,60 +34,60 @@ impl Chain {
 
 /// A position in the ledger: after one entry.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub(super) struct LedgerPosition {
+pub(crate) struct LedgerPosition {
     /// Number of the entry; 0 before the first.
-    pub(super) sequence: i64,
+    pub(crate) sequence: i64,
     /// Chain checksum after the entry.
-    pub(super) chain: Chain,
+    pub(crate) chain: Chain,
 }
 
 /// The first line.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Header {
-    pub(super) format: String,
+pub(crate) struct Header {
+    pub(crate) format: String,
     /// Random name of the installation, also stored in its database.
-    pub(super) library: String,
+    pub(crate) library: String,
     /// Number of the entry after which this file starts.
-    pub(super) after: i64,
+    pub(crate) after: i64,
     /// Chain checksum after that entry.
-    pub(super) chain: Chain,
+    pub(crate) chain: Chain,
 }
 
 impl Header {
-    pub(super) fn new(library: String, begins: LedgerPosition) -> Self {
+    pub(crate) fn new(library: String, begins: LedgerPosition) -> Self {
         Self { format: FORMAT.to_owned(), library, after: begins.sequence, chain: begins.chain }
     }
 
     /// Returns a random name for a new installation and the start position of its ledger.
-    pub(super) fn of_new_library() -> (String, LedgerPosition) {
+    pub(crate) fn of_new_library() -> (String, LedgerPosition) {
         let library = uuid::Uuid::new_v4().to_string();
         let begins = LedgerPosition { sequence: 0, chain: Chain::of_library(&library) };
         (library, begins)
     }
 
-    pub(super) fn begins(&self) -> LedgerPosition {
+    pub(crate) fn begins(&self) -> LedgerPosition {
         LedgerPosition { sequence: self.after, chain: self.chain.clone() }
     }
 
-    pub(super) fn line(&self) -> Result<String, serde_json::Error> {
+    pub(crate) fn line(&self) -> Result<String, serde_json::Error> {
         Ok(serde_json::to_string(self)? + "\n")
     }
 }
 
 /// One line after the header.
 #[derive(Clone, Debug, Deserialize, Serialize)]
-pub(super) struct Entry {
+pub(crate) struct Entry {
     /// Number of the entry: one more than the previous entry.
-    pub(super) sequence: i64,
+    pub(crate) sequence: i64,
     #[serde(flatten)]
-    pub(super) what: EntryKind,
+    pub(crate) what: EntryKind,
 }
 
 /// The content of an entry.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
-pub(super) enum EntryKind {
+pub(crate) enum EntryKind {
     /// A policy, written before the first users anonymised with it. A restored database may not contain it.
     Policy { policy: serde_json::Value },
     /// Users who are about to be anonymised in one transaction.
@@ -101,31 +101,31 @@ pub(super) enum EntryKind {
 /// Users anonymised in one transaction, identified by random values only.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct People {
+pub(crate) struct People {
     /// The entry to which the watermark pointed before. If it still does, these users are unchanged.
-    pub(super) after: i64,
+    pub(crate) after: i64,
     /// Number of the entry with their policy.
-    pub(super) policy: i64,
-    pub(super) run: RunId,
+    pub(crate) policy: i64,
+    pub(crate) run: RunId,
     /// Date in the library's time zone.
-    pub(super) day: NaiveDate,
+    pub(crate) day: NaiveDate,
     /// Version of the anonymisation rules.
-    pub(super) rules: i32,
-    pub(super) selection: Selection,
-    pub(super) who: Vec<Person>,
+    pub(crate) rules: i32,
+    pub(crate) selection: Selection,
+    pub(crate) who: Vec<Person>,
 }
 
 /// One user: the random key of the record, and a fingerprint of that key and the user number.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
-pub(super) struct Person(pub(super) String, pub(super) String);
+pub(crate) struct Person(pub(crate) String, pub(crate) String);
 
 impl Person {
-    pub(super) fn new(key: &str, number: UserNumber) -> Self {
+    pub(crate) fn new(key: &str, number: UserNumber) -> Self {
         Self(key.to_owned(), fingerprint(key, number))
     }
 
     /// Returns whether the record with this key and number is this user's.
-    pub(super) fn is(&self, key: &str, number: UserNumber) -> bool {
+    pub(crate) fn is(&self, key: &str, number: UserNumber) -> bool {
         self.0 == key && self.1 == fingerprint(key, number)
     }
 }
@@ -137,13 +137,13 @@ fn fingerprint(key: &str, number: UserNumber) -> String {
 }
 
 /// Returns the canonical text of a policy, by which equal policies are found.
-pub(super) fn policy_text(policy: &Policy) -> Result<String, serde_json::Error> {
+pub(crate) fn policy_text(policy: &Policy) -> Result<String, serde_json::Error> {
     serde_json::to_string(policy)
 }
 
 /// Why a line was rejected.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Flaw {
+pub(crate) enum Flaw {
     /// The line isn't a valid entry.
     Unreadable,
     /// The chain checksum doesn't match: this line or an earlier one was changed.
@@ -154,7 +154,7 @@ pub(super) enum Flaw {
 
 impl Entry {
     /// Returns the entry after `before`, its line and the new position.
-    pub(super) fn line(
+    pub(crate) fn line(
         before: &LedgerPosition,
         what: EntryKind,
     ) -> Result<(String, Self, LedgerPosition), serde_json::Error> {
@@ -170,7 +170,7 @@ impl Entry {
     }
 
     /// Parses the line after `before`, given without its line break.
-    pub(super) fn read(before: &LedgerPosition, mut line: Vec<u8>) -> Result<(Self, LedgerPosition), Flaw> {
+    pub(crate) fn read(before: &LedgerPosition, mut line: Vec<u8>) -> Result<(Self, LedgerPosition), Flaw> {
         let tail = BEFORE_CHAIN.len() + DIGITS + AFTER_CHAIN.len();
         let at = line.len().checked_sub(tail).ok_or(Flaw::Unreadable)?;
         let chain = line[at..]

@@ -7,13 +7,13 @@ use std::io::{self, BufRead, BufReader, Seek, SeekFrom, Write};
 use std::path::Path;
 
 /// The open file, locked against other processes and other tasks of this process.
-pub(super) struct LedgerFile {
+pub(crate) struct LedgerFile {
     file: File,
 }
 
 impl LedgerFile {
     /// Waits for the lock and opens the file. Returns `None` if the file doesn't exist.
-    pub(super) fn open(path: &Path) -> io::Result<Option<Self>> {
+    pub(crate) fn open(path: &Path) -> io::Result<Option<Self>> {
         match OpenOptions::new().read(true).write(true).open(path) {
             Ok(file) => {
                 file.lock()?;
@@ -25,7 +25,7 @@ impl LedgerFile {
     }
 
     /// Like [`LedgerFile::open`], but creates a missing file, readable by its owner only.
-    pub(super) fn open_or_create(path: &Path) -> io::Result<Self> {
+    pub(crate) fn open_or_create(path: &Path) -> io::Result<Self> {
         let mut options = OpenOptions::new();
         options.read(true).write(true).create(true).truncate(false);
         #[cfg(unix)]
@@ -39,18 +39,18 @@ impl LedgerFile {
         Ok(Self { file })
     }
 
-    pub(super) fn is_empty(&self) -> io::Result<bool> {
+    pub(crate) fn is_empty(&self) -> io::Result<bool> {
         Ok(self.file.metadata()?.len() == 0)
     }
 
     /// Reads from the first line.
-    pub(super) fn read(&mut self) -> Result<(Header, Lines<BufReader<&File>>), Damage> {
+    pub(crate) fn read(&mut self) -> Result<(Header, Lines<BufReader<&File>>), Damage> {
         self.file.seek(SeekFrom::Start(0))?;
         read(BufReader::new(&self.file))
     }
 
     /// Reads the lines after `place`, which ends at byte `position`.
-    pub(super) fn read_from(
+    pub(crate) fn read_from(
         &mut self,
         position: u64,
         place: LedgerPosition,
@@ -66,7 +66,7 @@ impl LedgerFile {
     /// it.
     ///
     /// With `durable`, this text and everything before it is on disk when the function returns.
-    pub(super) fn append(&mut self, position: u64, text: &str, durable: bool) -> io::Result<()> {
+    pub(crate) fn append(&mut self, position: u64, text: &str, durable: bool) -> io::Result<()> {
         if self.file.metadata()?.len() > position {
             self.file.set_len(position)?;
         }
@@ -76,12 +76,12 @@ impl LedgerFile {
     }
 
     /// Replaces the content of the file with the first line of a new ledger.
-    pub(super) fn start(&mut self, line: &str) -> io::Result<()> {
+    pub(crate) fn start(&mut self, line: &str) -> io::Result<()> {
         self.append(0, line, true)
     }
 
     /// Copies the file to `path`, which must not exist.
-    pub(super) fn copy_to(&mut self, path: &Path) -> io::Result<()> {
+    pub(crate) fn copy_to(&mut self, path: &Path) -> io::Result<()> {
         self.file.seek(SeekFrom::Start(0))?;
         let mut options = OpenOptions::new();
         options.write(true).create_new(true);
@@ -94,7 +94,7 @@ impl LedgerFile {
 }
 
 /// Reads the file from the first line without locking it.
-pub(super) fn read_unlocked(path: &Path) -> Result<(Header, Lines<BufReader<File>>), Damage> {
+pub(crate) fn read_unlocked(path: &Path) -> Result<(Header, Lines<BufReader<File>>), Damage> {
     read(BufReader::new(File::open(path)?))
 }
 
@@ -113,24 +113,24 @@ fn read<R: BufRead>(mut reader: R) -> Result<(Header, Lines<R>), Damage> {
 }
 
 /// Flushes the file to disk.
-pub(super) fn make_durable(path: &Path) -> io::Result<()> {
+pub(crate) fn make_durable(path: &Path) -> io::Result<()> {
     File::open(path)?.sync_data()
 }
 
 /// Iterates over the lines of the file and checks each against the chain.
-pub(super) struct Lines<R> {
+pub(crate) struct Lines<R> {
     reader: R,
     /// End of the last line read, in bytes.
-    pub(super) position: u64,
+    pub(crate) position: u64,
     /// Position after that line.
-    pub(super) place: LedgerPosition,
+    pub(crate) place: LedgerPosition,
     /// Whether an unfinished line (without a line break) follows.
-    pub(super) torn: bool,
+    pub(crate) torn: bool,
 }
 
 impl<R: BufRead> Lines<R> {
     /// Returns the next entry and the position after it, or `None` at the end of the complete lines.
-    pub(super) fn next(&mut self) -> Result<Option<(Entry, LedgerPosition)>, Damage> {
+    pub(crate) fn next(&mut self) -> Result<Option<(Entry, LedgerPosition)>, Damage> {
         let mut line = Vec::new();
         let length = self.reader.read_until(b'\n', &mut line)?;
         if line.pop() != Some(b'\n') {
@@ -147,7 +147,7 @@ impl<R: BufRead> Lines<R> {
 
 /// Why the file can't be used.
 #[derive(Debug)]
-pub(super) enum Damage {
+pub(crate) enum Damage {
     /// The operating system reported an error.
     Io(io::Error),
     /// The first line can't be parsed.
@@ -172,7 +172,7 @@ impl From<io::Error> for Damage {
 
 impl Damage {
     /// Returns the second half of a sentence that says what is wrong.
-    pub(super) fn label(&self) -> String {
+    pub(crate) fn label(&self) -> String {
         match self {
             Self::Io(error) => format!("the file cannot be read: {}", error.kind()),
             Self::Header => "its first line cannot be read".to_owned(),

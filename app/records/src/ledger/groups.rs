@@ -13,21 +13,21 @@ use tokio::sync::mpsc;
 
 /// Users anonymised with one policy on one day.
 #[derive(Clone, Debug)]
-pub(super) struct Group {
-    pub(super) policy: Arc<Policy>,
-    pub(super) day: NaiveDate,
+pub(crate) struct Group {
+    pub(crate) policy: Arc<Policy>,
+    pub(crate) day: NaiveDate,
     /// Whether these users were already anonymised and had newer rules applied.
-    pub(super) reapplied: bool,
-    pub(super) people: Vec<Person>,
+    pub(crate) reapplied: bool,
+    pub(crate) people: Vec<Person>,
     /// Position after the last entry that names them.
-    pub(super) until: LedgerPosition,
+    pub(crate) until: LedgerPosition,
 }
 
 /// Capacity of the channel in groups. It bounds the memory of a replay.
 const WAITING: usize = 2;
 
 /// Sends the users of the committed and in-doubt `entries` in order. The file is not locked meanwhile.
-pub(super) fn read(path: PathBuf, entries: RangeInclusive<i64>) -> mpsc::Receiver<Result<Group, Damage>> {
+pub(crate) fn read(path: PathBuf, entries: RangeInclusive<i64>) -> mpsc::Receiver<Result<Group, Damage>> {
     let (sender, receiver) = mpsc::channel(WAITING);
     tokio::task::spawn_blocking(move || {
         let mut reader = Reader { sender, policies: HashMap::new(), held: None, group: None };

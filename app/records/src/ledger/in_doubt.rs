@@ -11,7 +11,7 @@ use sea_orm::{ConnectionTrait, EntityTrait};
 /// can't decide it.
 ///
 /// `mark` must have been read after the ledger was opened, so that no open transaction can still move it.
-pub(super) async fn settled(
+pub(crate) async fn settled(
     db: &impl ConnectionTrait,
     tail: &Tail,
     mark: &LedgerPosition,

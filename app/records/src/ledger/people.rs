@@ -9,17 +9,17 @@ use std::collections::HashMap;
 
 /// The record of a user named in the ledger.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Found {
-    pub(super) number: UserNumber,
-    pub(super) anonymised: bool,
+pub(crate) struct Found {
+    pub(crate) number: UserNumber,
+    pub(crate) anonymised: bool,
     /// Version of the rules with which the user was anonymised.
-    pub(super) rules: Option<i32>,
+    pub(crate) rules: Option<i32>,
 }
 
 /// Returns the records of `people` that this database contains, ordered by user number.
 ///
 /// A record with a matching key but another user number belongs to another user and is left out.
-pub(super) async fn find(db: &impl ConnectionTrait, people: &[Person]) -> Result<Vec<Found>, DbErr> {
+pub(crate) async fn find(db: &impl ConnectionTrait, people: &[Person]) -> Result<Vec<Found>, DbErr> {
     if people.is_empty() {
         return Ok(Vec::new());
     }

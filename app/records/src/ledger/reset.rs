@@ -6,6 +6,7 @@ use super::writer::{Opened, blocking};
 use super::{LedgerStatus, survey, watermark};
 use crate::actor::Actor;
 use crate::audit::{self, AuditAction, Subject};
+use crate::chain;
 use crate::clock::Clock;
 use crate::error::RecordsError;
 use crate::store::Store;
@@ -52,7 +53,7 @@ pub async fn reset(store: &Store, actor: Actor, typed: &str) -> Result<LedgerSta
         &detail,
     )
     .await?;
-    audit::chain(store, &tx).await?;
+    chain::chain(&store.chain_key, &tx).await?;
     let opened = Opened::or_created(store).await?;
     let mark = watermark::read_settled(&tx).await?;
     let (library, at) = if let Some(mark) = mark {

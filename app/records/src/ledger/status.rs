@@ -36,7 +36,7 @@ pub enum LedgerStatus {
     Behind,
 }
 
-pub(super) const MISSING: &str = "The ledger file is missing. It names every anonymised user; without it, a restored \
+pub(crate) const MISSING: &str = "The ledger file is missing. It names every anonymised user; without it, a restored \
      backup could bring them back. Put the file back from its own copy, or correct LETHE_LEDGER. If it is lost for \
      good: lethe ledger reset --confirm LOST";
 
@@ -44,12 +44,12 @@ const PUT_BACK: &str = "Put the ledger file back from its own copy. If it is los
      --confirm LOST";
 
 /// Returns the message for a damaged ledger.
-pub(super) fn damaged(why: &str) -> String {
+pub(crate) fn damaged(why: &str) -> String {
     format!("The ledger file is damaged: {why}. {PUT_BACK}")
 }
 
 /// Returns the message for a ledger that the operating system can't open, read or write.
-pub(super) fn unusable(error: &io::Error) -> String {
+pub(crate) fn unusable(error: &io::Error) -> String {
     let remedy = match error.kind() {
         io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
             "Give the account that runs Lethe read and write access to the file and its folder"
@@ -61,7 +61,7 @@ pub(super) fn unusable(error: &io::Error) -> String {
 }
 
 /// Returns the error for a database or ledger that was replaced while the server was running.
-pub(super) fn apart() -> RecordsError {
+pub(crate) fn apart() -> RecordsError {
     RecordsError::Ledger(
         "The ledger and the database no longer match: one of them was restored while Lethe was running. Nothing was \
          changed. Restart Lethe and follow its message"

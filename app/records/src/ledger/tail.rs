@@ -7,41 +7,41 @@ use std::collections::HashMap;
 
 /// The end of the ledger, as this process last saw it.
 #[derive(Clone, Debug)]
-pub(super) struct Tail {
-    pub(super) library: String,
+pub(crate) struct Tail {
+    pub(crate) library: String,
     /// Position at which the file starts.
-    pub(super) begins: LedgerPosition,
+    pub(crate) begins: LedgerPosition,
     /// End of the last complete line, in bytes.
-    pub(super) position: u64,
+    pub(crate) position: u64,
     /// Position after the last entry.
-    pub(super) last: LedgerPosition,
+    pub(crate) last: LedgerPosition,
     /// Position of the last committed `people` entry, to which the watermark of a matching database points.
-    pub(super) followed: LedgerPosition,
+    pub(crate) followed: LedgerPosition,
     /// Users of the last entry, if it is in doubt.
-    pub(super) unsettled: Option<InDoubt>,
+    pub(crate) unsettled: Option<InDoubt>,
     /// Numbers of `people` entries (committed or in doubt) and of users in them.
-    pub(super) entries: i64,
-    pub(super) people: i64,
+    pub(crate) entries: i64,
+    pub(crate) people: i64,
     /// Numbers of the policy entries by policy text.
-    pub(super) policies: HashMap<String, i64>,
+    pub(crate) policies: HashMap<String, i64>,
     /// Whether an unfinished line follows.
-    pub(super) torn: bool,
+    pub(crate) torn: bool,
 }
 
 /// Users whose transaction may or may not have committed: a process died, or lost its database, before it knew.
 #[derive(Clone, Debug)]
-pub(super) struct InDoubt {
-    pub(super) place: LedgerPosition,
+pub(crate) struct InDoubt {
+    pub(crate) place: LedgerPosition,
     /// The entry to which the watermark pointed before.
-    pub(super) after: i64,
-    pub(super) run: RunId,
-    pub(super) selection: Selection,
+    pub(crate) after: i64,
+    pub(crate) run: RunId,
+    pub(crate) selection: Selection,
     people: i64,
 }
 
 impl Tail {
     /// Returns the state of a ledger of which only the first line was read.
-    pub(super) fn of(header: &Header, position: u64) -> Self {
+    pub(crate) fn of(header: &Header, position: u64) -> Self {
         Self {
             library: header.library.clone(),
             begins: header.begins(),
@@ -57,7 +57,7 @@ impl Tail {
     }
 
     /// Reads the whole ledger and calls `each` for every entry.
-    pub(super) fn read(
+    pub(crate) fn read(
         file: &mut LedgerFile,
         mut each: impl FnMut(&Self, &Entry, &LedgerPosition),
     ) -> Result<Self, Damage> {
@@ -72,7 +72,7 @@ impl Tail {
     }
 
     /// Reads the entries that other processes have added since.
-    pub(super) fn catch_up(&mut self, file: &mut LedgerFile) -> Result<(), Damage> {
+    pub(crate) fn catch_up(&mut self, file: &mut LedgerFile) -> Result<(), Damage> {
         let mut lines = file.read_from(self.position, self.last.clone())?;
         while let Some((entry, place)) = lines.next()? {
             self.take(&entry, place, lines.position)?;
@@ -82,12 +82,12 @@ impl Tail {
     }
 
     /// Returns the position of the last `people` entry, committed or in doubt.
-    pub(super) fn last_people(&self) -> &LedgerPosition {
+    pub(crate) fn last_people(&self) -> &LedgerPosition {
         self.unsettled.as_ref().map_or(&self.followed, |unsettled| &unsettled.place)
     }
 
     /// Applies the next entry, which ends at byte `position` and at `place`.
-    pub(super) fn take(&mut self, entry: &Entry, place: LedgerPosition, position: u64) -> Result<(), Damage> {
+    pub(crate) fn take(&mut self, entry: &Entry, place: LedgerPosition, position: u64) -> Result<(), Damage> {
         let strange = Damage::InDoubt { sequence: entry.sequence };
         match (&entry.what, self.unsettled.take()) {
             (EntryKind::Policy { policy }, unsettled) => {
@@ -135,7 +135,7 @@ impl InDoubt {
     }
 
     /// Returns the number of users in the entry.
-    pub(super) const fn people(&self) -> i64 {
+    pub(crate) const fn people(&self) -> i64 {
         self.people
     }
 }

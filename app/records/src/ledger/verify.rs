@@ -8,7 +8,7 @@ use crate::store::Store;
 use policy::numbers::counted;
 
 /// Returns an error if any user named in the entries of `receipt` isn't anonymised.
-pub(super) async fn everybody(store: &Store, receipt: &Receipt) -> Result<(), RecordsError> {
+pub(crate) async fn everybody(store: &Store, receipt: &Receipt) -> Result<(), RecordsError> {
     let entries = receipt.from_sequence..=receipt.to_sequence;
     let mut groups = groups::read(store.settings.ledger.clone(), entries);
     let mut left = 0;

@@ -11,20 +11,20 @@ const ID: i16 = 1;
 
 /// Which ledger the database follows, and how far.
 #[derive(Clone, Debug)]
-pub(super) struct Mark {
-    pub(super) library: String,
-    pub(super) place: LedgerPosition,
+pub(crate) struct Mark {
+    pub(crate) library: String,
+    pub(crate) place: LedgerPosition,
 }
 
 /// Reads the watermark. Returns `None` if the database has no ledger yet.
-pub(super) async fn read(db: &impl ConnectionTrait) -> Result<Option<Mark>, DbErr> {
+pub(crate) async fn read(db: &impl ConnectionTrait) -> Result<Option<Mark>, DbErr> {
     read_with(db, "").await
 }
 
 /// Like [`read`], but waits until no open transaction can still move the watermark.
 ///
 /// The caller must hold the ledger lock. Taking the ledger lock while holding this row lock would deadlock.
-pub(super) async fn read_settled(db: &impl ConnectionTrait) -> Result<Option<Mark>, DbErr> {
+pub(crate) async fn read_settled(db: &impl ConnectionTrait) -> Result<Option<Mark>, DbErr> {
     read_with(db, dialect::for_update(db.get_database_backend())).await
 }
 
@@ -42,7 +42,7 @@ async fn read_with(db: &impl ConnectionTrait, lock: &str) -> Result<Option<Mark>
 }
 
 /// Inserts the first watermark, unless another process already has.
-pub(super) async fn begin(
+pub(crate) async fn begin(
     db: &impl ConnectionTrait,
     library: &str,
     at: &LedgerPosition,
@@ -59,7 +59,7 @@ pub(super) async fn begin(
 }
 
 /// Moves the watermark from `from` to `to`. Returns false if it isn't at `from`.
-pub(super) async fn advance(
+pub(crate) async fn advance(
     tx: &DatabaseTransaction,
     from: &LedgerPosition,
     to: &LedgerPosition,

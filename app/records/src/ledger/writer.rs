@@ -14,34 +14,34 @@ use tokio::sync::{Mutex, OwnedMutexGuard};
 
 /// The end of the ledger as this process last saw it; `None` before the first read.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Known(Arc<Mutex<Option<Tail>>>);
+struct Known(Arc<Mutex<Option<Tail>>>);
 
 /// The open and locked ledger.
-pub(super) struct Opened {
+pub(crate) struct Opened {
     known: OwnedMutexGuard<Option<Tail>>,
-    pub(super) file: LedgerFile,
+    pub(crate) file: LedgerFile,
 }
 
 /// The open ledger, read to its end and ready for new entries.
-pub(super) struct Writer {
+pub(crate) struct Writer {
     opened: Opened,
-    pub(super) tail: Tail,
+    pub(crate) tail: Tail,
 }
 
 /// Entries to append together, and the state of the ledger after them.
-pub(super) struct Draft {
+pub(crate) struct Draft {
     lines: String,
-    pub(super) tail: Tail,
+    pub(crate) tail: Tail,
 }
 
 impl Opened {
     /// Waits for the lock and opens the ledger. Returns `None` if the file doesn't exist.
-    pub(super) async fn of(store: &Store) -> Result<Option<Self>, RecordsError> {
+    pub(crate) async fn of(store: &Store) -> Result<Option<Self>, RecordsError> {
         Self::by(store, LedgerFile::open).await
     }
 
     /// Like [`Opened::of`], but creates an empty file if there is none.
-    pub(super) async fn or_created(store: &Store) -> Result<Self, RecordsError> {
+    pub(crate) async fn or_created(store: &Store) -> Result<Self, RecordsError> {
         let opened = Self::by(store, |path| LedgerFile::open_or_create(path).map(Some)).await?;
         opened.ok_or_else(|| RecordsError::Ledger(status::MISSING.to_owned()))
     }
@@ -50,21 +50,21 @@ impl Opened {
         store: &Store,
         open: impl FnOnce(&Path) -> io::Result<Option<LedgerFile>> + Send + 'static,
     ) -> Result<Option<Self>, RecordsError> {
-        let known = store.ledger.0.clone().lock_owned().await;
+        let known = store.process_state::<Known>().0.clone().lock_owned().await;
         let path = store.settings.ledger.clone();
         let file = blocking(move || open(&path)).await?.map_err(Damage::from)?;
         Ok(file.map(|file| Self { known, file }))
     }
 
     /// Returns a writer for a ledger that was read up to `tail`.
-    pub(super) fn read_up_to(self, tail: Tail) -> Writer {
+    pub(crate) fn read_up_to(self, tail: Tail) -> Writer {
         Writer { opened: self, tail }
     }
 }
 
 impl Writer {
     /// Opens the ledger and reads the entries that other processes have added.
-    pub(super) async fn enter(store: &Store) -> Result<Self, RecordsError> {
+    pub(crate) async fn enter(store: &Store) -> Result<Self, RecordsError> {
         let opened = Opened::of(store).await?;
         let mut opened = opened.ok_or_else(|| RecordsError::Ledger(status::MISSING.to_owned()))?;
         blocking(move || {
@@ -83,12 +83,12 @@ impl Writer {
     }
 
     /// Returns an empty draft after the present end.
-    pub(super) fn draft(&self) -> Draft {
+    pub(crate) fn draft(&self) -> Draft {
         Draft { lines: String::new(), tail: self.tail.clone() }
     }
 
     /// Appends the drafted entries. With `durable`, they are on disk when this returns.
-    pub(super) async fn write(mut self, draft: Draft, durable: bool) -> Result<Self, RecordsError> {
+    pub(crate) async fn write(mut self, draft: Draft, durable: bool) -> Result<Self, RecordsError> {
         blocking(move || {
             self.opened
                 .file
@@ -101,14 +101,14 @@ impl Writer {
     }
 
     /// Closes the ledger and caches its end.
-    pub(super) fn leave(mut self) {
+    pub(crate) fn leave(mut self) {
         *self.opened.known = Some(self.tail);
     }
 }
 
 impl Draft {
     /// Adds an entry.
-    pub(super) fn add(&mut self, what: EntryKind) -> Result<(), RecordsError> {
+    pub(crate) fn add(&mut self, what: EntryKind) -> Result<(), RecordsError> {
         let (line, entry, place) = Entry::line(&self.tail.last, what).map_err(|_| cannot_be_written())?;
         let position = self.tail.position + line.len() as u64;
         self.tail.take(&entry, place, position)?;
@@ -117,7 +117,7 @@ impl Draft {
     }
 
     /// Returns the number of the policy's entry; adds the entry if there is none.
-    pub(super) fn policy(&mut self, policy: &Policy) -> Result<i64, RecordsError> {
+    pub(crate) fn policy(&mut self, policy: &Policy) -> Result<i64, RecordsError> {
         let text = policy_text(policy).map_err(|_| cannot_be_written())?;
         if let Some(sequence) = self.tail.policies.get(&text) {
             return Ok(*sequence);
@@ -143,7 +143,7 @@ fn not_written(error: &io::Error) -> RecordsError {
 }
 
 /// Runs `work`, which waits for the disk or another process, on the thread pool for blocking work.
-pub(super) async fn blocking<T: Send + 'static>(
+pub(crate) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, RecordsError> {
     tokio::task::spawn_blocking(work)

@@ -6,8 +6,9 @@ use crate::audit::AuditAction;
 use crate::dialect;
 use crate::entity::{legal_holds, terms, user_roles, users};
 use crate::error::RecordsError;
+use crate::person;
 use crate::store::Store;
-use crate::user::{self, TermKind};
+use crate::terms::TermKind;
 use policy::form::Problem;
 use policy::legal_hold::{HoldForm, review_date, validate};
 use policy::{Action, LegalHoldId, LegalHoldTarget, UserNumber};
@@ -21,8 +22,8 @@ pub async fn place(store: &Store, actor: Actor, form: &HoldForm) -> Result<Legal
     let tx = store.begin().await?;
     let (user, category) = match draft.on {
         LegalHoldTarget::User(number) => {
-            if user::lock(&tx, number).await?.anonymised_on.is_some() {
-                return Err(user::anonymised(number));
+            if person::lock(&tx, number).await?.anonymised_on.is_some() {
+                return Err(person::anonymised(number));
             }
             (Some(number.0), None)
         }

@@ -3,8 +3,9 @@
 use crate::dialect;
 use crate::error::RecordsError;
 use crate::pagination::{Page, Paging};
+use crate::person::{Name, Person};
 use crate::store::Store;
-use crate::user::{Name, Person, Term};
+use crate::terms::Term;
 use chrono::{DateTime, NaiveDate, Utc};
 use policy::{ApprovalId, HoldReason, LegalHoldId, UserNumber};
 use sea_orm::sea_query::Value;

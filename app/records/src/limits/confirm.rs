@@ -1,7 +1,7 @@
 //! Manual changes since the last confirmed run, which count towards the limits of the next one.
 
-use super::count::number;
 use crate::dialect;
+use crate::manual_changes::number;
 use policy::{Manual, Reason, RunId};
 use sea_orm::{ConnectionTrait, DbErr};
 

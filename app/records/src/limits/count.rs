@@ -1,42 +1,16 @@
 //! Counting the users that an actor has changed, and comparing with the limits.
 
-use super::Change;
 use crate::actor::Actor;
 use crate::approval;
 use crate::clock::Clock;
 use crate::dialect;
 use crate::error::RecordsError;
+use crate::manual_changes::{Change, number};
 use crate::store::Store;
 use chrono::{DateTime, Duration, Utc};
-use policy::{ApprovalId, Counted, UserNumber, Window};
+use policy::{ApprovalId, Counted, Reached, UserNumber, Window};
 use sea_orm::sea_query::Value;
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr};
-use std::fmt;
-
-/// A limit that an actor has reached.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct Reached {
-    /// The kind of changes counted.
-    pub counted: Counted,
-    /// The period.
-    pub window: Window,
-    /// The number of users that the limit allows.
-    pub limit: i64,
-}
-
-impl fmt::Display for Reached {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "Safety limit reached: at most {} users may be {} by one member of staff in {}. Nothing was changed. \
-             Ask a second person to approve more changes (page Approvals, or lethe approvals ask --more-changes), \
-             or wait",
-            policy::numbers::grouped(self.limit),
-            self.counted.label().trim_end_matches(','),
-            self.window.label()
-        )
-    }
-}
 
 /// Claims the change of one more user. Rejects it beyond a limit, unless a second person has approved more
 /// changes. Returns the approval that was needed.
@@ -115,42 +89,4 @@ async fn count(
         dialect::placeholders(kinds.len())
     );
     number(db, &sql, values).await
-}
-
-/// Returns how many identifying values of a user edits and imports have replaced within a day.
-pub(crate) async fn replaced_before(db: &impl ConnectionTrait, user: UserNumber) -> Result<usize, DbErr> {
-    fields(db, user, &Change::REPLACED, Duration::hours(Window::Day.hours())).await
-}
-
-/// Returns how many identifying values of a user edits and imports have removed or replaced within these days.
-pub(crate) async fn changed_before(
-    db: &impl ConnectionTrait,
-    user: UserNumber,
-    days: i64,
-) -> Result<usize, DbErr> {
-    let [by_staff, by_import] = Change::REPLACED;
-    fields(db, user, &[by_staff, by_import, Change::Removed], Duration::days(days)).await
-}
-
-async fn fields(
-    db: &impl ConnectionTrait,
-    user: UserNumber,
-    kinds: &[Change],
-    time: Duration,
-) -> Result<usize, DbErr> {
-    let sql = format!(
-        "SELECT CAST(COALESCE(SUM(fields), 0) AS BIGINT) AS n FROM manual_changes \
-         WHERE user_number = ? AND kind IN ({}) AND at > ?",
-        dialect::placeholders(kinds.len())
-    );
-    let mut values: Vec<Value> = vec![user.0.into()];
-    values.extend(kinds.iter().map(|kind| Value::from(kind.code())));
-    values.push((Clock::real() - time).into());
-    Ok(usize::try_from(number(db, &sql, values).await?).unwrap_or_default())
-}
-
-/// Returns the number `n` that a query selects.
-pub(super) async fn number(db: &impl ConnectionTrait, sql: &str, values: Vec<Value>) -> Result<i64, DbErr> {
-    let row = db.query_one_raw(dialect::bind(db.get_database_backend(), sql, values)).await?;
-    row.map_or(Ok(0), |row| row.try_get("", "n"))
 }

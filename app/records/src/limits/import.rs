@@ -1,17 +1,17 @@
 //! The safety limits of imports. They count all files of a day together, from all actors.
 
-use super::{Change, record};
 use crate::actor::Actor;
 use crate::approval::{self, ApprovalSubject};
 use crate::clock::Clock;
 use crate::dialect;
 use crate::error::RecordsError;
+use crate::manual_changes::{Change, record};
 use crate::store::Store;
 use chrono::Duration;
 use policy::numbers::grouped;
 use policy::{Action, UserNumber, Window};
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr};
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 /// The key of imports among the locks of actors. No user number is negative.
 const LOCK: i64 = -1;
@@ -111,26 +111,4 @@ async fn imported_within_a_day(db: &impl ConnectionTrait) -> Result<HashSet<i64>
     let values = vec![Change::Imported.code().into(), since.into()];
     let rows = db.query_all_raw(dialect::bind(db.get_database_backend(), sql, values)).await?;
     rows.iter().map(|row| row.try_get("", "user_number")).collect()
-}
-
-/// Returns how many identifying values of each of these users were replaced within a day.
-pub(crate) async fn replaced_before_of(
-    db: &impl ConnectionTrait,
-    users: impl Iterator<Item = i64>,
-) -> Result<HashMap<i64, usize>, DbErr> {
-    let backend = db.get_database_backend();
-    let sql = format!(
-        "SELECT user_number, CAST(SUM(fields) AS BIGINT) AS n FROM manual_changes WHERE {} AND kind IN (?, ?) \
-         AND at > ? GROUP BY user_number",
-        dialect::in_list(backend, "user_number")
-    );
-    let mut values = vec![dialect::id_list(backend, users)];
-    values.extend(Change::REPLACED.map(|kind| kind.code().into()));
-    values.push((Clock::real() - Duration::hours(Window::Day.hours())).into());
-    let rows = db.query_all_raw(dialect::bind(backend, &sql, values)).await?;
-    let of = |row: &sea_orm::QueryResult| {
-        let fields: i64 = row.try_get("", "n")?;
-        Ok((row.try_get("", "user_number")?, usize::try_from(fields).unwrap_or_default()))
-    };
-    rows.iter().map(of).collect()
 }

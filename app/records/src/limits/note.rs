@@ -1,12 +1,12 @@
 //! Recording that a limit stopped an actor, for banner, health and audit.
 
-use super::count::number;
 use crate::actor::Actor;
 use crate::audit::{self, AuditAction, Subject};
 use crate::clock::Clock;
 use crate::dialect;
 use crate::entity::manual_changes;
 use crate::error::RecordsError;
+use crate::manual_changes::number;
 use crate::store::Store;
 use chrono::Duration;
 use sea_orm::{ActiveModelTrait, Set};

@@ -2,7 +2,7 @@
 
 use crate::dialect;
 use crate::error::RecordsError;
-use crate::run::stored_policy;
+use crate::stored::stored_policy;
 use policy::personal_data::{Column, ErasureAction, RowOwner, TABLES, Table};
 use policy::{Field, NoteTreatment, Outcome, Policy, Treatment, UserNumber};
 use sea_orm::{ConnectionTrait, DbErr, Value};

@@ -7,7 +7,7 @@ use crate::certificate;
 use crate::dialect;
 use crate::entity::residue_hits;
 use crate::error::RecordsError;
-use crate::run;
+use crate::run_counts;
 use crate::store::Store;
 use policy::{Outcome, Residue, RunId, UserNumber};
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr, Set};
@@ -67,19 +67,19 @@ async fn set(
         changed += updated.rows_affected();
     }
     if changed > 0 {
-        run::count(tx, run, "residue", result.code(), changed).await?;
+        run_counts::add(tx, run, "residue", result.code(), changed).await?;
     }
     Ok(())
 }
 
 /// Sets the result of all users of the run without one to undeterminable.
-pub(super) async fn give_up(store: &Store, run: RunId) -> Result<(), RecordsError> {
+pub(crate) async fn give_up(store: &Store, run: RunId) -> Result<(), RecordsError> {
     let tx = store.begin().await?;
     let sql = "UPDATE run_members SET residue = ? WHERE run_id = ? AND outcome = ? AND residue IS NULL";
     let values = vec![Residue::Undeterminable.code().into(), run.0.into(), Outcome::Done.code().into()];
     let updated = tx.execute_raw(dialect::bind(tx.get_database_backend(), sql, values)).await?;
     if updated.rows_affected() > 0 {
-        run::count(&tx, run, "residue", Residue::Undeterminable.code(), updated.rows_affected()).await?;
+        run_counts::add(&tx, run, "residue", Residue::Undeterminable.code(), updated.rows_affected()).await?;
         certificate::make_again(&tx, store, run).await?;
     }
     store.commit(tx).await?;

@@ -1,6 +1,6 @@
 //! The result of the search for one user, as shown on the record's page.
 
-use super::background::LONGEST;
+use super::MAX_SCAN_AGE;
 use crate::audit::AuditAction;
 use crate::dialect;
 use crate::entity::{residue_hits, run_members, runs};
@@ -66,7 +66,7 @@ async fn is_under_way(store: &Store, run: RunId) -> Result<bool, RecordsError> {
     let Some(run) = runs::Entity::find_by_id(run.0).one(&store.db).await? else { return Ok(false) };
     if RunKind::from_code(&run.kind) == Some(RunKind::Single) {
         let age = (store.clock.now() - run.created_at).to_std().unwrap_or_default();
-        return Ok(age < LONGEST);
+        return Ok(age < MAX_SCAN_AGE);
     }
     Ok(RunState::from_code(&run.state).is_some_and(RunState::is_under_way))
 }

@@ -3,7 +3,7 @@
 //! For users that aren't anonymised yet, it reports where their values are stored, with the same search as in a
 //! run.
 
-use super::background::LONGEST;
+use super::MAX_SCAN_AGE;
 use super::erased_values::ErasedValues;
 use super::kind::ValueKind;
 use super::registered::{self, Left};
@@ -146,7 +146,7 @@ async fn undeterminable(store: &Store, users: Option<&[UserNumber]>) -> Result<i
         Outcome::Done.code().into(),
         Residue::Undeterminable.code().into(),
         RunKind::Single.code().into(),
-        (store.clock.now() - LONGEST).into(),
+        (store.clock.now() - MAX_SCAN_AGE).into(),
     ];
     values.extend(theirs_values);
     let row = store.db.query_one_raw(dialect::bind(store.db.get_database_backend(), &sql, values)).await?;

@@ -1,12 +1,13 @@
 //! Decides which runs need a second person: those that first use or extend a policy, and those beyond a safety
 //! limit.
 
-use super::{preview_digest, reapply, start, stored_policy};
+use super::{preview_digest, reapply, start};
 use crate::approval::{self, ApprovalSubject};
 use crate::dialect;
 use crate::entity::runs;
 use crate::error::RecordsError;
 use crate::store::Store;
+use crate::stored::stored_policy;
 use crate::task;
 use policy::{Action, ApprovalReason, RunId, RunKind, TaskId, four_eyes};
 use sea_orm::{ConnectionTrait, DatabaseTransaction, EntityTrait};

@@ -2,7 +2,7 @@
 
 use super::lease::{Lease, LeaseStatus};
 use super::patience::{Patience, patiently};
-use super::{finish, outcomes, preview_digest, reapply, stored_policy};
+use super::{finish, outcomes, preview_digest, reapply};
 use crate::anonymise::{self, BATCH, Job};
 use crate::clock::Clock;
 use crate::dialect;
@@ -11,6 +11,7 @@ use crate::error::RecordsError;
 use crate::ledger;
 use crate::residue::{self, ErasedValues};
 use crate::store::Store;
+use crate::stored::stored_policy;
 use policy::{Phase, RunId, RunKind, RunState, Selection, UserNumber};
 use sea_orm::sea_query::Expr;
 use sea_orm::{
@@ -108,12 +109,12 @@ async fn everybody(
         match next_batch(store, lease, job, after, memory).await {
             Ok(Batch::Stop(stop)) => return Ok(stop),
             Ok(Batch::Done(last)) => (after, patience) = (last, Patience::default()),
-            Err(error) if dialect::is_passing(&error) => patience.wait(store, error).await?,
+            Err(error) if error.is_temporary() => patience.wait(store, error).await?,
             Err(RecordsError::Ledger(words)) => return Err(RecordsError::Ledger(words)),
             Err(_) => match one_by_one(store, lease, job, after, memory).await {
                 Ok(Some(stop)) => return Ok(stop),
                 Ok(None) => {}
-                Err(error) if dialect::is_passing(&error) => patience.wait(store, error).await?,
+                Err(error) if error.is_temporary() => patience.wait(store, error).await?,
                 Err(error) => return Err(error),
             },
         }
@@ -231,7 +232,7 @@ async fn one_by_one(
         let Err(error) = in_one_transaction(store, tx, job, vec![number], memory).await else { continue };
         match error {
             // The fault isn't specific to this user. The next batch includes the remaining users.
-            error if dialect::is_passing(&error) => return Ok(None),
+            error if error.is_temporary() => return Ok(None),
             RecordsError::Ledger(words) => return Err(RecordsError::Ledger(words)),
             error => quarantine(store, lease, number, error.code()).await?,
         }

@@ -11,6 +11,7 @@ use crate::entity::{run_members, runs, tasks};
 use crate::error::RecordsError;
 use crate::limits;
 use crate::maintenance::{self, Maintenance};
+use crate::run_counts;
 use crate::store::Store;
 use policy::{Action, Outcome, Residue, RunId, RunKind, RunState};
 use sea_orm::sea_query::Expr;
@@ -42,7 +43,7 @@ async fn end(
         state
     } else {
         tracing::error!(run = run.id, "the users of a run don't add up to its preview");
-        outcomes::count(&tx, job.run, "error", "counts_differ", 1).await?;
+        run_counts::add(&tx, job.run, "error", "counts_differ", 1).await?;
         RunState::Failed
     };
     close_residue(&tx, job.run).await?;
@@ -63,7 +64,7 @@ async fn end(
     confirm(&tx, store, &run, state, done).await?;
     let too_late = cancelled && state != RunState::Cancelled;
     if too_late {
-        outcomes::count(&tx, job.run, "cancel", "too_late", 1).await?;
+        run_counts::add(&tx, job.run, "cancel", "too_late", 1).await?;
     }
     let subject = Subject::Run(job.run.0);
     let detail =
@@ -123,7 +124,7 @@ async fn close_residue(tx: &DatabaseTransaction, run: RunId) -> Result<(), Recor
         .exec(tx)
         .await?;
     if unknown.rows_affected > 0 {
-        outcomes::count(tx, run, "residue", Residue::Undeterminable.code(), unknown.rows_affected).await?;
+        run_counts::add(tx, run, "residue", Residue::Undeterminable.code(), unknown.rows_affected).await?;
     }
     Ok(())
 }

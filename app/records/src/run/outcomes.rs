@@ -3,10 +3,11 @@
 use crate::anonymise::Outcomes;
 use crate::clock::Clock;
 use crate::dialect;
-use crate::entity::{run_counts, runs};
+use crate::entity::runs;
+use crate::run_counts;
 use policy::{Outcome, Reason, RunId, UserNumber};
-use sea_orm::sea_query::{Expr, ExprTrait, OnConflict};
-use sea_orm::{ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter, Set};
+use sea_orm::sea_query::{Expr, ExprTrait};
+use sea_orm::{ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter};
 use std::collections::BTreeMap;
 
 /// Records the outcomes and counts of a batch, and a heartbeat.
@@ -22,7 +23,7 @@ pub(super) async fn record(tx: &DatabaseTransaction, run: RunId, outcomes: &Outc
     let skipped = skipped.iter().map(|(reason, numbers)| ("skipped", reason.code(), numbers.len() as u64));
     let tables = outcomes.rows.iter().map(|(table, rows)| ("table", *table, *rows));
     let counts: Vec<_> = skipped.chain(tables).collect();
-    count_all(tx, run, &counts).await?;
+    run_counts::add_all(tx, run, &counts).await?;
     add(tx, run, [outcomes.done.len() as u64, outcomes.skipped.len() as u64, 0]).await
 }
 
@@ -34,7 +35,7 @@ pub(super) async fn record_failure(
     code: &str,
 ) -> Result<(), DbErr> {
     outcome(tx, run, &[number], Outcome::Failed, None, Some(code)).await?;
-    count(tx, run, "failed", code, 1).await?;
+    run_counts::add(tx, run, "failed", code, 1).await?;
     add(tx, run, [0, 0, 1]).await
 }
 
@@ -62,39 +63,6 @@ async fn outcome(
         dialect::id_list(backend, numbers.iter().map(|number| number.0)),
     ];
     tx.execute_raw(dialect::bind(backend, &sql, values)).await?;
-    Ok(())
-}
-
-/// Increases a count of the run.
-pub(crate) async fn count(
-    tx: &impl ConnectionTrait,
-    run: RunId,
-    kind: &str,
-    code: &str,
-    count: u64,
-) -> Result<(), DbErr> {
-    count_all(tx, run, &[(kind, code, count)]).await
-}
-
-/// Increases several counts of the run, given as kind, code and increment.
-async fn count_all(tx: &impl ConnectionTrait, run: RunId, counts: &[(&str, &str, u64)]) -> Result<(), DbErr> {
-    if counts.is_empty() {
-        return Ok(());
-    }
-    let rows = counts.iter().map(|(kind, code, count)| run_counts::ActiveModel {
-        run_id: Set(run.0),
-        kind: Set((*kind).to_owned()),
-        code: Set((*code).to_owned()),
-        count: Set(i64::try_from(*count).unwrap_or(i64::MAX)),
-    });
-    let table = run_counts::Entity;
-    let sum =
-        Expr::col((table, run_counts::Column::Count)).add(Expr::col(("excluded", run_counts::Column::Count)));
-    let key = [run_counts::Column::RunId, run_counts::Column::Kind, run_counts::Column::Code];
-    run_counts::Entity::insert_many(rows)
-        .on_conflict(OnConflict::columns(key).value(run_counts::Column::Count, sum).to_owned())
-        .exec_without_returning(tx)
-        .await?;
     Ok(())
 }
 

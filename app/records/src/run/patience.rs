@@ -1,7 +1,6 @@
 //! Waits for temporary faults: another writer, a full disk, an unavailable database. They don't fail a run or its
 //! users.
 
-use crate::dialect;
 use crate::error::RecordsError;
 use crate::store::Store;
 use std::time::Duration;
@@ -44,7 +43,7 @@ where
     let mut patience = Patience::default();
     loop {
         match work().await {
-            Err(error) if dialect::is_passing(&error) => patience.wait(store, error).await?,
+            Err(error) if error.is_temporary() => patience.wait(store, error).await?,
             done => return done,
         }
     }

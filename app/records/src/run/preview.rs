@@ -32,7 +32,7 @@ pub(super) async fn make(
     actor: Actor,
     task: &tasks::Model,
 ) -> Result<runs::Model, RecordsError> {
-    let policy = super::stored_policy(&task.policy)?;
+    let policy = crate::stored::stored_policy(&task.policy)?;
     let today = store.clock.today();
     let run = runs::ActiveModel {
         task_id: Set(Some(task.id)),

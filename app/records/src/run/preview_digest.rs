@@ -1,12 +1,14 @@
 //! The preview fingerprint: a digest of policy, rules, day and users. Also makes the preview of a scheduled run.
 
 use super::lease::{Lease, LeaseStatus};
-use super::{finish, preview, stored_policy};
+use super::{finish, preview};
 use crate::dialect;
 use crate::entity::{run_members, runs, tasks};
 use crate::error::RecordsError;
 use crate::limits;
+use crate::run_counts;
 use crate::store::Store;
+use crate::stored::stored_policy;
 use chrono::NaiveDate;
 use policy::{
     Policy, RULES_VERSION, Reason, RunId, RunKind, RunState, SafetyLimit, TaskId, UserNumber, extends_beyond,
@@ -159,7 +161,7 @@ pub(super) async fn failed(
         return Ok(RunState::Interrupted);
     }
     let actor = super::actor_of(run.actor_number.map(UserNumber), &run.channel);
-    super::outcomes::count(&tx, lease.run, "error", error.code(), 1).await?;
+    run_counts::add(&tx, lease.run, "error", error.code(), 1).await?;
     finish::end_without_people(&tx, store, (lease.run, actor), RunState::Failed, None).await?;
     store.commit(tx).await?;
     Ok(RunState::Failed)

@@ -1,18 +1,18 @@
 //! Reads runs: lists, one run, its users.
 
 use super::cancel::has_users_left;
-use super::findings::{findings, open_findings};
 use super::lease::{is_abandoned, state_of};
 use crate::clock::Clock;
 use crate::dialect;
 use crate::entity::{certificates, run_counts, runs, tasks};
 use crate::error::RecordsError;
 use crate::pagination::{Page, Paging};
-use crate::run::stored_policy;
+use crate::person::Name;
+use crate::residue;
 use crate::search_index::fold;
 use crate::store::Store;
-use crate::task::TaskName;
-use crate::user::Name;
+use crate::stored::stored_policy;
+use crate::task_name::TaskName;
 use chrono::{DateTime, NaiveDate, Utc};
 use policy::assess::first_eligible_day;
 use policy::{
@@ -140,7 +140,7 @@ pub async fn read(store: &Store, id: RunId) -> Result<Run, RecordsError> {
             .map(|count| (count.code.clone(), count.count))
             .collect()
     };
-    let findings = findings(store, id).await?;
+    let findings = residue::count_findings(store, id).await?;
     let state = state_now(&row, store)?;
     let can_cancel = match state {
         RunState::Queued => true,
@@ -252,7 +252,7 @@ pub async fn list(store: &Store, query: &RunQuery, paging: &Paging) -> Result<Pa
     let rows = find.all(&store.db).await?;
     let ids: Vec<i64> = rows.iter().filter_map(|run| run.task_id).collect();
     let tasks = tasks::Entity::find().filter(tasks::Column::Id.is_in(ids)).all(&store.db).await?;
-    let open = open_findings(&store.db, &rows.iter().map(|run| run.id).collect::<Vec<_>>()).await?;
+    let open = residue::open_findings(&store.db, &rows.iter().map(|run| run.id).collect::<Vec<_>>()).await?;
     let rows = rows.into_iter().map(|row| {
         let task = tasks.iter().find(|task| Some(task.id) == row.task_id);
         Ok(RunRow {

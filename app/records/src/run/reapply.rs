@@ -3,8 +3,8 @@
 //! This is a run whose users are already anonymised. Each is processed with the policy of the run that anonymised
 //! the user, so that values kept on purpose remain.
 
+use super::preview_digest;
 use super::preview_digest::Seal;
-use super::{preview_digest, stored_policy};
 use crate::actor::Actor;
 use crate::approval::{self, ApprovalSubject};
 use crate::audit::{self, AuditAction, Subject};
@@ -12,6 +12,7 @@ use crate::dialect;
 use crate::entity::{runs, users};
 use crate::error::RecordsError;
 use crate::store::Store;
+use crate::stored::stored_policy;
 use policy::form::Problem;
 use policy::numbers::grouped;
 use policy::{Action, ApprovalReason, Policy, RULES_VERSION, Reason, RunId, RunKind, RunState, UserNumber};

@@ -1,6 +1,5 @@
 //! Anonymises a single user, from the record or the command line, ignoring conditions and scope.
 
-use super::stored_policy;
 use crate::actor::Actor;
 use crate::anonymise::{self, Job};
 use crate::certificate;
@@ -8,12 +7,17 @@ use crate::eligibility;
 use crate::entity::{run_members, runs, tasks};
 use crate::error::RecordsError;
 use crate::ledger;
-use crate::limits::{self, Change};
+use crate::limits;
+use crate::manual_changes;
+use crate::manual_changes::Change;
+use crate::person;
 use crate::protection;
-use crate::residue::{self, ErasedValues};
+use crate::residue::ErasedValues;
+use crate::run_counts;
 use crate::store::Store;
-use crate::task::{TaskName, default_task};
-use crate::user;
+use crate::stored::stored_policy;
+use crate::task::default_task;
+use crate::task_name::TaskName;
 use policy::form::Problem;
 use policy::four_eyes::COOLING_OFF_HOURS;
 use policy::{
@@ -98,7 +102,7 @@ async fn anonymise_by(
     actor.require(Action::AnonymiseOne)?;
     must_be_typed(number, typed)?;
     let tx = store.begin().await?;
-    if user::lock(&tx, number).await?.anonymised_on.is_some() {
+    if person::lock(&tx, number).await?.anonymised_on.is_some() {
         return Ok(None);
     }
     if protection::was_staff(&tx, number).await? {
@@ -157,9 +161,9 @@ pub(super) async fn carry_out_one(
     if let Some((_, reason)) = outcomes.skipped.first() {
         return Err(refused(*reason));
     }
-    limits::record(&tx, actor, Change::Anonymised, [(number, 0)]).await?;
+    manual_changes::record(&tx, actor, Change::Anonymised, [(number, 0)]).await?;
     for (table, rows) in &outcomes.rows {
-        super::outcomes::count(&tx, job.run, "table", table, *rows).await?;
+        run_counts::add(&tx, job.run, "table", table, *rows).await?;
     }
     run_members::ActiveModel {
         run_id: Set(run.id),
@@ -173,7 +177,7 @@ pub(super) async fn carry_out_one(
     .await?;
     certificate::make(&tx, store, job.run).await?;
     ledger::commit(store, tx, &job, &outcomes).await?;
-    residue::scan_single_in_background(store, job.run, memory);
+    super::background_scan::scan_single_in_background(store, job.run, memory);
     Ok(job.run)
 }
 

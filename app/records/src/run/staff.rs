@@ -7,11 +7,11 @@ use crate::audit::{self, AuditAction, Subject};
 use crate::entity::{user_roles, users};
 use crate::error::RecordsError;
 use crate::limits;
+use crate::person;
 use crate::protection;
+use crate::roles::roles_of;
 use crate::session;
-use crate::staff::roles_of;
 use crate::store::Store;
-use crate::user;
 use policy::{Action, Counted, Roles, RunId, TaskId, UserNumber};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
 
@@ -44,7 +44,7 @@ async fn within_limits(
     actor.require(Action::AnonymiseOne)?;
     must_be_typed(number, typed)?;
     let tx = store.begin().await?;
-    if user::lock(&tx, number).await?.anonymised_on.is_some() {
+    if person::lock(&tx, number).await?.anonymised_on.is_some() {
         return Ok(None);
     }
     let roles = may_anonymise_staff(&tx, actor, number).await?;
@@ -52,7 +52,7 @@ async fn within_limits(
     limits::claim(&tx, store, actor, Counted::Anonymised, number).await?;
     let matter = ApprovalSubject::staff_anonymising_of(number, roles);
     let approval = approval::consume(&tx, actor, &matter, WHY_STAFF).await?;
-    protection::observe(&tx, store).await?;
+    approval::observe(&tx, store).await?;
     user_roles::Entity::delete_many().filter(user_roles::Column::UserNumber.eq(number.0)).exec(&tx).await?;
     session::forget(&tx, number).await?;
     let subject = Subject::User(number.0);
@@ -76,7 +76,7 @@ pub(crate) async fn may_anonymise_staff(
 ) -> Result<Roles, RecordsError> {
     let user = users::Entity::find_by_id(number.0).one(db).await?.ok_or(RecordsError::NotFound("user"))?;
     if user.anonymised_on.is_some() {
-        return Err(user::anonymised(number));
+        return Err(person::anonymised(number));
     }
     let roles = roles_of(db, number).await?;
     let why = if user.fictitious {

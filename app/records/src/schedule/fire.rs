@@ -8,7 +8,7 @@ use crate::dialect;
 use crate::entity::{runs, tasks};
 use crate::error::RecordsError;
 use crate::store::Store;
-use crate::task::stored_schedule;
+use crate::stored::stored_schedule;
 use chrono::{DateTime, Duration, Utc};
 use chrono_tz::Tz;
 use policy::timezone::instants;

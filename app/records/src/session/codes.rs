@@ -5,13 +5,13 @@
 //! owner out.
 
 use super::proof::{failed, not_proven};
+use super::second_factor::{Means, prove};
 use super::{Session, Stage, digest};
 use crate::actor::Actor;
 use crate::audit::{self, AuditAction, Subject};
 use crate::clock::Clock;
 use crate::entity::{code_budgets, sessions};
 use crate::error::RecordsError;
-use crate::staff::second_factor::{Means, prove};
 use crate::staff::{NoticeKind, notify};
 use crate::store::Store;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -145,15 +145,6 @@ impl Budget {
         Entity::insert(row).on_conflict(again).exec_without_returning(db).await?;
         Ok(())
     }
-}
-
-/// Refills all budgets of an account after a password change, which makes a stolen password useless.
-pub(crate) async fn forget_wrong_codes(
-    db: &impl ConnectionTrait,
-    user: UserNumber,
-) -> Result<(), RecordsError> {
-    code_budgets::Entity::delete_many().filter(code_budgets::Column::UserNumber.eq(user.0)).exec(db).await?;
-    Ok(())
 }
 
 #[cfg(test)]

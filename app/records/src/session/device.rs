@@ -6,7 +6,7 @@
 use super::token::Token;
 use crate::clock::Clock;
 use crate::error::RecordsError;
-use crate::sealed::SecretBox;
+use crate::secret_box::SecretBox;
 use crate::store::Store;
 use chrono::{DateTime, TimeDelta, Utc};
 use policy::UserNumber;
@@ -23,7 +23,7 @@ const SEPARATOR: char = '.';
 /// Returns the new cookie of a browser in which a user has signed in. Keeps the most recent users of `before`, the
 /// previous cookie.
 pub async fn remember_device(store: &Store, user: UserNumber, before: &str) -> Result<String, RecordsError> {
-    let sealer = SecretBox::of(store, LABEL).await?;
+    let sealer = SecretBox::for_purpose(&store.key, LABEL).await?;
     let (id, others) = match opened(&sealer, user, before) {
         Some((id, part)) => (id, before.split(SEPARATOR).filter(|one| *one != part).collect()),
         None => (Token::random().reveal().to_owned(), before.split(SEPARATOR).collect::<Vec<_>>()),
@@ -40,7 +40,7 @@ pub async fn device_of(
     user: UserNumber,
     cookie: &str,
 ) -> Result<Option<String>, RecordsError> {
-    let sealer = SecretBox::of(store, LABEL).await?;
+    let sealer = SecretBox::for_purpose(&store.key, LABEL).await?;
     Ok(opened(&sealer, user, cookie).map(|(id, _)| id))
 }
 

@@ -6,7 +6,7 @@
 use super::Session;
 use crate::clock::Clock;
 use crate::error::RecordsError;
-use crate::sealed::SecretBox;
+use crate::secret_box::SecretBox;
 use crate::store::Store;
 use chrono::{DateTime, TimeDelta, Utc};
 use policy::UserNumber;
@@ -57,12 +57,12 @@ impl LoginState {
     /// Encrypts the state for the browser's cookie.
     pub async fn seal(&self, store: &Store) -> Result<String, RecordsError> {
         let open = serde_json::to_vec(self).map_err(|_| RecordsError::Corrupt("login state"))?;
-        SecretBox::of(store, LABEL).await?.seal(NO_USER, &open)
+        SecretBox::for_purpose(&store.key, LABEL).await?.seal(NO_USER, &open)
     }
 
     /// Decrypts the state from the cookie. Returns `None` if it is invalid or expired.
     pub async fn open(store: &Store, sealed: &str) -> Result<Option<Self>, RecordsError> {
-        let opened = SecretBox::of(store, LABEL).await?.open(NO_USER, sealed).ok();
+        let opened = SecretBox::for_purpose(&store.key, LABEL).await?.open(NO_USER, sealed).ok();
         let login_state: Option<Self> = opened.and_then(|open| serde_json::from_slice(&open).ok());
         Ok(login_state.filter(|login_state| is_young(login_state.begun_at)))
     }

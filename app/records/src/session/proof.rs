@@ -1,16 +1,17 @@
 //! Proofs of identity: password and second factor, at sign-in and again before irreversible actions.
 
 use super::lifecycle::{forget_others, has_app_within};
+use super::second_factor::Means;
 use super::{Proof, Session, Stage, Token, WHOLE, begin, begin_proven, codes, note, with_code};
 use crate::actor::Actor;
 use crate::audit::{self, AuditAction, Subject};
 use crate::clock::Clock;
 use crate::entity::{credentials, sessions};
 use crate::error::RecordsError;
-use crate::staff::second_factor::Means;
+use crate::person;
+use crate::staff::password;
 use crate::staff::{self, Caller, Kind, NoticeKind, notify};
 use crate::store::Store;
-use crate::user;
 use chrono::{DateTime, Utc};
 use policy::form::Problem;
 use policy::{Roles, UserNumber};
@@ -31,7 +32,7 @@ pub async fn sign_in(
         Some(user) => password_of(&store.db, user).await?,
         None => None,
     };
-    let is_right = store.hashing.is_right(caller, typed, hash.clone()).await?;
+    let is_right = password::queue(store).is_right(caller, typed, hash.clone()).await?;
     let begun = match (user, hash.filter(|_| is_right)) {
         (Some(user), Some(hash)) => begin_if_still(store, user, &hash).await?,
         _ => None,
@@ -50,7 +51,7 @@ async fn begin_if_still(
     hash: &str,
 ) -> Result<Option<(Token, Stage)>, RecordsError> {
     let tx = store.begin().await?;
-    user::lock(&tx, user).await?;
+    person::lock(&tx, user).await?;
     if password_of(&tx, user).await?.as_deref() != Some(hash) {
         return Ok(None);
     }
@@ -73,7 +74,7 @@ pub async fn second_factor(
         return Err(RecordsError::Stale);
     }
     let tx = store.begin().await?;
-    user::lock(&tx, session.user).await?;
+    person::lock(&tx, session.user).await?;
     let (tx, means) = codes::check(tx, store, session, code, device).await?;
     let token = renew(&tx, session, Shown::SecondFactor, session.signed_in_at).await?;
     note_means(&tx, store, session.user, means).await?;
@@ -124,12 +125,12 @@ pub async fn again(store: &Store, session: &Session, shown: Again<'_>) -> Result
     let hash = password_of(&store.db, session.user).await?;
     // Without a password, the owner signed in at a provider. A code alone is sufficient.
     let is_left_out = hash.is_none() && has_app_within(&store.db, session.user).await?;
-    if !is_left_out && !store.hashing.is_right(Caller::Known, password, hash.clone()).await? {
+    if !is_left_out && !password::queue(store).is_right(Caller::Known, password, hash.clone()).await? {
         failed(store, Some(session.user), "password").await?;
         return Err(RecordsError::field("password", not_proven("The password")));
     }
     let tx = store.begin().await?;
-    user::lock(&tx, session.user).await?;
+    person::lock(&tx, session.user).await?;
     if password_of(&tx, session.user).await? != hash {
         return Err(RecordsError::Stale);
     }
@@ -164,13 +165,13 @@ pub async fn change_password(
     repeated: &str,
 ) -> Result<Token, RecordsError> {
     let known = password_of(&store.db, session.user).await?;
-    if !store.hashing.is_right(Caller::Known, old, known.clone()).await? {
+    if !password::queue(store).is_right(Caller::Known, old, known.clone()).await? {
         failed(store, Some(session.user), "password").await?;
         return Err(RecordsError::field("old", not_proven("The current password")));
     }
     let hash = staff::new_password(store, session.user, new, repeated).await?;
     let tx = store.begin().await?;
-    user::lock(&tx, session.user).await?;
+    person::lock(&tx, session.user).await?;
     if password_of(&tx, session.user).await? != known {
         return Err(RecordsError::Stale);
     }

@@ -9,10 +9,9 @@ use crate::audit::AuditAction;
 use crate::clock::Clock;
 use crate::entity::credentials;
 use crate::error::RecordsError;
-use crate::key::Key;
+use crate::person;
 use crate::staff::{Kind, NoticeKind, notify};
 use crate::store::Store;
-use crate::user;
 use chrono::{DateTime, TimeDelta, Utc};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use policy::UserNumber;
@@ -48,7 +47,7 @@ impl fmt::Debug for Identity {
 impl Identity {
     /// Returns the code under which an identity is stored. It doesn't reveal the identity.
     async fn code(&self, store: &Store) -> Result<String, RecordsError> {
-        let key = Key::load(store).await?.derived(LABEL);
+        let key = store.key.load().await?.derived(LABEL);
         let mut mac = Hmac::<Sha256>::new_from_slice(&*key).map_err(|_| RecordsError::Corrupt("key"))?;
         for part in [&self.issuer, &self.subject] {
             mac.update(&part.len().to_be_bytes());
@@ -94,7 +93,7 @@ async fn begin_if_still(
 ) -> Result<Option<(Token, Stage)>, RecordsError> {
     let code = identity.code(store).await?;
     let tx = store.begin().await?;
-    user::lock(&tx, user).await?;
+    person::lock(&tx, user).await?;
     if owner(&tx, &code).await? != Some(user) {
         return Ok(None);
     }
@@ -116,7 +115,7 @@ async fn begin_if_still(
 pub async fn connect(store: &Store, session: &Session, identity: &Identity) -> Result<bool, RecordsError> {
     let code = identity.code(store).await?;
     let tx = store.begin().await?;
-    user::lock(&tx, session.user).await?;
+    person::lock(&tx, session.user).await?;
     if !is_there(&tx, session).await? {
         return Err(RecordsError::Stale);
     }
@@ -143,7 +142,7 @@ pub async fn connect(store: &Store, session: &Session, identity: &Identity) -> R
 /// Removes the link between the session's owner and the identity provider.
 pub async fn disconnect(store: &Store, session: &Session) -> Result<(), RecordsError> {
     let tx = store.begin().await?;
-    user::lock(&tx, session.user).await?;
+    person::lock(&tx, session.user).await?;
     must_be_confirmed(session)?;
     let gone = credentials::Entity::delete_many().filter(Kind::Provider.of(session.user)).exec(&tx).await?;
     if gone.rows_affected == 0 {

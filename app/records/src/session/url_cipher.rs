@@ -5,15 +5,28 @@
 
 use super::Session;
 use crate::error::RecordsError;
-use crate::sealed::SecretBox;
+use crate::secret_box::SecretBox;
 use crate::store::Store;
+use crate::undoable::Undo;
+use tokio::sync::OnceCell;
 
+/// Prefix of the encrypted text of an undo. It distinguishes it from other texts encrypted for a member of staff.
+const SEALED: &str = "undo ";
 /// Label of the derived encryption key.
 const LABEL: &[u8] = b"lethe what was looked for 1";
 
+/// The cipher, once it is derived.
+#[derive(Debug, Default)]
+struct SearchCipher(OnceCell<SecretBox>);
+
 /// Returns the cipher for search terms. The key is read once in each process.
 pub(super) async fn sealer(store: &Store) -> Result<SecretBox, RecordsError> {
-    store.sealer_of_searches.get_or_try_init(async || SecretBox::of(store, LABEL).await).await.cloned()
+    store
+        .process_state::<SearchCipher>()
+        .0
+        .get_or_try_init(|| SecretBox::for_purpose(&store.key, LABEL))
+        .await
+        .cloned()
 }
 
 impl Session {
@@ -26,5 +39,17 @@ impl Session {
     pub fn open(&self, sealed: &str) -> Option<String> {
         let opened = self.sealer.open(self.user.0, sealed).ok()?;
         String::from_utf8(opened.to_vec()).ok()
+    }
+
+    /// Encrypts the undo of a change for a URL. Only this member of staff can decrypt it.
+    pub fn seal_undo(&self, undo: &Undo) -> Result<String, RecordsError> {
+        let text = serde_json::to_string(undo).map_err(|_| RecordsError::Corrupt("undo"))?;
+        self.seal(&format!("{SEALED}{text}"))
+    }
+
+    /// Decrypts an undo that was encrypted for this member of staff, or returns `None`.
+    pub fn open_undo(&self, sealed: &str) -> Option<Undo> {
+        let opened = self.open(sealed)?;
+        serde_json::from_str(opened.strip_prefix(SEALED)?).ok()
     }
 }

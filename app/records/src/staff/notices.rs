@@ -6,7 +6,6 @@
 use crate::clock::Clock;
 use crate::entity::account_notices;
 use crate::error::RecordsError;
-use crate::session::Session;
 use crate::store::Store;
 use chrono::{DateTime, TimeDelta, Utc};
 use policy::UserNumber;
@@ -148,11 +147,11 @@ pub(crate) async fn notify(
     Ok(())
 }
 
-/// Returns the notices of the session's owner, newest first.
-pub async fn notices(store: &Store, session: &Session) -> Result<Vec<Notice>, RecordsError> {
+/// Returns the notices of a user, newest first.
+pub async fn notices(store: &Store, user: UserNumber) -> Result<Vec<Notice>, RecordsError> {
     use account_notices::{Column, Entity};
     let rows = Entity::find()
-        .filter(Column::UserNumber.eq(session.user.0))
+        .filter(Column::UserNumber.eq(user.0))
         .filter(Column::LastAt.gt(Clock::real() - TimeDelta::days(NOTICE_DAYS)))
         .order_by_desc(Column::LastAt)
         .limit(MAX_LISTED)
@@ -170,12 +169,12 @@ pub async fn notices(store: &Store, session: &Session) -> Result<Vec<Notice>, Re
     Ok(notices.collect())
 }
 
-/// Marks the notices of the session's owner as read, up to the time `seen`.
-pub async fn read_notices(store: &Store, session: &Session, seen: DateTime<Utc>) -> Result<(), RecordsError> {
+/// Marks the notices of a user as read, up to the time `seen`.
+pub async fn read_notices(store: &Store, user: UserNumber, seen: DateTime<Utc>) -> Result<(), RecordsError> {
     use account_notices::{Column, Entity};
     let tx = store.begin().await?;
     let rows = Entity::find()
-        .filter(Column::UserNumber.eq(session.user.0))
+        .filter(Column::UserNumber.eq(user.0))
         .filter(Column::ReadAt.is_null())
         .filter(Column::LastAt.lte(seen))
         .all(&tx)

@@ -1,6 +1,7 @@
 //! Password hashing: Argon2id with 19 MiB for each hash.
 
 use crate::error::RecordsError;
+use crate::store::Store;
 use argon2::password_hash::phc::PasswordHash;
 use argon2::{Argon2, PasswordHasher as _, PasswordVerifier as _};
 use std::sync::{Arc, LazyLock};
@@ -49,6 +50,11 @@ impl Default for HashQueue {
     }
 }
 
+/// Returns the queue of this process.
+pub(crate) fn queue(store: &Store) -> Arc<HashQueue> {
+    store.process_state()
+}
+
 impl HashQueue {
     /// Returns a place in the queue, or `Busy` at once if it is full.
     fn place(&self, caller: Caller) -> Result<SemaphorePermit<'_>, RecordsError> {
@@ -60,7 +66,7 @@ impl HashQueue {
     }
 
     /// Returns the hash of a password with a random salt.
-    pub(super) async fn hash(
+    pub(crate) async fn hash(
         &self,
         caller: Caller,
         password: Zeroizing<String>,

@@ -7,7 +7,7 @@ use crate::clock::Clock;
 use crate::entity::credentials;
 use crate::error::RecordsError;
 use crate::store::Store;
-use crate::undo::UNDO_TIMEOUT;
+use crate::undoable::UNDO_TIMEOUT;
 use policy::UserNumber;
 use sea_orm::sea_query::{BinOper, Expr, ExprTrait as _, SimpleExpr};
 use sea_orm::{

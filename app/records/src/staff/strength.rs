@@ -2,12 +2,13 @@
 
 use super::breached::{folded, is_breached};
 use super::password::opaque;
-use crate::demo;
 use policy::form::Problem;
 use policy::password;
 use std::collections::HashSet;
 use zeroize::Zeroizing;
 
+/// The password of all accounts of the demo library. It is public.
+pub const DEMO_PASSWORD: &str = "forget me in the library";
 /// Minimum strength: log10 of the estimated number of guesses.
 const MIN_GUESSES_LOG10: f64 = 9.0;
 /// Minimum length of a known word. Shorter ones are part of many other words.
@@ -22,7 +23,7 @@ pub(super) fn check(new: &str, known: &[&str]) -> Result<(), Problem> {
     let new = opaque(new);
     password::check(&new)?;
     // The demo password is public.
-    if *folded(&new) == *folded(demo::PASSWORD) || is_breached(&new) {
+    if *folded(&new) == *folded(DEMO_PASSWORD) || is_breached(&new) {
         return Err(Problem::PasswordBreached);
     }
     let known = words_of(known);
@@ -114,7 +115,7 @@ mod tests {
             "twistoliver!twistoliver",
             "workhouse.example1",
             "Bibliothek2026!",
-            demo::PASSWORD,
+            DEMO_PASSWORD,
             "Forget Me In The Library",
             "forgetmeinthelibrary!",
         ] {

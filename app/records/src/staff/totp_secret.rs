@@ -1,7 +1,7 @@
 //! Encrypts the secrets of authenticator apps.
 
 use crate::error::RecordsError;
-use crate::sealed::SecretBox;
+use crate::secret_box::SecretBox;
 use crate::store::Store;
 use zeroize::Zeroizing;
 
@@ -9,11 +9,11 @@ use zeroize::Zeroizing;
 const LABEL: &[u8] = b"lethe second factor 1";
 
 /// Encrypts a secret of a user. It can be decrypted only for the same user.
-pub(super) async fn seal(store: &Store, user: i64, secret: &[u8]) -> Result<String, RecordsError> {
-    SecretBox::of(store, LABEL).await?.seal(user, secret)
+pub(crate) async fn seal(store: &Store, user: i64, secret: &[u8]) -> Result<String, RecordsError> {
+    SecretBox::for_purpose(&store.key, LABEL).await?.seal(user, secret)
 }
 
 /// Decrypts a secret of a user.
-pub(super) async fn open(store: &Store, user: i64, sealed: &str) -> Result<Zeroizing<Vec<u8>>, RecordsError> {
-    SecretBox::of(store, LABEL).await?.open(user, sealed)
+pub(crate) async fn open(store: &Store, user: i64, sealed: &str) -> Result<Zeroizing<Vec<u8>>, RecordsError> {
+    SecretBox::for_purpose(&store.key, LABEL).await?.open(user, sealed)
 }

@@ -1,6 +1,6 @@
 //! Actions on a task other than editing.
 
-use super::read::{draft_of, stored_schedule};
+use super::read::draft_of;
 use super::save::write;
 use crate::actor::Actor;
 use crate::audit::{self, AuditAction, Subject};
@@ -8,6 +8,7 @@ use crate::entity::tasks;
 use crate::error::RecordsError;
 use crate::schedule::due_from_now;
 use crate::store::Store;
+use crate::stored::stored_schedule;
 use policy::{Action, RunState, TaskId};
 use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, QueryFilter, Set};
 

@@ -10,7 +10,7 @@ use crate::dialect;
 use crate::entity::tasks;
 use crate::error::RecordsError;
 use crate::store::Store;
-use crate::task::TaskName;
+use crate::task_name::TaskName;
 use policy::form::Problem;
 use policy::task_form::Visibility;
 use policy::{Action, TaskId};

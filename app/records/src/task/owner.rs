@@ -7,10 +7,11 @@ use crate::clock::Clock;
 use crate::dialect;
 use crate::entity::tasks;
 use crate::error::RecordsError;
-use crate::staff::{Kind, roles_of};
+use crate::person;
+use crate::roles::roles_of;
+use crate::staff::Kind;
 use crate::store::Store;
-use crate::task::TaskName;
-use crate::user;
+use crate::task_name::TaskName;
 use policy::form::Problem;
 use policy::task_form::{TaskDraft, Visibility};
 use policy::{Action, Role, Schedule, TaskId, UserNumber};
@@ -43,7 +44,7 @@ pub(super) async fn owner(
 
 /// Returns an error at the field `owner` unless the user is a member of staff who may see tasks and can sign in.
 async fn may_own(tx: &DatabaseTransaction, owner: UserNumber) -> Result<(), RecordsError> {
-    let user = match user::lock(tx, owner).await {
+    let user = match person::lock(tx, owner).await {
         Err(RecordsError::NotFound(_)) => return Err(RecordsError::field("owner", Problem::NoSuchUser)),
         user => user?,
     };
@@ -165,7 +166,7 @@ fn read(row: &QueryResult) -> Result<UnownedTask, RecordsError> {
         owner: owner.map(UserNumber),
         why,
         active: row.try_get::<bool>("", "active")?,
-        schedule: super::stored_schedule(&schedule)?,
+        schedule: crate::stored::stored_schedule(&schedule)?,
     })
 }
 

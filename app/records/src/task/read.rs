@@ -1,13 +1,15 @@
 //! Reads tasks: the list, one task.
 
-use super::who_sees::visible_to;
 use crate::actor::Actor;
 use crate::entity::{custom_fields, runs, tasks};
 use crate::error::RecordsError;
 use crate::pagination::{Page, Paging};
-use crate::run::{self, stored_policy};
+use crate::residue;
 use crate::schedule::due_from_now;
 use crate::store::Store;
+use crate::stored::stored_policy;
+use crate::stored::stored_schedule;
+use crate::task_name::visible_to;
 use chrono::{DateTime, Utc};
 use policy::task_form::{TaskDraft, Visibility};
 use policy::timezone::{Occurrence, occurrence};
@@ -177,10 +179,6 @@ pub(super) fn draft_of(task: &tasks::Model) -> Result<TaskDraft, RecordsError> {
     })
 }
 
-pub(crate) fn stored_schedule(text: &str) -> Result<Schedule, RecordsError> {
-    serde_json::from_str(text).map_err(|_| RecordsError::Corrupt("schedule"))
-}
-
 /// Returns when a task is due next. If the scheduler hasn't processed the task yet, counts from now.
 fn next_run(store: &Store, task: &tasks::Model, schedule: &Schedule) -> Option<Occurrence> {
     let at = task.next_due_at.or_else(|| due_from_now(store, schedule, task.active))?;
@@ -205,7 +203,7 @@ async fn last_runs(store: &Store, tasks: &[i64]) -> Result<Vec<(i64, LastRun)>, 
         .all(&store.db)
         .await?;
     let rows = runs::Entity::find().filter(runs::Column::Id.is_in(newest)).all(&store.db).await?;
-    let open = run::open_findings(&store.db, &rows.iter().map(|run| run.id).collect::<Vec<_>>()).await?;
+    let open = residue::open_findings(&store.db, &rows.iter().map(|run| run.id).collect::<Vec<_>>()).await?;
     rows.into_iter()
         .map(|run| {
             let state = RunState::from_code(&run.state).ok_or(RecordsError::Corrupt("state of the run"))?;

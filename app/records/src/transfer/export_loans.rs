@@ -1,11 +1,11 @@
 //! Exports loans.
 
-use super::cell::escaped;
 use super::columns::LOAN;
 use super::problem::TransferError;
 use super::{CHUNK, ExportSummary};
 use crate::actor::Actor;
 use crate::audit::{self, AuditAction, Subject};
+use crate::csv_text::escaped;
 use crate::dialect;
 use crate::store::Store;
 use chrono::NaiveDate;

@@ -1,11 +1,11 @@
 //! Exports users.
 
-use super::cell::escaped;
 use super::columns::{CUSTOM, USER, USER_EXPORT_ONLY};
 use super::problem::TransferError;
 use super::{CHUNK, ExportSummary};
 use crate::actor::Actor;
 use crate::audit::{self, AuditAction, Subject};
+use crate::csv_text::escaped;
 use crate::entity::{custom_fields, custom_values, user_roles, users};
 use crate::store::Store;
 use policy::Action;

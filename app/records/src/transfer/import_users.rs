@@ -16,8 +16,9 @@ use crate::entity::{custom_fields, custom_values, terms, user_words, users};
 use crate::error::RecordsError;
 use crate::legal_hold;
 use crate::limits;
+use crate::manual_changes;
+use crate::person::search_words;
 use crate::store::Store;
-use crate::user::search_words;
 use chrono::NaiveDate;
 use policy::{Action, ApprovalId, UserNumber};
 use sea_orm::ActiveValue::NotSet;
@@ -266,7 +267,7 @@ impl<'a> Import<'a> {
         let mut matches = Matches::find(tx, &lines).await?;
         let staff = guard::staff_among(tx, matches.users.keys().copied()).await?;
         let custom = self.custom_values(tx, &matches).await?;
-        let replaced_before = limits::replaced_before_of(tx, matches.users.keys().copied()).await?;
+        let replaced_before = manual_changes::replaced_before_of(tx, matches.users.keys().copied()).await?;
         let (mut created, mut changed, mut leaving) = (Vec::new(), Vec::new(), Vec::new());
         for mut line in lines {
             let number = line.number;

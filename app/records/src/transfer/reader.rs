@@ -1,9 +1,9 @@
 //! Reads the lines of a CSV file with their numbers.
 
-use super::cell::unescaped;
 use super::columns::CUSTOM;
 use super::problem::{FileProblems, LineProblem, TransferError, in_cell, on_line};
 use crate::checksum::Summed;
+use crate::csv_text::unescaped;
 use crate::error::RecordsError;
 use csv::{ByteRecord, ReaderBuilder};
 use std::collections::BTreeMap;

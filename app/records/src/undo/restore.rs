@@ -1,14 +1,16 @@
 //! Restores the previous state of each kind of change, under the user's lock and if nothing has changed since.
 
-use super::{Change, Restored, Undo, moved_on, refused};
+use super::{Restored, moved_on, refused};
 use crate::actor::Actor;
 use crate::audit::{self, AuditAction, Subject};
 use crate::circulation::CANCELLED;
 use crate::dialect;
 use crate::entity::{charges, loans, requests, residue_hits, user_roles, users};
 use crate::error::RecordsError;
+use crate::person::lock;
+use crate::roles;
 use crate::store::Store;
-use crate::user::lock;
+use crate::undoable::{Change, Undo};
 use crate::{residue, session, staff};
 use chrono::NaiveDate;
 use policy::{Action, UserNumber};
@@ -17,18 +19,16 @@ use sea_orm::{
     QueryFilter, QuerySelect, Set,
 };
 
-impl Change {
-    /// Returns the permission for undoing the change: the same as for making it.
-    pub(super) const fn needs(&self) -> Action {
-        match self {
-            Self::LoanReturned { .. }
-            | Self::RequestCancelled { .. }
-            | Self::ChargeSettled { .. }
-            | Self::Mark { .. }
-            | Self::SignInRemoved { .. } => Action::EditUsers,
-            Self::RoleRevoked { .. } | Self::SignInDisabled { .. } => Action::ManageStaff,
-            Self::FindingDecided { .. } => Action::DecideResidue,
-        }
+/// Returns the permission for undoing a change: the same as for making it.
+pub(super) const fn required_action(change: &Change) -> Action {
+    match change {
+        Change::LoanReturned { .. }
+        | Change::RequestCancelled { .. }
+        | Change::ChargeSettled { .. }
+        | Change::Mark { .. }
+        | Change::SignInRemoved { .. } => Action::EditUsers,
+        Change::RoleRevoked { .. } | Change::SignInDisabled { .. } => Action::ManageStaff,
+        Change::FindingDecided { .. } => Action::DecideResidue,
     }
 }
 
@@ -208,7 +208,7 @@ impl Within<'_> {
         self.is_newest(number, &SIGN_IN, None).await?;
         let user = UserNumber(number);
         // Only staff managers can restore the sign-in of staff.
-        let is_staff = !staff::roles_of(self.tx, user).await?.is_empty();
+        let is_staff = !roles::roles_of(self.tx, user).await?.is_empty();
         if is_staff || !staff::set_aside::give_back(self.tx, user).await? {
             return Err(moved_on());
         }

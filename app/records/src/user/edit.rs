@@ -5,7 +5,9 @@ use crate::actor::{Actor, Channel};
 use crate::audit::AuditAction;
 use crate::entity::{photos, sessions, users};
 use crate::error::RecordsError;
-use crate::limits::{self, Change};
+use crate::limits;
+use crate::manual_changes;
+use crate::manual_changes::Change;
 use crate::protection;
 use crate::staff::set_aside;
 use crate::store::Store;
@@ -105,7 +107,7 @@ impl Edit {
         let user = self.user;
         if self.is_eligible_earlier {
             limits::claim(tx, store, actor, Counted::Marked, user).await?;
-            limits::record(tx, actor, Change::Marked, [(user, 1)]).await?;
+            manual_changes::record(tx, actor, Change::Marked, [(user, 1)]).await?;
         }
         if self.erasure.is_none() {
             return Ok(AuditAction::UserChanged);
@@ -114,14 +116,14 @@ impl Edit {
         if protection::is_staff(tx, user).await? {
             self.may_change_staff(tx).await?;
         }
-        if !self.erasure.counts_as_anonymising(limits::replaced_before(tx, user).await?) {
+        if !self.erasure.counts_as_anonymising(manual_changes::replaced_before(tx, user).await?) {
             limits::claim(tx, store, actor, Counted::Replaced, user).await?;
-            limits::record(tx, actor, Change::Replaced, [(user, fields)]).await?;
+            manual_changes::record(tx, actor, Change::Replaced, [(user, fields)]).await?;
             return Ok(AuditAction::UserChanged);
         }
         actor.require(Action::AnonymiseOne)?;
         limits::claim(tx, store, actor, Counted::Anonymised, user).await?;
-        limits::record(tx, actor, Change::Removed, [(user, fields)]).await?;
+        manual_changes::record(tx, actor, Change::Removed, [(user, fields)]).await?;
         Ok(AuditAction::IdentityRemoved)
     }
 
@@ -135,7 +137,7 @@ impl Edit {
              record"
                 .to_owned()
         } else {
-            let before = limits::changed_before(tx, self.user, STAFF_DAYS).await?;
+            let before = manual_changes::changed_before(tx, self.user, STAFF_DAYS).await?;
             if before + self.erasure.replaced < REPLACED_FIELDS {
                 return Ok(());
             }

@@ -1,9 +1,9 @@
 //! User search: one search box, filters, four orders, keyset pagination.
 
-use super::name::{Name, sought_words};
 use crate::dialect;
 use crate::error::RecordsError;
 use crate::pagination::{Page, Paging};
+use crate::person::{Name, sought_words};
 use crate::store::Store;
 use chrono::NaiveDate;
 use policy::{Role, UserNumber, text};

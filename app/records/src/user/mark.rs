@@ -1,13 +1,16 @@
 //! Sets and removes the deletion mark.
 
-use super::{anonymised, lock};
 use crate::actor::Actor;
 use crate::audit::{self, AuditAction, Subject};
 use crate::entity::users;
 use crate::error::RecordsError;
-use crate::limits::{self, Change};
+use crate::limits;
+use crate::manual_changes;
+use crate::manual_changes::Change;
+use crate::person::{anonymised, lock};
 use crate::store::Store;
-use crate::undo::{self, Undo};
+use crate::undoable;
+use crate::undoable::Undo;
 use policy::{Action, Counted, UserNumber};
 use sea_orm::{ActiveModelTrait, Set};
 
@@ -52,7 +55,7 @@ async fn change_within_limits(
     }
     if mark {
         limits::claim(&tx, store, actor, Counted::Marked, number).await?;
-        limits::record(&tx, actor, Change::Marked, [(number, 1)]).await?;
+        manual_changes::record(&tx, actor, Change::Marked, [(number, 1)]).await?;
     }
     let after = mark.then(|| store.clock.today());
     users::ActiveModel {
@@ -67,6 +70,6 @@ async fn change_within_limits(
     let subject = Subject::User(number.0);
     let event = audit::note_event(&tx, &store.clock, actor, action, subject, None, "marked_on").await?;
     store.commit(tx).await?;
-    let change = undo::Change::Mark { user: number.0, before: user.marked_on, after };
+    let change = undoable::Change::Mark { user: number.0, before: user.marked_on, after };
     Ok(Some(Undo::of(actor, change, event)))
 }

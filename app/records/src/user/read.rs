@@ -1,58 +1,20 @@
 //! Reads one user's record.
 
-use super::name::{Name, display_name};
 use crate::dialect;
-use crate::entity::{photos, terms, user_roles, users};
+use crate::entity::{photos, user_roles, users};
 use crate::error::RecordsError;
+use crate::person::Person;
+use crate::person::{Name, display_name};
 use crate::protection;
 use crate::store::Store;
+use crate::terms::{Term, TermKind, term};
 use chrono::NaiveDate;
 use policy::{Role, UserNumber};
-use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter};
 use serde::Serialize;
 
 /// Maximum number of users listed under a guarantor.
 const MAX_NAMED: u64 = 100;
-
-/// The meaning of a code of the library.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum TermKind {
-    /// A user category.
-    Category,
-    /// A department.
-    Department,
-    /// A branch.
-    Branch,
-}
-
-impl TermKind {
-    /// Returns the stable code that is stored.
-    pub const fn code(self) -> &'static str {
-        match self {
-            Self::Category => "category",
-            Self::Department => "department",
-            Self::Branch => "branch",
-        }
-    }
-}
-
-/// A category, department or branch.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
-pub struct Term {
-    /// Its code.
-    pub code: String,
-    /// Its name, or its code if it has no name.
-    pub name: String,
-}
-
-/// A user linked from a page.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
-pub struct Person {
-    /// User number.
-    pub number: UserNumber,
-    /// The user's current name.
-    pub name: String,
-}
 
 /// The value of a custom field.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
@@ -237,29 +199,6 @@ pub async fn photo(store: &Store, number: UserNumber) -> Result<Photo, RecordsEr
     let row =
         photos::Entity::find_by_id(number.0).one(&store.db).await?.ok_or(RecordsError::NotFound("photo"))?;
     Ok(Photo { media_type: row.media_type, bytes: row.bytes })
-}
-
-/// Returns the categories, departments or branches of the library, by name.
-pub async fn choices(store: &Store, kind: TermKind) -> Result<Vec<Term>, RecordsError> {
-    let rows = terms::Entity::find()
-        .filter(terms::Column::Kind.eq(kind.code()))
-        .order_by_asc(terms::Column::Name)
-        .order_by_asc(terms::Column::Code)
-        .limit(10_000)
-        .all(&store.db)
-        .await?;
-    Ok(rows.into_iter().map(|row| Term { code: row.code, name: row.name }).collect())
-}
-
-async fn term(
-    db: &impl ConnectionTrait,
-    kind: TermKind,
-    code: Option<String>,
-) -> Result<Option<Term>, RecordsError> {
-    let Some(code) = code else { return Ok(None) };
-    let named = terms::Entity::find_by_id((kind.code().to_owned(), code.clone())).one(db).await?;
-    let name = named.map_or_else(|| code.clone(), |term| term.name);
-    Ok(Some(Term { code, name }))
 }
 
 /// Returns the users that meet one condition on `u`, with their names.

@@ -1,21 +1,24 @@
 //! Creates and edits user records.
 
 use super::edit::Edit;
-use super::name::search_words;
-use super::read::{TermKind, UserRecord};
-use super::{anonymised, lock};
+use super::read::UserRecord;
 use crate::actor::Actor;
+use crate::approval;
 use crate::audit::{self, AuditAction, Subject};
 use crate::entity::{custom_fields, custom_values, photos, terms, users};
 use crate::error::RecordsError;
 use crate::legal_hold;
 use crate::limits;
-use crate::protection;
+use crate::person::search_words;
+use crate::person::{anonymised, lock};
+use crate::roles::roles_of;
 use crate::search_index;
 use crate::session;
-use crate::staff::{roles_of, set_aside};
+use crate::staff::set_aside;
 use crate::store::Store;
-use crate::undo::{self, Undo};
+use crate::terms::{Term, TermKind};
+use crate::undoable;
+use crate::undoable::Undo;
 use policy::dates::shown;
 use policy::form::{FieldErrors, Problem};
 use policy::user_form::{UserDraft, UserForm, validate};
@@ -66,7 +69,7 @@ async fn save_within_limits(
 pub fn form_of(record: &UserRecord) -> UserForm {
     let text = |value: &Option<String>| value.clone().unwrap_or_default();
     let date = |value: Option<chrono::NaiveDate>| value.map(shown).unwrap_or_default();
-    let code = |value: &Option<super::Term>| value.as_ref().map(|term| term.code.clone()).unwrap_or_default();
+    let code = |value: &Option<Term>| value.as_ref().map(|term| term.code.clone()).unwrap_or_default();
     UserForm {
         number: record.number.to_string(),
         version: record.version.to_string(),
@@ -185,7 +188,7 @@ async fn edit(
     let new = written(&old, draft);
     if changes_sign_in(&old, &new, draft) {
         may_change_sign_in(tx, actor, number).await?;
-        protection::observe(tx, store).await?;
+        approval::observe(tx, store).await?;
     }
     let mut changed = changed_fields(&old, &new);
     let custom = custom_of(tx, number).await?;
@@ -420,5 +423,5 @@ async fn remove_sign_in(
     let subject = Subject::User(number.0);
     let event =
         audit::note_event(tx, &store.clock, actor, AuditAction::SignInRemoved, subject, None, "").await?;
-    Ok(Undo::of(actor, undo::Change::SignInRemoved { user: number.0 }, event))
+    Ok(Undo::of(actor, undoable::Change::SignInRemoved { user: number.0 }, event))
 }

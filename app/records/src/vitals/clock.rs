@@ -3,7 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 
 /// Difference in seconds from which it is reported.
-pub(super) const REPORTED_SECONDS: i64 = 5;
+pub(crate) const REPORTED_SECONDS: i64 = 5;
 /// Difference in seconds beyond which a server starts no tasks.
 const MAX_SECONDS: i64 = 60;
 
@@ -16,15 +16,15 @@ pub struct Skew {
     /// The largest number of seconds by which another server's clock is ahead of this one.
     other: i64,
     /// Whether other servers may still be active whose clocks haven't been compared.
-    pub(super) is_open: bool,
+    pub(crate) is_open: bool,
 }
 
 impl Skew {
-    pub(super) fn add_own(&mut self, ahead: TimeDelta) {
+    pub(crate) fn add_own(&mut self, ahead: TimeDelta) {
         self.own = farther(self.own, ahead.num_seconds());
     }
 
-    pub(super) fn add_other(&mut self, ahead: TimeDelta) {
+    pub(crate) fn add_other(&mut self, ahead: TimeDelta) {
         self.other = farther(self.other, ahead.num_seconds());
     }
 
@@ -46,7 +46,7 @@ const fn farther(one: i64, other: i64) -> i64 {
 }
 
 /// Returns how far `at` lies outside a period: positive after its end, negative before its start.
-pub(super) fn outside(at: DateTime<Utc>, from: DateTime<Utc>, to: DateTime<Utc>) -> TimeDelta {
+pub(crate) fn outside(at: DateTime<Utc>, from: DateTime<Utc>, to: DateTime<Utc>) -> TimeDelta {
     if at > to {
         at - to
     } else if at < from {

@@ -9,6 +9,7 @@ use policy::{
     UserNumber,
 };
 use records::approval::{self, ApprovalQuery, ApprovalStatus, Decision};
+use records::approval_workflow;
 use records::entity::{approvals, audit_events, runs};
 use records::pagination::Paging;
 use records::{Actor, Clock, RecordsError, Settings, Store, certificate, run};
@@ -49,7 +50,7 @@ async fn preview(store: &Store, task: TaskId) -> RunId {
 async fn asked(store: &Store) -> (RunId, ApprovalId) {
     let task = library(store).await;
     let preview = preview(store, task).await;
-    (preview, approval::ask(store, ana(), preview).await.unwrap())
+    (preview, approval_workflow::ask(store, ana(), preview).await.unwrap())
 }
 
 fn refused<T: std::fmt::Debug>(result: Result<T, RecordsError>) -> String {
@@ -75,17 +76,17 @@ async fn confirmed_settings_need_no_second_person_until_they_are_widened() {
     for_each_database(async |store| {
         let task = library(&store).await;
         let id = preview(&store, task).await;
-        assert_eq!(approval::needed_for(&store, id).await.unwrap(), Some(ApprovalReason::Arming));
+        assert_eq!(approval_workflow::needed_for(&store, id).await.unwrap(), Some(ApprovalReason::Arming));
         for actor in [ana(), eve(), Actor::COMMAND_LINE] {
             assert!(not_started(&store, actor, id).await.contains("Request approval"));
         }
-        let request = approval::ask(&store, ana(), id).await.unwrap();
-        assert_eq!(approval::ask(&store, ana(), id).await.unwrap(), request, "the same request");
+        let request = approval_workflow::ask(&store, ana(), id).await.unwrap();
+        assert_eq!(approval_workflow::ask(&store, ana(), id).await.unwrap(), request, "the same request");
         assert!(not_started(&store, ana(), id).await.contains("requested but not given yet"));
         assert_eq!(status(&store, id).await, ApprovalStatus::Waiting);
-        approval::approve(&store, ben(), request).await.unwrap();
+        approval_workflow::approve(&store, ben(), request).await.unwrap();
         assert_eq!(status(&store, id).await, ApprovalStatus::Approved);
-        assert_eq!(approval::missing_for(&store, ana(), id).await.unwrap(), None);
+        assert_eq!(approval_workflow::missing_for(&store, ana(), id).await.unwrap(), None);
         // The number must still be typed. A wrong number doesn't use up the approval.
         assert!(matches!(run::start(&store, ana(), id, "3").await, Err(RecordsError::Invalid(_))));
         let started = run::start(&store, ana(), id, "2").await.unwrap();
@@ -113,14 +114,16 @@ async fn confirmed_settings_need_no_second_person_until_they_are_widened() {
         // Confirmed settings need no second person until they are widened.
         add(&store, leaver("Third")).await;
         let id = preview(&store, task).await;
-        assert_eq!(approval::needed_for(&store, id).await.unwrap(), None);
-        assert!(refused(approval::ask(&store, ana(), id).await).contains("This needs no second person"));
+        assert_eq!(approval_workflow::needed_for(&store, id).await.unwrap(), None);
+        assert!(
+            refused(approval_workflow::ask(&store, ana(), id).await).contains("This needs no second person")
+        );
         let mut wider = five_days();
         wider.conditions.leaving = policy::Days::new(4);
         let wider = serde_json::to_string(&wider).unwrap();
         execute(&store, &format!("UPDATE tasks SET policy = '{wider}', version = version + 1")).await;
         let id = preview(&store, task).await;
-        assert_eq!(approval::needed_for(&store, id).await.unwrap(), Some(ApprovalReason::Widening));
+        assert_eq!(approval_workflow::needed_for(&store, id).await.unwrap(), Some(ApprovalReason::Widening));
         assert!(refused(run::start(&store, ana(), id, "1").await).contains("go further"));
     })
     .await;
@@ -135,12 +138,12 @@ async fn exceeding_a_safety_limit_needs_a_second_person() {
         settings.safety_limits.people = 1;
         let strict = store.with_settings(settings);
         let id = preview(&strict, task).await;
-        assert_eq!(approval::needed_for(&store, id).await.unwrap(), None);
-        let why = approval::needed_for(&strict, id).await.unwrap();
+        assert_eq!(approval_workflow::needed_for(&store, id).await.unwrap(), None);
+        let why = approval_workflow::needed_for(&strict, id).await.unwrap();
         assert_eq!(why, Some(ApprovalReason::SafetyLimit(SafetyLimit::People)));
         assert!(not_started(&strict, ana(), id).await.contains("more than 1 users"));
-        let request = approval::ask(&strict, ana(), id).await.unwrap();
-        approval::approve(&strict, ben(), request).await.unwrap();
+        let request = approval_workflow::ask(&strict, ana(), id).await.unwrap();
+        approval_workflow::approve(&strict, ben(), request).await.unwrap();
         run::start(&strict, ana(), id, "2").await.unwrap();
     })
     .await;
@@ -161,8 +164,10 @@ async fn auto_requires_approval_once_two_people_can_approve() {
         assert!(!on().await);
         let task = add_task(&store, &five_days()).await;
         let id = preview(&store, task).await;
-        assert_eq!(approval::needed_for(&store, id).await.unwrap(), None);
-        assert!(approval::needed_for(&with_four_eyes(&store, FourEyes::On), id).await.unwrap().is_some());
+        assert_eq!(approval_workflow::needed_for(&store, id).await.unwrap(), None);
+        assert!(
+            approval_workflow::needed_for(&with_four_eyes(&store, FourEyes::On), id).await.unwrap().is_some()
+        );
         run::start(&store, ana(), id, "1").await.unwrap();
     })
     .await;
@@ -174,16 +179,19 @@ async fn the_requester_cannot_approve() {
         let (id, request) = asked(&store).await;
         // The same person, with other roles and in other sessions.
         for role in [Role::SystemsLibrarian, Role::Dpo, Role::Administrator] {
-            let why = refused(approval::approve(&store, staff_actor(ANA, role), request).await);
+            let why = refused(approval_workflow::approve(&store, staff_actor(ANA, role), request).await);
             assert!(why.contains("Another member of staff must approve"), "{why}");
         }
-        let why = refused(approval::approve(&store, Actor::COMMAND_LINE, request).await);
+        let why = refused(approval_workflow::approve(&store, Actor::COMMAND_LINE, request).await);
         assert!(why.contains("command line cannot approve"), "{why}");
-        let librarian = approval::approve(&store, staff_actor(BEN, Role::Librarian), request).await;
+        let librarian = approval_workflow::approve(&store, staff_actor(BEN, Role::Librarian), request).await;
         assert!(matches!(librarian, Err(RecordsError::Forbidden(Action::Approve))));
         let stale =
             Actor::signed_in(BEN, Roles::from_iter([Role::Dpo]), Clock::real() - Duration::minutes(6));
-        assert!(matches!(approval::approve(&store, stale, request).await, Err(RecordsError::SignInAgain)));
+        assert!(matches!(
+            approval_workflow::approve(&store, stale, request).await,
+            Err(RecordsError::SignInAgain)
+        ));
         assert_eq!(status(&store, id).await, ApprovalStatus::Waiting);
         not_started(&store, ana(), id).await;
         // The database itself rejects it too.
@@ -200,8 +208,11 @@ async fn the_creator_of_a_preview_cannot_approve_its_run() {
     for_each_database(async |store| {
         let task = library(&store).await;
         let id = run::preview(&store, ben(), task).await.unwrap();
-        let request = approval::ask(&store, ana(), id).await.unwrap();
-        assert!(refused(approval::approve(&store, ben(), request).await).contains("Another member of staff"));
+        let request = approval_workflow::ask(&store, ana(), id).await.unwrap();
+        assert!(
+            refused(approval_workflow::approve(&store, ben(), request).await)
+                .contains("Another member of staff")
+        );
         // An approval that was written directly to the database is rejected at the start of the run.
         execute(
             &store,
@@ -217,10 +228,10 @@ async fn the_creator_of_a_preview_cannot_approve_its_run() {
 async fn the_approver_cannot_start_the_run() {
     for_each_database(async |store| {
         let (id, request) = asked(&store).await;
-        approval::approve(&store, eve(), request).await.unwrap();
+        approval_workflow::approve(&store, eve(), request).await.unwrap();
         let why = not_started(&store, eve(), id).await;
         assert!(why.contains("You approved this yourself"), "{why}");
-        assert_eq!(approval::missing_for(&store, eve(), id).await.unwrap(), Some(why));
+        assert_eq!(approval_workflow::missing_for(&store, eve(), id).await.unwrap(), Some(why));
         run::start(&store, ana(), id, "2").await.unwrap();
     })
     .await;
@@ -234,11 +245,11 @@ async fn an_approval_expires() {
         assert_eq!(row.expires_at - row.asked_at, Duration::hours(APPROVAL_HOURS));
         let over = "UPDATE approvals SET expires_at = '2018-01-21 00:00:00+00:00' WHERE used_at IS NULL";
         execute(&store, over).await;
-        assert!(refused(approval::approve(&store, ben(), request).await).contains("has expired"));
+        assert!(refused(approval_workflow::approve(&store, ben(), request).await).contains("has expired"));
         assert_eq!(status(&store, id).await, ApprovalStatus::Expired);
-        let again = approval::ask(&store, ana(), id).await.unwrap();
+        let again = approval_workflow::ask(&store, ana(), id).await.unwrap();
         assert_ne!(again, request);
-        approval::approve(&store, ben(), again).await.unwrap();
+        approval_workflow::approve(&store, ben(), again).await.unwrap();
         execute(&store, over).await;
         assert!(not_started(&store, ana(), id).await.contains("has expired"));
     })
@@ -252,12 +263,12 @@ async fn an_approval_applies_to_one_unchanged_preview() {
         let task = TaskId(1);
         // The approval belongs to another preview.
         let newer = preview(&store, task).await;
-        assert!(refused(approval::approve(&store, ben(), request).await).contains("newer preview"));
+        assert!(refused(approval_workflow::approve(&store, ben(), request).await).contains("newer preview"));
         assert!(not_started(&store, ana(), newer).await.contains("Request approval"));
         assert!(not_started(&store, ana(), id).await.contains("newer preview"));
         // The task is changed after the approval.
-        let request = approval::ask(&store, ana(), newer).await.unwrap();
-        approval::approve(&store, ben(), request).await.unwrap();
+        let request = approval_workflow::ask(&store, ana(), newer).await.unwrap();
+        approval_workflow::approve(&store, ben(), request).await.unwrap();
         execute(&store, "UPDATE tasks SET version = version + 1").await;
         assert!(not_started(&store, ana(), newer).await.contains("The task has changed since this preview"));
         execute(&store, "UPDATE tasks SET version = version - 1").await;
@@ -272,7 +283,7 @@ async fn an_approval_applies_to_one_unchanged_preview() {
 async fn users_added_to_an_approved_preview_prevent_its_start() {
     for_each_database(async |store| {
         let (id, request) = asked(&store).await;
-        approval::approve(&store, ben(), request).await.unwrap();
+        approval_workflow::approve(&store, ben(), request).await.unwrap();
         add(&store, leaver("Smuggled")).await;
         execute(
             &store,
@@ -292,15 +303,15 @@ async fn users_added_to_an_approved_preview_prevent_its_start() {
 async fn an_approval_is_void_once_its_approver_can_no_longer_approve() {
     for_each_database(async |store| {
         let (id, request) = asked(&store).await;
-        approval::approve(&store, ben(), request).await.unwrap();
+        approval_workflow::approve(&store, ben(), request).await.unwrap();
         execute(&store, "UPDATE user_roles SET role = 'librarian' WHERE user_number = 802").await;
         assert!(not_started(&store, ana(), id).await.contains("may no longer approve"));
         execute(&store, "UPDATE user_roles SET role = 'dpo' WHERE user_number = 802").await;
         execute(&store, "DELETE FROM credentials WHERE user_number = 802").await;
         assert!(not_started(&store, ana(), id).await.contains("may no longer approve"));
         // Another member of staff can still be asked.
-        let again = approval::ask(&store, ana(), id).await.unwrap();
-        approval::approve(&store, eve(), again).await.unwrap();
+        let again = approval_workflow::ask(&store, ana(), id).await.unwrap();
+        approval_workflow::approve(&store, eve(), again).await.unwrap();
         run::start(&store, ana(), id, "2").await.unwrap();
     })
     .await;
@@ -310,7 +321,7 @@ async fn an_approval_is_void_once_its_approver_can_no_longer_approve() {
 async fn an_approval_can_be_used_once() {
     for_each_database(async |store| {
         let (id, request) = asked(&store).await;
-        approval::approve(&store, ben(), request).await.unwrap();
+        approval_workflow::approve(&store, ben(), request).await.unwrap();
         let started = run::start(&store, ana(), id, "2").await.unwrap();
         assert!(refused(run::start(&store, ana(), id, "2").await).contains("already used this preview"));
         // This holds even if the run was deleted.
@@ -326,7 +337,7 @@ async fn an_approval_can_be_used_once() {
 async fn of_two_simultaneous_starts_one_uses_the_approval() {
     for_each_database(async |store| {
         let (id, request) = asked(&store).await;
-        approval::approve(&store, ben(), request).await.unwrap();
+        approval_workflow::approve(&store, ben(), request).await.unwrap();
         let (one, two) = tokio::join!(run::start(&store, ana(), id, "2"), run::start(&store, eve(), id, "2"));
         assert_eq!([one.is_ok(), two.is_ok()].iter().filter(|ok| **ok).count(), 1, "{one:?} {two:?}");
         let started = runs::Entity::find().filter(runs::Column::PreviewId.eq(id.0));
@@ -355,22 +366,24 @@ async fn of_two_simultaneous_decisions_one_counts() {
     for_each_database(async |store| {
         let (id, request) = asked(&store).await;
         let (one, two) = tokio::join!(
-            approval::approve(&store, ben(), request),
+            approval_workflow::approve(&store, ben(), request),
             approval::decline(&store, eve(), request)
         );
         assert_ne!(one.is_ok(), two.is_ok(), "{one:?} {two:?}");
         let expected = if one.is_ok() { ApprovalStatus::Approved } else { ApprovalStatus::Declined };
         assert_eq!(status(&store, id).await, expected);
         let (one, two) = tokio::join!(
-            approval::approve(&store, ben(), request),
-            approval::approve(&store, eve(), request)
+            approval_workflow::approve(&store, ben(), request),
+            approval_workflow::approve(&store, eve(), request)
         );
         assert!(
             refused(one).contains("already been decided") && refused(two).contains("already been decided")
         );
         let again = preview(&store, TaskId(1)).await;
-        let (one, two) =
-            tokio::join!(approval::ask(&store, ana(), again), approval::ask(&store, eve(), again));
+        let (one, two) = tokio::join!(
+            approval_workflow::ask(&store, ana(), again),
+            approval_workflow::ask(&store, eve(), again)
+        );
         assert_eq!(one.unwrap(), two.unwrap(), "one request");
         let request = approvals::Entity::find()
             .filter(approvals::Column::PreviewId.eq(again.0))
@@ -381,8 +394,8 @@ async fn of_two_simultaneous_decisions_one_counts() {
         let deciders: Vec<Actor> =
             [ana(), eve(), ben()].into_iter().filter(|a| a.staff.map(|s| s.0) != request.asked_by).collect();
         let outcomes = [
-            approval::approve(&store, deciders[0], ApprovalId(request.id)).await.is_ok(),
-            approval::approve(&store, deciders[1], ApprovalId(request.id)).await.is_ok(),
+            approval_workflow::approve(&store, deciders[0], ApprovalId(request.id)).await.is_ok(),
+            approval_workflow::approve(&store, deciders[1], ApprovalId(request.id)).await.is_ok(),
         ];
         assert_eq!(outcomes.iter().filter(|ok| **ok).count(), 1);
     })
@@ -397,7 +410,7 @@ async fn a_declined_or_withdrawn_request_allows_no_start() {
         assert!(matches!(librarian, Err(RecordsError::Forbidden(Action::Approve))));
         approval::decline(&store, ben(), request).await.unwrap();
         assert!(not_started(&store, ana(), id).await.contains("request was declined"));
-        let request = approval::ask(&store, ana(), id).await.unwrap();
+        let request = approval_workflow::ask(&store, ana(), id).await.unwrap();
         assert!(refused(approval::withdraw(&store, ben(), request).await).contains("Only its requester"));
         assert!(
             refused(approval::withdraw(&store, Actor::COMMAND_LINE, request).await)
@@ -416,10 +429,13 @@ async fn a_declined_or_withdrawn_request_allows_no_start() {
         let recorded: Vec<_> =
             recorded.iter().map(|event| (event.action.as_str(), event.actor_number)).collect();
         assert_eq!(recorded, [("approval_declined", Some(BEN.0)), ("approval_withdrawn", Some(ANA.0))]);
-        assert!(refused(approval::approve(&store, ben(), request).await).contains("already been decided"));
+        assert!(
+            refused(approval_workflow::approve(&store, ben(), request).await)
+                .contains("already been decided")
+        );
         let waiting = ApprovalQuery { waiting: Some(true), ..ApprovalQuery::default() };
         let decided = ApprovalQuery { waiting: Some(false), ..ApprovalQuery::default() };
-        approval::ask(&store, ana(), id).await.unwrap();
+        approval_workflow::ask(&store, ana(), id).await.unwrap();
         let all = Paging::default();
         assert_eq!(approval::list(&store, &waiting, &all).await.unwrap().rows.len(), 1);
         assert_eq!(approval::list(&store, &decided, &all).await.unwrap().rows.len(), 2);
@@ -433,12 +449,12 @@ async fn the_command_line_can_request_and_start_but_not_approve() {
         let task = library(&store).await;
         let id = run::preview(&store, Actor::COMMAND_LINE, task).await.unwrap();
         assert!(not_started(&store, Actor::COMMAND_LINE, id).await.contains("Request approval"));
-        let request = approval::ask(&store, Actor::COMMAND_LINE, id).await.unwrap();
-        refused(approval::approve(&store, Actor::COMMAND_LINE, request).await);
+        let request = approval_workflow::ask(&store, Actor::COMMAND_LINE, id).await.unwrap();
+        refused(approval_workflow::approve(&store, Actor::COMMAND_LINE, request).await);
         let withdrawn = approval::withdraw(&store, Actor::COMMAND_LINE, request).await.unwrap();
         assert_eq!((withdrawn, status(&store, id).await), (Decision::Withdrawn, ApprovalStatus::Withdrawn));
-        let request = approval::ask(&store, Actor::COMMAND_LINE, id).await.unwrap();
-        approval::approve(&store, ben(), request).await.unwrap();
+        let request = approval_workflow::ask(&store, Actor::COMMAND_LINE, id).await.unwrap();
+        approval_workflow::approve(&store, ben(), request).await.unwrap();
         run::start(&store, Actor::COMMAND_LINE, id, "2").await.unwrap();
     })
     .await;
@@ -454,16 +470,20 @@ async fn reapplying_rules_to_many_users_needs_a_second_person() {
              user_id = NULL, first_name = NULL, last_name = NULL WHERE number < 800",
         )
         .await;
-        assert!(refused(approval::ask_reapply(&store, ana()).await).contains("This needs no second person"));
+        assert!(
+            refused(approval_workflow::ask_reapply(&store, ana()).await)
+                .contains("This needs no second person")
+        );
         let mut settings = store.settings().clone();
         settings.safety_limits.people = 1;
         let strict = store.with_settings(settings);
         assert!(refused(run::start_reapply(&strict, ana(), "2").await).contains("second person"));
-        let request = approval::ask_reapply(&strict, ana()).await.unwrap();
+        let request = approval_workflow::ask_reapply(&strict, ana()).await.unwrap();
         assert!(
-            refused(approval::approve(&strict, ana(), request).await).contains("Another member of staff")
+            refused(approval_workflow::approve(&strict, ana(), request).await)
+                .contains("Another member of staff")
         );
-        approval::approve(&strict, eve(), request).await.unwrap();
+        approval_workflow::approve(&strict, eve(), request).await.unwrap();
         assert!(refused(run::start_reapply(&strict, eve(), "2").await).contains("yourself"));
         let started = run::start_reapply(&strict, ana(), "2").await.unwrap();
         assert_eq!(run::execute(&strict, started).await.unwrap(), RunState::Succeeded);

@@ -6,11 +6,12 @@ pub mod tampering;
 use crate::anonymising::run_all;
 use crate::support::{TODAY, add, add_task, day, execute, five_days, for_each_database, leaver};
 use policy::{Action, Role, Roles, RunState, UserNumber};
+use records::OpenOptions;
 use records::audit::{AuditForm, Finding, Verdict, csv, list, refused, verify};
 use records::entity::{audit_events, audit_head};
-use records::key::{KeyUse, replace};
+use records::key::KeyUse;
+use records::key_replacement::replace;
 use records::pagination::Paging;
-use records::store::Opening;
 use records::{Actor, Clock, RecordsError, Settings, Store, user};
 use sea_orm::{ActiveModelTrait, ConnectionTrait, DatabaseBackend, EntityTrait, QueryOrder, Set};
 use std::collections::BTreeSet;
@@ -96,7 +97,7 @@ async fn events_from_before_the_chain_are_chained_first() {
         execute(&store, "UPDATE audit_events SET sequence = NULL, mac = NULL").await;
         execute(&store, "DELETE FROM audit_head").await;
         let url = tampering::url_of(&store).await;
-        let store = Store::open(&url, *store.clock(), store.settings().clone()).await.unwrap();
+        let store = records::open_store(&url, *store.clock(), store.settings().clone()).await.unwrap();
         let verdict = verdict(&store).await;
         assert!(verdict.is_whole(), "{verdict:?}");
         assert_eq!(verdict.last, count);
@@ -237,16 +238,16 @@ async fn with_another_key_every_event_counts_as_changed() {
         let before = i64::try_from(events(&store).await.len()).unwrap();
         let settings = store.settings().clone();
         replace(&url, *store.clock(), settings.clone(), Actor::COMMAND_LINE, "REPLACE").await.unwrap();
-        let rotated = Store::open(&url, *store.clock(), settings.clone()).await.unwrap();
+        let rotated = records::open_store(&url, *store.clock(), settings.clone()).await.unwrap();
         let changed: Vec<Finding> = (1..=before).map(|sequence| Finding::Changed { sequence }).collect();
         assert_eq!(found(&rotated).await, changed, "events written with the new key verify");
 
         // The old key verifies only the events that it wrote, and can't be used for anything else.
         let settings = Settings { key: old_key, ..settings };
-        let refused = Store::open(&url, *store.clock(), settings.clone()).await.unwrap_err();
+        let refused = records::open_store(&url, *store.clock(), settings.clone()).await.unwrap_err();
         assert_eq!(refused.code(), "not_ready", "{refused}");
-        let opening = Opening { key: KeyUse::Replaced, ..Opening::default() };
-        let old = Store::open_with(&url, *store.clock(), settings, opening).await.unwrap();
+        let opening = OpenOptions { key: KeyUse::Replaced, ..OpenOptions::default() };
+        let old = records::open_store_with(&url, *store.clock(), settings, opening).await.unwrap();
         assert_eq!(found(&old).await, [Finding::Changed { sequence: before + 1 }]);
     })
     .await;

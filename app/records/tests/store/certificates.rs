@@ -6,7 +6,7 @@ use crate::support::{add, add_task, execute, five_days, for_each_database, leave
 use policy::{Outcome, Reason, RunId, RunKind, RunState, UserNumber};
 use records::certificate::{Checked, Doubt, file, read, reissue, users, verify_file, verify_run};
 use records::entity::users;
-use records::key::replace;
+use records::key_replacement::replace;
 use records::{Actor, RecordsError, Store, run};
 use sea_orm::Set;
 
@@ -90,7 +90,7 @@ async fn the_certificate_of_a_single_user_is_renewed_after_the_scan() {
         add(&store, leaver("Ng")).await;
         add_task(&store, &five_days()).await;
         let id = run::anonymise_one(&store, Actor::COMMAND_LINE, UserNumber(1), "1").await.unwrap().unwrap();
-        records::residue::background_scans().await;
+        records::run::background_scans().await;
         execute(&store, "UPDATE run_members SET residue = NULL").await;
         reissue(&store, id).await.unwrap();
         let before = file(&store, id, None).await.unwrap();
@@ -153,7 +153,7 @@ async fn another_key_is_detected() {
         replace(&url, *store.clock(), settings.clone(), Actor::COMMAND_LINE, "REPLACE").await.unwrap();
         let refused = verify_run(&store.as_another_process(*store.clock()), id).await;
         assert!(matches!(refused, Err(RecordsError::NotReady(_))), "the old key is no longer accepted");
-        let store = Store::open(&url, *store.clock(), settings).await.unwrap();
+        let store = records::open_store(&url, *store.clock(), settings).await.unwrap();
         assert_eq!(check(&store, id).await, [Doubt::Key], "the database alone does not allow signing");
         assert_eq!(check_file(&store, &text).await.doubts, [Doubt::Key]);
         reissue(&store, id).await.unwrap();

@@ -4,7 +4,8 @@ use crate::support::{add_task, execute, five_days, for_each_database};
 use chrono::{TimeDelta, Utc};
 use chrono_tz::Tz;
 use records::health::{self, ConditionKind};
-use records::{Clock, Store, schedule, vitals};
+use records::heartbeat;
+use records::{Clock, Store, schedule};
 use sea_orm::DatabaseBackend;
 
 fn clock_ahead(ahead: TimeDelta) -> Clock {
@@ -45,10 +46,10 @@ async fn a_server_with_a_wrong_clock_starts_nothing_and_reports_it() {
     for_each_database(async |store| {
         let right = store.as_another_process(clock_ahead(TimeDelta::zero()));
         due_soon(&right).await;
-        vitals::beat(&right).await;
+        heartbeat::beat(&right).await;
         for ahead in [TimeDelta::hours(1), TimeDelta::hours(-1)] {
             let wrong = store.as_another_process(clock_ahead(ahead));
-            vitals::beat(&wrong).await;
+            heartbeat::beat(&wrong).await;
             assert!(
                 !wrong.vitals().skew().lets_schedule(),
                 "the difference is unknown or too large: {ahead}"
@@ -56,8 +57,8 @@ async fn a_server_with_a_wrong_clock_starts_nothing_and_reports_it() {
             assert_eq!(schedule::tick(&wrong).await.unwrap(), []);
             for _ in 0..2 {
                 tokio::time::sleep(std::time::Duration::from_millis(600)).await;
-                vitals::beat(&right).await;
-                vitals::beat(&wrong).await;
+                heartbeat::beat(&right).await;
+                heartbeat::beat(&wrong).await;
             }
             assert!(!wrong.vitals().skew().lets_schedule(), "{ahead}");
             let reported = skew(&wrong).await.expect("a condition");
@@ -72,7 +73,7 @@ async fn a_server_with_a_wrong_clock_starts_nothing_and_reports_it() {
         }
         // The server with the wrong clock has stopped.
         tokio::time::sleep(std::time::Duration::from_millis(600)).await;
-        vitals::beat(&right).await;
+        heartbeat::beat(&right).await;
         assert!(right.vitals().skew().lets_schedule());
         execute(&store, &format!("UPDATE tasks SET next_due_at = '{}'", Utc::now().to_rfc3339())).await;
         assert_eq!(schedule::tick(&right).await.unwrap().len(), 1);
@@ -85,16 +86,16 @@ async fn only_a_clock_difference_of_many_seconds_is_reported() {
     for_each_database(async |store| {
         let postgres = store.database().get_database_backend() == DatabaseBackend::Postgres;
         let right = store.as_another_process(clock_ahead(TimeDelta::zero()));
-        vitals::beat(&right).await;
+        heartbeat::beat(&right).await;
         assert_eq!(skew(&right).await, None);
         for (ahead, is_reported) in [(3, false), (20, true)] {
             let off = store.as_another_process(clock_ahead(TimeDelta::seconds(ahead)));
             for _ in 0..2 {
-                vitals::beat(&off).await;
+                heartbeat::beat(&off).await;
                 tokio::time::sleep(std::time::Duration::from_millis(600)).await;
-                vitals::beat(&right).await;
+                heartbeat::beat(&right).await;
             }
-            vitals::beat(&off).await;
+            heartbeat::beat(&off).await;
             assert_eq!(skew(&off).await.is_some(), is_reported, "{ahead}");
             assert!(off.vitals().skew().lets_schedule(), "a difference of seconds stops nothing");
             if !postgres {
@@ -119,7 +120,7 @@ async fn a_heartbeat_in_the_future_means_that_the_clock_was_set_back() {
         )
         .await;
         let server = store.as_another_process(clock_ahead(TimeDelta::zero()));
-        vitals::beat(&server).await;
+        heartbeat::beat(&server).await;
         assert!(!server.vitals().skew().lets_schedule());
         assert!(skew(&server).await.is_some_and(|seconds| seconds < -1_000), "{:?}", skew(&server).await);
     })

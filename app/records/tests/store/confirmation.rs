@@ -101,7 +101,7 @@ async fn runs_without_changes_and_single_users_confirm_nothing() {
         assert!(!is_confirmed(&store).await);
         execute(&store, "DELETE FROM user_roles").await;
         let one = run::anonymise_one(&store, Actor::COMMAND_LINE, UserNumber(1), "1").await.unwrap();
-        records::residue::background_scans().await;
+        records::run::background_scans().await;
         assert!(one.is_some() && !is_confirmed(&store).await);
 
         // First every user fails, then only some of them.

@@ -5,7 +5,7 @@ use crate::canary::{library, removes_everything};
 use crate::support::{add_task, execute, for_each_database};
 use policy::{NoteTreatment, UserNumber};
 use records::maintenance::{self, Maintenance};
-use records::{Actor, Store, certificate, residue, run};
+use records::{Actor, Store, certificate, run};
 use sea_orm::{AccessMode, ConnectionTrait, DatabaseBackend, IsolationLevel, Statement, TransactionTrait};
 use std::path::{Path, PathBuf};
 
@@ -67,7 +67,7 @@ async fn no_file_contains_a_removed_value_after_a_run() {
         }
 
         let (id, _) = run_all(&store, task).await;
-        residue::background_scans().await;
+        run::background_scans().await;
         let maintenance = run::read(&store, id).await.unwrap().maintenance;
         assert_eq!(maintenance.as_deref(), Some(if postgres { "done" } else { "full" }));
         assert_eq!(statistics(&store).await, 0, "the statistics were recalculated");
@@ -119,7 +119,7 @@ async fn maintenance_after_a_single_user_runs_in_the_background() {
         let number = text(&store, "SELECT CAST(MAX(number) AS TEXT) AS n FROM users", "n").await.remove(0);
         let user = UserNumber(number.parse().unwrap());
         let id = run::anonymise_one(&store, Actor::COMMAND_LINE, user, &number).await.unwrap().unwrap();
-        residue::background_scans().await;
+        run::background_scans().await;
         assert_eq!(run::read(&store, id).await.unwrap().maintenance.as_deref(), Some("done"));
         let signed = certificate::read(&store, id).await.unwrap();
         assert_eq!(signed.certificate.maintenance.as_deref(), Some("done"), "the certificate states it");

@@ -4,7 +4,7 @@ use crate::support::{add, clock, dump, execute, for_each_database, leaver};
 use policy::{Blocker, Reason, Role};
 use records::demo::{self, DemoSummary};
 use records::entity::{photos, tasks, users};
-use records::{Actor, RecordsError, Settings, Store, residue, run};
+use records::{Actor, RecordsError, Settings, Store, run};
 use sea_orm::{ActiveModelTrait, ConnectionTrait, EntityTrait, QueryOrder, Set, Statement};
 
 const USERS: u32 = 300;
@@ -238,9 +238,9 @@ async fn the_same_seed_generates_the_same_library() {
     for (name, seed) in [("a", 7), ("b", 7), ("c", 8)] {
         let url = format!("sqlite://{}/{name}.db?mode=rwc", folder.path().display());
         let settings = Settings::in_folder(&folder.path().join(name));
-        let store = Store::open(&url, clock(), settings).await.unwrap();
+        let store = records::open_store(&url, clock(), settings).await.unwrap();
         fill(&store, seed).await;
-        residue::background_scans().await;
+        run::background_scans().await;
         dumps.push(comparable(&store).await);
     }
     assert!(dumps[0] == dumps[1], "the same seed makes a different library");

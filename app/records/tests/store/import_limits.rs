@@ -6,6 +6,7 @@ use crate::support::{add, day, dump, execute, for_each_database, leaver};
 use crate::transfer::file;
 use policy::{FourEyes, Role, UserNumber};
 use records::approval::{self, About};
+use records::approval_workflow;
 use records::entity::{audit_events, users};
 use records::health::{self, ConditionKind};
 use records::transfer::{
@@ -271,10 +272,15 @@ async fn a_second_person_can_approve_an_import_above_the_limit() {
         assert!(refused(confirmed(&store, &content, Some(40)).await).contains("requested but not given yet"));
         let about = approval::read(&store, request).await.unwrap().about;
         assert!(matches!(&about, About::Import { users: 40, sha256 } if sha256.len() == 64), "{about:?}");
-        let untyped =
-            approval::approve_confirmed(&store, staff_actor(ben, Role::SystemsLibrarian), request, "4").await;
+        let untyped = approval_workflow::approve_confirmed(
+            &store,
+            staff_actor(ben, Role::SystemsLibrarian),
+            request,
+            "4",
+        )
+        .await;
         assert!(matches!(untyped, Err(RecordsError::Invalid(_))));
-        approval::approve_confirmed(&store, staff_actor(ben, Role::SystemsLibrarian), request, "40")
+        approval_workflow::approve_confirmed(&store, staff_actor(ben, Role::SystemsLibrarian), request, "40")
             .await
             .unwrap();
         // The approval is for this exact file.

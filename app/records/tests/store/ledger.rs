@@ -3,7 +3,8 @@
 use crate::restore::{Library, for_each_library};
 use crate::support::{add, add_task, clock, execute, five_days, leaver};
 use policy::UserNumber;
-use records::ledger::{LedgerStatus, overview, replay, reset, status};
+use records::ledger::{LedgerStatus, overview, reset, status};
+use records::replay::replay;
 use records::{Actor, RecordsError, Store, run};
 use sea_orm::DatabaseBackend;
 use std::path::PathBuf;
@@ -156,7 +157,7 @@ async fn a_missing_foreign_or_older_ledger_is_rejected_with_a_reason() {
         assert!(refusal(&store, 3).await.contains("older than the database"));
         assert_eq!(status(&store).await.unwrap(), LedgerStatus::Behind);
 
-        let other = Store::open(
+        let other = records::open_store(
             &format!("sqlite://{}/other.db?mode=rwc", library.folder.path().display()),
             clock(),
             records::Settings { ledger: library.folder.path().join("other"), ..store.settings().clone() },
@@ -177,7 +178,7 @@ async fn a_new_database_rejects_the_ledger_of_another() {
     for_each_library(async |library| {
         let store = library_with(&library, 2, 1).await;
         let url = format!("sqlite://{}/new.db?mode=rwc", library.folder.path().display());
-        let new = Store::open(&url, clock(), store.settings().clone()).await.unwrap();
+        let new = records::open_store(&url, clock(), store.settings().clone()).await.unwrap();
         assert_eq!(status(&new).await.unwrap(), LedgerStatus::Foreign);
         add(&new, leaver("Ng")).await;
         add_task(&new, &five_days()).await;

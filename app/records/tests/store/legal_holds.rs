@@ -4,6 +4,7 @@ use crate::support::{add, add_task, day, execute, five_days, for_each_database, 
 use policy::legal_hold::HoldForm;
 use policy::user_form::UserForm;
 use policy::{Action, FourEyes, HoldReason, LegalHoldId, Reason, Role, Roles, RunState, UserNumber};
+use records::approval_workflow;
 use records::entity::{audit_events, legal_holds, user_roles, users};
 use records::health::{self, ConditionKind};
 use records::legal_hold::{self, HoldOn, HoldQuery, Show};
@@ -399,13 +400,14 @@ async fn a_second_person_releases_on_request() {
                 refused(legal_hold::release(&store, actor, id).await).contains("Another member of staff")
             );
             assert!(
-                refused(approval::approve(&store, actor, request).await).contains("Another member of staff")
+                refused(approval_workflow::approve(&store, actor, request).await)
+                    .contains("Another member of staff")
             );
         }
         let rejected = legal_hold::release(&store, Actor::COMMAND_LINE, id).await;
         assert!(refused(rejected).contains("command line cannot approve"));
         for role in [Role::Administrator, Role::SystemsLibrarian] {
-            let forbidden = approval::approve(&store, staff_actor(SECOND, role), request).await;
+            let forbidden = approval_workflow::approve(&store, staff_actor(SECOND, role), request).await;
             assert!(matches!(forbidden, Err(RecordsError::Forbidden(Action::ReleaseLegalHolds))), "{role:?}");
         }
         assert!(legal_hold::read(&store, id).await.unwrap().is_in_force());

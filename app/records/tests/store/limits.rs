@@ -2,14 +2,15 @@
 
 use crate::legal_holds::{first_on_user, staff, staff_actor, with_four_eyes};
 use crate::support::{add, add_task, clock, day, execute, five_days, for_each_database, leaver};
+use policy::Reached;
 use policy::user_form::UserForm;
 use policy::{
     Action, ApprovalReason, Counted, FourEyes, Limits, Role, Roles, SafetyLimit, UserNumber, Window,
 };
+use records::approval_workflow;
 use records::entity::{audit_events, manual_changes, users};
 use records::health::{self, ConditionKind};
-use records::limits::Reached;
-use records::{Actor, Clock, RecordsError, Settings, Store, approval, limits, run, user};
+use records::{Actor, Clock, RecordsError, Settings, Store, limits, run, user};
 use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, Set};
 
 const ANA: UserNumber = UserNumber(801);
@@ -119,17 +120,23 @@ async fn a_second_person_approves_a_bounded_number_of_more_changes() {
     for_each_database(async |store| {
         let numbers = library(&store, 8).await;
         let store = limited(&store, |limits| (limits.anonymise_per_hour, limits.anonymise_per_day) = (2, 3));
-        assert!(matches!(approval::ask_more_changes(&store, ana()).await, Err(RecordsError::Refused(_))));
+        assert!(matches!(
+            approval_workflow::ask_more_changes(&store, ana()).await,
+            Err(RecordsError::Refused(_))
+        ));
         for number in &numbers[..2] {
             anonymise(&store, ana(), *number).await.unwrap();
         }
         is_reached(anonymise(&store, ana(), numbers[2]).await);
-        let request = approval::ask_more_changes(&store, ana()).await.unwrap();
+        let request = approval_workflow::ask_more_changes(&store, ana()).await.unwrap();
         is_reached(anonymise(&store, ana(), numbers[2]).await);
         // In another session and with other roles, it is still the same person.
         let alone = Actor::signed_in(ANA, Roles::ALL, Clock::real());
-        assert!(matches!(approval::approve(&store, alone, request).await, Err(RecordsError::Refused(_))));
-        approval::approve(&store, ben(), request).await.unwrap();
+        assert!(matches!(
+            approval_workflow::approve(&store, alone, request).await,
+            Err(RecordsError::Refused(_))
+        ));
+        approval_workflow::approve(&store, ben(), request).await.unwrap();
         for number in &numbers[2..5] {
             anonymise(&store, ana(), *number).await.unwrap();
         }
@@ -140,8 +147,8 @@ async fn a_second_person_approves_a_bounded_number_of_more_changes() {
         }
         is_reached(anonymise(&store, ben(), numbers[7]).await);
         // The approval expires.
-        let request = approval::ask_more_changes(&store, ana()).await.unwrap();
-        approval::approve(&store, ben(), request).await.unwrap();
+        let request = approval_workflow::ask_more_changes(&store, ana()).await.unwrap();
+        approval_workflow::approve(&store, ben(), request).await.unwrap();
         execute(&store, "UPDATE approvals SET expires_at = '2018-01-01 00:00:00+00:00'").await;
         is_reached(anonymise(&store, ana(), numbers[7]).await);
         assert_eq!(events_of(&store, "approval_given").await.len(), 2);
@@ -307,12 +314,12 @@ async fn manual_dates_of_several_runs_add_up_and_stop_a_run() {
         leave(&numbers[40..51]).await;
         let (preview, started) = run(11).await;
         assert!(matches!(started, Err(RecordsError::Refused(_))), "{started:?}");
-        let why = approval::needed_for(&store, preview).await.unwrap();
+        let why = approval_workflow::needed_for(&store, preview).await.unwrap();
         assert_eq!(why, Some(ApprovalReason::SafetyLimit(SafetyLimit::ManualChanges)));
         // After a run that a second person approved, the count starts again.
-        let request = approval::ask(&store, ben(), preview).await.unwrap();
+        let request = approval_workflow::ask(&store, ben(), preview).await.unwrap();
         staff(&store, UserNumber(803), Role::Dpo).await;
-        approval::approve(&store, staff_actor(UserNumber(803), Role::Dpo), request).await.unwrap();
+        approval_workflow::approve(&store, staff_actor(UserNumber(803), Role::Dpo), request).await.unwrap();
         let started = run::start(&store, ben(), preview, "11").await.unwrap();
         run::execute(&store, started).await.unwrap();
         leave(&numbers[51..91]).await;
@@ -334,7 +341,7 @@ async fn single_users_count_towards_the_share_of_the_next_run() {
         let store = store.with_settings(settings);
         let needed = async || {
             let preview = run::preview(&store, ben(), policy::TaskId(1)).await.unwrap();
-            approval::needed_for(&store, preview).await.unwrap()
+            approval_workflow::needed_for(&store, preview).await.unwrap()
         };
         assert_eq!(needed().await, None, "25 of 62 users");
         for number in &numbers[40..43] {
@@ -501,8 +508,8 @@ async fn the_number_of_users_with_replaced_values_is_limited() {
         user::save(&store, ana(), &junk).await.unwrap();
         assert_eq!(events_of(&store, "identity_removed").await.len(), 1);
         // A second person can approve more.
-        let request = approval::ask_more_changes(&store, ana()).await.unwrap();
-        approval::approve(&store, ben(), request).await.unwrap();
+        let request = approval_workflow::ask_more_changes(&store, ana()).await.unwrap();
+        approval_workflow::approve(&store, ben(), request).await.unwrap();
         rename(numbers[3], 3).await.unwrap();
     })
     .await;
@@ -518,8 +525,8 @@ async fn a_limit_of_0_requires_approval_for_every_user() {
         assert_eq!(says.approved_by, None);
         let store = limited(&store, |limits| (limits.anonymise_per_hour, limits.anonymise_per_day) = (0, 0));
         is_reached(anonymise(&store, ana(), numbers[1]).await);
-        let request = approval::ask_more_changes(&store, ana()).await.unwrap();
-        approval::approve(&store, ben(), request).await.unwrap();
+        let request = approval_workflow::ask_more_changes(&store, ana()).await.unwrap();
+        approval_workflow::approve(&store, ben(), request).await.unwrap();
         let run = run::anonymise_one(&store, ana(), numbers[1], &numbers[1].to_string()).await.unwrap();
         is_reached(anonymise(&store, ana(), numbers[2]).await);
         let says = records::certificate::read(&store, run.unwrap()).await.unwrap().certificate;

@@ -3,7 +3,7 @@
 use crate::support::{add, add_task, execute, five_days, for_each_database, leaver};
 use policy::user_form::UserForm;
 use policy::{NoteTreatment, Policy, UserNumber};
-use records::{Actor, residue, run, user};
+use records::{Actor, run, user};
 use sea_orm::DatabaseBackend;
 use std::time::{Duration, Instant};
 
@@ -51,7 +51,7 @@ async fn other_changes_work_while_a_user_with_very_many_loans_is_anonymised() {
         done.unwrap().unwrap();
         eprintln!("postgres {postgres}: anonymised after {:?}, another change waited {longest:?}", began.elapsed());
         let began = Instant::now();
-        residue::background_scans().await;
+        run::background_scans().await;
         eprintln!("postgres {postgres}: the search took {:?}", began.elapsed());
         assert!(longest < Duration::from_secs(8), "{longest:?}");
     })

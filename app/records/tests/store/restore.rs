@@ -3,7 +3,8 @@
 use crate::support::{add, add_task, clock, dump, execute, five_days, fresh_postgres, leaver};
 use policy::{Limits, RunKind, RunState, UserNumber};
 use records::entity::{audit_events, runs, users};
-use records::ledger::{LedgerStatus, receipts, replay, status};
+use records::ledger::{LedgerStatus, receipts, status};
+use records::replay::replay;
 use records::{Actor, RecordsError, Settings, Store, run};
 use sea_orm::{ColumnTrait, ConnectionTrait, Database, EntityTrait, QueryFilter, Set};
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -21,7 +22,7 @@ impl Library {
         // Many users are anonymised one by one here.
         let limits = Limits { anonymise_per_hour: 1_000, anonymise_per_day: 1_000, ..Limits::default() };
         let settings = Settings { limits, ..Settings::in_folder(self.folder.path()) };
-        Store::open(&self.url, clock(), settings).await.unwrap()
+        records::open_store(&self.url, clock(), settings).await.unwrap()
     }
 
     /// Copies the database. Closes the connections of the store.

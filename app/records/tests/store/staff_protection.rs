@@ -4,12 +4,13 @@ use crate::legal_holds::{staff, staff_actor, with_four_eyes};
 use crate::support::{add, add_task, clock, day, dump, execute, five_days, for_each_database, leaver};
 use policy::user_form::UserForm;
 use policy::{Action, FourEyes, Limits, Role, Roles, SafetyLimits, UserNumber};
+use records::approval_workflow;
 use records::entity::{audit_events, user_roles, users};
 use records::health::{self, ConditionKind};
-use records::residue::{ResidueStatus, background_scans, status};
+use records::residue::{ResidueStatus, status};
+use records::run::background_scans;
 use records::{
-    Actor, Clock, RecordsError, Settings, Store, approval, certificate, protection, run, staff as accounts,
-    user,
+    Actor, Clock, RecordsError, Settings, Store, accounts, approval, certificate, protection, run, user,
 };
 use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, Set};
 
@@ -69,13 +70,13 @@ async fn anonymising_staff_needs_two_people_and_leaves_nothing() {
         // It doesn't depend on the four-eyes setting.
         let store = with_four_eyes(&store, FourEyes::Off);
         assert!(refused(anonymise(&store, chief(), EDITH).await).contains("second person"));
-        let request = approval::ask_staff_anonymising(&store, chief(), EDITH).await.unwrap();
-        assert_eq!(approval::ask_staff_anonymising(&store, chief(), EDITH).await.unwrap(), request);
+        let request = approval_workflow::ask_staff_anonymising(&store, chief(), EDITH).await.unwrap();
+        assert_eq!(approval_workflow::ask_staff_anonymising(&store, chief(), EDITH).await.unwrap(), request);
         assert!(refused(anonymise(&store, chief(), EDITH).await).contains("requested but not given yet"));
         for no_second in [chief(), staff_actor(EDITH, Role::Administrator), Actor::COMMAND_LINE] {
-            refused(approval::approve(&store, no_second, request).await);
+            refused(approval_workflow::approve(&store, no_second, request).await);
         }
-        approval::approve(&store, ben(), request).await.unwrap();
+        approval_workflow::approve(&store, ben(), request).await.unwrap();
         let before = dump(&store).await;
         for wrong in [ben(), staff_actor(CHIEF, Role::Librarian), staff_actor(CHIEF, Role::Dpo)] {
             let result = anonymise(&store, wrong, EDITH).await;
@@ -143,8 +144,8 @@ async fn revoking_the_roles_first_does_not_avoid_the_second_person() {
             assert!(why.contains("second person"), "{why}");
         }
         assert!(refused(anonymise(&store, chief(), EDITH).await).contains("second person"));
-        let request = approval::ask_staff_anonymising(&store, chief(), EDITH).await.unwrap();
-        approval::approve(&store, ben(), request).await.unwrap();
+        let request = approval_workflow::ask_staff_anonymising(&store, chief(), EDITH).await.unwrap();
+        approval_workflow::approve(&store, ben(), request).await.unwrap();
         anonymise(&store, chief(), EDITH).await.unwrap();
         assert!(user::read(&store, EDITH).await.unwrap().is_anonymised());
 
@@ -180,8 +181,8 @@ async fn an_approval_is_for_one_member_of_staff_with_the_same_roles_and_once() {
     for_each_database(async |store| {
         library(&store).await;
         staff(&store, UserNumber(804), Role::Cataloguer).await;
-        let request = approval::ask_staff_anonymising(&store, chief(), EDITH).await.unwrap();
-        approval::approve(&store, ben(), request).await.unwrap();
+        let request = approval_workflow::ask_staff_anonymising(&store, chief(), EDITH).await.unwrap();
+        approval_workflow::approve(&store, ben(), request).await.unwrap();
         refused(anonymise(&store, chief(), UserNumber(804)).await);
         execute(
             &store,
@@ -209,7 +210,7 @@ async fn oneself_the_last_administrator_and_other_users_are_rejected() {
         library(&store).await;
         let asked = async |actor: Actor, number: i64| {
             let number = UserNumber(number);
-            let asked = refused(approval::ask_staff_anonymising(&store, actor, number).await);
+            let asked = refused(approval_workflow::ask_staff_anonymising(&store, actor, number).await);
             assert_eq!(refused(anonymise(&store, actor, number).await), asked);
             asked
         };
@@ -223,8 +224,8 @@ async fn oneself_the_last_administrator_and_other_users_are_rejected() {
         execute(&store, "UPDATE users SET fictitious = FALSE WHERE number = 803").await;
         // The blockers of users apply to staff too.
         execute(&store, "INSERT INTO loans (user_number, branch, issued_on, due_on) VALUES (803, 'main', '2017-01-01', '2017-02-01')").await;
-        let request = approval::ask_staff_anonymising(&store, chief(), EDITH).await.unwrap();
-        approval::approve(&store, ben(), request).await.unwrap();
+        let request = approval_workflow::ask_staff_anonymising(&store, chief(), EDITH).await.unwrap();
+        approval_workflow::approve(&store, ben(), request).await.unwrap();
         assert!(refused(anonymise(&store, chief(), EDITH).await).contains("loan"));
         let roles = user_roles::Entity::find().filter(user_roles::Column::UserNumber.eq(EDITH.0));
         assert_eq!(roles.count(store.database()).await.unwrap(), 2, "the member of staff is unchanged or anonymised");
@@ -262,9 +263,9 @@ async fn four_eyes_stay_in_force_after_approvers_are_disabled() {
         accounts::set_demo_password(&store, Actor::COMMAND_LINE, made_up, "plum tractor seventeen")
             .await
             .unwrap();
-        let request = approval::ask(&store, chief(), preview).await.unwrap();
+        let request = approval_workflow::ask(&store, chief(), preview).await.unwrap();
         let made_up = staff_actor(made_up, Role::SystemsLibrarian);
-        assert!(refused(approval::approve(&store, made_up, request).await).contains("24 hours"));
+        assert!(refused(approval_workflow::approve(&store, made_up, request).await).contains("24 hours"));
         // Another setting doesn't help either.
         let off = with_four_eyes(&store, FourEyes::Off);
         assert!(approval::four_eyes(&off, Action::Approve).await.unwrap());
@@ -306,7 +307,8 @@ async fn a_new_approver_counts_after_a_day() {
 async fn weaker_settings_are_reported_and_take_effect_later() {
     for_each_database(async |store| {
         let url = crate::audit::tampering::url_of(&store).await;
-        let open = async |settings: &Settings| Store::open(&url, clock(), settings.clone()).await.unwrap();
+        let open =
+            async |settings: &Settings| records::open_store(&url, clock(), settings.clone()).await.unwrap();
         let strict = store.settings().clone();
         let weak = Settings {
             limits: Limits { anonymise_per_hour: 9_999, ..Limits::default() },

@@ -27,10 +27,10 @@ pub fn clock() -> Clock {
 pub async fn for_each_database<F: AsyncFn(Store)>(test: F) {
     let folder = tempfile::tempdir().unwrap();
     let url = format!("sqlite://{}/test.db?mode=rwc", folder.path().display());
-    test(Store::open(&url, clock(), Settings::in_folder(folder.path())).await.unwrap()).await;
+    test(records::open_store(&url, clock(), Settings::in_folder(folder.path())).await.unwrap()).await;
     if let Some(url) = fresh_postgres().await {
         let folder = tempfile::tempdir().unwrap();
-        test(Store::open(&url, clock(), Settings::in_folder(folder.path())).await.unwrap()).await;
+        test(records::open_store(&url, clock(), Settings::in_folder(folder.path())).await.unwrap()).await;
     }
 }
 

@@ -4,10 +4,12 @@ use crate::support::{add, execute, for_each_database, leaver};
 use policy::form::{FieldErrors, Problem};
 use policy::task_form::TaskForm;
 use policy::{Role, TaskId, UserNumber};
+use records::accounts;
 use records::health::{self, ConditionKind};
 use records::pagination::Paging;
+use records::roles;
 use records::task::{self, TaskQuery, WhyUnowned};
-use records::{Actor, Clock, RecordsError, Store, staff};
+use records::{Actor, Clock, RecordsError, Store};
 
 fn form(owner: Option<UserNumber>, visibility: &str) -> TaskForm {
     TaskForm {
@@ -22,13 +24,13 @@ fn form(owner: Option<UserNumber>, visibility: &str) -> TaskForm {
 }
 
 async fn person(store: &Store, user_id: &str, role: Role) -> UserNumber {
-    let (user, _) = staff::add(store, Actor::COMMAND_LINE, user_id, role).await.unwrap();
-    staff::set_demo_password(store, Actor::COMMAND_LINE, user, "plum tractor seventeen").await.unwrap();
+    let (user, _) = accounts::add(store, Actor::COMMAND_LINE, user_id, role).await.unwrap();
+    accounts::set_demo_password(store, Actor::COMMAND_LINE, user, "plum tractor seventeen").await.unwrap();
     user
 }
 
 async fn staff_actor(store: &Store, user: UserNumber) -> Actor {
-    let roles = staff::roles_of(store.database(), user).await.unwrap();
+    let roles = roles::roles_of(store.database(), user).await.unwrap();
     Actor::signed_in(user, roles, Clock::real())
 }
 
@@ -95,7 +97,7 @@ async fn the_owner_must_be_able_to_sign_in() {
     for_each_database(async |store| {
         let owner = person(&store, "sys", Role::SystemsLibrarian).await;
         let (invited, _) =
-            staff::add(&store, Actor::COMMAND_LINE, "new", Role::SystemsLibrarian).await.unwrap();
+            accounts::add(&store, Actor::COMMAND_LINE, "new", Role::SystemsLibrarian).await.unwrap();
         let id = task::save(&store, Actor::COMMAND_LINE, &form(Some(owner), "private")).await.unwrap();
         // An invitation counts until it expires.
         task::save(&store, Actor::COMMAND_LINE, &form(Some(invited), "shared")).await.unwrap();
@@ -112,7 +114,7 @@ async fn the_owner_must_be_able_to_sign_in() {
         }
         let given = task::reassign(&store, Actor::COMMAND_LINE, id, invited).await;
         assert_eq!(owner_problem(given), Problem::OwnerCannotSignIn);
-        staff::disable(&store, Actor::COMMAND_LINE, owner).await.unwrap();
+        accounts::disable(&store, Actor::COMMAND_LINE, owner).await.unwrap();
         let saved = task::save(&store, Actor::COMMAND_LINE, &form(Some(owner), "shared")).await;
         assert_eq!(owner_problem(saved), Problem::OwnerCannotSignIn);
     })
@@ -142,12 +144,12 @@ async fn a_task_without_an_active_owner_is_listed_and_can_be_reassigned() {
         let taken = task::reassign(&store, boss, id, other).await;
         assert!(matches!(taken, Err(RecordsError::Refused(_))), "{taken:?}");
 
-        staff::disable(&store, Actor::COMMAND_LINE, owner).await.unwrap();
+        accounts::disable(&store, Actor::COMMAND_LINE, owner).await.unwrap();
         assert_eq!(unowned(&store).await, [(id, WhyUnowned::CannotSignIn)]);
         assert_eq!(without_owner(&store).await, 1);
         let listed = task::unowned(&store, boss).await.unwrap();
         assert_eq!(listed[0].name.words_for(boss), "A private task", "its description stays private");
-        staff::revoke_role(&store, Actor::COMMAND_LINE, owner, Role::SystemsLibrarian).await.unwrap();
+        accounts::revoke_role(&store, Actor::COMMAND_LINE, owner, Role::SystemsLibrarian).await.unwrap();
         assert_eq!(unowned(&store).await, [(id, WhyUnowned::MayNotSeeTasks)]);
         execute(&store, &format!("UPDATE users SET anonymised_on = '2018-01-01' WHERE number = {owner}"))
             .await;
@@ -156,7 +158,7 @@ async fn a_task_without_an_active_owner_is_listed_and_can_be_reassigned() {
         let student = UserNumber(add(&store, leaver("Ng")).await.number);
         assert_eq!(owner_problem(task::reassign(&store, boss, id, student).await), Problem::NotTaskStaff);
         let invisible = person(&store, "gone", Role::Librarian).await;
-        staff::disable(&store, Actor::COMMAND_LINE, invisible).await.unwrap();
+        accounts::disable(&store, Actor::COMMAND_LINE, invisible).await.unwrap();
         let refused = task::reassign(&store, boss, id, invisible).await;
         assert_eq!(owner_problem(refused), Problem::OwnerCannotSignIn);
         let forbidden = task::reassign(&store, staff_actor(&store, other).await, id, other).await;
@@ -173,7 +175,7 @@ async fn a_task_without_an_active_owner_is_listed_and_can_be_reassigned() {
 
         // The command line can reassign any task. An inactive task causes no condition.
         task::set_active(&store, staff_actor(&store, other).await, id, false).await.unwrap();
-        staff::disable(&store, Actor::COMMAND_LINE, other).await.unwrap();
+        accounts::disable(&store, Actor::COMMAND_LINE, other).await.unwrap();
         assert_eq!((unowned(&store).await.len(), without_owner(&store).await), (1, 0));
         execute(&store, "UPDATE tasks SET owner_number = NULL").await;
         assert_eq!(unowned(&store).await, [(id, WhyUnowned::NoOwner)]);

@@ -325,7 +325,7 @@ fn comparable(csv: &str, leave_out: &[&str]) -> Vec<Vec<String>> {
 async fn an_export_can_be_imported_again() {
     let folder = tempfile::tempdir().unwrap();
     let url = format!("sqlite://{}/from.db?mode=rwc", folder.path().display());
-    let from = Store::open(&url, clock(), Settings::in_folder(folder.path())).await.unwrap();
+    let from = records::open_store(&url, clock(), Settings::in_folder(folder.path())).await.unwrap();
     demo::fill(&from, Actor::COMMAND_LINE, 600, 3).await.unwrap();
     execute(&from, "UPDATE users SET notes = '=HYPERLINK(\"x\")', first_name = '''-@Ada' WHERE number = 30")
         .await;

@@ -5,8 +5,10 @@ use crate::legal_holds::{staff as member, staff_actor};
 use crate::support::{add, day, dump, execute, for_each_database, leaver};
 use policy::user_form::UserForm;
 use policy::{ChargeId, LoanId, RequestId, Role, UserNumber};
+use records::accounts;
 use records::entity::users;
-use records::undo::{UNDO_MINUTES, undo};
+use records::undo::undo;
+use records::undoable::UNDO_MINUTES;
 use records::{Actor, RecordsError, Store, Undo, circulation, staff, user};
 use sea_orm::Set;
 use std::future::Future;
@@ -76,8 +78,8 @@ async fn change(store: &Store, actor: Actor, kind: Kind) -> Undo {
         Kind::Cancel => circulation::cancel_request(store, actor, RequestId(1)).await.unwrap().1,
         Kind::Settle => circulation::settle_charge(store, actor, ChargeId(1)).await.unwrap().1,
         Kind::Unmark => user::undelete(store, actor, NG).await.unwrap().unwrap(),
-        Kind::RevokeRole => staff::revoke_role(store, actor, BEN, Role::Librarian).await.unwrap().unwrap(),
-        Kind::Disable => staff::disable(store, actor, BEN).await.unwrap(),
+        Kind::RevokeRole => accounts::revoke_role(store, actor, BEN, Role::Librarian).await.unwrap().unwrap(),
+        Kind::Disable => accounts::disable(store, actor, BEN).await.unwrap(),
         Kind::RemoveSignIn => {
             let form = user::form_of(&user::read(store, NG).await.unwrap());
             let form = UserForm { remove_sign_in: true, ..form };
@@ -250,8 +252,8 @@ async fn a_change_with_later_changes_cannot_be_undone() {
 async fn credentials_set_aside_are_deleted_after_the_undo_period() {
     for_each_database(async |store| {
         library(&store).await;
-        staff::disable(&store, ana(), BEN).await.unwrap();
-        let listed = staff::list(&store, ana(), staff::StaffQuery::default()).await.unwrap();
+        accounts::disable(&store, ana(), BEN).await.unwrap();
+        let listed = accounts::list(&store, ana(), accounts::StaffQuery::default()).await.unwrap();
         let ben = listed.iter().find(|row| row.number == BEN).unwrap();
         assert_eq!((ben.has_password, ben.has_app), (false, false));
         assert_eq!(staff::delete_expired(&store).await.unwrap(), 0);

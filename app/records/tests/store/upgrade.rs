@@ -3,9 +3,9 @@
 use crate::support::{clock, fresh_postgres};
 use migrations::{Migrator, MigratorTrait};
 use policy::HoldReason;
+use records::Settings;
 use records::legal_hold::{self, HoldQuery, Show};
 use records::pagination::Paging;
-use records::{Settings, Store};
 use sea_orm::{ConnectionTrait, Database};
 
 /// Number of migrations before legal holds on categories.
@@ -28,7 +28,7 @@ async fn assert_legal_holds_survive_the_upgrade(url: &str) {
     db.close().await.unwrap();
 
     let folder = tempfile::tempdir().unwrap();
-    let store = Store::open(url, clock(), Settings::in_folder(folder.path())).await.unwrap();
+    let store = records::open_store(url, clock(), Settings::in_folder(folder.path())).await.unwrap();
     let query = HoldQuery { show: Show::All, ..HoldQuery::default() };
     let holds = legal_hold::list(&store, &query, &Paging::default()).await.unwrap().rows;
     let listed: Vec<_> =

@@ -6,7 +6,7 @@ use policy::user_form::UserForm;
 use policy::{Field, Policy, Treatment, UserNumber};
 use records::entity::{audit_events, user_words};
 use records::user::{self, ImpactKind};
-use records::{Actor, RecordsError, Store, residue, run};
+use records::{Actor, RecordsError, Store, run};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
 
 fn form() -> UserForm {
@@ -170,7 +170,7 @@ async fn a_stale_form_is_rejected() {
         let opened = edit_form(&store, number).await;
         add_task(&store, &five_days()).await;
         run::anonymise_one(&store, Actor::COMMAND_LINE, number, "1").await.unwrap();
-        residue::background_scans().await;
+        run::background_scans().await;
         let anonymised = dump(&store).await;
         assert!(matches!(save(&store, &opened).await, Err(RecordsError::Stale)));
         let version = user::read(&store, number).await.unwrap().version.to_string();

@@ -6,6 +6,7 @@ use leptos::prelude::*;
 use leptos::server_fn::codec::PostUrl;
 use policy::{ApprovalId, RunId, UserNumber};
 use records::approval::{self, About};
+use records::approval_workflow;
 use serde::{Deserialize, Serialize};
 
 /// Names the preview.
@@ -41,7 +42,7 @@ pub(crate) struct ApproveForm {
 /// Asks a second person to approve the run of a preview.
 #[server(prefix = "/do", endpoint = "ask_approval", input = PostUrl)]
 pub(crate) async fn ask_approval(form: PreviewRef) -> Result<(), AppError> {
-    approval::ask(&store(), actor(), RunId(form.preview)).await?;
+    approval_workflow::ask(&store(), actor(), RunId(form.preview)).await?;
     leptos_axum::redirect(&format!("/runs/{}?done=approval-asked", form.preview));
     Ok(())
 }
@@ -49,7 +50,7 @@ pub(crate) async fn ask_approval(form: PreviewRef) -> Result<(), AppError> {
 /// Asks a second person to approve more manual changes than the safety limits allow.
 #[server(prefix = "/do", endpoint = "ask_more_changes", input = PostUrl)]
 pub(crate) async fn ask_more_changes() -> Result<(), AppError> {
-    approval::ask_more_changes(&store(), actor()).await?;
+    approval_workflow::ask_more_changes(&store(), actor()).await?;
     leptos_axum::redirect("/approvals?done=approval-asked");
     Ok(())
 }
@@ -57,7 +58,7 @@ pub(crate) async fn ask_more_changes() -> Result<(), AppError> {
 /// Asks a second person to approve that a member of staff is anonymised.
 #[server(prefix = "/do", endpoint = "ask_staff_anonymising", input = PostUrl)]
 pub(crate) async fn ask_staff_anonymising(form: StaffRef) -> Result<(), AppError> {
-    approval::ask_staff_anonymising(&store(), actor(), UserNumber(form.user)).await?;
+    approval_workflow::ask_staff_anonymising(&store(), actor(), UserNumber(form.user)).await?;
     leptos_axum::redirect(&format!("/users/{}/anonymise?done=approval-asked", form.user));
     Ok(())
 }
@@ -66,7 +67,7 @@ pub(crate) async fn ask_staff_anonymising(form: StaffRef) -> Result<(), AppError
 #[server(prefix = "/do", endpoint = "approve_request", input = PostUrl)]
 pub(crate) async fn approve_request(form: ApproveForm) -> Result<(), AppError> {
     let (store, id) = (store(), ApprovalId(form.approval));
-    approval::approve_confirmed(&store, actor(), id, &form.confirm).await?;
+    approval_workflow::approve_confirmed(&store, actor(), id, &form.confirm).await?;
     let next = match approval::read(&store, id).await?.about {
         About::Run { preview, .. } => format!("/runs/{preview}?done=approved"),
         About::HoldRelease { hold } => format!("/legal-holds/{hold}?done=hold-released"),

@@ -10,6 +10,7 @@ use leptos::server_fn::ServerFn as _;
 use policy::four_eyes::APPROVAL_HOURS;
 use policy::{Action, ApprovalReason, RunId, SafetyLimits};
 use records::approval::{self, Approval, ApprovalStatus};
+use records::approval_workflow;
 use records::{Actor, RecordsError, Store};
 
 /// How a preview stands whose run needs a second person.
@@ -30,9 +31,9 @@ impl Second {
         actor: Actor,
         preview: RunId,
     ) -> Result<Option<Self>, RecordsError> {
-        let Some(why) = approval::needed_for(store, preview).await? else { return Ok(None) };
+        let Some(why) = approval_workflow::needed_for(store, preview).await? else { return Ok(None) };
         let newest = approval::of_preview(store, preview).await?;
-        let missing = approval::missing_for(store, actor, preview).await?;
+        let missing = approval_workflow::missing_for(store, actor, preview).await?;
         let safety_limits = store.settings().safety_limits;
         Ok(Some(Self { preview, why, newest, missing, actor, safety_limits }))
     }

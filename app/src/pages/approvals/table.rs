@@ -9,7 +9,7 @@ use leptos::server_fn::ServerFn as _;
 use policy::numbers::counted;
 use records::Actor;
 use records::approval::{About, Approval, ApprovalStatus};
-use records::user::Person;
+use records::person::Person;
 
 /// How a request stands, as a tag.
 pub(super) fn status_tag(status: ApprovalStatus) -> impl IntoView {

@@ -9,7 +9,7 @@ use leptos::server_fn::ServerFn as _;
 use policy::form::FieldErrors;
 use policy::legal_hold::HoldForm;
 use policy::{HoldReason, UserNumber};
-use records::user::Term;
+use records::terms::Term;
 
 /// On whom the form places a hold.
 pub(crate) enum On {

@@ -11,7 +11,8 @@ use policy::form::FieldErrors;
 use policy::{Action, UserNumber};
 use records::legal_hold::{self, HoldQuery, Show};
 use records::pagination::Page;
-use records::user::{self, Term, TermKind};
+use records::terms;
+use records::terms::{Term, TermKind};
 
 /// Who must not be anonymised, and why.
 #[component]
@@ -35,7 +36,7 @@ pub fn LegalHoldListPage() -> impl IntoView {
             Some(_) => Page::default(),
             None => legal_hold::list(&store, &find, &paging).await?,
         };
-        let categories = user::choices(&store, TermKind::Category).await?;
+        let categories = terms::choices(&store, TermKind::Category).await?;
         let list = format!(
             "/legal-holds?show={}&user={}&category={}",
             find.show.code(),

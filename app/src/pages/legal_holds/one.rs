@@ -44,7 +44,7 @@ pub fn LegalHoldPage() -> impl IntoView {
 }
 
 fn facts(hold: &Hold) -> impl IntoView + use<> {
-    let person = |person: &Option<records::user::Person>| person.as_ref().map(person_link);
+    let person = |person: &Option<records::person::Person>| person.as_ref().map(person_link);
     let released = hold.released_on.map(|on| {
         view! {
             <dt>"Released"</dt>

@@ -12,7 +12,7 @@ use policy::{Reason, RunId, TaskId, UserNumber, personal_data};
 use records::certificate::{self, Certificate, Checked, Counted, Found, Signed};
 use records::residue::Decision;
 use records::run;
-use records::task::TaskName;
+use records::task_name::TaskName;
 use std::collections::BTreeMap;
 
 /// The certificate of a run.

@@ -12,8 +12,9 @@ use leptos::server_fn::ServerFn as _;
 use leptos::server_fn::codec::PostUrl;
 use qrcode::QrCode;
 use qrcode::render::svg::Color;
+use records::RecordsError;
+use records::session;
 use records::session::Stage;
-use records::{RecordsError, staff};
 use serde::{Deserialize, Serialize};
 
 /// The first code of the app.
@@ -29,7 +30,7 @@ pub(super) struct ConfirmForm {
 pub(super) async fn confirm_app(form: ConfirmForm) -> Result<(), AppError> {
     let session = session().ok_or(AppError::NotSignedIn)?;
     attempt(Shown::NewApp, &session).await?;
-    let (codes, token) = staff::confirm_setup(&store(), &session, &form.code).await?;
+    let (codes, token) = session::confirm_setup(&store(), &session, &form.code).await?;
     cookie::keep(&token);
     keep_known(session.user).await;
     Err(AppError::Shown(codes))
@@ -49,7 +50,7 @@ pub fn SetUpAppPage() -> impl IntoView {
         if session.stage == Stage::Whole && matches!(error, Some(AppError::OtherSession)) {
             return Ok(set_up_already(wanted).into_any());
         }
-        let setup = match staff::begin_setup(&store(), &session).await {
+        let setup = match session::begin_setup(&store(), &session).await {
             Err(RecordsError::SignInAgain | RecordsError::ConfirmSignIn) => {
                 leptos_axum::redirect("/sign-in/again?page=/account&for=sign-in");
                 return Ok(().into_any());

@@ -11,7 +11,8 @@ use leptos::server_fn::ServerFn as _;
 use leptos::server_fn::codec::PostUrl;
 use leptos_router::hooks::use_params_map;
 use policy::password::SHORTEST;
-use records::{RecordsError, staff};
+use records::RecordsError;
+use records::accounts;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
@@ -31,7 +32,7 @@ pub(super) struct AcceptForm {
 pub(super) async fn accept_invitation(form: AcceptForm) -> Result<(), AppError> {
     attempt_from_here()?;
     let (token, stage) =
-        staff::accept(&store(), &form.key, Zeroizing::new(form.password), &form.repeated).await?;
+        accounts::accept(&store(), &form.key, Zeroizing::new(form.password), &form.repeated).await?;
     cookie::keep(&token);
     go_on(stage, "/");
     Ok(())
@@ -44,7 +45,7 @@ pub fn InvitationPage() -> impl IntoView {
     let error = refusal(AcceptInvitation::PATH);
     let errors = field_errors(error.as_ref());
     page(async move {
-        let (_, user_id) = staff::invited(&store(), &key)
+        let (_, user_id) = accounts::invited(&store(), &key)
             .await?
             .ok_or(RecordsError::NotFound("password link, or it has expired or has been used"))?;
         let post = action(AcceptInvitation::PATH, &format!("/invitation/{key}"));

@@ -8,7 +8,8 @@ use crate::state::{actor, store};
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
 use policy::TaskId;
-use records::task::{self, TaskName};
+use records::task;
+use records::task_name::TaskName;
 
 /// Asks before a task is deleted.
 #[component]

@@ -9,8 +9,9 @@ use crate::state::{actor, store};
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
 use policy::form::FieldErrors;
+use records::RecordsError;
+use records::person;
 use records::task::{self, UnownedTask};
-use records::{RecordsError, user};
 
 const HERE: &str = "/tasks/owners";
 
@@ -73,7 +74,7 @@ async fn confirmation(form: &ReassignForm, tasks: &[UnownedTask]) -> Result<Opti
     let (Ok(owner), Some(task)) = (form.owner(), tasks.iter().find(|task| task.id.0 == form.task)) else {
         return Ok(None);
     };
-    let Some(name) = user::name_of(&store(), owner).await? else { return Ok(None) };
+    let Some(name) = person::name_of(&store(), owner).await? else { return Ok(None) };
     let id = task.id.to_string();
     let link = task_link(&(task.id, task.name.clone()));
     let values = vec![("task", id.clone()), ("owner", owner.to_string()), ("confirmed", owner.to_string())];

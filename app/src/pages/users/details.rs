@@ -9,7 +9,8 @@ use leptos::prelude::*;
 use policy::Action;
 use policy::dates::joined;
 use records::legal_hold::Hold;
-use records::user::{Term, UserRecord};
+use records::terms::Term;
+use records::user::UserRecord;
 
 /// One line: what it is, and the value.
 type Fact = (&'static str, Option<AnyView>);

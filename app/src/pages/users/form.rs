@@ -12,7 +12,9 @@ use leptos::server_fn::ServerFn as _;
 use leptos::server_fn::codec::PostUrl;
 use policy::user_form::UserForm;
 use policy::{Action, UserNumber};
-use records::user::{self, Term, TermKind, UserRecord};
+use records::terms;
+use records::terms::{Term, TermKind};
+use records::user::{self, UserRecord};
 use records::{RecordsError, Store, task};
 
 /// Saves a user.
@@ -95,9 +97,9 @@ async fn form_view(
         || view! { <p><a href=page.to_owned()>"Open the record again"</a>" (your entries will be lost)"</p> },
     );
     let terms = [
-        user::choices(store, TermKind::Category).await?,
-        user::choices(store, TermKind::Department).await?,
-        user::choices(store, TermKind::Branch).await?,
+        terms::choices(store, TermKind::Category).await?,
+        terms::choices(store, TermKind::Department).await?,
+        terms::choices(store, TermKind::Branch).await?,
     ];
     let custom = task::custom_fields(store).await?;
     let sign_in = user.map_or(SignIn::Open, SignIn::of);

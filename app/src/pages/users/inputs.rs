@@ -3,7 +3,7 @@
 use crate::components::{DateInput, FieldProblem, escaped};
 use leptos::prelude::*;
 use policy::form::FieldErrors;
-use records::user::Term;
+use records::terms::Term;
 
 /// What the fields of one form share.
 pub(super) struct Inputs {

@@ -16,7 +16,9 @@ use policy::form::FieldErrors;
 use policy::numbers::{counted, grouped};
 use records::RecordsError;
 use records::pagination::Page;
-use records::user::{self, Sort, Term, TermKind, UserRow};
+use records::terms;
+use records::terms::{Term, TermKind};
+use records::user::{self, Sort, UserRow};
 
 /// More than this many results are not counted.
 const MAX_COUNTED: u64 = 1_000;
@@ -37,9 +39,9 @@ pub fn UserSearchPage() -> impl IntoView {
     page(async move {
         let store = store();
         let choices = Choices {
-            categories: user::choices(&store, TermKind::Category).await?,
-            departments: user::choices(&store, TermKind::Department).await?,
-            branches: user::choices(&store, TermKind::Branch).await?,
+            categories: terms::choices(&store, TermKind::Category).await?,
+            departments: terms::choices(&store, TermKind::Department).await?,
+            branches: terms::choices(&store, TermKind::Branch).await?,
         };
         let actions = vec![Action::Link { words: "Create user".to_owned(), href: "/users/new".to_owned() }];
         let (results, errors) = match form.read() {

@@ -16,6 +16,7 @@ use policy::dates::joined;
 use policy::four_eyes::APPROVAL_HOURS;
 use policy::{TaskId, UserNumber, Verdict};
 use records::approval::{self, ApprovalStatus};
+use records::approval_workflow;
 use records::run::{self, SinglePlan};
 use records::user::{self, UserRecord};
 use records::{RecordsError, Store};
@@ -71,7 +72,7 @@ async fn second_person(store: &Store, user: &UserRecord, plan: &SinglePlan) -> R
     let number = user.number;
     let actor = actor();
     let newest = approval::of_user(store, number).await?;
-    let missing = approval::missing_for_staff(store, actor, number).await?;
+    let missing = approval_workflow::missing_for_staff(store, actor, number).await?;
     let limits = limits_reached().await?;
     let is_blocked = matches!(plan.verdict, Verdict::Blocked(_));
     if missing.is_none() && !is_blocked {

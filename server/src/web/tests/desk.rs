@@ -9,7 +9,7 @@ use axum::http::header::{CONTENT_TYPE, COOKIE, HeaderValue, LOCATION, SET_COOKIE
 use axum::http::{HeaderMap, Request, StatusCode};
 use policy::{Role, UserNumber};
 use records::accounts;
-use records::{Actor, Settings, SignIn, Store, staff};
+use records::{Actor, Settings, SignIn, Store};
 use sea_orm::{ConnectionTrait as _, Database};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};

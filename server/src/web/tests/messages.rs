@@ -5,7 +5,7 @@ use super::desk::Desk;
 use axum::http::StatusCode;
 use policy::{Conditions, Days, Policy, Role, Scope, TaskId};
 use records::approval_workflow;
-use records::{Actor, approval, run};
+use records::{Actor, run};
 use sea_orm::ConnectionTrait as _;
 
 /// Returns a policy for users who left more than five days ago.

@@ -6,7 +6,6 @@ use super::rendered::{Field, FieldKind, Rendered, form, forms};
 use axum::http::StatusCode;
 use policy::{Role, UserNumber};
 use records::accounts;
-use records::staff;
 use scraper::{Html, Selector};
 use sea_orm::{ConnectionTrait as _, Statement};
 use std::collections::BTreeSet;

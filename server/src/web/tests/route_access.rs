@@ -9,7 +9,7 @@ use axum::http::{Request, StatusCode};
 use leptos::server_fn::axum::server_fn_paths;
 use policy::Role;
 use records::accounts;
-use records::{Actor, SignIn, session, staff};
+use records::{Actor, SignIn, session};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;

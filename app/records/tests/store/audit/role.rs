@@ -3,7 +3,7 @@
 use super::{events, refused, staff, twenty_events, verdict};
 use crate::support::{clock, fresh_postgres};
 use policy::Action;
-use records::{Settings, Store};
+use records::Settings;
 use sea_orm::{ConnectionTrait, Database};
 
 const RECIPE: &str = include_str!("../../../../../migrations/audit_role.sql");
@@ -18,7 +18,7 @@ async fn the_role_of_lethe_can_only_add_events() {
     superuser.execute_unprepared(&format!("CREATE ROLE {desk} LOGIN")).await.unwrap();
     superuser.execute_unprepared(&format!("ALTER DATABASE {name} OWNER TO {desk}")).await.unwrap();
     let url = url.replacen("lethe@", &format!("{desk}@"), 1);
-    let open = async || Store::open(&url, clock(), Settings::in_folder(folder.path())).await.unwrap();
+    let open = async || records::open_store(&url, clock(), Settings::in_folder(folder.path())).await.unwrap();
     open().await;
     let recipe = RECIPE.replace("\"lethe\"", &format!("\"{desk}\"")).replace("lethe_audit", &owner);
     superuser.execute_unprepared(&recipe).await.unwrap();

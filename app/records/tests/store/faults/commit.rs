@@ -7,7 +7,7 @@ use crate::canary::plant::whole_rows_of;
 use crate::canary::{library, removes_everything};
 use crate::support::{add_task, dump, execute, for_each_database};
 use policy::{NoteTreatment, RunState, UserNumber};
-use records::{Actor, Store, ledger, residue, run};
+use records::{Actor, Store, ledger, run};
 use sea_orm::DatabaseBackend;
 
 /// The answer of the database to a commit.
@@ -93,7 +93,7 @@ async fn a_single_user_whose_commit_fails_is_unchanged_and_can_be_retried() {
             assert_ledger_is_level(&store).await;
             let done = run::anonymise_one(&store, Actor::COMMAND_LINE, number, &number.to_string()).await;
             assert!(done.unwrap().is_some());
-            residue::background_scans().await;
+            run::background_scans().await;
             let after = dump(&store).await;
             assert!(!after.contains("canary"));
             assert_eq!(count_audit_events(&after, person.number), 1);

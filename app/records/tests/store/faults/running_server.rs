@@ -5,8 +5,9 @@ use crate::support::{add, add_task, five_days, for_each_database, leaver};
 use policy::UserNumber;
 use policy::user_form::UserForm;
 use records::health::{self, ConditionKind};
-use records::key::replace;
-use records::{Actor, Fault, RecordsError, Storage, Store, certificate, run, user, vitals};
+use records::heartbeat;
+use records::key_replacement::replace;
+use records::{Actor, Fault, RecordsError, Storage, Store, certificate, run, user};
 use sea_orm::{ConnectionTrait, Database, DatabaseBackend, TransactionTrait};
 use std::time::{Duration, Instant};
 
@@ -18,7 +19,7 @@ async fn save(store: &Store) -> Result<(), RecordsError> {
 /// Reads the conditions again, after the interval within which a check isn't repeated.
 async fn conditions(store: &Store) -> Vec<ConditionKind> {
     tokio::time::sleep(Duration::from_millis(600)).await;
-    vitals::beat(store).await;
+    heartbeat::beat(store).await;
     health::read(store).await.unwrap().conditions.into_iter().map(|condition| condition.what).collect()
 }
 
@@ -58,7 +59,7 @@ async fn a_server_with_a_replaced_key_rejects_changes() {
         replace(&url, *store.clock(), settings.clone(), Actor::COMMAND_LINE, "REPLACE").await.unwrap();
         assert_eq!(save(&store).await.unwrap_err().fault(), Some(Fault::KeyReplaced));
         assert!(conditions(&store).await.contains(&ConditionKind::Fault(Fault::KeyReplaced)));
-        let restarted = Store::open(&url, *store.clock(), settings).await.unwrap();
+        let restarted = records::open_store(&url, *store.clock(), settings).await.unwrap();
         save(&restarted).await.unwrap();
         assert!(!conditions(&restarted).await.contains(&ConditionKind::Fault(Fault::KeyReplaced)));
     })
@@ -111,6 +112,6 @@ async fn a_lock_of_another_program_becomes_a_fault_once_a_change_fails() {
 
 async fn conditions_of_process(store: &Store) -> Vec<ConditionKind> {
     tokio::time::sleep(Duration::from_millis(600)).await;
-    vitals::beat(store).await;
+    heartbeat::beat(store).await;
     health::of_this_process(store).into_iter().map(|condition| condition.what).collect()
 }

@@ -6,7 +6,7 @@ use crate::canary::plant::{Person, Planter, rows_of};
 use crate::canary::{library, removes_everything};
 use crate::support::{add_task, dump, for_each_database};
 use policy::{NoteTreatment, RunId, UserNumber};
-use records::{Actor, Store, certificate, residue, run};
+use records::{Actor, Store, certificate, run};
 use std::collections::BTreeSet;
 
 /// More steps than one user can need.
@@ -22,7 +22,7 @@ async fn run_as_text(store: &Store, id: RunId) -> String {
 async fn anonymise(store: &Store, person: &Person) -> Option<RunId> {
     let number = UserNumber(person.number);
     let done = run::anonymise_one(store, Actor::COMMAND_LINE, number, &number.to_string()).await;
-    residue::background_scans().await;
+    run::background_scans().await;
     done.ok().map(|run| run.expect("the user was not anonymised before"))
 }
 

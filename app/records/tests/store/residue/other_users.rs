@@ -7,7 +7,8 @@ use crate::anonymising::run_all;
 use crate::support::{add, add_task, execute, five_days, for_each_database, leaver};
 use policy::{Residue, RunState, UserNumber};
 use records::entity::users;
-use records::residue::{ResidueStatus, background_scans, status};
+use records::residue::{ResidueStatus, status};
+use records::run::background_scans;
 use records::{Actor, Store, run};
 use sea_orm::{ColumnTrait, DatabaseBackend, EntityTrait, QueryFilter, Set};
 

@@ -5,7 +5,8 @@ use super::{a_loan, neighbour, policy_that_removes_everything, results};
 use crate::support::{add, add_task, execute, five_days, for_each_database, leaver};
 use policy::{Residue, UserNumber};
 use records::certificate::verify_run;
-use records::residue::{ResidueStatus, background_scans, give_up_on_lost_scans, status};
+use records::residue::{ResidueStatus, status};
+use records::run::{background_scans, give_up_on_lost_scans};
 use records::{Actor, run};
 
 #[tokio::test]

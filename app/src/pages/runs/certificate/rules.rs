@@ -8,7 +8,7 @@ use policy::numbers::counted;
 use policy::{RunKind, TaskId, TreatedFields, UserNumber, summary};
 use records::Channel;
 use records::certificate::Certificate;
-use records::task::TaskName;
+use records::task_name::TaskName;
 
 /// The fields by what happened to them.
 pub(super) fn fields(fields: &TreatedFields) -> impl IntoView + use<> {

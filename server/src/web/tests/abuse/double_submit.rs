@@ -5,7 +5,7 @@ use super::library::{ANA, BEN, add_task, confirmed_preview, four_eyes, leaver, n
 use crate::web::tests::desk::Desk;
 use axum::http::StatusCode;
 use records::approval_workflow;
-use records::{approval, residue, run};
+use records::run;
 use std::time::Duration;
 
 /// The number of concurrent posts.

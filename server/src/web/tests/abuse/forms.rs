@@ -8,7 +8,7 @@ use records::accounts;
 use records::approval_workflow;
 use records::pagination::Paging;
 use records::residue::{self, Decision, FindingQuery, Now};
-use records::{Actor, Clock, approval, circulation, legal_hold, run, session, staff};
+use records::{Actor, Clock, circulation, legal_hold, run, session, staff};
 
 /// A function and a valid form for it.
 pub(super) struct Form {

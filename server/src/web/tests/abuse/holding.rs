@@ -85,7 +85,7 @@ async fn a_client_that_does_not_read_cannot_block_others() {
     tokio::time::sleep(2 * READ_TIMEOUT).await;
     let mut open = 0;
     for stream in &mut held {
-        open += usize::connect_from(!is_closed(stream).await);
+        open += usize::from(!is_closed(stream).await);
     }
     assert_eq!(open, 0, "connections without reading are still open");
     let (answer, _) = page(2, to, "/sign-in").await;

@@ -13,7 +13,7 @@ use axum::http::{Request, StatusCode};
 use plant::{Person, Planter};
 use policy::{Action, Outcome, Reason, Role, RunId, UserNumber, VerdictKind};
 use records::report::{Key, Report};
-use records::{Actor, Store, residue, run};
+use records::{Actor, Store, run};
 use std::collections::BTreeSet;
 
 /// Opens a library with users whose columns all have values, a preview of them, a run, and a single anonymised user.

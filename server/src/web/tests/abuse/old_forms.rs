@@ -5,7 +5,7 @@ use super::library::{add_task, dump, execute, four_eyes, insert, leaver, number,
 use crate::web::tests::desk::Desk;
 use axum::http::StatusCode;
 use policy::UserNumber;
-use records::{Actor, residue, run};
+use records::{Actor, run};
 
 /// A unique name.
 const NAME: &str = "Nguyenovaquist";

@@ -5,7 +5,7 @@ use crate::web::tests::desk::Desk;
 use axum::http::StatusCode;
 use policy::TaskId;
 use records::approval_workflow;
-use records::{Actor, approval, run};
+use records::{Actor, run};
 
 const SECRET: &str = "What Ana calls it";
 

@@ -6,7 +6,7 @@ use app::rate_limit::{Budget, Limits, Throttle};
 use axum::http::StatusCode;
 use policy::Role;
 use records::accounts;
-use records::{Actor, SignIn, staff};
+use records::{Actor, SignIn};
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};

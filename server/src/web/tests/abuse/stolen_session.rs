@@ -6,7 +6,6 @@ use crate::web::tests::desk::{Desk, PASSWORD, cookie, post};
 use axum::http::StatusCode;
 use policy::Role;
 use records::session::{self, Session};
-use records::staff;
 use totp_rs::{Builder, Secret};
 
 async fn session_of(desk: &Desk) -> Session {

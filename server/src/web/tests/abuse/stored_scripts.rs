@@ -11,7 +11,7 @@ use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE, LOCATION, X_CONTENT_
 use axum::http::{HeaderMap, Request, StatusCode};
 use policy::TaskId;
 use records::approval_workflow;
-use records::{approval, dialect, residue, run};
+use records::{dialect, run};
 use scraper::node::Element;
 use scraper::{Html, Node};
 use sea_orm::{ConnectionTrait as _, Statement};

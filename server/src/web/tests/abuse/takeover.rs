@@ -8,7 +8,7 @@ use axum::http::StatusCode;
 use policy::{Role, UserNumber};
 use records::accounts;
 use records::session::{self, Session};
-use records::{Actor, SignIn, staff, user};
+use records::{Actor, SignIn, user};
 use totp_rs::{Builder, Secret};
 
 async fn library() -> (Desk, UserNumber, UserNumber) {

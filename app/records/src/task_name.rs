@@ -51,7 +51,7 @@ impl TaskName {
 }
 
 /// Returns the condition for tasks that the actor sees.
-pub(super) fn visible_to(actor: Actor) -> Condition {
+pub(crate) fn visible_to(actor: Actor) -> Condition {
     let Some(staff) = actor.staff else { return Condition::all() };
     Condition::any()
         .add(tasks::Column::Visibility.ne(Visibility::Private.code()))
@@ -59,6 +59,6 @@ pub(super) fn visible_to(actor: Actor) -> Condition {
 }
 
 /// Returns the task, or `NotFound` if the actor doesn't see it.
-pub(super) fn seen_by(actor: Actor, task: tasks::Model) -> Result<tasks::Model, RecordsError> {
+pub(crate) fn seen_by(actor: Actor, task: tasks::Model) -> Result<tasks::Model, RecordsError> {
     if TaskName::of(&task).is_shown_to(actor) { Ok(task) } else { Err(RecordsError::NotFound("task")) }
 }

@@ -1,11 +1,14 @@
-//! The display name of a user, and the words that find the user.
+//! What other modules need to know about a user: the display name, the words that find the user, and the lock of
+//! the record.
 
+use crate::dialect;
 use crate::entity::users;
 use crate::error::RecordsError;
 use crate::search_index;
 use crate::store::Store;
 use policy::UserNumber;
-use sea_orm::{DbErr, EntityTrait, QueryResult};
+use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, QueryResult};
+use serde::Serialize;
 use std::collections::BTreeSet;
 
 /// Shown for a record without a name.
@@ -69,6 +72,33 @@ pub fn display_name(user: &users::Model) -> String {
     .shown()
 }
 
+/// A user linked from a page.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+pub struct Person {
+    /// User number.
+    pub number: UserNumber,
+    /// The user's current name.
+    pub name: String,
+}
+
+/// Locks and reads the record of a user.
+///
+/// Every change to rows that belong to a user takes this lock first, to exclude other writers such as the
+/// anonymiser.
+pub(crate) async fn lock(tx: &DatabaseTransaction, number: UserNumber) -> Result<users::Model, RecordsError> {
+    let backend = tx.get_database_backend();
+    let sql = format!("SELECT number FROM users WHERE number = ?{}", dialect::for_update(backend));
+    tx.query_one_raw(dialect::bind(backend, &sql, vec![number.0.into()])).await?;
+    users::Entity::find_by_id(number.0).one(tx).await?.ok_or(RecordsError::NotFound("user"))
+}
+
+/// Returns the error for changing an anonymised user.
+pub(crate) fn anonymised(number: UserNumber) -> RecordsError {
+    RecordsError::Refused(format!(
+        "User {number} has been anonymised. The record cannot be restored or edited"
+    ))
+}
+
 /// Returns the display name of the user with this number, or `None` if there is no such user.
 pub async fn name_of(store: &Store, number: UserNumber) -> Result<Option<String>, RecordsError> {
     let user = users::Entity::find_by_id(number.0).one(&store.db).await?;
@@ -88,7 +118,7 @@ pub fn search_words(user: &users::Model) -> BTreeSet<String> {
 }
 
 /// Returns the words of a search.
-pub(super) fn sought_words(text: &str) -> BTreeSet<String> {
+pub(crate) fn sought_words(text: &str) -> BTreeSet<String> {
     search_index::words([same_marks(text).as_str()])
 }
 

@@ -5,14 +5,16 @@
 #[path = "../../tests/store/support.rs"]
 mod support;
 
-use super::commit::before_commit;
-use super::entry::{People, Person};
-use super::writer::Writer;
-use super::{LedgerStatus, replay, status};
+use super::replay;
 use crate::actor::Actor;
 use crate::anonymise::{self, Job, Outcomes};
 use crate::audit;
+use crate::chain;
 use crate::entity::{run_members, runs, users};
+use crate::ledger::commit::before_commit;
+use crate::ledger::entry::{People, Person};
+use crate::ledger::writer::Writer;
+use crate::ledger::{LedgerStatus, status};
 use crate::{Store, run};
 use policy::{RULES_VERSION, Reason, RunId, RunKind, RunState, Selection, UserNumber};
 use sea_orm::{ActiveModelTrait, DatabaseTransaction, EntityTrait, PaginatorTrait, Set};
@@ -30,7 +32,7 @@ async fn interrupted(store: &Store, number: i64, selection: Selection, run: Opti
     let tx = store.begin().await.unwrap();
     let outcomes = in_open_transaction(store, &tx, number, selection, run).await;
     let people = people(&outcomes, run.unwrap_or(RunId(77)), selection);
-    audit::chain(store, &tx).await.unwrap();
+    chain::chain(&store.chain_key, &tx).await.unwrap();
     let ledger = before_commit(Writer::enter(store).await.unwrap(), &tx, &five_days(), people).await.unwrap();
     Interrupted { tx, ledger }
 }
@@ -51,7 +53,7 @@ async fn in_open_transaction(
         actor: Actor::COMMAND_LINE,
     };
     let outcomes = anonymise::anonymise(tx, &job, &[UserNumber(number)]).await.unwrap();
-    audit::note_people(store, tx, &job, &outcomes.done).await.unwrap();
+    audit::note_people(store, tx, (job.actor, job.run), &outcomes.done).await.unwrap();
     outcomes
 }
 

@@ -1,16 +1,19 @@
 //! The replay: after a restore, Lethe again anonymises every user that the ledger names beyond the watermark.
 
-use super::entry::LedgerPosition;
-use super::groups::{self, Group};
-use super::people::{self, Found};
-use super::receipt::{self, Counts, Receipt};
-use super::writer::Writer;
-use super::{LedgerStatus, record, status, survey, verify, watermark};
+mod record;
+#[cfg(test)]
+mod tests;
+
 use crate::actor::Actor;
 use crate::anonymise::{self, Job, Outcomes};
 use crate::audit;
-use crate::dialect;
 use crate::error::RecordsError;
+use crate::ledger::entry::LedgerPosition;
+use crate::ledger::groups::{self, Group};
+use crate::ledger::people::{self, Found};
+use crate::ledger::receipt::{self, Counts, Receipt};
+use crate::ledger::writer::Writer;
+use crate::ledger::{LedgerStatus, status, survey, verify, watermark};
 use crate::residue::{self, ErasedValues};
 use crate::store::Store;
 use policy::{RULES_VERSION, RunId, Selection, UserNumber};
@@ -56,7 +59,7 @@ pub async fn replay(store: &Store, told: impl Fn(i64)) -> Result<Option<Receipt>
 async fn patiently<T>(work: impl AsyncFn() -> Result<T, RecordsError>) -> Result<T, RecordsError> {
     loop {
         match work().await {
-            Err(error) if dialect::is_passing(&error) => {
+            Err(error) if error.is_temporary() => {
                 tracing::warn!(
                     "the replay of the ledger is waiting for another program that has locked the database"
                 );
@@ -127,7 +130,7 @@ impl<'a> Replay<'a> {
             absent: count(group.people.len() - found.len()),
         };
         receipt::add(&tx, self.receipt.id, counts).await?;
-        audit::note_people(self.store, &tx, &self.job(group, Selection::Replay), &outcomes.done).await?;
+        audit::note_people(self.store, &tx, (Actor::REPLAY, self.run), &outcomes.done).await?;
         self.store.commit(tx).await?;
         Ok(Some((counts, read, outcomes.done)))
     }

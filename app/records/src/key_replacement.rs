@@ -1,13 +1,15 @@
 //! Replacing the key of the installation when it is lost or may be known to others.
 
-use super::{Key, file, known};
 use crate::actor::Actor;
 use crate::audit::{self, AuditAction, Subject};
+use crate::chain;
 use crate::clock::Clock;
 use crate::dialect;
 use crate::error::RecordsError;
+use crate::key::{self, Key, file};
+use crate::opening;
 use crate::settings::Settings;
-use crate::store::Store;
+use crate::startup::open_store;
 use policy::Action;
 use policy::form::Problem;
 use serde::Serialize;
@@ -39,7 +41,7 @@ pub async fn replace(
         let expected = CONFIRMATION.to_owned();
         return Err(RecordsError::field("confirm", Problem::ConfirmationDiffers { expected }));
     }
-    let db = Store::connect(url).await?;
+    let db = opening::open_database(url).await?;
     let path = settings.key.clone();
     let kept = path.exists().then(|| {
         let mut kept = path.clone().into_os_string();
@@ -54,13 +56,13 @@ pub async fn replace(
         file::make(&path)
     });
     let made = made.await.unwrap_or_else(|_| Err(std::io::Error::other("broken off").into()));
-    made.map_err(|error| super::unusable(&settings.key, &error))?;
+    made.map_err(|error| key::unusable(&settings.key, &error))?;
     let fingerprint = Key::read(&settings.key).await?.fingerprint();
-    if !known::is_current(&db, &fingerprint).await? {
+    if !key::is_current(&db, &fingerprint).await? {
         record(&db, &fingerprint).await?;
     }
     db.close().await?;
-    let store = Store::open(url, clock, settings).await?;
+    let store = open_store(url, clock, settings).await?;
     let tx = store.begin().await?;
     let detail = format!("fingerprint={fingerprint}");
     audit::record_event(&tx, &store.clock, actor, AuditAction::KeyReplaced, Subject::Library, None, &detail)
@@ -72,8 +74,8 @@ pub async fn replace(
 #[allow(clippy::disallowed_methods, reason = "no event can be chained before the new key is recorded")]
 async fn record(db: &sea_orm::DatabaseConnection, fingerprint: &str) -> Result<(), RecordsError> {
     let tx = dialect::begin(db).await?;
-    audit::lock_head(&tx).await?;
-    known::retire(&tx).await?;
-    known::record(&tx, fingerprint).await?;
+    chain::lock_head(&tx).await?;
+    key::retire(&tx).await?;
+    key::record(&tx, fingerprint).await?;
     Ok(tx.commit().await?)
 }

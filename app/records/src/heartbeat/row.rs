@@ -4,11 +4,11 @@
 //! counts as alive if its heartbeat count changes. Timestamps can't decide this, because the clocks are what is
 //! compared.
 
-use super::clock::{Skew, outside};
 use crate::dialect;
 use crate::error::{Fault, RecordsError};
 use crate::key;
 use crate::store::Store;
+use crate::vitals::{Skew, outside};
 use chrono::{DateTime, TimeDelta, Utc};
 use sea_orm::{ConnectionTrait, DbErr};
 use std::collections::HashMap;
@@ -21,7 +21,7 @@ const REMOVED_AFTER: Duration = Duration::from_mins(15);
 
 /// The row of this server, and observations about the others.
 #[derive(Debug, Default)]
-pub(crate) struct Row {
+pub(super) struct Row {
     id: Option<i64>,
     last: Option<DateTime<Utc>>,
     others: HashMap<i64, Other>,
@@ -45,7 +45,7 @@ pub(super) async fn beat(store: &Store, row: &mut Row) -> Result<Skew, RecordsEr
     let id = write(store, row.id, began).await?;
     row.id = Some(id);
     dialect::wait_for_writers(db).await?;
-    if !key::is_current(db, &store.key_fingerprint).await? {
+    if !key::is_current(db, store.key.fingerprint()).await? {
         return Err(RecordsError::Fault(Fault::KeyReplaced));
     }
     let mut skew = Skew::default();

@@ -1,22 +1,25 @@
 //! Accounts of staff: roles, invitations and passwords.
 
-use super::notices::{NoticeKind, notify};
-use super::password::{Caller, opaque};
-use super::{Kind, set_aside, strength};
 use crate::actor::{Actor, Channel};
 use crate::approval;
 use crate::audit::{self, AuditAction, Subject};
 use crate::clock::Clock;
 use crate::entity::{credentials, sessions, user_roles, users};
 use crate::error::RecordsError;
-use crate::limits::{self, Change};
-use crate::protection;
+use crate::manual_changes;
+use crate::manual_changes::Change;
+use crate::person;
+use crate::person::display_name;
+use crate::roles::roles_of;
 use crate::session::{self, Proof, Stage, Token, digest};
+use crate::staff::password;
+use crate::staff::user_with_id;
+use crate::staff::{Caller, Kind, NoticeKind, new_password, notify, set_aside, set_password};
 use crate::store::Store;
-use crate::undo::{self, Undo};
-use crate::user::{self, display_name};
+use crate::undoable;
+use crate::undoable::Undo;
+use crate::user;
 use chrono::{DateTime, TimeDelta, Utc};
-use policy::form::Problem;
 use policy::user_form::UserForm;
 use policy::{Action, Role, Roles, UserNumber};
 use sea_orm::{
@@ -122,22 +125,6 @@ async fn has(db: &impl ConnectionTrait, kind: Kind, user: UserNumber) -> Result<
     Ok(credentials::Entity::find().filter(kind.of(user)).count(db).await? > 0)
 }
 
-/// Returns the roles of a user.
-pub async fn roles_of(db: &impl ConnectionTrait, user: UserNumber) -> Result<Roles, RecordsError> {
-    let rows = user_roles::Entity::find().filter(user_roles::Column::UserNumber.eq(user.0)).all(db).await?;
-    Ok(rows.iter().filter_map(|row| Role::from_code(&row.role)).collect())
-}
-
-/// Returns the user with this `UserID`.
-pub async fn user_with_id(store: &Store, user_id: &str) -> Result<Option<UserNumber>, RecordsError> {
-    let user_id = user_id.trim();
-    if user_id.is_empty() {
-        return Ok(None);
-    }
-    let found = users::Entity::find().filter(users::Column::UserId.eq(user_id)).one(&store.db).await?;
-    Ok(found.map(|user| UserNumber(user.number)))
-}
-
 /// Returns whether any account has a password.
 pub async fn anybody(store: &Store) -> Result<bool, RecordsError> {
     Ok(credentials::Entity::find()
@@ -182,7 +169,7 @@ pub async fn grant_role(
     role: Role,
 ) -> Result<(), RecordsError> {
     let tx = changing(store, actor, number).await?;
-    let user = user::lock(&tx, number).await?;
+    let user = person::lock(&tx, number).await?;
     if user.anonymised_on.is_some() || user.fictitious {
         return Err(RecordsError::Refused(
             "Nothing was changed. An anonymised or fictitious user can't be staff".to_owned(),
@@ -195,7 +182,7 @@ pub async fn grant_role(
     // A new approver counts only after some hours, so that one person can't quickly create a second one.
     let is_new = |action: Action| role.may(action) && !roles.may(action);
     if actor.channel == Channel::Web && [Action::Approve, Action::ReleaseLegalHolds].into_iter().any(is_new) {
-        limits::record(&tx, actor, Change::MadeStaff, [(number, 0)]).await?;
+        manual_changes::record(&tx, actor, Change::MadeStaff, [(number, 0)]).await?;
     }
     user_roles::ActiveModel {
         user_number: Set(number.0),
@@ -219,14 +206,17 @@ pub async fn revoke_role(
     role: Role,
 ) -> Result<Option<Undo>, RecordsError> {
     let tx = changing(store, actor, number).await?;
-    user::lock(&tx, number).await?;
+    person::lock(&tx, number).await?;
     let held = user_roles::Entity::find_by_id((number.0, role.code().to_owned())).one(&tx).await?;
     let Some(held) = held else { return Ok(None) };
-    let change =
-        undo::Change::RoleRevoked { user: number.0, role: held.role.clone(), granted_on: held.granted_on };
+    let change = undoable::Change::RoleRevoked {
+        user: number.0,
+        role: held.role.clone(),
+        granted_on: held.granted_on,
+    };
     user_roles::Entity::delete_by_id((held.user_number, held.role)).exec(&tx).await?;
     if roles_of(&tx, number).await?.is_empty() {
-        limits::record(&tx, actor, Change::LastRoleTaken, [(number, 0)]).await?;
+        manual_changes::record(&tx, actor, Change::LastRoleTaken, [(number, 0)]).await?;
     }
     session::forget(&tx, number).await?;
     let subject = Subject::User(number.0);
@@ -243,14 +233,14 @@ pub async fn revoke_role(
 /// where no sign-in finds them.
 pub async fn disable(store: &Store, actor: Actor, number: UserNumber) -> Result<Undo, RecordsError> {
     let tx = changing(store, actor, number).await?;
-    user::lock(&tx, number).await?;
+    person::lock(&tx, number).await?;
     set_aside::set_aside(&tx, number).await?;
     session::forget(&tx, number).await?;
     let subject = Subject::User(number.0);
     let event =
         audit::note_event(&tx, &store.clock, actor, AuditAction::StaffDisabled, subject, None, "").await?;
     store.commit(tx).await?;
-    Ok(Undo::of(actor, undo::Change::SignInDisabled { user: number.0 }, event))
+    Ok(Undo::of(actor, undoable::Change::SignInDisabled { user: number.0 }, event))
 }
 
 /// Creates a link with which a member of staff sets a first or new password.
@@ -258,13 +248,13 @@ pub async fn disable(store: &Store, actor: Actor, number: UserNumber) -> Result<
 /// Earlier links become invalid. An existing password stays valid until the new one is set.
 pub async fn invite(store: &Store, actor: Actor, number: UserNumber) -> Result<Invitation, RecordsError> {
     let tx = changing(store, actor, number).await?;
-    user::lock(&tx, number).await?;
+    person::lock(&tx, number).await?;
     if roles_of(&tx, number).await?.is_empty() {
         return Err(RecordsError::Refused("Give this user a role first. Nothing was changed".to_owned()));
     }
     // Without the account's second factor, the holder of the link could be another person.
     if actor.channel == Channel::Web && !has(&tx, Kind::App, number).await? {
-        limits::record(&tx, actor, Change::MadeStaff, [(number, 0)]).await?;
+        manual_changes::record(&tx, actor, Change::MadeStaff, [(number, 0)]).await?;
     }
     credentials::Entity::delete_many().filter(Kind::Invitation.of(number)).exec(&tx).await?;
     let (token, now) = (Token::random(), Clock::real());
@@ -317,7 +307,7 @@ pub async fn accept(
     let (number, _) = invited(store, key).await?.ok_or(RecordsError::NotFound("password link"))?;
     let hash = new_password(store, number, new, repeated).await?;
     let tx = store.begin().await?;
-    user::lock(&tx, number).await?;
+    person::lock(&tx, number).await?;
     // The same link may have been used in the meantime.
     let invitation = invitation(&tx, key).await?.ok_or(RecordsError::NotFound("password link"))?;
     credentials::Entity::delete_by_id(invitation.id).exec(&tx).await?;
@@ -325,7 +315,7 @@ pub async fn accept(
     let actor = Actor::signed_in(number, Roles::default(), Clock::real());
     // The waiting time of a new approver restarts, because the link was created on the web.
     if approval::is_new(&tx, number).await? {
-        limits::record(&tx, actor, Change::MadeStaff, [(number, 0)]).await?;
+        manual_changes::record(&tx, actor, Change::MadeStaff, [(number, 0)]).await?;
     }
     set_password(&tx, number, hash).await?;
     session::forget(&tx, number).await?;
@@ -340,49 +330,6 @@ pub async fn accept(
     Ok(begun)
 }
 
-/// Returns the hash of a new password. Returns an error if it is too weak or the repetition differs.
-pub(crate) async fn new_password(
-    store: &Store,
-    number: UserNumber,
-    new: Zeroizing<String>,
-    repeated: &str,
-) -> Result<String, RecordsError> {
-    let user =
-        users::Entity::find_by_id(number.0).one(&store.db).await?.ok_or(RecordsError::NotFound("user"))?;
-    let known: Vec<&str> =
-        [&user.user_id, &user.first_name, &user.last_name, &user.email, &user.barcode, &user.phone]
-            .into_iter()
-            .filter_map(|value| value.as_deref())
-            .chain(["lethe", "library"])
-            .collect();
-    strength::check(&new, &known).map_err(|problem| RecordsError::field("password", problem))?;
-    if *opaque(&new) != *opaque(repeated) {
-        return Err(RecordsError::field("repeated", Problem::PasswordsDiffer));
-    }
-    store.hashing.hash(Caller::Known, new).await
-}
-
-/// Replaces a user's password with the one of this hash, and invalidates all links to set it.
-pub(crate) async fn set_password(
-    db: &impl ConnectionTrait,
-    number: UserNumber,
-    hash: String,
-) -> Result<(), RecordsError> {
-    for old in [Kind::Password, Kind::Invitation] {
-        credentials::Entity::delete_many().filter(old.of(number)).exec(db).await?;
-    }
-    credentials::ActiveModel {
-        user_number: Set(number.0),
-        kind: Set(Kind::Password.code().to_owned()),
-        secret: Set(hash),
-        created_at: Set(Clock::real()),
-        ..Default::default()
-    }
-    .insert(db)
-    .await?;
-    session::forget_wrong_codes(db, number).await
-}
-
 /// Sets the password of an account of the demo library. The password is public.
 pub async fn set_demo_password(
     store: &Store,
@@ -391,7 +338,7 @@ pub async fn set_demo_password(
     password: &str,
 ) -> Result<(), RecordsError> {
     actor.require(Action::Administer)?;
-    let hash = store.hashing.hash(Caller::Known, Zeroizing::new(password.to_owned())).await?;
+    let hash = password::queue(store).hash(Caller::Known, Zeroizing::new(password.to_owned())).await?;
     let tx = store.begin().await?;
     set_password(&tx, number, hash).await?;
     note(&tx, store, actor, AuditAction::PasswordSet, number, "demo").await?;
@@ -413,7 +360,7 @@ async fn changing(
         ));
     }
     let tx = store.begin().await?;
-    protection::observe(&tx, store).await?;
+    approval::observe(&tx, store).await?;
     Ok(tx)
 }
 

@@ -1,17 +1,16 @@
 //! The second factor: one-time codes of an authenticator app (TOTP, RFC 6238), and recovery codes.
 
-use super::notices::{NoticeKind, notify};
-use super::{Kind, totp_secret};
+use super::{
+    Session, Shown, Stage, Token, digest, failed, forget_others, must_be_confirmed, renew, with_code,
+};
 use crate::actor::Actor;
 use crate::audit::{self, AuditAction, Subject};
 use crate::clock::Clock;
 use crate::entity::{credentials, users};
 use crate::error::RecordsError;
-use crate::session::{
-    Session, Shown, Stage, Token, digest, failed, forget_others, must_be_confirmed, renew, with_code,
-};
+use crate::person;
+use crate::staff::{self, Kind, NoticeKind, notify};
 use crate::store::Store;
-use crate::user;
 use chrono::{DateTime, TimeDelta, Utc};
 use policy::form::Problem;
 use policy::{Roles, UserNumber};
@@ -62,7 +61,7 @@ pub struct Setup {
 /// owner is setting up.
 pub async fn begin_setup(store: &Store, session: &Session) -> Result<Setup, RecordsError> {
     let tx = store.begin().await?;
-    user::lock(&tx, session.user).await?;
+    person::lock(&tx, session.user).await?;
     may_set_up(session)?;
     let secret = match begun_setup(&tx, store, session).await? {
         Some(secret) => secret,
@@ -90,7 +89,7 @@ async fn begun_setup(
     let young = credentials::Column::CreatedAt.gt(Clock::real() - SET_UP);
     let begun = Kind::AppToConfirm.of(session.user).add(young);
     for begun in credentials::Entity::find().filter(begun).all(tx).await? {
-        let opened = match totp_secret::open(store, session.user.0, &begun.secret).await {
+        let opened = match staff::open_totp_secret(store, session.user.0, &begun.secret).await {
             // It was encrypted with a key that has been replaced.
             Err(RecordsError::Corrupt(_)) => continue,
             opened => opened?,
@@ -113,7 +112,7 @@ async fn new_secret(
     let mut secret = Zeroizing::new(vec![0; SECRET]);
     rand::rng().fill_bytes(&mut secret);
     let with_session = Zeroizing::new([secret.as_slice(), session.id.as_bytes()].concat());
-    let sealed = totp_secret::seal(store, session.user.0, &with_session).await?;
+    let sealed = staff::seal_totp_secret(store, session.user.0, &with_session).await?;
     let old = credentials::Column::CreatedAt.lte(Clock::real() - SET_UP);
     let given_up = Kind::AppToConfirm.of(session.user).add(old);
     credentials::Entity::delete_many().filter(given_up).exec(tx).await?;
@@ -132,7 +131,7 @@ pub async fn confirm_setup(
 ) -> Result<(Vec<String>, Token), RecordsError> {
     let user = session.user;
     let tx = store.begin().await?;
-    user::lock(&tx, user).await?;
+    person::lock(&tx, user).await?;
     may_set_up(session)?;
     let secret = begun_setup(&tx, store, session).await?.ok_or(RecordsError::Stale)?;
     let Some(step) = step_at(&secret, code, Clock::real()) else {
@@ -144,7 +143,7 @@ pub async fn confirm_setup(
     for old in [Kind::App, Kind::AppToConfirm, Kind::Recovery] {
         credentials::Entity::delete_many().filter(old.of(user)).exec(&tx).await?;
     }
-    let sealed = totp_secret::seal(store, user.0, &secret).await?;
+    let sealed = staff::seal_totp_secret(store, user.0, &secret).await?;
     insert(&tx, user, Kind::App, sealed, Some(step)).await?;
     let codes: Vec<String> = (0..CODES).map(|_| random_code()).collect();
     for code in &codes {
@@ -221,7 +220,7 @@ async fn prove_by_recovery_code(
 
 /// Returns the time step of an app's code, if it is the current, previous or next one.
 async fn step_of(store: &Store, app: &credentials::Model, code: &str) -> Result<Option<i64>, RecordsError> {
-    let secret = match totp_secret::open(store, app.user_number, &app.secret).await {
+    let secret = match staff::open_totp_secret(store, app.user_number, &app.secret).await {
         // It was encrypted with a key that has been replaced. The owner can use a recovery code.
         Err(RecordsError::Corrupt(_)) => return Ok(None),
         secret => secret?,

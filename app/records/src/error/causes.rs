@@ -1,37 +1,12 @@
 //! Database errors as text without row values or passwords.
 
-use sea_orm::{DatabaseBackend, DatabaseConnection, DbErr, RuntimeErr, SqlxError, TransactionTrait, sqlx};
+use sea_orm::{DbErr, RuntimeErr, SqlxError};
 
 /// PostgreSQL: a prepared statement already exists, or does not exist. The cause is a pooler that shares one
 /// connection among clients.
 const POOLED: [&str; 2] = ["42P05", "26000"];
 /// The classes of PostgreSQL errors whose messages can contain values: data exceptions and constraint violations.
 const WITH_VALUES: [&str; 2] = ["22", "23"];
-
-/// Runs a query on two connections. A pooler that shares a server connection without separating prepared
-/// statements fails here, at the start, instead of later.
-pub(crate) async fn answers(db: &DatabaseConnection) -> Result<(), DbErr> {
-    if db.get_database_backend() != DatabaseBackend::Postgres {
-        return Ok(());
-    }
-    // Both are held at once, so they are two. The first statement has ended before the second one runs.
-    let pool = db.get_postgres_connection_pool();
-    let mut connections = [
-        pool.acquire().await.map_err(|error| failed(error.into()))?,
-        pool.acquire().await.map_err(|error| failed(error.into()))?,
-    ];
-    for connection in &mut connections {
-        let asked = sqlx::query("SELECT CAST($1 AS BIGINT)").bind(1_i64);
-        asked.execute(&mut **connection).await.map_err(|error| failed(error.into()))?;
-    }
-    drop(connections);
-    // A pooler in statement mode rejects transactions.
-    db.begin().await?.rollback().await
-}
-
-const fn failed(error: std::sync::Arc<SqlxError>) -> DbErr {
-    DbErr::Conn(RuntimeErr::SqlxError(error))
-}
 
 /// Returns the cause of an error as a clause.
 pub(crate) fn cause(error: &DbErr) -> String {
@@ -107,7 +82,7 @@ pub(crate) fn remedy(error: &DbErr) -> &'static str {
 }
 
 /// Returns the code of a database error. None if it is another kind of error.
-pub(super) fn code_of(error: &DbErr) -> Option<String> {
+pub(crate) fn code_of(error: &DbErr) -> Option<String> {
     let (DbErr::Conn(RuntimeErr::SqlxError(error))
     | DbErr::Exec(RuntimeErr::SqlxError(error))
     | DbErr::Query(RuntimeErr::SqlxError(error))) = error

@@ -1,8 +1,7 @@
 //! Encrypts short texts with a key that isn't in the database.
 
 use crate::error::RecordsError;
-use crate::key::Key;
-use crate::store::Store;
+use crate::key::InstallationKey;
 use chacha20poly1305::aead::{Aead, Payload};
 use chacha20poly1305::{KeyInit, XChaCha20Poly1305, XNonce};
 use rand::Rng as _;
@@ -22,9 +21,9 @@ impl fmt::Debug for SecretBox {
 }
 
 impl SecretBox {
-    /// Returns the cipher of this installation for one purpose. Each label has its own derived key.
-    pub(crate) async fn of(store: &Store, label: &[u8]) -> Result<Self, RecordsError> {
-        let key = Key::load(store).await?.derived(label);
+    /// Returns the cipher of an installation for one purpose. Each label has its own derived key.
+    pub(crate) async fn for_purpose(key: &InstallationKey, label: &[u8]) -> Result<Self, RecordsError> {
+        let key = key.load().await?.derived(label);
         XChaCha20Poly1305::new_from_slice(&*key).map(Self).map_err(|_| RecordsError::Corrupt("key"))
     }
 

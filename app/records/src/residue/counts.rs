@@ -7,7 +7,7 @@ use sea_orm::{ConnectionTrait, DbErr};
 use std::collections::HashMap;
 
 /// Returns the numbers of all findings and of open findings of a run.
-pub(super) async fn findings(store: &Store, run: RunId) -> Result<(i64, i64), DbErr> {
+pub(crate) async fn count_findings(store: &Store, run: RunId) -> Result<(i64, i64), DbErr> {
     let sql = "SELECT COUNT(*) AS n, COUNT(CASE WHEN decision IS NULL THEN 1 END) AS undecided \
                FROM residue_hits WHERE run_id = ?";
     let query = dialect::bind(store.db.get_database_backend(), sql, vec![run.0.into()]);

@@ -1,7 +1,5 @@
 //! The run of a replay, listed in the history like any other run.
 
-use super::people::Found;
-use super::receipt::Receipt;
 use crate::actor::Actor;
 use crate::anonymise::Outcomes;
 use crate::audit::{self, AuditAction, Subject};
@@ -9,6 +7,8 @@ use crate::certificate;
 use crate::dialect;
 use crate::entity::{run_members, runs};
 use crate::error::RecordsError;
+use crate::ledger::people::Found;
+use crate::ledger::receipt::Receipt;
 use crate::store::Store;
 use policy::personal_data::{RowOwner, TABLES};
 use policy::{Outcome, Policy, RULES_VERSION, Reason, Residue, RunId, RunKind, RunState, UserNumber};

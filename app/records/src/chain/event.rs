@@ -3,9 +3,7 @@
 use crate::dialect;
 use crate::error::RecordsError;
 use crate::key::Key;
-use crate::store::Store;
 use chrono::{DateTime, Utc};
-use hkdf::Hkdf;
 use hmac::{Hmac, KeyInit, Mac};
 use sea_orm::sea_query::Value;
 use sea_orm::{ConnectionTrait, DatabaseBackend, DbErr, QueryResult};
@@ -15,7 +13,7 @@ use std::fmt;
 /// The label from which the key of the audit is derived. Another label gives another key.
 const LABEL: &[u8] = b"lethe audit chain 1";
 /// The MAC before the first event.
-pub(super) const NOTHING: &str = "";
+pub(crate) const NOTHING: &str = "";
 
 /// The columns that the MAC covers, besides the position. Their order matters.
 const COLUMNS: [&str; 9] =
@@ -32,20 +30,13 @@ impl fmt::Debug for AuditKey {
 }
 
 impl AuditKey {
-    /// Returns the key of this installation. A process reads it once.
-    pub(super) async fn of(store: &Store) -> Result<&Self, RecordsError> {
-        store.audit_key.get_or_try_init(async || Self::derive(Key::load(store).await?)).await
-    }
-
-    fn derive(key: &Key) -> Result<Self, RecordsError> {
-        let mut derived = [0; 32];
-        let expanded = Hkdf::<Sha256>::new(None, key.secret()).expand(LABEL, &mut derived);
-        expanded.map_err(|_| RecordsError::Corrupt("key"))?;
-        Hmac::new_from_slice(&derived).map(Self).map_err(|_| RecordsError::Corrupt("key"))
+    /// Derives the key of the audit from the key of the installation.
+    pub(super) fn derive(key: &Key) -> Result<Self, RecordsError> {
+        Hmac::new_from_slice(&*key.derived(LABEL)).map(Self).map_err(|_| RecordsError::Corrupt("key"))
     }
 
     /// Returns the MAC of an event at a position, given the MAC of the event before.
-    pub(super) fn code(&self, before: &str, sequence: i64, event: &Event) -> String {
+    pub(crate) fn code(&self, before: &str, sequence: i64, event: &Event) -> String {
         let mut mac = self.0.clone();
         let mut bytes = Vec::with_capacity(256);
         encode(&mut bytes, [Some(before), Some(&sequence.to_string())]);
@@ -71,19 +62,19 @@ fn encode<'a>(bytes: &mut Vec<u8>, fields: impl IntoIterator<Item = Option<&'a s
 
 /// An event as text, whatever its columns contain.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub(super) struct Event {
-    pub(super) id: i64,
+pub(crate) struct Event {
+    pub(crate) id: i64,
     /// The position. None before the event is chained.
-    pub(super) sequence: Option<i64>,
+    pub(crate) sequence: Option<i64>,
     /// The MAC, as stored.
-    pub(super) mac: String,
+    pub(crate) mac: String,
     /// The fields that the MAC covers, in the order of [`COLUMNS`].
     fields: [Option<String>; 9],
 }
 
 impl Event {
     /// Reads the events that match a condition.
-    pub(super) async fn read(
+    pub(crate) async fn read(
         db: &impl ConnectionTrait,
         condition: &str,
         values: Vec<Value>,
@@ -117,14 +108,14 @@ impl Event {
     }
 
     /// Returns an event that is about to be stored. The fields are in the order of [`COLUMNS`], without the id.
-    pub(super) fn new(id: i64, fields: [Option<String>; 8]) -> Self {
+    pub(crate) fn new(id: i64, fields: [Option<String>; 8]) -> Self {
         let [at, actor, channel, action, kind, subject, run, detail] = fields;
         let fields = [Some(id.to_string()), at, actor, channel, action, kind, subject, run, detail];
         Self { id, sequence: None, mac: String::new(), fields }
     }
 
     /// Returns the same event with the id of another one.
-    pub(super) fn with_id_of(&self, other: &Self) -> Self {
+    pub(crate) fn with_id_of(&self, other: &Self) -> Self {
         let mut event = self.clone();
         event.id = other.id;
         event.fields[0].clone_from(&other.fields[0]);

@@ -1,16 +1,14 @@
 //! Searches for the values of single users in the background, one after another, so that staff don't wait.
 
-use super::erased_values::ErasedValues;
-use super::{result, scan};
 use crate::dialect;
 use crate::entity::runs;
 use crate::error::RecordsError;
 use crate::maintenance;
+use crate::residue::{self, ErasedValues, MAX_SCAN_AGE};
 use crate::store::Store;
 use policy::{Outcome, RunId, RunKind};
 use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter};
 use std::sync::LazyLock;
-use std::time::Duration;
 use tokio::sync::Mutex;
 use tokio_util::task::TaskTracker;
 
@@ -22,10 +20,6 @@ static SCANS: LazyLock<TaskTracker> = LazyLock::new(|| {
 });
 /// Allows one search at a time, because each reads the whole database.
 static TURN: Mutex<()> = Mutex::const_new(());
-
-/// Maximum age of a single user's run without a result. After that, the process and its old values are considered
-/// lost.
-pub(super) const LONGEST: Duration = Duration::from_mins(15);
 
 /// Cleans the database files, then searches for the values of a single user, in the background.
 ///
@@ -41,13 +35,13 @@ pub(crate) fn scan_single_in_background(store: &Store, run: RunId, mut memory: E
                 "the result of the maintenance could not be stored"
             );
         }
-        if let Err(error) = scan(&store, run, &mut memory).await {
+        if let Err(error) = residue::scan(&store, run, &mut memory).await {
             tracing::warn!(
                 run = run.0,
                 code = error.code(),
                 "the database could not be searched for residue"
             );
-            if let Err(error) = result::give_up(&store, run).await {
+            if let Err(error) = residue::give_up(&store, run).await {
                 tracing::warn!(run = run.0, code = error.code(), "the missing result could not be stored");
             }
         }
@@ -73,7 +67,7 @@ pub async fn background_scans() {
 
 /// Marks lost searches of single users as undeterminable and returns their runs.
 pub async fn give_up_on_lost_scans(store: &Store) -> Result<Vec<RunId>, RecordsError> {
-    let before = store.clock.now() - LONGEST;
+    let before = store.clock.now() - MAX_SCAN_AGE;
     let sql = "SELECT r.id FROM runs r JOIN run_members m ON m.run_id = r.id WHERE r.kind = ? AND r.created_at < ? \
                AND m.outcome = ? AND m.residue IS NULL ORDER BY r.id";
     let values = vec![RunKind::Single.code().into(), before.into(), Outcome::Done.code().into()];
@@ -81,7 +75,7 @@ pub async fn give_up_on_lost_scans(store: &Store) -> Result<Vec<RunId>, RecordsE
     let lost: Vec<RunId> =
         rows.iter().map(|row| row.try_get_by_index(0).map(RunId)).collect::<Result<_, DbErr>>()?;
     for run in &lost {
-        result::give_up(store, *run).await?;
+        residue::give_up(store, *run).await?;
     }
     Ok(lost)
 }

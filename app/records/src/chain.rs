@@ -4,49 +4,74 @@
 //! gaps. Locks are always taken in this order: user rows, the end of the audit, the ledger file, the ledger
 //! watermark.
 //!
-//! [`super::bulk_events`] writes events that already have a position.
+//! `audit::bulk_events` writes events that already have a position.
 //!
 //! An event that was committed without a position was inserted outside Lethe. It must never be chained, or the
 //! next commit would make the forgery genuine. PostgreSQL can tell which rows belong to a transaction. SQLite
 //! cannot, but has one writer at a time: events without a position at the beginning of a transaction are
 //! quarantined.
 
-use super::event::{AuditKey, Event, NOTHING};
+mod event;
+
+pub(crate) use event::{AuditKey, Event, NOTHING};
+
 use crate::dialect;
 use crate::entity::audit_head;
 use crate::error::{Fault, RecordsError};
-use crate::key;
-use crate::store::Store;
-use sea_orm::{ConnectionTrait, DatabaseBackend, DatabaseTransaction, DbErr, EntityTrait};
+use crate::key::{self, InstallationKey};
+use sea_orm::{
+    ConnectionTrait, DatabaseBackend, DatabaseConnection, DatabaseTransaction, DbErr, EntityTrait,
+};
 use serde::Serialize;
+use std::sync::Arc;
+use tokio::sync::OnceCell;
 
 /// The primary key of the only row.
-pub(super) const HEAD: i16 = 1;
+pub(crate) const HEAD: i16 = 1;
 /// The number of events chained by one statement.
 const PIECE: u64 = 1_000;
 
 /// The position and MAC of an event, as passed to the statement.
 #[derive(Serialize)]
-pub(super) struct Chained {
+pub(crate) struct Chained {
     /// The id of the event.
-    pub(super) number: i64,
+    number: i64,
     place: String,
     code: String,
 }
 
+/// The key of the chain, derived from the key of the installation when it is first needed.
+#[derive(Clone, Debug)]
+pub(crate) struct ChainKey {
+    installation: InstallationKey,
+    derived: Arc<OnceCell<AuditKey>>,
+}
+
+impl ChainKey {
+    /// Derives the key from this one when needed.
+    pub(crate) fn new(installation: InstallationKey) -> Self {
+        Self { installation, derived: Arc::default() }
+    }
+
+    /// Returns the key. A process derives it once.
+    pub(crate) async fn load(&self) -> Result<&AuditKey, RecordsError> {
+        self.derived.get_or_try_init(async || AuditKey::derive(self.installation.load().await?)).await
+    }
+}
+
 /// Chains the events of this transaction. If that fails, the transaction must not be committed.
-pub(crate) async fn chain(store: &Store, tx: &DatabaseTransaction) -> Result<(), RecordsError> {
+pub(crate) async fn chain(key: &ChainKey, tx: &DatabaseTransaction) -> Result<(), RecordsError> {
     let own = dialect::is_of_this_transaction(tx.get_database_backend());
-    chain_those(store, tx, &format!("sequence IS NULL AND mac IS NULL AND {own}")).await
+    chain_those(key, tx, &format!("sequence IS NULL AND mac IS NULL AND {own}")).await
 }
 
 /// Starts the chain if the database has none. Existing events become its first ones.
 #[allow(clippy::disallowed_methods, reason = "every event was chained here")]
-pub(crate) async fn begin(store: &Store) -> Result<(), RecordsError> {
-    if head(&store.db, "").await?.is_some() {
+pub(crate) async fn begin(db: &DatabaseConnection, key: &ChainKey) -> Result<(), RecordsError> {
+    if head(db, "").await?.is_some() {
         return Ok(());
     }
-    let tx = dialect::begin(&store.db).await?;
+    let tx = dialect::begin(db).await?;
     let backend = tx.get_database_backend();
     // If events are chained already, the row was removed. Nothing is inserted, and `verify` reports it.
     let sql = "INSERT INTO audit_head (id, sequence, mac) SELECT CAST(? AS SMALLINT), 0, CAST(? AS TEXT) \
@@ -54,7 +79,7 @@ pub(crate) async fn begin(store: &Store) -> Result<(), RecordsError> {
     let begun = tx.execute_raw(dialect::bind(backend, sql, vec![HEAD.into(), NOTHING.into()])).await?;
     // Another process may have inserted it in the meantime.
     if begun.rows_affected() == 1 {
-        chain_those(store, &tx, "sequence IS NULL AND mac IS NULL").await?;
+        chain_those(key, &tx, "sequence IS NULL AND mac IS NULL").await?;
     }
     Ok(tx.commit().await?)
 }
@@ -75,7 +100,7 @@ pub(crate) async fn quarantine_unchained(tx: &DatabaseTransaction) -> Result<(),
 }
 
 /// Returns the stored end of the chain. None if its row is missing.
-pub(super) async fn head(
+pub(crate) async fn head(
     db: &impl ConnectionTrait,
     lock: &str,
 ) -> Result<Option<audit_head::Model>, RecordsError> {
@@ -87,13 +112,13 @@ pub(super) async fn head(
     Ok(audit_head::Entity::find().from_raw_sql(statement).one(db).await?)
 }
 
-async fn chain_those(store: &Store, tx: &DatabaseTransaction, which: &str) -> Result<(), RecordsError> {
+async fn chain_those(key: &ChainKey, tx: &DatabaseTransaction, which: &str) -> Result<(), RecordsError> {
     let condition = format!("WHERE {which} ORDER BY id LIMIT {PIECE}");
     let mut events = Event::read(tx, &condition, Vec::new()).await?;
     if events.is_empty() {
         return Ok(());
     }
-    let mut end = End::lock(store, tx).await?;
+    let mut end = End::lock(key, tx).await?;
     while !events.is_empty() {
         let chained: Vec<_> = events.iter().map(|event| end.add(event)).collect();
         write(tx, &chained).await?;
@@ -104,7 +129,7 @@ async fn chain_those(store: &Store, tx: &DatabaseTransaction, which: &str) -> Re
 }
 
 /// The end of the chain, locked until the commit.
-pub(super) struct End<'a> {
+pub(crate) struct End<'a> {
     key: &'a AuditKey,
     sequence: i64,
     code: String,
@@ -112,25 +137,25 @@ pub(super) struct End<'a> {
 
 impl<'a> End<'a> {
     /// Reads the end and locks it until the commit. Rejects a key that was replaced.
-    pub(super) async fn lock(store: &'a Store, tx: &DatabaseTransaction) -> Result<Self, RecordsError> {
-        let key = AuditKey::of(store).await?;
+    pub(crate) async fn lock(key: &'a ChainKey, tx: &DatabaseTransaction) -> Result<Self, RecordsError> {
+        let mac_key = key.load().await?;
         let from = head(tx, dialect::for_update(tx.get_database_backend())).await?.ok_or_else(broken)?;
         // Replacing the key takes the same lock: no event is chained with a replaced key.
-        if !key::is_current(tx, &store.key_fingerprint).await? {
+        if !key::is_current(tx, key.installation.fingerprint()).await? {
             return Err(RecordsError::Fault(Fault::KeyReplaced));
         }
-        Ok(Self { key, sequence: from.sequence, code: from.mac })
+        Ok(Self { key: mac_key, sequence: from.sequence, code: from.mac })
     }
 
     /// Returns the position and MAC of the next event.
-    pub(super) fn add(&mut self, event: &Event) -> Chained {
+    pub(crate) fn add(&mut self, event: &Event) -> Chained {
         self.sequence += 1;
         self.code = self.key.code(&self.code, self.sequence, event);
         Chained { number: event.id, place: self.sequence.to_string(), code: self.code.clone() }
     }
 
     /// Stores the new end.
-    pub(super) async fn unlock(self, tx: &DatabaseTransaction) -> Result<(), RecordsError> {
+    pub(crate) async fn unlock(self, tx: &DatabaseTransaction) -> Result<(), RecordsError> {
         let sql = "UPDATE audit_head SET sequence = ?, mac = ? WHERE id = ?";
         let values = vec![self.sequence.into(), self.code.into(), HEAD.into()];
         let moved = tx.execute_raw(dialect::bind(tx.get_database_backend(), sql, values)).await?;
@@ -150,7 +175,7 @@ async fn write(tx: &DatabaseTransaction, chained: &[Chained]) -> Result<(), Reco
     if written.rows_affected() == chained.len() as u64 { Ok(()) } else { Err(broken()) }
 }
 
-pub(super) fn broken() -> RecordsError {
+pub(crate) fn broken() -> RecordsError {
     RecordsError::Audit(
         "Lethe cannot extend the audit and changes nothing without it: the end of its chain is missing or was \
          changed. Run lethe audit verify for details"
