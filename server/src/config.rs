@@ -5,8 +5,8 @@ mod source;
 #[cfg(test)]
 mod tests;
 
+use crate::network::{CALLBACK_ROUTE, NetworkConfig};
 use crate::oidc::{self, Provider};
-use crate::web::{CALLBACK_ROUTE, NetworkConfig};
 use app::state::Cookies;
 use chrono::NaiveDate;
 use chrono_tz::Tz;

@@ -3,6 +3,7 @@
 mod causes;
 mod command;
 mod config;
+mod network;
 mod oidc;
 mod scheduler;
 mod startup;

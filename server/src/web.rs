@@ -12,6 +12,7 @@ mod metrics;
 mod photo;
 mod print;
 mod readable;
+mod request_kind;
 mod request_log;
 mod shares;
 mod single_sign_on;
@@ -19,7 +20,7 @@ mod single_sign_on;
 mod tests;
 
 use crate::config::Config;
-use crate::oidc::Provider;
+use crate::network::NetworkConfig;
 use crate::scheduler::{self, Heartbeat};
 use anyhow::Context as _;
 use app::form_post;
@@ -46,8 +47,6 @@ use records::Store;
 use records::heartbeat;
 use records::ledger::{self, LedgerStatus, Receipt};
 use records::replay;
-pub(crate) use single_sign_on::CALLBACK_ROUTE;
-use std::net::IpAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -222,19 +221,6 @@ async fn shutdown_signal() {
         () = interrupted => {}
         () = terminated => {}
     }
-}
-
-/// The public name of the server, and what it trusts in its network.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct NetworkConfig {
-    /// The public host name. Names of this computer are always accepted.
-    pub(crate) name: Option<String>,
-    /// The proxies whose `X-Forwarded-For` header is trusted.
-    pub(crate) proxies: Vec<IpAddr>,
-    /// The identity provider, if one is configured.
-    pub(crate) provider: Option<Arc<Provider>>,
-    /// The monitoring token, if one is configured.
-    pub(crate) metrics_token: Option<Arc<str>>,
 }
 
 /// Returns the routes that are not pages, with their handlers.

@@ -1,13 +1,8 @@
 //! Parses and formats dates. These are dates in the library's time zone.
 
-use crate::form::Problem;
+use crate::form::{FIRST_YEAR, LAST_YEAR, Problem};
 use chrono::{Datelike as _, NaiveDate, NaiveTime, Timelike as _};
 use std::fmt::Write as _;
-
-/// First year that a date may have.
-pub const FIRST_YEAR: i32 = 1900;
-/// Last year that a date may have.
-pub const LAST_YEAR: i32 = 2100;
 
 /// Why a text isn't a usable date.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

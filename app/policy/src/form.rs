@@ -1,9 +1,13 @@
 //! The problems of form fields, with messages that say what to do.
 
-use crate::dates::{FIRST_YEAR, LAST_YEAR};
 use crate::numbers::grouped;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
+
+/// First year that a date may have.
+pub const FIRST_YEAR: i32 = 1900;
+/// Last year that a date may have.
+pub const LAST_YEAR: i32 = 2100;
 
 /// A problem of one field. Its message is a sentence that the form shows.
 #[derive(Clone, Debug, Deserialize, Eq, Error, PartialEq, Serialize)]

@@ -6,6 +6,7 @@
 mod approval_gate;
 mod background_scan;
 mod cancel;
+mod confirmation;
 mod execute;
 mod finish;
 mod lease;
@@ -16,13 +17,16 @@ mod preview_digest;
 mod queue;
 mod read;
 mod reapply;
+mod safety;
+mod scheduled_preview;
 mod single;
 mod staff;
 mod start;
 
-pub(crate) use approval_gate::{approval_reason, lock_preview, preview_row, reapply_matter, why_two_of};
+pub(crate) use approval_gate::{approval_reason, lock_preview, preview_row, reapply_matter};
 pub use background_scan::{background_scans, give_up_on_lost_scans};
 pub use cancel::cancel;
+pub(crate) use confirmation::typed_number;
 pub use preview::preview;
 pub use queue::{drain_queue, execute, work};
 pub use read::{Member, MemberQuery, Run, RunQuery, RunRow, count_members, list, members, read};
@@ -31,7 +35,7 @@ pub use single::{SinglePlan, anonymise_one, anonymise_one_as_shown, plan_for_one
 pub use staff::anonymise_staff;
 pub(crate) use staff::{WHY_STAFF, may_anonymise_staff};
 pub use start::{newer_preview, start, why_not};
-pub(crate) use start::{typed_number, usable_preview};
+pub(crate) use start::{usable_preview, why_two_of};
 
 use crate::actor::{Actor, Channel};
 use crate::eligibility;

@@ -14,6 +14,7 @@
 //! - A one-time date is never caught up.
 //! - While a run of a task is queued, no second run is queued. The time is recorded as missed.
 
+mod entry;
 mod fire;
 mod missed;
 

@@ -5,6 +5,7 @@
 
 mod codes;
 mod device;
+mod failure;
 mod lifecycle;
 mod login_state;
 mod once;
@@ -18,6 +19,7 @@ mod url_cipher;
 
 pub use codes::MAX_WRONG_CODES;
 pub use device::{DEVICE_DAYS, device_of, remember_device};
+pub(crate) use failure::failed;
 pub use lifecycle::{Listed, end, end_all_of, end_one, find, form_token, has_app, list, look};
 pub(crate) use lifecycle::{forget, forget_others};
 pub use login_state::{LoginState, Purpose};
@@ -26,7 +28,7 @@ pub(crate) use proof::must_be_confirmed;
 pub use proof::{
     Again, AgainFor, again, change_password, has_password, may_change_sign_in, second_factor, sign_in,
 };
-pub(crate) use proof::{Shown, failed, renew};
+pub(crate) use proof::{Shown, renew};
 pub use provider::{Identity, connect, disconnect, is_connected, sign_in_by_provider};
 pub use purge::purge;
 pub use second_factor::{Setup, begin_setup, confirm_setup};

@@ -1,8 +1,9 @@
 //! Authentication and authorization of requests by the table of routes (`app::route_access`). A route without a row is
 //! denied.
 
-use super::NetworkConfig;
-use super::down::{self, RequestKind};
+use super::down;
+use super::request_kind::{RequestKind, is_page};
+use crate::network::NetworkConfig;
 use app::components::percent_encoded;
 use app::cookie;
 use app::error::AppError;
@@ -12,8 +13,8 @@ use app::route_access::{Need, is_by_itself, need};
 use app::state::{AppState, ClientAddress, DeviceCookie, SessionEnded};
 use axum::Json;
 use axum::extract::{ConnectInfo, MatchedPath, Request, State};
-use axum::http::header::{COOKIE, HOST, HeaderMap, RETRY_AFTER};
-use axum::http::{Method, StatusCode};
+use axum::http::StatusCode;
+use axum::http::header::{COOKIE, RETRY_AFTER};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use policy::Action;
@@ -25,7 +26,6 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 const MAX_COOKIE_BYTES: usize = 4_096;
 /// The endings of the routes that answer with a file of records.
 const EXPORTS: [&str; 4] = ["/csv", "/export", ".csv", ".json"];
-const FORWARDED: &str = "x-forwarded-for";
 
 /// Reads the address of the client and the session of the cookie, and adds them to the request.
 pub(super) async fn authenticate(
@@ -162,54 +162,6 @@ async fn respond_forbidden(state: &AppState, request: Request, actor: Actor, act
     response
 }
 
-/// Returns whether the response is a page for a person, not data for a program.
-pub(super) fn is_page(request: &Request) -> bool {
-    let path = request.uri().path();
-    let is_form = path.starts_with(form_post::PREFIX);
-    (request.method() == Method::GET && !["/api/", "/events/"].iter().any(|of| path.starts_with(of)))
-        || is_form
-}
-
-impl NetworkConfig {
-    /// Returns the address of the client. The forwarding header is believed only if a trusted proxy sent it.
-    pub(super) fn address_of(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
-        // A socket that listens on `[::]` reports IPv4 addresses as IPv4-mapped IPv6 addresses.
-        let peer = peer.to_canonical();
-        if !self.proxies.contains(&peer) {
-            return peer;
-        }
-        // Each proxy appends the address of its peer. Read from the end: entries before the first untrusted address may
-        // be forged.
-        let seen = headers.get_all(FORWARDED).iter().filter_map(|value| value.to_str().ok());
-        let seen: Vec<&str> = seen.flat_map(|value| value.split(',')).map(str::trim).collect();
-        let mut address = peer;
-        for one in seen.iter().rev() {
-            let Some(next) = forwarded(one) else { break };
-            address = next;
-            if !self.proxies.contains(&next) {
-                break;
-            }
-        }
-        address
-    }
-
-    /// Returns whether the Host header names this server. Otherwise a website could point its own name at Lethe (DNS
-    /// rebinding), and its pages would count as same-origin.
-    fn is_own_host(&self, headers: &HeaderMap) -> bool {
-        let Some(host) = headers.get(HOST).and_then(|host| host.to_str().ok()) else { return true };
-        let name =
-            host.rsplit_once(':').filter(|(_, port)| !port.contains(']')).map_or(host, |(name, _)| name);
-        let address_in =
-            |name: &str| name.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>().ok();
-        let address = address_in(name);
-        name == "localhost"
-            || address.is_some_and(|address| address.is_loopback())
-            || self.name.as_deref().is_some_and(|own| {
-                own.eq_ignore_ascii_case(name) || address_in(own).is_some_and(|own| address == Some(own))
-            })
-    }
-}
-
 /// Rejects requests whose Host header does not name this server.
 pub(super) async fn reject_foreign_host(
     State(network): State<NetworkConfig>,
@@ -220,58 +172,5 @@ pub(super) async fn reject_foreign_host(
         next.run(request).await
     } else {
         (StatusCode::MISDIRECTED_REQUEST, "Lethe does not answer at this host name").into_response()
-    }
-}
-
-/// Parses an entry of the forwarding header. Some proxies append the port.
-fn forwarded(text: &str) -> Option<IpAddr> {
-    let with_port = || text.parse::<SocketAddr>().map(|address| address.ip());
-    text.parse::<IpAddr>().or_else(|_| with_port()).ok().map(|address| address.to_canonical())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_ipv6_host_matches_in_every_spelling() {
-        let network = NetworkConfig { name: Some("[2001:db8::1]".to_owned()), ..NetworkConfig::default() };
-        for (host, is_own) in [
-            ("[2001:db8::1]", true),
-            ("[2001:DB8:0:0::1]:8443", true),
-            ("[2001:db8::2]", false),
-            ("2001", false),
-            ("[2001:db8:", false),
-        ] {
-            let headers = HeaderMap::from_iter([(HOST, host.parse().expect("a value"))]);
-            assert_eq!(network.is_own_host(&headers), is_own, "{host}");
-        }
-    }
-
-    #[test]
-    fn only_trusted_proxies_can_name_the_client() {
-        let address = |text: &str| text.parse::<IpAddr>().expect("an address");
-        let network = NetworkConfig {
-            proxies: vec![address("10.0.0.1"), address("10.0.0.2")],
-            ..NetworkConfig::default()
-        };
-        for (peer, forwarded, is) in [
-            ("192.0.2.9", Some("198.51.100.1"), "192.0.2.9"),
-            ("10.0.0.1", Some("198.51.100.1"), "198.51.100.1"),
-            ("10.0.0.1", Some("203.0.113.5, 198.51.100.1"), "198.51.100.1"),
-            ("10.0.0.1", Some("203.0.113.5, 198.51.100.1, 10.0.0.2"), "198.51.100.1"),
-            ("10.0.0.1", Some("nonsense"), "10.0.0.1"),
-            ("::ffff:192.0.2.9", Some("198.51.100.1"), "192.0.2.9"),
-            ("::ffff:10.0.0.1", Some("::ffff:198.51.100.1"), "198.51.100.1"),
-            ("10.0.0.1", Some("198.51.100.1:55001, ::ffff:10.0.0.2"), "198.51.100.1"),
-            ("10.0.0.1", Some("[2001:db8::1]:55001"), "2001:db8::1"),
-            ("10.0.0.1", None, "10.0.0.1"),
-        ] {
-            let mut headers = HeaderMap::new();
-            if let Some(forwarded) = forwarded {
-                headers.insert(FORWARDED, forwarded.parse().expect("a value"));
-            }
-            assert_eq!(network.address_of(address(peer), &headers), address(is), "{peer} {forwarded:?}");
-        }
     }
 }

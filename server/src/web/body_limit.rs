@@ -1,9 +1,9 @@
 //! Limits on requests in flight, by address and network. A form is buffered before it counts as an answered request, so
 //! that slow senders do not block others.
 
-use super::NetworkConfig;
 use super::auth::peer_of;
 use super::shares::{Permit, Shares};
+use crate::network::NetworkConfig;
 use app::form_post;
 use app::state::AppState;
 use axum::body::{Body, HttpBody as _};

@@ -1,6 +1,7 @@
 //! Responses with status 503: at once while the database is down, and after a time-out.
 
-use super::{auth, health};
+use super::health;
+use super::request_kind::RequestKind;
 use app::error::AppError;
 use app::form_post;
 use app::state::AppState;
@@ -32,27 +33,6 @@ pub(super) async fn reject_while_down(
     tokio::select! {
         response = next.run(request) => response,
         () = vitals.database_goes_down(), if kind != RequestKind::Change => respond(kind, Fault::Unreachable),
-    }
-}
-
-/// The kind of a request.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum RequestKind {
-    /// A page.
-    Page,
-    /// A posted form, or a call of an island.
-    Change,
-    /// Data for a program.
-    Data,
-}
-
-impl RequestKind {
-    pub(super) fn from_request(request: &Request) -> Self {
-        match (auth::is_page(request), request.method().is_safe()) {
-            (true, true) => Self::Page,
-            (_, false) => Self::Change,
-            (false, true) => Self::Data,
-        }
     }
 }
 

@@ -3,7 +3,7 @@
 
 mod connection;
 
-use super::NetworkConfig;
+use crate::network::NetworkConfig;
 use axum::Router;
 use axum_server::accept::Accept;
 use axum_server::{Handle, Server};

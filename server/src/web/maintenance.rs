@@ -1,6 +1,7 @@
 //! The gate during a ledger replay: no request reaches the users that a restored backup brought back.
 
-use super::{NetworkConfig, auth, down, health};
+use super::{auth, down, health};
+use crate::network::NetworkConfig;
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::middleware::from_fn_with_state;

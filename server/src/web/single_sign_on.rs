@@ -4,7 +4,8 @@
 //! changed before a callback answers an authorization request of the same browser. Connecting an account can begin
 //! only on the page of the account.
 
-use super::{NetworkConfig, down};
+use super::down;
+use crate::network::{CALLBACK_ROUTE, NetworkConfig};
 use crate::oidc::Provider;
 use app::components::percent_encoded;
 use app::cookie;
@@ -24,8 +25,6 @@ use serde::Deserialize;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-/// The route to which the provider redirects the browser.
-pub(crate) const CALLBACK_ROUTE: &str = "/sign-in/provider/return";
 /// The longest return address. The cookie must hold it.
 const MAX_PAGE_BYTES: usize = 400;
 

@@ -4,7 +4,7 @@
 //! Anchors reveal a truncated chain, even if everything in the database was changed to match. Lethe only appends
 //! to the file. Each line is JSON, signed with the key.
 
-use super::verify::Finding;
+use super::finding::Finding;
 use crate::chain;
 use crate::clock::Clock;
 use crate::error::{Fault, RecordsError, Storage};

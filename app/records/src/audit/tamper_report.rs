@@ -1,7 +1,7 @@
 //! Suspects: events whose MAC does not match their position. They are classified by whether they match another
 //! position.
 
-use super::verify::Finding;
+use super::finding::Finding;
 use crate::chain::{AuditKey, Event};
 use std::collections::{HashMap, HashSet};
 

@@ -1,7 +1,7 @@
 //! Decides which runs need a second person: those that first use or extend a policy, and those beyond a safety
 //! limit.
 
-use super::{preview_digest, reapply, start};
+use super::{reapply, safety};
 use crate::approval::{self, ApprovalSubject};
 use crate::dialect;
 use crate::entity::runs;
@@ -11,17 +11,6 @@ use crate::stored::stored_policy;
 use crate::task;
 use policy::{Action, ApprovalReason, RunId, RunKind, TaskId, four_eyes};
 use sea_orm::{ConnectionTrait, DatabaseTransaction, EntityTrait};
-
-/// Returns why the run of a preview needs a second person, or `None` if it needs none or can't start anyway.
-pub(crate) async fn why_two_of(
-    store: &Store,
-    preview: RunId,
-) -> Result<Option<ApprovalReason>, RecordsError> {
-    if start::why_not(store, preview).await?.is_some() {
-        return Ok(None);
-    }
-    approval_reason(&store.db, store, &preview_row(&store.db, preview).await?).await
-}
 
 /// Returns why the run of a preview needs a second person, or `None` if it needs none.
 pub(crate) async fn approval_reason(
@@ -35,8 +24,8 @@ pub(crate) async fn approval_reason(
     let task = TaskId(preview.task_id.unwrap_or_default());
     let confirmed = task::row(db, task).await?.confirmed_policy.as_deref().map(stored_policy).transpose()?;
     let policy = stored_policy(&preview.policy)?;
-    let last = preview_digest::last_runs(db, task).await?;
-    let safety_limit = preview_digest::safety_limit_of(db, store, preview, &last).await?;
+    let last = safety::last_runs(db, task).await?;
+    let safety_limit = safety::safety_limit_of(db, store, preview, &last).await?;
     Ok(four_eyes::approval_reason(&policy, confirmed.as_ref(), safety_limit))
 }
 

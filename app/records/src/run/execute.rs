@@ -2,7 +2,8 @@
 
 use super::lease::{Lease, LeaseStatus};
 use super::patience::{Patience, patiently};
-use super::{finish, outcomes, preview_digest, reapply};
+use super::scheduled_preview::{self, ScheduledPreview};
+use super::{finish, outcomes, reapply};
 use crate::anonymise::{self, BATCH, Job};
 use crate::clock::Clock;
 use crate::dialect;
@@ -42,12 +43,12 @@ pub(super) async fn perform(store: &Store, lease: Lease) -> Result<RunState, Rec
         runs::Entity::find_by_id(lease.run.0).one(&store.db).await?.ok_or(RecordsError::NotFound("run"))?;
     if run.kind == RunKind::Scheduled.code() && run.preview_id.is_none() {
         enter(store, lease.run, Phase::Previewing).await?;
-        match preview_digest::seal_scheduled(store, &lease, &run).await {
-            Ok(preview_digest::Sealed::Ready(sealed)) => run = *sealed,
-            Ok(preview_digest::Sealed::Stopped(state)) => return Ok(state),
+        match scheduled_preview::make_scheduled(store, &lease, &run).await {
+            Ok(ScheduledPreview::Ready(sealed)) => run = *sealed,
+            Ok(ScheduledPreview::Stopped(state)) => return Ok(state),
             // A later attempt may succeed once the database is available again.
             Err(error @ (RecordsError::Database(_) | RecordsError::Fault(_))) => return Err(error),
-            Err(error) => return preview_digest::failed(store, &lease, &run, &error).await,
+            Err(error) => return scheduled_preview::failed(store, &lease, &run, &error).await,
         }
     }
     let policy = stored_policy(&run.policy)?;

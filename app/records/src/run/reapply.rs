@@ -44,7 +44,7 @@ pub async fn start_reapply(store: &Store, actor: Actor, typed: &str) -> Result<R
             "All anonymised users already meet the current rules (version {RULES_VERSION}). There is nothing to do"
         )));
     }
-    if super::start::typed_number(typed) != Some(people) {
+    if super::confirmation::typed_number(typed) != Some(people) {
         let expected = grouped(people);
         return Err(RecordsError::field("confirm", Problem::ConfirmationDiffers { expected }));
     }

@@ -1,5 +1,7 @@
 //! Starts a run from a preview.
 
+use super::confirmation::typed_number;
+use super::preview_digest::stale;
 use super::{approval_gate, preview_digest};
 use crate::actor::Actor;
 use crate::approval::{self, ApprovalSubject};
@@ -10,7 +12,7 @@ use crate::store::Store;
 use crate::task;
 use policy::form::Problem;
 use policy::numbers::grouped;
-use policy::{Action, RULES_VERSION, RunId, RunKind, RunState, TaskId};
+use policy::{Action, ApprovalReason, RULES_VERSION, RunId, RunKind, RunState, TaskId};
 use sea_orm::{ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, Set};
 
 /// Starts the run of a preview. `typed` must be the number of users.
@@ -61,12 +63,6 @@ pub async fn start(store: &Store, actor: Actor, preview: RunId, typed: &str) -> 
         .await?;
     store.commit(tx).await?;
     Ok(id)
-}
-
-/// Parses a number as people type it, including `1,234` and `1 234`.
-pub(crate) fn typed_number(typed: &str) -> Option<i64> {
-    let digits: String = typed.chars().filter(|c| !c.is_whitespace() && *c != ',').collect();
-    digits.parse().ok()
 }
 
 /// Returns why a preview can't be run, or `None` if it can.
@@ -137,6 +133,14 @@ async fn newest_after(
     Ok(newest.map(|run| RunId(run.id)))
 }
 
-pub(super) fn stale(why: &str) -> RecordsError {
-    RecordsError::Refused(format!("{why}. Create a new preview, check it and run that"))
+/// Returns why the run of a preview needs a second person, or `None` if it needs none or can't start anyway.
+pub(crate) async fn why_two_of(
+    store: &Store,
+    preview: RunId,
+) -> Result<Option<ApprovalReason>, RecordsError> {
+    if why_not(store, preview).await?.is_some() {
+        return Ok(None);
+    }
+    approval_gate::approval_reason(&store.db, store, &approval_gate::preview_row(&store.db, preview).await?)
+        .await
 }

@@ -1,6 +1,7 @@
 //! Enqueues the run of one due task in one transaction.
 
 use super::GRACE_MINUTES;
+use super::entry::{insert, is_dealt_with};
 use super::missed::{self, Times};
 use crate::actor::Actor;
 use crate::audit::{self, AuditAction, Subject};
@@ -12,7 +13,7 @@ use crate::stored::stored_schedule;
 use chrono::{DateTime, Duration, Utc};
 use chrono_tz::Tz;
 use policy::timezone::instants;
-use policy::{Missed, RULES_VERSION, RunId, RunKind, RunState, Schedule, TaskId};
+use policy::{Missed, RunId, RunState, Schedule, TaskId};
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter, Set,
     SqlErr,
@@ -131,20 +132,6 @@ async fn start(
     Ok(Some(run))
 }
 
-/// Returns whether this time already has a run, so that it can't start another one.
-pub(super) async fn is_dealt_with(
-    tx: &DatabaseTransaction,
-    task: &tasks::Model,
-    at: DateTime<Utc>,
-) -> Result<bool, RecordsError> {
-    let run = runs::Entity::find()
-        .filter(runs::Column::TaskId.eq(task.id))
-        .filter(runs::Column::DueAt.eq(at))
-        .one(tx)
-        .await?;
-    Ok(run.is_some())
-}
-
 /// Returns the queued run of this task.
 async fn waiting(tx: &DatabaseTransaction, task: &tasks::Model) -> Result<Option<RunId>, RecordsError> {
     let run = runs::Entity::find()
@@ -153,32 +140,6 @@ async fn waiting(tx: &DatabaseTransaction, task: &tasks::Model) -> Result<Option
         .one(tx)
         .await?;
     Ok(run.map(|run| RunId(run.id)))
-}
-
-/// Inserts a scheduled run with the task's current settings. The process that takes it up makes the preview.
-pub(super) async fn insert(
-    tx: &DatabaseTransaction,
-    store: &Store,
-    task: &tasks::Model,
-    due_at: DateTime<Utc>,
-    state: RunState,
-) -> Result<runs::Model, RecordsError> {
-    let now = store.clock.now();
-    let run = runs::ActiveModel {
-        task_id: Set(Some(task.id)),
-        kind: Set(RunKind::Scheduled.code().to_owned()),
-        state: Set(state.code().to_owned()),
-        today: Set(store.clock.today()),
-        policy: Set(task.policy.clone()),
-        task_version: Set(Some(task.version)),
-        rules_version: Set(RULES_VERSION),
-        channel: Set(Actor::SCHEDULE.channel.code().to_owned()),
-        created_at: Set(now),
-        finished_at: Set(state.is_final().then_some(now)),
-        due_at: Set(Some(due_at)),
-        ..Default::default()
-    };
-    Ok(run.insert(tx).await?)
 }
 
 fn is_taken(error: &RecordsError) -> bool {

@@ -1,6 +1,6 @@
 //! Missed times: the task was due but no run started. They stay in the list of runs.
 
-use super::fire::{insert, is_dealt_with};
+use super::entry::{insert, is_dealt_with};
 use crate::entity::{run_counts, runs, tasks};
 use crate::error::RecordsError;
 use crate::store::Store;

@@ -4,7 +4,7 @@
 //! known device and the account's sessions have their own budgets, so that a thief of the password can't lock the
 //! owner out.
 
-use super::proof::{failed, not_proven};
+use super::failure::{failed, not_proven};
 use super::second_factor::{Means, prove};
 use super::{Session, Stage, digest};
 use crate::actor::Actor;

@@ -1,10 +1,11 @@
 //! Proofs of identity: password and second factor, at sign-in and again before irreversible actions.
 
+use super::failure::{failed, not_proven};
 use super::lifecycle::{forget_others, has_app_within};
 use super::second_factor::Means;
 use super::{Proof, Session, Stage, Token, WHOLE, begin, begin_proven, codes, note, with_code};
 use crate::actor::Actor;
-use crate::audit::{self, AuditAction, Subject};
+use crate::audit::AuditAction;
 use crate::clock::Clock;
 use crate::entity::{credentials, sessions};
 use crate::error::RecordsError;
@@ -13,7 +14,6 @@ use crate::staff::password;
 use crate::staff::{self, Caller, Kind, NoticeKind, notify};
 use crate::store::Store;
 use chrono::{DateTime, Utc};
-use policy::form::Problem;
 use policy::{Roles, UserNumber};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, Set};
 use zeroize::Zeroizing;
@@ -249,18 +249,4 @@ pub async fn has_password(store: &Store, user: UserNumber) -> Result<bool, Recor
 async fn password_of(db: &impl ConnectionTrait, user: UserNumber) -> Result<Option<String>, RecordsError> {
     let found = credentials::Entity::find().filter(Kind::Password.of(user)).one(db).await?;
     Ok(found.map(|credential| credential.secret))
-}
-
-pub(super) fn not_proven(what: &str) -> Problem {
-    Problem::NotProven { what: what.to_owned() }
-}
-
-/// Records a failed sign-in. Only the audit shows whether the user exists, the response doesn't.
-pub(crate) async fn failed(
-    store: &Store,
-    user: Option<UserNumber>,
-    what: &'static str,
-) -> Result<(), RecordsError> {
-    let subject = user.map_or(Subject::Library, Subject::from);
-    audit::note_repeated(store, Actor::without_session(), AuditAction::SignInFailed, subject, what).await
 }

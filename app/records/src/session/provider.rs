@@ -3,7 +3,8 @@
 //! The identity must have been linked to the user before. Names and addresses are not used, because a provider can
 //! reassign them.
 
-use super::proof::{AgainFor, confirm, failed, has_own_proof};
+use super::failure::failed;
+use super::proof::{AgainFor, confirm, has_own_proof};
 use super::{AFTER_PROVIDER, Proof, Session, Stage, Token, begin_proven, is_there, must_be_confirmed, note};
 use crate::audit::AuditAction;
 use crate::clock::Clock;

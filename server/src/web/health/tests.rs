@@ -1,9 +1,10 @@
 //! Tests of health and metrics: ok, warning and failing.
 
 use super::{CACHE_TTL, LIVEZ, Probes};
+use crate::network::NetworkConfig;
 use crate::scheduler::Heartbeat;
 use crate::web::tests::desk::Desk;
-use crate::web::{NetworkConfig, router, state};
+use crate::web::{router, state};
 use app::state::Cookies;
 use axum::Router;
 use axum::body::{Body, to_bytes};

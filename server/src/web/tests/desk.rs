@@ -1,7 +1,8 @@
 //! A test client: the router over a library of its own, with the session of one browser.
 
+use crate::network::NetworkConfig;
 use crate::scheduler::Heartbeat;
-use crate::web::{NetworkConfig, router, state};
+use crate::web::{router, state};
 use app::state::{AppState, Cookies};
 use axum::Router;
 use axum::body::{Body, to_bytes};

@@ -1,7 +1,8 @@
 //! The table of routes: every role at every address. The list of addresses comes from the router.
 
 use super::desk::{Desk, PASSWORD, cookie, post};
-use crate::web::{FUNCTIONS, ISLANDS, NetworkConfig, handlers, pages};
+use crate::network::NetworkConfig;
+use crate::web::{FUNCTIONS, ISLANDS, handlers, pages};
 use app::rate_limit::{Budget, Limits, Throttle};
 use app::route_access::{Need, ROUTE_ACCESS, need};
 use axum::body::Body;

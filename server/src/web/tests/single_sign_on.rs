@@ -4,8 +4,8 @@
 mod fake;
 
 use super::desk::Desk;
+use crate::network::{CALLBACK_ROUTE, NetworkConfig};
 use crate::oidc::{Provider, Settings};
-use crate::web::{CALLBACK_ROUTE, NetworkConfig};
 use axum::http::StatusCode;
 use axum::http::header::{HeaderMap, LOCATION, SET_COOKIE};
 use fake::{AuthorizationQuery, CLIENT, FakeProvider, SECRET, Signature};

@@ -1,7 +1,7 @@
 //! Guessing passwords and codes from many addresses, while the owner can still sign in.
 
 use super::library::number;
-use crate::web::NetworkConfig;
+use crate::network::NetworkConfig;
 use crate::web::tests::desk::{Desk, PASSWORD, post};
 use axum::http::header::SET_COOKIE;
 use axum::http::{HeaderMap, StatusCode};

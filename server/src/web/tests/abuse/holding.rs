@@ -1,6 +1,6 @@
 //! Exhausting the server from one client: connections on which the client does not read.
 
-use crate::web::NetworkConfig;
+use crate::network::NetworkConfig;
 use crate::web::http_server::{ClientTimeouts, listen};
 use crate::web::tests::desk::Desk;
 use records::SignIn;

@@ -1,6 +1,6 @@
 //! Test libraries, rows to insert into them, and a dump of the whole database.
 
-use crate::web::NetworkConfig;
+use crate::network::NetworkConfig;
 use crate::web::tests::desk::Desk;
 use policy::{Conditions, Days, FourEyes, Policy, Role, RunId, SafetyLimits, Scope, TaskId, UserNumber};
 use records::{Actor, SignIn, Store, dialect, run};

@@ -1,7 +1,7 @@
 //! Requests in a loop: refusals are counted in the audit, and sign-ins do not delay signed-in staff.
 
 use super::library::number;
-use crate::web::NetworkConfig;
+use crate::network::NetworkConfig;
 use crate::web::tests::desk::{Desk, PASSWORD, post};
 use axum::http::StatusCode;
 use futures::future::join_all;

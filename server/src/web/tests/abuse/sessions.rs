@@ -1,7 +1,7 @@
 //! Session tokens that must be invalid: planted by an attacker, of an earlier sign-in step, of an ended session.
 
 use super::library::{execute, number};
-use crate::web::NetworkConfig;
+use crate::network::NetworkConfig;
 use crate::web::tests::desk::{Desk, PASSWORD, cookie, post};
 use axum::http::StatusCode;
 use policy::Role;

@@ -1,6 +1,6 @@
 //! Neither the text nor the time of a response reveals whether an account exists.
 
-use crate::web::NetworkConfig;
+use crate::network::NetworkConfig;
 use crate::web::tests::desk::{Desk, PASSWORD, post};
 use app::rate_limit::{Budget, Limits, Throttle};
 use axum::http::StatusCode;

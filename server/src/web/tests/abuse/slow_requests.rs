@@ -1,7 +1,7 @@
 //! Forms and request heads that are too large, never end or arrive slowly, over a real connection.
 
 use super::library::{dump, number};
-use crate::web::NetworkConfig;
+use crate::network::NetworkConfig;
 use crate::web::body_limit::MAX_FORMS_PER_ADDRESS;
 use crate::web::http_server::{ClientTimeouts, listen};
 use crate::web::tests::desk::{Desk, post};

@@ -1,7 +1,7 @@
 //! A stolen session, even with a fresh sign-in, cannot change the password or the second factor.
 
 use super::library::number;
-use crate::web::NetworkConfig;
+use crate::network::NetworkConfig;
 use crate::web::tests::desk::{Desk, PASSWORD, cookie, post};
 use axum::http::StatusCode;
 use policy::Role;

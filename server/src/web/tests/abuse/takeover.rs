@@ -2,7 +2,7 @@
 //! user is being disabled.
 
 use super::library::{execute, number};
-use crate::web::NetworkConfig;
+use crate::network::NetworkConfig;
 use crate::web::tests::desk::{Desk, PASSWORD, cookie, post};
 use axum::http::StatusCode;
 use policy::{Role, UserNumber};
