@@ -73,12 +73,14 @@ test: format lint test-native test-wasm test-browser ## Everything: format, lint
 format: ## Check the format; cargo fmt corrects it
 	@cargo fmt --all --check
 
-lint: tools ## Clippy on all crates, crates in the Wasm, licences
+lint: tools ## Clippy on all crates, crates in the Wasm, licences, arrows between modules, words
 	@cargo clippy --quiet --all-targets -- -D warnings
 	@cargo clippy --quiet -p app --features ssr --all-targets -- -D warnings
 	@cargo clippy --quiet -p frontend --target wasm32-unknown-unknown -- -D warnings
 	@.ci/no-server-code-in-wasm
 	@.ci/licences
+	@.ci/modules
+	@.ci/words
 
 test-native: ## Native tests, on SQLite and PostgreSQL
 	@LETHE_ASSETS_DIR=$(CURDIR)/server/tests/site .ci/with-postgres .ci/with-pgbouncer cargo test
