@@ -114,7 +114,7 @@ fn with_field_problems(error: RecordsError) -> anyhow::Error {
 
 impl Arguments {
     /// Executes the command. Returns success only if the command was completely executed.
-    pub(crate) async fn carry_out(self) -> anyhow::Result<ExitCode> {
+    pub(crate) async fn execute(self) -> anyhow::Result<ExitCode> {
         if let Some(Command::Runs(runs)) = &self.command
             && let Some(done) = runs.without_database(Output { json: self.json })
         {
@@ -124,14 +124,14 @@ impl Arguments {
         config.log.init();
         let (command, output) = (self.command.unwrap_or(Command::Serve), Output { json: self.json });
         if matches!(command, Command::Check) {
-            return check::carry_out(&config, output).await;
+            return check::execute(&config, output).await;
         }
         let serves = matches!(command, Command::Serve);
         startup::prepare(&config, serves)?;
         // These commands work without the database, or without its key.
         let command = match command {
-            Command::Key(key) => return key.carry_out(&config, output).await,
-            Command::Drill(drill) => return drill.carry_out(&config, output).await,
+            Command::Key(key) => return key.execute(&config, output).await,
+            Command::Drill(drill) => return drill.execute(&config, output).await,
             command => command,
         };
         let opening = OpenOptions {
@@ -166,27 +166,27 @@ impl Arguments {
                 web::serve(config, store.clone()).await?;
                 Ok(ExitCode::SUCCESS)
             }
-            Command::Tasks(tasks) => tasks.carry_out(store, output).await,
-            Command::Runs(runs) => runs.carry_out(store, output).await,
-            Command::Users(users) => users.carry_out(store, output).await,
-            Command::Staff(staff) => staff.carry_out(store, output, &config.address(config.addr)).await,
-            Command::LegalHolds(holds) => holds.carry_out(store, output).await,
-            Command::Approvals(approvals) => approvals.carry_out(store, output).await,
+            Command::Tasks(tasks) => tasks.execute(store, output).await,
+            Command::Runs(runs) => runs.execute(store, output).await,
+            Command::Users(users) => users.execute(store, output).await,
+            Command::Staff(staff) => staff.execute(store, output, &config.address(config.addr)).await,
+            Command::LegalHolds(holds) => holds.execute(store, output).await,
+            Command::Approvals(approvals) => approvals.execute(store, output).await,
             Command::Report(arguments) => report::print(store, output, arguments).await,
             Command::Demo(demo) => {
-                demo.carry_out(store, output).await?;
+                demo.execute(store, output).await?;
                 Ok(ExitCode::SUCCESS)
             }
-            Command::Import(import) => import.carry_out(store, output).await,
+            Command::Import(import) => import.execute(store, output).await,
             Command::Export(export) => {
-                export.carry_out(store, output).await?;
+                export.execute(store, output).await?;
                 Ok(ExitCode::SUCCESS)
             }
-            Command::Residue(residue) => residue.carry_out(store, output).await,
-            Command::Vacuum(vacuum) => vacuum.carry_out(store, output).await,
-            Command::Audit(audit) => audit.carry_out(store, output).await,
-            Command::Ledger(ledger) => ledger.carry_out(store, output).await,
-            Command::Backup(backup) => backup.carry_out(config, store, output).await,
+            Command::Residue(residue) => residue.execute(store, output).await,
+            Command::Vacuum(vacuum) => vacuum.execute(store, output).await,
+            Command::Audit(audit) => audit.execute(store, output).await,
+            Command::Ledger(ledger) => ledger.execute(store, output).await,
+            Command::Backup(backup) => backup.execute(config, store, output).await,
             Command::Check | Command::Key(_) | Command::Drill(_) => Ok(ExitCode::FAILURE),
         }
     }

@@ -20,7 +20,7 @@ static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 async fn main() -> ExitCode {
     startup::keep_files_private();
     let arguments = command::Arguments::parse();
-    arguments.carry_out().await.unwrap_or_else(|error| {
+    arguments.execute().await.unwrap_or_else(|error| {
         eprintln!("Not done: {}", causes::describe(&error));
         ExitCode::FAILURE
     })

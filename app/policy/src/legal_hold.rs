@@ -111,7 +111,7 @@ pub struct HoldDraft {
 /// Validates the form. The caller checks in the database that user, owner and category exist.
 pub fn validate(form: &HoldForm, today: NaiveDate) -> Result<HoldDraft, FieldErrors> {
     let mut errors = FieldErrors::default();
-    let on = on_whom(form, &mut errors);
+    let on = target(form, &mut errors);
     let reason = errors.take(
         "reason",
         HoldReason::from_code(form.reason.trim()).ok_or_else(|| Problem::not_chosen("a reason")),
@@ -136,7 +136,7 @@ pub fn review_date(text: &str, today: NaiveDate) -> Result<NaiveDate, Problem> {
     if date > today && date <= latest { Ok(date) } else { Err(Problem::NotAReviewDate) }
 }
 
-fn on_whom(form: &HoldForm, errors: &mut FieldErrors) -> Option<LegalHoldTarget> {
+fn target(form: &HoldForm, errors: &mut FieldErrors) -> Option<LegalHoldTarget> {
     let user = errors.take("user", optional_user(&form.user))?;
     let category = errors.take("category", text::line(&form.category, text::SHORT))?;
     match (user, category.is_empty()) {

@@ -344,10 +344,10 @@ async fn newest(store: &Store) -> Result<Vec<Condition>, RecordsError> {
                AND r.id > (SELECT MAX(id) FROM runs) - ?)) AND r.kind IN (?, ?) AND t.deleted_at IS NULL \
                AND NOT EXISTS (SELECT 1 FROM runs n WHERE n.task_id = r.task_id AND n.id > r.id \
                AND n.kind IN (?, ?) AND n.state NOT IN (?, ?)) ORDER BY r.id";
-    let told =
+    let reported =
         [RunState::Failed, RunState::CompletedWithFailures, RunState::StoppedByLimit, RunState::Succeeded];
     let kinds = [RunKind::Manual, RunKind::Scheduled].map(|kind| Value::from(kind.code()));
-    let mut values: Vec<Value> = told.map(|state| state.code().into()).into();
+    let mut values: Vec<Value> = reported.map(|state| state.code().into()).into();
     values.push(LOOK_BACK.into());
     values.extend(kinds.iter().chain(&kinds).cloned());
     values.extend([RunState::Missed, RunState::Queued].map(|state| Value::from(state.code())));

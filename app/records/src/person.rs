@@ -118,7 +118,7 @@ pub fn search_words(user: &users::Model) -> BTreeSet<String> {
 }
 
 /// Returns the words of a search.
-pub(crate) fn sought_words(text: &str) -> BTreeSet<String> {
+pub(crate) fn query_words(text: &str) -> BTreeSet<String> {
     search_index::words([same_marks(text).as_str()])
 }
 

@@ -39,15 +39,15 @@ struct Replay<'a> {
 /// Anonymises every user that the ledger names and this restored database doesn't have as anonymised.
 ///
 /// Verifies the result and returns the receipt, or `None` if there is nothing to replay. Continues an interrupted
-/// replay. Calls `told` with the number of processed users.
-pub async fn replay(store: &Store, told: impl Fn(i64)) -> Result<Option<Receipt>, RecordsError> {
+/// replay. Calls `report` with the number of processed users.
+pub async fn replay(store: &Store, report: impl Fn(i64)) -> Result<Option<Receipt>, RecordsError> {
     let status = survey::status(store).await?;
     if !matches!(status, LedgerStatus::Ahead { .. }) {
         return status.refuse_unless_level().map(|()| None);
     }
     let mut replay = patiently(async || Replay::begin(store).await).await?;
-    told(replay.receipt.people);
-    while !replay.follow(&told).await? {
+    report(replay.receipt.people);
+    while !replay.follow(&report).await? {
         // Another process is replaying too. Continue after the users that it has processed.
         tokio::time::sleep(WAIT).await;
     }
@@ -90,7 +90,7 @@ impl<'a> Replay<'a> {
     }
 
     /// Anonymises all users after the watermark. Returns false if another process moved the watermark.
-    async fn follow(&mut self, told: &impl Fn(i64)) -> Result<bool, RecordsError> {
+    async fn follow(&mut self, report: &impl Fn(i64)) -> Result<bool, RecordsError> {
         let mark = watermark::read(&self.store.db).await?.ok_or_else(status::apart)?;
         let mut at = mark.place;
         let entries = at.sequence + 1..=self.receipt.to_sequence;
@@ -101,7 +101,7 @@ impl<'a> Replay<'a> {
             let Some((counts, read, done)) = done else { return Ok(false) };
             self.memory.keep(read, &done);
             self.receipt.people += counts.anonymised + counts.already + counts.absent;
-            told(self.receipt.people);
+            report(self.receipt.people);
             at = group.until;
             if self.memory.people() >= MAX_REMEMBERED {
                 self.scan().await?;

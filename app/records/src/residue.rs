@@ -38,7 +38,7 @@ pub(crate) use result::give_up;
 pub use review::{Decision, Finding, FindingQuery, Now, decide, findings};
 pub use searched_tables::NotSearched;
 pub use status::{ResidueStatus, status};
-pub use verify::{Stands, Verification, verify};
+pub use verify::{Occurrences, Verification, verify};
 
 use crate::error::RecordsError;
 use crate::store::Store;

@@ -1,7 +1,7 @@
 //! Previews and runs: which users are eligible, and which were anonymised.
 //!
 //! A run starts from a preview and waits in the queue (`start`). A process takes it up (`lease`, `queue`),
-//! anonymises its users batch by batch (`carry_out`) and ends it (`finish`).
+//! anonymises its users batch by batch (`execute`) and ends it (`finish`).
 
 mod approval_gate;
 mod background_scan;

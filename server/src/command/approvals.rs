@@ -50,7 +50,7 @@ pub(crate) enum Approvals {
 }
 
 impl Approvals {
-    pub(crate) async fn carry_out(self, store: &Store, output: Output) -> anyhow::Result<ExitCode> {
+    pub(crate) async fn execute(self, store: &Store, output: Output) -> anyhow::Result<ExitCode> {
         let (all, last) = match self {
             Self::List { all, last } => (all, last),
             Self::Withdraw { id } => return withdraw(store, output, ApprovalId(id)).await,

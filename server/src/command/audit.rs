@@ -50,7 +50,7 @@ pub(crate) struct Filters {
 }
 
 impl Audit {
-    pub(crate) async fn carry_out(self, store: &Store, output: Output) -> anyhow::Result<ExitCode> {
+    pub(crate) async fn execute(self, store: &Store, output: Output) -> anyhow::Result<ExitCode> {
         match self {
             Self::Verify => {
                 let verdict = audit::verify(store, Actor::COMMAND_LINE).await?;

@@ -17,7 +17,7 @@ pub(crate) struct Backup {
 }
 
 impl Backup {
-    pub(crate) async fn carry_out(
+    pub(crate) async fn execute(
         self,
         config: &Config,
         store: &Store,
@@ -52,7 +52,7 @@ pub(crate) struct RestoreDrill {
 }
 
 impl RestoreDrill {
-    pub(crate) async fn carry_out(self, config: &Config, output: Output) -> anyhow::Result<ExitCode> {
+    pub(crate) async fn execute(self, config: &Config, output: Output) -> anyhow::Result<ExitCode> {
         let (clock, settings) = (config.clock(), config.settings());
         let into = self.into.as_deref();
         let drill = backup::drill(clock, &settings, Actor::COMMAND_LINE, &self.file, into).await;

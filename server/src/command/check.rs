@@ -8,7 +8,7 @@ use records::{RecordsError, ledger};
 use std::process::ExitCode;
 
 /// Checks files, permissions, assets and clock; if they are right, the database with its schema, key and ledger.
-pub(crate) async fn carry_out(config: &Config, output: Output) -> anyhow::Result<ExitCode> {
+pub(crate) async fn execute(config: &Config, output: Output) -> anyhow::Result<ExitCode> {
     let mut checks = startup::checks(config, true);
     if checks.iter().all(|check| check.problem.is_none()) {
         checks.extend(database(config).await);

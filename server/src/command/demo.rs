@@ -24,7 +24,7 @@ pub(crate) struct Demo {
 
 impl Demo {
     /// Fills the database and prints a summary with the accounts.
-    pub(crate) async fn carry_out(self, store: &Store, output: Output) -> anyhow::Result<()> {
+    pub(crate) async fn execute(self, store: &Store, output: Output) -> anyhow::Result<()> {
         let summary = demo::fill(store, Actor::COMMAND_LINE, self.users, self.seed).await?;
         let staff = accounts::list(store, Actor::COMMAND_LINE, StaffQuery::default()).await?;
         let accounts: Vec<Account> = staff.into_iter().filter_map(Account::from_row).collect();

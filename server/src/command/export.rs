@@ -27,7 +27,7 @@ pub(crate) struct Target {
 
 impl Export {
     /// Writes the export. Prints the number of lines, unless the export goes to standard output.
-    pub(crate) async fn carry_out(self, store: &Store, output: Output) -> anyhow::Result<()> {
+    pub(crate) async fn execute(self, store: &Store, output: Output) -> anyhow::Result<()> {
         let (Self::Users(target) | Self::Loans(target)) = &self;
         let Some(file) = &target.file else {
             self.write(store, io::stdout()).await?;

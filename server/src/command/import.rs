@@ -45,7 +45,7 @@ enum Format {
 
 impl Import {
     /// Imports the file. A file with problems changes nothing; the command then fails.
-    pub(crate) async fn carry_out(self, store: &Store, output: Output) -> anyhow::Result<ExitCode> {
+    pub(crate) async fn execute(self, store: &Store, output: Output) -> anyhow::Result<ExitCode> {
         let (unit, source) = match &self {
             Self::Users { source, .. } => (("user", "users"), source),
             Self::Loans(source) => (("loan", "loans"), source),

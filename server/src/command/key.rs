@@ -23,7 +23,7 @@ pub(crate) enum Key {
 
 impl Key {
     /// Executes the command. It works even if the key file does not match the database.
-    pub(crate) async fn carry_out(self, config: &Config, output: Output) -> anyhow::Result<ExitCode> {
+    pub(crate) async fn execute(self, config: &Config, output: Output) -> anyhow::Result<ExitCode> {
         match self {
             Self::Show => {
                 let status = records::key_standing(&config.database_url, &config.settings()).await?;

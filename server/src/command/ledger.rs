@@ -26,7 +26,7 @@ pub(crate) enum Ledger {
 }
 
 impl Ledger {
-    pub(crate) async fn carry_out(self, store: &Store, output: Output) -> anyhow::Result<ExitCode> {
+    pub(crate) async fn execute(self, store: &Store, output: Output) -> anyhow::Result<ExitCode> {
         match self {
             Self::Show => show(store, output).await,
             Self::Verify => {

@@ -25,7 +25,7 @@ pub(crate) enum LegalHolds {
 }
 
 impl LegalHolds {
-    pub(crate) async fn carry_out(self, store: &Store, output: Output) -> anyhow::Result<ExitCode> {
+    pub(crate) async fn execute(self, store: &Store, output: Output) -> anyhow::Result<ExitCode> {
         let Self::List { due, all, last } = self;
         let show = match (due, all) {
             (true, _) => Show::Due,

@@ -16,7 +16,7 @@ pub(crate) struct Residue {
 
 impl Residue {
     /// Returns success only if the result can be determined for all users and no value was found.
-    pub(crate) async fn carry_out(self, store: &Store, output: Output) -> anyhow::Result<ExitCode> {
+    pub(crate) async fn execute(self, store: &Store, output: Output) -> anyhow::Result<ExitCode> {
         let numbers: Vec<UserNumber> = self.numbers.into_iter().map(UserNumber).collect();
         let verification = verify(store, &numbers).await?;
         output.print(&verification, verification_text)?;

@@ -55,7 +55,7 @@ impl Runs {
         Some(checked.and_then(|checked| print_checked(&checked, output)))
     }
 
-    pub(crate) async fn carry_out(self, store: &Store, output: Output) -> anyhow::Result<ExitCode> {
+    pub(crate) async fn execute(self, store: &Store, output: Output) -> anyhow::Result<ExitCode> {
         match self {
             Self::List { last } => {
                 let paging = Paging { after: None, rows: Some(last) };

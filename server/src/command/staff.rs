@@ -62,7 +62,7 @@ struct Added {
 
 impl Staff {
     /// Executes the command. `address` is the public address of the pages.
-    pub(crate) async fn carry_out(
+    pub(crate) async fn execute(
         self,
         store: &Store,
         output: Output,

@@ -70,7 +70,7 @@ pub(crate) enum Tasks {
 }
 
 impl Tasks {
-    pub(crate) async fn carry_out(self, store: &Store, output: Output) -> anyhow::Result<ExitCode> {
+    pub(crate) async fn execute(self, store: &Store, output: Output) -> anyhow::Result<ExitCode> {
         let actor = Actor::COMMAND_LINE;
         match self {
             Self::List => list(store, output).await?,

@@ -47,7 +47,7 @@ struct Anonymised {
 }
 
 impl Users {
-    pub(crate) async fn carry_out(self, store: &Store, output: Output) -> anyhow::Result<ExitCode> {
+    pub(crate) async fn execute(self, store: &Store, output: Output) -> anyhow::Result<ExitCode> {
         match self {
             Self::Find { text } => {
                 let query = UserQuery { text: text.join(" "), ..UserQuery::default() };

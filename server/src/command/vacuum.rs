@@ -14,7 +14,7 @@ pub(crate) struct Vacuum {
 }
 
 impl Vacuum {
-    pub(crate) async fn carry_out(self, store: &Store, output: Output) -> anyhow::Result<ExitCode> {
+    pub(crate) async fn execute(self, store: &Store, output: Output) -> anyhow::Result<ExitCode> {
         let done = if self.full {
             maintenance::full(store, Actor::COMMAND_LINE).await?
         } else {

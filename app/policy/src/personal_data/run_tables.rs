@@ -41,7 +41,7 @@ pub(super) const RUNS: Table = Table {
         entry("policy", NotPersonal, Keep, "Policy at the time"),
         entry("task_version", NotPersonal, Keep, "Version of the task"),
         entry("rules_version", NotPersonal, Keep, "Version of the rules"),
-        entry("preview_id", Link, Keep, "Preview that it carries out"),
+        entry("preview_id", Link, Keep, "Preview that it executes"),
         entry("actor_number", Link, Keep, "Member of staff who started it"),
         entry("approval_id", Link, Keep, "Approval that was used to start it"),
         entry("channel", NotPersonal, Keep, "Page, command line or schedule"),

@@ -199,7 +199,7 @@ fn users(backend: DatabaseBackend, count: i64) -> String {
     fill(count, "users", &columns)
 }
 
-/// Makes every hundredth user the guarantor of two others, one of whom stays.
+/// Makes every hundredth user the guarantor of two others; one of them stays.
 const fn guarantors() -> &'static str {
     "UPDATE users SET guarantor_number = number + 17 - (number % 100 - 82) WHERE number % 100 IN (5, 82) \
      AND EXISTS (SELECT 1 FROM users g WHERE g.number = users.number + 17 - (users.number % 100 - 82))"

@@ -87,7 +87,7 @@ pub enum ApprovalStatus {
     Declined,
     /// Withdrawn by the member of staff who asked.
     Withdrawn,
-    /// Closed, because the subject was carried out without a second person.
+    /// Closed, because the subject was executed without a second person.
     NotNeeded,
     /// Expired before a decision, or approved but not used in time.
     Expired,

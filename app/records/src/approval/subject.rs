@@ -64,7 +64,7 @@ pub enum Decision {
     Declined,
     /// The member of staff who made the request took it back.
     Withdrawn,
-    /// The subject was carried out without a second person.
+    /// The subject was executed without a second person.
     NotNeeded,
 }
 

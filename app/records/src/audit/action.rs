@@ -176,7 +176,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     #[test]
-    fn codes_are_read_back_and_each_stands_for_one_deed() {
+    fn codes_are_read_back_and_are_distinct() {
         let codes: BTreeSet<&str> = AuditAction::ALL.iter().map(|action| action.code()).collect();
         assert_eq!(codes.len(), AuditAction::ALL.len());
         for action in AuditAction::ALL {

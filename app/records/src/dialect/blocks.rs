@@ -245,7 +245,7 @@ impl Piece {
 
     /// Returns whether no field contains a separator.
     fn is_sound(&self, fields: usize) -> bool {
-        let count = |sought: u8| memchr::memchr_iter(sought, &self.text).count() as u64;
+        let count = |byte: u8| memchr::memchr_iter(byte, &self.text).count() as u64;
         count(RECORD) == self.rows.saturating_sub(1) && count(FIELD) == self.rows * (fields as u64 - 1)
     }
 }

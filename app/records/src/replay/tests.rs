@@ -114,7 +114,7 @@ fn later_process(store: &Store) -> Store {
 }
 
 #[tokio::test]
-async fn killed_before_the_commit_nobody_is_done_and_the_run_goes_on() {
+async fn after_a_kill_before_the_commit_no_user_is_done_and_the_run_continues() {
     for_each_database(async |store| {
         add(&store, leaver("Ng")).await;
         let id = run_of(&store, &[1]).await;

@@ -158,7 +158,7 @@ impl Sift {
             }
             if !self.found.is_empty() {
                 self.leave_theirs(row);
-                let key = self.told(place, key);
+                let key = self.key_to_store(place, key);
                 self.keep(&columns, &key);
             }
         }
@@ -172,10 +172,10 @@ impl Sift {
                     continue;
                 }
                 self.text.fold(text);
-                let mut stands = false;
+                let mut is_found = false;
                 let search = &self.search;
                 search.each(&self.text, |needle, start, end| {
-                    stands |= search.bearers(needle).iter().any(|bearer| {
+                    is_found |= search.bearers(needle).iter().any(|bearer| {
                         bearer.value.weight == Weight::Strong && bearer.value.fits(&self.text, start, end)
                     });
                 });
@@ -183,7 +183,7 @@ impl Sift {
                 let known = |alike: &SharedText| {
                     alike.place.table == place.table && alike.column == at && alike.text == text
                 };
-                if stands && !self.alike.iter().any(known) {
+                if is_found && !self.alike.iter().any(known) {
                     self.alike.push(SharedText { place: Arc::clone(place), column: at, text });
                 }
             }
@@ -348,16 +348,16 @@ impl Sift {
     }
 
     /// Returns the key of a row, or the redacted key if it contains a value.
-    fn told(&mut self, place: &SearchedTable, key: &[u8]) -> String {
+    fn key_to_store(&mut self, place: &SearchedTable, key: &[u8]) -> String {
         self.text.fold(key);
-        let mut tells = false;
+        let mut has_value = false;
         if place.key_may_tell {
             let Self { search, text, .. } = self;
             search.each(text, |needle, start, end| {
-                tells |= search.bearers(needle).iter().any(|bearer| bearer.value.fits(text, start, end));
+                has_value |= search.bearers(needle).iter().any(|bearer| bearer.value.fits(text, start, end));
             });
         }
-        if tells { REDACTED_KEY.to_owned() } else { String::from_utf8_lossy(key).into_owned() }
+        if has_value { REDACTED_KEY.to_owned() } else { String::from_utf8_lossy(key).into_owned() }
     }
 
     /// Keeps the matches of a row: for each field and user, the strongest value, or all weak ones.

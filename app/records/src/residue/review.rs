@@ -242,8 +242,8 @@ pub async fn decide(
     let removed = decision == Decision::Removed;
     let is_one_place = now != Now::Untold;
     match (decision, now, &spot) {
-        (Decision::Removed, Now::Text { seen: stands, removable, owner, .. }, Some(spot)) => {
-            if stands != seen {
+        (Decision::Removed, Now::Text { seen: current, removable, owner, .. }, Some(spot)) => {
+            if current != seen {
                 return Err(RecordsError::Stale);
             }
             if !removable {

@@ -307,12 +307,12 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_found_when_nothing_is_sought() {
+    fn a_search_without_values_finds_nothing() {
         assert_eq!(found(&search(&[]), "Ana Ng"), BTreeSet::new());
     }
 
     #[test]
-    fn values_that_begin_alike_are_told_apart() {
+    fn values_with_the_same_beginning_are_distinguished() {
         let values = ["ab1234", "ab12345", "ab123456", "AB-1234", "zz9999"].map(str::to_owned);
         let search = search(&values);
         let people = |text: &str| found(&search, text).into_iter().map(|(user, ..)| user).collect::<Vec<_>>();

@@ -35,14 +35,14 @@ pub struct Verification {
     /// Number of anonymised users whose old values were lost before the search.
     pub undeterminable: i64,
     /// Where values of users that aren't anonymised yet are stored.
-    pub status: Vec<Stands>,
+    pub status: Vec<Occurrences>,
     /// Columns that can't be searched.
     pub not_searched: Vec<NotSearched>,
 }
 
 /// Where values of a user that isn't anonymised yet are stored.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd, Serialize)]
-pub struct Stands {
+pub struct Occurrences {
     /// The user.
     pub user: UserNumber,
     /// The table.
@@ -155,7 +155,7 @@ async fn undeterminable(store: &Store, users: Option<&[UserNumber]>) -> Result<i
 }
 
 /// Returns where the values of these users are stored, by table, column and kind.
-async fn status(store: &Store, numbers: &[UserNumber]) -> Result<Vec<Stands>, RecordsError> {
+async fn status(store: &Store, numbers: &[UserNumber]) -> Result<Vec<Occurrences>, RecordsError> {
     if numbers.is_empty() {
         return Ok(Vec::new());
     }
@@ -171,6 +171,6 @@ async fn status(store: &Store, numbers: &[UserNumber]) -> Result<Vec<Stands>, Re
     }
     Ok(counts
         .into_iter()
-        .map(|((user, table, column, kind), rows)| Stands { user, table, column, kind, rows })
+        .map(|((user, table, column, kind), rows)| Occurrences { user, table, column, kind, rows })
         .collect())
 }

@@ -111,7 +111,7 @@ async fn count(tx: &DatabaseTransaction, run: &runs::Model) -> Result<[i64; 2], 
 
 /// Deletes the verdicts of older previews of the task that were never executed. Their counts remain.
 async fn forget_older_previews(tx: &DatabaseTransaction, task: i64, newest: i64) -> Result<(), DbErr> {
-    let carried_out = Query::select()
+    let executed = Query::select()
         .column(runs::Column::PreviewId)
         .from(runs::Entity)
         .and_where(Expr::col(runs::Column::PreviewId).is_not_null())
@@ -123,7 +123,7 @@ async fn forget_older_previews(tx: &DatabaseTransaction, task: i64, newest: i64)
         .and_where(runs::Column::TaskId.eq(task))
         .and_where(runs::Column::Kind.eq(RunKind::Preview.code()))
         .and_where(runs::Column::Id.ne(newest))
-        .and_where(runs::Column::Id.not_in_subquery(carried_out))
+        .and_where(runs::Column::Id.not_in_subquery(executed))
         .to_owned();
     run_members::Entity::delete_many().filter(run_members::Column::RunId.in_subquery(older)).exec(tx).await?;
     Ok(())

@@ -45,7 +45,7 @@ pub struct Run {
     /// The preview from which the run started.
     pub preview: Option<RunId>,
     /// The run that executed this preview.
-    pub carried_out_by: Option<RunId>,
+    pub executed_by: Option<RunId>,
     /// When it was created.
     pub created_at: DateTime<Utc>,
     /// When it ended.
@@ -116,7 +116,7 @@ pub async fn read(store: &Store, id: RunId) -> Result<Run, RecordsError> {
         Some(task) => tasks::Entity::find_by_id(task).one(&store.db).await?,
         None => None,
     };
-    let carried_out_by = runs::Entity::find()
+    let executed_by = runs::Entity::find()
         .filter(runs::Column::PreviewId.eq(row.id))
         .filter(runs::Column::State.ne(RunState::StoppedByLimit.code()))
         .one(&store.db)
@@ -156,7 +156,7 @@ pub async fn read(store: &Store, id: RunId) -> Result<Run, RecordsError> {
         policy: stored_policy(&row.policy)?,
         rules_version: row.rules_version,
         preview: row.preview_id.map(RunId),
-        carried_out_by: carried_out_by.map(|run| RunId(run.id)),
+        executed_by: executed_by.map(|run| RunId(run.id)),
         created_at: row.created_at,
         finished_at: row.finished_at,
         users: row.users,

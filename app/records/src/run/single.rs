@@ -113,7 +113,7 @@ async fn anonymise_by(
     }
     let task = task_as_shown(&tx, shown).await?;
     let approval = limits::claim(&tx, store, actor, Counted::Anonymised, number).await?;
-    carry_out_one(tx, store, actor, number, &task, approval).await.map(Some)
+    execute_one(tx, store, actor, number, &task, approval).await.map(Some)
 }
 
 /// Returns an error unless `typed` is the user number.
@@ -144,7 +144,7 @@ pub(super) async fn task_as_shown(
 }
 
 /// Anonymises a user whose row is locked, counts the change and commits. Returns the run.
-pub(super) async fn carry_out_one(
+pub(super) async fn execute_one(
     tx: DatabaseTransaction,
     store: &Store,
     actor: Actor,

@@ -1,6 +1,6 @@
 //! Anonymises a member of staff: ends sign-in and roles, requires an approval, and calls the same anonymiser.
 
-use super::single::{carry_out_one, must_be_typed, task_as_shown};
+use super::single::{execute_one, must_be_typed, task_as_shown};
 use crate::actor::Actor;
 use crate::approval::{self, ApprovalSubject};
 use crate::audit::{self, AuditAction, Subject};
@@ -62,7 +62,7 @@ async fn within_limits(
     }
     let detail = format!("approval={approval}");
     audit::record_event(&tx, &store.clock, actor, AuditAction::StaffDisabled, subject, None, &detail).await?;
-    carry_out_one(tx, store, actor, number, &task, Some(approval)).await.map(Some)
+    execute_one(tx, store, actor, number, &task, Some(approval)).await.map(Some)
 }
 
 /// Returns the roles of a member of staff that this actor may request to anonymise.

@@ -17,7 +17,7 @@ use sea_orm::{ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, Query
 
 /// Starts the run of a preview. `typed` must be the number of users.
 ///
-/// The run waits in the queue for [`super::work`] or [`super::carry_out`] and processes only the eligible users of
+/// The run waits in the queue for [`super::work`] or [`super::execute`] and processes only the eligible users of
 /// the preview. If it needs an approval, this consumes the approval.
 pub async fn start(store: &Store, actor: Actor, preview: RunId, typed: &str) -> Result<RunId, RecordsError> {
     actor.require(Action::Run)?;
@@ -82,12 +82,12 @@ pub(crate) async fn usable_preview(
     id: RunId,
 ) -> Result<runs::Model, RecordsError> {
     let preview = approval_gate::preview_row(tx, id).await?;
-    let carried_out = runs::Entity::find()
+    let executed = runs::Entity::find()
         .filter(runs::Column::PreviewId.eq(preview.id))
         .filter(runs::Column::State.ne(RunState::StoppedByLimit.code()))
         .one(tx)
         .await?;
-    if let Some(run) = carried_out {
+    if let Some(run) = executed {
         return Err(RecordsError::Refused(format!(
             "Run {} has already used this preview. Create a new preview to run again",
             run.id

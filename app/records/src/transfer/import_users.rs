@@ -271,7 +271,7 @@ impl<'a> Import<'a> {
         let (mut created, mut changed, mut leaving) = (Vec::new(), Vec::new(), Vec::new());
         for mut line in lines {
             let number = line.number;
-            match matches.whom(&line, &self.seen) {
+            match matches.user(&line, &self.seen) {
                 Err(problem) => self.problems.add(problem),
                 Ok(None) => {
                     let mut user = users::Model::blank(0, uuid::Uuid::new_v4().to_string());

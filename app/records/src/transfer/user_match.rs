@@ -50,8 +50,8 @@ impl Matches {
     /// Returns the user of a line, or `None` for a new one. `seen` contains the users of previous lines.
     ///
     /// Returns an error if a previous line had the same user, or if the keys belong to different users.
-    pub(super) fn whom(&self, line: &UserLine, seen: &HashSet<i64>) -> Result<Option<i64>, LineProblem> {
-        let mut whom = None;
+    pub(super) fn user(&self, line: &UserLine, seen: &HashSet<i64>) -> Result<Option<i64>, LineProblem> {
+        let mut found = None;
         for key in KEYS {
             let Some(value) = line.key(key) else { continue };
             let Some(owner) = self.owners.get(&(key, value.to_owned())) else { continue };
@@ -64,16 +64,16 @@ impl Matches {
                 return Err(in_cell(line.number, key, problem));
             }
             let Owner::User(number) = *owner else { continue };
-            match whom {
+            match found {
                 None if key != "external_id" && self.is_another(number, line) => {
                     return Err(in_column(line.number, key, &Problem::Taken));
                 }
-                None => whom = Some(number),
+                None => found = Some(number),
                 Some(one) if one != number => return Err(in_column(line.number, key, &Problem::Taken)),
                 Some(_) => {}
             }
         }
-        Ok(whom)
+        Ok(found)
     }
 
     /// Returns whether the user has an external identifier other than the line's.

@@ -236,10 +236,10 @@ impl Within<'_> {
     async fn is_newest(
         &self,
         user: i64,
-        deeds: &[AuditAction],
+        actions: &[AuditAction],
         detail: Option<&str>,
     ) -> Result<(), RecordsError> {
-        let codes: Vec<String> = deeds.iter().map(|action| format!("'{}'", action.code())).collect();
+        let codes: Vec<String> = actions.iter().map(|action| format!("'{}'", action.code())).collect();
         let about = if detail.is_some() { "AND (detail = ? OR detail LIKE ?)" } else { "" };
         let sql = format!(
             "SELECT MAX(id) AS newest FROM audit_events WHERE subject_kind = 'user' AND subject_id = ? \

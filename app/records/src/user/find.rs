@@ -3,7 +3,7 @@
 use crate::dialect;
 use crate::error::RecordsError;
 use crate::pagination::{Page, Paging};
-use crate::person::{Name, sought_words};
+use crate::person::{Name, query_words};
 use crate::store::Store;
 use chrono::NaiveDate;
 use policy::{Role, UserNumber, text};
@@ -247,9 +247,9 @@ impl Conditions {
 
 fn conditions(query: &UserQuery) -> Result<Conditions, RecordsError> {
     let mut all = Conditions::default();
-    let sought = text::line(&query.text, text::SHORT).map_err(|problem| RecordsError::field("q", problem))?;
-    let words = sought_words(&sought);
-    if words.is_empty() && !sought.is_empty() {
+    let typed = text::line(&query.text, text::SHORT).map_err(|problem| RecordsError::field("q", problem))?;
+    let words = query_words(&typed);
+    if words.is_empty() && !typed.is_empty() {
         all.and("FALSE", []);
     }
     for word in words.into_iter().take(MAX_WORDS) {

@@ -59,14 +59,14 @@ async fn a_process_that_shuts_down_leaves_the_run_to_the_next() {
         let id = queued(&store, 3).await;
         let leaving = store.as_another_process(*store.clock());
         // It has taken up the run and receives the shutdown signal before its first batch.
-        let carried_out = tokio::spawn({
+        let execution = tokio::spawn({
             let leaving = leaving.clone();
             async move {
                 leaving.stop();
                 run::execute(&leaving, id).await.unwrap()
             }
         });
-        assert_eq!(carried_out.await.unwrap(), RunState::Interrupted);
+        assert_eq!(execution.await.unwrap(), RunState::Interrupted);
         let left = runs::Entity::find_by_id(id.0).one(store.database()).await.unwrap().unwrap();
         assert_eq!((left.state.as_str(), left.holder), ("interrupted", None));
         assert_eq!(

@@ -112,7 +112,7 @@ async fn placing_a_legal_hold_needs_permission_and_a_valid_form() {
             assert!(matches!(refused, Err(RecordsError::Forbidden(Action::PlaceLegalHolds))), "{role:?}");
         }
         let cases: [(&str, Change); 5] = [
-            ("category", |form| form.category = "NOBODY".to_owned()),
+            ("category", |form| form.category = "UNKNOWN".to_owned()),
             ("owner", |form| (form.user, form.owner) = ("1".to_owned(), "1".to_owned())),
             ("reason", |form| (form.user, form.reason) = ("1".to_owned(), "damage_claim".to_owned())),
             ("review_on", |form| (form.user, form.review_on) = ("1".to_owned(), "2018-01-21".to_owned())),

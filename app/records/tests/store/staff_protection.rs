@@ -112,7 +112,7 @@ async fn anonymising_staff_needs_two_people_and_leaves_nothing() {
         let events = audit_events::Entity::find().filter(audit_events::Column::SubjectId.eq(EDITH.0));
         let events =
             events.filter(audit_events::Column::SubjectKind.eq("user")).all(store.database()).await.unwrap();
-        let deeds: Vec<&str> = events.iter().map(|event| event.action.as_str()).collect();
+        let actions: Vec<&str> = events.iter().map(|event| event.action.as_str()).collect();
         let expected = [
             "approval_asked",
             "approval_given",
@@ -121,7 +121,7 @@ async fn anonymising_staff_needs_two_people_and_leaves_nothing() {
             "staff_disabled",
             "user_anonymised",
         ];
-        assert_eq!(deeds, expected);
+        assert_eq!(actions, expected);
         anonymise(&store, chief(), EDITH).await.unwrap();
     })
     .await;

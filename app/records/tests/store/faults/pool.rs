@@ -25,7 +25,7 @@ async fn save_many(store: &Store) -> usize {
 #[tokio::test]
 async fn changes_work_again_after_failed_commits() {
     for_each_database(async |store| {
-        // SQLite rolls back by itself, as it does if the disk is full, without notifying the driver.
+        // SQLite rolls back automatically, as it does if the disk is full, without notifying the driver.
         if store.database().get_database_backend() == DatabaseBackend::Postgres {
             refuse(&store, "INSERT", "users", "TRUE").await;
         } else {

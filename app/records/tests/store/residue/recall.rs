@@ -28,10 +28,10 @@ async fn exactly_the_fifty_planted_values_are_found() {
             // No user of the library leaves, so the scan finds only planted values.
             execute(&store, "UPDATE users SET leaving_on = NULL").await;
             execute(&store, "UPDATE tasks SET single_default = FALSE").await;
-            execute(&store, "CREATE TABLE plug_in (id BIGINT PRIMARY KEY, remark TEXT, told_by TEXT)").await;
+            execute(&store, "CREATE TABLE plug_in (id BIGINT PRIMARY KEY, remark TEXT, author TEXT)").await;
             execute(&store, "CREATE TABLE keyless (remark TEXT)").await;
             for n in 1..=20 {
-                execute(&store, &format!("INSERT INTO plug_in (id, remark, told_by) VALUES ({n}, '', '')"))
+                execute(&store, &format!("INSERT INTO plug_in (id, remark, author) VALUES ({n}, '', '')"))
                     .await;
                 execute(&store, "INSERT INTO keyless (remark) VALUES ('')").await;
             }

@@ -166,8 +166,8 @@ async fn each_finding_that_a_decision_closes_has_its_event() {
         assert!(found.iter().all(|finding| finding.others == 1));
         execute(&store, "UPDATE loans SET note = NULL WHERE id = 3").await;
         let decisions = [Decision::Removed, Decision::Kept, Decision::Gone];
-        let deeds = ["residue_removed", "residue_kept", "residue_gone"];
-        for ((finding, decision), action) in found.iter().zip(decisions).zip(deeds) {
+        let actions = ["residue_removed", "residue_kept", "residue_gone"];
+        for ((finding, decision), action) in found.iter().zip(decisions).zip(actions) {
             decide(&store, Actor::COMMAND_LINE, finding.id, decision, seen(finding)).await.unwrap();
             for user in [2, 3] {
                 assert_eq!(events(&store, action, user).await.as_deref(), Some("1"), "{action} of {user}");
