@@ -157,6 +157,27 @@ impl Report {
         }
     }
 
+    /// Returns the table of the counted events and the column of their date.
+    const fn source(self) -> (&'static str, &'static str) {
+        match self {
+            Self::LoansPerMonth | Self::LoansByCategory | Self::ActiveBorrowers => ("loans", "issued_on"),
+            Self::RequestsByBranch => ("requests", "placed_on"),
+        }
+    }
+
+    /// Returns whether the first number counts users instead of events.
+    const fn is_about_users(self) -> bool {
+        matches!(self, Self::ActiveBorrowers)
+    }
+
+    /// Returns what an empty report has none of.
+    pub const fn events(self) -> &'static str {
+        match self {
+            Self::LoansPerMonth | Self::LoansByCategory | Self::ActiveBorrowers => "loans",
+            Self::RequestsByBranch => "requests",
+        }
+    }
+
     /// Returns the headings of the two numbers. The first one is the subject of the report.
     pub const fn numbers(self) -> [&'static str; 2] {
         match self {

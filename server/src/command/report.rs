@@ -10,7 +10,7 @@ use std::process::ExitCode;
 /// The report, its period and its grouping.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
-    /// The report: loans-per-month, loans-by-category, requests-by-branch or active-borrowers.
+    #[arg(help = format!("The report: {}", Report::ALL.map(Report::code).join(", ")))]
     name: String,
     /// Split the rows by branch, category or department.
     #[arg(long, default_value = "")]

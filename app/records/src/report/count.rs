@@ -46,10 +46,7 @@ fn statement(
     query: &ReportQuery,
     keys: &[Key],
 ) -> sea_orm::Statement {
-    let (table, date) = match report {
-        Report::RequestsByBranch => ("requests", "placed_on"),
-        Report::LoansPerMonth | Report::LoansByCategory | Report::ActiveBorrowers => ("loans", "issued_on"),
-    };
+    let (table, date) = report.source();
     let mut selected = Vec::new();
     let mut places = Vec::new();
     for (place, key) in keys.iter().enumerate() {
@@ -84,7 +81,7 @@ fn codes(row: &QueryResult, count: usize) -> Result<Vec<Option<String>>, DbErr> 
 
 fn numbers(row: &QueryResult, report: Report) -> Result<[i64; 2], DbErr> {
     let (events, people) = (row.try_get("", "events")?, row.try_get("", "people")?);
-    Ok(if report == Report::ActiveBorrowers { [people, events] } else { [events, people] })
+    Ok(if report.is_about_users() { [people, events] } else { [events, people] })
 }
 
 /// Adds the empty months between the first and the last month, so that gaps are visible.

@@ -122,7 +122,7 @@ fn Numbers(query: ReportQuery, counted: Counted) -> impl IntoView {
 
 #[component]
 fn Nothing(query: ReportQuery, report: Report) -> impl IntoView {
-    let what = report.numbers()[usize::from(report == Report::ActiveBorrowers)].to_lowercase();
+    let what = report.events();
     let limited = query.from.is_some() || query.to.is_some();
     view! {
         <div class="empty">
