@@ -69,6 +69,27 @@ pub enum AppError {
     Internal(String),
 }
 
+#[cfg(feature = "ssr")]
+impl AppError {
+    /// Returns the HTTP status of the answer with this error: the only table of errors and statuses.
+    pub fn status(&self) -> http::StatusCode {
+        use http::StatusCode;
+        match self {
+            Self::Checked | Self::Shown(_) | Self::Kept => StatusCode::OK,
+            Self::Stale | Self::Refused(_) => StatusCode::CONFLICT,
+            Self::Forbidden(_) | Self::SignInAgain | Self::ConfirmSignIn => StatusCode::FORBIDDEN,
+            Self::NotSignedIn | Self::OtherSession => StatusCode::UNAUTHORIZED,
+            Self::TooMany => StatusCode::TOO_MANY_REQUESTS,
+            Self::NotFound(_) => StatusCode::NOT_FOUND,
+            Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::CutOff => StatusCode::REQUEST_TIMEOUT,
+            Self::Invalid(_) | Self::Unreadable => StatusCode::UNPROCESSABLE_ENTITY,
+        }
+    }
+}
+
 /// The problems of the fields of a form; none where it was not posted, or failed for another reason.
 #[cfg(feature = "ssr")]
 pub(crate) fn field_errors(error: Option<&AppError>) -> FieldErrors {
@@ -107,7 +128,7 @@ impl FromServerFnError for AppError {
 impl From<records::RecordsError> for AppError {
     fn from(error: records::RecordsError) -> Self {
         use records::RecordsError;
-        if let Some(fault) = fault_of(&error) {
+        if let Some(fault) = transient_fault(&error) {
             return Self::Unavailable(fault.to_string());
         }
         match error {
@@ -126,14 +147,14 @@ impl From<records::RecordsError> for AppError {
             RecordsError::NotReady(_)
             | RecordsError::Fault(_)
             | RecordsError::Database(_)
-            | RecordsError::Corrupt(_) => Self::Internal(reference(&error)),
+            | RecordsError::Corrupt(_) => Self::Internal(log_internal(&error)),
         }
     }
 }
 
 /// Returns the fault behind an error, if that will pass. Health knows of it at once.
 #[cfg(feature = "ssr")]
-pub(crate) fn fault_of(error: &records::RecordsError) -> Option<records::Fault> {
+pub(crate) fn transient_fault(error: &records::RecordsError) -> Option<records::Fault> {
     let fault = error.fault()?;
     tracing::warn!(code = fault.code(), "a request could not be carried out");
     if let Some(state) = leptos::prelude::use_context::<crate::state::AppState>() {
@@ -145,7 +166,7 @@ pub(crate) fn fault_of(error: &records::RecordsError) -> Option<records::Fault> 
 /// Logs an internal error, and gives the id of the request, which the reader of the page can tell. The text of a database
 /// error is left out: it can hold values.
 #[cfg(feature = "ssr")]
-pub(crate) fn reference(error: &records::RecordsError) -> String {
+pub(crate) fn log_internal(error: &records::RecordsError) -> String {
     use crate::state::{RequestId, extension};
     let reference = extension::<RequestId>().map_or_else(|| "0".to_owned(), |id| id.0);
     tracing::error!(code = error.code(), reference, "internal error");

@@ -2,7 +2,7 @@
 //! with everything that was typed and its errors at the fields.
 //!
 //! A form posts to the address of its server function with its own page in the query: `/do/save_task?page=/tasks/new`.
-//! When all is well the server function redirects. When not, that page is rendered again with the [`Submitted`]
+//! When all is well the server function redirects. When not, that page is rendered again with the [`FailedSubmission`]
 //! form in its context. Nothing that was typed is stored anywhere: a short form that outlives its answer is sealed in the
 //! address of the page (`kept`).
 
@@ -12,12 +12,12 @@ mod body;
 mod idempotency;
 
 pub use body::is_text;
-pub use idempotency::sent_before;
+pub use idempotency::answer_resent_form;
 
 use crate::components::percent_encoded;
 use crate::cookie;
 use crate::error::AppError;
-use crate::route_access::{self, Need};
+use crate::route_access::{self, Access};
 use crate::routes::Document;
 use crate::state::{AppState, Cookies, extension};
 use axum::body::{Body, Bytes, to_bytes};
@@ -54,7 +54,7 @@ const DEPTH: usize = 5;
 
 /// A form that was posted and not carried out.
 #[derive(Clone, Debug)]
-pub struct Submitted {
+pub struct FailedSubmission {
     path: String,
     body: Bytes,
     /// Why it was not carried out.
@@ -63,25 +63,25 @@ pub struct Submitted {
 
 /// The one field under which each form sends its values.
 #[derive(serde::Deserialize)]
-struct Sent<T> {
+struct FormEnvelope<T> {
     form: T,
 }
 
 /// The form of this server function as it was typed, if the page is shown again because of it.
-pub(crate) fn submitted<T: DeserializeOwned>(function_path: &str) -> Option<(T, AppError)> {
-    let submitted = current().filter(|submitted| submitted.path == function_path)?;
-    let sent: Sent<T> = read(&submitted.body)?;
-    Some((sent.form, submitted.error))
+pub(crate) fn failed_submission<T: DeserializeOwned>(function_path: &str) -> Option<(T, AppError)> {
+    let failed = failed().filter(|failed| failed.path == function_path)?;
+    let sent: FormEnvelope<T> = read(&failed.body)?;
+    Some((sent.form, failed.error))
 }
 
 /// Why the form of this server function was not carried out, if the page is shown again because of it.
-pub(crate) fn refusal(function_path: &str) -> Option<AppError> {
-    current().filter(|submitted| submitted.path == function_path).map(|form| form.error)
+pub(crate) fn error_for(function_path: &str) -> Option<AppError> {
+    failed().filter(|failed| failed.path == function_path).map(|failed| failed.error)
 }
 
 /// The form because of which the page is shown again, or which its address carries.
-fn current() -> Option<Submitted> {
-    use_context::<Submitted>().or_else(kept::opened)
+fn failed() -> Option<FailedSubmission> {
+    use_context::<FailedSubmission>().or_else(kept::opened)
 }
 
 fn read<T: DeserializeOwned>(body: &[u8]) -> Option<T> {
@@ -113,16 +113,16 @@ pub(crate) fn Token() -> impl IntoView {
 /// Carries out a posted form.
 pub async fn submit(State(state): State<AppState>, request: Request<Body>) -> Response {
     let (mut parts, _) = request.into_parts();
-    let arrived = parts.extensions.remove::<Arrived>();
-    let (form, read) = posted(&parts, arrived);
+    let body = parts.extensions.remove::<BufferedBody>();
+    let (form, read) = read_form(&parts, body);
     if let Err(error) = read {
-        return again(&state, form, error).await;
+        return render_again(&state, form, error).await;
     }
     idempotency::carry_out(&state, parts, form).await
 }
 
 /// What a form came to.
-struct Outcome {
+struct FormOutcome {
     /// Where it leads, or why it was not carried out.
     result: Result<HeaderValue, AppError>,
     /// What signs somebody in or out.
@@ -130,7 +130,11 @@ struct Outcome {
 }
 
 /// Lets the function of a form carry it out.
-async fn call(state: &AppState, mut parts: Parts, (path, own_page, body): (&str, &str, Bytes)) -> Outcome {
+async fn call_function(
+    state: &AppState,
+    mut parts: Parts,
+    (path, form_page, body): (&str, &str, Bytes),
+) -> FormOutcome {
     // The function is asked for a plain answer; whether there is a page to go to is decided here.
     parts.headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
     parts.uri = Uri::try_from(path).unwrap_or_default();
@@ -144,7 +148,7 @@ async fn call(state: &AppState, mut parts: Parts, (path, own_page, body): (&str,
     let (answer, body) = answer.into_parts();
     let page = match answer.headers.get(LOCATION) {
         Some(location) => Some(location.clone()),
-        None if answer.status.is_success() => HeaderValue::try_from(own_page).ok(),
+        None if answer.status.is_success() => HeaderValue::try_from(form_page).ok(),
         None => None,
     };
     let result = match page {
@@ -155,14 +159,14 @@ async fn call(state: &AppState, mut parts: Parts, (path, own_page, body): (&str,
         }),
     };
     let kept = answer.headers.iter().filter(|(name, _)| [SET_COOKIE, CLEAR_SITE_DATA].contains(name));
-    Outcome { result, headers: kept.map(|(name, value)| (name.clone(), value.clone())).collect() }
+    FormOutcome { result, headers: kept.map(|(name, value)| (name.clone(), value.clone())).collect() }
 }
 
 /// The answer to a form: the page that it leads to, or its own page again.
-async fn answer(state: &AppState, form: Posted, outcome: Outcome) -> Response {
+async fn answer(state: &AppState, form: PostedForm, outcome: FormOutcome) -> Response {
     let mut response = match outcome.result {
         Ok(page) => (StatusCode::SEE_OTHER, [(LOCATION, page)]).into_response(),
-        Err(error) => again(state, form, error).await,
+        Err(error) => render_again(state, form, error).await,
     };
     response.headers_mut().extend(outcome.headers);
     response
@@ -170,12 +174,12 @@ async fn answer(state: &AppState, form: Posted, outcome: Outcome) -> Response {
 
 /// Leads whoever opens the address of a form, from the history or by loading a page again, to the page that the form stands
 /// on. Nothing is carried out.
-pub fn back(uri: Uri) -> Ready<Response> {
-    ready((StatusCode::SEE_OTHER, [(LOCATION, page_of(&uri))]).into_response())
+pub fn redirect_to_page(uri: Uri) -> Ready<Response> {
+    ready((StatusCode::SEE_OTHER, [(LOCATION, page_for(&uri))]).into_response())
 }
 
 /// A form as it was posted.
-struct Posted {
+struct PostedForm {
     /// The page that it stands on.
     page: String,
     /// The path of its function.
@@ -190,25 +194,25 @@ struct Posted {
 
 /// Reads a form. It is not carried out if it is too large or too slow, is not one of Lethe's, or was made for another
 /// session.
-fn posted(parts: &Parts, arrived: Option<Arrived>) -> (Posted, Result<(), AppError>) {
-    let mut form = Posted {
-        page: page_of(&parts.uri),
+fn read_form(parts: &Parts, body: Option<BufferedBody>) -> (PostedForm, Result<(), AppError>) {
+    let mut form = PostedForm {
+        page: page_for(&parts.uri),
         path: parts.uri.path().to_owned(),
         body: Bytes::new(),
         key: None,
         extensions: parts.extensions.clone(),
     };
-    let read = read_fields(&mut form, parts, arrived);
+    let read = read_fields(&mut form, parts, body);
     (form, read)
 }
 
-fn read_fields(form: &mut Posted, parts: &Parts, arrived: Option<Arrived>) -> Result<(), AppError> {
+fn read_fields(form: &mut PostedForm, parts: &Parts, body: Option<BufferedBody>) -> Result<(), AppError> {
     let is_plain = parts
         .headers
         .get(CONTENT_TYPE)
         .and_then(|kind| kind.to_str().ok())
         .is_some_and(|kind| kind.starts_with("application/x-www-form-urlencoded"));
-    let body = arrived.map_or(Err(AppError::Unreadable), |Arrived(body)| body)?;
+    let body = body.map_or(Err(AppError::Unreadable), |BufferedBody(body)| body)?;
     if !is_plain {
         return Err(AppError::Unreadable);
     }
@@ -229,47 +233,48 @@ fn read_fields(form: &mut Posted, parts: &Parts, arrived: Option<Arrived>) -> Re
 
 /// The body of a request that has arrived whole, or why it has not.
 #[derive(Clone)]
-pub struct Arrived(Result<Bytes, AppError>);
+pub struct BufferedBody(Result<Bytes, AppError>);
 
 /// Waits for the body of a request, unless it is too large or does not arrive in time, and puts it into its place. A
 /// question that has not arrived is answered at once; a form brings its page back.
-pub async fn arrive(
+pub async fn buffer_body(
     request: Request<Body>,
     cookies: Cookies,
     time: Duration,
 ) -> Result<Request<Body>, StatusCode> {
     let (mut parts, body) = request.into_parts();
-    let most = max_bytes(&parts, cookies);
-    let arrived = whole(body, time, most).await;
-    let body = match &arrived {
+    let buffered = read_body(body, time, max_bytes(&parts, cookies)).await;
+    let body = match &buffered {
         Ok(body) => Body::from(body.clone()),
         Err(_) if parts.uri.path().starts_with(PREFIX) => Body::empty(),
-        Err(error) => return Err(status_of(error)),
+        Err(error) => return Err(error.status()),
     };
-    parts.extensions.insert(Arrived(arrived));
+    parts.extensions.insert(BufferedBody(buffered));
     Ok(Request::from_parts(parts, body))
 }
 
 /// How many bytes a form may have: fewer where it needs no sign-in, or comes without the key of a session.
 fn max_bytes(parts: &Parts, cookies: Cookies) -> usize {
-    let is_of_sign_in =
-        matches!(route_access::need(FUNCTIONS, parts.uri.path()), None | Some(Need::Nothing | Need::Session));
+    let is_of_sign_in = matches!(
+        route_access::access_for(FUNCTIONS, parts.uri.path()),
+        None | Some(Access::Public | Access::AnySession)
+    );
     let is_form = parts.uri.path().starts_with(PREFIX);
     let sent = parts.headers.get(COOKIE).and_then(|cookies| cookies.to_str().ok());
-    let has_key = sent.is_some_and(|sent| cookie::key(cookies, sent).is_some());
+    let has_key = sent.is_some_and(|sent| cookie::session_token(cookies, sent).is_some());
     if has_key && !(is_form && is_of_sign_in) { MAX_BYTES } else { MAX_BYTES_UNKNOWN }
 }
 
 /// The route of all functions that a form posts to.
 const FUNCTIONS: &str = "/do/{*function}";
 
-async fn whole(body: Body, time: Duration, most: usize) -> Result<Bytes, AppError> {
+async fn read_body(body: Body, time: Duration, max_bytes: usize) -> Result<Bytes, AppError> {
     let mut request = Request::new(body);
-    DefaultBodyLimit::max(most).apply(&mut request);
+    DefaultBodyLimit::max(max_bytes).apply(&mut request);
     match tokio::time::timeout(time, Bytes::from_request(request, &())).await {
         Ok(Ok(body)) => Ok(body),
         Ok(Err(rejection)) if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => {
-            Err(AppError::TooLarge(most / 1024))
+            Err(AppError::TooLarge(max_bytes / 1024))
         }
         Ok(Err(_)) | Err(_) => Err(AppError::CutOff),
     }
@@ -278,29 +283,29 @@ async fn whole(body: Body, time: Duration, most: usize) -> Result<Bytes, AppErro
 /// Renders the page of a form again, with what was typed. Whoever has to show again who they are is asked for it first,
 /// and finds what was typed afterwards. After a wrong confirmation the browser is led to the page, so that going back
 /// never asks whether to send the form again.
-async fn again(state: &AppState, form: Posted, error: AppError) -> Response {
-    let Posted { page, path, body, extensions, .. } = form;
+async fn render_again(state: &AppState, form: PostedForm, error: AppError) -> Response {
+    let PostedForm { page, path, body, extensions, .. } = form;
     let session = extensions.get::<Session>();
-    let mut submitted = Submitted { path, body, error };
-    let purpose = match submitted.error {
+    let mut failed = FailedSubmission { path, body, error };
+    let purpose = match failed.error {
         AppError::SignInAgain => Some(""),
         AppError::ConfirmSignIn => Some("&for=sign-in"),
         _ => None,
     };
     if let Some(purpose) = purpose {
-        submitted.error = AppError::Kept;
-        let page = kept::address(&page, &submitted, session).unwrap_or(page);
+        failed.error = AppError::Kept;
+        let page = kept::address(&page, &failed, session).unwrap_or(page);
         let to = format!("/sign-in/again?page={}{purpose}", percent_encoded(&page));
         return (StatusCode::SEE_OTHER, [(LOCATION, to)]).into_response();
     }
-    if kept::is_wrong_confirmation(&submitted.error)
-        && let Some(to) = kept::address(&page, &submitted, session)
+    if kept::is_wrong_confirmation(&failed.error)
+        && let Some(to) = kept::address(&page, &failed, session)
     {
         return (StatusCode::SEE_OTHER, [(LOCATION, to)]).into_response();
     }
-    let status = status_of(&submitted.error);
-    let page = open_page(page, extensions.get::<Session>());
-    let mut response = render(state, &page, extensions, move || provide_context(submitted.clone())).await;
+    let status = failed.error.status();
+    let page = allowed_page(page, extensions.get::<Session>());
+    let mut response = render(state, &page, extensions, move || provide_context(failed.clone())).await;
     *response.status_mut() = status;
     if status == StatusCode::TOO_MANY_REQUESTS {
         response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER_SECONDS));
@@ -310,7 +315,7 @@ async fn again(state: &AppState, form: Posted, error: AppError) -> Response {
 
 /// The page that a form names, if it opens for whoever sent the form. Anybody can write any page into the address that a
 /// form is posted to.
-fn open_page(page: String, session: Option<&Session>) -> String {
+fn allowed_page(page: String, session: Option<&Session>) -> String {
     if route_access::is_allowed(&page, session) {
         return page;
     }
@@ -318,32 +323,15 @@ fn open_page(page: String, session: Option<&Session>) -> String {
     if is_signed_in { "/" } else { "/sign-in" }.to_owned()
 }
 
-/// The status of an answer that says why nothing was done.
-fn status_of(error: &AppError) -> StatusCode {
-    match error {
-        AppError::Checked | AppError::Shown(_) | AppError::Kept => StatusCode::OK,
-        AppError::Stale | AppError::Refused(_) => StatusCode::CONFLICT,
-        AppError::Forbidden(_) | AppError::SignInAgain | AppError::ConfirmSignIn => StatusCode::FORBIDDEN,
-        AppError::NotSignedIn | AppError::OtherSession => StatusCode::UNAUTHORIZED,
-        AppError::TooMany => StatusCode::TOO_MANY_REQUESTS,
-        AppError::NotFound(_) => StatusCode::NOT_FOUND,
-        AppError::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
-        AppError::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
-        AppError::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
-        AppError::CutOff => StatusCode::REQUEST_TIMEOUT,
-        AppError::Invalid(_) | AppError::Unreadable => StatusCode::UNPROCESSABLE_ENTITY,
-    }
-}
-
 /// The answer to a question of an island, with the status that its error has.
-pub async fn with_status(answer: Response) -> Response {
+pub async fn with_error_status(answer: Response) -> Response {
     if answer.status() != StatusCode::INTERNAL_SERVER_ERROR {
         return answer;
     }
     let (mut parts, body) = answer.into_parts();
     let body = to_bytes(body, MAX_BYTES).await.unwrap_or_default();
     if let Ok(error) = serde_json::from_slice(&body) {
-        parts.status = status_of(&error);
+        parts.status = AppError::status(&error);
     }
     Response::from_parts(parts, Body::from(body))
 }
@@ -359,7 +347,7 @@ pub async fn render(
     *request.method_mut() = Method::GET;
     *request.uri_mut() = Uri::try_from(page).unwrap_or_default();
     *request.extensions_mut() = extensions;
-    let (shell, state) = (Document::of(state), state.clone());
+    let (shell, state) = (Document::new(state), state.clone());
     let render = leptos_axum::render_app_async_with_context(
         move || {
             provide_context(state.clone());
@@ -371,7 +359,7 @@ pub async fn render(
 }
 
 /// The page that an address leads to: a form has its own in the query of its address. Only pages of this server.
-pub fn page_of(uri: &Uri) -> String {
+pub fn page_for(uri: &Uri) -> String {
     #[derive(serde::Deserialize)]
     struct Query {
         page: String,
@@ -381,11 +369,11 @@ pub fn page_of(uri: &Uri) -> String {
     } else {
         uri.path_and_query().map(ToString::to_string)
     };
-    page.filter(|page| is_own_page(page)).unwrap_or_else(|| "/".to_owned())
+    page.filter(|page| is_local_page(page)).unwrap_or_else(|| "/".to_owned())
 }
 
 /// Whether this is the address of a page of this server.
-pub(crate) fn is_own_page(page: &str) -> bool {
+pub(crate) fn is_local_page(page: &str) -> bool {
     page.starts_with('/')
         && !page.starts_with("//")
         && !page.starts_with(PREFIX)
@@ -409,9 +397,9 @@ mod tests {
             ("/do/x", "/"),
             ("/users?page=/tasks", "/users?page=/tasks"),
         ] {
-            assert_eq!(page_of(&Uri::from_static(address)), page, "{address}");
+            assert_eq!(page_for(&Uri::from_static(address)), page, "{address}");
         }
-        let posted = action("/do/x", "/users?q=ng&after=1");
-        assert_eq!(page_of(&Uri::try_from(posted).expect("an address")), "/users?q=ng&after=1");
+        let read_form = action("/do/x", "/users?q=ng&after=1");
+        assert_eq!(page_for(&Uri::try_from(read_form).expect("an address")), "/users?q=ng&after=1");
     }
 }

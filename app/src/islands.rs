@@ -19,4 +19,4 @@ pub use task_form::{NextRun, TaskFormIsland, next_runs};
 pub use theme_switch::ThemeSwitch;
 
 /// What stands in the address of a page that asks by itself, whether or not a user is there.
-pub(crate) const BY_ITSELF: &str = "by=itself";
+pub(crate) const BACKGROUND_QUERY: &str = "by=itself";

@@ -26,17 +26,17 @@ pub(crate) use account_notices::unread_line;
 pub use approvals::{ApprovalPage, ApprovalsPage};
 pub use audit::{AuditPage, audit_csv};
 pub use catalogue::{CatalogueListPage, CatalogueRecordPage};
-pub use forbidden::{MAY_NOT, MayNotPage};
+pub use forbidden::{FORBIDDEN, ForbiddenPage};
 pub use home::HomePage;
 pub use legal_holds::{LegalHoldListPage, LegalHoldPage};
 pub use not_found::NotFoundPage;
-pub use personal_data::RegisterPage;
+pub use personal_data::PersonalDataPage;
 pub use reports::{ReportPage, ReportsPage, report_csv};
 pub use residue::ResiduePage;
 pub use runs::{CertificatePage, RunListPage, RunPage};
 pub use sign_in::{
     CHANGES_SIGN_IN, InvitationPage, SecondFactorPage, SetUpAppPage, SignInAgainPage, SignInPage,
-    SignInProblem, go_on_to, own_page, remember,
+    SignInProblem, local_page, next_step, remember_address_and_device,
 };
 pub use staff::StaffPage;
 pub use tasks::{

@@ -24,7 +24,7 @@ pub(crate) fn iso_or_empty(text: &str) -> String {
 
 /// The date in a picker at first and the name of its text field, from the name of the picker.
 #[cfg(feature = "ssr")]
-pub(crate) fn of_name(name: &str) -> Option<(&str, &str)> {
+pub(crate) fn parse_picker_name(name: &str) -> Option<(&str, &str)> {
     name.strip_prefix(PICKED)?.split_once(']')
 }
 
@@ -32,7 +32,7 @@ pub(crate) fn of_name(name: &str) -> Option<(&str, &str)> {
 /// `03/04/2018`. If both were changed to different dates, it is neither, and the field says so: no date that was entered
 /// is dropped.
 #[cfg(feature = "ssr")]
-pub(crate) fn together(text: &str, picked: &str, at_first: &str) -> String {
+pub(crate) fn merge_picked(text: &str, picked: &str, at_first: &str) -> String {
     let (picked, typed) = (picked.trim(), iso_or_empty(text));
     if picked == at_first || picked == typed {
         return text.to_owned();
@@ -76,10 +76,10 @@ mod tests {
             ("03/04/2018", "2018-01-15", "2018-01-15", "03/04/2018"),
             ("1 Jan 1850", "2018-03-01", "", "1 Jan 1850 / 1 Mar 2018"),
         ] {
-            assert_eq!(together(text, picked, at_first), says, "{text:?} {picked:?} {at_first:?}");
+            assert_eq!(merge_picked(text, picked, at_first), says, "{text:?} {picked:?} {at_first:?}");
         }
         let name = picker_name("form[leaving_on]", "2018-01-15");
-        assert_eq!(of_name(&name), Some(("2018-01-15", "form[leaving_on]")));
-        assert_eq!(of_name("form[leaving_on]"), None);
+        assert_eq!(parse_picker_name(&name), Some(("2018-01-15", "form[leaving_on]")));
+        assert_eq!(parse_picker_name("form[leaving_on]"), None);
     }
 }

@@ -33,7 +33,7 @@ pub(crate) fn address(path: &str, values: &[(&str, String)]) -> Result<String, R
 }
 
 /// Goes to the list that a posted search asks for.
-pub(crate) fn go(path: &str, values: &[(&str, String)]) -> Result<(), AppError> {
+pub(crate) fn redirect_to_search(path: &str, values: &[(&str, String)]) -> Result<(), AppError> {
     if values.iter().map(|(_, value)| value.len()).sum::<usize>() > MAX_BYTES {
         let why = "The search is too long: each field takes up to 200 characters";
         return Err(AppError::Refused(why.to_owned()));

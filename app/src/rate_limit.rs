@@ -21,13 +21,13 @@ use std::time::Duration;
 use store::Limiter;
 
 /// How long an address from which an account signed in is known for it.
-const KNOWN_FOR: Duration = Duration::from_hours(30 * 24);
+const KNOWN_ADDRESS_TIMEOUT: Duration = Duration::from_hours(30 * 24);
 /// Each so many attempts, full limiters drop the keys whose budget is whole again.
-const CLEAN_EVERY: u32 = 256;
+const CLEANING_INTERVAL: u32 = 256;
 
 /// The budgets of all limits, and how many keys each remembers.
 #[derive(Clone, Copy, Debug)]
-pub struct Limits {
+pub struct Budgets {
     /// Of a network: an IPv6 /48, as providers give to one customer.
     pub network: Budget,
     /// Of an address: an IPv4 address, or an IPv6 /64, as one household has.
@@ -46,7 +46,7 @@ pub struct Limits {
     pub max_keys: usize,
 }
 
-impl Default for Limits {
+impl Default for Budgets {
     fn default() -> Self {
         let budget = |burst, period| Budget { burst, period };
         Self {
@@ -73,7 +73,7 @@ pub enum Account<'a> {
 
 /// What is shown in an attempt. Each has a budget of its own.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-pub enum Shown {
+pub enum AttemptKind {
     /// A password, to sign in.
     Password,
     /// A code of the second factor, to sign in.
@@ -81,12 +81,12 @@ pub enum Shown {
     /// A new authenticator app.
     NewApp,
     /// Password and code, in a session.
-    Again,
+    Reauthentication,
 }
 
 /// What sets the owner of an account apart from other callers at the same address.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-pub enum Known<'a> {
+pub enum KnownCaller<'a> {
     /// The id of a device from which this account signed in before.
     Device(&'a str),
     /// A session of this account whose sign-in is whole.
@@ -97,18 +97,18 @@ pub enum Known<'a> {
 #[derive(Clone, Copy, Debug)]
 pub struct Attempt<'a> {
     /// What is shown.
-    pub shown: Shown,
+    pub kind: AttemptKind,
     /// The account.
     pub account: Account<'a>,
     /// The address of the caller.
     pub address: IpAddr,
     /// What sets the caller apart, if anything does.
-    pub known: Option<Known<'a>>,
+    pub known: Option<KnownCaller<'a>>,
 }
 
 /// Counts the attempts that reach this process.
 #[derive(Debug)]
-pub struct Throttle<C: Clock = DefaultClock> {
+pub struct RateLimits<C: Clock = DefaultClock> {
     network: Limiter<C>,
     address: Limiter<C>,
     account_and_address: Limiter<C>,
@@ -123,22 +123,22 @@ pub struct Throttle<C: Clock = DefaultClock> {
     clock: C,
 }
 
-impl Default for Throttle {
+impl Default for RateLimits {
     fn default() -> Self {
-        Self::with_limits(Limits::default())
+        Self::with_limits(Budgets::default())
     }
 }
 
-impl Throttle {
+impl RateLimits {
     /// A throttle with these limits, by the clock of the computer.
-    pub fn with_limits(limits: Limits) -> Self {
+    pub fn with_limits(limits: Budgets) -> Self {
         Self::new(limits, DefaultClock::default())
     }
 }
 
-impl<C: Clock + Clone> Throttle<C> {
+impl<C: Clock + Clone> RateLimits<C> {
     /// A throttle with these limits.
-    pub fn new(limits: Limits, clock: C) -> Self {
+    pub fn new(limits: Budgets, clock: C) -> Self {
         let limiter = |budget: Budget| budget.limiter(limits.max_keys, clock.clone());
         Self {
             network: limiter(limits.network),
@@ -159,28 +159,28 @@ impl<C: Clock + Clone> Throttle<C> {
     /// Whether an attempt from an address is allowed, whatever account it is about. Each call counts. Attempts about a
     /// known account go through [`Self::allows`].
     pub fn allows_from(&self, address: IpAddr) -> bool {
-        self.clean();
+        self.drop_unused_keys();
         self.network.check_key(&self.key(wider_network_of(address))).is_ok()
             && self.address.check_key(&self.key(network_of(address))).is_ok()
     }
 
     /// Whether an attempt on an account is allowed, and for which kind of caller. Each call counts.
     pub fn allows(&self, attempt: &Attempt<'_>) -> Option<Caller> {
-        let Attempt { shown, account, address, known } = *attempt;
+        let Attempt { kind, account, address, known } = *attempt;
         let allows_known = |key| self.known.check_key(&key).is_ok().then_some(Caller::Known);
         if let Some(known) = known {
-            self.clean();
-            return allows_known(self.key((shown, account, known)));
+            self.drop_unused_keys();
+            return allows_known(self.key((kind, account, known)));
         }
         if !self.allows_from(address) {
             return None;
         }
         let address = network_of(address);
         if self.is_known(account, address) {
-            return allows_known(self.key((shown, account, address)));
+            return allows_known(self.key((kind, account, address)));
         }
-        let is_allowed = self.account_and_address.check_key(&self.key((shown, account, address))).is_ok()
-            && self.account.check_key(&self.key((shown, account))).is_ok();
+        let is_allowed = self.account_and_address.check_key(&self.key((kind, account, address))).is_ok()
+            && self.account.check_key(&self.key((kind, account))).is_ok();
         is_allowed.then_some(Caller::Unknown)
     }
 
@@ -195,7 +195,7 @@ impl<C: Clock + Clone> Throttle<C> {
     }
 
     /// Remembers that an account signed in from an address, with everything that it has to show.
-    pub fn signed_in(&self, user: UserNumber, address: IpAddr) {
+    pub fn remember_address(&self, user: UserNumber, address: IpAddr) {
         let key = self.key((Account::User(user), network_of(address)));
         let now = self.clock.now();
         let mut known = self.known_addresses.lock().unwrap_or_else(PoisonError::into_inner);
@@ -209,11 +209,11 @@ impl<C: Clock + Clone> Throttle<C> {
     fn is_known(&self, account: Account<'_>, network: IpAddr) -> bool {
         let known = self.known_addresses.lock().unwrap_or_else(PoisonError::into_inner);
         let at = known.get(&self.key((account, network)));
-        at.is_some_and(|at| self.clock.now().duration_since(*at) < KNOWN_FOR.into())
+        at.is_some_and(|at| self.clock.now().duration_since(*at) < KNOWN_ADDRESS_TIMEOUT.into())
     }
 
     /// How many keys are remembered.
-    pub fn keys(&self) -> usize {
+    pub fn key_count(&self) -> usize {
         let known = self.known_addresses.lock().unwrap_or_else(PoisonError::into_inner).len();
         self.limiters().map(RateLimiter::len).iter().sum::<usize>() + known
     }
@@ -231,8 +231,8 @@ impl<C: Clock + Clone> Throttle<C> {
     }
 
     /// Drops the keys whose budget is whole again, where there is no room for others.
-    fn clean(&self) {
-        if self.attempts.fetch_add(1, Ordering::Relaxed).is_multiple_of(CLEAN_EVERY) {
+    fn drop_unused_keys(&self) {
+        if self.attempts.fetch_add(1, Ordering::Relaxed).is_multiple_of(CLEANING_INTERVAL) {
             for limiter in self.limiters().into_iter().filter(|limiter| limiter.len() >= self.max_keys) {
                 limiter.retain_recent();
             }

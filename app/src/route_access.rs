@@ -6,153 +6,153 @@ use http::Uri;
 use policy::Action;
 use records::{Actor, Session};
 
-/// What an address asks for.
+/// The access that a route requires.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Need {
-    /// Nothing: whoever knows the address.
-    Nothing,
-    /// A session, however far its sign-in has come.
-    Session,
-    /// Somebody who is signed in.
-    SignIn,
-    /// Somebody who may do this.
-    May(Action),
+pub enum Access {
+    /// Every caller.
+    Public,
+    /// A session, whether its sign-in is complete or not.
+    AnySession,
+    /// A signed-in member of staff.
+    SignedIn,
+    /// A signed-in member of staff with this permission.
+    Permission(Action),
 }
 
+use Access::{Permission, Public, SignedIn};
 use Action::{
     Administer, AnonymiseOne, Approve, DecideResidue, EditTasks, EditUsers, ManageStaff, PlaceLegalHolds,
     Preview, ReleaseLegalHolds, Run, SeeAudit, SeeCatalogue, SeeReports, SeeResidue, SeeTasks, SeeUsers,
 };
-use Need::{May, Nothing, SignIn};
 
 /// Every address, as the router writes it, and what it asks for.
-pub const ROUTE_ACCESS: &[(&str, Need)] = &[
-    ("/", SignIn),
-    ("/livez", Nothing),
-    ("/readyz", Nothing),
-    ("/healthz", Nothing),
-    ("/metrics", Nothing),
-    ("/sign-in", Nothing),
-    ("/sign-in/code", Need::Session),
-    ("/sign-in/app", Need::Session),
-    ("/sign-in/again", SignIn),
-    ("/sign-in/provider", Nothing),
-    ("/sign-in/provider/return", Nothing),
-    ("/sign-in/provider/again", SignIn),
-    ("/account/provider", SignIn),
-    ("/invitation/{key}", Nothing),
-    ("/account", SignIn),
-    ("/forbidden", SignIn),
-    ("/api/session_time", SignIn),
-    ("/api/stay_signed_in", SignIn),
-    ("/staff", May(ManageStaff)),
-    ("/do/sign_in", Nothing),
-    ("/do/accept_invitation", Nothing),
-    ("/do/second_factor", Need::Session),
-    ("/do/confirm_app", Need::Session),
-    ("/do/sign_out", Need::Session),
-    ("/do/sign_in_again", SignIn),
-    ("/do/change_password", SignIn),
-    ("/do/end_session", SignIn),
-    ("/do/read_notices", SignIn),
-    ("/do/disconnect_provider", SignIn),
-    ("/do/add_staff", May(ManageStaff)),
-    ("/do/grant_role", May(ManageStaff)),
-    ("/do/revoke_role", May(ManageStaff)),
-    ("/do/invite_staff", May(ManageStaff)),
-    ("/do/disable_staff", May(ManageStaff)),
-    ("/do/end_sessions", May(ManageStaff)),
-    ("/personal-data", SignIn),
-    ("/users", May(SeeUsers)),
-    ("/users/new", May(EditUsers)),
-    ("/users/{id}", May(SeeUsers)),
-    ("/users/{id}/photo", May(SeeUsers)),
-    ("/users/{id}/edit", May(EditUsers)),
-    ("/users/{id}/anonymise", May(AnonymiseOne)),
-    ("/do/find_users", May(SeeUsers)),
-    ("/do/save_user", May(EditUsers)),
-    ("/do/mark_user", May(EditUsers)),
-    ("/do/undelete_user", May(EditUsers)),
-    ("/do/return_loan", May(EditUsers)),
-    ("/do/cancel_request", May(EditUsers)),
-    ("/do/settle_charge", May(EditUsers)),
-    ("/do/anonymise_user", May(AnonymiseOne)),
-    ("/do/anonymise_staff", May(ManageStaff)),
-    ("/catalogue", May(SeeCatalogue)),
-    ("/catalogue/{id}", May(SeeCatalogue)),
-    ("/reports", May(SeeReports)),
-    ("/reports/{report}", May(SeeReports)),
-    ("/reports/{report}/csv", May(SeeReports)),
-    ("/tasks", May(SeeTasks)),
-    ("/tasks/new", May(EditTasks)),
-    ("/tasks/owners", May(ManageStaff)),
-    ("/do/reassign_task", May(ManageStaff)),
-    ("/tasks/{id}", May(SeeTasks)),
-    ("/tasks/{id}/edit", May(EditTasks)),
-    ("/tasks/{id}/delete", May(EditTasks)),
-    ("/tasks/{id}/deactivate", May(EditTasks)),
-    ("/tasks/{id}/export", May(SeeTasks)),
-    ("/do/save_task", May(EditTasks)),
-    ("/do/check_task", May(EditTasks)),
-    ("/do/copy_task", May(EditTasks)),
-    ("/do/activate_task", May(EditTasks)),
-    ("/do/deactivate_task", May(EditTasks)),
-    ("/do/make_task_default", May(EditTasks)),
-    ("/do/delete_task", May(EditTasks)),
-    ("/api/next_runs", May(EditTasks)),
-    ("/do/make_preview", May(Preview)),
-    ("/do/start_run", May(Run)),
-    ("/do/cancel_run", May(Run)),
-    ("/do/clean_files", May(Administer)),
-    ("/runs", May(SeeTasks)),
-    ("/runs/{id}", May(SeeTasks)),
-    ("/do/find_people", May(SeeTasks)),
-    ("/runs/{id}/certificate", May(SeeTasks)),
-    ("/runs/{id}/certificate.json", May(SeeTasks)),
-    ("/print.css", May(SeeTasks)),
-    ("/events/runs/{id}", May(SeeTasks)),
-    ("/api/run_progress", May(SeeTasks)),
-    ("/do/ask_approval", May(Preview)),
-    ("/do/ask_more_changes", May(EditUsers)),
-    ("/do/ask_staff_anonymising", May(ManageStaff)),
-    ("/approvals", May(SeeTasks)),
-    ("/approvals/{id}", May(Approve)),
-    ("/do/approve_request", May(Approve)),
-    ("/do/decline_request", May(Approve)),
+pub const ROUTE_ACCESS: &[(&str, Access)] = &[
+    ("/", SignedIn),
+    ("/livez", Public),
+    ("/readyz", Public),
+    ("/healthz", Public),
+    ("/metrics", Public),
+    ("/sign-in", Public),
+    ("/sign-in/code", Access::AnySession),
+    ("/sign-in/app", Access::AnySession),
+    ("/sign-in/again", SignedIn),
+    ("/sign-in/provider", Public),
+    ("/sign-in/provider/return", Public),
+    ("/sign-in/provider/again", SignedIn),
+    ("/account/provider", SignedIn),
+    ("/invitation/{key}", Public),
+    ("/account", SignedIn),
+    ("/forbidden", SignedIn),
+    ("/api/session_time", SignedIn),
+    ("/api/stay_signed_in", SignedIn),
+    ("/staff", Permission(ManageStaff)),
+    ("/do/sign_in", Public),
+    ("/do/accept_invitation", Public),
+    ("/do/second_factor", Access::AnySession),
+    ("/do/confirm_app", Access::AnySession),
+    ("/do/sign_out", Access::AnySession),
+    ("/do/sign_in_again", SignedIn),
+    ("/do/change_password", SignedIn),
+    ("/do/end_session", SignedIn),
+    ("/do/read_notices", SignedIn),
+    ("/do/disconnect_provider", SignedIn),
+    ("/do/add_staff", Permission(ManageStaff)),
+    ("/do/grant_role", Permission(ManageStaff)),
+    ("/do/revoke_role", Permission(ManageStaff)),
+    ("/do/invite_staff", Permission(ManageStaff)),
+    ("/do/disable_staff", Permission(ManageStaff)),
+    ("/do/end_sessions", Permission(ManageStaff)),
+    ("/personal-data", SignedIn),
+    ("/users", Permission(SeeUsers)),
+    ("/users/new", Permission(EditUsers)),
+    ("/users/{id}", Permission(SeeUsers)),
+    ("/users/{id}/photo", Permission(SeeUsers)),
+    ("/users/{id}/edit", Permission(EditUsers)),
+    ("/users/{id}/anonymise", Permission(AnonymiseOne)),
+    ("/do/find_users", Permission(SeeUsers)),
+    ("/do/save_user", Permission(EditUsers)),
+    ("/do/mark_user", Permission(EditUsers)),
+    ("/do/undelete_user", Permission(EditUsers)),
+    ("/do/return_loan", Permission(EditUsers)),
+    ("/do/cancel_request", Permission(EditUsers)),
+    ("/do/settle_charge", Permission(EditUsers)),
+    ("/do/anonymise_user", Permission(AnonymiseOne)),
+    ("/do/anonymise_staff", Permission(ManageStaff)),
+    ("/catalogue", Permission(SeeCatalogue)),
+    ("/catalogue/{id}", Permission(SeeCatalogue)),
+    ("/reports", Permission(SeeReports)),
+    ("/reports/{report}", Permission(SeeReports)),
+    ("/reports/{report}/csv", Permission(SeeReports)),
+    ("/tasks", Permission(SeeTasks)),
+    ("/tasks/new", Permission(EditTasks)),
+    ("/tasks/owners", Permission(ManageStaff)),
+    ("/do/reassign_task", Permission(ManageStaff)),
+    ("/tasks/{id}", Permission(SeeTasks)),
+    ("/tasks/{id}/edit", Permission(EditTasks)),
+    ("/tasks/{id}/delete", Permission(EditTasks)),
+    ("/tasks/{id}/deactivate", Permission(EditTasks)),
+    ("/tasks/{id}/export", Permission(SeeTasks)),
+    ("/do/save_task", Permission(EditTasks)),
+    ("/do/check_task", Permission(EditTasks)),
+    ("/do/copy_task", Permission(EditTasks)),
+    ("/do/activate_task", Permission(EditTasks)),
+    ("/do/deactivate_task", Permission(EditTasks)),
+    ("/do/make_task_default", Permission(EditTasks)),
+    ("/do/delete_task", Permission(EditTasks)),
+    ("/api/next_runs", Permission(EditTasks)),
+    ("/do/make_preview", Permission(Preview)),
+    ("/do/start_run", Permission(Run)),
+    ("/do/cancel_run", Permission(Run)),
+    ("/do/clean_files", Permission(Administer)),
+    ("/runs", Permission(SeeTasks)),
+    ("/runs/{id}", Permission(SeeTasks)),
+    ("/do/find_people", Permission(SeeTasks)),
+    ("/runs/{id}/certificate", Permission(SeeTasks)),
+    ("/runs/{id}/certificate.json", Permission(SeeTasks)),
+    ("/print.css", Permission(SeeTasks)),
+    ("/events/runs/{id}", Permission(SeeTasks)),
+    ("/api/run_progress", Permission(SeeTasks)),
+    ("/do/ask_approval", Permission(Preview)),
+    ("/do/ask_more_changes", Permission(EditUsers)),
+    ("/do/ask_staff_anonymising", Permission(ManageStaff)),
+    ("/approvals", Permission(SeeTasks)),
+    ("/approvals/{id}", Permission(Approve)),
+    ("/do/approve_request", Permission(Approve)),
+    ("/do/decline_request", Permission(Approve)),
     // Only the member of staff who asked can withdraw, whatever their role.
-    ("/do/withdraw_request", SignIn),
-    ("/legal-holds", May(SeeUsers)),
-    ("/legal-holds/{id}", May(SeeUsers)),
-    ("/do/place_hold", May(PlaceLegalHolds)),
-    ("/do/review_hold", May(PlaceLegalHolds)),
-    ("/do/ask_for_release", May(PlaceLegalHolds)),
-    ("/do/release_hold", May(ReleaseLegalHolds)),
-    ("/audit", May(SeeAudit)),
-    ("/audit/csv", May(SeeAudit)),
-    ("/residue", May(SeeResidue)),
-    ("/do/remove_residue", May(DecideResidue)),
-    ("/do/keep_residue", May(DecideResidue)),
-    ("/do/close_residue", May(DecideResidue)),
-    ("/do/reopen_residue", May(DecideResidue)),
-    ("/do/undo_change", SignIn),
+    ("/do/withdraw_request", SignedIn),
+    ("/legal-holds", Permission(SeeUsers)),
+    ("/legal-holds/{id}", Permission(SeeUsers)),
+    ("/do/place_hold", Permission(PlaceLegalHolds)),
+    ("/do/review_hold", Permission(PlaceLegalHolds)),
+    ("/do/ask_for_release", Permission(PlaceLegalHolds)),
+    ("/do/release_hold", Permission(ReleaseLegalHolds)),
+    ("/audit", Permission(SeeAudit)),
+    ("/audit/csv", Permission(SeeAudit)),
+    ("/residue", Permission(SeeResidue)),
+    ("/do/remove_residue", Permission(DecideResidue)),
+    ("/do/keep_residue", Permission(DecideResidue)),
+    ("/do/close_residue", Permission(DecideResidue)),
+    ("/do/reopen_residue", Permission(DecideResidue)),
+    ("/do/undo_change", SignedIn),
 ];
 
 /// What an address asks for; None where it stands in no row. Server functions share a route; they are told apart by their
 /// path.
-pub fn need(route: &str, path: &str) -> Option<Need> {
-    let sought = if route.ends_with("/{*function}") { path } else { route };
-    ROUTE_ACCESS.iter().find(|(address, _)| *address == sought).map(|(_, need)| *need)
+pub fn access_for(route: &str, path: &str) -> Option<Access> {
+    let wanted = if route.ends_with("/{*function}") { path } else { route };
+    ROUTE_ACCESS.iter().find(|(address, _)| *address == wanted).map(|(_, access)| *access)
 }
 
 /// What a page asks by itself, whether or not somebody sits in front of it.
-const BY_ITSELF: [&str; 3] = ["/api/session_time", "/api/run_progress", "/events/"];
+const BACKGROUND_ROUTES: [&str; 3] = ["/api/session_time", "/api/run_progress", "/events/"];
 
 /// Whether a request is one that a page makes by itself. It is no sign that somebody is there.
-pub fn is_by_itself(address: &Uri) -> bool {
-    BY_ITSELF.iter().any(|one| address.path().starts_with(one))
+pub fn is_background_request(address: &Uri) -> bool {
+    BACKGROUND_ROUTES.iter().any(|one| address.path().starts_with(one))
         || address
             .query()
-            .is_some_and(|query| query.split('&').any(|value| value == crate::islands::BY_ITSELF))
+            .is_some_and(|query| query.split('&').any(|value| value == crate::islands::BACKGROUND_QUERY))
 }
 
 /// Whether a page opens for whoever has this session. Wherever a page is made, and not only where its address is asked
@@ -161,17 +161,17 @@ pub fn is_allowed(page: &str, session: Option<&Session>) -> bool {
     let actor = session.map_or_else(Actor::without_session, Session::actor);
     match access_for_link(page) {
         None => false,
-        Some(Nothing) => true,
-        Some(Need::Session) => session.is_some(),
-        Some(SignIn) => actor.staff.is_some(),
-        Some(May(action)) => actor.may(action),
+        Some(Public) => true,
+        Some(Access::AnySession) => session.is_some(),
+        Some(SignedIn) => actor.staff.is_some(),
+        Some(Permission(action)) => actor.may(action),
     }
 }
 
 /// What an address in a page asks for, so that nobody is shown a link that leads to a closed door.
-pub(crate) fn access_for_link(href: &str) -> Option<Need> {
+pub(crate) fn access_for_link(href: &str) -> Option<Access> {
     let path = href.split(['?', '#']).next().unwrap_or_default();
-    ROUTE_ACCESS.iter().find(|(address, _)| fits(address, path)).map(|(_, need)| *need)
+    ROUTE_ACCESS.iter().find(|(address, _)| fits(address, path)).map(|(_, access)| *access)
 }
 
 /// Whether a path is one of a route with places for names.
@@ -192,9 +192,9 @@ mod tests {
 
     #[test]
     fn links_lead_to_the_first_row_that_fits() {
-        assert_eq!(access_for_link("/users/new"), Some(May(EditUsers)));
-        assert_eq!(access_for_link("/users/7?tab=loans#x"), Some(May(SeeUsers)));
-        assert_eq!(access_for_link("/"), Some(SignIn));
+        assert_eq!(access_for_link("/users/new"), Some(Permission(EditUsers)));
+        assert_eq!(access_for_link("/users/7?tab=loans#x"), Some(Permission(SeeUsers)));
+        assert_eq!(access_for_link("/"), Some(SignedIn));
         assert_eq!(access_for_link("/users//photo"), None);
         assert_eq!(access_for_link("/elsewhere"), None);
     }
@@ -204,7 +204,7 @@ mod tests {
         for (at, (address, _)) in ROUTE_ACCESS.iter().enumerate() {
             assert!(ROUTE_ACCESS[at + 1..].iter().all(|(other, _)| other != address), "{address}");
         }
-        assert_eq!(need("/do/{*function}", "/do/save_task"), Some(May(EditTasks)));
-        assert_eq!(need("/do/{*function}", "/do/nothing"), None);
+        assert_eq!(access_for("/do/{*function}", "/do/save_task"), Some(Permission(EditTasks)));
+        assert_eq!(access_for("/do/{*function}", "/do/nothing"), None);
     }
 }

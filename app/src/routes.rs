@@ -16,7 +16,7 @@ pub struct Document {
 
 impl Document {
     /// The document of this process.
-    pub fn of(state: &AppState) -> Self {
+    pub fn new(state: &AppState) -> Self {
         Self { options: state.options.clone() }
     }
 
@@ -59,7 +59,7 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/invitation/:key") view=pages::InvitationPage ssr=SsrMode::Async />
                 <Route path=path!("/account") view=pages::AccountPage ssr=SsrMode::Async />
                 <Route path=path!("/staff") view=pages::StaffPage ssr=SsrMode::Async />
-                <Route path=path!("/forbidden") view=pages::MayNotPage ssr=SsrMode::Async />
+                <Route path=path!("/forbidden") view=pages::ForbiddenPage ssr=SsrMode::Async />
                 <Route path=StaticSegment("tasks") view=pages::TaskListPage ssr=SsrMode::Async />
                 <Route path=path!("/tasks/new") view=pages::NewTaskPage ssr=SsrMode::Async />
                 <Route path=path!("/tasks/owners") view=pages::TaskOwnersPage ssr=SsrMode::Async />
@@ -85,7 +85,7 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/reports") view=pages::ReportsPage ssr=SsrMode::Async />
                 <Route path=path!("/reports/:report") view=pages::ReportPage ssr=SsrMode::Async />
                 <Route path=path!("/audit") view=pages::AuditPage ssr=SsrMode::Async />
-                <Route path=path!("/personal-data") view=pages::RegisterPage ssr=SsrMode::Async />
+                <Route path=path!("/personal-data") view=pages::PersonalDataPage ssr=SsrMode::Async />
             </Routes>
         </Router>
     }

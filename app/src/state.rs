@@ -1,7 +1,7 @@
 //! What the pages and server functions find in their context.
 
-use crate::rate_limit::Throttle;
-use crate::route_access::Need;
+use crate::rate_limit::RateLimits;
+use crate::route_access::Access;
 use axum::extract::FromRef;
 use http::request::Parts;
 use leptos::config::LeptosOptions;
@@ -19,7 +19,7 @@ pub struct AppState {
     /// The records.
     pub store: Store,
     /// The rate limits.
-    pub throttle: Arc<Throttle>,
+    pub rate_limits: Arc<RateLimits>,
     /// How the cookie of a session is sent.
     pub cookies: Cookies,
     /// What the identity provider of the library is called, where it has one.
@@ -51,7 +51,7 @@ impl Cookies {
     }
 
     /// The name of the cookie that names the device.
-    pub const fn name_of_device(self) -> &'static str {
+    pub const fn device_name(self) -> &'static str {
         match self {
             Self::Secure => "__Host-lethe-device",
             Self::Plain => "lethe-device",
@@ -59,7 +59,7 @@ impl Cookies {
     }
 
     /// The name of the cookie that keeps a login state to an identity provider.
-    pub const fn name_of_trip(self) -> &'static str {
+    pub const fn login_state_name(self) -> &'static str {
         match self {
             Self::Secure => "__Host-lethe-login-state",
             Self::Plain => "lethe-login-state",
@@ -109,9 +109,9 @@ pub(crate) fn actor() -> Actor {
 
 /// Whether the door at an address of this server opens for whoever is at the page. What somebody may not do is not
 /// offered to them.
-pub(crate) fn opens(address: &str) -> bool {
+pub(crate) fn can_open(address: &str) -> bool {
     match crate::route_access::access_for_link(address) {
-        Some(Need::May(action)) => actor().may(action),
+        Some(Access::Permission(action)) => actor().may(action),
         _ => true,
     }
 }

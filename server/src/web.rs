@@ -226,7 +226,7 @@ async fn shutdown_signal() {
 /// Returns the routes that are not pages, with their handlers.
 fn handlers(network: &NetworkConfig) -> Vec<(&'static str, MethodRouter<AppState>)> {
     let mut handlers = vec![
-        (FUNCTIONS, post(form_post::submit).get(form_post::back)),
+        (FUNCTIONS, post(form_post::submit).get(form_post::redirect_to_page)),
         (ISLANDS, post(answer_island)),
         ("/events/runs/{id}", get(events::run_events)),
         ("/users/{id}/photo", get(photo::photo)),
@@ -255,7 +255,7 @@ fn pages() -> Vec<leptos_axum::AxumRouteListing> {
 /// Builds all routes with their layers.
 fn router(state: &AppState, network: &NetworkConfig, heartbeat: Heartbeat) -> Router {
     let context = state.clone();
-    let document = Document::of(state);
+    let document = Document::new(state);
     let pages = handlers(network)
         .into_iter()
         .fold(Router::new(), |routes, (route, answer)| routes.route(route, answer))
@@ -314,7 +314,7 @@ fn state(site: &Path, store: Store, cookies: Cookies, network: &NetworkConfig) -
     AppState {
         options: options(site),
         store,
-        throttle: Arc::default(),
+        rate_limits: Arc::default(),
         cookies,
         single_sign_on,
         form_time: FORM_TIMEOUT,
@@ -328,7 +328,7 @@ async fn answer_island(
 ) -> axum::response::Response {
     let answer =
         leptos_axum::handle_server_fns_with_context(move || provide_context(state.clone()), request).await;
-    form_post::with_status(answer.into_response()).await
+    form_post::with_error_status(answer.into_response()).await
 }
 
 /// An address without a page.

@@ -1,8 +1,8 @@
 //! The banner on every page: what somebody should know although nobody is watching. Nothing when all is well.
 
-use crate::components::Moment;
+use crate::components::Timestamp;
 use crate::pages::unread_line;
-use crate::state::{actor, opens, store};
+use crate::state::{actor, can_open, store};
 use chrono::{DateTime, Duration, Utc};
 use leptos::prelude::*;
 use policy::four_eyes::COOLING_OFF_HOURS;
@@ -19,7 +19,7 @@ const LINES: usize = 3;
 /// Shows what needs attention, with a link to each run or task.
 #[component]
 pub(crate) fn Banner() -> impl IntoView {
-    let (store, actor, may_see) = (store(), actor(), opens("/runs"));
+    let (store, actor, may_see) = (store(), actor(), can_open("/runs"));
     Suspend::new(async move {
         // A page whose database does not answer says so itself.
         let conditions =
@@ -58,7 +58,7 @@ async fn approvals(store: &Store, actor: Actor) -> Option<impl IntoView + use<>>
 
 /// Returns the link to an audit action if the member of staff may read the audit, otherwise to the approvals.
 fn audit_or_approvals(action: &str) -> String {
-    if opens("/audit") { format!("/audit?action={action}") } else { "/approvals".to_owned() }
+    if can_open("/audit") { format!("/audit?action={action}") } else { "/approvals".to_owned() }
 }
 
 fn line(condition: Condition, safety_limits: SafetyLimits) -> impl IntoView {
@@ -70,7 +70,7 @@ fn line(condition: Condition, safety_limits: SafetyLimits) -> impl IntoView {
         }
         _ => {}
     }
-    if let Some((href, link, rest)) = of_installation(&what, since) {
+    if let Some((href, link, rest)) = installation_line(&what, since) {
         return view! { <li><a href=href>{link}</a>{rest}</li> }.into_any();
     }
     // Somebody else's private task is overdue like any other, but it is not named, and nothing leads to it.
@@ -82,7 +82,7 @@ fn line(condition: Condition, safety_limits: SafetyLimits) -> impl IntoView {
     let to_task = to_task.or_else(|| Some("/tasks".to_owned()));
     let to_run = run.map(|id| format!("/runs/{id}"));
     let the_run = run.map(|id| format!("Run {id} of {name}")).unwrap_or_default();
-    let moment = move || view! { <Moment at=since /> };
+    let moment = move || view! { <Timestamp at=since /> };
     let (href, link, rest) = match what {
         ConditionKind::Overdue => {
             (to_task, name, view! { " is overdue: it should have started " {moment()} "." }.into_any())
@@ -131,14 +131,14 @@ fn line(condition: Condition, safety_limits: SafetyLimits) -> impl IntoView {
             name,
             view! {
                 " runs on schedule, but its owner cannot sign in or has no access to tasks. "
-                {opens("/tasks/owners").then(|| view! { <a href="/tasks/owners">"Reassign the task"</a>"." })}
+                {can_open("/tasks/owners").then(|| view! { <a href="/tasks/owners">"Reassign the task"</a>"." })}
             }
             .into_any(),
         ),
         ConditionKind::FindingsOpen { findings } => {
             let review = run.map_or_else(|| "/residue".to_owned(), |id| format!("/residue?run={id}"));
             let href =
-                if opens(&review) { Some(review) } else { to_run.or_else(|| Some("/runs".to_owned())) };
+                if can_open(&review) { Some(review) } else { to_run.or_else(|| Some("/runs".to_owned())) };
             let of_run = run.map(|id| format!(" of run {id}")).unwrap_or_default();
             let wait = if findings == 1 { "is waiting" } else { "are waiting" };
             let rest = format!("{of_run} {wait} for a decision: old values of anonymised users were found.");
@@ -149,9 +149,9 @@ fn line(condition: Condition, safety_limits: SafetyLimits) -> impl IntoView {
 }
 
 /// Returns link target, link text and message of a condition of the installation, not of a task or run.
-fn of_installation(what: &ConditionKind, since: DateTime<Utc>) -> Option<(String, String, AnyView)> {
-    let moment = move || view! { <Moment at=since /> };
-    let said = match *what {
+fn installation_line(what: &ConditionKind, since: DateTime<Utc>) -> Option<(String, String, AnyView)> {
+    let moment = move || view! { <Timestamp at=since /> };
+    let message = match *what {
         ConditionKind::PasswordOnly => (
             "/account".to_owned(),
             "Second factors are off".to_owned(),
@@ -181,7 +181,7 @@ fn of_installation(what: &ConditionKind, since: DateTime<Utc>) -> Option<(String
             },
         ),
         ConditionKind::CodesGuessed { accounts } => (
-            if opens("/audit") { "/audit" } else { "/account" }.to_owned(),
+            if can_open("/audit") { "/audit" } else { "/account" }.to_owned(),
             "Wrong codes".to_owned(),
             view! {
                 " have ended sign-ins of " {counted(accounts, "member", "members")} " of staff since " {moment()}
@@ -205,7 +205,7 @@ fn of_installation(what: &ConditionKind, since: DateTime<Utc>) -> Option<(String
                 "/approvals".to_owned(),
                 "Four eyes".to_owned(),
                 view! {
-                    " will end " <Moment at=until /> ": fewer than two members of staff can approve, or the setting was \
+                    " will end " <Timestamp at=until /> ": fewer than two members of staff can approve, or the setting was \
                      changed. Until then a second person is needed."
                 }
                 .into_any(),
@@ -221,7 +221,7 @@ fn of_installation(what: &ConditionKind, since: DateTime<Utc>) -> Option<(String
         ),
         _ => return None,
     };
-    Some(said)
+    Some(message)
 }
 
 /// Returns the message about a wrong clock.

@@ -7,7 +7,7 @@ use leptos_meta::Title;
 
 /// A page with a title and nothing around it.
 #[component]
-pub(crate) fn Plain(
+pub(crate) fn BareLayout(
     /// The title.
     title: &'static str,
     /// The content.

@@ -4,7 +4,7 @@ use super::percent_encoded;
 use crate::error::AppError;
 use crate::form_post;
 use crate::picked::{CALENDAR, iso_or_empty, picker_name};
-use crate::state::{opens, session};
+use crate::state::{can_open, session};
 use leptos::prelude::*;
 use policy::dates;
 use policy::form::FieldErrors;
@@ -127,7 +127,7 @@ pub(crate) fn PostButton(
     values: Vec<(&'static str, String)>,
     /// What it does, as action and object.
     #[prop(into)]
-    words: String,
+    label: String,
     /// More words for screen readers, which do not show the row of the button.
     #[prop(optional, into)]
     about: Option<String>,
@@ -139,13 +139,13 @@ pub(crate) fn PostButton(
     let hidden = values
         .into_iter()
         .map(|(name, value)| view! { <input type="hidden" name=format!("form[{name}]") value=value /> });
-    opens(function).then(|| {
+    can_open(function).then(|| {
         view! {
             <form class="inline" method="post" action=form_post::action(function, &page)>
                 <form_post::Token />
                 {hidden.collect_view()}
                 <button class=class type="submit">
-                    {words} {about.map(|about| view! { <span class="hidden">" "{about}</span> })}
+                    {label} {about.map(|about| view! { <span class="hidden">" "{about}</span> })}
                 </button>
             </form>
         }
@@ -164,7 +164,7 @@ pub(crate) fn AskFirst(
     values: Vec<(&'static str, String)>,
     /// What it does, as action and object.
     #[prop(into)]
-    words: String,
+    label: String,
     /// More words for screen readers, which do not show the row of the button.
     #[prop(optional, into)]
     about: Option<String>,
@@ -174,12 +174,12 @@ pub(crate) fn AskFirst(
 ) -> impl IntoView {
     let hidden = about.clone().map(|about| view! { <span class="hidden">" "{about}</span> });
     let about = about.unwrap_or_default();
-    opens(function).then(|| {
+    can_open(function).then(|| {
         view! {
             <details class="more">
-                <summary>{words.clone()} {hidden}</summary>
+                <summary>{label.clone()} {hidden}</summary>
                 <p>{consequence}</p>
-                <PostButton function page values words about danger=true />
+                <PostButton function page values label about danger=true />
             </details>
         }
     })

@@ -17,7 +17,7 @@ pub(crate) fn Day(
 
 /// An instant in the library's time zone: `15 Jan 2018 02:30`.
 #[component]
-pub(crate) fn Moment(
+pub(crate) fn Timestamp(
     /// The instant.
     #[prop(into)]
     at: Option<DateTime<Utc>>,
@@ -44,11 +44,11 @@ pub(crate) fn options<T: Copy + PartialEq>(
     chosen: Option<T>,
     none: &'static str,
     code: fn(T) -> &'static str,
-    words: fn(T) -> &'static str,
+    label: fn(T) -> &'static str,
 ) -> impl IntoView {
     let rows = all
         .into_iter()
-        .map(|one| view! { <option value=code(one) selected=chosen == Some(one)>{words(one)}</option> })
+        .map(|one| view! { <option value=code(one) selected=chosen == Some(one)>{label(one)}</option> })
         .collect_view();
     view! { <option value="">{none}</option> {rows} }
 }

@@ -1,7 +1,7 @@
 //! Loading what a page shows, and the page to show when that does not work.
 
-use crate::components::Frame;
-use crate::error::{AppError, fault_of, reference};
+use crate::components::PageLayout;
+use crate::error::{AppError, log_internal, transient_fault};
 use crate::picked;
 use crate::private_search;
 use crate::route_access;
@@ -18,7 +18,7 @@ use std::future::Future;
 use std::str::FromStr;
 
 /// What the path of the page names: `/users/5`. What cannot be read is not there.
-pub(crate) fn named_in_path<T: FromStr>(what: &'static str) -> Result<T, RecordsError> {
+pub(crate) fn path_param<T: FromStr>(what: &'static str) -> Result<T, RecordsError> {
     use_params_map()
         .with_untracked(|params| params.get("id"))
         .and_then(|text| text.parse().ok())
@@ -74,7 +74,7 @@ pub(crate) fn wrong_filters(errors: &FieldErrors) -> Option<AppError> {
 }
 
 /// A text that a list is searched for, from the query of the page's address.
-pub(crate) fn sought_text(errors: &mut FieldErrors, name: &str) -> String {
+pub(crate) fn search_text(errors: &mut FieldErrors, name: &str) -> String {
     let typed = query(name);
     errors.take(name, text::line(&typed, text::SHORT)).unwrap_or(typed)
 }
@@ -85,11 +85,11 @@ pub(crate) fn date_query(name: &str) -> String {
     let picked = use_query_map().with_untracked(|query| {
         let all = query.clone().into_iter();
         all.into_iter().find_map(|(picker, date)| {
-            let (at_first, field) = picked::of_name(&picker)?;
+            let (at_first, field) = picked::parse_picker_name(&picker)?;
             (field == name).then(|| (at_first.to_owned(), date.into_owned()))
         })
     });
-    picked.map_or(typed.clone(), |(at_first, date)| picked::together(&typed, &date, &at_first))
+    picked.map_or(typed.clone(), |(at_first, date)| picked::merge_picked(&typed, &date, &at_first))
 }
 
 /// The page of a list that the address names.
@@ -99,13 +99,13 @@ pub(crate) fn paging() -> Paging {
 }
 
 /// A page of what `load` finds, for whom its door opens.
-pub(crate) fn page<V: IntoView + 'static>(
+pub(crate) fn guarded_page<V: IntoView + 'static>(
     load: impl Future<Output = Result<V, RecordsError>> + Send + 'static,
 ) -> impl IntoView {
     let is_open = route_access::is_allowed(&use_location().pathname.get_untracked(), session().as_ref());
     Suspend::new(async move {
         if !is_open {
-            return not_shown(
+            return message_page(
                 StatusCode::FORBIDDEN,
                 "You do not have permission to see this page.".to_owned(),
             )
@@ -113,16 +113,16 @@ pub(crate) fn page<V: IntoView + 'static>(
         }
         match load.await {
             Ok(view) => view.into_any(),
-            Err(error) => problem(&error).into_any(),
+            Err(error) => error_page(&error).into_any(),
         }
     })
 }
 
-fn problem(error: &RecordsError) -> impl IntoView + use<> {
-    if let Some(fault) = fault_of(error) {
-        return not_shown(StatusCode::SERVICE_UNAVAILABLE, format!("{fault}.")).into_any();
+fn error_page(error: &RecordsError) -> impl IntoView + use<> {
+    if let Some(fault) = transient_fault(error) {
+        return message_page(StatusCode::SERVICE_UNAVAILABLE, format!("{fault}.")).into_any();
     }
-    let (status, words) = match error {
+    let (status, label) = match error {
         RecordsError::NotFound(what) => (StatusCode::NOT_FOUND, format!("There is no such {what}.")),
         RecordsError::Forbidden(action) => {
             (StatusCode::FORBIDDEN, format!("You do not have permission to {}.", action.label()))
@@ -138,19 +138,19 @@ fn problem(error: &RecordsError) -> impl IntoView + use<> {
         RecordsError::Stale => (StatusCode::CONFLICT, AppError::Stale.to_string()),
         RecordsError::Invalid(_) => (StatusCode::UNPROCESSABLE_ENTITY, AppError::Unreadable.to_string()),
         RecordsError::Fault(_) | RecordsError::Database(_) | RecordsError::Corrupt(_) => {
-            (StatusCode::INTERNAL_SERVER_ERROR, AppError::Internal(reference(error)).to_string())
+            (StatusCode::INTERNAL_SERVER_ERROR, AppError::Internal(log_internal(error)).to_string())
         }
     };
-    not_shown(status, words).into_any()
+    message_page(status, label).into_any()
 }
 
-fn not_shown(status: StatusCode, words: String) -> impl IntoView {
+fn message_page(status: StatusCode, label: String) -> impl IntoView {
     expect_context::<ResponseOptions>().set_status(status);
     let title = if status == StatusCode::NOT_FOUND { "Not found" } else { "This page cannot be shown" };
     view! {
-        <Frame title>
-            <p>{words}</p>
+        <PageLayout title>
+            <p>{label}</p>
             <p><a href="/">"Go to the start page"</a></p>
-        </Frame>
+        </PageLayout>
     }
 }

@@ -1,13 +1,13 @@
 //! The frame of every page: top bar, breadcrumbs, actions panel, title.
 
 use crate::components::{AskFirst, Banner, ProblemSummary, escaped};
-use crate::form_post::{self, refusal};
+use crate::form_post::{self, error_for};
 use crate::islands::{SessionWarning, ThemeSwitch, TimeLeft};
 use crate::pages::flash;
 use crate::pages::sign_in::SignOut;
 use crate::pages::undo::{Done, UndoChange};
 use crate::pages::users::FindUsers;
-use crate::state::{opens, session, store};
+use crate::state::{can_open, session, store};
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
 use leptos_meta::Title;
@@ -20,25 +20,25 @@ pub(crate) type Crumb = (String, String);
 
 /// Something that can be done on a page; it stands in the actions panel.
 #[derive(Clone, Debug)]
-pub(crate) enum Action {
+pub(crate) enum PageAction {
     /// Leads to another page.
     Link {
         /// What it does, as action and object.
-        words: String,
+        label: String,
         /// The page.
         href: String,
     },
     /// Leads to a page where something irreversible can be done.
     Danger {
         /// What it does, as action and object.
-        words: String,
+        label: String,
         /// The page.
         href: String,
     },
     /// Does something at once.
     Post {
         /// What it does, as action and object.
-        words: String,
+        label: String,
         /// Path of the server function.
         function: &'static str,
         /// Hidden values of its form.
@@ -47,7 +47,7 @@ pub(crate) enum Action {
     /// Does something after a question.
     Ask {
         /// What it does, as action and object.
-        words: String,
+        label: String,
         /// Path of the server function.
         function: &'static str,
         /// Hidden values of its form.
@@ -56,21 +56,21 @@ pub(crate) enum Action {
         consequence: String,
     },
     /// Cannot be done here.
-    Not {
+    Unavailable {
         /// What cannot be done.
-        words: String,
+        label: String,
         /// Why, and what to do instead.
         why: String,
     },
 }
 
-impl Action {
+impl PageAction {
     /// Whether whoever is at the page may do it.
-    fn opens(&self) -> bool {
+    fn can_open(&self) -> bool {
         match self {
-            Self::Link { href, .. } | Self::Danger { href, .. } => opens(href),
-            Self::Post { function, .. } | Self::Ask { function, .. } => opens(function),
-            Self::Not { .. } => true,
+            Self::Link { href, .. } | Self::Danger { href, .. } => can_open(href),
+            Self::Post { function, .. } | Self::Ask { function, .. } => can_open(function),
+            Self::Unavailable { .. } => true,
         }
     }
 }
@@ -81,7 +81,7 @@ const MODULES: [(&str, &str); 4] =
 
 /// The frame around the content of a page.
 #[component]
-pub(crate) fn Frame(
+pub(crate) fn PageLayout(
     /// The title: heading of the page and, with the product's name, of the window.
     #[prop(into)]
     title: String,
@@ -93,13 +93,14 @@ pub(crate) fn Frame(
     crumbs: Vec<Crumb>,
     /// What can be done here.
     #[prop(optional)]
-    actions: Vec<Action>,
+    actions: Vec<PageAction>,
     /// The content.
     children: Children,
 ) -> impl IntoView {
     let here = use_location().pathname.get_untracked();
-    let done = use_query_map().with_untracked(|query| query.get("done")).and_then(|code| flash::words(&code));
-    let actions: Vec<Action> = actions.into_iter().filter(Action::opens).collect();
+    let done =
+        use_query_map().with_untracked(|query| query.get("done")).and_then(|code| flash::message(&code));
+    let actions: Vec<PageAction> = actions.into_iter().filter(PageAction::can_open).collect();
     let with_actions = !actions.is_empty();
     view! {
         <Title text=escaped(&format!("{title} – Lethe")) />
@@ -113,8 +114,8 @@ pub(crate) fn Frame(
             <main id="content" tabindex="-1">
                 <h1>{title}</h1>
                 {lead.map(|lead| view! { <p class="lead" data-live="lead" aria-live="polite">{lead}</p> })}
-                <ProblemSummary error=refusal(UndoChange::PATH) />
-                {done.map(|words| view! { <Done words /> })}
+                <ProblemSummary error=error_for(UndoChange::PATH) />
+                {done.map(|label| view! { <Done label /> })}
                 {children()}
             </main>
         </div>
@@ -124,22 +125,22 @@ pub(crate) fn Frame(
 /// Warns whoever is signed in before their session ends.
 #[component]
 pub(crate) fn WarnBeforeEnd() -> impl IntoView {
-    TimeLeft::about().map(|time| view! { <SessionWarning time /> })
+    TimeLeft::rounded().map(|time| view! { <SessionWarning time /> })
 }
 
 #[component]
 fn TopBar(here: String) -> impl IntoView {
-    let modules = MODULES.into_iter().filter(|(_, href)| opens(href)).map(|(words, href)| {
+    let modules = MODULES.into_iter().filter(|(_, href)| can_open(href)).map(|(label, href)| {
         // Runs belong to the task centre.
         let of_tasks = href == "/tasks" && here.starts_with("/runs");
         let current = (of_tasks || here.starts_with(href)).then_some("page");
-        view! { <li><a href=href aria-current=current>{words}</a></li> }
+        view! { <li><a href=href aria-current=current>{label}</a></li> }
     });
     view! {
         <header class="top">
             <a class="product" href="/">"Lethe"</a>
             <nav aria-label="Modules"><ul>{modules.collect_view()}</ul></nav>
-            {opens("/users").then(quick_search)}
+            {can_open("/users").then(quick_search)}
             <ThemeSwitch />
             {session().map(|session| account(session.user, here.starts_with("/account")))}
         </header>
@@ -179,7 +180,7 @@ fn account(user: UserNumber, is_here: bool) -> impl IntoView {
 
 #[component]
 fn Crumbs(crumbs: Vec<Crumb>, title: String) -> impl IntoView {
-    let steps = crumbs.into_iter().map(|(words, href)| view! { <li><a href=href>{words}</a></li> });
+    let steps = crumbs.into_iter().map(|(label, href)| view! { <li><a href=href>{label}</a></li> });
     view! {
         <nav class="crumbs" aria-label="Breadcrumbs">
             <ol>
@@ -192,15 +193,15 @@ fn Crumbs(crumbs: Vec<Crumb>, title: String) -> impl IntoView {
 }
 
 #[component]
-fn Actions(actions: Vec<Action>, page: String) -> impl IntoView {
+fn Actions(actions: Vec<PageAction>, page: String) -> impl IntoView {
     if actions.is_empty() {
         return ().into_any();
     }
     let items = actions.into_iter().map(|action| {
         let item = match action {
-            Action::Link { words, href } => view! { <a href=href>{words}</a> }.into_any(),
-            Action::Danger { words, href } => view! { <a class="danger" href=href>{words}</a> }.into_any(),
-            Action::Post { words, function, values } => {
+            PageAction::Link { label, href } => view! { <a href=href>{label}</a> }.into_any(),
+            PageAction::Danger { label, href } => view! { <a class="danger" href=href>{label}</a> }.into_any(),
+            PageAction::Post { label, function, values } => {
                 let hidden = values
                     .into_iter()
                     .map(|(name, value)| view! { <input type="hidden" name=format!("form[{name}]") value=value /> });
@@ -208,17 +209,17 @@ fn Actions(actions: Vec<Action>, page: String) -> impl IntoView {
                     <form method="post" action=form_post::action(function, &page)>
                         <form_post::Token />
                         {hidden.collect_view()}
-                        <button class="link" type="submit">{words}</button>
+                        <button class="link" type="submit">{label}</button>
                     </form>
                 }
                 .into_any()
             }
-            Action::Ask { words, function, values, consequence } => {
+            PageAction::Ask { label, function, values, consequence } => {
                 let page = page.clone();
-                view! { <AskFirst function page values words consequence /> }.into_any()
+                view! { <AskFirst function page values label consequence /> }.into_any()
             }
-            Action::Not { words, why } => {
-                view! { <span class="not"><b>{words}</b><small>{why}</small></span> }.into_any()
+            PageAction::Unavailable { label, why } => {
+                view! { <span class="not"><b>{label}</b><small>{why}</small></span> }.into_any()
             }
         };
         view! { <li>{item}</li> }

@@ -49,11 +49,11 @@ impl Fields {
     pub(super) fn put_picked_dates(&mut self) {
         let all = std::mem::take(&mut self.0);
         let (pickers, mut fields): (Vec<_>, Vec<_>) =
-            all.into_iter().partition(|(name, _)| picked::of_name(name).is_some());
+            all.into_iter().partition(|(name, _)| picked::parse_picker_name(name).is_some());
         for (name, date) in &pickers {
-            let Some((at_first, field)) = picked::of_name(name) else { continue };
+            let Some((at_first, field)) = picked::parse_picker_name(name) else { continue };
             match fields.iter_mut().find(|(name, _)| name == field) {
-                Some((_, text)) => *text = picked::together(text, date, at_first),
+                Some((_, text)) => *text = picked::merge_picked(text, date, at_first),
                 None => fields.push((field.to_owned(), date.clone())),
             }
         }

@@ -1,8 +1,8 @@
 //! A form that is sent again, by an impatient second click or by going back, leads to what it came to the first time. The
 //! same form is the same key, which is random and made with the page, with the same function and the same fields.
 
-use super::{Arrived, FormToken, Outcome, PREFIX, Posted, answer, call, posted};
-use crate::error::{AppError, reference};
+use super::{BufferedBody, FormOutcome, FormToken, PREFIX, PostedForm, answer, call_function, read_form};
+use crate::error::{AppError, log_internal};
 use crate::state::{AppState, SessionEnded};
 use axum::body::Body;
 use axum::response::Response;
@@ -19,98 +19,103 @@ use zeroize::Zeroizing;
 /// Functions that change nothing, or end the session that a key belongs to.
 const WITHOUT_KEY: [&str; 4] = ["/do/find_users", "/do/find_people", "/do/check_task", "/do/sign_out"];
 /// How long the second of two requests waits for the first.
-const WAIT: Duration = Duration::from_mins(1);
+const WAIT_TIMEOUT: Duration = Duration::from_mins(1);
 /// For how long a claim is in the way of a form that was not carried out.
-const KEPT: Duration = Duration::from_mins(30);
+const CLAIM_TIMEOUT: Duration = Duration::from_mins(30);
 /// How often the second looks whether the first is done.
-const PAUSE: Duration = Duration::from_millis(100);
+const POLL_INTERVAL: Duration = Duration::from_millis(100);
 
 /// How long the first pause is before an outcome that could not be kept is kept again, and how long the longest.
-const RETRY: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(5));
+const FIRST_RETRY_DELAY: Duration = Duration::from_millis(200);
+/// The longest delay between two attempts to store an outcome.
+const MAX_RETRY_DELAY: Duration = Duration::from_secs(5);
 
 /// What a form came to, as it is kept for those who send it again.
 #[derive(Debug, Deserialize, Serialize)]
-struct Kept {
-    result: KeptResult,
+struct StoredOutcome {
+    result: StoredResult,
     /// The cookies that the answer set. The browser has dropped that answer, and with it the new key of its session.
     cookies: Vec<String>,
 }
 
 #[derive(Debug, Deserialize, Serialize)]
-enum KeptResult {
+enum StoredResult {
     /// It led to this page.
     Page(String),
     /// These were shown.
     Shown(Vec<String>),
 }
 
-impl Kept {
+impl StoredOutcome {
     /// What is kept of an outcome; None of a form that was not carried out.
-    fn of(outcome: &Outcome) -> Option<Self> {
+    fn from_outcome(outcome: &FormOutcome) -> Option<Self> {
         let result = match &outcome.result {
-            Ok(page) => KeptResult::Page(page.to_str().ok()?.to_owned()),
-            Err(AppError::Shown(texts)) => KeptResult::Shown(texts.clone()),
+            Ok(page) => StoredResult::Page(page.to_str().ok()?.to_owned()),
+            Err(AppError::Shown(texts)) => StoredResult::Shown(texts.clone()),
             Err(_) => return None,
         };
         let set = outcome.headers.get_all(SET_COOKIE).iter();
         Some(Self { result, cookies: set.filter_map(|one| one.to_str().ok().map(str::to_owned)).collect() })
     }
 
-    fn outcome(self) -> Outcome {
+    fn outcome(self) -> FormOutcome {
         let result = match self.result {
-            KeptResult::Page(page) => HeaderValue::try_from(page).map_err(|_| AppError::Unreadable),
-            KeptResult::Shown(texts) => Err(AppError::Shown(texts)),
+            StoredResult::Page(page) => HeaderValue::try_from(page).map_err(|_| AppError::Unreadable),
+            StoredResult::Shown(texts) => Err(AppError::Shown(texts)),
         };
         let cookies = self.cookies.into_iter().filter_map(|one| HeaderValue::try_from(one).ok());
-        Outcome { result, headers: cookies.map(|one| (SET_COOKIE, one)).collect() }
+        FormOutcome { result, headers: cookies.map(|one| (SET_COOKIE, one)).collect() }
     }
 }
 
 /// Carries out a form, unless it was before.
-pub(super) async fn carry_out(state: &AppState, parts: Parts, form: Posted) -> Response {
+pub(super) async fn carry_out(state: &AppState, parts: Parts, form: PostedForm) -> Response {
     let session = parts.extensions.get::<Session>().cloned();
     let key = form.key.as_deref().filter(|_| !WITHOUT_KEY.contains(&form.path.as_str()));
     let (Some(session), Some(key)) = (session, key) else {
-        let outcome = call(state, parts, (&form.path, &form.page, form.body.clone())).await;
+        let outcome = call_function(state, parts, (&form.path, &form.page, form.body.clone())).await;
         return answer(state, form, outcome).await;
     };
     let once = FormOnce::of(&session.form_token, key, &form.path, &form.body);
-    let outcome = match first(state, &once).await {
+    let outcome = match claim(state, &once).await {
         Ok(Some(kept)) => kept.outcome(),
         // A browser that sends the form again drops its first request. It is carried out to the end all the same.
         Ok(None) => {
             let (state, path, body) = (state.clone(), form.path.clone(), form.body.clone());
             let page = form.page.clone();
             let carried_out = tokio::spawn(async move {
-                let outcome = call(&state, parts, (&path, &page, body)).await;
+                let outcome = call_function(&state, parts, (&path, &page, body)).await;
                 keep(&state, once, &outcome).await;
                 outcome
             });
-            carried_out.await.unwrap_or_else(|_| not_done(AppError::Internal("0".to_owned())))
+            carried_out.await.unwrap_or_else(|_| failed(AppError::Internal("0".to_owned())))
         }
-        Err(error) => not_done(error),
+        Err(error) => failed(error),
     };
     answer(state, form, outcome).await
 }
 
-fn not_done(error: AppError) -> Outcome {
-    Outcome { result: Err(error), headers: HeaderMap::new() }
+fn failed(error: AppError) -> FormOutcome {
+    FormOutcome { result: Err(error), headers: HeaderMap::new() }
 }
 
 /// The answer to a form that its session sent before it got a new key by the same form: the page that it led to, and the
 /// new key. Gives the request back if it is none.
-pub async fn sent_before(state: &AppState, mut request: Request<Body>) -> Result<Response, Request<Body>> {
+pub async fn answer_resent_form(
+    state: &AppState,
+    mut request: Request<Body>,
+) -> Result<Response, Request<Body>> {
     let Some(SessionEnded { form_token }) = request.extensions().get().cloned() else { return Err(request) };
     if request.method() != Method::POST || !request.uri().path().starts_with(PREFIX) {
         return Err(request);
     }
-    let arrived = request.extensions().get::<Arrived>().cloned();
+    let buffered = request.extensions().get::<BufferedBody>().cloned();
     request.extensions_mut().insert(FormToken(form_token.clone()));
     let (parts, body) = request.into_parts();
-    let (form, read) = posted(&parts, arrived);
+    let (form, read) = read_form(&parts, buffered);
     let once = form.key.as_deref().map(|key| FormOnce::of(&form_token, key, &form.path, &form.body));
     let kept = match (read, once) {
-        (Ok(()), Some(once)) => renewed(state, &once).await,
+        (Ok(()), Some(once)) => renewed_session(state, &once).await,
         _ => None,
     };
     if let Some(kept) = kept {
@@ -122,25 +127,25 @@ pub async fn sent_before(state: &AppState, mut request: Request<Body>) -> Result
 }
 
 /// What a form came to that gave its session a new key.
-async fn renewed(state: &AppState, once: &FormOnce) -> Option<Kept> {
-    let until = Instant::now() + WAIT;
+async fn renewed_session(state: &AppState, once: &FormOnce) -> Option<StoredOutcome> {
+    let until = Instant::now() + WAIT_TIMEOUT;
     loop {
         match once.look(&state.store).await.ok()?? {
             Begun::Done(kept) => return read(&kept).ok().filter(|kept| !kept.cookies.is_empty()),
-            Begun::UnderWay if Instant::now() < until => sleep(PAUSE).await,
+            Begun::UnderWay if Instant::now() < until => sleep(POLL_INTERVAL).await,
             Begun::UnderWay | Begun::First => return None,
         }
     }
 }
 
 /// What the form came to before, if it was carried out; None if this is the first time.
-async fn first(state: &AppState, once: &FormOnce) -> Result<Option<Kept>, AppError> {
-    let until = Instant::now() + WAIT;
+async fn claim(state: &AppState, once: &FormOnce) -> Result<Option<StoredOutcome>, AppError> {
+    let until = Instant::now() + WAIT_TIMEOUT;
     loop {
         match once.begin(&state.store).await.map_err(internal)? {
             Begun::First => return Ok(None),
             Begun::Done(kept) => return read(&kept).map(Some),
-            Begun::UnderWay if Instant::now() < until => sleep(PAUSE).await,
+            Begun::UnderWay if Instant::now() < until => sleep(POLL_INTERVAL).await,
             Begun::UnderWay => {
                 let why =
                     "This form was already sent and may have taken effect. Check before you send it again";
@@ -152,31 +157,31 @@ async fn first(state: &AppState, once: &FormOnce) -> Result<Option<Kept>, AppErr
 
 fn internal(error: RecordsError) -> AppError {
     match error {
-        RecordsError::Database(_) | RecordsError::Corrupt(_) => AppError::Internal(reference(&error)),
+        RecordsError::Database(_) | RecordsError::Corrupt(_) => AppError::Internal(log_internal(&error)),
         other => other.into(),
     }
 }
 
-fn read(kept: &str) -> Result<Kept, AppError> {
+fn read(kept: &str) -> Result<StoredOutcome, AppError> {
     serde_json::from_str(kept).map_err(|_| AppError::Unreadable)
 }
 
 /// Keeps what the form came to. A form that was not carried out can be sent again. While the database cannot be written
 /// that is tried again: a claim that stayed would refuse the form for as long as claims are kept.
-async fn keep(state: &AppState, once: FormOnce, outcome: &Outcome) {
-    let kept = Kept::of(outcome).and_then(|kept| serde_json::to_string(&kept).ok());
+async fn keep(state: &AppState, once: FormOnce, outcome: &FormOutcome) {
+    let kept = StoredOutcome::from_outcome(outcome).and_then(|kept| serde_json::to_string(&kept).ok());
     let Err(error) = once.end(&state.store, kept.as_deref()).await else { return };
     tracing::warn!(code = error.code(), "the result of a form will be stored later");
     let store = state.store.clone();
     tokio::spawn(async move {
         let kept = kept.map(Zeroizing::new);
-        let (mut pause, until) = (RETRY.0, Instant::now() + KEPT);
+        let (mut pause, until) = (FIRST_RETRY_DELAY, Instant::now() + CLAIM_TIMEOUT);
         while Instant::now() < until {
             tokio::select! {
                 () = sleep(pause) => {}
                 () = store.stopped() => return,
             }
-            pause = (pause * 2).min(RETRY.1);
+            pause = (pause * 2).min(MAX_RETRY_DELAY);
             if once.end(&store, kept.as_ref().map(|kept| kept.as_str())).await.is_ok() {
                 return;
             }

@@ -1,7 +1,7 @@
 //! A short form that was not carried out, sealed in the address of its page for its member of staff: over a sign-in in
 //! between, and instead of an answer to a form, to which no browser goes back without asking.
 
-use super::Submitted;
+use super::FailedSubmission;
 use crate::components::query;
 use crate::error::AppError;
 use crate::state::session;
@@ -40,7 +40,7 @@ pub(super) fn is_wrong_confirmation(error: &AppError) -> bool {
 }
 
 /// The address of the page with the form in it. None for a form that is long or secret, and where nobody is signed in.
-pub(super) fn address(page: &str, form: &Submitted, session: Option<&Session>) -> Option<String> {
+pub(super) fn address(page: &str, form: &FailedSubmission, session: Option<&Session>) -> Option<String> {
     if form.body.len() > MAX_BYTES || is_secret(&form.body) {
         return None;
     }
@@ -54,12 +54,12 @@ pub(super) fn address(page: &str, form: &Submitted, session: Option<&Session>) -
 }
 
 /// The form in the address of the page.
-pub(super) fn opened() -> Option<Submitted> {
+pub(super) fn opened() -> Option<FailedSubmission> {
     let sealed = query(NAME);
     let text = if sealed.is_empty() { None } else { session()?.open(&sealed) }?;
     let Kept { path, body, error, at } = serde_json::from_str(text.strip_prefix(SEALED)?).ok()?;
     let age = Clock::real().timestamp() - at;
-    (0..KEPT_TIMEOUT * 60).contains(&age).then(|| Submitted { path, body: Bytes::from(body), error })
+    (0..KEPT_TIMEOUT * 60).contains(&age).then(|| FailedSubmission { path, body: Bytes::from(body), error })
 }
 
 /// The address without an earlier form.

@@ -87,7 +87,7 @@ async fn ask() -> Answer {
     let location = window().location();
     let (path, search) = (location.pathname().unwrap_or_default(), location.search().unwrap_or_default());
     let mark = if search.is_empty() { '?' } else { '&' };
-    let address = format!("{path}{search}{mark}{}", super::BY_ITSELF);
+    let address = format!("{path}{search}{mark}{}", super::BACKGROUND_QUERY);
     let Ok(response) = JsFuture::from(window().fetch_with_str(&address)).await else { return Answer::None };
     let Ok(response) = response.dyn_into::<Response>() else { return Answer::None };
     match response.status() {

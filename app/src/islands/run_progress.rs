@@ -57,7 +57,7 @@ impl Progress {
         )
     }
 
-    fn rate_words(&self) -> String {
+    fn rate_text(&self) -> String {
         match self.rate {
             None => "–".to_owned(),
             Some(rate) if rate < 10.0 => format!("{rate:.1} users per second"),
@@ -100,13 +100,13 @@ pub async fn run_progress(
     run: i64,
 ) -> Result<Progress, AppError> {
     let run = records::run::read(&crate::state::store(), policy::RunId(run)).await?;
-    Ok(Progress::of(&run))
+    Ok(Progress::from_run(&run))
 }
 
 #[cfg(feature = "ssr")]
 impl Progress {
     /// How far this run is.
-    pub fn of(run: &records::run::Run) -> Self {
+    pub fn from_run(run: &records::run::Run) -> Self {
         let counted = run.done + run.skipped + run.failed;
         Self {
             state: run.state,
@@ -147,7 +147,7 @@ pub fn RunProgress(
     // What is said aloud changes with the phase and every tenth of the way, not every second.
     let step =
         Memo::new(move |_| now.with(|now| (now.state, now.phase, now.counted() * 10 / now.previewed.max(1))));
-    let said = move || {
+    let announcement = move || {
         step.get();
         now.get_untracked().label()
     };
@@ -159,9 +159,9 @@ pub fn RunProgress(
     let has_ended = Memo::new(move |_| now.with(|now| now.state.is_final()));
     let way = move || if has_ended.get() { "Show result" } else { "Show current progress" };
     let number = move |of: fn(&Progress) -> i64| move || grouped(now.with(of));
-    let rate = move || now.with(Progress::rate_words);
+    let rate = move || now.with(Progress::rate_text);
     let left = move || now.with(Progress::seconds_left).map_or_else(|| "–".to_owned(), duration);
-    let alive = move || {
+    let last_update = move || {
         now.with(|now| now.silent)
             .map_or_else(|| "–".to_owned(), |seconds| format!("{} ago", duration(seconds)))
     };
@@ -179,10 +179,10 @@ pub fn RunProgress(
             <dl class="facts">
                 <dt>"Rate"</dt><dd>{rate}</dd>
                 <dt>"Time left"</dt><dd>{left}</dd>
-                <dt>"Last update"</dt><dd>{alive}</dd>
+                <dt>"Last update"</dt><dd>{last_update}</dd>
             </dl>
             <p hidden=move || is_awake.get() && !has_ended.get()><a href=here>{way}</a></p>
-            <p class="hidden" role="status">{said}</p>
+            <p class="hidden" role="status">{announcement}</p>
             <div hidden=move || !now.with(|now| now.can_cancel)>{children()}</div>
         </div>
     }
@@ -319,9 +319,9 @@ mod tests {
         assert_eq!(progress.seconds_left(), None, "the rate says nothing about the search");
         progress.state = RunState::Cancelling;
         assert_eq!(progress.doing(), "Cancelling");
-        assert_eq!(progress.rate_words(), "5.0 users per second");
+        assert_eq!(progress.rate_text(), "5.0 users per second");
         progress.rate = Some(1365.7);
-        assert_eq!(progress.rate_words(), "1,366 users per second");
+        assert_eq!(progress.rate_text(), "1,366 users per second");
         assert_eq!(duration(0), "less than a second");
         assert_eq!(duration(7300), "2 hours");
     }

@@ -51,7 +51,7 @@ impl TimeLeft {
 
     /// The same for a page, which asks again before it warns: to the minute and not later, so that what stands in a page
     /// does not change from moment to moment.
-    pub fn about() -> Option<Self> {
+    pub fn rounded() -> Option<Self> {
         let Self { left, warning, can_stay } = Self::now()?;
         let quiet = (left - warning).max(0) / MINUTE * MINUTE;
         Some(Self { left: warning + quiet, warning, can_stay })
@@ -123,11 +123,11 @@ impl WarningState {
 
 fn duration(seconds: i64) -> String {
     let (minutes, rest) = (seconds / 60, seconds % 60);
-    let rest_words = counted(rest, "second", "seconds");
+    let rest_text = counted(rest, "second", "seconds");
     match (minutes, rest) {
-        (0, _) => rest_words,
+        (0, _) => rest_text,
         (_, 0) => counted(minutes, "minute", "minutes"),
-        _ => format!("{} {rest_words}", counted(minutes, "minute", "minutes")),
+        _ => format!("{} {rest_text}", counted(minutes, "minute", "minutes")),
     }
 }
 
@@ -137,28 +137,28 @@ pub fn SessionWarning(
     /// About how much longer the session lasted when the page was made.
     time: TimeLeft,
 ) -> impl IntoView {
-    let sight = RwSignal::new(WarningState::Nothing);
+    let state = RwSignal::new(WarningState::Nothing);
     let hidden = RwSignal::new(false);
-    let watch = watch::Watch::new(time, sight);
+    let watch = watch::Watch::new(time, state);
     Effect::new(move || watch.begin());
-    let step = Memo::new(move |_| sight.get().step());
-    let said = move || {
+    let step = Memo::new(move |_| state.get().step());
+    let announcement = move || {
         step.get();
-        sight.get_untracked().label()
+        state.get_untracked().label()
     };
-    let is_warning = Memo::new(move |_| sight.get().is_warning());
+    let is_warning = Memo::new(move |_| state.get().is_warning());
     // Hidden by whoever has read it; a later warning is shown again.
     Effect::new(move || {
         if !is_warning.get() {
             hidden.set(false);
         }
     });
-    let shown = Memo::new(move |_| match sight.get() {
+    let shown = Memo::new(move |_| match state.get() {
         WarningState::Nothing => false,
         WarningState::Warning { .. } => !hidden.get(),
         WarningState::Covered => true,
     });
-    let can_stay = Memo::new(move |_| sight.get().can_stay());
+    let can_stay = Memo::new(move |_| state.get().can_stay());
     let button = move || match (is_warning.get(), can_stay.get()) {
         (false, _) => ().into_any(),
         (true, true) => {
@@ -171,14 +171,14 @@ pub fn SessionWarning(
         }
     };
     view! {
-        <p class="hidden session-said" aria-live="assertive">{said}</p>
+        <p class="hidden session-said" aria-live="assertive">{announcement}</p>
         <section
-            class="session-end" class:cover=move || sight.get() == WarningState::Covered hidden=move || !shown.get()
+            class="session-end" class:cover=move || state.get() == WarningState::Covered hidden=move || !shown.get()
             role="alertdialog" aria-modal="false" aria-labelledby="session-end" aria-describedby="session-end-words"
             tabindex="-1"
         >
-            <h2 id="session-end">{move || sight.get().title()}</h2>
-            <p id="session-end-words">{move || sight.get().label()}</p>
+            <h2 id="session-end">{move || state.get().title()}</h2>
+            <p id="session-end-words">{move || state.get().label()}</p>
             <div class="buttons">{button}</div>
         </section>
     }
@@ -211,14 +211,14 @@ mod tests {
 
     #[test]
     fn the_time_is_said_in_words() {
-        for (seconds, words) in [
+        for (seconds, label) in [
             (1, "1 second"),
             (59, "59 seconds"),
             (60, "1 minute"),
             (61, "1 minute 1 second"),
             (120, "2 minutes"),
         ] {
-            assert_eq!(duration(seconds), words);
+            assert_eq!(duration(seconds), label);
         }
         let warned = WarningState::Warning { seconds: 90, can_stay: true };
         assert!(warned.label().contains("signed out in 1 minute 30 seconds"));

@@ -136,7 +136,7 @@ fn Summary(form: Form, tab: RwSignal<Tab>, awake: RwSignal<bool>, posted: Option
     let class = if checked { "notice info" } else { "notice danger" };
     view! {
         <div class=class role="alert" id="problems" tabindex="-1" autofocus=came_back hidden=move || sentence.get().is_none()>
-            <p><b>{move || sentence.get().map(|words| format!("{words}."))}</b></p>
+            <p><b>{move || sentence.get().map(|label| format!("{label}."))}</b></p>
             <ul>{links}</ul>
         </div>
     }

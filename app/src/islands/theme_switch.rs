@@ -33,7 +33,7 @@ pub fn ThemeSwitch() -> impl IntoView {
         <label class="theme" class:asleep=move || !awake.get()>
             <span class="hidden">"Colours"</span>
             <select on:change=choose prop:value=move || theme.get()>
-                {THEMES.map(|(code, words)| view! { <option value=code>{words}</option> }).collect_view()}
+                {THEMES.map(|(code, label)| view! { <option value=code>{label}</option> }).collect_view()}
             </select>
         </label>
     }

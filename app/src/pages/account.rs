@@ -1,12 +1,14 @@
 //! One's own account: sessions, password, second factor.
 
-use crate::components::{AskFirst, FieldProblem, Frame, Moment, PostButton, ProblemSummary, UserName, page};
+use crate::components::{
+    AskFirst, FieldProblem, PageLayout, PostButton, ProblemSummary, Timestamp, UserName, guarded_page,
+};
 use crate::cookie;
 use crate::error::{AppError, field_errors};
-use crate::form_post::{action, refusal};
+use crate::form_post::{action, error_for};
 use crate::pages::account_notices::AccountNotices;
-use crate::pages::sign_in::{Connection, SignOut, attempt};
-use crate::rate_limit::Shown;
+use crate::pages::sign_in::{Connection, SignOut, count_attempt};
+use crate::rate_limit::AttemptKind;
 use crate::state::{session, store};
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
@@ -44,10 +46,10 @@ pub(super) struct SessionRef {
 #[server(prefix = "/do", endpoint = "change_password", input = PostUrl)]
 pub(super) async fn change_password(form: PasswordForm) -> Result<(), AppError> {
     let session = session().ok_or(AppError::NotSignedIn)?;
-    attempt(Shown::Again, &session).await?;
+    count_attempt(AttemptKind::Reauthentication, &session).await?;
     let (old, new) = (Zeroizing::new(form.old), Zeroizing::new(form.password));
     let token = session::change_password(&store(), &session, old, new, &form.repeated).await?;
-    cookie::keep(&token);
+    cookie::set_session(&token);
     leptos_axum::redirect("/account?done=password-changed");
     Ok(())
 }
@@ -64,7 +66,7 @@ pub(super) async fn end_session(form: SessionRef) -> Result<(), AppError> {
 /// Sessions, password, second factor.
 #[component]
 pub fn AccountPage() -> impl IntoView {
-    page(async move {
+    guarded_page(async move {
         let store = store();
         let session = session().ok_or(RecordsError::NotFound("session"))?;
         let user = user::read(&store, session.user).await?;
@@ -78,10 +80,10 @@ pub fn AccountPage() -> impl IntoView {
         let user_id = user.user_id.unwrap_or_default();
         let lead = format!("{}, signed in as {user_id}. {}", user.name, roles.join(", "));
         Ok(view! {
-            <Frame title="Your account" lead=lead>
+            <PageLayout title="Your account" lead=lead>
                 <AccountNotices notices /> {sessions_view(sessions, sign_in)} {second_factor(has_app)} <Connection is_connected connecting />
                 {password_form(user_id)}
-            </Frame>
+            </PageLayout>
         })
     })
 }
@@ -93,15 +95,15 @@ fn sessions_view(sessions: Vec<Listed>, sign_in: records::SignIn) -> impl IntoVi
         } else {
             let values = vec![("session", one.id)];
             view! {
-                <AskFirst function=EndSession::PATH page=HERE values words="End session"
+                <AskFirst function=EndSession::PATH page=HERE values label="End session"
                     consequence="That browser is signed out. Unsaved changes there are lost." />
             }
             .into_any()
         };
         view! {
             <tr>
-                <td><Moment at=one.created_at /></td>
-                <td><Moment at=one.last_seen_at /></td>
+                <td><Timestamp at=one.created_at /></td>
+                <td><Timestamp at=one.last_seen_at /></td>
                 <td>{end}</td>
             </tr>
         }
@@ -109,7 +111,7 @@ fn sessions_view(sessions: Vec<Listed>, sign_in: records::SignIn) -> impl IntoVi
     view! {
         <section aria-labelledby="sessions">
             <h2 id="sessions">"Where you are signed in"</h2>
-            <ProblemSummary error=refusal(EndSession::PATH) />
+            <ProblemSummary error=error_for(EndSession::PATH) />
             <div class="scroll" tabindex="0" role="region" aria-label="List of sessions">
                 <table>
                     <thead>
@@ -123,7 +125,7 @@ fn sessions_view(sessions: Vec<Listed>, sign_in: records::SignIn) -> impl IntoVi
                 {minutes(sign_in.longest)} ". Every page warns you beforehand, unless WebAssembly is \
                                             switched off."
             </p>
-            <PostButton function=SignOut::PATH page="/sign-in" values=vec![] words="Sign out" />
+            <PostButton function=SignOut::PATH page="/sign-in" values=vec![] label="Sign out" />
         </section>
     }
 }
@@ -138,7 +140,7 @@ fn minutes(time: Duration) -> String {
 }
 
 fn second_factor(has_app: bool) -> impl IntoView {
-    let (status, words) = if has_app {
+    let (status, label) = if has_app {
         (
             "An authenticator app is set up. Setting up another one replaces it and creates new recovery \
              codes.",
@@ -155,13 +157,13 @@ fn second_factor(has_app: bool) -> impl IntoView {
         <section aria-labelledby="second">
             <h2 id="second">"Second factor"</h2>
             <p>{status}</p>
-            <p><a href="/sign-in/app?page=/account">{words}</a></p>
+            <p><a href="/sign-in/app?page=/account">{label}</a></p>
         </section>
     }
 }
 
 fn password_form(user_id: String) -> impl IntoView {
-    let error = refusal(ChangePassword::PATH);
+    let error = error_for(ChangePassword::PATH);
     let errors = field_errors(error.as_ref());
     let post = action(ChangePassword::PATH, HERE);
     view! {

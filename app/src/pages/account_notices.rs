@@ -1,8 +1,8 @@
 //! Notices to the owner of an account: on every page until they are read, and on the page of the account.
 
-use crate::components::{Moment, PostButton, ProblemSummary};
+use crate::components::{PostButton, ProblemSummary, Timestamp};
 use crate::error::AppError;
-use crate::form_post::refusal;
+use crate::form_post::error_for;
 use crate::state::{session, store};
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
@@ -39,19 +39,19 @@ pub(super) fn AccountNotices(notices: Vec<Notice>) -> impl IntoView {
         let new = (!notice.is_read).then(|| view! { <b>"New: "</b> });
         view! {
             <tr>
-                <td><Moment at=notice.last_at /></td>
+                <td><Timestamp at=notice.last_at /></td>
                 <td>{new} {notice.kind.label()} {times}</td>
             </tr>
         }
     });
     let read = unread.then(|| {
         let values = vec![("until", last.to_rfc3339())];
-        view! { <PostButton function=ReadNotices::PATH page=HERE values words="Mark notices as read" /> }
+        view! { <PostButton function=ReadNotices::PATH page=HERE values label="Mark notices as read" /> }
     });
     Some(view! {
         <section aria-labelledby="notices">
             <h2 id="notices">"Notices about your sign-in"</h2>
-            <ProblemSummary error=refusal(ReadNotices::PATH) />
+            <ProblemSummary error=error_for(ReadNotices::PATH) />
             <p>
                 "If one of these was not you, change your password, end your other sessions and tell an \
                  administrator."
@@ -72,8 +72,8 @@ pub(crate) async fn unread_line() -> Option<impl IntoView + use<>> {
     let session = session().filter(|session| session.actor().staff.is_some())?;
     let notices = staff::notices(&store(), session.user).await.ok()?;
     let unread = notices.iter().find(|notice| !notice.is_read)?;
-    let (at, words) = (unread.last_at, unread.kind.label());
+    let (at, label) = (unread.last_at, unread.kind.label());
     Some(view! {
-        <li><a href=HERE>"Your account"</a> ": " {words} " (" <Moment at=at /> "). Read the notices there."</li>
+        <li><a href=HERE>"Your account"</a> ": " {label} " (" <Timestamp at=at /> "). Read the notices there."</li>
     })
 }

@@ -2,7 +2,7 @@
 
 mod actions;
 mod one;
-pub(crate) mod second;
+pub(crate) mod second_person;
 mod table;
 
 pub(crate) use actions::{
@@ -13,9 +13,10 @@ pub(crate) use table::decisions;
 pub use one::ApprovalPage;
 
 use crate::components::{
-    FilterProblem, Frame, Pager, PostButton, ProblemSummary, choice, page, paging, query, wrong_filters,
+    FilterProblem, PageLayout, Pager, PostButton, ProblemSummary, choice, guarded_page, paging, query,
+    wrong_filters,
 };
-use crate::form_post::refusal;
+use crate::form_post::error_for;
 use crate::state::{actor, store};
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
@@ -40,7 +41,7 @@ pub fn ApprovalsPage() -> impl IntoView {
         _ => None,
     });
     let find = ApprovalQuery { waiting: shown.unwrap_or(Some(true)), ..ApprovalQuery::default() };
-    page(async move {
+    guarded_page(async move {
         let paging = paging();
         let paged = paging.after.is_some();
         let error = wrong_filters(&errors);
@@ -61,16 +62,16 @@ pub fn ApprovalsPage() -> impl IntoView {
             approval_table(rows, actor()).into_any()
         };
         let choices = [("waiting", "Waiting"), ("decided", "Decided or expired"), ("all", "All")]
-            .map(|(code, words)| view! { <option value=code selected=show == code>{words}</option> });
+            .map(|(code, label)| view! { <option value=code selected=show == code>{label}</option> });
         let list = format!("/approvals?show={show}");
         let more = limits_reached().await?;
         let paths = [ApproveRequest::PATH, DeclineRequest::PATH, WithdrawRequest::PATH, AskMoreChanges::PATH];
         Ok(view! {
-            <Frame title="Approvals"
+            <PageLayout title="Approvals"
                 lead="Requests of one member of staff that another must approve: runs that go further than \
                       before, releases of legal holds, more manual changes, and anonymising members of \
                       staff.">
-                <ProblemSummary error=error.or_else(|| paths.into_iter().find_map(refusal)) />
+                <ProblemSummary error=error.or_else(|| paths.into_iter().find_map(error_for)) />
                 <form class="filters" method="get" action="/approvals" role="search" aria-label="Filter approvals">
                     <div class="field">
                         <label for="show">"Show"</label>
@@ -82,7 +83,7 @@ pub fn ApprovalsPage() -> impl IntoView {
                 {more}
                 {content}
                 <Pager list paged next />
-            </Frame>
+            </PageLayout>
         })
     })
 }
@@ -112,7 +113,7 @@ pub(crate) async fn limits_reached() -> Result<Option<impl IntoView + use<>>, Re
                     {APPROVAL_HOURS.to_string()} " hours, for as many users as the daily limit."
                 </p>
                 <PostButton function=AskMoreChanges::PATH page="/approvals" values=Vec::new()
-                    words="Request approval for more changes" />
+                    label="Request approval for more changes" />
             </section>
         }
     }))

@@ -5,7 +5,9 @@ mod filters;
 
 pub use csv::audit_csv;
 
-use crate::components::{Day, Frame, Moment, Pager, ProblemSummary, page, paging, wrong_filters};
+use crate::components::{
+    Day, PageLayout, Pager, ProblemSummary, Timestamp, guarded_page, paging, wrong_filters,
+};
 use crate::state::{actor, store};
 use filters::Filters;
 use leptos::prelude::*;
@@ -18,8 +20,8 @@ use records::pagination::Page;
 /// Who did what to which record, the newest first.
 #[component]
 pub fn AuditPage() -> impl IntoView {
-    let (actor, form) = (actor(), filters::of_address());
-    page(async move {
+    let (actor, form) = (actor(), filters::from_address());
+    guarded_page(async move {
         actor.require(Action::SeeAudit)?;
         let store = store();
         let status = audit::status(&store, actor).await?;
@@ -34,14 +36,14 @@ pub fn AuditPage() -> impl IntoView {
         };
         let error = wrong_filters(&errors);
         Ok(view! {
-            <Frame title="Audit"
+            <PageLayout title="Audit"
                 lead="Who did what to which record, newest first. Events are never changed or removed, and \
                       contain no field values.">
                 <ProblemSummary error />
                 {chain(&status)}
                 <Filters form errors />
                 {results}
-            </Frame>
+            </PageLayout>
         })
     })
 }
@@ -62,8 +64,8 @@ fn chain(status: &ChainStatus) -> impl IntoView + use<> {
     let anchor = status.anchor.as_ref().map_or_else(
         || view! { "It is not anchored yet." }.into_any(),
         |anchor| {
-            let place = grouped(anchor.sequence);
-            view! { "The last anchor, of " <Day date=anchor.date />", is at event "{place}"." }.into_any()
+            let position = grouped(anchor.sequence);
+            view! { "The last anchor, of " <Day date=anchor.date />", is at event "{position}"." }.into_any()
         },
     );
     view! {
@@ -114,37 +116,37 @@ fn results(form: &AuditForm, found: Page<AuditRow>, paged: bool) -> impl IntoVie
 
 fn row(event: AuditRow) -> impl IntoView {
     let who = event.staff.map(|number| {
-        let words = event.name.clone().unwrap_or_else(|| "(no longer exists)".to_owned());
+        let label = event.name.clone().unwrap_or_else(|| "(no longer exists)".to_owned());
         let link = if event.name.is_some() {
-            view! { <a href=format!("/users/{number}")>{words}</a> }.into_any()
+            view! { <a href=format!("/users/{number}")>{label}</a> }.into_any()
         } else {
-            words.into_any()
+            label.into_any()
         };
         view! { {link} <br /> <small>{number.to_string()}</small> }.into_any()
     });
     let who = who.unwrap_or_else(|| view! { "–" }.into_any());
-    let words = event.subject_label();
+    let label = event.subject_label();
     let subject = match page_of(&event) {
-        Some(href) => view! { <a href=href>{words}</a> }.into_any(),
-        None => words.into_any(),
+        Some(href) => view! { <a href=href>{label}</a> }.into_any(),
+        None => label.into_any(),
     };
     // A run that is the subject itself need not be named twice.
     let run = event.run.filter(|run| event.kind != "run" || event.subject != Some(run.0)).map(|run| {
         view! { <br /> <small><a href=format!("/runs/{run}")>"Run "{run.to_string()}</a></small> }
     });
-    let place = event.sequence.map_or_else(
+    let position = event.sequence.map_or_else(
         || view! { <span class="tag bad">"Not written by Lethe"</span> }.into_any(),
         |sequence| grouped(sequence).into_any(),
     );
     view! {
         <tr>
-            <td><Moment at=event.at /></td>
+            <td><Timestamp at=event.at /></td>
             <th scope="row">{event.action_label()}</th>
             <td>{subject} {run}</td>
             <td>{who}</td>
             <td>{event.channel_label().to_owned()}</td>
             <td>{event.detail_words()}</td>
-            <td class="number">{place}</td>
+            <td class="number">{position}</td>
         </tr>
     }
 }

@@ -1,7 +1,7 @@
 //! What was done, in words, shown once after a form was carried out (`?done=code`).
 
 /// The words of a code; nothing for a code that is not known.
-pub(crate) fn words(code: &str) -> Option<&'static str> {
+pub(crate) fn message(code: &str) -> Option<&'static str> {
     Some(match code {
         "task-saved" => "Task saved.",
         "task-saved-for-owner" => "Task saved. It is private: only its owner can see it.",

@@ -1,20 +1,20 @@
 //! What somebody sees who may not see a page.
 
-use crate::components::{Frame, query};
+use crate::components::{PageLayout, query};
 use leptos::prelude::*;
 
 /// The address under which it is rendered. It stands in the place of the page that was asked for.
-pub const MAY_NOT: &str = "/forbidden";
+pub const FORBIDDEN: &str = "/forbidden";
 
 /// Says what somebody may not do.
 #[component]
-pub fn MayNotPage() -> impl IntoView {
+pub fn ForbiddenPage() -> impl IntoView {
     let what = policy::Action::ALL.into_iter().find(|action| action.code() == query("what"));
-    let words = what.map_or("see this page", policy::Action::label);
+    let label = what.map_or("see this page", policy::Action::label);
     view! {
-        <Frame title="Not allowed">
-            <p>"You do not have permission to " {words} ". Ask an administrator for a role that does."</p>
+        <PageLayout title="Not allowed">
+            <p>"You do not have permission to " {label} ". Ask an administrator for a role that does."</p>
             <p><a href="/">"Go to the start page"</a></p>
-        </Frame>
+        </PageLayout>
     }
 }

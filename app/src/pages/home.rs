@@ -1,7 +1,7 @@
 //! The start page.
 
-use crate::components::Frame;
-use crate::state::opens;
+use crate::components::PageLayout;
+use crate::state::can_open;
 use leptos::prelude::*;
 
 /// Where each module leads, and what it is for.
@@ -28,11 +28,11 @@ const MODULES: [(&str, &str, &str); 11] = [
 pub fn HomePage() -> impl IntoView {
     let modules = MODULES
         .into_iter()
-        .filter(|(href, ..)| opens(href))
-        .map(|(href, words, what)| view! { <li><a href=href><b>{words}</b><span>{what}</span></a></li> });
+        .filter(|(href, ..)| can_open(href))
+        .map(|(href, label, what)| view! { <li><a href=href><b>{label}</b><span>{what}</span></a></li> });
     view! {
-        <Frame title="Modules" lead="Forget people, keep what the library learned.">
+        <PageLayout title="Modules" lead="Forget people, keep what the library learned.">
             <ul class="modules">{modules.collect_view()}</ul>
-        </Frame>
+        </PageLayout>
     }
 }

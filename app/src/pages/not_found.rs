@@ -1,6 +1,6 @@
 //! The page for an address that leads nowhere.
 
-use crate::components::Frame;
+use crate::components::PageLayout;
 use leptos::prelude::*;
 
 /// Says that there is no such page.
@@ -8,9 +8,9 @@ use leptos::prelude::*;
 pub fn NotFoundPage() -> impl IntoView {
     expect_context::<leptos_axum::ResponseOptions>().set_status(http::StatusCode::NOT_FOUND);
     view! {
-        <Frame title="Not found">
+        <PageLayout title="Not found">
             <p>"There is no page at this address. Check the address for typing errors."</p>
             <p><a href="/">"Go to the start page"</a></p>
-        </Frame>
+        </PageLayout>
     }
 }

@@ -1,16 +1,16 @@
 //! What is personal here: the register of personal data, as the anonymiser reads it.
 
-use crate::components::Frame;
+use crate::components::PageLayout;
 use leptos::prelude::*;
 use policy::personal_data::{Column, DataClass, RowOwner, STORAGE_LOCATIONS, TABLES, Table};
 
 /// The register of personal data, table by table, and the places outside the tables.
 #[component]
-pub fn RegisterPage() -> impl IntoView {
+pub fn PersonalDataPage() -> impl IntoView {
     let (people, others): (Vec<&Table>, Vec<&Table>) =
         TABLES.iter().partition(|table| table.owner != RowOwner::NoUser);
     view! {
-        <Frame
+        <PageLayout
             title="Register of personal data"
             lead="Every column of the database: what it contains, and what anonymising does to it. Lethe \
                   anonymises by this same list."
@@ -28,8 +28,8 @@ pub fn RegisterPage() -> impl IntoView {
             </p>
             {others.into_iter().map(|table| view! { <Columns table=*table /> }).collect_view()}
             <h2>"Outside the database tables"</h2>
-            <Places />
-        </Frame>
+            <StorageLocations />
+        </PageLayout>
     }
 }
 
@@ -92,13 +92,13 @@ fn done(table: &Table, column: &Column) -> String {
 }
 
 #[component]
-fn Places() -> impl IntoView {
-    let rows = STORAGE_LOCATIONS.map(|place| {
+fn StorageLocations() -> impl IntoView {
+    let rows = STORAGE_LOCATIONS.map(|location| {
         view! {
             <tr>
-                <th scope="row">{place.words}</th>
-                <td class="nowrap">{place.class.label()}</td>
-                <td>{place.rule}</td>
+                <th scope="row">{location.words}</th>
+                <td class="nowrap">{location.class.label()}</td>
+                <td>{location.rule}</td>
             </tr>
         }
     });

@@ -1,13 +1,13 @@
 //! The review list: where values of anonymised users were found again, and what staff decide about it.
 
 use crate::components::{
-    FilterProblem, Frame, Moment, Pager, PostButton, ProblemSummary, ReauthHint, choice, filter, page,
-    paging, query, wrong_filters,
+    FilterProblem, PageLayout, Pager, PostButton, ProblemSummary, ReauthHint, Timestamp, choice, filter,
+    guarded_page, paging, query, wrong_filters,
 };
 use crate::error::AppError;
-use crate::form_post::refusal;
+use crate::form_post::error_for;
 use crate::pages::undo::go_to;
-use crate::state::{actor, opens, store};
+use crate::state::{actor, can_open, store};
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
 use leptos::server_fn::codec::PostUrl;
@@ -24,7 +24,7 @@ const SHOWN: usize = 300;
 /// Names a place, and the text that was seen there.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
-struct PlaceRef {
+struct FindingRef {
     place: i64,
     #[serde(default)]
     seen: String,
@@ -32,7 +32,7 @@ struct PlaceRef {
 
 /// Removes the text of a place. This cannot be undone.
 #[server(prefix = "/do", endpoint = "remove_residue", input = PostUrl)]
-async fn remove_residue(form: PlaceRef) -> Result<(), AppError> {
+async fn remove_residue(form: FindingRef) -> Result<(), AppError> {
     residue::decide(&store(), actor(), form.place, Decision::Removed, &form.seen).await?;
     leptos_axum::redirect("/residue?done=residue-removed");
     Ok(())
@@ -40,14 +40,14 @@ async fn remove_residue(form: PlaceRef) -> Result<(), AppError> {
 
 /// Keeps the text of a place: it is about somebody else.
 #[server(prefix = "/do", endpoint = "keep_residue", input = PostUrl)]
-async fn keep_residue(form: PlaceRef) -> Result<(), AppError> {
+async fn keep_residue(form: FindingRef) -> Result<(), AppError> {
     let undo = residue::decide(&store(), actor(), form.place, Decision::Kept, &form.seen).await?;
     go_to("/residue?done=residue-kept".to_owned(), undo.as_ref())
 }
 
 /// Notes that nothing stands at a place any more.
 #[server(prefix = "/do", endpoint = "close_residue", input = PostUrl)]
-async fn close_residue(form: PlaceRef) -> Result<(), AppError> {
+async fn close_residue(form: FindingRef) -> Result<(), AppError> {
     let undo = residue::decide(&store(), actor(), form.place, Decision::Gone, &form.seen).await?;
     go_to("/residue?done=residue-gone".to_owned(), undo.as_ref())
 }
@@ -80,7 +80,7 @@ pub fn ResiduePage() -> impl IntoView {
         _ => None,
     });
     let find = FindingQuery { decided: shown.unwrap_or(Some(false)), ..FindingQuery::default() };
-    page(async move {
+    guarded_page(async move {
         let find = FindingQuery { run: run?, ..find };
         let paging = paging();
         let paged = paging.after.is_some();
@@ -102,21 +102,21 @@ pub fn ResiduePage() -> impl IntoView {
             }
             .into_any()
         } else {
-            let decides = opens(KeepResidue::PATH).then(|| view! { <ReauthHint page="/residue" /> });
-            view! { {decides} <ul class="places">{rows.into_iter().map(place).collect_view()}</ul> }
+            let decides = can_open(KeepResidue::PATH).then(|| view! { <ReauthHint page="/residue" /> });
+            view! { {decides} <ul class="places">{rows.into_iter().map(finding_item).collect_view()}</ul> }
                 .into_any()
         };
         let paths = [RemoveResidue::PATH, KeepResidue::PATH, CloseResidue::PATH, ReopenResidue::PATH];
         let crumbs =
             vec![("Task centre".to_owned(), "/tasks".to_owned()), ("Runs".to_owned(), "/runs".to_owned())];
-        let choices = [("open", "To decide"), ("decided", "Decided"), ("all", "All")].map(|(code, words)| {
-            view! { <option value=code selected=show == code>{words}</option> }
+        let choices = [("open", "To decide"), ("decided", "Decided"), ("all", "All")].map(|(code, label)| {
+            view! { <option value=code selected=show == code>{label}</option> }
         });
         Ok(view! {
-            <Frame title="Residue" crumbs
+            <PageLayout title="Residue" crumbs
                 lead="Places where values of anonymised users were found. Lethe no longer stores the values: \
                       read each text and decide.">
-                <ProblemSummary error=error.or_else(|| paths.into_iter().find_map(refusal)) />
+                <ProblemSummary error=error.or_else(|| paths.into_iter().find_map(error_for)) />
                 <form class="filters" method="get" action="/residue" role="search"
                     aria-label="Filter findings">
                     <input type="hidden" name="run" value=run />
@@ -131,12 +131,12 @@ pub fn ResiduePage() -> impl IntoView {
                 </form>
                 {content}
                 <Pager list paged next />
-            </Frame>
+            </PageLayout>
         })
     })
 }
 
-fn place(found: Finding) -> impl IntoView {
+fn finding_item(found: Finding) -> impl IntoView {
     let kind = found.kind.map_or("value", |kind| kind.label());
     let others =
         (found.others > 0).then(|| format!(" and of {}", counted(found.others, "other user", "other users")));
@@ -148,11 +148,11 @@ fn place(found: Finding) -> impl IntoView {
             let about = format!("in {}, row {}", found.column_words, found.row);
             let values = vec![("place", found.id.to_string())];
             view! {
-                <PostButton function=ReopenResidue::PATH page="/residue?show=decided" values words="Reopen decision" about />
+                <PostButton function=ReopenResidue::PATH page="/residue?show=decided" values label="Reopen decision" about />
             }
         });
         view! {
-            <p class="decision"><span class="tag quiet">{decision.label()}</span> " " <Moment at /></p>
+            <p class="decision"><span class="tag quiet">{decision.label()}</span> " " <Timestamp at /></p>
             {reopen}
         }
     });
@@ -173,18 +173,18 @@ fn place(found: Finding) -> impl IntoView {
         <li>
             <p>
                 {title} <a href=format!("/users/{}", found.user)>{found.name.clone()}</a> {others}
-                " was found in " {place_words(&found)}
+                " was found in " {location(&found)}
             </p>
             {text}
             {open.then(|| decisions(&found))}
             {decided}
-            <p class="hint">"Found " <Moment at=found.found_at /> {run}</p>
+            <p class="hint">"Found " <Timestamp at=found.found_at /> {run}</p>
         </li>
     }
 }
 
 /// Where a value stands, as somebody looks for it: in whose record, if it stands in one.
-fn place_words(found: &Finding) -> AnyView {
+fn location(found: &Finding) -> AnyView {
     let Now::Text { owner: Some(owner), .. } = found.now else {
         let place = format!("{}: {}", found.table_words, found.column_words);
         return view! { <b>{place}</b> ", row " {found.row.clone()} }.into_any();
@@ -209,7 +209,7 @@ fn decisions(found: &Finding) -> impl IntoView + use<> {
     let values = |seen: &str| vec![("place", found.id.to_string()), ("seen", seen.to_owned())];
     match &found.now {
         Now::Nothing | Now::Untold => view! {
-            <PostButton function=CloseResidue::PATH page="/residue" values=values("") words="Record as gone" about />
+            <PostButton function=CloseResidue::PATH page="/residue" values=values("") label="Record as gone" about />
         }
         .into_any(),
         Now::Text { seen, removable, owner, .. } => {
@@ -219,7 +219,7 @@ fn decisions(found: &Finding) -> impl IntoView + use<> {
                         <summary>"Remove this text"<span class="hidden">" "{about.clone()}</span></summary>
                         <p>"The whole text above is removed, including anything about other people. " <b>"This cannot be undone."</b></p>
                         <PostButton function=RemoveResidue::PATH page="/residue" values=values(seen)
-                            words="Remove this text permanently" about=about.clone() danger=true />
+                            label="Remove this text permanently" about=about.clone() danger=true />
                     </details>
                 }
             });
@@ -234,9 +234,9 @@ fn decisions(found: &Finding) -> impl IntoView + use<> {
             view! {
                 <div class="buttons">
                     <PostButton function=KeepResidue::PATH page="/residue" values=values(seen)
-                        words="Keep: it is about another person" about />
+                        label="Keep: it is about another person" about />
                 </div>
-                {remove.filter(|_| opens(RemoveResidue::PATH))}
+                {remove.filter(|_| can_open(RemoveResidue::PATH))}
                 {record}
             }
             .into_any()
@@ -256,12 +256,12 @@ pub(crate) fn status_text(status: residue::ResidueStatus) -> String {
     match status {
         residue::ResidueStatus::Clean => "no old values were found".to_owned(),
         residue::ResidueStatus::Found { open: 0, decided } => {
-            format!("old values were found in {}; all decided", places(decided))
+            format!("old values were found in {}; all decided", place_count(decided))
         }
         residue::ResidueStatus::Found { open, .. } => format!(
             "old values were found in {}, waiting for a \
                                                           decision",
-            places(open)
+            place_count(open)
         ),
         residue::ResidueStatus::Undeterminable => {
             "cannot be determined: the old values were gone before Lethe could search for them".to_owned()
@@ -270,7 +270,7 @@ pub(crate) fn status_text(status: residue::ResidueStatus) -> String {
     }
 }
 
-fn places(count: u64) -> String {
+fn place_count(count: u64) -> String {
     let count = i64::try_from(count).unwrap_or(i64::MAX);
     if count == 1 { "1 place".to_owned() } else { format!("{} places", grouped(count)) }
 }

@@ -3,7 +3,7 @@
 mod cancel;
 mod certificate;
 mod list;
-mod people;
+mod members;
 mod preview;
 mod result;
 mod run;

@@ -12,8 +12,10 @@ mod provider;
 pub use again::{CHANGES_SIGN_IN, SignInAgainPage};
 pub use app::SetUpAppPage;
 use attempt::MAX_USER_ID_CHARACTERS;
-pub use attempt::remember;
-pub(crate) use attempt::{Allowed, attempt, attempt_from_here, attempt_to_sign_in, keep_known};
+pub use attempt::remember_address_and_device;
+pub(crate) use attempt::{
+    AllowedAttempt, count_attempt, count_attempt_from_address, count_sign_in_attempt, remember_caller,
+};
 pub use code::SecondFactorPage;
 pub use invitation::InvitationPage;
 pub(crate) use out::SignOut;
@@ -21,41 +23,41 @@ pub use password::SignInPage;
 pub use provider::SignInProblem;
 pub(crate) use provider::{Connection, ProviderLink, ProviderProblem};
 
-use crate::components::{Plain, query};
+use crate::components::{BareLayout, query};
 use crate::error::AppError;
 use crate::form_post;
 use leptos::prelude::*;
 use records::session::Stage;
 
 /// Goes on after a step of the sign-in; `page` is where somebody wanted to go at first.
-fn go_on(stage: Stage, page: &str) {
-    leptos_axum::redirect(&go_on_to(stage, page));
+fn redirect_to_next_step(stage: Stage, page: &str) {
+    leptos_axum::redirect(&next_step(stage, page));
 }
 
 /// Where it goes on after a step of the sign-in; `page` is where somebody wanted to go at first.
-pub fn go_on_to(stage: Stage, page: &str) -> String {
+pub fn next_step(stage: Stage, page: &str) -> String {
     let step = match stage {
-        Stage::Whole => return own_page(page),
+        Stage::Whole => return local_page(page),
         Stage::SecondFactor => "/sign-in/code",
         Stage::SetUp => "/sign-in/app",
     };
-    format!("{step}?page={}", crate::components::percent_encoded(&own_page(page)))
+    format!("{step}?page={}", crate::components::percent_encoded(&local_page(page)))
 }
 
 /// A page of this server, also by the address that its form posts to; the start page for anything else.
-pub fn own_page(page: &str) -> String {
+pub fn local_page(page: &str) -> String {
     let page =
-        if page.starts_with('/') { page.parse().map(|uri| form_post::page_of(&uri)).ok() } else { None };
+        if page.starts_with('/') { page.parse().map(|uri| form_post::page_for(&uri)).ok() } else { None };
     page.filter(|page| !page.starts_with("/sign-in")).unwrap_or_else(|| "/".to_owned())
 }
 
 /// Where somebody wanted to go, from the address of the page.
-fn wanted_page() -> String {
-    own_page(&query("page"))
+fn return_page() -> String {
+    local_page(&query("page"))
 }
 
 /// The part of an error that none of these fields of a form shows. It belongs above the form.
-fn beside_fields(error: Option<AppError>, fields: &[&str]) -> Option<AppError> {
+fn errors_outside_fields(error: Option<AppError>, fields: &[&str]) -> Option<AppError> {
     error.filter(|error| match error {
         AppError::Invalid(errors) => errors.0.iter().any(|error| !fields.contains(&error.field.as_str())),
         _ => true,
@@ -63,21 +65,21 @@ fn beside_fields(error: Option<AppError>, fields: &[&str]) -> Option<AppError> {
 }
 
 /// The page to go to afterwards, as a form carries it. One that is too long for an address is none of ours.
-fn carried_page(page: &str) -> String {
-    if page.len() > LONGEST_PAGE { "/".to_owned() } else { page.to_owned() }
+fn bounded_page(page: &str) -> String {
+    if page.len() > MAX_PAGE_BYTES { "/".to_owned() } else { page.to_owned() }
 }
 
 /// The longest page that a form of the sign-in carries, in bytes.
-const LONGEST_PAGE: usize = 4_096;
+const MAX_PAGE_BYTES: usize = 4_096;
 
 /// The frame of a page without modules.
-fn plain(title: &'static str, children: impl IntoView + 'static) -> impl IntoView {
-    view! { <Plain title>{children}</Plain> }
+fn bare_page(title: &'static str, children: impl IntoView + 'static) -> impl IntoView {
+    view! { <BareLayout title>{children}</BareLayout> }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::own_page;
+    use super::local_page;
 
     #[test]
     fn after_the_sign_in_only_pages_of_this_server_follow() {
@@ -93,7 +95,7 @@ mod tests {
             ("/do/x?page=/do/y", "/"),
             ("", "/"),
         ] {
-            assert_eq!(own_page(page), is, "{page}");
+            assert_eq!(local_page(page), is, "{page}");
         }
     }
 }

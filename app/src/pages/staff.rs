@@ -1,10 +1,11 @@
 //! Staff: who has which role, invitations, ending sessions.
 
 use crate::components::{
-    AskFirst, FieldProblem, Frame, Notice, PostButton, ProblemSummary, ReauthHint, options, page, query,
+    AskFirst, FieldProblem, Notice, PageLayout, PostButton, ProblemSummary, ReauthHint, guarded_page,
+    options, query,
 };
 use crate::error::{AppError, field_errors};
-use crate::form_post::{action, refusal, submitted};
+use crate::form_post::{action, error_for, failed_submission};
 use crate::pages::undo::{Done, go_to};
 use crate::state::{actor, store};
 use leptos::prelude::*;
@@ -14,11 +15,9 @@ use policy::dates::joined;
 use policy::form::{FieldErrors, Problem};
 use policy::numbers::counted;
 use policy::{Role, UserNumber, text};
-use records::accounts;
-use records::accounts::{Invitation, StaffQuery, StaffRow};
-use records::person;
+use records::accounts::{self, Invitation, StaffQuery, StaffRow};
 use records::task::{self, UnownedTask};
-use records::{RecordsError, session};
+use records::{RecordsError, person, session};
 use serde::{Deserialize, Serialize};
 
 const HERE: &str = "/staff";
@@ -123,7 +122,7 @@ const FUNCTIONS: [&str; 6] = [
 #[component]
 pub fn StaffPage() -> impl IntoView {
     let removed = query("removed").parse().ok().map(UserNumber);
-    page(async move {
+    guarded_page(async move {
         let rows = accounts::list(&store(), actor(), StaffQuery::default()).await?;
         let own = actor().staff;
         let removed = match removed {
@@ -131,15 +130,15 @@ pub fn StaffPage() -> impl IntoView {
             None => None,
         };
         let tasks = task::unowned(&store(), actor()).await?;
-        let error = FUNCTIONS.into_iter().find_map(refusal);
+        let error = FUNCTIONS.into_iter().find_map(error_for);
         let (link, error) = match error {
             Some(AppError::Shown(links)) => (links.into_iter().next(), None),
             error => (None, error),
         };
         let rows = rows.into_iter().map(|one| row(one, own)).collect_view();
         Ok(view! {
-            <Frame title="Staff" lead="Users with a role. A user with a role is never anonymised by a task.">
-                {removed.map(|words| view! { <Done words /> })}
+            <PageLayout title="Staff" lead="Users with a role. A user with a role is never anonymised by a task.">
+                {removed.map(|label| view! { <Done label /> })}
                 {link.map(invitation)}
                 {(!tasks.is_empty()).then(|| without_owner(&tasks))}
                 <ProblemSummary error=error.clone() />
@@ -158,7 +157,7 @@ pub fn StaffPage() -> impl IntoView {
                     </table>
                 </div>
                 {add_form(error)}
-            </Frame>
+            </PageLayout>
         })
     })
 }
@@ -213,7 +212,7 @@ fn row(one: StaffRow, own: Option<UserNumber>) -> impl IntoView {
         .map(|role| {
             let values = vec![("user", number.clone()), ("role", role.code().to_owned())];
             let take = (!is_own).then(|| {
-                view! { <PostButton function=RevokeRole::PATH page=HERE values words="Remove role" about=role.label() /> }
+                view! { <PostButton function=RevokeRole::PATH page=HERE values label="Remove role" about=role.label() /> }
             });
             view! { <li>{role.label()} " " {take}</li> }
         })
@@ -243,15 +242,15 @@ fn row(one: StaffRow, own: Option<UserNumber>) -> impl IntoView {
         view! { <a href="/account">"Your account"</a> }.into_any()
     } else {
         view! {
-            <AskFirst function=InviteStaff::PATH page=HERE values=user() words="Create password link" about=format!("for {name}")
+            <AskFirst function=InviteStaff::PATH page=HERE values=user() label="Create password link" about=format!("for {name}")
                 consequence="An earlier link stops working. The new one works once and expires after 24 hours." />
             {(one.sessions > 0).then(|| view! {
-                <AskFirst function=EndSessions::PATH page=HERE values=user() words="End sessions" about=format!("of {name}")
+                <AskFirst function=EndSessions::PATH page=HERE values=user() label="End sessions" about=format!("of {name}")
                     consequence="They are signed out everywhere. Unsaved changes are lost. They can sign in \
                                  again." />
             })}
             {one.has_password.then(|| view! {
-                <PostButton function=DisableStaff::PATH page=HERE values=user() words="Disable sign-in" about=format!("of {name}") />
+                <PostButton function=DisableStaff::PATH page=HERE values=user() label="Disable sign-in" about=format!("of {name}") />
             })}
         }
         .into_any()
@@ -268,7 +267,7 @@ fn row(one: StaffRow, own: Option<UserNumber>) -> impl IntoView {
 }
 
 fn add_form(error: Option<AppError>) -> impl IntoView {
-    let typed = submitted::<AddForm>(AddStaff::PATH).map(|(typed, _)| typed).unwrap_or_default();
+    let typed = failed_submission::<AddForm>(AddStaff::PATH).map(|(typed, _)| typed).unwrap_or_default();
     let errors = field_errors(error.as_ref());
     let chosen = Role::from_code(&typed.role);
     let post = action(AddStaff::PATH, HERE);

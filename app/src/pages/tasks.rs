@@ -14,7 +14,7 @@ pub use owners::TaskOwnersPage;
 pub use task::TaskPage;
 
 use crate::components::Crumb;
-use crate::state::{actor, opens};
+use crate::state::{actor, can_open};
 use leptos::prelude::*;
 use policy::TaskId;
 use records::task_name::TaskName;
@@ -32,9 +32,9 @@ pub(super) fn crumbs_over(task: Option<&(TaskId, TaskName)>) -> Vec<Crumb> {
 
 /// A task that leads to its page, where it opens.
 pub(super) fn task_link((id, name): &(TaskId, TaskName)) -> impl IntoView + use<> {
-    let (href, words) = (format!("/tasks/{id}"), name.words_for(actor()));
-    if !name.is_shown_to(actor()) || !opens(&href) {
-        return words.into_any();
+    let (href, label) = (format!("/tasks/{id}"), name.words_for(actor()));
+    if !name.is_shown_to(actor()) || !can_open(&href) {
+        return label.into_any();
     }
-    view! { <a href=href>{words}</a> }.into_any()
+    view! { <a href=href>{label}</a> }.into_any()
 }

@@ -60,7 +60,7 @@ pub(crate) fn go_to(page: String, undo: Option<&Undo>) -> Result<(), AppError> {
 pub(crate) fn Done(
     /// What was done.
     #[prop(into)]
-    words: String,
+    label: String,
 ) -> impl IntoView {
     let sealed = query(UNDO);
     let is_open =
@@ -68,13 +68,13 @@ pub(crate) fn Done(
     let undo = is_open.then(|| {
         let page = own_address();
         view! {
-            <PostButton function=UndoChange::PATH page values=vec![("undo", sealed)] words="Undo"
+            <PostButton function=UndoChange::PATH page values=vec![("undo", sealed)] label="Undo"
                 about="the last change" />
         }
     });
     view! {
         <div class="notice success">
-            <p role="status">{words}</p>
+            <p role="status">{label}</p>
             {undo}
         </div>
     }

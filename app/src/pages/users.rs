@@ -20,7 +20,7 @@ pub use search::UserSearchPage;
 pub(crate) use search_form::FindUsers;
 
 use crate::components::{Crumb, Day};
-use crate::state::opens;
+use crate::state::can_open;
 use chrono::NaiveDate;
 use leptos::prelude::*;
 use policy::{UserNumber, dates};
@@ -39,19 +39,19 @@ pub(super) fn address(number: UserNumber) -> String {
 /// A name that leads to the record. For whom the record does not open it is the name alone.
 pub(crate) fn person_link(person: &Person) -> impl IntoView + use<> {
     let (address, name) = (address(person.number), person.name.clone());
-    if !opens(&address) {
+    if !can_open(&address) {
         return name.into_any();
     }
     view! { <a href=address>{name}</a> " (user "{person.number.to_string()}")" }.into_any()
 }
 
 /// A code of the records in words: `text_message` is “Text message”.
-pub(super) fn code_in_words(code: &str) -> String {
-    let mut words = code.replace('_', " ");
-    if let Some(first) = words.get_mut(0..1) {
+pub(super) fn code_label(code: &str) -> String {
+    let mut label = code.replace('_', " ");
+    if let Some(first) = label.get_mut(0..1) {
         first.make_ascii_uppercase();
     }
-    words
+    label
 }
 
 /// A date of the record: of an anonymised user perhaps only the month.

@@ -8,8 +8,8 @@ use app::components::percent_encoded;
 use app::cookie;
 use app::error::AppError;
 use app::form_post::{self, FormKey, FormToken};
-use app::pages::MAY_NOT;
-use app::route_access::{Need, is_by_itself, need};
+use app::pages::FORBIDDEN;
+use app::route_access::{Access, access_for, is_background_request};
 use app::state::{AppState, ClientAddress, DeviceCookie, SessionEnded};
 use axum::Json;
 use axum::extract::{ConnectInfo, MatchedPath, Request, State};
@@ -41,12 +41,12 @@ pub(super) async fn authenticate(
         .get(COOKIE)
         .and_then(|cookies| cookies.to_str().ok())
         .filter(|cookies| cookies.len() <= MAX_COOKIE_BYTES)
-        .and_then(|cookies| cookie::key(state.cookies, cookies));
+        .and_then(|cookies| cookie::session_token(state.cookies, cookies));
     let device = request.headers().get(COOKIE).and_then(|cookies| cookies.to_str().ok());
     let device = device.and_then(|cookies| cookie::device(state.cookies, cookies)).unwrap_or_default();
     request.extensions_mut().insert(DeviceCookie(device));
     if let Some(key) = key {
-        let found = if is_by_itself(request.uri()) {
+        let found = if is_background_request(request.uri()) {
             session::look(&state.store, &key).await
         } else {
             session::find(&state.store, &key).await
@@ -86,29 +86,31 @@ pub(super) async fn authorize(
 ) -> Response {
     let session = request.extensions().get::<Session>();
     let actor = session.map_or_else(Actor::without_session, Session::actor);
-    let Some(need) = need(route.as_str(), request.uri().path()) else {
+    let Some(access) = access_for(route.as_str(), request.uri().path()) else {
         return StatusCode::NOT_FOUND.into_response();
     };
-    let is_open = match need {
-        Need::Nothing => true,
-        Need::Session => session.is_some(),
-        Need::SignIn => actor.staff.is_some(),
-        Need::May(action) => actor.may(action),
+    let is_open = match access {
+        Access::Public => true,
+        Access::AnySession => session.is_some(),
+        Access::SignedIn => actor.staff.is_some(),
+        Access::Permission(action) => actor.may(action),
     };
     if is_open {
         let user = actor.staff.filter(|_| is_export(route.as_str()));
-        if user.is_some_and(|user| !state.throttle.allows_export(user)) {
+        if user.is_some_and(|user| !state.rate_limits.allows_export(user)) {
             return too_many();
         }
         return next.run(request).await;
     }
     let sign_in_stage = session.map(|session| session.stage);
-    let request = match form_post::sent_before(&state, request).await {
+    let request = match form_post::answer_resent_form(&state, request).await {
         Ok(answer) => return answer,
         Err(request) => request,
     };
-    match (sign_in_stage, need) {
-        (Some(Stage::Whole), Need::May(action)) => respond_forbidden(&state, request, actor, action).await,
+    match (sign_in_stage, access) {
+        (Some(Stage::Whole), Access::Permission(action)) => {
+            respond_forbidden(&state, request, actor, action).await
+        }
         _ => respond_unauthenticated(&state, request, sign_in_stage).await,
     }
 }
@@ -127,7 +129,7 @@ async fn respond_unauthenticated(
         Some(Stage::SecondFactor) => "/sign-in/code",
         Some(Stage::SetUp) => "/sign-in/app",
     };
-    let page = format!("{page}?page={}", percent_encoded(&form_post::page_of(request.uri())));
+    let page = format!("{page}?page={}", percent_encoded(&form_post::page_for(request.uri())));
     let mut response = form_post::render(state, &page, request.into_parts().0.extensions, || ()).await;
     *response.status_mut() = StatusCode::UNAUTHORIZED;
     response
@@ -150,13 +152,13 @@ async fn respond_forbidden(state: &AppState, request: Request, actor: Actor, act
     if let Err(error) = records::audit::refused(&state.store, actor, action).await {
         tracing::error!(code = error.code(), "a refusal could not be recorded");
     }
-    if actor.staff.is_some_and(|user| !state.throttle.allows_refused(user)) {
+    if actor.staff.is_some_and(|user| !state.rate_limits.allows_refused(user)) {
         return too_many();
     }
     if !is_page(&request) {
         return StatusCode::FORBIDDEN.into_response();
     }
-    let page = format!("{MAY_NOT}?what={}", action.code());
+    let page = format!("{FORBIDDEN}?what={}", action.code());
     let mut response = form_post::render(state, &page, request.into_parts().0.extensions, || ()).await;
     *response.status_mut() = StatusCode::FORBIDDEN;
     response

@@ -72,7 +72,7 @@ pub(super) async fn limit_requests(
         request
     } else {
         let Some(permit) = in_flight.forms.try_acquire(address) else { return too_many() };
-        let buffered = form_post::arrive(request, state.cookies, state.form_time).await;
+        let buffered = form_post::buffer_body(request, state.cookies, state.form_time).await;
         drop(permit);
         match buffered {
             Ok(request) => request,

@@ -55,7 +55,7 @@ pub(super) fn respond(kind: RequestKind, fault: Fault) -> Response {
 /// Answers a request that timed out. A posted form is still executed to its end.
 fn respond_late(kind: RequestKind, address: &Uri) -> Response {
     if kind == RequestKind::Change {
-        let form = form_post::page_of(address);
+        let form = form_post::page_for(address);
         let form = encode_double_quoted_attribute(&form);
         let paragraphs = [
             format!("In a few minutes, check <a href=\"{form}\">the page of the form</a> before you send it \

@@ -95,7 +95,7 @@ impl Watcher {
                 return None;
             }
             let run = run::read(&self.state.store, self.run).await.ok()?;
-            let progress = Progress::of(&run);
+            let progress = Progress::from_run(&run);
             if self.last == Some(progress) {
                 tokio::time::sleep(POLL_INTERVAL).await;
                 continue;
@@ -117,7 +117,7 @@ pub(super) async fn run_events(
     headers: HeaderMap,
 ) -> Response {
     let cookies = headers.get(COOKIE).and_then(|cookies| cookies.to_str().ok()).unwrap_or_default();
-    let Some(key) = cookie::key(state.cookies, cookies) else {
+    let Some(key) = cookie::session_token(state.cookies, cookies) else {
         return StatusCode::UNAUTHORIZED.into_response();
     };
     let Some(permit) = StreamPermit::try_acquire(session.user) else {

@@ -9,8 +9,8 @@ use crate::network::{CALLBACK_ROUTE, NetworkConfig};
 use crate::oidc::Provider;
 use app::components::percent_encoded;
 use app::cookie;
-use app::pages::{CHANGES_SIGN_IN, SignInProblem, go_on_to, own_page, remember};
-use app::rate_limit::{Account, Attempt, Known, Shown};
+use app::pages::{CHANGES_SIGN_IN, SignInProblem, local_page, next_step, remember_address_and_device};
+use app::rate_limit::{Account, Attempt, AttemptKind, KnownCaller};
 use app::state::{AppState, ClientAddress};
 use axum::Extension;
 use axum::extract::{Query, State};
@@ -114,7 +114,7 @@ async fn authorize(
             return refused(purpose, SignInProblem::Provider, &page);
         }
     };
-    let page = if page.len() > MAX_PAGE_BYTES { "/".to_owned() } else { own_page(&page) };
+    let page = if page.len() > MAX_PAGE_BYTES { "/".to_owned() } else { local_page(&page) };
     let address = request.address;
     let login_state = LoginState {
         purpose,
@@ -125,7 +125,9 @@ async fn authorize(
         begun_at: records::Clock::real(),
     };
     match login_state.seal(&state.store).await {
-        Ok(sealed) => with_cookies(Redirect::to(&address), [cookie::of_trip(state.cookies, &sealed)]),
+        Ok(sealed) => {
+            with_cookies(Redirect::to(&address), [cookie::login_state_cookie(state.cookies, &sealed)])
+        }
         Err(error) => failed(state, &error),
     }
 }
@@ -161,11 +163,11 @@ async fn callback(
     let before = before.map(|Extension(session)| session);
     let client = (address, device_of(&state, &headers));
     let result = finish_callback(&state, &provider, client, before, login_state, answer).await;
-    let removed = cookie::of_trip_gone(state.cookies);
+    let removed = cookie::expired_login_state_cookie(state.cookies);
     match result {
         Ok(CallbackResult::SignedIn { token, next, device }) => {
-            let session = cookie::of_session(state.cookies, &token);
-            let device = device.map(|device| cookie::of_device(state.cookies, &device));
+            let session = cookie::session_cookie(state.cookies, &token);
+            let device = device.map(|device| cookie::device_cookie(state.cookies, &device));
             with_cookies(Redirect::to(&next), [session, removed].into_iter().chain(device))
         }
         Ok(CallbackResult::Connected) => {
@@ -211,7 +213,7 @@ async fn finish_callback(
         (Purpose::SignIn, _) => None,
         (Purpose::Again(user) | Purpose::ChangeSignIn(user), Some(session)) if session.user == user => {
             if !is_fresh(&identity) {
-                return Ok(CallbackResult::Rejected(SignInProblem::NotAskedAgain));
+                return Ok(CallbackResult::Rejected(SignInProblem::NoFreshSignIn));
             }
             let changes_sign_in = login_state.purpose == Purpose::ChangeSignIn(user);
             Some((user, if changes_sign_in { AgainFor::ChangeSignIn } else { AgainFor::Irreversible }))
@@ -221,7 +223,7 @@ async fn finish_callback(
             return Ok(if is_connected {
                 CallbackResult::Connected
             } else {
-                CallbackResult::Rejected(SignInProblem::SomebodyElse)
+                CallbackResult::Rejected(SignInProblem::OtherUser)
             });
         }
         (Purpose::Again(_) | Purpose::ChangeSignIn(_) | Purpose::Connect(_), _) => {
@@ -230,18 +232,18 @@ async fn finish_callback(
     };
     let Some((token, sign_in_stage)) = session::sign_in_by_provider(&state.store, &identity, only).await?
     else {
-        return Ok(CallbackResult::Rejected(SignInProblem::Nobody));
+        return Ok(CallbackResult::Rejected(SignInProblem::NotConnected));
     };
     if let Some(before) = before {
         session::end(&state.store, &before).await?;
     }
     let device = match session::find(&state.store, token.reveal()).await? {
         Some(session) if sign_in_stage == Stage::Whole => {
-            Some(remember(state, session.user, address, &device).await?)
+            Some(remember_address_and_device(state, session.user, address, &device).await?)
         }
         _ => None,
     };
-    Ok(CallbackResult::SignedIn { token, next: go_on_to(sign_in_stage, &login_state.page), device })
+    Ok(CallbackResult::SignedIn { token, next: next_step(sign_in_stage, &login_state.page), device })
 }
 
 /// Counts the attempt, and returns whether it is within the rate limit. Attempts of a signed-in session do not count
@@ -250,10 +252,11 @@ fn is_allowed(state: &AppState, address: IpAddr, before: Option<&Session>, purpo
     let is_signed_in = |session: &&Session| session.stage == Stage::Whole && purpose != Purpose::SignIn;
     match before.filter(is_signed_in) {
         Some(session) => {
-            let (shown, account, known) = (Shown::Again, Account::User(session.user), Some(Known::Session));
-            state.throttle.allows(&Attempt { shown, account, address, known }).is_some()
+            let (kind, account, known) =
+                (AttemptKind::Reauthentication, Account::User(session.user), Some(KnownCaller::Session));
+            state.rate_limits.allows(&Attempt { kind, account, address, known }).is_some()
         }
-        None => state.throttle.allows_from(address),
+        None => state.rate_limits.allows_from(address),
     }
 }
 
@@ -286,7 +289,7 @@ fn refused(purpose: Purpose, problem: SignInProblem, return_to: &str) -> Respons
         Purpose::ChangeSignIn(_) => ("/sign-in/again", "&for=sign-in"),
         Purpose::Connect(_) => ("/account", ""),
     };
-    let return_to = percent_encoded(&own_page(return_to));
+    let return_to = percent_encoded(&local_page(return_to));
     Redirect::to(&format!("{page}?problem={}&page={return_to}{more}", problem.code())).into_response()
 }
 

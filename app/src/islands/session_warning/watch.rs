@@ -10,21 +10,21 @@ use wasm_bindgen::JsCast as _;
 use wasm_bindgen::prelude::Closure;
 use web_sys::js_sys::{Date, encode_uri_component};
 
-const TICK: Duration = Duration::from_secs(1);
+const TICK_INTERVAL: Duration = Duration::from_secs(1);
 /// How often the server is asked while there is a warning: something may have been asked for in another tab.
-const ASK: i64 = 5_000;
+const ASK_INTERVAL: i64 = 5_000;
 /// How long an answer is waited for.
-const PATIENCE: i64 = 10_000;
+const ANSWER_TIMEOUT: i64 = 10_000;
 
 #[derive(Clone, Copy)]
 pub(super) struct Watch {
-    known: StoredValue<Known>,
-    sight: RwSignal<WarningState>,
+    server_time: StoredValue<ServerTime>,
+    state: RwSignal<WarningState>,
 }
 
 /// What the server has said of the time.
 #[derive(Clone, Copy)]
-struct Known {
+struct ServerTime {
     time: TimeLeft,
     /// When the session ends, in milliseconds of this computer's time of day.
     ends: i64,
@@ -34,10 +34,10 @@ struct Known {
     waits: bool,
 }
 
-impl Known {
+impl ServerTime {
     /// Whether an answer is still to be waited for.
     fn waits(&self) -> bool {
-        self.waits && now() - self.asked < PATIENCE
+        self.waits && now() - self.asked < ANSWER_TIMEOUT
     }
 }
 
@@ -47,14 +47,14 @@ fn now() -> i64 {
 }
 
 impl Watch {
-    pub(super) fn new(time: TimeLeft, sight: RwSignal<WarningState>) -> Self {
-        let known = Known { time, ends: now() + time.left, asked: 0, waits: false };
-        Self { known: StoredValue::new(known), sight }
+    pub(super) fn new(time: TimeLeft, state: RwSignal<WarningState>) -> Self {
+        let server_time = ServerTime { time, ends: now() + time.left, asked: 0, waits: false };
+        Self { server_time: StoredValue::new(server_time), state }
     }
 
     pub(super) fn begin(self) {
         in_place::watch_navigation();
-        let _ = set_interval_with_handle(move || self.tick(), TICK);
+        let _ = set_interval_with_handle(move || self.tick(), TICK_INTERVAL);
         // A page that is looked at again: nobody sees it before it is clear whether they may.
         let seen = Closure::<dyn Fn()>::new(move || self.tick());
         let seen_again = seen.as_ref().unchecked_ref();
@@ -63,26 +63,26 @@ impl Watch {
     }
 
     fn tick(self) {
-        let Known { time, ends, asked, .. } = self.known.get_value();
+        let ServerTime { time, ends, asked, .. } = self.server_time.get_value();
         let left = ends - now();
         if left > time.warning {
-            self.sight.set(WarningState::Nothing);
+            self.state.set(WarningState::Nothing);
             return;
         }
-        if !self.waits() && now() - asked >= ASK.min(left.max(1_000)) {
+        if !self.waits() && now() - asked >= ASK_INTERVAL.min(left.max(1_000)) {
             self.ask(false);
         }
         if left <= 0 {
-            self.sight.set(WarningState::Covered);
-        } else if !self.waits() || self.sight.get_untracked().is_warning() {
+            self.state.set(WarningState::Covered);
+        } else if !self.waits() || self.state.get_untracked().is_warning() {
             // Nobody is warned before the server was asked: the session may last longer by another tab.
             let seconds = (left + 999) / 1_000;
-            self.sight.set(WarningState::Warning { seconds, can_stay: time.can_stay });
+            self.state.set(WarningState::Warning { seconds, can_stay: time.can_stay });
         }
     }
 
     fn waits(self) -> bool {
-        self.known.with_value(Known::waits)
+        self.server_time.with_value(ServerTime::waits)
     }
 
     pub(super) fn stay(self) {
@@ -90,13 +90,13 @@ impl Watch {
     }
 
     fn ask(self, stay: bool) {
-        self.known.update_value(|known| (known.asked, known.waits) = (now(), true));
+        self.server_time.update_value(|server_time| (server_time.asked, server_time.waits) = (now(), true));
         spawn_local(async move {
             let answer = if stay { stay_signed_in().await } else { session_time().await };
-            self.known.update_value(|known| {
-                known.waits = false;
+            self.server_time.update_value(|server_time| {
+                server_time.waits = false;
                 if let Ok(time) = &answer {
-                    (known.time, known.ends) = (*time, now() + time.left);
+                    (server_time.time, server_time.ends) = (*time, now() + time.left);
                 }
             });
             if matches!(answer, Err(AppError::NotSignedIn)) && !in_place::is_navigating() {

@@ -1,18 +1,18 @@
 //! The tab *General*.
 
-use super::inputs::{Form, Problem, RadioField, TextField, TickField, place};
+use super::inputs::{Form, Problem, RadioField, TextField, TickField, field};
 use leptos::prelude::*;
 use policy::task_form::Visibility;
 
 #[component]
 pub(super) fn General(form: Form, is_default: bool) -> impl IntoView {
     let choices = Visibility::ALL.map(
-        |one| view! { <RadioField form text=place!(text visibility) code=one.code() label=one.label() /> },
+        |one| view! { <RadioField form text=field!(text visibility) code=one.code() label=one.label() /> },
     );
     view! {
-        <TextField form text=place!(text description) label="Description"
+        <TextField form text=field!(text description) label="Description"
             hint="What the task is for, in a few words. Shown in the task list and on every run." />
-        <TickField form tick=place!(tick active) label="Active: the task runs on schedule" />
+        <TickField form tick=field!(tick active) label="Active: the task runs on schedule" />
         {is_default.then(|| view! {
             <p class="hint" id="active-hint">
                 "This task is the default for single users. It stays the default if you deactivate it: its \
@@ -25,7 +25,7 @@ pub(super) fn General(form: Form, is_default: bool) -> impl IntoView {
             {choices}
             <Problem form name="visibility" />
         </fieldset>
-        <TextField form text=place!(text owner) label="Owner (user number)" mode="numeric"
+        <TextField form text=field!(text owner) label="Owner (user number)" mode="numeric"
             hint="Member of staff responsible (optional), with access to tasks. If empty, a private task \
                   belongs to you." />
     }

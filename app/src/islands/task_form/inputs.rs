@@ -36,7 +36,7 @@ pub(super) struct Tick {
 }
 
 /// A text or tick by the name of its field.
-macro_rules! place {
+macro_rules! field {
     (text $name:ident) => {
         $crate::islands::task_form::inputs::Text {
             name: stringify!($name),
@@ -52,7 +52,7 @@ macro_rules! place {
         }
     };
 }
-pub(super) use place;
+pub(super) use field;
 
 impl Form {
     pub(super) fn new(form: TaskForm, posted: Option<AppError>, now: NaiveDateTime) -> Self {

@@ -1,6 +1,6 @@
 //! The tab *Schedule*, with the next runs.
 
-use super::inputs::{DateField, Form, Problem, RadioField, TextField, place};
+use super::inputs::{DateField, Form, Problem, RadioField, TextField, field};
 use super::next::{NextRun, next_runs};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
@@ -10,7 +10,7 @@ use policy::task_form::{SCHEDULE_KINDS, ScheduleField, TaskForm, kinds_with, sch
 use std::time::Duration;
 
 /// How long typing must pause before the next runs are asked for.
-const PAUSE: Duration = Duration::from_millis(250);
+const TYPING_PAUSE: Duration = Duration::from_millis(250);
 
 #[component]
 pub(super) fn ScheduleTab(
@@ -23,24 +23,24 @@ pub(super) fn ScheduleTab(
         move || awake.get() && form.with(|form| !kinds.contains(&form.schedule.as_str()))
     };
     let kinds = SCHEDULE_KINDS
-        .map(|(code, words)| view! { <RadioField form text=place!(text schedule) code label=words /> });
+        .map(|(code, label)| view! { <RadioField form text=field!(text schedule) code label=label /> });
     view! {
         <fieldset>
             <legend>"When the task runs"</legend>
             {kinds}
             <Problem form name="schedule" />
         </fieldset>
-        <Of form awake field=ScheduleField::OnceDate>
-            <DateField form text=place!(text once_date) label="Date of the run" hint=ONCE_DATE />
-        </Of>
-        <Of form awake field=ScheduleField::Weekdays><Weekdays form /></Of>
-        <Of form awake field=ScheduleField::MonthDay><MonthDay form /></Of>
-        <Of form awake field=ScheduleField::Time>
-            <TextField form text=place!(text time) label="Time of day" class="date" hint="For example 02:30." />
-        </Of>
-        <Of form awake field=ScheduleField::Cron>
-            <TextField form text=place!(text cron) label="Cron expression" hint=CRON />
-        </Of>
+        <KindFields form awake field=ScheduleField::OnceDate>
+            <DateField form text=field!(text once_date) label="Date of the run" hint=ONCE_DATE />
+        </KindFields>
+        <KindFields form awake field=ScheduleField::Weekdays><Weekdays form /></KindFields>
+        <KindFields form awake field=ScheduleField::MonthDay><MonthDay form /></KindFields>
+        <KindFields form awake field=ScheduleField::Time>
+            <TextField form text=field!(text time) label="Time of day" class="date" hint="For example 02:30." />
+        </KindFields>
+        <KindFields form awake field=ScheduleField::Cron>
+            <TextField form text=field!(text cron) label="Cron expression" hint=CRON />
+        </KindFields>
         <div hidden=kind_is(&["once", "daily", "weekly", "monthly", "cron"])>
             <p class="hint">"Local time (" {zone} "). " {CLOCK_CHANGE}</p>
         </div>
@@ -57,7 +57,7 @@ const CRON: &str = "Minute, hour, day of the month, month, day of the week. For 
 
 /// A field of some kinds of schedule. Awake, it is hidden for the others, and what stands in it is not posted.
 #[component]
-fn Of(form: Form, awake: RwSignal<bool>, field: ScheduleField, children: Children) -> impl IntoView {
+fn KindFields(form: Form, awake: RwSignal<bool>, field: ScheduleField, children: Children) -> impl IntoView {
     let unused =
         move || awake.get() && form.with(|form| !kinds_with(field).contains(&form.schedule.as_str()));
     view! { <fieldset class="part" hidden=unused disabled=unused>{children()}</fieldset> }
@@ -75,7 +75,7 @@ const ONCE_MISSED: &str = "If Lethe is not running at that time, the run is skip
 #[component]
 fn IfMissed(form: Form) -> impl IntoView {
     let rules = Missed::ALL.map(
-        |rule| view! { <RadioField form text=place!(text missed) code=rule.code() label=rule.label() /> },
+        |rule| view! { <RadioField form text=field!(text missed) code=rule.code() label=rule.label() /> },
     );
     let hint = format!(
         "A run is missed if it cannot start within {GRACE_MINUTES} minutes of its time because Lethe is not \
@@ -167,7 +167,7 @@ fn Next(form: Form, next: Vec<NextRun>) -> impl IntoView {
                         }
                     });
                 },
-                PAUSE,
+                TYPING_PAUSE,
             );
             pending.set_value(handle.ok());
         }

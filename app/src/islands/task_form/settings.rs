@@ -1,6 +1,6 @@
 //! The tab *Task specific settings*: the policy.
 
-use super::inputs::{Form, Problem, RadioField, Text, Tick, place, posted};
+use super::inputs::{Form, Problem, RadioField, Text, Tick, field, posted};
 use leptos::prelude::*;
 use policy::field::{ALWAYS_REMOVED, ALWAYS_REMOVED_TOO, Field, FieldGroup};
 use policy::summary;
@@ -10,15 +10,15 @@ use policy::{NoteTreatment, Scope, Treatment};
 #[component]
 pub(super) fn Settings(form: Form, custom: Vec<(String, String)>) -> impl IntoView {
     let scopes = Scope::ALL.map(|scope| {
-        let words = match scope {
+        let label = match scope {
             Scope::Imported => "Imported users",
             Scope::NotImported => "Users not imported",
             Scope::All => "All users",
         };
-        view! { <RadioField form text=place!(text scope) code=scope.code() label=words /> }
+        view! { <RadioField form text=field!(text scope) code=scope.code() label=label /> }
     });
     let texts = NoteTreatment::ALL.map(
-        |way| view! { <RadioField form text=place!(text loan_text) code=way.code() label=way.label() /> },
+        |way| view! { <RadioField form text=field!(text loan_text) code=way.code() label=way.label() /> },
     );
     view! {
         <TaskType form />
@@ -49,8 +49,8 @@ pub(super) fn Settings(form: Form, custom: Vec<(String, String)>) -> impl IntoVi
 /// Two dropdowns; the second offers what the first one leaves.
 #[component]
 fn TaskType(form: Form) -> impl IntoView {
-    let category = place!(text category);
-    let task_type = place!(text task_type);
+    let category = field!(text category);
+    let task_type = field!(text task_type);
     let no_category = move || form.with(|form| form.category != CATEGORY.0);
     view! {
         <div class="columns">
@@ -83,10 +83,10 @@ fn Select(
     let options = options
         .into_iter()
         .enumerate()
-        .map(|(place, (code, words))| {
+        .map(|(index, (code, label))| {
             let selected = form.initial(|form| (text.read)(form) == code);
-            let hidden = move || place > 0 && hide_all_but_first.is_some_and(|hide| hide.get());
-            view! { <option value=code selected=selected hidden=hidden disabled=hidden>{words}</option> }
+            let hidden = move || index > 0 && hide_all_but_first.is_some_and(|hide| hide.get());
+            view! { <option value=code selected=selected hidden=hidden disabled=hidden>{label}</option> }
         })
         .collect_view();
     view! {
@@ -115,11 +115,11 @@ fn Conditions(form: Form) -> impl IntoView {
                 "Tick the conditions that apply and enter their days. All ticked conditions must be met. \
                  Whole days, in the library's time zone."
             </p>
-            <Condition form tick=place!(tick by_leaving) days=place!(text leaving_days)
+            <Condition form tick=field!(tick by_leaving) days=field!(text leaving_days)
                 label="days after the leaving date" />
-            <Condition form tick=place!(tick by_activity) days=place!(text activity_days)
+            <Condition form tick=field!(tick by_activity) days=field!(text activity_days)
                 label="days after the last activity" />
-            <Condition form tick=place!(tick by_marked) days=place!(text marked_days)
+            <Condition form tick=field!(tick by_marked) days=field!(text marked_days)
                 label="days after being marked for deletion" />
             <Problem form name="conditions" />
             <p class="hint">{summary::ACTIVITY}</p>
@@ -183,13 +183,13 @@ fn Condition(form: Form, tick: Tick, days: Text, label: &'static str) -> impl In
 /// What happens to each field.
 #[component]
 fn Treatments(form: Form, custom: Vec<(String, String)>) -> impl IntoView {
-    let always = ALWAYS_REMOVED.map(|(words, why)| {
+    let always = ALWAYS_REMOVED.map(|(label, why)| {
         view! {
             <tr>
                 <th scope="row">
                     <span class="choice">
-                        <input type="checkbox" checked disabled aria-label=format!("Remove {words}: always") />
-                        {words}
+                        <input type="checkbox" checked disabled aria-label=format!("Remove {label}: always") />
+                        {label}
                     </span>
                 </th>
                 <td>"Always removed"<br /><small>{why}</small></td>

@@ -4,10 +4,10 @@ use super::actions::ApproveForm;
 use super::table::{about, asker, status_tag};
 use super::{ApproveRequest, DeclineRequest};
 use crate::components::{
-    FieldProblem, Frame, Moment, PostButton, ProblemSummary, ReauthHint, named_in_path, page,
+    FieldProblem, PageLayout, PostButton, ProblemSummary, ReauthHint, Timestamp, guarded_page, path_param,
 };
 use crate::error::{AppError, field_errors};
-use crate::form_post::{Token, action, refusal, submitted};
+use crate::form_post::{Token, action, error_for, failed_submission};
 use crate::state::{actor, store};
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
@@ -18,25 +18,25 @@ use records::approval::{self, About, Approval, ApprovalStatus};
 /// One request for approval.
 #[component]
 pub fn ApprovalPage() -> impl IntoView {
-    let id = named_in_path::<ApprovalId>("approval request");
-    page(async move {
+    let id = path_param::<ApprovalId>("approval request");
+    guarded_page(async move {
         let request = approval::read(&store(), id?).await?;
         let crumbs = vec![("Approvals".to_owned(), "/approvals".to_owned())];
         let asked = asker(request.asked_by.as_ref());
         let facts = view! {
             <dl class="facts">
                 <dt>"Request"</dt><dd>{about(&request.about)}</dd>
-                <dt>"Requested by"</dt><dd>{asked} " " <Moment at=request.asked_at /></dd>
+                <dt>"Requested by"</dt><dd>{asked} " " <Timestamp at=request.asked_at /></dd>
                 <dt>"Status"</dt><dd>{status_tag(request.status)}</dd>
-                <dt>"Until"</dt><dd><Moment at=request.expires_at /></dd>
+                <dt>"Until"</dt><dd><Timestamp at=request.expires_at /></dd>
             </dl>
         };
         Ok(view! {
-            <Frame title=format!("Request {}", request.id) crumbs>
-                <ProblemSummary error=[ApproveRequest::PATH, DeclineRequest::PATH].into_iter().find_map(refusal) />
+            <PageLayout title=format!("Request {}", request.id) crumbs>
+                <ProblemSummary error=[ApproveRequest::PATH, DeclineRequest::PATH].into_iter().find_map(error_for) />
                 {facts}
                 {decide(&request)}
-            </Frame>
+            </PageLayout>
         })
     })
 }
@@ -62,16 +62,16 @@ fn decide(request: &Approval) -> AnyView {
         <details class="more">
             <summary>"Decline request"</summary>
             <p>"Nothing will be changed. Approval can be requested again."</p>
-            <PostButton function=DeclineRequest::PATH page=here values words="Decline this request" />
+            <PostButton function=DeclineRequest::PATH page=here values label="Decline this request" />
         </details>
     }
     .into_any()
 }
 
 fn approve(request: &Approval, here: &str) -> impl IntoView + use<> {
-    let (typed, error) = match submitted::<ApproveForm>(ApproveRequest::PATH) {
+    let (typed, error) = match failed_submission::<ApproveForm>(ApproveRequest::PATH) {
         Some((form, error)) => (form.confirm, Some(error)),
-        None => (String::new(), refusal(ApproveRequest::PATH)),
+        None => (String::new(), error_for(ApproveRequest::PATH)),
     };
     let (what, button) = consequence(&request.about);
     let confirm = match &request.about {

@@ -1,7 +1,7 @@
 //! A table of requests for approval.
 
 use super::WithdrawRequest;
-use crate::components::{Moment, PostButton};
+use crate::components::{PostButton, Timestamp};
 use crate::pages::users::person_link;
 use crate::state::actor;
 use leptos::prelude::*;
@@ -36,7 +36,7 @@ pub(crate) fn decisions(approval: &Approval, actor: Actor, page: &'static str) -
     let asked = approval.asked_by.as_ref().map(|person| person.number);
     if asked.is_some() && asked == actor.staff {
         return Some(
-            view! { <PostButton function=WithdrawRequest::PATH page values=values() words="Withdraw request" about=approval.id.to_string() /> }
+            view! { <PostButton function=WithdrawRequest::PATH page values=values() label="Withdraw request" about=approval.id.to_string() /> }
                 .into_any(),
         );
     }
@@ -55,15 +55,15 @@ pub(super) fn approval_table(rows: Vec<Approval>, actor: Actor) -> impl IntoView
         .into_iter()
         .map(|approval| {
             let decided = approval.decision.as_ref().map(|(_, by, at)| {
-                view! { {by.as_ref().map(person_link)} " " <Moment at=*at /> }
+                view! { {by.as_ref().map(person_link)} " " <Timestamp at=*at /> }
             });
             view! {
                 <tr>
                     <th scope="row">{about(&approval.about)}</th>
-                    <td>{asker(approval.asked_by.as_ref())} " " <Moment at=approval.asked_at /></td>
+                    <td>{asker(approval.asked_by.as_ref())} " " <Timestamp at=approval.asked_at /></td>
                     <td>{status_tag(approval.status)}</td>
                     <td>{decided}</td>
-                    <td><Moment at=approval.expires_at /></td>
+                    <td><Timestamp at=approval.expires_at /></td>
                     <td>{decisions(&approval, actor, "/approvals")}</td>
                 </tr>
             }

@@ -1,6 +1,6 @@
 //! The events as a file.
 
-use crate::error::{AppError, reference};
+use crate::error::{AppError, log_internal};
 use crate::state::AppState;
 use axum::Extension;
 use axum::extract::{Query, State};
@@ -39,8 +39,8 @@ pub async fn audit_csv(
                 state.store.vitals().note(fault);
                 return plain(StatusCode::SERVICE_UNAVAILABLE, &fault.to_string());
             }
-            let words = AppError::Internal(reference(&error)).to_string();
-            plain(StatusCode::INTERNAL_SERVER_ERROR, &words)
+            let label = AppError::Internal(log_internal(&error)).to_string();
+            plain(StatusCode::INTERNAL_SERVER_ERROR, &label)
         }
     }
 }
@@ -50,6 +50,6 @@ async fn file(state: &AppState, actor: Actor, form: &AuditForm) -> Result<String
     csv(&state.store, actor, &query).await
 }
 
-fn plain(status: StatusCode, words: &str) -> Response {
-    (status, [(CONTENT_TYPE, "text/plain; charset=utf-8")], format!("{words}\n")).into_response()
+fn plain(status: StatusCode, label: &str) -> Response {
+    (status, [(CONTENT_TYPE, "text/plain; charset=utf-8")], format!("{label}\n")).into_response()
 }

@@ -6,7 +6,7 @@ use policy::form::FieldErrors;
 use records::audit::{AuditAction, AuditForm, Subject};
 
 /// Reads the address of the page.
-pub(super) fn of_address() -> AuditForm {
+pub(super) fn from_address() -> AuditForm {
     AuditForm {
         from: date_query("from"),
         to: date_query("to"),

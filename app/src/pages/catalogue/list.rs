@@ -2,7 +2,8 @@
 
 use super::record_table;
 use crate::components::{
-    FilterProblem, Frame, Pager, ProblemSummary, page, paging, percent_encoded, sought_text, wrong_filters,
+    FilterProblem, PageLayout, Pager, ProblemSummary, guarded_page, paging, percent_encoded, search_text,
+    wrong_filters,
 };
 use crate::state::store;
 use leptos::prelude::*;
@@ -14,8 +15,8 @@ use records::pagination::Page;
 #[component]
 pub fn CatalogueListPage() -> impl IntoView {
     let mut errors = FieldErrors::default();
-    let typed = sought_text(&mut errors, "title");
-    page(async move {
+    let typed = search_text(&mut errors, "title");
+    guarded_page(async move {
         let paging = paging();
         let paged = paging.after.is_some();
         let error = wrong_filters(&errors);
@@ -46,7 +47,7 @@ pub fn CatalogueListPage() -> impl IntoView {
             .into_any(),
         };
         Ok(view! {
-            <Frame title="Catalogue" lead="Records by title, with who created and last changed them.">
+            <PageLayout title="Catalogue" lead="Records by title, with who created and last changed them.">
                 <ProblemSummary error />
                 <form class="filters" method="get" action="/catalogue" role="search" aria-label="Catalogue records">
                     <div class="field">
@@ -59,7 +60,7 @@ pub fn CatalogueListPage() -> impl IntoView {
                 </form>
                 {results}
                 <Pager list paged next />
-            </Frame>
+            </PageLayout>
         })
     })
 }

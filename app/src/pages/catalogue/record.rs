@@ -1,6 +1,6 @@
 //! One catalogue record: who made and who last changed it, and its items.
 
-use crate::components::{Day, Frame, Pager, named_in_path, page, paging};
+use crate::components::{Day, PageLayout, Pager, guarded_page, paging, path_param};
 use crate::pages::users::person_link;
 use crate::state::{actor, store};
 use leptos::prelude::*;
@@ -11,8 +11,8 @@ use records::pagination::Page;
 /// A catalogue record.
 #[component]
 pub fn CatalogueRecordPage() -> impl IntoView {
-    let id = named_in_path::<CatalogueRecordId>("catalogue record");
-    page(async move {
+    let id = path_param::<CatalogueRecordId>("catalogue record");
+    guarded_page(async move {
         let store = store();
         let record = catalogue::read(&store, id?).await?;
         let paging = paging();
@@ -26,7 +26,7 @@ pub fn CatalogueRecordPage() -> impl IntoView {
             items(rows).into_any()
         };
         Ok(view! {
-            <Frame title=record.title.clone() crumbs>
+            <PageLayout title=record.title.clone() crumbs>
                 <dl class="facts">
                     <dt>"Author"</dt><dd>{record.author.clone()}</dd>
                     <dt>"Year"</dt><dd>{record.year.map(|year| year.to_string())}</dd>
@@ -38,7 +38,7 @@ pub fn CatalogueRecordPage() -> impl IntoView {
                 <h2>"Items"</h2>
                 {items}
                 <Pager list paged next />
-            </Frame>
+            </PageLayout>
         })
     })
 }

@@ -3,7 +3,7 @@
 use super::actions::PlaceHold;
 use crate::components::{DateInput, FieldProblem, ProblemSummary, options};
 use crate::error::field_errors;
-use crate::form_post::{Token, action, refusal, submitted};
+use crate::form_post::{Token, action, error_for, failed_submission};
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
 use policy::form::FieldErrors;
@@ -12,7 +12,7 @@ use policy::{HoldReason, UserNumber};
 use records::terms::Term;
 
 /// On whom the form places a hold.
-pub(crate) enum On {
+pub(crate) enum HoldTarget {
     /// On this user.
     User(UserNumber),
     /// On a category that is chosen in the form.
@@ -20,19 +20,19 @@ pub(crate) enum On {
 }
 
 /// The form, closed until it is needed. `page` is the page that it stands on.
-pub(crate) fn place_form(on: On, page: &str) -> impl IntoView + use<> {
-    let (form, error) = match submitted::<HoldForm>(PlaceHold::PATH) {
+pub(crate) fn place_form(on: HoldTarget, page: &str) -> impl IntoView + use<> {
+    let (form, error) = match failed_submission::<HoldForm>(PlaceHold::PATH) {
         Some((form, error)) => (form, Some(error)),
-        None => (HoldForm::default(), refusal(PlaceHold::PATH)),
+        None => (HoldForm::default(), error_for(PlaceHold::PATH)),
     };
     let errors = field_errors(error.as_ref());
     let open = error.is_some();
     let (summary, whom) = match on {
-        On::User(number) => (
+        HoldTarget::User(number) => (
             "Place a legal hold on this user",
             view! { <input type="hidden" name="form[user]" value=number.to_string() /> }.into_any(),
         ),
-        On::Category(terms) => {
+        HoldTarget::Category(terms) => {
             ("Place a legal hold on a user category", category(terms, &form.category, &errors).into_any())
         }
     };

@@ -1,9 +1,10 @@
 //! The list of legal holds.
 
-use super::form::{On, place_form};
+use super::form::{HoldTarget, place_form};
 use super::table::hold_table;
 use crate::components::{
-    FilterProblem, Frame, Pager, ProblemSummary, choice, page, paging, percent_encoded, query, wrong_filters,
+    FilterProblem, PageLayout, Pager, ProblemSummary, choice, guarded_page, paging, percent_encoded, query,
+    wrong_filters,
 };
 use crate::state::{actor, store};
 use leptos::prelude::*;
@@ -22,7 +23,7 @@ pub fn LegalHoldListPage() -> impl IntoView {
     let mut errors = FieldErrors::default();
     let show = choice(&mut errors, "show", Show::from_code);
     let of_user = choice(&mut errors, "user", |number| number.parse().ok().map(UserNumber));
-    page(async move {
+    guarded_page(async move {
         let find = HoldQuery {
             show: show.unwrap_or_default(),
             user: of_user,
@@ -59,16 +60,16 @@ pub fn LegalHoldListPage() -> impl IntoView {
         let filters = filters(find.show, user, &category, &categories, &errors);
         let place = actor()
             .may(Action::PlaceLegalHolds)
-            .then(|| place_form(On::Category(categories), "/legal-holds"));
+            .then(|| place_form(HoldTarget::Category(categories), "/legal-holds"));
         Ok(view! {
-            <Frame title="Legal holds"
+            <PageLayout title="Legal holds"
                 lead="Users who must not be anonymised, and why. A legal hold ends only when it is released.">
                 <ProblemSummary error />
                 {filters}
                 {content}
                 <Pager list paged next />
                 {place}
-            </Frame>
+            </PageLayout>
         })
     })
 }

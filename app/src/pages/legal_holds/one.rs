@@ -3,10 +3,10 @@
 use super::actions::{AskForRelease, ReleaseHold, ReviewForm, ReviewHold};
 use super::table::{on_whom, state_tag};
 use crate::components::{
-    DateInput, Day, FieldProblem, Frame, Moment, PostButton, ProblemSummary, named_in_path, page,
+    DateInput, Day, FieldProblem, PageLayout, PostButton, ProblemSummary, Timestamp, guarded_page, path_param,
 };
 use crate::error::field_errors;
-use crate::form_post::{Token, action, refusal, submitted};
+use crate::form_post::{Token, action, error_for, failed_submission};
 use crate::pages::users::person_link;
 use crate::state::{actor, store};
 use leptos::prelude::*;
@@ -18,8 +18,8 @@ use records::{Actor, approval};
 /// One legal hold.
 #[component]
 pub fn LegalHoldPage() -> impl IntoView {
-    let id = named_in_path::<LegalHoldId>("legal hold");
-    page(async move {
+    let id = path_param::<LegalHoldId>("legal hold");
+    guarded_page(async move {
         let store = store();
         let hold = legal_hold::read(&store, id?).await?;
         let four_eyes = approval::four_eyes(&store, Action::ReleaseLegalHolds).await?;
@@ -33,12 +33,12 @@ pub fn LegalHoldPage() -> impl IntoView {
         });
         let paths = [AskForRelease::PATH, ReleaseHold::PATH];
         Ok(view! {
-            <Frame title=format!("Legal hold {}", hold.id) crumbs>
-                <ProblemSummary error=paths.into_iter().find_map(refusal) />
+            <PageLayout title=format!("Legal hold {}", hold.id) crumbs>
+                <ProblemSummary error=paths.into_iter().find_map(error_for) />
                 <p>{tag}</p>
                 {facts}
                 {next}
-            </Frame>
+            </PageLayout>
         })
     })
 }
@@ -69,9 +69,9 @@ fn facts(hold: &Hold) -> impl IntoView + use<> {
 }
 
 fn review(hold: LegalHoldId) -> impl IntoView {
-    let (typed, error) = match submitted::<ReviewForm>(ReviewHold::PATH) {
+    let (typed, error) = match failed_submission::<ReviewForm>(ReviewHold::PATH) {
         Some((form, error)) => (form.review_on, Some(error)),
-        None => (String::new(), refusal(ReviewHold::PATH)),
+        None => (String::new(), error_for(ReviewHold::PATH)),
     };
     let errors = field_errors(error.as_ref());
     let wrong = errors.of("review_on").is_some();
@@ -105,7 +105,7 @@ fn release(hold: &Hold, actor: Actor, four_eyes: bool) -> impl IntoView + use<> 
         let by = asked.by.map_or_else(|| "on the command line".to_owned(), |by| format!("by user {by}"));
         view! {
             <p>
-                "The release was requested " {by} ". It can be decided until " <Moment at=asked.expires_at /> " in the list of " <a href="/approvals">"approvals"</a> "."
+                "The release was requested " {by} ". It can be decided until " <Timestamp at=asked.expires_at /> " in the list of " <a href="/approvals">"approvals"</a> "."
             </p>
         }
     });
@@ -119,7 +119,7 @@ fn release(hold: &Hold, actor: Actor, four_eyes: bool) -> impl IntoView + use<> 
                         <b>{on_whom(&hold.on)}</b> " can be anonymised again after the release, also by \
                                                     scheduled tasks. " <b>"Anonymised users cannot be restored."</b>
                     </p>
-                    <PostButton function=ReleaseHold::PATH page values words="Release legal hold now" danger=true />
+                    <PostButton function=ReleaseHold::PATH page values label="Release legal hold now" danger=true />
                 </details>
             }
             .into_any()
@@ -127,7 +127,7 @@ fn release(hold: &Hold, actor: Actor, four_eyes: bool) -> impl IntoView + use<> 
         (true, true, true) => view! { <p>"You requested the release. Another member of staff must release \
                                           the legal hold."</p> }.into_any(),
         (_, true, false) if actor.may(Action::PlaceLegalHolds) => {
-            view! { <PostButton function=AskForRelease::PATH page values words="Request release" /> }
+            view! { <PostButton function=AskForRelease::PATH page values label="Request release" /> }
                 .into_any()
         }
         _ => {

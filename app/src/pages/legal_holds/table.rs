@@ -19,14 +19,14 @@ pub(super) fn on_whom(on: &HoldOn) -> AnyView {
 
 /// Whether a hold is in force, as a tag.
 pub(super) fn state_tag(hold: &Hold, today: NaiveDate) -> AnyView {
-    let (class, words) = match hold {
+    let (class, label) = match hold {
         hold if !hold.is_in_force() => ("tag quiet", "Released"),
         hold if hold.is_due(today) => ("tag bad", "In force, review due"),
         _ => ("tag due", "In force"),
     };
     let asked =
         hold.asked.is_some().then(|| view! { " " <span class="tag ready">"Release requested"</span> });
-    view! { <span class=class>{words}</span> {asked} }.into_any()
+    view! { <span class=class>{label}</span> {asked} }.into_any()
 }
 
 /// The table; `name_whom` where it is not about one user.

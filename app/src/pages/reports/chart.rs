@@ -56,7 +56,7 @@ pub(super) fn Chart(
     let about = about(&bars, what);
     let most = bars.iter().map(|(_, number)| *number).max().unwrap_or(0).max(1);
     let drawing = if in_time { upright(&bars, most).into_any() } else { lying(&bars, most).into_any() };
-    let height = if in_time { HEIGHT } else { LINE.mul_add(f64_of(length(bars.len())), 2.0 * ABOVE) };
+    let height = if in_time { HEIGHT } else { LINE.mul_add(to_f64(length(bars.len())), 2.0 * ABOVE) };
     view! {
         <div class="scroll" role="region" tabindex="0" aria-label="Chart">
             <svg
@@ -72,7 +72,7 @@ pub(super) fn Chart(
                 {drawing}
             </svg>
         </div>
-        {left_out.map(|words| view! { <p class="hint">{words}</p> })}
+        {left_out.map(|label| view! { <p class="hint">{label}</p> })}
     }
 }
 
@@ -92,7 +92,7 @@ fn upright(bars: &[Bar], most: i64) -> impl IntoView + use<> {
     let top = scale_end(most);
     let floor = HEIGHT - BELOW;
     let room = floor - ABOVE;
-    let step = (WIDTH - LEFT - 8.0) / f64_of(length(bars.len()));
+    let step = (WIDTH - LEFT - 8.0) / to_f64(length(bars.len()));
     let every = bars.len().div_ceil(10).max(1);
     let lines = [0, top / 2, top].map(|value| {
         let y = share(value, top).mul_add(-room, floor);
@@ -104,11 +104,11 @@ fn upright(bars: &[Bar], most: i64) -> impl IntoView + use<> {
     let marks: Vec<_> = bars
         .iter()
         .enumerate()
-        .map(|(place, (label, value))| {
-            let x = step.mul_add(f64_of(length(place)), LEFT);
+        .map(|(index, (label, value))| {
+            let x = step.mul_add(to_f64(length(index)), LEFT);
             let height = share(*value, top) * room;
             let hover = format!("{label}: {}", grouped(*value));
-            let below = (place % every == 0).then(|| {
+            let below = (index % every == 0).then(|| {
                 let middle = number(step.mul_add(0.5, x));
                 view! { <text x=middle y=number(HEIGHT - 9.0) text-anchor="middle">{label.clone()}</text> }
             });
@@ -131,15 +131,15 @@ fn upright(bars: &[Bar], most: i64) -> impl IntoView + use<> {
 
 fn lying(bars: &[Bar], most: i64) -> impl IntoView + use<> {
     let longest = bars.iter().map(|(label, _)| shortened(label).chars().count()).max().unwrap_or(0);
-    let labels = CHARACTER.mul_add(f64_of(length(longest)), 24.0);
+    let labels = CHARACTER.mul_add(to_f64(length(longest)), 24.0);
     // Room for the number at the end of the longest bar.
     let room = WIDTH - labels - 96.0;
-    let foot = LINE.mul_add(f64_of(length(bars.len())), ABOVE);
+    let foot = LINE.mul_add(to_f64(length(bars.len())), ABOVE);
     let marks: Vec<_> = bars
         .iter()
         .enumerate()
-        .map(|(place, (label, value))| {
-            let y = LINE.mul_add(f64_of(length(place)), ABOVE);
+        .map(|(index, (label, value))| {
+            let y = LINE.mul_add(to_f64(length(index)), ABOVE);
             let width = share(*value, most) * room;
             view! {
                 <text x=number(labels - 10.0) y=number(y + 17.0) text-anchor="end">{shortened(label)}</text>
@@ -177,12 +177,12 @@ fn length(count: usize) -> i64 {
 }
 
 #[allow(clippy::cast_precision_loss, reason = "a chart is not more exact than a pixel")]
-fn f64_of(number: i64) -> f64 {
+fn to_f64(number: i64) -> f64 {
     number as f64
 }
 
 fn share(value: i64, of: i64) -> f64 {
-    f64_of(value) / f64_of(of.max(1))
+    to_f64(value) / to_f64(of.max(1))
 }
 
 /// A coordinate with one decimal place.

@@ -1,6 +1,6 @@
 //! A report as a file.
 
-use crate::error::{AppError, reference};
+use crate::error::{AppError, log_internal};
 use crate::state::AppState;
 use axum::extract::{Path, Query, State};
 use axum::response::{IntoResponse, Response};
@@ -44,8 +44,8 @@ pub async fn report_csv(
                 state.store.vitals().note(fault);
                 return plain(StatusCode::SERVICE_UNAVAILABLE, &fault.to_string());
             }
-            let words = AppError::Internal(reference(&error)).to_string();
-            plain(StatusCode::INTERNAL_SERVER_ERROR, &words)
+            let label = AppError::Internal(log_internal(&error)).to_string();
+            plain(StatusCode::INTERNAL_SERVER_ERROR, &label)
         }
     }
 }
@@ -57,6 +57,6 @@ async fn file(state: &AppState, code: &str, typed: Typed) -> Result<String, Reco
     count(&state.store, report, &query).await?.csv()
 }
 
-fn plain(status: StatusCode, words: &str) -> Response {
-    (status, [(CONTENT_TYPE, "text/plain; charset=utf-8")], format!("{words}\n")).into_response()
+fn plain(status: StatusCode, label: &str) -> Response {
+    (status, [(CONTENT_TYPE, "text/plain; charset=utf-8")], format!("{label}\n")).into_response()
 }

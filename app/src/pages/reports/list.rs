@@ -1,6 +1,6 @@
 //! The list of reports.
 
-use crate::components::Frame;
+use crate::components::PageLayout;
 use leptos::prelude::*;
 use records::report::Report;
 
@@ -18,7 +18,7 @@ pub fn ReportsPage() -> impl IntoView {
         }
     });
     view! {
-        <Frame
+        <PageLayout
             title="Reports"
             lead="What the library learned from its loans and requests. Every number is the same before and after borrowers are anonymised."
         >
@@ -28,6 +28,6 @@ pub fn ReportsPage() -> impl IntoView {
                  never a name. For what is kept about a person, see the "
                 <a href="/personal-data">"Register of personal data"</a>"."
             </p>
-        </Frame>
+        </PageLayout>
     }
 }

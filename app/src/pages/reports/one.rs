@@ -2,7 +2,7 @@
 
 use super::chart::Chart;
 use crate::components::{
-    Crumb, DateInput, Day, FieldProblem, Frame, ProblemSummary, date_query, page, query,
+    Crumb, DateInput, Day, FieldProblem, PageLayout, ProblemSummary, date_query, guarded_page, query,
 };
 use crate::error::AppError;
 use crate::state::store;
@@ -20,7 +20,7 @@ use records::report::{Counted, Report, ReportForm, ReportQuery, count};
 pub fn ReportPage() -> impl IntoView {
     let code = use_params_map().with_untracked(|params| params.get("report")).unwrap_or_default();
     let form = ReportForm { from: date_query("from"), to: date_query("to"), by: query("by") };
-    page(async move {
+    guarded_page(async move {
         let report = Report::from_code(&code).ok_or(RecordsError::NotFound("report"))?;
         let (errors, result) = match form.validate(report) {
             Err(errors) => {
@@ -29,12 +29,12 @@ pub fn ReportPage() -> impl IntoView {
             }
             Ok(query) => (FieldErrors::default(), Some((query, count(&store(), report, &query).await?))),
         };
-        Ok(view! { <Shown report form errors result /> })
+        Ok(view! { <ReportView report form errors result /> })
     })
 }
 
 #[component]
-fn Shown(
+fn ReportView(
     report: Report,
     form: ReportForm,
     errors: FieldErrors,
@@ -43,11 +43,11 @@ fn Shown(
     let crumbs: Vec<Crumb> = vec![("Reports".to_owned(), "/reports".to_owned())];
     let error = (!errors.is_empty()).then(|| AppError::Refused(wrong(&errors)));
     view! {
-        <Frame title=report.label() lead=report.explanation() crumbs>
+        <PageLayout title=report.label() lead=report.explanation() crumbs>
             <ProblemSummary error />
             <Filters report form errors />
-            {result.map(|(query, counted)| view! { <Numbers query counted /> })}
-        </Frame>
+            {result.map(|(query, counted)| view! { <ReportResult query counted /> })}
+        </PageLayout>
     }
 }
 
@@ -60,10 +60,10 @@ fn wrong(errors: &FieldErrors) -> String {
 #[component]
 fn Filters(report: Report, form: ReportForm, errors: FieldErrors) -> impl IntoView {
     let dates =
-        [("from", "First day", form.from), ("to", "Last day", form.to)].map(|(name, words, typed)| {
+        [("from", "First day", form.from), ("to", "Last day", form.to)].map(|(name, label, typed)| {
             view! {
                 <div class="field">
-                    <label for=name>{words}</label>
+                    <label for=name>{label}</label>
                     <DateInput id=name name value=typed wrong=errors.of(name).is_some()
                         described=format!("{name}-problem") />
                     <FieldProblem field=name errors=errors.clone() />
@@ -100,11 +100,11 @@ fn Filters(report: Report, form: ReportForm, errors: FieldErrors) -> impl IntoVi
 }
 
 #[component]
-fn Numbers(query: ReportQuery, counted: Counted) -> impl IntoView {
+fn ReportResult(query: ReportQuery, counted: Counted) -> impl IntoView {
     let report = counted.report;
     let file = format!("/reports/{}/csv{}", report.code(), query.address());
     if counted.rows.is_empty() {
-        return view! { <Nothing query report /> }.into_any();
+        return view! { <EmptyReport query report /> }.into_any();
     }
     view! {
         <p>
@@ -113,7 +113,7 @@ fn Numbers(query: ReportQuery, counted: Counted) -> impl IntoView {
         </p>
         <div class="report">
             <Chart counted=counted.clone() />
-            <Rows query counted />
+            <ReportTable query counted />
         </div>
         <p class="hint">{report.note()}</p>
     }
@@ -121,7 +121,7 @@ fn Numbers(query: ReportQuery, counted: Counted) -> impl IntoView {
 }
 
 #[component]
-fn Nothing(query: ReportQuery, report: Report) -> impl IntoView {
+fn EmptyReport(query: ReportQuery, report: Report) -> impl IntoView {
     let what = report.events();
     let limited = query.from.is_some() || query.to.is_some();
     view! {
@@ -161,11 +161,11 @@ fn period(query: ReportQuery) -> impl IntoView {
 }
 
 #[component]
-fn Rows(query: ReportQuery, counted: Counted) -> impl IntoView {
+fn ReportTable(query: ReportQuery, counted: Counted) -> impl IntoView {
     let width = counted.keys.len();
-    let headings = counted.columns().into_iter().enumerate().map(|(place, words)| {
-        let is_number = place >= width;
-        view! { <th scope="col" class:number=is_number>{words}</th> }
+    let headings = counted.columns().into_iter().enumerate().map(|(index, label)| {
+        let is_number = index >= width;
+        view! { <th scope="col" class:number=is_number>{label}</th> }
     });
     let rows = counted.rows.iter().map(|row| {
         let labels = row.labels.iter().map(|label| view! { <th scope="row">{label.clone()}</th> });

@@ -3,8 +3,10 @@
 mod rules;
 mod users;
 
-use super::result::{found, maintenance_words};
-use crate::components::{Action, Frame, Moment, Notice, PrintHeader, named_in_path, page, query};
+use super::result::{found, maintenance_label};
+use crate::components::{
+    Notice, PageAction, PageLayout, PrintHeader, Timestamp, guarded_page, path_param, query,
+};
 use crate::state::store;
 use leptos::prelude::*;
 use policy::numbers::{counted, grouped};
@@ -18,9 +20,9 @@ use std::collections::BTreeMap;
 /// The certificate of a run.
 #[component]
 pub fn CertificatePage() -> impl IntoView {
-    let id = named_in_path::<RunId>("run");
+    let id = path_param::<RunId>("run");
     let version = query("version").parse().ok();
-    page(async move {
+    guarded_page(async move {
         let store = store();
         let id = id?;
         let signed = certificate::read_version(&store, id, version).await?;
@@ -42,8 +44,8 @@ fn view(
     let run = format!("{} {}", says.kind.label(), says.run);
     let crumbs =
         vec![("Task centre".to_owned(), "/tasks".to_owned()), (run.clone(), format!("/runs/{}", says.run))];
-    let download = Action::Link {
-        words: "Download certificate as JSON".to_owned(),
+    let download = PageAction::Link {
+        label: "Download certificate as JSON".to_owned(),
         href: format!("/runs/{}/certificate.json?version={}", says.run, says.version),
     };
     let kind = if checked.holds() { "success" } else { "danger" };
@@ -51,7 +53,7 @@ fn view(
     let no_details = says.skipped.is_empty() && says.failed.is_empty();
     view! {
         <PrintHeader run=says.run />
-        <Frame title=format!("Certificate of {}", lower_first(&run)) lead=lead(&says) crumbs actions=vec![download]>
+        <PageLayout title=format!("Certificate of {}", lower_first(&run)) lead=lead(&says) crumbs actions=vec![download]>
             <Notice kind><p>{checked}</p></Notice>
             {versions}
             <p>
@@ -85,11 +87,11 @@ fn view(
                 <dt>"Certificate version"</dt><dd>{says.version}</dd>
                 <dt>"List of users (SHA-256)"</dt><dd><code>{says.users_sha256.clone()}</code></dd>
                 <dt>"Ledger up to entry"</dt><dd>{grouped(says.ledger_sequence)}</dd>
-                <dt>"Certificate created"</dt><dd><Moment at=says.made_at /></dd>
+                <dt>"Certificate created"</dt><dd><Timestamp at=says.made_at /></dd>
                 <dt>"Signature (Ed25519)"</dt><dd><code>{signature}</code></dd>
                 <dt>"Public key"</dt><dd><code>{public_key}</code></dd>
             </dl>
-        </Frame>
+        </PageLayout>
     }
 }
 
@@ -105,7 +107,7 @@ fn versions(signed: &Signed) -> impl IntoView + use<> {
         view! {
             <Notice kind="warning">
                 <p>
-                    "This is version " {this} ". It has been superseded by " {link(later.version)} ", created " <Moment at=later.made_at />
+                    "This is version " {this} ". It has been superseded by " {link(later.version)} ", created " <Timestamp at=later.made_at />
                     ", which has more recent results."
                 </p>
             </Notice>
@@ -121,8 +123,8 @@ fn versions(signed: &Signed) -> impl IntoView + use<> {
     view! { {later} {earlier} }
 }
 
-fn lower_first(words: &str) -> String {
-    let mut letters = words.chars();
+fn lower_first(label: &str) -> String {
+    let mut letters = label.chars();
     letters.next().map_or_else(String::new, |first| first.to_lowercase().chain(letters).collect())
 }
 
@@ -144,7 +146,7 @@ fn figures(says: &Certificate) -> impl IntoView + use<> {
         ("not reached", says.not_reached),
         ("in the preview", says.previewed),
     ]
-    .map(|(words, count)| view! { <div><dt>{words}</dt><dd>{grouped(count)}</dd></div> });
+    .map(|(label, count)| view! { <div><dt>{label}</dt><dd>{grouped(count)}</dd></div> });
     view! { <dl class="figures">{figures.collect_view()}</dl> }
 }
 
@@ -163,9 +165,9 @@ fn rows(says: &Certificate) -> impl IntoView + use<> {
         .rows
         .iter()
         .map(|(name, count)| {
-            let words =
+            let label =
                 personal_data::table(name).map_or_else(|| name.clone(), |table| table.words.to_owned());
-            (words, *count)
+            (label, *count)
         })
         .collect();
     (!rows.is_empty()).then(|| table("Rows changed or deleted, by table", ["Table", "Rows"], rows))
@@ -173,8 +175,8 @@ fn rows(says: &Certificate) -> impl IntoView + use<> {
 
 fn table(caption: &'static str, heads: [&'static str; 2], rows: Vec<(String, i64)>) -> impl IntoView {
     let [what, count] = heads;
-    let rows = rows.into_iter().map(|(words, count)| {
-        view! { <tr><th scope="row">{words}</th><td class="number">{grouped(count)}</td></tr> }
+    let rows = rows.into_iter().map(|(label, count)| {
+        view! { <tr><th scope="row">{label}</th><td class="number">{grouped(count)}</td></tr> }
     });
     view! {
         <h3>{caption}</h3>
@@ -213,8 +215,8 @@ fn residue(says: &Certificate) -> impl IntoView + use<> {
         (found.pending, format!("{}: the search has not ended yet.", users(found.pending))),
     ];
     let lines =
-        lines.into_iter().filter(|(count, _)| *count > 0).map(|(_, words)| view! { <li>{words}</li> });
-    let maintenance = says.maintenance.as_ref().map_or("Not recorded", |code| maintenance_words(code));
+        lines.into_iter().filter(|(count, _)| *count > 0).map(|(_, label)| view! { <li>{label}</li> });
+    let maintenance = says.maintenance.as_ref().map_or("Not recorded", |code| maintenance_label(code));
     view! {
         <ul>{lines.collect_view()}</ul>
         <dl class="facts"><dt>"Cleaning of the database files"</dt><dd>{maintenance}</dd></dl>
@@ -224,8 +226,8 @@ fn residue(says: &Certificate) -> impl IntoView + use<> {
 /// What was decided about the findings, and how many still wait.
 fn decisions(found: &Found) -> String {
     let decided = found.decisions.iter().map(|(code, count)| {
-        let words = Decision::from_code(code).map_or_else(|| code.clone(), |one| one.label().to_lowercase());
-        format!("{} {words}", grouped(*count))
+        let label = Decision::from_code(code).map_or_else(|| code.clone(), |one| one.label().to_lowercase());
+        format!("{} {label}", grouped(*count))
     });
     let open = (found.open_places > 0).then(|| format!("{} not decided", grouped(found.open_places)));
     decided.chain(open).collect::<Vec<_>>().join("; ")

@@ -2,7 +2,8 @@
 
 use super::state_tag;
 use crate::components::{
-    FilterProblem, Frame, Moment, Pager, ProblemSummary, choice, filter, options, page, paging, wrong_filters,
+    FilterProblem, PageLayout, Pager, ProblemSummary, Timestamp, choice, filter, guarded_page, options,
+    paging, wrong_filters,
 };
 use crate::state::{actor, store};
 use leptos::prelude::*;
@@ -19,7 +20,7 @@ pub fn RunListPage() -> impl IntoView {
     let mut errors = FieldErrors::default();
     let kind = choice(&mut errors, "kind", RunKind::from_code);
     let state = choice(&mut errors, "state", RunState::from_code);
-    page(async move {
+    guarded_page(async move {
         let find = RunQuery { task: task?, kind, state };
         let error = wrong_filters(&errors);
         let paging = paging();
@@ -44,7 +45,7 @@ pub fn RunListPage() -> impl IntoView {
         };
         let crumbs = vec![("Task centre".to_owned(), "/tasks".to_owned())];
         Ok(view! {
-            <Frame title="Runs" lead="All runs and previews, newest first." crumbs>
+            <PageLayout title="Runs" lead="All runs and previews, newest first." crumbs>
                 <ProblemSummary error />
                 <form class="filters" method="get" action="/runs" role="search" aria-label="Filter runs">
                     {find.task.map(|task| view! { <input type="hidden" name="task" value=task.to_string() /> })}
@@ -67,7 +68,7 @@ pub fn RunListPage() -> impl IntoView {
                 </form>
                 {content}
                 <Pager list paged next />
-            </Frame>
+            </PageLayout>
         })
     })
 }
@@ -90,7 +91,7 @@ pub(crate) fn run_table(rows: Vec<RunRow>) -> impl IntoView {
                 <tr>
                     <th scope="row"><a href=format!("/runs/{}", run.id)>{run.kind.label()}" "{run.id.to_string()}</a></th>
                     <td>{run.task.map(|task| task.words_for(actor()))}</td>
-                    <td><Moment at=run.created_at /></td>
+                    <td><Timestamp at=run.created_at /></td>
                     <td>{if preview { "Preview".into_any() } else { state_tag(run.state, run.open_findings).into_any() }}</td>
                     <td class="number">{grouped(run.previewed)}</td>
                     <td class="number">{counted(run.done)}</td>

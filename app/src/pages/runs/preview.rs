@@ -1,11 +1,11 @@
 //! A preview: who would be anonymised, who not, and why; and the run that it leads to.
 
-use super::people::{Listed, People, people};
+use super::members::{MemberPage, MemberSearch, member_section};
 use super::start::StartRun;
 use crate::components::{
-    Action, Count, FieldProblem, Frame, Moment, PrintHeader, ProblemSummary, ReauthHint,
+    Count, FieldProblem, PageAction, PageLayout, PrintHeader, ProblemSummary, ReauthHint, Timestamp,
 };
-use crate::form_post::{action, submitted};
+use crate::form_post::{action, failed_submission};
 use crate::pages::tasks::crumbs_over;
 use crate::state::actor;
 use leptos::prelude::*;
@@ -16,7 +16,7 @@ use records::run::Run;
 
 use super::start::Confirmation;
 use crate::error::field_errors;
-use crate::pages::approvals::second::Second;
+use crate::pages::approvals::second_person::SecondPerson;
 
 /// The width of the bar of verdicts, in units of its own.
 const WIDTH: i64 = 1000;
@@ -32,24 +32,24 @@ pub(super) struct PreviewStatus {
 pub(super) fn page(
     run: Run,
     status: PreviewStatus,
-    second: Option<Second>,
-    asked: People,
-    members: Listed,
+    second: Option<SecondPerson>,
+    search: MemberSearch,
+    members: MemberPage,
 ) -> impl IntoView {
     let PreviewStatus { why_not, newer } = status;
-    let ready = why_not.is_none() && second.as_ref().is_none_or(Second::is_settled);
+    let ready = why_not.is_none() && second.as_ref().is_none_or(SecondPerson::is_ready);
     let task = run.task.clone();
     let crumbs = crumbs_over(task.as_ref());
     let actions = task
         .iter()
         .filter(|(_, name)| name.is_shown_to(actor()))
-        .map(|(id, _)| Action::Link { words: "Back to task".to_owned(), href: format!("/tasks/{id}") })
+        .map(|(id, _)| PageAction::Link { label: "Back to task".to_owned(), href: format!("/tasks/{id}") })
         .collect();
     let selection = summary::selection(&run.policy.conditions, run.policy.scope);
     let title = format!("Preview {}", run.id);
     view! {
         <PrintHeader run=run.id />
-        <Frame title lead="Shows which users would be anonymised, and why. A preview changes no users." crumbs actions>
+        <PageLayout title lead="Shows which users would be anonymised, and why. A preview changes no users." crumbs actions>
             {why_not.clone().map(|why| {
                 let done = run.carried_out_by.map(|by| view! { <a href=format!("/runs/{by}")>"Show run"</a> });
                 let newer = newer.map(|id| {
@@ -60,14 +60,14 @@ pub(super) fn page(
             <div class="sentence"><p>{selection}</p></div>
             <p class="headline"><Count of=run.previewed />" of " {counted(run.users, "user", "users")}
                 " would be anonymised"</p>
-            {bar(&run, &asked)}
+            {bar(&run, &search)}
             {reasons(&run)}
-            <p class="hint">"Created " <Moment at=run.created_at /> ", using rules version " {run.rules_version}"."</p>
+            <p class="hint">"Created " <Timestamp at=run.created_at /> ", using rules version " {run.rules_version}"."</p>
             <h2 id="people">"Users"</h2>
-            {people(run.id, &asked, members, true)}
-            {second.map(Second::view)}
+            {member_section(run.id, &search, members, true)}
+            {second.map(SecondPerson::view)}
             {ready.then(|| confirm(&run))}
-        </Frame>
+        </PageLayout>
     }
 }
 
@@ -76,7 +76,7 @@ fn total(run: &Run, kind: VerdictKind) -> i64 {
 }
 
 /// The five verdicts as one bar, each part a filter.
-fn bar(run: &Run, asked: &People) -> impl IntoView + use<> {
+fn bar(run: &Run, search: &MemberSearch) -> impl IntoView + use<> {
     let id = run.id;
     let all = run.users.max(1);
     let mut begins = 0;
@@ -88,10 +88,10 @@ fn bar(run: &Run, asked: &People) -> impl IntoView + use<> {
             let x = begins;
             begins += width;
             (count > 0).then(|| {
-                let words = format!("{}: {}", kind.label(), counted(count, "user", "users"));
-                let title = words.clone();
+                let label = format!("{}: {}", kind.label(), counted(count, "user", "users"));
+                let title = label.clone();
                 view! {
-                    <a href=format!("/runs/{id}?verdict={}#people", kind.code()) aria-label=words>
+                    <a href=format!("/runs/{id}?verdict={}#people", kind.code()) aria-label=label>
                         <title>{title}</title>
                         <rect class=format!("fill-{}", kind.code()) x=x y="0" width=width height="28"></rect>
                     </a>
@@ -100,7 +100,7 @@ fn bar(run: &Run, asked: &People) -> impl IntoView + use<> {
         })
         .collect_view();
     let legend = VerdictKind::ALL.map(|kind| {
-        let current = (asked.query.verdict == Some(kind)).then_some("true");
+        let current = (search.query.verdict == Some(kind)).then_some("true");
         view! {
             <li>
                 <a href=format!("/runs/{id}?verdict={}#people", kind.code()) aria-current=current>
@@ -164,7 +164,7 @@ fn confirm(run: &Run) -> impl IntoView + use<> {
     let people = counted(run.previewed, "user", "users");
     let count = grouped(run.previewed);
     let here = format!("/runs/{}", run.id);
-    let posted = submitted::<Confirmation>(StartRun::PATH);
+    let posted = failed_submission::<Confirmation>(StartRun::PATH);
     let (typed, error) = posted.map_or((String::new(), None), |(form, error)| (form.confirm, Some(error)));
     let errors = field_errors(error.as_ref());
     let invalid = errors.of("confirm").map(|_| "true");

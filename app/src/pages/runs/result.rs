@@ -1,20 +1,27 @@
 //! A run: how far it is, and what it did.
 
 use super::cancel::{CancelRun, CleanFiles};
-use super::people::{Listed, People, people};
+use super::members::{MemberPage, MemberSearch, member_section};
 use super::state_tag;
-use crate::components::{Action, AskFirst, Day, Frame, Moment, Notice, PrintHeader, ProblemSummary};
-use crate::form_post::refusal;
+use crate::components::{
+    AskFirst, Day, Notice, PageAction, PageLayout, PrintHeader, ProblemSummary, Timestamp,
+};
+use crate::form_post::error_for;
 use crate::islands::{Progress, RunProgress};
 use crate::pages::tasks::{crumbs_over, task_link};
-use crate::state::opens;
+use crate::state::can_open;
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
 use policy::numbers::{counted, grouped};
 use policy::{Residue, RunId, RunKind, RunState, SafetyLimits, personal_data, summary};
 use records::run::Run;
 
-pub(super) fn page(run: Run, safety_limits: SafetyLimits, asked: People, members: Listed) -> impl IntoView {
+pub(super) fn page(
+    run: Run,
+    safety_limits: SafetyLimits,
+    search: MemberSearch,
+    members: MemberPage,
+) -> impl IntoView {
     let crumbs = crumbs_over(run.task.as_ref());
     let title = format!("{} {}", run.kind.label(), run.id);
     let lead = lead(&run);
@@ -22,9 +29,9 @@ pub(super) fn page(run: Run, safety_limits: SafetyLimits, asked: People, members
     let actions = actions(&run);
     view! {
         <PrintHeader run=run.id />
-        <Frame title crumbs lead actions>
+        <PageLayout title crumbs lead actions>
             <div data-live="run">
-                {(!ended).then(|| under_way(&run, &asked))}
+                {(!ended).then(|| under_way(&run, &search))}
                 {stopped(&run, safety_limits)}
                 {found(run.id, residue_of(&run, Residue::Hits), run.findings, run.open_findings)}
                 {run.cancelled_too_late.then(too_late)}
@@ -35,8 +42,8 @@ pub(super) fn page(run: Run, safety_limits: SafetyLimits, asked: People, members
                 {(!run.tables.is_empty()).then(|| tables(&run))}
             </div>
             <h2 id="people">"Users"</h2>
-            {people(run.id, &asked, members, false)}
-        </Frame>
+            {member_section(run.id, &search, members, false)}
+        </PageLayout>
     }
 }
 
@@ -47,7 +54,7 @@ fn residue_of(run: &Run, result: Residue) -> i64 {
 
 /// That values of anonymised users were found again, how many findings are to be decided, and the way to them.
 pub(super) fn found(run: RunId, users: i64, findings: i64, open: i64) -> Option<impl IntoView + use<>> {
-    let (kind, href, words) = if open > 0 {
+    let (kind, href, label) = if open > 0 {
         ("warning", format!("/residue?run={run}"), "Review findings")
     } else {
         ("info", format!("/residue?run={run}&show=all"), "Show findings")
@@ -57,7 +64,7 @@ pub(super) fn found(run: RunId, users: i64, findings: i64, open: i64) -> Option<
         (_, 0) => "All findings have been decided. ".to_owned(),
         _ => format!("{} waiting for a decision. ", counted(open, "finding is", "findings are")),
     };
-    let link = opens(&href).then(|| view! { <a class="on-screen" href=href>{words}</a> });
+    let link = can_open(&href).then(|| view! { <a class="on-screen" href=href>{label}</a> });
     (users > 0 || findings > 0).then(|| {
         view! {
             <Notice kind>
@@ -71,8 +78,8 @@ pub(super) fn found(run: RunId, users: i64, findings: i64, open: i64) -> Option<
 }
 
 /// What proves an ended run.
-fn actions(run: &Run) -> Vec<Action> {
-    let link = |words: &str, href: String| Action::Link { words: words.to_owned(), href };
+fn actions(run: &Run) -> Vec<PageAction> {
+    let link = |label: &str, href: String| PageAction::Link { label: label.to_owned(), href };
     let mut actions = Vec::new();
     if run.has_certificate {
         actions.push(link("Show certificate", format!("/runs/{}/certificate", run.id)));
@@ -83,8 +90,8 @@ fn actions(run: &Run) -> Vec<Action> {
         actions.push(link("Show findings", format!("/residue?run={}&show=all", run.id)));
     }
     if run.state.is_final() && run.done > 0 {
-        actions.push(Action::Ask {
-            words: "Clean database files".to_owned(),
+        actions.push(PageAction::Ask {
+            label: "Clean database files".to_owned(),
             function: CleanFiles::PATH,
             values: vec![("run", run.id.to_string())],
             consequence: "Lethe rewrites the user tables so that no removed value is left in the database \
@@ -97,12 +104,12 @@ fn actions(run: &Run) -> Vec<Action> {
 }
 
 /// The progress, and the way to stop.
-fn under_way(run: &Run, asked: &People) -> impl IntoView + use<> {
+fn under_way(run: &Run, search: &MemberSearch) -> impl IntoView + use<> {
     let here = format!("/runs/{}", run.id);
-    let list = asked.address(run.id);
+    let list = search.address(run.id);
     let cancel = run.can_cancel.then(|| {
         let values = vec![("run", run.id.to_string())];
-        let words = format!("Cancel run {}", run.id);
+        let label = format!("Cancel run {}", run.id);
         let mut consequence = "The run stops before the next batch. Users already anonymised stay \
                                anonymised. A cancelled run does not confirm the settings of its task."
             .to_owned();
@@ -112,11 +119,11 @@ fn under_way(run: &Run, asked: &People) -> impl IntoView + use<> {
                  users, you need new ones.",
             );
         }
-        view! { <AskFirst function=CancelRun::PATH page=here values words consequence /> }
+        view! { <AskFirst function=CancelRun::PATH page=here values label consequence /> }
     });
     view! {
-        <ProblemSummary error=refusal(CancelRun::PATH) />
-        <RunProgress run=run.id.0 here=list progress=Progress::of(run)>{cancel}</RunProgress>
+        <ProblemSummary error=error_for(CancelRun::PATH) />
+        <RunProgress run=run.id.0 here=list progress=Progress::from_run(run)>{cancel}</RunProgress>
         <p class="hint">"The run continues if you leave this page."</p>
     }
 }
@@ -201,8 +208,8 @@ fn lead(run: &Run) -> String {
 }
 
 fn figures(run: &Run) -> impl IntoView + use<> {
-    let figure = |words: &'static str, count: i64| {
-        view! { <div><dt>{words}</dt><dd>{grouped(count)}</dd></div> }
+    let figure = |label: &'static str, count: i64| {
+        view! { <div><dt>{label}</dt><dd>{grouped(count)}</dd></div> }
     };
     view! {
         <dl class="figures">
@@ -234,9 +241,9 @@ fn facts(run: &Run) -> impl IntoView + use<> {
             <dt>"Preview"</dt><dd>{preview}</dd>
             <dt>"Users"</dt><dd>{selection}</dd>
             <dt>"Assessed on"</dt><dd><Day date=run.today /></dd>
-            <dt>"Started"</dt><dd><Moment at=run.created_at /></dd>
-            <dt>"Ended"</dt><dd><Moment at=run.finished_at /></dd>
-            {run.due_at.map(|at| view! { <dt>"Due"</dt><dd><Moment at /></dd> })}
+            <dt>"Started"</dt><dd><Timestamp at=run.created_at /></dd>
+            <dt>"Ended"</dt><dd><Timestamp at=run.finished_at /></dd>
+            {run.due_at.map(|at| view! { <dt>"Due"</dt><dd><Timestamp at /></dd> })}
             {(run.interruptions > 0).then(|| {
                 let times = counted(run.interruptions.into(), "time", "times");
                 view! { <dt>"Interrupted and resumed"</dt><dd>{times}</dd> }
@@ -256,15 +263,15 @@ fn proof(run: &Run) -> impl IntoView + use<> {
         });
         parts.collect::<Vec<_>>().join(", ")
     });
-    let files = run.maintenance.as_ref().map(|code| maintenance_words(code));
+    let files = run.maintenance.as_ref().map(|code| maintenance_label(code));
     view! {
         {seal.map(|seal| view! { <dt>"Preview fingerprint"</dt><dd><code>{seal}"…"</code></dd> })}
-        {residue.map(|words| view! { <dt>"Residue"</dt><dd>{words}</dd> })}
-        {files.map(|words| view! { <dt>"Database files"</dt><dd>{words}</dd> })}
+        {residue.map(|label| view! { <dt>"Residue"</dt><dd>{label}</dd> })}
+        {files.map(|label| view! { <dt>"Database files"</dt><dd>{label}</dd> })}
     }
 }
 
-pub(super) fn maintenance_words(code: &str) -> &'static str {
+pub(super) fn maintenance_label(code: &str) -> &'static str {
     match code {
         "done" => "Cleaned after the run",
         "full" => "Cleaned after the run: the file was rewritten",
@@ -322,9 +329,9 @@ fn tables(run: &Run) -> impl IntoView + use<> {
         .tables
         .iter()
         .map(|(name, count)| {
-            let words =
+            let label =
                 personal_data::table(name).map_or_else(|| name.clone(), |table| table.words.to_owned());
-            view! { <tr><th scope="row">{words}</th><td class="number">{grouped(*count)}</td></tr> }
+            view! { <tr><th scope="row">{label}</th><td class="number">{grouped(*count)}</td></tr> }
         })
         .collect_view();
     view! {

@@ -1,9 +1,9 @@
 //! One run or preview: which page it gets.
 
-use super::people::{Listed, People};
+use super::members::{MemberPage, MemberSearch};
 use super::{preview, result};
-use crate::components::{named_in_path, page};
-use crate::pages::approvals::second::Second;
+use crate::components::{guarded_page, path_param};
+use crate::pages::approvals::second_person::SecondPerson;
 use crate::state::{actor, store};
 use leptos::prelude::*;
 use policy::{RunId, RunKind};
@@ -12,20 +12,20 @@ use records::run;
 /// One run or preview.
 #[component]
 pub fn RunPage() -> impl IntoView {
-    let id = named_in_path::<RunId>("run");
-    let people = People::asked_for();
-    page(async move {
+    let id = path_param::<RunId>("run");
+    let search = MemberSearch::from_page();
+    guarded_page(async move {
         let store = store();
         let run = run::read(&store, id?).await?;
-        let members = Listed::read(&store, &run, &people).await?;
+        let members = MemberPage::read(&store, &run, &search).await?;
         if run.kind == RunKind::Preview {
             let why_not = run::why_not(&store, run.id).await?;
-            let second = Second::of(&store, actor(), run.id).await?;
+            let second = SecondPerson::of(&store, actor(), run.id).await?;
             let newer = run::newer_preview(&store, run.id).await?;
-            Ok(preview::page(run, preview::PreviewStatus { why_not, newer }, second, people, members)
+            Ok(preview::page(run, preview::PreviewStatus { why_not, newer }, second, search, members)
                 .into_any())
         } else {
-            Ok(result::page(run, store.settings().safety_limits, people, members).into_any())
+            Ok(result::page(run, store.settings().safety_limits, search, members).into_any())
         }
     })
 }

@@ -1,13 +1,14 @@
 //! Showing again who one is, before what cannot be undone.
 
 use super::{
-    Allowed, ProviderLink, ProviderProblem, attempt, beside_fields, carried_page, go_on, plain, wanted_page,
+    AllowedAttempt, ProviderLink, ProviderProblem, bare_page, bounded_page, count_attempt,
+    errors_outside_fields, redirect_to_next_step, return_page,
 };
-use crate::components::{FieldProblem, ProblemSummary, UserName, page as page_of, query};
+use crate::components::{FieldProblem, ProblemSummary, UserName, guarded_page, query};
 use crate::cookie;
 use crate::error::{AppError, field_errors};
-use crate::form_post::{action, refusal, submitted};
-use crate::rate_limit::Shown;
+use crate::form_post::{action, error_for, failed_submission};
+use crate::rate_limit::AttemptKind;
 use crate::state::{session, store};
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
@@ -37,7 +38,7 @@ pub(super) struct AgainForm {
 #[server(prefix = "/do", endpoint = "sign_in_again", input = PostUrl)]
 pub(super) async fn sign_in_again(form: AgainForm) -> Result<(), AppError> {
     let session = session().ok_or(AppError::NotSignedIn)?;
-    let Allowed { device, .. } = attempt(Shown::Again, &session).await?;
+    let AllowedAttempt { device, .. } = count_attempt(AttemptKind::Reauthentication, &session).await?;
     let shown = Again {
         purpose: if form.changes_sign_in { AgainFor::ChangeSignIn } else { AgainFor::Irreversible },
         password: Zeroizing::new(form.password),
@@ -45,8 +46,8 @@ pub(super) async fn sign_in_again(form: AgainForm) -> Result<(), AppError> {
         device: device.as_deref(),
     };
     let token = session::again(&store(), &session, shown).await?;
-    cookie::keep(&token);
-    go_on(Stage::Whole, &form.page);
+    cookie::set_session(&token);
+    redirect_to_next_step(Stage::Whole, &form.page);
     Ok(())
 }
 
@@ -56,14 +57,14 @@ pub const CHANGES_SIGN_IN: &str = "sign-in";
 /// Asks for password and code.
 #[component]
 pub fn SignInAgainPage() -> impl IntoView {
-    let (page, changes_sign_in, error) = match submitted::<AgainForm>(SignInAgain::PATH) {
-        Some((typed, error)) => (carried_page(&typed.page), typed.changes_sign_in, Some(error)),
-        None => (wanted_page(), query("for") == CHANGES_SIGN_IN, refusal(SignInAgain::PATH)),
+    let (page, changes_sign_in, error) = match failed_submission::<AgainForm>(SignInAgain::PATH) {
+        Some((typed, error)) => (bounded_page(&typed.page), typed.changes_sign_in, Some(error)),
+        None => (return_page(), query("for") == CHANGES_SIGN_IN, error_for(SignInAgain::PATH)),
     };
     let errors = field_errors(error.as_ref());
     let post = action(SignInAgain::PATH, "/sign-in/again");
     let session = session();
-    page_of(async move {
+    guarded_page(async move {
         let user = session.map(|session| session.user).ok_or(RecordsError::NotFound("session"))?;
         let user_id = user::read(&store(), user).await?.user_id.unwrap_or_default();
         let has_app = session::has_app(&store(), user).await?;
@@ -125,12 +126,12 @@ pub fn SignInAgainPage() -> impl IntoView {
         let changes = changes_sign_in.then(|| {
             view! { <input type="hidden" name="form[changes_sign_in]" value="true" /> }
         });
-        Ok(plain(
+        Ok(bare_page(
             "Confirm it's you",
             view! {
                 {why}
                 <ProviderProblem />
-                <ProblemSummary error=beside_fields(error, &shown) />
+                <ProblemSummary error=errors_outside_fields(error, &shown) />
                 <form method="post" action=post class="narrow">
                     <crate::form_post::Token />
                     <input type="hidden" name="form[page]" value=page.clone() />

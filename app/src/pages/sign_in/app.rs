@@ -1,11 +1,11 @@
 //! Setting up an authenticator app.
 
-use super::{attempt, keep_known, plain, wanted_page};
-use crate::components::{FieldProblem, Notice, ProblemSummary, page};
+use super::{bare_page, count_attempt, remember_caller, return_page};
+use crate::components::{FieldProblem, Notice, ProblemSummary, guarded_page};
 use crate::cookie;
 use crate::error::{AppError, field_errors};
-use crate::form_post::{action, refusal};
-use crate::rate_limit::Shown;
+use crate::form_post::{action, error_for};
+use crate::rate_limit::AttemptKind;
 use crate::state::{session, store};
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
@@ -13,8 +13,7 @@ use leptos::server_fn::codec::PostUrl;
 use qrcode::QrCode;
 use qrcode::render::svg::Color;
 use records::RecordsError;
-use records::session;
-use records::session::Stage;
+use records::session::{self, Stage};
 use serde::{Deserialize, Serialize};
 
 /// The first code of the app.
@@ -29,19 +28,19 @@ pub(super) struct ConfirmForm {
 #[server(prefix = "/do", endpoint = "confirm_app", input = PostUrl)]
 pub(super) async fn confirm_app(form: ConfirmForm) -> Result<(), AppError> {
     let session = session().ok_or(AppError::NotSignedIn)?;
-    attempt(Shown::NewApp, &session).await?;
+    count_attempt(AttemptKind::NewApp, &session).await?;
     let (codes, token) = session::confirm_setup(&store(), &session, &form.code).await?;
-    cookie::keep(&token);
-    keep_known(session.user).await;
+    cookie::set_session(&token);
+    remember_caller(session.user).await;
     Err(AppError::Shown(codes))
 }
 
 /// Shows the secret and asks for the first code.
 #[component]
 pub fn SetUpAppPage() -> impl IntoView {
-    let error = refusal(ConfirmApp::PATH);
-    let wanted = wanted_page();
-    page(async move {
+    let error = error_for(ConfirmApp::PATH);
+    let wanted = return_page();
+    guarded_page(async move {
         if let Some(AppError::Shown(codes)) = error {
             return Ok(recovery_codes(codes, wanted).into_any());
         }
@@ -65,7 +64,7 @@ pub fn SetUpAppPage() -> impl IntoView {
             ConfirmApp::PATH,
             &format!("/sign-in/app?page={}", crate::components::percent_encoded(&wanted)),
         );
-        Ok(plain(
+        Ok(bare_page(
             "Set up your second factor",
             view! {
                 <p>
@@ -112,7 +111,7 @@ fn picture(address: &str) -> Option<String> {
 /// Instead of the recovery codes, when they have been shown.
 fn set_up_already(wanted: String) -> impl IntoView {
     let again = format!("/sign-in/app?page={}", crate::components::percent_encoded(&wanted));
-    plain(
+    bare_page(
         "Your second factor",
         view! {
             <Notice kind="success"><p>"Your authenticator app is set up."</p></Notice>
@@ -129,7 +128,7 @@ fn set_up_already(wanted: String) -> impl IntoView {
 /// The recovery codes, shown once.
 fn recovery_codes(codes: Vec<String>, wanted: String) -> impl IntoView {
     let codes = codes.into_iter().map(|code| view! { <li><code>{code}</code></li> }).collect_view();
-    plain(
+    bare_page(
         "Your recovery codes",
         view! {
             <Notice kind="success"><p>"Your authenticator app is set up."</p></Notice>

@@ -1,12 +1,15 @@
 //! The second step: a code of the authenticator app, or a recovery code.
 
-use super::{Allowed, attempt, beside_fields, carried_page, go_on, keep_known, plain, wanted_page};
+use super::{
+    AllowedAttempt, bare_page, bounded_page, count_attempt, errors_outside_fields, redirect_to_next_step,
+    remember_caller, return_page,
+};
 use crate::components::{FieldProblem, PostButton, ProblemSummary};
 use crate::cookie;
 use crate::error::{AppError, field_errors};
-use crate::form_post::{action, refusal, submitted};
+use crate::form_post::{action, error_for, failed_submission};
 use crate::pages::sign_in::SignOut;
-use crate::rate_limit::Shown;
+use crate::rate_limit::AttemptKind;
 use crate::state::{session, store};
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
@@ -28,30 +31,30 @@ pub(super) struct CodeForm {
 #[server(prefix = "/do", endpoint = "second_factor", input = PostUrl)]
 pub(super) async fn second_factor(form: CodeForm) -> Result<(), AppError> {
     let session = session().ok_or(AppError::NotSignedIn)?;
-    let Allowed { device, .. } = attempt(Shown::Code, &session).await?;
+    let AllowedAttempt { device, .. } = count_attempt(AttemptKind::Code, &session).await?;
     let token = session::second_factor(&store(), &session, &form.code, device.as_deref()).await?;
-    cookie::keep(&token);
-    keep_known(session.user).await;
-    go_on(Stage::Whole, &form.page);
+    cookie::set_session(&token);
+    remember_caller(session.user).await;
+    redirect_to_next_step(Stage::Whole, &form.page);
     Ok(())
 }
 
 /// Asks for the code.
 #[component]
 pub fn SecondFactorPage() -> impl IntoView {
-    let (typed, error) = match submitted::<CodeForm>(SecondFactor::PATH) {
+    let (typed, error) = match failed_submission::<CodeForm>(SecondFactor::PATH) {
         Some((typed, error)) => (typed, Some(error)),
-        None => (CodeForm { page: wanted_page(), ..CodeForm::default() }, refusal(SecondFactor::PATH)),
+        None => (CodeForm { page: return_page(), ..CodeForm::default() }, error_for(SecondFactor::PATH)),
     };
     let errors = field_errors(error.as_ref());
     let post = action(SecondFactor::PATH, "/sign-in/code");
-    plain(
+    bare_page(
         "Second step",
         view! {
-            <ProblemSummary error=beside_fields(error, &["code"]) />
+            <ProblemSummary error=errors_outside_fields(error, &["code"]) />
             <form method="post" action=post class="narrow">
                 <crate::form_post::Token />
-                <input type="hidden" name="form[page]" value=carried_page(&typed.page) />
+                <input type="hidden" name="form[page]" value=bounded_page(&typed.page) />
                 <div class="field">
                     <label for="code">"Code from your authenticator app"</label>
                     <input
@@ -64,7 +67,7 @@ pub fn SecondFactorPage() -> impl IntoView {
                 </div>
                 <div class="buttons"><button class="primary" type="submit">"Sign in"</button></div>
             </form>
-            <PostButton function=SignOut::PATH page="/sign-in" values=vec![] words="Start again" />
+            <PostButton function=SignOut::PATH page="/sign-in" values=vec![] label="Start again" />
         },
     )
 }

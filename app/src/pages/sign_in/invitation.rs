@@ -1,18 +1,17 @@
 //! An invitation: the invited user sets a first password, or a new one.
 
-use super::{attempt_from_here, go_on, plain};
-use crate::components::{FieldProblem, ProblemSummary, UserName, page};
+use super::{bare_page, count_attempt_from_address, redirect_to_next_step};
+use crate::components::{FieldProblem, ProblemSummary, UserName, guarded_page};
 use crate::cookie;
 use crate::error::{AppError, field_errors};
-use crate::form_post::{action, refusal};
+use crate::form_post::{action, error_for};
 use crate::state::store;
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
 use leptos::server_fn::codec::PostUrl;
 use leptos_router::hooks::use_params_map;
 use policy::password::SHORTEST;
-use records::RecordsError;
-use records::accounts;
+use records::{RecordsError, accounts};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
@@ -30,11 +29,11 @@ pub(super) struct AcceptForm {
 /// Sets the password.
 #[server(prefix = "/do", endpoint = "accept_invitation", input = PostUrl)]
 pub(super) async fn accept_invitation(form: AcceptForm) -> Result<(), AppError> {
-    attempt_from_here()?;
+    count_attempt_from_address()?;
     let (token, stage) =
         accounts::accept(&store(), &form.key, Zeroizing::new(form.password), &form.repeated).await?;
-    cookie::keep(&token);
-    go_on(stage, "/");
+    cookie::set_session(&token);
+    redirect_to_next_step(stage, "/");
     Ok(())
 }
 
@@ -42,14 +41,14 @@ pub(super) async fn accept_invitation(form: AcceptForm) -> Result<(), AppError> 
 #[component]
 pub fn InvitationPage() -> impl IntoView {
     let key = use_params_map().with_untracked(|params| params.get("key")).unwrap_or_default();
-    let error = refusal(AcceptInvitation::PATH);
+    let error = error_for(AcceptInvitation::PATH);
     let errors = field_errors(error.as_ref());
-    page(async move {
+    guarded_page(async move {
         let (_, user_id) = accounts::invited(&store(), &key)
             .await?
             .ok_or(RecordsError::NotFound("password link, or it has expired or has been used"))?;
         let post = action(AcceptInvitation::PATH, &format!("/invitation/{key}"));
-        Ok(plain(
+        Ok(bare_page(
             "Set your password",
             view! {
                 <p>"You will sign in as " <b>{user_id.clone()}</b> "."</p>

@@ -13,7 +13,7 @@ pub(crate) async fn sign_out() -> Result<(), AppError> {
     if let Some(session) = session() {
         session::end(&store(), &session).await?;
     }
-    cookie::forget();
+    cookie::clear_session();
     leptos_axum::redirect("/sign-in");
     Ok(())
 }

@@ -1,13 +1,13 @@
 //! The first step: `UserID` and password.
 
 use super::{
-    Allowed, MAX_USER_ID_CHARACTERS, ProviderLink, ProviderProblem, SignOut, attempt_to_sign_in,
-    beside_fields, carried_page, go_on, keep_known, plain, wanted_page,
+    AllowedAttempt, MAX_USER_ID_CHARACTERS, ProviderLink, ProviderProblem, SignOut, bare_page, bounded_page,
+    count_sign_in_attempt, errors_outside_fields, redirect_to_next_step, remember_caller, return_page,
 };
 use crate::components::{FieldProblem, ProblemSummary};
 use crate::cookie;
 use crate::error::{AppError, field_errors};
-use crate::form_post::{action, refusal, submitted};
+use crate::form_post::{action, error_for, failed_submission};
 use crate::state::{SessionEnded, extension, session, store};
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
@@ -41,18 +41,18 @@ pub(super) async fn sign_in(form: SignInForm) -> Result<(), AppError> {
         let problem = Problem::TooLong { max: MAX_USER_ID_CHARACTERS };
         return Err(AppError::Invalid(FieldErrors::one("user_id", problem)));
     }
-    let (user, Allowed { caller, .. }) = attempt_to_sign_in(&form.user_id).await?;
+    let (user, AllowedAttempt { caller, .. }) = count_sign_in_attempt(&form.user_id).await?;
     let before = session();
     let (token, stage) =
         session::sign_in(&store, &form.user_id, Zeroizing::new(form.password), caller).await?;
     if let Some(before) = before {
         session::end(&store, &before).await?;
     }
-    cookie::keep(&token);
+    cookie::set_session(&token);
     if let Some(user) = user.filter(|_| stage == Stage::Whole) {
-        keep_known(user).await;
+        remember_caller(user).await;
     }
-    go_on(stage, &form.page);
+    redirect_to_next_step(stage, &form.page);
     Ok(())
 }
 
@@ -63,9 +63,9 @@ fn is_too_long(user_id: &str) -> bool {
 /// The page with which everything begins.
 #[component]
 pub fn SignInPage() -> impl IntoView {
-    let (typed, error) = match submitted::<SignInForm>(SignIn::PATH) {
+    let (typed, error) = match failed_submission::<SignInForm>(SignIn::PATH) {
         Some((typed, error)) => (typed, Some(error)),
-        None => (SignInForm { page: wanted_page(), ..SignInForm::default() }, refusal(SignIn::PATH)),
+        None => (SignInForm { page: return_page(), ..SignInForm::default() }, error_for(SignIn::PATH)),
     };
     let ended = (error.is_none() && extension::<SessionEnded>().is_some()).then(|| {
         view! {
@@ -77,15 +77,15 @@ pub fn SignInPage() -> impl IntoView {
     let errors = field_errors(error.as_ref());
     // A name longer than any UserID is not sent back: a client that sends much must not get much.
     let user_id = if is_too_long(&typed.user_id) { String::new() } else { typed.user_id };
-    let page = carried_page(&typed.page);
+    let page = bounded_page(&typed.page);
     let post = action(SignIn::PATH, "/sign-in");
-    plain(
+    bare_page(
         "Sign in",
         view! {
             <ProviderProblem />
             {ended}
-            <ProblemSummary error=beside_fields(error, &["user_id", "password"]) />
-            <ProblemSummary error=refusal(SignOut::PATH) />
+            <ProblemSummary error=errors_outside_fields(error, &["user_id", "password"]) />
+            <ProblemSummary error=error_for(SignOut::PATH) />
             <form method="post" action=post class="narrow">
                 <crate::form_post::Token />
                 <input type="hidden" name="form[page]" value=page.clone() />

@@ -3,7 +3,7 @@
 use super::CHANGES_SIGN_IN;
 use crate::components::{Notice, PostButton, ProblemSummary, percent_encoded, query};
 use crate::error::AppError;
-use crate::form_post::refusal;
+use crate::form_post::error_for;
 use crate::state::{AppState, session, store};
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
@@ -20,11 +20,11 @@ pub enum SignInProblem {
     /// The provider cannot be reached, or what it says cannot be believed.
     Provider,
     /// The account there is connected with nobody here who has a role.
-    Nobody,
+    NotConnected,
     /// The account there is connected with another user.
-    SomebodyElse,
+    OtherUser,
     /// They should have been asked again who they are.
-    NotAskedAgain,
+    NoFreshSignIn,
     /// Too many tries.
     TooMany,
 }
@@ -34,9 +34,9 @@ impl SignInProblem {
         Self::LoginState,
         Self::Declined,
         Self::Provider,
-        Self::Nobody,
-        Self::SomebodyElse,
-        Self::NotAskedAgain,
+        Self::NotConnected,
+        Self::OtherUser,
+        Self::NoFreshSignIn,
         Self::TooMany,
     ];
 
@@ -46,9 +46,9 @@ impl SignInProblem {
             Self::LoginState => "login-state",
             Self::Declined => "declined",
             Self::Provider => "provider",
-            Self::Nobody => "nobody",
-            Self::SomebodyElse => "somebody-else",
-            Self::NotAskedAgain => "not-asked-again",
+            Self::NotConnected => "nobody",
+            Self::OtherUser => "somebody-else",
+            Self::NoFreshSignIn => "not-asked-again",
             Self::TooMany => "too-many",
         }
     }
@@ -66,14 +66,14 @@ impl SignInProblem {
                      password"
                 )
             }
-            Self::Nobody => format!(
+            Self::NotConnected => format!(
                 "Your account at {name} is not connected to a user here. Sign in with your password, then \
                  connect it on your account page"
             ),
-            Self::SomebodyElse => {
+            Self::OtherUser => {
                 format!("This account at {name} is connected to another user. Nothing was changed")
             }
-            Self::NotAskedAgain => {
+            Self::NoFreshSignIn => {
                 format!("{name} did not ask you to sign in again. Use your password instead")
             }
             Self::TooMany => "Too many attempts. Wait a minute, then try again".to_owned(),
@@ -111,8 +111,8 @@ pub(crate) fn ProviderProblem() -> impl IntoView {
     let name = provider()?;
     let code = query("problem");
     let problem = SignInProblem::ALL.into_iter().find(|problem| problem.code() == code)?;
-    let words = format!("{}.", problem.label(&name));
-    Some(view! { <Notice kind="danger"><p>{words}</p></Notice> })
+    let label = format!("{}.", problem.label(&name));
+    Some(view! { <Notice kind="danger"><p>{label}</p></Notice> })
 }
 
 /// Whoever is signed in does not sign in by the provider any more.
@@ -137,7 +137,7 @@ pub(crate) fn Connection(
         view! {
             <p>"You are connected: you can sign in with " {name.clone()} " or with your password."</p>
             <PostButton function=DisconnectProvider::PATH page="/account" values=vec![]
-                words="Disconnect single sign-on" />
+                label="Disconnect single sign-on" />
         }
         .into_any()
     } else {
@@ -155,7 +155,7 @@ pub(crate) fn Connection(
         <section aria-labelledby="provider">
             <h2 id="provider">"Single sign-on"</h2>
             <ProviderProblem />
-            <ProblemSummary error=refusal(DisconnectProvider::PATH) />
+            <ProblemSummary error=error_for(DisconnectProvider::PATH) />
             {change}
         </section>
     })

@@ -2,8 +2,8 @@
 
 use super::actions::{DeactivateTask, DeleteTask};
 use super::{crumbs, task_link};
-use crate::components::{Frame, ProblemSummary, named_in_path, page};
-use crate::form_post::{action, refusal};
+use crate::components::{PageLayout, ProblemSummary, guarded_page, path_param};
+use crate::form_post::{action, error_for};
 use crate::state::{actor, store};
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
@@ -14,8 +14,8 @@ use records::task_name::TaskName;
 /// Asks before a task is deleted.
 #[component]
 pub fn DeleteTaskPage() -> impl IntoView {
-    let id = named_in_path::<TaskId>("task");
-    page(async move {
+    let id = path_param::<TaskId>("task");
+    guarded_page(async move {
         let task = task::read(&store(), actor(), id?).await?;
         let here = format!("/tasks/{}", task.id);
         let post = action(DeleteTask::PATH, &format!("{here}/delete"));
@@ -26,8 +26,8 @@ pub fn DeleteTaskPage() -> impl IntoView {
         };
         let crumbs = crumbs([(task.draft.description.clone(), here.clone())]);
         Ok(view! {
-            <Frame title="Delete task" crumbs lead=task.draft.description>
-                <ProblemSummary error=refusal(DeleteTask::PATH) />
+            <PageLayout title="Delete task" crumbs lead=task.draft.description>
+                <ProblemSummary error=error_for(DeleteTask::PATH) />
                 <p>
                     "The task will stop running. Deleting it neither anonymises nor restores any user. Its \
                      runs and previews stay in the list of runs."
@@ -41,7 +41,7 @@ pub fn DeleteTaskPage() -> impl IntoView {
                         <a href=here>"Keep task"</a>
                     </div>
                 </form>
-            </Frame>
+            </PageLayout>
         })
     })
 }
@@ -70,8 +70,8 @@ fn after_default(next: Option<&(TaskId, TaskName)>) -> impl IntoView + use<> {
 /// Asks before the default is deactivated, and says what stays.
 #[component]
 pub fn DeactivateTaskPage() -> impl IntoView {
-    let id = named_in_path::<TaskId>("task");
-    page(async move {
+    let id = path_param::<TaskId>("task");
+    guarded_page(async move {
         let task = task::read(&store(), actor(), id?).await?;
         let here = format!("/tasks/{}", task.id);
         let post = action(DeactivateTask::PATH, &format!("{here}/deactivate"));
@@ -85,8 +85,8 @@ pub fn DeactivateTaskPage() -> impl IntoView {
             }
         });
         Ok(view! {
-            <Frame title="Deactivate task" crumbs lead=task.draft.description>
-                <ProblemSummary error=refusal(DeactivateTask::PATH) />
+            <PageLayout title="Deactivate task" crumbs lead=task.draft.description>
+                <ProblemSummary error=error_for(DeactivateTask::PATH) />
                 <p>"The task will no longer run on schedule. You can still start it by hand, and activate it \
                     again."</p>
                 {default}
@@ -98,7 +98,7 @@ pub fn DeactivateTaskPage() -> impl IntoView {
                         <a href=here>"Keep task active"</a>
                     </div>
                 </form>
-            </Frame>
+            </PageLayout>
         })
     })
 }

@@ -1,9 +1,9 @@
 //! Creating and editing a task.
 
 use super::crumbs;
-use crate::components::{Frame, named_in_path, page};
+use crate::components::{PageLayout, guarded_page, path_param};
 use crate::error::AppError;
-use crate::form_post::{FormKey, FormToken, action, submitted};
+use crate::form_post::{FormKey, FormToken, action, failed_submission};
 use crate::islands::TaskFormIsland;
 use crate::islands::coming;
 use crate::state::{actor, extension, store};
@@ -41,15 +41,15 @@ pub(super) async fn check_task(form: TaskForm) -> Result<(), AppError> {
 /// A new task.
 #[component]
 pub fn NewTaskPage() -> impl IntoView {
-    page(async {
+    guarded_page(async {
         let store = store();
         let custom = task::custom_fields(&store).await?;
         let form = form_view(&store, TaskForm::new_task(), custom, false, ("/tasks/new", "/tasks"));
         Ok(view! {
-            <Frame title="Create task" crumbs=crumbs([])
+            <PageLayout title="Create task" crumbs=crumbs([])
                 lead="A task defines which users are anonymised, what happens to each field, and when.">
                 {form}
-            </Frame>
+            </PageLayout>
         })
     })
 }
@@ -57,8 +57,8 @@ pub fn NewTaskPage() -> impl IntoView {
 /// A saved task.
 #[component]
 pub fn EditTaskPage() -> impl IntoView {
-    let id = named_in_path::<TaskId>("task");
-    page(async move {
+    let id = path_param::<TaskId>("task");
+    guarded_page(async move {
         let store = store();
         let task = task::read(&store, actor(), id?).await?;
         let custom = task::custom_fields(&store).await?;
@@ -67,10 +67,10 @@ pub fn EditTaskPage() -> impl IntoView {
         let saved = TaskForm::of(&task.draft, &keys);
         let form = form_view(&store, saved, custom, task.single_default, (&format!("{here}/edit"), &here));
         Ok(view! {
-            <Frame title="Edit task" crumbs=crumbs([(task.draft.description, here)])
+            <PageLayout title="Edit task" crumbs=crumbs([(task.draft.description, here)])
                 lead="Changes apply from the next preview. Runs keep the settings they were started with.">
                 {form}
-            </Frame>
+            </PageLayout>
         })
     })
 }
@@ -86,10 +86,10 @@ fn form_view(
     is_default: bool,
     (page, back): (&str, &str),
 ) -> impl IntoView + use<> {
-    let posted = submitted(SaveTask::PATH).or_else(|| submitted(CheckTask::PATH));
+    let posted = failed_submission(SaveTask::PATH).or_else(|| failed_submission(CheckTask::PATH));
     let (form, error) = match posted {
         Some((typed, error)) => (with_dates_as_shown(typed), Some(error)),
-        None => (form, crate::form_post::refusal(SaveTask::PATH)),
+        None => (form, crate::form_post::error_for(SaveTask::PATH)),
     };
     let next = coming(*store.clock(), &form);
     let token = extension::<FormToken>().map(|token| token.0).unwrap_or_default();

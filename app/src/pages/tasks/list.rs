@@ -1,10 +1,10 @@
 //! The list of tasks.
 
 use crate::components::{
-    Action, FilterProblem, Frame, Moment, Pager, ProblemSummary, choice, page, paging, percent_encoded,
-    query, sought_text, wrong_filters,
+    FilterProblem, PageAction, PageLayout, Pager, ProblemSummary, Timestamp, choice, guarded_page, paging,
+    percent_encoded, query, search_text, wrong_filters,
 };
-use crate::state::{actor, opens, store};
+use crate::state::{actor, can_open, store};
 use leptos::prelude::*;
 use policy::form::FieldErrors;
 use policy::task_form::{CATEGORY, TASK_TYPE};
@@ -17,7 +17,7 @@ pub fn TaskListPage() -> impl IntoView {
     let status = query("status");
     let task_type = query("type");
     let mut errors = FieldErrors::default();
-    let text = sought_text(&mut errors, "q");
+    let text = search_text(&mut errors, "q");
     let filtered = !(status.is_empty() && task_type.is_empty() && text.is_empty());
     let active = choice(&mut errors, "status", |status| match status {
         "active" => Some(true),
@@ -31,7 +31,7 @@ pub fn TaskListPage() -> impl IntoView {
         percent_encoded(&status),
         percent_encoded(&text)
     );
-    page(async move {
+    guarded_page(async move {
         let find = TaskQuery { task_type: of_type, active, text: text.clone() };
         let error = wrong_filters(&errors);
         let paging = paging();
@@ -43,18 +43,18 @@ pub fn TaskListPage() -> impl IntoView {
             (if rows.is_empty() { none(filtered).into_any() } else { table(rows).into_any() }, next)
         };
         let actions = vec![
-            Action::Link { words: "Create task".to_owned(), href: "/tasks/new".to_owned() },
-            Action::Link { words: "All runs".to_owned(), href: "/runs".to_owned() },
-            Action::Link { words: "Task owners".to_owned(), href: "/tasks/owners".to_owned() },
+            PageAction::Link { label: "Create task".to_owned(), href: "/tasks/new".to_owned() },
+            PageAction::Link { label: "All runs".to_owned(), href: "/runs".to_owned() },
+            PageAction::Link { label: "Task owners".to_owned(), href: "/tasks/owners".to_owned() },
         ];
         Ok(view! {
-            <Frame title="Task centre" lead="Tasks that the library has set up: what they do and when they \
+            <PageLayout title="Task centre" lead="Tasks that the library has set up: what they do and when they \
                                              run." actions>
                 <ProblemSummary error />
                 <Filters status text task_type errors />
                 {content}
                 <Pager list paged next />
-            </Frame>
+            </PageLayout>
         })
     })
 }
@@ -106,7 +106,7 @@ fn none(filtered: bool) -> impl IntoView {
                     "A task anonymises users who have left, become inactive or been marked for deletion. You \
                      see every user it would anonymise before anything changes."
                 </p>
-                {opens("/tasks/new").then(|| view! { <p><a class="button" href="/tasks/new">"Create task"</a></p> })}
+                {can_open("/tasks/new").then(|| view! { <p><a class="button" href="/tasks/new">"Create task"</a></p> })}
             </div>
         }
         .into_any()
@@ -144,7 +144,7 @@ fn row(task: TaskRow) -> impl IntoView {
     let last = match task.last {
         None => "never".into_any(),
         Some(last) => view! {
-            <a href=format!("/runs/{}", last.id)><Moment at=last.created_at /></a>
+            <a href=format!("/runs/{}", last.id)><Timestamp at=last.created_at /></a>
             <br />
             {crate::pages::runs::state_tag(last.state, last.open_findings)}
         }

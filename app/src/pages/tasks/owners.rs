@@ -2,9 +2,9 @@
 
 use super::actions::{ReassignForm, ReassignTask};
 use super::{crumbs, task_link};
-use crate::components::{FieldProblem, Frame, PostButton, ProblemSummary, ReauthHint, page};
+use crate::components::{FieldProblem, PageLayout, PostButton, ProblemSummary, ReauthHint, guarded_page};
 use crate::error::{AppError, field_errors};
-use crate::form_post::{Token, action, refusal, submitted};
+use crate::form_post::{Token, action, error_for, failed_submission};
 use crate::state::{actor, store};
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
@@ -18,10 +18,10 @@ const HERE: &str = "/tasks/owners";
 /// The tasks whose owner is anonymised, may not see tasks or cannot sign in.
 #[component]
 pub fn TaskOwnersPage() -> impl IntoView {
-    page(async move {
+    guarded_page(async move {
         let tasks = task::unowned(&store(), actor()).await?;
-        let typed = submitted::<ReassignForm>(ReassignTask::PATH);
-        let error = typed.as_ref().map(|(_, error)| error.clone()).or_else(|| refusal(ReassignTask::PATH));
+        let typed = failed_submission::<ReassignForm>(ReassignTask::PATH);
+        let error = typed.as_ref().map(|(_, error)| error.clone()).or_else(|| error_for(ReassignTask::PATH));
         let is_checked = matches!(error, Some(AppError::Checked));
         let asked = match &typed {
             Some((form, AppError::Checked)) => confirmation(form, &tasks).await?,
@@ -58,13 +58,13 @@ pub fn TaskOwnersPage() -> impl IntoView {
             .into_any()
         };
         Ok(view! {
-            <Frame title="Task owners" crumbs=crumbs([])
+            <PageLayout title="Task owners" crumbs=crumbs([])
                 lead="Tasks whose owner has been anonymised, has no access to tasks or cannot sign in. They \
                       still run on schedule.">
                 <ProblemSummary error=error.filter(|_| !is_checked) />
                 {asked}
                 {content}
-            </Frame>
+            </PageLayout>
         })
     })
 }
@@ -89,7 +89,7 @@ async fn confirmation(form: &ReassignForm, tasks: &[UnownedTask]) -> Result<Opti
                      this here."
                 </p>
                 <div class="buttons">
-                    <PostButton function=ReassignTask::PATH page=HERE values words=format!("Reassign task {id} to {name}")
+                    <PostButton function=ReassignTask::PATH page=HERE values label=format!("Reassign task {id} to {name}")
                         danger=true />
                     <a href=HERE>"Keep owner"</a>
                 </div>

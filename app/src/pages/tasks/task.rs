@@ -2,8 +2,10 @@
 
 use super::actions::{ActivateTask, CopyTask, DeactivateTask, MakePreview, MakeTaskDefault};
 use super::crumbs;
-use crate::components::{Action, Frame, Moment, Notice, PostButton, ProblemSummary, named_in_path, page};
-use crate::form_post::refusal;
+use crate::components::{
+    Notice, PageAction, PageLayout, PostButton, ProblemSummary, Timestamp, guarded_page, path_param,
+};
+use crate::form_post::error_for;
 use crate::islands::NextRun;
 use crate::pages::runs::run_table;
 use crate::state::{actor, store};
@@ -24,8 +26,8 @@ const RUNS: u64 = 10;
 /// One task.
 #[component]
 pub fn TaskPage() -> impl IntoView {
-    let id = named_in_path::<TaskId>("task");
-    page(async move {
+    let id = path_param::<TaskId>("task");
+    guarded_page(async move {
         let store = store();
         let task = task::read(&store, actor(), id?).await?;
         let custom = task::custom_fields(&store).await?;
@@ -39,7 +41,7 @@ pub fn TaskPage() -> impl IntoView {
         let fields = field_table(policy, &custom);
         let more = format!("/runs?task={}", task.id);
         Ok(view! {
-            <Frame title=task.draft.description.clone() lead=TASK_TYPE.1 crumbs=crumbs([]) actions=actions(&task)>
+            <PageLayout title=task.draft.description.clone() lead=TASK_TYPE.1 crumbs=crumbs([]) actions=actions(&task)>
                 <Refusals />
                 {not_confirmed(&task)}
                 <div class="sentence"><p>{selection}</p><p class="first-day">{example}</p></div>
@@ -58,7 +60,7 @@ pub fn TaskPage() -> impl IntoView {
                 }}
                 <h2>"What happens to each field"</h2>
                 {fields}
-            </Frame>
+            </PageLayout>
         })
     })
 }
@@ -68,18 +70,18 @@ pub fn TaskPage() -> impl IntoView {
 fn Refusals() -> impl IntoView {
     let paths =
         [MakePreview::PATH, CopyTask::PATH, ActivateTask::PATH, DeactivateTask::PATH, MakeTaskDefault::PATH];
-    let error = paths.into_iter().find_map(refusal);
+    let error = paths.into_iter().find_map(error_for);
     view! { <ProblemSummary error /> }
 }
 
-fn actions(task: &Task) -> Vec<Action> {
+fn actions(task: &Task) -> Vec<PageAction> {
     let here = format!("/tasks/{}", task.id);
-    let post = |words: &str, function| Action::Post {
-        words: words.to_owned(),
+    let post = |label: &str, function| PageAction::Post {
+        label: label.to_owned(),
         function,
         values: vec![("task", task.id.to_string())],
     };
-    let link = |words: &str, href: String| Action::Link { words: words.to_owned(), href };
+    let link = |label: &str, href: String| PageAction::Link { label: label.to_owned(), href };
     let mut actions = vec![
         post("Preview who would be anonymised", MakePreview::PATH),
         link("Edit task", format!("{here}/edit")),
@@ -92,15 +94,15 @@ fn actions(task: &Task) -> Vec<Action> {
     } else {
         post("Activate task", ActivateTask::PATH)
     });
-    let words = "Set as default for single users";
+    let label = "Set as default for single users";
     if !task.single_default && task.draft.visibility == Visibility::Private {
         let why = "A private task cannot be the default. Make it a shared task first.".to_owned();
-        actions.push(Action::Not { words: words.to_owned(), why });
+        actions.push(PageAction::Unavailable { label: label.to_owned(), why });
     } else if !task.single_default {
-        actions.push(post(words, MakeTaskDefault::PATH));
+        actions.push(post(label, MakeTaskDefault::PATH));
     }
     actions.push(link("Export task as a file", format!("{here}/export")));
-    actions.push(Action::Danger { words: "Delete task".to_owned(), href: format!("{here}/delete") });
+    actions.push(PageAction::Danger { label: "Delete task".to_owned(), href: format!("{here}/delete") });
     actions
 }
 
@@ -124,7 +126,7 @@ fn not_confirmed(task: &Task) -> impl IntoView + use<> {
         view! {
             <Notice kind="warning">
                 <p>{why}" To confirm it now, create a preview, check it and run it."</p>
-                <PostButton function=MakePreview::PATH page=here values words="Preview now" />
+                <PostButton function=MakePreview::PATH page=here values label="Preview now" />
             </Notice>
         }
     })
@@ -172,14 +174,14 @@ fn facts(task: &Task, next: Vec<NextRun>) -> impl IntoView + use<> {
             <dt>"Status"</dt><dd>{status}</dd>
             <dt>"Schedule"</dt><dd>{task.draft.schedule.label()}</dd>
             <dt>"Next runs"</dt><dd>{runs}</dd>
-            {made_up_for.map(|words| view! { <dt>"If a run is missed"</dt><dd>{words}</dd> })}
+            {made_up_for.map(|label| view! { <dt>"If a run is missed"</dt><dd>{label}</dd> })}
             <dt>"Who can see this task"</dt><dd>{task.draft.visibility.label()}</dd>
             <dt>"Owner"</dt><dd>{owner}</dd>
             <dt>"Single users"</dt>
             <dd>{if task.single_default { "Default: its field settings apply to single users" } else { "–" }}</dd>
             <dt>"Notes on loans"</dt><dd>{task.draft.policy.loan_text.label()}</dd>
-            <dt>"Created"</dt><dd><Moment at=task.created_at /></dd>
-            <dt>"Last changed"</dt><dd><Moment at=task.changed_at /></dd>
+            <dt>"Created"</dt><dd><Timestamp at=task.created_at /></dd>
+            <dt>"Last changed"</dt><dd><Timestamp at=task.changed_at /></dd>
         </dl>
     }
 }
@@ -188,7 +190,7 @@ fn field_table(policy: &Policy, custom: &[(String, String)]) -> impl IntoView + 
     let line = |field: &str, what: &'static str| {
         view! { <tr><th scope="row">{field.to_owned()}</th><td>{what}</td></tr> }
     };
-    let always = ALWAYS_REMOVED.map(|(words, _)| line(words, "Always removed"));
+    let always = ALWAYS_REMOVED.map(|(label, _)| line(label, "Always removed"));
     let fields = Field::ALL.map(|field| line(field.label(), policy.treatment(field).label()));
     let custom = custom
         .iter()

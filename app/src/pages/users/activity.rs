@@ -1,8 +1,8 @@
 //! What hangs on a user, as tables, with the buttons that close what is open.
 
 use super::actions::{CancelRequest, ReturnLoan, SettleCharge};
-use super::code_in_words;
-use crate::components::{Day, Moment, PostButton};
+use super::code_label;
+use crate::components::{Day, PostButton, Timestamp};
 use chrono::NaiveDate;
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
@@ -11,17 +11,17 @@ use policy::numbers::{grouped, money};
 use records::circulation::{Charge, Loan, Message, Request};
 
 /// A list that holds nothing.
-pub(super) fn none(words: &'static str) -> AnyView {
-    view! { <p class="empty">{words}</p> }.into_any()
+pub(super) fn none(label: &'static str) -> AnyView {
+    view! { <p class="empty">{label}</p> }.into_any()
 }
 
 fn table(caption: &'static str, heads: &[&'static str], rows: Vec<AnyView>) -> AnyView {
     let heads = heads
         .iter()
-        .map(|words| match *words {
+        .map(|label| match *label {
             "" => view! { <th scope="col"><span class="hidden">"Action"</span></th> }.into_any(),
-            "Renewals" | "Amount" => view! { <th scope="col" class="number">{*words}</th> }.into_any(),
-            words => view! { <th scope="col">{words}</th> }.into_any(),
+            "Renewals" | "Amount" => view! { <th scope="col" class="number">{*label}</th> }.into_any(),
+            label => view! { <th scope="col">{label}</th> }.into_any(),
         })
         .collect_view();
     view! {
@@ -44,7 +44,7 @@ fn title(record: Option<&(CatalogueRecordId, String)>) -> AnyView {
     }
 }
 
-fn title_words(record: Option<&(CatalogueRecordId, String)>) -> String {
+fn title_text(record: Option<&(CatalogueRecordId, String)>) -> String {
     record.map_or_else(String::new, |(_, title)| title.clone())
 }
 
@@ -67,8 +67,8 @@ pub(super) fn open_loans(loans: Vec<Loan>, here: &str, today: NaiveDate) -> AnyV
                 <td class="number">{grouped(i64::from(loan.renewals))}</td>
                 <td>{loan.note}</td>
                 <td>
-                    <PostButton function=ReturnLoan::PATH page=here.to_owned() words="Return loan"
-                        values=vec![("loan", loan.id.to_string())] about=title_words(loan.record.as_ref()) />
+                    <PostButton function=ReturnLoan::PATH page=here.to_owned() label="Return loan"
+                        values=vec![("loan", loan.id.to_string())] about=title_text(loan.record.as_ref()) />
                 </td>
             </tr>
         }
@@ -109,9 +109,9 @@ pub(super) fn requests(requests: Vec<Request>, here: &str) -> AnyView {
         let notes: Vec<String> = [request.note, request.cancel_reason].into_iter().flatten().collect();
         let cancel = request.closed_on.is_none().then(|| {
             view! {
-                <PostButton function=CancelRequest::PATH page=here.to_owned() words="Cancel request"
+                <PostButton function=CancelRequest::PATH page=here.to_owned() label="Cancel request"
                     values=vec![("request", request.id.to_string())]
-                    about=format!("for {}", title_words(request.record.as_ref())) />
+                    about=format!("for {}", title_text(request.record.as_ref())) />
             }
         });
         view! {
@@ -119,7 +119,7 @@ pub(super) fn requests(requests: Vec<Request>, here: &str) -> AnyView {
                 <th scope="row">{title(request.record.as_ref())}</th>
                 <td>{request.branch}</td>
                 <td class="nowrap"><Day date=request.placed_on /></td>
-                <td>{code_in_words(&request.status)}</td>
+                <td>{code_label(&request.status)}</td>
                 <td class="nowrap"><Day date=request.closed_on /></td>
                 <td>{notes.join("; ")}</td>
                 <td>{cancel}</td>
@@ -138,7 +138,7 @@ pub(super) fn charges(charges: Vec<Charge>, here: &str) -> AnyView {
     let row = |charge: Charge| {
         let settle = charge.settled_on.is_none().then(|| {
             view! {
-                <PostButton function=SettleCharge::PATH page=here.to_owned() words="Settle charge"
+                <PostButton function=SettleCharge::PATH page=here.to_owned() label="Settle charge"
                     values=vec![("charge", charge.id.to_string())]
                     about=format!("of {}", money(charge.cents)) />
             }
@@ -146,7 +146,7 @@ pub(super) fn charges(charges: Vec<Charge>, here: &str) -> AnyView {
         let credit = (charge.cents < 0).then(|| view! { " " <span class="tag">"Credit"</span> });
         view! {
             <tr>
-                <th scope="row">{code_in_words(&charge.kind)} {credit}</th>
+                <th scope="row">{code_label(&charge.kind)} {credit}</th>
                 <td class="number">{money(charge.cents)}</td>
                 <td class="nowrap"><Day date=charge.charged_on /></td>
                 <td class="nowrap"><Day date=charge.settled_on /></td>
@@ -170,9 +170,9 @@ pub(super) fn messages(messages: Vec<Message>) -> AnyView {
         });
         view! {
             <tr>
-                <th scope="row">{code_in_words(&message.kind)}</th>
-                <td>{code_in_words(&message.channel)}</td>
-                <td class="nowrap"><Moment at=message.sent_at /></td>
+                <th scope="row">{code_label(&message.kind)}</th>
+                <td>{code_label(&message.channel)}</td>
+                <td class="nowrap"><Timestamp at=message.sent_at /></td>
                 <td>{message.recipient}</td>
                 <td>{message.subject} {body}</td>
             </tr>

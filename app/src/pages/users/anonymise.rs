@@ -3,13 +3,13 @@
 use super::tab::Tab;
 use super::{address, crumbs, impact, staff};
 use crate::components::{
-    Count, FieldProblem, Frame, Notice, ProblemSummary, ReauthHint, named_in_path, page,
+    Count, FieldProblem, Notice, PageLayout, ProblemSummary, ReauthHint, guarded_page, path_param,
 };
 use crate::error::{AppError, field_errors};
-use crate::form_post::{action, refusal, submitted};
+use crate::form_post::{action, error_for, failed_submission};
 use crate::pages::approvals::limits_reached;
 use crate::pages::tasks::task_link;
-use crate::state::{actor, opens, store};
+use crate::state::{actor, can_open, store};
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
 use leptos::server_fn::codec::PostUrl;
@@ -48,8 +48,8 @@ fn after(number: UserNumber) -> String {
 /// Asks for the last time, and says everything before.
 #[component]
 pub fn AnonymiseUserPage() -> impl IntoView {
-    let number = named_in_path::<UserNumber>("user");
-    page(async move {
+    let number = path_param::<UserNumber>("user");
+    guarded_page(async move {
         let store = store();
         let user = user::read(&store, number?).await?;
         if user.is_anonymised() {
@@ -91,20 +91,20 @@ pub fn AnonymiseUserPage() -> impl IntoView {
                     {catalogue(&user)}
                     {limits}
                     {blockers.is_none().then(|| {
-                        let words = format!("Anonymise user {}", user.number);
-                        confirmation(&user, &plan, AnonymiseUser::PATH, words)
+                        let label = format!("Anonymise user {}", user.number);
+                        confirmation(&user, &plan, AnonymiseUser::PATH, label)
                     })}
                 }
                 .into_any()
             }
         };
         Ok(view! {
-            <Frame title=if user.is_staff() { format!("Anonymise member of staff {}", user.number) } else { format!("Anonymise user {}", user.number) }
+            <PageLayout title=if user.is_staff() { format!("Anonymise member of staff {}", user.number) } else { format!("Anonymise user {}", user.number) }
                 crumbs=crumbs([(format!("User {}", user.number), address(user.number))])>
-                <ProblemSummary error=refusal(AnonymiseUser::PATH) />
+                <ProblemSummary error=error_for(AnonymiseUser::PATH) />
                 {(!user.is_anonymised()).then(|| facts(&user))}
                 {content}
-            </Frame>
+            </PageLayout>
         })
     })
 }
@@ -124,7 +124,7 @@ pub(super) fn facts(user: &UserRecord) -> impl IntoView + use<> {
 
 /// No task says what happens to the fields.
 fn no_task() -> impl IntoView {
-    let create = if opens("/tasks/new") {
+    let create = if can_open("/tasks/new") {
         view! { <p><a class="button" href="/tasks/new">"Create task"</a></p> }.into_any()
     } else {
         view! { <p>"Ask a systems librarian or an administrator to create it."</p> }.into_any()
@@ -194,7 +194,7 @@ fn blocked(user: &UserRecord, blockers: Blockers) -> impl IntoView + use<> {
                 }
             };
             view! {
-                <li>{why} " – " <a href=Tab::of_blocker(blocker, number)>{what}</a></li>
+                <li>{why} " – " <a href=Tab::for_blocker(blocker, number)>{what}</a></li>
             }
         })
         .collect();
@@ -212,12 +212,12 @@ pub(super) fn confirmation(
     user: &UserRecord,
     plan: &SinglePlan,
     function: &'static str,
-    words: String,
+    label: String,
 ) -> impl IntoView + use<> {
     let number = user.number.to_string();
     let task = plan.task.as_ref().map(|(id, _)| id.to_string()).unwrap_or_default();
     let here = format!("{}/anonymise", address(user.number));
-    let (typed, errors) = match submitted::<AnonymiseForm>(function) {
+    let (typed, errors) = match failed_submission::<AnonymiseForm>(function) {
         Some((form, error)) => (form.confirm, field_errors(Some(&error))),
         None => (String::new(), FieldErrors::default()),
     };
@@ -242,7 +242,7 @@ pub(super) fn confirmation(
                 <FieldProblem field="confirm" errors />
             </div>
             <div class="buttons">
-                <button class="danger" type="submit">{words}</button>
+                <button class="danger" type="submit">{label}</button>
                 <a href=address(user.number)>"Cancel"</a>
             </div>
         </form>

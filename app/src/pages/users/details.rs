@@ -2,7 +2,7 @@
 
 use super::tab::Tab;
 use super::{RecordDay, person_link};
-use crate::pages::legal_holds::{On, hold_table, place_form};
+use crate::pages::legal_holds::{HoldTarget, hold_table, place_form};
 use crate::state::actor;
 use chrono::NaiveDate;
 use leptos::prelude::*;
@@ -35,7 +35,7 @@ fn group(heading: &'static str, all: bool, facts: Vec<Fact>) -> impl IntoView {
     let lines: Vec<_> = facts
         .into_iter()
         .filter(|(_, value)| all || value.is_some())
-        .map(|(words, value)| view! { <dt>{words}</dt><dd>{value}</dd> })
+        .map(|(label, value)| view! { <dt>{label}</dt><dd>{value}</dd> })
         .collect();
     (!lines.is_empty()).then(|| view! { <section><h2>{heading}</h2><dl class="facts">{lines}</dl></section> })
 }
@@ -155,7 +155,7 @@ fn legal_holds(user: &UserRecord, holds: Vec<Hold>, today: NaiveDate) -> impl In
         return ().into_any();
     }
     let table = (!holds.is_empty()).then(|| hold_table(holds, today, false));
-    let form = place.then(|| place_form(On::User(user.number), &Tab::Details.address(user.number)));
+    let form = place.then(|| place_form(HoldTarget::User(user.number), &Tab::Details.address(user.number)));
     view! {
         <h2 id="legal-holds">"Legal holds"</h2>
         {table}

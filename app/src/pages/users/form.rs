@@ -2,9 +2,9 @@
 
 use super::inputs::{Inputs, tick};
 use super::{address, crumbs};
-use crate::components::{Frame, ProblemSummary, named_in_path, page};
+use crate::components::{PageLayout, ProblemSummary, guarded_page, path_param};
 use crate::error::{AppError, field_errors};
-use crate::form_post::{action, refusal, submitted};
+use crate::form_post::{action, error_for, failed_submission};
 use crate::pages::undo::go_to;
 use crate::state::{actor, store};
 use leptos::prelude::*;
@@ -33,14 +33,14 @@ pub(super) async fn save_user(form: UserForm) -> Result<(), AppError> {
 /// A new user.
 #[component]
 pub fn NewUserPage() -> impl IntoView {
-    page(async {
+    guarded_page(async {
         let store = store();
         let form = form_view(&store, UserForm::default(), None, "/users/new", "/users").await?;
         Ok(view! {
-            <Frame title="Create user" crumbs=crumbs([])
+            <PageLayout title="Create user" crumbs=crumbs([])
                 lead="A user created here counts as not imported. Only the last name is required.">
                 {form}
-            </Frame>
+            </PageLayout>
         })
     })
 }
@@ -48,8 +48,8 @@ pub fn NewUserPage() -> impl IntoView {
 /// A user's record as a form.
 #[component]
 pub fn EditUserPage() -> impl IntoView {
-    let number = named_in_path::<UserNumber>("user");
-    page(async move {
+    let number = path_param::<UserNumber>("user");
+    guarded_page(async move {
         let store = store();
         let user = user::read(&store, number?).await?;
         if user.is_anonymised() {
@@ -62,11 +62,11 @@ pub fn EditUserPage() -> impl IntoView {
         let edit = format!("{here}/edit");
         let form = form_view(&store, user::form_of(&user), Some(&user), &edit, &here).await?;
         Ok(view! {
-            <Frame title=format!("Edit user {}", user.number)
+            <PageLayout title=format!("Edit user {}", user.number)
                 crumbs=crumbs([(format!("User {}", user.number), here)])>
                 <p class="hint">{if user.roles.is_empty() { REMOVING } else { REMOVING_STAFF }}</p>
                 {form}
-            </Frame>
+            </PageLayout>
         })
     })
 }
@@ -88,9 +88,9 @@ async fn form_view(
     page: &str,
     back: &str,
 ) -> Result<impl IntoView + use<>, RecordsError> {
-    let (form, error) = match submitted::<UserForm>(SaveUser::PATH) {
+    let (form, error) = match failed_submission::<UserForm>(SaveUser::PATH) {
         Some((typed, error)) => (typed, Some(error)),
-        None => (saved, refusal(SaveUser::PATH)),
+        None => (saved, error_for(SaveUser::PATH)),
     };
     let errors = field_errors(error.as_ref());
     let again = matches!(error, Some(AppError::Stale)).then(
@@ -102,7 +102,7 @@ async fn form_view(
         terms::choices(store, TermKind::Branch).await?,
     ];
     let custom = task::custom_fields(store).await?;
-    let sign_in = user.map_or(SignIn::Open, SignIn::of);
+    let sign_in = user.map_or(SignIn::Open, SignIn::for_user);
     let fields = fields(&form, &Inputs { errors }, terms, &custom, sign_in);
     let removals = user.map(|user| removals(user, &form));
     let back = back.to_owned();
@@ -133,7 +133,7 @@ enum SignIn {
 }
 
 impl SignIn {
-    fn of(user: &UserRecord) -> Self {
+    fn for_user(user: &UserRecord) -> Self {
         let actor = actor();
         let may = actor.may(Action::ManageStaff) && actor.staff != Some(user.number);
         if user.roles.is_empty() || may { Self::Open } else { Self::Fixed }
@@ -155,8 +155,8 @@ fn fields(
         }
     };
     let fictitious = (sign_in == SignIn::Open).then(|| {
-        let words = "Fictitious: the record is not a person (for example a department or a display shelf)";
-        tick("fictitious", words, form.fictitious)
+        let label = "Fictitious: the record is not a person (for example a department or a display shelf)";
+        tick("fictitious", label, form.fictitious)
     });
     let [categories, departments, branches] = terms;
     let value = |key: &String| form.custom.get(key).map_or("", String::as_str);

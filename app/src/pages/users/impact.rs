@@ -20,7 +20,7 @@ pub(super) fn table(impacts: &Impacts) -> impl IntoView + use<> {
     let empty: Vec<String> = all
         .iter()
         .filter(|impact| in_record(impact) && impact.count == 0)
-        .map(|impact| words(impact))
+        .map(|impact| label(impact))
         .collect();
     let empty =
         (!empty.is_empty()).then(|| view! { <p class="hint">"Empty: "{joined(&empty, "and")}"."</p> });
@@ -55,9 +55,9 @@ fn line(all: &[&Impact], treatment: Treatment, kind: &'static str) -> Option<Any
         .iter()
         .map(|impact| {
             if in_record(impact) {
-                words(impact)
+                label(impact)
             } else {
-                format!("{} ({})", words(impact), grouped(impact.count))
+                format!("{} ({})", label(impact), grouped(impact.count))
             }
         })
         .collect();
@@ -86,9 +86,9 @@ const fn kind_of(impact: &Impact) -> &'static str {
     }
 }
 
-fn words(impact: &Impact) -> String {
+fn label(impact: &Impact) -> String {
     match &impact.what {
-        ImpactKind::Value(words) => words.clone(),
+        ImpactKind::Value(label) => label.clone(),
         ImpactKind::Custom(label) => format!("custom field “{label}”"),
         ImpactKind::Texts(column, table) => format!("{table}: {}", lower(column)),
         ImpactKind::Rows(table) => (*table).to_owned(),
@@ -107,10 +107,10 @@ fn happens(treatment: Treatment) -> AnyView {
 }
 
 /// The register's words in the middle of a line.
-fn lower(words: &str) -> String {
-    let mut words = words.to_owned();
-    if let Some(first) = words.get_mut(0..1) {
+fn lower(label: &str) -> String {
+    let mut label = label.to_owned();
+    if let Some(first) = label.get_mut(0..1) {
         first.make_ascii_lowercase();
     }
-    words
+    label
 }

@@ -4,9 +4,9 @@ use super::actions::{CancelRequest, MarkUser, ReturnLoan, SettleCharge, Undelete
 use super::tab::{Tab, tabs};
 use super::{activity, address, crumbs, details};
 use crate::components::{
-    Action, Day, Frame, Pager, ProblemSummary, named_in_path, own_address, page, paging, query,
+    Day, PageAction, PageLayout, Pager, ProblemSummary, guarded_page, own_address, paging, path_param, query,
 };
-use crate::form_post::refusal;
+use crate::form_post::error_for;
 use crate::islands::Pending;
 use crate::pages::catalogue::record_table;
 use crate::pages::residue::status_text;
@@ -22,10 +22,10 @@ use records::{RecordsError, Store, catalogue, legal_hold};
 /// A user's record with everything that hangs on it.
 #[component]
 pub fn UserPage() -> impl IntoView {
-    let number = named_in_path::<UserNumber>("user");
+    let number = path_param::<UserNumber>("user");
     let tab = Tab::from_code(&query("tab"));
     let just_anonymised = query("done") == "anonymised";
-    page(async move {
+    guarded_page(async move {
         let store = store();
         let user = user::read(&store, number?).await?;
         let content = content(&store, &user, tab).await?;
@@ -38,13 +38,13 @@ pub fn UserPage() -> impl IntoView {
             format!("User {}", user.number)
         };
         Ok(view! {
-            <Frame title crumbs=crumbs([]) actions=actions(&user)>
+            <PageLayout title crumbs=crumbs([]) actions=actions(&user)>
                 <Refusals />
                 {head(&user, just_anonymised)}
-                {residue.map(residue_words)}
+                {residue.map(residue_search)}
                 {tabs(user.number, tab, &user.counts)}
                 {content}
-            </Frame>
+            </PageLayout>
         })
     })
 }
@@ -54,7 +54,7 @@ pub fn UserPage() -> impl IntoView {
 fn Refusals() -> impl IntoView {
     let paths =
         [MarkUser::PATH, UndeleteUser::PATH, ReturnLoan::PATH, CancelRequest::PATH, SettleCharge::PATH];
-    let error = paths.into_iter().find_map(refusal);
+    let error = paths.into_iter().find_map(error_for);
     view! { <ProblemSummary error /> }
 }
 
@@ -79,8 +79,8 @@ fn head(user: &UserRecord, just_anonymised: bool) -> impl IntoView + use<> {
         }
         .into_any();
     }
-    let tag = |shown: bool, class: &'static str, words: &'static str| {
-        shown.then(|| view! { <span class=format!("tag {class}")>{words}</span> " " })
+    let tag = |shown: bool, class: &'static str, label: &'static str| {
+        shown.then(|| view! { <span class=format!("tag {class}")>{label}</span> " " })
     };
     view! {
         <p class="headline">{user.name.clone()}</p>
@@ -97,7 +97,7 @@ fn head(user: &UserRecord, just_anonymised: bool) -> impl IntoView + use<> {
 }
 
 /// What the search for old values has found, and the certificate of the run.
-fn residue_words((run, status): (policy::RunId, records::residue::ResidueStatus)) -> impl IntoView {
+fn residue_search((run, status): (policy::RunId, records::residue::ResidueStatus)) -> impl IntoView {
     let is_under_way = matches!(status, records::residue::ResidueStatus::UnderWay);
     let pending = is_under_way.then(|| {
         view! { " " <Pending here=own_address() /> }
@@ -113,30 +113,38 @@ fn residue_words((run, status): (policy::RunId, records::residue::ResidueStatus)
 }
 
 /// What can be done. An anonymised user stays as it is.
-fn actions(user: &UserRecord) -> Vec<Action> {
+fn actions(user: &UserRecord) -> Vec<PageAction> {
     if user.is_anonymised() {
         return Vec::new();
     }
     let here = address(user.number);
-    let (words, function) = match user.marked_on {
+    let (label, function) = match user.marked_on {
         None => ("Mark for deletion", MarkUser::PATH),
         Some(_) => ("Remove deletion mark", UndeleteUser::PATH),
     };
-    let edit =
-        |words: &str, form: &str| Action::Link { words: words.to_owned(), href: format!("{here}/{form}") };
+    let edit = |label: &str, form: &str| PageAction::Link {
+        label: label.to_owned(),
+        href: format!("{here}/{form}"),
+    };
     let mut actions = vec![
         edit("Edit user", "edit"),
-        Action::Post { words: words.to_owned(), function, values: vec![("user", user.number.to_string())] },
+        PageAction::Post {
+            label: label.to_owned(),
+            function,
+            values: vec![("user", user.number.to_string())],
+        },
     ];
     if user.fictitious {
         let why = "A fictitious user is not a person and cannot be anonymised.".to_owned();
-        actions.push(Action::Not { words: "Anonymise user".to_owned(), why });
+        actions.push(PageAction::Unavailable { label: "Anonymise user".to_owned(), why });
     } else if user.is_staff() {
-        let words = "Anonymise this member of staff".to_owned();
-        actions.push(Action::Danger { words, href: format!("{here}/anonymise") });
+        let label = "Anonymise this member of staff".to_owned();
+        actions.push(PageAction::Danger { label, href: format!("{here}/anonymise") });
     } else {
-        actions
-            .push(Action::Danger { words: "Anonymise user".to_owned(), href: format!("{here}/anonymise") });
+        actions.push(PageAction::Danger {
+            label: "Anonymise user".to_owned(),
+            href: format!("{here}/anonymise"),
+        });
     }
     actions
 }

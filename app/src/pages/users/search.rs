@@ -3,7 +3,8 @@
 use super::search_form::{FindUsers, SearchForm};
 use super::{RecordDay, address, crumbs};
 use crate::components::{
-    Action, DateInput, FieldProblem, FilterProblem, Frame, Pages, ProblemSummary, page, paging, wrong_filters,
+    DateInput, FieldProblem, FilterProblem, PageAction, PageLayout, Pages, ProblemSummary, guarded_page,
+    paging, wrong_filters,
 };
 use crate::error::field_errors;
 use crate::form_post::{self, action};
@@ -33,17 +34,18 @@ struct Choices {
 /// Finds users by one box and by filters.
 #[component]
 pub fn UserSearchPage() -> impl IntoView {
-    let form = SearchForm::of_page();
-    let refused = form_post::refusal(FindUsers::PATH).or_else(private_search::problem);
+    let form = SearchForm::from_page();
+    let refused = form_post::error_for(FindUsers::PATH).or_else(private_search::problem);
     let paging = paging();
-    page(async move {
+    guarded_page(async move {
         let store = store();
         let choices = Choices {
             categories: terms::choices(&store, TermKind::Category).await?,
             departments: terms::choices(&store, TermKind::Department).await?,
             branches: terms::choices(&store, TermKind::Branch).await?,
         };
-        let actions = vec![Action::Link { words: "Create user".to_owned(), href: "/users/new".to_owned() }];
+        let actions =
+            vec![PageAction::Link { label: "Create user".to_owned(), href: "/users/new".to_owned() }];
         let (results, errors) = match form.read() {
             _ if refused.is_some() => (().into_any(), field_errors(refused.as_ref())),
             Err(errors) => (().into_any(), errors),
@@ -56,13 +58,13 @@ pub fn UserSearchPage() -> impl IntoView {
         };
         let error = wrong_filters(&errors).or(refused);
         Ok(view! {
-            <Frame title="User search" crumbs=crumbs([]) actions
+            <PageLayout title="User search" crumbs=crumbs([]) actions
                 lead="Search by user number, UserID, any name, e-mail or barcode. The beginning of each word \
                       is enough.">
                 <ProblemSummary error />
                 {search_form(&form, choices, &errors)}
                 {results}
-            </Frame>
+            </PageLayout>
         })
     })
 }
@@ -122,7 +124,7 @@ fn select(
     let chosen = form.value(name).to_owned();
     let options = choices
         .into_iter()
-        .map(|(code, words)| view! { <option value=code selected=chosen == code>{words}</option> })
+        .map(|(code, label)| view! { <option value=code selected=chosen == code>{label}</option> })
         .collect_view();
     view! {
         <div class="field">
@@ -233,16 +235,16 @@ fn results(
     .into_any())
 }
 
-fn plain_head(words: &'static str) -> AnyView {
-    view! { <th scope="col">{words}</th> }.into_any()
+fn plain_head(label: &'static str) -> AnyView {
+    view! { <th scope="col">{label}</th> }.into_any()
 }
 
 /// The head of a column that the list can be ordered by: it leads to that order, or to the other direction.
-fn head(form: &SearchForm, sort: Sort, words: &'static str) -> Result<AnyView, RecordsError> {
+fn head(form: &SearchForm, sort: Sort, label: &'static str) -> Result<AnyView, RecordsError> {
     let here = form.sort == sort;
     let state = here.then_some(if form.descending { "descending" } else { "ascending" });
     let href = form.address(sort, here && !form.descending)?;
-    Ok(view! { <th scope="col" aria-sort=state><a href=href>{words}</a></th> }.into_any())
+    Ok(view! { <th scope="col" aria-sort=state><a href=href>{label}</a></th> }.into_any())
 }
 
 fn row(user: UserRow) -> impl IntoView {
@@ -265,8 +267,8 @@ fn row(user: UserRow) -> impl IntoView {
 }
 
 fn tags(user: &UserRow) -> impl IntoView + use<> {
-    let tag = |shown: bool, class: &'static str, words: &'static str| {
-        shown.then(|| view! { <span class=format!("tag {class}")>{words}</span> " " })
+    let tag = |shown: bool, class: &'static str, label: &'static str| {
+        shown.then(|| view! { <span class=format!("tag {class}")>{label}</span> " " })
     };
     view! {
         {tag(user.anonymised_on.is_some(), "proven", "Anonymised")}

@@ -2,7 +2,7 @@
 
 use crate::components::query;
 use crate::error::AppError;
-use crate::form_post::submitted;
+use crate::form_post::failed_submission;
 use crate::private_search;
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
@@ -47,7 +47,7 @@ pub(crate) async fn find_users(form: BTreeMap<String, String>) -> Result<(), App
     if values.len() < form.len() {
         return Err(AppError::Unreadable);
     }
-    private_search::go(USERS, &values)
+    private_search::redirect_to_search(USERS, &values)
 }
 
 /// What was typed and chosen.
@@ -60,8 +60,8 @@ pub(super) struct SearchForm {
 
 impl SearchForm {
     /// Reads the address of the page, or the form that came back.
-    pub(super) fn of_page() -> Self {
-        let typed = submitted::<BTreeMap<String, String>>(FindUsers::PATH).map(|(form, _)| form);
+    pub(super) fn from_page() -> Self {
+        let typed = failed_submission::<BTreeMap<String, String>>(FindUsers::PATH).map(|(form, _)| form);
         let value = |name: &str| match &typed {
             Some(form) => form.get(name).cloned().unwrap_or_default(),
             None => query(name),
@@ -75,7 +75,7 @@ impl SearchForm {
 
     /// What was typed into a field.
     pub(super) fn value(&self, name: &str) -> &str {
-        NAMES.iter().position(|field| *field == name).map_or("", |place| self.values[place].trim())
+        NAMES.iter().position(|field| *field == name).map_or("", |index| self.values[index].trim())
     }
 
     /// Whether anything is looked for.

@@ -4,11 +4,12 @@ use super::anonymise::{AnonymiseForm, confirmation};
 use super::{address, impact};
 use crate::components::{Notice, PostButton, ProblemSummary};
 use crate::error::AppError;
-use crate::form_post::refusal;
+use crate::form_post::error_for;
 use crate::pages::approvals::{
-    ApproveRequest, AskStaffAnonymising, DeclineRequest, decisions, limits_reached, second::told,
+    ApproveRequest, AskStaffAnonymising, DeclineRequest, decisions, limits_reached,
+    second_person::request_status,
 };
-use crate::state::{actor, opens, store};
+use crate::state::{actor, can_open, store};
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
 use leptos::server_fn::codec::PostUrl;
@@ -38,7 +39,7 @@ pub(super) async fn guide(
     plan: &SinglePlan,
 ) -> Result<AnyView, RecordsError> {
     let impacts = user::impacts(store, user.number, &plan.policy).await?;
-    let second = if opens(AnonymiseStaff::PATH) {
+    let second = if can_open(AnonymiseStaff::PATH) {
         second_person(store, user, plan).await?
     } else {
         view! { <Notice kind="warning"><p>"Only a member of staff who manages staff can do this."</p></Notice> }
@@ -47,7 +48,7 @@ pub(super) async fn guide(
     let roles: Vec<&str> = user.roles.iter().map(|role| role.label()).collect();
     let roles = joined(&roles, "and");
     Ok(view! {
-        <ProblemSummary error=refusal(AnonymiseStaff::PATH) />
+        <ProblemSummary error=error_for(AnonymiseStaff::PATH) />
         <p>
             "Use this for a member of staff who has left. A second person must approve it. It cannot be \
              undone."
@@ -84,20 +85,20 @@ async fn second_person(store: &Store, user: &UserRecord, plan: &SinglePlan) -> R
     let ask = (missing.is_some() && status != Some(ApprovalStatus::Waiting)).then(|| {
         let values = vec![("user", number.to_string())];
         let page = format!("{}/anonymise", address(number));
-        view! { <PostButton function=AskStaffAnonymising::PATH page values words="Request approval" /> }
+        view! { <PostButton function=AskStaffAnonymising::PATH page values label="Request approval" /> }
     });
     let decide = newest.as_ref().and_then(|approval| decisions(approval, actor, "/approvals"));
     let paths = [AskStaffAnonymising::PATH, ApproveRequest::PATH, DeclineRequest::PATH];
     Ok(view! {
         <section class="notice warning" aria-labelledby="second-person">
             <h2 id="second-person">"Second person required"</h2>
-            <ProblemSummary error=paths.into_iter().find_map(refusal) />
+            <ProblemSummary error=paths.into_iter().find_map(error_for) />
             <p>
                 "One member of staff requests approval and another approves. The first one then anonymises \
                  the record here. An approval is valid for " {APPROVAL_HOURS.to_string()}
                  " hours and can be used once."
             </p>
-            {newest.as_ref().map(told)}
+            {newest.as_ref().map(request_status)}
             {missing.map(|why| view! { <p>{why}"."</p> })}
             {is_blocked.then(|| view! {
                 <p>"First deal with " <a href="#blockers">"what blocks this record"</a>

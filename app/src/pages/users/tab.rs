@@ -64,7 +64,7 @@ impl Tab {
     }
 
     /// Where a blocker is dealt with.
-    pub(super) fn of_blocker(blocker: Blocker, user: UserNumber) -> String {
+    pub(super) fn for_blocker(blocker: Blocker, user: UserNumber) -> String {
         match blocker {
             Blocker::OpenLoan => Self::Loans.address(user),
             Blocker::OpenRequest => Self::Requests.address(user),

@@ -3,8 +3,8 @@
 use super::desk::{Desk, PASSWORD, cookie, post};
 use crate::network::NetworkConfig;
 use crate::web::{FUNCTIONS, ISLANDS, handlers, pages};
-use app::rate_limit::{Budget, Limits, Throttle};
-use app::route_access::{Need, ROUTE_ACCESS, need};
+use app::rate_limit::{Budget, Budgets, RateLimits};
+use app::route_access::{Access, ROUTE_ACCESS, access_for};
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
 use leptos::server_fn::axum::server_fn_paths;
@@ -60,7 +60,9 @@ async fn every_role_can_open_exactly_the_routes_that_it_may() {
     let refused = Budget { burst: 1_000, period: Duration::from_secs(1) };
     let mut desk = Desk::with(
         |settings| settings.sign_in = SignIn { allow_password_only: true, ..SignIn::default() },
-        |state| state.throttle = Arc::new(Throttle::with_limits(Limits { refused, ..Limits::default() })),
+        |state| {
+            state.rate_limits = Arc::new(RateLimits::with_limits(Budgets { refused, ..Budgets::default() }));
+        },
         NetworkConfig::default(),
     )
     .await;
@@ -77,10 +79,10 @@ async fn every_role_can_open_exactly_the_routes_that_it_may() {
             if address == "/do/sign_out" && role.is_some() {
                 continue;
             }
-            let is_open = match need(&address, &address).expect("a row") {
-                Need::Nothing => true,
-                Need::Session | Need::SignIn => role.is_some(),
-                Need::May(action) => role.is_some_and(|role| role.may(action)),
+            let is_open = match access_for(&address, &address).expect("a row") {
+                Access::Public => true,
+                Access::AnySession | Access::SignedIn => role.is_some(),
+                Access::Permission(action) => role.is_some_and(|role| role.may(action)),
             };
             let (status, _, page) = desk.answer(request(&address, &desk.token)).await;
             let denied = [StatusCode::UNAUTHORIZED, StatusCode::FORBIDDEN];
@@ -122,7 +124,7 @@ async fn no_page_links_to_a_route_that_the_role_may_not_open() {
             for part in ["href=\"", "action=\""] {
                 for target in html.split(part).skip(1).filter_map(|rest| rest.split('"').next()) {
                     let path = target.split(['?', '#']).next().unwrap_or_default();
-                    let Some((_, Need::May(action))) =
+                    let Some((_, Access::Permission(action))) =
                         ROUTE_ACCESS.iter().find(|(address, _)| *address == path)
                     else {
                         continue;

@@ -1,6 +1,6 @@
 //! By which rules a run was done and by whom, and what happened to each field.
 
-use crate::components::{Day, Moment};
+use crate::components::{Day, Timestamp};
 use crate::pages::runs::state_tag;
 use crate::pages::tasks::task_link;
 use leptos::prelude::*;
@@ -21,9 +21,9 @@ pub(super) fn fields(fields: &TreatedFields) -> impl IntoView + use<> {
     let lines = lists
         .into_iter()
         .filter(|(_, names)| !names.is_empty())
-        .map(|(words, names)| {
+        .map(|(label, names)| {
             let names: Vec<&str> = names.iter().map(String::as_str).collect();
-            view! { <dt>{words}</dt><dd>{names.join("; ")}</dd> }
+            view! { <dt>{label}</dt><dd>{names.join("; ")}</dd> }
         })
         .collect_view();
     view! { <dl class="facts">{lines}</dl> }
@@ -51,8 +51,8 @@ pub(super) fn rules(says: &Certificate, task: Option<&(TaskId, TaskName)>) -> im
             <dt>"Users"</dt><dd>{who}</dd>
             <dt>"Task"</dt><dd>{task}</dd>
             <dt>"Assessed on"</dt><dd><Day date=says.day /></dd>
-            <dt>"Started"</dt><dd><Moment at=says.created_at /></dd>
-            <dt>"Ended"</dt><dd><Moment at=says.finished_at /></dd>
+            <dt>"Started"</dt><dd><Timestamp at=says.created_at /></dd>
+            <dt>"Ended"</dt><dd><Timestamp at=says.finished_at /></dd>
             <dt>"Interrupted"</dt><dd>{counted(says.interruptions.into(), "time", "times")}</dd>
             <dt>"Rules version"</dt><dd>{says.rules_version}</dd>
             <dt>"Policy (SHA-256)"</dt><dd><code>{says.policy_sha256.clone()}</code></dd>

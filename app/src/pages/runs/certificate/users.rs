@@ -11,7 +11,7 @@ pub(super) fn list(groups: &[(Counted, Vec<UserNumber>)]) -> impl IntoView + use
         .iter()
         .map(|(group, numbers)| {
             let count = i64::try_from(numbers.len()).unwrap_or(i64::MAX);
-            let heading = format!("{}: {}", words(group), counted(count, "user", "users"));
+            let heading = format!("{}: {}", label(group), counted(count, "user", "users"));
             let label = heading.clone();
             let numbers: Vec<String> = numbers.iter().map(ToString::to_string).collect();
             view! {
@@ -26,7 +26,7 @@ pub(super) fn list(groups: &[(Counted, Vec<UserNumber>)]) -> impl IntoView + use
     }
 }
 
-fn words(group: &Counted) -> String {
+fn label(group: &Counted) -> String {
     let outcome = group.outcome.map_or("Not reached", Outcome::label);
     match (group.reason, &group.failure) {
         (Some(reason), _) => format!("{outcome}, {}", reason.label()),

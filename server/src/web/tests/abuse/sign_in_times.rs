@@ -2,7 +2,7 @@
 
 use crate::network::NetworkConfig;
 use crate::web::tests::desk::{Desk, PASSWORD, post};
-use app::rate_limit::{Budget, Limits, Throttle};
+use app::rate_limit::{Budget, Budgets, RateLimits};
 use axum::http::StatusCode;
 use policy::Role;
 use records::accounts;
@@ -29,7 +29,7 @@ async fn library() -> Desk {
         |state| {
             // The rate limit allows all attempts of this test; `guessing` tests the real one.
             let account = Budget { burst: 10_000, period: Duration::from_secs(1) };
-            state.throttle = Arc::new(Throttle::with_limits(Limits { account, ..Limits::default() }));
+            state.rate_limits = Arc::new(RateLimits::with_limits(Budgets { account, ..Budgets::default() }));
         },
         NetworkConfig { proxies: vec![proxy], ..NetworkConfig::default() },
     )

@@ -1,10 +1,10 @@
 //! The people of a run or preview: filters and table.
 
 use crate::components::{
-    FilterProblem, Pager, ProblemSummary, choice, options, paging, sought_text, wrong_filters,
+    FilterProblem, Pager, ProblemSummary, choice, options, paging, search_text, wrong_filters,
 };
 use crate::error::{AppError, field_errors};
-use crate::form_post::{self, action, submitted};
+use crate::form_post::{self, action, failed_submission};
 use crate::pages::users::RecordDay;
 use crate::private_search;
 use leptos::prelude::*;
@@ -22,7 +22,7 @@ use serde::{Deserialize, Serialize};
 /// A search for people of a run, as it is posted.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
-pub(super) struct PeopleForm {
+pub(super) struct MemberForm {
     run: i64,
     verdict: String,
     reason: String,
@@ -33,8 +33,8 @@ pub(super) struct PeopleForm {
 /// Looks for people of a run.
 #[allow(clippy::unused_async, reason = "server functions are async")]
 #[server(prefix = "/do", endpoint = "find_people", input = PostUrl)]
-pub(super) async fn find_people(form: PeopleForm) -> Result<(), AppError> {
-    let PeopleForm { run, verdict, reason, outcome, q } = form;
+pub(super) async fn find_people(form: MemberForm) -> Result<(), AppError> {
+    let MemberForm { run, verdict, reason, outcome, q } = form;
     let mut errors = FieldErrors::default();
     for (name, code, is_known) in [
         ("verdict", &verdict, VerdictKind::from_code(&verdict).is_some()),
@@ -51,22 +51,24 @@ pub(super) async fn find_people(form: PeopleForm) -> Result<(), AppError> {
         return Err(AppError::Invalid(errors));
     }
     let values = [("verdict", verdict), ("reason", reason), ("outcome", outcome), ("q", q)];
-    private_search::go(&format!("/runs/{run}"), &values)
+    private_search::redirect_to_search(&format!("/runs/{run}"), &values)
 }
 
 /// Which people the page was asked for.
-pub(super) struct People {
+pub(super) struct MemberSearch {
     pub(super) query: MemberQuery,
     pub(super) paging: Paging,
     problem: Option<AppError>,
     errors: FieldErrors,
 }
 
-impl People {
+impl MemberSearch {
     /// Reads the filters of the page's address.
-    pub(super) fn asked_for() -> Self {
-        let problem = form_post::refusal(FindPeople::PATH).or_else(private_search::problem);
-        if let Some((PeopleForm { verdict, reason, outcome, q, .. }, error)) = submitted(FindPeople::PATH) {
+    pub(super) fn from_page() -> Self {
+        let problem = form_post::error_for(FindPeople::PATH).or_else(private_search::problem);
+        if let Some((MemberForm { verdict, reason, outcome, q, .. }, error)) =
+            failed_submission(FindPeople::PATH)
+        {
             let query = MemberQuery {
                 verdict: VerdictKind::from_code(&verdict),
                 reason: Reason::from_code(&reason),
@@ -82,7 +84,7 @@ impl People {
             verdict: choice(&mut errors, "verdict", VerdictKind::from_code),
             reason: choice(&mut errors, "reason", Reason::from_code),
             outcome: choice(&mut errors, "outcome", Outcome::from_code),
-            text: sought_text(&mut errors, "q"),
+            text: search_text(&mut errors, "q"),
         };
         let problem = wrong_filters(&errors).or(problem);
         Self { query, paging: paging(), problem, errors }
@@ -117,21 +119,21 @@ impl People {
 }
 
 /// One page of the people of a run or preview, and how many fit on all pages.
-pub(super) struct Listed {
+pub(super) struct MemberPage {
     members: Page<Member>,
     all: i64,
 }
 
-impl Listed {
+impl MemberPage {
     /// Reads the page that was asked for.
-    pub(super) async fn read(store: &Store, run: &Run, asked: &People) -> Result<Self, RecordsError> {
-        if asked.is_wrong() {
+    pub(super) async fn read(store: &Store, run: &Run, search: &MemberSearch) -> Result<Self, RecordsError> {
+        if search.is_wrong() {
             return Ok(Self { members: Page::default(), all: 0 });
         }
-        let members = run::members(store, run, &asked.query, &asked.paging).await?;
+        let members = run::members(store, run, &search.query, &search.paging).await?;
         let shown = i64::try_from(members.rows.len()).unwrap_or(i64::MAX);
-        let is_whole = members.next.is_none() && asked.paging.after.is_none();
-        let all = if is_whole { shown } else { run::count_members(store, run.id, &asked.query).await? };
+        let is_whole = members.next.is_none() && search.paging.after.is_none();
+        let all = if is_whole { shown } else { run::count_members(store, run.id, &search.query).await? };
         Ok(Self { members, all })
     }
 
@@ -144,26 +146,31 @@ impl Listed {
 }
 
 /// The filters and the table of the people of a preview, or of a run.
-pub(super) fn people(run: RunId, people: &People, listed: Listed, preview: bool) -> impl IntoView + use<> {
-    let part = listed.label().map(|words| view! { <p class="hint">{words}</p> });
-    let members = listed.members;
-    let list = people.address(run);
-    let paged = people.paging.after.is_some();
-    let content = if people.is_wrong() {
+pub(super) fn member_section(
+    run: RunId,
+    search: &MemberSearch,
+    page: MemberPage,
+    preview: bool,
+) -> impl IntoView + use<> {
+    let part = page.label().map(|label| view! { <p class="hint">{label}</p> });
+    let members = page.members;
+    let list = search.address(run);
+    let paged = search.paging.after.is_some();
+    let content = if search.is_wrong() {
         ().into_any()
     } else if members.rows.is_empty() {
-        let words = if people.is_filtered() || paged {
+        let label = if search.is_filtered() || paged {
             "No users match these filters."
         } else {
             "This list of users is no longer stored: a newer preview of the task has replaced it."
         };
-        view! { <p class="empty">{words}</p> }.into_any()
+        view! { <p class="empty">{label}</p> }.into_any()
     } else {
         table(members.rows, preview).into_any()
     };
     view! {
-        <ProblemSummary error=people.problem.clone() />
-        {filters(run, people, preview)}
+        <ProblemSummary error=search.problem.clone() />
+        {filters(run, search, preview)}
         {part}
         <div data-live="people">
             {content}
@@ -172,9 +179,9 @@ pub(super) fn people(run: RunId, people: &People, listed: Listed, preview: bool)
     }
 }
 
-fn filters(run: RunId, people: &People, preview: bool) -> impl IntoView + use<> {
-    let query = &people.query;
-    let wrong = |field: &'static str| view! { <FilterProblem field errors=people.errors.clone() /> };
+fn filters(run: RunId, search: &MemberSearch, preview: bool) -> impl IntoView + use<> {
+    let query = &search.query;
+    let wrong = |field: &'static str| view! { <FilterProblem field errors=search.errors.clone() /> };
     let fields = if preview {
         view! {
             <div class="field">
@@ -205,7 +212,7 @@ fn filters(run: RunId, people: &People, preview: bool) -> impl IntoView + use<> 
         }
         .into_any()
     };
-    let clear = (people.is_filtered() || people.is_wrong()).then(|| {
+    let clear = (search.is_filtered() || search.is_wrong()).then(|| {
         view! { <a class="button" href=format!("/runs/{run}#people")>"Show all users"</a> }
     });
     view! {
@@ -216,7 +223,7 @@ fn filters(run: RunId, people: &People, preview: bool) -> impl IntoView + use<> 
             <div class="field">
                 <label for="q">"Find a user in this list"</label>
                 <input id="q" name="form[q]" type="search" value=query.text.clone()
-                    placeholder="User number, name, barcode" aria-invalid=people.errors.of("q").map(|_| "true")
+                    placeholder="User number, name, barcode" aria-invalid=search.errors.of("q").map(|_| "true")
                     aria-describedby="q-problem" />
                 {wrong("q")}
             </div>
@@ -233,7 +240,7 @@ fn table(rows: Vec<Member>, preview: bool) -> impl IntoView {
         .map(|member| {
             let number = member.number.to_string();
             let by_month = member.dates_by_month;
-            let (tag, words) = if preview { verdict(&member) } else { outcome(&member) };
+            let (tag, label) = if preview { verdict(&member) } else { outcome(&member) };
             view! {
                 <tr>
                     <td class="number"><a href=format!("/users/{number}")>{number.clone()}</a></td>
@@ -242,7 +249,7 @@ fn table(rows: Vec<Member>, preview: bool) -> impl IntoView {
                     <td><RecordDay date=member.last_activity_on by_month /></td>
                     <td><RecordDay date=member.marked_on by_month /></td>
                     <td>{tag}</td>
-                    <td>{words}</td>
+                    <td>{label}</td>
                 </tr>
             }
         })
@@ -281,7 +288,7 @@ pub(super) const fn verdict_class(kind: VerdictKind) -> &'static str {
 
 fn verdict(member: &Member) -> (AnyView, String) {
     let kind = member.reason.verdict();
-    let words = match (kind, member.first_day) {
+    let label = match (kind, member.first_day) {
         (VerdictKind::Blocked, _) => {
             let blockers: Vec<&str> = member.blockers.iter().map(Blocker::label).collect();
             joined(&blockers, "and")
@@ -291,7 +298,7 @@ fn verdict(member: &Member) -> (AnyView, String) {
         }
         _ => member.reason.label().to_owned(),
     };
-    (view! { <span class=verdict_class(kind)>{kind.label()}</span> }.into_any(), words)
+    (view! { <span class=verdict_class(kind)>{kind.label()}</span> }.into_any(), label)
 }
 
 fn outcome(member: &Member) -> (AnyView, String) {

@@ -2,8 +2,8 @@
 
 use super::table::{asker, decisions, status_tag};
 use super::{AskApproval, DeclineRequest, WithdrawRequest};
-use crate::components::{Moment, PostButton, ProblemSummary};
-use crate::form_post::refusal;
+use crate::components::{PostButton, ProblemSummary, Timestamp};
+use crate::form_post::error_for;
 use crate::pages::users::person_link;
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
@@ -14,7 +14,7 @@ use records::approval_workflow;
 use records::{Actor, RecordsError, Store};
 
 /// How a preview stands whose run needs a second person.
-pub(crate) struct Second {
+pub(crate) struct SecondPerson {
     preview: RunId,
     why: ApprovalReason,
     newest: Option<Approval>,
@@ -24,7 +24,7 @@ pub(crate) struct Second {
     safety_limits: SafetyLimits,
 }
 
-impl Second {
+impl SecondPerson {
     /// Reads it; None where no second person is needed.
     pub(crate) async fn of(
         store: &Store,
@@ -39,7 +39,7 @@ impl Second {
     }
 
     /// Whether this member of staff can start the run now.
-    pub(crate) const fn is_settled(&self) -> bool {
+    pub(crate) const fn is_ready(&self) -> bool {
         self.missing.is_none()
     }
 
@@ -47,14 +47,14 @@ impl Second {
     pub(crate) fn view(self) -> impl IntoView {
         let why = self.why.label(self.safety_limits);
         let status = self.newest.as_ref().map(|approval| approval.status);
-        let told = self.newest.as_ref().map(told);
+        let request_status = self.newest.as_ref().map(request_status);
         let decide = self.newest.as_ref().and_then(|approval| decisions(approval, self.actor, "/approvals"));
-        let can_ask = !matches!(status, Some(ApprovalStatus::Waiting | ApprovalStatus::Approved))
-            || self.is_of_no_use();
+        let can_ask =
+            !matches!(status, Some(ApprovalStatus::Waiting | ApprovalStatus::Approved)) || self.is_unusable();
         let ask = (self.missing.is_some() && can_ask && self.actor.may(Action::Preview)).then(|| {
             let values = vec![("preview", self.preview.to_string())];
             let page = format!("/runs/{}", self.preview);
-            view! { <PostButton function=AskApproval::PATH page values words="Request approval" /> }
+            view! { <PostButton function=AskApproval::PATH page values label="Request approval" /> }
         });
         let missing = self
             .missing
@@ -64,14 +64,14 @@ impl Second {
         view! {
             <section class="notice warning" aria-labelledby="second-person">
                 <h2 id="second-person">"Second person required"</h2>
-                <ProblemSummary error=paths.into_iter().find_map(refusal) />
+                <ProblemSummary error=paths.into_iter().find_map(error_for) />
                 <p>
                     "A second person must approve this run, because " {why}
                     ". That person must not have created this preview or requested approval, and must not \
                      start the run. An approval is valid for "
                     {APPROVAL_HOURS.to_string()} " hours, for one run of this preview."
                 </p>
-                {told}
+                {request_status}
                 {missing}
                 {decide}
                 {ask}
@@ -80,7 +80,7 @@ impl Second {
     }
 
     /// Whether there is an approval that somebody else could not use either.
-    fn is_of_no_use(&self) -> bool {
+    fn is_unusable(&self) -> bool {
         let approved = self.newest.as_ref().filter(|approval| approval.status == ApprovalStatus::Approved);
         let by_actor = approved.is_some_and(|approval| {
             let second = approval.decision.as_ref().and_then(|(_, second, _)| second.as_ref());
@@ -91,17 +91,17 @@ impl Second {
 }
 
 /// How a request stands, who asked and who decided.
-pub(crate) fn told(approval: &Approval) -> impl IntoView + use<> {
+pub(crate) fn request_status(approval: &Approval) -> impl IntoView + use<> {
     let decided = approval.decision.as_ref().and_then(|(_, by, at)| {
         let did = format!(" {} by ", approval.status.ended());
-        by.as_ref().map(|by| view! { {did} {person_link(by)} " " <Moment at=*at /> "." })
+        by.as_ref().map(|by| view! { {did} {person_link(by)} " " <Timestamp at=*at /> "." })
     });
     let until = matches!(approval.status, ApprovalStatus::Waiting | ApprovalStatus::Approved)
-        .then(|| view! { " Valid until " <Moment at=approval.expires_at /> "." });
+        .then(|| view! { " Valid until " <Timestamp at=approval.expires_at /> "." });
     view! {
         <p>
             {status_tag(approval.status)} " Requested by " {asker(approval.asked_by.as_ref())} " "
-            <Moment at=approval.asked_at /> "." {decided} {until}
+            <Timestamp at=approval.asked_at /> "." {decided} {until}
         </p>
     }
 }
