@@ -15,6 +15,8 @@ pub mod components;
 #[cfg(feature = "ssr")]
 pub mod cookie;
 #[cfg(feature = "ssr")]
+pub(crate) mod csv_download;
+#[cfg(feature = "ssr")]
 pub mod form_post;
 #[cfg(feature = "ssr")]
 pub mod pages;

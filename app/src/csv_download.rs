@@ -1,0 +1,43 @@
+//! CSV files to download, and the answers if they cannot be created. Errors are plain text, because no page is open.
+
+use crate::error::AppError;
+use crate::state::AppState;
+use axum::response::{IntoResponse, Response};
+use http::StatusCode;
+use http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
+use records::RecordsError;
+
+/// Returns the answer with a CSV file of this name, or why there is none.
+pub(crate) fn csv_response(state: &AppState, name: &str, csv: Result<String, RecordsError>) -> Response {
+    let error = match csv {
+        Ok(csv) => {
+            let disposition = format!("attachment; filename=\"{name}.csv\"");
+            let headers =
+                [(CONTENT_TYPE, "text/csv; charset=utf-8".to_owned()), (CONTENT_DISPOSITION, disposition)];
+            return (headers, csv).into_response();
+        }
+        Err(error) => error,
+    };
+    if let Some(fault) = error.fault() {
+        state.store.vitals().note(fault);
+    }
+    let error = AppError::from(error);
+    let text = match &error {
+        AppError::Invalid(errors) => {
+            let lines = errors.0.iter().map(|error| format!("{}: {}.", error.field, error.problem));
+            lines.collect::<Vec<_>>().join("\n")
+        }
+        error => error.to_string(),
+    };
+    plain_text(error.status(), &text)
+}
+
+/// Returns the answer to a query that cannot be read.
+pub(crate) fn unreadable_query() -> Response {
+    let error = AppError::Unreadable;
+    plain_text(error.status(), &error.to_string())
+}
+
+fn plain_text(status: StatusCode, text: &str) -> Response {
+    (status, [(CONTENT_TYPE, "text/plain; charset=utf-8")], format!("{text}\n")).into_response()
+}
