@@ -2,6 +2,7 @@
 
 mod banner;
 mod bare_layout;
+mod data_table;
 mod escape;
 pub(crate) mod forms;
 pub(crate) mod lists;
@@ -11,16 +12,17 @@ mod print;
 
 pub(crate) use banner::Banner;
 pub(crate) use bare_layout::BareLayout;
+pub(crate) use data_table::{Column, DataTable, text_columns};
 pub(crate) use escape::escaped;
 pub(crate) use forms::{
-    AskFirst, DateInput, FieldProblem, FilterProblem, Notice, PostButton, ProblemSummary, ReauthHint,
-    UserName,
+    AskFirst, DateInput, FieldProblem, FilterProblem, NewPasswordFields, Notice, PostButton, ProblemSummary,
+    ReauthHint, UserName,
 };
 pub use lists::percent_encoded;
 pub(crate) use lists::{Count, Day, Pager, Pages, Timestamp, options};
 pub(crate) use load::{
-    choice, date_query, filter, guarded_page, own_address, paging, path_param, query, search_text,
-    wrong_filters,
+    choice, date_query, filter, filter_error, filtered_list, guarded_page, own_address, paging, path_param,
+    query, search_text,
 };
 pub(crate) use page_layout::{Crumb, PageAction, PageLayout};
 pub(crate) use print::PrintHeader;

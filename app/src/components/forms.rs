@@ -8,6 +8,7 @@ use crate::state::{can_open, session};
 use leptos::prelude::*;
 use policy::dates;
 use policy::form::FieldErrors;
+use policy::password::SHORTEST;
 use policy::permission::FRESH_MINUTES;
 
 /// A notice above the content.
@@ -192,4 +193,38 @@ pub(crate) fn UserName(
     user_id: String,
 ) -> impl IntoView {
     view! { <input type="text" autocomplete="username" value=user_id hidden readonly /> }
+}
+
+/// The fields of a new password, typed twice: `form[password]` and `form[repeated]`.
+#[component]
+pub(crate) fn NewPasswordFields(
+    /// The sentence after the rule for passwords.
+    note: &'static str,
+    /// Whether the fields are the first of the form and must be filled in.
+    #[prop(optional)]
+    is_first: bool,
+    /// The errors of the form.
+    errors: FieldErrors,
+) -> impl IntoView {
+    view! {
+        <div class="field">
+            <label for="password">"New password"</label>
+            <input
+                id="password" type="password" name="form[password]" autocomplete="new-password"
+                required=is_first autofocus=is_first aria-describedby="password-help password-problem"
+            />
+            <p class="hint" id="password-help">
+                "At least " {SHORTEST} " characters of any kind. " {note}
+            </p>
+            <FieldProblem field="password" errors=errors.clone() />
+        </div>
+        <div class="field">
+            <label for="repeated">"Repeat new password"</label>
+            <input
+                id="repeated" type="password" name="form[repeated]" autocomplete="new-password"
+                required=is_first aria-describedby="repeated-problem"
+            />
+            <FieldProblem field="repeated" errors />
+        </div>
+    }
 }

@@ -1,7 +1,7 @@
 //! Loading what a page shows, and the page to show when that does not work.
 
-use crate::components::PageLayout;
-use crate::error::{AppError, log_internal, transient_fault};
+use crate::components::{PageLayout, Pager};
+use crate::error::AppError;
 use crate::picked;
 use crate::private_search;
 use crate::route_access;
@@ -13,7 +13,7 @@ use leptos_router::hooks::{use_location, use_params_map, use_query_map};
 use policy::form::{FieldErrors, Problem};
 use policy::text;
 use records::RecordsError;
-use records::pagination::Paging;
+use records::pagination::{Page, Paging};
 use std::future::Future;
 use std::str::FromStr;
 
@@ -64,13 +64,43 @@ pub(crate) fn choice<T>(
     errors.take(name, read(typed).ok_or(Problem::UnknownChoice))
 }
 
-/// What is wrong with the filters of a list, if anything is: the page then shows no list, which would be a longer one.
-pub(crate) fn wrong_filters(errors: &FieldErrors) -> Option<AppError> {
+/// Returns the error above a list whose filters are invalid, and sets the status. None if they are valid.
+pub(crate) fn filter_error(errors: &FieldErrors) -> Option<AppError> {
     if errors.is_empty() {
         return None;
     }
     expect_context::<ResponseOptions>().set_status(StatusCode::UNPROCESSABLE_ENTITY);
     Some(AppError::Refused("No search was made. Correct the errors below".to_owned()))
+}
+
+/// The filtered list of a page.
+pub(crate) struct FilteredList {
+    /// Why no list is shown.
+    pub(crate) error: Option<AppError>,
+    /// The rows and the links to the other pages.
+    pub(crate) content: AnyView,
+}
+
+/// Loads and shows one page of a list. If a filter is invalid, nothing is loaded: the list without the filter would be
+/// longer than the requested one. `address` is the address of the list with its filters.
+pub(crate) async fn filtered_list<Row>(
+    errors: &FieldErrors,
+    address: String,
+    paging: &Paging,
+    load: impl Future<Output = Result<Page<Row>, RecordsError>>,
+    show: impl FnOnce(Vec<Row>) -> AnyView,
+) -> Result<FilteredList, RecordsError> {
+    let error = filter_error(errors);
+    let (rows, next) = if error.is_none() {
+        let Page { rows, next } = load.await?;
+        (Some(rows), next)
+    } else {
+        (None, None)
+    };
+    let rows = rows.map(show);
+    let paged = paging.after.is_some();
+    let content = view! { {rows} <Pager list=address paged next /> }.into_any();
+    Ok(FilteredList { error, content })
 }
 
 /// A text that a list is searched for, from the query of the page's address.
@@ -113,35 +143,23 @@ pub(crate) fn guarded_page<V: IntoView + 'static>(
         }
         match load.await {
             Ok(view) => view.into_any(),
-            Err(error) => error_page(&error).into_any(),
+            Err(error) => error_page(error).into_any(),
         }
     })
 }
 
-fn error_page(error: &RecordsError) -> impl IntoView + use<> {
-    if let Some(fault) = transient_fault(error) {
-        return message_page(StatusCode::SERVICE_UNAVAILABLE, format!("{fault}.")).into_any();
-    }
-    let (status, label) = match error {
-        RecordsError::NotFound(what) => (StatusCode::NOT_FOUND, format!("There is no such {what}.")),
-        RecordsError::Forbidden(action) => {
-            (StatusCode::FORBIDDEN, format!("You do not have permission to {}.", action.label()))
-        }
-        RecordsError::ConfirmSignIn => (StatusCode::FORBIDDEN, error.to_string()),
-        RecordsError::Busy => (StatusCode::TOO_MANY_REQUESTS, error.to_string()),
-        RecordsError::SignInAgain => (StatusCode::FORBIDDEN, AppError::SignInAgain.to_string()),
-        RecordsError::Refused(why)
-        | RecordsError::Ledger(why)
-        | RecordsError::Audit(why)
-        | RecordsError::NotReady(why) => (StatusCode::CONFLICT, why.clone()),
-        RecordsError::LimitReached(reached) => (StatusCode::CONFLICT, reached.to_string()),
-        RecordsError::Stale => (StatusCode::CONFLICT, AppError::Stale.to_string()),
-        RecordsError::Invalid(_) => (StatusCode::UNPROCESSABLE_ENTITY, AppError::Unreadable.to_string()),
-        RecordsError::Fault(_) | RecordsError::Database(_) | RecordsError::Corrupt(_) => {
-            (StatusCode::INTERNAL_SERVER_ERROR, AppError::Internal(log_internal(error)).to_string())
-        }
+fn error_page(error: RecordsError) -> impl IntoView {
+    let error = AppError::from(error);
+    let text = match &error {
+        // A page was requested: the sentence that nothing was changed is left out.
+        AppError::NotFound(what) => format!("There is no such {what}."),
+        AppError::Forbidden(action) => format!("You do not have permission to {action}."),
+        AppError::Unavailable(fault) => format!("{fault}."),
+        AppError::TooMany => RecordsError::Busy.to_string(),
+        AppError::Invalid(_) => AppError::Unreadable.to_string(),
+        error => error.to_string(),
     };
-    message_page(status, label).into_any()
+    message_page(error.status(), text)
 }
 
 fn message_page(status: StatusCode, label: String) -> impl IntoView {

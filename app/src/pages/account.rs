@@ -1,7 +1,8 @@
 //! One's own account: sessions, password, second factor.
 
 use crate::components::{
-    AskFirst, FieldProblem, PageLayout, PostButton, ProblemSummary, Timestamp, UserName, guarded_page,
+    AskFirst, DataTable, FieldProblem, NewPasswordFields, PageLayout, PostButton, ProblemSummary, Timestamp,
+    UserName, guarded_page, text_columns,
 };
 use crate::cookie;
 use crate::error::{AppError, field_errors};
@@ -14,7 +15,6 @@ use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
 use leptos::server_fn::codec::PostUrl;
 use policy::numbers::counted;
-use policy::password::SHORTEST;
 use records::session::{self, Listed};
 use records::{RecordsError, staff, user};
 use serde::{Deserialize, Serialize};
@@ -89,37 +89,35 @@ pub fn AccountPage() -> impl IntoView {
 }
 
 fn sessions_view(sessions: Vec<Listed>, sign_in: records::SignIn) -> impl IntoView {
-    let rows = sessions.into_iter().map(|one| {
-        let end = if one.is_this {
-            view! { "This session" }.into_any()
-        } else {
-            let values = vec![("session", one.id)];
+    let rows = sessions
+        .into_iter()
+        .map(|one| {
+            let end = if one.is_this {
+                view! { "This session" }.into_any()
+            } else {
+                let values = vec![("session", one.id)];
+                view! {
+                    <AskFirst function=EndSession::PATH page=HERE values label="End session"
+                        consequence="That browser is signed out. Unsaved changes there are lost." />
+                }
+                .into_any()
+            };
             view! {
-                <AskFirst function=EndSession::PATH page=HERE values label="End session"
-                    consequence="That browser is signed out. Unsaved changes there are lost." />
+                <tr>
+                    <td><Timestamp at=one.created_at /></td>
+                    <td><Timestamp at=one.last_seen_at /></td>
+                    <td>{end}</td>
+                </tr>
             }
-            .into_any()
-        };
-        view! {
-            <tr>
-                <td><Timestamp at=one.created_at /></td>
-                <td><Timestamp at=one.last_seen_at /></td>
-                <td>{end}</td>
-            </tr>
-        }
-    });
+        })
+        .collect_view();
     view! {
         <section aria-labelledby="sessions">
             <h2 id="sessions">"Where you are signed in"</h2>
             <ProblemSummary error=error_for(EndSession::PATH) />
-            <div class="scroll" tabindex="0" role="region" aria-label="List of sessions">
-                <table>
-                    <thead>
-                        <tr><th scope="col">"Signed in"</th><th scope="col">"Last request"</th><th scope="col">"Session"</th></tr>
-                    </thead>
-                    <tbody>{rows.collect_view()}</tbody>
-                </table>
-            </div>
+            <DataTable label="List of sessions" columns=text_columns(["Signed in", "Last request", "Session"])>
+                {rows}
+            </DataTable>
             <p>
                 "A session ends after " {minutes(sign_in.idle)} " without activity, and in any case after "
                 {minutes(sign_in.longest)} ". Every page warns you beforehand, unless WebAssembly is \
@@ -178,19 +176,7 @@ fn password_form(user_id: String) -> impl IntoView {
                     <input id="old" type="password" name="form[old]" autocomplete="current-password" aria-describedby="old-problem" />
                     <FieldProblem field="old" errors=errors.clone() />
                 </div>
-                <div class="field">
-                    <label for="password">"New password"</label>
-                    <input id="password" type="password" name="form[password]" autocomplete="new-password" aria-describedby="password-help password-problem" />
-                    <p class="hint" id="password-help">
-                        "At least " {SHORTEST} " characters of any kind. Your other sessions will end."
-                    </p>
-                    <FieldProblem field="password" errors=errors.clone() />
-                </div>
-                <div class="field">
-                    <label for="repeated">"Repeat new password"</label>
-                    <input id="repeated" type="password" name="form[repeated]" autocomplete="new-password" aria-describedby="repeated-problem" />
-                    <FieldProblem field="repeated" errors />
-                </div>
+                <NewPasswordFields note="Your other sessions will end." errors />
                 <div class="buttons"><button type="submit">"Change password"</button></div>
             </form>
         </section>

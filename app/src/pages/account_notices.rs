@@ -1,6 +1,6 @@
 //! Notices to the owner of an account: on every page until they are read, and on the page of the account.
 
-use crate::components::{PostButton, ProblemSummary, Timestamp};
+use crate::components::{DataTable, PostButton, ProblemSummary, Timestamp, text_columns};
 use crate::error::AppError;
 use crate::form_post::error_for;
 use crate::state::{session, store};
@@ -34,16 +34,19 @@ pub(super) async fn read_notices(form: ReadForm) -> Result<(), AppError> {
 pub(super) fn AccountNotices(notices: Vec<Notice>) -> impl IntoView {
     let last = notices.first()?.last_at;
     let unread = notices.iter().any(|notice| !notice.is_read);
-    let rows = notices.into_iter().map(|notice| {
-        let times = (notice.times > 1).then(|| format!(" ({} times)", notice.times));
-        let new = (!notice.is_read).then(|| view! { <b>"New: "</b> });
-        view! {
-            <tr>
-                <td><Timestamp at=notice.last_at /></td>
-                <td>{new} {notice.kind.label()} {times}</td>
-            </tr>
-        }
-    });
+    let rows = notices
+        .into_iter()
+        .map(|notice| {
+            let times = (notice.times > 1).then(|| format!(" ({} times)", notice.times));
+            let new = (!notice.is_read).then(|| view! { <b>"New: "</b> });
+            view! {
+                <tr>
+                    <td><Timestamp at=notice.last_at /></td>
+                    <td>{new} {notice.kind.label()} {times}</td>
+                </tr>
+            }
+        })
+        .collect_view();
     let read = unread.then(|| {
         let values = vec![("until", last.to_rfc3339())];
         view! { <PostButton function=ReadNotices::PATH page=HERE values label="Mark notices as read" /> }
@@ -56,12 +59,9 @@ pub(super) fn AccountNotices(notices: Vec<Notice>) -> impl IntoView {
                 "If one of these was not you, change your password, end your other sessions and tell an \
                  administrator."
             </p>
-            <div class="scroll" tabindex="0" role="region" aria-label="List of notices">
-                <table>
-                    <thead><tr><th scope="col">"Last time"</th><th scope="col">"Notice"</th></tr></thead>
-                    <tbody>{rows.collect_view()}</tbody>
-                </table>
-            </div>
+            <DataTable label="List of notices" columns=text_columns(["Last time", "Notice"])>
+                {rows}
+            </DataTable>
             {read}
         </section>
     })

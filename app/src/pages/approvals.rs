@@ -13,8 +13,7 @@ pub(crate) use table::decisions;
 pub use one::ApprovalPage;
 
 use crate::components::{
-    FilterProblem, PageLayout, Pager, PostButton, ProblemSummary, choice, guarded_page, paging, query,
-    wrong_filters,
+    FilterProblem, PageLayout, PostButton, ProblemSummary, choice, filtered_list, guarded_page, paging, query,
 };
 use crate::form_post::error_for;
 use crate::state::{actor, store};
@@ -25,7 +24,6 @@ use policy::form::FieldErrors;
 use policy::four_eyes::APPROVAL_HOURS;
 use policy::numbers::grouped;
 use records::approval::{self, ApprovalQuery};
-use records::pagination::Page;
 use records::{RecordsError, limits};
 use table::approval_table;
 
@@ -42,28 +40,22 @@ pub fn ApprovalsPage() -> impl IntoView {
     });
     let find = ApprovalQuery { waiting: shown.unwrap_or(Some(true)), ..ApprovalQuery::default() };
     guarded_page(async move {
-        let paging = paging();
-        let paged = paging.after.is_some();
-        let error = wrong_filters(&errors);
-        let Page { rows, next } = match error {
-            Some(_) => Page::default(),
-            None => approval::list(&store(), &find, &paging).await?,
-        };
-        let content = if error.is_some() {
-            ().into_any()
-        } else if rows.is_empty() {
-            view! {
-                <p class="empty">
-                    "Nothing to approve. Approval is requested on the page of a preview or of a legal hold."
-                </p>
+        let (store, paging) = (store(), paging());
+        let load = approval::list(&store, &find, &paging);
+        let list = filtered_list(&errors, format!("/approvals?show={show}"), &paging, load, |rows| {
+            if rows.is_empty() {
+                return view! {
+                    <p class="empty">
+                        "Nothing to approve. Approval is requested on the page of a preview or of a legal hold."
+                    </p>
+                }
+                .into_any();
             }
-            .into_any()
-        } else {
             approval_table(rows, actor()).into_any()
-        };
+        })
+        .await?;
         let choices = [("waiting", "Waiting"), ("decided", "Decided or expired"), ("all", "All")]
             .map(|(code, label)| view! { <option value=code selected=show == code>{label}</option> });
-        let list = format!("/approvals?show={show}");
         let more = limits_reached().await?;
         let paths = [ApproveRequest::PATH, DeclineRequest::PATH, WithdrawRequest::PATH, AskMoreChanges::PATH];
         Ok(view! {
@@ -71,7 +63,7 @@ pub fn ApprovalsPage() -> impl IntoView {
                 lead="Requests of one member of staff that another must approve: runs that go further than \
                       before, releases of legal holds, more manual changes, and anonymising members of \
                       staff.">
-                <ProblemSummary error=error.or_else(|| paths.into_iter().find_map(error_for)) />
+                <ProblemSummary error=list.error.or_else(|| paths.into_iter().find_map(error_for)) />
                 <form class="filters" method="get" action="/approvals" role="search" aria-label="Filter approvals">
                     <div class="field">
                         <label for="show">"Show"</label>
@@ -81,8 +73,7 @@ pub fn ApprovalsPage() -> impl IntoView {
                     <button type="submit">"Filter approvals"</button>
                 </form>
                 {more}
-                {content}
-                <Pager list paged next />
+                {list.content}
             </PageLayout>
         })
     })

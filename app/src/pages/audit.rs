@@ -6,7 +6,7 @@ mod filters;
 pub use csv::audit_csv;
 
 use crate::components::{
-    Day, PageLayout, Pager, ProblemSummary, Timestamp, guarded_page, paging, wrong_filters,
+    Column, DataTable, Day, PageLayout, Pager, ProblemSummary, Timestamp, filter_error, guarded_page, paging,
 };
 use crate::state::{actor, store};
 use filters::Filters;
@@ -34,7 +34,7 @@ pub fn AuditPage() -> impl IntoView {
                 (results(&form, found, paged).into_any(), FieldErrors::default())
             }
         };
-        let error = wrong_filters(&errors);
+        let error = filter_error(&errors);
         Ok(view! {
             <PageLayout title="Audit"
                 lead="Who did what to which record, newest first. Events are never changed or removed, and \
@@ -92,23 +92,13 @@ fn results(form: &AuditForm, found: Page<AuditRow>, paged: bool) -> impl IntoVie
     let file = filters::address("/audit/csv", form);
     view! {
         <p><a href=file download>"Download these events as CSV"</a></p>
-        <div class="scroll" role="region" aria-label="Events" tabindex="0">
-            <table>
-                <caption class="hidden">"Events, newest first"</caption>
-                <thead>
-                    <tr>
-                        <th scope="col">"When"</th>
-                        <th scope="col">"Action"</th>
-                        <th scope="col">"Object"</th>
-                        <th scope="col">"Who"</th>
-                        <th scope="col">"Channel"</th>
-                        <th scope="col">"Details"</th>
-                        <th scope="col" class="number">"Event"</th>
-                    </tr>
-                </thead>
-                <tbody>{rows.into_iter().map(row).collect_view()}</tbody>
-            </table>
-        </div>
+        <DataTable label="Events" caption="Events, newest first"
+            columns=vec![
+                Column::text("When"), Column::text("Action"), Column::text("Object"), Column::text("Who"),
+                Column::text("Channel"), Column::text("Details"), Column::number("Event"),
+            ]>
+            {rows.into_iter().map(row).collect_view()}
+        </DataTable>
         <Pager list paged next />
     }
     .into_any()

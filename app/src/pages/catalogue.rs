@@ -7,7 +7,7 @@ pub use list::CatalogueListPage;
 pub use record::CatalogueRecordPage;
 
 use super::users::person_link;
-use crate::components::Day;
+use crate::components::{Column, DataTable, Day};
 use leptos::prelude::*;
 use records::catalogue::CatalogueRecord;
 
@@ -30,22 +30,13 @@ pub(super) fn record_table(caption: &'static str, records: Vec<CatalogueRecord>)
         })
         .collect_view();
     view! {
-        <div class="scroll" role="region" aria-label=caption tabindex="0">
-            <table>
-                <caption class="hidden">{caption}</caption>
-                <thead>
-                    <tr>
-                        <th scope="col">"Title"</th>
-                        <th scope="col">"Author"</th>
-                        <th scope="col" class="number">"Year"</th>
-                        <th scope="col">"Created by"</th>
-                        <th scope="col">"Created"</th>
-                        <th scope="col">"Last changed by"</th>
-                        <th scope="col">"Last changed"</th>
-                    </tr>
-                </thead>
-                <tbody>{rows}</tbody>
-            </table>
-        </div>
+        <DataTable label=caption caption=caption
+            columns=vec![
+                Column::text("Title"), Column::text("Author"), Column::number("Year"),
+                Column::text("Created by"), Column::text("Created"), Column::text("Last changed by"),
+                Column::text("Last changed"),
+            ]>
+            {rows}
+        </DataTable>
     }
 }

@@ -1,6 +1,6 @@
 //! What is personal here: the register of personal data, as the anonymiser reads it.
 
-use crate::components::PageLayout;
+use crate::components::{DataTable, PageLayout, text_columns};
 use leptos::prelude::*;
 use policy::personal_data::{Column, DataClass, RowOwner, STORAGE_LOCATIONS, TABLES, Table};
 
@@ -56,33 +56,27 @@ fn Classes() -> impl IntoView {
 
 #[component]
 fn Columns(table: Table) -> impl IntoView {
-    let rows = table.columns.iter().map(|column| {
-        view! {
-            <tr>
-                <th scope="row"><code>{column.name}</code></th>
-                <td>{column.words}</td>
-                <td class="nowrap">{column.class.label()}</td>
-                <td>{done(&table, column)}</td>
-            </tr>
-        }
-    });
+    let rows = table
+        .columns
+        .iter()
+        .map(|column| {
+            view! {
+                <tr>
+                    <th scope="row"><code>{column.name}</code></th>
+                    <td>{column.words}</td>
+                    <td class="nowrap">{column.class.label()}</td>
+                    <td>{done(&table, column)}</td>
+                </tr>
+            }
+        })
+        .collect_view();
     let id = format!("table-{}", table.name);
     view! {
         <h3 id=id>{table.words} " " <small><code>{table.name}</code></small></h3>
-        <div class="scroll" role="region" tabindex="0" aria-label=table.words>
-            <table>
-                <caption class="hidden">{format!("Columns of {}", table.words)}</caption>
-                <thead>
-                    <tr>
-                        <th scope="col">"Column"</th>
-                        <th scope="col">"Content"</th>
-                        <th scope="col">"Class"</th>
-                        <th scope="col">"Anonymising"</th>
-                    </tr>
-                </thead>
-                <tbody>{rows.collect_view()}</tbody>
-            </table>
-        </div>
+        <DataTable label=table.words caption=format!("Columns of {}", table.words)
+            columns=text_columns(["Column", "Content", "Class", "Anonymising"])>
+            {rows}
+        </DataTable>
     }
 }
 
@@ -93,28 +87,21 @@ fn done(table: &Table, column: &Column) -> String {
 
 #[component]
 fn StorageLocations() -> impl IntoView {
-    let rows = STORAGE_LOCATIONS.map(|location| {
-        view! {
-            <tr>
-                <th scope="row">{location.words}</th>
-                <td class="nowrap">{location.class.label()}</td>
-                <td>{location.rule}</td>
-            </tr>
-        }
-    });
+    let rows = STORAGE_LOCATIONS
+        .map(|location| {
+            view! {
+                <tr>
+                    <th scope="row">{location.words}</th>
+                    <td class="nowrap">{location.class.label()}</td>
+                    <td>{location.rule}</td>
+                </tr>
+            }
+        })
+        .collect_view();
     view! {
-        <div class="scroll" role="region" tabindex="0" aria-label="Storage outside the database tables">
-            <table>
-                <caption class="hidden">"Storage outside the database tables"</caption>
-                <thead>
-                    <tr>
-                        <th scope="col">"Storage"</th>
-                        <th scope="col">"Possible content"</th>
-                        <th scope="col">"Handling"</th>
-                    </tr>
-                </thead>
-                <tbody>{rows.collect_view()}</tbody>
-            </table>
-        </div>
+        <DataTable label="Storage outside the database tables" caption="Storage outside the database tables"
+            columns=text_columns(["Storage", "Possible content", "Handling"])>
+            {rows}
+        </DataTable>
     }
 }

@@ -1,8 +1,8 @@
 //! The review list: where values of anonymised users were found again, and what staff decide about it.
 
 use crate::components::{
-    FilterProblem, PageLayout, Pager, PostButton, ProblemSummary, ReauthHint, Timestamp, choice, filter,
-    guarded_page, paging, query, wrong_filters,
+    FilterProblem, PageLayout, PostButton, ProblemSummary, ReauthHint, Timestamp, choice, filter,
+    filtered_list, guarded_page, paging, query,
 };
 use crate::error::AppError;
 use crate::form_post::error_for;
@@ -14,7 +14,6 @@ use leptos::server_fn::codec::PostUrl;
 use policy::RunId;
 use policy::form::FieldErrors;
 use policy::numbers::{counted, grouped};
-use records::pagination::Page;
 use records::residue::{self, Decision, Finding, FindingQuery, Now};
 use serde::{Deserialize, Serialize};
 
@@ -82,30 +81,24 @@ pub fn ResiduePage() -> impl IntoView {
     let find = FindingQuery { decided: shown.unwrap_or(Some(false)), ..FindingQuery::default() };
     guarded_page(async move {
         let find = FindingQuery { run: run?, ..find };
-        let paging = paging();
-        let paged = paging.after.is_some();
-        let error = wrong_filters(&errors);
-        let Page { rows, next } = match error {
-            Some(_) => Page::default(),
-            None => residue::findings(&store(), &find, &paging).await?,
-        };
+        let (store, paging) = (store(), paging());
         let run = find.run.map(|run| run.to_string()).unwrap_or_default();
-        let list = format!("/residue?run={run}&show={show}");
-        let content = if error.is_some() {
-            ().into_any()
-        } else if rows.is_empty() {
-            view! {
-                <p class="empty">
-                    "No findings to show. After each run Lethe searches the whole database for the values \
-                     that it removed, and lists here what it finds."
-                </p>
+        let address = format!("/residue?run={run}&show={show}");
+        let load = residue::findings(&store, &find, &paging);
+        let list = filtered_list(&errors, address, &paging, load, |rows| {
+            if rows.is_empty() {
+                return view! {
+                    <p class="empty">
+                        "No findings to show. After each run Lethe searches the whole database for the values \
+                         that it removed, and lists here what it finds."
+                    </p>
+                }
+                .into_any();
             }
-            .into_any()
-        } else {
-            let decides = can_open(KeepResidue::PATH).then(|| view! { <ReauthHint page="/residue" /> });
-            view! { {decides} <ul class="places">{rows.into_iter().map(finding_item).collect_view()}</ul> }
-                .into_any()
-        };
+            let hint = can_open(KeepResidue::PATH).then(|| view! { <ReauthHint page="/residue" /> });
+            view! { {hint} <ul class="places">{rows.into_iter().map(finding_item).collect_view()}</ul> }.into_any()
+        })
+        .await?;
         let paths = [RemoveResidue::PATH, KeepResidue::PATH, CloseResidue::PATH, ReopenResidue::PATH];
         let crumbs =
             vec![("Task centre".to_owned(), "/tasks".to_owned()), ("Runs".to_owned(), "/runs".to_owned())];
@@ -116,7 +109,7 @@ pub fn ResiduePage() -> impl IntoView {
             <PageLayout title="Residue" crumbs
                 lead="Places where values of anonymised users were found. Lethe no longer stores the values: \
                       read each text and decide.">
-                <ProblemSummary error=error.or_else(|| paths.into_iter().find_map(error_for)) />
+                <ProblemSummary error=list.error.or_else(|| paths.into_iter().find_map(error_for)) />
                 <form class="filters" method="get" action="/residue" role="search"
                     aria-label="Filter findings">
                     <input type="hidden" name="run" value=run />
@@ -129,8 +122,7 @@ pub fn ResiduePage() -> impl IntoView {
                     </div>
                     <button type="submit">"Filter findings"</button>
                 </form>
-                {content}
-                <Pager list paged next />
+                {list.content}
             </PageLayout>
         })
     })

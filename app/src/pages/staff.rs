@@ -1,8 +1,8 @@
 //! Staff: who has which role, invitations, ending sessions.
 
 use crate::components::{
-    AskFirst, FieldProblem, Notice, PageLayout, PostButton, ProblemSummary, ReauthHint, guarded_page,
-    options, query,
+    AskFirst, DataTable, FieldProblem, Notice, PageLayout, PostButton, ProblemSummary, ReauthHint,
+    guarded_page, options, query, text_columns,
 };
 use crate::error::{AppError, field_errors};
 use crate::form_post::{action, error_for, failed_submission};
@@ -142,20 +142,9 @@ pub fn StaffPage() -> impl IntoView {
                 {link.map(invitation)}
                 {(!tasks.is_empty()).then(|| without_owner(&tasks))}
                 <ProblemSummary error=error.clone() />
-                <div class="scroll" tabindex="0" role="region" aria-label="Staff">
-                    <table>
-                        <thead>
-                            <tr>
-                                <th scope="col">"Name"</th>
-                                <th scope="col">"UserID"</th>
-                                <th scope="col">"Roles"</th>
-                                <th scope="col">"Sign-in"</th>
-                                <th scope="col">"Actions"</th>
-                            </tr>
-                        </thead>
-                        <tbody>{rows}</tbody>
-                    </table>
-                </div>
+                <DataTable label="Staff" columns=text_columns(["Name", "UserID", "Roles", "Sign-in", "Actions"])>
+                    {rows}
+                </DataTable>
                 {add_form(error)}
             </PageLayout>
         })

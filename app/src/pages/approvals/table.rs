@@ -1,7 +1,7 @@
 //! A table of requests for approval.
 
 use super::WithdrawRequest;
-use crate::components::{PostButton, Timestamp};
+use crate::components::{DataTable, PostButton, Timestamp, text_columns};
 use crate::pages::users::person_link;
 use crate::state::actor;
 use leptos::prelude::*;
@@ -70,22 +70,12 @@ pub(super) fn approval_table(rows: Vec<Approval>, actor: Actor) -> impl IntoView
         })
         .collect_view();
     view! {
-        <div class="scroll" role="region" aria-label="Approvals" tabindex="0">
-            <table>
-                <caption class="hidden">"Approval requests"</caption>
-                <thead>
-                    <tr>
-                        <th scope="col">"Request"</th>
-                        <th scope="col">"Requested by"</th>
-                        <th scope="col">"Status"</th>
-                        <th scope="col">"Decided, withdrawn or closed by"</th>
-                        <th scope="col">"Until"</th>
-                        <th scope="col">"Action"</th>
-                    </tr>
-                </thead>
-                <tbody>{rows}</tbody>
-            </table>
-        </div>
+        <DataTable label="Approvals" caption="Approval requests"
+            columns=text_columns([
+                "Request", "Requested by", "Status", "Decided, withdrawn or closed by", "Until", "Action",
+            ])>
+            {rows}
+        </DataTable>
     }
 }
 

@@ -1,6 +1,6 @@
 //! One catalogue record: who made and who last changed it, and its items.
 
-use crate::components::{Day, PageLayout, Pager, guarded_page, paging, path_param};
+use crate::components::{DataTable, Day, PageLayout, Pager, guarded_page, paging, path_param, text_columns};
 use crate::pages::users::person_link;
 use crate::state::{actor, store};
 use leptos::prelude::*;
@@ -67,19 +67,8 @@ fn items(items: Vec<Item>) -> impl IntoView {
         })
         .collect_view();
     view! {
-        <div class="scroll" role="region" aria-label="Items" tabindex="0">
-            <table>
-                <caption class="hidden">"Items"</caption>
-                <thead>
-                    <tr>
-                        <th scope="col">"Barcode"</th>
-                        <th scope="col">"Branch"</th>
-                        <th scope="col">"Shelf mark"</th>
-                        <th scope="col">"State"</th>
-                    </tr>
-                </thead>
-                <tbody>{rows}</tbody>
-            </table>
-        </div>
+        <DataTable label="Items" caption="Items" columns=text_columns(["Barcode", "Branch", "Shelf mark", "State"])>
+            {rows}
+        </DataTable>
     }
 }

@@ -3,17 +3,15 @@
 use super::form::{HoldTarget, place_form};
 use super::table::hold_table;
 use crate::components::{
-    FilterProblem, PageLayout, Pager, ProblemSummary, choice, guarded_page, paging, percent_encoded, query,
-    wrong_filters,
+    FilterProblem, PageLayout, ProblemSummary, choice, filtered_list, guarded_page, paging, percent_encoded,
+    query,
 };
 use crate::state::{actor, store};
 use leptos::prelude::*;
 use policy::form::FieldErrors;
 use policy::{Action, UserNumber};
 use records::legal_hold::{self, HoldQuery, Show};
-use records::pagination::Page;
-use records::terms;
-use records::terms::{Term, TermKind};
+use records::terms::{self, Term, TermKind};
 
 /// Who must not be anonymised, and why.
 #[component]
@@ -31,32 +29,27 @@ pub fn LegalHoldListPage() -> impl IntoView {
         };
         let store = store();
         let paging = paging();
-        let paged = paging.after.is_some();
-        let error = wrong_filters(&errors);
-        let Page { rows, next } = match error {
-            Some(_) => Page::default(),
-            None => legal_hold::list(&store, &find, &paging).await?,
-        };
         let categories = terms::choices(&store, TermKind::Category).await?;
-        let list = format!(
+        let address = format!(
             "/legal-holds?show={}&user={}&category={}",
             find.show.code(),
             percent_encoded(&user),
             percent_encoded(&category)
         );
-        let content = if error.is_some() {
-            ().into_any()
-        } else if rows.is_empty() {
-            view! {
-                <p class="empty">
-                    "No legal holds match. A legal hold on one user is placed on the user's record: "
-                    <a href="/users">"find the user"</a> "."
-                </p>
+        let load = legal_hold::list(&store, &find, &paging);
+        let list = filtered_list(&errors, address, &paging, load, |rows| {
+            if rows.is_empty() {
+                return view! {
+                    <p class="empty">
+                        "No legal holds match. A legal hold on one user is placed on the user's record: "
+                        <a href="/users">"find the user"</a> "."
+                    </p>
+                }
+                .into_any();
             }
-            .into_any()
-        } else {
             hold_table(rows, store.clock().today(), true).into_any()
-        };
+        })
+        .await?;
         let filters = filters(find.show, user, &category, &categories, &errors);
         let place = actor()
             .may(Action::PlaceLegalHolds)
@@ -64,10 +57,9 @@ pub fn LegalHoldListPage() -> impl IntoView {
         Ok(view! {
             <PageLayout title="Legal holds"
                 lead="Users who must not be anonymised, and why. A legal hold ends only when it is released.">
-                <ProblemSummary error />
+                <ProblemSummary error=list.error />
                 {filters}
-                {content}
-                <Pager list paged next />
+                {list.content}
                 {place}
             </PageLayout>
         })

@@ -1,6 +1,6 @@
 //! A table of legal holds, for the list and for a user's record.
 
-use crate::components::Day;
+use crate::components::{DataTable, Day, text_columns};
 use crate::pages::users::person_link;
 use chrono::NaiveDate;
 use leptos::prelude::*;
@@ -53,23 +53,11 @@ pub(crate) fn hold_table(holds: Vec<Hold>, today: NaiveDate, name_whom: bool) ->
         })
         .collect_view();
     view! {
-        <div class="scroll" role="region" aria-label="Legal holds" tabindex="0">
-            <table>
-                <caption class="hidden">"Legal holds"</caption>
-                <thead>
-                    <tr>
-                        <th scope="col">"Legal hold"</th>
-                        <th scope="col">"Covers"</th>
-                        <th scope="col">"Reason"</th>
-                        <th scope="col">"State"</th>
-                        <th scope="col">"Review date"</th>
-                        <th scope="col">"Owner"</th>
-                        <th scope="col">"Placed"</th>
-                        <th scope="col">"Released"</th>
-                    </tr>
-                </thead>
-                <tbody>{rows}</tbody>
-            </table>
-        </div>
+        <DataTable label="Legal holds" caption="Legal holds"
+            columns=text_columns([
+                "Legal hold", "Covers", "Reason", "State", "Review date", "Owner", "Placed", "Released",
+            ])>
+            {rows}
+        </DataTable>
     }
 }

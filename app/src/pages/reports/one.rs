@@ -2,7 +2,8 @@
 
 use super::chart::Chart;
 use crate::components::{
-    Crumb, DateInput, Day, FieldProblem, PageLayout, ProblemSummary, date_query, guarded_page, query,
+    Column, Crumb, DataTable, DateInput, Day, FieldProblem, PageLayout, ProblemSummary, date_query,
+    guarded_page, query,
 };
 use crate::error::AppError;
 use crate::state::store;
@@ -163,32 +164,26 @@ fn period(query: ReportQuery) -> impl IntoView {
 #[component]
 fn ReportTable(query: ReportQuery, counted: Counted) -> impl IntoView {
     let width = counted.keys.len();
-    let headings = counted.columns().into_iter().enumerate().map(|(index, label)| {
-        let is_number = index >= width;
-        view! { <th scope="col" class:number=is_number>{label}</th> }
-    });
+    let columns = counted.columns().into_iter().enumerate();
+    let columns =
+        columns.map(|(index, label)| if index < width { Column::text(label) } else { Column::number(label) });
     let rows = counted.rows.iter().map(|row| {
         let labels = row.labels.iter().map(|label| view! { <th scope="row">{label.clone()}</th> });
         let numbers = row.numbers.map(|number| view! { <td class="number">{grouped(number)}</td> });
         view! { <tr>{labels.collect_view()} {numbers.collect_view()}</tr> }
     });
+    let rows = rows.collect_view();
     let total = counted.total.map(|number| view! { <td class="number">{grouped(number)}</td> });
+    let footer = view! {
+        <tr>
+            <th scope="row" colspan=width.to_string()>"Total"</th>
+            {total.collect_view()}
+        </tr>
+    };
     let caption = format!("{}, {}", counted.report.label(), query.period());
     view! {
-        <div class="scroll" role="region" tabindex="0" aria-label=counted.report.label()>
-            <table>
-                <caption class="hidden">{caption}</caption>
-                <thead>
-                    <tr>{headings.collect_view()}</tr>
-                </thead>
-                <tbody>{rows.collect_view()}</tbody>
-                <tfoot>
-                    <tr>
-                        <th scope="row" colspan=width.to_string()>"Total"</th>
-                        {total.collect_view()}
-                    </tr>
-                </tfoot>
-            </table>
-        </div>
+        <DataTable label=counted.report.label() caption columns=columns.collect() footer=footer.into_any()>
+            {rows}
+        </DataTable>
     }
 }

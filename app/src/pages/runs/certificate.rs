@@ -5,7 +5,8 @@ mod users;
 
 use super::result::{found, maintenance_label};
 use crate::components::{
-    Notice, PageAction, PageLayout, PrintHeader, Timestamp, guarded_page, path_param, query,
+    Column, DataTable, Notice, PageAction, PageLayout, PrintHeader, Timestamp, guarded_page, path_param,
+    query,
 };
 use crate::state::store;
 use leptos::prelude::*;
@@ -175,18 +176,17 @@ fn rows(says: &Certificate) -> impl IntoView + use<> {
 
 fn table(caption: &'static str, heads: [&'static str; 2], rows: Vec<(String, i64)>) -> impl IntoView {
     let [what, count] = heads;
-    let rows = rows.into_iter().map(|(label, count)| {
-        view! { <tr><th scope="row">{label}</th><td class="number">{grouped(count)}</td></tr> }
-    });
+    let rows = rows
+        .into_iter()
+        .map(|(label, count)| {
+            view! { <tr><th scope="row">{label}</th><td class="number">{grouped(count)}</td></tr> }
+        })
+        .collect_view();
     view! {
         <h3>{caption}</h3>
-        <div class="scroll" role="region" aria-label=caption tabindex="0">
-            <table>
-                <caption class="hidden">{caption}</caption>
-                <thead><tr><th scope="col">{what}</th><th scope="col" class="number">{count}</th></tr></thead>
-                <tbody>{rows.collect_view()}</tbody>
-            </table>
-        </div>
+        <DataTable label=caption caption=caption columns=vec![Column::text(what), Column::number(count)]>
+            {rows}
+        </DataTable>
     }
 }
 

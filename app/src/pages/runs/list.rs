@@ -2,15 +2,14 @@
 
 use super::state_tag;
 use crate::components::{
-    FilterProblem, PageLayout, Pager, ProblemSummary, Timestamp, choice, filter, guarded_page, options,
-    paging, wrong_filters,
+    Column, DataTable, FilterProblem, PageLayout, ProblemSummary, Timestamp, choice, filter, filtered_list,
+    guarded_page, options, paging,
 };
 use crate::state::{actor, store};
 use leptos::prelude::*;
 use policy::form::FieldErrors;
 use policy::numbers::grouped;
 use policy::{RunKind, RunState, TaskId};
-use records::pagination::Page;
 use records::run::{self, RunQuery, RunRow};
 
 /// All runs and previews, the newest first.
@@ -22,31 +21,25 @@ pub fn RunListPage() -> impl IntoView {
     let state = choice(&mut errors, "state", RunState::from_code);
     guarded_page(async move {
         let find = RunQuery { task: task?, kind, state };
-        let error = wrong_filters(&errors);
-        let paging = paging();
-        let paged = paging.after.is_some();
-        let Page { rows, next } = match error {
-            Some(_) => Page::default(),
-            None => run::list(&store(), &find, &paging).await?,
-        };
-        let list = address(&find);
-        let content = if error.is_some() {
-            ().into_any()
-        } else if rows.is_empty() {
-            view! {
-                <p class="empty">
-                    "No runs match. A run starts from the preview of a task: "
-                    <a href="/tasks">"choose a task"</a>"."
-                </p>
+        let (store, paging) = (store(), paging());
+        let load = run::list(&store, &find, &paging);
+        let list = filtered_list(&errors, address(&find), &paging, load, |rows| {
+            if rows.is_empty() {
+                return view! {
+                    <p class="empty">
+                        "No runs match. A run starts from the preview of a task: "
+                        <a href="/tasks">"choose a task"</a>"."
+                    </p>
+                }
+                .into_any();
             }
-            .into_any()
-        } else {
             run_table(rows).into_any()
-        };
+        })
+        .await?;
         let crumbs = vec![("Task centre".to_owned(), "/tasks".to_owned())];
         Ok(view! {
             <PageLayout title="Runs" lead="All runs and previews, newest first." crumbs>
-                <ProblemSummary error />
+                <ProblemSummary error=list.error />
                 <form class="filters" method="get" action="/runs" role="search" aria-label="Filter runs">
                     {find.task.map(|task| view! { <input type="hidden" name="task" value=task.to_string() /> })}
                     <div class="field">
@@ -66,8 +59,7 @@ pub fn RunListPage() -> impl IntoView {
                     <button type="submit">"Filter runs"</button>
                     {find.task.map(|_| view! { <a class="button" href="/runs">"Runs of all tasks"</a> })}
                 </form>
-                {content}
-                <Pager list paged next />
+                {list.content}
             </PageLayout>
         })
     })
@@ -102,23 +94,13 @@ pub(crate) fn run_table(rows: Vec<RunRow>) -> impl IntoView {
         })
         .collect_view();
     view! {
-        <div class="scroll" role="region" aria-label="Runs" tabindex="0">
-            <table>
-                <caption class="hidden">"Runs and previews"</caption>
-                <thead>
-                    <tr>
-                        <th scope="col">"Run"</th>
-                        <th scope="col">"Task"</th>
-                        <th scope="col">"Started"</th>
-                        <th scope="col">"State"</th>
-                        <th scope="col" class="number">"Eligible"</th>
-                        <th scope="col" class="number">"Anonymised"</th>
-                        <th scope="col" class="number">"Skipped"</th>
-                        <th scope="col" class="number">"Failed"</th>
-                    </tr>
-                </thead>
-                <tbody>{rows}</tbody>
-            </table>
-        </div>
+        <DataTable label="Runs" caption="Runs and previews"
+            columns=vec![
+                Column::text("Run"), Column::text("Task"), Column::text("Started"), Column::text("State"),
+                Column::number("Eligible"), Column::number("Anonymised"), Column::number("Skipped"),
+                Column::number("Failed"),
+            ]>
+            {rows}
+        </DataTable>
     }
 }

@@ -1,7 +1,8 @@
 //! The people of a run or preview: filters and table.
 
 use crate::components::{
-    FilterProblem, Pager, ProblemSummary, choice, options, paging, search_text, wrong_filters,
+    Column, DataTable, FilterProblem, Pager, ProblemSummary, choice, filter_error, options, paging,
+    search_text,
 };
 use crate::error::{AppError, field_errors};
 use crate::form_post::{self, action, failed_submission};
@@ -76,7 +77,7 @@ impl MemberSearch {
                 text: q,
             };
             let errors = field_errors(Some(&error));
-            let problem = wrong_filters(&errors).or(problem);
+            let problem = filter_error(&errors).or(problem);
             return Self { query, paging: Paging::default(), problem, errors };
         }
         let mut errors = FieldErrors::default();
@@ -86,7 +87,7 @@ impl MemberSearch {
             outcome: choice(&mut errors, "outcome", Outcome::from_code),
             text: search_text(&mut errors, "q"),
         };
-        let problem = wrong_filters(&errors).or(problem);
+        let problem = filter_error(&errors).or(problem);
         Self { query, paging: paging(), problem, errors }
     }
 
@@ -256,23 +257,14 @@ fn table(rows: Vec<Member>, preview: bool) -> impl IntoView {
         .collect_view();
     let what = if preview { "Verdict" } else { "Outcome" };
     view! {
-        <div class="scroll" role="region" aria-label="Users" tabindex="0">
-            <table>
-                <caption class="hidden">"Users with verdict and reason"</caption>
-                <thead>
-                    <tr>
-                        <th scope="col" class="number">"User number"</th>
-                        <th scope="col">"Name"</th>
-                        <th scope="col">"Leaving date"</th>
-                        <th scope="col">"Last activity"</th>
-                        <th scope="col">"Marked for deletion"</th>
-                        <th scope="col">{what}</th>
-                        <th scope="col">"Reason"</th>
-                    </tr>
-                </thead>
-                <tbody>{rows}</tbody>
-            </table>
-        </div>
+        <DataTable label="Users" caption="Users with verdict and reason"
+            columns=vec![
+                Column::number("User number"), Column::text("Name"), Column::text("Leaving date"),
+                Column::text("Last activity"), Column::text("Marked for deletion"), Column::text(what),
+                Column::text("Reason"),
+            ]>
+            {rows}
+        </DataTable>
     }
 }
 

@@ -3,7 +3,8 @@
 use super::members::{MemberPage, MemberSearch, member_section};
 use super::start::StartRun;
 use crate::components::{
-    Count, FieldProblem, PageAction, PageLayout, PrintHeader, ProblemSummary, ReauthHint, Timestamp,
+    Column, Count, DataTable, FieldProblem, PageAction, PageLayout, PrintHeader, ProblemSummary, ReauthHint,
+    Timestamp,
 };
 use crate::form_post::{action, failed_submission};
 use crate::pages::tasks::crumbs_over;
@@ -136,25 +137,16 @@ fn reasons(run: &Run) -> impl IntoView + use<> {
         })
         .collect_view();
     let sum: i64 = run.verdicts.iter().map(|(_, count)| count).sum();
+    let footer = view! {
+        <tr><td></td><th scope="row">"All users"</th><td class="number">{grouped(sum)}</td></tr>
+    };
     view! {
         <details class="more" open>
             <summary>"Users by verdict and reason"</summary>
-            <div class="scroll" role="region" aria-label="Users by verdict and reason" tabindex="0">
-                <table>
-                    <caption class="hidden">"Users by verdict and reason"</caption>
-                    <thead>
-                        <tr>
-                            <th scope="col">"Verdict"</th>
-                            <th scope="col">"Reason"</th>
-                            <th scope="col" class="number">"Users"</th>
-                        </tr>
-                    </thead>
-                    <tbody>{rows}</tbody>
-                    <tfoot>
-                        <tr><td></td><th scope="row">"All users"</th><td class="number">{grouped(sum)}</td></tr>
-                    </tfoot>
-                </table>
-            </div>
+            <DataTable label="Users by verdict and reason" caption="Users by verdict and reason" footer=footer.into_any()
+                columns=vec![Column::text("Verdict"), Column::text("Reason"), Column::number("Users")]>
+                {rows}
+            </DataTable>
         </details>
     }
 }

@@ -4,7 +4,7 @@ use super::cancel::{CancelRun, CleanFiles};
 use super::members::{MemberPage, MemberSearch, member_section};
 use super::state_tag;
 use crate::components::{
-    AskFirst, Day, Notice, PageAction, PageLayout, PrintHeader, ProblemSummary, Timestamp,
+    AskFirst, Column, DataTable, Day, Notice, PageAction, PageLayout, PrintHeader, ProblemSummary, Timestamp,
 };
 use crate::form_post::error_for;
 use crate::islands::{Progress, RunProgress};
@@ -294,13 +294,10 @@ fn failed(run: &Run) -> impl IntoView + use<> {
             "These users are unchanged. The next run will try again. "
             <a href=format!("/runs/{id}?outcome=failed#people")>"Show failed users"</a>
         </p>
-        <div class="scroll" role="region" aria-label="Failed users by code" tabindex="0">
-            <table>
-                <caption class="hidden">"Failed users by code"</caption>
-                <thead><tr><th scope="col">"Code"</th><th scope="col" class="number">"Users"</th></tr></thead>
-                <tbody>{rows}</tbody>
-            </table>
-        </div>
+        <DataTable label="Failed users by code" caption="Failed users by code"
+            columns=vec![Column::text("Code"), Column::number("Users")]>
+            {rows}
+        </DataTable>
     }
 }
 
@@ -314,13 +311,10 @@ fn skipped(run: &Run) -> impl IntoView + use<> {
         .collect_view();
     view! {
         <h2>"Skipped users, by reason"</h2>
-        <div class="scroll" role="region" aria-label="Skipped users by reason" tabindex="0">
-            <table>
-                <caption class="hidden">"Skipped users by reason"</caption>
-                <thead><tr><th scope="col">"Reason"</th><th scope="col" class="number">"Users"</th></tr></thead>
-                <tbody>{rows}</tbody>
-            </table>
-        </div>
+        <DataTable label="Skipped users by reason" caption="Skipped users by reason"
+            columns=vec![Column::text("Reason"), Column::number("Users")]>
+            {rows}
+        </DataTable>
     }
 }
 
@@ -336,12 +330,9 @@ fn tables(run: &Run) -> impl IntoView + use<> {
         .collect_view();
     view! {
         <h2>"Rows changed, by table"</h2>
-        <div class="scroll" role="region" aria-label="Rows changed by table" tabindex="0">
-            <table>
-                <caption class="hidden">"Rows changed or deleted, by table"</caption>
-                <thead><tr><th scope="col">"Table"</th><th scope="col" class="number">"Rows"</th></tr></thead>
-                <tbody>{rows}</tbody>
-            </table>
-        </div>
+        <DataTable label="Rows changed by table" caption="Rows changed or deleted, by table"
+            columns=vec![Column::text("Table"), Column::number("Rows")]>
+            {rows}
+        </DataTable>
     }
 }

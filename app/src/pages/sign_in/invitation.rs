@@ -1,7 +1,7 @@
 //! An invitation: the invited user sets a first password, or a new one.
 
 use super::{bare_page, count_attempt_from_address, redirect_to_next_step};
-use crate::components::{FieldProblem, ProblemSummary, UserName, guarded_page};
+use crate::components::{NewPasswordFields, ProblemSummary, UserName, guarded_page};
 use crate::cookie;
 use crate::error::{AppError, field_errors};
 use crate::form_post::{action, error_for};
@@ -10,7 +10,6 @@ use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
 use leptos::server_fn::codec::PostUrl;
 use leptos_router::hooks::use_params_map;
-use policy::password::SHORTEST;
 use records::{RecordsError, accounts};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
@@ -57,25 +56,7 @@ pub fn InvitationPage() -> impl IntoView {
                     <crate::form_post::Token />
                     <input type="hidden" name="form[key]" value=key />
                     <UserName user_id />
-                    <div class="field">
-                        <label for="password">"New password"</label>
-                        <input
-                            id="password" type="password" name="form[password]" autocomplete="new-password"
-                            required autofocus aria-describedby="password-help password-problem"
-                        />
-                        <p class="hint" id="password-help">
-                            "At least " {SHORTEST} " characters of any kind. It never expires."
-                        </p>
-                        <FieldProblem field="password" errors=errors.clone() />
-                    </div>
-                    <div class="field">
-                        <label for="repeated">"Repeat new password"</label>
-                        <input
-                            id="repeated" type="password" name="form[repeated]" autocomplete="new-password"
-                            required aria-describedby="repeated-problem"
-                        />
-                        <FieldProblem field="repeated" errors />
-                    </div>
+                    <NewPasswordFields note="It never expires." is_first=true errors />
                     <div class="buttons"><button class="primary" type="submit">"Set password"</button></div>
                 </form>
             },

@@ -1,14 +1,13 @@
 //! The list of tasks.
 
 use crate::components::{
-    FilterProblem, PageAction, PageLayout, Pager, ProblemSummary, Timestamp, choice, guarded_page, paging,
-    percent_encoded, query, search_text, wrong_filters,
+    DataTable, FilterProblem, PageAction, PageLayout, ProblemSummary, Timestamp, choice, filtered_list,
+    guarded_page, paging, percent_encoded, query, search_text, text_columns,
 };
 use crate::state::{actor, can_open, store};
 use leptos::prelude::*;
 use policy::form::FieldErrors;
 use policy::task_form::{CATEGORY, TASK_TYPE};
-use records::pagination::Page;
 use records::task::{self, TaskQuery, TaskRow};
 
 /// All tasks, with filters.
@@ -25,7 +24,7 @@ pub fn TaskListPage() -> impl IntoView {
         _ => None,
     });
     let of_type = choice(&mut errors, "type", |code| (code == TASK_TYPE.0).then(|| code.to_owned()));
-    let list = format!(
+    let address = format!(
         "/tasks?type={}&status={}&q={}",
         percent_encoded(&task_type),
         percent_encoded(&status),
@@ -33,15 +32,12 @@ pub fn TaskListPage() -> impl IntoView {
     );
     guarded_page(async move {
         let find = TaskQuery { task_type: of_type, active, text: text.clone() };
-        let error = wrong_filters(&errors);
-        let paging = paging();
-        let paged = paging.after.is_some();
-        let (content, next) = if error.is_some() {
-            (().into_any(), None)
-        } else {
-            let Page { rows, next } = task::list(&store(), actor(), &find, &paging).await?;
-            (if rows.is_empty() { none(filtered).into_any() } else { table(rows).into_any() }, next)
-        };
+        let (store, paging) = (store(), paging());
+        let load = task::list(&store, actor(), &find, &paging);
+        let list = filtered_list(&errors, address, &paging, load, |rows| {
+            if rows.is_empty() { none(filtered).into_any() } else { table(rows).into_any() }
+        })
+        .await?;
         let actions = vec![
             PageAction::Link { label: "Create task".to_owned(), href: "/tasks/new".to_owned() },
             PageAction::Link { label: "All runs".to_owned(), href: "/runs".to_owned() },
@@ -50,10 +46,9 @@ pub fn TaskListPage() -> impl IntoView {
         Ok(view! {
             <PageLayout title="Task centre" lead="Tasks that the library has set up: what they do and when they \
                                              run." actions>
-                <ProblemSummary error />
+                <ProblemSummary error=list.error />
                 <Filters status text task_type errors />
-                {content}
-                <Pager list paged next />
+                {list.content}
             </PageLayout>
         })
     })
@@ -116,22 +111,10 @@ fn none(filtered: bool) -> impl IntoView {
 fn table(rows: Vec<TaskRow>) -> impl IntoView {
     let rows = rows.into_iter().map(row).collect_view();
     view! {
-        <div class="scroll" role="region" aria-label="Tasks" tabindex="0">
-            <table>
-                <caption class="hidden">"Tasks"</caption>
-                <thead>
-                    <tr>
-                        <th scope="col">"Description"</th>
-                        <th scope="col">"Type"</th>
-                        <th scope="col">"Status"</th>
-                        <th scope="col">"Schedule"</th>
-                        <th scope="col">"Next run"</th>
-                        <th scope="col">"Last run"</th>
-                    </tr>
-                </thead>
-                <tbody>{rows}</tbody>
-            </table>
-        </div>
+        <DataTable label="Tasks" caption="Tasks"
+            columns=text_columns(["Description", "Type", "Status", "Schedule", "Next run", "Last run"])>
+            {rows}
+        </DataTable>
     }
 }
 

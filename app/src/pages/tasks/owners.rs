@@ -2,7 +2,9 @@
 
 use super::actions::{ReassignForm, ReassignTask};
 use super::{crumbs, task_link};
-use crate::components::{FieldProblem, PageLayout, PostButton, ProblemSummary, ReauthHint, guarded_page};
+use crate::components::{
+    DataTable, FieldProblem, PageLayout, PostButton, ProblemSummary, ReauthHint, guarded_page, text_columns,
+};
 use crate::error::{AppError, field_errors};
 use crate::form_post::{Token, action, error_for, failed_submission};
 use crate::state::{actor, store};
@@ -39,21 +41,10 @@ pub fn TaskOwnersPage() -> impl IntoView {
             let rows = tasks.into_iter().map(|task| row(task, typed.as_ref())).collect_view();
             view! {
                 <ReauthHint page=HERE />
-                <div class="scroll" role="region" aria-label="Tasks that need a new owner" tabindex="0">
-                    <table>
-                        <caption class="hidden">"Tasks that need a new owner"</caption>
-                        <thead>
-                            <tr>
-                                <th scope="col">"Task"</th>
-                                <th scope="col">"Status"</th>
-                                <th scope="col">"Schedule"</th>
-                                <th scope="col">"Owner"</th>
-                                <th scope="col">"New owner"</th>
-                            </tr>
-                        </thead>
-                        <tbody>{rows}</tbody>
-                    </table>
-                </div>
+                <DataTable label="Tasks that need a new owner" caption="Tasks that need a new owner"
+                    columns=text_columns(["Task", "Status", "Schedule", "Owner", "New owner"])>
+                    {rows}
+                </DataTable>
             }
             .into_any()
         };

@@ -3,7 +3,8 @@
 use super::actions::{ActivateTask, CopyTask, DeactivateTask, MakePreview, MakeTaskDefault};
 use super::crumbs;
 use crate::components::{
-    Notice, PageAction, PageLayout, PostButton, ProblemSummary, Timestamp, guarded_page, path_param,
+    DataTable, Notice, PageAction, PageLayout, PostButton, ProblemSummary, Timestamp, guarded_page,
+    path_param, text_columns,
 };
 use crate::form_post::error_for;
 use crate::islands::NextRun;
@@ -200,12 +201,9 @@ fn field_table(policy: &Policy, custom: &[(String, String)]) -> impl IntoView + 
         })
         .collect_view();
     view! {
-        <div class="scroll" role="region" aria-label="What happens to each field" tabindex="0">
-            <table>
-                <caption class="hidden">"What happens to each field of the user"</caption>
-                <thead><tr><th scope="col">"Field"</th><th scope="col">"What happens to it"</th></tr></thead>
-                <tbody>{always} {fields} {custom}</tbody>
-            </table>
-        </div>
+        <DataTable label="What happens to each field" caption="What happens to each field of the user"
+            columns=text_columns(["Field", "What happens to it"])>
+            {always} {fields} {custom}
+        </DataTable>
     }
 }

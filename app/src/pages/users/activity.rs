@@ -2,7 +2,7 @@
 
 use super::actions::{CancelRequest, ReturnLoan, SettleCharge};
 use super::code_label;
-use crate::components::{Day, PostButton, Timestamp};
+use crate::components::{Column, DataTable, Day, PostButton, Timestamp, text_columns};
 use chrono::NaiveDate;
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
@@ -15,25 +15,8 @@ pub(super) fn none(label: &'static str) -> AnyView {
     view! { <p class="empty">{label}</p> }.into_any()
 }
 
-fn table(caption: &'static str, heads: &[&'static str], rows: Vec<AnyView>) -> AnyView {
-    let heads = heads
-        .iter()
-        .map(|label| match *label {
-            "" => view! { <th scope="col"><span class="hidden">"Action"</span></th> }.into_any(),
-            "Renewals" | "Amount" => view! { <th scope="col" class="number">{*label}</th> }.into_any(),
-            label => view! { <th scope="col">{label}</th> }.into_any(),
-        })
-        .collect_view();
-    view! {
-        <div class="scroll" role="region" aria-label=caption tabindex="0">
-            <table>
-                <caption class="hidden">{caption}</caption>
-                <thead><tr>{heads}</tr></thead>
-                <tbody>{rows}</tbody>
-            </table>
-        </div>
-    }
-    .into_any()
+fn table(caption: &'static str, columns: Vec<Column>, rows: Vec<AnyView>) -> AnyView {
+    view! { <DataTable label=caption caption columns>{rows}</DataTable> }.into_any()
 }
 
 /// The title of what was borrowed or requested, with a link to its record.
@@ -74,8 +57,17 @@ pub(super) fn open_loans(loans: Vec<Loan>, here: &str, today: NaiveDate) -> AnyV
         }
         .into_any()
     };
-    let heads = ["Title", "Item", "Branch", "Issued", "Due", "Renewals", "Note", ""];
-    table("Open loans", &heads, loans.into_iter().map(row).collect())
+    let columns = vec![
+        Column::text("Title"),
+        Column::text("Item"),
+        Column::text("Branch"),
+        Column::text("Issued"),
+        Column::text("Due"),
+        Column::number("Renewals"),
+        Column::text("Note"),
+        Column::hidden("Action"),
+    ];
+    table("Open loans", columns, loans.into_iter().map(row).collect())
 }
 
 pub(super) fn past_loans(loans: Vec<Loan>) -> AnyView {
@@ -97,8 +89,16 @@ pub(super) fn past_loans(loans: Vec<Loan>) -> AnyView {
         }
         .into_any()
     };
-    let heads = ["Title", "Item", "Branch", "Issued", "Returned", "Renewals", "Notes"];
-    table("Loan history", &heads, loans.into_iter().map(row).collect())
+    let columns = vec![
+        Column::text("Title"),
+        Column::text("Item"),
+        Column::text("Branch"),
+        Column::text("Issued"),
+        Column::text("Returned"),
+        Column::number("Renewals"),
+        Column::text("Notes"),
+    ];
+    table("Loan history", columns, loans.into_iter().map(row).collect())
 }
 
 pub(super) fn requests(requests: Vec<Request>, here: &str) -> AnyView {
@@ -127,8 +127,16 @@ pub(super) fn requests(requests: Vec<Request>, here: &str) -> AnyView {
         }
         .into_any()
     };
-    let heads = ["Title", "Pick-up branch", "Placed", "Status", "Closed", "Notes", ""];
-    table("Requests", &heads, requests.into_iter().map(row).collect())
+    let columns = vec![
+        Column::text("Title"),
+        Column::text("Pick-up branch"),
+        Column::text("Placed"),
+        Column::text("Status"),
+        Column::text("Closed"),
+        Column::text("Notes"),
+        Column::hidden("Action"),
+    ];
+    table("Requests", columns, requests.into_iter().map(row).collect())
 }
 
 pub(super) fn charges(charges: Vec<Charge>, here: &str) -> AnyView {
@@ -156,8 +164,15 @@ pub(super) fn charges(charges: Vec<Charge>, here: &str) -> AnyView {
         }
         .into_any()
     };
-    let heads = ["Kind", "Amount", "Charged", "Settled", "Note", ""];
-    table("Charges and credits", &heads, charges.into_iter().map(row).collect())
+    let columns = vec![
+        Column::text("Kind"),
+        Column::number("Amount"),
+        Column::text("Charged"),
+        Column::text("Settled"),
+        Column::text("Note"),
+        Column::hidden("Action"),
+    ];
+    table("Charges and credits", columns, charges.into_iter().map(row).collect())
 }
 
 pub(super) fn messages(messages: Vec<Message>) -> AnyView {
@@ -179,6 +194,6 @@ pub(super) fn messages(messages: Vec<Message>) -> AnyView {
         }
         .into_any()
     };
-    let heads = ["Kind", "Channel", "Sent", "To", "Message"];
-    table("Messages", &heads, messages.into_iter().map(row).collect())
+    let columns = text_columns(["Kind", "Channel", "Sent", "To", "Message"]);
+    table("Messages", columns, messages.into_iter().map(row).collect())
 }

@@ -1,5 +1,6 @@
 //! What anonymising one person removes, generalises and keeps, as a short table.
 
+use crate::components::{Column, DataTable};
 use leptos::prelude::*;
 use policy::Treatment;
 use policy::dates::joined;
@@ -25,20 +26,13 @@ pub(super) fn table(impacts: &Impacts) -> impl IntoView + use<> {
     let empty =
         (!empty.is_empty()).then(|| view! { <p class="hint">"Empty: "{joined(&empty, "and")}"."</p> });
     view! {
-        <div class="scroll" role="region" aria-label="What happens" tabindex="0">
-            <table>
-                <caption class="hidden">"What is removed, generalised and kept"</caption>
-                <thead>
-                    <tr>
-                        <th scope="col">"What happens"</th>
-                        <th scope="col">"Where"</th>
-                        <th scope="col">"What"</th>
-                        <th scope="col" class="number">"How many"</th>
-                    </tr>
-                </thead>
-                <tbody>{lines}</tbody>
-            </table>
-        </div>
+        <DataTable label="What happens" caption="What is removed, generalised and kept"
+            columns=vec![
+                Column::text("What happens"), Column::text("Where"), Column::text("What"),
+                Column::number("How many"),
+            ]>
+            {lines}
+        </DataTable>
         {empty}
     }
 }

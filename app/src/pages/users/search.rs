@@ -3,8 +3,8 @@
 use super::search_form::{FindUsers, SearchForm};
 use super::{RecordDay, address, crumbs};
 use crate::components::{
-    DateInput, FieldProblem, FilterProblem, PageAction, PageLayout, Pages, ProblemSummary, guarded_page,
-    paging, wrong_filters,
+    Column, DataTable, DateInput, FieldProblem, FilterProblem, PageAction, PageLayout, Pages, ProblemSummary,
+    filter_error, guarded_page, paging,
 };
 use crate::error::field_errors;
 use crate::form_post::{self, action};
@@ -56,7 +56,7 @@ pub fn UserSearchPage() -> impl IntoView {
                 (results(&form, found, count, paged)?, FieldErrors::default())
             }
         };
-        let error = wrong_filters(&errors).or(refused);
+        let error = filter_error(&errors).or(refused);
         Ok(view! {
             <PageLayout title="User search" crumbs=crumbs([]) actions
                 lead="Search by user number, UserID, any name, e-mail or barcode. The beginning of each word \
@@ -211,40 +211,32 @@ fn results(
     } else {
         counted(count, "user", "users")
     };
-    let heads = [
-        head(form, Sort::Number, "Number")?,
-        head(form, Sort::Name, "Name")?,
-        plain_head("UserID, e-mail"),
-        plain_head("Category, department"),
-        head(form, Sort::Leaving, "Leaving date")?,
-        head(form, Sort::Activity, "Last activity")?,
-        plain_head("State"),
+    let columns = vec![
+        sortable(form, Sort::Number, "Number")?,
+        sortable(form, Sort::Name, "Name")?,
+        Column::text("UserID, e-mail"),
+        Column::text("Category, department"),
+        sortable(form, Sort::Leaving, "Leaving date")?,
+        sortable(form, Sort::Activity, "Last activity")?,
+        Column::text("State"),
     ];
     let list = form.address(form.sort, form.descending)?;
     let next = next.map(|key| form.address_after(key)).transpose()?;
     Ok(view! {
-        <div class="scroll" role="region" aria-label="Users found" tabindex="0">
-            <table>
-                <caption>{count}</caption>
-                <thead><tr>{heads}</tr></thead>
-                <tbody>{rows.into_iter().map(row).collect_view()}</tbody>
-            </table>
-        </div>
+        <DataTable label="Users found" caption=count shows_caption=true columns>
+            {rows.into_iter().map(row).collect_view()}
+        </DataTable>
         <Pages first=paged.then_some(list) next />
     }
     .into_any())
 }
 
-fn plain_head(label: &'static str) -> AnyView {
-    view! { <th scope="col">{label}</th> }.into_any()
-}
-
-/// The head of a column that the list can be ordered by: it leads to that order, or to the other direction.
-fn head(form: &SearchForm, sort: Sort, label: &'static str) -> Result<AnyView, RecordsError> {
-    let here = form.sort == sort;
-    let state = here.then_some(if form.descending { "descending" } else { "ascending" });
-    let href = form.address(sort, here && !form.descending)?;
-    Ok(view! { <th scope="col" aria-sort=state><a href=href>{label}</a></th> }.into_any())
+/// Returns a column that sorts the list. Its link reverses the direction if the list is sorted by it already.
+fn sortable(form: &SearchForm, sort: Sort, label: &'static str) -> Result<Column, RecordsError> {
+    let is_current = form.sort == sort;
+    let direction = is_current.then_some(if form.descending { "descending" } else { "ascending" });
+    let href = form.address(sort, is_current && !form.descending)?;
+    Ok(Column::sortable(label, href, direction))
 }
 
 fn row(user: UserRow) -> impl IntoView {
