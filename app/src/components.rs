@@ -1,4 +1,4 @@
-//! The parts that pages are made of. All are rendered on the server and work without WebAssembly.
+//! The components of pages. The server renders them, and they work without WebAssembly.
 
 mod banner;
 mod bare_layout;

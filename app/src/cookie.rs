@@ -1,4 +1,4 @@
-//! The cookies: one carries the key of a session, one names the device, one keeps a login state to an identity provider.
+//! The cookies: the session, the device, and the login state of a sign-in at the identity provider.
 
 use crate::state::{AppState, Cookies};
 use cookie::time::Duration;
@@ -9,24 +9,24 @@ use leptos::prelude::expect_context;
 use leptos_axum::ResponseOptions;
 use records::session::{DEVICE_DAYS, Token};
 
-/// How long a browser keeps a login state to an identity provider.
+/// The lifetime of a login state.
 const LOGIN_STATE_MAX_AGE: Duration = Duration::minutes(10);
 
-/// Gives the browser the key of a session. It forgets it when it is closed; the server forgets it earlier.
+/// Sets the cookie of the session. The browser drops it when it is closed; the server ends the session earlier.
 pub(crate) fn set_session(token: &Token) {
     send(&session_cookie(own_cookies(), token));
 }
 
-/// Lets the browser keep which device it is.
+/// Sets the cookie of the device.
 pub(crate) fn set_device(sealed: &str) {
     send(&device_cookie(own_cookies(), sealed));
 }
 
-/// Lets the browser forget the session, and everything that it has kept of this site.
+/// Removes the cookie of the session, and everything that the browser has cached of this site.
 pub(crate) fn clear_session() {
     let cookies = own_cookies();
     send(&with_attributes(cookies, Cookie::build((cookies.name(), "")).max_age(Duration::ZERO)));
-    // Not the other cookies: the device stays known, so that attempts of others do not lock its user out.
+    // The device cookie stays, so that failed attempts of others do not lock the user out.
     let everything = HeaderValue::from_static("\"cache\", \"storage\"");
     expect_context::<ResponseOptions>().insert_header(HeaderName::from_static("clear-site-data"), everything);
 }
@@ -41,18 +41,18 @@ fn send(cookie: &str) {
     }
 }
 
-/// The cookie that gives the browser the key of a session.
+/// Returns the cookie of a session.
 pub fn session_cookie(cookies: Cookies, token: &Token) -> String {
     with_attributes(cookies, Cookie::build((cookies.name(), token.reveal().to_owned())))
 }
 
-/// The cookie that names the device, for the users who have signed in with it.
+/// Returns the cookie of a device, for the users who have signed in with it.
 pub fn device_cookie(cookies: Cookies, sealed: &str) -> String {
     let age = Duration::days(DEVICE_DAYS);
     with_attributes(cookies, Cookie::build((cookies.device_name(), sealed.to_owned())).max_age(age))
 }
 
-/// The cookie that keeps a login state to an identity provider.
+/// Returns the cookie of a login state.
 pub fn login_state_cookie(cookies: Cookies, sealed: &str) -> String {
     with_attributes(
         cookies,
@@ -60,29 +60,29 @@ pub fn login_state_cookie(cookies: Cookies, sealed: &str) -> String {
     )
 }
 
-/// The cookie that lets the browser forget a login state.
+/// Returns the cookie that removes a login state.
 pub fn expired_login_state_cookie(cookies: Cookies) -> String {
     with_attributes(cookies, Cookie::build((cookies.login_state_name(), "")).max_age(Duration::ZERO))
 }
 
-/// What all cookies have in common. They come along when somebody comes back from an identity provider by a link, and
-/// with no form and no script of another site (`Lax`).
+/// Adds the common attributes. `Lax`: a link from the identity provider sends the cookies; forms and scripts of other
+/// sites do not.
 fn with_attributes(cookies: Cookies, cookie: CookieBuilder<'_>) -> String {
     let cookie = cookie.path("/").http_only(true).same_site(SameSite::Lax).secure(cookies == Cookies::Secure);
     cookie.build().to_string()
 }
 
-/// The key in the cookies of a request.
+/// Returns the session token in the cookies of a request.
 pub fn session_token(cookies: Cookies, header: &str) -> Option<String> {
     value(cookies.name(), header)
 }
 
-/// The sealed login state in the cookies of a request.
+/// Returns the encrypted login state in the cookies of a request.
 pub fn login_state(cookies: Cookies, header: &str) -> Option<String> {
     value(cookies.login_state_name(), header)
 }
 
-/// The device in the cookies of a request.
+/// Returns the device in the cookies of a request.
 pub fn device(cookies: Cookies, header: &str) -> Option<String> {
     value(cookies.device_name(), header)
 }

@@ -1,4 +1,4 @@
-//! What a server function answers when it did not do what was asked.
+//! The errors of server functions.
 
 use leptos::prelude::FromServerFnError;
 use leptos::server_fn::codec::JsonEncoding;
@@ -7,64 +7,65 @@ use policy::form::{FieldErrors, Problem};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-/// Why a server function did nothing. Carries codes, fields and numbers: no SQL, no path, no personal value.
+/// The reason why a server function changed nothing. Contains codes, fields and numbers, but no SQL, no path and no
+/// personal value.
 #[derive(Clone, Debug, Deserialize, Error, Serialize)]
 pub enum AppError {
-    /// Fields are wrong.
+    /// Some fields are invalid.
     #[error("There {}", wrong_fields(.0))]
     Invalid(FieldErrors),
-    /// Not possible as things stand.
+    /// Not possible in the present state.
     #[error("{0}")]
     Refused(String),
-    /// Whoever asks may not do this. The words follow “may not”.
+    /// The caller lacks a permission. The text completes “You do not have permission to”.
     #[error("You do not have permission to {0}. Nothing was changed")]
     Forbidden(String),
-    /// Nobody is signed in, or not anymore.
+    /// The caller is not signed in, or no longer.
     #[error("You are not signed in. Nothing was changed")]
     NotSignedIn,
-    /// The form was made for another session: of an earlier sign-in, or of another user of this browser.
+    /// The form belongs to another session: an earlier sign-in, or another user of this browser.
     #[error(
         "This page was opened in another session. Nothing was changed. Check who is signed in and what the \
          page shows, then send it again"
     )]
     OtherSession,
-    /// The form was kept while its user showed again who they are.
+    /// The form was stored while its user signed in again.
     #[error("Nothing has been changed yet. Your entries are still here: check them and send the form again")]
     Kept,
-    /// Too much at once: passwords or codes that were tried, previews that are being made.
+    /// Too many attempts with passwords or codes, or too many previews at the same time.
     #[error("Too many attempts. Nothing was changed. Wait a minute, then try again")]
     TooMany,
-    /// Done; these are shown once and never again.
+    /// Done. These texts are shown once and never again.
     #[error("Done")]
     Shown(Vec<String>),
-    /// Whoever asks has to show again who they are.
+    /// The action requires a recent sign-in.
     #[error("Sign in again to do this. Nothing was changed")]
     SignInAgain,
-    /// Whoever asks has to show password and code once more, to change what they sign in with.
+    /// Changing a credential requires a new confirmation with password and code.
     #[error("Sign in again to change how you sign in. Nothing was changed")]
     ConfirmSignIn,
-    /// There is no such record.
+    /// The record does not exist.
     #[error("There is no such {0}")]
     NotFound(String),
-    /// Nothing is wrong; only a check was asked for.
+    /// The form is valid. Only a check was requested.
     #[error("No problems found. Nothing has been saved yet")]
     Checked,
-    /// Somebody else changed the record in between.
+    /// Another member of staff or process has changed the record.
     #[error("{}", Problem::Stale)]
     Stale,
-    /// The request cannot be read: a field is unknown, or its value is of the wrong kind.
+    /// The request contains an unknown field or a value of the wrong type.
     #[error("The form could not be read: it has unknown fields or values. Nothing was changed")]
     Unreadable,
-    /// More was sent than any right form has; the most, in KB.
+    /// The form is larger than any valid one; the maximum is in KB.
     #[error("The form is too large: at most {} can be sent. Nothing was changed", size(*.0))]
     TooLarge(usize),
-    /// The form did not arrive whole.
+    /// The body of the request is incomplete.
     #[error("The form did not arrive completely or in time. Nothing was changed. Send it again")]
     CutOff,
-    /// A disk, a file or the database is not in order, and that passes.
+    /// A disk, a file or the database is temporarily not available.
     #[error("{0}")]
     Unavailable(String),
-    /// Our fault. The number stands in the log.
+    /// An internal error. The number identifies the request in the log.
     #[error("Something went wrong on our side. Nothing was changed. Give the administrator this number: {0}")]
     Internal(String),
 }
@@ -90,7 +91,7 @@ impl AppError {
     }
 }
 
-/// The problems of the fields of a form; none where it was not posted, or failed for another reason.
+/// Returns the problems of the fields. Empty if the form was not posted or failed for another reason.
 #[cfg(feature = "ssr")]
 pub(crate) fn field_errors(error: Option<&AppError>) -> FieldErrors {
     match error {
@@ -99,7 +100,7 @@ pub(crate) fn field_errors(error: Option<&AppError>) -> FieldErrors {
     }
 }
 
-/// A size in KB, in words.
+/// Formats a size given in KB.
 fn size(kilobytes: usize) -> String {
     if kilobytes < 1_024 { format!("{kilobytes} KB") } else { format!("{} MB", kilobytes / 1_024) }
 }
@@ -143,7 +144,7 @@ impl From<records::RecordsError> for AppError {
             RecordsError::Busy => Self::TooMany,
             RecordsError::NotFound(what) => Self::NotFound(what.to_owned()),
             RecordsError::Stale => Self::Stale,
-            // What is not ready names files of the server: the log has it.
+            // `NotReady` names files of the server; only the log contains the text.
             RecordsError::NotReady(_)
             | RecordsError::Fault(_)
             | RecordsError::Database(_)
@@ -152,7 +153,7 @@ impl From<records::RecordsError> for AppError {
     }
 }
 
-/// Returns the fault behind an error, if that will pass. Health knows of it at once.
+/// Returns the temporary fault behind an error, and reports it to the health check. None if the error is permanent.
 #[cfg(feature = "ssr")]
 pub(crate) fn transient_fault(error: &records::RecordsError) -> Option<records::Fault> {
     let fault = error.fault()?;
@@ -163,8 +164,8 @@ pub(crate) fn transient_fault(error: &records::RecordsError) -> Option<records::
     Some(fault)
 }
 
-/// Logs an internal error, and gives the id of the request, which the reader of the page can tell. The text of a database
-/// error is left out: it can hold values.
+/// Logs an internal error and returns the id of the request, which the page shows. The text of a database error is
+/// not logged, because it can contain values.
 #[cfg(feature = "ssr")]
 pub(crate) fn log_internal(error: &records::RecordsError) -> String {
     use crate::state::{RequestId, extension};

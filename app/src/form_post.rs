@@ -1,10 +1,10 @@
-//! Plain forms: how a form that was posted without WebAssembly is carried out and, if it is wrong, shown again
-//! with everything that was typed and its errors at the fields.
+//! Plain forms: how a form that was posted without WebAssembly is executed and, if it is invalid, rendered again with
+//! the typed values and the errors at their fields.
 //!
-//! A form posts to the address of its server function with its own page in the query: `/do/save_task?page=/tasks/new`.
-//! When all is well the server function redirects. When not, that page is rendered again with the [`FailedSubmission`]
-//! form in its context. Nothing that was typed is stored anywhere: a short form that outlives its answer is sealed in the
-//! address of the page (`kept`).
+//! A form posts to the address of its server function, with its own page in the query:
+//! `/do/save_task?page=/tasks/new`. On success the server function redirects. Otherwise that page is rendered again
+//! with the [`FailedSubmission`] in its context. Typed values are not stored: a short form that outlives its answer
+//! is encrypted into the address of the page (`kept`).
 
 mod kept;
 
@@ -33,84 +33,83 @@ use serde::de::DeserializeOwned;
 use std::future::{Ready, ready};
 use std::time::Duration;
 
-/// The prefix of every server function that a plain form posts to.
+/// The prefix of the server functions that plain forms post to.
 pub const PREFIX: &str = "/do";
-/// The field of the token that shows that a form was made for this session.
+/// The field of the token that binds a form to its session.
 pub(crate) const TOKEN: &str = "form_token";
-/// The field of the key under which a form is carried out once.
+/// The field of the idempotency key.
 const KEY: &str = "form_key";
-/// The largest form, in bytes. No right form comes near it; a text that is far too long still comes back at its
-/// field, to be shortened.
+/// The maximum size of a form, in bytes. It is far above that of any valid form, so that a text that is too long is
+/// shown at its field again.
 pub const MAX_BYTES: usize = 2 * 1024 * 1024;
-/// The largest form of a caller who may not be signed in, in bytes. The forms of the sign-in are far smaller.
+/// The maximum size of a form from a caller who may not be signed in, in bytes. The sign-in forms are far smaller.
 pub const MAX_BYTES_UNKNOWN: usize = 64 * 1024;
 
-/// Lets the browser forget what it has kept of this site.
+/// Makes the browser clear what it has stored of this site.
 const CLEAR_SITE_DATA: HeaderName = HeaderName::from_static("clear-site-data");
-/// After how many seconds a caller who was refused for too many attempts may try again.
+/// The delay after which a rate-limited caller may try again, in seconds.
 pub const RETRY_AFTER_SECONDS: &str = "60";
-/// How deep the names of fields may nest: `form[fields][phone]`.
+/// The maximum nesting of field names: `form[fields][phone]`.
 const DEPTH: usize = 5;
 
-/// A form that was posted and not carried out.
+/// A posted form that was not executed.
 #[derive(Clone, Debug)]
 pub struct FailedSubmission {
     path: String,
     body: Bytes,
-    /// Why it was not carried out.
+    /// The reason.
     pub error: AppError,
 }
 
-/// The one field under which each form sends its values.
+/// The one field that contains all values of a form.
 #[derive(serde::Deserialize)]
 struct FormEnvelope<T> {
     form: T,
 }
 
-/// The form of this server function as it was typed, if the page is shown again because of it.
+/// Returns the typed form of this server function and its error, if the page is rendered again because of it.
 pub(crate) fn failed_submission<T: DeserializeOwned>(function_path: &str) -> Option<(T, AppError)> {
     let failed = failed().filter(|failed| failed.path == function_path)?;
     let sent: FormEnvelope<T> = read(&failed.body)?;
     Some((sent.form, failed.error))
 }
 
-/// Why the form of this server function was not carried out, if the page is shown again because of it.
+/// Returns the error of the form of this server function, if the page is rendered again because of it.
 pub(crate) fn error_for(function_path: &str) -> Option<AppError> {
     failed().filter(|failed| failed.path == function_path).map(|failed| failed.error)
 }
 
-/// The form because of which the page is shown again, or which its address carries.
+/// Returns the form because of which the page is rendered again, from the context or from the page's address.
 fn failed() -> Option<FailedSubmission> {
-    use_context::<FailedSubmission>().or_else(kept::opened)
+    use_context::<FailedSubmission>().or_else(kept::from_address)
 }
 
 fn read<T: DeserializeOwned>(body: &[u8]) -> Option<T> {
     serde_qs::Config::new(DEPTH, false).deserialize_bytes(body).ok()
 }
 
-/// The address that a form on `page` posts to.
+/// Returns the address that a form on `page` posts to.
 pub(crate) fn action(function_path: &str, page: &str) -> String {
     format!("{function_path}?page={}", percent_encoded(page))
 }
 
-/// The token of the session for which a page is made: only a form with it is carried out. The web server puts it into
+/// The token that binds the forms of a page to its session. Forms without it are rejected. The web server adds it to
 /// the extensions of the request.
 #[derive(Clone, Debug)]
 pub struct FormToken(pub String);
 
-/// The key of the forms of one page: the same form with the same key is carried out once. The web server puts a random one
-/// into the extensions of each request.
+/// The idempotency key of the forms of one page. The web server adds a random one to the extensions of each request.
 #[derive(Clone, Debug)]
 pub struct FormKey(pub String);
 
-/// The token and the key in a form. They stand in every form that posts.
+/// Renders the hidden fields of token and key. Every form that posts needs them.
 #[component]
 pub(crate) fn Token() -> impl IntoView {
     let key = extension::<FormKey>().map(|key| view! { <input type="hidden" name=KEY value=key.0 /> });
     extension::<FormToken>().map(|token| view! { <input type="hidden" name=TOKEN value=token.0 /> {key} })
 }
 
-/// Carries out a posted form.
+/// Executes a posted form.
 pub async fn submit(State(state): State<AppState>, request: Request<Body>) -> Response {
     let (mut parts, _) = request.into_parts();
     let body = parts.extensions.remove::<BufferedBody>();
@@ -121,21 +120,21 @@ pub async fn submit(State(state): State<AppState>, request: Request<Body>) -> Re
     idempotency::carry_out(&state, parts, form).await
 }
 
-/// What a form came to.
+/// The outcome of a form.
 struct FormOutcome {
-    /// Where it leads, or why it was not carried out.
+    /// The page to go to, or the error.
     result: Result<HeaderValue, AppError>,
-    /// What signs somebody in or out.
+    /// The headers that start or end a session.
     headers: HeaderMap,
 }
 
-/// Lets the function of a form carry it out.
+/// Calls the server function of a form.
 async fn call_function(
     state: &AppState,
     mut parts: Parts,
     (path, form_page, body): (&str, &str, Bytes),
 ) -> FormOutcome {
-    // The function is asked for a plain answer; whether there is a page to go to is decided here.
+    // The function answers in JSON; this module decides about the redirect.
     parts.headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
     parts.uri = Uri::try_from(path).unwrap_or_default();
     let context = state.clone();
@@ -162,7 +161,7 @@ async fn call_function(
     FormOutcome { result, headers: kept.map(|(name, value)| (name.clone(), value.clone())).collect() }
 }
 
-/// The answer to a form: the page that it leads to, or its own page again.
+/// Returns the answer to a form: a redirect, or its page again.
 async fn answer(state: &AppState, form: PostedForm, outcome: FormOutcome) -> Response {
     let mut response = match outcome.result {
         Ok(page) => (StatusCode::SEE_OTHER, [(LOCATION, page)]).into_response(),
@@ -172,28 +171,27 @@ async fn answer(state: &AppState, form: PostedForm, outcome: FormOutcome) -> Res
     response
 }
 
-/// Leads whoever opens the address of a form, from the history or by loading a page again, to the page that the form stands
-/// on. Nothing is carried out.
+/// Redirects a GET request for the address of a form, from the history or by a reload, to the page of the form.
+/// Executes nothing.
 pub fn redirect_to_page(uri: Uri) -> Ready<Response> {
     ready((StatusCode::SEE_OTHER, [(LOCATION, page_for(&uri))]).into_response())
 }
 
-/// A form as it was posted.
+/// A posted form.
 struct PostedForm {
-    /// The page that it stands on.
+    /// The page of the form.
     page: String,
-    /// The path of its function.
+    /// The path of its server function.
     path: String,
-    /// Its fields, without token and key.
+    /// The fields without token and key.
     body: Bytes,
-    /// Its key.
+    /// The idempotency key.
     key: Option<String>,
-    /// What the web server knows of the request: who is signed in.
+    /// The extensions of the request, with the session.
     extensions: Extensions,
 }
 
-/// Reads a form. It is not carried out if it is too large or too slow, is not one of Lethe's, or was made for another
-/// session.
+/// Reads a form. Rejects it if it is too large, too slow, not one of Lethe's, or of another session.
 fn read_form(parts: &Parts, body: Option<BufferedBody>) -> (PostedForm, Result<(), AppError>) {
     let mut form = PostedForm {
         page: page_for(&parts.uri),
@@ -231,12 +229,12 @@ fn read_fields(form: &mut PostedForm, parts: &Parts, body: Option<BufferedBody>)
     if errors.is_empty() { Ok(()) } else { Err(AppError::Invalid(errors)) }
 }
 
-/// The body of a request that has arrived whole, or why it has not.
+/// The buffered body of a request, or why it is incomplete.
 #[derive(Clone)]
 pub struct BufferedBody(Result<Bytes, AppError>);
 
-/// Waits for the body of a request, unless it is too large or does not arrive in time, and puts it into its place. A
-/// question that has not arrived is answered at once; a form brings its page back.
+/// Buffers the body of a request, unless it is too large or too slow. An incomplete API request is answered at once;
+/// an incomplete form gets its page back.
 pub async fn buffer_body(
     request: Request<Body>,
     cookies: Cookies,
@@ -253,7 +251,8 @@ pub async fn buffer_body(
     Ok(Request::from_parts(parts, body))
 }
 
-/// How many bytes a form may have: fewer where it needs no sign-in, or comes without the key of a session.
+/// Returns the maximum size of the body. It is smaller if the form requires no sign-in or the request carries no
+/// session token.
 fn max_bytes(parts: &Parts, cookies: Cookies) -> usize {
     let is_of_sign_in = matches!(
         route_access::access_for(FUNCTIONS, parts.uri.path()),
@@ -265,7 +264,7 @@ fn max_bytes(parts: &Parts, cookies: Cookies) -> usize {
     if has_key && !(is_form && is_of_sign_in) { MAX_BYTES } else { MAX_BYTES_UNKNOWN }
 }
 
-/// The route of all functions that a form posts to.
+/// The route of the server functions of forms.
 const FUNCTIONS: &str = "/do/{*function}";
 
 async fn read_body(body: Body, time: Duration, max_bytes: usize) -> Result<Bytes, AppError> {
@@ -280,9 +279,9 @@ async fn read_body(body: Body, time: Duration, max_bytes: usize) -> Result<Bytes
     }
 }
 
-/// Renders the page of a form again, with what was typed. Whoever has to show again who they are is asked for it first,
-/// and finds what was typed afterwards. After a wrong confirmation the browser is led to the page, so that going back
-/// never asks whether to send the form again.
+/// Renders the page of a form again, with the typed values. If a new sign-in is required, redirects there first and
+/// stores the form meanwhile. After a wrong confirmation it redirects to the page, so that Back never asks to send
+/// the form again.
 async fn render_again(state: &AppState, form: PostedForm, error: AppError) -> Response {
     let PostedForm { page, path, body, extensions, .. } = form;
     let session = extensions.get::<Session>();
@@ -313,8 +312,8 @@ async fn render_again(state: &AppState, form: PostedForm, error: AppError) -> Re
     response
 }
 
-/// The page that a form names, if it opens for whoever sent the form. Anybody can write any page into the address that a
-/// form is posted to.
+/// Returns the page that a form names, if the sender has access to it, otherwise a page with access. The address of a
+/// form is not trusted: any page can be written into it.
 fn allowed_page(page: String, session: Option<&Session>) -> String {
     if route_access::is_allowed(&page, session) {
         return page;
@@ -323,7 +322,7 @@ fn allowed_page(page: String, session: Option<&Session>) -> String {
     if is_signed_in { "/" } else { "/sign-in" }.to_owned()
 }
 
-/// The answer to a question of an island, with the status that its error has.
+/// Sets the status of an island's answer to that of its error.
 pub async fn with_error_status(answer: Response) -> Response {
     if answer.status() != StatusCode::INTERNAL_SERVER_ERROR {
         return answer;
@@ -336,7 +335,7 @@ pub async fn with_error_status(answer: Response) -> Response {
     Response::from_parts(parts, Body::from(body))
 }
 
-/// Renders a page as somebody sees it, of whom the web server knows these extensions.
+/// Renders a page with these extensions of the request, for example its session.
 pub async fn render(
     state: &AppState,
     page: &str,
@@ -358,7 +357,8 @@ pub async fn render(
     render(request).await
 }
 
-/// The page that an address leads to: a form has its own in the query of its address. Only pages of this server.
+/// Returns the page of an address; for a form, the page in its query. Only pages of this server are returned,
+/// otherwise the start page.
 pub fn page_for(uri: &Uri) -> String {
     #[derive(serde::Deserialize)]
     struct Query {
@@ -372,7 +372,7 @@ pub fn page_for(uri: &Uri) -> String {
     page.filter(|page| is_local_page(page)).unwrap_or_else(|| "/".to_owned())
 }
 
-/// Whether this is the address of a page of this server.
+/// Returns whether this is the address of a page of this server.
 pub(crate) fn is_local_page(page: &str) -> bool {
     page.starts_with('/')
         && !page.starts_with("//")

@@ -1,6 +1,6 @@
-//! The interactive parts of pages. The server renders them, the browser wakes them.
+//! The interactive parts of pages. The server renders them, and the browser hydrates them.
 //!
-//! Whatever is handed to an island stands in the page's HTML: no personal value may be.
+//! The properties of an island appear in the HTML of the page: they contain no personal value.
 
 #[cfg(feature = "hydrate")]
 mod in_place;
@@ -18,5 +18,5 @@ pub(crate) use task_form::coming;
 pub use task_form::{NextRun, TaskFormIsland, next_runs};
 pub use theme_switch::ThemeSwitch;
 
-/// What stands in the address of a page that asks by itself, whether or not a user is there.
+/// The query of a background request: a page sends it without any action of its user.
 pub(crate) const BACKGROUND_QUERY: &str = "by=itself";

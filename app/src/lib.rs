@@ -1,9 +1,9 @@
 //! The pages, the interactive islands in them, and the server functions behind them.
 //!
-//! Pages are rendered on the server only (feature `ssr`): their data goes into the HTML and nowhere else.
-//! Islands are compiled for both sides: the server renders them, the browser wakes them (feature `hydrate`).
-//! Every form is a plain form that posts to a server function, so that every page works without WebAssembly.
-// Leptos writes components as functions with capital letters and many arguments.
+//! Pages are rendered on the server only (feature `ssr`): their data appears in the HTML and nowhere else. Islands
+//! are compiled for both sides: the server renders them, and the browser hydrates them (feature `hydrate`). Every
+//! form is a plain form that posts to a server function, so that every page works without WebAssembly.
+// The views of pages are deeply nested types.
 #![recursion_limit = "256"]
 
 pub mod error;

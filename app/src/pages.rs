@@ -1,4 +1,4 @@
-//! The pages: a folder for each noun, a file for each page, server functions beside the page that uses them.
+//! The pages: one folder for each noun, one file for each page. Server functions are beside the page that uses them.
 
 mod account;
 mod account_notices;

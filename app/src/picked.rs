@@ -1,36 +1,35 @@
-//! Dates that are picked in the browser's own date picker. It stands beside the text field of a date and is posted under a
-//! name of its own, which says what stood in it at first: so without WebAssembly it can be seen which of the two was
-//! changed.
+//! The browser's date picker beside the text field of a date. The name of the picker contains its initial value, so
+//! that the server can tell without WebAssembly which of the two was changed.
 
 use policy::dates;
 #[cfg(feature = "ssr")]
 use policy::dates::DateProblem;
 
-/// What the name of a picker begins with.
+/// The prefix of a picker's name.
 const PICKED: &str = "picked[";
 
-/// What a picker is called. The words of its text field would make two fields of the same name.
+/// The label of a picker. With the label of its text field, two fields would have the same name.
 pub(crate) const CALENDAR: &str = "Calendar";
 
-/// The name of the picker beside a text field, in which this date stands at first.
+/// Returns the name of the picker beside a text field with this initial date.
 pub(crate) fn picker_name(field: &str, at_first: &str) -> String {
     format!("{PICKED}{at_first}]{field}")
 }
 
-/// A date as a picker has it; empty for what is no date.
+/// Returns a date in the format of a picker, or an empty text if it is invalid.
 pub(crate) fn iso_or_empty(text: &str) -> String {
     dates::parse_date(text).map(dates::iso).unwrap_or_default()
 }
 
-/// The date in a picker at first and the name of its text field, from the name of the picker.
+/// Splits the name of a picker into its initial date and the name of its text field.
 #[cfg(feature = "ssr")]
 pub(crate) fn parse_picker_name(name: &str) -> Option<(&str, &str)> {
     name.strip_prefix(PICKED)?.split_once(']')
 }
 
-/// What a text field and its picker say together. What is picked answers a text that is no date of its own, such as
-/// `03/04/2018`. If both were changed to different dates, it is neither, and the field says so: no date that was entered
-/// is dropped.
+/// Merges a text field with its picker. A picked date replaces a text that is not a date or is ambiguous, such as
+/// `03/04/2018`. If both were changed to different dates, the result is invalid and the field reports it: no date is
+/// dropped.
 #[cfg(feature = "ssr")]
 pub(crate) fn merge_picked(text: &str, picked: &str, at_first: &str) -> String {
     let (picked, typed) = (picked.trim(), iso_or_empty(text));
@@ -54,7 +53,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_one_that_was_changed_counts() {
+    fn the_changed_one_of_text_and_picker_counts() {
         for (text, picked, at_first, says) in [
             ("", "", "", ""),
             ("15/01/2018", "", "", "15/01/2018"),

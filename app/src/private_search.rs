@@ -1,5 +1,5 @@
-//! What was looked for, in the addresses of lists. Whoever looks for a user types names, and an address stays in the
-//! browser's history and in a proxy's log: so a search is posted, and leads to an address that holds it sealed.
+//! Private searches. Search terms are names, and addresses stay in the browser's history and in proxy logs. A search
+//! is therefore posted, and the address of its result contains it encrypted.
 
 use crate::components::percent_encoded;
 use crate::error::AppError;
@@ -9,14 +9,14 @@ use leptos_router::hooks::use_query_map;
 use records::RecordsError;
 use std::collections::BTreeMap;
 
-/// The part of an address that is sealed.
+/// The encrypted query parameter.
 const SEALED: &str = "find";
-/// The values that may be personal: what was typed, and the key of the last row on a page.
+/// The values that may be personal: the search text, and the key of the last row on a page.
 const PERSONAL: [&str; 2] = ["q", "after"];
-/// The longest search, in bytes. Each field has room for 200 characters.
+/// The maximum size of a search, in bytes. Each field takes 200 characters.
 const MAX_BYTES: usize = 4_096;
 
-/// The address of a list for a search. Only what may be personal makes it a sealed one.
+/// Returns the address of a list for a search. It is encrypted only if a value may be personal.
 pub(crate) fn address(path: &str, values: &[(&str, String)]) -> Result<String, RecordsError> {
     let given: Vec<_> = values.iter().filter(|(_, value)| !value.trim().is_empty()).collect();
     if given.is_empty() {
@@ -32,7 +32,7 @@ pub(crate) fn address(path: &str, values: &[(&str, String)]) -> Result<String, R
     Ok(format!("{path}?{SEALED}={}", session.seal(&search)?))
 }
 
-/// Goes to the list that a posted search asks for.
+/// Redirects to the list of a posted search.
 pub(crate) fn redirect_to_search(path: &str, values: &[(&str, String)]) -> Result<(), AppError> {
     if values.iter().map(|(_, value)| value.len()).sum::<usize>() > MAX_BYTES {
         let why = "The search is too long: each field takes up to 200 characters";
@@ -42,13 +42,13 @@ pub(crate) fn redirect_to_search(path: &str, values: &[(&str, String)]) -> Resul
     Ok(())
 }
 
-/// A value of the page's address, whether it is sealed or not; None where it is not given.
+/// Returns a value of the page's address, encrypted or not. None if the address does not contain it.
 pub(crate) fn value(name: &str) -> Option<String> {
     let plain = use_query_map().with_untracked(|query| query.get(name));
     opened().and_then(|mut search| search.remove(name)).or(plain)
 }
 
-/// Why the search in the page's address cannot be read, if it cannot.
+/// Returns why the encrypted search of the page's address cannot be read. None if it can, or if there is none.
 pub(crate) fn problem() -> Option<AppError> {
     let why = "This search address is incomplete or belongs to another member of staff. Search again";
     (sealed().is_some() && opened().is_none()).then(|| AppError::Refused(why.to_owned()))

@@ -1,8 +1,8 @@
 //! Rate limits for passwords and codes: by network, by address, by account and address, and by account.
 //!
-//! A caller in a session, or on a device from which the account signed in before, has a budget of their own and takes
-//! nothing from those of address and network: an attacker behind the same address does not lock the owner out. An address
-//! from which the account signed in before has a budget for the account, too. Keys are hashed before they are stored.
+//! A caller in a session, or on a device from which the account signed in before, has a separate budget and does not
+//! use those of address and network. An attacker at the same address therefore cannot lock out the owner. An address
+//! from which the account signed in before has a separate budget for the account, too. Keys are stored as hashes.
 
 mod store;
 
@@ -20,29 +20,29 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 use store::Limiter;
 
-/// How long an address from which an account signed in is known for it.
+/// How long an address from which an account signed in stays known for it.
 const KNOWN_ADDRESS_TIMEOUT: Duration = Duration::from_hours(30 * 24);
-/// Each so many attempts, full limiters drop the keys whose budget is whole again.
+/// The number of attempts after which full limiters drop the keys with a full budget.
 const CLEANING_INTERVAL: u32 = 256;
 
-/// The budgets of all limits, and how many keys each remembers.
+/// The budgets of all limits, and the number of keys that each stores.
 #[derive(Clone, Copy, Debug)]
 pub struct Budgets {
-    /// Of a network: an IPv6 /48, as providers give to one customer.
+    /// For a network: an IPv6 /48, as providers assign to one customer.
     pub network: Budget,
-    /// Of an address: an IPv4 address, or an IPv6 /64, as one household has.
+    /// For an address: an IPv4 address, or an IPv6 /64, as one household has.
     pub address: Budget,
-    /// Of one account from one address.
+    /// For one account from one address.
     pub account_and_address: Budget,
-    /// Of one account from all unknown devices and addresses together.
+    /// For one account from all unknown devices and addresses.
     pub account: Budget,
-    /// Of one account: from one known device or address, and from all of its sessions.
+    /// For one account: from one known device or address, and from all of its sessions.
     pub known: Budget,
-    /// Of a member of staff who asks for what they may not see or do.
+    /// For the refused requests of a member of staff.
     pub refused: Budget,
-    /// Of a member of staff who exports.
+    /// For the exports of a member of staff.
     pub exports: Budget,
-    /// How many keys each limit remembers.
+    /// The number of keys that each limit stores.
     pub max_keys: usize,
 }
 
@@ -62,47 +62,47 @@ impl Default for Budgets {
     }
 }
 
-/// The account that an attempt is about.
+/// The account of an attempt.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub enum Account<'a> {
     /// A user.
     User(UserNumber),
-    /// A name that no user has.
+    /// A UserID that no user has.
     Unknown(&'a str),
 }
 
-/// What is shown in an attempt. Each has a budget of its own.
+/// The kind of an attempt. Each kind has a separate budget.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub enum AttemptKind {
-    /// A password, to sign in.
+    /// A sign-in with a password.
     Password,
-    /// A code of the second factor, to sign in.
+    /// A sign-in with a code of the second factor.
     Code,
-    /// A new authenticator app.
+    /// Setting up an authenticator app.
     NewApp,
-    /// Password and code, in a session.
+    /// Signing in again with password and code in a session.
     Reauthentication,
 }
 
-/// What sets the owner of an account apart from other callers at the same address.
+/// What distinguishes the owner of an account from other callers at the same address.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub enum KnownCaller<'a> {
     /// The id of a device from which this account signed in before.
     Device(&'a str),
-    /// A session of this account whose sign-in is whole.
+    /// A session of this account with a complete sign-in.
     Session,
 }
 
 /// An attempt to prove an identity.
 #[derive(Clone, Copy, Debug)]
 pub struct Attempt<'a> {
-    /// What is shown.
+    /// The kind.
     pub kind: AttemptKind,
     /// The account.
     pub account: Account<'a>,
     /// The address of the caller.
     pub address: IpAddr,
-    /// What sets the caller apart, if anything does.
+    /// What identifies the caller, if anything does.
     pub known: Option<KnownCaller<'a>>,
 }
 
@@ -130,14 +130,14 @@ impl Default for RateLimits {
 }
 
 impl RateLimits {
-    /// A throttle with these limits, by the clock of the computer.
+    /// Returns limits with these budgets and the clock of the system.
     pub fn with_limits(limits: Budgets) -> Self {
         Self::new(limits, DefaultClock::default())
     }
 }
 
 impl<C: Clock + Clone> RateLimits<C> {
-    /// A throttle with these limits.
+    /// Returns limits with these budgets.
     pub fn new(limits: Budgets, clock: C) -> Self {
         let limiter = |budget: Budget| budget.limiter(limits.max_keys, clock.clone());
         Self {
@@ -156,15 +156,15 @@ impl<C: Clock + Clone> RateLimits<C> {
         }
     }
 
-    /// Whether an attempt from an address is allowed, whatever account it is about. Each call counts. Attempts about a
-    /// known account go through [`Self::allows`].
+    /// Counts an attempt from an address and returns whether it is allowed. Attempts on a known account use
+    /// [`Self::allows`].
     pub fn allows_from(&self, address: IpAddr) -> bool {
         self.drop_unused_keys();
         self.network.check_key(&self.key(wider_network_of(address))).is_ok()
             && self.address.check_key(&self.key(network_of(address))).is_ok()
     }
 
-    /// Whether an attempt on an account is allowed, and for which kind of caller. Each call counts.
+    /// Counts an attempt on an account. Returns the kind of caller, or None if the attempt is not allowed.
     pub fn allows(&self, attempt: &Attempt<'_>) -> Option<Caller> {
         let Attempt { kind, account, address, known } = *attempt;
         let allows_known = |key| self.known.check_key(&key).is_ok().then_some(Caller::Known);
@@ -184,17 +184,17 @@ impl<C: Clock + Clone> RateLimits<C> {
         is_allowed.then_some(Caller::Unknown)
     }
 
-    /// Whether a request that is refused anyway still gets a page that says so. Each call counts.
+    /// Counts a refused request and returns whether it still gets a page.
     pub fn allows_refused(&self, user: UserNumber) -> bool {
         self.refused.check_key(&self.key(user)).is_ok()
     }
 
-    /// Whether a member of staff may export now. Each call counts.
+    /// Counts an export and returns whether it is allowed.
     pub fn allows_export(&self, user: UserNumber) -> bool {
         self.exports.check_key(&self.key(user)).is_ok()
     }
 
-    /// Remembers that an account signed in from an address, with everything that it has to show.
+    /// Stores that an account completed a sign-in from an address.
     pub fn remember_address(&self, user: UserNumber, address: IpAddr) {
         let key = self.key((Account::User(user), network_of(address)));
         let now = self.clock.now();
@@ -212,7 +212,7 @@ impl<C: Clock + Clone> RateLimits<C> {
         at.is_some_and(|at| self.clock.now().duration_since(*at) < KNOWN_ADDRESS_TIMEOUT.into())
     }
 
-    /// How many keys are remembered.
+    /// Returns the number of stored keys.
     pub fn key_count(&self) -> usize {
         let known = self.known_addresses.lock().unwrap_or_else(PoisonError::into_inner).len();
         self.limiters().map(RateLimiter::len).iter().sum::<usize>() + known
@@ -230,7 +230,7 @@ impl<C: Clock + Clone> RateLimits<C> {
         ]
     }
 
-    /// Drops the keys whose budget is whole again, where there is no room for others.
+    /// Drops the keys with a full budget from limiters that are full.
     fn drop_unused_keys(&self) {
         if self.attempts.fetch_add(1, Ordering::Relaxed).is_multiple_of(CLEANING_INTERVAL) {
             for limiter in self.limiters().into_iter().filter(|limiter| limiter.len() >= self.max_keys) {
@@ -239,18 +239,19 @@ impl<C: Clock + Clone> RateLimits<C> {
         }
     }
 
-    /// The keyed hash of what a limit counts by: long names take no memory, and nobody finds two with the same hash.
+    /// Returns the keyed hash of a key: long names take no memory, and an attacker cannot construct collisions.
     fn key(&self, of: impl Hash) -> u64 {
         self.hasher.hash_one(of)
     }
 }
 
-/// What counts as one address: an IPv6 /64, as one household or library has; an IPv4 address, however it is written.
+/// Returns what counts as one address: an IPv6 /64, as one household or library has, or an IPv4 address in any
+/// notation.
 pub fn network_of(address: IpAddr) -> IpAddr {
     prefix_of(address, 64)
 }
 
-/// What counts as one network: an IPv6 /48, as one customer of a provider can have; an IPv4 address.
+/// Returns what counts as one network: an IPv6 /48, as one customer of a provider can have, or an IPv4 address.
 pub fn wider_network_of(address: IpAddr) -> IpAddr {
     prefix_of(address, 48)
 }

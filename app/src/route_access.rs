@@ -1,6 +1,6 @@
-//! Which page and which server function asks for what: one table of all addresses, which the web server enforces.
+//! The access that each page and server function requires: one table of all routes, which the web server enforces.
 //!
-//! Whatever stands in no row is shut. `records` asks again where a change is made.
+//! Routes missing from the table are denied. `records` checks the permission again where a change is made.
 
 use http::Uri;
 use policy::Action;
@@ -25,7 +25,7 @@ use Action::{
     Preview, ReleaseLegalHolds, Run, SeeAudit, SeeCatalogue, SeeReports, SeeResidue, SeeTasks, SeeUsers,
 };
 
-/// Every address, as the router writes it, and what it asks for.
+/// Every route as the router writes it, and the access that it requires.
 pub const ROUTE_ACCESS: &[(&str, Access)] = &[
     ("/", SignedIn),
     ("/livez", Public),
@@ -137,17 +137,17 @@ pub const ROUTE_ACCESS: &[(&str, Access)] = &[
     ("/do/undo_change", SignedIn),
 ];
 
-/// What an address asks for; None where it stands in no row. Server functions share a route; they are told apart by their
-/// path.
+/// Returns the access that a request requires. None if the table has no row. Server functions share a route, so the
+/// table contains their paths.
 pub fn access_for(route: &str, path: &str) -> Option<Access> {
     let wanted = if route.ends_with("/{*function}") { path } else { route };
     ROUTE_ACCESS.iter().find(|(address, _)| *address == wanted).map(|(_, access)| *access)
 }
 
-/// What a page asks by itself, whether or not somebody sits in front of it.
+/// The prefixes of requests that a page sends without any action of its user.
 const BACKGROUND_ROUTES: [&str; 3] = ["/api/session_time", "/api/run_progress", "/events/"];
 
-/// Whether a request is one that a page makes by itself. It is no sign that somebody is there.
+/// Returns whether this is a background request, which does not extend the session.
 pub fn is_background_request(address: &Uri) -> bool {
     BACKGROUND_ROUTES.iter().any(|one| address.path().starts_with(one))
         || address
@@ -155,8 +155,8 @@ pub fn is_background_request(address: &Uri) -> bool {
             .is_some_and(|query| query.split('&').any(|value| value == crate::islands::BACKGROUND_QUERY))
 }
 
-/// Whether a page opens for whoever has this session. Wherever a page is made, and not only where its address is asked
-/// for: a form that was not carried out brings back a page, too.
+/// Returns whether this session has access to a page. Pages are checked wherever they are rendered, because a
+/// rejected form renders a page, too.
 pub fn is_allowed(page: &str, session: Option<&Session>) -> bool {
     let actor = session.map_or_else(Actor::without_session, Session::actor);
     match access_for_link(page) {
@@ -168,14 +168,14 @@ pub fn is_allowed(page: &str, session: Option<&Session>) -> bool {
     }
 }
 
-/// What an address in a page asks for, so that nobody is shown a link that leads to a closed door.
+/// Returns the access that a link requires, so that no page shows a link to a forbidden page.
 pub(crate) fn access_for_link(href: &str) -> Option<Access> {
     let path = href.split(['?', '#']).next().unwrap_or_default();
-    ROUTE_ACCESS.iter().find(|(address, _)| fits(address, path)).map(|(_, access)| *access)
+    ROUTE_ACCESS.iter().find(|(address, _)| matches(address, path)).map(|(_, access)| *access)
 }
 
-/// Whether a path is one of a route with places for names.
-fn fits(route: &str, path: &str) -> bool {
+/// Returns whether a path matches a route with parameters.
+fn matches(route: &str, path: &str) -> bool {
     let (mut route, mut path) = (route.split('/'), path.split('/'));
     loop {
         match (route.next(), path.next()) {
@@ -191,7 +191,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn links_lead_to_the_first_row_that_fits() {
+    fn a_link_requires_the_access_of_the_first_matching_row() {
         assert_eq!(access_for_link("/users/new"), Some(Permission(EditUsers)));
         assert_eq!(access_for_link("/users/7?tab=loans#x"), Some(Permission(SeeUsers)));
         assert_eq!(access_for_link("/"), Some(SignedIn));

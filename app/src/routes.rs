@@ -1,4 +1,4 @@
-//! The document around every page, and which page stands at which address.
+//! The HTML document of every page, and the routes of the pages.
 
 use crate::pages;
 use crate::state::AppState;
@@ -15,12 +15,12 @@ pub struct Document {
 }
 
 impl Document {
-    /// The document of this process.
+    /// Returns the document of this process.
     pub fn new(state: &AppState) -> Self {
         Self { options: state.options.clone() }
     }
 
-    /// Renders it with the page of the current address.
+    /// Renders the document with the page of the current address.
     pub fn view(self) -> impl IntoView {
         provide_meta_context();
         let nonce = leptos::nonce::use_nonce();
@@ -45,7 +45,7 @@ impl Document {
     }
 }
 
-/// Every page and its address.
+/// The routes of all pages.
 #[component]
 pub fn App() -> impl IntoView {
     view! {

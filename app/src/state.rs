@@ -1,4 +1,4 @@
-//! What the pages and server functions find in their context.
+//! The context of pages and server functions.
 
 use crate::rate_limit::RateLimits;
 use crate::route_access::Access;
@@ -11,38 +11,38 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Everything that one server process shares.
+/// The shared state of one server process.
 #[derive(Clone, Debug, FromRef)]
 pub struct AppState {
-    /// Where the compiled assets are.
+    /// The options of Leptos, with the place of the compiled assets.
     pub options: LeptosOptions,
     /// The records.
     pub store: Store,
     /// The rate limits.
     pub rate_limits: Arc<RateLimits>,
-    /// How the cookie of a session is sent.
+    /// The security of the cookies.
     pub cookies: Cookies,
-    /// What the identity provider of the library is called, where it has one.
+    /// The name of the library's identity provider, if it has one.
     pub single_sign_on: Option<SingleSignOn>,
-    /// How long a form may take to arrive. Whoever sends one slowly keeps others waiting.
+    /// How long the body of a form may take to arrive. A slow sender keeps others waiting.
     pub form_time: Duration,
 }
 
-/// What the identity provider of the library is called.
+/// The name of the library's identity provider.
 #[derive(Clone, Debug)]
 pub struct SingleSignOn(pub Arc<str>);
 
-/// How the cookie of a session is sent.
+/// The security of the cookies.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Cookies {
-    /// Over TLS only, under a name that no other site can set.
+    /// Cookies are sent over TLS only, under a name that no other site can set.
     Secure,
-    /// Without TLS: to this computer only.
+    /// Cookies are sent without TLS, to this computer only.
     Plain,
 }
 
 impl Cookies {
-    /// The name of the cookie.
+    /// Returns the name of the session cookie.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Secure => "__Host-lethe",
@@ -50,7 +50,7 @@ impl Cookies {
         }
     }
 
-    /// The name of the cookie that names the device.
+    /// Returns the name of the device cookie.
     pub const fn device_name(self) -> &'static str {
         match self {
             Self::Secure => "__Host-lethe-device",
@@ -58,7 +58,7 @@ impl Cookies {
         }
     }
 
-    /// The name of the cookie that keeps a login state to an identity provider.
+    /// Returns the name of the cookie of a login state.
     pub const fn login_state_name(self) -> &'static str {
         match self {
             Self::Secure => "__Host-lethe-login-state",
@@ -67,48 +67,46 @@ impl Cookies {
     }
 }
 
-/// From where a request comes, as far as it can be believed. The web server puts it into the extensions of the request.
+/// The address of the client, as far as it can be trusted. The web server adds it to the extensions of the request.
 #[derive(Clone, Copy, Debug)]
 pub struct ClientAddress(pub IpAddr);
 
-/// The cookie of the device from which a request comes; empty where it has none. The web server puts it into the extensions
-/// of the request.
+/// The device cookie of a request, or an empty text. The web server adds it to the extensions of the request.
 #[derive(Clone, Debug, Default)]
 pub struct DeviceCookie(pub String);
 
-/// The id of a request, which stands in the log. The web server makes it up.
+/// The id of a request in the log. The web server generates it.
 #[derive(Clone, Debug)]
 pub struct RequestId(pub String);
 
-/// Whoever asks has the key of a session that has ended. The web server puts it into the extensions of the request.
+/// The caller has the token of a session that has ended. The web server adds this to the extensions of the request.
 #[derive(Clone, Debug)]
 pub struct SessionEnded {
-    /// What the forms of the session carry.
+    /// The token in the forms of the session.
     pub form_token: String,
 }
 
-/// The records, in a page or server function.
+/// Returns the store.
 pub(crate) fn store() -> Store {
     expect_context::<AppState>().store
 }
 
-/// Something that the web server has put into the extensions of the request.
+/// Returns a value that the web server has added to the extensions of the request.
 pub(crate) fn extension<T: Clone + Send + Sync + 'static>() -> Option<T> {
     use_context::<Parts>().and_then(|parts| parts.extensions.get::<T>().cloned())
 }
 
-/// The session of the request, whole or not.
+/// Returns the session of the request, whether its sign-in is complete or not.
 pub(crate) fn session() -> Option<Session> {
     extension()
 }
 
-/// Who is at the page, or asks a server function: whom the web server found by the cookie of the request.
+/// Returns the actor that the authentication middleware set for this request.
 pub(crate) fn actor() -> Actor {
     session().map_or_else(Actor::without_session, |session| session.actor())
 }
 
-/// Whether the door at an address of this server opens for whoever is at the page. What somebody may not do is not
-/// offered to them.
+/// Returns whether the actor has access to an address of this server. Pages offer no link or button without access.
 pub(crate) fn can_open(address: &str) -> bool {
     match crate::route_access::access_for_link(address) {
         Some(Access::Permission(action)) => actor().may(action),

@@ -1,4 +1,4 @@
-//! The banner on every page: what somebody should know although nobody is watching. Nothing when all is well.
+//! The banner on every page: conditions that need attention although no user watches them. Empty if all is well.
 
 use crate::components::Timestamp;
 use crate::pages::unread_line;
@@ -13,7 +13,7 @@ use records::health::{self, Condition, ConditionKind};
 use records::pagination::Paging;
 use records::{Actor, Store};
 
-/// The most lines; what is more stands in the list of runs.
+/// The maximum number of lines. The list of runs shows the rest.
 const LINES: usize = 3;
 
 /// Shows what needs attention, with a link to each run or task.
@@ -21,7 +21,7 @@ const LINES: usize = 3;
 pub(crate) fn Banner() -> impl IntoView {
     let (store, actor, may_see) = (store(), actor(), can_open("/runs"));
     Suspend::new(async move {
-        // A page whose database does not answer says so itself.
+        // If the database does not answer, the page itself reports it.
         let conditions =
             if may_see { health::read(&store).await.unwrap_or_default().conditions } else { Vec::new() };
         let approvals = approvals(&store, actor).await;
@@ -73,7 +73,7 @@ fn line(condition: Condition, safety_limits: SafetyLimits) -> impl IntoView {
     if let Some((href, link, rest)) = installation_line(&what, since) {
         return view! { <li><a href=href>{link}</a>{rest}</li> }.into_any();
     }
-    // Somebody else's private task is overdue like any other, but it is not named, and nothing leads to it.
+    // A private task of another owner is overdue like any other, but it is neither named nor linked.
     let (name, to_task) = match task {
         None => ("a task".to_owned(), None),
         Some((_, name)) if !name.is_shown_to(actor()) => ("a private task".to_owned(), None),
@@ -115,7 +115,7 @@ fn line(condition: Condition, safety_limits: SafetyLimits) -> impl IntoView {
             let more = (times > 1).then(|| format!(" and {} more", grouped(times - 1)));
             (to_run, name, view! { " missed its run of " {moment()} {more} "." }.into_any())
         }
-        // Said above.
+        // Handled above.
         ConditionKind::Fault(_)
         | ConditionKind::ClockDiffers { .. }
         | ConditionKind::KeyFile

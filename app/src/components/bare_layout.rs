@@ -1,11 +1,11 @@
-//! The frame of the pages before and around the sign-in: no modules, nothing that leads further.
+//! The layout of the pages before and around the sign-in: no modules and no links to other pages.
 
 use crate::components::escaped;
 use crate::components::page_layout::WarnBeforeEnd;
 use leptos::prelude::*;
 use leptos_meta::Title;
 
-/// A page with a title and nothing around it.
+/// Renders a page with a title and no navigation.
 #[component]
 pub(crate) fn BareLayout(
     /// The title.

@@ -1,7 +1,7 @@
-//! Text for the two places where Leptos writes what it is given as it stands, without a look at it: the title of the
-//! document and the content of a `<textarea>`.
+//! Escapes text for the two places where Leptos writes text unescaped: the title of the document and the content of a
+//! `<textarea>`.
 
-/// A text that stays text there, whatever somebody has written into it.
+/// Escapes a text for `<title>` and `<textarea>`.
 pub(crate) fn escaped(text: &str) -> String {
     html_escape::encode_text(text).into_owned()
 }
@@ -11,7 +11,7 @@ mod tests {
     use super::escaped;
 
     #[test]
-    fn nothing_ends_the_element_that_it_stands_in() {
+    fn no_text_ends_the_element_around_it() {
         assert_eq!(escaped("</title><b>&amp;"), "&lt;/title&gt;&lt;b&gt;&amp;amp;");
         assert_eq!(escaped("O’Brien “quoted” 'n' \"so\""), "O’Brien “quoted” 'n' \"so\"");
     }

@@ -1,4 +1,4 @@
-//! Parts of forms: what is wrong, and buttons that do one thing.
+//! Components of forms: fields, errors and buttons.
 
 use super::percent_encoded;
 use crate::error::AppError;
@@ -11,7 +11,7 @@ use policy::form::FieldErrors;
 use policy::password::SHORTEST;
 use policy::permission::FRESH_MINUTES;
 
-/// A notice above the content.
+/// Shows a notice above the content.
 #[component]
 pub(crate) fn Notice(
     /// `info`, `warning`, `danger` or `success`.
@@ -22,10 +22,10 @@ pub(crate) fn Notice(
     view! { <div class=format!("notice {kind}")>{children()}</div> }
 }
 
-/// Why a form was not carried out, above the form, with a link to each wrong field.
+/// Shows above a form why it was rejected, with a link to each invalid field.
 #[component]
 pub(crate) fn ProblemSummary(
-    /// Why, if the form was posted.
+    /// The error, if the form was posted.
     error: Option<AppError>,
 ) -> impl IntoView {
     error.map(|error| {
@@ -48,8 +48,7 @@ pub(crate) fn ProblemSummary(
     })
 }
 
-/// The space for the problem of one field; it is there also when there is none, so that nothing moves.
-/// The field names it with `aria-describedby="{field}-problem"`.
+/// Shows the problem of a field. The space is there without a problem, too, so that the page does not jump.
 #[component]
 pub(crate) fn FieldProblem(
     /// The field, named as in its form.
@@ -60,7 +59,7 @@ pub(crate) fn FieldProblem(
     view! { <p class="problem" id=format!("{field}-problem")>{errors.of(field)}</p> }
 }
 
-/// The problem of a filter. There is no space for it where there is none.
+/// Shows the problem of a filter. Takes no space without a problem.
 #[component]
 pub(crate) fn FilterProblem(
     /// The filter, named as in its form.
@@ -71,19 +70,19 @@ pub(crate) fn FilterProblem(
     errors.of(field).is_some().then(|| view! { <FieldProblem field errors /> })
 }
 
-/// The fields for a date: text, and the browser's own date picker beside it.
+/// Renders the text field of a date with the browser's date picker beside it.
 #[component]
 pub(crate) fn DateInput(
     /// The id of the text field.
     id: &'static str,
-    /// The name under which the text is posted.
+    /// The name of the posted text.
     #[prop(into)]
     name: String,
-    /// What was typed.
+    /// The typed text.
     value: String,
-    /// Whether it is wrong.
+    /// Whether the text is invalid.
     wrong: bool,
-    /// Ids of what describes the field.
+    /// The ids for `aria-describedby`.
     #[prop(into)]
     described: String,
 ) -> impl IntoView {
@@ -97,7 +96,7 @@ pub(crate) fn DateInput(
     }
 }
 
-/// Says, before a form for what cannot be undone, that the sign-in is too old for it: so that nobody types in vain.
+/// Warns before an irreversible form that it requires a new sign-in, before anything is typed in vain.
 #[component]
 pub(crate) fn ReauthHint(
     /// The page that the form is on.
@@ -116,7 +115,7 @@ pub(crate) fn ReauthHint(
     })
 }
 
-/// A button that posts one small form.
+/// Renders a button that posts one small form.
 #[component]
 pub(crate) fn PostButton(
     /// Path of the server function.
@@ -124,15 +123,15 @@ pub(crate) fn PostButton(
     /// The page that the button is on.
     #[prop(into)]
     page: String,
-    /// Hidden values of its form.
+    /// The hidden values of its form.
     values: Vec<(&'static str, String)>,
-    /// What it does, as action and object.
+    /// The label: verb and object.
     #[prop(into)]
     label: String,
-    /// More words for screen readers, which do not show the row of the button.
+    /// Additional text for screen readers, which do not read the row of the button.
     #[prop(optional, into)]
     about: Option<String>,
-    /// Whether it does what cannot be undone.
+    /// Whether the action is irreversible.
     #[prop(optional)]
     danger: bool,
 ) -> impl IntoView {
@@ -153,7 +152,7 @@ pub(crate) fn PostButton(
     })
 }
 
-/// A button behind a question: it opens to what happens, and the button that does it.
+/// Renders a disclosure with the consequence of an action and the button that executes it.
 #[component]
 pub(crate) fn AskFirst(
     /// Path of the server function.
@@ -161,15 +160,15 @@ pub(crate) fn AskFirst(
     /// The page that the button is on.
     #[prop(into)]
     page: String,
-    /// Hidden values of its form.
+    /// The hidden values of its form.
     values: Vec<(&'static str, String)>,
-    /// What it does, as action and object.
+    /// The label: verb and object.
     #[prop(into)]
     label: String,
-    /// More words for screen readers, which do not show the row of the button.
+    /// Additional text for screen readers, which do not read the row of the button.
     #[prop(optional, into)]
     about: Option<String>,
-    /// What happens then, and what cannot be undone.
+    /// The consequence, and what cannot be undone.
     #[prop(into)]
     consequence: String,
 ) -> impl IntoView {
@@ -186,7 +185,7 @@ pub(crate) fn AskFirst(
     })
 }
 
-/// Tells the browser's password manager whose password a form is about.
+/// Names for the browser's password manager the user whose password the form contains.
 #[component]
 pub(crate) fn UserName(
     /// The `UserID`.

@@ -1,11 +1,11 @@
-//! Parts of lists and tables.
+//! Dates, numbers, dropdowns and pagination of lists.
 
 use crate::state::store;
 use chrono::{DateTime, NaiveDate, Utc};
 use leptos::prelude::*;
 use policy::dates;
 
-/// A date as people read it, and as machines do. Nothing where there is none.
+/// Shows a date for people and for machines. Renders nothing for `None`.
 #[component]
 pub(crate) fn Day(
     /// The date.
@@ -15,7 +15,7 @@ pub(crate) fn Day(
     date.map(|date| view! { <time datetime=dates::iso(date)>{dates::shown(date)}</time> })
 }
 
-/// An instant in the library's time zone: `15 Jan 2018 02:30`.
+/// Shows an instant in the library's time zone: `15 Jan 2018 02:30`.
 #[component]
 pub(crate) fn Timestamp(
     /// The instant.
@@ -29,7 +29,7 @@ pub(crate) fn Timestamp(
     })
 }
 
-/// A number in the middle of words: with thousands separators, in bold.
+/// Shows a number within a sentence: in bold, with thousands separators.
 #[component]
 pub(crate) fn Count(
     /// The number.
@@ -38,7 +38,7 @@ pub(crate) fn Count(
     view! { <b>{policy::numbers::grouped(of)}</b> }
 }
 
-/// The options of a dropdown that filters a list; the first one filters nothing.
+/// Renders the options of a dropdown that filters a list. The first option does not filter.
 pub(crate) fn options<T: Copy + PartialEq>(
     all: impl IntoIterator<Item = T>,
     chosen: Option<T>,
@@ -53,15 +53,15 @@ pub(crate) fn options<T: Copy + PartialEq>(
     view! { <option value="">{none}</option> {rows} }
 }
 
-/// The way to the next page of a list, and back to the first.
+/// Links to the next and the first page of a list.
 #[component]
 pub(crate) fn Pager(
-    /// Address of the list with its filters, without the key: `/tasks?q=ng`.
+    /// The address of the list with its filters, without the key: `/tasks?q=ng`.
     #[prop(into)]
     list: String,
     /// Whether this is not the first page.
     paged: bool,
-    /// The key after which the next page begins.
+    /// The key after which the next page begins; `None` on the last page.
     next: Option<String>,
 ) -> impl IntoView {
     let glue = if list.contains('?') { '&' } else { '?' };
@@ -69,12 +69,12 @@ pub(crate) fn Pager(
     view! { <Pages first=paged.then_some(list) next /> }
 }
 
-/// The way to the next page of a list, and back to the first, by their addresses.
+/// Links to the next and the first page of a list, given their addresses.
 #[component]
 pub(crate) fn Pages(
-    /// The first page; None where this is it.
+    /// The first page; `None` if this is it.
     first: Option<String>,
-    /// The next page; None where this is the last.
+    /// The next page; `None` if this is the last one.
     next: Option<String>,
 ) -> impl IntoView {
     let next = next.map(|href| view! { <a rel="next" href=href>"Next page"</a> });
@@ -83,7 +83,7 @@ pub(crate) fn Pages(
         .then(|| view! { <nav class="pager" aria-label="Pages">{first} {next}</nav> })
 }
 
-/// A text as a value in the query of an address.
+/// Encodes a text as a value in the query of an address.
 pub fn percent_encoded(text: &str) -> String {
     percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string()
 }

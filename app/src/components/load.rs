@@ -1,4 +1,4 @@
-//! Loading what a page shows, and the page to show when that does not work.
+//! Loading pages: parameters and filters from the address, access, and the page for an error.
 
 use crate::components::{PageLayout, Pager};
 use crate::error::AppError;
@@ -17,7 +17,7 @@ use records::pagination::{Page, Paging};
 use std::future::Future;
 use std::str::FromStr;
 
-/// What the path of the page names: `/users/5`. What cannot be read is not there.
+/// Reads the id in the path, as in `/users/5`. An invalid id is `NotFound`.
 pub(crate) fn path_param<T: FromStr>(what: &'static str) -> Result<T, RecordsError> {
     use_params_map()
         .with_untracked(|params| params.get("id"))
@@ -34,13 +34,13 @@ pub(crate) fn own_address() -> String {
     if search.is_empty() { path } else { format!("{path}?{search}") }
 }
 
-/// A value of the query of the page's address; empty where it is not given.
+/// Returns a value of the query of the page's address, or an empty text.
 pub(crate) fn query(name: &str) -> String {
     private_search::value(name).unwrap_or_default()
 }
 
-/// A filter in the query of the page's address that has no field on the page; None where it is not given. What cannot be read is
-/// an error of the address.
+/// Reads a filter that has no field on the page. Returns `None` if the address does not contain it, and an error if
+/// it is invalid.
 pub(crate) fn filter<T>(name: &str, read: impl FnOnce(&str) -> Option<T>) -> Result<Option<T>, RecordsError> {
     let typed = query(name);
     if typed.trim().is_empty() {
@@ -49,8 +49,8 @@ pub(crate) fn filter<T>(name: &str, read: impl FnOnce(&str) -> Option<T>) -> Res
     read(typed.trim()).map(Some).ok_or_else(|| RecordsError::field(name, Problem::UnknownChoice))
 }
 
-/// A filter that is chosen from a list. A value that is none of its choices is an error: a list without the filter would be
-/// a longer one.
+/// Reads a filter with fixed choices. An unknown choice is an error, because the list without the filter would be
+/// longer than the requested one.
 pub(crate) fn choice<T>(
     errors: &mut FieldErrors,
     name: &str,
@@ -103,13 +103,13 @@ pub(crate) async fn filtered_list<Row>(
     Ok(FilteredList { error, content })
 }
 
-/// A text that a list is searched for, from the query of the page's address.
+/// Reads a search text from the query of the page's address.
 pub(crate) fn search_text(errors: &mut FieldErrors, name: &str) -> String {
     let typed = query(name);
     errors.take(name, text::line(&typed, text::SHORT)).unwrap_or(typed)
 }
 
-/// A date of the query of the page's address, which was typed or picked; empty where it is not given.
+/// Returns a typed or picked date of the query of the page's address, or an empty text.
 pub(crate) fn date_query(name: &str) -> String {
     let typed = query(name);
     let picked = use_query_map().with_untracked(|query| {
@@ -122,13 +122,14 @@ pub(crate) fn date_query(name: &str) -> String {
     picked.map_or(typed.clone(), |(at_first, date)| picked::merge_picked(&typed, &date, &at_first))
 }
 
-/// The page of a list that the address names.
+/// Returns the requested page of the list.
 pub(crate) fn paging() -> Paging {
     let after = query("after");
     Paging { after: (!after.is_empty()).then_some(after), rows: None }
 }
 
-/// A page of what `load` finds, for whom its door opens.
+/// Renders the result of `load` if the caller has access to the page. Otherwise, and if `load` fails, renders an
+/// error page.
 pub(crate) fn guarded_page<V: IntoView + 'static>(
     load: impl Future<Output = Result<V, RecordsError>> + Send + 'static,
 ) -> impl IntoView {

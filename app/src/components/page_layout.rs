@@ -1,4 +1,4 @@
-//! The frame of every page: top bar, breadcrumbs, actions panel, title.
+//! The layout of every page: top bar, breadcrumbs, actions panel, title.
 
 use crate::components::{AskFirst, Banner, ProblemSummary, escaped};
 use crate::form_post::{self, error_for};
@@ -15,57 +15,57 @@ use leptos_router::hooks::{use_location, use_query_map};
 use policy::UserNumber;
 use records::person;
 
-/// One step of the breadcrumbs: its words and its address.
+/// One step of the breadcrumbs: label and address.
 pub(crate) type Crumb = (String, String);
 
-/// Something that can be done on a page; it stands in the actions panel.
+/// One entry of the actions panel.
 #[derive(Clone, Debug)]
 pub(crate) enum PageAction {
-    /// Leads to another page.
+    /// Links to another page.
     Link {
-        /// What it does, as action and object.
+        /// The label: verb and object.
         label: String,
         /// The page.
         href: String,
     },
-    /// Leads to a page where something irreversible can be done.
+    /// Links to a page with an irreversible action.
     Danger {
-        /// What it does, as action and object.
+        /// The label: verb and object.
         label: String,
         /// The page.
         href: String,
     },
-    /// Does something at once.
+    /// Posts a form at once.
     Post {
-        /// What it does, as action and object.
+        /// The label: verb and object.
         label: String,
         /// Path of the server function.
         function: &'static str,
         /// Hidden values of its form.
         values: Vec<(&'static str, String)>,
     },
-    /// Does something after a question.
+    /// Posts a form after a confirmation.
     Ask {
-        /// What it does, as action and object.
+        /// The label: verb and object.
         label: String,
         /// Path of the server function.
         function: &'static str,
         /// Hidden values of its form.
         values: Vec<(&'static str, String)>,
-        /// What happens then.
+        /// The consequence, shown before the action.
         consequence: String,
     },
-    /// Cannot be done here.
+    /// An action that is not available here.
     Unavailable {
-        /// What cannot be done.
+        /// The label: verb and object.
         label: String,
-        /// Why, and what to do instead.
+        /// The reason, and what to do instead.
         why: String,
     },
 }
 
 impl PageAction {
-    /// Whether whoever is at the page may do it.
+    /// Returns whether the caller has access to the action.
     fn can_open(&self) -> bool {
         match self {
             Self::Link { href, .. } | Self::Danger { href, .. } => can_open(href),
@@ -79,19 +79,19 @@ impl PageAction {
 const MODULES: [(&str, &str); 4] =
     [("Users", "/users"), ("Catalogue", "/catalogue"), ("Task centre", "/tasks"), ("Reports", "/reports")];
 
-/// The frame around the content of a page.
+/// Renders a page: navigation, title, and the content.
 #[component]
 pub(crate) fn PageLayout(
     /// The title: heading of the page and, with the product's name, of the window.
     #[prop(into)]
     title: String,
-    /// One line that says what this page tells.
+    /// One sentence below the title.
     #[prop(optional, into)]
     lead: Option<String>,
-    /// The way here, without the page itself.
+    /// The breadcrumbs, without the page itself.
     #[prop(optional)]
     crumbs: Vec<Crumb>,
-    /// What can be done here.
+    /// The entries of the actions panel.
     #[prop(optional)]
     actions: Vec<PageAction>,
     /// The content.
@@ -122,7 +122,7 @@ pub(crate) fn PageLayout(
     }
 }
 
-/// Warns whoever is signed in before their session ends.
+/// Warns the signed-in member of staff before the session ends.
 #[component]
 pub(crate) fn WarnBeforeEnd() -> impl IntoView {
     TimeLeft::rounded().map(|time| view! { <SessionWarning time /> })
@@ -158,11 +158,11 @@ fn quick_search() -> impl IntoView {
     }
 }
 
-/// Whoever is signed in: their name, their account, and the way out.
+/// Renders the name of the signed-in member of staff, the link to the account, and the sign-out button.
 fn account(user: UserNumber, is_here: bool) -> impl IntoView {
     let store = store();
     let name = Suspend::new(async move {
-        // A page whose database does not answer says so itself.
+        // If the database does not answer, the page itself reports it.
         let name = person::name_of(&store, user).await.ok().flatten();
         name.map(|name| view! { <span class="who">{name}</span> })
     });

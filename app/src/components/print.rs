@@ -1,13 +1,12 @@
-//! What stands on each sheet of paper.
+//! The header of printed pages.
 
 use super::Day;
 use crate::state::store;
 use leptos::prelude::*;
 use policy::RunId;
 
-/// Puts the library, the run, the date and the page number on each printed sheet of a page about a run. They stand in a
-/// style sheet that the server makes: a page has no inline styles. Browsers without margin boxes print the first line
-/// instead.
+/// Prints library, run, date and page number on each sheet of a page about a run. The server generates this style
+/// sheet, because a page has no inline styles. Browsers without margin boxes print the first line instead.
 #[component]
 pub(crate) fn PrintHeader(
     /// The run.

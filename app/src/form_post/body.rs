@@ -1,4 +1,5 @@
-//! The fields of a posted form, as bytes: what no text may hold is found here, before any function reads it.
+//! The fields of a posted form. Bytes that no text may contain are rejected here, before a server function reads
+//! them.
 
 use crate::components::percent_encoded;
 use crate::picked;
@@ -12,8 +13,8 @@ use std::borrow::Cow;
 pub(super) struct Fields(Vec<(String, String)>);
 
 impl Fields {
-    /// Reads a body. A field with bytes that are no text, or with a control character other than a tab or a line break, is
-    /// a problem; such characters are left out, so that the form can be shown again.
+    /// Reads a body. A field with invalid UTF-8, or with a control character other than a tab or line break, has a
+    /// problem. Such characters are removed, so that the form can be rendered again.
     pub(super) fn read(body: &[u8]) -> (Self, FieldErrors) {
         let mut errors = FieldErrors::default();
         let pairs = body.split(|byte| *byte == b'&').filter(|pair| !pair.is_empty());
@@ -32,7 +33,7 @@ impl Fields {
         (fields, errors)
     }
 
-    /// Takes the value of a field that belongs to no function out of the form.
+    /// Removes a field that does not belong to the server function and returns its value.
     pub(super) fn take(&mut self, name: &str) -> Option<String> {
         let mut taken = None;
         self.0.retain_mut(|(field, value)| {
@@ -45,7 +46,7 @@ impl Fields {
         taken
     }
 
-    /// Puts dates that were picked into their text fields.
+    /// Copies picked dates into their text fields.
     pub(super) fn put_picked_dates(&mut self) {
         let all = std::mem::take(&mut self.0);
         let (pickers, mut fields): (Vec<_>, Vec<_>) =
@@ -60,15 +61,15 @@ impl Fields {
         self.0 = fields;
     }
 
-    /// Whether every field belongs to the form; what else is sent is refused, not ignored.
+    /// Returns whether every field belongs to the form. Other fields are rejected, not ignored.
     pub(super) fn are_of_form(&self) -> bool {
         self.0.iter().all(|(name, _)| name.starts_with("form["))
     }
 
-    /// The form as a function reads it.
+    /// Returns the form as the server function reads it.
     pub(super) fn body(&self) -> Bytes {
         let pairs = self.0.iter().map(|(name, value)| {
-            // Brackets are the structure of a name.
+            // Brackets structure a name.
             let name = percent_encoded(name).replace("%5B", "[").replace("%5D", "]");
             format!("{name}={}", percent_encoded(value))
         });
@@ -76,7 +77,7 @@ impl Fields {
     }
 }
 
-/// A text that was percent-encoded, without what no text may hold, and whether it was whole.
+/// Decodes a percent-encoded text. Returns it without forbidden characters, and whether it contained none.
 fn text(encoded: &[u8]) -> (String, bool) {
     let spaced: Vec<u8> = encoded.iter().map(|byte| if *byte == b'+' { b' ' } else { *byte }).collect();
     let decoded = percent_decode(&spaced).decode_utf8_lossy().into_owned();
@@ -90,14 +91,13 @@ fn is_refused(c: char) -> bool {
     c.is_control() && !matches!(c, '\t' | '\n' | '\r')
 }
 
-/// The name of a field as problems have it: `fields.phone` for `form[fields][phone]`.
+/// Returns the name of a field in errors: `fields.phone` for `form[fields][phone]`.
 fn field_of(name: &str) -> String {
     let parts: Vec<&str> = name.split(['[', ']']).filter(|part| !part.is_empty()).collect();
     parts.strip_prefix(&["form"]).unwrap_or(&parts).join(".")
 }
 
-/// Whether an address holds text: no bytes that are none, and no control character, whether it stands there as it is or
-/// percent-encoded.
+/// Returns whether an address is valid UTF-8 and contains no control character, percent-encoded or not.
 pub fn is_text(address: &str) -> bool {
     percent_decode(address.as_bytes()).decode_utf8().is_ok_and(|text| !text.chars().any(char::is_control))
 }
@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_text_is_a_problem_of_its_field() {
+    fn invalid_text_is_a_problem_of_its_field() {
         for bad in [
             "%00",
             "a%00b",
@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn a_form_is_read_and_written_as_it_was() {
+    fn a_form_survives_reading_and_writing() {
         let (mut fields, errors) =
             Fields::read(b"form%5Ba%5D=1+2&form_token=77&form[b][c]=%26%3D%5B&form[d]");
         assert!(errors.is_empty());

@@ -1,5 +1,5 @@
-//! A form that is sent again, by an impatient second click or by going back, leads to what it came to the first time. The
-//! same form is the same key, which is random and made with the page, with the same function and the same fields.
+//! Idempotency: a form that is sent again, by a second click or by going back, gets its first outcome. The same form
+//! has the same random key of its page, the same server function and the same fields.
 
 use super::{BufferedBody, FormOutcome, FormToken, PREFIX, PostedForm, answer, call_function, read_form};
 use crate::error::{AppError, log_internal};
@@ -16,38 +16,38 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep};
 use zeroize::Zeroizing;
 
-/// Functions that change nothing, or end the session that a key belongs to.
+/// The server functions that change nothing, or end the session that the key belongs to.
 const WITHOUT_KEY: [&str; 4] = ["/do/find_users", "/do/find_people", "/do/check_task", "/do/sign_out"];
 /// How long the second of two requests waits for the first.
 const WAIT_TIMEOUT: Duration = Duration::from_mins(1);
-/// For how long a claim is in the way of a form that was not carried out.
+/// How long a claim blocks a form that was not executed.
 const CLAIM_TIMEOUT: Duration = Duration::from_mins(30);
-/// How often the second looks whether the first is done.
+/// How often the second request asks whether the first has ended.
 const POLL_INTERVAL: Duration = Duration::from_millis(100);
 
-/// How long the first pause is before an outcome that could not be kept is kept again, and how long the longest.
+/// The delay before an outcome that could not be stored is stored again. It doubles with each attempt.
 const FIRST_RETRY_DELAY: Duration = Duration::from_millis(200);
 /// The longest delay between two attempts to store an outcome.
 const MAX_RETRY_DELAY: Duration = Duration::from_secs(5);
 
-/// What a form came to, as it is kept for those who send it again.
+/// The stored outcome of a form.
 #[derive(Debug, Deserialize, Serialize)]
 struct StoredOutcome {
     result: StoredResult,
-    /// The cookies that the answer set. The browser has dropped that answer, and with it the new key of its session.
+    /// The cookies of the answer. The browser has dropped that answer, and with it the new session token.
     cookies: Vec<String>,
 }
 
 #[derive(Debug, Deserialize, Serialize)]
 enum StoredResult {
-    /// It led to this page.
+    /// A redirect to this page.
     Page(String),
-    /// These were shown.
+    /// Texts that are shown once.
     Shown(Vec<String>),
 }
 
 impl StoredOutcome {
-    /// What is kept of an outcome; None of a form that was not carried out.
+    /// Returns what is stored of an outcome. None if the form was not executed.
     fn from_outcome(outcome: &FormOutcome) -> Option<Self> {
         let result = match &outcome.result {
             Ok(page) => StoredResult::Page(page.to_str().ok()?.to_owned()),
@@ -68,7 +68,7 @@ impl StoredOutcome {
     }
 }
 
-/// Carries out a form, unless it was before.
+/// Executes a form, unless it was executed before.
 pub(super) async fn carry_out(state: &AppState, parts: Parts, form: PostedForm) -> Response {
     let session = parts.extensions.get::<Session>().cloned();
     let key = form.key.as_deref().filter(|_| !WITHOUT_KEY.contains(&form.path.as_str()));
@@ -79,7 +79,8 @@ pub(super) async fn carry_out(state: &AppState, parts: Parts, form: PostedForm) 
     let once = FormOnce::of(&session.form_token, key, &form.path, &form.body);
     let outcome = match claim(state, &once).await {
         Ok(Some(kept)) => kept.outcome(),
-        // A browser that sends the form again drops its first request. It is carried out to the end all the same.
+        // A browser that sends the form again drops its first request. That request is executed to its end all the
+        // same.
         Ok(None) => {
             let (state, path, body) = (state.clone(), form.path.clone(), form.body.clone());
             let page = form.page.clone();
@@ -99,8 +100,8 @@ fn failed(error: AppError) -> FormOutcome {
     FormOutcome { result: Err(error), headers: HeaderMap::new() }
 }
 
-/// The answer to a form that its session sent before it got a new key by the same form: the page that it led to, and the
-/// new key. Gives the request back if it is none.
+/// Answers a form that its session sent before the same form renewed the session token: with the same redirect and
+/// the new token. Returns the request if it is not such a form.
 pub async fn answer_resent_form(
     state: &AppState,
     mut request: Request<Body>,
@@ -126,7 +127,7 @@ pub async fn answer_resent_form(
     Err(request)
 }
 
-/// What a form came to that gave its session a new key.
+/// Returns the outcome of a form that renewed the token of its session.
 async fn renewed_session(state: &AppState, once: &FormOnce) -> Option<StoredOutcome> {
     let until = Instant::now() + WAIT_TIMEOUT;
     loop {
@@ -138,7 +139,7 @@ async fn renewed_session(state: &AppState, once: &FormOnce) -> Option<StoredOutc
     }
 }
 
-/// What the form came to before, if it was carried out; None if this is the first time.
+/// Claims the form. Returns its outcome if it was executed before, None if this is the first time.
 async fn claim(state: &AppState, once: &FormOnce) -> Result<Option<StoredOutcome>, AppError> {
     let until = Instant::now() + WAIT_TIMEOUT;
     loop {
@@ -166,8 +167,8 @@ fn read(kept: &str) -> Result<StoredOutcome, AppError> {
     serde_json::from_str(kept).map_err(|_| AppError::Unreadable)
 }
 
-/// Keeps what the form came to. A form that was not carried out can be sent again. While the database cannot be written
-/// that is tried again: a claim that stayed would refuse the form for as long as claims are kept.
+/// Stores the outcome of a form. A form that was not executed can be sent again. If the database is not available,
+/// storing is retried: a remaining claim would reject the form until it expires.
 async fn keep(state: &AppState, once: FormOnce, outcome: &FormOutcome) {
     let kept = StoredOutcome::from_outcome(outcome).and_then(|kept| serde_json::to_string(&kept).ok());
     let Err(error) = once.end(&state.store, kept.as_deref()).await else { return };

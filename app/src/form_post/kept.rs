@@ -1,5 +1,5 @@
-//! A short form that was not carried out, sealed in the address of its page for its member of staff: over a sign-in in
-//! between, and instead of an answer to a form, to which no browser goes back without asking.
+//! Short forms, encrypted into the address of their page for their member of staff. They survive a sign-in, and a
+//! redirect with them replaces an answer to a form, so that Back never asks to send it again.
 
 use super::FailedSubmission;
 use crate::components::query;
@@ -11,17 +11,17 @@ use policy::form::FieldErrors;
 use records::{Clock, Session};
 use serde::{Deserialize, Serialize};
 
-/// The value of an address that carries a form.
+/// The query parameter that contains a form.
 const NAME: &str = "kept";
-/// What the sealed text begins with: no other text that is sealed for a member of staff is taken for it.
-const SEALED: &str = "kept ";
-/// The largest form that is kept, in bytes. Sealed it is more than twice as long, and proxies bound addresses.
+/// The prefix of the encrypted text: no other encrypted text of a member of staff is accepted.
+const PREFIX: &str = "kept ";
+/// The maximum size of a kept form, in bytes. Encrypted it is more than twice as long, and proxies limit addresses.
 const MAX_BYTES: usize = 1_500;
-/// How long it is kept, in minutes.
+/// The lifetime of a kept form, in minutes.
 const KEPT_TIMEOUT: i64 = 15;
-/// The field in which what cannot be undone is confirmed.
+/// The field of the typed confirmation.
 const CONFIRMATION: &str = "confirm";
-/// Fields that are never kept: whatever proves who somebody is.
+/// Fields that are never kept, because they prove an identity.
 const SECRETS: [&str; 5] = ["password", "repeated", "code", "old", "key"];
 
 #[derive(Deserialize, Serialize)]
@@ -29,17 +29,17 @@ struct Kept {
     path: String,
     body: String,
     error: AppError,
-    /// In seconds since 1970.
+    /// Seconds since 1970.
     at: i64,
 }
 
-/// Whether nothing but the confirmation is wrong.
+/// Returns whether only the confirmation is invalid.
 pub(super) fn is_wrong_confirmation(error: &AppError) -> bool {
     matches!(error, AppError::Invalid(FieldErrors(errors)) if !errors.is_empty()
         && errors.iter().all(|error| error.field == CONFIRMATION))
 }
 
-/// The address of the page with the form in it. None for a form that is long or secret, and where nobody is signed in.
+/// Returns the address of the page with the encrypted form. None if the form is long or secret, or without a session.
 pub(super) fn address(page: &str, form: &FailedSubmission, session: Option<&Session>) -> Option<String> {
     if form.body.len() > MAX_BYTES || is_secret(&form.body) {
         return None;
@@ -47,22 +47,22 @@ pub(super) fn address(page: &str, form: &FailedSubmission, session: Option<&Sess
     let body = String::from_utf8(form.body.to_vec()).ok()?;
     let kept =
         Kept { path: form.path.clone(), body, error: form.error.clone(), at: Clock::real().timestamp() };
-    let sealed = session?.seal(&format!("{SEALED}{}", serde_json::to_string(&kept).ok()?)).ok()?;
+    let sealed = session?.seal(&format!("{PREFIX}{}", serde_json::to_string(&kept).ok()?)).ok()?;
     let page = without(page);
     let mark = if page.contains('?') { '&' } else { '?' };
     Some(format!("{page}{mark}{NAME}={sealed}"))
 }
 
-/// The form in the address of the page.
-pub(super) fn opened() -> Option<FailedSubmission> {
+/// Returns the form in the address of the page.
+pub(super) fn from_address() -> Option<FailedSubmission> {
     let sealed = query(NAME);
     let text = if sealed.is_empty() { None } else { session()?.open(&sealed) }?;
-    let Kept { path, body, error, at } = serde_json::from_str(text.strip_prefix(SEALED)?).ok()?;
+    let Kept { path, body, error, at } = serde_json::from_str(text.strip_prefix(PREFIX)?).ok()?;
     let age = Clock::real().timestamp() - at;
     (0..KEPT_TIMEOUT * 60).contains(&age).then(|| FailedSubmission { path, body: Bytes::from(body), error })
 }
 
-/// The address without an earlier form.
+/// Removes an earlier form from an address.
 fn without(page: &str) -> String {
     let Some((path, values)) = page.split_once('?') else { return page.to_owned() };
     let is_other = |value: &&str| value.split('=').next() != Some(NAME);
@@ -70,13 +70,13 @@ fn without(page: &str) -> String {
     if rest.is_empty() { path.to_owned() } else { format!("{path}?{}", rest.join("&")) }
 }
 
-/// Whether a form has a field that is never kept.
+/// Returns whether a form contains a field that is never kept.
 fn is_secret(body: &[u8]) -> bool {
     body.split(|byte| *byte == b'&').any(|pair| {
         let name = pair.split(|byte| *byte == b'=').next().unwrap_or_default();
         let name = percent_decode(name).decode_utf8_lossy();
         let field = name.strip_prefix("form[").and_then(|rest| rest.strip_suffix(']'));
-        // A nested field is none of a short form.
+        // A short form has no nested fields.
         field.is_none_or(|field| SECRETS.contains(&field)) && !name.is_empty()
     })
 }
@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn what_proves_who_somebody_is_is_not_kept() {
+    fn proofs_of_identity_are_not_kept() {
         for body in
             ["form[password]=x", "form%5Bcode%5D=1", "form[a]=1&form[repeated]=2", "form[%70assword]=x"]
         {
@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_confirmation_is_wrong_in_nothing_else() {
+    fn a_wrong_confirmation_is_the_only_problem() {
         let differs = || Problem::ConfirmationDiffers { expected: "7".to_owned() };
         let one = FieldErrors::one(CONFIRMATION, differs());
         assert!(is_wrong_confirmation(&AppError::Invalid(one.clone())));

@@ -1,8 +1,8 @@
-//! Bringing a page up to date where it stands. The page is asked for again, and its regions (`data-live`) that have
-//! changed take the place of the old ones. It never loads itself again: that would cancel what a user has begun.
+//! Updates a page in place: fetches it again and replaces the regions (`data-live`) that have changed. The page never
+//! reloads itself, because that would cancel what a user has begun.
 //!
-//! A region that is in use waits: one with the focus, with marked text or with something typed. All wait while a dialog is
-//! open or the browser is on its way to another page.
+//! A region with the focus, selected text or typed text is replaced later. All regions wait while a dialog is open or
+//! the browser leaves the page.
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
@@ -16,27 +16,28 @@ use web_sys::{
     Response, SupportedType,
 };
 
-/// How long a navigation is waited for, in milliseconds. One that ends in a download never leaves the page.
+/// How long a navigation counts as under way, in milliseconds. A download never leaves the page.
 const NAVIGATION_TIMEOUT: f64 = 10_000.0;
-/// How long until a region in use is looked at again, in milliseconds.
+/// The interval at which a region in use is checked again, in milliseconds.
 const IN_USE_INTERVAL: i32 = 500;
-/// How long until the page is asked for again, in milliseconds, while something on it is under way or it cannot be reached.
-const ASK_INTERVAL: i32 = 3_000;
+/// The interval at which the page is fetched again while something on it is under way or the server is not reached,
+/// in milliseconds.
+const FETCH_INTERVAL: i32 = 3_000;
 
-/// A region, named by the value.
+/// The attribute that names a region.
 const REGION: &str = "data-live";
-/// An element whose classes follow those of the new page.
+/// The selector of elements whose classes follow those of the new page.
 const CLASSES: &str = "[data-live-class]";
-/// Something that is under way: the page is not yet as it will be.
+/// The selector of something under way: the page will change again.
 const PENDING: &str = "[data-pending]";
 
 thread_local! {
-    /// When the browser last began to leave the page.
+    /// The time at which the browser last began to leave the page.
     static LEFT_AT: Cell<Option<f64>> = const { Cell::new(None) };
     static IS_WATCHING: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Notes from now on when the browser begins to leave the page.
+/// Records from now on when the browser begins to leave the page.
 pub(super) fn watch_navigation() {
     if IS_WATCHING.replace(true) {
         return;
@@ -46,28 +47,28 @@ pub(super) fn watch_navigation() {
     leaves.forget();
 }
 
-/// Whether the browser is on its way to another page.
+/// Returns whether the browser is leaving the page.
 pub(super) fn is_navigating() -> bool {
     LEFT_AT.get().is_some_and(|at| Date::now() - at < NAVIGATION_TIMEOUT)
 }
 
-/// What became of asking for the page.
+/// The result of fetching the page.
 enum Answer {
     Page(Document),
-    /// Not reached, or not answered.
+    /// The server was not reached or did not answer.
     None,
-    /// The session has ended, or the page is gone.
+    /// The session has ended, or the page no longer exists.
     Closed,
 }
 
-/// Brings the page up to date, and again until nothing on it is under way.
+/// Updates the page until nothing on it is under way.
 pub(super) fn bring_up_to_date() {
     watch_navigation();
     spawn_local(async {
         loop {
-            match ask().await {
+            match fetch_page().await {
                 Answer::Page(new) => {
-                    while !take_over(&new) {
+                    while !replace_regions(&new) {
                         sleep(IN_USE_INTERVAL).await;
                     }
                     if !has(&new, PENDING) {
@@ -77,13 +78,13 @@ pub(super) fn bring_up_to_date() {
                 Answer::None => {}
                 Answer::Closed => return,
             }
-            sleep(ASK_INTERVAL).await;
+            sleep(FETCH_INTERVAL).await;
         }
     });
 }
 
-/// Asks for this page, as one that asks by itself: that keeps no session alive.
-async fn ask() -> Answer {
+/// Fetches this page by a background request, which does not extend the session.
+async fn fetch_page() -> Answer {
     let location = window().location();
     let (path, search) = (location.pathname().unwrap_or_default(), location.search().unwrap_or_default());
     let mark = if search.is_empty() { '?' } else { '&' };
@@ -102,8 +103,8 @@ async fn ask() -> Answer {
     page.await.map_or(Answer::None, Answer::Page)
 }
 
-/// Puts the changed regions of the new page into the present one. False if some have to wait.
-fn take_over(new: &Document) -> bool {
+/// Replaces the changed regions of the page. Returns false if a region in use was left out.
+fn replace_regions(new: &Document) -> bool {
     if is_navigating() || has(&document(), "dialog[open], :popover-open") {
         return false;
     }
@@ -111,7 +112,7 @@ fn take_over(new: &Document) -> bool {
     for region in elements(&document().query_selector_all(&format!("[{REGION}]"))) {
         let name = region.get_attribute(REGION).unwrap_or_default();
         let Ok(Some(fresh)) = new.query_selector(&format!("[{REGION}=\"{name}\"]")) else { continue };
-        // An island of the new page would be asleep: its region is still under way.
+        // An island of the new page would not be hydrated: its region is still under way.
         if has_within(&fresh, "leptos-island") || fresh.inner_html() == region.inner_html() {
             continue;
         }
@@ -130,14 +131,14 @@ fn take_over(new: &Document) -> bool {
     is_whole
 }
 
-/// Whether a user is at work in a region.
+/// Returns whether a region is in use.
 fn is_in_use(region: &Element) -> bool {
     let has_focus = document().active_element().is_some_and(|one| region.contains(Some(one.as_ref())));
-    has_focus || is_marked(region) || has_typed_text(region)
+    has_focus || has_selection(region) || has_typed_text(region)
 }
 
-/// Whether text of the region is marked.
-fn is_marked(region: &Element) -> bool {
+/// Returns whether text of the region is selected.
+fn has_selection(region: &Element) -> bool {
     let selection = window().get_selection().ok().flatten();
     selection.is_some_and(|selection| {
         let node: &Node = region;
@@ -158,7 +159,7 @@ fn has_typed_text(region: &Element) -> bool {
     })
 }
 
-/// What was opened stays open.
+/// Opens the disclosures of the new region that are open in the old one.
 fn keep_open(region: &Element, fresh: &Element) {
     let all = |of: &Element| elements(&of.query_selector_all("details"));
     let title = |details: &Element| {

@@ -1,10 +1,10 @@
-//! Something on the page is under way, and the page is brought up to date when it has come to its end.
+//! Updates the page when something on it that is under way has ended.
 
 #[cfg(feature = "hydrate")]
 use super::in_place;
 use leptos::prelude::*;
 
-/// Stands in a region of the page (`data-live`) that is under way. Without WebAssembly a link shows how it stands.
+/// Marks its region of the page (`data-live`) as under way. Without WebAssembly a link shows the current state.
 #[island]
 pub fn Pending(
     /// The address of the page.

@@ -1,4 +1,4 @@
-//! The progress of a run that is under way. Without WebAssembly a link shows how far it is now.
+//! The progress of a run. Without WebAssembly a link shows the current state.
 
 use crate::error::AppError;
 use leptos::prelude::*;
@@ -7,14 +7,14 @@ use policy::numbers::{counted, grouped};
 use policy::{Phase, RunState};
 use serde::{Deserialize, Serialize};
 
-/// How far a run is: counts of people whose changes are committed.
+/// The progress of a run: numbers of users whose changes are committed.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Serialize)]
 pub struct Progress {
-    /// How far it is, or how it ended.
+    /// The state of the run.
     pub state: RunState,
-    /// What it is doing.
+    /// The current phase.
     pub phase: Option<Phase>,
-    /// People to do.
+    /// The users in the preview.
     pub previewed: i64,
     /// Anonymised.
     pub done: i64,
@@ -22,11 +22,11 @@ pub struct Progress {
     pub skipped: i64,
     /// Failed.
     pub failed: i64,
-    /// People a second, since it was taken up; None while that says nothing.
+    /// Users per second since the run was taken up. None while the rate is unknown.
     pub rate: Option<f64>,
-    /// Seconds since the process that carries it out gave a sign of life.
+    /// Seconds since the last heartbeat of the run's process.
     pub silent: Option<i64>,
-    /// Whether it can be cancelled: it waits, or has users left.
+    /// Whether the run can be cancelled: it is queued or has users left.
     pub can_cancel: bool,
 }
 
@@ -39,7 +39,7 @@ impl Progress {
         self.previewed - self.counted()
     }
 
-    /// What is happening, in a few words.
+    /// Returns the phase while the run is running, otherwise its state.
     fn doing(&self) -> &'static str {
         match (self.state, self.phase) {
             (RunState::Running, Some(phase)) => phase.label(),
@@ -65,7 +65,7 @@ impl Progress {
         }
     }
 
-    /// The seconds that remain at the rate so far.
+    /// Estimates the remaining seconds from the rate so far.
     #[allow(
         clippy::cast_possible_truncation,
         clippy::cast_precision_loss,
@@ -77,13 +77,13 @@ impl Progress {
     }
 }
 
-/// A rate as a whole number.
+/// Rounds a rate.
 #[allow(clippy::cast_possible_truncation, reason = "shown in words, and never that large")]
 fn whole(rate: f64) -> i64 {
     rate.round() as i64
 }
 
-/// A duration, rounded for people.
+/// Formats a duration, rounded.
 fn duration(seconds: i64) -> String {
     match seconds {
         ..1 => "less than a second".to_owned(),
@@ -93,7 +93,7 @@ fn duration(seconds: i64) -> String {
     }
 }
 
-/// How far a run is.
+/// Returns the progress of a run.
 #[server(prefix = "/api", endpoint = "run_progress", input = Json, output = Json)]
 pub async fn run_progress(
     /// The run.
@@ -105,7 +105,7 @@ pub async fn run_progress(
 
 #[cfg(feature = "ssr")]
 impl Progress {
-    /// How far this run is.
+    /// Returns the progress of this run.
     pub fn from_run(run: &records::run::Run) -> Self {
         let counted = run.done + run.skipped + run.failed;
         Self {
@@ -122,7 +122,8 @@ impl Progress {
     }
 }
 
-/// People a second since the run was taken up. A run that was cut off has stood still for an unknown time.
+/// Returns the users per second since the run was taken up. None after an interruption, because its length is
+/// unknown.
 #[cfg(feature = "ssr")]
 #[allow(clippy::cast_precision_loss, reason = "a rate")]
 fn rate(run: &records::run::Run, counted: i64) -> Option<f64> {
@@ -130,21 +131,21 @@ fn rate(run: &records::run::Run, counted: i64) -> Option<f64> {
     (run.interruptions == 0 && milliseconds > 0).then(|| counted as f64 * 1000.0 / milliseconds as f64)
 }
 
-/// The bar and the counts of a run, and the way to cancel it as long as it has users left. When the run has ended the
-/// result takes their place.
+/// Shows the progress bar and the numbers of a run, and lets the user cancel it while users are left. When the run
+/// has ended, its result replaces the island.
 #[island]
 pub fn RunProgress(
     /// The run.
     run: i64,
     /// The address of the page.
     here: String,
-    /// How far it was when the page was made.
+    /// The progress when the page was rendered.
     progress: Progress,
-    /// The way to cancel it.
+    /// The form that cancels the run.
     children: Children,
 ) -> impl IntoView {
     let now = RwSignal::new(progress);
-    // What is said aloud changes with the phase and every tenth of the way, not every second.
+    // Screen readers announce a new phase and every tenth of the progress, not every second.
     let step =
         Memo::new(move |_| now.with(|now| (now.state, now.phase, now.counted() * 10 / now.previewed.max(1))));
     let announcement = move || {
@@ -188,7 +189,7 @@ pub fn RunProgress(
     }
 }
 
-/// Being told about changes: by events that the server sends, else by asking every second.
+/// Receives changes by server-sent events, or polls every second.
 #[cfg(feature = "hydrate")]
 mod watch {
     use super::{Progress, run_progress};
@@ -203,10 +204,10 @@ mod watch {
     use wasm_bindgen::prelude::Closure;
     use web_sys::{Event, EventSource, MessageEvent};
 
-    /// How often the run is asked for where events do not come through.
+    /// The polling interval if events do not arrive.
     const INTERVAL: Duration = Duration::from_secs(1);
 
-    /// What tells about the run. It is silenced when the run has ended.
+    /// The source of changes. It is closed when the run has ended.
     #[derive(Clone, Default)]
     struct Source {
         events: Rc<Cell<Option<EventSource>>>,
@@ -215,7 +216,7 @@ mod watch {
     }
 
     impl Source {
-        fn silence(&self) {
+        fn close(&self) {
             if let Some(events) = self.events.take() {
                 events.close();
             }
@@ -234,15 +235,15 @@ mod watch {
     }
 
     fn show(found: Progress, now: RwSignal<Progress>, source: &Source) {
-        // The region of a run that has ended may be gone, with all that stands in it.
+        // The region of an ended run may have been replaced, and its signals with it.
         let _ = now.try_set(found);
         if found.state.is_final() && !source.has_ended.replace(true) {
-            source.silence();
+            source.close();
             in_place::bring_up_to_date();
         }
     }
 
-    /// Listens to the events of the run. After an error it asks instead.
+    /// Listens to the events of the run. Polls after an error.
     fn listen(run: i64, now: RwSignal<Progress>, source: &Source) -> Option<()> {
         let events = EventSource::new(&format!("/events/runs/{run}")).ok()?;
         let on_message = {
@@ -257,7 +258,7 @@ mod watch {
         let on_error = {
             let source = source.clone();
             Closure::<dyn Fn(Event)>::new(move |_| {
-                source.silence();
+                source.close();
                 if !source.has_ended.get() {
                     poll(run, now, &source);
                 }
@@ -265,7 +266,7 @@ mod watch {
         };
         events.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
         events.set_onerror(Some(on_error.as_ref().unchecked_ref()));
-        // They live as long as the page.
+        // The listeners live as long as the page.
         on_message.forget();
         on_error.forget();
         source.events.set(Some(events));
@@ -301,7 +302,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_left_is_said_in_words() {
+    fn the_remaining_time_is_shown_in_words() {
         let mut progress = Progress {
             state: RunState::Running,
             phase: Some(Phase::Anonymising),
@@ -316,7 +317,7 @@ mod tests {
         assert_eq!(progress.label(), "Anonymising: 250 of 1,000 users processed, 750 remaining");
         assert_eq!(progress.seconds_left().map(duration).as_deref(), Some("3 minutes"));
         progress.phase = Some(Phase::Scanning);
-        assert_eq!(progress.seconds_left(), None, "the rate says nothing about the search");
+        assert_eq!(progress.seconds_left(), None, "the rate does not apply to the search");
         progress.state = RunState::Cancelling;
         assert_eq!(progress.doing(), "Cancelling");
         assert_eq!(progress.rate_text(), "5.0 users per second");

@@ -1,4 +1,5 @@
-//! The warning before a session ends. Asleep, nothing warns; the account page says how long a session lasts.
+//! The warning before a session ends. Without WebAssembly there is no warning; the account page shows how long a
+//! session lasts.
 
 #[cfg(feature = "hydrate")]
 mod watch;
@@ -9,38 +10,38 @@ use leptos::server_fn::codec::Json;
 use policy::numbers::counted;
 use serde::{Deserialize, Serialize};
 
-/// How much longer a session lasts if nothing is asked for any more.
+/// The remaining time of a session without further requests.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Serialize)]
 pub struct TimeLeft {
-    /// Milliseconds until it ends.
+    /// Milliseconds until the session ends.
     pub left: i64,
-    /// Whoever is at the page is warned when less than so many milliseconds are left.
+    /// The warning appears when fewer milliseconds than this are left.
     pub warning: i64,
-    /// Whether it lasts longer when something is asked for.
+    /// Whether a request extends the session.
     pub can_stay: bool,
 }
 
-/// How much longer the session lasts. To ask does not make it longer.
+/// Returns the remaining time of the session, without extending it.
 #[allow(clippy::unused_async, reason = "the browser waits for the answer")]
 #[server(prefix = "/api", endpoint = "session_time", input = Json, output = Json)]
 pub async fn session_time() -> Result<TimeLeft, AppError> {
     TimeLeft::now().ok_or(AppError::NotSignedIn)
 }
 
-/// Somebody is still there: the session lasts longer, as by any request.
+/// Extends the session, like any request of a user, and returns its remaining time.
 #[allow(clippy::unused_async, reason = "the browser waits for the answer")]
 #[server(prefix = "/api", endpoint = "stay_signed_in", input = Json, output = Json)]
 pub async fn stay_signed_in() -> Result<TimeLeft, AppError> {
     TimeLeft::now().ok_or(AppError::NotSignedIn)
 }
 
-/// In milliseconds.
+/// One minute in milliseconds.
 #[cfg(feature = "ssr")]
 const MINUTE: i64 = 60_000;
 
 #[cfg(feature = "ssr")]
 impl TimeLeft {
-    /// Of the session of the request; None where nobody is signed in.
+    /// Returns the remaining time of the request's session. None if no user is signed in.
     pub fn now() -> Option<Self> {
         use crate::state::{session, store};
         use records::session::{Remaining, Stage, remaining};
@@ -49,8 +50,8 @@ impl TimeLeft {
         Some(Self { left: left.num_milliseconds(), warning: warning.num_milliseconds(), can_stay })
     }
 
-    /// The same for a page, which asks again before it warns: to the minute and not later, so that what stands in a page
-    /// does not change from moment to moment.
+    /// Returns the remaining time rounded down to a minute, so that the HTML of a page does not change all the time.
+    /// The page asks again before it warns.
     pub fn rounded() -> Option<Self> {
         let Self { left, warning, can_stay } = Self::now()?;
         let quiet = (left - warning).max(0) / MINUTE * MINUTE;
@@ -58,18 +59,18 @@ impl TimeLeft {
     }
 }
 
-/// What whoever is at the page sees of the end of their session.
+/// The state of the warning.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[cfg_attr(
     not(feature = "hydrate"),
     allow(dead_code, reason = "a page that has just been opened has time left")
 )]
 enum WarningState {
-    /// Nothing: there is time.
+    /// No warning.
     Nothing,
-    /// So many seconds are left.
+    /// This many seconds are left.
     Warning { seconds: i64, can_stay: bool },
-    /// The session may have ended; the server has not said yet. Nothing else of the page is seen.
+    /// The session may have ended and the server has not answered yet. The rest of the page is covered.
     Covered,
 }
 
@@ -109,7 +110,7 @@ impl WarningState {
         }
     }
 
-    /// What is said aloud changes a few times, not every second.
+    /// Screen readers announce a few steps, not every second.
     const fn step(self) -> (bool, i64) {
         match self {
             Self::Warning { seconds, .. } if seconds > 60 => (true, 120),
@@ -131,10 +132,10 @@ fn duration(seconds: i64) -> String {
     }
 }
 
-/// Warns whoever is at the page before their session ends, and closes the page when it has ended.
+/// Warns the user before the session ends, and leaves the page when it has ended.
 #[island]
 pub fn SessionWarning(
-    /// About how much longer the session lasted when the page was made.
+    /// The rounded remaining time when the page was rendered.
     time: TimeLeft,
 ) -> impl IntoView {
     let state = RwSignal::new(WarningState::Nothing);
@@ -147,7 +148,7 @@ pub fn SessionWarning(
         state.get_untracked().label()
     };
     let is_warning = Memo::new(move |_| state.get().is_warning());
-    // Hidden by whoever has read it; a later warning is shown again.
+    // The user can hide a warning. A later one is shown again.
     Effect::new(move || {
         if !is_warning.get() {
             hidden.set(false);
@@ -184,7 +185,7 @@ pub fn SessionWarning(
     }
 }
 
-/// On the server nothing is watched.
+/// The server does not watch the time.
 #[cfg(not(feature = "hydrate"))]
 mod watch {
     use super::{TimeLeft, WarningState};
@@ -210,7 +211,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_time_is_said_in_words() {
+    fn the_remaining_time_is_shown_in_words() {
         for (seconds, label) in [
             (1, "1 second"),
             (59, "59 seconds"),

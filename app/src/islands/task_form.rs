@@ -1,5 +1,5 @@
-//! The task form. It is a plain form that works without WebAssembly; awake, it checks while somebody types, with
-//! the same code as the server, and shows one tab at a time.
+//! The task form. It is a plain form that works without WebAssembly. Hydrated, it checks the typed values with the
+//! same code as the server, and shows one tab at a time.
 
 mod general;
 mod inputs;
@@ -19,32 +19,32 @@ use policy::form::FieldErrors;
 use policy::task_form::{Tab, TaskForm};
 use tabs::{TabList, panel_label, panel_role};
 
-/// The form of a new or saved task.
+/// The form of a new or existing task.
 #[island]
 pub fn TaskFormIsland(
-    /// What stands in the form at first.
+    /// The initial values.
     form: TaskForm,
-    /// Custom fields: key and name.
+    /// The custom fields: key and name.
     custom: Vec<(String, String)>,
     /// Whether the settings of the task apply to single users.
     is_default: bool,
-    /// Why the form came back, if it was posted.
+    /// The error, if the form was posted.
     error: Option<AppError>,
-    /// The wall time of the library when the page was made.
+    /// The library's local time when the page was rendered.
     now: chrono::NaiveDateTime,
     /// The library's time zone.
     zone: String,
-    /// The next runs of the schedule as it stands in the form at first.
+    /// The next runs of the initial schedule.
     next: Vec<NextRun>,
-    /// Where the form is posted to be saved.
+    /// The address that saves the form.
     save: String,
-    /// Where the form is posted to be checked only.
+    /// The address that only checks the form.
     check: String,
-    /// The page to go back to.
+    /// The page to return to.
     back: String,
-    /// The token of the session for which the form is made.
+    /// The token that binds the form to its session.
     token: String,
-    /// The key under which the form is carried out once.
+    /// The idempotency key.
     key: String,
 ) -> impl IntoView {
     let saved = !form.id.is_empty();
@@ -100,10 +100,10 @@ pub fn TaskFormIsland(
     }
 }
 
-/// Why the form was not saved, above it, with a way to each wrong field.
+/// Shows above the form why it was not saved, with a link to each invalid field.
 #[component]
 fn Summary(form: Form, tab: RwSignal<Tab>, awake: RwSignal<bool>, posted: Option<AppError>) -> impl IntoView {
-    // What the server said counts until the form is changed; from then on the same check is made here.
+    // The server's errors are shown until the form is changed. From then on the same check runs here.
     let came_back = posted.is_some();
     let other = posted.filter(|error| !matches!(error, AppError::Invalid(_)));
     let checked = matches!(other, Some(AppError::Checked));

@@ -1,11 +1,11 @@
-//! Light, dark, or as the computer has it.
+//! The colour theme: light, dark, or that of the system.
 
 use leptos::prelude::*;
 
-/// The three choices: code for `data-theme`, and words.
+/// The choices: the value of `data-theme`, and the label.
 const THEMES: [(&str, &str); 3] = [("auto", "Auto"), ("light", "Light"), ("dark", "Dark")];
 
-/// Chooses the colours. Without WebAssembly the computer's own setting counts and the switch is not shown.
+/// Switches the theme. Without WebAssembly the setting of the system applies and the switch is hidden.
 #[island]
 pub fn ThemeSwitch() -> impl IntoView {
     let theme = RwSignal::new("auto".to_owned());

@@ -1,4 +1,4 @@
-//! One's own account: sessions, password, second factor.
+//! The account of the signed-in member of staff: sessions, password, second factor.
 
 use crate::components::{
     AskFirst, DataTable, FieldProblem, NewPasswordFields, PageLayout, PostButton, ProblemSummary, Timestamp,
@@ -23,7 +23,7 @@ use zeroize::Zeroizing;
 
 const HERE: &str = "/account";
 
-/// The present password and a new one, twice.
+/// The current password, and a new one typed twice.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct PasswordForm {
@@ -35,14 +35,14 @@ pub(super) struct PasswordForm {
     repeated: String,
 }
 
-/// Names a session.
+/// Identifies a session.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct SessionRef {
     session: String,
 }
 
-/// Changes one's own password.
+/// Changes the password of the signed-in member of staff.
 #[server(prefix = "/do", endpoint = "change_password", input = PostUrl)]
 pub(super) async fn change_password(form: PasswordForm) -> Result<(), AppError> {
     let session = session().ok_or(AppError::NotSignedIn)?;
@@ -54,7 +54,7 @@ pub(super) async fn change_password(form: PasswordForm) -> Result<(), AppError> 
     Ok(())
 }
 
-/// Ends another session of one's own.
+/// Ends another session of the signed-in member of staff.
 #[server(prefix = "/do", endpoint = "end_session", input = PostUrl)]
 pub(super) async fn end_session(form: SessionRef) -> Result<(), AppError> {
     let session = session().ok_or(AppError::NotSignedIn)?;
@@ -63,7 +63,7 @@ pub(super) async fn end_session(form: SessionRef) -> Result<(), AppError> {
     Ok(())
 }
 
-/// Sessions, password, second factor.
+/// Shows sessions, password and second factor.
 #[component]
 pub fn AccountPage() -> impl IntoView {
     guarded_page(async move {

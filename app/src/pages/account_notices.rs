@@ -1,4 +1,4 @@
-//! Notices to the owner of an account: on every page until they are read, and on the page of the account.
+//! Notices to the owner of an account: on every page until they are read, and on the account page.
 
 use crate::components::{DataTable, PostButton, ProblemSummary, Timestamp, text_columns};
 use crate::error::AppError;
@@ -12,14 +12,14 @@ use serde::{Deserialize, Serialize};
 
 const HERE: &str = "/account";
 
-/// The last notice that was shown.
+/// The time of the last shown notice.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ReadForm {
     until: String,
 }
 
-/// Marks one's own notices as read.
+/// Marks the notices of the signed-in member of staff as read.
 #[server(prefix = "/do", endpoint = "read_notices", input = PostUrl)]
 pub(super) async fn read_notices(form: ReadForm) -> Result<(), AppError> {
     let session = session().ok_or(AppError::NotSignedIn)?;
@@ -29,7 +29,7 @@ pub(super) async fn read_notices(form: ReadForm) -> Result<(), AppError> {
     Ok(())
 }
 
-/// The notices on the page of the account; nothing where there are none.
+/// Shows the notices on the account page. Empty if there are none.
 #[component]
 pub(super) fn AccountNotices(notices: Vec<Notice>) -> impl IntoView {
     let last = notices.first()?.last_at;
@@ -67,7 +67,7 @@ pub(super) fn AccountNotices(notices: Vec<Notice>) -> impl IntoView {
     })
 }
 
-/// The unread notices of whoever is signed in, on every page; nothing where there are none.
+/// Returns the banner line about the newest unread notice of the signed-in member of staff. None if there is none.
 pub(crate) async fn unread_line() -> Option<impl IntoView + use<>> {
     let session = session().filter(|session| session.actor().staff.is_some())?;
     let notices = staff::notices(&store(), session.user).await.ok()?;

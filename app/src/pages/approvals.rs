@@ -1,4 +1,4 @@
-//! Approvals: what waits for a second person, and what was decided.
+//! Requests for the approval of a second person, and the decisions.
 
 mod actions;
 mod one;
@@ -27,7 +27,7 @@ use records::approval::{self, ApprovalQuery};
 use records::{RecordsError, limits};
 use table::approval_table;
 
-/// What waits for a second person, and what was decided.
+/// Shows the requests for approval.
 #[component]
 pub fn ApprovalsPage() -> impl IntoView {
     let show = query("show");
@@ -79,7 +79,8 @@ pub fn ApprovalsPage() -> impl IntoView {
     })
 }
 
-/// The safety limits that whoever is at the page has reached, and the way to ask for more changes. Nothing when none is.
+/// Returns the safety limits that the actor has reached, and the button to request more changes. None if no limit is
+/// reached.
 pub(crate) async fn limits_reached() -> Result<Option<impl IntoView + use<>>, RecordsError> {
     let actor = actor();
     if !actor.may(Action::EditUsers) {

@@ -1,4 +1,4 @@
-//! The audit: the list of events, and its file.
+//! The audit: the list of events, and its CSV file.
 
 mod csv;
 mod filters;
@@ -17,7 +17,7 @@ use policy::numbers::grouped;
 use records::audit::{self, AuditForm, AuditRow, ChainStatus};
 use records::pagination::Page;
 
-/// Who did what to which record, the newest first.
+/// Shows the events, newest first.
 #[component]
 pub fn AuditPage() -> impl IntoView {
     let (actor, form) = (actor(), filters::from_address());
@@ -48,7 +48,7 @@ pub fn AuditPage() -> impl IntoView {
     })
 }
 
-/// How the chain stands, as far as can be told without reading all of it.
+/// Renders the state of the audit chain, as far as it is known without reading the whole chain.
 fn chain(status: &ChainStatus) -> impl IntoView + use<> {
     let broken = status.is_behind().then(|| {
         view! {
@@ -120,7 +120,7 @@ fn row(event: AuditRow) -> impl IntoView {
         Some(href) => view! { <a href=href>{label}</a> }.into_any(),
         None => label.into_any(),
     };
-    // A run that is the subject itself need not be named twice.
+    // A run that is the subject is not named twice.
     let run = event.run.filter(|run| event.kind != "run" || event.subject != Some(run.0)).map(|run| {
         view! { <br /> <small><a href=format!("/runs/{run}")>"Run "{run.to_string()}</a></small> }
     });
@@ -141,7 +141,7 @@ fn row(event: AuditRow) -> impl IntoView {
     }
 }
 
-/// The page of the record that something was done to, if it has one.
+/// Returns the page of the event's subject, if it has one.
 fn page_of(event: &AuditRow) -> Option<String> {
     let id = event.subject?;
     match event.kind.as_str() {

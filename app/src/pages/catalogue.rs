@@ -1,4 +1,4 @@
-//! The catalogue: records and who made them.
+//! The catalogue: records, and their creators.
 
 mod list;
 mod record;
@@ -11,7 +11,7 @@ use crate::components::{Column, DataTable, Day};
 use leptos::prelude::*;
 use records::catalogue::CatalogueRecord;
 
-/// Records as a table.
+/// Renders a table of catalogue records.
 pub(super) fn record_table(caption: &'static str, records: Vec<CatalogueRecord>) -> impl IntoView {
     let rows = records
         .into_iter()

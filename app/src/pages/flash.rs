@@ -1,6 +1,6 @@
-//! What was done, in words, shown once after a form was carried out (`?done=code`).
+//! Flash messages, shown once after a form was executed (`?done=code`).
 
-/// The words of a code; nothing for a code that is not known.
+/// Returns the message of a code. None if the code is unknown.
 pub(crate) fn message(code: &str) -> Option<&'static str> {
     Some(match code {
         "task-saved" => "Task saved.",

@@ -1,12 +1,12 @@
-//! What somebody sees who may not see a page.
+//! The page shown instead of one without permission.
 
 use crate::components::{PageLayout, query};
 use leptos::prelude::*;
 
-/// The address under which it is rendered. It stands in the place of the page that was asked for.
+/// The address under which the page is rendered. The browser keeps the address of the requested page.
 pub const FORBIDDEN: &str = "/forbidden";
 
-/// Says what somebody may not do.
+/// Shows the missing permission.
 #[component]
 pub fn ForbiddenPage() -> impl IntoView {
     let what = policy::Action::ALL.into_iter().find(|action| action.code() == query("what"));

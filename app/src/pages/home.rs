@@ -4,7 +4,7 @@ use crate::components::PageLayout;
 use crate::state::can_open;
 use leptos::prelude::*;
 
-/// Where each module leads, and what it is for.
+/// Address, name and description of each module.
 const MODULES: [(&str, &str, &str); 11] = [
     ("/users", "Users", "Find a user, deal with open loans, anonymise one user."),
     ("/tasks", "Task centre", "Anonymise users in bulk, by hand or on schedule. Preview first, then run."),
@@ -23,7 +23,7 @@ const MODULES: [(&str, &str, &str); 11] = [
     ),
 ];
 
-/// The modules.
+/// Shows the modules.
 #[component]
 pub fn HomePage() -> impl IntoView {
     let modules = MODULES

@@ -1,4 +1,4 @@
-//! Legal holds: list, one hold, placing one.
+//! Legal holds: the list, one hold, and the form that places one.
 
 mod actions;
 mod form;

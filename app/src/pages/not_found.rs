@@ -1,9 +1,9 @@
-//! The page for an address that leads nowhere.
+//! The page for an unknown address.
 
 use crate::components::PageLayout;
 use leptos::prelude::*;
 
-/// Says that there is no such page.
+/// Shows that the page does not exist.
 #[component]
 pub fn NotFoundPage() -> impl IntoView {
     expect_context::<leptos_axum::ResponseOptions>().set_status(http::StatusCode::NOT_FOUND);

@@ -1,10 +1,10 @@
-//! What is personal here: the register of personal data, as the anonymiser reads it.
+//! The register of personal data, as the anonymiser reads it.
 
 use crate::components::{DataTable, PageLayout, text_columns};
 use leptos::prelude::*;
 use policy::personal_data::{Column, DataClass, RowOwner, STORAGE_LOCATIONS, TABLES, Table};
 
-/// The register of personal data, table by table, and the places outside the tables.
+/// Shows the register table by table, and the storage outside the tables.
 #[component]
 pub fn PersonalDataPage() -> impl IntoView {
     let (people, others): (Vec<&Table>, Vec<&Table>) =
@@ -33,7 +33,7 @@ pub fn PersonalDataPage() -> impl IntoView {
     }
 }
 
-/// What each class means.
+/// The meaning of each class.
 const CLASSES: [(DataClass, &str); 6] = [
     (DataClass::Identifier, "Identifies one person on its own."),
     (DataClass::QuasiIdentifier, "Can identify a person in combination with other data."),
@@ -80,7 +80,7 @@ fn Columns(table: Table) -> impl IntoView {
     }
 }
 
-/// What anonymising does to a column; a table about nobody is not touched.
+/// Returns what anonymising does to a column. Tables that are not about users are unchanged.
 fn done(table: &Table, column: &Column) -> String {
     if table.owner == RowOwner::NoUser { "unchanged".to_owned() } else { column.action.label() }
 }

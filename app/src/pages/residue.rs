@@ -1,4 +1,4 @@
-//! The review list: where values of anonymised users were found again, and what staff decide about it.
+//! Residue: the places where values of anonymised users were found, and the decisions about them.
 
 use crate::components::{
     FilterProblem, PageLayout, PostButton, ProblemSummary, ReauthHint, Timestamp, choice, filter,
@@ -17,10 +17,10 @@ use policy::numbers::{counted, grouped};
 use records::residue::{self, Decision, Finding, FindingQuery, Now};
 use serde::{Deserialize, Serialize};
 
-/// The most characters of a text that a list shows.
+/// The maximum number of shown characters of a text.
 const SHOWN: usize = 300;
 
-/// Names a place, and the text that was seen there.
+/// Identifies a finding, and the text that was shown.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 struct FindingRef {
@@ -29,7 +29,7 @@ struct FindingRef {
     seen: String,
 }
 
-/// Removes the text of a place. This cannot be undone.
+/// Removes the text of a finding. This cannot be undone.
 #[server(prefix = "/do", endpoint = "remove_residue", input = PostUrl)]
 async fn remove_residue(form: FindingRef) -> Result<(), AppError> {
     residue::decide(&store(), actor(), form.place, Decision::Removed, &form.seen).await?;
@@ -37,28 +37,28 @@ async fn remove_residue(form: FindingRef) -> Result<(), AppError> {
     Ok(())
 }
 
-/// Keeps the text of a place: it is about somebody else.
+/// Keeps the text of a finding, because it is about another person.
 #[server(prefix = "/do", endpoint = "keep_residue", input = PostUrl)]
 async fn keep_residue(form: FindingRef) -> Result<(), AppError> {
     let undo = residue::decide(&store(), actor(), form.place, Decision::Kept, &form.seen).await?;
     go_to("/residue?done=residue-kept".to_owned(), undo.as_ref())
 }
 
-/// Notes that nothing stands at a place any more.
+/// Records that the text of a finding is gone.
 #[server(prefix = "/do", endpoint = "close_residue", input = PostUrl)]
 async fn close_residue(form: FindingRef) -> Result<(), AppError> {
     let undo = residue::decide(&store(), actor(), form.place, Decision::Gone, &form.seen).await?;
     go_to("/residue?done=residue-gone".to_owned(), undo.as_ref())
 }
 
-/// Names a place.
+/// Identifies a decided finding.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 struct DecidedRef {
     place: i64,
 }
 
-/// Reopens what was decided about a place.
+/// Reopens the decision about a finding.
 #[server(prefix = "/do", endpoint = "reopen_residue", input = PostUrl)]
 async fn reopen_residue(form: DecidedRef) -> Result<(), AppError> {
     residue::reopen(&store(), actor(), form.place).await?;
@@ -66,7 +66,7 @@ async fn reopen_residue(form: DecidedRef) -> Result<(), AppError> {
     Ok(())
 }
 
-/// Places where values of anonymised users were found again.
+/// Shows the findings.
 #[component]
 pub fn ResiduePage() -> impl IntoView {
     let show = query("show");
@@ -175,7 +175,7 @@ fn finding_item(found: Finding) -> impl IntoView {
     }
 }
 
-/// Where a value stands, as somebody looks for it: in whose record, if it stands in one.
+/// Renders where a value was found: in which record, if it is in one.
 fn location(found: &Finding) -> AnyView {
     let Now::Text { owner: Some(owner), .. } = found.now else {
         let place = format!("{}: {}", found.table_words, found.column_words);
@@ -195,7 +195,7 @@ fn location(found: &Finding) -> AnyView {
     view! { <b>{place}</b> " of " {record} ", row " {found.row.clone()} }.into_any()
 }
 
-/// What can be decided. Each decision is noted in the audit.
+/// Renders the possible decisions. The audit records each decision.
 fn decisions(found: &Finding) -> impl IntoView + use<> {
     let about = format!("in {}, row {}", found.column_words, found.row);
     let values = |seen: &str| vec![("place", found.id.to_string()), ("seen", seen.to_owned())];
@@ -243,7 +243,7 @@ fn shortened(text: &str) -> String {
     text.chars().take(SHOWN).chain("…".chars()).collect()
 }
 
-/// How it stands with the residue of an anonymised user, for the record.
+/// Describes the result of the residue search for a user's record.
 pub(crate) fn status_text(status: residue::ResidueStatus) -> String {
     match status {
         residue::ResidueStatus::Clean => "no old values were found".to_owned(),

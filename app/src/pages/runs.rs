@@ -17,7 +17,7 @@ pub use run::RunPage;
 use leptos::prelude::*;
 use policy::RunState;
 
-/// How a run ended, as a tag. Findings that are still to be decided are part of it: it is never plain success with them.
+/// Renders the state of a run as a tag. A run with open findings is never shown as plain success.
 pub(crate) fn state_tag(state: RunState, open_findings: i64) -> impl IntoView {
     let class = match state {
         RunState::Succeeded | RunState::Cancelled if open_findings > 0 => "tag due",

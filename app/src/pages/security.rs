@@ -1,4 +1,4 @@
-//! What the browser may load, sent with every page.
+//! The content security policy of every page.
 
 use http::HeaderValue;
 use http::header::CONTENT_SECURITY_POLICY;
@@ -6,7 +6,7 @@ use leptos::nonce::Nonce;
 use leptos::prelude::use_context;
 use leptos_axum::ResponseOptions;
 
-/// Sets the content security policy of the page: own scripts with this page's nonce, and nothing from elsewhere.
+/// Sets the content security policy: scripts with this page's nonce, and nothing from other origins.
 pub(crate) fn forbid_foreign_content(nonce: Option<&Nonce>) {
     let (Some(response), Some(nonce)) = (use_context::<ResponseOptions>(), nonce) else { return };
     let policy = format!(

@@ -1,4 +1,4 @@
-//! Signing in: password, second factor, setting one up, showing again who one is, and signing out.
+//! Signing in and out: password, second factor and its setup, and a new sign-in before irreversible actions.
 
 mod again;
 mod app;
@@ -29,12 +29,12 @@ use crate::form_post;
 use leptos::prelude::*;
 use records::session::Stage;
 
-/// Goes on after a step of the sign-in; `page` is where somebody wanted to go at first.
+/// Redirects to the next step of the sign-in. `page` is the page that the caller requested at first.
 fn redirect_to_next_step(stage: Stage, page: &str) {
     leptos_axum::redirect(&next_step(stage, page));
 }
 
-/// Where it goes on after a step of the sign-in; `page` is where somebody wanted to go at first.
+/// Returns the address of the next step of the sign-in. `page` is the page that the caller requested at first.
 pub fn next_step(stage: Stage, page: &str) -> String {
     let step = match stage {
         Stage::Whole => return local_page(page),
@@ -44,19 +44,19 @@ pub fn next_step(stage: Stage, page: &str) -> String {
     format!("{step}?page={}", crate::components::percent_encoded(&local_page(page)))
 }
 
-/// A page of this server, also by the address that its form posts to; the start page for anything else.
+/// Returns a page of this server, also from the address of its form. Anything else becomes the start page.
 pub fn local_page(page: &str) -> String {
     let page =
         if page.starts_with('/') { page.parse().map(|uri| form_post::page_for(&uri)).ok() } else { None };
     page.filter(|page| !page.starts_with("/sign-in")).unwrap_or_else(|| "/".to_owned())
 }
 
-/// Where somebody wanted to go, from the address of the page.
+/// Returns the page that the caller requested at first, from the page's address.
 fn return_page() -> String {
     local_page(&query("page"))
 }
 
-/// The part of an error that none of these fields of a form shows. It belongs above the form.
+/// Returns the error if none of these fields shows it. It belongs above the form.
 fn errors_outside_fields(error: Option<AppError>, fields: &[&str]) -> Option<AppError> {
     error.filter(|error| match error {
         AppError::Invalid(errors) => errors.0.iter().any(|error| !fields.contains(&error.field.as_str())),
@@ -64,15 +64,15 @@ fn errors_outside_fields(error: Option<AppError>, fields: &[&str]) -> Option<App
     })
 }
 
-/// The page to go to afterwards, as a form carries it. One that is too long for an address is none of ours.
+/// Returns the page to go to afterwards. A page that is too long for an address becomes the start page.
 fn bounded_page(page: &str) -> String {
     if page.len() > MAX_PAGE_BYTES { "/".to_owned() } else { page.to_owned() }
 }
 
-/// The longest page that a form of the sign-in carries, in bytes.
+/// The maximum length of the page in a sign-in form, in bytes.
 const MAX_PAGE_BYTES: usize = 4_096;
 
-/// The frame of a page without modules.
+/// Renders a page without modules.
 fn bare_page(title: &'static str, children: impl IntoView + 'static) -> impl IntoView {
     view! { <BareLayout title>{children}</BareLayout> }
 }
@@ -82,7 +82,7 @@ mod tests {
     use super::local_page;
 
     #[test]
-    fn after_the_sign_in_only_pages_of_this_server_follow() {
+    fn the_sign_in_leads_only_to_pages_of_this_server() {
         for (page, is) in [
             ("/users/7?tab=loans", "/users/7?tab=loans"),
             ("//evil.example", "/"),

@@ -1,4 +1,4 @@
-//! Staff: who has which role, invitations, ending sessions.
+//! Staff: roles, password links, sessions.
 
 use crate::components::{
     AskFirst, DataTable, FieldProblem, Notice, PageLayout, PostButton, ProblemSummary, ReauthHint,
@@ -22,7 +22,7 @@ use serde::{Deserialize, Serialize};
 
 const HERE: &str = "/staff";
 
-/// Who becomes staff, and in which role.
+/// The UserID and the role of a new member of staff.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct AddForm {
@@ -32,14 +32,14 @@ pub(super) struct AddForm {
     role: String,
 }
 
-/// Names a member of staff.
+/// Identifies a member of staff.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct StaffRef {
     user: i64,
 }
 
-/// Names a member of staff and a role.
+/// Identifies a member of staff and a role.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RoleRef {
@@ -56,7 +56,7 @@ fn shown(invitation: &Invitation) -> AppError {
     AppError::Shown(vec![format!("/invitation/{}", invitation.token.reveal())])
 }
 
-/// Makes somebody staff.
+/// Adds a member of staff.
 #[server(prefix = "/do", endpoint = "add_staff", input = PostUrl)]
 pub(super) async fn add_staff(form: AddForm) -> Result<(), AppError> {
     if form.user_id.trim().is_empty() {
@@ -72,7 +72,7 @@ pub(super) async fn add_staff(form: AddForm) -> Result<(), AppError> {
     Ok(())
 }
 
-/// Gives a role.
+/// Grants a role.
 #[server(prefix = "/do", endpoint = "grant_role", input = PostUrl)]
 pub(super) async fn grant_role(form: RoleRef) -> Result<(), AppError> {
     accounts::grant_role(&store(), actor(), UserNumber(form.user), role(&form.role)?).await?;
@@ -80,27 +80,27 @@ pub(super) async fn grant_role(form: RoleRef) -> Result<(), AppError> {
     Ok(())
 }
 
-/// Takes a role away.
+/// Revokes a role.
 #[server(prefix = "/do", endpoint = "revoke_role", input = PostUrl)]
 pub(super) async fn revoke_role(form: RoleRef) -> Result<(), AppError> {
     let undo = accounts::revoke_role(&store(), actor(), UserNumber(form.user), role(&form.role)?).await?;
     go_to(format!("/staff?removed={}", form.user), undo.as_ref())
 }
 
-/// Makes a link to set a password.
+/// Creates a password link.
 #[server(prefix = "/do", endpoint = "invite_staff", input = PostUrl)]
 pub(super) async fn invite_staff(form: StaffRef) -> Result<(), AppError> {
     Err(shown(&accounts::invite(&store(), actor(), UserNumber(form.user)).await?))
 }
 
-/// Takes everything with which somebody could sign in.
+/// Removes all credentials of a member of staff.
 #[server(prefix = "/do", endpoint = "disable_staff", input = PostUrl)]
 pub(super) async fn disable_staff(form: StaffRef) -> Result<(), AppError> {
     let undo = accounts::disable(&store(), actor(), UserNumber(form.user)).await?;
     go_to("/staff?done=staff-disabled".to_owned(), Some(&undo))
 }
 
-/// Ends all sessions of somebody.
+/// Ends all sessions of a member of staff.
 #[server(prefix = "/do", endpoint = "end_sessions", input = PostUrl)]
 pub(super) async fn end_sessions(form: StaffRef) -> Result<(), AppError> {
     session::end_all_of(&store(), actor(), UserNumber(form.user)).await?;
@@ -108,7 +108,7 @@ pub(super) async fn end_sessions(form: StaffRef) -> Result<(), AppError> {
     Ok(())
 }
 
-/// The functions of this page whose refusal it shows.
+/// The server functions whose errors this page shows.
 const FUNCTIONS: [&str; 6] = [
     AddStaff::PATH,
     GrantRole::PATH,
@@ -118,7 +118,7 @@ const FUNCTIONS: [&str; 6] = [
     EndSessions::PATH,
 ];
 
-/// Everybody with a role.
+/// Shows the users with a role.
 #[component]
 pub fn StaffPage() -> impl IntoView {
     let removed = query("removed").parse().ok().map(UserNumber);
@@ -151,7 +151,7 @@ pub fn StaffPage() -> impl IntoView {
     })
 }
 
-/// Whose role is gone, and whether any is left: without one nobody stands in the list any more.
+/// Describes the revocation of a role. A user without a role is no longer in the list.
 async fn role_removed(number: UserNumber, rows: &[StaffRow]) -> Result<Option<String>, RecordsError> {
     let Some(name) = person::name_of(&store(), number).await? else { return Ok(None) };
     let rest = if rows.iter().any(|row| row.number == number) {
@@ -162,7 +162,7 @@ async fn role_removed(number: UserNumber, rows: &[StaffRow]) -> Result<Option<St
     Ok(Some(format!("Role removed from {name}. {rest}.")))
 }
 
-/// The tasks whose owner was disabled or may not see them any more.
+/// Renders the tasks whose owner is disabled or has no access to them.
 fn without_owner(tasks: &[UnownedTask]) -> impl IntoView + use<> {
     let names: Vec<String> =
         tasks.iter().map(|task| format!("{} (task {})", task.name.words_for(actor()), task.id)).collect();

@@ -19,18 +19,18 @@ use leptos::prelude::*;
 use policy::TaskId;
 use records::task_name::TaskName;
 
-/// The way to a page about one task.
+/// Returns the breadcrumbs of a page about a task.
 fn crumbs(more: impl IntoIterator<Item = Crumb>) -> Vec<Crumb> {
     std::iter::once(("Task centre".to_owned(), "/tasks".to_owned())).chain(more).collect()
 }
 
-/// The way to a page about a run of a task, over the task where it opens.
+/// Returns the breadcrumbs of a page about a run of a task. They contain the task if the actor may see it.
 pub(super) fn crumbs_over(task: Option<&(TaskId, TaskName)>) -> Vec<Crumb> {
     let seen = task.filter(|(_, name)| name.is_shown_to(actor()));
     crumbs(seen.map(|(id, name)| (name.words_for(actor()), format!("/tasks/{id}"))))
 }
 
-/// A task that leads to its page, where it opens.
+/// Renders the name of a task, with a link if the actor has access.
 pub(super) fn task_link((id, name): &(TaskId, TaskName)) -> impl IntoView + use<> {
     let (href, label) = (format!("/tasks/{id}"), name.words_for(actor()));
     if !name.is_shown_to(actor()) || !can_open(&href) {

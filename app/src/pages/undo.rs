@@ -1,4 +1,4 @@
-//! The report that something was done, with the button that undoes it.
+//! The message after a change, with the button that undoes it.
 
 use super::users;
 use crate::components::{PostButton, own_address, query};
@@ -11,10 +11,10 @@ use records::undo::{self, Restored};
 use records::{RecordsError, Undo};
 use serde::{Deserialize, Serialize};
 
-/// The value of an address that carries an undo.
+/// The query parameter that contains an undo.
 const UNDO: &str = "undo";
 
-/// The change to undo, sealed.
+/// The change to undo, encrypted.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct UndoForm {
@@ -44,7 +44,7 @@ pub(crate) async fn undo_change(form: UndoForm) -> Result<(), AppError> {
     Ok(())
 }
 
-/// Goes to the page that reports a change. Its address carries the undo, if there is one.
+/// Redirects to the page that reports a change. Its address contains the undo, if there is one.
 pub(crate) fn go_to(page: String, undo: Option<&Undo>) -> Result<(), AppError> {
     let sealed = undo.and_then(|undo| session().map(|session| session.seal_undo(undo)));
     let page = match sealed.transpose().map_err(|error: RecordsError| AppError::from(error))? {
@@ -55,10 +55,10 @@ pub(crate) fn go_to(page: String, undo: Option<&Undo>) -> Result<(), AppError> {
     Ok(())
 }
 
-/// Says what was done. If the page's address carries an undo for which there is still time, offers it.
+/// Shows the message about a change. Offers the undo of the page's address while there is time.
 #[component]
 pub(crate) fn Done(
-    /// What was done.
+    /// The message.
     #[prop(into)]
     label: String,
 ) -> impl IntoView {

@@ -26,17 +26,17 @@ use leptos::prelude::*;
 use policy::{UserNumber, dates};
 use records::person::Person;
 
-/// The way to a page about users.
+/// Returns the breadcrumbs of a page about users.
 fn crumbs(more: impl IntoIterator<Item = Crumb>) -> Vec<Crumb> {
     std::iter::once(("Users".to_owned(), "/users".to_owned())).chain(more).collect()
 }
 
-/// The address of a user's record.
+/// Returns the address of a user's record.
 pub(super) fn address(number: UserNumber) -> String {
     format!("/users/{number}")
 }
 
-/// A name that leads to the record. For whom the record does not open it is the name alone.
+/// Renders the name of a user, with a link to the record if the actor has access.
 pub(crate) fn person_link(person: &Person) -> impl IntoView + use<> {
     let (address, name) = (address(person.number), person.name.clone());
     if !can_open(&address) {
@@ -45,7 +45,7 @@ pub(crate) fn person_link(person: &Person) -> impl IntoView + use<> {
     view! { <a href=address>{name}</a> " (user "{person.number.to_string()}")" }.into_any()
 }
 
-/// A code of the records in words: `text_message` is “Text message”.
+/// Returns the label of a code of the records: `text_message` is “Text message”.
 pub(super) fn code_label(code: &str) -> String {
     let mut label = code.replace('_', " ");
     if let Some(first) = label.get_mut(0..1) {
@@ -54,7 +54,7 @@ pub(super) fn code_label(code: &str) -> String {
     label
 }
 
-/// A date of the record: of an anonymised user perhaps only the month.
+/// Shows a date of the record. For an anonymised user it may be the month only.
 #[component]
 pub(super) fn RecordDay(date: Option<NaiveDate>, by_month: bool) -> impl IntoView {
     match date {

@@ -1,4 +1,4 @@
-//! Where a rate limiter keeps its keys, in bounded memory.
+//! The key store of a rate limiter, in bounded memory.
 
 use governor::clock::Clock;
 use governor::middleware::NoOpMiddleware;
@@ -11,23 +11,23 @@ use std::num::NonZeroU32;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// How many budgets the keys share for which there is no memory.
+/// The number of budgets that the keys without memory share.
 const SHARED_BUDGETS: u64 = 1_024;
 
 /// A rate limiter by the hash of a key, in bounded memory.
 pub(super) type Limiter<C> = RateLimiter<u64, BoundedStore, C, NoOpMiddleware<<C as Clock>::Instant>>;
 
-/// A budget: so many attempts at once, and one more after each period.
+/// A budget: a burst of attempts, and one more after each period.
 #[derive(Clone, Copy, Debug)]
 pub struct Budget {
-    /// Attempts at once.
+    /// The attempts in a burst.
     pub burst: u32,
     /// The period after which another attempt is allowed.
     pub period: Duration,
 }
 
 impl Budget {
-    /// A limiter with this budget for each key, which keeps at most so many keys.
+    /// Returns a limiter with this budget for each key, which stores at most `max_keys` keys.
     pub(super) fn limiter<C: Clock>(self, max_keys: usize, clock: C) -> Limiter<C> {
         let burst = NonZeroU32::new(self.burst).unwrap_or(NonZeroU32::MIN);
         let quota = Quota::with_period(self.period).unwrap_or(Quota::per_minute(NonZeroU32::MIN));
@@ -35,8 +35,8 @@ impl Budget {
     }
 }
 
-/// Keeps the state of at most so many keys. A key in use is never dropped for another one: a caller who sends many keys
-/// would get a new budget for each of the old ones. Keys for which there is no room share a few budgets instead.
+/// Stores the state of a bounded number of keys. A key in use is never dropped for another one: a caller who sends
+/// many keys would get a new budget for each of the old ones. Keys without memory share a few budgets instead.
 #[derive(Debug)]
 pub(super) struct BoundedStore {
     max_keys: usize,

@@ -25,7 +25,7 @@ fn allows(rate_limits: &RateLimits<FakeRelativeClock>, attempt: &Attempt<'_>) ->
     rate_limits.allows(attempt).is_some()
 }
 
-/// How many of the attempts of an hour are allowed: from so many addresses, each of which tries once a minute.
+/// Returns how many attempts of an hour are allowed, from 1,000 addresses that each try once a minute.
 fn allowed_in_an_hour(
     rate_limits: &RateLimits<FakeRelativeClock>,
     clock: &FakeRelativeClock,
@@ -42,7 +42,7 @@ fn allowed_in_an_hour(
 }
 
 #[test]
-fn a_thousand_addresses_reach_one_account_a_few_times_and_its_owner_signs_in_meanwhile() {
+fn a_thousand_addresses_reach_one_account_a_few_times_while_its_owner_signs_in() {
     for kind in [AttemptKind::Password, AttemptKind::Code] {
         let (rate_limits, clock) = rate_limits();
         let home = ipv4(0x00ff_0001);
@@ -102,7 +102,7 @@ fn networks_of_ipv6_count_as_one() {
 }
 
 #[test]
-fn the_owner_is_let_in_although_others_spent_what_their_address_has() {
+fn the_owner_is_allowed_although_others_spent_the_budget_of_the_address() {
     for address in [ipv4(1), ipv6(0, 1)] {
         let (rate_limits, clock) = rate_limits();
         let names: Vec<String> = (0..1_000).map(|name| name.to_string()).collect();
@@ -117,7 +117,7 @@ fn the_owner_is_let_in_although_others_spent_what_their_address_has() {
             for known in [KnownCaller::Device("laptop"), KnownCaller::Session] {
                 let of_owner = Attempt { kind, known: Some(known), ..attempt(OWNER, address) };
                 assert_eq!(rate_limits.allows(&of_owner), Some(Caller::Known), "{kind:?} {known:?}");
-                // A thief of the session or device is slowed down.
+                // An attacker with the session or device is slowed down.
                 let allowed = (0..1_000).filter(|_| allows(&rate_limits, &of_owner)).count();
                 assert_eq!(allowed, 5, "{kind:?} {known:?}");
             }
@@ -149,7 +149,7 @@ fn an_address_is_known_for_a_month_and_for_its_account_only() {
     assert_eq!(rate_limits.allows(&attempt(OWNER, ipv4(1))), Some(Caller::Unknown));
 }
 
-/// Returns the memory of this process in kB, where the system tells it.
+/// Returns the memory of this process in kB, where the system reports it.
 fn resident_kilobytes() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     status.lines().find_map(|line| line.strip_prefix("VmRSS:")?.trim().strip_suffix(" kB")?.parse().ok())
@@ -182,7 +182,7 @@ fn many_and_long_names_take_bounded_memory_and_reset_no_budget() {
     assert_eq!(
         rate_limits.allows(&attempt(OWNER, ipv4(1))),
         Some(Caller::Known),
-        "the owner has a budget of their own"
+        "the owner has a separate budget"
     );
     clock.advance(24 * HOUR);
     for number in 0..CLEANING_INTERVAL {

@@ -1,4 +1,4 @@
-//! Watching the time. What counts is the time of day: timers stand still while a computer sleeps.
+//! Watches the time of day, because timers stop while a computer sleeps.
 
 use super::{TimeLeft, WarningState, session_time, stay_signed_in};
 use crate::error::AppError;
@@ -11,9 +11,10 @@ use wasm_bindgen::prelude::Closure;
 use web_sys::js_sys::{Date, encode_uri_component};
 
 const TICK_INTERVAL: Duration = Duration::from_secs(1);
-/// How often the server is asked while there is a warning: something may have been asked for in another tab.
+/// How often the server is asked during a warning, in milliseconds: a request of another tab may have extended the
+/// session.
 const ASK_INTERVAL: i64 = 5_000;
-/// How long an answer is waited for.
+/// How long an answer is awaited, in milliseconds.
 const ANSWER_TIMEOUT: i64 = 10_000;
 
 #[derive(Clone, Copy)]
@@ -22,20 +23,20 @@ pub(super) struct Watch {
     state: RwSignal<WarningState>,
 }
 
-/// What the server has said of the time.
+/// What the server has answered about the session.
 #[derive(Clone, Copy)]
 struct ServerTime {
     time: TimeLeft,
-    /// When the session ends, in milliseconds of this computer's time of day.
+    /// The end of the session, in milliseconds of this computer's clock.
     ends: i64,
-    /// When the server was last asked.
+    /// The time of the last question to the server.
     asked: i64,
-    /// Whether it was asked and has not answered yet.
+    /// Whether an answer is pending.
     waits: bool,
 }
 
 impl ServerTime {
-    /// Whether an answer is still to be waited for.
+    /// Returns whether an answer is still awaited.
     fn waits(&self) -> bool {
         self.waits && now() - self.asked < ANSWER_TIMEOUT
     }
@@ -55,7 +56,7 @@ impl Watch {
     pub(super) fn begin(self) {
         in_place::watch_navigation();
         let _ = set_interval_with_handle(move || self.tick(), TICK_INTERVAL);
-        // A page that is looked at again: nobody sees it before it is clear whether they may.
+        // When a page becomes visible again, it is covered until the server has confirmed the session.
         let seen = Closure::<dyn Fn()>::new(move || self.tick());
         let seen_again = seen.as_ref().unchecked_ref();
         let _ = document().add_event_listener_with_callback("visibilitychange", seen_again);
@@ -75,7 +76,8 @@ impl Watch {
         if left <= 0 {
             self.state.set(WarningState::Covered);
         } else if !self.waits() || self.state.get_untracked().is_warning() {
-            // Nobody is warned before the server was asked: the session may last longer by another tab.
+            // The warning appears only after the server was asked: a request of another tab may have extended the
+            // session.
             let seconds = (left + 999) / 1_000;
             self.state.set(WarningState::Warning { seconds, can_stay: time.can_stay });
         }
@@ -108,7 +110,7 @@ impl Watch {
     }
 }
 
-/// Puts the sign-in in the place of the page, also in the history of the browser. It leads back to the page.
+/// Replaces the page by the sign-in page, also in the browser's history. The sign-in leads back to the page.
 fn leave() {
     let location = window().location();
     let here = location.pathname().unwrap_or_default() + &location.search().unwrap_or_default();

@@ -1,4 +1,4 @@
-//! What the fields of the form share: where their values stand, when their problems are shown.
+//! The shared parts of the form's fields: their values and when their problems are shown.
 
 use crate::error::AppError;
 use crate::picked::{CALENDAR, iso_or_empty, picker_name};
@@ -9,7 +9,7 @@ use policy::form::FieldErrors;
 use policy::task_form::{Tab, TaskForm, validate};
 use std::collections::BTreeSet;
 
-/// The values of the form and what is wrong with them.
+/// The values of the form and their problems.
 #[derive(Clone, Copy)]
 pub(super) struct Form {
     values: RwSignal<TaskForm>,
@@ -19,7 +19,7 @@ pub(super) struct Form {
     now: NaiveDateTime,
 }
 
-/// A text of the form: its name and where it stands.
+/// A text of the form: its name and its place in the values.
 #[derive(Clone, Copy)]
 pub(super) struct Text {
     pub(super) name: &'static str,
@@ -27,7 +27,7 @@ pub(super) struct Text {
     pub(super) write: fn(&mut TaskForm) -> &mut String,
 }
 
-/// A tick of the form: its name and where it stands.
+/// A checkbox of the form: its name and its place in the values.
 #[derive(Clone, Copy)]
 pub(super) struct Tick {
     pub(super) name: &'static str,
@@ -35,7 +35,7 @@ pub(super) struct Tick {
     pub(super) write: fn(&mut TaskForm) -> &mut bool,
 }
 
-/// A text or tick by the name of its field.
+/// Makes a text or checkbox from the name of its field.
 macro_rules! field {
     (text $name:ident) => {
         $crate::islands::task_form::inputs::Text {
@@ -58,7 +58,7 @@ impl Form {
     pub(super) fn new(form: TaskForm, posted: Option<AppError>, now: NaiveDateTime) -> Self {
         let values = RwSignal::new(form);
         let asked = RwSignal::new(matches!(posted, Some(AppError::Invalid(_))));
-        // What only the database knows stays shown until something is changed.
+        // Errors that only the database can find are shown until a value is changed.
         let from_server = match posted {
             Some(AppError::Invalid(errors)) => Some(errors),
             _ => None,
@@ -73,7 +73,7 @@ impl Form {
         Self { values, problems, touched: RwSignal::default(), asked, now }
     }
 
-    /// A value as it was when the page was made.
+    /// Returns an initial value.
     pub(super) fn initial<T>(self, read: impl FnOnce(&TaskForm) -> T) -> T {
         self.values.with_untracked(read)
     }
@@ -82,7 +82,7 @@ impl Form {
         self.values.with(read)
     }
 
-    /// Changes a value; from then on the problem of its field is shown.
+    /// Changes a value. From then on the problem of its field is shown.
     pub(super) fn change(self, name: &'static str, write: impl FnOnce(&mut TaskForm)) {
         self.values.update(write);
         self.touched.update(|touched| {
@@ -90,35 +90,35 @@ impl Form {
         });
     }
 
-    /// All problems, shown or not.
+    /// Returns all problems, shown or not.
     pub(super) fn problems(self) -> FieldErrors {
         self.problems.get()
     }
 
-    /// Whether somebody tried to save.
+    /// Returns whether the user has tried to save.
     pub(super) fn asked(self) -> bool {
         self.asked.get()
     }
 
-    /// Shows every problem from now on, and says whether there is one.
+    /// Shows every problem from now on. Returns whether there is one.
     pub(super) fn show_all_problems(self) -> bool {
         self.asked.set(true);
         !self.problems.with_untracked(FieldErrors::is_empty)
     }
 
-    /// The first field that came back wrong from the server.
+    /// Returns the first field that the server rejected.
     pub(super) fn first_wrong(self) -> Option<String> {
         let asked = self.asked.get_untracked();
         self.problems.with_untracked(|errors| errors.0.first().filter(|_| asked).map(|e| e.field.clone()))
     }
 
-    /// The problem of a field, in words, as far as it is shown by now.
+    /// Returns the problem of a field if it is shown.
     pub(super) fn problem(self, name: &'static str) -> Option<String> {
         let shown = self.is_shown(name);
         self.problems.with(|errors| errors.of(name).filter(|_| shown))
     }
 
-    /// How many problems of a tab are shown by now.
+    /// Returns the number of shown problems of a tab.
     pub(super) fn problems_of(self, tab: Tab) -> usize {
         self.problems.with(|errors| {
             errors.0.iter().filter(|e| Tab::of(&e.field) == tab && self.is_shown(&e.field)).count()
@@ -126,7 +126,7 @@ impl Form {
     }
 
     fn is_shown(self, name: &str) -> bool {
-        // That a condition is missing follows from the schedule and from the ticks alike.
+        // A missing condition can result from the schedule and from the checkboxes.
         let by_others = ["schedule", "by_leaving", "by_activity", "by_marked"];
         self.asked.get()
             || self.touched.with(|touched| {
@@ -140,18 +140,18 @@ impl Form {
     }
 }
 
-/// The name of a field in the posted form.
+/// Returns the name of a field in the posted form.
 pub(super) fn posted(name: &str) -> String {
     format!("form[{name}]")
 }
 
-/// The space for the problem of a field.
+/// Shows the problem of a field.
 #[component]
 pub(super) fn Problem(form: Form, name: &'static str) -> impl IntoView {
     view! { <p class="problem" id=format!("{name}-problem")>{move || form.problem(name)}</p> }
 }
 
-/// A field for one line of text.
+/// Renders a field for one line of text.
 #[component]
 pub(super) fn TextField(
     form: Form,
@@ -188,13 +188,13 @@ pub(super) fn TextField(
     }
 }
 
-/// A field for a date: text, and the browser's own date picker beside it.
+/// Renders the text field of a date with the browser's date picker beside it.
 #[component]
 pub(super) fn DateField(form: Form, text: Text, label: &'static str, hint: &'static str) -> impl IntoView {
     let name = text.name;
     let value = form.initial(|form| (text.read)(form).clone());
     let picked = iso_or_empty(&value);
-    // A date that is picked takes the place of the text. Without WebAssembly the server sees what was picked.
+    // A picked date replaces the text. Without WebAssembly the server compares the two.
     let typed = NodeRef::<leptos::html::Input>::new();
     let pick = move |event| {
         let shown = dates::as_shown(&event_target_value(&event));
@@ -234,7 +234,7 @@ pub(super) fn DateField(form: Form, text: Text, label: &'static str, hint: &'sta
     }
 }
 
-/// A tick with its label.
+/// Renders a checkbox with its label.
 #[component]
 pub(super) fn TickField(form: Form, tick: Tick, label: &'static str) -> impl IntoView {
     let name = tick.name;
@@ -253,7 +253,7 @@ pub(super) fn TickField(form: Form, tick: Tick, label: &'static str) -> impl Int
     }
 }
 
-/// One choice of several.
+/// Renders one of several choices.
 #[component]
 pub(super) fn RadioField(form: Form, text: Text, code: &'static str, label: &'static str) -> impl IntoView {
     let name = text.name;

@@ -1,4 +1,4 @@
-//! The next runs of a schedule that is being typed. Time zones and cron lines are the server's business.
+//! The next runs of the typed schedule. The server computes them, because it knows time zones and cron expressions.
 
 use crate::error::AppError;
 use leptos::prelude::*;
@@ -6,26 +6,26 @@ use leptos::server_fn::codec::Json;
 use policy::task_form::TaskForm;
 use serde::{Deserialize, Serialize};
 
-/// One coming run, in words.
+/// The time of one coming run.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct NextRun {
     /// `Sun 29 Mar 2026 03:00 BST (+01:00)`.
     pub shown: String,
-    /// What a clock change does to it.
+    /// The effect of a clock change.
     pub note: Option<String>,
 }
 
-/// The next five runs of the schedule in this form; none while it is wrong. Changes nothing.
+/// Returns the next five runs of the schedule in this form. Empty if the schedule is invalid.
 #[allow(clippy::unused_async, reason = "the browser waits for the answer")]
 #[server(prefix = "/api", endpoint = "next_runs", input = Json, output = Json)]
 pub async fn next_runs(
-    /// The form; only its schedule counts.
+    /// The form; only its schedule is used.
     form: TaskForm,
 ) -> Result<Vec<NextRun>, AppError> {
     Ok(coming(*crate::state::store().clock(), &form))
 }
 
-/// The next five runs of the schedule in this form; none while it is wrong.
+/// Returns the next five runs of the schedule in this form. Empty if the schedule is invalid.
 #[cfg(feature = "ssr")]
 pub(crate) fn coming(clock: records::Clock, form: &TaskForm) -> Vec<NextRun> {
     use policy::task_form::{NEXT_RUNS, schedule_so_far};

@@ -9,7 +9,7 @@ use policy::schedule::{GRACE_MINUTES, Weekday};
 use policy::task_form::{SCHEDULE_KINDS, ScheduleField, TaskForm, kinds_with, schedule_so_far};
 use std::time::Duration;
 
-/// How long typing must pause before the next runs are asked for.
+/// How long typing must pause before the next runs are requested.
 const TYPING_PAUSE: Duration = Duration::from_millis(250);
 
 #[component]
@@ -55,7 +55,7 @@ const ONCE_DATE: &str = "For example 15 Jan 2027, 15/01/2027 or 2027-01-15.";
 const CRON: &str = "Minute, hour, day of the month, month, day of the week. For example, 30 2 * * mon runs \
                     on Mondays at 02:30. The task can start at most once an hour.";
 
-/// A field of some kinds of schedule. Awake, it is hidden for the others, and what stands in it is not posted.
+/// Renders the fields of some kinds of schedule. Hydrated, the fields of the other kinds are hidden and not posted.
 #[component]
 fn KindFields(form: Form, awake: RwSignal<bool>, field: ScheduleField, children: Children) -> impl IntoView {
     let unused =
@@ -63,15 +63,15 @@ fn KindFields(form: Form, awake: RwSignal<bool>, field: ScheduleField, children:
     view! { <fieldset class="part" hidden=unused disabled=unused>{children()}</fieldset> }
 }
 
-/// What happens when clocks change.
+/// The effect of a clock change.
 const CLOCK_CHANGE: &str = "If the clocks skip this time, the task runs as soon as they have moved; if it \
                             occurs twice, it runs once, the first time.";
 
-/// What happens to a single run that is missed.
+/// The treatment of a missed one-off run.
 const ONCE_MISSED: &str = "If Lethe is not running at that time, the run is skipped: a past date never \
                            starts automatically.";
 
-/// What becomes of a run that was missed.
+/// The treatment of missed runs.
 #[component]
 fn IfMissed(form: Form) -> impl IntoView {
     let rules = Missed::ALL.map(
@@ -144,7 +144,7 @@ fn MonthDay(form: Form) -> impl IntoView {
     }
 }
 
-/// The next runs, computed by the server for what stands in the form, and what there is to know before saving.
+/// Shows the next runs, which the server computes from the form, and notices about the schedule.
 #[component]
 fn Next(form: Form, next: Vec<NextRun>) -> impl IntoView {
     let runs = RwSignal::new(next);
@@ -196,7 +196,7 @@ fn Next(form: Form, next: Vec<NextRun>) -> impl IntoView {
     }
 }
 
-/// The form with nothing in it but its schedule: what the next runs depend on.
+/// Returns the form with its schedule only, which determines the next runs.
 fn schedule_fields(form: &TaskForm) -> TaskForm {
     TaskForm {
         schedule: form.schedule.clone(),

@@ -46,7 +46,7 @@ pub(super) fn Settings(form: Form, custom: Vec<(String, String)>) -> impl IntoVi
     }
 }
 
-/// Two dropdowns; the second offers what the first one leaves.
+/// Two dropdowns: the first one determines the choices of the second.
 #[component]
 fn TaskType(form: Form) -> impl IntoView {
     let category = field!(text category);
@@ -102,7 +102,7 @@ fn Select(
     }
 }
 
-/// The three conditions, and the sentence that they make.
+/// The three conditions, and the sentence that describes them.
 #[component]
 fn Conditions(form: Form) -> impl IntoView {
     let selection = move || form.with(summary::of_form);
@@ -134,7 +134,7 @@ fn Conditions(form: Form) -> impl IntoView {
 #[component]
 fn Condition(form: Form, tick: Tick, days: Text, label: &'static str) -> impl IntoView {
     let name = days.name;
-    // Typing a number ticks its condition: a number that doesn't count would leave a wider rule than the one meant.
+    // Typing a number ticks its condition: without the tick the rule would be wider than intended.
     let typed = move |event| {
         let text = event_target_value(&event);
         if !text.trim().is_empty() {
@@ -180,7 +180,7 @@ fn Condition(form: Form, tick: Tick, days: Text, label: &'static str) -> impl In
     }
 }
 
-/// What happens to each field.
+/// The treatment of each field.
 #[component]
 fn Treatments(form: Form, custom: Vec<(String, String)>) -> impl IntoView {
     let always = ALWAYS_REMOVED.map(|(label, why)| {

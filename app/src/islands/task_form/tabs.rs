@@ -1,5 +1,4 @@
-//! The tabs of the form: one section at a time, by the keyboard as other tabs are. Asleep, they are not there and
-//! the sections stand one below the other.
+//! The tabs of the form, with the usual keys. Without WebAssembly there are no tabs and all sections are shown.
 
 use super::inputs::Form;
 use leptos::prelude::*;
@@ -55,17 +54,17 @@ fn button_id(tab: Tab) -> String {
     format!("{}-tab", tab.code())
 }
 
-/// A section is the panel of a tab only while there are tabs.
+/// Returns the role of a section: it is a tab panel only if there are tabs.
 pub(super) fn panel_role(awake: RwSignal<bool>) -> impl Fn() -> &'static str {
     move || if awake.get() { "tabpanel" } else { "region" }
 }
 
-/// The id of what names a panel.
+/// Returns the id of the element that names a panel.
 pub(super) fn panel_label(tab: Tab) -> String {
     button_id(tab)
 }
 
-/// The tab that the address names, as in `/tasks/new#schedule`.
+/// Returns the tab in the fragment of the address, as in `/tasks/new#schedule`.
 pub(super) fn named_in_address() -> Option<Tab> {
     let hash = window().location().hash().ok()?;
     Tab::ALL.into_iter().find(|tab| hash.trim_start_matches('#') == tab.code())

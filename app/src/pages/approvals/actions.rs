@@ -1,4 +1,4 @@
-//! Asking, approving, declining, withdrawing.
+//! The server functions that request, approve, decline and withdraw.
 
 use crate::error::AppError;
 use crate::state::{actor, store};
@@ -9,28 +9,28 @@ use records::approval::{self, About};
 use records::approval_workflow;
 use serde::{Deserialize, Serialize};
 
-/// Names the preview.
+/// Identifies the preview.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct PreviewRef {
     preview: i64,
 }
 
-/// Names the member of staff.
+/// Identifies the member of staff.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct StaffRef {
     user: i64,
 }
 
-/// Names the request.
+/// Identifies the request.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct RequestRef {
     approval: i64,
 }
 
-/// Names the request to approve; the number of users of a run or an import, typed to confirm.
+/// Identifies the request to approve, with the typed number of users of a run or an import.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ApproveForm {
@@ -39,7 +39,7 @@ pub(crate) struct ApproveForm {
     pub(super) confirm: String,
 }
 
-/// Asks a second person to approve the run of a preview.
+/// Requests approval for the run of a preview.
 #[server(prefix = "/do", endpoint = "ask_approval", input = PostUrl)]
 pub(crate) async fn ask_approval(form: PreviewRef) -> Result<(), AppError> {
     approval_workflow::ask(&store(), actor(), RunId(form.preview)).await?;
@@ -47,7 +47,7 @@ pub(crate) async fn ask_approval(form: PreviewRef) -> Result<(), AppError> {
     Ok(())
 }
 
-/// Asks a second person to approve more manual changes than the safety limits allow.
+/// Requests approval for more manual changes than the safety limits allow.
 #[server(prefix = "/do", endpoint = "ask_more_changes", input = PostUrl)]
 pub(crate) async fn ask_more_changes() -> Result<(), AppError> {
     approval_workflow::ask_more_changes(&store(), actor()).await?;
@@ -55,7 +55,7 @@ pub(crate) async fn ask_more_changes() -> Result<(), AppError> {
     Ok(())
 }
 
-/// Asks a second person to approve that a member of staff is anonymised.
+/// Requests approval for anonymising a member of staff.
 #[server(prefix = "/do", endpoint = "ask_staff_anonymising", input = PostUrl)]
 pub(crate) async fn ask_staff_anonymising(form: StaffRef) -> Result<(), AppError> {
     approval_workflow::ask_staff_anonymising(&store(), actor(), UserNumber(form.user)).await?;
@@ -63,7 +63,7 @@ pub(crate) async fn ask_staff_anonymising(form: StaffRef) -> Result<(), AppError
     Ok(())
 }
 
-/// Approves what somebody else has asked for.
+/// Approves the request of another member of staff.
 #[server(prefix = "/do", endpoint = "approve_request", input = PostUrl)]
 pub(crate) async fn approve_request(form: ApproveForm) -> Result<(), AppError> {
     let (store, id) = (store(), ApprovalId(form.approval));
@@ -72,7 +72,7 @@ pub(crate) async fn approve_request(form: ApproveForm) -> Result<(), AppError> {
         About::Run { preview, .. } => format!("/runs/{preview}?done=approved"),
         About::HoldRelease { hold } => format!("/legal-holds/{hold}?done=hold-released"),
         About::Reapply | About::MoreChanges | About::Import { .. } => "/approvals?done=approved".to_owned(),
-        // The approver may see the record and need not be allowed to anonymise.
+        // An approver may see the record, but may lack the permission to anonymise.
         About::StaffAnonymising { .. } => format!("/approvals/{id}?done=approved"),
     };
     leptos_axum::redirect(&next);
@@ -87,7 +87,7 @@ pub(crate) async fn decline_request(form: RequestRef) -> Result<(), AppError> {
     Ok(())
 }
 
-/// Withdraws one's own request.
+/// Withdraws a request of the actor.
 #[server(prefix = "/do", endpoint = "withdraw_request", input = PostUrl)]
 pub(crate) async fn withdraw_request(form: RequestRef) -> Result<(), AppError> {
     let decision = approval::withdraw(&store(), actor(), ApprovalId(form.approval)).await?;

@@ -1,4 +1,4 @@
-//! One request for approval: what approving lets happen and to how many users, before it is approved.
+//! One request for approval: its consequence and the number of users, shown before it is approved.
 
 use super::actions::ApproveForm;
 use super::table::{about, asker, status_tag};
@@ -15,7 +15,7 @@ use policy::ApprovalId;
 use policy::numbers::{counted, grouped};
 use records::approval::{self, About, Approval, ApprovalStatus};
 
-/// One request for approval.
+/// Shows one request for approval.
 #[component]
 pub fn ApprovalPage() -> impl IntoView {
     let id = path_param::<ApprovalId>("approval request");
@@ -41,7 +41,7 @@ pub fn ApprovalPage() -> impl IntoView {
     })
 }
 
-/// The forms that decide, or why this member of staff cannot.
+/// Renders the forms that decide, or why this member of staff cannot decide.
 fn decide(request: &Approval) -> AnyView {
     let actor = actor();
     if request.status != ApprovalStatus::Waiting {
@@ -113,7 +113,7 @@ fn number_field(people: i64, typed: String, error: Option<&AppError>) -> impl In
     }
 }
 
-/// What approving leads to, and the words of its button.
+/// Returns the consequence of approving, and the label of its button.
 fn consequence(about: &About) -> (AnyView, String) {
     match about {
         About::Run { preview, people, .. } => {

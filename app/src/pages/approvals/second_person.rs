@@ -1,4 +1,4 @@
-//! On the page of a preview: why its run needs a second person, and how that stands.
+//! The section of a preview's page about the second person: why one is needed, and the state of the request.
 
 use super::table::{asker, decisions, status_tag};
 use super::{AskApproval, DeclineRequest, WithdrawRequest};
@@ -13,7 +13,7 @@ use records::approval::{self, Approval, ApprovalStatus};
 use records::approval_workflow;
 use records::{Actor, RecordsError, Store};
 
-/// How a preview stands whose run needs a second person.
+/// The state of the approval that a preview needs.
 pub(crate) struct SecondPerson {
     preview: RunId,
     why: ApprovalReason,
@@ -25,8 +25,8 @@ pub(crate) struct SecondPerson {
 }
 
 impl SecondPerson {
-    /// Reads it; None where no second person is needed.
-    pub(crate) async fn of(
+    /// Reads the state. None if no second person is needed.
+    pub(crate) async fn read(
         store: &Store,
         actor: Actor,
         preview: RunId,
@@ -38,12 +38,12 @@ impl SecondPerson {
         Ok(Some(Self { preview, why, newest, missing, actor, safety_limits }))
     }
 
-    /// Whether this member of staff can start the run now.
+    /// Returns whether this member of staff can start the run now.
     pub(crate) const fn is_ready(&self) -> bool {
         self.missing.is_none()
     }
 
-    /// Why a second person is needed, what was asked and decided, and what can be done next.
+    /// Renders the reason, the request, the decision and the next action.
     pub(crate) fn view(self) -> impl IntoView {
         let why = self.why.label(self.safety_limits);
         let status = self.newest.as_ref().map(|approval| approval.status);
@@ -79,7 +79,7 @@ impl SecondPerson {
         }
     }
 
-    /// Whether there is an approval that somebody else could not use either.
+    /// Returns whether the existing approval is useless to every other member of staff, too.
     fn is_unusable(&self) -> bool {
         let approved = self.newest.as_ref().filter(|approval| approval.status == ApprovalStatus::Approved);
         let by_actor = approved.is_some_and(|approval| {
@@ -90,7 +90,7 @@ impl SecondPerson {
     }
 }
 
-/// How a request stands, who asked and who decided.
+/// Renders the status of a request, with its requester and decision.
 pub(crate) fn request_status(approval: &Approval) -> impl IntoView + use<> {
     let decided = approval.decision.as_ref().and_then(|(_, by, at)| {
         let did = format!(" {} by ", approval.status.ended());

@@ -1,4 +1,4 @@
-//! A table of requests for approval.
+//! The table of requests for approval.
 
 use super::WithdrawRequest;
 use crate::components::{DataTable, PostButton, Timestamp, text_columns};
@@ -11,7 +11,7 @@ use records::Actor;
 use records::approval::{About, Approval, ApprovalStatus};
 use records::person::Person;
 
-/// How a request stands, as a tag.
+/// Renders the status of a request as a tag.
 pub(super) fn status_tag(status: ApprovalStatus) -> impl IntoView {
     let class = match status {
         ApprovalStatus::Waiting => "tag ready",
@@ -22,12 +22,12 @@ pub(super) fn status_tag(status: ApprovalStatus) -> impl IntoView {
     view! { <span class=class>{status.label()}</span> }
 }
 
-/// Who asked: a member of staff, or whoever has the command line.
+/// Renders the requester: a member of staff, or the command line.
 pub(super) fn asker(person: Option<&Person>) -> AnyView {
     person.map_or_else(|| "Command line".into_any(), |person| person_link(person).into_any())
 }
 
-/// What this actor can decide about a request that waits.
+/// Renders the decision that this actor can take about a waiting request.
 pub(crate) fn decisions(approval: &Approval, actor: Actor, page: &'static str) -> Option<AnyView> {
     if approval.status != ApprovalStatus::Waiting {
         return None;

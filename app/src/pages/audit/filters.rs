@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use policy::form::FieldErrors;
 use records::audit::{AuditAction, AuditForm, Subject};
 
-/// Reads the address of the page.
+/// Reads the filters of the page's address.
 pub(super) fn from_address() -> AuditForm {
     AuditForm {
         from: date_query("from"),
@@ -18,7 +18,7 @@ pub(super) fn from_address() -> AuditForm {
     }
 }
 
-/// The address of a page with these filters.
+/// Returns the address of a page with these filters.
 pub(super) fn address(page: &str, form: &AuditForm) -> String {
     let AuditForm { from, to, action, staff, kind, id, run } = form;
     let filters = [
@@ -38,7 +38,7 @@ pub(super) fn address(page: &str, form: &AuditForm) -> String {
     if parts.is_empty() { page.to_owned() } else { format!("{page}?{}", parts.join("&")) }
 }
 
-/// The filters, as a form.
+/// Renders the filters.
 #[component]
 pub(super) fn Filters(form: AuditForm, errors: FieldErrors) -> impl IntoView {
     let any = form != AuditForm::default();

@@ -10,7 +10,7 @@ use leptos::prelude::*;
 use policy::form::FieldErrors;
 use records::catalogue;
 
-/// Catalogue records by title.
+/// Shows catalogue records by title.
 #[component]
 pub fn CatalogueListPage() -> impl IntoView {
     let mut errors = FieldErrors::default();

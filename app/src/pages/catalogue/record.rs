@@ -1,4 +1,4 @@
-//! One catalogue record: who made and who last changed it, and its items.
+//! One catalogue record: creator, last editor and items.
 
 use crate::components::{DataTable, Day, PageLayout, Pager, guarded_page, paging, path_param, text_columns};
 use crate::pages::users::person_link;
@@ -8,7 +8,7 @@ use policy::CatalogueRecordId;
 use records::catalogue::{self, Item};
 use records::pagination::Page;
 
-/// A catalogue record.
+/// Shows a catalogue record.
 #[component]
 pub fn CatalogueRecordPage() -> impl IntoView {
     let id = path_param::<CatalogueRecordId>("catalogue record");

@@ -1,4 +1,4 @@
-//! What can be done to legal holds.
+//! The server functions of legal holds.
 
 use crate::error::AppError;
 use crate::state::{actor, store};
@@ -9,14 +9,14 @@ use policy::legal_hold::HoldForm;
 use records::legal_hold;
 use serde::{Deserialize, Serialize};
 
-/// Names the hold.
+/// Identifies the hold.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct HoldRef {
     hold: i64,
 }
 
-/// A hold and its next review date, as it is typed.
+/// A hold, and its typed next review date.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ReviewForm {
@@ -41,7 +41,7 @@ pub(super) async fn review_hold(form: ReviewForm) -> Result<(), AppError> {
     Ok(())
 }
 
-/// Asks somebody else to release a hold.
+/// Requests the release of a hold by another member of staff.
 #[server(prefix = "/do", endpoint = "ask_for_release", input = PostUrl)]
 pub(super) async fn ask_for_release(form: HoldRef) -> Result<(), AppError> {
     legal_hold::ask_for_release(&store(), actor(), LegalHoldId(form.hold)).await?;

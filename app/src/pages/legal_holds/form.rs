@@ -11,15 +11,15 @@ use policy::legal_hold::HoldForm;
 use policy::{HoldReason, UserNumber};
 use records::terms::Term;
 
-/// On whom the form places a hold.
+/// The target of the hold that the form places.
 pub(crate) enum HoldTarget {
-    /// On this user.
+    /// This user.
     User(UserNumber),
-    /// On a category that is chosen in the form.
+    /// A category that is chosen in the form.
     Category(Vec<Term>),
 }
 
-/// The form, closed until it is needed. `page` is the page that it stands on.
+/// Renders the form in a closed disclosure. `page` is the page of the form.
 pub(crate) fn place_form(on: HoldTarget, page: &str) -> impl IntoView + use<> {
     let (form, error) = match failed_submission::<HoldForm>(PlaceHold::PATH) {
         Some((form, error)) => (form, Some(error)),
@@ -27,7 +27,7 @@ pub(crate) fn place_form(on: HoldTarget, page: &str) -> impl IntoView + use<> {
     };
     let errors = field_errors(error.as_ref());
     let open = error.is_some();
-    let (summary, whom) = match on {
+    let (summary, target) = match on {
         HoldTarget::User(number) => (
             "Place a legal hold on this user",
             view! { <input type="hidden" name="form[user]" value=number.to_string() /> }.into_any(),
@@ -44,7 +44,7 @@ pub(crate) fn place_form(on: HoldTarget, page: &str) -> impl IntoView + use<> {
             <form method="post" action=action(PlaceHold::PATH, page) novalidate>
                 <Token />
                 <div class="columns">
-                    {whom}
+                    {target}
                     <div class="field">
                         <label for="reason">"Reason"</label>
                         <select id="reason" name="form[reason]" aria-invalid=wrong("reason")

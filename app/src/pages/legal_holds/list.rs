@@ -13,7 +13,7 @@ use policy::{Action, UserNumber};
 use records::legal_hold::{self, HoldQuery, Show};
 use records::terms::{self, Term, TermKind};
 
-/// Who must not be anonymised, and why.
+/// Shows the legal holds.
 #[component]
 pub fn LegalHoldListPage() -> impl IntoView {
     let user = query("user");

@@ -1,7 +1,7 @@
-//! One legal hold: what it is, and how it is reviewed and released.
+//! One legal hold, its review and its release.
 
 use super::actions::{AskForRelease, ReleaseHold, ReviewForm, ReviewHold};
-use super::table::{on_whom, state_tag};
+use super::table::{state_tag, target_link};
 use crate::components::{
     DateInput, Day, FieldProblem, PageLayout, PostButton, ProblemSummary, Timestamp, guarded_page, path_param,
 };
@@ -15,7 +15,7 @@ use policy::{Action, LegalHoldId};
 use records::legal_hold::{self, Hold};
 use records::{Actor, approval};
 
-/// One legal hold.
+/// Shows one legal hold.
 #[component]
 pub fn LegalHoldPage() -> impl IntoView {
     let id = path_param::<LegalHoldId>("legal hold");
@@ -54,7 +54,7 @@ fn facts(hold: &Hold) -> impl IntoView + use<> {
     view! {
         <dl class="facts">
             <dt>"Covers"</dt>
-            <dd>{on_whom(&hold.on)}</dd>
+            <dd>{target_link(&hold.on)}</dd>
             <dt>"Reason"</dt>
             <dd>{hold.reason.label()}</dd>
             <dt>"Owner"</dt>
@@ -96,7 +96,7 @@ fn review(hold: LegalHoldId) -> impl IntoView {
     }
 }
 
-/// How the hold is released: by one person, or by two.
+/// Renders the release of the hold, by one person or by two.
 fn release(hold: &Hold, actor: Actor, four_eyes: bool) -> impl IntoView + use<> {
     let page = format!("/legal-holds/{}", hold.id);
     let values = vec![("hold", hold.id.to_string())];
@@ -116,7 +116,7 @@ fn release(hold: &Hold, actor: Actor, four_eyes: bool) -> impl IntoView + use<> 
                 <details class="more">
                     <summary>"Release legal hold"</summary>
                     <p>
-                        <b>{on_whom(&hold.on)}</b> " can be anonymised again after the release, also by \
+                        <b>{target_link(&hold.on)}</b> " can be anonymised again after the release, also by \
                                                     scheduled tasks. " <b>"Anonymised users cannot be restored."</b>
                     </p>
                     <PostButton function=ReleaseHold::PATH page values label="Release legal hold now" danger=true />

@@ -1,4 +1,4 @@
-//! A table of legal holds, for the list and for a user's record.
+//! The table of legal holds, for the list and for a user's record.
 
 use crate::components::{DataTable, Day, text_columns};
 use crate::pages::users::person_link;
@@ -6,8 +6,8 @@ use chrono::NaiveDate;
 use leptos::prelude::*;
 use records::legal_hold::{Hold, HoldOn};
 
-/// On whom a hold is, with a link.
-pub(super) fn on_whom(on: &HoldOn) -> AnyView {
+/// Renders the target of a hold, with a link.
+pub(super) fn target_link(on: &HoldOn) -> AnyView {
     match on {
         HoldOn::User(person) => person_link(person).into_any(),
         HoldOn::Category(term) => {
@@ -17,7 +17,7 @@ pub(super) fn on_whom(on: &HoldOn) -> AnyView {
     }
 }
 
-/// Whether a hold is in force, as a tag.
+/// Renders the state of a hold as a tag.
 pub(super) fn state_tag(hold: &Hold, today: NaiveDate) -> AnyView {
     let (class, label) = match hold {
         hold if !hold.is_in_force() => ("tag quiet", "Released"),
@@ -29,19 +29,19 @@ pub(super) fn state_tag(hold: &Hold, today: NaiveDate) -> AnyView {
     view! { <span class=class>{label}</span> {asked} }.into_any()
 }
 
-/// The table; `name_whom` where it is not about one user.
-pub(crate) fn hold_table(holds: Vec<Hold>, today: NaiveDate, name_whom: bool) -> impl IntoView {
+/// Renders the table. `names_target` names the target of each hold; a table about one user does not need it.
+pub(crate) fn hold_table(holds: Vec<Hold>, today: NaiveDate, names_target: bool) -> impl IntoView {
     let rows = holds
         .into_iter()
         .map(|hold| {
-            let whom = match (&hold.on, name_whom) {
+            let target = match (&hold.on, names_target) {
                 (HoldOn::User(_), false) => "This user".into_any(),
-                (on, _) => on_whom(on),
+                (on, _) => target_link(on),
             };
             view! {
                 <tr>
                     <th scope="row"><a href=format!("/legal-holds/{}", hold.id)>"Legal hold "{hold.id.to_string()}</a></th>
-                    <td>{whom}</td>
+                    <td>{target}</td>
                     <td>{hold.reason.label()}</td>
                     <td>{state_tag(&hold, today)}</td>
                     <td><Day date=hold.review_on /></td>

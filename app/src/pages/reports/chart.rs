@@ -1,12 +1,12 @@
-//! The chart of a report, drawn on the server. It shows what the table says and nothing else.
+//! The chart of a report, drawn on the server. It shows nothing that the table does not contain.
 
 use leptos::prelude::*;
 use policy::numbers::grouped;
 use records::report::{Counted, Key};
 
-/// Size of a chart, in its own units.
+/// Width of a chart, in its own units.
 const WIDTH: f64 = 900.0;
-/// Height of a chart of upright bars.
+/// Height of a chart of vertical bars.
 const HEIGHT: f64 = 260.0;
 /// Space for the numbers beside the axis.
 const LEFT: f64 = 64.0;
@@ -14,21 +14,21 @@ const LEFT: f64 = 64.0;
 const BELOW: f64 = 28.0;
 /// Space above the highest bar.
 const ABOVE: f64 = 16.0;
-/// Space that one character of a label takes, at most.
+/// Maximum width of one character of a label.
 const CHARACTER: f64 = 7.0;
-/// Height of one lying bar with its distance.
+/// Height of one horizontal bar with its distance.
 const LINE: f64 = 26.0;
-/// The most upright bars that can be told apart: the last twenty years by month.
-const MAX_UPRIGHT: usize = 240;
-/// The most lying bars.
-const MAX_LYING: usize = 30;
-/// The most characters of a label.
+/// The maximum number of distinguishable vertical bars: twenty years by month.
+const MAX_VERTICAL: usize = 240;
+/// The maximum number of horizontal bars.
+const MAX_HORIZONTAL: usize = 30;
+/// The maximum length of a label, in characters.
 const LABEL_LENGTH: usize = 36;
 
 /// One bar: its label and its number.
 type Bar = (String, i64);
 
-/// The chart of the first number of a report: upright bars for what follows in time, lying bars for the rest.
+/// Draws the first number of a report: vertical bars for a time series, horizontal bars for other rows.
 #[component]
 pub(super) fn Chart(
     /// The report.
@@ -39,10 +39,10 @@ pub(super) fn Chart(
         counted.rows.iter().map(|row| (row.labels.join(" · "), row.numbers[0])).collect();
     let all = bars.len();
     if in_time {
-        bars.drain(..all.saturating_sub(MAX_UPRIGHT));
+        bars.drain(..all.saturating_sub(MAX_VERTICAL));
     } else {
         bars.sort_by_key(|(_, number)| std::cmp::Reverse(*number));
-        bars.truncate(MAX_LYING);
+        bars.truncate(MAX_HORIZONTAL);
     }
     let left_out = (bars.len() < all).then(|| {
         let which = if in_time { "last" } else { "largest" };
@@ -76,7 +76,7 @@ pub(super) fn Chart(
     }
 }
 
-/// What somebody hears who does not see the chart.
+/// Describes the chart for screen readers.
 fn about(bars: &[Bar], what: &str) -> String {
     let most = bars.iter().rev().max_by_key(|(_, number)| *number);
     let most = most.map(|(label, number)| format!(" The highest number is {} ({label}).", grouped(*number)));
@@ -156,7 +156,7 @@ fn lying(bars: &[Bar], most: i64) -> impl IntoView + use<> {
     }
 }
 
-/// The end of the scale: an even number of one significant digit that is not below the highest bar.
+/// Returns the end of the scale: an even number of one significant digit that is not below the highest bar.
 fn scale_end(most: i64) -> i64 {
     let mut unit = 1;
     while most / unit >= 10 {
@@ -185,7 +185,7 @@ fn share(value: i64, of: i64) -> f64 {
     to_f64(value) / to_f64(of.max(1))
 }
 
-/// A coordinate with one decimal place.
+/// Formats a coordinate with one decimal place.
 fn number(value: f64) -> String {
     format!("{value:.1}")
 }
@@ -213,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn a_chart_says_what_it_shows() {
+    fn the_description_names_the_highest_number() {
         let bars = [("Jan 2017".to_owned(), 1), ("Feb 2017".to_owned(), 1_204)];
         assert_eq!(
             about(&bars, "Loans"),

@@ -4,7 +4,7 @@ use crate::components::PageLayout;
 use leptos::prelude::*;
 use records::report::Report;
 
-/// What can be reported, one line each.
+/// Shows the reports, one line each.
 #[component]
 pub fn ReportsPage() -> impl IntoView {
     let reports = Report::ALL.map(|report| {

@@ -16,7 +16,7 @@ use policy::numbers::grouped;
 use records::RecordsError;
 use records::report::{Counted, Report, ReportForm, ReportQuery, count};
 
-/// A report, by the code in the address.
+/// Shows the report of the code in the address.
 #[component]
 pub fn ReportPage() -> impl IntoView {
     let code = use_params_map().with_untracked(|params| params.get("report")).unwrap_or_default();
@@ -149,7 +149,7 @@ fn EmptyReport(query: ReportQuery, report: Report) -> impl IntoView {
     }
 }
 
-/// The period in words, with dates that machines read too.
+/// Renders the period, with machine-readable dates.
 fn period(query: ReportQuery) -> impl IntoView {
     match (query.from, query.to) {
         (None, None) => query.period().into_any(),

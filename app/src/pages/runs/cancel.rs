@@ -1,4 +1,4 @@
-//! What can be done to a run: cancelling it, and cleaning the database files after it.
+//! The server functions of a run: cancelling it, and cleaning the database files after it.
 
 use crate::error::AppError;
 use crate::state::{actor, store};
@@ -8,14 +8,14 @@ use policy::RunId;
 use records::{maintenance, run};
 use serde::{Deserialize, Serialize};
 
-/// Names the run.
+/// Identifies the run.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RunRef {
     pub(super) run: i64,
 }
 
-/// Cancels a run: it stops between people. Who is done stays done.
+/// Cancels a run before its next batch. Anonymised users stay anonymised.
 #[server(prefix = "/do", endpoint = "cancel_run", input = PostUrl)]
 pub(super) async fn cancel_run(form: RunRef) -> Result<(), AppError> {
     run::cancel(&store(), actor(), RunId(form.run)).await?;
@@ -23,7 +23,7 @@ pub(super) async fn cancel_run(form: RunRef) -> Result<(), AppError> {
     Ok(())
 }
 
-/// Rewrites the tables of users, so that no byte of an old row is left in the database files.
+/// Rewrites the user tables, so that the database files contain no old row.
 #[server(prefix = "/do", endpoint = "clean_files", input = PostUrl)]
 pub(super) async fn clean_files(form: RunRef) -> Result<(), AppError> {
     maintenance::full(&store(), actor()).await?;

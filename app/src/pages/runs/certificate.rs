@@ -1,4 +1,4 @@
-//! The certificate of a run, to be printed or downloaded.
+//! The certificate of a run, for printing and downloading.
 
 mod rules;
 mod users;
@@ -18,7 +18,7 @@ use records::run;
 use records::task_name::TaskName;
 use std::collections::BTreeMap;
 
-/// The certificate of a run.
+/// Shows the certificate of a run.
 #[component]
 pub fn CertificatePage() -> impl IntoView {
     let id = path_param::<RunId>("run");
@@ -96,7 +96,7 @@ fn view(
     }
 }
 
-/// The versions before and after this one, each with the way to it.
+/// Renders the links to the previous and the next version.
 fn versions(signed: &Signed) -> impl IntoView + use<> {
     let run = signed.certificate.run;
     let link = move |version: i32| {
@@ -151,7 +151,7 @@ fn figures(says: &Certificate) -> impl IntoView + use<> {
     view! { <dl class="figures">{figures.collect_view()}</dl> }
 }
 
-/// Why users were skipped, and how others failed.
+/// Renders why users were skipped or failed.
 fn outcomes(says: &Certificate) -> impl IntoView + use<> {
     let skipped = says.skipped.iter().map(|(code, count)| {
         let reason = Reason::from_code(code).map_or_else(|| code.clone(), |reason| reason.label().to_owned());
@@ -190,7 +190,7 @@ fn table(caption: &'static str, heads: [&'static str; 2], rows: Vec<(String, i64
     }
 }
 
-/// What the search for residue found, in words that promise nothing which was not found out.
+/// Renders the result of the residue search, and promises nothing that the search did not find out.
 fn residue(says: &Certificate) -> impl IntoView + use<> {
     let found = &says.residue;
     let users = |count: i64| counted(count, "user", "users");
@@ -223,7 +223,7 @@ fn residue(says: &Certificate) -> impl IntoView + use<> {
     }
 }
 
-/// What was decided about the findings, and how many still wait.
+/// Describes the decisions about the findings, and how many are open.
 fn decisions(found: &Found) -> String {
     let decided = found.decisions.iter().map(|(code, count)| {
         let label = Decision::from_code(code).map_or_else(|| code.clone(), |one| one.label().to_lowercase());

@@ -1,4 +1,4 @@
-//! The list of all runs. Nothing is ever taken from it.
+//! The list of all runs. Runs are never removed from it.
 
 use super::state_tag;
 use crate::components::{
@@ -12,7 +12,7 @@ use policy::numbers::grouped;
 use policy::{RunKind, RunState, TaskId};
 use records::run::{self, RunQuery, RunRow};
 
-/// All runs and previews, the newest first.
+/// Shows all runs and previews, newest first.
 #[component]
 pub fn RunListPage() -> impl IntoView {
     let task = filter("task", |id| id.parse().ok().map(TaskId));
@@ -72,7 +72,7 @@ fn address(query: &RunQuery) -> String {
     format!("/runs?task={task}&kind={kind}&state={state}")
 }
 
-/// A table of runs.
+/// Renders a table of runs.
 pub(crate) fn run_table(rows: Vec<RunRow>) -> impl IntoView {
     let rows = rows
         .into_iter()

@@ -1,4 +1,4 @@
-//! The people of a run or preview: filters and table.
+//! The users of a run or preview: filters and table.
 
 use crate::components::{
     Column, DataTable, FilterProblem, Pager, ProblemSummary, choice, filter_error, options, paging,
@@ -20,7 +20,7 @@ use records::run::{self, Member, MemberQuery, Run};
 use records::{RecordsError, Store};
 use serde::{Deserialize, Serialize};
 
-/// A search for people of a run, as it is posted.
+/// A posted search for users of a run.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct MemberForm {
@@ -31,7 +31,7 @@ pub(super) struct MemberForm {
     q: String,
 }
 
-/// Looks for people of a run.
+/// Searches the users of a run.
 #[allow(clippy::unused_async, reason = "server functions are async")]
 #[server(prefix = "/do", endpoint = "find_people", input = PostUrl)]
 pub(super) async fn find_people(form: MemberForm) -> Result<(), AppError> {
@@ -42,7 +42,7 @@ pub(super) async fn find_people(form: MemberForm) -> Result<(), AppError> {
         ("reason", &reason, Reason::from_code(&reason).is_some()),
         ("outcome", &outcome, Outcome::from_code(&outcome).is_some()),
     ] {
-        // A list without the filter would be a longer one.
+        // The list without the filter would be longer than the requested one.
         if !(code.is_empty() || is_known) {
             errors.add(name, Problem::UnknownChoice);
         }
@@ -55,7 +55,7 @@ pub(super) async fn find_people(form: MemberForm) -> Result<(), AppError> {
     private_search::redirect_to_search(&format!("/runs/{run}"), &values)
 }
 
-/// Which people the page was asked for.
+/// The search of the page for users of a run.
 pub(super) struct MemberSearch {
     pub(super) query: MemberQuery,
     pub(super) paging: Paging,
@@ -64,7 +64,7 @@ pub(super) struct MemberSearch {
 }
 
 impl MemberSearch {
-    /// Reads the filters of the page's address.
+    /// Reads the filters of the page's address, or of the rejected form.
     pub(super) fn from_page() -> Self {
         let problem = form_post::error_for(FindPeople::PATH).or_else(private_search::problem);
         if let Some((MemberForm { verdict, reason, outcome, q, .. }, error)) =
@@ -91,7 +91,7 @@ impl MemberSearch {
         Self { query, paging: paging(), problem, errors }
     }
 
-    /// Whether a filter is wrong: the list without it would be a longer one.
+    /// Returns whether a filter is invalid. No list is shown then.
     fn is_wrong(&self) -> bool {
         !self.errors.is_empty()
     }
@@ -104,7 +104,7 @@ impl MemberSearch {
             || !query.text.trim().is_empty()
     }
 
-    /// The address of the list.
+    /// Returns the address of the list with these filters.
     pub(super) fn address(&self, run: RunId) -> String {
         let MemberQuery { verdict, reason, outcome, text } = &self.query;
         let values = [
@@ -113,20 +113,20 @@ impl MemberSearch {
             ("outcome", outcome.map_or("", Outcome::code).to_owned()),
             ("q", text.clone()),
         ];
-        // A search that cannot be sealed is left out.
+        // A search that cannot be encrypted is left out.
         let list = format!("/runs/{run}");
         private_search::address(&list, &values).unwrap_or(list)
     }
 }
 
-/// One page of the people of a run or preview, and how many fit on all pages.
+/// One page of the users of a run, and the number of matching users on all pages.
 pub(super) struct MemberPage {
     members: Page<Member>,
     all: i64,
 }
 
 impl MemberPage {
-    /// Reads the page that was asked for.
+    /// Reads the requested page.
     pub(super) async fn read(store: &Store, run: &Run, search: &MemberSearch) -> Result<Self, RecordsError> {
         if search.is_wrong() {
             return Ok(Self { members: Page::default(), all: 0 });
@@ -138,7 +138,7 @@ impl MemberPage {
         Ok(Self { members, all })
     }
 
-    /// That this is not the whole list, for a page on paper too.
+    /// Returns the note that the page is not the complete list, which is printed, too.
     fn label(&self) -> Option<String> {
         let shown = i64::try_from(self.members.rows.len()).unwrap_or(i64::MAX);
         (shown < self.all)
@@ -146,7 +146,7 @@ impl MemberPage {
     }
 }
 
-/// The filters and the table of the people of a preview, or of a run.
+/// Renders the filters and the table of the users.
 pub(super) fn member_section(
     run: RunId,
     search: &MemberSearch,
@@ -268,7 +268,7 @@ fn table(rows: Vec<Member>, preview: bool) -> impl IntoView {
     }
 }
 
-/// The class of a verdict's tag.
+/// Returns the class of a verdict's tag.
 pub(super) const fn verdict_class(kind: VerdictKind) -> &'static str {
     match kind {
         VerdictKind::Eligible => "tag ready",

@@ -1,4 +1,4 @@
-//! A preview: who would be anonymised, who not, and why; and the run that it leads to.
+//! A preview: which users would be anonymised and why, and the form that starts the run.
 
 use super::members::{MemberPage, MemberSearch, member_section};
 use super::start::StartRun;
@@ -19,12 +19,12 @@ use super::start::Confirmation;
 use crate::error::field_errors;
 use crate::pages::approvals::second_person::SecondPerson;
 
-/// The width of the bar of verdicts, in units of its own.
+/// The width of the bar of verdicts, in its own units.
 const WIDTH: i64 = 1000;
 
-/// Whether a preview can still be carried out.
+/// Whether a preview can still be used.
 pub(super) struct PreviewStatus {
-    /// Why it cannot, in words.
+    /// Why the preview cannot be used.
     pub(super) why_not: Option<String>,
     /// The newest preview of the task, if it is newer.
     pub(super) newer: Option<RunId>,
@@ -76,7 +76,7 @@ fn total(run: &Run, kind: VerdictKind) -> i64 {
     run.verdicts.iter().filter(|(reason, _)| reason.verdict() == kind).map(|(_, count)| count).sum()
 }
 
-/// The five verdicts as one bar, each part a filter.
+/// Renders the verdicts as one bar. Each part links to a filter.
 fn bar(run: &Run, search: &MemberSearch) -> impl IntoView + use<> {
     let id = run.id;
     let all = run.users.max(1);
@@ -118,7 +118,7 @@ fn bar(run: &Run, search: &MemberSearch) -> impl IntoView + use<> {
     }
 }
 
-/// Users by verdict and reason, adding up to all users.
+/// Renders the number of users by verdict and reason, which add up to all users.
 fn reasons(run: &Run) -> impl IntoView + use<> {
     let id = run.id;
     let rows = run
@@ -151,7 +151,7 @@ fn reasons(run: &Run) -> impl IntoView + use<> {
     }
 }
 
-/// The run, to be confirmed by typing the number of people.
+/// Renders the form that starts the run after the number of users is typed.
 fn confirm(run: &Run) -> impl IntoView + use<> {
     let people = counted(run.previewed, "user", "users");
     let count = grouped(run.previewed);

@@ -1,4 +1,4 @@
-//! A run: how far it is, and what it did.
+//! The page of a run: its progress and its result.
 
 use super::cancel::{CancelRun, CleanFiles};
 use super::members::{MemberPage, MemberSearch, member_section};
@@ -47,12 +47,13 @@ pub(super) fn page(
     }
 }
 
-/// Of how many people this is the result of the search for residue.
+/// Returns the number of users with this result of the residue search.
 fn residue_of(run: &Run, result: Residue) -> i64 {
     run.residue.iter().filter(|(residue, _)| *residue == result).map(|(_, count)| count).sum()
 }
 
-/// That values of anonymised users were found again, how many findings are to be decided, and the way to them.
+/// Renders the notice that old values were found, with the number of open findings and a link. None if none were
+/// found.
 pub(super) fn found(run: RunId, users: i64, findings: i64, open: i64) -> Option<impl IntoView + use<>> {
     let (kind, href, label) = if open > 0 {
         ("warning", format!("/residue?run={run}"), "Review findings")
@@ -77,7 +78,7 @@ pub(super) fn found(run: RunId, users: i64, findings: i64, open: i64) -> Option<
     })
 }
 
-/// What proves an ended run.
+/// Returns the entries of the actions panel: the proof of an ended run.
 fn actions(run: &Run) -> Vec<PageAction> {
     let link = |label: &str, href: String| PageAction::Link { label: label.to_owned(), href };
     let mut actions = Vec::new();
@@ -103,7 +104,7 @@ fn actions(run: &Run) -> Vec<PageAction> {
     actions
 }
 
-/// The progress, and the way to stop.
+/// Renders the progress and the button that cancels the run.
 fn under_way(run: &Run, search: &MemberSearch) -> impl IntoView + use<> {
     let here = format!("/runs/{}", run.id);
     let list = search.address(run.id);
@@ -128,7 +129,7 @@ fn under_way(run: &Run, search: &MemberSearch) -> impl IntoView + use<> {
     }
 }
 
-/// That a run was cancelled when nothing was left to stop.
+/// Renders the notice that a run was cancelled too late.
 fn too_late() -> impl IntoView {
     view! {
         <Notice kind="info">
@@ -137,7 +138,7 @@ fn too_late() -> impl IntoView {
     }
 }
 
-/// Why a run ended that did not do what it was there for, and what to do.
+/// Renders why a run ended early, and what to do. None if it did not.
 fn stopped(run: &Run, safety_limits: SafetyLimits) -> Option<AnyView> {
     let preview = run.preview.map(|id| format!("/runs/{id}"));
     match (run.state, run.safety_limit) {
@@ -183,7 +184,7 @@ fn stopped(run: &Run, safety_limits: SafetyLimits) -> Option<AnyView> {
     }
 }
 
-/// What happened, in a sentence that hides nothing.
+/// Summarises the result in one sentence, including skipped, failed and unreached users.
 fn lead(run: &Run) -> String {
     let users = |count| counted(count, "user", "users");
     match run.state {
@@ -254,9 +255,9 @@ fn facts(run: &Run) -> impl IntoView + use<> {
     }
 }
 
-/// What proves the run: the seal of its preview, the search for residue, the files.
+/// Renders the proof of the run: the fingerprint of its preview, the residue search, the database files.
 fn proof(run: &Run) -> impl IntoView + use<> {
-    let seal = run.fingerprint.as_ref().map(|seal| seal.chars().take(16).collect::<String>());
+    let fingerprint = run.fingerprint.as_ref().map(|text| text.chars().take(16).collect::<String>());
     let residue = (!run.residue.is_empty()).then(|| {
         let parts = run.residue.iter().map(|(residue, count)| {
             format!("{} {}", counted(*count, "user", "users"), residue.label().to_lowercase())
@@ -265,7 +266,7 @@ fn proof(run: &Run) -> impl IntoView + use<> {
     });
     let files = run.maintenance.as_ref().map(|code| maintenance_label(code));
     view! {
-        {seal.map(|seal| view! { <dt>"Preview fingerprint"</dt><dd><code>{seal}"…"</code></dd> })}
+        {fingerprint.map(|text| view! { <dt>"Preview fingerprint"</dt><dd><code>{text}"…"</code></dd> })}
         {residue.map(|label| view! { <dt>"Residue"</dt><dd>{label}</dd> })}
         {files.map(|label| view! { <dt>"Database files"</dt><dd>{label}</dd> })}
     }

@@ -1,4 +1,4 @@
-//! One run or preview: which page it gets.
+//! One run or preview: chooses the page to render.
 
 use super::members::{MemberPage, MemberSearch};
 use super::{preview, result};
@@ -9,7 +9,7 @@ use leptos::prelude::*;
 use policy::{RunId, RunKind};
 use records::run;
 
-/// One run or preview.
+/// Shows one run or preview.
 #[component]
 pub fn RunPage() -> impl IntoView {
     let id = path_param::<RunId>("run");
@@ -20,7 +20,7 @@ pub fn RunPage() -> impl IntoView {
         let members = MemberPage::read(&store, &run, &search).await?;
         if run.kind == RunKind::Preview {
             let why_not = run::why_not(&store, run.id).await?;
-            let second = SecondPerson::of(&store, actor(), run.id).await?;
+            let second = SecondPerson::read(&store, actor(), run.id).await?;
             let newer = run::newer_preview(&store, run.id).await?;
             Ok(preview::page(run, preview::PreviewStatus { why_not, newer }, second, search, members)
                 .into_any())

@@ -1,4 +1,4 @@
-//! Starting the run of a preview.
+//! Starts the run of a preview.
 
 use crate::error::AppError;
 use crate::state::{actor, store};
@@ -8,7 +8,7 @@ use policy::RunId;
 use records::run;
 use serde::{Deserialize, Serialize};
 
-/// The preview, and the number of people typed to confirm it.
+/// The preview, and the typed number of users.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Confirmation {
@@ -17,7 +17,7 @@ pub(super) struct Confirmation {
     pub(super) confirm: String,
 }
 
-/// Starts the run of a preview. It goes on when the browser is closed.
+/// Starts the run of a preview. The run continues when the browser is closed.
 #[server(prefix = "/do", endpoint = "start_run", input = PostUrl)]
 pub(super) async fn start_run(form: Confirmation) -> Result<(), AppError> {
     let store = store();

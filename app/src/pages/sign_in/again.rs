@@ -1,4 +1,4 @@
-//! Showing again who one is, before what cannot be undone.
+//! A new sign-in before irreversible actions and changes of credentials.
 
 use super::{
     AllowedAttempt, ProviderLink, ProviderProblem, bare_page, bounded_page, count_attempt,
@@ -19,7 +19,7 @@ use records::{RecordsError, user};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-/// Password and code, and where to go on.
+/// Password and code, and the page to return to.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct AgainForm {
@@ -29,12 +29,12 @@ pub(super) struct AgainForm {
     code: String,
     #[serde(default)]
     page: String,
-    /// Whether it is to change what they sign in with.
+    /// Whether the sign-in precedes a change of credentials.
     #[serde(default)]
     changes_sign_in: bool,
 }
 
-/// Proves again who it is. The session gets a new key.
+/// Signs in again. The session gets a new token.
 #[server(prefix = "/do", endpoint = "sign_in_again", input = PostUrl)]
 pub(super) async fn sign_in_again(form: AgainForm) -> Result<(), AppError> {
     let session = session().ok_or(AppError::NotSignedIn)?;
@@ -51,7 +51,7 @@ pub(super) async fn sign_in_again(form: AgainForm) -> Result<(), AppError> {
     Ok(())
 }
 
-/// What the address says when it is to change what they sign in with.
+/// The value of `for` in the address of a sign-in that precedes a change of credentials.
 pub const CHANGES_SIGN_IN: &str = "sign-in";
 
 /// Asks for password and code.
@@ -69,7 +69,7 @@ pub fn SignInAgainPage() -> impl IntoView {
         let user_id = user::read(&store(), user).await?.user_id.unwrap_or_default();
         let has_app = session::has_app(&store(), user).await?;
         let has_password = session::has_password(&store(), user).await?;
-        // To change what they sign in with, they show what they have here.
+        // Before a change of credentials, a password or app of Lethe is required if there is one.
         let is_by_provider =
             session::is_connected(&store(), user).await? && !(changes_sign_in && (has_app || has_password));
         let provider = is_by_provider.then(|| {

@@ -1,4 +1,4 @@
-//! Setting up an authenticator app.
+//! The setup of an authenticator app.
 
 use super::{bare_page, count_attempt, remember_caller, return_page};
 use crate::components::{FieldProblem, Notice, ProblemSummary, guarded_page};
@@ -24,7 +24,7 @@ pub(super) struct ConfirmForm {
     code: String,
 }
 
-/// The app is set up. The recovery codes are shown, this once.
+/// Completes the setup. The recovery codes are shown once.
 #[server(prefix = "/do", endpoint = "confirm_app", input = PostUrl)]
 pub(super) async fn confirm_app(form: ConfirmForm) -> Result<(), AppError> {
     let session = session().ok_or(AppError::NotSignedIn)?;
@@ -45,7 +45,7 @@ pub fn SetUpAppPage() -> impl IntoView {
             return Ok(recovery_codes(codes, wanted).into_any());
         }
         let session = session().ok_or(RecordsError::NotFound("session"))?;
-        // The page with the codes was loaded again, which sends the form of the session before.
+        // A reload of the page with the codes sends the form of the previous session.
         if session.stage == Stage::Whole && matches!(error, Some(AppError::OtherSession)) {
             return Ok(set_up_already(wanted).into_any());
         }
@@ -99,7 +99,7 @@ pub fn SetUpAppPage() -> impl IntoView {
     })
 }
 
-/// The address as a picture that an app reads; drawn here, nothing of it goes elsewhere.
+/// Returns the address as a QR code. It is drawn on the server, so that the secret is sent to no other service.
 fn picture(address: &str) -> Option<String> {
     let code = QrCode::new(address.as_bytes()).ok()?;
     let svg =
@@ -108,7 +108,7 @@ fn picture(address: &str) -> Option<String> {
     Some(format!("<svg role=\"img\" aria-label=\"QR code for the authenticator app\"{svg}"))
 }
 
-/// Instead of the recovery codes, when they have been shown.
+/// Renders the page after the recovery codes have been shown.
 fn set_up_already(wanted: String) -> impl IntoView {
     let again = format!("/sign-in/app?page={}", crate::components::percent_encoded(&wanted));
     bare_page(
@@ -125,7 +125,7 @@ fn set_up_already(wanted: String) -> impl IntoView {
     )
 }
 
-/// The recovery codes, shown once.
+/// Renders the recovery codes, once.
 fn recovery_codes(codes: Vec<String>, wanted: String) -> impl IntoView {
     let codes = codes.into_iter().map(|code| view! { <li><code>{code}</code></li> }).collect_view();
     bare_page(

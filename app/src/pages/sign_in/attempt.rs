@@ -1,4 +1,4 @@
-//! Attempts to prove an identity, counted.
+//! Counts the attempts to prove an identity.
 
 use crate::cookie;
 use crate::error::AppError;
@@ -10,10 +10,10 @@ use records::session::{Stage, device_of, remember_device};
 use records::{Caller, RecordsError, Session, staff};
 use std::net::{IpAddr, Ipv4Addr};
 
-/// The most characters of a `UserID`. No user has a longer one.
+/// The maximum length of a `UserID`, in characters.
 pub(super) const MAX_USER_ID_CHARACTERS: usize = 200;
 
-/// An attempt that is allowed.
+/// An allowed attempt.
 pub(crate) struct AllowedAttempt {
     /// The kind of caller.
     pub(crate) caller: Caller,
@@ -35,7 +35,7 @@ pub(crate) fn count_attempt_from_address() -> Result<(), AppError> {
     if rate_limits.allows_from(address()) { Ok(()) } else { Err(AppError::TooMany) }
 }
 
-/// Counts an attempt to show something in a session, and rejects one too many.
+/// Counts an attempt in a session, and rejects one too many.
 pub(crate) async fn count_attempt(kind: AttemptKind, session: &Session) -> Result<AllowedAttempt, AppError> {
     let known = (session.stage == Stage::Whole).then_some(KnownCaller::Session);
     count(kind, Account::User(session.user), known).await
@@ -52,7 +52,7 @@ pub(crate) async fn count_sign_in_attempt(
     Ok((user, count(AttemptKind::Password, account, None).await?))
 }
 
-/// Counts an attempt. A known device is looked for first, so that it takes nothing from the budgets that it shares with
+/// Counts an attempt. A known device is recognised first, so that it does not use the budgets that it shares with
 /// others at its address.
 async fn count(
     kind: AttemptKind,
@@ -72,7 +72,7 @@ async fn count(
     }
 }
 
-/// Remembers address and device of a user who has just signed in with everything that they have to show.
+/// Stores address and device of a user who has completed a sign-in, and sets the device cookie.
 pub(crate) async fn remember_caller(user: UserNumber) {
     let state = expect_context::<AppState>();
     match remember_address_and_device(&state, user, address(), &device_cookie()).await {
@@ -81,7 +81,7 @@ pub(crate) async fn remember_caller(user: UserNumber) {
     }
 }
 
-/// Remembers address and device of a user who has just signed in: the cookie for the browser.
+/// Stores address and device of a user who has completed a sign-in. Returns the value of the device cookie.
 pub async fn remember_address_and_device(
     state: &AppState,
     user: UserNumber,

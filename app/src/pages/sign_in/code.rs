@@ -17,7 +17,7 @@ use leptos::server_fn::codec::PostUrl;
 use records::session::{self, Stage};
 use serde::{Deserialize, Serialize};
 
-/// The code, and where to go.
+/// The code, and the page to go to.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct CodeForm {

@@ -1,4 +1,4 @@
-//! An invitation: the invited user sets a first password, or a new one.
+//! The page of a password link: the invited user sets a password.
 
 use super::{bare_page, count_attempt_from_address, redirect_to_next_step};
 use crate::components::{NewPasswordFields, ProblemSummary, UserName, guarded_page};
@@ -14,7 +14,7 @@ use records::{RecordsError, accounts};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-/// The key of the invitation, and the new password twice.
+/// The key of the invitation, and the new password typed twice.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct AcceptForm {

@@ -17,7 +17,7 @@ use records::session::{self, Stage};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-/// Who wants to come in, and where to.
+/// UserID and password, and the page to go to.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct SignInForm {
@@ -29,7 +29,7 @@ pub(super) struct SignInForm {
     page: String,
 }
 
-/// Signs in with `UserID` and password. A session that was there before ends.
+/// Signs in with `UserID` and password. An earlier session ends.
 #[server(prefix = "/do", endpoint = "sign_in", input = PostUrl)]
 pub(super) async fn sign_in(form: SignInForm) -> Result<(), AppError> {
     let store = store();
@@ -60,7 +60,7 @@ fn is_too_long(user_id: &str) -> bool {
     user_id.chars().count() > MAX_USER_ID_CHARACTERS
 }
 
-/// The page with which everything begins.
+/// Asks for `UserID` and password.
 #[component]
 pub fn SignInPage() -> impl IntoView {
     let (typed, error) = match failed_submission::<SignInForm>(SignIn::PATH) {
@@ -75,7 +75,7 @@ pub fn SignInPage() -> impl IntoView {
         }
     });
     let errors = field_errors(error.as_ref());
-    // A name longer than any UserID is not sent back: a client that sends much must not get much.
+    // A name longer than any UserID is not sent back, so that large requests get small answers.
     let user_id = if is_too_long(&typed.user_id) { String::new() } else { typed.user_id };
     let page = bounded_page(&typed.page);
     let post = action(SignIn::PATH, "/sign-in");

@@ -1,4 +1,4 @@
-//! Single sign-on, as the pages show it.
+//! Single sign-on on the pages.
 
 use super::CHANGES_SIGN_IN;
 use crate::components::{Notice, PostButton, ProblemSummary, percent_encoded, query};
@@ -10,22 +10,22 @@ use leptos::server_fn::ServerFn as _;
 use leptos::server_fn::codec::PostUrl;
 use records::session;
 
-/// Why somebody who came back from the identity provider is not signed in.
+/// Why a sign-in at the identity provider failed.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum SignInProblem {
-    /// The answer does not belong to a question of this browser, or came too late.
+    /// The answer does not belong to a request of this browser, or came too late.
     LoginState,
-    /// They did not sign in there, or may not use Lethe by what the provider says.
+    /// The user did not sign in at the provider, or lacks a required claim.
     Declined,
-    /// The provider cannot be reached, or what it says cannot be believed.
+    /// The provider cannot be reached, or its answer is invalid.
     Provider,
-    /// The account there is connected with nobody here who has a role.
+    /// The account at the provider is not connected to a user with a role.
     NotConnected,
-    /// The account there is connected with another user.
+    /// The account at the provider is connected to another user.
     OtherUser,
-    /// They should have been asked again who they are.
+    /// The provider did not ask the user to sign in again.
     NoFreshSignIn,
-    /// Too many tries.
+    /// Too many attempts.
     TooMany,
 }
 
@@ -40,7 +40,7 @@ impl SignInProblem {
         Self::TooMany,
     ];
 
-    /// The code in the address of a page.
+    /// Returns the code in the address of a page.
     pub const fn code(self) -> &'static str {
         match self {
             Self::LoginState => "login-state",
@@ -81,19 +81,19 @@ impl SignInProblem {
     }
 }
 
-/// What the identity provider is called, where there is one.
+/// Returns the name of the identity provider, if there is one.
 fn provider() -> Option<String> {
     expect_context::<AppState>().single_sign_on.map(|provider| provider.0.to_string())
 }
 
-/// The way in by the identity provider; nothing where the library has none.
+/// Links to the sign-in at the identity provider. Empty if there is none.
 #[component]
 pub(crate) fn ProviderLink(
-    /// The address that begins it.
+    /// The address that starts the sign-in.
     path: &'static str,
-    /// Where to go afterwards.
+    /// The page to go to afterwards.
     page: String,
-    /// Whether it is to change what they sign in with.
+    /// Whether the sign-in precedes a change of credentials.
     #[prop(optional)]
     changes_sign_in: bool,
 ) -> impl IntoView {
@@ -105,7 +105,7 @@ pub(crate) fn ProviderLink(
     })
 }
 
-/// Why somebody has come back without anything having been done.
+/// Shows why a sign-in at the identity provider failed.
 #[component]
 pub(crate) fn ProviderProblem() -> impl IntoView {
     let name = provider()?;
@@ -115,7 +115,7 @@ pub(crate) fn ProviderProblem() -> impl IntoView {
     Some(view! { <Notice kind="danger"><p>{label}</p></Notice> })
 }
 
-/// Whoever is signed in does not sign in by the provider any more.
+/// Disconnects the signed-in member of staff from the identity provider.
 #[server(prefix = "/do", endpoint = "disconnect_provider", input = PostUrl)]
 pub(crate) async fn disconnect_provider() -> Result<(), AppError> {
     let session = session().ok_or(AppError::NotSignedIn)?;
@@ -124,12 +124,12 @@ pub(crate) async fn disconnect_provider() -> Result<(), AppError> {
     Ok(())
 }
 
-/// The part of one's own account about single sign-on; nothing where the library has no provider.
+/// Shows single sign-on on the account page. Empty if there is no identity provider.
 #[component]
 pub(crate) fn Connection(
-    /// Whether whoever is signed in is connected.
+    /// Whether the signed-in member of staff is connected.
     is_connected: bool,
-    /// What shows that this page leads to the provider.
+    /// The proof that this page starts the connection.
     connecting: String,
 ) -> impl IntoView {
     let name = provider()?;

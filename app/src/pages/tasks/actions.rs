@@ -1,4 +1,4 @@
-//! What can be done to a task at once, by a button.
+//! The server functions of a task's buttons.
 
 use crate::error::AppError;
 use crate::state::{actor, store};
@@ -10,18 +10,18 @@ use records::{run, task};
 use serde::{Deserialize, Serialize};
 use tokio::sync::Semaphore;
 
-/// Names the task.
+/// Identifies the task.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct TaskRef {
     pub(super) task: i64,
 }
 
-/// How many previews are made at once: each looks at every user.
+/// The maximum number of simultaneous previews: each assesses every user.
 static PREVIEWS: Semaphore = Semaphore::const_new(2);
 
-/// Assesses all users by the policy of the task; changes nobody. While others are made, nobody waits: they keep the
-/// database busy enough.
+/// Creates a preview, which changes no user. While others are being created it is rejected, because they keep the
+/// database busy.
 #[server(prefix = "/do", endpoint = "make_preview", input = PostUrl)]
 pub(super) async fn make_preview(form: TaskRef) -> Result<(), AppError> {
     let _turn = PREVIEWS.try_acquire().map_err(|_| AppError::TooMany)?;
@@ -30,7 +30,7 @@ pub(super) async fn make_preview(form: TaskRef) -> Result<(), AppError> {
     Ok(())
 }
 
-/// Makes an inactive copy.
+/// Creates an inactive copy.
 #[server(prefix = "/do", endpoint = "copy_task", input = PostUrl)]
 pub(super) async fn copy_task(form: TaskRef) -> Result<(), AppError> {
     let copy = task::copy(&store(), actor(), TaskId(form.task)).await?;
@@ -38,7 +38,7 @@ pub(super) async fn copy_task(form: TaskRef) -> Result<(), AppError> {
     Ok(())
 }
 
-/// Lets the task run by its schedule.
+/// Activates the task: it runs on schedule.
 #[server(prefix = "/do", endpoint = "activate_task", input = PostUrl)]
 pub(super) async fn activate_task(form: TaskRef) -> Result<(), AppError> {
     task::set_active(&store(), actor(), TaskId(form.task), true).await?;
@@ -46,7 +46,7 @@ pub(super) async fn activate_task(form: TaskRef) -> Result<(), AppError> {
     Ok(())
 }
 
-/// Stops the task from running by its schedule.
+/// Deactivates the task: it no longer runs on schedule.
 #[server(prefix = "/do", endpoint = "deactivate_task", input = PostUrl)]
 pub(super) async fn deactivate_task(form: TaskRef) -> Result<(), AppError> {
     task::set_active(&store(), actor(), TaskId(form.task), false).await?;
@@ -54,7 +54,7 @@ pub(super) async fn deactivate_task(form: TaskRef) -> Result<(), AppError> {
     Ok(())
 }
 
-/// Marks the task whose field settings apply to single users.
+/// Makes the task the default: its field settings apply to single users.
 #[server(prefix = "/do", endpoint = "make_task_default", input = PostUrl)]
 pub(super) async fn make_task_default(form: TaskRef) -> Result<(), AppError> {
     task::make_default(&store(), actor(), TaskId(form.task)).await?;
@@ -75,7 +75,7 @@ pub(super) struct ReassignForm {
 }
 
 impl ReassignForm {
-    /// The owner whose number was typed.
+    /// Returns the typed owner.
     pub(super) fn owner(&self) -> Result<UserNumber, Problem> {
         match self.owner.trim().parse::<UserNumber>() {
             _ if self.owner.trim().is_empty() => Err(Problem::required("the user number of the new owner")),
@@ -85,8 +85,8 @@ impl ReassignForm {
     }
 }
 
-/// Gives a task whose owner is gone to another one, whose name was shown before: a number is soon mistyped, and a private
-/// task is its owner's alone.
+/// Reassigns a task without an active owner. The name of the new owner is shown first, because a number is easily
+/// mistyped and only the owner can see a private task.
 #[server(prefix = "/do", endpoint = "reassign_task", input = PostUrl)]
 pub(super) async fn reassign_task(form: ReassignForm) -> Result<(), AppError> {
     let owner = form.owner().map_err(|problem| AppError::Invalid(FieldErrors::one("owner", problem)))?;
@@ -99,7 +99,7 @@ pub(super) async fn reassign_task(form: ReassignForm) -> Result<(), AppError> {
     Ok(())
 }
 
-/// Deletes the task; its runs stay.
+/// Deletes the task. Its runs stay.
 #[server(prefix = "/do", endpoint = "delete_task", input = PostUrl)]
 pub(super) async fn delete_task(form: TaskRef) -> Result<(), AppError> {
     task::delete(&store(), actor(), TaskId(form.task)).await?;

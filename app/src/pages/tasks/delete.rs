@@ -1,4 +1,4 @@
-//! Deleting a task, and deactivating the default, after a question.
+//! The pages that confirm deleting a task and deactivating the default task.
 
 use super::actions::{DeactivateTask, DeleteTask};
 use super::{crumbs, task_link};
@@ -46,7 +46,7 @@ pub fn DeleteTaskPage() -> impl IntoView {
     })
 }
 
-/// What becomes of single users when the default is deleted.
+/// Renders the consequence for single users when the default task is deleted.
 fn after_default(next: Option<&(TaskId, TaskName)>) -> impl IntoView + use<> {
     let after = match next {
         Some(task) => view! {
@@ -67,7 +67,7 @@ fn after_default(next: Option<&(TaskId, TaskName)>) -> impl IntoView + use<> {
     }
 }
 
-/// Asks before the default is deactivated, and says what stays.
+/// Asks before the default task is deactivated.
 #[component]
 pub fn DeactivateTaskPage() -> impl IntoView {
     let id = path_param::<TaskId>("task");

@@ -1,4 +1,4 @@
-//! Creating and editing a task.
+//! The pages that create and edit a task.
 
 use super::crumbs;
 use crate::components::{PageLayout, guarded_page, path_param};
@@ -28,7 +28,7 @@ pub(super) async fn save_task(form: TaskForm) -> Result<(), AppError> {
     Ok(())
 }
 
-/// Says what saving would say, and saves nothing.
+/// Checks the form without saving it.
 #[allow(clippy::unused_async, reason = "server functions are async")]
 #[server(prefix = "/do", endpoint = "check_task", input = PostUrl)]
 pub(super) async fn check_task(form: TaskForm) -> Result<(), AppError> {
@@ -38,7 +38,7 @@ pub(super) async fn check_task(form: TaskForm) -> Result<(), AppError> {
     }
 }
 
-/// A new task.
+/// Shows the form of a new task.
 #[component]
 pub fn NewTaskPage() -> impl IntoView {
     guarded_page(async {
@@ -54,7 +54,7 @@ pub fn NewTaskPage() -> impl IntoView {
     })
 }
 
-/// A saved task.
+/// Shows the form of an existing task.
 #[component]
 pub fn EditTaskPage() -> impl IntoView {
     let id = path_param::<TaskId>("task");

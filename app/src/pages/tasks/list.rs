@@ -10,7 +10,7 @@ use policy::form::FieldErrors;
 use policy::task_form::{CATEGORY, TASK_TYPE};
 use records::task::{self, TaskQuery, TaskRow};
 
-/// All tasks, with filters.
+/// Shows the tasks, with filters.
 #[component]
 pub fn TaskListPage() -> impl IntoView {
     let status = query("status");

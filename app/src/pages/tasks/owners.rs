@@ -1,4 +1,4 @@
-//! Tasks whose owner does not look after them any more, and a form to reassign each.
+//! Tasks without an active owner, and a form to reassign each.
 
 use super::actions::{ReassignForm, ReassignTask};
 use super::{crumbs, task_link};
@@ -17,7 +17,7 @@ use records::task::{self, UnownedTask};
 
 const HERE: &str = "/tasks/owners";
 
-/// The tasks whose owner is anonymised, may not see tasks or cannot sign in.
+/// Shows the tasks whose owner is anonymised, has no access to tasks or cannot sign in.
 #[component]
 pub fn TaskOwnersPage() -> impl IntoView {
     guarded_page(async move {
@@ -60,7 +60,7 @@ pub fn TaskOwnersPage() -> impl IntoView {
     })
 }
 
-/// Asks whether the task is to go to this owner, by name.
+/// Asks for a confirmation that names the new owner.
 async fn confirmation(form: &ReassignForm, tasks: &[UnownedTask]) -> Result<Option<AnyView>, RecordsError> {
     let (Ok(owner), Some(task)) = (form.owner(), tasks.iter().find(|task| task.id.0 == form.task)) else {
         return Ok(None);
@@ -95,7 +95,7 @@ fn row(task: UnownedTask, typed: Option<&(ReassignForm, AppError)>) -> impl Into
     let owner = typed.map(|(form, _)| form.owner.clone()).unwrap_or_default();
     let errors = typed.map_or_else(FieldErrors::default, |(_, error)| field_errors(Some(error)));
     let wrong = errors.of("owner").is_some().then_some("true");
-    // The summary links to the one field that is wrong.
+    // The summary above links to the one invalid field.
     let id = if typed.is_some() { "owner".to_owned() } else { format!("owner-{}", task.id) };
     let (class, status) = if task.active { ("tag ready", "Active") } else { ("tag quiet", "Inactive") };
     let now = task.owner.map(|owner| {

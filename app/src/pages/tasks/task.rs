@@ -1,4 +1,4 @@
-//! One task: who, what, when, and how it went.
+//! One task: its settings, schedule and runs.
 
 use super::actions::{ActivateTask, CopyTask, DeactivateTask, MakePreview, MakeTaskDefault};
 use super::crumbs;
@@ -21,10 +21,10 @@ use records::pagination::Paging;
 use records::run::{self, RunQuery};
 use records::task::{self, Confirmation, Task};
 
-/// How many runs are shown here; all stand in the list of runs.
+/// The number of shown runs. The list of runs contains all.
 const RUNS: u64 = 10;
 
-/// One task.
+/// Shows one task.
 #[component]
 pub fn TaskPage() -> impl IntoView {
     let id = path_param::<TaskId>("task");
@@ -66,7 +66,7 @@ pub fn TaskPage() -> impl IntoView {
     })
 }
 
-/// Why a button of this page did nothing.
+/// Shows why a button of this page failed.
 #[component]
 fn Refusals() -> impl IntoView {
     let paths =
@@ -107,7 +107,7 @@ fn actions(task: &Task) -> Vec<PageAction> {
     actions
 }
 
-/// That the first run by schedule will wait for somebody, as long as it would.
+/// Renders the notice that the next scheduled run will wait for confirmation.
 fn not_confirmed(task: &Task) -> impl IntoView + use<> {
     let why = match task.confirmation {
         Confirmation::Missing => {
@@ -133,7 +133,7 @@ fn not_confirmed(task: &Task) -> impl IntoView + use<> {
     })
 }
 
-/// The next runs, beginning with the one that the scheduler waits for.
+/// Returns the next runs, beginning with the one that the scheduler waits for.
 fn next_runs(clock: Clock, task: &Task) -> Vec<NextRun> {
     let Some(first) = task.next.clone() else { return Vec::new() };
     let later = next_occurrences(&task.draft.schedule, clock.zone(), first.at, NEXT_RUNS - 1);

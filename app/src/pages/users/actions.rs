@@ -1,4 +1,4 @@
-//! What can be done on a user's record at once, by a button.
+//! The server functions of the buttons of a user's record.
 
 use super::address;
 use super::tab::Tab;
@@ -11,28 +11,28 @@ use policy::{ChargeId, LoanId, RequestId, UserNumber};
 use records::{circulation, user};
 use serde::{Deserialize, Serialize};
 
-/// Names the user.
+/// Identifies the user.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct UserRef {
     user: i64,
 }
 
-/// Names the loan.
+/// Identifies the loan.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct LoanRef {
     loan: i64,
 }
 
-/// Names the request.
+/// Identifies the request.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RequestRef {
     request: i64,
 }
 
-/// Names the charge.
+/// Identifies the charge.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ChargeRef {
@@ -47,7 +47,7 @@ pub(super) async fn mark_user(form: UserRef) -> Result<(), AppError> {
     go_to(format!("{}?done=user-marked", address(number)), undo.as_ref())
 }
 
-/// Takes the mark back.
+/// Removes the deletion mark.
 #[server(prefix = "/do", endpoint = "undelete_user", input = PostUrl)]
 pub(super) async fn undelete_user(form: UserRef) -> Result<(), AppError> {
     let number = UserNumber(form.user);

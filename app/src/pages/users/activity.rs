@@ -1,4 +1,4 @@
-//! What hangs on a user, as tables, with the buttons that close what is open.
+//! Tables of a user's loans, requests, charges and messages, with the buttons that close open ones.
 
 use super::actions::{CancelRequest, ReturnLoan, SettleCharge};
 use super::code_label;
@@ -10,7 +10,7 @@ use policy::CatalogueRecordId;
 use policy::numbers::{grouped, money};
 use records::circulation::{Charge, Loan, Message, Request};
 
-/// A list that holds nothing.
+/// Renders an empty list.
 pub(super) fn none(label: &'static str) -> AnyView {
     view! { <p class="empty">{label}</p> }.into_any()
 }
@@ -19,7 +19,7 @@ fn table(caption: &'static str, columns: Vec<Column>, rows: Vec<AnyView>) -> Any
     view! { <DataTable label=caption caption columns>{rows}</DataTable> }.into_any()
 }
 
-/// The title of what was borrowed or requested, with a link to its record.
+/// Renders the title of a loan or request, with a link to the catalogue record.
 fn title(record: Option<&(CatalogueRecordId, String)>) -> AnyView {
     match record {
         Some((id, title)) => view! { <a href=format!("/catalogue/{id}")>{title.clone()}</a> }.into_any(),

@@ -1,4 +1,4 @@
-//! Anonymising one person: what goes, what stays, what blocks, the typed number, the one red button.
+//! Anonymising a single user: what is removed, kept or blocks, the typed number, and the button.
 
 use super::tab::Tab;
 use super::{address, crumbs, impact, staff};
@@ -20,7 +20,7 @@ use records::run::{self, SinglePlan};
 use records::user::{self, UserRecord};
 use serde::{Deserialize, Serialize};
 
-/// Who, the number typed to confirm, and the task whose settings the page has shown.
+/// The user, the typed number, and the task whose settings were shown.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct AnonymiseForm {
@@ -31,7 +31,7 @@ pub(super) struct AnonymiseForm {
     pub(super) confirm: String,
 }
 
-/// Anonymises one person. Irreversible.
+/// Anonymises a single user. This cannot be undone.
 #[server(prefix = "/do", endpoint = "anonymise_user", input = PostUrl)]
 pub(super) async fn anonymise_user(form: AnonymiseForm) -> Result<(), AppError> {
     let number = UserNumber(form.user);
@@ -45,7 +45,7 @@ fn after(number: UserNumber) -> String {
     format!("{}?done=anonymised", address(number))
 }
 
-/// Asks for the last time, and says everything before.
+/// Asks for confirmation and shows the consequences.
 #[component]
 pub fn AnonymiseUserPage() -> impl IntoView {
     let number = path_param::<UserNumber>("user");
@@ -109,7 +109,7 @@ pub fn AnonymiseUserPage() -> impl IntoView {
     })
 }
 
-/// Who it is, so that namesakes are told apart.
+/// Renders who the user is, to distinguish namesakes.
 pub(super) fn facts(user: &UserRecord) -> impl IntoView + use<> {
     let category = user.category.clone().map(|term| term.name);
     view! {
@@ -122,7 +122,7 @@ pub(super) fn facts(user: &UserRecord) -> impl IntoView + use<> {
     }
 }
 
-/// No task says what happens to the fields.
+/// Renders the notice that no task sets the treatment of the fields.
 fn no_task() -> impl IntoView {
     let create = if can_open("/tasks/new") {
         view! { <p><a class="button" href="/tasks/new">"Create task"</a></p> }.into_any()
@@ -141,7 +141,7 @@ fn no_task() -> impl IntoView {
     }
 }
 
-/// Which task's field settings apply.
+/// Renders the task whose field settings apply.
 fn settings(plan: &SinglePlan) -> impl IntoView + use<> {
     plan.task.as_ref().map(|task| {
         view! {
@@ -168,7 +168,7 @@ fn catalogue(user: &UserRecord) -> impl IntoView + use<> {
     })
 }
 
-/// What must be dealt with first, each with the place where that is done.
+/// Renders the blockers, each with a link to the page that resolves it.
 fn blocked(user: &UserRecord, blockers: Blockers) -> impl IntoView + use<> {
     let number = user.number;
     let counts = user.counts;
@@ -207,7 +207,7 @@ fn blocked(user: &UserRecord, blockers: Blockers) -> impl IntoView + use<> {
     }
 }
 
-/// Asks for the typed number, and posts it with the task that was shown to this function.
+/// Renders the form for the typed number, which posts to `function` with the shown task.
 pub(super) fn confirmation(
     user: &UserRecord,
     plan: &SinglePlan,

@@ -1,4 +1,4 @@
-//! The details of a user's record. Of an anonymised user only what is left is shown.
+//! The details of a user's record. For an anonymised user only the remaining values are shown.
 
 use super::tab::Tab;
 use super::{RecordDay, person_link};
@@ -12,7 +12,7 @@ use records::legal_hold::Hold;
 use records::terms::Term;
 use records::user::UserRecord;
 
-/// One line: what it is, and the value.
+/// One line: label and value.
 type Fact = (&'static str, Option<AnyView>);
 
 pub(super) fn view(user: &UserRecord, holds: Vec<Hold>, today: NaiveDate) -> impl IntoView + use<> {
@@ -30,7 +30,7 @@ pub(super) fn view(user: &UserRecord, holds: Vec<Hold>, today: NaiveDate) -> imp
     }
 }
 
-/// A group of facts; lines without a value only where all lines are wanted.
+/// Renders a group of facts. Lines without a value are shown only if `all` is set.
 fn group(heading: &'static str, all: bool, facts: Vec<Fact>) -> impl IntoView {
     let lines: Vec<_> = facts
         .into_iter()
@@ -118,7 +118,7 @@ fn record_dates(user: &UserRecord) -> Vec<Fact> {
     ]
 }
 
-/// A value, if there is one.
+/// Returns the value unless it is empty.
 fn some(value: &str) -> Option<String> {
     (!value.is_empty()).then(|| value.to_owned())
 }

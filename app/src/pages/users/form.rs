@@ -1,4 +1,4 @@
-//! Creating and editing a user by hand.
+//! The pages that create and edit a user.
 
 use super::inputs::{Inputs, tick};
 use super::{address, crumbs};
@@ -30,7 +30,7 @@ pub(super) async fn save_user(form: UserForm) -> Result<(), AppError> {
     go_to(format!("{}?done={done}", address(number)), undo.as_ref())
 }
 
-/// A new user.
+/// Shows the form of a new user.
 #[component]
 pub fn NewUserPage() -> impl IntoView {
     guarded_page(async {
@@ -45,7 +45,7 @@ pub fn NewUserPage() -> impl IntoView {
     })
 }
 
-/// A user's record as a form.
+/// Shows the form of a user's record.
 #[component]
 pub fn EditUserPage() -> impl IntoView {
     let number = path_param::<UserNumber>("user");
@@ -71,12 +71,12 @@ pub fn EditUserPage() -> impl IntoView {
     })
 }
 
-/// What an edit means that removes what identifies the user.
+/// The hint about removing identifying fields.
 const REMOVING: &str = "Emptying or overwriting identifying fields (names, UserID, e-mail, barcode and the \
                         like) counts as anonymising: it requires a recent sign-in and counts towards the \
                         safety limits. To anonymise a user, use “Anonymise user” on the record.";
 
-/// The same of a member of staff.
+/// The same hint for a member of staff.
 const REMOVING_STAFF: &str = "This user is staff. Identifying fields can be corrected here, but not removed: \
                               use “Anonymise this member of staff” on the record, and “Disable sign-in” on \
                               the Staff page.";
@@ -124,11 +124,11 @@ async fn form_view(
     })
 }
 
-/// Whether this form may change by what the user signs in.
+/// Whether this form may change the UserID.
 #[derive(Clone, Copy, Eq, PartialEq)]
 enum SignIn {
     Open,
-    /// It is a member of staff: only whoever manages staff may, and nobody their own.
+    /// The user is a member of staff: only another member who manages staff may change the UserID.
     Fixed,
 }
 
@@ -214,9 +214,9 @@ fn fields(
     }
 }
 
-/// What a form cannot empty like a field.
+/// Renders the checkboxes that remove the photo and the credentials.
 fn removals(user: &UserRecord, form: &UserForm) -> impl IntoView + use<> {
-    // What staff sign in with ends on the page Staff; their photo by anonymising them.
+    // The Staff page removes the credentials of staff; anonymising removes their photo.
     let is_staff = user.is_staff();
     let photo =
         (user.has_photo && !is_staff).then(|| tick("remove_photo", "Remove photo", form.remove_photo));

@@ -1,4 +1,4 @@
-//! What anonymising one person removes, generalises and keeps, as a short table.
+//! The table of what anonymising a user removes, generalises and keeps.
 
 use crate::components::{Column, DataTable};
 use leptos::prelude::*;
@@ -7,7 +7,7 @@ use policy::dates::joined;
 use policy::numbers::grouped;
 use records::user::{Impact, ImpactKind, Impacts};
 
-/// The kinds of things that stand in one line of the table.
+/// The kinds of things; each has its own line.
 const KINDS: [&str; 3] = ["In the record", "Notes and texts", "Entries"];
 
 pub(super) fn table(impacts: &Impacts) -> impl IntoView + use<> {
@@ -37,7 +37,7 @@ pub(super) fn table(impacts: &Impacts) -> impl IntoView + use<> {
     }
 }
 
-/// What happens alike to things of one kind. None where there is nothing of it.
+/// Renders the line of one treatment and one kind. None if it has no entry.
 fn line(all: &[&Impact], treatment: Treatment, kind: &'static str) -> Option<AnyView> {
     let these: Vec<&Impact> = all
         .iter()
@@ -100,7 +100,7 @@ fn happens(treatment: Treatment) -> AnyView {
     }
 }
 
-/// The register's words in the middle of a line.
+/// Returns a label of the register for the middle of a line.
 fn lower(label: &str) -> String {
     let mut label = label.to_owned();
     if let Some(first) = label.get_mut(0..1) {

@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use policy::form::FieldErrors;
 use records::terms::Term;
 
-/// What the fields of one form share.
+/// The shared state of the fields of one form.
 pub(super) struct Inputs {
     pub(super) errors: FieldErrors,
 }
@@ -15,12 +15,12 @@ impl Inputs {
         self.errors.of(field).is_some().then_some("true")
     }
 
-    /// A line of text.
+    /// Renders a line of text.
     pub(super) fn line(&self, field: &'static str, label: &'static str, value: &str) -> AnyView {
         self.input(field, label, value, "text", None)
     }
 
-    /// A line of text with a hint.
+    /// Renders a line of text with a hint.
     pub(super) fn hinted(
         &self,
         field: &'static str,
@@ -31,7 +31,7 @@ impl Inputs {
         self.input(field, label, value, "text", Some(hint))
     }
 
-    /// A line of text that is shown and stays as it is.
+    /// Renders a read-only line of text.
     pub(super) fn fixed(
         &self,
         field: &'static str,
@@ -51,7 +51,7 @@ impl Inputs {
         .into_any()
     }
 
-    /// A date.
+    /// Renders a date.
     pub(super) fn date(&self, field: &'static str, label: &'static str, value: &str) -> AnyView {
         view! {
             <div class="field">
@@ -65,7 +65,7 @@ impl Inputs {
         .into_any()
     }
 
-    /// An e-mail address.
+    /// Renders an e-mail address.
     pub(super) fn email(&self, field: &'static str, label: &'static str, value: &str) -> AnyView {
         self.input(field, label, value, "email", None)
     }
@@ -95,7 +95,7 @@ impl Inputs {
         .into_any()
     }
 
-    /// A code of the library; a line of text where the library has named none.
+    /// Renders a dropdown of the library's codes, or a line of text if there are none.
     pub(super) fn term(
         &self,
         field: &'static str,
@@ -128,7 +128,7 @@ impl Inputs {
         .into_any()
     }
 
-    /// Several lines of text.
+    /// Renders several lines of text.
     pub(super) fn lines(&self, field: &'static str, label: &'static str, value: &str) -> AnyView {
         view! {
             <div class="field">
@@ -143,7 +143,7 @@ impl Inputs {
         .into_any()
     }
 
-    /// A custom field.
+    /// Renders a custom field.
     pub(super) fn custom(&self, key: &str, label: &str, value: &str) -> AnyView {
         let field = format!("custom.{key}");
         let problem = format!("{field}-problem");
@@ -159,7 +159,7 @@ impl Inputs {
     }
 }
 
-/// A tick box.
+/// Renders a checkbox.
 pub(super) fn tick(field: &'static str, label: &'static str, ticked: bool) -> AnyView {
     view! {
         <div class="choice">

@@ -19,7 +19,7 @@ use records::pagination::Page;
 use records::user::{self, UserRecord};
 use records::{RecordsError, Store, catalogue, legal_hold};
 
-/// A user's record with everything that hangs on it.
+/// Shows a user's record with loans, requests, charges and messages.
 #[component]
 pub fn UserPage() -> impl IntoView {
     let number = path_param::<UserNumber>("user");
@@ -31,7 +31,7 @@ pub fn UserPage() -> impl IntoView {
         let content = content(&store, &user, tab).await?;
         let residue =
             if user.is_anonymised() { records::residue::status(&store, user.number).await? } else { None };
-        // The window's title stands in the history of the browser: it carries the number, not the name.
+        // The browser's history contains the title, so it has the number, not the name.
         let title = if user.is_anonymised() {
             format!("User {} has been anonymised", user.number)
         } else {
@@ -49,7 +49,7 @@ pub fn UserPage() -> impl IntoView {
     })
 }
 
-/// Why a button of this page did nothing.
+/// Shows why a button of this page failed.
 #[component]
 fn Refusals() -> impl IntoView {
     let paths =
@@ -58,7 +58,7 @@ fn Refusals() -> impl IntoView {
     view! { <ProblemSummary error /> }
 }
 
-/// Who it is, or what has become of them.
+/// Renders who the user is, or that the user has been anonymised.
 fn head(user: &UserRecord, just_anonymised: bool) -> impl IntoView + use<> {
     if user.is_anonymised() {
         let done = just_anonymised.then(|| {
@@ -96,7 +96,7 @@ fn head(user: &UserRecord, just_anonymised: bool) -> impl IntoView + use<> {
     .into_any()
 }
 
-/// What the search for old values has found, and the certificate of the run.
+/// Renders the result of the residue search, and the link to the certificate.
 fn residue_search((run, status): (policy::RunId, records::residue::ResidueStatus)) -> impl IntoView {
     let is_under_way = matches!(status, records::residue::ResidueStatus::UnderWay);
     let pending = is_under_way.then(|| {
@@ -112,7 +112,7 @@ fn residue_search((run, status): (policy::RunId, records::residue::ResidueStatus
     }
 }
 
-/// What can be done. An anonymised user stays as it is.
+/// Returns the entries of the actions panel. An anonymised user has none.
 fn actions(user: &UserRecord) -> Vec<PageAction> {
     if user.is_anonymised() {
         return Vec::new();
@@ -149,7 +149,7 @@ fn actions(user: &UserRecord) -> Vec<PageAction> {
     actions
 }
 
-/// What the tab shows.
+/// Loads and renders the content of the tab.
 async fn content(store: &Store, user: &UserRecord, tab: Tab) -> Result<AnyView, RecordsError> {
     let number = user.number;
     let paging = paging();

@@ -21,17 +21,17 @@ use records::terms;
 use records::terms::{Term, TermKind};
 use records::user::{self, Sort, UserRow};
 
-/// More than this many results are not counted.
+/// The number up to which results are counted.
 const MAX_COUNTED: u64 = 1_000;
 
-/// Categories, departments and branches to choose from.
+/// The choices of the filters.
 struct Choices {
     categories: Vec<Term>,
     departments: Vec<Term>,
     branches: Vec<Term>,
 }
 
-/// Finds users by one box and by filters.
+/// Shows the search with its filters and results.
 #[component]
 pub fn UserSearchPage() -> impl IntoView {
     let form = SearchForm::from_page();

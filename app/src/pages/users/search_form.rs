@@ -1,4 +1,4 @@
-//! The search of users: as it is posted, and as it stands in the address of the page.
+//! The search for users: the posted form, and the address of the page.
 
 use crate::components::query;
 use crate::error::AppError;
@@ -14,7 +14,7 @@ use records::RecordsError;
 use records::user::{Having, RoleFilter, Sort, UserQuery};
 use std::collections::BTreeMap;
 
-/// Names of the fields, as in the address. The first one is the box; the others are the advanced form.
+/// The names of the fields in form and address. The first one is the search text; the others are the advanced form.
 const NAMES: [&str; 10] = [
     "q",
     "category",
@@ -28,10 +28,10 @@ const NAMES: [&str; 10] = [
     "anonymised",
 ];
 
-/// The list.
+/// The address of the list.
 const USERS: &str = "/users";
 
-/// Looks for users. The form is plain, so that the search works without WebAssembly.
+/// Searches users. The form is plain, so that it works without WebAssembly.
 #[allow(clippy::unused_async, reason = "server functions are async")]
 #[server(prefix = "/do", endpoint = "find_users", input = PostUrl)]
 pub(crate) async fn find_users(form: BTreeMap<String, String>) -> Result<(), AppError> {
@@ -50,7 +50,7 @@ pub(crate) async fn find_users(form: BTreeMap<String, String>) -> Result<(), App
     private_search::redirect_to_search(USERS, &values)
 }
 
-/// What was typed and chosen.
+/// The typed and chosen values.
 #[derive(Clone, Debug)]
 pub(super) struct SearchForm {
     values: [String; 10],
@@ -59,7 +59,7 @@ pub(super) struct SearchForm {
 }
 
 impl SearchForm {
-    /// Reads the address of the page, or the form that came back.
+    /// Reads the page's address, or the rejected form.
     pub(super) fn from_page() -> Self {
         let typed = failed_submission::<BTreeMap<String, String>>(FindUsers::PATH).map(|(form, _)| form);
         let value = |name: &str| match &typed {
@@ -73,27 +73,27 @@ impl SearchForm {
         }
     }
 
-    /// What was typed into a field.
+    /// Returns the text of a field.
     pub(super) fn value(&self, name: &str) -> &str {
         NAMES.iter().position(|field| *field == name).map_or("", |index| self.values[index].trim())
     }
 
-    /// Whether anything is looked for.
+    /// Returns whether all fields are empty.
     pub(super) fn is_empty(&self) -> bool {
         self.values.iter().all(|value| value.trim().is_empty())
     }
 
-    /// Whether the advanced form is used.
+    /// Returns whether a field of the advanced form is used.
     pub(super) fn is_advanced(&self) -> bool {
         NAMES[1..].iter().any(|name| !self.value(name).is_empty())
     }
 
-    /// The address of this search in some order.
+    /// Returns the address of this search in this order.
     pub(super) fn address(&self, sort: Sort, descending: bool) -> Result<String, RecordsError> {
         private_search::address(USERS, &self.values(sort, descending))
     }
 
-    /// The address of the page of this search that begins after a key.
+    /// Returns the address of the page of this search that begins after `key`.
     pub(super) fn address_after(&self, key: String) -> Result<String, RecordsError> {
         let mut values = self.values(self.sort, self.descending);
         values.push(("after", key));
@@ -109,7 +109,7 @@ impl SearchForm {
         values
     }
 
-    /// A filter that is chosen from a list: a value that is not among its choices is an error, not a wider search.
+    /// Reads a filter with fixed choices. An unknown choice is an error, not a wider search.
     fn choice<T>(
         &self,
         errors: &mut FieldErrors,
@@ -123,7 +123,7 @@ impl SearchForm {
         errors.take(name, read(code).ok_or(Problem::UnknownChoice))
     }
 
-    /// What is to be found, or which fields are wrong.
+    /// Returns the query, or the errors of the fields.
     pub(super) fn read(&self) -> Result<UserQuery, FieldErrors> {
         let mut errors = FieldErrors::default();
         let mut line =

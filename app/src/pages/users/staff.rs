@@ -22,7 +22,7 @@ use records::run::{self, SinglePlan};
 use records::user::{self, UserRecord};
 use records::{RecordsError, Store};
 
-/// Anonymises a member of staff. Irreversible.
+/// Anonymises a member of staff. This cannot be undone.
 #[server(prefix = "/do", endpoint = "anonymise_staff", input = PostUrl)]
 pub(super) async fn anonymise_staff(form: AnonymiseForm) -> Result<(), AppError> {
     let number = UserNumber(form.user);
@@ -32,7 +32,7 @@ pub(super) async fn anonymise_staff(form: AnonymiseForm) -> Result<(), AppError>
     Ok(())
 }
 
-/// Explains the action, asks for the second person, and asks for the last time.
+/// Renders the explanation, the approval of the second person, and the confirmation.
 pub(super) async fn guide(
     store: &Store,
     user: &UserRecord,
@@ -111,7 +111,7 @@ async fn second_person(store: &Store, user: &UserRecord, plan: &SinglePlan) -> R
     .into_any())
 }
 
-/// Why a fictitious user is not anonymised.
+/// Renders why a fictitious user cannot be anonymised.
 pub(super) fn fictitious(user: &UserRecord) -> impl IntoView + use<> {
     let edit = format!("{}/edit", address(user.number));
     view! {

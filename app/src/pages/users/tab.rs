@@ -1,4 +1,4 @@
-//! The tabs of a user's record: plain links.
+//! The tabs of a user's record, as plain links.
 
 use super::address;
 use leptos::prelude::*;
@@ -6,7 +6,7 @@ use policy::numbers::grouped;
 use policy::{Blocker, UserNumber};
 use records::user::UserCounts;
 
-/// One tab.
+/// A tab.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub(super) enum Tab {
     #[default]
@@ -58,12 +58,12 @@ impl Tab {
         Self::ALL.into_iter().find(|tab| tab.code() == code).unwrap_or_default()
     }
 
-    /// The tab's address on the page of a user.
+    /// Returns the address of the tab.
     pub(super) fn address(self, user: UserNumber) -> String {
         format!("{}?tab={}", address(user), self.code())
     }
 
-    /// Where a blocker is dealt with.
+    /// Returns the address where a blocker can be resolved.
     pub(super) fn for_blocker(blocker: Blocker, user: UserNumber) -> String {
         match blocker {
             Blocker::OpenLoan => Self::Loans.address(user),
@@ -74,7 +74,7 @@ impl Tab {
         }
     }
 
-    /// How many rows it shows, and how many of them are open.
+    /// Returns the numbers of all rows and of open rows.
     const fn counts(self, counts: &UserCounts) -> Option<(i64, i64)> {
         match self {
             Self::Details => None,
@@ -88,7 +88,7 @@ impl Tab {
     }
 }
 
-/// The row of tabs.
+/// Renders the tabs.
 pub(super) fn tabs(user: UserNumber, here: Tab, counts: &UserCounts) -> impl IntoView + use<> {
     let links = Tab::ALL
         .map(|tab| {

@@ -1,4 +1,4 @@
-//! By which rules a run was done and by whom, and what happened to each field.
+//! The rules and people of a run, and the treatment of each field.
 
 use crate::components::{Day, Timestamp};
 use crate::pages::runs::state_tag;
@@ -10,7 +10,7 @@ use records::Channel;
 use records::certificate::Certificate;
 use records::task_name::TaskName;
 
-/// The fields by what happened to them.
+/// Renders the fields by treatment.
 pub(super) fn fields(fields: &TreatedFields) -> impl IntoView + use<> {
     let lists = [
         ("Removed", &fields.removed),
@@ -38,7 +38,7 @@ pub(super) fn rules(says: &Certificate, task: Option<&(TaskId, TaskName)>) -> im
         }
         _ => summary::selection(&says.policy.conditions, says.policy.scope),
     };
-    // The certificate itself has the number: what the task is called can change, and is not proven.
+    // The certificate contains the number of the task only: its name can change and is not proven.
     let task = says.task.map(|number| {
         let version = says.task_version.map(|version| format!(", version {version}")).unwrap_or_default();
         view! { {task.map(task_link)} " (task " {number.to_string()} {version} ")" }
@@ -56,12 +56,12 @@ pub(super) fn rules(says: &Certificate, task: Option<&(TaskId, TaskName)>) -> im
             <dt>"Interrupted"</dt><dd>{counted(says.interruptions.into(), "time", "times")}</dd>
             <dt>"Rules version"</dt><dd>{says.rules_version}</dd>
             <dt>"Policy (SHA-256)"</dt><dd><code>{says.policy_sha256.clone()}</code></dd>
-            <dt>"Preview fingerprint"</dt><dd>{says.fingerprint.clone().map(|seal| view! { <code>{seal}</code> })}</dd>
+            <dt>"Preview fingerprint"</dt><dd>{says.fingerprint.clone().map(|text| view! { <code>{text}</code> })}</dd>
         </dl>
     }
 }
 
-/// The member of staff who started the run, or the way by which it was started.
+/// Renders who started the run: a member of staff, or the channel.
 fn starter(says: &Certificate) -> AnyView {
     let channel = Channel::from_code(&says.channel);
     match (says.started_by, channel) {

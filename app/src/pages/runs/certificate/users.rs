@@ -1,11 +1,11 @@
-//! Every user that a certificate counts, by number: on paper, too, with none left out.
+//! The complete list of the users of a certificate, by user number. It is printed in full, too.
 
 use leptos::prelude::*;
 use policy::numbers::counted;
 use policy::{Outcome, UserNumber};
 use records::certificate::Counted;
 
-/// The numbers of all users, by what became of them.
+/// Renders the numbers of all users by outcome.
 pub(super) fn list(groups: &[(Counted, Vec<UserNumber>)]) -> impl IntoView + use<> {
     let groups = groups
         .iter()
