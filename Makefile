@@ -75,7 +75,6 @@ format: ## Check the format; cargo fmt corrects it
 
 lint: tools ## Clippy on all crates, crates in the Wasm, licences, arrows between modules, words
 	@cargo clippy --quiet --all-targets -- -D warnings
-	@cargo clippy --quiet -p app --features ssr --all-targets -- -D warnings
 	@cargo clippy --quiet -p frontend --target wasm32-unknown-unknown -- -D warnings
 	@.ci/no-server-code-in-wasm
 	@.ci/licences
@@ -84,7 +83,6 @@ lint: tools ## Clippy on all crates, crates in the Wasm, licences, arrows betwee
 
 test-native: ## Native tests, on SQLite and PostgreSQL
 	@LETHE_ASSETS_DIR=$(CURDIR)/server/tests/site .ci/with-postgres .ci/with-pgbouncer cargo test
-	@cargo test -p app --features ssr
 
 test-one: ## One native test by a part of its name: TEST=name, and PACKAGE=records to build less
 	@: $(or $(TEST),$(error Say which test: make test-one TEST=name))
@@ -111,7 +109,6 @@ bench: ## Compare the speed with SQL written by hand; the results are in target/
 
 doc: ## The documentation of the code, in target/doc; warnings are errors
 	@RUSTDOCFLAGS="--cfg erase_components -D warnings" cargo doc --quiet --no-deps
-	@RUSTDOCFLAGS="--cfg erase_components -D warnings" cargo doc --quiet --no-deps -p app --features ssr
 
 screenshots: build browser ## Take the pictures of the README, in docs/images
 	@SCREENSHOTS=1 ONLY=wasm SPEC=screenshots .ci/browser-tests
