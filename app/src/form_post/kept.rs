@@ -25,7 +25,7 @@ const CONFIRMATION: &str = "confirm";
 const SECRETS: [&str; 5] = ["password", "repeated", "code", "old", "key"];
 
 #[derive(Deserialize, Serialize)]
-struct Kept {
+struct KeptForm {
     path: String,
     body: String,
     error: AppError,
@@ -46,7 +46,7 @@ pub(super) fn address(page: &str, form: &FailedSubmission, session: Option<&Sess
     }
     let body = String::from_utf8(form.body.to_vec()).ok()?;
     let kept =
-        Kept { path: form.path.clone(), body, error: form.error.clone(), at: Clock::real().timestamp() };
+        KeptForm { path: form.path.clone(), body, error: form.error.clone(), at: Clock::real().timestamp() };
     let sealed = session?.seal(&format!("{PREFIX}{}", serde_json::to_string(&kept).ok()?)).ok()?;
     let page = without(page);
     let mark = if page.contains('?') { '&' } else { '?' };
@@ -57,7 +57,7 @@ pub(super) fn address(page: &str, form: &FailedSubmission, session: Option<&Sess
 pub(super) fn from_address() -> Option<FailedSubmission> {
     let sealed = query(NAME);
     let text = if sealed.is_empty() { None } else { session()?.open(&sealed) }?;
-    let Kept { path, body, error, at } = serde_json::from_str(text.strip_prefix(PREFIX)?).ok()?;
+    let KeptForm { path, body, error, at } = serde_json::from_str(text.strip_prefix(PREFIX)?).ok()?;
     let age = Clock::real().timestamp() - at;
     (0..KEPT_TIMEOUT * 60).contains(&age).then(|| FailedSubmission { path, body: Bytes::from(body), error })
 }

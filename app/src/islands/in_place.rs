@@ -53,7 +53,7 @@ pub(super) fn is_navigating() -> bool {
 }
 
 /// The result of fetching the page.
-enum Answer {
+enum FetchResult {
     Page(Document),
     /// The server was not reached or did not answer.
     None,
@@ -67,7 +67,7 @@ pub(super) fn bring_up_to_date() {
     spawn_local(async {
         loop {
             match fetch_page().await {
-                Answer::Page(new) => {
+                FetchResult::Page(new) => {
                     while !replace_regions(&new) {
                         sleep(IN_USE_INTERVAL).await;
                     }
@@ -75,8 +75,8 @@ pub(super) fn bring_up_to_date() {
                         return;
                     }
                 }
-                Answer::None => {}
-                Answer::Closed => return,
+                FetchResult::None => {}
+                FetchResult::Closed => return,
             }
             sleep(FETCH_INTERVAL).await;
         }
@@ -84,23 +84,25 @@ pub(super) fn bring_up_to_date() {
 }
 
 /// Fetches this page by a background request, which does not extend the session.
-async fn fetch_page() -> Answer {
+async fn fetch_page() -> FetchResult {
     let location = window().location();
     let (path, search) = (location.pathname().unwrap_or_default(), location.search().unwrap_or_default());
     let mark = if search.is_empty() { '?' } else { '&' };
     let address = format!("{path}{search}{mark}{}", super::BACKGROUND_QUERY);
-    let Ok(response) = JsFuture::from(window().fetch_with_str(&address)).await else { return Answer::None };
-    let Ok(response) = response.dyn_into::<Response>() else { return Answer::None };
+    let Ok(response) = JsFuture::from(window().fetch_with_str(&address)).await else {
+        return FetchResult::None;
+    };
+    let Ok(response) = response.dyn_into::<Response>() else { return FetchResult::None };
     match response.status() {
         200 => {}
-        401 | 403 | 404 => return Answer::Closed,
-        _ => return Answer::None,
+        401 | 403 | 404 => return FetchResult::Closed,
+        _ => return FetchResult::None,
     }
     let page = async {
         let text = JsFuture::from(response.text()?).await?.as_string().unwrap_or_default();
         DomParser::new()?.parse_from_string(&text, SupportedType::TextHtml)
     };
-    page.await.map_or(Answer::None, Answer::Page)
+    page.await.map_or(FetchResult::None, FetchResult::Page)
 }
 
 /// Replaces the changed regions of the page. Returns false if a region in use was left out.

@@ -61,7 +61,7 @@ impl Progress {
         match self.rate {
             None => "–".to_owned(),
             Some(rate) if rate < 10.0 => format!("{rate:.1} users per second"),
-            Some(rate) => format!("{} users per second", grouped(whole(rate))),
+            Some(rate) => format!("{} users per second", grouped(rounded(rate))),
         }
     }
 
@@ -79,7 +79,7 @@ impl Progress {
 
 /// Rounds a rate.
 #[allow(clippy::cast_possible_truncation, reason = "shown in words, and never that large")]
-fn whole(rate: f64) -> i64 {
+fn rounded(rate: f64) -> i64 {
     rate.round() as i64
 }
 
@@ -209,13 +209,13 @@ mod watch {
 
     /// The source of changes. It is closed when the run has ended.
     #[derive(Clone, Default)]
-    struct Source {
+    struct ProgressSource {
         events: Rc<Cell<Option<EventSource>>>,
         interval: Rc<Cell<Option<IntervalHandle>>>,
         has_ended: Rc<Cell<bool>>,
     }
 
-    impl Source {
+    impl ProgressSource {
         fn close(&self) {
             if let Some(events) = self.events.take() {
                 events.close();
@@ -228,13 +228,13 @@ mod watch {
 
     pub(super) fn watch(run: i64, now: RwSignal<Progress>) {
         in_place::watch_navigation();
-        let source = Source::default();
+        let source = ProgressSource::default();
         if listen(run, now, &source).is_none() {
             poll(run, now, &source);
         }
     }
 
-    fn show(found: Progress, now: RwSignal<Progress>, source: &Source) {
+    fn show(found: Progress, now: RwSignal<Progress>, source: &ProgressSource) {
         // The region of an ended run may have been replaced, and its signals with it.
         let _ = now.try_set(found);
         if found.state.is_final() && !source.has_ended.replace(true) {
@@ -244,7 +244,7 @@ mod watch {
     }
 
     /// Listens to the events of the run. Polls after an error.
-    fn listen(run: i64, now: RwSignal<Progress>, source: &Source) -> Option<()> {
+    fn listen(run: i64, now: RwSignal<Progress>, source: &ProgressSource) -> Option<()> {
         let events = EventSource::new(&format!("/events/runs/{run}")).ok()?;
         let on_message = {
             let source = source.clone();
@@ -273,7 +273,7 @@ mod watch {
         Some(())
     }
 
-    fn poll(run: i64, now: RwSignal<Progress>, source: &Source) {
+    fn poll(run: i64, now: RwSignal<Progress>, source: &ProgressSource) {
         let ask = {
             let source = source.clone();
             move || {

@@ -15,13 +15,13 @@ const HERE: &str = "/account";
 /// The time of the last shown notice.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct ReadForm {
+pub(super) struct ReadNoticesForm {
     until: String,
 }
 
 /// Marks the notices of the signed-in member of staff as read.
 #[server(prefix = "/do", endpoint = "read_notices", input = PostUrl)]
-pub(super) async fn read_notices(form: ReadForm) -> Result<(), AppError> {
+pub(super) async fn read_notices(form: ReadNoticesForm) -> Result<(), AppError> {
     let session = session().ok_or(AppError::NotSignedIn)?;
     let until = form.until.parse().map_err(|_| AppError::Unreadable)?;
     staff::read_notices(&store(), session.user, until).await?;

@@ -54,13 +54,13 @@ async fn close_residue(form: FindingRef) -> Result<(), AppError> {
 /// Identifies a decided finding.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
-struct DecidedRef {
+struct DecidedFindingRef {
     place: i64,
 }
 
 /// Reopens the decision about a finding.
 #[server(prefix = "/do", endpoint = "reopen_residue", input = PostUrl)]
-async fn reopen_residue(form: DecidedRef) -> Result<(), AppError> {
+async fn reopen_residue(form: DecidedFindingRef) -> Result<(), AppError> {
     residue::reopen(&store(), actor(), form.place).await?;
     leptos_axum::redirect("/residue?done=residue-reopened");
     Ok(())

@@ -1,6 +1,6 @@
 //! The tab *General*.
 
-use super::inputs::{Form, Problem, RadioField, TextField, TickField, field};
+use super::inputs::{CheckboxField, Form, Problem, RadioField, TextField, field};
 use leptos::prelude::*;
 use policy::task_form::Visibility;
 
@@ -12,7 +12,7 @@ pub(super) fn General(form: Form, is_default: bool) -> impl IntoView {
     view! {
         <TextField form text=field!(text description) label="Description"
             hint="What the task is for, in a few words. Shown in the task list and on every run." />
-        <TickField form tick=field!(tick active) label="Active: the task runs on schedule" />
+        <CheckboxField form checkbox=field!(checkbox active) label="Active: the task runs on schedule" />
         {is_default.then(|| view! {
             <p class="hint" id="active-hint">
                 "This task is the default for single users. It stays the default if you deactivate it: its \

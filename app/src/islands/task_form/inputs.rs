@@ -29,7 +29,7 @@ pub(super) struct Text {
 
 /// A checkbox of the form: its name and its place in the values.
 #[derive(Clone, Copy)]
-pub(super) struct Tick {
+pub(super) struct Checkbox {
     pub(super) name: &'static str,
     pub(super) read: fn(&TaskForm) -> bool,
     pub(super) write: fn(&mut TaskForm) -> &mut bool,
@@ -44,8 +44,8 @@ macro_rules! field {
             write: |form| &mut form.$name,
         }
     };
-    (tick $name:ident) => {
-        $crate::islands::task_form::inputs::Tick {
+    (checkbox $name:ident) => {
+        $crate::islands::task_form::inputs::Checkbox {
             name: stringify!($name),
             read: |form| form.$name,
             write: |form| &mut form.$name,
@@ -236,8 +236,8 @@ pub(super) fn DateField(form: Form, text: Text, label: &'static str, hint: &'sta
 
 /// Renders a checkbox with its label.
 #[component]
-pub(super) fn TickField(form: Form, tick: Tick, label: &'static str) -> impl IntoView {
-    let name = tick.name;
+pub(super) fn CheckboxField(form: Form, checkbox: Checkbox, label: &'static str) -> impl IntoView {
+    let name = checkbox.name;
     view! {
         <div class="choice">
             <input
@@ -245,8 +245,8 @@ pub(super) fn TickField(form: Form, tick: Tick, label: &'static str) -> impl Int
                 name=posted(name)
                 type="checkbox"
                 value="true"
-                checked=form.initial(tick.read)
-                on:change=move |event| form.change(name, |form| *(tick.write)(form) = event_target_checked(&event))
+                checked=form.initial(checkbox.read)
+                on:change=move |event| form.change(name, |form| *(checkbox.write)(form) = event_target_checked(&event))
             />
             <label for=name>{label}</label>
         </div>

@@ -1,6 +1,6 @@
 //! The tab *Task specific settings*: the policy.
 
-use super::inputs::{Form, Problem, RadioField, Text, Tick, field, posted};
+use super::inputs::{Checkbox, Form, Problem, RadioField, Text, field, posted};
 use leptos::prelude::*;
 use policy::field::{ALWAYS_REMOVED, ALWAYS_REMOVED_TOO, Field, FieldGroup};
 use policy::summary;
@@ -115,11 +115,11 @@ fn Conditions(form: Form) -> impl IntoView {
                 "Tick the conditions that apply and enter their days. All ticked conditions must be met. \
                  Whole days, in the library's time zone."
             </p>
-            <Condition form tick=field!(tick by_leaving) days=field!(text leaving_days)
+            <Condition form checkbox=field!(checkbox by_leaving) days=field!(text leaving_days)
                 label="days after the leaving date" />
-            <Condition form tick=field!(tick by_activity) days=field!(text activity_days)
+            <Condition form checkbox=field!(checkbox by_activity) days=field!(text activity_days)
                 label="days after the last activity" />
-            <Condition form tick=field!(tick by_marked) days=field!(text marked_days)
+            <Condition form checkbox=field!(checkbox by_marked) days=field!(text marked_days)
                 label="days after being marked for deletion" />
             <Problem form name="conditions" />
             <p class="hint">{summary::ACTIVITY}</p>
@@ -132,19 +132,19 @@ fn Conditions(form: Form) -> impl IntoView {
 }
 
 #[component]
-fn Condition(form: Form, tick: Tick, days: Text, label: &'static str) -> impl IntoView {
+fn Condition(form: Form, checkbox: Checkbox, days: Text, label: &'static str) -> impl IntoView {
     let name = days.name;
     // Typing a number ticks its condition: without the tick the rule would be wider than intended.
     let typed = move |event| {
         let text = event_target_value(&event);
         if !text.trim().is_empty() {
-            form.change(tick.name, |form| *(tick.write)(form) = true);
+            form.change(checkbox.name, |form| *(checkbox.write)(form) = true);
         }
         form.change(name, |form| *(days.write)(form) = text);
     };
     let ticked = move |event| {
         let is_ticked = event_target_checked(&event);
-        form.change(tick.name, |form| *(tick.write)(form) = is_ticked);
+        form.change(checkbox.name, |form| *(checkbox.write)(form) = is_ticked);
         if !is_ticked {
             form.change(name, |_| ());
         }
@@ -153,12 +153,12 @@ fn Condition(form: Form, tick: Tick, days: Text, label: &'static str) -> impl In
         <div class="condition">
             <div class="choice">
                 <input
-                    id=tick.name
-                    name=posted(tick.name)
+                    id=checkbox.name
+                    name=posted(checkbox.name)
                     type="checkbox"
                     value="true"
-                    checked=form.initial(tick.read)
-                    prop:checked=move || form.with(tick.read)
+                    checked=form.initial(checkbox.read)
+                    prop:checked=move || form.with(checkbox.read)
                     on:change=ticked
                 />
                 <input
@@ -173,7 +173,7 @@ fn Condition(form: Form, tick: Tick, days: Text, label: &'static str) -> impl In
                     value=form.initial(|form| (days.read)(form).clone())
                     on:input=typed
                 />
-                <label for=tick.name>{label}</label>
+                <label for=checkbox.name>{label}</label>
             </div>
             <Problem form name />
         </div>

@@ -1,7 +1,7 @@
 //! One request for approval: its consequence and the number of users, shown before it is approved.
 
 use super::actions::ApproveForm;
-use super::table::{about, asker, status_tag};
+use super::table::{asker, status_tag, subject};
 use super::{ApproveRequest, DeclineRequest};
 use crate::components::{
     FieldProblem, PageLayout, PostButton, ProblemSummary, ReauthHint, Timestamp, guarded_page, path_param,
@@ -25,7 +25,7 @@ pub fn ApprovalPage() -> impl IntoView {
         let asked = asker(request.asked_by.as_ref());
         let facts = view! {
             <dl class="facts">
-                <dt>"Request"</dt><dd>{about(&request.about)}</dd>
+                <dt>"Request"</dt><dd>{subject(&request.about)}</dd>
                 <dt>"Requested by"</dt><dd>{asked} " " <Timestamp at=request.asked_at /></dd>
                 <dt>"Status"</dt><dd>{status_tag(request.status)}</dd>
                 <dt>"Until"</dt><dd><Timestamp at=request.expires_at /></dd>

@@ -59,7 +59,7 @@ pub(super) fn approval_table(rows: Vec<Approval>, actor: Actor) -> impl IntoView
             });
             view! {
                 <tr>
-                    <th scope="row">{about(&approval.about)}</th>
+                    <th scope="row">{subject(&approval.about)}</th>
                     <td>{asker(approval.asked_by.as_ref())} " " <Timestamp at=approval.asked_at /></td>
                     <td>{status_tag(approval.status)}</td>
                     <td>{decided}</td>
@@ -79,7 +79,7 @@ pub(super) fn approval_table(rows: Vec<Approval>, actor: Actor) -> impl IntoView
     }
 }
 
-pub(super) fn about(about: &About) -> AnyView {
+pub(super) fn subject(about: &About) -> AnyView {
     match about {
         About::Run { preview, task, people } => {
             let task = task.as_ref().map(|(_, name)| format!(" of “{}”", name.words_for(actor())));

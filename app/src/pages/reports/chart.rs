@@ -53,7 +53,7 @@ pub(super) fn Chart(
     });
     let what = counted.headings[0];
     let title = format!("{}: {}", counted.report.label(), what.to_lowercase());
-    let about = about(&bars, what);
+    let description = description(&bars, what);
     let most = bars.iter().map(|(_, number)| *number).max().unwrap_or(0).max(1);
     let drawing = if in_time { upright(&bars, most).into_any() } else { lying(&bars, most).into_any() };
     let height = if in_time { HEIGHT } else { LINE.mul_add(to_f64(length(bars.len())), 2.0 * ABOVE) };
@@ -68,7 +68,7 @@ pub(super) fn Chart(
                 height=height.to_string()
             >
                 <title id="chart-title">{title}</title>
-                <desc id="chart-about">{about}</desc>
+                <desc id="chart-about">{description}</desc>
                 {drawing}
             </svg>
         </div>
@@ -77,7 +77,7 @@ pub(super) fn Chart(
 }
 
 /// Describes the chart for screen readers.
-fn about(bars: &[Bar], what: &str) -> String {
+fn description(bars: &[Bar], what: &str) -> String {
     let most = bars.iter().rev().max_by_key(|(_, number)| *number);
     let most = most.map(|(label, number)| format!(" The highest number is {} ({label}).", grouped(*number)));
     format!(
@@ -216,7 +216,7 @@ mod tests {
     fn the_description_names_the_highest_number() {
         let bars = [("Jan 2017".to_owned(), 1), ("Feb 2017".to_owned(), 1_204)];
         assert_eq!(
-            about(&bars, "Loans"),
+            description(&bars, "Loans"),
             "A bar chart of 2 rows; longer bars mean more loans. The highest number is 1,204 (Feb 2017). The \
              table below contains every number."
         );

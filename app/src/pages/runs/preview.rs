@@ -15,7 +15,7 @@ use policy::numbers::{counted, grouped};
 use policy::{Reason, RunId, VerdictKind, summary};
 use records::run::Run;
 
-use super::start::Confirmation;
+use super::start::StartRunForm;
 use crate::error::field_errors;
 use crate::pages::approvals::second_person::SecondPerson;
 
@@ -156,7 +156,7 @@ fn confirm(run: &Run) -> impl IntoView + use<> {
     let people = counted(run.previewed, "user", "users");
     let count = grouped(run.previewed);
     let here = format!("/runs/{}", run.id);
-    let posted = failed_submission::<Confirmation>(StartRun::PATH);
+    let posted = failed_submission::<StartRunForm>(StartRun::PATH);
     let (typed, error) = posted.map_or((String::new(), None), |(form, error)| (form.confirm, Some(error)));
     let errors = field_errors(error.as_ref());
     let invalid = errors.of("confirm").map(|_| "true");

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 /// The preview, and the typed number of users.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Confirmation {
+pub(super) struct StartRunForm {
     pub(super) preview: i64,
     #[serde(default)]
     pub(super) confirm: String,
@@ -19,7 +19,7 @@ pub(super) struct Confirmation {
 
 /// Starts the run of a preview. The run continues when the browser is closed.
 #[server(prefix = "/do", endpoint = "start_run", input = PostUrl)]
-pub(super) async fn start_run(form: Confirmation) -> Result<(), AppError> {
+pub(super) async fn start_run(form: StartRunForm) -> Result<(), AppError> {
     let store = store();
     let run = run::start(&store, actor(), RunId(form.preview), &form.confirm).await?;
     tokio::spawn(async move {

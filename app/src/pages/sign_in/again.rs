@@ -22,7 +22,7 @@ use zeroize::Zeroizing;
 /// Password and code, and the page to return to.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct AgainForm {
+pub(super) struct ReauthForm {
     #[serde(default)]
     password: String,
     #[serde(default)]
@@ -36,7 +36,7 @@ pub(super) struct AgainForm {
 
 /// Signs in again. The session gets a new token.
 #[server(prefix = "/do", endpoint = "sign_in_again", input = PostUrl)]
-pub(super) async fn sign_in_again(form: AgainForm) -> Result<(), AppError> {
+pub(super) async fn sign_in_again(form: ReauthForm) -> Result<(), AppError> {
     let session = session().ok_or(AppError::NotSignedIn)?;
     let AllowedAttempt { device, .. } = count_attempt(AttemptKind::Reauthentication, &session).await?;
     let shown = Again {
@@ -57,7 +57,7 @@ pub const CHANGES_SIGN_IN: &str = "sign-in";
 /// Asks for password and code.
 #[component]
 pub fn SignInAgainPage() -> impl IntoView {
-    let (page, changes_sign_in, error) = match failed_submission::<AgainForm>(SignInAgain::PATH) {
+    let (page, changes_sign_in, error) = match failed_submission::<ReauthForm>(SignInAgain::PATH) {
         Some((typed, error)) => (bounded_page(&typed.page), typed.changes_sign_in, Some(error)),
         None => (return_page(), query("for") == CHANGES_SIGN_IN, error_for(SignInAgain::PATH)),
     };

@@ -35,7 +35,7 @@ pub fn TaskListPage() -> impl IntoView {
         let (store, paging) = (store(), paging());
         let load = task::list(&store, actor(), &find, &paging);
         let list = filtered_list(&errors, address, &paging, load, |rows| {
-            if rows.is_empty() { none(filtered).into_any() } else { table(rows).into_any() }
+            if rows.is_empty() { empty_list(filtered).into_any() } else { table(rows).into_any() }
         })
         .await?;
         let actions = vec![
@@ -89,7 +89,7 @@ fn Filters(status: String, text: String, task_type: String, errors: FieldErrors)
     }
 }
 
-fn none(filtered: bool) -> impl IntoView {
+fn empty_list(filtered: bool) -> impl IntoView {
     if filtered {
         view! { <p class="empty">"No tasks match these filters. " <a href="/tasks">"Show all tasks"</a></p> }
             .into_any()

@@ -11,7 +11,7 @@ use policy::numbers::{grouped, money};
 use records::circulation::{Charge, Loan, Message, Request};
 
 /// Renders an empty list.
-pub(super) fn none(label: &'static str) -> AnyView {
+pub(super) fn empty_list(label: &'static str) -> AnyView {
     view! { <p class="empty">{label}</p> }.into_any()
 }
 
@@ -33,7 +33,7 @@ fn title_text(record: Option<&(CatalogueRecordId, String)>) -> String {
 
 pub(super) fn open_loans(loans: Vec<Loan>, here: &str, today: NaiveDate) -> AnyView {
     if loans.is_empty() {
-        return none("No open loans.");
+        return empty_list("No open loans.");
     }
     let row = |loan: Loan| {
         let overdue = loan.due_on < today;
@@ -72,7 +72,7 @@ pub(super) fn open_loans(loans: Vec<Loan>, here: &str, today: NaiveDate) -> AnyV
 
 pub(super) fn past_loans(loans: Vec<Loan>) -> AnyView {
     if loans.is_empty() {
-        return none("No returned loans yet. Loans appear here when they are returned.");
+        return empty_list("No returned loans yet. Loans appear here when they are returned.");
     }
     let row = |loan: Loan| {
         let notes: Vec<String> = [loan.note, loan.return_note].into_iter().flatten().collect();
@@ -103,7 +103,7 @@ pub(super) fn past_loans(loans: Vec<Loan>) -> AnyView {
 
 pub(super) fn requests(requests: Vec<Request>, here: &str) -> AnyView {
     if requests.is_empty() {
-        return none("This user has no requests.");
+        return empty_list("This user has no requests.");
     }
     let row = |request: Request| {
         let notes: Vec<String> = [request.note, request.cancel_reason].into_iter().flatten().collect();
@@ -141,7 +141,7 @@ pub(super) fn requests(requests: Vec<Request>, here: &str) -> AnyView {
 
 pub(super) fn charges(charges: Vec<Charge>, here: &str) -> AnyView {
     if charges.is_empty() {
-        return none("This user has no charges and no credits.");
+        return empty_list("This user has no charges and no credits.");
     }
     let row = |charge: Charge| {
         let settle = charge.settled_on.is_none().then(|| {
@@ -177,7 +177,7 @@ pub(super) fn charges(charges: Vec<Charge>, here: &str) -> AnyView {
 
 pub(super) fn messages(messages: Vec<Message>) -> AnyView {
     if messages.is_empty() {
-        return none("No messages have been sent to this user.");
+        return empty_list("No messages have been sent to this user.");
     }
     let row = |message: Message| {
         let body = message.body.map(|body| {

@@ -119,7 +119,7 @@ fn record_dates(user: &UserRecord) -> Vec<Fact> {
 }
 
 /// Returns the value unless it is empty.
-fn some(value: &str) -> Option<String> {
+fn non_empty(value: &str) -> Option<String> {
     (!value.is_empty()).then(|| value.to_owned())
 }
 
@@ -129,7 +129,7 @@ fn custom(user: &UserRecord) -> impl IntoView + use<> {
         .custom
         .iter()
         .filter(|field| all || !field.value.is_empty())
-        .map(|field| view! { <dt>{field.label.clone()}</dt><dd>{some(&field.value)}</dd> })
+        .map(|field| view! { <dt>{field.label.clone()}</dt><dd>{non_empty(&field.value)}</dd> })
         .collect();
     (!lines.is_empty()).then(|| view! { <h2>"Custom fields"</h2><dl class="facts">{lines}</dl> })
 }

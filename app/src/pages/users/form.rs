@@ -102,7 +102,7 @@ async fn form_view(
         terms::choices(store, TermKind::Branch).await?,
     ];
     let custom = task::custom_fields(store).await?;
-    let sign_in = user.map_or(SignIn::Open, SignIn::for_user);
+    let sign_in = user.map_or(UserIdAccess::Editable, UserIdAccess::for_user);
     let fields = fields(&form, &Inputs { errors }, terms, &custom, sign_in);
     let removals = user.map(|user| removals(user, &form));
     let back = back.to_owned();
@@ -126,17 +126,17 @@ async fn form_view(
 
 /// Whether this form may change the UserID.
 #[derive(Clone, Copy, Eq, PartialEq)]
-enum SignIn {
-    Open,
+enum UserIdAccess {
+    Editable,
     /// The user is a member of staff: only another member who manages staff may change the UserID.
-    Fixed,
+    ReadOnly,
 }
 
-impl SignIn {
+impl UserIdAccess {
     fn for_user(user: &UserRecord) -> Self {
         let actor = actor();
         let may = actor.may(Action::ManageStaff) && actor.staff != Some(user.number);
-        if user.roles.is_empty() || may { Self::Open } else { Self::Fixed }
+        if user.roles.is_empty() || may { Self::Editable } else { Self::ReadOnly }
     }
 }
 
@@ -145,16 +145,18 @@ fn fields(
     inputs: &Inputs,
     terms: [Vec<Term>; 3],
     custom: &[(String, String)],
-    sign_in: SignIn,
+    sign_in: UserIdAccess,
 ) -> impl IntoView + use<> {
     let user_id = match sign_in {
-        SignIn::Open => inputs.hinted("user_id", "UserID", &form.user_id, "The login name; must be unique"),
-        SignIn::Fixed => {
+        UserIdAccess::Editable => {
+            inputs.hinted("user_id", "UserID", &form.user_id, "The login name; must be unique")
+        }
+        UserIdAccess::ReadOnly => {
             let why = "This user is staff: only another member of staff who manages staff can change it";
             inputs.fixed("user_id", "UserID", &form.user_id, why)
         }
     };
-    let fictitious = (sign_in == SignIn::Open).then(|| {
+    let fictitious = (sign_in == UserIdAccess::Editable).then(|| {
         let label = "Fictitious: the record is not a person (for example a department or a display shelf)";
         tick("fictitious", label, form.fictitious)
     });

@@ -186,7 +186,7 @@ async fn content(store: &Store, user: &UserRecord, tab: Tab) -> Result<AnyView, 
         Tab::Catalogue => {
             let Page { rows, next } = catalogue::made_by(store, number, &paging).await?;
             let table = if rows.is_empty() {
-                activity::none("This user has neither created nor changed any catalogue records.")
+                activity::empty_list("This user has neither created nor changed any catalogue records.")
             } else {
                 record_table("Catalogue records created or last changed by this user", rows).into_any()
             };

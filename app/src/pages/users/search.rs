@@ -203,7 +203,7 @@ fn results(
 ) -> Result<AnyView, RecordsError> {
     let Page { rows, next } = found;
     if rows.is_empty() && !paged {
-        return Ok(none(form).into_any());
+        return Ok(empty_list(form).into_any());
     }
     let most = i64::try_from(MAX_COUNTED).unwrap_or(i64::MAX);
     let count = if count > most {
@@ -271,7 +271,7 @@ fn tags(user: &UserRow) -> impl IntoView + use<> {
     }
 }
 
-fn none(form: &SearchForm) -> impl IntoView + use<> {
+fn empty_list(form: &SearchForm) -> impl IntoView + use<> {
     if form.is_empty() {
         view! {
             <div class="empty">
