@@ -157,7 +157,7 @@ impl From<records::RecordsError> for AppError {
 #[cfg(feature = "ssr")]
 pub(crate) fn transient_fault(error: &records::RecordsError) -> Option<records::Fault> {
     let fault = error.fault()?;
-    tracing::warn!(code = fault.code(), "a request could not be carried out");
+    tracing::warn!(code = fault.code(), "a request could not be executed");
     if let Some(state) = leptos::prelude::use_context::<crate::state::AppState>() {
         state.store.vitals().note(fault);
     }

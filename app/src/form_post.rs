@@ -117,7 +117,7 @@ pub async fn submit(State(state): State<AppState>, request: Request<Body>) -> Re
     if let Err(error) = read {
         return render_again(&state, form, error).await;
     }
-    idempotency::carry_out(&state, parts, form).await
+    idempotency::execute(&state, parts, form).await
 }
 
 /// The outcome of a form.

@@ -69,7 +69,7 @@ impl StoredOutcome {
 }
 
 /// Executes a form, unless it was executed before.
-pub(super) async fn carry_out(state: &AppState, parts: Parts, form: PostedForm) -> Response {
+pub(super) async fn execute(state: &AppState, parts: Parts, form: PostedForm) -> Response {
     let session = parts.extensions.get::<Session>().cloned();
     let key = form.key.as_deref().filter(|_| !WITHOUT_KEY.contains(&form.path.as_str()));
     let (Some(session), Some(key)) = (session, key) else {
@@ -84,12 +84,12 @@ pub(super) async fn carry_out(state: &AppState, parts: Parts, form: PostedForm) 
         Ok(None) => {
             let (state, path, body) = (state.clone(), form.path.clone(), form.body.clone());
             let page = form.page.clone();
-            let carried_out = tokio::spawn(async move {
+            let executed = tokio::spawn(async move {
                 let outcome = call_function(&state, parts, (&path, &page, body)).await;
                 keep(&state, once, &outcome).await;
                 outcome
             });
-            carried_out.await.unwrap_or_else(|_| failed(AppError::Internal("0".to_owned())))
+            executed.await.unwrap_or_else(|_| failed(AppError::Internal("0".to_owned())))
         }
         Err(error) => failed(error),
     };

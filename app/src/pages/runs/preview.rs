@@ -52,7 +52,7 @@ pub(super) fn page(
         <PrintHeader run=run.id />
         <PageLayout title lead="Shows which users would be anonymised, and why. A preview changes no users." crumbs actions>
             {why_not.clone().map(|why| {
-                let done = run.carried_out_by.map(|by| view! { <a href=format!("/runs/{by}")>"Show run"</a> });
+                let done = run.executed_by.map(|by| view! { <a href=format!("/runs/{by}")>"Show run"</a> });
                 let newer = newer.map(|id| {
                     view! { " " <a href=format!("/runs/{id}")>"Show the newest preview of this task"</a> }
                 });

@@ -47,7 +47,7 @@ impl SignInProblem {
             Self::Declined => "declined",
             Self::Provider => "provider",
             Self::NotConnected => "nobody",
-            Self::OtherUser => "somebody-else",
+            Self::OtherUser => "other-user",
             Self::NoFreshSignIn => "not-asked-again",
             Self::TooMany => "too-many",
         }

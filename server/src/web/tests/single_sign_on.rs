@@ -332,8 +332,8 @@ async fn only_the_owner_can_connect_an_account() {
     let mut other = desk.clone();
     other.staff("other", &[Role::Librarian]).await;
     other.sign_in("other").await;
-    assert_eq!(connect(&other, &fake, "s-1").await, "/account?problem=somebody-else");
-    let (_, _, page) = other.get("/account?problem=somebody-else").await;
+    assert_eq!(connect(&other, &fake, "s-1").await, "/account?problem=other-user");
+    let (_, _, page) = other.get("/account?problem=other-user").await;
     assert!(page.contains("is connected to another user. Nothing was changed"));
 
     // A link on another site, or from the page of another user.
