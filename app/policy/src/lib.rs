@@ -32,6 +32,7 @@ pub mod text;
 #[cfg(feature = "zones")]
 pub mod timezone;
 pub mod treated;
+pub mod user_field;
 pub mod user_form;
 
 pub use assess::{Selection, UserFacts, Verdict, assess};

@@ -2,38 +2,45 @@
 
 use crate::entity::users;
 use policy::erasure::{Fate, fate, is_placeholder};
+use policy::user_field::{Protection, USER_FIELDS};
+use policy::with_user_fields;
 
 type Pair<'a> = (Option<&'a str>, Option<&'a str>);
 
-/// Returns the pairs of values that name or reach a person.
-fn identifying<'a>(old: &'a users::Model, new: &'a users::Model) -> [Pair<'a>; 11] {
-    [
-        (old.user_id.as_deref(), new.user_id.as_deref()),
-        (old.first_name.as_deref(), new.first_name.as_deref()),
-        (old.middle_name.as_deref(), new.middle_name.as_deref()),
-        (old.last_name.as_deref(), new.last_name.as_deref()),
-        (old.preferred_name.as_deref(), new.preferred_name.as_deref()),
-        (old.email.as_deref(), new.email.as_deref()),
-        (old.phone.as_deref(), new.phone.as_deref()),
-        (old.mobile.as_deref(), new.mobile.as_deref()),
-        (old.street.as_deref(), new.street.as_deref()),
-        (old.barcode.as_deref(), new.barcode.as_deref()),
-        (old.external_id.as_deref(), new.external_id.as_deref()),
-    ]
+/// Returns the old and the new text of a field. None for fields without text.
+macro_rules! texts {
+    (Flag, $old:expr, $new:expr) => {
+        None
+    };
+    (Date, $old:expr, $new:expr) => {
+        None
+    };
+    (PastDate, $old:expr, $new:expr) => {
+        None
+    };
+    ($kind:ident, $old:expr, $new:expr) => {
+        Some(($old.as_deref(), $new.as_deref()))
+    };
 }
 
-/// Returns the pairs of other personal values.
-fn describing<'a>(old: &'a users::Model, new: &'a users::Model) -> [Pair<'a>; 7] {
-    [
-        (old.title.as_deref(), new.title.as_deref()),
-        (old.postcode.as_deref(), new.postcode.as_deref()),
-        (old.city.as_deref(), new.city.as_deref()),
-        (old.country.as_deref(), new.country.as_deref()),
-        (old.gender.as_deref(), new.gender.as_deref()),
-        (old.language.as_deref(), new.language.as_deref()),
-        (old.notes.as_deref(), new.notes.as_deref()),
-    ]
+macro_rules! pairs {
+    ($($name:ident: $kind:ident, $protection:ident, $search:ident;)*) => {
+        /// Returns the texts of the fields with one of these protections, before and after.
+        fn pairs<'a>(
+            old: &'a users::Model,
+            new: &'a users::Model,
+            protections: &'a [Protection],
+        ) -> impl Iterator<Item = Pair<'a>> + 'a {
+            let all: [(Protection, Option<Pair<'a>>); USER_FIELDS.len()] =
+                [$((Protection::$protection, texts!($kind, old.$name, new.$name))),*];
+            all.into_iter().filter(|(protection, _)| protections.contains(protection)).filter_map(|(_, pair)| pair)
+        }
+    };
 }
+with_user_fields!(pairs);
+
+/// The protections of personal values.
+const PERSONAL: &[Protection] = &[Protection::Identifying, Protection::Describing];
 
 /// Returns the fate of each identifying value.
 pub(crate) fn fates<'a>(old: &'a users::Model, new: &'a users::Model) -> impl Iterator<Item = Fate> + 'a {
@@ -42,14 +49,13 @@ pub(crate) fn fates<'a>(old: &'a users::Model, new: &'a users::Model) -> impl It
         (Some(old), Some(new)) if old != new => Fate::Replaced,
         _ => Fate::Kept,
     };
-    identifying(old, new).into_iter().map(|(old, new)| fate(old, new)).chain([birth_date])
+    pairs(old, new, &[Protection::Identifying]).map(|(old, new)| fate(old, new)).chain([birth_date])
 }
 
 /// Returns whether a personal value is emptied or replaced. A legal hold protects all of them.
 pub(crate) fn overwrites(old: &users::Model, new: &users::Model) -> bool {
     let is_lost = |(old, new): Pair<'_>| old.is_some() && old != new;
-    identifying(old, new).into_iter().any(is_lost)
-        || describing(old, new).into_iter().any(is_lost)
+    pairs(old, new, PERSONAL).any(is_lost)
         || old.birth_date.is_some() && old.birth_date != new.birth_date
         || old.birth_period.is_some() && old.birth_period != new.birth_period
 }
@@ -57,9 +63,7 @@ pub(crate) fn overwrites(old: &users::Model, new: &users::Model) -> bool {
 /// Returns whether every changed personal value has a new value, so that nothing is removed.
 pub(crate) fn corrects(old: &users::Model, new: &users::Model) -> bool {
     let is_removed = |(old, new): Pair<'_>| old.is_some() && old != new && new.is_none_or(is_placeholder);
-    !identifying(old, new).into_iter().any(is_removed)
-        && !describing(old, new).into_iter().any(is_removed)
-        && (old.birth_date.is_none() || new.birth_date.is_some())
+    !pairs(old, new, PERSONAL).any(is_removed) && (old.birth_date.is_none() || new.birth_date.is_some())
 }
 
 /// Returns whether a change makes a user eligible earlier, or no longer fictitious.

@@ -16,13 +16,13 @@ use crate::search_index;
 use crate::session;
 use crate::staff::set_aside;
 use crate::store::Store;
-use crate::terms::{Term, TermKind};
+use crate::terms::TermKind;
 use crate::undoable;
 use crate::undoable::Undo;
 use policy::dates::shown;
 use policy::form::{FieldErrors, Problem};
 use policy::user_form::{UserDraft, UserForm, validate};
-use policy::{Action, UserNumber};
+use policy::{Action, UserNumber, with_user_fields};
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, DatabaseTransaction, DbErr, EntityTrait, IntoActiveModel, QueryFilter,
     Set, SqlErr,
@@ -65,44 +65,65 @@ async fn save_within_limits(
     Ok(saved)
 }
 
-/// Returns the form to edit a record.
-pub fn form_of(record: &UserRecord) -> UserForm {
-    let text = |value: &Option<String>| value.clone().unwrap_or_default();
-    let date = |value: Option<chrono::NaiveDate>| value.map(shown).unwrap_or_default();
-    let code = |value: &Option<Term>| value.as_ref().map(|term| term.code.clone()).unwrap_or_default();
-    UserForm {
-        number: record.number.to_string(),
-        version: record.version.to_string(),
-        user_id: text(&record.user_id),
-        title: text(&record.title),
-        first_name: text(&record.first_name),
-        middle_name: text(&record.middle_name),
-        last_name: text(&record.last_name),
-        preferred_name: text(&record.preferred_name),
-        email: text(&record.email),
-        phone: text(&record.phone),
-        mobile: text(&record.mobile),
-        street: text(&record.street),
-        postcode: text(&record.postcode),
-        city: text(&record.city),
-        country: text(&record.country),
-        birth_date: date(record.birth_date),
-        gender: text(&record.gender),
-        language: text(&record.language),
-        barcode: text(&record.barcode),
-        external_id: text(&record.external_id),
-        category: code(&record.category),
-        department: code(&record.department),
-        branch: code(&record.branch),
-        leaving_on: date(record.leaving_on),
-        guarantor: record.guarantor.as_ref().map(|person| person.number.to_string()).unwrap_or_default(),
-        fictitious: record.fictitious,
-        notes: text(&record.notes),
-        custom: record.custom.iter().map(|field| (field.key.clone(), field.value.clone())).collect(),
-        remove_photo: false,
-        remove_sign_in: false,
-    }
+/// Returns the value of a field as the form shows it.
+macro_rules! form_value {
+    (Flag, $value:expr) => {
+        $value
+    };
+    (Date, $value:expr) => {
+        $value.map(shown).unwrap_or_default()
+    };
+    (PastDate, $value:expr) => {
+        $value.map(shown).unwrap_or_default()
+    };
+    (Term, $value:expr) => {
+        $value.as_ref().map(|term| term.code.clone()).unwrap_or_default()
+    };
+    ($kind:ident, $value:expr) => {
+        $value.clone().unwrap_or_default()
+    };
 }
+
+macro_rules! record_and_form {
+    ($($name:ident: $kind:ident, $protection:ident, $search:ident;)*) => {
+        /// Returns the form to edit a record.
+        pub fn form_of(record: &UserRecord) -> UserForm {
+            let guarantor = record.guarantor.as_ref();
+            UserForm {
+                number: record.number.to_string(),
+                version: record.version.to_string(),
+                $($name: form_value!($kind, record.$name),)*
+                guarantor: guarantor.map(|person| person.number.to_string()).unwrap_or_default(),
+                custom: record.custom.iter().map(|field| (field.key.clone(), field.value.clone())).collect(),
+                remove_photo: false,
+                remove_sign_in: false,
+            }
+        }
+
+        /// Returns the record with the values of the form.
+        fn apply_draft(old: &users::Model, draft: &UserDraft) -> users::Model {
+            let draft = draft.clone();
+            users::Model {
+                $($name: draft.$name,)*
+                guarantor_number: draft.guarantor.map(|number| number.0),
+                ..old.clone()
+            }
+        }
+
+        /// Returns the names of the changed fields, for the audit.
+        fn changed_fields(old: &users::Model, new: &users::Model) -> Vec<String> {
+            [
+                $((stringify!($name), old.$name != new.$name),)*
+                ("guarantor_number", old.guarantor_number != new.guarantor_number),
+            ]
+            .into_iter()
+            .filter(|(_, differs)| *differs)
+            .map(|(name, _)| name.to_owned())
+            .collect()
+        }
+    };
+}
+with_user_fields!(record_and_form);
 
 async fn create(
     store: &Store,
@@ -111,45 +132,10 @@ async fn create(
     draft: &UserDraft,
 ) -> Result<UserNumber, RecordsError> {
     let blank = users::Model {
-        number: 0,
-        uuid: uuid::Uuid::new_v4().to_string(),
-        user_id: None,
-        title: None,
-        first_name: None,
-        middle_name: None,
-        last_name: None,
-        preferred_name: None,
-        email: None,
-        phone: None,
-        mobile: None,
-        street: None,
-        postcode: None,
-        city: None,
-        country: None,
-        birth_date: None,
-        birth_period: None,
-        gender: None,
-        language: None,
-        barcode: None,
-        external_id: None,
-        category: None,
-        department: None,
-        branch: None,
-        notes: None,
-        fictitious: false,
-        imported: false,
         created_on: Some(store.clock.today()),
-        leaving_on: None,
-        last_activity_on: None,
-        marked_on: None,
-        dates_by_month: false,
-        guarantor_number: None,
-        replacement: None,
-        anonymised_on: None,
-        rules_version: None,
-        version: 1,
+        ..users::Model::blank(0, uuid::Uuid::new_v4().to_string())
     };
-    let user = written(&blank, draft);
+    let user = apply_draft(&blank, draft);
     check(tx, &blank, draft).await?;
     let mut row = user.into_active_model().reset_all();
     row.number = sea_orm::NotSet;
@@ -185,7 +171,7 @@ async fn edit(
         return Err(anonymised(number));
     }
     check(tx, &old, draft).await?;
-    let new = written(&old, draft);
+    let new = apply_draft(&old, draft);
     if changes_sign_in(&old, &new, draft) {
         may_change_sign_in(tx, actor, number).await?;
         approval::observe(tx, store).await?;
@@ -245,74 +231,6 @@ async fn may_change_sign_in(
         ));
     }
     Ok(())
-}
-
-/// Returns the record with the values of the form.
-fn written(old: &users::Model, draft: &UserDraft) -> users::Model {
-    let draft = draft.clone();
-    users::Model {
-        user_id: draft.user_id,
-        title: draft.title,
-        first_name: draft.first_name,
-        middle_name: draft.middle_name,
-        last_name: draft.last_name,
-        preferred_name: draft.preferred_name,
-        email: draft.email,
-        phone: draft.phone,
-        mobile: draft.mobile,
-        street: draft.street,
-        postcode: draft.postcode,
-        city: draft.city,
-        country: draft.country,
-        birth_date: draft.birth_date,
-        gender: draft.gender,
-        language: draft.language,
-        barcode: draft.barcode,
-        external_id: draft.external_id,
-        category: draft.category,
-        department: draft.department,
-        branch: draft.branch,
-        leaving_on: draft.leaving_on,
-        guarantor_number: draft.guarantor.map(|number| number.0),
-        fictitious: draft.fictitious,
-        notes: draft.notes,
-        ..old.clone()
-    }
-}
-
-/// Returns the names of the changed fields, for the audit.
-fn changed_fields(old: &users::Model, new: &users::Model) -> Vec<String> {
-    [
-        ("user_id", old.user_id != new.user_id),
-        ("title", old.title != new.title),
-        ("first_name", old.first_name != new.first_name),
-        ("middle_name", old.middle_name != new.middle_name),
-        ("last_name", old.last_name != new.last_name),
-        ("preferred_name", old.preferred_name != new.preferred_name),
-        ("email", old.email != new.email),
-        ("phone", old.phone != new.phone),
-        ("mobile", old.mobile != new.mobile),
-        ("street", old.street != new.street),
-        ("postcode", old.postcode != new.postcode),
-        ("city", old.city != new.city),
-        ("country", old.country != new.country),
-        ("birth_date", old.birth_date != new.birth_date),
-        ("gender", old.gender != new.gender),
-        ("language", old.language != new.language),
-        ("barcode", old.barcode != new.barcode),
-        ("external_id", old.external_id != new.external_id),
-        ("category", old.category != new.category),
-        ("department", old.department != new.department),
-        ("branch", old.branch != new.branch),
-        ("leaving_on", old.leaving_on != new.leaving_on),
-        ("guarantor_number", old.guarantor_number != new.guarantor_number),
-        ("fictitious", old.fictitious != new.fictitious),
-        ("notes", old.notes != new.notes),
-    ]
-    .into_iter()
-    .filter(|(_, differs)| *differs)
-    .map(|(name, _)| name.to_owned())
-    .collect()
 }
 
 /// Checks what requires the database: unique values, the guarantor, and the codes of the library.

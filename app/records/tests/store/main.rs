@@ -38,4 +38,5 @@ mod transfer;
 mod undo;
 mod upgrade;
 mod user_editing;
+mod user_fields;
 mod user_search;
