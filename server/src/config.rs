@@ -7,6 +7,7 @@ mod tests;
 
 use crate::network::{CALLBACK_ROUTE, NetworkConfig};
 use crate::oidc::{self, Provider};
+use crate::site::Site;
 use app::state::Cookies;
 use chrono::NaiveDate;
 use chrono_tz::Tz;
@@ -82,8 +83,8 @@ pub(crate) struct Config {
     pub(crate) addr: SocketAddr,
     /// The library's IANA time zone.
     pub(crate) time_zone: Tz,
-    /// The folder of the compiled assets.
-    pub(crate) assets_dir: PathBuf,
+    /// The folder of the compiled assets. It takes precedence over assets in the program.
+    assets_dir: Option<PathBuf>,
     /// The ledger file. The default is next to an SQLite database, otherwise `data/lethe.ledger`.
     ledger: Option<PathBuf>,
     /// The file of the audit anchors, written daily. The default is next to an SQLite database, otherwise
@@ -185,7 +186,7 @@ impl Default for Config {
             library_name: None,
             addr: SocketAddr::from(([127, 0, 0, 1], 3000)),
             time_zone: Tz::Europe__London,
-            assets_dir: PathBuf::from("target/site"),
+            assets_dir: None,
             ledger: None,
             audit_anchor_file: None,
             key_file: None,
@@ -318,6 +319,11 @@ impl Config {
         let text = std::fs::read_to_string(file).map_err(|_| ConfigError::NoMetricsToken)?;
         let token = text.trim();
         if token.len() < MIN_TOKEN_BYTES { Err(ConfigError::NoMetricsToken) } else { Ok(Some(token.into())) }
+    }
+
+    /// Returns the place of the compiled assets.
+    pub(crate) fn site(&self) -> Site {
+        Site::new(self.assets_dir.as_deref())
     }
 
     /// Returns the clock in the time zone of the library.

@@ -6,6 +6,7 @@ mod config;
 mod network;
 mod oidc;
 mod scheduler;
+mod site;
 mod startup;
 mod web;
 

@@ -8,6 +8,7 @@ mod owner;
 mod tests;
 
 use crate::config::Config;
+use crate::site::{self, Site};
 use access::FileUse;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -81,7 +82,8 @@ pub(crate) fn checks(config: &Config, serves: bool) -> Vec<Check> {
     checks.push(Check::at("temporary_files", &temporary, access::folder(&temporary, "TMPDIR")));
     checks.push(clock(Utc::now()));
     if serves {
-        checks.push(Check::at("assets", &config.assets_dir, assets(&config.assets_dir)));
+        let site = config.site();
+        checks.push(Check { path: site.folder().map(Path::to_owned), ..Check::new("assets", assets(&site)) });
     }
     for check in &mut checks {
         check.warning = check.path.as_deref().and_then(modes::warning);
@@ -133,26 +135,23 @@ fn clock(now: DateTime<Utc>) -> Check {
     Check::new("clock", is_wrong.then(problem))
 }
 
-/// Returns the problem with the compiled assets: style sheet, script and WebAssembly, as named in `hash.txt`.
-fn assets(site: &Path) -> Option<String> {
-    let hashes = match std::fs::read_to_string(site.join("hash.txt")) {
-        Ok(text) => text,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
+/// Returns the problem with the compiled assets: style sheet, script and WebAssembly.
+fn assets(site: &Site) -> Option<String> {
+    let path = |name: &str| site.folder().unwrap_or(Path::new("")).join(name);
+    let files = match site.files() {
+        Ok(files) => files,
         Err(error) => {
-            return Some(access::problem(&site.join("hash.txt"), "read", &error, "LETHE_ASSETS_DIR"));
+            return Some(access::problem(&path(site::HASH_FILE), "read", &error, "LETHE_ASSETS_DIR"));
         }
     };
-    let hash = |kind: &str| hashes.lines().find_map(|line| line.strip_prefix(kind)?.strip_prefix(": "));
     let mut missing = String::new();
-    for kind in ["css", "js", "wasm"] {
-        let hash = hash(kind).map_or(String::new(), |hash| format!(".{hash}"));
-        let path = site.join("pkg").join(format!("lethe{hash}.{kind}"));
-        if let Err(error) = std::fs::File::open(&path) {
+    for name in &files {
+        if let Err(error) = site.read(name) {
             let _ = write!(
                 missing,
                 "{}{}: {}",
                 if missing.is_empty() { "" } else { ", " },
-                path.display(),
+                path(name).display(),
                 access::cause(&error)
             );
         }

@@ -22,6 +22,7 @@ mod tests;
 use crate::config::Config;
 use crate::network::NetworkConfig;
 use crate::scheduler::{self, Heartbeat};
+use crate::site::Site;
 use anyhow::Context as _;
 use app::form_post;
 use app::routes::{App, Document};
@@ -33,12 +34,11 @@ use axum::http::header::{
     STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS,
 };
 use axum::middleware::{from_fn, from_fn_with_state};
-use axum::response::{IntoResponse as _, Response};
+use axum::response::IntoResponse as _;
 use axum::routing::{MethodRouter, get, post};
 use body_limit::{InFlightProbes, InFlightRequests};
 use health::Probes;
 use http_server::ClientTimeouts;
-use leptos::config::LeptosOptions;
 use leptos::prelude::provide_context;
 use leptos::server_fn::axum::server_fn_paths;
 use leptos_axum::{LeptosRoutes, generate_route_list_with_exclusions};
@@ -47,14 +47,12 @@ use records::Store;
 use records::heartbeat;
 use records::ledger::{self, LedgerStatus, Receipt};
 use records::replay;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tower::limit::GlobalConcurrencyLimitLayer;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::csrf::CsrfLayer;
-use tower_http::services::ServeDir;
 use tower_http::set_header::SetResponseHeaderLayer;
 use tower_http::timeout::{RequestBodyTimeoutLayer, TimeoutLayer};
 
@@ -89,8 +87,9 @@ pub(crate) async fn serve(config: &Config, store: Store) -> anyhow::Result<()> {
     }
     let heartbeat = Heartbeat::default();
     let monitoring = serve_monitoring(config, &store, &heartbeat).await?;
-    let state = state(&config.assets_dir, store.clone(), config.cookies(), &network);
-    let routes = router(&state, &network, heartbeat.clone());
+    let site = config.site();
+    let state = state(&site, store.clone(), config.cookies(), &network);
+    let routes = router(&state, &site, &network, heartbeat.clone());
     let gate = maintenance_gate(&store, network.clone()).await?;
     let app = gate.as_ref().map_or_else(|| routes.clone(), MaintenanceGate::router);
     tracing::info!("Lethe is at {address}");
@@ -253,7 +252,7 @@ fn pages() -> Vec<leptos_axum::AxumRouteListing> {
 }
 
 /// Builds all routes with their layers.
-fn router(state: &AppState, network: &NetworkConfig, heartbeat: Heartbeat) -> Router {
+fn router(state: &AppState, site: &Site, network: &NetworkConfig, heartbeat: Heartbeat) -> Router {
     let context = state.clone();
     let document = Document::new(state);
     let pages = handlers(network)
@@ -274,10 +273,7 @@ fn router(state: &AppState, network: &NetworkConfig, heartbeat: Heartbeat) -> Ro
         .layer(from_fn_with_state(state.clone(), down::reject_while_down))
         .layer(header(CACHE_CONTROL, "no-store"));
     let probes = Probes::at_main_address(state.store.clone(), heartbeat, network.metrics_token.clone());
-    let site = Path::new(&*state.options.site_root);
-    Router::new()
-        .nest_service("/pkg", assets(&site.join("pkg")))
-        .route_service("/favicon.svg", tower_http::services::ServeFile::new(site.join("favicon.svg")))
+    site.routes()
         .merge(pages)
         .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, REQUEST_TIMEOUT))
         .layer(GlobalConcurrencyLimitLayer::new(MAX_CONCURRENT_REQUESTS))
@@ -309,10 +305,10 @@ fn router(state: &AppState, network: &NetworkConfig, heartbeat: Heartbeat) -> Ro
 }
 
 /// Returns the state that pages and handlers share.
-fn state(site: &Path, store: Store, cookies: Cookies, network: &NetworkConfig) -> AppState {
+fn state(site: &Site, store: Store, cookies: Cookies, network: &NetworkConfig) -> AppState {
     let single_sign_on = network.provider.as_ref().map(|provider| SingleSignOn(provider.name().into()));
     AppState {
-        options: options(site),
+        options: site.options(),
         store,
         rate_limits: Arc::default(),
         cookies,
@@ -342,29 +338,4 @@ async fn page_not_found(state: AppState, request: axum::extract::Request) -> axu
 
 fn header(name: HeaderName, value: &'static str) -> SetResponseHeaderLayer<HeaderValue> {
     SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value))
-}
-
-/// Serves the compiled assets, precompressed. Their hashed names allow caching for ever; a missing file may be added
-/// later and is not cached.
-fn assets(folder: &Path) -> Router {
-    let files = ServeDir::new(folder).precompressed_br().precompressed_gzip();
-    let cache = |response: &Response| {
-        let is_found = response.status().is_success() || response.status() == StatusCode::NOT_MODIFIED;
-        let cache = if is_found { "public, max-age=31536000, immutable" } else { "no-store" };
-        Some(HeaderValue::from_static(cache))
-    };
-    Router::new().fallback_service(files).layer(SetResponseHeaderLayer::overriding(CACHE_CONTROL, cache))
-}
-
-/// Returns the options by which Leptos finds the compiled assets.
-fn options(site: &Path) -> LeptosOptions {
-    let hashes = std::path::absolute(site.join("hash.txt")).unwrap_or_else(|_| site.join("hash.txt"));
-    let present = hashes.exists();
-    LeptosOptions::builder()
-        .output_name("lethe")
-        .site_root(site.to_string_lossy().into_owned())
-        .site_pkg_dir("pkg")
-        .hash_files(present)
-        .hash_file(hashes.to_string_lossy().as_ref().into())
-        .build()
 }

@@ -13,17 +13,15 @@ fn a_clock_that_was_never_set_is_a_problem() {
 fn the_assets_are_the_files_that_hash_txt_names() {
     let site = tempfile::tempdir().expect("a folder");
     let site = site.path();
-    assert!(
-        assets(site)
-            .is_some_and(|problem| problem.contains("lethe.css") && problem.contains("LETHE_ASSETS_DIR"))
-    );
+    let problem = || assets(&Site::Folder(site.to_owned()));
+    assert!(problem().is_some_and(|words| words.contains("lethe.css") && words.contains("LETHE_ASSETS_DIR")));
     std::fs::create_dir(site.join("pkg")).expect("a folder");
-    for kind in ["css", "js", "wasm"] {
-        std::fs::write(site.join(format!("pkg/lethe.{kind}")), "").expect("written");
+    for end in [".css", ".js", "_bg.wasm"] {
+        std::fs::write(site.join(format!("pkg/lethe{end}")), "").expect("written");
     }
-    assert_eq!(assets(site), None);
-    std::fs::write(site.join("hash.txt"), "js: a\nwasm: b\ncss: c\n").expect("written");
-    assert!(assets(site).is_some_and(|problem| problem.contains("lethe.b.wasm")));
+    assert_eq!(problem(), None);
+    std::fs::write(site.join("hash.txt"), "0123abcd\n").expect("written");
+    assert!(problem().is_some_and(|words| words.contains("lethe.0123abcd_bg.wasm")));
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use super::{CACHE_TTL, LIVEZ, Probes};
 use crate::network::NetworkConfig;
 use crate::scheduler::Heartbeat;
+use crate::site::Site;
 use crate::web::tests::desk::Desk;
 use crate::web::{router, state};
 use app::state::Cookies;
@@ -30,7 +31,8 @@ const TOKEN: &str = "0123456789abcdef";
 
 fn desk(folder: &TempDir, store: &Store, heartbeat: Heartbeat) -> Router {
     let network = NetworkConfig { metrics_token: Some(TOKEN.into()), ..NetworkConfig::default() };
-    router(&state(folder.path(), store.clone(), Cookies::Plain, &network), &network, heartbeat)
+    let site = Site::Folder(folder.path().to_owned());
+    router(&state(&site, store.clone(), Cookies::Plain, &network), &site, &network, heartbeat)
 }
 
 async fn overdue_task(store: &Store) {

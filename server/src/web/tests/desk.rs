@@ -2,6 +2,7 @@
 
 use crate::network::NetworkConfig;
 use crate::scheduler::Heartbeat;
+use crate::site::Site;
 use crate::web::{router, state};
 use app::state::{AppState, Cookies};
 use axum::Router;
@@ -92,9 +93,10 @@ impl Desk {
         let mut settings = Settings::in_folder(folder.path());
         set(&mut settings);
         let store = records::open_store(url, clock, settings).await.expect("a store");
-        let mut state = state(folder.path(), store.clone(), Cookies::Plain, &network);
+        let site = Site::Folder(folder.path().to_owned());
+        let mut state = state(&site, store.clone(), Cookies::Plain, &network);
         change(&mut state);
-        let router = router(&state, &network, Heartbeat::default());
+        let router = router(&state, &site, &network, Heartbeat::default());
         Self { folder, store, router, cookie: String::new(), token: String::new() }
     }
 
