@@ -168,3 +168,9 @@ async fn an_existing_key_is_used_for_a_new_database() {
     installation.run(&["tasks", "list"]);
     assert_eq!(std::fs::read(installation.file("lethe.key")).unwrap(), key);
 }
+
+#[test]
+fn a_log_in_a_file_has_no_colour_codes() {
+    let log = Installation::sqlite().serve().log();
+    assert!(log.contains("INFO") && !log.contains('\u{1b}'), "{log:?}");
+}
