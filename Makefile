@@ -5,7 +5,7 @@ SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
 .PHONY: run help dev demo build native site tools browser test format lint test-native test-one test-wasm test-browser \
-	kills bench screenshots doc deny audit sbom clean
+	kills bench screenshots doc dist dist-test deny audit sbom clean
 
 TARGET := $(abspath target)
 SITE := $(TARGET)/site
@@ -74,7 +74,7 @@ format: ## Check the format; cargo fmt corrects it
 	@cargo fmt --all --check
 
 lint: tools ## Clippy on all crates, crates in the Wasm, licences, arrows between modules, words
-	@cargo clippy --quiet --all-targets -- -D warnings
+	@cargo clippy --quiet --all-targets --features server/embed-assets -- -D warnings
 	@cargo clippy --quiet -p frontend --target wasm32-unknown-unknown -- -D warnings
 	@.ci/no-server-code-in-wasm
 	@.ci/licences
@@ -82,7 +82,8 @@ lint: tools ## Clippy on all crates, crates in the Wasm, licences, arrows betwee
 	@.ci/words
 
 test-native: ## Native tests, on SQLite and PostgreSQL
-	@LETHE_ASSETS_DIR=$(CURDIR)/server/tests/site .ci/with-postgres .ci/with-pgbouncer cargo test
+	@LETHE_ASSETS_DIR=$(CURDIR)/server/tests/site .ci/with-postgres .ci/with-pgbouncer \
+		cargo test --features server/embed-assets
 
 test-one: ## One native test by a part of its name: TEST=name, and PACKAGE=records to build less
 	@: $(or $(TEST),$(error Say which test: make test-one TEST=name))
@@ -112,6 +113,14 @@ doc: ## The documentation of the code, in target/doc; warnings are errors
 
 screenshots: build browser ## Take the pictures of the README, in docs/images
 	@SCREENSHOTS=1 ONLY=wasm SPEC=screenshots .ci/browser-tests
+
+# --- Releasing ---------------------------------------------------------------------------------------------
+
+dist: site ## The release: a tar.gz and a .deb, with the assets in the program, in target/dist
+	@.ci/dist
+
+dist-test: browser ## Install the .deb of make dist in a clean Debian 12, sign in, remove it; as root
+	@.ci/dist-test
 
 # --- Supply chain --------------------------------------------------------------------------------------------
 
