@@ -46,10 +46,15 @@ pub enum UpgradeError {
 ///
 /// If the process is killed, nothing remains and the next process starts again. Two processes run one after the
 /// other.
-#[allow(clippy::disallowed_methods, reason = "the schema has no audit yet")]
 pub async fn upgrade(db: &DatabaseConnection) -> Result<(), UpgradeError> {
+    upgrade_with::<Migrator>(db).await
+}
+
+/// Does the same with the migrations of `M`. Tests pass later migrations.
+#[allow(clippy::disallowed_methods, reason = "the schema has no audit yet")]
+pub async fn upgrade_with<M: MigratorTrait>(db: &DatabaseConnection) -> Result<(), UpgradeError> {
     let recorded = recorded(&SchemaManager::new(db)).await?;
-    if pending(&recorded)?.is_empty() {
+    if pending::<M>(&recorded)?.is_empty() {
         return Ok(());
     }
     let options = TransactionOptions {
@@ -64,16 +69,16 @@ pub async fn upgrade(db: &DatabaseConnection) -> Result<(), UpgradeError> {
         );
         tx.query_one_raw(lock).await?;
     }
-    apply(&tx).await?;
+    apply::<M>(&tx).await?;
     tx.commit().await?;
     Ok(())
 }
 
-async fn apply(tx: &DatabaseTransaction) -> Result<(), UpgradeError> {
+async fn apply<M: MigratorTrait>(tx: &DatabaseTransaction) -> Result<(), UpgradeError> {
     // Another process may have migrated the database in the meantime.
     let recorded = recorded(&SchemaManager::new(tx)).await?;
-    for step in pending(&recorded)? {
-        if let Err(source) = Migrator::up(tx, Some(1)).await {
+    for step in pending::<M>(&recorded)? {
+        if let Err(source) = M::up(tx, Some(1)).await {
             let exists = EXISTS.iter().any(|words| source.to_string().contains(words));
             return Err(if exists {
                 UpgradeError::Unrecorded { step, source }
@@ -99,8 +104,8 @@ async fn recorded(manager: &SchemaManager<'_>) -> Result<Vec<String>, DbErr> {
 }
 
 /// Returns the pending migrations in order.
-fn pending(recorded: &[String]) -> Result<Vec<String>, UpgradeError> {
-    let steps: Vec<String> = Migrator::migrations().iter().map(|step| step.name().to_owned()).collect();
+fn pending<M: MigratorTrait>(recorded: &[String]) -> Result<Vec<String>, UpgradeError> {
+    let steps: Vec<String> = M::migrations().iter().map(|step| step.name().to_owned()).collect();
     let newer: Vec<String> = recorded.iter().filter(|name| !steps.contains(name)).cloned().collect();
     if !newer.is_empty() {
         return Err(UpgradeError::Newer(newer));

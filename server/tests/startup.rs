@@ -64,15 +64,13 @@ async fn a_schema_of_another_version_is_rejected_with_the_migration() {
         installation.run(&["tasks", "list"]);
 
         // A migration that was applied but is not recorded.
-        sql(&installation.url, "DELETE FROM seaql_migrations WHERE version = 'm0016_installation_keys'")
-            .await;
+        sql(&installation.url, "DELETE FROM seaql_migrations WHERE version = 'm0001_schema'").await;
         let message = installation.run_refused(&["serve"]);
-        for part in ["m0016_installation_keys", "already exists", "Restore the last backup"] {
+        for part in ["m0001_schema", "already exists", "Restore the last backup"] {
             assert!(message.contains(part), "{part}: {message}");
         }
         assert!(!message.contains("LETHE_DATABASE_URL"), "{message}");
-        let again =
-            "INSERT INTO seaql_migrations (version, applied_at) VALUES ('m0016_installation_keys', 0)";
+        let again = "INSERT INTO seaql_migrations (version, applied_at) VALUES ('m0001_schema', 0)";
         sql(&installation.url, again).await;
         installation.run(&["tasks", "list"]);
     }

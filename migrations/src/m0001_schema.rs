@@ -1,0 +1,47 @@
+//! The first schema: one file for each group of tables.
+
+mod approvals;
+mod audit;
+mod catalogue;
+mod circulation;
+mod evidence;
+mod legal_holds;
+mod limits;
+mod residue;
+mod runs;
+mod servers;
+mod sign_in;
+mod tasks;
+mod users;
+
+use sea_orm_migration::prelude::*;
+
+#[derive(DeriveMigrationName)]
+pub(crate) struct Migration;
+
+#[async_trait::async_trait]
+impl MigrationTrait for Migration {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        // A table comes after the tables that it references.
+        let groups = [
+            users::tables(),
+            sign_in::tables(),
+            catalogue::tables(),
+            circulation::tables(),
+            legal_holds::tables(),
+            tasks::tables(),
+            runs::tables(),
+            residue::tables(),
+            evidence::tables(),
+            approvals::tables(),
+            limits::tables(),
+            audit::tables(),
+            servers::tables(),
+        ];
+        for table in groups.into_iter().flatten() {
+            table.create(manager).await?;
+        }
+        legal_holds::replace_foreign_keys(manager).await?;
+        audit::create_triggers(manager).await
+    }
+}
