@@ -48,6 +48,10 @@ impl Site {
     }
 
     /// Returns the folder, if the assets are in one.
+    #[cfg_attr(
+        not(feature = "embed-assets"),
+        expect(clippy::unnecessary_wraps, reason = "without embedded assets there is always a folder")
+    )]
     pub(crate) fn folder(&self) -> Option<&Path> {
         match self {
             Self::Folder(folder) => Some(folder),
