@@ -19,6 +19,9 @@ mod tasks;
 mod users;
 mod vacuum;
 
+#[cfg(test)]
+pub(crate) use users::record_text;
+
 use crate::config::Config;
 use crate::{startup, web};
 use clap::{Parser, Subcommand};

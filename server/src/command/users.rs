@@ -95,7 +95,7 @@ fn found(rows: &[UserRow], more: bool) -> String {
 }
 
 /// Returns the record as text, without empty fields.
-fn record_text(user: &UserRecord) -> String {
+pub(crate) fn record_text(user: &UserRecord) -> String {
     let date = |date: Option<chrono::NaiveDate>| {
         date.map(|date| if user.dates_by_month { date.format("%Y-%m").to_string() } else { iso(date) })
     };

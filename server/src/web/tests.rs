@@ -13,6 +13,7 @@ mod route_access;
 mod run_events;
 mod session_time;
 mod single_sign_on;
+mod user_fields;
 
 use axum::body::Body;
 use axum::http::header::{CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, HOST, LOCATION, ORIGIN};
