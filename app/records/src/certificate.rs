@@ -18,7 +18,6 @@ pub use residue::Found;
 pub use verify::{Checked, Doubt, verify_file, verify_run, verify_signature, verify_version};
 
 use crate::checksum::sha256;
-use crate::dialect;
 use crate::entity::{certificates, residue_hits, superseded_certificates};
 use crate::error::RecordsError;
 use crate::key::is_signed;
@@ -156,9 +155,7 @@ pub(crate) async fn follow_place(
 /// Locks the certificate of a run, so that new versions are made one after another. Returns false if there is
 /// none.
 async fn lock(tx: &DatabaseTransaction, run: RunId) -> Result<bool, RecordsError> {
-    let backend = tx.get_database_backend();
-    let sql = format!("SELECT run_id FROM certificates WHERE run_id = ?{}", dialect::for_update(backend));
-    Ok(tx.query_one_raw(dialect::bind(backend, &sql, vec![run.0.into()])).await?.is_some())
+    Ok(certificates::Entity::find_by_id(run.0).lock_exclusive().one(tx).await?.is_some())
 }
 
 /// Signs and stores a certificate. Keeps an existing one as an earlier version.

@@ -21,6 +21,7 @@ use crate::error::{Fault, RecordsError};
 use crate::key::{self, InstallationKey};
 use sea_orm::{
     ConnectionTrait, DatabaseBackend, DatabaseConnection, DatabaseTransaction, DbErr, EntityTrait,
+    QuerySelect,
 };
 use serde::Serialize;
 use std::sync::Arc;
@@ -68,7 +69,7 @@ pub(crate) async fn chain(key: &ChainKey, tx: &DatabaseTransaction) -> Result<()
 /// Starts the chain if the database has none. Existing events become its first ones.
 #[allow(clippy::disallowed_methods, reason = "every event was chained here")]
 pub(crate) async fn begin(db: &DatabaseConnection, key: &ChainKey) -> Result<(), RecordsError> {
-    if head(db, "").await?.is_some() {
+    if head(db).await?.is_some() {
         return Ok(());
     }
     let tx = dialect::begin(db).await?;
@@ -86,7 +87,7 @@ pub(crate) async fn begin(db: &DatabaseConnection, key: &ChainKey) -> Result<(),
 
 /// Prevents other transactions from chaining events until the commit.
 pub(crate) async fn lock_head(tx: &DatabaseTransaction) -> Result<(), RecordsError> {
-    head(tx, dialect::for_update(tx.get_database_backend())).await?;
+    locked_head(tx).await?;
     Ok(())
 }
 
@@ -100,16 +101,13 @@ pub(crate) async fn quarantine_unchained(tx: &DatabaseTransaction) -> Result<(),
 }
 
 /// Returns the stored end of the chain. None if its row is missing.
-pub(crate) async fn head(
-    db: &impl ConnectionTrait,
-    lock: &str,
-) -> Result<Option<audit_head::Model>, RecordsError> {
-    if lock.is_empty() {
-        return Ok(audit_head::Entity::find_by_id(HEAD).one(db).await?);
-    }
-    let sql = format!("SELECT id, sequence, mac FROM audit_head WHERE id = ?{lock}");
-    let statement = dialect::bind(db.get_database_backend(), &sql, vec![HEAD.into()]);
-    Ok(audit_head::Entity::find().from_raw_sql(statement).one(db).await?)
+pub(crate) async fn head(db: &impl ConnectionTrait) -> Result<Option<audit_head::Model>, RecordsError> {
+    Ok(audit_head::Entity::find_by_id(HEAD).one(db).await?)
+}
+
+/// Returns the stored end of the chain and locks it until the commit.
+async fn locked_head(tx: &DatabaseTransaction) -> Result<Option<audit_head::Model>, RecordsError> {
+    Ok(audit_head::Entity::find_by_id(HEAD).lock_exclusive().one(tx).await?)
 }
 
 async fn chain_those(key: &ChainKey, tx: &DatabaseTransaction, which: &str) -> Result<(), RecordsError> {
@@ -139,7 +137,7 @@ impl<'a> End<'a> {
     /// Reads the end and locks it until the commit. Rejects a key that was replaced.
     pub(crate) async fn lock(key: &'a ChainKey, tx: &DatabaseTransaction) -> Result<Self, RecordsError> {
         let mac_key = key.load().await?;
-        let from = head(tx, dialect::for_update(tx.get_database_backend())).await?.ok_or_else(broken)?;
+        let from = locked_head(tx).await?.ok_or_else(broken)?;
         // Replacing the key takes the same lock: no event is chained with a replaced key.
         if !key::is_current(tx, key.installation.fingerprint()).await? {
             return Err(RecordsError::Fault(Fault::KeyReplaced));

@@ -240,14 +240,6 @@ async fn advisory_lock(tx: &DatabaseTransaction, function: &str, key: i64) -> Re
     Ok(())
 }
 
-/// Returns the clause that locks the rows of a query and skips rows that another transaction has locked.
-pub(crate) const fn for_update_of_free_rows(backend: DatabaseBackend) -> &'static str {
-    match backend {
-        DatabaseBackend::Postgres => " FOR UPDATE SKIP LOCKED",
-        _ => "",
-    }
-}
-
 /// Makes PostgreSQL use indexes for the rest of the transaction. Its planner assumes ten numbers in an
 /// [`id_list`], so it would scan a small table and compare each row with up to a thousand numbers.
 pub(crate) async fn prefer_indexes(tx: &DatabaseTransaction) -> Result<(), DbErr> {

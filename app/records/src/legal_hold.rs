@@ -18,19 +18,15 @@ pub(crate) use transfer_to_user::transfer_to_user;
 
 use crate::actor::Actor;
 use crate::audit::{self, AuditAction, Subject};
-use crate::dialect;
 use crate::entity::legal_holds;
 use crate::error::RecordsError;
 use crate::store::Store;
 use policy::LegalHoldId;
-use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait};
+use sea_orm::{DatabaseTransaction, DbErr, EntityTrait, QuerySelect};
 
 /// Locks and returns a legal hold. Rejects one that is released.
 async fn lock(tx: &DatabaseTransaction, id: LegalHoldId) -> Result<legal_holds::Model, RecordsError> {
-    let backend = tx.get_database_backend();
-    let sql = format!("SELECT id FROM legal_holds WHERE id = ?{}", dialect::for_update(backend));
-    tx.query_one_raw(dialect::bind(backend, &sql, vec![id.0.into()])).await?;
-    let hold = legal_holds::Entity::find_by_id(id.0).one(tx).await?;
+    let hold = legal_holds::Entity::find_by_id(id.0).lock_exclusive().one(tx).await?;
     let hold = hold.ok_or(RecordsError::NotFound("legal hold"))?;
     if hold.released_on.is_some() {
         return Err(RecordsError::Refused("This legal hold has already been released".to_owned()));

@@ -6,10 +6,10 @@ use crate::bulk_insert;
 use crate::clock::Clock;
 use crate::dialect;
 use crate::entity::manual_changes;
-use chrono::Duration;
+use chrono::{DateTime, Duration, Utc};
 use policy::{Counted, UserNumber, Window};
 use sea_orm::sea_query::Value;
-use sea_orm::{ConnectionTrait, DbErr, NotSet, Set};
+use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, NotSet, PaginatorTrait, QueryFilter, Set};
 use std::collections::HashMap;
 
 /// The kind of a manual change, as stored.
@@ -82,6 +82,20 @@ pub(crate) async fn record(
         confirmed_by: Set(None),
     });
     bulk_insert::insert(db, rows).await
+}
+
+/// Returns whether a user has had a change of this kind since an instant.
+pub(crate) async fn was_changed(
+    db: &impl ConnectionTrait,
+    user: UserNumber,
+    change: Change,
+    since: DateTime<Utc>,
+) -> Result<bool, DbErr> {
+    let changes = manual_changes::Entity::find()
+        .filter(manual_changes::Column::UserNumber.eq(user.0))
+        .filter(manual_changes::Column::Kind.eq(change.code()))
+        .filter(manual_changes::Column::At.gt(since));
+    Ok(changes.count(db).await? > 0)
 }
 
 /// Returns how many identifying values of a user edits and imports have replaced within a day.

@@ -1,13 +1,12 @@
 //! What other modules need to know about a user: the display name, the words that find the user, and the lock of
 //! the record.
 
-use crate::dialect;
 use crate::entity::users;
 use crate::error::RecordsError;
 use crate::search_index;
 use crate::store::Store;
 use policy::UserNumber;
-use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, QueryResult};
+use sea_orm::{DatabaseTransaction, DbErr, EntityTrait, QueryResult, QuerySelect};
 use serde::Serialize;
 use std::collections::BTreeSet;
 
@@ -86,10 +85,8 @@ pub struct Person {
 /// Every change to rows that belong to a user takes this lock first, to exclude other writers such as the
 /// anonymiser.
 pub(crate) async fn lock(tx: &DatabaseTransaction, number: UserNumber) -> Result<users::Model, RecordsError> {
-    let backend = tx.get_database_backend();
-    let sql = format!("SELECT number FROM users WHERE number = ?{}", dialect::for_update(backend));
-    tx.query_one_raw(dialect::bind(backend, &sql, vec![number.0.into()])).await?;
-    users::Entity::find_by_id(number.0).one(tx).await?.ok_or(RecordsError::NotFound("user"))
+    let user = users::Entity::find_by_id(number.0).lock_exclusive().one(tx).await?;
+    user.ok_or(RecordsError::NotFound("user"))
 }
 
 /// Returns the error for changing an anonymised user.

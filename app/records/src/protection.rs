@@ -11,13 +11,14 @@ pub(crate) use settings::{WEAKER, strictest};
 
 use crate::clock::Clock;
 use crate::dialect;
+use crate::entity::protections;
 use crate::error::RecordsError;
-use crate::manual_changes::Change;
+use crate::manual_changes::{Change, was_changed};
 use crate::roles::roles_of;
 use chrono::{DateTime, Duration, Utc};
 use policy::four_eyes::COOLING_OFF_HOURS;
 use policy::{Action, UserNumber};
-use sea_orm::{ConnectionTrait, DbErr};
+use sea_orm::{ConnectionTrait, DbErr, EntityTrait};
 
 /// The actions for which four eyes are remembered.
 pub(crate) const ACTIONS: [Action; 2] = [Action::Approve, Action::ReleaseLegalHolds];
@@ -49,21 +50,15 @@ pub(crate) async fn last_seen(
     db: &impl ConnectionTrait,
     action: Action,
 ) -> Result<Option<DateTime<Utc>>, DbErr> {
-    let sql = "SELECT at FROM protections WHERE name = ?";
-    let values = vec![name_of(action).into()];
-    let row = db.query_one_raw(dialect::bind(db.get_database_backend(), sql, values)).await?;
-    row.map(|row| row.try_get("", "at")).transpose()
+    let row = protections::Entity::find_by_id(name_of(action)).one(db).await?;
+    Ok(row.map(|row| row.at))
 }
 
 /// Returns whether a user lost the last role a short time ago. Otherwise one person could anonymise a member of
 /// staff alone by removing the roles first.
 pub(crate) async fn was_staff(db: &impl ConnectionTrait, user: UserNumber) -> Result<bool, RecordsError> {
-    let sql = "SELECT COUNT(*) AS n FROM manual_changes WHERE user_number = ? AND kind = ? AND at > ?";
-    let kind = Change::LastRoleTaken.code();
-    let values = vec![user.0.into(), kind.into(), cooled_off().into()];
-    let row = db.query_one_raw(dialect::bind(db.get_database_backend(), sql, values)).await?;
-    let n: i64 = row.map_or(Ok(0), |row| row.try_get("", "n"))?;
-    Ok(n > 0 && roles_of(db, user).await?.is_empty())
+    let was_staff = was_changed(db, user, Change::LastRoleTaken, cooled_off()).await?;
+    Ok(was_staff && roles_of(db, user).await?.is_empty())
 }
 
 /// Returns whether a user has a role or lost the last one a short time ago.

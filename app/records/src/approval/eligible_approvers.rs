@@ -3,6 +3,7 @@
 use crate::clock::Clock;
 use crate::dialect;
 use crate::error::RecordsError;
+use crate::manual_changes::{Change, was_changed};
 use crate::protection;
 use crate::store::Store;
 use chrono::{DateTime, Duration, Utc};
@@ -92,12 +93,7 @@ async fn count(db: &impl ConnectionTrait, action: Action, only: Option<UserNumbe
 
 /// Returns whether this member of staff was added on a page within the last [`NEW_APPROVER_HOURS`].
 pub(crate) async fn is_new(db: &impl ConnectionTrait, number: UserNumber) -> Result<bool, DbErr> {
-    let sql =
-        "SELECT COUNT(*) AS n FROM manual_changes WHERE user_number = ? AND kind = 'made_staff' AND at > ?";
-    let values = vec![number.0.into(), made_staff_since().into()];
-    let row = db.query_one_raw(dialect::bind(db.get_database_backend(), sql, values)).await?;
-    let n: i64 = row.map_or(Ok(0), |row| row.try_get("", "n"))?;
-    Ok(n > 0)
+    was_changed(db, number, Change::MadeStaff, made_staff_since()).await
 }
 
 fn made_staff_since() -> DateTime<Utc> {

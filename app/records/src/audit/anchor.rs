@@ -57,7 +57,7 @@ pub async fn last_anchor(store: &Store) -> Result<Option<Anchor>, RecordsError> 
 /// Anchors the end of the chain. Adds nothing if today's last anchor already names this end, or if an anchor lies
 /// further on, which [`verify`](fn@super::verify) reports.
 pub(super) async fn anchor(store: &Store) -> Result<(), RecordsError> {
-    let Some(head) = chain::head(&store.db, "").await?.filter(|head| head.sequence > 0) else {
+    let Some(head) = chain::head(&store.db).await?.filter(|head| head.sequence > 0) else {
         return Ok(());
     };
     let (date, at) = (store.clock.today(), Clock::real());

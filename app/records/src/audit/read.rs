@@ -281,6 +281,6 @@ impl ChainStatus {
 pub async fn status(store: &Store, actor: Actor) -> Result<ChainStatus, RecordsError> {
     actor.require(Action::SeeAudit)?;
     let anchor = last_anchor(store).await?;
-    let last = chain::head(&store.db, "").await?.map(|head| head.sequence);
+    let last = chain::head(&store.db).await?.map(|head| head.sequence);
     Ok(ChainStatus { last, anchor })
 }

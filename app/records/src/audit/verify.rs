@@ -50,7 +50,7 @@ pub async fn verify(store: &Store, actor: Actor) -> Result<Verdict, RecordsError
     // Reads the file first, so that anchors written meanwhile cannot name events beyond those read.
     let anchors = anchor::read(store).await?;
     let tx = dialect::begin_reading(&store.db).await?;
-    let head = chain::head(&tx, "").await?;
+    let head = chain::head(&tx).await?;
     let head = head.map(|head| (head.sequence, head.mac));
     let mut walk = Walk::new(key, anchors, head);
     walk.all(&tx).await?;

@@ -3,10 +3,9 @@
 
 use super::{Key, file, unusable};
 use crate::clock::Clock;
-use crate::dialect;
 use crate::entity::installation_keys;
 use crate::error::RecordsError;
-use sea_orm::sea_query::OnConflict;
+use sea_orm::sea_query::{Expr, OnConflict};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DatabaseConnection, DbErr, EntityTrait, QueryFilter, QueryOrder, Set,
     Statement,
@@ -171,7 +170,10 @@ pub(crate) async fn is_current(db: &impl ConnectionTrait, fingerprint: &str) -> 
 
 /// Marks the current key as replaced.
 pub(crate) async fn retire(db: &impl ConnectionTrait) -> Result<(), DbErr> {
-    let sql = "UPDATE installation_keys SET replaced_at = ? WHERE replaced_at IS NULL";
-    db.execute_raw(dialect::bind(db.get_database_backend(), sql, vec![Clock::real().into()])).await?;
+    installation_keys::Entity::update_many()
+        .col_expr(installation_keys::Column::ReplacedAt, Expr::value(Clock::real()))
+        .filter(installation_keys::Column::ReplacedAt.is_null())
+        .exec(db)
+        .await?;
     Ok(())
 }

@@ -4,7 +4,7 @@ use super::entry::{Chain, LedgerPosition};
 use crate::dialect;
 use crate::entity::ledger_mark;
 use sea_orm::sea_query::OnConflict;
-use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, Set};
+use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, QuerySelect, Set};
 
 /// Primary key of the row.
 const ID: i16 = 1;
@@ -18,27 +18,21 @@ pub(crate) struct Mark {
 
 /// Reads the watermark. Returns `None` if the database has no ledger yet.
 pub(crate) async fn read(db: &impl ConnectionTrait) -> Result<Option<Mark>, DbErr> {
-    read_with(db, "").await
+    Ok(ledger_mark::Entity::find_by_id(ID).one(db).await?.map(Mark::from))
 }
 
 /// Like [`read`], but waits until no open transaction can still move the watermark.
 ///
 /// The caller must hold the ledger lock. Taking the ledger lock while holding this row lock would deadlock.
 pub(crate) async fn read_settled(db: &impl ConnectionTrait) -> Result<Option<Mark>, DbErr> {
-    read_with(db, dialect::for_update(db.get_database_backend())).await
+    Ok(ledger_mark::Entity::find_by_id(ID).lock_exclusive().one(db).await?.map(Mark::from))
 }
 
-async fn read_with(db: &impl ConnectionTrait, lock: &str) -> Result<Option<Mark>, DbErr> {
-    let sql = format!("SELECT library, sequence, chain FROM ledger_mark WHERE id = ?{lock}");
-    let row = db.query_one_raw(dialect::bind(db.get_database_backend(), &sql, vec![ID.into()])).await?;
-    row.map(|row| {
-        let place = LedgerPosition {
-            sequence: row.try_get("", "sequence")?,
-            chain: Chain(row.try_get("", "chain")?),
-        };
-        Ok(Mark { library: row.try_get("", "library")?, place })
-    })
-    .transpose()
+impl From<ledger_mark::Model> for Mark {
+    fn from(row: ledger_mark::Model) -> Self {
+        let place = LedgerPosition { sequence: row.sequence, chain: Chain(row.chain) };
+        Self { library: row.library, place }
+    }
 }
 
 /// Inserts the first watermark, unless another process already has.

@@ -6,10 +6,9 @@ use crate::clock::Clock;
 use crate::dialect;
 use crate::entity::manual_changes;
 use crate::error::RecordsError;
-use crate::manual_changes::number;
 use crate::store::Store;
 use chrono::Duration;
-use sea_orm::{ActiveModelTrait, Set};
+use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, Set};
 
 /// Returns the result of a change whose transaction has ended. Records it first if a limit stopped the change.
 pub(crate) async fn note_change<T>(
@@ -37,9 +36,15 @@ pub(crate) async fn note_change_as(
     let tx = store.begin().await?;
     let who = actor.staff.map_or(0, |staff| staff.0);
     dialect::lock_manual_changes(&tx, who).await?;
-    let sql = "SELECT COUNT(*) AS n FROM manual_changes WHERE COALESCE(actor_number, 0) = ? AND kind = ? AND at > ?";
-    let since = Clock::real() - Duration::hours(1);
-    if number(&tx, sql, vec![who.into(), kind.as_str().into(), since.into()]).await? > 0 {
+    let by_actor = match actor.staff {
+        Some(staff) => manual_changes::Column::ActorNumber.eq(staff.0),
+        None => manual_changes::Column::ActorNumber.is_null(),
+    };
+    let noted = manual_changes::Entity::find()
+        .filter(by_actor)
+        .filter(manual_changes::Column::Kind.eq(kind.as_str()))
+        .filter(manual_changes::Column::At.gt(Clock::real() - Duration::hours(1)));
+    if noted.count(&tx).await? > 0 {
         return Ok(());
     }
     manual_changes::ActiveModel {

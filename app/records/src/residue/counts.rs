@@ -1,20 +1,17 @@
 //! Counts the findings of runs, in total and open.
 
-use crate::dialect;
+use crate::entity::residue_hits;
 use crate::store::Store;
 use policy::RunId;
-use sea_orm::{ConnectionTrait, DbErr};
+use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, PaginatorTrait, QueryFilter, QuerySelect};
 use std::collections::HashMap;
 
 /// Returns the numbers of all findings and of open findings of a run.
 pub(crate) async fn count_findings(store: &Store, run: RunId) -> Result<(i64, i64), DbErr> {
-    let sql = "SELECT COUNT(*) AS n, COUNT(CASE WHEN decision IS NULL THEN 1 END) AS undecided \
-               FROM residue_hits WHERE run_id = ?";
-    let query = dialect::bind(store.db.get_database_backend(), sql, vec![run.0.into()]);
-    match store.db.query_one_raw(query).await? {
-        Some(row) => Ok((row.try_get("", "n")?, row.try_get("", "undecided")?)),
-        None => Ok((0, 0)),
-    }
+    let all =
+        residue_hits::Entity::find().filter(residue_hits::Column::RunId.eq(run.0)).count(&store.db).await?;
+    let open = open_findings(&store.db, &[run.0]).await?;
+    Ok((i64::try_from(all).unwrap_or(i64::MAX), open.get(&run.0).copied().unwrap_or_default()))
 }
 
 /// Returns the number of open findings for each of these runs that has any.
@@ -25,11 +22,15 @@ pub(crate) async fn open_findings(
     if runs.is_empty() {
         return Ok(HashMap::new());
     }
-    let sql = format!(
-        "SELECT run_id, COUNT(*) AS n FROM residue_hits WHERE decision IS NULL AND run_id IN ({}) GROUP BY run_id",
-        dialect::placeholders(runs.len())
-    );
-    let values = runs.iter().map(|run| (*run).into()).collect();
-    let rows = db.query_all_raw(dialect::bind(db.get_database_backend(), &sql, values)).await?;
-    rows.iter().map(|row| Ok((row.try_get("", "run_id")?, row.try_get("", "n")?))).collect()
+    let open: Vec<(i64, i64)> = residue_hits::Entity::find()
+        .select_only()
+        .column(residue_hits::Column::RunId)
+        .column_as(residue_hits::Column::Id.count(), "n")
+        .filter(residue_hits::Column::Decision.is_null())
+        .filter(residue_hits::Column::RunId.is_in(runs.iter().copied()))
+        .group_by(residue_hits::Column::RunId)
+        .into_tuple()
+        .all(db)
+        .await?;
+    Ok(open.into_iter().collect())
 }

@@ -3,14 +3,13 @@
 
 use super::{reapply, safety};
 use crate::approval::{self, ApprovalSubject};
-use crate::dialect;
 use crate::entity::runs;
 use crate::error::RecordsError;
 use crate::store::Store;
 use crate::stored::stored_policy;
 use crate::task;
 use policy::{Action, ApprovalReason, RunId, RunKind, TaskId, four_eyes};
-use sea_orm::{ConnectionTrait, DatabaseTransaction, EntityTrait};
+use sea_orm::{ConnectionTrait, DatabaseTransaction, EntityTrait, QuerySelect};
 
 /// Returns why the run of a preview needs a second person, or `None` if it needs none.
 pub(crate) async fn approval_reason(
@@ -40,9 +39,7 @@ pub(crate) async fn preview_row(db: &impl ConnectionTrait, id: RunId) -> Result<
 
 /// Locks a preview, so that concurrent requests for approval and starts run one after another.
 pub(crate) async fn lock_preview(tx: &DatabaseTransaction, id: RunId) -> Result<(), RecordsError> {
-    let backend = tx.get_database_backend();
-    let sql = format!("SELECT id FROM runs WHERE id = ?{}", dialect::for_update(backend));
-    tx.query_one_raw(dialect::bind(backend, &sql, vec![id.0.into()])).await?;
+    runs::Entity::find_by_id(id.0).lock_exclusive().one(tx).await?;
     Ok(())
 }
 

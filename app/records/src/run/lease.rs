@@ -6,7 +6,6 @@
 
 use crate::audit::{self, AuditAction, Subject};
 use crate::clock::Clock;
-use crate::dialect;
 use crate::entity::runs;
 use crate::error::RecordsError;
 use crate::store::Store;
@@ -14,8 +13,8 @@ use chrono::{DateTime, Utc};
 use policy::{RunId, RunState, UserNumber};
 use sea_orm::sea_query::Expr;
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter,
-    QueryOrder, QuerySelect, Set, SqlErr,
+    ActiveModelTrait, ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    Set, SqlErr,
 };
 use std::time::Duration;
 use tokio::task::JoinHandle;
@@ -168,16 +167,11 @@ async fn give_signs(store: Store, run: RunId, holder: String) {
 impl Lease {
     /// Locks the run in the transaction of a batch and returns the state of the lease.
     pub(super) async fn status(&self, tx: &DatabaseTransaction) -> Result<LeaseStatus, RecordsError> {
-        let backend = tx.get_database_backend();
-        let sql = format!("SELECT state, holder FROM runs WHERE id = ?{}", dialect::for_update(backend));
-        let row = tx.query_one_raw(dialect::bind(backend, &sql, vec![self.run.0.into()])).await?;
-        let Some(row) = row else { return Ok(LeaseStatus::Lost) };
-        let holder: Option<String> = row.try_get("", "holder")?;
-        if holder.as_deref() != Some(self.holder.as_str()) {
+        let run = runs::Entity::find_by_id(self.run.0).lock_exclusive().one(tx).await?;
+        let Some(run) = run.filter(|run| run.holder.as_deref() == Some(self.holder.as_str())) else {
             return Ok(LeaseStatus::Lost);
-        }
-        let state: String = row.try_get("", "state")?;
-        Ok(match RunState::from_code(&state) {
+        };
+        Ok(match RunState::from_code(&run.state) {
             Some(RunState::Running) => LeaseStatus::Ours,
             Some(RunState::Cancelling) => LeaseStatus::Cancelled,
             _ => LeaseStatus::Lost,

@@ -3,11 +3,13 @@
 use crate::anonymise::Outcomes;
 use crate::clock::Clock;
 use crate::dialect;
-use crate::entity::runs;
+use crate::entity::{run_members, runs};
 use crate::run_counts;
 use policy::{Outcome, Reason, RunId, UserNumber};
 use sea_orm::sea_query::{Expr, ExprTrait};
-use sea_orm::{ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter, QuerySelect,
+};
 use std::collections::BTreeMap;
 
 /// Records the outcomes and counts of a batch, and a heartbeat.
@@ -85,13 +87,20 @@ async fn add(tx: &DatabaseTransaction, run: RunId, more: [u64; 3]) -> Result<(),
 
 /// Counts the users of the run by outcome: done, skipped, failed.
 pub(super) async fn counted(tx: &DatabaseTransaction, run: RunId) -> Result<[i64; 3], DbErr> {
-    let sql = "SELECT outcome, COUNT(*) AS n FROM run_members WHERE run_id = ? AND outcome IS NOT NULL \
-               GROUP BY outcome";
+    let counted: Vec<(String, i64)> = run_members::Entity::find()
+        .select_only()
+        .column(run_members::Column::Outcome)
+        .column_as(run_members::Column::UserNumber.count(), "n")
+        .filter(run_members::Column::RunId.eq(run.0))
+        .filter(run_members::Column::Outcome.is_not_null())
+        .group_by(run_members::Column::Outcome)
+        .into_tuple()
+        .all(tx)
+        .await?;
     let mut counts = [0; 3];
-    for row in tx.query_all_raw(dialect::bind(tx.get_database_backend(), sql, vec![run.0.into()])).await? {
-        let code: String = row.try_get("", "outcome")?;
+    for (code, n) in counted {
         if let Some(place) = Outcome::ALL.iter().position(|outcome| outcome.code() == code) {
-            counts[place] = row.try_get("", "n")?;
+            counts[place] = n;
         }
     }
     Ok(counts)

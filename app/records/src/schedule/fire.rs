@@ -5,7 +5,6 @@ use super::entry::{insert, is_dealt_with};
 use super::missed::{self, Times};
 use crate::actor::Actor;
 use crate::audit::{self, AuditAction, Subject};
-use crate::dialect;
 use crate::entity::{runs, tasks};
 use crate::error::RecordsError;
 use crate::store::Store;
@@ -14,9 +13,9 @@ use chrono::{DateTime, Duration, Utc};
 use chrono_tz::Tz;
 use policy::timezone::instants;
 use policy::{Missed, RunId, RunState, Schedule, TaskId};
+use sea_orm::sea_query::{LockBehavior, LockType};
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter, Set,
-    SqlErr,
+    ActiveModelTrait, ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QuerySelect, Set, SqlErr,
 };
 
 /// Maximum number of missed times that are counted.
@@ -52,16 +51,12 @@ async fn locked(
     store: &Store,
     task: TaskId,
 ) -> Result<Option<tasks::Model>, RecordsError> {
-    let backend = tx.get_database_backend();
-    let sql = format!(
-        "SELECT id FROM tasks WHERE id = ? AND active AND deleted_at IS NULL AND next_due_at <= ?{}",
-        dialect::for_update_of_free_rows(backend)
-    );
-    let values = vec![task.0.into(), store.clock.now().into()];
-    if tx.query_one_raw(dialect::bind(backend, &sql, values)).await?.is_none() {
-        return Ok(None);
-    }
-    Ok(tasks::Entity::find_by_id(task.0).one(tx).await?)
+    let task = tasks::Entity::find_by_id(task.0)
+        .filter(tasks::Column::Active.eq(true))
+        .filter(tasks::Column::DeletedAt.is_null())
+        .filter(tasks::Column::NextDueAt.lte(store.clock.now()))
+        .lock_with_behavior(LockType::Update, LockBehavior::SkipLocked);
+    Ok(task.one(tx).await?)
 }
 
 /// The due times of a task.
