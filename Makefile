@@ -74,7 +74,8 @@ format: ## Check the format; cargo fmt corrects it
 	@cargo fmt --all --check
 
 lint: tools ## Clippy on all crates, crates in the Wasm, licences, arrows between modules, words
-	@cargo clippy --quiet --all-targets --features server/embed-assets -- -D warnings
+	@LETHE_ASSETS_DIR=$(CURDIR)/server/tests/site \
+		cargo clippy --quiet --all-targets --features server/embed-assets -- -D warnings
 	@cargo clippy --quiet -p frontend --target wasm32-unknown-unknown -- -D warnings
 	@.ci/no-server-code-in-wasm
 	@.ci/licences
