@@ -97,11 +97,13 @@ async fn no_value_in_an_address_causes_a_server_error() {
         ["'", "%5C%25_", "99999999999999999999", "-9223372036854775808", "%EF%BF%BF%E2%80%AE", "2018-02-30"];
     on_each_database(async |desk| {
         for path in paths("1") {
+            // These tests run no scheduler, which the probes report after a minute.
+            let is_probe = path == "/healthz" || path == "/readyz";
             for value in values {
                 for name in NAMES {
                     let address = format!("{path}?{name}={value}");
                     let (status, _, page) = desk.get(&address).await;
-                    assert!(!status.is_server_error(), "{address}: {status}");
+                    assert!(is_probe || !status.is_server_error(), "{address}: {status}");
                     assert!(!page.contains("went wrong on our side"), "{address}");
                 }
             }
