@@ -41,7 +41,6 @@ impl MigrationTrait for Migration {
         for table in groups.into_iter().flatten() {
             table.create(manager).await?;
         }
-        legal_holds::replace_foreign_keys(manager).await?;
         audit::create_triggers(manager).await
     }
 }

@@ -1,9 +1,7 @@
 //! Legal holds.
 
 use crate::step::Table;
-use sea_orm_migration::prelude::{DbErr, SchemaManager};
 use sea_orm_migration::schema::{big_integer_null, big_pk_auto, date, date_null, text, text_null};
-use sea_orm_migration::sea_orm::{ConnectionTrait, DatabaseBackend};
 
 pub(super) fn tables() -> Vec<Table> {
     vec![legal_holds()]
@@ -43,19 +41,4 @@ fn legal_holds() -> Table {
         ],
         ..Table::default()
     }
-}
-
-/// Gives two foreign keys on PostgreSQL the name and the action that they always had there.
-pub(super) async fn replace_foreign_keys(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
-    if manager.get_database_backend() != DatabaseBackend::Postgres {
-        return Ok(());
-    }
-    for column in ["owner_number", "released_by"] {
-        let sql = format!(
-            "ALTER TABLE legal_holds DROP CONSTRAINT fk_legal_holds_{column}, \
-             ADD FOREIGN KEY ({column}) REFERENCES users (number)"
-        );
-        manager.get_connection().execute_unprepared(&sql).await?;
-    }
-    Ok(())
 }
