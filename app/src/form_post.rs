@@ -399,7 +399,7 @@ mod tests {
         ] {
             assert_eq!(page_for(&Uri::from_static(address)), page, "{address}");
         }
-        let read_form = action("/do/x", "/users?q=ng&after=1");
-        assert_eq!(page_for(&Uri::try_from(read_form).expect("an address")), "/users?q=ng&after=1");
+        let address = action("/do/x", "/users?q=ng&after=1");
+        assert_eq!(page_for(&Uri::try_from(address).expect("an address")), "/users?q=ng&after=1");
     }
 }

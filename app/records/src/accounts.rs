@@ -6,18 +6,15 @@ use crate::audit::{self, AuditAction, Subject};
 use crate::clock::Clock;
 use crate::entity::{credentials, sessions, user_roles, users};
 use crate::error::RecordsError;
-use crate::manual_changes;
-use crate::manual_changes::Change;
-use crate::person;
-use crate::person::display_name;
+use crate::manual_changes::{self, Change};
+use crate::person::{self, display_name};
 use crate::roles::roles_of;
 use crate::session::{self, Proof, Stage, Token, digest};
-use crate::staff::password;
-use crate::staff::user_with_id;
-use crate::staff::{Caller, Kind, NoticeKind, new_password, notify, set_aside, set_password};
+use crate::staff::{
+    Caller, Kind, NoticeKind, new_password, notify, password, set_aside, set_password, user_with_id,
+};
 use crate::store::Store;
-use crate::undoable;
-use crate::undoable::Undo;
+use crate::undoable::{self, Undo};
 use crate::user;
 use chrono::{DateTime, TimeDelta, Utc};
 use policy::user_form::UserForm;

@@ -73,7 +73,7 @@ pub struct DemoSummary {
 }
 
 /// The password of all staff of a demo library. It is public, because a demo library contains no real person.
-pub const PASSWORD: &str = crate::staff::DEMO_PASSWORD;
+pub use crate::staff::DEMO_PASSWORD as PASSWORD;
 
 /// Fills an empty database with a demo library.
 pub async fn fill(store: &Store, actor: Actor, users: u32, seed: u64) -> Result<DemoSummary, RecordsError> {

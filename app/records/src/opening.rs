@@ -1,8 +1,7 @@
 //! Opening the database at the start of a process. Errors name the cause and the remedy.
 
 use crate::dialect;
-use crate::error;
-use crate::error::RecordsError;
+use crate::error::{self, RecordsError};
 use migrations::UpgradeError;
 use sea_orm::{ConnectionTrait, Database, DatabaseBackend, DatabaseConnection, DbErr, Statement};
 use std::time::Duration;

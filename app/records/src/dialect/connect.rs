@@ -1,9 +1,10 @@
 //! Setting up database connections, and returning them to the pool.
 
-use sea_orm::ConnectOptions;
 use sea_orm::sqlx::pool::PoolOptions;
 use sea_orm::sqlx::{Connection, Database};
-use sea_orm::{DatabaseBackend, DatabaseConnection, DbErr, RuntimeErr, SqlxError, TransactionTrait, sqlx};
+use sea_orm::{
+    ConnectOptions, DatabaseBackend, DatabaseConnection, DbErr, RuntimeErr, SqlxError, TransactionTrait, sqlx,
+};
 use std::time::Duration;
 
 /// The time that a writer waits for another one, in milliseconds.

@@ -9,13 +9,13 @@ use crate::entity::{run_members, runs};
 use crate::error::RecordsError;
 use crate::ledger::people::Found;
 use crate::ledger::receipt::Receipt;
+use crate::run_counts;
 use crate::store::Store;
 use policy::personal_data::{RowOwner, TABLES};
 use policy::{Outcome, Policy, RULES_VERSION, Reason, Residue, RunId, RunKind, RunState, UserNumber};
 use sea_orm::sea_query::{Expr, OnConflict};
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, PaginatorTrait,
-    QueryFilter, Set,
+    ActiveModelTrait, ColumnTrait, DatabaseTransaction, DbErr, EntityTrait, PaginatorTrait, QueryFilter, Set,
 };
 use std::collections::BTreeSet;
 
@@ -82,13 +82,9 @@ pub(super) async fn add(
             .exec_without_returning(tx)
             .await?;
     }
-    let sql = "INSERT INTO run_counts (run_id, kind, code, count) VALUES (?, 'table', ?, ?) \
-               ON CONFLICT (run_id, kind, code) DO UPDATE SET count = run_counts.count + excluded.count";
-    for (table, rows) in &outcomes.rows {
-        let values = vec![run.0.into(), (*table).into(), i64::try_from(*rows).unwrap_or(i64::MAX).into()];
-        tx.execute_raw(dialect::bind(tx.get_database_backend(), sql, values)).await?;
-    }
-    Ok(())
+    let counts: Vec<(&str, &str, u64)> =
+        outcomes.rows.iter().map(|(table, rows)| ("table", *table, *rows)).collect();
+    run_counts::add_all(tx, run, &counts).await
 }
 
 /// Ends the run. Its state follows from the numbers of users stored for it.
@@ -109,10 +105,9 @@ pub(super) async fn end(
     let [done, skipped] = [counted(tx, run, Outcome::Done).await?, counted(tx, run, Outcome::Skipped).await?];
     let state = RunState::of_counts(done + skipped, done, skipped, 0);
     let state = state.ok_or(RecordsError::Corrupt("counts of the run"))?;
-    let skipped_by = "INSERT INTO run_counts (run_id, kind, code, count) VALUES (?, 'skipped', ?, ?)";
     if skipped > 0 {
-        let values = vec![run.0.into(), Reason::AlreadyAnonymised.code().into(), skipped.into()];
-        tx.execute_raw(dialect::bind(tx.get_database_backend(), skipped_by, values)).await?;
+        let code = Reason::AlreadyAnonymised.code();
+        run_counts::add(tx, run, "skipped", code, skipped.unsigned_abs()).await?;
     }
     runs::Entity::update_many()
         .col_expr(runs::Column::State, Expr::value(state.code()))

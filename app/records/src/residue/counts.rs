@@ -3,15 +3,21 @@
 use crate::entity::residue_hits;
 use crate::store::Store;
 use policy::RunId;
-use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, PaginatorTrait, QueryFilter, QuerySelect};
+use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QuerySelect};
 use std::collections::HashMap;
 
 /// Returns the numbers of all findings and of open findings of a run.
 pub(crate) async fn count_findings(store: &Store, run: RunId) -> Result<(i64, i64), DbErr> {
-    let all =
-        residue_hits::Entity::find().filter(residue_hits::Column::RunId.eq(run.0)).count(&store.db).await?;
-    let open = open_findings(&store.db, &[run.0]).await?;
-    Ok((i64::try_from(all).unwrap_or(i64::MAX), open.get(&run.0).copied().unwrap_or_default()))
+    let counts: Option<(i64, i64)> = residue_hits::Entity::find()
+        .select_only()
+        .column_as(residue_hits::Column::Id.count(), "n")
+        .column_as(residue_hits::Column::Decision.count(), "decided")
+        .filter(residue_hits::Column::RunId.eq(run.0))
+        .into_tuple()
+        .one(&store.db)
+        .await?;
+    let (all, decided) = counts.unwrap_or_default();
+    Ok((all, all - decided))
 }
 
 /// Returns the number of open findings for each of these runs that has any.

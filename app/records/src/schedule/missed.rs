@@ -3,12 +3,12 @@
 use super::entry::{insert, is_dealt_with};
 use crate::entity::{run_counts, runs, tasks};
 use crate::error::RecordsError;
+use crate::run_counts as counts;
 use crate::store::Store;
 use chrono::{DateTime, Utc};
 use policy::{MisfireReason, RunId, RunState};
-use sea_orm::sea_query::{Expr, ExprTrait, OnConflict};
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter, QueryOrder, Set,
+    ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter, QueryOrder,
 };
 
 /// The kind under which a run's missed times are counted.
@@ -64,23 +64,9 @@ pub(super) async fn note_behind(
 
 /// Adds missed times to a missed run, or to a run that catches up on them.
 pub(super) async fn count(tx: &DatabaseTransaction, run: RunId, times: Times) -> Result<(), DbErr> {
-    for (why, count) in [(MisfireReason::Absent, times.absent), (MisfireReason::Waiting, times.waiting)] {
-        if count == 0 {
-            continue;
-        }
-        let added = i64::try_from(count).unwrap_or(i64::MAX);
-        let row = run_counts::ActiveModel {
-            run_id: Set(run.0),
-            kind: Set(COUNT.to_owned()),
-            code: Set(why.code().to_owned()),
-            count: Set(added),
-        };
-        let key = [run_counts::Column::RunId, run_counts::Column::Kind, run_counts::Column::Code];
-        let more = Expr::col((run_counts::Entity, run_counts::Column::Count)).add(added);
-        run_counts::Entity::insert(row)
-            .on_conflict(OnConflict::columns(key).value(run_counts::Column::Count, more).to_owned())
-            .exec_without_returning(tx)
-            .await?;
+    let reasons = [(MisfireReason::Absent, times.absent), (MisfireReason::Waiting, times.waiting)];
+    for (why, count) in reasons.into_iter().filter(|(_, count)| *count > 0) {
+        counts::add(tx, run, COUNT, why.code(), count as u64).await?;
     }
     Ok(())
 }

@@ -94,8 +94,8 @@ impl HashQueue {
             let is_somebodys = hash.is_some();
             // Computed at the first check of any account. Otherwise the first unknown name would take twice as
             // long.
-            let nobodys = &*DUMMY_HASH;
-            let hash = hash.unwrap_or_else(|| nobodys.clone());
+            let dummy = &*DUMMY_HASH;
+            let hash = hash.unwrap_or_else(|| dummy.clone());
             let password = opaque(&password);
             let is_it = PasswordHash::new(&hash)
                 .is_ok_and(|hash| Argon2::default().verify_password(password.as_bytes(), &hash).is_ok());

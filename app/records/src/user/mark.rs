@@ -5,12 +5,10 @@ use crate::audit::{self, AuditAction, Subject};
 use crate::entity::users;
 use crate::error::RecordsError;
 use crate::limits;
-use crate::manual_changes;
-use crate::manual_changes::Change;
+use crate::manual_changes::{self, Change};
 use crate::person::{anonymised, lock};
 use crate::store::Store;
-use crate::undoable;
-use crate::undoable::Undo;
+use crate::undoable::{self, Undo};
 use policy::{Action, Counted, UserNumber};
 use sea_orm::{ActiveModelTrait, Set};
 

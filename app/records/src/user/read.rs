@@ -3,8 +3,7 @@
 use crate::dialect;
 use crate::entity::{photos, user_roles, users};
 use crate::error::RecordsError;
-use crate::person::Person;
-use crate::person::{Name, display_name};
+use crate::person::{Name, Person, display_name};
 use crate::protection;
 use crate::store::Store;
 use crate::terms::{Term, TermKind, term};

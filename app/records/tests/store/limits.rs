@@ -2,10 +2,9 @@
 
 use crate::legal_holds::{first_on_user, staff, staff_actor, with_four_eyes};
 use crate::support::{add, add_task, clock, day, execute, five_days, for_each_database, leaver};
-use policy::Reached;
 use policy::user_form::UserForm;
 use policy::{
-    Action, ApprovalReason, Counted, FourEyes, Limits, Role, Roles, SafetyLimit, UserNumber, Window,
+    Action, ApprovalReason, Counted, FourEyes, Limits, Reached, Role, Roles, SafetyLimit, UserNumber, Window,
 };
 use records::approval_workflow;
 use records::entity::{audit_events, manual_changes, users};

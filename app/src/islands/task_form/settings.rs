@@ -3,9 +3,8 @@
 use super::inputs::{Checkbox, Form, Problem, RadioField, Text, field, posted};
 use leptos::prelude::*;
 use policy::field::{ALWAYS_REMOVED, ALWAYS_REMOVED_TOO, Field, FieldGroup};
-use policy::summary;
 use policy::task_form::{CATEGORY, TASK_TYPE};
-use policy::{NoteTreatment, Scope, Treatment};
+use policy::{NoteTreatment, Scope, Treatment, summary};
 
 #[component]
 pub(super) fn Settings(form: Form, custom: Vec<(String, String)>) -> impl IntoView {

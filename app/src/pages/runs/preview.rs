@@ -1,7 +1,7 @@
 //! A preview: which users would be anonymised and why, and the form that starts the run.
 
 use super::members::{MemberPage, MemberSearch, member_section};
-use super::start::StartRun;
+use super::start::{StartRun, StartRunForm};
 use crate::components::{
     Column, Count, DataTable, FieldProblem, PageAction, PageLayout, PrintHeader, ProblemSummary, ReauthHint,
     Timestamp,
@@ -15,7 +15,6 @@ use policy::numbers::{counted, grouped};
 use policy::{Reason, RunId, VerdictKind, summary};
 use records::run::Run;
 
-use super::start::StartRunForm;
 use crate::error::field_errors;
 use crate::pages::approvals::second_person::SecondPerson;
 

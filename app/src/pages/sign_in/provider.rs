@@ -46,7 +46,7 @@ impl SignInProblem {
             Self::LoginState => "login-state",
             Self::Declined => "declined",
             Self::Provider => "provider",
-            Self::NotConnected => "nobody",
+            Self::NotConnected => "not-connected",
             Self::OtherUser => "other-user",
             Self::NoFreshSignIn => "not-asked-again",
             Self::TooMany => "too-many",

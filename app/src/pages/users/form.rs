@@ -12,8 +12,7 @@ use leptos::server_fn::ServerFn as _;
 use leptos::server_fn::codec::PostUrl;
 use policy::user_form::UserForm;
 use policy::{Action, UserNumber};
-use records::terms;
-use records::terms::{Term, TermKind};
+use records::terms::{self, Term, TermKind};
 use records::user::{self, UserRecord};
 use records::{RecordsError, Store, task};
 

@@ -17,8 +17,7 @@ use policy::form::FieldErrors;
 use policy::numbers::{counted, grouped};
 use records::RecordsError;
 use records::pagination::Page;
-use records::terms;
-use records::terms::{Term, TermKind};
+use records::terms::{self, Term, TermKind};
 use records::user::{self, Sort, UserRow};
 
 /// The number up to which results are counted.

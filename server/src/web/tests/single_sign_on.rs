@@ -302,7 +302,7 @@ async fn a_callback_must_belong_to_a_login_of_the_same_browser() {
 #[tokio::test]
 async fn an_identity_without_a_connected_account_cannot_sign_in() {
     let (desk, fake) = connected("librarian", "s-1").await;
-    let refused = ("/sign-in?problem=nobody".to_owned(), None);
+    let refused = ("/sign-in?problem=not-connected".to_owned(), None);
     assert_eq!(sign_in(&desk, &fake, "s-2").await, refused);
     // A subject that equals a UserID of the library is not enough.
     assert_eq!(sign_in(&desk, &fake, "librarian").await, refused);
@@ -395,7 +395,7 @@ async fn the_provider_asks_for_the_credentials_again_before_an_irreversible_acti
     };
     let refused = |problem: &str| (format!("/sign-in/again?problem={problem}"), None);
     assert_eq!(again(&|claims| claims["auth_time"] = json!(1_500_000_000)).await, refused("not-asked-again"));
-    assert_eq!(again(&|claims| claims["sub"] = json!("s-2")).await, refused("nobody"));
+    assert_eq!(again(&|claims| claims["sub"] = json!("s-2")).await, refused("not-connected"));
     let (to, key) = again(&|_| ()).await;
     assert_eq!(to, "/users");
     assert!(session(&with_token(&desk, key)).await.unwrap().is_fresh());
@@ -475,7 +475,7 @@ async fn sign_in_survives_a_new_key_and_an_unreachable_provider() {
 #[tokio::test]
 async fn without_a_provider_no_page_mentions_single_sign_on() {
     let desk = Desk::open().await;
-    let (_, _, page) = signed_out(&desk).get("/sign-in?problem=nobody").await;
+    let (_, _, page) = signed_out(&desk).get("/sign-in?problem=not-connected").await;
     assert!(!page.contains("provider") && !page.contains("Sign in with"));
     assert!(!desk.get("/account").await.2.contains("Single sign-on"));
     for address in ["/sign-in/provider", "/sign-in/provider/again", CALLBACK_ROUTE] {
