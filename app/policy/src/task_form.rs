@@ -107,7 +107,7 @@ pub struct TaskForm {
     pub once_date: String,
     /// Time of day, for all schedules except cron.
     pub time: String,
-    /// Days of a weekly run, by code of [`Weekday`].
+    /// Days of a weekly run, by code of [`Weekday`](crate::schedule::Weekday).
     pub weekdays: BTreeMap<String, bool>,
     /// `1` to `31` or `last`.
     pub month_day: String,

@@ -2,7 +2,7 @@
 //! never the value of a field.
 //!
 //! Events are only ever added, in the transaction of the change itself (`record_event`). On commit each event gets
-//! its position in the *chain* and a MAC over itself and the MAC of the event before ([`crate::chain`]). An attacker
+//! its position in the *chain* and a MAC over itself and the MAC of the event before (`chain`). An attacker
 //! without the key cannot change, remove, insert or reorder events undetected ([`verify`](fn@verify)). Once a day
 //! Lethe writes the end of the chain, an *anchor*, to a file outside the database (`anchor`), so truncation is
 //! detected too.

@@ -18,7 +18,7 @@
 //!
 //! A `people` entry is on disk before its transaction commits. A `done` entry follows after the commit, a `void`
 //! entry after a rollback. If a process dies in between, the entry is *in doubt* and the watermark decides it
-//! ([`settle`]).
+//! (`in_doubt`).
 //!
 //! All processes of one database share one file under the same path and lock it while a transaction commits. On a
 //! network file system, file locks must work across computers.

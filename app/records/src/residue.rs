@@ -1,7 +1,7 @@
 //! The residue search: finds values of anonymised users that are still stored somewhere.
 //!
-//! While a run anonymises users, Lethe holds their old values in memory only ([`ErasedValues`]). At the end of the
-//! run, one pass over the text of all tables searches for all of them ([`scan`]). Each match becomes a *finding*:
+//! While a run anonymises users, Lethe holds their old values in memory only (`ErasedValues`). At the end of the
+//! run, one pass over the text of all tables searches for all of them (`scan`). Each match becomes a *finding*:
 //! table, column and key of the row, never the value.
 //!
 //! If the process dies before the search, the values are lost. The result of these users is then *undeterminable*,

@@ -35,7 +35,7 @@ pub enum Restored {
 
 /// Undoes a change.
 ///
-/// Returns an error for another member of staff, after [`UNDO_TIMEOUT`], or if the object has changed since.
+/// Returns an error for another member of staff, after [`UNDO_TIMEOUT`](crate::undoable::UNDO_TIMEOUT), or if the object has changed since.
 pub async fn undo(store: &Store, actor: Actor, undo: &Undo) -> Result<Restored, RecordsError> {
     actor.require(restore::required_action(&undo.change))?;
     if undo.by != actor.staff.map(|staff| staff.0) {
