@@ -86,7 +86,7 @@ test-native: ## Native tests, on SQLite and PostgreSQL
 	@LETHE_ASSETS_DIR=$(CURDIR)/server/tests/site .ci/with-postgres .ci/with-pgbouncer \
 		cargo test --features server/embed-assets
 
-test-one: ## One native test by a part of its name: TEST=name, and PACKAGE=records to build less
+test-one: ## One native test by a part of its name: TEST=name, and PACKAGE=store_tests to build less
 	@: $(or $(TEST),$(error Say which test: make test-one TEST=name))
 	@LETHE_ASSETS_DIR=$(CURDIR)/server/tests/site .ci/with-postgres .ci/with-pgbouncer \
 		cargo test $(if $(PACKAGE),-p $(PACKAGE)) $(if $(filter app,$(PACKAGE)),--features ssr) -- $(TEST)
@@ -105,7 +105,7 @@ test-browser: build browser ## Browser tests. SPEC=undo: one file; ONLY=wasm or 
 # --- Benchmarks ----------------------------------------------------------------------------------------------
 
 bench: ## Compare the speed with SQL written by hand; the results are in target/bench.json
-	@POSTGRES_DURABLE=1 .ci/with-postgres cargo bench --quiet -p records --bench speed
+	@POSTGRES_DURABLE=1 .ci/with-postgres cargo bench --quiet -p store_tests --bench speed
 
 # --- Documentation -------------------------------------------------------------------------------------------
 

@@ -5,9 +5,9 @@ use cookie::time::Duration;
 use cookie::{Cookie, CookieBuilder, SameSite};
 use http::HeaderValue;
 use http::header::{HeaderName, SET_COOKIE};
+use identity::session::{DEVICE_DAYS, Token};
 use leptos::prelude::expect_context;
 use leptos_axum::ResponseOptions;
-use records::session::{DEVICE_DAYS, Token};
 
 /// The lifetime of a login state.
 const LOGIN_STATE_MAX_AGE: Duration = Duration::minutes(10);

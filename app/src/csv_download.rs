@@ -3,9 +3,9 @@
 use crate::error::AppError;
 use crate::state::AppState;
 use axum::response::{IntoResponse, Response};
+use db::RecordsError;
 use http::StatusCode;
 use http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
-use records::RecordsError;
 
 /// Returns the answer with a CSV file of this name, or why there is none.
 pub(crate) fn csv_response(state: &AppState, name: &str, csv: Result<String, RecordsError>) -> Response {
@@ -19,7 +19,7 @@ pub(crate) fn csv_response(state: &AppState, name: &str, csv: Result<String, Rec
         Err(error) => error,
     };
     if let Some(fault) = error.fault() {
-        state.store.vitals().note(fault);
+        state.store.vitals.note(fault);
     }
     let error = AppError::from(error);
     let text = match &error {

@@ -126,9 +126,9 @@ impl FromServerFnError for AppError {
 }
 
 #[cfg(feature = "ssr")]
-impl From<records::RecordsError> for AppError {
-    fn from(error: records::RecordsError) -> Self {
-        use records::RecordsError;
+impl From<db::RecordsError> for AppError {
+    fn from(error: db::RecordsError) -> Self {
+        use db::RecordsError;
         if let Some(fault) = transient_fault(&error) {
             return Self::Unavailable(fault.to_string());
         }
@@ -155,11 +155,11 @@ impl From<records::RecordsError> for AppError {
 
 /// Returns the temporary fault behind an error, and reports it to the health check. None if the error is permanent.
 #[cfg(feature = "ssr")]
-pub(crate) fn transient_fault(error: &records::RecordsError) -> Option<records::Fault> {
+pub(crate) fn transient_fault(error: &db::RecordsError) -> Option<db::Fault> {
     let fault = error.fault()?;
     tracing::warn!(code = fault.code(), "a request could not be executed");
     if let Some(state) = leptos::prelude::use_context::<crate::state::AppState>() {
-        state.store.vitals().note(fault);
+        state.store.vitals.note(fault);
     }
     Some(fault)
 }
@@ -167,11 +167,11 @@ pub(crate) fn transient_fault(error: &records::RecordsError) -> Option<records::
 /// Logs an internal error and returns the id of the request, which the page shows. The text of a database error is
 /// not logged, because it can contain values.
 #[cfg(feature = "ssr")]
-pub(crate) fn log_internal(error: &records::RecordsError) -> String {
+pub(crate) fn log_internal(error: &db::RecordsError) -> String {
     use crate::state::{RequestId, extension};
     let reference = extension::<RequestId>().map_or_else(|| "0".to_owned(), |id| id.0);
     tracing::error!(code = error.code(), reference, "internal error");
-    if let records::RecordsError::NotReady(why) = error {
+    if let db::RecordsError::NotReady(why) = error {
         tracing::error!(reference, "{why}");
     }
     reference

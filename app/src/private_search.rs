@@ -4,9 +4,9 @@
 use crate::components::percent_encoded;
 use crate::error::AppError;
 use crate::state::session;
+use db::RecordsError;
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
-use records::RecordsError;
 use std::collections::BTreeMap;
 
 /// The encrypted query parameter.

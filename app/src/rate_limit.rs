@@ -10,8 +10,8 @@ pub use store::Budget;
 
 use governor::RateLimiter;
 use governor::clock::{Clock, DefaultClock, Reference as _};
+use identity::Caller;
 use policy::UserNumber;
-use records::Caller;
 use std::collections::HashMap;
 use std::hash::{BuildHasher as _, Hash, RandomState};
 use std::net::{IpAddr, Ipv6Addr};

@@ -3,8 +3,9 @@
 //! Routes missing from the table are denied. `records` checks the permission again where a change is made.
 
 use http::Uri;
+use identity::Session;
 use policy::Action;
-use records::{Actor, Session};
+use trail::Actor;
 
 /// The access that a route requires.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

@@ -4,12 +4,13 @@ use crate::rate_limit::RateLimits;
 use crate::route_access::Access;
 use axum::extract::FromRef;
 use http::request::Parts;
+use identity::Session;
 use leptos::config::LeptosOptions;
 use leptos::prelude::{expect_context, use_context};
-use records::{Actor, Session, Store};
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
+use trail::{Actor, Store};
 
 /// The shared state of one server process.
 #[derive(Clone, Debug, FromRef)]

@@ -1,6 +1,6 @@
 //! Texts of errors with their causes, for administrators. They contain no value of a row and no password.
 
-use records::{RecordsError, error};
+use db::{RecordsError, error};
 use std::error::Error;
 
 /// Returns an error and its causes as one text.

@@ -25,11 +25,12 @@ pub(crate) use users::record_text;
 use crate::config::Config;
 use crate::{startup, web};
 use clap::{Parser, Subcommand};
+use db::RecordsError;
+use operations::OpenOptions;
 pub(crate) use output::Output;
-use records::OpenOptions;
-use records::key::KeyUse;
-use records::{RecordsError, Store};
 use std::process::ExitCode;
+use trail::Store;
+use trail::key::KeyUse;
 
 /// The arguments of the command line.
 #[derive(Debug, Parser)]
@@ -142,14 +143,15 @@ impl Arguments {
             check_up_to: if serves { MAX_BYTES_CHECKED_AT_START } else { 0 },
         };
         let store =
-            records::open_store_with(&config.database_url, config.clock(), config.settings(), opening).await;
+            operations::open_store_with(&config.database_url, config.clock(), config.settings(), opening)
+                .await;
         let store = store.map_err(|error| match error {
             RecordsError::Ledger(_) | RecordsError::NotReady(_) => error.into(),
             error => anyhow::Error::new(error).context("The database cannot be opened"),
         })?;
         let done = Self::dispatch(command, &config, &store, output).await;
         // Only this process has the old values of users anonymised one by one: it searches for them before it ends.
-        records::run::background_scans().await;
+        erasure::run::background_scans().await;
         done
     }
 
@@ -162,7 +164,7 @@ impl Arguments {
         // A restored backup contains users who were anonymised later. No command may read or change them before the
         // replay.
         if !matches!(command, Command::Serve | Command::Ledger(_)) {
-            records::ledger::status(store).await?.refuse_unless_level()?;
+            erasure::ledger::status(store).await?.refuse_unless_level()?;
         }
         match command {
             Command::Serve => {

@@ -2,6 +2,7 @@
 //! provider signed it for Lethe and for this login state.
 
 use chrono::{TimeDelta, Utc};
+use identity::session::Identity;
 use openidconnect::core::{
     CoreAuthPrompt, CoreAuthenticationFlow, CoreClient, CoreIdTokenVerifier, CoreJwsSigningAlgorithm,
     CoreProviderMetadata,
@@ -11,7 +12,6 @@ use openidconnect::{
     EndpointNotSet, EndpointSet, IssuerUrl, Nonce, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl,
     SignatureVerificationError, TokenResponse as _,
 };
-use records::session::Identity;
 use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};

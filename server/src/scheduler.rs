@@ -1,15 +1,17 @@
 //! The scheduler of this process: every few seconds it queues due tasks and makes sure that queued runs are executed.
 
 use chrono::NaiveDate;
+use erasure::{run, schedule};
+use identity::{session, staff};
+use operations::heartbeat;
 use rand::RngExt as _;
-use records::approval;
-use records::audit::Due;
-use records::heartbeat;
-use records::{Store, audit, run, schedule, session, staff};
+use safeguards::approval;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant};
 use tokio::task::JoinHandle;
+use trail::audit::Due;
+use trail::{Store, audit};
 
 /// The pause between two ticks, in milliseconds. It is random, so that several processes do not tick together.
 const TICK_INTERVAL_MS: std::ops::Range<u64> = 4_000..6_000;
@@ -49,7 +51,7 @@ impl Heartbeat {
 pub(crate) async fn run_until_stopped(store: Store, heartbeat: Heartbeat) {
     // No task starts before the clock is known to agree with the database.
     heartbeat::beat(&store).await;
-    while !store.vitals().skew().lets_schedule() {
+    while !store.vitals.skew().lets_schedule() {
         heartbeat.beat();
         if pause(&store).await.is_stopping() {
             return;
@@ -75,7 +77,7 @@ pub(crate) async fn run_until_stopped(store: Store, heartbeat: Heartbeat) {
             }
             Err(error) => {
                 if let Some(fault) = error.fault() {
-                    store.vitals().note(fault);
+                    store.vitals.note(fault);
                 }
                 tracing::error!(code = error.code(), "the scheduler could not check for due tasks");
             }
@@ -88,7 +90,7 @@ pub(crate) async fn run_until_stopped(store: Store, heartbeat: Heartbeat) {
         purge.run_if_due(&store).await;
         delete_expired_credentials(&store).await;
         // With a wrong clock, a run of another server would look abandoned.
-        if store.vitals().skew().lets_schedule() {
+        if store.vitals.skew().lets_schedule() {
             worker.ensure_running(&store);
         }
         if pause(&store).await.is_stopping() {
@@ -119,7 +121,7 @@ async fn delete_expired_credentials(store: &Store) {
 
 /// Anchors the end of the audit once a day. Returns the day of the last anchor.
 async fn anchor_audit(store: &Store, last: Option<NaiveDate>) -> Option<NaiveDate> {
-    let today = store.clock().today();
+    let today = store.clock.today();
     if last == Some(today) {
         return last;
     }

@@ -37,16 +37,15 @@ use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::IntoResponse as _;
 use axum::routing::{MethodRouter, get, post};
 use body_limit::{InFlightProbes, InFlightRequests};
+use erasure::ledger::{self, LedgerStatus, Receipt};
+use erasure::replay;
 use health::Probes;
 use http_server::ClientTimeouts;
 use leptos::prelude::provide_context;
 use leptos::server_fn::axum::server_fn_paths;
 use leptos_axum::{LeptosRoutes, generate_route_list_with_exclusions};
 use maintenance::MaintenanceGate;
-use records::Store;
-use records::heartbeat;
-use records::ledger::{self, LedgerStatus, Receipt};
-use records::replay;
+use operations::heartbeat;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
@@ -55,6 +54,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::csrf::CsrfLayer;
 use tower_http::set_header::SetResponseHeaderLayer;
 use tower_http::timeout::{RequestBodyTimeoutLayer, TimeoutLayer};
+use trail::Store;
 
 /// How long open requests, and a run in the middle of a batch, may take after the shutdown signal.
 const SHUTDOWN_GRACE: Duration = Duration::from_secs(10);
@@ -134,7 +134,7 @@ pub(crate) async fn serve(config: &Config, store: Store) -> anyhow::Result<()> {
 /// Stores the protective settings, to detect later whether they were weakened. Tries again while the database cannot be
 /// written.
 async fn remember_protections(store: &Store, config: &Config) -> anyhow::Result<()> {
-    while let Err(error) = records::protection::remember(store, &config.settings()).await {
+    while let Err(error) = safeguards::protection::remember(store, &config.settings()).await {
         if error.fault().is_none() {
             return Err(error.into());
         }

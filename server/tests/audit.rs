@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use chrono_tz::Tz;
-use records::{Clock, Settings};
+use db::{Clock, Settings};
 use sea_orm::ConnectionTrait;
 use serde_json::{Value, json};
 use std::path::Path;
@@ -23,11 +23,11 @@ fn text(output: &[u8]) -> String {
 
 async fn sql(folder: &Path, statements: &[&str]) {
     let clock = Clock::new(Tz::Europe__London);
-    let store = records::open_store(&url(folder), clock, Settings::in_folder(folder)).await.unwrap();
+    let store = operations::open_store(&url(folder), clock, Settings::in_folder(folder)).await.unwrap();
     for statement in statements {
-        store.database().execute_unprepared(statement).await.unwrap();
+        store.db.execute_unprepared(statement).await.unwrap();
     }
-    store.database().clone().close().await.unwrap();
+    store.db.clone().close().await.unwrap();
 }
 
 #[tokio::test]

@@ -1,17 +1,19 @@
 //! The program leaves no old value in its database files, its log or its output.
 #![allow(clippy::unwrap_used, missing_docs, reason = "tests")]
 
-#[path = "../../app/records/tests/store/canary/plant.rs"]
+#[path = "../../app/store_tests/tests/store/canary/plant.rs"]
 #[allow(dead_code, reason = "the store tests use more of it")]
 mod plant;
 
 use chrono::NaiveDate;
+use db::{Clock, Settings};
+use erasure::run;
 use plant::{Planter, rows_of};
 use policy::{Conditions, Days, Field, Policy, Scope, Treatment, UserNumber};
-use records::{Actor, Clock, Settings, Store, run};
 use sea_orm::{ConnectionTrait, Statement};
 use std::path::Path;
 use std::process::{Command, Output};
+use trail::{Actor, Store};
 
 const TODAY: &str = "2018-01-21";
 
@@ -22,7 +24,7 @@ fn url(folder: &Path) -> String {
 async fn store(folder: &Path) -> Store {
     let today: NaiveDate = TODAY.parse().unwrap();
     let clock = Clock::fixed(chrono_tz::Tz::Europe__London, today);
-    records::open_store(&url(folder), clock, Settings::in_folder(folder)).await.unwrap()
+    operations::open_store(&url(folder), clock, Settings::in_folder(folder)).await.unwrap()
 }
 
 /// Runs the program in the folder.
@@ -48,7 +50,7 @@ async fn library(store: &Store) {
                 created_at, changed_at) VALUES ('Leavers', TRUE, 'anonymise_user_data', 'shared', ?, ?, TRUE, \
                 '2018-01-01T12:00:00+00:00', '2018-01-01T12:00:00+00:00')";
     let values = [policy.into(), r#"{"kind":"manual_only"}"#.into()];
-    let db = store.database();
+    let db = &store.db;
     db.execute_raw(Statement::from_sql_and_values(db.get_database_backend(), task, values)).await.unwrap();
     for sql in [
         "INSERT INTO users (uuid, last_name) VALUES ('of who stays', 'Bystander')",
@@ -74,12 +76,12 @@ async fn every_way_to_anonymise_leaves_the_same_rows_and_prints_no_old_value() {
     let folder = folder.path();
     let desk = store(folder).await;
     library(&desk).await;
-    let planter = Planter::new(desk.database(), 1).await;
+    let planter = Planter::new(&desk.db, 1).await;
     let [by_hand, by_task, by_command] =
         [planter.plant(2).await, planter.plant(3).await, planter.plant(4).await];
     let done = run::anonymise_one(&desk, Actor::COMMAND_LINE, UserNumber(by_hand.number), "2").await.unwrap();
     assert!(done.is_some());
-    desk.database().clone().close().await.unwrap();
+    desk.db.clone().close().await.unwrap();
     assert!(!files_with(folder, "canary-3-").is_empty(), "the search finds existing values");
     assert_eq!(files_with(folder, "canary-2-"), Vec::<String>::new());
 
@@ -106,7 +108,7 @@ async fn every_way_to_anonymise_leaves_the_same_rows_and_prints_no_old_value() {
     }
     assert!(!files_with(folder, "Bystander").is_empty());
     let desk = store(folder).await;
-    let rows = rows_of(desk.database(), by_hand.number).await;
-    assert_eq!(rows_of(desk.database(), by_task.number).await, rows);
-    assert_eq!(rows_of(desk.database(), by_command.number).await, rows);
+    let rows = rows_of(&desk.db, by_hand.number).await;
+    assert_eq!(rows_of(&desk.db, by_task.number).await, rows);
+    assert_eq!(rows_of(&desk.db, by_command.number).await, rows);
 }

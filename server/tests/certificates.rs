@@ -2,12 +2,14 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use chrono_tz::Tz;
+use db::{Clock, Settings};
+use erasure::certificate;
 use policy::RunId;
-use records::{Clock, Settings, Store, certificate};
 use sea_orm::ConnectionTrait;
 use serde_json::Value;
 use std::path::Path;
 use std::process::{Command, Output};
+use trail::Store;
 
 fn url(folder: &Path) -> String {
     format!("sqlite://{}/test.db?mode=rwc", folder.display())
@@ -38,7 +40,7 @@ fn json(folder: &Path, arguments: &[&str]) -> Value {
 
 async fn open(folder: &Path) -> Store {
     let clock = Clock::new(Tz::Europe__London);
-    records::open_store(&url(folder), clock, Settings::in_folder(folder)).await.unwrap()
+    operations::open_store(&url(folder), clock, Settings::in_folder(folder)).await.unwrap()
 }
 
 #[tokio::test]
@@ -50,7 +52,7 @@ async fn a_run_shows_its_open_findings_and_its_certificate_is_verified_without_a
     let users = "INSERT INTO users (number, uuid, last_name, email, imported, fictitious, notes) VALUES \
                  (9001, 'leaves', 'Quibblewick', 'quibblewick@example.org', TRUE, FALSE, NULL), \
                  (9002, 'stays', 'Stays', 'stays@example.org', TRUE, FALSE, 'write to quibblewick@example.org')";
-    store.database().execute_unprepared(users).await.unwrap();
+    store.db.execute_unprepared(users).await.unwrap();
     let done = json(folder, &["users", "anonymise", "9001", "--confirm", "9001"]);
     let run = done["run"].as_i64().unwrap();
     let id = run.to_string();
@@ -92,7 +94,7 @@ async fn the_command_line_can_withdraw_its_own_request() {
     let folder = library.path();
     printed(folder, &["demo", "--users", "60"]);
     let store = open(folder).await;
-    store.database().execute_unprepared("UPDATE tasks SET confirmed_policy = NULL").await.unwrap();
+    store.db.execute_unprepared("UPDATE tasks SET confirmed_policy = NULL").await.unwrap();
     let preview = json(folder, &["tasks", "preview", "1"])["id"].to_string();
     let request = json(folder, &["approvals", "ask", &preview])["approval"].to_string();
     let text = printed(folder, &["approvals", "withdraw", &request]);

@@ -4,8 +4,8 @@
 #[path = "common/staff_session.rs"]
 mod staff_session;
 
+use db::{Clock, Settings};
 use policy::{Conditions, Days, Policy, Scope};
-use records::{Clock, Settings, Store};
 use sea_orm::{ConnectionTrait, SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
@@ -13,6 +13,7 @@ use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
+use trail::Store;
 
 const TODAY: &str = "2018-01-21";
 
@@ -52,11 +53,11 @@ fn run_refused(folder: &Path, arguments: &[&str]) -> String {
 
 async fn store(folder: &Path) -> Store {
     let clock = Clock::fixed(chrono_tz::Tz::Europe__London, TODAY.parse().unwrap());
-    records::open_store(&url(folder), clock, Settings::in_folder(folder)).await.unwrap()
+    operations::open_store(&url(folder), clock, Settings::in_folder(folder)).await.unwrap()
 }
 
 async fn close(store: Store) {
-    store.database().clone().close().await.unwrap();
+    store.db.clone().close().await.unwrap();
 }
 
 async fn add_leavers(store: &Store, which: std::ops::RangeInclusive<i32>) {
@@ -65,7 +66,7 @@ async fn add_leavers(store: &Store, which: std::ops::RangeInclusive<i32>) {
             "INSERT INTO users (uuid, user_id, first_name, last_name, imported, created_on, leaving_on) \
              VALUES ('key {n}', 'login-{n}', 'First', 'Leaver{n}', TRUE, '2016-09-01', '2018-01-15')"
         );
-        store.database().execute_unprepared(&sql).await.unwrap();
+        store.db.execute_unprepared(&sql).await.unwrap();
     }
 }
 
@@ -79,12 +80,12 @@ async fn add_task(store: &Store) {
                 created_at, changed_at) VALUES ('Leavers', TRUE, 'anonymise_user_data', 'shared', ?, ?, TRUE, \
                 '2018-01-01T12:00:00+00:00', '2018-01-01T12:00:00+00:00')";
     let values = [serde_json::to_string(&policy).unwrap().into(), r#"{"kind":"manual_only"}"#.into()];
-    let db = store.database();
+    let db = &store.db;
     db.execute_raw(Statement::from_sql_and_values(db.get_database_backend(), task, values)).await.unwrap();
 }
 
 async fn count(store: &Store, what: &str) -> i64 {
-    let db = store.database();
+    let db = &store.db;
     let sql = Statement::from_string(db.get_database_backend(), format!("SELECT COUNT(*) AS n FROM {what}"));
     db.query_one_raw(sql).await.unwrap().unwrap().try_get("", "n").unwrap()
 }
@@ -174,7 +175,7 @@ async fn a_restored_backup_brings_no_user_back() {
     restore(folder);
     let library = store(folder).await;
     let fresh = "INSERT INTO users (uuid, user_id, last_name) VALUES ('fresh key', 'fresh-login', 'Fresh')";
-    library.database().execute_unprepared(fresh).await.unwrap();
+    library.db.execute_unprepared(fresh).await.unwrap();
     assert_eq!(
         count(&library, "users WHERE number = 49 AND last_name = 'Fresh'").await,
         1,
@@ -194,7 +195,7 @@ async fn a_restored_backup_brings_no_user_back() {
         sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
         ..Default::default()
     };
-    let other = library.database().begin_with_options(immediate).await.unwrap();
+    let other = library.db.begin_with_options(immediate).await.unwrap();
     let mut server = Server::start(folder);
     for path in ["/", "/users/1", "/runs/1", "/api/anything", "/pkg/lethe.css"] {
         let (head, body) = server.get(path);
@@ -289,7 +290,7 @@ async fn a_certificate_can_be_shown_downloaded_and_verified() {
     std::fs::write(file, body.replace("\"done\":3", "\"done\":4")).unwrap();
     assert!(run_refused(folder, &["runs", "verify", file]).contains("changed after it was signed"));
     let library = store(folder).await;
-    library.database().execute_unprepared("UPDATE runs SET done = 4 WHERE id = 2").await.unwrap();
+    library.db.execute_unprepared("UPDATE runs SET done = 4 WHERE id = 2").await.unwrap();
     assert!(run_refused(folder, &["runs", "verify", "2"]).contains("counts of the run"));
     let (_, page) = server.get("/runs/2/certificate");
     assert!(page.contains("is not valid"), "the page detects the change");

@@ -1,16 +1,18 @@
 //! The scheduler: two servers on one database start a due task once, and stop on SIGTERM.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+use db::entity::runs;
+use db::{Clock, Settings};
+use erasure::task;
 use policy::RunKind;
 use policy::task_form::TaskForm;
-use records::entity::runs;
-use records::{Actor, Clock, Settings, Store, task};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
+use trail::{Actor, Store};
 
 fn url(folder: &Path) -> String {
     format!("sqlite://{}/test.db?mode=rwc", folder.display())
@@ -71,7 +73,7 @@ impl Drop for Server {
 
 async fn scheduled(store: &Store) -> Vec<runs::Model> {
     let find = runs::Entity::find().filter(runs::Column::Kind.eq(RunKind::Scheduled.code()));
-    find.all(store.database()).await.unwrap()
+    find.all(&store.db).await.unwrap()
 }
 
 #[tokio::test]
@@ -79,7 +81,7 @@ async fn two_servers_start_a_due_task_once_and_stop_on_sigterm() {
     let folder = tempfile::tempdir().unwrap();
     let clock = Clock::new(chrono_tz::Tz::Europe__London);
     let settings = Settings::in_folder(folder.path());
-    let store = records::open_store(&url(folder.path()), clock, settings).await.unwrap();
+    let store = operations::open_store(&url(folder.path()), clock, settings).await.unwrap();
     let form = TaskForm {
         description: "Leavers".to_owned(),
         by_leaving: true,
@@ -93,7 +95,7 @@ async fn two_servers_start_a_due_task_once_and_stop_on_sigterm() {
     let mut servers = [Server::start(folder.path()), Server::start(folder.path())];
 
     let due = format!("UPDATE tasks SET next_due_at = '{}'", chrono::Utc::now().to_rfc3339());
-    store.database().execute_unprepared(&due).await.unwrap();
+    store.db.execute_unprepared(&due).await.unwrap();
     let began = Instant::now();
     while scheduled(&store).await.is_empty() {
         assert!(began.elapsed() < Duration::from_secs(30), "no server starts the task");

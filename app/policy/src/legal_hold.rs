@@ -1,10 +1,9 @@
 //! Legal holds: reasons not to anonymise a user or category, with a review date.
 
-use crate::dates;
 use crate::form::{FieldErrors, Problem};
 use crate::ids::UserNumber;
 use crate::task_form::optional_user;
-use crate::text;
+use crate::{dates, text};
 use chrono::{Duration, NaiveDate};
 use serde::{Deserialize, Serialize};
 

@@ -1,29 +1,29 @@
 //! Accounts of staff: roles, invitations and passwords.
 
-use crate::actor::{Actor, Channel};
-use crate::approval;
-use crate::audit::{self, AuditAction, Subject};
-use crate::clock::Clock;
-use crate::entity::{credentials, sessions, user_roles, users};
-use crate::error::RecordsError;
-use crate::manual_changes::{self, Change};
-use crate::person::{self, display_name};
-use crate::roles::roles_of;
-use crate::session::{self, Proof, Stage, Token, digest};
-use crate::staff::{
-    Caller, Kind, NoticeKind, new_password, notify, password, set_aside, set_password, user_with_id,
-};
-use crate::store::Store;
-use crate::undoable::{self, Undo};
 use crate::user;
 use chrono::{DateTime, TimeDelta, Utc};
+use db::clock::Clock;
+use db::entity::{credentials, sessions, user_roles, users};
+use db::error::RecordsError;
+use identity::session::{self, Proof, Stage, Token, digest};
+use identity::staff::{
+    Caller, Kind, NoticeKind, new_password, notify, password, set_aside, set_password, user_with_id,
+};
 use policy::user_form::UserForm;
 use policy::{Action, Role, Roles, UserNumber};
+use safeguards::approval;
+use safeguards::manual_changes::{self, Change};
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder,
     QuerySelect, Set,
 };
 use std::collections::{BTreeMap, BTreeSet};
+use trail::actor::{Actor, Channel};
+use trail::audit::{self, AuditAction, Subject};
+use trail::person::{self, display_name};
+use trail::roles::roles_of;
+use trail::store::Store;
+use trail::undoable::{self, Undo};
 use zeroize::Zeroizing;
 
 /// How long an invitation is valid.

@@ -1,16 +1,16 @@
 //! Catalogue records with their creators and editors, and their items.
 
-use crate::actor::Actor;
-use crate::dialect;
-use crate::error::RecordsError;
-use crate::pagination::{Page, Paging};
-use crate::person::{Name, Person};
-use crate::store::Store;
 use chrono::NaiveDate;
+use db::dialect;
+use db::error::RecordsError;
+use db::pagination::{Page, Paging};
 use policy::{Action, CatalogueRecordId, ItemId, LoanId, UserNumber, text};
 use sea_orm::sea_query::Value;
 use sea_orm::{ConnectionTrait, DbErr, QueryResult};
 use serde::Serialize;
+use trail::actor::Actor;
+use trail::person::{Name, Person};
+use trail::store::Store;
 
 /// A catalogue record.
 #[derive(Clone, Debug, Serialize)]

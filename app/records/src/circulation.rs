@@ -3,6 +3,5 @@
 mod close;
 mod read;
 
-pub(crate) use close::CANCELLED;
-pub use close::{cancel_request, return_loan, settle_charge};
+pub use close::{CANCELLED, cancel_request, return_loan, settle_charge};
 pub use read::{Charge, Loan, Loans, Message, Request, charges, loans, messages, requests};

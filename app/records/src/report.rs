@@ -6,10 +6,10 @@
 mod count;
 mod query;
 
-use crate::csv_text;
-use crate::error::RecordsError;
 use chrono::NaiveDate;
 pub use count::count;
+use db::csv_text;
+use db::error::RecordsError;
 pub use query::{ReportForm, ReportQuery};
 use serde::Serialize;
 

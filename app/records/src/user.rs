@@ -9,7 +9,7 @@ mod read;
 mod save;
 
 pub use find::{Having, RoleFilter, Sort, UserQuery, UserRow, count, find};
-pub(crate) use identity::{fates, is_eligible_earlier, overwrites};
+pub use identity::{fates, is_eligible_earlier, overwrites};
 pub use impact::{Impact, ImpactKind, Impacts, impacts};
 pub use mark::{mark_for_deletion, undelete};
 pub use read::{CustomValue, Photo, UserCounts, UserRecord, photo, read};

@@ -4,14 +4,14 @@ use crate::components::Timestamp;
 use crate::pages::unread_line;
 use crate::state::{actor, can_open, store};
 use chrono::{DateTime, Duration, Utc};
+use db::pagination::Paging;
 use leptos::prelude::*;
+use operations::health::{self, Condition, ConditionKind};
 use policy::four_eyes::COOLING_OFF_HOURS;
 use policy::numbers::{counted, grouped};
 use policy::{Action, SafetyLimits};
-use records::approval::{self, ApprovalQuery};
-use records::health::{self, Condition, ConditionKind};
-use records::pagination::Paging;
-use records::{Actor, Store};
+use safeguards::approval::{self, ApprovalQuery};
+use trail::{Actor, Store};
 
 /// The maximum number of lines. The list of runs shows the rest.
 const LINES: usize = 3;
@@ -29,7 +29,7 @@ pub(crate) fn Banner() -> impl IntoView {
         if conditions.is_empty() && approvals.is_none() && notices.is_none() {
             return ().into_any();
         }
-        let safety_limits = store.settings().safety_limits;
+        let safety_limits = store.settings.safety_limits;
         let more = conditions.len().saturating_sub(LINES);
         let lines = conditions.into_iter().take(LINES).map(|one| line(one, safety_limits)).collect_view();
         let more = (more > 0).then(|| view! { <li><a href="/runs">"and "{more}" more"</a></li> });

@@ -23,7 +23,7 @@ pub(crate) fn Timestamp(
     at: Option<DateTime<Utc>>,
 ) -> impl IntoView {
     at.map(|at| {
-        let local = at.with_timezone(&store().clock().zone());
+        let local = at.with_timezone(&store().clock.zone());
         let shown = format!("{} {}", dates::shown(local.date_naive()), local.format("%H:%M"));
         view! { <time datetime=at.to_rfc3339()>{shown}</time> }
     })

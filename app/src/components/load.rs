@@ -2,18 +2,16 @@
 
 use crate::components::{PageLayout, Pager};
 use crate::error::AppError;
-use crate::picked;
-use crate::private_search;
-use crate::route_access;
 use crate::state::session;
+use crate::{picked, private_search, route_access};
+use db::RecordsError;
+use db::pagination::{Page, Paging};
 use http::StatusCode;
 use leptos::prelude::*;
 use leptos_axum::ResponseOptions;
 use leptos_router::hooks::{use_location, use_params_map, use_query_map};
 use policy::form::{FieldErrors, Problem};
 use policy::text;
-use records::RecordsError;
-use records::pagination::{Page, Paging};
 use std::future::Future;
 use std::str::FromStr;
 

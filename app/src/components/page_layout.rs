@@ -13,7 +13,7 @@ use leptos::server_fn::ServerFn as _;
 use leptos_meta::Title;
 use leptos_router::hooks::{use_location, use_query_map};
 use policy::UserNumber;
-use records::person;
+use trail::person;
 
 /// One step of the breadcrumbs: label and address.
 pub(crate) type Crumb = (String, String);

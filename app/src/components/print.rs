@@ -13,8 +13,8 @@ pub(crate) fn PrintHeader(
     run: RunId,
 ) -> impl IntoView {
     let store = store();
-    let library = store.settings().library_name.clone().map(|name| format!("{name} · "));
-    let today = store.clock().today();
+    let library = store.settings.library_name.clone().map(|name| format!("{name} · "));
+    let today = store.clock.today();
     view! {
         <link rel="stylesheet" media="print" href=format!("/print.css?run={run}") />
         <p class="printed">{library} "Run " {run.to_string()} " · printed on " <Day date=today /></p>

@@ -6,9 +6,10 @@ use crate::components::query;
 use crate::error::AppError;
 use crate::state::session;
 use axum::body::Bytes;
+use db::Clock;
+use identity::Session;
 use percent_encoding::percent_decode;
 use policy::form::FieldErrors;
-use records::{Clock, Session};
 use serde::{Deserialize, Serialize};
 
 /// The query parameter that contains a form.

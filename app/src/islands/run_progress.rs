@@ -99,14 +99,14 @@ pub async fn run_progress(
     /// The run.
     run: i64,
 ) -> Result<Progress, AppError> {
-    let run = records::run::read(&crate::state::store(), policy::RunId(run)).await?;
+    let run = erasure::run::read(&crate::state::store(), policy::RunId(run)).await?;
     Ok(Progress::from_run(&run))
 }
 
 #[cfg(feature = "ssr")]
 impl Progress {
     /// Returns the progress of this run.
-    pub fn from_run(run: &records::run::Run) -> Self {
+    pub fn from_run(run: &erasure::run::Run) -> Self {
         let counted = run.done + run.skipped + run.failed;
         Self {
             state: run.state,
@@ -116,7 +116,7 @@ impl Progress {
             skipped: run.skipped,
             failed: run.failed,
             rate: rate(run, counted),
-            silent: run.heartbeat_at.map(|at| (records::Clock::real() - at).num_seconds().max(0)),
+            silent: run.heartbeat_at.map(|at| (db::Clock::real() - at).num_seconds().max(0)),
             can_cancel: run.can_cancel,
         }
     }
@@ -126,7 +126,7 @@ impl Progress {
 /// unknown.
 #[cfg(feature = "ssr")]
 #[allow(clippy::cast_precision_loss, reason = "a rate")]
-fn rate(run: &records::run::Run, counted: i64) -> Option<f64> {
+fn rate(run: &erasure::run::Run, counted: i64) -> Option<f64> {
     let milliseconds = (run.progress_at? - run.started_at?).num_milliseconds();
     (run.interruptions == 0 && milliseconds > 0).then(|| counted as f64 * 1000.0 / milliseconds as f64)
 }

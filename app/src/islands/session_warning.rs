@@ -44,7 +44,7 @@ impl TimeLeft {
     /// Returns the remaining time of the request's session. None if no user is signed in.
     pub fn now() -> Option<Self> {
         use crate::state::{session, store};
-        use records::session::{Remaining, Stage, remaining};
+        use identity::session::{Remaining, Stage, remaining};
         let session = session().filter(|session| session.stage == Stage::Whole)?;
         let Remaining { left, warning, can_stay } = remaining(&store(), &session);
         Some(Self { left: left.num_milliseconds(), warning: warning.num_milliseconds(), can_stay })

@@ -11,12 +11,14 @@ use crate::pages::account_notices::AccountNotices;
 use crate::pages::sign_in::{Connection, SignOut, count_attempt};
 use crate::rate_limit::AttemptKind;
 use crate::state::{session, store};
+use db::RecordsError;
+use identity::session::{self, Listed};
+use identity::staff;
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
 use leptos::server_fn::codec::PostUrl;
 use policy::numbers::counted;
-use records::session::{self, Listed};
-use records::{RecordsError, staff, user};
+use records::user;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 use zeroize::Zeroizing;
@@ -75,7 +77,7 @@ pub fn AccountPage() -> impl IntoView {
         let is_connected = session::is_connected(&store, session.user).await?;
         let connecting = session.connecting()?;
         let notices = staff::notices(&store, session.user).await?;
-        let sign_in = store.settings().sign_in;
+        let sign_in = store.settings.sign_in;
         let roles: Vec<&str> = user.roles.iter().map(|role| role.label()).collect();
         let user_id = user.user_id.unwrap_or_default();
         let lead = format!("{}, signed in as {user_id}. {}", user.name, roles.join(", "));
@@ -88,7 +90,7 @@ pub fn AccountPage() -> impl IntoView {
     })
 }
 
-fn sessions_view(sessions: Vec<Listed>, sign_in: records::SignIn) -> impl IntoView {
+fn sessions_view(sessions: Vec<Listed>, sign_in: db::SignIn) -> impl IntoView {
     let rows = sessions
         .into_iter()
         .map(|one| {

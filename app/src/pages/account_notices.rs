@@ -4,10 +4,10 @@ use crate::components::{DataTable, PostButton, ProblemSummary, Timestamp, text_c
 use crate::error::AppError;
 use crate::form_post::error_for;
 use crate::state::{session, store};
+use identity::staff::{self, Notice};
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
 use leptos::server_fn::codec::PostUrl;
-use records::staff::{self, Notice};
 use serde::{Deserialize, Serialize};
 
 const HERE: &str = "/account";

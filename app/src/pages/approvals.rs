@@ -17,14 +17,15 @@ use crate::components::{
 };
 use crate::form_post::error_for;
 use crate::state::{actor, store};
+use db::RecordsError;
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
 use policy::Action;
 use policy::form::FieldErrors;
 use policy::four_eyes::APPROVAL_HOURS;
 use policy::numbers::grouped;
-use records::approval::{self, ApprovalQuery};
-use records::{RecordsError, limits};
+use safeguards::approval::{self, ApprovalQuery};
+use safeguards::limits;
 use table::approval_table;
 
 /// Shows the requests for approval.

@@ -9,13 +9,13 @@ use crate::components::{
     Column, DataTable, Day, PageLayout, Pager, ProblemSummary, Timestamp, filter_error, guarded_page, paging,
 };
 use crate::state::{actor, store};
+use db::pagination::Page;
 use filters::Filters;
 use leptos::prelude::*;
 use policy::Action;
 use policy::form::FieldErrors;
 use policy::numbers::grouped;
-use records::audit::{self, AuditForm, AuditRow, ChainStatus};
-use records::pagination::Page;
+use trail::audit::{self, AuditForm, AuditRow, ChainStatus};
 
 /// Shows the events, newest first.
 #[component]

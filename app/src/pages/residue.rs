@@ -8,13 +8,13 @@ use crate::error::AppError;
 use crate::form_post::error_for;
 use crate::pages::undo::go_to;
 use crate::state::{actor, can_open, store};
+use erasure::residue::{self, Decision, Finding, FindingQuery, Now};
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
 use leptos::server_fn::codec::PostUrl;
 use policy::RunId;
 use policy::form::FieldErrors;
 use policy::numbers::{counted, grouped};
-use records::residue::{self, Decision, Finding, FindingQuery, Now};
 use serde::{Deserialize, Serialize};
 
 /// The maximum number of shown characters of a text.

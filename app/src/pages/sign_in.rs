@@ -26,8 +26,8 @@ pub(crate) use provider::{Connection, ProviderLink, ProviderProblem};
 use crate::components::{BareLayout, query};
 use crate::error::AppError;
 use crate::form_post;
+use identity::session::Stage;
 use leptos::prelude::*;
-use records::session::Stage;
 
 /// Redirects to the next step of the sign-in. `page` is the page that the caller requested at first.
 fn redirect_to_next_step(stage: Stage, page: &str) {

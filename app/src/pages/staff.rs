@@ -8,6 +8,9 @@ use crate::error::{AppError, field_errors};
 use crate::form_post::{action, error_for, failed_submission};
 use crate::pages::undo::{Done, go_to};
 use crate::state::{actor, store};
+use db::RecordsError;
+use erasure::task::{self, UnownedTask};
+use identity::session;
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
 use leptos::server_fn::codec::PostUrl;
@@ -16,9 +19,8 @@ use policy::form::{FieldErrors, Problem};
 use policy::numbers::counted;
 use policy::{Role, UserNumber, text};
 use records::accounts::{self, Invitation, StaffQuery, StaffRow};
-use records::task::{self, UnownedTask};
-use records::{RecordsError, person, session};
 use serde::{Deserialize, Serialize};
+use trail::person;
 
 const HERE: &str = "/staff";
 

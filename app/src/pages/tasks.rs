@@ -17,7 +17,7 @@ use crate::components::Crumb;
 use crate::state::{actor, can_open};
 use leptos::prelude::*;
 use policy::TaskId;
-use records::task_name::TaskName;
+use trail::task_name::TaskName;
 
 /// Returns the breadcrumbs of a page about a task.
 fn crumbs(more: impl IntoIterator<Item = Crumb>) -> Vec<Crumb> {

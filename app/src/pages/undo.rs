@@ -4,12 +4,13 @@ use super::users;
 use crate::components::{PostButton, own_address, query};
 use crate::error::AppError;
 use crate::state::{session, store};
+use db::RecordsError;
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
 use leptos::server_fn::codec::PostUrl;
-use records::undo::{self, Restored};
-use records::{RecordsError, Undo};
+use operations::undo::{self, Restored};
 use serde::{Deserialize, Serialize};
+use trail::Undo;
 
 /// The query parameter that contains an undo.
 const UNDO: &str = "undo";

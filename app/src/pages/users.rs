@@ -24,7 +24,7 @@ use crate::state::can_open;
 use chrono::NaiveDate;
 use leptos::prelude::*;
 use policy::{UserNumber, dates};
-use records::person::Person;
+use trail::person::Person;
 
 /// Returns the breadcrumbs of a page about users.
 fn crumbs(more: impl IntoIterator<Item = Crumb>) -> Vec<Crumb> {

@@ -2,16 +2,16 @@
 
 use super::Output;
 use clap::Subcommand;
+use db::pagination::Paging;
+use erasure::approval_workflow;
 use policy::{ApprovalId, RunId, UserNumber};
-use records::approval::{self, About, Approval, ApprovalQuery, Decision};
-use records::approval_workflow;
-use records::pagination::Paging;
-use records::person::Person;
-use records::transfer::ask_to_import_users;
-use records::{Actor, Store};
+use safeguards::approval::{self, About, Approval, ApprovalQuery, Decision};
 use serde_json::json;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use trail::person::Person;
+use trail::{Actor, Store};
+use transfer::ask_to_import_users;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Approvals {

@@ -2,11 +2,12 @@
 
 use super::{Output, with_field_problems};
 use clap::{Args, Subcommand};
+use db::RecordsError;
+use db::pagination::Paging;
 use policy::numbers::{counted, grouped};
-use records::audit::{self, AuditForm, AuditRow, Finding, Verdict};
-use records::pagination::Paging;
-use records::{Actor, RecordsError, Store};
 use std::process::ExitCode;
+use trail::audit::{self, AuditForm, AuditRow, Finding, Verdict};
+use trail::{Actor, Store};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Audit {

@@ -3,11 +3,11 @@
 use super::{Output, with_field_problems};
 use crate::config::Config;
 use clap::Args;
+use operations::backup::{self, Drill, manifest_beside};
 use policy::numbers::{counted, grouped};
-use records::backup::{self, Drill, manifest_beside};
-use records::{Actor, Store};
 use std::path::PathBuf;
 use std::process::ExitCode;
+use trail::{Actor, Store};
 
 /// Write a backup while Lethe is in use. It contains personal data, including that of users anonymised later.
 #[derive(Args, Debug)]

@@ -3,8 +3,9 @@
 use super::Output;
 use crate::config::Config;
 use crate::startup::{self, Check};
-use records::OpenOptions;
-use records::{RecordsError, ledger};
+use db::RecordsError;
+use erasure::ledger;
+use operations::OpenOptions;
 use std::process::ExitCode;
 
 /// Checks files, permissions, assets and clock; if they are right, the database with its schema, key and ledger.
@@ -25,7 +26,7 @@ async fn database(config: &Config) -> Vec<Check> {
     }
     let opening = OpenOptions { check_up_to: u64::MAX, ..OpenOptions::default() };
     let opened =
-        records::open_store_with(&config.database_url, config.clock(), config.settings(), opening).await;
+        operations::open_store_with(&config.database_url, config.clock(), config.settings(), opening).await;
     let store = match opened {
         Ok(store) => store,
         Err(error) => return vec![Check::new("database", Some(crate::causes::describe_records(&error)))],

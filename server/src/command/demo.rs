@@ -2,12 +2,12 @@
 
 use super::Output;
 use clap::Args;
+use demo::{self, DemoSummary};
 use policy::Role;
 use policy::numbers::{counted, grouped};
 use records::accounts::{self, StaffQuery, StaffRow};
-use records::demo::{self, DemoSummary};
-use records::{Actor, Store};
 use serde::Serialize;
+use trail::{Actor, Store};
 
 /// The size and the seed of the library.
 #[derive(Debug, Args)]

@@ -3,11 +3,11 @@
 use super::Output;
 use clap::{Args, Subcommand};
 use policy::numbers::counted;
-use records::transfer::{ExportSummary, TransferError, export_loans, export_users};
-use records::{Actor, Store};
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
+use trail::{Actor, Store};
+use transfer::{ExportSummary, TransferError, export_loans, export_users};
 
 /// The kinds of exports.
 #[derive(Debug, Subcommand)]

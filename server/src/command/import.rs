@@ -3,10 +3,10 @@
 use super::Output;
 use clap::{Args, Subcommand, ValueEnum};
 use policy::numbers::{counted, grouped};
-use records::transfer::{FileProblems, ImportSummary, TransferError, import_loans, import_users_confirmed};
-use records::{Actor, Store};
 use std::path::PathBuf;
 use std::process::ExitCode;
+use trail::{Actor, Store};
+use transfer::{FileProblems, ImportSummary, TransferError, import_loans, import_users_confirmed};
 
 /// The kinds of imports.
 #[derive(Debug, Subcommand)]

@@ -3,10 +3,10 @@
 use super::{Output, with_field_problems};
 use crate::config::Config;
 use clap::Subcommand;
-use records::Actor;
-use records::key::KeyStanding;
-use records::key_replacement;
+use operations::key_replacement;
 use std::process::ExitCode;
+use trail::Actor;
+use trail::key::KeyStanding;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Key {
@@ -26,7 +26,7 @@ impl Key {
     pub(crate) async fn execute(self, config: &Config, output: Output) -> anyhow::Result<ExitCode> {
         match self {
             Self::Show => {
-                let status = records::key_standing(&config.database_url, &config.settings()).await?;
+                let status = operations::key_standing(&config.database_url, &config.settings()).await?;
                 output.print(&status, status_text)?;
                 Ok(if status.is_right() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
             }

@@ -2,12 +2,12 @@
 
 use super::{Output, with_field_problems};
 use clap::Subcommand;
+use erasure::ledger::{self, Overview, Receipt};
+use erasure::replay;
 use policy::numbers::{counted, grouped};
-use records::ledger::{self, Overview, Receipt};
-use records::replay;
-use records::{Actor, Store};
 use serde_json::json;
 use std::process::ExitCode;
+use trail::{Actor, Store};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Ledger {
@@ -60,7 +60,7 @@ impl Ledger {
 async fn show(store: &Store, output: Output) -> anyhow::Result<ExitCode> {
     let overview = ledger::overview(store).await?;
     let receipts = ledger::receipts(store).await?;
-    let file = store.settings().ledger.display().to_string();
+    let file = store.settings.ledger.display().to_string();
     let result = json!({ "file": file, "ledger": overview, "replays": receipts });
     output.print(&result, |_| {
         let mut lines = vec![format!("file\t{file}")];

@@ -2,11 +2,11 @@
 
 use super::Output;
 use clap::Subcommand;
+use db::pagination::Paging;
 use policy::dates::iso;
-use records::Store;
-use records::legal_hold::{self, Hold, HoldOn, HoldQuery, Show};
-use records::pagination::Paging;
+use safeguards::legal_hold::{self, Hold, HoldOn, HoldQuery, Show};
 use std::process::ExitCode;
+use trail::Store;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum LegalHolds {

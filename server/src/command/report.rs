@@ -3,9 +3,9 @@
 use super::Output;
 use anyhow::bail;
 use policy::numbers::grouped;
-use records::Store;
 use records::report::{Counted, Report, ReportForm, count};
 use std::process::ExitCode;
+use trail::Store;
 
 /// The report, its period and its grouping.
 #[derive(Debug, clap::Args)]

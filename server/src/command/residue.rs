@@ -1,11 +1,11 @@
 //! `lethe residue`: checks whether values of anonymised users are still stored.
 
 use super::Output;
+use erasure::residue::{Verification, verify};
 use policy::UserNumber;
 use policy::numbers::counted;
-use records::Store;
-use records::residue::{Verification, verify};
 use std::process::ExitCode;
+use trail::Store;
 
 /// Check that no value of anonymised users is still stored; for other users, list where their values are stored.
 #[derive(Debug, clap::Args)]

@@ -3,13 +3,13 @@
 use super::Output;
 use anyhow::Context as _;
 use clap::Subcommand;
+use db::pagination::Paging;
+use erasure::certificate::{self, Checked};
+use erasure::run::{self, Run, RunQuery, RunRow};
 use policy::numbers::{counted, grouped};
 use policy::{RunId, RunState};
-use records::certificate::{self, Checked};
-use records::pagination::Paging;
-use records::run::{self, Run, RunQuery, RunRow};
-use records::{Actor, Store};
 use std::process::ExitCode;
+use trail::{Actor, Store};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Runs {

@@ -2,14 +2,15 @@
 
 use super::{Output, with_field_problems};
 use clap::Subcommand;
+use erasure::{run, task};
+use identity::staff;
 use policy::numbers::counted;
 use policy::{Role, UserNumber};
 use records::accounts::{self, StaffQuery, StaffRow};
-use records::staff;
-use records::{Actor, Store, run, task};
 use serde::Serialize;
 use serde_json::json;
 use std::process::ExitCode;
+use trail::{Actor, Store};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Staff {

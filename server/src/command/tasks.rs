@@ -2,16 +2,16 @@
 
 use super::Output;
 use clap::Subcommand;
+use db::pagination::{MAX_ROWS, Paging};
+use erasure::approval_workflow;
+use erasure::run::{self, Run};
+use erasure::task::{self, TaskFile, TaskQuery, TaskRow, UnownedTask};
 use policy::numbers::{counted, grouped};
 use policy::{RunId, TaskId, UserNumber, summary};
-use records::approval_workflow;
-use records::pagination::{MAX_ROWS, Paging};
-use records::run::{self, Run};
-use records::task::{self, TaskFile, TaskQuery, TaskRow, UnownedTask};
-use records::{Actor, Store};
 use serde_json::json;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use trail::{Actor, Store};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Tasks {

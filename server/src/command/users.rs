@@ -3,15 +3,15 @@
 use super::runs::{exit_code, single_run_text};
 use super::{Output, with_field_problems};
 use clap::Subcommand;
+use db::pagination::{MAX_ROWS, Paging};
+use erasure::run;
 use policy::dates::{iso, joined};
 use policy::numbers::counted;
 use policy::{RunId, UserNumber};
-use records::pagination::{MAX_ROWS, Paging};
-use records::terms;
 use records::user::{self, UserQuery, UserRecord, UserRow};
-use records::{Actor, Store, run};
 use serde::Serialize;
 use std::process::ExitCode;
+use trail::{Actor, Store, terms};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Users {

@@ -1,9 +1,9 @@
 //! `lethe vacuum`: cleans removed values from the database files.
 
 use super::Output;
-use records::maintenance::{self, Maintenance};
-use records::{Actor, Store};
+use erasure::maintenance::{self, Maintenance};
 use std::process::ExitCode;
+use trail::{Actor, Store};
 
 /// Clean removed values from the database files, as after each run.
 #[derive(Debug, clap::Args)]

@@ -17,10 +17,12 @@ use axum::http::StatusCode;
 use axum::http::header::{COOKIE, RETRY_AFTER};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
+use db::Fault;
+use identity::session::{FormOnce, Stage};
+use identity::{Session, session};
 use policy::Action;
-use records::session::{FormOnce, Stage};
-use records::{Actor, Fault, Session, session};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use trail::Actor;
 
 /// The size of the longest cookie header that is read.
 const MAX_COOKIE_BYTES: usize = 4_096;
@@ -63,7 +65,7 @@ pub(super) async fn authenticate(
             Err(error) => {
                 tracing::error!(code = error.code(), "the session could not be read");
                 let fault = error.fault().unwrap_or(Fault::Unreachable);
-                state.store.vitals().note(fault);
+                state.store.vitals.note(fault);
                 return down::respond(kind, fault);
             }
         }
@@ -149,7 +151,7 @@ fn too_many() -> Response {
 /// Answers a request without permission: 403, with the page that names the missing permission. Records the refusal in
 /// the audit. Too many refusals get a short answer without a page.
 async fn respond_forbidden(state: &AppState, request: Request, actor: Actor, action: Action) -> Response {
-    if let Err(error) = records::audit::refused(&state.store, actor, action).await {
+    if let Err(error) = trail::audit::refused(&state.store, actor, action).await {
         tracing::error!(code = error.code(), "a refusal could not be recorded");
     }
     if actor.staff.is_some_and(|user| !state.rate_limits.allows_refused(user)) {

@@ -12,8 +12,9 @@ use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, R
 use axum::http::{HeaderValue, StatusCode, Uri};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
+use db::{Fault, RecordsError};
 use html_escape::{encode_double_quoted_attribute, encode_text};
-use records::{Fault, RecordsError, Store};
+use trail::Store;
 
 /// The seconds after which a client may try again. A page reloads itself then.
 const RETRY_SECONDS: &str = "5";
@@ -25,7 +26,7 @@ pub(super) async fn reject_while_down(
     request: Request,
     next: Next,
 ) -> Response {
-    let vitals = state.store.vitals();
+    let vitals = &state.store.vitals;
     let kind = RequestKind::from_request(&request);
     if vitals.is_database_down() {
         return respond(kind, Fault::Unreachable);
@@ -77,7 +78,7 @@ fn respond_late(kind: RequestKind, address: &Uri) -> Response {
 pub(super) fn failed(store: &Store, error: &RecordsError, what: &'static str) -> Response {
     tracing::error!(code = error.code(), "{what}");
     let Some(fault) = error.fault() else { return StatusCode::INTERNAL_SERVER_ERROR.into_response() };
-    store.vitals().note(fault);
+    store.vitals.note(fault);
     respond(RequestKind::Page, fault)
 }
 

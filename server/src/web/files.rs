@@ -7,9 +7,12 @@ use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
+use db::RecordsError;
+use erasure::{certificate, task};
+use identity::Session;
 use policy::{RunId, TaskId};
-use records::{RecordsError, Session, Store, certificate, task};
 use serde::Deserialize;
+use trail::Store;
 
 /// Answers with the file of a task, for another installation.
 pub(super) async fn export_task(

@@ -17,9 +17,9 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
-use records::health::{self, Condition, Figures, Health};
-use records::heartbeat;
-use records::{Fault, RecordsError, Store};
+use db::{Fault, RecordsError};
+use operations::health::{self, Condition, Figures, Health};
+use operations::heartbeat;
 use serde::Serialize;
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -28,6 +28,7 @@ use std::time::{Duration, Instant};
 use subtle::ConstantTimeEq as _;
 use tokio::sync::Mutex;
 use tower_http::set_header::SetResponseHeaderLayer;
+use trail::Store;
 
 /// How long the database may take to answer.
 const DATABASE_TIMEOUT: Duration = Duration::from_secs(5);
@@ -66,7 +67,7 @@ impl HealthCache {
         }
         self.readings.fetch_add(1, Ordering::Relaxed);
         heartbeat::beat(store).await;
-        let is_down = store.vitals().is_database_down();
+        let is_down = store.vitals.is_database_down();
         let health = if is_down { None } else { in_time(health::read(store)).await };
         *reading = Some(Reading { at: Instant::now(), faults: faults_of(store), health: health.clone() });
         health
@@ -83,7 +84,7 @@ struct Reading {
 }
 
 fn faults_of(store: &Store) -> HashSet<Fault> {
-    store.vitals().faults().into_iter().collect()
+    store.vitals.faults().into_iter().collect()
 }
 
 /// The clients that get more than up or down.
@@ -127,7 +128,7 @@ impl Probes {
     async fn check(&self) -> (Status, Option<Health>) {
         let health = self.cache.health(&self.store).await;
         let is_working =
-            self.heartbeat.age() <= MAX_HEARTBEAT_AGE_SECONDS && self.store.vitals().faults().is_empty();
+            self.heartbeat.age() <= MAX_HEARTBEAT_AGE_SECONDS && self.store.vitals.faults().is_empty();
         let status = match &health {
             Some(Health { conditions }) if is_working && conditions.is_empty() => Status::Ok,
             Some(_) if is_working => Status::Warning,
@@ -239,7 +240,7 @@ async fn metrics(State(probes): State<Probes>, headers: HeaderMap) -> Response {
     heartbeat::beat(&probes.store).await;
     let both = async { Ok((health::read(&probes.store).await?, health::figures(&probes.store).await?)) };
     let found: Option<(Health, Figures)> =
-        if probes.store.vitals().is_database_down() { None } else { in_time(both).await };
+        if probes.store.vitals.is_database_down() { None } else { in_time(both).await };
     match metrics::text(found, probes.heartbeat.age()) {
         Ok(text) => ([(CONTENT_TYPE, metrics::CONTENT_TYPE)], text).into_response(),
         Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),

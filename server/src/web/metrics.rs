@@ -1,5 +1,6 @@
 //! The metrics of the service in the text format of Prometheus.
 
+use operations::health::{ConditionKind, Figures, Health};
 use policy::{Outcome, RULES_VERSION, RunState};
 use prometheus_client::encoding::prometheus_text;
 use prometheus_client::metrics::counter::Counter;
@@ -7,7 +8,6 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
-use records::health::{ConditionKind, Figures, Health};
 
 /// The content type of the text format.
 pub(super) const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";

@@ -6,8 +6,9 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
+use db::RecordsError;
 use policy::UserNumber;
-use records::{RecordsError, user};
+use records::user;
 
 /// The media types of photos. Any other type could be a page or a script.
 const MEDIA_TYPES: [&str; 4] = ["image/jpeg", "image/png", "image/webp", "image/gif"];

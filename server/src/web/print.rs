@@ -19,9 +19,9 @@ pub(super) async fn print_style(
     State(state): State<AppState>,
     Query(PrintQuery { run }): Query<PrintQuery>,
 ) -> impl IntoResponse {
-    let library = state.store.settings().library_name.as_deref().unwrap_or("Lethe");
+    let library = state.store.settings.library_name.as_deref().unwrap_or("Lethe");
     let run = run.map(|run| format!("Run {run}")).unwrap_or_default();
-    let today = dates::shown(state.store.clock().today());
+    let today = dates::shown(state.store.clock.today());
     ([(CONTENT_TYPE, "text/css; charset=utf-8")], style(library, &run, &today))
 }
 

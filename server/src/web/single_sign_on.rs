@@ -18,9 +18,10 @@ use axum::http::header::{COOKIE, HeaderMap, SET_COOKIE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use axum::routing::{MethodRouter, get};
+use db::RecordsError;
+use identity::Session;
+use identity::session::{self, AgainFor, Identity, LoginState, Purpose, Stage, Token, may_change_sign_in};
 use policy::permission::FRESH_MINUTES;
-use records::session::{self, AgainFor, Identity, LoginState, Purpose, Stage, Token, may_change_sign_in};
-use records::{RecordsError, Session};
 use serde::Deserialize;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -122,7 +123,7 @@ async fn authorize(
         nonce: request.nonce,
         verifier: request.verifier,
         page,
-        begun_at: records::Clock::real(),
+        begun_at: db::Clock::real(),
     };
     match login_state.seal(&state.store).await {
         Ok(sealed) => {
@@ -263,7 +264,7 @@ fn is_allowed(state: &AppState, address: IpAddr, before: Option<&Session>, purpo
 /// Returns whether the provider authenticated the user within the last minutes.
 fn is_fresh(identity: &Identity) -> bool {
     let limit = chrono::TimeDelta::minutes(FRESH_MINUTES);
-    identity.shown_at.is_some_and(|at| records::Clock::real() - at < limit)
+    identity.shown_at.is_some_and(|at| db::Clock::real() - at < limit)
 }
 
 /// Returns the value of the device cookie, or an empty string.

@@ -19,9 +19,9 @@ use axum::body::Body;
 use axum::http::header::{CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, HOST, LOCATION, ORIGIN};
 use axum::http::{Method, Request, StatusCode};
 use desk::Desk;
-use records::Store;
-use records::task::{TaskQuery, list};
+use erasure::task::{TaskQuery, list};
 use std::path::Path;
+use trail::Store;
 
 /// Returns a valid task form with more fields.
 fn task_form(more: &str) -> String {
@@ -33,8 +33,8 @@ fn task_form(more: &str) -> String {
 }
 
 async fn tasks(store: &Store) -> usize {
-    let (query, paging) = (TaskQuery::default(), records::pagination::Paging::default());
-    list(store, records::Actor::COMMAND_LINE, &query, &paging).await.expect("the tasks").rows.len()
+    let (query, paging) = (TaskQuery::default(), db::pagination::Paging::default());
+    list(store, trail::Actor::COMMAND_LINE, &query, &paging).await.expect("the tasks").rows.len()
 }
 
 /// Without WebAssembly a form is a page load: its response is a page, whether it was accepted or rejected.

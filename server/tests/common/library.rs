@@ -2,14 +2,16 @@
 #![allow(dead_code, reason = "each test uses a part")]
 
 use chrono_tz::Tz;
+use db::{Clock, Settings, dialect};
+use erasure::run;
 use policy::{Conditions, Days, Policy, Scope};
-use records::{Actor, Clock, Settings, Store, demo, dialect, run, transfer};
 use sea_orm::{ConnectOptions, ConnectionTrait, DatabaseBackend, DatabaseConnection, Statement};
 use std::fmt::Write as _;
 use std::path::Path;
 use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
 use tempfile::{NamedTempFile, TempDir};
+use trail::{Actor, Store};
 
 const TODAY: &str = "2026-11-24";
 
@@ -62,7 +64,7 @@ impl Library {
             execute_on(server, &format!("CREATE DATABASE {}", library.name)).await;
         }
         let clock = Clock::fixed(Tz::Europe__London, TODAY.parse().unwrap());
-        let store = records::open_store(&library.url(), clock, Settings::in_folder(library.folder.path()))
+        let store = operations::open_store(&library.url(), clock, Settings::in_folder(library.folder.path()))
             .await
             .unwrap();
         (library, store)
@@ -88,13 +90,13 @@ impl Library {
             "UPDATE legal_holds SET released_on = '2026-01-01' WHERE released_on IS NULL",
             &format!("UPDATE tasks SET policy = '{policy}' WHERE id = 1"),
         ] {
-            store.database().execute_unprepared(sql).await.unwrap();
+            store.db.execute_unprepared(sql).await.unwrap();
         }
         let preview = run::preview(&store, Actor::COMMAND_LINE, policy::TaskId(1)).await.unwrap();
         let previewed = run::read(&store, preview).await.unwrap().previewed;
         assert!(previewed >= i64::from(people), "{previewed}");
         run::start(&store, Actor::COMMAND_LINE, preview, &previewed.to_string()).await.unwrap();
-        store.database().clone().close().await.unwrap();
+        store.db.clone().close().await.unwrap();
         library
     }
 
@@ -106,7 +108,7 @@ impl Library {
         transfer::export_users(&other, Actor::COMMAND_LINE, &mut file).await.unwrap();
         let (library, store) = Self::empty(database).await;
         demo::fill(&store, Actor::COMMAND_LINE, people / 10, 5).await.unwrap();
-        store.database().clone().close().await.unwrap();
+        store.db.clone().close().await.unwrap();
         (library, file)
     }
 

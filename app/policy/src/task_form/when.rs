@@ -1,10 +1,9 @@
 //! The schedule in the task form: which fields each kind of schedule uses.
 
 use super::{Notice, TaskForm, choice};
-use crate::cron;
-use crate::dates;
 use crate::form::{FieldErrors, Problem};
 use crate::schedule::{MonthDay, Schedule, Weekday};
+use crate::{cron, dates};
 use chrono::{NaiveDateTime, NaiveTime};
 
 /// The kinds of schedule in the form: code and label.

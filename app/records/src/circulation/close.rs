@@ -2,18 +2,18 @@
 //!
 //! None of these is activity (rule 4), because clearing a blocker would otherwise extend retention by years.
 
-use crate::actor::Actor;
-use crate::audit::{self, AuditAction, Subject};
-use crate::entity::{charges, loans, requests};
-use crate::error::RecordsError;
-use crate::person::lock;
-use crate::store::Store;
-use crate::undoable::{Change, Undo};
+use db::entity::{charges, loans, requests};
+use db::error::RecordsError;
 use policy::{Action, ChargeId, LoanId, RequestId, UserNumber};
 use sea_orm::{ActiveModelTrait, DatabaseTransaction, EntityTrait, Set};
+use trail::actor::Actor;
+use trail::audit::{self, AuditAction, Subject};
+use trail::person::lock;
+use trail::store::Store;
+use trail::undoable::{Change, Undo};
 
 /// The status of a cancelled request.
-pub(crate) const CANCELLED: &str = "cancelled";
+pub const CANCELLED: &str = "cancelled";
 
 /// Returns a loan, even of an anonymised user. Returns the borrower.
 pub async fn return_loan(

@@ -1,13 +1,13 @@
 //! Lists of the loans, requests, charges and messages of one user, the newest first.
 
-use crate::dialect;
-use crate::error::RecordsError;
-use crate::pagination::{Page, Paging};
-use crate::store::Store;
 use chrono::{DateTime, NaiveDate, Utc};
+use db::dialect;
+use db::error::RecordsError;
+use db::pagination::{Page, Paging};
 use policy::{CatalogueRecordId, ChargeId, LoanId, MessageId, RequestId, UserNumber};
 use sea_orm::{ConnectionTrait, DbErr, QueryResult};
 use serde::Serialize;
+use trail::store::Store;
 
 /// Selects the loans to list.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

@@ -1,15 +1,15 @@
 //! Counts the rows of a report.
 
 use super::{Counted, Key, NONE, Report, ReportQuery, Row};
-use crate::dialect;
-use crate::entity::terms;
-use crate::error::RecordsError;
-use crate::store::Store;
 use chrono::{Months, NaiveDate};
+use db::dialect;
+use db::entity::terms;
+use db::error::RecordsError;
 use policy::dates;
 use sea_orm::sea_query::Value;
 use sea_orm::{ConnectionTrait, DatabaseBackend, DbErr, EntityTrait, QueryResult};
 use std::collections::{BTreeMap, BTreeSet};
+use trail::store::Store;
 
 /// Counts a report. Reads only loans or requests, and the names of branches, categories and departments.
 pub async fn count(store: &Store, report: Report, query: &ReportQuery) -> Result<Counted, RecordsError> {

@@ -1,20 +1,19 @@
 //! Classifies an edit: whether it overwrites what a legal hold protects, and whether it counts as anonymising.
 
 use super::identity::{corrects, fates, is_eligible_earlier, overwrites};
-use crate::actor::{Actor, Channel};
-use crate::audit::AuditAction;
-use crate::entity::{photos, sessions, users};
-use crate::error::RecordsError;
-use crate::limits;
-use crate::manual_changes::{self, Change};
-use crate::protection;
-use crate::staff::set_aside;
-use crate::store::Store;
+use db::entity::{photos, sessions, users};
+use db::error::RecordsError;
+use identity::staff::set_aside;
 use policy::erasure::{Erasure, Fate, REPLACED_FIELDS, is_placeholder};
 use policy::user_form::UserDraft;
 use policy::{Action, Counted, UserNumber};
+use safeguards::manual_changes::{self, Change};
+use safeguards::{limits, protection};
 use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, PaginatorTrait, QueryFilter};
 use std::collections::BTreeMap;
+use trail::actor::{Actor, Channel};
+use trail::audit::AuditAction;
+use trail::store::Store;
 
 /// The period in days over which replaced values of a member of staff are added up.
 const STAFF_DAYS: i64 = 30;
@@ -72,7 +71,7 @@ impl Edit {
     }
 
     /// Returns whether it overwrites or removes a personal value.
-    pub(super) fn overwrites(&self) -> bool {
+    pub fn overwrites(&self) -> bool {
         self.effect != Effect::Keeps
     }
 

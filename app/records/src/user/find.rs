@@ -1,15 +1,15 @@
 //! User search: one search box, filters, four orders, keyset pagination.
 
-use crate::dialect;
-use crate::error::RecordsError;
-use crate::pagination::{Page, Paging};
-use crate::person::{Name, query_words};
-use crate::store::Store;
 use chrono::NaiveDate;
+use db::dialect;
+use db::error::RecordsError;
+use db::pagination::{Page, Paging};
 use policy::{Role, UserNumber, text};
 use sea_orm::sea_query::Value;
 use sea_orm::{ConnectionTrait, DbErr, QueryResult};
 use serde::Serialize;
+use trail::person::{Name, query_words};
+use trail::store::Store;
 
 /// Maximum number of words that are searched for.
 const MAX_WORDS: usize = 8;

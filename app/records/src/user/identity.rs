@@ -1,6 +1,6 @@
 //! Compares the values that identify a user, and the dates that make a user eligible, before and after a change.
 
-use crate::entity::users;
+use db::entity::users;
 use policy::erasure::{Fate, fate, is_placeholder};
 use policy::user_field::{Protection, USER_FIELDS};
 use policy::with_user_fields;
@@ -43,7 +43,7 @@ with_user_fields!(pairs);
 const PERSONAL: &[Protection] = &[Protection::Identifying, Protection::Describing];
 
 /// Returns the fate of each identifying value.
-pub(crate) fn fates<'a>(old: &'a users::Model, new: &'a users::Model) -> impl Iterator<Item = Fate> + 'a {
+pub fn fates<'a>(old: &'a users::Model, new: &'a users::Model) -> impl Iterator<Item = Fate> + 'a {
     let birth_date = match (old.birth_date, new.birth_date) {
         (Some(_), None) => Fate::Removed,
         (Some(old), Some(new)) if old != new => Fate::Replaced,
@@ -53,7 +53,7 @@ pub(crate) fn fates<'a>(old: &'a users::Model, new: &'a users::Model) -> impl It
 }
 
 /// Returns whether a personal value is emptied or replaced. A legal hold protects all of them.
-pub(crate) fn overwrites(old: &users::Model, new: &users::Model) -> bool {
+pub fn overwrites(old: &users::Model, new: &users::Model) -> bool {
     let is_lost = |(old, new): Pair<'_>| old.is_some() && old != new;
     pairs(old, new, PERSONAL).any(is_lost)
         || old.birth_date.is_some() && old.birth_date != new.birth_date
@@ -69,7 +69,7 @@ pub(crate) fn corrects(old: &users::Model, new: &users::Model) -> bool {
 /// Returns whether a change makes a user eligible earlier, or no longer fictitious.
 ///
 /// A match by an import doesn't count here: the safety limits of the run see how many users enter its scope.
-pub(crate) fn is_eligible_earlier(old: &users::Model, new: &users::Model) -> bool {
+pub fn is_eligible_earlier(old: &users::Model, new: &users::Model) -> bool {
     let active = |user: &users::Model| user.last_activity_on.max(user.created_on);
     let earlier =
         [(old.leaving_on, new.leaving_on), (old.marked_on, new.marked_on), (active(old), active(new))]

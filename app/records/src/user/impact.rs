@@ -1,13 +1,13 @@
 //! The impact of anonymising a single user: the register of personal data, counted for this user.
 
-use crate::dialect;
-use crate::entity::{custom_fields, custom_values};
-use crate::error::RecordsError;
-use crate::store::Store;
+use db::dialect;
+use db::entity::{custom_fields, custom_values};
+use db::error::RecordsError;
 use policy::personal_data::{Column, DataClass, ErasureAction, RowOwner, TABLES, Table};
 use policy::{Policy, Treatment, UserNumber};
 use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter};
 use std::collections::BTreeMap;
+use trail::store::Store;
 
 /// What is affected.
 #[derive(Clone, Debug, Eq, PartialEq)]

@@ -1,16 +1,16 @@
 //! Sets and removes the deletion mark.
 
-use crate::actor::Actor;
-use crate::audit::{self, AuditAction, Subject};
-use crate::entity::users;
-use crate::error::RecordsError;
-use crate::limits;
-use crate::manual_changes::{self, Change};
-use crate::person::{anonymised, lock};
-use crate::store::Store;
-use crate::undoable::{self, Undo};
+use db::entity::users;
+use db::error::RecordsError;
 use policy::{Action, Counted, UserNumber};
+use safeguards::limits;
+use safeguards::manual_changes::{self, Change};
 use sea_orm::{ActiveModelTrait, Set};
+use trail::actor::Actor;
+use trail::audit::{self, AuditAction, Subject};
+use trail::person::{anonymised, lock};
+use trail::store::Store;
+use trail::undoable::{self, Undo};
 
 /// Marks a user for deletion from today. Returns how to undo it, or `None` if the user is already marked.
 pub async fn mark_for_deletion(

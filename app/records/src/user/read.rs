@@ -1,16 +1,16 @@
 //! Reads one user's record.
 
-use crate::dialect;
-use crate::entity::{photos, user_roles, users};
-use crate::error::RecordsError;
-use crate::person::{Name, Person, display_name};
-use crate::protection;
-use crate::store::Store;
-use crate::terms::{Term, TermKind, term};
 use chrono::NaiveDate;
+use db::dialect;
+use db::entity::{photos, user_roles, users};
+use db::error::RecordsError;
 use policy::{Role, UserNumber};
+use safeguards::protection;
 use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter};
 use serde::Serialize;
+use trail::person::{Name, Person, display_name};
+use trail::store::Store;
+use trail::terms::{Term, TermKind, term};
 
 /// Maximum number of users listed under a guarantor.
 const MAX_NAMED: u64 = 100;

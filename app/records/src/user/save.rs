@@ -2,30 +2,28 @@
 
 use super::edit::Edit;
 use super::read::UserRecord;
-use crate::actor::Actor;
-use crate::approval;
-use crate::audit::{self, AuditAction, Subject};
-use crate::entity::{custom_fields, custom_values, photos, terms, users};
-use crate::error::RecordsError;
-use crate::legal_hold;
-use crate::limits;
-use crate::person::{anonymised, lock, search_words};
-use crate::roles::roles_of;
-use crate::search_index;
-use crate::session;
-use crate::staff::set_aside;
-use crate::store::Store;
-use crate::terms::TermKind;
-use crate::undoable::{self, Undo};
+use db::entity::{custom_fields, custom_values, photos, terms, users};
+use db::error::RecordsError;
+use db::search_index;
+use identity::session;
+use identity::staff::set_aside;
 use policy::dates::shown;
 use policy::form::{FieldErrors, Problem};
 use policy::user_form::{UserDraft, UserForm, validate};
 use policy::{Action, UserNumber, with_user_fields};
+use safeguards::{approval, legal_hold, limits};
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, DatabaseTransaction, DbErr, EntityTrait, IntoActiveModel, QueryFilter,
     Set, SqlErr,
 };
 use std::collections::{BTreeMap, BTreeSet};
+use trail::actor::Actor;
+use trail::audit::{self, AuditAction, Subject};
+use trail::person::{anonymised, lock, search_words};
+use trail::roles::roles_of;
+use trail::store::Store;
+use trail::terms::TermKind;
+use trail::undoable::{self, Undo};
 
 /// Creates a user, or saves an edited one.
 ///

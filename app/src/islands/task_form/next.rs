@@ -22,12 +22,12 @@ pub async fn next_runs(
     /// The form; only its schedule is used.
     form: TaskForm,
 ) -> Result<Vec<NextRun>, AppError> {
-    Ok(coming(*crate::state::store().clock(), &form))
+    Ok(coming(crate::state::store().clock, &form))
 }
 
 /// Returns the next five runs of the schedule in this form. Empty if the schedule is invalid.
 #[cfg(feature = "ssr")]
-pub(crate) fn coming(clock: records::Clock, form: &TaskForm) -> Vec<NextRun> {
+pub(crate) fn coming(clock: db::Clock, form: &TaskForm) -> Vec<NextRun> {
     use policy::task_form::{NEXT_RUNS, schedule_so_far};
     let Ok((schedule, _)) = schedule_so_far(&form.with_shown_fields(), clock.wall()) else {
         return Vec::new();

@@ -2,11 +2,11 @@
 
 use crate::error::AppError;
 use crate::state::{actor, store};
+use erasure::approval_workflow;
 use leptos::prelude::*;
 use leptos::server_fn::codec::PostUrl;
 use policy::{ApprovalId, RunId, UserNumber};
-use records::approval::{self, About};
-use records::approval_workflow;
+use safeguards::approval::{self, About};
 use serde::{Deserialize, Serialize};
 
 /// Identifies the preview.

@@ -13,7 +13,7 @@ use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
 use policy::ApprovalId;
 use policy::numbers::{counted, grouped};
-use records::approval::{self, About, Approval, ApprovalStatus};
+use safeguards::approval::{self, About, Approval, ApprovalStatus};
 
 /// Shows one request for approval.
 #[component]

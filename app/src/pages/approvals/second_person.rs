@@ -5,13 +5,14 @@ use super::{AskApproval, DeclineRequest, WithdrawRequest};
 use crate::components::{PostButton, ProblemSummary, Timestamp};
 use crate::form_post::error_for;
 use crate::pages::users::person_link;
+use db::RecordsError;
+use erasure::approval_workflow;
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
 use policy::four_eyes::APPROVAL_HOURS;
 use policy::{Action, ApprovalReason, RunId, SafetyLimits};
-use records::approval::{self, Approval, ApprovalStatus};
-use records::approval_workflow;
-use records::{Actor, RecordsError, Store};
+use safeguards::approval::{self, Approval, ApprovalStatus};
+use trail::{Actor, Store};
 
 /// The state of the approval that a preview needs.
 pub(crate) struct SecondPerson {
@@ -34,7 +35,7 @@ impl SecondPerson {
         let Some(why) = approval_workflow::needed_for(store, preview).await? else { return Ok(None) };
         let newest = approval::of_preview(store, preview).await?;
         let missing = approval_workflow::missing_for(store, actor, preview).await?;
-        let safety_limits = store.settings().safety_limits;
+        let safety_limits = store.settings.safety_limits;
         Ok(Some(Self { preview, why, newest, missing, actor, safety_limits }))
     }
 

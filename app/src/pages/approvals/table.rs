@@ -7,9 +7,9 @@ use crate::state::actor;
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
 use policy::numbers::counted;
-use records::Actor;
-use records::approval::{About, Approval, ApprovalStatus};
-use records::person::Person;
+use safeguards::approval::{About, Approval, ApprovalStatus};
+use trail::Actor;
+use trail::person::Person;
 
 /// Renders the status of a request as a tag.
 pub(super) fn status_tag(status: ApprovalStatus) -> impl IntoView {

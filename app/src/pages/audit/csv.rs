@@ -6,8 +6,10 @@ use axum::Extension;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use axum::response::Response;
-use records::audit::{AuditForm, csv};
-use records::{Actor, RecordsError, Session};
+use db::RecordsError;
+use identity::Session;
+use trail::Actor;
+use trail::audit::{AuditForm, csv};
 
 /// Answers with the filtered events as a CSV file (`/audit/csv`).
 pub async fn audit_csv(

@@ -3,7 +3,7 @@
 use crate::components::{DateInput, FieldProblem, date_query, options, percent_encoded, query};
 use leptos::prelude::*;
 use policy::form::FieldErrors;
-use records::audit::{AuditAction, AuditForm, Subject};
+use trail::audit::{AuditAction, AuditForm, Subject};
 
 /// Reads the filters of the page's address.
 pub(super) fn from_address() -> AuditForm {

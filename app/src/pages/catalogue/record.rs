@@ -3,10 +3,10 @@
 use crate::components::{DataTable, Day, PageLayout, Pager, guarded_page, paging, path_param, text_columns};
 use crate::pages::users::person_link;
 use crate::state::{actor, store};
+use db::pagination::Page;
 use leptos::prelude::*;
 use policy::CatalogueRecordId;
 use records::catalogue::{self, Item};
-use records::pagination::Page;
 
 /// Shows a catalogue record.
 #[component]

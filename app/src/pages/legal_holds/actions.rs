@@ -6,7 +6,7 @@ use leptos::prelude::*;
 use leptos::server_fn::codec::PostUrl;
 use policy::LegalHoldId;
 use policy::legal_hold::HoldForm;
-use records::legal_hold;
+use safeguards::legal_hold;
 use serde::{Deserialize, Serialize};
 
 /// Identifies the hold.

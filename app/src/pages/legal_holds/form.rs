@@ -9,7 +9,7 @@ use leptos::server_fn::ServerFn as _;
 use policy::form::FieldErrors;
 use policy::legal_hold::HoldForm;
 use policy::{HoldReason, UserNumber};
-use records::terms::Term;
+use trail::terms::Term;
 
 /// The target of the hold that the form places.
 pub(crate) enum HoldTarget {

@@ -10,8 +10,8 @@ use crate::state::{actor, store};
 use leptos::prelude::*;
 use policy::form::FieldErrors;
 use policy::{Action, UserNumber};
-use records::legal_hold::{self, HoldQuery, Show};
-use records::terms::{self, Term, TermKind};
+use safeguards::legal_hold::{self, HoldQuery, Show};
+use trail::terms::{self, Term, TermKind};
 
 /// Shows the legal holds.
 #[component]
@@ -47,7 +47,7 @@ pub fn LegalHoldListPage() -> impl IntoView {
                 }
                 .into_any();
             }
-            hold_table(rows, store.clock().today(), true).into_any()
+            hold_table(rows, store.clock.today(), true).into_any()
         })
         .await?;
         let filters = filters(find.show, user, &category, &categories, &errors);

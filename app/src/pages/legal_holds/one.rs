@@ -12,8 +12,9 @@ use crate::state::{actor, store};
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
 use policy::{Action, LegalHoldId};
-use records::legal_hold::{self, Hold};
-use records::{Actor, approval};
+use safeguards::approval;
+use safeguards::legal_hold::{self, Hold};
+use trail::Actor;
 
 /// Shows one legal hold.
 #[component]
@@ -24,7 +25,7 @@ pub fn LegalHoldPage() -> impl IntoView {
         let hold = legal_hold::read(&store, id?).await?;
         let four_eyes = approval::four_eyes(&store, Action::ReleaseLegalHolds).await?;
         let crumbs = vec![("Legal holds".to_owned(), "/legal-holds".to_owned())];
-        let tag = state_tag(&hold, store.clock().today());
+        let tag = state_tag(&hold, store.clock.today());
         let facts = facts(&hold);
         let next = hold.is_in_force().then(|| {
             let actor = actor();
@@ -44,7 +45,7 @@ pub fn LegalHoldPage() -> impl IntoView {
 }
 
 fn facts(hold: &Hold) -> impl IntoView + use<> {
-    let person = |person: &Option<records::person::Person>| person.as_ref().map(person_link);
+    let person = |person: &Option<trail::person::Person>| person.as_ref().map(person_link);
     let released = hold.released_on.map(|on| {
         view! {
             <dt>"Released"</dt>

@@ -4,7 +4,7 @@ use crate::components::{DataTable, Day, text_columns};
 use crate::pages::users::person_link;
 use chrono::NaiveDate;
 use leptos::prelude::*;
-use records::legal_hold::{Hold, HoldOn};
+use safeguards::legal_hold::{Hold, HoldOn};
 
 /// Renders the target of a hold, with a link.
 pub(super) fn target_link(on: &HoldOn) -> AnyView {

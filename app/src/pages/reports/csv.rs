@@ -5,7 +5,7 @@ use crate::state::AppState;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};
 use axum::response::Response;
-use records::RecordsError;
+use db::RecordsError;
 use records::report::{Report, ReportForm, count};
 
 /// The query of the address.

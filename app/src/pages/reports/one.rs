@@ -7,13 +7,13 @@ use crate::components::{
 };
 use crate::error::AppError;
 use crate::state::store;
+use db::RecordsError;
 use http::StatusCode;
 use leptos::prelude::*;
 use leptos_axum::ResponseOptions;
 use leptos_router::hooks::use_params_map;
 use policy::form::FieldErrors;
 use policy::numbers::grouped;
-use records::RecordsError;
 use records::report::{Counted, Report, ReportForm, ReportQuery, count};
 
 /// Shows the report of the code in the address.

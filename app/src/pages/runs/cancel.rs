@@ -2,10 +2,10 @@
 
 use crate::error::AppError;
 use crate::state::{actor, store};
+use erasure::{maintenance, run};
 use leptos::prelude::*;
 use leptos::server_fn::codec::PostUrl;
 use policy::RunId;
-use records::{maintenance, run};
 use serde::{Deserialize, Serialize};
 
 /// Identifies the run.

@@ -9,14 +9,14 @@ use crate::components::{
     query,
 };
 use crate::state::store;
+use erasure::certificate::{self, Certificate, Checked, Counted, Found, Signed};
+use erasure::residue::Decision;
+use erasure::run;
 use leptos::prelude::*;
 use policy::numbers::{counted, grouped};
 use policy::{Reason, RunId, TaskId, UserNumber, personal_data};
-use records::certificate::{self, Certificate, Checked, Counted, Found, Signed};
-use records::residue::Decision;
-use records::run;
-use records::task_name::TaskName;
 use std::collections::BTreeMap;
+use trail::task_name::TaskName;
 
 /// Shows the certificate of a run.
 #[component]

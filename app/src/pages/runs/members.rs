@@ -8,6 +8,9 @@ use crate::error::{AppError, field_errors};
 use crate::form_post::{self, action, failed_submission};
 use crate::pages::users::RecordDay;
 use crate::private_search;
+use db::RecordsError;
+use db::pagination::{Page, Paging};
+use erasure::run::{self, Member, MemberQuery, Run};
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
 use leptos::server_fn::codec::PostUrl;
@@ -15,10 +18,8 @@ use policy::dates::{joined, shown};
 use policy::form::{FieldErrors, Problem};
 use policy::numbers::{counted, grouped};
 use policy::{Blocker, Outcome, Reason, RunId, VerdictKind, text};
-use records::pagination::{Page, Paging};
-use records::run::{self, Member, MemberQuery, Run};
-use records::{RecordsError, Store};
 use serde::{Deserialize, Serialize};
+use trail::Store;
 
 /// A posted search for users of a run.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]

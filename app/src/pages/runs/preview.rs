@@ -9,11 +9,11 @@ use crate::components::{
 use crate::form_post::{action, failed_submission};
 use crate::pages::tasks::crumbs_over;
 use crate::state::actor;
+use erasure::run::Run;
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
 use policy::numbers::{counted, grouped};
 use policy::{Reason, RunId, VerdictKind, summary};
-use records::run::Run;
 
 use crate::error::field_errors;
 use crate::pages::approvals::second_person::SecondPerson;

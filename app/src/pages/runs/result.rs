@@ -10,11 +10,11 @@ use crate::form_post::error_for;
 use crate::islands::{Progress, RunProgress};
 use crate::pages::tasks::{crumbs_over, task_link};
 use crate::state::can_open;
+use erasure::run::Run;
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
 use policy::numbers::{counted, grouped};
 use policy::{Residue, RunId, RunKind, RunState, SafetyLimits, personal_data, summary};
-use records::run::Run;
 
 pub(super) fn page(
     run: Run,

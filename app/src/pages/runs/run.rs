@@ -5,9 +5,9 @@ use super::{preview, result};
 use crate::components::{guarded_page, path_param};
 use crate::pages::approvals::second_person::SecondPerson;
 use crate::state::{actor, store};
+use erasure::run;
 use leptos::prelude::*;
 use policy::{RunId, RunKind};
-use records::run;
 
 /// Shows one run or preview.
 #[component]
@@ -25,7 +25,7 @@ pub fn RunPage() -> impl IntoView {
             Ok(preview::page(run, preview::PreviewStatus { why_not, newer }, second, search, members)
                 .into_any())
         } else {
-            Ok(result::page(run, store.settings().safety_limits, search, members).into_any())
+            Ok(result::page(run, store.settings.safety_limits, search, members).into_any())
         }
     })
 }

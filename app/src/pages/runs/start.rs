@@ -2,10 +2,10 @@
 
 use crate::error::AppError;
 use crate::state::{actor, store};
+use erasure::run;
 use leptos::prelude::*;
 use leptos::server_fn::codec::PostUrl;
 use policy::RunId;
-use records::run;
 use serde::{Deserialize, Serialize};
 
 /// The preview, and the typed number of users.

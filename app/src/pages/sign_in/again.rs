@@ -10,12 +10,13 @@ use crate::error::{AppError, field_errors};
 use crate::form_post::{action, error_for, failed_submission};
 use crate::rate_limit::AttemptKind;
 use crate::state::{session, store};
+use db::RecordsError;
+use identity::session::{self, Again, AgainFor, Stage};
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
 use leptos::server_fn::codec::PostUrl;
 use policy::permission::FRESH_MINUTES;
-use records::session::{self, Again, AgainFor, Stage};
-use records::{RecordsError, user};
+use records::user;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 

@@ -7,13 +7,13 @@ use crate::error::{AppError, field_errors};
 use crate::form_post::{action, error_for};
 use crate::rate_limit::AttemptKind;
 use crate::state::{session, store};
+use db::RecordsError;
+use identity::session::{self, Stage};
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
 use leptos::server_fn::codec::PostUrl;
 use qrcode::QrCode;
 use qrcode::render::svg::Color;
-use records::RecordsError;
-use records::session::{self, Stage};
 use serde::{Deserialize, Serialize};
 
 /// The first code of the app.

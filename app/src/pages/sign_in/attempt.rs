@@ -4,10 +4,11 @@ use crate::cookie;
 use crate::error::AppError;
 use crate::rate_limit::{Account, Attempt, AttemptKind, KnownCaller};
 use crate::state::{AppState, ClientAddress, DeviceCookie, extension};
+use db::RecordsError;
+use identity::session::{Stage, device_of, remember_device};
+use identity::{Caller, Session, staff};
 use leptos::prelude::expect_context;
 use policy::UserNumber;
-use records::session::{Stage, device_of, remember_device};
-use records::{Caller, RecordsError, Session, staff};
 use std::net::{IpAddr, Ipv4Addr};
 
 /// The maximum length of a `UserID`, in characters.

@@ -11,10 +11,10 @@ use crate::form_post::{action, error_for, failed_submission};
 use crate::pages::sign_in::SignOut;
 use crate::rate_limit::AttemptKind;
 use crate::state::{session, store};
+use identity::session::{self, Stage};
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
 use leptos::server_fn::codec::PostUrl;
-use records::session::{self, Stage};
 use serde::{Deserialize, Serialize};
 
 /// The code, and the page to go to.

@@ -6,11 +6,12 @@ use crate::cookie;
 use crate::error::{AppError, field_errors};
 use crate::form_post::{action, error_for};
 use crate::state::store;
+use db::RecordsError;
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
 use leptos::server_fn::codec::PostUrl;
 use leptos_router::hooks::use_params_map;
-use records::{RecordsError, accounts};
+use records::accounts;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 

@@ -3,9 +3,9 @@
 use crate::cookie;
 use crate::error::AppError;
 use crate::state::{session, store};
+use identity::session;
 use leptos::prelude::*;
 use leptos::server_fn::codec::PostUrl;
-use records::session;
 
 /// Ends the session, on the server and in the browser.
 #[server(prefix = "/do", endpoint = "sign_out", input = PostUrl)]

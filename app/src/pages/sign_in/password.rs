@@ -9,11 +9,11 @@ use crate::cookie;
 use crate::error::{AppError, field_errors};
 use crate::form_post::{action, error_for, failed_submission};
 use crate::state::{SessionEnded, extension, session, store};
+use identity::session::{self, Stage};
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
 use leptos::server_fn::codec::PostUrl;
 use policy::form::{FieldErrors, Problem};
-use records::session::{self, Stage};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 

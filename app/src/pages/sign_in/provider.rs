@@ -5,10 +5,10 @@ use crate::components::{Notice, PostButton, ProblemSummary, percent_encoded, que
 use crate::error::AppError;
 use crate::form_post::error_for;
 use crate::state::{AppState, session, store};
+use identity::session;
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
 use leptos::server_fn::codec::PostUrl;
-use records::session;
 
 /// Why a sign-in at the identity provider failed.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

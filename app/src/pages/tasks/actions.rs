@@ -2,11 +2,11 @@
 
 use crate::error::AppError;
 use crate::state::{actor, store};
+use erasure::{run, task};
 use leptos::prelude::*;
 use leptos::server_fn::codec::PostUrl;
 use policy::form::{FieldErrors, Problem};
 use policy::{TaskId, UserNumber};
-use records::{run, task};
 use serde::{Deserialize, Serialize};
 use tokio::sync::Semaphore;
 

@@ -5,11 +5,11 @@ use super::{crumbs, task_link};
 use crate::components::{PageLayout, ProblemSummary, guarded_page, path_param};
 use crate::form_post::{action, error_for};
 use crate::state::{actor, store};
+use erasure::task;
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
 use policy::TaskId;
-use records::task;
-use records::task_name::TaskName;
+use trail::task_name::TaskName;
 
 /// Asks before a task is deleted.
 #[component]

@@ -6,12 +6,14 @@ use crate::error::AppError;
 use crate::form_post::{FormKey, FormToken, action, failed_submission};
 use crate::islands::{TaskFormIsland, coming};
 use crate::state::{actor, extension, store};
+use db::RecordsError;
+use erasure::task;
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
 use leptos::server_fn::codec::PostUrl;
 use policy::task_form::{TaskForm, validate};
 use policy::{TaskId, dates};
-use records::{RecordsError, Store, task};
+use trail::Store;
 
 /// Saves a task.
 #[server(prefix = "/do", endpoint = "save_task", input = PostUrl)]
@@ -31,7 +33,7 @@ pub(super) async fn save_task(form: TaskForm) -> Result<(), AppError> {
 #[allow(clippy::unused_async, reason = "server functions are async")]
 #[server(prefix = "/do", endpoint = "check_task", input = PostUrl)]
 pub(super) async fn check_task(form: TaskForm) -> Result<(), AppError> {
-    match validate(&form, store().clock().wall()) {
+    match validate(&form, store().clock.wall()) {
         Err(errors) => Err(AppError::Invalid(errors)),
         Ok(_) => Err(AppError::Checked),
     }
@@ -90,14 +92,14 @@ fn form_view(
         Some((typed, error)) => (with_dates_as_shown(typed), Some(error)),
         None => (form, crate::form_post::error_for(SaveTask::PATH)),
     };
-    let next = coming(*store.clock(), &form);
+    let next = coming(store.clock, &form);
     let token = extension::<FormToken>().map(|token| token.0).unwrap_or_default();
     let key = extension::<FormKey>().map(|key| key.0).unwrap_or_default();
     view! {
         <TaskFormIsland
             form custom is_default error next
-            now=store.clock().wall()
-            zone=store.clock().zone().name().to_owned()
+            now=store.clock.wall()
+            zone=store.clock.zone().name().to_owned()
             save=action(SaveTask::PATH, page)
             check=action(CheckTask::PATH, page)
             back=back.to_owned()

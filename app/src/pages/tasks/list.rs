@@ -5,10 +5,10 @@ use crate::components::{
     guarded_page, paging, percent_encoded, query, search_text, text_columns,
 };
 use crate::state::{actor, can_open, store};
+use erasure::task::{self, TaskQuery, TaskRow};
 use leptos::prelude::*;
 use policy::form::FieldErrors;
 use policy::task_form::{CATEGORY, TASK_TYPE};
-use records::task::{self, TaskQuery, TaskRow};
 
 /// Shows the tasks, with filters.
 #[component]

@@ -10,16 +10,16 @@ use crate::form_post::error_for;
 use crate::islands::NextRun;
 use crate::pages::runs::run_table;
 use crate::state::{actor, store};
+use db::Clock;
+use db::pagination::Paging;
+use erasure::run::{self, RunQuery};
+use erasure::task::{self, Confirmation, Task};
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
 use policy::field::{ALWAYS_REMOVED, Field};
 use policy::task_form::{NEXT_RUNS, TASK_TYPE, Visibility};
 use policy::timezone::next_occurrences;
 use policy::{Policy, Schedule, TaskId, Treatment, summary};
-use records::Clock;
-use records::pagination::Paging;
-use records::run::{self, RunQuery};
-use records::task::{self, Confirmation, Task};
 
 /// The number of shown runs. The list of runs contains all.
 const RUNS: u64 = 10;
@@ -34,8 +34,8 @@ pub fn TaskPage() -> impl IntoView {
         let custom = task::custom_fields(&store).await?;
         let of_task = RunQuery { task: Some(task.id), ..RunQuery::default() };
         let runs = run::list(&store, &of_task, &Paging { after: None, rows: Some(RUNS) }).await?;
-        let next = next_runs(*store.clock(), &task);
-        let today = store.clock().today();
+        let next = next_runs(store.clock, &task);
+        let today = store.clock.today();
         let policy = &task.draft.policy;
         let selection = summary::selection(&policy.conditions, policy.scope);
         let example = summary::example(&policy.conditions, today);

@@ -10,13 +10,13 @@ use crate::form_post::{action, error_for, failed_submission};
 use crate::pages::approvals::limits_reached;
 use crate::pages::tasks::task_link;
 use crate::state::{actor, can_open, store};
+use erasure::run::{self, SinglePlan};
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
 use leptos::server_fn::codec::PostUrl;
 use policy::form::FieldErrors;
 use policy::numbers::counted;
 use policy::{Blocker, Blockers, TaskId, UserNumber, Verdict};
-use records::run::{self, SinglePlan};
 use records::user::{self, UserRecord};
 use serde::{Deserialize, Serialize};
 

@@ -8,9 +8,9 @@ use chrono::NaiveDate;
 use leptos::prelude::*;
 use policy::Action;
 use policy::dates::joined;
-use records::legal_hold::Hold;
-use records::terms::Term;
 use records::user::UserRecord;
+use safeguards::legal_hold::Hold;
+use trail::terms::Term;
 
 /// One line: label and value.
 type Fact = (&'static str, Option<AnyView>);

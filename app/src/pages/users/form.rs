@@ -7,14 +7,16 @@ use crate::error::{AppError, field_errors};
 use crate::form_post::{action, error_for, failed_submission};
 use crate::pages::undo::go_to;
 use crate::state::{actor, store};
+use db::RecordsError;
+use erasure::task;
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
 use leptos::server_fn::codec::PostUrl;
 use policy::user_form::UserForm;
 use policy::{Action, UserNumber};
-use records::terms::{self, Term, TermKind};
 use records::user::{self, UserRecord};
-use records::{RecordsError, Store, task};
+use trail::Store;
+use trail::terms::{self, Term, TermKind};
 
 /// Saves a user.
 #[server(prefix = "/do", endpoint = "save_user", input = PostUrl)]

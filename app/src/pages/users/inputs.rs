@@ -3,7 +3,7 @@
 use crate::components::{DateInput, FieldProblem, escaped};
 use leptos::prelude::*;
 use policy::form::FieldErrors;
-use records::terms::Term;
+use trail::terms::Term;
 
 /// The shared state of the fields of one form.
 pub(super) struct Inputs {

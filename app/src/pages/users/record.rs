@@ -11,13 +11,16 @@ use crate::islands::Pending;
 use crate::pages::catalogue::record_table;
 use crate::pages::residue::status_text;
 use crate::state::store;
+use db::RecordsError;
+use db::pagination::Page;
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
 use policy::UserNumber;
+use records::catalogue;
 use records::circulation::{self, Loans};
-use records::pagination::Page;
 use records::user::{self, UserRecord};
-use records::{RecordsError, Store, catalogue, legal_hold};
+use safeguards::legal_hold;
+use trail::Store;
 
 /// Shows a user's record with loans, requests, charges and messages.
 #[component]
@@ -30,7 +33,7 @@ pub fn UserPage() -> impl IntoView {
         let user = user::read(&store, number?).await?;
         let content = content(&store, &user, tab).await?;
         let residue =
-            if user.is_anonymised() { records::residue::status(&store, user.number).await? } else { None };
+            if user.is_anonymised() { erasure::residue::status(&store, user.number).await? } else { None };
         // The browser's history contains the title, so it has the number, not the name.
         let title = if user.is_anonymised() {
             format!("User {} has been anonymised", user.number)
@@ -97,12 +100,12 @@ fn head(user: &UserRecord, just_anonymised: bool) -> impl IntoView + use<> {
 }
 
 /// Renders the result of the residue search, and the link to the certificate.
-fn residue_search((run, status): (policy::RunId, records::residue::ResidueStatus)) -> impl IntoView {
-    let is_under_way = matches!(status, records::residue::ResidueStatus::UnderWay);
+fn residue_search((run, status): (policy::RunId, erasure::residue::ResidueStatus)) -> impl IntoView {
+    let is_under_way = matches!(status, erasure::residue::ResidueStatus::UnderWay);
     let pending = is_under_way.then(|| {
         view! { " " <Pending here=own_address() /> }
     });
-    let review = matches!(status, records::residue::ResidueStatus::Found { .. })
+    let review = matches!(status, erasure::residue::ResidueStatus::Found { .. })
         .then(|| view! { " " <a href=format!("/residue?run={run}")>"Review"</a> });
     view! {
         <p data-live="residue" aria-live="polite">
@@ -161,11 +164,11 @@ async fn content(store: &Store, user: &UserRecord, tab: Tab) -> Result<AnyView, 
     Ok(match tab {
         Tab::Details => {
             let holds = legal_hold::of_user(store, number).await?;
-            details::view(user, holds, store.clock().today()).into_any()
+            details::view(user, holds, store.clock.today()).into_any()
         }
         Tab::Loans => {
             let Page { rows, next } = circulation::loans(store, number, Loans::Open, &paging).await?;
-            with_pager(activity::open_loans(rows, &list, store.clock().today()), next)
+            with_pager(activity::open_loans(rows, &list, store.clock.today()), next)
         }
         Tab::History => {
             let Page { rows, next } = circulation::loans(store, number, Loans::Past, &paging).await?;

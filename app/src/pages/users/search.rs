@@ -10,15 +10,15 @@ use crate::error::field_errors;
 use crate::form_post::{self, action};
 use crate::private_search;
 use crate::state::store;
+use db::RecordsError;
+use db::pagination::Page;
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
 use policy::Role;
 use policy::form::FieldErrors;
 use policy::numbers::{counted, grouped};
-use records::RecordsError;
-use records::pagination::Page;
-use records::terms::{self, Term, TermKind};
 use records::user::{self, Sort, UserRow};
+use trail::terms::{self, Term, TermKind};
 
 /// The number up to which results are counted.
 const MAX_COUNTED: u64 = 1_000;

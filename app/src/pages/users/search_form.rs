@@ -4,13 +4,13 @@ use crate::components::query;
 use crate::error::AppError;
 use crate::form_post::failed_submission;
 use crate::private_search;
+use db::RecordsError;
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
 use leptos::server_fn::codec::PostUrl;
 use policy::dates::optional_date;
 use policy::form::{FieldErrors, Problem};
 use policy::{Role, text};
-use records::RecordsError;
 use records::user::{Having, RoleFilter, Sort, UserQuery};
 use std::collections::BTreeMap;
 

@@ -10,17 +10,18 @@ use crate::pages::approvals::{
     second_person::request_status,
 };
 use crate::state::{actor, can_open, store};
+use db::RecordsError;
+use erasure::approval_workflow;
+use erasure::run::{self, SinglePlan};
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
 use leptos::server_fn::codec::PostUrl;
 use policy::dates::joined;
 use policy::four_eyes::APPROVAL_HOURS;
 use policy::{TaskId, UserNumber, Verdict};
-use records::approval::{self, ApprovalStatus};
-use records::approval_workflow;
-use records::run::{self, SinglePlan};
 use records::user::{self, UserRecord};
-use records::{RecordsError, Store};
+use safeguards::approval::{self, ApprovalStatus};
+use trail::Store;
 
 /// Anonymises a member of staff. This cannot be undone.
 #[server(prefix = "/do", endpoint = "anonymise_staff", input = PostUrl)]

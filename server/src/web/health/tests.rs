@@ -11,19 +11,22 @@ use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::header::{AUTHORIZATION, HOST};
 use axum::http::{Request, StatusCode};
+use db::{Clock, Fault, Settings, Storage};
+use erasure::task;
 use policy::task_form::TaskForm;
-use records::{Actor, Clock, Fault, Settings, Storage, Store, task};
 use sea_orm::ConnectionTrait as _;
 use serde_json::{Value, json};
 use std::sync::atomic::Ordering;
 use tempfile::TempDir;
 use tower::ServiceExt as _;
+use trail::{Actor, Store};
 
 async fn library() -> (TempDir, Store) {
     let folder = tempfile::tempdir().expect("a folder");
     let url = format!("sqlite://{}/test.db?mode=rwc", folder.path().display());
     let clock = Clock::new(chrono_tz::Tz::Europe__London);
-    let store = records::open_store(&url, clock, Settings::in_folder(folder.path())).await.expect("a store");
+    let store =
+        operations::open_store(&url, clock, Settings::in_folder(folder.path())).await.expect("a store");
     (folder, store)
 }
 
@@ -45,7 +48,7 @@ async fn overdue_task(store: &Store) {
     };
     task::save(store, Actor::COMMAND_LINE, &form).await.expect("a task");
     let long_ago = "UPDATE tasks SET next_due_at = '2020-01-01T02:30:00+00:00'";
-    store.database().execute_unprepared(long_ago).await.expect("a change");
+    store.db.execute_unprepared(long_ago).await.expect("a change");
 }
 
 async fn answer(router: &Router, path: &str, host: &str) -> (StatusCode, String) {
@@ -86,7 +89,7 @@ async fn healthz_is_ok_with_a_warning_or_failing() {
         json!([{ "code": "overdue", "task": 1, "run": null, "since": "2020-01-01T02:30:00+00:00" }]);
     assert_eq!(warning["conditions"], expected);
 
-    store.database().clone().close().await.expect("closed");
+    store.db.clone().close().await.expect("closed");
     tokio::time::sleep(CACHE_TTL).await;
     let (status, gone) = healthz(&router).await;
     assert_eq!((status, &gone["database"]), (StatusCode::SERVICE_UNAVAILABLE, &json!("unreachable")));
@@ -120,7 +123,7 @@ async fn without_the_token_health_is_only_up_or_down() {
         );
     }
     for fault in [Fault::DiskFull(Storage::Database), Fault::Unwritable(Storage::Ledger)] {
-        store.vitals().note(fault);
+        store.vitals.note(fault);
         for path in ["/healthz", "/readyz"] {
             let answer = get_with_token(&router, path, None).await;
             assert_eq!(answer, (StatusCode::SERVICE_UNAVAILABLE, down.clone()), "{path} {fault:?}");
@@ -141,12 +144,12 @@ async fn metrics_are_numbers_without_text_of_a_task() {
             "INSERT INTO runs (task_id, kind, state, today, policy, rules_version, channel, created_at, done) \
              VALUES (1, 'scheduled', '{state}', '2020-01-01', '{{}}', 1, 'schedule', '2020-01-01T02:30:00+00:00', 7)"
         );
-        store.database().execute_unprepared(&run).await.expect("a run");
+        store.db.execute_unprepared(&run).await.expect("a run");
     }
     let holds = "INSERT INTO legal_holds (category, reason, placed_on, review_on) VALUES \
                  ('STUDENT', 'dispute', '2019-01-01', '2019-06-01'), ('GUEST', 'other', '2019-01-01', NULL), \
                  ('STAFF', 'other', '2019-01-01', '2999-01-01')";
-    store.database().execute_unprepared(holds).await.expect("legal holds");
+    store.db.execute_unprepared(holds).await.expect("legal holds");
     let router = desk(&folder, &store, Heartbeat::with_age(3));
     let (status, text) = answer(&router, "/metrics", "127.0.0.1:3000").await;
     assert_eq!(status, StatusCode::OK);
@@ -170,7 +173,7 @@ async fn metrics_are_numbers_without_text_of_a_task() {
     assert!(text.contains("lethe_build_info{version=\""), "{text}");
     assert!(!text.contains("Words"), "{text}");
 
-    store.database().clone().close().await.expect("closed");
+    store.db.clone().close().await.expect("closed");
     let (status, text) = answer(&router, "/metrics", "127.0.0.1:3000").await;
     assert_eq!(status, StatusCode::OK);
     assert!(text.contains("lethe_database_up 0") && !text.contains("lethe_runs"), "{text}");

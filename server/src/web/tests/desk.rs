@@ -9,14 +9,15 @@ use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::header::{CONTENT_TYPE, COOKIE, HeaderValue, LOCATION, SET_COOKIE};
 use axum::http::{HeaderMap, Request, StatusCode};
+use db::{Settings, SignIn};
 use policy::{Role, UserNumber};
 use records::accounts;
-use records::{Actor, Settings, SignIn, Store};
 use sea_orm::{ConnectionTrait as _, Database};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use tempfile::TempDir;
 use tower::ServiceExt as _;
+use trail::{Actor, Store};
 
 /// The password of all members of staff in these tests.
 pub(in crate::web) const PASSWORD: &str = "plum tractor seventeen";
@@ -89,10 +90,10 @@ impl Desk {
         change: impl FnOnce(&mut AppState),
         network: NetworkConfig,
     ) -> Self {
-        let clock = records::Clock::new(chrono_tz::Tz::Europe__London);
+        let clock = db::Clock::new(chrono_tz::Tz::Europe__London);
         let mut settings = Settings::in_folder(folder.path());
         set(&mut settings);
-        let store = records::open_store(url, clock, settings).await.expect("a store");
+        let store = operations::open_store(url, clock, settings).await.expect("a store");
         let site = Site::Folder(folder.path().to_owned());
         let mut state = state(&site, store.clone(), Cookies::Plain, &network);
         change(&mut state);

@@ -8,7 +8,7 @@ use sea_orm::{ConnectionTrait as _, Statement};
 use std::time::Duration;
 
 async fn count(desk: &Desk, what: &str) -> i64 {
-    let db = desk.store.database();
+    let db = &desk.store.db;
     let sql = format!("SELECT COUNT(*) FROM {what}");
     let row =
         db.query_one_raw(Statement::from_string(db.get_database_backend(), sql)).await.expect("a count");
@@ -117,12 +117,12 @@ async fn a_rejected_form_can_be_sent_again() {
     user.set("form[last_name]", "Ng");
     user.set("form[barcode]", "B1");
     let sql = "INSERT INTO users (uuid, last_name, barcode) VALUES ('u', 'Other', 'B1')";
-    desk.store.database().execute_unprepared(sql).await.expect("a user");
+    desk.store.db.execute_unprepared(sql).await.expect("a user");
     for _ in 0..2 {
         assert_eq!(desk.post(&user.action, user.body()).await.0, StatusCode::UNPROCESSABLE_ENTITY);
     }
     let sql = "UPDATE users SET barcode = NULL WHERE uuid = 'u'";
-    desk.store.database().execute_unprepared(sql).await.expect("a change");
+    desk.store.db.execute_unprepared(sql).await.expect("a change");
     assert_eq!(desk.post(&user.action, user.body()).await.0, StatusCode::SEE_OTHER);
     assert_eq!(desk.post(&user.action, user.body()).await.0, StatusCode::SEE_OTHER);
     assert_eq!(count(&desk, "users WHERE last_name = 'Ng'").await, 1);
@@ -190,7 +190,7 @@ async fn an_ended_session_is_not_shown_the_response_again() {
     add.set("form[user_id]", "newcomer");
     add.set("form[role]", "librarian");
     assert!(desk.post(&add.action, add.body()).await.2.contains("/invitation/"));
-    desk.store.database().execute_unprepared("DELETE FROM sessions").await.expect("no sessions");
+    desk.store.db.execute_unprepared("DELETE FROM sessions").await.expect("no sessions");
     let (status, _, page) = desk.post(&add.action, add.body()).await;
     assert_eq!(status, StatusCode::UNAUTHORIZED);
     assert!(!page.contains("/invitation/"));
@@ -201,7 +201,7 @@ async fn an_ended_session_is_not_shown_the_response_again() {
 async fn the_claim_of_a_rejected_form_is_released_later_if_the_database_fails() {
     let desk = Desk::open().await;
     let execute = async |sql: &str| {
-        desk.store.database().execute_unprepared(sql).await.expect("a change");
+        desk.store.db.execute_unprepared(sql).await.expect("a change");
     };
     execute("INSERT INTO users (uuid, last_name, barcode) VALUES ('u', 'Other', 'B1')").await;
     execute("CREATE TRIGGER gone BEFORE DELETE ON form_keys BEGIN SELECT RAISE(ABORT, 'gone'); END").await;

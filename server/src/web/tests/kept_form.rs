@@ -7,7 +7,7 @@ use policy::Role;
 use sea_orm::ConnectionTrait as _;
 
 async fn execute(desk: &Desk, sql: &str) {
-    desk.store.database().execute_unprepared(sql).await.unwrap();
+    desk.store.db.execute_unprepared(sql).await.unwrap();
 }
 
 /// Returns a client, and the number of a user who can be anonymised.
@@ -27,7 +27,7 @@ async fn library() -> (Desk, i64) {
 }
 
 async fn age_sign_in(desk: &Desk) {
-    let old = (records::Clock::real() - chrono::Duration::minutes(6)).to_rfc3339();
+    let old = (db::Clock::real() - chrono::Duration::minutes(6)).to_rfc3339();
     execute(desk, &format!("UPDATE sessions SET signed_in_at = '{old}'")).await;
 }
 

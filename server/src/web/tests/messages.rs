@@ -3,10 +3,10 @@
 
 use super::desk::Desk;
 use axum::http::StatusCode;
+use erasure::{approval_workflow, run};
 use policy::{Conditions, Days, Policy, Role, Scope, TaskId};
-use records::approval_workflow;
-use records::{Actor, run};
 use sea_orm::ConnectionTrait as _;
+use trail::Actor;
 
 /// Returns a policy for users who left more than five days ago.
 fn leavers() -> Policy {
@@ -15,7 +15,7 @@ fn leavers() -> Policy {
 }
 
 async fn execute(desk: &Desk, sql: &str) {
-    desk.store.database().execute_unprepared(sql).await.unwrap();
+    desk.store.db.execute_unprepared(sql).await.unwrap();
 }
 
 #[tokio::test]

@@ -6,8 +6,8 @@ use super::route_access::addresses;
 use axum::body::Body;
 use axum::http::{Request, StatusCode, Uri};
 use policy::Role;
-use records::Actor;
 use records::accounts;
+use trail::Actor;
 
 /// Percent-encoded: NUL, other control characters, invalid UTF-8, overlong UTF-8, half a surrogate pair.
 const NOT_TEXT: [&str; 7] = ["a%00b", "%01", "%7F", "%C2%85", "%FF", "%C0%80", "%ED%A0%80"];

@@ -6,16 +6,18 @@ use crate::network::NetworkConfig;
 use axum::body::Body;
 use axum::http::header::{AUTHORIZATION, CONTENT_DISPOSITION, CONTENT_TYPE};
 use axum::http::{Request, StatusCode};
+use db::SignIn;
+use erasure::run;
 use policy::{Conditions, Days, Policy, Role, RunId, Scope, TaskId};
-use records::{Actor, SignIn, run};
 use sea_orm::ConnectionTrait as _;
 use serde_json::Value;
 use std::time::Duration;
+use trail::Actor;
 
 const TOKEN: &str = "0123456789abcdef";
 
 async fn execute(desk: &Desk, sql: &str) {
-    desk.store.database().execute_unprepared(sql).await.unwrap();
+    desk.store.db.execute_unprepared(sql).await.unwrap();
 }
 
 /// Opens a library with a name, a task, and this many users who left long ago. Another user, who has not left, has the

@@ -11,11 +11,11 @@ use sea_orm::{ConnectionTrait as _, Statement};
 use std::collections::BTreeSet;
 
 async fn execute(desk: &Desk, sql: &str) {
-    desk.store.database().execute_unprepared(sql).await.expect("a change");
+    desk.store.db.execute_unprepared(sql).await.expect("a change");
 }
 
 async fn text(desk: &Desk, sql: &str) -> String {
-    let db = desk.store.database();
+    let db = &desk.store.db;
     let row = db.query_one_raw(Statement::from_string(db.get_database_backend(), sql)).await.expect("a row");
     row.and_then(|row| row.try_get_by_index::<Option<String>>(0).expect("a text")).unwrap_or_default()
 }
@@ -269,7 +269,7 @@ async fn every_field_of_the_smaller_forms_is_stored((desk, other): Library) {
     type Fields<'a> = Vec<(&'a str, &'a str, String, &'a str)>;
 
     let ng = text(&desk, "SELECT CAST(number AS TEXT) FROM users WHERE user_id = 'ng'").await;
-    let today = desk.store.clock().today();
+    let today = desk.store.clock.today();
     let (review, later) = (today + chrono::Duration::days(90), today + chrono::Duration::days(120));
     execute(
         &desk,
@@ -504,7 +504,7 @@ impl Samples {
         let form = format!("form[approval]={approval}&form[confirm]=1");
         let (status, _, html) = second.post("/do/approve_request?page=/approvals", form).await;
         assert_eq!(status, StatusCode::SEE_OTHER, "{html}");
-        let review = desk.store.clock().today() + chrono::Duration::days(90);
+        let review = desk.store.clock.today() + chrono::Duration::days(90);
         let form = format!("form[user]=801&form[reason]=dispute&form[review_on]={review}");
         done("place_hold", "/users/801", &form).await;
         let hold = text(desk, "SELECT CAST(MAX(id) AS TEXT) FROM legal_holds").await;
@@ -512,7 +512,7 @@ impl Samples {
         done("ask_staff_anonymising", &page, &format!("form[user]={other}")).await;
         let approval = text(desk, "SELECT CAST(MAX(id) AS TEXT) FROM approvals").await;
         let invited =
-            accounts::add(&desk.store, records::Actor::COMMAND_LINE, "invited", Role::Cataloguer).await;
+            accounts::add(&desk.store, trail::Actor::COMMAND_LINE, "invited", Role::Cataloguer).await;
         let invitation = invited.expect("staff").1.expect("an invitation").token.reveal().to_owned();
         Self { task, preview, run, hold, approval, invitation, second }
     }

@@ -7,13 +7,15 @@ use app::rate_limit::{Budget, Budgets, RateLimits};
 use app::route_access::{Access, ROUTE_ACCESS, access_for};
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
+use db::SignIn;
+use identity::session;
 use leptos::server_fn::axum::server_fn_paths;
 use policy::Role;
 use records::accounts;
-use records::{Actor, SignIn, session};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
+use trail::Actor;
 
 /// Returns every address of the router and the server functions.
 pub(super) fn addresses() -> BTreeSet<String> {

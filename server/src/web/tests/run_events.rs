@@ -27,10 +27,10 @@ async fn desk(number: i64) -> Desk {
          'queued', '2018-01-21', '{}', 1, 'web', '2018-01-21T12:00:00+00:00'"
             .to_owned(),
     ] {
-        desk.store.database().execute_unprepared(&sql).await.unwrap();
+        desk.store.db.execute_unprepared(&sql).await.unwrap();
     }
     let policy = serde_json::to_string(&policy::Policy::default()).unwrap();
-    desk.store.database().execute_unprepared(&format!("UPDATE runs SET policy = '{policy}'")).await.unwrap();
+    desk.store.db.execute_unprepared(&format!("UPDATE runs SET policy = '{policy}'")).await.unwrap();
     desk.staff("watcher", &[Role::Librarian, Role::SystemsLibrarian]).await;
     desk.sign_in("watcher").await;
     desk

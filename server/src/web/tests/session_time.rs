@@ -13,7 +13,7 @@ async fn set_age(desk: &Desk, minutes: i64, silent_seconds: i64) {
     let created = (Utc::now() - Duration::minutes(minutes)).to_rfc3339();
     let seen = (Utc::now() - Duration::seconds(silent_seconds)).to_rfc3339();
     let sql = format!("UPDATE sessions SET created_at = '{created}', last_seen_at = '{seen}'");
-    desk.store.database().execute_unprepared(&sql).await.unwrap();
+    desk.store.db.execute_unprepared(&sql).await.unwrap();
 }
 
 /// Calls a server function as an island does. Returns the status and the answer.
@@ -73,7 +73,7 @@ async fn no_request_extends_a_session_beyond_ten_hours() {
 #[tokio::test]
 async fn every_request_extends_a_session_with_a_short_idle_time() {
     let minute = std::time::Duration::from_mins(1);
-    let sign_in = records::SignIn { allow_password_only: true, idle: minute, ..records::SignIn::default() };
+    let sign_in = db::SignIn { allow_password_only: true, idle: minute, ..db::SignIn::default() };
     let mut desk = Desk::closed(sign_in).await;
     desk.staff("ng", &[policy::Role::Librarian]).await;
     desk.sign_in("ng").await;

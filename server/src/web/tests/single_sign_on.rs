@@ -8,18 +8,20 @@ use crate::network::{CALLBACK_ROUTE, NetworkConfig};
 use crate::oidc::{Provider, Settings};
 use axum::http::StatusCode;
 use axum::http::header::{HeaderMap, LOCATION, SET_COOKIE};
+use db::SignIn;
+use db::pagination::Paging;
 use fake::{AuthorizationQuery, CLIENT, FakeProvider, SECRET, Signature};
+use identity::session::{self, Identity};
+use identity::staff;
 use openidconnect::{IssuerUrl, RedirectUrl};
 use policy::{Role, UserNumber};
 use records::accounts;
-use records::audit::{self, AuditAction, AuditQuery};
-use records::pagination::Paging;
-use records::session::{self, Identity};
-use records::{Actor, SignIn, staff};
 use sea_orm::ConnectionTrait as _;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use std::sync::Arc;
+use trail::Actor;
+use trail::audit::{self, AuditAction, AuditQuery};
 
 /// Opens a library with a provider.
 async fn library(allow_password_only: bool, proves_second_factor: bool) -> (Desk, FakeProvider) {
@@ -109,7 +111,7 @@ async fn connect_link(desk: &Desk) -> String {
 /// Sets the time at which all sessions confirmed a change of their sign-in.
 async fn confirm(desk: &Desk, at: &str) {
     let confirmed = format!("UPDATE sessions SET signed_in_at = '{at}', confirmed_at = '{at}'");
-    desk.store.database().execute_unprepared(&confirmed).await.unwrap();
+    desk.store.db.execute_unprepared(&confirmed).await.unwrap();
 }
 
 /// Connects the signed-in member of staff. Returns the location.
@@ -117,7 +119,7 @@ async fn connect(desk: &Desk, fake: &FakeProvider, subject: &str) -> String {
     let (status, headers, _) = desk.get(&connect_link(desk).await).await;
     let again = (StatusCode::SEE_OTHER, "/sign-in/again?page=/account&for=sign-in".to_owned());
     assert_eq!((status, location(&headers)), again, "a fresh sign-in is not enough");
-    confirm(desk, &records::Clock::real().to_rfc3339()).await;
+    confirm(desk, &db::Clock::real().to_rfc3339()).await;
     let login = begin(desk, &connect_link(desk).await).await;
     assert_eq!((login.query.part("prompt"), login.query.part("max_age")), ("login", "0"));
     let code = fake.code(&login.query, &fake.claims(&login.query, subject), Signature::Valid);
@@ -164,8 +166,8 @@ async fn a_connected_account_signs_in_by_the_provider() {
     }
     // The subject at the provider is not stored in clear text.
     let sql = "SELECT COUNT(*) FROM credentials WHERE kind = 'provider' AND secret NOT LIKE '%s-1%'";
-    let statement = sea_orm::Statement::from_string(desk.store.database().get_database_backend(), sql);
-    let row = desk.store.database().query_one_raw(statement).await.unwrap().unwrap();
+    let statement = sea_orm::Statement::from_string(desk.store.db.get_database_backend(), sql);
+    let row = desk.store.db.query_one_raw(statement).await.unwrap().unwrap();
     assert_eq!(row.try_get_by_index::<i64>(0).unwrap(), 1);
 
     let (_, _, page) = signed_out(&desk).get("/sign-in?page=/users").await;
@@ -203,12 +205,12 @@ async fn the_second_factor_of_the_provider_counts_only_if_configured() {
 async fn connected_before(desk: &Desk, fake: &FakeProvider, user: UserNumber, subject: &str) {
     let key = "a key of a session that was ended";
     let hash = base16ct::lower::encode_string(&Sha256::digest(key));
-    let now = records::Clock::real().to_rfc3339();
+    let now = db::Clock::real().to_rfc3339();
     let session = format!(
         "INSERT INTO sessions (id_hash, user_number, created_at, last_seen_at, stage, signed_in_at, confirmed_at) \
          VALUES ('{hash}', {user}, '{now}', '{now}', 'whole', '{now}', '{now}')"
     );
-    desk.store.database().execute_unprepared(&session).await.unwrap();
+    desk.store.db.execute_unprepared(&session).await.unwrap();
     let session = session::find(&desk.store, key).await.unwrap().unwrap();
     let identity = Identity {
         issuer: fake.issuer.clone(),
@@ -339,7 +341,7 @@ async fn only_the_owner_can_connect_an_account() {
     // A link on another site, or from the page of another user.
     let of_other = connect_link(&other).await;
     let again = desk.another("librarian").await;
-    confirm(&desk, &records::Clock::real().to_rfc3339()).await;
+    confirm(&desk, &db::Clock::real().to_rfc3339()).await;
     again.post("/do/disconnect_provider?page=/account", "").await;
     for address in ["/account/provider", "/account/provider?from=00", &of_other] {
         let (status, headers, _) = again.get(address).await;
@@ -434,7 +436,7 @@ async fn an_account_without_a_password_confirms_by_the_provider() {
     assert!(cannot_change_sign_in(&browser).await);
 
     let none = "DELETE FROM credentials WHERE kind = 'password'";
-    desk.store.database().execute_unprepared(none).await.unwrap();
+    desk.store.db.execute_unprepared(none).await.unwrap();
     let browser = whole(&desk, sign_in(&desk, &fake, "s-1").await.1).await;
     assert!(cannot_change_sign_in(&browser).await, "a fresh session is not enough");
     let (_, _, page) = browser.get(to_again).await;

@@ -5,8 +5,9 @@ use crate::command::record_text;
 use axum::http::StatusCode;
 use policy::user_field::{FieldKind, USER_FIELDS, UserField};
 use policy::user_form::UserForm;
-use records::{Actor, user};
+use records::user;
 use serde_json::{Value, json};
+use trail::Actor;
 
 /// Returns a value for the form that no other field has, and the same value as a page shows it.
 fn value_of(field: &UserField, position: usize) -> (Value, String) {

@@ -3,12 +3,12 @@
 use crate::components::{Day, Timestamp};
 use crate::pages::runs::state_tag;
 use crate::pages::tasks::task_link;
+use erasure::certificate::Certificate;
 use leptos::prelude::*;
 use policy::numbers::counted;
 use policy::{RunKind, TaskId, TreatedFields, UserNumber, summary};
-use records::Channel;
-use records::certificate::Certificate;
-use records::task_name::TaskName;
+use trail::Channel;
+use trail::task_name::TaskName;
 
 /// Renders the fields by treatment.
 pub(super) fn fields(fields: &TreatedFields) -> impl IntoView + use<> {

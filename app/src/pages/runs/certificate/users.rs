@@ -1,9 +1,9 @@
 //! The complete list of the users of a certificate, by user number. It is printed in full, too.
 
+use erasure::certificate::Counted;
 use leptos::prelude::*;
 use policy::numbers::counted;
 use policy::{Outcome, UserNumber};
-use records::certificate::Counted;
 
 /// Renders the numbers of all users by outcome.
 pub(super) fn list(groups: &[(Counted, Vec<UserNumber>)]) -> impl IntoView + use<> {

@@ -4,8 +4,7 @@ use super::forms::actor;
 use super::library::{ANA, BEN, add_task, confirmed_preview, four_eyes, leaver, number};
 use crate::web::tests::desk::Desk;
 use axum::http::StatusCode;
-use records::approval_workflow;
-use records::run;
+use erasure::{approval_workflow, run};
 use std::time::Duration;
 
 /// The number of concurrent posts.

@@ -2,13 +2,16 @@
 
 use super::library::{ANA, BEN, add_task, confirmed_preview, execute, four_eyes, insert, leaver, number};
 use crate::web::tests::desk::{Desk, PASSWORD};
+use db::Clock;
+use db::pagination::Paging;
+use erasure::residue::{self, Decision, FindingQuery, Now};
+use erasure::{approval_workflow, run};
+use identity::{session, staff};
 use policy::legal_hold::HoldForm;
 use policy::{LoanId, Role, Roles, UserNumber};
-use records::accounts;
-use records::approval_workflow;
-use records::pagination::Paging;
-use records::residue::{self, Decision, FindingQuery, Now};
-use records::{Actor, Clock, circulation, legal_hold, run, session, staff};
+use records::{accounts, circulation};
+use safeguards::legal_hold;
+use trail::Actor;
 
 /// A function and a valid form for it.
 pub(super) struct Form {
@@ -169,7 +172,7 @@ async fn residue_forms(desk: &Desk) -> Vec<Form> {
 async fn holds(desk: &Desk) -> Vec<Form> {
     let store = &desk.store;
     let ben = actor(desk, BEN).await;
-    let review = store.clock().today() + chrono::Duration::days(100);
+    let review = store.clock.today() + chrono::Duration::days(100);
     let place_hold = async |name: &str| {
         let user = leaver(store, name).await;
         let form = HoldForm {

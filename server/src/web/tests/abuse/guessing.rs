@@ -5,10 +5,11 @@ use crate::network::NetworkConfig;
 use crate::web::tests::desk::{Desk, PASSWORD, post};
 use axum::http::header::SET_COOKIE;
 use axum::http::{HeaderMap, StatusCode};
+use db::{Clock, SignIn};
+use identity::{session, staff};
+use operations::health::{self, ConditionKind};
 use policy::Role;
 use records::accounts;
-use records::health::{self, ConditionKind};
-use records::{Clock, SignIn, session, staff};
 use std::net::{IpAddr, Ipv4Addr};
 
 /// Opens a library behind a proxy on this computer.
@@ -163,7 +164,7 @@ async fn guesses_of_codes_are_limited_and_the_owner_is_notified() {
     let key = cookies(&headers).strip_prefix("lethe=").unwrap().to_owned();
     let halfway = session::find(&other, &key).await.unwrap().unwrap();
     let refused = session::second_factor(&other, &halfway, &codes[0], None).await;
-    assert!(matches!(refused, Err(records::RecordsError::Busy)), "{refused:?}");
+    assert!(matches!(refused, Err(db::RecordsError::Busy)), "{refused:?}");
 
     // The owner signs in with a known browser.
     let (status, headers, _) = sign_in(&desk, "203.0.113.5", &device, PASSWORD).await;
@@ -276,8 +277,7 @@ async fn the_owner_is_notified_of_wrong_codes_in_many_sign_ins() {
 #[tokio::test]
 async fn a_password_matches_in_every_unicode_normalisation() {
     let desk = library(true).await;
-    let added =
-        accounts::add(&desk.store, records::Actor::COMMAND_LINE, "bar", Role::Librarian).await.unwrap();
+    let added = accounts::add(&desk.store, trail::Actor::COMMAND_LINE, "bar", Role::Librarian).await.unwrap();
     let key = added.1.unwrap().token;
     let percent = |text: &str| text.bytes().map(|byte| format!("%{byte:02X}")).collect::<Vec<_>>().concat();
     let composed = "gr\u{f6}\u{df}ere B\u{e4}renh\u{f6}hle fr\u{fc}h";
@@ -303,7 +303,7 @@ async fn every_form_rejects_breached_and_guessable_passwords() {
     let desk = library(true).await;
     let ng = desk.another("ng").await;
     let invited =
-        accounts::add(&desk.store, records::Actor::COMMAND_LINE, "bar", Role::Librarian).await.unwrap();
+        accounts::add(&desk.store, trail::Actor::COMMAND_LINE, "bar", Role::Librarian).await.unwrap();
     let key = invited.1.unwrap().token;
     let to = "/do/accept_invitation?page=/sign-in";
     for bad in ["correct+horse+battery+staple", "Summer2026!!Summer2026", "forget+me+in+the+library"] {

@@ -3,7 +3,7 @@
 use crate::network::NetworkConfig;
 use crate::web::http_server::{ClientTimeouts, listen};
 use crate::web::tests::desk::Desk;
-use records::SignIn;
+use db::SignIn;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};

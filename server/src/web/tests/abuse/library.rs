@@ -2,9 +2,11 @@
 
 use crate::network::NetworkConfig;
 use crate::web::tests::desk::Desk;
+use db::{SignIn, dialect};
+use erasure::run;
 use policy::{Conditions, Days, FourEyes, Policy, Role, RunId, SafetyLimits, Scope, TaskId, UserNumber};
-use records::{Actor, SignIn, Store, dialect, run};
 use sea_orm::{ConnectionTrait as _, Statement};
+use trail::{Actor, Store};
 
 /// The `UserID`s of two members of staff with every role.
 pub(super) const ANA: &str = "ana";
@@ -20,7 +22,7 @@ pub(super) async fn four_eyes() -> Desk {
 /// Does the same with a demo library.
 pub(super) async fn demo(users: u32) -> Desk {
     let mut desk = closed().await;
-    records::demo::fill(&desk.store, Actor::COMMAND_LINE, users, 7).await.unwrap();
+    demo::fill(&desk.store, Actor::COMMAND_LINE, users, 7).await.unwrap();
     add_ana_and_ben(&mut desk).await;
     desk
 }
@@ -46,12 +48,12 @@ async fn closed() -> Desk {
 }
 
 pub(super) async fn execute(store: &Store, sql: &str) {
-    store.database().execute_unprepared(sql).await.unwrap();
+    store.db.execute_unprepared(sql).await.unwrap();
 }
 
 /// Returns the result of a query for one number.
 pub(super) async fn number(store: &Store, sql: &str) -> i64 {
-    let db = store.database();
+    let db = &store.db;
     let row = db.query_one_raw(Statement::from_string(db.get_database_backend(), sql)).await.unwrap();
     row.unwrap().try_get_by_index::<Option<i64>>(0).unwrap().unwrap_or_default()
 }
@@ -99,7 +101,7 @@ pub(super) async fn confirmed_preview(store: &Store, actor: Actor, task: TaskId)
 
 /// Returns all rows of the database as lines, without the times of the last requests.
 pub(super) async fn dump(store: &Store) -> Vec<String> {
-    let db = store.database();
+    let db = &store.db;
     let mut lines = Vec::new();
     for (table, columns) in dialect::schema(db).await.unwrap() {
         let row: Vec<String> = columns

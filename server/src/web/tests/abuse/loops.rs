@@ -4,12 +4,12 @@ use super::library::number;
 use crate::network::NetworkConfig;
 use crate::web::tests::desk::{Desk, PASSWORD, post};
 use axum::http::StatusCode;
+use db::SignIn;
 use futures::future::join_all;
 use policy::Role;
-use records::SignIn;
-use records::audit::{self, Due};
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::{Duration, Instant};
+use trail::audit::{self, Due};
 
 async fn library() -> Desk {
     let desk = Desk::with(

@@ -1,7 +1,7 @@
 //! Roles that may not see users: no response of any address contains a value of a user. The personal values of the
 //! library are unique. They are made from the register of personal data.
 
-#[path = "../../../../../app/records/tests/store/canary/plant.rs"]
+#[path = "../../../../../app/store_tests/tests/store/canary/plant.rs"]
 #[allow(dead_code, missing_docs, reason = "the store tests use more of it")]
 mod plant;
 
@@ -10,11 +10,12 @@ use crate::web::tests::desk::{Desk, post};
 use crate::web::tests::route_access::addresses;
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
+use erasure::run;
 use plant::{Person, Planter};
 use policy::{Action, Outcome, Reason, Role, RunId, UserNumber, VerdictKind};
 use records::report::{Key, Report};
-use records::{Actor, Store, run};
 use std::collections::BTreeSet;
+use trail::{Actor, Store};
 
 /// Opens a library with users whose columns all have values, a preview of them, a run, and a single anonymised user.
 /// Ana has all roles.
@@ -27,7 +28,7 @@ pub(super) async fn library() -> (Desk, Vec<Person>) {
     execute(store, "INSERT INTO custom_fields (key, label) VALUES ('locker', 'Locker')").await;
     let record = "INSERT INTO catalogue_records (title, created_on) VALUES ('A title', '2017-01-01')";
     execute(store, record).await;
-    let planter = Planter::new(store.database(), guarantor.0).await;
+    let planter = Planter::new(&store.db, guarantor.0).await;
     let mut people = Vec::new();
     for number in 1..=3 {
         people.push(planter.plant(10 + number).await);

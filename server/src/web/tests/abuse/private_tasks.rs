@@ -3,9 +3,9 @@
 use super::library::{ANA, BEN, add_task, dump, execute, four_eyes, leaver, unchanged};
 use crate::web::tests::desk::Desk;
 use axum::http::StatusCode;
+use erasure::{approval_workflow, run};
 use policy::TaskId;
-use records::approval_workflow;
-use records::{Actor, run};
+use trail::Actor;
 
 const SECRET: &str = "What Ana calls it";
 

@@ -4,8 +4,9 @@ use super::library::{ANA, BEN, four_eyes};
 use crate::web::tests::desk::Desk;
 use axum::http::StatusCode;
 use policy::user_form::UserForm;
-use records::{Actor, user};
+use records::user;
 use scraper::{Html, Selector};
+use trail::Actor;
 
 async fn add_user(desk: &Desk, name: &str) {
     let (last_name, email) = (name.to_owned(), format!("{name}@example.org"));

@@ -4,7 +4,7 @@ use super::library::{ANA, BEN, add_task, dump, execute, four_eyes, leaver, numbe
 use crate::web::tests::desk::Desk;
 use axum::http::StatusCode;
 use policy::{Role, RunId, TaskId};
-use records::approval::{self, ApprovalStatus};
+use safeguards::approval::{self, ApprovalStatus};
 
 /// Ana previews a task with two users and requests approval, by the forms. Returns task, preview and request.
 async fn request_approval(desk: &Desk) -> (TaskId, RunId, i64) {

@@ -4,12 +4,13 @@ use crate::network::NetworkConfig;
 use crate::web::tests::desk::{Desk, PASSWORD, post};
 use app::rate_limit::{Budget, Budgets, RateLimits};
 use axum::http::StatusCode;
+use db::SignIn;
 use policy::Role;
 use records::accounts;
-use records::{Actor, SignIn};
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use trail::Actor;
 
 /// How often each kind of account is tried. They take turns, so that other load affects all alike.
 const ROUNDS: usize = 40;

@@ -6,8 +6,9 @@ use super::library::{
 };
 use crate::web::tests::desk::Desk;
 use axum::http::StatusCode;
+use erasure::run;
 use policy::{RunId, UserNumber};
-use records::{Actor, run};
+use trail::Actor;
 
 /// Opens a library with two eligible users, and a preview that Ana can start by typing 2.
 async fn ready() -> (Desk, RunId) {
@@ -132,7 +133,7 @@ async fn a_blocked_user_cannot_be_anonymised_by_a_forged_post() {
 #[tokio::test]
 async fn irreversible_actions_require_a_recent_sign_in() {
     let (desk, forms) = super::forms::library().await;
-    let old = (records::Clock::real() - chrono::Duration::minutes(6)).to_rfc3339();
+    let old = (db::Clock::real() - chrono::Duration::minutes(6)).to_rfc3339();
     execute(&desk.store, &format!("UPDATE sessions SET signed_in_at = '{old}'")).await;
     let before = dump(&desk.store).await;
     let mut asked_again = Vec::new();

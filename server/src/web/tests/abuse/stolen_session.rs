@@ -4,8 +4,8 @@ use super::library::number;
 use crate::network::NetworkConfig;
 use crate::web::tests::desk::{Desk, PASSWORD, cookie, post};
 use axum::http::StatusCode;
+use identity::session::{self, Session};
 use policy::Role;
-use records::session::{self, Session};
 use totp_rs::{Builder, Secret};
 
 async fn session_of(desk: &Desk) -> Session {

@@ -9,9 +9,9 @@ use crate::web::tests::route_access::addresses;
 use axum::body::Body;
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE, LOCATION, X_CONTENT_TYPE_OPTIONS};
 use axum::http::{HeaderMap, Request, StatusCode};
+use db::dialect;
+use erasure::{approval_workflow, run};
 use policy::TaskId;
-use records::approval_workflow;
-use records::{dialect, run};
 use scraper::node::Element;
 use scraper::{Html, Node};
 use sea_orm::{ConnectionTrait as _, Statement};
@@ -89,7 +89,7 @@ async fn library() -> Desk {
 
 /// Writes a script into every text column that users can set. Returns the number of columns.
 async fn plant(desk: &Desk, script: &str) -> usize {
-    let db = desk.store.database();
+    let db = &desk.store.db;
     let script = script.replace('\'', "''");
     let mut planted = 0;
     for (table, columns) in dialect::schema(db).await.unwrap() {

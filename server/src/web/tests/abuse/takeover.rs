@@ -5,11 +5,12 @@ use super::library::{execute, number};
 use crate::network::NetworkConfig;
 use crate::web::tests::desk::{Desk, PASSWORD, cookie, post};
 use axum::http::StatusCode;
+use db::{Settings, SignIn};
+use identity::session::{self, Session};
 use policy::{Role, UserNumber};
-use records::accounts;
-use records::session::{self, Session};
-use records::{Actor, SignIn, user};
+use records::{accounts, user};
 use totp_rs::{Builder, Secret};
+use trail::Actor;
 
 async fn library() -> (Desk, UserNumber, UserNumber) {
     let desk = Desk::closed(SignIn { allow_password_only: true, ..SignIn::default() }).await;
@@ -68,7 +69,7 @@ async fn editing_a_record_cannot_disable_the_sign_in_of_a_member_of_staff() {
 async fn a_new_password_does_not_make_the_sign_in_recent() {
     let (desk, ng, _) = library().await;
     let mut chief = desk.another("chief").await;
-    let long_ago = (records::Clock::real() - chrono::Duration::minutes(6)).to_rfc3339();
+    let long_ago = (db::Clock::real() - chrono::Duration::minutes(6)).to_rfc3339();
     execute(&desk.store, &format!("UPDATE sessions SET signed_in_at = '{long_ago}'")).await;
     let new = "another+tractor+eighteen";
     let form = format!(
@@ -174,7 +175,7 @@ async fn an_existing_session_follows_the_current_settings() {
     let (desk, ..) = library().await;
     let chief = desk.another("chief").await;
     assert!(is_signed_in(&chief).await);
-    let mut settings = desk.store.settings().clone();
+    let mut settings = Settings::clone(&desk.store.settings);
     settings.sign_in.allow_password_only = false;
     let stricter = desk.store.with_settings(settings);
     let key = chief.cookie.strip_prefix("lethe=").unwrap();

@@ -1,0 +1,21 @@
+//! The database below everything else: entities, the two dialects of SQL, pagination, the clock, the settings and the
+//! errors.
+//!
+//! This crate knows nothing about users' rights or the audit. A crate above it writes through the store of `trail`.
+
+pub mod bulk_insert;
+pub mod checksum;
+pub mod clock;
+pub mod csv_text;
+pub mod dialect;
+pub mod entity;
+pub mod error;
+pub mod opening;
+pub mod pagination;
+pub mod search_index;
+pub mod settings;
+pub mod stored;
+
+pub use clock::Clock;
+pub use error::{Fault, RecordsError, Storage};
+pub use settings::{Settings, SignIn};

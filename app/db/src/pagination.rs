@@ -1,0 +1,53 @@
+//! Keyset pagination: the cost of a page does not depend on its position in the list.
+
+/// The maximum number of rows on a page.
+pub const MAX_ROWS: u64 = 100;
+/// The default number of rows on a page.
+pub const ROWS: u64 = 50;
+
+/// Selects one page of a list.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Paging {
+    /// The page begins after this key. None for the first page.
+    pub after: Option<String>,
+    /// The number of rows, at most [`MAX_ROWS`].
+    pub rows: Option<u64>,
+}
+
+impl Paging {
+    /// Returns how many rows to read: one more than the page shows, which tells whether another page follows.
+    pub fn limit(&self) -> u64 {
+        self.rows.unwrap_or(ROWS).clamp(1, MAX_ROWS) + 1
+    }
+}
+
+/// One page of a list.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Page<T> {
+    /// The rows.
+    pub rows: Vec<T>,
+    /// The key after which the next page begins. None on the last page.
+    pub next: Option<String>,
+}
+
+impl<T> Default for Page<T> {
+    fn default() -> Self {
+        Self { rows: Vec::new(), next: None }
+    }
+}
+
+impl<T> Page<T> {
+    /// Builds a page from rows that were read with [`Paging::limit`].
+    pub fn of(mut rows: Vec<T>, paging: &Paging, key: impl Fn(&T) -> String) -> Self {
+        let wanted = usize::try_from(paging.limit() - 1).unwrap_or(usize::MAX);
+        let more = rows.len() > wanted;
+        rows.truncate(wanted);
+        let next = more.then(|| rows.last().map(key)).flatten();
+        Self { rows, next }
+    }
+
+    /// Converts the rows of the page.
+    pub fn map<U>(self, change: impl FnMut(T) -> U) -> Page<U> {
+        Page { rows: self.rows.into_iter().map(change).collect(), next: self.next }
+    }
+}

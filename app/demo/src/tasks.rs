@@ -1,0 +1,56 @@
+//! The two tasks of the demo library.
+
+use chrono::NaiveTime;
+use db::clock::Clock;
+use db::entity::tasks;
+use db::error::RecordsError;
+use policy::schedule::MonthDay;
+use policy::task_form::{TASK_TYPE, Visibility};
+use policy::timezone::instants;
+use policy::{Conditions, Days, Policy, Schedule, Scope};
+use sea_orm::Set;
+
+/// Returns the rows of the tasks.
+pub(super) fn tasks(clock: Clock) -> Result<Vec<tasks::ActiveModel>, RecordsError> {
+    let time = NaiveTime::from_hms_opt(2, 30, 0).unwrap_or_default();
+    let leavers = Policy {
+        scope: Scope::Imported,
+        conditions: Conditions { leaving: Days::new(30), ..Conditions::default() },
+        ..Policy::default()
+    };
+    let marked = Policy {
+        scope: Scope::All,
+        conditions: Conditions { leaving: Days::new(5), marked: Days::new(5), ..Conditions::default() },
+        ..Policy::default()
+    };
+    Ok(vec![
+        task(clock, "Leavers, monthly", &leavers, &Schedule::Monthly { day: MonthDay::Last, time }, true)?,
+        task(clock, "Marked for deletion", &marked, &Schedule::ManualOnly, false)?,
+    ])
+}
+
+fn task(
+    clock: Clock,
+    description: &str,
+    policy: &Policy,
+    schedule: &Schedule,
+    single_default: bool,
+) -> Result<tasks::ActiveModel, RecordsError> {
+    let now = clock.now();
+    Ok(tasks::ActiveModel {
+        description: Set(description.to_owned()),
+        active: Set(true),
+        task_type: Set(TASK_TYPE.0.to_owned()),
+        visibility: Set(Visibility::Shared.code().to_owned()),
+        owner_number: Set(None),
+        policy: Set(serde_json::to_string(policy).map_err(|_| RecordsError::Corrupt("policy"))?),
+        schedule: Set(serde_json::to_string(schedule).map_err(|_| RecordsError::Corrupt("schedule"))?),
+        single_default: Set(single_default),
+        created_at: Set(now),
+        changed_at: Set(now),
+        version: Set(1),
+        deleted_at: Set(None),
+        next_due_at: Set(instants(schedule, clock.zone(), now).next()),
+        ..Default::default()
+    })
+}

@@ -1,0 +1,88 @@
+//! The anonymiser: the one function behind every way of anonymising.
+//!
+//! It locks the users, assesses each again and changes every place in the register of personal data. The caller
+//! records the audit event and commits (`ledger::commit`, or the replay). A user is therefore either untouched or
+//! completely anonymised.
+
+mod everyone;
+mod person;
+
+use crate::eligibility;
+use policy::personal_data::{RowOwner, TABLES};
+use policy::{Policy, Reason, RunId, Selection, UserNumber, Verdict, assess};
+use sea_orm::{DatabaseTransaction, DbErr};
+use std::collections::BTreeMap;
+use tracing::Instrument as _;
+use trail::actor::Actor;
+
+/// The maximum number of users anonymised in one transaction.
+pub const BATCH: u64 = 1_000;
+
+/// A request to anonymise users.
+#[derive(Clone, Debug)]
+pub struct Job<'a> {
+    /// The run that the request belongs to.
+    pub run: RunId,
+    /// The policy of the run.
+    pub policy: &'a Policy,
+    /// The day that verdicts are computed for.
+    pub today: chrono::NaiveDate,
+    /// Determines whether conditions and scope apply.
+    pub selection: Selection,
+    /// The actor who started the run.
+    pub actor: Actor,
+}
+
+/// The result of a request.
+#[derive(Debug, Default)]
+pub struct Outcomes {
+    /// The users who were anonymised.
+    pub done: Vec<UserNumber>,
+    /// The random keys of their records, in the same order, for the ledger.
+    pub keys: Vec<String>,
+    /// The users who were left unchanged, with the reason.
+    pub(crate) skipped: Vec<(UserNumber, Reason)>,
+    /// The number of rows changed or deleted, by table.
+    pub(crate) rows: BTreeMap<&'static str, u64>,
+}
+
+/// Anonymises those of the users that the policy selects, in the caller's transaction. As its last change the
+/// caller must record them in the audit ([`trail::audit::note_people`]).
+pub async fn anonymise(
+    tx: &DatabaseTransaction,
+    job: &Job<'_>,
+    numbers: &[UserNumber],
+) -> Result<Outcomes, DbErr> {
+    let mut outcomes = Outcomes::default();
+    let mut people = Vec::new();
+    let assessed = eligibility::lock(tx, numbers).instrument(tracing::debug_span!("assess")).await?;
+    for candidate in assessed {
+        if job.selection == Selection::Reapply && !candidate.is_under_older_rules() {
+            outcomes.skipped.push((candidate.number, Reason::AlreadyAnonymised));
+            continue;
+        }
+        match assess(&candidate.facts, job.policy, job.today, job.selection) {
+            Verdict::Eligible => people.push(candidate),
+            verdict => outcomes.skipped.push((candidate.number, verdict.reason())),
+        }
+    }
+    if people.is_empty() {
+        return Ok(outcomes);
+    }
+    outcomes.done = people.iter().map(|person| person.number).collect();
+    outcomes.keys = people.iter().map(|person| person.uuid.clone()).collect();
+    for table in TABLES {
+        let span = tracing::debug_span!("change", table = table.name);
+        let rows = match table.owner {
+            RowOwner::NoUser => continue,
+            RowOwner::User("number") => person::replace(tx, job, &people).instrument(span).await?,
+            RowOwner::User(_) | RowOwner::Loan(_) => {
+                everyone::clear(tx, job.policy, table, &outcomes.done).instrument(span).await?
+            }
+        };
+        if rows > 0 {
+            outcomes.rows.insert(table.name, rows);
+        }
+    }
+    Ok(outcomes)
+}

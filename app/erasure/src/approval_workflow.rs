@@ -1,0 +1,185 @@
+//! Requesting and giving approval. What a request is about decides which check runs and what an approval does.
+
+use crate::run;
+use db::entity::approvals;
+use db::error::RecordsError;
+use policy::form::Problem;
+use policy::numbers::grouped;
+use policy::{Action, ApprovalId, ApprovalReason, LegalHoldId, RunId, UserNumber};
+use safeguards::approval::{
+    About, ApprovalSubject, Kind, agree, ask_alone, ask_within, changed, note, of_run, read, row, waiting,
+    why_not_yet,
+};
+use safeguards::{legal_hold, limits};
+use trail::actor::{Actor, Channel};
+use trail::audit::{AuditAction, Subject};
+use trail::roles::roles_of;
+use trail::store::Store;
+
+/// Returns why the run of a preview needs a second person. None if it needs none.
+pub async fn needed_for(store: &Store, preview: RunId) -> Result<Option<ApprovalReason>, RecordsError> {
+    run::why_two_of(store, preview).await
+}
+
+/// Returns why this actor cannot start the run of a preview yet, if only an approval is missing. None if a second
+/// person has approved or none is needed.
+pub async fn missing_for(
+    store: &Store,
+    actor: Actor,
+    preview: RunId,
+) -> Result<Option<String>, RecordsError> {
+    let Some(why) = needed_for(store, preview).await? else { return Ok(None) };
+    let preview = run::preview_row(&store.db, preview).await?;
+    why_not_yet(store, actor, &ApprovalSubject::run_of(&preview)?, &of_run(store, why)).await
+}
+
+/// Returns why this actor cannot anonymise a member of staff yet. None if a second person has approved.
+pub async fn missing_for_staff(
+    store: &Store,
+    actor: Actor,
+    number: UserNumber,
+) -> Result<Option<String>, RecordsError> {
+    let roles = roles_of(&store.db, number).await?;
+    why_not_yet(store, actor, &ApprovalSubject::staff_anonymising_of(number, roles), run::WHY_STAFF).await
+}
+
+/// Requests approval for the run of a preview. Returns the waiting request if there is one.
+pub async fn ask(store: &Store, actor: Actor, preview: RunId) -> Result<ApprovalId, RecordsError> {
+    actor.require(Action::Preview)?;
+    let tx = store.begin().await?;
+    run::lock_preview(&tx, preview).await?;
+    let preview = run::usable_preview(&tx, store, preview).await?;
+    if run::approval_reason(&tx, store, &preview).await?.is_none() {
+        return Err(not_needed());
+    }
+    let asked = ask_within(&tx, actor, &ApprovalSubject::run_of(&preview)?).await?;
+    if asked.is_new {
+        let subject = Subject::Task(preview.task_id.unwrap_or_default());
+        note(&tx, store, actor, AuditAction::ApprovalAsked, subject, Some(RunId(preview.id)), asked.id)
+            .await?;
+    }
+    store.commit(tx).await?;
+    Ok(asked.id)
+}
+
+/// Requests approval to apply the current rules to users anonymised under older ones.
+pub async fn ask_reapply(store: &Store, actor: Actor) -> Result<ApprovalId, RecordsError> {
+    actor.require(Action::Run)?;
+    let tx = store.begin().await?;
+    let reapply = run::reapply_matter(&tx, store).await?.ok_or_else(not_needed)?;
+    let asked = ask_within(&tx, actor, &reapply).await?;
+    if asked.is_new {
+        note(&tx, store, actor, AuditAction::ApprovalAsked, Subject::Library, None, asked.id).await?;
+    }
+    store.commit(tx).await?;
+    Ok(asked.id)
+}
+
+/// Requests approval for more manual changes by this actor, who has reached a safety limit.
+pub async fn ask_more_changes(store: &Store, actor: Actor) -> Result<ApprovalId, RecordsError> {
+    actor.require_permission(Action::EditUsers)?;
+    if limits::reached(store, actor).await?.is_empty() {
+        return Err(RecordsError::Refused(
+            "No safety limit has been reached, so manual changes need no approval".to_owned(),
+        ));
+    }
+    ask_alone(store, actor, ApprovalSubject::more_changes_of(actor), Subject::Library).await
+}
+
+/// Requests approval to anonymise a member of staff.
+pub async fn ask_staff_anonymising(
+    store: &Store,
+    actor: Actor,
+    number: UserNumber,
+) -> Result<ApprovalId, RecordsError> {
+    actor.require_permission(Action::ManageStaff)?;
+    let roles = run::may_anonymise_staff(&store.db, actor, number).await?;
+    ask_alone(store, actor, ApprovalSubject::staff_anonymising_of(number, roles), Subject::User(number.0))
+        .await
+}
+
+/// Approves the request of another member of staff. Releases a legal hold at once; a run must then be started by a
+/// person other than the approver.
+pub async fn approve(store: &Store, actor: Actor, id: ApprovalId) -> Result<(), RecordsError> {
+    let tx = store.begin().await?;
+    let (request, kind) = waiting(&tx, id).await?;
+    match kind {
+        Kind::HoldRelease => {
+            let hold = LegalHoldId(request.hold_id.unwrap_or_default());
+            legal_hold::release_within(&tx, store, actor, hold).await?;
+            // If several requests for one legal hold are open, the decided one must be this one.
+            let request = row(&tx, id).await?;
+            if request.decision.is_none() {
+                return Err(changed());
+            }
+        }
+        Kind::Run => {
+            actor.require(Action::Approve)?;
+            let preview = run::usable_preview(&tx, store, preview_of(&request)).await?;
+            let matter = ApprovalSubject::run_of(&preview)?;
+            agree(&tx, actor, &matter, &request, None).await?;
+            let subject = Subject::Task(preview.task_id.unwrap_or_default());
+            note(&tx, store, actor, AuditAction::ApprovalGiven, subject, Some(RunId(preview.id)), id).await?;
+        }
+        Kind::Reapply => {
+            actor.require(Action::Approve)?;
+            let matter = run::reapply_matter(&tx, store).await?.ok_or_else(changed)?;
+            agree(&tx, actor, &matter, &request, None).await?;
+            note(&tx, store, actor, AuditAction::ApprovalGiven, Subject::Library, None, id).await?;
+        }
+        Kind::MoreChanges => {
+            actor.require(Action::Approve)?;
+            let matter = ApprovalSubject::more_changes_of(asker(&request));
+            agree(&tx, actor, &matter, &request, None).await?;
+            note(&tx, store, actor, AuditAction::ApprovalGiven, Subject::Library, None, id).await?;
+        }
+        Kind::Import => {
+            actor.require(Action::Approve)?;
+            let users = request.users.unwrap_or_default();
+            let matter = ApprovalSubject::import_of(request.fingerprint.clone(), users);
+            agree(&tx, actor, &matter, &request, None).await?;
+            note(&tx, store, actor, AuditAction::ApprovalGiven, Subject::Library, None, id).await?;
+        }
+        Kind::StaffAnonymising => {
+            actor.require(Action::Approve)?;
+            let number = UserNumber(request.user_number.unwrap_or_default());
+            let roles = roles_of(&tx, number).await?;
+            agree(&tx, actor, &ApprovalSubject::staff_anonymising_of(number, roles), &request, None).await?;
+            note(&tx, store, actor, AuditAction::ApprovalGiven, Subject::User(number.0), None, id).await?;
+        }
+    }
+    store.commit(tx).await?;
+    Ok(())
+}
+
+/// Approves like [`approve`], but first compares the number of users that the approver typed with the request.
+pub async fn approve_confirmed(
+    store: &Store,
+    actor: Actor,
+    id: ApprovalId,
+    typed: &str,
+) -> Result<(), RecordsError> {
+    // The request is for one preview or one file, so the number of users cannot change.
+    if let About::Run { people: users, .. } | About::Import { users, .. } = read(store, id).await?.about
+        && run::typed_number(typed) != Some(users)
+    {
+        let expected = grouped(users);
+        return Err(RecordsError::field("confirm", Problem::ConfirmationDiffers { expected }));
+    }
+    approve(store, actor, id).await
+}
+
+fn not_needed() -> RecordsError {
+    RecordsError::Refused("This needs no second person. You can start it now".to_owned())
+}
+
+/// Returns the requester as an actor, which only identifies the subject.
+fn asker(request: &approvals::Model) -> Actor {
+    request
+        .asked_by
+        .map_or(Actor::COMMAND_LINE, |staff| Actor::for_attribution(Some(UserNumber(staff)), Channel::Web))
+}
+
+fn preview_of(request: &approvals::Model) -> RunId {
+    RunId(request.preview_id.unwrap_or_default())
+}

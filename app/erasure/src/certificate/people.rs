@@ -1,0 +1,132 @@
+//! Counting the users of a run.
+
+use super::residue::Found;
+use db::dialect;
+use db::error::RecordsError;
+use policy::{Outcome, Reason, Residue, RunId, UserNumber};
+use sea_orm::{ConnectionTrait, QueryResult};
+use sha2::{Digest as _, Sha256};
+use std::collections::BTreeMap;
+use trail::store::Store;
+
+/// The number of users read at a time.
+const CHUNK: usize = 20_000;
+
+/// The counts of the users of a run.
+#[derive(Default)]
+pub(super) struct People {
+    pub(super) done: i64,
+    pub(super) skipped: BTreeMap<String, i64>,
+    pub(super) failed: BTreeMap<String, i64>,
+    pub(super) residue: Found,
+    /// The SHA-256 over user numbers and outcomes.
+    pub(super) sha256: String,
+}
+
+/// The result for one user of a run.
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub struct Counted {
+    /// The outcome. None for a user that the run did not reach.
+    pub outcome: Option<Outcome>,
+    /// The reason for skipping the user.
+    pub reason: Option<Reason>,
+    /// The code of the failure.
+    pub failure: Option<String>,
+}
+
+/// One user with everything that a certificate counts.
+struct Member {
+    number: UserNumber,
+    counted: Counted,
+    residue: Option<Residue>,
+}
+
+impl People {
+    pub(super) async fn of(db: &impl ConnectionTrait, run: RunId) -> Result<Self, RecordsError> {
+        let mut people = Self::default();
+        let mut sum = Sha256::new_with_prefix("lethe-users-1\n");
+        members(db, run, |member| {
+            let Counted { outcome, reason, failure } = member.counted;
+            let (reason, failure) = (reason.map(Reason::code), failure.unwrap_or_default());
+            let outcome_code = outcome.map_or("", Outcome::code);
+            let line = format!("{} {outcome_code} {} {failure}\n", member.number, reason.unwrap_or_default());
+            sum.update(line);
+            match outcome {
+                None => {}
+                Some(Outcome::Done) => {
+                    people.done += 1;
+                    *people.residue.of(member.residue) += 1;
+                }
+                Some(Outcome::Skipped) => {
+                    let reason = reason.ok_or(RecordsError::Corrupt("reason"))?;
+                    *people.skipped.entry(reason.to_owned()).or_default() += 1;
+                }
+                Some(Outcome::Failed) => {
+                    let code = if failure.is_empty() { "unknown".to_owned() } else { failure };
+                    *people.failed.entry(code).or_default() += 1;
+                }
+            }
+            Ok(())
+        })
+        .await?;
+        people.sha256 = base16ct::lower::encode_string(&sum.finalize());
+        Ok(people)
+    }
+
+    pub(super) fn counted(&self) -> i64 {
+        self.done + self.skipped.values().sum::<i64>() + self.failed.values().sum::<i64>()
+    }
+}
+
+/// Groups all users of a run by result, each group in the order of user numbers. The printed certificate lists
+/// them.
+pub async fn users(store: &Store, run: RunId) -> Result<Vec<(Counted, Vec<UserNumber>)>, RecordsError> {
+    let mut by: BTreeMap<Counted, Vec<UserNumber>> = BTreeMap::new();
+    members(&store.db, run, |member| {
+        by.entry(member.counted).or_default().push(member.number);
+        Ok(())
+    })
+    .await?;
+    // Users without an outcome come last.
+    let (none, some): (Vec<_>, Vec<_>) = by.into_iter().partition(|(counted, _)| counted.outcome.is_none());
+    Ok([some, none].concat())
+}
+
+async fn members(
+    db: &impl ConnectionTrait,
+    run: RunId,
+    mut each: impl FnMut(Member) -> Result<(), RecordsError>,
+) -> Result<(), RecordsError> {
+    let sql = format!(
+        "SELECT user_number, outcome, outcome_reason, failure, residue FROM run_members \
+         WHERE run_id = ? AND user_number > ? ORDER BY user_number LIMIT {CHUNK}"
+    );
+    let mut after = i64::MIN;
+    loop {
+        let query = dialect::bind(db.get_database_backend(), &sql, vec![run.0.into(), after.into()]);
+        let rows = db.query_all_raw(query).await?;
+        for row in &rows {
+            let member = member(row)?;
+            after = member.number.0;
+            each(member)?;
+        }
+        if rows.len() < CHUNK {
+            return Ok(());
+        }
+    }
+}
+
+fn member(row: &QueryResult) -> Result<Member, RecordsError> {
+    let outcome: Option<String> = row.try_get("", "outcome")?;
+    let reason: Option<i16> = row.try_get("", "outcome_reason")?;
+    let residue: Option<String> = row.try_get("", "residue")?;
+    let outcome =
+        outcome.map(|code| Outcome::from_code(&code).ok_or(RecordsError::Corrupt("outcome"))).transpose()?;
+    let counted = Counted {
+        outcome,
+        reason: reason.and_then(Reason::from_number),
+        failure: row.try_get("", "failure")?,
+    };
+    let residue = residue.as_deref().and_then(Residue::from_code);
+    Ok(Member { number: UserNumber(row.try_get("", "user_number")?), counted, residue })
+}

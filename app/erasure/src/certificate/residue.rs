@@ -1,0 +1,54 @@
+//! The part of a certificate about residue: the result of the search and the decisions about findings.
+
+use db::dialect;
+use policy::{Residue, RunId};
+use sea_orm::{ConnectionTrait, DbErr};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// The result of the residue search, over the anonymised users.
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Found {
+    /// The number of users without findings.
+    pub clean: i64,
+    /// The number of users with findings.
+    pub hits: i64,
+    /// The number of users whose old values were lost before the search.
+    pub undeterminable: i64,
+    /// The number of users not searched for yet.
+    pub pending: i64,
+    /// The number of findings.
+    pub places: i64,
+    /// The number of findings without a decision at signing.
+    pub open_places: i64,
+    /// The number of findings by the code of their decision.
+    pub decisions: BTreeMap<String, i64>,
+}
+
+impl Found {
+    pub(super) const fn of(&mut self, residue: Option<Residue>) -> &mut i64 {
+        match residue {
+            Some(Residue::Clean) => &mut self.clean,
+            Some(Residue::Hits) => &mut self.hits,
+            Some(Residue::Undeterminable) => &mut self.undeterminable,
+            None => &mut self.pending,
+        }
+    }
+
+    /// Returns the result with the present findings of a run counted.
+    pub(super) async fn with_places(self, db: &impl ConnectionTrait, run: RunId) -> Result<Self, DbErr> {
+        let sql = "SELECT decision, COUNT(*) AS n FROM residue_hits WHERE run_id = ? GROUP BY decision";
+        let query = dialect::bind(db.get_database_backend(), sql, vec![run.0.into()]);
+        let mut found = Self { places: 0, open_places: 0, decisions: BTreeMap::new(), ..self };
+        for row in db.query_all_raw(query).await? {
+            let n: i64 = row.try_get("", "n")?;
+            found.places += n;
+            match row.try_get::<Option<String>>("", "decision")? {
+                None => found.open_places += n,
+                Some(decision) => _ = found.decisions.insert(decision, n),
+            }
+        }
+        Ok(found)
+    }
+}

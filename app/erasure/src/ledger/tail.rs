@@ -1,0 +1,141 @@
+//! The state at the end of the ledger, cached so that a new entry doesn't require reading the whole file.
+
+use super::entry::{Entry, EntryKind, Header, LedgerPosition, People, policy_text};
+use super::file::{Damage, LedgerFile};
+use policy::{Policy, RunId, Selection};
+use std::collections::HashMap;
+
+/// The end of the ledger, as this process last saw it.
+#[derive(Clone, Debug)]
+pub(crate) struct Tail {
+    pub(crate) library: String,
+    /// Position at which the file starts.
+    pub(crate) begins: LedgerPosition,
+    /// End of the last complete line, in bytes.
+    pub(crate) position: u64,
+    /// Position after the last entry.
+    pub(crate) last: LedgerPosition,
+    /// Position of the last committed `people` entry, to which the watermark of a matching database points.
+    pub(crate) followed: LedgerPosition,
+    /// Users of the last entry, if it is in doubt.
+    pub(crate) unsettled: Option<InDoubt>,
+    /// Numbers of `people` entries (committed or in doubt) and of users in them.
+    pub(crate) entries: i64,
+    pub(crate) people: i64,
+    /// Numbers of the policy entries by policy text.
+    pub(crate) policies: HashMap<String, i64>,
+    /// Whether an unfinished line follows.
+    pub(crate) torn: bool,
+}
+
+/// Users whose transaction may or may not have committed: a process died, or lost its database, before it knew.
+#[derive(Clone, Debug)]
+pub(crate) struct InDoubt {
+    pub(crate) place: LedgerPosition,
+    /// The entry to which the watermark pointed before.
+    pub after: i64,
+    pub run: RunId,
+    pub selection: Selection,
+    people: i64,
+}
+
+impl Tail {
+    /// Returns the state of a ledger of which only the first line was read.
+    pub(crate) fn of(header: &Header, position: u64) -> Self {
+        Self {
+            library: header.library.clone(),
+            begins: header.begins(),
+            position,
+            last: header.begins(),
+            followed: header.begins(),
+            unsettled: None,
+            entries: 0,
+            people: 0,
+            policies: HashMap::new(),
+            torn: false,
+        }
+    }
+
+    /// Reads the whole ledger and calls `each` for every entry.
+    pub(crate) fn read(
+        file: &mut LedgerFile,
+        mut each: impl FnMut(&Self, &Entry, &LedgerPosition),
+    ) -> Result<Self, Damage> {
+        let (header, mut lines) = file.read()?;
+        let mut tail = Self::of(&header, lines.position);
+        while let Some((entry, place)) = lines.next()? {
+            tail.take(&entry, place.clone(), lines.position)?;
+            each(&tail, &entry, &place);
+        }
+        tail.torn = lines.torn;
+        Ok(tail)
+    }
+
+    /// Reads the entries that other processes have added since.
+    pub(crate) fn catch_up(&mut self, file: &mut LedgerFile) -> Result<(), Damage> {
+        let mut lines = file.read_from(self.position, self.last.clone())?;
+        while let Some((entry, place)) = lines.next()? {
+            self.take(&entry, place, lines.position)?;
+        }
+        self.torn = lines.torn;
+        Ok(())
+    }
+
+    /// Returns the position of the last `people` entry, committed or in doubt.
+    pub(crate) fn last_people(&self) -> &LedgerPosition {
+        self.unsettled.as_ref().map_or(&self.followed, |unsettled| &unsettled.place)
+    }
+
+    /// Applies the next entry, which ends at byte `position` and at `place`.
+    pub(crate) fn take(&mut self, entry: &Entry, place: LedgerPosition, position: u64) -> Result<(), Damage> {
+        let strange = Damage::InDoubt { sequence: entry.sequence };
+        match (&entry.what, self.unsettled.take()) {
+            (EntryKind::Policy { policy }, unsettled) => {
+                self.unsettled = unsettled;
+                // A policy of a later version isn't recognised and gets written again.
+                if let Some(text) = known_policy(policy) {
+                    self.policies.insert(text, entry.sequence);
+                }
+            }
+            (EntryKind::People(people), None) => {
+                let unsettled = InDoubt::of(people, place.clone());
+                self.entries += 1;
+                self.people += unsettled.people;
+                self.unsettled = Some(unsettled);
+            }
+            (EntryKind::Done { of }, Some(unsettled)) if unsettled.place.sequence == *of => {
+                self.followed = unsettled.place;
+            }
+            (EntryKind::Void { of }, Some(unsettled)) if unsettled.place.sequence == *of => {
+                self.entries -= 1;
+                self.people -= unsettled.people;
+            }
+            _ => return Err(strange),
+        }
+        self.last = place;
+        self.position = position;
+        Ok(())
+    }
+}
+
+fn known_policy(policy: &serde_json::Value) -> Option<String> {
+    let policy: Policy = serde_json::from_value(policy.clone()).ok()?;
+    policy_text(&policy).ok()
+}
+
+impl InDoubt {
+    fn of(people: &People, place: LedgerPosition) -> Self {
+        Self {
+            place,
+            after: people.after,
+            run: people.run,
+            selection: people.selection,
+            people: i64::try_from(people.who.len()).unwrap_or(i64::MAX),
+        }
+    }
+
+    /// Returns the number of users in the entry.
+    pub(crate) const fn people(&self) -> i64 {
+        self.people
+    }
+}

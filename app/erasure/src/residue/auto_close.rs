@@ -1,0 +1,129 @@
+//! Closes findings whose text has disappeared, e.g. because a later batch of the same run cleared the row.
+
+use super::review::{CellRef, Decision, Now, close, now_at};
+use super::searched_tables::{Key, searched_tables};
+use crate::certificate;
+use db::dialect::{self, TableFacts, quoted};
+use db::entity::residue_hits;
+use db::error::RecordsError;
+use policy::{NoteTreatment, RunId};
+use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use std::collections::{BTreeMap, HashSet};
+use trail::actor::Actor;
+use trail::store::Store;
+
+/// Number of findings processed together.
+const PAGE: u64 = 1_000;
+
+/// Closes the findings of a run whose text has disappeared, and records an audit event for each.
+pub(crate) async fn close_what_is_gone(store: &Store, actor: Actor, run: RunId) -> Result<(), RecordsError> {
+    let mut tables = Vec::new();
+    let mut after = i64::MIN;
+    loop {
+        let open = residue_hits::Entity::find()
+            .filter(residue_hits::Column::RunId.eq(run.0))
+            .filter(residue_hits::Column::Decision.is_null())
+            .filter(residue_hits::Column::Id.gt(after))
+            .order_by_asc(residue_hits::Column::Id)
+            .limit(PAGE)
+            .all(&store.db)
+            .await?;
+        let Some(last) = open.last() else { return Ok(()) };
+        after = last.id;
+        if tables.is_empty() {
+            tables = dialect::tables(&store.db).await?;
+        }
+        close_open(store, actor, run, &gone(&store.db, &tables, &open).await?).await?;
+    }
+}
+
+/// Returns whether any open finding identifies its row by position.
+pub(crate) async fn notes_positions(store: &Store) -> Result<bool, RecordsError> {
+    let noted: Vec<String> = residue_hits::Entity::find()
+        .select_only()
+        .column(residue_hits::Column::TableName)
+        .distinct()
+        .filter(residue_hits::Column::Decision.is_null())
+        .into_tuple()
+        .all(&store.db)
+        .await?;
+    if noted.is_empty() {
+        return Ok(false);
+    }
+    let (places, _) = searched_tables(&dialect::tables(&store.db).await?);
+    Ok(places.iter().any(|place| place.key == Key::Position && noted.contains(&place.table)))
+}
+
+/// Closes these findings of a run, except those that were decided in the meantime.
+async fn close_open(store: &Store, actor: Actor, run: RunId, gone: &[i64]) -> Result<(), RecordsError> {
+    if gone.is_empty() {
+        return Ok(());
+    }
+    let tx = store.begin().await?;
+    let open = residue_hits::Entity::find()
+        .filter(residue_hits::Column::Id.is_in(gone.iter().copied()))
+        .filter(residue_hits::Column::Decision.is_null())
+        .order_by_asc(residue_hits::Column::Id)
+        .lock_exclusive()
+        .all(&tx)
+        .await?;
+    close(&tx, store, actor, &open, Decision::Gone).await?;
+    certificate::follow(&tx, store, run).await?;
+    store.commit(tx).await
+}
+
+/// Returns the findings whose text has disappeared.
+async fn gone(
+    db: &impl ConnectionTrait,
+    tables: &[TableFacts],
+    open: &[residue_hits::Model],
+) -> Result<Vec<i64>, DbErr> {
+    let mut columns: BTreeMap<(&str, &str), Vec<&residue_hits::Model>> = BTreeMap::new();
+    for hit in open {
+        columns.entry((&hit.table_name, &hit.column_name)).or_default().push(hit);
+    }
+    let mut gone = Vec::new();
+    for hits in columns.into_values() {
+        let Some(spot) = CellRef::of(tables, hits[0]) else {
+            gone.extend(hits.iter().map(|hit| hit.id));
+            continue;
+        };
+        if let Key::Columns(key) = &spot.place.key
+            && let [(key, true)] = &key[..]
+        {
+            let filled = filled(db, &spot, key, &hits).await?;
+            let is_gone = |hit: &&&residue_hits::Model| {
+                hit.row_key.parse().is_ok_and(|key: i64| !filled.contains(&key))
+            };
+            gone.extend(hits.iter().filter(is_gone).map(|hit| hit.id));
+            continue;
+        }
+        for hit in hits {
+            if now_at(db, tables, hit).await? == Now::Nothing {
+                gone.push(hit.id);
+            }
+        }
+    }
+    Ok(gone)
+}
+
+/// Returns the keys of the rows in which the column still contains text.
+async fn filled(
+    db: &impl ConnectionTrait,
+    spot: &CellRef<'_>,
+    key: &str,
+    hits: &[&residue_hits::Model],
+) -> Result<HashSet<i64>, DbErr> {
+    let backend = db.get_database_backend();
+    let key = format!("t.{}", quoted(key));
+    let sql = format!(
+        "SELECT CAST({key} AS BIGINT) AS key FROM {} AS t WHERE {} AND CAST(t.{} AS TEXT) NOT IN ('', '{}')",
+        quoted(&spot.facts.name),
+        dialect::in_list(backend, &key),
+        quoted(&spot.column.name),
+        NoteTreatment::MARK,
+    );
+    let list = dialect::id_list(backend, hits.iter().filter_map(|hit| hit.row_key.parse().ok()));
+    let rows = db.query_all_raw(dialect::bind(backend, &sql, vec![list])).await?;
+    rows.iter().map(|row| row.try_get("", "key")).collect()
+}

@@ -1,0 +1,424 @@
+//! The match filter: decides which matches are residue.
+//!
+//! - In rows of the anonymised user, every value counts.
+//! - In other rows, strong values count anywhere. Weak values, which could be ordinary words, count only in free
+//!   text, and only while few users have them and few fields contain them. A last name counts only if no other
+//!   user has it.
+//! - A value that another user currently has is ignored, but not a shorter value inside it. It is ignored only
+//!   where it belongs: in the column for it, in the search words made from that column, and in messages to that
+//!   user. Anywhere else it counts, e.g. in notes about that user.
+//! - A name in a name column belongs to that user. A full name that another user has is ignored in all rows of
+//!   that user, since names are shared.
+
+use super::fold::Folded;
+use super::kind::ValueKind;
+use super::negative_cache::NegativeCache;
+use super::search::{Bearer, Search};
+use super::searched_tables::{Column, REDACTED_KEY, SearchedTable};
+use super::theirs::{Has, Spread, Theirs};
+use super::value::{Names, Weight};
+use db::dialect::{Block, FIELD, RECORD};
+use policy::{NoteTreatment, UserNumber};
+use std::sync::Arc;
+use zeroize::Zeroizing;
+
+/// A match that counts as residue.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(super) struct Hit {
+    /// The user who had the value.
+    pub(super) user: UserNumber,
+    /// Kind of the value.
+    pub(super) kind: ValueKind,
+    pub(super) table: Arc<str>,
+    pub(super) column: Arc<str>,
+    /// Key of the row.
+    pub(super) row: String,
+}
+
+/// A text shared by many rows that contains a value. Its rows must be read.
+pub(super) struct SharedText {
+    pub(super) place: Arc<SearchedTable>,
+    /// Index among the columns with few distinct values.
+    pub(super) column: usize,
+    pub(super) text: Zeroizing<String>,
+}
+
+/// The search and its findings so far.
+pub(super) struct Sift {
+    search: Search,
+    /// Indexed by needle.
+    spread: Vec<Spread>,
+    theirs: Theirs,
+    /// The table that is being read.
+    table: Arc<str>,
+    /// Highest user number. Rows of users created during the search are skipped, since their current values are
+    /// unknown.
+    newest: i64,
+    /// The findings.
+    kept: Vec<Kept>,
+    /// Number of rows with findings.
+    rows: u32,
+    alike: Vec<SharedText>,
+    text: Folded,
+    negative_cache: NegativeCache,
+    /// Matches in the current row.
+    found: Vec<Found>,
+    /// Needles that the owner of the row has in the current field.
+    noted: Vec<u32>,
+}
+
+/// A finding, until the end of the search.
+struct Kept {
+    hit: Hit,
+    /// The needle, if it could be an ordinary word. Whether it counts is known only at the end.
+    weak: Option<u32>,
+    /// Number of the row, to tell rows apart.
+    row: u32,
+}
+
+/// A match in the current row.
+struct Found {
+    /// Index of the column.
+    column: usize,
+    person: u32,
+    kind: ValueKind,
+    /// `None` if the row belongs to the user who had the value.
+    needle: Option<u32>,
+    /// Whether it could be an ordinary word.
+    is_weak: bool,
+    /// Start and end of its letters.
+    span: (usize, usize),
+}
+
+impl Found {
+    /// Returns whether it is a weak part of a strong match, e.g. the last name within a full name.
+    fn is_part_of(&self, other: &Self) -> bool {
+        self.is_weak
+            && !other.is_weak
+            && self.column == other.column
+            && other.span.0 <= self.span.0
+            && self.span.1 <= other.span.1
+    }
+}
+
+/// The current row.
+#[derive(Clone, Copy)]
+struct Row {
+    /// The owner of the row.
+    owner: Option<i64>,
+    /// Index of the owner, if the search is for that user.
+    own: Option<u32>,
+    /// Whether the row stores current values of another user.
+    has_theirs: bool,
+}
+
+impl Sift {
+    pub(super) fn of(search: Search) -> Self {
+        let spread = (0..search.needles()).map(|needle| Spread::of(search.bearers(needle))).collect();
+        Self {
+            search,
+            spread,
+            theirs: Theirs::default(),
+            table: Arc::from(""),
+            newest: i64::MIN,
+            kept: Vec::new(),
+            rows: 0,
+            alike: Vec::new(),
+            text: Folded::default(),
+            negative_cache: NegativeCache::default(),
+            found: Vec::new(),
+            noted: Vec::new(),
+        }
+    }
+
+    /// Processes rows of a table: key, owner and columns.
+    pub(super) fn rows(&mut self, place: &Arc<SearchedTable>, block: &Block) {
+        let (table, columns) = names(place);
+        if self.table != table {
+            self.theirs.sort();
+            self.table = Arc::clone(&table);
+        }
+        let [is_users, is_custom] = ["users", "custom_values"].map(|table| place.table == table);
+        for record in records(block) {
+            let mut fields = record.split(|byte| *byte == FIELD);
+            let (Some(key), Some(owner)) = (fields.next(), fields.next()) else { continue };
+            let owner: Option<i64> = std::str::from_utf8(owner).ok().and_then(|owner| owner.parse().ok());
+            if is_users {
+                self.newest = self.newest.max(owner.unwrap_or_default());
+            } else if owner.is_some_and(|owner| owner > self.newest) {
+                continue;
+            }
+            let own = owner.and_then(|owner| self.search.person(owner));
+            let row = Row { owner, own, has_theirs: own.is_none() && (is_users || is_custom) };
+            for (at, (column, text)) in place.columns.iter().zip(fields.clone()).enumerate() {
+                self.field(at, column, row, text);
+            }
+            if row.has_theirs && is_users {
+                self.note_full_names(place, row, fields);
+            }
+            if !self.found.is_empty() {
+                self.leave_theirs(row);
+                let key = self.key_to_store(place, key);
+                self.keep(&columns, &key);
+            }
+        }
+    }
+
+    /// Processes the distinct rows of the columns with few distinct values.
+    pub(super) fn different(&mut self, place: &Arc<SearchedTable>, block: &Block) {
+        for record in records(block) {
+            for (at, text) in record.split(|byte| *byte == FIELD).enumerate() {
+                if text.is_empty() {
+                    continue;
+                }
+                self.text.fold(text);
+                let mut is_found = false;
+                let search = &self.search;
+                search.each(&self.text, |needle, start, end| {
+                    is_found |= search.bearers(needle).iter().any(|bearer| {
+                        bearer.value.weight == Weight::Strong && bearer.value.fits(&self.text, start, end)
+                    });
+                });
+                let text = Zeroizing::new(String::from_utf8_lossy(text).into_owned());
+                let known = |alike: &SharedText| {
+                    alike.place.table == place.table && alike.column == at && alike.text == text
+                };
+                if is_found && !self.alike.iter().any(known) {
+                    self.alike.push(SharedText { place: Arc::clone(place), column: at, text });
+                }
+            }
+        }
+    }
+
+    /// Returns the shared texts whose rows must be read, each once.
+    pub(super) fn take_alike(&mut self) -> Vec<SharedText> {
+        std::mem::take(&mut self.alike)
+    }
+
+    /// Returns the findings, without words that many users have or that turned out to be common.
+    pub(super) fn into_hits(self) -> (Vec<Hit>, Search) {
+        let Self { search, spread, mut kept, .. } = self;
+        kept.retain(|kept| {
+            kept.weak.is_none_or(|needle| {
+                let spread = &spread[needle as usize];
+                spread.points_to_one(kept.hit.kind) && spread.is_rare()
+            })
+        });
+        // Of several words in one field, the first one has the highest evidence.
+        kept.dedup_by(|next, kept| {
+            next.row == kept.row && next.hit.user == kept.hit.user && next.hit.column == kept.hit.column
+        });
+        (kept.into_iter().map(|kept| kept.hit).collect(), search)
+    }
+
+    /// Collects the matches in one field, and the current values of other users.
+    fn field(&mut self, at: usize, column: &Column, row: Row, text: &[u8]) {
+        if text.is_empty()
+            || text == NoteTreatment::MARK.as_bytes()
+            || row.own.is_none() && self.negative_cache.holds(text)
+        {
+            return;
+        }
+        self.text.fold(text);
+        if let Some(own) = row.own {
+            self.own_values(at, column, own);
+        }
+        self.noted.clear();
+        let Self { search, text: folded, spread, theirs, found, noted, .. } = self;
+        let mut is_barren = true;
+        search.each(folded, |needle, start, end| {
+            is_barren = false;
+            let (bearers, spread) = (search.bearers(needle), &mut spread[needle as usize]);
+            let fitting = || bearers.iter().filter(|bearer| bearer.value.fits(folded, start, end));
+            let own = || fitting().filter(|bearer| belongs_in(column, bearer));
+            let is_all = |bearer: &&Bearer| bearer.value.is_all_of(text, folded, start, end);
+            if let Some(owner) = row.owner.filter(|_| row.has_theirs) {
+                if own().any(|bearer| bearer.value.kind != ValueKind::FullName) && !noted.contains(&needle) {
+                    noted.push(needle);
+                    spread.living = spread.living.saturating_add(1);
+                }
+                let whole = own().filter(|bearer| bearer.value.kind != ValueKind::LastName).find(is_all);
+                if let Some(bearer) = whole {
+                    let has = if bearer.value.kind.is_name() { Has::Name } else { Has::Whole };
+                    theirs.add(owner, needle, has);
+                } else if column.identifies
+                    && !spread.is_weak
+                    && fitting().any(|bearer| !bearer.value.kind.is_name())
+                {
+                    theirs.add(owner, needle, Has::Part);
+                }
+            }
+            if spread.is_weak && !column.is_free {
+                return;
+            }
+            if own().any(|bearer| is_all(&bearer)) {
+                return;
+            }
+            let counting = fitting().filter(|bearer| {
+                counts(column, row, bearer, *spread)
+                    && !(bearer.is_weak()
+                        && bearer.value.kind != ValueKind::LastName
+                        && folded.is_in_address(start, end))
+            });
+            found.extend(counting.map(|bearer| Found {
+                column: at,
+                person: bearer.person,
+                kind: bearer.value.kind,
+                needle: Some(needle),
+                is_weak: bearer.is_weak(),
+                span: (start, end),
+            }));
+        });
+        if is_barren {
+            self.negative_cache.add(text);
+        }
+    }
+
+    /// Records the full name of another user in each spelling.
+    fn note_full_names<'a>(
+        &mut self,
+        place: &SearchedTable,
+        row: Row,
+        fields: impl Iterator<Item = &'a [u8]>,
+    ) {
+        let Some(owner) = row.owner else { return };
+        let mut names = Names::default();
+        for (column, text) in place.columns.iter().zip(fields) {
+            let part = match column.kind {
+                Some(ValueKind::FirstName) => &mut names.first,
+                Some(ValueKind::MiddleName) => &mut names.middle,
+                Some(ValueKind::PreferredName) => &mut names.preferred,
+                Some(ValueKind::LastName) => &mut names.last,
+                _ => continue,
+            };
+            *part = std::str::from_utf8(text).unwrap_or_default().trim();
+        }
+        self.noted.clear();
+        let Self { search, text, spread, theirs, noted, .. } = self;
+        names.each_full_name(|name| {
+            text.fold(name.as_bytes());
+            let Some(needle) = search.needle(text.letters()) else { return };
+            let belongs = |bearer: &Bearer| {
+                bearer.value.kind == ValueKind::FullName && bearer.value.fits(text, 0, text.letters().len())
+            };
+            if !noted.contains(&needle) && search.bearers(needle).iter().any(belongs) {
+                noted.push(needle);
+                let spread = &mut spread[needle as usize];
+                spread.living = spread.living.saturating_add(1);
+                theirs.add(owner, needle, Has::Name);
+            }
+        });
+    }
+
+    /// Drops matches that are current values of the row's owner, where they belong.
+    fn leave_theirs(&mut self, row: Row) {
+        let Some(owner) = row.owner.filter(|_| row.own.is_none()) else { return };
+        let (is_index, is_message) = (&*self.table == "user_words", &*self.table == "messages");
+        let theirs = &self.theirs;
+        self.found.retain(|found| {
+            let Some(needle) = found.needle else { return true };
+            let is_theirs = if found.kind.is_name() {
+                theirs.is_name(owner, needle)
+            } else {
+                is_index && theirs.holds(owner, needle) || is_message && theirs.is_exactly(owner, needle)
+            };
+            !is_theirs
+        });
+    }
+
+    /// Matches a field of the user's own row. Weak values are skipped in codes and similar columns.
+    fn own_values(&mut self, at: usize, column: &Column, own: u32) {
+        let (_, values) = self.search.values_of(own);
+        for (value, letters) in values.iter() {
+            let anywhere = value.weight == Weight::Strong
+                || column.is_free
+                || column.identifies
+                || column.kind.is_some();
+            if anywhere && value.stands_in(letters, &self.text) {
+                self.found.push(Found {
+                    column: at,
+                    person: own,
+                    kind: value.kind,
+                    needle: None,
+                    is_weak: false,
+                    span: (0, 0),
+                });
+            }
+        }
+    }
+
+    /// Returns the key of a row, or the redacted key if it contains a value.
+    fn key_to_store(&mut self, place: &SearchedTable, key: &[u8]) -> String {
+        self.text.fold(key);
+        let mut has_value = false;
+        if place.key_may_tell {
+            let Self { search, text, .. } = self;
+            search.each(text, |needle, start, end| {
+                has_value |= search.bearers(needle).iter().any(|bearer| bearer.value.fits(text, start, end));
+            });
+        }
+        if has_value { REDACTED_KEY.to_owned() } else { String::from_utf8_lossy(key).into_owned() }
+    }
+
+    /// Keeps the matches of a row: for each field and user, the strongest value, or all weak ones.
+    ///
+    /// Some of the weak ones may be dropped at the end.
+    fn keep(&mut self, columns: &[Arc<str>], key: &str) {
+        let mut found = std::mem::take(&mut self.found);
+        let parts: Vec<bool> =
+            found.iter().map(|one| found.iter().any(|other| one.is_part_of(other))).collect();
+        let mut parts = parts.into_iter();
+        found.retain(|_| parts.next() == Some(false));
+        found.sort_unstable_by_key(|found| (found.column, found.person, found.is_weak, found.kind));
+        self.rows = self.rows.saturating_add(1);
+        for (at, one) in found.iter().enumerate() {
+            let mut before = found[..at]
+                .iter()
+                .rev()
+                .take_while(|before| (before.column, before.person) == (one.column, one.person));
+            if before.any(|before| !before.is_weak || before.needle == one.needle) {
+                continue;
+            }
+            if let Some(needle) = one.needle
+                && !self.spread[needle as usize].count_place(one.is_weak)
+            {
+                continue;
+            }
+            let (user, _) = self.search.values_of(one.person);
+            let (table, column) = (Arc::clone(&self.table), Arc::clone(&columns[one.column]));
+            let hit = Hit { user, kind: one.kind, table, column, row: key.to_owned() };
+            self.kept.push(Kept { hit, weak: one.needle.filter(|_| one.is_weak), row: self.rows });
+        }
+        found.clear();
+        self.found = found;
+    }
+}
+
+/// Returns whether the column is meant for this kind of value.
+fn belongs_in(column: &Column, bearer: &Bearer) -> bool {
+    column.kind.is_some_and(|kind| bearer.value.kind.belongs_in(kind))
+}
+
+/// Returns whether a value counts in this column of this row, as far as its holder is concerned.
+fn counts(column: &Column, row: Row, bearer: &Bearer, spread: Spread) -> bool {
+    let kind = bearer.value.kind;
+    // The user's own rows are matched as a whole by `own_values`.
+    let is_for_names = column.identifies && column.kind.is_none_or(ValueKind::is_name);
+    if row.own == Some(bearer.person) || kind.is_name() && is_for_names {
+        return false;
+    }
+    match bearer.value.weight {
+        Weight::Own => false,
+        Weight::Weak => column.is_free && spread.points_to_one(kind),
+        Weight::Strong => true,
+    }
+}
+
+fn records(block: &Block) -> impl Iterator<Item = &[u8]> {
+    block.text.split(|byte| *byte == RECORD).filter(|record| !record.is_empty())
+}
+
+fn names(place: &SearchedTable) -> (Arc<str>, Vec<Arc<str>>) {
+    let columns = place.columns.iter().map(|column| Arc::from(column.name.as_str()));
+    (Arc::from(place.table.as_str()), columns.collect())
+}

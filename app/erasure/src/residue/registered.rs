@@ -1,0 +1,151 @@
+//! Checks that the fields of anonymised users are empty, as the register and the policy of their run require.
+
+use db::dialect;
+use db::error::RecordsError;
+use db::stored::stored_policy;
+use policy::personal_data::{Column, ErasureAction, RowOwner, TABLES, Table};
+use policy::{Field, NoteTreatment, Outcome, Policy, Treatment, UserNumber};
+use sea_orm::{ConnectionTrait, DbErr, Value};
+use serde::Serialize;
+use std::collections::BTreeSet;
+
+/// Maximum number of users reported for each column.
+const MAX_NAMED: u64 = 200;
+
+/// A field of an anonymised user that should be empty and isn't.
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd, Serialize)]
+pub struct Left {
+    /// The user.
+    pub user: UserNumber,
+    /// The table.
+    pub table: &'static str,
+    /// The column.
+    pub column: &'static str,
+}
+
+/// Returns the SQL condition that limits a user-number column to these users. `None` means all users.
+pub(super) fn only(users: Option<&[UserNumber]>, column: &str) -> (String, Vec<Value>) {
+    match users {
+        None => ("1 = 1".to_owned(), Vec::new()),
+        Some([]) => ("1 = 0".to_owned(), Vec::new()),
+        Some(users) => (
+            format!("{column} IN ({})", dialect::placeholders(users.len())),
+            users.iter().map(|user| user.0.into()).collect(),
+        ),
+    }
+}
+
+/// Returns the number of anonymised users among these.
+pub(super) async fn count(db: &impl ConnectionTrait, users: Option<&[UserNumber]>) -> Result<i64, DbErr> {
+    let (theirs, values) = only(users, "number");
+    let sql = format!("SELECT COUNT(*) AS n FROM users WHERE anonymised_on IS NOT NULL AND {theirs}");
+    let row = db.query_one_raw(dialect::bind(db.get_database_backend(), &sql, values)).await?;
+    let count: i64 = row.map_or(Ok(0), |row| row.try_get("", "n"))?;
+    Ok(count)
+}
+
+/// Returns the fields of these anonymised users, or of all, that should be empty and aren't.
+///
+/// Fields that are always cleared are checked for every user. Fields cleared by policy are checked for the users
+/// of a run, with the policy of that run.
+pub(super) async fn left(
+    db: &impl ConnectionTrait,
+    users: Option<&[UserNumber]>,
+) -> Result<Vec<Left>, RecordsError> {
+    let (theirs, values) = only(users, "number");
+    let everybody = format!("SELECT number FROM users WHERE anonymised_on IS NOT NULL AND {theirs}");
+    let mut left = BTreeSet::new();
+    for table in TABLES {
+        collect(db, table, &Rules::Always, (&everybody, &values), &mut left).await?;
+    }
+    for text in policies(db).await? {
+        let policy = stored_policy(&text)?;
+        let people = format!(
+            "SELECT m.user_number FROM run_members m JOIN runs r ON r.id = m.run_id \
+             WHERE m.outcome = ? AND r.policy = ? AND m.user_number IN ({everybody})"
+        );
+        let mut of_policy: Vec<Value> = vec![Outcome::Done.code().into(), text.into()];
+        of_policy.extend(values.iter().cloned());
+        for table in TABLES {
+            collect(db, table, &Rules::Of(&policy), (&people, &of_policy), &mut left).await?;
+        }
+    }
+    Ok(left.into_iter().collect())
+}
+
+/// Returns the distinct policies with which users were anonymised.
+async fn policies(db: &impl ConnectionTrait) -> Result<Vec<String>, DbErr> {
+    let sql = "SELECT DISTINCT policy FROM runs WHERE done > 0";
+    let rows = db.query_all_raw(dialect::bind(db.get_database_backend(), sql, Vec::new())).await?;
+    rows.iter().map(|row| row.try_get("", "policy")).collect()
+}
+
+/// Which columns must be empty.
+enum Rules<'a> {
+    /// Those that are always cleared.
+    Always,
+    /// Those that this policy clears.
+    Of(&'a Policy),
+}
+
+impl Rules<'_> {
+    /// Returns the SQL condition for a column that should be empty and isn't, or `None` if it may have a value.
+    fn is_left(&self, column: &Column) -> Option<(String, Vec<Value>)> {
+        let name = column.name;
+        let none = Vec::new;
+        match (self, column.action) {
+            (Self::Always, ErasureAction::Clear) => Some((format!("t.{name} IS NOT NULL"), none())),
+            (Self::Always, ErasureAction::ClearText) => {
+                Some((format!("t.{name} IS NOT NULL AND t.{name} <> '{}'", NoteTreatment::MARK), none()))
+            }
+            (Self::Always, ErasureAction::DeleteRow) => Some(("1 = 1".to_owned(), none())),
+            (Self::Of(policy), ErasureAction::ByPolicy(field)) => match (policy.treatment(field), field) {
+                (Treatment::Remove, _) => Some((format!("t.{name} IS NOT NULL"), none())),
+                (Treatment::Year | Treatment::Decade, Field::BirthDate) if name == "birth_date" => {
+                    Some((format!("t.{name} IS NOT NULL"), none()))
+                }
+                _ => None,
+            },
+            (Self::Of(policy), ErasureAction::ByCustomField) if policy.keep_custom.is_empty() => {
+                Some(("1 = 1".to_owned(), none()))
+            }
+            (Self::Of(policy), ErasureAction::ByCustomField) => Some((
+                format!("t.field_key NOT IN ({})", dialect::placeholders(policy.keep_custom.len())),
+                policy.keep_custom.iter().map(|key| key.clone().into()).collect(),
+            )),
+            _ => None,
+        }
+    }
+}
+
+async fn collect(
+    db: &impl ConnectionTrait,
+    table: &'static Table,
+    rules: &Rules<'_>,
+    (people, values): (&str, &[Value]),
+    left: &mut BTreeSet<Left>,
+) -> Result<(), DbErr> {
+    let (owner, rows) = match table.owner {
+        RowOwner::NoUser => return Ok(()),
+        RowOwner::User(column) => (format!("t.{column}"), format!("{} t", table.name)),
+        RowOwner::Loan(column) => {
+            ("l.user_number".to_owned(), format!("{} t JOIN loans l ON l.id = t.{column}", table.name))
+        }
+    };
+    // For a row that must be deleted, one column is enough.
+    let most = if table.deletes_rows() { 1 } else { usize::MAX };
+    let asked = table.columns.iter().filter_map(|column| Some((column, rules.is_left(column)?)));
+    for (column, (is_left, more)) in asked.take(most) {
+        let sql = format!(
+            "SELECT DISTINCT {owner} AS user_number FROM {rows} WHERE ({is_left}) AND {owner} IN ({people}) \
+             LIMIT {MAX_NAMED}"
+        );
+        let mut all = more;
+        all.extend(values.iter().cloned());
+        for row in db.query_all_raw(dialect::bind(db.get_database_backend(), &sql, all)).await? {
+            let user = UserNumber(row.try_get("", "user_number")?);
+            left.insert(Left { user, table: table.name, column: column.name });
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,68 @@
+//! Reopens a decision on a finding. A removed text can't be restored.
+
+use super::review::Decision;
+use crate::certificate;
+use db::entity::residue_hits;
+use db::error::RecordsError;
+use policy::{Action, RunId};
+use sea_orm::sea_query::Expr;
+use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use trail::actor::Actor;
+use trail::audit::{self, AuditAction, Subject};
+use trail::store::Store;
+
+/// Reopens the decision on a finding, and on the findings of other users decided together with it.
+///
+/// Rejects the request if the finding is open or its text was removed.
+pub async fn reopen(store: &Store, actor: Actor, id: i64) -> Result<(), RecordsError> {
+    actor.require(Action::DecideResidue)?;
+    let tx = store.begin().await?;
+    let hit = residue_hits::Entity::find_by_id(id)
+        .lock_exclusive()
+        .one(&tx)
+        .await?
+        .ok_or(RecordsError::NotFound("finding"))?;
+    reopen_within(&tx, store, actor, &hit).await?;
+    store.commit(tx).await
+}
+
+/// The same within the caller's transaction. The caller has checked the permission and locked the finding.
+pub async fn reopen_within(
+    tx: &DatabaseTransaction,
+    store: &Store,
+    actor: Actor,
+    hit: &residue_hits::Model,
+) -> Result<(), RecordsError> {
+    match hit.decision.as_deref().and_then(Decision::from_code) {
+        None => return Err(RecordsError::Stale),
+        Some(Decision::Removed) => {
+            return Err(RecordsError::Refused(
+                "The text was removed and can't be restored. Nothing was changed".to_owned(),
+            ));
+        }
+        Some(Decision::Kept | Decision::Gone) => {}
+    }
+    let together = residue_hits::Entity::find()
+        .filter(residue_hits::Column::TableName.eq(hit.table_name.as_str()))
+        .filter(residue_hits::Column::ColumnName.eq(hit.column_name.as_str()))
+        .filter(residue_hits::Column::RowKey.eq(hit.row_key.as_str()))
+        .filter(residue_hits::Column::Decision.eq(hit.decision.clone()))
+        .filter(residue_hits::Column::DecidedAt.eq(hit.decided_at))
+        .order_by_asc(residue_hits::Column::Id)
+        .all(tx)
+        .await?;
+    for one in together.iter().filter(|one| one.decided_by == hit.decided_by) {
+        residue_hits::Entity::update_many()
+            .col_expr(residue_hits::Column::Decision, Expr::value(None::<String>))
+            .col_expr(residue_hits::Column::DecidedAt, Expr::value(None::<chrono::DateTime<chrono::Utc>>))
+            .col_expr(residue_hits::Column::DecidedBy, Expr::value(None::<i64>))
+            .filter(residue_hits::Column::Id.eq(one.id))
+            .exec(tx)
+            .await?;
+        let detail = format!("finding={},{}.{}", one.id, one.table_name, one.column_name);
+        let (subject, run) = (Subject::User(one.user_number), one.run_id.map(RunId));
+        audit::record_event(tx, &store.clock, actor, AuditAction::ResidueReopened, subject, run, &detail)
+            .await?;
+    }
+    certificate::follow_place(tx, store, hit).await
+}

@@ -1,0 +1,85 @@
+//! Stores the result of a search in its run: one result for each user, one row for each finding, never a value.
+
+use super::match_filter::Hit;
+use super::scan::Findings;
+use crate::{certificate, run_counts};
+use db::entity::residue_hits;
+use db::error::RecordsError;
+use db::{bulk_insert, dialect};
+use policy::{Outcome, Residue, RunId, UserNumber};
+use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr, Set};
+use std::collections::BTreeSet;
+use trail::store::Store;
+
+/// Number of users updated with one statement.
+const AT_ONCE: usize = 2_000;
+
+/// Stores everything in one transaction.
+pub(super) async fn write(store: &Store, run: RunId, findings: &Findings) -> Result<(), RecordsError> {
+    let found: BTreeSet<UserNumber> = findings.hits.iter().map(|hit| hit.user).collect();
+    let people = (0..).take(findings.search.people()).map(|person| findings.search.values_of(person).0);
+    let clean: Vec<UserNumber> = people.filter(|number| !found.contains(number)).collect();
+    let found: Vec<UserNumber> = found.into_iter().collect();
+
+    let tx = store.begin().await?;
+    set(&tx, run, &clean, Residue::Clean).await?;
+    set(&tx, run, &found, Residue::Hits).await?;
+    let at = store.clock.now();
+    let rows: Vec<residue_hits::ActiveModel> = findings.hits.iter().map(|hit| row(run, hit, at)).collect();
+    bulk_insert::insert(&tx, rows).await?;
+    certificate::make_again(&tx, store, run).await?;
+    store.commit(tx).await?;
+    Ok(())
+}
+
+fn row(run: RunId, hit: &Hit, at: chrono::DateTime<chrono::Utc>) -> residue_hits::ActiveModel {
+    residue_hits::ActiveModel {
+        run_id: Set(Some(run.0)),
+        user_number: Set(hit.user.0),
+        table_name: Set(hit.table.to_string()),
+        column_name: Set(hit.column.to_string()),
+        row_key: Set(hit.row.clone()),
+        what: Set(hit.kind.code().to_owned()),
+        found_at: Set(at),
+        ..Default::default()
+    }
+}
+
+/// Stores the result of users of the run who have none yet, and updates the run's counts.
+async fn set(
+    tx: &DatabaseTransaction,
+    run: RunId,
+    numbers: &[UserNumber],
+    result: Residue,
+) -> Result<(), DbErr> {
+    let mut changed = 0;
+    let backend = tx.get_database_backend();
+    let sql = format!(
+        "UPDATE run_members SET residue = ? WHERE run_id = ? AND residue IS NULL AND {}",
+        dialect::in_list(backend, "user_number")
+    );
+    for numbers in numbers.chunks(AT_ONCE) {
+        let list = dialect::id_list(backend, numbers.iter().map(|number| number.0));
+        let values = vec![result.code().into(), run.0.into(), list];
+        let updated = tx.execute_raw(dialect::bind(backend, &sql, values)).await?;
+        changed += updated.rows_affected();
+    }
+    if changed > 0 {
+        run_counts::add(tx, run, "residue", result.code(), changed).await?;
+    }
+    Ok(())
+}
+
+/// Sets the result of all users of the run without one to undeterminable.
+pub async fn give_up(store: &Store, run: RunId) -> Result<(), RecordsError> {
+    let tx = store.begin().await?;
+    let sql = "UPDATE run_members SET residue = ? WHERE run_id = ? AND outcome = ? AND residue IS NULL";
+    let values = vec![Residue::Undeterminable.code().into(), run.0.into(), Outcome::Done.code().into()];
+    let updated = tx.execute_raw(dialect::bind(tx.get_database_backend(), sql, values)).await?;
+    if updated.rows_affected() > 0 {
+        run_counts::add(&tx, run, "residue", Residue::Undeterminable.code(), updated.rows_affected()).await?;
+        certificate::make_again(&tx, store, run).await?;
+    }
+    store.commit(tx).await?;
+    Ok(())
+}

@@ -1,0 +1,450 @@
+//! The review list: findings, their current text and the decisions that staff make.
+//!
+//! Lethe no longer knows the value. Staff see the current text of the field and the kind of value that was found.
+
+use super::kind::ValueKind;
+use super::searched_tables::{SearchedTable, searched_tables};
+use crate::certificate;
+use chrono::{DateTime, Utc};
+use db::dialect::{self, ColumnKind, TableFacts, quoted};
+use db::entity::{residue_hits, runs, users};
+use db::error::RecordsError;
+use db::pagination::{Page, Paging};
+use db::stored::stored_policy;
+use policy::personal_data::{self, DataClass, ErasureAction};
+use policy::{NoteTreatment, RunId, UserNumber};
+use safeguards::legal_hold;
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter, QueryOrder,
+    QuerySelect, Value,
+};
+use serde::Serialize;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use trail::actor::Actor;
+use trail::audit::{self, AuditAction, Subject};
+use trail::person::display_name;
+use trail::store::Store;
+use trail::undoable::{Change, Undo};
+
+/// The decision on a finding.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Decision {
+    /// The text was removed.
+    Removed,
+    /// The text stays, because it is about another person.
+    Kept,
+    /// The text was no longer there.
+    Gone,
+}
+
+impl Decision {
+    /// All decisions.
+    pub const ALL: [Self; 3] = [Self::Removed, Self::Kept, Self::Gone];
+
+    /// Returns the stable code that is stored.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Removed => "removed",
+            Self::Kept => "kept",
+            Self::Gone => "gone",
+        }
+    }
+
+    /// Returns the label.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Removed => "Removed",
+            Self::Kept => "Kept: about another person",
+            Self::Gone => "No longer there",
+        }
+    }
+
+    /// Returns the decision with this code, or `None` if there is none.
+    pub fn from_code(code: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|decision| decision.code() == code)
+    }
+}
+
+/// Filter for a list of findings.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct FindingQuery {
+    /// Only findings of this run.
+    pub run: Option<RunId>,
+    /// Only findings of this anonymised user.
+    pub user: Option<UserNumber>,
+    /// Only decided findings (`true`) or only open ones (`false`).
+    pub decided: Option<bool>,
+}
+
+/// A place where a value of an anonymised user is, or was, stored.
+#[derive(Clone, Debug, Serialize)]
+pub struct Finding {
+    /// Number of the finding.
+    pub id: i64,
+    /// The run whose search found it.
+    pub run: Option<RunId>,
+    /// The anonymised user who had the value.
+    pub user: UserNumber,
+    /// The replacement name of that user.
+    pub name: String,
+    /// Number of other anonymised users who had the same value.
+    pub others: i64,
+    /// The table.
+    pub table: String,
+    /// The column.
+    pub column: String,
+    /// Label of the table; its name if the register doesn't contain it.
+    pub table_words: String,
+    /// Label of the column; its name if the register doesn't contain it.
+    pub column_words: String,
+    /// Key of the row.
+    pub row: String,
+    /// Kind of the value.
+    pub kind: Option<ValueKind>,
+    /// When it was found.
+    pub found_at: DateTime<Utc>,
+    /// The decision, the member of staff who made it, and the time.
+    pub decision: Option<(Decision, Option<UserNumber>, Option<DateTime<Utc>>)>,
+    /// The current text.
+    #[serde(skip)]
+    pub now: Now,
+}
+
+/// The current text at a finding.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub enum Now {
+    /// The field is empty, or the row doesn't exist.
+    #[default]
+    Nothing,
+    /// The text can't be shown: the key was redacted because it contains the value, or it matches several rows.
+    Untold,
+    /// This text.
+    Text {
+        /// The text of the field.
+        text: String,
+        /// Hash of the text. A decision must send it back, so that it applies only to the text that was shown.
+        seen: String,
+        /// Whether it can be removed here. A field that identifies another user must be changed on that user's
+        /// record.
+        removable: bool,
+        /// The owner of the row.
+        owner: Option<UserNumber>,
+    },
+}
+
+/// Returns findings, oldest first. Findings of several users at one place are returned as one.
+pub async fn findings(
+    store: &Store,
+    query: &FindingQuery,
+    paging: &Paging,
+) -> Result<Page<Finding>, RecordsError> {
+    let groups = groups(store, query, paging).await?;
+    let ids = groups.rows.iter().map(|(id, _)| *id);
+    let hits = residue_hits::Entity::find()
+        .filter(residue_hits::Column::Id.is_in(ids))
+        .order_by_asc(residue_hits::Column::Id)
+        .all(&store.db)
+        .await?;
+    let numbers = hits.iter().map(|hit| hit.user_number);
+    let people = users::Entity::find().filter(users::Column::Number.is_in(numbers)).all(&store.db).await?;
+    let tables = dialect::tables(&store.db).await?;
+    let mut rows = Vec::with_capacity(hits.len());
+    for hit in hits {
+        let person = people.iter().find(|user| user.number == hit.user_number);
+        let group = groups.rows.iter().find(|(id, _)| *id == hit.id);
+        let now = now_at(&store.db, &tables, &hit).await?;
+        rows.push(finding(hit, person, group.map_or(0, |(_, people)| people - 1), now));
+    }
+    Ok(Page { rows, next: groups.next })
+}
+
+/// Returns the first finding at each place, and the number of users who had the value.
+async fn groups(store: &Store, query: &FindingQuery, paging: &Paging) -> Result<Page<(i64, i64)>, DbErr> {
+    let mut wheres = vec!["1 = 1".to_owned()];
+    let mut values: Vec<Value> = Vec::new();
+    for (column, number) in
+        [("run_id", query.run.map(|run| run.0)), ("user_number", query.user.map(|user| user.0))]
+    {
+        if let Some(number) = number {
+            wheres.push(format!("{column} = ?"));
+            values.push(number.into());
+        }
+    }
+    match query.decided {
+        Some(true) => wheres.push("decision IS NOT NULL".to_owned()),
+        Some(false) => wheres.push("decision IS NULL".to_owned()),
+        None => {}
+    }
+    let after = paging.after.as_deref().and_then(|after| after.parse::<i64>().ok()).unwrap_or_default();
+    values.push(after.into());
+    let sql = format!(
+        "SELECT MIN(id) AS id, COUNT(*) AS people FROM residue_hits WHERE {} \
+         GROUP BY run_id, table_name, column_name, row_key, what, decision HAVING MIN(id) > ? ORDER BY 1 LIMIT {}",
+        wheres.join(" AND "),
+        paging.limit()
+    );
+    let rows = store.db.query_all_raw(dialect::bind(store.db.get_database_backend(), &sql, values)).await?;
+    let rows = rows.iter().map(|row| Ok((row.try_get("", "id")?, row.try_get("", "people")?)));
+    Ok(Page::of(rows.collect::<Result<Vec<_>, DbErr>>()?, paging, |(id, _)| id.to_string()))
+}
+
+fn finding(hit: residue_hits::Model, person: Option<&users::Model>, others: i64, now: Now) -> Finding {
+    let table = personal_data::table(&hit.table_name);
+    let column = personal_data::column(&hit.table_name, &hit.column_name);
+    let decision = hit.decision.as_deref().and_then(Decision::from_code);
+    Finding {
+        id: hit.id,
+        run: hit.run_id.map(RunId),
+        user: UserNumber(hit.user_number),
+        name: person.map(display_name).unwrap_or_default(),
+        others,
+        table_words: table.map_or_else(|| hit.table_name.clone(), |table| table.words.to_owned()),
+        column_words: column.map_or_else(|| hit.column_name.clone(), |column| column.words.to_owned()),
+        table: hit.table_name,
+        column: hit.column_name,
+        row: hit.row_key,
+        kind: ValueKind::from_code(&hit.what),
+        found_at: hit.found_at,
+        decision: decision.map(|decision| (decision, hit.decided_by.map(UserNumber), hit.decided_at)),
+        now,
+    }
+}
+
+/// Decides on a finding, for all users whose values were found at this place. Each finding gets its own audit
+/// event.
+///
+/// A text is removed or kept only if it is still the one that was shown (`seen`). Returns how to undo the
+/// decision, or `None` after a removal, which can't be undone.
+pub async fn decide(
+    store: &Store,
+    actor: Actor,
+    id: i64,
+    decision: Decision,
+    seen: &str,
+) -> Result<Option<Undo>, RecordsError> {
+    actor.require(policy::Action::DecideResidue)?;
+    let tx = store.begin().await?;
+    let hit = residue_hits::Entity::find_by_id(id)
+        .lock_exclusive()
+        .one(&tx)
+        .await?
+        .ok_or(RecordsError::NotFound("finding"))?;
+    if hit.decision.is_some() {
+        return Err(RecordsError::Stale);
+    }
+    let tables = dialect::tables(&tx).await?;
+    let spot = CellRef::of(&tables, &hit);
+    let now = match &spot {
+        Some(spot) => spot.now(&tx).await?,
+        None => Now::Nothing,
+    };
+    let removed = decision == Decision::Removed;
+    let is_one_place = now != Now::Untold;
+    match (decision, now, &spot) {
+        (Decision::Removed, Now::Text { seen: current, removable, owner, .. }, Some(spot)) => {
+            if current != seen {
+                return Err(RecordsError::Stale);
+            }
+            if !removable {
+                return Err(RecordsError::Refused(
+                    "This field identifies another user. Change it on that user's record. Nothing was removed"
+                        .to_owned(),
+                ));
+            }
+            if let Some(owner) = owner
+                && legal_hold::in_force(&tx, owner).await?
+            {
+                return Err(RecordsError::Refused(format!(
+                    "User {owner} is under a legal hold. Release it before you remove anything from this user's \
+                     record. Nothing was removed"
+                )));
+            }
+            let mark = leaves_mark(&tx, &hit).await?;
+            spot.empty(&tx, mark).await?;
+        }
+        (Decision::Kept, Now::Text { seen: present, .. }, _) if present != seen => {
+            return Err(RecordsError::Stale);
+        }
+        (Decision::Removed, ..) | (Decision::Gone, Now::Text { .. }, _) => return Err(RecordsError::Stale),
+        _ => {}
+    }
+    let closed = at_same_place(&tx, &hit, decision, is_one_place).await?;
+    close(&tx, store, actor, &closed, decision).await?;
+    certificate::follow_place(&tx, store, &hit).await?;
+    store.commit(tx).await?;
+    if removed && dialect::checkpoint(&store.db, &[&quoted(&hit.table_name)]).await.is_err() {
+        tracing::warn!("the database files could not be cleaned after a text was removed");
+    }
+    Ok((!removed).then(|| Undo::of(actor, Change::FindingDecided { finding: id }, 0)))
+}
+
+/// Returns whether the policy of the finding's run replaces notes by a mark.
+async fn leaves_mark(tx: &DatabaseTransaction, hit: &residue_hits::Model) -> Result<bool, RecordsError> {
+    let Some(run) = hit.run_id else { return Ok(false) };
+    let run = runs::Entity::find_by_id(run).one(tx).await?.ok_or(RecordsError::NotFound("run"))?;
+    Ok(stored_policy(&run.policy)?.loan_text == NoteTreatment::Mark)
+}
+
+/// Returns the open findings that a decision closes: this one and the others at the same place.
+///
+/// If the key doesn't identify exactly one row, only this finding is closed, because the others may be in other
+/// rows.
+async fn at_same_place(
+    tx: &DatabaseTransaction,
+    hit: &residue_hits::Model,
+    decision: Decision,
+    is_one_place: bool,
+) -> Result<Vec<residue_hits::Model>, DbErr> {
+    let mut same_place = residue_hits::Entity::find()
+        .filter(residue_hits::Column::TableName.eq(hit.table_name.as_str()))
+        .filter(residue_hits::Column::ColumnName.eq(hit.column_name.as_str()))
+        .filter(residue_hits::Column::RowKey.eq(hit.row_key.as_str()))
+        .filter(residue_hits::Column::Decision.is_null())
+        .order_by_asc(residue_hits::Column::Id)
+        .lock_exclusive();
+    if !is_one_place {
+        same_place = same_place.filter(residue_hits::Column::Id.eq(hit.id));
+    }
+    if decision == Decision::Kept {
+        // Another kind of value in the same text needs its own decision.
+        same_place = same_place.filter(residue_hits::Column::What.eq(hit.what.as_str()));
+    }
+    same_place.all(tx).await
+}
+
+/// Closes these findings, which the transaction has locked, and records one audit event for each.
+pub(super) async fn close(
+    tx: &DatabaseTransaction,
+    store: &Store,
+    actor: Actor,
+    hits: &[residue_hits::Model],
+    decision: Decision,
+) -> Result<(), DbErr> {
+    let backend = tx.get_database_backend();
+    let sql = format!(
+        "UPDATE residue_hits SET decision = ?, decided_at = ?, decided_by = ? WHERE {}",
+        dialect::in_list(backend, "id")
+    );
+    let list = dialect::id_list(backend, hits.iter().map(|hit| hit.id));
+    let decided_by = actor.staff.map(|staff| staff.0);
+    let values = vec![decision.code().into(), store.clock.now().into(), decided_by.into(), list];
+    tx.execute_raw(dialect::bind(backend, &sql, values)).await?;
+    let action = match decision {
+        Decision::Removed => AuditAction::ResidueRemoved,
+        Decision::Kept => AuditAction::ResidueKept,
+        Decision::Gone => AuditAction::ResidueGone,
+    };
+    let mut events = Vec::with_capacity(hits.len());
+    for hit in hits {
+        let detail = format!("finding={},{}.{}", hit.id, hit.table_name, hit.column_name);
+        events.push((Subject::User(hit.user_number), hit.run_id.map(RunId), detail));
+    }
+    audit::note_each(tx, &store.clock, actor, action, &events).await
+}
+
+/// Returns the current text at a finding.
+pub(super) async fn now_at(
+    db: &impl ConnectionTrait,
+    tables: &[TableFacts],
+    hit: &residue_hits::Model,
+) -> Result<Now, DbErr> {
+    match CellRef::of(tables, hit) {
+        Some(spot) => spot.now(db).await,
+        None => Ok(Now::Nothing),
+    }
+}
+
+/// A field of a row.
+pub(super) struct CellRef<'a> {
+    pub(super) place: SearchedTable,
+    pub(super) facts: &'a TableFacts,
+    pub(super) column: &'a dialect::ColumnFacts,
+    row: &'a str,
+}
+
+impl<'a> CellRef<'a> {
+    /// Returns the field of a finding, or `None` if its table or column doesn't exist.
+    pub(super) fn of(tables: &'a [TableFacts], hit: &'a residue_hits::Model) -> Option<Self> {
+        let facts = tables.iter().find(|table| table.name == hit.table_name)?;
+        let column = facts.columns.iter().find(|column| column.name == hit.column_name)?;
+        let place = searched_tables(std::slice::from_ref(facts)).0.pop()?;
+        Some(Self { place, facts, column, row: &hit.row_key })
+    }
+
+    async fn now(&self, db: &impl ConnectionTrait) -> Result<Now, DbErr> {
+        let backend = db.get_database_backend();
+        let Some((row, values)) = self.place.key.is(backend, self.row) else { return Ok(Now::Untold) };
+        let sql = format!(
+            "SELECT CAST(t.{} AS TEXT) AS text, CAST({} AS BIGINT) AS owner FROM {} AS t WHERE {row} LIMIT 2",
+            quoted(&self.column.name),
+            self.place.owner_sql().unwrap_or("NULL"),
+            quoted(&self.facts.name)
+        );
+        let rows = db.query_all_raw(dialect::bind(backend, &sql, values)).await?;
+        let row = match &rows[..] {
+            [] => return Ok(Now::Nothing),
+            [row] => row,
+            // The key is only the owner's number and matches several rows. Showing the wrong row would disclose
+            // other data.
+            _ => return Ok(Now::Untold),
+        };
+        let text: Option<String> = row.try_get("", "text")?;
+        let text = text.filter(|text| !text.is_empty() && text != NoteTreatment::MARK);
+        let Some(text) = text else { return Ok(Now::Nothing) };
+        let owner: Option<i64> = row.try_get("", "owner")?;
+        Ok(Now::Text {
+            seen: seen(&text),
+            text,
+            removable: self.is_removable(),
+            owner: owner.map(UserNumber),
+        })
+    }
+
+    /// Returns whether the field can be emptied: free text, or a field that anonymising clears outside `users`.
+    ///
+    /// Codes and fields that identify an existing user can't be emptied here.
+    fn is_removable(&self) -> bool {
+        let fits = self.column.nullable || self.column.kind == ColumnKind::Text;
+        match personal_data::column(&self.facts.name, &self.column.name) {
+            None => fits,
+            Some(entry) => {
+                let is_cleared = matches!(entry.action, ErasureAction::Clear | ErasureAction::ClearText);
+                entry.class == DataClass::FreeText || is_cleared && self.facts.name != "users"
+            }
+        }
+    }
+
+    /// Empties the field. Writes the mark instead if the field is not nullable, or if `mark` is set and it is a
+    /// note.
+    async fn empty(&self, tx: &DatabaseTransaction, mark: bool) -> Result<(), RecordsError> {
+        let backend = tx.get_database_backend();
+        let entry = personal_data::column(&self.facts.name, &self.column.name);
+        let is_note = entry.is_some_and(|entry| entry.action == ErasureAction::ClearText);
+        let set = if self.column.nullable && !(mark && is_note) {
+            "NULL".to_owned()
+        } else {
+            format!("'{}'", NoteTreatment::MARK)
+        };
+        // A form opened earlier must not write the text back.
+        let counts_changes = personal_data::column(&self.facts.name, "version").is_some();
+        let version = if counts_changes { ", version = version + 1" } else { "" };
+        let Some((row, values)) = self.place.key.is(backend, self.row) else {
+            return Err(RecordsError::Stale);
+        };
+        let sql = format!(
+            "UPDATE {} AS t SET {} = {set}{version} WHERE {row}",
+            quoted(&self.facts.name),
+            quoted(&self.column.name)
+        );
+        let changed = tx.execute_raw(dialect::bind(backend, &sql, values)).await?.rows_affected();
+        if changed == 1 { Ok(()) } else { Err(RecordsError::Stale) }
+    }
+}
+
+/// Returns a hash that identifies a text on a page. It is not stored.
+fn seen(text: &str) -> String {
+    let mut hasher = DefaultHasher::new();
+    text.hash(&mut hasher);
+    format!("{:016x}", hasher.finish())
+}

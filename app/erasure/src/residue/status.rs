@@ -1,0 +1,72 @@
+//! The result of the search for one user, as shown on the record's page.
+
+use super::MAX_SCAN_AGE;
+use db::dialect;
+use db::entity::{residue_hits, run_members, runs};
+use db::error::RecordsError;
+use policy::{Residue, RunId, RunKind, RunState, UserNumber};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
+use serde::Serialize;
+use trail::audit::AuditAction;
+use trail::store::Store;
+
+/// The state of an anonymised user's residue.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ResidueStatus {
+    /// None of the old values was found.
+    Clean,
+    /// Old values were found.
+    Found {
+        /// Number of open findings.
+        open: u64,
+        /// Number of decided findings.
+        decided: u64,
+    },
+    /// The old values were lost before the search.
+    Undeterminable,
+    /// The search is in progress, or follows at the end of the run.
+    UnderWay,
+}
+
+/// Returns the state and the run that anonymised the user, or `None` if no run did.
+pub async fn status(store: &Store, user: UserNumber) -> Result<Option<(RunId, ResidueStatus)>, RecordsError> {
+    let Some(run) = run_of(store, user).await? else { return Ok(None) };
+    let member = run_members::Entity::find_by_id((run.0, user.0)).one(&store.db).await?;
+    let residue = member.and_then(|member| member.residue);
+    let status = match residue.as_deref().and_then(Residue::from_code) {
+        Some(Residue::Clean) => ResidueStatus::Clean,
+        Some(Residue::Hits) => found(store, run, user).await?,
+        None if is_under_way(store, run).await? => ResidueStatus::UnderWay,
+        Some(Residue::Undeterminable) | None => ResidueStatus::Undeterminable,
+    };
+    Ok(Some((run, status)))
+}
+
+/// Returns the run that last anonymised this user, from the audit.
+async fn run_of(store: &Store, user: UserNumber) -> Result<Option<RunId>, RecordsError> {
+    let sql = "SELECT run_id FROM audit_events WHERE subject_kind = 'user' AND subject_id = ? AND action = ? \
+               AND run_id IS NOT NULL ORDER BY id DESC LIMIT 1";
+    let values = vec![user.0.into(), AuditAction::UserAnonymised.code().into()];
+    let row = store.db.query_one_raw(dialect::bind(store.db.get_database_backend(), sql, values)).await?;
+    Ok(row.map(|row| row.try_get_by_index(0).map(RunId)).transpose()?)
+}
+
+async fn found(store: &Store, run: RunId, user: UserNumber) -> Result<ResidueStatus, RecordsError> {
+    let hits = residue_hits::Entity::find()
+        .filter(residue_hits::Column::RunId.eq(run.0))
+        .filter(residue_hits::Column::UserNumber.eq(user.0))
+        .all(&store.db)
+        .await?;
+    let open = hits.iter().filter(|hit| hit.decision.is_none()).count() as u64;
+    Ok(ResidueStatus::Found { open, decided: hits.len() as u64 - open })
+}
+
+async fn is_under_way(store: &Store, run: RunId) -> Result<bool, RecordsError> {
+    let Some(run) = runs::Entity::find_by_id(run.0).one(&store.db).await? else { return Ok(false) };
+    if RunKind::from_code(&run.kind) == Some(RunKind::Single) {
+        let age = (store.clock.now() - run.created_at).to_std().unwrap_or_default();
+        return Ok(age < MAX_SCAN_AGE);
+    }
+    Ok(RunState::from_code(&run.state).is_some_and(RunState::is_under_way))
+}

@@ -1,0 +1,58 @@
+//! Previews and runs: which users are eligible, and which were anonymised.
+//!
+//! A run starts from a preview and waits in the queue (`start`). A process takes it up (`lease`, `queue`),
+//! anonymises its users batch by batch (`execute`) and ends it (`finish`).
+
+mod approval_gate;
+mod background_scan;
+mod cancel;
+mod confirmation;
+mod execute;
+mod finish;
+mod lease;
+mod outcomes;
+mod patience;
+mod preview;
+mod preview_digest;
+mod queue;
+mod read;
+mod reapply;
+mod safety;
+mod scheduled_preview;
+mod single;
+mod staff;
+mod start;
+
+pub(crate) use approval_gate::{approval_reason, lock_preview, preview_row, reapply_matter};
+pub use background_scan::{background_scans, give_up_on_lost_scans};
+pub use cancel::cancel;
+pub(crate) use confirmation::typed_number;
+pub use preview::preview;
+pub use queue::{drain_queue, execute, work};
+pub use read::{Member, MemberQuery, Run, RunQuery, RunRow, count_members, list, members, read};
+pub use reapply::{start_reapply, under_older_rules};
+pub use single::{SinglePlan, anonymise_one, anonymise_one_as_shown, plan_for_one, plan_for_staff};
+pub use staff::anonymise_staff;
+pub(crate) use staff::{WHY_STAFF, may_anonymise_staff};
+pub use start::{newer_preview, start, why_not};
+pub(crate) use start::{usable_preview, why_two_of};
+
+use crate::eligibility;
+use db::error::RecordsError;
+use policy::{Policy, Reason, UserNumber};
+use trail::actor::{Actor, Channel};
+use trail::store::Store;
+
+/// Returns the number of users for each reason under `policy` today. Stores nothing.
+pub async fn counts(store: &Store, policy: &Policy) -> Result<Vec<(Reason, i64)>, RecordsError> {
+    Ok(eligibility::counts(&store.db, policy, store.clock.today()).await?)
+}
+
+/// Returns the actor who started a run.
+fn actor_of(staff: Option<UserNumber>, channel: &str) -> Actor {
+    let channel = [Channel::CommandLine, Channel::Schedule, Channel::Replay]
+        .into_iter()
+        .find(|known| known.code() == channel)
+        .unwrap_or(Channel::Web);
+    Actor::for_attribution(staff, channel)
+}

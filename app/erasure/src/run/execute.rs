@@ -1,0 +1,259 @@
+//! Executes a run in batches, one transaction each.
+
+use super::lease::{Lease, LeaseStatus};
+use super::patience::{Patience, patiently};
+use super::scheduled_preview::{self, ScheduledPreview};
+use super::{finish, outcomes, reapply};
+use crate::anonymise::{self, BATCH, Job};
+use crate::ledger;
+use crate::residue::{self, ErasedValues};
+use db::clock::Clock;
+use db::dialect;
+use db::entity::{run_members, runs};
+use db::error::RecordsError;
+use db::stored::stored_policy;
+use policy::{Phase, RunId, RunKind, RunState, Selection, UserNumber};
+use sea_orm::sea_query::Expr;
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter, QueryOrder,
+    QuerySelect,
+};
+use tracing::{Instrument as _, debug_span};
+use trail::store::Store;
+
+/// Maximum number of users whose old values are held in memory before they are searched for.
+const MAX_REMEMBERED: usize = 12_000;
+
+/// Why the work on the users of a run stopped.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Stop {
+    /// All users have been processed.
+    Through,
+    /// The run was cancelled.
+    Cancelled,
+    /// This process is shutting down; another one takes the run up.
+    Leaving,
+    /// Another process holds the run.
+    Lost,
+}
+
+/// Executes a run that this process holds, as far as possible, and returns the run's state.
+pub(super) async fn perform(store: &Store, lease: Lease) -> Result<RunState, RecordsError> {
+    let mut run =
+        runs::Entity::find_by_id(lease.run.0).one(&store.db).await?.ok_or(RecordsError::NotFound("run"))?;
+    if run.kind == RunKind::Scheduled.code() && run.preview_id.is_none() {
+        enter(store, lease.run, Phase::Previewing).await?;
+        match scheduled_preview::make_scheduled(store, &lease, &run).await {
+            Ok(ScheduledPreview::Ready(sealed)) => run = *sealed,
+            Ok(ScheduledPreview::Stopped(state)) => return Ok(state),
+            // A later attempt may succeed once the database is available again.
+            Err(error @ (RecordsError::Database(_) | RecordsError::Fault(_))) => return Err(error),
+            Err(error) => return scheduled_preview::failed(store, &lease, &run, &error).await,
+        }
+    }
+    let policy = stored_policy(&run.policy)?;
+    let job = Job {
+        run: lease.run,
+        policy: &policy,
+        today: run.today,
+        selection: if run.kind == RunKind::Reapply.code() { Selection::Reapply } else { Selection::Bulk },
+        actor: super::actor_of(run.actor_number.map(UserNumber), &run.channel),
+    };
+    patiently(store, || enter(store, lease.run, Phase::Anonymising)).await?;
+    let mut memory = ErasedValues::default();
+    let stop = everybody(store, &lease, &job, &mut memory).await?;
+    if stop == Stop::Lost {
+        return Ok(RunState::Interrupted);
+    }
+    // This also applies before a shutdown, which would lose the old values.
+    patiently(store, || enter(store, lease.run, Phase::Scanning)).await?;
+    scan(store, lease.run, &mut memory).await;
+    drop(memory);
+    if stop == Stop::Leaving {
+        lease.release(store).await?;
+        return Ok(RunState::Interrupted);
+    }
+    let closed = residue::close_what_is_gone(store, job.actor, lease.run);
+    if let Err(error) = closed.instrument(debug_span!("scan")).await {
+        tracing::warn!(
+            run = lease.run.0,
+            code = error.code(),
+            "findings whose text has disappeared could not be closed"
+        );
+    }
+    patiently(store, || enter(store, lease.run, Phase::Maintaining)).await?;
+    finish::finish(store, &lease, &job).instrument(debug_span!("finish")).await
+}
+
+async fn enter(store: &Store, run: RunId, phase: Phase) -> Result<(), RecordsError> {
+    runs::Entity::update_many()
+        .col_expr(runs::Column::Phase, phase.code().into())
+        .col_expr(runs::Column::HeartbeatAt, Expr::value(Clock::real()))
+        .filter(runs::Column::Id.eq(run.0))
+        .exec(&store.db)
+        .await?;
+    Ok(())
+}
+
+async fn everybody(
+    store: &Store,
+    lease: &Lease,
+    job: &Job<'_>,
+    memory: &mut ErasedValues,
+) -> Result<Stop, RecordsError> {
+    let mut patience = Patience::default();
+    let mut after = UserNumber(i64::MIN);
+    loop {
+        if store.is_stopping() {
+            return Ok(Stop::Leaving);
+        }
+        match next_batch(store, lease, job, after, memory).await {
+            Ok(Batch::Stop(stop)) => return Ok(stop),
+            Ok(Batch::Done(last)) => (after, patience) = (last, Patience::default()),
+            Err(error) if error.is_temporary() => patience.wait(store, error).await?,
+            Err(RecordsError::Ledger(words)) => return Err(RecordsError::Ledger(words)),
+            Err(_) => match one_by_one(store, lease, job, after, memory).await {
+                Ok(Some(stop)) => return Ok(stop),
+                Ok(None) => {}
+                Err(error) if error.is_temporary() => patience.wait(store, error).await?,
+                Err(error) => return Err(error),
+            },
+        }
+        if memory.people() >= MAX_REMEMBERED {
+            scan(store, job.run, memory).await;
+        }
+    }
+}
+
+/// Searches for residue. If the search fails, its users keep no result and are never reported as clean.
+async fn scan(store: &Store, run: RunId, memory: &mut ErasedValues) {
+    if let Err(error) = residue::scan(store, run, memory).instrument(debug_span!("scan")).await {
+        tracing::warn!(run = run.0, code = error.code(), "the database could not be searched for residue");
+        *memory = ErasedValues::default();
+    }
+}
+
+/// Returns the next users of the run after `after` that have no outcome.
+async fn remaining(
+    db: &impl ConnectionTrait,
+    run: RunId,
+    after: UserNumber,
+) -> Result<Vec<UserNumber>, DbErr> {
+    let numbers: Vec<i64> = run_members::Entity::find()
+        .select_only()
+        .column(run_members::Column::UserNumber)
+        .filter(run_members::Column::RunId.eq(run.0))
+        .filter(run_members::Column::UserNumber.gt(after.0))
+        .filter(run_members::Column::Outcome.is_null())
+        .order_by_asc(run_members::Column::UserNumber)
+        .limit(BATCH)
+        .into_tuple()
+        .all(db)
+        .await?;
+    Ok(numbers.into_iter().map(UserNumber).collect())
+}
+
+/// The result of a batch.
+enum Batch {
+    /// All users up to this one have an outcome.
+    Done(UserNumber),
+    /// The run must stop.
+    Stop(Stop),
+}
+
+/// Processes the next batch after `after`, completely or not at all.
+///
+/// Locks the run before it reads the batch, so that no user is processed or counted twice.
+async fn next_batch(
+    store: &Store,
+    lease: &Lease,
+    job: &Job<'_>,
+    after: UserNumber,
+    memory: &mut ErasedValues,
+) -> Result<Batch, RecordsError> {
+    let tx = store.begin().await?;
+    if let Some(stop) = must_stop(lease, &tx).await? {
+        return Ok(Batch::Stop(stop));
+    }
+    let batch = remaining(&tx, job.run, after).instrument(debug_span!("next")).await?;
+    let Some(last) = batch.last().copied() else { return Ok(Batch::Stop(Stop::Through)) };
+    let all = in_one_transaction(store, tx, job, batch, memory).await?;
+    Ok(Batch::Done(if all { last } else { after }))
+}
+
+/// Locks the run and returns why it must stop, or `None` if it can continue.
+async fn must_stop(lease: &Lease, tx: &DatabaseTransaction) -> Result<Option<Stop>, RecordsError> {
+    Ok(match lease.status(tx).await? {
+        LeaseStatus::Ours => None,
+        LeaseStatus::Cancelled => Some(Stop::Cancelled),
+        LeaseStatus::Lost => Some(Stop::Lost),
+    })
+}
+
+/// Processes these users, all or none. Returns whether it took the whole batch.
+///
+/// A reapply run takes only users of one policy at a time.
+async fn in_one_transaction(
+    store: &Store,
+    tx: DatabaseTransaction,
+    job: &Job<'_>,
+    mut batch: Vec<UserNumber>,
+    memory: &mut ErasedValues,
+) -> Result<bool, RecordsError> {
+    dialect::prefer_indexes(&tx).await?;
+    let asked = batch.len();
+    let policy_of_old;
+    let mut job = job.clone();
+    if job.selection == Selection::Reapply {
+        (policy_of_old, batch) = reapply::of_one_policy(&tx, &batch).await?;
+        job.policy = &policy_of_old;
+    }
+    let read = ErasedValues::read(&tx, job.policy, &batch).instrument(debug_span!("remember")).await?;
+    let outcomes = anonymise::anonymise(&tx, &job, &batch).instrument(debug_span!("anonymise")).await?;
+    outcomes::record(&tx, job.run, &outcomes).instrument(debug_span!("record")).await?;
+    ledger::commit(store, tx, &job, &outcomes).instrument(debug_span!("commit")).await?;
+    memory.keep(read, &outcomes.done);
+    Ok(batch.len() == asked)
+}
+
+/// Processes users one by one after a batch failed, so that one bad record doesn't stop the others.
+async fn one_by_one(
+    store: &Store,
+    lease: &Lease,
+    job: &Job<'_>,
+    after: UserNumber,
+    memory: &mut ErasedValues,
+) -> Result<Option<Stop>, RecordsError> {
+    for number in remaining(&store.db, job.run, after).await? {
+        let tx = store.begin().await?;
+        if let Some(stop) = must_stop(lease, &tx).await? {
+            return Ok(Some(stop));
+        }
+        // This process holds the run, so no other process can have processed the user.
+        let Err(error) = in_one_transaction(store, tx, job, vec![number], memory).await else { continue };
+        match error {
+            // The fault isn't specific to this user. The next batch includes the remaining users.
+            error if error.is_temporary() => return Ok(None),
+            RecordsError::Ledger(words) => return Err(RecordsError::Ledger(words)),
+            error => quarantine(store, lease, number, error.code()).await?,
+        }
+    }
+    Ok(None)
+}
+
+/// Records that a user failed. The user is unchanged, and the next run tries again.
+async fn quarantine(
+    store: &Store,
+    lease: &Lease,
+    number: UserNumber,
+    code: &'static str,
+) -> Result<(), RecordsError> {
+    tracing::warn!(run = lease.run.0, code, "a user could not be anonymised");
+    let tx = store.begin().await?;
+    if lease.status(&tx).await? == LeaseStatus::Lost {
+        return Ok(());
+    }
+    outcomes::record_failure(&tx, lease.run, number, code).await?;
+    store.commit(tx).await?;
+    Ok(())
+}

@@ -1,0 +1,209 @@
+//! The lease: which process executes a run, and whether that process is alive.
+//!
+//! A process that takes up a run writes a random name into it, then a heartbeat every few seconds. Another process
+//! takes over a run whose last heartbeat is older than the lease. A process that lost its lease notices that in
+//! the transaction of its next batch and stops.
+
+use chrono::{DateTime, Utc};
+use db::clock::Clock;
+use db::entity::runs;
+use db::error::RecordsError;
+use policy::{RunId, RunState, UserNumber};
+use sea_orm::sea_query::Expr;
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    Set, SqlErr,
+};
+use std::time::Duration;
+use tokio::task::JoinHandle;
+use trail::audit::{self, AuditAction, Subject};
+use trail::store::Store;
+
+/// The right to execute one run. A background task writes heartbeats while this value lives.
+#[derive(Debug)]
+pub(super) struct Lease {
+    pub(super) run: RunId,
+    holder: String,
+    signs: JoinHandle<()>,
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        self.signs.abort();
+    }
+}
+
+/// The result of trying to take up a run.
+#[derive(Debug)]
+pub(super) enum Claim {
+    /// This process holds it.
+    Taken(Lease),
+    /// The run has ended with this state.
+    Ended(RunState),
+    /// Another run is active, or another process holds this one.
+    Busy,
+    /// No run is waiting.
+    Nothing,
+}
+
+/// What the holder of a lease may do with its next batch.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum LeaseStatus {
+    /// Continue.
+    Ours,
+    /// Stop: the run was cancelled.
+    Cancelled,
+    /// Stop: another process has taken over the run or ended it.
+    Lost,
+}
+
+/// Returns whether the process that held the run is presumed dead.
+pub(super) fn is_abandoned(run: &runs::Model, lease: Duration, now: DateTime<Utc>) -> bool {
+    let silent = run.heartbeat_at.map(|at| (now - at).to_std().unwrap_or_default());
+    run.holder.is_none() || silent.is_none_or(|silent| silent > lease)
+}
+
+/// Takes up the abandoned run, if any, else the queued run `wanted`, else the oldest queued run.
+pub(super) async fn claim(store: &Store, wanted: Option<RunId>) -> Result<Claim, RecordsError> {
+    let tx = store.begin().await?;
+    if let Some(wanted) = wanted {
+        let run = runs::Entity::find_by_id(wanted.0).one(&tx).await?.ok_or(RecordsError::NotFound("run"))?;
+        let state = state_of(&run)?;
+        if state.is_final() {
+            return Ok(Claim::Ended(state));
+        }
+    }
+    let under_way = runs::Entity::find()
+        .filter(runs::Column::State.is_in(RunState::UNDER_WAY.map(RunState::code)))
+        .lock_exclusive()
+        .one(&tx)
+        .await?;
+    let (run, interrupted) = match under_way {
+        Some(run) if is_abandoned(&run, store.settings.lease, Clock::real()) => (run, true),
+        Some(_) => return Ok(Claim::Busy),
+        None => match queued(&tx, wanted).await? {
+            Some(run) => (run, false),
+            None => return Ok(Claim::Nothing),
+        },
+    };
+    take(store, tx, run, interrupted).await
+}
+
+async fn queued(
+    tx: &DatabaseTransaction,
+    wanted: Option<RunId>,
+) -> Result<Option<runs::Model>, RecordsError> {
+    let mut find = runs::Entity::find()
+        .filter(runs::Column::State.eq(RunState::Queued.code()))
+        .order_by_asc(runs::Column::Id)
+        .limit(1);
+    if let Some(wanted) = wanted {
+        find = find.filter(runs::Column::Id.eq(wanted.0));
+    }
+    Ok(find.lock_exclusive().one(tx).await?)
+}
+
+async fn take(
+    store: &Store,
+    tx: DatabaseTransaction,
+    run: runs::Model,
+    interrupted: bool,
+) -> Result<Claim, RecordsError> {
+    let holder = uuid::Uuid::new_v4().to_string();
+    let now = Clock::real();
+    let id = RunId(run.id);
+    let cancelling = run.state == RunState::Cancelling.code();
+    let state = if cancelling { RunState::Cancelling } else { RunState::Running };
+    let taken = runs::ActiveModel {
+        id: Set(run.id),
+        state: Set(state.code().to_owned()),
+        holder: Set(Some(holder.clone())),
+        heartbeat_at: Set(Some(now)),
+        started_at: Set(run.started_at.or(Some(now))),
+        interruptions: Set(run.interruptions + i32::from(interrupted)),
+        ..Default::default()
+    };
+    match taken.update(&tx).await {
+        Err(error) if matches!(error.sql_err(), Some(SqlErr::UniqueConstraintViolation(_))) => {
+            return Ok(Claim::Busy);
+        }
+        done => done?,
+    };
+    if interrupted {
+        let actor = super::actor_of(run.actor_number.map(UserNumber), &run.channel);
+        audit::record_event(
+            &tx,
+            &store.clock,
+            actor,
+            AuditAction::RunTakenUp,
+            Subject::Run(id.0),
+            Some(id),
+            "",
+        )
+        .await?;
+    }
+    store.commit(tx).await?;
+    tracing::info!(run = id.0, interrupted, "run taken up");
+    let signs = tokio::spawn(give_signs(store.clone(), id, holder.clone()));
+    Ok(Claim::Taken(Lease { run: id, holder, signs }))
+}
+
+/// Writes four heartbeats in each lease period, until the lease is dropped or lost.
+async fn give_signs(store: Store, run: RunId, holder: String) {
+    loop {
+        tokio::time::sleep(store.settings.lease / 4).await;
+        let given = runs::Entity::update_many()
+            .col_expr(runs::Column::HeartbeatAt, Expr::value(Clock::real()))
+            .filter(runs::Column::Id.eq(run.0))
+            .filter(runs::Column::Holder.eq(holder.as_str()))
+            .exec(&store.db)
+            .await;
+        if given.is_ok_and(|given| given.rows_affected == 0) {
+            return;
+        }
+    }
+}
+
+impl Lease {
+    /// Locks the run in the transaction of a batch and returns the state of the lease.
+    pub(super) async fn status(&self, tx: &DatabaseTransaction) -> Result<LeaseStatus, RecordsError> {
+        let run = runs::Entity::find_by_id(self.run.0).lock_exclusive().one(tx).await?;
+        let Some(run) = run.filter(|run| run.holder.as_deref() == Some(self.holder.as_str())) else {
+            return Ok(LeaseStatus::Lost);
+        };
+        Ok(match RunState::from_code(&run.state) {
+            Some(RunState::Running) => LeaseStatus::Ours,
+            Some(RunState::Cancelling) => LeaseStatus::Cancelled,
+            _ => LeaseStatus::Lost,
+        })
+    }
+
+    /// Releases the run, so that the next process needn't wait for the lease to expire.
+    pub(super) async fn release(&self, store: &Store) -> Result<(), RecordsError> {
+        let tx = store.begin().await?;
+        match self.status(&tx).await? {
+            LeaseStatus::Lost => return Ok(()),
+            LeaseStatus::Ours => {
+                runs::Entity::update_many()
+                    .col_expr(runs::Column::State, RunState::Interrupted.code().into())
+                    .col_expr(runs::Column::Holder, Expr::value(Option::<String>::None))
+                    .filter(runs::Column::Id.eq(self.run.0))
+                    .exec(&tx)
+                    .await?;
+            }
+            LeaseStatus::Cancelled => {
+                runs::Entity::update_many()
+                    .col_expr(runs::Column::Holder, Expr::value(Option::<String>::None))
+                    .filter(runs::Column::Id.eq(self.run.0))
+                    .exec(&tx)
+                    .await?;
+            }
+        }
+        store.commit(tx).await?;
+        Ok(())
+    }
+}
+
+pub(super) fn state_of(run: &runs::Model) -> Result<RunState, RecordsError> {
+    RunState::from_code(&run.state).ok_or(RecordsError::Corrupt("state of the run"))
+}

@@ -1,0 +1,50 @@
+//! Waits for temporary faults: another writer, a full disk, an unavailable database. They don't fail a run or its
+//! users.
+
+use db::error::RecordsError;
+use std::time::Duration;
+use trail::store::Store;
+
+/// Pause before a retry.
+const WAIT: Duration = Duration::from_secs(1);
+/// Maximum number of retries. With the database's own timeouts, this is more than an hour.
+const MAX_WAITS: u32 = 600;
+
+/// Number of retries so far.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Patience(u32);
+
+impl Patience {
+    /// Waits after a temporary fault.
+    ///
+    /// Returns the error if the fault has lasted too long or the process is shutting down. The run is taken up
+    /// again later.
+    pub(super) async fn wait(&mut self, store: &Store, error: RecordsError) -> Result<(), RecordsError> {
+        if let Some(fault) = error.fault() {
+            store.vitals.note(fault);
+        }
+        self.0 += 1;
+        if self.0 == 1 {
+            tracing::warn!(code = error.code(), "a run is waiting for a temporary fault to end");
+        }
+        if self.0 > MAX_WAITS || store.is_stopping() {
+            return Err(error);
+        }
+        tokio::time::sleep(WAIT).await;
+        Ok(())
+    }
+}
+
+/// Retries `work` until no temporary fault prevents it.
+pub(super) async fn patiently<T, Work>(store: &Store, work: impl Fn() -> Work) -> Result<T, RecordsError>
+where
+    Work: Future<Output = Result<T, RecordsError>>,
+{
+    let mut patience = Patience::default();
+    loop {
+        match work().await {
+            Err(error) if error.is_temporary() => patience.wait(store, error).await?,
+            done => return done,
+        }
+    }
+}

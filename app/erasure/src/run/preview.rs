@@ -1,0 +1,130 @@
+//! The preview: the verdicts on all users, stored so that a run can only touch these users.
+
+use super::preview_digest;
+use crate::{eligibility, task};
+use db::clock::Clock;
+use db::dialect;
+use db::entity::{run_counts, run_members, runs, tasks};
+use db::error::RecordsError;
+use policy::{Action, RULES_VERSION, Reason, RunId, RunKind, RunState, TaskId};
+use sea_orm::sea_query::{Expr, ExprTrait, Query};
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter, Set,
+};
+use trail::actor::Actor;
+use trail::audit::{self, AuditAction, Subject};
+use trail::store::Store;
+
+/// Assesses all users with the policy of a task and stores the verdicts and their fingerprint. Changes no user.
+pub async fn preview(store: &Store, actor: Actor, task: TaskId) -> Result<RunId, RecordsError> {
+    actor.require(Action::Preview)?;
+    let tx = store.begin().await?;
+    let task = task::row_for(&tx, actor, task).await?;
+    let preview = make(&tx, store, actor, &task).await?;
+    store.commit(tx).await?;
+    Ok(RunId(preview.id))
+}
+
+/// Creates a preview of a task in a transaction.
+pub(super) async fn make(
+    tx: &DatabaseTransaction,
+    store: &Store,
+    actor: Actor,
+    task: &tasks::Model,
+) -> Result<runs::Model, RecordsError> {
+    let policy = db::stored::stored_policy(&task.policy)?;
+    let today = store.clock.today();
+    let run = runs::ActiveModel {
+        task_id: Set(Some(task.id)),
+        kind: Set(RunKind::Preview.code().to_owned()),
+        state: Set(RunState::Succeeded.code().to_owned()),
+        today: Set(today),
+        policy: Set(task.policy.clone()),
+        task_version: Set(Some(task.version)),
+        rules_version: Set(RULES_VERSION),
+        actor_number: Set(actor.staff.map(|staff| staff.0)),
+        channel: Set(actor.channel.code().to_owned()),
+        created_at: Set(store.clock.now()),
+        started_at: Set(Some(Clock::real())),
+        ..Default::default()
+    }
+    .insert(tx)
+    .await?;
+    forget_older_previews(tx, task.id, run.id).await?;
+    let (verdicts, mut values) = eligibility::verdicts_sql(&policy, today);
+    let sql = format!(
+        "INSERT INTO run_members (run_id, user_number, reason, blockers) \
+         SELECT CAST(? AS BIGINT), number, reason, blockers FROM ({verdicts}) verdicts"
+    );
+    values.insert(0, run.id.into());
+    tx.execute_raw(dialect::bind(tx.get_database_backend(), &sql, values)).await?;
+    dialect::analyze(tx, "run_members").await?;
+    let [users, previewed] = count(tx, &run).await?;
+    let id = RunId(run.id);
+    let fingerprint = preview_digest::fingerprint(tx, id, &task.policy, RULES_VERSION, today).await?;
+    let sealed = runs::ActiveModel {
+        id: Set(run.id),
+        users: Set(users),
+        previewed: Set(previewed),
+        fingerprint: Set(Some(fingerprint)),
+        finished_at: Set(Some(store.clock.now())),
+        ..Default::default()
+    }
+    .update(tx)
+    .await?;
+    audit::record_event(
+        tx,
+        &store.clock,
+        actor,
+        AuditAction::Previewed,
+        Subject::Task(task.id),
+        Some(id),
+        "",
+    )
+    .await?;
+    Ok(sealed)
+}
+
+/// Counts the verdicts by reason. Returns the numbers of all users and of eligible users.
+async fn count(tx: &DatabaseTransaction, run: &runs::Model) -> Result<[i64; 2], DbErr> {
+    let sql = "SELECT reason, COUNT(*) AS n FROM run_members WHERE run_id = ? GROUP BY reason";
+    let rows = tx.query_all_raw(dialect::bind(tx.get_database_backend(), sql, vec![run.id.into()])).await?;
+    let mut counts = Vec::new();
+    for row in rows {
+        let number: i16 = row.try_get("", "reason")?;
+        let count: i64 = row.try_get("", "n")?;
+        let reason = Reason::from_number(number)
+            .ok_or_else(|| DbErr::Custom("a verdict has no known reason".to_owned()))?;
+        counts.push((reason, count));
+    }
+    let eligible = counts.iter().filter(|(reason, _)| *reason == Reason::Eligible).map(|(_, n)| n).sum();
+    let all = counts.iter().map(|(_, n)| n).sum();
+    let rows = counts.into_iter().map(|(reason, count)| run_counts::ActiveModel {
+        run_id: Set(run.id),
+        kind: Set("verdict".to_owned()),
+        code: Set(reason.code().to_owned()),
+        count: Set(count),
+    });
+    run_counts::Entity::insert_many(rows).exec_without_returning(tx).await?;
+    Ok([all, eligible])
+}
+
+/// Deletes the verdicts of older previews of the task that were never executed. Their counts remain.
+async fn forget_older_previews(tx: &DatabaseTransaction, task: i64, newest: i64) -> Result<(), DbErr> {
+    let executed = Query::select()
+        .column(runs::Column::PreviewId)
+        .from(runs::Entity)
+        .and_where(Expr::col(runs::Column::PreviewId).is_not_null())
+        .and_where(runs::Column::State.ne(RunState::StoppedByLimit.code()))
+        .to_owned();
+    let older = Query::select()
+        .column(runs::Column::Id)
+        .from(runs::Entity)
+        .and_where(runs::Column::TaskId.eq(task))
+        .and_where(runs::Column::Kind.eq(RunKind::Preview.code()))
+        .and_where(runs::Column::Id.ne(newest))
+        .and_where(runs::Column::Id.not_in_subquery(executed))
+        .to_owned();
+    run_members::Entity::delete_many().filter(run_members::Column::RunId.in_subquery(older)).exec(tx).await?;
+    Ok(())
+}

@@ -1,0 +1,86 @@
+//! The preview fingerprint: a digest of policy, rules, day and users.
+
+use chrono::NaiveDate;
+use db::dialect;
+use db::entity::{run_members, runs};
+use db::error::RecordsError;
+use policy::{Reason, RunId};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+};
+use sha2::{Digest as _, Sha256};
+
+/// Number of users read at a time.
+const CHUNK: u64 = 20_000;
+
+/// Returns the fingerprint of the eligible users of a run or preview.
+pub(super) async fn fingerprint(
+    db: &impl ConnectionTrait,
+    run: RunId,
+    policy: &str,
+    rules: i32,
+    today: NaiveDate,
+) -> Result<String, RecordsError> {
+    let mut seal = Seal::new(policy, rules, today);
+    let mut after = i64::MIN;
+    loop {
+        let numbers: Vec<i64> = run_members::Entity::find()
+            .select_only()
+            .column(run_members::Column::UserNumber)
+            .filter(run_members::Column::RunId.eq(run.0))
+            .filter(run_members::Column::Reason.eq(Reason::Eligible.number()))
+            .filter(run_members::Column::UserNumber.gt(after))
+            .order_by_asc(run_members::Column::UserNumber)
+            .limit(CHUNK)
+            .into_tuple()
+            .all(db)
+            .await?;
+        let Some(last) = numbers.last() else { break };
+        after = *last;
+        seal.add(&numbers);
+    }
+    Ok(seal.fingerprint())
+}
+
+/// Computes a fingerprint: policy, rules and day, then the user numbers in order.
+pub(super) struct Seal(Sha256);
+
+impl Seal {
+    pub(super) fn new(policy: &str, rules: i32, today: NaiveDate) -> Self {
+        Self(Sha256::new_with_prefix(format!("lethe-preview-1\n{policy}\n{rules}\n{today}\n")))
+    }
+
+    pub(super) fn add(&mut self, numbers: &[i64]) {
+        for number in numbers {
+            self.0.update(number.to_be_bytes());
+        }
+    }
+
+    pub(super) fn fingerprint(self) -> String {
+        base16ct::lower::encode_string(&self.0.finalize())
+    }
+}
+
+/// Copies the eligible users of a preview into its run and compares the fingerprint.
+pub(super) async fn copy_members(
+    tx: &DatabaseTransaction,
+    preview: &runs::Model,
+    run: RunId,
+) -> Result<(), RecordsError> {
+    let sql = "INSERT INTO run_members (run_id, user_number, reason, blockers) \
+               SELECT CAST(? AS BIGINT), user_number, reason, blockers FROM run_members \
+               WHERE run_id = ? AND reason = ?";
+    let values = vec![run.0.into(), preview.id.into(), Reason::Eligible.number().into()];
+    let members = tx.execute_raw(dialect::bind(tx.get_database_backend(), sql, values)).await?;
+    dialect::analyze(tx, "run_members").await?;
+    let found = fingerprint(tx, run, &preview.policy, preview.rules_version, preview.today).await?;
+    let as_many = i64::try_from(members.rows_affected()) == Ok(preview.previewed);
+    if !as_many || preview.fingerprint.as_deref() != Some(found.as_str()) {
+        return Err(stale("The users of this preview no longer match its fingerprint"));
+    }
+    Ok(())
+}
+
+pub(super) fn stale(why: &str) -> RecordsError {
+    RecordsError::Refused(format!("{why}. Create a new preview, check it and run that"))
+}

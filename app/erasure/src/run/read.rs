@@ -1,0 +1,440 @@
+//! Reads runs: lists, one run, its users.
+
+use super::cancel::has_users_left;
+use super::lease::{is_abandoned, state_of};
+use crate::residue;
+use chrono::{DateTime, NaiveDate, Utc};
+use db::clock::Clock;
+use db::dialect;
+use db::entity::{certificates, run_counts, runs, tasks};
+use db::error::RecordsError;
+use db::pagination::{Page, Paging};
+use db::search_index::fold;
+use db::stored::stored_policy;
+use policy::assess::first_eligible_day;
+use policy::{
+    Blockers, Outcome, Phase, Policy, Reason, Residue, RunId, RunKind, RunState, SafetyLimit, TaskId,
+    UserNumber, VerdictKind,
+};
+use sea_orm::sea_query::Value;
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QueryResult, QuerySelect,
+};
+use serde::Serialize;
+use trail::person::Name;
+use trail::store::Store;
+use trail::task_name::TaskName;
+
+/// One run or preview.
+#[derive(Clone, Debug, Serialize)]
+pub struct Run {
+    /// Number of the run.
+    pub id: RunId,
+    /// The task, with its current description.
+    pub task: Option<(TaskId, TaskName)>,
+    /// Kind of the run.
+    pub kind: RunKind,
+    /// Progress or result.
+    pub state: RunState,
+    /// The day of the assessment.
+    pub today: NaiveDate,
+    /// The policy at the time of the run.
+    pub policy: Policy,
+    /// Version of the rules.
+    pub rules_version: i32,
+    /// The preview from which the run started.
+    pub preview: Option<RunId>,
+    /// The run that executed this preview.
+    pub executed_by: Option<RunId>,
+    /// When it was created.
+    pub created_at: DateTime<Utc>,
+    /// When it ended.
+    pub finished_at: Option<DateTime<Utc>>,
+    /// Number of users assessed.
+    pub users: i64,
+    /// Number of eligible users in the preview.
+    pub previewed: i64,
+    /// Number of users anonymised.
+    pub done: i64,
+    /// Number of users skipped.
+    pub skipped: i64,
+    /// Number of users failed.
+    pub failed: i64,
+    /// Numbers of users by the reason of their verdict. They add up to all users.
+    pub verdicts: Vec<(Reason, i64)>,
+    /// Numbers of skipped users by reason.
+    pub skipped_by: Vec<(Reason, i64)>,
+    /// Numbers of rows changed or deleted, by table.
+    pub tables: Vec<(String, i64)>,
+    /// Numbers of failed users by error code.
+    pub failed_by: Vec<(String, i64)>,
+    /// Error codes of the run as a whole.
+    pub errors: Vec<String>,
+    /// Numbers of anonymised users by residue result.
+    pub residue: Vec<(Residue, i64)>,
+    /// When a scheduled run was due.
+    pub due_at: Option<DateTime<Utc>>,
+    /// When a process took it up. This and the next two are system times, not times of the injected clock.
+    pub started_at: Option<DateTime<Utc>>,
+    /// Last heartbeat of the process that executes it.
+    pub heartbeat_at: Option<DateTime<Utc>>,
+    /// When the last batch was completed.
+    pub progress_at: Option<DateTime<Utc>>,
+    /// How often it was interrupted and taken up again.
+    pub interruptions: i32,
+    /// The current step.
+    pub phase: Option<Phase>,
+    /// The preview fingerprint: a digest of policy, rules, day and users.
+    pub fingerprint: Option<String>,
+    /// The safety limit that stopped it.
+    pub safety_limit: Option<SafetyLimit>,
+    /// Whether there is a certificate.
+    pub has_certificate: bool,
+    /// Number of open findings.
+    pub open_findings: i64,
+    /// Number of findings.
+    pub findings: i64,
+    /// Whether it can be cancelled: it is queued, or has users without an outcome.
+    pub can_cancel: bool,
+    /// Whether it was cancelled after all its users had been processed.
+    pub cancelled_too_late: bool,
+    /// Code of the maintenance that removed old values from the database files.
+    pub maintenance: Option<String>,
+}
+
+impl Run {
+    /// Returns the number of users not processed, because the run was cancelled or hasn't ended.
+    pub const fn not_reached(&self) -> i64 {
+        self.previewed - self.done - self.skipped - self.failed
+    }
+}
+
+/// Reads one run or preview.
+pub async fn read(store: &Store, id: RunId) -> Result<Run, RecordsError> {
+    let row = runs::Entity::find_by_id(id.0).one(&store.db).await?.ok_or(RecordsError::NotFound("run"))?;
+    let task = match row.task_id {
+        Some(task) => tasks::Entity::find_by_id(task).one(&store.db).await?,
+        None => None,
+    };
+    let executed_by = runs::Entity::find()
+        .filter(runs::Column::PreviewId.eq(row.id))
+        .filter(runs::Column::State.ne(RunState::StoppedByLimit.code()))
+        .one(&store.db)
+        .await?;
+    let counts = run_counts::Entity::find()
+        .filter(run_counts::Column::RunId.eq(row.id))
+        .order_by_asc(run_counts::Column::Code)
+        .all(&store.db)
+        .await?;
+    let by_reason = |kind: &str| {
+        let of_kind = counts.iter().filter(|count| count.kind == kind);
+        let mut found: Vec<(Reason, i64)> =
+            of_kind.filter_map(|count| Some((Reason::from_code(&count.code)?, count.count))).collect();
+        found.sort();
+        found
+    };
+    let by_code = |kind: &str| -> Vec<(String, i64)> {
+        counts
+            .iter()
+            .filter(|count| count.kind == kind)
+            .map(|count| (count.code.clone(), count.count))
+            .collect()
+    };
+    let findings = residue::count_findings(store, id).await?;
+    let state = state_now(&row, store)?;
+    let can_cancel = match state {
+        RunState::Queued => true,
+        RunState::Running | RunState::Interrupted => has_users_left(&row),
+        _ => false,
+    };
+    Ok(Run {
+        id,
+        task: task.map(|task| (TaskId(task.id), TaskName::of(&task))),
+        kind: RunKind::from_code(&row.kind).ok_or(RecordsError::Corrupt("kind of the run"))?,
+        state,
+        today: row.today,
+        policy: stored_policy(&row.policy)?,
+        rules_version: row.rules_version,
+        preview: row.preview_id.map(RunId),
+        executed_by: executed_by.map(|run| RunId(run.id)),
+        created_at: row.created_at,
+        finished_at: row.finished_at,
+        users: row.users,
+        previewed: row.previewed,
+        done: row.done,
+        skipped: row.skipped,
+        failed: row.failed,
+        verdicts: by_reason("verdict"),
+        skipped_by: by_reason("skipped"),
+        tables: by_code("table"),
+        failed_by: by_code("failed"),
+        errors: by_code("error").into_iter().map(|(code, _)| code).collect(),
+        residue: by_code("residue")
+            .into_iter()
+            .filter_map(|(code, count)| Some((Residue::from_code(&code)?, count)))
+            .collect(),
+        due_at: row.due_at,
+        started_at: row.started_at,
+        heartbeat_at: row.heartbeat_at,
+        progress_at: row.progress_at,
+        interruptions: row.interruptions,
+        phase: row.phase.as_deref().and_then(Phase::from_code),
+        fingerprint: row.fingerprint,
+        safety_limit: row.safety_limit.as_deref().and_then(SafetyLimit::from_code),
+        open_findings: findings.1,
+        findings: findings.0,
+        can_cancel,
+        cancelled_too_late: !by_code("cancel").is_empty(),
+        has_certificate: certificates::Entity::find_by_id(row.id).one(&store.db).await?.is_some(),
+        maintenance: row.maintenance,
+    })
+}
+
+/// Returns the current state. A running run without a recent heartbeat is reported as interrupted, even if no
+/// process has recorded that.
+fn state_now(row: &runs::Model, store: &Store) -> Result<RunState, RecordsError> {
+    let state = state_of(row)?;
+    let silent = state == RunState::Running && is_abandoned(row, store.settings.lease, Clock::real());
+    Ok(if silent { RunState::Interrupted } else { state })
+}
+
+/// Filter for a list of runs.
+#[derive(Clone, Debug, Default)]
+pub struct RunQuery {
+    /// Only runs of this task.
+    pub task: Option<TaskId>,
+    /// Only runs of this kind.
+    pub kind: Option<RunKind>,
+    /// Only runs in this state.
+    pub state: Option<RunState>,
+}
+
+/// A row in the list of runs.
+#[derive(Clone, Debug, Serialize)]
+pub struct RunRow {
+    /// Number of the run.
+    pub id: RunId,
+    /// Description of the task.
+    pub task: Option<TaskName>,
+    /// Kind of the run.
+    pub kind: RunKind,
+    /// Progress or result.
+    pub state: RunState,
+    /// When it was created.
+    pub created_at: DateTime<Utc>,
+    /// Number of eligible users in the preview.
+    pub previewed: i64,
+    /// Number of users anonymised.
+    pub done: i64,
+    /// Number of users skipped.
+    pub skipped: i64,
+    /// Number of users failed.
+    pub failed: i64,
+    /// Number of open findings.
+    pub open_findings: i64,
+}
+
+/// Returns runs, newest first.
+pub async fn list(store: &Store, query: &RunQuery, paging: &Paging) -> Result<Page<RunRow>, RecordsError> {
+    let mut find = runs::Entity::find().order_by_desc(runs::Column::Id).limit(paging.limit());
+    if let Some(task) = query.task {
+        find = find.filter(runs::Column::TaskId.eq(task.0));
+    }
+    if let Some(kind) = query.kind {
+        find = find.filter(runs::Column::Kind.eq(kind.code()));
+    }
+    if let Some(state) = query.state {
+        find = find.filter(runs::Column::State.eq(state.code()));
+    }
+    if let Some(after) = paging.after.as_deref().and_then(|after| after.parse::<i64>().ok()) {
+        find = find.filter(runs::Column::Id.lt(after));
+    }
+    let rows = find.all(&store.db).await?;
+    let ids: Vec<i64> = rows.iter().filter_map(|run| run.task_id).collect();
+    let tasks = tasks::Entity::find().filter(tasks::Column::Id.is_in(ids)).all(&store.db).await?;
+    let open = residue::open_findings(&store.db, &rows.iter().map(|run| run.id).collect::<Vec<_>>()).await?;
+    let rows = rows.into_iter().map(|row| {
+        let task = tasks.iter().find(|task| Some(task.id) == row.task_id);
+        Ok(RunRow {
+            id: RunId(row.id),
+            task: task.map(TaskName::of),
+            kind: RunKind::from_code(&row.kind).ok_or(RecordsError::Corrupt("kind of the run"))?,
+            state: state_now(&row, store)?,
+            created_at: row.created_at,
+            previewed: row.previewed,
+            done: row.done,
+            skipped: row.skipped,
+            failed: row.failed,
+            open_findings: open.get(&row.id).copied().unwrap_or_default(),
+        })
+    });
+    let rows: Vec<RunRow> = rows.collect::<Result<_, RecordsError>>()?;
+    Ok(Page::of(rows, paging, |row| row.id.to_string()))
+}
+
+/// Filter for the users of a run.
+#[derive(Clone, Debug, Default)]
+pub struct MemberQuery {
+    /// Only users with this verdict.
+    pub verdict: Option<VerdictKind>,
+    /// Only users with this reason.
+    pub reason: Option<Reason>,
+    /// Only users with this outcome.
+    pub outcome: Option<Outcome>,
+    /// Only users with these words in their record, or with this user number.
+    pub text: String,
+}
+
+/// A user in a run or preview.
+#[derive(Clone, Debug, Serialize)]
+pub struct Member {
+    /// The user.
+    pub number: UserNumber,
+    /// The user's current name.
+    pub name: String,
+    /// The reason of the verdict.
+    pub reason: Reason,
+    /// All blockers.
+    pub blockers: Blockers,
+    /// The first day on which the conditions are met, or `None` if the dates don't determine it.
+    pub first_day: Option<NaiveDate>,
+    /// The current leaving date.
+    pub leaving_on: Option<NaiveDate>,
+    /// The current date of last activity.
+    pub last_activity_on: Option<NaiveDate>,
+    /// The current date marked for deletion.
+    pub marked_on: Option<NaiveDate>,
+    /// Whether the dates were generalised to the month, so that the day isn't exact.
+    pub dates_by_month: bool,
+    /// The outcome.
+    pub outcome: Option<Outcome>,
+    /// The reason for skipping.
+    pub outcome_reason: Option<Reason>,
+    /// The error code.
+    pub failure: Option<String>,
+}
+
+/// Returns the users of a run or preview, by user number.
+pub async fn members(
+    store: &Store,
+    run: &Run,
+    query: &MemberQuery,
+    paging: &Paging,
+) -> Result<Page<Member>, RecordsError> {
+    let (sql, values) = members_sql(run.id, query, paging);
+    let rows = store.db.query_all_raw(dialect::bind(store.db.get_database_backend(), &sql, values)).await?;
+    let members: Vec<Member> =
+        rows.iter().map(|row| member(row, &run.policy)).collect::<Result<_, DbErr>>()?;
+    Ok(Page::of(members, paging, |member| member.number.to_string()))
+}
+
+/// Counts the users of a run or preview that match the filter, on all pages.
+pub async fn count_members(store: &Store, run: RunId, query: &MemberQuery) -> Result<i64, RecordsError> {
+    let (mut wheres, values) = members_filter(run, query, &Paging::default());
+    let reasons: Vec<String> = reasons_of(query).iter().map(|reason| reason.number().to_string()).collect();
+    if reasons.is_empty() {
+        return Ok(0);
+    }
+    if reasons.len() < Reason::ALL.len() {
+        wheres = format!("{wheres} AND m.reason IN ({})", reasons.join(", "));
+    }
+    let sql = format!("SELECT COUNT(*) AS n FROM run_members m WHERE {wheres}");
+    let query = dialect::bind(store.db.get_database_backend(), &sql, values);
+    Ok(store.db.query_one_raw(query).await?.map_or(Ok(0), |row| row.try_get("", "n"))?)
+}
+
+/// Returns the reasons that the filter allows.
+fn reasons_of(query: &MemberQuery) -> Vec<Reason> {
+    Reason::ALL
+        .into_iter()
+        .filter(|reason| query.verdict.is_none_or(|verdict| reason.verdict() == verdict))
+        .filter(|reason| query.reason.is_none_or(|wanted| *reason == wanted))
+        .collect()
+}
+
+/// Returns the query. It takes one page for each reason from the index before it joins the users.
+fn members_sql(run: RunId, query: &MemberQuery, paging: &Paging) -> (String, Vec<Value>) {
+    let reasons = reasons_of(query);
+    let of_reasons: Vec<String> = if reasons.len() == Reason::ALL.len() {
+        vec![String::new()]
+    } else if reasons.is_empty() {
+        vec![" AND FALSE".to_owned()]
+    } else {
+        reasons.iter().map(|reason| format!(" AND m.reason = {}", reason.number())).collect()
+    };
+    let mut values: Vec<Value> = Vec::new();
+    let pieces: Vec<String> = of_reasons
+        .iter()
+        .map(|of_reason| {
+            let (wheres, more) = members_filter(run, query, paging);
+            values.extend(more);
+            format!(
+                "SELECT * FROM (SELECT m.* FROM run_members m WHERE {wheres}{of_reason} ORDER BY m.user_number LIMIT {}) AS piece",
+                paging.limit()
+            )
+        })
+        .collect();
+    let sql = format!(
+        "SELECT m.user_number, m.reason, m.blockers, m.outcome, m.outcome_reason, m.failure, {}, \
+         u.created_on, u.leaving_on, u.last_activity_on, u.marked_on, u.dates_by_month \
+         FROM (SELECT * FROM ({}) AS pieces ORDER BY user_number LIMIT {limit}) AS m \
+         JOIN users u ON u.number = m.user_number ORDER BY m.user_number LIMIT {limit}",
+        Name::columns("u"),
+        pieces.join(" UNION ALL "),
+        limit = paging.limit(),
+    );
+    (sql, values)
+}
+
+/// Returns the conditions of the filter except the reason.
+fn members_filter(run: RunId, query: &MemberQuery, paging: &Paging) -> (String, Vec<Value>) {
+    let mut wheres = vec!["m.run_id = ?".to_owned()];
+    let mut values: Vec<Value> = vec![run.0.into()];
+    if let Some(outcome) = query.outcome {
+        wheres.push("m.outcome = ?".to_owned());
+        values.push(outcome.code().into());
+    }
+    for word in fold(&query.text).split_whitespace() {
+        let number: i64 = word.parse().unwrap_or(-1);
+        wheres.push(
+            "(m.user_number = ? OR m.user_number IN (SELECT user_number FROM user_words \
+             WHERE word >= ? AND word < ?))"
+                .to_owned(),
+        );
+        values.push(number.into());
+        values.extend([word.into(), format!("{word}{}", char::MAX).into()]);
+    }
+    if let Some(after) = paging.after.as_deref().and_then(|after| after.parse::<i64>().ok()) {
+        wheres.push("m.user_number > ?".to_owned());
+        values.push(after.into());
+    }
+    (wheres.join(" AND "), values)
+}
+
+fn member(row: &QueryResult, policy: &Policy) -> Result<Member, DbErr> {
+    let unknown = || DbErr::Custom("a verdict has no known reason".to_owned());
+    let reason = Reason::from_number(row.try_get("", "reason")?).ok_or_else(unknown)?;
+    let blockers: i16 = row.try_get("", "blockers")?;
+    let outcome: Option<String> = row.try_get("", "outcome")?;
+    let outcome_reason: Option<i16> = row.try_get("", "outcome_reason")?;
+    let leaving_on: Option<NaiveDate> = row.try_get("", "leaving_on")?;
+    let last_activity_on: Option<NaiveDate> = row.try_get("", "last_activity_on")?;
+    let created_on: Option<NaiveDate> = row.try_get("", "created_on")?;
+    let marked_on: Option<NaiveDate> = row.try_get("", "marked_on")?;
+    let activity_on = last_activity_on.or(created_on);
+    let first_day = first_eligible_day(&policy.conditions, leaving_on, activity_on, marked_on);
+    Ok(Member {
+        number: UserNumber(row.try_get("", "user_number")?),
+        name: Name::of(row, "u")?.shown(),
+        reason,
+        blockers: Blockers::from_bits(u8::try_from(blockers).unwrap_or(u8::MAX)),
+        first_day: first_day.ok(),
+        leaving_on,
+        last_activity_on,
+        marked_on,
+        dates_by_month: row.try_get("", "dates_by_month")?,
+        outcome: outcome.as_deref().and_then(Outcome::from_code),
+        outcome_reason: outcome_reason.and_then(Reason::from_number),
+        failure: row.try_get("", "failure")?,
+    })
+}

@@ -1,0 +1,219 @@
+//! Anonymises a single user, from the record or the command line, ignoring conditions and scope.
+
+use crate::anonymise::{self, Job};
+use crate::residue::ErasedValues;
+use crate::task::default_task;
+use crate::{certificate, eligibility, ledger, run_counts};
+use db::entity::{run_members, runs, tasks};
+use db::error::RecordsError;
+use db::stored::stored_policy;
+use policy::form::Problem;
+use policy::four_eyes::COOLING_OFF_HOURS;
+use policy::{
+    Action, ApprovalId, Counted, Outcome, Policy, RULES_VERSION, Reason, RunId, RunKind, RunState, Selection,
+    TaskId, UserFacts, UserNumber, Verdict, assess,
+};
+use safeguards::manual_changes::{self, Change};
+use safeguards::{limits, protection};
+use sea_orm::{ActiveModelTrait, DatabaseTransaction, Set};
+use trail::actor::Actor;
+use trail::person;
+use trail::store::Store;
+use trail::task_name::TaskName;
+
+/// The effect of anonymising a single user.
+#[derive(Clone, Debug)]
+pub struct SinglePlan {
+    /// The verdict, ignoring conditions and scope.
+    pub verdict: Verdict,
+    /// The task whose field settings apply, or `None` if there is no such task.
+    pub task: Option<(TaskId, TaskName)>,
+    /// Version of that task, to detect a change after the page was shown.
+    pub version: i32,
+    /// Policy of that task.
+    pub policy: Policy,
+}
+
+/// Returns the effect of anonymising a single user.
+pub async fn plan_for_one(store: &Store, number: UserNumber) -> Result<SinglePlan, RecordsError> {
+    plan(store, number, |facts| facts).await
+}
+
+/// Returns the effect of anonymising a member of staff, as if their roles had ended.
+pub async fn plan_for_staff(store: &Store, number: UserNumber) -> Result<SinglePlan, RecordsError> {
+    plan(store, number, |facts| UserFacts { staff: false, ..facts }).await
+}
+
+async fn plan(
+    store: &Store,
+    number: UserNumber,
+    as_if: impl Fn(UserFacts) -> UserFacts,
+) -> Result<SinglePlan, RecordsError> {
+    let facts = eligibility::facts(&store.db, &[number]).await?;
+    let (_, facts) = facts.first().ok_or(RecordsError::NotFound("user"))?;
+    let facts = &as_if(*facts);
+    let task = default_task(&store.db).await?;
+    let policy = task.as_ref().map_or(Ok(Policy::default()), |task| stored_policy(&task.policy))?;
+    let verdict = assess(facts, &policy, store.clock.today(), Selection::Single);
+    let version = task.as_ref().map_or(0, |task| task.version);
+    let task = task.map(|task| (TaskId(task.id), TaskName::of(&task)));
+    Ok(SinglePlan { verdict, task, version, policy })
+}
+
+/// Anonymises a single user. `typed` must be the user number.
+///
+/// Returns the run, or `None` without writing anything if the user is already anonymised.
+pub async fn anonymise_one(
+    store: &Store,
+    actor: Actor,
+    number: UserNumber,
+    typed: &str,
+) -> Result<Option<RunId>, RecordsError> {
+    let done = anonymise_by(store, actor, number, typed, None).await;
+    limits::note_change(store, actor, done).await
+}
+
+/// Like [`anonymise_one`], but only with the field settings that were shown: the task and its version.
+///
+/// Rejects the request if another task is the default by now, or the task has changed.
+pub async fn anonymise_one_as_shown(
+    store: &Store,
+    actor: Actor,
+    number: UserNumber,
+    typed: &str,
+    shown: (TaskId, i32),
+) -> Result<Option<RunId>, RecordsError> {
+    let done = anonymise_by(store, actor, number, typed, Some(shown)).await;
+    limits::note_change(store, actor, done).await
+}
+
+async fn anonymise_by(
+    store: &Store,
+    actor: Actor,
+    number: UserNumber,
+    typed: &str,
+    shown: Option<(TaskId, i32)>,
+) -> Result<Option<RunId>, RecordsError> {
+    actor.require(Action::AnonymiseOne)?;
+    must_be_typed(number, typed)?;
+    let tx = store.begin().await?;
+    if person::lock(&tx, number).await?.anonymised_on.is_some() {
+        return Ok(None);
+    }
+    if protection::was_staff(&tx, number).await? {
+        return Err(RecordsError::Refused(format!(
+            "This user lost the last role less than {COOLING_OFF_HOURS} hours ago, so a second person must approve. \
+             Use “Anonymise this member of staff” on the record. Nothing was changed"
+        )));
+    }
+    let task = task_as_shown(&tx, shown).await?;
+    let approval = limits::claim(&tx, store, actor, Counted::Anonymised, number).await?;
+    execute_one(tx, store, actor, number, &task, approval).await.map(Some)
+}
+
+/// Returns an error unless `typed` is the user number.
+pub(super) fn must_be_typed(number: UserNumber, typed: &str) -> Result<(), RecordsError> {
+    let expected = number.to_string();
+    if typed.trim() == expected {
+        return Ok(());
+    }
+    Err(RecordsError::field("confirm", Problem::ConfirmationDiffers { expected }))
+}
+
+/// Returns the task whose field settings apply, or an error if it isn't the one that was shown.
+pub(super) async fn task_as_shown(
+    tx: &DatabaseTransaction,
+    shown: Option<(TaskId, i32)>,
+) -> Result<tasks::Model, RecordsError> {
+    let Some(task) = default_task(tx).await? else {
+        return Err(RecordsError::Refused(
+            "Nothing was changed. No task defines what happens to each field. Create a task of the type Data \
+             maintenance › Anonymise user data; it can be manual only"
+                .to_owned(),
+        ));
+    };
+    if shown.is_some_and(|shown| shown != (TaskId(task.id), task.version)) {
+        return Err(RecordsError::Stale);
+    }
+    Ok(task)
+}
+
+/// Anonymises a user whose row is locked, counts the change and commits. Returns the run.
+pub(super) async fn execute_one(
+    tx: DatabaseTransaction,
+    store: &Store,
+    actor: Actor,
+    number: UserNumber,
+    task: &tasks::Model,
+    approval: Option<ApprovalId>,
+) -> Result<RunId, RecordsError> {
+    let policy = stored_policy(&task.policy)?;
+    let run = insert_run(&tx, store, actor, task, approval).await?;
+    let job =
+        Job { run: RunId(run.id), policy: &policy, today: run.today, selection: Selection::Single, actor };
+    let memory = ErasedValues::read(&tx, &policy, &[number]).await?;
+    let outcomes = anonymise::anonymise(&tx, &job, &[number]).await?;
+    if let Some((_, reason)) = outcomes.skipped.first() {
+        return Err(refused(*reason));
+    }
+    manual_changes::record(&tx, actor, Change::Anonymised, [(number, 0)]).await?;
+    for (table, rows) in &outcomes.rows {
+        run_counts::add(&tx, job.run, "table", table, *rows).await?;
+    }
+    run_members::ActiveModel {
+        run_id: Set(run.id),
+        user_number: Set(number.0),
+        reason: Set(Reason::Eligible.number()),
+        blockers: Set(0),
+        outcome: Set(Some(Outcome::Done.code().to_owned())),
+        ..Default::default()
+    }
+    .insert(&tx)
+    .await?;
+    certificate::make(&tx, store, job.run).await?;
+    ledger::commit(store, tx, &job, &outcomes).await?;
+    super::background_scan::scan_single_in_background(store, job.run, memory);
+    Ok(job.run)
+}
+
+async fn insert_run(
+    tx: &DatabaseTransaction,
+    store: &Store,
+    actor: Actor,
+    task: &tasks::Model,
+    approval: Option<ApprovalId>,
+) -> Result<runs::Model, RecordsError> {
+    let now = store.clock.now();
+    let run = runs::ActiveModel {
+        task_id: Set(Some(task.id)),
+        kind: Set(RunKind::Single.code().to_owned()),
+        state: Set(RunState::Succeeded.code().to_owned()),
+        today: Set(store.clock.today()),
+        policy: Set(task.policy.clone()),
+        task_version: Set(Some(task.version)),
+        rules_version: Set(RULES_VERSION),
+        actor_number: Set(actor.staff.map(|staff| staff.0)),
+        channel: Set(actor.channel.code().to_owned()),
+        approval_id: Set(approval.map(|approval| approval.0)),
+        created_at: Set(now),
+        finished_at: Set(Some(now)),
+        users: Set(1),
+        previewed: Set(1),
+        done: Set(1),
+        ..Default::default()
+    };
+    Ok(run.insert(tx).await?)
+}
+
+/// Returns why the user isn't anonymised, and what to do.
+fn refused(reason: Reason) -> RecordsError {
+    let what_to_do = match reason {
+        Reason::Staff => {
+            "To anonymise a user with a role, use “Anonymise this member of staff” on the record, or lethe staff \
+             anonymise"
+        }
+        Reason::Fictitious => "A fictitious user is not a person",
+        _ => "Deal with it first",
+    };
+    RecordsError::Refused(format!("Nothing was changed: {}. {what_to_do}", reason.label()))
+}

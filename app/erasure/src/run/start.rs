@@ -1,0 +1,146 @@
+//! Starts a run from a preview.
+
+use super::confirmation::typed_number;
+use super::preview_digest::stale;
+use super::{approval_gate, preview_digest};
+use crate::task;
+use db::entity::runs;
+use db::error::RecordsError;
+use policy::form::Problem;
+use policy::numbers::grouped;
+use policy::{Action, ApprovalReason, RULES_VERSION, RunId, RunKind, RunState, TaskId};
+use safeguards::approval::{self, ApprovalSubject};
+use sea_orm::{ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, Set};
+use trail::actor::Actor;
+use trail::audit::{self, AuditAction, Subject};
+use trail::store::Store;
+
+/// Starts the run of a preview. `typed` must be the number of users.
+///
+/// The run waits in the queue for [`super::work`] or [`super::execute`] and processes only the eligible users of
+/// the preview. If it needs an approval, this consumes the approval.
+pub async fn start(store: &Store, actor: Actor, preview: RunId, typed: &str) -> Result<RunId, RecordsError> {
+    actor.require(Action::Run)?;
+    let tx = store.begin().await?;
+    approval_gate::lock_preview(&tx, preview).await?;
+    let preview = usable_preview(&tx, store, preview).await?;
+    if typed_number(typed) != Some(preview.previewed) {
+        let expected = grouped(preview.previewed);
+        return Err(RecordsError::field("confirm", Problem::ConfirmationDiffers { expected }));
+    }
+    let approval = match approval_gate::approval_reason(&tx, store, &preview).await? {
+        Some(why) => {
+            let why = approval::of_run(store, why);
+            Some(approval::consume(&tx, actor, &ApprovalSubject::run_of(&preview)?, &why).await?)
+        }
+        None => None,
+    };
+    let run = runs::ActiveModel {
+        task_id: Set(preview.task_id),
+        kind: Set(RunKind::Manual.code().to_owned()),
+        state: Set(RunState::Queued.code().to_owned()),
+        today: Set(preview.today),
+        policy: Set(preview.policy.clone()),
+        task_version: Set(preview.task_version),
+        rules_version: Set(RULES_VERSION),
+        preview_id: Set(Some(preview.id)),
+        actor_number: Set(actor.staff.map(|staff| staff.0)),
+        channel: Set(actor.channel.code().to_owned()),
+        created_at: Set(store.clock.now()),
+        fingerprint: Set(preview.fingerprint.clone()),
+        approval_id: Set(approval.map(|approval| approval.0)),
+        users: Set(preview.users),
+        previewed: Set(preview.previewed),
+        ..Default::default()
+    }
+    .insert(&tx)
+    .await?;
+    let id = RunId(run.id);
+    preview_digest::copy_members(&tx, &preview, id).await?;
+    let subject = Subject::Task(preview.task_id.unwrap_or_default());
+    let detail = approval.map(|approval| format!("approval={approval}")).unwrap_or_default();
+    audit::record_event(&tx, &store.clock, actor, AuditAction::RunStarted, subject, Some(id), &detail)
+        .await?;
+    store.commit(tx).await?;
+    Ok(id)
+}
+
+/// Returns why a preview can't be run, or `None` if it can.
+pub async fn why_not(store: &Store, preview: RunId) -> Result<Option<String>, RecordsError> {
+    match usable_preview(&store.db, store, preview).await {
+        Ok(_) => Ok(None),
+        Err(RecordsError::Refused(why)) => Ok(Some(why)),
+        Err(RecordsError::NotFound("task")) => Ok(Some("The task of this preview was deleted".to_owned())),
+        Err(error) => Err(error),
+    }
+}
+
+/// Returns the preview, or an error if it doesn't reflect today's data and settings.
+pub(crate) async fn usable_preview(
+    tx: &impl ConnectionTrait,
+    store: &Store,
+    id: RunId,
+) -> Result<runs::Model, RecordsError> {
+    let preview = approval_gate::preview_row(tx, id).await?;
+    let executed = runs::Entity::find()
+        .filter(runs::Column::PreviewId.eq(preview.id))
+        .filter(runs::Column::State.ne(RunState::StoppedByLimit.code()))
+        .one(tx)
+        .await?;
+    if let Some(run) = executed {
+        return Err(RecordsError::Refused(format!(
+            "Run {} has already used this preview. Create a new preview to run again",
+            run.id
+        )));
+    }
+    let task = task::row(tx, TaskId(preview.task_id.unwrap_or_default())).await?;
+    if Some(task.version) != preview.task_version || preview.rules_version != RULES_VERSION {
+        return Err(stale("The task has changed since this preview"));
+    }
+    if preview.fingerprint.is_none() {
+        return Err(stale("This preview has no fingerprint"));
+    }
+    if preview.today != store.clock.today() {
+        return Err(stale("This preview was made on another day"));
+    }
+    if newest_after(tx, &preview).await?.is_some() {
+        return Err(stale("There is a newer preview of this task"));
+    }
+    if preview.previewed == 0 {
+        return Err(RecordsError::Refused(
+            "This preview contains no eligible users. There is nothing to run".to_owned(),
+        ));
+    }
+    Ok(preview)
+}
+
+/// Returns the newest preview of the same task if it is newer than this one.
+pub async fn newer_preview(store: &Store, preview: RunId) -> Result<Option<RunId>, RecordsError> {
+    newest_after(&store.db, &approval_gate::preview_row(&store.db, preview).await?).await
+}
+
+async fn newest_after(
+    tx: &impl ConnectionTrait,
+    preview: &runs::Model,
+) -> Result<Option<RunId>, RecordsError> {
+    let newest = runs::Entity::find()
+        .filter(runs::Column::TaskId.eq(preview.task_id))
+        .filter(runs::Column::Kind.eq(RunKind::Preview.code()))
+        .filter(runs::Column::Id.gt(preview.id))
+        .order_by_desc(runs::Column::Id)
+        .one(tx)
+        .await?;
+    Ok(newest.map(|run| RunId(run.id)))
+}
+
+/// Returns why the run of a preview needs a second person, or `None` if it needs none or can't start anyway.
+pub(crate) async fn why_two_of(
+    store: &Store,
+    preview: RunId,
+) -> Result<Option<ApprovalReason>, RecordsError> {
+    if why_not(store, preview).await?.is_some() {
+        return Ok(None);
+    }
+    approval_gate::approval_reason(&store.db, store, &approval_gate::preview_row(&store.db, preview).await?)
+        .await
+}

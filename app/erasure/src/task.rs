@@ -1,0 +1,56 @@
+//! Saved tasks of the task centre.
+
+mod change;
+mod default;
+mod file;
+mod owner;
+mod read;
+mod save;
+
+pub use change::{copy, delete, set_active};
+pub(crate) use default::default_task;
+pub use default::{default_after, make_default};
+pub use file::{TaskFile, export, import, import_for};
+pub use owner::{UnownedTask, WhyUnowned, check_reassign, found as unowned_tasks, reassign, unowned};
+pub use read::{Confirmation, LastRun, Task, TaskQuery, TaskRow, custom_fields, list, read};
+pub use save::save;
+
+use db::entity::tasks;
+use db::error::RecordsError;
+use policy::TaskId;
+use sea_orm::{ConnectionTrait, DatabaseTransaction, EntityTrait, QuerySelect};
+use trail::actor::Actor;
+use trail::task_name;
+
+/// Returns a task that the actor sees, locked until the end of the transaction.
+async fn row_to_change(
+    tx: &DatabaseTransaction,
+    actor: Actor,
+    id: TaskId,
+) -> Result<tasks::Model, RecordsError> {
+    let task = tasks::Entity::find_by_id(id.0)
+        .lock_exclusive()
+        .one(tx)
+        .await?
+        .filter(|task| task.deleted_at.is_none())
+        .ok_or(RecordsError::NotFound("task"))?;
+    task_name::seen_by(actor, task)
+}
+
+/// Returns a task that the actor sees.
+pub(crate) async fn row_for(
+    db: &impl ConnectionTrait,
+    actor: Actor,
+    id: TaskId,
+) -> Result<tasks::Model, RecordsError> {
+    task_name::seen_by(actor, row(db, id).await?)
+}
+
+/// Returns a task without checking who sees it, for use with its runs.
+pub(crate) async fn row(db: &impl ConnectionTrait, id: TaskId) -> Result<tasks::Model, RecordsError> {
+    tasks::Entity::find_by_id(id.0)
+        .one(db)
+        .await?
+        .filter(|task| task.deleted_at.is_none())
+        .ok_or(RecordsError::NotFound("task"))
+}

@@ -1,0 +1,148 @@
+//! The default task: its field settings apply to single users (rule 7).
+//!
+//! The first shared task is the default until another one is chosen. As long as there is a shared task, exactly
+//! one task is the default. A private task never becomes the default, because staff who anonymise a single user
+//! must see the settings that apply.
+
+use db::dialect;
+use db::entity::tasks;
+use db::error::RecordsError;
+use policy::form::Problem;
+use policy::task_form::Visibility;
+use policy::{Action, TaskId};
+use sea_orm::sea_query::{Expr, SimpleExpr};
+use sea_orm::{
+    ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter, QueryOrder,
+};
+use trail::actor::Actor;
+use trail::audit::{self, AuditAction, Subject};
+use trail::store::Store;
+use trail::task_name::TaskName;
+
+/// Returns the default task: the marked one, or else the first shared one.
+pub(crate) async fn default_task(db: &impl ConnectionTrait) -> Result<Option<tasks::Model>, DbErr> {
+    tasks::Entity::find()
+        .filter(tasks::Column::DeletedAt.is_null())
+        .filter(Condition::any().add(tasks::Column::SingleDefault.eq(true)).add(is_shared()))
+        .order_by_desc(tasks::Column::SingleDefault)
+        .order_by_asc(tasks::Column::Id)
+        .one(db)
+        .await
+}
+
+fn is_shared() -> SimpleExpr {
+    tasks::Column::Visibility.eq(Visibility::Shared.code())
+}
+
+/// Returns the task that becomes the default when this one is deleted, or `None` if there is no other shared task.
+pub async fn default_after(store: &Store, id: TaskId) -> Result<Option<(TaskId, TaskName)>, RecordsError> {
+    let next = first_other(&store.db, id).await?;
+    Ok(next.map(|task| (TaskId(task.id), TaskName::of(&task))))
+}
+
+async fn first_other(db: &impl ConnectionTrait, id: TaskId) -> Result<Option<tasks::Model>, DbErr> {
+    tasks::Entity::find()
+        .filter(tasks::Column::DeletedAt.is_null())
+        .filter(tasks::Column::Id.ne(id.0))
+        .filter(is_shared())
+        .order_by_asc(tasks::Column::Id)
+        .one(db)
+        .await
+}
+
+/// Locks out other transactions that create or delete a task or choose the default, and marks the default task.
+///
+/// Called before a task is written, so that the new task becomes the default only if it is the first.
+pub(super) async fn lock_and_keep(tx: &DatabaseTransaction) -> Result<Option<tasks::Model>, DbErr> {
+    dialect::lock_task_default(tx).await?;
+    let default = default_task(tx).await?;
+    if let Some(task) = default.as_ref().filter(|task| !task.single_default) {
+        set(tx, task.id, true).await?;
+    }
+    Ok(default)
+}
+
+/// Returns whether a saved task is the default: it was the default, or is the first shared task.
+///
+/// Returns an error if the default task would become private.
+pub(super) fn is_default(
+    default: Option<&tasks::Model>,
+    saved: Option<&tasks::Model>,
+    visibility: Visibility,
+) -> Result<bool, RecordsError> {
+    let Some(default) = default else { return Ok(visibility == Visibility::Shared) };
+    let is_default = saved.is_some_and(|saved| saved.id == default.id);
+    if is_default && visibility == Visibility::Private && default.visibility == Visibility::Shared.code() {
+        return Err(RecordsError::field("visibility", Problem::DefaultIsShared));
+    }
+    Ok(is_default)
+}
+
+/// Makes another task the default before this one is deleted.
+pub(super) async fn pass_on(
+    tx: &DatabaseTransaction,
+    store: &Store,
+    actor: Actor,
+    id: TaskId,
+) -> Result<(), RecordsError> {
+    let is_default = lock_and_keep(tx).await?.is_some_and(|task| task.id == id.0);
+    if !is_default {
+        return Ok(());
+    }
+    set(tx, id.0, false).await?;
+    let Some(next) = first_other(tx, id).await? else { return Ok(()) };
+    set(tx, next.id, true).await?;
+    Ok(audit::record_event(
+        tx,
+        &store.clock,
+        actor,
+        AuditAction::TaskMadeDefault,
+        Subject::Task(next.id),
+        None,
+        "",
+    )
+    .await?)
+}
+
+/// Makes this task the default.
+pub async fn make_default(store: &Store, actor: Actor, id: TaskId) -> Result<(), RecordsError> {
+    actor.require(Action::EditTasks)?;
+    let tx = store.begin().await?;
+    let before = lock_and_keep(&tx).await?;
+    let task = super::row_for(&tx, actor, id).await?;
+    if before.as_ref().is_some_and(|task| task.id == id.0) {
+        return store.commit(tx).await;
+    }
+    if task.visibility == Visibility::Private.code() {
+        return Err(RecordsError::Refused(
+            "Nothing was changed. A private task cannot be the default, because all staff who anonymise single users \
+             must see its settings. Share the task first"
+                .to_owned(),
+        ));
+    }
+    if let Some(before) = before {
+        set(&tx, before.id, false).await?;
+    }
+    set(&tx, id.0, true).await?;
+    audit::record_event(
+        &tx,
+        &store.clock,
+        actor,
+        AuditAction::TaskMadeDefault,
+        Subject::Task(id.0),
+        None,
+        "",
+    )
+    .await?;
+    store.commit(tx).await?;
+    Ok(())
+}
+
+async fn set(tx: &DatabaseTransaction, id: i64, default: bool) -> Result<(), DbErr> {
+    tasks::Entity::update_many()
+        .col_expr(tasks::Column::SingleDefault, Expr::value(default))
+        .filter(tasks::Column::Id.eq(id))
+        .exec(tx)
+        .await?;
+    Ok(())
+}

@@ -1,0 +1,85 @@
+//! Exports and imports tasks as files, to copy them between installations.
+
+use super::read::draft_of;
+use super::save::write;
+use db::error::RecordsError;
+use policy::task_form::{TASK_TYPE, TaskDraft, TaskForm, Visibility, validate};
+use policy::{Action, Missed, Policy, Schedule, TaskId, UserNumber};
+use serde::{Deserialize, Serialize};
+use trail::actor::Actor;
+use trail::audit::{self, AuditAction, Subject};
+use trail::store::Store;
+
+/// The format named in a task file.
+const FORMAT: &str = "lethe-task-1";
+
+/// A task in a file: settings and schedule, without the owner, who belongs to one installation.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct TaskFile {
+    format: String,
+    task_type: String,
+    description: String,
+    visibility: Visibility,
+    policy: Policy,
+    schedule: Schedule,
+    /// Missing in files of older versions.
+    #[serde(default)]
+    missed: Missed,
+}
+
+/// Returns the file of a task.
+pub async fn export(store: &Store, actor: Actor, id: TaskId) -> Result<TaskFile, RecordsError> {
+    actor.require(Action::SeeTasks)?;
+    let tx = store.begin().await?;
+    let draft = draft_of(&super::row_for(&tx, actor, id).await?)?;
+    audit::record_event(&tx, &store.clock, actor, AuditAction::TaskExported, Subject::Task(id.0), None, "")
+        .await?;
+    store.commit(tx).await?;
+    Ok(TaskFile {
+        format: FORMAT.to_owned(),
+        task_type: TASK_TYPE.0.to_owned(),
+        description: draft.description,
+        visibility: draft.visibility,
+        policy: draft.policy,
+        schedule: draft.schedule,
+        missed: draft.missed,
+    })
+}
+
+/// Saves the task of a file as a new, inactive task, to be activated by staff.
+///
+/// It is validated like a form, so that a one-time date in the past makes it manual only.
+pub async fn import(store: &Store, actor: Actor, file: TaskFile) -> Result<TaskId, RecordsError> {
+    import_for(store, actor, file, None).await
+}
+
+/// Like [`import`], for an owner. If `owner` is `None`, the importing member of staff owns a private task.
+pub async fn import_for(
+    store: &Store,
+    actor: Actor,
+    file: TaskFile,
+    owner: Option<UserNumber>,
+) -> Result<TaskId, RecordsError> {
+    actor.require(Action::EditTasks)?;
+    if file.format != FORMAT || file.task_type != TASK_TYPE.0 {
+        return Err(RecordsError::Refused(format!("This is not a task file in the format {FORMAT}")));
+    }
+    let kept: Vec<String> = file.policy.keep_custom.clone();
+    let draft = TaskDraft {
+        edited: None,
+        description: file.description,
+        active: false,
+        visibility: file.visibility,
+        owner,
+        policy: file.policy,
+        schedule: file.schedule,
+        missed: file.missed,
+        notice: None,
+    };
+    let draft = validate(&TaskForm::of(&draft, &kept), store.clock.wall()).map_err(RecordsError::Invalid)?;
+    let tx = store.begin().await?;
+    let id = write(&tx, store, actor, draft).await?;
+    store.commit(tx).await?;
+    Ok(id)
+}

@@ -1,0 +1,106 @@
+//! Saves a task from its form.
+
+use super::read::all_custom_fields;
+use crate::schedule::due_from_now;
+use db::entity::tasks;
+use db::error::RecordsError;
+use policy::form::{FieldErrors, Problem};
+use policy::task_form::{TASK_TYPE, TaskDraft, TaskForm, validate};
+use policy::{Action, Schedule, TaskId, UserNumber};
+use sea_orm::{ActiveModelTrait, DatabaseTransaction, Set};
+use trail::actor::Actor;
+use trail::audit::{self, AuditAction, Subject};
+use trail::store::Store;
+
+/// Validates the form, like the browser does while it is edited, and saves the task.
+pub async fn save(store: &Store, actor: Actor, form: &TaskForm) -> Result<TaskId, RecordsError> {
+    actor.require(Action::EditTasks)?;
+    let draft = validate(form, store.clock.wall()).map_err(RecordsError::Invalid)?;
+    let tx = store.begin().await?;
+    let id = write(&tx, store, actor, draft).await?;
+    store.commit(tx).await?;
+    Ok(id)
+}
+
+/// Writes a validated draft, as a new task or over the version that was edited.
+pub(super) async fn write(
+    tx: &DatabaseTransaction,
+    store: &Store,
+    actor: Actor,
+    draft: TaskDraft,
+) -> Result<TaskId, RecordsError> {
+    let owner = check(tx, actor, &draft).await?;
+    let default = super::default::lock_and_keep(tx).await?;
+    let now = store.clock.now();
+    let next = due_from_now(store, &draft.schedule, draft.active);
+    let schedule = stored(&schedule_to_come(store, draft.schedule), "schedule")?;
+    let mut task = tasks::ActiveModel {
+        description: Set(draft.description),
+        active: Set(draft.active),
+        task_type: Set(TASK_TYPE.0.to_owned()),
+        visibility: Set(draft.visibility.code().to_owned()),
+        owner_number: Set(owner.map(|owner| owner.0)),
+        policy: Set(stored(&draft.policy, "policy")?),
+        schedule: Set(schedule.clone()),
+        missed: Set(draft.missed.code().to_owned()),
+        changed_at: Set(now),
+        ..Default::default()
+    };
+    let (saved, action) = match draft.edited {
+        None => {
+            task.created_at = Set(now);
+            task.next_due_at = Set(next);
+            task.single_default = Set(super::default::is_default(default.as_ref(), None, draft.visibility)?);
+            (task.insert(tx).await?, AuditAction::TaskCreated)
+        }
+        Some((id, version)) => {
+            let row = super::row_to_change(tx, actor, TaskId(id)).await?;
+            if row.version != version {
+                return Err(RecordsError::Stale);
+            }
+            let is_default = super::default::is_default(default.as_ref(), Some(&row), draft.visibility)?;
+            task.single_default = Set(is_default);
+            // A change of other settings keeps the due time.
+            if row.schedule != schedule || row.active != draft.active {
+                task.next_due_at = Set(next);
+            }
+            task.id = Set(id);
+            task.version = Set(version + 1);
+            (task.update(tx).await?, AuditAction::TaskChanged)
+        }
+    };
+    audit::record_event(tx, &store.clock, actor, action, Subject::Task(saved.id), None, "").await?;
+    Ok(TaskId(saved.id))
+}
+
+/// Returns the schedule, or manual only if its one-time date has passed.
+///
+/// The form knows only the local time, so it can't detect this in the repeated hour of a clock change.
+fn schedule_to_come(store: &Store, schedule: Schedule) -> Schedule {
+    let passed = matches!(schedule, Schedule::Once { .. }) && due_from_now(store, &schedule, true).is_none();
+    if passed { Schedule::ManualOnly } else { schedule }
+}
+
+/// Checks what requires the database: the owner's permission, and the custom fields. Returns the owner.
+async fn check(
+    tx: &DatabaseTransaction,
+    actor: Actor,
+    draft: &TaskDraft,
+) -> Result<Option<UserNumber>, RecordsError> {
+    let (owner, mut errors) = match super::owner::owner(tx, actor, draft).await {
+        Ok(owner) => (owner, FieldErrors::default()),
+        Err(RecordsError::Invalid(errors)) => (None, errors),
+        Err(error) => return Err(error),
+    };
+    let known = all_custom_fields(tx).await?;
+    for key in &draft.policy.keep_custom {
+        if !known.iter().any(|(known, _)| known == key) {
+            errors.add(&format!("custom.{key}"), Problem::UnknownChoice);
+        }
+    }
+    if errors.is_empty() { Ok(owner) } else { Err(RecordsError::Invalid(errors)) }
+}
+
+fn stored<T: serde::Serialize>(value: &T, what: &'static str) -> Result<String, RecordsError> {
+    serde_json::to_string(value).map_err(|_| RecordsError::Corrupt(what))
+}

@@ -1,0 +1,219 @@
+//! Sessions of members of staff: their stage, lifetime and token.
+//!
+//! The token of a session is stored only in the browser's cookie; the database stores its hash. A session gets a
+//! new token whenever its owner proves another factor. All times are system times.
+
+mod codes;
+mod device;
+mod failure;
+mod lifecycle;
+mod login_state;
+mod once;
+mod proof;
+mod provider;
+mod purge;
+mod second_factor;
+mod time;
+mod token;
+mod url_cipher;
+
+pub use codes::MAX_WRONG_CODES;
+pub use device::{DEVICE_DAYS, device_of, remember_device};
+pub(crate) use failure::failed;
+pub use lifecycle::{
+    Listed, end, end_all_of, end_one, find, forget, forget_others, form_token, has_app, list, look,
+};
+pub use login_state::{LoginState, Purpose};
+pub use once::{Begun, FormOnce};
+pub(crate) use proof::must_be_confirmed;
+pub use proof::{
+    Again, AgainFor, again, change_password, has_password, may_change_sign_in, second_factor, sign_in,
+};
+pub(crate) use proof::{Shown, renew};
+pub use provider::{Identity, connect, disconnect, is_connected, sign_in_by_provider};
+pub use purge::purge;
+pub use second_factor::{Setup, begin_setup, confirm_setup};
+pub use time::{Remaining, remaining};
+pub use token::{Token, digest};
+
+use chrono::{DateTime, Utc};
+use db::clock::Clock;
+use db::entity::sessions;
+use db::error::RecordsError;
+use policy::{Roles, UserNumber};
+use sea_orm::{ActiveModelTrait, ConnectionTrait, EntityTrait, Set};
+use trail::actor::Actor;
+use trail::audit::{self, AuditAction, Subject};
+use trail::roles::roles_of;
+use trail::secret_box::SecretBox;
+use trail::store::Store;
+
+/// How far a sign-in has progressed.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Stage {
+    /// The password was correct. A code of the authenticator app is required.
+    SecondFactor,
+    /// The password was correct. The user must set up an authenticator app.
+    SetUp,
+    /// Signed in.
+    Whole,
+}
+
+/// Stored stages. An incomplete session stores its first step; whether a second factor must be set up is derived.
+const AFTER_PASSWORD: &str = "password";
+const AFTER_PROVIDER: &str = "provider";
+const WHOLE: &str = "whole";
+/// Complete without a second factor. Whether that suffices is checked on every request, because settings change.
+const ALONE: &str = "alone";
+
+/// The session of a member of staff.
+#[derive(Clone, Debug)]
+pub struct Session {
+    /// Hash of its token, the primary key.
+    pub id: String,
+    /// The owner.
+    pub user: UserNumber,
+    /// The owner's roles.
+    pub roles: Roles,
+    /// How far the sign-in has progressed.
+    pub stage: Stage,
+    /// The first step of the sign-in, while it is incomplete.
+    pub(crate) first: &'static str,
+    /// When the owner last completed a sign-in.
+    pub(crate) signed_in_at: DateTime<Utc>,
+    /// When the owner last confirmed, in this session, a change of sign-in methods.
+    pub(crate) confirmed_at: Option<DateTime<Utc>>,
+    /// When it ends without further requests.
+    pub ends_at: DateTime<Utc>,
+    /// When it ends at the latest.
+    ends_in_any_case_at: DateTime<Utc>,
+    /// The CSRF token of every form in this session.
+    pub form_token: String,
+    /// Encrypts texts for URLs.
+    sealer: SecretBox,
+}
+
+impl Session {
+    /// Returns the actor of this session. It has no permissions until the sign-in is complete.
+    pub fn actor(&self) -> Actor {
+        match self.stage {
+            Stage::Whole => Actor::signed_in(self.user, self.roles, self.signed_in_at),
+            Stage::SecondFactor | Stage::SetUp => Actor::without_session(),
+        }
+    }
+
+    /// Returns whether the owner has signed in within the last few minutes.
+    pub fn is_fresh(&self) -> bool {
+        self.attribution().is_fresh(Clock::real())
+    }
+
+    /// Returns an actor without permissions, to attribute audit events about the sign-in itself.
+    fn attribution(&self) -> Actor {
+        Actor::signed_in(self.user, Roles::default(), self.signed_in_at)
+    }
+}
+
+/// Stores a session under a new token. `signed_in_at` is the time of the proof.
+async fn begin(
+    db: &impl ConnectionTrait,
+    user: UserNumber,
+    stage: &str,
+    created_at: DateTime<Utc>,
+    signed_in_at: DateTime<Utc>,
+) -> Result<Token, RecordsError> {
+    let token = Token::random();
+    sessions::ActiveModel {
+        id_hash: Set(token.hash()),
+        user_number: Set(user.0),
+        created_at: Set(created_at),
+        last_seen_at: Set(Clock::real()),
+        stage: Set(stage.to_owned()),
+        signed_in_at: Set(Some(signed_in_at)),
+        ..Default::default()
+    }
+    .insert(db)
+    .await?;
+    Ok(token)
+}
+
+/// The proof of identity that starts a session.
+pub struct Proof {
+    /// The first step, as stored and recorded in the audit.
+    pub(crate) first: &'static str,
+    /// Whether it included a second factor.
+    pub(crate) has_second_factor: bool,
+    /// When it was given.
+    pub(crate) shown_at: DateTime<Utc>,
+}
+
+impl Proof {
+    /// Returns the proof of a password entered now.
+    pub fn password() -> Self {
+        Self { first: AFTER_PASSWORD, has_second_factor: false, shown_at: Clock::real() }
+    }
+}
+
+/// Starts the session of a user whose proof was accepted. Returns its token and stage, or `None` if the user has
+/// no role.
+///
+/// The caller has locked the user and rechecked the proof, because roles and accounts can change during password
+/// hashing.
+pub async fn begin_proven(
+    tx: &sea_orm::DatabaseTransaction,
+    store: &Store,
+    user: UserNumber,
+    proof: &Proof,
+) -> Result<Option<(Token, Stage)>, RecordsError> {
+    let roles = roles_of(tx, user).await?;
+    if roles.is_empty() {
+        return Ok(None);
+    }
+    let stage = if proof.has_second_factor {
+        Stage::Whole
+    } else {
+        stage_of(store, proof.first, roles, lifecycle::has_app_within(tx, user).await?)
+    };
+    let stored = match stage {
+        Stage::Whole if proof.has_second_factor => WHOLE,
+        Stage::Whole => ALONE,
+        Stage::SecondFactor | Stage::SetUp => proof.first,
+    };
+    let token = begin(tx, user, stored, Clock::real(), proof.shown_at).await?;
+    if stage == Stage::Whole {
+        let means = if proof.has_second_factor { with_code(proof.first) } else { proof.first.to_owned() };
+        note(tx, store, user, AuditAction::SignedIn, &means).await?;
+    }
+    Ok(Some((token, stage)))
+}
+
+/// Returns the audit code for a first step followed by a code.
+pub(crate) fn with_code(first: &str) -> String {
+    format!("{first},code")
+}
+
+/// Derives the stage from the stored stage. A user with an authenticator app must use it, regardless of roles.
+fn stage_of(store: &Store, stored: &str, roles: Roles, has_app: bool) -> Stage {
+    let is_needed = roles.need_second_factor() && !store.settings.sign_in.allow_password_only;
+    match (stored == WHOLE, has_app, is_needed) {
+        (true, ..) | (false, false, false) => Stage::Whole,
+        (false, true, _) => Stage::SecondFactor,
+        (false, false, true) => Stage::SetUp,
+    }
+}
+
+/// Returns whether the session still exists.
+async fn is_there(db: &impl ConnectionTrait, session: &Session) -> Result<bool, RecordsError> {
+    Ok(sessions::Entity::find_by_id(&session.id).one(db).await?.is_some())
+}
+
+/// Records an audit event about the user's own sign-in.
+async fn note(
+    tx: &sea_orm::DatabaseTransaction,
+    store: &Store,
+    user: UserNumber,
+    action: AuditAction,
+    detail: &str,
+) -> Result<(), RecordsError> {
+    let actor = Actor::signed_in(user, Roles::default(), Clock::real());
+    Ok(audit::record_event(tx, &store.clock, actor, action, Subject::User(user.0), None, detail).await?)
+}

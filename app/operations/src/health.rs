@@ -1,0 +1,401 @@
+//! Conditions that staff or monitoring should look at, because background work runs unattended: overdue
+//! tasks, missed, stalled, failed or unconfirmed runs, legal holds due for review and others.
+//!
+//! Every page reads them, so this takes only a few indexed queries.
+
+mod figures;
+mod findings;
+mod guessing;
+mod holds;
+mod limits;
+
+pub use figures::{Figures, OfRuns, figures};
+
+use chrono::{DateTime, Duration, Utc};
+use db::clock::Clock;
+use db::dialect;
+use db::entity::runs;
+use db::error::{Fault, RecordsError};
+use erasure::schedule::missed_times_of;
+use erasure::task::unowned_tasks;
+use futures::try_join;
+use policy::{FourEyes, Phase, RunId, RunKind, RunState, SafetyLimit, TaskId};
+use sea_orm::sea_query::Value;
+use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QueryResult};
+use std::collections::HashMap;
+use trail::store::Store;
+use trail::task_name::TaskName;
+
+/// A task is overdue after this many minutes, which means that no scheduler is working. The same limit applies to
+/// a queued run that is not started.
+pub const OVERDUE_MINUTES: i64 = 15;
+/// A run is stalled after this many minutes without progress.
+pub const NO_PROGRESS_MINUTES: i64 = 5;
+/// A missed run is reported for this many days, unless its task has run since.
+pub const MISSED_DAYS: i64 = 7;
+
+/// The number of newest runs to search for states that no index covers.
+const LOOK_BACK: i64 = 1_000;
+
+/// The present conditions. Empty if all is well.
+#[derive(Clone, Debug, Default)]
+pub struct Health {
+    /// The conditions, the most urgent first.
+    pub conditions: Vec<Condition>,
+}
+
+/// A condition that staff or monitoring should look at.
+#[derive(Clone, Debug)]
+pub struct Condition {
+    /// The kind of condition.
+    pub what: ConditionKind,
+    /// The task, with its name.
+    pub task: Option<(TaskId, TaskName)>,
+    /// The run. For findings only if all are from one run.
+    pub run: Option<RunId>,
+    /// The beginning of the condition. For missed runs the due instant, for legal holds the first review date, for
+    /// findings the oldest one.
+    pub since: DateTime<Utc>,
+}
+
+/// The kind of a condition.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum ConditionKind {
+    /// The task is due, but no run has been started.
+    Overdue,
+    /// The run is queued although no other run is active.
+    NotStarted,
+    /// The run is active but makes no progress.
+    Stalled,
+    /// The process that executed the run has ended. Another one will resume it.
+    Interrupted,
+    /// A safety limit stopped the newest run of the task.
+    StoppedByLimit(Option<SafetyLimit>),
+    /// The newest run of the task failed, for this many users.
+    Failed {
+        /// The number of users who failed. 0 if the run failed as a whole.
+        people: i64,
+    },
+    /// The newest run of the task anonymised none of its users.
+    AllSkipped {
+        /// The number of users who were skipped.
+        skipped: i64,
+    },
+    /// The task was due and did not run.
+    Missed {
+        /// The number of missed times.
+        times: i64,
+    },
+    /// A location cannot be written, so changes fail.
+    Fault(Fault),
+    /// The clock of this computer differs from that of another server or of the database.
+    ClockDiffers {
+        /// The number of seconds by which it is ahead.
+        seconds: i64,
+    },
+    /// The task has a schedule, but its owner is anonymised, may not see tasks or cannot sign in.
+    OwnerGone,
+    /// The key file is missing, unreadable or contains another key. The next start will fail.
+    KeyFile,
+    /// Legal holds are due for review. They stay in force.
+    HoldsDue {
+        /// The number of legal holds.
+        holds: i64,
+    },
+    /// The installation allows signing in with a password only, even with permission to anonymise.
+    PasswordOnly,
+    /// The installation never requires a second person.
+    FourEyesOff,
+    /// Sign-ins with the correct password ended after too many wrong codes, so a password is probably stolen.
+    CodesGuessed {
+        /// The number of staff accounts.
+        accounts: i64,
+    },
+    /// A safety limit of manual changes or imports stopped this many members of staff within a day.
+    LimitReached {
+        /// The number of members of staff.
+        actors: i64,
+    },
+    /// Fewer than two people can approve now, or the setting has changed: four eyes end soon.
+    FourEyesEnding,
+    /// Protecting settings were weakened. They take effect after a time.
+    SettingsWeakened {
+        /// The number of settings.
+        settings: i64,
+    },
+    /// Values of anonymised users were found, and the findings await a decision.
+    FindingsOpen {
+        /// The number of findings.
+        findings: i64,
+    },
+}
+
+impl ConditionKind {
+    /// Returns the stable code for `/healthz` and `/metrics`.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Overdue => "overdue",
+            Self::NotStarted => "not_started",
+            Self::Stalled => "stalled",
+            Self::Interrupted => "interrupted",
+            Self::StoppedByLimit(_) => "stopped_by_limit",
+            Self::Failed { .. } => "failed",
+            Self::AllSkipped { .. } => "all_skipped",
+            Self::Missed { .. } => "missed",
+            Self::Fault(fault) => fault.code(),
+            Self::ClockDiffers { .. } => "clock_differs",
+            Self::KeyFile => "key_file",
+            Self::OwnerGone => "owner_gone",
+            Self::HoldsDue { .. } => "legal_holds_due",
+            Self::PasswordOnly => "password_only",
+            Self::FourEyesOff => "four_eyes_off",
+            Self::CodesGuessed { .. } => "codes_guessed",
+            Self::LimitReached { .. } => "limit_reached",
+            Self::FourEyesEnding => "four_eyes_ending",
+            Self::SettingsWeakened { .. } => "settings_weakened",
+            Self::FindingsOpen { .. } => "findings_open",
+        }
+    }
+
+    /// The codes of all conditions.
+    pub const CODES: [&'static str; 25] = [
+        "overdue",
+        "not_started",
+        "stalled",
+        "interrupted",
+        "stopped_by_limit",
+        "failed",
+        "all_skipped",
+        "missed",
+        "owner_gone",
+        "legal_holds_due",
+        "password_only",
+        "four_eyes_off",
+        "busy",
+        "disk_full",
+        "not_writable",
+        "file_missing",
+        "key_replaced",
+        "key_file",
+        "database_unreachable",
+        "clock_differs",
+        "codes_guessed",
+        "limit_reached",
+        "four_eyes_ending",
+        "settings_weakened",
+        "findings_open",
+    ];
+}
+
+/// Reads the present conditions.
+pub async fn read(store: &Store) -> Result<Health, RecordsError> {
+    let (overdue, unfinished, newest, missed, unowned, findings, holds, guessed, limits) = try_join!(
+        overdue(store),
+        unfinished(store),
+        newest(store),
+        missed(store),
+        unowned(store),
+        findings::open(store),
+        holds::due(store),
+        guessing::codes(store),
+        limits::conditions(store)
+    )?;
+    let found = [
+        of_this_process(store),
+        guessed,
+        limits,
+        overdue,
+        unfinished,
+        newest,
+        missed,
+        unowned,
+        findings,
+        holds,
+        relaxed(store),
+    ];
+    Ok(Health { conditions: found.concat() })
+}
+
+/// Returns the protections that the configuration has disabled, since the start of this process.
+fn relaxed(store: &Store) -> Vec<Condition> {
+    let off = [
+        (store.settings.sign_in.allow_password_only, ConditionKind::PasswordOnly),
+        (store.settings.four_eyes == FourEyes::Off, ConditionKind::FourEyesOff),
+    ];
+    let conditions = off.into_iter().filter(|(is_off, _)| *is_off);
+    conditions.map(|(_, what)| Condition { what, task: None, run: None, since: store.began }).collect()
+}
+
+/// Returns the conditions that this process knows without the database.
+pub fn of_this_process(store: &Store) -> Vec<Condition> {
+    let vitals = &store.vitals;
+    let faults = vitals.faults().into_iter().map(ConditionKind::Fault);
+    let clock = vitals.skew().reported().map(|seconds| ConditionKind::ClockDiffers { seconds });
+    let key = vitals.is_key_file_wrong().then_some(ConditionKind::KeyFile);
+    let since = store.clock.now();
+    faults.chain(clock).chain(key).map(|what| Condition { what, task: None, run: None, since }).collect()
+}
+
+async fn query(store: &Store, sql: &str, values: Vec<Value>) -> Result<Vec<QueryResult>, DbErr> {
+    store.db.query_all_raw(dialect::bind(store.db.get_database_backend(), sql, values)).await
+}
+
+/// Returns the task of a row with `task_id` and the columns of its name.
+fn task_of(row: &QueryResult) -> Result<(TaskId, TaskName), DbErr> {
+    let visibility: String = row.try_get("", "visibility")?;
+    let (words, owner) = (row.try_get("", "description")?, row.try_get("", "owner_number")?);
+    Ok((TaskId(row.try_get("", "task_id")?), TaskName::stored(words, &visibility, owner)))
+}
+
+/// Returns scheduled tasks without an owner who can look after them.
+async fn unowned(store: &Store) -> Result<Vec<Condition>, RecordsError> {
+    let tasks = unowned_tasks(&store.db, None).await?;
+    let runs = tasks.into_iter().filter(|task| task.active && !task.schedule.is_manual_only());
+    let since = store.clock.now();
+    Ok(runs
+        .map(|task| Condition {
+            what: ConditionKind::OwnerGone,
+            task: Some((task.id, task.name)),
+            run: None,
+            since,
+        })
+        .collect())
+}
+
+async fn overdue(store: &Store) -> Result<Vec<Condition>, RecordsError> {
+    let sql = "SELECT id AS task_id, description, visibility, owner_number, next_due_at FROM tasks \
+               WHERE next_due_at <= ? AND active AND deleted_at IS NULL ORDER BY next_due_at";
+    let before = store.clock.now() - Duration::minutes(OVERDUE_MINUTES);
+    let rows = query(store, sql, vec![before.into()]).await?;
+    let conditions = rows.iter().map(|row| {
+        let since = row.try_get("", "next_due_at")?;
+        Ok(Condition { what: ConditionKind::Overdue, task: Some(task_of(row)?), run: None, since })
+    });
+    conditions.collect()
+}
+
+/// Returns unfinished runs that should have progressed further.
+async fn unfinished(store: &Store) -> Result<Vec<Condition>, RecordsError> {
+    let states = [RunState::Queued, RunState::Running, RunState::Cancelling, RunState::Interrupted];
+    let rows = runs::Entity::find()
+        .filter(runs::Column::State.is_in(states.map(RunState::code)))
+        .order_by_asc(runs::Column::Id)
+        .all(&store.db)
+        .await?;
+    if rows.is_empty() {
+        return Ok(Vec::new());
+    }
+    let names = names(store, &rows).await?;
+    let waits = |run: &runs::Model| run.state == RunState::Queued.code();
+    // A run that waits behind an active one is not late.
+    let busy = rows.iter().any(|run| !waits(run));
+    let conditions = rows.iter().filter_map(|run| {
+        let (what, since) = if waits(run) {
+            let late = store.clock.now() - run.created_at > Duration::minutes(OVERDUE_MINUTES);
+            (ConditionKind::NotStarted, Some(run.created_at).filter(|_| late && !busy)?)
+        } else {
+            stalled(store, run)?
+        };
+        let task = run.task_id.map(TaskId).and_then(|id| Some((id, names.get(&id)?.clone())));
+        Some(Condition { what, task, run: Some(RunId(run.id)), since })
+    });
+    Ok(conditions.collect())
+}
+
+/// Returns why an active run makes no progress, and since when. Heartbeats follow the system clock.
+fn stalled(store: &Store, run: &runs::Model) -> Option<(ConditionKind, DateTime<Utc>)> {
+    let now = Clock::real();
+    let long = Duration::minutes(NO_PROGRESS_MINUTES);
+    let began = run.started_at.unwrap_or(run.created_at);
+    let alive = run.heartbeat_at.unwrap_or(began);
+    // The last phases may take long in a large database. There only heartbeats count.
+    let phase = run.phase.as_deref().and_then(Phase::from_code);
+    let progress = match phase {
+        Some(Phase::Scanning | Phase::Maintaining) => alive,
+        _ => run.progress_at.unwrap_or(began).max(began).min(alive),
+    };
+    if now - progress > long {
+        return Some((ConditionKind::Stalled, progress));
+    }
+    let lease = Duration::from_std(store.settings.lease).unwrap_or(long);
+    let gone = run.state == RunState::Interrupted.code() || now - alive > lease;
+    gone.then_some((ConditionKind::Interrupted, alive))
+}
+
+/// Returns the names of the tasks of these runs.
+async fn names(store: &Store, runs: &[runs::Model]) -> Result<HashMap<TaskId, TaskName>, DbErr> {
+    let ids: Vec<Value> = runs.iter().filter_map(|run| run.task_id).map(Value::from).collect();
+    if ids.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let sql = format!(
+        "SELECT id AS task_id, description, visibility, owner_number FROM tasks WHERE id IN ({})",
+        dialect::placeholders(ids.len())
+    );
+    query(store, &sql, ids).await?.iter().map(task_of).collect()
+}
+
+/// Returns the newest run of each task if it ended badly.
+async fn newest(store: &Store) -> Result<Vec<Condition>, RecordsError> {
+    let sql = "SELECT r.id, r.state, r.done, r.skipped, r.failed, r.safety_limit, r.created_at, r.finished_at, \
+               t.id AS task_id, t.description, t.visibility, t.owner_number \
+               FROM runs r JOIN tasks t ON t.id = r.task_id \
+               WHERE (r.state IN (?, ?, ?) OR (r.state = ? AND r.done = 0 AND r.previewed > 0 \
+               AND r.id > (SELECT MAX(id) FROM runs) - ?)) AND r.kind IN (?, ?) AND t.deleted_at IS NULL \
+               AND NOT EXISTS (SELECT 1 FROM runs n WHERE n.task_id = r.task_id AND n.id > r.id \
+               AND n.kind IN (?, ?) AND n.state NOT IN (?, ?)) ORDER BY r.id";
+    let reported =
+        [RunState::Failed, RunState::CompletedWithFailures, RunState::StoppedByLimit, RunState::Succeeded];
+    let kinds = [RunKind::Manual, RunKind::Scheduled].map(|kind| Value::from(kind.code()));
+    let mut values: Vec<Value> = reported.map(|state| state.code().into()).into();
+    values.push(LOOK_BACK.into());
+    values.extend(kinds.iter().chain(&kinds).cloned());
+    values.extend([RunState::Missed, RunState::Queued].map(|state| Value::from(state.code())));
+    let rows = query(store, sql, values).await?;
+    let conditions = rows.iter().map(|row| {
+        let state: String = row.try_get("", "state")?;
+        let safety_limit: Option<String> = row.try_get("", "safety_limit")?;
+        let ended: Option<DateTime<Utc>> = row.try_get("", "finished_at")?;
+        let what = match RunState::from_code(&state) {
+            Some(RunState::StoppedByLimit) => {
+                ConditionKind::StoppedByLimit(safety_limit.as_deref().and_then(SafetyLimit::from_code))
+            }
+            Some(RunState::Succeeded) => ConditionKind::AllSkipped { skipped: row.try_get("", "skipped")? },
+            _ => ConditionKind::Failed { people: row.try_get("", "failed")? },
+        };
+        let since = ended.map_or_else(|| row.try_get("", "created_at"), Ok)?;
+        Ok(Condition { what, task: Some(task_of(row)?), run: Some(RunId(row.try_get("", "id")?)), since })
+    });
+    conditions.collect()
+}
+
+/// Returns the newest missed run of each task that has not run since.
+async fn missed(store: &Store) -> Result<Vec<Condition>, RecordsError> {
+    let sql = "SELECT r.id, r.due_at, t.id AS task_id, t.description, t.visibility, t.owner_number \
+               FROM runs r JOIN tasks t ON t.id = r.task_id \
+               WHERE r.state = ? AND r.id > (SELECT MAX(id) FROM runs) - ? AND r.created_at >= ? AND t.deleted_at IS NULL AND NOT EXISTS \
+               (SELECT 1 FROM runs n WHERE n.task_id = r.task_id AND (n.state = ? AND n.id > r.id \
+               OR n.state IN (?, ?) AND n.kind IN (?, ?) AND n.finished_at >= r.created_at)) ORDER BY r.id";
+    let ran = [RunState::Missed, RunState::Succeeded, RunState::CompletedWithFailures].map(RunState::code);
+    let kinds = [RunKind::Manual, RunKind::Scheduled].map(RunKind::code);
+    let since = store.clock.now() - Duration::days(MISSED_DAYS);
+    let mut values: Vec<Value> = vec![RunState::Missed.code().into(), LOOK_BACK.into(), since.into()];
+    values.extend(ran.into_iter().chain(kinds).map(Value::from));
+    let rows = query(store, sql, values).await?;
+    if rows.is_empty() {
+        return Ok(Vec::new());
+    }
+    let ids: Vec<i64> = rows.iter().map(|row| row.try_get("", "id")).collect::<Result<_, DbErr>>()?;
+    let times = missed_times_of(&store.db, &ids).await?;
+    let conditions = rows.iter().zip(ids).map(|(row, id)| {
+        let times = times.iter().filter(|(run, ..)| run.0 == id).map(|(.., count)| count).sum();
+        let what = ConditionKind::Missed { times };
+        Ok(Condition {
+            what,
+            task: Some(task_of(row)?),
+            run: Some(RunId(id)),
+            since: row.try_get("", "due_at")?,
+        })
+    });
+    conditions.collect()
+}

@@ -1,0 +1,27 @@
+//! Legal holds that are due for review.
+
+use super::{Condition, ConditionKind, query};
+use chrono::{NaiveDate, NaiveTime};
+use db::error::RecordsError;
+use policy::timezone;
+use safeguards::legal_hold::DUE;
+use trail::store::Store;
+
+/// Returns a single condition for all of them. They stay in force until they are released.
+pub(super) async fn due(store: &Store) -> Result<Vec<Condition>, RecordsError> {
+    let sql = format!(
+        "SELECT COUNT(*) AS n, MIN(COALESCE(x.review_on, x.placed_on)) AS since FROM legal_holds x \
+         WHERE x.released_on IS NULL AND {DUE}"
+    );
+    let today = store.clock.today();
+    let rows = query(store, &sql, vec![today.into()]).await?;
+    let Some(row) = rows.first() else { return Ok(Vec::new()) };
+    let holds: i64 = row.try_get("", "n")?;
+    if holds == 0 {
+        return Ok(Vec::new());
+    }
+    let since: Option<NaiveDate> = row.try_get("", "since")?;
+    let morning = since.unwrap_or(today).and_time(NaiveTime::MIN);
+    let since = timezone::at_wall_time(store.clock.zone(), morning).at;
+    Ok(vec![Condition { what: ConditionKind::HoldsDue { holds }, task: None, run: None, since }])
+}

@@ -1,0 +1,132 @@
+//! The row of this server in the table of all servers of the database.
+//!
+//! Updating it proves that the database is writable, and serves as a heartbeat for the other servers. A server
+//! counts as alive if its heartbeat count changes. Timestamps can't decide this, because the clocks are what is
+//! compared.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use db::dialect;
+use db::error::{Fault, RecordsError};
+use sea_orm::{ConnectionTrait, DbErr};
+use std::collections::HashMap;
+use std::time::{Duration, Instant};
+use trail::key;
+use trail::store::Store;
+use trail::vitals::{Skew, outside};
+
+/// Time without a heartbeat after which a server counts as gone. Longer than a heartbeat of a live server takes.
+const GONE_AFTER: Duration = Duration::from_secs(12);
+/// Time without a heartbeat after which a row is deleted.
+const REMOVED_AFTER: Duration = Duration::from_mins(15);
+
+/// The row of this server, and observations about the others.
+#[derive(Debug, Default)]
+pub(super) struct Row {
+    id: Option<i64>,
+    last: Option<DateTime<Utc>>,
+    others: HashMap<i64, Other>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Other {
+    beats: i64,
+    /// When its heartbeat count last changed.
+    changed: Instant,
+    /// Whether its count has changed since this server started observing.
+    is_alive: bool,
+    /// How far its clock is ahead.
+    ahead: TimeDelta,
+}
+
+/// Writes the heartbeat and compares the clocks.
+pub(super) async fn beat(store: &Store, row: &mut Row) -> Result<Skew, RecordsError> {
+    let db = store.probe().await?;
+    let began = store.clock.of_computer();
+    let id = write(store, row.id, began).await?;
+    row.id = Some(id);
+    dialect::wait_for_writers(db).await?;
+    if !key::is_current(db, store.key.fingerprint()).await? {
+        return Err(RecordsError::Fault(Fault::KeyReplaced));
+    }
+    let mut skew = Skew::default();
+    let before = store.clock.of_computer();
+    if let Some(now) = dialect::clock(db).await? {
+        // The database clock was read at some time between the two.
+        skew.add_own(-outside(now, before, store.clock.of_computer()));
+    }
+    let is_embedded = dialect::is_embedded(db);
+    let from = row.last.unwrap_or(began);
+    for (other, beats, seen_at) in others(store, id).await? {
+        let now = store.clock.of_computer();
+        let known = *row.others.entry(other).or_insert(Other {
+            beats,
+            changed: Instant::now(),
+            is_alive: false,
+            // A timestamp in the future means that one of the clocks is or was wrong.
+            ahead: (seen_at - now).max(TimeDelta::zero()),
+        });
+        let known = if beats == known.beats {
+            known
+        } else {
+            Other { beats, changed: Instant::now(), is_alive: true, ahead: outside(seen_at, from, now) }
+        };
+        row.others.insert(other, known);
+        let silent = known.changed.elapsed();
+        if silent > REMOVED_AFTER {
+            delete(store, other).await?;
+            row.others.remove(&other);
+            continue;
+        }
+        let is_gone = silent > GONE_AFTER;
+        if known.is_alive && !is_gone {
+            skew.add_other(known.ahead);
+        }
+        // Two computers on one file: neither knows which clock is right. A timestamp of a server that is gone
+        // counts only if it lies in the future.
+        if is_embedded && (known.is_alive && !is_gone || other < id && known.ahead > TimeDelta::zero()) {
+            skew.add_own(-known.ahead);
+        }
+        skew.is_open |= is_embedded && !known.is_alive && !is_gone;
+    }
+    row.last = Some(began);
+    Ok(skew)
+}
+
+async fn write(store: &Store, id: Option<i64>, at: DateTime<Utc>) -> Result<i64, DbErr> {
+    let db = store.probe().await?;
+    let backend = db.get_database_backend();
+    if let Some(id) = id {
+        let sql = "UPDATE servers SET beats = beats + 1, seen_at = ? WHERE id = ?";
+        let written = db.execute_raw(dialect::bind(backend, sql, vec![at.into(), id.into()])).await?;
+        if written.rows_affected() == 1 {
+            return Ok(id);
+        }
+    }
+    let sql = "INSERT INTO servers (beats, seen_at) VALUES (0, ?) RETURNING id";
+    let row = db.query_one_raw(dialect::bind(backend, sql, vec![at.into()])).await?;
+    row.map_or_else(|| Err(DbErr::RecordNotInserted), |row| row.try_get("", "id"))
+}
+
+async fn others(store: &Store, id: i64) -> Result<Vec<(i64, i64, DateTime<Utc>)>, DbErr> {
+    let sql = "SELECT id, beats, seen_at FROM servers WHERE id <> ?";
+    let db = store.probe().await?;
+    let rows = db.query_all_raw(dialect::bind(db.get_database_backend(), sql, vec![id.into()])).await?;
+    rows.iter()
+        .map(|row| Ok((row.try_get("", "id")?, row.try_get("", "beats")?, row.try_get("", "seen_at")?)))
+        .collect()
+}
+
+async fn delete(store: &Store, id: i64) -> Result<(), DbErr> {
+    let db = store.probe().await?;
+    let sql = "DELETE FROM servers WHERE id = ?";
+    db.execute_raw(dialect::bind(db.get_database_backend(), sql, vec![id.into()])).await?;
+    Ok(())
+}
+
+/// Removes the row of a server that shuts down.
+pub(super) async fn remove(store: &Store, row: &Row) -> Result<(), RecordsError> {
+    if let Some(id) = row.id {
+        delete(store, id).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,10 @@
+//! What keeps an installation running: start-up, backup, health, key replacement and undo.
+
+pub mod backup;
+pub mod health;
+pub mod heartbeat;
+pub mod key_replacement;
+pub mod startup;
+pub mod undo;
+
+pub use startup::{OpenOptions, key_standing, open_store, open_store_with};

@@ -1,0 +1,264 @@
+//! Restores the previous state of each kind of change, under the user's lock and if nothing has changed since.
+
+use super::{Restored, moved_on, refused};
+use chrono::NaiveDate;
+use db::dialect;
+use db::entity::{charges, loans, requests, residue_hits, user_roles, users};
+use db::error::RecordsError;
+use erasure::residue;
+use identity::{session, staff};
+use policy::{Action, UserNumber};
+use records::circulation::CANCELLED;
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, PaginatorTrait,
+    QueryFilter, QuerySelect, Set,
+};
+use trail::actor::Actor;
+use trail::audit::{self, AuditAction, Subject};
+use trail::person::lock;
+use trail::roles;
+use trail::store::Store;
+use trail::undoable::{Change, Undo};
+
+/// Returns the permission for undoing a change: the same as for making it.
+pub(super) const fn required_action(change: &Change) -> Action {
+    match change {
+        Change::LoanReturned { .. }
+        | Change::RequestCancelled { .. }
+        | Change::ChargeSettled { .. }
+        | Change::Mark { .. }
+        | Change::SignInRemoved { .. } => Action::EditUsers,
+        Change::RoleRevoked { .. } | Change::SignInDisabled { .. } => Action::ManageStaff,
+        Change::FindingDecided { .. } => Action::DecideResidue,
+    }
+}
+
+/// Events that end or restore a user's sign-in.
+const SIGN_IN: [AuditAction; 4] = [
+    AuditAction::StaffDisabled,
+    AuditAction::StaffEnabled,
+    AuditAction::SignInRemoved,
+    AuditAction::SignInRestored,
+];
+
+/// The context of an undo.
+struct Within<'a> {
+    tx: &'a DatabaseTransaction,
+    store: &'a Store,
+    actor: Actor,
+    undo: &'a Undo,
+}
+
+/// Restores the state before the change.
+pub(super) async fn restore(
+    tx: &DatabaseTransaction,
+    store: &Store,
+    actor: Actor,
+    undo: &Undo,
+) -> Result<Restored, RecordsError> {
+    let within = Within { tx, store, actor, undo };
+    match &undo.change {
+        Change::LoanReturned { loan, on, was_anonymised } => within.loan(*loan, *on, *was_anonymised).await,
+        Change::RequestCancelled { request, on, status, was_anonymised } => {
+            within.request(*request, *on, status, *was_anonymised).await
+        }
+        Change::ChargeSettled { charge, on, was_anonymised } => {
+            within.charge(*charge, *on, *was_anonymised).await
+        }
+        Change::Mark { user, before, after } => within.mark(*user, *before, *after).await,
+        Change::RoleRevoked { user, role, granted_on } => within.role(*user, role, *granted_on).await,
+        Change::SignInDisabled { user } => within.sign_in(*user).await,
+        Change::SignInRemoved { user } => within.user_sign_in(*user).await,
+        Change::FindingDecided { finding } => within.finding(*finding).await,
+    }
+}
+
+impl Within<'_> {
+    async fn loan(&self, id: i64, on: NaiveDate, was_anonymised: bool) -> Result<Restored, RecordsError> {
+        let find = || loans::Entity::find_by_id(id);
+        let number = find().one(self.tx).await?.ok_or_else(moved_on)?.user_number;
+        let user = self.locked(number, was_anonymised).await?;
+        let loan = find().one(self.tx).await?.ok_or_else(moved_on)?;
+        let detail = format!("loan={id}");
+        if loan.user_number != number || loan.returned_on != Some(on) {
+            return Err(moved_on());
+        }
+        self.is_newest(number, &[AuditAction::LoanReturned, AuditAction::LoanReopened], Some(&detail))
+            .await?;
+        if let Some(item) = loan.item_id {
+            let on_loan = loans::Entity::find()
+                .filter(loans::Column::ItemId.eq(item))
+                .filter(loans::Column::ReturnedOn.is_null());
+            if on_loan.count(self.tx).await? > 0 {
+                return Err(refused("The item is on loan again"));
+            }
+        }
+        loans::ActiveModel { id: Set(id), returned_on: Set(None), ..Default::default() }
+            .update(self.tx)
+            .await?;
+        self.note(AuditAction::LoanReopened, number, &detail).await?;
+        Ok(Restored::Loan(UserNumber(user.number)))
+    }
+
+    async fn request(
+        &self,
+        id: i64,
+        on: NaiveDate,
+        status: &str,
+        was_anonymised: bool,
+    ) -> Result<Restored, RecordsError> {
+        let find = || requests::Entity::find_by_id(id);
+        let number = find().one(self.tx).await?.ok_or_else(moved_on)?.user_number;
+        self.locked(number, was_anonymised).await?;
+        let request = find().one(self.tx).await?.ok_or_else(moved_on)?;
+        let detail = format!("request={id}");
+        if request.user_number != number || request.status != CANCELLED || request.closed_on != Some(on) {
+            return Err(moved_on());
+        }
+        self.is_newest(number, &[AuditAction::RequestCancelled, AuditAction::RequestReopened], Some(&detail))
+            .await?;
+        requests::ActiveModel {
+            id: Set(id),
+            status: Set(status.to_owned()),
+            closed_on: Set(None),
+            ..Default::default()
+        }
+        .update(self.tx)
+        .await?;
+        self.note(AuditAction::RequestReopened, number, &detail).await?;
+        Ok(Restored::Request(UserNumber(number)))
+    }
+
+    async fn charge(&self, id: i64, on: NaiveDate, was_anonymised: bool) -> Result<Restored, RecordsError> {
+        let find = || charges::Entity::find_by_id(id);
+        let number = find().one(self.tx).await?.ok_or_else(moved_on)?.user_number;
+        self.locked(number, was_anonymised).await?;
+        let charge = find().one(self.tx).await?.ok_or_else(moved_on)?;
+        let detail = format!("charge={id}");
+        if charge.user_number != number || charge.settled_on != Some(on) {
+            return Err(moved_on());
+        }
+        self.is_newest(number, &[AuditAction::ChargeSettled, AuditAction::ChargeReopened], Some(&detail))
+            .await?;
+        charges::ActiveModel { id: Set(id), settled_on: Set(None), ..Default::default() }
+            .update(self.tx)
+            .await?;
+        self.note(AuditAction::ChargeReopened, number, &detail).await?;
+        Ok(Restored::Charge(UserNumber(number)))
+    }
+
+    async fn mark(
+        &self,
+        number: i64,
+        before: Option<NaiveDate>,
+        after: Option<NaiveDate>,
+    ) -> Result<Restored, RecordsError> {
+        let user = self.locked(number, false).await?;
+        if user.marked_on != after {
+            return Err(moved_on());
+        }
+        self.is_newest(number, &[AuditAction::UserMarked, AuditAction::UserUnmarked], None).await?;
+        users::ActiveModel {
+            number: Set(number),
+            marked_on: Set(before),
+            version: Set(user.version + 1),
+            ..Default::default()
+        }
+        .update(self.tx)
+        .await?;
+        let (action, restored) = match before {
+            Some(_) => (AuditAction::UserMarked, Restored::Mark(UserNumber(number))),
+            None => (AuditAction::UserUnmarked, Restored::NoMark(UserNumber(number))),
+        };
+        self.note(action, number, "marked_on,undo").await?;
+        Ok(restored)
+    }
+
+    async fn role(&self, number: i64, role: &str, granted_on: NaiveDate) -> Result<Restored, RecordsError> {
+        let user = self.locked(number, false).await?;
+        let held = user_roles::Entity::find_by_id((number, role.to_owned())).one(self.tx).await?;
+        if held.is_some() || user.fictitious {
+            return Err(moved_on());
+        }
+        self.is_newest(number, &[AuditAction::RoleRevoked, AuditAction::RoleGranted], Some(role)).await?;
+        user_roles::ActiveModel {
+            user_number: Set(number),
+            role: Set(role.to_owned()),
+            granted_on: Set(granted_on),
+        }
+        .insert(self.tx)
+        .await?;
+        // As for any granted role, the next sign-in requires the factors that the role needs.
+        session::forget(self.tx, UserNumber(number)).await?;
+        self.note(AuditAction::RoleGranted, number, &format!("{role},undo")).await?;
+        Ok(Restored::Role)
+    }
+
+    async fn sign_in(&self, number: i64) -> Result<Restored, RecordsError> {
+        self.locked(number, false).await?;
+        self.is_newest(number, &SIGN_IN, None).await?;
+        if !staff::set_aside::give_back(self.tx, UserNumber(number)).await? {
+            return Err(moved_on());
+        }
+        self.note(AuditAction::StaffEnabled, number, "undo").await?;
+        Ok(Restored::SignIn)
+    }
+
+    async fn user_sign_in(&self, number: i64) -> Result<Restored, RecordsError> {
+        self.locked(number, false).await?;
+        self.is_newest(number, &SIGN_IN, None).await?;
+        let user = UserNumber(number);
+        // Only staff managers can restore the sign-in of staff.
+        let is_staff = !roles::roles_of(self.tx, user).await?.is_empty();
+        if is_staff || !staff::set_aside::give_back(self.tx, user).await? {
+            return Err(moved_on());
+        }
+        self.note(AuditAction::SignInRestored, number, "undo").await?;
+        Ok(Restored::UserSignIn(user))
+    }
+
+    async fn finding(&self, id: i64) -> Result<Restored, RecordsError> {
+        let hit = residue_hits::Entity::find_by_id(id).lock_exclusive().one(self.tx).await?;
+        let decided_by_them =
+            |hit: &residue_hits::Model| hit.decided_by == self.undo.by && hit.decision.is_some();
+        let hit = hit.filter(decided_by_them).ok_or_else(moved_on)?;
+        residue::reopen_within(self.tx, self.store, self.actor, &hit).await?;
+        Ok(Restored::Finding)
+    }
+
+    /// Locks the user. Returns an error if the user was anonymised after the change.
+    async fn locked(&self, number: i64, was_anonymised: bool) -> Result<users::Model, RecordsError> {
+        let user = lock(self.tx, UserNumber(number)).await?;
+        if user.anonymised_on.is_some() == was_anonymised { Ok(user) } else { Err(moved_on()) }
+    }
+
+    /// Returns an error unless the change is the latest of these events about the user, or about the object in
+    /// `detail`.
+    async fn is_newest(
+        &self,
+        user: i64,
+        actions: &[AuditAction],
+        detail: Option<&str>,
+    ) -> Result<(), RecordsError> {
+        let codes: Vec<String> = actions.iter().map(|action| format!("'{}'", action.code())).collect();
+        let about = if detail.is_some() { "AND (detail = ? OR detail LIKE ?)" } else { "" };
+        let sql = format!(
+            "SELECT MAX(id) AS newest FROM audit_events WHERE subject_kind = 'user' AND subject_id = ? \
+             AND action IN ({}) {about}",
+            codes.join(", ")
+        );
+        let mut values = vec![user.into()];
+        if let Some(detail) = detail {
+            values.extend([detail.into(), format!("{detail},%").into()]);
+        }
+        let backend = self.tx.get_database_backend();
+        let row = self.tx.query_one_raw(dialect::bind(backend, &sql, values)).await?;
+        let newest: Option<i64> = row.map(|row| row.try_get("", "newest")).transpose()?.flatten();
+        if newest == Some(self.undo.event) { Ok(()) } else { Err(moved_on()) }
+    }
+
+    async fn note(&self, action: AuditAction, user: i64, detail: &str) -> Result<(), RecordsError> {
+        let subject = Subject::User(user);
+        Ok(audit::record_event(self.tx, &self.store.clock, self.actor, action, subject, None, detail).await?)
+    }
+}

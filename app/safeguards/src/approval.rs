@@ -1,0 +1,30 @@
+//! Approvals (four eyes). An *approval* is the consent of a second person to something that one person requested.
+//!
+//! An approval is bound to the fingerprint of its subject, for example of a preview or of a legal hold. It
+//! expires, is consumed once, and is checked again in the transaction that consumes it.
+//!
+//! People are identified by user number, so another session of the same person is not a second person. The command
+//! line can request approval and start runs, but cannot approve.
+
+mod ask;
+mod consume;
+mod decide;
+mod eligible_approvers;
+mod read;
+mod subject;
+
+pub use ask::{ask_alone, ask_import, ask_within, close_within, note};
+pub use consume::{consume, more_changes, of_run, use_up, why_not_yet};
+pub use decide::{agree, agree_within, changed, decline, row, waiting, withdraw};
+pub use eligible_approvers::{is_configured, is_new, is_on, observe, observe_regularly, others};
+pub use read::{About, Approval, ApprovalQuery, ApprovalStatus, list, of_preview, of_user, read};
+pub use subject::{ApprovalSubject, Decision, Kind};
+
+use db::error::RecordsError;
+use policy::Action;
+use trail::store::Store;
+
+/// Returns whether this action needs a second person, by the setting or by a protection that still applies.
+pub async fn four_eyes(store: &Store, action: Action) -> Result<bool, RecordsError> {
+    is_on(&store.db, store, action).await
+}

@@ -1,0 +1,173 @@
+//! Consuming an approval, in the transaction of the action that it allows.
+
+use super::ask::requests_of;
+use super::eligible_approvers::could;
+use super::subject::{ApprovalSubject, Decision};
+use db::clock::Clock;
+use db::entity::approvals;
+use db::error::RecordsError;
+use policy::{Action, ApprovalId, ApprovalReason, UserNumber};
+use sea_orm::sea_query::Expr;
+use sea_orm::{ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder};
+use trail::actor::Actor;
+use trail::store::Store;
+
+/// Consumes an approval of this subject by a second person. Rejects the action if none is valid now.
+pub async fn consume(
+    tx: &DatabaseTransaction,
+    actor: Actor,
+    matter: &ApprovalSubject,
+    why: &str,
+) -> Result<ApprovalId, RecordsError> {
+    let approval = match find(tx, actor, matter).await? {
+        Found::Holds(approval) => approval,
+        Found::Flaw(flaw) => return Err(RecordsError::Refused(in_words(why, flaw))),
+    };
+    let used = approvals::Entity::update_many()
+        .col_expr(approvals::Column::UsedAt, Expr::value(Clock::real()))
+        .filter(approvals::Column::Id.eq(approval.0))
+        .filter(approvals::Column::UsedAt.is_null())
+        .exec(tx)
+        .await?;
+    // Another process has consumed it in the meantime.
+    if used.rows_affected != 1 {
+        return Err(RecordsError::Refused(in_words(why, Flaw::Used)));
+    }
+    Ok(approval)
+}
+
+/// Returns why this actor can use no approval yet. None if one is valid.
+pub async fn why_not_yet(
+    store: &Store,
+    actor: Actor,
+    matter: &ApprovalSubject,
+    why: &str,
+) -> Result<Option<String>, RecordsError> {
+    Ok(match find(&store.db, actor, matter).await? {
+        Found::Holds(_) => None,
+        Found::Flaw(flaw) => Some(in_words(why, flaw)),
+    })
+}
+
+enum Found {
+    /// This approval can be used.
+    Holds(ApprovalId),
+    /// No approval can be used, for this reason of the newest one.
+    Flaw(Flaw),
+}
+
+/// The reason why an approval cannot be used.
+#[derive(Clone, Copy)]
+enum Flaw {
+    NotAsked,
+    Waits,
+    Declined,
+    Withdrawn,
+    NotNeeded,
+    Used,
+    Expired,
+    OfTheStarter,
+    OfWhoAsked,
+    NoLongerAllowed,
+}
+
+impl Flaw {
+    const fn label(self) -> &'static str {
+        match self {
+            Self::NotAsked => "Request approval",
+            Self::Waits => "Approval has been requested but not given yet",
+            Self::Declined => "The request was declined",
+            Self::Withdrawn => "The request was withdrawn. Request approval again",
+            Self::NotNeeded => {
+                "The request was closed because no second person was needed. Request approval again"
+            }
+            Self::Used => "The approval has already been used. Request approval again",
+            Self::Expired => "The approval has expired. Request approval again",
+            Self::OfTheStarter => "You approved this yourself. Another member of staff must start it",
+            Self::OfWhoAsked => {
+                "The approver also requested it or created the preview. Another member of staff must approve"
+            }
+            Self::NoLongerAllowed => "The approver may no longer approve. Request approval again",
+        }
+    }
+}
+
+/// Returns why a run needs a second person, as a sentence without its full stop.
+pub fn of_run(store: &Store, why: ApprovalReason) -> String {
+    format!("A second person must approve this run, because {}", why.label(store.settings.safety_limits))
+}
+
+fn in_words(why: &str, flaw: Flaw) -> String {
+    format!("{why}. {}", flaw.label())
+}
+
+/// Returns the approval of more manual changes that this actor can use now.
+pub async fn more_changes(
+    db: &impl ConnectionTrait,
+    actor: Actor,
+) -> Result<Option<approvals::Model>, RecordsError> {
+    let Found::Holds(id) = find(db, actor, &ApprovalSubject::more_changes_of(actor)).await? else {
+        return Ok(None);
+    };
+    Ok(approvals::Entity::find_by_id(id.0).one(db).await?)
+}
+
+/// Marks an approval as used.
+pub async fn use_up(db: &impl ConnectionTrait, approval: &approvals::Model) -> Result<(), RecordsError> {
+    approvals::Entity::update_many()
+        .col_expr(approvals::Column::UsedAt, Expr::value(Clock::real()))
+        .filter(approvals::Column::Id.eq(approval.id))
+        .exec(db)
+        .await?;
+    Ok(())
+}
+
+async fn find(
+    db: &impl ConnectionTrait,
+    actor: Actor,
+    matter: &ApprovalSubject,
+) -> Result<Found, RecordsError> {
+    let all = requests_of(matter).order_by_desc(approvals::Column::Id).all(db).await?;
+    let mut newest = None;
+    for approval in &all {
+        match flaw(db, actor, matter, approval).await? {
+            None => return Ok(Found::Holds(ApprovalId(approval.id))),
+            Some(flaw) => newest = newest.or(Some(flaw)),
+        }
+    }
+    Ok(Found::Flaw(newest.unwrap_or(Flaw::NotAsked)))
+}
+
+async fn flaw(
+    db: &impl ConnectionTrait,
+    actor: Actor,
+    matter: &ApprovalSubject,
+    approval: &approvals::Model,
+) -> Result<Option<Flaw>, RecordsError> {
+    let starter = actor.staff.map(|staff| staff.0);
+    let decision = approval.decision.as_deref().and_then(Decision::from_code);
+    let Some(second) = approval.decided_by.filter(|_| decision == Some(Decision::Approved)) else {
+        let waits = approval.decision.is_none();
+        return Ok(Some(match waits {
+            true if approval.expires_at > Clock::real() => Flaw::Waits,
+            true => Flaw::Expired,
+            false if decision == Some(Decision::Withdrawn) => Flaw::Withdrawn,
+            false if decision == Some(Decision::NotNeeded) => Flaw::NotNeeded,
+            false => Flaw::Declined,
+        }));
+    };
+    if approval.used_at.is_some() {
+        return Ok(Some(Flaw::Used));
+    }
+    if approval.expires_at <= Clock::real() {
+        return Ok(Some(Flaw::Expired));
+    }
+    if starter == Some(second) {
+        return Ok(Some(Flaw::OfTheStarter));
+    }
+    if approval.asked_by == Some(second) || matter.maker == Some(second) {
+        return Ok(Some(Flaw::OfWhoAsked));
+    }
+    let still = could(db, Action::Approve, UserNumber(second)).await?;
+    Ok((!still).then_some(Flaw::NoLongerAllowed))
+}

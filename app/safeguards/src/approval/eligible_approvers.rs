@@ -1,0 +1,89 @@
+//! Eligible approvers: members of staff who can be the second person.
+
+use crate::manual_changes::{Change, was_changed};
+use crate::protection;
+use chrono::{DateTime, Duration, Utc};
+use db::clock::Clock;
+use db::dialect;
+use db::error::RecordsError;
+use policy::four_eyes::NEW_APPROVER_HOURS;
+use policy::{Action, FourEyes, Role, UserNumber};
+use sea_orm::sea_query::Value;
+use sea_orm::{ConnectionTrait, DbErr};
+use trail::store::Store;
+
+/// Returns whether this action needs a second person, by the setting or by a protection that still applies.
+pub async fn is_on(db: &impl ConnectionTrait, store: &Store, action: Action) -> Result<bool, RecordsError> {
+    Ok(is_configured(db, store, action).await? || protection::is_remembered(db, action).await?)
+}
+
+/// Returns whether the setting requires a second person now.
+pub async fn is_configured(db: &impl ConnectionTrait, store: &Store, action: Action) -> Result<bool, DbErr> {
+    let four_eyes = store.settings.four_eyes;
+    Ok(match four_eyes {
+        FourEyes::Auto => four_eyes.apply(count(db, action, None).await?),
+        FourEyes::On | FourEyes::Off => four_eyes.apply(0),
+    })
+}
+
+/// Records that four eyes are in force, if they are. Called before every change of staff, and regularly by the
+/// server.
+pub async fn observe(db: &impl ConnectionTrait, store: &Store) -> Result<(), RecordsError> {
+    for action in protection::ACTIONS {
+        if is_configured(db, store, action).await? {
+            protection::record_in_force(db, action).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Calls `observe` for the server.
+pub async fn observe_regularly(store: &Store) -> Result<(), RecordsError> {
+    observe(&store.db, store).await
+}
+
+/// Returns how many other members of staff have this permission and can sign in.
+pub async fn others(db: &impl ConnectionTrait, action: Action, number: UserNumber) -> Result<u64, DbErr> {
+    let own = count(db, action, Some(number)).await?;
+    Ok(count(db, action, None).await?.saturating_sub(own))
+}
+
+/// Returns whether this member of staff has a role with this permission and can sign in.
+pub(crate) async fn could(
+    db: &impl ConnectionTrait,
+    action: Action,
+    number: UserNumber,
+) -> Result<bool, DbErr> {
+    Ok(count(db, action, Some(number)).await? > 0)
+}
+
+/// Counts the people who have this permission and can sign in, or just `only`. Staff who were added on a page
+/// within the last [`NEW_APPROVER_HOURS`] do not count yet.
+async fn count(db: &impl ConnectionTrait, action: Action, only: Option<UserNumber>) -> Result<u64, DbErr> {
+    let mut values: Vec<Value> =
+        Role::ALL.iter().filter(|role| role.may(action)).map(|role| role.code().into()).collect();
+    let mut sql = format!(
+        "SELECT COUNT(DISTINCT r.user_number) AS n FROM user_roles r JOIN users u ON u.number = r.user_number \
+         WHERE r.role IN ({}) AND NOT EXISTS (SELECT 1 FROM manual_changes m WHERE m.user_number = r.user_number \
+         AND m.kind = 'made_staff' AND m.at > ?) AND u.anonymised_on IS NULL AND EXISTS \
+         (SELECT 1 FROM credentials c WHERE c.user_number = r.user_number AND c.kind = 'password')",
+        dialect::placeholders(values.len())
+    );
+    values.push(made_staff_since().into());
+    if let Some(number) = only {
+        sql.push_str(" AND r.user_number = ?");
+        values.push(number.0.into());
+    }
+    let row = db.query_one_raw(dialect::bind(db.get_database_backend(), &sql, values)).await?;
+    let n: i64 = row.map_or(Ok(0), |row| row.try_get("", "n"))?;
+    Ok(u64::try_from(n).unwrap_or_default())
+}
+
+/// Returns whether this member of staff was added on a page within the last [`NEW_APPROVER_HOURS`].
+pub async fn is_new(db: &impl ConnectionTrait, number: UserNumber) -> Result<bool, DbErr> {
+    was_changed(db, number, Change::MadeStaff, made_staff_since()).await
+}
+
+fn made_staff_since() -> DateTime<Utc> {
+    Clock::real() - Duration::hours(NEW_APPROVER_HOURS)
+}

@@ -1,0 +1,287 @@
+//! Reading requests and approvals.
+
+use super::subject::{Decision, Kind};
+use chrono::{DateTime, Utc};
+use db::clock::Clock;
+use db::dialect;
+use db::error::RecordsError;
+use db::pagination::{Page, Paging};
+use policy::{Action, ApprovalId, LegalHoldId, RunId, TaskId, UserNumber};
+use sea_orm::sea_query::Value;
+use sea_orm::{ConnectionTrait, DbErr, QueryResult};
+use serde::Serialize;
+use trail::person::{Name, Person};
+use trail::store::Store;
+use trail::task_name::TaskName;
+
+/// A request for approval, with its decision.
+#[derive(Clone, Debug, Serialize)]
+pub struct Approval {
+    /// The id.
+    pub id: ApprovalId,
+    /// The subject.
+    pub about: About,
+    /// The requester. None for the command line.
+    pub asked_by: Option<Person>,
+    /// The maker of the preview, or the user that the request is about. None if there is neither.
+    pub maker: Option<UserNumber>,
+    /// The instant of the request.
+    pub asked_at: DateTime<Utc>,
+    /// The instant from which it can be neither decided nor used.
+    pub expires_at: DateTime<Utc>,
+    /// The decision, its maker and its instant. None while waiting.
+    pub decision: Option<(Decision, Option<Person>, Option<DateTime<Utc>>)>,
+    /// The instant at which the approval was used.
+    pub used_at: Option<DateTime<Utc>>,
+    /// The present status.
+    pub status: ApprovalStatus,
+}
+
+/// The subject of a request.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum About {
+    /// The run of a preview.
+    Run {
+        /// The preview.
+        preview: RunId,
+        /// The task. None if it is deleted.
+        task: Option<(TaskId, TaskName)>,
+        /// The number of users that would be anonymised.
+        people: i64,
+    },
+    /// Applying the current rules to users anonymised under older ones.
+    Reapply,
+    /// The release of a legal hold.
+    HoldRelease {
+        /// The legal hold.
+        hold: LegalHoldId,
+    },
+    /// More manual changes by the requester than the safety limits allow.
+    MoreChanges,
+    /// Anonymising a member of staff.
+    StaffAnonymising {
+        /// The member of staff.
+        user: UserNumber,
+    },
+    /// An import that exceeds the safety limits.
+    Import {
+        /// The number of users that count towards the limits.
+        users: i64,
+        /// The SHA-256 of the file, in hexadecimal.
+        sha256: String,
+    },
+}
+
+/// The status of a request.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ApprovalStatus {
+    /// Waiting for a decision.
+    Waiting,
+    /// Approved, and not used yet.
+    Approved,
+    /// Approved and used.
+    Used,
+    /// Declined.
+    Declined,
+    /// Withdrawn by the member of staff who asked.
+    Withdrawn,
+    /// Closed, because the subject was executed without a second person.
+    NotNeeded,
+    /// Expired before a decision, or approved but not used in time.
+    Expired,
+}
+
+impl Approval {
+    /// Returns whether this member of staff cannot be the second person, as the requester or the maker of the
+    /// subject.
+    pub fn is_of(&self, staff: Option<UserNumber>) -> bool {
+        let asked = self.asked_by.as_ref().map(|person| person.number);
+        staff.is_some() && (asked == staff || self.maker == staff)
+    }
+
+    /// Returns the permission needed to approve it.
+    pub const fn needs(&self) -> Action {
+        match self.about {
+            About::HoldRelease { .. } => Action::ReleaseLegalHolds,
+            About::Run { .. }
+            | About::Reapply
+            | About::MoreChanges
+            | About::StaffAnonymising { .. }
+            | About::Import { .. } => Action::Approve,
+        }
+    }
+}
+
+impl ApprovalStatus {
+    /// Returns the participle for the decision, to precede “by”.
+    pub const fn ended(self) -> &'static str {
+        match self {
+            Self::Withdrawn => "Withdrawn",
+            Self::NotNeeded => "Closed",
+            _ => "Decided",
+        }
+    }
+
+    /// Returns the label.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Waiting => "Waiting",
+            Self::Approved => "Approved",
+            Self::Used => "Approved and used",
+            Self::Declined => "Declined",
+            Self::Withdrawn => "Withdrawn",
+            Self::NotNeeded => "No longer needed",
+            Self::Expired => "Expired",
+        }
+    }
+}
+
+/// Filters for requests.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct ApprovalQuery {
+    /// Only waiting requests if true, only the others if false, all if None.
+    pub waiting: Option<bool>,
+    /// Only requests about this preview.
+    pub preview: Option<RunId>,
+    /// Only requests about this user.
+    pub user: Option<UserNumber>,
+}
+
+/// Lists requests, the newest first.
+pub async fn list(
+    store: &Store,
+    query: &ApprovalQuery,
+    paging: &Paging,
+) -> Result<Page<Approval>, RecordsError> {
+    let mut conditions = vec!["x.id < ?".to_owned()];
+    let before = paging.after.as_deref().and_then(|after| after.parse::<i64>().ok()).unwrap_or(i64::MAX);
+    let mut values: Vec<Value> = vec![before.into()];
+    if let Some(waiting) = query.waiting {
+        let not = if waiting { "" } else { "NOT " };
+        conditions.push(format!("{not}(x.decision IS NULL AND x.expires_at > ?)"));
+        values.push(Clock::real().into());
+    }
+    if let Some(preview) = query.preview {
+        conditions.push("x.preview_id = ?".to_owned());
+        values.push(preview.0.into());
+    }
+    if let Some(user) = query.user {
+        conditions.push("x.kind = 'staff_anonymising' AND x.user_number = ?".to_owned());
+        values.push(user.0.into());
+    }
+    let names = [Name::columns("a"), Name::columns("d")].join(", ");
+    let sql = format!(
+        "SELECT x.*, p.task_id, p.previewed, p.actor_number AS maker, t.description, t.visibility, t.owner_number, {names} FROM approvals x \
+         LEFT JOIN runs p ON p.id = x.preview_id LEFT JOIN tasks t ON t.id = p.task_id \
+         LEFT JOIN users a ON a.number = x.asked_by LEFT JOIN users d ON d.number = x.decided_by \
+         WHERE {} ORDER BY x.id DESC LIMIT {}",
+        conditions.join(" AND "),
+        paging.limit()
+    );
+    let rows = store.db.query_all_raw(dialect::bind(store.db.get_database_backend(), &sql, values)).await?;
+    let rows = rows.iter().map(approval).collect::<Result<Vec<_>, _>>()?;
+    Ok(Page::of(rows, paging, |approval| approval.id.to_string()))
+}
+
+/// Returns one request.
+pub async fn read(store: &Store, id: ApprovalId) -> Result<Approval, RecordsError> {
+    // Keys descend: the first row below the next key is this request, if it exists.
+    let paging = Paging { after: Some(id.0.saturating_add(1).to_string()), rows: Some(1) };
+    let found = list(store, &ApprovalQuery::default(), &paging).await?.rows.into_iter().next();
+    found.filter(|found| found.id == id).ok_or(RecordsError::NotFound("approval request"))
+}
+
+/// Returns the newest request for the run of a preview.
+pub async fn of_preview(store: &Store, preview: RunId) -> Result<Option<Approval>, RecordsError> {
+    let query = ApprovalQuery { preview: Some(preview), ..ApprovalQuery::default() };
+    let newest = list(store, &query, &Paging { after: None, rows: Some(1) }).await?;
+    Ok(newest.rows.into_iter().next())
+}
+
+/// Returns the newest request to anonymise a member of staff.
+pub async fn of_user(store: &Store, user: UserNumber) -> Result<Option<Approval>, RecordsError> {
+    let query = ApprovalQuery { user: Some(user), ..ApprovalQuery::default() };
+    let newest = list(store, &query, &Paging { after: None, rows: Some(1) }).await?;
+    Ok(newest.rows.into_iter().next())
+}
+
+fn approval(row: &QueryResult) -> Result<Approval, RecordsError> {
+    let person = |column: &str, table: &str| -> Result<Option<Person>, DbErr> {
+        let number: Option<i64> = row.try_get("", column)?;
+        let name = Name::of(row, table)?.shown();
+        Ok(number.map(|number| Person { number: UserNumber(number), name }))
+    };
+    let decision: Option<String> = row.try_get("", "decision")?;
+    let decision = decision
+        .map(|code| Decision::from_code(&code).ok_or(RecordsError::Corrupt("decision")))
+        .transpose()?;
+    let expires_at: DateTime<Utc> = row.try_get("", "expires_at")?;
+    let used_at: Option<DateTime<Utc>> = row.try_get("", "used_at")?;
+    let decided_by = person("decided_by", "d")?;
+    let decided_at = row.try_get("", "decided_at")?;
+    let maker: Option<i64> = row.try_get("", "maker")?;
+    let user: Option<i64> = row.try_get("", "user_number")?;
+    Ok(Approval {
+        id: ApprovalId(row.try_get("", "id")?),
+        about: about(row)?,
+        asked_by: person("asked_by", "a")?,
+        maker: maker.or(user).map(UserNumber),
+        asked_at: row.try_get("", "asked_at")?,
+        expires_at,
+        decision: decision.map(|decision| (decision, decided_by, decided_at)),
+        used_at,
+        status: status(decision, used_at.is_some(), expires_at <= Clock::real()),
+    })
+}
+
+const fn status(decision: Option<Decision>, used: bool, expired: bool) -> ApprovalStatus {
+    match decision {
+        Some(Decision::Declined) => ApprovalStatus::Declined,
+        Some(Decision::Withdrawn) => ApprovalStatus::Withdrawn,
+        Some(Decision::NotNeeded) => ApprovalStatus::NotNeeded,
+        Some(Decision::Approved) if used => ApprovalStatus::Used,
+        _ if expired => ApprovalStatus::Expired,
+        Some(Decision::Approved) => ApprovalStatus::Approved,
+        None => ApprovalStatus::Waiting,
+    }
+}
+
+fn about(row: &QueryResult) -> Result<About, RecordsError> {
+    let kind: String = row.try_get("", "kind")?;
+    let preview: Option<i64> = row.try_get("", "preview_id")?;
+    let hold: Option<i64> = row.try_get("", "hold_id")?;
+    match (Kind::from_code(&kind), preview, hold) {
+        (Some(Kind::Run), Some(preview), _) => {
+            let task: Option<i64> = row.try_get("", "task_id")?;
+            let people: Option<i64> = row.try_get("", "previewed")?;
+            Ok(About::Run {
+                preview: RunId(preview),
+                task: task.map(TaskId).zip(task_name(row)?),
+                people: people.unwrap_or_default(),
+            })
+        }
+        (Some(Kind::Reapply), ..) => Ok(About::Reapply),
+        (Some(Kind::HoldRelease), _, Some(hold)) => Ok(About::HoldRelease { hold: LegalHoldId(hold) }),
+        (Some(Kind::MoreChanges), ..) => Ok(About::MoreChanges),
+        (Some(Kind::StaffAnonymising), ..) => {
+            let user: Option<i64> = row.try_get("", "user_number")?;
+            Ok(About::StaffAnonymising { user: UserNumber(user.unwrap_or_default()) })
+        }
+        (Some(Kind::Import), ..) => {
+            let users: Option<i64> = row.try_get("", "users")?;
+            let sha256 = row.try_get("", "fingerprint")?;
+            Ok(About::Import { users: users.unwrap_or_default(), sha256 })
+        }
+        _ => Err(RecordsError::Corrupt("kind of the approval")),
+    }
+}
+
+/// Returns the task of a run. None if it is deleted.
+fn task_name(row: &QueryResult) -> Result<Option<TaskName>, DbErr> {
+    let words: Option<String> = row.try_get("", "description")?;
+    let visibility: Option<String> = row.try_get("", "visibility")?;
+    let owner = row.try_get("", "owner_number")?;
+    Ok(words.zip(visibility).map(|(words, visibility)| TaskName::stored(words, &visibility, owner)))
+}

@@ -1,0 +1,92 @@
+//! Counting the users that an actor has changed, and comparing with the limits.
+
+use crate::approval;
+use crate::manual_changes::{Change, number};
+use chrono::{DateTime, Duration, Utc};
+use db::clock::Clock;
+use db::dialect;
+use db::error::RecordsError;
+use policy::{ApprovalId, Counted, Reached, UserNumber, Window};
+use sea_orm::sea_query::Value;
+use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr};
+use trail::actor::Actor;
+use trail::store::Store;
+
+/// Claims the change of one more user. Rejects it beyond a limit, unless a second person has approved more
+/// changes. Returns the approval that was needed.
+///
+/// The caller must have locked the user's row. Until the transaction ends no other change by this actor is
+/// counted.
+pub async fn claim(
+    tx: &DatabaseTransaction,
+    store: &Store,
+    actor: Actor,
+    counted: Counted,
+    user: UserNumber,
+) -> Result<Option<ApprovalId>, RecordsError> {
+    dialect::lock_manual_changes(tx, actor.staff.map_or(0, |staff| staff.0)).await?;
+    let Some(limit) = first_reached(tx, store, actor, counted, Some(user)).await? else { return Ok(None) };
+    let Some(more) = approval::more_changes(tx, actor).await? else {
+        return Err(RecordsError::LimitReached(limit));
+    };
+    // A limit of 0 requires a second person for every user, so an approval allows at least one.
+    let granted = store.settings.limits.of(counted, Window::Day).max(1);
+    let since = more.decided_at.unwrap_or(more.asked_at);
+    let changed = count(tx, actor, counted, since, Some(user)).await? + 1;
+    if changed >= granted {
+        approval::use_up(tx, &more).await?;
+    }
+    if changed > granted { Err(RecordsError::LimitReached(limit)) } else { Ok(Some(ApprovalId(more.id))) }
+}
+
+/// Returns the limits that the next change by an actor would exceed without an approval.
+pub async fn reached(store: &Store, actor: Actor) -> Result<Vec<Reached>, RecordsError> {
+    let mut all = Vec::new();
+    for counted in Counted::ALL {
+        all.extend(first_reached(&store.db, store, actor, counted, None).await?);
+    }
+    Ok(all)
+}
+
+async fn first_reached(
+    db: &impl ConnectionTrait,
+    store: &Store,
+    actor: Actor,
+    counted: Counted,
+    user: Option<UserNumber>,
+) -> Result<Option<Reached>, RecordsError> {
+    for window in Window::ALL {
+        let limit = store.settings.limits.of(counted, window);
+        let since = Clock::real() - Duration::hours(window.hours());
+        if count(db, actor, counted, since, user).await? >= limit {
+            return Ok(Some(Reached { counted, window, limit }));
+        }
+    }
+    Ok(None)
+}
+
+/// Counts the users that an actor has changed since an instant, apart from `without`.
+async fn count(
+    db: &impl ConnectionTrait,
+    actor: Actor,
+    counted: Counted,
+    since: DateTime<Utc>,
+    without: Option<UserNumber>,
+) -> Result<i64, DbErr> {
+    let kinds = Change::of(counted);
+    let mut values: Vec<Value> = kinds.iter().map(|kind| kind.code().into()).collect();
+    values.extend([since.into(), without.map_or(0, |user| user.0).into()]);
+    let by = if let Some(staff) = actor.staff {
+        values.push(staff.0.into());
+        "actor_number = ?"
+    } else {
+        values.push(actor.channel.code().into());
+        "actor_number IS NULL AND channel = ?"
+    };
+    let sql = format!(
+        "SELECT COUNT(DISTINCT user_number) AS n FROM manual_changes WHERE kind IN ({}) AND at > ? \
+         AND user_number <> ? AND {by}",
+        dialect::placeholders(kinds.len())
+    );
+    number(db, &sql, values).await
+}

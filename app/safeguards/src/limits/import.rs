@@ -1,0 +1,114 @@
+//! The safety limits of imports. They count all files of a day together, from all actors.
+
+use crate::approval::{self, ApprovalSubject};
+use crate::manual_changes::{Change, record};
+use chrono::Duration;
+use db::clock::Clock;
+use db::dialect;
+use db::error::RecordsError;
+use policy::numbers::grouped;
+use policy::{Action, UserNumber, Window};
+use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr};
+use std::collections::HashSet;
+use trail::actor::Actor;
+use trail::store::Store;
+
+/// The key of imports among the locks of actors. No user number is negative.
+const LOCK: i64 = -1;
+
+/// A file that exceeds the limits of imports.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct TooMany {
+    /// The number of users that the file affects.
+    pub users: i64,
+    /// The same, including the unconfirmed files of the last 24 hours.
+    within_a_day: i64,
+}
+
+impl TooMany {
+    /// Returns what the file does, as a sentence without its full stop.
+    fn label(self) -> String {
+        let more = if self.within_a_day > self.users {
+            format!(
+                ". With the other imports of the last 24 hours that makes {} users",
+                grouped(self.within_a_day)
+            )
+        } else {
+            String::new()
+        };
+        format!(
+            "Safety limit reached: the file removes or replaces identifying values of {} users, or makes them eligible \
+             earlier{more}. Nothing was changed",
+            grouped(self.users)
+        )
+    }
+}
+
+/// Compares the users that a file affects with the limits, in a library with `all` users. None if it stays within
+/// them. Until the transaction ends no other import is counted.
+pub async fn too_many(
+    tx: &DatabaseTransaction,
+    store: &Store,
+    touched: &[(UserNumber, usize)],
+    all: u64,
+) -> Result<Option<TooMany>, RecordsError> {
+    if touched.is_empty() {
+        return Ok(None);
+    }
+    dialect::lock_manual_changes(tx, LOCK).await?;
+    let mut within_a_day = imported_within_a_day(tx).await?;
+    within_a_day.extend(touched.iter().map(|(user, _)| user.0));
+    let within_a_day = i64::try_from(within_a_day.len()).unwrap_or(i64::MAX);
+    let all = i64::try_from(all).unwrap_or(i64::MAX);
+    let users = i64::try_from(touched.len()).unwrap_or(i64::MAX);
+    let stops = store.settings.limits.stops_import(within_a_day, all);
+    Ok(stops.then_some(TooMany { users, within_a_day }))
+}
+
+/// Rejects a file beyond the limits, unless a second person has approved it. Without four eyes `confirmed` must
+/// equal the number of affected users. Returns the detail for the audit.
+pub async fn confirm_import(
+    tx: &DatabaseTransaction,
+    store: &Store,
+    actor: Actor,
+    too_many: TooMany,
+    (sha256, confirmed): (&str, Option<u64>),
+) -> Result<String, RecordsError> {
+    let TooMany { users, .. } = too_many;
+    if approval::is_on(tx, store, Action::Approve).await? {
+        let why = format!(
+            "{}. A second person must approve this file (lethe approvals ask --import FILE, then the page Approvals)",
+            too_many.label()
+        );
+        let matter = ApprovalSubject::import_of(sha256.to_owned(), users);
+        let approval = approval::consume(tx, actor, &matter, &why).await?;
+        return Ok(format!("approval={approval}"));
+    }
+    if confirmed.and_then(|number| i64::try_from(number).ok()) == Some(users) {
+        return Ok("confirmed".to_owned());
+    }
+    let words = too_many.label();
+    Err(RecordsError::Refused(format!("{words}. Check the file. To import it anyway, add --confirm {users}")))
+}
+
+/// Stores the manual changes of a file, in the transaction of the import.
+pub async fn record_import(
+    tx: &DatabaseTransaction,
+    actor: Actor,
+    is_confirmed: bool,
+    touched: Vec<(UserNumber, usize)>,
+    replaced: Vec<(UserNumber, usize)>,
+) -> Result<(), DbErr> {
+    let change = if is_confirmed { Change::ImportConfirmed } else { Change::Imported };
+    record(tx, actor, change, touched).await?;
+    record(tx, actor, Change::ImportReplaced, replaced).await
+}
+
+/// Returns the users that unconfirmed imports have affected within a day: at most as many as the limit.
+async fn imported_within_a_day(db: &impl ConnectionTrait) -> Result<HashSet<i64>, DbErr> {
+    let sql = "SELECT DISTINCT user_number FROM manual_changes WHERE kind = ? AND at > ?";
+    let since = Clock::real() - Duration::hours(Window::Day.hours());
+    let values = vec![Change::Imported.code().into(), since.into()];
+    let rows = db.query_all_raw(dialect::bind(db.get_database_backend(), sql, values)).await?;
+    rows.iter().map(|row| row.try_get("", "user_number")).collect()
+}

@@ -1,0 +1,63 @@
+//! Recording that a limit stopped an actor, for banner, health and audit.
+
+use chrono::Duration;
+use db::clock::Clock;
+use db::dialect;
+use db::entity::manual_changes;
+use db::error::RecordsError;
+use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, Set};
+use trail::actor::Actor;
+use trail::audit::{self, AuditAction, Subject};
+use trail::store::Store;
+
+/// Returns the result of a change whose transaction has ended. Records it first if a limit stopped the change.
+pub async fn note_change<T>(
+    store: &Store,
+    actor: Actor,
+    result: Result<T, RecordsError>,
+) -> Result<T, RecordsError> {
+    if let Err(RecordsError::LimitReached(reached)) = &result {
+        let (counted, window) = (reached.counted.code(), reached.window.label().trim_start_matches("an "));
+        let detail = format!("{counted},users={},{}", reached.limit, window.trim_start_matches("a "));
+        note_change_as(store, actor, counted, &detail).await?;
+    }
+    result
+}
+
+/// Records that a limit stopped an actor, at most once an hour, so that a repeating script cannot fill table and
+/// audit.
+pub async fn note_change_as(
+    store: &Store,
+    actor: Actor,
+    limit: &str,
+    detail: &str,
+) -> Result<(), RecordsError> {
+    let kind = format!("limit_{limit}");
+    let tx = store.begin().await?;
+    let who = actor.staff.map_or(0, |staff| staff.0);
+    dialect::lock_manual_changes(&tx, who).await?;
+    let by_actor = match actor.staff {
+        Some(staff) => manual_changes::Column::ActorNumber.eq(staff.0),
+        None => manual_changes::Column::ActorNumber.is_null(),
+    };
+    let noted = manual_changes::Entity::find()
+        .filter(by_actor)
+        .filter(manual_changes::Column::Kind.eq(kind.as_str()))
+        .filter(manual_changes::Column::At.gt(Clock::real() - Duration::hours(1)));
+    if noted.count(&tx).await? > 0 {
+        return Ok(());
+    }
+    manual_changes::ActiveModel {
+        at: Set(Clock::real()),
+        actor_number: Set(actor.staff.map(|staff| staff.0)),
+        channel: Set(actor.channel.code().to_owned()),
+        kind: Set(kind),
+        fields: Set(0),
+        ..Default::default()
+    }
+    .insert(&tx)
+    .await?;
+    audit::record_event(&tx, &store.clock, actor, AuditAction::LimitReached, Subject::Library, None, detail)
+        .await?;
+    store.commit(tx).await
+}

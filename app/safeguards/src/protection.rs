@@ -1,0 +1,82 @@
+//! Protections that the database remembers, so that changing staff or settings does not disable them at once.
+//!
+//! Four eyes apply for [`COOLING_OFF_HOURS`] after they were last in force, even if only one eligible approver is
+//! left or the setting has changed. A limit that was raised in the configuration takes effect at the first start
+//! after the same time. Until then the banner and `/healthz` show it.
+
+mod settings;
+
+pub use settings::{WEAKER, remember, strictest};
+
+use crate::manual_changes::{Change, was_changed};
+use chrono::{DateTime, Duration, Utc};
+use db::clock::Clock;
+use db::dialect;
+use db::entity::protections;
+use db::error::RecordsError;
+use policy::four_eyes::COOLING_OFF_HOURS;
+use policy::{Action, UserNumber};
+use sea_orm::{ConnectionTrait, DbErr, EntityTrait};
+use trail::roles::roles_of;
+
+/// The actions for which four eyes are remembered.
+pub const ACTIONS: [Action; 2] = [Action::Approve, Action::ReleaseLegalHolds];
+/// The interval of recording that four eyes are in force, in minutes.
+const NOTED_EVERY_MINUTES: i64 = 60;
+
+/// Returns the instant before which remembered protections no longer apply.
+pub fn cooled_off() -> DateTime<Utc> {
+    Clock::real() - Duration::hours(COOLING_OFF_HOURS)
+}
+
+fn name_of(action: Action) -> String {
+    format!("four_eyes.{}", action.code())
+}
+
+/// Records that four eyes are in force for an action, at most once in [`NOTED_EVERY_MINUTES`].
+pub(crate) async fn record_in_force(db: &impl ConnectionTrait, action: Action) -> Result<(), DbErr> {
+    let before = Clock::real() - Duration::minutes(NOTED_EVERY_MINUTES);
+    put(db, &name_of(action), "in_force", Some(before)).await
+}
+
+/// Returns whether four eyes were in force a short time ago.
+pub(crate) async fn is_remembered(db: &impl ConnectionTrait, action: Action) -> Result<bool, DbErr> {
+    Ok(last_seen(db, action).await?.is_some_and(|at| at > cooled_off()))
+}
+
+/// Returns when four eyes were last recorded as in force.
+pub async fn last_seen(db: &impl ConnectionTrait, action: Action) -> Result<Option<DateTime<Utc>>, DbErr> {
+    let row = protections::Entity::find_by_id(name_of(action)).one(db).await?;
+    Ok(row.map(|row| row.at))
+}
+
+/// Returns whether a user lost the last role a short time ago. Otherwise one person could anonymise a member of
+/// staff alone by removing the roles first.
+pub async fn was_staff(db: &impl ConnectionTrait, user: UserNumber) -> Result<bool, RecordsError> {
+    let was_staff = was_changed(db, user, Change::LastRoleTaken, cooled_off()).await?;
+    Ok(was_staff && roles_of(db, user).await?.is_empty())
+}
+
+/// Returns whether a user has a role or lost the last one a short time ago.
+pub async fn is_staff(db: &impl ConnectionTrait, user: UserNumber) -> Result<bool, RecordsError> {
+    Ok(!roles_of(db, user).await?.is_empty() || was_staff(db, user).await?)
+}
+
+/// Stores a row. With `if_older`, replaces an existing row only if it is older than this instant.
+async fn put(
+    db: &impl ConnectionTrait,
+    name: &str,
+    value: &str,
+    if_older: Option<DateTime<Utc>>,
+) -> Result<(), DbErr> {
+    let mut sql = "INSERT INTO protections (name, value, at) VALUES (?, ?, ?) \
+                   ON CONFLICT (name) DO UPDATE SET value = excluded.value, at = excluded.at"
+        .to_owned();
+    let mut values = vec![name.into(), value.into(), Clock::real().into()];
+    if let Some(before) = if_older {
+        sql.push_str(" WHERE protections.at < ?");
+        values.push(before.into());
+    }
+    db.execute_raw(dialect::bind(db.get_database_backend(), &sql, values)).await?;
+    Ok(())
+}

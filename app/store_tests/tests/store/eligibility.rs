@@ -1,0 +1,228 @@
+//! The SQL query and `assess` agree on which users are eligible.
+
+use crate::support::{add_task, day, for_each_database};
+use chrono::{Duration, NaiveDate};
+use db::entity::{charges, legal_holds, loans, requests, run_members, user_roles, users};
+use erasure::run;
+use policy::{Blocker, Blockers, Conditions, Days, Policy, Reason, Scope, Selection, UserFacts, assess};
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
+use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, QueryFilter, Set};
+use std::collections::BTreeMap;
+use trail::{Actor, Store};
+
+const USERS: i64 = 10_000;
+
+/// Returns a random date around the boundary of the days that the policies use, or `None`.
+fn date(random: &mut StdRng) -> Option<NaiveDate> {
+    let today = day(crate::support::TODAY);
+    match random.random_range(0..10) {
+        0 | 1 => None,
+        2 => Some(today + Duration::days(random.random_range(0..400))),
+        _ => Some(today - Duration::days(random.random_range(0..14))),
+    }
+}
+
+fn random_facts(random: &mut StdRng) -> UserFacts {
+    let blockers = Blocker::ALL
+        .into_iter()
+        .fold(Blockers::NONE, |set, blocker| set.with(blocker, random.random_bool(0.05)));
+    UserFacts {
+        anonymised: random.random_bool(0.05),
+        staff: random.random_bool(0.05),
+        fictitious: random.random_bool(0.05),
+        imported: random.random_bool(0.6),
+        created_on: if random.random_bool(0.05) { None } else { date(random).or(Some(day("2010-01-01"))) },
+        leaving_on: date(random),
+        last_activity_on: date(random),
+        marked_on: date(random),
+        blockers,
+    }
+}
+
+/// Writes users with these facts. Users whose guarantor is blocked are added last and not counted.
+async fn write(store: &Store, all: &[UserFacts]) {
+    let today = day(crate::support::TODAY);
+    let mut rows = Vec::new();
+    for (number, facts) in (1..).zip(all) {
+        rows.push(users::ActiveModel {
+            number: Set(number),
+            uuid: Set(format!("u{number}")),
+            fictitious: Set(facts.fictitious),
+            imported: Set(facts.imported),
+            created_on: Set(facts.created_on),
+            leaving_on: Set(facts.leaving_on),
+            last_activity_on: Set(facts.last_activity_on),
+            marked_on: Set(facts.marked_on),
+            anonymised_on: Set(facts.anonymised.then_some(today)),
+            guarantor_number: Set(None),
+            category: Set(category(number, facts)),
+            ..Default::default()
+        });
+    }
+    for (category, released_on) in [("HELD", None), ("HELD", Some(today)), ("FREE", Some(today))] {
+        let hold = legal_holds::ActiveModel {
+            category: Set(Some(category.to_owned())),
+            reason: Set("authority_order".to_owned()),
+            placed_on: Set(today),
+            released_on: Set(released_on),
+            ..Default::default()
+        };
+        hold.insert(&store.db).await.unwrap();
+    }
+    for chunk in rows.chunks(500) {
+        users::Entity::insert_many(chunk.to_vec()).exec_without_returning(&store.db).await.unwrap();
+    }
+    for (number, facts) in (1..).zip(all) {
+        add_blockers(store, number, facts, today).await;
+    }
+}
+
+const fn by_category(number: i64) -> bool {
+    number % 2 == 0
+}
+
+/// Returns a category under a legal hold, one whose legal hold was released, or none.
+fn category(number: i64, facts: &UserFacts) -> Option<String> {
+    let held = facts.blockers.iter().any(|blocker| blocker == Blocker::LegalHold);
+    if held && (by_category(number) || number % 3 == 0) {
+        return Some("HELD".to_owned());
+    }
+    (number % 3 == 0).then(|| "FREE".to_owned())
+}
+
+async fn add_blockers(store: &Store, number: i64, facts: &UserFacts, today: NaiveDate) {
+    let db = &store.db;
+    let has = |blocker: Blocker| facts.blockers.iter().any(|one| one == blocker);
+    let closed = |open: bool| (!open).then_some(today);
+    if facts.staff {
+        let role = user_roles::ActiveModel {
+            user_number: Set(number),
+            role: Set("librarian".to_owned()),
+            granted_on: Set(today),
+        };
+        role.insert(db).await.unwrap();
+    }
+    // Every tenth user has a closed one, so that "any" and "open" differ.
+    if has(Blocker::OpenLoan) || number % 10 == 0 {
+        let loan = loans::ActiveModel {
+            user_number: Set(number),
+            branch: Set("main".to_owned()),
+            issued_on: Set(today),
+            due_on: Set(today),
+            returned_on: Set(closed(has(Blocker::OpenLoan))),
+            ..Default::default()
+        };
+        loan.insert(db).await.unwrap();
+    }
+    if has(Blocker::OpenRequest) || number % 10 == 1 {
+        let request = requests::ActiveModel {
+            user_number: Set(number),
+            branch: Set("main".to_owned()),
+            placed_on: Set(today),
+            status: Set("open".to_owned()),
+            closed_on: Set(closed(has(Blocker::OpenRequest))),
+            ..Default::default()
+        };
+        request.insert(db).await.unwrap();
+    }
+    if has(Blocker::UnsettledCharge) || number % 10 == 2 {
+        let charge = charges::ActiveModel {
+            user_number: Set(number),
+            kind: Set("overdue".to_owned()),
+            cents: Set(if number % 2 == 0 { -1 } else { 1 }),
+            charged_on: Set(today),
+            settled_on: Set(closed(has(Blocker::UnsettledCharge))),
+            ..Default::default()
+        };
+        charge.insert(db).await.unwrap();
+    }
+    // Every second legal hold applies to the category, and some users have both kinds.
+    if has(Blocker::LegalHold) && !by_category(number) || number % 10 == 3 {
+        let hold = legal_holds::ActiveModel {
+            user_number: Set(Some(number)),
+            reason: Set("dispute".to_owned()),
+            placed_on: Set(today),
+            released_on: Set(closed(has(Blocker::LegalHold) && !by_category(number))),
+            ..Default::default()
+        };
+        hold.insert(db).await.unwrap();
+    }
+    if has(Blocker::Guarantor) || number % 10 == 4 {
+        let child = users::ActiveModel {
+            number: Set(USERS + number),
+            uuid: Set(format!("child of {number}")),
+            guarantor_number: Set(Some(number)),
+            anonymised_on: Set(closed(has(Blocker::Guarantor))),
+            ..Default::default()
+        };
+        child.insert(db).await.unwrap();
+    }
+}
+
+fn policies() -> Vec<Policy> {
+    let some = [None, Days::new(0), Days::new(5)];
+    let mut all = Vec::new();
+    for (place, scope) in Scope::ALL.into_iter().enumerate() {
+        for leaving in some {
+            for activity in [None, some[(place + 1) % 3]] {
+                for marked in [None, Days::new(3)] {
+                    all.push(Policy {
+                        scope,
+                        conditions: Conditions { leaving, activity, marked },
+                        ..Policy::default()
+                    });
+                }
+            }
+        }
+    }
+    all
+}
+
+async fn by_sql(store: &Store, policy: &Policy) -> BTreeMap<i64, (Reason, Blockers)> {
+    let task = add_task(store, policy).await;
+    let preview = run::preview(store, Actor::COMMAND_LINE, task).await.unwrap();
+    crate::support::execute(store, "UPDATE tasks SET single_default = FALSE").await;
+    run_members::Entity::find()
+        .filter(run_members::Column::RunId.eq(preview.0))
+        .all(&store.db)
+        .await
+        .unwrap()
+        .into_iter()
+        .map(|row| {
+            let blockers = Blockers::from_bits(u8::try_from(row.blockers).unwrap());
+            (row.user_number, (Reason::from_number(row.reason).unwrap(), blockers))
+        })
+        .collect()
+}
+
+#[tokio::test]
+async fn the_query_and_assess_agree() {
+    let mut random = StdRng::seed_from_u64(7);
+    let all: Vec<UserFacts> = (0..USERS).map(|_| random_facts(&mut random)).collect();
+    for_each_database(async |store| {
+        write(&store, &all).await;
+        let mut seen = BTreeMap::new();
+        for policy in policies() {
+            let selected = by_sql(&store, &policy).await;
+            let mut counts: BTreeMap<Reason, i64> = BTreeMap::new();
+            for (reason, _) in selected.values() {
+                *counts.entry(*reason).or_default() += 1;
+            }
+            assert_eq!(BTreeMap::from_iter(run::counts(&store, &policy).await.unwrap()), counts);
+            for (number, facts) in (1..).zip(&all) {
+                let verdict = assess(facts, &policy, day(crate::support::TODAY), Selection::Bulk);
+                let (reason, _) = selected[&number];
+                assert_eq!(reason, verdict.reason(), "user {number}: {facts:?} by {policy:?}");
+                if let policy::Verdict::Blocked(blockers) = verdict {
+                    assert_eq!(selected[&number].1, blockers, "user {number}");
+                }
+                *seen.entry(reason).or_insert(0) += 1;
+            }
+        }
+        for reason in Reason::ALL {
+            assert!(seen.contains_key(&reason), "{reason:?} did not occur, so the test does not cover it");
+        }
+    })
+    .await;
+}

@@ -1,0 +1,43 @@
+//! Tests of the records on real, migrated databases: SQLite and PostgreSQL.
+#![allow(clippy::unwrap_used, clippy::missing_panics_doc, missing_docs, reason = "tests")]
+
+mod anonymising;
+mod approvals;
+mod audit;
+mod canary;
+mod certificates;
+mod circulation;
+mod clocks;
+mod confirmation;
+mod database_files;
+mod demo;
+mod eligibility;
+mod faults;
+mod health;
+mod import_limits;
+mod invalid_imports;
+mod leases;
+mod ledger;
+mod legal_holds;
+mod limits;
+mod many_loans;
+mod personal_data;
+mod reapply;
+mod replay;
+mod reports;
+mod residue;
+mod restore;
+mod runs;
+mod sample_data;
+mod schedule;
+mod session_purge;
+mod staff_protection;
+mod support;
+mod task_owners;
+mod tasks;
+mod transfer;
+mod undo;
+mod upgrade;
+mod user_editing;
+mod user_fields;
+mod user_search;

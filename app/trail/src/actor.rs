@@ -1,0 +1,145 @@
+//! Actors and channels. An *actor* is the member of staff or the process that calls a function, with its
+//! permissions; a *channel* is the interface through which it does so.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use db::clock::Clock;
+use db::error::RecordsError;
+use policy::permission::FRESH_MINUTES;
+use policy::{Action, Roles, UserNumber};
+
+/// The interface through which an action arrives.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Channel {
+    /// The web pages.
+    Web,
+    /// The command line.
+    CommandLine,
+    /// The schedule of a task.
+    Schedule,
+    /// The replay of the ledger after a restore.
+    Replay,
+}
+
+impl Channel {
+    /// Returns the stable code that is stored.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Web => "web",
+            Self::CommandLine => "command_line",
+            Self::Schedule => "schedule",
+            Self::Replay => "replay",
+        }
+    }
+
+    /// Returns the label of the channel, shown for a run that no member of staff started.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Web => "Web",
+            Self::CommandLine => "Command line",
+            Self::Schedule => "Schedule",
+            Self::Replay => "Lethe, after a restore",
+        }
+    }
+
+    /// Returns the channel with this code.
+    pub fn from_code(code: &str) -> Option<Self> {
+        let all = [Self::Web, Self::CommandLine, Self::Schedule, Self::Replay];
+        all.into_iter().find(|channel| channel.code() == code)
+    }
+}
+
+/// The member of staff or process that acts, with its permissions.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Actor {
+    /// The member of staff. None for a process, and on a page without sign-in.
+    pub staff: Option<UserNumber>,
+    /// The channel.
+    pub channel: Channel,
+    roles: Roles,
+    signed_in_at: Option<DateTime<Utc>>,
+}
+
+impl Actor {
+    /// The schedule of a task.
+    pub const SCHEDULE: Self = Self::without_sign_in(Channel::Schedule);
+    /// The replay of the ledger after a restore.
+    pub const REPLAY: Self = Self::without_sign_in(Channel::Replay);
+    /// The command line. It has every permission, because its operator can read and write all files of the library
+    /// anyway.
+    pub const COMMAND_LINE: Self = Self::without_sign_in(Channel::CommandLine);
+
+    /// Returns the actor of a signed-in session. `at` is the instant of the latest sign-in or re-authentication.
+    pub const fn signed_in(staff: UserNumber, roles: Roles, at: DateTime<Utc>) -> Self {
+        Self { staff: Some(staff), channel: Channel::Web, roles, signed_in_at: Some(at) }
+    }
+
+    /// Returns the actor of a page without sign-in, which has no permission.
+    pub fn without_session() -> Self {
+        Self { staff: None, channel: Channel::Web, roles: Roles::default(), signed_in_at: None }
+    }
+
+    /// Returns an actor that only attributes an action to the one who began it. It has no permission.
+    pub fn for_attribution(staff: Option<UserNumber>, channel: Channel) -> Self {
+        Self { staff, channel, roles: Roles::default(), signed_in_at: None }
+    }
+
+    const fn without_sign_in(channel: Channel) -> Self {
+        Self { staff: None, channel, roles: Roles::ALL, signed_in_at: None }
+    }
+
+    /// Returns whether the actor has the permission, without regard to the age of the sign-in.
+    pub fn may(&self, action: Action) -> bool {
+        self.roles.may(action)
+    }
+
+    /// Returns the roles of the actor.
+    pub const fn roles(&self) -> Roles {
+        self.roles
+    }
+
+    /// Rejects an actor without the permission, and a sign-in that is too old for an irreversible action. The age
+    /// is measured by the system clock.
+    pub fn require(&self, action: Action) -> Result<(), RecordsError> {
+        self.require_permission(action)?;
+        if action.needs_fresh_sign_in() && !self.is_fresh(Clock::real()) {
+            return Err(RecordsError::SignInAgain);
+        }
+        Ok(())
+    }
+
+    /// Rejects an actor without the permission. The age of the sign-in does not matter: this is for showing, not
+    /// doing.
+    pub fn require_permission(&self, action: Action) -> Result<(), RecordsError> {
+        if self.may(action) { Ok(()) } else { Err(RecordsError::Forbidden(action)) }
+    }
+
+    /// Returns whether the sign-in is recent enough at `now` for an irreversible action.
+    pub fn is_fresh(&self, now: DateTime<Utc>) -> bool {
+        match self.channel {
+            Channel::Web => self.signed_in_at.is_some_and(|at| now - at < TimeDelta::minutes(FRESH_MINUTES)),
+            Channel::CommandLine | Channel::Schedule | Channel::Replay => true,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use policy::Role;
+
+    #[test]
+    fn what_cannot_be_undone_needs_a_young_sign_in() {
+        let roles = Roles::from_iter([Role::Librarian]);
+        let at =
+            |minutes| Actor::signed_in(UserNumber(1), roles, Clock::real() - TimeDelta::minutes(minutes));
+        assert!(at(4).require(Action::AnonymiseOne).is_ok());
+        assert!(matches!(at(5).require(Action::AnonymiseOne), Err(RecordsError::SignInAgain)));
+        assert!(at(500).require(Action::EditUsers).is_ok());
+        assert!(matches!(at(0).require(Action::Run), Err(RecordsError::Forbidden(Action::Run))));
+        assert!(Actor::COMMAND_LINE.require(Action::Run).is_ok());
+        assert!(matches!(
+            Actor::without_session().require(Action::SeeReports),
+            Err(RecordsError::Forbidden(_))
+        ));
+    }
+}

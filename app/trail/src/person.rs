@@ -1,0 +1,152 @@
+//! What other modules need to know about a user: the display name, the words that find the user, and the lock of
+//! the record.
+
+use crate::store::Store;
+use db::entity::users;
+use db::error::RecordsError;
+use db::search_index;
+use policy::UserNumber;
+use sea_orm::{DatabaseTransaction, DbErr, EntityTrait, QueryResult, QuerySelect};
+use serde::Serialize;
+use std::collections::BTreeSet;
+
+/// Shown for a record without a name.
+const NAMELESS: &str = "(no name)";
+
+/// The parts of a user's name, for queries on other tables that show the user.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Name {
+    replacement: Option<String>,
+    first: Option<String>,
+    preferred: Option<String>,
+    last: Option<String>,
+}
+
+impl Name {
+    /// Returns the name columns for a `SELECT` list, where `table` is the alias of `users`. [`Name::of`] reads
+    /// them.
+    pub fn columns(table: &str) -> String {
+        ["replacement", "first_name", "preferred_name", "last_name"]
+            .map(|column| format!("{table}.{column} AS {table}_{column}"))
+            .join(", ")
+    }
+
+    /// Reads the columns of [`Name::columns`].
+    pub fn of(row: &QueryResult, table: &str) -> Result<Self, DbErr> {
+        let column = |name: &str| row.try_get("", &format!("{table}_{name}"));
+        Ok(Self {
+            replacement: column("replacement")?,
+            first: column("first_name")?,
+            preferred: column("preferred_name")?,
+            last: column("last_name")?,
+        })
+    }
+
+    /// Returns the display name.
+    pub fn shown(&self) -> String {
+        if let Some(replacement) = &self.replacement {
+            return replacement.clone();
+        }
+        let preferred = self.preferred.as_ref().filter(|name| self.first.as_ref() != Some(name));
+        let preferred = match (&self.first, preferred) {
+            (Some(_), Some(name)) => Some(format!("({name})")),
+            (None, name) => name.cloned(),
+            (Some(_), None) => None,
+        };
+        let parts = [self.first.clone(), preferred, self.last.clone()];
+        let shown = parts.into_iter().flatten().collect::<Vec<_>>().join(" ");
+        if shown.is_empty() { NAMELESS.to_owned() } else { shown }
+    }
+}
+
+/// Returns the display name: the replacement of an anonymised user, else first name, preferred name in brackets,
+/// last name.
+pub fn display_name(user: &users::Model) -> String {
+    Name {
+        replacement: user.replacement.clone(),
+        first: user.first_name.clone(),
+        preferred: user.preferred_name.clone(),
+        last: user.last_name.clone(),
+    }
+    .shown()
+}
+
+/// A user linked from a page.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+pub struct Person {
+    /// User number.
+    pub number: UserNumber,
+    /// The user's current name.
+    pub name: String,
+}
+
+/// Locks and reads the record of a user.
+///
+/// Every change to rows that belong to a user takes this lock first, to exclude other writers such as the
+/// anonymiser.
+pub async fn lock(tx: &DatabaseTransaction, number: UserNumber) -> Result<users::Model, RecordsError> {
+    let user = users::Entity::find_by_id(number.0).lock_exclusive().one(tx).await?;
+    user.ok_or(RecordsError::NotFound("user"))
+}
+
+/// Returns the error for changing an anonymised user.
+pub fn anonymised(number: UserNumber) -> RecordsError {
+    RecordsError::Refused(format!(
+        "User {number} has been anonymised. The record cannot be restored or edited"
+    ))
+}
+
+/// Returns the display name of the user with this number, or `None` if there is no such user.
+pub async fn name_of(store: &Store, number: UserNumber) -> Result<Option<String>, RecordsError> {
+    let user = users::Entity::find_by_id(number.0).one(&store.db).await?;
+    Ok(user.as_ref().map(display_name))
+}
+
+/// Returns the words that find a user, as stored in `user_words`. Empty for an anonymised user.
+pub fn search_words(user: &users::Model) -> BTreeSet<String> {
+    let names = [&user.first_name, &user.middle_name, &user.last_name, &user.preferred_name];
+    let keys = [&user.user_id, &user.email, &user.barcode, &user.external_id];
+    let names: Vec<String> = names.into_iter().flatten().map(|name| same_marks(name)).collect();
+    let keys: Vec<String> = keys.into_iter().flatten().map(|key| same_marks(key)).collect();
+    // The parts of a double-barrelled name find the user too, and so do the parts around an apostrophe.
+    let double: Vec<String> = names.iter().map(|name| name.replace('-', " ")).collect();
+    let parts: Vec<String> = double.iter().map(|name| name.replace('\'', " ")).collect();
+    search_index::words(names.iter().chain(&keys).chain(&double).chain(&parts).map(String::as_str))
+}
+
+/// Returns the words of a search.
+pub fn query_words(text: &str) -> BTreeSet<String> {
+    search_index::words([same_marks(text).as_str()])
+}
+
+/// Replaces typographic hyphens and apostrophes by ASCII ones.
+fn same_marks(text: &str) -> String {
+    text.chars()
+        .map(|c| match c {
+            '\u{2018}' | '\u{2019}' | '\u{02BC}' => '\'',
+            '\u{2010}' | '\u{2011}' | '\u{2013}' => '-',
+            c => c,
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_shows_what_there_is() {
+        let name = |first: &str, preferred: &str, last: &str| {
+            let some = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+            Name { replacement: None, first: some(first), preferred: some(preferred), last: some(last) }
+                .shown()
+        };
+        assert_eq!(name("Ana María", "", "Ng"), "Ana María Ng");
+        assert_eq!(name("Ana", "Annie", "Ng"), "Ana (Annie) Ng");
+        assert_eq!(name("Ana", "Ana", "Ng"), "Ana Ng");
+        assert_eq!(name("", "Annie", ""), "Annie");
+        assert_eq!(name("", "", ""), NAMELESS);
+        let anonymised = Name { replacement: Some("Anonymised user 7F3KQ2".to_owned()), ..Name::default() };
+        assert_eq!(anonymised.shown(), "Anonymised user 7F3KQ2");
+    }
+}

@@ -1,0 +1,65 @@
+//! Visibility of tasks: a private task is visible only to its owner, through any channel.
+
+use crate::actor::Actor;
+use db::entity::tasks;
+use db::error::RecordsError;
+use policy::UserNumber;
+use policy::task_form::Visibility;
+use sea_orm::{ColumnTrait, Condition};
+use serde::Serialize;
+
+/// Shown instead of the description of another user's private task.
+const PRIVATE: &str = "A private task";
+
+/// The description of a task. It can be read only by stating the actor.
+///
+/// Staff who may see runs see the figures of all runs, including those of private tasks. The description of a
+/// private task stays private.
+#[derive(Clone, Debug, Serialize)]
+#[serde(transparent)]
+pub struct TaskName {
+    words: String,
+    #[serde(skip)]
+    private: bool,
+    #[serde(skip)]
+    owner: Option<UserNumber>,
+}
+
+impl TaskName {
+    /// Returns the name of a task.
+    pub fn of(task: &tasks::Model) -> Self {
+        Self::stored(task.description.clone(), &task.visibility, task.owner_number)
+    }
+
+    /// Creates the name from stored columns.
+    pub fn stored(words: String, visibility: &str, owner: Option<i64>) -> Self {
+        let private = visibility == Visibility::Private.code();
+        Self { words, private, owner: owner.map(UserNumber) }
+    }
+
+    /// Returns whether the actor sees the task.
+    ///
+    /// Actors without a sign-in see every task, because access to the command line includes access to the
+    /// library's files.
+    pub fn is_shown_to(&self, actor: Actor) -> bool {
+        !self.private || actor.staff.is_none() || self.owner == actor.staff
+    }
+
+    /// Returns the description, or a placeholder if the actor doesn't see the task.
+    pub fn words_for(&self, actor: Actor) -> String {
+        if self.is_shown_to(actor) { self.words.clone() } else { PRIVATE.to_owned() }
+    }
+}
+
+/// Returns the condition for tasks that the actor sees.
+pub fn visible_to(actor: Actor) -> Condition {
+    let Some(staff) = actor.staff else { return Condition::all() };
+    Condition::any()
+        .add(tasks::Column::Visibility.ne(Visibility::Private.code()))
+        .add(tasks::Column::OwnerNumber.eq(staff.0))
+}
+
+/// Returns the task, or `NotFound` if the actor doesn't see it.
+pub fn seen_by(actor: Actor, task: tasks::Model) -> Result<tasks::Model, RecordsError> {
+    if TaskName::of(&task).is_shown_to(actor) { Ok(task) } else { Err(RecordsError::NotFound("task")) }
+}

@@ -1,0 +1,106 @@
+//! Resolves guarantors, which a file names by UserID, possibly before their own lines.
+
+use super::CHUNK;
+use super::problem::{FileProblems, in_cell};
+use db::dialect;
+use db::entity::users;
+use sea_orm::sea_query::Value;
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter, QuerySelect,
+};
+use std::collections::{BTreeSet, HashMap};
+
+/// A user whose guarantor must be resolved.
+pub(super) struct Wanted {
+    pub(super) line: u64,
+    pub(super) user: i64,
+    /// UserID of the guarantor.
+    pub(super) guarantor: String,
+    /// Current guarantor.
+    pub(super) so_far: Option<i64>,
+    /// Whether the user is otherwise unchanged.
+    pub(super) unchanged: bool,
+}
+
+/// All guarantors to resolve.
+#[derive(Default)]
+pub(super) struct Guarantors {
+    fresh: Vec<Wanted>,
+    /// Not found so far: they may follow later in the file.
+    waiting: Vec<Wanted>,
+}
+
+impl Guarantors {
+    pub(super) fn want(&mut self, wanted: Wanted) {
+        self.fresh.push(wanted);
+    }
+
+    /// Stores the guarantors found by now. Returns the number of users that become changed by this.
+    pub(super) async fn resolve(&mut self, tx: &DatabaseTransaction) -> Result<u64, DbErr> {
+        let fresh = std::mem::take(&mut self.fresh);
+        let (changed, missing) = resolve(tx, fresh).await?;
+        self.waiting.extend(missing);
+        Ok(changed)
+    }
+
+    /// Stores the guarantors found at the end of the file. The missing ones become problems.
+    pub(super) async fn finish(
+        &mut self,
+        tx: &DatabaseTransaction,
+        problems: &mut FileProblems,
+    ) -> Result<u64, DbErr> {
+        let (changed, missing) = resolve(tx, std::mem::take(&mut self.waiting)).await?;
+        for one in missing {
+            let problem = "No other user has this UserID".to_owned();
+            problems.add(in_cell(one.line, "guarantor_user_id", problem));
+        }
+        Ok(changed)
+    }
+}
+
+async fn resolve(tx: &DatabaseTransaction, wanted: Vec<Wanted>) -> Result<(u64, Vec<Wanted>), DbErr> {
+    let mut changed = 0;
+    let mut missing = Vec::new();
+    let mut wanted = wanted.into_iter().peekable();
+    while wanted.peek().is_some() {
+        let some: Vec<Wanted> = wanted.by_ref().take(CHUNK).collect();
+        let names: BTreeSet<&str> = some.iter().map(|one| one.guarantor.as_str()).collect();
+        let found: Vec<(Option<String>, i64)> = users::Entity::find()
+            .select_only()
+            .columns([users::Column::UserId, users::Column::Number])
+            .filter(users::Column::UserId.is_in(names))
+            .lock_exclusive()
+            .into_tuple()
+            .all(tx)
+            .await?;
+        let found: HashMap<Option<String>, i64> = found.into_iter().collect();
+        let mut pairs: Vec<Value> = Vec::new();
+        for one in some {
+            match found.get(&Some(one.guarantor.clone())) {
+                Some(number) if *number != one.user => {
+                    if one.so_far != Some(*number) {
+                        pairs.extend([one.user.into(), (*number).into()]);
+                        changed += u64::from(one.unchanged);
+                    }
+                }
+                _ => missing.push(one),
+            }
+        }
+        write(tx, pairs).await?;
+    }
+    Ok((changed, missing))
+}
+
+/// Stores pairs of user and guarantor.
+async fn write(tx: &DatabaseTransaction, pairs: Vec<Value>) -> Result<(), DbErr> {
+    if pairs.is_empty() {
+        return Ok(());
+    }
+    let rows = vec!["(CAST(? AS BIGINT), CAST(? AS BIGINT))"; pairs.len() / 2].join(", ");
+    let sql = format!(
+        "WITH v (number, guarantor) AS (VALUES {rows}) UPDATE users SET guarantor_number = v.guarantor, \
+         version = users.version + 1 FROM v WHERE users.number = v.number"
+    );
+    tx.execute_raw(dialect::bind(tx.get_database_backend(), &sql, pairs)).await?;
+    Ok(())
+}

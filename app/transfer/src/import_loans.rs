@@ -1,0 +1,341 @@
+//! Imports loans.
+
+use super::columns::LOAN;
+use super::import_users::{add_terms, terms_known};
+use super::loan_line::{BORROWER, LoanLine};
+use super::problem::{FileProblems, LineProblem, TransferError, in_cell};
+use super::reader::{Header, Line, Lines};
+use super::{CHUNK, ImportSummary};
+use chrono::NaiveDate;
+use db::bulk_insert::{MAX_PARAMETERS, insert};
+use db::dialect;
+use db::entity::{catalogue_records, items, loans, users};
+use db::error::RecordsError;
+use policy::Action;
+use sea_orm::ActiveValue::NotSet;
+use sea_orm::sea_query::{OnConflict, Value};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, Insert, IntoActiveModel, Iterable,
+    QueryFilter, QuerySelect, Set,
+};
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::path::Path;
+use std::sync::Arc;
+use trail::actor::Actor;
+use trail::audit::{self, AuditAction, Subject};
+use trail::store::Store;
+
+/// Imports loans from a CSV file in the format of [`super`]. With `dry_run`, rolls everything back.
+pub async fn import_loans(
+    store: &Store,
+    actor: Actor,
+    file: &Path,
+    dry_run: bool,
+) -> Result<ImportSummary, TransferError> {
+    actor.require(Action::Administer)?;
+    check(file, store.clock.today())?;
+    let tx = store.begin().await?;
+    let mut lines = open(file)?;
+    let mut import = Import {
+        today: store.clock.today(),
+        header: Arc::clone(lines.header()),
+        summary: ImportSummary { dry_run, ..ImportSummary::default() },
+        problems: FileProblems::default(),
+        terms: terms_known(&tx).await?,
+        seen: HashSet::new(),
+    };
+    let mut chunk = Vec::with_capacity(CHUNK);
+    loop {
+        let line = lines.next();
+        let ended = line.is_none();
+        if let Some(line) = import.read(line) {
+            chunk.push(line);
+        }
+        if chunk.len() == CHUNK || ended {
+            import.write(&tx, std::mem::take(&mut chunk)).await?;
+        }
+        if ended {
+            break;
+        }
+    }
+    import.problems.refuse()?;
+    let summary = import.summary;
+    if dry_run {
+        tx.rollback().await?;
+        return Ok(summary);
+    }
+    let detail = format!("loans,created={},changed={}", summary.created, summary.changed);
+    audit::record_event(&tx, &store.clock, actor, AuditAction::Imported, Subject::Library, None, &detail)
+        .await?;
+    store.commit(tx).await?;
+    Ok(summary)
+}
+
+fn open(file: &Path) -> Result<Lines, TransferError> {
+    let needed = ["item_barcode", "branch", "issued_on", "due_on"];
+    let lines = Lines::open(file, |name| LOAN.contains(&name), &needed)?;
+    if !BORROWER.iter().any(|column| lines.header().has(column)) {
+        let mut problems = FileProblems::default();
+        let problem =
+            "One of the columns user_id, barcode, external_id and user_number is required".to_owned();
+        problems.add(in_cell(1, "user_id", problem));
+        return Err(problems.into());
+    }
+    Ok(lines)
+}
+
+/// First pass: validates each line separately, without the database.
+fn check(file: &Path, today: NaiveDate) -> Result<(), TransferError> {
+    let mut problems = FileProblems::default();
+    let mut lines = open(file)?;
+    while let Some(line) = lines.next() {
+        match line.map(|line| (line.number, LoanLine::of(&line, today))) {
+            Ok((_, Ok(_))) => {}
+            Ok((number, Err(errors))) => problems.add_fields(number, errors),
+            Err(problem) => problems.add(problem),
+        }
+    }
+    problems.refuse()
+}
+
+/// Identifies a loan: user, item and issue date.
+type LoanKey = (i64, i64, NaiveDate);
+
+struct Import {
+    today: NaiveDate,
+    header: Arc<Header>,
+    summary: ImportSummary,
+    problems: FileProblems,
+    terms: HashSet<(String, String)>,
+    /// Loans of the lines so far, for a few bytes each.
+    seen: HashSet<LoanKey>,
+}
+
+impl Import {
+    fn read(&mut self, line: Option<Result<Line, LineProblem>>) -> Option<LoanLine> {
+        let line = line?.map_err(|problem| self.problems.add(problem)).ok()?;
+        self.summary.lines += 1;
+        LoanLine::of(&line, self.today).map_err(|errors| self.problems.add_fields(line.number, errors)).ok()
+    }
+
+    async fn write(&mut self, tx: &DatabaseTransaction, lines: Vec<LoanLine>) -> Result<(), RecordsError> {
+        let lines = self.with_borrowers(tx, lines).await?;
+        if lines.is_empty() {
+            return Ok(());
+        }
+        self.summary.new_terms +=
+            add_terms(tx, &mut self.terms, lines.iter().flat_map(|(line, _)| line.terms())).await?;
+        let items = self.items(tx, &lines).await?;
+        let known = known_loans(tx, &lines).await?;
+        let (mut created, mut changed) = (Vec::new(), Vec::new());
+        let mut active: BTreeMap<i64, NaiveDate> = BTreeMap::new();
+        for (line, user) in lines {
+            let Some(item) = items.get(&line.item).copied() else { continue };
+            let key = (user.number, item, line.issued_on);
+            if !self.seen.insert(key) {
+                let problem = "Same user, item and day as an earlier line".to_owned();
+                self.problems.add(in_cell(line.number, "item_barcode", problem));
+                continue;
+            }
+            let issued_on = line.issued_on;
+            match known.get(&key) {
+                None => created.push(self.new_loan(line, &user, item)),
+                Some(before) => {
+                    let after = self.changed_loan(before.clone(), line);
+                    if after == *before {
+                        self.summary.unchanged += 1;
+                        continue;
+                    }
+                    changed.push(after);
+                }
+            }
+            let day = active.entry(user.number).or_insert(issued_on);
+            *day = issued_on.max(*day);
+        }
+        self.summary.created += created.len() as u64;
+        self.summary.changed += changed.len() as u64;
+        let rows =
+            created.into_iter().map(|loan| loans::ActiveModel { id: NotSet, ..loan.into_active_model() });
+        insert(tx, rows).await?;
+        update(tx, changed).await?;
+        move_activity(tx, active).await?;
+        Ok(())
+    }
+
+    /// Finds the borrowers and leaves out loans of anonymised users.
+    async fn with_borrowers(
+        &mut self,
+        tx: &DatabaseTransaction,
+        lines: Vec<LoanLine>,
+    ) -> Result<Vec<(LoanLine, users::Model)>, DbErr> {
+        let mut found: HashMap<(&str, String), users::Model> = HashMap::new();
+        for column in BORROWER {
+            let values = lines.iter().filter(|line| line.borrower.0 == column).map(|line| &line.borrower.1);
+            let values: HashSet<&str> = values.map(String::as_str).collect();
+            if values.is_empty() {
+                continue;
+            }
+            let filter = match column {
+                "external_id" => users::Column::ExternalId.is_in(values),
+                "user_id" => users::Column::UserId.is_in(values),
+                "barcode" => users::Column::Barcode.is_in(values),
+                _ => users::Column::Number.is_in(values.iter().filter_map(|value| value.parse::<i64>().ok())),
+            };
+            for user in users::Entity::find().filter(filter).lock_exclusive().all(tx).await? {
+                let value = match column {
+                    "external_id" => user.external_id.clone(),
+                    "user_id" => user.user_id.clone(),
+                    "barcode" => user.barcode.clone(),
+                    _ => Some(user.number.to_string()),
+                };
+                found.insert((column, value.unwrap_or_default()), user);
+            }
+        }
+        let mut with = Vec::with_capacity(lines.len());
+        for line in lines {
+            match found.get(&line.borrower) {
+                None => {
+                    let problem = "There is no such user".to_owned();
+                    self.problems.add(in_cell(line.number, line.borrower.0, problem));
+                }
+                Some(user) if user.anonymised_on.is_some() => self.summary.skipped += 1,
+                Some(user) => {
+                    let user = user.clone();
+                    with.push((line, user));
+                }
+            }
+        }
+        Ok(with)
+    }
+
+    /// Returns the items of these lines by barcode. Creates the missing ones.
+    async fn items(
+        &mut self,
+        tx: &DatabaseTransaction,
+        lines: &[(LoanLine, users::Model)],
+    ) -> Result<HashMap<String, i64>, DbErr> {
+        let wanted: HashSet<&str> = lines.iter().map(|(line, _)| line.item.as_str()).collect();
+        let found = items::Entity::find().filter(items::Column::Barcode.is_in(wanted)).all(tx).await?;
+        let mut known: HashMap<String, i64> = found.into_iter().map(|item| (item.barcode, item.id)).collect();
+        let mut new: BTreeMap<&str, &LoanLine> = BTreeMap::new();
+        for (line, _) in lines.iter().filter(|(line, _)| !known.contains_key(&line.item)) {
+            new.entry(&line.item).or_insert(line);
+        }
+        if new.is_empty() {
+            return Ok(known);
+        }
+        self.summary.new_items += new.len() as u64;
+        let title =
+            |line: &LoanLine| line.title.clone().unwrap_or_else(|| format!("(no title, item {})", line.item));
+        let records = new.values().map(|line| catalogue_records::ActiveModel {
+            title: Set(title(line)),
+            created_on: Set(self.today),
+            ..Default::default()
+        });
+        let made = Insert::<catalogue_records::ActiveModel>::many(records).exec_with_returning(tx).await?;
+        // Records with the same title are interchangeable, so any of them fits an item with that title.
+        let mut ids: HashMap<String, Vec<i64>> = HashMap::new();
+        for record in made {
+            ids.entry(record.title).or_default().push(record.id);
+        }
+        let mut rows = Vec::with_capacity(new.len());
+        for line in new.values() {
+            let id = ids.get_mut(&title(line)).and_then(Vec::pop).ok_or(DbErr::RecordNotInserted)?;
+            rows.push(items::ActiveModel {
+                record_id: Set(id),
+                barcode: Set(line.item.clone()),
+                branch: Set(line.branch.clone()),
+                ..Default::default()
+            });
+        }
+        let made = Insert::<items::ActiveModel>::many(rows).exec_with_returning(tx).await?;
+        known.extend(made.into_iter().map(|item| (item.barcode, item.id)));
+        Ok(known)
+    }
+
+    fn new_loan(&self, line: LoanLine, user: &users::Model, item: i64) -> loans::Model {
+        let category = if self.header.has("category") { line.category } else { user.category.clone() };
+        let department =
+            if self.header.has("department") { line.department } else { user.department.clone() };
+        loans::Model {
+            id: 0,
+            user_number: user.number,
+            item_id: Some(item),
+            branch: line.branch,
+            category,
+            department,
+            issued_on: line.issued_on,
+            due_on: line.due_on,
+            returned_on: line.returned_on,
+            renewals: line.renewals.unwrap_or_default(),
+            note: line.note,
+            return_note: line.return_note,
+        }
+    }
+
+    fn changed_loan(&self, mut loan: loans::Model, line: LoanLine) -> loans::Model {
+        for (column, value, place) in [
+            ("category", line.category, &mut loan.category),
+            ("department", line.department, &mut loan.department),
+            ("note", line.note, &mut loan.note),
+            ("return_note", line.return_note, &mut loan.return_note),
+        ] {
+            if self.header.has(column) {
+                *place = value;
+            }
+        }
+        loan.branch = line.branch;
+        loan.due_on = line.due_on;
+        loan.returned_on = line.returned_on.or(loan.returned_on);
+        loan.renewals = line.renewals.unwrap_or(loan.renewals);
+        loan
+    }
+}
+
+/// Returns the loans of these users on these days.
+async fn known_loans(
+    tx: &DatabaseTransaction,
+    lines: &[(LoanLine, users::Model)],
+) -> Result<HashMap<LoanKey, loans::Model>, DbErr> {
+    let numbers: HashSet<i64> = lines.iter().map(|(_, user)| user.number).collect();
+    let days: HashSet<NaiveDate> = lines.iter().map(|(line, _)| line.issued_on).collect();
+    let found = loans::Entity::find()
+        .filter(loans::Column::UserNumber.is_in(numbers))
+        .filter(loans::Column::IssuedOn.is_in(days))
+        .all(tx)
+        .await?;
+    Ok(found
+        .into_iter()
+        .filter_map(|loan| Some(((loan.user_number, loan.item_id?, loan.issued_on), loan)))
+        .collect())
+}
+
+/// Updates existing loans with few statements.
+async fn update(tx: &DatabaseTransaction, changed: Vec<loans::Model>) -> Result<(), DbErr> {
+    let columns: Vec<loans::Column> =
+        loans::Column::iter().filter(|column| !matches!(column, loans::Column::Id)).collect();
+    for some in changed.chunks(MAX_PARAMETERS / (columns.len() + 1)) {
+        let conflict = OnConflict::column(loans::Column::Id).update_columns(columns.clone()).to_owned();
+        let many = Insert::<loans::ActiveModel>::many(some.to_vec()).on_conflict(conflict);
+        many.exec_without_returning(tx).await?;
+    }
+    Ok(())
+}
+
+/// Advances the last activity of users to the issue date of their loans. A return isn't activity (rule 4).
+async fn move_activity(tx: &DatabaseTransaction, active: BTreeMap<i64, NaiveDate>) -> Result<(), DbErr> {
+    if active.is_empty() {
+        return Ok(());
+    }
+    let backend = tx.get_database_backend();
+    let row = format!("(CAST(? AS BIGINT), {})", dialect::date_place(backend));
+    let rows = vec![row.as_str(); active.len()].join(", ");
+    let sql = format!(
+        "WITH v (number, day) AS (VALUES {rows}) UPDATE users SET last_activity_on = v.day FROM v \
+         WHERE users.number = v.number AND (users.last_activity_on IS NULL OR users.last_activity_on < v.day)"
+    );
+    let values: Vec<Value> =
+        active.into_iter().flat_map(|(number, day)| [number.into(), day.into()]).collect();
+    tx.execute_raw(dialect::bind(backend, &sql, values)).await?;
+    Ok(())
+}

@@ -1,0 +1,445 @@
+//! Imports users.
+
+use super::columns::{CUSTOM, KEYS, USER, USER_EXPORT_ONLY};
+use super::guarantors::{Guarantors, Wanted};
+use super::guard::{self, Effect};
+use super::problem::{FileProblems, TransferError, in_cell};
+use super::reader::{Header, Lines};
+use super::user_line::UserLine;
+use super::user_match::Matches;
+use super::{CHUNK, ImportSummary};
+use chrono::NaiveDate;
+use db::bulk_insert::{MAX_PARAMETERS, insert};
+use db::entity::{custom_fields, custom_values, terms, user_words, users};
+use db::error::RecordsError;
+use policy::{Action, ApprovalId, UserNumber};
+use safeguards::{approval, legal_hold, limits, manual_changes};
+use sea_orm::ActiveValue::NotSet;
+use sea_orm::sea_query::OnConflict;
+use sea_orm::{
+    ColumnTrait, DatabaseTransaction, DbErr, EntityTrait, Insert, IntoActiveModel, Iterable, PaginatorTrait,
+    QueryFilter,
+};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::path::Path;
+use std::sync::Arc;
+use trail::actor::Actor;
+use trail::audit::{self, AuditAction, Subject};
+use trail::person::search_words;
+use trail::store::Store;
+
+/// Like [`import_users_confirmed`], without a confirmation.
+pub async fn import_users(
+    store: &Store,
+    actor: Actor,
+    file: &Path,
+    dry_run: bool,
+) -> Result<ImportSummary, TransferError> {
+    import_users_confirmed(store, actor, file, dry_run, None).await
+}
+
+/// Imports users from a CSV file in the format of [`super`]. With `dry_run`, rolls everything back.
+///
+/// A file that exceeds the safety limits of imports needs an approval. If four eyes is off, `confirmed` must be
+/// the number of users that it touches.
+pub async fn import_users_confirmed(
+    store: &Store,
+    actor: Actor,
+    file: &Path,
+    dry_run: bool,
+    confirmed: Option<u64>,
+) -> Result<ImportSummary, TransferError> {
+    let Written { tx, mut summary, touched, replaced, users_before, sha256 } =
+        write(store, actor, file).await?;
+    if dry_run {
+        tx.rollback().await?;
+        summary.dry_run = true;
+        return Ok(summary);
+    }
+    let confirmed = match limits::too_many(&tx, store, &touched, users_before).await? {
+        None => None,
+        Some(stop) => match limits::confirm_import(&tx, store, actor, stop, (&sha256, confirmed)).await {
+            Ok(how) => Some(how),
+            Err(refused) => {
+                tx.rollback().await?;
+                let detail = format!("import,users={}", summary.touched);
+                limits::note_change_as(store, actor, "import", &detail).await?;
+                return Err(refused.into());
+            }
+        },
+    };
+    limits::record_import(&tx, actor, confirmed.is_some(), touched, replaced).await?;
+    let confirmed = confirmed.map(|how| format!(",{how}")).unwrap_or_default();
+    let detail = format!(
+        "users,created={},changed={},touched={}{confirmed}",
+        summary.created, summary.changed, summary.touched
+    );
+    audit::record_event(&tx, &store.clock, actor, AuditAction::Imported, Subject::Library, None, &detail)
+        .await?;
+    store.commit(tx).await?;
+    Ok(summary)
+}
+
+/// Requests approval to import a file that exceeds the safety limits. Imports nothing.
+pub async fn ask_to_import_users(
+    store: &Store,
+    actor: Actor,
+    file: &Path,
+) -> Result<ApprovalId, TransferError> {
+    let Written { tx, touched, users_before, sha256, .. } = write(store, actor, file).await?;
+    let stop = limits::too_many(&tx, store, &touched, users_before).await?;
+    let is_needed = approval::is_on(&tx, store, Action::Approve).await?;
+    tx.rollback().await?;
+    let Some(stop) = stop.filter(|_| is_needed) else {
+        let why = "No second person is needed: the file is within the limits. Import it";
+        return Err(RecordsError::Refused(why.to_owned()).into());
+    };
+    Ok(approval::ask_import(store, actor, sha256, stop.users).await?)
+}
+
+/// A file that is written but not committed.
+struct Written {
+    tx: DatabaseTransaction,
+    summary: ImportSummary,
+    /// Users who count towards the limits of imports, with their number of identifying values.
+    touched: Vec<(UserNumber, usize)>,
+    /// Users with replaced identifying values, too few to count.
+    replaced: Vec<(UserNumber, usize)>,
+    /// Number of users before the import.
+    users_before: u64,
+    /// SHA-256 of the file.
+    sha256: String,
+}
+
+/// Reads a file twice and writes it.
+async fn write(store: &Store, actor: Actor, file: &Path) -> Result<Written, TransferError> {
+    actor.require(Action::Administer)?;
+    let custom: Vec<String> =
+        custom_fields::Entity::find().all(&store.db).await?.into_iter().map(|field| field.key).collect();
+    check(file, &custom, store.clock.today())?;
+
+    let tx = store.begin().await?;
+    let users_before = users::Entity::find().count(&tx).await?;
+    let mut lines = open(file, &custom)?;
+    let mut import = Import::new(store, actor, lines.header(), terms_known(&tx).await?);
+    let mut chunk = Vec::with_capacity(CHUNK);
+    loop {
+        let line = lines.next();
+        let ended = line.is_none();
+        if let Some(line) = import.read(line) {
+            chunk.push(line);
+        }
+        if chunk.len() == CHUNK || ended {
+            import.write(&tx, std::mem::take(&mut chunk)).await?;
+        }
+        if ended {
+            break;
+        }
+    }
+    let found = import.guarantors.finish(&tx, &mut import.problems).await?;
+    import.now_changed(found);
+    import.problems.refuse()?;
+    let Import { summary, touched, replaced, .. } = import;
+    Ok(Written { tx, summary, touched, replaced, users_before, sha256: lines.sha256() })
+}
+
+fn open(file: &Path, custom: &[String]) -> Result<Lines, TransferError> {
+    let known = |name: &str| {
+        USER.contains(&name)
+            || USER_EXPORT_ONLY.contains(&name)
+            || name.strip_prefix(CUSTOM).is_some_and(|key| custom.iter().any(|one| one == key))
+    };
+    let lines = Lines::open(file, known, &["last_name"])?;
+    if !KEYS.iter().any(|key| lines.header().has(key)) {
+        let mut problems = FileProblems::default();
+        let problem = "One of the columns user_id, barcode and external_id is required".to_owned();
+        problems.add(in_cell(1, "user_id", problem));
+        return Err(problems.into());
+    }
+    Ok(lines)
+}
+
+/// First pass: validates each line separately, without the database.
+fn check(file: &Path, custom: &[String], today: NaiveDate) -> Result<(), TransferError> {
+    let mut problems = FileProblems::default();
+    let mut lines = open(file, custom)?;
+    let header = Arc::clone(lines.header());
+    while let Some(line) = lines.next() {
+        match line {
+            Ok(line) => {
+                if let Err(errors) = UserLine::of(&line, &header, today) {
+                    problems.add_fields(line.number, errors);
+                }
+            }
+            Err(problem) => problems.add(problem),
+        }
+    }
+    problems.refuse()
+}
+
+/// Returns all terms that have a name.
+pub(super) async fn terms_known(tx: &DatabaseTransaction) -> Result<HashSet<(String, String)>, DbErr> {
+    let all = terms::Entity::find().all(tx).await?;
+    Ok(all.into_iter().map(|term| (term.kind, term.code)).collect())
+}
+
+/// Adds new terms with their code as name, and returns how many were added.
+pub(super) async fn add_terms<'a>(
+    tx: &DatabaseTransaction,
+    known: &mut HashSet<(String, String)>,
+    used: impl Iterator<Item = (&'static str, &'a str)>,
+) -> Result<u64, DbErr> {
+    let used: BTreeSet<(&str, &str)> = used.collect();
+    let mut fresh = Vec::new();
+    for (kind, code) in used {
+        if known.insert((kind.to_owned(), code.to_owned())) {
+            fresh.push(terms::Model { kind: kind.to_owned(), code: code.to_owned(), name: code.to_owned() });
+        }
+    }
+    let count = fresh.len() as u64;
+    insert(tx, fresh).await?;
+    Ok(count)
+}
+
+struct Import<'a> {
+    store: &'a Store,
+    actor: Actor,
+    header: Arc<Header>,
+    summary: ImportSummary,
+    problems: FileProblems,
+    terms: HashSet<(String, String)>,
+    /// Users of the lines so far, for a few bytes each.
+    seen: HashSet<i64>,
+    guarantors: Guarantors,
+    /// Users who count towards the limits, with their number of identifying values.
+    touched: Vec<(UserNumber, usize)>,
+    /// Users with replaced identifying values, too few to count.
+    replaced: Vec<(UserNumber, usize)>,
+}
+
+/// A user that a line creates or changes, with the line's values of custom fields.
+struct Change {
+    line: u64,
+    user: users::Model,
+    custom: BTreeMap<String, String>,
+    guarantor: Option<String>,
+}
+
+impl<'a> Import<'a> {
+    fn new(store: &'a Store, actor: Actor, header: &Arc<Header>, terms: HashSet<(String, String)>) -> Self {
+        Self {
+            store,
+            actor,
+            header: Arc::clone(header),
+            summary: ImportSummary::default(),
+            problems: FileProblems::default(),
+            terms,
+            seen: HashSet::new(),
+            guarantors: Guarantors::default(),
+            touched: Vec::new(),
+            replaced: Vec::new(),
+        }
+    }
+
+    /// Parses a line. Returns `None` if it is wrong or about an anonymised user.
+    fn read(&mut self, line: Option<Result<super::reader::Line, super::LineProblem>>) -> Option<UserLine> {
+        let line = line?.map_err(|problem| self.problems.add(problem)).ok()?;
+        self.summary.lines += 1;
+        let read = UserLine::of(&line, &self.header, self.store.clock.today());
+        let read = read.map_err(|errors| self.problems.add_fields(line.number, errors)).ok()?;
+        if read.anonymised {
+            self.summary.skipped += 1;
+            return None;
+        }
+        Some(read)
+    }
+
+    /// Writes a chunk of lines.
+    async fn write(&mut self, tx: &DatabaseTransaction, lines: Vec<UserLine>) -> Result<(), RecordsError> {
+        if lines.is_empty() {
+            return Ok(());
+        }
+        self.summary.new_terms +=
+            add_terms(tx, &mut self.terms, lines.iter().flat_map(UserLine::terms)).await?;
+        let mut matches = Matches::find(tx, &lines).await?;
+        let staff = guard::staff_among(tx, matches.users.keys().copied()).await?;
+        let custom = self.custom_values(tx, &matches).await?;
+        let replaced_before = manual_changes::replaced_before_of(tx, matches.users.keys().copied()).await?;
+        let (mut created, mut changed, mut leaving) = (Vec::new(), Vec::new(), Vec::new());
+        for mut line in lines {
+            let number = line.number;
+            match matches.user(&line, &self.seen) {
+                Err(problem) => self.problems.add(problem),
+                Ok(None) => {
+                    let mut user = users::Model::blank(0, uuid::Uuid::new_v4().to_string());
+                    user.created_on = Some(self.store.clock.today());
+                    let (custom, guarantor) = (std::mem::take(&mut line.draft.custom), line.guarantor.take());
+                    line.apply(&mut user, &self.header);
+                    matches.brings(number, &user);
+                    created.push(Change { line: number, user, custom, guarantor });
+                }
+                Ok(Some(found)) => {
+                    let Some(before) = matches.users.get(&found).cloned() else { continue };
+                    self.seen.insert(found);
+                    let mut user = before.clone();
+                    let (wanted, guarantor) = (std::mem::take(&mut line.draft.custom), line.guarantor.take());
+                    line.apply(&mut user, &self.header);
+                    let same = user == before && custom.get(&found).unwrap_or(&BTreeMap::new()) == &wanted;
+                    let change = Change { line: number, user, custom: wanted, guarantor };
+                    if staff.contains(&found) && (!same || change.guarantor.is_some()) {
+                        self.summary.reject_staff(number);
+                        continue;
+                    }
+                    if guard::overwrites((&before, &change.user), (custom.get(&found), &change.custom))
+                        && legal_hold::in_force(tx, UserNumber(found)).await?
+                    {
+                        self.summary.held += 1;
+                        continue;
+                    }
+                    let replaced = replaced_before.get(&found).copied().unwrap_or_default();
+                    match guard::effect(&before, &change.user, replaced) {
+                        Effect::None => (),
+                        Effect::Replaces(fields) => self.replaced.push((UserNumber(found), fields)),
+                        Effect::Touches(fields) => self.touched.push((UserNumber(found), fields)),
+                    }
+                    self.await_guarantor(&change, same);
+                    if same {
+                        self.summary.unchanged += 1;
+                    } else {
+                        if before.category != change.user.category {
+                            leaving.extend(before.category.clone().map(|left| (UserNumber(found), left)));
+                        }
+                        matches.changes(&before, &change.user);
+                        changed.push(change);
+                    }
+                }
+            }
+        }
+        legal_hold::transfer_to_user(tx, &self.store.clock, self.actor, &leaving).await?;
+        self.summary.touched = self.touched.len() as u64;
+        self.change(tx, changed).await?;
+        self.create(tx, created).await?;
+        let found = self.guarantors.resolve(tx).await?;
+        self.now_changed(found);
+        Ok(())
+    }
+
+    /// Recounts users with a new guarantor as their only change.
+    fn now_changed(&mut self, users: u64) {
+        self.summary.unchanged -= users;
+        self.summary.changed += users;
+    }
+
+    fn await_guarantor(&mut self, change: &Change, unchanged: bool) {
+        if let Some(guarantor) = change.guarantor.clone() {
+            let (line, user, so_far) = (change.line, change.user.number, change.user.guarantor_number);
+            self.guarantors.want(Wanted { line, user, guarantor, so_far, unchanged });
+        }
+    }
+
+    /// Returns the keys of the custom fields in the file.
+    fn custom_keys(&self) -> Vec<&str> {
+        self.header.names().iter().filter_map(|name| name.strip_prefix(CUSTOM)).collect()
+    }
+
+    /// Returns the matched users' values of the custom fields in the file.
+    async fn custom_values(
+        &self,
+        tx: &DatabaseTransaction,
+        matches: &Matches,
+    ) -> Result<HashMap<i64, BTreeMap<String, String>>, DbErr> {
+        let keys = self.custom_keys();
+        let mut values: HashMap<i64, BTreeMap<String, String>> = HashMap::new();
+        if keys.is_empty() || matches.users.is_empty() {
+            return Ok(values);
+        }
+        let rows = custom_values::Entity::find()
+            .filter(custom_values::Column::UserNumber.is_in(matches.users.keys().copied()))
+            .filter(custom_values::Column::FieldKey.is_in(keys))
+            .all(tx)
+            .await?;
+        for row in rows {
+            values.entry(row.user_number).or_default().insert(row.field_key, row.value);
+        }
+        Ok(values)
+    }
+
+    /// Updates existing users with few statements.
+    async fn change(&mut self, tx: &DatabaseTransaction, changes: Vec<Change>) -> Result<(), DbErr> {
+        if changes.is_empty() {
+            return Ok(());
+        }
+        self.summary.changed += changes.len() as u64;
+        let numbers: Vec<i64> = changes.iter().map(|change| change.user.number).collect();
+        let written = users::Column::iter().filter(|column| !matches!(column, users::Column::Number));
+        let written: Vec<users::Column> = written.collect();
+        let rows: Vec<users::Model> = changes
+            .iter()
+            .map(|change| users::Model { version: change.user.version + 1, ..change.user.clone() })
+            .collect();
+        for some in rows.chunks(MAX_PARAMETERS / (written.len() + 1)) {
+            let conflict =
+                OnConflict::column(users::Column::Number).update_columns(written.clone()).to_owned();
+            let many = Insert::<users::ActiveModel>::many(some.to_vec()).on_conflict(conflict);
+            many.exec_without_returning(tx).await?;
+        }
+        user_words::Entity::delete_many()
+            .filter(user_words::Column::UserNumber.is_in(numbers.iter().copied()))
+            .exec(tx)
+            .await?;
+        let keys = self.custom_keys();
+        if !keys.is_empty() {
+            custom_values::Entity::delete_many()
+                .filter(custom_values::Column::UserNumber.is_in(numbers))
+                .filter(custom_values::Column::FieldKey.is_in(keys))
+                .exec(tx)
+                .await?;
+        }
+        parts(tx, &changes).await
+    }
+
+    /// Creates new users.
+    async fn create(&mut self, tx: &DatabaseTransaction, mut changes: Vec<Change>) -> Result<(), DbErr> {
+        self.summary.created += changes.len() as u64;
+        for some in changes.chunks_mut(MAX_PARAMETERS / users::Column::iter().count()) {
+            let rows: Vec<users::ActiveModel> = some
+                .iter()
+                .map(|change| users::ActiveModel {
+                    number: NotSet,
+                    ..change.user.clone().into_active_model()
+                })
+                .collect();
+            let made = Insert::<users::ActiveModel>::many(rows).exec_with_returning(tx).await?;
+            let numbers: HashMap<String, i64> =
+                made.into_iter().map(|user| (user.uuid, user.number)).collect();
+            for change in some {
+                change.user.number = *numbers.get(&change.user.uuid).ok_or(DbErr::RecordNotInserted)?;
+            }
+        }
+        for change in &changes {
+            self.seen.insert(change.user.number);
+            self.await_guarantor(change, false);
+        }
+        parts(tx, &changes).await
+    }
+}
+
+/// Inserts search words and custom values of users that have none.
+async fn parts(tx: &DatabaseTransaction, changes: &[Change]) -> Result<(), DbErr> {
+    let words = changes.iter().flat_map(|change| {
+        let number = change.user.number;
+        search_words(&change.user)
+            .into_iter()
+            .map(move |word| user_words::Model { word, user_number: number })
+    });
+    insert(tx, words).await?;
+    let values = changes.iter().flat_map(|change| {
+        let number = change.user.number;
+        change.custom.iter().map(move |(key, value)| custom_values::Model {
+            user_number: number,
+            field_key: key.clone(),
+            value: value.clone(),
+        })
+    });
+    insert(tx, values).await
+}

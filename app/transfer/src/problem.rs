@@ -1,0 +1,114 @@
+//! Problems in a file: line and column, never a value.
+
+use db::error::RecordsError;
+use policy::form::{FieldErrors, Problem};
+use policy::numbers::counted;
+use serde::Serialize;
+use std::fmt;
+use thiserror::Error;
+
+/// Maximum number of reported problems of one file. The others are only counted.
+pub const MAX_PROBLEMS: usize = 100;
+
+/// The message for an ambiguous date.
+const AMBIGUOUS: &str = "This date is ambiguous. Write it as year, month and day, like 2018-01-15";
+
+/// One problem in a file.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+pub struct LineProblem {
+    /// The first line of the record. The first line of the file is 1.
+    pub line: u64,
+    /// The column, if the problem concerns one.
+    pub column: Option<String>,
+    /// What to do, as a sentence.
+    pub problem: String,
+}
+
+impl fmt::Display for LineProblem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.column {
+            Some(column) => write!(f, "line {}, {column}: {}", self.line, self.problem),
+            None => write!(f, "line {}: {}", self.line, self.problem),
+        }
+    }
+}
+
+/// All problems of a file.
+#[derive(Clone, Debug, Default, Eq, Error, PartialEq, Serialize)]
+#[error("The file has {}. Nothing was changed", counted(i64::try_from(*.total).unwrap_or(i64::MAX), "problem", "problems"))]
+pub struct FileProblems {
+    /// The first [`MAX_PROBLEMS`].
+    pub problems: Vec<LineProblem>,
+    /// Total number of problems.
+    pub total: u64,
+}
+
+impl FileProblems {
+    pub(super) fn add(&mut self, problem: LineProblem) {
+        self.total += 1;
+        if self.problems.len() < MAX_PROBLEMS {
+            self.problems.push(problem);
+        }
+    }
+
+    /// Adds the field errors of one line.
+    pub(super) fn add_fields(&mut self, line: u64, errors: FieldErrors) {
+        for error in errors.0 {
+            self.add(in_column(line, &error.field, &error.problem));
+        }
+    }
+
+    /// Returns an error if there is any problem.
+    pub(super) fn refuse(&self) -> Result<(), TransferError> {
+        if self.total == 0 { Ok(()) } else { Err(TransferError::File(self.clone())) }
+    }
+}
+
+/// Returns a problem of a whole line.
+pub(super) fn on_line(line: u64, problem: &str) -> LineProblem {
+    LineProblem { line, column: None, problem: problem.to_owned() }
+}
+
+/// Returns a problem of one cell.
+pub(super) fn in_column(line: u64, column: &str, problem: &Problem) -> LineProblem {
+    // The usual message for an ambiguous date contains its value.
+    let problem = match problem {
+        Problem::AmbiguousDate { .. } => AMBIGUOUS.to_owned(),
+        other => other.to_string(),
+    };
+    LineProblem { line, column: Some(column.to_owned()), problem }
+}
+
+/// Returns a problem of one cell with its own message.
+pub(super) fn in_cell(line: u64, column: &str, problem: String) -> LineProblem {
+    LineProblem { line, column: Some(column.to_owned()), problem }
+}
+
+/// Why a file was not imported or exported.
+#[derive(Debug, Error)]
+pub enum TransferError {
+    /// The file has problems. Nothing was changed.
+    #[error(transparent)]
+    File(#[from] FileProblems),
+    /// The file can't be opened, read or written.
+    #[error("The file cannot be read or written: {}", .0.kind())]
+    Io(#[from] std::io::Error),
+    /// The operation was rejected or failed.
+    #[error(transparent)]
+    Records(#[from] RecordsError),
+}
+
+impl From<sea_orm::DbErr> for TransferError {
+    fn from(error: sea_orm::DbErr) -> Self {
+        Self::Records(error.into())
+    }
+}
+
+impl From<csv::Error> for TransferError {
+    fn from(error: csv::Error) -> Self {
+        match error.into_kind() {
+            csv::ErrorKind::Io(error) => Self::Io(error),
+            _ => Self::Io(std::io::Error::from(std::io::ErrorKind::InvalidData)),
+        }
+    }
+}
