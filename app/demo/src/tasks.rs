@@ -5,9 +5,9 @@ use db::clock::Clock;
 use db::entity::tasks;
 use db::error::RecordsError;
 use policy::schedule::MonthDay;
-use policy::task_form::{TASK_TYPE, Visibility};
+use policy::task_form::Visibility;
 use policy::timezone::instants;
-use policy::{Conditions, Days, Policy, Schedule, Scope};
+use policy::{Conditions, Days, Policy, Schedule, Scope, TaskType};
 use sea_orm::Set;
 
 /// Returns the rows of the tasks.
@@ -40,7 +40,7 @@ fn task(
     Ok(tasks::ActiveModel {
         description: Set(description.to_owned()),
         active: Set(true),
-        task_type: Set(TASK_TYPE.0.to_owned()),
+        task_type: Set(TaskType::AnonymiseUserData.code().to_owned()),
         visibility: Set(Visibility::Shared.code().to_owned()),
         owner_number: Set(None),
         policy: Set(serde_json::to_string(policy).map_err(|_| RecordsError::Corrupt("policy"))?),

@@ -28,6 +28,7 @@ pub mod safety_limit;
 pub mod schedule;
 pub mod summary;
 pub mod task_form;
+pub mod task_type;
 pub mod text;
 #[cfg(feature = "zones")]
 pub mod timezone;
@@ -52,6 +53,7 @@ pub use role::Role;
 pub use run::{Outcome, Phase, Residue, RunKind, RunState};
 pub use safety_limit::{Manual, SafetyLimit, SafetyLimits};
 pub use schedule::{MisfireReason, Missed, Schedule};
+pub use task_type::{TaskCategory, TaskSettings, TaskType};
 pub use treated::TreatedFields;
 
 /// The version of the rules in this crate. It is stored with every run and every anonymised user.

@@ -2,27 +2,26 @@
 //!
 //! The browser calls [`validate`] on every keystroke, and the server calls it again.
 
+mod anonymising;
 mod when;
 
+pub use anonymising::conditions_so_far;
 use when::{DEFAULT_MONTH_DAY, DEFAULT_TIME, schedule};
 pub use when::{SCHEDULE_KINDS, ScheduleField, kinds_with, schedule_so_far};
 
-use crate::field::{Field, Treatment};
 use crate::form::{FieldErrors, Problem};
 use crate::ids::UserNumber;
-use crate::policy::{Conditions, Days, NoteTreatment, Policy, Scope};
+use crate::policy::Policy;
 use crate::schedule::{Missed, Schedule};
+use crate::task_type::{TaskCategory, TaskSettings, TaskType};
 use crate::text;
 use chrono::NaiveDateTime;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// The only category of tasks.
-pub const CATEGORY: (&str, &str) = ("data_maintenance", "Data maintenance");
-/// The only task type.
-pub const TASK_TYPE: (&str, &str) = ("anonymise_user_data", "Anonymise user data");
 /// Maximum number of runs in the preview of a schedule.
 pub const NEXT_RUNS: usize = 5;
+
 /// Which staff see a task.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -130,8 +129,8 @@ pub struct TaskDraft {
     pub visibility: Visibility,
     /// The owner.
     pub owner: Option<UserNumber>,
-    /// The policy.
-    pub policy: Policy,
+    /// What it does, by its type.
+    pub settings: TaskSettings,
     /// When it starts automatically.
     pub schedule: Schedule,
     /// The treatment of missed runs.
@@ -210,23 +209,17 @@ impl TaskForm {
         Self {
             active: true,
             visibility: Visibility::default().code().to_owned(),
-            category: CATEGORY.0.to_owned(),
-            task_type: TASK_TYPE.0.to_owned(),
-            fields: field_codes(&Policy::default()),
-            scope: Scope::default().code().to_owned(),
-            loan_text: NoteTreatment::default().code().to_owned(),
             schedule: "manual".to_owned(),
             time: DEFAULT_TIME.to_owned(),
             month_day: DEFAULT_MONTH_DAY.to_owned(),
             missed: Missed::default().code().to_owned(),
             ..Self::default()
         }
+        .with_settings(&TaskSettings::AnonymiseUserData(Policy::default()), &[])
     }
 
     /// Returns the form of a saved task.
     pub fn of(draft: &TaskDraft, custom_keys: &[String]) -> Self {
-        let conditions = &draft.policy.conditions;
-        let days = |days: Option<Days>| days.map(|days| days.get().to_string()).unwrap_or_default();
         let mut form = Self {
             id: draft.edited.map(|(id, _)| id.to_string()).unwrap_or_default(),
             version: draft.edited.map(|(_, version)| version.to_string()).unwrap_or_default(),
@@ -234,33 +227,26 @@ impl TaskForm {
             active: draft.active,
             visibility: draft.visibility.code().to_owned(),
             owner: draft.owner.map(|owner| owner.to_string()).unwrap_or_default(),
-            fields: field_codes(&draft.policy),
-            custom: custom_keys
-                .iter()
-                .map(|key| {
-                    let kept = draft.policy.keep_custom.contains(key);
-                    (key.clone(), if kept { "keep" } else { "remove" }.to_owned())
-                })
-                .collect(),
-            scope: draft.policy.scope.code().to_owned(),
-            by_leaving: conditions.leaving.is_some(),
-            leaving_days: days(conditions.leaving),
-            by_activity: conditions.activity.is_some(),
-            activity_days: days(conditions.activity),
-            by_marked: conditions.marked.is_some(),
-            marked_days: days(conditions.marked),
-            loan_text: draft.policy.loan_text.code().to_owned(),
             missed: draft.missed.code().to_owned(),
             ..Self::new_task()
-        };
+        }
+        .with_settings(&draft.settings, custom_keys);
         form.set_schedule(&draft.schedule);
         form
     }
-}
 
-fn field_codes(policy: &Policy) -> BTreeMap<String, String> {
-    let code = |field: Field| (field.code().to_owned(), policy.treatment(field).code().to_owned());
-    Field::ALL.into_iter().map(code).collect()
+    /// Returns the form with the type of a task and its settings.
+    fn with_settings(self, settings: &TaskSettings, custom_keys: &[String]) -> Self {
+        let task_type = settings.task_type();
+        let form = Self {
+            category: task_type.category().code().to_owned(),
+            task_type: task_type.code().to_owned(),
+            ..self
+        };
+        match settings {
+            TaskSettings::AnonymiseUserData(policy) => form.with_policy(policy, custom_keys),
+        }
+    }
 }
 
 /// Validates the form. `now` is the library's local time.
@@ -270,60 +256,56 @@ pub fn validate(form: &TaskForm, now: NaiveDateTime) -> Result<TaskDraft, FieldE
     let description = errors.take("description", required_line(&form.description, "a description"));
     let visibility = errors.take("visibility", choice(Visibility::from_code(&form.visibility)));
     let owner = errors.take("owner", optional_user(&form.owner));
-    if form.category != CATEGORY.0 {
+    let task_type = task_type(form, &mut errors);
+    // The settings come first on the page, but depend on the schedule.
+    let mut errors_of_schedule = FieldErrors::default();
+    let (schedule, notice) = schedule(form, now, &mut errors_of_schedule);
+    let settings = task_type.map(|task_type| settings(form, task_type, &schedule, &mut errors));
+    errors.0.append(&mut errors_of_schedule.0);
+    let missed = errors.take("missed", choice(Missed::from_code(&form.missed)));
+    match (errors.is_empty(), description, visibility, owner, settings, missed) {
+        (true, Some(description), Some(visibility), Some(owner), Some(settings), Some(missed)) => {
+            Ok(TaskDraft {
+                edited,
+                description,
+                active: form.active,
+                visibility,
+                owner,
+                settings,
+                schedule,
+                missed,
+                notice,
+            })
+        }
+        _ => Err(errors),
+    }
+}
+
+/// Returns the chosen type, which must belong to the chosen category.
+fn task_type(form: &TaskForm, errors: &mut FieldErrors) -> Option<TaskType> {
+    let category = TaskCategory::from_code(&form.category);
+    if category.is_none() {
         errors.add("category", Problem::not_chosen("a category"));
     }
-    if form.task_type != TASK_TYPE.0 {
+    let task_type = TaskType::from_code(&form.task_type)
+        .filter(|task_type| category.is_none_or(|category| task_type.category() == category));
+    if task_type.is_none() {
         errors.add("task_type", Problem::not_chosen("a task type"));
     }
-    let policy = policy(form, &mut errors);
-    let (schedule, notice) = schedule(form, now, &mut errors);
-    let missed = errors.take("missed", choice(Missed::from_code(&form.missed)));
-    let no_condition = !(form.by_leaving || form.by_activity || form.by_marked);
-    if no_condition && !schedule.is_manual_only() {
-        errors.add("conditions", Problem::NoCondition);
-    }
-    match (errors.is_empty(), description, visibility, owner, missed) {
-        (true, Some(description), Some(visibility), Some(owner), Some(missed)) => Ok(TaskDraft {
-            edited,
-            description,
-            active: form.active,
-            visibility,
-            owner,
-            policy,
-            schedule,
-            missed,
-            notice,
-        }),
-        _ => Err(errors),
-    }
+    task_type
 }
 
-/// Returns conditions and scope, if those parts of the form are valid.
-pub fn conditions_so_far(form: &TaskForm) -> Result<(Conditions, Scope), FieldErrors> {
-    let mut errors = FieldErrors::default();
-    let conditions = conditions(form, &mut errors);
-    match errors.take("scope", choice(Scope::from_code(&form.scope))) {
-        Some(scope) if errors.is_empty() => Ok((conditions, scope)),
-        _ => Err(errors),
-    }
-}
-
-fn conditions(form: &TaskForm, errors: &mut FieldErrors) -> Conditions {
-    let mut days = |field: &str, used: bool, text: &str| {
-        if used {
-            return errors.take(field, Days::parse(text));
+/// Validates the settings of a type.
+fn settings(
+    form: &TaskForm,
+    task_type: TaskType,
+    schedule: &Schedule,
+    errors: &mut FieldErrors,
+) -> TaskSettings {
+    match task_type {
+        TaskType::AnonymiseUserData => {
+            TaskSettings::AnonymiseUserData(anonymising::policy(form, schedule, errors))
         }
-        // Ignoring a number without a tick would result in a wider rule than intended.
-        if !text.trim().is_empty() {
-            errors.add(field, Problem::ConditionNotTicked);
-        }
-        None
-    };
-    Conditions {
-        leaving: days("leaving_days", form.by_leaving, &form.leaving_days),
-        activity: days("activity_days", form.by_activity, &form.activity_days),
-        marked: days("marked_days", form.by_marked, &form.marked_days),
     }
 }
 
@@ -336,37 +318,6 @@ fn edited(form: &TaskForm, errors: &mut FieldErrors) -> Option<(i64, i32)> {
         errors.add("id", Problem::UnknownChoice);
     }
     edited
-}
-
-fn policy(form: &TaskForm, errors: &mut FieldErrors) -> Policy {
-    let mut policy = Policy::default();
-    for field in Field::ALL {
-        let chosen = match form.fields.get(field.code()) {
-            None => Some(field.default_treatment()),
-            Some(code) => Treatment::from_code(code).filter(|t| field.treatments().contains(t)),
-        };
-        if let Some(treatment) = errors.take(&format!("fields.{}", field.code()), choice(chosen)) {
-            policy.fields.insert(field, treatment);
-        }
-    }
-    if form.fields.keys().any(|code| Field::from_code(code).is_none()) {
-        errors.add("fields", Problem::UnknownChoice);
-    }
-    for (key, code) in &form.custom {
-        match code.as_str() {
-            "keep" => policy.keep_custom.push(key.clone()),
-            "remove" => {}
-            _ => errors.add(&format!("custom.{key}"), Problem::UnknownChoice),
-        }
-    }
-    if let Some(scope) = errors.take("scope", choice(Scope::from_code(&form.scope))) {
-        policy.scope = scope;
-    }
-    policy.conditions = conditions(form, errors);
-    if let Some(way) = errors.take("loan_text", choice(NoteTreatment::from_code(&form.loan_text))) {
-        policy.loan_text = way;
-    }
-    policy
 }
 
 fn choice<T>(chosen: Option<T>) -> Result<T, Problem> {

@@ -10,8 +10,10 @@
 use chrono::NaiveDateTime;
 use policy::form::Problem;
 use policy::schedule::{MonthDay, Weekday};
-use policy::task_form::{Notice, Tab, TaskForm, validate};
-use policy::{Days, Field, Missed, NoteTreatment, Schedule, Scope, Treatment, UserNumber};
+use policy::task_form::{Notice, Tab, TaskDraft, TaskForm, validate};
+use policy::{
+    Days, Field, Missed, NoteTreatment, Policy, Schedule, Scope, TaskSettings, Treatment, UserNumber,
+};
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
@@ -28,6 +30,11 @@ fn valid_form() -> TaskForm {
         schedule: "daily".to_owned(),
         ..TaskForm::new_task()
     }
+}
+
+fn policy_of(draft: &TaskDraft) -> &Policy {
+    let TaskSettings::AnonymiseUserData(policy) = &draft.settings;
+    policy
 }
 
 fn changed(change: impl FnOnce(&mut TaskForm)) -> TaskForm {
@@ -284,23 +291,17 @@ fn each_invalid_field_reports_its_problem() {
 
 #[test]
 fn all_problems_are_reported_at_once() {
+    let fields = |form: &TaskForm| {
+        let errors = validate(form, now()).expect_err("an empty form");
+        errors.0.into_iter().map(|error| error.field).collect::<Vec<_>>()
+    };
     let form = TaskForm { schedule: "weekly".to_owned(), by_marked: true, ..TaskForm::default() };
-    let errors = validate(&form, now()).expect_err("an empty form");
-    let fields: Vec<&str> = errors.0.iter().map(|error| error.field.as_str()).collect();
+    let general = ["description", "visibility", "category", "task_type", "time", "weekdays", "missed"];
+    assert_eq!(fields(&form), general, "without a task type its settings are unknown");
+    let TaskForm { category, task_type, .. } = TaskForm::new_task();
     assert_eq!(
-        fields,
-        [
-            "description",
-            "visibility",
-            "category",
-            "task_type",
-            "scope",
-            "marked_days",
-            "loan_text",
-            "time",
-            "weekdays",
-            "missed"
-        ]
+        fields(&TaskForm { category, task_type, ..form }),
+        ["description", "visibility", "scope", "marked_days", "loan_text", "time", "weekdays", "missed"]
     );
 }
 
@@ -324,8 +325,8 @@ const DAYS: [(&str, u32); 5] = [("0", 0), (" 5 ", 5), ("007", 7), ("36499", 36_4
 fn days_from_0_to_36500_are_accepted() {
     for (typed, days) in DAYS {
         let draft = validate(&changed(|f| typed.clone_into(&mut f.leaving_days)), now()).expect(typed);
-        assert_eq!(draft.policy.conditions.leaving, Days::new(days));
-        assert_eq!(draft.policy.conditions.activity, None);
+        assert_eq!(policy_of(&draft).conditions.leaving, Days::new(days));
+        assert_eq!(policy_of(&draft).conditions.activity, None);
     }
 }
 
@@ -348,7 +349,7 @@ fn a_task_without_conditions_must_be_manual_only() {
         (f.by_leaving, f.leaving_days, f.schedule) = (false, String::new(), "manual".to_owned());
     });
     let draft = validate(&manual, now()).expect("a task for single users");
-    assert!(draft.policy.conditions.is_empty() && draft.schedule.is_manual_only());
+    assert!(policy_of(&draft).conditions.is_empty() && draft.schedule.is_manual_only());
     for kind in ["once", "daily", "weekly", "monthly", "cron"] {
         let form = changed(|f| {
             (f.by_leaving, f.leaving_days) = (false, String::new());
@@ -425,13 +426,13 @@ fn a_valid_form_contains_all_choices() {
     });
     let draft = validate(&form, now()).expect("a valid form");
     assert_eq!(draft.owner, Some(UserNumber(12)));
-    assert_eq!(draft.policy.scope, Scope::All);
-    assert_eq!(draft.policy.loan_text, NoteTreatment::Mark);
+    assert_eq!(policy_of(&draft).scope, Scope::All);
+    assert_eq!(policy_of(&draft).loan_text, NoteTreatment::Mark);
     assert_eq!(draft.missed, Missed::Skip);
     assert_eq!(validate(&valid_form(), now()).expect("a valid form").missed, Missed::Once, "the default");
-    assert_eq!(draft.policy.treatment(Field::BirthDate), Treatment::Decade);
-    assert_eq!(draft.policy.treatment(Field::City), Treatment::Remove);
-    assert_eq!(draft.policy.keep_custom, ["a"]);
+    assert_eq!(policy_of(&draft).treatment(Field::BirthDate), Treatment::Decade);
+    assert_eq!(policy_of(&draft).treatment(Field::City), Treatment::Remove);
+    assert_eq!(policy_of(&draft).keep_custom, ["a"]);
 }
 
 #[test]
@@ -510,7 +511,7 @@ mod properties {
                     visibility,
                     owner,
                     schedule: if policy.conditions.is_empty() { Schedule::ManualOnly } else { schedule },
-                    policy,
+                    settings: TaskSettings::AnonymiseUserData(policy),
                     missed,
                     notice: None,
                 },
@@ -540,7 +541,7 @@ mod properties {
                 ..valid_form()
             };
             if let Ok(draft) = validate(&form.with_shown_fields(), now()) {
-                prop_assert!(!draft.policy.conditions.is_empty());
+                prop_assert!(!policy_of(&draft).conditions.is_empty());
             }
         }
     }

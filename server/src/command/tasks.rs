@@ -7,7 +7,7 @@ use erasure::approval_workflow;
 use erasure::run::{self, Run};
 use erasure::task::{self, TaskFile, TaskQuery, TaskRow, UnownedTask};
 use policy::numbers::{counted, grouped};
-use policy::{RunId, TaskId, UserNumber, summary};
+use policy::{RunId, TaskId, TaskSettings, UserNumber, summary};
 use serde_json::json;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -148,13 +148,13 @@ async fn unowned(store: &Store, output: Output) -> anyhow::Result<()> {
 
 async fn show(store: &Store, output: Output, id: TaskId) -> anyhow::Result<()> {
     let task = task::read(store, Actor::COMMAND_LINE, id).await?;
-    let policy = &task.draft.policy;
+    let TaskSettings::AnonymiseUserData(policy) = &task.draft.settings;
     let who = summary::selection(&policy.conditions, policy.scope);
     let result = json!({
         "id": task.id,
         "description": task.draft.description,
         "active": task.draft.active,
-        "policy": policy,
+        "settings": task.draft.settings,
         "schedule": task.draft.schedule,
         "owner": task.draft.owner,
         "visibility": task.draft.visibility,

@@ -3,8 +3,8 @@
 use super::read::draft_of;
 use super::save::write;
 use db::error::RecordsError;
-use policy::task_form::{TASK_TYPE, TaskDraft, TaskForm, Visibility, validate};
-use policy::{Action, Missed, Policy, Schedule, TaskId, UserNumber};
+use policy::task_form::{TaskDraft, TaskForm, Visibility, validate};
+use policy::{Action, Missed, Schedule, TaskId, TaskSettings, UserNumber};
 use serde::{Deserialize, Serialize};
 use trail::actor::Actor;
 use trail::audit::{self, AuditAction, Subject};
@@ -18,10 +18,9 @@ const FORMAT: &str = "lethe-task-1";
 #[serde(deny_unknown_fields)]
 pub struct TaskFile {
     format: String,
-    task_type: String,
     description: String,
     visibility: Visibility,
-    policy: Policy,
+    settings: TaskSettings,
     schedule: Schedule,
     /// Missing in files of older versions.
     #[serde(default)]
@@ -38,10 +37,9 @@ pub async fn export(store: &Store, actor: Actor, id: TaskId) -> Result<TaskFile,
     store.commit(tx).await?;
     Ok(TaskFile {
         format: FORMAT.to_owned(),
-        task_type: TASK_TYPE.0.to_owned(),
         description: draft.description,
         visibility: draft.visibility,
-        policy: draft.policy,
+        settings: draft.settings,
         schedule: draft.schedule,
         missed: draft.missed,
     })
@@ -62,17 +60,18 @@ pub async fn import_for(
     owner: Option<UserNumber>,
 ) -> Result<TaskId, RecordsError> {
     actor.require(Action::EditTasks)?;
-    if file.format != FORMAT || file.task_type != TASK_TYPE.0 {
+    if file.format != FORMAT {
         return Err(RecordsError::Refused(format!("This is not a task file in the format {FORMAT}")));
     }
-    let kept: Vec<String> = file.policy.keep_custom.clone();
+    let TaskSettings::AnonymiseUserData(policy) = &file.settings;
+    let kept: Vec<String> = policy.keep_custom.clone();
     let draft = TaskDraft {
         edited: None,
         description: file.description,
         active: false,
         visibility: file.visibility,
         owner,
-        policy: file.policy,
+        settings: file.settings,
         schedule: file.schedule,
         missed: file.missed,
         notice: None,

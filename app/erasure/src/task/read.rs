@@ -9,7 +9,9 @@ use db::pagination::{Page, Paging};
 use db::stored::{stored_policy, stored_schedule};
 use policy::task_form::{TaskDraft, Visibility};
 use policy::timezone::{Occurrence, occurrence};
-use policy::{Missed, RunId, RunKind, RunState, Schedule, TaskId, UserNumber, extends_beyond};
+use policy::{
+    Missed, RunId, RunKind, RunState, Schedule, TaskId, TaskSettings, TaskType, UserNumber, extends_beyond,
+};
 use sea_orm::{
     ColumnTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect, sea_query::Expr,
     sea_query::ExprTrait, sea_query::Func,
@@ -22,8 +24,8 @@ use trail::task_name::visible_to;
 /// Filter for a list of tasks.
 #[derive(Clone, Debug, Default)]
 pub struct TaskQuery {
-    /// Only tasks of this type, by code.
-    pub task_type: Option<String>,
+    /// Only tasks of this type.
+    pub task_type: Option<TaskType>,
     /// Only active (`true`) or inactive tasks.
     pub active: Option<bool>,
     /// Only tasks with these words in the description.
@@ -50,6 +52,8 @@ pub struct TaskRow {
     pub id: TaskId,
     /// Its description.
     pub description: String,
+    /// What it does.
+    pub task_type: TaskType,
     /// Whether it runs by its schedule.
     pub active: bool,
     /// Whether only the owner sees it.
@@ -111,8 +115,8 @@ pub async fn list(
         .filter(visible_to(actor))
         .order_by_asc(tasks::Column::Id)
         .limit(paging.limit());
-    if let Some(task_type) = &query.task_type {
-        find = find.filter(tasks::Column::TaskType.eq(task_type.clone()));
+    if let Some(task_type) = query.task_type {
+        find = find.filter(tasks::Column::TaskType.eq(task_type.code()));
     }
     if let Some(active) = query.active {
         find = find.filter(tasks::Column::Active.eq(active));
@@ -135,6 +139,8 @@ pub async fn list(
             next: next_run(store, &task, &schedule),
             last: last.iter().find(|(id, _)| *id == task.id).map(|(_, last)| last.clone()),
             description: task.description,
+            task_type: TaskType::from_code(&task.task_type)
+                .ok_or(RecordsError::Corrupt("type of the task"))?,
             active: task.active,
             private: task.visibility == Visibility::Private.code(),
             schedule,
@@ -171,7 +177,7 @@ pub(super) fn draft_of(task: &tasks::Model) -> Result<TaskDraft, RecordsError> {
         visibility: Visibility::from_code(&task.visibility)
             .ok_or(RecordsError::Corrupt("visibility of the task"))?,
         owner: task.owner_number.map(UserNumber),
-        policy: stored_policy(&task.policy)?,
+        settings: TaskSettings::AnonymiseUserData(stored_policy(&task.policy)?),
         schedule: stored_schedule(&task.schedule)?,
         missed: Missed::from_code(&task.missed).ok_or(RecordsError::Corrupt("rule for missed runs"))?,
         notice: None,
@@ -186,7 +192,8 @@ fn next_run(store: &Store, task: &tasks::Model, schedule: &Schedule) -> Option<O
 
 fn confirmation(task: &tasks::Model, draft: &TaskDraft) -> Result<Confirmation, RecordsError> {
     let Some(confirmed) = &task.confirmed_policy else { return Ok(Confirmation::Missing) };
-    let wider = extends_beyond(&draft.policy, &stored_policy(confirmed)?);
+    let TaskSettings::AnonymiseUserData(policy) = &draft.settings;
+    let wider = extends_beyond(policy, &stored_policy(confirmed)?);
     Ok(if wider { Confirmation::Outgrown } else { Confirmation::Given })
 }
 

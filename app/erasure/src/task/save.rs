@@ -5,8 +5,8 @@ use crate::schedule::due_from_now;
 use db::entity::tasks;
 use db::error::RecordsError;
 use policy::form::{FieldErrors, Problem};
-use policy::task_form::{TASK_TYPE, TaskDraft, TaskForm, validate};
-use policy::{Action, Schedule, TaskId, UserNumber};
+use policy::task_form::{TaskDraft, TaskForm, validate};
+use policy::{Action, Schedule, TaskId, TaskSettings, UserNumber};
 use sea_orm::{ActiveModelTrait, DatabaseTransaction, Set};
 use trail::actor::Actor;
 use trail::audit::{self, AuditAction, Subject};
@@ -33,14 +33,16 @@ pub(super) async fn write(
     let default = super::default::lock_and_keep(tx).await?;
     let now = store.clock.now();
     let next = due_from_now(store, &draft.schedule, draft.active);
+    let task_type = draft.settings.task_type();
+    let TaskSettings::AnonymiseUserData(policy) = draft.settings;
     let schedule = stored(&schedule_to_come(store, draft.schedule), "schedule")?;
     let mut task = tasks::ActiveModel {
         description: Set(draft.description),
         active: Set(draft.active),
-        task_type: Set(TASK_TYPE.0.to_owned()),
+        task_type: Set(task_type.code().to_owned()),
         visibility: Set(draft.visibility.code().to_owned()),
         owner_number: Set(owner.map(|owner| owner.0)),
-        policy: Set(stored(&draft.policy, "policy")?),
+        policy: Set(stored(&policy, "policy")?),
         schedule: Set(schedule.clone()),
         missed: Set(draft.missed.code().to_owned()),
         changed_at: Set(now),
@@ -92,8 +94,9 @@ async fn check(
         Err(RecordsError::Invalid(errors)) => (None, errors),
         Err(error) => return Err(error),
     };
+    let TaskSettings::AnonymiseUserData(policy) = &draft.settings;
     let known = all_custom_fields(tx).await?;
-    for key in &draft.policy.keep_custom {
+    for key in &policy.keep_custom {
         if !known.iter().any(|(known, _)| known == key) {
             errors.add(&format!("custom.{key}"), Problem::UnknownChoice);
         }

@@ -1,90 +1,74 @@
-//! The tab *Task specific settings*: the policy.
+//! The tab *Task specific settings*: the task type, and the settings of the chosen type.
 
-use super::inputs::{Checkbox, Form, Problem, RadioField, Text, field, posted};
+mod anonymising;
+
+use super::inputs::{Form, Problem, Text, field, posted};
+use anonymising::Policy;
 use leptos::prelude::*;
-use policy::field::{ALWAYS_REMOVED, ALWAYS_REMOVED_TOO, Field, FieldGroup};
-use policy::task_form::{CATEGORY, TASK_TYPE};
-use policy::{NoteTreatment, Scope, Treatment, summary};
+use policy::{TaskCategory, TaskType};
 
 #[component]
 pub(super) fn Settings(form: Form, custom: Vec<(String, String)>) -> impl IntoView {
-    let scopes = Scope::ALL.map(|scope| {
-        let label = match scope {
-            Scope::Imported => "Imported users",
-            Scope::NotImported => "Users not imported",
-            Scope::All => "All users",
+    // Without WebAssembly the settings of all types are shown.
+    let chosen = Memo::new(move |_| form.with(|form| TaskType::from_code(&form.task_type)));
+    let settings = TaskType::ALL.map(|task_type| {
+        let settings = match task_type {
+            TaskType::AnonymiseUserData => view! { <Policy form custom=custom.clone() /> },
         };
-        view! { <RadioField form text=field!(text scope) code=scope.code() label=label /> }
+        let hidden = move || chosen.get().is_some_and(|chosen| chosen != task_type);
+        view! { <div hidden=hidden>{settings}</div> }
     });
-    let texts = NoteTreatment::ALL.map(
-        |way| view! { <RadioField form text=field!(text loan_text) code=way.code() label=way.label() /> },
-    );
     view! {
-        <TaskType form />
-        <fieldset>
-            <legend>"Apply to"</legend>
-            <div class="choices across">{scopes}</div>
-            <Problem form name="scope" />
-        </fieldset>
-        <Conditions form />
-        <fieldset class="treatments">
-            <legend>"Anonymise below user data"</legend>
-            <p class="hint">{ALWAYS_REMOVED_TOO}</p>
-            <Treatments form custom />
-            <Problem form name="fields" />
-        </fieldset>
-        <fieldset>
-            <legend>"Notes on loans, requests and charges"</legend>
-            <p class="hint">
-                "Loans, requests and charges stay, with the user category and department on their date. Free \
-                 text on them is removed."
-            </p>
-            {texts}
-            <Problem form name="loan_text" />
-        </fieldset>
+        <ChosenType form />
+        {settings}
     }
 }
 
 /// Two dropdowns: the first one determines the choices of the second.
 #[component]
-fn TaskType(form: Form) -> impl IntoView {
+fn ChosenType(form: Form) -> impl IntoView {
     let category = field!(text category);
     let task_type = field!(text task_type);
-    let no_category = move || form.with(|form| form.category != CATEGORY.0);
+    let chosen = Memo::new(move |_| form.with(|form| TaskCategory::from_code(&form.category)));
+    let categories = TaskCategory::ALL.map(|category| (category.code(), category.label(), false.into()));
+    let types = TaskType::ALL.map(|one| {
+        let elsewhere = Signal::derive(move || chosen.get() != Some(one.category()));
+        (one.code(), one.label(), elsewhere)
+    });
     view! {
         <div class="columns">
             <div class="field">
                 <label for="category">"Category"</label>
-                <Select form text=category options=vec![("", "Choose a category"), CATEGORY] />
+                <Select form text=category none="Choose a category" options=categories.to_vec() />
                 <Problem form name="category" />
             </div>
             <div class="field">
                 <label for="task_type">"Task type"</label>
-                <Select form text=task_type options=vec![("", "Choose a task type"), TASK_TYPE]
-                    hide_all_but_first=Signal::derive(no_category) />
+                <Select form text=task_type none="Choose a task type" options=types.to_vec() />
                 <Problem form name="task_type" />
             </div>
         </div>
         <p class="hidden" role="status">
-            {move || no_category().then_some("Choose a category first: it determines the task types.")}
+            {move || chosen.get().is_none().then_some("Choose a category first: it determines the task types.")}
         </p>
     }
 }
 
+/// A dropdown. Each option has a code, a label, and whether it is hidden.
 #[component]
 fn Select(
     form: Form,
     text: Text,
-    options: Vec<(&'static str, &'static str)>,
-    #[prop(optional)] hide_all_but_first: Option<Signal<bool>>,
+    none: &'static str,
+    options: Vec<(&'static str, &'static str, Signal<bool>)>,
 ) -> impl IntoView {
     let name = text.name;
+    let initial = form.initial(|form| (text.read)(form).clone());
     let options = options
         .into_iter()
-        .enumerate()
-        .map(|(index, (code, label))| {
-            let selected = form.initial(|form| (text.read)(form) == code);
-            let hidden = move || index > 0 && hide_all_but_first.is_some_and(|hide| hide.get());
+        .map(|(code, label, hidden)| {
+            let selected = initial == code;
+            let hidden = move || hidden.get();
             view! { <option value=code selected=selected hidden=hidden disabled=hidden>{label}</option> }
         })
         .collect_view();
@@ -96,172 +80,8 @@ fn Select(
             aria-invalid=move || form.problem(name).map(|_| "true")
             on:change=move |event| form.change(name, |form| *(text.write)(form) = event_target_value(&event))
         >
+            <option value="" selected=initial.is_empty()>{none}</option>
             {options}
         </select>
-    }
-}
-
-/// The three conditions, and the sentence that describes them.
-#[component]
-fn Conditions(form: Form) -> impl IntoView {
-    let selection = move || form.with(summary::of_form);
-    let example =
-        move || form.with(|values| summary::example_of_form(values, form.now().date())).unwrap_or_default();
-    view! {
-        <fieldset id="conditions" tabindex="-1" aria-describedby="conditions-problem">
-            <legend>"Anonymise user data after"</legend>
-            <p class="hint">
-                "Tick the conditions that apply and enter their days. All ticked conditions must be met. \
-                 Whole days, in the library's time zone."
-            </p>
-            <Condition form checkbox=field!(checkbox by_leaving) days=field!(text leaving_days)
-                label="days after the leaving date" />
-            <Condition form checkbox=field!(checkbox by_activity) days=field!(text activity_days)
-                label="days after the last activity" />
-            <Condition form checkbox=field!(checkbox by_marked) days=field!(text marked_days)
-                label="days after being marked for deletion" />
-            <Problem form name="conditions" />
-            <p class="hint">{summary::ACTIVITY}</p>
-        </fieldset>
-        <div class="sentence" role="status">
-            <p>{selection}</p>
-            <p class="first-day">{example}</p>
-        </div>
-    }
-}
-
-#[component]
-fn Condition(form: Form, checkbox: Checkbox, days: Text, label: &'static str) -> impl IntoView {
-    let name = days.name;
-    // Typing a number ticks its condition: without the tick the rule would be wider than intended.
-    let typed = move |event| {
-        let text = event_target_value(&event);
-        if !text.trim().is_empty() {
-            form.change(checkbox.name, |form| *(checkbox.write)(form) = true);
-        }
-        form.change(name, |form| *(days.write)(form) = text);
-    };
-    let ticked = move |event| {
-        let is_ticked = event_target_checked(&event);
-        form.change(checkbox.name, |form| *(checkbox.write)(form) = is_ticked);
-        if !is_ticked {
-            form.change(name, |_| ());
-        }
-    };
-    view! {
-        <div class="condition">
-            <div class="choice">
-                <input
-                    id=checkbox.name
-                    name=posted(checkbox.name)
-                    type="checkbox"
-                    value="true"
-                    checked=form.initial(checkbox.read)
-                    prop:checked=move || form.with(checkbox.read)
-                    on:change=ticked
-                />
-                <input
-                    id=name
-                    name=posted(name)
-                    type="text"
-                    inputmode="numeric"
-                    autocomplete="off"
-                    aria-label=format!("Number of {label}")
-                    aria-describedby=format!("{name}-problem")
-                    aria-invalid=move || form.problem(name).map(|_| "true")
-                    value=form.initial(|form| (days.read)(form).clone())
-                    on:input=typed
-                />
-                <label for=checkbox.name>{label}</label>
-            </div>
-            <Problem form name />
-        </div>
-    }
-}
-
-/// The treatment of each field.
-#[component]
-fn Treatments(form: Form, custom: Vec<(String, String)>) -> impl IntoView {
-    let always = ALWAYS_REMOVED.map(|(label, why)| {
-        view! {
-            <tr>
-                <th scope="row">
-                    <span class="choice">
-                        <input type="checkbox" checked disabled aria-label=format!("Remove {label}: always") />
-                        {label}
-                    </span>
-                </th>
-                <td>"Always removed"<br /><small>{why}</small></td>
-            </tr>
-        }
-    });
-    let groups = FieldGroup::ALL.map(|group| {
-        let rows = Field::ALL.into_iter().filter(|field| field.group() == group);
-        let rows = rows.map(|field| view! { <Treated form field /> }).collect_view();
-        view! { <tbody><tr><th scope="rowgroup" colspan="2"><b>{group.label()}</b></th></tr>{rows}</tbody> }
-    });
-    let custom = (!custom.is_empty()).then(|| {
-        let rows = custom
-            .into_iter()
-            .map(|(key, label)| view! { <CustomTreated form custom_key=key label /> })
-            .collect_view();
-        view! { <tbody><tr><th scope="rowgroup" colspan="2"><b>"Custom fields"</b></th></tr>{rows}</tbody> }
-    });
-    view! {
-        <div class="scroll" role="region" aria-label="What happens to each field" tabindex="0">
-            <table>
-                <caption class="hidden">"What happens to each field of the user"</caption>
-                <thead><tr><th scope="col">"Field"</th><th scope="col">"What happens to it"</th></tr></thead>
-                <tbody>{always}</tbody>
-                {groups}
-                {custom}
-            </table>
-        </div>
-    }
-}
-
-#[component]
-fn Treated(form: Form, field: Field) -> impl IntoView {
-    let id = format!("fields.{}", field.code());
-    let now = form.initial(|form| form.fields.get(field.code()).cloned());
-    let now = now.and_then(|code| Treatment::from_code(&code)).unwrap_or(field.default_treatment());
-    let options = field
-        .treatments()
-        .iter()
-        .map(|one| view! { <option value=one.code() selected=*one == now>{one.label()}</option> })
-        .collect_view();
-    let change = move |event| {
-        form.change("fields", |form| {
-            form.fields.insert(field.code().to_owned(), event_target_value(&event));
-        });
-    };
-    view! {
-        <tr>
-            <th scope="row"><label for=id.clone()>{field.label()}</label></th>
-            <td><select id=id name=format!("form[fields][{}]", field.code()) on:change=change>{options}</select></td>
-        </tr>
-    }
-}
-
-#[component]
-fn CustomTreated(form: Form, custom_key: String, label: String) -> impl IntoView {
-    let id = format!("custom.{custom_key}");
-    let name = format!("form[custom][{custom_key}]");
-    let kept = form.initial(|form| form.custom.get(&custom_key).is_some_and(|code| code == "keep"));
-    let change = move |event| {
-        form.change("custom", |form| {
-            form.custom.insert(custom_key.clone(), event_target_value(&event));
-        });
-    };
-    view! {
-        <tr>
-            <th scope="row"><label for=id.clone()>{label}</label></th>
-            <td>
-                <select id=id name=name on:change=change>
-                    <option value="remove" selected=!kept>"Remove"</option>
-                    <option value="keep" selected=kept>"Keep"</option>
-                </select>
-            </td>
-        </tr>
     }
 }

@@ -7,8 +7,8 @@ use crate::components::{
 use crate::state::{actor, can_open, store};
 use erasure::task::{self, TaskQuery, TaskRow};
 use leptos::prelude::*;
+use policy::TaskType;
 use policy::form::FieldErrors;
-use policy::task_form::{CATEGORY, TASK_TYPE};
 
 /// Shows the tasks, with filters.
 #[component]
@@ -23,7 +23,7 @@ pub fn TaskListPage() -> impl IntoView {
         "inactive" => Some(false),
         _ => None,
     });
-    let of_type = choice(&mut errors, "type", |code| (code == TASK_TYPE.0).then(|| code.to_owned()));
+    let of_type = choice(&mut errors, "type", TaskType::from_code);
     let address = format!(
         "/tasks?type={}&status={}&q={}",
         percent_encoded(&task_type),
@@ -57,15 +57,17 @@ pub fn TaskListPage() -> impl IntoView {
 #[component]
 fn Filters(status: String, text: String, task_type: String, errors: FieldErrors) -> impl IntoView {
     let chosen = |code: &str| status == code;
+    let types = TaskType::ALL.map(|one| {
+        let label = format!("{} › {}", one.category().label(), one.label());
+        view! { <option value=one.code() selected=task_type == one.code()>{label}</option> }
+    });
     view! {
         <form class="filters" method="get" action="/tasks" role="search" aria-label="Filter tasks">
             <div class="field">
                 <label for="type">"Type"</label>
                 <select id="type" name="type" aria-describedby="type-problem">
                     <option value="">"All types"</option>
-                    <option value=TASK_TYPE.0 selected=task_type == TASK_TYPE.0>
-                        {format!("{} › {}", CATEGORY.1, TASK_TYPE.1)}
-                    </option>
+                    {types}
                 </select>
                 <FilterProblem field="type" errors=errors.clone() />
             </div>
@@ -140,7 +142,7 @@ fn row(task: TaskRow) -> impl IntoView {
                 {task.private.then_some(view! { <br /><small>"Private"</small> })}
                 {task.single_default.then_some(view! { <br /><small>"Default for single users"</small> })}
             </th>
-            <td>{TASK_TYPE.1}</td>
+            <td>{task.task_type.label()}</td>
             <td>{status}</td>
             <td>{task.schedule.label()}</td>
             <td>{task.next.map_or_else(|| "Only when started by hand".to_owned(), |next| next.shown)}</td>

@@ -10,6 +10,7 @@ use crate::form_post::error_for;
 use crate::islands::NextRun;
 use crate::pages::runs::run_table;
 use crate::state::{actor, store};
+use chrono::NaiveDate;
 use db::Clock;
 use db::pagination::Paging;
 use erasure::run::{self, RunQuery};
@@ -17,9 +18,9 @@ use erasure::task::{self, Confirmation, Task};
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
 use policy::field::{ALWAYS_REMOVED, Field};
-use policy::task_form::{NEXT_RUNS, TASK_TYPE, Visibility};
+use policy::task_form::{NEXT_RUNS, Visibility};
 use policy::timezone::next_occurrences;
-use policy::{Policy, Schedule, TaskId, Treatment, summary};
+use policy::{Policy, Schedule, TaskId, TaskSettings, Treatment, summary};
 
 /// The number of shown runs. The list of runs contains all.
 const RUNS: u64 = 10;
@@ -36,16 +37,16 @@ pub fn TaskPage() -> impl IntoView {
         let runs = run::list(&store, &of_task, &Paging { after: None, rows: Some(RUNS) }).await?;
         let next = next_runs(store.clock, &task);
         let today = store.clock.today();
-        let policy = &task.draft.policy;
-        let selection = summary::selection(&policy.conditions, policy.scope);
-        let example = summary::example(&policy.conditions, today);
-        let fields = field_table(policy, &custom);
+        let settings = match &task.draft.settings {
+            TaskSettings::AnonymiseUserData(policy) => policy_settings(policy, &custom, today),
+        };
+        let lead = task.draft.settings.task_type().label();
         let more = format!("/runs?task={}", task.id);
         Ok(view! {
-            <PageLayout title=task.draft.description.clone() lead=TASK_TYPE.1 crumbs=crumbs([]) actions=actions(&task)>
+            <PageLayout title=task.draft.description.clone() lead crumbs=crumbs([]) actions=actions(&task)>
                 <Refusals />
                 {not_confirmed(&task)}
-                <div class="sentence"><p>{selection}</p><p class="first-day">{example}</p></div>
+                {settings.summary}
                 {facts(&task, next)}
                 <h2>"Runs and previews"</h2>
                 {if runs.rows.is_empty() {
@@ -59,8 +60,7 @@ pub fn TaskPage() -> impl IntoView {
                 } else {
                     view! { {run_table(runs.rows)} <p><a href=more>"All runs of this task"</a></p> }.into_any()
                 }}
-                <h2>"What happens to each field"</h2>
-                {fields}
+                {settings.details}
             </PageLayout>
         })
     })
@@ -180,11 +180,26 @@ fn facts(task: &Task, next: Vec<NextRun>) -> impl IntoView + use<> {
             <dt>"Owner"</dt><dd>{owner}</dd>
             <dt>"Single users"</dt>
             <dd>{if task.single_default { "Default: its field settings apply to single users" } else { "–" }}</dd>
-            <dt>"Notes on loans"</dt><dd>{task.draft.policy.loan_text.label()}</dd>
             <dt>"Created"</dt><dd><Timestamp at=task.created_at /></dd>
             <dt>"Last changed"</dt><dd><Timestamp at=task.changed_at /></dd>
         </dl>
     }
+}
+
+/// How a task page shows the settings of its type.
+struct ShownSettings {
+    /// What the task does, above its facts.
+    summary: AnyView,
+    /// All settings, below its runs.
+    details: AnyView,
+}
+
+fn policy_settings(policy: &Policy, custom: &[(String, String)], today: NaiveDate) -> ShownSettings {
+    let selection = summary::selection(&policy.conditions, policy.scope);
+    let example = summary::example(&policy.conditions, today);
+    let summary = view! { <div class="sentence"><p>{selection}</p><p class="first-day">{example}</p></div> };
+    let details = view! { <h2>"What happens to each field"</h2> {field_table(policy, custom)} };
+    ShownSettings { summary: summary.into_any(), details: details.into_any() }
 }
 
 fn field_table(policy: &Policy, custom: &[(String, String)]) -> impl IntoView + use<> {
@@ -200,10 +215,11 @@ fn field_table(policy: &Policy, custom: &[(String, String)]) -> impl IntoView + 
             line(label, if kept { Treatment::Keep } else { Treatment::Remove }.label())
         })
         .collect_view();
+    let notes = line("Notes on loans, requests and charges", policy.loan_text.label());
     view! {
         <DataTable label="What happens to each field" caption="What happens to each field of the user"
             columns=text_columns(["Field", "What happens to it"])>
-            {always} {fields} {custom}
+            {always} {fields} {custom} {notes}
         </DataTable>
     }
 }

@@ -8,7 +8,7 @@ use erasure::run::RunQuery;
 use erasure::task::{self, Confirmation, TaskQuery, TaskRow};
 use policy::form::Problem;
 use policy::task_form::TaskForm;
-use policy::{Field, Missed, Schedule, TaskId, Treatment};
+use policy::{Field, Missed, Schedule, TaskId, TaskSettings, TaskType, Treatment};
 use trail::{Actor, Store};
 
 /// Returns a valid form: left more than five days ago, every Monday.
@@ -63,8 +63,7 @@ async fn the_list_is_filtered_by_literal_text_and_by_status() {
             (text("%"), 1),
             (text("1__"), 0),
             (TaskQuery { active: Some(false), ..TaskQuery::default() }, 1),
-            (TaskQuery { task_type: Some("anonymise_user_data".to_owned()), ..TaskQuery::default() }, 2),
-            (TaskQuery { task_type: Some("other".to_owned()), ..TaskQuery::default() }, 0),
+            (TaskQuery { task_type: Some(TaskType::AnonymiseUserData), ..TaskQuery::default() }, 2),
         ] {
             assert_eq!(rows(&store, &query).await.len(), found, "{query:?}");
         }
@@ -245,7 +244,8 @@ async fn copies_and_imports_have_the_same_settings_and_are_inactive() {
         };
         let id = save(&store, &typed).await;
         let original = task::read(&store, Actor::COMMAND_LINE, id).await.unwrap().draft;
-        assert_eq!(original.policy.treatment(Field::BirthDate), Treatment::Decade);
+        let TaskSettings::AnonymiseUserData(policy) = &original.settings;
+        assert_eq!(policy.treatment(Field::BirthDate), Treatment::Decade);
 
         let copy = task::copy(&store, Actor::COMMAND_LINE, id).await.unwrap();
         let file =
@@ -256,7 +256,7 @@ async fn copies_and_imports_have_the_same_settings_and_are_inactive() {
             let draft = task::read(&store, Actor::COMMAND_LINE, id).await.unwrap().draft;
             assert_eq!(draft.description, description);
             assert!(!draft.active);
-            assert_eq!((&draft.policy, &draft.schedule), (&original.policy, &original.schedule));
+            assert_eq!((&draft.settings, &draft.schedule), (&original.settings, &original.schedule));
             assert_eq!(draft.missed, Missed::Skip);
         }
         let older = file.replace(r#","missed":"skip""#, "");
@@ -265,7 +265,11 @@ async fn copies_and_imports_have_the_same_settings_and_are_inactive() {
             task::import(&store, Actor::COMMAND_LINE, serde_json::from_str(&older).unwrap()).await.unwrap();
         let older = task::read(&store, Actor::COMMAND_LINE, older).await.unwrap().draft;
         assert_eq!(older.missed, Missed::Once, "files of older versions do not contain it");
-        assert!(serde_json::from_str::<task::TaskFile>(&file.replace("\"policy\"", "\"polcy\"")).is_err());
+        assert!(
+            serde_json::from_str::<task::TaskFile>(&file.replace("\"settings\"", "\"setings\"")).is_err()
+        );
+        let unknown = file.replace("anonymise_user_data", "drop_user_data");
+        assert!(serde_json::from_str::<task::TaskFile>(&unknown).is_err(), "an unknown task type");
         let other = serde_json::from_str(&file.replace("lethe-task-1", "lethe-task-9")).unwrap();
         assert!(matches!(
             task::import(&store, Actor::COMMAND_LINE, other).await,
