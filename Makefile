@@ -68,7 +68,7 @@ $(SITE)/hash.txt: $(WASM) frontend/site.mjs $(shell find style -type f)
 
 # --- Testing -------------------------------------------------------------------------------------------------
 
-test: format lint test-native test-wasm test-browser ## Everything: format, lints, native, Wasm, browser
+test: format lint doc test-native test-wasm test-browser ## Everything: format, lints, documentation, native, Wasm, browser
 
 format: ## Check the format; cargo fmt corrects it
 	@cargo fmt --all --check
