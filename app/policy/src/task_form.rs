@@ -80,11 +80,11 @@ pub struct TaskForm {
     pub category: String,
     /// Code of the task type.
     pub task_type: String,
-    /// Code of [`Treatment`] by code of [`Field`].
+    /// Code of [`Treatment`](crate::Treatment) by code of [`Field`](crate::Field).
     pub fields: BTreeMap<String, String>,
     /// `remove` or `keep` by key of a custom field.
     pub custom: BTreeMap<String, String>,
-    /// Code of [`Scope`].
+    /// Code of [`Scope`](crate::Scope).
     pub scope: String,
     /// Whether the leaving date is a condition.
     pub by_leaving: bool,
@@ -98,7 +98,7 @@ pub struct TaskForm {
     pub by_marked: bool,
     /// Days since the user was marked for deletion.
     pub marked_days: String,
-    /// Code of [`NoteTreatment`].
+    /// Code of [`NoteTreatment`](crate::NoteTreatment).
     pub loan_text: String,
     /// Code of [`SCHEDULE_KINDS`].
     pub schedule: String,
