@@ -18,7 +18,6 @@ pub(crate) use forms::{
     AskFirst, DateInput, FieldProblem, FilterProblem, NewPasswordFields, Notice, PostButton, ProblemSummary,
     ReauthHint, UserName,
 };
-pub use lists::percent_encoded;
 pub(crate) use lists::{Count, Day, Pager, Pages, Timestamp, options};
 pub(crate) use load::{
     choice, date_query, filter, filter_error, filtered_list, guarded_page, own_address, paging, path_param,

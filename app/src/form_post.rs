@@ -11,15 +11,14 @@ mod kept;
 mod body;
 mod idempotency;
 
-pub use body::is_text;
 pub use idempotency::answer_resent_form;
 
-use crate::components::percent_encoded;
 use crate::cookie;
 use crate::error::AppError;
 use crate::route_access::{self, Access};
 use crate::routes::Document;
 use crate::state::{AppState, Cookies, extension};
+use crate::url::{is_text, percent_encoded};
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{DefaultBodyLimit, FromRequest as _, State};
 use axum::response::{IntoResponse, Response};

@@ -11,7 +11,7 @@ pub mod islands;
 pub(crate) mod picked;
 
 #[cfg(feature = "ssr")]
-pub mod components;
+pub(crate) mod components;
 #[cfg(feature = "ssr")]
 pub mod cookie;
 #[cfg(feature = "ssr")]
@@ -30,3 +30,5 @@ pub mod route_access;
 pub mod routes;
 #[cfg(feature = "ssr")]
 pub mod state;
+#[cfg(feature = "ssr")]
+pub mod url;

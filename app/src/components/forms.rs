@@ -1,10 +1,10 @@
 //! Components of forms: fields, errors and buttons.
 
-use super::percent_encoded;
 use crate::error::AppError;
 use crate::form_post;
 use crate::picked::{CALENDAR, iso_or_empty, picker_name};
 use crate::state::{can_open, session};
+use crate::url::percent_encoded;
 use leptos::prelude::*;
 use policy::dates;
 use policy::form::FieldErrors;

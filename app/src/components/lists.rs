@@ -1,6 +1,7 @@
 //! Dates, numbers, dropdowns and pagination of lists.
 
 use crate::state::store;
+use crate::url::percent_encoded;
 use chrono::{DateTime, NaiveDate, Utc};
 use leptos::prelude::*;
 use policy::dates;
@@ -81,9 +82,4 @@ pub(crate) fn Pages(
     let first = first.map(|href| view! { <a href=href>"First page"</a> });
     (next.is_some() || first.is_some())
         .then(|| view! { <nav class="pager" aria-label="Pages">{first} {next}</nav> })
-}
-
-/// Encodes a text as a value in the query of an address.
-pub fn percent_encoded(text: &str) -> String {
-    percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string()
 }

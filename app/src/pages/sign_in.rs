@@ -26,6 +26,7 @@ pub(crate) use provider::{Connection, ProviderLink, ProviderProblem};
 use crate::components::{BareLayout, query};
 use crate::error::AppError;
 use crate::form_post;
+use crate::url::percent_encoded;
 use identity::session::Stage;
 use leptos::prelude::*;
 
@@ -41,7 +42,7 @@ pub fn next_step(stage: Stage, page: &str) -> String {
         Stage::SecondFactor => "/sign-in/code",
         Stage::SetUp => "/sign-in/app",
     };
-    format!("{step}?page={}", crate::components::percent_encoded(&local_page(page)))
+    format!("{step}?page={}", percent_encoded(&local_page(page)))
 }
 
 /// Returns a page of this server, also from the address of its form. Anything else becomes the start page.

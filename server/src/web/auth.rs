@@ -4,13 +4,13 @@
 use super::down;
 use super::request_kind::{RequestKind, is_page};
 use crate::network::NetworkConfig;
-use app::components::percent_encoded;
 use app::cookie;
 use app::error::AppError;
 use app::form_post::{self, FormKey, FormToken};
 use app::pages::FORBIDDEN;
 use app::route_access::{Access, access_for, is_background_request};
 use app::state::{AppState, ClientAddress, DeviceCookie, SessionEnded};
+use app::url::percent_encoded;
 use axum::Json;
 use axum::extract::{ConnectInfo, MatchedPath, Request, State};
 use axum::http::StatusCode;
