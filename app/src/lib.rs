@@ -17,6 +17,8 @@ pub mod cookie;
 #[cfg(feature = "ssr")]
 pub(crate) mod csv_download;
 #[cfg(feature = "ssr")]
+pub mod form;
+#[cfg(feature = "ssr")]
 pub mod form_post;
 #[cfg(feature = "ssr")]
 pub mod pages;

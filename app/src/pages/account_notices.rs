@@ -2,7 +2,7 @@
 
 use crate::components::{DataTable, PostButton, ProblemSummary, Timestamp, text_columns};
 use crate::error::AppError;
-use crate::form_post::error_for;
+use crate::form::error_for;
 use crate::state::{session, store};
 use identity::staff::{self, Notice};
 use leptos::prelude::*;

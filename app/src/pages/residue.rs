@@ -5,7 +5,7 @@ use crate::components::{
     filtered_list, guarded_page, paging, query,
 };
 use crate::error::AppError;
-use crate::form_post::error_for;
+use crate::form::error_for;
 use crate::pages::undo::go_to;
 use crate::state::{actor, can_open, store};
 use erasure::residue::{self, Decision, Finding, FindingQuery, Now};

@@ -25,7 +25,7 @@ pub(crate) use provider::{Connection, ProviderLink, ProviderProblem};
 
 use crate::components::{BareLayout, query};
 use crate::error::AppError;
-use crate::form_post;
+use crate::form;
 use crate::url::percent_encoded;
 use identity::session::Stage;
 use leptos::prelude::*;
@@ -47,8 +47,7 @@ pub fn next_step(stage: Stage, page: &str) -> String {
 
 /// Returns a page of this server, also from the address of its form. Anything else becomes the start page.
 pub fn local_page(page: &str) -> String {
-    let page =
-        if page.starts_with('/') { page.parse().map(|uri| form_post::page_for(&uri)).ok() } else { None };
+    let page = if page.starts_with('/') { page.parse().map(|uri| form::page_for(&uri)).ok() } else { None };
     page.filter(|page| !page.starts_with("/sign-in")).unwrap_or_else(|| "/".to_owned())
 }
 

@@ -6,7 +6,7 @@ use crate::components::{
     DateInput, Day, FieldProblem, PageLayout, PostButton, ProblemSummary, Timestamp, guarded_page, path_param,
 };
 use crate::error::field_errors;
-use crate::form_post::{Token, action, error_for, failed_submission};
+use crate::form::{Token, action, error_for, failed_submission};
 use crate::pages::users::person_link;
 use crate::state::{actor, store};
 use leptos::prelude::*;

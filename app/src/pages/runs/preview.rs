@@ -6,7 +6,7 @@ use crate::components::{
     Column, Count, DataTable, FieldProblem, PageAction, PageLayout, PrintHeader, ProblemSummary, ReauthHint,
     Timestamp,
 };
-use crate::form_post::{action, failed_submission};
+use crate::form::{action, failed_submission};
 use crate::pages::tasks::crumbs_over;
 use crate::state::actor;
 use erasure::run::Run;
@@ -183,7 +183,7 @@ fn confirm(run: &Run) -> impl IntoView + use<> {
                 ))}
             </p>
             <form method="post" action=action(StartRun::PATH, &here)>
-                <crate::form_post::Token />
+                <crate::form::Token />
                 <ReauthHint page=here.clone() />
                 <input type="hidden" name="form[preview]" value=run.id.to_string() />
                 <div class="field">

@@ -6,7 +6,7 @@ use super::state_tag;
 use crate::components::{
     AskFirst, Column, DataTable, Day, Notice, PageAction, PageLayout, PrintHeader, ProblemSummary, Timestamp,
 };
-use crate::form_post::error_for;
+use crate::form::error_for;
 use crate::islands::{Progress, RunProgress};
 use crate::pages::tasks::{crumbs_over, task_link};
 use crate::state::can_open;

@@ -4,7 +4,7 @@ use super::{bare_page, count_attempt, remember_caller, return_page};
 use crate::components::{FieldProblem, Notice, ProblemSummary, guarded_page};
 use crate::cookie;
 use crate::error::{AppError, field_errors};
-use crate::form_post::{action, error_for};
+use crate::form::{action, error_for};
 use crate::rate_limit::AttemptKind;
 use crate::state::{session, store};
 use crate::url::percent_encoded;
@@ -80,7 +80,7 @@ pub fn SetUpAppPage() -> impl IntoView {
                 </ol>
                 <ProblemSummary error />
                 <form method="post" action=post class="narrow">
-                    <crate::form_post::Token />
+                    <crate::form::Token />
                     <div class="field">
                         <label for="code">"Code"</label>
                         <input

@@ -7,7 +7,7 @@ use super::{
 use crate::components::{FieldProblem, PostButton, ProblemSummary};
 use crate::cookie;
 use crate::error::{AppError, field_errors};
-use crate::form_post::{action, error_for, failed_submission};
+use crate::form::{action, error_for, failed_submission};
 use crate::pages::sign_in::SignOut;
 use crate::rate_limit::AttemptKind;
 use crate::state::{session, store};
@@ -53,7 +53,7 @@ pub fn SecondFactorPage() -> impl IntoView {
         view! {
             <ProblemSummary error=errors_outside_fields(error, &["code"]) />
             <form method="post" action=post class="narrow">
-                <crate::form_post::Token />
+                <crate::form::Token />
                 <input type="hidden" name="form[page]" value=bounded_page(&typed.page) />
                 <div class="field">
                     <label for="code">"Code from your authenticator app"</label>

@@ -7,7 +7,7 @@ use super::{
 use crate::components::{FieldProblem, ProblemSummary};
 use crate::cookie;
 use crate::error::{AppError, field_errors};
-use crate::form_post::{action, error_for, failed_submission};
+use crate::form::{action, error_for, failed_submission};
 use crate::state::{SessionEnded, extension, session, store};
 use identity::session::{self, Stage};
 use leptos::prelude::*;
@@ -87,7 +87,7 @@ pub fn SignInPage() -> impl IntoView {
             <ProblemSummary error=errors_outside_fields(error, &["user_id", "password"]) />
             <ProblemSummary error=error_for(SignOut::PATH) />
             <form method="post" action=post class="narrow">
-                <crate::form_post::Token />
+                <crate::form::Token />
                 <input type="hidden" name="form[page]" value=page.clone() />
                 <div class="field">
                     <label for="user_id">"UserID"</label>

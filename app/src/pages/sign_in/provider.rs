@@ -3,7 +3,7 @@
 use super::CHANGES_SIGN_IN;
 use crate::components::{Notice, PostButton, ProblemSummary, query};
 use crate::error::AppError;
-use crate::form_post::error_for;
+use crate::form::error_for;
 use crate::state::{AppState, session, store};
 use crate::url::percent_encoded;
 use identity::session;

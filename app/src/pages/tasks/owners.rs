@@ -6,7 +6,7 @@ use crate::components::{
     DataTable, FieldProblem, PageLayout, PostButton, ProblemSummary, ReauthHint, guarded_page, text_columns,
 };
 use crate::error::{AppError, field_errors};
-use crate::form_post::{Token, action, error_for, failed_submission};
+use crate::form::{Token, action, error_for, failed_submission};
 use crate::state::{actor, store};
 use db::RecordsError;
 use erasure::task::{self, UnownedTask};

@@ -6,7 +6,7 @@ use crate::components::{
     Count, FieldProblem, Notice, PageLayout, ProblemSummary, ReauthHint, guarded_page, path_param,
 };
 use crate::error::{AppError, field_errors};
-use crate::form_post::{action, error_for, failed_submission};
+use crate::form::{action, error_for, failed_submission};
 use crate::pages::approvals::limits_reached;
 use crate::pages::tasks::task_link;
 use crate::state::{actor, can_open, store};
@@ -224,7 +224,7 @@ pub(super) fn confirmation(
     let wrong = errors.of("confirm").is_some().then_some("true");
     view! {
         <form class="confirm" method="post" action=action(function, &here) novalidate>
-            <crate::form_post::Token />
+            <crate::form::Token />
             <h2>"This cannot be undone"</h2>
             <p>
                 "No copy of the removed values is kept. Backups made before today keep the old values until \

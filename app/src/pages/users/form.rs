@@ -4,7 +4,7 @@ use super::inputs::{Inputs, tick};
 use super::{address, crumbs};
 use crate::components::{PageLayout, ProblemSummary, guarded_page, path_param};
 use crate::error::{AppError, field_errors};
-use crate::form_post::{action, error_for, failed_submission};
+use crate::form::{action, error_for, failed_submission};
 use crate::pages::undo::go_to;
 use crate::state::{actor, store};
 use db::RecordsError;
@@ -112,7 +112,7 @@ async fn form_view(
         <ProblemSummary error />
         {again}
         <form method="post" action=action(SaveUser::PATH, page) novalidate>
-            <crate::form_post::Token />
+            <crate::form::Token />
             <input type="hidden" name="form[number]" value=form.number.clone() />
             <input type="hidden" name="form[version]" value=form.version.clone() />
             {fields}

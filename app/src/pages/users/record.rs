@@ -6,7 +6,7 @@ use super::{activity, address, crumbs, details};
 use crate::components::{
     Day, PageAction, PageLayout, Pager, ProblemSummary, guarded_page, own_address, paging, path_param, query,
 };
-use crate::form_post::error_for;
+use crate::form::error_for;
 use crate::islands::Pending;
 use crate::pages::catalogue::record_table;
 use crate::pages::residue::status_text;

@@ -7,7 +7,7 @@ use crate::components::{
     filter_error, guarded_page, paging,
 };
 use crate::error::field_errors;
-use crate::form_post::{self, action};
+use crate::form::{self, action};
 use crate::private_search;
 use crate::state::store;
 use db::RecordsError;
@@ -34,7 +34,7 @@ struct Choices {
 #[component]
 pub fn UserSearchPage() -> impl IntoView {
     let form = SearchForm::from_page();
-    let refused = form_post::error_for(FindUsers::PATH).or_else(private_search::problem);
+    let refused = form::error_for(FindUsers::PATH).or_else(private_search::problem);
     let paging = paging();
     guarded_page(async move {
         let store = store();
@@ -82,7 +82,7 @@ fn search_form(form: &SearchForm, choices: Choices, errors: &FieldErrors) -> imp
     let roles = [("any", "Any role"), ("none", "No role")].into_iter().chain(roles);
     view! {
         <form method="post" action=action(FindUsers::PATH, "/users") role="search" aria-label="Users">
-            <form_post::Token />
+            <form::Token />
             {order}
             <div class="filters">
                 <div class="field">

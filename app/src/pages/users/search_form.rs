@@ -2,7 +2,7 @@
 
 use crate::components::query;
 use crate::error::AppError;
-use crate::form_post::failed_submission;
+use crate::form::failed_submission;
 use crate::private_search;
 use db::RecordsError;
 use leptos::prelude::*;

@@ -4,7 +4,7 @@ use super::anonymise::{AnonymiseForm, confirmation};
 use super::{address, impact};
 use crate::components::{Notice, PostButton, ProblemSummary};
 use crate::error::AppError;
-use crate::form_post::error_for;
+use crate::form::error_for;
 use crate::pages::approvals::{
     ApproveRequest, AskStaffAnonymising, DeclineRequest, decisions, limits_reached,
     second_person::request_status,
