@@ -34,3 +34,5 @@ pub mod routes;
 pub mod state;
 #[cfg(feature = "ssr")]
 pub mod url;
+#[cfg(feature = "ssr")]
+pub(crate) mod user_search;

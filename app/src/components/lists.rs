@@ -16,6 +16,18 @@ pub(crate) fn Day(
     date.map(|date| view! { <time datetime=dates::iso(date)>{dates::shown(date)}</time> })
 }
 
+/// Shows a date of the record. For an anonymised user it may be the month only.
+#[component]
+pub(crate) fn RecordDay(date: Option<NaiveDate>, by_month: bool) -> impl IntoView {
+    match date {
+        Some(date) if by_month => {
+            let machine = date.format("%Y-%m").to_string();
+            view! { <time datetime=machine>{dates::shown_month(date)}</time> }.into_any()
+        }
+        date => view! { <Day date /> }.into_any(),
+    }
+}
+
 /// Shows an instant in the library's time zone: `15 Jan 2018 02:30`.
 #[component]
 pub(crate) fn Timestamp(

@@ -1,13 +1,12 @@
 //! The layout of every page: top bar, breadcrumbs, actions panel, title.
 
-use crate::components::{AskFirst, Banner, ProblemSummary, escaped};
+use super::flash;
+use super::undo::{Done, UndoChange};
+use crate::components::{AskFirst, Banner, ProblemSummary, SignOut, escaped};
 use crate::form::{self, error_for};
 use crate::islands::{SessionWarning, ThemeSwitch, TimeLeft};
-use crate::pages::flash;
-use crate::pages::sign_in::SignOut;
-use crate::pages::undo::{Done, UndoChange};
-use crate::pages::users::FindUsers;
 use crate::state::{can_open, session, store};
+use crate::user_search::FindUsers;
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
 use leptos_meta::Title;

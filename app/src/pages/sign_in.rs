@@ -1,11 +1,10 @@
-//! Signing in and out: password, second factor and its setup, and a new sign-in before irreversible actions.
+//! Signing in: password, second factor and its setup, and a new sign-in before irreversible actions.
 
 mod again;
 mod app;
 mod attempt;
 mod code;
 mod invitation;
-mod out;
 mod password;
 mod provider;
 
@@ -18,7 +17,6 @@ pub(crate) use attempt::{
 };
 pub use code::SecondFactorPage;
 pub use invitation::InvitationPage;
-pub(crate) use out::SignOut;
 pub use password::SignInPage;
 pub use provider::SignInProblem;
 pub(crate) use provider::{Connection, ProviderLink, ProviderProblem};

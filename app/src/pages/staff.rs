@@ -1,12 +1,12 @@
 //! Staff: roles, password links, sessions.
 
+use crate::components::undo::{Done, go_to};
 use crate::components::{
     AskFirst, DataTable, FieldProblem, Notice, PageLayout, PostButton, ProblemSummary, ReauthHint,
     guarded_page, options, query, text_columns,
 };
 use crate::error::{AppError, field_errors};
 use crate::form::{action, error_for, failed_submission};
-use crate::pages::undo::{Done, go_to};
 use crate::state::{actor, store};
 use db::RecordsError;
 use erasure::task::{self, UnownedTask};

@@ -1,7 +1,6 @@
 //! The table of legal holds, for the list and for a user's record.
 
-use crate::components::{DataTable, Day, text_columns};
-use crate::pages::users::person_link;
+use crate::components::{DataTable, Day, person_link, text_columns};
 use crate::url::percent_encoded;
 use chrono::NaiveDate;
 use leptos::prelude::*;

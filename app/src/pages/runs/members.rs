@@ -1,12 +1,11 @@
 //! The users of a run or preview: filters and table.
 
 use crate::components::{
-    Column, DataTable, FilterProblem, Pager, ProblemSummary, choice, filter_error, options, paging,
-    search_text,
+    Column, DataTable, FilterProblem, Pager, ProblemSummary, RecordDay, choice, filter_error, options,
+    paging, search_text,
 };
 use crate::error::{AppError, field_errors};
 use crate::form::{self, action, failed_submission};
-use crate::pages::users::RecordDay;
 use crate::private_search;
 use db::RecordsError;
 use db::pagination::{Page, Paging};

@@ -1,5 +1,6 @@
 //! A preview: which users would be anonymised and why, and the form that starts the run.
 
+use super::crumbs;
 use super::members::{MemberPage, MemberSearch, member_section};
 use super::start::{StartRun, StartRunForm};
 use crate::components::{
@@ -7,7 +8,6 @@ use crate::components::{
     Timestamp,
 };
 use crate::form::{action, failed_submission};
-use crate::pages::tasks::crumbs_over;
 use crate::state::actor;
 use erasure::run::Run;
 use leptos::prelude::*;
@@ -39,7 +39,7 @@ pub(super) fn page(
     let PreviewStatus { why_not, newer } = status;
     let ready = why_not.is_none() && second.as_ref().is_none_or(SecondPerson::is_ready);
     let task = run.task.clone();
-    let crumbs = crumbs_over(task.as_ref());
+    let crumbs = crumbs(task.as_ref());
     let actions = task
         .iter()
         .filter(|(_, name)| name.is_shown_to(actor()))

@@ -4,11 +4,10 @@ use super::{
     AllowedAttempt, bare_page, bounded_page, count_attempt, errors_outside_fields, redirect_to_next_step,
     remember_caller, return_page,
 };
-use crate::components::{FieldProblem, PostButton, ProblemSummary};
+use crate::components::{FieldProblem, PostButton, ProblemSummary, SignOut};
 use crate::cookie;
 use crate::error::{AppError, field_errors};
 use crate::form::{action, error_for, failed_submission};
-use crate::pages::sign_in::SignOut;
 use crate::rate_limit::AttemptKind;
 use crate::state::{session, store};
 use identity::session::{self, Stage};

@@ -1,10 +1,10 @@
 //! The first step: `UserID` and password.
 
 use super::{
-    AllowedAttempt, MAX_USER_ID_CHARACTERS, ProviderLink, ProviderProblem, SignOut, bare_page, bounded_page,
+    AllowedAttempt, MAX_USER_ID_CHARACTERS, ProviderLink, ProviderProblem, bare_page, bounded_page,
     count_sign_in_attempt, errors_outside_fields, redirect_to_next_step, remember_caller, return_page,
 };
-use crate::components::{FieldProblem, ProblemSummary};
+use crate::components::{FieldProblem, ProblemSummary, SignOut};
 use crate::cookie;
 use crate::error::{AppError, field_errors};
 use crate::form::{action, error_for, failed_submission};

@@ -1,8 +1,8 @@
 //! The pages that confirm deleting a task and deactivating the default task.
 
 use super::actions::{DeactivateTask, DeleteTask};
-use super::{crumbs, task_link};
-use crate::components::{PageLayout, ProblemSummary, guarded_page, path_param};
+use super::crumbs;
+use crate::components::{PageLayout, ProblemSummary, guarded_page, path_param, task_link};
 use crate::form::{action, error_for};
 use crate::state::{actor, store};
 use erasure::task;

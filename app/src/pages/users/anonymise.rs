@@ -1,14 +1,14 @@
 //! Anonymising a single user: what is removed, kept or blocks, the typed number, and the button.
 
 use super::tab::Tab;
-use super::{address, crumbs, impact, staff};
+use super::{crumbs, impact, staff};
 use crate::components::{
-    Count, FieldProblem, Notice, PageLayout, ProblemSummary, ReauthHint, guarded_page, path_param,
+    Count, FieldProblem, Notice, PageLayout, ProblemSummary, ReauthHint, guarded_page, path_param, task_link,
+    user_address,
 };
 use crate::error::{AppError, field_errors};
 use crate::form::{action, error_for, failed_submission};
 use crate::pages::approvals::limits_reached;
-use crate::pages::tasks::task_link;
 use crate::state::{actor, can_open, store};
 use erasure::run::{self, SinglePlan};
 use leptos::prelude::*;
@@ -42,7 +42,7 @@ pub(super) async fn anonymise_user(form: AnonymiseForm) -> Result<(), AppError> 
 }
 
 fn after(number: UserNumber) -> String {
-    format!("{}?done=anonymised", address(number))
+    format!("{}?done=anonymised", user_address(number))
 }
 
 /// Asks for confirmation and shows the consequences.
@@ -100,7 +100,7 @@ pub fn AnonymiseUserPage() -> impl IntoView {
         };
         Ok(view! {
             <PageLayout title=if user.is_staff() { format!("Anonymise member of staff {}", user.number) } else { format!("Anonymise user {}", user.number) }
-                crumbs=crumbs([(format!("User {}", user.number), address(user.number))])>
+                crumbs=crumbs([(format!("User {}", user.number), user_address(user.number))])>
                 <ProblemSummary error=error_for(AnonymiseUser::PATH) />
                 {(!user.is_anonymised()).then(|| facts(&user))}
                 {content}
@@ -216,7 +216,7 @@ pub(super) fn confirmation(
 ) -> impl IntoView + use<> {
     let number = user.number.to_string();
     let task = plan.task.as_ref().map(|(id, _)| id.to_string()).unwrap_or_default();
-    let here = format!("{}/anonymise", address(user.number));
+    let here = format!("{}/anonymise", user_address(user.number));
     let (typed, errors) = match failed_submission::<AnonymiseForm>(function) {
         Some((form, error)) => (form.confirm, field_errors(Some(&error))),
         None => (String::new(), FieldErrors::default()),
@@ -243,7 +243,7 @@ pub(super) fn confirmation(
             </div>
             <div class="buttons">
                 <button class="danger" type="submit">{label}</button>
-                <a href=address(user.number)>"Cancel"</a>
+                <a href=user_address(user.number)>"Cancel"</a>
             </div>
         </form>
     }
