@@ -3,6 +3,7 @@
 mod actions;
 mod activity;
 mod anonymise;
+mod confirmation;
 mod details;
 mod form;
 mod impact;

@@ -1,6 +1,6 @@
 //! The guided action *Anonymise this member of staff*.
 
-use super::anonymise::{AnonymiseForm, confirmation};
+use super::confirmation::{AnonymiseForm, confirmation};
 use super::impact;
 use crate::components::{Notice, PostButton, ProblemSummary, user_address};
 use crate::error::AppError;
