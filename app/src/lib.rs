@@ -6,6 +6,7 @@
 // The views of pages are deeply nested types.
 #![recursion_limit = "256"]
 
+pub mod background_request;
 pub mod error;
 pub mod islands;
 pub(crate) mod picked;

@@ -4,12 +4,13 @@
 use super::down;
 use super::request_kind::{RequestKind, is_page};
 use crate::network::NetworkConfig;
+use app::background_request::is_background_request;
 use app::cookie;
 use app::error::AppError;
 use app::form::{self, FormKey, FormToken};
 use app::form_post;
 use app::pages::FORBIDDEN;
-use app::route_access::{Access, access_for, is_background_request};
+use app::route_access::{Access, access_for};
 use app::state::{AppState, ClientAddress, DeviceCookie, SessionEnded};
 use app::url::percent_encoded;
 use axum::Json;
