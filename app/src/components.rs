@@ -4,11 +4,15 @@ mod banner;
 mod bare_layout;
 mod data_table;
 mod escape;
+mod flash;
 pub(crate) mod forms;
+mod links;
 pub(crate) mod lists;
 pub(crate) mod load;
 pub(crate) mod page_layout;
 mod print;
+mod sign_out;
+pub(crate) mod undo;
 
 pub(crate) use banner::Banner;
 pub(crate) use bare_layout::BareLayout;
@@ -18,11 +22,12 @@ pub(crate) use forms::{
     AskFirst, DateInput, FieldProblem, FilterProblem, NewPasswordFields, Notice, PostButton, ProblemSummary,
     ReauthHint, UserName,
 };
-pub use lists::percent_encoded;
-pub(crate) use lists::{Count, Day, Pager, Pages, Timestamp, options};
+pub(crate) use links::{person_link, task_link, user_address};
+pub(crate) use lists::{Count, Day, Pager, Pages, RecordDay, Timestamp, options};
 pub(crate) use load::{
     choice, date_query, filter, filter_error, filtered_list, guarded_page, own_address, paging, path_param,
     query, search_text,
 };
 pub(crate) use page_layout::{Crumb, PageAction, PageLayout};
 pub(crate) use print::PrintHeader;
+pub(crate) use sign_out::SignOut;

@@ -17,6 +17,3 @@ pub use session_warning::{SessionWarning, TimeLeft, session_time, stay_signed_in
 pub(crate) use task_form::coming;
 pub use task_form::{NextRun, TaskFormIsland, next_runs};
 pub use theme_switch::ThemeSwitch;
-
-/// The query of a background request: a page sends it without any action of its user.
-pub(crate) const BACKGROUND_QUERY: &str = "by=itself";

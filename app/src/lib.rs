@@ -6,16 +6,19 @@
 // The views of pages are deeply nested types.
 #![recursion_limit = "256"]
 
+pub mod background_request;
 pub mod error;
 pub mod islands;
 pub(crate) mod picked;
 
 #[cfg(feature = "ssr")]
-pub mod components;
+pub(crate) mod components;
 #[cfg(feature = "ssr")]
 pub mod cookie;
 #[cfg(feature = "ssr")]
 pub(crate) mod csv_download;
+#[cfg(feature = "ssr")]
+pub mod form;
 #[cfg(feature = "ssr")]
 pub mod form_post;
 #[cfg(feature = "ssr")]
@@ -30,3 +33,7 @@ pub mod route_access;
 pub mod routes;
 #[cfg(feature = "ssr")]
 pub mod state;
+#[cfg(feature = "ssr")]
+pub mod url;
+#[cfg(feature = "ssr")]
+pub(crate) mod user_search;

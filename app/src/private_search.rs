@@ -1,9 +1,9 @@
 //! Private searches. Search terms are names, and addresses stay in the browser's history and in proxy logs. A search
 //! is therefore posted, and the address of its result contains it encrypted.
 
-use crate::components::percent_encoded;
 use crate::error::AppError;
 use crate::state::session;
+use crate::url::percent_encoded;
 use db::RecordsError;
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;

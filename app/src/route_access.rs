@@ -2,7 +2,6 @@
 //!
 //! Routes missing from the table are denied. `records` checks the permission again where a change is made.
 
-use http::Uri;
 use identity::Session;
 use policy::Action;
 use trail::Actor;
@@ -143,17 +142,6 @@ pub const ROUTE_ACCESS: &[(&str, Access)] = &[
 pub fn access_for(route: &str, path: &str) -> Option<Access> {
     let wanted = if route.ends_with("/{*function}") { path } else { route };
     ROUTE_ACCESS.iter().find(|(address, _)| *address == wanted).map(|(_, access)| *access)
-}
-
-/// The prefixes of requests that a page sends without any action of its user.
-const BACKGROUND_ROUTES: [&str; 3] = ["/api/session_time", "/api/run_progress", "/events/"];
-
-/// Returns whether this is a background request, which does not extend the session.
-pub fn is_background_request(address: &Uri) -> bool {
-    BACKGROUND_ROUTES.iter().any(|one| address.path().starts_with(one))
-        || address
-            .query()
-            .is_some_and(|query| query.split('&').any(|value| value == crate::islands::BACKGROUND_QUERY))
 }
 
 /// Returns whether this session has access to a page. Pages are checked wherever they are rendered, because a

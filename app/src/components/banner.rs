@@ -1,10 +1,10 @@
 //! The banner on every page: conditions that need attention although no user watches them. Empty if all is well.
 
 use crate::components::Timestamp;
-use crate::pages::unread_line;
-use crate::state::{actor, can_open, store};
+use crate::state::{actor, can_open, session, store};
 use chrono::{DateTime, Duration, Utc};
 use db::pagination::Paging;
+use identity::staff;
 use leptos::prelude::*;
 use operations::health::{self, Condition, ConditionKind};
 use policy::four_eyes::COOLING_OFF_HOURS;
@@ -25,7 +25,7 @@ pub(crate) fn Banner() -> impl IntoView {
         let conditions =
             if may_see { health::read(&store).await.unwrap_or_default().conditions } else { Vec::new() };
         let approvals = approvals(&store, actor).await;
-        let notices = unread_line().await;
+        let notices = notices(&store).await;
         if conditions.is_empty() && approvals.is_none() && notices.is_none() {
             return ().into_any();
         }
@@ -39,6 +39,19 @@ pub(crate) fn Banner() -> impl IntoView {
             </div>
         }
         .into_any()
+    })
+}
+
+/// Returns the line about the newest unread notice of the signed-in member of staff. None if there is none.
+async fn notices(store: &Store) -> Option<impl IntoView + use<>> {
+    let session = session().filter(|session| session.actor().staff.is_some())?;
+    let notices = staff::notices(store, session.user).await.ok()?;
+    let unread = notices.iter().find(|notice| !notice.is_read)?;
+    let (at, label) = (unread.last_at, unread.kind.label());
+    Some(view! {
+        <li>
+            <a href="/account">"Your account"</a> ": " {label} " (" <Timestamp at=at /> "). Read the notices there."
+        </li>
     })
 }
 

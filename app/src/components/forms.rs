@@ -1,10 +1,10 @@
 //! Components of forms: fields, errors and buttons.
 
-use super::percent_encoded;
 use crate::error::AppError;
-use crate::form_post;
+use crate::form;
 use crate::picked::{CALENDAR, iso_or_empty, picker_name};
 use crate::state::{can_open, session};
+use crate::url::percent_encoded;
 use leptos::prelude::*;
 use policy::dates;
 use policy::form::FieldErrors;
@@ -141,8 +141,8 @@ pub(crate) fn PostButton(
         .map(|(name, value)| view! { <input type="hidden" name=format!("form[{name}]") value=value /> });
     can_open(function).then(|| {
         view! {
-            <form class="inline" method="post" action=form_post::action(function, &page)>
-                <form_post::Token />
+            <form class="inline" method="post" action=form::action(function, &page)>
+                <form::Token />
                 {hidden.collect_view()}
                 <button class=class type="submit">
                     {label} {about.map(|about| view! { <span class="hidden">" "{about}</span> })}

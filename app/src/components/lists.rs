@@ -1,6 +1,7 @@
 //! Dates, numbers, dropdowns and pagination of lists.
 
 use crate::state::store;
+use crate::url::percent_encoded;
 use chrono::{DateTime, NaiveDate, Utc};
 use leptos::prelude::*;
 use policy::dates;
@@ -13,6 +14,18 @@ pub(crate) fn Day(
     date: Option<NaiveDate>,
 ) -> impl IntoView {
     date.map(|date| view! { <time datetime=dates::iso(date)>{dates::shown(date)}</time> })
+}
+
+/// Shows a date of the record. For an anonymised user it may be the month only.
+#[component]
+pub(crate) fn RecordDay(date: Option<NaiveDate>, by_month: bool) -> impl IntoView {
+    match date {
+        Some(date) if by_month => {
+            let machine = date.format("%Y-%m").to_string();
+            view! { <time datetime=machine>{dates::shown_month(date)}</time> }.into_any()
+        }
+        date => view! { <Day date /> }.into_any(),
+    }
 }
 
 /// Shows an instant in the library's time zone: `15 Jan 2018 02:30`.
@@ -81,9 +94,4 @@ pub(crate) fn Pages(
     let first = first.map(|href| view! { <a href=href>"First page"</a> });
     (next.is_some() || first.is_some())
         .then(|| view! { <nav class="pager" aria-label="Pages">{first} {next}</nav> })
-}
-
-/// Encodes a text as a value in the query of an address.
-pub fn percent_encoded(text: &str) -> String {
-    percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string()
 }

@@ -1,13 +1,12 @@
 //! The layout of every page: top bar, breadcrumbs, actions panel, title.
 
-use crate::components::{AskFirst, Banner, ProblemSummary, escaped};
-use crate::form_post::{self, error_for};
+use super::flash;
+use super::undo::{Done, UndoChange};
+use crate::components::{AskFirst, Banner, ProblemSummary, SignOut, escaped};
+use crate::form::{self, error_for};
 use crate::islands::{SessionWarning, ThemeSwitch, TimeLeft};
-use crate::pages::flash;
-use crate::pages::sign_in::SignOut;
-use crate::pages::undo::{Done, UndoChange};
-use crate::pages::users::FindUsers;
 use crate::state::{can_open, session, store};
+use crate::user_search::FindUsers;
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
 use leptos_meta::Title;
@@ -149,8 +148,8 @@ fn TopBar(here: String) -> impl IntoView {
 
 fn quick_search() -> impl IntoView {
     view! {
-        <form class="quick" role="search" method="post" action=form_post::action(FindUsers::PATH, "/users")>
-            <form_post::Token />
+        <form class="quick" role="search" method="post" action=form::action(FindUsers::PATH, "/users")>
+            <form::Token />
             <label class="hidden" for="quick">"Find a user"</label>
             <input id="quick" type="search" name="form[q]" placeholder="User number, name, e-mail, barcode" />
             <button type="submit">"Find user"</button>
@@ -170,8 +169,8 @@ fn account(user: UserNumber, is_here: bool) -> impl IntoView {
         <div class="account">
             {name}
             <a href="/account" aria-current=is_here.then_some("page")>"Account"</a>
-            <form method="post" action=form_post::action(SignOut::PATH, "/sign-in")>
-                <form_post::Token />
+            <form method="post" action=form::action(SignOut::PATH, "/sign-in")>
+                <form::Token />
                 <button class="link" type="submit">"Sign out"</button>
             </form>
         </div>
@@ -206,8 +205,8 @@ fn Actions(actions: Vec<PageAction>, page: String) -> impl IntoView {
                     .into_iter()
                     .map(|(name, value)| view! { <input type="hidden" name=format!("form[{name}]") value=value /> });
                 view! {
-                    <form method="post" action=form_post::action(function, &page)>
-                        <form_post::Token />
+                    <form method="post" action=form::action(function, &page)>
+                        <form::Token />
                         {hidden.collect_view()}
                         <button class="link" type="submit">{label}</button>
                     </form>

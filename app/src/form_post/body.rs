@@ -1,8 +1,8 @@
 //! The fields of a posted form. Bytes that no text may contain are rejected here, before a server function reads
 //! them.
 
-use crate::components::percent_encoded;
 use crate::picked;
+use crate::url::percent_encoded;
 use axum::body::Bytes;
 use percent_encoding::percent_decode;
 use policy::form::{FieldErrors, Problem};
@@ -97,14 +97,10 @@ fn field_of(name: &str) -> String {
     parts.strip_prefix(&["form"]).unwrap_or(&parts).join(".")
 }
 
-/// Returns whether an address is valid UTF-8 and contains no control character, percent-encoded or not.
-pub fn is_text(address: &str) -> bool {
-    percent_decode(address.as_bytes()).decode_utf8().is_ok_and(|text| !text.chars().any(char::is_control))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::url::is_text;
 
     fn problems(body: &str) -> Vec<String> {
         let (_, FieldErrors(errors)) = Fields::read(body.as_bytes());

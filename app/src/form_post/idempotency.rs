@@ -1,8 +1,9 @@
 //! Idempotency: a form that is sent again, by a second click or by going back, gets its first outcome. The same form
 //! has the same random key of its page, the same server function and the same fields.
 
-use super::{BufferedBody, FormOutcome, FormToken, PREFIX, PostedForm, answer, call_function, read_form};
+use super::{BufferedBody, FormOutcome, PostedForm, answer, call_function, read_form};
 use crate::error::{AppError, log_internal};
+use crate::form::{FormToken, PREFIX};
 use crate::state::{AppState, SessionEnded};
 use axum::body::Body;
 use axum::response::Response;

@@ -4,6 +4,7 @@
 //! A region with the focus, selected text or typed text is replaced later. All regions wait while a dialog is open or
 //! the browser leaves the page.
 
+use crate::background_request::BACKGROUND_QUERY;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use std::cell::Cell;
@@ -88,7 +89,7 @@ async fn fetch_page() -> FetchResult {
     let location = window().location();
     let (path, search) = (location.pathname().unwrap_or_default(), location.search().unwrap_or_default());
     let mark = if search.is_empty() { '?' } else { '&' };
-    let address = format!("{path}{search}{mark}{}", super::BACKGROUND_QUERY);
+    let address = format!("{path}{search}{mark}{BACKGROUND_QUERY}");
     let Ok(response) = JsFuture::from(window().fetch_with_str(&address)).await else {
         return FetchResult::None;
     };

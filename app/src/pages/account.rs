@@ -1,14 +1,14 @@
 //! The account of the signed-in member of staff: sessions, password, second factor.
 
 use crate::components::{
-    AskFirst, DataTable, FieldProblem, NewPasswordFields, PageLayout, PostButton, ProblemSummary, Timestamp,
-    UserName, guarded_page, text_columns,
+    AskFirst, DataTable, FieldProblem, NewPasswordFields, PageLayout, PostButton, ProblemSummary, SignOut,
+    Timestamp, UserName, guarded_page, text_columns,
 };
 use crate::cookie;
 use crate::error::{AppError, field_errors};
-use crate::form_post::{action, error_for};
+use crate::form::{action, error_for};
 use crate::pages::account_notices::AccountNotices;
-use crate::pages::sign_in::{Connection, SignOut, count_attempt};
+use crate::pages::sign_in::{Connection, count_attempt};
 use crate::rate_limit::AttemptKind;
 use crate::state::{session, store};
 use db::RecordsError;
@@ -171,7 +171,7 @@ fn password_form(user_id: String) -> impl IntoView {
             <h2 id="change">"Change your password"</h2>
             <ProblemSummary error />
             <form method="post" action=post class="narrow">
-                <crate::form_post::Token />
+                <crate::form::Token />
                 <UserName user_id />
                 <div class="field">
                     <label for="old">"Current password"</label>

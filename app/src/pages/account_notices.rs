@@ -1,8 +1,8 @@
-//! Notices to the owner of an account: on every page until they are read, and on the account page.
+//! Notices to the owner of an account, on the account page. The banner shows unread ones.
 
 use crate::components::{DataTable, PostButton, ProblemSummary, Timestamp, text_columns};
 use crate::error::AppError;
-use crate::form_post::error_for;
+use crate::form::error_for;
 use crate::state::{session, store};
 use identity::staff::{self, Notice};
 use leptos::prelude::*;
@@ -64,16 +64,5 @@ pub(super) fn AccountNotices(notices: Vec<Notice>) -> impl IntoView {
             </DataTable>
             {read}
         </section>
-    })
-}
-
-/// Returns the banner line about the newest unread notice of the signed-in member of staff. None if there is none.
-pub(crate) async fn unread_line() -> Option<impl IntoView + use<>> {
-    let session = session().filter(|session| session.actor().staff.is_some())?;
-    let notices = staff::notices(&store(), session.user).await.ok()?;
-    let unread = notices.iter().find(|notice| !notice.is_read)?;
-    let (at, label) = (unread.last_at, unread.kind.label());
-    Some(view! {
-        <li><a href=HERE>"Your account"</a> ": " {label} " (" <Timestamp at=at /> "). Read the notices there."</li>
     })
 }

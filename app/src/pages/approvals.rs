@@ -15,7 +15,7 @@ pub use one::ApprovalPage;
 use crate::components::{
     FilterProblem, PageLayout, PostButton, ProblemSummary, choice, filtered_list, guarded_page, paging, query,
 };
-use crate::form_post::error_for;
+use crate::form::error_for;
 use crate::state::{actor, store};
 use db::RecordsError;
 use leptos::prelude::*;

@@ -6,8 +6,7 @@ mod record;
 pub use list::CatalogueListPage;
 pub use record::CatalogueRecordPage;
 
-use super::users::person_link;
-use crate::components::{Column, DataTable, Day};
+use crate::components::{Column, DataTable, Day, person_link};
 use leptos::prelude::*;
 use records::catalogue::CatalogueRecord;
 

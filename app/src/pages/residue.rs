@@ -1,12 +1,12 @@
 //! Residue: the places where values of anonymised users were found, and the decisions about them.
 
+use crate::components::undo::go_to;
 use crate::components::{
     FilterProblem, PageLayout, PostButton, ProblemSummary, ReauthHint, Timestamp, choice, filter,
     filtered_list, guarded_page, paging, query,
 };
 use crate::error::AppError;
-use crate::form_post::error_for;
-use crate::pages::undo::go_to;
+use crate::form::error_for;
 use crate::state::{actor, can_open, store};
 use erasure::residue::{self, Decision, Finding, FindingQuery, Now};
 use leptos::prelude::*;

@@ -14,8 +14,18 @@ pub use list::RunListPage;
 pub(crate) use list::run_table;
 pub use run::RunPage;
 
+use crate::components::Crumb;
+use crate::state::actor;
 use leptos::prelude::*;
-use policy::RunState;
+use policy::{RunState, TaskId};
+use trail::task_name::TaskName;
+
+/// Returns the breadcrumbs of a page about a run of a task. They contain the task if the actor may see it.
+fn crumbs(task: Option<&(TaskId, TaskName)>) -> Vec<Crumb> {
+    let seen = task.filter(|(_, name)| name.is_shown_to(actor()));
+    let task = seen.map(|(id, name)| (name.words_for(actor()), format!("/tasks/{id}")));
+    std::iter::once(("Task centre".to_owned(), "/tasks".to_owned())).chain(task).collect()
+}
 
 /// Renders the state of a run as a tag. A run with open findings is never shown as plain success.
 pub(crate) fn state_tag(state: RunState, open_findings: i64) -> impl IntoView {

@@ -1,11 +1,10 @@
-//! Signing in and out: password, second factor and its setup, and a new sign-in before irreversible actions.
+//! Signing in: password, second factor and its setup, and a new sign-in before irreversible actions.
 
 mod again;
 mod app;
 mod attempt;
 mod code;
 mod invitation;
-mod out;
 mod password;
 mod provider;
 
@@ -18,14 +17,14 @@ pub(crate) use attempt::{
 };
 pub use code::SecondFactorPage;
 pub use invitation::InvitationPage;
-pub(crate) use out::SignOut;
 pub use password::SignInPage;
 pub use provider::SignInProblem;
 pub(crate) use provider::{Connection, ProviderLink, ProviderProblem};
 
 use crate::components::{BareLayout, query};
 use crate::error::AppError;
-use crate::form_post;
+use crate::form;
+use crate::url::percent_encoded;
 use identity::session::Stage;
 use leptos::prelude::*;
 
@@ -41,13 +40,12 @@ pub fn next_step(stage: Stage, page: &str) -> String {
         Stage::SecondFactor => "/sign-in/code",
         Stage::SetUp => "/sign-in/app",
     };
-    format!("{step}?page={}", crate::components::percent_encoded(&local_page(page)))
+    format!("{step}?page={}", percent_encoded(&local_page(page)))
 }
 
 /// Returns a page of this server, also from the address of its form. Anything else becomes the start page.
 pub fn local_page(page: &str) -> String {
-    let page =
-        if page.starts_with('/') { page.parse().map(|uri| form_post::page_for(&uri)).ok() } else { None };
+    let page = if page.starts_with('/') { page.parse().map(|uri| form::page_for(&uri)).ok() } else { None };
     page.filter(|page| !page.starts_with("/sign-in")).unwrap_or_else(|| "/".to_owned())
 }
 

@@ -1,12 +1,12 @@
 //! Staff: roles, password links, sessions.
 
+use crate::components::undo::{Done, go_to};
 use crate::components::{
     AskFirst, DataTable, FieldProblem, Notice, PageLayout, PostButton, ProblemSummary, ReauthHint,
     guarded_page, options, query, text_columns,
 };
 use crate::error::{AppError, field_errors};
-use crate::form_post::{action, error_for, failed_submission};
-use crate::pages::undo::{Done, go_to};
+use crate::form::{action, error_for, failed_submission};
 use crate::state::{actor, store};
 use db::RecordsError;
 use erasure::task::{self, UnownedTask};
@@ -214,7 +214,7 @@ fn row(one: StaffRow, own: Option<UserNumber>) -> impl IntoView {
         let id = format!("role-{number}");
         view! {
             <form class="inline" method="post" action=post>
-                <crate::form_post::Token />
+                <crate::form::Token />
                 <input type="hidden" name="form[user]" value=number.clone() />
                 <label class="hidden" for=id.clone()>"New role for " {one.name.clone()}</label>
                 <select id=id name="form[role]">{options(missing, None, "Choose a role", Role::code, Role::label)}</select>
@@ -266,7 +266,7 @@ fn add_form(error: Option<AppError>) -> impl IntoView {
         <section aria-labelledby="add">
             <h2 id="add">"Add a member of staff"</h2>
             <form method="post" action=post class="narrow">
-                <crate::form_post::Token />
+                <crate::form::Token />
                 <ReauthHint page=HERE />
                 <div class="field">
                     <label for="user_id">"UserID"</label>

@@ -4,13 +4,15 @@
 use super::down;
 use super::request_kind::{RequestKind, is_page};
 use crate::network::NetworkConfig;
-use app::components::percent_encoded;
+use app::background_request::is_background_request;
 use app::cookie;
 use app::error::AppError;
-use app::form_post::{self, FormKey, FormToken};
+use app::form::{self, FormKey, FormToken};
+use app::form_post;
 use app::pages::FORBIDDEN;
-use app::route_access::{Access, access_for, is_background_request};
+use app::route_access::{Access, access_for};
 use app::state::{AppState, ClientAddress, DeviceCookie, SessionEnded};
+use app::url::percent_encoded;
 use axum::Json;
 use axum::extract::{ConnectInfo, MatchedPath, Request, State};
 use axum::http::StatusCode;
@@ -131,7 +133,7 @@ async fn respond_unauthenticated(
         Some(Stage::SecondFactor) => "/sign-in/code",
         Some(Stage::SetUp) => "/sign-in/app",
     };
-    let page = format!("{page}?page={}", percent_encoded(&form_post::page_for(request.uri())));
+    let page = format!("{page}?page={}", percent_encoded(&form::page_for(request.uri())));
     let mut response = form_post::render(state, &page, request.into_parts().0.extensions, || ()).await;
     *response.status_mut() = StatusCode::UNAUTHORIZED;
     response

@@ -3,7 +3,7 @@
 use super::health;
 use super::request_kind::RequestKind;
 use app::error::AppError;
-use app::form_post;
+use app::form;
 use app::state::AppState;
 use axum::Json;
 use axum::body::{Body, HttpBody as _};
@@ -56,7 +56,7 @@ pub(super) fn respond(kind: RequestKind, fault: Fault) -> Response {
 /// Answers a request that timed out. A posted form is still executed to its end.
 fn respond_late(kind: RequestKind, address: &Uri) -> Response {
     if kind == RequestKind::Change {
-        let form = form_post::page_for(address);
+        let form = form::page_for(address);
         let form = encode_double_quoted_attribute(&form);
         let paragraphs = [
             format!("In a few minutes, check <a href=\"{form}\">the page of the form</a> before you send it \

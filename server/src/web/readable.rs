@@ -1,6 +1,6 @@
 //! Rejects addresses that are not text.
 
-use app::form_post::is_text;
+use app::url::is_text;
 use axum::extract::Request;
 use axum::http::StatusCode;
 use axum::middleware::Next;

@@ -1,6 +1,6 @@
 //! What a request asks for, which decides the form of an error response.
 
-use app::form_post;
+use app::form;
 use axum::extract::Request;
 use axum::http::Method;
 
@@ -28,7 +28,7 @@ impl RequestKind {
 /// Returns whether the response is a page for a person, not data for a program.
 pub(super) fn is_page(request: &Request) -> bool {
     let path = request.uri().path();
-    let is_form = path.starts_with(form_post::PREFIX);
+    let is_form = path.starts_with(form::PREFIX);
     (request.method() == Method::GET && !["/api/", "/events/"].iter().any(|of| path.starts_with(of)))
         || is_form
 }

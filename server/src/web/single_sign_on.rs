@@ -7,11 +7,11 @@
 use super::down;
 use crate::network::{CALLBACK_ROUTE, NetworkConfig};
 use crate::oidc::Provider;
-use app::components::percent_encoded;
 use app::cookie;
 use app::pages::{CHANGES_SIGN_IN, SignInProblem, local_page, next_step, remember_address_and_device};
 use app::rate_limit::{Account, Attempt, AttemptKind, KnownCaller};
 use app::state::{AppState, ClientAddress};
+use app::url::percent_encoded;
 use axum::Extension;
 use axum::extract::{Query, State};
 use axum::http::header::{COOKIE, HeaderMap, SET_COOKIE};

@@ -7,7 +7,7 @@ use crate::components::{
     FieldProblem, PageLayout, PostButton, ProblemSummary, ReauthHint, Timestamp, guarded_page, path_param,
 };
 use crate::error::{AppError, field_errors};
-use crate::form_post::{Token, action, error_for, failed_submission};
+use crate::form::{Token, action, error_for, failed_submission};
 use crate::state::{actor, store};
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;

@@ -2,9 +2,8 @@
 
 use super::table::{asker, decisions, status_tag};
 use super::{AskApproval, DeclineRequest, WithdrawRequest};
-use crate::components::{PostButton, ProblemSummary, Timestamp};
-use crate::form_post::error_for;
-use crate::pages::users::person_link;
+use crate::components::{PostButton, ProblemSummary, Timestamp, person_link};
+use crate::form::error_for;
 use db::RecordsError;
 use erasure::approval_workflow;
 use leptos::prelude::*;

@@ -1,8 +1,7 @@
 //! The table of requests for approval.
 
 use super::WithdrawRequest;
-use crate::components::{DataTable, PostButton, Timestamp, text_columns};
-use crate::pages::users::person_link;
+use crate::components::{DataTable, PostButton, Timestamp, person_link, text_columns};
 use crate::state::actor;
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;

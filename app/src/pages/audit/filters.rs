@@ -1,6 +1,7 @@
 //! The filters of the audit.
 
-use crate::components::{DateInput, FieldProblem, date_query, options, percent_encoded, query};
+use crate::components::{DateInput, FieldProblem, date_query, options, query};
+use crate::url::percent_encoded;
 use leptos::prelude::*;
 use policy::form::FieldErrors;
 use trail::audit::{AuditAction, AuditForm, Subject};

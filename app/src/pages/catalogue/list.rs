@@ -2,10 +2,10 @@
 
 use super::record_table;
 use crate::components::{
-    FilterProblem, PageLayout, ProblemSummary, filtered_list, guarded_page, paging, percent_encoded,
-    search_text,
+    FilterProblem, PageLayout, ProblemSummary, filtered_list, guarded_page, paging, search_text,
 };
 use crate::state::store;
+use crate::url::percent_encoded;
 use leptos::prelude::*;
 use policy::form::FieldErrors;
 use records::catalogue;

@@ -1,7 +1,8 @@
 //! One catalogue record: creator, last editor and items.
 
-use crate::components::{DataTable, Day, PageLayout, Pager, guarded_page, paging, path_param, text_columns};
-use crate::pages::users::person_link;
+use crate::components::{
+    DataTable, Day, PageLayout, Pager, guarded_page, paging, path_param, person_link, text_columns,
+};
 use crate::state::{actor, store};
 use db::pagination::Page;
 use leptos::prelude::*;

@@ -3,7 +3,7 @@
 use super::actions::PlaceHold;
 use crate::components::{DateInput, FieldProblem, ProblemSummary, options};
 use crate::error::field_errors;
-use crate::form_post::{Token, action, error_for, failed_submission};
+use crate::form::{Token, action, error_for, failed_submission};
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
 use policy::form::FieldErrors;

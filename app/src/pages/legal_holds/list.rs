@@ -3,10 +3,10 @@
 use super::form::{HoldTarget, place_form};
 use super::table::hold_table;
 use crate::components::{
-    FilterProblem, PageLayout, ProblemSummary, choice, filtered_list, guarded_page, paging, percent_encoded,
-    query,
+    FilterProblem, PageLayout, ProblemSummary, choice, filtered_list, guarded_page, paging, query,
 };
 use crate::state::{actor, store};
+use crate::url::percent_encoded;
 use leptos::prelude::*;
 use policy::form::FieldErrors;
 use policy::{Action, UserNumber};

@@ -3,11 +3,11 @@
 use super::actions::{AskForRelease, ReleaseHold, ReviewForm, ReviewHold};
 use super::table::{state_tag, target_link};
 use crate::components::{
-    DateInput, Day, FieldProblem, PageLayout, PostButton, ProblemSummary, Timestamp, guarded_page, path_param,
+    DateInput, Day, FieldProblem, PageLayout, PostButton, ProblemSummary, Timestamp, guarded_page,
+    path_param, person_link,
 };
 use crate::error::field_errors;
-use crate::form_post::{Token, action, error_for, failed_submission};
-use crate::pages::users::person_link;
+use crate::form::{Token, action, error_for, failed_submission};
 use crate::state::{actor, store};
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;

@@ -1,7 +1,7 @@
 //! The table of legal holds, for the list and for a user's record.
 
-use crate::components::{DataTable, Day, text_columns};
-use crate::pages::users::person_link;
+use crate::components::{DataTable, Day, person_link, text_columns};
+use crate::url::percent_encoded;
 use chrono::NaiveDate;
 use leptos::prelude::*;
 use safeguards::legal_hold::{Hold, HoldOn};
@@ -11,7 +11,7 @@ pub(super) fn target_link(on: &HoldOn) -> AnyView {
     match on {
         HoldOn::User(person) => person_link(person).into_any(),
         HoldOn::Category(term) => {
-            let list = format!("/users?category={}", crate::components::percent_encoded(&term.code));
+            let list = format!("/users?category={}", percent_encoded(&term.code));
             view! { "All users in the category " <a href=list>{term.name.clone()}</a> }.into_any()
         }
     }

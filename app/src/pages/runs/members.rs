@@ -1,12 +1,11 @@
 //! The users of a run or preview: filters and table.
 
 use crate::components::{
-    Column, DataTable, FilterProblem, Pager, ProblemSummary, choice, filter_error, options, paging,
-    search_text,
+    Column, DataTable, FilterProblem, Pager, ProblemSummary, RecordDay, choice, filter_error, options,
+    paging, search_text,
 };
 use crate::error::{AppError, field_errors};
-use crate::form_post::{self, action, failed_submission};
-use crate::pages::users::RecordDay;
+use crate::form::{self, action, failed_submission};
 use crate::private_search;
 use db::RecordsError;
 use db::pagination::{Page, Paging};
@@ -67,7 +66,7 @@ pub(super) struct MemberSearch {
 impl MemberSearch {
     /// Reads the filters of the page's address, or of the rejected form.
     pub(super) fn from_page() -> Self {
-        let problem = form_post::error_for(FindPeople::PATH).or_else(private_search::problem);
+        let problem = form::error_for(FindPeople::PATH).or_else(private_search::problem);
         if let Some((MemberForm { verdict, reason, outcome, q, .. }, error)) =
             failed_submission(FindPeople::PATH)
         {
@@ -220,7 +219,7 @@ fn filters(run: RunId, search: &MemberSearch, preview: bool) -> impl IntoView + 
     view! {
         <form class="filters" method="post" action=action(FindPeople::PATH, &format!("/runs/{run}")) role="search"
             aria-label="Find users">
-            <form_post::Token />
+            <form::Token />
             <input type="hidden" name="form[run]" value=run.to_string() />
             <div class="field">
                 <label for="q">"Find a user in this list"</label>

@@ -1,13 +1,13 @@
 //! A preview: which users would be anonymised and why, and the form that starts the run.
 
+use super::crumbs;
 use super::members::{MemberPage, MemberSearch, member_section};
 use super::start::{StartRun, StartRunForm};
 use crate::components::{
     Column, Count, DataTable, FieldProblem, PageAction, PageLayout, PrintHeader, ProblemSummary, ReauthHint,
     Timestamp,
 };
-use crate::form_post::{action, failed_submission};
-use crate::pages::tasks::crumbs_over;
+use crate::form::{action, failed_submission};
 use crate::state::actor;
 use erasure::run::Run;
 use leptos::prelude::*;
@@ -39,7 +39,7 @@ pub(super) fn page(
     let PreviewStatus { why_not, newer } = status;
     let ready = why_not.is_none() && second.as_ref().is_none_or(SecondPerson::is_ready);
     let task = run.task.clone();
-    let crumbs = crumbs_over(task.as_ref());
+    let crumbs = crumbs(task.as_ref());
     let actions = task
         .iter()
         .filter(|(_, name)| name.is_shown_to(actor()))
@@ -183,7 +183,7 @@ fn confirm(run: &Run) -> impl IntoView + use<> {
                 ))}
             </p>
             <form method="post" action=action(StartRun::PATH, &here)>
-                <crate::form_post::Token />
+                <crate::form::Token />
                 <ReauthHint page=here.clone() />
                 <input type="hidden" name="form[preview]" value=run.id.to_string() />
                 <div class="field">

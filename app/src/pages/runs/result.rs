@@ -2,13 +2,13 @@
 
 use super::cancel::{CancelRun, CleanFiles};
 use super::members::{MemberPage, MemberSearch, member_section};
-use super::state_tag;
+use super::{crumbs, state_tag};
 use crate::components::{
     AskFirst, Column, DataTable, Day, Notice, PageAction, PageLayout, PrintHeader, ProblemSummary, Timestamp,
+    task_link,
 };
-use crate::form_post::error_for;
+use crate::form::error_for;
 use crate::islands::{Progress, RunProgress};
-use crate::pages::tasks::{crumbs_over, task_link};
 use crate::state::can_open;
 use erasure::run::Run;
 use leptos::prelude::*;
@@ -22,7 +22,7 @@ pub(super) fn page(
     search: MemberSearch,
     members: MemberPage,
 ) -> impl IntoView {
-    let crumbs = crumbs_over(run.task.as_ref());
+    let crumbs = crumbs(run.task.as_ref());
     let title = format!("{} {}", run.kind.label(), run.id);
     let lead = lead(&run);
     let ended = run.state.is_final();

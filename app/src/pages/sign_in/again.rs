@@ -7,7 +7,7 @@ use super::{
 use crate::components::{FieldProblem, ProblemSummary, UserName, guarded_page, query};
 use crate::cookie;
 use crate::error::{AppError, field_errors};
-use crate::form_post::{action, error_for, failed_submission};
+use crate::form::{action, error_for, failed_submission};
 use crate::rate_limit::AttemptKind;
 use crate::state::{session, store};
 use db::RecordsError;
@@ -134,7 +134,7 @@ pub fn SignInAgainPage() -> impl IntoView {
                 <ProviderProblem />
                 <ProblemSummary error=errors_outside_fields(error, &shown) />
                 <form method="post" action=post class="narrow">
-                    <crate::form_post::Token />
+                    <crate::form::Token />
                     <input type="hidden" name="form[page]" value=page.clone() />
                     {changes}
                     <UserName user_id />

@@ -4,9 +4,10 @@ use super::{bare_page, count_attempt, remember_caller, return_page};
 use crate::components::{FieldProblem, Notice, ProblemSummary, guarded_page};
 use crate::cookie;
 use crate::error::{AppError, field_errors};
-use crate::form_post::{action, error_for};
+use crate::form::{action, error_for};
 use crate::rate_limit::AttemptKind;
 use crate::state::{session, store};
+use crate::url::percent_encoded;
 use db::RecordsError;
 use identity::session::{self, Stage};
 use leptos::prelude::*;
@@ -60,10 +61,7 @@ pub fn SetUpAppPage() -> impl IntoView {
         let picture = picture(&setup.address);
         let secret =
             setup.secret.as_bytes().chunks(4).map(String::from_utf8_lossy).collect::<Vec<_>>().join(" ");
-        let post = action(
-            ConfirmApp::PATH,
-            &format!("/sign-in/app?page={}", crate::components::percent_encoded(&wanted)),
-        );
+        let post = action(ConfirmApp::PATH, &format!("/sign-in/app?page={}", percent_encoded(&wanted)));
         Ok(bare_page(
             "Set up your second factor",
             view! {
@@ -82,7 +80,7 @@ pub fn SetUpAppPage() -> impl IntoView {
                 </ol>
                 <ProblemSummary error />
                 <form method="post" action=post class="narrow">
-                    <crate::form_post::Token />
+                    <crate::form::Token />
                     <div class="field">
                         <label for="code">"Code"</label>
                         <input
@@ -110,7 +108,7 @@ fn picture(address: &str) -> Option<String> {
 
 /// Renders the page after the recovery codes have been shown.
 fn set_up_already(wanted: String) -> impl IntoView {
-    let again = format!("/sign-in/app?page={}", crate::components::percent_encoded(&wanted));
+    let again = format!("/sign-in/app?page={}", percent_encoded(&wanted));
     bare_page(
         "Your second factor",
         view! {

@@ -4,11 +4,10 @@ use super::{
     AllowedAttempt, bare_page, bounded_page, count_attempt, errors_outside_fields, redirect_to_next_step,
     remember_caller, return_page,
 };
-use crate::components::{FieldProblem, PostButton, ProblemSummary};
+use crate::components::{FieldProblem, PostButton, ProblemSummary, SignOut};
 use crate::cookie;
 use crate::error::{AppError, field_errors};
-use crate::form_post::{action, error_for, failed_submission};
-use crate::pages::sign_in::SignOut;
+use crate::form::{action, error_for, failed_submission};
 use crate::rate_limit::AttemptKind;
 use crate::state::{session, store};
 use identity::session::{self, Stage};
@@ -53,7 +52,7 @@ pub fn SecondFactorPage() -> impl IntoView {
         view! {
             <ProblemSummary error=errors_outside_fields(error, &["code"]) />
             <form method="post" action=post class="narrow">
-                <crate::form_post::Token />
+                <crate::form::Token />
                 <input type="hidden" name="form[page]" value=bounded_page(&typed.page) />
                 <div class="field">
                     <label for="code">"Code from your authenticator app"</label>

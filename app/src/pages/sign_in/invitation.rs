@@ -4,7 +4,7 @@ use super::{bare_page, count_attempt_from_address, redirect_to_next_step};
 use crate::components::{NewPasswordFields, ProblemSummary, UserName, guarded_page};
 use crate::cookie;
 use crate::error::{AppError, field_errors};
-use crate::form_post::{action, error_for};
+use crate::form::{action, error_for};
 use crate::state::store;
 use db::RecordsError;
 use leptos::prelude::*;
@@ -54,7 +54,7 @@ pub fn InvitationPage() -> impl IntoView {
                 <p>"You will sign in as " <b>{user_id.clone()}</b> "."</p>
                 <ProblemSummary error />
                 <form method="post" action=post class="narrow">
-                    <crate::form_post::Token />
+                    <crate::form::Token />
                     <input type="hidden" name="form[key]" value=key />
                     <UserName user_id />
                     <NewPasswordFields note="It never expires." is_first=true errors />

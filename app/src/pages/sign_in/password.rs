@@ -1,13 +1,13 @@
 //! The first step: `UserID` and password.
 
 use super::{
-    AllowedAttempt, MAX_USER_ID_CHARACTERS, ProviderLink, ProviderProblem, SignOut, bare_page, bounded_page,
+    AllowedAttempt, MAX_USER_ID_CHARACTERS, ProviderLink, ProviderProblem, bare_page, bounded_page,
     count_sign_in_attempt, errors_outside_fields, redirect_to_next_step, remember_caller, return_page,
 };
-use crate::components::{FieldProblem, ProblemSummary};
+use crate::components::{FieldProblem, ProblemSummary, SignOut};
 use crate::cookie;
 use crate::error::{AppError, field_errors};
-use crate::form_post::{action, error_for, failed_submission};
+use crate::form::{action, error_for, failed_submission};
 use crate::state::{SessionEnded, extension, session, store};
 use identity::session::{self, Stage};
 use leptos::prelude::*;
@@ -87,7 +87,7 @@ pub fn SignInPage() -> impl IntoView {
             <ProblemSummary error=errors_outside_fields(error, &["user_id", "password"]) />
             <ProblemSummary error=error_for(SignOut::PATH) />
             <form method="post" action=post class="narrow">
-                <crate::form_post::Token />
+                <crate::form::Token />
                 <input type="hidden" name="form[page]" value=page.clone() />
                 <div class="field">
                     <label for="user_id">"UserID"</label>

@@ -1,10 +1,11 @@
 //! Single sign-on on the pages.
 
 use super::CHANGES_SIGN_IN;
-use crate::components::{Notice, PostButton, ProblemSummary, percent_encoded, query};
+use crate::components::{Notice, PostButton, ProblemSummary, query};
 use crate::error::AppError;
-use crate::form_post::error_for;
+use crate::form::error_for;
 use crate::state::{AppState, session, store};
+use crate::url::percent_encoded;
 use identity::session;
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;

@@ -1,9 +1,9 @@
 //! The pages that confirm deleting a task and deactivating the default task.
 
 use super::actions::{DeactivateTask, DeleteTask};
-use super::{crumbs, task_link};
-use crate::components::{PageLayout, ProblemSummary, guarded_page, path_param};
-use crate::form_post::{action, error_for};
+use super::crumbs;
+use crate::components::{PageLayout, ProblemSummary, guarded_page, path_param, task_link};
+use crate::form::{action, error_for};
 use crate::state::{actor, store};
 use erasure::task;
 use leptos::prelude::*;
@@ -34,7 +34,7 @@ pub fn DeleteTaskPage() -> impl IntoView {
                 </p>
                 {default}
                 <form method="post" action=post>
-                    <crate::form_post::Token />
+                    <crate::form::Token />
                     <input type="hidden" name="form[task]" value=task.id.to_string() />
                     <div class="buttons">
                         <button class="danger" type="submit">"Delete task"</button>
@@ -91,7 +91,7 @@ pub fn DeactivateTaskPage() -> impl IntoView {
                     again."</p>
                 {default}
                 <form method="post" action=post>
-                    <crate::form_post::Token />
+                    <crate::form::Token />
                     <input type="hidden" name="form[task]" value=task.id.to_string() />
                     <div class="buttons">
                         <button class="primary" type="submit">"Deactivate task"</button>

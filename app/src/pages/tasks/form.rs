@@ -3,7 +3,7 @@
 use super::crumbs;
 use crate::components::{PageLayout, guarded_page, path_param};
 use crate::error::AppError;
-use crate::form_post::{FormKey, FormToken, action, failed_submission};
+use crate::form::{FormKey, FormToken, action, failed_submission};
 use crate::islands::{TaskFormIsland, coming};
 use crate::state::{actor, extension, store};
 use db::RecordsError;
@@ -90,7 +90,7 @@ fn form_view(
     let posted = failed_submission(SaveTask::PATH).or_else(|| failed_submission(CheckTask::PATH));
     let (form, error) = match posted {
         Some((typed, error)) => (with_dates_as_shown(typed), Some(error)),
-        None => (form, crate::form_post::error_for(SaveTask::PATH)),
+        None => (form, crate::form::error_for(SaveTask::PATH)),
     };
     let next = coming(store.clock, &form);
     let token = extension::<FormToken>().map(|token| token.0).unwrap_or_default();

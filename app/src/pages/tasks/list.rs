@@ -2,9 +2,10 @@
 
 use crate::components::{
     DataTable, FilterProblem, PageAction, PageLayout, ProblemSummary, Timestamp, choice, filtered_list,
-    guarded_page, paging, percent_encoded, query, search_text, text_columns,
+    guarded_page, paging, query, search_text, text_columns,
 };
 use crate::state::{actor, can_open, store};
+use crate::url::percent_encoded;
 use erasure::task::{self, TaskQuery, TaskRow};
 use leptos::prelude::*;
 use policy::TaskType;

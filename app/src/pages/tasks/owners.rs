@@ -1,12 +1,13 @@
 //! Tasks without an active owner, and a form to reassign each.
 
 use super::actions::{ReassignForm, ReassignTask};
-use super::{crumbs, task_link};
+use super::crumbs;
 use crate::components::{
-    DataTable, FieldProblem, PageLayout, PostButton, ProblemSummary, ReauthHint, guarded_page, text_columns,
+    DataTable, FieldProblem, PageLayout, PostButton, ProblemSummary, ReauthHint, guarded_page, task_link,
+    text_columns,
 };
 use crate::error::{AppError, field_errors};
-use crate::form_post::{Token, action, error_for, failed_submission};
+use crate::form::{Token, action, error_for, failed_submission};
 use crate::state::{actor, store};
 use db::RecordsError;
 use erasure::task::{self, UnownedTask};

@@ -6,7 +6,7 @@ use crate::components::{
     DataTable, Notice, PageAction, PageLayout, PostButton, ProblemSummary, Timestamp, guarded_page,
     path_param, text_columns,
 };
-use crate::form_post::error_for;
+use crate::form::error_for;
 use crate::islands::NextRun;
 use crate::pages::runs::run_table;
 use crate::state::{actor, store};

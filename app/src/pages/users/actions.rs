@@ -1,9 +1,9 @@
 //! The server functions of the buttons of a user's record.
 
-use super::address;
 use super::tab::Tab;
+use crate::components::undo::go_to;
+use crate::components::user_address;
 use crate::error::AppError;
-use crate::pages::undo::go_to;
 use crate::state::{actor, store};
 use leptos::prelude::*;
 use leptos::server_fn::codec::PostUrl;
@@ -44,7 +44,7 @@ pub(super) struct ChargeRef {
 pub(super) async fn mark_user(form: UserRef) -> Result<(), AppError> {
     let number = UserNumber(form.user);
     let undo = user::mark_for_deletion(&store(), actor(), number).await?;
-    go_to(format!("{}?done=user-marked", address(number)), undo.as_ref())
+    go_to(format!("{}?done=user-marked", user_address(number)), undo.as_ref())
 }
 
 /// Removes the deletion mark.
@@ -52,7 +52,7 @@ pub(super) async fn mark_user(form: UserRef) -> Result<(), AppError> {
 pub(super) async fn undelete_user(form: UserRef) -> Result<(), AppError> {
     let number = UserNumber(form.user);
     let undo = user::undelete(&store(), actor(), number).await?;
-    go_to(format!("{}?done=user-undeleted", address(number)), undo.as_ref())
+    go_to(format!("{}?done=user-undeleted", user_address(number)), undo.as_ref())
 }
 
 /// Returns a loan.

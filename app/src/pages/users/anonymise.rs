@@ -1,35 +1,22 @@
-//! Anonymising a single user: what is removed, kept or blocks, the typed number, and the button.
+//! Anonymising a single user: what is removed, kept or blocks.
 
+use super::confirmation::{AnonymiseForm, confirmation};
 use super::tab::Tab;
-use super::{address, crumbs, impact, staff};
+use super::{crumbs, impact, staff};
 use crate::components::{
-    Count, FieldProblem, Notice, PageLayout, ProblemSummary, ReauthHint, guarded_page, path_param,
+    Count, Notice, PageLayout, ProblemSummary, guarded_page, path_param, task_link, user_address,
 };
-use crate::error::{AppError, field_errors};
-use crate::form_post::{action, error_for, failed_submission};
+use crate::error::AppError;
+use crate::form::error_for;
 use crate::pages::approvals::limits_reached;
-use crate::pages::tasks::task_link;
 use crate::state::{actor, can_open, store};
 use erasure::run::{self, SinglePlan};
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
 use leptos::server_fn::codec::PostUrl;
-use policy::form::FieldErrors;
 use policy::numbers::counted;
 use policy::{Blocker, Blockers, TaskId, UserNumber, Verdict};
 use records::user::{self, UserRecord};
-use serde::{Deserialize, Serialize};
-
-/// The user, the typed number, and the task whose settings were shown.
-#[derive(Clone, Debug, Default, Deserialize, Serialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct AnonymiseForm {
-    pub(super) user: i64,
-    pub(super) task: i64,
-    pub(super) version: i32,
-    #[serde(default)]
-    pub(super) confirm: String,
-}
 
 /// Anonymises a single user. This cannot be undone.
 #[server(prefix = "/do", endpoint = "anonymise_user", input = PostUrl)]
@@ -42,7 +29,7 @@ pub(super) async fn anonymise_user(form: AnonymiseForm) -> Result<(), AppError> 
 }
 
 fn after(number: UserNumber) -> String {
-    format!("{}?done=anonymised", address(number))
+    format!("{}?done=anonymised", user_address(number))
 }
 
 /// Asks for confirmation and shows the consequences.
@@ -100,7 +87,7 @@ pub fn AnonymiseUserPage() -> impl IntoView {
         };
         Ok(view! {
             <PageLayout title=if user.is_staff() { format!("Anonymise member of staff {}", user.number) } else { format!("Anonymise user {}", user.number) }
-                crumbs=crumbs([(format!("User {}", user.number), address(user.number))])>
+                crumbs=crumbs([(format!("User {}", user.number), user_address(user.number))])>
                 <ProblemSummary error=error_for(AnonymiseUser::PATH) />
                 {(!user.is_anonymised()).then(|| facts(&user))}
                 {content}
@@ -204,47 +191,5 @@ fn blocked(user: &UserRecord, blockers: Blockers) -> impl IntoView + use<> {
             <p>"Deal with these first. Nothing has been changed."</p>
             <ul>{items}</ul>
         </div>
-    }
-}
-
-/// Renders the form for the typed number, which posts to `function` with the shown task.
-pub(super) fn confirmation(
-    user: &UserRecord,
-    plan: &SinglePlan,
-    function: &'static str,
-    label: String,
-) -> impl IntoView + use<> {
-    let number = user.number.to_string();
-    let task = plan.task.as_ref().map(|(id, _)| id.to_string()).unwrap_or_default();
-    let here = format!("{}/anonymise", address(user.number));
-    let (typed, errors) = match failed_submission::<AnonymiseForm>(function) {
-        Some((form, error)) => (form.confirm, field_errors(Some(&error))),
-        None => (String::new(), FieldErrors::default()),
-    };
-    let wrong = errors.of("confirm").is_some().then_some("true");
-    view! {
-        <form class="confirm" method="post" action=action(function, &here) novalidate>
-            <crate::form_post::Token />
-            <h2>"This cannot be undone"</h2>
-            <p>
-                "No copy of the removed values is kept. Backups made before today keep the old values until \
-                 they expire. After a restore Lethe anonymises this user again before the desk opens."
-            </p>
-            <ReauthHint page=here.clone() />
-            <input type="hidden" name="form[user]" value=number.clone() />
-            <input type="hidden" name="form[task]" value=task />
-            <input type="hidden" name="form[version]" value=plan.version.to_string() />
-            <div class="field">
-                <label for="confirm">"User number"</label>
-                <p class="hint" id="confirm-hint">"To confirm, type "<b>{number.clone()}</b>"."</p>
-                <input id="confirm" name="form[confirm]" inputmode="numeric" autocomplete="off" value=typed
-                    aria-invalid=wrong aria-describedby="confirm-hint confirm-problem" />
-                <FieldProblem field="confirm" errors />
-            </div>
-            <div class="buttons">
-                <button class="danger" type="submit">{label}</button>
-                <a href=address(user.number)>"Cancel"</a>
-            </div>
-        </form>
     }
 }

@@ -1,7 +1,7 @@
 //! The details of a user's record. For an anonymised user only the remaining values are shown.
 
 use super::tab::Tab;
-use super::{RecordDay, person_link};
+use crate::components::{RecordDay, person_link};
 use crate::pages::legal_holds::{HoldTarget, hold_table, place_form};
 use crate::state::actor;
 use chrono::NaiveDate;

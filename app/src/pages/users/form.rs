@@ -1,11 +1,11 @@
 //! The pages that create and edit a user.
 
+use super::crumbs;
 use super::inputs::{Inputs, tick};
-use super::{address, crumbs};
-use crate::components::{PageLayout, ProblemSummary, guarded_page, path_param};
+use crate::components::undo::go_to;
+use crate::components::{PageLayout, ProblemSummary, guarded_page, path_param, user_address};
 use crate::error::{AppError, field_errors};
-use crate::form_post::{action, error_for, failed_submission};
-use crate::pages::undo::go_to;
+use crate::form::{action, error_for, failed_submission};
 use crate::state::{actor, store};
 use db::RecordsError;
 use erasure::task;
@@ -28,7 +28,7 @@ pub(super) async fn save_user(form: UserForm) -> Result<(), AppError> {
         (false, None) => "user-saved",
         (false, Some(_)) => "user-sign-in-removed",
     };
-    go_to(format!("{}?done={done}", address(number)), undo.as_ref())
+    go_to(format!("{}?done={done}", user_address(number)), undo.as_ref())
 }
 
 /// Shows the form of a new user.
@@ -59,7 +59,7 @@ pub fn EditUserPage() -> impl IntoView {
                 user.number
             )));
         }
-        let here = address(user.number);
+        let here = user_address(user.number);
         let edit = format!("{here}/edit");
         let form = form_view(&store, user::form_of(&user), Some(&user), &edit, &here).await?;
         Ok(view! {
@@ -112,7 +112,7 @@ async fn form_view(
         <ProblemSummary error />
         {again}
         <form method="post" action=action(SaveUser::PATH, page) novalidate>
-            <crate::form_post::Token />
+            <crate::form::Token />
             <input type="hidden" name="form[number]" value=form.number.clone() />
             <input type="hidden" name="form[version]" value=form.version.clone() />
             {fields}

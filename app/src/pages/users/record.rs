@@ -2,11 +2,12 @@
 
 use super::actions::{CancelRequest, MarkUser, ReturnLoan, SettleCharge, UndeleteUser};
 use super::tab::{Tab, tabs};
-use super::{activity, address, crumbs, details};
+use super::{activity, crumbs, details};
 use crate::components::{
     Day, PageAction, PageLayout, Pager, ProblemSummary, guarded_page, own_address, paging, path_param, query,
+    user_address,
 };
-use crate::form_post::error_for;
+use crate::form::error_for;
 use crate::islands::Pending;
 use crate::pages::catalogue::record_table;
 use crate::pages::residue::status_text;
@@ -120,7 +121,7 @@ fn actions(user: &UserRecord) -> Vec<PageAction> {
     if user.is_anonymised() {
         return Vec::new();
     }
-    let here = address(user.number);
+    let here = user_address(user.number);
     let (label, function) = match user.marked_on {
         None => ("Mark for deletion", MarkUser::PATH),
         Some(_) => ("Remove deletion mark", UndeleteUser::PATH),

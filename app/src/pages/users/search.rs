@@ -1,15 +1,15 @@
 //! User search.
 
-use super::search_form::{FindUsers, SearchForm};
-use super::{RecordDay, address, crumbs};
+use super::crumbs;
 use crate::components::{
     Column, DataTable, DateInput, FieldProblem, FilterProblem, PageAction, PageLayout, Pages, ProblemSummary,
-    filter_error, guarded_page, paging,
+    RecordDay, filter_error, guarded_page, paging, user_address,
 };
 use crate::error::field_errors;
-use crate::form_post::{self, action};
+use crate::form::{self, action};
 use crate::private_search;
 use crate::state::store;
+use crate::user_search::{FindUsers, SearchForm};
 use db::RecordsError;
 use db::pagination::Page;
 use leptos::prelude::*;
@@ -34,7 +34,7 @@ struct Choices {
 #[component]
 pub fn UserSearchPage() -> impl IntoView {
     let form = SearchForm::from_page();
-    let refused = form_post::error_for(FindUsers::PATH).or_else(private_search::problem);
+    let refused = form::error_for(FindUsers::PATH).or_else(private_search::problem);
     let paging = paging();
     guarded_page(async move {
         let store = store();
@@ -82,7 +82,7 @@ fn search_form(form: &SearchForm, choices: Choices, errors: &FieldErrors) -> imp
     let roles = [("any", "Any role"), ("none", "No role")].into_iter().chain(roles);
     view! {
         <form method="post" action=action(FindUsers::PATH, "/users") role="search" aria-label="Users">
-            <form_post::Token />
+            <form::Token />
             {order}
             <div class="filters">
                 <div class="field">
@@ -247,7 +247,7 @@ fn row(user: UserRow) -> impl IntoView {
     view! {
         <tr>
             <td class="number">{user.number.to_string()}</td>
-            <th scope="row"><a href=address(user.number)>{user.name.clone()}</a></th>
+            <th scope="row"><a href=user_address(user.number)>{user.name.clone()}</a></th>
             <td>{two(user.user_id.clone(), user.email.clone())}</td>
             <td>{two(user.category.clone(), user.department.clone())}</td>
             <td class="nowrap"><RecordDay date=user.leaving_on by_month /></td>

@@ -1,10 +1,10 @@
 //! The guided action *Anonymise this member of staff*.
 
-use super::anonymise::{AnonymiseForm, confirmation};
-use super::{address, impact};
-use crate::components::{Notice, PostButton, ProblemSummary};
+use super::confirmation::{AnonymiseForm, confirmation};
+use super::impact;
+use crate::components::{Notice, PostButton, ProblemSummary, user_address};
 use crate::error::AppError;
-use crate::form_post::error_for;
+use crate::form::error_for;
 use crate::pages::approvals::{
     ApproveRequest, AskStaffAnonymising, DeclineRequest, decisions, limits_reached,
     second_person::request_status,
@@ -29,7 +29,7 @@ pub(super) async fn anonymise_staff(form: AnonymiseForm) -> Result<(), AppError>
     let number = UserNumber(form.user);
     let shown = Some((TaskId(form.task), form.version));
     run::anonymise_staff(&store(), actor(), number, &form.confirm, shown).await?;
-    leptos_axum::redirect(&format!("{}?done=anonymised", address(number)));
+    leptos_axum::redirect(&format!("{}?done=anonymised", user_address(number)));
     Ok(())
 }
 
@@ -85,7 +85,7 @@ async fn second_person(store: &Store, user: &UserRecord, plan: &SinglePlan) -> R
     let status = newest.as_ref().map(|approval| approval.status);
     let ask = (missing.is_some() && status != Some(ApprovalStatus::Waiting)).then(|| {
         let values = vec![("user", number.to_string())];
-        let page = format!("{}/anonymise", address(number));
+        let page = format!("{}/anonymise", user_address(number));
         view! { <PostButton function=AskStaffAnonymising::PATH page values label="Request approval" /> }
     });
     let decide = newest.as_ref().and_then(|approval| decisions(approval, actor, "/approvals"));
@@ -114,7 +114,7 @@ async fn second_person(store: &Store, user: &UserRecord, plan: &SinglePlan) -> R
 
 /// Renders why a fictitious user cannot be anonymised.
 pub(super) fn fictitious(user: &UserRecord) -> impl IntoView + use<> {
-    let edit = format!("{}/edit", address(user.number));
+    let edit = format!("{}/edit", user_address(user.number));
     view! {
         <Notice kind="warning">
             <p>

@@ -1,6 +1,6 @@
 //! The tabs of a user's record, as plain links.
 
-use super::address;
+use crate::components::user_address;
 use leptos::prelude::*;
 use policy::numbers::grouped;
 use policy::{Blocker, UserNumber};
@@ -60,7 +60,7 @@ impl Tab {
 
     /// Returns the address of the tab.
     pub(super) fn address(self, user: UserNumber) -> String {
-        format!("{}?tab={}", address(user), self.code())
+        format!("{}?tab={}", user_address(user), self.code())
     }
 
     /// Returns the address where a blocker can be resolved.

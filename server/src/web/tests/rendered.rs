@@ -120,7 +120,7 @@ impl Rendered {
     /// Returns the body that a browser sends.
     pub(super) fn body(&self) -> String {
         let pairs = self.pairs();
-        let encoded = |text: &str| app::components::percent_encoded(text);
+        let encoded = |text: &str| app::url::percent_encoded(text);
         pairs
             .iter()
             .map(|(name, value)| format!("{}={}", encoded(name), encoded(value)))

@@ -1,8 +1,7 @@
 //! The rules and people of a run, and the treatment of each field.
 
-use crate::components::{Day, Timestamp};
+use crate::components::{Day, Timestamp, task_link};
 use crate::pages::runs::state_tag;
-use crate::pages::tasks::task_link;
 use erasure::certificate::Certificate;
 use leptos::prelude::*;
 use policy::numbers::counted;

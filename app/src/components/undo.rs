@@ -1,7 +1,6 @@
 //! The message after a change, with the button that undoes it.
 
-use super::users;
-use crate::components::{PostButton, own_address, query};
+use crate::components::{PostButton, own_address, query, user_address};
 use crate::error::AppError;
 use crate::state::{session, store};
 use db::RecordsError;
@@ -29,7 +28,7 @@ pub(crate) async fn undo_change(form: UndoForm) -> Result<(), AppError> {
     let undo = session.open_undo(&form.undo).ok_or_else(|| {
         AppError::Refused("Only the member of staff who did this can undo it. Nothing was changed".to_owned())
     })?;
-    let record = |user, tab: &str, done: &str| format!("{}?tab={tab}&done={done}", users::address(user));
+    let record = |user, tab: &str, done: &str| format!("{}?tab={tab}&done={done}", user_address(user));
     let page = match undo::undo(&store(), session.actor(), &undo).await? {
         Restored::Loan(user) => record(user, "loans", "loan-reopened"),
         Restored::Request(user) => record(user, "requests", "request-reopened"),

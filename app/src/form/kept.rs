@@ -2,8 +2,8 @@
 //! redirect with them replaces an answer to a form, so that Back never asks to send it again.
 
 use super::FailedSubmission;
-use crate::components::query;
 use crate::error::AppError;
+use crate::private_search;
 use crate::state::session;
 use axum::body::Bytes;
 use db::Clock;
@@ -35,13 +35,13 @@ struct KeptForm {
 }
 
 /// Returns whether only the confirmation is invalid.
-pub(super) fn is_wrong_confirmation(error: &AppError) -> bool {
+pub(crate) fn is_wrong_confirmation(error: &AppError) -> bool {
     matches!(error, AppError::Invalid(FieldErrors(errors)) if !errors.is_empty()
         && errors.iter().all(|error| error.field == CONFIRMATION))
 }
 
 /// Returns the address of the page with the encrypted form. None if the form is long or secret, or without a session.
-pub(super) fn address(page: &str, form: &FailedSubmission, session: Option<&Session>) -> Option<String> {
+pub(crate) fn address(page: &str, form: &FailedSubmission, session: Option<&Session>) -> Option<String> {
     if form.body.len() > MAX_BYTES || is_secret(&form.body) {
         return None;
     }
@@ -56,8 +56,7 @@ pub(super) fn address(page: &str, form: &FailedSubmission, session: Option<&Sess
 
 /// Returns the form in the address of the page.
 pub(super) fn from_address() -> Option<FailedSubmission> {
-    let sealed = query(NAME);
-    let text = if sealed.is_empty() { None } else { session()?.open(&sealed) }?;
+    let text = session()?.open(&private_search::value(NAME)?)?;
     let KeptForm { path, body, error, at } = serde_json::from_str(text.strip_prefix(PREFIX)?).ok()?;
     let age = Clock::real().timestamp() - at;
     (0..KEPT_TIMEOUT * 60).contains(&age).then(|| FailedSubmission { path, body: Bytes::from(body), error })

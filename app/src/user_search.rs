@@ -1,8 +1,7 @@
 //! The search for users: the posted form, and the address of the page.
 
-use crate::components::query;
 use crate::error::AppError;
-use crate::form_post::failed_submission;
+use crate::form::failed_submission;
 use crate::private_search;
 use db::RecordsError;
 use leptos::prelude::*;
@@ -52,19 +51,19 @@ pub(crate) async fn find_users(form: BTreeMap<String, String>) -> Result<(), App
 
 /// The typed and chosen values.
 #[derive(Clone, Debug)]
-pub(super) struct SearchForm {
+pub(crate) struct SearchForm {
     values: [String; 10],
-    pub(super) sort: Sort,
-    pub(super) descending: bool,
+    pub(crate) sort: Sort,
+    pub(crate) descending: bool,
 }
 
 impl SearchForm {
     /// Reads the page's address, or the rejected form.
-    pub(super) fn from_page() -> Self {
+    pub(crate) fn from_page() -> Self {
         let typed = failed_submission::<BTreeMap<String, String>>(FindUsers::PATH).map(|(form, _)| form);
         let value = |name: &str| match &typed {
             Some(form) => form.get(name).cloned().unwrap_or_default(),
-            None => query(name),
+            None => private_search::value(name).unwrap_or_default(),
         };
         Self {
             values: NAMES.map(value),
@@ -74,27 +73,27 @@ impl SearchForm {
     }
 
     /// Returns the text of a field.
-    pub(super) fn value(&self, name: &str) -> &str {
+    pub(crate) fn value(&self, name: &str) -> &str {
         NAMES.iter().position(|field| *field == name).map_or("", |index| self.values[index].trim())
     }
 
     /// Returns whether all fields are empty.
-    pub(super) fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.values.iter().all(|value| value.trim().is_empty())
     }
 
     /// Returns whether a field of the advanced form is used.
-    pub(super) fn is_advanced(&self) -> bool {
+    pub(crate) fn is_advanced(&self) -> bool {
         NAMES[1..].iter().any(|name| !self.value(name).is_empty())
     }
 
     /// Returns the address of this search in this order.
-    pub(super) fn address(&self, sort: Sort, descending: bool) -> Result<String, RecordsError> {
+    pub(crate) fn address(&self, sort: Sort, descending: bool) -> Result<String, RecordsError> {
         private_search::address(USERS, &self.values(sort, descending))
     }
 
     /// Returns the address of the page of this search that begins after `key`.
-    pub(super) fn address_after(&self, key: String) -> Result<String, RecordsError> {
+    pub(crate) fn address_after(&self, key: String) -> Result<String, RecordsError> {
         let mut values = self.values(self.sort, self.descending);
         values.push(("after", key));
         private_search::address(USERS, &values)
@@ -124,7 +123,7 @@ impl SearchForm {
     }
 
     /// Returns the query, or the errors of the fields.
-    pub(super) fn read(&self) -> Result<UserQuery, FieldErrors> {
+    pub(crate) fn read(&self) -> Result<UserQuery, FieldErrors> {
         let mut errors = FieldErrors::default();
         let mut line =
             |name: &str| errors.take(name, text::line(self.value(name), text::SHORT)).unwrap_or_default();
