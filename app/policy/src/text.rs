@@ -7,6 +7,18 @@ pub const SHORT: usize = 200;
 /// Maximum length of free text, in characters.
 pub const LONG: usize = 4_000;
 
+/// Returns a label for the middle of a sentence: `E-mail` becomes `e-mail`. A word with inner capitals such as `UserID`
+/// stays.
+pub fn inside_sentence(label: &str) -> String {
+    let mut letters = label.chars();
+    match letters.next() {
+        Some(first) if !letters.clone().any(char::is_uppercase) => {
+            first.to_lowercase().chain(letters).collect()
+        }
+        _ => label.to_owned(),
+    }
+}
+
 /// Returns whether a character is invisible or changes the text direction. Such characters make different names
 /// look the same.
 fn is_invisible(c: char) -> bool {

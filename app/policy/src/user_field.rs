@@ -1,41 +1,62 @@
 //! The fields of a user record that staff edit: one row for each.
 //!
-//! The form and its validation, saving, the audit of changes, legal holds and safety limits derive from this table.
-//! Tests compare it with every other place that must know a field: the register of personal data, the pages, import,
-//! export, search, the command line and the demo library.
+//! The form and its validation, the record, saving, the audit of changes, legal holds, safety limits, import, export,
+//! search and the command line derive from this table. Tests compare it with every other place that must know a field:
+//! the schema, the register of personal data, the description of the file formats and the demo library.
 
+use chrono::NaiveDate;
 use serde::Serialize;
 
-/// Calls a macro with the table. Each row has the name of the field, its `FieldKind`, its `Protection` and its
-/// `Search`. The name is also the name of the column, of the form field and in the audit.
+/// Calls a macro with the table, after the other arguments if there are any.
+///
+/// Each row has the name of the field, its `FieldKind`, its `Protection` and its `Search`, its `Section` and its label.
+/// The name is also the name of the column, of the form field and in the audit. The form, the record and the export
+/// show the fields in this order.
 #[macro_export]
 macro_rules! with_user_fields {
-    ($callback:ident) => {
+    ($callback:ident $(, $argument:ident)*) => {
         $callback! {
-            user_id: Line, Identifying, Searched;
-            title: Line, Describing, Unsearched;
-            first_name: Line, Identifying, Searched;
-            middle_name: Line, Identifying, Searched;
-            last_name: LastName, Identifying, Searched;
-            preferred_name: Line, Identifying, Searched;
-            email: Email, Identifying, Searched;
-            phone: Line, Identifying, Unsearched;
-            mobile: Line, Identifying, Unsearched;
-            street: Line, Identifying, Unsearched;
-            postcode: Line, Describing, Unsearched;
-            city: Line, Describing, Unsearched;
-            country: Line, Describing, Unsearched;
-            birth_date: PastDate, Identifying, Unsearched;
-            gender: Line, Describing, Unsearched;
-            language: Line, Describing, Unsearched;
-            barcode: Line, Identifying, Searched;
-            external_id: Line, Identifying, Searched;
-            category: Term, Organisational, Unsearched;
-            department: Term, Organisational, Unsearched;
-            branch: Term, Organisational, Unsearched;
-            leaving_on: Date, Organisational, Unsearched;
-            fictitious: Flag, Organisational, Unsearched;
-            notes: Lines, Describing, Unsearched;
+            $($argument;)*
+            last_name: LastName, Identifying, Searched, Names, "Last name";
+            first_name: Line, Identifying, Searched, Names, "First name";
+            middle_name: Line, Identifying, Searched, Names, "Middle name";
+            preferred_name: Line, Identifying, Searched, Names, "Preferred name";
+            title: Line, Describing, Unsearched, Names, "Title";
+            user_id: Line, Identifying, Searched, Library, "UserID";
+            barcode: Line, Identifying, Searched, Library, "Barcode";
+            external_id: Line, Identifying, Searched, Library, "External identifier";
+            category: Term, Organisational, Unsearched, Library, "User category";
+            department: Term, Organisational, Unsearched, Library, "Department";
+            branch: Term, Organisational, Unsearched, Library, "Branch";
+            fictitious: Flag, Organisational, Unsearched, Library, "Fictitious";
+            leaving_on: Date, Organisational, Unsearched, Dates, "Leaving date";
+            email: Email, Identifying, Searched, Contact, "E-mail";
+            phone: Line, Identifying, Unsearched, Contact, "Phone";
+            mobile: Line, Identifying, Unsearched, Contact, "Mobile";
+            street: Line, Identifying, Unsearched, Contact, "Street address";
+            postcode: Line, Describing, Unsearched, Contact, "Postcode";
+            city: Line, Describing, Unsearched, Contact, "City";
+            country: Line, Describing, Unsearched, Contact, "Country";
+            birth_date: PastDate, Identifying, Unsearched, Person, "Birth date";
+            gender: Line, Describing, Unsearched, Person, "Gender";
+            language: Line, Describing, Unsearched, Person, "Language";
+            notes: Lines, Describing, Unsearched, Person, "Notes about the user";
+        }
+    };
+}
+
+/// Implements the method `fields` for a type that has every field of the table.
+#[macro_export]
+macro_rules! list_user_fields {
+    ($type:ident; $($name:ident: $($cell:tt),*;)*) => {
+        impl $type {
+            /// Returns every field of the table, with its value.
+            pub fn fields(
+                &self,
+            ) -> impl Iterator<Item = (&'static $crate::user_field::UserField, $crate::user_field::FieldValue<'_>)> {
+                let values = [$($crate::user_field::AsFieldValue::as_field_value(&self.$name)),*];
+                $crate::user_field::USER_FIELDS.iter().zip(values)
+            }
         }
     };
 }
@@ -82,6 +103,21 @@ pub enum Search {
     Unsearched,
 }
 
+/// The part of the form and of the record that shows a field.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+pub enum Section {
+    /// Names and form of address.
+    Names,
+    /// What the library assigns to the user.
+    Library,
+    /// The dates of the record. A policy may reduce them to months.
+    Dates,
+    /// Addresses and phone numbers.
+    Contact,
+    /// Facts about the person.
+    Person,
+}
+
 /// A row of the table.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
 pub struct UserField {
@@ -93,17 +129,76 @@ pub struct UserField {
     pub protection: Protection,
     /// Whether the search box finds a user by the value.
     pub search: Search,
+    /// The section.
+    pub section: Section,
+    /// The label.
+    pub label: &'static str,
 }
 
 macro_rules! rows {
-    ($($name:ident: $kind:ident, $protection:ident, $search:ident;)*) => {
+    ($($name:ident: $kind:ident, $protection:ident, $search:ident, $section:ident, $label:literal;)*) => {
         /// The table.
         pub const USER_FIELDS: &[UserField] = &[$(UserField {
             name: stringify!($name),
             kind: FieldKind::$kind,
             protection: Protection::$protection,
             search: Search::$search,
+            section: Section::$section,
+            label: $label,
         }),*];
     };
 }
 with_user_fields!(rows);
+
+/// The value of a field.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum FieldValue<'a> {
+    /// No value.
+    Empty,
+    /// A text or the code or name of a term.
+    Text(&'a str),
+    /// A date.
+    Date(NaiveDate),
+    /// Yes or no.
+    Flag(bool),
+}
+
+impl<'a> FieldValue<'a> {
+    /// Returns the text, or `None` for every other value.
+    pub const fn text(self) -> Option<&'a str> {
+        match self {
+            Self::Text(text) => Some(text),
+            Self::Empty | Self::Date(_) | Self::Flag(_) => None,
+        }
+    }
+}
+
+/// A type that can be the value of a field.
+pub trait AsFieldValue {
+    /// Returns the value.
+    fn as_field_value(&self) -> FieldValue<'_>;
+}
+
+impl AsFieldValue for String {
+    fn as_field_value(&self) -> FieldValue<'_> {
+        FieldValue::Text(self)
+    }
+}
+
+impl AsFieldValue for NaiveDate {
+    fn as_field_value(&self) -> FieldValue<'_> {
+        FieldValue::Date(*self)
+    }
+}
+
+impl AsFieldValue for bool {
+    fn as_field_value(&self) -> FieldValue<'_> {
+        FieldValue::Flag(*self)
+    }
+}
+
+impl<T: AsFieldValue> AsFieldValue for Option<T> {
+    fn as_field_value(&self) -> FieldValue<'_> {
+        self.as_ref().map_or(FieldValue::Empty, T::as_field_value)
+    }
+}

@@ -5,7 +5,7 @@ use crate::form::{FieldErrors, Problem};
 use crate::ids::UserNumber;
 use crate::replacement::is_replacement;
 use crate::task_form::{optional_user, required_line};
-use crate::{text, with_user_fields};
+use crate::{list_user_fields, text, with_user_fields};
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -62,7 +62,7 @@ macro_rules! validated {
 }
 
 macro_rules! form_and_draft {
-    ($($name:ident: $kind:ident, $protection:ident, $search:ident;)*) => {
+    ($($name:ident: $kind:ident $(, $cell:tt)*;)*) => {
         /// The form as entered.
         #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
         #[serde(default, deny_unknown_fields)]
@@ -116,6 +116,8 @@ macro_rules! form_and_draft {
     };
 }
 with_user_fields!(form_and_draft);
+with_user_fields!(list_user_fields, UserForm);
+with_user_fields!(list_user_fields, UserDraft);
 
 /// Validates the last name. The form of a replacement name is reserved.
 fn last_name(typed: &str, errors: &mut FieldErrors) -> Option<String> {
@@ -159,6 +161,6 @@ mod tests {
         };
         let errors = validate(&invalid, today).expect_err("an invalid form");
         let fields: Vec<&str> = errors.0.iter().map(|error| error.field.as_str()).collect();
-        assert_eq!(fields, ["first_name", "last_name", "email", "birth_date", "notes", "guarantor"]);
+        assert_eq!(fields, ["last_name", "first_name", "email", "birth_date", "notes", "guarantor"]);
     }
 }

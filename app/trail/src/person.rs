@@ -6,6 +6,7 @@ use db::entity::users;
 use db::error::RecordsError;
 use db::search_index;
 use policy::UserNumber;
+use policy::user_field::{Search, Section};
 use sea_orm::{DatabaseTransaction, DbErr, EntityTrait, QueryResult, QuerySelect};
 use serde::Serialize;
 use std::collections::BTreeSet;
@@ -104,14 +105,16 @@ pub async fn name_of(store: &Store, number: UserNumber) -> Result<Option<String>
 
 /// Returns the words that find a user, as stored in `user_words`. Empty for an anonymised user.
 pub fn search_words(user: &users::Model) -> BTreeSet<String> {
-    let names = [&user.first_name, &user.middle_name, &user.last_name, &user.preferred_name];
-    let keys = [&user.user_id, &user.email, &user.barcode, &user.external_id];
-    let names: Vec<String> = names.into_iter().flatten().map(|name| same_marks(name)).collect();
-    let keys: Vec<String> = keys.into_iter().flatten().map(|key| same_marks(key)).collect();
+    let searched = user.fields().filter(|(field, _)| field.search == Search::Searched);
+    let values: Vec<(Section, String)> =
+        searched.filter_map(|(field, value)| Some((field.section, same_marks(value.text()?)))).collect();
     // The parts of a double-barrelled name find the user too, and so do the parts around an apostrophe.
-    let double: Vec<String> = names.iter().map(|name| name.replace('-', " ")).collect();
+    let names = values.iter().filter(|(section, _)| *section == Section::Names).map(|(_, name)| name);
+    let double: Vec<String> = names.map(|name| name.replace('-', " ")).collect();
     let parts: Vec<String> = double.iter().map(|name| name.replace('\'', " ")).collect();
-    search_index::words(names.iter().chain(&keys).chain(&double).chain(&parts).map(String::as_str))
+    search_index::words(
+        values.iter().map(|(_, value)| value).chain(&double).chain(&parts).map(String::as_str),
+    )
 }
 
 /// Returns the words of a search.

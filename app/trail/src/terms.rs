@@ -3,6 +3,7 @@
 use crate::store::Store;
 use db::entity::terms;
 use db::error::RecordsError;
+use policy::user_field::{AsFieldValue, FieldValue};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use serde::Serialize;
 
@@ -18,7 +19,10 @@ pub enum TermKind {
 }
 
 impl TermKind {
-    /// Returns the stable code that is stored.
+    /// All kinds.
+    pub const ALL: [Self; 3] = [Self::Category, Self::Department, Self::Branch];
+
+    /// Returns the stable code that is stored: the name of the user field with this kind.
     pub const fn code(self) -> &'static str {
         match self {
             Self::Category => "category",
@@ -37,6 +41,12 @@ pub struct Term {
     pub name: String,
 }
 
+impl AsFieldValue for Term {
+    fn as_field_value(&self) -> FieldValue<'_> {
+        FieldValue::Text(&self.name)
+    }
+}
+
 /// Returns the categories, departments or branches of the library, by name.
 pub async fn choices(store: &Store, kind: TermKind) -> Result<Vec<Term>, RecordsError> {
     let rows = terms::Entity::find()
@@ -49,14 +59,26 @@ pub async fn choices(store: &Store, kind: TermKind) -> Result<Vec<Term>, Records
     Ok(rows.into_iter().map(|row| Term { code: row.code, name: row.name }).collect())
 }
 
-/// Returns the name of a term. None without a code.
+/// Returns the name of a term of the kind that a field has. None without a code.
 pub async fn term(
     db: &impl ConnectionTrait,
-    kind: TermKind,
+    field: &str,
     code: Option<String>,
 ) -> Result<Option<Term>, RecordsError> {
     let Some(code) = code else { return Ok(None) };
-    let named = terms::Entity::find_by_id((kind.code().to_owned(), code.clone())).one(db).await?;
+    let named = terms::Entity::find_by_id((field.to_owned(), code.clone())).one(db).await?;
     let name = named.map_or_else(|| code.clone(), |term| term.name);
     Ok(Some(Term { code, name }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use policy::user_field::{FieldKind, USER_FIELDS};
+
+    #[test]
+    fn every_field_of_terms_has_a_kind() {
+        let fields = USER_FIELDS.iter().filter(|field| field.kind == FieldKind::Term).map(|field| field.name);
+        assert!(fields.eq(TermKind::ALL.map(TermKind::code)));
+    }
 }

@@ -1,36 +1,14 @@
 //! Names of the columns.
 
-/// User columns that the import reads and the export writes, in export order.
-pub(super) const USER: [&str; 28] = [
-    "user_id",
-    "title",
-    "first_name",
-    "middle_name",
-    "last_name",
-    "preferred_name",
-    "email",
-    "phone",
-    "mobile",
-    "street",
-    "postcode",
-    "city",
-    "country",
-    "birth_date",
-    "gender",
-    "language",
-    "barcode",
-    "external_id",
-    "category",
-    "department",
-    "branch",
-    "notes",
-    "fictitious",
-    "created_on",
-    "leaving_on",
-    "last_activity_on",
-    "marked_on",
-    "guarantor_user_id",
-];
+use policy::user_field::USER_FIELDS;
+
+/// Returns the user columns that the import reads and the export writes, in export order.
+pub(super) fn user() -> impl Iterator<Item = &'static str> {
+    USER_FIELDS.iter().map(|field| field.name).chain(USER_BESIDE_FIELDS)
+}
+
+/// User columns that aren't in the table of fields.
+const USER_BESIDE_FIELDS: [&str; 4] = ["created_on", "last_activity_on", "marked_on", "guarantor_user_id"];
 
 /// User columns that only the export writes.
 pub(super) const USER_EXPORT_ONLY: [&str; 4] = ["user_number", "imported", "roles", "anonymised_on"];
@@ -60,3 +38,16 @@ pub(super) const LOAN: [&str; 16] = [
     "return_note",
     "anonymised",
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_file_formats_describe_every_column() {
+        let formats = include_str!("../../../docs/file-formats.md");
+        for column in user().chain(USER_EXPORT_ONLY).chain(LOAN) {
+            assert!(formats.contains(&format!("`{column}`")), "{column}");
+        }
+    }
+}

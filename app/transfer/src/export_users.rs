@@ -1,12 +1,14 @@
 //! Exports users.
 
-use super::columns::{CUSTOM, USER, USER_EXPORT_ONLY};
+use super::columns::{self, CUSTOM, USER_EXPORT_ONLY};
 use super::problem::TransferError;
 use super::{CHUNK, ExportSummary};
+use chrono::NaiveDate;
 use db::csv_text::escaped;
 use db::entity::{custom_fields, custom_values, user_roles, users};
 use policy::Action;
 use policy::dates::iso;
+use policy::user_field::{AsFieldValue, FieldValue};
 use sea_orm::{ColumnTrait, DatabaseConnection, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use std::collections::{BTreeMap, HashMap};
 use std::io::Write;
@@ -33,7 +35,7 @@ pub async fn export_users(
         .collect::<Vec<_>>();
     let mut csv = csv::Writer::from_writer(out);
     let custom_columns = custom.iter().map(|key| format!("{CUSTOM}{key}"));
-    let names = USER_EXPORT_ONLY.iter().chain(&USER).map(|name| (*name).to_owned());
+    let names = USER_EXPORT_ONLY.into_iter().chain(columns::user()).map(str::to_owned);
     csv.write_record(names.chain(custom_columns))?;
     let mut summary = ExportSummary::default();
     let mut after = 0;
@@ -96,48 +98,30 @@ impl RelatedRows {
 
 /// Returns the cells of a user, in column order.
 fn cells(user: &users::Model, beside: &RelatedRows, custom: &[String]) -> Vec<String> {
-    let text = |value: &Option<String>| value.clone().unwrap_or_default();
-    let date = |value: Option<chrono::NaiveDate>| value.map(iso).unwrap_or_default();
-    let yes = |value: bool| if value { "yes" } else { "no" }.to_owned();
+    let date = |date: Option<NaiveDate>| cell(date.as_field_value());
     let guarantor =
         user.guarantor_number.and_then(|number| beside.guarantors.get(&number).cloned().flatten());
     let mut cells = vec![
         user.number.to_string(),
-        yes(user.imported),
+        cell(user.imported.as_field_value()),
         beside.roles.get(&user.number).map(|roles| roles.join(" ")).unwrap_or_default(),
         date(user.anonymised_on),
-        text(&user.user_id),
-        text(&user.title),
-        text(&user.first_name),
-        text(&user.middle_name),
-        text(&user.last_name),
-        text(&user.preferred_name),
-        text(&user.email),
-        text(&user.phone),
-        text(&user.mobile),
-        text(&user.street),
-        text(&user.postcode),
-        text(&user.city),
-        text(&user.country),
-        date(user.birth_date),
-        text(&user.gender),
-        text(&user.language),
-        text(&user.barcode),
-        text(&user.external_id),
-        text(&user.category),
-        text(&user.department),
-        text(&user.branch),
-        text(&user.notes),
-        yes(user.fictitious),
-        date(user.created_on),
-        date(user.leaving_on),
-        date(user.last_activity_on),
-        date(user.marked_on),
-        guarantor.unwrap_or_default(),
     ];
+    cells.extend(user.fields().map(|(_, value)| cell(value)));
+    cells.extend([user.created_on, user.last_activity_on, user.marked_on].map(date));
+    cells.push(guarantor.unwrap_or_default());
     let values = beside.custom.get(&user.number);
     cells.extend(
         custom.iter().map(|key| values.and_then(|values| values.get(key)).cloned().unwrap_or_default()),
     );
     cells
+}
+
+fn cell(value: FieldValue<'_>) -> String {
+    match value {
+        FieldValue::Empty => String::new(),
+        FieldValue::Text(text) => text.to_owned(),
+        FieldValue::Date(date) => iso(date),
+        FieldValue::Flag(flag) => if flag { "yes" } else { "no" }.to_owned(),
+    }
 }

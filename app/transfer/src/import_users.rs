@@ -1,6 +1,6 @@
 //! Imports users.
 
-use super::columns::{CUSTOM, KEYS, USER, USER_EXPORT_ONLY};
+use super::columns::{self, CUSTOM, KEYS, USER_EXPORT_ONLY};
 use super::guarantors::{Guarantors, Wanted};
 use super::guard::{self, Effect};
 use super::problem::{FileProblems, TransferError, in_cell};
@@ -145,7 +145,7 @@ async fn write(store: &Store, actor: Actor, file: &Path) -> Result<Written, Tran
 
 fn open(file: &Path, custom: &[String]) -> Result<Lines, TransferError> {
     let known = |name: &str| {
-        USER.contains(&name)
+        columns::user().any(|column| column == name)
             || USER_EXPORT_ONLY.contains(&name)
             || name.strip_prefix(CUSTOM).is_some_and(|key| custom.iter().any(|one| one == key))
     };
@@ -274,7 +274,7 @@ impl<'a> Import<'a> {
                     let mut user = users::Model::blank(0, uuid::Uuid::new_v4().to_string());
                     user.created_on = Some(self.store.clock.today());
                     let (custom, guarantor) = (std::mem::take(&mut line.draft.custom), line.guarantor.take());
-                    line.apply(&mut user, &self.header);
+                    line.apply(&mut user);
                     matches.brings(number, &user);
                     created.push(Change { line: number, user, custom, guarantor });
                 }
@@ -283,7 +283,7 @@ impl<'a> Import<'a> {
                     self.seen.insert(found);
                     let mut user = before.clone();
                     let (wanted, guarantor) = (std::mem::take(&mut line.draft.custom), line.guarantor.take());
-                    line.apply(&mut user, &self.header);
+                    line.apply(&mut user);
                     let same = user == before && custom.get(&found).unwrap_or(&BTreeMap::new()) == &wanted;
                     let change = Change { line: number, user, custom: wanted, guarantor };
                     if staff.contains(&found) && (!same || change.guarantor.is_some()) {

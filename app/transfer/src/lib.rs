@@ -7,13 +7,11 @@
 //! The export writes an apostrophe before a cell that a spreadsheet would calculate (one that starts with `=`,
 //! `+`, `-`, `@`, tab or carriage return). The import removes that apostrophe.
 //!
-//! **Users.** Columns: `user_id`, `title`, `first_name`, `middle_name`, `last_name`, `preferred_name`, `email`,
-//! `phone`, `mobile`, `street`, `postcode`, `city`, `country`, `birth_date`, `gender`, `language`, `barcode`,
-//! `external_id`, `category`, `department`, `branch`, `notes`, `fictitious` (yes or no), `created_on`,
-//! `leaving_on`, `last_activity_on`, `marked_on`, `guarantor_user_id` (the UserID of the guarantor) and
-//! `custom.KEY` for each custom field. Required are `last_name` and one of `external_id`, `user_id` and `barcode`,
-//! as columns and on every line. The export also writes `user_number`, `imported`, `roles` and `anonymised_on`.
-//! The import ignores them, because the database assigns numbers and a file can't grant roles.
+//! **Users.** Columns: the fields of [`policy::user_field`] (a flag is yes or no), `created_on`, `last_activity_on`,
+//! `marked_on`, `guarantor_user_id` (the UserID of the guarantor) and `custom.KEY` for each custom field. Required are
+//! `last_name` and one of `external_id`, `user_id` and `barcode`, as columns and on every line. The export also writes
+//! `user_number`, `imported`, `roles` and `anonymised_on`. The import ignores them, because the database assigns
+//! numbers and a file can't grant roles.
 //!
 //! The import skips these lines:
 //!
@@ -28,7 +26,7 @@
 //!
 //! **Empty cells.** A missing column leaves its field unchanged. An empty cell empties the field, including the
 //! leaving date: a user who has returned must not be anonymised by an earlier leaving date. Some fields are never
-//! emptied: the keys (`user_id`, `barcode`, `external_id`), the guarantor, `fictitious`, `created_on`,
+//! emptied: the keys (`user_id`, `barcode`, `external_id`), the guarantor, flags, `created_on`,
 //! `last_activity_on` and `marked_on`. Without these dates, conditions would count from too early, or a date set
 //! by staff would be lost. The last activity only moves forward: a loan moves it to its issue date, a return
 //! doesn't.

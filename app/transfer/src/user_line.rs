@@ -6,18 +6,55 @@ use chrono::NaiveDate;
 use db::entity::users;
 use policy::dates::optional_past_date;
 use policy::form::{FieldErrors, Problem};
-use policy::text;
+use policy::user_field::{FieldKind, USER_FIELDS};
 use policy::user_form::{UserDraft, UserForm, validate};
+use policy::{text, with_user_fields};
+use std::collections::BTreeMap;
+
+/// Returns the text of a cell as the form has it.
+macro_rules! form_value {
+    (Flag, $name:ident, $line:ident, $errors:ident) => {
+        $errors
+            .take(stringify!($name), yes_or_no($line.cell(stringify!($name))))
+            .flatten()
+            .unwrap_or_default()
+    };
+    ($kind:ident, $name:ident, $line:ident, $errors:ident) => {
+        $line.cell(stringify!($name)).to_owned()
+    };
+}
+
+macro_rules! form_and_record {
+    ($($name:ident: $kind:ident $(, $cell:tt)*;)*) => {
+        /// Returns the form with the cells of a line.
+        fn form_of(line: &Line, custom: BTreeMap<String, String>, errors: &mut FieldErrors) -> UserForm {
+            UserForm {
+                $($name: form_value!($kind, $name, line, errors),)*
+                custom,
+                ..UserForm::default()
+            }
+        }
+
+        /// Copies these fields to a record.
+        fn copy_fields(names: &[&str], draft: UserDraft, user: &mut users::Model) {
+            $(if names.contains(&stringify!($name)) {
+                user.$name = draft.$name;
+            })*
+        }
+    };
+}
+with_user_fields!(form_and_record);
 
 /// The validated content of a line.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct UserLine {
     pub(super) number: u64,
     pub(super) draft: UserDraft,
+    /// Names of the fields that the line changes.
+    changes: Vec<&'static str>,
     created_on: Option<NaiveDate>,
     last_activity_on: Option<NaiveDate>,
     marked_on: Option<NaiveDate>,
-    fictitious: Option<bool>,
     pub(super) guarantor: Option<String>,
     /// Whether the line is about a user who is already anonymised.
     pub(super) anonymised: bool,
@@ -27,48 +64,22 @@ impl UserLine {
     /// Validates a line. Dates of past events can't lie after `today`.
     pub(super) fn of(line: &Line, header: &Header, today: NaiveDate) -> Result<Self, FieldErrors> {
         if !line.cell("anonymised_on").trim().is_empty() {
-            return Ok(Self::anonymised(line.number));
+            return Ok(Self { number: line.number, anonymised: true, ..Self::default() });
         }
         let custom = header.names().iter().filter_map(|name| {
             name.strip_prefix(CUSTOM).map(|key| (key.to_owned(), line.cell(name).to_owned()))
         });
-        let cell = |column: &str| line.cell(column).to_owned();
-        let form = UserForm {
-            user_id: cell("user_id"),
-            title: cell("title"),
-            first_name: cell("first_name"),
-            middle_name: cell("middle_name"),
-            last_name: cell("last_name"),
-            preferred_name: cell("preferred_name"),
-            email: cell("email"),
-            phone: cell("phone"),
-            mobile: cell("mobile"),
-            street: cell("street"),
-            postcode: cell("postcode"),
-            city: cell("city"),
-            country: cell("country"),
-            birth_date: cell("birth_date"),
-            gender: cell("gender"),
-            language: cell("language"),
-            barcode: cell("barcode"),
-            external_id: cell("external_id"),
-            category: cell("category"),
-            department: cell("department"),
-            branch: cell("branch"),
-            leaving_on: cell("leaving_on"),
-            notes: cell("notes"),
-            custom: custom.collect(),
-            ..UserForm::default()
-        };
+        let mut of_flags = FieldErrors::default();
+        let form = form_of(line, custom.collect(), &mut of_flags);
         let (draft, mut errors) = match validate(&form, today) {
             Ok(draft) => (draft, FieldErrors::default()),
             Err(errors) => (UserDraft::default(), errors),
         };
+        errors.0.extend(of_flags.0);
         let mut date =
             |column: &str| errors.take(column, optional_past_date(line.cell(column), today)).flatten();
         let [created_on, last_activity_on, marked_on] =
             [date("created_on"), date("last_activity_on"), date("marked_on")];
-        let fictitious = errors.take("fictitious", yes_or_no(line.cell("fictitious"))).flatten();
         let guarantor =
             errors.take("guarantor_user_id", text::line(line.cell("guarantor_user_id"), text::SHORT));
         if KEYS.iter().all(|key| line.cell(key).trim().is_empty()) {
@@ -81,26 +92,13 @@ impl UserLine {
         Ok(Self {
             number: line.number,
             draft,
+            changes: changes(line, header),
             created_on,
             last_activity_on,
             marked_on,
-            fictitious,
             guarantor,
             anonymised: false,
         })
-    }
-
-    fn anonymised(number: u64) -> Self {
-        Self {
-            number,
-            draft: UserDraft::default(),
-            created_on: None,
-            last_activity_on: None,
-            marked_on: None,
-            fictitious: None,
-            guarantor: None,
-            anonymised: true,
-        }
     }
 
     /// Returns the line's value in a key column.
@@ -114,60 +112,30 @@ impl UserLine {
 
     /// Returns the codes of category, department and branch, with their kinds.
     pub(super) fn terms(&self) -> impl Iterator<Item = (&'static str, &str)> {
-        let draft = &self.draft;
-        [("category", &draft.category), ("department", &draft.department), ("branch", &draft.branch)]
-            .into_iter()
-            .filter_map(|(kind, code)| Some((kind, code.as_deref()?)))
+        let terms = self.draft.fields().filter(|(field, _)| field.kind == FieldKind::Term);
+        terms.filter_map(|(field, value)| Some((field.name, value.text()?)))
     }
 
     /// Applies the line to a record. [`super`] describes the treatment of empty cells.
-    pub(super) fn apply(self, user: &mut users::Model, header: &Header) {
-        let draft = self.draft;
-        for (column, value, place) in [
-            ("title", draft.title, &mut user.title),
-            ("first_name", draft.first_name, &mut user.first_name),
-            ("middle_name", draft.middle_name, &mut user.middle_name),
-            ("last_name", draft.last_name, &mut user.last_name),
-            ("preferred_name", draft.preferred_name, &mut user.preferred_name),
-            ("email", draft.email, &mut user.email),
-            ("phone", draft.phone, &mut user.phone),
-            ("mobile", draft.mobile, &mut user.mobile),
-            ("street", draft.street, &mut user.street),
-            ("postcode", draft.postcode, &mut user.postcode),
-            ("city", draft.city, &mut user.city),
-            ("country", draft.country, &mut user.country),
-            ("gender", draft.gender, &mut user.gender),
-            ("language", draft.language, &mut user.language),
-            ("category", draft.category, &mut user.category),
-            ("department", draft.department, &mut user.department),
-            ("branch", draft.branch, &mut user.branch),
-            ("notes", draft.notes, &mut user.notes),
-        ] {
-            if header.has(column) {
-                *place = value;
-            }
-        }
-        for (value, place) in [
-            (draft.user_id, &mut user.user_id),
-            (draft.barcode, &mut user.barcode),
-            (draft.external_id, &mut user.external_id),
-        ] {
-            if value.is_some() {
-                *place = value;
-            }
-        }
-        if header.has("birth_date") {
-            user.birth_date = draft.birth_date;
-        }
-        if header.has("leaving_on") {
-            user.leaving_on = draft.leaving_on;
-        }
+    pub(super) fn apply(self, user: &mut users::Model) {
+        copy_fields(&self.changes, self.draft, user);
         user.created_on = self.created_on.or(user.created_on);
         user.last_activity_on = self.last_activity_on.max(user.last_activity_on);
         user.marked_on = self.marked_on.or(user.marked_on);
-        user.fictitious = self.fictitious.unwrap_or(user.fictitious);
         user.imported = true;
     }
+}
+
+/// Returns the names of the fields that the line changes. An empty cell changes neither a key nor a flag.
+fn changes(line: &Line, header: &Header) -> Vec<&'static str> {
+    USER_FIELDS
+        .iter()
+        .filter(|field| {
+            let ignores_empty = KEYS.contains(&field.name) || field.kind == FieldKind::Flag;
+            header.has(field.name) && !(ignores_empty && line.cell(field.name).trim().is_empty())
+        })
+        .map(|field| field.name)
+        .collect()
 }
 
 /// Parses yes or no. Returns `None` for an empty cell.

@@ -2,16 +2,19 @@
 
 use super::runs::{exit_code, single_run_text};
 use super::{Output, with_field_problems};
+use chrono::NaiveDate;
 use clap::Subcommand;
 use db::pagination::{MAX_ROWS, Paging};
 use erasure::run;
 use policy::dates::{iso, joined};
-use policy::numbers::counted;
+use policy::numbers::{counted, grouped};
+use policy::text::inside_sentence;
+use policy::user_field::{FieldValue, Section};
 use policy::{RunId, UserNumber};
 use records::user::{self, UserQuery, UserRecord, UserRow};
 use serde::Serialize;
 use std::process::ExitCode;
-use trail::{Actor, Store, terms};
+use trail::{Actor, Store};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Users {
@@ -96,43 +99,34 @@ fn found(rows: &[UserRow], more: bool) -> String {
 
 /// Returns the record as text, without empty fields.
 pub(crate) fn record_text(user: &UserRecord) -> String {
-    let date = |date: Option<chrono::NaiveDate>| {
-        date.map(|date| if user.dates_by_month { date.format("%Y-%m").to_string() } else { iso(date) })
+    let month_or_day = |date: NaiveDate, by_month: bool| {
+        if by_month { date.format("%Y-%m").to_string() } else { iso(date) }
     };
-    let term = |term: &Option<terms::Term>| term.clone().map(|term| term.name);
+    let record_date = |date: Option<NaiveDate>| date.map(|date| month_or_day(date, user.dates_by_month));
+    let fields = user.shown_fields().map(|(field, value)| {
+        let by_month = user.dates_by_month && field.section == Section::Dates;
+        let text = match value {
+            FieldValue::Empty | FieldValue::Flag(false) => None,
+            FieldValue::Text(text) => Some(text.to_owned()),
+            FieldValue::Date(date) => Some(month_or_day(date, by_month)),
+            FieldValue::Flag(true) => Some("yes".to_owned()),
+        };
+        (inside_sentence(field.label), text)
+    });
     let roles: Vec<&str> = user.roles.iter().map(|role| role.label()).collect();
-    let count = |count: i64| (count > 0).then(|| policy::numbers::grouped(count));
-    let facts = [
+    let count = |count: i64| (count > 0).then(|| grouped(count));
+    let head = [
         ("user number", Some(user.number.to_string())),
         ("name", Some(user.name.clone())),
         ("anonymised", user.anonymised_on.map(iso)),
-        ("UserID", user.user_id.clone()),
-        ("title", user.title.clone()),
-        ("middle name", user.middle_name.clone()),
-        ("e-mail", user.email.clone()),
-        ("phone", user.phone.clone()),
-        ("mobile", user.mobile.clone()),
-        ("street address", user.street.clone()),
-        ("postcode", user.postcode.clone()),
-        ("city", user.city.clone()),
-        ("country", user.country.clone()),
-        ("birth date", user.birth_date.map(iso).or_else(|| user.birth_period.clone())),
-        ("gender", user.gender.clone()),
-        ("language", user.language.clone()),
-        ("barcode", user.barcode.clone()),
-        ("external identifier", user.external_id.clone()),
-        ("user category", term(&user.category)),
-        ("department", term(&user.department)),
-        ("branch", term(&user.branch)),
-        ("roles", (!roles.is_empty()).then(|| joined(&roles, "and"))),
-        ("fictitious", user.fictitious.then(|| "yes".to_owned())),
+    ];
+    let rest = [
+        ("created", record_date(user.created_on)),
+        ("last activity", record_date(user.last_activity_on)),
+        ("marked for deletion", record_date(user.marked_on)),
         ("imported", Some(if user.imported { "yes" } else { "no" }.to_owned())),
-        ("created", date(user.created_on)),
-        ("leaving date", date(user.leaving_on)),
-        ("last activity", date(user.last_activity_on)),
-        ("marked for deletion", date(user.marked_on)),
+        ("roles", (!roles.is_empty()).then(|| joined(&roles, "and"))),
         ("guarantor", user.guarantor.as_ref().map(|guarantor| guarantor.number.to_string())),
-        ("notes", user.notes.clone()),
         ("open loans", count(user.counts.open_loans)),
         ("returned loans", count(user.counts.past_loans)),
         ("open requests", count(user.counts.open_requests)),
@@ -141,9 +135,12 @@ pub(crate) fn record_text(user: &UserRecord) -> String {
         ("catalogue records", count(user.counts.catalogue_records)),
         ("legal holds in force", count(user.counts.legal_holds)),
     ];
+    let named = |(label, text): (&str, Option<String>)| (label.to_owned(), text);
     let custom = user.custom.iter().filter(|field| !field.value.is_empty());
-    facts
-        .into_iter()
+    head.into_iter()
+        .map(named)
+        .chain(fields)
+        .chain(rest.into_iter().map(named))
         .filter_map(|(label, value)| value.map(|value| format!("{label}\t{value}")))
         .chain(custom.map(|field| format!("{}\t{}", field.label, field.value)))
         .collect::<Vec<_>>()

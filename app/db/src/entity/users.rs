@@ -1,10 +1,11 @@
 //! A user of the library.
 
+use policy::{list_user_fields, with_user_fields};
 use sea_orm::entity::prelude::*;
 
 /// A user of the library. The register of personal data (`policy::personal_data`) documents the columns.
 #[sea_orm::compact_model]
-#[derive(Clone, Debug, DeriveEntityModel, Eq, PartialEq)]
+#[derive(Clone, Debug, Default, DeriveEntityModel, Eq, PartialEq)]
 #[sea_orm(table_name = "users")]
 pub struct Model {
     #[sea_orm(primary_key)]
@@ -55,44 +56,8 @@ impl ActiveModelBehavior for ActiveModel {}
 impl Model {
     /// Returns a user with empty fields except number and random key.
     pub fn blank(number: i64, uuid: String) -> Self {
-        Self {
-            number,
-            uuid,
-            user_id: None,
-            title: None,
-            first_name: None,
-            middle_name: None,
-            last_name: None,
-            preferred_name: None,
-            email: None,
-            phone: None,
-            mobile: None,
-            street: None,
-            postcode: None,
-            city: None,
-            country: None,
-            birth_date: None,
-            birth_period: None,
-            gender: None,
-            language: None,
-            barcode: None,
-            external_id: None,
-            category: None,
-            department: None,
-            branch: None,
-            notes: None,
-            fictitious: false,
-            imported: false,
-            created_on: None,
-            leaving_on: None,
-            last_activity_on: None,
-            marked_on: None,
-            dates_by_month: false,
-            guarantor_number: None,
-            replacement: None,
-            anonymised_on: None,
-            rules_version: None,
-            version: 1,
-        }
+        Self { number, uuid, version: 1, ..Self::default() }
     }
 }
+
+with_user_fields!(list_user_fields, Model);

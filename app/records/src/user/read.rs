@@ -4,13 +4,14 @@ use chrono::NaiveDate;
 use db::dialect;
 use db::entity::{photos, user_roles, users};
 use db::error::RecordsError;
-use policy::{Role, UserNumber};
+use policy::user_field::{FieldValue, UserField};
+use policy::{Role, UserNumber, list_user_fields, with_user_fields};
 use safeguards::protection;
 use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter};
 use serde::Serialize;
 use trail::person::{Name, Person, display_name};
 use trail::store::Store;
-use trail::terms::{Term, TermKind, term};
+use trail::terms::{Term, term};
 
 /// Maximum number of users listed under a guarantor.
 const MAX_NAMED: u64 = 100;
@@ -49,61 +50,117 @@ pub struct UserCounts {
     pub legal_holds: i64,
 }
 
-/// The record of a user, as its page shows it.
-#[derive(Clone, Debug, Serialize)]
-#[allow(missing_docs, reason = "the fields are those of the record; the register describes each")]
-#[allow(clippy::struct_excessive_bools, reason = "these are independent facts of a record")]
-pub struct UserRecord {
-    pub number: UserNumber,
-    pub version: i32,
-    /// Display name.
-    pub name: String,
-    pub user_id: Option<String>,
-    pub title: Option<String>,
-    pub first_name: Option<String>,
-    pub middle_name: Option<String>,
-    pub last_name: Option<String>,
-    pub preferred_name: Option<String>,
-    pub email: Option<String>,
-    pub phone: Option<String>,
-    pub mobile: Option<String>,
-    pub street: Option<String>,
-    pub postcode: Option<String>,
-    pub city: Option<String>,
-    pub country: Option<String>,
-    pub birth_date: Option<NaiveDate>,
-    pub birth_period: Option<String>,
-    pub gender: Option<String>,
-    pub language: Option<String>,
-    pub barcode: Option<String>,
-    pub external_id: Option<String>,
-    pub category: Option<Term>,
-    pub department: Option<Term>,
-    pub branch: Option<Term>,
-    pub notes: Option<String>,
-    pub fictitious: bool,
-    pub imported: bool,
-    pub created_on: Option<NaiveDate>,
-    pub leaving_on: Option<NaiveDate>,
-    pub last_activity_on: Option<NaiveDate>,
-    pub marked_on: Option<NaiveDate>,
-    pub dates_by_month: bool,
-    pub guarantor: Option<Person>,
-    /// The users who have this user as guarantor and aren't anonymised; the first hundred.
-    pub guarantees_for: Vec<Person>,
-    pub replacement: Option<String>,
-    pub anonymised_on: Option<NaiveDate>,
-    pub rules_version: Option<i32>,
-    pub roles: Vec<Role>,
-    /// Whether the user lost the last role recently and still counts as staff.
-    pub was_staff: bool,
-    /// All custom fields of the library, with the user's values.
-    pub custom: Vec<CustomValue>,
-    pub has_photo: bool,
-    /// Whether the user has a password, a second factor, a token or a session.
-    pub can_sign_in: bool,
-    pub counts: UserCounts,
+/// The type of a field in the record.
+macro_rules! record_type {
+    (Flag) => {
+        bool
+    };
+    (Date) => {
+        Option<NaiveDate>
+    };
+    (PastDate) => {
+        Option<NaiveDate>
+    };
+    (Term) => {
+        Option<Term>
+    };
+    ($kind:ident) => {
+        Option<String>
+    };
 }
+
+/// Returns the value of a field in the record.
+macro_rules! record_value {
+    (Term, $name:ident, $user:ident, $db:ident) => {
+        term($db, stringify!($name), $user.$name).await?
+    };
+    ($kind:ident, $name:ident, $user:ident, $db:ident) => {
+        $user.$name
+    };
+}
+
+macro_rules! record {
+    ($($field:ident: $kind:ident $(, $cell:tt)*;)*) => {
+        /// The record of a user, as its page shows it.
+        #[derive(Clone, Debug, Serialize)]
+        #[allow(missing_docs, reason = "the fields are those of the record; the register describes each")]
+        #[allow(clippy::struct_excessive_bools, reason = "these are independent facts of a record")]
+        pub struct UserRecord {
+            pub number: UserNumber,
+            pub version: i32,
+            /// Display name.
+            pub name: String,
+            $(pub $field: record_type!($kind),)*
+            pub birth_period: Option<String>,
+            pub imported: bool,
+            pub created_on: Option<NaiveDate>,
+            pub last_activity_on: Option<NaiveDate>,
+            pub marked_on: Option<NaiveDate>,
+            pub dates_by_month: bool,
+            pub guarantor: Option<Person>,
+            /// The users who have this user as guarantor and aren't anonymised; the first hundred.
+            pub guarantees_for: Vec<Person>,
+            pub replacement: Option<String>,
+            pub anonymised_on: Option<NaiveDate>,
+            pub rules_version: Option<i32>,
+            pub roles: Vec<Role>,
+            /// Whether the user lost the last role recently and still counts as staff.
+            pub was_staff: bool,
+            /// All custom fields of the library, with the user's values.
+            pub custom: Vec<CustomValue>,
+            pub has_photo: bool,
+            /// Whether the user has a password, a second factor, a token or a session.
+            pub can_sign_in: bool,
+            pub counts: UserCounts,
+        }
+
+        /// Reads a user's record.
+        pub async fn read(store: &Store, number: UserNumber) -> Result<UserRecord, RecordsError> {
+            let db = &store.db;
+            let user = users::Entity::find_by_id(number.0).one(db).await?.ok_or(RecordsError::NotFound("user"))?;
+            let guarantor = match user.guarantor_number {
+                Some(guarantor) => people(db, "u.number = ?", UserNumber(guarantor)).await?.into_iter().next(),
+                None => None,
+            };
+            let guarantees_for = people(db, "u.guarantor_number = ? AND u.anonymised_on IS NULL", number).await?;
+            let mut roles: Vec<Role> = user_roles::Entity::find()
+                .filter(user_roles::Column::UserNumber.eq(number.0))
+                .all(db)
+                .await?
+                .iter()
+                .map(|row| Role::from_code(&row.role).ok_or(RecordsError::Corrupt("role")))
+                .collect::<Result<_, _>>()?;
+            roles.sort();
+            let was_staff = protection::was_staff(db, number).await?;
+            let Held { counts, has_photo, can_sign_in } = held(db, number).await?;
+            Ok(UserRecord {
+                number,
+                version: user.version,
+                name: display_name(&user),
+                $($field: record_value!($kind, $field, user, db),)*
+                birth_period: user.birth_period,
+                imported: user.imported,
+                created_on: user.created_on,
+                last_activity_on: user.last_activity_on,
+                marked_on: user.marked_on,
+                dates_by_month: user.dates_by_month,
+                guarantor,
+                guarantees_for,
+                replacement: user.replacement,
+                anonymised_on: user.anonymised_on,
+                rules_version: user.rules_version,
+                roles,
+                was_staff,
+                custom: custom_values(db, number).await?,
+                has_photo,
+                can_sign_in,
+                counts,
+            })
+        }
+    };
+}
+with_user_fields!(record);
+with_user_fields!(list_user_fields, UserRecord);
 
 impl UserRecord {
     /// Returns whether the user has a role or lost the last one recently.
@@ -115,73 +172,14 @@ impl UserRecord {
     pub fn is_anonymised(&self) -> bool {
         self.anonymised_on.is_some()
     }
-}
 
-/// Reads a user's record.
-pub async fn read(store: &Store, number: UserNumber) -> Result<UserRecord, RecordsError> {
-    let db = &store.db;
-    let user = users::Entity::find_by_id(number.0).one(db).await?.ok_or(RecordsError::NotFound("user"))?;
-    let guarantor = match user.guarantor_number {
-        Some(guarantor) => people(db, "u.number = ?", UserNumber(guarantor)).await?.into_iter().next(),
-        None => None,
-    };
-    let guarantees_for = people(db, "u.guarantor_number = ? AND u.anonymised_on IS NULL", number).await?;
-    let mut roles: Vec<Role> = user_roles::Entity::find()
-        .filter(user_roles::Column::UserNumber.eq(number.0))
-        .all(db)
-        .await?
-        .iter()
-        .map(|row| Role::from_code(&row.role).ok_or(RecordsError::Corrupt("role")))
-        .collect::<Result<_, _>>()?;
-    roles.sort();
-    let was_staff = protection::was_staff(db, number).await?;
-    let Held { counts, has_photo, can_sign_in } = held(db, number).await?;
-    Ok(UserRecord {
-        number,
-        version: user.version,
-        name: display_name(&user),
-        category: term(db, TermKind::Category, user.category).await?,
-        department: term(db, TermKind::Department, user.department).await?,
-        branch: term(db, TermKind::Branch, user.branch).await?,
-        user_id: user.user_id,
-        title: user.title,
-        first_name: user.first_name,
-        middle_name: user.middle_name,
-        last_name: user.last_name,
-        preferred_name: user.preferred_name,
-        email: user.email,
-        phone: user.phone,
-        mobile: user.mobile,
-        street: user.street,
-        postcode: user.postcode,
-        city: user.city,
-        country: user.country,
-        birth_date: user.birth_date,
-        birth_period: user.birth_period,
-        gender: user.gender,
-        language: user.language,
-        barcode: user.barcode,
-        external_id: user.external_id,
-        notes: user.notes,
-        fictitious: user.fictitious,
-        imported: user.imported,
-        created_on: user.created_on,
-        leaving_on: user.leaving_on,
-        last_activity_on: user.last_activity_on,
-        marked_on: user.marked_on,
-        dates_by_month: user.dates_by_month,
-        guarantor,
-        guarantees_for,
-        replacement: user.replacement,
-        anonymised_on: user.anonymised_on,
-        rules_version: user.rules_version,
-        roles,
-        was_staff,
-        custom: custom_values(db, number).await?,
-        has_photo,
-        can_sign_in,
-        counts,
-    })
+    /// Returns every field with its value as the record shows it: the year or decade of birth if only that is kept.
+    pub fn shown_fields(&self) -> impl Iterator<Item = (&'static UserField, FieldValue<'_>)> {
+        self.fields().map(|(field, value)| match &self.birth_period {
+            Some(period) if field.name == "birth_date" => (field, FieldValue::Text(period)),
+            _ => (field, value),
+        })
+    }
 }
 
 /// A photo.

@@ -9,6 +9,7 @@ use identity::session;
 use identity::staff::set_aside;
 use policy::dates::shown;
 use policy::form::{FieldErrors, Problem};
+use policy::user_field::FieldKind;
 use policy::user_form::{UserDraft, UserForm, validate};
 use policy::{Action, UserNumber, with_user_fields};
 use safeguards::{approval, legal_hold, limits};
@@ -22,7 +23,6 @@ use trail::audit::{self, AuditAction, Subject};
 use trail::person::{anonymised, lock, search_words};
 use trail::roles::roles_of;
 use trail::store::Store;
-use trail::terms::TermKind;
 use trail::undoable::{self, Undo};
 
 /// Creates a user, or saves an edited one.
@@ -81,7 +81,7 @@ macro_rules! form_value {
 }
 
 macro_rules! record_and_form {
-    ($($name:ident: $kind:ident, $protection:ident, $search:ident;)*) => {
+    ($($name:ident: $kind:ident $(, $cell:tt)*;)*) => {
         /// Returns the form to edit a record.
         pub fn form_of(record: &UserRecord) -> UserForm {
             let guarantor = record.guarantor.as_ref();
@@ -105,21 +105,19 @@ macro_rules! record_and_form {
                 ..old.clone()
             }
         }
-
-        /// Returns the names of the changed fields, for the audit.
-        fn changed_fields(old: &users::Model, new: &users::Model) -> Vec<String> {
-            [
-                $((stringify!($name), old.$name != new.$name),)*
-                ("guarantor_number", old.guarantor_number != new.guarantor_number),
-            ]
-            .into_iter()
-            .filter(|(_, differs)| *differs)
-            .map(|(name, _)| name.to_owned())
-            .collect()
-        }
     };
 }
 with_user_fields!(record_and_form);
+
+/// Returns the names of the changed fields, for the audit.
+fn changed_fields(old: &users::Model, new: &users::Model) -> Vec<String> {
+    let fields = old.fields().zip(new.fields()).map(|((field, old), (_, new))| (field.name, old != new));
+    fields
+        .chain([("guarantor_number", old.guarantor_number != new.guarantor_number)])
+        .filter(|(_, differs)| *differs)
+        .map(|(name, _)| name.to_owned())
+        .collect()
+}
 
 async fn create(
     store: &Store,
@@ -244,14 +242,12 @@ async fn check(tx: &DatabaseTransaction, old: &users::Model, draft: &UserDraft) 
             errors.add(field, Problem::Taken);
         }
     }
-    for (field, kind, before, value) in [
-        ("category", TermKind::Category, &old.category, &draft.category),
-        ("department", TermKind::Department, &old.department, &draft.department),
-        ("branch", TermKind::Branch, &old.branch, &draft.branch),
-    ] {
-        let Some(code) = value.as_ref().filter(|_| value != before) else { continue };
-        if !offered(tx, kind, code).await? {
-            errors.add(field, Problem::UnknownChoice);
+    for ((field, before), (_, value)) in old.fields().zip(draft.fields()) {
+        let code = value.text().filter(|_| field.kind == FieldKind::Term && value != before);
+        if let Some(code) = code
+            && !offered(tx, field.name, code).await?
+        {
+            errors.add(field.name, Problem::UnknownChoice);
         }
     }
     if let Some(guarantor) = draft.guarantor {
@@ -274,8 +270,8 @@ async fn check(tx: &DatabaseTransaction, old: &users::Model, draft: &UserDraft) 
 }
 
 /// Returns whether the library uses this code. Without any codes of this kind, all are accepted.
-async fn offered(tx: &DatabaseTransaction, kind: TermKind, code: &str) -> Result<bool, DbErr> {
-    let of_kind = terms::Entity::find().filter(terms::Column::Kind.eq(kind.code()));
+async fn offered(tx: &DatabaseTransaction, kind: &str, code: &str) -> Result<bool, DbErr> {
+    let of_kind = terms::Entity::find().filter(terms::Column::Kind.eq(kind));
     if of_kind.clone().filter(terms::Column::Code.eq(code)).one(tx).await?.is_some() {
         return Ok(true);
     }

@@ -8,9 +8,9 @@ use chrono::NaiveDate;
 use leptos::prelude::*;
 use policy::Action;
 use policy::dates::joined;
+use policy::user_field::{FieldKind, FieldValue, Section};
 use records::user::UserRecord;
 use safeguards::legal_hold::Hold;
-use trail::terms::Term;
 
 /// One line: label and value.
 type Fact = (&'static str, Option<AnyView>);
@@ -21,7 +21,7 @@ pub(super) fn view(user: &UserRecord, holds: Vec<Hold>, today: NaiveDate) -> imp
         <div class="beside">
             {group("Person", all, person(user))}
             {group("Library", all, library(user))}
-            {group("Contact", all, contact(user))}
+            {group("Contact", all, fields(user, Section::Contact))}
             {group("Dates", all, record_dates(user))}
         </div>
         {custom(user)}
@@ -40,12 +40,25 @@ fn group(heading: &'static str, all: bool, facts: Vec<Fact>) -> impl IntoView {
     (!lines.is_empty()).then(|| view! { <section><h2>{heading}</h2><dl class="facts">{lines}</dl></section> })
 }
 
-fn text(value: Option<&String>) -> Option<AnyView> {
-    value.cloned().map(IntoAny::into_any)
-}
-
-fn term(value: Option<&Term>) -> Option<AnyView> {
-    value.cloned().map(|term| term.name.into_any())
+/// Returns the fields of a section.
+fn fields(user: &UserRecord, section: Section) -> Vec<Fact> {
+    // The head of the page shows whether the record is fictitious.
+    user.shown_fields()
+        .filter(|(field, _)| field.section == section && field.name != "fictitious")
+        .map(|(field, value)| {
+            let by_month = user.dates_by_month && section == Section::Dates;
+            let shown = match value {
+                FieldValue::Empty | FieldValue::Flag(false) => None,
+                FieldValue::Text(text) if field.kind == FieldKind::Lines => {
+                    Some(view! { <span class="lines">{text.to_owned()}</span> }.into_any())
+                }
+                FieldValue::Text(text) => Some(text.to_owned().into_any()),
+                FieldValue::Date(date) => day(Some(date), by_month),
+                FieldValue::Flag(true) => Some("Yes".into_any()),
+            };
+            (field.label, shown)
+        })
+        .collect()
 }
 
 fn day(date: Option<NaiveDate>, by_month: bool) -> Option<AnyView> {
@@ -57,18 +70,10 @@ fn person(user: &UserRecord) -> Vec<Fact> {
         let picture = format!("/users/{}/photo", user.number);
         view! { <img src=picture alt="Photo of the user" width="96" /> }.into_any()
     });
-    let birth = day(user.birth_date, false).or_else(|| text(user.birth_period.as_ref()));
-    vec![
-        ("Title", text(user.title.as_ref())),
-        ("First name", text(user.first_name.as_ref())),
-        ("Middle name", text(user.middle_name.as_ref())),
-        ("Last name", text(user.last_name.as_ref())),
-        ("Preferred name", text(user.preferred_name.as_ref())),
-        ("Birth date", birth),
-        ("Gender", text(user.gender.as_ref())),
-        ("Language", text(user.language.as_ref())),
-        ("Photo", photo),
-    ]
+    let mut facts = fields(user, Section::Names);
+    facts.extend(fields(user, Section::Person));
+    facts.push(("Photo", photo));
+    facts
 }
 
 const fn sign_in(user: &UserRecord) -> &'static str {
@@ -81,41 +86,25 @@ const fn sign_in(user: &UserRecord) -> &'static str {
 
 fn library(user: &UserRecord) -> Vec<Fact> {
     let roles: Vec<&str> = user.roles.iter().map(|role| role.label()).collect();
-    vec![
-        ("User number", Some(user.number.to_string().into_any())),
-        ("UserID", text(user.user_id.as_ref())),
-        ("Barcode", text(user.barcode.as_ref())),
-        ("External identifier", text(user.external_id.as_ref())),
-        ("User category", term(user.category.as_ref())),
-        ("Department", term(user.department.as_ref())),
-        ("Branch", term(user.branch.as_ref())),
+    let mut facts = vec![("User number", Some(user.number.to_string().into_any()))];
+    facts.extend(fields(user, Section::Library));
+    facts.extend([
         ("Roles", (!roles.is_empty()).then(|| joined(&roles, "and").into_any())),
         ("Guarantor", user.guarantor.as_ref().map(|person| person_link(person).into_any())),
         ("Sign-in", user.can_sign_in.then(|| sign_in(user).into_any())),
-    ]
-}
-
-fn contact(user: &UserRecord) -> Vec<Fact> {
-    vec![
-        ("E-mail", text(user.email.as_ref())),
-        ("Phone", text(user.phone.as_ref())),
-        ("Mobile", text(user.mobile.as_ref())),
-        ("Street address", text(user.street.as_ref())),
-        ("Postcode", text(user.postcode.as_ref())),
-        ("City", text(user.city.as_ref())),
-        ("Country", text(user.country.as_ref())),
-        ("Notes", user.notes.clone().map(|notes| view! { <span class="lines">{notes}</span> }.into_any())),
-    ]
+    ]);
+    facts
 }
 
 fn record_dates(user: &UserRecord) -> Vec<Fact> {
     let by_month = user.dates_by_month;
-    vec![
-        ("Created", day(user.created_on, by_month)),
-        ("Leaving date", day(user.leaving_on, by_month)),
+    let mut facts = vec![("Created", day(user.created_on, by_month))];
+    facts.extend(fields(user, Section::Dates));
+    facts.extend([
         ("Last activity", day(user.last_activity_on, by_month)),
         ("Marked for deletion", day(user.marked_on, by_month)),
-    ]
+    ]);
+    facts
 }
 
 /// Returns the value unless it is empty.

@@ -12,9 +12,11 @@ use erasure::task;
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
 use leptos::server_fn::codec::PostUrl;
+use policy::user_field::{FieldKind, FieldValue, Section, UserField};
 use policy::user_form::UserForm;
 use policy::{Action, UserNumber};
 use records::user::{self, UserRecord};
+use std::collections::HashMap;
 use trail::Store;
 use trail::terms::{self, Term, TermKind};
 
@@ -97,14 +99,13 @@ async fn form_view(
     let again = matches!(error, Some(AppError::Stale)).then(
         || view! { <p><a href=page.to_owned()>"Open the record again"</a>" (your entries will be lost)"</p> },
     );
-    let terms = [
-        terms::choices(store, TermKind::Category).await?,
-        terms::choices(store, TermKind::Department).await?,
-        terms::choices(store, TermKind::Branch).await?,
-    ];
+    let mut terms = HashMap::new();
+    for kind in TermKind::ALL {
+        terms.insert(kind.code(), terms::choices(store, kind).await?);
+    }
     let custom = task::custom_fields(store).await?;
     let sign_in = user.map_or(UserIdAccess::Editable, UserIdAccess::for_user);
-    let fields = fields(&form, &Inputs { errors }, terms, &custom, sign_in);
+    let fields = fields(&form, &Inputs { errors }, &terms, &custom, sign_in);
     let removals = user.map(|user| removals(user, &form));
     let back = back.to_owned();
     let button = if user.is_some() { "Save user" } else { "Create user" };
@@ -144,77 +145,80 @@ impl UserIdAccess {
 fn fields(
     form: &UserForm,
     inputs: &Inputs,
-    terms: [Vec<Term>; 3],
+    terms: &Terms,
     custom: &[(String, String)],
     sign_in: UserIdAccess,
 ) -> impl IntoView + use<> {
-    let user_id = match sign_in {
-        UserIdAccess::Editable => {
-            inputs.hinted("user_id", "UserID", &form.user_id, "The login name; must be unique")
-        }
-        UserIdAccess::ReadOnly => {
-            let why = "This user is staff: only another member of staff who manages staff can change it";
-            inputs.fixed("user_id", "UserID", &form.user_id, why)
+    let group = |legend: &'static str, sections: &[Section], more: Option<AnyView>| {
+        let fields = form.fields().filter(|(field, _)| sections.contains(&field.section));
+        let (wide, columns): (Vec<_>, Vec<_>) =
+            fields.partition(|(field, _)| matches!(field.kind, FieldKind::Flag | FieldKind::Lines));
+        let [columns, wide] = [columns, wide].map(|fields| {
+            fields
+                .into_iter()
+                .map(|(field, value)| input(field, value, inputs, terms, sign_in))
+                .collect_view()
+        });
+        view! {
+            <fieldset>
+                <legend>{legend}</legend>
+                <div class="columns">{columns}{more}</div>
+                {wide}
+            </fieldset>
         }
     };
-    let fictitious = (sign_in == UserIdAccess::Editable).then(|| {
-        let label = "Fictitious: the record is not a person (for example a department or a display shelf)";
-        tick("fictitious", label, form.fictitious)
-    });
-    let [categories, departments, branches] = terms;
     let value = |key: &String| form.custom.get(key).map_or("", String::as_str);
     let custom: Vec<_> = custom.iter().map(|(key, label)| inputs.custom(key, label, value(key))).collect();
     let custom = (!custom.is_empty()).then(|| {
         view! { <fieldset><legend>"Custom fields"</legend><div class="columns">{custom}</div></fieldset> }
     });
+    let guarantor = inputs.hinted("guarantor", "Guarantor", &form.guarantor, "User number of another user");
     view! {
-        <fieldset>
-            <legend>"Names"</legend>
-            <div class="columns">
-                {inputs.line("last_name", "Last name", &form.last_name)}
-                {inputs.line("first_name", "First name", &form.first_name)}
-                {inputs.line("middle_name", "Middle name", &form.middle_name)}
-                {inputs.line("preferred_name", "Preferred name", &form.preferred_name)}
-                {inputs.line("title", "Title", &form.title)}
-            </div>
-        </fieldset>
-        <fieldset>
-            <legend>"Library"</legend>
-            <div class="columns">
-                {user_id}
-                {inputs.line("barcode", "Barcode", &form.barcode)}
-                {inputs.line("external_id", "External identifier", &form.external_id)}
-                {inputs.term("category", "User category", &form.category, categories)}
-                {inputs.term("department", "Department", &form.department, departments)}
-                {inputs.term("branch", "Branch", &form.branch, branches)}
-                {inputs.date("leaving_on", "Leaving date", &form.leaving_on)}
-                {inputs.hinted("guarantor", "Guarantor", &form.guarantor, "User number of another user")}
-            </div>
-            {fictitious}
-        </fieldset>
-        <fieldset>
-            <legend>"Contact"</legend>
-            <div class="columns">
-                {inputs.email("email", "E-mail", &form.email)}
-                {inputs.line("phone", "Phone", &form.phone)}
-                {inputs.line("mobile", "Mobile", &form.mobile)}
-                {inputs.line("street", "Street address", &form.street)}
-                {inputs.line("postcode", "Postcode", &form.postcode)}
-                {inputs.line("city", "City", &form.city)}
-                {inputs.line("country", "Country", &form.country)}
-            </div>
-        </fieldset>
-        <fieldset>
-            <legend>"About the person"</legend>
-            <div class="columns">
-                {inputs.date("birth_date", "Birth date", &form.birth_date)}
-                {inputs.line("gender", "Gender", &form.gender)}
-                {inputs.line("language", "Language", &form.language)}
-            </div>
-            {inputs.lines("notes", "Notes about the user", &form.notes)}
-        </fieldset>
+        {group("Names", &[Section::Names], None)}
+        {group("Library", &[Section::Library, Section::Dates], Some(guarantor))}
+        {group("Contact", &[Section::Contact], None)}
+        {group("About the person", &[Section::Person], None)}
         {custom}
     }
+}
+
+/// The choices of the term fields, by field.
+type Terms = HashMap<&'static str, Vec<Term>>;
+
+/// Renders the input of a field.
+fn input(
+    field: &UserField,
+    value: FieldValue<'_>,
+    inputs: &Inputs,
+    terms: &Terms,
+    sign_in: UserIdAccess,
+) -> Option<AnyView> {
+    let UserField { name, label, .. } = *field;
+    let text = value.text().unwrap_or_default();
+    let is_ticked = value == FieldValue::Flag(true);
+    Some(match (name, sign_in) {
+        ("user_id", UserIdAccess::Editable) => {
+            inputs.hinted(name, label, text, "The login name; must be unique")
+        }
+        ("user_id", UserIdAccess::ReadOnly) => {
+            let why = "This user is staff: only another member of staff who manages staff can change it";
+            inputs.fixed(name, label, text, why)
+        }
+        ("fictitious", UserIdAccess::Editable) => {
+            let label =
+                "Fictitious: the record is not a person (for example a department or a display shelf)";
+            tick(name, label, is_ticked)
+        }
+        ("fictitious", UserIdAccess::ReadOnly) => return None,
+        _ => match field.kind {
+            FieldKind::Line | FieldKind::LastName => inputs.line(name, label, text),
+            FieldKind::Email => inputs.email(name, label, text),
+            FieldKind::Lines => inputs.lines(name, label, text),
+            FieldKind::PastDate | FieldKind::Date => inputs.date(name, label, text),
+            FieldKind::Term => inputs.term(name, label, text, terms.get(name).cloned().unwrap_or_default()),
+            FieldKind::Flag => tick(name, label, is_ticked),
+        },
+    })
 }
 
 /// Renders the checkboxes that remove the photo and the credentials.

@@ -67,8 +67,8 @@ fn cases() -> Vec<(Vec<u8>, Vec<&'static str>)> {
         (
             b"user_id,last_name,first_name\nu,Can\0ary,\x07\nv,Ng,a\xE2\x80\xAEb\n".to_vec(),
             vec![
-                "line 2, first_name: Remove the invisible characters (control or direction characters)",
                 "line 2, last_name: Remove the invisible characters (control or direction characters)",
+                "line 2, first_name: Remove the invisible characters (control or direction characters)",
                 "line 3, first_name: Remove the invisible characters (control or direction characters)",
             ],
         ),
