@@ -3,30 +3,9 @@
 use crate::store::Store;
 use db::entity::terms;
 use db::error::RecordsError;
+use policy::TermKind;
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use serde::Serialize;
-
-/// The meaning of a code of the library.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum TermKind {
-    /// A user category.
-    Category,
-    /// A department.
-    Department,
-    /// A branch.
-    Branch,
-}
-
-impl TermKind {
-    /// Returns the stable code that is stored.
-    pub const fn code(self) -> &'static str {
-        match self {
-            Self::Category => "category",
-            Self::Department => "department",
-            Self::Branch => "branch",
-        }
-    }
-}
 
 /// A category, department or branch.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
@@ -40,7 +19,7 @@ pub struct Term {
 /// Returns the categories, departments or branches of the library, by name.
 pub async fn choices(store: &Store, kind: TermKind) -> Result<Vec<Term>, RecordsError> {
     let rows = terms::Entity::find()
-        .filter(terms::Column::Kind.eq(kind.code()))
+        .filter(terms::Column::Kind.eq(kind))
         .order_by_asc(terms::Column::Name)
         .order_by_asc(terms::Column::Code)
         .limit(10_000)
@@ -56,7 +35,7 @@ pub async fn term(
     code: Option<String>,
 ) -> Result<Option<Term>, RecordsError> {
     let Some(code) = code else { return Ok(None) };
-    let named = terms::Entity::find_by_id((kind.code().to_owned(), code.clone())).one(db).await?;
+    let named = terms::Entity::find_by_id((kind, code.clone())).one(db).await?;
     let name = named.map_or_else(|| code.clone(), |term| term.name);
     Ok(Some(Term { code, name }))
 }

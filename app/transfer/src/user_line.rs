@@ -6,8 +6,8 @@ use chrono::NaiveDate;
 use db::entity::users;
 use policy::dates::optional_past_date;
 use policy::form::{FieldErrors, Problem};
-use policy::text;
 use policy::user_form::{UserDraft, UserForm, validate};
+use policy::{TermKind, text};
 
 /// The validated content of a line.
 #[derive(Debug)]
@@ -113,11 +113,15 @@ impl UserLine {
     }
 
     /// Returns the codes of category, department and branch, with their kinds.
-    pub(super) fn terms(&self) -> impl Iterator<Item = (&'static str, &str)> {
+    pub(super) fn terms(&self) -> impl Iterator<Item = (TermKind, &str)> {
         let draft = &self.draft;
-        [("category", &draft.category), ("department", &draft.department), ("branch", &draft.branch)]
-            .into_iter()
-            .filter_map(|(kind, code)| Some((kind, code.as_deref()?)))
+        [
+            (TermKind::Category, &draft.category),
+            (TermKind::Department, &draft.department),
+            (TermKind::Branch, &draft.branch),
+        ]
+        .into_iter()
+        .filter_map(|(kind, code)| Some((kind, code.as_deref()?)))
     }
 
     /// Applies the line to a record. [`super`] describes the treatment of empty cells.

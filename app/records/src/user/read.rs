@@ -4,13 +4,13 @@ use chrono::NaiveDate;
 use db::dialect;
 use db::entity::{photos, user_roles, users};
 use db::error::RecordsError;
-use policy::{Role, UserNumber};
+use policy::{Role, TermKind, UserNumber};
 use safeguards::protection;
 use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter};
 use serde::Serialize;
 use trail::person::{Name, Person, display_name};
 use trail::store::Store;
-use trail::terms::{Term, TermKind, term};
+use trail::terms::{Term, term};
 
 /// Maximum number of users listed under a guarantor.
 const MAX_NAMED: u64 = 100;
@@ -130,9 +130,9 @@ pub async fn read(store: &Store, number: UserNumber) -> Result<UserRecord, Recor
         .filter(user_roles::Column::UserNumber.eq(number.0))
         .all(db)
         .await?
-        .iter()
-        .map(|row| Role::from_code(&row.role).ok_or(RecordsError::Corrupt("role")))
-        .collect::<Result<_, _>>()?;
+        .into_iter()
+        .map(|row| row.role)
+        .collect();
     roles.sort();
     let was_staff = protection::was_staff(db, number).await?;
     let Held { counts, has_photo, can_sign_in } = held(db, number).await?;

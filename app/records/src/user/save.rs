@@ -10,7 +10,7 @@ use identity::staff::set_aside;
 use policy::dates::shown;
 use policy::form::{FieldErrors, Problem};
 use policy::user_form::{UserDraft, UserForm, validate};
-use policy::{Action, UserNumber, with_user_fields};
+use policy::{Action, TermKind, UserNumber, with_user_fields};
 use safeguards::{approval, legal_hold, limits};
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, DatabaseTransaction, DbErr, EntityTrait, IntoActiveModel, QueryFilter,
@@ -22,7 +22,6 @@ use trail::audit::{self, AuditAction, Subject};
 use trail::person::{anonymised, lock, search_words};
 use trail::roles::roles_of;
 use trail::store::Store;
-use trail::terms::TermKind;
 use trail::undoable::{self, Undo};
 
 /// Creates a user, or saves an edited one.
@@ -275,7 +274,7 @@ async fn check(tx: &DatabaseTransaction, old: &users::Model, draft: &UserDraft) 
 
 /// Returns whether the library uses this code. Without any codes of this kind, all are accepted.
 async fn offered(tx: &DatabaseTransaction, kind: TermKind, code: &str) -> Result<bool, DbErr> {
-    let of_kind = terms::Entity::find().filter(terms::Column::Kind.eq(kind.code()));
+    let of_kind = terms::Entity::find().filter(terms::Column::Kind.eq(kind));
     if of_kind.clone().filter(terms::Column::Code.eq(code)).one(tx).await?.is_some() {
         return Ok(true);
     }
@@ -285,10 +284,10 @@ async fn offered(tx: &DatabaseTransaction, kind: TermKind, code: &str) -> Result
 /// Maps a unique violation to its field: another user took the value between check and write.
 fn taken(error: DbErr) -> RecordsError {
     let Some(SqlErr::UniqueConstraintViolation(index)) = error.sql_err() else {
-        return RecordsError::Database(error);
+        return error.into();
     };
     let field = ["user_id", "barcode", "external_id"].into_iter().find(|field| index.contains(field));
-    field.map_or(RecordsError::Database(error), |field| RecordsError::field(field, Problem::Taken))
+    field.map_or_else(|| error.into(), |field| RecordsError::field(field, Problem::Taken))
 }
 
 async fn custom_of(tx: &DatabaseTransaction, number: UserNumber) -> Result<BTreeMap<String, String>, DbErr> {
