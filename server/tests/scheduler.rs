@@ -4,8 +4,8 @@
 use db::entity::runs;
 use db::{Clock, Settings};
 use erasure::task;
-use policy::RunKind;
 use policy::task_form::TaskForm;
+use policy::{Channel, RunKind};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
@@ -72,7 +72,7 @@ impl Drop for Server {
 }
 
 async fn scheduled(store: &Store) -> Vec<runs::Model> {
-    let find = runs::Entity::find().filter(runs::Column::Kind.eq(RunKind::Scheduled.code()));
+    let find = runs::Entity::find().filter(runs::Column::Kind.eq(RunKind::Scheduled));
     find.all(&store.db).await.unwrap()
 }
 
@@ -105,7 +105,7 @@ async fn two_servers_start_a_due_task_once_and_stop_on_sigterm() {
     tokio::time::sleep(Duration::from_secs(7)).await;
     let runs = scheduled(&store).await;
     assert_eq!(runs.len(), 1, "{runs:?}");
-    assert_eq!(runs[0].channel, "schedule");
+    assert_eq!(runs[0].channel, Channel::Schedule);
     for server in &mut servers {
         assert!(server.get("/healthz").starts_with("HTTP/1.1 200 "));
         assert!(server.get("/metrics").starts_with("HTTP/1.1 404 "), "metrics require a token");

@@ -6,6 +6,8 @@ mod fault;
 pub use causes::{cause, code_of, is_damage, remedy};
 use fault::fault_of;
 use policy::form::{FieldErrors, Problem};
+use policy::stored::Unreadable;
+use sea_orm::DbErr;
 use std::{fmt, io};
 use thiserror::Error;
 
@@ -54,15 +56,26 @@ pub enum RecordsError {
     Fault(Fault),
     /// The database returned an error. Only the cause is logged, never the message of the database.
     #[error("The database returned an error")]
-    Database(#[from] sea_orm::DbErr),
+    Database(#[source] DbErr),
     /// A stored value cannot be decoded.
     #[error("The stored {0} cannot be read")]
     Corrupt(&'static str),
 }
 
+impl From<DbErr> for RecordsError {
+    fn from(error: DbErr) -> Self {
+        if let DbErr::TryIntoErr { source, .. } = &error
+            && let Some(Unreadable(what)) = source.downcast_ref()
+        {
+            return Self::Corrupt(what);
+        }
+        Self::Database(error)
+    }
+}
+
 /// Returns the cause of a database error, without row values or passwords. None if `error` is not one.
 pub fn database_cause(error: &(dyn std::error::Error + 'static)) -> Option<String> {
-    error.downcast_ref::<sea_orm::DbErr>().map(cause)
+    error.downcast_ref::<DbErr>().map(cause)
 }
 
 impl RecordsError {

@@ -14,7 +14,6 @@ pub mod opening;
 pub mod pagination;
 pub mod search_index;
 pub mod settings;
-pub mod stored;
 
 pub use clock::Clock;
 pub use error::{Fault, RecordsError, Storage};

@@ -62,7 +62,7 @@ pub(super) fn cast(dice: &mut SeededRng, today: NaiveDate) -> (Vec<Person>, Vec<
         keys(dice, &mut user);
         all_roles.extend(roles.iter().map(|role| user_roles::ActiveModel {
             user_number: Set(number),
-            role: Set(role.code().to_owned()),
+            role: Set(*role),
             granted_on: Set(created_on + Duration::days(1)),
         }));
         people.push(Person { user, earlier: None });

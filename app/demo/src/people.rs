@@ -159,7 +159,7 @@ impl Generator {
             let placed_on = self.today - Duration::days(dice.between(30, 200));
             batch.legal_holds.push(legal_holds::ActiveModel {
                 user_number: Set(Some(number)),
-                reason: Set(dice.pick(&HELD).code().to_owned()),
+                reason: Set(*dice.pick(&HELD)),
                 owner_number: Set(Some(DPO)),
                 placed_by: Set(Some(DPO)),
                 placed_on: Set(placed_on),

@@ -3,7 +3,6 @@
 use chrono::NaiveTime;
 use db::clock::Clock;
 use db::entity::tasks;
-use db::error::RecordsError;
 use policy::schedule::MonthDay;
 use policy::task_form::Visibility;
 use policy::timezone::instants;
@@ -11,7 +10,7 @@ use policy::{Conditions, Days, Policy, Schedule, Scope, TaskType};
 use sea_orm::Set;
 
 /// Returns the rows of the tasks.
-pub(super) fn tasks(clock: Clock) -> Result<Vec<tasks::ActiveModel>, RecordsError> {
+pub(super) fn tasks(clock: Clock) -> [tasks::ActiveModel; 2] {
     let time = NaiveTime::from_hms_opt(2, 30, 0).unwrap_or_default();
     let leavers = Policy {
         scope: Scope::Imported,
@@ -23,10 +22,10 @@ pub(super) fn tasks(clock: Clock) -> Result<Vec<tasks::ActiveModel>, RecordsErro
         conditions: Conditions { leaving: Days::new(5), marked: Days::new(5), ..Conditions::default() },
         ..Policy::default()
     };
-    Ok(vec![
-        task(clock, "Leavers, monthly", &leavers, &Schedule::Monthly { day: MonthDay::Last, time }, true)?,
-        task(clock, "Marked for deletion", &marked, &Schedule::ManualOnly, false)?,
-    ])
+    [
+        task(clock, "Leavers, monthly", &leavers, &Schedule::Monthly { day: MonthDay::Last, time }, true),
+        task(clock, "Marked for deletion", &marked, &Schedule::ManualOnly, false),
+    ]
 }
 
 fn task(
@@ -35,16 +34,16 @@ fn task(
     policy: &Policy,
     schedule: &Schedule,
     single_default: bool,
-) -> Result<tasks::ActiveModel, RecordsError> {
+) -> tasks::ActiveModel {
     let now = clock.now();
-    Ok(tasks::ActiveModel {
+    tasks::ActiveModel {
         description: Set(description.to_owned()),
         active: Set(true),
-        task_type: Set(TaskType::AnonymiseUserData.code().to_owned()),
-        visibility: Set(Visibility::Shared.code().to_owned()),
+        task_type: Set(TaskType::AnonymiseUserData),
+        visibility: Set(Visibility::Shared),
         owner_number: Set(None),
-        policy: Set(serde_json::to_string(policy).map_err(|_| RecordsError::Corrupt("policy"))?),
-        schedule: Set(serde_json::to_string(schedule).map_err(|_| RecordsError::Corrupt("schedule"))?),
+        policy: Set(policy.clone()),
+        schedule: Set(schedule.clone()),
         single_default: Set(single_default),
         created_at: Set(now),
         changed_at: Set(now),
@@ -52,5 +51,5 @@ fn task(
         deleted_at: Set(None),
         next_due_at: Set(instants(schedule, clock.zone(), now).next()),
         ..Default::default()
-    })
+    }
 }

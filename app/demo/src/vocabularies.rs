@@ -1,6 +1,7 @@
 //! Categories, departments, branches and custom fields of the demo library.
 
 use db::entity::{custom_fields, terms};
+use policy::TermKind;
 use sea_orm::Set;
 
 /// A code and its name.
@@ -48,12 +49,16 @@ pub(super) const CUSTOM_FIELDS: [Term; 3] =
 
 /// Returns the rows of all terms.
 pub(super) fn terms() -> Vec<terms::ActiveModel> {
-    let kinds = [("category", &CATEGORIES[..]), ("department", &DEPARTMENTS), ("branch", &BRANCHES)];
+    let kinds = [
+        (TermKind::Category, &CATEGORIES[..]),
+        (TermKind::Department, &DEPARTMENTS),
+        (TermKind::Branch, &BRANCHES),
+    ];
     kinds
         .into_iter()
         .flat_map(|(kind, terms)| {
             terms.iter().map(move |(code, name)| terms::ActiveModel {
-                kind: Set(kind.to_owned()),
+                kind: Set(kind),
                 code: Set((*code).to_owned()),
                 name: Set((*name).to_owned()),
             })

@@ -5,13 +5,13 @@ use db::entity::approvals;
 use db::error::RecordsError;
 use policy::form::Problem;
 use policy::numbers::grouped;
-use policy::{Action, ApprovalId, ApprovalReason, LegalHoldId, RunId, UserNumber};
+use policy::{Action, ApprovalId, ApprovalReason, Channel, LegalHoldId, RunId, UserNumber};
 use safeguards::approval::{
-    About, ApprovalSubject, Kind, agree, ask_alone, ask_within, changed, note, of_run, read, row, waiting,
-    why_not_yet,
+    About, ApprovalKind, ApprovalSubject, agree, ask_alone, ask_within, changed, note, of_run, read, row,
+    waiting, why_not_yet,
 };
 use safeguards::{legal_hold, limits};
-use trail::actor::{Actor, Channel};
+use trail::actor::Actor;
 use trail::audit::{AuditAction, Subject};
 use trail::roles::roles_of;
 use trail::store::Store;
@@ -102,9 +102,9 @@ pub async fn ask_staff_anonymising(
 /// person other than the approver.
 pub async fn approve(store: &Store, actor: Actor, id: ApprovalId) -> Result<(), RecordsError> {
     let tx = store.begin().await?;
-    let (request, kind) = waiting(&tx, id).await?;
-    match kind {
-        Kind::HoldRelease => {
+    let request = waiting(&tx, id).await?;
+    match request.kind {
+        ApprovalKind::HoldRelease => {
             let hold = LegalHoldId(request.hold_id.unwrap_or_default());
             legal_hold::release_within(&tx, store, actor, hold).await?;
             // If several requests for one legal hold are open, the decided one must be this one.
@@ -113,7 +113,7 @@ pub async fn approve(store: &Store, actor: Actor, id: ApprovalId) -> Result<(), 
                 return Err(changed());
             }
         }
-        Kind::Run => {
+        ApprovalKind::Run => {
             actor.require(Action::Approve)?;
             let preview = run::usable_preview(&tx, store, preview_of(&request)).await?;
             let matter = ApprovalSubject::run_of(&preview)?;
@@ -121,26 +121,26 @@ pub async fn approve(store: &Store, actor: Actor, id: ApprovalId) -> Result<(), 
             let subject = Subject::Task(preview.task_id.unwrap_or_default());
             note(&tx, store, actor, AuditAction::ApprovalGiven, subject, Some(RunId(preview.id)), id).await?;
         }
-        Kind::Reapply => {
+        ApprovalKind::Reapply => {
             actor.require(Action::Approve)?;
             let matter = run::reapply_matter(&tx, store).await?.ok_or_else(changed)?;
             agree(&tx, actor, &matter, &request, None).await?;
             note(&tx, store, actor, AuditAction::ApprovalGiven, Subject::Library, None, id).await?;
         }
-        Kind::MoreChanges => {
+        ApprovalKind::MoreChanges => {
             actor.require(Action::Approve)?;
             let matter = ApprovalSubject::more_changes_of(asker(&request));
             agree(&tx, actor, &matter, &request, None).await?;
             note(&tx, store, actor, AuditAction::ApprovalGiven, Subject::Library, None, id).await?;
         }
-        Kind::Import => {
+        ApprovalKind::Import => {
             actor.require(Action::Approve)?;
             let users = request.users.unwrap_or_default();
             let matter = ApprovalSubject::import_of(request.fingerprint.clone(), users);
             agree(&tx, actor, &matter, &request, None).await?;
             note(&tx, store, actor, AuditAction::ApprovalGiven, Subject::Library, None, id).await?;
         }
-        Kind::StaffAnonymising => {
+        ApprovalKind::StaffAnonymising => {
             actor.require(Action::Approve)?;
             let number = UserNumber(request.user_number.unwrap_or_default());
             let roles = roles_of(&tx, number).await?;

@@ -15,8 +15,8 @@ use crate::residue;
 use db::dialect;
 use db::error::RecordsError;
 use policy::Action;
+pub use policy::maintenance::Maintenance;
 use policy::personal_data::{RowOwner, TABLES};
-use serde::Serialize;
 use std::time::Duration;
 use trail::actor::Actor;
 use trail::audit::{self, AuditAction, Subject};
@@ -25,29 +25,6 @@ use trail::store::Store;
 /// The number of attempts while the database is busy after a run, and the time between them.
 const TRIES: u32 = 5;
 const PAUSE: Duration = Duration::from_secs(1);
-
-/// The result of cleaning the files.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Maintenance {
-    /// The log was truncated (SQLite), or the space of old rows was freed and the statistics updated (PostgreSQL).
-    Done,
-    /// Every table with data of users was rewritten, without old rows.
-    Full,
-    /// Not complete: other connections were active all the time, or a reader still needs old rows.
-    Busy,
-}
-
-impl Maintenance {
-    /// Returns the stable code that is stored.
-    pub const fn code(self) -> &'static str {
-        match self {
-            Self::Done => "done",
-            Self::Full => "full",
-            Self::Busy => "busy",
-        }
-    }
-}
 
 /// Cleans the files after a bulk run. Rewrites the whole file if it is small enough. The users are anonymised by
 /// now, so a busy database is recorded and does not fail the run.

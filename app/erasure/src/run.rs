@@ -39,20 +39,10 @@ pub(crate) use start::{usable_preview, why_two_of};
 
 use crate::eligibility;
 use db::error::RecordsError;
-use policy::{Policy, Reason, UserNumber};
-use trail::actor::{Actor, Channel};
+use policy::{Policy, Reason};
 use trail::store::Store;
 
 /// Returns the number of users for each reason under `policy` today. Stores nothing.
 pub async fn counts(store: &Store, policy: &Policy) -> Result<Vec<(Reason, i64)>, RecordsError> {
     Ok(eligibility::counts(&store.db, policy, store.clock.today()).await?)
-}
-
-/// Returns the actor who started a run.
-fn actor_of(staff: Option<UserNumber>, channel: &str) -> Actor {
-    let channel = [Channel::CommandLine, Channel::Schedule, Channel::Replay]
-        .into_iter()
-        .find(|known| known.code() == channel)
-        .unwrap_or(Channel::Web);
-    Actor::for_attribution(staff, channel)
 }

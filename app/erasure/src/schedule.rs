@@ -23,12 +23,14 @@ pub use missed::{missed_times, missed_times_of};
 use chrono::{DateTime, Utc};
 use db::entity::{runs, tasks};
 use db::error::RecordsError;
-use db::stored::stored_schedule;
 use policy::schedule::GRACE_MINUTES;
 use policy::timezone::instants;
 use policy::{RunId, Schedule, TaskId};
 use sea_orm::sea_query::Expr;
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Select};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult as _, QueryFilter, QueryOrder, QuerySelect,
+    QueryTrait as _, Select,
+};
 use trail::store::Store;
 
 /// Returns when a task is due next, counted from now.
@@ -70,11 +72,10 @@ pub async fn tick(store: &Store) -> Result<Vec<RunId>, RecordsError> {
 /// Called once when a process starts. A time that was due before isn't due again.
 pub async fn recalculate(store: &Store) -> Result<(), RecordsError> {
     let clock = &store.clock;
-    let coming = active().filter(tasks::Column::NextDueAt.gt(clock.now())).all(&store.db).await?;
-    for task in coming {
-        let Ok(schedule) = stored_schedule(&task.schedule) else { continue };
+    let coming = active().filter(tasks::Column::NextDueAt.gt(clock.now()));
+    for task in readable(store, coming).await? {
         let after = last_due(store, TaskId(task.id)).await?.max(Some(clock.now())).unwrap_or_default();
-        let next = instants(&schedule, clock.zone(), after).next();
+        let next = instants(&task.schedule, clock.zone(), after).next();
         if next != task.next_due_at {
             set_next(store, &task, next).await?;
         }
@@ -84,14 +85,25 @@ pub async fn recalculate(store: &Store) -> Result<(), RecordsError> {
 
 /// Sets the next due time of tasks without one, e.g. those made by an older version.
 async fn adopt(store: &Store) -> Result<(), RecordsError> {
-    for task in active().filter(tasks::Column::NextDueAt.is_null()).all(&store.db).await? {
-        // The page of the task shows that its schedule can't be read.
-        let Ok(schedule) = stored_schedule(&task.schedule) else { continue };
-        if let Some(next) = due_from_now(store, &schedule, true) {
+    for task in readable(store, active().filter(tasks::Column::NextDueAt.is_null())).await? {
+        if let Some(next) = due_from_now(store, &task.schedule, true) {
             set_next(store, &task, Some(next)).await?;
         }
     }
     Ok(())
+}
+
+/// Returns the tasks that can be read. The page of any other task shows which value can't be read.
+async fn readable(store: &Store, find: Select<tasks::Entity>) -> Result<Vec<tasks::Model>, RecordsError> {
+    let mut readable = Vec::new();
+    for row in store.db.query_all(find.as_query()).await? {
+        match tasks::Model::from_query_result(&row, "").map_err(RecordsError::from) {
+            Ok(task) => readable.push(task),
+            Err(RecordsError::Corrupt(_)) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(readable)
 }
 
 fn active() -> Select<tasks::Entity> {
@@ -117,12 +129,13 @@ async fn due(store: &Store) -> Result<Vec<TaskId>, RecordsError> {
 /// Returns the last time at which a task was due.
 async fn last_due(store: &Store, task: TaskId) -> Result<Option<DateTime<Utc>>, RecordsError> {
     let last = runs::Entity::find()
+        .select_only()
+        .column(runs::Column::DueAt)
         .filter(runs::Column::TaskId.eq(task.0))
         .filter(runs::Column::DueAt.is_not_null())
         .order_by_desc(runs::Column::DueAt)
-        .one(&store.db)
-        .await?;
-    Ok(last.and_then(|run| run.due_at))
+        .into_tuple();
+    Ok(last.one(&store.db).await?)
 }
 
 /// Sets the next due time of a task, unless the task was changed in the meantime.

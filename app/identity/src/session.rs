@@ -40,6 +40,7 @@ use chrono::{DateTime, Utc};
 use db::clock::Clock;
 use db::entity::sessions;
 use db::error::RecordsError;
+use policy::account::StoredStage;
 use policy::{Roles, UserNumber};
 use sea_orm::{ActiveModelTrait, ConnectionTrait, EntityTrait, Set};
 use trail::actor::Actor;
@@ -59,13 +60,6 @@ pub enum Stage {
     Whole,
 }
 
-/// Stored stages. An incomplete session stores its first step; whether a second factor must be set up is derived.
-const AFTER_PASSWORD: &str = "password";
-const AFTER_PROVIDER: &str = "provider";
-const WHOLE: &str = "whole";
-/// Complete without a second factor. Whether that suffices is checked on every request, because settings change.
-const ALONE: &str = "alone";
-
 /// The session of a member of staff.
 #[derive(Clone, Debug)]
 pub struct Session {
@@ -78,7 +72,7 @@ pub struct Session {
     /// How far the sign-in has progressed.
     pub stage: Stage,
     /// The first step of the sign-in, while it is incomplete.
-    pub(crate) first: &'static str,
+    pub(crate) first: StoredStage,
     /// When the owner last completed a sign-in.
     pub(crate) signed_in_at: DateTime<Utc>,
     /// When the owner last confirmed, in this session, a change of sign-in methods.
@@ -117,7 +111,7 @@ impl Session {
 async fn begin(
     db: &impl ConnectionTrait,
     user: UserNumber,
-    stage: &str,
+    stage: StoredStage,
     created_at: DateTime<Utc>,
     signed_in_at: DateTime<Utc>,
 ) -> Result<Token, RecordsError> {
@@ -127,7 +121,7 @@ async fn begin(
         user_number: Set(user.0),
         created_at: Set(created_at),
         last_seen_at: Set(Clock::real()),
-        stage: Set(stage.to_owned()),
+        stage: Set(stage),
         signed_in_at: Set(Some(signed_in_at)),
         ..Default::default()
     }
@@ -139,7 +133,7 @@ async fn begin(
 /// The proof of identity that starts a session.
 pub struct Proof {
     /// The first step, as stored and recorded in the audit.
-    pub(crate) first: &'static str,
+    pub(crate) first: StoredStage,
     /// Whether it included a second factor.
     pub(crate) has_second_factor: bool,
     /// When it was given.
@@ -149,7 +143,7 @@ pub struct Proof {
 impl Proof {
     /// Returns the proof of a password entered now.
     pub fn password() -> Self {
-        Self { first: AFTER_PASSWORD, has_second_factor: false, shown_at: Clock::real() }
+        Self { first: StoredStage::AfterPassword, has_second_factor: false, shown_at: Clock::real() }
     }
 }
 
@@ -174,27 +168,28 @@ pub async fn begin_proven(
         stage_of(store, proof.first, roles, lifecycle::has_app_within(tx, user).await?)
     };
     let stored = match stage {
-        Stage::Whole if proof.has_second_factor => WHOLE,
-        Stage::Whole => ALONE,
+        Stage::Whole if proof.has_second_factor => StoredStage::Whole,
+        Stage::Whole => StoredStage::Alone,
         Stage::SecondFactor | Stage::SetUp => proof.first,
     };
     let token = begin(tx, user, stored, Clock::real(), proof.shown_at).await?;
     if stage == Stage::Whole {
-        let means = if proof.has_second_factor { with_code(proof.first) } else { proof.first.to_owned() };
+        let means =
+            if proof.has_second_factor { with_code(proof.first) } else { proof.first.code().to_owned() };
         note(tx, store, user, AuditAction::SignedIn, &means).await?;
     }
     Ok(Some((token, stage)))
 }
 
 /// Returns the audit code for a first step followed by a code.
-pub(crate) fn with_code(first: &str) -> String {
-    format!("{first},code")
+pub(crate) fn with_code(first: StoredStage) -> String {
+    format!("{},code", first.code())
 }
 
 /// Derives the stage from the stored stage. A user with an authenticator app must use it, regardless of roles.
-fn stage_of(store: &Store, stored: &str, roles: Roles, has_app: bool) -> Stage {
+fn stage_of(store: &Store, stored: StoredStage, roles: Roles, has_app: bool) -> Stage {
     let is_needed = roles.need_second_factor() && !store.settings.sign_in.allow_password_only;
-    match (stored == WHOLE, has_app, is_needed) {
+    match (stored == StoredStage::Whole, has_app, is_needed) {
         (true, ..) | (false, false, false) => Stage::Whole,
         (false, true, _) => Stage::SecondFactor,
         (false, false, true) => Stage::SetUp,

@@ -9,8 +9,9 @@ mod strength;
 mod totp_secret;
 
 pub use credentials::{new_password, set_password, user_with_id};
-pub use notices::{NOTICE_DAYS, Notice, NoticeKind, notices, notify, read_notices};
+pub use notices::{NOTICE_DAYS, Notice, notices, notify, read_notices};
 pub use password::Caller;
+pub use policy::account::NoticeKind;
 pub use set_aside::delete_expired;
 pub use strength::DEMO_PASSWORD;
 pub(crate) use totp_secret::{open as open_totp_secret, seal as seal_totp_secret};

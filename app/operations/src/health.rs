@@ -22,9 +22,8 @@ use futures::try_join;
 use policy::{FourEyes, Phase, RunId, RunKind, RunState, SafetyLimit, TaskId};
 use sea_orm::sea_query::Value;
 use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QueryResult};
-use std::collections::HashMap;
 use trail::store::Store;
-use trail::task_name::TaskName;
+use trail::task_name::{TaskName, names};
 
 /// A task is overdue after this many minutes, which means that no scheduler is working. The same limit applies to
 /// a queued run that is not started.
@@ -242,9 +241,9 @@ async fn query(store: &Store, sql: &str, values: Vec<Value>) -> Result<Vec<Query
 
 /// Returns the task of a row with `task_id` and the columns of its name.
 fn task_of(row: &QueryResult) -> Result<(TaskId, TaskName), DbErr> {
-    let visibility: String = row.try_get("", "visibility")?;
-    let (words, owner) = (row.try_get("", "description")?, row.try_get("", "owner_number")?);
-    Ok((TaskId(row.try_get("", "task_id")?), TaskName::stored(words, &visibility, owner)))
+    let (words, visibility) = (row.try_get("", "description")?, row.try_get("", "visibility")?);
+    let owner = row.try_get("", "owner_number")?;
+    Ok((TaskId(row.try_get("", "task_id")?), TaskName::stored(words, visibility, owner)))
 }
 
 /// Returns scheduled tasks without an owner who can look after them.
@@ -278,15 +277,15 @@ async fn overdue(store: &Store) -> Result<Vec<Condition>, RecordsError> {
 async fn unfinished(store: &Store) -> Result<Vec<Condition>, RecordsError> {
     let states = [RunState::Queued, RunState::Running, RunState::Cancelling, RunState::Interrupted];
     let rows = runs::Entity::find()
-        .filter(runs::Column::State.is_in(states.map(RunState::code)))
+        .filter(runs::Column::State.is_in(states))
         .order_by_asc(runs::Column::Id)
         .all(&store.db)
         .await?;
     if rows.is_empty() {
         return Ok(Vec::new());
     }
-    let names = names(store, &rows).await?;
-    let waits = |run: &runs::Model| run.state == RunState::Queued.code();
+    let names = names(&store.db, rows.iter().filter_map(|run| run.task_id)).await?;
+    let waits = |run: &runs::Model| run.state == RunState::Queued;
     // A run that waits behind an active one is not late.
     let busy = rows.iter().any(|run| !waits(run));
     let conditions = rows.iter().filter_map(|run| {
@@ -309,8 +308,7 @@ fn stalled(store: &Store, run: &runs::Model) -> Option<(ConditionKind, DateTime<
     let began = run.started_at.unwrap_or(run.created_at);
     let alive = run.heartbeat_at.unwrap_or(began);
     // The last phases may take long in a large database. There only heartbeats count.
-    let phase = run.phase.as_deref().and_then(Phase::from_code);
-    let progress = match phase {
+    let progress = match run.phase {
         Some(Phase::Scanning | Phase::Maintaining) => alive,
         _ => run.progress_at.unwrap_or(began).max(began).min(alive),
     };
@@ -318,21 +316,8 @@ fn stalled(store: &Store, run: &runs::Model) -> Option<(ConditionKind, DateTime<
         return Some((ConditionKind::Stalled, progress));
     }
     let lease = Duration::from_std(store.settings.lease).unwrap_or(long);
-    let gone = run.state == RunState::Interrupted.code() || now - alive > lease;
+    let gone = run.state == RunState::Interrupted || now - alive > lease;
     gone.then_some((ConditionKind::Interrupted, alive))
-}
-
-/// Returns the names of the tasks of these runs.
-async fn names(store: &Store, runs: &[runs::Model]) -> Result<HashMap<TaskId, TaskName>, DbErr> {
-    let ids: Vec<Value> = runs.iter().filter_map(|run| run.task_id).map(Value::from).collect();
-    if ids.is_empty() {
-        return Ok(HashMap::new());
-    }
-    let sql = format!(
-        "SELECT id AS task_id, description, visibility, owner_number FROM tasks WHERE id IN ({})",
-        dialect::placeholders(ids.len())
-    );
-    query(store, &sql, ids).await?.iter().map(task_of).collect()
 }
 
 /// Returns the newest run of each task if it ended badly.
@@ -346,21 +331,17 @@ async fn newest(store: &Store) -> Result<Vec<Condition>, RecordsError> {
                AND n.kind IN (?, ?) AND n.state NOT IN (?, ?)) ORDER BY r.id";
     let reported =
         [RunState::Failed, RunState::CompletedWithFailures, RunState::StoppedByLimit, RunState::Succeeded];
-    let kinds = [RunKind::Manual, RunKind::Scheduled].map(|kind| Value::from(kind.code()));
-    let mut values: Vec<Value> = reported.map(|state| state.code().into()).into();
+    let kinds = [RunKind::Manual, RunKind::Scheduled].map(Value::from);
+    let mut values: Vec<Value> = reported.map(Value::from).into();
     values.push(LOOK_BACK.into());
     values.extend(kinds.iter().chain(&kinds).cloned());
-    values.extend([RunState::Missed, RunState::Queued].map(|state| Value::from(state.code())));
+    values.extend([RunState::Missed, RunState::Queued].map(Value::from));
     let rows = query(store, sql, values).await?;
     let conditions = rows.iter().map(|row| {
-        let state: String = row.try_get("", "state")?;
-        let safety_limit: Option<String> = row.try_get("", "safety_limit")?;
         let ended: Option<DateTime<Utc>> = row.try_get("", "finished_at")?;
-        let what = match RunState::from_code(&state) {
-            Some(RunState::StoppedByLimit) => {
-                ConditionKind::StoppedByLimit(safety_limit.as_deref().and_then(SafetyLimit::from_code))
-            }
-            Some(RunState::Succeeded) => ConditionKind::AllSkipped { skipped: row.try_get("", "skipped")? },
+        let what = match row.try_get("", "state")? {
+            RunState::StoppedByLimit => ConditionKind::StoppedByLimit(row.try_get("", "safety_limit")?),
+            RunState::Succeeded => ConditionKind::AllSkipped { skipped: row.try_get("", "skipped")? },
             _ => ConditionKind::Failed { people: row.try_get("", "failed")? },
         };
         let since = ended.map_or_else(|| row.try_get("", "created_at"), Ok)?;
@@ -376,11 +357,11 @@ async fn missed(store: &Store) -> Result<Vec<Condition>, RecordsError> {
                WHERE r.state = ? AND r.id > (SELECT MAX(id) FROM runs) - ? AND r.created_at >= ? AND t.deleted_at IS NULL AND NOT EXISTS \
                (SELECT 1 FROM runs n WHERE n.task_id = r.task_id AND (n.state = ? AND n.id > r.id \
                OR n.state IN (?, ?) AND n.kind IN (?, ?) AND n.finished_at >= r.created_at)) ORDER BY r.id";
-    let ran = [RunState::Missed, RunState::Succeeded, RunState::CompletedWithFailures].map(RunState::code);
-    let kinds = [RunKind::Manual, RunKind::Scheduled].map(RunKind::code);
+    let ran = [RunState::Missed, RunState::Succeeded, RunState::CompletedWithFailures].map(Value::from);
+    let kinds = [RunKind::Manual, RunKind::Scheduled].map(Value::from);
     let since = store.clock.now() - Duration::days(MISSED_DAYS);
-    let mut values: Vec<Value> = vec![RunState::Missed.code().into(), LOOK_BACK.into(), since.into()];
-    values.extend(ran.into_iter().chain(kinds).map(Value::from));
+    let mut values: Vec<Value> = vec![RunState::Missed.into(), LOOK_BACK.into(), since.into()];
+    values.extend(ran.into_iter().chain(kinds));
     let rows = query(store, sql, values).await?;
     if rows.is_empty() {
         return Ok(Vec::new());

@@ -3,7 +3,10 @@
 //! All functions are pure: no clock, no database, no network. Server and browser compile the same code, so both
 //! validate forms in the same way.
 
+pub mod account;
+pub mod approval;
 pub mod assess;
+pub mod channel;
 pub mod cron;
 pub mod dates;
 pub mod erasure;
@@ -14,6 +17,8 @@ pub mod generalise;
 pub mod ids;
 pub mod legal_hold;
 pub mod limits;
+pub mod maintenance;
+pub mod manual_change;
 pub mod numbers;
 pub mod password;
 pub mod permission;
@@ -22,13 +27,16 @@ pub mod policy;
 pub mod policy_reach;
 pub mod reason;
 pub mod replacement;
+pub mod residue;
 pub mod role;
 pub mod run;
 pub mod safety_limit;
 pub mod schedule;
+pub mod stored;
 pub mod summary;
 pub mod task_form;
 pub mod task_type;
+pub mod term;
 pub mod text;
 #[cfg(feature = "zones")]
 pub mod timezone;
@@ -37,6 +45,7 @@ pub mod user_field;
 pub mod user_form;
 
 pub use assess::{Selection, UserFacts, Verdict, assess};
+pub use channel::Channel;
 pub use field::{Field, Treatment};
 pub use four_eyes::{ApprovalReason, FourEyes};
 pub use ids::{
@@ -45,6 +54,7 @@ pub use ids::{
 };
 pub use legal_hold::{HoldReason, LegalHoldTarget};
 pub use limits::{Counted, Limits, Reached, Window};
+pub use manual_change::ManualChange;
 pub use permission::{Action, Roles};
 pub use policy::{Conditions, Days, NoteTreatment, Policy, Scope};
 pub use policy_reach::extends_beyond;
@@ -54,6 +64,7 @@ pub use run::{Outcome, Phase, Residue, RunKind, RunState};
 pub use safety_limit::{Manual, SafetyLimit, SafetyLimits};
 pub use schedule::{MisfireReason, Missed, Schedule};
 pub use task_type::{TaskCategory, TaskSettings, TaskType};
+pub use term::TermKind;
 pub use treated::TreatedFields;
 
 /// The version of the rules in this crate. It is stored with every run and every anonymised user.

@@ -2,6 +2,7 @@
 
 use crate::field::{Field, Treatment};
 use crate::form::Problem;
+use crate::stored::Stored;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -161,6 +162,11 @@ impl NoteTreatment {
 /// The settings that decide which users are anonymised, and how: fields, scope, conditions and loans.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(
+    feature = "db",
+    derive(sea_orm::DeriveValueType),
+    sea_orm(value_type = "String", from_str = "crate::stored::from_json", to_str = "crate::stored::to_json")
+)]
 pub struct Policy {
     /// The treatment of each field. A missing field has its default treatment.
     pub fields: BTreeMap<Field, Treatment>,
@@ -172,6 +178,10 @@ pub struct Policy {
     pub conditions: Conditions,
     /// The replacement of notes.
     pub loan_text: NoteTreatment,
+}
+
+impl Stored for Policy {
+    const NAME: &'static str = "policy";
 }
 
 impl Policy {

@@ -1,43 +1,30 @@
 //! The kinds, states and results of runs.
 
 use crate::numbers::counted;
+use crate::stored::coded_enum;
 use serde::{Deserialize, Serialize};
 
-/// The kind of a run.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum RunKind {
-    /// Assesses all users and changes none.
-    Preview,
-    /// Started by a member of staff.
-    Manual,
-    /// Started by the schedule of its task.
-    Scheduled,
-    /// Anonymises a single user from the record or the command line.
-    Single,
-    /// Reapplies newer rules to users anonymised under older ones.
-    Reapply,
-    /// After a restore, again anonymises the users that the ledger names.
-    Replay,
+coded_enum! {
+    /// The kind of a run.
+    #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+    #[serde(rename_all = "snake_case")]
+    pub enum RunKind: "kind of the run" {
+        /// Assesses all users and changes none.
+        Preview = "preview",
+        /// Started by a member of staff.
+        Manual = "manual",
+        /// Started by the schedule of its task.
+        Scheduled = "scheduled",
+        /// Anonymises a single user from the record or the command line.
+        Single = "single",
+        /// Reapplies newer rules to users anonymised under older ones.
+        Reapply = "reapply",
+        /// After a restore, again anonymises the users that the ledger names.
+        Replay = "replay",
+    }
 }
 
 impl RunKind {
-    /// All kinds.
-    pub const ALL: [Self; 6] =
-        [Self::Preview, Self::Manual, Self::Scheduled, Self::Single, Self::Reapply, Self::Replay];
-
-    /// Returns the stable code that is stored.
-    pub const fn code(self) -> &'static str {
-        match self {
-            Self::Preview => "preview",
-            Self::Manual => "manual",
-            Self::Scheduled => "scheduled",
-            Self::Single => "single",
-            Self::Reapply => "reapply",
-            Self::Replay => "replay",
-        }
-    }
-
     /// Returns the label.
     pub const fn label(self) -> &'static str {
         match self {
@@ -49,72 +36,39 @@ impl RunKind {
             Self::Replay => "Ledger replay",
         }
     }
-
-    /// Returns the kind with this code, or `None` if there is none.
-    pub fn from_code(code: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.code() == code)
-    }
 }
 
-/// The progress or result of a run. It is derived only from the numbers of users.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum RunState {
-    /// Waiting for a process to take it up. No other run may be active.
-    Queued,
-    /// A process is executing it.
-    Running,
-    /// Cancelled; it stops before its next batch.
-    Cancelling,
-    /// Stopped by cancelling. Users already anonymised stay anonymised.
-    Cancelled,
-    /// The process that executed it died; another one takes it up.
-    Interrupted,
-    /// All users of the preview were anonymised or skipped for a reason.
-    Succeeded,
-    /// Some users failed; the others were processed.
-    CompletedWithFailures,
-    /// No user could be processed.
-    Failed,
-    /// It was due while no process was running, and its task says to skip such runs.
-    Missed,
-    /// It exceeds a safety limit and needs a confirmation.
-    StoppedByLimit,
+coded_enum! {
+    /// The progress or result of a run. It is derived only from the numbers of users.
+    #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+    #[serde(rename_all = "snake_case")]
+    pub enum RunState: "state of the run" {
+        /// Waiting for a process to take it up. No other run may be active.
+        Queued = "queued",
+        /// A process is executing it.
+        Running = "running",
+        /// Cancelled; it stops before its next batch.
+        Cancelling = "cancelling",
+        /// Stopped by cancelling. Users already anonymised stay anonymised.
+        Cancelled = "cancelled",
+        /// The process that executed it died; another one takes it up.
+        Interrupted = "interrupted",
+        /// All users of the preview were anonymised or skipped for a reason.
+        Succeeded = "succeeded",
+        /// Some users failed; the others were processed.
+        CompletedWithFailures = "completed_with_failures",
+        /// No user could be processed.
+        Failed = "failed",
+        /// It was due while no process was running, and its task says to skip such runs.
+        Missed = "missed",
+        /// It exceeds a safety limit and needs a confirmation.
+        StoppedByLimit = "stopped_by_limit",
+    }
 }
 
 impl RunState {
-    /// All states.
-    pub const ALL: [Self; 10] = [
-        Self::Queued,
-        Self::Running,
-        Self::Cancelling,
-        Self::Cancelled,
-        Self::Interrupted,
-        Self::Succeeded,
-        Self::CompletedWithFailures,
-        Self::Failed,
-        Self::Missed,
-        Self::StoppedByLimit,
-    ];
-
     /// The states of an active run. At most one run has one of them.
     pub const UNDER_WAY: [Self; 3] = [Self::Running, Self::Cancelling, Self::Interrupted];
-
-    /// Returns the stable code that is stored.
-    pub const fn code(self) -> &'static str {
-        match self {
-            Self::Queued => "queued",
-            Self::Running => "running",
-            Self::Cancelling => "cancelling",
-            Self::Cancelled => "cancelled",
-            Self::Interrupted => "interrupted",
-            Self::Succeeded => "succeeded",
-            Self::CompletedWithFailures => "completed_with_failures",
-            Self::Failed => "failed",
-            Self::Missed => "missed",
-            Self::StoppedByLimit => "stopped_by_limit",
-        }
-    }
 
     /// Returns the label.
     pub const fn label(self) -> &'static str {
@@ -140,11 +94,6 @@ impl RunState {
         } else {
             self.label().to_owned()
         }
-    }
-
-    /// Returns the state with this code, or `None` if there is none.
-    pub fn from_code(code: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|state| state.code() == code)
     }
 
     /// Returns whether a run with this state and number of anonymised users confirms its settings.
@@ -188,34 +137,23 @@ impl RunState {
     }
 }
 
-/// The step of an active run.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Phase {
-    /// Determines the eligible users and the preview fingerprint.
-    Previewing,
-    /// Anonymises users in batches.
-    Anonymising,
-    /// Searches the database for residue.
-    Scanning,
-    /// Removes old values from the database files.
-    Maintaining,
+coded_enum! {
+    /// The step of an active run.
+    #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+    #[serde(rename_all = "snake_case")]
+    pub enum Phase: "phase of the run" {
+        /// Determines the eligible users and the preview fingerprint.
+        Previewing = "previewing",
+        /// Anonymises users in batches.
+        Anonymising = "anonymising",
+        /// Searches the database for residue.
+        Scanning = "scanning",
+        /// Removes old values from the database files.
+        Maintaining = "maintaining",
+    }
 }
 
 impl Phase {
-    /// All steps, in order.
-    pub const ALL: [Self; 4] = [Self::Previewing, Self::Anonymising, Self::Scanning, Self::Maintaining];
-
-    /// Returns the stable code that is stored.
-    pub const fn code(self) -> &'static str {
-        match self {
-            Self::Previewing => "previewing",
-            Self::Anonymising => "anonymising",
-            Self::Scanning => "scanning",
-            Self::Maintaining => "maintaining",
-        }
-    }
-
     /// Returns the label.
     pub const fn label(self) -> &'static str {
         match self {
@@ -225,38 +163,23 @@ impl Phase {
             Self::Maintaining => "Cleaning the database files",
         }
     }
-
-    /// Returns the phase with this code, or `None` if there is none.
-    pub fn from_code(code: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|phase| phase.code() == code)
-    }
 }
 
-/// The result of the residue search for one user.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Residue {
-    /// None of the old values was found.
-    Clean,
-    /// At least one old value was found.
-    Hits,
-    /// The old values were lost before the search.
-    Undeterminable,
+coded_enum! {
+    /// The result of the residue search for one user.
+    #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+    #[serde(rename_all = "snake_case")]
+    pub enum Residue: "result of the residue search" {
+        /// None of the old values was found.
+        Clean = "clean",
+        /// At least one old value was found.
+        Hits = "hits",
+        /// The old values were lost before the search.
+        Undeterminable = "undeterminable",
+    }
 }
 
 impl Residue {
-    /// All results.
-    pub const ALL: [Self; 3] = [Self::Clean, Self::Hits, Self::Undeterminable];
-
-    /// Returns the stable code that is stored.
-    pub const fn code(self) -> &'static str {
-        match self {
-            Self::Clean => "clean",
-            Self::Hits => "hits",
-            Self::Undeterminable => "undeterminable",
-        }
-    }
-
     /// Returns the label.
     pub const fn label(self) -> &'static str {
         match self {
@@ -265,38 +188,23 @@ impl Residue {
             Self::Undeterminable => "Cannot be determined",
         }
     }
-
-    /// Returns the result with this code, or `None` if there is none.
-    pub fn from_code(code: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|residue| residue.code() == code)
-    }
 }
 
-/// The result of a run for one user.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Outcome {
-    /// Anonymised.
-    Done,
-    /// Not changed, for a reason that arose after the preview.
-    Skipped,
-    /// An error occurred; the user is unchanged.
-    Failed,
+coded_enum! {
+    /// The result of a run for one user.
+    #[derive(Clone, Copy, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]
+    #[serde(rename_all = "snake_case")]
+    pub enum Outcome: "outcome" {
+        /// Anonymised.
+        Done = "done",
+        /// Not changed, for a reason that arose after the preview.
+        Skipped = "skipped",
+        /// An error occurred; the user is unchanged.
+        Failed = "failed",
+    }
 }
 
 impl Outcome {
-    /// All outcomes.
-    pub const ALL: [Self; 3] = [Self::Done, Self::Skipped, Self::Failed];
-
-    /// Returns the stable code that is stored.
-    pub const fn code(self) -> &'static str {
-        match self {
-            Self::Done => "done",
-            Self::Skipped => "skipped",
-            Self::Failed => "failed",
-        }
-    }
-
     /// Returns the label.
     pub const fn label(self) -> &'static str {
         match self {
@@ -304,11 +212,6 @@ impl Outcome {
             Self::Skipped => "Skipped",
             Self::Failed => "Failed",
         }
-    }
-
-    /// Returns the outcome with this code, or `None` if there is none.
-    pub fn from_code(code: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|outcome| outcome.code() == code)
     }
 }
 

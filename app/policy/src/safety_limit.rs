@@ -2,6 +2,7 @@
 
 use crate::limits::Limits;
 use crate::numbers::grouped;
+use crate::stored::coded_enum;
 use serde::{Deserialize, Serialize};
 
 /// The safety limits of scheduled runs. A setting of the installation.
@@ -25,43 +26,25 @@ impl Default for SafetyLimits {
 /// Number of users up to which shares don't apply, so that runs of small libraries aren't stopped.
 const FEW: i64 = 20;
 
-/// The safety limit that stopped a run.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum SafetyLimit {
-    /// The policy isn't confirmed, or extends beyond the confirmed one.
-    NotConfirmed,
-    /// Too many users.
-    People,
-    /// Too large a share of all users.
-    Share,
-    /// Many more users than in previous runs.
-    Median,
-    /// Too many users whose dates staff changed manually.
-    ManualChanges,
+coded_enum! {
+    /// The safety limit that stopped a run.
+    #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+    #[serde(rename_all = "snake_case")]
+    pub enum SafetyLimit: "safety limit" {
+        /// The policy isn't confirmed, or extends beyond the confirmed one.
+        NotConfirmed = "not_confirmed",
+        /// Too many users.
+        People = "people",
+        /// Too large a share of all users.
+        Share = "share",
+        /// Many more users than in previous runs.
+        Median = "median",
+        /// Too many users whose dates staff changed manually.
+        ManualChanges = "manual_changes",
+    }
 }
 
 impl SafetyLimit {
-    /// All safety limits, in the order of the checks.
-    pub const ALL: [Self; 5] =
-        [Self::NotConfirmed, Self::People, Self::Share, Self::Median, Self::ManualChanges];
-
-    /// Returns the stable code that is stored.
-    pub const fn code(self) -> &'static str {
-        match self {
-            Self::NotConfirmed => "not_confirmed",
-            Self::People => "people",
-            Self::Share => "share",
-            Self::Median => "median",
-            Self::ManualChanges => "manual_changes",
-        }
-    }
-
-    /// Returns the safety limit with this code, or `None` if there is none.
-    pub fn from_code(code: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|safety_limit| safety_limit.code() == code)
-    }
-
     /// Returns why the run was stopped, as a sentence.
     pub fn label(self, safety_limits: SafetyLimits) -> String {
         match self {

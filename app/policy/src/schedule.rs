@@ -1,6 +1,7 @@
 //! When a task starts automatically (rule 13).
 
 use crate::dates;
+use crate::stored::{Stored, coded_enum};
 use chrono::{NaiveDateTime, NaiveTime};
 use serde::{Deserialize, Serialize};
 
@@ -68,6 +69,11 @@ pub enum MonthDay {
 /// When a task starts automatically, in local time of the library's time zone.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case", tag = "kind", deny_unknown_fields)]
+#[cfg_attr(
+    feature = "db",
+    derive(sea_orm::DeriveValueType),
+    sea_orm(value_type = "String", from_str = "crate::stored::from_json", to_str = "crate::stored::to_json")
+)]
 pub enum Schedule {
     /// Never.
     #[default]
@@ -106,40 +112,26 @@ pub enum Schedule {
 /// Number of minutes after which a run that hasn't started counts as missed.
 pub const GRACE_MINUTES: i64 = 10;
 
-/// The treatment of missed runs.
-#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Missed {
-    /// Runs once as soon as a process is running again, regardless of the number of missed times.
-    #[default]
-    Once,
-    /// Waits for the next due time. The missed run is listed.
-    Skip,
+coded_enum! {
+    /// The treatment of missed runs.
+    #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+    #[serde(rename_all = "snake_case")]
+    pub enum Missed: "rule for missed runs" {
+        /// Runs once as soon as a process is running again, regardless of the number of missed times.
+        #[default]
+        Once = "once",
+        /// Waits for the next due time. The missed run is listed.
+        Skip = "skip",
+    }
 }
 
 impl Missed {
-    /// All options.
-    pub const ALL: [Self; 2] = [Self::Once, Self::Skip];
-
-    /// Returns the stable code used in forms and files.
-    pub const fn code(self) -> &'static str {
-        match self {
-            Self::Once => "once",
-            Self::Skip => "skip",
-        }
-    }
-
     /// Returns the label.
     pub const fn label(self) -> &'static str {
         match self {
             Self::Once => "Run once as soon as Lethe is running again",
             Self::Skip => "Skip it and wait for the next scheduled time",
         }
-    }
-
-    /// Returns the rule with this code, or `None` if there is none.
-    pub fn from_code(code: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|rule| rule.code() == code)
     }
 }
 
@@ -172,6 +164,10 @@ impl MisfireReason {
             Self::Waiting => "the previous run was still waiting",
         }
     }
+}
+
+impl Stored for Schedule {
+    const NAME: &'static str = "schedule";
 }
 
 impl Schedule {

@@ -13,6 +13,7 @@ use crate::form::{FieldErrors, Problem};
 use crate::ids::UserNumber;
 use crate::policy::Policy;
 use crate::schedule::{Missed, Schedule};
+use crate::stored::coded_enum;
 use crate::task_type::{TaskCategory, TaskSettings, TaskType};
 use crate::text;
 use chrono::NaiveDateTime;
@@ -22,40 +23,26 @@ use std::collections::BTreeMap;
 /// Maximum number of runs in the preview of a schedule.
 pub const NEXT_RUNS: usize = 5;
 
-/// Which staff see a task.
-#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Visibility {
-    /// All staff who may see tasks.
-    #[default]
-    Shared,
-    /// Only its owner.
-    Private,
+coded_enum! {
+    /// Which staff see a task.
+    #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+    #[serde(rename_all = "snake_case")]
+    pub enum Visibility: "visibility of the task" {
+        /// All staff who may see tasks.
+        #[default]
+        Shared = "shared",
+        /// Only its owner.
+        Private = "private",
+    }
 }
 
 impl Visibility {
-    /// All options, in form order.
-    pub const ALL: [Self; 2] = [Self::Shared, Self::Private];
-
-    /// Returns the stable code used in forms and files.
-    pub const fn code(self) -> &'static str {
-        match self {
-            Self::Shared => "shared",
-            Self::Private => "private",
-        }
-    }
-
     /// Returns the label.
     pub const fn label(self) -> &'static str {
         match self {
             Self::Shared => "Shared: all staff with access to tasks",
             Self::Private => "Private: the owner only",
         }
-    }
-
-    /// Returns the option with this code, or `None` if there is none.
-    pub fn from_code(code: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|visibility| visibility.code() == code)
     }
 }
 

@@ -10,15 +10,15 @@ use identity::staff::{
     Caller, Kind, NoticeKind, new_password, notify, password, set_aside, set_password, user_with_id,
 };
 use policy::user_form::UserForm;
-use policy::{Action, Role, Roles, UserNumber};
+use policy::{Action, Channel, ManualChange, Role, Roles, UserNumber};
 use safeguards::approval;
-use safeguards::manual_changes::{self, Change};
+use safeguards::manual_changes;
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder,
     QuerySelect, Set,
 };
 use std::collections::{BTreeMap, BTreeSet};
-use trail::actor::{Actor, Channel};
+use trail::actor::Actor;
 use trail::audit::{self, AuditAction, Subject};
 use trail::person::{self, display_name};
 use trail::roles::roles_of;
@@ -72,7 +72,7 @@ pub async fn list(store: &Store, actor: Actor, query: StaffQuery) -> Result<Vec<
     actor.require_permission(Action::ManageStaff)?;
     let mut roles: BTreeMap<i64, Vec<Role>> = BTreeMap::new();
     for row in user_roles::Entity::find().order_by_asc(user_roles::Column::UserNumber).all(&store.db).await? {
-        roles.entry(row.user_number).or_default().extend(Role::from_code(&row.role));
+        roles.entry(row.user_number).or_default().push(row.role);
     }
     if let Some(wanted) = query.role {
         roles.retain(|_, roles| roles.contains(&wanted));
@@ -179,11 +179,11 @@ pub async fn grant_role(
     // A new approver counts only after some hours, so that one person can't quickly create a second one.
     let is_new = |action: Action| role.may(action) && !roles.may(action);
     if actor.channel == Channel::Web && [Action::Approve, Action::ReleaseLegalHolds].into_iter().any(is_new) {
-        manual_changes::record(&tx, actor, Change::MadeStaff, [(number, 0)]).await?;
+        manual_changes::record(&tx, actor, ManualChange::MadeStaff, [(number, 0)]).await?;
     }
     user_roles::ActiveModel {
         user_number: Set(number.0),
-        role: Set(role.code().to_owned()),
+        role: Set(role),
         granted_on: Set(store.clock.today()),
     }
     .insert(&tx)
@@ -204,16 +204,13 @@ pub async fn revoke_role(
 ) -> Result<Option<Undo>, RecordsError> {
     let tx = changing(store, actor, number).await?;
     person::lock(&tx, number).await?;
-    let held = user_roles::Entity::find_by_id((number.0, role.code().to_owned())).one(&tx).await?;
+    let held = user_roles::Entity::find_by_id((number.0, role)).one(&tx).await?;
     let Some(held) = held else { return Ok(None) };
-    let change = undoable::Change::RoleRevoked {
-        user: number.0,
-        role: held.role.clone(),
-        granted_on: held.granted_on,
-    };
+    let change =
+        undoable::Change::RoleRevoked { user: number.0, role: held.role, granted_on: held.granted_on };
     user_roles::Entity::delete_by_id((held.user_number, held.role)).exec(&tx).await?;
     if roles_of(&tx, number).await?.is_empty() {
-        manual_changes::record(&tx, actor, Change::LastRoleTaken, [(number, 0)]).await?;
+        manual_changes::record(&tx, actor, ManualChange::LastRoleTaken, [(number, 0)]).await?;
     }
     session::forget(&tx, number).await?;
     let subject = Subject::User(number.0);
@@ -251,7 +248,7 @@ pub async fn invite(store: &Store, actor: Actor, number: UserNumber) -> Result<I
     }
     // Without the account's second factor, the holder of the link could be another person.
     if actor.channel == Channel::Web && !has(&tx, Kind::App, number).await? {
-        manual_changes::record(&tx, actor, Change::MadeStaff, [(number, 0)]).await?;
+        manual_changes::record(&tx, actor, ManualChange::MadeStaff, [(number, 0)]).await?;
     }
     credentials::Entity::delete_many().filter(Kind::Invitation.of(number)).exec(&tx).await?;
     let (token, now) = (Token::random(), Clock::real());
@@ -312,7 +309,7 @@ pub async fn accept(
     let actor = Actor::signed_in(number, Roles::default(), Clock::real());
     // The waiting time of a new approver restarts, because the link was created on the web.
     if approval::is_new(&tx, number).await? {
-        manual_changes::record(&tx, actor, Change::MadeStaff, [(number, 0)]).await?;
+        manual_changes::record(&tx, actor, ManualChange::MadeStaff, [(number, 0)]).await?;
     }
     set_password(&tx, number, hash).await?;
     session::forget(&tx, number).await?;

@@ -17,8 +17,9 @@ pub use ask::{ask_alone, ask_import, ask_within, close_within, note};
 pub use consume::{consume, more_changes, of_run, use_up, why_not_yet};
 pub use decide::{agree, agree_within, changed, decline, row, waiting, withdraw};
 pub use eligible_approvers::{is_configured, is_new, is_on, observe, observe_regularly, others};
+pub use policy::approval::{ApprovalKind, Decision};
 pub use read::{About, Approval, ApprovalQuery, ApprovalStatus, list, of_preview, of_user, read};
-pub use subject::{ApprovalSubject, Decision, Kind};
+pub use subject::ApprovalSubject;
 
 use db::error::RecordsError;
 use policy::Action;

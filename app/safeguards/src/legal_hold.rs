@@ -43,6 +43,6 @@ async fn note(
     more: &str,
 ) -> Result<(), DbErr> {
     let subject = hold.user_number.map_or(Subject::LegalHold(hold.id), Subject::User);
-    let detail = format!("hold={},reason={}{more}", hold.id, hold.reason);
+    let detail = format!("hold={},reason={}{more}", hold.id, hold.reason.code());
     audit::record_event(tx, &store.clock, actor, action, subject, None, &detail).await
 }

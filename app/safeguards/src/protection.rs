@@ -8,14 +8,14 @@ mod settings;
 
 pub use settings::{WEAKER, remember, strictest};
 
-use crate::manual_changes::{Change, was_changed};
+use crate::manual_changes::was_changed;
 use chrono::{DateTime, Duration, Utc};
 use db::clock::Clock;
 use db::dialect;
 use db::entity::protections;
 use db::error::RecordsError;
 use policy::four_eyes::COOLING_OFF_HOURS;
-use policy::{Action, UserNumber};
+use policy::{Action, ManualChange, UserNumber};
 use sea_orm::{ConnectionTrait, DbErr, EntityTrait};
 use trail::roles::roles_of;
 
@@ -53,7 +53,7 @@ pub async fn last_seen(db: &impl ConnectionTrait, action: Action) -> Result<Opti
 /// Returns whether a user lost the last role a short time ago. Otherwise one person could anonymise a member of
 /// staff alone by removing the roles first.
 pub async fn was_staff(db: &impl ConnectionTrait, user: UserNumber) -> Result<bool, RecordsError> {
-    let was_staff = was_changed(db, user, Change::LastRoleTaken, cooled_off()).await?;
+    let was_staff = was_changed(db, user, ManualChange::LastRoleTaken, cooled_off()).await?;
     Ok(was_staff && roles_of(db, user).await?.is_empty())
 }
 

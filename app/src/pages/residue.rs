@@ -129,7 +129,7 @@ pub fn ResiduePage() -> impl IntoView {
 }
 
 fn finding_item(found: Finding) -> impl IntoView {
-    let kind = found.kind.map_or("value", |kind| kind.label());
+    let kind = found.kind.label();
     let others =
         (found.others > 0).then(|| format!(" and of {}", counted(found.others, "other user", "other users")));
     let run = found.run.map(|run| {

@@ -5,48 +5,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use db::clock::Clock;
 use db::error::RecordsError;
 use policy::permission::FRESH_MINUTES;
-use policy::{Action, Roles, UserNumber};
-
-/// The interface through which an action arrives.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Channel {
-    /// The web pages.
-    Web,
-    /// The command line.
-    CommandLine,
-    /// The schedule of a task.
-    Schedule,
-    /// The replay of the ledger after a restore.
-    Replay,
-}
-
-impl Channel {
-    /// Returns the stable code that is stored.
-    pub const fn code(self) -> &'static str {
-        match self {
-            Self::Web => "web",
-            Self::CommandLine => "command_line",
-            Self::Schedule => "schedule",
-            Self::Replay => "replay",
-        }
-    }
-
-    /// Returns the label of the channel, shown for a run that no member of staff started.
-    pub const fn label(self) -> &'static str {
-        match self {
-            Self::Web => "Web",
-            Self::CommandLine => "Command line",
-            Self::Schedule => "Schedule",
-            Self::Replay => "Lethe, after a restore",
-        }
-    }
-
-    /// Returns the channel with this code.
-    pub fn from_code(code: &str) -> Option<Self> {
-        let all = [Self::Web, Self::CommandLine, Self::Schedule, Self::Replay];
-        all.into_iter().find(|channel| channel.code() == code)
-    }
-}
+use policy::{Action, Channel, Roles, UserNumber};
 
 /// The member of staff or process that acts, with its permissions.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

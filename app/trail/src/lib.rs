@@ -16,6 +16,6 @@ pub mod terms;
 pub mod undoable;
 pub mod vitals;
 
-pub use actor::{Actor, Channel};
+pub use actor::Actor;
 pub use store::Store;
 pub use undoable::Undo;

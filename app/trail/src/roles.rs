@@ -2,11 +2,11 @@
 
 use db::entity::user_roles;
 use db::error::RecordsError;
-use policy::{Role, Roles, UserNumber};
+use policy::{Roles, UserNumber};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
 
 /// Returns the roles of a user.
 pub async fn roles_of(db: &impl ConnectionTrait, user: UserNumber) -> Result<Roles, RecordsError> {
     let rows = user_roles::Entity::find().filter(user_roles::Column::UserNumber.eq(user.0)).all(db).await?;
-    Ok(rows.iter().filter_map(|row| Role::from_code(&row.role)).collect())
+    Ok(rows.iter().map(|row| row.role).collect())
 }

@@ -3,10 +3,11 @@
 use crate::actor::Actor;
 use db::entity::tasks;
 use db::error::RecordsError;
-use policy::UserNumber;
 use policy::task_form::Visibility;
-use sea_orm::{ColumnTrait, Condition};
+use policy::{TaskId, UserNumber};
+use sea_orm::{ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QuerySelect};
 use serde::Serialize;
+use std::collections::HashMap;
 
 /// Shown instead of the description of another user's private task.
 const PRIVATE: &str = "A private task";
@@ -28,13 +29,12 @@ pub struct TaskName {
 impl TaskName {
     /// Returns the name of a task.
     pub fn of(task: &tasks::Model) -> Self {
-        Self::stored(task.description.clone(), &task.visibility, task.owner_number)
+        Self::stored(task.description.clone(), task.visibility, task.owner_number)
     }
 
     /// Creates the name from stored columns.
-    pub fn stored(words: String, visibility: &str, owner: Option<i64>) -> Self {
-        let private = visibility == Visibility::Private.code();
-        Self { words, private, owner: owner.map(UserNumber) }
+    pub fn stored(words: String, visibility: Visibility, owner: Option<i64>) -> Self {
+        Self { words, private: visibility == Visibility::Private, owner: owner.map(UserNumber) }
     }
 
     /// Returns whether the actor sees the task.
@@ -51,11 +51,28 @@ impl TaskName {
     }
 }
 
+/// Returns the names of these tasks.
+pub async fn names(
+    db: &impl ConnectionTrait,
+    ids: impl IntoIterator<Item = i64>,
+) -> Result<HashMap<TaskId, TaskName>, DbErr> {
+    use tasks::Column;
+    let rows: Vec<(i64, String, Visibility, Option<i64>)> = tasks::Entity::find()
+        .select_only()
+        .columns([Column::Id, Column::Description, Column::Visibility, Column::OwnerNumber])
+        .filter(Column::Id.is_in(ids))
+        .into_tuple()
+        .all(db)
+        .await?;
+    let name = |(id, words, visibility, owner)| (TaskId(id), TaskName::stored(words, visibility, owner));
+    Ok(rows.into_iter().map(name).collect())
+}
+
 /// Returns the condition for tasks that the actor sees.
 pub fn visible_to(actor: Actor) -> Condition {
     let Some(staff) = actor.staff else { return Condition::all() };
     Condition::any()
-        .add(tasks::Column::Visibility.ne(Visibility::Private.code()))
+        .add(tasks::Column::Visibility.ne(Visibility::Private))
         .add(tasks::Column::OwnerNumber.eq(staff.0))
 }
 

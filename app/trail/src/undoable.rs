@@ -6,6 +6,7 @@
 use crate::actor::Actor;
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use db::clock::Clock;
+use policy::Role;
 use serde::{Deserialize, Serialize};
 
 /// How long a change can be undone.
@@ -35,7 +36,7 @@ pub enum Change {
     RequestCancelled { request: i64, on: NaiveDate, status: String, was_anonymised: bool },
     ChargeSettled { charge: i64, on: NaiveDate, was_anonymised: bool },
     Mark { user: i64, before: Option<NaiveDate>, after: Option<NaiveDate> },
-    RoleRevoked { user: i64, role: String, granted_on: NaiveDate },
+    RoleRevoked { user: i64, role: Role, granted_on: NaiveDate },
     SignInDisabled { user: i64 },
     SignInRemoved { user: i64 },
     FindingDecided { finding: i64 },

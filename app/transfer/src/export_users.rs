@@ -61,7 +61,7 @@ pub async fn export_users(
 /// Rows of other tables about these users.
 struct RelatedRows {
     guarantors: HashMap<i64, Option<String>>,
-    roles: HashMap<i64, Vec<String>>,
+    roles: HashMap<i64, Vec<&'static str>>,
     custom: HashMap<i64, BTreeMap<String, String>>,
 }
 
@@ -75,14 +75,14 @@ impl RelatedRows {
             .into_tuple()
             .all(db)
             .await?;
-        let mut roles: HashMap<i64, Vec<String>> = HashMap::new();
+        let mut roles: HashMap<i64, Vec<&str>> = HashMap::new();
         let rows = user_roles::Entity::find()
             .filter(user_roles::Column::UserNumber.is_in(numbers.iter().copied()))
             .order_by_asc(user_roles::Column::Role)
             .all(db)
             .await?;
         for row in rows {
-            roles.entry(row.user_number).or_default().push(row.role);
+            roles.entry(row.user_number).or_default().push(row.role.code());
         }
         let mut custom: HashMap<i64, BTreeMap<String, String>> = HashMap::new();
         let rows = custom_values::Entity::find()

@@ -11,7 +11,7 @@ use db::bulk_insert::{MAX_PARAMETERS, insert};
 use db::dialect;
 use db::entity::{catalogue_records, items, loans, users};
 use db::error::RecordsError;
-use policy::Action;
+use policy::{Action, TermKind};
 use sea_orm::ActiveValue::NotSet;
 use sea_orm::sea_query::{OnConflict, Value};
 use sea_orm::{
@@ -106,7 +106,7 @@ struct Import {
     header: Arc<Header>,
     summary: ImportSummary,
     problems: FileProblems,
-    terms: HashSet<(String, String)>,
+    terms: HashSet<(TermKind, String)>,
     /// Loans of the lines so far, for a few bytes each.
     seen: HashSet<LoanKey>,
 }

@@ -12,7 +12,7 @@ use chrono::NaiveDate;
 use db::bulk_insert::{MAX_PARAMETERS, insert};
 use db::entity::{custom_fields, custom_values, terms, user_words, users};
 use db::error::RecordsError;
-use policy::{Action, ApprovalId, UserNumber};
+use policy::{Action, ApprovalId, ManualChange, TermKind, UserNumber};
 use safeguards::{approval, legal_hold, limits, manual_changes};
 use sea_orm::ActiveValue::NotSet;
 use sea_orm::sea_query::OnConflict;
@@ -63,7 +63,7 @@ pub async fn import_users_confirmed(
             Err(refused) => {
                 tx.rollback().await?;
                 let detail = format!("import,users={}", summary.touched);
-                limits::note_change_as(store, actor, "import", &detail).await?;
+                limits::note_change_as(store, actor, ManualChange::ImportLimit, &detail).await?;
                 return Err(refused.into());
             }
         },
@@ -178,7 +178,7 @@ fn check(file: &Path, custom: &[String], today: NaiveDate) -> Result<(), Transfe
 }
 
 /// Returns all terms that have a name.
-pub(super) async fn terms_known(tx: &DatabaseTransaction) -> Result<HashSet<(String, String)>, DbErr> {
+pub(super) async fn terms_known(tx: &DatabaseTransaction) -> Result<HashSet<(TermKind, String)>, DbErr> {
     let all = terms::Entity::find().all(tx).await?;
     Ok(all.into_iter().map(|term| (term.kind, term.code)).collect())
 }
@@ -186,14 +186,14 @@ pub(super) async fn terms_known(tx: &DatabaseTransaction) -> Result<HashSet<(Str
 /// Adds new terms with their code as name, and returns how many were added.
 pub(super) async fn add_terms<'a>(
     tx: &DatabaseTransaction,
-    known: &mut HashSet<(String, String)>,
-    used: impl Iterator<Item = (&'static str, &'a str)>,
+    known: &mut HashSet<(TermKind, String)>,
+    used: impl Iterator<Item = (TermKind, &'a str)>,
 ) -> Result<u64, DbErr> {
-    let used: BTreeSet<(&str, &str)> = used.collect();
+    let used: BTreeSet<(TermKind, &str)> = used.collect();
     let mut fresh = Vec::new();
     for (kind, code) in used {
-        if known.insert((kind.to_owned(), code.to_owned())) {
-            fresh.push(terms::Model { kind: kind.to_owned(), code: code.to_owned(), name: code.to_owned() });
+        if known.insert((kind, code.to_owned())) {
+            fresh.push(terms::Model { kind, code: code.to_owned(), name: code.to_owned() });
         }
     }
     let count = fresh.len() as u64;
@@ -207,7 +207,7 @@ struct Import<'a> {
     header: Arc<Header>,
     summary: ImportSummary,
     problems: FileProblems,
-    terms: HashSet<(String, String)>,
+    terms: HashSet<(TermKind, String)>,
     /// Users of the lines so far, for a few bytes each.
     seen: HashSet<i64>,
     guarantors: Guarantors,
@@ -226,7 +226,7 @@ struct Change {
 }
 
 impl<'a> Import<'a> {
-    fn new(store: &'a Store, actor: Actor, header: &Arc<Header>, terms: HashSet<(String, String)>) -> Self {
+    fn new(store: &'a Store, actor: Actor, header: &Arc<Header>, terms: HashSet<(TermKind, String)>) -> Self {
         Self {
             store,
             actor,

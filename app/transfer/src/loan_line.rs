@@ -4,7 +4,7 @@ use super::reader::Line;
 use chrono::NaiveDate;
 use policy::dates::{optional_date, optional_past_date};
 use policy::form::{FieldErrors, Problem};
-use policy::text;
+use policy::{TermKind, text};
 
 /// Maximum number of renewals.
 const MAX_RENEWALS: i32 = 10_000;
@@ -105,10 +105,10 @@ impl LoanLine {
     }
 
     /// Returns the codes of category, department and branch, with their kinds.
-    pub(super) fn terms(&self) -> impl Iterator<Item = (&'static str, &str)> {
-        let category = self.category.as_deref().map(|code| ("category", code));
-        let department = self.department.as_deref().map(|code| ("department", code));
-        [category, department, Some(("branch", self.branch.as_str()))].into_iter().flatten()
+    pub(super) fn terms(&self) -> impl Iterator<Item = (TermKind, &str)> {
+        let category = self.category.as_deref().map(|code| (TermKind::Category, code));
+        let department = self.department.as_deref().map(|code| (TermKind::Department, code));
+        [category, department, Some((TermKind::Branch, self.branch.as_str()))].into_iter().flatten()
     }
 }
 

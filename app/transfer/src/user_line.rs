@@ -8,7 +8,7 @@ use policy::dates::optional_past_date;
 use policy::form::{FieldErrors, Problem};
 use policy::user_field::{FieldKind, USER_FIELDS};
 use policy::user_form::{UserDraft, UserForm, validate};
-use policy::{text, with_user_fields};
+use policy::{TermKind, text, with_user_fields};
 use std::collections::BTreeMap;
 
 /// Returns the text of a cell as the form has it.
@@ -111,9 +111,9 @@ impl UserLine {
     }
 
     /// Returns the codes of category, department and branch, with their kinds.
-    pub(super) fn terms(&self) -> impl Iterator<Item = (&'static str, &str)> {
+    pub(super) fn terms(&self) -> impl Iterator<Item = (TermKind, &str)> {
         let terms = self.draft.fields().filter(|(field, _)| field.kind == FieldKind::Term);
-        terms.filter_map(|(field, value)| Some((field.name, value.text()?)))
+        terms.filter_map(|(field, value)| Some((TermKind::from_code(field.name)?, value.text()?)))
     }
 
     /// Applies the line to a record. [`super`] describes the treatment of empty cells.

@@ -36,7 +36,7 @@ fn verification_text(found: &Verification) -> String {
             .map(|left| format!("user {}: {}.{} is not empty", left.user, left.table, left.column)),
     );
     lines.extend(found.open.iter().map(|finding| {
-        let kind = finding.kind.map_or("value", |kind| kind.label());
+        let kind = finding.kind.label();
         format!(
             "user {}: {} found in {}.{}, row {}",
             finding.user, kind, finding.table, finding.column, finding.row

@@ -1,5 +1,6 @@
 //! A notice to the owner of a staff account.
 
+use policy::account::NoticeKind;
 use sea_orm::entity::prelude::*;
 
 /// A notice to the owner of a staff account. The register of personal data (`policy::personal_data`) documents the
@@ -11,7 +12,7 @@ pub struct Model {
     #[sea_orm(primary_key)]
     pub id: i64,
     pub user_number: i64,
-    pub kind: String,
+    pub kind: NoticeKind,
     pub first_at: DateTimeUtc,
     pub last_at: DateTimeUtc,
     pub times: i64,

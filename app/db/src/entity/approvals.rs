@@ -1,5 +1,6 @@
 //! A request for approval by a second person, with its decision.
 
+use policy::approval::{ApprovalKind, Decision};
 use sea_orm::entity::prelude::*;
 
 /// A request for approval by a second person, with its decision. The register of personal data
@@ -10,7 +11,7 @@ use sea_orm::entity::prelude::*;
 pub struct Model {
     #[sea_orm(primary_key)]
     pub id: i64,
-    pub kind: String,
+    pub kind: ApprovalKind,
     pub preview_id: Option<i64>,
     pub hold_id: Option<i64>,
     pub user_number: Option<i64>,
@@ -19,7 +20,7 @@ pub struct Model {
     pub asked_at: DateTimeUtc,
     pub expires_at: DateTimeUtc,
     pub decided_by: Option<i64>,
-    pub decision: Option<String>,
+    pub decision: Option<Decision>,
     pub decided_at: Option<DateTimeUtc>,
     pub used_at: Option<DateTimeUtc>,
     pub users: Option<i64>,

@@ -4,6 +4,8 @@ use sea_orm::entity::prelude::*;
 
 /// An audit event: codes and numbers only. The register of personal data (`policy::personal_data`) documents the
 /// columns.
+///
+/// Its codes are texts: evidence stays readable as it is stored, even if a row was tampered with.
 #[sea_orm::compact_model]
 #[derive(Clone, Debug, DeriveEntityModel, Eq, PartialEq)]
 #[sea_orm(table_name = "audit_events")]

@@ -3,6 +3,8 @@
 use sea_orm::entity::prelude::*;
 
 /// The signed certificate of a run. The register of personal data (`policy::personal_data`) documents the columns.
+///
+/// Its content is the text that was signed.
 #[sea_orm::compact_model]
 #[derive(Clone, Debug, DeriveEntityModel, Eq, PartialEq)]
 #[sea_orm(table_name = "certificates")]

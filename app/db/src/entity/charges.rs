@@ -4,6 +4,8 @@ use sea_orm::entity::prelude::*;
 
 /// A charge, or a credit if the amount is negative. The register of personal data (`policy::personal_data`)
 /// documents the columns.
+///
+/// `kind` is a text of the library.
 #[sea_orm::compact_model]
 #[derive(Clone, Debug, DeriveEntityModel, Eq, PartialEq)]
 #[sea_orm(table_name = "charges")]

@@ -1,5 +1,6 @@
 //! A change by staff or an import that counts towards the safety limits.
 
+use policy::{Channel, ManualChange};
 use sea_orm::entity::prelude::*;
 
 /// A change by staff or an import that counts towards the safety limits. The register of personal data
@@ -12,8 +13,8 @@ pub struct Model {
     pub id: i64,
     pub at: DateTimeUtc,
     pub actor_number: Option<i64>,
-    pub channel: String,
-    pub kind: String,
+    pub channel: Channel,
+    pub kind: ManualChange,
     pub user_number: Option<i64>,
     pub fields: i32,
     pub confirmed_by: Option<i64>,

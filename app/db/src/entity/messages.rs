@@ -4,6 +4,8 @@ use sea_orm::entity::prelude::*;
 
 /// A message that was sent to a user. The register of personal data (`policy::personal_data`) documents the
 /// columns.
+///
+/// `kind` and `channel` are texts of the library.
 #[sea_orm::compact_model]
 #[derive(Clone, Debug, DeriveEntityModel, Eq, PartialEq)]
 #[sea_orm(table_name = "messages")]

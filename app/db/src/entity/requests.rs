@@ -4,6 +4,8 @@ use sea_orm::entity::prelude::*;
 
 /// A request, with the category and department of its day. The register of personal data (`policy::personal_data`)
 /// documents the columns.
+///
+/// `status` is a text of the library; Lethe only sets `cancelled`.
 #[sea_orm::compact_model]
 #[derive(Clone, Debug, DeriveEntityModel, Eq, PartialEq)]
 #[sea_orm(table_name = "requests")]

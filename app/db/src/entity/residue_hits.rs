@@ -1,5 +1,6 @@
 //! A finding: a place where a value of an anonymised user was found.
 
+use policy::residue::{Decision, ValueKind};
 use sea_orm::entity::prelude::*;
 
 /// A finding: a place where a value of an anonymised user was found. The register of personal data
@@ -15,9 +16,9 @@ pub struct Model {
     pub table_name: String,
     pub column_name: String,
     pub row_key: String,
-    pub what: String,
+    pub what: ValueKind,
     pub found_at: DateTimeUtc,
-    pub decision: Option<String>,
+    pub decision: Option<Decision>,
     pub decided_at: Option<DateTimeUtc>,
     pub decided_by: Option<i64>,
 }

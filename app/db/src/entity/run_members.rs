@@ -1,5 +1,6 @@
 //! A user of a run or preview, with verdict and outcome.
 
+use policy::{Outcome, Residue};
 use sea_orm::entity::prelude::*;
 
 /// A user of a run or preview, with verdict and outcome. The register of personal data (`policy::personal_data`)
@@ -14,10 +15,10 @@ pub struct Model {
     pub user_number: i64,
     pub reason: i16,
     pub blockers: i16,
-    pub outcome: Option<String>,
+    pub outcome: Option<Outcome>,
     pub outcome_reason: Option<i16>,
     pub failure: Option<String>,
-    pub residue: Option<String>,
+    pub residue: Option<Residue>,
 }
 
 #[derive(Clone, Copy, Debug, DeriveRelation, EnumIter)]

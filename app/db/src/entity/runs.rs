@@ -1,5 +1,7 @@
 //! A run or a preview.
 
+use policy::maintenance::Maintenance;
+use policy::{Channel, Phase, Policy, RunKind, RunState, SafetyLimit};
 use sea_orm::entity::prelude::*;
 
 /// A run or a preview. The register of personal data (`policy::personal_data`) documents the columns.
@@ -10,16 +12,16 @@ pub struct Model {
     #[sea_orm(primary_key)]
     pub id: i64,
     pub task_id: Option<i64>,
-    pub kind: String,
-    pub state: String,
+    pub kind: RunKind,
+    pub state: RunState,
     pub today: Date,
-    pub policy: String,
+    pub policy: Policy,
     pub task_version: Option<i32>,
     pub rules_version: i32,
     pub preview_id: Option<i64>,
     pub actor_number: Option<i64>,
     pub approval_id: Option<i64>,
-    pub channel: String,
+    pub channel: Channel,
     pub created_at: DateTimeUtc,
     pub finished_at: Option<DateTimeUtc>,
     pub heartbeat_at: Option<DateTimeUtc>,
@@ -33,10 +35,10 @@ pub struct Model {
     pub holder: Option<String>,
     pub progress_at: Option<DateTimeUtc>,
     pub interruptions: i32,
-    pub phase: Option<String>,
+    pub phase: Option<Phase>,
     pub fingerprint: Option<String>,
-    pub safety_limit: Option<String>,
-    pub maintenance: Option<String>,
+    pub safety_limit: Option<SafetyLimit>,
+    pub maintenance: Option<Maintenance>,
 }
 
 #[derive(Clone, Copy, Debug, DeriveRelation, EnumIter)]

@@ -1,5 +1,6 @@
 //! A session of a signed-in user.
 
+use policy::account::StoredStage;
 use sea_orm::entity::prelude::*;
 
 /// A session of a signed-in user. The register of personal data (`policy::personal_data`) documents the columns.
@@ -12,7 +13,7 @@ pub struct Model {
     pub user_number: i64,
     pub created_at: DateTimeUtc,
     pub last_seen_at: DateTimeUtc,
-    pub stage: String,
+    pub stage: StoredStage,
     pub signed_in_at: Option<DateTimeUtc>,
     pub wrong_codes: i64,
     pub confirmed_at: Option<DateTimeUtc>,

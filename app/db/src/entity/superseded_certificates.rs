@@ -4,6 +4,8 @@ use sea_orm::entity::prelude::*;
 
 /// An earlier version of a signed certificate. The register of personal data (`policy::personal_data`) documents
 /// the columns.
+///
+/// Its content is the text that was signed.
 #[sea_orm::compact_model]
 #[derive(Clone, Debug, DeriveEntityModel, Eq, PartialEq)]
 #[sea_orm(table_name = "superseded_certificates")]

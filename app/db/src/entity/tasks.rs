@@ -1,5 +1,7 @@
 //! A task of the task centre.
 
+use policy::task_form::Visibility;
+use policy::{Missed, Policy, Schedule, TaskType};
 use sea_orm::entity::prelude::*;
 
 /// A task of the task centre. The register of personal data (`policy::personal_data`) documents the columns.
@@ -11,19 +13,19 @@ pub struct Model {
     pub id: i64,
     pub description: String,
     pub active: bool,
-    pub task_type: String,
-    pub visibility: String,
+    pub task_type: TaskType,
+    pub visibility: Visibility,
     pub owner_number: Option<i64>,
-    pub policy: String,
-    pub schedule: String,
+    pub policy: Policy,
+    pub schedule: Schedule,
     pub single_default: bool,
     pub created_at: DateTimeUtc,
     pub changed_at: DateTimeUtc,
     pub version: i32,
     pub deleted_at: Option<DateTimeUtc>,
-    pub missed: String,
+    pub missed: Missed,
     pub next_due_at: Option<DateTimeUtc>,
-    pub confirmed_policy: Option<String>,
+    pub confirmed_policy: Option<Policy>,
 }
 
 #[derive(Clone, Copy, Debug, DeriveRelation, EnumIter)]

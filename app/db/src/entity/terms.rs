@@ -1,5 +1,6 @@
 //! A category, department or branch.
 
+use policy::TermKind;
 use sea_orm::entity::prelude::*;
 
 /// A category, department or branch. The register of personal data (`policy::personal_data`) documents the
@@ -9,7 +10,7 @@ use sea_orm::entity::prelude::*;
 #[sea_orm(table_name = "terms")]
 pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
-    pub kind: String,
+    pub kind: TermKind,
     #[sea_orm(primary_key, auto_increment = false)]
     pub code: String,
     pub name: String,

@@ -1,5 +1,6 @@
 //! A role of a user.
 
+use policy::Role;
 use sea_orm::entity::prelude::*;
 
 /// A role of a user. The register of personal data (`policy::personal_data`) documents the columns.
@@ -10,7 +11,7 @@ pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub user_number: i64,
     #[sea_orm(primary_key, auto_increment = false)]
-    pub role: String,
+    pub role: Role,
     pub granted_on: Date,
 }
 

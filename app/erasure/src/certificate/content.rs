@@ -7,9 +7,9 @@ use chrono::{DateTime, NaiveDate, Utc};
 use db::checksum::sha256;
 use db::entity::{approvals, run_counts, runs};
 use db::error::RecordsError;
-use db::stored::stored_policy;
+use policy::stored::to_json;
 use policy::{Policy, RunId, RunKind, RunState, TaskId, TreatedFields, UserNumber};
-use safeguards::approval::Kind;
+use safeguards::approval::ApprovalKind;
 use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -119,22 +119,19 @@ impl Certificate {
         id: RunId,
     ) -> Result<Self, RecordsError> {
         let run = runs::Entity::find_by_id(id.0).one(db).await?.ok_or(RecordsError::NotFound("run"))?;
-        let kind = RunKind::from_code(&run.kind).ok_or(RecordsError::Corrupt("kind of the run"))?;
-        let state = RunState::from_code(&run.state).ok_or(RecordsError::Corrupt("state of the run"))?;
+        let (kind, state) = (run.kind, run.state);
         if kind == RunKind::Preview || !state.is_final() {
             return Err(RecordsError::NotFound("certificate"));
         }
         let people = People::of(db, id).await?;
-        let policy = stored_policy(&run.policy)?;
-        let policy_text = serde_json::to_string(&policy).map_err(|_| RecordsError::Corrupt("policy"))?;
         let (installation, ledger_sequence) = ledger::mark_of(db).await?;
         let approval = approval(db, &run).await?;
         let is_of_staff =
-            approval.as_ref().is_some_and(|approval| approval.kind == Kind::StaffAnonymising.code());
+            approval.as_ref().is_some_and(|approval| approval.kind == ApprovalKind::StaffAnonymising);
         let fields = match kind {
             RunKind::Reapply | RunKind::Replay => TreatedFields::of_earlier_runs(),
-            _ if is_of_staff => TreatedFields::of(&policy).with_roles(),
-            _ => TreatedFields::of(&policy),
+            _ if is_of_staff => TreatedFields::of(&run.policy).with_roles(),
+            _ => TreatedFields::of(&run.policy),
         };
         Ok(Self {
             format: FORMAT.to_owned(),
@@ -146,13 +143,12 @@ impl Certificate {
             supersedes: None,
             kind,
             state,
-            channel: run.channel.clone(),
+            channel: run.channel.code().to_owned(),
             started_by: run.actor_number.map(UserNumber),
             approved_by: approval.and_then(|approval| approval.decided_by).map(UserNumber),
             task: run.task_id.map(TaskId),
             task_version: run.task_version,
-            policy,
-            policy_sha256: sha256(&[policy_text.as_bytes()]),
+            policy_sha256: sha256(&[to_json(&run.policy).as_bytes()]),
             fields,
             rules_version: run.rules_version,
             day: run.today,
@@ -168,7 +164,8 @@ impl Certificate {
             users_sha256: people.sha256,
             rows: rows(db, id).await?,
             residue: people.residue.with_places(db, id).await?,
-            maintenance: run.maintenance,
+            maintenance: run.maintenance.map(|done| done.code().to_owned()),
+            policy: run.policy,
             ledger_sequence,
             made_at: store.clock.now(),
         })

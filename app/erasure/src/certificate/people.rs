@@ -117,16 +117,12 @@ async fn members(
 }
 
 fn member(row: &QueryResult) -> Result<Member, RecordsError> {
-    let outcome: Option<String> = row.try_get("", "outcome")?;
     let reason: Option<i16> = row.try_get("", "outcome_reason")?;
-    let residue: Option<String> = row.try_get("", "residue")?;
-    let outcome =
-        outcome.map(|code| Outcome::from_code(&code).ok_or(RecordsError::Corrupt("outcome"))).transpose()?;
     let counted = Counted {
-        outcome,
+        outcome: row.try_get("", "outcome")?,
         reason: reason.and_then(Reason::from_number),
         failure: row.try_get("", "failure")?,
     };
-    let residue = residue.as_deref().and_then(Residue::from_code);
+    let residue = row.try_get("", "residue")?;
     Ok(Member { number: UserNumber(row.try_get("", "user_number")?), counted, residue })
 }

@@ -21,7 +21,7 @@ use trail::store::Store;
 /// Returns the unfinished replay run, if there is one.
 pub(super) async fn open(tx: &DatabaseTransaction) -> Result<Option<RunId>, DbErr> {
     let run = runs::Entity::find()
-        .filter(runs::Column::Kind.eq(RunKind::Replay.code()))
+        .filter(runs::Column::Kind.eq(RunKind::Replay))
         .filter(runs::Column::FinishedAt.is_null())
         .one(tx)
         .await?;
@@ -34,14 +34,13 @@ pub(super) async fn open(tx: &DatabaseTransaction) -> Result<Option<RunId>, DbEr
 /// run may be active.
 pub(super) async fn begin(tx: &DatabaseTransaction, store: &Store) -> Result<RunId, RecordsError> {
     let now = store.clock.now();
-    let policy = serde_json::to_string(&Policy::default()).map_err(|_| RecordsError::Corrupt("policy"))?;
     let run = runs::ActiveModel {
-        kind: Set(RunKind::Replay.code().to_owned()),
-        state: Set(RunState::Failed.code().to_owned()),
+        kind: Set(RunKind::Replay),
+        state: Set(RunState::Failed),
         today: Set(store.clock.today()),
-        policy: Set(policy),
+        policy: Set(Policy::default()),
         rules_version: Set(RULES_VERSION),
-        channel: Set(Actor::REPLAY.channel.code().to_owned()),
+        channel: Set(Actor::REPLAY.channel),
         created_at: Set(now),
         started_at: Set(Some(now)),
         ..Default::default()
@@ -68,7 +67,7 @@ pub(super) async fn add(
             user_number: Set(person.number.0),
             reason: Set(Reason::Eligible.number()),
             blockers: Set(0),
-            outcome: Set(Some(outcome.code().to_owned())),
+            outcome: Set(Some(outcome)),
             outcome_reason: Set(reason),
             ..Default::default()
         }
@@ -95,9 +94,9 @@ pub(super) async fn end(
 ) -> Result<(), RecordsError> {
     // Old values are kept in memory only. An interrupted replay has lost them.
     run_members::Entity::update_many()
-        .col_expr(run_members::Column::Residue, Residue::Undeterminable.code().into())
+        .col_expr(run_members::Column::Residue, Expr::value(Residue::Undeterminable))
         .filter(run_members::Column::RunId.eq(run.0))
-        .filter(run_members::Column::Outcome.eq(Outcome::Done.code()))
+        .filter(run_members::Column::Outcome.eq(Outcome::Done))
         .filter(run_members::Column::Residue.is_null())
         .exec(tx)
         .await?;
@@ -109,7 +108,7 @@ pub(super) async fn end(
         run_counts::add(tx, run, "skipped", code, skipped.unsigned_abs()).await?;
     }
     runs::Entity::update_many()
-        .col_expr(runs::Column::State, Expr::value(state.code()))
+        .col_expr(runs::Column::State, Expr::value(state))
         .col_expr(runs::Column::Users, Expr::value(done + skipped))
         .col_expr(runs::Column::Previewed, Expr::value(done + skipped))
         .col_expr(runs::Column::Done, Expr::value(done))
@@ -136,7 +135,7 @@ pub(super) async fn end(
 async fn counted(tx: &DatabaseTransaction, run: RunId, outcome: Outcome) -> Result<i64, DbErr> {
     let count = run_members::Entity::find()
         .filter(run_members::Column::RunId.eq(run.0))
-        .filter(run_members::Column::Outcome.eq(outcome.code()))
+        .filter(run_members::Column::Outcome.eq(outcome))
         .count(tx)
         .await?;
     Ok(i64::try_from(count).unwrap_or(i64::MAX))

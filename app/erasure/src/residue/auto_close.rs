@@ -1,11 +1,12 @@
 //! Closes findings whose text has disappeared, e.g. because a later batch of the same run cleared the row.
 
-use super::review::{CellRef, Decision, Now, close, now_at};
+use super::review::{CellRef, Now, close, now_at};
 use super::searched_tables::{Key, searched_tables};
 use crate::certificate;
 use db::dialect::{self, TableFacts, quoted};
 use db::entity::residue_hits;
 use db::error::RecordsError;
+use policy::residue::Decision;
 use policy::{NoteTreatment, RunId};
 use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use std::collections::{BTreeMap, HashSet};

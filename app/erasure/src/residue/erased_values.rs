@@ -1,9 +1,9 @@
 //! The old values of users, from before anonymising until the search.
 
-use super::kind::ValueKind;
 use super::value::{Raw, Values};
 use db::dialect;
 use policy::personal_data::{self, DataClass, ErasureAction, RowOwner, TABLES};
+use policy::residue::ValueKind;
 use policy::{Policy, Treatment, UserNumber};
 use sea_orm::{ConnectionTrait, DbErr, QueryResult};
 use std::collections::{BTreeMap, HashSet};

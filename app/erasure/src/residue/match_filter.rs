@@ -11,13 +11,13 @@
 //!   that user, since names are shared.
 
 use super::fold::Folded;
-use super::kind::ValueKind;
 use super::negative_cache::NegativeCache;
 use super::search::{Bearer, Search};
 use super::searched_tables::{Column, REDACTED_KEY, SearchedTable};
 use super::theirs::{Has, Spread, Theirs};
 use super::value::{Names, Weight};
 use db::dialect::{Block, FIELD, RECORD};
+use policy::residue::ValueKind;
 use policy::{NoteTreatment, UserNumber};
 use std::sync::Arc;
 use zeroize::Zeroizing;

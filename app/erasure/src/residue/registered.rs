@@ -2,7 +2,6 @@
 
 use db::dialect;
 use db::error::RecordsError;
-use db::stored::stored_policy;
 use policy::personal_data::{Column, ErasureAction, RowOwner, TABLES, Table};
 use policy::{Field, NoteTreatment, Outcome, Policy, Treatment, UserNumber};
 use sea_orm::{ConnectionTrait, DbErr, Value};
@@ -58,13 +57,12 @@ pub(super) async fn left(
     for table in TABLES {
         collect(db, table, &Rules::Always, (&everybody, &values), &mut left).await?;
     }
-    for text in policies(db).await? {
-        let policy = stored_policy(&text)?;
+    for (policy, text) in policies(db).await? {
         let people = format!(
             "SELECT m.user_number FROM run_members m JOIN runs r ON r.id = m.run_id \
              WHERE m.outcome = ? AND r.policy = ? AND m.user_number IN ({everybody})"
         );
-        let mut of_policy: Vec<Value> = vec![Outcome::Done.code().into(), text.into()];
+        let mut of_policy: Vec<Value> = vec![Outcome::Done.into(), text.into()];
         of_policy.extend(values.iter().cloned());
         for table in TABLES {
             collect(db, table, &Rules::Of(&policy), (&people, &of_policy), &mut left).await?;
@@ -73,11 +71,11 @@ pub(super) async fn left(
     Ok(left.into_iter().collect())
 }
 
-/// Returns the distinct policies with which users were anonymised.
-async fn policies(db: &impl ConnectionTrait) -> Result<Vec<String>, DbErr> {
+/// Returns the distinct policies with which users were anonymised, each with its stored text to compare runs.
+async fn policies(db: &impl ConnectionTrait) -> Result<Vec<(Policy, String)>, DbErr> {
     let sql = "SELECT DISTINCT policy FROM runs WHERE done > 0";
     let rows = db.query_all_raw(dialect::bind(db.get_database_backend(), sql, Vec::new())).await?;
-    rows.iter().map(|row| row.try_get("", "policy")).collect()
+    rows.iter().map(|row| Ok((row.try_get("", "policy")?, row.try_get("", "policy")?))).collect()
 }
 
 /// Which columns must be empty.

@@ -1,9 +1,9 @@
 //! Reopens a decision on a finding. A removed text can't be restored.
 
-use super::review::Decision;
 use crate::certificate;
 use db::entity::residue_hits;
 use db::error::RecordsError;
+use policy::residue::Decision;
 use policy::{Action, RunId};
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
@@ -33,7 +33,7 @@ pub async fn reopen_within(
     actor: Actor,
     hit: &residue_hits::Model,
 ) -> Result<(), RecordsError> {
-    match hit.decision.as_deref().and_then(Decision::from_code) {
+    match hit.decision {
         None => return Err(RecordsError::Stale),
         Some(Decision::Removed) => {
             return Err(RecordsError::Refused(
@@ -46,7 +46,7 @@ pub async fn reopen_within(
         .filter(residue_hits::Column::TableName.eq(hit.table_name.as_str()))
         .filter(residue_hits::Column::ColumnName.eq(hit.column_name.as_str()))
         .filter(residue_hits::Column::RowKey.eq(hit.row_key.as_str()))
-        .filter(residue_hits::Column::Decision.eq(hit.decision.clone()))
+        .filter(residue_hits::Column::Decision.eq(hit.decision))
         .filter(residue_hits::Column::DecidedAt.eq(hit.decided_at))
         .order_by_asc(residue_hits::Column::Id)
         .all(tx)

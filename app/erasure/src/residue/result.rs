@@ -39,7 +39,7 @@ fn row(run: RunId, hit: &Hit, at: chrono::DateTime<chrono::Utc>) -> residue_hits
         table_name: Set(hit.table.to_string()),
         column_name: Set(hit.column.to_string()),
         row_key: Set(hit.row.clone()),
-        what: Set(hit.kind.code().to_owned()),
+        what: Set(hit.kind),
         found_at: Set(at),
         ..Default::default()
     }
@@ -60,7 +60,7 @@ async fn set(
     );
     for numbers in numbers.chunks(AT_ONCE) {
         let list = dialect::id_list(backend, numbers.iter().map(|number| number.0));
-        let values = vec![result.code().into(), run.0.into(), list];
+        let values = vec![result.into(), run.0.into(), list];
         let updated = tx.execute_raw(dialect::bind(backend, &sql, values)).await?;
         changed += updated.rows_affected();
     }
@@ -74,7 +74,7 @@ async fn set(
 pub async fn give_up(store: &Store, run: RunId) -> Result<(), RecordsError> {
     let tx = store.begin().await?;
     let sql = "UPDATE run_members SET residue = ? WHERE run_id = ? AND outcome = ? AND residue IS NULL";
-    let values = vec![Residue::Undeterminable.code().into(), run.0.into(), Outcome::Done.code().into()];
+    let values = vec![Residue::Undeterminable.into(), run.0.into(), Outcome::Done.into()];
     let updated = tx.execute_raw(dialect::bind(tx.get_database_backend(), sql, values)).await?;
     if updated.rows_affected() > 0 {
         run_counts::add(&tx, run, "residue", Residue::Undeterminable.code(), updated.rows_affected()).await?;

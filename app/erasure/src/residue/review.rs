@@ -2,7 +2,6 @@
 //!
 //! Lethe no longer knows the value. Staff see the current text of the field and the kind of value that was found.
 
-use super::kind::ValueKind;
 use super::searched_tables::{SearchedTable, searched_tables};
 use crate::certificate;
 use chrono::{DateTime, Utc};
@@ -10,8 +9,8 @@ use db::dialect::{self, ColumnKind, TableFacts, quoted};
 use db::entity::{residue_hits, runs, users};
 use db::error::RecordsError;
 use db::pagination::{Page, Paging};
-use db::stored::stored_policy;
 use policy::personal_data::{self, DataClass, ErasureAction};
+use policy::residue::{Decision, ValueKind};
 use policy::{NoteTreatment, RunId, UserNumber};
 use safeguards::legal_hold;
 use sea_orm::{
@@ -25,46 +24,6 @@ use trail::audit::{self, AuditAction, Subject};
 use trail::person::display_name;
 use trail::store::Store;
 use trail::undoable::{Change, Undo};
-
-/// The decision on a finding.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Decision {
-    /// The text was removed.
-    Removed,
-    /// The text stays, because it is about another person.
-    Kept,
-    /// The text was no longer there.
-    Gone,
-}
-
-impl Decision {
-    /// All decisions.
-    pub const ALL: [Self; 3] = [Self::Removed, Self::Kept, Self::Gone];
-
-    /// Returns the stable code that is stored.
-    pub const fn code(self) -> &'static str {
-        match self {
-            Self::Removed => "removed",
-            Self::Kept => "kept",
-            Self::Gone => "gone",
-        }
-    }
-
-    /// Returns the label.
-    pub const fn label(self) -> &'static str {
-        match self {
-            Self::Removed => "Removed",
-            Self::Kept => "Kept: about another person",
-            Self::Gone => "No longer there",
-        }
-    }
-
-    /// Returns the decision with this code, or `None` if there is none.
-    pub fn from_code(code: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|decision| decision.code() == code)
-    }
-}
 
 /// Filter for a list of findings.
 #[derive(Clone, Copy, Debug, Default)]
@@ -101,7 +60,7 @@ pub struct Finding {
     /// Key of the row.
     pub row: String,
     /// Kind of the value.
-    pub kind: Option<ValueKind>,
+    pub kind: ValueKind,
     /// When it was found.
     pub found_at: DateTime<Utc>,
     /// The decision, the member of staff who made it, and the time.
@@ -192,7 +151,6 @@ async fn groups(store: &Store, query: &FindingQuery, paging: &Paging) -> Result<
 fn finding(hit: residue_hits::Model, person: Option<&users::Model>, others: i64, now: Now) -> Finding {
     let table = personal_data::table(&hit.table_name);
     let column = personal_data::column(&hit.table_name, &hit.column_name);
-    let decision = hit.decision.as_deref().and_then(Decision::from_code);
     Finding {
         id: hit.id,
         run: hit.run_id.map(RunId),
@@ -204,9 +162,9 @@ fn finding(hit: residue_hits::Model, person: Option<&users::Model>, others: i64,
         table: hit.table_name,
         column: hit.column_name,
         row: hit.row_key,
-        kind: ValueKind::from_code(&hit.what),
+        kind: hit.what,
         found_at: hit.found_at,
-        decision: decision.map(|decision| (decision, hit.decided_by.map(UserNumber), hit.decided_at)),
+        decision: hit.decision.map(|decision| (decision, hit.decided_by.map(UserNumber), hit.decided_at)),
         now,
     }
 }
@@ -283,7 +241,7 @@ pub async fn decide(
 async fn leaves_mark(tx: &DatabaseTransaction, hit: &residue_hits::Model) -> Result<bool, RecordsError> {
     let Some(run) = hit.run_id else { return Ok(false) };
     let run = runs::Entity::find_by_id(run).one(tx).await?.ok_or(RecordsError::NotFound("run"))?;
-    Ok(stored_policy(&run.policy)?.loan_text == NoteTreatment::Mark)
+    Ok(run.policy.loan_text == NoteTreatment::Mark)
 }
 
 /// Returns the open findings that a decision closes: this one and the others at the same place.
@@ -308,7 +266,7 @@ async fn at_same_place(
     }
     if decision == Decision::Kept {
         // Another kind of value in the same text needs its own decision.
-        same_place = same_place.filter(residue_hits::Column::What.eq(hit.what.as_str()));
+        same_place = same_place.filter(residue_hits::Column::What.eq(hit.what));
     }
     same_place.all(tx).await
 }
@@ -328,7 +286,7 @@ pub(super) async fn close(
     );
     let list = dialect::id_list(backend, hits.iter().map(|hit| hit.id));
     let decided_by = actor.staff.map(|staff| staff.0);
-    let values = vec![decision.code().into(), store.clock.now().into(), decided_by.into(), list];
+    let values = vec![decision.into(), store.clock.now().into(), decided_by.into(), list];
     tx.execute_raw(dialect::bind(backend, &sql, values)).await?;
     let action = match decision {
         Decision::Removed => AuditAction::ResidueRemoved,

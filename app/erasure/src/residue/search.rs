@@ -276,9 +276,9 @@ fn heads<'a>(needles: &'a Needles, bearers: &[Bearer]) -> (Vec<&'a [u8]>, Vec<He
 #[cfg(test)]
 mod tests {
     use super::super::erased_values::Remembered;
-    use super::super::kind::ValueKind;
     use super::super::value::Raw;
     use super::*;
+    use policy::residue::ValueKind;
     use proptest::prelude::*;
     use std::collections::BTreeSet;
 

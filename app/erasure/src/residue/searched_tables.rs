@@ -1,8 +1,8 @@
 //! The searched columns: every column that can contain text, from the register and the schema.
 
-use super::kind::ValueKind;
 use db::dialect::{self, ColumnFacts, ColumnKind, Source, TableFacts, quoted};
 use policy::personal_data::{self, DataClass, RowOwner};
+use policy::residue::ValueKind;
 use sea_orm::DatabaseBackend;
 
 /// A table and its searched columns.

@@ -4,7 +4,7 @@ use super::MAX_SCAN_AGE;
 use db::dialect;
 use db::entity::{residue_hits, run_members, runs};
 use db::error::RecordsError;
-use policy::{Residue, RunId, RunKind, RunState, UserNumber};
+use policy::{Residue, RunId, RunKind, UserNumber};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
 use serde::Serialize;
 use trail::audit::AuditAction;
@@ -34,7 +34,7 @@ pub async fn status(store: &Store, user: UserNumber) -> Result<Option<(RunId, Re
     let Some(run) = run_of(store, user).await? else { return Ok(None) };
     let member = run_members::Entity::find_by_id((run.0, user.0)).one(&store.db).await?;
     let residue = member.and_then(|member| member.residue);
-    let status = match residue.as_deref().and_then(Residue::from_code) {
+    let status = match residue {
         Some(Residue::Clean) => ResidueStatus::Clean,
         Some(Residue::Hits) => found(store, run, user).await?,
         None if is_under_way(store, run).await? => ResidueStatus::UnderWay,
@@ -64,9 +64,9 @@ async fn found(store: &Store, run: RunId, user: UserNumber) -> Result<ResidueSta
 
 async fn is_under_way(store: &Store, run: RunId) -> Result<bool, RecordsError> {
     let Some(run) = runs::Entity::find_by_id(run.0).one(&store.db).await? else { return Ok(false) };
-    if RunKind::from_code(&run.kind) == Some(RunKind::Single) {
+    if run.kind == RunKind::Single {
         let age = (store.clock.now() - run.created_at).to_std().unwrap_or_default();
         return Ok(age < MAX_SCAN_AGE);
     }
-    Ok(RunState::from_code(&run.state).is_some_and(RunState::is_under_way))
+    Ok(run.state.is_under_way())
 }

@@ -1,7 +1,7 @@
 //! The current values of other users among the searched values.
 
-use super::kind::ValueKind;
 use super::search::Bearer;
+use policy::residue::ValueKind;
 
 /// Where a user has a needle.
 #[derive(Clone, Copy)]

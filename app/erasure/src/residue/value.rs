@@ -1,9 +1,9 @@
 //! The values to search for, and how strong their evidence is.
 
 use super::fold::{Folded, Gap, without_umlauts};
-use super::kind::ValueKind;
 use super::phone::{Number, Prefixes, numbers};
 use memchr::memmem;
+use policy::residue::ValueKind;
 use zeroize::Zeroizing;
 
 /// Where a match counts.
@@ -471,12 +471,5 @@ mod tests {
         let kinds: Vec<ValueKind> = values.iter().map(|(value, _)| value.kind).collect();
         assert!(!kinds.contains(&ValueKind::Address));
         assert_eq!(kinds.iter().filter(|kind| **kind == ValueKind::Email).count(), 2);
-    }
-
-    #[test]
-    fn every_kind_has_a_code_of_its_own() {
-        for kind in ValueKind::ALL {
-            assert_eq!(ValueKind::from_code(kind.code()), Some(kind));
-        }
     }
 }

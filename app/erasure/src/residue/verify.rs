@@ -4,7 +4,6 @@
 //! run.
 
 use super::erased_values::ErasedValues;
-use super::kind::ValueKind;
 use super::registered::{self, Left};
 use super::review::{Finding, FindingQuery, findings};
 use super::searched_tables::{NotSearched, searched_tables};
@@ -14,6 +13,7 @@ use db::entity::users;
 use db::error::RecordsError;
 use db::pagination::{MAX_ROWS, Paging};
 use policy::personal_data::{TABLES, differences};
+use policy::residue::ValueKind;
 use policy::{Field, Outcome, Policy, Residue, RunKind, RunState, Treatment, UserNumber};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, Value};
 use serde::Serialize;
@@ -142,9 +142,9 @@ async fn undeterminable(store: &Store, users: Option<&[UserNumber]>) -> Result<i
         under_way.join(", ")
     );
     let mut values: Vec<Value> = vec![
-        Outcome::Done.code().into(),
-        Residue::Undeterminable.code().into(),
-        RunKind::Single.code().into(),
+        Outcome::Done.into(),
+        Residue::Undeterminable.into(),
+        RunKind::Single.into(),
         (store.clock.now() - MAX_SCAN_AGE).into(),
     ];
     values.extend(theirs_values);

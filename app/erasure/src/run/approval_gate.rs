@@ -5,7 +5,6 @@ use super::{reapply, safety};
 use crate::task;
 use db::entity::runs;
 use db::error::RecordsError;
-use db::stored::stored_policy;
 use policy::{Action, ApprovalReason, RunId, RunKind, TaskId, four_eyes};
 use safeguards::approval::{self, ApprovalSubject};
 use sea_orm::{ConnectionTrait, DatabaseTransaction, EntityTrait, QuerySelect};
@@ -21,11 +20,10 @@ pub(crate) async fn approval_reason(
         return Ok(None);
     }
     let task = TaskId(preview.task_id.unwrap_or_default());
-    let confirmed = task::row(db, task).await?.confirmed_policy.as_deref().map(stored_policy).transpose()?;
-    let policy = stored_policy(&preview.policy)?;
+    let confirmed = task::row(db, task).await?.confirmed_policy;
     let last = safety::last_runs(db, task).await?;
     let safety_limit = safety::safety_limit_of(db, store, preview, &last).await?;
-    Ok(four_eyes::approval_reason(&policy, confirmed.as_ref(), safety_limit))
+    Ok(four_eyes::approval_reason(&preview.policy, confirmed.as_ref(), safety_limit))
 }
 
 /// Returns a stored preview.
@@ -33,7 +31,7 @@ pub(crate) async fn preview_row(db: &impl ConnectionTrait, id: RunId) -> Result<
     runs::Entity::find_by_id(id.0)
         .one(db)
         .await?
-        .filter(|run| run.kind == RunKind::Preview.code())
+        .filter(|run| run.kind == RunKind::Preview)
         .ok_or(RecordsError::NotFound("preview"))
 }
 

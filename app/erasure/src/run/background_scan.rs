@@ -6,6 +6,7 @@ use db::dialect;
 use db::entity::runs;
 use db::error::RecordsError;
 use policy::{Outcome, RunId, RunKind};
+use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter};
 use std::sync::LazyLock;
 use tokio::sync::Mutex;
@@ -52,7 +53,7 @@ async fn maintain(store: &Store, run: RunId) -> Result<(), RecordsError> {
     let done = maintenance::after_run(store).await;
     let tx = store.begin().await?;
     runs::Entity::update_many()
-        .col_expr(runs::Column::Maintenance, done.code().into())
+        .col_expr(runs::Column::Maintenance, Expr::value(done))
         .filter(runs::Column::Id.eq(run.0))
         .exec(&tx)
         .await?;
@@ -70,7 +71,7 @@ pub async fn give_up_on_lost_scans(store: &Store) -> Result<Vec<RunId>, RecordsE
     let before = store.clock.now() - MAX_SCAN_AGE;
     let sql = "SELECT r.id FROM runs r JOIN run_members m ON m.run_id = r.id WHERE r.kind = ? AND r.created_at < ? \
                AND m.outcome = ? AND m.residue IS NULL ORDER BY r.id";
-    let values = vec![RunKind::Single.code().into(), before.into(), Outcome::Done.code().into()];
+    let values = vec![RunKind::Single.into(), before.into(), Outcome::Done.into()];
     let rows = store.db.query_all_raw(dialect::bind(store.db.get_database_backend(), sql, values)).await?;
     let lost: Vec<RunId> =
         rows.iter().map(|row| row.try_get_by_index(0).map(RunId)).collect::<Result<_, DbErr>>()?;

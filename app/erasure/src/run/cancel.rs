@@ -1,6 +1,5 @@
 //! Cancels a run. It stops between batches; anonymised users stay anonymised.
 
-use super::lease::state_of;
 use db::entity::runs;
 use db::error::RecordsError;
 use policy::numbers::grouped;
@@ -12,7 +11,7 @@ use trail::store::Store;
 
 /// Returns whether the run has users without an outcome, or hasn't determined its users yet.
 pub(super) fn has_users_left(run: &runs::Model) -> bool {
-    let is_sealed = run.kind != RunKind::Scheduled.code() || run.preview_id.is_some();
+    let is_sealed = run.kind != RunKind::Scheduled || run.preview_id.is_some();
     !is_sealed || run.done + run.skipped + run.failed < run.previewed
 }
 
@@ -34,7 +33,7 @@ pub async fn cancel(store: &Store, actor: Actor, id: RunId) -> Result<RunState, 
         .one(&tx)
         .await?
         .ok_or(RecordsError::NotFound("run"))?;
-    let state = match state_of(&run)? {
+    let state = match run.state {
         RunState::Queued => RunState::Cancelled,
         // The counts are up to date: each batch updates them in its own transaction, which locks the run.
         RunState::Running | RunState::Interrupted if has_users_left(&run) => RunState::Cancelling,
@@ -48,7 +47,7 @@ pub async fn cancel(store: &Store, actor: Actor, id: RunId) -> Result<RunState, 
     };
     runs::ActiveModel {
         id: Set(run.id),
-        state: Set(state.code().to_owned()),
+        state: Set(state),
         finished_at: Set((state == RunState::Cancelled).then(|| store.clock.now())),
         ..Default::default()
     }

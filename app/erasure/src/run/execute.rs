@@ -11,7 +11,6 @@ use db::clock::Clock;
 use db::dialect;
 use db::entity::{run_members, runs};
 use db::error::RecordsError;
-use db::stored::stored_policy;
 use policy::{Phase, RunId, RunKind, RunState, Selection, UserNumber};
 use sea_orm::sea_query::Expr;
 use sea_orm::{
@@ -19,6 +18,7 @@ use sea_orm::{
     QuerySelect,
 };
 use tracing::{Instrument as _, debug_span};
+use trail::actor::Actor;
 use trail::store::Store;
 
 /// Maximum number of users whose old values are held in memory before they are searched for.
@@ -41,7 +41,7 @@ pub(super) enum Stop {
 pub(super) async fn perform(store: &Store, lease: Lease) -> Result<RunState, RecordsError> {
     let mut run =
         runs::Entity::find_by_id(lease.run.0).one(&store.db).await?.ok_or(RecordsError::NotFound("run"))?;
-    if run.kind == RunKind::Scheduled.code() && run.preview_id.is_none() {
+    if run.kind == RunKind::Scheduled && run.preview_id.is_none() {
         enter(store, lease.run, Phase::Previewing).await?;
         match scheduled_preview::make_scheduled(store, &lease, &run).await {
             Ok(ScheduledPreview::Ready(sealed)) => run = *sealed,
@@ -51,13 +51,12 @@ pub(super) async fn perform(store: &Store, lease: Lease) -> Result<RunState, Rec
             Err(error) => return scheduled_preview::failed(store, &lease, &run, &error).await,
         }
     }
-    let policy = stored_policy(&run.policy)?;
     let job = Job {
         run: lease.run,
-        policy: &policy,
+        policy: &run.policy,
         today: run.today,
-        selection: if run.kind == RunKind::Reapply.code() { Selection::Reapply } else { Selection::Bulk },
-        actor: super::actor_of(run.actor_number.map(UserNumber), &run.channel),
+        selection: if run.kind == RunKind::Reapply { Selection::Reapply } else { Selection::Bulk },
+        actor: Actor::for_attribution(run.actor_number.map(UserNumber), run.channel),
     };
     patiently(store, || enter(store, lease.run, Phase::Anonymising)).await?;
     let mut memory = ErasedValues::default();
@@ -87,7 +86,7 @@ pub(super) async fn perform(store: &Store, lease: Lease) -> Result<RunState, Rec
 
 async fn enter(store: &Store, run: RunId, phase: Phase) -> Result<(), RecordsError> {
     runs::Entity::update_many()
-        .col_expr(runs::Column::Phase, phase.code().into())
+        .col_expr(runs::Column::Phase, Expr::value(phase))
         .col_expr(runs::Column::HeartbeatAt, Expr::value(Clock::real()))
         .filter(runs::Column::Id.eq(run.0))
         .exec(&store.db)

@@ -47,13 +47,13 @@ async fn end(
     close_residue(&tx, job.run).await?;
     runs::ActiveModel {
         id: Set(job.run.0),
-        state: Set(state.code().to_owned()),
+        state: Set(state),
         holder: Set(None),
         phase: Set(None),
         done: Set(done),
         skipped: Set(skipped),
         failed: Set(failed),
-        maintenance: Set(Some(maintenance.code().to_owned())),
+        maintenance: Set(Some(maintenance)),
         finished_at: Set(Some(store.clock.now())),
         ..Default::default()
     }
@@ -93,7 +93,7 @@ async fn confirm(
     state: RunState,
     done: i64,
 ) -> Result<(), RecordsError> {
-    if run.kind != RunKind::Manual.code() || !state.confirms(done) {
+    if run.kind != RunKind::Manual || !state.confirms(done) {
         return Ok(());
     }
     if let Some(task) = run.task_id {
@@ -115,9 +115,9 @@ async fn confirm(
 /// Sets the missing results to undeterminable: a process died between anonymising and the search.
 async fn close_residue(tx: &DatabaseTransaction, run: RunId) -> Result<(), RecordsError> {
     let unknown = run_members::Entity::update_many()
-        .col_expr(run_members::Column::Residue, Residue::Undeterminable.code().into())
+        .col_expr(run_members::Column::Residue, Expr::value(Residue::Undeterminable))
         .filter(run_members::Column::RunId.eq(run.0))
-        .filter(run_members::Column::Outcome.eq(Outcome::Done.code()))
+        .filter(run_members::Column::Outcome.eq(Outcome::Done))
         .filter(run_members::Column::Residue.is_null())
         .exec(tx)
         .await?;
@@ -137,13 +137,10 @@ pub(super) async fn end_without_people(
 ) -> Result<(), RecordsError> {
     let (run, actor) = job;
     runs::Entity::update_many()
-        .col_expr(runs::Column::State, state.code().into())
+        .col_expr(runs::Column::State, Expr::value(state))
         .col_expr(runs::Column::Holder, Expr::value(Option::<String>::None))
         .col_expr(runs::Column::Phase, Expr::value(Option::<String>::None))
-        .col_expr(
-            runs::Column::SafetyLimit,
-            Expr::value(safety_limit.map(|safety_limit| safety_limit.code().to_owned())),
-        )
+        .col_expr(runs::Column::SafetyLimit, Expr::value(safety_limit))
         .col_expr(runs::Column::FinishedAt, Expr::value(store.clock.now()))
         .filter(runs::Column::Id.eq(run.0))
         .exec(tx)

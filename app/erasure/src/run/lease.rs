@@ -16,6 +16,7 @@ use sea_orm::{
 };
 use std::time::Duration;
 use tokio::task::JoinHandle;
+use trail::actor::Actor;
 use trail::audit::{self, AuditAction, Subject};
 use trail::store::Store;
 
@@ -68,13 +69,12 @@ pub(super) async fn claim(store: &Store, wanted: Option<RunId>) -> Result<Claim,
     let tx = store.begin().await?;
     if let Some(wanted) = wanted {
         let run = runs::Entity::find_by_id(wanted.0).one(&tx).await?.ok_or(RecordsError::NotFound("run"))?;
-        let state = state_of(&run)?;
-        if state.is_final() {
-            return Ok(Claim::Ended(state));
+        if run.state.is_final() {
+            return Ok(Claim::Ended(run.state));
         }
     }
     let under_way = runs::Entity::find()
-        .filter(runs::Column::State.is_in(RunState::UNDER_WAY.map(RunState::code)))
+        .filter(runs::Column::State.is_in(RunState::UNDER_WAY))
         .lock_exclusive()
         .one(&tx)
         .await?;
@@ -94,7 +94,7 @@ async fn queued(
     wanted: Option<RunId>,
 ) -> Result<Option<runs::Model>, RecordsError> {
     let mut find = runs::Entity::find()
-        .filter(runs::Column::State.eq(RunState::Queued.code()))
+        .filter(runs::Column::State.eq(RunState::Queued))
         .order_by_asc(runs::Column::Id)
         .limit(1);
     if let Some(wanted) = wanted {
@@ -112,11 +112,11 @@ async fn take(
     let holder = uuid::Uuid::new_v4().to_string();
     let now = Clock::real();
     let id = RunId(run.id);
-    let cancelling = run.state == RunState::Cancelling.code();
+    let cancelling = run.state == RunState::Cancelling;
     let state = if cancelling { RunState::Cancelling } else { RunState::Running };
     let taken = runs::ActiveModel {
         id: Set(run.id),
-        state: Set(state.code().to_owned()),
+        state: Set(state),
         holder: Set(Some(holder.clone())),
         heartbeat_at: Set(Some(now)),
         started_at: Set(run.started_at.or(Some(now))),
@@ -130,7 +130,7 @@ async fn take(
         done => done?,
     };
     if interrupted {
-        let actor = super::actor_of(run.actor_number.map(UserNumber), &run.channel);
+        let actor = Actor::for_attribution(run.actor_number.map(UserNumber), run.channel);
         audit::record_event(
             &tx,
             &store.clock,
@@ -171,9 +171,9 @@ impl Lease {
         let Some(run) = run.filter(|run| run.holder.as_deref() == Some(self.holder.as_str())) else {
             return Ok(LeaseStatus::Lost);
         };
-        Ok(match RunState::from_code(&run.state) {
-            Some(RunState::Running) => LeaseStatus::Ours,
-            Some(RunState::Cancelling) => LeaseStatus::Cancelled,
+        Ok(match run.state {
+            RunState::Running => LeaseStatus::Ours,
+            RunState::Cancelling => LeaseStatus::Cancelled,
             _ => LeaseStatus::Lost,
         })
     }
@@ -185,7 +185,7 @@ impl Lease {
             LeaseStatus::Lost => return Ok(()),
             LeaseStatus::Ours => {
                 runs::Entity::update_many()
-                    .col_expr(runs::Column::State, RunState::Interrupted.code().into())
+                    .col_expr(runs::Column::State, Expr::value(RunState::Interrupted))
                     .col_expr(runs::Column::Holder, Expr::value(Option::<String>::None))
                     .filter(runs::Column::Id.eq(self.run.0))
                     .exec(&tx)
@@ -202,8 +202,4 @@ impl Lease {
         store.commit(tx).await?;
         Ok(())
     }
-}
-
-pub(super) fn state_of(run: &runs::Model) -> Result<RunState, RecordsError> {
-    RunState::from_code(&run.state).ok_or(RecordsError::Corrupt("state of the run"))
 }

@@ -58,7 +58,7 @@ async fn outcome(
         dialect::in_list(backend, "user_number")
     );
     let values = vec![
-        outcome.code().into(),
+        outcome.into(),
         reason.map(Reason::number).into(),
         failure.map(str::to_owned).into(),
         run.0.into(),
@@ -87,7 +87,7 @@ async fn add(tx: &DatabaseTransaction, run: RunId, more: [u64; 3]) -> Result<(),
 
 /// Counts the users of the run by outcome: done, skipped, failed.
 pub(super) async fn counted(tx: &DatabaseTransaction, run: RunId) -> Result<[i64; 3], DbErr> {
-    let counted: Vec<(String, i64)> = run_members::Entity::find()
+    let counted: Vec<(Outcome, i64)> = run_members::Entity::find()
         .select_only()
         .column(run_members::Column::Outcome)
         .column_as(run_members::Column::UserNumber.count(), "n")
@@ -97,11 +97,6 @@ pub(super) async fn counted(tx: &DatabaseTransaction, run: RunId) -> Result<[i64
         .into_tuple()
         .all(tx)
         .await?;
-    let mut counts = [0; 3];
-    for (code, n) in counted {
-        if let Some(place) = Outcome::ALL.iter().position(|outcome| outcome.code() == code) {
-            counts[place] = n;
-        }
-    }
-    Ok(counts)
+    let of = |wanted| counted.iter().find(|(outcome, _)| *outcome == wanted).map_or(0, |(_, n)| *n);
+    Ok(Outcome::ALL.map(of))
 }

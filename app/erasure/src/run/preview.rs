@@ -32,18 +32,17 @@ pub(super) async fn make(
     actor: Actor,
     task: &tasks::Model,
 ) -> Result<runs::Model, RecordsError> {
-    let policy = db::stored::stored_policy(&task.policy)?;
     let today = store.clock.today();
     let run = runs::ActiveModel {
         task_id: Set(Some(task.id)),
-        kind: Set(RunKind::Preview.code().to_owned()),
-        state: Set(RunState::Succeeded.code().to_owned()),
+        kind: Set(RunKind::Preview),
+        state: Set(RunState::Succeeded),
         today: Set(today),
         policy: Set(task.policy.clone()),
         task_version: Set(Some(task.version)),
         rules_version: Set(RULES_VERSION),
         actor_number: Set(actor.staff.map(|staff| staff.0)),
-        channel: Set(actor.channel.code().to_owned()),
+        channel: Set(actor.channel),
         created_at: Set(store.clock.now()),
         started_at: Set(Some(Clock::real())),
         ..Default::default()
@@ -51,7 +50,7 @@ pub(super) async fn make(
     .insert(tx)
     .await?;
     forget_older_previews(tx, task.id, run.id).await?;
-    let (verdicts, mut values) = eligibility::verdicts_sql(&policy, today);
+    let (verdicts, mut values) = eligibility::verdicts_sql(&task.policy, today);
     let sql = format!(
         "INSERT INTO run_members (run_id, user_number, reason, blockers) \
          SELECT CAST(? AS BIGINT), number, reason, blockers FROM ({verdicts}) verdicts"
@@ -115,13 +114,13 @@ async fn forget_older_previews(tx: &DatabaseTransaction, task: i64, newest: i64)
         .column(runs::Column::PreviewId)
         .from(runs::Entity)
         .and_where(Expr::col(runs::Column::PreviewId).is_not_null())
-        .and_where(runs::Column::State.ne(RunState::StoppedByLimit.code()))
+        .and_where(runs::Column::State.ne(RunState::StoppedByLimit))
         .to_owned();
     let older = Query::select()
         .column(runs::Column::Id)
         .from(runs::Entity)
         .and_where(runs::Column::TaskId.eq(task))
-        .and_where(runs::Column::Kind.eq(RunKind::Preview.code()))
+        .and_where(runs::Column::Kind.eq(RunKind::Preview))
         .and_where(runs::Column::Id.ne(newest))
         .and_where(runs::Column::Id.not_in_subquery(executed))
         .to_owned();

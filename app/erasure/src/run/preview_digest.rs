@@ -4,7 +4,8 @@ use chrono::NaiveDate;
 use db::dialect;
 use db::entity::{run_members, runs};
 use db::error::RecordsError;
-use policy::{Reason, RunId};
+use policy::stored::to_json;
+use policy::{Policy, Reason, RunId};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
 };
@@ -17,7 +18,7 @@ const CHUNK: u64 = 20_000;
 pub(super) async fn fingerprint(
     db: &impl ConnectionTrait,
     run: RunId,
-    policy: &str,
+    policy: &Policy,
     rules: i32,
     today: NaiveDate,
 ) -> Result<String, RecordsError> {
@@ -46,7 +47,8 @@ pub(super) async fn fingerprint(
 pub(super) struct Seal(Sha256);
 
 impl Seal {
-    pub(super) fn new(policy: &str, rules: i32, today: NaiveDate) -> Self {
+    pub(super) fn new(policy: &Policy, rules: i32, today: NaiveDate) -> Self {
+        let policy = to_json(policy);
         Self(Sha256::new_with_prefix(format!("lethe-preview-1\n{policy}\n{rules}\n{today}\n")))
     }
 

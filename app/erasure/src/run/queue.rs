@@ -39,10 +39,7 @@ pub async fn drain_queue(store: &Store) -> Result<Vec<RunId>, RecordsError> {
 
 async fn runs_left(store: &Store) -> Result<bool, RecordsError> {
     let states = RunState::UNDER_WAY.into_iter().chain([RunState::Queued]);
-    let left = runs::Entity::find()
-        .filter(runs::Column::State.is_in(states.map(RunState::code)))
-        .one(&store.db)
-        .await?;
+    let left = runs::Entity::find().filter(runs::Column::State.is_in(states)).one(&store.db).await?;
     Ok(left.is_some())
 }
 

@@ -1,17 +1,17 @@
 //! Reads runs: lists, one run, its users.
 
 use super::cancel::has_users_left;
-use super::lease::{is_abandoned, state_of};
+use super::lease::is_abandoned;
 use crate::residue;
 use chrono::{DateTime, NaiveDate, Utc};
 use db::clock::Clock;
 use db::dialect;
-use db::entity::{certificates, run_counts, runs, tasks};
+use db::entity::{certificates, run_counts, runs};
 use db::error::RecordsError;
 use db::pagination::{Page, Paging};
 use db::search_index::fold;
-use db::stored::stored_policy;
 use policy::assess::first_eligible_day;
+use policy::maintenance::Maintenance;
 use policy::{
     Blockers, Outcome, Phase, Policy, Reason, Residue, RunId, RunKind, RunState, SafetyLimit, TaskId,
     UserNumber, VerdictKind,
@@ -23,7 +23,7 @@ use sea_orm::{
 use serde::Serialize;
 use trail::person::Name;
 use trail::store::Store;
-use trail::task_name::TaskName;
+use trail::task_name::{TaskName, names};
 
 /// One run or preview.
 #[derive(Clone, Debug, Serialize)]
@@ -98,8 +98,8 @@ pub struct Run {
     pub can_cancel: bool,
     /// Whether it was cancelled after all its users had been processed.
     pub cancelled_too_late: bool,
-    /// Code of the maintenance that removed old values from the database files.
-    pub maintenance: Option<String>,
+    /// Result of removing old values from the database files.
+    pub maintenance: Option<Maintenance>,
 }
 
 impl Run {
@@ -112,13 +112,10 @@ impl Run {
 /// Reads one run or preview.
 pub async fn read(store: &Store, id: RunId) -> Result<Run, RecordsError> {
     let row = runs::Entity::find_by_id(id.0).one(&store.db).await?.ok_or(RecordsError::NotFound("run"))?;
-    let task = match row.task_id {
-        Some(task) => tasks::Entity::find_by_id(task).one(&store.db).await?,
-        None => None,
-    };
+    let task = names(&store.db, row.task_id).await?.into_iter().next();
     let executed_by = runs::Entity::find()
         .filter(runs::Column::PreviewId.eq(row.id))
-        .filter(runs::Column::State.ne(RunState::StoppedByLimit.code()))
+        .filter(runs::Column::State.ne(RunState::StoppedByLimit))
         .one(&store.db)
         .await?;
     let counts = run_counts::Entity::find()
@@ -141,7 +138,7 @@ pub async fn read(store: &Store, id: RunId) -> Result<Run, RecordsError> {
             .collect()
     };
     let findings = residue::count_findings(store, id).await?;
-    let state = state_now(&row, store)?;
+    let state = state_now(&row, store);
     let can_cancel = match state {
         RunState::Queued => true,
         RunState::Running | RunState::Interrupted => has_users_left(&row),
@@ -149,11 +146,11 @@ pub async fn read(store: &Store, id: RunId) -> Result<Run, RecordsError> {
     };
     Ok(Run {
         id,
-        task: task.map(|task| (TaskId(task.id), TaskName::of(&task))),
-        kind: RunKind::from_code(&row.kind).ok_or(RecordsError::Corrupt("kind of the run"))?,
+        task,
+        kind: row.kind,
         state,
         today: row.today,
-        policy: stored_policy(&row.policy)?,
+        policy: row.policy,
         rules_version: row.rules_version,
         preview: row.preview_id.map(RunId),
         executed_by: executed_by.map(|run| RunId(run.id)),
@@ -178,9 +175,9 @@ pub async fn read(store: &Store, id: RunId) -> Result<Run, RecordsError> {
         heartbeat_at: row.heartbeat_at,
         progress_at: row.progress_at,
         interruptions: row.interruptions,
-        phase: row.phase.as_deref().and_then(Phase::from_code),
+        phase: row.phase,
         fingerprint: row.fingerprint,
-        safety_limit: row.safety_limit.as_deref().and_then(SafetyLimit::from_code),
+        safety_limit: row.safety_limit,
         open_findings: findings.1,
         findings: findings.0,
         can_cancel,
@@ -192,10 +189,10 @@ pub async fn read(store: &Store, id: RunId) -> Result<Run, RecordsError> {
 
 /// Returns the current state. A running run without a recent heartbeat is reported as interrupted, even if no
 /// process has recorded that.
-fn state_now(row: &runs::Model, store: &Store) -> Result<RunState, RecordsError> {
-    let state = state_of(row)?;
+fn state_now(row: &runs::Model, store: &Store) -> RunState {
+    let state = row.state;
     let silent = state == RunState::Running && is_abandoned(row, store.settings.lease, Clock::real());
-    Ok(if silent { RunState::Interrupted } else { state })
+    if silent { RunState::Interrupted } else { state }
 }
 
 /// Filter for a list of runs.
@@ -241,35 +238,30 @@ pub async fn list(store: &Store, query: &RunQuery, paging: &Paging) -> Result<Pa
         find = find.filter(runs::Column::TaskId.eq(task.0));
     }
     if let Some(kind) = query.kind {
-        find = find.filter(runs::Column::Kind.eq(kind.code()));
+        find = find.filter(runs::Column::Kind.eq(kind));
     }
     if let Some(state) = query.state {
-        find = find.filter(runs::Column::State.eq(state.code()));
+        find = find.filter(runs::Column::State.eq(state));
     }
     if let Some(after) = paging.after.as_deref().and_then(|after| after.parse::<i64>().ok()) {
         find = find.filter(runs::Column::Id.lt(after));
     }
     let rows = find.all(&store.db).await?;
-    let ids: Vec<i64> = rows.iter().filter_map(|run| run.task_id).collect();
-    let tasks = tasks::Entity::find().filter(tasks::Column::Id.is_in(ids)).all(&store.db).await?;
+    let tasks = names(&store.db, rows.iter().filter_map(|run| run.task_id)).await?;
     let open = residue::open_findings(&store.db, &rows.iter().map(|run| run.id).collect::<Vec<_>>()).await?;
-    let rows = rows.into_iter().map(|row| {
-        let task = tasks.iter().find(|task| Some(task.id) == row.task_id);
-        Ok(RunRow {
-            id: RunId(row.id),
-            task: task.map(TaskName::of),
-            kind: RunKind::from_code(&row.kind).ok_or(RecordsError::Corrupt("kind of the run"))?,
-            state: state_now(&row, store)?,
-            created_at: row.created_at,
-            previewed: row.previewed,
-            done: row.done,
-            skipped: row.skipped,
-            failed: row.failed,
-            open_findings: open.get(&row.id).copied().unwrap_or_default(),
-        })
+    let rows = rows.into_iter().map(|row| RunRow {
+        id: RunId(row.id),
+        task: row.task_id.and_then(|task| tasks.get(&TaskId(task)).cloned()),
+        kind: row.kind,
+        state: state_now(&row, store),
+        created_at: row.created_at,
+        previewed: row.previewed,
+        done: row.done,
+        skipped: row.skipped,
+        failed: row.failed,
+        open_findings: open.get(&row.id).copied().unwrap_or_default(),
     });
-    let rows: Vec<RunRow> = rows.collect::<Result<_, RecordsError>>()?;
-    Ok(Page::of(rows, paging, |row| row.id.to_string()))
+    Ok(Page::of(rows.collect(), paging, |row| row.id.to_string()))
 }
 
 /// Filter for the users of a run.
@@ -392,7 +384,7 @@ fn members_filter(run: RunId, query: &MemberQuery, paging: &Paging) -> (String, 
     let mut values: Vec<Value> = vec![run.0.into()];
     if let Some(outcome) = query.outcome {
         wheres.push("m.outcome = ?".to_owned());
-        values.push(outcome.code().into());
+        values.push(outcome.into());
     }
     for word in fold(&query.text).split_whitespace() {
         let number: i64 = word.parse().unwrap_or(-1);
@@ -415,7 +407,6 @@ fn member(row: &QueryResult, policy: &Policy) -> Result<Member, DbErr> {
     let unknown = || DbErr::Custom("a verdict has no known reason".to_owned());
     let reason = Reason::from_number(row.try_get("", "reason")?).ok_or_else(unknown)?;
     let blockers: i16 = row.try_get("", "blockers")?;
-    let outcome: Option<String> = row.try_get("", "outcome")?;
     let outcome_reason: Option<i16> = row.try_get("", "outcome_reason")?;
     let leaving_on: Option<NaiveDate> = row.try_get("", "leaving_on")?;
     let last_activity_on: Option<NaiveDate> = row.try_get("", "last_activity_on")?;
@@ -433,7 +424,7 @@ fn member(row: &QueryResult, policy: &Policy) -> Result<Member, DbErr> {
         last_activity_on,
         marked_on,
         dates_by_month: row.try_get("", "dates_by_month")?,
-        outcome: outcome.as_deref().and_then(Outcome::from_code),
+        outcome: row.try_get("", "outcome")?,
         outcome_reason: outcome_reason.and_then(Reason::from_number),
         failure: row.try_get("", "failure")?,
     })

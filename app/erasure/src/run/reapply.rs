@@ -8,7 +8,6 @@ use super::preview_digest::Seal;
 use db::dialect;
 use db::entity::{runs, users};
 use db::error::RecordsError;
-use db::stored::stored_policy;
 use policy::form::Problem;
 use policy::numbers::grouped;
 use policy::{Action, ApprovalReason, Policy, RULES_VERSION, Reason, RunId, RunKind, RunState, UserNumber};
@@ -48,16 +47,16 @@ pub async fn start_reapply(store: &Store, actor: Actor, typed: &str) -> Result<R
         let expected = grouped(people);
         return Err(RecordsError::field("confirm", Problem::ConfirmationDiffers { expected }));
     }
-    let policy = default_policy()?;
+    let policy = Policy::default();
     let today = store.clock.today();
     let run = runs::ActiveModel {
-        kind: Set(RunKind::Reapply.code().to_owned()),
-        state: Set(RunState::Queued.code().to_owned()),
+        kind: Set(RunKind::Reapply),
+        state: Set(RunState::Queued),
         today: Set(today),
         policy: Set(policy.clone()),
         rules_version: Set(RULES_VERSION),
         actor_number: Set(actor.staff.map(|staff| staff.0)),
-        channel: Set(actor.channel.code().to_owned()),
+        channel: Set(actor.channel),
         created_at: Set(store.clock.now()),
         users: Set(people),
         previewed: Set(people),
@@ -124,13 +123,9 @@ pub(super) async fn fingerprint(db: &impl ConnectionTrait, store: &Store) -> Res
     let statement = dialect::bind(db.get_database_backend(), &sql, vec![RULES_VERSION.into()]);
     let rows = db.query_all_raw(statement).await?;
     let numbers = rows.iter().map(|row| row.try_get("", "number")).collect::<Result<Vec<i64>, DbErr>>()?;
-    let mut seal = Seal::new(&default_policy()?, RULES_VERSION, store.clock.today());
+    let mut seal = Seal::new(&Policy::default(), RULES_VERSION, store.clock.today());
     seal.add(&numbers);
     Ok(seal.fingerprint())
-}
-
-fn default_policy() -> Result<String, RecordsError> {
-    serde_json::to_string(&Policy::default()).map_err(|_| RecordsError::Corrupt("policy"))
 }
 
 /// Returns the policy with which the first of these users was anonymised, and all of them with the same policy.
@@ -147,12 +142,11 @@ pub(super) async fn of_one_policy(
         dialect::placeholders(numbers.len())
     );
     let values = numbers.iter().map(|number| number.0.into()).collect();
-    let mut policies: BTreeMap<i64, String> = BTreeMap::new();
+    let mut policies: BTreeMap<i64, Policy> = BTreeMap::new();
     for row in tx.query_all_raw(dialect::bind(tx.get_database_backend(), &sql, values)).await? {
         policies.insert(row.try_get("", "user_number")?, row.try_get("", "policy")?);
     }
     let of_first = policies.get(&first.0);
     let alike = numbers.iter().filter(|number| policies.get(&number.0) == of_first).copied().collect();
-    let policy = of_first.map_or(Ok(Policy::default()), |text| stored_policy(text))?;
-    Ok((policy, alike))
+    Ok((of_first.cloned().unwrap_or_default(), alike))
 }

@@ -6,9 +6,9 @@ use super::{finish, preview, preview_digest};
 use crate::run_counts;
 use db::entity::{runs, tasks};
 use db::error::RecordsError;
-use db::stored::stored_policy;
-use policy::{Policy, RULES_VERSION, RunId, RunState, SafetyLimit, TaskId, UserNumber, extends_beyond};
+use policy::{RULES_VERSION, RunId, RunState, SafetyLimit, TaskId, UserNumber, extends_beyond};
 use sea_orm::{ActiveModelTrait, DatabaseTransaction, EntityTrait, Set};
+use trail::actor::Actor;
 use trail::store::Store;
 
 /// The result of making the preview of a scheduled run.
@@ -33,7 +33,7 @@ pub(super) async fn make_scheduled(
         .one(&tx)
         .await?
         .ok_or(RecordsError::NotFound("task"))?;
-    let actor = super::actor_of(run.actor_number.map(UserNumber), &run.channel);
+    let actor = Actor::for_attribution(run.actor_number.map(UserNumber), run.channel);
     if !task.active || task.deleted_at.is_some() {
         let state = RunState::Cancelled;
         finish::end_without_people(&tx, store, (lease.run, actor), state, None).await?;
@@ -79,7 +79,7 @@ pub(super) async fn failed(
     if lease.status(&tx).await? == LeaseStatus::Lost {
         return Ok(RunState::Interrupted);
     }
-    let actor = super::actor_of(run.actor_number.map(UserNumber), &run.channel);
+    let actor = Actor::for_attribution(run.actor_number.map(UserNumber), run.channel);
     run_counts::add(&tx, lease.run, "error", error.code(), 1).await?;
     finish::end_without_people(&tx, store, (lease.run, actor), RunState::Failed, None).await?;
     store.commit(tx).await?;
@@ -96,9 +96,8 @@ async fn safety_limit(
     if preview.previewed == 0 {
         return Ok(None);
     }
-    let policy: Policy = stored_policy(&preview.policy)?;
-    let confirmed = task.confirmed_policy.as_deref().map(stored_policy).transpose()?;
-    if confirmed.is_none_or(|confirmed| extends_beyond(&policy, &confirmed)) {
+    let confirmed = task.confirmed_policy.as_ref();
+    if confirmed.is_none_or(|confirmed| extends_beyond(&preview.policy, confirmed)) {
         return Ok(Some(SafetyLimit::NotConfirmed));
     }
     let last = last_runs(tx, TaskId(task.id)).await?;

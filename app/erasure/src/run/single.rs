@@ -6,14 +6,13 @@ use crate::task::default_task;
 use crate::{certificate, eligibility, ledger, run_counts};
 use db::entity::{run_members, runs, tasks};
 use db::error::RecordsError;
-use db::stored::stored_policy;
 use policy::form::Problem;
 use policy::four_eyes::COOLING_OFF_HOURS;
 use policy::{
-    Action, ApprovalId, Counted, Outcome, Policy, RULES_VERSION, Reason, RunId, RunKind, RunState, Selection,
-    TaskId, UserFacts, UserNumber, Verdict, assess,
+    Action, ApprovalId, Counted, ManualChange, Outcome, Policy, RULES_VERSION, Reason, RunId, RunKind,
+    RunState, Selection, TaskId, UserFacts, UserNumber, Verdict, assess,
 };
-use safeguards::manual_changes::{self, Change};
+use safeguards::manual_changes;
 use safeguards::{limits, protection};
 use sea_orm::{ActiveModelTrait, DatabaseTransaction, Set};
 use trail::actor::Actor;
@@ -53,7 +52,7 @@ async fn plan(
     let (_, facts) = facts.first().ok_or(RecordsError::NotFound("user"))?;
     let facts = &as_if(*facts);
     let task = default_task(&store.db).await?;
-    let policy = task.as_ref().map_or(Ok(Policy::default()), |task| stored_policy(&task.policy))?;
+    let policy = task.as_ref().map_or_else(Policy::default, |task| task.policy.clone());
     let verdict = assess(facts, &policy, store.clock.today(), Selection::Single);
     let version = task.as_ref().map_or(0, |task| task.version);
     let task = task.map(|task| (TaskId(task.id), TaskName::of(&task)));
@@ -147,16 +146,20 @@ pub(super) async fn execute_one(
     task: &tasks::Model,
     approval: Option<ApprovalId>,
 ) -> Result<RunId, RecordsError> {
-    let policy = stored_policy(&task.policy)?;
     let run = insert_run(&tx, store, actor, task, approval).await?;
-    let job =
-        Job { run: RunId(run.id), policy: &policy, today: run.today, selection: Selection::Single, actor };
-    let memory = ErasedValues::read(&tx, &policy, &[number]).await?;
+    let job = Job {
+        run: RunId(run.id),
+        policy: &task.policy,
+        today: run.today,
+        selection: Selection::Single,
+        actor,
+    };
+    let memory = ErasedValues::read(&tx, &task.policy, &[number]).await?;
     let outcomes = anonymise::anonymise(&tx, &job, &[number]).await?;
     if let Some((_, reason)) = outcomes.skipped.first() {
         return Err(refused(*reason));
     }
-    manual_changes::record(&tx, actor, Change::Anonymised, [(number, 0)]).await?;
+    manual_changes::record(&tx, actor, ManualChange::Anonymised, [(number, 0)]).await?;
     for (table, rows) in &outcomes.rows {
         run_counts::add(&tx, job.run, "table", table, *rows).await?;
     }
@@ -165,7 +168,7 @@ pub(super) async fn execute_one(
         user_number: Set(number.0),
         reason: Set(Reason::Eligible.number()),
         blockers: Set(0),
-        outcome: Set(Some(Outcome::Done.code().to_owned())),
+        outcome: Set(Some(Outcome::Done)),
         ..Default::default()
     }
     .insert(&tx)
@@ -186,14 +189,14 @@ async fn insert_run(
     let now = store.clock.now();
     let run = runs::ActiveModel {
         task_id: Set(Some(task.id)),
-        kind: Set(RunKind::Single.code().to_owned()),
-        state: Set(RunState::Succeeded.code().to_owned()),
+        kind: Set(RunKind::Single),
+        state: Set(RunState::Succeeded),
         today: Set(store.clock.today()),
         policy: Set(task.policy.clone()),
         task_version: Set(Some(task.version)),
         rules_version: Set(RULES_VERSION),
         actor_number: Set(actor.staff.map(|staff| staff.0)),
-        channel: Set(actor.channel.code().to_owned()),
+        channel: Set(actor.channel),
         approval_id: Set(approval.map(|approval| approval.0)),
         created_at: Set(now),
         finished_at: Set(Some(now)),

@@ -37,15 +37,15 @@ pub async fn start(store: &Store, actor: Actor, preview: RunId, typed: &str) -> 
     };
     let run = runs::ActiveModel {
         task_id: Set(preview.task_id),
-        kind: Set(RunKind::Manual.code().to_owned()),
-        state: Set(RunState::Queued.code().to_owned()),
+        kind: Set(RunKind::Manual),
+        state: Set(RunState::Queued),
         today: Set(preview.today),
         policy: Set(preview.policy.clone()),
         task_version: Set(preview.task_version),
         rules_version: Set(RULES_VERSION),
         preview_id: Set(Some(preview.id)),
         actor_number: Set(actor.staff.map(|staff| staff.0)),
-        channel: Set(actor.channel.code().to_owned()),
+        channel: Set(actor.channel),
         created_at: Set(store.clock.now()),
         fingerprint: Set(preview.fingerprint.clone()),
         approval_id: Set(approval.map(|approval| approval.0)),
@@ -84,7 +84,7 @@ pub(crate) async fn usable_preview(
     let preview = approval_gate::preview_row(tx, id).await?;
     let executed = runs::Entity::find()
         .filter(runs::Column::PreviewId.eq(preview.id))
-        .filter(runs::Column::State.ne(RunState::StoppedByLimit.code()))
+        .filter(runs::Column::State.ne(RunState::StoppedByLimit))
         .one(tx)
         .await?;
     if let Some(run) = executed {
@@ -125,7 +125,7 @@ async fn newest_after(
 ) -> Result<Option<RunId>, RecordsError> {
     let newest = runs::Entity::find()
         .filter(runs::Column::TaskId.eq(preview.task_id))
-        .filter(runs::Column::Kind.eq(RunKind::Preview.code()))
+        .filter(runs::Column::Kind.eq(RunKind::Preview))
         .filter(runs::Column::Id.gt(preview.id))
         .order_by_desc(runs::Column::Id)
         .one(tx)

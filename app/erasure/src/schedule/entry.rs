@@ -33,13 +33,13 @@ pub(super) async fn insert(
     let now = store.clock.now();
     let run = runs::ActiveModel {
         task_id: Set(Some(task.id)),
-        kind: Set(RunKind::Scheduled.code().to_owned()),
-        state: Set(state.code().to_owned()),
+        kind: Set(RunKind::Scheduled),
+        state: Set(state),
         today: Set(store.clock.today()),
         policy: Set(task.policy.clone()),
         task_version: Set(Some(task.version)),
         rules_version: Set(RULES_VERSION),
-        channel: Set(Actor::SCHEDULE.channel.code().to_owned()),
+        channel: Set(Actor::SCHEDULE.channel),
         created_at: Set(now),
         finished_at: Set(state.is_final().then_some(now)),
         due_at: Set(Some(due_at)),

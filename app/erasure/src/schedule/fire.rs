@@ -7,7 +7,6 @@ use chrono::{DateTime, Duration, Utc};
 use chrono_tz::Tz;
 use db::entity::{runs, tasks};
 use db::error::RecordsError;
-use db::stored::stored_schedule;
 use policy::timezone::instants;
 use policy::{Missed, RunId, RunState, Schedule, TaskId};
 use sea_orm::sea_query::{LockBehavior, LockType};
@@ -25,9 +24,8 @@ const MAX_TIMES: usize = 10_000;
 pub(super) async fn fire(store: &Store, task: TaskId) -> Result<Option<RunId>, RecordsError> {
     let tx = store.begin().await?;
     let Some(task) = locked(&tx, store, task).await? else { return Ok(None) };
-    let schedule = stored_schedule(&task.schedule)?;
     let now = store.clock.now();
-    let due = Due::of(&task, &schedule, store.clock.zone(), now);
+    let due = Due::of(&task, &task.schedule, store.clock.zone(), now);
     let started = match start(&tx, store, &task, due).await {
         // Another process enqueued the run and advanced the task, although the lock didn't prevent this one.
         Err(error) if is_taken(&error) => return Ok(None),
@@ -35,7 +33,7 @@ pub(super) async fn fire(store: &Store, task: TaskId) -> Result<Option<RunId>, R
     };
     tasks::ActiveModel {
         id: Set(task.id),
-        next_due_at: Set(instants(&schedule, store.clock.zone(), now).next()),
+        next_due_at: Set(instants(&task.schedule, store.clock.zone(), now).next()),
         ..Default::default()
     }
     .update(&tx)
@@ -80,7 +78,7 @@ impl Due {
         let absent: Vec<DateTime<Utc>> = times().take_while(|at| *at < in_time).take(MAX_TIMES).collect();
         let after = first.max(in_time) - Duration::milliseconds(1);
         let on_time = if first >= in_time { Some(first) } else { instants(schedule, zone, after).next() };
-        let skips = matches!(schedule, Schedule::Once { .. }) || task.missed == Missed::Skip.code();
+        let skips = matches!(schedule, Schedule::Once { .. }) || task.missed == Missed::Skip;
         Self {
             first,
             on_time: on_time.filter(|at| *at <= now),
@@ -131,7 +129,7 @@ async fn start(
 async fn waiting(tx: &DatabaseTransaction, task: &tasks::Model) -> Result<Option<RunId>, RecordsError> {
     let run = runs::Entity::find()
         .filter(runs::Column::TaskId.eq(task.id))
-        .filter(runs::Column::State.eq(RunState::Queued.code()))
+        .filter(runs::Column::State.eq(RunState::Queued))
         .one(tx)
         .await?;
     Ok(run.map(|run| RunId(run.id)))

@@ -51,7 +51,7 @@ pub(super) async fn note_behind(
 ) -> Result<(), RecordsError> {
     let noted = runs::Entity::find()
         .filter(runs::Column::TaskId.eq(task.id))
-        .filter(runs::Column::State.eq(RunState::Missed.code()))
+        .filter(runs::Column::State.eq(RunState::Missed))
         .filter(runs::Column::Id.gt(waiting.0))
         .order_by_desc(runs::Column::Id)
         .one(tx)

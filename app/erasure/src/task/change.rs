@@ -5,7 +5,6 @@ use super::save::write;
 use crate::schedule::due_from_now;
 use db::entity::tasks;
 use db::error::RecordsError;
-use db::stored::stored_schedule;
 use policy::{Action, RunState, TaskId};
 use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, QueryFilter, Set};
 use trail::actor::Actor;
@@ -22,7 +21,7 @@ const NOT_ENDED: [RunState; 4] =
 pub async fn copy(store: &Store, actor: Actor, id: TaskId) -> Result<TaskId, RecordsError> {
     actor.require(Action::EditTasks)?;
     let tx = store.begin().await?;
-    let mut draft = draft_of(&super::row_for(&tx, actor, id).await?)?;
+    let mut draft = draft_of(&super::row_for(&tx, actor, id).await?);
     draft.edited = None;
     draft.active = false;
     draft.description =
@@ -44,7 +43,7 @@ pub async fn set_active(store: &Store, actor: Actor, id: TaskId, active: bool) -
     if task.active == active {
         return Ok(());
     }
-    let next = due_from_now(store, &stored_schedule(&task.schedule)?, active);
+    let next = due_from_now(store, &task.schedule, active);
     tasks::ActiveModel {
         id: Set(id.0),
         active: Set(active),
@@ -70,7 +69,7 @@ pub async fn delete(store: &Store, actor: Actor, id: TaskId) -> Result<(), Recor
     super::row_to_change(&tx, actor, id).await?;
     let under_way = db::entity::runs::Entity::find()
         .filter(db::entity::runs::Column::TaskId.eq(id.0))
-        .filter(db::entity::runs::Column::State.is_in(NOT_ENDED.map(RunState::code)))
+        .filter(db::entity::runs::Column::State.is_in(NOT_ENDED))
         .one(&tx)
         .await?;
     if let Some(run) = under_way {

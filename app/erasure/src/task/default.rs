@@ -31,7 +31,7 @@ pub(crate) async fn default_task(db: &impl ConnectionTrait) -> Result<Option<tas
 }
 
 fn is_shared() -> SimpleExpr {
-    tasks::Column::Visibility.eq(Visibility::Shared.code())
+    tasks::Column::Visibility.eq(Visibility::Shared)
 }
 
 /// Returns the task that becomes the default when this one is deleted, or `None` if there is no other shared task.
@@ -72,7 +72,7 @@ pub(super) fn is_default(
 ) -> Result<bool, RecordsError> {
     let Some(default) = default else { return Ok(visibility == Visibility::Shared) };
     let is_default = saved.is_some_and(|saved| saved.id == default.id);
-    if is_default && visibility == Visibility::Private && default.visibility == Visibility::Shared.code() {
+    if is_default && visibility == Visibility::Private && default.visibility == Visibility::Shared {
         return Err(RecordsError::field("visibility", Problem::DefaultIsShared));
     }
     Ok(is_default)
@@ -113,7 +113,7 @@ pub async fn make_default(store: &Store, actor: Actor, id: TaskId) -> Result<(),
     if before.as_ref().is_some_and(|task| task.id == id.0) {
         return store.commit(tx).await;
     }
-    if task.visibility == Visibility::Private.code() {
+    if task.visibility == Visibility::Private {
         return Err(RecordsError::Refused(
             "Nothing was changed. A private task cannot be the default, because all staff who anonymise single users \
              must see its settings. Share the task first"

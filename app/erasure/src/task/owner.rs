@@ -130,20 +130,19 @@ pub async fn found(
     db: &impl ConnectionTrait,
     task: Option<TaskId>,
 ) -> Result<Vec<UnownedTask>, RecordsError> {
-    let roles: Vec<&str> =
-        Role::ALL.into_iter().filter(|role| role.may(Action::SeeTasks)).map(Role::code).collect();
-    let mut values: Vec<Value> = roles.iter().map(|role| Value::from(*role)).collect();
+    let mut values: Vec<Value> =
+        Role::ALL.into_iter().filter(|role| role.may(Action::SeeTasks)).map(Value::from).collect();
+    let roles = dialect::placeholders(values.len());
     values.extend(sign_ins());
     let can_sign_in = CAN_SIGN_IN.replace("OWNER", "t.owner_number");
-    let owners =
-        OWNERS.replace("ROLES", &dialect::placeholders(roles.len())).replace("CAN_SIGN_IN", &can_sign_in);
+    let owners = OWNERS.replace("ROLES", &roles).replace("CAN_SIGN_IN", &can_sign_in);
     let one = if task.is_some() { " WHERE w.task_id = ?" } else { " WHERE TRUE" };
     values.extend(task.map(|task| Value::from(task.0)));
     let sql = format!(
         "SELECT * FROM ({owners}) w{one} AND w.status <> 'well' AND (w.status <> 'none' OR w.visibility = ?) \
          ORDER BY w.task_id LIMIT {MOST}"
     );
-    values.push(Visibility::Private.code().into());
+    values.push(Visibility::Private.into());
     let rows = db.query_all_raw(dialect::bind(db.get_database_backend(), &sql, values)).await?;
     rows.iter().map(read).collect()
 }
@@ -157,16 +156,14 @@ fn read(row: &QueryResult) -> Result<UnownedTask, RecordsError> {
         _ => WhyUnowned::CannotSignIn,
     };
     let owner: Option<i64> = row.try_get("", "owner_number")?;
-    let (words, visibility): (String, String) =
-        (row.try_get("", "description")?, row.try_get("", "visibility")?);
-    let schedule: String = row.try_get("", "schedule")?;
+    let (words, visibility) = (row.try_get("", "description")?, row.try_get("", "visibility")?);
     Ok(UnownedTask {
         id: TaskId(row.try_get("", "task_id").map_err(RecordsError::from)?),
-        name: TaskName::stored(words, &visibility, owner),
+        name: TaskName::stored(words, visibility, owner),
         owner: owner.map(UserNumber),
         why,
         active: row.try_get::<bool>("", "active")?,
-        schedule: db::stored::stored_schedule(&schedule)?,
+        schedule: row.try_get("", "schedule")?,
     })
 }
 

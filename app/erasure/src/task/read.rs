@@ -6,11 +6,10 @@ use chrono::{DateTime, Utc};
 use db::entity::{custom_fields, runs, tasks};
 use db::error::RecordsError;
 use db::pagination::{Page, Paging};
-use db::stored::{stored_policy, stored_schedule};
 use policy::task_form::{TaskDraft, Visibility};
 use policy::timezone::{Occurrence, occurrence};
 use policy::{
-    Missed, RunId, RunKind, RunState, Schedule, TaskId, TaskSettings, TaskType, UserNumber, extends_beyond,
+    RunId, RunKind, RunState, Schedule, TaskId, TaskSettings, TaskType, UserNumber, extends_beyond,
 };
 use sea_orm::{
     ColumnTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect, sea_query::Expr,
@@ -116,7 +115,7 @@ pub async fn list(
         .order_by_asc(tasks::Column::Id)
         .limit(paging.limit());
     if let Some(task_type) = query.task_type {
-        find = find.filter(tasks::Column::TaskType.eq(task_type.code()));
+        find = find.filter(tasks::Column::TaskType.eq(task_type));
     }
     if let Some(active) = query.active {
         find = find.filter(tasks::Column::Active.eq(active));
@@ -132,35 +131,29 @@ pub async fn list(
     }
     let rows = find.all(&store.db).await?;
     let last = last_runs(store, &rows.iter().map(|task| task.id).collect::<Vec<_>>()).await?;
-    let rows = rows.into_iter().map(|task| {
-        let schedule = stored_schedule(&task.schedule)?;
-        Ok(TaskRow {
-            id: TaskId(task.id),
-            next: next_run(store, &task, &schedule),
-            last: last.iter().find(|(id, _)| *id == task.id).map(|(_, last)| last.clone()),
-            description: task.description,
-            task_type: TaskType::from_code(&task.task_type)
-                .ok_or(RecordsError::Corrupt("type of the task"))?,
-            active: task.active,
-            private: task.visibility == Visibility::Private.code(),
-            schedule,
-            single_default: task.single_default,
-        })
+    let rows = rows.into_iter().map(|task| TaskRow {
+        id: TaskId(task.id),
+        next: next_run(store, &task),
+        last: last.iter().find(|(id, _)| *id == task.id).map(|(_, last)| last.clone()),
+        description: task.description,
+        task_type: task.task_type,
+        active: task.active,
+        private: task.visibility == Visibility::Private,
+        schedule: task.schedule,
+        single_default: task.single_default,
     });
-    let rows = rows.collect::<Result<Vec<_>, RecordsError>>()?;
-    Ok(Page::of(rows, paging, |row| row.id.to_string()))
+    Ok(Page::of(rows.collect(), paging, |row| row.id.to_string()))
 }
 
 /// Returns one task.
 pub async fn read(store: &Store, actor: Actor, id: TaskId) -> Result<Task, RecordsError> {
     let task = super::row_for(&store.db, actor, id).await?;
-    let draft = draft_of(&task)?;
     let last = last_runs(store, &[task.id]).await?.pop().map(|(_, last)| last);
     Ok(Task {
         id,
-        next: next_run(store, &task, &draft.schedule),
-        confirmation: confirmation(&task, &draft)?,
-        draft,
+        next: next_run(store, &task),
+        confirmation: confirmation(&task),
+        draft: draft_of(&task),
         single_default: task.single_default,
         created_at: task.created_at,
         changed_at: task.changed_at,
@@ -169,32 +162,32 @@ pub async fn read(store: &Store, actor: Actor, id: TaskId) -> Result<Task, Recor
 }
 
 /// Returns the settings of a stored task.
-pub(super) fn draft_of(task: &tasks::Model) -> Result<TaskDraft, RecordsError> {
-    Ok(TaskDraft {
+pub(super) fn draft_of(task: &tasks::Model) -> TaskDraft {
+    TaskDraft {
         edited: Some((task.id, task.version)),
         description: task.description.clone(),
         active: task.active,
-        visibility: Visibility::from_code(&task.visibility)
-            .ok_or(RecordsError::Corrupt("visibility of the task"))?,
+        visibility: task.visibility,
         owner: task.owner_number.map(UserNumber),
-        settings: TaskSettings::AnonymiseUserData(stored_policy(&task.policy)?),
-        schedule: stored_schedule(&task.schedule)?,
-        missed: Missed::from_code(&task.missed).ok_or(RecordsError::Corrupt("rule for missed runs"))?,
+        settings: TaskSettings::AnonymiseUserData(task.policy.clone()),
+        schedule: task.schedule.clone(),
+        missed: task.missed,
         notice: None,
-    })
+    }
 }
 
 /// Returns when a task is due next. If the scheduler hasn't processed the task yet, counts from now.
-fn next_run(store: &Store, task: &tasks::Model, schedule: &Schedule) -> Option<Occurrence> {
-    let at = task.next_due_at.or_else(|| due_from_now(store, schedule, task.active))?;
-    Some(occurrence(schedule, store.clock.zone(), at))
+fn next_run(store: &Store, task: &tasks::Model) -> Option<Occurrence> {
+    let at = task.next_due_at.or_else(|| due_from_now(store, &task.schedule, task.active))?;
+    Some(occurrence(&task.schedule, store.clock.zone(), at))
 }
 
-fn confirmation(task: &tasks::Model, draft: &TaskDraft) -> Result<Confirmation, RecordsError> {
-    let Some(confirmed) = &task.confirmed_policy else { return Ok(Confirmation::Missing) };
-    let TaskSettings::AnonymiseUserData(policy) = &draft.settings;
-    let wider = extends_beyond(policy, &stored_policy(confirmed)?);
-    Ok(if wider { Confirmation::Outgrown } else { Confirmation::Given })
+fn confirmation(task: &tasks::Model) -> Confirmation {
+    match &task.confirmed_policy {
+        None => Confirmation::Missing,
+        Some(confirmed) if extends_beyond(&task.policy, confirmed) => Confirmation::Outgrown,
+        Some(_) => Confirmation::Given,
+    }
 }
 
 /// Returns the last run of each of these tasks, excluding previews.
@@ -203,21 +196,19 @@ async fn last_runs(store: &Store, tasks: &[i64]) -> Result<Vec<(i64, LastRun)>, 
         .select_only()
         .column_as(runs::Column::Id.max(), "newest")
         .filter(runs::Column::TaskId.is_in(tasks.iter().copied()))
-        .filter(runs::Column::Kind.is_in([RunKind::Manual.code(), RunKind::Scheduled.code()]))
+        .filter(runs::Column::Kind.is_in([RunKind::Manual, RunKind::Scheduled]))
         .group_by(runs::Column::TaskId)
         .into_tuple()
         .all(&store.db)
         .await?;
     let rows = runs::Entity::find().filter(runs::Column::Id.is_in(newest)).all(&store.db).await?;
     let open = residue::open_findings(&store.db, &rows.iter().map(|run| run.id).collect::<Vec<_>>()).await?;
-    rows.into_iter()
-        .map(|run| {
-            let state = RunState::from_code(&run.state).ok_or(RecordsError::Corrupt("state of the run"))?;
-            let open_findings = open.get(&run.id).copied().unwrap_or_default();
-            let last = LastRun { id: RunId(run.id), state, created_at: run.created_at, open_findings };
-            Ok((run.task_id.unwrap_or_default(), last))
-        })
-        .collect()
+    let last = rows.into_iter().map(|run| {
+        let open_findings = open.get(&run.id).copied().unwrap_or_default();
+        let last = LastRun { id: RunId(run.id), state: run.state, created_at: run.created_at, open_findings };
+        (run.task_id.unwrap_or_default(), last)
+    });
+    Ok(last.collect())
 }
 
 /// Returns the custom fields of this library: key and label.

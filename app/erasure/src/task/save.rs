@@ -35,16 +35,16 @@ pub(super) async fn write(
     let next = due_from_now(store, &draft.schedule, draft.active);
     let task_type = draft.settings.task_type();
     let TaskSettings::AnonymiseUserData(policy) = draft.settings;
-    let schedule = stored(&schedule_to_come(store, draft.schedule), "schedule")?;
+    let schedule = schedule_to_come(store, draft.schedule);
     let mut task = tasks::ActiveModel {
         description: Set(draft.description),
         active: Set(draft.active),
-        task_type: Set(task_type.code().to_owned()),
-        visibility: Set(draft.visibility.code().to_owned()),
+        task_type: Set(task_type),
+        visibility: Set(draft.visibility),
         owner_number: Set(owner.map(|owner| owner.0)),
-        policy: Set(stored(&policy, "policy")?),
+        policy: Set(policy),
         schedule: Set(schedule.clone()),
-        missed: Set(draft.missed.code().to_owned()),
+        missed: Set(draft.missed),
         changed_at: Set(now),
         ..Default::default()
     };
@@ -102,8 +102,4 @@ async fn check(
         }
     }
     if errors.is_empty() { Ok(owner) } else { Err(RecordsError::Invalid(errors)) }
-}
-
-fn stored<T: serde::Serialize>(value: &T, what: &'static str) -> Result<String, RecordsError> {
-    serde_json::to_string(value).map_err(|_| RecordsError::Corrupt(what))
 }

@@ -2,12 +2,13 @@
 
 use super::time::{ends_at, ends_in_any_case_at, is_to_be_touched};
 use super::token::{Token, digest};
-use super::{AFTER_PASSWORD, AFTER_PROVIDER, Session, WHOLE, stage_of, url_cipher};
+use super::{Session, stage_of, url_cipher};
 use crate::staff::{Kind, NoticeKind, notify};
 use chrono::{DateTime, Utc};
 use db::clock::Clock;
 use db::entity::{credentials, sessions};
 use db::error::RecordsError;
+use policy::account::StoredStage;
 use policy::{Action, UserNumber};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, Set};
 use std::time::Duration;
@@ -52,7 +53,7 @@ async fn read(store: &Store, key: &str, sign: Activity) -> Result<Option<Session
         return Ok(None);
     }
     // A completed session doesn't depend on it.
-    let has_app = row.stage != WHOLE && has_app(store, user).await?;
+    let has_app = row.stage != StoredStage::Whole && has_app(store, user).await?;
     let seen = if sign == Activity::User && is_to_be_touched(store, &row, now) {
         if touch(store, &row.id_hash, now).await? { now } else { row.last_seen_at }
     } else {
@@ -61,8 +62,12 @@ async fn read(store: &Store, key: &str, sign: Activity) -> Result<Option<Session
     Ok(Some(Session {
         user,
         roles,
-        stage: stage_of(store, &row.stage, roles, has_app),
-        first: if row.stage == AFTER_PROVIDER { AFTER_PROVIDER } else { AFTER_PASSWORD },
+        stage: stage_of(store, row.stage, roles, has_app),
+        first: if row.stage == StoredStage::AfterProvider {
+            StoredStage::AfterProvider
+        } else {
+            StoredStage::AfterPassword
+        },
         signed_in_at: row.signed_in_at.unwrap_or(row.created_at),
         confirmed_at: row.confirmed_at,
         ends_at: ends_at(store, &row, seen),

@@ -3,12 +3,13 @@
 use super::failure::{failed, not_proven};
 use super::lifecycle::{forget_others, has_app_within};
 use super::second_factor::Means;
-use super::{Proof, Session, Stage, Token, WHOLE, begin, begin_proven, codes, note, with_code};
+use super::{Proof, Session, Stage, Token, begin, begin_proven, codes, note, with_code};
 use crate::staff::{self, Caller, Kind, NoticeKind, notify, password};
 use chrono::{DateTime, Utc};
 use db::clock::Clock;
 use db::entity::{credentials, sessions};
 use db::error::RecordsError;
+use policy::account::StoredStage;
 use policy::{Roles, UserNumber};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, Set};
 use trail::actor::Actor;
@@ -207,7 +208,7 @@ pub(crate) async fn renew(
     if gone.rows_affected == 0 {
         return Err(RecordsError::Stale);
     }
-    let stage = if shown == Shown::SecondFactor { WHOLE } else { &old.stage };
+    let stage = if shown == Shown::SecondFactor { StoredStage::Whole } else { old.stage };
     begin(tx, session.user, stage, old.created_at, shown_at).await
 }
 

@@ -5,7 +5,7 @@
 
 use super::failure::failed;
 use super::proof::{AgainFor, confirm, has_own_proof};
-use super::{AFTER_PROVIDER, Proof, Session, Stage, Token, begin_proven, is_there, must_be_confirmed, note};
+use super::{Proof, Session, Stage, Token, begin_proven, is_there, must_be_confirmed, note};
 use crate::staff::{Kind, NoticeKind, notify};
 use chrono::{DateTime, TimeDelta, Utc};
 use db::clock::Clock;
@@ -13,6 +13,7 @@ use db::entity::credentials;
 use db::error::RecordsError;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use policy::UserNumber;
+use policy::account::StoredStage;
 use policy::permission::FRESH_MINUTES;
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, Set,
@@ -99,7 +100,7 @@ async fn begin_if_still(
         return Ok(None);
     }
     let proof = Proof {
-        first: AFTER_PROVIDER,
+        first: StoredStage::AfterProvider,
         has_second_factor: identity.has_second_factor,
         shown_at: identity.shown_at(Clock::real()),
     };

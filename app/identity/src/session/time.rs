@@ -1,9 +1,10 @@
 //! Session lifetimes: after inactivity, and in total.
 
-use super::{ALONE, Session, WHOLE};
+use super::Session;
 use chrono::{DateTime, TimeDelta, Utc};
 use db::clock::Clock;
 use db::entity::sessions;
+use policy::account::StoredStage;
 use std::time::Duration;
 use trail::store::Store;
 
@@ -52,7 +53,7 @@ pub(super) fn ends_at(store: &Store, row: &sessions::Model, seen: DateTime<Utc>)
 }
 
 fn is_whole(row: &sessions::Model) -> bool {
-    [WHOLE, ALONE].contains(&row.stage.as_str())
+    matches!(row.stage, StoredStage::Whole | StoredStage::Alone)
 }
 
 fn idle(store: &Store) -> TimeDelta {

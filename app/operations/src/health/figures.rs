@@ -3,7 +3,7 @@
 use db::dialect;
 use db::error::RecordsError;
 use policy::{RunKind, RunState};
-use sea_orm::ConnectionTrait;
+use sea_orm::{ConnectionTrait, DbErr};
 use trail::store::Store;
 
 /// The counts over all runs.
@@ -38,15 +38,14 @@ pub async fn figures(store: &Store) -> Result<Figures, RecordsError> {
     let statement = dialect::bind(store.db.get_database_backend(), sql, Vec::new());
     let rows = store.db.query_all_raw(statement).await?;
     let runs = rows.iter().map(|row| {
-        let (kind, state): (String, String) = (row.try_get("", "kind")?, row.try_get("", "state")?);
         Ok(OfRuns {
-            kind: RunKind::from_code(&kind).ok_or(RecordsError::Corrupt("kind of the run"))?,
-            state: RunState::from_code(&state).ok_or(RecordsError::Corrupt("state of the run"))?,
+            kind: row.try_get("", "kind")?,
+            state: row.try_get("", "state")?,
             runs: row.try_get("", "runs")?,
             done: row.try_get("", "done")?,
             skipped: row.try_get("", "skipped")?,
             failed: row.try_get("", "failed")?,
         })
     });
-    Ok(Figures { runs: runs.collect::<Result<_, RecordsError>>()? })
+    Ok(Figures { runs: runs.collect::<Result<_, DbErr>>()? })
 }

@@ -5,6 +5,7 @@ use chrono::{DateTime, Duration, Utc};
 use db::clock::Clock;
 use db::error::RecordsError;
 use identity::staff::NoticeKind;
+use sea_orm::Value;
 use trail::store::Store;
 
 /// The time for which guessed codes are reported, in hours.
@@ -15,7 +16,7 @@ pub(super) async fn codes(store: &Store) -> Result<Vec<Condition>, RecordsError>
     let sql = "SELECT COUNT(DISTINCT user_number) AS accounts, MIN(first_at) AS since FROM account_notices \
                WHERE kind IN (?, ?, ?) AND last_at > ?";
     let since = Clock::real() - Duration::hours(REPORTED_HOURS);
-    let kinds = NoticeKind::GUESSED_CODES.map(|kind| kind.code().into());
+    let kinds = NoticeKind::GUESSED_CODES.map(Value::from);
     let values = kinds.into_iter().chain([since.into()]).collect();
     let rows = query(store, sql, values).await?;
     let Some(row) = rows.first() else { return Ok(Vec::new()) };

@@ -7,7 +7,7 @@ use db::entity::{charges, loans, requests, residue_hits, user_roles, users};
 use db::error::RecordsError;
 use erasure::residue;
 use identity::{session, staff};
-use policy::{Action, UserNumber};
+use policy::{Action, Role, UserNumber};
 use records::circulation::CANCELLED;
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, PaginatorTrait,
@@ -66,7 +66,7 @@ pub(super) async fn restore(
             within.charge(*charge, *on, *was_anonymised).await
         }
         Change::Mark { user, before, after } => within.mark(*user, *before, *after).await,
-        Change::RoleRevoked { user, role, granted_on } => within.role(*user, role, *granted_on).await,
+        Change::RoleRevoked { user, role, granted_on } => within.role(*user, *role, *granted_on).await,
         Change::SignInDisabled { user } => within.sign_in(*user).await,
         Change::SignInRemoved { user } => within.user_sign_in(*user).await,
         Change::FindingDecided { finding } => within.finding(*finding).await,
@@ -174,23 +174,20 @@ impl Within<'_> {
         Ok(restored)
     }
 
-    async fn role(&self, number: i64, role: &str, granted_on: NaiveDate) -> Result<Restored, RecordsError> {
+    async fn role(&self, number: i64, role: Role, granted_on: NaiveDate) -> Result<Restored, RecordsError> {
         let user = self.locked(number, false).await?;
-        let held = user_roles::Entity::find_by_id((number, role.to_owned())).one(self.tx).await?;
+        let held = user_roles::Entity::find_by_id((number, role)).one(self.tx).await?;
         if held.is_some() || user.fictitious {
             return Err(moved_on());
         }
-        self.is_newest(number, &[AuditAction::RoleRevoked, AuditAction::RoleGranted], Some(role)).await?;
-        user_roles::ActiveModel {
-            user_number: Set(number),
-            role: Set(role.to_owned()),
-            granted_on: Set(granted_on),
-        }
-        .insert(self.tx)
-        .await?;
+        self.is_newest(number, &[AuditAction::RoleRevoked, AuditAction::RoleGranted], Some(role.code()))
+            .await?;
+        user_roles::ActiveModel { user_number: Set(number), role: Set(role), granted_on: Set(granted_on) }
+            .insert(self.tx)
+            .await?;
         // As for any granted role, the next sign-in requires the factors that the role needs.
         session::forget(self.tx, UserNumber(number)).await?;
-        self.note(AuditAction::RoleGranted, number, &format!("{role},undo")).await?;
+        self.note(AuditAction::RoleGranted, number, &format!("{},undo", role.code())).await?;
         Ok(Restored::Role)
     }
 

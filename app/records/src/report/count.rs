@@ -5,7 +5,7 @@ use chrono::{Months, NaiveDate};
 use db::dialect;
 use db::entity::terms;
 use db::error::RecordsError;
-use policy::dates;
+use policy::{TermKind, dates};
 use sea_orm::sea_query::Value;
 use sea_orm::{ConnectionTrait, DatabaseBackend, DbErr, EntityTrait, QueryResult};
 use std::collections::{BTreeMap, BTreeSet};
@@ -102,19 +102,19 @@ fn first_of_month(code: &str) -> Option<NaiveDate> {
 }
 
 /// Returns the names of branches, categories and departments by kind and code.
-async fn names(store: &Store) -> Result<BTreeMap<(String, String), String>, DbErr> {
+async fn names(store: &Store) -> Result<BTreeMap<(TermKind, String), String>, DbErr> {
     let terms = terms::Entity::find().all(&store.db).await?;
     Ok(terms.into_iter().map(|term| ((term.kind, term.code), term.name)).collect())
 }
 
-fn label(key: Key, code: Option<String>, names: &BTreeMap<(String, String), String>) -> String {
+fn label(key: Key, code: Option<String>, names: &BTreeMap<(TermKind, String), String>) -> String {
     let Some(code) = code else { return NONE.to_owned() };
-    match key {
-        Key::Month => first_of_month(&code).map_or(code, dates::shown_month),
-        Key::Year => code,
-        Key::Branch | Key::Category | Key::Department => {
-            let name = names.get(&(key.code().to_owned(), code.clone())).cloned();
-            name.unwrap_or(code)
-        }
-    }
+    let kind = match key {
+        Key::Month => return first_of_month(&code).map_or(code, dates::shown_month),
+        Key::Year => return code,
+        Key::Branch => TermKind::Branch,
+        Key::Category => TermKind::Category,
+        Key::Department => TermKind::Department,
+    };
+    names.get(&(kind, code.clone())).cloned().unwrap_or(code)
 }

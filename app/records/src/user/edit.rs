@@ -6,12 +6,12 @@ use db::error::RecordsError;
 use identity::staff::set_aside;
 use policy::erasure::{Erasure, Fate, REPLACED_FIELDS, is_placeholder};
 use policy::user_form::UserDraft;
-use policy::{Action, Counted, UserNumber};
-use safeguards::manual_changes::{self, Change};
+use policy::{Action, Channel, Counted, ManualChange, UserNumber};
+use safeguards::manual_changes;
 use safeguards::{limits, protection};
 use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, PaginatorTrait, QueryFilter};
 use std::collections::BTreeMap;
-use trail::actor::{Actor, Channel};
+use trail::actor::Actor;
 use trail::audit::AuditAction;
 use trail::store::Store;
 
@@ -105,7 +105,7 @@ impl Edit {
         let user = self.user;
         if self.is_eligible_earlier {
             limits::claim(tx, store, actor, Counted::Marked, user).await?;
-            manual_changes::record(tx, actor, Change::Marked, [(user, 1)]).await?;
+            manual_changes::record(tx, actor, ManualChange::Marked, [(user, 1)]).await?;
         }
         if self.erasure.is_none() {
             return Ok(AuditAction::UserChanged);
@@ -116,12 +116,12 @@ impl Edit {
         }
         if !self.erasure.counts_as_anonymising(manual_changes::replaced_before(tx, user).await?) {
             limits::claim(tx, store, actor, Counted::Replaced, user).await?;
-            manual_changes::record(tx, actor, Change::Replaced, [(user, fields)]).await?;
+            manual_changes::record(tx, actor, ManualChange::Replaced, [(user, fields)]).await?;
             return Ok(AuditAction::UserChanged);
         }
         actor.require(Action::AnonymiseOne)?;
         limits::claim(tx, store, actor, Counted::Anonymised, user).await?;
-        manual_changes::record(tx, actor, Change::Removed, [(user, fields)]).await?;
+        manual_changes::record(tx, actor, ManualChange::Removed, [(user, fields)]).await?;
         Ok(AuditAction::IdentityRemoved)
     }
 

@@ -285,7 +285,7 @@ fn conditions(query: &UserQuery) -> Result<Conditions, RecordsError> {
             all.and("NOT EXISTS (SELECT 1 FROM user_roles r WHERE r.user_number = u.number)", []);
         }
         Some(RoleFilter::One(role)) => {
-            all.and("u.number IN (SELECT user_number FROM user_roles WHERE role = ?)", [role.code().into()]);
+            all.and("u.number IN (SELECT user_number FROM user_roles WHERE role = ?)", [role.into()]);
         }
     }
     if let Some(day) = query.left_before {

@@ -2,9 +2,9 @@
 
 use db::entity::users;
 use db::error::RecordsError;
-use policy::{Action, Counted, UserNumber};
+use policy::{Action, Counted, ManualChange, UserNumber};
 use safeguards::limits;
-use safeguards::manual_changes::{self, Change};
+use safeguards::manual_changes;
 use sea_orm::{ActiveModelTrait, Set};
 use trail::actor::Actor;
 use trail::audit::{self, AuditAction, Subject};
@@ -53,7 +53,7 @@ async fn change_within_limits(
     }
     if mark {
         limits::claim(&tx, store, actor, Counted::Marked, number).await?;
-        manual_changes::record(&tx, actor, Change::Marked, [(number, 1)]).await?;
+        manual_changes::record(&tx, actor, ManualChange::Marked, [(number, 1)]).await?;
     }
     let after = mark.then(|| store.clock.today());
     users::ActiveModel {

@@ -127,9 +127,9 @@ macro_rules! record {
                 .filter(user_roles::Column::UserNumber.eq(number.0))
                 .all(db)
                 .await?
-                .iter()
-                .map(|row| Role::from_code(&row.role).ok_or(RecordsError::Corrupt("role")))
-                .collect::<Result<_, _>>()?;
+                .into_iter()
+                .map(|row| row.role)
+                .collect();
             roles.sort();
             let was_staff = protection::was_staff(db, number).await?;
             let Held { counts, has_photo, can_sign_in } = held(db, number).await?;

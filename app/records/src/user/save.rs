@@ -9,9 +9,8 @@ use identity::session;
 use identity::staff::set_aside;
 use policy::dates::shown;
 use policy::form::{FieldErrors, Problem};
-use policy::user_field::FieldKind;
 use policy::user_form::{UserDraft, UserForm, validate};
-use policy::{Action, UserNumber, with_user_fields};
+use policy::{Action, TermKind, UserNumber, with_user_fields};
 use safeguards::{approval, legal_hold, limits};
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, DatabaseTransaction, DbErr, EntityTrait, IntoActiveModel, QueryFilter,
@@ -243,9 +242,9 @@ async fn check(tx: &DatabaseTransaction, old: &users::Model, draft: &UserDraft) 
         }
     }
     for ((field, before), (_, value)) in old.fields().zip(draft.fields()) {
-        let code = value.text().filter(|_| field.kind == FieldKind::Term && value != before);
-        if let Some(code) = code
-            && !offered(tx, field.name, code).await?
+        let code = value.text().filter(|_| value != before);
+        if let Some((kind, code)) = TermKind::from_code(field.name).zip(code)
+            && !offered(tx, kind, code).await?
         {
             errors.add(field.name, Problem::UnknownChoice);
         }
@@ -270,7 +269,7 @@ async fn check(tx: &DatabaseTransaction, old: &users::Model, draft: &UserDraft) 
 }
 
 /// Returns whether the library uses this code. Without any codes of this kind, all are accepted.
-async fn offered(tx: &DatabaseTransaction, kind: &str, code: &str) -> Result<bool, DbErr> {
+async fn offered(tx: &DatabaseTransaction, kind: TermKind, code: &str) -> Result<bool, DbErr> {
     let of_kind = terms::Entity::find().filter(terms::Column::Kind.eq(kind));
     if of_kind.clone().filter(terms::Column::Code.eq(code)).one(tx).await?.is_some() {
         return Ok(true);
@@ -281,10 +280,10 @@ async fn offered(tx: &DatabaseTransaction, kind: &str, code: &str) -> Result<boo
 /// Maps a unique violation to its field: another user took the value between check and write.
 fn taken(error: DbErr) -> RecordsError {
     let Some(SqlErr::UniqueConstraintViolation(index)) = error.sql_err() else {
-        return RecordsError::Database(error);
+        return error.into();
     };
     let field = ["user_id", "barcode", "external_id"].into_iter().find(|field| index.contains(field));
-    field.map_or(RecordsError::Database(error), |field| RecordsError::field(field, Problem::Taken))
+    field.map_or_else(|| error.into(), |field| RecordsError::field(field, Problem::Taken))
 }
 
 async fn custom_of(tx: &DatabaseTransaction, number: UserNumber) -> Result<BTreeMap<String, String>, DbErr> {

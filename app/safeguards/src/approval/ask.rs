@@ -1,10 +1,11 @@
 //! Requesting approval, and closing requests that are no longer needed.
 
-use super::subject::{ApprovalSubject, Decision};
+use super::subject::ApprovalSubject;
 use chrono::Duration;
 use db::clock::Clock;
 use db::entity::approvals;
 use db::error::RecordsError;
+use policy::approval::Decision;
 use policy::four_eyes::APPROVAL_HOURS;
 use policy::{ApprovalId, RunId};
 use sea_orm::sea_query::Expr;
@@ -62,7 +63,7 @@ pub async fn ask_within(
     }
     let now = Clock::real();
     let request = approvals::ActiveModel {
-        kind: Set(matter.kind.code().to_owned()),
+        kind: Set(matter.kind),
         preview_id: Set(matter.preview),
         hold_id: Set(matter.hold),
         user_number: Set(matter.user),
@@ -92,7 +93,7 @@ pub async fn close_within(
         note(tx, store, actor, AuditAction::ApprovalNotNeeded, subject, None, ApprovalId(*id)).await?;
     }
     approvals::Entity::update_many()
-        .col_expr(approvals::Column::Decision, Expr::value(Decision::NotNeeded.code()))
+        .col_expr(approvals::Column::Decision, Expr::value(Decision::NotNeeded))
         .col_expr(approvals::Column::DecidedBy, Expr::value(actor.staff.map(|staff| staff.0)))
         .col_expr(approvals::Column::DecidedAt, Expr::value(Clock::real()))
         .filter(approvals::Column::Id.is_in(open))
@@ -106,7 +107,7 @@ pub(super) fn requests_of(matter: &ApprovalSubject) -> Select<approvals::Entity>
     let of =
         |column: approvals::Column, id: Option<i64>| id.map_or_else(|| column.is_null(), |id| column.eq(id));
     approvals::Entity::find()
-        .filter(approvals::Column::Kind.eq(matter.kind.code()))
+        .filter(approvals::Column::Kind.eq(matter.kind))
         .filter(of(approvals::Column::PreviewId, matter.preview))
         .filter(of(approvals::Column::HoldId, matter.hold))
         .filter(of(approvals::Column::UserNumber, matter.user))

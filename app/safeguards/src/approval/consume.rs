@@ -2,10 +2,11 @@
 
 use super::ask::requests_of;
 use super::eligible_approvers::could;
-use super::subject::{ApprovalSubject, Decision};
+use super::subject::ApprovalSubject;
 use db::clock::Clock;
 use db::entity::approvals;
 use db::error::RecordsError;
+use policy::approval::Decision;
 use policy::{Action, ApprovalId, ApprovalReason, UserNumber};
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder};
@@ -145,9 +146,9 @@ async fn flaw(
     approval: &approvals::Model,
 ) -> Result<Option<Flaw>, RecordsError> {
     let starter = actor.staff.map(|staff| staff.0);
-    let decision = approval.decision.as_deref().and_then(Decision::from_code);
+    let decision = approval.decision;
     let Some(second) = approval.decided_by.filter(|_| decision == Some(Decision::Approved)) else {
-        let waits = approval.decision.is_none();
+        let waits = decision.is_none();
         return Ok(Some(match waits {
             true if approval.expires_at > Clock::real() => Flaw::Waits,
             true => Flaw::Expired,

@@ -2,42 +2,43 @@
 
 use super::ask::{note, requests_of};
 use super::eligible_approvers::could;
-use super::subject::{ApprovalSubject, Decision, Kind};
+use super::subject::ApprovalSubject;
 use chrono::{DateTime, Utc};
 use db::clock::Clock;
 use db::entity::approvals;
 use db::error::RecordsError;
+use policy::approval::{ApprovalKind, Decision};
 use policy::four_eyes::NEW_APPROVER_HOURS;
-use policy::{Action, ApprovalId, RunId, UserNumber};
+use policy::{Action, ApprovalId, Channel, RunId, UserNumber};
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder};
-use trail::actor::{Actor, Channel};
+use trail::actor::Actor;
 use trail::audit::{AuditAction, Subject};
 use trail::store::Store;
 
 /// Declines the request of another member of staff, or withdraws the actor's own request.
 pub async fn decline(store: &Store, actor: Actor, id: ApprovalId) -> Result<Decision, RecordsError> {
     let tx = store.begin().await?;
-    let (request, kind) = waiting(&tx, id).await?;
+    let request = waiting(&tx, id).await?;
     let decision = if is_own(actor, &request) {
         Decision::Withdrawn
     } else {
-        actor.require(needs(kind))?;
+        actor.require(needs(request.kind))?;
         Decision::Declined
     };
-    close(tx, store, actor, &request, kind, decision).await
+    close(tx, store, actor, &request, decision).await
 }
 
 /// Withdraws the actor's own request. The command line can withdraw requests made on the command line.
 pub async fn withdraw(store: &Store, actor: Actor, id: ApprovalId) -> Result<Decision, RecordsError> {
     let tx = store.begin().await?;
-    let (request, kind) = waiting(&tx, id).await?;
+    let request = waiting(&tx, id).await?;
     if !is_own(actor, &request) {
         return Err(RecordsError::Refused(
             "You did not make this request. Only its requester can withdraw it".to_owned(),
         ));
     }
-    close(tx, store, actor, &request, kind, Decision::Withdrawn).await
+    close(tx, store, actor, &request, Decision::Withdrawn).await
 }
 
 /// Returns whether the actor made the request. Requests without a member of staff come from the command line.
@@ -54,13 +55,12 @@ async fn close(
     store: &Store,
     actor: Actor,
     request: &approvals::Model,
-    kind: Kind,
     decision: Decision,
 ) -> Result<Decision, RecordsError> {
     decide(&tx, actor, request, decision, None).await?;
-    let subject = match (kind, request.hold_id) {
-        (Kind::HoldRelease, Some(hold)) => Subject::LegalHold(hold),
-        (Kind::StaffAnonymising, _) => request.user_number.map_or(Subject::Library, Subject::User),
+    let subject = match (request.kind, request.hold_id) {
+        (ApprovalKind::HoldRelease, Some(hold)) => Subject::LegalHold(hold),
+        (ApprovalKind::StaffAnonymising, _) => request.user_number.map_or(Subject::Library, Subject::User),
         _ => Subject::Library,
     };
     let action = match decision {
@@ -123,12 +123,14 @@ pub async fn agree(
 }
 
 /// Returns the permission that the second person needs.
-const fn needs(kind: Kind) -> Action {
+const fn needs(kind: ApprovalKind) -> Action {
     match kind {
-        Kind::HoldRelease => Action::ReleaseLegalHolds,
-        Kind::Run | Kind::Reapply | Kind::MoreChanges | Kind::StaffAnonymising | Kind::Import => {
-            Action::Approve
-        }
+        ApprovalKind::HoldRelease => Action::ReleaseLegalHolds,
+        ApprovalKind::Run
+        | ApprovalKind::Reapply
+        | ApprovalKind::MoreChanges
+        | ApprovalKind::StaffAnonymising
+        | ApprovalKind::Import => Action::Approve,
     }
 }
 
@@ -151,7 +153,7 @@ async fn decide(
     used_at: Option<DateTime<Utc>>,
 ) -> Result<(), RecordsError> {
     let written = approvals::Entity::update_many()
-        .col_expr(approvals::Column::Decision, Expr::value(decision.code()))
+        .col_expr(approvals::Column::Decision, Expr::value(decision))
         .col_expr(approvals::Column::DecidedBy, Expr::value(actor.staff.map(|staff| staff.0)))
         .col_expr(approvals::Column::DecidedAt, Expr::value(Clock::real()))
         .col_expr(approvals::Column::UsedAt, Expr::value(used_at))
@@ -168,10 +170,7 @@ pub async fn row(tx: &DatabaseTransaction, id: ApprovalId) -> Result<approvals::
 }
 
 /// Returns a request that is waiting for a decision and has not expired.
-pub async fn waiting(
-    tx: &DatabaseTransaction,
-    id: ApprovalId,
-) -> Result<(approvals::Model, Kind), RecordsError> {
+pub async fn waiting(tx: &DatabaseTransaction, id: ApprovalId) -> Result<approvals::Model, RecordsError> {
     let request = row(tx, id).await?;
     if request.decision.is_some() {
         return Err(decided());
@@ -179,8 +178,7 @@ pub async fn waiting(
     if request.expires_at <= Clock::real() {
         return Err(RecordsError::Refused("This request has expired. Request approval again".to_owned()));
     }
-    let kind = Kind::from_code(&request.kind).ok_or(RecordsError::Corrupt("kind of the approval"))?;
-    Ok((request, kind))
+    Ok(request)
 }
 
 fn decided() -> RecordsError {

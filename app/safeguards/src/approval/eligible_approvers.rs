@@ -1,13 +1,13 @@
 //! Eligible approvers: members of staff who can be the second person.
 
-use crate::manual_changes::{Change, was_changed};
+use crate::manual_changes::was_changed;
 use crate::protection;
 use chrono::{DateTime, Duration, Utc};
 use db::clock::Clock;
 use db::dialect;
 use db::error::RecordsError;
 use policy::four_eyes::NEW_APPROVER_HOURS;
-use policy::{Action, FourEyes, Role, UserNumber};
+use policy::{Action, FourEyes, ManualChange, Role, UserNumber};
 use sea_orm::sea_query::Value;
 use sea_orm::{ConnectionTrait, DbErr};
 use trail::store::Store;
@@ -61,7 +61,7 @@ pub(crate) async fn could(
 /// within the last [`NEW_APPROVER_HOURS`] do not count yet.
 async fn count(db: &impl ConnectionTrait, action: Action, only: Option<UserNumber>) -> Result<u64, DbErr> {
     let mut values: Vec<Value> =
-        Role::ALL.iter().filter(|role| role.may(action)).map(|role| role.code().into()).collect();
+        Role::ALL.into_iter().filter(|role| role.may(action)).map(Value::from).collect();
     let mut sql = format!(
         "SELECT COUNT(DISTINCT r.user_number) AS n FROM user_roles r JOIN users u ON u.number = r.user_number \
          WHERE r.role IN ({}) AND NOT EXISTS (SELECT 1 FROM manual_changes m WHERE m.user_number = r.user_number \
@@ -81,7 +81,7 @@ async fn count(db: &impl ConnectionTrait, action: Action, only: Option<UserNumbe
 
 /// Returns whether this member of staff was added on a page within the last [`NEW_APPROVER_HOURS`].
 pub async fn is_new(db: &impl ConnectionTrait, number: UserNumber) -> Result<bool, DbErr> {
-    was_changed(db, number, Change::MadeStaff, made_staff_since()).await
+    was_changed(db, number, ManualChange::MadeStaff, made_staff_since()).await
 }
 
 fn made_staff_since() -> DateTime<Utc> {

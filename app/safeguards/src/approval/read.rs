@@ -1,11 +1,12 @@
 //! Reading requests and approvals.
 
-use super::subject::{Decision, Kind};
 use chrono::{DateTime, Utc};
 use db::clock::Clock;
 use db::dialect;
 use db::error::RecordsError;
 use db::pagination::{Page, Paging};
+use policy::approval::{ApprovalKind, Decision};
+use policy::task_form::Visibility;
 use policy::{Action, ApprovalId, LegalHoldId, RunId, TaskId, UserNumber};
 use sea_orm::sea_query::Value;
 use sea_orm::{ConnectionTrait, DbErr, QueryResult};
@@ -213,10 +214,7 @@ fn approval(row: &QueryResult) -> Result<Approval, RecordsError> {
         let name = Name::of(row, table)?.shown();
         Ok(number.map(|number| Person { number: UserNumber(number), name }))
     };
-    let decision: Option<String> = row.try_get("", "decision")?;
-    let decision = decision
-        .map(|code| Decision::from_code(&code).ok_or(RecordsError::Corrupt("decision")))
-        .transpose()?;
+    let decision: Option<Decision> = row.try_get("", "decision")?;
     let expires_at: DateTime<Utc> = row.try_get("", "expires_at")?;
     let used_at: Option<DateTime<Utc>> = row.try_get("", "used_at")?;
     let decided_by = person("decided_by", "d")?;
@@ -249,11 +247,11 @@ const fn status(decision: Option<Decision>, used: bool, expired: bool) -> Approv
 }
 
 fn about(row: &QueryResult) -> Result<About, RecordsError> {
-    let kind: String = row.try_get("", "kind")?;
+    let kind: ApprovalKind = row.try_get("", "kind")?;
     let preview: Option<i64> = row.try_get("", "preview_id")?;
     let hold: Option<i64> = row.try_get("", "hold_id")?;
-    match (Kind::from_code(&kind), preview, hold) {
-        (Some(Kind::Run), Some(preview), _) => {
+    match (kind, preview, hold) {
+        (ApprovalKind::Run, Some(preview), _) => {
             let task: Option<i64> = row.try_get("", "task_id")?;
             let people: Option<i64> = row.try_get("", "previewed")?;
             Ok(About::Run {
@@ -262,26 +260,28 @@ fn about(row: &QueryResult) -> Result<About, RecordsError> {
                 people: people.unwrap_or_default(),
             })
         }
-        (Some(Kind::Reapply), ..) => Ok(About::Reapply),
-        (Some(Kind::HoldRelease), _, Some(hold)) => Ok(About::HoldRelease { hold: LegalHoldId(hold) }),
-        (Some(Kind::MoreChanges), ..) => Ok(About::MoreChanges),
-        (Some(Kind::StaffAnonymising), ..) => {
+        (ApprovalKind::Reapply, ..) => Ok(About::Reapply),
+        (ApprovalKind::HoldRelease, _, Some(hold)) => Ok(About::HoldRelease { hold: LegalHoldId(hold) }),
+        (ApprovalKind::MoreChanges, ..) => Ok(About::MoreChanges),
+        (ApprovalKind::StaffAnonymising, ..) => {
             let user: Option<i64> = row.try_get("", "user_number")?;
             Ok(About::StaffAnonymising { user: UserNumber(user.unwrap_or_default()) })
         }
-        (Some(Kind::Import), ..) => {
+        (ApprovalKind::Import, ..) => {
             let users: Option<i64> = row.try_get("", "users")?;
             let sha256 = row.try_get("", "fingerprint")?;
             Ok(About::Import { users: users.unwrap_or_default(), sha256 })
         }
-        _ => Err(RecordsError::Corrupt("kind of the approval")),
+        (ApprovalKind::Run, None, _) | (ApprovalKind::HoldRelease, _, None) => {
+            Err(RecordsError::Corrupt("subject of the approval"))
+        }
     }
 }
 
 /// Returns the task of a run. None if it is deleted.
 fn task_name(row: &QueryResult) -> Result<Option<TaskName>, DbErr> {
     let words: Option<String> = row.try_get("", "description")?;
-    let visibility: Option<String> = row.try_get("", "visibility")?;
+    let visibility: Option<Visibility> = row.try_get("", "visibility")?;
     let owner = row.try_get("", "owner_number")?;
-    Ok(words.zip(visibility).map(|(words, visibility)| TaskName::stored(words, &visibility, owner)))
+    Ok(words.zip(visibility).map(|(words, visibility)| TaskName::stored(words, visibility, owner)))
 }

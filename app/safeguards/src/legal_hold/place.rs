@@ -6,13 +6,12 @@ use db::entity::{legal_holds, terms, user_roles, users};
 use db::error::RecordsError;
 use policy::form::Problem;
 use policy::legal_hold::{HoldForm, review_date, validate};
-use policy::{Action, LegalHoldId, LegalHoldTarget, UserNumber};
+use policy::{Action, LegalHoldId, LegalHoldTarget, TermKind, UserNumber};
 use sea_orm::{ActiveModelTrait, ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, Set};
 use trail::actor::Actor;
 use trail::audit::AuditAction;
 use trail::person;
 use trail::store::Store;
-use trail::terms::TermKind;
 
 /// Places a legal hold. From then on none of its users is anonymised, not even by an active run.
 pub async fn place(store: &Store, actor: Actor, form: &HoldForm) -> Result<LegalHoldId, RecordsError> {
@@ -36,7 +35,7 @@ pub async fn place(store: &Store, actor: Actor, form: &HoldForm) -> Result<Legal
     let hold = legal_holds::ActiveModel {
         user_number: Set(user),
         category: Set(category),
-        reason: Set(draft.reason.code().to_owned()),
+        reason: Set(draft.reason),
         owner_number: Set(Some(owner(&tx, actor, draft.owner).await?.0)),
         placed_by: Set(actor.staff.map(|staff| staff.0)),
         placed_on: Set(today),
@@ -87,7 +86,7 @@ async fn owner(
 
 /// Rejects a category that is neither defined by the library nor used by a user.
 async fn known_category(tx: &DatabaseTransaction, code: &str) -> Result<(), RecordsError> {
-    let key = (TermKind::Category.code().to_owned(), code.to_owned());
+    let key = (TermKind::Category, code.to_owned());
     let known = terms::Entity::find_by_id(key).one(tx).await?.is_some()
         || users::Entity::find().filter(users::Column::Category.eq(code)).one(tx).await?.is_some();
     if known { Ok(()) } else { Err(RecordsError::field("category", Problem::UnknownChoice)) }

@@ -213,14 +213,13 @@ fn hold(row: &QueryResult) -> Result<Hold, RecordsError> {
         (None, Some(code)) => HoldOn::Category(Term { code, name: row.try_get("", "category_name")? }),
         (None, None) => return Err(RecordsError::Corrupt("legal hold")),
     };
-    let reason: String = row.try_get("", "reason")?;
     let asked: Option<i64> = row.try_get("", "asked_id")?;
     let until: Option<DateTime<Utc>> = row.try_get("", "asked_until")?;
     let by: Option<i64> = row.try_get("", "asked_by")?;
     Ok(Hold {
         id: LegalHoldId(row.try_get("", "id")?),
         on,
-        reason: HoldReason::from_code(&reason).ok_or(RecordsError::Corrupt("reason of the legal hold"))?,
+        reason: row.try_get("", "reason")?,
         owner: owner?,
         placed_by: placed_by?,
         placed_on: row.try_get("", "placed_on")?,

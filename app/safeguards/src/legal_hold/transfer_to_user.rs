@@ -27,7 +27,7 @@ pub async fn transfer_to_user(
         for (number, _) in theirs {
             let carried = legal_holds::ActiveModel {
                 user_number: Set(Some(number.0)),
-                reason: Set(hold.reason.clone()),
+                reason: Set(hold.reason),
                 owner_number: Set(hold.owner_number),
                 placed_by: Set(hold.placed_by),
                 placed_on: Set(clock.today()),
@@ -36,7 +36,7 @@ pub async fn transfer_to_user(
             }
             .insert(tx)
             .await?;
-            let detail = format!("hold={},reason={},from_hold={}", carried.id, hold.reason, hold.id);
+            let detail = format!("hold={},reason={},from_hold={}", carried.id, hold.reason.code(), hold.id);
             let subject = Subject::User(number.0);
             audit::record_event(tx, clock, actor, AuditAction::LegalHoldPlaced, subject, None, &detail)
                 .await?;

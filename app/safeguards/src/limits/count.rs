@@ -1,12 +1,12 @@
 //! Counting the users that an actor has changed, and comparing with the limits.
 
 use crate::approval;
-use crate::manual_changes::{Change, number};
+use crate::manual_changes::number;
 use chrono::{DateTime, Duration, Utc};
 use db::clock::Clock;
 use db::dialect;
 use db::error::RecordsError;
-use policy::{ApprovalId, Counted, Reached, UserNumber, Window};
+use policy::{ApprovalId, Counted, ManualChange, Reached, UserNumber, Window};
 use sea_orm::sea_query::Value;
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr};
 use trail::actor::Actor;
@@ -73,14 +73,14 @@ async fn count(
     since: DateTime<Utc>,
     without: Option<UserNumber>,
 ) -> Result<i64, DbErr> {
-    let kinds = Change::of(counted);
-    let mut values: Vec<Value> = kinds.iter().map(|kind| kind.code().into()).collect();
+    let kinds = ManualChange::of(counted);
+    let mut values: Vec<Value> = kinds.iter().map(|kind| (*kind).into()).collect();
     values.extend([since.into(), without.map_or(0, |user| user.0).into()]);
     let by = if let Some(staff) = actor.staff {
         values.push(staff.0.into());
         "actor_number = ?"
     } else {
-        values.push(actor.channel.code().into());
+        values.push(actor.channel.into());
         "actor_number IS NULL AND channel = ?"
     };
     let sql = format!(

@@ -1,13 +1,13 @@
 //! The safety limits of imports. They count all files of a day together, from all actors.
 
 use crate::approval::{self, ApprovalSubject};
-use crate::manual_changes::{Change, record};
+use crate::manual_changes::record;
 use chrono::Duration;
 use db::clock::Clock;
 use db::dialect;
 use db::error::RecordsError;
 use policy::numbers::grouped;
-use policy::{Action, UserNumber, Window};
+use policy::{Action, ManualChange, UserNumber, Window};
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr};
 use std::collections::HashSet;
 use trail::actor::Actor;
@@ -99,16 +99,16 @@ pub async fn record_import(
     touched: Vec<(UserNumber, usize)>,
     replaced: Vec<(UserNumber, usize)>,
 ) -> Result<(), DbErr> {
-    let change = if is_confirmed { Change::ImportConfirmed } else { Change::Imported };
+    let change = if is_confirmed { ManualChange::ImportConfirmed } else { ManualChange::Imported };
     record(tx, actor, change, touched).await?;
-    record(tx, actor, Change::ImportReplaced, replaced).await
+    record(tx, actor, ManualChange::ImportReplaced, replaced).await
 }
 
 /// Returns the users that unconfirmed imports have affected within a day: at most as many as the limit.
 async fn imported_within_a_day(db: &impl ConnectionTrait) -> Result<HashSet<i64>, DbErr> {
     let sql = "SELECT DISTINCT user_number FROM manual_changes WHERE kind = ? AND at > ?";
     let since = Clock::real() - Duration::hours(Window::Day.hours());
-    let values = vec![Change::Imported.code().into(), since.into()];
+    let values = vec![ManualChange::Imported.into(), since.into()];
     let rows = db.query_all_raw(dialect::bind(db.get_database_backend(), sql, values)).await?;
     rows.iter().map(|row| row.try_get("", "user_number")).collect()
 }

@@ -5,6 +5,7 @@ use db::clock::Clock;
 use db::dialect;
 use db::entity::manual_changes;
 use db::error::RecordsError;
+use policy::ManualChange;
 use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, Set};
 use trail::actor::Actor;
 use trail::audit::{self, AuditAction, Subject};
@@ -19,7 +20,7 @@ pub async fn note_change<T>(
     if let Err(RecordsError::LimitReached(reached)) = &result {
         let (counted, window) = (reached.counted.code(), reached.window.label().trim_start_matches("an "));
         let detail = format!("{counted},users={},{}", reached.limit, window.trim_start_matches("a "));
-        note_change_as(store, actor, counted, &detail).await?;
+        note_change_as(store, actor, ManualChange::limit_on(reached.counted), &detail).await?;
     }
     result
 }
@@ -29,10 +30,9 @@ pub async fn note_change<T>(
 pub async fn note_change_as(
     store: &Store,
     actor: Actor,
-    limit: &str,
+    limit: ManualChange,
     detail: &str,
 ) -> Result<(), RecordsError> {
-    let kind = format!("limit_{limit}");
     let tx = store.begin().await?;
     let who = actor.staff.map_or(0, |staff| staff.0);
     dialect::lock_manual_changes(&tx, who).await?;
@@ -42,7 +42,7 @@ pub async fn note_change_as(
     };
     let noted = manual_changes::Entity::find()
         .filter(by_actor)
-        .filter(manual_changes::Column::Kind.eq(kind.as_str()))
+        .filter(manual_changes::Column::Kind.eq(limit))
         .filter(manual_changes::Column::At.gt(Clock::real() - Duration::hours(1)));
     if noted.count(&tx).await? > 0 {
         return Ok(());
@@ -50,8 +50,8 @@ pub async fn note_change_as(
     manual_changes::ActiveModel {
         at: Set(Clock::real()),
         actor_number: Set(actor.staff.map(|staff| staff.0)),
-        channel: Set(actor.channel.code().to_owned()),
-        kind: Set(kind),
+        channel: Set(actor.channel),
+        kind: Set(limit),
         fields: Set(0),
         ..Default::default()
     }

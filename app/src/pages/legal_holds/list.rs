@@ -9,9 +9,9 @@ use crate::state::{actor, store};
 use crate::url::percent_encoded;
 use leptos::prelude::*;
 use policy::form::FieldErrors;
-use policy::{Action, UserNumber};
+use policy::{Action, TermKind, UserNumber};
 use safeguards::legal_hold::{self, HoldQuery, Show};
-use trail::terms::{self, Term, TermKind};
+use trail::terms::{self, Term};
 
 /// Shows the legal holds.
 #[component]

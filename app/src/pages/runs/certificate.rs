@@ -13,6 +13,7 @@ use erasure::certificate::{self, Certificate, Checked, Counted, Found, Signed};
 use erasure::residue::Decision;
 use erasure::run;
 use leptos::prelude::*;
+use policy::maintenance::Maintenance;
 use policy::numbers::{counted, grouped};
 use policy::{Reason, RunId, TaskId, UserNumber, personal_data};
 use std::collections::BTreeMap;
@@ -216,7 +217,9 @@ fn residue(says: &Certificate) -> impl IntoView + use<> {
     ];
     let lines =
         lines.into_iter().filter(|(count, _)| *count > 0).map(|(_, label)| view! { <li>{label}</li> });
-    let maintenance = says.maintenance.as_ref().map_or("Not recorded", |code| maintenance_label(code));
+    let maintenance = says.maintenance.as_deref().map_or("Not recorded", |code| {
+        maintenance_label(Maintenance::from_code(code).unwrap_or(Maintenance::Busy))
+    });
     view! {
         <ul>{lines.collect_view()}</ul>
         <dl class="facts"><dt>"Cleaning of the database files"</dt><dd>{maintenance}</dd></dl>

@@ -13,6 +13,7 @@ use crate::state::can_open;
 use erasure::run::Run;
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
+use policy::maintenance::Maintenance;
 use policy::numbers::{counted, grouped};
 use policy::{Residue, RunId, RunKind, RunState, SafetyLimits, personal_data, summary};
 
@@ -264,7 +265,7 @@ fn proof(run: &Run) -> impl IntoView + use<> {
         });
         parts.collect::<Vec<_>>().join(", ")
     });
-    let files = run.maintenance.as_ref().map(|code| maintenance_label(code));
+    let files = run.maintenance.map(maintenance_label);
     view! {
         {fingerprint.map(|text| view! { <dt>"Preview fingerprint"</dt><dd><code>{text}"…"</code></dd> })}
         {residue.map(|label| view! { <dt>"Residue"</dt><dd>{label}</dd> })}
@@ -272,11 +273,11 @@ fn proof(run: &Run) -> impl IntoView + use<> {
     }
 }
 
-pub(super) fn maintenance_label(code: &str) -> &'static str {
-    match code {
-        "done" => "Cleaned after the run",
-        "full" => "Cleaned after the run: the file was rewritten",
-        _ => "Not cleaned: the database was busy. Its files may still contain removed values",
+pub(super) const fn maintenance_label(done: Maintenance) -> &'static str {
+    match done {
+        Maintenance::Done => "Cleaned after the run",
+        Maintenance::Full => "Cleaned after the run: the file was rewritten",
+        Maintenance::Busy => "Not cleaned: the database was busy. Its files may still contain removed values",
     }
 }
 

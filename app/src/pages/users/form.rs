@@ -14,11 +14,11 @@ use leptos::server_fn::ServerFn as _;
 use leptos::server_fn::codec::PostUrl;
 use policy::user_field::{FieldKind, FieldValue, Section, UserField};
 use policy::user_form::UserForm;
-use policy::{Action, UserNumber};
+use policy::{Action, TermKind, UserNumber};
 use records::user::{self, UserRecord};
 use std::collections::HashMap;
 use trail::Store;
-use trail::terms::{self, Term, TermKind};
+use trail::terms::{self, Term};
 
 /// Saves a user.
 #[server(prefix = "/do", endpoint = "save_user", input = PostUrl)]

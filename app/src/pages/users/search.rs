@@ -14,11 +14,11 @@ use db::RecordsError;
 use db::pagination::Page;
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
-use policy::Role;
 use policy::form::FieldErrors;
 use policy::numbers::{counted, grouped};
+use policy::{Role, TermKind};
 use records::user::{self, Sort, UserRow};
-use trail::terms::{self, Term, TermKind};
+use trail::terms::{self, Term};
 
 /// The number up to which results are counted.
 const MAX_COUNTED: u64 = 1_000;

@@ -5,7 +5,8 @@
 
 use anyhow::Context as _;
 use db::entity::tasks;
-use policy::{Conditions, Days, Field, Policy, TaskId, Treatment};
+use policy::task_form::Visibility;
+use policy::{Conditions, Days, Field, Policy, Schedule, TaskId, Treatment};
 use sea_orm::{ActiveModelTrait, ConnectionTrait, DatabaseBackend, DatabaseConnection, Set};
 use trail::Store;
 
@@ -99,10 +100,10 @@ pub async fn add_task(store: &Store) -> anyhow::Result<TaskId> {
     let task = tasks::ActiveModel {
         description: Set("Leavers".to_owned()),
         active: Set(true),
-        task_type: Set("anonymise_user_data".to_owned()),
-        visibility: Set("shared".to_owned()),
-        policy: Set(serde_json::to_string(&policy())?),
-        schedule: Set(r#"{"kind":"manual_only"}"#.to_owned()),
+        task_type: Set(policy::TaskType::AnonymiseUserData),
+        visibility: Set(Visibility::Shared),
+        policy: Set(policy()),
+        schedule: Set(Schedule::ManualOnly),
         single_default: Set(true),
         created_at: Set(now),
         changed_at: Set(now),

@@ -70,7 +70,7 @@ async fn no_file_contains_a_removed_value_after_a_run() {
         let (id, _) = run_all(&store, task).await;
         run::background_scans().await;
         let maintenance = run::read(&store, id).await.unwrap().maintenance;
-        assert_eq!(maintenance.as_deref(), Some(if postgres { "done" } else { "full" }));
+        assert_eq!(maintenance, Some(if postgres { Maintenance::Done } else { Maintenance::Full }));
         assert_eq!(statistics(&store).await, 0, "the statistics were recalculated");
         let left = canaries(&store).await;
         eprintln!("{:?}: {left} canaries after the run", store.db.get_database_backend());
@@ -107,7 +107,7 @@ async fn split_pages_contain_no_removed_value_after_a_run() {
         let run = run::read(&store, id).await.unwrap();
         assert!(run.done >= 5_999, "{}", run.done);
         assert_eq!(canaries(&store).await, 0);
-        assert_eq!(run.maintenance.as_deref(), Some("full"));
+        assert_eq!(run.maintenance, Some(Maintenance::Full));
     })
     .await;
 }
@@ -121,7 +121,7 @@ async fn maintenance_after_a_single_user_runs_in_the_background() {
         let user = UserNumber(number.parse().unwrap());
         let id = run::anonymise_one(&store, Actor::COMMAND_LINE, user, &number).await.unwrap().unwrap();
         run::background_scans().await;
-        assert_eq!(run::read(&store, id).await.unwrap().maintenance.as_deref(), Some("done"));
+        assert_eq!(run::read(&store, id).await.unwrap().maintenance, Some(Maintenance::Done));
         let signed = certificate::read(&store, id).await.unwrap();
         assert_eq!(signed.certificate.maintenance.as_deref(), Some("done"), "the certificate states it");
         assert_eq!(certificate::verify_run(&store, id).await.unwrap().doubts, []);
@@ -142,7 +142,7 @@ async fn a_transaction_from_before_the_run_keeps_old_rows() {
         let reader = store.db.begin_with_config(isolation, Some(AccessMode::ReadOnly)).await.unwrap();
         reader.execute_unprepared("SELECT COUNT(*) FROM users").await.unwrap();
         let (id, _) = run_all(&store, task).await;
-        assert_eq!(run::read(&store, id).await.unwrap().maintenance.as_deref(), Some("busy"));
+        assert_eq!(run::read(&store, id).await.unwrap().maintenance, Some(Maintenance::Busy));
         reader.rollback().await.unwrap();
         // A transaction that began after the run keeps none of them.
         let reader = store.db.begin_with_config(isolation, Some(AccessMode::ReadOnly)).await.unwrap();

@@ -4,7 +4,10 @@ use crate::support::{add_task, day, for_each_database};
 use chrono::{Duration, NaiveDate};
 use db::entity::{charges, legal_holds, loans, requests, run_members, user_roles, users};
 use erasure::run;
-use policy::{Blocker, Blockers, Conditions, Days, Policy, Reason, Scope, Selection, UserFacts, assess};
+use policy::{
+    Blocker, Blockers, Conditions, Days, HoldReason, Policy, Reason, Role, Scope, Selection, UserFacts,
+    assess,
+};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, QueryFilter, Set};
@@ -63,7 +66,7 @@ async fn write(store: &Store, all: &[UserFacts]) {
     for (category, released_on) in [("HELD", None), ("HELD", Some(today)), ("FREE", Some(today))] {
         let hold = legal_holds::ActiveModel {
             category: Set(Some(category.to_owned())),
-            reason: Set("authority_order".to_owned()),
+            reason: Set(HoldReason::AuthorityOrder),
             placed_on: Set(today),
             released_on: Set(released_on),
             ..Default::default()
@@ -98,7 +101,7 @@ async fn add_blockers(store: &Store, number: i64, facts: &UserFacts, today: Naiv
     if facts.staff {
         let role = user_roles::ActiveModel {
             user_number: Set(number),
-            role: Set("librarian".to_owned()),
+            role: Set(Role::Librarian),
             granted_on: Set(today),
         };
         role.insert(db).await.unwrap();
@@ -141,7 +144,7 @@ async fn add_blockers(store: &Store, number: i64, facts: &UserFacts, today: Naiv
     if has(Blocker::LegalHold) && !by_category(number) || number % 10 == 3 {
         let hold = legal_holds::ActiveModel {
             user_number: Set(Some(number)),
-            reason: Set("dispute".to_owned()),
+            reason: Set(HoldReason::Dispute),
             placed_on: Set(today),
             released_on: Set(closed(has(Blocker::LegalHold) && !by_category(number))),
             ..Default::default()

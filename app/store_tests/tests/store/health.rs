@@ -5,7 +5,7 @@ use chrono::{DateTime, Duration, Utc};
 use db::entity::{run_counts, runs, tasks};
 use db::{Clock, Settings, SignIn};
 use operations::health::{self, ConditionKind};
-use policy::{FourEyes, RunKind, RunState, SafetyLimit, TaskId};
+use policy::{Channel, FourEyes, Phase, Policy, RunKind, RunState, SafetyLimit, TaskId};
 use sea_orm::{ActiveModelTrait, EntityTrait, PaginatorTrait, Set};
 use trail::{Actor, Store};
 
@@ -36,12 +36,12 @@ async fn run(
 ) -> i64 {
     let mut run = runs::ActiveModel {
         task_id: Set(Some(task.0)),
-        kind: Set(RunKind::Scheduled.code().to_owned()),
-        state: Set(state.code().to_owned()),
+        kind: Set(RunKind::Scheduled),
+        state: Set(state),
         today: Set(TODAY.parse().unwrap()),
-        policy: Set("{}".to_owned()),
+        policy: Set(Policy::default()),
         rules_version: Set(1),
-        channel: Set("schedule".to_owned()),
+        channel: Set(Channel::Schedule),
         created_at: Set(now(store)),
         finished_at: Set(state.is_final().then(|| now(store))),
         ..Default::default()
@@ -100,22 +100,23 @@ async fn a_queued_run_is_reported_unless_another_run_is_active() {
 }
 
 /// Minutes since the start, the last heartbeat and the last progress; phase, state, and the expected condition.
-type Stalled = (i64, i64, Option<i64>, Option<&'static str>, RunState, Option<ConditionKind>);
+type Stalled = (i64, i64, Option<i64>, Option<Phase>, RunState, Option<ConditionKind>);
 
 #[tokio::test]
 async fn a_stalled_run_is_reported() {
+    use Phase::{Anonymising, Maintaining, Previewing, Scanning};
     use RunState::{Cancelling, Interrupted, Running};
     const STALLED: [Stalled; 10] = [
-        (0, 0, None, Some("previewing"), Running, None),
-        (4, 0, None, Some("anonymising"), Running, None),
-        (6, 0, None, Some("anonymising"), Running, Some(ConditionKind::Stalled)),
-        (60, 0, Some(1), Some("anonymising"), Running, None),
-        (60, 0, Some(6), Some("anonymising"), Cancelling, Some(ConditionKind::Stalled)),
+        (0, 0, None, Some(Previewing), Running, None),
+        (4, 0, None, Some(Anonymising), Running, None),
+        (6, 0, None, Some(Anonymising), Running, Some(ConditionKind::Stalled)),
+        (60, 0, Some(1), Some(Anonymising), Running, None),
+        (60, 0, Some(6), Some(Anonymising), Cancelling, Some(ConditionKind::Stalled)),
         // The scan and the maintenance of a large database take long, but send heartbeats.
-        (60, 0, Some(20), Some("scanning"), Running, None),
-        (60, 6, Some(20), Some("maintaining"), Running, Some(ConditionKind::Stalled)),
+        (60, 0, Some(20), Some(Scanning), Running, None),
+        (60, 6, Some(20), Some(Maintaining), Running, Some(ConditionKind::Stalled)),
         // The process has died, and the next one has not taken the run over yet.
-        (60, 2, Some(2), Some("anonymising"), Running, Some(ConditionKind::Interrupted)),
+        (60, 2, Some(2), Some(Anonymising), Running, Some(ConditionKind::Interrupted)),
         (60, 0, Some(0), None, Interrupted, Some(ConditionKind::Interrupted)),
         (60, 8, Some(8), None, Interrupted, Some(ConditionKind::Stalled)),
     ];
@@ -127,7 +128,7 @@ async fn a_stalled_run_is_reported() {
                 run.started_at = Set(real(began));
                 run.heartbeat_at = Set(real(alive));
                 run.progress_at = Set(progress.and_then(real));
-                run.phase = Set(phase.map(str::to_owned));
+                run.phase = Set(phase);
             })
             .await;
             let expected: Vec<_> = expected.map(|what| (what, Some(id))).into_iter().collect();
@@ -154,7 +155,7 @@ async fn the_newest_run_of_each_task_counts() {
         };
         let failed = run(&store, one, RunState::CompletedWithFailures, |run| people(run, 5, 2, 0, 3)).await;
         let stopped = run(&store, two, RunState::StoppedByLimit, |run| {
-            run.safety_limit = Set(Some("share".to_owned()));
+            run.safety_limit = Set(Some(SafetyLimit::Share));
         })
         .await;
         let safety_limit = ConditionKind::StoppedByLimit(Some(SafetyLimit::Share));
@@ -164,7 +165,7 @@ async fn the_newest_run_of_each_task_counts() {
         );
         // A preview, a single user or a queued run doesn't end the condition.
         for kind in [RunKind::Preview, RunKind::Single] {
-            run(&store, one, RunState::Succeeded, |run| run.kind = Set(kind.code().to_owned())).await;
+            run(&store, one, RunState::Succeeded, |run| run.kind = Set(kind)).await;
         }
         run(&store, one, RunState::Queued, |_| ()).await;
         assert_eq!(conditions(&store).await.len(), 2);
@@ -214,7 +215,7 @@ async fn a_missed_run_is_reported_for_a_week_or_until_the_next_run() {
         assert_eq!(condition.since, now(&store) - Duration::days(5) - minutes(90));
         run(&store, task, RunState::Cancelled, |_| ()).await;
         assert_eq!(conditions(&store).await.len(), 1);
-        run(&store, task, RunState::Succeeded, |run| run.kind = Set(RunKind::Manual.code().to_owned())).await;
+        run(&store, task, RunState::Succeeded, |run| run.kind = Set(RunKind::Manual)).await;
         assert_eq!(conditions(&store).await, []);
         assert_eq!(runs::Entity::find().count(&store.db).await.unwrap(), 5, "all runs stay in the list");
     })

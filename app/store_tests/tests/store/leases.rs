@@ -69,7 +69,7 @@ async fn a_process_that_shuts_down_leaves_the_run_to_the_next() {
         });
         assert_eq!(execution.await.unwrap(), RunState::Interrupted);
         let left = runs::Entity::find_by_id(id.0).one(&store.db).await.unwrap().unwrap();
-        assert_eq!((left.state.as_str(), left.holder), ("interrupted", None));
+        assert_eq!((left.state, left.holder), (RunState::Interrupted, None));
         assert_eq!(
             run::work(&store).await.unwrap(),
             [id],

@@ -37,7 +37,7 @@ pub async fn staff(store: &Store, number: UserNumber, role: Role) {
     add(store, user).await;
     let role = user_roles::ActiveModel {
         user_number: Set(number.0),
-        role: Set(role.code().to_owned()),
+        role: Set(role),
         granted_on: Set(day("2017-01-01")),
     };
     role.insert(&store.db).await.unwrap();
@@ -164,7 +164,7 @@ async fn a_legal_hold_is_on_one_user_or_one_category() {
             let hold = legal_holds::ActiveModel {
                 user_number: Set(user),
                 category: Set(category),
-                reason: Set("other".to_owned()),
+                reason: Set(HoldReason::Other),
                 placed_on: Set(day("2018-01-01")),
                 ..Default::default()
             };

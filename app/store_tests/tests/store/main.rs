@@ -32,6 +32,7 @@ mod sample_data;
 mod schedule;
 mod session_purge;
 mod staff_protection;
+mod stored_values;
 mod support;
 mod task_owners;
 mod tasks;

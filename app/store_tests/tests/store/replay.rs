@@ -10,7 +10,7 @@ use erasure::ledger::writer::Writer;
 use erasure::ledger::{LedgerStatus, status};
 use erasure::replay::replay;
 use erasure::run;
-use policy::{RULES_VERSION, Reason, RunId, RunKind, RunState, Selection, UserNumber};
+use policy::{Channel, RULES_VERSION, Reason, RunId, RunKind, RunState, Selection, UserNumber};
 use sea_orm::{ActiveModelTrait, DatabaseTransaction, EntityTrait, PaginatorTrait, Set};
 use trail::actor::Actor;
 use trail::{Store, audit, chain};
@@ -70,12 +70,12 @@ fn people(outcomes: &Outcomes, run: RunId, selection: Selection) -> People {
 async fn run_of(store: &Store, numbers: &[i64]) -> RunId {
     let now = store.clock.now();
     let run = runs::ActiveModel {
-        kind: Set(RunKind::Manual.code().to_owned()),
-        state: Set(RunState::Running.code().to_owned()),
+        kind: Set(RunKind::Manual),
+        state: Set(RunState::Running),
         today: Set(day(support::TODAY)),
-        policy: Set(serde_json::to_string(&five_days()).unwrap()),
+        policy: Set(five_days()),
         rules_version: Set(RULES_VERSION),
-        channel: Set("web".to_owned()),
+        channel: Set(Channel::Web),
         created_at: Set(now),
         previewed: Set(i64::try_from(numbers.len()).unwrap()),
         ..Default::default()

@@ -17,7 +17,7 @@ mod verify;
 use crate::support::{add, five_days};
 use db::entity::{residue_hits, run_members, users};
 use plant::Cells;
-use policy::{Field, Policy, Residue, RunId, Scope, Treatment};
+use policy::{Field, Outcome, Policy, Residue, RunId, Scope, Treatment};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DatabaseBackend, EntityTrait, QueryFilter, QueryOrder, Set, Statement,
 };
@@ -50,12 +50,11 @@ fn cells_of(hits: &[residue_hits::Model]) -> Cells {
 async fn results(store: &Store, run: RunId) -> BTreeMap<i64, Option<Residue>> {
     let members = run_members::Entity::find()
         .filter(run_members::Column::RunId.eq(run.0))
-        .filter(run_members::Column::Outcome.eq("done"))
+        .filter(run_members::Column::Outcome.eq(Outcome::Done))
         .all(&store.db)
         .await
         .unwrap();
-    let result = |code: Option<String>| code.as_deref().and_then(Residue::from_code);
-    members.into_iter().map(|member| (member.user_number, result(member.residue))).collect()
+    members.into_iter().map(|member| (member.user_number, member.residue)).collect()
 }
 
 /// Adds a user who stays, with these values.

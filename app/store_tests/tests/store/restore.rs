@@ -126,7 +126,7 @@ async fn a_replay_anonymises_all_again_except_a_new_user_with_an_old_number() {
         assert_eq!(status(&store).await.unwrap(), LedgerStatus::Level);
         assert_eq!(replay(&store, |_| ()).await.unwrap(), None, "nothing is left to replay");
         assert_eq!(receipts(&store).await.unwrap(), std::slice::from_ref(&receipt));
-        let history = runs::Entity::find().filter(runs::Column::Kind.eq(RunKind::Replay.code()));
+        let history = runs::Entity::find().filter(runs::Column::Kind.eq(RunKind::Replay));
         let [run] = &history.all(&store.db).await.unwrap()[..] else { panic!("not one run") };
         let run = run::read(&store, policy::RunId(run.id)).await.unwrap();
         assert_eq!((run.state, run.done, run.skipped), (RunState::Succeeded, 45, 0));

@@ -8,10 +8,10 @@ use db::entity::{runs, tasks};
 use erasure::{schedule, task};
 use policy::task_form::TaskForm;
 use policy::timezone::at_wall_time;
-use policy::{MisfireReason, RunId, RunKind, RunState, TaskId};
+use policy::{Channel, MisfireReason, RunId, RunKind, RunState, TaskId};
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use std::collections::BTreeSet;
 use trail::{Actor, Store};
 
@@ -66,21 +66,22 @@ async fn tick(store: &Store) -> Vec<RunId> {
 }
 
 async fn next_due(store: &Store, id: TaskId) -> Option<DateTime<Utc>> {
-    tasks::Entity::find_by_id(id.0).one(&store.db).await.unwrap().unwrap().next_due_at
+    let find = tasks::Entity::find_by_id(id.0).select_only().column(tasks::Column::NextDueAt);
+    find.into_tuple().one(&store.db).await.unwrap().unwrap()
 }
 
 /// Returns kind, state and due time of all runs.
-async fn history(store: &Store) -> Vec<(String, String, DateTime<Utc>)> {
+async fn history(store: &Store) -> Vec<(RunKind, RunState, DateTime<Utc>)> {
     let rows = runs::Entity::find().order_by_asc(runs::Column::Id).all(&store.db).await.unwrap();
     rows.into_iter().map(|run| (run.kind, run.state, run.due_at.unwrap())).collect()
 }
 
-fn queued(wall: &str) -> (String, String, DateTime<Utc>) {
-    (RunKind::Scheduled.code().to_owned(), RunState::Queued.code().to_owned(), instant(wall))
+fn queued(wall: &str) -> (RunKind, RunState, DateTime<Utc>) {
+    (RunKind::Scheduled, RunState::Queued, instant(wall))
 }
 
-fn missed(wall: &str) -> (String, String, DateTime<Utc>) {
-    (RunKind::Scheduled.code().to_owned(), RunState::Missed.code().to_owned(), instant(wall))
+fn missed(wall: &str) -> (RunKind, RunState, DateTime<Utc>) {
+    (RunKind::Scheduled, RunState::Missed, instant(wall))
 }
 
 /// Marks all queued runs as succeeded.
@@ -104,8 +105,8 @@ async fn an_activated_task_starts_once_at_its_next_due_time() {
         assert_eq!(history(&store).await, [queued("2018-01-23 02:00")]);
         let run = runs::Entity::find_by_id(started[0].0).one(&store.db).await.unwrap().unwrap();
         assert_eq!((run.task_id, run.task_version, run.today), (Some(id.0), Some(2), day("2018-01-23")));
-        assert_eq!((run.channel.as_str(), run.preview_id, run.previewed), ("schedule", None, 0));
-        assert!(!run.policy.is_empty() && run.started_at.is_none() && run.finished_at.is_none());
+        assert_eq!((run.channel, run.preview_id, run.previewed), (Channel::Schedule, None, 0));
+        assert!(run.started_at.is_none() && run.finished_at.is_none());
         let shown = task::read(&process, Actor::COMMAND_LINE, id).await.unwrap().next.unwrap();
         assert_eq!(shown.shown, "Wed 24 Jan 2018 02:00 GMT (+00:00)");
         succeed_queued_runs(&store).await;
@@ -223,7 +224,7 @@ async fn two_processes_start_a_due_run_once() {
         }
         let runs = history(&store).await;
         assert_eq!(runs.len(), 20);
-        assert_eq!(runs.iter().filter(|run| run.1 == "missed").count(), 3);
+        assert_eq!(runs.iter().filter(|run| run.1 == RunState::Missed).count(), 3);
     })
     .await;
 }
@@ -313,6 +314,7 @@ async fn an_unreadable_task_does_not_stop_the_others() {
         let noon = at(&store, "2018-01-21 12:00");
         let [broken, whole] = [save(&noon, &form()).await, save(&noon, &form()).await];
         execute(&store, &format!("UPDATE tasks SET schedule = 'nonsense' WHERE id = {broken}")).await;
+        schedule::recalculate(&noon).await.unwrap();
         assert_eq!(tick(&at(&store, "2018-01-22 02:00")).await.len(), 1);
         assert_eq!(next_due(&store, whole).await, Some(instant("2018-01-23 02:00")));
         assert_eq!(
@@ -414,7 +416,7 @@ async fn no_due_time_starts_two_runs_for_any_clock_changes() {
                 assert!(due <= clock && clock - due <= Duration::minutes(10), "step {step}");
                 assert!(started.insert(due), "step {step}: {due} started a run before");
             }
-            let waiting = history(&store).await.iter().filter(|run| run.1 == "queued").count();
+            let waiting = history(&store).await.iter().filter(|run| run.1 == RunState::Queued).count();
             assert!(waiting <= 1, "step {step}");
             if rng.random_range(0..3) == 0 {
                 succeed_queued_runs(&store).await;

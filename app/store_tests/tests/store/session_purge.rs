@@ -5,6 +5,7 @@ use chrono::{Duration, SubsecRound as _};
 use db::Clock;
 use db::entity::{account_notices, code_budgets, credentials, sessions};
 use identity::session;
+use policy::account::{NoticeKind, StoredStage};
 use sea_orm::{ActiveModelTrait, EntityTrait, Set};
 
 #[tokio::test]
@@ -23,7 +24,7 @@ async fn ended_sessions_are_deleted_and_active_ones_stay() {
                 user_number: Set(user),
                 created_at: Set(ago(created)),
                 last_seen_at: Set(ago(seen)),
-                stage: Set("whole".to_owned()),
+                stage: Set(StoredStage::Whole),
                 signed_in_at: Set(Some(ago(created))),
                 ..Default::default()
             }
@@ -62,7 +63,7 @@ async fn ended_sessions_are_deleted_and_active_ones_stay() {
         for days in [1, 89, 91] {
             account_notices::ActiveModel {
                 user_number: Set(user),
-                kind: Set("password_set".to_owned()),
+                kind: Set(NoticeKind::PasswordSet),
                 first_at: Set(now - Duration::days(days)),
                 last_at: Set(now - Duration::days(days)),
                 times: Set(1),

@@ -4,7 +4,8 @@ use chrono::NaiveDate;
 use chrono_tz::Tz;
 use db::entity::{tasks, users};
 use db::{Clock, Settings, dialect};
-use policy::{Conditions, Days, Policy, Scope};
+use policy::task_form::Visibility;
+use policy::{Conditions, Days, Policy, Schedule, Scope};
 use sea_orm::{ActiveModelTrait, ConnectionTrait, Database, Set, Statement};
 use std::fmt::Write as _;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -83,10 +84,10 @@ pub async fn add_task(store: &Store, policy: &Policy) -> policy::TaskId {
     let task = tasks::ActiveModel {
         description: Set("Leavers".to_owned()),
         active: Set(true),
-        task_type: Set("anonymise_user_data".to_owned()),
-        visibility: Set("shared".to_owned()),
-        policy: Set(serde_json::to_string(policy).unwrap()),
-        schedule: Set(r#"{"kind":"manual_only"}"#.to_owned()),
+        task_type: Set(policy::TaskType::AnonymiseUserData),
+        visibility: Set(Visibility::Shared),
+        policy: Set(policy.clone()),
+        schedule: Set(Schedule::ManualOnly),
         single_default: Set(true),
         created_at: Set(now),
         changed_at: Set(now),

@@ -5,7 +5,7 @@ use crate::support::{add, add_task, clock, day, dump, execute, five_days, for_ea
 use db::Settings;
 use db::entity::{audit_events, custom_values, loans, user_roles, user_words, users};
 use erasure::run;
-use policy::UserNumber;
+use policy::{Role, UserNumber};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, Set};
 use std::io::Write as _;
 use trail::{Actor, Store};
@@ -173,7 +173,7 @@ async fn an_import_grants_and_revokes_no_roles() {
         execute(&store, "INSERT INTO user_roles VALUES (1, 'librarian', '2018-01-01')").await;
         import(&store, "user_id,last_name,roles\nNg-id,Ngo,\nnew,New,administrator\n").await;
         let roles = user_roles::Entity::find().all(&store.db).await.unwrap();
-        assert_eq!(roles.iter().map(|row| row.role.as_str()).collect::<Vec<_>>(), ["librarian"]);
+        assert_eq!(roles.iter().map(|row| row.role).collect::<Vec<_>>(), [Role::Librarian]);
         assert_eq!(user(&store, "Ng-id").await.last_name.as_deref(), Some("Ng"), "no import changes staff");
     })
     .await;

@@ -5,8 +5,7 @@ use crate::pages::runs::state_tag;
 use erasure::certificate::Certificate;
 use leptos::prelude::*;
 use policy::numbers::counted;
-use policy::{RunKind, TaskId, TreatedFields, UserNumber, summary};
-use trail::Channel;
+use policy::{Channel, RunKind, TaskId, TreatedFields, UserNumber, summary};
 use trail::task_name::TaskName;
 
 /// Renders the fields by treatment.

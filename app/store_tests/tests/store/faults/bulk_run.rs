@@ -84,23 +84,21 @@ impl Scene {
         for Before { person, rows } in &self.people {
             let number = person.number;
             let member = members.iter().find(|member| member.user_number == number).unwrap();
-            let is_done = member.outcome.as_deref() == Some(Outcome::Done.code());
+            let is_done = member.outcome == Some(Outcome::Done);
             if is_done {
                 done += 1;
                 assert_eq!(found(&person.canaries, after.as_bytes()), Vec::<&str>::new(), "{at}: {number}");
                 assert!(!after.contains(&format!("canary-{number}-")), "{at}: {number}");
             } else {
                 assert_eq!(&whole_rows_of(&store.db, number).await, rows, "{at}: {number}");
-                let failed = member.outcome.as_deref() == Some(Outcome::Failed.code());
+                let failed = member.outcome == Some(Outcome::Failed);
                 assert!(failed || member.outcome.is_none(), "{at}: {number}");
             }
             assert_eq!(count_audit_events(&after, number), usize::from(is_done), "{at}: {number}");
         }
         let run = run::read(store, self.run).await.unwrap();
         let with = |outcome: Outcome| {
-            let outcome = Some(outcome.code());
-            i64::try_from(members.iter().filter(|member| member.outcome.as_deref() == outcome).count())
-                .unwrap()
+            i64::try_from(members.iter().filter(|member| member.outcome == Some(outcome)).count()).unwrap()
         };
         assert_eq!(run.previewed, ALL, "{at}");
         let counts = [with(Outcome::Done), with(Outcome::Skipped), with(Outcome::Failed)];

@@ -6,7 +6,7 @@ use super::{a_loan, a_message, cells_of, hits, neighbour, policy_that_removes_ev
 use crate::anonymising::run_all;
 use crate::support::{add, add_task, execute, five_days, for_each_database, leaver};
 use db::entity::users;
-use erasure::residue::{ResidueStatus, status};
+use erasure::residue::{ResidueStatus, ValueKind, status};
 use erasure::run;
 use erasure::run::background_scans;
 use policy::{Residue, RunState, UserNumber};
@@ -134,7 +134,7 @@ async fn values_of_a_household_or_namesake_are_ignored() {
         let (run, _) = run_all(&store, task).await;
         let found = hits(&store, run).await;
         assert_eq!(cells_of(&found), [(number, "loans".to_owned(), "note".to_owned())].into());
-        assert_eq!(found[0].what, "phone");
+        assert_eq!(found[0].what, ValueKind::Phone);
         assert_eq!(results(&store, run).await[&number], Some(Residue::Hits));
     })
     .await;

@@ -132,13 +132,15 @@ async fn most_findings_in_the_demo_library_are_correct() {
             };
             all += 1;
             correct += u32::from(is_true);
-            let kind =
-                kinds.entry(format!("{}.{} {}", hit.table_name, hit.column_name, hit.what)).or_default();
+            let kind = kinds
+                .entry(format!("{}.{} {}", hit.table_name, hit.column_name, hit.what.code()))
+                .or_default();
             kind.0 += 1;
             kind.1 += u32::from(is_true);
             if !is_true && kind.0 - kind.1 <= 5 {
                 let person = &before[&hit.user_number];
-                eprintln!("wrong: {text:?} for {:?} {:?}, {}", person.first_name, person.last_name, hit.what);
+                let (first, last) = (&person.first_name, &person.last_name);
+                eprintln!("wrong: {text:?} for {first:?} {last:?}, {}", hit.what.code());
             }
         }
         let done = results(&store, id).await;

@@ -9,7 +9,7 @@ use crate::support::{add, add_task, execute, for_each_database, leaver};
 use db::entity::users;
 use db::pagination::{MAX_ROWS, Paging};
 use erasure::certificate::verify_run;
-use erasure::residue::{FindingQuery, Now, findings};
+use erasure::residue::{FindingQuery, Now, ValueKind, findings};
 use erasure::run;
 use policy::{Field, Policy, Residue, RunState, Treatment};
 use sea_orm::Set;
@@ -108,7 +108,7 @@ async fn all_values_count_in_the_users_own_rows() {
         let found = hits(&store, run).await;
         // The first name is a name in the note, and a city in the city field.
         assert_eq!(cells_of(&found), [(number, "users".to_owned(), "notes".to_owned())].into());
-        assert_eq!(found[0].what, "first_name");
+        assert_eq!(found[0].what, ValueKind::FirstName);
         assert_eq!(found[0].row_key, number.to_string());
     })
     .await;

@@ -93,7 +93,7 @@ async fn staff_can_remove_or_keep_a_finding() {
         assert_eq!(open(&store, id).await.len(), 0);
 
         let decided: Vec<_> = hits(&store, id).await.into_iter().map(|hit| hit.decision.unwrap()).collect();
-        assert_eq!(decided, ["kept", "removed", "removed"]);
+        assert_eq!(decided, [Decision::Kept, Decision::Removed, Decision::Removed]);
         for (number, action) in [(2, "residue_kept"), (3, "residue_removed"), (4, "residue_removed")] {
             let event = format!("action = '{action}' AND subject_id = {number}");
             assert!(text_at(&store, "audit_events", "id", &event).await.is_some(), "{action} of {number}");
